@@ -1,0 +1,168 @@
+/**
+ * Every failure kun-stream can name. Match on `code`, decide on `retryable`, exit with `exitCode`:
+ * a message is for people, says what failed, the value found and what to do, and may change.
+ *
+ * Classes are declared here, in the order the data meets them, so that one page lists all that can go wrong.
+ */
+
+/** 1 failed · 2 wrong use or recipe · 3 stopped and resumable. */
+export type ExitCode = 1 | 2 | 3
+
+export interface ErrorDetails {
+  cause?: unknown
+  /** Plain values for a program: JSON-safe, no secrets. */
+  details?: Readonly<Record<string, string | number | boolean | null>>
+}
+
+export class KunStreamError extends Error {
+  readonly code: string = 'KUN_FAILED'
+  readonly retryable: boolean = false
+  readonly exitCode: ExitCode = 1
+  readonly details: Readonly<Record<string, string | number | boolean | null>>
+
+  constructor(message: string, { cause, details = {} }: ErrorDetails = {}) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = new.target.name
+    this.details = details
+  }
+}
+
+// ── use and recipe ──────────────────────────────────────────────────────────
+
+/** An option of a function has a value outside its range. */
+export class InvalidOptionError extends KunStreamError {
+  override readonly code = 'KUN_INVALID_OPTION'
+  override readonly exitCode = 2
+}
+
+/** The recipe does not say what it must; the message has the path in the recipe, the value and what is allowed. */
+export class RecipeError extends KunStreamError {
+  override readonly code = 'KUN_RECIPE'
+  override readonly exitCode = 2
+}
+
+/** The command line was used wrongly. */
+export class UsageError extends KunStreamError {
+  override readonly code = 'KUN_USAGE'
+  override readonly exitCode = 2
+}
+
+// ── engine ──────────────────────────────────────────────────────────────────
+
+/** A graph cannot be run as it was put together. */
+export class GraphError extends KunStreamError {
+  override readonly code = 'KUN_GRAPH'
+}
+
+/** A stage broke the engine's contract: an outcome missing, `emit: []`, a mark settled twice. A bug, never data. */
+export class ContractError extends KunStreamError {
+  override readonly code = 'KUN_CONTRACT'
+}
+
+/** The run was stopped by its signal. What was committed stays; the run resumes. */
+export class AbortedError extends KunStreamError {
+  override readonly code = 'KUN_ABORTED'
+  override readonly exitCode = 3
+}
+
+// ── sources ─────────────────────────────────────────────────────────────────
+
+/** No shard fits what the recipe asks for. */
+export class SourceNotFoundError extends KunStreamError {
+  override readonly code = 'KUN_SOURCE_NOT_FOUND'
+  override readonly exitCode = 2
+}
+
+/** A shard cannot be read in the format its name or first bytes promise. */
+export class ShardFormatError extends KunStreamError {
+  override readonly code = 'KUN_SHARD_FORMAT'
+}
+
+/** A shard is not the one that run.json pinned. */
+export class ShardChangedError extends KunStreamError {
+  override readonly code = 'KUN_SHARD_CHANGED'
+}
+
+// ── workers ─────────────────────────────────────────────────────────────────
+
+/** A worker thread died or ran out of memory on a block. */
+export class WorkerLostError extends KunStreamError {
+  override readonly code = 'KUN_WORKER_LOST'
+  override readonly retryable = true
+}
+
+/** A filter of the user's own threw or answered something that is not an outcome. */
+export class CustomFilterError extends KunStreamError {
+  override readonly code = 'KUN_CUSTOM_FILTER'
+}
+
+// ── model servers ───────────────────────────────────────────────────────────
+
+/** An endpoint cannot be used as the recipe says: refused at start. */
+export class EndpointError extends KunStreamError {
+  override readonly code = 'KUN_ENDPOINT'
+  override readonly exitCode = 2
+}
+
+/** The server failed, not the record: connection, 429, 5xx, time-out. Asked again. */
+export class ServerError extends KunStreamError {
+  override readonly code = 'KUN_SERVER'
+  override readonly retryable = true
+}
+
+/** The server refused this request and will refuse it again. */
+export class RequestRefusedError extends KunStreamError {
+  override readonly code = 'KUN_REQUEST_REFUSED'
+}
+
+/** The model server stayed away longer than `outageMax`. The run stopped and can be resumed. */
+export class OutageError extends KunStreamError {
+  override readonly code = 'KUN_OUTAGE'
+  override readonly exitCode = 3
+}
+
+/** Replies changed character in mid-run (language, yield, length, format): stopped and resumable. */
+export class DriftError extends KunStreamError {
+  override readonly code = 'KUN_DRIFT'
+  override readonly exitCode = 3
+}
+
+// ── run directory ───────────────────────────────────────────────────────────
+
+/** The run directory belongs to another recipe, version or input. */
+export class RunMismatchError extends KunStreamError {
+  override readonly code = 'KUN_RUN_MISMATCH'
+  override readonly exitCode = 2
+}
+
+/** Another process works on the run directory. */
+export class RunLockedError extends KunStreamError {
+  override readonly code = 'KUN_RUN_LOCKED'
+  override readonly exitCode = 2
+}
+
+/** The disk or the file system refused: full, read-only, too many open files. Stopped and resumable. */
+export class StorageError extends KunStreamError {
+  override readonly code = 'KUN_STORAGE'
+  override readonly exitCode = 3
+}
+
+/** A file of the run directory does not hold what its checksum or format says. */
+export class CorruptFileError extends KunStreamError {
+  override readonly code = 'KUN_CORRUPT_FILE'
+}
+
+// ── Hub ─────────────────────────────────────────────────────────────────────
+
+/** The Hub cannot be used as asked: token, access, missing repository. */
+export class HubAccessError extends KunStreamError {
+  override readonly code = 'KUN_HUB_ACCESS'
+  override readonly exitCode = 2
+}
+
+/** The Hub failed or ran out of quota: asked again, and stopped resumable when it stays so. */
+export class HubUnavailableError extends KunStreamError {
+  override readonly code = 'KUN_HUB_UNAVAILABLE'
+  override readonly retryable = true
+  override readonly exitCode = 3
+}
