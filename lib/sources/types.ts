@@ -1,0 +1,17 @@
+/** A shard: one file of a corpus, on disk or on the Hub. Formats read it through this and know neither. */
+import type { FieldMapping } from '../text/mapping.js'
+
+export interface Shard {
+  readonly split: string
+  /** Relative to the repository or the source's root, with '/'. What ids and rows carry. */
+  readonly path: string
+  /** Bytes as stored; null where it cannot be known (stdin). */
+  readonly sizeBytes: number | null
+  /** What pins the content in run.json: commit and ETag on the Hub, a hash of size and samples on disk; null for stdin. */
+  readonly version: string | null
+  readonly mapping: FieldMapping
+  /** Bytes as stored (compressed), from `offset` to the end. Breaks off with an error or ends; never silently short. */
+  open(offset: number, signal: AbortSignal): AsyncIterable<Uint8Array>
+  /** Exactly that range: Parquet footers and column chunks. */
+  read(offset: number, lengthBytes: number, signal: AbortSignal): Promise<Uint8Array>
+}
