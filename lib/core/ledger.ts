@@ -1,0 +1,108 @@
+/**
+ * Who is still on the way. Every value that was read has a mark; a mark that is split lives on in its children and is
+ * settled when all of them are. Nothing else may decide that a value is done: credit is returned here and only here.
+ *
+ * Invariant, per unit and at every instant: opened = settled + split into children + on the way.
+ */
+import { ContractError } from '../errors.js'
+import type { Position } from './types.js'
+
+/** What a mark gives back when everything below it is settled. */
+export type Hold = () => void
+
+export class Mark {
+  /** Children not settled yet; 0 in a leaf. */
+  children = 0
+  settled = false
+  holds: Hold[] | null = null
+
+  constructor(
+    readonly parent: Mark | null,
+    readonly position: Position,
+    /** No sibling comes after it. Never true of a root: how many blocks there will be is not known. */
+    readonly isLast: boolean,
+    readonly unit: string,
+  ) {}
+
+  /** The number of the source value it descends from. */
+  get origin(): number {
+    return this.position[0] as number
+  }
+}
+
+export interface UnitCount {
+  opened: number
+  split: number
+  settled: number
+}
+
+export class Ledger {
+  readonly #units = new Map<string, UnitCount>()
+
+  /** Marks a value that the source gave. */
+  open(ordinal: number, unit: string): Mark {
+    this.#count(unit).opened++
+    return new Mark(null, [ordinal], false, unit)
+  }
+
+  /** Splits a leaf into `count` children of `unit`, in order. */
+  split(mark: Mark, count: number, unit: string): Mark[] {
+    if (count < 1) throw new ContractError(`a ${mark.unit} was split into ${count} ${unit}s: a drop needs a reason`)
+    if (mark.settled || mark.children > 0) throw new ContractError(`${describe(mark)} was split after it was done`)
+    mark.children = count
+    this.#count(mark.unit).split++
+    this.#count(unit).opened += count
+    const children: Mark[] = new Array(count)
+    for (let ordinal = 0; ordinal < count; ordinal++) {
+      children[ordinal] = new Mark(mark, [...mark.position, ordinal], ordinal === count - 1, unit)
+    }
+    return children
+  }
+
+  /** Has `release` called once everything below `mark` is settled. */
+  hold(mark: Mark, release: Hold): void {
+    if (mark.settled) throw new ContractError(`${describe(mark)} cannot hold anything: it is settled`)
+    mark.holds ??= []
+    mark.holds.push(release)
+  }
+
+  /** A leaf reached its end. Its parents follow when it was their last child. */
+  settle(leaf: Mark): void {
+    if (leaf.settled) throw new ContractError(`${describe(leaf)} was settled twice`)
+    if (leaf.children > 0) throw new ContractError(`${describe(leaf)} was settled before what it was split into`)
+    this.#count(leaf.unit).settled++
+    let mark: Mark | null = leaf
+    while (mark !== null) {
+      mark.settled = true
+      if (mark.holds !== null) for (const release of mark.holds) release()
+      mark.holds = null
+      const parent: Mark | null = mark.parent
+      mark = parent !== null && --parent.children === 0 ? parent : null
+    }
+  }
+
+  /** Counts by unit: opened, split, settled leaves. */
+  units(): ReadonlyMap<string, Readonly<UnitCount>> {
+    return this.#units
+  }
+
+  /** Leaves that are neither settled nor split. */
+  onTheWay(): number {
+    let sum = 0
+    for (const count of this.#units.values()) sum += count.opened - count.split - count.settled
+    return sum
+  }
+
+  #count(unit: string): UnitCount {
+    let count = this.#units.get(unit)
+    if (count === undefined) {
+      count = { opened: 0, split: 0, settled: 0 }
+      this.#units.set(unit, count)
+    }
+    return count
+  }
+}
+
+function describe(mark: Mark): string {
+  return `${mark.unit} ${mark.position.join('.')}`
+}

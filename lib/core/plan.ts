@@ -1,0 +1,18 @@
+/** What a graph is made of, before it runs. */
+import type { Credit } from './credit.js'
+import type { SourceOptions } from './flow-nodes.js'
+import type { OrderedSink, ReorderOptions } from './sink-node.js'
+import type { Stage } from './types.js'
+
+export type GraphNode =
+  | { readonly kind: 'stage'; readonly stage: Stage<unknown, unknown> }
+  | { readonly kind: 'order' }
+  | { readonly kind: 'gate'; readonly credit: Credit }
+
+export interface GraphPlan {
+  readonly source: AsyncIterable<unknown>
+  readonly sourceOptions: SourceOptions<unknown>
+  readonly nodes: readonly GraphNode[]
+  readonly sink: OrderedSink<unknown>
+  readonly reorder: ReorderOptions | null
+}

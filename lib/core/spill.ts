@@ -1,0 +1,62 @@
+/**
+ * A file for finished values that wait for an earlier one when memory for them is used up. Nothing in it outlives the
+ * process: it is deleted at start, never fsynced, and emptied whenever nothing in it is waited for.
+ */
+import type { FileLayer, OpenFile } from './files.js'
+
+export interface SpillCodec {
+  readonly encode: (value: unknown) => Uint8Array
+  readonly decode: (bytes: Uint8Array) => unknown
+}
+
+export interface Spilled {
+  readonly offset: number
+  readonly lengthBytes: number
+}
+
+export class SpillFile {
+  #file: OpenFile | null = null
+  #endBytes = 0
+  #waiting = 0
+  #peakBytes = 0
+
+  constructor(
+    private readonly files: FileLayer,
+    private readonly path: string,
+    private readonly codec: SpillCodec,
+  ) {}
+
+  /** The most that the file ever took. */
+  get peakBytes(): number {
+    return this.#peakBytes
+  }
+
+  async put(value: unknown): Promise<Spilled> {
+    this.#file ??= await this.files.open(this.path, 'write')
+    if (this.#waiting === 0 && this.#endBytes > 0) {
+      await this.#file.truncate(0)
+      this.#endBytes = 0
+    }
+    const bytes = this.codec.encode(value)
+    const place = { offset: this.#endBytes, lengthBytes: bytes.byteLength }
+    await this.#file.write(bytes)
+    this.#endBytes += bytes.byteLength
+    this.#peakBytes = Math.max(this.#peakBytes, this.#endBytes)
+    this.#waiting++
+    return place
+  }
+
+  async get(place: Spilled): Promise<unknown> {
+    if (this.#file === null) throw new Error('the spill file was read before anything was put in it')
+    const bytes = await this.#file.read(place.offset, place.lengthBytes)
+    this.#waiting--
+    return this.codec.decode(bytes)
+  }
+
+  async close(): Promise<void> {
+    if (this.#file === null) return
+    await this.#file.close()
+    await this.files.remove(this.path)
+    this.#file = null
+  }
+}
