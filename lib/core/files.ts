@@ -2,12 +2,18 @@
  * The file layer: the only place that writes, fsyncs and renames what must survive a crash.
  * A seam, so that tests can lose what was not fsynced and fail the Nth operation.
  */
+import { constants } from 'node:fs'
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { StorageError } from '../errors.js'
 
 /** What is durable is what `fsync` returned for; a name is durable after `fsyncDirectory` of its parent. */
 export interface FileLayer {
   open(path: string, mode: OpenMode): Promise<OpenFile>
   rename(from: string, to: string): Promise<void>
+  /** Nothing when it is not there. */
   remove(path: string): Promise<void>
+  /** With the parents that are missing; nothing when it is there. Durable only after `fsyncDirectory` of each parent. */
   makeDirectory(path: string): Promise<void>
   /** Names in the directory, sorted by code unit; empty when it does not exist. */
   list(path: string): Promise<string[]>
@@ -28,4 +34,173 @@ export interface OpenFile {
   truncate(lengthBytes: number): Promise<void>
   fsync(): Promise<void>
   close(): Promise<void>
+}
+
+/** The real file system. Every refusal is a StorageError with `details: { errno, operation, path }`. */
+export const nodeFiles: FileLayer = {
+  open: (path, mode) => naming('open', path, async () => new NodeFile(path, await open(path, openFlags[mode]))),
+  rename: (from, to) => naming('rename', to, () => rename(from, to)),
+  remove: (path) => naming('remove', path, () => rm(path, { force: true })),
+  makeDirectory: (path) => naming('make directory', path, async () => void (await mkdir(path, { recursive: true }))),
+  list: (path) => naming('list', path, () => missingAs([], async () => (await readdir(path)).sort(byCodeUnit))),
+  sizeBytes: (path) => naming('look at', path, () => missingAs(null, async () => (await stat(path)).size)),
+  fsyncDirectory: (path) => naming('fsync directory', path, () => syncDirectory(path)),
+}
+
+/** Makes a directory, and fsyncs each parent that got a new entry: it is there after a crash. */
+export async function makeDurableDirectory(files: FileLayer, path: string): Promise<void> {
+  const parents: string[] = []
+  let missing = resolve(path)
+  while (missing !== dirname(missing) && (await files.sizeBytes(missing)) === null) {
+    parents.push(dirname(missing))
+    missing = dirname(missing)
+  }
+  await files.makeDirectory(path)
+  // One that an earlier, killed process made may not be durable yet.
+  if (parents.length === 0) parents.push(dirname(resolve(path)))
+  for (const parent of parents) await files.fsyncDirectory(parent)
+}
+
+/** Replaces a small file as a whole: after a crash it holds the old bytes or the new ones. */
+export async function writeFileDurably(files: FileLayer, path: string, bytes: Uint8Array): Promise<void> {
+  const temporary = `${path}${temporarySuffix}`
+  const file = await files.open(temporary, 'write')
+  try {
+    await file.write(bytes)
+    await file.fsync()
+  } finally {
+    await file.close()
+  }
+  await files.rename(temporary, path)
+  await files.fsyncDirectory(dirname(path))
+}
+
+/** The whole of a file, or null when there is none; throws a StorageError when it is larger than `bytesMax`. */
+export async function readWholeFile(files: FileLayer, path: string, bytesMax: number): Promise<Uint8Array | null> {
+  const size = await files.sizeBytes(path)
+  if (size === null) return null
+  if (size > bytesMax) {
+    throw new StorageError(`${path} has ${size} bytes, more than the ${bytesMax} such a file can have: not ours?`, {
+      details: { path, sizeBytes: size, bytesMax },
+    })
+  }
+  const file = await files.open(path, 'read')
+  try {
+    return await file.read(0, size)
+  } finally {
+    await file.close()
+  }
+}
+
+/** Ends the name of a file that is being written; one that is found at start is left over and deleted. */
+export const temporarySuffix = '.writing'
+
+/** The errno of a StorageError ('ENOENT', 'EEXIST' …), or null. */
+export function errnoOf(error: unknown): string | null {
+  const errno = error instanceof StorageError ? error.details.errno : undefined
+  return typeof errno === 'string' ? errno : null
+}
+
+const openFlags: Record<OpenMode, number> = {
+  read: constants.O_RDONLY,
+  create: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_APPEND,
+  write: constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC | constants.O_APPEND,
+  append: constants.O_RDWR | constants.O_CREAT | constants.O_APPEND,
+}
+
+class NodeFile implements OpenFile {
+  constructor(
+    readonly path: string,
+    private readonly handle: FileHandle,
+  ) {}
+
+  write(bytes: Uint8Array): Promise<void> {
+    return naming('write', this.path, async () => {
+      // A single write may be short (a signal, a nearly full disk): go on, and let the next one say why.
+      for (let done = 0; done < bytes.length; ) done += (await this.handle.write(bytes, done)).bytesWritten
+    })
+  }
+
+  read(offset: number, lengthBytes: number): Promise<Uint8Array> {
+    return naming('read', this.path, async () => {
+      const bytes = Buffer.allocUnsafe(lengthBytes)
+      let done = 0
+      while (done < lengthBytes) {
+        const { bytesRead } = await this.handle.read(bytes, done, lengthBytes - done, offset + done)
+        if (bytesRead === 0) break
+        done += bytesRead
+      }
+      return bytes.subarray(0, done)
+    })
+  }
+
+  truncate(lengthBytes: number): Promise<void> {
+    return naming('truncate', this.path, () => this.handle.truncate(lengthBytes))
+  }
+
+  fsync(): Promise<void> {
+    return naming('fsync', this.path, () => this.handle.sync())
+  }
+
+  close(): Promise<void> {
+    return naming('close', this.path, () => this.handle.close())
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  // Windows opens no directories; NTFS journals names by itself.
+  if (process.platform === 'win32') return
+  const handle = await open(path, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+async function missingAs<T>(fallback: T, operation: () => Promise<T>): Promise<T> {
+  try {
+    return await operation()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return fallback
+    throw error
+  }
+}
+
+async function naming<T>(operation: string, path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (cause) {
+    throw storageError(operation, path, cause)
+  }
+}
+
+/** The StorageError for what the system refused, with what to do about it. */
+export function storageError(operation: string, path: string, cause: unknown): StorageError {
+  const errno = (cause as NodeJS.ErrnoException).code ?? 'unknown'
+  const [what, advice] = refusals[errno] ?? [(cause as Error).message, 'See the cause.']
+  return new StorageError(`could not ${operation} ${path}: ${what} (${errno}). ${advice}`, {
+    cause,
+    details: { errno, operation, path },
+  })
+}
+
+const refusals: Readonly<Record<string, readonly [what: string, advice: string]>> = {
+  ENOSPC: ['the disk is full', 'Free some space, then start the same run again: it resumes.'],
+  EDQUOT: ['the disk quota is used up', 'Free some space, then start the same run again: it resumes.'],
+  EROFS: ['the file system is read-only', 'Choose an output directory that can be written to.'],
+  EMFILE: ['too many open files in this process', 'Raise the limit (`ulimit -n 4096`), then run again: it resumes.'],
+  ENFILE: ['too many open files on this machine', 'Close other programs, then run again: it resumes.'],
+  EACCES: ['permission denied', 'Give this user the right to read and write there, or choose another directory.'],
+  EPERM: ['not permitted', 'Give this user the right to read and write there, or choose another directory.'],
+  EIO: ['the device reported an error', 'Check the disk (dmesg, SMART); `kun-stream verify` says what is still whole.'],
+  ENOENT: ['no such file or directory', 'Check the path.'],
+  EEXIST: ['it is there already', 'Another process may have made it.'],
+  ENOTDIR: ['a part of the path is not a directory', 'Check the path.'],
+  EISDIR: ['it is a directory', 'Check the path.'],
+  ENAMETOOLONG: ['the name is too long', 'Choose a shorter directory or split name.'],
+}
+
+function byCodeUnit(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
 }

@@ -1,0 +1,283 @@
+/**
+ * A file of checksummed frames that only grows: the journal under replies, dedup and manifest-like state.
+ * Owns group commit and the cutting of a torn tail; how a frame looks is frames.ts, what a payload means the caller's.
+ */
+import { dirname } from 'node:path'
+import { ContractError, StorageError } from '../errors.js'
+import type { FileLayer, OpenFile } from './files.js'
+import {
+  compareHeaders,
+  corrupt,
+  decodeHeader,
+  encodeFrame,
+  encodeHeader,
+  frameBytesMax,
+  frameHeadBytes,
+  type OnRecord,
+  parseFrame,
+  scanFrames,
+} from './frames.js'
+
+export { frameBytesMax, type OnRecord } from './frames.js'
+
+/** Bytes appended but not written: past it `append` throws, `ready` waits well before. */
+export const bufferBytesMax = 64 * 1024 * 1024
+/** Bytes written but not fsynced: more than this cannot be torn, so a longer bad tail is damage. */
+export const unsyncedBytesMax = 32 * 1024 * 1024
+
+export interface AppendLogOptions {
+  readonly files: FileLayer
+  /** Its directory must be there. */
+  readonly path: string
+  /** What the log was made with; another one is refused. JSON-safe. */
+  readonly header: Readonly<Record<string, unknown>>
+  /** A committed length: what lies beyond is cut, what lies before must be whole. */
+  readonly fromBytes?: number
+  /** Sees every payload that is kept, in order, while the log is checked: saves a second reading. */
+  readonly onRecord?: OnRecord
+}
+
+export interface AppendLog {
+  readonly path: string
+  /** Length with everything appended, written or not: the offset of the next frame. */
+  readonly bytes: number
+  /** Bytes of a torn tail that opening cut off; 0 when there was none. */
+  readonly cutBytes: number
+  /** Takes a copy of `payload`; returns the offset to `read` it at. It is durable after the next `flush`. */
+  append(payload: Uint8Array): number
+  /** Resolves when the buffer has room: await it between batches of appends. */
+  ready(): Promise<void>
+  read(offset: number): Promise<Uint8Array>
+  /** Everything appended before the call survives a crash once this returns. Calls under way share one fsync. */
+  flush(): Promise<void>
+  /** Flushes and closes. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens a log, making it when there is none, and cuts a torn tail.
+ *
+ * @throws {RunMismatchError} the log was made with another header; the message has the difference
+ * @throws {CorruptFileError} damage before `fromBytes`, or more of it than a crash can leave
+ */
+export async function openAppendLog(options: AppendLogOptions): Promise<AppendLog> {
+  const { files, path, fromBytes } = options
+  const file = await files.open(path, 'append')
+  try {
+    const header = encodeFrame(encodeHeader(options.header))
+    const sizeBytes = (await files.sizeBytes(path)) ?? 0
+    const end = await wholeBytes(file, sizeBytes, options)
+    if (end < sizeBytes) await file.truncate(end)
+    if (end === 0) await file.write(header)
+    // Also of what was found: a process that was killed may have written it without an fsync.
+    await file.fsync()
+    await files.fsyncDirectory(dirname(path))
+    const cutBytes = fromBytes === undefined ? sizeBytes - end : 0
+    return new FileAppendLog(path, file, end === 0 ? header.length : end, cutBytes)
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}
+
+/**
+ * Reads a log's payloads in order, up to `untilBytes`, without writing: a torn tail is passed over and counted.
+ *
+ * @returns the settings it was made with, the bytes that are whole, and the bytes of a torn tail
+ */
+export async function readAppendLog(
+  { files, path, untilBytes }: { readonly files: FileLayer; readonly path: string; readonly untilBytes?: number },
+  onRecord: OnRecord,
+): Promise<{ header: Readonly<Record<string, unknown>>; bytes: number; tornBytes: number }> {
+  const file = await files.open(path, 'read')
+  try {
+    const sizeBytes = Math.min((await files.sizeBytes(path)) ?? 0, untilBytes ?? Number.POSITIVE_INFINITY)
+    let header: Readonly<Record<string, unknown>> = {}
+    const bytes = await scanFrames(file, sizeBytes, path, (payload, offset) => {
+      if (offset === 0) header = decodeHeader(payload, path)
+      else return onRecord(payload, offset)
+    })
+    refuseLongDamage(path, sizeBytes, bytes)
+    return { header, bytes, tornBytes: sizeBytes - bytes }
+  } finally {
+    await file.close()
+  }
+}
+
+/** The length to keep; 0 when not even the header is whole. */
+async function wholeBytes(file: OpenFile, sizeBytes: number, options: AppendLogOptions): Promise<number> {
+  const { path, fromBytes, header, onRecord } = options
+  if (fromBytes !== undefined && sizeBytes < fromBytes) {
+    throw corrupt(path, sizeBytes, `it ends there, but ${fromBytes} bytes were committed`)
+  }
+  const end = await scanFrames(file, fromBytes ?? sizeBytes, path, (payload, offset) => {
+    if (offset === 0) compareHeaders(decodeHeader(payload, path), header, path)
+    else return onRecord?.(payload, offset)
+  })
+  if (fromBytes !== undefined && end !== fromBytes) {
+    throw corrupt(path, end, `a frame there is damaged, and ${fromBytes} bytes were committed`)
+  }
+  if (fromBytes === undefined) refuseLongDamage(path, sizeBytes, end)
+  return end
+}
+
+function refuseLongDamage(path: string, sizeBytes: number, end: number): void {
+  if (sizeBytes - end <= unsyncedBytesMax) return
+  throw corrupt(path, end, `the ${sizeBytes - end} bytes from there are damaged, more than a crash can leave`)
+}
+
+const writeBytes = 1024 * 1024
+/** Begins to write by itself, so that a flush finds little left to do. */
+const eagerBytes = 256 * 1024
+
+class FileAppendLog implements AppendLog {
+  /** Frames that are not written yet, by offset, in order. */
+  readonly #frames = new Map<number, Uint8Array>()
+  #writtenBytes: number
+  #durableBytes: number
+  /** Writes happen one after the other, along this chain. It never rejects: what failed is in #failure. */
+  #work: Promise<void> = Promise.resolve()
+  #queuedFlush: Promise<void> | null = null
+  #eager: Promise<void> | null = null
+  #failure: unknown = null
+  #closed = false
+
+  constructor(
+    readonly path: string,
+    private readonly file: OpenFile,
+    public bytes: number,
+    readonly cutBytes: number,
+  ) {
+    this.#writtenBytes = bytes
+    this.#durableBytes = bytes
+  }
+
+  append(payload: Uint8Array): number {
+    this.#check()
+    if (payload.length > frameBytesMax) {
+      throw new ContractError(`a record of ${payload.length} bytes does not fit ${this.path}: ${frameBytesMax} at most`)
+    }
+    if (this.#bufferedBytes >= bufferBytesMax) {
+      throw new ContractError(`${this.path} has ${this.#bufferedBytes} bytes to write: await ready() between appends`)
+    }
+    const offset = this.bytes
+    const frame = encodeFrame(payload)
+    this.#frames.set(offset, frame)
+    this.bytes += frame.length
+    if (this.#bufferedBytes >= eagerBytes) this.#writeEagerly()
+    return offset
+  }
+
+  async ready(): Promise<void> {
+    this.#check()
+    while (this.#bufferedBytes >= writeBytes) {
+      this.#writeEagerly()
+      await this.#work
+      this.#check()
+    }
+  }
+
+  async read(offset: number): Promise<Uint8Array> {
+    const pending = this.#frames.get(offset)
+    if (pending !== undefined) return pending.subarray(frameHeadBytes)
+    if (this.#closed) throw new ContractError(`${this.path} is closed`)
+    const end = this.#writtenBytes - offset
+    const first = await this.file.read(offset, Math.max(0, Math.min(4096, end)))
+    let frame = parseFrame(first, 0)
+    if (typeof frame === 'number' && frame <= end) frame = parseFrame(await this.file.read(offset, frame), 0)
+    if (frame === null || typeof frame === 'number') throw corrupt(this.path, offset, 'no whole frame begins there')
+    return frame
+  }
+
+  async flush(): Promise<void> {
+    this.#check()
+    if (this.#durableBytes === this.bytes) return
+    if (this.#queuedFlush === null) {
+      this.#queuedFlush = this.#enqueue(() => {
+        // From here on a new caller may have appended after this pass: it queues the next one.
+        this.#queuedFlush = null
+        return this.#write(true)
+      })
+    }
+    await this.#queuedFlush
+    this.#check()
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    try {
+      if (this.#failure === null) await this.flush()
+      await this.#work
+    } finally {
+      this.#closed = true
+      await this.file.close()
+    }
+  }
+
+  get #bufferedBytes(): number {
+    return this.bytes - this.#writtenBytes
+  }
+
+  #writeEagerly(): void {
+    this.#eager ??= this.#enqueue(() => {
+      this.#eager = null
+      return this.#write(false)
+    })
+  }
+
+  #enqueue(step: () => Promise<void>): Promise<void> {
+    const done = this.#work.then(async () => {
+      if (this.#failure === null) await step()
+    })
+    this.#work = done.catch((error) => this.#fail(error))
+    return this.#work
+  }
+
+  async #write(sync: boolean): Promise<void> {
+    const untilBytes = this.bytes
+    while (this.#writtenBytes < untilBytes) {
+      const batch: Uint8Array[] = []
+      let batchBytes = 0
+      for (const frame of this.#frames.values()) {
+        if (batchBytes > 0 && batchBytes + frame.length > writeBytes) break
+        batch.push(frame)
+        batchBytes += frame.length
+      }
+      if (this.#writtenBytes + batchBytes - this.#durableBytes > unsyncedBytesMax) await this.#sync()
+      await this.file.write(batch.length === 1 ? (batch[0] as Uint8Array) : Buffer.concat(batch, batchBytes))
+      for (const frame of batch) {
+        this.#frames.delete(this.#writtenBytes)
+        this.#writtenBytes += frame.length
+      }
+    }
+    if (sync) await this.#sync()
+  }
+
+  async #sync(): Promise<void> {
+    const writtenBytes = this.#writtenBytes
+    await this.file.fsync()
+    this.#durableBytes = writtenBytes
+  }
+
+  /**
+   * After a failure nothing more is written, or good frames would follow half of one. A failed fsync is final too:
+   * the kernel may have dropped the pages, and a second fsync would say that all is well.
+   */
+  async #fail(error: unknown): Promise<void> {
+    this.#failure = error
+    try {
+      await this.file.truncate(this.#writtenBytes)
+    } catch (also) {
+      const [first, second] = [error, also].map((each) => (each instanceof Error ? each.message : String(each)))
+      this.#failure = new StorageError(`${first} Its half-written end stays until it is opened again: ${second}`, {
+        cause: error,
+        ...(error instanceof StorageError && { details: error.details }),
+      })
+    }
+  }
+
+  #check(): void {
+    if (this.#failure !== null) throw this.#failure
+    if (this.#closed) throw new ContractError(`${this.path} is closed`)
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * How an append log looks on disk: frames, and the header that is the first of them. Pure but for the scan.
+ *
+ * Frame: [u32 length][u32 crc32 over length and payload][payload], little-endian. The first frame is the header:
+ * JSON { magic, version, settings }. The checksum covers the length, so that zeros are no frame.
+ */
+import { crc32 } from 'node:zlib'
+import { ContractError, CorruptFileError, RunMismatchError } from '../errors.js'
+import type { OpenFile } from './files.js'
+
+/** Bytes of one payload. */
+export const frameBytesMax = 16 * 1024 * 1024
+export const frameHeadBytes = 8
+
+/** `payload` is only valid during the call. */
+export type OnRecord = (payload: Uint8Array, offset: number) => void | Promise<void>
+
+/** Calls back with each whole frame's payload; returns where the first frame that is not whole begins. */
+export async function scanFrames(file: OpenFile, sizeBytes: number, path: string, onFrame: OnRecord): Promise<number> {
+  let buffer: Uint8Array = new Uint8Array(0)
+  let bufferAt = 0
+  let offset = 0
+  for (;;) {
+    let frame = parseFrame(buffer, offset - bufferAt)
+    if (typeof frame === 'number') {
+      const wantBytes = Math.min(Math.max(frame, readBytes), sizeBytes - offset)
+      if (frame > sizeBytes - offset) break
+      buffer = await file.read(offset, wantBytes)
+      bufferAt = offset
+      frame = parseFrame(buffer, 0)
+      if (typeof frame === 'number') {
+        // The length is known only now: read again, whole, when it fits the file.
+        if (frame > sizeBytes - offset || buffer.length < wantBytes) break
+        continue
+      }
+    }
+    if (frame === null) break
+    // Only a promise is awaited: a million records need no million turns of the loop.
+    const pending = onFrame(frame, offset)
+    if (pending !== undefined) await pending
+    offset += frameHeadBytes + frame.length
+  }
+  if (offset === 0 && !tornAtBirth(buffer, sizeBytes)) throw corrupt(path, 0, foreign)
+  return offset
+}
+
+/**
+ * A header that was never whole. It is fsynced before anything follows it, so such a file ends with its header:
+ * a longer one lost its header later, and is not to be written over.
+ */
+function tornAtBirth(start: Uint8Array, sizeBytes: number): boolean {
+  if (sizeBytes < frameHeadBytes) return true
+  if (sizeBytes > headerBytesMax) return false
+  const headerBytes = frameHeadBytes + new DataView(start.buffer, start.byteOffset).getUint32(0, true)
+  return (sizeBytes <= headerBytes && headerBytes <= headerBytesMax) || start.every((byte) => byte === 0)
+}
+
+/** The payload, or the bytes that are needed to tell, or null when it is no frame. */
+export function parseFrame(bytes: Uint8Array, at: number): Uint8Array | number | null {
+  if (bytes.length - at < frameHeadBytes) return frameHeadBytes
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at)
+  const length = view.getUint32(0, true)
+  if (length > frameBytesMax) return null
+  if (bytes.length - at < frameHeadBytes + length) return frameHeadBytes + length
+  const payload = bytes.subarray(at + frameHeadBytes, at + frameHeadBytes + length)
+  return view.getUint32(4, true) === checksum(bytes.subarray(at, at + 4), payload) ? payload : null
+}
+
+export function encodeFrame(payload: Uint8Array): Uint8Array {
+  const frame = Buffer.allocUnsafe(frameHeadBytes + payload.length)
+  frame.writeUInt32LE(payload.length, 0)
+  frame.set(payload, frameHeadBytes)
+  frame.writeUInt32LE(checksum(frame.subarray(0, 4), payload), 4)
+  return frame
+}
+
+function checksum(length: Uint8Array, payload: Uint8Array): number {
+  return crc32(payload, crc32(length))
+}
+
+const readBytes = 1024 * 1024
+const headerBytesMax = 64 * 1024
+const logMagic = 'kun-stream log'
+const logVersion = 1
+const foreign = 'it does not begin as a log of kun-stream does'
+
+export function encodeHeader(settings: Readonly<Record<string, unknown>>): Uint8Array {
+  const payload = Buffer.from(JSON.stringify({ magic: logMagic, version: logVersion, settings }))
+  if (payload.length + frameHeadBytes > headerBytesMax) {
+    throw new ContractError(`the header of a log has ${payload.length} bytes, at most ${headerBytesMax} are allowed`)
+  }
+  return payload
+}
+
+export function decodeHeader(payload: Uint8Array, path: string): Readonly<Record<string, unknown>> {
+  let header: unknown
+  try {
+    header = JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString())
+  } catch (cause) {
+    throw new CorruptFileError(`${path} is not a log of kun-stream: its header is no JSON`, { cause })
+  }
+  const { magic, version, settings } = (header ?? {}) as { magic?: unknown; version?: unknown; settings?: unknown }
+  if (magic !== logMagic || typeof settings !== 'object' || settings === null) {
+    throw corrupt(path, 0, foreign)
+  }
+  if (version !== logVersion) {
+    throw new RunMismatchError(
+      `${path} has log format ${String(version)}, this version of kun-stream writes ${logVersion}: use the version that made it`,
+    )
+  }
+  return settings as Readonly<Record<string, unknown>>
+}
+
+export function compareHeaders(found: unknown, wanted: unknown, path: string): void {
+  const difference = firstDifference(found, JSON.parse(JSON.stringify(wanted)), '')
+  if (difference === null) return
+  throw new RunMismatchError(
+    `${path} was made with other settings: ${difference}. Use the same settings, or another directory.`,
+    { details: { path, difference } },
+  )
+}
+
+function firstDifference(found: unknown, wanted: unknown, at: string): string | null {
+  if (isObject(found) && isObject(wanted)) {
+    for (const key of [...new Set([...Object.keys(found), ...Object.keys(wanted)])].sort()) {
+      const difference = firstDifference(found[key], wanted[key], at === '' ? key : `${at}.${key}`)
+      if (difference !== null) return difference
+    }
+    return null
+  }
+  const [was, is] = [JSON.stringify(found), JSON.stringify(wanted)]
+  return was === is ? null : `${at} was ${was ?? 'absent'}, is ${is ?? 'absent'}`
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+export function corrupt(path: string, offset: number, what: string): CorruptFileError {
+  return new CorruptFileError(
+    `${path} is damaged at byte ${offset}: ${what}. Take it from a backup, or start anew in another directory.`,
+    { details: { path, offset } },
+  )
+}
