@@ -83,6 +83,19 @@ export class ShardChangedError extends KunStreamError {
   override readonly code = 'KUN_SHARD_CHANGED'
 }
 
+/** A shard breaks off or does not decompress. Caught inside lib/sources and turned into a reject: the run goes on. */
+export class ShardDamageError extends KunStreamError {
+  override readonly code = 'KUN_SHARD_DAMAGE'
+
+  constructor(
+    readonly reason: 'shard-truncated' | 'shard-corrupt',
+    message: string,
+    details: ErrorDetails = {},
+  ) {
+    super(message, details)
+  }
+}
+
 // ── workers ─────────────────────────────────────────────────────────────────
 
 /** A worker thread died or ran out of memory on a block. */

@@ -1,0 +1,128 @@
+/**
+ * Cuts JSON Lines into pieces by newlines alone. A piece ends with the first newline at or past `blockBytes`;
+ * a line over `recordBytesMax` ends its piece too, as a refused record, and is never held whole.
+ */
+import type { RefusedRecord } from '../../text/batch.js'
+import { append, discard, held } from './held.js'
+import { type Damage, type FormatOptions, ownedCopy, type Piece, type Splitter, type TextCursor } from './piece.js'
+import { damaged, excerptBytes, recordTooLarge } from './refused.js'
+
+const newline = 10
+
+/** @param offset of the first byte that will be pushed: the start of a line */
+export function lineSplitter(offset: number, { blockBytes, recordBytesMax }: FormatOptions): Splitter {
+  const rest = held(offset)
+  // A line that ends before the target is at most `targetBytes` long: only the line across it needs measuring.
+  const targetBytes = Math.min(blockBytes, recordBytesMax)
+  /** No newline in [targetBytes − 1, scanned). */
+  let scanned = 0
+  /** A line being dropped: its start, the bytes dropped so far, and what its reject shows. */
+  let dropping: { lineStart: number; bytes: number; start: Uint8Array } | null = null
+
+  function push(chunk: Uint8Array): Piece<TextCursor>[] {
+    const pieces: Piece<TextCursor>[] = []
+    let left = chunk
+    while (left.byteLength > 0) {
+      if (dropping === null) {
+        append(rest, left)
+        left = left.subarray(left.byteLength)
+        cut(pieces)
+      } else {
+        left = drop(left, pieces)
+      }
+    }
+    return pieces
+  }
+
+  function cut(pieces: Piece<TextCursor>[]): void {
+    let from = 0
+    while (rest.length - from >= targetBytes) {
+      const found = rest.bytes.subarray(0, rest.length).indexOf(newline, from + Math.max(targetBytes - 1, scanned))
+      const end = found === -1 ? rest.length : found
+      const lineStart = lineStartBefore(from, end)
+      if (end - lineStart > recordBytesMax) {
+        if (found === -1) {
+          if (from > 0) discard(rest, from)
+          startDropping(lineStart - from)
+          return
+        }
+        const refused = tooLarge(rest.offset + lineStart, end - lineStart, rest.bytes.subarray(lineStart, end))
+        pieces.push(piece(from, lineStart, [refused], rest.offset + found + 1))
+      } else if (found === -1) {
+        scanned = rest.length - from
+        break
+      } else {
+        pieces.push(piece(from, found + 1, [], rest.offset + found + 1))
+      }
+      from = found + 1
+      scanned = 0
+    }
+    if (from > 0) discard(rest, from)
+  }
+
+  /** The start of the line across the target, looked for from the target backwards. */
+  function lineStartBefore(from: number, end: number): number {
+    const before = Math.min(from + targetBytes - 2, end - 1)
+    if (before < from) return from
+    const found = rest.bytes.subarray(from, before + 1).lastIndexOf(newline)
+    return from + found + 1
+  }
+
+  function startDropping(lineStart: number): void {
+    const start = excerptBytes(rest.bytes.subarray(lineStart, rest.length))
+    dropping = { lineStart, bytes: rest.length - lineStart, start }
+    rest.length = lineStart
+    scanned = 0
+  }
+
+  /** Drops up to the end of the line; returns what follows it. */
+  function drop(chunk: Uint8Array, pieces: Piece<TextCursor>[]): Uint8Array {
+    if (dropping === null) return chunk
+    const found = chunk.indexOf(newline)
+    if (found === -1) {
+      dropping.bytes += chunk.byteLength
+      return chunk.subarray(chunk.byteLength)
+    }
+    dropping.bytes += found
+    const next = rest.offset + dropping.lineStart + dropping.bytes + 1
+    pieces.push(piece(0, rest.length, [droppedRecord()], next))
+    rest.length = 0
+    rest.offset = next
+    dropping = null
+    return chunk.subarray(found + 1)
+  }
+
+  function droppedRecord(): RefusedRecord {
+    const { lineStart, bytes, start } = dropping as NonNullable<typeof dropping>
+    return tooLarge(rest.offset + lineStart, bytes, start)
+  }
+
+  function end(damage: Damage | null): Piece<TextCursor>[] {
+    let whole = rest.length
+    const refused: RefusedRecord[] = []
+    if (damage !== null) {
+      if (dropping === null) whole = rest.bytes.subarray(0, rest.length).lastIndexOf(newline) + 1
+      const start = dropping === null ? rest.bytes.subarray(whole, rest.length) : dropping.start
+      refused.push(damaged(rest.offset + whole, damage, start))
+    } else if (dropping !== null) {
+      refused.push(droppedRecord())
+    }
+    return whole === 0 && refused.length === 0 ? [] : [piece(0, whole, refused, null)]
+  }
+
+  function piece(from: number, to: number, refused: RefusedRecord[], next: number | null): Piece<TextCursor> {
+    return {
+      bytes: ownedCopy(rest.bytes.subarray(from, to)),
+      offset: rest.offset + from,
+      offsetUnit: 'byte',
+      refused,
+      next: next === null ? null : { layout: 'lines', offset: next },
+    }
+  }
+
+  function tooLarge(at: number, recordBytes: number, start: Uint8Array): RefusedRecord {
+    return recordTooLarge(at, recordBytes, recordBytesMax, start)
+  }
+
+  return { push, end }
+}

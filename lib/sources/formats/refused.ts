@@ -1,0 +1,37 @@
+/** Records that the scan refuses: over the limit, or lost to a shard that is cut short or corrupt. */
+import { excerptCharsMax, type RefusedRecord } from '../../text/batch.js'
+import type { Damage } from './piece.js'
+
+/** A UTF-8 character takes at most 4 bytes. */
+const excerptBytesMax = excerptCharsMax * 4
+
+/** The bytes to keep of a record that is not held whole. */
+export function excerptBytes(bytes: Uint8Array): Uint8Array {
+  return Uint8Array.prototype.slice.call(bytes, 0, excerptBytesMax)
+}
+
+export function recordTooLarge(
+  offset: number,
+  recordBytes: number,
+  bytesMax: number,
+  start: Uint8Array,
+): RefusedRecord {
+  return {
+    offset,
+    reason: 'record-too-large',
+    detail: `${recordBytes} bytes, recordBytesMax is ${bytesMax}`,
+    excerpt: excerpt(start),
+  }
+}
+
+export function damaged(offset: number, damage: Damage, start: Uint8Array): RefusedRecord {
+  return { offset, reason: damage.reason, detail: damage.detail, excerpt: excerpt(start) }
+}
+
+/** At most `excerptCharsMax` characters; a character cut at the end is left out, not replaced. */
+function excerpt(bytes: Uint8Array): string {
+  const text = new TextDecoder('utf-8', { ignoreBOM: false }).decode(bytes.subarray(0, excerptBytesMax), {
+    stream: true,
+  })
+  return Array.from(text).slice(0, excerptCharsMax).join('')
+}
