@@ -1,0 +1,146 @@
+/**
+ * What a run shows while it works: on a terminal one live block, a line a stage; elsewhere a plain line every few seconds.
+ * All of it goes to stderr.
+ */
+import type { WriteStream } from 'node:tty'
+import pc from 'picocolors'
+
+export interface ProgressStage {
+  readonly name: string
+  readonly in: number
+  readonly out: number
+  readonly inFlight: number
+  /** 'waitingForInput' … as a person would say it, or '' */
+  readonly waitingOn: string
+}
+
+export interface ProgressState {
+  readonly stages: readonly ProgressStage[]
+  /** Bytes of shards read, and their total where it is known. */
+  readonly readBytes: number
+  readonly totalBytes: number | null
+  /** Tokens that model servers wrote, so far. */
+  readonly tokens: number
+  readonly cuts: number
+  readonly note: string
+}
+
+const liveEveryMs = 250
+const plainEveryMs = 5000
+/** Rates are over this much of the past. */
+const rateWindowMs = 10_000
+
+interface Sample {
+  readonly atMs: number
+  readonly out: ReadonlyMap<string, number>
+  readonly tokens: number
+  readonly readBytes: number
+}
+
+export class Progress {
+  #timer: NodeJS.Timeout | null = null
+  #lines = 0
+  readonly #samples: Sample[] = []
+  readonly #live: boolean
+
+  constructor(
+    private readonly read: () => ProgressState,
+    private readonly stream: WriteStream = process.stderr,
+  ) {
+    this.#live = stream.isTTY === true && process.env.TERM !== 'dumb'
+  }
+
+  start(): void {
+    this.#sample(this.read())
+    this.#timer = setInterval(() => this.#show(), this.#live ? liveEveryMs : plainEveryMs)
+    this.#timer.unref()
+  }
+
+  /** Takes the live block away; what comes next starts on its line. */
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer)
+    this.#timer = null
+    this.#erase()
+  }
+
+  #show(): void {
+    const state = this.read()
+    const first = this.#sample(state)
+    if (!this.#live) {
+      this.stream.write(`${plainLine(state, first)}\n`)
+      return
+    }
+    const lines = liveLines(state, first, Math.max(40, this.stream.columns ?? 80))
+    this.#erase()
+    this.stream.write(`${lines.join('\n')}\n`)
+    this.#lines = lines.length
+  }
+
+  #erase(): void {
+    if (this.#lines > 0) this.stream.write(`\x1b[${this.#lines}A\x1b[0J`)
+    this.#lines = 0
+  }
+
+  /** @returns the oldest sample within the window */
+  #sample(state: ProgressState): Sample {
+    const atMs = performance.now()
+    const out = new Map(state.stages.map((stage) => [stage.name, stage.out]))
+    this.#samples.push({ atMs, out, tokens: state.tokens, readBytes: state.readBytes })
+    while (this.#samples.length > 2 && atMs - (this.#samples[0] as Sample).atMs > rateWindowMs) this.#samples.shift()
+    return this.#samples[0] as Sample
+  }
+}
+
+function liveLines(state: ProgressState, first: Sample, columns: number): string[] {
+  const rate = rateSince(first)
+  const lines = state.stages.map((stage) => {
+    const perSecond = rate(stage.out - (first.out.get(stage.name) ?? 0))
+    const line = `  ${stage.name.padEnd(9)}${count(stage.in)} →${count(stage.out)} ${`${short(perSecond)}/s`.padStart(9)}${`${short(stage.inFlight)}`.padStart(8)} in flight  ${stage.waitingOn}`
+    return line.slice(0, columns - 1)
+  })
+  return [...lines, pc.dim(`  ${summary(state, first)}`.slice(0, columns - 1))]
+}
+
+function plainLine(state: ProgressState, first: Sample): string {
+  const stages = state.stages.map(({ name, out }) => `${name} ${out.toLocaleString('en-US')}`).join(' · ')
+  return `${stages} · ${summary(state, first)}`
+}
+
+function summary(state: ProgressState, first: Sample): string {
+  const rate = rateSince(first)
+  const bytesPerSecond = rate(state.readBytes - first.readBytes)
+  const parts = [`${short(rate(state.tokens - first.tokens))} tokens/s`, `${state.cuts} cuts`]
+  if (state.totalBytes !== null && state.totalBytes > 0) {
+    parts.unshift(`${Math.min(100, (100 * state.readBytes) / state.totalBytes).toFixed(1)} % read`)
+    const leftBytes = state.totalBytes - state.readBytes
+    if (bytesPerSecond > 0 && leftBytes > 0) parts.push(`about ${duration(leftBytes / bytesPerSecond)} to go`)
+  }
+  if (state.note !== '') parts.push(state.note)
+  return parts.join(' · ')
+}
+
+function rateSince(first: Sample): (amount: number) => number {
+  const seconds = Math.max(0.001, (performance.now() - first.atMs) / 1000)
+  return (amount) => Math.max(0, amount) / seconds
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en-US').padStart(11)
+}
+
+/** 950, 12.3k, 4.5M: three figures are enough for a rate. */
+export function short(value: number): string {
+  if (value >= 1e6) return `${(value / 1e6).toFixed(1)}M`
+  if (value >= 1e4) return `${(value / 1e3).toFixed(1)}k`
+  return value >= 100 || Number.isInteger(value) ? String(Math.round(value)) : value.toFixed(1)
+}
+
+/** 45 s, 12 min, 3 h 05 min, 2 d 4 h. */
+export function duration(seconds: number): string {
+  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`
+  const minutes = Math.round(seconds / 60)
+  if (minutes < 90) return `${minutes} min`
+  const hours = Math.floor(minutes / 60)
+  if (hours < 48) return `${hours} h ${String(minutes % 60).padStart(2, '0')} min`
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`
+}

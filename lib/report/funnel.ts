@@ -1,0 +1,53 @@
+/** The funnel of a run as lines for a terminal: what each stage took, what it let through, and why the rest stayed behind. */
+import type { RunCounters, StageFigures } from './types.js'
+
+/**
+ * At most `columns` wide (80 by default); the reasons are cut, never the figures.
+ *
+ * Example: `  score        420 →     260   graded-bad 155, no-grade 5`
+ */
+export function funnelLines(counters: RunCounters, columns = 80): string[] {
+  const splits = Object.entries(counters)
+  const stages = new Map<string, { in: number; out: number; reasons: Map<string, number> }>()
+  for (const [, { stages: own }] of splits) {
+    for (const [name, figures] of stagesInOrder(own)) {
+      const sum = stages.get(name) ?? { in: 0, out: 0, reasons: new Map<string, number>() }
+      sum.in += figures.in
+      sum.out += figures.out
+      for (const [reason, count] of Object.entries(figures.dropped)) {
+        sum.reasons.set(reason, (sum.reasons.get(reason) ?? 0) + count)
+      }
+      if (figures.failed > 0) sum.reasons.set('failed', (sum.reasons.get('failed') ?? 0) + figures.failed)
+      stages.set(name, sum)
+    }
+  }
+  const figure = (count: number): string => count.toLocaleString('en-US').padStart(11)
+  const lines = [...stages].map(([name, sum]) =>
+    cut(`  ${name.padEnd(10)}${figure(sum.in)} →${figure(sum.out)}   ${listed(sum.reasons)}`, columns),
+  )
+  const rows = splits.map(([split, { rows }]) => [split, rows] as const)
+  const total = rows.reduce((sum, [, count]) => sum + count, 0)
+  const parts = rows.map(([split, count]) => `${split} ${count.toLocaleString('en-US')}`).join(', ')
+  lines.push(cut(`  ${'rows'.padEnd(10)}${' '.repeat(11)}  ${figure(total)}   ${parts}`, columns))
+  return lines
+}
+
+/** Most frequent first; those alike by name. */
+function listed(reasons: ReadonlyMap<string, number>): string {
+  return [...reasons]
+    .sort(([a, left], [b, right]) => right - left || (a < b ? -1 : 1))
+    .map(([reason, count]) => `${reason} ${count.toLocaleString('en-US')}`)
+    .join(', ')
+}
+
+/** Counters have their keys sorted by name; people read them in the order the data meets them. */
+const order = ['documents', 'chunks', 'dedup', 'label', 'score', 'polish']
+
+function stagesInOrder(stages: Readonly<Record<string, StageFigures>>): [string, StageFigures][] {
+  const place = (name: string): number => (order.includes(name) ? order.indexOf(name) : order.length)
+  return Object.entries(stages).sort(([a], [b]) => place(a) - place(b))
+}
+
+function cut(line: string, columns: number): string {
+  return line.length <= columns ? line.trimEnd() : `${line.slice(0, columns - 1).trimEnd()}…`
+}
