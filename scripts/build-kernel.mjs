@@ -1,7 +1,54 @@
-// Compiles lib/text/kernel/assembly/*.ts (AssemblyScript) to WebAssembly under dist/lib/text/kernel/.
-import { existsSync } from 'node:fs'
+// Compiles lib/text/kernel/assembly/*.ts (AssemblyScript) to WebAssembly with SIMD: dist/lib/text/kernel/kernel.wasm.
+// Skipped when the output is newer than every input.
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-if (!existsSync(join(root, 'lib/text/kernel/assembly/index.ts'))) process.exit(0)
+const script = fileURLToPath(import.meta.url)
+const root = join(dirname(script), '..')
+const sources = join(root, 'lib/text/kernel/assembly')
+const outFile = join(root, 'dist/lib/text/kernel/kernel.wasm')
+
+const changed = async (path) => (await stat(path).catch(() => null))?.mtimeMs ?? 0
+const inputs = [script, ...(await readdir(sources)).map((name) => join(sources, name))]
+const newest = Math.max(...(await Promise.all(inputs.map(changed))))
+if ((await changed(outFile)) < newest) await compile()
+
+async function compile() {
+  const asc = await import('assemblyscript/asc')
+  let binary = null
+  const { error, stderr } = await asc.main(
+    [
+      'index.ts',
+      '--baseDir',
+      sources,
+      '--outFile',
+      'kernel.wasm',
+      '--enable',
+      'simd',
+      '--runtime',
+      'stub',
+      '--initialMemory',
+      '8',
+      '--optimizeLevel',
+      '3',
+      '--shrinkLevel',
+      '0',
+      '--converge',
+      '--noAssert',
+      '--use',
+      'abort=',
+    ],
+    {
+      writeFile: (_name, contents) => {
+        binary = contents
+      },
+    },
+  )
+  if (error !== null || binary === null) {
+    process.stderr.write(stderr.toString())
+    throw error ?? new Error('asc wrote no output')
+  }
+  await mkdir(dirname(outFile), { recursive: true })
+  await writeFile(outFile, binary)
+}

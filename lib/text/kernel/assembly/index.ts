@@ -1,0 +1,196 @@
+// The kernel: UTF-16 text in linear memory → comparison form → 128-bit fingerprint and MinHash signature.
+// One call a document. lib/text/kernel/twin.ts says the same in plain TypeScript and is the reference;
+// lib/text/signature.ts fills the tables, writes the text and takes the slow way where this answers −1.
+
+// Where things lie, in bytes. Exported: the host reads these globals and hard-codes none of them.
+export const foldBase: usize = 1024 // u16[65536]: UTF-16 unit → folded unit; see `fold`
+export const expansionBase: usize = 132096 // u64[2046]: up to four units, first in the low bits
+export const pictureBase: usize = 148480 // u8[3072]: 1 where U+1F000 … U+1FBFF folds to nothing, whatever surrounds it
+export const factorBase: usize = 151552 // u32[512]: odd
+export const addendBase: usize = 153600 // u32[512]
+export const signatureBase: usize = 155648 // u32[512]
+export const fingerprintBase: usize = 157696 // u8[16]
+const hashBase: usize = 157760 // u32[tileShingles + 4]
+export const inputBase: usize = 166016 // u16[]: the text; the form lies after it, where the host says
+
+export const permutationsMax: i32 = 512
+/** Shingle hashes handled at a time: 8 KiB, so that 8 passes over them stay in the first-level cache. */
+const tileShingles: i32 = 2048
+const slow: i32 = -1
+
+/**
+ * Signs `units` UTF-16 units at `inputBase`: form at `formBase`, fingerprint and signature at their places.
+ * `permutations` is a multiple of 16, or 0. Answers the units of the form, or −1 where the text needs
+ * String.normalize (or the form would not fit `formUnitsMax`): nothing is signed then.
+ */
+export function sign(units: i32, formBase: usize, formUnitsMax: i32, permutations: i32, ngram: i32): i32 {
+  const letters = fold(units, formBase, formUnitsMax)
+  if (letters != slow) signForm(formBase, letters, permutations, ngram)
+  return letters
+}
+
+/** Signs a comparison form that lies at `formBase`, with 16 bytes of room behind it. */
+export function signForm(formBase: usize, letters: i32, permutations: i32, ngram: i32): void {
+  fingerprint(formBase, letters << 1)
+  if (permutations != 0) minima(formBase, letters - ngram + 1, permutations, ngram)
+}
+
+/**
+ * A folded unit of 0 drops the unit; 0xD800 + i writes expansion i; 0xDFFE is the first half of a picture
+ * (emoji), dropped with its second half if the table allows it; 0xDFFF stands for all that only String.normalize can tell.
+ */
+function fold(units: i32, formBase: usize, formUnitsMax: i32): i32 {
+  let at = inputBase
+  const end = at + (<usize>units << 1)
+  let out = formBase
+  const outEnd = formBase + (<usize>formUnitsMax << 1)
+  while (at < end) {
+    const folded = <u32>load<u16>(foldBase + (<usize>load<u16>(at) << 1))
+    if ((folded & 0xf800) != 0xd800) {
+      store<u16>(out, <u16>folded)
+      out += <usize>(folded != 0) << 1
+      at += 2
+      continue
+    }
+    if (folded == 0xdfff) return slow
+    if (folded == 0xdffe) {
+      if (at + 2 >= end) return slow
+      const high = <u32>load<u16>(at) - 0xd83c
+      const low = <u32>load<u16>(at + 2) - 0xdc00
+      if (low >= 0x400) return slow
+      if (load<u8>(pictureBase + ((high << 10) | low)) == 0) return slow
+      at += 4
+      continue
+    }
+    let rest = load<u64>(expansionBase + (<usize>(folded - 0xd800) << 3))
+    at += 2
+    // Every unit still to come may need one place: checked here only, for nothing else writes more than it reads.
+    if (out + 8 + (end - at) > outEnd) return slow
+    while (rest != 0) {
+      store<u16>(out, <u16>rest)
+      out += 2
+      rest >>= 16
+    }
+  }
+  return <i32>((out - formBase) >> 1)
+}
+
+/** MurmurHash3 x86 128 (Austin Appleby, public domain), seed 0. The tail is read as zero-padded words: a zero word adds nothing. */
+function fingerprint(base: usize, lengthBytes: i32): void {
+  const end = base + <usize>lengthBytes
+  store<u64>(end, 0)
+  store<u64>(end + 8, 0)
+  let h1: u32 = 0
+  let h2: u32 = 0
+  let h3: u32 = 0
+  let h4: u32 = 0
+  const bodyEnd = base + (<usize>lengthBytes & ~15)
+  let at = base
+  for (; at < bodyEnd; at += 16) {
+    h1 ^= scramble1(load<u32>(at))
+    h1 = (rotl<u32>(h1, 19) + h2) * 5 + 0x561ccd1b
+    h2 ^= scramble2(load<u32>(at, 4))
+    h2 = (rotl<u32>(h2, 17) + h3) * 5 + 0x0bcaa747
+    h3 ^= scramble3(load<u32>(at, 8))
+    h3 = (rotl<u32>(h3, 15) + h4) * 5 + 0x96cd1c35
+    h4 ^= scramble4(load<u32>(at, 12))
+    h4 = (rotl<u32>(h4, 13) + h1) * 5 + 0x32ac3b17
+  }
+  if (at < end) {
+    h4 ^= scramble4(load<u32>(at, 12))
+    h3 ^= scramble3(load<u32>(at, 8))
+    h2 ^= scramble2(load<u32>(at, 4))
+    h1 ^= scramble1(load<u32>(at))
+  }
+  const length = <u32>lengthBytes
+  h1 ^= length
+  h2 ^= length
+  h3 ^= length
+  h4 ^= length
+  h1 += h2 + h3 + h4
+  h2 += h1
+  h3 += h1
+  h4 += h1
+  h1 = mix(h1)
+  h2 = mix(h2)
+  h3 = mix(h3)
+  h4 = mix(h4)
+  h1 += h2 + h3 + h4
+  store<u32>(fingerprintBase, h1)
+  store<u32>(fingerprintBase, h2 + h1, 4)
+  store<u32>(fingerprintBase, h3 + h1, 8)
+  store<u32>(fingerprintBase, h4 + h1, 12)
+}
+
+// @ts-ignore: decorator
+@inline function scramble1(k: u32): u32 { return rotl<u32>(k * 0x239b961b, 15) * 0xab0e9789 }
+// @ts-ignore: decorator
+@inline function scramble2(k: u32): u32 { return rotl<u32>(k * 0xab0e9789, 16) * 0x38b34ae5 }
+// @ts-ignore: decorator
+@inline function scramble3(k: u32): u32 { return rotl<u32>(k * 0x38b34ae5, 17) * 0xa1e38b93 }
+// @ts-ignore: decorator
+@inline function scramble4(k: u32): u32 { return rotl<u32>(k * 0xa1e38b93, 18) * 0x239b961b }
+
+// @ts-ignore: decorator
+@inline function mix(value: u32): u32 {
+  let h = value
+  h = (h ^ (h >>> 16)) * 0x85ebca6b
+  h = (h ^ (h >>> 13)) * 0xc2b2ae35
+  return h ^ (h >>> 16)
+}
+
+/** Minimum of factor × hash + addend (mod 2³²) over all shingles, for every permutation; all ones without a shingle. */
+function minima(formBase: usize, shingles: i32, permutations: i32, ngram: i32): void {
+  const signatureEnd = signatureBase + (<usize>permutations << 2)
+  for (let at = signatureBase; at < signatureEnd; at += 16) v128.store(at, i32x4.splat(-1))
+  for (let first = 0; first < shingles; first += tileShingles) {
+    const count = min(tileShingles, shingles - first)
+    hashShingles(formBase + (<usize>first << 1), count, ngram)
+    const hashEnd = hashBase + (<usize>count << 2)
+    for (let at: usize = 0; at < <usize>permutations << 2; at += 64) lowerFour(at, hashEnd)
+  }
+}
+
+/** Four shingles a step: a polynomial over the units, then Murmur's finaliser. Writes up to three more than `count`. */
+function hashShingles(base: usize, count: i32, ngram: i32): void {
+  const spread = i32x4.splat(0x9e3779b1)
+  const c1 = i32x4.splat(0x85ebca6b)
+  const c2 = i32x4.splat(0xc2b2ae35)
+  for (let at = 0; at < count; at += 4) {
+    const from = base + (<usize>at << 1)
+    let h = v128.load_ext<u16>(from)
+    for (let j = 1; j < ngram; j++) {
+      h = i32x4.add(i32x4.mul(h, spread), v128.load_ext<u16>(from + (<usize>j << 1)))
+    }
+    h = i32x4.mul(v128.xor(h, i32x4.shr_u(h, 16)), c1)
+    h = i32x4.mul(v128.xor(h, i32x4.shr_u(h, 13)), c2)
+    v128.store(hashBase + (<usize>at << 2), v128.xor(h, i32x4.shr_u(h, 16)))
+  }
+}
+
+/** Sixteen permutations over all hashes: minima, factors and addends fill 12 of the 16 vector registers and never leave them. */
+function lowerFour(at: usize, hashEnd: usize): void {
+  let m0 = v128.load(signatureBase + at, 0)
+  let m1 = v128.load(signatureBase + at, 16)
+  let m2 = v128.load(signatureBase + at, 32)
+  let m3 = v128.load(signatureBase + at, 48)
+  const f0 = v128.load(factorBase + at, 0)
+  const f1 = v128.load(factorBase + at, 16)
+  const f2 = v128.load(factorBase + at, 32)
+  const f3 = v128.load(factorBase + at, 48)
+  const a0 = v128.load(addendBase + at, 0)
+  const a1 = v128.load(addendBase + at, 16)
+  const a2 = v128.load(addendBase + at, 32)
+  const a3 = v128.load(addendBase + at, 48)
+  for (let hash = hashBase; hash < hashEnd; hash += 4) {
+    const x = v128.load_splat<u32>(hash)
+    m0 = i32x4.min_u(m0, i32x4.add(i32x4.mul(x, f0), a0))
+    m1 = i32x4.min_u(m1, i32x4.add(i32x4.mul(x, f1), a1))
+    m2 = i32x4.min_u(m2, i32x4.add(i32x4.mul(x, f2), a2))
+    m3 = i32x4.min_u(m3, i32x4.add(i32x4.mul(x, f3), a3))
+  }
+  v128.store(signatureBase + at, m0, 0)
+  v128.store(signatureBase + at, m1, 16)
+  v128.store(signatureBase + at, m2, 32)
+  v128.store(signatureBase + at, m3, 48)
+}
