@@ -1,0 +1,62 @@
+/**
+ * Judges replies: whether one is worth asking for again (a fault), and whether a finished answer goes into the dataset.
+ * The keyword list, the least length and the repetition rule are the published ones.
+ */
+import { z } from 'zod'
+import type { Dropped } from '../core/types.js'
+import type { Reply } from '../llm/types.js'
+import { leftoverMark } from './instruction-filter.js'
+import { characters, hanShare } from './language.js'
+import { repeatedEnd, repeatedStart } from './repetition.js'
+import { replyText } from './reply-text.js'
+
+/** Source: COIG-Kun's output filter: words of answers that speak of themselves, refuse, or date. */
+export const outputKeywords = ['作为', '根据', '知识库', '2023', '抱歉']
+
+export const outputFilterOptions = z.strictObject({
+  keywords: z.array(z.string().min(1)).default(outputKeywords).describe('An output with one of these words is dropped'),
+  charsMin: z.int().min(0).default(20).describe('Characters an output has at least'),
+  hanShareMin: z.number().min(0).max(1).default(0.3).describe('Share of Chinese characters among its letters'),
+  repetition: z.boolean().default(true).describe('Drop an output that starts with one unit more than 5 times in a row'),
+})
+export type OutputFilterOptions = z.output<typeof outputFilterOptions>
+
+/** Why an output is dropped; null keeps it. Linear in its length. */
+export function outputFault(output: string, options: OutputFilterOptions): Dropped | null {
+  const length = characters(output)
+  if (length < options.charsMin) return { drop: 'output-too-short', detail: `${length} < ${options.charsMin}` }
+  const unit = options.repetition ? repeatedStart(output) : null
+  if (unit !== null) return { drop: 'output-repeats', detail: shortened(unit) }
+  const mark = leftoverMark(output)
+  if (mark !== null) return { drop: 'output-markers', detail: mark }
+  const share = hanShare(output)
+  if (share < options.hanShareMin) return { drop: 'output-not-chinese', detail: `${share.toFixed(3)} Chinese` }
+  const keyword = options.keywords.find((word) => output.includes(word))
+  return keyword === undefined ? null : { drop: 'output-keyword', detail: around(output, keyword) }
+}
+
+/** What is wrong with a reply that should be text, so that asking again with another seed may help; null if nothing is. */
+export function textFault(reply: Reply): string | null {
+  if (reply.finishReason === 'length') return 'cut-off'
+  const text = replyText(reply.text)
+  if (text === '') return 'empty'
+  return repeatedStart(text) !== null || repeatedEnd(text) !== null ? 'looping' : null
+}
+
+/** Characters of a reply that a reject's detail shows on either side of what was found. */
+const contextChars = 20
+
+function around(text: string, word: string): string {
+  const at = text.indexOf(word)
+  const excerpt = text.slice(Math.max(0, at - contextChars), at + word.length + contextChars)
+  return `${word}: ${wellFormed(excerpt).replace(/\s+/g, ' ')}`
+}
+
+function shortened(unit: string): string {
+  return wellFormed(unit.slice(0, 2 * contextChars))
+}
+
+/** Without the half of a character that a cut left behind. */
+function wellFormed(text: string): string {
+  return text.replace(/\p{Cs}/gu, '')
+}

@@ -1,0 +1,63 @@
+/**
+ * Reads a judge's reply: the probability of 【好】 against 【差】 where the server gives log-probabilities,
+ * the published rule where it does not. Says which of the two was used.
+ */
+import type { Reply } from '../llm/types.js'
+import { replyText } from './reply-text.js'
+import type { ScoreKind } from './types.js'
+
+export interface Grade {
+  readonly kind: ScoreKind
+  /** 0 to 1, six decimals; of the rule 1 or 0. */
+  readonly score: number
+  /** Probability of the two labels together: near 1 when the judge keeps to the format. null for the rule. */
+  readonly mass: number | null
+}
+
+/** Log-probabilities of the first token that are asked for: what vLLM gives at most by default. */
+export const topLogprobs = 20
+
+/**
+ * The grade of an instruction.
+ *
+ * With log-probabilities: score = sigmoid(lp好 − lp差), mass = e^lp好 + e^lp差. A label that is not among the top k is
+ * below all of them: it counts as the least likely of them, and as nothing in the mass. With neither of the labels
+ * among them nothing can be compared, and the rule decides.
+ * Rule: 1 if the reply has 【好】 and not 【差】, else 0. Source: COIG-Kun's score step.
+ *
+ * @param prefilled the judge's turn was opened with 【, so that the reply starts after it
+ */
+export function gradeOf(reply: Reply, prefilled: boolean): Grade {
+  const first = prefilled ? reply.firstTokenLogprobs : undefined
+  return (first && gradeOfLogprobs(first)) ?? gradeByRule(prefilled ? `【${reply.text.trimStart()}` : reply.text)
+}
+
+function gradeOfLogprobs(first: Readonly<Record<string, number>>): Grade | null {
+  const good = logSum(first, '好')
+  const bad = logSum(first, '差')
+  if (good === null && bad === null) return null
+  const bound = Math.min(...Object.values(first))
+  const margin = (good ?? bound) - (bad ?? bound)
+  const mass = (good === null ? 0 : Math.exp(good)) + (bad === null ? 0 : Math.exp(bad))
+  return { kind: 'logprob', score: sixDecimals(1 / (1 + Math.exp(-margin))), mass: sixDecimals(Math.min(1, mass)) }
+}
+
+/** Log of the summed probability of the tokens that spell the label: '好' and '好】', with or without a blank before. */
+function logSum(first: Readonly<Record<string, number>>, label: string): number | null {
+  let sum = 0
+  for (const [token, logprob] of Object.entries(first)) {
+    const spelled = token.trim()
+    if (spelled === label || spelled === `${label}】`) sum += Math.exp(logprob)
+  }
+  return sum === 0 ? null : Math.log(sum)
+}
+
+function gradeByRule(text: string): Grade {
+  const said = replyText(text)
+  const has = (label: string) => said.includes(`【${label}】`) || said === `【${label}`
+  return { kind: 'rule', score: has('好') && !has('差') ? 1 : 0, mass: null }
+}
+
+function sixDecimals(value: number): number {
+  return Math.round(value * 1e6) / 1e6
+}

@@ -1,0 +1,80 @@
+/** Back-translation: asks the label model for the instructions to which a chunk would be the reply. */
+import { Child, type Dropped } from '../core/types.js'
+import type { Model } from '../llm/types.js'
+import { recordId } from '../text/identity.js'
+import { textFault } from './checks.js'
+import { comparisonForm, instructionFault, instructionOf } from './instruction-filter.js'
+import { kunSampling, type LabelOptions, samplingOf } from './options.js'
+import { promptVersion, templateOf } from './prompts.js'
+import type { Candidate, KunStage, Pair, StageCall } from './types.js'
+
+/**
+ * One pair for each of `variants` attempts, in order of variant: those that cannot be used are children dropped at
+ * birth, so that attempts = pairs kept + pairs dropped, always.
+ *
+ * A variant that says the same as an earlier one that was kept is dropped as 'duplicate-variant'. The variants are
+ * asked at the same time; which of them is the earlier one is a matter of number, not of time.
+ */
+export function labelStage(model: Model, options: LabelOptions): KunStage<Candidate, Pair> {
+  const template = templateOf(options.prompt)
+  const sampling = samplingOf(kunSampling, template.sampling, options.sampling)
+
+  async function ask(candidate: Candidate, variant: number, { position, signal }: StageCall): Promise<Labelled> {
+    const { split, shard, offset, chunk, text, title } = candidate
+    const id = recordId(split, shard, offset, chunk, variant)
+    const answer = await model.ask({
+      record: id,
+      position: [...position, variant],
+      stage: 'label',
+      stageOrder: 0,
+      request: { ...template.render({ text, title, instruction: '' }), sampling },
+      fault: (reply) => textFault(reply) ?? (instructionOf(reply.text) === '' ? 'empty' : null),
+      signal,
+    })
+    const pair = { ...unlabelled, candidate, variant, id }
+    if ('verdict' in answer) {
+      return { pair, dropped: { drop: answer.verdict.reason, detail: answer.verdict.detail } }
+    }
+    const instruction = instructionOf(answer.reply.text)
+    const labelled = { ...pair, instruction, labelAttempt: answer.attempt }
+    return { pair: labelled, dropped: instructionFault(instruction, options.filter) }
+  }
+
+  return {
+    name: 'label',
+    stageOrder: 0,
+    promptVersion: promptVersion(template),
+    run: async (candidate, call) => {
+      const variants = Array.from({ length: options.variants }, (_, variant) => ask(candidate, variant, call))
+      return { emit: withoutRepeats(await Promise.all(variants)) }
+    },
+  }
+}
+
+interface Labelled {
+  readonly pair: Pair
+  readonly dropped: Dropped | null
+}
+
+const unlabelled = {
+  instruction: '',
+  labelAttempt: -1,
+  score: null,
+  scoreKind: null,
+  scoreMass: null,
+  output: null,
+  extra: {},
+} as const
+
+function withoutRepeats(variants: readonly Labelled[]): (Pair | Child<Pair>)[] {
+  const firsts = new Map<string, Pair>()
+  return variants.map(({ pair, dropped }) => {
+    if (dropped !== null) return new Child(pair, dropped)
+    const form = comparisonForm(pair.instruction)
+    const first = firsts.get(form)
+    if (first !== undefined)
+      return new Child(pair, { drop: 'duplicate-variant', detail: `of variant ${first.variant}` })
+    firsts.set(form, pair)
+    return pair
+  })
+}

@@ -1,0 +1,33 @@
+/** How Chinese a text is. Counting only: the bounds belong to the filters that use it. */
+
+/** Han characters among all letters, 0 to 1; 0 where there is no letter at all. Linear in the text's length. */
+export function hanShare(text: string): number {
+  let han = 0
+  let letters = 0
+  for (const character of text) {
+    const code = character.codePointAt(0) as number
+    if (isHan(code)) {
+      han++
+      letters++
+    } else if (isLetter(code, character)) letters++
+  }
+  return letters === 0 ? 0 : han / letters
+}
+
+/** Characters as a reader counts them, not UTF-16 units. */
+export function characters(text: string): number {
+  let count = 0
+  for (const _ of text) count++
+  return count
+}
+
+function isHan(code: number): boolean {
+  return (
+    (code >= 0x4e00 && code <= 0x9fff) || (code >= 0x3400 && code <= 0x4dbf) || (code >= 0x20000 && code <= 0x3134f)
+  )
+}
+
+function isLetter(code: number, character: string): boolean {
+  if (code < 0x80) return (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a)
+  return /\p{L}/u.test(character)
+}

@@ -1,0 +1,78 @@
+/** What a recipe may say under `kun:`. The stages take these filled in; defaults are those of the published method. */
+import { z } from 'zod'
+import { outputFilterOptions } from './checks.js'
+import { instructionFilterOptions } from './instruction-filter.js'
+import { type CustomTemplateOptions, customTemplateOptions, templateNames } from './prompts.js'
+
+/** Of all three calls. Source: COIG-Kun's scripts. */
+export const kunSampling = { temperature: 0.5, top_p: 0.95, repetition_penalty: 1.2, max_tokens: 1024 } as const
+
+const modelName = z.string().min(1).describe('The name of one of the models above')
+const sampling = z
+  .record(z.string(), z.unknown())
+  .default({})
+  .describe('Sampling fields as the server knows them, over the defaults of the stage; null leaves a field out')
+
+/** A built-in name, or a text that has the placeholders the stage cannot do without. */
+function prompt(needed: readonly (keyof typeof placeholders)[]) {
+  const missing = (template: CustomTemplateOptions) => needed.filter((field) => !template.text.includes(`{${field}}`))
+  const custom = customTemplateOptions.superRefine((template, context) => {
+    const absent = missing(template)
+    if (absent.length === 0) return
+    const message = `the prompt has no ${absent.map((field) => placeholders[field]).join(' and no ')}`
+    context.addIssue({ code: 'custom', path: ['text'], input: template.text, message })
+  })
+  return z.union([z.enum(templateNames), custom])
+}
+
+const placeholders = { text: '{text}', instruction: '{instruction}' } as const
+
+export const labelOptions = z.strictObject({
+  model: modelName,
+  variants: z.int().min(1).max(16).default(1).describe('Instructions asked for each chunk'),
+  prompt: prompt(['text'])
+    .default('label-chat')
+    .describe("A template's name, or one's own; label-kun by default where the model is m-a-p/Kun-LabelModel"),
+  sampling,
+  filter: instructionFilterOptions.prefault({}),
+})
+export type LabelOptions = z.output<typeof labelOptions>
+
+export const scoreOptions = z.strictObject({
+  model: modelName,
+  method: z
+    .enum(['auto', 'logprob', 'written'])
+    .default('auto')
+    .describe('logprob reads the probabilities of 好 and 差; written the word; auto the first where the server can'),
+  keepAtLeast: z.number().min(0).max(1).default(0.5).describe('Score below which a pair is dropped'),
+  massAtLeast: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe('Probability of 好 and 差 together below which a pair is dropped: the judge does not keep to the format'),
+  prompt: prompt(['instruction']).default('score').describe("A template's name, or one's own"),
+  sampling,
+})
+export type ScoreOptions = z.output<typeof scoreOptions>
+
+export const polishOptions = z.strictObject({
+  model: modelName,
+  prompt: prompt(['text', 'instruction']).default('polish').describe("A template's name, or one's own"),
+  sampling,
+  filter: outputFilterOptions.prefault({}),
+})
+export type PolishOptions = z.output<typeof polishOptions>
+
+export const kunOptions = z.strictObject({
+  label: labelOptions,
+  score: scoreOptions.optional().describe('Left out: nothing is graded'),
+  polish: polishOptions.optional().describe('Left out: the output of a row is the raw text'),
+})
+export type KunOptions = z.output<typeof kunOptions>
+
+/** The fields of a request: defaults, then the template's, then the recipe's; null takes one out. */
+export function samplingOf(...layers: readonly Readonly<Record<string, unknown>>[]): Record<string, unknown> {
+  const merged: Record<string, unknown> = Object.assign({}, ...layers)
+  return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null && value !== undefined))
+}

@@ -1,0 +1,136 @@
+/**
+ * Turns a record's text and instruction into the prompt of a stage: the built-in templates by name,
+ * or one given in a recipe. Sampling and retries belong to the stages and to lib/llm.
+ */
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import type { CompletionRequest } from '../llm/types.js'
+import {
+  kunLabelPrefix,
+  kunLabelStop,
+  kunLabelStopTokenIds,
+  kunLabelSuffix,
+  labelChatRubric,
+  polishRubric,
+  scorePrefill,
+  scoreRubric,
+} from './templates.js'
+
+export interface PromptFields {
+  readonly text: string
+  readonly instruction: string
+  readonly title: string
+}
+
+export interface Template {
+  readonly name: string
+  readonly version: string
+  readonly kind: 'chat' | 'completion'
+  /** Sampling fields that belong to the format: stop texts and their token ids. */
+  readonly sampling: Readonly<Record<string, unknown>>
+  /** The same fields give the same characters, always. */
+  readonly render: (fields: PromptFields) => Pick<CompletionRequest, 'kind' | 'messages' | 'prompt'>
+}
+
+export const templateNames = ['label-kun', 'label-chat', 'score', 'polish'] as const
+export type TemplateName = (typeof templateNames)[number]
+
+/** The templates that come with kun-stream, by name. */
+export const templates: Readonly<Record<TemplateName, Template>> = {
+  'label-kun': {
+    name: 'label-kun',
+    version: '1',
+    kind: 'completion',
+    sampling: { stop: kunLabelStop, stop_token_ids: kunLabelStopTokenIds },
+    render: ({ text }) => ({ kind: 'completion', prompt: kunLabelPrefix + neutralise(text) + kunLabelSuffix }),
+  },
+  'label-chat': chatTemplate('label-chat', ({ text }) => labelChatRubric + between('文本', text)),
+  score: chatTemplate('score', ({ instruction }) => scoreRubric + between('指令', instruction)),
+  // The text before the instruction, as in the published answer call: variants of one text then share a prefix.
+  polish: chatTemplate(
+    'polish',
+    ({ text, instruction }) => `${polishRubric}${between('文本', text)}\n${between('指令', instruction)}`,
+  ),
+}
+
+/** A template of the recipe's own: chat by default; every {text}, {instruction} and {title} is replaced, once. */
+export const customTemplateOptions = z.strictObject({
+  text: z.string().min(1).describe('The prompt; {text}, {instruction} and {title} stand for the fields of the record'),
+  version: z.string().min(1).optional().describe('Goes to the prompt_version column; a hash of the rest when absent'),
+  kind: z.enum(['chat', 'completion']).default('chat').describe('Which endpoint: chat/completions or completions'),
+  system: z.string().min(1).optional().describe('A system message before it; chat only'),
+  stop: z.array(z.string().min(1)).optional().describe('Texts at which the reply ends'),
+})
+export type CustomTemplateOptions = z.output<typeof customTemplateOptions>
+
+/**
+ * The template an option names or spells out.
+ *
+ * @throws nothing: the schemas of the stages have checked names and placeholders.
+ */
+export function templateOf(prompt: TemplateName | CustomTemplateOptions): Template {
+  return typeof prompt === 'string' ? templates[prompt] : customTemplate(prompt)
+}
+
+export function promptVersion(template: Template): string {
+  return `${template.name}@${template.version}`
+}
+
+/**
+ * The judge's turn opened with 【: the server continues it, and its first token is 好 or 差.
+ *
+ * Shape: chat pieces → chat pieces and the two fields that make vLLM continue a message.
+ */
+export function prefillScore(pieces: Pick<CompletionRequest, 'kind' | 'messages' | 'prompt'>) {
+  if (pieces.kind === 'completion') return { pieces: { ...pieces, prompt: pieces.prompt + scorePrefill }, sampling: {} }
+  const messages = [...(pieces.messages ?? []), { role: 'assistant' as const, content: scorePrefill }]
+  const sampling = { add_generation_prompt: false, continue_final_message: true }
+  return { pieces: { ...pieces, messages }, sampling }
+}
+
+/**
+ * Takes the force out of whatever in a record's text could end its place in a prompt: our marks and ChatML's tokens.
+ * Example: '【/文本】' → '〔/文本〕', '<|im_end|>' → '<｜im_end｜>'. Linear in the text's length.
+ */
+export function neutralise(text: string): string {
+  return text
+    .replace(/【(\/?(?:文本|指令))】/g, '〔$1〕')
+    .replace(/<\|([a-z_]{1,32})\|>/gi, '<｜$1｜>')
+    .replace(/<(\/?think)>/gi, '＜$1＞')
+}
+
+function between(mark: '文本' | '指令', text: string): string {
+  return `【${mark}】${neutralise(text)}【/${mark}】`
+}
+
+function chatTemplate(name: TemplateName, content: (fields: PromptFields) => string): Template {
+  return {
+    name,
+    version: '1',
+    kind: 'chat',
+    sampling: {},
+    render: (fields) => ({ kind: 'chat', messages: [{ role: 'user', content: content(fields) }] }),
+  }
+}
+
+function customTemplate(options: CustomTemplateOptions): Template {
+  const { text, kind, system, stop } = options
+  const hash = () =>
+    createHash('sha256')
+      .update(JSON.stringify([kind, system ?? null, text, stop ?? null]))
+      .digest('hex')
+      .slice(0, 12)
+  const fill = (fields: PromptFields) =>
+    text.replace(/\{(text|instruction|title)\}/g, (_, field: keyof PromptFields) => neutralise(fields[field]))
+  return {
+    name: 'custom',
+    version: options.version ?? hash(),
+    kind,
+    sampling: stop === undefined ? {} : { stop },
+    render: (fields) => {
+      if (kind === 'completion') return { kind, prompt: fill(fields) }
+      const user = { role: 'user' as const, content: fill(fields) }
+      return { kind, messages: system === undefined ? [user] : [{ role: 'system', content: system }, user] }
+    },
+  }
+}

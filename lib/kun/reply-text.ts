@@ -1,0 +1,60 @@
+/**
+ * What a model meant to say, out of what it said: thoughts, code fences, end tokens and role names around the text go.
+ * Whether the rest is any good is decided in instruction-filter.ts and checks.ts.
+ */
+
+/**
+ * The reply's text without what some models put around it. Linear in its length.
+ *
+ * A think block that never ends leaves '': the reply was cut off inside it.
+ * Example: '<think>…</think>\n\nassistant: ```\n水是…\n```<|im_end|>' → '水是…'
+ */
+export function replyText(reply: string): string {
+  return withoutFence(withoutRole(withoutEndTokens(withoutThoughts(reply)).trim())).trim()
+}
+
+function withoutThoughts(text: string): string {
+  // Some chat templates open the block themselves, so that only its end is in the reply.
+  const firstEnd = text.indexOf(thinkEnd)
+  const firstStart = text.indexOf(thinkStart)
+  let rest = firstEnd >= 0 && (firstStart < 0 || firstEnd < firstStart) ? text.slice(firstEnd + thinkEnd.length) : text
+  const kept: string[] = []
+  for (;;) {
+    const start = rest.indexOf(thinkStart)
+    if (start < 0) break
+    kept.push(rest.slice(0, start))
+    const end = rest.indexOf(thinkEnd, start)
+    if (end < 0) return kept.join('')
+    rest = rest.slice(end + thinkEnd.length)
+  }
+  return kept.join('') + rest
+}
+
+const thinkStart = '<think>'
+const thinkEnd = '</think>'
+
+function withoutEndTokens(text: string): string {
+  let end = text.length
+  for (const token of endTokens) {
+    const at = text.indexOf(token)
+    if (at >= 0 && at < end) end = at
+  }
+  return text.slice(0, end)
+}
+
+const endTokens = ['<|im_end|>', '<|endoftext|>', '<|eot_id|>', '<|end|>', '</s>']
+
+function withoutRole(text: string): string {
+  const role = /^(?:<\|im_start\|>)?(?:assistant|助手|AI助手)\s{0,4}[：:\n]\s*/i.exec(text)
+  return role === null ? text : text.slice(role[0].length)
+}
+
+/** Only a fence around the whole reply: a code block inside an answer belongs to the answer. */
+function withoutFence(text: string): string {
+  if (!text.startsWith(fence) || !text.endsWith(fence)) return text
+  const firstLineEnd = text.indexOf('\n')
+  const inner = firstLineEnd < 0 ? '' : text.slice(firstLineEnd + 1, -fence.length)
+  return inner === '' || inner.includes(fence) ? text : inner
+}
+
+const fence = '```'

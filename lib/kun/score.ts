@@ -1,0 +1,67 @@
+/** Grades the instruction of a pair, alone: a grade of the pair does not separate good from bad (the Kun paper). */
+import type { Capabilities, Model } from '../llm/types.js'
+import { textFault } from './checks.js'
+import { gradeOf, topLogprobs } from './grade.js'
+import { kunSampling, type ScoreOptions, samplingOf } from './options.js'
+import { prefillScore, promptVersion, templateOf } from './prompts.js'
+import type { KunStage, Pair } from './types.js'
+
+/**
+ * Keeps pairs whose instruction gets at least `keepAtLeast`; drops the rest as 'score-low', or as 'score-format' where
+ * the judge's probability for the two labels is below `massAtLeast`.
+ *
+ * Form of the request, settled once from the pinned capabilities: the judge's turn opened with 【 and one token at
+ * temperature 0 with log-probabilities, or the word written out.
+ */
+export function scoreStage(model: Model, options: ScoreOptions): KunStage<Pair, Pair> {
+  const template = templateOf(options.prompt)
+  const prefilled = readsLogprobs(options.method, template.kind, model.capabilities)
+
+  function request(instruction: string, text: string, title: string) {
+    const pieces = template.render({ instruction, text, title })
+    if (!prefilled) return { ...pieces, sampling: samplingOf(kunSampling, template.sampling, options.sampling) }
+    const opened = prefillScore(pieces)
+    const logprobs = pieces.kind === 'chat' ? { logprobs: true, top_logprobs: topLogprobs } : { logprobs: topLogprobs }
+    // The template's stop texts and the recipe's sampling are of the written form: one token decides here.
+    return { ...opened.pieces, sampling: { ...oneToken, ...logprobs, ...opened.sampling } }
+  }
+
+  return {
+    name: 'score',
+    stageOrder: 1,
+    promptVersion: promptVersion(template),
+    run: async (pair, { position, signal }) => {
+      const answer = await model.ask({
+        record: pair.id,
+        position,
+        stage: 'score',
+        stageOrder: 1,
+        request: request(pair.instruction, pair.candidate.text, pair.candidate.title),
+        fault: prefilled ? (reply) => (reply.text.trim() === '' ? 'empty' : null) : textFault,
+        signal,
+      })
+      if ('verdict' in answer) return { drop: answer.verdict.reason, detail: answer.verdict.detail }
+      const { score, kind, mass } = gradeOf(answer.reply, prefilled)
+      if (mass !== null && mass < options.massAtLeast) {
+        return { drop: 'score-format', detail: `mass ${mass} < ${options.massAtLeast}` }
+      }
+      if (score < options.keepAtLeast) {
+        return { drop: 'score-low', detail: `${score} < ${options.keepAtLeast} (${kind}): ${pair.instruction}` }
+      }
+      return { emit: [{ ...pair, score, scoreKind: kind, scoreMass: mass }] }
+    },
+  }
+}
+
+const oneToken = { temperature: 0, top_p: 1, repetition_penalty: 1, max_tokens: 1 } as const
+
+/** 'auto' needs both: log-probabilities, and (in a chat) a server that continues the message it was given. */
+function readsLogprobs(
+  method: ScoreOptions['method'],
+  kind: 'chat' | 'completion',
+  { logprobs, unsupported }: Capabilities,
+): boolean {
+  if (method !== 'auto') return method === 'logprob'
+  const continues = kind === 'completion' || !unsupported.includes('continue_final_message')
+  return logprobs && continues
+}

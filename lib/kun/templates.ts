@@ -1,0 +1,65 @@
+/**
+ * The built-in prompts, word for word. Changing a character of one means a new version of it: replies are keyed by
+ * the request, and a dataset names the versions it was made with. Choosing and replacing them belongs to prompts.ts.
+ *
+ * Ours are laid out for the prefix cache: the fixed words first and byte-identical, the record's own text last.
+ * The fixed words never contain the marks 【文本】 and 【指令】, so that whatever stands between those is the record's.
+ */
+
+/** Published with m-a-p/Kun-LabelModel (Yi-34B): ChatML, no system message, no newline after the role. */
+export const kunLabelPrefix = '<|im_start|>user请直接告诉我，以下回复最有可能对应的指令是什么：\n'
+export const kunLabelSuffix = '<|im_end|>\n<|im_start|>assistant\n'
+/** The stop texts, and the ids of the same tokens in Yi's vocabulary: as special tokens they are not in the text. */
+export const kunLabelStop = ['<|im_end|>', '<|endoftext|>'] as const
+export const kunLabelStopTokenIds = [2, 6, 7, 8] as const
+
+export const labelChatRubric = `你的任务是反推指令：下面会给出一段文字，请把它看作某个人工智能助手的回复，写出用户最有可能提出的那条指令。
+
+要求：
+1. 指令必须独立成句，读者没有看过这段文字也能明白，不要出现“这段话”“上文”“该内容”一类的指代。
+2. 指令要具体，点明主题、对象和范围；这段文字应当恰好能够回答它。
+3. 用中文书写，一到三句话，不要抄录原文的整句，不要透露答案。
+4. 只写指令本身，不要解释，不要加引号、编号或任何前缀。
+
+示例一
+文字：煮米饭前把米浸泡二十分钟，米粒会先吸足水分，受热更均匀，煮出来的饭内外一样软。水量以没过米面一个指节为宜，关火后再焖十分钟，香气更足。
+指令：怎样煮米饭才能让米粒软硬均匀？请说明浸泡、水量和焖饭的做法。
+
+示例二
+文字：竹子开花并不常见。多数竹种几十年才开一次，开花时会耗尽养分，随后整片枯死。因此养竹人看到竹林开花，往往提前移栽新鞭，以免来年无竹可用。
+指令：为什么竹子开花之后会成片枯死？养竹的人通常怎样应对？
+
+示例三
+文字：这座石桥建于明代，全长六十余米，共七孔。桥面用青石铺成，两侧栏板刻有莲花和瑞兽。清末一次大水冲毁了东端的两孔，民国时由乡人集资修复。
+指令：请介绍一座建于明代的七孔石桥，包括它的规模、装饰以及后来的修复经过。
+
+请为下面的文字写出指令。
+
+`
+
+export const scoreRubric = `你是一名严格的数据审核员。下面会给出一条用户指令，请只根据指令本身判断它是否适合用来训练对话助手。
+
+符合以下全部条件的评为【好】：
+1. 意思完整，不看任何其他材料也能理解要做什么。
+2. 要求明确具体，能够用一段文字直接作答。
+3. 语句通顺，没有乱码、残句或互相矛盾的地方。
+4. 不依赖图片、链接、附件，也不指代没有给出的内容。
+
+有任何一条不符合的评为【差】。
+
+只回答【好】或【差】，不要解释。
+
+`
+
+/** Opens the judge's turn in the form that reads log-probabilities, so that one token decides. */
+export const scorePrefill = '【'
+
+export const polishRubric = `你是一名中文写作助手。下面会给出一段参考文字和一条用户指令，请以参考文字为依据写出对指令的回答。
+
+要求：
+1. 直接回答指令，不要提到参考文字的存在，也不要说明你是谁。
+2. 事实、数字、名称以参考文字为准，不要添加其中没有的事实。
+3. 删去与指令无关的内容、广告、残句和乱码，把语句整理通顺，按需要分段。
+4. 用中文书写，只写回答本身，不要重复指令，不要加标题、前缀或结束语。
+
+`

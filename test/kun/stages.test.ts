@@ -1,0 +1,235 @@
+import t from 'tap'
+import { Child, type Outcome } from '../../lib/core/types.js'
+import { labelStage } from '../../lib/kun/label.js'
+import { labelOptions, polishOptions, scoreOptions } from '../../lib/kun/options.js'
+import { polishStage } from '../../lib/kun/polish.js'
+import { candidateReject, hubFeatures, pairReject, rowShape } from '../../lib/kun/row.js'
+import { scoreStage } from '../../lib/kun/score.js'
+import type { Candidate, Pair } from '../../lib/kun/types.js'
+import type { Answer, Call, Capabilities, Model, Reply } from '../../lib/llm/types.js'
+import { recordId } from '../../lib/text/identity.js'
+
+const text = '竹子一生只开一次花，花后养分耗尽，整片竹林便会枯死，所以养竹人要提前移栽新鞭。'
+const candidate: Candidate = {
+  id: recordId('wudao', 'part-1.json', 77, 2),
+  split: 'wudao',
+  shard: 'part-1.json',
+  offset: 77,
+  chunk: 2,
+  key: '9',
+  title: '竹',
+  text,
+  tokens: 40,
+}
+const call = { position: [4, 0, 2], signal: new AbortController().signal }
+const capabilities: Capabilities = {
+  server: 'scripted',
+  contextTokensMax: null,
+  metrics: false,
+  promptLists: false,
+  logprobs: true,
+  echo: false,
+  tokenize: false,
+  chatTemplateKwargs: true,
+  unsupported: [],
+}
+
+/** Answers what the test says, and keeps what it was asked. A bad reply ends in a verdict, as after the last try. */
+function scripted(answers: readonly (string | Partial<Reply> | Answer)[], can: Partial<Capabilities> = {}) {
+  const calls: Call[] = []
+  const model: Model = {
+    name: 'writer',
+    capabilities: { ...capabilities, ...can },
+    ask: async (asked) => {
+      const answer = answers[calls.push(asked) - 1] as string | Partial<Reply> | Answer
+      if (typeof answer !== 'string' && ('verdict' in answer || 'reply' in answer)) return answer
+      const given = typeof answer === 'string' ? { text: answer } : answer
+      const reply = { text: '', finishReason: 'stop', promptTokens: 1, completionTokens: 1, ...given }
+      const fault = asked.fault(reply)
+      return fault === null ? { reply, attempt: 0 } : { verdict: { reason: `${fault}-reply`, detail: reply.text } }
+    },
+  }
+  return { model, calls }
+}
+
+async function labelled(): Promise<Pair> {
+  const stage = labelStage(scripted(['竹子为什么会成片枯死？']).model, labelOptions.parse({ model: 'writer' }))
+  const outcome = await stage.run(candidate, call)
+  return pairsOf(outcome)[0] as Pair
+}
+
+function pairsOf(outcome: Outcome<Pair>): (Pair | Child<Pair>)[] {
+  return 'emit' in outcome ? [...outcome.emit] : []
+}
+
+t.test('each variant asked is one attempt: kept, or a child with the reason it was dropped for', async (t) => {
+  const { model, calls } = scripted([
+    '根据上文，竹子怎样开花？',
+    '竹子怎样开花？',
+    '指令：竹子怎样开花',
+    '',
+    { verdict: { reason: 'context-length', detail: 'maximum context length is 512' } },
+    '竹林为什么枯死？',
+  ])
+  const stage = labelStage(model, labelOptions.parse({ model: 'writer', variants: 6 }))
+  const pairs = pairsOf(await stage.run(candidate, call))
+  t.strictSame(
+    pairs.map((pair) => (pair instanceof Child ? pair.outcome : pair.instruction)),
+    [
+      { drop: 'instruction-keyword', detail: '根据' },
+      '竹子怎样开花？',
+      { drop: 'duplicate-variant', detail: 'of variant 1' },
+      { drop: 'empty-reply', detail: '' },
+      { drop: 'context-length', detail: 'maximum context length is 512' },
+      '竹林为什么枯死？',
+    ],
+  )
+  const values = pairs.map((pair) => (pair instanceof Child ? pair.value : pair))
+  t.strictSame(
+    values.map(({ id }) => id),
+    [0, 1, 2, 3, 4, 5].map((variant) => recordId('wudao', 'part-1.json', 77, 2, variant)),
+  )
+  t.strictSame(
+    calls.map(({ record }) => record),
+    values.map(({ id }) => id),
+  )
+  t.strictSame(calls[3]?.position, [4, 0, 2, 3])
+})
+
+t.test('which variant is the earlier one is a matter of number, not of time', async (t) => {
+  const gates: (() => void)[] = []
+  const model: Model = {
+    name: 'writer',
+    capabilities,
+    ask: () =>
+      new Promise((resolve) => {
+        const reply = { text: '竹子怎样开花？', finishReason: 'stop', promptTokens: 1, completionTokens: 1 }
+        gates.push(() => resolve({ reply, attempt: 0 }))
+      }),
+  }
+  const running = labelStage(model, labelOptions.parse({ model: 'writer', variants: 3 })).run(candidate, call)
+  for (const open of gates.reverse()) open()
+  const kept = pairsOf(await running).map((pair) => !(pair instanceof Child))
+  t.strictSame(kept, [true, false, false])
+})
+
+t.test('the sampling of the method is sent unless the recipe says otherwise', async (t) => {
+  const { model, calls } = scripted(['竹子怎样开花？', '竹子怎样开花？'])
+  await labelStage(model, labelOptions.parse({ model: 'writer' })).run(candidate, call)
+  t.strictSame(calls[0]?.request.sampling, { temperature: 0.5, top_p: 0.95, repetition_penalty: 1.2, max_tokens: 1024 })
+  const own = { temperature: 0.1, top_k: 5, repetition_penalty: null, stop_token_ids: null }
+  await labelStage(model, labelOptions.parse({ model: 'writer', prompt: 'label-kun', sampling: own })).run(
+    candidate,
+    call,
+  )
+  t.strictSame(calls[1]?.request.sampling, {
+    temperature: 0.1,
+    top_p: 0.95,
+    max_tokens: 1024,
+    stop: ['<|im_end|>', '<|endoftext|>'],
+    top_k: 5,
+  })
+  t.equal(calls[1]?.request.kind, 'completion')
+})
+
+t.test('a score is read from one token where the server can, and from the word where it cannot', async (t) => {
+  const pair = await labelled()
+  const logprobs = scripted([
+    { text: '好', finishReason: 'length', firstTokenLogprobs: { 好: Math.log(0.8), 差: Math.log(0.2) } },
+  ])
+  const options = scoreOptions.parse({ model: 'writer' })
+  const [scored] = pairsOf(await scoreStage(logprobs.model, options).run(pair, call)) as Pair[]
+  t.match(scored, { score: 0.8, scoreKind: 'logprob', scoreMass: 1, instruction: pair.instruction })
+  t.match(logprobs.calls[0]?.request.sampling, { max_tokens: 1, temperature: 0, logprobs: true, top_logprobs: 20 })
+  t.equal(logprobs.calls[0]?.request.messages?.at(-1)?.content, '【')
+  t.equal(logprobs.calls[0]?.record, pair.id)
+
+  for (const lacking of [{ logprobs: false }, { unsupported: ['continue_final_message'] }]) {
+    const written = scripted(['【好】'], lacking)
+    const [ruled] = pairsOf(await scoreStage(written.model, options).run(pair, call)) as Pair[]
+    t.match(ruled, { score: 1, scoreKind: 'rule', scoreMass: null })
+    t.equal(written.calls[0]?.request.messages?.length, 1)
+    t.equal(written.calls[0]?.request.sampling.max_tokens, 1024)
+  }
+})
+
+t.test('a low score and a judge out of format are different reasons, and the number is in the detail', async (t) => {
+  const pair = await labelled()
+  const run = (firstTokenLogprobs: Record<string, number>, options: object) =>
+    scoreStage(
+      scripted([{ text: '差', finishReason: 'length', firstTokenLogprobs }]).model,
+      scoreOptions.parse({ model: 'writer', ...options }),
+    ).run(pair, call)
+  const low = { 好: Math.log(0.2), 差: Math.log(0.8) }
+  t.match(await run(low, {}), { drop: 'score-low', detail: /^0\.2 < 0\.5 \(logprob\)/ })
+  t.match(await run(low, { keepAtLeast: 0.2 }), { emit: [{ score: 0.2 }] })
+  const strange = { 好: Math.log(0.02), 差: Math.log(0.01), 中: Math.log(0.9) }
+  t.match(await run(strange, { massAtLeast: 0.1 }), { drop: 'score-format', detail: 'mass 0.03 < 0.1' })
+})
+
+t.test('a polished answer is cleaned, checked, and dropped with the reason', async (t) => {
+  const pair = await labelled()
+  const options = polishOptions.parse({ model: 'writer' })
+  const run = (reply: string | Answer) => polishStage(scripted([reply]).model, options).run(pair, call)
+  t.match(await run(`<think>想</think>回答：${text}`), { emit: [{ output: text, instruction: pair.instruction }] })
+  t.match(await run(`作为助手，${text}`), { drop: 'output-keyword', detail: /^作为: / })
+  t.match(await run('太短。'), { drop: 'output-too-short' })
+  t.match(await run({ verdict: { reason: 'deadline', detail: '300 s' } }), { drop: 'deadline', detail: '300 s' })
+})
+
+t.test('an error of the model is no outcome of the record: it stops the run', async (t) => {
+  const model: Model = { name: 'writer', capabilities, ask: () => Promise.reject(new Error('outage')) }
+  await t.rejects(labelStage(model, labelOptions.parse({ model: 'writer', variants: 2 })).run(candidate, call), {
+    message: 'outage',
+  })
+})
+
+t.test('a row has the columns of its shape, in order, and the raw text where nothing was polished', async (t) => {
+  const pair = await labelled()
+  const options = { scored: true, models: ['writer', 'judge', 'judge'], promptVersions: ['label-kun@1', 'score@1'] }
+  const pairs = rowShape({ shape: 'pairs', ...options })
+  const row = pairs.row({ ...pair, score: 0.9, scoreKind: 'logprob', scoreMass: 1, output: '答案' })
+  t.strictSame(
+    Object.keys(row),
+    pairs.columns.map(({ name }) => name),
+  )
+  t.match(row, { instruction: pair.instruction, output: '答案', raw: text, source: 'wudao', offset: 77, score: 0.9 })
+  t.match(row, { model: 'writer+judge', prompt_version: 'label-kun@1+score@1', id: pair.id, variant: 0 })
+  t.equal(pairs.row(pair).output, text)
+
+  const chat = rowShape({
+    shape: 'messages',
+    ...options,
+    scored: false,
+    extraColumns: [{ name: 'topic', type: 'string' }],
+  })
+  const names = chat.columns.map(({ name }) => name)
+  t.equal(names[0], 'messages')
+  t.notOk(names.includes('score') || names.includes('output'))
+  t.strictSame(chat.row({ ...pair, extra: { topic: '植物' } }).topic, '植物')
+  t.strictSame(hubFeatures(chat.columns).messages, [
+    { role: { dtype: 'string', _type: 'Value' }, content: { dtype: 'string', _type: 'Value' } },
+  ])
+  t.strictSame(hubFeatures(pairs.columns).offset, { dtype: 'int64', _type: 'Value' })
+})
+
+t.test('a reject says where the record stands, why it went and what it looked like', async (t) => {
+  const pair = await labelled()
+  t.strictSame(pairReject(pair, 'score', { drop: 'score-low', detail: '0.1' }), {
+    id: pair.id,
+    split: 'wudao',
+    shard: 'part-1.json',
+    offset: 77,
+    chunk: 2,
+    variant: 0,
+    key: '9',
+    stage: 'score',
+    reason: 'score-low',
+    detail: '0.1',
+    excerpt: `${pair.instruction} ⟶ ${text}`,
+  })
+  const failed = candidateReject({ ...candidate, text: `${'甲'.repeat(199)}𠮷` }, 'label', {
+    fail: new TypeError('坏'),
+  })
+  t.match(failed, { id: candidate.id, variant: -1, reason: 'TypeError', detail: '坏', excerpt: '甲'.repeat(199) })
+})
