@@ -2,7 +2,6 @@
  * The exact account of a run, split by split: what was read and what became of it.
  * Numbers only, no time and no rate: the same input and replies give the same account, to the byte of its JSON.
  */
-import type { PreparedBlock } from '../text/batch.js'
 
 /** Reason → count, keys in order of code unit. */
 export type Reasons = Readonly<Record<string, number>>
@@ -71,63 +70,11 @@ export function checkAccounting(
   return faults
 }
 
-/** The account of two parts together: what N machines counted is what one would have. */
-export function addCounters(a: Counters, b: Counters): Counters {
-  return sorted(added(a, b) as Counters)
-}
-
 /** The same account with its keys in order of code unit, at every depth. */
 export function sorted<Value>(value: Value): Value {
   if (typeof value !== 'object' || value === null) return value
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
   return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)])) as Value
-}
-
-/** Counts of one prepared block, of which each document is chunked or rejected, each chunk handed on or rejected. */
-export function countersOfBlock(block: PreparedBlock): Counters {
-  const chunked = new Set<number>(block.chunks.document)
-  const documentRejects: MutableRejects = {}
-  const chunkRejects: MutableRejects = {}
-  let chunksRejected = 0
-  for (const { document, chunk, stage, reason } of block.rejects) {
-    count(chunk === null ? documentRejects : chunkRejects, stage, reason)
-    if (chunk === null) continue
-    chunked.add(document)
-    chunksRejected++
-  }
-  const own = {
-    ...emptySplit(),
-    documents: block.documents,
-    documentsChunked: chunked.size,
-    documentRejects,
-    chunks: block.chunks.rows + chunksRejected,
-    chunkRejects,
-    stages: {
-      documents: { in: block.documents, out: chunked.size, dropped: flat(documentRejects), failed: 0 },
-      chunks: {
-        in: block.chunks.rows + chunksRejected,
-        out: block.chunks.rows,
-        dropped: flat(chunkRejects),
-        failed: 0,
-      },
-    },
-  }
-  return sorted({ [block.split]: own })
-}
-
-export function emptySplit(): SplitCounters {
-  return {
-    documents: 0,
-    documentsChunked: 0,
-    documentRejects: {},
-    chunks: 0,
-    candidates: 0,
-    chunkRejects: {},
-    attempts: 0,
-    rows: 0,
-    attemptRejects: {},
-    stages: {},
-  }
 }
 
 export type MutableRejects = Record<string, Record<string, number>>
@@ -139,27 +86,10 @@ export function count(rejects: MutableRejects, stage: string, reason: string): v
   reasons[reason] = (reasons[reason] ?? 0) + 1
 }
 
-function flat(rejects: RejectCounts): Record<string, number> {
-  return Object.values(rejects).reduce<Record<string, number>>((all, reasons) => added(all, reasons) as typeof all, {})
-}
-
 export function total(rejects: RejectCounts): number {
   return Object.values(rejects).reduce((all, reasons) => all + sum(reasons), 0)
 }
 
 function sum(reasons: Reasons): number {
   return Object.values(reasons).reduce((all, one) => all + one, 0)
-}
-
-/** Number by number, key by key; a key that only one side has is taken as it is. */
-function added(a: unknown, b: unknown): unknown {
-  if (a === undefined) return b
-  if (b === undefined) return a
-  if (typeof a === 'number' && typeof b === 'number') return a + b
-  const left = a as Record<string, unknown>
-  const right = b as Record<string, unknown>
-  const keys = new Set([...Object.keys(left), ...Object.keys(right)])
-  // A split may be called 'constructor': only what is the object's own counts.
-  const own = (side: Record<string, unknown>, key: string) => (Object.hasOwn(side, key) ? side[key] : undefined)
-  return Object.fromEntries([...keys].map((key) => [key, added(own(left, key), own(right, key))]))
 }

@@ -1,12 +1,9 @@
 /**
- * What a finished pair looks like on disk, and what is said of one that was dropped.
+ * What a finished pair looks like on disk: the columns of data/ and a row of them.
  * Types of columns belong to lib/sinks; how they are encoded, too.
  */
-import type { Dropped, Failed } from '../core/types.js'
-import { KunStreamError } from '../errors.js'
-import type { Cell, Column, Reject, Row } from '../sinks/types.js'
-import { excerptCharsMax } from '../text/batch.js'
-import type { Candidate, Pair } from './types.js'
+import type { Cell, Column, Row } from '../sinks/types.js'
+import type { Pair } from './types.js'
 
 export interface RowOptions {
   /** 'pairs': instruction and output, as COIG-Kun has them · 'messages': one list of {role, content}. */
@@ -21,66 +18,48 @@ export interface RowOptions {
   readonly extraColumns?: readonly Column[]
 }
 
-export interface RowShape {
-  readonly columns: readonly Column[]
-  /** Same columns, same order. Without a polish stage the output is the raw text. */
-  readonly row: (pair: Pair) => Row
-}
-
-/** The columns of data/ and the row of a pair. */
-export function rowShape(options: RowOptions): RowShape {
-  const { shape, scored, extraColumns = [] } = options
-  const model = [...new Set(options.models)].join('+')
-  const promptVersion = options.promptVersions.join('+')
-  const columns = [
+/** The columns of data/, in order. */
+export function columnsOf({ shape, scored, extraColumns = [] }: RowOptions): readonly Column[] {
+  return [
     ...(shape === 'pairs' ? pairColumns : messageColumns),
     ...originColumns,
     ...(scored ? scoreColumns : []),
     ...extraColumns,
     ...makerColumns,
   ]
-  const row = (pair: Pair): Row => {
-    const { candidate, instruction } = pair
-    const output = pair.output ?? candidate.text
-    const cells: Record<string, Cell> = {
-      ...pair.extra,
-      instruction,
-      output,
-      messages: [
-        { role: 'user', content: instruction },
-        { role: 'assistant', content: output },
-      ],
-      id: pair.id,
-      source: candidate.split,
-      shard: candidate.shard,
-      offset: candidate.offset,
-      chunk: candidate.chunk,
-      variant: pair.variant,
-      key: candidate.key,
-      title: candidate.title,
-      raw: candidate.text,
-      score: pair.score,
-      score_kind: pair.scoreKind,
-      score_mass: pair.scoreMass,
-      model,
-      prompt_version: promptVersion,
-    }
-    return Object.fromEntries(columns.map(({ name }) => [name, cells[name] ?? null]))
+}
+
+/** The row of a pair: the columns of `columnsOf`, in its order. Without a polish stage the output is the raw text. */
+export function rowOf(pair: Pair, options: RowOptions): Row {
+  const cells: Record<string, Cell> = { ...pair.extra, ...cellsOf(pair, options) }
+  return Object.fromEntries(columnsOf(options).map(({ name }) => [name, cells[name] ?? null]))
+}
+
+function cellsOf(pair: Pair, { models, promptVersions }: RowOptions): Record<string, Cell> {
+  const { candidate, instruction } = pair
+  const output = pair.output ?? candidate.text
+  return {
+    instruction,
+    output,
+    messages: [
+      { role: 'user', content: instruction },
+      { role: 'assistant', content: output },
+    ],
+    id: pair.id,
+    source: candidate.split,
+    shard: candidate.shard,
+    offset: candidate.offset,
+    chunk: candidate.chunk,
+    variant: pair.variant,
+    key: candidate.key,
+    title: candidate.title,
+    raw: candidate.text,
+    score: pair.score,
+    score_kind: pair.scoreKind,
+    score_mass: pair.scoreMass,
+    model: [...new Set(models)].join('+'),
+    prompt_version: promptVersions.join('+'),
   }
-  return { columns, row }
-}
-
-/** The reject of a candidate that an LLM stage, or dedup before it, dropped or failed. */
-export function candidateReject(candidate: Candidate, stage: string, outcome: Dropped | Failed): Reject {
-  const { id, split, shard, offset, chunk, key, text } = candidate
-  return { id, split, shard, offset, chunk, variant: -1, key, stage, ...reasonOf(outcome), excerpt: excerpt(text) }
-}
-
-/** The reject of a pair: the excerpt starts with its instruction, where it has one, then the text. */
-export function pairReject(pair: Pair, stage: string, outcome: Dropped | Failed): Reject {
-  const { candidate, instruction, variant, id } = pair
-  const shown = instruction === '' ? candidate.text : `${instruction} ⟶ ${candidate.text}`
-  return { ...candidateReject(candidate, stage, outcome), id, variant, excerpt: excerpt(shown) }
 }
 
 /**
@@ -95,13 +74,6 @@ export function hubFeatures(columns: readonly Column[]): Record<string, unknown>
     return value(type === 'boolean' ? 'bool' : type)
   }
   return Object.fromEntries(columns.map((column) => [column.name, feature(column)]))
-}
-
-/** 'failed' rejects carry the error's stable code as their reason, never only its words. */
-export function reasonOf(outcome: Dropped | Failed): { reason: string; detail: string } {
-  if ('drop' in outcome) return { reason: outcome.drop, detail: outcome.detail ?? '' }
-  const { fail } = outcome
-  return { reason: fail instanceof KunStreamError ? fail.code : fail.name, detail: fail.message }
 }
 
 const pairColumns: readonly Column[] = [
@@ -133,7 +105,3 @@ const makerColumns: readonly Column[] = [
   { name: 'model', type: 'string' },
   { name: 'prompt_version', type: 'string' },
 ]
-
-function excerpt(text: string): string {
-  return text.slice(0, excerptCharsMax).replace(/\p{Cs}/gu, '')
-}

@@ -3,7 +3,7 @@ import { Child, type Outcome } from '../../lib/core/types.js'
 import { labelStage } from '../../lib/kun/label.js'
 import { labelOptions, polishOptions, scoreOptions } from '../../lib/kun/options.js'
 import { polishStage } from '../../lib/kun/polish.js'
-import { candidateReject, hubFeatures, pairReject, rowShape } from '../../lib/kun/row.js'
+import { columnsOf, hubFeatures, type RowOptions, rowOf } from '../../lib/kun/row.js'
 import { scoreStage } from '../../lib/kun/score.js'
 import type { Candidate, Pair } from '../../lib/kun/types.js'
 import type { Answer, Call, Capabilities, Model, Reply } from '../../lib/llm/types.js'
@@ -186,50 +186,26 @@ t.test('an error of the model is no outcome of the record: it stops the run', as
 
 t.test('a row has the columns of its shape, in order, and the raw text where nothing was polished', async (t) => {
   const pair = await labelled()
-  const options = { scored: true, models: ['writer', 'judge', 'judge'], promptVersions: ['label-kun@1', 'score@1'] }
-  const pairs = rowShape({ shape: 'pairs', ...options })
-  const row = pairs.row({ ...pair, score: 0.9, scoreKind: 'logprob', scoreMass: 1, output: '答案' })
+  const scored = { scored: true, models: ['writer', 'judge', 'judge'], promptVersions: ['label-kun@1', 'score@1'] }
+  const pairs: RowOptions = { shape: 'pairs', ...scored }
+  const row = rowOf({ ...pair, score: 0.9, scoreKind: 'logprob', scoreMass: 1, output: '答案' }, pairs)
   t.strictSame(
     Object.keys(row),
-    pairs.columns.map(({ name }) => name),
+    columnsOf(pairs).map(({ name }) => name),
   )
   t.match(row, { instruction: pair.instruction, output: '答案', raw: text, source: 'wudao', offset: 77, score: 0.9 })
   t.match(row, { model: 'writer+judge', prompt_version: 'label-kun@1+score@1', id: pair.id, variant: 0 })
-  t.equal(pairs.row(pair).output, text)
+  t.equal(rowOf(pair, pairs).output, text)
 
-  const chat = rowShape({
-    shape: 'messages',
-    ...options,
-    scored: false,
-    extraColumns: [{ name: 'topic', type: 'string' }],
-  })
-  const names = chat.columns.map(({ name }) => name)
+  const topic = { name: 'topic', type: 'string' } as const
+  const chat: RowOptions = { ...scored, shape: 'messages', scored: false, extraColumns: [topic] }
+  const names = columnsOf(chat).map(({ name }) => name)
   t.equal(names[0], 'messages')
   t.notOk(names.includes('score') || names.includes('output'))
-  t.strictSame(chat.row({ ...pair, extra: { topic: '植物' } }).topic, '植物')
-  t.strictSame(hubFeatures(chat.columns).messages, [
+  t.equal(rowOf({ ...pair, extra: { topic: '植物', id: 'forged' } }, chat).topic, '植物')
+  t.equal(rowOf({ ...pair, extra: { id: 'forged' } }, chat).id, pair.id, 'a stage cannot overwrite what is ours')
+  t.strictSame(hubFeatures(columnsOf(chat)).messages, [
     { role: { dtype: 'string', _type: 'Value' }, content: { dtype: 'string', _type: 'Value' } },
   ])
-  t.strictSame(hubFeatures(pairs.columns).offset, { dtype: 'int64', _type: 'Value' })
-})
-
-t.test('a reject says where the record stands, why it went and what it looked like', async (t) => {
-  const pair = await labelled()
-  t.strictSame(pairReject(pair, 'score', { drop: 'score-low', detail: '0.1' }), {
-    id: pair.id,
-    split: 'wudao',
-    shard: 'part-1.json',
-    offset: 77,
-    chunk: 2,
-    variant: 0,
-    key: '9',
-    stage: 'score',
-    reason: 'score-low',
-    detail: '0.1',
-    excerpt: `${pair.instruction} ⟶ ${text}`,
-  })
-  const failed = candidateReject({ ...candidate, text: `${'甲'.repeat(199)}𠮷` }, 'label', {
-    fail: new TypeError('坏'),
-  })
-  t.match(failed, { id: candidate.id, variant: -1, reason: 'TypeError', detail: '坏', excerpt: '甲'.repeat(199) })
+  t.strictSame(hubFeatures(columnsOf(pairs)).offset, { dtype: 'int64', _type: 'Value' })
 })
