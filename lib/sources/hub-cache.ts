@@ -1,0 +1,83 @@
+/** Shards of the Hub kept whole on disk: for who reads a source often. A download that broke off goes on where it was. */
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { ShardChangedError } from '../errors.js'
+import type { Shard } from './types.js'
+
+/** The same shard, downloaded to `directory` at its first use and read from there. */
+export function cachedShard(shard: Shard, directory: string, repo: string, sha256: string | null): Shard {
+  const commit = shard.version?.split(' ')[0] ?? 'unknown'
+  const path = join(directory, ...repo.split('/'), commit, ...shard.path.split('/'))
+  let download: Promise<void> | null = null
+
+  async function stored(signal: AbortSignal): Promise<void> {
+    download ??= fetchOnce(shard, path, sha256, signal)
+    try {
+      await download
+    } catch (error) {
+      download = null
+      throw error
+    }
+  }
+
+  return {
+    split: shard.split,
+    path: shard.path,
+    sizeBytes: shard.sizeBytes,
+    version: shard.version,
+    mapping: shard.mapping,
+    async *open(offset, signal) {
+      await stored(signal)
+      yield* createReadStream(path, { start: offset, highWaterMark: 256 * 1024, signal }) as AsyncIterable<Uint8Array>
+    },
+    async read(offset, lengthBytes, signal) {
+      await stored(signal)
+      const file = await open(path)
+      try {
+        const bytes = new Uint8Array(lengthBytes)
+        const { bytesRead } = await file.read(bytes, 0, lengthBytes, offset)
+        if (bytesRead !== lengthBytes) throw new ShardChangedError(`${path} is too short: delete it and run again`)
+        return bytes
+      } finally {
+        await file.close()
+      }
+    },
+  }
+}
+
+async function fetchOnce(shard: Shard, path: string, sha256: string | null, signal: AbortSignal): Promise<void> {
+  if ((await sizeOf(path)) === shard.sizeBytes) return
+  await mkdir(dirname(path), { recursive: true })
+  const part = `${path}.part`
+  const have = Math.min((await sizeOf(part)) ?? 0, shard.sizeBytes ?? 0)
+  const hash = createHash('sha256')
+  if (have > 0) for await (const piece of createReadStream(part, { end: have - 1 })) hash.update(piece as Buffer)
+  const file = await open(part, have > 0 ? 'r+' : 'w')
+  try {
+    let at = have
+    for await (const piece of shard.open(have, signal)) {
+      hash.update(piece)
+      await file.write(piece, 0, piece.length, at)
+      at += piece.length
+    }
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  if (sha256 !== null && hash.digest('hex') !== sha256) {
+    await rm(part)
+    throw new ShardChangedError(`${path} was received with another sha256 than the Hub lists: run again`)
+  }
+  await rename(part, path)
+}
+
+async function sizeOf(path: string): Promise<number | null> {
+  try {
+    return (await stat(path)).size
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
+  }
+}

@@ -1,0 +1,246 @@
+/**
+ * One file of a dataset on the Hub, read as a stream that survives broken connections and a Range that was ignored.
+ * Nothing is kept but the piece in hand: what is not asked for is not read. Listing is in hub.ts.
+ */
+import { createHash } from 'node:crypto'
+import { HubUnavailableError, ShardChangedError } from '../errors.js'
+import type { FieldMapping } from '../text/mapping.js'
+import { type HubRequestContext, hubRefusal } from './hub-errors.js'
+import { type HubTransport, isConnectionFailure } from './hub-fetch.js'
+import { type HubResponse, plain } from './hub-request.js'
+import type { Shard } from './types.js'
+
+export interface HubFile {
+  readonly path: string
+  readonly sizeBytes: number
+  /** Null for small files that are kept in Git. */
+  readonly sha256: string | null
+  readonly oid: string
+}
+
+export interface HubShardOptions {
+  readonly transport: HubTransport
+  readonly context: HubRequestContext
+  readonly token: string | undefined
+  readonly split: string
+  readonly mapping: FieldMapping
+  /** 40 hexadecimal digits. */
+  readonly commit: string
+  readonly file: HubFile
+}
+
+/** Times in a row that a connection may bring nothing before the run stops, resumable. */
+const fruitlessTriesMax = 8
+/** Times in a row that a Range may be ignored before the bytes before it are read and thrown away. */
+const ignoredRangesMax = 2
+
+interface Opened {
+  readonly answer: HubResponse
+  /** Bytes to throw away before the first that was asked for. */
+  readonly skipBytes: number
+}
+
+export class HubShard implements Shard {
+  readonly split: string
+  readonly path: string
+  readonly sizeBytes: number
+  readonly version: string
+  readonly mapping: FieldMapping
+  readonly #options: HubShardOptions
+  /** Where the file server has it; signed, good for some time. */
+  #location: string | null = null
+  #etag: string | null = null
+
+  constructor(options: HubShardOptions) {
+    const { file, commit } = options
+    this.#options = options
+    this.split = options.split
+    this.mapping = options.mapping
+    this.path = file.path
+    this.sizeBytes = file.sizeBytes
+    this.version = `${commit} ${file.sha256 ?? file.oid}`
+  }
+
+  /**
+   * Bytes from `offset` to the end, each once and in order.
+   *
+   * @throws {ShardChangedError} size, ETag or, on a read from 0, sha256 is not what the listing said
+   * @throws {HubUnavailableError} the Hub stayed away
+   * @throws {HubAccessError} the file may not be read
+   */
+  async *open(offset: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    const { sha256 } = this.#options.file
+    const hash = offset === 0 && sha256 !== null ? createHash('sha256') : null
+    for await (const piece of this.#stream(offset, this.sizeBytes, signal)) {
+      hash?.update(piece)
+      yield piece
+    }
+    const found = hash?.digest('hex')
+    if (found !== undefined && found !== sha256) {
+      throw new ShardChangedError(
+        `${this.#name} was received with sha256 ${found}, the Hub lists ${sha256}: a proxy or disk alters it. Run again`,
+      )
+    }
+  }
+
+  async read(offset: number, lengthBytes: number, signal: AbortSignal): Promise<Uint8Array> {
+    const end = offset + lengthBytes
+    if (offset < 0 || end > this.sizeBytes) {
+      throw new RangeError(`${this.#name} has ${this.sizeBytes} bytes: cannot read ${offset} to ${end}`)
+    }
+    const bytes = new Uint8Array(lengthBytes)
+    let at = 0
+    for await (const piece of this.#stream(offset, end, signal)) {
+      bytes.set(piece, at)
+      at += piece.length
+    }
+    return bytes
+  }
+
+  async *#stream(start: number, end: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    let at = start
+    let fruitless = 0
+    let ignored = 0
+    while (at < end) {
+      const before = at
+      let failure: unknown = null
+      try {
+        const { answer, skipBytes } = await this.#open(at, end, ignored < ignoredRangesMax, signal)
+        if (skipBytes < 0) ignored++
+        else
+          for await (const piece of piecesOf(answer, skipBytes, end - at)) {
+            at += piece.length
+            yield piece
+          }
+      } catch (error) {
+        signal.throwIfAborted()
+        if (!isConnectionFailure(error)) throw error
+        failure = error
+      }
+      if (at === end) return
+      fruitless = at > before ? 0 : fruitless + 1
+      if (fruitless >= fruitlessTriesMax) throw this.#gone(at, end, fruitless, failure)
+      await this.#options.transport.backoff(fruitless + 1, signal)
+    }
+  }
+
+  /** One ranged GET. A 200 to a Range is given back with −1 to skip while another try may still bring a 206. */
+  async #open(at: number, end: number, insist: boolean, signal: AbortSignal): Promise<Opened> {
+    const answer = await this.#ranged(`bytes=${at}-${end - 1}`, signal)
+    const { status, headers } = answer
+    if (status === 206) {
+      const match = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(headers['content-range'] ?? '')
+      const total = match?.[3] === '*' ? this.sizeBytes : Number(match?.[3])
+      if (match === null || Number(match[1]) !== at || total !== this.sizeBytes) {
+        await discard(answer)
+        throw this.#changed(`answers "${headers['content-range']}" to bytes ${at}-${end - 1} of ${this.sizeBytes}`)
+      }
+    } else if (status === 416) {
+      await discard(answer)
+      throw this.#changed(`is shorter than the ${this.sizeBytes} bytes that were listed`)
+    }
+    await this.#checkVersion(answer)
+    if (status === 206 || at === 0) return { answer, skipBytes: 0 }
+    if (!insist) return { answer, skipBytes: at }
+    await discard(answer)
+    return { answer, skipBytes: -1 }
+  }
+
+  async #checkVersion(answer: HubResponse): Promise<void> {
+    const { etag, 'content-length': length } = answer.headers
+    const total = answer.status === 200 && length !== undefined ? Number(length) : this.sizeBytes
+    const same = this.#etag === null || etag === undefined || etag === this.#etag
+    if (same && total === this.sizeBytes) {
+      this.#etag = etag ?? this.#etag
+      return
+    }
+    await discard(answer)
+    if (!same) throw this.#changed(`has ETag ${etag}, it was ${this.#etag}`)
+    throw this.#changed(`has ${total} bytes, ${this.sizeBytes} were listed`)
+  }
+
+  async #ranged(range: string, signal: AbortSignal): Promise<HubResponse> {
+    const { transport } = this.#options
+    if (this.#location !== null) {
+      const answer = await transport.request(this.#location, { headers: { range }, signal })
+      if (answer.status < 400 || answer.status === 416) return answer
+      // The signature has expired: resolved again below.
+      await discard(answer)
+      this.#location = null
+    }
+    const answer = await this.#resolve(range, signal)
+    if (this.#location === null) return answer
+    await discard(answer)
+    const content = await transport.request(this.#location, { headers: { range }, signal })
+    if (content.status < 400 || content.status === 416) return content
+    await discard(content)
+    throw this.#refused(content)
+  }
+
+  async #resolve(range: string, signal: AbortSignal): Promise<HubResponse> {
+    const { transport, context, token, commit, file } = this.#options
+    const path = file.path.split('/').map(encodeURIComponent).join('/')
+    const url = `${context.url}/datasets/${context.repo}/resolve/${commit}/${path}`
+    const headers = { range, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) }
+    const answer = await transport.request(url, { headers, redirect: 'manual', signal })
+    const { status, headers: said } = answer
+    if (status >= 400 && status !== 416) {
+      await discard(answer)
+      throw this.#refused(answer)
+    }
+    if (status < 300 || said['location'] === undefined) return answer
+    const linked = said['x-linked-etag']?.replace(/^W\/|"/g, '')
+    const size = said['x-linked-size']
+    if (size !== undefined && Number(size) !== this.sizeBytes) {
+      await discard(answer)
+      throw this.#changed(`has ${size} bytes, ${this.sizeBytes} were listed`)
+    }
+    if (file.sha256 !== null && linked !== undefined && linked !== file.sha256) {
+      await discard(answer)
+      throw this.#changed(`has sha256 ${linked}, ${file.sha256} was listed`)
+    }
+    this.#location = new URL(said['location'], url).href
+    return answer
+  }
+
+  get #name(): string {
+    return `${this.#options.context.repo}/${this.path}`
+  }
+
+  #refused({ status, headers, url }: HubResponse): Error {
+    const message = headers['x-error-message'] ?? plain(url)
+    return hubRefusal({ status, errorCode: headers['x-error-code'], message }, this.#options.context)
+  }
+
+  #changed(what: string): Error {
+    const { commit } = this.#options
+    return new ShardChangedError(
+      `${this.#name} at ${commit.slice(0, 12)} ${what}. The file on the Hub is not the one that was listed: ` +
+        'start in a new run directory, or try again if a mirror is out of step',
+    )
+  }
+
+  #gone(at: number, end: number, tries: number, cause: unknown): Error {
+    return new HubUnavailableError(
+      `${this.#name} brought no byte after ${at} of ${end} in ${tries} connections. Run the same command again: it goes on from here`,
+      { cause },
+    )
+  }
+}
+
+async function* piecesOf(answer: HubResponse, skipBytes: number, bytesMax: number): AsyncGenerator<Uint8Array> {
+  let skip = skipBytes
+  let left = bytesMax
+  for await (const piece of answer.body as AsyncIterable<Buffer>) {
+    const wanted = piece.subarray(Math.min(skip, piece.length)).subarray(0, left)
+    skip -= Math.min(skip, piece.length)
+    left -= wanted.length
+    if (wanted.length > 0) yield wanted
+    if (left === 0) return
+  }
+}
+
+/** Reads the end of a short answer, so that its connection can be used again; drops a long one. */
+async function discard(answer: HubResponse): Promise<void> {
+  await answer.body.dump({ limit: 64 * 1024 })
+}

@@ -1,0 +1,155 @@
+/** Shards of a dataset on the Hub: which files a glob means, at one commit. Reading them is in hub-shard.ts. */
+import { listFiles } from '@huggingface/hub'
+import picomatch from 'picomatch'
+import { z } from 'zod'
+import { SourceNotFoundError } from '../errors.js'
+import type { FieldMapping } from '../text/mapping.js'
+import { cachedShard } from './hub-cache.js'
+import { type HubRequestContext, hubProblem } from './hub-errors.js'
+import { type HubTransport, hubTransport } from './hub-fetch.js'
+import { type HubSettings, hubRepo, hubSettings } from './hub-settings.js'
+import { type HubFile, HubShard } from './hub-shard.js'
+import type { Shard } from './types.js'
+
+/** A source on the Hub as a recipe says it. */
+export const hubSourceOptions = z.strictObject({
+  hub: hubRepo,
+  /** Branch, tag or commit; pinned to a commit in run.json. */
+  revision: z.string().min(1).default('main'),
+  files: z.union([z.string(), z.array(z.string()).min(1)]).default('**/*'),
+  /** `env:NAME`; by default HF_TOKEN or the standard token file. */
+  token: z.string().optional(),
+  /** Keeps whole shards here, for machines that read a source often. */
+  cache: z.string().optional(),
+})
+
+export interface HubShardsOptions {
+  /** `owner/name` of a dataset. */
+  readonly repo: string
+  readonly revision?: string | undefined
+  /** Globs on paths in the repository. */
+  readonly files: string | readonly string[]
+  readonly split: string
+  readonly mapping: FieldMapping
+  readonly token?: string | undefined
+  readonly hubUrl?: string | undefined
+  /** Folder that keeps whole shards; none by default: nothing touches the disk. */
+  readonly cache?: string | undefined
+  /** Connections shared with others; its owner closes it. */
+  readonly transport?: HubTransport | undefined
+}
+
+export interface HubShards {
+  /** The commit that `revision` was: 40 hexadecimal digits. */
+  readonly commit: string
+  /** Sorted by path, by code unit. */
+  readonly shards: readonly Shard[]
+  /** Closes the connections, unless they are shared. */
+  close(): Promise<void>
+}
+
+/**
+ * Lists what a source on the Hub reads.
+ *
+ * @throws {SourceNotFoundError} no file fits the globs
+ * @throws {HubAccessError} repository, revision or token: the message says what to do
+ */
+export async function hubShards(options: HubShardsOptions): Promise<HubShards> {
+  const { repo, split, mapping, cache } = options
+  const settings = hubSettings(options)
+  const transport = options.transport ?? hubTransport(settings)
+  const listed = await listHub({ ...options, settings, transport })
+  const context = contextOf(settings, repo, options.revision)
+  const shards = listed.files.map((file): Shard => {
+    const shard = new HubShard({
+      transport,
+      context,
+      token: settings.token,
+      split,
+      mapping,
+      commit: listed.commit,
+      file,
+    })
+    return cache === undefined ? shard : cachedShard(shard, cache, repo, file.sha256)
+  })
+  const close = async () => {
+    if (options.transport === undefined) await transport.close()
+  }
+  return { commit: listed.commit, shards, close }
+}
+
+export interface HubListing {
+  readonly commit: string
+  readonly files: readonly HubFile[]
+}
+
+/** Files of a dataset that fit one of the globs, at the commit that the revision is now. */
+export async function listHub(options: {
+  readonly repo: string
+  readonly revision?: string | undefined
+  readonly files: string | readonly string[]
+  readonly settings: HubSettings
+  readonly transport: HubTransport
+}): Promise<HubListing> {
+  const { repo, revision = 'main', settings, transport } = options
+  const globs = typeof options.files === 'string' ? [options.files] : options.files
+  const matches = picomatch([...globs])
+  const context = contextOf(settings, hubRepo.parse(repo), revision)
+  const commit = await resolveCommit(context, settings, transport)
+  const found: HubFile[] = []
+  let seen = 0
+  try {
+    const client = { hubUrl: settings.url, fetch: transport.fetch, ...credentials(settings) }
+    for await (const entry of listFiles({ ...client, repo: `datasets/${repo}`, recursive: true, revision: commit })) {
+      if (entry.type !== 'file') continue
+      seen++
+      if (!matches(entry.path)) continue
+      const { path, size, lfs, oid = '' } = entry
+      found.push({ path, sizeBytes: lfs?.size ?? size, sha256: lfs?.oid ?? null, oid })
+    }
+  } catch (error) {
+    throw hubProblem(error, context)
+  }
+  if (found.length === 0) {
+    throw new SourceNotFoundError(
+      `No file of ${repo} at ${revision} fits ${globs.join(' or ')}, of ${seen} there: kun-stream hub ls ${repo} lists them`,
+    )
+  }
+  found.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
+  return { commit, files: found }
+}
+
+export async function resolveCommit(
+  context: HubRequestContext,
+  settings: HubSettings,
+  transport: HubTransport,
+): Promise<string> {
+  const { repo, revision = 'main' } = context
+  const url = `${settings.url}/api/datasets/${repo}/revision/${encodeURIComponent(revision)}`
+  const answer = await transport.request(url, { headers: authorization(settings) })
+  const said = (await answer.body.text()) || '{}'
+  if (answer.status !== 200) {
+    const message = answer.headers['x-error-message'] ?? said.slice(0, 200)
+    throw hubProblem(
+      Object.assign(new Error(message), {
+        statusCode: answer.status,
+        data: { error: message, errorCode: answer.headers['x-error-code'] },
+      }),
+      context,
+    )
+  }
+  return (JSON.parse(said) as { sha: string }).sha
+}
+
+export function contextOf(settings: HubSettings, repo: string, revision?: string): HubRequestContext {
+  const { url, token, tokenFrom } = settings
+  return { repo, url, tokenFrom, hasToken: token !== undefined, ...(revision === undefined ? {} : { revision }) }
+}
+
+export function authorization({ token }: HubSettings): Record<string, string> {
+  return token === undefined ? {} : { authorization: `Bearer ${token}` }
+}
+
+export function credentials({ token }: HubSettings): { accessToken?: string } {
+  return token === undefined ? {} : { accessToken: token }
+}
