@@ -1,12 +1,24 @@
 /** Reads a shard in pieces: finds its format by its first bytes and its name, or goes on from a cursor. */
+import type { RefusedRecord } from '../../text/batch.js'
 import type { Shard } from '../types.js'
+import { decompress } from './decompress.js'
+import { parquetPieces } from './parquet.js'
 import { peek } from './peek.js'
 import type { Codec, FormatCursor, FormatOptions, Piece, TextCursor } from './piece.js'
+import { excerpt } from './refused.js'
+import { tarOffset, tarPieces } from './tar.js'
+import { isTar } from './tar-header.js'
 import { layoutBytes, skipBytes, textPieces, textStart } from './text.js'
+
+/** Bytes that tell how a shard is stored. */
+const magicBytes = 64
+
+const tarNames = /\.(tar|tgz|tar\.(gz|zst))$/i
+const textNames = /\.(jsonl|json|ndjson|txt)(\.gz|\.zst)?$/i
 
 /**
  * @param from where to go on, from a piece's `next`; null for the start of the shard
- * @throws {ShardFormatError} the shard is in no format that is read here
+ * @throws {ShardFormatError} a Parquet shard lacks a mapped column or cannot be read from its end
  */
 export async function* readShard(
   shard: Shard,
@@ -14,13 +26,78 @@ export async function* readShard(
   options: FormatOptions,
   signal: AbortSignal,
 ): AsyncGenerator<Piece> {
-  if (from === null) {
-    const { head, stream } = await peek(shard.open(0, signal), layoutBytes)
-    const start = textStart(head, 0)
-    yield* withCodec('plain', textPieces(skipBytes(stream, start.offset), start, options))
-  } else if ('text' in from) {
-    yield* withCodec('plain', textPieces(shard.open(from.text.offset, signal), from.text, options))
+  if (from === null) yield* readFromStart(shard, options, signal)
+  else if ('group' in from) yield* parquetPieces(shard, from, options, signal)
+  else if ('tar' in from) yield* tarPieces(streamFrom(shard, from.codec, tarOffset(from), signal), from, options)
+  else {
+    const stream = streamFrom(shard, from.codec, from.text.offset, signal)
+    yield* withCodec(from.codec, textPieces(stream, from.text, options))
   }
+}
+
+async function* readFromStart(shard: Shard, options: FormatOptions, signal: AbortSignal): AsyncGenerator<Piece> {
+  const stored = await peek(shard.open(0, signal), magicBytes)
+  const found = storedAs(stored.head)
+  const mismatch = mismatchOf(shard.path, found, stored.head)
+  if (mismatch !== null || found === 'parquet') {
+    await stored.close()
+    if (mismatch === null) yield* parquetPieces(shard, { group: 0, row: 0 }, options, signal)
+    else yield { bytes: new Uint8Array(0), offset: 0, offsetUnit: 'byte', refused: [mismatch], next: null }
+    return
+  }
+  const plain = found === 'plain' ? stored.stream : decompress(found, stored.stream, reopen(shard, signal))
+  const { head, stream } = await peek(plain, layoutBytes)
+  if (isTar(head) || (tarNames.test(shard.path) && head.byteLength > 0 && !looksLikeJson(head))) {
+    yield* tarPieces(stream, { codec: found, tar: 0, member: null }, options)
+  } else {
+    const start = textStart(head, 0)
+    yield* withCodec(found, textPieces(skipBytes(stream, start.offset), start, options))
+  }
+}
+
+/** The decompressed bytes from `offset` on: a seek where the shard is stored plain, else decompressed and skipped. */
+function streamFrom(shard: Shard, codec: Codec, offset: number, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  if (codec === 'plain') return shard.open(offset, signal)
+  return skipBytes(decompress(codec, shard.open(0, signal), reopen(shard, signal)), offset)
+}
+
+/** Standard input comes once. */
+function reopen(shard: Shard, signal: AbortSignal): (() => AsyncIterable<Uint8Array>) | null {
+  return shard.sizeBytes === null ? null : () => shard.open(0, signal)
+}
+
+/** By magic number: RFC 1952; RFC 8878, frames and skippable frames; Parquet format, "File format". */
+function storedAs(head: Buffer): Codec | 'parquet' {
+  if (head.byteLength < 4) return 'plain'
+  if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip'
+  const magic = head.readUInt32LE(0)
+  if (magic === 0xfd2fb528 || (magic & 0xfffffff0) >>> 0 === 0x184d2a50) return 'zstd'
+  return head.toString('latin1', 0, 4) === 'PAR1' ? 'parquet' : 'plain'
+}
+
+/** A shard that is not what its name says and does not look like JSON either. */
+function mismatchOf(path: string, found: Codec | 'parquet', head: Buffer): RefusedRecord | null {
+  if (found !== 'plain') return null
+  const refuse = (reason: string, detail: string) => ({ offset: 0, reason, detail, excerpt: excerpt(head) })
+  if (head[0] === 0xff && head[1] === 0xfe) return refuse('shard-corrupt', 'UTF-16 text: convert the shard to UTF-8')
+  if (head[0] === 0xfe && head[1] === 0xff) return refuse('shard-corrupt', 'UTF-16 text: convert the shard to UTF-8')
+  if (looksLikeJson(head)) return null
+  const packed = /\.(gz|tgz|zst|parquet)$/i.exec(path)
+  if (packed) {
+    const reason = head.byteLength < 4 ? 'shard-truncated' : 'shard-corrupt'
+    return refuse(reason, `named ${packed[0]}, but begins with ${head.toString('hex', 0, 4) || 'nothing'}`)
+  }
+  if (textNames.test(path) || tarNames.test(path) || path === '-' || head.byteLength === 0) return null
+  if (isBlank(head)) return null
+  return refuse('shard-unreadable', 'neither JSON nor a known archive, by its name and first bytes')
+}
+
+function looksLikeJson(head: Buffer): boolean {
+  return /^(\xef\xbb\xbf)?\s*[[{]/.test(head.toString('latin1'))
+}
+
+function isBlank(head: Buffer): boolean {
+  return /^\s*$/.test(head.toString('latin1'))
 }
 
 async function* withCodec(codec: Codec, pieces: AsyncIterable<Piece<TextCursor>>): AsyncGenerator<Piece> {

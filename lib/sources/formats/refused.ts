@@ -29,7 +29,7 @@ export function damaged(offset: number, damage: Damage, start: Uint8Array): Refu
 }
 
 /** At most `excerptCharsMax` characters; a character cut at the end is left out, not replaced. */
-function excerpt(bytes: Uint8Array): string {
+export function excerpt(bytes: Uint8Array): string {
   const text = new TextDecoder('utf-8', { ignoreBOM: false }).decode(bytes.subarray(0, excerptBytesMax), {
     stream: true,
   })

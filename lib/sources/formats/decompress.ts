@@ -1,0 +1,199 @@
+/**
+ * gzip and zstd as byte streams. The compressed bytes are fed in slices on a fixed grid, so that what comes out
+ * before a corrupt place does not depend on how the bytes arrived. Limits keep a bomb from filling memory.
+ */
+import { setImmediate } from 'node:timers/promises'
+import { createGunzip } from 'node:zlib'
+import { Decompress } from 'fzstd'
+import { ShardDamageError } from '../../errors.js'
+
+/** Compressed bytes fed at once. */
+const sliceBytes = 64 * 1024
+
+/** The same where a corrupt slice is gone through again, to deliver what was whole in it. */
+const fineSliceBytes = 64
+
+/** Output of one slice that is held: 1,024 times a slice, what gzip reaches at most; zstd could give gigabytes. */
+const sliceOutputBytesMax = 64 * 1024 * 1024
+
+/** Output to input of a whole shard, past the first `expansionFreeBytes`: text is 2 to 10, a bomb over 1,000. */
+export const expansionRatioMax = 300
+const expansionFreeBytes = 64 * 1024 * 1024
+
+/** Output of one shard. */
+const decompressedBytesMax = 2 ** 40
+
+/** Output buffers of zlib: larger ones mean fewer crossings to its thread (348 MB/s against 143 at 16 KiB). */
+const outputBytes = 1024 * 1024
+
+interface Decoded {
+  readonly output: readonly Uint8Array[]
+  /** What came out before it is in `output`. */
+  readonly damage: ShardDamageError | null
+}
+
+interface Decoder {
+  decode(slice: Uint8Array): Promise<Decoded>
+  end(): Promise<Decoded>
+  close(): void
+}
+
+/**
+ * @param stream the compressed bytes from the first on
+ * @param reopen the same again, to get at what is whole in a corrupt slice; null where bytes come only once
+ * @throws {ShardDamageError} after the last byte that could be decompressed
+ */
+export async function* decompress(
+  codec: 'gzip' | 'zstd',
+  stream: AsyncIterable<Uint8Array>,
+  reopen: (() => AsyncIterable<Uint8Array>) | null,
+): AsyncGenerator<Uint8Array> {
+  const state = { inputBytes: 0, outputBytes: 0 }
+  const damage = yield* decodeAll(codec, slices(stream, Number.POSITIVE_INFINITY), state, 0)
+  if (damage === null) return
+  if (reopen === null || damage.reason === 'shard-truncated') throw damage
+  const again = { inputBytes: 0, outputBytes: 0 }
+  yield* decodeAll(codec, slices(reopen(), state.inputBytes), again, state.outputBytes)
+  throw damage
+}
+
+/** Yields the output past `skip` bytes; returns what broke it off. `state.inputBytes`: start of the slice that did. */
+async function* decodeAll(
+  codec: 'gzip' | 'zstd',
+  input: AsyncIterable<Uint8Array>,
+  state: { inputBytes: number; outputBytes: number },
+  skip: number,
+): AsyncGenerator<Uint8Array, ShardDamageError | null> {
+  const decoder = codec === 'gzip' ? gzipDecoder() : zstdDecoder()
+  try {
+    for await (const slice of input) {
+      const { output, damage } = await decoder.decode(slice)
+      yield* behind(output, state, skip)
+      if (damage !== null) return damage
+      state.inputBytes += slice.byteLength
+      const excess = expansion(state)
+      if (excess !== null) return excess
+    }
+    const { output, damage } = await decoder.end()
+    yield* behind(output, state, skip)
+    return damage
+  } finally {
+    decoder.close()
+  }
+}
+
+function* behind(
+  output: readonly Uint8Array[],
+  state: { outputBytes: number },
+  skip: number,
+): Generator<Uint8Array, void, undefined> {
+  for (const bytes of output) {
+    const passed = Math.min(bytes.byteLength, Math.max(0, skip - state.outputBytes))
+    state.outputBytes += bytes.byteLength
+    if (passed < bytes.byteLength) yield bytes.subarray(passed)
+  }
+}
+
+function expansion({ inputBytes, outputBytes }: { inputBytes: number; outputBytes: number }): ShardDamageError | null {
+  const allowed = Math.min(decompressedBytesMax, expansionFreeBytes + inputBytes * expansionRatioMax)
+  if (outputBytes <= allowed) return null
+  return new ShardDamageError(
+    'shard-corrupt',
+    `${inputBytes} bytes decompress to ${outputBytes}, ${allowed} are allowed: this is no text`,
+  )
+}
+
+/** Slices of `sliceBytes`, on a grid from the first byte; of `fineSliceBytes` from `fineFrom` on. */
+async function* slices(stream: AsyncIterable<Uint8Array>, fineFrom: number): AsyncGenerator<Uint8Array> {
+  let offset = 0
+  let pending: Uint8Array[] = []
+  let pendingBytes = 0
+  for await (const chunk of stream) {
+    let left = chunk
+    while (left.byteLength > 0) {
+      const wanted = (offset < fineFrom ? sliceBytes : fineSliceBytes) - pendingBytes
+      const part = left.subarray(0, wanted)
+      left = left.subarray(part.byteLength)
+      pending.push(part)
+      pendingBytes += part.byteLength
+      if (part.byteLength < wanted) break
+      yield pending.length === 1 ? part : Buffer.concat(pending)
+      offset += pendingBytes
+      pending = []
+      pendingBytes = 0
+    }
+  }
+  if (pendingBytes > 0) yield Buffer.concat(pending)
+}
+
+/** zlib on the thread pool; members end to end are one stream. */
+function gzipDecoder(): Decoder {
+  const gunzip = createGunzip({ chunkSize: outputBytes })
+  let output: Uint8Array[] = []
+  let settle: ((damage: ShardDamageError | null) => void) | null = null
+  gunzip.on('data', (bytes: Buffer) => output.push(bytes))
+  gunzip.on('end', () => settle?.(null))
+  gunzip.on('error', (error: NodeJS.ErrnoException) => {
+    const reason = error.code === 'Z_BUF_ERROR' ? 'shard-truncated' : 'shard-corrupt'
+    settle?.(new ShardDamageError(reason, `gzip: ${error.message}`, { cause: error }))
+  })
+
+  async function step(act: (done: (damage: ShardDamageError | null) => void) => void): Promise<Decoded> {
+    const damage = await new Promise<ShardDamageError | null>((resolve) => {
+      settle = resolve
+      act(resolve)
+    })
+    const decoded = { output, damage }
+    output = []
+    return decoded
+  }
+
+  return {
+    decode: (slice) =>
+      step((done) => {
+        gunzip.write(slice, (error) => {
+          if (!error) done(null)
+        })
+      }),
+    end: () => step(() => gunzip.end()),
+    close: () => void gunzip.destroy(),
+  }
+}
+
+/** fzstd's code for input that ends too soon. */
+const zstdEndsEarly = 5
+
+/** fzstd on this thread, frame after frame. Node's own decoder stops behind the first frame without saying so. */
+function zstdDecoder(): Decoder {
+  let output: Uint8Array[] = []
+  let heldBytes = 0
+  const decoder = new Decompress((bytes) => {
+    heldBytes += bytes.byteLength
+    if (heldBytes > sliceOutputBytesMax) throw new Error(`a slice of the shard gives over ${sliceOutputBytesMax} bytes`)
+    output.push(bytes)
+  })
+  let started = false
+
+  async function push(slice: Uint8Array, last: boolean): Promise<Decoded> {
+    // Lets other work in between slices: this is the thread that everything waits on.
+    await setImmediate()
+    output = []
+    heldBytes = 0
+    let damage: ShardDamageError | null = null
+    try {
+      if (last && !started) throw Object.assign(new Error('unexpected end of file'), { code: zstdEndsEarly })
+      started = true
+      decoder.push(slice, last)
+    } catch (error) {
+      const reason = (error as { code?: unknown }).code === zstdEndsEarly ? 'shard-truncated' : 'shard-corrupt'
+      damage = new ShardDamageError(reason, `zstd: ${(error as Error).message}`, { cause: error })
+    }
+    return { output, damage }
+  }
+
+  return {
+    decode: (slice) => push(slice, false),
+    end: () => push(new Uint8Array(0), true),
+    close: () => {},
+  }
+}

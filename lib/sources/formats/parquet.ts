@@ -1,0 +1,114 @@
+/**
+ * Parquet off the main thread: decoding a row group takes seconds and must not hold up the requests in flight.
+ * This side starts the thread, reads the bytes that it asks for, and passes pieces on.
+ */
+import { Worker } from 'node:worker_threads'
+import { ShardFormatError } from '../../errors.js'
+import type { Shard } from '../types.js'
+import type { ParquetInput } from './parquet-rows.js'
+import type { FormatCursor, FormatOptions, Piece } from './piece.js'
+import { damaged } from './refused.js'
+
+/** What the thread says. */
+export type ThreadMessage =
+  | { readonly kind: 'read'; readonly id: number; readonly offset: number; readonly lengthBytes: number }
+  | { readonly kind: 'piece'; readonly piece: Piece }
+  | { readonly kind: 'end' }
+  | { readonly kind: 'format-error'; readonly message: string }
+
+/** What it is told. */
+export type ThreadRequest =
+  | { readonly kind: 'next' }
+  | { readonly kind: 'bytes'; readonly id: number; readonly bytes: Uint8Array }
+
+/** MiB of JavaScript heap for one row group's strings. Past it the thread ends, and the shard is refused. */
+const heapMebibytesMax = 2048
+
+/**
+ * @throws {ShardFormatError} the column of the text is missing, or the shard cannot be read from its end
+ */
+export async function* parquetPieces(
+  shard: Shard,
+  from: Extract<FormatCursor, { group: number }>,
+  options: FormatOptions,
+  signal: AbortSignal,
+): AsyncGenerator<Piece> {
+  const { sizeBytes, path, mapping } = shard
+  if (sizeBytes === null) throw new ShardFormatError('Parquet is read from its end and cannot come from a stream')
+  const input: ParquetInput = { path, sizeBytes, mapping, from, options: pick(options) }
+  const worker = new Worker(new URL('./parquet-thread.js', import.meta.url), {
+    workerData: input,
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: heapMebibytesMax },
+  })
+  const thread = conversation(worker, shard, signal)
+  let row = 0
+  try {
+    for (;;) {
+      const message = await thread.next()
+      if (message.kind === 'end') return
+      if (message.kind === 'format-error') throw new ShardFormatError(message.message)
+      if (message.kind === 'lost') {
+        const damage = { reason: 'shard-corrupt' as const, detail: `parquet: ${message.message}` }
+        const refused = [damaged(row, damage, new Uint8Array(0))]
+        yield { bytes: new Uint8Array(0), offset: row, offsetUnit: 'row', refused, next: null }
+        return
+      }
+      const { piece } = message
+      row = piece.offset + 1
+      yield piece
+    }
+  } finally {
+    await worker.terminate()
+  }
+}
+
+function pick({ blockBytes, recordBytesMax }: FormatOptions): FormatOptions {
+  return { blockBytes, recordBytesMax }
+}
+
+type Answer = Exclude<ThreadMessage, { kind: 'read' }> | { readonly kind: 'lost'; readonly message: string }
+
+/** Serves the thread's reads; `next` asks for a piece and gives what came of it. */
+function conversation(worker: Worker, shard: Shard, signal: AbortSignal): { next(): Promise<Answer> } {
+  let resolve: (answer: Answer) => void = () => {}
+  let reject: (error: unknown) => void = () => {}
+  /** Set when the thread ended by itself; every later `next` gives it. */
+  let lost: Answer | null = null
+
+  worker.on('message', (message: ThreadMessage) => {
+    if (message.kind === 'read') void serve(message)
+    else resolve(message)
+  })
+  worker.on('error', (error) => {
+    lost = { kind: 'lost', message: error.message }
+    resolve(lost)
+  })
+
+  async function serve({ id, offset, lengthBytes }: Extract<ThreadMessage, { kind: 'read' }>): Promise<void> {
+    try {
+      const bytes = await shard.read(offset, lengthBytes, signal)
+      send({ kind: 'bytes', id, bytes }, bytes.byteLength === bytes.buffer.byteLength ? [bytes.buffer] : [])
+    } catch (error) {
+      reject(error)
+    }
+  }
+
+  function send(request: ThreadRequest, transfer: ArrayBufferLike[] = []): void {
+    worker.postMessage(request, transfer as ArrayBuffer[])
+  }
+
+  return {
+    next: () =>
+      new Promise<Answer>((onAnswer, onError) => {
+        if (lost !== null) return onAnswer(lost)
+        signal.throwIfAborted()
+        const onAbort = () => onError(signal.reason)
+        signal.addEventListener('abort', onAbort, { once: true })
+        const settled = () => signal.removeEventListener('abort', onAbort)
+        resolve = (answer) => (settled(), onAnswer(answer))
+        reject = (error) => (settled(), onError(error))
+        send({ kind: 'next' })
+      }),
+  }
+}

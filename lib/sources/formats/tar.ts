@@ -1,0 +1,100 @@
+/**
+ * A tar of JSON texts, member after member, read as one stream: nothing is unpacked. Names of members are data
+ * for messages and never become paths. Pieces end at the end of each member.
+ */
+import { ShardDamageError } from '../../errors.js'
+import type { RefusedRecord } from '../../text/batch.js'
+import { type ByteReader, byteReader } from './byte-reader.js'
+import { peek } from './peek.js'
+import type { Codec, FormatCursor, FormatOptions, Piece, TextCursor } from './piece.js'
+import { damaged } from './refused.js'
+import { type Member, nextMember, paddingBytes } from './tar-header.js'
+import { layoutBytes, skipBytes, textPieces, textStart } from './text.js'
+
+type TarCursor = Extract<FormatCursor, { tar: number }>
+
+/** Names whose members hold records; others are reported and passed over. */
+const textName = /(^|\/)[^./][^/]*\.(jsonl|json|ndjson|txt)$|(^|\/)[^./]+$/i
+
+/** Files that archivers on some systems add beside each member. */
+const metadataName = /(^|\/)(\._[^/]*|\.DS_Store|PaxHeaders?[^/]*\/.*)$/
+
+/** @param stream the tar from `tarOffset(from)` on */
+export async function* tarPieces(
+  stream: AsyncIterable<Uint8Array>,
+  from: TarCursor,
+  options: FormatOptions,
+): AsyncGenerator<Piece> {
+  const { codec } = from
+  const reader = byteReader(stream, tarOffset(from))
+  try {
+    if (from.member !== null) {
+      const { end, text } = from.member
+      yield* memberPieces(codec, reader, textPieces(reader.take(end - text.offset), text, options), end, from.tar)
+    }
+    while (!reader.broken()) {
+      const member = await nextMember(reader)
+      if (member === null) return
+      const end = reader.offset() + member.sizeBytes
+      const next = end + paddingBytes(member.sizeBytes)
+      if (isText(member)) {
+        yield* memberPieces(codec, reader, startMember(reader, member, options), end, next)
+      } else {
+        if (member.regular && !metadataName.test(member.name)) {
+          yield empty([unsupported(reader.offset(), member)], { codec, tar: next, member: null })
+        }
+        await reader.skip(next - reader.offset())
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof ShardDamageError)) throw error
+    yield empty([damaged(reader.offset(), { reason: error.reason, detail: error.message }, new Uint8Array(0))], null)
+  } finally {
+    await reader.close()
+  }
+}
+
+/** Where the stream that `tarPieces` is given has to begin. */
+export function tarOffset({ tar, member }: TarCursor): number {
+  return member === null ? tar : member.text.offset
+}
+
+function isText({ regular, name }: Member): boolean {
+  return regular && textName.test(name)
+}
+
+async function* startMember(
+  reader: ByteReader,
+  { sizeBytes }: Member,
+  options: FormatOptions,
+): AsyncGenerator<Piece<TextCursor>> {
+  const offset = reader.offset()
+  const { head, stream } = await peek(reader.take(sizeBytes), layoutBytes)
+  const start = textStart(head, offset)
+  yield* textPieces(skipBytes(stream, start.offset - offset), start, options)
+}
+
+/** Pieces of one member, then the padding behind it. A reject for a stream that broke off is in the last piece. */
+async function* memberPieces(
+  codec: Codec,
+  reader: ByteReader,
+  pieces: AsyncIterable<Piece<TextCursor>>,
+  end: number,
+  next: number,
+): AsyncGenerator<Piece> {
+  for await (const piece of pieces) {
+    const member = piece.next === null ? null : { end, text: piece.next }
+    const ended = piece.next === null && reader.broken()
+    yield { ...piece, next: ended ? null : { codec, tar: next, member } }
+  }
+  if (!reader.broken()) await reader.skip(next - reader.offset())
+}
+
+function unsupported(offset: number, { name, sizeBytes }: Member): RefusedRecord {
+  const detail = `member ${JSON.stringify(name.slice(0, 200))} of ${sizeBytes} bytes is not JSON by its name`
+  return { offset, reason: 'member-unsupported', detail, excerpt: '' }
+}
+
+function empty(refused: readonly RefusedRecord[], next: FormatCursor | null): Piece {
+  return { bytes: new Uint8Array(0), offset: refused[0]?.offset ?? 0, offsetUnit: 'byte', refused, next }
+}
