@@ -1,0 +1,141 @@
+/**
+ * What every UTF-16 code unit is, as one table look-up: the cleaner asks nothing else of a character.
+ * Built once a thread from Unicode properties; which class leads to which act is the cleaner's.
+ */
+
+export const CharacterClass = {
+  /** Han, kept as it is: the class the hot loop runs through. */
+  han: 0,
+  latin: 1,
+  digit: 2,
+  asciiPunctuation: 3,
+  widePunctuation: 4,
+  /** 。！？ and their ASCII twins. */
+  sentenceEnd: 5,
+  /** Closes a quotation or a bracket: belongs to the sentence before it. */
+  closer: 6,
+  blank: 7,
+  newline: 8,
+  /** Control, zero-width, byte order mark, bidirectional control: taken out. */
+  dropped: 9,
+  /** Stands for one other code unit: full-width letters and digits, Kangxi radicals. */
+  replaced: 10,
+  /** May change under NFC, or expands: the whole text goes the slow way first. */
+  composed: 11,
+  highSurrogate: 12,
+  lowSurrogate: 13,
+  otherLetter: 14,
+  symbol: 15,
+  /** Han that begins a boilerplate phrase. */
+  cue: 16,
+  colon: 17,
+  letterW: 18,
+  dot: 19,
+  quote: 20,
+} as const
+
+export const characterClassCount = 21
+
+export interface CharacterTables {
+  readonly classes: Uint8Array
+  /** The code unit to put in place of one of class `replaced`. */
+  readonly replacements: Uint16Array
+  /** The same as `classes`, with nothing left to compose: for texts that went the slow way. */
+  readonly settledClasses: Uint8Array
+}
+
+/** @param cues code units that begin a boilerplate phrase; only Han ones count. */
+export function characterTables(cues: ReadonlySet<number>): CharacterTables {
+  const classes = new Uint8Array(65_536)
+  const replacements = new Uint16Array(65_536)
+  for (let code = 0; code < 65_536; code++) classes[code] = classOf(code)
+  for (let code = 0; code < 65_536; code++) {
+    const replacement = replacementOf(code)
+    if (replacement === null) continue
+    classes[code] = CharacterClass.replaced
+    replacements[code] = replacement
+  }
+  for (const cue of cues) if (classes[cue] === CharacterClass.han) classes[cue] = CharacterClass.cue
+  const settledClasses = classes.map((value) => (value === CharacterClass.composed ? CharacterClass.otherLetter : value))
+  return { classes, replacements, settledClasses }
+}
+
+/**
+ * NFC of the whole text, after compatibility forms that mean several ordinary letters (ﬁ) were written out.
+ * Compatibility ideographs (U+F900 …, U+2F800 …) become the unified ones: NFC does that by itself.
+ */
+export function composeText(text: string): string {
+  return text
+    .replace(invisible, '')
+    .replace(/[\uFB00-\uFB06]/g, (ligature) => ligature.normalize('NFKC'))
+    .normalize('NFC')
+}
+
+/** Astral planes in which a character can change under NFC: Brahmic marks, musical symbols, compatibility ideographs. */
+export function astralMayCompose(high: number): boolean {
+  return high === 0xd87e || high === 0xd834 || (high >= 0xd804 && high <= 0xd806)
+}
+
+/** Controls (line ends and tab apart), soft hyphen, zero-width and bidirectional controls, BOM, noncharacters. */
+const invisible =
+  /[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufdd0-\ufdef\ufeff\ufff0-\ufffb\ufffe\uffff]/g
+const space = /^\p{Zs}$/u
+const han = /^\p{Script=Han}$/u
+const letter = /^\p{L}$/u
+const mark = /^\p{M}$/u
+const number = /^\p{N}$/u
+const punctuation = /^\p{P}$/u
+const sentenceEnds = new Set([...'。！？!?｡'].map((character) => character.charCodeAt(0)))
+const closers = new Set([...'”’」』）)】》〉〕］］』｝]}'].map((character) => character.charCodeAt(0)))
+
+function classOf(code: number): number {
+  if (code < 0x80) return asciiClassOf(code)
+  if (code >= 0xd800 && code <= 0xdbff) return CharacterClass.highSurrogate
+  if (code >= 0xdc00 && code <= 0xdfff) return CharacterClass.lowSurrogate
+  if (code === 0x85 || code === 0x2028 || code === 0x2029) return CharacterClass.newline
+  const character = String.fromCharCode(code)
+  if (character.search(invisible) === 0) return CharacterClass.dropped
+  if (space.test(character)) return CharacterClass.blank
+  if (sentenceEnds.has(code)) return CharacterClass.sentenceEnd
+  if (closers.has(code)) return CharacterClass.closer
+  if (mayCompose(code, character)) return CharacterClass.composed
+  if (han.test(character)) return letter.test(character) ? CharacterClass.han : CharacterClass.symbol
+  if (letter.test(character) || mark.test(character)) return CharacterClass.otherLetter
+  if (number.test(character)) return CharacterClass.symbol
+  return punctuation.test(character) ? CharacterClass.widePunctuation : CharacterClass.symbol
+}
+
+function asciiClassOf(code: number): number {
+  const character = String.fromCharCode(code)
+  if (code === 0x0a || code === 0x0d) return CharacterClass.newline
+  if (code === 0x20 || code === 0x09 || code === 0x0b || code === 0x0c) return CharacterClass.blank
+  if (code < 0x20 || code === 0x7f) return CharacterClass.dropped
+  if (/\d/.test(character)) return CharacterClass.digit
+  if (character === 'w' || character === 'W') return CharacterClass.letterW
+  if (/[a-z]/i.test(character)) return CharacterClass.latin
+  if (character === ':') return CharacterClass.colon
+  if (character === '.') return CharacterClass.dot
+  if (character === '"') return CharacterClass.quote
+  if (sentenceEnds.has(code)) return CharacterClass.sentenceEnd
+  if (closers.has(code)) return CharacterClass.closer
+  return CharacterClass.asciiPunctuation
+}
+
+
+/** True where NFC alters the character or may join it to the one before; ligatures are written out there too. */
+function mayCompose(code: number, character: string): boolean {
+  if (code >= 0xfe00 && code <= 0xfe0f) return false
+  if (code >= 0xfb00 && code <= 0xfb06) return true
+  const jamo = (code >= 0x1160 && code <= 0x1175) || (code >= 0x11a8 && code <= 0x11c2)
+  return jamo || mark.test(character) || character.normalize('NFC') !== character
+}
+
+/** NFKC where a reader sees no difference: full-width letters and digits, radicals written for the ideograph. */
+function replacementOf(code: number): number | null {
+  const fullWidth =
+    (code >= 0xff10 && code <= 0xff19) || (code >= 0xff21 && code <= 0xff3a) || (code >= 0xff41 && code <= 0xff5a)
+  if (fullWidth) return code - 0xfee0
+  if (code < 0x2e80 || code > 0x2fd5) return null
+  const ideograph = String.fromCharCode(code).normalize('NFKC')
+  return ideograph.length === 1 && ideograph.charCodeAt(0) !== code ? ideograph.charCodeAt(0) : null
+}

@@ -1,0 +1,187 @@
+/**
+ * Cuts a clean text into chunks that stand on their own: whole paragraphs where they fit, else whole sentences,
+ * each within a token budget. Only a sentence that is over the budget by itself is cut inside, at a clause first.
+ */
+import { z } from 'zod'
+import { type CleanText, codesToString, UnitEnd, type Units } from './clean.js'
+import type { TokenCounter } from './tokens.js'
+
+export const chunkOptions = z.strictObject({
+  /** Tokens, inclusive. COIG-Kun discards texts over 512. */
+  tokensMax: z.int().min(16).max(1_000_000).default(512),
+  /** Code units; a chunk with fewer becomes a reject. */
+  charsMin: z.int().min(1).default(50),
+})
+
+export type ChunkOptions = z.output<typeof chunkOptions>
+
+/** codes[start … end), the tokens it comes to, its bytes in UTF-8. */
+export interface Piece {
+  readonly start: number
+  readonly end: number
+  readonly tokens: number
+  readonly bytes: number
+}
+
+/**
+ * The chunks of units `firstUnit` …, in order, none left out: what is too short is the caller's to refuse.
+ *
+ * A chunk is ended where it is at least half full, at the best end there is: blank line, line, sentence; after a
+ * heading only when nothing else is left. What remains for the last two chunks is shared between them evenly.
+ * Linear: a unit is looked at a bounded number of times.
+ */
+export function chunkText(text: CleanText, firstUnit: number, tokensMax: number, exact: TokenCounter | null): Piece[] {
+  const parts = partsOf(text, firstUnit, tokensMax, exact)
+  const pieces: Piece[] = []
+  const budget = tokensMax * 100
+  for (let from = 0; from < parts.count; ) {
+    const to = cutAfter(parts, from, budget)
+    const start = parts.start[from] as number
+    const end = parts.end[to - 1] as number
+    const saved = (parts.savedEnd[to - 1] as number) - (parts.savedStart[from] as number)
+    const tokens =
+      exact === null ? Math.ceil(cost(parts, from, to) / 100) : exact(codesToString(text.codes, start, end))
+    pieces.push({ start, end, tokens, bytes: 3 * (end - start) - saved })
+    from = to
+  }
+  return pieces
+}
+
+/** The index after the last part of the chunk that begins with part `from`. */
+function cutAfter(parts: Units, from: number, budget: number): number {
+  if (cost(parts, from, parts.count) <= budget) return parts.count
+  const all = cost(parts, from, parts.count)
+  const even = all <= 2 * budget ? all / 2 : 0
+  let best = from + 1
+  let bestScore = Number.NEGATIVE_INFINITY
+  for (let to = from + 1; to < parts.count; to++) {
+    const filled = cost(parts, from, to)
+    if (filled > budget) break
+    if (even > 0 && all - filled > budget) {
+      if (filled / budget > bestScore - unevenPenalty) {
+        best = to
+        bestScore = filled / budget - unevenPenalty
+      }
+      continue
+    }
+    const fill = even > 0 ? 1 - Math.abs(filled - even) / even : filled / budget
+    const thin = filled < budget * filledMin && even === 0 ? thinPenalty : 0
+    const score = (endWorth[parts.rank[to - 1] as number] as number) + fill - thin
+    if (score >= bestScore) {
+      best = to
+      bestScore = score
+    }
+  }
+  return best
+}
+
+/** Share of the budget that a chunk holds before it may end, unless nothing longer fits. */
+const filledMin = 0.5
+const thinPenalty = 2
+/** Leaves more than the last chunk can take: only when no better cut is there. */
+const unevenPenalty = 4
+/** What ending at a UnitEnd is worth, as a share of the budget left unused. */
+const endWorth = [-1, 0, 0.3, 0.4]
+
+/** Hundredths of a token from part `from` up to part `to`, the separators between them included. */
+function cost(parts: Units, from: number, to: number): number {
+  return (parts.centiTokens[to - 1] as number) - (from === 0 ? 0 : (parts.centiTokens[from - 1] as number))
+}
+
+/** The units, or, where one is over the budget or the count is exact, a copy with that mended. */
+function partsOf(text: CleanText, firstUnit: number, tokensMax: number, exact: TokenCounter | null): Units {
+  const { units } = text
+  const budget = tokensMax * 100
+  let fits = exact === null && firstUnit === 0
+  for (let unit = 0; fits && unit < units.count; unit++) fits = cost(units, unit, unit + 1) <= budget
+  if (fits) return units
+  const parts = new Parts()
+  for (let unit = firstUnit; unit < units.count; unit++) {
+    const start = units.start[unit] as number
+    const end = units.end[unit] as number
+    const tokens =
+      exact === null ? cost(units, unit, unit + 1) : 100 * exact(`${codesToString(text.codes, start, end)}\n`)
+    const cuts = tokens <= budget ? [] : cutSentence(text.codes, start, end, ((end - start) * budget * slack) / tokens)
+    let from = start
+    for (const to of [...cuts, end]) {
+      const share = Math.ceil((tokens * (to - from)) / (end - start))
+      parts.add(text.codes, from, to, to === end ? (units.rank[unit] as number) : UnitEnd.sentence, share)
+      from = to
+    }
+  }
+  return parts.units()
+}
+
+/** A sentence is cut by characters, and its tokens are not spread evenly over them. */
+const slack = 0.8
+
+/** Ends of parts of at most `charsMax` code units: after a clause mark in the later half of each, else anywhere. */
+function cutSentence(codes: Uint16Array, start: number, end: number, charsMax: number): number[] {
+  const size = Math.max(2, Math.floor(charsMax))
+  const cuts: number[] = []
+  let from = start
+  while (end - from > size) {
+    let cut = from + size
+    while (cut > from + size / 2 && !clauseMarks.has(codes[cut - 1] as number)) cut--
+    if (cut <= from + size / 2) cut = from + size
+    if (isLowSurrogate(codes[cut] as number)) cut--
+    cuts.push(cut)
+    from = cut
+  }
+  return cuts
+}
+
+const clauseMarks = new Set([...'，、；：,;: \n'].map((mark) => mark.charCodeAt(0)))
+
+function isLowSurrogate(code: number): boolean {
+  return code >= 0xdc00 && code <= 0xdfff
+}
+
+/** Units under construction; trims blanks, and counts UTF-8 bytes anew. */
+class Parts {
+  private readonly rows: { start: number; end: number; rank: number; centiTokens: number; saved: number }[] = []
+  private centiTokens = 0
+
+  add(codes: Uint16Array, start: number, end: number, rank: number, centiTokens: number): void {
+    this.centiTokens += centiTokens
+    let from = start
+    let to = end
+    while (from < to && codes[from] === 0x20) from++
+    while (to > from && codes[to - 1] === 0x20) to--
+    if (from === to) return
+    let saved = 0
+    for (let index = from; index < to; index++) saved += savedBytes(codes[index] as number)
+    this.rows.push({ start: from, end: to, rank, centiTokens: this.centiTokens, saved })
+  }
+
+  units(): Units {
+    const { rows } = this
+    let saved = 0
+    let before = 0
+    const savedStart: number[] = []
+    const savedEnd: number[] = []
+    rows.forEach((row, index) => {
+      if (index > 0) saved += 2 * (row.start - before)
+      savedStart.push(saved)
+      saved += row.saved
+      savedEnd.push(saved)
+      before = row.end
+    })
+    return {
+      count: rows.length,
+      start: Int32Array.from(rows, (row) => row.start),
+      end: Int32Array.from(rows, (row) => row.end),
+      rank: Uint8Array.from(rows, (row) => row.rank),
+      centiTokens: Int32Array.from(rows, (row) => row.centiTokens),
+      savedStart: Int32Array.from(savedStart),
+      savedEnd: Int32Array.from(savedEnd),
+    }
+  }
+}
+
+/** How many bytes fewer than 3 UTF-8 takes for the code unit; a surrogate pair takes 4 for its two. */
+function savedBytes(code: number): number {
+  if (code < 0x80) return 2
+  if (code < 0x800) return 1
+  return code >= 0xd800 && code <= 0xdfff ? 1 : 0
+}

@@ -1,0 +1,15 @@
+/** Filters on how much of a text it has said before: see ../repetition.ts for what is measured. */
+import type { Repetition } from '../repetition.js'
+import { percent } from './composition.js'
+
+export function repeatedLines(repetition: Repetition, shareMax: number): string | null {
+  return above(repetition.lineShare, shareMax, 'in repeated lines')
+}
+
+export function repeatedNgrams(repetition: Repetition, shareMax: number): string | null {
+  return above(repetition.gramShare, shareMax, 'repeated n-grams')
+}
+
+function above(share: number, shareMax: number, what: string): string | null {
+  return share > shareMax ? `${percent(share)} ${what} of at most ${percent(shareMax)}` : null
+}

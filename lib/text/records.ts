@@ -1,0 +1,61 @@
+/**
+ * Where the documents of a block begin and end, refused ones included: each gets its ordinal and its place in the
+ * shard, in the order they stand there. Looks at no byte of a record but to find line ends.
+ */
+import type { Block, RefusedRecord } from './batch.js'
+
+export interface RecordPlace {
+  /** Ordinal of the document in the block. */
+  readonly document: number
+  /** Place in the shard, in the block's unit. */
+  readonly offset: number
+  /** bytes[start … end), or the refusal. */
+  readonly start: number
+  readonly end: number
+  readonly refused: RefusedRecord | null
+}
+
+/** Every document of the block, in order. Blank lines are no records. */
+export function* recordPlaces(block: Block): Generator<RecordPlace> {
+  const refused = [...block.refused].sort((a, b) => a.offset - b.offset)
+  const refusedOffsets = new Set(refused.map((record) => record.offset))
+  let document = 0
+  let nextRefused = 0
+  let row = block.offset
+  for (const [start, end] of block.bounds === undefined ? lines(block.bytes) : pairs(block.bounds)) {
+    if (block.offsetUnit === 'row') while (refusedOffsets.has(row)) row++
+    const offset = block.offsetUnit === 'row' ? row++ : block.offset + start
+    for (let next = refused[nextRefused]; next !== undefined && next.offset < offset; next = refused[++nextRefused]) {
+      yield { document: document++, offset: next.offset, start: 0, end: 0, refused: next }
+    }
+    yield { document: document++, offset, start, end, refused: null }
+  }
+  for (const record of refused.slice(nextRefused)) {
+    yield { document: document++, offset: record.offset, start: 0, end: 0, refused: record }
+  }
+}
+
+const newline = 0x0a
+
+function* lines(bytes: Uint8Array): Generator<readonly [number, number]> {
+  for (let start = 0; start < bytes.length; ) {
+    const found = bytes.indexOf(newline, start)
+    const end = found < 0 ? bytes.length : found
+    if (!isBlank(bytes, start, end)) yield [start, end]
+    start = end + 1
+  }
+}
+
+function isBlank(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let index = start; index < end; index++) {
+    const byte = bytes[index] as number
+    if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0d) return false
+  }
+  return true
+}
+
+function* pairs(bounds: Int32Array): Generator<readonly [number, number]> {
+  for (let index = 0; index + 1 < bounds.length; index += 2) {
+    yield [bounds[index] as number, bounds[index + 1] as number]
+  }
+}
