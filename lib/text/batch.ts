@@ -2,6 +2,8 @@
  * What crosses between threads: a block of raw records going in, columns coming out.
  * Buffers are moved, never copied; a text is decoded only where it is needed.
  */
+import { Buffer } from 'node:buffer'
+import { InvalidOptionError } from '../errors.js'
 import type { FieldMapping } from './mapping.js'
 
 /** A stretch of one shard, about 1 MiB, ended between records, undecoded. */
@@ -87,4 +89,15 @@ export interface ChunkColumns {
   readonly fingerprint: Uint8Array
   /** `permutations` minima a row; empty when near-duplicates are not looked for. */
   readonly signature: Uint32Array
+}
+
+/** The text in row `index` of a column: decoded only where it is needed. */
+export function textAt(column: TextColumn, index: number): string {
+  const { bytes, offsets } = column
+  const start = offsets[index]
+  const end = offsets[index + 1]
+  if (start === undefined || end === undefined) {
+    throw new InvalidOptionError(`row ${index} is not in a column of ${offsets.length - 1} rows`)
+  }
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8', start, end)
 }

@@ -56,7 +56,9 @@ export function characterTables(cues: ReadonlySet<number>): CharacterTables {
     replacements[code] = replacement
   }
   for (const cue of cues) if (classes[cue] === CharacterClass.han) classes[cue] = CharacterClass.cue
-  const settledClasses = classes.map((value) => (value === CharacterClass.composed ? CharacterClass.otherLetter : value))
+  const settledClasses = classes.map((value) =>
+    value === CharacterClass.composed ? CharacterClass.otherLetter : value,
+  )
   return { classes, replacements, settledClasses }
 }
 
@@ -120,7 +122,6 @@ function asciiClassOf(code: number): number {
   if (closers.has(code)) return CharacterClass.closer
   return CharacterClass.asciiPunctuation
 }
-
 
 /** True where NFC alters the character or may join it to the one before; ligatures are written out there too. */
 function mayCompose(code: number, character: string): boolean {

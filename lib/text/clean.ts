@@ -74,7 +74,7 @@ export function cleanString(cleaner: Cleaner, text: string): string {
 }
 
 export function codesToString(codes: Uint16Array, start: number, end: number): string {
-  return Buffer.from(codes.buffer, codes.byteOffset, codes.byteLength).ucs2Slice(2 * start, 2 * end)
+  return Buffer.from(codes.buffer, codes.byteOffset, codes.byteLength).toString('utf16le', 2 * start, 2 * end)
 }
 
 /** The text under way and the buffers of one thread, grown as texts need. */
@@ -118,7 +118,7 @@ class Page implements CleanText {
       this.sourceBytes = Buffer.from(this.source.buffer)
       this.codes = new Uint16Array(room)
     }
-    this.sourceBytes.ucs2Write(text, 0)
+    this.sourceBytes.write(text, 0, 'utf16le')
     this.source[text.length] = 0
     this.sourceLength = text.length
     this.classes = classes

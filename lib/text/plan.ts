@@ -1,0 +1,73 @@
+/** What a recipe says about preparing text, and the plain data a worker needs to do it. */
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { RecipeError } from '../errors.js'
+import { type ChunkOptions, chunkOptions } from './chunk.js'
+import { type CustomFilterFile, findCustomFilters } from './custom.js'
+import { type QualityOptions, qualityOptions } from './filters.js'
+
+export const prepareOptions = z.strictObject({
+  chunk: chunkOptions.prefault({}),
+  /** Thresholds of the filters that are built in. */
+  quality: qualityOptions.prefault({}),
+  /** Filters of one's own: paths of modules. */
+  filters: z.array(z.string().min(1)).default([]),
+  /** Path of a tokenizer.json for exact token counts; an estimate without. */
+  tokenizer: z.string().min(1).optional(),
+})
+
+export type PrepareOptions = z.output<typeof prepareOptions>
+
+/** How chunks are signed: the settings of createSigner. No permutations: fingerprints only. */
+export interface SignaturePlan {
+  readonly ngram: number
+  readonly permutations: number
+  readonly seed: number
+}
+
+/** JSON-safe. All of it but the paths determines the output, and is pinned in run.json. */
+export interface PreparePlan {
+  readonly chunk: ChunkOptions
+  readonly quality: QualityOptions
+  readonly filters: readonly CustomFilterFile[]
+  /** null: tokens are estimated. */
+  readonly tokenizer: { readonly name: string; readonly path: string; readonly sha256: string } | null
+  readonly signature: SignaturePlan
+}
+
+/**
+ * Resolves and hashes the files that the options name.
+ *
+ * @param directory what relative paths start from: the recipe's
+ * @throws {RecipeError} a file cannot be read
+ */
+export async function planPreparation(
+  options: PrepareOptions,
+  directory: string,
+  signature: SignaturePlan,
+): Promise<PreparePlan> {
+  const { chunk, quality } = options
+  const filters = await findCustomFilters(options.filters, directory)
+  const tokenizer = options.tokenizer === undefined ? null : await findTokenizer(options.tokenizer, directory)
+  return { chunk, quality, filters, tokenizer, signature }
+}
+
+async function findTokenizer(name: string, directory: string): Promise<NonNullable<PreparePlan['tokenizer']>> {
+  const path = resolve(directory, name)
+  try {
+    return {
+      name,
+      path,
+      sha256: createHash('sha256')
+        .update(await readFile(path))
+        .digest('hex'),
+    }
+  } catch (cause) {
+    throw new RecipeError(
+      `prepare.tokenizer: ${name} cannot be read (${(cause as Error).message}). Give the path of a tokenizer.json.`,
+      { cause, details: { name } },
+    )
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * A block of raw records to columns of chunks: decode, clean, filter, chunk, count, sign, pack. All a worker does.
+ * The parts are in the files named; here is their order, and the rule that no document and no chunk gets lost:
+ * documents = those with chunks + those refused whole; every chunk ordinal is in the columns or in the rejects.
+ */
+import { Buffer } from 'node:buffer'
+import { type Block, excerptCharsMax, type PreparedBlock, type PrepareReject } from './batch.js'
+import { chunkText, type Piece } from './chunk.js'
+import { type Cleaner, type CleanText, cleanString, codesToString, createCleaner } from './clean.js'
+import { ColumnsBuilder } from './columns.js'
+import { askCustomFilter, customDetail, type LoadedFilter, loadCustomFilter } from './custom.js'
+import { type Document, decodeRecord, fasterUtf8Decoder, isFault, type Utf8Decoder } from './decode.js'
+import { filterText } from './filters.js'
+import type { PreparePlan } from './plan.js'
+import { type RecordPlace, recordPlaces } from './records.js'
+import { createRepetitionMeter, type RepetitionMeter } from './repetition.js'
+import { createSigner, type Signer } from './signature.js'
+import { loadTokenCounter, type TokenCounter } from './tokens.js'
+
+/** What a thread needs for any block: tables, buffers, the loaded filters. One block at a time. */
+export interface Preparer {
+  readonly plan: PreparePlan
+  readonly decode: Utf8Decoder
+  readonly clean: Cleaner
+  readonly repetitionOf: RepetitionMeter
+  readonly filters: readonly LoadedFilter[]
+  readonly countTokens: TokenCounter | null
+  readonly signer: Signer
+  readonly columns: ColumnsBuilder
+}
+
+/**
+ * @throws {CustomFilterError} a filter does not load
+ * @throws {InvalidOptionError} the tokenizer does not load, or the signature's settings are out of range
+ */
+export async function createPreparer(plan: PreparePlan): Promise<Preparer> {
+  const [signer, countTokens, filters] = await Promise.all([
+    createSigner(plan.signature),
+    plan.tokenizer === null ? null : loadTokenCounter(plan.tokenizer.path),
+    Promise.all(plan.filters.map(loadCustomFilter)),
+  ])
+  const columns = new ColumnsBuilder(plan.signature.permutations)
+  const repetitionOf = createRepetitionMeter()
+  return {
+    plan,
+    decode: fasterUtf8Decoder(),
+    clean: createCleaner(),
+    repetitionOf,
+    filters,
+    countTokens,
+    signer,
+    columns,
+  }
+}
+
+/**
+ * The chunks and rejects of one block. The same block and plan give the same answer, on any version of Node.
+ *
+ * @throws {CustomFilterError} a filter of the user's own threw
+ */
+export function prepareBlock(block: Block, preparer: Preparer): PreparedBlock {
+  const bytes = Buffer.from(block.bytes.buffer, block.bytes.byteOffset, block.bytes.byteLength)
+  const rejects: PrepareReject[] = []
+  preparer.columns.clear()
+  let documents = 0
+  for (const place of recordPlaces(block)) {
+    documents++
+    prepareRecord(place, bytes, block, preparer, rejects)
+  }
+  const { number, split, shard } = block
+  return { number, split, shard, documents, chunks: preparer.columns.take(), rejects }
+}
+
+function prepareRecord(
+  place: RecordPlace,
+  bytes: Buffer,
+  block: Block,
+  preparer: Preparer,
+  rejects: PrepareReject[],
+): void {
+  const { document, offset, refused } = place
+  const refuse = (stage: string, reason: string, detail: string, excerpt: string, key: string) =>
+    rejects.push({ document, chunk: null, offset, key, stage, reason, detail, excerpt: excerptOf(excerpt) })
+  if (refused !== null) {
+    refuse('read', refused.reason, refused.detail, refused.excerpt, '')
+    return
+  }
+  const decoded = decodeRecord(bytes, place.start, place.end, block.mapping, preparer.decode)
+  if (isFault(decoded)) {
+    refuse('decode', decoded.reason, decoded.detail, decoded.excerpt, decoded.key)
+    return
+  }
+  const title = decoded.title === '' ? '' : cleanString(preparer.clean, decoded.title).replaceAll('\n', ' ')
+  const text = preparer.clean(decoded.text)
+  const refusal = refusalOf(text, decoded, title, `${block.shard}:${offset}`, preparer)
+  if (refusal !== null) {
+    refuse(
+      refusal.stage,
+      refusal.reason,
+      refusal.detail,
+      codesToString(text.codes, 0, Math.min(text.length, 400)),
+      decoded.key,
+    )
+    return
+  }
+  const pieces = chunkText(text, firstUnitAfterTitle(text, title), preparer.plan.chunk.tokensMax, preparer.countTokens)
+  packPieces(pieces, text, place, decoded.key, title, preparer, rejects)
+}
+
+interface StagedRefusal {
+  readonly stage: 'clean' | 'filter'
+  readonly reason: string
+  readonly detail: string
+}
+
+/** Cleans again where a filter of one's own gave another text; `text` is then that one. */
+function refusalOf(
+  text: CleanText,
+  decoded: Document,
+  title: string,
+  place: string,
+  preparer: Preparer,
+): StagedRefusal | null {
+  if (text.length === 0) return { stage: 'clean', reason: 'no-text', detail: 'nothing visible in it' }
+  const refusal = filterText(text, preparer.plan.quality, preparer.repetitionOf)
+  if (refusal !== null) return { stage: 'filter', ...refusal }
+  let current: string | null = null
+  for (const loaded of preparer.filters) {
+    current ??= codesToString(text.codes, 0, text.length)
+    const answer = askCustomFilter(loaded, { text: current, title, id: decoded.key }, place)
+    if (answer === true) continue
+    if (typeof answer === 'string') return { stage: 'filter', reason: answer, detail: customDetail(loaded.file) }
+    preparer.clean(answer.text)
+    if (text.length === 0) {
+      return { stage: 'filter', reason: 'no-text', detail: `nothing left ${customDetail(loaded.file)}` }
+    }
+    current = null
+  }
+  return null
+}
+
+/** A text that begins with its own title as a line does not say it twice: the title has a column of its own. */
+function firstUnitAfterTitle(text: CleanText, title: string): number {
+  const { units, codes } = text
+  if (title === '' || codes[title.length] !== 0x0a || text.lines < 2) return 0
+  for (let index = 0; index < title.length; index++) if (codes[index] !== title.charCodeAt(index)) return 0
+  let unit = 0
+  while ((units.start[unit] as number) < title.length) unit++
+  return unit
+}
+
+/** Rows for the chunks that are long enough; the others are refused, the document itself where none is left. */
+function packPieces(
+  pieces: readonly Piece[],
+  text: CleanText,
+  { document, offset }: RecordPlace,
+  key: string,
+  title: string,
+  { plan, columns, signer }: Preparer,
+  rejects: PrepareReject[],
+): void {
+  const { charsMin, tokensMax } = plan.chunk
+  const faults = pieces.map((piece) => faultOf(piece, charsMin, tokensMax))
+  const allRefused = faults.every((fault) => fault !== null)
+  pieces.forEach((piece, chunk) => {
+    const fault = faults[chunk] ?? null
+    if (fault === null) {
+      columns.add(
+        { document, chunk, offset, key, title, tokens: piece.tokens },
+        text.codes,
+        piece.start,
+        piece.end,
+        piece.bytes,
+        signer,
+      )
+    } else if (!allRefused || chunk === 0) {
+      const excerpt = excerptOf(codesToString(text.codes, piece.start, Math.min(piece.end, piece.start + 400)))
+      rejects.push({ document, chunk: allRefused ? null : chunk, offset, key, stage: 'chunk', ...fault, excerpt })
+    }
+  })
+}
+
+function faultOf(piece: Piece, charsMin: number, tokensMax: number): { reason: string; detail: string } | null {
+  const chars = piece.end - piece.start
+  if (chars < charsMin) return { reason: 'too-short', detail: `${chars} characters of at least ${charsMin}` }
+  if (piece.tokens > tokensMax) return { reason: 'too-long', detail: `${piece.tokens} tokens of at most ${tokensMax}` }
+  return null
+}
+
+/** The first characters, none cut in half. */
+function excerptOf(text: string): string {
+  const excerpt = text.slice(0, excerptCharsMax)
+  return (text.length > excerptCharsMax && isHighSurrogate(excerpt) ? excerpt.slice(0, -1) : excerpt).toWellFormed()
+}
+
+function isHighSurrogate(text: string): boolean {
+  const last = text.charCodeAt(text.length - 1)
+  return last >= 0xd800 && last <= 0xdbff
+}

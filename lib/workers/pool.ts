@@ -1,0 +1,160 @@
+/**
+ * The worker threads: blocks in, columns out, both moved. Owns threads and what is done when one dies;
+ * what happens to a block is lib/text, how many are under way is the caller's window.
+ */
+import { availableParallelism } from 'node:os'
+import { Piscina } from 'piscina'
+import { z } from 'zod'
+import { ContractError, WorkerLostError } from '../errors.js'
+import type { Block, PreparedBlock } from '../text/batch.js'
+import type { PreparePlan } from '../text/plan.js'
+import { prepareInParts } from './bisect.js'
+import { fromWire, type WireReply } from './wire.js'
+
+export const workersOptions = z.strictObject({
+  /** Threads; 'auto' is one fewer than there are cores, at least one. */
+  threads: z.union([z.int().min(1).max(1024), z.literal('auto')]).default('auto'),
+  /** Old space of a thread's JavaScript heap, in bytes; a thread that needs more is lost. Columns lie outside it. */
+  heapBytesMax: z
+    .int()
+    .min(32 * 2 ** 20)
+    .default(512 * 2 ** 20),
+  /** Records that may be lost with their thread before the run is stopped. */
+  lostRecordsMax: z.int().min(0).default(100),
+})
+
+export type WorkersOptions = z.output<typeof workersOptions>
+
+export interface WorkerPoolOptions extends Partial<WorkersOptions> {
+  readonly plan: PreparePlan
+}
+
+export interface WorkerPool {
+  readonly threads: number
+  /**
+   * Prepares a block in a thread. `block.bytes` is moved: its buffer must hold nothing else, and is gone after the call.
+   *
+   * A block whose thread died is prepared again alone in a fresh one, and halved until what kills it is one record,
+   * which becomes a reject 'worker-lost'. For that a copy of the bytes is kept until the answer is there: 1 MiB is
+   * copied in about 0.1 ms against 5 ms of a worker's time, and no source must be able to read again. A caller
+   * who can, and would rather not have the copy, gives `reread`.
+   *
+   * @param reread gives the block again, bytes and all
+   * @throws {CustomFilterError} a filter of the user's own threw
+   * @throws {WorkerLostError} threads die whatever they are given, or took more than `lostRecordsMax` records along
+   */
+  prepare(block: Block, reread?: () => Promise<Block>): Promise<PreparedBlock>
+  /** Lets go of the threads at once; what is under way is rejected. */
+  close(): Promise<void>
+}
+
+export function workerPool(options: WorkerPoolOptions): WorkerPool {
+  const { plan, threads: asked, heapBytesMax, lostRecordsMax } = { ...workersOptions.parse({}), ...options }
+  const threads = asked === 'auto' ? Math.max(1, availableParallelism() - 1) : asked
+  const start = (count: number) =>
+    new Piscina({
+      filename: new URL('./worker.js', import.meta.url).href,
+      minThreads: count,
+      maxThreads: count,
+      concurrentTasksPerWorker: 1,
+      workerData: { plan },
+      resourceLimits: { maxOldGenerationSizeMb: Math.ceil(heapBytesMax / 2 ** 20) },
+    })
+  return new PiscinaPool(threads, start, lostRecordsMax)
+}
+
+class PiscinaPool implements WorkerPool {
+  private readonly pool: Piscina
+  /** One thread apart for what killed another; started when first needed. */
+  private ward: Piscina | undefined
+  /** Suspects are served one after the other. */
+  private wardFree: Promise<unknown> = Promise.resolve()
+  private lostRecords = 0
+  private closed = false
+
+  constructor(
+    readonly threads: number,
+    private readonly start: (threads: number) => Piscina,
+    private readonly lostRecordsMax: number,
+  ) {
+    this.pool = start(threads)
+    endWhenEmpty(this.pool)
+  }
+
+  async prepare(block: Block, reread?: () => Promise<Block>): Promise<PreparedBlock> {
+    if (this.closed) throw new ContractError('The worker pool is closed: no block can be prepared.')
+    if (block.bytes.byteLength !== block.bytes.buffer.byteLength) {
+      throw new ContractError(
+        `Block ${block.number} shares its buffer (${block.bytes.byteLength} of ${block.bytes.buffer.byteLength} bytes): ` +
+          'it is moved to a worker and must own it.',
+      )
+    }
+    const copy = reread === undefined ? block.bytes.slice() : null
+    try {
+      return await run(this.pool, block)
+    } catch (error) {
+      if (this.closed || !(error instanceof WorkerLostError)) throw error
+      const again = copy === null ? await (reread as () => Promise<Block>)() : { ...block, bytes: copy }
+      return this.prepareApart(again)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.closed = true
+    await Promise.all([this.pool.destroy(), this.ward?.destroy()])
+  }
+
+  private prepareApart(block: Block): Promise<PreparedBlock> {
+    const turn = this.wardFree.then(() => {
+      if (this.ward === undefined) {
+        this.ward = this.start(1)
+        endWhenEmpty(this.ward)
+      }
+      const ward = this.ward
+      return prepareInParts(
+        block,
+        (part) => run(ward, part),
+        (lost) => this.countLost(lost),
+      )
+    })
+    this.wardFree = turn.catch(() => undefined)
+    return turn
+  }
+
+  private countLost(error: WorkerLostError): void {
+    this.lostRecords++
+    if (this.lostRecords <= this.lostRecordsMax) return
+    throw new WorkerLostError(
+      `${this.lostRecords} records each killed the worker thread that prepared them, the last with: ${error.message}. ` +
+        'Look at their rejects, raise workers.heapBytesMax, or raise workers.lostRecordsMax.',
+      { cause: error, details: { lostRecords: this.lostRecords } },
+    )
+  }
+}
+
+/**
+ * A thread that dies between blocks takes nothing along, and Piscina replaces it, but not one that dies as it starts:
+ * with none left, what is queued would wait for ever. Ending the pool rejects it.
+ */
+function endWhenEmpty(pool: Piscina): void {
+  pool.on('error', () => {
+    if (pool.threads.length === 0) void pool.destroy()
+  })
+}
+
+/** @throws {WorkerLostError} the thread died before it answered */
+async function run(pool: Piscina, block: Block): Promise<PreparedBlock> {
+  let reply: WireReply
+  try {
+    reply = (await pool.run(block, { transferList: [block.bytes.buffer as ArrayBuffer] })) as WireReply
+  } catch (cause) {
+    const error = cause as Error
+    if (error.name === 'DataCloneError') throw cause
+    throw new WorkerLostError(`The worker thread died on block ${block.number} of ${block.shard}: ${error.message}`, {
+      cause,
+      details: { block: block.number, shard: block.shard },
+    })
+  }
+  if ('error' in reply) throw fromWire(reply.error)
+  return reply.prepared
+}

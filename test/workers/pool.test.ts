@@ -1,0 +1,133 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import { CustomFilterError } from '../../lib/errors.js'
+import { textAt } from '../../lib/text/batch.js'
+import { createPreparer, prepareBlock } from '../../lib/text/prepare.js'
+import { workerPool } from '../../lib/workers/pool.js'
+import { accountingFaults, article, blockOf, jsonl, planOf } from '../text/support.js'
+
+const articles = (from: number, count: number) =>
+  Array.from({ length: count }, (_, index) => ({ id: `a${from + index}`, text: article(from + index) }))
+
+t.test('A pool answers what the same code answers in this thread, whatever the number of threads', async (t) => {
+  const plan = await planOf({}, { permutations: 16 })
+  const preparer = await createPreparer(plan)
+  const blocks = () => Array.from({ length: 6 }, (_, number) => blockOf(jsonl(articles(number * 10, 7)), { number }))
+  const expected = blocks().map((block) => prepareBlock(block, preparer))
+  for (const threads of [1, 3]) {
+    const pool = workerPool({ plan, threads })
+    t.teardown(() => pool.close())
+    t.equal(pool.threads, threads)
+    const found = await Promise.all(blocks().map((block) => pool.prepare(block)))
+    t.same(found, expected, `${threads} threads`)
+  }
+  t.equal(textAt(expected[0]?.chunks.key as never, 0), 'a0')
+})
+
+t.test('The bytes of a block are moved, and the columns come back in buffers of their own', async (t) => {
+  const pool = workerPool({ plan: await planOf(), threads: 1 })
+  t.teardown(() => pool.close())
+  const block = blockOf(jsonl(articles(0, 3)))
+  const prepared = await pool.prepare(block)
+  t.equal(block.bytes.byteLength, 0, 'moved')
+  t.equal(prepared.chunks.rows, 3)
+  const shared = new Uint8Array(new ArrayBuffer(64), 0, 8)
+  await t.rejects(pool.prepare(blockOf(shared)), { code: 'KUN_CONTRACT', message: /8 of 64 bytes/ })
+})
+
+t.test('A filter of one that throws ends the run with its class, file and document', async (t) => {
+  const directory = t.testdir({ 'throws.mjs': 'export default (document) => document.nothing.length' })
+  const plan = await planOf({ filters: ['throws.mjs'] }, { directory })
+  const pool = workerPool({ plan, threads: 1 })
+  t.teardown(() => pool.close())
+  const error = await pool.prepare(blockOf(jsonl(articles(0, 1)))).catch((thrown: unknown) => thrown)
+  t.ok(error instanceof CustomFilterError)
+  t.match(error, {
+    code: 'KUN_CUSTOM_FILTER',
+    message: /throws\.mjs threw at test\.jsonl:0/,
+    details: { file: 'throws.mjs', document: 'test.jsonl:0' },
+    cause: { name: 'TypeError' },
+  })
+  await writeFile(join(directory, 'throws.mjs'), 'export default () => true')
+  const later = workerPool({ plan, threads: 1 })
+  t.teardown(() => later.close())
+  await t.rejects(later.prepare(blockOf(jsonl(articles(0, 1)))), { message: /changed while the run was under way/ })
+})
+
+/** A filter of the user's own that ends its thread at one text: what a crash or a lack of memory looks like. */
+const deadly = `export default ({ text }) => {
+  if (text.includes('致命')) process.exit(7)
+  if (text.includes('贪吃')) { const held = []; for (;;) held.push(new Array(100_000).fill({ held: held.length })) }
+  return true
+}`
+
+t.test('A record that kills its thread becomes a reject, and all others are prepared', async (t) => {
+  const directory = t.testdir({ 'deadly.mjs': deadly })
+  const plan = await planOf({ filters: ['deadly.mjs'] }, { directory, permutations: 4 })
+  const records: { id: string; text: string }[] = articles(0, 9)
+  records[4] = { id: 'killer', text: `致命${article(4)}` }
+  records[6] = { id: 'eater', text: `贪吃${article(6)}` }
+  const refused = [{ offset: 10, reason: 'record-too-large', detail: 'd', excerpt: 'e' }]
+  const pool = workerPool({ plan, threads: 2, heapBytesMax: 64 * 2 ** 20 })
+  t.teardown(() => pool.close())
+  const others = Promise.all([1, 2, 3].map((number) => pool.prepare(blockOf(jsonl(articles(number, 2)), { number }))))
+  const prepared = await pool.prepare(blockOf(jsonl(records), { refused }))
+  t.same(accountingFaults(prepared), [])
+  t.equal(prepared.documents, 10)
+  t.same(
+    prepared.rejects.map(({ document, reason, stage }) => [document, reason, stage]),
+    [
+      [1, 'record-too-large', 'read'],
+      [5, 'worker-lost', 'prepare'],
+      [7, 'worker-lost', 'prepare'],
+    ],
+  )
+  t.match(prepared.rejects[1]?.excerpt, /致命/)
+  t.same([...prepared.chunks.document], [0, 2, 3, 4, 6, 8, 9])
+  const safePlan = await planOf({}, { permutations: 4 })
+  const whole = prepareBlock(blockOf(jsonl(articles(0, 9)), { refused }), await createPreparer(safePlan))
+  t.same(
+    [...prepared.chunks.offset],
+    [0, 2, 3, 4]
+      .map((row) => whole.chunks.offset[row === 0 ? 0 : row - 1])
+      .concat([...prepared.chunks.offset].slice(4)),
+  )
+  t.same(
+    (await others).map(({ documents }) => documents),
+    [2, 2, 2],
+  )
+})
+
+t.test('A caller who can read again is asked for the block, and no copy is kept', async (t) => {
+  const directory = t.testdir({ 'deadly.mjs': deadly })
+  const plan = await planOf({ filters: ['deadly.mjs'] }, { directory })
+  const pool = workerPool({ plan, threads: 1 })
+  t.teardown(() => pool.close())
+  const records = [...articles(0, 2), { id: 'killer', text: `致命${article(4)}` }]
+  let asked = 0
+  const prepared = await pool.prepare(blockOf(jsonl(records)), async () => {
+    asked++
+    return blockOf(jsonl(records))
+  })
+  t.equal(asked, 1)
+  t.same([prepared.chunks.rows, prepared.rejects[0]?.reason], [2, 'worker-lost'])
+})
+
+t.test('Threads that die whatever they are given stop the run, and so do too many lost records', async (t) => {
+  const directory = t.testdir({ 'deadly.mjs': deadly, 'dead.mjs': 'process.exit(3)' })
+  const dead = workerPool({ plan: await planOf({ filters: ['dead.mjs'] }, { directory }), threads: 1 })
+  t.teardown(() => dead.close())
+  await t.rejects(dead.prepare(blockOf(jsonl(articles(0, 2)))), { code: 'KUN_WORKER_LOST' })
+  const plan = await planOf({ filters: ['deadly.mjs'] }, { directory })
+  const strict = workerPool({ plan, threads: 1, lostRecordsMax: 0 })
+  t.teardown(() => strict.close())
+  const records = [...articles(0, 2), { id: 'killer', text: `致命${article(4)}` }]
+  await t.rejects(strict.prepare(blockOf(jsonl(records))), { code: 'KUN_WORKER_LOST', message: /lostRecordsMax/ })
+})
+
+t.test('A closed pool says so', async (t) => {
+  const pool = workerPool({ plan: await planOf(), threads: 1 })
+  await pool.close()
+  await t.rejects(pool.prepare(blockOf(jsonl(articles(0, 1)))), { code: 'KUN_CONTRACT' })
+})
