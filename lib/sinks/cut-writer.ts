@@ -1,0 +1,174 @@
+/**
+ * Writes cuts: rows by split and rejects into parts, and the commit in the one order that survives a crash.
+ * The encoders, the manifest's format and recovery are next door; what a cut holds is decided by the caller.
+ */
+import { dirname, join } from 'node:path'
+import { z } from 'zod'
+import { type FileLayer, makeDurableDirectory } from '../core/files.js'
+import { ContractError, InvalidOptionError } from '../errors.js'
+import { cellsOf, checkColumns, rejectColumns } from './columns.js'
+import type { Encoder } from './encoders/types.js'
+import { appendToManifest } from './manifest.js'
+import { checkSplit, dataFolder, partPath, rejectsFolder } from './names.js'
+import { PartWriter } from './part-writer.js'
+import { type OnStep, stepping } from './steps.js'
+import type { Cell, Column, CutFile, CutState, CutWriter, ManifestEntry, Reject, Row } from './types.js'
+
+/** Sizes of what is written. */
+export const cutOptions = z.strictObject({
+  /** Rows of one file at most; a split with more in a cut gets several. */
+  rowsPerFile: z.number().int().min(1).default(100_000),
+  /** Uncompressed bytes of a row group; the Hub's viewer wants less than 100 MB. */
+  rowGroupBytesMax: z
+    .number()
+    .int()
+    .min(1024)
+    .max(100_000_000)
+    .default(16 * 1024 * 1024),
+})
+
+export interface CutWriterOptions extends z.input<typeof cutOptions> {
+  readonly files: FileLayer
+  /** The run directory. */
+  readonly directory: string
+  /** Every split that may come; each may have a file open. */
+  readonly splits: readonly string[]
+  readonly columns: readonly Column[]
+  readonly encoder: Encoder
+  /** The last committed cut, from `recoverRunDirectory`; null starts a dataset. */
+  readonly from: ManifestEntry | null
+  /** Run first in each commit: what a cut relies on (dedup log, replies) is made durable here. */
+  readonly beforeCommit?: readonly (() => Promise<void>)[]
+  /** Memory for open row groups; (splits + 1) × rowGroupBytesMax must fit. */
+  readonly memoryBytesMax?: number
+  readonly onStep?: OnStep
+}
+
+/**
+ * Opens a writer on a run directory, after what was found there: call `recoverRunDirectory` first.
+ *
+ * @throws {InvalidOptionError} a column or split has a name that cannot be used, or memory does not hold the writers
+ */
+export async function openCutWriter(options: CutWriterOptions): Promise<CutWriter> {
+  const sizes = cutOptions.parse({
+    ...(options.rowsPerFile !== undefined && { rowsPerFile: options.rowsPerFile }),
+    ...(options.rowGroupBytesMax !== undefined && { rowGroupBytesMax: options.rowGroupBytesMax }),
+  })
+  checkColumns(options.columns)
+  for (const split of options.splits) checkSplit(split)
+  const { files, directory, memoryBytesMax, splits } = options
+  const needBytes = sizes.rowGroupBytesMax * (splits.length + 1)
+  if (memoryBytesMax !== undefined && needBytes > memoryBytesMax) {
+    throw new InvalidOptionError(
+      `${splits.length} splits and the rejects take up to ${needBytes} bytes (rowGroupBytesMax ${sizes.rowGroupBytesMax} ` +
+        `each), but only ${memoryBytesMax} are given to writers: lower rowGroupBytesMax or raise the memory`,
+    )
+  }
+  for (const folder of [dataFolder, rejectsFolder]) await makeDurableDirectory(files, join(directory, folder))
+  return new ParquetCutWriter({ ...options, ...sizes })
+}
+
+type FilledOptions = CutWriterOptions & Required<z.output<typeof cutOptions>>
+
+class ParquetCutWriter implements CutWriter {
+  cut: number
+  /** The open part of each split; of rejects under null. */
+  readonly #open = new Map<string | null, PartWriter>()
+  /** Full ones of this cut, sealed. */
+  readonly #sealed: PartWriter[] = []
+  readonly #parts = new Map<string | null, number>()
+  readonly #splits: ReadonlySet<string>
+  /** Calls come one at a time; after a failure none goes through. */
+  #busy = false
+  #ended: unknown = null
+
+  constructor(private readonly options: FilledOptions) {
+    this.cut = (options.from?.cut ?? -1) + 1
+    this.#splits = new Set(options.splits)
+  }
+
+  async row(split: string, row: Row): Promise<void> {
+    if (!this.#splits.has(split)) throw new ContractError(`a row of split ${split}, which was not announced`)
+    const cells = cellsOf(this.options.columns, row)
+    this.options.encoder.check?.(this.options.columns, cells)
+    await this.#alone(() => this.#add(split, this.options.columns, cells))
+  }
+
+  async reject(reject: Reject): Promise<void> {
+    const cells = cellsOf(rejectColumns, reject as unknown as Record<string, unknown>)
+    this.options.encoder.check?.(rejectColumns, cells)
+    await this.#alone(() => this.#add(null, rejectColumns, cells))
+  }
+
+  async commit(state: CutState): Promise<ManifestEntry> {
+    return this.#alone(async () => {
+      const { directory, onStep, beforeCommit = [] } = this.options
+      for (const [i, flush] of beforeCommit.entries()) await stepping(onStep, 'flush', String(i), flush)
+      const files = await this.#publishParts()
+      const { blocks, cursor, dedupLogBytes, counters } = state
+      const entry: ManifestEntry = { cut: this.cut, blocks, cursor, dedupLogBytes, counters, files }
+      await appendToManifest(this.options.files, directory, entry, onStep)
+      this.#parts.clear()
+      this.cut++
+      return entry
+    })
+  }
+
+  async abandon(): Promise<void> {
+    if (this.#busy) throw new ContractError('abandon was called while a call to the writer was under way')
+    this.#ended ??= new ContractError('the writer was abandoned')
+    const parts = [...this.#open.values(), ...this.#sealed]
+    this.#open.clear()
+    this.#sealed.length = 0
+    for (const part of parts) await part.discard()
+  }
+
+  async #add(split: string | null, columns: readonly Column[], cells: readonly Cell[]): Promise<void> {
+    let part = this.#open.get(split)
+    if (part === undefined) {
+      const n = this.#parts.get(split) ?? 0
+      const path = partPath(split, this.cut, n)
+      part = await PartWriter.open({ ...this.options, path, split, columns })
+      this.#parts.set(split, n + 1)
+      this.#open.set(split, part)
+    }
+    await part.add(cells)
+    if (part.rows < this.options.rowsPerFile) return
+    // Sealed at once, so that neither memory nor open files grow with the cut; named only by the commit.
+    await part.seal()
+    this.#open.delete(split)
+    this.#sealed.push(part)
+  }
+
+  /** Footer, fsync, rename of each file in the order of their names; then the directories. */
+  async #publishParts(): Promise<CutFile[]> {
+    const parts = [...this.#open.values(), ...this.#sealed].sort((a, b) => (a.path < b.path ? -1 : 1))
+    const published: CutFile[] = []
+    for (const part of parts) {
+      await part.seal()
+      published.push(await part.publish())
+    }
+    for (const folder of new Set(published.map(({ path }) => dirname(path)))) {
+      const path = join(this.options.directory, folder)
+      await stepping(this.options.onStep, 'fsync-directory', folder, () => this.options.files.fsyncDirectory(path))
+    }
+    this.#open.clear()
+    this.#sealed.length = 0
+    return published
+  }
+
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#ended !== null) throw this.#ended
+    if (this.#busy) throw new ContractError('the writer takes one call at a time, in input order: await each')
+    this.#busy = true
+    try {
+      return await work()
+    } catch (error) {
+      // Whether the cut became durable is for recovery to find out: nothing may follow it blindly.
+      this.#ended = error
+      throw error
+    } finally {
+      this.#busy = false
+    }
+  }
+}

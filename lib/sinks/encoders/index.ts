@@ -1,0 +1,29 @@
+/** Chooses the encoder that the recipe names. */
+import { z } from 'zod'
+import { InvalidOptionError } from '../../errors.js'
+import { hyparquetEncoder } from './hyparquet.js'
+import { parquetjsEncoder } from './parquetjs.js'
+import type { Encoder } from './types.js'
+
+/** zstd belongs to hyparquet-writer; gzip (the default there) and snappy to parquetjs-lite. */
+export const encoderOptions = z.strictObject({
+  encoder: z.enum(['hyparquet-writer', 'parquetjs-lite']).default('hyparquet-writer'),
+  codec: z.enum(['zstd', 'gzip', 'snappy']).optional(),
+})
+export type EncoderOptions = z.infer<typeof encoderOptions>
+
+export async function parquetEncoder(options: z.input<typeof encoderOptions> = {}): Promise<Encoder> {
+  const { encoder, codec } = encoderOptions.parse(options)
+  if (encoder === 'hyparquet-writer' && (codec ?? 'zstd') === 'zstd') return hyparquetEncoder()
+  if (encoder === 'parquetjs-lite' && codec !== 'zstd') return parquetjsEncoder(codec)
+  throw new InvalidOptionError(
+    `the encoder ${encoder} does not write ${codec}: hyparquet-writer writes zstd, parquetjs-lite gzip or snappy`,
+  )
+}
+
+/** What fixes the bytes of the files besides their rows: library, codec, level, versions. Goes into run.json. */
+export async function encoderIdentity(options: z.input<typeof encoderOptions> = {}): Promise<string> {
+  return (await parquetEncoder(options)).identity
+}
+
+export type { Encoder } from './types.js'

@@ -1,0 +1,8 @@
+/** What a run puts on disk, and how it is found again. */
+export { featuresOf, huggingfaceMetadata, rejectColumns } from './columns.js'
+export { type CutWriterOptions, cutOptions, openCutWriter } from './cut-writer.js'
+export { type Encoder, type EncoderOptions, encoderIdentity, encoderOptions, parquetEncoder } from './encoders/index.js'
+export { readManifest } from './manifest.js'
+export { recoverRunDirectory } from './recover.js'
+export type { CommitStep, OnStep } from './steps.js'
+export type * from './types.js'

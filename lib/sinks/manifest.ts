@@ -1,0 +1,141 @@
+/**
+ * manifest.jsonl: one line a cut, and the line is the commit. Owns its format and what is whole of it;
+ * what to do about the files that it does not name is recover.ts.
+ *
+ * A line is the entry as JSON with a last field, `"crc32":"xxxxxxxx"`, over what the line would be without it.
+ */
+import { dirname, join } from 'node:path'
+import { crc32 } from 'node:zlib'
+import { z } from 'zod'
+import { type FileLayer, nodeFiles, readWholeFile } from '../core/files.js'
+import { ContractError, CorruptFileError } from '../errors.js'
+import { manifestName, partPathPattern } from './names.js'
+import { type OnStep, stepping } from './steps.js'
+import type { ManifestEntry } from './types.js'
+
+export const manifestBytesMax = 512 * 1024 * 1024
+
+/** The cuts that are committed, in order; a torn last line is no commit. Writes nothing. */
+export async function readManifest(directory: string, files: FileLayer = nodeFiles): Promise<ManifestEntry[]> {
+  return [...(await scanManifest(directory, files)).entries]
+}
+
+/** Also the length of what is whole, and of a torn last line. */
+export async function scanManifest(
+  directory: string,
+  files: FileLayer,
+): Promise<{ entries: readonly ManifestEntry[]; wholeBytes: number; tornBytes: number }> {
+  const path = join(directory, manifestName)
+  const bytes = (await readWholeFile(files, path, manifestBytesMax)) ?? new Uint8Array(0)
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  const entries: ManifestEntry[] = []
+  let wholeBytes = 0
+  for (;;) {
+    const end = buffer.indexOf(10, wholeBytes)
+    const entry = end < 0 ? null : parseLine(buffer.subarray(wholeBytes, end).toString(), path)
+    if (entry === null) {
+      // Each line is fsynced before the next is begun: only the last one can be torn.
+      if (end >= 0 && end < buffer.length - 1) throw damaged(path, entries.length + 1, 'its checksum is wrong')
+      break
+    }
+    if (entry.cut !== entries.length) throw damaged(path, entries.length + 1, `it names cut ${entry.cut}`)
+    entries.push(entry)
+    wholeBytes = end + 1
+  }
+  return { entries, wholeBytes, tornBytes: buffer.length - wholeBytes }
+}
+
+/** Commits a cut: returns once the line is durable. */
+export async function appendToManifest(
+  files: FileLayer,
+  directory: string,
+  entry: ManifestEntry,
+  onStep?: OnStep,
+): Promise<void> {
+  const path = join(directory, manifestName)
+  const line = Buffer.from(formatLine(entry))
+  const file = await files.open(path, 'append')
+  try {
+    await stepping(onStep, 'manifest-write', path, () => file.write(line))
+    await stepping(onStep, 'manifest-fsync', path, () => file.fsync())
+  } finally {
+    await file.close()
+  }
+}
+
+/** Cuts a torn line off and makes durable what a killed process may have left in memory. Creates the file. */
+export async function settleManifest(
+  files: FileLayer,
+  directory: string,
+  wholeBytes: number,
+  onStep?: OnStep,
+): Promise<void> {
+  const path = join(directory, manifestName)
+  const file = await files.open(path, 'append')
+  try {
+    if ((await files.sizeBytes(path)) !== wholeBytes) {
+      await stepping(onStep, 'recover-cut', path, () => file.truncate(wholeBytes))
+    }
+    await stepping(onStep, 'recover-fsync', path, () => file.fsync())
+  } finally {
+    await file.close()
+  }
+  await stepping(onStep, 'recover-fsync', dirname(path), () => files.fsyncDirectory(dirname(path)))
+}
+
+export function formatLine(entry: ManifestEntry): string {
+  const json = JSON.stringify(entry)
+  // Checked here as it will be when it is read: a line that cannot be read back must not be the commit.
+  const problem = problemOf(JSON.parse(json))
+  if (problem !== null) throw new ContractError(`a cut cannot be committed: ${problem}`)
+  return `${json.slice(0, -1)},"crc32":"${checksum(json)}"}\n`
+}
+
+const tail = /,"crc32":"([0-9a-f]{8})"\}$/
+
+function parseLine(line: string, path: string): ManifestEntry | null {
+  const found = tail.exec(line)
+  if (found === null) return null
+  const json = `${line.slice(0, found.index)}}`
+  if (checksum(json) !== found[1]) return null
+  const entry: unknown = JSON.parse(json)
+  const problem = problemOf(entry)
+  if (problem !== null) throw new CorruptFileError(`${path} has a line that is not ours: ${problem}`)
+  return entry as ManifestEntry
+}
+
+function checksum(json: string): string {
+  return crc32(json).toString(16).padStart(8, '0')
+}
+
+const count = z.number().int().min(0)
+const entrySchema = z.object({
+  cut: count,
+  blocks: count,
+  cursor: z.unknown(),
+  dedupLogBytes: count,
+  counters: z.record(z.string(), z.unknown()),
+  files: z.array(
+    z.object({
+      path: z.string().regex(partPathPattern),
+      split: z.string().nullable(),
+      rows: z.number().int().min(1),
+      bytes: count,
+      sha256: z.string().regex(/^[0-9a-f]{64}$/),
+    }),
+  ),
+})
+
+function problemOf(entry: unknown): string | null {
+  const { error } = entrySchema.safeParse(entry)
+  const issue = error?.issues[0]
+  return issue === undefined ? null : `${issue.path.join('.')}: ${issue.message}`
+}
+
+function damaged(path: string, line: number, what: string): CorruptFileError {
+  return new CorruptFileError(
+    `${path}, line ${line}: ${what}, and lines follow it. A crash does not leave that: take the file from a backup, ` +
+      'or build the dataset anew from the kept replies.',
+    { details: { path, line } },
+  )
+}

@@ -1,0 +1,111 @@
+/**
+ * One Parquet file on its way to its name: rows are collected to a row group, encoded, written and hashed.
+ * Holds one row group. It gets its name by `publish`, after `seal` made its bytes durable.
+ */
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import { type FileLayer, type OpenFile, temporarySuffix } from '../core/files.js'
+import { ContractError } from '../errors.js'
+import { huggingfaceMetadata, sizeOf } from './columns.js'
+import type { EncodedFile, Encoder } from './encoders/types.js'
+import { type OnStep, stepping } from './steps.js'
+import type { Cell, Column, CutFile } from './types.js'
+
+export interface PartOptions {
+  readonly files: FileLayer
+  /** The run directory. */
+  readonly directory: string
+  /** Relative to it, with '/'. */
+  readonly path: string
+  readonly split: string | null
+  readonly columns: readonly Column[]
+  readonly encoder: Encoder
+  /** Uncompressed bytes of a row group; a single larger row makes a group of its own. */
+  readonly rowGroupBytesMax: number
+  readonly onStep?: OnStep | undefined
+}
+
+export class PartWriter {
+  rows = 0
+  /** Relative to the run directory. */
+  readonly path: string
+  readonly #hash = createHash('sha256')
+  readonly #target: string
+  readonly #encoded: EncodedFile
+  #bytes = 0
+  #columns: Cell[][]
+  #groupRows = 0
+  #groupBytes = 0
+  #sealed = false
+
+  private constructor(
+    private readonly options: PartOptions,
+    private readonly file: OpenFile,
+  ) {
+    const { columns, encoder } = options
+    this.path = options.path
+    this.#target = join(options.directory, options.path)
+    this.#columns = columns.map(() => [])
+    this.#encoded = encoder.open({
+      columns,
+      metadata: { huggingface: huggingfaceMetadata(columns) },
+      write: async (bytes) => {
+        this.#hash.update(bytes)
+        this.#bytes += bytes.length
+        await file.write(bytes)
+      },
+    })
+  }
+
+  static async open(options: PartOptions): Promise<PartWriter> {
+    const file = await options.files.open(join(options.directory, options.path) + temporarySuffix, 'write')
+    return new PartWriter(options, file)
+  }
+
+  /** `cells` in the order of the columns, checked. */
+  async add(cells: readonly Cell[]): Promise<void> {
+    const bytes = sizeOf(cells)
+    if (this.#groupRows > 0 && this.#groupBytes + bytes > this.options.rowGroupBytesMax) await this.#writeGroup()
+    for (const [c, column] of this.#columns.entries()) column.push(cells[c] as Cell)
+    this.#groupRows++
+    this.#groupBytes += bytes
+    this.rows++
+  }
+
+  /** Last row group, footer, fsync. Only then may it be published. */
+  async seal(): Promise<void> {
+    if (this.#sealed) return
+    if (this.rows === 0) throw new ContractError(`${this.options.path} has no rows: an empty file must not be written`)
+    const { onStep, path } = this.options
+    await stepping(onStep, 'footer', path, async () => {
+      if (this.#groupRows > 0) await this.#writeGroup()
+      await this.#encoded.finish()
+    })
+    await stepping(onStep, 'fsync-file', path, () => this.file.fsync())
+    this.#sealed = true
+    await this.file.close()
+  }
+
+  /** Takes its name, which is durable once the directory is fsynced. */
+  async publish(): Promise<CutFile> {
+    const { files, path, split, onStep } = this.options
+    if (!this.#sealed) throw new ContractError(`${path} is not sealed, its bytes may not survive its name`)
+    await stepping(onStep, 'rename', path, () => files.rename(this.#target + temporarySuffix, this.#target))
+    return { path, split, rows: this.rows, bytes: this.#bytes, sha256: this.#hash.copy().digest('hex') }
+  }
+
+  /** Deletes what has no name yet. */
+  async discard(): Promise<void> {
+    if (!this.#sealed) await this.file.close()
+    this.#sealed = true
+    await this.options.files.remove(this.#target + temporarySuffix)
+  }
+
+  async #writeGroup(): Promise<void> {
+    const [columns, rows] = [this.#columns, this.#groupRows]
+    this.#columns = columns.map(() => [])
+    this.#groupRows = 0
+    this.#groupBytes = 0
+    await this.#encoded.writeRowGroup(columns, rows)
+  }
+}
