@@ -1,0 +1,204 @@
+/**
+ * What a server can do, found once and by effect: a status of 200 says only that a field was not minded.
+ * The findings are JSON-safe, pinned in run.json, and say how stages degrade: no metrics → goodput control, no prompt
+ * lists → single prompts, no logprobs → the published two-word score, no echo → no perplexity stage.
+ */
+import { EndpointError, KunStreamError, ServerError } from '../errors.js'
+import type { Client } from './client.js'
+import type { ModelOptions } from './options.js'
+import { parseServerMetrics } from './prometheus.js'
+import type { Capabilities, CompletionRequest } from './types.js'
+import { errorMessage, firstTokenLogprobs, requestPath } from './wire.js'
+
+/** Sampling fields beyond OpenAI's own, tried one at a time. */
+const OPTIONAL_FIELDS: Readonly<Record<string, unknown>> = {
+  seed: 1,
+  top_k: 50,
+  min_p: 0.01,
+  repetition_penalty: 1.05,
+}
+
+/** Small enough for every context, and Chinese: a tokenizer that knows none is no use here. */
+const PROMPT = '你好'
+
+/** A server's findings, with the kinds of request it answers; `capabilities` is what stages may know. */
+export interface Probe {
+  readonly capabilities: Capabilities
+  /** The kind of request that its canary uses. */
+  readonly kind: CompletionRequest['kind']
+}
+
+type Asked = Pick<ModelOptions, 'model' | 'chatTemplateKwargs' | 'extraBody'>
+
+/**
+ * Asks an endpoint what it can do for a model: some twelve requests of one token.
+ *
+ * @throws {EndpointError} it answers neither chat nor completions for this model; the message has its words
+ * @throws {ServerError} it cannot be reached or is out of order
+ */
+export async function probeEndpoint(
+  client: Client,
+  headers: Readonly<Record<string, string>>,
+  model: Asked,
+  signal: AbortSignal,
+): Promise<Probe> {
+  const get = (path: string) => attempt(client.fetch(path, { headers, signal }))
+  const post = (path: string, body: Json) => attempt(client.fetch(path, { headers, signal, body }))
+  const chat = (fields: Json) => post('/chat/completions', { ...canaryBody('chat', model), ...fields })
+  const completion = (fields: Json) => post('/completions', { ...canaryBody('completion', model), ...fields })
+
+  const [chatAnswer, completionAnswer] = await Promise.all([chat({}), completion({})])
+  const kind = chatAnswer.status === 200 ? 'chat' : 'completion'
+  if (chatAnswer.status !== 200 && completionAnswer.status !== 200)
+    throw unusable(client, model, chatAnswer, completionAnswer)
+  const asks = kind === 'chat' ? chat : completion
+  const logprobFields = kind === 'chat' ? { logprobs: true, top_logprobs: 5 } : { logprobs: 5 }
+
+  const [version, models, metrics, tokens, list, echo, logprobs, kwargs, ...fields] = await Promise.all([
+    get('/version'),
+    get('/models'),
+    get('/metrics'),
+    post('/tokenize', { model: model.model, prompt: PROMPT }),
+    completion({ prompt: [PROMPT, PROMPT] }),
+    completion({ echo: true, logprobs: 0 }),
+    asks(logprobFields),
+    chat({ chat_template_kwargs: { ...model.chatTemplateKwargs } }),
+    ...Object.entries(OPTIONAL_FIELDS).map(([name, value]) => asks({ [name]: value })),
+  ])
+  const listed = asList(models.body.data).find((entry) => entry.id === model.model)
+  const contextTokens = listed?.max_model_len ?? tokens.body.max_model_len
+  return {
+    kind,
+    capabilities: {
+      server: typeof version.body.version === 'string' ? `vllm ${version.body.version}` : 'unknown',
+      contextTokensMax: typeof contextTokens === 'number' ? contextTokens : null,
+      metrics: metrics.status === 200 && parseServerMetrics(metrics.text, 0) !== null,
+      promptLists: list.status === 200 && asList(list.body.choices).length === 2,
+      logprobs: logprobs.status === 200 && firstTokenLogprobs(asList(logprobs.body.choices)[0]?.logprobs) !== undefined,
+      echo: echo.status === 200 && echoed(echo.body),
+      tokenize: tokens.status === 200 && typeof tokens.body.count === 'number',
+      chatTemplateKwargs: kwargs.status === 200,
+      unsupported: Object.keys(OPTIONAL_FIELDS).filter((_, place) => fields[place]?.status !== 200),
+    },
+  }
+}
+
+/** The smallest request of a kind. */
+export function canaryBody(kind: CompletionRequest['kind'], model: Asked): Record<string, unknown> {
+  const input = kind === 'chat' ? { messages: [{ role: 'user', content: PROMPT }] } : { prompt: PROMPT }
+  return { model: model.model, ...input, max_tokens: 1, temperature: 0, ...model.extraBody }
+}
+
+/** A stage's own request with a harmless text in it: passes where only a record is at fault. */
+export function harmlessRequest(request: CompletionRequest): CompletionRequest {
+  if (request.kind === 'completion') return { ...request, prompt: PROMPT }
+  const messages = (request.messages ?? []).map((message) =>
+    message.role === 'user' ? { role: message.role, content: PROMPT } : message,
+  )
+  return { ...request, messages }
+}
+
+/** What every endpoint of a model can do. */
+export function commonCapabilities(all: readonly Capabilities[]): Capabilities {
+  const contexts = all.flatMap((each) => (each.contextTokensMax === null ? [] : [each.contextTokensMax]))
+  const every = (has: (each: Capabilities) => boolean) => all.length > 0 && all.every(has)
+  return {
+    server: [...new Set(all.map((each) => each.server))].sort().join(', '),
+    contextTokensMax: contexts.length === 0 ? null : Math.min(...contexts),
+    metrics: every((each) => each.metrics),
+    promptLists: every((each) => each.promptLists),
+    logprobs: every((each) => each.logprobs),
+    echo: every((each) => each.echo),
+    tokenize: every((each) => each.tokenize),
+    chatTemplateKwargs: every((each) => each.chatTemplateKwargs),
+    unsupported: [...new Set(all.flatMap((each) => each.unsupported))].sort(),
+  }
+}
+
+/** Capabilities that shape the output: an endpoint without one that run.json pins is refused. */
+const PINNED = ['logprobs', 'echo', 'tokenize', 'chatTemplateKwargs'] as const
+
+/** @throws {EndpointError} the endpoint lacks what the run was started with. */
+export function requireCapabilities(label: string, found: Capabilities, pinned: Capabilities): void {
+  const lacking: string[] = PINNED.filter((name) => pinned[name] && !found[name])
+  lacking.push(...found.unsupported.filter((name) => !pinned.unsupported.includes(name)))
+  if (lacking.length === 0) return
+  throw new EndpointError(`${label} lacks ${lacking.join(', ')}, which this run was started with. Use another endpoint`)
+}
+
+/** Works without asking anything: for servers that are known. */
+export function assumedCapabilities(): Capabilities {
+  return {
+    server: 'not probed',
+    contextTokensMax: null,
+    metrics: false,
+    promptLists: false,
+    logprobs: false,
+    echo: false,
+    tokenize: false,
+    chatTemplateKwargs: true,
+    unsupported: [],
+  }
+}
+
+type Json = Record<string, unknown>
+
+interface Answered {
+  readonly status: number
+  readonly text: string
+  readonly body: Json
+  readonly failure: KunStreamError | null
+}
+
+/** A failure is a finding too: status 0. */
+async function attempt(asked: Promise<{ status: number; text: string }>): Promise<Answered> {
+  try {
+    const { status, text } = await asked
+    return { status, text, body: asJson(text), failure: null }
+  } catch (error) {
+    if (!(error instanceof KunStreamError)) throw error
+    return { status: 0, text: error.message, body: {}, failure: error }
+  }
+}
+
+function unusable(client: Client, model: Asked, ...answers: readonly Answered[]): KunStreamError {
+  const failed = answers.find((answer) => answer.failure !== null)?.failure
+  if (failed instanceof ServerError) return failed
+  const [told] = [...answers].sort((a, b) => Number(b.status !== 404) - Number(a.status !== 404))
+  const { status, text } = told as Answered
+  const words = errorMessage(text).slice(0, 300)
+  if (status >= 500 || status === 429) {
+    return new ServerError(`${client.label} answered ${status}: ${words}`, {
+      details: { kind: 'status', status, words },
+    })
+  }
+  return new EndpointError(
+    `${client.label} answers neither ${requestPath('chat')} nor ${requestPath('completion')} for model ` +
+      `'${model.model}' (${status}): ${words}. Check the model's name, the address and the key`,
+    { details: { status } },
+  )
+}
+
+/** More than one log-probability for one new token: the prompt's own came back. */
+function echoed(body: Json): boolean {
+  const logprobs = asJsonObject(asList(body.choices)[0]?.logprobs)
+  return Array.isArray(logprobs.token_logprobs) && logprobs.token_logprobs.some((value) => typeof value === 'number')
+    ? String(asList(body.choices)[0]?.text ?? '').startsWith(PROMPT)
+    : false
+}
+
+function asJson(text: string): Json {
+  try {
+    return asJsonObject(JSON.parse(text))
+  } catch {
+    return {} // metrics and error pages are no JSON: read as text
+  }
+}
+
+function asJsonObject(value: unknown): Json {
+  return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Json) : {}
+}
+
+function asList(value: unknown): Json[] {
+  return Array.isArray(value) ? value.map(asJsonObject) : []
+}

@@ -1,0 +1,356 @@
+/**
+ * Brings waiting calls and free slots together: takes the next call in order of service, picks its endpoint, sends,
+ * gives the slot back at the reply, and asks again what a server failed. Deadlines and outages are watched here;
+ * replies are kept and judged by servers.ts.
+ */
+import type { Clock, Position } from '../core/types.js'
+import {
+  AbortedError,
+  EndpointError,
+  type KunStreamError,
+  OutageError,
+  RequestRefusedError,
+  ServerError,
+} from '../errors.js'
+import type { Endpoint } from './endpoint.js'
+import { type FailureKind, shorten } from './failures.js'
+import type { ServerOptions } from './options.js'
+import { type Lane, type Outcome, type Passage, type SentModel, Ticket } from './ticket.js'
+import type { Call, Reply } from './types.js'
+import { type Candidate, goesBefore, UnreleasedRecords } from './waiting-queue.js'
+
+/** Deadlines, due retries and outages are looked at so often, ms. */
+const TICK_MS = 100
+/** Back-off of a failed request: half to all of 250 ms · 2^n, at most 30 s. */
+const BACKOFF_MS = 250
+const BACKOFF_MAX_MS = 30_000
+/** Calls at the head of a queue looked at for one that did not fail at the only endpoint with room. */
+const ELSEWHERE_LOOK_MAX = 16
+/** Calls looked at for prompts that fit one list. */
+const LIST_LOOK_MAX = 64
+
+export interface DispatchOptions {
+  readonly clock: Clock
+  readonly random: () => number
+  readonly servers: ServerOptions
+  /** Asks the same with a harmless prompt: tells a request that no server would take from a record that one refused. */
+  readonly formPasses: (call: Call, model: SentModel, endpoint: Endpoint) => Promise<boolean>
+}
+
+export class Dispatch {
+  readonly records = new UnreleasedRecords()
+  readonly lanes: Lane[] = []
+  readonly #passages = new Set<Passage>()
+  readonly #backingOff = new Set<Ticket>()
+  readonly #signals = new WeakSet<AbortSignal>()
+  readonly #forms = new Map<string, Promise<boolean>>()
+  readonly #ticking = new AbortController()
+  #tick: Promise<void> | null = null
+  #stopped: KunStreamError | null = null
+  #idle: (() => void)[] = []
+  #pumping = false
+  retries = 0
+
+  constructor(private readonly options: DispatchOptions) {}
+
+  /** Calls waiting for a slot or a retry. */
+  get waiting(): number {
+    return this.lanes.reduce((sum, lane) => sum + lane.queue.size, this.#backingOff.size)
+  }
+
+  submit(call: Call, model: SentModel, body: () => Record<string, unknown>): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+      if (call.signal.aborted) return reject(call.signal.reason)
+      if (this.#stopped !== null) return reject(this.#stopped)
+      this.#watch(call.signal)
+      this.records.asked(call.position)
+      this.#enqueue(new Ticket(call, model, body, resolve, reject))
+      this.#tick ??= this.#ticks()
+      this.pump()
+    })
+  }
+
+  released(position: Position): void {
+    this.records.released(position)
+  }
+
+  /** Sends as long as a call waits and an endpoint has room for it. */
+  pump(): void {
+    if (this.#pumping) return
+    this.#pumping = true
+    try {
+      const nowMs = this.options.clock.now()
+      const elsewhere: Ticket[] = []
+      for (let next = this.#next(nowMs); next !== null; next = this.#next(nowMs)) {
+        const { ticket, free } = next
+        const endpoint = this.#choose(ticket, free, nowMs)
+        if (endpoint === null) elsewhere.push(ticket)
+        else void this.#send(this.#withFitting(ticket), endpoint)
+        if (elsewhere.length >= ELSEWHERE_LOOK_MAX) break
+      }
+      for (const ticket of elsewhere) this.#enqueue(ticket)
+    } finally {
+      this.#pumping = false
+    }
+  }
+
+  /** Rejects what waits; what is under way finishes. */
+  async drain(): Promise<void> {
+    this.#stopped ??= new AbortedError('The run drains: no further request is sent')
+    this.#rejectWaiting(() => true, this.#stopped)
+    while (this.#passages.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve))
+  }
+
+  /** Stops for good: what waits and what is under way fail with `error`. */
+  stop(error: KunStreamError): void {
+    this.#stopped ??= error
+    this.#rejectWaiting(() => true, error)
+    for (const passage of this.#passages) passage.controller.abort(error)
+  }
+
+  async close(): Promise<void> {
+    this.stop(new AbortedError('The model servers were closed'))
+    this.#ticking.abort(new DOMException('closed', 'AbortError'))
+    await this.#tick
+  }
+
+  #enqueue(ticket: Ticket): void {
+    const { position, stageOrder } = ticket.call
+    ticket.model.lane.queue.push(ticket, position, stageOrder, this.options.clock.now())
+  }
+
+  /** The next call of all lanes with room somewhere, taken out of its queue. */
+  #next(nowMs: number): { ticket: Ticket; free: Endpoint[] } | null {
+    let best: { lane: Lane; candidate: Candidate<Ticket>; free: Endpoint[] } | null = null
+    for (const lane of this.lanes) {
+      if (lane.queue.size === 0) continue
+      const free = lane.endpoints.filter((endpoint) => endpoint.room(nowMs) > 0)
+      for (const endpoint of lane.endpoints) if (!free.includes(endpoint)) endpoint.limiter.pressed()
+      const candidate = free.length === 0 ? null : lane.queue.best(nowMs)
+      if (candidate === null) continue
+      if (best === null || goesBefore(candidate, best.candidate)) best = { lane, candidate, free }
+    }
+    if (best === null || !best.lane.queue.take(best.candidate)) return null
+    return { ticket: best.candidate.value, free: best.free }
+  }
+
+  /** The endpoint that has this text's prefix cached, if it has room; else the one with most; null to wait. */
+  #choose(ticket: Ticket, free: readonly Endpoint[], nowMs: number): Endpoint | null {
+    const { endpoints } = ticket.model.lane
+    if (endpoints.length === 1) return free[0] as Endpoint
+    const others = free.filter((endpoint) => endpoint !== ticket.avoid)
+    if (others.length === 0) {
+      const elsewhere = endpoints.some((endpoint) => endpoint !== ticket.avoid && !endpoint.isDown)
+      return elsewhere ? null : (free[0] as Endpoint)
+    }
+    const home = endpoints[textHash(ticket.call.position) % endpoints.length] as Endpoint
+    if (others.includes(home)) return home
+    const share = (endpoint: Endpoint) => endpoint.room(nowMs) / endpoint.limiter.limit
+    return others.reduce((most, endpoint) => (share(endpoint) > share(most) ? endpoint : most))
+  }
+
+  #withFitting(ticket: Ticket): Ticket[] {
+    if (ticket.listKey === null) return [ticket]
+    const { lane, promptsMax } = ticket.model
+    const fits = (other: Ticket) => other.model === ticket.model && other.listKey === ticket.listKey
+    return [ticket, ...lane.queue.takeMore(ticket.call.stageOrder, promptsMax - 1, LIST_LOOK_MAX, fits)]
+  }
+
+  async #send(tickets: readonly Ticket[], endpoint: Endpoint): Promise<void> {
+    const [first] = tickets as readonly [Ticket, ...Ticket[]]
+    const { options, headers } = first.model
+    const passage = this.#depart(tickets, endpoint)
+    try {
+      const body = first.body()
+      if (tickets.length > 1) body.prompt = tickets.map((ticket) => ticket.call.request.prompt ?? '')
+      const transfer = { kind: first.call.request.kind, body, prompts: tickets.length, headers, stream: options.stream }
+      const replies = await endpoint.client.send(
+        tickets.length > 1 ? { ...transfer, stream: false } : transfer,
+        passage.controller.signal,
+      )
+      this.#arrive(passage)
+      this.#settle(passage, replies)
+    } catch (error) {
+      this.#arrive(passage)
+      await this.#failed(passage, error)
+    }
+    this.pump()
+    if (this.#passages.size === 0) for (const resolve of this.#idle.splice(0)) resolve()
+  }
+
+  #depart(tickets: readonly Ticket[], endpoint: Endpoint): Passage {
+    const nowMs = this.options.clock.now()
+    const passage: Passage = {
+      tickets,
+      endpoint,
+      controller: new AbortController(),
+      sentAtMs: nowMs,
+      downMs: endpoint.downMs(nowMs),
+      deadlineMs: (tickets[0] as Ticket).model.options.deadlineMs,
+    }
+    endpoint.inFlight += tickets.length
+    for (const ticket of tickets) endpoint.health.asked(ticket.suspicion)
+    this.#passages.add(passage)
+    return passage
+  }
+
+  /** The slot is free at the reply, before anything is done with it. */
+  #arrive(passage: Passage): void {
+    this.#passages.delete(passage)
+    passage.endpoint.inFlight -= passage.tickets.length
+  }
+
+  #settle({ tickets, endpoint, sentAtMs }: Passage, replies: readonly Reply[]): void {
+    const latencyMs = this.options.clock.now() - sentAtMs
+    for (const [place, ticket] of tickets.entries()) {
+      const reply = replies[place] as Reply
+      ticket.model.passed = true
+      endpoint.succeeded(ticket.call.record, latencyMs, reply.completionTokens)
+      ticket.settle({ reply })
+    }
+  }
+
+  async #failed({ tickets, endpoint, controller }: Passage, error: unknown): Promise<void> {
+    const cause = controller.signal.aborted ? controller.signal.reason : error
+    const kind = cause instanceof ServerError ? (cause.details.kind as FailureKind) : null
+    if (tickets.length > 1 && (kind !== null ? kind !== 'busy' : cause instanceof RequestRefusedError)) {
+      // One bad prompt fails a whole list: halves go out on the same slots until it is alone.
+      if (!endpoint.isDown && this.#stopped === null) {
+        const middle = tickets.length >> 1
+        await Promise.all([this.#send(tickets.slice(0, middle), endpoint), this.#send(tickets.slice(middle), endpoint)])
+        return
+      }
+    }
+    for (const ticket of tickets) {
+      if (ticket.call.signal.aborted) ticket.reject(ticket.call.signal.reason)
+      else if (cause instanceof RequestRefusedError) await this.#refused(ticket, endpoint, cause)
+      else if (cause instanceof ServerError && kind !== null) this.#serverFailed(ticket, endpoint, cause, kind)
+      else ticket.reject(cause)
+    }
+  }
+
+  async #refused(ticket: Ticket, endpoint: Endpoint, error: RequestRefusedError): Promise<void> {
+    const reason = String(error.details.reason)
+    const words = String(error.details.words)
+    if (reason !== 'context-length' && !(await this.#formPasses(ticket, endpoint, words))) return
+    ticket.settle({ verdict: { reason, detail: shorten(words) } })
+  }
+
+  /** Whether a stage's requests are such that the server takes them; if not, every record would be refused. */
+  async #formPasses(ticket: Ticket, endpoint: Endpoint, words: string): Promise<boolean> {
+    const { call, model } = ticket
+    const form = `${model.options.model}\n${call.stage}`
+    const known = this.#forms.get(form) ?? this.options.formPasses(call, model, endpoint)
+    this.#forms.set(form, known)
+    try {
+      if (await known) return true
+    } catch (error) {
+      this.#forms.delete(form)
+      const kind = error instanceof ServerError ? (error.details.kind as FailureKind) : null
+      if (kind === null) ticket.reject(error)
+      else this.#serverFailed(ticket, endpoint, error as ServerError, kind)
+      return false
+    }
+    const message = `${endpoint.label} takes no request of stage '${call.stage}': ${words}. Change its sampling fields`
+    this.stop(new EndpointError(message))
+    ticket.reject(this.#stopped)
+    return false
+  }
+
+  #serverFailed(ticket: Ticket, endpoint: Endpoint, error: ServerError, kind: FailureKind): void {
+    const { record } = ticket.call
+    if (kind === 'access' && !ticket.model.passed) {
+      this.stop(new EndpointError(error.message, { details: error.details }))
+      return ticket.reject(this.#stopped)
+    }
+    const words = String(error.details.words ?? error.message)
+    const retryAfterMs = Number(error.details.retryAfterMs ?? 0)
+    endpoint.failed(record, kind, retryAfterMs, words)
+    endpoint.health.suspect(record, kind, ticket.suspicion)
+    if (ticket.suspicion.guilty) {
+      const reason = kind === 'deadline' ? 'deadline' : 'server-error'
+      return ticket.settle({ verdict: { reason, detail: shorten(words) } })
+    }
+    if (this.#stopped !== null) return ticket.reject(this.#stopped)
+    this.#askAgain(ticket, endpoint, retryAfterMs)
+  }
+
+  /** The same request under the same key; its slot is free meanwhile. An open circuit is wait enough. */
+  #askAgain(ticket: Ticket, endpoint: Endpoint, retryAfterMs: number): void {
+    this.retries++
+    ticket.failures++
+    ticket.avoid = endpoint
+    if (endpoint.isDown) return this.#enqueue(ticket)
+    const { clock, random } = this.options
+    const backoffMs = Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** Math.min(ticket.failures - 1, 16))
+    const waitMs = Math.max(retryAfterMs, backoffMs * (0.5 + random() / 2))
+    ticket.dueMs = clock.now() + waitMs + endpoint.health.retryWaitMs(clock.now())
+    this.#backingOff.add(ticket)
+  }
+
+  async #ticks(): Promise<void> {
+    const { clock } = this.options
+    try {
+      for (;;) {
+        await clock.sleep(TICK_MS, this.#ticking.signal)
+        if (this.#passages.size + this.waiting > 0) this.#look(clock.now())
+        // Trouble is time with work at hand.
+        else for (const lane of this.lanes) for (const { health } of lane.endpoints) health.troubleSinceMs = null
+      }
+    } catch (error) {
+      if (!this.#ticking.signal.aborted) throw error
+    }
+  }
+
+  #look(nowMs: number): void {
+    for (const passage of this.#passages) {
+      const spentMs = nowMs - passage.sentAtMs - (passage.endpoint.downMs(nowMs) - passage.downMs)
+      if (spentMs <= passage.deadlineMs) continue
+      const words = `no reply within ${passage.deadlineMs} ms`
+      passage.controller.abort(new ServerError(words, { details: { kind: 'deadline', words } }))
+    }
+    for (const ticket of this.#backingOff) {
+      if (ticket.dueMs > nowMs) continue
+      this.#backingOff.delete(ticket)
+      this.#enqueue(ticket)
+    }
+    for (const lane of this.lanes) this.#checkOutage(lane, nowMs)
+    this.pump()
+  }
+
+  #checkOutage(lane: Lane, nowMs: number): void {
+    if (lane.queue.size === 0 || !lane.endpoints.every((endpoint) => endpoint.isDown)) return
+    const sinceMs = Math.max(...lane.endpoints.map((endpoint) => endpoint.health.troubleSinceMs ?? nowMs))
+    if (nowMs - sinceMs <= this.options.servers.outageMaxMs) return
+    const names = lane.endpoints.map((endpoint) => endpoint.label).join(', ')
+    const seconds = Math.round((nowMs - sinceMs) / 1000)
+    this.stop(new OutageError(`No model server answered for ${seconds} s: ${names}. Start it and run again to resume`))
+  }
+
+  #watch(signal: AbortSignal): void {
+    if (this.#signals.has(signal)) return
+    this.#signals.add(signal)
+    const abort = () => {
+      this.#rejectWaiting((ticket) => ticket.call.signal === signal, signal.reason)
+      for (const passage of this.#passages) {
+        if (passage.tickets.every((ticket) => ticket.call.signal.aborted)) passage.controller.abort(signal.reason)
+      }
+    }
+    signal.addEventListener('abort', abort, { once: true })
+  }
+
+  #rejectWaiting(leaves: (ticket: Ticket) => boolean, reason: unknown): void {
+    const left = this.lanes.flatMap((lane) => lane.queue.takeAll(leaves))
+    for (const ticket of this.#backingOff) {
+      if (leaves(ticket) && this.#backingOff.delete(ticket)) left.push(ticket)
+    }
+    for (const ticket of left) ticket.reject(reason)
+  }
+}
+
+/** A number for the text that a call is about, the same for all its variants and stages: the chunk's place. */
+function textHash(position: Position): number {
+  let hash = 0x811c9dc5
+  for (const ordinal of position.slice(0, 3)) hash = Math.imul(hash ^ ordinal, 0x01000193) >>> 0
+  return (hash ^ (hash >>> 15)) >>> 0
+}

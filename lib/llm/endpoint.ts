@@ -1,0 +1,191 @@
+/**
+ * One server as the dispatcher sees it: room, requests under way, whether it is out, and since when.
+ * Polls `/metrics` for its limiter and probes a server that is out back in; what is sent where is dispatch.ts.
+ */
+import type { Clock } from '../core/types.js'
+import type { Client } from './client.js'
+import type { FailureKind } from './failures.js'
+import { Health } from './health.js'
+import { type Limiter, POLL_MS } from './limiter.js'
+import { parseServerMetrics, type ServerFigures } from './prometheus.js'
+
+/** First wait before a server that is out is probed, doubled at each failure up to the last, ms. */
+const PROBE_WAIT_MS = 500
+const PROBE_WAIT_MAX_MS = 5000
+/** A probe without answer: a full server answers late, ms. */
+const PROBE_DEADLINE_MS = 60_000
+const POLL_DEADLINE_MS = 5000
+/** Looks without figures until the limiter has to do without, a quarter of a minute. */
+const POLL_FAILURES_MAX = 30
+
+export interface EndpointOptions {
+  readonly client: Client
+  readonly clock: Clock
+  readonly limiter: Limiter
+  /** Takes over when `/metrics` goes away. */
+  readonly fallback: () => Limiter
+  /** Headers of probes. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Sends the smallest request of the kind that is sent here; throws when it gets no reply. */
+  readonly canary: (endpoint: Endpoint, signal: AbortSignal) => Promise<void>
+  /** Room may have appeared, or the endpoint went out or came back. */
+  readonly changed: (endpoint: Endpoint, what: 'room' | 'down' | 'up', words: string) => void
+}
+
+export class Endpoint {
+  readonly client: Client
+  readonly health = new Health()
+  limiter: Limiter
+  inFlight = 0
+  /** The server's last word on itself. */
+  figures: ServerFigures | null = null
+  #down: { sinceMs: number } | null = null
+  #downBeforeMs = 0
+  #pausedUntilMs = Number.NEGATIVE_INFINITY
+  readonly #closing = new AbortController()
+  readonly #loops = new Set<Promise<void>>()
+
+  constructor(private readonly options: EndpointOptions) {
+    this.client = options.client
+    this.limiter = options.limiter
+  }
+
+  /** From now on limited by what `/metrics` says. */
+  followQueue(limiter: Limiter): void {
+    this.limiter = limiter
+    this.#run(() => this.#poll())
+  }
+
+  get label(): string {
+    return this.client.label
+  }
+
+  get isDown(): boolean {
+    return this.#down !== null
+  }
+
+  /** Requests that may be sent now. */
+  room(nowMs: number): number {
+    if (this.#down !== null || nowMs < this.#pausedUntilMs) return 0
+    return Math.max(0, this.limiter.limit - this.inFlight)
+  }
+
+  /** Time this endpoint has been out, in all: what a deadline does not count. */
+  downMs(nowMs: number): number {
+    return this.#downBeforeMs + (this.#down === null ? 0 : nowMs - this.#down.sinceMs)
+  }
+
+  succeeded(record: string, latencyMs: number, tokens: number): void {
+    const atMs = this.options.clock.now()
+    this.health.succeeded(record)
+    this.limiter.finished({ atMs, latencyMs, tokens }, this.inFlight)
+  }
+
+  failed(record: string, kind: FailureKind, retryAfterMs: number, words: string): void {
+    const nowMs = this.options.clock.now()
+    if (kind === 'busy' || kind === 'deadline') this.limiter.overloaded(nowMs, this.inFlight)
+    if (kind === 'busy' && retryAfterMs > 0) this.#pause(nowMs, retryAfterMs)
+    if (this.health.failed(record, kind, nowMs)) this.takeOut(words)
+  }
+
+  /** Nothing is sent there until its probe is answered. */
+  takeOut(words: string): void {
+    if (this.#down !== null) return
+    const nowMs = this.options.clock.now()
+    this.#down = { sinceMs: nowMs }
+    this.health.troubleSinceMs ??= nowMs
+    this.options.changed(this, 'down', words)
+    this.#run(() => this.#probe())
+  }
+
+  /** Stops the loops; requests under way are their senders'. */
+  async close(): Promise<void> {
+    this.#closing.abort(new DOMException('closed', 'AbortError'))
+    await Promise.all(this.#loops)
+    await this.client.close()
+  }
+
+  #pause(nowMs: number, waitMs: number): void {
+    if (nowMs + waitMs <= this.#pausedUntilMs) return
+    this.#pausedUntilMs = nowMs + waitMs
+    this.#run(async () => {
+      await this.options.clock.sleep(waitMs, this.#closing.signal)
+      this.options.changed(this, 'room', 'the wait that the server asked for is over')
+    })
+  }
+
+  async #probe(): Promise<void> {
+    const { clock } = this.options
+    for (let waitMs = PROBE_WAIT_MS; ; waitMs = Math.min(PROBE_WAIT_MAX_MS, 2 * waitMs)) {
+      await clock.sleep(waitMs, this.#closing.signal)
+      if (await this.#answersProbe()) break
+    }
+    this.#downBeforeMs = this.downMs(clock.now())
+    this.#down = null
+    this.health.probePassed()
+    this.limiter.restart()
+    this.options.changed(this, 'up', 'answers again')
+  }
+
+  /** By effect: not only `/health`, which proxies answer for dead servers, but a request. */
+  async #answersProbe(): Promise<boolean> {
+    return this.#within(PROBE_DEADLINE_MS, async (signal) => {
+      const { status } = await this.client.fetch('/health', { headers: this.options.headers, signal })
+      if (status >= 500 && status !== 501) return false
+      await this.options.canary(this, signal)
+      return true
+    })
+  }
+
+  async #poll(): Promise<void> {
+    const { clock } = this.options
+    for (let failures = 0; failures < POLL_FAILURES_MAX; ) {
+      await clock.sleep(POLL_MS, this.#closing.signal)
+      if (this.#down !== null) continue
+      const seen = await this.#within(POLL_DEADLINE_MS, async (signal) => {
+        const { status, text } = await this.client.fetch('/metrics', { headers: this.options.headers, signal })
+        const figures = status === 200 ? parseServerMetrics(text, clock.now()) : null
+        if (figures === null) return false
+        this.figures = figures
+        this.limiter.sampled(figures, this.inFlight)
+        return true
+      })
+      failures = seen ? 0 : failures + 1
+      if (seen) this.options.changed(this, 'room', 'looked')
+    }
+    this.figures = null
+    this.limiter = this.options.fallback()
+    this.options.changed(this, 'room', 'no metrics any more: limited by goodput')
+  }
+
+  /** False when `attempt` fails or takes longer: a probe's failure is its result. */
+  async #within(deadlineMs: number, attempt: (signal: AbortSignal) => Promise<boolean>): Promise<boolean> {
+    const over = new AbortController()
+    const stop = () => over.abort(this.#closing.signal.reason)
+    this.#closing.signal.addEventListener('abort', stop, { once: true })
+    const settled = new AbortController()
+    const timer = this.options.clock.sleep(deadlineMs, settled.signal).then(
+      () => over.abort(new DOMException('no answer in time', 'TimeoutError')),
+      () => undefined, // the attempt settled first
+    )
+    try {
+      return await attempt(over.signal)
+    } catch {
+      this.#closing.signal.throwIfAborted()
+      return false
+    } finally {
+      settled.abort()
+      this.#closing.signal.removeEventListener('abort', stop)
+      await timer
+    }
+  }
+
+  #run(loop: () => Promise<void>): void {
+    const running = loop()
+      .catch((error) => {
+        if (!this.#closing.signal.aborted) throw error
+      })
+      .finally(() => this.#loops.delete(running))
+    this.#loops.add(running)
+  }
+}

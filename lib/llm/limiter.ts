@@ -1,0 +1,165 @@
+/**
+ * How many requests an endpoint gets at once. Pure control laws: samples and times come in, `limit` goes out;
+ * who polls and who sends is endpoint.ts. Figures tuned against lib/simulator: see `kun-stream bench llm`.
+ */
+
+/** One look at a server's own account of itself. */
+export interface ServerSample {
+  readonly atMs: number
+  readonly running: number
+  readonly waiting: number
+  /** Share of the KV cache in use, 0 … 1; null when the server does not say. */
+  readonly kvUsage: number | null
+  /** Counters since the server's start. */
+  readonly preemptions: number
+  readonly generationTokens: number
+}
+
+/** One finished request. */
+export interface Finished {
+  readonly atMs: number
+  readonly latencyMs: number
+  readonly tokens: number
+}
+
+export interface Limiter {
+  /** Requests at once, a whole number. */
+  readonly limit: number
+  readonly kind: 'queue' | 'goodput' | 'fixed'
+  /** What the last change was for. */
+  readonly reason: string
+  /** A call had to wait for room since the last decision: growing makes sense. */
+  pressed(): void
+  sampled(sample: ServerSample, inFlight: number): void
+  finished(request: Finished, inFlight: number): void
+  /** The server said that it is full (429, 503) or let a deadline pass. */
+  overloaded(atMs: number, inFlight: number): void
+  /** The endpoint came back: nothing is known of it any more. */
+  restart(): void
+}
+
+/** Between two looks at `/metrics`, ms: half the time of a first token under load; scraping costs a server 5–10 ms. */
+export const POLL_MS = 500
+
+/** Requests at a cold endpoint: enough to see decoding in batch, too few to fill any KV cache. */
+const LIMIT_START = 32
+const LIMIT_MIN = 4
+/** Growth of a cold endpoint at each look that finds no queue. */
+const COLD_GROWTH = 2
+/** Share of `running` to hold waiting: the middle of the 5–15 % that keep every freed sequence refilled. */
+const WAITING_TARGET = 0.08
+/** And at least so many, or a small server would run dry between two looks. */
+const WAITING_MIN = 2
+/** Share of the way to the target taken at a look: the queue answers at once, but requests in flight take time to leave. */
+const GAIN = 0.6
+/** Growth when several looks find no queue at all: capacity rose, or requests became shorter. */
+const STARVED_GROWTH = 1.3
+/** KV use above which no request is added: sequences that run still grow. */
+const KV_HOLD = 0.9
+/** KV use above which requests are taken away: the next block may cost a preemption. */
+const KV_CUT = 0.95
+/** What a cut leaves of what runs. */
+const CUT = 0.92
+/** One cut a burst: the effect of a cut shows only as requests finish, ms. */
+const CUT_PAUSE_MS = 3000
+/** What an answer of 429 or 503 leaves of the requests in flight. */
+const REFUSED_CUT = 0.7
+
+/**
+ * Closed loop on the server's own queue: waiting is what was sent beyond what runs, so the distance from the wanted
+ * waiting is the correction. Where the KV cache fills before the queue shows, its use is held under `KV_HOLD`.
+ */
+export class QueueLimiter implements Limiter {
+  readonly kind = 'queue'
+  reason = 'cold'
+  #limit: number
+  #cold = true
+  #pressed = false
+  #emptyLooks = 0
+  #preemptions: number | null = null
+  #cutAtMs = Number.NEGATIVE_INFINITY
+
+  constructor(private readonly inFlightMax: number) {
+    this.#limit = Math.min(LIMIT_START, inFlightMax)
+  }
+
+  get limit(): number {
+    return Math.floor(this.#limit)
+  }
+
+  pressed(): void {
+    this.#pressed = true
+  }
+
+  sampled(sample: ServerSample, inFlight: number): void {
+    const preempted = Math.max(0, sample.preemptions - (this.#preemptions ?? sample.preemptions))
+    this.#preemptions = sample.preemptions
+    const kv = sample.kvUsage ?? 0
+    const wanted = Math.max(WAITING_MIN, WAITING_TARGET * sample.running)
+    const running = Math.max(0, inFlight - sample.waiting)
+    const pressed = this.#pressed
+    this.#pressed = false
+
+    if (preempted > 0 || kv > KV_CUT) {
+      this.#cold = false
+      const why = preempted > 0 ? `${preempted} preempted` : `KV ${(kv * 100).toFixed(0)} %`
+      this.#cut(sample.atMs, Math.min(running, this.#limit) * CUT, why)
+      return
+    }
+    this.#emptyLooks = sample.waiting === 0 ? this.#emptyLooks + 1 : 0
+    const room = kv > 0 ? KV_HOLD / kv : Number.POSITIVE_INFINITY
+    if (this.#cold && sample.waiting < wanted) {
+      // Sequences that were just let in have most of their KV still to come: the last doublings go by its use.
+      if (pressed) this.#set(this.#limit * Math.max(1, Math.min(COLD_GROWTH, room)), 'cold')
+      if (kv > KV_HOLD / 2) this.#cold = false
+      return
+    }
+    this.#cold = false
+    const target = running + wanted
+    let next = this.#limit + GAIN * (target - this.#limit)
+    if (this.#emptyLooks > 2) next = Math.max(next, this.#limit * STARVED_GROWTH)
+    if (next > this.#limit) {
+      if (!pressed) return
+      next = Math.min(next, this.#limit * Math.max(1, room))
+    }
+    this.#set(next, sample.waiting > wanted ? 'queue over its band' : 'queue under its band')
+  }
+
+  finished(): void {}
+
+  overloaded(atMs: number, inFlight: number): void {
+    this.#cold = false
+    this.#cut(atMs, Math.min(inFlight, this.#limit) * REFUSED_CUT, 'refused')
+  }
+
+  restart(): void {
+    this.#limit = Math.min(LIMIT_START, this.inFlightMax)
+    this.#cold = true
+    this.#emptyLooks = 0
+    this.#preemptions = null
+    this.reason = 'back'
+  }
+
+  #cut(atMs: number, limit: number, reason: string): void {
+    if (atMs - this.#cutAtMs < CUT_PAUSE_MS) return
+    this.#cutAtMs = atMs
+    this.#set(Math.min(this.#limit, limit), reason)
+  }
+
+  #set(limit: number, reason: string): void {
+    this.#limit = Math.min(this.inFlightMax, Math.max(Math.min(LIMIT_MIN, this.inFlightMax), limit))
+    this.reason = reason
+  }
+}
+
+/** Holds the limit that the recipe says. */
+export class FixedLimiter implements Limiter {
+  readonly kind = 'fixed'
+  readonly reason = 'fixed by the recipe'
+  constructor(readonly limit: number) {}
+  pressed(): void {}
+  sampled(): void {}
+  finished(): void {}
+  overloaded(): void {}
+  restart(): void {}
+}

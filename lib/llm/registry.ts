@@ -1,0 +1,174 @@
+/**
+ * Every endpoint of a run, once: two models that name the same address share its connections, limit and health.
+ * Opens and probes them, refuses one that lacks what is pinned, and tells what happens to them.
+ */
+import type { Clock } from '../core/types.js'
+import { EndpointError, ServerError } from '../errors.js'
+import { canaryBody, type Probe, probeEndpoint, requireCapabilities } from './capabilities.js'
+import { endpointLabel, httpClient } from './client.js'
+import { Endpoint } from './endpoint.js'
+import { GoodputLimiter } from './goodput-limiter.js'
+import { FixedLimiter, type Limiter, QueueLimiter } from './limiter.js'
+import type { ModelOptions } from './options.js'
+import type { ServerFigures } from './prometheus.js'
+import type { Capabilities } from './types.js'
+
+/** Time for all probes of one endpoint at start: a cold server compiles at its first requests, ms. */
+const PROBE_DEADLINE_MS = 60_000
+
+export interface ServerEvent {
+  readonly kind: 'endpoint-down' | 'endpoint-up' | 'limiter'
+  readonly endpoint: string
+  /** The server's words, or what was done. */
+  readonly words: string
+}
+export type OnServerEvent = (event: ServerEvent) => void
+
+export interface EndpointMetrics {
+  readonly endpoint: string
+  readonly inFlight: number
+  readonly limit: number
+  readonly limiter: Limiter['kind']
+  readonly reason: string
+  readonly down: boolean
+  readonly figures: ServerFigures | null
+}
+
+export interface RegistryOptions {
+  readonly clock: Clock
+  readonly probe: boolean
+  readonly pump: () => void
+  readonly onEvent: OnServerEvent
+}
+
+/** A model at an endpoint: what probes need. */
+interface Use {
+  readonly name: string
+  readonly options: ModelOptions
+  readonly headers: Readonly<Record<string, string>>
+  readonly pinned: Capabilities | null
+  probe: Probe | null
+}
+
+interface Entry {
+  readonly endpoint: Endpoint
+  readonly uses: Use[]
+}
+
+export class EndpointRegistry {
+  readonly #entries = new Map<string, Entry>()
+
+  constructor(private readonly options: RegistryOptions) {}
+
+  /** The endpoints of one model, made or found. Nothing is sent yet. */
+  endpoints(
+    name: string,
+    options: ModelOptions,
+    headers: Readonly<Record<string, string>>,
+    pinned: Capabilities | null,
+  ): Endpoint[] {
+    return [...new Set(options.endpoints)].map((url) => {
+      const label = endpointLabel(url)
+      const use: Use = { name, options, headers, pinned, probe: null }
+      const known = this.#entries.get(label)
+      if (known !== undefined) {
+        known.uses.push(use)
+        return known.endpoint
+      }
+      const uses = [use]
+      const endpoint: Endpoint = new Endpoint({
+        client: httpClient(url, options.inFlightMax + 8),
+        clock: this.options.clock,
+        limiter:
+          options.limiter === 'fixed' ? new FixedLimiter(options.inFlightMax) : new GoodputLimiter(options.inFlightMax),
+        fallback: () => new GoodputLimiter(options.inFlightMax),
+        headers,
+        canary: (_, signal) => this.#canary(endpoint, uses, signal),
+        changed: (_, what, words) => this.#changed(endpoint, what, words),
+      })
+      this.#entries.set(label, { endpoint, uses })
+      return endpoint
+    })
+  }
+
+  /** Probes all; by model, what each of its endpoints can do. */
+  async open(): Promise<Map<string, Capabilities[]>> {
+    const found = new Map<string, Capabilities[]>()
+    if (!this.options.probe) return found
+    const failures = new Map<string, ServerError>()
+    await Promise.all(
+      [...this.#entries.values()].flatMap(({ endpoint, uses }) =>
+        uses.map(async (use) => {
+          const signal = AbortSignal.timeout(PROBE_DEADLINE_MS)
+          try {
+            const { capabilities } = await this.#probe(endpoint, use, signal)
+            found.set(use.name, [...(found.get(use.name) ?? []), capabilities])
+          } catch (error) {
+            const failure = signal.aborted ? noAnswer(endpoint) : error
+            if (!(failure instanceof ServerError)) throw failure
+            failures.set(use.name, failure)
+            endpoint.takeOut(failure.message)
+          }
+        }),
+      ),
+    )
+    for (const [name, failure] of failures) {
+      if (found.has(name)) continue
+      throw new EndpointError(
+        `No endpoint of model '${name}' answers: ${failure.message}. Start it, or check the address`,
+      )
+    }
+    return found
+  }
+
+  metrics(): EndpointMetrics[] {
+    return [...this.#entries.values()].map(({ endpoint }) => ({
+      endpoint: endpoint.label,
+      inFlight: endpoint.inFlight,
+      limit: endpoint.limiter.limit,
+      limiter: endpoint.limiter.kind,
+      reason: endpoint.limiter.reason,
+      down: endpoint.isDown,
+      figures: endpoint.figures,
+    }))
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#entries.values()].map(({ endpoint }) => endpoint.close()))
+  }
+
+  async #probe(endpoint: Endpoint, use: Use, signal: AbortSignal): Promise<Probe> {
+    const probe = await probeEndpoint(endpoint.client, use.headers, use.options, signal)
+    if (use.pinned !== null) requireCapabilities(endpoint.label, probe.capabilities, use.pinned)
+    use.probe = probe
+    if (probe.capabilities.metrics && use.options.limiter === 'auto' && endpoint.limiter.kind === 'goodput') {
+      endpoint.followQueue(new QueueLimiter(use.options.inFlightMax))
+    }
+    return probe
+  }
+
+  /** A server that was out at the start is probed whole when it comes: it may lack what is pinned. */
+  async #canary(endpoint: Endpoint, uses: readonly Use[], signal: AbortSignal): Promise<void> {
+    for (const use of uses) {
+      if (this.options.probe && use.probe === null) await this.#probe(endpoint, use, signal)
+      else {
+        const { headers, options } = use
+        const kind = use.probe?.kind ?? 'chat'
+        await endpoint.client.send(
+          { kind, body: canaryBody(kind, options), prompts: 1, headers, stream: false },
+          signal,
+        )
+      }
+    }
+  }
+
+  #changed(endpoint: Endpoint, what: 'room' | 'down' | 'up', words: string): void {
+    if (what !== 'room') this.options.onEvent({ kind: `endpoint-${what}`, endpoint: endpoint.label, words })
+    this.options.pump()
+  }
+}
+
+function noAnswer(endpoint: Endpoint): ServerError {
+  const words = `no answer within ${PROBE_DEADLINE_MS / 1000} s`
+  return new ServerError(`${endpoint.label}: ${words}`, { details: { kind: 'deadline', words } })
+}

@@ -1,0 +1,324 @@
+/**
+ * Replies and verdicts, paid for once: kept under the key of the request before they are used, served ever after.
+ * Owns the segments of `replies/` (NNNNNN.log, closed ones NNNNNN.pack) and the index of keys; what a key is and
+ * when to ask is servers.ts. No reply is held in memory but the last blocks read.
+ */
+import { join } from 'node:path'
+import { type AppendLog, openAppendLog, readAppendLog } from '../core/append-log.js'
+import { type FileLayer, makeDurableDirectory, temporarySuffix } from '../core/files.js'
+import type { Clock } from '../core/types.js'
+import { StorageError } from '../errors.js'
+import { systemClock } from './clock.js'
+import { KeyIndex } from './key-index.js'
+import {
+  encodeEntry,
+  entryBlock,
+  entryKey,
+  entryOutcome,
+  LOG_HEADER,
+  packCodec,
+  packLog,
+  readPackKeys,
+} from './reply-pack.js'
+import { logSegment, packSegment, type Segment } from './reply-segments.js'
+import type { Outcome } from './ticket.js'
+
+/** A log is closed, and packed, when it holds so much. */
+const SEGMENT_BYTES = 32 * 1024 * 1024
+/** With `discard` in smaller pieces, so that they go sooner. */
+const DISCARD_SEGMENT_BYTES = 4 * 1024 * 1024
+/** Group commit: fsync so long after the first entry that is not durable, or after so many bytes. */
+const COMMIT_MS = 100
+const COMMIT_BYTES = 1024 * 1024
+const OFFSETS = 2 ** 32
+
+export interface RepliesOptions {
+  readonly files: FileLayer
+  /** The run directory's `replies/`; made when it is not there. */
+  readonly directory: string
+  /** `discard` deletes what only committed cuts need. */
+  readonly mode?: 'keep' | 'discard'
+  /** `replies/` of earlier runs, read only; what is served from there is kept here too. */
+  readonly from?: readonly string[]
+  readonly clock?: Clock
+  /** Bytes of a segment; for tests. */
+  readonly segmentBytes?: number
+}
+
+export interface Replies {
+  /** Keys known, those of earlier runs included. */
+  readonly size: number
+  /** What the index takes in memory. */
+  readonly indexBytes: number
+  find(key: Uint8Array): Promise<Outcome | null>
+  /** Returns once the entry is in the log's buffer; the first entry of a key wins. */
+  keep(key: Uint8Array, block: number, outcome: Outcome): Promise<void>
+  /** All that was kept before the call survives a crash once it returns. */
+  flush(): Promise<void>
+  /** The cuts before `block` are committed: with `discard`, segments that only they need are deleted. */
+  committed(block: number): Promise<void>
+  close(): Promise<void>
+}
+
+/**
+ * Opens the replies of a run, recovering a torn last entry at any byte.
+ *
+ * @throws {CorruptFileError} a segment is damaged before its end
+ */
+export async function openReplies(options: RepliesOptions): Promise<Replies> {
+  const { files, directory } = options
+  await makeDurableDirectory(files, directory)
+  const replies = new SegmentedReplies(options)
+  try {
+    await replies.open()
+  } catch (error) {
+    await replies.abandon()
+    throw error
+  }
+  return replies
+}
+
+class SegmentedReplies implements Replies {
+  readonly #index = new KeyIndex()
+  /** By number in a location; a deleted one leaves its place. */
+  readonly #segments: (Segment | null)[] = []
+  #log: AppendLog | null = null
+  #current: Segment | null = null
+  #nextName = 0
+  #uncommittedBytes = 0
+  #committing: Promise<void> | null = null
+  #packing: Promise<void> = Promise.resolve()
+  #rotating: Promise<void> | null = null
+  #failure: unknown = null
+  readonly #closing = new AbortController()
+  readonly #clock: Clock
+
+  constructor(private readonly options: RepliesOptions) {
+    this.#clock = options.clock ?? systemClock
+  }
+
+  get size(): number {
+    return this.#index.size
+  }
+
+  get indexBytes(): number {
+    return this.#index.bytes
+  }
+
+  async open(): Promise<void> {
+    const { directory, from = [] } = this.options
+    await this.#openDirectory(directory, true)
+    await this.#openLog()
+    for (const earlier of from) await this.#openDirectory(earlier, false)
+  }
+
+  async find(key: Uint8Array): Promise<Outcome | null> {
+    // A segment that is packed while it is read has moved the key: looked up again.
+    for (;;) {
+      const location = this.#index.get(key)
+      if (location < 0) return null
+      const segment = this.#segments[Math.floor(location / OFFSETS)]
+      if (segment === null || segment === undefined) return null
+      const payload = await segment.read(location % OFFSETS, key)
+      if (payload !== null) {
+        const outcome = entryOutcome(payload)
+        if (!segment.own) await this.#copy(key, entryBlock(payload), outcome)
+        return outcome
+      }
+      if (this.#index.get(key) === location) {
+        throw new StorageError(`${segment.path} no longer holds a reply that it held: was it changed by hand?`)
+      }
+    }
+  }
+
+  async keep(key: Uint8Array, block: number, outcome: Outcome): Promise<void> {
+    this.#check()
+    await this.#log?.ready()
+    while (this.#rotating !== null) await this.#rotating
+    this.#check()
+    if (this.#index.get(key) >= 0) return
+    this.#append(key, block, outcome, (location) => this.#index.add(key, location))
+  }
+
+  async flush(): Promise<void> {
+    this.#check()
+    while (this.#rotating !== null) await this.#rotating
+    this.#check()
+    this.#uncommittedBytes = 0
+    await this.#log?.flush()
+  }
+
+  async committed(block: number): Promise<void> {
+    if (this.options.mode !== 'discard') return
+    const gone = this.#segments.filter(
+      (segment) => segment !== null && segment.own && segment !== this.#current && segment.lastBlock < block,
+    ) as Segment[]
+    if (gone.length === 0) return
+    for (const segment of gone) this.#segments[segment.number] = null
+    this.#index.retain((location) => this.#segments[Math.floor(location / OFFSETS)] !== null)
+    for (const segment of gone) {
+      await segment.close()
+      await this.options.files.remove(segment.path)
+    }
+    await this.options.files.fsyncDirectory(this.options.directory)
+  }
+
+  async close(): Promise<void> {
+    try {
+      if (this.#failure === null) await this.flush()
+    } finally {
+      await this.abandon()
+    }
+    this.#check()
+  }
+
+  /** Closes every file, whatever state it is in. */
+  async abandon(): Promise<void> {
+    this.#closing.abort(new DOMException('closed', 'AbortError'))
+    await this.#committing
+    await this.#rotating
+    await this.#packing
+    for (const segment of this.#segments) await segment?.close()
+  }
+
+  #append(key: Uint8Array, block: number, outcome: Outcome, located: (location: number) => void): void {
+    const log = this.#log as AppendLog
+    const current = this.#current as Segment
+    const bytes = encodeEntry({ key, block, outcome })
+    const offset = log.append(bytes)
+    current.lastBlock = Math.max(current.lastBlock, block)
+    located(current.number * OFFSETS + offset)
+    this.#uncommittedBytes += bytes.length
+    this.#committing ??= this.#commitSoon()
+    const discard = this.options.mode === 'discard'
+    const limit = this.options.segmentBytes ?? (discard ? DISCARD_SEGMENT_BYTES : SEGMENT_BYTES)
+    if (log.bytes >= limit) this.#rotating ??= this.#rotate()
+  }
+
+  /** What an earlier run paid for becomes this run's own, so that it resumes without that directory. */
+  async #copy(key: Uint8Array, block: number, outcome: Outcome): Promise<void> {
+    this.#check()
+    await this.#log?.ready()
+    while (this.#rotating !== null) await this.#rotating
+    const before = this.#index.get(key)
+    if (this.#segments[Math.floor(before / OFFSETS)]?.own) return
+    this.#append(key, block, outcome, (location) => this.#index.move(key, before, location))
+  }
+
+  async #commitSoon(): Promise<void> {
+    try {
+      const startMs = this.#clock.now()
+      const stepMs = COMMIT_MS / 4
+      while (this.#uncommittedBytes < COMMIT_BYTES && this.#clock.now() - startMs < COMMIT_MS) {
+        await this.#clock.sleep(stepMs, this.#closing.signal)
+      }
+      this.#committing = null
+      this.#uncommittedBytes = 0
+      await this.#log?.flush()
+    } catch (error) {
+      this.#committing = null
+      if (!this.#closing.signal.aborted) this.#failure ??= error
+    }
+  }
+
+  async #rotate(): Promise<void> {
+    try {
+      const full = this.#current as Segment
+      await this.#log?.flush()
+      await this.#openLog()
+      if (this.options.mode !== 'discard') this.#packing = this.#packing.then(() => this.#pack(full))
+    } catch (error) {
+      this.#failure ??= error
+    } finally {
+      this.#rotating = null
+    }
+  }
+
+  async #openLog(): Promise<void> {
+    const { files, directory } = this.options
+    const path = join(directory, `${segmentName(this.#nextName++)}.log`)
+    const number = this.#segments.length
+    const log = await openAppendLog({ files, path, header: LOG_HEADER })
+    this.#current = logSegment({ number, path, own: true, files, log })
+    this.#segments.push(this.#current)
+    this.#log = log
+  }
+
+  /** Pack: written and durable under a temporary name, renamed, then the log deleted: one of them is always whole. */
+  async #pack(segment: Segment): Promise<void> {
+    const { files, directory } = this.options
+    if (this.#failure !== null || this.#closing.signal.aborted) return
+    try {
+      const path = segment.path.replace(/\.log$/, '.pack')
+      const moves: { key: Uint8Array; from: number; to: number }[] = []
+      const moved = (key: Uint8Array, from: number, to: number) => moves.push({ key: Uint8Array.from(key), from, to })
+      await packLog(files, segment.path, path, packCodec, moved)
+      await files.rename(path + temporarySuffix, path)
+      await files.fsyncDirectory(directory)
+      const base = segment.number * OFFSETS
+      const packed = packSegment({ ...segment, path, files, codec: packCodec })
+      this.#segments[segment.number] = packed
+      for (const { key, from, to } of moves) this.#index.move(key, base + from, base + to)
+      await segment.close()
+      await files.remove(segment.path)
+      await files.fsyncDirectory(directory)
+    } catch (error) {
+      this.#failure ??= error
+    }
+  }
+
+  async #openDirectory(directory: string, own: boolean): Promise<void> {
+    const { files } = this.options
+    const names = await files.list(directory)
+    for (const name of names) {
+      if (own && name.endsWith(temporarySuffix)) await files.remove(join(directory, name))
+      const match = /^(\d{6,})\.(log|pack)$/.exec(name)
+      if (match === null) continue
+      const [, digits, kind] = match as unknown as [string, string, 'log' | 'pack']
+      if (own) this.#nextName = Math.max(this.#nextName, Number(digits) + 1)
+      const path = join(directory, name)
+      if (kind === 'pack') await this.#openPack(path, own)
+      else if (!names.includes(`${digits}.pack`)) await this.#openOldLog(path, own)
+      else if (own) await files.remove(path)
+    }
+  }
+
+  async #openPack(path: string, own: boolean): Promise<void> {
+    const { files } = this.options
+    const number = this.#segments.length
+    let lastBlock = -1
+    const codec = await readPackKeys(files, path, (key, block, offset) => {
+      lastBlock = Math.max(lastBlock, block)
+      this.#index.add(key, number * OFFSETS + offset)
+    })
+    this.#segments.push(packSegment({ number, path, own, files, lastBlock, codec }))
+  }
+
+  /** A log that a run left open or did not come to pack: cut at its torn tail, and packed now. */
+  async #openOldLog(path: string, own: boolean): Promise<void> {
+    const { files, mode } = this.options
+    const number = this.#segments.length
+    let lastBlock = -1
+    const onRecord = (payload: Uint8Array, offset: number) => {
+      lastBlock = Math.max(lastBlock, entryBlock(payload))
+      this.#index.add(entryKey(payload), number * OFFSETS + offset)
+    }
+    if (own) {
+      const log = await openAppendLog({ files, path, header: LOG_HEADER, onRecord })
+      await log.close()
+    } else await readAppendLog({ files, path }, onRecord)
+    if (own && lastBlock < 0) return files.remove(path) // opened, and closed before a reply came
+    const segment = logSegment({ number, path, own, files })
+    segment.lastBlock = lastBlock
+    this.#segments.push(segment)
+    if (own && mode !== 'discard') this.#packing = this.#packing.then(() => this.#pack(segment))
+  }
+
+  #check(): void {
+    if (this.#failure !== null) throw this.#failure
+  }
+}
+
+function segmentName(number: number): string {
+  return String(number).padStart(6, '0')
+}

@@ -1,0 +1,174 @@
+/**
+ * How replies look on disk. An entry: 16 bytes of key, u32 block of the record, JSON of the outcome.
+ * A log holds an entry a frame. A pack is a closed log, compressed in blocks that are read alone:
+ * a frame is [u32 count][count × (16 bytes of key, u32 block)][compressed entries, each after its u32 length].
+ */
+import { promisify } from 'node:util'
+import * as zlib from 'node:zlib'
+import { decompress as unzstd } from 'fzstd'
+import { type AppendLog, openAppendLog, readAppendLog } from '../core/append-log.js'
+import { type FileLayer, temporarySuffix } from '../core/files.js'
+import { CorruptFileError } from '../errors.js'
+import type { Outcome } from './ticket.js'
+
+export const LOG_HEADER = { kind: 'replies' }
+const KEY_BYTES = 16
+const HEAD_BYTES = KEY_BYTES + 4
+/** Entries compressed together: large enough to find what texts share, small enough to read one. */
+const PACK_BLOCK_BYTES = 256 * 1024
+/** A block may be larger by one entry; more decompressed bytes than a frame can hold are damage. */
+const BLOCK_BYTES_MAX = 32 * 1024 * 1024
+
+export interface Entry {
+  readonly key: Uint8Array
+  /** Block of the input that its record is in. */
+  readonly block: number
+  readonly outcome: Outcome
+}
+
+export function encodeEntry({ key, block, outcome }: Entry): Buffer {
+  const json = JSON.stringify(outcome)
+  const bytes = Buffer.allocUnsafe(HEAD_BYTES + Buffer.byteLength(json))
+  bytes.set(key, 0)
+  bytes.writeUInt32LE(block, KEY_BYTES)
+  bytes.write(json, HEAD_BYTES)
+  return bytes
+}
+
+export function entryKey(payload: Uint8Array): Uint8Array {
+  return payload.subarray(0, KEY_BYTES)
+}
+
+export function entryBlock(payload: Uint8Array): number {
+  return new DataView(payload.buffer, payload.byteOffset).getUint32(KEY_BYTES, true)
+}
+
+export function entryOutcome(payload: Uint8Array): Outcome {
+  const json = Buffer.from(payload.buffer, payload.byteOffset + HEAD_BYTES, payload.length - HEAD_BYTES)
+  return JSON.parse(json.toString('utf8')) as Outcome
+}
+
+/** Calls back with the keys and blocks of each frame of a pack, nothing decompressed. */
+export async function readPackKeys(
+  files: FileLayer,
+  path: string,
+  onKey: (key: Uint8Array, block: number, offset: number) => void,
+): Promise<Codec> {
+  const { header } = await readAppendLog({ files, path }, (payload, offset) => {
+    const count = new DataView(payload.buffer, payload.byteOffset).getUint32(0, true)
+    for (let at = 4; at < 4 + count * HEAD_BYTES; at += HEAD_BYTES) {
+      const head = payload.subarray(at, at + HEAD_BYTES)
+      onKey(entryKey(head), entryBlock(head), offset)
+    }
+  })
+  return codecNamed(header.codec, path)
+}
+
+/** The entries of one frame of a pack. */
+export async function unpackFrame(payload: Uint8Array, codec: Codec, path: string): Promise<Uint8Array[]> {
+  const count = new DataView(payload.buffer, payload.byteOffset).getUint32(0, true)
+  const bytes = await codec.decompress(payload.subarray(4 + count * HEAD_BYTES))
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const entries: Uint8Array[] = []
+  for (let at = 0; at < bytes.length; ) {
+    const length = at + 4 <= bytes.length ? view.getUint32(at, true) : Number.POSITIVE_INFINITY
+    if (at + 4 + length > bytes.length) throw new CorruptFileError(`${path}: a block of replies ends inside an entry`)
+    entries.push(bytes.subarray(at + 4, at + 4 + length))
+    at += 4 + length
+  }
+  return entries
+}
+
+/**
+ * Writes the entries of a closed log to a pack under a temporary name, durable when it returns; renaming is the
+ * caller's. Calls back with where each entry was and now is.
+ */
+export async function packLog(
+  files: FileLayer,
+  logPath: string,
+  packPath: string,
+  codec: Codec,
+  moved: (key: Uint8Array, from: number, to: number) => void,
+): Promise<void> {
+  const path = packPath + temporarySuffix
+  await files.remove(path)
+  const pack = await openAppendLog({ files, path, header: { kind: 'replies-pack', codec: codec.name } })
+  let entries: { bytes: Buffer; offset: number }[] = []
+  let bytes = 0
+  try {
+    await readAppendLog({ files, path: logPath }, async (payload, offset) => {
+      entries.push({ bytes: Buffer.from(payload), offset })
+      bytes += payload.length
+      if (bytes < PACK_BLOCK_BYTES) return
+      await appendBlock(pack, entries, codec, moved)
+      entries = []
+      bytes = 0
+    })
+    if (entries.length > 0) await appendBlock(pack, entries, codec, moved)
+  } finally {
+    await pack.close()
+  }
+}
+
+async function appendBlock(
+  pack: AppendLog,
+  entries: readonly { bytes: Buffer; offset: number }[],
+  codec: Codec,
+  moved: (key: Uint8Array, from: number, to: number) => void,
+): Promise<void> {
+  const parts: Buffer[] = []
+  const heads: Buffer[] = [u32(entries.length)]
+  for (const { bytes } of entries) {
+    parts.push(u32(bytes.length), bytes)
+    heads.push(bytes.subarray(0, HEAD_BYTES))
+  }
+  const compressed = await codec.compress(Buffer.concat(parts))
+  await pack.ready()
+  const to = pack.append(Buffer.concat([...heads, compressed]))
+  for (const { bytes, offset } of entries) moved(entryKey(bytes), offset, to)
+}
+
+function u32(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(4)
+  bytes.writeUInt32LE(value, 0)
+  return bytes
+}
+
+export interface Codec {
+  readonly name: 'zstd' | 'gzip'
+  compress(bytes: Uint8Array): Promise<Uint8Array>
+  decompress(bytes: Uint8Array): Promise<Uint8Array>
+}
+
+type Transform = (
+  bytes: Uint8Array,
+  options: zlib.ZlibOptions,
+  done: (error: Error | null, out: Buffer) => void,
+) => void
+// Node has zstd from 22.15; the types here are older.
+const native = zlib as unknown as { zstdCompress?: Transform; zstdDecompress?: Transform }
+
+const gzip: Codec = {
+  name: 'gzip',
+  compress: (bytes) => promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gzip)(bytes, { level: 4 }),
+  decompress: (bytes) =>
+    promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gunzip)(bytes, { maxOutputLength: BLOCK_BYTES_MAX }),
+}
+
+const zstd: Codec = {
+  name: 'zstd',
+  compress: (bytes) => promisify(native.zstdCompress as Transform)(bytes, {}) as unknown as Promise<Buffer>,
+  decompress: async (bytes) =>
+    native.zstdDecompress === undefined
+      ? unzstd(bytes)
+      : (promisify(native.zstdDecompress)(bytes, { maxOutputLength: BLOCK_BYTES_MAX }) as unknown as Promise<Buffer>),
+}
+
+/** What this Node compresses with; every Node reads both. */
+export const packCodec: Codec = native.zstdCompress === undefined ? gzip : zstd
+
+function codecNamed(name: unknown, path: string): Codec {
+  if (name === 'gzip') return gzip
+  if (name === 'zstd') return zstd
+  throw new CorruptFileError(`${path} is compressed with ${JSON.stringify(name)}, which this version does not know`)
+}

@@ -1,0 +1,256 @@
+/**
+ * The model servers of a run: opens every endpoint once, whatever models use it, and gives each stage its `Model`.
+ * Owns what a call goes through (kept reply, or queue, slot, retries, log, judgement) and the shutting down.
+ */
+import type { Clock, Position } from '../core/types.js'
+import { ContractError, RequestRefusedError } from '../errors.js'
+import { canonicalJson, replyKey, requestSeed } from './canonical.js'
+import { assumedCapabilities, commonCapabilities, harmlessRequest } from './capabilities.js'
+import { requestHeaders } from './client.js'
+import { seededRandom, systemClock } from './clock.js'
+import { Dispatch } from './dispatch.js'
+import { type ModelInput, modelOptions, type ServerOptions, serverOptions } from './options.js'
+import { type EndpointMetrics, EndpointRegistry, type OnServerEvent } from './registry.js'
+import type { Replies } from './replies.js'
+import type { Lane, Outcome, SentModel, Ticket } from './ticket.js'
+import type { Answer, Call, Capabilities, Model } from './types.js'
+import { WaitingQueue } from './waiting-queue.js'
+import { requestBody } from './wire.js'
+
+export interface OpenServersOptions {
+  /** By the recipe's name for them. */
+  readonly models: Readonly<Record<string, ModelInput>>
+  /** The recipe's seed: that of every request follows from it. */
+  readonly seed: number
+  /** Where replies are kept; none are when it is left out. */
+  readonly replies?: Replies
+  readonly servers?: Partial<ServerOptions>
+  readonly clock?: Clock
+  /** By model: capabilities that run.json pinned; an endpoint that lacks one is refused. */
+  readonly pinned?: Readonly<Record<string, Capabilities>>
+  /** False to ask nothing at start and assume nothing: for servers that are known. True by default. */
+  readonly probe?: boolean
+  /** An endpoint went out, came back, or the run pauses: fit to be shown. */
+  readonly onEvent?: OnServerEvent
+}
+
+export interface ServersMetrics {
+  /** Calls waiting for a slot or a retry. */
+  readonly waiting: number
+  readonly retries: number
+  readonly keptServed: number
+  readonly endpoints: readonly EndpointMetrics[]
+}
+
+export interface ModelServers {
+  /** @throws {ContractError} no such model in the recipe. */
+  model(name: string): Model
+  /** Everything up to `position` has left the sink's window in order. */
+  released(position: Position): void
+  metrics(): ServersMetrics
+  /** By model, JSON-safe: what run.json pins. */
+  capabilities(): Readonly<Record<string, Capabilities>>
+  /** Sends nothing more; resolves when what is under way has been received and kept. */
+  drain(): Promise<void>
+  /** Ends everything, also what is under way. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens the servers and probes what they can do.
+ *
+ * @throws {EndpointError} a model has no endpoint that answers, or one that lacks what is pinned
+ */
+export async function openServers(options: OpenServersOptions): Promise<ModelServers> {
+  const servers = new Servers(options)
+  try {
+    await servers.open()
+  } catch (error) {
+    await servers.close()
+    throw error
+  }
+  return servers
+}
+
+/** One model alone, with its servers. */
+export async function openModel(
+  options: Omit<OpenServersOptions, 'models' | 'pinned'> & {
+    readonly model: ModelInput
+    readonly pinned?: Capabilities
+  },
+): Promise<Model & { readonly servers: ModelServers }> {
+  const { model, pinned, ...rest } = options
+  const name = model.model
+  const servers = await openServers({
+    ...rest,
+    models: { [name]: model },
+    ...(pinned === undefined ? {} : { pinned: { [name]: pinned } }),
+  })
+  const opened = servers.model(name)
+  return { name, capabilities: opened.capabilities, ask: (call) => opened.ask(call), servers }
+}
+
+interface OpenModel extends SentModel {
+  capabilities: Capabilities
+}
+
+class Servers implements ModelServers {
+  readonly #models = new Map<string, OpenModel>()
+  readonly #dispatch: Dispatch
+  readonly #registry: EndpointRegistry
+  readonly #asking = new Set<Promise<unknown>>()
+  #keptServed = 0
+
+  constructor(private readonly options: OpenServersOptions) {
+    const clock = options.clock ?? systemClock
+    const servers = serverOptions.parse(options.servers ?? {})
+    this.#dispatch = new Dispatch({
+      clock,
+      random: seededRandom(options.seed),
+      servers,
+      formPasses: async (call, model, endpoint) => {
+        const { options: asked, headers } = model
+        const body = requestBody(harmlessRequest(call.request), asked, 1)
+        try {
+          const transfer = { kind: call.request.kind, body, prompts: 1, headers, stream: asked.stream }
+          await endpoint.client.send(transfer, call.signal)
+          return true
+        } catch (error) {
+          if (error instanceof RequestRefusedError) return false
+          throw error
+        }
+      },
+    })
+    this.#registry = new EndpointRegistry({
+      clock,
+      probe: options.probe ?? true,
+      pump: () => this.#dispatch.pump(),
+      onEvent: options.onEvent ?? (() => undefined),
+    })
+    const lanes = new Map<string, Lane>()
+    for (const [name, input] of Object.entries(options.models)) {
+      const filled = modelOptions.parse(input)
+      const headers = requestHeaders(filled.headers, filled.apiKey)
+      const endpoints = this.#registry.endpoints(name, filled, headers, options.pinned?.[name] ?? null)
+      const key = endpoints
+        .map((endpoint) => endpoint.label)
+        .sort()
+        .join(' ')
+      const lane = lanes.get(key) ?? {
+        queue: new WaitingQueue<Ticket>(this.#dispatch.records, servers.starveMs),
+        endpoints,
+      }
+      if (!lanes.has(key)) this.#dispatch.lanes.push(lane)
+      lanes.set(key, lane)
+      const promptsMax = 1
+      this.#models.set(name, {
+        options: filled,
+        headers,
+        lane,
+        promptsMax,
+        passed: false,
+        capabilities: assumedCapabilities(),
+      })
+    }
+  }
+
+  async open(): Promise<void> {
+    const found = await this.#registry.open()
+    for (const [name, model] of this.#models) {
+      const all = found.get(name) ?? []
+      if (all.length === 0) continue
+      const capabilities = this.options.pinned?.[name] ?? commonCapabilities(all)
+      const promptsMax = commonCapabilities(all).promptLists ? model.options.promptsPerRequest : 1
+      this.#models.set(name, Object.assign(model, { capabilities, promptsMax }))
+    }
+  }
+
+  model(name: string): Model {
+    const model = this.#models.get(name)
+    if (model === undefined) {
+      throw new ContractError(`No model '${name}': the recipe has ${[...this.#models.keys()].join(', ')}`)
+    }
+    return {
+      name: model.options.model,
+      capabilities: model.capabilities,
+      ask: (call) => this.#tracked(this.#ask(call, model)),
+    }
+  }
+
+  released(position: Position): void {
+    this.#dispatch.released(position)
+  }
+
+  metrics(): ServersMetrics {
+    return {
+      waiting: this.#dispatch.waiting,
+      retries: this.#dispatch.retries,
+      keptServed: this.#keptServed,
+      endpoints: this.#registry.metrics(),
+    }
+  }
+
+  capabilities(): Readonly<Record<string, Capabilities>> {
+    return Object.fromEntries([...this.#models].map(([name, model]) => [name, model.capabilities]))
+  }
+
+  async drain(): Promise<void> {
+    await this.#dispatch.drain()
+    // What was received is on its way into the replies.
+    await Promise.allSettled(this.#asking)
+    await this.options.replies?.flush()
+  }
+
+  async close(): Promise<void> {
+    await this.#dispatch.close()
+    await Promise.allSettled(this.#asking)
+    await this.#registry.close()
+  }
+
+  /** A bad reply is asked again with the next attempt's seed; its tries used up follow from what is kept. */
+  async #ask(call: Call, model: OpenModel): Promise<Answer> {
+    let fault = ''
+    let last = ''
+    for (let attempt = 0; attempt < model.options.triesMax; attempt++) {
+      const outcome = await this.#outcome(call, model, attempt)
+      if ('verdict' in outcome) return outcome
+      const found = call.fault(outcome.reply)
+      if (found === null) return { reply: outcome.reply, attempt }
+      fault = found
+      last = outcome.reply.text
+    }
+    const reason = fault.endsWith('-reply') ? fault : `${fault}-reply`
+    return { verdict: { reason, detail: `${model.options.triesMax} tries; the last: ${last.slice(0, 200)}` } }
+  }
+
+  async #outcome(call: Call, model: OpenModel, attempt: number): Promise<Outcome> {
+    const seed = requestSeed(this.options.seed, call.record, call.stage, attempt)
+    const body = () => requestBody(call.request, model.options, seed)
+    const { replies } = this.options
+    if (replies === undefined) return this.#dispatch.submit(call, model, () => withoutFields(body(), model))
+    const key = replyKey(call.record, call.stage, attempt, canonicalJson({ kind: call.request.kind, ...body() }))
+    const kept = await replies.find(key)
+    if (kept !== null) {
+      this.#keptServed++
+      return kept
+    }
+    const outcome = await this.#dispatch.submit(call, model, () => withoutFields(body(), model))
+    await replies.keep(key, call.position[0] ?? 0, outcome)
+    return outcome
+  }
+
+  async #tracked<T>(asked: Promise<T>): Promise<T> {
+    this.#asking.add(asked)
+    try {
+      return await asked
+    } finally {
+      this.#asking.delete(asked)
+    }
+  }
+}
+
+/** Fields that the server refuses are not sent; the key still has them, for it names what was wanted. */
+function withoutFields(body: Record<string, unknown>, model: OpenModel): Record<string, unknown> {
+  for (const name of model.capabilities.unsupported) delete body[name]
+  return body
+}
