@@ -1,0 +1,59 @@
+/** The arithmetic of MinHash bands and estimates. Pure. */
+
+export interface Banding {
+  readonly bands: number
+  readonly rows: number
+}
+
+/** Probability that two documents of this Jaccard similarity share a band: 1 − (1 − sʳ)ᵇ. */
+export function recall(similarity: number, { bands, rows }: Banding): number {
+  return 1 - (1 - similarity ** rows) ** bands
+}
+
+/**
+ * The most selective bands that still find `recallMin` of the pairs at the threshold: the most rows that do.
+ *
+ * At .8 with 128 minima: 21 × 6 finds .998 (7 rows would find .986); with recallMin .9: 16 × 8 finds .947.
+ */
+export function bandingFor(threshold: number, permutations: number, recallMin: number): Banding {
+  for (let rows = Math.min(16, permutations); rows > 1; rows--) {
+    const banding = { bands: Math.floor(permutations / rows), rows }
+    if (recall(threshold, banding) >= recallMin) return banding
+  }
+  return { bands: permutations, rows: 1 }
+}
+
+/** Below `low` no duplicate, from `high` on one; in between the texts decide. */
+export interface SettleBand {
+  readonly low: number
+  readonly high: number
+}
+
+/**
+ * Where an estimate from `permutations` minima could decide wrongly: its standard deviation at the threshold t is
+ * σ = √(t(1 − t) / permutations), and the band reaches from t − 3.4 σ to t + 2.83 σ (.68 to .90 at .8 with 128).
+ * Wider below, because a pair missed is lost and a pair too many only costs a comparison.
+ */
+export function settleBand(threshold: number, permutations: number): SettleBand {
+  const deviation = Math.sqrt((threshold * (1 - threshold)) / permutations)
+  return { low: Math.max(0, threshold - 3.4 * deviation), high: threshold + 2.83 * deviation }
+}
+
+/** Equal bytes of two signatures → Jaccard, corrected for the one in 256 that is equal by chance. */
+export function estimate(equal: number, permutations: number): number {
+  return Math.max(0, (equal / permutations - 1 / 256) / (1 - 1 / 256))
+}
+
+/** The byte kept of a minimum: of all its bits, for its high bits are mostly 0 and its low bits those of the shingle. */
+export function byteOfMinimum(minimum: number): number {
+  return Math.imul(minimum ^ (minimum >>> 16), 0x85ebca6b) >>> 24
+}
+
+/** 32 bits of `rows` bytes from `at` on. */
+export function bandHash(bytes: Uint8Array, at: number, rows: number): number {
+  let hash = 0x9747b28c
+  for (let i = at; i < at + rows; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x5bd1e995) ^ (hash >>> 15)
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return (hash ^ (hash >>> 16)) >>> 0
+}

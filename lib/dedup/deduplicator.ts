@@ -1,0 +1,230 @@
+/**
+ * The verdict a row, in input order: exact by key, then near by bands, estimate and, where that could be wrong, by the
+ * texts themselves. Of several matches the earliest kept counts. Owns the writing of both logs; opening is open.ts.
+ */
+import { type AppendLog, frameBytesMax } from '../core/append-log.js'
+import { ContractError } from '../errors.js'
+import type { ChunkColumns, PreparedBlock } from '../text/batch.js'
+import { murmur128 } from '../text/kernel/twin.js'
+import type { Signer } from '../text/signature.js'
+import { byteOfMinimum, settleBand } from './banding.js'
+import { BloomIndex } from './bloom-index.js'
+import { type Candidate, ExactIndex } from './exact-index.js'
+import { ShingleComparer } from './jaccard.js'
+import { keyBytes } from './kept-documents.js'
+import { encodeKept, type KeptRow } from './kept-frames.js'
+import { bandingOf, type DedupOptions, documentsExpectedDefault, type IndexKind } from './options.js'
+import type { TextSource } from './texts.js'
+import type { Deduplicator, Duplicate } from './types.js'
+
+export interface OpenedDeduplicator extends Deduplicator {
+  /** Number of the last block that the log held when it was opened; −1 for none. Later blocks are the next to decide. */
+  readonly lastBlock: number
+  /** Committed bytes that were damaged: not 0 means that the blocks after `lastBlock` are to be decided again. */
+  readonly lostBytes: number
+}
+
+/** Where a block ends in the dedup log and in the texts log. */
+export interface BlockMark {
+  readonly block: number
+  readonly endBytes: number
+  readonly textsBytes: number
+}
+
+/** Either kind of index, as far as opening is concerned. */
+export interface KeptIndex {
+  readonly count: number
+  readonly memoryBytes: number
+  keep(row: KeptRow): void
+}
+
+export function makeIndex(options: DedupOptions, kind: IndexKind, documentsExpected?: number): ExactIndex | BloomIndex {
+  const { exact, near } = options
+  const banding = near === false ? { bands: 0, rows: 1 } : bandingOf(near, kind)
+  if (kind === 'bloom') {
+    return new BloomIndex({
+      exact,
+      near: near !== false,
+      banding,
+      documentsExpected: documentsExpected ?? documentsExpectedDefault,
+    })
+  }
+  const permutations = near === false ? 0 : near.permutations
+  const settle = near === false ? { low: 1, high: 1 } : settleBand(near.threshold, permutations)
+  return new ExactIndex({ exact, permutations, banding, settleBand: settle })
+}
+
+/** Rows of one frame in the dedup log. */
+const rowsPerFrameMax = 8192
+/** Bytes of texts handed to their log between two looks at its buffer. */
+const textsBytesPerWait = 4 * 1024 * 1024
+/** Seed of the key of a text without letters, which is compared as it stands. */
+const bareTextSeed = 0x6b756e
+
+interface Parts {
+  readonly options: DedupOptions
+  readonly index: KeptIndex
+  /** Whose text a document is, by its number; the last is this run's own. */
+  readonly sources: readonly { readonly firstDocument: number; readonly texts: TextSource | null }[]
+  readonly log: AppendLog
+  readonly texts: AppendLog | null
+  readonly signer: Signer
+  readonly lastBlock: number
+  readonly lostBytes: number
+}
+
+export class DocumentDeduplicator implements OpenedDeduplicator {
+  readonly lastBlock: number
+  readonly lostBytes: number
+  readonly #comparer: ShingleComparer
+  #decided: number
+  #busy = false
+
+  constructor(private readonly parts: Parts) {
+    this.lastBlock = parts.lastBlock
+    this.lostBytes = parts.lostBytes
+    this.#decided = parts.lastBlock
+    this.#comparer = new ShingleComparer(parts.signer)
+  }
+
+  get logBytes(): number {
+    return this.parts.log.bytes
+  }
+
+  /** @throws {ContractError} blocks out of order, two calls at once, columns that do not fit the settings */
+  async decide(block: PreparedBlock, ids: readonly string[]): Promise<readonly (Duplicate | null)[]> {
+    this.#check(block, ids)
+    this.#busy = true
+    const { log, texts } = this.parts
+    const verdicts: (Duplicate | null)[] = []
+    const kept: KeptRow[] = []
+    let unwaitedBytes = 0
+    for (let i = 0; i < block.chunks.rows; i++) {
+      const row = this.#row(block.chunks, i, ids[i] as string)
+      const found = this.#find(row, block.chunks, i)
+      const verdict = found instanceof Promise ? await found : found
+      verdicts.push(verdict)
+      if (verdict !== null) continue
+      const written = this.#keep(row, block.chunks, i)
+      kept.push(written)
+      if (written.textOffset < 0 || texts === null) continue
+      unwaitedBytes += textBytes(block.chunks, i).length
+      if (unwaitedBytes < textsBytesPerWait) continue
+      unwaitedBytes = 0
+      await texts.ready()
+    }
+    this.#write(block.number, kept)
+    this.#decided = block.number
+    await texts?.ready()
+    await log.ready()
+    this.#busy = false
+    return verdicts
+  }
+
+  async flush(): Promise<void> {
+    // Texts first: the log never names one that a crash could take away.
+    await this.parts.texts?.flush()
+    await this.parts.log.flush()
+  }
+
+  stats(): { documents: number; memoryBytes: number; diskBytes: number } {
+    const { index, log, texts } = this.parts
+    return { documents: index.count, memoryBytes: index.memoryBytes, diskBytes: log.bytes + (texts?.bytes ?? 0) }
+  }
+
+  async close(): Promise<void> {
+    for (const { texts } of this.parts.sources) await texts?.close()
+    await this.parts.log.close()
+  }
+
+  #check({ number, chunks }: PreparedBlock, ids: readonly string[]): void {
+    const { options } = this.parts
+    const minima = options.near === false ? 0 : chunks.rows * options.near.permutations
+    if (this.#busy) throw new ContractError(`block ${number} was given before the verdict on the one before`)
+    if (number <= this.#decided) throw new ContractError(`block ${number} after block ${this.#decided}`)
+    if (ids.length !== chunks.rows) throw new ContractError(`block ${number}: ${ids.length} ids, ${chunks.rows} rows`)
+    if (options.near !== false && chunks.signature.length !== minima) {
+      throw new ContractError(`block ${number}: ${chunks.signature.length} minima, ${minima} expected`)
+    }
+  }
+
+  #row(chunks: ChunkColumns, i: number, id: string): KeptRow {
+    const { near } = this.parts.options
+    const letters = chunks.letters[i] as number
+    // Without a letter the comparison form says nothing: such a text is a duplicate only of the same text.
+    const key =
+      letters === 0
+        ? murmur128(textBytes(chunks, i), bareTextSeed)
+        : chunks.fingerprint.slice(i * keyBytes, (i + 1) * keyBytes)
+    const permutations = near === false ? 0 : near.permutations
+    const bytes = new Uint8Array(permutations)
+    const first = i * permutations
+    for (let k = 0; k < permutations; k++) bytes[k] = byteOfMinimum(chunks.signature[first + k] as number)
+    return { key, near: near !== false && letters >= near.ngram, bytes, id, textOffset: -1 }
+  }
+
+  #find(row: KeptRow, chunks: ChunkColumns, i: number): Duplicate | null | Promise<Duplicate | null> {
+    const { index } = this.parts
+    if (index instanceof BloomIndex) return index.find(row)
+    if (!(index instanceof ExactIndex)) throw new ContractError('an index of no known kind')
+    const equal = index.equal(row)
+    if (equal !== null) return equal
+    const candidates = index.near(row)
+    const [first] = candidates
+    if (first === undefined) return null
+    return first.sure
+      ? this.#duplicate(index, first.document, first.similarity)
+      : this.#settle(index, candidates, chunks, i)
+  }
+
+  /** Goes through the candidates, earliest first, until one is near by its estimate or by its text. */
+  async #settle(
+    index: ExactIndex,
+    candidates: readonly Candidate[],
+    chunks: ChunkColumns,
+    i: number,
+  ): Promise<Duplicate | null> {
+    const { near } = this.parts.options
+    const threshold = near === false ? 1 : near.threshold
+    const text = Buffer.from(textBytes(chunks, i)).toString('utf8')
+    for (const { document, similarity, sure } of candidates) {
+      if (sure) return this.#duplicate(index, document, similarity)
+      const other = await this.#text(index, document)
+      const settled = other === null ? similarity : this.#comparer.jaccard(other, text)
+      if (settled >= threshold) return this.#duplicate(index, document, settled)
+    }
+    return null
+  }
+
+  #duplicate(index: ExactIndex, document: number, similarity: number): Duplicate {
+    return { reason: 'near-duplicate', of: index.documents.id(document), similarity }
+  }
+
+  async #text(index: ExactIndex, document: number): Promise<string | null> {
+    const offset = index.documents.textOffset(document)
+    const source = this.parts.sources.findLast(({ firstDocument }) => firstDocument <= document)
+    return offset < 0 || source === undefined || source.texts === null ? null : source.texts.read(offset)
+  }
+
+  #keep(row: KeptRow, chunks: ChunkColumns, i: number): KeptRow {
+    const { index, texts } = this.parts
+    const bytes = textBytes(chunks, i)
+    // A text too long for a frame is settled by its estimate.
+    const stored = texts !== null && row.near && bytes.length <= frameBytesMax
+    const written = stored ? Object.assign(row, { textOffset: texts.append(bytes) }) : row
+    index.keep(written)
+    return written
+  }
+
+  #write(block: number, kept: readonly KeptRow[]): void {
+    const textsBytes = this.parts.texts?.bytes ?? 0
+    for (let at = 0; at === 0 || at < kept.length; at += rowsPerFrameMax) {
+      const rows = kept.slice(at, at + rowsPerFrameMax)
+      this.parts.log.append(encodeKept({ block, rows, more: at + rowsPerFrameMax < kept.length, textsBytes }))
+    }
+  }
+}
+
+function textBytes({ text }: ChunkColumns, i: number): Uint8Array {
+  return text.bytes.subarray(text.offsets[i], text.offsets[i + 1])
+}

@@ -1,0 +1,161 @@
+/**
+ * What is known of each kept document besides its place in the tables: key, one byte a minimum, id, place of its text.
+ * Columns in pages outside the V8 heap; documents are numbered from 0 in the order they are added.
+ */
+
+/** Documents a page: 600 KiB of columns at 128 minima, allocated at once. */
+export const pageDocuments = 4096
+/** Bytes of a key: a fingerprint. */
+export const keyBytes = 16
+
+interface Page {
+  readonly keys: Uint8Array
+  readonly bytes: Uint8Array
+  /** Offset of the text in its log; −1 for none. */
+  readonly texts: Float64Array
+  ids: IdPage
+}
+
+export class KeptDocuments {
+  readonly #pages: Page[] = []
+  #count = 0
+
+  constructor(readonly permutations: number) {}
+
+  get count(): number {
+    return this.#count
+  }
+
+  get memoryBytes(): number {
+    const fixed = this.#pages.length * pageDocuments * (keyBytes + this.permutations + 8)
+    return this.#pages.reduce((sum, page) => sum + page.ids.memoryBytes, fixed)
+  }
+
+  /** Returns the number of the document. */
+  add(key: Uint8Array, bytes: Uint8Array, id: string, textOffset: number): number {
+    const document = this.#count++
+    const row = document % pageDocuments
+    if (row === 0) this.#pages.push(this.#newPage())
+    const page = this.#pages[this.#pages.length - 1] as Page
+    page.keys.set(key, row * keyBytes)
+    page.bytes.set(bytes, row * this.permutations)
+    page.texts[row] = textOffset
+    if (!page.ids.takes(id)) page.ids = TextIds.from(page.ids, row)
+    page.ids.add(row, id)
+    return document
+  }
+
+  hasKey(document: number, key: Uint8Array): boolean {
+    const { keys } = this.#page(document)
+    const at = (document % pageDocuments) * keyBytes
+    for (let i = 0; i < keyBytes; i++) if (keys[at + i] !== key[i]) return false
+    return true
+  }
+
+  /** Whether bytes [from, until) of the document's signature are those of `bytes`. */
+  hasBytes(document: number, bytes: Uint8Array, from: number, until: number): boolean {
+    const page = this.#page(document)
+    const at = (document % pageDocuments) * this.permutations
+    for (let i = from; i < until; i++) if (page.bytes[at + i] !== bytes[i]) return false
+    return true
+  }
+
+  equalBytes(document: number, bytes: Uint8Array): number {
+    const page = this.#page(document)
+    const at = (document % pageDocuments) * this.permutations
+    let equal = 0
+    for (let i = 0; i < this.permutations; i++) if (page.bytes[at + i] === bytes[i]) equal++
+    return equal
+  }
+
+  id(document: number): string {
+    return this.#page(document).ids.get(document % pageDocuments)
+  }
+
+  textOffset(document: number): number {
+    return this.#page(document).texts[document % pageDocuments] as number
+  }
+
+  #page(document: number): Page {
+    return this.#pages[Math.floor(document / pageDocuments)] as Page
+  }
+
+  #newPage(): Page {
+    return {
+      keys: new Uint8Array(pageDocuments * keyBytes),
+      bytes: new Uint8Array(pageDocuments * this.permutations),
+      texts: new Float64Array(pageDocuments),
+      ids: new HexIds(),
+    }
+  }
+}
+
+interface IdPage {
+  readonly memoryBytes: number
+  takes(id: string): boolean
+  add(row: number, id: string): void
+  get(row: number): string
+}
+
+const hexId = /^[0-9a-f]{32}$/
+
+/** Public ids are 32 hexadecimal digits: 16 bytes each. */
+class HexIds implements IdPage {
+  readonly #bytes = Buffer.from(new ArrayBuffer(pageDocuments * 16))
+
+  get memoryBytes(): number {
+    return this.#bytes.length
+  }
+
+  takes(id: string): boolean {
+    return hexId.test(id)
+  }
+
+  add(row: number, id: string): void {
+    this.#bytes.write(id, row * 16, 'hex')
+  }
+
+  get(row: number): string {
+    return this.#bytes.toString('hex', row * 16, row * 16 + 16)
+  }
+}
+
+/** Ids of any other kind, as UTF-8 end to end: the page of a user's own ids. */
+class TextIds implements IdPage {
+  readonly #ends = new Uint32Array(pageDocuments)
+  #bytes = Buffer.from(new ArrayBuffer(pageDocuments * 16))
+
+  static from(page: IdPage, rows: number): TextIds {
+    const ids = new TextIds()
+    for (let row = 0; row < rows; row++) ids.add(row, page.get(row))
+    return ids
+  }
+
+  get memoryBytes(): number {
+    return this.#bytes.length + this.#ends.byteLength
+  }
+
+  takes(): boolean {
+    return true
+  }
+
+  add(row: number, id: string): void {
+    const start = this.#start(row)
+    const end = start + Buffer.byteLength(id)
+    if (end > this.#bytes.length) {
+      const larger = Buffer.from(new ArrayBuffer(Math.ceil(end * 1.5)))
+      this.#bytes.copy(larger)
+      this.#bytes = larger
+    }
+    this.#bytes.write(id, start)
+    this.#ends[row] = end
+  }
+
+  get(row: number): string {
+    return this.#bytes.toString('utf8', this.#start(row), this.#ends[row])
+  }
+
+  #start(row: number): number {
+    return row === 0 ? 0 : (this.#ends[row - 1] as number)
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * How the documents that a block left are written in the dedup log: all that the index needs to be built again.
+ * Pure; the framing, the checksum and the cutting of a torn tail are lib/core/append-log.ts.
+ *
+ * Payload, little-endian: f64 block · u32 rows · u32 bytes a signature · u8 1 if more of this block follows · 7 zero
+ * bytes · f64 length of the texts log so far · keys (16 each) · text offsets (f64 each, −1 for none) · letters-enough flags (u8 each) · signatures · ids,
+ * each u16 length and UTF-8.
+ */
+import { CorruptFileError } from '../errors.js'
+import { keyBytes } from './kept-documents.js'
+
+export interface KeptRow {
+  readonly key: Uint8Array
+  /** Whether the text has a shingle, so that `bytes` mean something. */
+  readonly near: boolean
+  /** One byte a minimum; empty when near-duplicates are not looked for. */
+  readonly bytes: Uint8Array
+  readonly id: string
+  /** Where the text stands in the texts log; −1 when it is not kept. */
+  readonly textOffset: number
+}
+
+/** The rows kept of one block, or of a part of it. */
+export interface KeptBlock {
+  readonly block: number
+  /** More of the same block follows in the next frame. */
+  readonly more: boolean
+  /** Length of the texts log with this block's texts. */
+  readonly textsBytes: number
+  readonly rows: readonly KeptRow[]
+}
+
+const headBytes = 32
+/** Bytes of UTF-8 of one id. */
+export const idBytesMax = 65535
+
+export function encodeKept({ block, rows, more, textsBytes }: KeptBlock): Uint8Array {
+  const signatureBytes = rows[0]?.bytes.length ?? 0
+  const ids = rows.map((row) => Buffer.from(row.id).subarray(0, idBytesMax))
+  const idsBytes = ids.reduce((sum, id) => sum + 2 + id.length, 0)
+  const payload = Buffer.alloc(headBytes + rows.length * (keyBytes + 9 + signatureBytes) + idsBytes)
+  payload.writeDoubleLE(block, 0)
+  payload.writeUInt32LE(rows.length, 8)
+  payload.writeUInt32LE(signatureBytes, 12)
+  payload[16] = more ? 1 : 0
+  payload.writeDoubleLE(textsBytes, 24)
+  let at = headBytes
+  for (const row of rows) payload.set(row.key, (at += keyBytes) - keyBytes)
+  for (const row of rows) at = payload.writeDoubleLE(row.textOffset, at)
+  for (const row of rows) payload[at++] = row.near ? 1 : 0
+  for (const row of rows) payload.set(row.bytes, (at += signatureBytes) - signatureBytes)
+  for (const id of ids) {
+    at = payload.writeUInt16LE(id.length, at)
+    at += id.copy(payload, at)
+  }
+  return payload
+}
+
+/** Rows point into a copy of `payload`. @throws {CorruptFileError} its parts do not add up: written by something else */
+export function decodeKept(payload: Uint8Array): KeptBlock {
+  const bytes = Buffer.from(payload)
+  const count = bytes.length < headBytes ? 0 : bytes.readUInt32LE(8)
+  const signatureBytes = bytes.length < headBytes ? 0 : bytes.readUInt32LE(12)
+  const texts = headBytes + count * keyBytes
+  const flags = texts + count * 8
+  const signatures = flags + count
+  let at = signatures + count * signatureBytes
+  if (bytes.length < at || bytes.length < headBytes) throw foreign(bytes.length)
+  const rows: KeptRow[] = []
+  for (let row = 0; row < count; row++) {
+    if (at + 2 > bytes.length) throw foreign(bytes.length)
+    const idEnd = at + 2 + bytes.readUInt16LE(at)
+    if (idEnd > bytes.length) throw foreign(bytes.length)
+    rows.push({
+      key: bytes.subarray(headBytes + row * keyBytes, headBytes + (row + 1) * keyBytes),
+      near: bytes[flags + row] === 1,
+      bytes: bytes.subarray(signatures + row * signatureBytes, signatures + (row + 1) * signatureBytes),
+      id: bytes.toString('utf8', at + 2, idEnd),
+      textOffset: bytes.readDoubleLE(texts + row * 8),
+    })
+    at = idEnd
+  }
+  return { block: bytes.readDoubleLE(0), more: bytes[16] === 1, textsBytes: bytes.readDoubleLE(24), rows }
+}
+
+function foreign(length: number): CorruptFileError {
+  return new CorruptFileError(
+    `a record of ${length} bytes in the dedup log does not hold what it says: it was not written by this version of ` +
+      'kun-stream. Start anew in another directory.',
+  )
+}
