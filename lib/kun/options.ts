@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { outputFilterOptions } from './checks.js'
 import { instructionFilterOptions } from './instruction-filter.js'
-import { type CustomTemplateOptions, customTemplateOptions, templateNames } from './prompts.js'
+import { type CustomTemplateOptions, customTemplateOptions, type TemplateName } from './prompts.js'
 
 /** Of all three calls. Source: COIG-Kun's scripts. */
 export const kunSampling = { temperature: 0.5, top_p: 0.95, repetition_penalty: 1.2, max_tokens: 1024 } as const
@@ -13,8 +13,11 @@ const sampling = z
   .default({})
   .describe('Sampling fields as the server knows them, over the defaults of the stage; null leaves a field out')
 
-/** A built-in name, or a text that has the placeholders the stage cannot do without. */
-function prompt(needed: readonly (keyof typeof placeholders)[]) {
+/** A built-in template that fits the stage, or a text that has the placeholders the stage cannot do without. */
+function prompt<const Names extends readonly TemplateName[]>(
+  names: Names,
+  needed: readonly (keyof typeof placeholders)[],
+) {
   const missing = (template: CustomTemplateOptions) => needed.filter((field) => !template.text.includes(`{${field}}`))
   const custom = customTemplateOptions.superRefine((template, context) => {
     const absent = missing(template)
@@ -22,7 +25,7 @@ function prompt(needed: readonly (keyof typeof placeholders)[]) {
     const message = `the prompt has no ${absent.map((field) => placeholders[field]).join(' and no ')}`
     context.addIssue({ code: 'custom', path: ['text'], input: template.text, message })
   })
-  return z.union([z.enum(templateNames), custom])
+  return z.union([z.enum(names), custom])
 }
 
 const placeholders = { text: '{text}', instruction: '{instruction}' } as const
@@ -30,7 +33,7 @@ const placeholders = { text: '{text}', instruction: '{instruction}' } as const
 export const labelOptions = z.strictObject({
   model: modelName,
   variants: z.int().min(1).max(16).default(1).describe('Instructions asked for each chunk'),
-  prompt: prompt(['text'])
+  prompt: prompt(['label-chat', 'label-kun'], ['text'])
     .default('label-chat')
     .describe("A template's name, or one's own; label-kun by default where the model is m-a-p/Kun-LabelModel"),
   sampling,
@@ -51,14 +54,14 @@ export const scoreOptions = z.strictObject({
     .max(1)
     .default(0)
     .describe('Probability of 好 and 差 together below which a pair is dropped: the judge does not keep to the format'),
-  prompt: prompt(['instruction']).default('score').describe("A template's name, or one's own"),
+  prompt: prompt(['score'], ['instruction']).default('score').describe("A template's name, or one's own"),
   sampling,
 })
 export type ScoreOptions = z.output<typeof scoreOptions>
 
 export const polishOptions = z.strictObject({
   model: modelName,
-  prompt: prompt(['text', 'instruction']).default('polish').describe("A template's name, or one's own"),
+  prompt: prompt(['polish'], ['text', 'instruction']).default('polish').describe("A template's name, or one's own"),
   sampling,
   filter: outputFilterOptions.prefault({}),
 })

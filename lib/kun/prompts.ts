@@ -32,8 +32,7 @@ export interface Template {
   readonly render: (fields: PromptFields) => Pick<CompletionRequest, 'kind' | 'messages' | 'prompt'>
 }
 
-export const templateNames = ['label-kun', 'label-chat', 'score', 'polish'] as const
-export type TemplateName = (typeof templateNames)[number]
+export type TemplateName = 'label-kun' | 'label-chat' | 'score' | 'polish'
 
 /** The templates that come with kun-stream, by name. */
 export const templates: Readonly<Record<TemplateName, Template>> = {

@@ -1,0 +1,148 @@
+/**
+ * The text of a recipe and its overrides as one value, and where in the text each part of it stands.
+ * What the value may be is left to the schema.
+ */
+import { type Document, isMap, isNode, isPair, isScalar, LineCounter, type Node, parse, parseDocument } from 'yaml'
+import { RecipeError, UsageError } from '../errors.js'
+
+export type Path = readonly PropertyKey[]
+
+export interface RecipeDocument {
+  readonly value: unknown
+  /** 'recipe.yaml:12:5', or '--set a.b=…' for what came from the command line. */
+  readonly locate: (path: Path, unknownKey?: string) => string
+}
+
+/** Aliases that a recipe may resolve: enough for sharing, too few to blow up. */
+const aliasCountMax = 100
+
+/**
+ * Reads YAML and applies `--set` overrides.
+ *
+ * @throws {RecipeError} the text is not YAML, or no map
+ * @throws {UsageError} an override is not `path=value`
+ */
+export function recipeDocument(text: string, file: string, overrides: readonly string[]): RecipeDocument {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true })
+  const place = (offset: number) => {
+    const { line, col } = lines.linePos(offset)
+    return `${file}:${line}:${col}`
+  }
+  const [error] = document.errors
+  if (error !== undefined) throw new RecipeError(`${place(error.pos[0])} is not YAML: ${error.message}`)
+  const root = valueOf(document, file)
+  if (!isRecord(root)) throw new RecipeError(`${file}:1:1 is no recipe: found ${kindOf(root)}, allowed is a map`)
+
+  const settings = overrides.map(parseOverride)
+  for (const { path, value, text: given } of settings) set(root, path, value, given)
+  const locate = (path: Path, unknownKey?: string) => {
+    const whole = unknownKey === undefined ? path : [...path, unknownKey]
+    const setting = settings.findLast((each) => isPrefix(each.path, whole))
+    return setting === undefined
+      ? place(offsetOf(document.contents, whole, unknownKey !== undefined))
+      : `--set ${setting.text}`
+  }
+  return { value: root, locate }
+}
+
+function valueOf(document: Document, file: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: aliasCountMax })
+  } catch (cause) {
+    throw new RecipeError(
+      `${file}:1:1 repeats its parts too often: more than ${aliasCountMax} aliases. Write them out`,
+      {
+        cause,
+      },
+    )
+  }
+}
+
+interface Override {
+  readonly path: Path
+  readonly value: unknown
+  /** As given, for messages. */
+  readonly text: string
+}
+
+/** `sources.0.split=crawl`, `sources[0].files=[a,b]`; the value is YAML. */
+function parseOverride(text: string): Override {
+  const equals = text.indexOf('=')
+  const name = text.slice(0, Math.max(0, equals))
+  const path = name.replace(/\[(\d+)\]/g, '.$1').split('.')
+  if (equals < 0 || path.some((key) => key === '' || key === '__proto__')) {
+    throw new UsageError(`--set ${text}: allowed is path=value, as kun.score.keepAtLeast=0.7 or sources[0].split=crawl`)
+  }
+  const keys = path.map((key) => (/^\d+$/.test(key) ? Number(key) : key))
+  try {
+    // A header or a key may stand in it: errors name the path alone.
+    return { path: keys, value: parse(text.slice(equals + 1)), text: `${name}=…` }
+  } catch (error) {
+    throw new UsageError(`--set ${name}: the value is not YAML: ${error instanceof Error ? error.message : error}`)
+  }
+}
+
+function set(root: Record<string, unknown>, path: Path, value: unknown, text: string): void {
+  let above: Record<PropertyKey, unknown> = root
+  for (const [depth, key] of path.slice(0, -1).entries()) {
+    above[key] ??= typeof path[depth + 1] === 'number' ? [] : {}
+    const below = above[key]
+    if (typeof below !== 'object' || below === null) {
+      throw new UsageError(
+        `--set ${text}: ${pathText(path.slice(0, depth + 1))} is ${kindOf(below)}, nothing is below it`,
+      )
+    }
+    above = below as Record<PropertyKey, unknown>
+  }
+  const last = path.at(-1) as string | number
+  if (Array.isArray(above) && (typeof last !== 'number' || last > above.length)) {
+    throw new UsageError(`--set ${text}: ${pathText(path.slice(0, -1))} is a list of ${above.length}, numbered from 0`)
+  }
+  above[last] = value
+}
+
+/** Offset in the text of the deepest part of the path that is there. For a key of a map, that of the key. */
+function offsetOf(contents: Node | null, path: Path, ofKey: boolean): number {
+  let node: unknown = contents
+  let offset = contents?.range?.[0] ?? 0
+  for (const key of path) {
+    if (isMap(node)) {
+      const pair = node.items.find(
+        (item) => isPair(item) && String(isScalar(item.key) ? item.key.value : item.key) === String(key),
+      )
+      if (pair === undefined) return offset
+      if (isNode(pair.key)) offset = pair.key.range?.[0] ?? offset
+      node = pair.value
+    } else {
+      const items: unknown = isNode(node) && 'items' in node ? node.items : undefined
+      node = Array.isArray(items) ? items[Number(key)] : undefined
+      if (!isNode(node)) return offset
+      offset = node.range?.[0] ?? offset
+    }
+  }
+  // A value that stands on its own line by line is shown itself; of a map or list, and of what is unknown, the key.
+  return isScalar(node) && !ofKey ? (node.range?.[0] ?? offset) : offset
+}
+
+/** 'sources[0].split' */
+export function pathText(path: Path): string {
+  return path.reduce<string>((text, key) => {
+    if (typeof key === 'number') return `${text}[${key}]`
+    return text === '' ? String(key) : `${text}.${String(key)}`
+  }, '')
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+export function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return 'nothing'
+  if (Array.isArray(value)) return 'a list'
+  return typeof value === 'object' ? 'a map' : `a ${typeof value}`
+}
+
+function isPrefix(prefix: Path, path: Path): boolean {
+  return prefix.length <= path.length && prefix.every((key, depth) => String(key) === String(path[depth]))
+}

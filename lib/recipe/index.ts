@@ -1,0 +1,7 @@
+/** Everything other folders take from lib/recipe. */
+export { loadRecipe, parseRecipe } from './load.js'
+export { pinnedRecipe, type RecipeDifference, recipeDifference } from './pinned.js'
+export { recipeFields, recipeReference } from './reference.js'
+export { builtinModel, type Recipe, type RecipeModel, type RecipeSource, recipeOptions } from './schema.js'
+export { resolveModel, resolveSecret } from './secrets.js'
+export { parsed as parseUnit, written as writeUnit } from './units.js'

@@ -1,0 +1,105 @@
+/** Says of each thing wrong with a recipe: where, the path, the value found, what is allowed, and what was meant. */
+import type { z } from 'zod'
+import { isRecord, kindOf, type Path, pathText, type RecipeDocument } from './document.js'
+import { allowed, schemaAt, shapeOf } from './schema-tree.js'
+
+type Issue = z.core.$ZodIssue
+
+/** Characters of a found value that a message shows. */
+const shownCharsMax = 60
+
+/** Fields whose values are never shown. */
+const secretNames = /^(?:apiKey|token|headers)$/
+
+/** One line for each issue, in the order of the schema. */
+export function issueLines(schema: z.ZodType, issues: readonly Issue[], { locate, value }: RecipeDocument): string[] {
+  const lines = issues.flatMap((issue) => concrete(issue, valueAt(value, issue.path))).flatMap((issue) => lineOf(issue))
+  return [...new Set(lines)]
+
+  function lineOf(issue: Issue): string[] {
+    if (issue.code !== 'unrecognized_keys') return [`${locate(issue.path)} ${problemOf(issue)}`]
+    const names = Object.keys(shapeOf(schemaAt(schema, issue.path) ?? schema) ?? {})
+    return issue.keys.map((key) => {
+      const meant = nearest(key, names)
+      const hint = meant === null ? `allowed are ${names.join(', ')}` : `did you mean ${meant}?`
+      return `${locate(issue.path, key)} ${pathText([...issue.path, key])}: unknown key; ${hint}`
+    })
+  }
+
+  function problemOf(issue: Issue): string {
+    const path = pathText(issue.path) || 'the recipe'
+    const found = valueAt(value, issue.path)
+    if (issue.code === 'custom') return `${path}: found ${shown(found, issue.path)}; ${issue.message}`
+    const name = issue.path.findLast((key) => typeof key === 'string') as string | undefined
+    const field = schemaAt(schema, issue.path)
+    const what = field === null ? issue.message : allowed(field, name)
+    if (issue.code === 'invalid_key')
+      return `${path}: the name ${JSON.stringify(issue.path.at(-1))} is not allowed; ${reasonOf(issue)}`
+    if (found === undefined) return `${path}: missing; needed is ${what}`
+    const meant = typeof found === 'string' && 'values' in issue ? nearest(found, issue.values.map(String)) : null
+    return `${path}: found ${shown(found, issue.path)}, allowed is ${what}${meant === null ? '' : `; did you mean ${meant}?`}`
+  }
+}
+
+/** Of a union, the issues of the member that the value comes closest to: a map is meant for the member that is a map. */
+function concrete(issue: Issue, found: unknown): Issue[] {
+  if (issue.code !== 'invalid_union') return [issue]
+  const members = issue.errors.filter((member) =>
+    member.some(({ path, code }) => path.length > 0 || code === 'unrecognized_keys'),
+  )
+  const closest = members.toSorted((a, b) => a.length - b.length)[0]
+  if (closest === undefined || !(isRecord(found) || Array.isArray(found))) return [issue]
+  return closest.flatMap((inner) => {
+    const path = [...issue.path, ...inner.path]
+    return concrete({ ...inner, path } as Issue, inner.path.reduce<unknown>(below, found))
+  })
+}
+
+function reasonOf(issue: Issue): string {
+  const inner = 'issues' in issue ? (issue.issues as readonly Issue[])[0] : undefined
+  return inner !== undefined && 'pattern' in inner ? `allowed is a text like ${inner.pattern}` : issue.message
+}
+
+function shown(found: unknown, path: Path): string {
+  if (path.some((key) => secretNames.test(String(key)))) return `${kindOf(found)} (not shown)`
+  const text = JSON.stringify(found) ?? 'nothing'
+  return text.length <= shownCharsMax ? text : `${text.slice(0, shownCharsMax)}…`
+}
+
+export function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>(below, value)
+}
+
+function below(value: unknown, key: PropertyKey): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+    ? (value as Record<PropertyKey, unknown>)[key]
+    : undefined
+}
+
+/** The name that was probably meant: at most two letters, and at most a third of them, are different; else null. */
+export function nearest(given: string, names: readonly string[]): string | null {
+  const ranked = names
+    .map((name) => ({ name, letters: distance(given.toLowerCase(), name.toLowerCase()) }))
+    .sort((a, b) => a.letters - b.letters)
+  const [best] = ranked
+  return best !== undefined && best.letters <= Math.min(2, Math.ceil(given.length / 3)) ? best.name : null
+}
+
+/** Letters to insert, delete or replace, or neighbours to swap. Names are short: quadratic is fine. */
+function distance(a: string, b: string): number {
+  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, column) => column)]
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = at(i - 1, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? at(i - 2, j - 2) + 1 : replaced
+      row[j] = Math.min(at(i - 1, j) + 1, (row[j - 1] as number) + 1, replaced, swapped)
+    }
+    rows.push(row)
+  }
+  return at(a.length, b.length)
+
+  function at(i: number, j: number): number {
+    return (rows[i] as number[])[j] as number
+  }
+}

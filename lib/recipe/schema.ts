@@ -1,0 +1,245 @@
+/**
+ * The whole of a recipe as one schema. What a part means and may be is said beside what it configures;
+ * here the parts are put together, and each field is told from the others by whether it alters the output.
+ */
+import { z } from 'zod'
+import { kunOptions } from '../kun/options.js'
+import { sourceOptions } from '../sources/index.js'
+import {
+  chunkOptions,
+  cutOptions,
+  dedupOptions,
+  encoderOptions,
+  modelOptions,
+  nearOptions,
+  prepareOptions,
+  qualityOptions,
+  serverOptions,
+} from './neighbours.js'
+import { type FieldNote, free, noted } from './notes.js'
+
+/** A secret is named, never written down. */
+const secret = z
+  .string()
+  .regex(/^env:[A-Za-z_]\w*$/)
+  .meta({ allowed: 'the name of an environment variable, as env:VLLM_KEY (a secret is not written in a recipe)' })
+
+const repository = z
+  .string()
+  .regex(/^[\w.-]+\/[\w.-]+$/)
+  .meta({ allowed: 'owner/name' })
+
+const name = z
+  .string()
+  .regex(/^[\w.-]+$/)
+  .meta({ allowed: 'letters, digits, _, - and dots' })
+
+/** The model that the built-in server answers as. */
+export const builtinModel = 'builtin-extractive'
+
+const sourceEntry = noted(
+  z.strictObject({
+    split: z
+      .string()
+      .regex(/^\w+(\.\w+)*$/)
+      .meta({ allowed: 'letters, digits and _, with dots between them' }),
+    preset: z.enum(['wudao', 'wanjuan', 'skypile']).optional(),
+    files: z.array(z.string().min(1)).min(1),
+    hub: repository.optional(),
+    revision: z.string().min(1).optional(),
+    token: secret.optional(),
+    cache: z.string().min(1).optional(),
+    text: z.string().min(1).optional(),
+    id: z.string().min(1).optional(),
+    title: z.string().min(1).optional(),
+  }),
+  {
+    split: 'Name of the split that its rows go to; each source has its own',
+    preset: 'Field names and layout of one of the three corpora; or say `text` yourself',
+    files: free(
+      'Globs, from the working directory or in the repository; one or a list; `!` takes out; `-` reads standard input',
+    ),
+    hub: 'A dataset on the Hub; without it the files are on disk',
+    revision: 'Branch, tag or commit; `main` when left out; run.json pins the commit',
+    token: free('Environment variable with a token of the Hub'),
+    cache: free('Folder that keeps whole shards of the Hub'),
+    text: 'Field of the text, in place of a preset',
+    id: "Field of the record's own id",
+    title: 'Field of the title',
+  },
+)
+
+noted(sourceOptions, {
+  blockBytes: 'Decompressed bytes of a block, about: it ends with a record',
+  recordBytesMax: 'A longer record is rejected while it is read',
+  shardsOpenMax: 'Shards read side by side, a block from each in turn',
+  order: 'interleaved mixes shards of a corpus that is sorted by category; in-order reads one after the other',
+})
+
+noted(chunkOptions, {
+  tokensMax: 'Tokens of a chunk, inclusive',
+  charsMin: 'A shorter chunk is rejected',
+})
+
+const bound = (of: string) => `${of}; false switches the filter off`
+noted(qualityOptions, {
+  charsMin: bound('Characters a document has at least'),
+  charsMax: bound('Characters a document has at most'),
+  chineseShareMin: bound('Share of Chinese characters, at least'),
+  symbolShareMax: bound('Share of symbols, at most'),
+  digitShareMax: bound('Share of digits, at most'),
+  urlShareMax: bound('Share of characters in addresses, at most'),
+  boilerplateShareMax: bound('Share of lines that are boilerplate, at most'),
+  repeatedLinesShareMax: bound('Share of lines said before, at most'),
+  repeatedNgramsShareMax: bound('Share of characters in repeated n-grams, at most'),
+})
+
+noted(prepareOptions, {
+  filters: 'Modules with filters of your own, run in workers; their content is pinned',
+  tokenizer: 'A tokenizer.json for exact token counts; an estimate without it',
+})
+
+noted(nearOptions, {
+  threshold: 'Jaccard similarity of the shingle sets from which on a text is a near-duplicate',
+  ngram: 'Characters of a shingle',
+  permutations: 'Minima of a signature: more estimate better and cost time and memory',
+  seed: 'Of the hash functions',
+})
+
+noted(dedupOptions, {
+  exact: 'Drops texts that are equal in letters and digits',
+  near: 'Drops texts that are nearly equal; false switches it off',
+  index: 'exact verifies every hit; bloom takes a sixth of the memory; auto takes exact until indexBytesMax',
+  indexBytesMax: 'Memory that auto allows an exact index',
+  against: 'Earlier runs, or their index files: what they kept is dropped here',
+})
+
+const modelEntry = noted(
+  modelOptions.extend({
+    model: z.string().min(1).optional(),
+    endpoints: z.array(z.union([z.literal('builtin'), z.url({ protocol: /^https?$/ })])).min(1),
+    apiKey: secret.optional(),
+  }),
+  {
+    model: `Name that the server knows it by; ${builtinModel} for the built-in server`,
+    endpoints: free('Base addresses with /v1, or builtin alone: a stand-in server in this process, which needs no GPU'),
+    apiKey: free('Environment variable with the key, sent as Authorization: Bearer'),
+    headers: free('Sent with every request; a value may be env:NAME'),
+    chatTemplateKwargs: 'Passed to the chat template, as { enable_thinking: false }',
+    extraBody: "Fields added to every request's body",
+    stream: free('Asks for streamed replies: for proxies that cut silent connections'),
+    inFlightMax: free('Requests under way at one endpoint, at most'),
+    limiter: free('auto follows the server below inFlightMax; fixed holds inFlightMax'),
+    deadlineMs: free('Time for one reply; stands still while the endpoint is out'),
+    triesMax: 'Replies asked for one record and stage, each with a seed of its own, before it is rejected',
+    promptsPerRequest: free('Prompts in one request, for one-token stages'),
+  },
+)
+
+noted(serverOptions, {
+  outageMaxMs: free('The run stops, resumable, when a model had no working endpoint for longer'),
+  starveMs: free('A call that waited longer goes before later stages'),
+})
+
+const count = (fallback: number) => z.int().min(1).default(fallback)
+
+const outputOptions = noted(
+  z.strictObject({
+    dir: z.string().min(1),
+    candidatesPerCut: count(20_000),
+    blocksPerCutMax: count(1000),
+    shape: z.enum(['pairs', 'messages']).default('pairs'),
+    ...cutOptions.shape,
+    ...encoderOptions.shape,
+  }),
+  {
+    dir: free('The run directory'),
+    candidatesPerCut: 'A cut, the unit of what is durable, ends at the first block end with this many candidates',
+    blocksPerCutMax: 'Or with this many blocks',
+    shape: 'pairs: instruction and output; messages: one list of role and content',
+    rowsPerFile: 'A split with more rows in a cut gets several files',
+    rowGroupBytesMax: "Uncompressed bytes of a row group; the Hub's viewer wants less than 100 MB",
+    encoder: 'Library that writes Parquet',
+    codec: 'zstd (hyparquet-writer), gzip or snappy (parquetjs-lite); zstd or gzip when left out',
+  },
+)
+
+/** No limit, where none is given. Not written to a recipe: JSON has no such number. */
+const unlimited = Number.POSITIVE_INFINITY
+
+const limits = noted(
+  z.strictObject({
+    rowsMax: z.int().min(1).default(unlimited),
+    tokensMax: z.int().min(1).default(unlimited),
+    hoursMax: z.number().positive().default(unlimited),
+  }),
+  {
+    rowsMax: free('Rows after which the run drains; a higher limit goes on from there'),
+    tokensMax: free('Tokens of replies after which the run drains'),
+    hoursMax: free('Hours after which the run drains'),
+  },
+)
+
+const section = (description: string): FieldNote => ({ description })
+
+export const recipeOptions = noted(
+  z.strictObject({
+    name,
+    seed: z.int().min(0).default(1),
+    sources: z.array(sourceEntry).min(1),
+    read: sourceOptions.prefault({}),
+    workers: noted(z.strictObject({ threads: z.union([z.literal('auto'), z.int().min(1).max(256)]).default('auto') }), {
+      threads: free('Worker threads; auto takes one less than the cores, at least one'),
+    }).prefault({}),
+    prepare: prepareOptions.extend({ dedup: dedupOptions.prefault({}) }).prefault({}),
+    models: z.record(name, modelEntry),
+    servers: serverOptions.prefault({}),
+    kun: kunOptions,
+    output: outputOptions,
+    memory: noted(
+      z.strictObject({
+        inFlightMax: count(1024),
+        reorderBytesMax: z
+          .int()
+          .min(0)
+          .default(64 * 1024 * 1024),
+      }),
+      {
+        inFlightMax: free('Requests in flight that room is made for: 24 times as many records are held'),
+        reorderBytesMax: free('Finished rows that wait for an earlier one; more go to a file'),
+      },
+    ).prefault({}),
+    replies: noted(z.strictObject({ keep: z.boolean().default(true), from: z.array(z.string().min(1)).default([]) }), {
+      keep: free('Keeps replies after their cut is committed; `replies: discard` is short for false'),
+      from: free('Run directories whose replies are used before a server is asked'),
+    }).prefault({}),
+    limits: limits.prefault({}),
+    publish: noted(
+      z.strictObject({
+        repo: repository,
+        private: z.boolean().default(true),
+        hubUrl: z.url({ protocol: /^https?$/ }).optional(),
+        token: secret.optional(),
+      }),
+      {
+        repo: free('Dataset on the Hub'),
+        private: free('Whether it is made private when it does not exist yet'),
+        hubUrl: free('Another Hub than the public one'),
+        token: free('Environment variable with the token; HF_TOKEN or the token file when left out'),
+      },
+    ).optional(),
+    onExit: z.string().min(1).optional(),
+  }),
+  {
+    name: free('Names the run and the dataset'),
+    seed: "Every request's seed comes from it, the record, the stage and the attempt",
+    publish: { altersOutput: false, description: 'Left out: nothing is published' },
+    onExit: free('A command that is started at the end with the exit code and the reason'),
+    models: section('By a name of your choice'),
+  },
+)
+
+/** A recipe with defaults filled in, sizes in bytes and durations in milliseconds. */
+export type Recipe = z.output<typeof recipeOptions>
+export type RecipeModel = z.output<typeof modelEntry>
+export type RecipeSource = z.output<typeof sourceEntry>

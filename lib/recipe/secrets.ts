@@ -1,0 +1,34 @@
+/** Turns `env:NAME` into what the environment holds, at the start of a run. The result is for the wire: never store it. */
+import { RecipeError } from '../errors.js'
+import type { Recipe, RecipeModel } from './schema.js'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * The value of a secret; anything that is not `env:NAME` is taken as it stands.
+ *
+ * @throws {RecipeError} the environment has no such variable, or an empty one
+ */
+export function resolveSecret(reference: string, path: string, environment: Environment = process.env): string {
+  if (!reference.startsWith('env:')) return reference
+  const name = reference.slice('env:'.length)
+  const value = environment[name]
+  if (value) return value
+  throw new RecipeError(
+    `${path}: found ${reference}, but the environment has no ${name}; set it, or take the field out`,
+  )
+}
+
+/** A model of the recipe with its key and headers resolved. */
+export function resolveModel(recipe: Recipe, name: string, environment: Environment = process.env): RecipeModel {
+  const model = recipe.models[name]
+  if (model === undefined) throw new RecipeError(`models: there is no ${name}`)
+  const path = `models.${name}`
+  const headers = Object.entries(model.headers).map(([header, value]) => [
+    header,
+    resolveSecret(value, `${path}.headers.${header}`, environment),
+  ])
+  const { apiKey, ...rest } = model
+  const resolved = { ...rest, headers: Object.fromEntries(headers) }
+  return apiKey === undefined ? resolved : { ...resolved, apiKey: resolveSecret(apiKey, `${path}.apiKey`, environment) }
+}
