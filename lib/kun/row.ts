@@ -62,20 +62,6 @@ function cellsOf(pair: Pair, { models, promptVersions }: RowOptions): Record<str
   }
 }
 
-/**
- * The `features` of the Hub's `huggingface` key: what `datasets` makes of the columns.
- *
- * Shape: { name: { dtype, _type: 'Value' } }; a list of messages is a list of one struct.
- */
-export function hubFeatures(columns: readonly Column[]): Record<string, unknown> {
-  const value = (dtype: string) => ({ dtype, _type: 'Value' })
-  const feature = ({ type }: Column) => {
-    if (type === 'messages') return [{ role: value('string'), content: value('string') }]
-    return value(type === 'boolean' ? 'bool' : type)
-  }
-  return Object.fromEntries(columns.map((column) => [column.name, feature(column)]))
-}
-
 const pairColumns: readonly Column[] = [
   { name: 'instruction', type: 'string' },
   { name: 'output', type: 'string' },

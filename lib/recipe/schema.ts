@@ -3,19 +3,15 @@
  * here the parts are put together, and each field is told from the others by whether it alters the output.
  */
 import { z } from 'zod'
+import { dedupOptions, nearOptions } from '../dedup/index.js'
 import { kunOptions } from '../kun/options.js'
+import { modelOptions, serverOptions } from '../llm/options.js'
+import { cutOptions, encoderOptions } from '../sinks/index.js'
+import { hubRepo } from '../sources/hub-settings.js'
 import { sourceOptions } from '../sources/index.js'
-import {
-  chunkOptions,
-  cutOptions,
-  dedupOptions,
-  encoderOptions,
-  modelOptions,
-  nearOptions,
-  prepareOptions,
-  qualityOptions,
-  serverOptions,
-} from './neighbours.js'
+import { chunkOptions } from '../text/chunk.js'
+import { qualityOptions } from '../text/filters.js'
+import { prepareOptions } from '../text/plan.js'
 import { type FieldNote, free, noted } from './notes.js'
 
 /** A secret is named, never written down. */
@@ -24,10 +20,7 @@ const secret = z
   .regex(/^env:[A-Za-z_]\w*$/)
   .meta({ allowed: 'the name of an environment variable, as env:VLLM_KEY (a secret is not written in a recipe)' })
 
-const repository = z
-  .string()
-  .regex(/^[\w.-]+\/[\w.-]+$/)
-  .meta({ allowed: 'owner/name' })
+const repository = hubRepo.meta({ allowed: 'owner/name' })
 
 const name = z
   .string()

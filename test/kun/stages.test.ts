@@ -3,7 +3,7 @@ import { Child, type Outcome } from '../../lib/core/types.js'
 import { labelStage } from '../../lib/kun/label.js'
 import { labelOptions, polishOptions, scoreOptions } from '../../lib/kun/options.js'
 import { polishStage } from '../../lib/kun/polish.js'
-import { columnsOf, hubFeatures, type RowOptions, rowOf } from '../../lib/kun/row.js'
+import { columnsOf, type RowOptions, rowOf } from '../../lib/kun/row.js'
 import { scoreStage } from '../../lib/kun/score.js'
 import type { Candidate, Pair } from '../../lib/kun/types.js'
 import type { Answer, Call, Capabilities, Model, Reply } from '../../lib/llm/types.js'
@@ -204,8 +204,4 @@ t.test('a row has the columns of its shape, in order, and the raw text where not
   t.notOk(names.includes('score') || names.includes('output'))
   t.equal(rowOf({ ...pair, extra: { topic: '植物', id: 'forged' } }, chat).topic, '植物')
   t.equal(rowOf({ ...pair, extra: { id: 'forged' } }, chat).id, pair.id, 'a stage cannot overwrite what is ours')
-  t.strictSame(hubFeatures(columnsOf(chat)).messages, [
-    { role: { dtype: 'string', _type: 'Value' }, content: { dtype: 'string', _type: 'Value' } },
-  ])
-  t.strictSame(hubFeatures(columnsOf(pairs)).offset, { dtype: 'int64', _type: 'Value' })
 })
