@@ -39,6 +39,8 @@ export interface ServersMetrics {
   readonly waiting: number
   readonly retries: number
   readonly keptServed: number
+  /** Tokens of the replies received; those served from the log cost nothing and do not count. */
+  readonly tokens: number
   readonly endpoints: readonly EndpointMetrics[]
 }
 
@@ -100,6 +102,7 @@ class Servers implements ModelServers {
   readonly #registry: EndpointRegistry
   readonly #asking = new Set<Promise<unknown>>()
   #keptServed = 0
+  #tokens = 0
 
   constructor(private readonly options: OpenServersOptions) {
     const clock = options.clock ?? systemClock
@@ -186,6 +189,7 @@ class Servers implements ModelServers {
       waiting: this.#dispatch.waiting,
       retries: this.#dispatch.retries,
       keptServed: this.#keptServed,
+      tokens: this.#tokens,
       endpoints: this.#registry.metrics(),
     }
   }
@@ -227,15 +231,22 @@ class Servers implements ModelServers {
     const seed = requestSeed(this.options.seed, call.record, call.stage, attempt)
     const body = () => requestBody(call.request, model.options, seed)
     const { replies } = this.options
-    if (replies === undefined) return this.#dispatch.submit(call, model, () => withoutFields(body(), model))
+    if (replies === undefined)
+      return this.#counted(this.#dispatch.submit(call, model, () => withoutFields(body(), model)))
     const key = replyKey(call.record, call.stage, attempt, canonicalJson({ kind: call.request.kind, ...body() }))
     const kept = await replies.find(key)
     if (kept !== null) {
       this.#keptServed++
       return kept
     }
-    const outcome = await this.#dispatch.submit(call, model, () => withoutFields(body(), model))
+    const outcome = await this.#counted(this.#dispatch.submit(call, model, () => withoutFields(body(), model)))
     await replies.keep(key, call.position[0] ?? 0, outcome)
+    return outcome
+  }
+
+  async #counted(asked: Promise<Outcome>): Promise<Outcome> {
+    const outcome = await asked
+    if ('reply' in outcome) this.#tokens += outcome.reply.completionTokens
     return outcome
   }
 
