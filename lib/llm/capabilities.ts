@@ -21,6 +21,13 @@ const OPTIONAL_FIELDS: Readonly<Record<string, unknown>> = {
 /** Small enough for every context, and Chinese: a tokenizer that knows none is no use here. */
 const PROMPT = '你好'
 
+/** A turn of the assistant's that has begun, and the fields that make vLLM go on with it. */
+const OPENED = [
+  { role: 'user', content: PROMPT },
+  { role: 'assistant', content: '你' },
+]
+const CONTINUING = { add_generation_prompt: false, continue_final_message: true }
+
 /** A server's findings, with the kinds of request it answers; `capabilities` is what stages may know. */
 export interface Probe {
   readonly capabilities: Capabilities
@@ -31,7 +38,7 @@ export interface Probe {
 type Asked = Pick<ModelOptions, 'model' | 'chatTemplateKwargs' | 'extraBody'>
 
 /**
- * Asks an endpoint what it can do for a model: some twelve requests of one token.
+ * Asks an endpoint what it can do for a model: some fourteen requests of one token.
  *
  * @throws {EndpointError} it answers neither chat nor completions for this model; the message has its words
  * @throws {ServerError} it cannot be reached or is out of order
@@ -54,17 +61,20 @@ export async function probeEndpoint(
   const asks = kind === 'chat' ? chat : completion
   const logprobFields = kind === 'chat' ? { logprobs: true, top_logprobs: 5 } : { logprobs: 5 }
 
-  const [version, models, metrics, tokens, list, echo, logprobs, kwargs, ...fields] = await Promise.all([
-    get('/version'),
-    get('/models'),
-    get('/metrics'),
-    post('/tokenize', { model: model.model, prompt: PROMPT }),
-    completion({ prompt: [PROMPT, PROMPT] }),
-    completion({ echo: true, logprobs: 0 }),
-    asks(logprobFields),
-    chat({ chat_template_kwargs: { ...model.chatTemplateKwargs } }),
-    ...Object.entries(OPTIONAL_FIELDS).map(([name, value]) => asks({ [name]: value })),
-  ])
+  const [version, models, metrics, tokens, list, echo, logprobs, kwargs, closed, continued, ...fields] =
+    await Promise.all([
+      get('/version'),
+      get('/models'),
+      get('/metrics'),
+      post('/tokenize', { model: model.model, prompt: PROMPT }),
+      completion({ prompt: [PROMPT, PROMPT] }),
+      completion({ echo: true, logprobs: 0 }),
+      asks(logprobFields),
+      chat({ chat_template_kwargs: { ...model.chatTemplateKwargs } }),
+      chat({ messages: OPENED }),
+      chat({ messages: OPENED, ...CONTINUING }),
+      ...Object.entries(OPTIONAL_FIELDS).map(([name, value]) => asks({ [name]: value })),
+    ])
   const listed = asList(models.body.data).find((entry) => entry.id === model.model)
   const contextTokens = listed?.max_model_len ?? tokens.body.max_model_len
   return {
@@ -78,7 +88,10 @@ export async function probeEndpoint(
       echo: echo.status === 200 && echoed(echo.body),
       tokenize: tokens.status === 200 && typeof tokens.body.count === 'number',
       chatTemplateKwargs: kwargs.status === 200,
-      unsupported: Object.keys(OPTIONAL_FIELDS).filter((_, place) => fields[place]?.status !== 200),
+      unsupported: [
+        ...Object.keys(OPTIONAL_FIELDS).filter((_, place) => fields[place]?.status !== 200),
+        ...(continues(closed, continued) ? [] : Object.keys(CONTINUING)),
+      ],
     },
   }
 }
@@ -177,6 +190,12 @@ function unusable(client: Client, model: Asked, ...answers: readonly Answered[])
       `'${model.model}' (${status}): ${words}. Check the model's name, the address and the key`,
     { details: { status } },
   )
+}
+
+/** A turn that is gone on with is neither ended nor followed by the opening of another: its prompt has fewer tokens. */
+function continues(closed: Answered, continued: Answered): boolean {
+  const tokens = ({ body }: Answered) => Number(asJsonObject(body.usage).prompt_tokens)
+  return closed.status === 200 && continued.status === 200 && tokens(continued) < tokens(closed)
 }
 
 /** More than one log-probability for one new token: the prompt's own came back. */

@@ -191,14 +191,17 @@ export const recipeOptions = noted(
     output: outputOptions,
     memory: noted(
       z.strictObject({
-        inFlightMax: count(1024),
+        inFlightMax: z
+          .int()
+          .min(1)
+          .default(256 * 1024 * 1024),
         reorderBytesMax: z
           .int()
           .min(0)
           .default(64 * 1024 * 1024),
       }),
       {
-        inFlightMax: free('Requests in flight that room is made for: 24 times as many records are held'),
+        inFlightMax: { ...free('Blocks, and what is made from them, between source and output'), unit: 'bytes' },
         reorderBytesMax: free('Finished rows that wait for an earlier one; more go to a file'),
       },
     ).prefault({}),

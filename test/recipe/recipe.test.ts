@@ -11,6 +11,7 @@ import {
   resolveModel,
   writeUnit,
 } from '../../lib/recipe/index.js'
+import { localShards, presets } from '../../lib/sources/index.js'
 import { projectRoot } from '../support/root.js'
 
 const text = `name: small
@@ -264,6 +265,15 @@ t.test('every recipe in recipes/ loads', async (t) => {
   const { kun, models } = await loadRecipe(join(folder, 'kun-paper.yaml'))
   t.equal(kun.label.prompt, 'label-kun')
   t.equal(models['label-model']?.model, 'm-a-p/Kun-LabelModel')
+})
+
+t.test('the demo recipe finds its fixtures, from the project folder', async (t) => {
+  const { sources } = await loadRecipe(join(projectRoot, 'recipes/demo.yaml'))
+  for (const { split, files, preset } of sources) {
+    const mapping = presets[preset as keyof typeof presets]
+    const shards = await localShards({ split, root: projectRoot, files, mapping })
+    t.ok(shards.length > 0, split)
+  }
 })
 
 t.test('a refused recipe ends with exit code 2', async (t) => {

@@ -1,0 +1,74 @@
+import t, { type Test } from 'tap'
+import { scoreOptions } from '../../lib/kun/options.js'
+import { scoreStage } from '../../lib/kun/score.js'
+import type { Pair } from '../../lib/kun/types.js'
+import { openModel } from '../../lib/llm/servers.js'
+import { type Asked, chatReply, modelServer } from '../llm/model-server.js'
+
+const candidate = {
+  id: 'c',
+  split: 's',
+  shard: 'a',
+  offset: 0,
+  chunk: 0,
+  key: '',
+  title: '',
+  text: '水往低处流。',
+  tokens: 6,
+}
+const pair: Pair = {
+  candidate,
+  variant: 0,
+  id: 'p',
+  instruction: '水为什么往低处流？',
+  labelAttempt: 0,
+  score: null,
+  scoreKind: null,
+  scoreMass: null,
+  output: null,
+  extra: {},
+}
+
+/** A chat server with log-probabilities, which goes on with an opened turn or takes no notice of the request to. */
+async function scoredBy(t: Test, answer: (asked: Asked, continued: boolean) => unknown) {
+  const server = await modelServer(t, (asked) => answer(asked, asked.body.continue_final_message === true))
+  const model = await openModel({ model: { model: 'm', endpoints: [server.url] }, seed: 1 })
+  t.teardown(() => model.servers.close())
+  const call = { position: [0, 0], signal: new AbortController().signal }
+  const outcome = await scoreStage(model, scoreOptions.parse({ model: 'm' })).run(pair, call)
+  return { outcome, request: server.asked.at(-1)?.body }
+}
+
+const top = (good: number) => [
+  { token: '好', logprob: Math.log(good) },
+  { token: '差', logprob: Math.log(1 - good) },
+]
+const graded = (content: string, promptTokens: number) => ({
+  choices: [
+    {
+      index: 0,
+      message: { role: 'assistant', content },
+      finish_reason: 'length',
+      logprobs: { content: [{ token: '好', logprob: Math.log(0.9), top_logprobs: top(0.9) }] },
+    },
+  ],
+  usage: { prompt_tokens: promptTokens, completion_tokens: 1 },
+})
+
+t.test('a server that goes on with an opened turn is asked for one token', async (t) => {
+  const { outcome, request } = await scoredBy(t, (_, continued) => graded('好', continued ? 8 : 12))
+  t.match(outcome, { emit: [{ score: 0.9, scoreKind: 'logprob', scoreMass: 1 }] })
+  t.match(request, {
+    max_tokens: 1,
+    continue_final_message: true,
+    messages: [{}, { role: 'assistant', content: '【' }],
+  })
+})
+
+t.test('a server that takes no notice of the request to go on is asked for the word', async (t) => {
+  const { outcome, request } = await scoredBy(t, ({ body }) => {
+    return body.max_tokens === 1 ? graded('好', 12) : chatReply('【好】')
+  })
+  t.match(outcome, { emit: [{ score: 1, scoreKind: 'rule', scoreMass: null }] })
+  t.notHas(request, { continue_final_message: true })
+})
