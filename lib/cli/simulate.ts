@@ -1,0 +1,138 @@
+/**
+ * `kun-stream simulate`: the simulator as a process of its own. Prints its URL on stdout and serves until it is told
+ * to stop.
+ */
+import { readFileSync } from 'node:fs'
+import type { Command } from 'commander'
+import { z } from 'zod'
+import { InvalidOptionError, UsageError } from '../errors.js'
+import { type FaultRuleOptions, faultKinds } from '../simulator/fault-rules.js'
+import { capabilityNames, check, type LatencyOptions, presetNames, simulatorOptions } from '../simulator/options.js'
+import { startSimulator } from '../simulator/server.js'
+
+interface SimulateFlags {
+  readonly port: string
+  readonly host: string
+  readonly preset: string
+  readonly speed: string
+  readonly seed: string
+  readonly model: readonly string[]
+  readonly latency?: string
+  readonly lengths?: string
+  readonly queueMax?: string
+  readonly contextTokensMax?: string
+  readonly reasoning: string
+  readonly nonce?: boolean
+  readonly requestLog?: string
+  readonly missing?: string
+  readonly faults?: string
+}
+
+export function registerSimulate(program: Command): void {
+  program
+    .command('simulate')
+    .description('serve as a vLLM server would, without a GPU: built-in extractive writer, simulated timing, faults')
+    .option('--port <n>', 'port to listen on; 0 takes a free one', '8000')
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--preset <name>', `how time passes: ${presetNames.join(', ')}`, 'instant')
+    .option('--speed <factor>', 'simulated seconds a second, for the GPU presets', '1')
+    .option('--seed <n>', 'of latencies, lengths and fault rates', '0')
+    .option('--model <name>', 'a model name to serve, others get 404; repeatable (default: every name)', collect, [])
+    .option('--latency <ms>', "for --preset delay: 20, 5..50, or mean,sigma[,max] of a log-normal ('200,1')")
+    .option('--lengths <mean,sigma,max>', 'reply lengths in tokens, log-normal, whatever the prompt says')
+    .option('--queue-max <n>', 'requests waiting before 503; unbounded by default, as vLLM')
+    .option('--context-tokens-max <n>', 'context length in tokens')
+    .option('--reasoning <how>', 'thinking in chat replies: none, think, reasoning-content', 'none')
+    .option('--nonce', 'put eight new letters into every reply')
+    .option('--request-log <file>', 'append a JSON line a request')
+    .option('--missing <list>', `what it cannot do: ${capabilityNames.join(',')}`)
+    .option('--faults <rules>', 'kind[=rate][@after[-until]], comma-separated; or a JSON array; or @FILE with one')
+    .addHelpText('after', `\nFaults: ${faultKinds.join(', ')}\nExample: --faults engine-error=0.01,english@5000`)
+    .action(async (flags: SimulateFlags) => {
+      const options = optionsOf(flags)
+      const simulator = await startSimulator(options)
+      process.stdout.write(`${simulator.url}\n`)
+      process.stderr.write(`simulate: preset ${options.preset}, serving until Ctrl-C\n`)
+      await stopSignal()
+      await simulator.close()
+    })
+}
+
+/** @throws {UsageError} naming the flag, the value found and what is allowed */
+export function optionsOf(flags: SimulateFlags): z.output<typeof simulatorOptions> {
+  const given = {
+    port: number(flags.port),
+    host: flags.host,
+    preset: flags.preset,
+    speed: number(flags.speed),
+    seed: number(flags.seed),
+    models: flags.model,
+    latencyMs: flags.latency === undefined ? undefined : latencyOf(flags.latency),
+    lengths: flags.lengths === undefined ? undefined : lengthsOf(flags.lengths),
+    queueMax: flags.queueMax === undefined ? undefined : number(flags.queueMax),
+    contextTokensMax: flags.contextTokensMax === undefined ? undefined : number(flags.contextTokensMax),
+    reasoning: flags.reasoning,
+    nonce: flags.nonce ?? false,
+    requestLog: flags.requestLog,
+    missing: flags.missing?.split(','),
+    faults: flags.faults === undefined ? undefined : faultsOf(flags.faults),
+  }
+  try {
+    return check(simulatorOptions, given, 'simulate')
+  } catch (error) {
+    if (error instanceof InvalidOptionError) throw new UsageError(error.message, { cause: error })
+    throw error
+  }
+}
+
+/** 'engine-error=0.01,english@5000-6000' → rules; a JSON array, or @FILE that holds one, as it is. */
+export function faultsOf(text: string): FaultRuleOptions[] {
+  const source = text.startsWith('@') ? readFileSync(text.slice(1), 'utf8') : text
+  if (source.trimStart().startsWith('[')) {
+    try {
+      return JSON.parse(source) as FaultRuleOptions[]
+    } catch (cause) {
+      throw new UsageError(`simulate: --faults is no JSON: ${(cause as Error).message}`, { cause })
+    }
+  }
+  return source.split(',').map((rule) => {
+    const parts = /^\s*([a-z-]+)(?:=([\d.]+))?(?:@(\d+)(?:-(\d+))?)?\s*$/.exec(rule)
+    if (parts === null) throw new UsageError(`simulate: --faults: '${rule}' is not kind[=rate][@after[-until]]`)
+    const [, kind, rate, after, until] = parts
+    return {
+      kind: kind as FaultRuleOptions['kind'],
+      ...(rate === undefined ? {} : { rate: Number(rate) }),
+      ...(after === undefined ? {} : { after: Number(after) }),
+      ...(until === undefined ? {} : { until: Number(until) }),
+    }
+  })
+}
+
+function latencyOf(text: string): LatencyOptions {
+  const [min, max] = text.split('..')
+  if (max !== undefined) return { min: number(min as string), max: number(max) }
+  const [mean, sigma, most] = text.split(',').map(number)
+  if (sigma === undefined) return mean as number
+  return { mean: mean as number, sigma, ...(most === undefined ? {} : { max: most }) }
+}
+
+function lengthsOf(text: string) {
+  const [mean, sigma, max] = text.split(',').map(number)
+  return { mean, sigma, max }
+}
+
+/** NaN for what is no number: the schema then says which option it was. */
+function number(text: string): number {
+  return text.trim() === '' ? Number.NaN : Number(text)
+}
+
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value]
+}
+
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGINT', () => resolve())
+    process.once('SIGTERM', () => resolve())
+  })
+}

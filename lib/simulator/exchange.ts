@@ -1,0 +1,107 @@
+/**
+ * One request and its reply on the wire: reading the body, sending it whole, in pieces, or broken on purpose.
+ * What is said is decided elsewhere.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Ticket } from './engine.js'
+import type { FaultRule } from './fault-rules.js'
+import { Refusal } from './refusal.js'
+
+/** Bytes of a request body; a client that sends more gets 413. */
+export const bodyBytesMax = 64 * 1024 * 1024
+
+export class Exchange {
+  body = ''
+  fault: FaultRule | null = null
+  texts: readonly string[] = []
+  readonly tickets: Ticket[] = []
+  private finished = false
+
+  constructor(
+    readonly request: IncomingMessage,
+    readonly response: ServerResponse,
+    readonly number: number,
+  ) {}
+
+  get open(): boolean {
+    return !this.finished && !this.response.destroyed
+  }
+
+  /** @throws {Refusal} 413 over bodyBytesMax; resolves to null when the client went away first */
+  async read(): Promise<string | null> {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    try {
+      for await (const chunk of this.request as AsyncIterable<Buffer>) {
+        bytes += chunk.length
+        if (bytes <= bodyBytesMax) chunks.push(chunk)
+      }
+    } catch {
+      return null // the connection ended: there is nobody left to tell
+    }
+    if (bytes > bodyBytesMax) throw new Refusal(413, `The body has ${bytes} bytes; ${bodyBytesMax} are allowed.`)
+    this.body = chunks.length === 1 ? (chunks[0] as Buffer).toString() : Buffer.concat(chunks).toString()
+    return this.body
+  }
+
+  json(status: number, value: unknown): void {
+    this.send(status, JSON.stringify(value))
+  }
+
+  /** The body as it is, or broken as the fault of this exchange says. */
+  send(status: number, body: string, type = 'application/json'): void {
+    if (!this.open) return
+    this.finished = true
+    this.response.statusCode = status
+    this.response.setHeader('content-type', type)
+    const kind = status === 200 ? this.fault?.kind : undefined
+    if (kind === 'reset-in-body') return this.resetAfterHalf(body)
+    const text = kind === 'truncated-json' ? body.slice(0, Math.floor(body.length / 2)) : body
+    this.response.setHeader('content-length', Buffer.byteLength(text))
+    this.response.end(text)
+  }
+
+  refuse(refusal: Refusal): void {
+    if (this.response.headersSent) return this.reset()
+    if (refusal.retryAfterSeconds !== undefined) {
+      this.response.setHeader('retry-after', String(refusal.retryAfterSeconds))
+    }
+    this.send(refusal.status, refusal.body())
+  }
+
+  /** Opens a server-sent event stream; the headers go out now. */
+  startEvents(): void {
+    this.response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' })
+    this.response.flushHeaders()
+  }
+
+  event(value: unknown): void {
+    if (this.open) this.response.write(`data: ${JSON.stringify(value)}\n\n`)
+  }
+
+  endEvents(): void {
+    if (!this.open) return
+    this.finished = true
+    if (this.fault?.kind === 'reset-in-body') return this.reset()
+    if (this.fault?.kind !== 'truncated-json') this.response.write('data: [DONE]\n\n')
+    this.response.end()
+  }
+
+  /** The connection is reset, whatever was sent. */
+  reset(): void {
+    this.finished = true
+    this.request.socket.resetAndDestroy()
+  }
+
+  abort(): void {
+    for (const ticket of this.tickets) ticket.abort()
+  }
+
+  private resetAfterHalf(body: string): void {
+    this.response.setHeader('content-length', Buffer.byteLength(body))
+    this.response.write(body.slice(0, Math.floor(body.length / 2)), () => {
+      // Once more round the event loop, so that the half has left before the reset overtakes it.
+      setImmediate(() => this.request.socket.resetAndDestroy())
+    })
+  }
+}

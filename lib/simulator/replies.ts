@@ -1,0 +1,146 @@
+/**
+ * The JSON of replies, whole and in pieces, as vLLM writes them.
+ */
+import type { Generation } from './generate.js'
+import { promptLogprobs, replyLogprobs, type TokenLogprobs } from './logprobs.js'
+import type { ModelRequest } from './request.js'
+import { decode, tokenText } from './tokens.js'
+
+export interface ReplyHead {
+  readonly id: string
+  readonly created: number
+  readonly model: string
+}
+
+/** The body of a reply that is not streamed. */
+export function replyBody(head: ReplyHead, request: ModelRequest, generations: readonly Generation[]) {
+  const chat = request.kind === 'chat'
+  return {
+    id: head.id,
+    object: chat ? 'chat.completion' : 'text_completion',
+    created: head.created,
+    model: head.model,
+    choices: generations.map((generation) =>
+      chat ? chatChoice(request, generation) : completionChoice(request, generation),
+    ),
+    usage: usageOf(request, generations),
+  }
+}
+
+/** The sum over all prompts; samples of one prompt share it. */
+export function usageOf(request: ModelRequest, generations: readonly Generation[]) {
+  const promptTokens = request.prompts.reduce((sum, { ids }) => sum + ids.length, 0)
+  const completionTokens = generations.reduce((sum, one) => sum + one.completionTokens, 0)
+  return {
+    prompt_tokens: promptTokens,
+    completion_tokens: completionTokens,
+    total_tokens: promptTokens + completionTokens,
+  }
+}
+
+/** One piece of a streamed reply: tokens `from` up to but without `to`; the last one has the finish reason. */
+export function replyPiece(
+  head: ReplyHead,
+  request: ModelRequest,
+  generation: Generation,
+  from: number,
+  to: number,
+  last: boolean,
+) {
+  const thought = generation.reasoningTokens
+  const reasoning = decode(generation.ids.slice(Math.min(from, thought), Math.min(to, thought)))
+  const content = decode(generation.ids.slice(Math.max(from, thought), Math.max(to, thought)))
+  const finish = { finish_reason: last ? generation.finishReason : null, stop_reason: null }
+  const logprobs = request.logprobs === null ? {} : { logprobs: pieceLogprobs(request, generation, from, to) }
+  if (request.kind === 'completion') {
+    const text = from === 0 && request.echo ? generation.prompt.text + content : content
+    return piece(head, 'text_completion', { index: generation.index, text, ...logprobs, ...finish })
+  }
+  const delta = {
+    ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
+    ...(content === '' ? {} : { content }),
+  }
+  return piece(head, 'chat.completion.chunk', { index: generation.index, delta, ...logprobs, ...finish })
+}
+
+/** What opens a streamed chat choice. */
+export function openingPiece(head: ReplyHead, generation: Generation) {
+  const delta = { role: 'assistant', content: '' }
+  return piece(head, 'chat.completion.chunk', { index: generation.index, delta, logprobs: null, finish_reason: null })
+}
+
+/** What ends a stream with include_usage. */
+export function usagePiece(head: ReplyHead, request: ModelRequest, generations: readonly Generation[]) {
+  const object = request.kind === 'chat' ? 'chat.completion.chunk' : 'text_completion'
+  return { ...head, object, choices: [], usage: usageOf(request, generations) }
+}
+
+function piece(head: ReplyHead, object: string, choice: object) {
+  return { id: head.id, object, created: head.created, model: head.model, choices: [choice] }
+}
+
+function completionChoice(request: ModelRequest, generation: Generation) {
+  const text = request.echo ? generation.prompt.text + generation.text : generation.text
+  const logprobs = request.logprobs === null ? null : completionLogprobs(request, generation, 0, generation.ids.length)
+  return { index: generation.index, text, logprobs, finish_reason: generation.finishReason, stop_reason: null }
+}
+
+function chatChoice(request: ModelRequest, generation: Generation) {
+  const message = {
+    role: 'assistant',
+    content: generation.text,
+    reasoning_content: generation.reasoning === '' ? null : generation.reasoning,
+    tool_calls: [],
+  }
+  const logprobs = request.logprobs === null ? null : chatLogprobs(request, generation, 0, generation.ids.length)
+  return { index: generation.index, message, logprobs, finish_reason: generation.finishReason, stop_reason: null }
+}
+
+function pieceLogprobs(request: ModelRequest, generation: Generation, from: number, to: number) {
+  return request.kind === 'chat'
+    ? chatLogprobs(request, generation, from, to)
+    : completionLogprobs(request, generation, from, to)
+}
+
+function tokenLogprobs(request: ModelRequest, { ids, grade }: Generation): TokenLogprobs[] {
+  return replyLogprobs(ids, request.logprobs ?? 0, request.logprobTokenIds, grade)
+}
+
+function chatLogprobs(request: ModelRequest, generation: Generation, from: number, to: number) {
+  const entry = (token: string, logprob: number) => ({ token, logprob, bytes: [...Buffer.from(token)] })
+  const content = tokenLogprobs(request, generation)
+    .slice(from, to)
+    .map(({ token, logprob, top }) => ({
+      ...entry(token, logprob),
+      top_logprobs:
+        request.logprobs === 0 && request.logprobTokenIds.length === 0 ? [] : top.map(([t, l]) => entry(t, l)),
+    }))
+  return { content }
+}
+
+function completionLogprobs(request: ModelRequest, generation: Generation, from: number, to: number) {
+  const tokens: string[] = []
+  const token_logprobs: (number | null)[] = []
+  const top_logprobs: (Record<string, number> | null)[] = []
+  const text_offset: number[] = []
+  let offset = 0
+  const add = (token: string, logprob: number | null, top: Record<string, number> | null) => {
+    tokens.push(token)
+    token_logprobs.push(logprob)
+    top_logprobs.push(top)
+    text_offset.push(offset)
+    offset += token.length
+  }
+  if (request.echo && from === 0) {
+    const logprobs = promptLogprobs(generation.prompt.ids)
+    for (const [place, id] of generation.prompt.ids.entries()) {
+      const token = tokenText(id)
+      const logprob = logprobs[place] ?? null
+      add(token, logprob, logprob === null ? null : { [token]: logprob })
+    }
+  }
+  for (const { token, logprob, top } of tokenLogprobs(request, generation).slice(from, to)) {
+    add(token, logprob, Object.fromEntries(top))
+  }
+  return { tokens, token_logprobs, top_logprobs, text_offset }
+}

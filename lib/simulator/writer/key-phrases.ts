@@ -1,0 +1,64 @@
+/**
+ * Finds what a text is about: its frequent words, joined where they stand together, names of persons left out.
+ * Deterministic; the words are those of Intl.Segmenter.
+ */
+import { stopWords } from './stop-list.js'
+
+export interface KeyPhrase {
+  readonly phrase: string
+  /** Higher is more telling; comparable within one text only. */
+  readonly weight: number
+}
+
+/** Words read from the beginning of a text, so that the time for one is bounded. */
+const wordsMax = 2_000
+const phraseCharsMax = 8
+const surnames =
+  '王李张刘陈杨黄赵周吴徐孙马胡朱郭何罗宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎潘杜戴夏钟汪田'
+const afterPerson = /^(?:说|道|表示|认为|指出|告诉|回忆|笑着|先生|女士|同志|教授|老师|医生|的妻子)/u
+const segmenter = new Intl.Segmenter('zh', { granularity: 'word' })
+
+/** At most `countMax` phrases of 2 to 8 Chinese characters, most telling first. */
+export function keyPhrases(text: string, countMax = 6): KeyPhrase[] {
+  const weights = new Map<string, number>()
+  const firstAt = new Map<string, number>()
+  let previous = ''
+  let ordinal = 0
+  for (const { segment, index } of segmenter.segment(text)) {
+    if (++ordinal > wordsMax) break
+    const word = isTopic(segment) && !isPerson(segment, text.slice(index + segment.length, index + 10)) ? segment : ''
+    if (word !== '') note(word, index)
+    if (word !== '' && previous !== '' && previous.length + word.length <= phraseCharsMax) note(previous + word, index)
+    previous = word
+  }
+  const early = (phrase: string) => 1 + 0.5 / (1 + (firstAt.get(phrase) ?? 0) / 40)
+  const ranked = [...weights]
+    .map(([phrase, count]) => ({ phrase, weight: (phrase.length > 4 ? (count - 1) * 2 : count) * early(phrase) }))
+    .filter(({ weight }) => weight > 0)
+    .sort((a, b) => b.weight - a.weight || (firstAt.get(a.phrase) ?? 0) - (firstAt.get(b.phrase) ?? 0))
+  return withoutOverlaps(ranked, countMax)
+
+  function note(phrase: string, at: number): void {
+    weights.set(phrase, (weights.get(phrase) ?? 0) + 1)
+    if (!firstAt.has(phrase)) firstAt.set(phrase, at)
+  }
+}
+
+function isTopic(word: string): boolean {
+  return word.length >= 2 && /^\p{Script=Han}+$/u.test(word) && !stopWords.has(word)
+}
+
+/** A surname with one or two characters, then a word that only persons take. */
+function isPerson(word: string, after: string): boolean {
+  return word.length <= 3 && surnames.includes(word[0] as string) && afterPerson.test(after)
+}
+
+function withoutOverlaps(ranked: readonly KeyPhrase[], countMax: number): KeyPhrase[] {
+  const chosen: KeyPhrase[] = []
+  for (const candidate of ranked) {
+    if (chosen.length === countMax) break
+    const overlaps = chosen.some(({ phrase }) => phrase.includes(candidate.phrase) || candidate.phrase.includes(phrase))
+    if (!overlaps) chosen.push(candidate)
+  }
+  return chosen
+}

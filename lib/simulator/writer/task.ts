@@ -1,0 +1,41 @@
+/**
+ * Recognises what a prompt asks for: by the tags of kun-stream's templates, the fixed first line of the published
+ * label model, and the published score and answer lines. Whatever is none of these is answered from its own text.
+ */
+
+export type Task =
+  | { readonly kind: 'label'; readonly text: string }
+  | { readonly kind: 'grade'; readonly instruction: string }
+  | { readonly kind: 'polish'; readonly text: string; readonly instruction: string }
+  | { readonly kind: 'free'; readonly text: string }
+
+const labelLine = '请直接告诉我，以下回复最有可能对应的指令是什么：'
+
+export function recognise(prompt: string): Task {
+  const text = tagged(prompt, '文本')
+  const instruction = tagged(prompt, '指令')
+  if (text !== null && instruction !== null) return { kind: 'polish', text, instruction }
+  if (text !== null) return { kind: 'label', text }
+  if (instruction !== null) return { kind: 'grade', instruction }
+  const label = prompt.lastIndexOf(labelLine)
+  if (label >= 0) return { kind: 'label', text: turn(prompt.slice(label + labelLine.length)) }
+  const score = /指令[:：]\s*【([\s\S]*)】\s*回复[:：]/u.exec(prompt)
+  if (score !== null) return { kind: 'grade', instruction: score[1] as string }
+  const answer = /已知[:：]\s*([\s\S]*)[,，]\s*请回答[:：]([\s\S]*)/u.exec(prompt)
+  if (answer !== null) return { kind: 'polish', text: answer[1] as string, instruction: turn(answer[2] as string) }
+  return { kind: 'free', text: turn(prompt) }
+}
+
+/** What stands in the last pair of a tag: examples may come before. */
+function tagged(prompt: string, tag: string): string | null {
+  const end = prompt.lastIndexOf(`【/${tag}】`)
+  if (end < 0) return null
+  const start = prompt.lastIndexOf(`【${tag}】`, end)
+  return start < 0 ? null : prompt.slice(start + tag.length + 2, end).trim()
+}
+
+/** Up to the end of the turn, if the prompt has ChatML marks. */
+function turn(text: string): string {
+  const end = text.indexOf('<|im_end|>')
+  return (end < 0 ? text : text.slice(0, end)).trim()
+}
