@@ -1,31 +1,46 @@
 /**
- * The limiter for servers that show no metrics: additive increase, multiplicative decrease on goodput (tokens/s),
- * with latency divided by the tokens it bought, so that a long answer is not taken for a slow server.
+ * The limiter for servers that show no metrics: additive increase, multiplicative decrease on goodput (tokens/s).
+ * Goodput is taken by Little's law, requests in flight over time a token: latency and tokens of a request vary
+ * together, so their ratio is steady where a count of tokens in a second is not, and a long answer is not taken for a
+ * slow server. Pure, as limiter.ts.
  */
 import type { Finished, Limiter } from './limiter.js'
 
 const LIMIT_START = 16
 const LIMIT_MIN = 2
-/** An epoch lasts so long, ms, and until so many requests have finished: fewer say nothing of tokens/s. */
-const EPOCH_MS = 2000
+/** An epoch ends when so many requests that began in it have finished: a share of the limit within bounds. */
+const EPOCH_SHARE = 0.25
 const EPOCH_FINISHED_MIN = 16
-/** A server's fixed cost a request, in tokens: prefill and queueing of a one-token answer are not free. */
+const EPOCH_FINISHED_MAX = 256
+/** And lasts so long at least, ms. */
+const EPOCH_MS = 500
+/** A request's fixed cost, in tokens: reading its prompt is not free. */
 const TOKENS_OVERHEAD = 16
-/** While cold: doubled as long as an epoch brings so much more goodput than the best before. */
 const COLD_GROWTH = 2
-const COLD_GAIN_MIN = 1.1
-/** What is kept of the limit when doubling stops paying: the knee lies between the last two. */
-const COLD_RETREAT = 0.75
 /** Added at an epoch that had calls waiting for room. */
-const GROWTH_SHARE = 0.05
-/** Decrease when time a token is over so many times its best of late while goodput is no better. */
-const SLOWDOWN_MAX = 1.5
+const GROWTH_SHARE = 0.1
+/**
+ * Growing pays while 1 % more requests bring 0.04 % more tokens, judged against the goodput at a limit at least 1.4
+ * times lower: nearer points differ by less than the noise of an epoch, 2 to 3 %.
+ */
+const ELASTICITY_MIN = 0.04
+const COMPARED_RATIO = 1.4
+/** Doubling goes on while it brings 9 % more; from there on small steps are safer. */
+const COLD_ELASTICITY_MIN = 0.12
+const COLD_RETREAT = 1.4
 const DECREASE = 0.85
+/** Goodput so far under what the same limit brought before: capacity fell, and all that was learnt is void. */
+const COLLAPSE = 0.75
 const REFUSED_DECREASE = 0.7
 /** One decrease a burst, ms. */
 const DECREASE_PAUSE_MS = 3000
-/** How fast the best of late is forgotten, a share an epoch: capacity and texts change. */
-const FORGET = 0.02
+/** Weight of a new epoch in what is known of a limit. */
+const LEARNING = 0.4
+
+interface Point {
+  readonly limit: number
+  readonly goodput: number
+}
 
 export class GoodputLimiter implements Limiter {
   readonly kind = 'goodput'
@@ -33,12 +48,13 @@ export class GoodputLimiter implements Limiter {
   #limit: number
   #cold = true
   #pressed = false
-  #startMs: number | null = null
+  /** Requests that began before belong to the limit before. */
+  #epochFromMs = Number.NEGATIVE_INFINITY
   #finished = 0
   #tokens = 0
   #latencyMs = 0
-  #goodputBest = 0
-  #msATokenBest = Number.POSITIVE_INFINITY
+  /** Goodput by quarter octave of the limit. */
+  readonly #points = new Map<number, Point>()
   #decreasedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(private readonly inFlightMax: number) {
@@ -56,54 +72,74 @@ export class GoodputLimiter implements Limiter {
   sampled(): void {}
 
   finished({ atMs, latencyMs, tokens }: Finished): void {
-    this.#startMs ??= atMs - latencyMs
+    if (atMs - latencyMs < this.#epochFromMs) return
     this.#finished++
     this.#tokens += tokens + TOKENS_OVERHEAD
     this.#latencyMs += latencyMs
-    const elapsedMs = atMs - this.#startMs
-    // An epoch shorter than a request would measure the requests of the limit before.
-    const epochMs = Math.max(EPOCH_MS, this.#latencyMs / this.#finished)
-    if (elapsedMs < epochMs || this.#finished < EPOCH_FINISHED_MIN) return
-    this.#decide((1000 * this.#tokens) / elapsedMs, this.#latencyMs / this.#tokens, atMs)
-    this.#startMs = atMs
-    this.#finished = this.#tokens = this.#latencyMs = 0
-    this.#pressed = false
+    const needed = Math.min(EPOCH_FINISHED_MAX, Math.max(EPOCH_FINISHED_MIN, this.#limit * EPOCH_SHARE))
+    if (this.#finished < needed || atMs - this.#epochFromMs < EPOCH_MS) return
+    // Without calls that wait, less than the limit was in flight: the epoch says nothing.
+    if (this.#pressed) this.#decide((1000 * this.#limit * this.#tokens) / this.#latencyMs, atMs)
+    this.#begin(atMs)
   }
 
   overloaded(atMs: number, inFlight: number): void {
     this.#cold = false
     if (atMs - this.#decreasedAtMs < DECREASE_PAUSE_MS) return
-    this.#decreasedAtMs = atMs
-    this.#set(Math.min(this.#limit, inFlight) * REFUSED_DECREASE, 'refused')
+    this.#decrease(atMs, Math.min(this.#limit, inFlight) * REFUSED_DECREASE, 'refused')
+    this.#begin(atMs)
   }
 
   restart(): void {
     this.#limit = Math.min(LIMIT_START, this.inFlightMax)
     this.#cold = true
-    this.#goodputBest = 0
-    this.#msATokenBest = Number.POSITIVE_INFINITY
-    this.#startMs = null
-    this.#finished = this.#tokens = this.#latencyMs = 0
+    this.#points.clear()
+    this.#begin(Number.NEGATIVE_INFINITY)
     this.reason = 'back'
   }
 
-  #decide(goodput: number, msAToken: number, atMs: number): void {
-    const gained = goodput > this.#goodputBest * COLD_GAIN_MIN
-    const better = goodput > this.#goodputBest
-    this.#goodputBest = Math.max(goodput, this.#goodputBest * (1 - FORGET))
-    // Time a token per request in flight: what one more request costs the others.
-    this.#msATokenBest = Math.min(msAToken, this.#msATokenBest * (1 + FORGET))
-    if (this.#cold) {
-      if (!this.#pressed) return
-      this.#cold = gained
-      this.#set(this.#limit * (gained ? COLD_GROWTH : COLD_RETREAT), gained ? 'cold' : 'no more goodput')
+  #begin(atMs: number): void {
+    this.#epochFromMs = atMs
+    this.#finished = this.#tokens = this.#latencyMs = 0
+    this.#pressed = false
+  }
+
+  #decide(goodput: number, atMs: number): void {
+    const place = Math.round(4 * Math.log2(this.#limit))
+    const known = this.#points.get(place)
+    if (known !== undefined && goodput < known.goodput * COLLAPSE) {
+      this.#points.clear()
+      this.#decrease(atMs, this.#limit * REFUSED_DECREASE, 'less goodput than before at this limit')
       return
     }
-    if (msAToken > this.#msATokenBest * SLOWDOWN_MAX && !better) {
-      if (atMs - this.#decreasedAtMs < DECREASE_PAUSE_MS) return
-      this.#decreasedAtMs = atMs
-      this.#set(this.#limit * DECREASE, 'slower a token, no more goodput')
-    } else if (this.#pressed) this.#set(this.#limit + Math.max(1, this.#limit * GROWTH_SHARE), 'probing for more')
+    const learnt = known === undefined ? goodput : known.goodput + LEARNING * (goodput - known.goodput)
+    this.#points.set(place, { limit: this.#limit, goodput: learnt })
+    const lower = this.#lower()
+    const least = this.#cold ? COLD_ELASTICITY_MIN : ELASTICITY_MIN
+    const pays = lower === null || Math.log(learnt / lower.goodput) >= least * Math.log(this.#limit / lower.limit)
+    if (this.#cold && pays) this.#set(this.#limit * COLD_GROWTH, 'cold')
+    else if (pays) this.#set(this.#limit + Math.max(1, this.#limit * GROWTH_SHARE), 'probing for more')
+    else if (this.#cold) {
+      // The last doubling was for nothing: what it queued would take several epochs to be worked off in steps.
+      this.#cold = false
+      this.#decrease(atMs, (lower as Point).limit * COLD_RETREAT, 'the last doubling brought little')
+    } else {
+      this.#decrease(atMs, this.#limit * DECREASE, 'more requests brought no more tokens')
+    }
+  }
+
+  /** The nearest limit below that is far enough to compare with. */
+  #lower(): Point | null {
+    let nearest: Point | null = null
+    for (const point of this.#points.values()) {
+      if (point.limit * COMPARED_RATIO <= this.#limit && point.limit > (nearest?.limit ?? 0)) nearest = point
+    }
+    return nearest
+  }
+
+  #decrease(atMs: number, limit: number, reason: string): void {
+    this.#decreasedAtMs = atMs
+    this.#set(limit, reason)
   }
 
   #set(limit: number, reason: string): void {

@@ -52,14 +52,18 @@ const WAITING_TARGET = 0.08
 const WAITING_MIN = 2
 /** Share of the way to the target taken at a look: the queue answers at once, but requests in flight take time to leave. */
 const GAIN = 0.6
-/** Growth when several looks find no queue at all: capacity rose, or requests became shorter. */
-const STARVED_GROWTH = 1.3
+/** Looks in a row that find no queue: capacity rose, or requests became shorter, and doubling begins again. */
+const STARVED_LOOKS = 3
+/** KV use up to which a cold endpoint is doubled: what runs will use about half as much again when it is older. */
+const KV_COLD_MAX = 0.7
+/** A queue beside so much growth of `running` between two looks is a queue that is let in. */
+const COLD_RISING = 1.03
 /** KV use above which no request is added: sequences that run still grow. */
-const KV_HOLD = 0.9
+const KV_HOLD = 0.96
 /** KV use above which requests are taken away: the next block may cost a preemption. */
-const KV_CUT = 0.95
+const KV_CUT = 0.985
 /** What a cut leaves of what runs. */
-const CUT = 0.92
+const CUT = 0.97
 /** One cut a burst: the effect of a cut shows only as requests finish, ms. */
 const CUT_PAUSE_MS = 3000
 /** What an answer of 429 or 503 leaves of the requests in flight. */
@@ -76,6 +80,7 @@ export class QueueLimiter implements Limiter {
   #cold = true
   #pressed = false
   #emptyLooks = 0
+  #running = 0
   #preemptions: number | null = null
   #cutAtMs = Number.NEGATIVE_INFINITY
 
@@ -95,34 +100,42 @@ export class QueueLimiter implements Limiter {
     const preempted = Math.max(0, sample.preemptions - (this.#preemptions ?? sample.preemptions))
     this.#preemptions = sample.preemptions
     const kv = sample.kvUsage ?? 0
-    const wanted = Math.max(WAITING_MIN, WAITING_TARGET * sample.running)
-    const running = Math.max(0, inFlight - sample.waiting)
     const pressed = this.#pressed
     this.#pressed = false
+    const runningBefore = this.#running
+    this.#running = sample.running
+    this.#emptyLooks = sample.waiting === 0 ? this.#emptyLooks + 1 : 0
 
     if (preempted > 0 || kv > KV_CUT) {
       this.#cold = false
+      const running = Math.max(0, inFlight - sample.waiting)
       const why = preempted > 0 ? `${preempted} preempted` : `KV ${(kv * 100).toFixed(0)} %`
       this.#cut(sample.atMs, Math.min(running, this.#limit) * CUT, why)
       return
     }
-    this.#emptyLooks = sample.waiting === 0 ? this.#emptyLooks + 1 : 0
-    const room = kv > 0 ? KV_HOLD / kv : Number.POSITIVE_INFINITY
-    if (this.#cold && sample.waiting < wanted) {
-      // Sequences that were just let in have most of their KV still to come: the last doublings go by its use.
-      if (pressed) this.#set(this.#limit * Math.max(1, Math.min(COLD_GROWTH, room)), 'cold')
-      if (kv > KV_HOLD / 2) this.#cold = false
-      return
-    }
-    this.#cold = false
-    const target = running + wanted
-    let next = this.#limit + GAIN * (target - this.#limit)
-    if (this.#emptyLooks > 2) next = Math.max(next, this.#limit * STARVED_GROWTH)
+    if (this.#emptyLooks >= STARVED_LOOKS && pressed && kv < KV_COLD_MAX) this.#cold = true
+    const growth = kv > 0 ? Math.max(1, KV_HOLD / kv) : Number.POSITIVE_INFINITY
+    if (this.#cold) this.#warm(sample, runningBefore, pressed, kv)
+    else this.#follow(sample, inFlight, pressed, growth)
+  }
+
+  /** Doubles as long as the server takes all; a queue that moves up is prompts being read, not a full server. */
+  #warm({ waiting, running }: ServerSample, runningBefore: number, pressed: boolean, kv: number): void {
+    // Sequences that were just let in have most of their KV still to come.
+    if (kv > KV_COLD_MAX) this.#cold = false
+    else if (waiting < wantedWaiting(running)) {
+      if (pressed) this.#set(this.#limit * Math.min(COLD_GROWTH, KV_COLD_MAX / Math.max(kv, 0.01)), 'cold')
+    } else if (running <= runningBefore * COLD_RISING) this.#cold = false
+  }
+
+  #follow({ waiting, running }: ServerSample, inFlight: number, pressed: boolean, growth: number): void {
+    const wanted = wantedWaiting(running)
+    let next = this.#limit + GAIN * (Math.max(0, inFlight - waiting) + wanted - this.#limit)
     if (next > this.#limit) {
       if (!pressed) return
-      next = Math.min(next, this.#limit * Math.max(1, room))
+      next = Math.min(next, this.#limit * growth)
     }
-    this.#set(next, sample.waiting > wanted ? 'queue over its band' : 'queue under its band')
+    this.#set(next, waiting > wanted ? 'queue over its band' : 'queue under its band')
   }
 
   finished(): void {}
@@ -136,6 +149,7 @@ export class QueueLimiter implements Limiter {
     this.#limit = Math.min(LIMIT_START, this.inFlightMax)
     this.#cold = true
     this.#emptyLooks = 0
+    this.#running = 0
     this.#preemptions = null
     this.reason = 'back'
   }
@@ -150,6 +164,10 @@ export class QueueLimiter implements Limiter {
     this.#limit = Math.min(this.inFlightMax, Math.max(Math.min(LIMIT_MIN, this.inFlightMax), limit))
     this.reason = reason
   }
+}
+
+function wantedWaiting(running: number): number {
+  return Math.max(WAITING_MIN, WAITING_TARGET * running)
 }
 
 /** Holds the limit that the recipe says. */
