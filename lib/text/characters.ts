@@ -63,12 +63,18 @@ export function characterTables(cues: ReadonlySet<number>): CharacterTables {
 }
 
 /**
- * NFC of the whole text, after compatibility forms that mean several ordinary letters (ﬁ) were written out.
+ * NFC of the whole text, after all that could stand between two characters that join, or change one of them, is done:
+ * lone surrogates and invisible characters out, single replacements made, ligatures (ﬁ) written out.
  * Compatibility ideographs (U+F900 …, U+2F800 …) become the unified ones: NFC does that by itself.
  */
 export function composeText(text: string): string {
   return text
+    .replace(/\p{Cs}/gu, '')
     .replace(invisible, '')
+    .replace(/[\u2e80-\u2fd5\uff10-\uff5a]/g, (character) => {
+      const replacement = replacementOf(character.charCodeAt(0))
+      return replacement === null ? character : String.fromCharCode(replacement)
+    })
     .replace(/[\uFB00-\uFB06]/g, (ligature) => ligature.normalize('NFKC'))
     .normalize('NFC')
 }

@@ -77,7 +77,13 @@ export function codesToString(codes: Uint16Array, start: number, end: number): s
   return Buffer.from(codes.buffer, codes.byteOffset, codes.byteLength).toString('utf16le', 2 * start, 2 * end)
 }
 
-/** The text under way and the buffers of one thread, grown as texts need. */
+/**
+ * The text under way and the buffers of one thread, grown as texts need.
+ *
+ * Two steps, because most code units are Han and a branch that guesses wrong costs more than ten of them: first the
+ * places of all others are noted, without a branch; then those alone are looked at. What stays as it is is copied in
+ * stretches: `shift` is how far the output lies behind the input, `copied` is the input that is in the output.
+ */
 class Page implements CleanText {
   codes = new Uint16Array(0)
   length = 0
@@ -88,12 +94,17 @@ class Page implements CleanText {
   urlChars = 0
   boilerplateChars = 0
 
-  /** Ends in a 0, which is no Han: the hot loop needs no other bound. */
+  /** Ends in a 0, which is nothing that goes on: looking ahead needs no bound. */
   private source = new Uint16Array(0)
   private sourceBytes = Buffer.alloc(0)
   private sourceLength = 0
-  private at = 0
+  /** Places of what is not plain Han. */
+  private marks = new Int32Array(0)
   private classes: Uint8Array
+  private shift = 0
+  private copied = 0
+  /** Input that a step has dealt with beyond its own place. */
+  private done = 0
   private saved = 0
   /** Hundredths of a token beyond what as many Han characters would take. */
   private extra = 0
@@ -112,90 +123,102 @@ class Page implements CleanText {
   }
 
   open(text: string, classes: Uint8Array): void {
-    if (text.length >= this.source.length) {
-      const room = Math.max(4096, 2 ** Math.ceil(Math.log2(text.length + 4)))
+    if (text.length + lookAhead > this.source.length) {
+      const room = Math.max(4096, 2 ** Math.ceil(Math.log2(text.length + lookAhead)))
       this.source = new Uint16Array(room)
       this.sourceBytes = Buffer.from(this.source.buffer)
       this.codes = new Uint16Array(room)
+      this.marks = new Int32Array(room)
     }
     this.sourceBytes.write(text, 0, 'utf16le')
     this.source[text.length] = 0
     this.sourceLength = text.length
     this.classes = classes
     this.counts.fill(0)
-    this.at = this.length = this.lines = this.urlChars = this.boilerplateChars = 0
-    this.saved = this.extra = this.lineOpen = this.urlEnd = 0
+    this.length = this.lines = this.urlChars = this.boilerplateChars = 0
+    this.shift = this.copied = this.done = this.saved = this.extra = this.lineOpen = this.urlEnd = 0
     this.lineHasCue = this.quoteOpen = this.ended = false
     this.units.count = 0
-    this.openUnit()
+    this.openUnit(0)
   }
 
   /** @returns false when the text must be composed first */
   scan(): boolean {
-    const { source, codes, classes, sourceLength } = this
-    let from = 0
-    for (;;) {
-      let to = this.length
-      while (classes[source[from] as number] === 0) codes[to++] = source[from++] as number
-      this.length = to
-      if (from >= sourceLength) break
-      this.at = from
-      if (!this.step(source[from] as number)) return false
-      from = this.at
+    const count = this.mark()
+    const { marks, source, classes } = this
+    for (let index = 0; index < count; index++) {
+      const at = marks[index] as number
+      if (at < this.done) continue
+      const code = source[at] as number
+      const kind = classes[code] as number
+      if (kind === CharacterClass.widePunctuation) {
+        ;(this.counts[kind] as number)++
+        this.extra += wideExtra
+        if (code < 0x800) this.saved++
+      } else if (!this.step(at, code, kind)) return false
     }
-    if (this.length > this.lineOpen) this.endLine(1)
+    this.flush(this.sourceLength)
+    this.length = this.sourceLength + this.shift
+    if (this.length > this.lineOpen) this.endLine(this.length, 1)
     return true
   }
 
+  private mark(): number {
+    const { source, classes, marks, sourceLength } = this
+    let count = 0
+    for (let at = 0; at < sourceLength; at++) {
+      marks[count] = at
+      const kind = classes[source[at] as number] as number
+      count += -kind >>> 31
+    }
+    return count
+  }
+
   /** One code unit that is not plain Han. */
-  private step(code: number): boolean {
-    const kind = this.classes[code] as number
+  private step(at: number, code: number, kind: number): boolean {
     switch (kind) {
       case CharacterClass.dropped:
       case CharacterClass.lowSurrogate:
-        this.at++
+        this.drop(at, at + 1)
         return true
       case CharacterClass.blank:
-        this.blanks()
+        this.blanks(at)
         return true
       case CharacterClass.newline:
-        this.newlines()
+        this.newlines(at)
         return true
       case CharacterClass.composed:
         return false
       case CharacterClass.highSurrogate:
-        return this.pair(code)
+        return this.pair(at, code)
       case CharacterClass.cue:
-        this.lineHasCue ||= hasCueAt(this.cues, this.source, this.at, this.sourceLength)
-        this.codes[this.length++] = code
-        this.at++
+        this.lineHasCue ||= hasCueAt(this.cues, this.source, at, this.sourceLength)
         return true
       case CharacterClass.replaced: {
         const replacement = this.tables.replacements[code] as number
-        this.keep(replacement, this.classes[replacement] as number)
+        this.source[at] = replacement
+        this.keep(at, replacement, this.classes[replacement] as number)
         return true
       }
       case CharacterClass.colon:
       case CharacterClass.letterW:
-        this.link(kind)
-        this.keep(code, kind)
+        this.link(at, kind)
+        this.keep(at, code, kind)
         return true
       case CharacterClass.quote:
         this.quoteOpen = !this.quoteOpen
-        this.keep(code, kind)
+        this.keep(at, code, kind)
         return true
       case CharacterClass.dot:
-        this.keep(code, this.isFullStop() ? CharacterClass.sentenceEnd : kind)
+        this.keep(at, code, this.isFullStop(at) ? CharacterClass.sentenceEnd : kind)
         return true
       default:
-        this.keep(code, kind)
+        this.keep(at, code, kind)
         return true
     }
   }
 
-  private keep(code: number, kind: number): void {
-    this.codes[this.length++] = code
-    this.at++
+  private keep(at: number, code: number, kind: number): void {
     if (kind === CharacterClass.han || kind === CharacterClass.cue) return
     ;(this.counts[kind] as number)++
     this.extra += (centiTokensByClass[kind] as number) - hanCentiTokens
@@ -203,64 +226,97 @@ class Page implements CleanText {
     else if (code < 0x800) this.saved++
     if (kind === CharacterClass.sentenceEnd) this.ended = true
     else if (!this.ended || (kind !== CharacterClass.closer && kind !== CharacterClass.quote)) return
-    const next = this.classes[this.source[this.at] as number]
+    const next = this.classes[this.source[at + 1] as number]
     const goesOn =
       next === CharacterClass.sentenceEnd ||
       next === CharacterClass.closer ||
       (next === CharacterClass.quote && this.quoteOpen)
     if (goesOn) return
     this.ended = false
-    this.endUnit(UnitEnd.sentence)
+    this.endUnit(at + 1 + this.shift, UnitEnd.sentence)
   }
 
-  private blanks(): void {
+  /** Leaves input from … to) out of the output. */
+  private drop(from: number, to: number): void {
+    this.flush(from)
+    this.copied = to
+    this.shift -= to - from
+  }
+
+  /** Copies what is left of the input before `to`. */
+  private flush(to: number): void {
+    const { source, codes, copied, shift } = this
+    if (to - copied > shortStretch) codes.set(source.subarray(copied, to), copied + shift)
+    else for (let at = copied; at < to; at++) codes[at + shift] = source[at] as number
+    this.copied = to
+  }
+
+  private blanks(at: number): void {
     const { source, classes, sourceLength } = this
-    let at = this.at + 1
-    while (isGap(classes[source[at] as number] as number) && at < sourceLength) at++
-    this.at = at
-    if (at >= sourceLength || classes[source[at] as number] === CharacterClass.newline) return
-    if (this.length === this.lineOpen) return
-    this.separator(0x20, CharacterClass.blank)
+    let end = at + 1
+    while (end < sourceLength && this.isGap(end)) end++
+    this.done = end
+    const atLineEnd = end >= sourceLength || classes[source[end] as number] === CharacterClass.newline
+    if (atLineEnd || at + this.shift === this.lineOpen) {
+      this.drop(at, end)
+      return
+    }
+    source[at] = 0x20
+    this.separate(at, 1, end, CharacterClass.blank)
   }
 
-  private newlines(): void {
+  private newlines(at: number): void {
     const { source, classes, sourceLength } = this
     let ends = 0
-    let at = this.at
-    for (; at < sourceLength; at++) {
-      const code = source[at] as number
+    let previous = 0
+    let end = at
+    for (; end < sourceLength; end++) {
+      const code = source[end] as number
       const kind = classes[code] as number
       if (kind === CharacterClass.newline) {
-        if (code !== 0x0d || source[at + 1] !== 0x0a) ends++
-      } else if (!isGap(kind)) break
+        if (code !== 0x0a || previous !== 0x0d) ends++
+      } else if (!this.isGap(end)) break
+      // Only a blank comes between CR and LF: what is left out does not.
+      if (kind <= CharacterClass.newline) previous = code
     }
-    this.at = at
-    if (this.length === this.lineOpen) return
-    this.endLine(ends)
-    if (at >= sourceLength) return
-    this.separator(0x0a, CharacterClass.newline)
-    if (ends > 1) this.separator(0x0a, CharacterClass.newline)
-    this.lineOpen = this.length
+    this.done = end
+    const nothingBefore = at + this.shift === this.lineOpen
+    if (!nothingBefore) this.endLine(at + this.shift, ends)
+    if (nothingBefore || end >= sourceLength) {
+      this.drop(at, end)
+      this.lineOpen = end + this.shift
+      return
+    }
+    source[at] = 0x0a
+    if (ends > 1) source[at + 1] = 0x0a
+    this.separate(at, ends > 1 ? 2 : 1, end, CharacterClass.newline)
+    this.lineOpen = end + this.shift
   }
 
-  /** A blank or a line end; a unit that has not begun begins after it. */
-  private separator(code: number, kind: number): void {
-    const begun = this.length > (this.units.start[this.units.count] as number)
-    this.codes[this.length++] = code
-    ;(this.counts[kind] as number)++
-    this.extra += (centiTokensByClass[kind] as number) - hanCentiTokens
-    this.saved += 2
-    if (!begun) this.openUnit()
+  /** Whether a blank, or something to leave out, stands there. */
+  private isGap(at: number): boolean {
+    const kind = this.classes[this.source[at] as number] as number
+    if (kind === CharacterClass.highSurrogate) return !isLow(this.source[at + 1] as number)
+    return kind === CharacterClass.blank || kind === CharacterClass.dropped || kind === CharacterClass.lowSurrogate
   }
 
-  private pair(high: number): boolean {
-    const low = this.source[this.at + 1] as number
-    this.at++
-    if (low < 0xdc00 || low > 0xdfff) return true
+  /** Keeps `count` blanks or line ends of the input at … end); a unit that has not begun begins after them. */
+  private separate(at: number, count: number, end: number, kind: number): void {
+    const begun = at + this.shift > (this.units.start[this.units.count] as number)
+    if (end > at + count) this.drop(at + count, end)
+    this.counts[kind] = (this.counts[kind] as number) + count
+    this.extra += count * ((centiTokensByClass[kind] as number) - hanCentiTokens)
+    this.saved += 2 * count
+    if (!begun) this.openUnit(end + this.shift)
+  }
+
+  private pair(at: number, high: number): boolean {
+    if (!isLow(this.source[at + 1] as number)) {
+      this.drop(at, at + 1)
+      return true
+    }
     if (this.classes === this.tables.classes && astralMayCompose(high)) return false
-    this.at++
-    this.codes[this.length++] = high
-    this.codes[this.length++] = low
+    this.done = at + 2
     this.saved += 2
     const ideograph = high >= 0xd840 && high <= 0xd8bf
     if (ideograph) return true
@@ -270,8 +326,8 @@ class Page implements CleanText {
   }
 
   /** Counts a URL that begins here: `scheme://…` seen at its colon, or `www.`. */
-  private link(kind: number): void {
-    const { source, at } = this
+  private link(at: number, kind: number): void {
+    const { source } = this
     if (at < this.urlEnd) return
     const begins =
       kind === CharacterClass.colon
@@ -285,57 +341,63 @@ class Page implements CleanText {
   }
 
   /** A dot ends a sentence after a word of letters and before a blank: not in 3.14, `1. `, or `U. S.` */
-  private isFullStop(): boolean {
-    const next = this.classes[this.source[this.at + 1] as number]
-    const before = this.length - 1
-    const atEnd = this.at + 1 >= this.sourceLength
+  private isFullStop(at: number): boolean {
+    const next = this.classes[this.source[at + 1] as number]
+    const atEnd = at + 1 >= this.sourceLength
     if (!atEnd && next !== CharacterClass.blank && next !== CharacterClass.newline) return false
-    return before > 0 && isLatin(this.codes[before] as number) && isLatin(this.codes[before - 1] as number)
+    return at > 1 && isLatin(this.source[at - 1] as number) && isLatin(this.source[at - 2] as number)
   }
 
-  private endLine(ends: number): void {
+  /** @param end where the line ends in the output */
+  private endLine(end: number, ends: number): void {
     const start = this.lineOpen
-    const chars = this.length - start
+    const chars = end - start
     if (this.lineHasCue && chars <= boilerplateLineCharsMax) this.boilerplateChars += chars
     this.lineHasCue = this.quoteOpen = this.ended = false
     if (this.lines === this.lineStart.length) this.lineStart = larger(this.lineStart)
     this.lineStart[this.lines++] = start
     const lineIsUnit = this.units.start[this.units.count] === start
-    const last = this.codes[this.length - 1]
+    const last = this.source[end - this.shift - 1]
     const announces = last === 0x3a || last === 0xff1a
-    if (lineIsUnit && (chars <= headingCharsMax || announces)) this.endUnit(UnitEnd.heading)
-    else this.endUnit(ends > 1 ? UnitEnd.blankLine : UnitEnd.line)
+    if (lineIsUnit && (chars <= headingCharsMax || announces)) this.endUnit(end, UnitEnd.heading)
+    else this.endUnit(end, ends > 1 ? UnitEnd.blankLine : UnitEnd.line)
   }
 
   /** Closes the open unit; where it holds nothing, the one before is found to end on something better. */
-  private endUnit(rank: number): void {
+  private endUnit(end: number, rank: number): void {
     const { units } = this
     const index = units.count
-    if (units.start[index] === this.length) {
+    if (units.start[index] === end) {
       if (index > 0 && rank > (units.rank[index - 1] as number)) units.rank[index - 1] = rank
       return
     }
-    units.end[index] = this.length
+    units.end[index] = end
     units.rank[index] = rank
-    units.centiTokens[index] = this.length * hanCentiTokens + this.extra
+    units.centiTokens[index] = end * hanCentiTokens + this.extra
     units.savedEnd[index] = this.saved
     units.count++
     if (units.count === units.start.length) Object.assign(units, unitArrays(2 * units.count, units))
-    this.openUnit()
+    this.openUnit(end)
   }
 
-  private openUnit(): void {
+  private openUnit(start: number): void {
     const { units } = this
-    units.start[units.count] = this.length
+    units.start[units.count] = start
     units.savedStart[units.count] = this.saved
   }
 }
 
+/** Code units beyond the end that looking ahead may reach. */
+const lookAhead = 4
+/** Code units under which a loop copies faster than a call. */
+const shortStretch = 32
+const wideExtra = (centiTokensByClass[CharacterClass.widePunctuation] as number) - hanCentiTokens
+
 /** `http` before the colon. */
 const schemeChars = 4
 
-function isGap(kind: number): boolean {
-  return kind === CharacterClass.blank || kind === CharacterClass.dropped
+function isLow(code: number): boolean {
+  return code >= 0xdc00 && code <= 0xdfff
 }
 
 function isLatin(code: number): boolean {

@@ -3,6 +3,7 @@
  * turned into UTF-8 in one go; buffers grow once and serve every block of the thread; `take` copies out what is used.
  */
 import { Buffer, transcode } from 'node:buffer'
+import { ContractError } from '../errors.js'
 import type { ChunkColumns, TextColumn } from './batch.js'
 import type { Signer } from './signature.js'
 
@@ -104,6 +105,9 @@ export class ColumnsBuilder {
     const offsets = this.textOffsets.slice(0, this.rows + 1)
     const source = Buffer.from(this.textCodes.buffer, 0, 2 * this.textLength)
     const encoded = this.textLength === 0 ? new Uint8Array(0) : transcode(source, 'utf16le', 'utf8')
+    if (encoded.length !== offsets[this.rows]) {
+      throw new ContractError(`texts of ${offsets[this.rows]} bytes took ${encoded.length} in UTF-8`)
+    }
     const bytes = ownsBuffer(encoded) ? new Uint8Array(encoded.buffer) : encoded.slice()
     return { offsets, bytes }
   }

@@ -2,6 +2,7 @@
  * Where the documents of a block begin and end, refused ones included: each gets its ordinal and its place in the
  * shard, in the order they stand there. Looks at no byte of a record but to find line ends.
  */
+import { Buffer } from 'node:buffer'
 import type { Block, RefusedRecord } from './batch.js'
 
 export interface RecordPlace {
@@ -37,7 +38,9 @@ export function* recordPlaces(block: Block): Generator<RecordPlace> {
 
 const newline = 0x0a
 
-function* lines(bytes: Uint8Array): Generator<readonly [number, number]> {
+function* lines(block: Uint8Array): Generator<readonly [number, number]> {
+  // indexOf of a Buffer is the C library's; a Uint8Array's looks at one byte at a time.
+  const bytes = Buffer.from(block.buffer, block.byteOffset, block.byteLength)
   for (let start = 0; start < bytes.length; ) {
     const found = bytes.indexOf(newline, start)
     const end = found < 0 ? bytes.length : found

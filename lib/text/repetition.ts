@@ -1,6 +1,6 @@
 /**
  * How much of a text repeats itself: lines seen before, and stretches of `gramChars` code units seen before.
- * One pass, a rolling hash, tables that are never cleared but marked by text: linear in the text's length.
+ * One pass, a rolling hash, one table: linear in the text's length.
  */
 import type { CleanText } from './clean.js'
 
@@ -17,109 +17,85 @@ export interface Repetition {
 export type RepetitionMeter = (text: CleanText) => Repetition
 
 export function createRepetitionMeter(): RepetitionMeter {
-  const lines = new SeenTable()
-  const grams = new SeenTable()
+  const seen = new Seen()
   return (text) => {
-    lines.open(text.lines)
-    grams.open(text.length)
+    const { lines, length, lineStart, codes } = text
+    seen.open(length + lines)
     let lineChars = 0
-    let repeatedChars = 0
-    let gramCount = 0
-    let repeatedGrams = 0
-    for (let line = 0; line < text.lines; line++) {
-      const start = text.lineStart[line] as number
-      const end = lineEnd(text, line)
-      const size = end - start
-      lineChars += size
-      repeatedGrams += grams.addLine(text.codes, start, end)
-      gramCount += Math.max(0, size - gramChars + 1)
-      if (text.lines > 1 && lines.add(lineHash(text.codes, start, end))) repeatedChars += size
+    let grams = 0
+    for (let line = 0; line < lines; line++) {
+      const start = lineStart[line] as number
+      let end = line + 1 === lines ? length : (lineStart[line + 1] as number)
+      while (codes[end - 1] === 0x0a) end--
+      lineChars += end - start
+      grams += Math.max(0, end - start - gramChars + 1)
+      seen.addLine(codes, start, end)
     }
     return {
-      lineShare: lineChars === 0 ? 0 : repeatedChars / lineChars,
-      gramShare: gramCount === 0 ? 0 : repeatedGrams / gramCount,
+      lineShare: lineChars === 0 ? 0 : seen.repeatedLineChars / lineChars,
+      gramShare: grams === 0 ? 0 : seen.repeatedGrams / grams,
     }
   }
-}
-
-function lineEnd(text: CleanText, line: number): number {
-  if (line + 1 === text.lines) return text.length
-  let end = text.lineStart[line + 1] as number
-  while (text.codes[end - 1] === 0x0a) end--
-  return end
 }
 
 const multiplier = 0x01000193
 /** multiplier ^ gramChars, modulo 2^32: takes the oldest code unit out of the window. */
 const oldest = Array.from({ length: gramChars }).reduce<number>((power) => Math.imul(power, multiplier), 1)
+/** Slots for each value: with 4, a repeat over half the text's length is missed 1 time in 9. */
+const slotsPerValue = 4
 
-function lineHash(codes: Uint16Array, start: number, end: number): number {
-  let hash = end - start
-  for (let index = start; index < end; index++) hash = Math.imul(hash ^ (codes[index] as number), multiplier)
-  return hash
-}
-
-/** A set of 32-bit hashes, open addressing; two different strings of one hash are taken for a repeat (1 in 2^32 a pair). */
-class SeenTable {
-  private hashes = new Int32Array(1024)
-  /** The text that wrote the slot: an older one leaves it free. */
-  private owners = new Uint32Array(1024)
-  private owner = 0
+/**
+ * Hashes seen in one text. A slot holds the last hash that fell on it, and nothing is probed: the loop has no branch
+ * to guess. So a repeat is missed where another hash took the slot meanwhile, and the shares are lower bounds.
+ * Hashes are salted by text: what an earlier text left in a slot fits none of a later one, so nothing is cleared.
+ */
+class Seen {
+  repeatedGrams = 0
+  repeatedLineChars = 0
+  private slots = new Int32Array(1024)
   private mask = 1023
+  private salt = 0
 
-  /** Empties the set and makes room for `count` values at half load. */
-  open(count: number): void {
-    const room = 2 ** Math.ceil(Math.log2(Math.max(1024, 2 * count)))
-    if (room > this.hashes.length || this.owner === 0xffff_ffff) {
-      this.hashes = new Int32Array(Math.max(room, this.hashes.length))
-      this.owners = new Uint32Array(this.hashes.length)
-      this.owner = 0
-    }
+  /** The size of the table depends on this text alone, and so does the answer. */
+  open(values: number): void {
+    const room = 2 ** Math.ceil(Math.log2(Math.max(1024, slotsPerValue * values)))
+    if (room > this.slots.length) this.slots = new Int32Array(room)
     this.mask = room - 1
-    this.owner++
+    this.salt = (this.salt + saltStep) | 0
+    this.repeatedGrams = this.repeatedLineChars = 0
   }
 
-  /** @returns whether the hash was there already */
-  add(hash: number): boolean {
-    const { hashes, owners, owner, mask } = this
-    let slot = (hash ^ (hash >>> 15)) & mask
-    while (owners[slot] === owner) {
-      if (hashes[slot] === hash) return true
-      slot = (slot + 1) & mask
-    }
-    owners[slot] = owner
-    hashes[slot] = hash
-    return false
-  }
-
-  /** Adds every n-gram of the line; returns how many were there already. */
-  addLine(codes: Uint16Array, start: number, end: number): number {
-    const { hashes, owners, owner, mask } = this
-    if (end - start < gramChars) return 0
+  addLine(codes: Uint16Array, start: number, end: number): void {
+    const { slots, mask, salt } = this
+    let lineHash = end - start
     let hash = 0
-    for (let index = start; index < start + gramChars - 1; index++) {
-      hash = (Math.imul(hash, multiplier) + (codes[index] as number)) | 0
-    }
     let repeated = 0
-    let leaving = 0
-    for (let index = start + gramChars - 1; index < end; index++) {
-      hash = (Math.imul(hash, multiplier) + (codes[index] as number) - Math.imul(leaving, oldest)) | 0
-      leaving = codes[index - gramChars + 1] as number
-      let slot = (hash ^ (hash >>> 15)) & mask
-      let seen = false
-      while (owners[slot] === owner) {
-        if (hashes[slot] === hash) {
-          seen = true
-          break
-        }
-        slot = (slot + 1) & mask
-      }
-      if (seen) repeated++
-      else {
-        owners[slot] = owner
-        hashes[slot] = hash
-      }
+    const full = Math.min(end, start + gramChars - 1)
+    for (let index = start; index < full; index++) {
+      const code = codes[index] as number
+      hash = (Math.imul(hash, multiplier) + code) | 0
+      lineHash = Math.imul(lineHash ^ code, multiplier)
     }
-    return repeated
+    let leaving = 0
+    for (let index = full; index < end; index++) {
+      const code = codes[index] as number
+      hash = (Math.imul(hash, multiplier) + code - Math.imul(leaving, oldest)) | 0
+      lineHash = Math.imul(lineHash ^ code, multiplier)
+      leaving = codes[index - gramChars + 1] as number
+      const slot = (hash ^ (hash >>> 15)) & mask
+      const value = hash ^ salt
+      repeated += slots[slot] === value ? 1 : 0
+      slots[slot] = value
+    }
+    this.repeatedGrams += repeated
+    const slot = (lineHash ^ (lineHash >>> 15)) & mask
+    const value = lineHash ^ salt ^ lineMark
+    if (slots[slot] === value) this.repeatedLineChars += end - start
+    slots[slot] = value
   }
 }
+
+/** 2^32 / golden ratio: salts come back after 2^32 texts. */
+const saltStep = 0x9e3779b9 | 0
+/** Keeps the hash of a line apart from that of an n-gram. */
+const lineMark = 0x5bd1e995
