@@ -48,7 +48,7 @@ const sourceEntry = noted(
   }),
   {
     split: 'Name of the split that its rows go to; each source has its own',
-    preset: 'Field names and layout of one of the three corpora; or say `text` yourself',
+    preset: 'Field names of one of the three corpora; `text`, `id` and `title` go over them',
     files: free(
       'Globs, from the working directory or in the repository; one or a list; `!` takes out; `-` reads standard input',
     ),
@@ -56,7 +56,7 @@ const sourceEntry = noted(
     revision: 'Branch, tag or commit; `main` when left out; run.json pins the commit',
     token: free('Environment variable with a token of the Hub'),
     cache: free('Folder that keeps whole shards of the Hub'),
-    text: 'Field of the text, in place of a preset',
+    text: 'Field of the text, in place of the one of a preset',
     id: "Field of the record's own id",
     title: 'Field of the title',
   },

@@ -33,13 +33,10 @@ export function misfits(recipe: Recipe): Misfit[] {
 
 function sourceMisfits(source: RecipeSource, index: number): Misfit[] {
   const at = (field: string) => ['sources', index, field]
-  const { preset, text, id, title, hub, revision, cache, token, files } = source
+  const { preset, text, hub, revision, cache, token, files } = source
   const found: Misfit[] = []
   if (preset === undefined && text === undefined) {
     found.push(misfit(['sources', index], 'needs preset (wudao, wanjuan, skypile) or text, the field of the text'))
-  }
-  if (preset !== undefined && (text ?? id ?? title) !== undefined) {
-    found.push(misfit(at('preset'), `found "${preset}" beside field names; allowed is one or the other`))
   }
   const ofHub = { revision, cache, token }
   for (const [field, value] of Object.entries(ofHub)) {

@@ -174,7 +174,6 @@ t.test('parts that do not fit each other are told like any other mistake', async
   const cases: [string, RegExp][] = [
     [`${source}\n${source}`, /^r\.yaml:4:14 sources\[1\]\.split: found "wudao" a second time/],
     ['  - { split: a, files: b }', /^r\.yaml:3:5 sources\[0\]: needs preset .* or text/],
-    ['  - { split: a, files: b, preset: wudao, text: body }', /sources\[0\]\.preset: found "wudao" beside field names/],
     ['  - { split: a, files: b, text: body, revision: main }', /sources\[0\]\.revision: is of the Hub/],
     ['  - { split: a, files: "!b", text: body }', /sources\[0\]\.files: only takes files out/],
     ['  - { split: a, files: ["-", b], text: body }', /sources\[0\]\.files: found "-"/],
