@@ -124,15 +124,15 @@ function keyOf(value: unknown, field: string, source: string): string {
   if (typeof value === 'string') return value
   if (typeof value !== 'number') return ''
   if (Number.isSafeInteger(value)) return String(value)
-  return numberAsWritten(source, field) ?? String(value)
+  return numberAsWritten(source, field, value) ?? String(value)
 }
 
 /** JSON.parse rounds an id past 2^53; the digits in the source do not. */
-function numberAsWritten(source: string, field: string): string | null {
+function numberAsWritten(source: string, field: string, value: number): string | null {
   const name = JSON.stringify(field)
   for (let at = source.indexOf(name); at >= 0; at = source.indexOf(name, at + 1)) {
     const match = /^\s*:\s*(-?[0-9][0-9.eE+-]{0,199})/.exec(source.slice(at + name.length, at + name.length + 220))
-    if (match?.[1] !== undefined) return match[1]
+    if (match?.[1] !== undefined && Number(match[1]) === value) return match[1]
   }
   return null
 }

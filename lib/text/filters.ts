@@ -1,5 +1,6 @@
 /**
- * The filters that every document passes, cheapest first, and their thresholds. The first that refuses gives the reason.
+ * The filters that every document passes, and their thresholds. The first that refuses gives the reason: what is
+ * particular before what is general, what costs a pass of its own last.
  * What each measures stands in filters/; what a user adds of his own is custom.ts.
  */
 import { z } from 'zod'
@@ -42,11 +43,11 @@ export interface Refusal {
 export const filterReasons = [
   'too-short',
   'too-long',
-  'chinese-share',
-  'symbol-share',
-  'digit-share',
   'url-density',
   'boilerplate',
+  'symbol-share',
+  'digit-share',
+  'chinese-share',
   'repeated-lines',
   'repeated-ngrams',
 ] as const
@@ -55,11 +56,11 @@ export function filterText(text: CleanText, options: QualityOptions, repetitionO
   return (
     refused('too-short', options.charsMin, (bound) => tooShort(text, bound)) ??
     refused('too-long', options.charsMax, (bound) => tooLong(text, bound)) ??
-    refused('chinese-share', options.chineseShareMin, (bound) => chineseShare(text, bound)) ??
-    refused('symbol-share', options.symbolShareMax, (bound) => symbolShare(text, bound)) ??
-    refused('digit-share', options.digitShareMax, (bound) => digitShare(text, bound)) ??
     refused('url-density', options.urlShareMax, (bound) => urlDensity(text, bound)) ??
     refused('boilerplate', options.boilerplateShareMax, (bound) => boilerplate(text, bound)) ??
+    refused('symbol-share', options.symbolShareMax, (bound) => symbolShare(text, bound)) ??
+    refused('digit-share', options.digitShareMax, (bound) => digitShare(text, bound)) ??
+    refused('chinese-share', options.chineseShareMin, (bound) => chineseShare(text, bound)) ??
     filterRepetition(text, options, repetitionOf)
   )
 }

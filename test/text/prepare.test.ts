@@ -1,7 +1,11 @@
+import { Buffer } from 'node:buffer'
+import { Table, tableFromIPC, tableToIPC } from 'apache-arrow'
 import t from 'tap'
 import { textAt } from '../../lib/text/batch.js'
 import { createPreparer, prepareBlock } from '../../lib/text/prepare.js'
-import { accountingFaults, article, blockOf, jsonl, planOf } from './support.js'
+import { toRecordBatch } from '../../lib/text/record-batch.js'
+import { Random, testSeed } from '../support/random.js'
+import { accountingFaults, article, blockOf, jsonl, ownBytes, planOf } from './support.js'
 
 t.test('Every document of a block ends in chunks or in one reject with its reason, place and excerpt', async (t) => {
   const preparer = await createPreparer(await planOf({}, { permutations: 8 }))
@@ -14,4 +18,153 @@ t.test('Every document of a block ends in chunks or in one reject with its reaso
     { document: 2, chunk: null, key: 'c', stage: 'filter', reason: 'too-short', excerpt: '短' },
   ])
   t.equal(prepared.rejects[0]?.offset, 1000 + jsonl([{ id: 'a', text: article(1) }]).length)
+})
+
+const prepared = async (records: readonly unknown[], options: unknown = {}, directory = '.') =>
+  prepareBlock(blockOf(jsonl(records)), await createPreparer(await planOf(options, { directory, permutations: 4 })))
+
+t.test('Chunks that are too short are refused by ordinal; the document, where none is left', async (t) => {
+  const long = article(1, 9).replaceAll('\n', '')
+  const found = await prepared([{ text: `${long}\n\n短句。` }, { text: '一二三。'.repeat(2) }], {
+    chunk: { tokensMax: 320, charsMin: 20 },
+    quality: { charsMin: 1 },
+  })
+  t.same(accountingFaults(found), [])
+  t.same(
+    found.rejects.map(({ document, chunk, reason, stage }) => [document, chunk, reason, stage]),
+    [[1, null, 'too-short', 'chunk']],
+  )
+  const cut = await prepared([{ text: `${long}\n\n短句。` }], {
+    chunk: { tokensMax: 16, charsMin: 12 },
+    quality: { charsMin: 1 },
+  })
+  t.same(accountingFaults(cut), [])
+  t.ok(cut.rejects.length > 0 && cut.chunks.rows > 0)
+  t.ok(cut.rejects.every(({ chunk, excerpt }) => chunk !== null && excerpt.length < 12))
+})
+
+t.test('A title is kept apart: cleaned, on one line, and not said again at the start of the text', async (t) => {
+  const { chunks } = await prepared([
+    { title: ' 城北\u200b的\n老桥 ', text: `城北的 老桥\n${article(1)}` },
+    { title: '别的', text: `城北的老桥\n${article(1)}` },
+  ])
+  t.same([textAt(chunks.title, 0), textAt(chunks.text, 0)], ['城北的 老桥', article(1)])
+  t.same([textAt(chunks.title, 1), textAt(chunks.text, 1)], ['别的', `城北的老桥\n${article(1)}`])
+})
+
+t.test('Filters of the user keep, drop with their reason, and put another text in place', async (t) => {
+  const directory = t.testdir({
+    'mine.mjs': `export default ({ text, title, id }) =>
+      id === 'drop' ? 'my-reason' : id === 'change' ? { text: text.replaceAll('卷', '册') + '\\u200b' }
+      : id === 'empty' ? { text: ' ' } : true`,
+    'second.mjs': `export default ({ text }) => text.includes('册') ? 'saw-the-change' : true`,
+  })
+  const records = ['keep', 'drop', 'change', 'empty'].map((id) => ({ id, text: article(1) }))
+  const first = await prepared(records, { filters: ['mine.mjs'] }, directory)
+  t.same(accountingFaults(first), [])
+  t.same([...first.chunks.document], [0, 2])
+  t.equal(textAt(first.chunks.text, 1), article(1).replaceAll('卷', '册'))
+  t.match(first.rejects, [
+    { key: 'drop', stage: 'filter', reason: 'my-reason', detail: 'by mine.mjs' },
+    { key: 'empty', stage: 'filter', reason: 'no-text' },
+  ])
+  const both = await prepared(records, { filters: ['mine.mjs', './second.mjs'] }, directory)
+  t.same([...both.chunks.document], [0])
+  t.equal(both.rejects[1]?.reason, 'saw-the-change')
+})
+
+t.test('A filter that does not load, or answers something else, is named with what to do', async (t) => {
+  const directory = t.testdir({
+    'broken.mjs': 'export default (',
+    'empty.mjs': 'export const a = 1',
+    'number.mjs': 'export default () => 1',
+    'later.mjs': 'export default async () => true',
+  })
+  const using = (name: string) => prepared([{ text: article(1) }], { filters: [name] }, directory)
+  await t.rejects(using('absent.mjs'), { code: 'KUN_RECIPE', message: /absent\.mjs/ })
+  await t.rejects(using('broken.mjs'), { code: 'KUN_CUSTOM_FILTER', message: /does not load/ })
+  await t.rejects(using('empty.mjs'), { code: 'KUN_CUSTOM_FILTER', message: /no function as default export/ })
+  await t.rejects(using('number.mjs'), { code: 'KUN_CUSTOM_FILTER', message: /answered 1 at test\.jsonl:0/ })
+  await t.rejects(using('later.mjs'), { code: 'KUN_CUSTOM_FILTER', message: /synchronous/ })
+})
+
+t.test('Hostile records leave every other record as it is', async (t) => {
+  const seed = testSeed()
+  t.comment(`KUN_SEED=${seed}`)
+  const random = new Random(seed)
+  const preparer = await createPreparer(await planOf())
+  for (let round = 0; round < 60; round++) {
+    const good = Array.from({ length: 5 }, (_, index) => ({ id: `g${index}`, text: article(round + index) }))
+    const lines = good.map((record) => Buffer.from(JSON.stringify(record)))
+    const victim = random.between(0, 4)
+    const bytes = lines[victim] as Buffer
+    for (let hit = 0; hit < 3; hit++) {
+      const at = random.between(0, bytes.length - 1)
+      const byte = random.between(0, 255)
+      bytes[at] = byte === 0x0a ? 0 : byte
+    }
+    const found = prepareBlock(blockOf(ownBytes(Buffer.concat(lines.flatMap((line) => [line, newline])))), preparer)
+    t.same(accountingFaults(found), [])
+    t.equal(found.documents, 5)
+    const others = [0, 1, 2, 3, 4].filter((index) => index !== victim)
+    t.ok(others.every((index) => found.chunks.document.includes(index)))
+  }
+})
+
+const newline = Buffer.from('\n')
+
+t.test('Columns are an Arrow record batch over the same memory', async (t) => {
+  const { chunks } = await prepared([
+    { id: 'a', title: '题', text: article(1) },
+    { id: 'b', text: article(2) },
+  ])
+  const batch = toRecordBatch(chunks)
+  t.equal(batch.numRows, 2)
+  t.same(
+    batch.schema.fields.map(({ name }) => name),
+    ['document', 'chunk', 'offset', 'key', 'title', 'text', 'tokens', 'letters', 'fingerprint', 'signature'],
+  )
+  t.equal(batch.getChild('text')?.get(1), article(2))
+  t.equal(batch.getChild('key')?.get(0), 'a')
+  t.same([...batch.getChild('signature')?.get(1)], [...chunks.signature.slice(4)])
+  t.same([...batch.getChild('fingerprint')?.get(1)], [...chunks.fingerprint.slice(16)])
+  t.equal(batch.getChild('text')?.data[0]?.values.buffer, chunks.text.bytes.buffer)
+  const back = tableFromIPC(tableToIPC(new Table(batch)))
+  t.equal(back.get(1)?.text, article(2))
+  t.throws(() => textAt(chunks.text, 2), { code: 'KUN_INVALID_OPTION' })
+  const none = await prepared([])
+  t.same([none.documents, toRecordBatch(none.chunks).numRows], [0, 0])
+})
+
+t.test('Tokens are counted exactly where a tokenizer.json is given', async (t) => {
+  const vocabulary = Object.fromEntries([...'[UNK]'].map((_, index) => [`x${index}`, index + 1]))
+  const tokenizer = {
+    version: '1.0',
+    added_tokens: [],
+    normalizer: null,
+    pre_tokenizer: { type: 'Split', pattern: { Regex: '[\\s\\S]' }, behavior: 'Isolated', invert: false },
+    post_processor: null,
+    decoder: null,
+    model: {
+      type: 'WordPiece',
+      unk_token: '[UNK]',
+      continuing_subword_prefix: '##',
+      vocab: { '[UNK]': 0, ...vocabulary },
+    },
+  }
+  const directory = t.testdir({ 'tokenizer.json': JSON.stringify(tokenizer), 'wrong.json': '{}' })
+  const { chunks } = await prepared(
+    [{ text: article(1, 20) }],
+    { tokenizer: 'tokenizer.json', chunk: { tokensMax: 100 } },
+    directory,
+  )
+  t.ok(chunks.rows > 3)
+  for (let row = 0; row < chunks.rows; row++) {
+    const visible = textAt(chunks.text, row).length
+    t.ok(Math.abs((chunks.tokens[row] as number) - visible) <= 2, 'one a character')
+    t.ok((chunks.tokens[row] as number) <= 100)
+  }
+  const using = (name: string) => prepared([], { tokenizer: name }, directory)
+  await t.rejects(using('absent.json'), { code: 'KUN_RECIPE' })
+  await t.rejects(using('wrong.json'), { code: 'KUN_INVALID_OPTION' })
 })

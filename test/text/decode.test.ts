@@ -1,0 +1,111 @@
+import { Buffer } from 'node:buffer'
+import t from 'tap'
+import {
+  type DecodeFault,
+  type Document,
+  decodeRecord,
+  fasterUtf8Decoder,
+  utf8Decoders,
+} from '../../lib/text/decode.js'
+import type { FieldMapping } from '../../lib/text/mapping.js'
+import { recordPlaces } from '../../lib/text/records.js'
+import { blockOf, ownBytes } from './support.js'
+
+const mapping: FieldMapping = { text: 'text', id: 'id', title: 'title' }
+
+function decoded(record: string | Uint8Array, fields: FieldMapping = mapping): Document | DecodeFault {
+  const bytes = Buffer.from(record as string)
+  const [direct, transcoded] = [utf8Decoders.direct, utf8Decoders.transcoded].map((decode) =>
+    decodeRecord(bytes, 0, bytes.length, fields, decode),
+  )
+  t.same(direct, transcoded, 'both ways of decoding give the same')
+  return direct as Document | DecodeFault
+}
+
+t.test('The probe takes one of two ways that give the same strings', async (t) => {
+  t.ok(Object.values(utf8Decoders).includes(fasterUtf8Decoder() as never))
+  for (const text of ['', 'a', '天地玄黄', '\ufeff天😀\0', 'é\u2028']) {
+    const bytes = Buffer.from(`x${text}y`)
+    t.equal(utf8Decoders.direct(bytes, 1, bytes.length - 1), text)
+    t.equal(utf8Decoders.transcoded(bytes, 1, bytes.length - 1), text)
+  }
+})
+
+t.test('A record becomes a document by its fields', async (t) => {
+  t.same(decoded('{"text":"天地","id":"a","title":"题"}'), { key: 'a', title: '题', text: '天地' })
+  t.same(decoded('\ufeff{"text":"天地"}'), { key: '', title: '', text: '天地' }, 'a byte order mark before it')
+  t.match(decoded('{"text":"天","id":42}'), { key: '42' })
+  t.match(decoded('{"other":{"id":1},"text":"天","id" : 12345678901234567890123}'), { key: '12345678901234567890123' })
+  t.match(decoded('{"text":"天","id":1e400}'), { key: '1e400' })
+  t.match(decoded('{"text":"天","id":{"a":1},"title":7}'), { key: '', title: '' })
+  t.same(decoded('{"body":"天","key":null}', { text: 'body', id: 'key' }), { key: '', title: '', text: '天' })
+  t.match(decoded('{"__proto__":{"text":"不是"},"text":"天地"}'), { text: '天地' })
+  t.match(decoded('{"__proto__":"天地"}', { text: '__proto__' }), { text: '天地' })
+  t.match(decoded(`{"deep":${'['.repeat(100_000)}${']'.repeat(100_000)},"text":"天地"}`), { text: '天地' })
+})
+
+t.test('What is no document says why, and throws nothing', async (t) => {
+  const broken = Buffer.concat([Buffer.from('{"text":"天'), Buffer.from([0xe5, 0xa4]), Buffer.from('"}')])
+  t.match(decoded(broken), { reason: 'invalid-utf8', excerpt: /^\{"text":"天\ufffd/ })
+  t.match(decoded(Buffer.from([0xed, 0xa0, 0x80])), { reason: 'invalid-utf8' }, 'a surrogate in UTF-8')
+  t.match(decoded('{"text":"天'), { reason: 'invalid-json', excerpt: '{"text":"天' })
+  t.match(decoded('{"text":"天"} {"text":"地"}'), { reason: 'invalid-json' })
+  for (const value of ['null', '[1]', '"text"', '12']) {
+    t.match(decoded(value), { reason: 'invalid-json', detail: /not an object/ }, value)
+  }
+  t.match(decoded('{"id":"b"}'), { reason: 'no-text', detail: 'field "text" is missing', key: 'b' })
+  t.match(decoded('{"text":""}'), { reason: 'no-text', detail: 'field "text" is empty' })
+  t.match(decoded('{"text":["天"]}'), { reason: 'no-text', detail: 'field "text" is no string' })
+  t.match(decoded('{}', { text: 'constructor' }), { reason: 'no-text' })
+  t.match(decoded(`${'['.repeat(200_000)}`), { reason: 'invalid-json' })
+})
+
+t.test('An exam question of WanJuan is composed from its parts', async (t) => {
+  const exam: FieldMapping = { text: 'content', id: 'id', compose: 'wanjuan-exam' }
+  const record = {
+    id: 'q1',
+    q_type: null,
+    q_main: '下列哪一项正确？ ',
+    option_a: '甲',
+    option_b: '乙',
+    option_c: '',
+    std_ans: 'B',
+    answer: '',
+    answer_detail: '因为乙。',
+  }
+  t.match(decoded(JSON.stringify(record), exam), {
+    key: 'q1',
+    text: '下列哪一项正确？\nA. 甲\nB. 乙\n答案：B\n解析：因为乙。',
+  })
+  t.match(decoded(JSON.stringify({ ...record, content: '正文' }), exam), { text: '正文' })
+  t.match(decoded(JSON.stringify({ ...record, q_main: '' }), exam), { reason: 'no-text' })
+})
+
+const places = (block: Parameters<typeof recordPlaces>[0]) =>
+  [...recordPlaces(block)].map(({ document, offset, start, end, refused }) => [
+    document,
+    offset,
+    refused === null ? Buffer.from(block.bytes.subarray(start, end)).toString() : refused.reason,
+  ])
+
+t.test('Records are found by line ends or bounds, refused ones in their place, rows counted past them', async (t) => {
+  const refused = (offset: number) => ({ offset, reason: 'record-too-large', detail: '', excerpt: '' })
+  t.same(places(blockOf(ownBytes('{1}\n\n \t\r\n{2}\r\n{3}'), { offset: 100 })), [
+    [0, 100, '{1}'],
+    [1, 109, '{2}\r'],
+    [2, 114, '{3}'],
+  ])
+  const array = blockOf(ownBytes('[{1},\n{\n2},'), { bounds: Int32Array.from([1, 4, 6, 10]), offset: 5 })
+  t.same(places({ ...array, refused: [refused(40), refused(8)] }), [
+    [0, 6, '{1}'],
+    [1, 8, 'record-too-large'],
+    [2, 11, '{\n2}'],
+    [3, 40, 'record-too-large'],
+  ])
+  t.same(places(blockOf(ownBytes('{1}\n{2}\n'), { offset: 7, offsetUnit: 'row', refused: [refused(8)] })), [
+    [0, 7, '{1}'],
+    [1, 8, 'record-too-large'],
+    [2, 9, '{2}'],
+  ])
+  t.same(places(blockOf(new Uint8Array(0), { refused: [refused(0)] })), [[0, 0, 'record-too-large']])
+})
