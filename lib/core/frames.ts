@@ -6,6 +6,7 @@
  */
 import { crc32 } from 'node:zlib'
 import { ContractError, CorruptFileError, RunMismatchError } from '../errors.js'
+import { differences } from './difference.js'
 import type { OpenFile } from './files.js'
 
 /** Bytes of one payload. */
@@ -112,28 +113,12 @@ export function decodeHeader(payload: Uint8Array, path: string): Readonly<Record
 }
 
 export function compareHeaders(found: unknown, wanted: unknown, path: string): void {
-  const difference = firstDifference(found, JSON.parse(JSON.stringify(wanted)), '')
-  if (difference === null) return
+  const [difference] = differences(found, wanted)
+  if (difference === undefined) return
   throw new RunMismatchError(
     `${path} was made with other settings: ${difference}. Use the same settings, or another directory.`,
     { details: { path, difference } },
   )
-}
-
-function firstDifference(found: unknown, wanted: unknown, at: string): string | null {
-  if (isObject(found) && isObject(wanted)) {
-    for (const key of [...new Set([...Object.keys(found), ...Object.keys(wanted)])].sort()) {
-      const difference = firstDifference(found[key], wanted[key], at === '' ? key : `${at}.${key}`)
-      if (difference !== null) return difference
-    }
-    return null
-  }
-  const [was, is] = [JSON.stringify(found), JSON.stringify(wanted)]
-  return was === is ? null : `${at} was ${was ?? 'absent'}, is ${is ?? 'absent'}`
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 export function corrupt(path: string, offset: number, what: string): CorruptFileError {

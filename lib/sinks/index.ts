@@ -2,7 +2,15 @@
 export { featuresOf, huggingfaceMetadata, rejectColumns } from './columns.js'
 export { type CutWriterOptions, cutOptions, openCutWriter } from './cut-writer.js'
 export { type Encoder, type EncoderOptions, encoderIdentity, encoderOptions, parquetEncoder } from './encoders/index.js'
+export { type Holder, lockRunDirectory, type RunLock } from './lock.js'
 export { readManifest } from './manifest.js'
 export { recoverRunDirectory } from './recover.js'
+export {
+  openRunDirectory,
+  type RunDirectory,
+  type RunDirectoryOptions,
+  type RunRecord,
+  readRunRecord,
+} from './run-directory.js'
 export type { CommitStep, OnStep } from './steps.js'
 export type * from './types.js'

@@ -1,0 +1,119 @@
+/**
+ * A run directory from the outside: locked, its run.json compared, brought to its last commit.
+ * What is pinned in run.json is the caller's; that it is never quietly another is decided here.
+ */
+import { join } from 'node:path'
+import { differences } from '../core/difference.js'
+import { type FileLayer, makeDurableDirectory, nodeFiles, readWholeFile, writeFileDurably } from '../core/files.js'
+import { CorruptFileError, RunMismatchError } from '../errors.js'
+import { type LockOptions, lockRunDirectory } from './lock.js'
+import { manifestName } from './names.js'
+import { recoverRunDirectory } from './recover.js'
+import type { OnStep } from './steps.js'
+import type { ManifestEntry } from './types.js'
+
+/** run.json. JSON-safe, no secrets. */
+export interface RunRecord {
+  /** What determines the bytes: another one is refused on the same directory. */
+  readonly pinned: Readonly<Record<string, unknown>>
+  /** What does not (threads, endpoints): the latest is kept. */
+  readonly free: Readonly<Record<string, unknown>>
+}
+
+export interface RunDirectoryOptions {
+  readonly directory: string
+  readonly record: RunRecord
+  readonly files?: FileLayer
+  /** 'refuse': throws when there is a run already; 'discard': deletes it, but for its replies, which were paid for. */
+  readonly fresh?: 'refuse' | 'discard'
+  readonly lock?: Omit<LockOptions, 'files'>
+  readonly onStep?: OnStep
+}
+
+export interface RunDirectory {
+  readonly directory: string
+  /** The last committed cut; null when there is none. */
+  readonly last: ManifestEntry | null
+  /** Lets the lock go. */
+  close(): Promise<void>
+}
+
+export const runRecordName = 'run.json'
+const runRecordBytesMax = 64 * 1024 * 1024
+
+/**
+ * Opens a run directory, making it when there is none.
+ *
+ * @throws {RunLockedError} another process works on it
+ * @throws {RunMismatchError} it holds a run with other pinned values; the message has the difference
+ * @throws {CorruptFileError} what it committed is not whole
+ */
+export async function openRunDirectory(options: RunDirectoryOptions): Promise<RunDirectory> {
+  const { directory, record, files = nodeFiles, fresh, onStep } = options
+  await makeDurableDirectory(files, directory)
+  const lock = await lockRunDirectory(directory, { ...options.lock, files })
+  try {
+    let found = await readRunRecord(directory, files)
+    if (found === null && (await files.sizeBytes(join(directory, manifestName))) !== null && fresh !== 'discard') {
+      throw new RunMismatchError(
+        `${directory} has a manifest but no ${runRecordName}: whose is it? Use another directory.`,
+      )
+    }
+    if (fresh === 'refuse' && found !== null) {
+      throw new RunMismatchError(
+        `${directory} holds a run already. Resume it, use another directory, or add --force to delete it.`,
+      )
+    }
+    if (fresh === 'discard') {
+      await discardRun(files, directory)
+      found = null
+    }
+    if (found !== null) comparePinned(found, record, directory)
+    if (found === null || differences(found, record, 1).length > 0) await writeRunRecord(files, directory, record)
+    const last = await recoverRunDirectory(directory, { files, ...(onStep && { onStep }) })
+    return { directory, last, close: () => lock.release() }
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+/** run.json as it is, or null when there is none. */
+export async function readRunRecord(directory: string, files: FileLayer = nodeFiles): Promise<RunRecord | null> {
+  const path = join(directory, runRecordName)
+  const bytes = await readWholeFile(files, path, runRecordBytesMax)
+  if (bytes === null) return null
+  let record: Partial<RunRecord> | null
+  try {
+    record = JSON.parse(Buffer.from(bytes).toString())
+  } catch (cause) {
+    throw new CorruptFileError(`${path} is no JSON: take it from a backup, or start anew in another directory`, {
+      cause,
+    })
+  }
+  if (typeof record?.pinned !== 'object' || typeof record.free !== 'object') {
+    throw new CorruptFileError(`${path} is not a run.json of kun-stream: use another directory`)
+  }
+  return record as RunRecord
+}
+
+function comparePinned(found: RunRecord, record: RunRecord, directory: string): void {
+  const changed = differences(found.pinned, record.pinned)
+  if (changed.length === 0) return
+  throw new RunMismatchError(
+    `${directory} holds a run that was made otherwise, its rows would not fit together:\n  ${changed.join('\n  ')}\n` +
+      'Change it back, use another directory, or start it anew with --fresh --force (replies are kept).',
+    { details: { directory, difference: changed.join('; ') } },
+  )
+}
+
+async function writeRunRecord(files: FileLayer, directory: string, record: RunRecord): Promise<void> {
+  await writeFileDurably(files, join(directory, runRecordName), Buffer.from(`${JSON.stringify(record, null, 2)}\n`))
+}
+
+/** The manifest first: without it no part counts, and recovery deletes them all. */
+async function discardRun(files: FileLayer, directory: string): Promise<void> {
+  await files.remove(join(directory, manifestName))
+  await files.fsyncDirectory(directory)
+  for (const name of await files.list(join(directory, 'dedup'))) await files.remove(join(directory, 'dedup', name))
+}

@@ -1,0 +1,228 @@
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { nodeFiles } from '../../lib/core/files.js'
+import { ContractError, CorruptFileError, RunLockedError, RunMismatchError } from '../../lib/errors.js'
+import {
+  type Holder,
+  lockRunDirectory,
+  type ManifestEntry,
+  openCutWriter,
+  openRunDirectory,
+  parquetEncoder,
+  type RunDirectory,
+  readManifest,
+  recoverRunDirectory,
+} from '../../lib/sinks/index.js'
+import { isRunning, thisProcess } from '../../lib/sinks/lock.js'
+import { formatLine } from '../../lib/sinks/manifest.js'
+
+const record = { pinned: { shards: [{ path: 'a.jsonl', bytes: 3 }], seed: 1 }, free: { threads: 2 } }
+
+async function withTwoCuts(directory: string): Promise<RunDirectory> {
+  const run = await openRunDirectory({ directory, record })
+  const columns = [{ name: 'id', type: 'string' as const }]
+  const encoder = await parquetEncoder()
+  const writer = await openCutWriter({ files: nodeFiles, directory, columns, splits: ['s'], encoder, from: run.last })
+  for (let cut = 0; cut < 2; cut++) {
+    await writer.row('s', { id: `${cut}` })
+    await writer.commit({ blocks: cut + 1, cursor: { at: cut, 名: '中' }, dedupLogBytes: 0, counters: { rows: cut } })
+  }
+  return run
+}
+
+t.test('a run directory opens again with its last cut, and a free value may change', async (t) => {
+  const directory = join(t.testdir(), 'out', 'run')
+  const first = await withTwoCuts(directory)
+  t.equal(first.last, null)
+  await first.close()
+  const again = await openRunDirectory({
+    directory,
+    record: { ...record, free: { threads: 4 } },
+    fresh: undefined as never,
+  })
+  t.match(again.last, { cut: 1, blocks: 2, cursor: { at: 1, 名: '中' }, counters: { rows: 1 } })
+  t.equal(JSON.parse(readFileSync(join(directory, 'run.json'), 'utf8')).free.threads, 4)
+  await again.close()
+  t.notOk(existsSync(join(directory, 'lock.json')))
+})
+
+t.test('a run with other pinned values is refused with the difference', async (t) => {
+  const directory = t.testdir()
+  await (await withTwoCuts(directory)).close()
+  const changed = { pinned: { shards: [{ path: 'a.jsonl', bytes: 4 }], extra: true }, free: {} }
+  await t.rejects(openRunDirectory({ directory, record: changed }), {
+    name: 'RunMismatchError',
+    message: /extra was absent, is true\n.*seed was 1, is absent\n.*shards\[0\]\.bytes was 3, is 4/,
+  })
+  t.same((await readManifest(directory)).length, 2, 'nothing was touched')
+  await (await openRunDirectory({ directory, record })).close()
+})
+
+t.test('fresh refuses a directory with a run, and discards all but the replies when forced', async (t) => {
+  const directory = t.testdir({ replies: { 'a.log': 'paid for' }, dedup: { 'index.log': 'x' } })
+  await (await withTwoCuts(directory)).close()
+  await t.rejects(openRunDirectory({ directory, record, fresh: 'refuse' }), RunMismatchError)
+  const other = { pinned: { seed: 2 }, free: {} }
+  const run = await openRunDirectory({ directory, record: other, fresh: 'discard' })
+  t.equal(run.last, null)
+  await run.close()
+  t.same(readdirSync(join(directory, 'data')), [])
+  t.same(readdirSync(join(directory, 'dedup')), [])
+  t.same(readdirSync(join(directory, 'replies')), ['a.log'])
+})
+
+t.test('a directory that is not ours, or damaged, is refused with what to do', async (t) => {
+  const directory = t.testdir()
+  await (await withTwoCuts(directory)).close()
+  const path = join(directory, 'run.json')
+  const whole = readFileSync(path)
+  rmSync(path)
+  await t.rejects(openRunDirectory({ directory, record }), { name: 'RunMismatchError', message: /no run\.json/ })
+  writeFileSync(path, whole.subarray(0, 10))
+  await t.rejects(openRunDirectory({ directory, record }), CorruptFileError)
+  writeFileSync(path, '{}')
+  await t.rejects(openRunDirectory({ directory, record }), CorruptFileError)
+  writeFileSync(path, whole)
+  const part = join(directory, 'data', 's-000000-000.parquet')
+  writeFileSync(part, readFileSync(part).subarray(1))
+  await t.rejects(openRunDirectory({ directory, record }), {
+    name: 'CorruptFileError',
+    message: /s-000000-000\.parquet was committed with/,
+  })
+  rmSync(part)
+  await t.rejects(openRunDirectory({ directory, record }), { name: 'CorruptFileError', message: /is missing/ })
+  t.notOk(existsSync(join(directory, 'lock.json')), 'the lock was let go each time')
+})
+
+t.test('a manifest cut at any byte is recovered to the cuts whose lines are whole', async (t) => {
+  const directory = t.testdir()
+  await (await withTwoCuts(directory)).close()
+  const path = join(directory, 'manifest.jsonl')
+  const whole = readFileSync(path)
+  const firstLine = whole.indexOf(10) + 1
+  const parts = ['s-000000-000.parquet', 's-000001-000.parquet'].map((name) => ({
+    path: join(directory, 'data', name),
+    bytes: readFileSync(join(directory, 'data', name)),
+  }))
+  for (let length = whole.length; length >= 0; length--) {
+    writeFileSync(path, whole.subarray(0, length))
+    for (const part of parts) writeFileSync(part.path, part.bytes)
+    const cuts = length === whole.length ? 2 : length >= firstLine ? 1 : 0
+    const last = await recoverRunDirectory(directory)
+    if ((last?.cut ?? -1) !== cuts - 1) t.fail(`${length} bytes: last cut is ${last?.cut}`)
+    const left = readdirSync(join(directory, 'data')).length
+    if (left !== cuts) t.fail(`${length} bytes: ${left} parts left`)
+    const bytes = readFileSync(path).length
+    if (bytes !== [0, firstLine, whole.length][cuts]) t.fail(`${length} bytes: the manifest has ${bytes}`)
+  }
+  writeFileSync(path, whole)
+  for (let at = firstLine; at < whole.length; at++) {
+    const changed = Buffer.from(whole)
+    changed[at] = (changed[at] as number) ^ 1
+    writeFileSync(path, changed)
+    if ((await readManifest(directory)).length !== 1) t.fail(`byte ${at} changed`)
+  }
+  for (let at = 0; at < firstLine - 1; at++) {
+    const changed = Buffer.from(whole)
+    changed[at] = (changed[at] as number) ^ 1
+    writeFileSync(path, changed)
+    const error = await readManifest(directory).catch((error) => error)
+    if (!(error instanceof CorruptFileError)) t.fail(`byte ${at} of the first line changed: ${error}`)
+  }
+  t.pass(`${whole.length} lengths, each byte changed`)
+})
+
+t.test('recovery deletes parts that no line names and leftovers, and no file of someone else', async (t) => {
+  const directory = t.testdir()
+  await (await withTwoCuts(directory)).close()
+  const mine = ['s-000002-000.parquet', 's-000002-001.parquet.writing', 'other-000000-000.parquet']
+  for (const name of mine) writeFileSync(join(directory, 'data', name), 'x')
+  writeFileSync(join(directory, 'data', 'notes.txt'), 'x')
+  writeFileSync(join(directory, 'run.json.writing'), 'x')
+  await recoverRunDirectory(directory)
+  t.same(readdirSync(join(directory, 'data')), ['notes.txt', 's-000000-000.parquet', 's-000001-000.parquet'])
+  t.notOk(existsSync(join(directory, 'run.json.writing')))
+})
+
+t.test('a manifest path that leads elsewhere is refused, when written and when read', async (t) => {
+  const file = { split: 's', rows: 1, bytes: 1, sha256: 'a'.repeat(64) }
+  const entry = (path: string): ManifestEntry => ({
+    cut: 0,
+    blocks: 1,
+    cursor: null,
+    dedupLogBytes: 0,
+    counters: {},
+    files: [{ ...file, path }],
+  })
+  for (const path of [
+    '../x-000000-000.parquet',
+    '/etc/passwd',
+    'data/../s-000000-000.parquet',
+    'data/a/s-000000-000.parquet',
+  ]) {
+    t.throws(() => formatLine(entry(path)), ContractError, path)
+  }
+  const line = formatLine(entry('data/s-000000-000.parquet'))
+  t.match(line, /,"crc32":"[0-9a-f]{8}"\}\n$/)
+  const directory = t.testdir({ 'manifest.jsonl': line })
+  t.equal((await readManifest(directory)).length, 1)
+})
+
+t.test('a second process is refused with the pid and host of the first', async (t) => {
+  const directory = t.testdir()
+  const lock = await lockRunDirectory(directory)
+  const error = await lockRunDirectory(directory).catch((error) => error)
+  t.ok(error instanceof RunLockedError)
+  t.match(error.message, new RegExp(`process ${process.pid} on ${hostname()}`))
+  await lock.release()
+  await (await lockRunDirectory(directory)).release()
+  t.same(readdirSync(directory), [])
+})
+
+t.test('a lock is stale when its process, its boot or its start is another, never by age', async (t) => {
+  const me = thisProcess()
+  t.equal(isRunning(me), true)
+  const cases: [Partial<Holder>, boolean][] = [
+    [{ pid: 2 ** 22 + 1 }, false],
+    [{ host: 'elsewhere' }, true],
+    [{ host: 'elsewhere', pid: 2 ** 22 + 1 }, true],
+    [{ boot: 'another boot' }, false],
+  ]
+  if (me.started !== null) cases.push([{ started: '1' }, false])
+  for (const [change, running] of cases) {
+    t.equal(isRunning({ ...me, ...change }), running, JSON.stringify(change))
+    const directory = t.testdir()
+    await lockRunDirectory(directory, { holder: { ...me, ...change } })
+    const taken = lockRunDirectory(directory)
+    if (running) await t.rejects(taken, RunLockedError)
+    else await (await taken).release()
+  }
+})
+
+t.test('a lock that a killed process left half written is taken over', async (t) => {
+  const directory = t.testdir({ 'lock.json': '{"pid":12' })
+  const lock = await lockRunDirectory(directory, { settleMs: 5 })
+  t.equal(JSON.parse(readFileSync(join(directory, 'lock.json'), 'utf8')).pid, process.pid)
+  await lock.release()
+})
+
+t.test('of many that find a stale lock at once, one gets it; guards of dead takers-over do not stay', async (t) => {
+  for (let round = 0; round < 20; round++) {
+    const directory = t.testdir()
+    const dead = { ...thisProcess(), pid: 2 ** 22 + 1 }
+    await lockRunDirectory(directory, { holder: dead })
+    const { token } = JSON.parse(readFileSync(join(directory, 'lock.json'), 'utf8'))
+    if (round % 2 === 1) writeFileSync(join(directory, `lock.json.${token}`), JSON.stringify({ ...dead, token: 't2' }))
+    const results = await Promise.allSettled([1, 2, 3, 4].map(() => lockRunDirectory(directory, { settleMs: 20 })))
+    const winners = results.filter(({ status }) => status === 'fulfilled')
+    if (winners.length !== 1) t.fail(`round ${round}: ${winners.length} got the lock`)
+    for (const result of results) {
+      if (result.status === 'rejected' && !(result.reason instanceof RunLockedError)) t.fail(`${result.reason}`)
+      if (result.status === 'fulfilled') await result.value.release()
+    }
+    await (await lockRunDirectory(directory)).release()
+    t.same(readdirSync(directory), [], `round ${round}`)
+  }
+})
