@@ -49,11 +49,24 @@ export function byteOfMinimum(minimum: number): number {
   return Math.imul(minimum ^ (minimum >>> 16), 0x85ebca6b) >>> 24
 }
 
-/** 32 bits of `rows` bytes from `at` on. */
+/** 32 bits of `rows` bytes from `at` on, four at a time. */
 export function bandHash(bytes: Uint8Array, at: number, rows: number): number {
   let hash = 0x9747b28c
-  for (let i = at; i < at + rows; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x5bd1e995) ^ (hash >>> 15)
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  const end = at + rows
+  let i = at
+  for (; i + 4 <= end; i += 4) {
+    const low = (bytes[i] as number) | ((bytes[i + 1] as number) << 8)
+    const high = (bytes[i + 2] as number) | ((bytes[i + 3] as number) << 8)
+    hash = absorb(hash, low | (high << 16))
+  }
+  let rest = 0
+  for (; i < end; i++) rest = (rest << 8) | (bytes[i] as number)
+  hash = absorb(hash, rest)
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
   return (hash ^ (hash >>> 16)) >>> 0
+}
+
+function absorb(hash: number, word: number): number {
+  const mixed = Math.imul(hash ^ word, 0x85ebca6b)
+  return mixed ^ (mixed >>> 15)
 }

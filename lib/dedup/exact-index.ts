@@ -32,8 +32,7 @@ export class ExactIndex {
   readonly #keys: TagTables
   readonly #bands: TagTables
   readonly #found: Uint32Array
-  /** Band hashes of the row last looked up, and whether its band is full. */
-  readonly #tags: Float64Array
+  /** Of the row last looked up: whether a band leads to as many documents as it may. */
   readonly #full: Uint8Array
   #lookedUp: KeptRow | null = null
 
@@ -43,7 +42,6 @@ export class ExactIndex {
     this.#keys = new TagTables(options.exact ? 1 : 0)
     this.#bands = new TagTables(permutations === 0 ? 0 : banding.bands)
     this.#found = new Uint32Array(foundMax * (banding.bands + 1))
-    this.#tags = new Float64Array(banding.bands)
     this.#full = new Uint8Array(banding.bands)
   }
 
@@ -58,7 +56,8 @@ export class ExactIndex {
   /** The kept document with this key, or null. */
   equal(row: KeptRow): Duplicate | null {
     if (!this.options.exact) return null
-    const end = this.#keys.find(0, keyTag(row.key), this.#found, 0)
+    this.#keys.seek(0, keyTag(row.key))
+    const end = this.#keys.collect(0, this.#found, 0)
     for (let i = 0; i < end; i++) {
       const document = this.#found[i] as number
       if (this.documents.hasKey(document, row.key)) {
@@ -91,12 +90,16 @@ export class ExactIndex {
   /** Adds a row. `near(row)` need not come before. */
   keep(row: KeptRow): void {
     const document = this.documents.add(row.key, row.bytes, row.id, row.textOffset)
-    if (this.options.exact) this.#keys.insert(0, keyTag(row.key), document)
+    if (this.options.exact) {
+      this.#keys.seek(0, keyTag(row.key))
+      this.#keys.collect(0, none32, 0)
+      this.#keys.insert(0, document)
+    }
     if (!row.near || this.options.permutations === 0) return
     if (this.#lookedUp !== row) this.#sharingBands(row)
     this.#lookedUp = null
     for (let band = 0; band < this.options.banding.bands; band++) {
-      if (this.#full[band] === 0) this.#bands.insert(band, this.#tags[band] as number, document)
+      if (this.#full[band] === 0) this.#bands.insert(band, document)
     }
   }
 
@@ -105,13 +108,13 @@ export class ExactIndex {
     const { bytes } = row
     this.#lookedUp = row
     const { bands, rows } = this.options.banding
+    for (let band = 0; band < bands; band++) this.#bands.seek(band, bandHash(bytes, band * rows, rows) | 0)
+    this.#bands.touch()
     let end = 0
     for (let band = 0; band < bands; band++) {
       const at = band * rows
-      const tag = bandHash(bytes, at, rows)
-      this.#tags[band] = tag
       const start = end
-      const until = this.#bands.find(band, tag, this.#found, start)
+      const until = this.#bands.collect(band, this.#found, start)
       for (let i = start; i < until; i++) {
         const document = this.#found[i] as number
         if (this.documents.hasBytes(document, bytes, at, at + rows)) this.#found[end++] = document
@@ -123,9 +126,8 @@ export class ExactIndex {
 }
 
 const none: readonly Candidate[] = []
+const none32 = new Uint32Array(0)
 
 function keyTag(key: Uint8Array): number {
-  return (
-    ((key[0] as number) | ((key[1] as number) << 8) | ((key[2] as number) << 16) | ((key[3] as number) << 24)) >>> 0
-  )
+  return (key[0] as number) | ((key[1] as number) << 8) | ((key[2] as number) << 16) | ((key[3] as number) << 24)
 }

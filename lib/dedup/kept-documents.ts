@@ -40,8 +40,7 @@ export class KeptDocuments {
     page.keys.set(key, row * keyBytes)
     page.bytes.set(bytes, row * this.permutations)
     page.texts[row] = textOffset
-    if (!page.ids.takes(id)) page.ids = TextIds.from(page.ids, row)
-    page.ids.add(row, id)
+    if (!page.ids.add(row, id)) page.ids = TextIds.from(page.ids, row).with(row, id)
     return document
   }
 
@@ -92,14 +91,14 @@ export class KeptDocuments {
 
 interface IdPage {
   readonly memoryBytes: number
-  takes(id: string): boolean
-  add(row: number, id: string): void
+  /** False for an id that this kind of page cannot hold. */
+  add(row: number, id: string): boolean
   get(row: number): string
 }
 
-const hexId = /^[0-9a-f]{32}$/
+const hexDigits = 32
 
-/** Public ids are 32 hexadecimal digits: 16 bytes each. */
+/** Public ids are 32 hexadecimal digits in lower case: 16 bytes each. */
 class HexIds implements IdPage {
   readonly #bytes = Buffer.from(new ArrayBuffer(pageDocuments * 16))
 
@@ -107,17 +106,24 @@ class HexIds implements IdPage {
     return this.#bytes.length
   }
 
-  takes(id: string): boolean {
-    return hexId.test(id)
-  }
-
-  add(row: number, id: string): void {
-    this.#bytes.write(id, row * 16, 'hex')
+  add(row: number, id: string): boolean {
+    if (id.length !== hexDigits) return false
+    for (let i = 0; i < hexDigits; i += 2) {
+      const [high, low] = [digit(id.charCodeAt(i)), digit(id.charCodeAt(i + 1))]
+      if ((high | low) < 0) return false
+      this.#bytes[row * 16 + (i >> 1)] = (high << 4) | low
+    }
+    return true
   }
 
   get(row: number): string {
     return this.#bytes.toString('hex', row * 16, row * 16 + 16)
   }
+}
+
+function digit(code: number): number {
+  if (code >= 48 && code <= 57) return code - 48
+  return code >= 97 && code <= 102 ? code - 87 : -1
 }
 
 /** Ids of any other kind, as UTF-8 end to end: the page of a user's own ids. */
@@ -131,15 +137,16 @@ class TextIds implements IdPage {
     return ids
   }
 
+  with(row: number, id: string): this {
+    this.add(row, id)
+    return this
+  }
+
   get memoryBytes(): number {
     return this.#bytes.length + this.#ends.byteLength
   }
 
-  takes(): boolean {
-    return true
-  }
-
-  add(row: number, id: string): void {
+  add(row: number, id: string): true {
     const start = this.#start(row)
     const end = start + Buffer.byteLength(id)
     if (end > this.#bytes.length) {
@@ -149,6 +156,7 @@ class TextIds implements IdPage {
     }
     this.#bytes.write(id, start)
     this.#ends[row] = end
+    return true
   }
 
   get(row: number): string {

@@ -3,33 +3,42 @@
  * documents. What a tag stands for, and whether equal tags mean equal keys, is the caller's.
  *
  * Each table is cut into segments that grow alone, and their sizes are staggered, so that no insertion ever moves more
- * than one segment. Within a segment entries stand in order of tag (linear probing in which the place follows the tag):
- * a miss ends at the first greater tag, and growing is one pass from left to right. The layout depends on the entries
- * alone, and those of equal tags stand in order of insertion.
+ * than one segment and the average load stays the same. Open addressing, linear probing, the first place given by the
+ * tag's value: growing is one pass from left to right. Documents of one tag stand in order of insertion, whatever the
+ * layout: a later one never takes a place before an earlier one, and growing keeps their order.
  */
 
 /** Slots a segment begins with. */
 const firstSlots = 32
-/** Full slots at most; probes of a miss average (1 + 1 / (1 − .85)) / 2 = 4 there. */
-const loadMax = 0.85
-/** New slots over old ones: between .74 and .85 full, .795 on average, 10.1 bytes an entry. */
-const growth = 1.15
-/** Slots behind the last place that a tag can ask for. A longer run makes the segment grow. */
-const overflowSlots = 64
-/** A power of two; at 500 M entries a table a segment takes about 50 ms to grow. */
+/** Full slots at most. */
+const loadMax = 0.88
+/** New slots over old ones: between .70 and .88 full; 10.2 bytes an entry on average. */
+const growth = 1.25
+/** Slots behind the last first place. A run that reaches the end makes the segment grow. */
+const overflowSlots = 32
+/** A power of two. A segment of 10 M entries, which is 640 M documents, takes about 50 ms to grow. */
 const segmentsPerTable = 64
 
 export class TagTables {
   /** Per segment [tag, document + 1] in pairs; 0 for an empty slot. */
-  readonly #segments: Uint32Array[] = []
+  readonly #segments: Int32Array[] = []
   readonly #capacities: Float64Array
   readonly #entries: Float64Array
   #bytes = 0
+  /** A cursor a table: the tag looked for, its segment, the slot where the search stands. */
+  readonly #tags: Int32Array
+  readonly #at: Int32Array
+  readonly #slots: Int32Array
+  /** Written so that reading ahead is not optimised away. */
+  touched = 0
 
   constructor(readonly tables: number) {
     const count = tables * segmentsPerTable
     this.#capacities = new Float64Array(count)
     this.#entries = new Float64Array(count)
+    this.#tags = new Int32Array(tables)
+    this.#at = new Int32Array(tables)
+    this.#slots = new Int32Array(tables)
     for (let segment = 0; segment < count; segment++) {
       // One step of growth, spread over the segments: they do not all grow at the same moment.
       const capacity = Math.floor(firstSlots * growth ** ((segment % segmentsPerTable) / segmentsPerTable))
@@ -42,89 +51,97 @@ export class TagTables {
     return this.#bytes
   }
 
-  /** Writes the documents of `tag`, in order of insertion, to `found` from `at` on; returns the place after the last. */
-  find(table: number, tag: number, found: Uint32Array, at: number): number {
+  /**
+   * Sets the table's cursor to where the documents of `tag` begin.
+   * @param tag a signed 32-bit number
+   */
+  seek(table: number, tag: number): void {
     const segment = table * segmentsPerTable + (tag & (segmentsPerTable - 1))
-    const slots = this.#segments[segment] as Uint32Array
-    let slot = this.#home(segment, tag)
-    let end = at
-    for (;;) {
-      const document = slots[slot + 1] as number
-      if (document === 0) return end
-      const other = slots[slot] as number
-      if (other > tag) return end
-      if (other === tag) {
-        if (end === found.length) return end
-        found[end++] = document - 1
-      }
-      slot += 2
-    }
+    this.#tags[table] = tag
+    this.#at[table] = segment
+    this.#slots[table] = this.#home(segment, tag)
   }
 
-  insert(table: number, tag: number, document: number): void {
-    const segment = table * segmentsPerTable + (tag & (segmentsPerTable - 1))
+  /**
+   * Reads at every cursor, and nothing else: the processor waits for all their cache lines side by side instead of one
+   * after the other, which is 9 times faster here (20 against 180 ns each).
+   */
+  touch(): void {
+    let touched = 0
+    for (let table = 0; table < this.tables; table++) {
+      touched ^= (this.#segments[this.#at[table] as number] as Int32Array)[this.#slots[table] as number] as number
+    }
+    this.touched = touched
+  }
+
+  /**
+   * Moves the table's cursor over the documents of its tag, to a free slot. Writes them, in order of insertion, to
+   * `found` from `from` on, as far as there is room; returns the place after the last.
+   */
+  collect(table: number, found: Uint32Array, from: number): number {
+    const slots = this.#segments[this.#at[table] as number] as Int32Array
+    const tag = this.#tags[table] as number
+    let slot = this.#slots[table] as number
+    let end = from
+    for (;;) {
+      const document = slots[slot + 1] as number
+      if (document === 0) break
+      if (slots[slot] === tag && end < found.length) found[end++] = document - 1
+      slot += 2
+    }
+    this.#slots[table] = slot
+    return end
+  }
+
+  /** Adds a document to the tag sought: after `collect`, which found the free slot, and before the next `seek`. Once. */
+  insert(table: number, document: number): void {
+    const segment = this.#at[table] as number
+    const slot = this.#slots[table] as number
     const entries = (this.#entries[segment] as number) + 1
-    if (entries > (this.#capacities[segment] as number) * loadMax) this.#grow(segment)
     this.#entries[segment] = entries
-    while (!this.#place(segment, tag, document)) this.#grow(segment)
+    const slots = this.#segments[segment] as Int32Array
+    slots[slot] = this.#tags[table] as number
+    slots[slot + 1] = document + 1
+    // The last slot stays empty: it ends every search.
+    const full = entries > (this.#capacities[segment] as number) * loadMax || slot >= slots.length - 4
+    if (full) this.#grow(segment)
   }
 
   #home(segment: number, tag: number): number {
-    return Math.floor((tag * (this.#capacities[segment] as number)) / 4294967296) * 2
-  }
-
-  /** Shifts what follows by one slot; false when the run reaches the end of the segment. */
-  #place(segment: number, tag: number, document: number): boolean {
-    const slots = this.#segments[segment] as Uint32Array
-    let slot = this.#home(segment, tag)
-    while ((slots[slot + 1] as number) !== 0 && (slots[slot] as number) <= tag) slot += 2
-    let free = slot
-    while ((slots[free + 1] as number) !== 0) free += 2
-    // The last slot stays empty: it ends every search.
-    if (free >= slots.length - 2) return false
-    for (; free > slot; free -= 2) {
-      slots[free] = slots[free - 2] as number
-      slots[free + 1] = slots[free - 1] as number
-    }
-    slots[slot] = tag
-    slots[slot + 1] = document + 1
-    return true
+    return Math.floor(((tag >>> 0) * (this.#capacities[segment] as number)) / 4294967296) * 2
   }
 
   #grow(segment: number): void {
-    const old = this.#segments[segment] as Uint32Array
-    let capacity = this.#capacities[segment] as number
+    const old = this.#segments[segment] as Int32Array
     for (;;) {
-      capacity = Math.ceil(capacity * growth)
-      this.#capacities[segment] = capacity
-      const next = this.#allocate(capacity)
-      if (this.#copy(segment, old, next)) {
-        this.#segments[segment] = next
-        this.#bytes -= old.byteLength
-        return
-      }
-      this.#bytes -= next.byteLength
+      this.#capacities[segment] = Math.ceil((this.#capacities[segment] as number) * growth)
+      const next = this.#allocate(this.#capacities[segment] as number)
+      const copied = this.#copy(segment, old, next)
+      this.#bytes -= (copied ? old : next).byteLength
+      if (!copied) continue
+      this.#segments[segment] = next
+      return
     }
   }
 
-  /** Entries come in order of tag, so each goes to its place or behind the one before, whichever is later. */
-  #copy(segment: number, old: Uint32Array, next: Uint32Array): boolean {
-    let free = 0
-    for (let slot = 0; slot < old.length; slot += 2) {
-      const document = old[slot + 1] as number
+  /** False when a run would reach the end. */
+  #copy(segment: number, old: Int32Array, next: Int32Array): boolean {
+    const last = next.length - 4
+    for (let from = 0; from < old.length; from += 2) {
+      const document = old[from + 1] as number
       if (document === 0) continue
-      const tag = old[slot] as number
-      const at = Math.max(free, this.#home(segment, tag))
-      if (at >= next.length - 2) return false
-      next[at] = tag
-      next[at + 1] = document
-      free = at + 2
+      const tag = old[from] as number
+      let slot = this.#home(segment, tag)
+      while (next[slot + 1] !== 0) slot += 2
+      if (slot >= last) return false
+      next[slot] = tag
+      next[slot + 1] = document
     }
     return true
   }
 
-  #allocate(capacity: number): Uint32Array {
-    const slots = new Uint32Array((capacity + overflowSlots) * 2)
+  #allocate(capacity: number): Int32Array {
+    const slots = new Int32Array((capacity + overflowSlots) * 2)
     this.#bytes += slots.byteLength
     return slots
   }
