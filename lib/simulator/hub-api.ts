@@ -4,7 +4,7 @@ import { type CommitLine, commitChanges } from './hub-commit.js'
 import type { Exchange } from './hub-exchange.js'
 import type { HubLfs } from './hub-lfs.js'
 import type { HubStore, StoredCommit, StoredFile, StoredRepo } from './hub-store.js'
-import { entryOf, pageOf, treeEntries } from './hub-tree.js'
+import { entryOf, misjudged, pageOf, treeEntries } from './hub-tree.js'
 
 export interface HubApiOptions {
   /** Files that are stored by LFS: at least this size, or binary. */
@@ -19,8 +19,15 @@ interface Call {
   readonly exchange: Exchange
   readonly user: HubToken | null
   readonly repo: StoredRepo
-  readonly rest: string
+  /** What follows the repository: `/tree`, `/resolve`, …; '' for the repository itself. */
+  readonly action: string
+  /** Branch or commit; clients write refs/pr/1 with or without %2F. */
+  readonly revision: string
+  /** Inside the repository. */
+  readonly path: string
 }
+
+const restPattern = /^(?:\/([^/]+)(?:\/(refs\/(?:pr|convert)\/[^/]+|[^/]+)(?:\/(.*))?)?)?$/
 
 /** The names that a dataset's .gitattributes gives to LFS whatever their size. */
 export function isLfsName(path: string): boolean {
@@ -40,7 +47,7 @@ export class HubApi {
   ) {}
 
   async serve(exchange: Exchange): Promise<void> {
-    const path = decodeURIComponent(exchange.url.pathname)
+    const path = exchange.url.pathname
     const user = this.access.user(exchange.request)
     if (path === '/api/whoami-v2') return this.#whoAmI(exchange, user)
     if (path === '/api/repos/create') return this.#create(exchange, user)
@@ -54,15 +61,17 @@ export class HubApi {
     const match = /^\/(api\/)?datasets\/([\w.-]+\/[\w.-]+)(\/.*)?$/.exec(path)
     if (match === null) throw new HubRefusal(404, `no such page: ${path}`)
     const repo = this.access.mustRead(user, this.store.repo(match[2] as string))
-    const call: Call = { exchange, user, repo, rest: match[3] ?? '' }
+    const rest = restPattern.exec(match[3] ?? '')
+    if (rest === null) throw new HubRefusal(404, `no such page: ${path}`)
+    const [, action = '', revision = 'main', inside = ''] = rest.map((part) => part && decodeURIComponent(part))
+    const call: Call = { exchange, user, repo, action, revision, path: inside }
     return match[1] === undefined ? this.#resolve(call) : this.#repository(call)
   }
 
   async #repository(call: Call): Promise<void> {
-    const { exchange, repo, rest } = call
-    const [, action = '', argument = ''] = rest.split('/')
+    const { exchange, repo, action } = call
     const post = exchange.request.method === 'POST'
-    if (rest === '' || (action === 'revision' && !post)) return this.#information(call, argument || 'main')
+    if (action === '' || (action === 'revision' && !post)) return this.#information(call)
     if (action === 'refs') return exchange.json(refsOf(repo))
     if (action === 'tree') return this.#tree(call)
     if (action === 'commits') return this.#commits(call)
@@ -70,7 +79,7 @@ export class HubApi {
     if (action === 'preupload' && post) return this.#preupload(call)
     if (action === 'commit' && post) return this.#commit(call)
     if (action === 'branch' && post) return this.#branch(call)
-    throw new HubRefusal(404, `no such call: ${exchange.request.method} ${rest}`)
+    throw new HubRefusal(404, `no such call: ${exchange.request.method} ${action}`)
   }
 
   #whoAmI(exchange: Exchange, user: HubToken | null): void {
@@ -96,7 +105,7 @@ export class HubApi {
     exchange.json({ url, name: id, id })
   }
 
-  #information({ exchange, repo }: Call, revision: string): void {
+  #information({ exchange, repo, revision }: Call): void {
     const commit = this.#revision(repo, revision)
     exchange.json({
       _id: commit.sha.slice(0, 24),
@@ -115,28 +124,24 @@ export class HubApi {
     })
   }
 
-  #tree({ exchange, repo, rest }: Call): void {
-    const [, , revision = 'main', ...folder] = rest.split('/')
+  #tree({ exchange, repo, revision, path }: Call): void {
     const { searchParams } = exchange.url
     const recursive = /^(true|1)$/i.test(searchParams.get('recursive') ?? '')
     const commit = this.#revision(repo, revision)
-    const entries = treeEntries(commit, folder.join('/'), recursive, this.options.xet)
-    if (entries === null)
-      throw new HubRefusal(404, `${folder.join('/')} does not exist on "${revision}"`, 'EntryNotFound')
+    const entries = treeEntries(commit, path, recursive, this.options.xet)
+    if (entries === null) throw new HubRefusal(404, `${path} does not exist on "${revision}"`, 'EntryNotFound')
     const { page, nextCursor } = pageOf(entries, searchParams.get('cursor'), this.options.pageEntries)
     if (nextCursor !== null) {
       const next = new URL(exchange.url.pathname + exchange.url.search, this.apiUrl())
       next.searchParams.set('cursor', nextCursor)
       exchange.headers['Link'] = `<${next.href}>; rel="next"`
     }
-    exchange.json(
-      exchange.fault?.kind === 'wrong-size' ? page.map((entry) => ({ ...entry, size: entry.size + 1 })) : page,
-    )
+    exchange.json(exchange.fault?.kind === 'wrong-size' ? page.map(misjudged) : page)
   }
 
-  async #pathsInfo({ exchange, repo, rest }: Call): Promise<void> {
+  async #pathsInfo({ exchange, repo, revision }: Call): Promise<void> {
     const { paths } = await exchange.fields()
-    const commit = this.#revision(repo, rest.split('/')[2] ?? 'main')
+    const commit = this.#revision(repo, revision)
     const wanted = Array.isArray(paths) ? (paths as string[]) : [String(paths)]
     const found = wanted.flatMap((path) => {
       const file = commit.tree[path]
@@ -145,9 +150,9 @@ export class HubApi {
     exchange.json(found)
   }
 
-  #commits({ exchange, repo, rest }: Call): void {
+  #commits({ exchange, repo, revision }: Call): void {
     const commits: object[] = []
-    let next: string | null = this.#revision(repo, rest.split('/')[2] ?? 'main').sha
+    let next: string | null = this.#revision(repo, revision).sha
     while (next !== null) {
       const commit = this.#revision(repo, next)
       commits.push({ id: commit.sha, title: commit.title, message: '', date: commit.date, authors: [] })
@@ -156,11 +161,9 @@ export class HubApi {
     exchange.json(commits)
   }
 
-  async #resolve({ exchange, user, repo, rest }: Call): Promise<void> {
-    const match = /^\/resolve\/(refs\/pr\/\d+|[^/]+)\/(.+)$/.exec(rest)
-    if (match === null) throw new HubRefusal(404, `no such page: ${rest}`)
+  async #resolve({ exchange, user, repo, action, revision, path }: Call): Promise<void> {
+    if (action !== 'resolve' || path === '') throw new HubRefusal(404, `no such page: ${action}`)
     this.access.mustReadContent(user, repo)
-    const [, revision = '', path = ''] = match
     const commit = this.#revision(repo, revision)
     const file = commit.tree[path]
     exchange.headers['X-Repo-Commit'] = commit.sha
@@ -179,9 +182,8 @@ export class HubApi {
     }
   }
 
-  async #preupload({ exchange, user, repo, rest }: Call): Promise<void> {
+  async #preupload({ exchange, user, repo, revision: branch }: Call): Promise<void> {
     this.access.mustWrite(user, repo.id)
-    const branch = rest.split('/').slice(2).join('/')
     const commit = this.#revision(repo, branch)
     const { files } = (await exchange.fields()) as { files?: { path: string; size: number; sample: string }[] }
     if (!Array.isArray(files)) throw new HubRefusal(400, 'files is not an array')
@@ -193,19 +195,17 @@ export class HubApi {
     exchange.json({ files: answer, commitOid: commit.sha })
   }
 
-  async #branch({ exchange, user, repo, rest }: Call): Promise<void> {
+  async #branch({ exchange, user, repo, revision: branch }: Call): Promise<void> {
     this.access.mustWrite(user, repo.id)
-    const branch = rest.split('/').slice(2).join('/')
     const { startingPoint, overwrite } = (await exchange.fields()) as { startingPoint?: string; overwrite?: boolean }
     if (repo.refs[branch] !== undefined && overwrite !== true) throw new HubRefusal(409, `Reference already exists`)
     this.store.setRef(repo, branch, this.#revision(repo, startingPoint ?? 'main').sha)
     exchange.empty(200)
   }
 
-  async #commit({ exchange, user, repo, rest }: Call): Promise<void> {
+  async #commit({ exchange, user, repo, revision: branch }: Call): Promise<void> {
     this.access.mustWrite(user, repo.id)
     this.#countCommit()
-    const branch = rest.split('/').slice(2).join('/')
     const text = (await exchange.body()).toString('utf8')
     if (exchange.fault?.kind === 'move-branch') {
       const content = Buffer.from(`${this.now()}\n`)

@@ -40,6 +40,12 @@ export function entryOf(path: string, file: StoredFile, xet: boolean): TreeEntry
   return { type: 'file', oid, size, path, lfs, ...(xet ? { xetHash: sha256 } : {}) }
 }
 
+/** The fault 'wrong-size': one byte too many. */
+export function misjudged(entry: TreeEntry): TreeEntry {
+  const { lfs, size } = entry
+  return { ...entry, size: size + 1, ...(lfs === undefined ? {} : { lfs: { ...lfs, size: lfs.size + 1 } }) }
+}
+
 export function pageOf(
   entries: readonly TreeEntry[],
   cursor: string | null,

@@ -1,0 +1,94 @@
+/** `kun-stream publish DIR --repo owner/name`: a run becomes a dataset on the Hub. */
+import type { Command } from 'commander'
+import type { PublishProgress } from '../publish/options.js'
+import { type PublishOptions, publish } from '../publish/publish.js'
+import { bytesText } from './bytes-text.js'
+
+interface Flags {
+  readonly repo: string
+  readonly private?: boolean
+  readonly branch?: string
+  readonly pr?: boolean
+  readonly append?: boolean
+  readonly replace?: boolean
+  readonly sealed?: boolean
+  readonly dryRun?: boolean
+  readonly license?: string
+  readonly message?: string
+  readonly hubUrl?: string
+  readonly token?: string
+  readonly json?: boolean
+}
+
+export function registerPublish(program: Command): void {
+  program
+    .command('publish')
+    .description('put the rows of a run on the Hugging Face Hub as a dataset, with a card; again, only what is new')
+    .argument('<dir>', 'run directory')
+    .requiredOption('--repo <owner/name>', 'dataset on the Hub; made when it does not exist')
+    .option('--private', 'make it private, when it is made')
+    .option('--branch <name>', 'branch to commit to', 'main')
+    .option('--pr', 'open a pull request, or go on in the one that an earlier publish opened')
+    .option('--append', 'keep the data of other runs that is there')
+    .option('--replace', 'delete the data of other runs that is there')
+    .option('--sealed', 'while the run goes on: only files that will not change')
+    .option('--dry-run', 'say what would be written; write nothing')
+    .option('--license <name>', 'for the card: cc-by-4.0, apache-2.0, other …')
+    .option('--message <text>', 'title of the commits')
+    .option('--hub-url <url>', 'another Hub than HF_ENDPOINT or huggingface.co')
+    .option('--token <env:NAME>', 'environment variable with the token; by default HF_TOKEN or the token file')
+    .option('--json', 'the result as JSON')
+    .action(async (directory: string, flags: Flags) => {
+      const stop = new AbortController()
+      const onInterrupt = () => stop.abort()
+      process.once('SIGINT', onInterrupt)
+      const progress = progressLine(process.stderr)
+      try {
+        const result = await publish({ directory, ...optionsOf(flags), signal: stop.signal, onProgress: progress.show })
+        progress.end()
+        process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : `${result.url}\n`)
+        const { filesUploaded, bytesUploaded, files, written, deleted } = result
+        const sent = `${filesUploaded} of ${files.length} data files sent, ${bytesText(bytesUploaded)}`
+        const changed = `${written.length} paths written, ${deleted.length} deleted`
+        process.stderr.write(flags.dryRun ? dryRunText(written, deleted) : `${sent}; ${changed}.\n`)
+      } finally {
+        progress.end()
+        process.removeListener('SIGINT', onInterrupt)
+      }
+    })
+}
+
+function optionsOf(flags: Flags): Omit<PublishOptions, 'directory'> {
+  const { pr, sealed, message, json, ...same } = flags
+  return {
+    ...same,
+    ...(pr === undefined ? {} : { pullRequest: pr }),
+    ...(sealed === undefined ? {} : { sealedOnly: sealed }),
+    ...(message === undefined ? {} : { title: message }),
+  }
+}
+
+function dryRunText(written: readonly string[], deleted: readonly string[]): string {
+  const lines = [...written.map((path) => `would write  ${path}`), ...deleted.map((path) => `would delete ${path}`)]
+  return `${lines.join('\n') || 'nothing would be written'}\n`
+}
+
+/** One line that is written over on a terminal; elsewhere a line a phase. */
+function progressLine(stream: NodeJS.WriteStream): { show: (progress: PublishProgress) => void; end: () => void } {
+  const live = stream.isTTY === true
+  let last = ''
+  let shown = false
+  return {
+    show: ({ phase, name, bytesDone, bytesTotal }) => {
+      if (!live && phase === last) return
+      last = phase
+      const text = `${phase} ${name}: ${bytesText(bytesDone)} of ${bytesText(bytesTotal)}`
+      stream.write(live ? `\r\x1b[2K${text}` : `${text}\n`)
+      shown = true
+    },
+    end: () => {
+      if (live && shown) stream.write('\r\x1b[2K')
+      shown = false
+    },
+  }
+}

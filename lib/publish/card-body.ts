@@ -1,0 +1,160 @@
+/** The words of a dataset card, in Markdown: what it is, how it was made, what stayed behind, what to beware of. */
+import { stringify } from 'yaml'
+import type { CardFacts, Feature, SplitFacts } from './card-facts.js'
+import { escaped, funnelStages } from './funnel-svg.js'
+import { version } from './version.js'
+
+export interface CardBodyOptions {
+  readonly repo: string
+  readonly facts: CardFacts
+  readonly splits: readonly SplitFacts[]
+  /** Path of the picture in the repository. */
+  readonly picture: string | null
+}
+
+const sampleCharsMax = 400
+const recipeCharsMax = 20_000
+
+export function cardBody({ repo, facts, splits, picture }: CardBodyOptions): string {
+  const name = repo.slice(repo.indexOf('/') + 1)
+  return [
+    `# ${name}\n\n${introduction(splits)}`,
+    `## How it was made\n\n${making(facts)}`,
+    facts.counters === null ? '' : `## What stayed behind\n\n${funnel(facts, picture)}`,
+    `## Samples\n\n${samples(facts)}`,
+    `## Columns\n\n${columns(facts.features)}`,
+    `## Limits and biases\n\n${limits}`,
+    `## How to reproduce it\n\n${reproduction(facts)}`,
+    `## Citation\n\n${citation}`,
+  ]
+    .filter((section) => section !== '')
+    .join('\n\n')
+}
+
+function introduction(splits: readonly SplitFacts[]): string {
+  const total = splits.reduce((sum, { rows }) => sum + rows, 0)
+  const lines = splits.map(({ name, rows }) => `| \`${name}\` | ${count(rows)} |`)
+  return `${count(total)} pairs of a Chinese instruction and its answer. The answers are passages of a corpus that people wrote; \
+a language model wrote the instruction that each one answers (instruction back-translation, the Kun method).
+
+| split | rows |
+|---|---:|
+${lines.join('\n')}`
+}
+
+function making({ pinned }: CardFacts): string {
+  const steps = `Made with [kun-stream](https://www.npmjs.com/package/kun-stream) ${version}: texts were cleaned, cut into chunks and \
+deduplicated; a label model wrote an instruction for each chunk; what was not a sound instruction was dropped; a judge \
+graded the pairs; a model polished the answers, and the polished text was checked against the passage.`
+  return pinned === null ? steps : `${steps} Models, prompts and thresholds are in the recipe below.`
+}
+
+function funnel({ counters }: CardFacts, picture: string | null): string {
+  if (counters === null) return ''
+  const rows = funnelStages(counters).map(({ name, in: taken, out, reasons }) => {
+    const why = reasons.map(([reason, number]) => `${reason} ${count(number)}`).join(', ')
+    return `| ${cell(name)} | ${count(taken)} | ${count(out)} | ${cell(why)} |`
+  })
+  const image = picture === null ? '' : `![What each stage took in and let through](${picture})\n\n`
+  return `${image}| stage | in | out | dropped, by reason |\n|---|---:|---:|---|\n${rows.join('\n')}`
+}
+
+function samples({ samples }: CardFacts): string {
+  return samples
+    .map(({ split, row }) => {
+      const { instruction, output } = pairOf(row)
+      return `**${split}**\n\n> ${quoted(instruction)}\n\n${fenced(output)}`
+    })
+    .join('\n\n')
+}
+
+function pairOf(row: Readonly<Record<string, unknown>>): { instruction: string; output: string } {
+  const messages = row['messages'] as { role: string; content: string }[] | undefined
+  const said = (role: string) => messages?.find((message) => message.role === role)?.content
+  return {
+    instruction: String(row['instruction'] ?? said('user') ?? ''),
+    output: String(row['output'] ?? said('assistant') ?? ''),
+  }
+}
+
+const meanings: Readonly<Record<string, string>> = {
+  instruction: 'written by the label model',
+  output: 'the passage, polished where the recipe has a polish stage',
+  messages: 'the same as a conversation: user, assistant',
+  id: 'hash of split, shard, offset, chunk and variant: the same in every run',
+  source: 'the split',
+  shard: 'file of the source',
+  offset: 'place of the document in its shard: bytes of the decompressed file, or the row of a Parquet file',
+  chunk: 'ordinal of the chunk in its document',
+  variant: 'ordinal of the instruction for this chunk',
+  key: "the document's own id, '' when it has none",
+  title: "the document's title, '' when it has none",
+  raw: 'the passage as it stood in the corpus, after cleaning',
+  score: 'grade of the judge, 0 to 1',
+  score_kind: 'how the grade was read: from token probabilities or from the text',
+  score_mass: 'share of probability on the grades that were allowed, 0 to 1',
+  model: "the recipe's names of the models",
+  prompt_version: 'name and version of the prompts',
+}
+
+function columns(features: readonly Feature[]): string {
+  const rows = features.map(({ name, dtype, list }) => {
+    const type = list === undefined ? dtype : `list of {${list.map((field) => field.name).join(', ')}}`
+    return `| \`${name}\` | ${type} | ${cell(meanings[name] ?? '')} |`
+  })
+  return `| column | type | meaning |\n|---|---|---|\n${rows.join('\n')}`
+}
+
+const limits = `The instructions are machine-written and were graded by a machine: expect some that their answer does not fit. \
+Answers repeat the facts, opinions, errors and biases of web text; polishing may have altered facts. Personal data that stands \
+in the sources may stand here. The licences of the source corpora and of the models apply to what was made from them.`
+
+function reproduction({ pinned }: CardFacts): string {
+  const base = `The same input, recipe and replies give the same bytes with kun-stream ${version}; a model server that samples \
+answers differently when asked again.`
+  if (pinned === null) return base
+  const { recipe } = pinned as { recipe?: unknown }
+  const text = stringify(withoutSecrets(recipe ?? pinned), { lineWidth: 0 })
+  const shown = text.length > recipeCharsMax ? `${text.slice(0, recipeCharsMax)}\n# … shortened` : text.trimEnd()
+  return `${base}\n\n\`\`\`yaml\n${shown.replaceAll('```', "'''")}\n\`\`\``
+}
+
+const citation = `The method: Zheng et al., *Kun: Answer Polishment for Chinese Self-Alignment with Instruction Back-Translation*, 2024, \
+[arXiv:2401.06477](https://arxiv.org/abs/2401.06477).`
+
+/** run.json holds none; a card is public, so it is looked at again. */
+function withoutSecrets(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutSecrets)
+  if (typeof value === 'string') return /^hf_\w+|^sk-\w+/.test(value) ? '…' : value
+  if (value === null || typeof value !== 'object') return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key]) => !/token$|apiKey|secret|password/i.test(key))
+      .map(([key, inner]) => [key, withoutSecrets(inner)]),
+  )
+}
+
+/** Texts of a corpus may hold Markdown, HTML or a fence: shown as they are. */
+function fenced(text: string): string {
+  const shown = shortened(text)
+  const longest = Math.max(2, ...[...shown.matchAll(/`+/g)].map(([run]) => run.length))
+  const fence = '`'.repeat(longest + 1)
+  return `${fence}text\n${shown}\n${fence}`
+}
+
+function quoted(text: string): string {
+  return escaped(shortened(text).replaceAll(/\s+/g, ' ')).replaceAll(/([\\`*_[\]#|])/g, '\\$1')
+}
+
+function shortened(text: string): string {
+  const characters = [...text]
+  return characters.length > sampleCharsMax ? `${characters.slice(0, sampleCharsMax).join('')}…` : text
+}
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll(/\s+/g, ' ')
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en-US')
+}

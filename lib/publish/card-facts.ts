@@ -1,0 +1,120 @@
+/** What a dataset card tells, read from the run directory and from the footers of Parquet files. Writes nothing. */
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
+import { compressors } from 'hyparquet-compressors'
+import { z } from 'zod'
+import { nodeFiles, readWholeFile } from '../core/files.js'
+import { readManifest } from '../sinks/index.js'
+
+/** A column as `dataset_info.features` of a card names it. */
+export interface Feature {
+  readonly name: string
+  readonly dtype?: string
+  readonly list?: readonly Feature[]
+}
+
+export interface SplitFacts {
+  readonly name: string
+  readonly rows: number
+  /** Uncompressed. */
+  readonly bytes: number
+}
+
+const figures = z.object({
+  in: z.number(),
+  out: z.number(),
+  dropped: z.record(z.string(), z.number()),
+  failed: z.number(),
+})
+const countersSchema = z.record(z.string(), z.object({ rows: z.number(), stages: z.record(z.string(), figures) }))
+
+/** Split → rows, and per stage what went in, out, and why the rest stayed behind. */
+export type FunnelCounters = z.output<typeof countersSchema>
+
+export interface CardFacts {
+  readonly features: readonly Feature[]
+  readonly samples: readonly { readonly split: string; readonly row: Readonly<Record<string, unknown>> }[]
+  /** Null when the run has not said, or says it in another shape. */
+  readonly counters: FunnelCounters | null
+  /** What determines the rows: the recipe as it was run, shards, versions. Null without a run.json. */
+  readonly pinned: Readonly<Record<string, unknown>> | null
+}
+
+const jsonBytesMax = 256 * 1024 * 1024
+const samplesPerSplit = 2
+
+export async function readCardFacts(directory: string): Promise<CardFacts> {
+  const entries = await readManifest(directory)
+  const firstOf = new Map<string, string>()
+  for (const { files } of entries) {
+    for (const { split, path, rows } of files)
+      if (split !== null && rows > 0 && !firstOf.has(split)) firstOf.set(split, path)
+  }
+  const samples: { split: string; row: Record<string, unknown> }[] = []
+  let features: Feature[] = []
+  for (const [split, path] of [...firstOf].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const { metadata, rows } = await firstRows(join(directory, path))
+    if (features.length === 0) features = featuresOf(metadata)
+    for (const row of rows) samples.push({ split, row })
+  }
+  const run = await readJson(join(directory, 'run.json'))
+  const stats = countersSchema.safeParse((await readJson(join(directory, 'stats.json'))) ?? entries.at(-1)?.counters)
+  const pinned = z.object({ pinned: z.record(z.string(), z.unknown()) }).safeParse(run)
+  return {
+    features,
+    samples,
+    counters: stats.success && Object.keys(stats.data).length > 0 ? stats.data : null,
+    pinned: pinned.success ? pinned.data.pinned : null,
+  }
+}
+
+/** The columns as `datasets` sees them: from the key `huggingface` when there is one, else from the schema. */
+export function featuresOf(metadata: FileMetaData): Feature[] {
+  const key = metadata.key_value_metadata?.find((entry) => entry.key === 'huggingface')?.value
+  if (key !== undefined) {
+    const { info } = JSON.parse(key) as { info?: { features?: Record<string, unknown> } }
+    return Object.entries(info?.features ?? {}).map(([name, feature]) => featureOf(name, feature))
+  }
+  return metadata.schema.slice(1).map(({ name, type }) => ({ name, dtype: dtypes[type ?? ''] ?? 'string' }))
+}
+
+const dtypes: Readonly<Record<string, string>> = {
+  BOOLEAN: 'bool',
+  INT32: 'int32',
+  INT64: 'int64',
+  FLOAT: 'float32',
+  DOUBLE: 'float64',
+}
+
+/** `[{role, content}]`, a list of one struct, becomes `list`. */
+function featureOf(name: string, feature: unknown): Feature {
+  const inner = Array.isArray(feature) ? (feature[0] as Record<string, unknown>) : null
+  if (inner !== null) return { name, list: Object.entries(inner).map(([field, value]) => featureOf(field, value)) }
+  return { name, dtype: String((feature as { dtype?: string }).dtype ?? 'string') }
+}
+
+async function firstRows(path: string): Promise<{ metadata: FileMetaData; rows: Record<string, unknown>[] }> {
+  const handle = await open(path, 'r')
+  try {
+    const { size } = await handle.stat()
+    const file = {
+      byteLength: size,
+      slice: async (start: number, end = size) => {
+        const bytes = new Uint8Array(end - start)
+        await handle.read(bytes, 0, bytes.length, start)
+        return bytes.buffer as ArrayBuffer
+      },
+    }
+    const metadata = await parquetMetadataAsync(file)
+    const rowEnd = Math.min(samplesPerSplit, Number(metadata.num_rows))
+    return { metadata, rows: await parquetReadObjects({ file, metadata, rowStart: 0, rowEnd, compressors }) }
+  } finally {
+    await handle.close()
+  }
+}
+
+async function readJson(path: string): Promise<unknown> {
+  const bytes = await readWholeFile(nodeFiles, path, jsonBytesMax)
+  return bytes === null ? undefined : JSON.parse(Buffer.from(bytes).toString('utf8'))
+}

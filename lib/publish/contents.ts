@@ -1,0 +1,98 @@
+/** The files of a run as the Hub shall have them: joined one at a time, uploaded unless they are there, then deleted here. */
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Joined, joinParquet } from './join.js'
+import type { PublishProgress } from './options.js'
+import type { Group } from './plan.js'
+import type { Remote } from './remote.js'
+import { type PublishState, writeState } from './state.js'
+
+export interface DataFile extends Joined {
+  readonly split: string
+  readonly firstCut: number
+}
+
+export interface Contents {
+  readonly files: readonly DataFile[]
+  readonly filesUploaded: number
+  readonly bytesUploaded: number
+}
+
+/**
+ * Brings the content of every group into the Hub's store. Nothing is visible there until it is committed.
+ *
+ * @param stored sha256 of what the branch holds already
+ */
+export async function storeContents(options: {
+  readonly directory: string
+  readonly groups: readonly Group[]
+  readonly remote: Remote
+  readonly stored: ReadonlySet<string>
+  readonly state: PublishState
+  readonly signal: AbortSignal | undefined
+  readonly onProgress: ((progress: PublishProgress) => void) | undefined
+}): Promise<Contents> {
+  const { directory, groups, remote, stored, state, signal, onProgress } = options
+  const bytesTotal = groups.reduce((sum, group) => sum + partBytes(group), 0)
+  const temporary = join(directory, 'publish', 'joined.parquet')
+  const files: DataFile[] = []
+  let [bytesDone, filesUploaded, bytesUploaded] = [0, 0, 0]
+  const tell = (phase: PublishProgress['phase'], group: Group, sent = 0) =>
+    onProgress?.({ phase, name: `${group.split} from cut ${group.firstCut}`, bytesDone: bytesDone + sent, bytesTotal })
+  try {
+    for (const group of groups) {
+      signal?.throwIfAborted()
+      let joined = state.joined[group.key]
+      if (joined === undefined || !stored.has(joined.sha256)) {
+        tell('join', group)
+        joined = await joinGroup(directory, group, temporary, signal)
+        state.joined[group.key] = joined
+        await writeState(directory, state)
+        const { sha256, bytes } = joined
+        const shareOf = partBytes(group) / bytes
+        if (await remote.upload(temporary, sha256, bytes, (sent) => tell('upload', group, sent * shareOf))) {
+          filesUploaded++
+          bytesUploaded += bytes
+        }
+      }
+      bytesDone += partBytes(group)
+      tell('upload', group)
+      files.push({ ...joined, split: group.split, firstCut: group.firstCut })
+    }
+  } finally {
+    await rm(join(directory, 'publish'), { recursive: true, force: true })
+  }
+  return { files, filesUploaded, bytesUploaded }
+}
+
+/** Joins what was never joined, to know its sha256: so that files of this run are known on the Hub without publish.json. */
+export async function joinUnknown(
+  directory: string,
+  groups: readonly Group[],
+  state: PublishState,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const temporary = join(directory, 'publish', 'joined.parquet')
+  try {
+    for (const group of groups) {
+      state.joined[group.key] ??= await joinGroup(directory, group, temporary, signal)
+    }
+  } finally {
+    await rm(join(directory, 'publish'), { recursive: true, force: true })
+  }
+  await writeState(directory, state)
+}
+
+async function joinGroup(
+  directory: string,
+  group: Group,
+  to: string,
+  signal: AbortSignal | undefined,
+): Promise<Joined> {
+  await mkdir(join(directory, 'publish'), { recursive: true })
+  return joinParquet({ from: group.files.map(({ path }) => join(directory, path)), to, signal })
+}
+
+function partBytes(group: Group): number {
+  return group.files.reduce((sum, { bytes }) => sum + bytes, 0)
+}

@@ -1,0 +1,70 @@
+/** The funnel of a run as a picture: a bar a stage, what went in light, what came out dark. */
+import type { FunnelCounters } from './card-facts.js'
+
+export interface FunnelStage {
+  readonly name: string
+  readonly in: number
+  readonly out: number
+  /** Most frequent first. */
+  readonly reasons: readonly (readonly [string, number])[]
+}
+
+/** The order in which the data meets the stages; others follow as they are given. */
+const order = ['documents', 'chunks', 'dedup', 'label', 'filter', 'score', 'polish', 'checks']
+
+/** Stages summed over the splits. */
+export function funnelStages(counters: FunnelCounters): FunnelStage[] {
+  const sums = new Map<string, { in: number; out: number; reasons: Map<string, number> }>()
+  for (const { stages } of Object.values(counters)) {
+    for (const [name, figures] of Object.entries(stages)) {
+      const sum = sums.get(name) ?? { in: 0, out: 0, reasons: new Map<string, number>() }
+      sum.in += figures.in
+      sum.out += figures.out
+      const reasons = { ...figures.dropped, ...(figures.failed > 0 ? { failed: figures.failed } : {}) }
+      for (const [reason, count] of Object.entries(reasons)) {
+        sum.reasons.set(reason, (sum.reasons.get(reason) ?? 0) + count)
+      }
+      sums.set(name, sum)
+    }
+  }
+  const rank = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length)
+  return [...sums]
+    .sort(([a], [b]) => rank(a) - rank(b))
+    .map(([name, sum]) => ({ name, in: sum.in, out: sum.out, reasons: [...sum.reasons].sort(byCount) }))
+}
+
+function byCount([a, left]: readonly [string, number], [b, right]: readonly [string, number]): number {
+  return right - left || (a < b ? -1 : 1)
+}
+
+const width = 720
+const barLeft = 120
+const barWidth = 400
+const rowHeight = 34
+
+/** An SVG of its own, readable on light and dark pages. */
+export function funnelSvg(counters: FunnelCounters): string {
+  const stages = funnelStages(counters)
+  const most = Math.max(1, ...stages.map((stage) => Math.max(stage.in, stage.out)))
+  const height = stages.length * rowHeight + 20
+  const bars = stages.map((stage, at) => {
+    const y = 10 + at * rowHeight
+    const wide = (count: number) => Math.max(1, Math.round((count / most) * barWidth))
+    const text = `${stage.in.toLocaleString('en-US')} → ${stage.out.toLocaleString('en-US')}`
+    return [
+      `<text x="${barLeft - 10}" y="${y + 17}" text-anchor="end">${escaped(stage.name)}</text>`,
+      `<rect x="${barLeft}" y="${y}" width="${wide(stage.in)}" height="24" rx="3" fill="#f2c6a0"/>`,
+      `<rect x="${barLeft}" y="${y}" width="${wide(stage.out)}" height="24" rx="3" fill="#c8642a"/>`,
+      `<text x="${barLeft + barWidth + 10}" y="${y + 17}">${text}</text>`,
+    ].join('\n  ')
+  })
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="What each stage took in and let through">
+  <style>text { font: 14px system-ui, sans-serif; fill: #6b7280 }</style>
+  ${bars.join('\n  ')}
+</svg>
+`
+}
+
+export function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+}

@@ -1,0 +1,267 @@
+/**
+ * Joins the Parquet files of consecutive cuts into one. Row groups of a good size are copied as bytes, page for page;
+ * small ones are decoded and written together, over-large ones split. Which files are joined is decided in plan.ts.
+ *
+ * Memory: one copied piece (1 MiB), or the rows of one merged group (`mergedBytes` uncompressed); never a whole file.
+ */
+import { createHash } from 'node:crypto'
+import { type FileHandle, open } from 'node:fs/promises'
+import {
+  type ColumnChunk,
+  type FileMetaData,
+  parquetMetadataAsync,
+  parquetReadObjects,
+  type RowGroup,
+  readOffsetIndex,
+  type Statistics,
+} from 'hyparquet'
+import { compressors } from 'hyparquet-compressors'
+import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
+import { ContractError, CorruptFileError } from '../errors.js'
+import { zstdCompressor } from '../sinks/encoders/zstd.js'
+
+export interface JoinOptions {
+  readonly from: readonly string[]
+  readonly to: string
+  readonly signal?: AbortSignal | undefined
+  /** Row groups of at least this size, uncompressed, are copied; 8 MiB by default. */
+  readonly copyFromBytes?: number
+  /** What small groups are put together to; 16 MiB by default. */
+  readonly mergedBytes?: number
+  /** A larger group is split: the viewer of the Hub scans groups under 100 MB. */
+  readonly groupBytesMax?: number
+}
+
+export interface Joined {
+  readonly rows: number
+  readonly bytes: number
+  readonly sha256: string
+  /** Of all row groups: what `num_bytes` of a dataset card counts. */
+  readonly uncompressedBytes: number
+  readonly rowGroups: number
+}
+
+const mebibyte = 1024 * 1024
+const pieceBytes = mebibyte
+const zstdLevel = 3
+
+/** @throws {CorruptFileError} a file is no Parquet · {ContractError} the files have different columns */
+export async function joinParquet(options: JoinOptions): Promise<Joined> {
+  const { from, to, signal, copyFromBytes = 8 * mebibyte, groupBytesMax = 90_000_000 } = options
+  const compress = await zstdCompressor(zstdLevel)
+  const first = await Source.open(from[0] as string)
+  const file = await open(to, 'w')
+  const joint = new Joint(file, first.metadata, options.mergedBytes ?? 16 * mebibyte, compress)
+  try {
+    for (const [at, path] of from.entries()) {
+      const source = at === 0 ? first : await Source.open(path)
+      try {
+        joint.mustFit(source)
+        let row = 0
+        for (const group of source.metadata.row_groups) {
+          signal?.throwIfAborted()
+          const rows = Number(group.num_rows)
+          const bytes = Number(group.total_byte_size)
+          if (rows > 0 && bytes >= copyFromBytes && bytes <= groupBytesMax) await joint.copy(source, group)
+          else if (rows > 0) await joint.merge(source, row, rows, bytes)
+          row += rows
+        }
+      } finally {
+        await source.close()
+      }
+    }
+    return await joint.finish()
+  } finally {
+    await file.close()
+  }
+}
+
+class Joint {
+  readonly #bytes = new ByteWriter()
+  readonly #parquet: ParquetWriter
+  readonly #hash = createHash('sha256')
+  readonly #schema: string
+  #merging: Record<string, unknown>[] = []
+  #mergingBytes = 0
+  #written = 0
+
+  constructor(
+    private readonly file: FileHandle,
+    private readonly like: FileMetaData,
+    private readonly mergedBytes: number,
+    compress: (bytes: Uint8Array) => Uint8Array,
+  ) {
+    this.#schema = JSON.stringify(like.schema)
+    this.#parquet = new ParquetWriter({
+      writer: this.#bytes,
+      schema: like.schema,
+      codec: 'ZSTD',
+      compressors: { ZSTD: compress },
+      // Bounds that are copied must stay as they are: their flags say whether they are exact.
+      statisticsTruncateLength: Number.POSITIVE_INFINITY,
+      ...(like.key_value_metadata === undefined ? {} : { kvMetadata: like.key_value_metadata }),
+    })
+  }
+
+  mustFit(source: Source): void {
+    if (JSON.stringify(source.metadata.schema) === this.#schema) return
+    throw new ContractError(`${source.path} has other columns than the files before it: publish the runs apart`)
+  }
+
+  async copy(source: Source, group: RowGroup): Promise<void> {
+    await this.#flushMerged()
+    const columns: ColumnChunk[] = []
+    for (const column of group.columns) columns.push(await this.#copyColumn(source, column))
+    this.#parquet.row_groups.push({ ...group, columns })
+    this.#parquet.num_rows += group.num_rows
+  }
+
+  /** Pages as they are; only where they stand is counted anew. */
+  async #copyColumn(source: Source, column: ColumnChunk): Promise<ColumnChunk> {
+    const meta = column.meta_data
+    if (meta === undefined) throw new CorruptFileError(`${source.path} keeps a column in another file: not ours`)
+    const start = Number(meta.dictionary_page_offset ?? meta.data_page_offset)
+    const shift = BigInt(this.#bytes.offset - start)
+    const offsetIndex = await source.offsetIndex(column)
+    const { offset_index_offset, offset_index_length, column_index_offset, column_index_length, ...kept } = column
+    const { bloom_filter_offset, bloom_filter_length, statistics, ...described } = meta
+    const copied: ColumnChunk = {
+      ...kept,
+      file_offset: column.file_offset > 0n ? column.file_offset + shift : column.file_offset,
+      meta_data: {
+        ...described,
+        data_page_offset: meta.data_page_offset + shift,
+        ...(meta.dictionary_page_offset === undefined
+          ? {}
+          : { dictionary_page_offset: meta.dictionary_page_offset + shift }),
+        ...(statistics === undefined || mangled(statistics) ? {} : { statistics }),
+      },
+    }
+    const locations = offsetIndex?.page_locations.map((page) => ({ ...page, offset: page.offset + shift }))
+    this.#parquet.pendingIndexes.push(
+      locations === undefined ? { chunk: copied } : { chunk: copied, offsetIndex: { page_locations: locations } },
+    )
+    await this.#hand()
+    const length = Number(meta.total_compressed_size)
+    for await (const piece of source.pieces(start, length)) await this.#write(piece)
+    this.#bytes.offset += length
+    return copied
+  }
+
+  async merge(source: Source, row: number, rows: number, bytes: number): Promise<void> {
+    const parts = Math.max(1, Math.ceil(bytes / this.mergedBytes))
+    const rowsAPart = Math.ceil(rows / parts)
+    for (let start = row; start < row + rows; start += rowsAPart) {
+      const end = Math.min(start + rowsAPart, row + rows)
+      for (const value of await source.rows(start, end)) this.#merging.push(value)
+      this.#mergingBytes += Math.ceil((bytes * (end - start)) / rows)
+      if (this.#mergingBytes >= this.mergedBytes) await this.#flushMerged()
+    }
+  }
+
+  async #flushMerged(): Promise<void> {
+    const rows = this.#merging
+    if (rows.length === 0) return
+    this.#merging = []
+    this.#mergingBytes = 0
+    const columnData = topNames(this.like).map((name) => ({ name, data: rows.map((row) => row[name]) }))
+    await this.#parquet.write({ columnData, rowGroupSize: rows.length })
+    await this.#hand()
+  }
+
+  async finish(): Promise<Joined> {
+    await this.#flushMerged()
+    await this.#parquet.finish()
+    await this.#hand()
+    await this.file.sync()
+    const groups = this.#parquet.row_groups
+    return {
+      rows: Number(this.#parquet.num_rows),
+      bytes: this.#written,
+      sha256: this.#hash.digest('hex'),
+      uncompressedBytes: groups.reduce((sum, { total_byte_size }) => sum + Number(total_byte_size), 0),
+      rowGroups: groups.length,
+    }
+  }
+
+  /** The writer's `offset` counts on over the file; its buffer is used again. */
+  async #hand(): Promise<void> {
+    await this.#write(this.#bytes.getBytes())
+    this.#bytes.index = 0
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    this.#hash.update(bytes)
+    for (let done = 0; done < bytes.length; ) {
+      done += (await this.file.write(bytes, done, bytes.length - done, this.#written + done)).bytesWritten
+    }
+    this.#written += bytes.length
+  }
+}
+
+/** A Parquet file that is read by ranges. */
+class Source {
+  private constructor(
+    readonly path: string,
+    readonly metadata: FileMetaData,
+    private readonly handle: FileHandle,
+    private readonly buffer: { byteLength: number; slice(start: number, end?: number): Promise<ArrayBuffer> },
+  ) {}
+
+  static async open(path: string): Promise<Source> {
+    const handle = await open(path, 'r')
+    const { size } = await handle.stat()
+    const buffer = {
+      byteLength: size,
+      slice: async (start: number, end = size) => {
+        const bytes = new Uint8Array(end - start)
+        const { bytesRead } = await handle.read(bytes, 0, bytes.length, start)
+        if (bytesRead < bytes.length) throw new CorruptFileError(`${path} ends before byte ${end}`)
+        return bytes.buffer as ArrayBuffer
+      },
+    }
+    try {
+      return new Source(path, await parquetMetadataAsync(buffer), handle, buffer)
+    } catch (cause) {
+      await handle.close()
+      throw new CorruptFileError(`${path} is no Parquet file: ${(cause as Error).message}`, { cause })
+    }
+  }
+
+  async rows(rowStart: number, rowEnd: number): Promise<Record<string, unknown>[]> {
+    return parquetReadObjects({ file: this.buffer, metadata: this.metadata, rowStart, rowEnd, compressors })
+  }
+
+  async offsetIndex({ offset_index_offset: offset, offset_index_length: length }: ColumnChunk) {
+    if (offset === undefined || length === undefined) return undefined
+    const bytes = await this.buffer.slice(Number(offset), Number(offset) + length)
+    return readOffsetIndex({ view: new DataView(bytes), offset: 0 })
+  }
+
+  async *pieces(start: number, length: number): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < length; at += pieceBytes) {
+      yield new Uint8Array(await this.buffer.slice(start + at, start + Math.min(at + pieceBytes, length)))
+    }
+  }
+
+  close(): Promise<void> {
+    return this.handle.close()
+  }
+}
+
+/** A bound cut inside a character does not come back as the bytes that it was: better none than a wrong one. */
+function mangled({ min_value, max_value, min, max }: Statistics): boolean {
+  return [min_value, max_value, min, max].some((bound) => typeof bound === 'string' && bound.includes('\ufffd'))
+}
+
+function topNames({ schema }: FileMetaData): string[] {
+  const names: string[] = []
+  for (let at = 1; at < schema.length; at = after(schema, at)) names.push((schema[at] as { name: string }).name)
+  return names
+}
+
+function after(schema: FileMetaData['schema'], at: number): number {
+  let next = at + 1
+  for (let child = 0; child < (schema[at]?.num_children ?? 0); child++) next = after(schema, next)
+  return next
+}

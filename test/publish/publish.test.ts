@@ -1,0 +1,363 @@
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { downloadFile, listFiles } from '@huggingface/hub'
+import t, { type Test } from 'tap'
+import { parseDocument } from 'yaml'
+import { type PublishOptions, publish } from '../../lib/publish/publish.js'
+import { type Hub, type HubOptions, startHub } from '../../lib/simulator/hub.js'
+import { addCuts, rowOf } from '../support/run-directory.js'
+
+const token = 'hf_writer'
+const repo = 'me/kun-demo'
+/** No waiting, one try: what fails, fails at once. */
+const once = { triesMax: 1, backoffMs: 0 }
+const patient = { triesMax: 5, backoffMs: 0 }
+
+async function started(t: Test, options: Partial<HubOptions> = {}) {
+  const directory = t.testdir({ hub: {}, run: {}, other: {} })
+  const hub = await startHub({ directory: join(directory, 'hub'), ...options })
+  t.teardown(() => hub.close())
+  const run = join(directory, 'run')
+  const go = (more: Partial<PublishOptions> = {}) =>
+    publish({ directory: run, repo, hubUrl: hub.url, token, connection: patient, ...more })
+  return { hub, run, other: join(directory, 'other'), go }
+}
+
+/** Rows of the branch as DuckDB reads them from files that the Hub's own client downloaded. */
+async function rowsOf(t: Test, hub: Hub, split: string, revision = 'main'): Promise<Record<string, unknown>[]> {
+  const client = { repo: `datasets/${repo}`, hubUrl: hub.url, accessToken: token, revision }
+  const folder = t.testdirName
+  const paths: string[] = []
+  for await (const { path, type } of listFiles({ ...client, recursive: true })) {
+    if (type !== 'file' || !path.startsWith(`data/${split}-`)) continue
+    const blob = (await downloadFile({ ...client, path })) as Blob
+    const local = join(folder, `read-${revision.replaceAll('/', '-')}-${path.replaceAll('/', '-')}`)
+    writeFileSync(local, new Uint8Array(await blob.arrayBuffer()))
+    paths.push(local)
+  }
+  const connection = await (await DuckDBInstance.create()).connect()
+  const list = paths.map((path) => `'${path}'`).join(', ')
+  const reader = await connection.runAndReadAll(
+    `select instruction, output, id, "offset"::double as "offset", score, messages[2].content as said from read_parquet([${list}])`,
+  )
+  connection.closeSync()
+  return reader.getRowObjectsJS()
+}
+
+function wantedRows(split: string, count: number, seed = 1): Record<string, unknown>[] {
+  return Array.from({ length: count }, (_, number) => {
+    const { messages, ...row } = rowOf(split, number, { seed })
+    return { ...row, said: row['output'] }
+  })
+}
+
+function puts(hub: Hub): string[] {
+  return hub.log
+    .filter(({ method, status }) => method === 'PUT' && status === 200)
+    .map(({ path }) => path.split('?')[0] as string)
+}
+
+const dataPaths = ['data/skypile-00000-of-00001.parquet', 'data/wudao-00000-of-00001.parquet']
+
+t.test('a run is joined, uploaded and committed with its card in one commit; again, nothing is sent', async (t) => {
+  const { hub, run, go } = await started(t)
+  await addCuts(run, { cuts: 4 })
+  const phases = new Set<string>()
+  let share = 0
+  const first = await go({
+    private: true,
+    license: 'cc-by-4.0',
+    onProgress: ({ phase, bytesDone, bytesTotal }) => {
+      phases.add(phase)
+      share = bytesDone / bytesTotal
+    },
+  })
+  t.same([...phases], ['join', 'upload', 'commit', 'check'])
+  t.equal(share, 1)
+  t.same(Object.keys(hub.tree(repo)).sort(), ['README.md', 'assets/funnel.svg', ...dataPaths])
+  t.same(
+    first.files.map(({ path, rows }) => [path, rows]),
+    dataPaths.map((path) => [path, 20]),
+  )
+  t.equal(hub.log.filter(({ path }) => path.includes('/commit/')).length, 1)
+  for (const split of ['skypile', 'wudao']) t.same(await rowsOf(t, hub, split), wantedRows(split, 20), split)
+  const before = hub.log.length
+  const second = await go()
+  t.match(second, { filesUploaded: 0, bytesUploaded: 0, written: [], deleted: [], commit: first.commit })
+  t.ok(
+    hub.log.slice(before).every(({ method }) => method === 'GET' || method === 'HEAD'),
+    'nothing was written',
+  )
+  t.notOk(existsSync(join(run, 'publish')), 'no temporary files stay')
+  rmSync(join(run, 'publish.json'))
+  t.match(await go(), { filesUploaded: 0, written: [], deleted: [] }, 'also without its notes')
+})
+
+t.test(
+  'failing at every request in turn, then published again: the tree is right, each file is sent once',
+  async (t) => {
+    const directory = t.testdir({ run: {} })
+    const run = join(directory, 'run')
+    await addCuts(run, { cuts: 2 })
+    for (const kind of ['reset', 'reset-after'] as const) {
+      for (let from = 1; ; from++) {
+        rmSync(join(run, 'publish.json'), { force: true })
+        const hub = await startHub({ directory: join(directory, `${kind}-${from}`) })
+        const go = (triesMax: number) =>
+          publish({ directory: run, repo, hubUrl: hub.url, token, connection: { triesMax, backoffMs: 0 } })
+        hub.faults.set([{ kind, from, times: -1 }])
+        const failed = await go(1).then(
+          () => null,
+          (error: { code: string }) => error.code,
+        )
+        hub.faults.set([])
+        if (failed !== null) {
+          if (failed !== 'KUN_HUB_UNAVAILABLE') t.fail(`${kind} at ${from}: ${failed}`)
+          await go(5)
+        }
+        const tree = Object.keys(hub.tree(repo)).sort()
+        if (tree.join() !== ['README.md', 'assets/funnel.svg', ...dataPaths].join())
+          t.fail(`${kind} at ${from}: ${tree}`)
+        // With 'reset-after' the file is stored although its answer was lost.
+        const stored = hub.log.filter(
+          ({ method, status, fault }) => method === 'PUT' && (status === 200 || fault === kind),
+        )
+        const sent = stored.filter(({ fault }) => fault !== 'reset').map(({ path }) => path)
+        if (sent.length !== 2 || new Set(sent).size !== 2) t.fail(`${kind} at ${from}: sent ${sent}`)
+        await hub.close()
+        if (failed === null) {
+          t.ok(from > 10, `${kind}: ${from - 1} requests`)
+          break
+        }
+      }
+    }
+  },
+)
+
+t.test('an upload whose answer is lost, 429, 5xx, a moved branch and a conflict are got over', async (t) => {
+  const { hub, run, go } = await started(t)
+  await addCuts(run, { cuts: 2 })
+  hub.seed(repo, { 'notes.txt': 'mine' })
+  hub.faults.set([
+    { kind: 'move-branch', match: '/commit/', times: 2 },
+    { kind: 'status', status: 409, match: '/commit/', from: 3 },
+    { kind: 'reset-after', match: '/commit/', from: 4 },
+    { kind: 'rate-limit', waitSeconds: 0, match: 'POST .*/batch' },
+    { kind: 'status', status: 503, match: 'PUT' },
+  ])
+  const result = await go()
+  const others = ['notes.txt', 'somebody-else.txt']
+  t.same(Object.keys(hub.tree(repo)).sort(), ['README.md', 'assets/funnel.svg', ...dataPaths, ...others])
+  t.same(await rowsOf(t, hub, 'wudao'), wantedRows('wudao', 10))
+  t.equal(result.deleted.length, 0)
+})
+
+t.test(
+  'a run that goes on publishes sealed files under names that stay; the last publish renames without sending',
+  async (t) => {
+    const { hub, run, go } = await started(t)
+    await addCuts(run, { cuts: 3, splits: ['wudao'], rowsPerCut: 30 })
+    const small = { fileBytes: 1 }
+    await go({ ...small, sealedOnly: true })
+    t.same(
+      Object.keys(hub.tree(repo)).filter((path) => path.startsWith('data/')),
+      ['data/wudao-000000.parquet', 'data/wudao-000001.parquet'],
+    )
+    await addCuts(run, { cuts: 1, splits: ['wudao'], rowsPerCut: 30 })
+    const sealed = await go({ ...small, sealedOnly: true })
+    t.equal(sealed.filesUploaded, 1)
+    const last = await go(small)
+    t.equal(last.filesUploaded, 1, 'the tail')
+    const names = [0, 1, 2, 3].map((number) => `data/wudao-0000${number}-of-00004.parquet`)
+    t.same(
+      Object.keys(hub.tree(repo))
+        .filter((path) => path.startsWith('data/'))
+        .sort(),
+      names,
+    )
+    t.same(await rowsOf(t, hub, 'wudao'), wantedRows('wudao', 120))
+  },
+)
+
+t.test('more files than a commit takes are committed in steps that can each be loaded', async (t) => {
+  const { hub, run, go } = await started(t, { filesPerCommitMax: 4 })
+  await addCuts(run, { cuts: 7, splits: ['wudao'] })
+  const many = { fileBytes: 1, filesPerCommitMax: 4 }
+  hub.faults.set([{ kind: 'reset', match: '/commit/', from: 2, times: -1 }])
+  await t.rejects(go({ ...many, connection: once }), { code: 'KUN_HUB_UNAVAILABLE' } as never)
+  const halfway = (await hub.content(repo, 'README.md')).toString()
+  t.notMatch(halfway, /num_examples/, 'a card that counts would be refused by datasets')
+  t.match(halfway, /data\/wudao-\*/)
+  hub.faults.set([])
+  await go(many)
+  t.equal((await rowsOf(t, hub, 'wudao')).length, 35)
+  t.match((await hub.content(repo, 'README.md')).toString(), /num_examples: 35/)
+  t.equal(new Set(puts(hub)).size, puts(hub).length)
+  t.match(await go(many), { filesUploaded: 0, written: [], deleted: [] })
+})
+
+t.test('another run is added with append, refused without, put in the place of the first with replace', async (t) => {
+  const { hub, run, other, go } = await started(t)
+  await addCuts(run, { cuts: 2, splits: ['wudao'] })
+  await addCuts(other, { cuts: 1, splits: ['wudao', 'skypile'], seed: 2 })
+  await go()
+  const refused = {
+    code: 'KUN_USAGE',
+    message: /holds 1 data files that this run did not put there.*--append/,
+  } as never
+  const before = hub.log.length
+  await t.rejects(go({ directory: other }), refused)
+  t.ok(
+    hub.log.slice(before).every(({ method }) => method === 'GET'),
+    'before anything is sent',
+  )
+  const added = await go({ directory: other, append: true })
+  t.equal(added.filesUploaded, 2)
+  t.same(await rowsOf(t, hub, 'wudao'), [...wantedRows('wudao', 10), ...wantedRows('wudao', 5, 2)])
+  const card = (await hub.content(repo, 'README.md')).toString()
+  t.match(card, /name: wudao\n +num_bytes: \d+\n +num_examples: 15/, 'rows of both, counted from footers')
+  t.match(await go({ directory: other, append: true }), { filesUploaded: 0, written: [], deleted: [] })
+  await addCuts(other, { cuts: 1, splits: ['wudao', 'skypile'], seed: 2 })
+  t.match(
+    await go({ directory: other, append: true }),
+    { filesUploaded: 2 },
+    'a tail that grew takes the place of the old one',
+  )
+  t.same(await rowsOf(t, hub, 'wudao'), [...wantedRows('wudao', 10), ...wantedRows('wudao', 10, 2)])
+  await go({ directory: run, replace: true })
+  t.same(await rowsOf(t, hub, 'wudao'), wantedRows('wudao', 10))
+  t.equal(Object.keys(hub.tree(repo)).filter((path) => path.includes('skypile')).length, 0)
+})
+
+t.test('a branch, and a pull request that is opened once', async (t) => {
+  const { hub, run, go } = await started(t)
+  await addCuts(run, { cuts: 1 })
+  await go({ branch: 'next' })
+  t.same(Object.keys(hub.tree(repo)), [], 'main is as it was')
+  t.same(Object.keys(hub.tree(repo, 'next')).length, 4)
+  const opened = await go({ pullRequest: true })
+  t.match(opened.url, /\/datasets\/me\/kun-demo\/discussions\/1$/)
+  t.equal(opened.filesUploaded, 0, 'the store of the repository has them')
+  t.match(await go({ pullRequest: true }), { written: [], url: opened.url })
+  await addCuts(run, { cuts: 1 })
+  t.match(await go({ pullRequest: true }), { url: opened.url }, 'goes on in the same one')
+  t.same((await rowsOf(t, hub, 'wudao', 'refs/pr/1')).length, 10)
+  t.throws(() => hub.tree(repo, 'refs/pr/2'))
+})
+
+t.test('a dry run says what would be written and writes nothing', async (t) => {
+  const { hub, run, go } = await started(t)
+  await addCuts(run, { cuts: 1 })
+  const would = await go({ dryRun: true })
+  t.same(would.written, dataPaths)
+  t.equal(would.commit, null)
+  t.ok(hub.log.every(({ method }) => method === 'GET'))
+  t.notOk(existsSync(join(run, 'publish.json')))
+})
+
+t.test('every refusal says what to do and leaves the dataset as it was', async (t) => {
+  const tokens = {
+    [token]: { name: 'me', role: 'write' as const },
+    hf_reader: { name: 'me', role: 'read' as const },
+    hf_other: { name: 'you', role: 'write' as const },
+  }
+  const { hub, run, other, go } = await started(t, { tokens, storageBytesMax: 100_000 })
+  await addCuts(run, { cuts: 1 })
+  const refused = async (message: RegExp, options: Partial<PublishOptions>, code = 'KUN_HUB_ACCESS') => {
+    await t.rejects(go(options), { code, message } as never, String(message))
+  }
+  await refused(/may only read: make one with the role "write" on/, { token: 'hf_reader' })
+  await refused(/does not begin with hf_/, { token: 'my-password' })
+  await refused(/does not know the token/, { token: 'hf_revoked' })
+  await refused(/refuses to write to me\/kun-demo .* role "write" for that owner/, { token: 'hf_other' })
+  await refused(/holds no rows yet: run it first/, { directory: other }, 'KUN_USAGE')
+  t.throws(() => hub.tree(repo), 'nothing was made')
+  await go()
+  const tree = hub.tree(repo)
+  await addCuts(run, { cuts: 3, rowsPerCut: 400 })
+  await refused(/storage left in the quota.*storage limit reached/, {})
+  t.same(hub.tree(repo), tree, 'no part of it was committed')
+  hub.faults.set([{ kind: 'move-branch', match: '/commit/', times: -1 }])
+  await refused(
+    /moved 8 times while 2 files were committed: nothing is lost/,
+    { directory: await smaller(other), replace: true },
+    'KUN_HUB_UNAVAILABLE',
+  )
+})
+
+async function smaller(directory: string): Promise<string> {
+  await addCuts(directory, { cuts: 1, seed: 3 })
+  return directory
+}
+
+t.test('a listing that differs from what was committed is an error', async (t) => {
+  const { hub, run, go } = await started(t)
+  await addCuts(run, { cuts: 1 })
+  hub.faults.set([{ kind: 'wrong-size', match: '/tree/', from: 3 }])
+  const message = /was committed to me\/kun-demo with \d+ bytes .* but the Hub lists/
+  await t.rejects(go(), { code: 'KUN_HUB_UNAVAILABLE', message } as never)
+})
+
+t.test('the card has what the Hub reads, and the user keeps what is not ours', async (t) => {
+  const { hub, run, go } = await started(t)
+  await addCuts(run, { cuts: 2 })
+  const pinned = {
+    recipe: {
+      name: 'demo',
+      sources: [{ split: 'wudao', hub: 'p208p2002/wudao' }],
+      models: { writer: { apiKey: 'secret' } },
+    },
+  }
+  writeFileSync(join(run, 'run.json'), JSON.stringify({ pinned, free: {} }))
+  await go({ license: 'cc-by-4.0' })
+  const card = (await hub.content(repo, 'README.md')).toString()
+  const fields = (text: string) => parseDocument(/^---\n([\s\S]*?)---\n/.exec(text)?.[1] ?? '').toJS()
+  t.match(fields(card), {
+    language: ['zh'],
+    license: 'cc-by-4.0',
+    source_datasets: ['p208p2002/wudao'],
+    size_categories: ['n<1K'],
+    configs: [
+      { config_name: 'default', data_files: [{ split: 'skypile', path: 'data/skypile-*' }, { split: 'wudao' }] },
+    ],
+    dataset_info: {
+      features: [
+        { name: 'instruction', dtype: 'string' },
+        { name: 'output' },
+        { name: 'id' },
+        { name: 'offset', dtype: 'int64' },
+        { name: 'score', dtype: 'float64' },
+        {
+          name: 'messages',
+          list: [
+            { name: 'role', dtype: 'string' },
+            { name: 'content', dtype: 'string' },
+          ],
+        },
+      ],
+      splits: [
+        { name: 'skypile', num_examples: 10 },
+        { name: 'wudao', num_examples: 10 },
+      ],
+    },
+  })
+  t.match(card, /!\[What each stage took in and let through\]\(assets\/funnel.svg\)/)
+  t.match(card, /\| documents \| 20 \| 16 \| too-short 4 \|/)
+  t.notMatch(card, /secret/)
+  const mine = card
+    .replace('license: cc-by-4.0', 'license: other\npretty_name: 我的数据 # keep me')
+    .replace('<!-- kun-stream:begin', '# My own words\n\nBefore.\n\n<!-- kun-stream:begin')
+    .concat('\nAfter.\n')
+  hub.seed(repo, { 'README.md': mine })
+  await addCuts(run, { cuts: 1 })
+  await go()
+  const again = (await hub.content(repo, 'README.md')).toString()
+  t.match(again, /# My own words\n\nBefore\.\n\n<!-- kun-stream:begin/)
+  t.match(again, /kun-stream:end -->\n\nAfter\.\n$/)
+  t.match(again, /pretty_name: 我的数据 # keep me/)
+  t.match(fields(again), { license: 'other', dataset_info: { splits: [{ num_examples: 15 }, { num_examples: 15 }] } })
+  t.equal(again.split('## Samples').length, 2, 'our part is there once')
+  hub.seed(repo, { 'README.md': '---\nlicense: [mit\n---\n' })
+  await t.rejects(go(), { code: 'KUN_USAGE', message: /YAML at the top of README.md.*mend it there/ } as never)
+})
