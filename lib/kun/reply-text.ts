@@ -2,6 +2,7 @@
  * What a model meant to say, out of what it said: thoughts, code fences, end tokens and role names around the text go.
  * Whether the rest is any good is decided in instruction-filter.ts and checks.ts.
  */
+import { withoutThinking } from '../llm/wire.js'
 
 /**
  * The reply's text without what some models put around it. Linear in its length.
@@ -10,28 +11,8 @@
  * Example: '<think>…</think>\n\nassistant: ```\n水是…\n```<|im_end|>' → '水是…'
  */
 export function replyText(reply: string): string {
-  return withoutFence(withoutRole(withoutEndTokens(withoutThoughts(reply)).trim())).trim()
+  return withoutFence(withoutRole(withoutEndTokens(withoutThinking(reply)).trim())).trim()
 }
-
-function withoutThoughts(text: string): string {
-  // Some chat templates open the block themselves, so that only its end is in the reply.
-  const firstEnd = text.indexOf(thinkEnd)
-  const firstStart = text.indexOf(thinkStart)
-  let rest = firstEnd >= 0 && (firstStart < 0 || firstEnd < firstStart) ? text.slice(firstEnd + thinkEnd.length) : text
-  const kept: string[] = []
-  for (;;) {
-    const start = rest.indexOf(thinkStart)
-    if (start < 0) break
-    kept.push(rest.slice(0, start))
-    const end = rest.indexOf(thinkEnd, start)
-    if (end < 0) return kept.join('')
-    rest = rest.slice(end + thinkEnd.length)
-  }
-  return kept.join('') + rest
-}
-
-const thinkStart = '<think>'
-const thinkEnd = '</think>'
 
 function withoutEndTokens(text: string): string {
   let end = text.length

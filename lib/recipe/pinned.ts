@@ -1,14 +1,21 @@
 /** What of a recipe determines the bytes of the output, and how two recipes differ in it. */
+import { promptVersion, templateOf } from '../kun/prompts.js'
 import { isRecord, type Path, pathText } from './document.js'
 import { type Recipe, recipeOptions } from './schema.js'
 import { childOf, unwrap } from './schema-tree.js'
 
 /**
- * The part of a recipe that run.json pins: every field but those whose schema says that they do not alter the output.
- * JSON-safe, keys in order of code unit, no secret, no endpoint.
+ * The part of a recipe that run.json pins: every field but those whose schema says that they do not alter the output,
+ * and the versions of its templates, as `promptVersions`. JSON-safe, keys in order of code unit, no secret, no endpoint.
  */
 export function pinnedRecipe(recipe: Recipe): Readonly<Record<string, unknown>> {
-  return pinned(recipe, recipeOptions) as Record<string, unknown>
+  const promptVersions = Object.entries(recipe.kun).flatMap(([stage, options]) =>
+    options === undefined ? [] : [[stage, promptVersion(templateOf(options.prompt))]],
+  )
+  return pinned({ ...recipe, promptVersions: Object.fromEntries(promptVersions) }, recipeOptions) as Record<
+    string,
+    unknown
+  >
 }
 
 export interface RecipeDifference {

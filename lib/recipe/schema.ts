@@ -12,6 +12,7 @@ import { sourceOptions } from '../sources/index.js'
 import { chunkOptions } from '../text/chunk.js'
 import { qualityOptions } from '../text/filters.js'
 import { prepareOptions } from '../text/plan.js'
+import { workersOptions } from '../workers/pool.js'
 import { type FieldNote, free, noted } from './notes.js'
 
 /** A secret is named, never written down. */
@@ -67,6 +68,12 @@ noted(sourceOptions, {
   recordBytesMax: 'A longer record is rejected while it is read',
   shardsOpenMax: 'Shards read side by side, a block from each in turn',
   order: 'interleaved mixes shards of a corpus that is sorted by category; in-order reads one after the other',
+})
+
+noted(workersOptions, {
+  threads: free('Worker threads; auto takes one fewer than there are cores, at least one'),
+  heapBytesMax: free("Old space of a thread's heap; a thread that needs more is lost, and its record rejected"),
+  lostRecordsMax: free('Records that may be lost with their thread before the run stops'),
 })
 
 noted(chunkOptions, {
@@ -181,9 +188,7 @@ export const recipeOptions = noted(
     seed: z.int().min(0).default(1),
     sources: z.array(sourceEntry).min(1),
     read: sourceOptions.prefault({}),
-    workers: noted(z.strictObject({ threads: z.union([z.literal('auto'), z.int().min(1).max(256)]).default('auto') }), {
-      threads: free('Worker threads; auto takes one less than the cores, at least one'),
-    }).prefault({}),
+    workers: workersOptions.prefault({}),
     prepare: prepareOptions.extend({ dedup: dedupOptions.prefault({}) }).prefault({}),
     models: z.record(name, modelEntry),
     servers: serverOptions.prefault({}),

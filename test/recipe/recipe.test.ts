@@ -253,6 +253,13 @@ t.test('what does not alter the output may change, what does is told field by fi
     { path: 'kun.score.keepAtLeast', before: 0.7, after: 0.8 },
   ])
   t.strictSame(recipeDifference(before, JSON.parse(JSON.stringify(before))), [], 'as read back from run.json')
+  t.strictSame(before.promptVersions, { label: 'label-kun@1', score: 'score@1' })
+  t.strictSame(
+    recipeDifference(before, pinnedRecipe(small('kun.label.prompt={text: "{text}？", version: mine}'))).map(
+      ({ path }) => path,
+    ),
+    ['kun.label.prompt', 'promptVersions.label'],
+  )
   t.equal(JSON.stringify(pinnedRecipe(small('seed=1'))), JSON.stringify(before), 'order of keys does not matter')
 })
 
