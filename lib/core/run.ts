@@ -2,6 +2,7 @@
  * A graph at work. `done` settles when the sink has everything; `drain` stops reading and lets what was read reach the
  * sink; `abort` stops now. Either way nothing is lost: what was not released was not acknowledged.
  */
+import { setMaxListeners } from 'node:events'
 import { pipeline } from 'node:stream/promises'
 import { AbortedError } from '../errors.js'
 import { gateNode, orderNode, sourceNode } from './flow-nodes.js'
@@ -39,6 +40,8 @@ export interface Run {
 export function startRun(plan: GraphPlan, options: RunOptions): Run {
   const ledger = new Ledger()
   const controller = new AbortController()
+  // Every call in flight may listen for the end of the run: many listeners are no leak here.
+  setMaxListeners(0, controller.signal)
   const firstOrdinal = plan.sourceOptions.firstOrdinal ?? 0
   const meters: NodeMeter[] = []
   let draining = false

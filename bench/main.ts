@@ -1,0 +1,81 @@
+/**
+ * `npm run bench -- [NAME…] [--smoke] [--json]`: runs benches and prints their tables to stdout.
+ * Each bench is a module of this folder, loaded only when it is asked for.
+ */
+import { availableParallelism, cpus } from 'node:os'
+import { parseArgs } from 'node:util'
+import type { Bench, BenchResult, BenchRow } from './types.js'
+
+const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { smoke: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
+})
+process.exitCode = await main(positionals)
+
+async function main(names: readonly string[]): Promise<number> {
+  const unknown = names.find((name) => !Object.hasOwn(benches, name))
+  if (unknown !== undefined || names.length === 0) {
+    if (unknown !== undefined) process.stderr.write(`there is no bench '${unknown}'\n`)
+    process.stderr.write(
+      `usage: npm run bench -- NAME… [--smoke] [--json]\nbenches: ${Object.keys(benches).join(', ')}\n`,
+    )
+    return unknown === undefined ? 0 : 2
+  }
+  const results: Record<string, BenchResult> = {}
+  for (const name of names) {
+    const { bench } = await (benches[name] as NonNullable<(typeof benches)[string]>)()
+    process.stderr.write(`${bench.name}: ${bench.description}\n`)
+    const result = await bench.run({
+      size: values.smoke ? 'smoke' : 'full',
+      say: (line) => process.stderr.write(`  ${line}\n`),
+    })
+    results[name] = result
+    if (!values.json) print(result)
+  }
+  if (values.json) process.stdout.write(`${JSON.stringify({ machine: machine(), results }, null, 2)}\n`)
+  return 0
+}
+
+function machine(): BenchRow {
+  return { node: process.version, cores: availableParallelism(), cpu: cpus()[0]?.model ?? 'unknown' }
+}
+
+function print({ tables, aims }: BenchResult): void {
+  const { node, cores, cpu } = machine()
+  process.stdout.write(`node ${node}, ${cores} cores, ${cpu}\n`)
+  for (const { title, rows } of tables) process.stdout.write(`\n${title}\n${formatted(rows).join('\n')}\n`)
+  if (aims.length === 0) return
+  const rows = aims.map(({ what, figure, aim, met }) => ({
+    '': met ? 'met' : 'MISSED',
+    what,
+    figure: round(figure),
+    aim,
+  }))
+  process.stdout.write(`\nAims\n${formatted(rows).join('\n')}\n`)
+}
+
+/** Columns as wide as their widest cell; figures to the right. */
+function formatted(rows: readonly BenchRow[]): string[] {
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))]
+  const cells = rows.map((row) => columns.map((column) => text(row[column] ?? '')))
+  const widths = columns.map((column, index) =>
+    Math.max(column.length, ...cells.map((row) => (row[index] ?? '').length)),
+  )
+  const numeric = columns.map((column) => rows.every((row) => typeof (row[column] ?? 0) === 'number'))
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, index) => (numeric[index] ? cell.padStart(widths[index] ?? 0) : cell.padEnd(widths[index] ?? 0)))
+      .join('  ')
+      .trimEnd()
+  return [line(columns), ...cells.map(line)]
+}
+
+function text(cell: BenchRow[string]): string {
+  return typeof cell === 'number' ? round(cell).toLocaleString('en-US') : String(cell)
+}
+
+function round(figure: number): number {
+  return Math.abs(figure) >= 100 ? Math.round(figure) : Number(figure.toPrecision(3))
+}

@@ -1,0 +1,48 @@
+/**
+ * The command line: one file a command, registered here. Results go to stdout, all else to stderr.
+ * Exit codes: 0 done · 1 failed · 2 wrong use or recipe · 3 stopped and resumable.
+ */
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { KunStreamError } from '../errors.js'
+import { registerRun } from './run.js'
+
+const description = 'Raw Chinese text in, an instruction dataset in Parquet out: the Kun method as a stream.'
+
+const epilogue = `
+Exit codes: 0 done, 1 failed, 2 wrong use or recipe, 3 stopped and resumable (run again to go on).
+First steps: kun-stream run recipes/demo.yaml   (needs no GPU: a small stand-in server is built in)`
+
+/** Runs one command. @returns the exit code; never throws */
+export async function main(argv: readonly string[]): Promise<number> {
+  const program = new Command('kun-stream')
+    .description(description)
+    .version(version())
+    .addHelpText('after', epilogue)
+    .showHelpAfterError('(kun-stream --help lists the commands)')
+    .exitOverride()
+  for (const register of [registerRun]) register(program)
+  try {
+    await program.parseAsync([...argv])
+    return Number(process.exitCode ?? 0)
+  } catch (error) {
+    return report(error)
+  }
+}
+
+function report(error: unknown): number {
+  // Help and version were asked for: commander throws them too, with exit code 0.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  if (error instanceof KunStreamError) {
+    process.stderr.write(`${error.message}\n`)
+    return error.exitCode
+  }
+  const shown = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  process.stderr.write(`This should not have happened; it is a bug of kun-stream.\n${shown}\n`)
+  return 1
+}
+
+function version(): string {
+  const manifest = new URL('../../../package.json', import.meta.url)
+  return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version
+}

@@ -1,0 +1,105 @@
+/** From a recipe to the settings of a run: shards listed, secrets resolved, the built-in server started where it is asked for. */
+import type { KunSettings } from '../kun/settings.js'
+import { modelOptions } from '../llm/options.js'
+import { pinnedRecipe, type Recipe, type RecipeSource, resolveModel, resolveSecret } from '../recipe/index.js'
+import { startSimulator } from '../simulator/index.js'
+import { hubShards } from '../sources/hub.js'
+import { localShards, presets, type Shard, stdinShard } from '../sources/index.js'
+import type { FieldMapping } from '../text/mapping.js'
+
+export interface PreparedSettings {
+  readonly settings: KunSettings
+  /** The built-in server answers: the result says so. */
+  readonly builtin: boolean
+  close(): Promise<void>
+}
+
+/** The built-in server shares this process: more calls than keep it busy would only wait in it, in no order. */
+const builtinInFlightMax = 64
+
+/**
+ * @throws {SourceNotFoundError | HubAccessError | RecipeError} nothing has been written then
+ */
+export async function settingsOf(recipe: Recipe, directory: string): Promise<PreparedSettings> {
+  const closing: (() => Promise<void>)[] = []
+  const close = async (): Promise<void> => {
+    for (const each of closing.reverse()) await each()
+  }
+  try {
+    const shards: Shard[] = []
+    for (const [index, source] of recipe.sources.entries()) {
+      const listed = await shardsOf(source, `sources[${index}]`)
+      shards.push(...listed.shards)
+      closing.push(listed.close)
+    }
+    const usesBuiltin = Object.values(recipe.models).some(({ endpoints }) => endpoints.includes('builtin'))
+    const simulator = usesBuiltin ? await startSimulator({}) : null
+    if (simulator !== null) closing.push(() => simulator.close())
+    const models = Object.keys(recipe.models).map((name) => {
+      const model = resolveModel(recipe, name)
+      const endpoints = model.endpoints.map((endpoint) => (endpoint === 'builtin' ? (simulator?.url ?? '') : endpoint))
+      const inFlightMax = model.endpoints.includes('builtin') ? builtinInFlightMax : model.inFlightMax
+      return [name, modelOptions.parse({ ...model, endpoints, inFlightMax })] as const
+    })
+    const { dedup, ...prepare } = recipe.prepare
+    const settings: KunSettings = {
+      seed: recipe.seed,
+      shards,
+      splits: [...new Set(recipe.sources.map(({ split }) => split))],
+      read: recipe.read,
+      workers: recipe.workers,
+      prepare,
+      dedup,
+      models: Object.fromEntries(models),
+      servers: recipe.servers,
+      kun: recipe.kun,
+      output: { ...recipe.output, dir: directory },
+      memory: recipe.memory,
+      replies: recipe.replies,
+      limits: recipe.limits,
+      pinned: pinnedRecipe(recipe),
+    }
+    return { settings, builtin: usesBuiltin, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function shardsOf(
+  source: RecipeSource,
+  path: string,
+): Promise<{ shards: readonly Shard[]; close: () => Promise<void> }> {
+  const { split, files } = source
+  const mapping = mappingOf(source)
+  if (source.hub !== undefined) {
+    return hubShards({
+      repo: source.hub,
+      split,
+      files,
+      mapping,
+      ...(source.revision !== undefined && { revision: source.revision }),
+      ...(source.cache !== undefined && { cache: source.cache }),
+      ...(source.token !== undefined && { token: resolveSecret(source.token, `${path}.token`) }),
+    })
+  }
+  const nothing = async (): Promise<void> => undefined
+  if (files.length === 1 && files[0] === '-') {
+    return {
+      shards: [stdinShard({ split, mapping, input: process.stdin })],
+      close: nothing,
+    }
+  }
+  return { shards: await localShards({ split, root: process.cwd(), files, mapping }), close: nothing }
+}
+
+/** A preset, with what the source says itself over it. */
+function mappingOf({ preset, text, id, title }: RecipeSource): FieldMapping {
+  const base = preset === undefined ? { text: text ?? 'text' } : presets[preset]
+  return {
+    ...base,
+    ...(text !== undefined && { text }),
+    ...(id !== undefined && { id }),
+    ...(title !== undefined && { title }),
+  }
+}

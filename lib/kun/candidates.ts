@@ -1,0 +1,94 @@
+/**
+ * Turns a prepared block into records in input order: candidates that go on, and what was refused or is a duplicate,
+ * which keeps its place so that rejects come out in order too.
+ */
+import { Child } from '../core/types.js'
+import type { Deduplicator, Duplicate } from '../dedup/types.js'
+import { excerptCharsMax, type PreparedBlock, type PrepareReject, textAt } from '../text/batch.js'
+import { recordId } from '../text/identity.js'
+import type { Candidate } from './types.js'
+
+/** A document or chunk that a worker refused. Travels as a dropped record; its own stage and reason are what count. */
+export class Refused {
+  constructor(
+    readonly split: string,
+    readonly shard: string,
+    readonly reject: PrepareReject,
+  ) {}
+}
+
+export interface BlockRecords {
+  readonly records: (Candidate | Child<Candidate>)[]
+  /** Chunks kept: what a cut counts. */
+  readonly candidates: number
+}
+
+export async function splitIntoRecords(block: PreparedBlock, deduplicator: Deduplicator): Promise<BlockRecords> {
+  const { chunks, rejects, split, shard } = block
+  const ids: string[] = new Array(chunks.rows)
+  for (let row = 0; row < chunks.rows; row++) {
+    ids[row] = recordId(split, shard, chunks.offset[row] as number, chunks.chunk[row] as number)
+  }
+  const duplicates = await deduplicator.decide(block, ids)
+  const records: BlockRecords['records'] = []
+  let candidates = 0
+  let nextReject = 0
+  for (let row = 0; row < chunks.rows; row++) {
+    while (nextReject < rejects.length && comesBefore(rejects[nextReject] as PrepareReject, block, row)) {
+      records.push(refused(block, rejects[nextReject++] as PrepareReject))
+    }
+    const candidate = candidateAt(block, row, ids[row] as string)
+    const duplicate = duplicates[row] ?? null
+    if (duplicate === null) {
+      candidates++
+      records.push(candidate)
+    } else {
+      records.push(new Child(candidate, { drop: duplicate.reason, detail: describe(duplicate) }))
+    }
+  }
+  while (nextReject < rejects.length) records.push(refused(block, rejects[nextReject++] as PrepareReject))
+  return { records, candidates }
+}
+
+function comesBefore(reject: PrepareReject, { chunks }: PreparedBlock, row: number): boolean {
+  const document = chunks.document[row] as number
+  if (reject.document !== document) return reject.document < document
+  return (reject.chunk ?? -1) < (chunks.chunk[row] as number)
+}
+
+function refused({ split, shard }: PreparedBlock, reject: PrepareReject): Child<Candidate> {
+  // The value of a dropped child is only ever read by the sink, which tells the two apart by class.
+  return new Child(new Refused(split, shard, reject) as unknown as Candidate, {
+    drop: reject.reason,
+    detail: reject.detail,
+  })
+}
+
+/** The text is decoded when it is first asked for: a duplicate never is, but for its excerpt. */
+function candidateAt({ chunks, split, shard }: PreparedBlock, row: number, id: string): Candidate {
+  let text: string | null = null
+  return {
+    id,
+    split,
+    shard,
+    offset: chunks.offset[row] as number,
+    chunk: chunks.chunk[row] as number,
+    key: textAt(chunks.key, row),
+    title: textAt(chunks.title, row),
+    tokens: chunks.tokens[row] as number,
+    get text() {
+      text ??= textAt(chunks.text, row)
+      return text
+    },
+  }
+}
+
+function describe({ of, similarity }: Duplicate): string {
+  const figure = Number.isNaN(similarity) ? '' : ` at similarity ${similarity.toFixed(3)}`
+  return of === '' ? `seen before${figure}` : `duplicate of ${of}${figure}`
+}
+
+/** The first characters of a text, for a reject. */
+export function excerptOf(text: string): string {
+  return text.length <= excerptCharsMax ? text : `${text.slice(0, excerptCharsMax - 1)}…`.toWellFormed()
+}

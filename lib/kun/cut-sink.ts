@@ -1,0 +1,137 @@
+/**
+ * The end of the pipeline: records arrive in input order and become rows or rejects, every one is counted, and where a
+ * block ends a cut, the cut is committed. What this file has not counted has not happened.
+ */
+import type { OrderedSink, Released } from '../core/sink-node.js'
+import type { Position } from '../core/types.js'
+import { ContractError } from '../errors.js'
+import type { CutWriter, ManifestEntry, Reject } from '../sinks/types.js'
+import { recordId } from '../text/identity.js'
+import { excerptOf, Refused } from './candidates.js'
+import { type Counters, checkAccounting } from './counters.js'
+import type { BlockLedger } from './pipeline.js'
+import { type RowOptions, rowOf } from './row.js'
+import type { Tally } from './tally.js'
+import type { Candidate, Pair } from './types.js'
+
+export interface CutSinkOptions {
+  readonly blocks: BlockLedger
+  readonly writer: CutWriter
+  readonly row: RowOptions
+  /** Cumulative, from the start of the dataset. */
+  readonly tally: Tally
+  /** Once a cut is durable. */
+  readonly afterCommit: (entry: ManifestEntry, counters: Counters) => Promise<void>
+  /** What came out last; calls about earlier records are served first. */
+  readonly released: (position: Position) => void
+  /** True once the run is being stopped or a limit is reached: the open cut is dropped then, not closed early. */
+  readonly stopping: () => boolean
+}
+
+interface EndedBlock {
+  readonly number: number
+  readonly cursor: unknown
+  readonly dedupLogBytes: number
+}
+
+type Arrived = Released<Candidate | Pair | Refused>
+
+export function cutSink(options: CutSinkOptions): OrderedSink<Pair> {
+  const { blocks, writer, tally } = options
+  let blocksOpen = 0
+  let lastEnded: EndedBlock | null = null
+
+  const endBlock = async (number: number): Promise<void> => {
+    const facts = blocks.get(number)
+    if (facts === undefined) throw new ContractError(`block ${number} ended twice`)
+    blocks.delete(number)
+    tally.endBlock(facts.split, facts.documents)
+    blocksOpen++
+    lastEnded = { number, cursor: facts.cursor, dedupLogBytes: facts.dedupLogBytes }
+    if (facts.endsCut) await commit(lastEnded)
+  }
+
+  const commit = async ({ number, cursor, dedupLogBytes }: EndedBlock): Promise<void> => {
+    const counters = tally.counters()
+    for (const fault of checkAccounting(counters)) {
+      throw new ContractError(`split '${fault.split}': ${fault.equation} does not hold: ${fault.left} ≠ ${fault.right}`)
+    }
+    const entry = await writer.commit({ blocks: number + 1, cursor, dedupLogBytes, counters: { ...counters } })
+    blocksOpen = 0
+    await options.afterCommit(entry, counters)
+  }
+
+  return {
+    name: 'write',
+    async write(batch) {
+      for (const released of batch as readonly Arrived[]) {
+        if (options.stopping()) return
+        await settle(released, options)
+        if (released.endsOrigin) await endBlock(released.position[0] as number)
+      }
+      const last = batch.at(-1)
+      if (last !== undefined) options.released(last.position)
+    },
+    async end() {
+      if (options.stopping() || blocksOpen === 0 || lastEnded === null) return
+      await commit(lastEnded)
+    },
+  }
+}
+
+async function settle({ value, settlement, position }: Arrived, { writer, tally, row }: CutSinkOptions): Promise<void> {
+  // A block with no document in it (blank lines only) is the only thing that arrives undivided.
+  if (position.length === 1) return
+  if (value instanceof Refused) {
+    const { split, reject } = value
+    tally.refused(split, reject)
+    await writer.reject(rejectOfRefused(value))
+    return
+  }
+  if (settlement === null) {
+    const pair = value as Pair
+    tally.row(pair.candidate.split, pair.candidate)
+    await writer.row(pair.candidate.split, rowOf(pair, row))
+    return
+  }
+  const how = { stage: settlement.stage, reason: settlement.reason, detail: settlement.detail }
+  if ('candidate' in value) {
+    tally.attemptRejected(value.candidate.split, value.candidate, settlement)
+    await writer.reject({
+      ...rejectOf(value.candidate, value.id, value.variant),
+      ...how,
+      excerpt: excerptOf(value.instruction || value.candidate.text),
+    })
+    return
+  }
+  const candidate = value as Candidate
+  if (settlement.stage === 'dedup') tally.chunkRejected(candidate.split, candidate, settlement)
+  else tally.attemptRejected(candidate.split, candidate, settlement)
+  await writer.reject({ ...rejectOf(candidate, candidate.id, -1), ...how, excerpt: excerptOf(candidate.text) })
+}
+
+function rejectOf(
+  { split, shard, offset, key, chunk }: Candidate,
+  id: string,
+  variant: number,
+): Omit<Reject, 'stage' | 'reason' | 'detail' | 'excerpt'> {
+  return { id, split, shard, offset, key, chunk, variant }
+}
+
+function rejectOfRefused({ split, shard, reject }: Refused): Reject {
+  const { stage, reason, detail, excerpt, key, offset } = reject
+  const chunk = reject.chunk ?? -1
+  return {
+    id: recordId(split, shard, offset, chunk),
+    split,
+    shard,
+    offset,
+    key,
+    chunk,
+    variant: -1,
+    stage,
+    reason,
+    detail,
+    excerpt,
+  }
+}

@@ -1,0 +1,208 @@
+/**
+ * The parts of a run, opened in the order that leaves nothing behind when something is wrong, and closed in the other.
+ * What only reads comes first: a wrong filter or a server that is not there is found before anything is written.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type FileLayer, writeFileDurably } from '../core/files.js'
+import type { OpenedDeduplicator } from '../dedup/deduplicator.js'
+import { openDeduplicator } from '../dedup/open.js'
+import { openReplies, type Replies } from '../llm/replies.js'
+import { type ModelServers, openServers } from '../llm/servers.js'
+import type { Capabilities } from '../llm/types.js'
+import {
+  type CutWriter,
+  encoderIdentity,
+  type ManifestEntry,
+  type OnStep,
+  openCutWriter,
+  openRunDirectory,
+  parquetEncoder,
+  type RunDirectory,
+  readRunRecord,
+} from '../sinks/index.js'
+import { type PreparePlan, planPreparation } from '../text/plan.js'
+import { type WorkerPool, workerPool } from '../workers/pool.js'
+import { columnsOf } from './row.js'
+import type { KunSettings } from './settings.js'
+import { type KunStages, kunStages } from './stages.js'
+
+export interface SessionParts {
+  readonly directory: RunDirectory
+  /** The last committed cut. */
+  readonly from: ManifestEntry | null
+  readonly replies: Replies
+  readonly servers: ModelServers
+  readonly stages: KunStages
+  readonly deduplicator: OpenedDeduplicator
+  readonly pool: WorkerPool
+  readonly writer: CutWriter
+}
+
+export interface OpenPartsOptions {
+  readonly files: FileLayer
+  readonly onStep?: OnStep | undefined
+  readonly onEvent?: ((message: string) => void) | undefined
+  readonly fresh?: 'refuse' | 'discard' | undefined
+}
+
+/** Permutations of a signature when near-duplicates are not looked for: none, only the fingerprint is made. */
+const noSignature = { ngram: 5, permutations: 0, seed: 1 } as const
+
+export async function openParts(settings: KunSettings, options: OpenPartsOptions): Promise<SessionParts> {
+  const { files } = options
+  const { dir } = settings.output
+  const near = settings.dedup.near === false ? noSignature : settings.dedup.near
+  const { ngram, permutations, seed } = near
+  const plan = await planPreparation(settings.prepare, process.cwd(), { ngram, permutations, seed })
+  const earlier = await readRunRecord(dir, files)
+  const pinned = earlier?.pinned.capabilities as Readonly<Record<string, Capabilities>> | undefined
+
+  const closing: (() => Promise<void>)[] = []
+  try {
+    const replies = lateReplies()
+    const servers = await openServers({
+      models: settings.models,
+      seed: settings.seed,
+      servers: settings.servers,
+      replies,
+      ...(pinned !== undefined && { pinned }),
+      onEvent: ({ endpoint, words }) => options.onEvent?.(`${endpoint}: ${words}`),
+    })
+    closing.push(() => servers.close())
+    const stages = kunStages(settings.kun, servers, modelNames(settings))
+    const encoding = {
+      encoder: settings.output.encoder,
+      ...(settings.output.codec && { codec: settings.output.codec }),
+    }
+
+    const record = await runRecord(settings, plan, stages, servers, await encoderIdentity(encoding))
+    const directory = await openRunDirectory({
+      directory: dir,
+      files,
+      record,
+      ...(options.fresh && { fresh: options.fresh }),
+      ...(options.onStep && { onStep: options.onStep }),
+    })
+    closing.push(() => directory.close())
+    const from = directory.last
+    replies.use(
+      await openReplies({
+        files,
+        directory: join(dir, 'replies'),
+        mode: settings.replies.keep ? 'keep' : 'discard',
+        from: settings.replies.from.map((earlierRun) => join(earlierRun, 'replies')),
+      }),
+    )
+    closing.push(() => replies.close())
+    const deduplicator = await openDeduplicator({
+      options: settings.dedup,
+      directory: join(dir, 'dedup'),
+      files,
+      committedLogBytes: from?.dedupLogBytes ?? 0,
+    })
+    closing.push(() => deduplicator.close())
+    const writer = await openCutWriter({
+      files,
+      directory: dir,
+      splits: settings.splits,
+      columns: columnsOf({ ...stages.row, shape: settings.output.shape }),
+      encoder: await parquetEncoder(encoding),
+      from,
+      rowsPerFile: settings.output.rowsPerFile,
+      rowGroupBytesMax: settings.output.rowGroupBytesMax,
+      beforeCommit: [() => deduplicator.flush(), () => replies.flush()],
+      ...(options.onStep && { onStep: options.onStep }),
+    })
+    const pool = workerPool({ plan, threads: settings.workers.threads })
+    return { directory, from, replies, servers, stages, deduplicator, pool, writer }
+  } catch (error) {
+    for (const close of closing.reverse()) await close()
+    throw error
+  }
+}
+
+/** Everything that was opened, whether or not the run came to its end. The lock goes last. */
+export async function closeParts({
+  pool,
+  servers,
+  writer,
+  deduplicator,
+  replies,
+  directory,
+}: SessionParts): Promise<void> {
+  const closings = [
+    () => pool.close(),
+    () => servers.close(),
+    () => writer.abandon(),
+    () => deduplicator.close(),
+    () => replies.close(),
+    () => directory.close(),
+  ]
+  let failure: unknown
+  for (const close of closings) await close().catch((error: unknown) => (failure ??= error))
+  if (failure !== undefined) throw failure
+}
+
+/** The files of a finished run that are made from its counters; the same bytes on every run. */
+export async function writeStats(
+  files: FileLayer,
+  directory: string,
+  stats: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  await writeFileDurably(files, join(directory, 'stats.json'), Buffer.from(`${JSON.stringify(stats, null, 2)}\n`))
+}
+
+/** The recipe's name for a model is what rows carry: where it is served does not alter the bytes. */
+function modelNames({ models }: KunSettings): Record<string, string> {
+  return Object.fromEntries(Object.entries(models).map(([name, { model }]) => [name, model]))
+}
+
+async function runRecord(
+  settings: KunSettings,
+  plan: PreparePlan,
+  stages: KunStages,
+  servers: ModelServers,
+  encoder: string,
+): Promise<{ pinned: Record<string, unknown>; free: Record<string, unknown> }> {
+  const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
+  return {
+    pinned: {
+      version,
+      recipe: settings.pinned,
+      shards: settings.shards.map(({ split, path, sizeBytes, version: content }) => ({
+        split,
+        path,
+        sizeBytes,
+        content,
+      })),
+      filters: plan.filters.map(({ name, sha256 }) => ({ name, sha256 })),
+      tokenizer: plan.tokenizer === null ? null : { name: plan.tokenizer.name, sha256: plan.tokenizer.sha256 },
+      encoder,
+      prompts: stages.row.promptVersions,
+      capabilities: servers.capabilities(),
+    },
+    free: { workers: settings.workers, memory: settings.memory },
+  }
+}
+
+/** Replies live in the run directory, which is made only once the servers answered: until then nothing is kept or found. */
+function lateReplies(): Replies & { use(replies: Replies): void } {
+  let opened: Replies | null = null
+  return {
+    use: (replies) => {
+      opened = replies
+    },
+    get size() {
+      return opened?.size ?? 0
+    },
+    get indexBytes() {
+      return opened?.indexBytes ?? 0
+    },
+    find: async (key) => opened?.find(key) ?? null,
+    keep: async (key, block, outcome) => opened?.keep(key, block, outcome),
+    flush: async () => opened?.flush(),
+    committed: async (block) => opened?.committed(block),
+    close: async () => opened?.close(),
+  }
+}

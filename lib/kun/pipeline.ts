@@ -1,0 +1,133 @@
+/**
+ * The graph of the Kun method, from blocks to rows, and what each block must carry from one end to the other.
+ * The parts (pool, deduplicator, stages, writer) are made and closed by session.ts; what a stage asks is in label.ts,
+ * score.ts and polish.ts.
+ *
+ *   blocks → prepare (workers) → in order → dedup → credit → label → score → polish → rows and rejects, in order
+ */
+import { CutPlanner } from '../core/checkpoint.js'
+import { Credit } from '../core/credit.js'
+import { from, type Graph } from '../core/graph.js'
+import type { ReorderOptions } from '../core/sink-node.js'
+import type { Outcome, Stage } from '../core/types.js'
+import type { Deduplicator } from '../dedup/types.js'
+import type { Block, PreparedBlock } from '../text/batch.js'
+import { splitIntoRecords } from './candidates.js'
+import { type CutSinkOptions, cutSink } from './cut-sink.js'
+import type { Candidate, KunStage, Pair } from './types.js'
+
+/** What a block's end must know when it is committed; written as the block passes, read once at the sink. */
+export interface BlockFacts {
+  readonly split: string
+  readonly cursor: unknown
+  /** Documents read, counted by the worker apart from what became of them. */
+  documents: number
+  dedupLogBytes: number
+  endsCut: boolean
+}
+
+/** Facts of the blocks on the way, by block number. Bounded by block credit. */
+export type BlockLedger = Map<number, BlockFacts>
+
+export interface PipelineParts {
+  readonly blocks: AsyncIterable<{ readonly block: Block; readonly cursor: unknown }>
+  readonly prepare: (block: Block) => Promise<PreparedBlock>
+  /** Blocks in workers at once. */
+  readonly blocksInWorkers: number
+  readonly deduplicator: Deduplicator
+  readonly label: KunStage<Candidate, Pair>
+  /** Score and polish; each may be left out. */
+  readonly laterStages: readonly KunStage<Pair, Pair>[]
+  readonly blockCredit: Credit
+  readonly itemCredit: Credit
+  readonly reorder: ReorderOptions
+  readonly candidatesPerCut: number
+  readonly blocksPerCutMax: number
+  /** Blocks that are committed already. */
+  readonly blocksDone: number
+  readonly sink: Omit<CutSinkOptions, 'blocks'>
+}
+
+/**
+ * Room that a block takes per byte: its bytes, the columns that come back, and what its candidates become.
+ * 4 is what was measured: raw text, its UTF-16 string in a prompt, the reply and the row, each about once.
+ */
+export const expansionMax = 4
+
+export function kunGraph(parts: PipelineParts): Graph {
+  const facts: BlockLedger = new Map()
+  const planner = new CutPlanner(parts.candidatesPerCut, parts.blocksPerCutMax)
+  const labelled = from(register(parts.blocks, facts), {
+    name: 'read',
+    unit: 'block',
+    firstOrdinal: parts.blocksDone,
+    credit: { from: parts.blockCredit, amount: (block) => Math.max(1, block.bytes.byteLength * expansionMax) },
+  })
+    .via(prepareStage(parts, facts))
+    .inOrder()
+    .via(dedupStage(parts.deduplicator, facts, planner))
+    .gate(parts.itemCredit)
+    .via(llmStage(parts.label, parts.itemCredit.capacity, 'attempt'))
+  const finished = parts.laterStages.reduce(
+    (graph, stage) => graph.via(llmStage(stage, parts.itemCredit.capacity)),
+    labelled,
+  )
+  return finished.to(cutSink({ ...parts.sink, blocks: facts }), parts.reorder)
+}
+
+async function* register(blocks: PipelineParts['blocks'], facts: BlockLedger): AsyncGenerator<Block> {
+  for await (const { block, cursor } of blocks) {
+    facts.set(block.number, { split: block.split, cursor, documents: 0, dedupLogBytes: 0, endsCut: false })
+    yield block
+  }
+}
+
+function prepareStage(parts: PipelineParts, facts: BlockLedger): Stage<Block, PreparedBlock> {
+  return {
+    name: 'prepare',
+    inFlightMax: parts.blocksInWorkers,
+    process: async (blocks) => {
+      const prepared = await Promise.all(blocks.map((block) => parts.prepare(block)))
+      for (const { number, documents } of prepared) factsOf(facts, number).documents = documents
+      return prepared.map((block) => ({ emit: [block] }))
+    },
+  }
+}
+
+/** One call at a time, in input order: that a duplicate is one depends on all that came before. */
+function dedupStage(
+  deduplicator: Deduplicator,
+  facts: BlockLedger,
+  planner: CutPlanner,
+): Stage<PreparedBlock, Candidate> {
+  return {
+    name: 'dedup',
+    unit: 'record',
+    process: async (blocks) => {
+      const outcomes: Outcome<Candidate>[] = []
+      for (const block of blocks) {
+        const { records, candidates } = await splitIntoRecords(block, deduplicator)
+        const known = factsOf(facts, block.number)
+        known.dedupLogBytes = deduplicator.logBytes
+        known.endsCut = planner.endsCut(candidates)
+        outcomes.push(records.length > 0 ? { emit: records } : { drop: 'empty-block' })
+      }
+      return outcomes
+    },
+  }
+}
+
+/** Takes as much as there is item credit for: the only window between LLM stages. */
+function llmStage<In, Out>(stage: KunStage<In, Out>, inFlightMax: number, unit?: string): Stage<In, Out> {
+  const process: Stage<In, Out>['process'] = (values, { positions, signal }) =>
+    Promise.all(values.map((value, index) => stage.run(value, { position: positions[index] ?? [], signal })))
+  return unit === undefined
+    ? { name: stage.name, inFlightMax, process }
+    : { name: stage.name, unit, inFlightMax, process }
+}
+
+function factsOf(facts: BlockLedger, number: number): BlockFacts {
+  const known = facts.get(number)
+  if (known === undefined) throw new Error(`block ${number} passed without being registered`)
+  return known
+}

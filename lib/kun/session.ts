@@ -1,0 +1,172 @@
+/**
+ * Opens everything a run needs, in the order that leaves nothing behind when something is wrong: first what only reads
+ * (filters, servers), then the run directory, then what writes in it. Runs the graph of pipeline.ts, and closes all again.
+ */
+import { join } from 'node:path'
+import { Credit } from '../core/credit.js'
+import { type FileLayer, nodeFiles } from '../core/files.js'
+import type { Run, RunMetrics } from '../core/run.js'
+import { SpillFile } from '../core/spill.js'
+import { AbortedError } from '../errors.js'
+import type { ServersMetrics } from '../llm/servers.js'
+import { blocks, type SourceCursor } from '../sources/index.js'
+import type { Counters } from './counters.js'
+import { closeParts, type OpenPartsOptions, openParts, type SessionParts, writeStats } from './parts.js'
+import { kunGraph } from './pipeline.js'
+import { itemBytes, itemCodec } from './reorder.js'
+import type { KunSettings } from './settings.js'
+import { Tally } from './tally.js'
+
+/** Item credit: 24 × the requests in flight. With fewer, one record in a hundred that takes long leaves slots empty. */
+const itemsPerRequest = 24
+/** Blocks in workers for each thread: one being worked on, one waiting, so that no thread waits for the main one. */
+const blocksPerThread = 2
+
+export type SessionOptions = Omit<OpenPartsOptions, 'files'> & { readonly files?: FileLayer }
+
+export interface SessionProgress {
+  readonly metrics: RunMetrics
+  readonly servers: ServersMetrics
+  /** Bytes of blocks that were read by this process. */
+  readonly readBytes: number
+  readonly cuts: number
+  readonly counters: Counters
+}
+
+/** How a run ended. 'limit': at the first cut that reached `rowsMax`. */
+export type SessionEnd = 'input' | 'limit'
+
+export interface Session {
+  /** Settles when everything is closed again. Rejects with what stopped it; a rejected run resumes where its error says so. */
+  readonly done: Promise<SessionEnd>
+  /** Blocks that earlier runs committed. */
+  readonly blocksDone: number
+  progress(): SessionProgress
+  /** Stops reading and asking, waits until the requests in flight reached the replies, drops the open cut. */
+  stop(reason: AbortedError): Promise<void>
+  /** Stops at once. What was committed stays. */
+  abort(reason: AbortedError): void
+}
+
+/**
+ * Starts a run, or goes on with the one in the directory.
+ *
+ * @throws {EndpointError} a server cannot be used: nothing was written
+ * @throws {RunLockedError | RunMismatchError} the directory belongs to another process or another recipe
+ */
+export async function startSession(settings: KunSettings, options: SessionOptions = {}): Promise<Session> {
+  const files = options.files ?? nodeFiles
+  return new KunSession(settings, await openParts(settings, { ...options, files }), files)
+}
+
+class KunSession implements Session {
+  readonly done: Promise<SessionEnd>
+  readonly blocksDone: number
+  readonly #parts: SessionParts
+  readonly #run: Run
+  readonly #tally: Tally
+  #readBytes = 0
+  #cuts: number
+  #stopping = false
+  #limitReached = false
+
+  constructor(settings: KunSettings, parts: SessionParts, files: FileLayer) {
+    this.#parts = parts
+    const { from, stages, writer, servers, replies, deduplicator, pool } = parts
+    const { output, memory, limits } = settings
+    this.blocksDone = from?.blocks ?? 0
+    this.#cuts = from === null ? 0 : from.cut + 1
+    this.#tally = new Tally(settings.splits, stages.names, (from?.counters as Counters | undefined) ?? null)
+    const graph = kunGraph({
+      blocks: this.#read(settings, (from?.cursor as SourceCursor | undefined) ?? undefined),
+      prepare: (block) => pool.prepare(block),
+      blocksInWorkers: pool.threads * blocksPerThread,
+      deduplicator,
+      label: stages.label,
+      laterStages: stages.later,
+      blockCredit: new Credit('bytes of blocks', memory.inFlightMax),
+      itemCredit: new Credit('records', itemsPerRequest * requestsInFlightMax(settings)),
+      reorder: {
+        bytesMax: memory.reorderBytesMax,
+        sizeBytes: itemBytes,
+        spill: new SpillFile(files, join(output.dir, 'reorder.spill'), itemCodec),
+      },
+      candidatesPerCut: output.candidatesPerCut,
+      blocksPerCutMax: output.blocksPerCutMax,
+      blocksDone: this.blocksDone,
+      sink: {
+        writer,
+        row: { ...stages.row, shape: output.shape },
+        tally: this.#tally,
+        afterCommit: async ({ blocks: done, cut }, counters) => {
+          this.#cuts = cut + 1
+          await replies.committed(done)
+          this.#limitReached = rowsOf(counters) >= limits.rowsMax
+          if (this.#limitReached) this.#run.abort(new AbortedError('rowsMax is reached'))
+        },
+        released: (position) => servers.released(position),
+        stopping: () => this.#stopping || this.#limitReached,
+      },
+    })
+    this.#run = graph.run()
+    this.done = this.#finish(files, output.dir)
+    this.done.catch(() => undefined) // whoever awaits `done` gets it
+  }
+
+  progress(): SessionProgress {
+    return {
+      metrics: this.#run.metrics(),
+      servers: this.#parts.servers.metrics(),
+      readBytes: this.#readBytes,
+      cuts: this.#cuts,
+      counters: this.#tally.counters(),
+    }
+  }
+
+  async stop(reason: AbortedError): Promise<void> {
+    if (this.#stopping) return
+    this.#stopping = true
+    this.#run.drain()
+    await this.#parts.servers.drain()
+    this.#run.abort(reason)
+  }
+
+  abort(reason: AbortedError): void {
+    this.#stopping = true
+    this.#run.abort(reason)
+  }
+
+  async *#read({ shards, read }: KunSettings, from: SourceCursor | undefined): ReturnType<typeof blocks> {
+    for await (const sourced of blocks(shards, read, from)) {
+      this.#readBytes += sourced.block.bytes.byteLength
+      yield sourced
+    }
+  }
+
+  async #finish(files: FileLayer, dir: string): Promise<SessionEnd> {
+    try {
+      await this.#run.done
+    } catch (error) {
+      if (!this.#limitReached) {
+        await closeParts(this.#parts)
+        throw error
+      }
+    }
+    await writeStats(files, dir, { cuts: this.#cuts, splits: this.#tally.counters() })
+    await closeParts(this.#parts)
+    return this.#limitReached ? 'limit' : 'input'
+  }
+}
+
+function rowsOf(counters: Counters): number {
+  return Object.values(counters).reduce((sum, { rows }) => sum + rows, 0)
+}
+
+/** Requests that may be under way at once: of every endpoint once, whatever models use it. */
+function requestsInFlightMax({ models }: KunSettings): number {
+  const byEndpoint = new Map<string, number>()
+  for (const { endpoints, inFlightMax } of Object.values(models)) {
+    for (const endpoint of endpoints) byEndpoint.set(endpoint, Math.max(inFlightMax, byEndpoint.get(endpoint) ?? 0))
+  }
+  return [...byEndpoint.values()].reduce((sum, each) => sum + each, 0)
+}

@@ -1,0 +1,49 @@
+/**
+ * What a run of the Kun method is told: the parts of a recipe it needs, defaults filled in, numbers in bytes and
+ * milliseconds, secrets resolved, shards listed. Whoever starts a run makes this of a recipe; nothing here knows YAML.
+ */
+import type { DedupOptions } from '../dedup/options.js'
+import type { ModelOptions, ServerOptions } from '../llm/options.js'
+import type { Shard, SourceOptions } from '../sources/index.js'
+import type { PrepareOptions } from '../text/plan.js'
+import type { KunOptions } from './options.js'
+
+export interface KunSettings {
+  readonly seed: number
+  /** In the order of the recipe: split by split, shards sorted by path. */
+  readonly shards: readonly Shard[]
+  /** Every split of the recipe, those without a shard too. */
+  readonly splits: readonly string[]
+  readonly read: SourceOptions
+  readonly workers: { readonly threads: number | 'auto' }
+  readonly prepare: Omit<PrepareOptions, 'dedup'>
+  readonly dedup: DedupOptions
+  /** By the recipe's name; `builtin` is an address by now. */
+  readonly models: Readonly<Record<string, ModelOptions>>
+  readonly servers: ServerOptions
+  readonly kun: KunOptions
+  readonly output: OutputSettings
+  readonly memory: MemorySettings
+  readonly replies: { readonly keep: boolean; readonly from: readonly string[] }
+  readonly limits: { readonly rowsMax: number; readonly tokensMax: number; readonly hoursMax: number }
+  /** What determines the bytes, as the recipe says it: goes to run.json, compared on resume. */
+  readonly pinned: Readonly<Record<string, unknown>>
+}
+
+export interface OutputSettings {
+  readonly dir: string
+  readonly candidatesPerCut: number
+  readonly blocksPerCutMax: number
+  readonly rowsPerFile: number
+  readonly rowGroupBytesMax: number
+  readonly shape: 'pairs' | 'messages'
+  readonly encoder: 'hyparquet-writer' | 'parquetjs-lite'
+  readonly codec?: 'zstd' | 'gzip' | 'snappy' | undefined
+}
+
+export interface MemorySettings {
+  /** Bytes of blocks, and of what is made from them, between source and release. */
+  readonly inFlightMax: number
+  /** Bytes of finished rows that wait for an earlier one; more go to a file. */
+  readonly reorderBytesMax: number
+}
