@@ -137,6 +137,27 @@ t.test('a corrupt gzip gives the records before the corrupt place, not only thos
   t.equal(refused[0]?.reason, 'shard-corrupt')
 })
 
+t.test('zero bytes behind a gzip are padding; other bytes are damage, and cost no record', async (t) => {
+  const many = documents(3000, seed)
+  const content = gzipSync(many.join('\n'))
+  for (const [behind, reasons] of [
+    [Buffer.alloc(300_000), []],
+    [Buffer.from('what is this'), ['shard-corrupt']],
+  ] as const) {
+    const blocks = await collect([memoryShard('a.jsonl.gz', Buffer.concat([content, behind]), 1, 1e6)])
+    t.strictSame(
+      blocks.flatMap(({ block }) => block.refused.map(({ reason }) => reason)),
+      reasons,
+    )
+    const found = blocks.flatMap((each) => records(each))
+    t.strictSame(
+      found,
+      reasons.length === 0 ? many : many.slice(0, -1),
+      'the last line, without its newline, is not known to be whole',
+    )
+  }
+})
+
 t.test('a bomb is refused without being unpacked', async (t) => {
   const bomb = gzipSync(Buffer.alloc(120_000_000, 32))
   let records = 0

@@ -21,6 +21,9 @@ const closeBrace = 125
 /** Bytes of a string looked at one by one before the native search, which has a fixed cost, takes over. */
 const nearBytes = 48
 
+/** Bytes kept of what follows the end of the list. */
+const shownBytes = 1024
+
 /** @param start cursor whose offset is that of the first byte pushed */
 export function arraySplitter(start: ArrayCursor, { blockBytes, recordBytesMax }: FormatOptions): Splitter {
   const { closing } = start
@@ -45,8 +48,11 @@ export function arraySplitter(start: ArrayCursor, { blockBytes, recordBytesMax }
 
   function push(chunk: Uint8Array): Piece<TextCursor>[] {
     const pieces: Piece<TextCursor>[] = []
-    // Bytes behind the end that make no sense: one reject says so, in end().
-    if (tail !== 'none') return pieces
+    if (tail !== 'none') {
+      // One reject says so, in end(): it shows their start.
+      if (rest.length - position < shownBytes) append(rest, chunk.subarray(0, shownBytes))
+      return pieces
+    }
     append(rest, chunk)
     while (position < rest.length) {
       if (recordStart === -1) {
@@ -90,7 +96,7 @@ export function arraySplitter(start: ArrayCursor, { blockBytes, recordBytesMax }
     depth = byte === openBrace || byte === openBracket ? 1 : 0
     inString = byte === quote
     inScalar = depth === 0 && !inString
-    if (!inScalar) position++
+    position++
   }
 
   /** Scans on inside a record; true when `position` is its end. */
@@ -151,7 +157,7 @@ export function arraySplitter(start: ArrayCursor, { blockBytes, recordBytesMax }
   function closeRecord(pieces: Piece<TextCursor>[]): void {
     const recordBytes = droppedBytes + position - recordStart
     if (recordBytes > recordBytesMax) {
-      const start = droppedBytes > 0 ? droppedStart : rest.bytes.subarray(recordStart, position)
+      const start = shown(recordStart, position)
       const refused = recordTooLarge(rest.offset + recordStart, recordBytes, recordBytesMax, start)
       pieces.push(cut([refused], rest.offset + position + droppedBytes))
       if (droppedBytes > 0) closeGap()
@@ -161,6 +167,12 @@ export function arraySplitter(start: ArrayCursor, { blockBytes, recordBytesMax }
     }
     recordStart = -1
     inScalar = false
+  }
+
+  /** What a reject shows: the bytes from `from`, behind those dropped before them. */
+  function shown(from: number, to: number): Uint8Array {
+    const bytes = rest.bytes.subarray(from, to)
+    return excerptBytes(droppedBytes === 0 ? bytes : Buffer.concat([droppedStart, excerptBytes(bytes)]))
   }
 
   function cut(refused: readonly RefusedRecord[], next: number | null): Piece<TextCursor> {
@@ -185,12 +197,13 @@ export function arraySplitter(start: ArrayCursor, { blockBytes, recordBytesMax }
     rest.offset += droppedBytes
     position = 0
     droppedBytes = 0
+    droppedStart = new Uint8Array(0)
   }
 
   /** Lets go of what is in pieces, and of a record that is already over the limit. */
   function compact(): void {
     if (recordStart !== -1 && droppedBytes + rest.length - recordStart > recordBytesMax) {
-      if (droppedBytes === 0) droppedStart = excerptBytes(rest.bytes.subarray(recordStart, rest.length))
+      droppedStart = shown(recordStart, rest.length)
       const past = position - rest.length
       droppedBytes += rest.length - recordStart
       rest.length = recordStart
@@ -211,8 +224,7 @@ export function arraySplitter(start: ArrayCursor, { blockBytes, recordBytesMax }
     const refused: RefusedRecord[] = []
     if (found !== null) {
       const at = recordStart === -1 ? Math.min(position, rest.length) : recordStart
-      const start = droppedBytes > 0 ? droppedStart : rest.bytes.subarray(at, rest.length)
-      refused.push(damaged(rest.offset + at, found, start))
+      refused.push(damaged(rest.offset + at, found, shown(at, rest.length)))
     }
     if (bounds.length > 0 || refused.length > 0) pieces.push(cut(refused, null))
     return pieces

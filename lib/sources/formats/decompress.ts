@@ -2,19 +2,22 @@
  * gzip and zstd as byte streams. The compressed bytes are fed in slices on a fixed grid, so that what comes out
  * before a corrupt place does not depend on how the bytes arrived. Limits keep a bomb from filling memory.
  */
+import type { Transform } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
-import { createGunzip } from 'node:zlib'
+import * as zlib from 'node:zlib'
 import { Decompress } from 'fzstd'
 import { ShardDamageError } from '../../errors.js'
+import { frameWalker } from './zstd-frames.js'
 
 /** Compressed bytes fed at once. */
 const sliceBytes = 64 * 1024
 
-/** The same where a corrupt slice is gone through again, to deliver what was whole in it. */
-const fineSliceBytes = 64
+/** The same where a corrupt slice is gone through again: what comes out of the last one before the damage is lost. */
+const fineSliceBytes = 8
 
-/** Output of one slice that is held: 1,024 times a slice, what gzip reaches at most; zstd could give gigabytes. */
-const sliceOutputBytesMax = 64 * 1024 * 1024
+/** Output of one slice that is held: over 1,024 times a slice, what gzip reaches at most; zstd could give gigabytes. */
+const sliceOutputBytesMax = 80 * 1024 * 1024
+const tooMuch = `64 KiB of it give over ${sliceOutputBytesMax} bytes: this is no text`
 
 /** Output to input of a whole shard, past the first `expansionFreeBytes`: text is 2 to 10, a bomb over 1,000. */
 export const expansionRatioMax = 300
@@ -128,20 +131,35 @@ async function* slices(stream: AsyncIterable<Uint8Array>, fineFrom: number): Asy
 
 /** zlib on the thread pool; members end to end are one stream. */
 function gzipDecoder(): Decoder {
-  const gunzip = createGunzip({ chunkSize: outputBytes })
+  return zlibDecoder('gzip', zlib.createGunzip({ chunkSize: outputBytes }))
+}
+
+function zlibDecoder(name: string, stream: Transform): Decoder {
   let output: Uint8Array[] = []
-  let settle: ((damage: ShardDamageError | null) => void) | null = null
-  gunzip.on('data', (bytes: Buffer) => output.push(bytes))
-  gunzip.on('end', () => settle?.(null))
-  gunzip.on('error', (error: NodeJS.ErrnoException) => {
+  let heldBytes = 0
+  /** zlib ends at zero bytes behind a member, the padding of tapes, and then takes no more writes. */
+  let ended = false
+  let settle: (damage: ShardDamageError | null) => void = () => {}
+  stream.on('data', (bytes: Buffer) => {
+    output.push(bytes)
+    heldBytes += bytes.byteLength
+    if (heldBytes > sliceOutputBytesMax) stream.destroy(new Error(tooMuch))
+  })
+  stream.on('end', () => {
+    ended = true
+    settle(null)
+  })
+  stream.on('error', (error: NodeJS.ErrnoException) => {
     const reason = error.code === 'Z_BUF_ERROR' ? 'shard-truncated' : 'shard-corrupt'
-    settle?.(new ShardDamageError(reason, `gzip: ${error.message}`, { cause: error }))
+    settle(new ShardDamageError(reason, `${name}: ${error.message}`, { cause: error }))
   })
 
-  async function step(act: (done: (damage: ShardDamageError | null) => void) => void): Promise<Decoded> {
+  async function step(act: (done: () => void) => void): Promise<Decoded> {
+    if (ended) return { output: [], damage: null }
+    heldBytes = 0
     const damage = await new Promise<ShardDamageError | null>((resolve) => {
       settle = resolve
-      act(resolve)
+      act(() => resolve(null))
     })
     const decoded = { output, damage }
     output = []
@@ -151,28 +169,69 @@ function gzipDecoder(): Decoder {
   return {
     decode: (slice) =>
       step((done) => {
-        gunzip.write(slice, (error) => {
-          if (!error) done(null)
+        stream.write(slice, (error) => {
+          if (!error) done()
         })
       }),
-    end: () => step(() => gunzip.end()),
-    close: () => void gunzip.destroy(),
+    end: () => step(() => stream.end()),
+    close: () => void stream.destroy(),
   }
 }
 
-/** fzstd's code for input that ends too soon. */
-const zstdEndsEarly = 5
-
-/** fzstd on this thread, frame after frame. Node's own decoder stops behind the first frame without saying so. */
+/** Frame after frame: Node's own decoder where it has one (22.15 and later, off this thread), else fzstd. */
 function zstdDecoder(): Decoder {
+  const walker = frameWalker()
+  let frame: Decoder | null = null
+  let started = false
+
+  async function decode(slice: Uint8Array): Promise<Decoded> {
+    const output: Uint8Array[] = []
+    const { segments, damage } = walker.walk(slice)
+    started = true
+    for (const { bytes, last, skippable } of segments) {
+      if (skippable) continue
+      frame ??= frameDecoder()
+      const steps = last ? [() => frame?.decode(bytes), () => frame?.end()] : [() => frame?.decode(bytes)]
+      for (const step of steps) {
+        const decoded = await step()
+        output.push(...(decoded?.output ?? []))
+        if (decoded?.damage) return { output, damage: decoded.damage }
+      }
+      if (last) close()
+    }
+    return { output, damage }
+  }
+
+  async function end(): Promise<Decoded> {
+    if (started && walker.between()) return { output: [], damage: null }
+    return { output: [], damage: new ShardDamageError('shard-truncated', 'zstd: the stream ends inside a frame') }
+  }
+
+  function close(): void {
+    frame?.close()
+    frame = null
+  }
+
+  return { decode, end, close }
+}
+
+/** What the types of Node 20 do not know yet. */
+const createZstdDecompress = (zlib as { createZstdDecompress?: (options: { chunkSize: number }) => Transform })
+  .createZstdDecompress
+
+function frameDecoder(): Decoder {
+  if (createZstdDecompress) return zlibDecoder('zstd', createZstdDecompress({ chunkSize: outputBytes }))
+  return fzstdDecoder()
+}
+
+function fzstdDecoder(): Decoder {
   let output: Uint8Array[] = []
   let heldBytes = 0
   const decoder = new Decompress((bytes) => {
     heldBytes += bytes.byteLength
-    if (heldBytes > sliceOutputBytesMax) throw new Error(`a slice of the shard gives over ${sliceOutputBytesMax} bytes`)
+    if (heldBytes > sliceOutputBytesMax) throw new Error(tooMuch)
     output.push(bytes)
   })
-  let started = false
 
   async function push(slice: Uint8Array, last: boolean): Promise<Decoded> {
     // Lets other work in between slices: this is the thread that everything waits on.
@@ -181,12 +240,9 @@ function zstdDecoder(): Decoder {
     heldBytes = 0
     let damage: ShardDamageError | null = null
     try {
-      if (last && !started) throw Object.assign(new Error('unexpected end of file'), { code: zstdEndsEarly })
-      started = true
       decoder.push(slice, last)
     } catch (error) {
-      const reason = (error as { code?: unknown }).code === zstdEndsEarly ? 'shard-truncated' : 'shard-corrupt'
-      damage = new ShardDamageError(reason, `zstd: ${(error as Error).message}`, { cause: error })
+      damage = new ShardDamageError('shard-corrupt', `zstd: ${(error as Error).message}`, { cause: error })
     }
     return { output, damage }
   }

@@ -79,6 +79,8 @@ export function lineSplitter(offset: number, { blockBytes, recordBytesMax }: For
   function drop(chunk: Uint8Array, pieces: Piece<TextCursor>[]): Uint8Array {
     if (dropping === null) return chunk
     const found = chunk.indexOf(newline)
+    const dropped = found === -1 ? chunk : chunk.subarray(0, found)
+    dropping.start = excerptBytes(Buffer.concat([dropping.start, excerptBytes(dropped)]))
     if (found === -1) {
       dropping.bytes += chunk.byteLength
       return chunk.subarray(chunk.byteLength)

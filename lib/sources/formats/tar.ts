@@ -40,10 +40,11 @@ export async function* tarPieces(
       if (isText(member)) {
         yield* memberPieces(codec, reader, startMember(reader, member, options), end, next)
       } else {
+        const offset = reader.offset()
+        await reader.skip(next - offset)
         if (member.regular && !metadataName.test(member.name)) {
-          yield empty([unsupported(reader.offset(), member)], { codec, tar: next, member: null })
+          yield empty([unsupported(offset, member)], { codec, tar: next, member: null })
         }
-        await reader.skip(next - reader.offset())
       }
     }
   } catch (error) {
@@ -83,9 +84,10 @@ async function* memberPieces(
   next: number,
 ): AsyncGenerator<Piece> {
   for await (const piece of pieces) {
-    const member = piece.next === null ? null : { end, text: piece.next }
     const ended = piece.next === null && reader.broken()
-    yield { ...piece, next: ended ? null : { codec, tar: next, member } }
+    // At the end of a member the padding is still to come: going on from there reads it, and finds it cut short too.
+    const text: TextCursor = piece.next ?? { layout: 'lines', offset: end }
+    yield { ...piece, next: ended ? null : { codec, tar: next, member: { end, text } } }
   }
   if (!reader.broken()) await reader.skip(next - reader.offset())
 }

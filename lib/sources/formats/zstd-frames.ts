@@ -1,0 +1,135 @@
+/**
+ * Finds where the frames of a zstd stream begin and end, from headers alone. Needed because Node's decoder stops
+ * behind the first frame without saying so, and because a header may ask for a window of gigabytes.
+ * Format: RFC 8878, sections 3.1.1 (frames, blocks) and 3.1.2 (skippable frames).
+ */
+import { ShardDamageError } from '../../errors.js'
+
+/** The zstd command's own limit without --long or --memory. */
+const windowBytesMax = 128 * 1024 * 1024
+
+export interface Segment {
+  readonly bytes: Uint8Array
+  /** The frame ends with these bytes. */
+  readonly last: boolean
+  /** Of a skippable frame: metadata without content. */
+  readonly skippable: boolean
+}
+
+export interface FrameWalker {
+  /** The slice in segments of one frame each; what comes behind `damage` is left out. */
+  walk(slice: Uint8Array): { readonly segments: Segment[]; readonly damage: ShardDamageError | null }
+  /** Between two frames, where a stream may end. */
+  between(): boolean
+}
+
+type Part = 'magic' | 'skippable-size' | 'descriptor' | 'header' | 'block-header' | 'block' | 'trailer'
+
+/** At most 4 bytes of dictionary id, 8 of content size and 1 of window. */
+const headBytesMax = 16
+
+export function frameWalker(): FrameWalker {
+  const head = Buffer.alloc(headBytesMax)
+  let part: Part = 'magic'
+  let have = 0
+  let want = 4
+  /** Bytes to pass over before the next part. */
+  let skip = 0
+  let skippable = false
+  let descriptor = 0
+  let lastBlock = false
+
+  function walk(slice: Uint8Array): { segments: Segment[]; damage: ShardDamageError | null } {
+    const segments: Segment[] = []
+    let start = 0
+    let at = 0
+    while (at < slice.byteLength) {
+      if (skip > 0) {
+        const passed = Math.min(skip, slice.byteLength - at)
+        skip -= passed
+        at += passed
+      } else {
+        head[have++] = slice[at++] as number
+        if (have < want) continue
+        have = 0
+        const wrong = read()
+        if (wrong !== null) return { segments, damage: new ShardDamageError('shard-corrupt', `zstd: ${wrong}`) }
+      }
+      if (skip === 0 && advance()) {
+        segments.push({ bytes: slice.subarray(start, at), last: true, skippable })
+        start = at
+      }
+    }
+    if (start < at) segments.push({ bytes: slice.subarray(start, at), last: false, skippable })
+    return { segments, damage: null }
+  }
+
+  /** Takes in the part that is complete; what is wrong with it, or null. */
+  function read(): string | null {
+    if (part === 'magic') {
+      const magic = head.readUInt32LE(0)
+      skippable = (magic & 0xfffffff0) >>> 0 === 0x184d2a50
+      if (!skippable && magic !== 0xfd2fb528) return 'bytes that begin no frame'
+      expect(skippable ? 'skippable-size' : 'descriptor', skippable ? 4 : 1)
+    } else if (part === 'skippable-size') {
+      skip = head.readUInt32LE(0)
+      part = 'trailer'
+    } else if (part === 'descriptor') {
+      descriptor = head[0] as number
+      expect('header', windowBytes() + dictionaryBytes() + sizeBytes())
+      if (want === 0) return 'a frame header without a size'
+    } else if (part === 'header') {
+      const window = windowSize()
+      if (window > windowBytesMax) return `a window of ${window} bytes, ${windowBytesMax} are allowed`
+      expect('block-header', 3)
+    } else {
+      const block = head.readUIntLE(0, 3)
+      lastBlock = (block & 1) === 1
+      const type = (block >> 1) & 3
+      if (type === 3) return 'a block of reserved type'
+      skip = type === 1 ? 1 : block >> 3
+      part = 'block'
+    }
+    return null
+  }
+
+  /** On to the part that follows one without bytes left; true when a frame has ended. */
+  function advance(): boolean {
+    if (part === 'block') {
+      if (!lastBlock) {
+        expect('block-header', 3)
+        return false
+      }
+      part = 'trailer'
+      skip = (descriptor & 4) === 0 ? 0 : 4
+      if (skip > 0) return false
+    }
+    if (part !== 'trailer') return false
+    expect('magic', 4)
+    return true
+  }
+
+  function expect(next: Part, bytes: number): void {
+    part = next
+    want = bytes
+  }
+
+  const single = (): boolean => (descriptor & 32) !== 0
+  const windowBytes = (): number => (single() ? 0 : 1)
+  const dictionaryBytes = (): number => [0, 1, 2, 4][descriptor & 3] as number
+  const sizeBytes = (): number => [single() ? 1 : 0, 2, 4, 8][descriptor >> 6] as number
+
+  function windowSize(): number {
+    if (!single()) {
+      const byte = head[0] as number
+      const base = 2 ** (10 + (byte >> 3))
+      return base + (base / 8) * (byte & 7)
+    }
+    const at = dictionaryBytes()
+    const bytes = sizeBytes()
+    if (bytes === 8) return Number(head.readBigUInt64LE(at))
+    return head.readUIntLE(at, bytes) + (bytes === 2 ? 256 : 0)
+  }
+
+  return { walk, between: () => part === 'magic' && have === 0 && skip === 0 }
+}
