@@ -57,6 +57,6 @@ function shortened(unit: string): string {
 }
 
 /** Without the half of a character that a cut left behind. */
-function wellFormed(text: string): string {
+export function wellFormed(text: string): string {
   return text.replace(/\p{Cs}/gu, '')
 }

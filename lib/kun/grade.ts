@@ -12,6 +12,8 @@ export interface Grade {
   readonly score: number
   /** Probability of the two labels together: near 1 when the judge keeps to the format. null for the rule. */
   readonly mass: number | null
+  /** False where the judge said neither label: a 0 of the rule then says nothing of the instruction. */
+  readonly readable: boolean
 }
 
 /** Log-probabilities of the first token that are asked for: what vLLM gives at most by default. */
@@ -39,7 +41,12 @@ function gradeOfLogprobs(first: Readonly<Record<string, number>>): Grade | null 
   const bound = Math.min(...Object.values(first))
   const margin = (good ?? bound) - (bad ?? bound)
   const mass = (good === null ? 0 : Math.exp(good)) + (bad === null ? 0 : Math.exp(bad))
-  return { kind: 'logprob', score: sixDecimals(1 / (1 + Math.exp(-margin))), mass: sixDecimals(Math.min(1, mass)) }
+  return {
+    kind: 'logprob',
+    score: sixDecimals(1 / (1 + Math.exp(-margin))),
+    mass: sixDecimals(Math.min(1, mass)),
+    readable: true,
+  }
 }
 
 /** Log of the summed probability of the tokens that spell the label: '好' and '好】', with or without a blank before. */
@@ -55,7 +62,8 @@ function logSum(first: Readonly<Record<string, number>>, label: string): number 
 function gradeByRule(text: string): Grade {
   const said = replyText(text)
   const has = (label: string) => said.includes(`【${label}】`) || said === `【${label}`
-  return { kind: 'rule', score: has('好') && !has('差') ? 1 : 0, mass: null }
+  const [good, bad] = [has('好'), has('差')]
+  return { kind: 'rule', score: good && !bad ? 1 : 0, mass: null, readable: good || bad }
 }
 
 function sixDecimals(value: number): number {

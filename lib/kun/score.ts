@@ -1,6 +1,6 @@
 /** Grades the instruction of a pair, alone: a grade of the pair does not separate good from bad (the Kun paper). */
 import type { Capabilities, Model } from '../llm/types.js'
-import { textFault } from './checks.js'
+import { textFault, wellFormed } from './checks.js'
 import { gradeOf, topLogprobs } from './grade.js'
 import { kunSampling, type ScoreOptions, samplingOf } from './options.js'
 import { prefillScore, promptVersion, templateOf } from './prompts.js'
@@ -8,7 +8,7 @@ import type { KunStage, Pair } from './types.js'
 
 /**
  * Keeps pairs whose instruction gets at least `keepAtLeast`; drops the rest as 'score-low', or as 'score-format' where
- * the judge's probability for the two labels is below `massAtLeast`.
+ * the judge said neither label, or its probability for the two is below `massAtLeast`.
  *
  * Form of the request, settled once from the pinned capabilities: the judge's turn opened with 【 and one token at
  * temperature 0 with log-probabilities, or the word written out.
@@ -41,9 +41,15 @@ export function scoreStage(model: Model, options: ScoreOptions): KunStage<Pair, 
         signal,
       })
       if ('verdict' in answer) return { drop: answer.verdict.reason, detail: answer.verdict.detail }
-      const { score, kind, mass } = gradeOf(answer.reply, prefilled)
+      const { score, kind, mass, readable } = gradeOf(answer.reply, prefilled)
       if (mass !== null && mass < options.massAtLeast) {
         return { drop: 'score-format', detail: `mass ${mass} < ${options.massAtLeast}` }
+      }
+      if (score < options.keepAtLeast && !readable) {
+        return {
+          drop: 'score-format',
+          detail: `neither 好 nor 差: ${wellFormed(answer.reply.text.slice(0, repliedCharsMax))}`,
+        }
       }
       if (score < options.keepAtLeast) {
         return { drop: 'score-low', detail: `${score} < ${options.keepAtLeast} (${kind}): ${pair.instruction}` }
@@ -52,6 +58,9 @@ export function scoreStage(model: Model, options: ScoreOptions): KunStage<Pair, 
     },
   }
 }
+
+/** Characters of a judge's reply that a reject shows. */
+const repliedCharsMax = 60
 
 const oneToken = { temperature: 0, top_p: 1, repetition_penalty: 1, max_tokens: 1 } as const
 

@@ -92,21 +92,22 @@ t.test('the score is the sigmoid of the margin, the mass the probability of both
     kind: 'logprob',
     score: 0.75,
     mass: 0.8,
+    readable: true,
   })
   t.strictSame(
     grade('好', { 好: Math.log(0.3), '好】': Math.log(0.3), 差: Math.log(0.2) }),
-    { kind: 'logprob', score: 0.75, mass: 0.8 },
+    { kind: 'logprob', score: 0.75, mass: 0.8, readable: true },
     'both spellings of a label count',
   )
   t.strictSame(
     grade('好', { 好: Math.log(0.9), 中: Math.log(0.1) }),
-    { kind: 'logprob', score: 0.9, mass: 0.9 },
+    { kind: 'logprob', score: 0.9, mass: 0.9, readable: true },
     'a missing label counts as the least likely of the top k, not as impossible',
   )
   t.strictSame(grade('差', { 差: -0.1, 中: -5 }).score < 0.01, true)
-  t.strictSame(grade('中', { 中: -0.1, 良: -3 }), { kind: 'rule', score: 0, mass: null })
-  t.strictSame(grade('好'), { kind: 'rule', score: 1, mass: null }, 'no log-probabilities came')
-  t.strictSame(grade('差】'), { kind: 'rule', score: 0, mass: null })
+  t.strictSame(grade('中', { 中: -0.1, 良: -3 }), { kind: 'rule', score: 0, mass: null, readable: false })
+  t.strictSame(grade('好'), { kind: 'rule', score: 1, mass: null, readable: true }, 'no log-probabilities came')
+  t.strictSame(grade('差】'), { kind: 'rule', score: 0, mass: null, readable: true })
 })
 
 t.test('the rule wants 【好】 and no 【差】, outside of thoughts', async (t) => {

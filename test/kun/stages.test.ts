@@ -164,7 +164,19 @@ t.test('a low score and a judge out of format are different reasons, and the num
   t.match(await run(low, {}), { drop: 'score-low', detail: /^0\.2 < 0\.5 \(logprob\)/ })
   t.match(await run(low, { keepAtLeast: 0.2 }), { emit: [{ score: 0.2 }] })
   const strange = { 好: Math.log(0.02), 差: Math.log(0.01), 中: Math.log(0.9) }
+  t.match(await run({ 中: -0.1, 良: -3 }, {}), { drop: 'score-low' }, 'its text says 差')
   t.match(await run(strange, { massAtLeast: 0.1 }), { drop: 'score-format', detail: 'mass 0.03 < 0.1' })
+})
+
+t.test('a judge that says neither label is no verdict on the instruction', async (t) => {
+  const pair = await labelled()
+  const run = (reply: string | Partial<Reply>, can = {}) =>
+    scoreStage(scripted([reply], can).model, scoreOptions.parse({ model: 'writer' })).run(pair, call)
+  const neither = { drop: 'score-format', detail: 'neither 好 nor 差: 这条指令不错' }
+  t.match(await run('这条指令不错', { logprobs: false }), neither)
+  const halves = { text: '\ufffd', finishReason: 'length', firstTokenLogprobs: { '\ufffd': -0.1 } }
+  t.match(await run(halves), { drop: 'score-format' }, 'a tokenizer that has no token for the labels')
+  t.match(await run('【差】', { logprobs: false }), { drop: 'score-low' })
 })
 
 t.test('a polished answer is cleaned, checked, and dropped with the reason', async (t) => {
