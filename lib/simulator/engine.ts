@@ -6,6 +6,7 @@
  */
 import { InvalidOptionError } from '../errors.js'
 import { type BlockHash, blockTokens, KvBlocks, namedHash } from './kv-blocks.js'
+import { blocksFor, type EngineRequest, type EngineResult, remaining, type Sequence, WaitingQueue } from './sequence.js'
 import { ServerMetrics } from './server-metrics.js'
 
 /** Duration of a step in ms = stepMs + prefillMs × prefilled tokens + decodeMs × decoding sequences + contextMs × their tokens. */
@@ -24,58 +25,16 @@ export interface EngineOptions {
   readonly queueMax?: number
 }
 
-export interface EngineRequest {
-  readonly promptTokens: number
-  /** At least 1. */
-  readonly outputTokens: number
-  /** One hash a full block of the prompt, as `blockHashes` gives; absent: shares nothing with any other. */
-  readonly hashes?: readonly BlockHash[]
-  /** Called at the end of each step that made a token, with the number of tokens so far. */
-  readonly onToken?: (tokens: number, nowMs: number) => void
-  readonly finishedReason?: 'stop' | 'length'
-}
-
-export interface EngineResult {
-  readonly arrivedMs: number
-  /** First time it ran. */
-  readonly startedMs: number
-  readonly firstTokenMs: number
-  readonly doneMs: number
-  readonly preemptions: number
-}
-
 export interface Ticket {
   /** Takes the request out; `onDone` is not called. False when it was done or taken out before. */
   abort(): boolean
-}
-
-interface Sequence {
-  readonly request: EngineRequest
-  readonly onDone: (result: EngineResult) => void
-  readonly serial: number
-  readonly arrivedMs: number
-  state: 'waiting' | 'running' | 'done' | 'aborted'
-  startedMs: number
-  firstTokenMs: number
-  lastTokenMs: number
-  /** Tokens made. */
-  produced: number
-  /** Tokens whose keys and values are in the cache. */
-  computed: number
-  /** Tokens that this step computes. */
-  chunk: number
-  blocks: number[]
-  preemptions: number
 }
 
 export class Engine {
   readonly metrics = new ServerMetrics()
   private readonly kv: KvBlocks
   private running: Sequence[] = []
-  private waiting: Sequence[] = []
-  private waitingHead = 0
-  /** Preempted ones, next to run last; they come before all that wait. */
-  private preempted: Sequence[] = []
+  private readonly queue = new WaitingQueue()
   private serial = 0
   private clockMs = 0
   private stepEndMs: number | null = null
@@ -114,7 +73,7 @@ export class Engine {
           `at least 1 + 1 and at most ${this.kv.count * blockTokens} tokens in all are possible`,
       )
     }
-    if (this.metrics.waiting >= (this.options.queueMax ?? Number.POSITIVE_INFINITY)) return null
+    if (this.queue.length >= (this.options.queueMax ?? Number.POSITIVE_INFINITY)) return null
     const sequence: Sequence = {
       request,
       onDone,
@@ -130,8 +89,8 @@ export class Engine {
       blocks: [],
       preemptions: 0,
     }
-    this.waiting.push(sequence)
-    this.metrics.waiting++
+    this.queue.add(sequence)
+    this.gauge()
     return { abort: () => this.abort(sequence) }
   }
 
@@ -150,7 +109,7 @@ export class Engine {
   }
 
   /** Changes what the hardware can do, in mid-run: `speed` 0.5 makes every step twice as long. */
-  setCapacity(capacity: { readonly speed?: number; readonly runningMax?: number }): void {
+  setCapacity(capacity: { readonly speed?: number | undefined; readonly runningMax?: number | undefined }): void {
     const { speed = this.speed, runningMax = this.runningMax } = capacity
     if (!(speed > 0 && runningMax >= 1)) {
       throw new InvalidOptionError(`engine: speed ${speed} and runningMax ${runningMax} must be over 0`)
@@ -160,16 +119,16 @@ export class Engine {
   }
 
   stats(): { readonly steps: number; readonly running: number; readonly waiting: number; readonly kvUsage: number } {
-    return { steps: this.steps, running: this.running.length, waiting: this.metrics.waiting, kvUsage: this.kv.usage }
+    return { steps: this.steps, running: this.running.length, waiting: this.queue.length, kvUsage: this.kv.usage }
   }
 
   private pending(): boolean {
-    return this.running.length > 0 || this.metrics.waiting > 0
+    return this.running.length > 0 || this.queue.length > 0
   }
 
   private abort(sequence: Sequence): boolean {
     if (sequence.state === 'done' || sequence.state === 'aborted') return false
-    if (sequence.state === 'waiting') this.metrics.waiting--
+    if (sequence.state === 'waiting') this.queue.length--
     else this.running = this.running.filter((other) => other !== sequence)
     sequence.state = 'aborted'
     this.kv.release(sequence.blocks)
@@ -222,9 +181,8 @@ export class Engine {
       newest.chunk = 0
       newest.preemptions++
       newest.state = 'waiting'
-      this.preempted.push(newest)
+      this.queue.putBack(newest)
       this.metrics.preemptions++
-      this.metrics.waiting++
       if (newest === sequence) return false
     }
     for (let block = 0; block < needed; block++) sequence.blocks.push(this.kv.take())
@@ -233,7 +191,7 @@ export class Engine {
 
   /** Starts the first that waits if its first chunk fits; what the cache holds of it is not computed again. */
   private admit(budget: number): Sequence | null {
-    const sequence = this.firstWaiting()
+    const sequence = this.queue.first()
     if (sequence === null) return null
     const total = remaining(sequence)
     const hashes = this.hashesOf(sequence)
@@ -252,23 +210,9 @@ export class Engine {
       sequence.startedMs = this.clockMs
       this.metrics.queueTime.observe((this.clockMs - sequence.arrivedMs) / 1_000)
     }
-    if (this.preempted.at(-1) === sequence) this.preempted.pop()
-    else this.waitingHead++
-    this.metrics.waiting--
+    this.queue.remove(sequence)
     this.running.push(sequence)
     return sequence
-  }
-
-  private firstWaiting(): Sequence | null {
-    while (this.preempted.at(-1)?.state === 'aborted') this.preempted.pop()
-    const preempted = this.preempted.at(-1)
-    if (preempted !== undefined) return preempted
-    while (this.waiting[this.waitingHead]?.state === 'aborted') this.waitingHead++
-    if (this.waitingHead > 1_024 && this.waitingHead * 2 > this.waiting.length) {
-      this.waiting = this.waiting.slice(this.waitingHead)
-      this.waitingHead = 0
-    }
-    return this.waiting[this.waitingHead] ?? null
   }
 
   /** Of the prompt's full blocks, and, after a preemption, of those that its own tokens filled. */
@@ -335,15 +279,7 @@ export class Engine {
 
   private gauge(): void {
     this.metrics.running = this.running.length
+    this.metrics.waiting = this.queue.length
     this.metrics.kvCacheUsage = this.kv.usage
   }
-}
-
-/** Tokens not yet computed: of the prompt and of what was made. */
-function remaining(sequence: Sequence): number {
-  return sequence.request.promptTokens + sequence.produced - sequence.computed
-}
-
-function blocksFor(tokens: number): number {
-  return Math.ceil(tokens / blockTokens)
 }

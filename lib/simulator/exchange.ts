@@ -105,3 +105,23 @@ export class Exchange {
     })
   }
 }
+
+/** @throws {Refusal} 400 */
+export function parseJson(body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch (cause) {
+    throw new Refusal(400, `The body is no JSON: ${(cause as Error).message}`)
+  }
+}
+
+export function pathOf(request: IncomingMessage): string {
+  const url = request.url ?? '/'
+  const query = url.indexOf('?')
+  return query < 0 ? url : url.slice(0, query)
+}
+
+export function headerOf(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name]
+  return typeof value === 'string' ? value : undefined
+}

@@ -16,11 +16,17 @@ export interface Job {
   readonly onToken?: (tokens: number) => void
 }
 
+/** What the hardware can do, relative to the start: `speed` 0.5 makes all take twice as long. */
+export interface Capacity {
+  readonly speed?: number | undefined
+  readonly runningMax?: number | undefined
+}
+
 export interface Pace {
   readonly metrics: ServerMetrics
   /** Null when the queue is full. */
   start(job: Job, onDone: () => void): Ticket | null
-  setCapacity(capacity: { readonly speed?: number; readonly runningMax?: number }): void
+  setCapacity(capacity: Capacity): void
   close(): void
 }
 
@@ -68,7 +74,7 @@ export class DelayPace implements Pace {
     return { abort: () => end('abort') }
   }
 
-  setCapacity({ speed = this.speed }: { readonly speed?: number }): void {
+  setCapacity({ speed = this.speed }: Capacity): void {
     this.speed = speed
   }
 
@@ -139,7 +145,7 @@ export class EnginePace implements Pace {
     return ticket
   }
 
-  setCapacity(capacity: { readonly speed?: number; readonly runningMax?: number }): void {
+  setCapacity(capacity: Capacity): void {
     this.engine.setCapacity(capacity)
   }
 

@@ -21,7 +21,7 @@ export const enginePresets: Readonly<Record<EnginePresetName, EnginePreset>> = {
     engine: {
       stepMs: 11,
       prefillMs: 0.0418,
-      decodeMs: 0.07,
+      decodeMs: 0.068,
       contextMs: 0.000_044,
       runningMax: 1_024,
       batchedTokensMax: 8_192,

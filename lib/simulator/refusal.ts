@@ -37,3 +37,8 @@ export function engineDead(): Refusal {
     'InternalServerError',
   )
 }
+
+export function queueFull(retryAfterSeconds: number | undefined): Refusal {
+  const message = 'The server is overloaded: its queue is full.'
+  return new Refusal(503, message, 'ServiceUnavailableError', null, retryAfterSeconds)
+}

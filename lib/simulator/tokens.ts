@@ -1,6 +1,6 @@
 /**
  * The simulator's tokenizer: no vocabulary file, reversible, and about as many tokens as Qwen's for Chinese text.
- * A token is a special mark, a pair of Chinese characters (about half of the pairs, by hash: 0.65 tokens a character),
+ * A token is a special mark, a pair of Chinese characters (three pairs in four, by hash: 0.65 tokens a character of prose),
  * an optional space with up to four Latin letters, or one code point. 好 and 差 always stand alone.
  */
 
@@ -11,7 +11,7 @@ const firstChinese = 0x4e00
 const chineseCount = 0x9fff - firstChinese + 1
 const firstPiece = 0x2000_0000
 const pieceBase = 54
-const pairsPerHundred = 54
+const pairsPerHundred = 75
 const alone = new Set(['好'.charCodeAt(0), '差'.charCodeAt(0)])
 
 /** The end of a chat turn. */

@@ -3,7 +3,7 @@
  * text it seems to be. A text without key phrases gets a vague instruction, as weak models write them.
  */
 import { hashText } from '../random.js'
-import { keyPhrases } from './key-phrases.js'
+import { type KeyPhrase, keyPhrases } from './key-phrases.js'
 
 interface Kind {
   readonly marks: RegExp
@@ -47,6 +47,9 @@ const kinds: readonly Kind[] = [
   },
 ]
 
+/** Below this no word of the text stands out: about two mentions. */
+const tellingWeightMin = 2.3
+
 const vague = ['请概括这段文字的主要内容。', '这段话想要表达什么意思？', '请谈谈你对本文的看法。'] as const
 
 /**
@@ -54,9 +57,10 @@ const vague = ['请概括这段文字的主要内容。', '这段话想要表达
  * another seed takes another template and another pair of phrases.
  */
 export function writeInstruction(text: string, seed: number): string {
-  const phrases = keyPhrases(text).map(({ phrase }) => phrase)
+  const found = keyPhrases(text)
+  const phrases = found.map(({ phrase }) => phrase)
   const hash = hashText(text, seed)
-  if (phrases.length < 2) return pick(vague, hash)
+  if (phrases.length < 2 || (found[0] as KeyPhrase).weight < tellingWeightMin) return pick(vague, hash)
   const first = phrases[seed === 0 ? 0 : hash % Math.min(3, phrases.length)] as string
   const others = phrases.filter((phrase) => phrase !== first)
   const second = others[seed === 0 ? 0 : (hash >>> 8) % Math.min(3, others.length)] as string

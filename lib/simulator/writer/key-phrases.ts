@@ -15,6 +15,7 @@ const wordsMax = 2_000
 const phraseCharsMax = 8
 const surnames =
   '王李张刘陈杨黄赵周吴徐孙马胡朱郭何罗宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎潘杜戴夏钟汪田'
+const numeral = /^[〇零一二三四五六七八九十百千万亿两几多余]+/u
 const afterPerson = /^(?:说|道|表示|认为|指出|告诉|回忆|笑着|先生|女士|同志|教授|老师|医生|的妻子)/u
 const segmenter = new Intl.Segmenter('zh', { granularity: 'word' })
 
@@ -45,7 +46,7 @@ export function keyPhrases(text: string, countMax = 6): KeyPhrase[] {
 }
 
 function isTopic(word: string): boolean {
-  return word.length >= 2 && /^\p{Script=Han}+$/u.test(word) && !stopWords.has(word)
+  return word.length >= 2 && /^\p{Script=Han}+$/u.test(word) && !numeral.test(word) && !stopWords.has(word)
 }
 
 /** A surname with one or two characters, then a word that only persons take. */

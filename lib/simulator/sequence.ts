@@ -1,0 +1,92 @@
+/**
+ * One request inside an engine, and the queue in which those that do not run stand.
+ */
+import { type BlockHash, blockTokens } from './kv-blocks.js'
+
+export interface EngineRequest {
+  readonly promptTokens: number
+  /** At least 1. */
+  readonly outputTokens: number
+  /** One hash a full block of the prompt, as `blockHashes` gives; absent: shares nothing with any other. */
+  readonly hashes?: readonly BlockHash[]
+  /** Called at the end of each step that made a token, with the number of tokens so far. */
+  readonly onToken?: (tokens: number, nowMs: number) => void
+  readonly finishedReason?: 'stop' | 'length'
+}
+
+export interface EngineResult {
+  readonly arrivedMs: number
+  /** First time it ran. */
+  readonly startedMs: number
+  readonly firstTokenMs: number
+  readonly doneMs: number
+  readonly preemptions: number
+}
+
+export interface Sequence {
+  readonly request: EngineRequest
+  readonly onDone: (result: EngineResult) => void
+  readonly serial: number
+  readonly arrivedMs: number
+  state: 'waiting' | 'running' | 'done' | 'aborted'
+  startedMs: number
+  firstTokenMs: number
+  lastTokenMs: number
+  /** Tokens made. */
+  produced: number
+  /** Tokens whose keys and values are in the cache. */
+  computed: number
+  /** Tokens that this step computes. */
+  chunk: number
+  blocks: number[]
+  preemptions: number
+}
+
+/** First come, first served; but preempted ones before all others, the last preempted first. */
+export class WaitingQueue {
+  private waiting: Sequence[] = []
+  private head = 0
+  private readonly preempted: Sequence[] = []
+
+  /** Sequences waiting; whoever aborts one lowers it. */
+  length = 0
+
+  add(sequence: Sequence): void {
+    this.waiting.push(sequence)
+    this.length++
+  }
+
+  putBack(sequence: Sequence): void {
+    this.preempted.push(sequence)
+    this.length++
+  }
+
+  /** The next to run, still in the queue; aborted ones are passed over. */
+  first(): Sequence | null {
+    while (this.preempted.at(-1)?.state === 'aborted') this.preempted.pop()
+    const preempted = this.preempted.at(-1)
+    if (preempted !== undefined) return preempted
+    while (this.waiting[this.head]?.state === 'aborted') this.head++
+    if (this.head > 1_024 && this.head * 2 > this.waiting.length) {
+      this.waiting = this.waiting.slice(this.head)
+      this.head = 0
+    }
+    return this.waiting[this.head] ?? null
+  }
+
+  /** Takes out what `first` gave. */
+  remove(first: Sequence): void {
+    if (this.preempted.at(-1) === first) this.preempted.pop()
+    else this.head++
+    this.length--
+  }
+}
+
+/** Tokens not yet computed: of the prompt and of what was made. */
+export function remaining(sequence: Sequence): number {
+  return sequence.request.promptTokens + sequence.produced - sequence.computed
+}
+
+export function blocksFor(tokens: number): number {
+  return Math.ceil(tokens / blockTokens)
+}
