@@ -3,6 +3,7 @@
  * The findings are JSON-safe, pinned in run.json, and say how stages degrade: no metrics → goodput control, no prompt
  * lists → single prompts, no logprobs → the published two-word score, no echo → no perplexity stage.
  */
+import { setMaxListeners } from 'node:events'
 import { EndpointError, KunStreamError, ServerError } from '../errors.js'
 import type { Client } from './client.js'
 import type { ModelOptions } from './options.js'
@@ -49,6 +50,7 @@ export async function probeEndpoint(
   model: Asked,
   signal: AbortSignal,
 ): Promise<Probe> {
+  setMaxListeners(0, signal) // one listener a request, all at once
   const get = (path: string) => attempt(client.fetch(path, { headers, signal }))
   const post = (path: string, body: Json) => attempt(client.fetch(path, { headers, signal, body }))
   const chat = (fields: Json) => post('/chat/completions', { ...canaryBody('chat', model), ...fields })
