@@ -38,7 +38,9 @@ export function recipeDocument(text: string, file: string, overrides: readonly s
   for (const { path, value, text: given } of settings) set(root, path, value, given)
   const locate = (path: Path, unknownKey?: string) => {
     const whole = unknownKey === undefined ? path : [...path, unknownKey]
-    const setting = settings.findLast((each) => isPrefix(each.path, whole))
+    // An override that lies deeper counts where the text itself has nothing: `--set kun.scor.keepAtLeast=1` made kun.scor.
+    const above = settings.findLast((each) => isPrefix(each.path, whole))
+    const setting = above ?? (document.hasIn(whole) ? undefined : settings.find((each) => isPrefix(whole, each.path)))
     return setting === undefined
       ? place(offsetOf(document.contents, whole, unknownKey !== undefined))
       : `--set ${setting.text}`

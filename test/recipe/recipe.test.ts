@@ -134,6 +134,10 @@ t.test('what came from the command line is said to', async (t) => {
     mistake(text, ['read.blokBytes=1MiB']),
     /^--set read\.blokBytes=… read\.blokBytes: unknown key; did you mean blockBytes/,
   )
+  t.match(
+    mistake(text, ['kun.scor.keepAtLeast=1']),
+    /^--set kun\.scor\.keepAtLeast=… kun\.scor: unknown key; did you mean score\?/,
+  )
   t.match(mistake(text, ['read.blockBytes=1Mib']), /found "1Mib", allowed is a size such as 64MiB from 1B to 256MiB/)
   for (const wrong of ['kun', '=1', 'a..b=1', 'name.x=1', 'sources[5]=1', '__proto__.x=1', 'name=[']) {
     t.match(mistake(text, [wrong]), /^--set /, wrong)
