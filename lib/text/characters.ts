@@ -84,6 +84,14 @@ export function astralMayCompose(high: number): boolean {
   return high === 0xd87e || high === 0xd834 || (high >= 0xd804 && high <= 0xd806)
 }
 
+export function isLatin(code: number): boolean {
+  return (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a)
+}
+
+export function isLowSurrogate(code: number): boolean {
+  return code >= 0xdc00 && code <= 0xdfff
+}
+
 /** Controls (line ends and tab apart), soft hyphen, zero-width and bidirectional controls, BOM, noncharacters. */
 const invisible =
   /[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufdd0-\ufdef\ufeff\ufff0-\ufffb\ufffe\uffff]/g

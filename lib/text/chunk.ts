@@ -3,8 +3,10 @@
  * each within a token budget. Only a sentence that is over the budget by itself is cut inside, at a clause first.
  */
 import { z } from 'zod'
-import { type CleanText, codesToString, UnitEnd, type Units } from './clean.js'
+import { isLowSurrogate } from './characters.js'
+import { type CleanText, codesToString } from './clean.js'
 import type { TokenCounter } from './tokens.js'
+import { UnitEnd, type Units } from './units.js'
 
 export const chunkOptions = z.strictObject({
   /** Tokens, inclusive. COIG-Kun discards texts over 512. */
@@ -132,10 +134,6 @@ function cutSentence(codes: Uint16Array, start: number, end: number, charsMax: n
 }
 
 const clauseMarks = new Set([...'，、；：,;: \n'].map((mark) => mark.charCodeAt(0)))
-
-function isLowSurrogate(code: number): boolean {
-  return code >= 0xdc00 && code <= 0xdfff
-}
 
 /** Units under construction; trims blanks, and counts UTF-8 bytes anew. */
 class Parts {

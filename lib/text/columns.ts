@@ -5,6 +5,7 @@
 import { Buffer, transcode } from 'node:buffer'
 import { ContractError } from '../errors.js'
 import type { ChunkColumns, TextColumn } from './batch.js'
+import { enlarged } from './enlarged.js'
 import type { Signer } from './signature.js'
 
 export interface ChunkRow {
@@ -168,17 +169,4 @@ class StringColumnBuilder {
 
 function ownsBuffer(bytes: Uint8Array): boolean {
   return bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength
-}
-
-type Column =
-  | Int32Array<ArrayBuffer>
-  | Float64Array<ArrayBuffer>
-  | Uint8Array<ArrayBuffer>
-  | Uint16Array<ArrayBuffer>
-  | Uint32Array<ArrayBuffer>
-
-function enlarged<Array extends Column>(array: Array, length: number): Array {
-  const copy = new (array.constructor as new (length: number) => Array)(length)
-  copy.set(array as never)
-  return copy
 }

@@ -10,21 +10,24 @@ import { CharacterClass, characterClassCount } from './characters.js'
 /** Exact count of one text, special tokens not included. */
 export type TokenCounter = (text: string) => number
 
-/** Tokens of one Han character, in hundredths. */
-export const hanCentiTokens = 75
-
-/** Tokens of one code unit by class, in hundredths. */
+/**
+ * Tokens of one code unit by class, in hundredths: least squares on 748 chunks (300,000 characters) of Chinese
+ * encyclopedia, news and classics, and 96 of English, counted by the tokenizer of Qwen2.5 (Qwen3's is the same but for
+ * special tokens). Estimate over exact count a chunk: median .99, 1st to 99th percentile .89 to 1.15 in Chinese.
+ * Plain modern news, which merges more, is overestimated by up to 1.45: the budget errs on the safe side.
+ */
 export const centiTokensByClass: Int32Array = (() => {
   const weights = new Int32Array(characterClassCount).fill(100)
-  weights[CharacterClass.han] = hanCentiTokens
-  weights[CharacterClass.cue] = hanCentiTokens
-  weights[CharacterClass.latin] = 30
-  weights[CharacterClass.letterW] = 30
-  weights[CharacterClass.digit] = 60
-  weights[CharacterClass.blank] = 10
-  weights[CharacterClass.otherLetter] = 80
+  const { han, cue, latin, letterW, asciiPunctuation, colon, dot, quote, blank, newline } = CharacterClass
+  for (const kind of [han, cue]) weights[kind] = 75
+  for (const kind of [latin, letterW]) weights[kind] = 18
+  for (const kind of [asciiPunctuation, colon, dot, quote]) weights[kind] = 46
+  weights[blank] = 20
+  weights[newline] = 60
   return weights
 })()
+
+export const hanCentiTokens = centiTokensByClass[CharacterClass.han] as number
 
 /**
  * Loads a tokenizer from `path`, the `tokenizer.json` of a model; `tokenizer_config.json` beside it is read when there.

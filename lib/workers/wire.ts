@@ -13,38 +13,34 @@ export interface WireError {
   readonly name: string
   readonly message: string
   readonly stack: string
-  readonly details: errors.KunStreamError['details'] | null
+  /** Own fields besides: code, retryable, exitCode, details and what a class adds. Null where it is no error of ours. */
+  readonly fields: Readonly<Record<string, unknown>> | null
   readonly cause: WireError | null
 }
 
 export function toWire(thrown: unknown, depth = 0): WireError {
   if (!(thrown instanceof Error)) {
-    return { name: 'Error', message: String(thrown), stack: '', details: null, cause: null }
+    return { name: 'Error', message: String(thrown), stack: '', fields: null, cause: null }
   }
-  const details = thrown instanceof errors.KunStreamError ? thrown.details : null
+  const fields = thrown instanceof errors.KunStreamError ? { ...thrown } : null
   const cause = thrown.cause === undefined || depth >= causesMax ? null : toWire(thrown.cause, depth + 1)
-  return { name: thrown.name, message: thrown.message, stack: thrown.stack ?? '', details, cause }
+  return { name: thrown.name, message: thrown.message, stack: thrown.stack ?? '', fields, cause }
 }
 
 /** An instance of the class it was, with the stack of the thread it came from. */
 export function fromWire(wire: WireError): Error {
-  const cause = wire.cause === null ? undefined : fromWire(wire.cause)
-  const rebuilt = rebuild(wire, cause)
-  rebuilt.stack = wire.stack
-  return rebuilt
+  const options = wire.cause === null ? {} : { cause: fromWire(wire.cause) }
+  const Class = (errors as Readonly<Record<string, unknown>>)[wire.name]
+  const error = new Error(wire.message, options)
+  if (wire.fields !== null && typeof Class === 'function') {
+    // Constructors differ from class to class; the prototype and the own fields are all that one of them makes.
+    Object.setPrototypeOf(error, Class.prototype as object)
+    Object.assign(error, wire.fields)
+  }
+  error.name = wire.name
+  error.stack = wire.stack
+  return error
 }
 
 /** Causes of causes that go over. */
 const causesMax = 5
-
-type ErrorClass = new (message: string, details?: errors.ErrorDetails) => errors.KunStreamError
-
-function rebuild(wire: WireError, cause: Error | undefined): Error {
-  const found = (errors as Readonly<Record<string, unknown>>)[wire.name]
-  if (wire.details !== null && typeof found === 'function') {
-    return new (found as ErrorClass)(wire.message, { cause, details: wire.details })
-  }
-  const error = cause === undefined ? new Error(wire.message) : new Error(wire.message, { cause })
-  error.name = wire.name
-  return error
-}
