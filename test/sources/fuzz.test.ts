@@ -9,6 +9,7 @@ import { brokenCursors, collect, documents, memoryShard, random, records, summar
 const rounds = Number(process.env.KUN_FUZZ_ROUNDS ?? 60)
 const seed = Number(process.env.KUN_SEED ?? 20240607)
 t.comment(`seed ${seed}, ${rounds} rounds`)
+if (process.env.KUN_FUZZ_ROUNDS) t.setTimeout(0)
 
 const texts = documents(30, seed)
 
