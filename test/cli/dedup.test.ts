@@ -2,24 +2,16 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
+import { tableFromIPC } from 'apache-arrow'
 import t from 'tap'
 import { letters, randomSource } from '../dedup/planted.js'
 
-const commands = new URL('../../lib/cli/', import.meta.url).href
-const program = `
-  import { Command } from 'commander'
-  import { registerDedup } from '${commands}dedup.js'
-  const program = new Command()
-  registerDedup(program)
-  program.parseAsync(process.argv.slice(1), { from: 'user' }).catch((error) => {
-    process.stderr.write(error.name + ': ' + error.message)
-    process.exitCode = error.exitCode ?? 1
-  })
-`
+const program = fileURLToPath(new URL('program.js', import.meta.url))
 
 function start(args: readonly string[]): ChildProcess {
-  return spawn(process.execPath, ['--input-type=module', '-e', program, 'dedup', ...args], { cwd: process.cwd() })
+  return spawn(process.execPath, [program, ...args])
 }
 
 async function run(args: readonly string[], input: Uint8Array | string = '') {
@@ -29,7 +21,12 @@ async function run(args: readonly string[], input: Uint8Array | string = '') {
   child.stderr?.on('data', (bytes: Buffer) => err.push(bytes))
   child.stdin?.end(input)
   const [code] = (await once(child, 'close')) as [number]
-  return { code, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() }
+  return {
+    code,
+    bytes: Buffer.concat(out),
+    stdout: Buffer.concat(out).toString(),
+    stderr: Buffer.concat(err).toString(),
+  }
 }
 
 const random = randomSource(31)
@@ -43,7 +40,7 @@ t.test('the lines that stay come out of a pipe byte for byte, in order', async (
   const folder = t.testdir()
   const rejects = join(folder, 'rejects.jsonl')
   const { code, stdout, stderr } = await run(
-    ['-', '--text', 'body', '--id', 'id', '--rejects', rejects],
+    ['dedup', '-', '--text', 'body', '--id', 'id', '--rejects', rejects],
     input.join(''),
   )
   t.equal(code, 0)
@@ -66,26 +63,26 @@ t.test('several files, packed ones too, are one input; a kept index drops what a
   writeFileSync(join(folder, 'c.jsonl.gz'), gzipSync(`{"text":"${near}"}\n{"text":"一"}\n`))
   const files = ['a.jsonl', 'b.jsonl', 'c.jsonl.gz'].map((name) => join(folder, name))
   const index = join(folder, 'kept', 'seen')
-  const first = await run([...files, '--index', index])
+  const first = await run(['dedup', ...files, '--index', index])
   t.equal(first.stdout, `{"text":"${one}"}\n{"text":"${other}"}\n{"text":"一"}\n`)
   t.ok(existsSync(index))
   const fresh = letters(random, 80)
-  const second = await run(['--index', index], `{"text":"${near}"}\n{"text":"${fresh}"}\n{"text":"一"}\n`)
+  const second = await run(['dedup', '--index', index], `{"text":"${near}"}\n{"text":"${fresh}"}\n{"text":"一"}\n`)
   t.equal(second.stdout, `{"text":"${fresh}"}\n`)
-  const stricter = await run(['--threshold', '0.99'], '')
+  const stricter = await run(['dedup', '--threshold', '0.99'], '')
   t.equal(stricter.code, 2)
   t.match(stricter.stderr, /--threshold is 0\.99: give a number from 0\.5 to 0\.98/)
-  const missing = await run([join(folder, 'nothing.jsonl')])
+  const missing = await run(['dedup', join(folder, 'nothing.jsonl')])
   t.equal(missing.code, 2)
   t.match(missing.stderr, /there is no file .*nothing\.jsonl/)
-  const refused = await run(['--threshold', '0.9', '--index', index], '')
+  const refused = await run(['dedup', '--threshold', '0.9', '--index', index], '')
   t.equal(refused.code, 2)
   t.match(refused.stderr, /was made with other settings/)
 })
 
 t.test('a reader that has had enough ends the command quietly', async (t) => {
   const lines = Array.from({ length: 3000 }, () => `{"text":"${letters(random, 300)}"}\n`).join('')
-  const child = start([])
+  const child = start(['dedup'])
   const err: Buffer[] = []
   child.stderr?.on('data', (bytes: Buffer) => err.push(bytes))
   child.stdin?.on('error', () => undefined)
@@ -96,4 +93,51 @@ t.test('a reader that has had enough ends the command quietly', async (t) => {
   const [code] = (await once(child, 'close')) as [number]
   t.equal(code, 0)
   t.equal(Buffer.concat(err).toString(), '')
+})
+
+/** Sentences of letters that are all different, so that no quality filter objects. */
+function article(sentences: number): string {
+  return Array.from({ length: sentences }, () => `${letters(random, 40)}。`).join('')
+}
+
+t.test('the text stages in a pipe: clean, filter, chunk, dedup, as JSON Lines and as Arrow', async (t) => {
+  const [first, second] = [article(30), article(4)]
+  const input = [first, second, '短', `${second}！`, first]
+    .map((text, i) => `{"text":"${text}","key":"k${i}"}\n`)
+    .join('')
+  const rejects = join(t.testdir(), 'rejects.jsonl')
+  const args = ['pipe', '--id', 'key', '--threads', '1', '--rejects', rejects]
+  const { code, stdout, stderr } = await run(args, input)
+  t.equal(code, 0, stderr)
+  const rows = stdout
+    .trim()
+    .split('\n')
+    .map((each) => JSON.parse(each))
+  t.ok(rows.length > 2, 'the long text was cut')
+  t.equal(
+    rows
+      .map((row) => row.text)
+      .join('')
+      .replaceAll('\n', ''),
+    first + second,
+  )
+  t.same([...new Set(rows.map((row) => row.key))], ['k0', 'k1'])
+  const reasons = readFileSync(rejects, 'utf8')
+    .trim()
+    .split('\n')
+    .map((each) => JSON.parse(each).reason)
+  t.same(new Set(reasons), new Set(['too-short', 'exact-duplicate']))
+  t.equal(reasons.length, 1 + rows.length)
+  const arrow = tableFromIPC((await run(['pipe', '--to', 'arrow', '--threads', '1'], input)).bytes)
+  t.same(
+    [...(arrow.getChild('text') ?? [])],
+    rows.map((row) => row.text),
+  )
+  const bare = await run(['pipe', '--stages', 'clean', '--threads', '1'], input)
+  t.equal(bare.stdout.trim().split('\n').length, 5, 'without the other stages nothing is refused or cut')
+  const empty = await run(['pipe', '--to', 'arrow', '--threads', '1'], '')
+  t.equal(tableFromIPC(empty.bytes).numRows, 0)
+  const wrong = await run(['pipe', '--stages', 'dedup,clean'], '')
+  t.equal(wrong.code, 2)
+  t.match(wrong.stderr, /--stages is dedup,clean/)
 })

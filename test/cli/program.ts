@@ -1,0 +1,13 @@
+/** The commands under test, as a process of their own: `node program.js dedup …`. */
+import { Command } from 'commander'
+import { registerDedup } from '../../lib/cli/dedup.js'
+import { registerPipe } from '../../lib/cli/pipe.js'
+import type { KunStreamError } from '../../lib/errors.js'
+
+const program = new Command()
+registerDedup(program)
+registerPipe(program)
+program.parseAsync().catch((error: KunStreamError) => {
+  process.stderr.write(`${error.name}: ${error.message}`)
+  process.exitCode = error.exitCode ?? 1
+})
