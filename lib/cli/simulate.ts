@@ -87,7 +87,7 @@ export function optionsOf(flags: SimulateFlags): z.output<typeof simulatorOption
 
 /** 'engine-error=0.01,english@5000-6000' → rules; a JSON array, or @FILE that holds one, as it is. */
 export function faultsOf(text: string): FaultRuleOptions[] {
-  const source = text.startsWith('@') ? readFileSync(text.slice(1), 'utf8') : text
+  const source = text.startsWith('@') ? fileText(text.slice(1)) : text
   if (source.trimStart().startsWith('[')) {
     try {
       return JSON.parse(source) as FaultRuleOptions[]
@@ -106,6 +106,14 @@ export function faultsOf(text: string): FaultRuleOptions[] {
       ...(until === undefined ? {} : { until: Number(until) }),
     }
   })
+}
+
+function fileText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new UsageError(`simulate: --faults: cannot read ${path}: ${(cause as Error).message}`, { cause })
+  }
 }
 
 function latencyOf(text: string): LatencyOptions {

@@ -1,0 +1,60 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { Command } from 'commander'
+import t from 'tap'
+import { faultsOf, registerSimulate } from '../../lib/cli/simulate.js'
+import { get, post } from './support.js'
+
+async function parsed(...flags: string[]): Promise<void> {
+  const program = new Command().exitOverride()
+  registerSimulate(program)
+  await program.parseAsync(['node', 'kun-stream', 'simulate', ...flags])
+}
+
+t.test('simulate prints its URL, serves as its flags say, and stops on a signal with code 0', async (t) => {
+  const module = fileURLToPath(new URL('../../lib/cli/simulate.js', import.meta.url))
+  const commander = import.meta.resolve('commander')
+  const script = `
+    const { Command } = await import(${JSON.stringify(commander)})
+    const { registerSimulate } = await import(${JSON.stringify(module)})
+    const program = new Command()
+    registerSimulate(program)
+    await program.parseAsync(process.argv)`
+  const flags = ['--port', '0', '--model', 'a/b', '--model', 'c/d', '--faults', 'engine-error@1-2', '--latency', '1..2']
+  const args = ['--input-type=module', '-e', script, 'kun-stream', 'simulate', ...flags, '--preset', 'delay']
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  t.teardown(() => child.kill('SIGKILL'))
+  const [line] = await once(child.stdout, 'data')
+  const url = String(line).trim()
+  t.match(url, /^http:\/\/127\.0\.0\.1:\d+\/v1$/)
+  t.match((await get({ url }, '/v1/models')).body.data, [{ id: 'a/b' }, { id: 'c/d' }])
+  const status = async () => (await post({ url }, '/v1/completions', { prompt: 'x' })).status
+  t.same([await status(), await status(), await status()], [200, 500, 200])
+  child.kill('SIGTERM')
+  t.same(await once(child, 'exit'), [0, null])
+})
+
+t.test('a wrong flag is a usage error with the flag, the value and what is allowed', async (t) => {
+  const wrong = (message: RegExp, ...flags: string[]) => t.rejects(parsed(...flags), { code: 'KUN_USAGE', message })
+  await wrong(/simulate\.port/, '--port', 'many')
+  await wrong(/simulate\.preset.*qwen3-8b-h100.*found "fast"/, '--preset', 'fast')
+  await wrong(/simulate\.speed/, '--speed', '0')
+  await wrong(/simulate\.missing\.0.*found "all"/, '--missing', 'all')
+  await wrong(/simulate\.latencyMs/, '--latency', '9..1')
+  await wrong(/--faults: 'what\?' is not kind/, '--faults', 'what?')
+  await wrong(/simulate\.faults\.0\.kind.*found "unknown"/, '--faults', 'unknown=0.5')
+  await wrong(/cannot read/, '--faults', '@/no/such/file')
+  await wrong(/no JSON/, '--faults', '[')
+})
+
+t.test('fault rules are written short, or as JSON', async (t) => {
+  t.same(faultsOf('engine-error=0.01,english@5000-6000, reset=0.5@3'), [
+    { kind: 'engine-error', rate: 0.01 },
+    { kind: 'english', after: 5000, until: 6000 },
+    { kind: 'reset', rate: 0.5, after: 3 },
+  ])
+  t.same(faultsOf('[{"kind":"empty","times":2}]'), [{ kind: 'empty', times: 2 }])
+  const path = `${t.testdir({ 'rules.json': '[{"kind":"hang"}]' })}/rules.json`
+  t.same(faultsOf(`@${path}`), [{ kind: 'hang' }])
+})
