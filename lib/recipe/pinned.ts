@@ -47,7 +47,14 @@ function pinned(value: unknown, schema: Parameters<typeof childOf>[0] | null): u
   const kept = Object.keys(value)
     .sort()
     .filter((key) => value[key] !== undefined && altersOutput(below(schema, key)))
-  return Object.fromEntries(kept.map((key) => [key, pinned(value[key], below(schema, key))]))
+    .map((key) => [key, pinned(value[key], below(schema, key))] as const)
+    // A section of which nothing is pinned is not worth a name; a map that was empty says so.
+    .filter(([key, inner]) => !isEmptyMap(inner) || isEmptyMap(value[key]))
+  return Object.fromEntries(kept)
+}
+
+function isEmptyMap(value: unknown): boolean {
+  return isRecord(value) && Object.keys(value).length === 0
 }
 
 function below(schema: Parameters<typeof childOf>[0] | null, key: PropertyKey) {

@@ -244,6 +244,7 @@ t.test('what does not alter the output may change, what does is told field by fi
     'sources[0].files=/elsewhere/data/*.json',
   ]
   t.strictSame(recipeDifference(before, pinnedRecipe(small(...free))), [])
+  t.strictSame(Object.keys(before), ['kun', 'models', 'output', 'prepare', 'promptVersions', 'read', 'seed', 'sources'])
   t.notMatch(JSON.stringify(before), /localhost|env:|out\/small|data\//)
 
   const altering = ['kun.score.keepAtLeast=0.8', 'kun.label.sampling.top_k=5', 'prepare.dedup.near=false', 'seed=2']
