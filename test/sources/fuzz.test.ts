@@ -6,7 +6,7 @@ import type { Shard } from '../../lib/sources/index.js'
 import { brokenCursors, collect, documents, memoryShard, random, records, summary } from './support.js'
 
 /** More on demand: KUN_FUZZ_ROUNDS=5000. */
-const rounds = Number(process.env.KUN_FUZZ_ROUNDS ?? 60)
+const rounds = Number(process.env.KUN_FUZZ_ROUNDS ?? 20)
 const seed = Number(process.env.KUN_SEED ?? 20240607)
 t.comment(`seed ${seed}, ${rounds} rounds`)
 if (process.env.KUN_FUZZ_ROUNDS) t.setTimeout(0)
