@@ -4,6 +4,7 @@ export { type CutWriterOptions, cutOptions, openCutWriter } from './cut-writer.j
 export { type Encoder, type EncoderOptions, encoderIdentity, encoderOptions, parquetEncoder } from './encoders/index.js'
 export { type Holder, lockRunDirectory, type RunLock } from './lock.js'
 export { readManifest } from './manifest.js'
+export { openPart, type Part, rowsOf } from './part-reader.js'
 export { recoverRunDirectory } from './recover.js'
 export {
   openRunDirectory,
@@ -14,3 +15,4 @@ export {
 } from './run-directory.js'
 export type { CommitStep, OnStep } from './steps.js'
 export type * from './types.js'
+export { type Finding, type Verification, type VerifyOptions, verifyRun } from './verify.js'

@@ -16,8 +16,9 @@ import {
 } from '../../lib/sinks/index.js'
 import { CrashingFiles, type Loss } from '../support/crashing-files.js'
 import { FailingFiles } from '../support/failing-files.js'
+import { testSeed } from '../support/random.js'
 
-const seed = Number(process.env.SEED ?? 20_250)
+const seed = testSeed()
 const cuts = 3
 const record = { pinned: { shards: ['a'], codec: 'zstd' }, free: { threads: 2 } }
 /** This process plays one that was killed. */

@@ -9,6 +9,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { type FileLayer, type OpenFile, storageError } from '../../lib/core/files.js'
+import { Random } from './random.js'
 
 /** 'all': every unsynced thing is lost · 'none': all reached the disk · a seed: a part of it. */
 export type Loss = 'all' | 'none' | number
@@ -77,7 +78,8 @@ export class CrashingFiles implements FileLayer {
   /** Power is lost: what is found is what the disk may hold. Nothing of it is pending any more. */
   crash(loss: Loss): void {
     this.#dead = false
-    const random = typeof loss === 'number' ? seededRandom(loss) : () => (loss === 'all' ? 1 : 0)
+    const seeded = new Random(typeof loss === 'number' ? loss : 0)
+    const random = typeof loss === 'number' ? () => seeded.next() : () => (loss === 'all' ? 1 : 0)
     this.#root = survivors(this.#root, random)
   }
 
@@ -290,16 +292,5 @@ function collect(directory: Directory, prefix: string, found: Record<string, Buf
   for (const [name, node] of directory.live) {
     if (isDirectory(node)) collect(node, `${prefix}${name}/`, found)
     else found[prefix + name] = node.live
-  }
-}
-
-/** mulberry32: the same numbers for the same seed. */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 }
