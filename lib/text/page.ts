@@ -119,42 +119,35 @@ export class Page {
       case CharacterClass.dropped:
       case CharacterClass.lowSurrogate:
         this.drop(at, at + 1)
-        return true
+        break
       case CharacterClass.blank:
         this.blanks(at)
-        return true
+        break
       case CharacterClass.newline:
         this.newlines(at)
-        return true
+        break
       case CharacterClass.composed:
         return false
       case CharacterClass.highSurrogate:
         return this.pair(at, code)
       case CharacterClass.cue:
         this.lineHasCue ||= hasCueAt(this.cues, this.source, at, this.sourceLength)
-        return true
+        break
       case CharacterClass.replaced: {
         const replacement = this.tables.replacements[code] as number
         this.source[at] = replacement
         this.keep(at, replacement, this.classes[replacement] as number)
-        return true
+        break
       }
-      case CharacterClass.colon:
-      case CharacterClass.letterW:
-        this.link(at)
-        this.keep(at, code, kind)
-        return true
-      case CharacterClass.quote:
-        this.quoteOpen = !this.quoteOpen
-        this.keep(at, code, kind)
-        return true
       case CharacterClass.dot:
         this.keep(at, code, this.isFullStop(at) ? CharacterClass.sentenceEnd : kind)
-        return true
+        break
       default:
+        if (kind === CharacterClass.quote) this.quoteOpen = !this.quoteOpen
+        else if (kind === CharacterClass.colon || kind === CharacterClass.letterW) this.link(at)
         this.keep(at, code, kind)
-        return true
     }
+    return true
   }
 
   private keep(at: number, code: number, kind: number): void {
@@ -196,10 +189,7 @@ export class Page {
     while (end < sourceLength && this.isGap(end)) end++
     this.done = end
     const atLineEnd = end >= sourceLength || classes[source[end] as number] === CharacterClass.newline
-    if (atLineEnd || at + this.shift === this.lineOpen) {
-      this.drop(at, end)
-      return
-    }
+    if (atLineEnd || at + this.shift === this.lineOpen) return this.drop(at, end)
     source[at] = 0x20
     this.separate(at, 1, end, CharacterClass.blank)
   }

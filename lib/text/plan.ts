@@ -54,6 +54,12 @@ export async function planPreparation(
   return { chunk, quality, filters, tokenizer, signature }
 }
 
+/** What run.json pins of a plan: all that determines the output, and no path of this machine. */
+export function pinnedPlan({ chunk, quality, filters, tokenizer, signature }: PreparePlan) {
+  const named = ({ name, sha256 }: { readonly name: string; readonly sha256: string }) => ({ name, sha256 })
+  return { chunk, quality, filters: filters.map(named), tokenizer: tokenizer && named(tokenizer), signature }
+}
+
 async function findTokenizer(name: string, directory: string): Promise<NonNullable<PreparePlan['tokenizer']>> {
   const path = resolve(directory, name)
   try {

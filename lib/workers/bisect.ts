@@ -54,7 +54,13 @@ function partOf(block: Block, records: readonly RecordPlace[], refused: Block['r
   const from = records[0]?.start ?? 0
   const to = records.at(-1)?.end ?? 0
   const bounds = Int32Array.from(records.flatMap(({ start, end }) => [start - from, end - from]))
-  return { ...block, bytes: block.bytes.slice(from, to), bounds, offset: records[0]?.offset ?? block.offset, refused }
+  return {
+    ...block,
+    bytes: new Uint8Array(block.bytes.subarray(from, to)),
+    bounds,
+    offset: records[0]?.offset ?? block.offset,
+    refused,
+  }
 }
 
 /** Ordinals and offsets as they are in the whole block. */

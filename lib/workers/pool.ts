@@ -5,7 +5,7 @@
 import { availableParallelism } from 'node:os'
 import { Piscina } from 'piscina'
 import { z } from 'zod'
-import { ContractError, WorkerLostError } from '../errors.js'
+import { AbortedError, ContractError, WorkerLostError } from '../errors.js'
 import type { Block, PreparedBlock } from '../text/batch.js'
 import type { PreparePlan } from '../text/plan.js'
 import { prepareInParts } from './bisect.js'
@@ -44,7 +44,7 @@ export interface WorkerPool {
    * @throws {WorkerLostError} threads die whatever they are given, or took more than `lostRecordsMax` records along
    */
   prepare(block: Block, reread?: () => Promise<Block>): Promise<PreparedBlock>
-  /** Lets go of the threads at once; what is under way is rejected. */
+  /** Lets go of the threads at once; what is under way is rejected with AbortedError. */
   close(): Promise<void>
 }
 
@@ -89,11 +89,13 @@ class PiscinaPool implements WorkerPool {
           'it is moved to a worker and must own it.',
       )
     }
-    const copy = reread === undefined ? block.bytes.slice() : null
+    // Not slice(): that of a Buffer is a view, which would be moved away with it.
+    const copy = reread === undefined ? new Uint8Array(block.bytes) : null
     try {
       return await run(this.pool, block)
     } catch (error) {
-      if (this.closed || !(error instanceof WorkerLostError)) throw error
+      if (this.closed) throw new AbortedError('The worker pool was closed under a block.', { cause: error })
+      if (!(error instanceof WorkerLostError)) throw error
       const again = copy === null ? await (reread as () => Promise<Block>)() : { ...block, bytes: copy }
       return this.prepareApart(again)
     }
