@@ -50,7 +50,8 @@ export async function storeContents(options: {
         await writeState(directory, state)
         const { sha256, bytes } = joined
         const shareOf = partBytes(group) / bytes
-        if (await remote.upload(temporary, sha256, bytes, (sent) => tell('upload', group, sent * shareOf))) {
+        const onSent = (sent: number) => tell('upload', group, sent * shareOf)
+        if (await remote.upload(temporary, sha256, bytes, { onSent })) {
           filesUploaded++
           bytesUploaded += bytes
         }

@@ -2,11 +2,11 @@
  * One branch of a dataset on the Hub, as the publisher needs it: its files, uploads by LFS, commits on a known parent.
  * The client library's commit hashes every file again and wants all of a commit's files on disk at once: hence our own.
  */
-import { openAsBlob } from 'node:fs'
 import { createBranch, createRepo, listFiles, whoAmI } from '@huggingface/hub'
 import { parquetMetadataAsync } from 'hyparquet'
-import { HubAccessError, HubUnavailableError } from '../errors.js'
+import { HubAccessError } from '../errors.js'
 import { authorization, contextOf, credentials } from '../sources/hub.js'
+import { fileSlice, type Sliceable } from '../sources/hub-body.js'
 import { type HubRequestContext, hubProblem, hubRefusal } from '../sources/hub-errors.js'
 import type { HubTransport } from '../sources/hub-fetch.js'
 import type { HubResponse } from '../sources/hub-request.js'
@@ -32,6 +32,8 @@ export interface Committed {
   readonly url: string
   readonly pullRequest: string | null
 }
+
+const never = new AbortController().signal
 
 /** Another commit came in between: read the head again. */
 export const moved = Symbol('the branch has moved')
@@ -115,26 +117,28 @@ export class Remote {
     return files
   }
 
+  /** The content of a large file, from its start, checked against its sha256. */
+  open(commit: string, file: RemoteFile): AsyncIterable<Uint8Array> {
+    return this.#shard(commit, file).open(0, this.signal ?? never)
+  }
+
   /** Rows and uncompressed bytes of a Parquet file, from its footer alone. */
-  async footer(commit: string, { path, bytes, sha256, oid }: RemoteFile): Promise<{ rows: number; bytes: number }> {
-    const { context, transport, settings } = this
-    const file = { path, sizeBytes: bytes, sha256, oid }
-    const shard = new HubShard({
-      context,
-      transport,
-      token: settings.token,
-      split: '',
-      mapping: { text: '' },
-      commit,
-      file,
-    })
-    const signal = this.signal ?? new AbortController().signal
+  async footer(commit: string, file: RemoteFile): Promise<{ rows: number; bytes: number }> {
+    const shard = this.#shard(commit, file)
+    const { bytes } = file
     const metadata = await parquetMetadataAsync({
       byteLength: bytes,
-      slice: async (start, end = bytes) => (await shard.read(start, end - start, signal)).buffer as ArrayBuffer,
+      slice: async (start, end = bytes) =>
+        (await shard.read(start, end - start, this.signal ?? never)).buffer as ArrayBuffer,
     })
     const sizes = metadata.row_groups.map(({ total_byte_size }) => Number(total_byte_size))
     return { rows: Number(metadata.num_rows), bytes: sizes.reduce((sum, size) => sum + size, 0) }
+  }
+
+  #shard(commit: string, { path, bytes, sha256, oid }: RemoteFile): HubShard {
+    const { context, transport, settings } = this
+    const file = { path, sizeBytes: bytes, sha256, oid }
+    return new HubShard({ context, transport, token: settings.token, split: '', mapping: { text: '' }, commit, file })
   }
 
   /** A small file as text, at a commit. */
@@ -146,18 +150,21 @@ export class Remote {
     return text
   }
 
-  /** Puts a file of the disk into the store of large files; false when it was there. */
-  async upload(path: string, sha256: string, bytes: number, onSent?: (bytes: number) => void): Promise<boolean> {
+  /** Puts a file of the disk, or a part of it, into the store of large files; false when it was there. */
+  async upload(
+    path: string,
+    sha256: string,
+    bytes: number,
+    { offset = 0, onSent }: { offset?: number; onSent?: (bytes: number) => void } = {},
+  ): Promise<boolean> {
     const action = await this.#uploadAction(sha256, bytes)
     if (action === null) return false
-    const blob = await openAsBlob(path)
-    if (blob.size !== bytes)
-      throw new HubUnavailableError(`${path} has ${blob.size} bytes, not ${bytes}: publish again`)
+    const content = fileSlice(path, offset, bytes)
     if (action.header?.['chunk_size'] === undefined) {
-      await this.#put(action.href, blob, onSent)
+      await this.#put(action.href, content, onSent)
       return true
     }
-    await this.#uploadParts(action.href, action.header, sha256, blob, onSent)
+    await this.#uploadParts(action.href, action.header, sha256, content, onSent)
     return true
   }
 
@@ -181,7 +188,7 @@ export class Remote {
     href: string,
     header: Record<string, string>,
     oid: string,
-    blob: Blob,
+    content: Sliceable,
     onSent: ((bytes: number) => void) | undefined,
   ): Promise<void> {
     const partBytes = Number(header['chunk_size'])
@@ -191,7 +198,7 @@ export class Remote {
       .sort()
     for (const [index, number] of numbers.entries()) {
       const start = index * partBytes
-      const slice = blob.slice(start, start + partBytes)
+      const slice = content.slice(start, start + partBytes)
       const answer = await this.#put(header[number] as string, slice, (bytes) => onSent?.(start + bytes))
       parts.push({ partNumber: Number(number), etag: answer.headers['etag'] ?? '' })
     }
@@ -201,7 +208,7 @@ export class Remote {
   }
 
   /** Signed by its address: the token is not sent. */
-  async #put(url: string, body: Blob, onSent: ((bytes: number) => void) | undefined): Promise<HubResponse> {
+  async #put(url: string, body: Sliceable, onSent: ((bytes: number) => void) | undefined): Promise<HubResponse> {
     const answer = await this.transport.request(url, { method: 'PUT', body, onSent, signal: this.signal })
     const text = await answer.body.text()
     if (answer.status >= 300) throw this.#refused(answer, text)

@@ -1,6 +1,6 @@
 /** Answers of the Hub for its JavaScript client, as `fetch` gives them, and for messages. */
 import { HubUnavailableError } from '../errors.js'
-import type { RequestBody } from './hub-body.js'
+import { isSliceable, type RequestBody } from './hub-body.js'
 import { type HubRequest, type HubResponse, plain } from './hub-request.js'
 
 /** Answers to the client are calls of the API: a page of a listing, a commit. Files come through `request`. */
@@ -71,7 +71,7 @@ function progressOf(
   body: RequestBody | undefined,
   progress: ((progress: number) => void) | undefined,
 ): ((bytes: number) => void) | undefined {
-  if (progress === undefined || body === undefined || !(body instanceof Blob)) return undefined
+  if (progress === undefined || body === undefined || !isSliceable(body)) return undefined
   const { size } = body
   return (bytes) => progress(bytes / size)
 }

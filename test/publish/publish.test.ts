@@ -104,6 +104,7 @@ t.test(
       for (let from = 1; ; from++) {
         rmSync(join(run, 'publish.json'), { force: true })
         const hub = await startHub({ directory: join(directory, `${kind}-${from}`) })
+        t.teardown(() => hub.close())
         const go = (triesMax: number) =>
           publish({ directory: run, repo, hubUrl: hub.url, token, connection: { triesMax, backoffMs: 0 } })
         hub.faults.set([{ kind, from, times: -1 }])
@@ -125,7 +126,6 @@ t.test(
         )
         const sent = stored.filter(({ fault }) => fault !== 'reset').map(({ path }) => path)
         if (sent.length !== 2 || new Set(sent).size !== 2) t.fail(`${kind} at ${from}: sent ${sent}`)
-        await hub.close()
         if (failed === null) {
           t.ok(from > 10, `${kind}: ${from - 1} requests`)
           break

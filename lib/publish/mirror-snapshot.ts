@@ -1,0 +1,113 @@
+/**
+ * What a mirror must hold so that a run can go on from it, as pieces named by their content. Reads the run directory only.
+ *
+ * The manifest is read first: what it commits relies on logs that were durable before, so logs read after it hold enough.
+ * A log is cut at its end in any place; opening it cuts the torn frame off, as after a crash.
+ */
+import { createHash } from 'node:crypto'
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { nodeFiles, temporarySuffix } from '../core/files.js'
+import { scanManifest } from '../sinks/manifest.js'
+import { compare } from './plan.js'
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
+
+export const snapshotSchema = z.object({
+  format: z.literal('kun-stream mirror 1'),
+  cuts: z.int().min(0),
+  files: z.array(
+    z.object({
+      /** In the run directory. */
+      path: z.string().regex(/^(?!.*(?:^|\/)\.\.?(?:\/|$))[^/\\][^\\]*$/),
+      pieces: z.array(z.object({ sha256, bytes: z.int().min(0) })),
+    }),
+  ),
+})
+
+/** mirror.json: written last, so that it only names what is there. */
+export type Snapshot = z.output<typeof snapshotSchema>
+export type Piece = Snapshot['files'][number]['pieces'][number]
+
+/** Where a piece can be read from. */
+export interface PiecePlace {
+  readonly path: string
+  readonly offset: number
+  readonly piece: Piece
+}
+
+/** Files that grow are kept in pieces of this size: only the last one is sent again. */
+const pieceBytes = 16 * 1024 * 1024
+const readBytes = 1024 * 1024
+
+export class Snapshots {
+  /** A file of this size, or a full piece of a log, that was hashed by this process: neither changes while it lives. */
+  readonly #hashed = new Map<string, Piece>()
+
+  constructor(private readonly directory: string) {}
+
+  async take(): Promise<{ snapshot: Snapshot; places: Map<string, PiecePlace> }> {
+    const { entries, wholeBytes } = await scanManifest(this.directory, nodeFiles)
+    const files: Snapshot['files'] = []
+    const places = new Map<string, PiecePlace>()
+    const add = async (path: string, sizeBytes: number | null, grows: boolean) => {
+      if (sizeBytes === null) return
+      const pieces = await this.#pieces(path, sizeBytes, grows, places)
+      files.push({ path, pieces })
+    }
+    for (const path of ['run.json', 'stats.json']) await add(path, await this.#sizeOf(path), false)
+    for (const { files: parts } of entries) for (const { path, bytes } of parts) await add(path, bytes, false)
+    for (const folder of ['dedup', 'replies']) {
+      for (const name of await nodeFiles.list(join(this.directory, folder))) {
+        if (name.endsWith(temporarySuffix)) continue
+        const path = `${folder}/${name}`
+        // A log that became a pack since it was listed is gone: its replies are in the pack, of the next snapshot.
+        await add(path, await this.#sizeOf(path), !name.endsWith('.pack'))
+      }
+    }
+    await add('manifest.jsonl', wholeBytes, true)
+    files.sort((a, b) => compare(a.path, b.path))
+    return { snapshot: { format: 'kun-stream mirror 1', cuts: entries.length, files }, places }
+  }
+
+  async #pieces(path: string, sizeBytes: number, grows: boolean, places: Map<string, PiecePlace>): Promise<Piece[]> {
+    const step = grows ? pieceBytes : Math.max(sizeBytes, 1)
+    const pieces: Piece[] = []
+    for (let offset = 0; offset < sizeBytes; offset += step) {
+      const bytes = Math.min(step, sizeBytes - offset)
+      const known = path.includes('/') ? `${path}:${offset}:${bytes}` : null
+      const piece = (known && this.#hashed.get(known)) || (await hashPiece(join(this.directory, path), offset, bytes))
+      if (known !== null && (!grows || bytes === pieceBytes)) this.#hashed.set(known, piece)
+      pieces.push(piece)
+      places.set(piece.sha256, { path: join(this.directory, path), offset, piece })
+    }
+    return pieces
+  }
+
+  async #sizeOf(path: string): Promise<number | null> {
+    return nodeFiles.sizeBytes(join(this.directory, path))
+  }
+}
+
+async function hashPiece(path: string, offset: number, bytes: number): Promise<Piece> {
+  const hash = createHash('sha256')
+  for await (const chunk of piecesOf({ path, offset, piece: { sha256: '', bytes } })) hash.update(chunk)
+  return { sha256: hash.digest('hex'), bytes }
+}
+
+/** The bytes of a piece, from its place in the run directory. */
+export async function* piecesOf({ path, offset, piece }: PiecePlace): AsyncGenerator<Uint8Array> {
+  const file = await open(path, 'r')
+  try {
+    const buffer = Buffer.allocUnsafe(Math.min(readBytes, Math.max(1, piece.bytes)))
+    for (let at = 0; at < piece.bytes; ) {
+      const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, piece.bytes - at), offset + at)
+      if (bytesRead === 0) throw new RangeError(`${path} became shorter than ${offset + piece.bytes} bytes`)
+      yield buffer.subarray(0, bytesRead)
+      at += bytesRead
+    }
+  } finally {
+    await file.close()
+  }
+}

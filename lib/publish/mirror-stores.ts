@@ -1,0 +1,133 @@
+/** Where a mirror lies: a folder (a mounted disk, say) or a dataset on the Hub. Both hold pieces by content and mirror.json. */
+import { createReadStream } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { makeDurableDirectory, nodeFiles, readWholeFile, temporarySuffix, writeFileDurably } from '../core/files.js'
+import { CorruptFileError, HubUnavailableError } from '../errors.js'
+import { type HubFetchOptions, hubTransport } from '../sources/hub-fetch.js'
+import { hubRepo, hubSettings } from '../sources/hub-settings.js'
+import { type Piece, type PiecePlace, piecesOf, type Snapshot, snapshotSchema } from './mirror-snapshot.js'
+import { moved, type Operation, Remote } from './remote.js'
+
+export interface MirrorStore {
+  /** Null when there is no mirror yet. */
+  read(): Promise<Snapshot | null>
+  /** Makes the pieces durable, then the snapshot that names them, then deletes pieces that none names any more. */
+  write(snapshot: Snapshot, added: readonly PiecePlace[], dropped: readonly string[]): Promise<void>
+  piece(piece: Piece): AsyncIterable<Uint8Array>
+  close(): Promise<void>
+}
+
+export interface MirrorStoreOptions {
+  /** A folder, or `hub:owner/name`. */
+  readonly at: string
+  readonly token?: string | undefined
+  readonly hubUrl?: string | undefined
+  readonly connection?: HubFetchOptions | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+const snapshotName = 'mirror.json'
+const snapshotBytesMax = 256 * 1024 * 1024
+const operationsPerCommitMax = 100
+/** Only this mirror writes there: a head that moves means another machine, or an answer that was lost. */
+const movesMax = 3
+
+export async function openMirrorStore(options: MirrorStoreOptions): Promise<MirrorStore> {
+  if (!options.at.startsWith('hub:')) return folderStore(options.at)
+  return hubStore(hubRepo.parse(options.at.slice('hub:'.length)), options)
+}
+
+/** Folders of at most some thousand files: the Hub wants fewer than 10,000 in one. */
+function pieceName(sha256: string): string {
+  return `pieces/${sha256.slice(0, 2)}/${sha256}`
+}
+
+function parseSnapshot(text: string, where: string): Snapshot {
+  try {
+    return snapshotSchema.parse(JSON.parse(text))
+  } catch (cause) {
+    throw new CorruptFileError(`${where} is no mirror of a run: give the place that mirror.to named`, { cause })
+  }
+}
+
+function folderStore(folder: string): MirrorStore {
+  return {
+    async read() {
+      const bytes = await readWholeFile(nodeFiles, join(folder, snapshotName), snapshotBytesMax)
+      return bytes === null ? null : parseSnapshot(Buffer.from(bytes).toString('utf8'), join(folder, snapshotName))
+    },
+    async write(snapshot, added, dropped) {
+      for (const place of added) await copyPiece(place, join(folder, pieceName(place.piece.sha256)))
+      await makeDurableDirectory(nodeFiles, folder)
+      await writeFileDurably(nodeFiles, join(folder, snapshotName), Buffer.from(JSON.stringify(snapshot)))
+      for (const sha256 of dropped) await nodeFiles.remove(join(folder, pieceName(sha256)))
+    },
+    piece: ({ sha256 }) => createReadStream(join(folder, pieceName(sha256))) as AsyncIterable<Uint8Array>,
+    close: async () => {},
+  }
+}
+
+async function copyPiece(place: PiecePlace, to: string): Promise<void> {
+  if ((await nodeFiles.sizeBytes(to)) === place.piece.bytes) return
+  await makeDurableDirectory(nodeFiles, dirname(to))
+  const file = await nodeFiles.open(to + temporarySuffix, 'write')
+  try {
+    for await (const bytes of piecesOf(place)) await file.write(bytes)
+    await file.fsync()
+  } finally {
+    await file.close()
+  }
+  await nodeFiles.rename(to + temporarySuffix, to)
+  await nodeFiles.fsyncDirectory(dirname(to))
+}
+
+async function hubStore(repo: string, options: MirrorStoreOptions): Promise<MirrorStore> {
+  const settings = hubSettings(options)
+  const transport = hubTransport(settings, options.connection)
+  const remote = new Remote(repo, settings, transport, options.signal)
+
+  async function commit(operations: readonly Operation[], title: string): Promise<void> {
+    for (let moves = 0; moves < movesMax; moves++) {
+      const head = await remote.head('main')
+      if (head === null)
+        throw new HubUnavailableError(`The mirror ${repo} is gone from ${settings.url}: was it deleted?`)
+      if ((await remote.commit('main', head, title, operations, false)) !== moved) return
+    }
+    throw new HubUnavailableError(
+      `The mirror ${repo} is written by somebody else too: give each run a mirror of its own`,
+    )
+  }
+
+  return {
+    async read() {
+      const head = await remote.head('main')
+      if (head === null || !(await remote.list(head)).has(snapshotName)) return null
+      return parseSnapshot(await remote.text(head, snapshotName), `${repo}/${snapshotName}`)
+    },
+    async write(snapshot, added, dropped) {
+      await remote.mustWrite()
+      if ((await remote.head('main')) === null) await remote.create(true)
+      const operations: Operation[] = []
+      for (const { path, offset, piece } of added) {
+        await remote.upload(path, piece.sha256, piece.bytes, { offset })
+        operations.push({ kind: 'large', path: pieceName(piece.sha256), ...piece })
+      }
+      const room = operationsPerCommitMax - 1
+      while (operations.length > room) await commit(operations.splice(0, room), 'Pieces of a run')
+      const content = JSON.stringify(snapshot)
+      await commit([...operations, { kind: 'small', path: snapshotName, content }], `A run at cut ${snapshot.cuts}`)
+      for (let at = 0; at < dropped.length; at += operationsPerCommitMax) {
+        const old = dropped.slice(at, at + operationsPerCommitMax)
+        const deletions = old.map((sha256): Operation => ({ kind: 'delete', path: pieceName(sha256) }))
+        await commit(deletions, 'Delete what no snapshot names')
+      }
+    },
+    async *piece({ sha256, bytes }) {
+      const head = await remote.head('main')
+      if (head === null)
+        throw new HubUnavailableError(`The mirror ${repo} is gone from ${settings.url}: was it deleted?`)
+      yield* remote.open(head, { path: pieceName(sha256), sha256, bytes, oid: '' })
+    },
+    close: () => transport.close(),
+  }
+}

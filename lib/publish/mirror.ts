@@ -1,0 +1,167 @@
+/**
+ * Keeps what a run needs to go on in a second place, and brings it back: committed cuts, logs, replies.
+ * What belongs to a snapshot is in mirror-snapshot.ts, where it lies in mirror-stores.ts.
+ */
+import { createHash } from 'node:crypto'
+import { dirname, join } from 'node:path'
+import { z } from 'zod'
+import { makeDurableDirectory, nodeFiles, temporarySuffix } from '../core/files.js'
+import type { Clock } from '../core/types.js'
+import { CorruptFileError, RunMismatchError, SourceNotFoundError } from '../errors.js'
+import { type Piece, type Snapshot, Snapshots } from './mirror-snapshot.js'
+import { type MirrorStore, type MirrorStoreOptions, openMirrorStore } from './mirror-stores.js'
+
+/** `mirror:` of a recipe. */
+export const mirrorOptions = z.strictObject({
+  /** A folder, or `hub:owner/name`: a private dataset, made when it does not exist. */
+  to: z.string().min(1),
+  everyMs: z.number().min(1000).default(300_000),
+  /** `env:NAME`; by default HF_TOKEN or the standard token file. */
+  token: z.string().optional(),
+})
+
+export interface MirrorOptions extends Omit<MirrorStoreOptions, 'at'> {
+  /** A run directory; a run may be at work there. */
+  readonly directory: string
+  readonly to: string
+}
+
+export interface MirrorPass {
+  /** Cuts that the mirror holds now. */
+  readonly cuts: number
+  readonly piecesSent: number
+  readonly bytesSent: number
+}
+
+export interface Mirror {
+  /** Brings the mirror up to the run as it is now; one at a time. */
+  pass(): Promise<MirrorPass>
+  close(): Promise<void>
+}
+
+/** Opens a mirror for as long as a run works: what was hashed once is not read again. */
+export async function openMirror({ directory, to, ...options }: MirrorOptions): Promise<Mirror> {
+  const store = await openMirrorStore({ at: to, ...options })
+  const snapshots = new Snapshots(directory)
+  let last: Promise<unknown> = Promise.resolve()
+  return {
+    pass() {
+      const pass = last.then(() => mirrorOnce(store, snapshots))
+      // The next pass is tried whatever became of this one, which its caller hears of.
+      last = pass.then(
+        () => null,
+        () => null,
+      )
+      return pass
+    },
+    close: () => store.close(),
+  }
+}
+
+/** One pass. */
+export async function mirrorRun(options: MirrorOptions): Promise<MirrorPass> {
+  const mirror = await openMirror(options)
+  try {
+    return await mirror.pass()
+  } finally {
+    await mirror.close()
+  }
+}
+
+/**
+ * Mirrors every `everyMs` until the signal, and once more then. A pass that fails is told and tried again at the next turn:
+ * the run does not wait for its mirror.
+ */
+export async function mirrorWhile(options: {
+  readonly mirror: Mirror
+  readonly everyMs: number
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  readonly onPass?: (pass: MirrorPass) => void
+  readonly onFailure: (error: unknown) => void
+}): Promise<void> {
+  const { mirror, everyMs, clock, signal, onPass, onFailure } = options
+  const pass = () => mirror.pass().then(onPass, onFailure)
+  while (!signal.aborted) {
+    const woken = await clock.sleep(everyMs, signal).then(
+      () => true,
+      () => false,
+    )
+    if (woken) await pass()
+  }
+  await pass()
+}
+
+async function mirrorOnce(store: MirrorStore, snapshots: Snapshots): Promise<MirrorPass> {
+  const before = shaOfAll(await store.read())
+  const { snapshot, places } = await snapshots.take()
+  const now = shaOfAll(snapshot)
+  const added = [...places.values()].filter(({ piece }) => !before.has(piece.sha256))
+  const dropped = [...before].filter((sha256) => !now.has(sha256))
+  if (added.length > 0 || dropped.length > 0) await store.write(snapshot, added, dropped)
+  const bytesSent = added.reduce((sum, { piece }) => sum + piece.bytes, 0)
+  return { cuts: snapshot.cuts, piecesSent: added.length, bytesSent }
+}
+
+function shaOfAll(snapshot: Snapshot | null): Set<string> {
+  return new Set((snapshot?.files ?? []).flatMap(({ pieces }) => pieces.map(({ sha256 }) => sha256)))
+}
+
+/**
+ * Brings a run back to an empty directory, from where `run` goes on.
+ *
+ * @throws {SourceNotFoundError} there is no mirror · {RunMismatchError} the directory holds a run
+ * @throws {CorruptFileError} a piece is not what the mirror says
+ */
+export async function restoreFromMirror(
+  options: { readonly directory: string; readonly from: string } & Omit<MirrorStoreOptions, 'at'>,
+): Promise<{ cuts: number; files: number; bytes: number }> {
+  const { directory, from, ...rest } = options
+  if ((await nodeFiles.sizeBytes(join(directory, 'manifest.jsonl'))) !== null) {
+    throw new RunMismatchError(
+      `${directory} holds a run: restore to an empty directory, or resume it without the mirror`,
+    )
+  }
+  const store = await openMirrorStore({ at: from, ...rest })
+  try {
+    const snapshot = await store.read()
+    if (snapshot === null) {
+      throw new SourceNotFoundError(`${from} holds no mirror yet: check mirror.to of the recipe, or start without it`)
+    }
+    // The manifest comes last: a directory that has one is whole.
+    const files = [...snapshot.files].sort((a, b) => rank(a.path) - rank(b.path))
+    let bytes = 0
+    for (const { path, pieces } of files) bytes += await restoreFile(store, join(directory, path), pieces)
+    return { cuts: snapshot.cuts, files: files.length, bytes }
+  } finally {
+    await store.close()
+  }
+}
+
+function rank(path: string): number {
+  return path === 'manifest.jsonl' ? 1 : 0
+}
+
+async function restoreFile(store: MirrorStore, path: string, pieces: readonly Piece[]): Promise<number> {
+  await makeDurableDirectory(nodeFiles, dirname(path))
+  const file = await nodeFiles.open(path + temporarySuffix, 'write')
+  let bytes = 0
+  try {
+    for (const piece of pieces) {
+      const hash = createHash('sha256')
+      for await (const part of store.piece(piece)) {
+        hash.update(part)
+        bytes += part.length
+        await file.write(part)
+      }
+      if (hash.digest('hex') === piece.sha256) continue
+      throw new CorruptFileError(`A piece of ${path} in the mirror is not what it was (${piece.sha256}): restore again`)
+    }
+    await file.fsync()
+  } finally {
+    await file.close()
+  }
+  await nodeFiles.rename(path + temporarySuffix, path)
+  await nodeFiles.fsyncDirectory(dirname(path))
+  return bytes
+}

@@ -1,0 +1,151 @@
+import { randomBytes } from 'node:crypto'
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import type { Clock } from '../../lib/core/types.js'
+import { mirrorRun, mirrorWhile, openMirror, restoreFromMirror } from '../../lib/publish/mirror.js'
+import { startHub } from '../../lib/simulator/hub.js'
+import { readManifest } from '../../lib/sinks/index.js'
+import { addCuts } from '../support/run-directory.js'
+
+const token = 'hf_writer'
+
+function contentsOf(directory: string): Record<string, string> {
+  const names = readdirSync(directory, { recursive: true }) as string[]
+  const files = names.filter((name) => statSync(join(directory, name)).isFile())
+  return Object.fromEntries(files.sort().map((name) => [name, readFileSync(join(directory, name)).toString('base64')]))
+}
+
+/** A run with cuts, a dedup log and replies, one segment of which is still written. */
+async function makeRun(directory: string): Promise<void> {
+  await addCuts(directory, { cuts: 2 })
+  for (const folder of ['dedup', 'replies']) mkdirSync(join(directory, folder))
+  writeFileSync(join(directory, 'run.json'), '{"pinned":{},"free":{}}')
+  writeFileSync(join(directory, 'dedup', 'index'), randomBytes(1000))
+  writeFileSync(join(directory, 'replies', '000001.pack'), randomBytes(2000))
+  writeFileSync(join(directory, 'replies', '000002.log'), randomBytes(500))
+}
+
+for (const kind of ['a folder', 'the Hub'] as const) {
+  t.test(`a run goes on from ${kind} after its machine is gone; each pass sends only what is new`, async (t) => {
+    const root = t.testdir({ run: {}, again: {}, mirror: {} })
+    const hub = await startHub({ directory: join(root, 'hub') })
+    t.teardown(() => hub.close())
+    const [directory, again] = [join(root, 'run'), join(root, 'again')]
+    const place = kind === 'a folder' ? join(root, 'mirror') : 'hub:me/state'
+    const connection = { hubUrl: hub.url, token, connection: { triesMax: 2, backoffMs: 0 } }
+    await makeRun(directory)
+    const missing = { code: 'KUN_SOURCE_NOT_FOUND', message: /holds no mirror yet/ } as never
+    await t.rejects(restoreFromMirror({ directory: again, from: place, ...connection }), missing)
+    const mirror = await openMirror({ directory, to: place, ...connection })
+    t.teardown(() => mirror.close())
+    t.match(await mirror.pass(), { cuts: 2, piecesSent: 10 })
+    t.match(await mirror.pass(), { piecesSent: 0, bytesSent: 0 }, 'nothing new')
+    await addCuts(directory, { cuts: 1 })
+    appendFileSync(join(directory, 'dedup', 'index'), randomBytes(10))
+    renameSync(join(directory, 'replies', '000002.log'), join(directory, 'replies', '000002.pack'))
+    writeFileSync(join(directory, 'data', 'wudao-000003-000.parquet.writing'), 'not committed')
+    writeFileSync(join(directory, 'report.html'), 'can be made again')
+    t.match(await mirror.pass(), { cuts: 3, piecesSent: 5 }, 'two parts, the log, statistics and manifest')
+    const wanted = contentsOf(directory)
+    delete wanted['data/wudao-000003-000.parquet.writing']
+    delete wanted['report.html']
+    rmSync(directory, { recursive: true })
+    const restored = await restoreFromMirror({ directory: again, from: place, ...connection })
+    t.match(restored, { cuts: 3, files: Object.keys(wanted).length })
+    t.same(contentsOf(again), wanted)
+    t.equal((await readManifest(again)).length, 3)
+    await addCuts(again, { cuts: 1 })
+    t.match(await mirrorRun({ directory: again, to: place, ...connection }), { cuts: 4, piecesSent: 4 })
+    const held = { code: 'KUN_RUN_MISMATCH', message: /holds a run: restore to an empty directory/ } as never
+    await t.rejects(restoreFromMirror({ directory: again, from: place, ...connection }), held)
+  })
+}
+
+t.test('a pass that fails at any request leaves a mirror that can be restored, old or new', async (t) => {
+  const root = t.testdir({ run: {} })
+  const directory = join(root, 'run')
+  await makeRun(directory)
+  let before = contentsOf(directory)
+  for (const kind of ['reset', 'reset-after'] as const) {
+    for (let from = 1; ; from++) {
+      const hub = await startHub({ directory: join(root, `hub-${kind}-${from}`) })
+      t.teardown(() => hub.close())
+      const connection = { hubUrl: hub.url, token, connection: { triesMax: 1, backoffMs: 0 } }
+      const place = 'hub:me/state'
+      before = contentsOf(directory)
+      await mirrorRun({ directory, to: place, ...connection })
+      appendFileSync(join(directory, 'dedup', 'index'), randomBytes(10))
+      writeFileSync(join(directory, 'replies', `${String(10 + from).padStart(6, '0')}.log`), randomBytes(20))
+      const after = contentsOf(directory)
+      hub.faults.set([{ kind, from, times: -1 }])
+      const failed = await mirrorRun({ directory, to: place, ...connection }).then(
+        () => null,
+        (error: { code: string }) => error.code,
+      )
+      hub.faults.set([])
+      const again = join(root, `again-${kind}-${from}`)
+      await restoreFromMirror({ directory: again, from: place, ...connection })
+      const found = JSON.stringify(contentsOf(again))
+      const whole = found === JSON.stringify(after) || (failed !== null && found === JSON.stringify(before))
+      if (!whole) t.fail(`${kind} at ${from}: neither the old state nor the new`)
+      if (failed !== null && failed !== 'KUN_HUB_UNAVAILABLE') t.fail(`${kind} at ${from}: ${failed}`)
+      await mirrorRun({ directory, to: place, ...connection })
+      if (failed === null) {
+        t.ok(from > 8, `${kind}: ${from - 1} requests`)
+        break
+      }
+    }
+  }
+})
+
+t.test('a mirror whose piece was altered is refused, and a run never waits for a mirror that fails', async (t) => {
+  const root = t.testdir({ run: {}, mirror: {}, again: {} })
+  const [directory, to] = [join(root, 'run'), join(root, 'mirror')]
+  await makeRun(directory)
+  await mirrorRun({ directory, to })
+  const [folder] = readdirSync(join(to, 'pieces'))
+  const [piece] = readdirSync(join(to, 'pieces', folder as string))
+  const path = join(to, 'pieces', folder as string, piece as string)
+  const bytes = readFileSync(path)
+  bytes[0] = (bytes[0] as number) ^ 1
+  writeFileSync(path, bytes)
+  const altered = { code: 'KUN_CORRUPT_FILE', message: /is not what it was/ } as never
+  await t.rejects(restoreFromMirror({ directory: join(root, 'again'), from: to }), altered)
+
+  const stop = new AbortController()
+  const told: string[] = []
+  let sleeps = 0
+  const clock: Clock = {
+    now: () => 0,
+    sleep: async (_waitMs, signal) => {
+      if (++sleeps === 3) stop.abort()
+      signal?.throwIfAborted()
+    },
+  }
+  const mirror = {
+    pass: async () => {
+      if (told.length === 0) throw new Error('disk away')
+      return { cuts: 1, piecesSent: 0, bytesSent: 0 }
+    },
+    close: async () => {},
+  }
+  await mirrorWhile({
+    mirror,
+    everyMs: 1000,
+    clock,
+    signal: stop.signal,
+    onPass: ({ cuts }) => told.push(`cut ${cuts}`),
+    onFailure: (error) => told.push((error as Error).message),
+  })
+  t.same(told, ['disk away', 'cut 1', 'cut 1'], 'once more at the end')
+})
