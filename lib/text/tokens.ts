@@ -3,7 +3,6 @@
  * or exactly, from a `tokenizer.json` on disk.
  */
 import { readFile } from 'node:fs/promises'
-import { Tokenizer } from '@huggingface/tokenizers'
 import { InvalidOptionError } from '../errors.js'
 import { CharacterClass, characterClassCount } from './characters.js'
 
@@ -36,6 +35,8 @@ export const hanCentiTokens = centiTokensByClass[CharacterClass.han] as number
  */
 export async function loadTokenCounter(path: string): Promise<TokenCounter> {
   try {
+    // Loaded where it is asked for: most threads never need it.
+    const { Tokenizer } = await import('@huggingface/tokenizers')
     const tokenizer = new Tokenizer(JSON.parse(await readFile(path, 'utf8')), await readConfig(path))
     return (text) => tokenizer.encode(text, { add_special_tokens: false }).ids.length
   } catch (cause) {

@@ -65,50 +65,53 @@ const deadly = `export default ({ text }) => {
 t.test('A record that kills its thread becomes a reject, and all others are prepared', async (t) => {
   const directory = t.testdir({ 'deadly.mjs': deadly })
   const plan = await planOf({ filters: ['deadly.mjs'] }, { directory, permutations: 4 })
-  const records: { id: string; text: string }[] = articles(0, 5)
+  const records: { id: string; text: string }[] = articles(0, 3)
   records[1] = { id: 'killer', text: `致命${article(1)}` }
-  records[3] = { id: 'eater', text: `贪吃${article(3)}` }
   const refused = [{ offset: 10, reason: 'record-too-large', detail: 'd', excerpt: 'e' }]
-  const pool = workerPool({ plan, threads: 2, heapBytesMax: 64 * 2 ** 20 })
-  t.teardown(() => pool.close())
-  const others = Promise.all([1, 2].map((number) => pool.prepare(blockOf(jsonl(articles(number, 2)), { number }))))
-  const prepared = await pool.prepare(blockOf(jsonl(records), { refused }))
-  t.same(accountingFaults(prepared), [])
-  t.equal(prepared.documents, 6)
-  t.same(
-    prepared.rejects.map(({ document, reason, stage }) => [document, reason, stage]),
-    [
-      [1, 'record-too-large', 'read'],
-      [2, 'worker-lost', 'prepare'],
-      [4, 'worker-lost', 'prepare'],
-    ],
-  )
-  t.match(prepared.rejects[1]?.excerpt, /致命/)
-  t.same([...prepared.chunks.document], [0, 3, 5])
-  const offsets = records.map((_, index) => jsonl(records.slice(0, index)).length)
-  t.same(
-    [...prepared.chunks.offset],
-    [0, 2, 4].map((index) => offsets[index]),
-  )
-  t.same(
-    (await others).map(({ documents }) => documents),
-    [2, 2],
-  )
-})
-
-t.test('A caller who can read again is asked for the block, and no copy is kept', async (t) => {
-  const directory = t.testdir({ 'deadly.mjs': deadly })
-  const plan = await planOf({ filters: ['deadly.mjs'] }, { directory })
   const pool = workerPool({ plan, threads: 1 })
   t.teardown(() => pool.close())
-  const records = [...articles(0, 1), { id: 'killer', text: `致命${article(4)}` }]
+  const other = pool.prepare(blockOf(jsonl(articles(5, 2)), { number: 1 }))
+  const prepared = await pool.prepare(blockOf(jsonl(records), { refused }))
+  t.same(accountingFaults(prepared), [])
+  t.equal(prepared.documents, 4)
+  t.match(prepared.rejects, [
+    { document: 1, offset: 10, reason: 'record-too-large', stage: 'read' },
+    { document: 2, reason: 'worker-lost', stage: 'prepare', excerpt: /致命/, detail: /code: 7/ },
+  ])
+  const safe = prepareBlock(
+    blockOf(jsonl(records), { refused }),
+    await createPreparer(await planOf({}, { permutations: 4 })),
+  )
+  const rows = [0, 2]
+  t.same([...prepared.chunks.document], [0, 3])
+  t.same(
+    [...prepared.chunks.offset],
+    rows.map((row) => safe.chunks.offset[row]),
+  )
+  t.same(
+    [...prepared.chunks.fingerprint],
+    rows.flatMap((row) => [...safe.chunks.fingerprint.slice(16 * row, 16 * row + 16)]),
+  )
+  t.same(
+    [0, 1].map((row) => textAt(prepared.chunks.text, row)),
+    rows.map((row) => textAt(safe.chunks.text, row)),
+  )
+  t.equal((await other).documents, 2)
+})
+
+t.test('So does one that takes more memory than a thread may; who can read again is asked for the block', async (t) => {
+  const directory = t.testdir({ 'deadly.mjs': deadly })
+  const plan = await planOf({ filters: ['deadly.mjs'] }, { directory })
+  const pool = workerPool({ plan, threads: 1, heapBytesMax: 32 * 2 ** 20 })
+  t.teardown(() => pool.close())
+  const block = () => blockOf(jsonl([{ id: 'eater', text: `贪吃${article(4)}` }]))
   let asked = 0
-  const prepared = await pool.prepare(blockOf(jsonl(records)), async () => {
+  const prepared = await pool.prepare(block(), async () => {
     asked++
-    return blockOf(jsonl(records))
+    return block()
   })
   t.equal(asked, 1)
-  t.same([prepared.chunks.rows, prepared.rejects[0]?.reason], [1, 'worker-lost'])
+  t.match(prepared, { documents: 1, chunks: { rows: 0 }, rejects: [{ reason: 'worker-lost', detail: /memory/ }] })
 })
 
 t.test('Threads that die whatever they are given stop the run, and so do too many lost records', async (t) => {
