@@ -1,7 +1,8 @@
 /**
  * Decides which fault a request meets. Rules, header and schedule all end here; carrying a fault out is the server's.
  */
-import { type FaultKind, type FaultRule, faultKinds, faultRule, transportFaults } from './fault-rules.js'
+import { type FaultKind, type FaultRule, faultRule, transportFaults } from './fault-rules.js'
+import { check } from './options.js'
 import { hashNumbers, hashText, unit } from './random.js'
 
 export interface FaultCounts {
@@ -11,7 +12,6 @@ export interface FaultCounts {
 }
 
 const transport: ReadonlySet<string> = new Set(transportFaults)
-const known: ReadonlySet<string> = new Set(faultKinds)
 
 export class Faults {
   private rules: { rule: FaultRule; struck: number; ordinalAtStart: number }[] = []
@@ -38,10 +38,14 @@ export class Faults {
     return { requests: this.requests, byKind: { ...this.byKind } }
   }
 
-  /** Called once for each generation request: the rule that strikes it, or null. The header comes before all rules. */
+  /**
+   * Called once for each generation request: the rule that strikes it, or null. The header comes before all rules.
+   *
+   * @throws {InvalidOptionError} the header names no fault
+   */
   judge(body: string, header: string | undefined): FaultRule | null {
     const ordinal = ++this.requests
-    if (header !== undefined && known.has(header)) return this.strike(faultRule.parse({ kind: header }))
+    if (header) return this.strike(check(faultRule, { kind: header }, 'X-Simulate-Error'))
     for (const [place, entry] of this.rules.entries()) {
       const { rule } = entry
       const since = ordinal - entry.ordinalAtStart

@@ -11,6 +11,7 @@ import type { ModelRequest, Prompt } from './request.js'
 import { decode, encode } from './tokens.js'
 import { filler } from './writer/filler.js'
 import { type Grade, gradeOf } from './writer/grade.js'
+import { recognise } from './writer/task.js'
 import { type Draft, write, writerSeed } from './writer/writer.js'
 
 export interface Generation {
@@ -62,16 +63,26 @@ function generateOne(
 ): Generation {
   const { options } = context
   const maxTokens = request.maxTokens ?? Math.max(1, context.contextTokensMax - prompt.ids.length)
-  if (options.lengths !== undefined) return ofLength(request, prompt, index, sample, maxTokens, context)
+  if (hasDrawnLength(prompt, context)) return ofLength(request, prompt, index, sample, maxTokens, context)
   let draft = altered(draftOf(request, prompt, sample), context)
   if (options.nonce) draft = withNonce(draft)
-  const body = prompt.prefill !== '' && draft.text.startsWith(prompt.prefill) ? draft.text.slice(1) : draft.text
+  const body =
+    prompt.prefill !== '' && draft.text.startsWith(prompt.prefill)
+      ? draft.text.slice(prompt.prefill.length)
+      : draft.text
   const thinks = request.thinks && options.reasoning !== 'none' && request.choices === null
   const shown = thinks && options.reasoning === 'think' ? `<think>\n${draft.reasoning}\n</think>\n\n${body}` : body
   const reasoningIds = thinks && options.reasoning === 'reasoning-content' ? encode(draft.reasoning) : []
   const stopped = cutAtStop(shown, request.stop)
   const ids = [...reasoningIds, ...encode(stopped)]
   return finish({ request, prompt, index, ids, reasoningTokens: reasoningIds.length, draft, maxTokens, context })
+}
+
+/** Grades stay grades, else no row would come out of a bench; so do texts that a fault replaces. */
+function hasDrawnLength(prompt: Prompt, { options, fault }: GenerationContext): boolean {
+  if (options.lengths === undefined || fault === 'looping' || fault === 'english') return false
+  const { kind } = recognise(prompt.text)
+  return kind !== 'grade' && options.lengths.tasks.includes(kind)
 }
 
 function draftOf(request: ModelRequest, prompt: Prompt, sample: number): Draft {

@@ -30,11 +30,15 @@ export const latencyOptions = z.union([
 ])
 export type LatencyOptions = z.output<typeof latencyOptions>
 
-/** Tokens of a reply, log-normal with an arithmetic mean, whatever the prompt says. */
+/** Tokens of a reply, log-normal with an arithmetic mean, whatever the text says; grades are never replaced. */
 export const lengthOptions = z.strictObject({
   mean: z.number().positive(),
   sigma: z.number().min(0).default(1),
   max: z.number().int().positive().default(1_024),
+  tasks: z
+    .array(z.enum(['label', 'polish', 'free']))
+    .min(1)
+    .default(['label', 'polish', 'free']),
 })
 export type LengthOptions = z.output<typeof lengthOptions>
 

@@ -27,7 +27,7 @@ export const requestsKept = 2_000
 
 export class RequestLog {
   private readonly kept: (LoggedRequest & { readonly body: string })[] = []
-  private readonly file: number | null
+  private file: number | null
 
   constructor(path: string | undefined) {
     this.file = path === undefined ? null : openSync(path, 'a')
@@ -50,5 +50,6 @@ export class RequestLog {
 
   close(): void {
     if (this.file !== null) closeSync(this.file)
+    this.file = null
   }
 }

@@ -30,7 +30,7 @@ import type { Simulator, SimulatorStats } from './types.js'
 export const keepAliveMs = 5_000
 const backlog = 16_384
 const contextTokensDefault = 32_768
-const builtinModel = 'kun-stream-extractive'
+const builtinModel = 'builtin-extractive'
 
 /**
  * Starts a server that speaks vLLM's API, on loopback and a free port unless told otherwise.
@@ -155,6 +155,8 @@ class SimulatorServer implements Simulator {
     const closed = listening ? new Promise<void>((resolve) => this.http.close(() => resolve())) : Promise.resolve()
     this.http.closeAllConnections()
     await closed
+    // Their own 'close' events come later than the log can wait.
+    for (const exchange of [...this.exchanges]) this.over(exchange)
     this.log.close()
   }
 
@@ -191,12 +193,12 @@ class SimulatorServer implements Simulator {
   }
 
   private over(exchange: Exchange): void {
-    this.exchanges.delete(exchange)
+    if (!this.exchanges.delete(exchange)) return
     const complete = exchange.response.writableFinished
     if (complete) this.counts.completed++
     else this.counts.aborted++
     exchange.abort()
-    if (this.state === 'closed' || exchange.request.method !== 'POST') return
+    if (exchange.request.method !== 'POST') return
     const { number, body, fault, texts, request, response } = exchange
     this.log.add(
       {

@@ -264,6 +264,16 @@ t.test('with nonces no two replies are alike, and the log says which were sent',
   t.equal(lines[2].key, null)
 })
 
+t.test('a request that the end of the server cuts is in the log, as not complete', async (t) => {
+  const path = `${t.testdir({})}/requests.jsonl`
+  const simulator = await started(t, { preset: 'delay', latencyMs: 600_000, requestLog: path })
+  const cut = ask(simulator, '你好', {}, { 'x-kun-key': 'k' })
+  while (simulator.stats().running === 0) await new Promise(setImmediate)
+  await simulator.close()
+  await t.rejects(cut)
+  t.match(JSON.parse(readFileSync(path, 'utf8')), { key: 'k', complete: false, status: 0 })
+})
+
 t.test('a client that goes away aborts its request, and the log says that it did not get its reply', async (t) => {
   const simulator = await started(t, { preset: 'delay', latencyMs: 600_000 })
   const abort = new AbortController()

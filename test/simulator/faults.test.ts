@@ -33,6 +33,13 @@ for (const [kind, status, message, retryAfter] of answers) {
   })
 }
 
+t.test('a header that names no fault is refused, so that a test cannot pass for want of one', async (t) => {
+  const simulator = await started(t)
+  const { status, text } = await ask(simulator, label, {}, { 'x-simulate-error': 'enigne-error' })
+  t.equal(status, 400)
+  t.match(text, /X-Simulate-Error\.kind.*enigne-error/)
+})
+
 t.test('a reset comes before the reply, or after half of it', async (t) => {
   const simulator = await started(t)
   await t.rejects(ask(simulator, label, {}, { 'x-simulate-error': 'reset' }), { code: 'ECONNRESET' })

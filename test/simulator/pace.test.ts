@@ -56,6 +56,8 @@ t.test('lengths follow the distribution that was asked for, whatever the prompt 
   t.same((await ask({})).choices, choices)
   t.notSame((await ask({ seed: 2 })).choices, choices)
   t.ok(new Set(choices.map(({ text }: Json) => text.length)).size > 100)
+  const graded = { prompt: '【指令】请说明城市轨道交通的优点，并分析建设成本。【/指令】' }
+  t.equal((await ask(graded)).choices[0].text, '【好】', 'but grades stay grades')
   t.equal((await ask({ ignore_eos: true, max_tokens: 5 })).usage.completion_tokens, 5_000)
 })
 
