@@ -47,18 +47,27 @@ export const nodeFiles: FileLayer = {
   fsyncDirectory: (path) => naming('fsync directory', path, () => syncDirectory(path)),
 }
 
-/** Makes a directory, and fsyncs each parent that got a new entry: it is there after a crash. */
+/**
+ * Makes a directory, and fsyncs each parent that got a new entry: it is there after a crash. From the top down, each
+ * made durable before the next, so that of what a killed process left only the deepest may not be durable yet.
+ */
 export async function makeDurableDirectory(files: FileLayer, path: string): Promise<void> {
-  const parents: string[] = []
-  let missing = resolve(path)
-  while (missing !== dirname(missing) && (await files.sizeBytes(missing)) === null) {
-    parents.push(dirname(missing))
-    missing = dirname(missing)
+  const missing: string[] = []
+  let there = resolve(path)
+  while (there !== dirname(there) && (await files.sizeBytes(there)) === null) {
+    missing.unshift(there)
+    there = dirname(there)
   }
-  await files.makeDirectory(path)
-  // One that an earlier, killed process made may not be durable yet.
-  if (parents.length === 0) parents.push(dirname(resolve(path)))
-  for (const parent of parents) await files.fsyncDirectory(parent)
+  try {
+    await files.fsyncDirectory(dirname(there))
+  } catch (error) {
+    // Where this user may not look, no process of ours made the entry either.
+    if (!['EACCES', 'EPERM', 'EROFS'].includes(errnoOf(error) ?? '')) throw error
+  }
+  for (const directory of missing) {
+    await files.makeDirectory(directory)
+    await files.fsyncDirectory(dirname(directory))
+  }
 }
 
 /** Replaces a small file as a whole: after a crash it holds the old bytes or the new ones. */

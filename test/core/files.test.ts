@@ -1,5 +1,5 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import t from 'tap'
 import {
   errnoOf,
@@ -65,7 +65,7 @@ t.test('a new directory is fsynced into each parent that got an entry', async (t
   const files = { ...nodeFiles, fsyncDirectory: async (path: string) => void synced.push(path) }
   await makeDurableDirectory(files, join(directory, 'a', 'b', 'c'))
   t.ok(existsSync(join(directory, 'a', 'b', 'c')))
-  t.same(synced, [join(directory, 'a', 'b'), join(directory, 'a'), directory])
+  t.same(synced, [dirname(directory), directory, join(directory, 'a'), join(directory, 'a', 'b')])
 })
 
 t.test('a small file is replaced as a whole, and read whole within a limit', async (t) => {

@@ -211,6 +211,19 @@ t.test('what recovery found is durable before it is said: a kill, a recovery, th
   )
 })
 
+t.test('killed while the kernel keeps all, resumed, and power lost only after the end: the same bytes', async (t) => {
+  for (let at = 1; ; at++) {
+    const crashing = new CrashingFiles(root)
+    if (!(await killedAt(crashing, at, () => {}))) break
+    crashing.revive()
+    await session(crashing)
+    crashing.crash('all')
+    const other = otherBytes(crashing)
+    if (other !== null) t.fail(`operation ${at}: ${other}`)
+  }
+  t.pass('at each operation')
+})
+
 t.test('killed before and after each named step of the commit: the same bytes', async (t) => {
   const seen = new Set<CommitStep>()
   for (let at = 1; ; at++) {
