@@ -18,13 +18,16 @@ import type { Cell, Column, CutFile, CutState, CutWriter, ManifestEntry, Reject,
 export const cutOptions = z.strictObject({
   /** Rows of one file at most; a split with more in a cut gets several. */
   rowsPerFile: z.number().int().min(1).default(100_000),
-  /** Uncompressed bytes of a row group; the Hub's viewer wants less than 100 MB. */
+  /**
+   * Uncompressed bytes of a row group. The Hub's viewer wants less than 100 MB; encoding one column of it blocks the
+   * event loop, which requests to model servers share.
+   */
   rowGroupBytesMax: z
     .number()
     .int()
     .min(1024)
     .max(100_000_000)
-    .default(16 * 1024 * 1024),
+    .default(8 * 1024 * 1024),
 })
 
 export interface CutWriterOptions extends z.input<typeof cutOptions> {

@@ -43,10 +43,26 @@ class HyparquetFile implements EncodedFile {
     })
   }
 
+  /**
+   * Column by column: encoding blocks the event loop, and the write after each column lets others have their turn.
+   * The writer takes each for a row group of its own; put together they are the one they would have been.
+   */
   async writeRowGroup(columns: readonly (readonly Cell[])[], rows: number): Promise<void> {
-    const columnData = this.options.columns.map(({ name }, c) => ({ name, data: columns[c] as Cell[] }))
-    await this.#parquet.write({ columnData, rowGroupSize: rows, pageSize: pageBytes })
-    await this.#hand()
+    const { row_groups: groups } = this.#parquet
+    const [before, rowsBefore] = [groups.length, this.#parquet.num_rows]
+    for (const [c, { name }] of this.options.columns.entries()) {
+      const columnData = [{ name, data: columns[c] as Cell[] }]
+      await this.#parquet.write({ columnData, rowGroupSize: rows, pageSize: pageBytes })
+      await this.#hand()
+    }
+    const parts = groups.splice(before)
+    groups.push({
+      columns: parts.flatMap((part) => part.columns),
+      total_byte_size: parts.reduce((sum, part) => sum + part.total_byte_size, 0n),
+      num_rows: BigInt(rows),
+      total_compressed_size: parts.reduce((sum, part) => sum + (part.total_compressed_size ?? 0n), 0n),
+    })
+    this.#parquet.num_rows = rowsBefore + BigInt(rows)
   }
 
   async finish(): Promise<void> {

@@ -5,6 +5,7 @@
  * (its bounds of strings are in UTF-16 order, so that readers skip matching row groups), and the uncompressed sizes,
  * which it gives as the compressed ones, are set right before the footer is written.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import parquet, { type FieldDefinition, type RowBuffer } from 'parquetjs-lite'
 import types from 'parquetjs-lite/gen-nodejs/parquet_types.js'
 import util from 'parquetjs-lite/lib/util.js'
@@ -64,6 +65,8 @@ class ParquetjsFile implements EncodedFile {
       const row: Record<string, unknown> = {}
       for (const [c, column] of this.options.columns.entries()) row[column.name] = valueOf(column, columns[c]?.[r])
       await this.#writer.appendRow(row)
+      // Its promises never leave the event loop's turn: let others have one.
+      if (r % pageRows === 0) await nextTurn()
     }
     await this.#written
   }
