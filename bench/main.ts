@@ -6,7 +6,10 @@ import { availableParallelism, cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import type { Bench, BenchResult, BenchRow } from './types.js'
 
-const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {}
+const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
+  kernel: () => import('./kernel.js'),
+  dedup: () => import('./dedup.js'),
+}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -14,8 +14,8 @@ const firstSlots = 32
 const loadMax = 0.88
 /** New slots over old ones: between .70 and .88 full; 10.2 bytes an entry on average. */
 const growth = 1.25
-/** Slots behind the last first place. A run that reaches the end makes the segment grow. */
-const overflowSlots = 32
+/** Slots behind the last first place, to begin with: doubled where a run reaches the end, for no capacity shortens that run. */
+const tailSlots = 32
 /** A power of two. A segment of 10 M entries, which is 640 M documents, takes about 50 ms to grow. */
 const segmentsPerTable = 64
 
@@ -43,7 +43,7 @@ export class TagTables {
       // One step of growth, spread over the segments: they do not all grow at the same moment.
       const capacity = Math.floor(firstSlots * growth ** ((segment % segmentsPerTable) / segmentsPerTable))
       this.#capacities[segment] = capacity
-      this.#segments.push(this.#allocate(capacity))
+      this.#segments.push(this.#allocate(capacity, tailSlots))
     }
   }
 
@@ -103,19 +103,21 @@ export class TagTables {
     slots[slot] = this.#tags[table] as number
     slots[slot + 1] = document + 1
     // The last slot stays empty: it ends every search.
-    const full = entries > (this.#capacities[segment] as number) * loadMax || slot >= slots.length - 4
-    if (full) this.#grow(segment)
+    const capacity = this.#capacities[segment] as number
+    const tail = slots.length / 2 - capacity
+    if (entries > capacity * loadMax) this.#rebuild(segment, Math.ceil(capacity * growth), tail)
+    else if (slot >= slots.length - 4) this.#rebuild(segment, capacity, tail * 2)
   }
 
   #home(segment: number, tag: number): number {
     return Math.floor(((tag >>> 0) * (this.#capacities[segment] as number)) / 4294967296) * 2
   }
 
-  #grow(segment: number): void {
+  #rebuild(segment: number, capacity: number, tail: number): void {
     const old = this.#segments[segment] as Int32Array
-    for (;;) {
-      this.#capacities[segment] = Math.ceil((this.#capacities[segment] as number) * growth)
-      const next = this.#allocate(this.#capacities[segment] as number)
+    this.#capacities[segment] = capacity
+    for (let wider = tail; ; wider *= 2) {
+      const next = this.#allocate(capacity, wider)
       const copied = this.#copy(segment, old, next)
       this.#bytes -= (copied ? old : next).byteLength
       if (!copied) continue
@@ -140,8 +142,8 @@ export class TagTables {
     return true
   }
 
-  #allocate(capacity: number): Int32Array {
-    const slots = new Int32Array((capacity + overflowSlots) * 2)
+  #allocate(capacity: number, tail: number): Int32Array {
+    const slots = new Int32Array((capacity + tail) * 2)
     this.#bytes += slots.byteLength
     return slots
   }

@@ -1,0 +1,102 @@
+import t from 'tap'
+import { bench as dedupBench } from '../../bench/dedup.js'
+import { bench as kernelBench } from '../../bench/kernel.js'
+import { bandingFor, estimate, recall, settleBand } from '../../lib/dedup/banding.js'
+import { BloomFilter, falsePositiveRate } from '../../lib/dedup/bloom.js'
+import { dedupOptions, indexKindFor } from '../../lib/dedup/index.js'
+import { ShingleComparer } from '../../lib/dedup/jaccard.js'
+import { TagTables } from '../../lib/dedup/tag-table.js'
+import { createSigner } from '../../lib/text/signature.js'
+import { jaccard, letters, randomSource } from './planted.js'
+
+const seed = Number(process.env.TEST_SEED ?? 20261123)
+t.comment(`seed ${seed}`)
+
+t.test('bands and the band of doubt are what the threshold asks for', (t) => {
+  t.same(bandingFor(0.8, 128, 0.995), { bands: 21, rows: 6 })
+  t.same(bandingFor(0.8, 128, 0.9), { bands: 16, rows: 8 })
+  t.equal(recall(0.8, { bands: 21, rows: 6 }).toFixed(3), '0.998')
+  t.equal(recall(0.8, { bands: 16, rows: 8 }).toFixed(3), '0.947')
+  const { low, high } = settleBand(0.8, 128)
+  t.equal(low.toFixed(2), '0.68')
+  t.equal(high.toFixed(2), '0.90')
+  for (const threshold of [0.5, 0.6, 0.7, 0.9, 0.98]) {
+    t.ok(recall(threshold, bandingFor(threshold, 128, 0.995)) >= 0.995, `${threshold}`)
+  }
+  t.equal(estimate(128, 128), 1)
+  t.equal(estimate(0, 128), 0)
+  t.ok(Math.abs(estimate(0.5 + 64 / 128 / 256, 1) - 0.5) < 1e-9, 'half of the minima equal, and one in 256 of the rest')
+  t.end()
+})
+
+t.test('auto takes the Bloom index when the estimate passes what the recipe allows', (t) => {
+  const options = dedupOptions.parse({ indexBytesMax: 4_000_000 })
+  t.equal(indexKindFor(options, 10_000), 'exact')
+  t.equal(indexKindFor(options, 10_001), 'bloom')
+  t.equal(indexKindFor(dedupOptions.parse({ index: 'exact', indexBytesMax: 1 }), 1e9), 'exact')
+  t.end()
+})
+
+t.test('tables find what a map finds, in order of insertion, through every growth', (t) => {
+  const random = randomSource(seed)
+  const [tables, model] = [new TagTables(3), new Map<string, number[]>()]
+  const found = new Uint32Array(1000)
+  const get = (table: number, tag: number) => {
+    tables.seek(table, tag)
+    return [...found.subarray(0, tables.collect(table, found, 0))]
+  }
+  for (let document = 0; document < 60_000; document++) {
+    // Half of the tags stand close together, at either end of the range, so that runs grow long.
+    const [wide, near] = [random(2 ** 32) | 0, (random(2) === 0 ? -1 : 0x7fff0000) ^ random(3000)]
+    const [table, tag] = [random(3), document % 2 === 0 ? wide : near]
+    const key = `${table} ${tag}`
+    const expected = model.get(key) ?? []
+    const documents = get(table, tag)
+    if (documents.length !== expected.length) t.same(documents, expected, key)
+    tables.insert(table, document)
+    model.set(key, [...expected, document])
+  }
+  let wrong = 0
+  for (const [key, documents] of model) {
+    const [table, tag] = key.split(' ').map(Number)
+    if (String(get(table as number, tag as number)) !== String(documents)) wrong++
+  }
+  t.equal(wrong, 0, `${model.size} keys`)
+  t.same(get(0, 123456789), [])
+  t.end()
+})
+
+t.test('a Bloom filter forgets nothing, and its rate stays at what is stated past its room', (t) => {
+  const random = randomSource(seed + 1)
+  const filter = new BloomFilter(40_000)
+  const keys = Array.from({ length: 60_000 }, () => [random(2 ** 32), random(2 ** 32)] as const)
+  for (const [first, second] of keys) filter.add(first, second)
+  t.ok(keys.every(([first, second]) => filter.has(first, second)))
+  let found = 0
+  const asked = 400_000
+  for (let i = 0; i < asked; i++) if (filter.has(random(2 ** 32), random(2 ** 32))) found++
+  const bound = 1e-3 / 17
+  t.ok(falsePositiveRate(24) * 17 < 5e-4, 'the first generation alone')
+  // Expected at the bound: 24; five standard deviations above.
+  t.ok(found <= asked * bound + 5 * Math.sqrt(asked * bound), `${found} of ${asked}`)
+  t.ok((filter.memoryBytes * 17) / 60_000 <= 64 * 1.05, `${(filter.memoryBytes * 17) / 60_000} bytes for 17 keys`)
+  t.end()
+})
+
+t.test('the exact similarity of two texts is that of their sets of shingles', async (t) => {
+  const random = randomSource(seed + 2)
+  const comparer = new ShingleComparer(await createSigner({ permutations: 0 }))
+  for (let i = 0; i < 60; i++) {
+    const shared = letters(random, random(20) === 0 ? 6000 : 10 + random(300)).repeat(1 + random(2))
+    const [a, b] = [shared + letters(random, random(100)), `${letters(random, random(50))}，${shared}`]
+    t.equal(comparer.jaccard(a, b), jaccard(a, b))
+  }
+  t.equal(comparer.jaccard('一二', '一二三四'), 0)
+})
+
+t.test('the benches run at smoke size', async (t) => {
+  for (const bench of [dedupBench, kernelBench]) {
+    const { tables, aims } = await bench.run({ size: 'smoke', say: () => undefined })
+    t.ok(tables.length > 0 && aims.length > 0 && aims.every(({ figure }) => Number.isFinite(figure)), bench.name)
+  }
+})
