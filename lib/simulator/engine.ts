@@ -9,7 +9,10 @@ import { type BlockHash, blockTokens, KvBlocks, namedHash } from './kv-blocks.js
 import { blocksFor, type EngineRequest, type EngineResult, remaining, type Sequence, WaitingQueue } from './sequence.js'
 import { ServerMetrics } from './server-metrics.js'
 
-/** Duration of a step in ms = stepMs + prefillMs × prefilled tokens + decodeMs × decoding sequences + contextMs × their tokens. */
+/**
+ * Duration of a step in ms =
+ * stepMs + prefillMs × prefilled tokens + decodeMs × decoding sequences + contextMs × tokens in their context.
+ */
 export interface EngineOptions {
   readonly stepMs: number
   readonly prefillMs: number

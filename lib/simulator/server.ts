@@ -108,10 +108,21 @@ class SimulatorServer implements Simulator {
   }
 
   stats(): SimulatorStats {
-    const { running, waiting, preemptions, promptTokens, generationTokens } = this.pace.metrics
-    const open = this.exchanges.size
-    const engine = { running, waiting, preemptions, promptTokens, generationTokens }
-    return { ...this.counts, open, ...engine, faults: this.faults.counts() }
+    const { running, waiting, kvCacheUsage, preemptions, promptTokens, generationTokens } = this.pace.metrics
+    const { prefixCacheQueries, prefixCacheHits } = this.pace.metrics
+    return {
+      ...this.counts,
+      open: this.exchanges.size,
+      running,
+      waiting,
+      kvCacheUsage,
+      preemptions,
+      prefixCacheQueries,
+      prefixCacheHits,
+      promptTokens,
+      generationTokens,
+      faults: this.faults.counts(),
+    }
   }
 
   requests() {

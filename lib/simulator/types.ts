@@ -15,6 +15,11 @@ export interface SimulatorStats {
   readonly running: number
   readonly waiting: number
   readonly preemptions: number
+  /** Prompt tokens looked up in the prefix cache, and those found. */
+  readonly prefixCacheQueries: number
+  readonly prefixCacheHits: number
+  /** Share of the KV cache in use, 0 to 1. */
+  readonly kvCacheUsage: number
   readonly promptTokens: number
   readonly generationTokens: number
   readonly faults: FaultCounts

@@ -16,6 +16,7 @@ t.test('on an engine preset requests batch, and its metrics move', async (t) => 
   const value = (name: string) => Number(new RegExp(`^vllm:${name}\\{[^}]*\\} (.+)$`, 'm').exec(text)?.[1])
   t.ok(value('generation_tokens_total') >= tokens)
   t.ok(value('prefix_cache_hits_total') > 0, 'the rubric was in the cache')
+  t.equal(simulator.stats().prefixCacheHits, value('prefix_cache_hits_total'))
   t.equal(value('num_requests_running'), 0)
   t.equal(value('request_queue_time_seconds_count'), 21)
   t.ok(value('time_to_first_token_seconds_sum') >= (21 * enginePresets['qwen3-8b-h100'].engine.stepMs) / 1_000)
