@@ -5,13 +5,21 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { KunStreamError } from '../errors.js'
+import { registerDedup } from './dedup.js'
+import { registerDevHub } from './dev-hub.js'
+import { registerHub } from './hub.js'
+import { registerPublish } from './publish.js'
 import { registerRun } from './run.js'
+import { registerSimulate } from './simulate.js'
 
 const description = 'Raw Chinese text in, an instruction dataset in Parquet out: the Kun method as a stream.'
 
 const epilogue = `
 Exit codes: 0 done, 1 failed, 2 wrong use or recipe, 3 stopped and resumable (run again to go on).
 First steps: kun-stream run recipes/demo.yaml   (needs no GPU: a small stand-in server is built in)`
+
+/** In the order that help lists them. */
+const commands = [registerRun, registerDedup, registerPublish, registerHub, registerSimulate, registerDevHub]
 
 /** Runs one command. @returns the exit code; never throws */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -21,7 +29,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .addHelpText('after', epilogue)
     .showHelpAfterError('(kun-stream --help lists the commands)')
     .exitOverride()
-  for (const register of [registerRun]) register(program)
+  for (const register of commands) register(program)
   try {
     await program.parseAsync([...argv])
     return Number(process.exitCode ?? 0)

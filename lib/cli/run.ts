@@ -1,8 +1,9 @@
 /** `kun-stream run RECIPE`: starts a run or goes on with it, shows how it goes, and ends with the funnel and what to do next. */
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import pc from 'picocolors'
 import { AbortedError, KunStreamError } from '../errors.js'
 import { type Session, startSession } from '../kun/session.js'
+import { type Phase, phases } from '../kun/stages.js'
 import { loadRecipe, type Recipe } from '../recipe/index.js'
 import { funnelLines } from '../report/funnel.js'
 import { Progress, type ProgressState } from './progress.js'
@@ -13,6 +14,7 @@ interface RunFlags {
   readonly set: string[]
   readonly fresh?: boolean
   readonly force?: boolean
+  readonly through?: Phase
 }
 
 export function registerRun(program: Command): void {
@@ -24,6 +26,12 @@ export function registerRun(program: Command): void {
     .option('--set <path=value>', 'override a field: kun.score.keepAtLeast=0.4 (may be repeated)', collect, [])
     .option('--fresh', 'refuse to go on with a run that is there')
     .option('--force', 'with --fresh: delete that run, but for its replies')
+    .addOption(
+      new Option(
+        '--through <stage>',
+        'stop every record after this stage; a later run goes on from its replies',
+      ).choices(phases),
+    )
     .action(async (recipe: string, flags: RunFlags) => {
       process.exitCode = await run(recipe, flags)
     })
@@ -37,6 +45,7 @@ async function run(path: string, flags: RunFlags): Promise<number> {
   try {
     const session = await startSession(prepared.settings, {
       onEvent: (message) => process.stderr.write(`${message}\n`),
+      through: flags.through,
       ...(flags.fresh && { fresh: flags.force ? 'discard' : 'refuse' }),
     })
     const totalBytes = totalOf(prepared.settings.shards)
@@ -46,6 +55,12 @@ async function run(path: string, flags: RunFlags): Promise<number> {
     try {
       const end = await session.done
       progress.stop()
+      if (flags.through !== undefined) {
+        process.stdout.write(
+          `${recipe.name}: through ${flags.through}, replies are in ${directory}/replies\nNext: kun-stream run ${path}\n`,
+        )
+        return 0
+      }
       conclude(session, {
         recipe,
         directory,

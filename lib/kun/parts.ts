@@ -25,7 +25,7 @@ import { type PreparePlan, planPreparation } from '../text/plan.js'
 import { type WorkerPool, workerPool } from '../workers/pool.js'
 import { columnsOf } from './row.js'
 import type { KunSettings } from './settings.js'
-import { type KunStages, kunStages } from './stages.js'
+import { type KunStages, kunStages, type Phase, stagesThrough } from './stages.js'
 
 export interface SessionParts {
   readonly directory: RunDirectory
@@ -44,6 +44,8 @@ export interface OpenPartsOptions {
   readonly onStep?: OnStep | undefined
   readonly onEvent?: ((message: string) => void) | undefined
   readonly fresh?: 'refuse' | 'discard' | undefined
+  /** Stops every record after this stage; replies are kept, no cut is committed. */
+  readonly through?: Phase | undefined
 }
 
 /** Permutations of a signature when near-duplicates are not looked for: none, only the fingerprint is made. */
@@ -55,28 +57,28 @@ export async function openParts(settings: KunSettings, options: OpenPartsOptions
   const near = settings.dedup.near === false ? noSignature : settings.dedup.near
   const { ngram, permutations, seed } = near
   const plan = await planPreparation(settings.prepare, process.cwd(), { ngram, permutations, seed })
-  const earlier = await readRunRecord(dir, files)
-  const pinned = earlier?.pinned.capabilities as Readonly<Record<string, Capabilities>> | undefined
+  const known = await knownCapabilities([dir, ...settings.replies.from], files)
 
   const closing: (() => Promise<void>)[] = []
   try {
     const replies = lateReplies()
     const servers = await openServers({
-      models: settings.models,
+      models: usedModels(settings, options.through),
       seed: settings.seed,
       servers: settings.servers,
       replies,
-      ...(pinned !== undefined && { pinned }),
+      pinned: known,
       onEvent: ({ endpoint, words }) => options.onEvent?.(`${endpoint}: ${words}`),
     })
     closing.push(() => servers.close())
-    const stages = kunStages(settings.kun, servers, modelNames(settings))
+    const stages = kunStages(settings.kun, servers, modelNames(settings), options.through)
     const encoding = {
       encoder: settings.output.encoder,
       ...(settings.output.codec && { codec: settings.output.codec }),
     }
 
-    const record = await runRecord(settings, plan, stages, servers, await encoderIdentity(encoding))
+    const capabilities = { ...known, ...servers.capabilities() }
+    const record = await runRecord(settings, plan, capabilities, await encoderIdentity(encoding))
     const directory = await openRunDirectory({
       directory: dir,
       files,
@@ -153,6 +155,25 @@ export async function writeStats(
   await writeFileDurably(files, join(directory, 'stats.json'), Buffer.from(`${JSON.stringify(stats, null, 2)}\n`))
 }
 
+/** What was found out about servers when a run began, in the first directory that knows it. */
+async function knownCapabilities(
+  directories: readonly string[],
+  files: FileLayer,
+): Promise<Record<string, Capabilities>> {
+  let known: Record<string, Capabilities> = {}
+  for (const directory of directories) {
+    const record = await readRunRecord(directory, files)
+    known = { ...(record?.free.capabilities as Record<string, Capabilities> | undefined), ...known }
+  }
+  return known
+}
+
+/** A phase needs no other server than those of its stages. */
+function usedModels({ models, kun }: KunSettings, through: Phase | undefined): KunSettings['models'] {
+  const used = new Set(stagesThrough(kun, through).map(({ model }) => model))
+  return Object.fromEntries(Object.entries(models).filter(([name]) => used.has(name)))
+}
+
 /** The recipe's name for a model is what rows carry: where it is served does not alter the bytes. */
 function modelNames({ models }: KunSettings): Record<string, string> {
   return Object.fromEntries(Object.entries(models).map(([name, { model }]) => [name, model]))
@@ -161,8 +182,7 @@ function modelNames({ models }: KunSettings): Record<string, string> {
 async function runRecord(
   settings: KunSettings,
   plan: PreparePlan,
-  stages: KunStages,
-  servers: ModelServers,
+  capabilities: Readonly<Record<string, Capabilities>>,
   encoder: string,
 ): Promise<{ pinned: Record<string, unknown>; free: Record<string, unknown> }> {
   const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
@@ -179,10 +199,9 @@ async function runRecord(
       filters: plan.filters.map(({ name, sha256 }) => ({ name, sha256 })),
       tokenizer: plan.tokenizer === null ? null : { name: plan.tokenizer.name, sha256: plan.tokenizer.sha256 },
       encoder,
-      prompts: stages.row.promptVersions,
-      capabilities: servers.capabilities(),
     },
-    free: { workers: settings.workers, memory: settings.memory },
+    // Found by probing, one model at a time where phases need it; an endpoint that lacks one of them is refused.
+    free: { capabilities, workers: settings.workers, memory: settings.memory },
   }
 }
 

@@ -8,26 +8,14 @@
 import { CutPlanner } from '../core/checkpoint.js'
 import { Credit } from '../core/credit.js'
 import { from, type Graph } from '../core/graph.js'
-import type { ReorderOptions } from '../core/sink-node.js'
-import type { Outcome, Stage } from '../core/types.js'
+import type { OrderedSink, ReorderOptions } from '../core/sink-node.js'
+import type { Outcome, Position, Stage } from '../core/types.js'
 import type { Deduplicator } from '../dedup/types.js'
 import type { Block, PreparedBlock } from '../text/batch.js'
+import type { BlockFacts, BlockLedger } from './block-facts.js'
 import { splitIntoRecords } from './candidates.js'
 import { type CutSinkOptions, cutSink } from './cut-sink.js'
 import type { Candidate, KunStage, Pair } from './types.js'
-
-/** What a block's end must know when it is committed; written as the block passes, read once at the sink. */
-export interface BlockFacts {
-  readonly split: string
-  readonly cursor: unknown
-  /** Documents read, counted by the worker apart from what became of them. */
-  documents: number
-  dedupLogBytes: number
-  endsCut: boolean
-}
-
-/** Facts of the blocks on the way, by block number. Bounded by block credit. */
-export type BlockLedger = Map<number, BlockFacts>
 
 export interface PipelineParts {
   readonly blocks: AsyncIterable<{ readonly block: Block; readonly cursor: unknown }>
@@ -35,7 +23,8 @@ export interface PipelineParts {
   /** Blocks in workers at once. */
   readonly blocksInWorkers: number
   readonly deduplicator: Deduplicator
-  readonly label: KunStage<Candidate, Pair>
+  /** Null in a phase that ends before it. */
+  readonly label: KunStage<Candidate, Pair> | null
   /** Score and polish; each may be left out. */
   readonly laterStages: readonly KunStage<Pair, Pair>[]
   readonly blockCredit: Credit
@@ -45,7 +34,10 @@ export interface PipelineParts {
   readonly blocksPerCutMax: number
   /** Blocks that are committed already. */
   readonly blocksDone: number
-  readonly sink: Omit<CutSinkOptions, 'blocks'>
+  /** Null in a phase: replies are all that it leaves. */
+  readonly sink: Omit<CutSinkOptions, 'blocks' | 'released'> | null
+  /** What came out last; calls about earlier records are served first. */
+  readonly released: (position: Position) => void
 }
 
 /**
@@ -57,7 +49,7 @@ export const expansionMax = 4
 export function kunGraph(parts: PipelineParts): Graph {
   const facts: BlockLedger = new Map()
   const planner = new CutPlanner(parts.candidatesPerCut, parts.blocksPerCutMax)
-  const labelled = from(register(parts.blocks, facts), {
+  const candidates = from(register(parts.blocks, facts), {
     name: 'read',
     unit: 'block',
     firstOrdinal: parts.blocksDone,
@@ -67,12 +59,27 @@ export function kunGraph(parts: PipelineParts): Graph {
     .inOrder()
     .via(dedupStage(parts.deduplicator, facts, planner))
     .gate(parts.itemCredit)
-    .via(llmStage(parts.label, parts.itemCredit.capacity, 'attempt'))
+  if (parts.label === null) return candidates.to(phaseSink(facts, parts.released), parts.reorder)
+  const labelled = candidates.via(llmStage(parts.label, parts.itemCredit.capacity, 'attempt'))
   const finished = parts.laterStages.reduce(
     (graph, stage) => graph.via(llmStage(stage, parts.itemCredit.capacity)),
     labelled,
   )
-  return finished.to(cutSink({ ...parts.sink, blocks: facts }), parts.reorder)
+  const { sink, released } = parts
+  const end = sink === null ? phaseSink<Pair>(facts, released) : cutSink({ ...sink, blocks: facts, released })
+  return finished.to(end, parts.reorder)
+}
+
+/** The end of a phase: nothing is written but the replies, which are already kept. */
+function phaseSink<T>(facts: BlockLedger, released: PipelineParts['released']): OrderedSink<T> {
+  return {
+    name: 'phase',
+    write(batch) {
+      for (const { position, endsOrigin } of batch) if (endsOrigin) facts.delete(position[0] as number)
+      const last = batch.at(-1)
+      if (last !== undefined) released(last.position)
+    },
+  }
 }
 
 async function* register(blocks: PipelineParts['blocks'], facts: BlockLedger): AsyncGenerator<Block> {

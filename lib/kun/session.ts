@@ -56,7 +56,12 @@ export interface Session {
  */
 export async function startSession(settings: KunSettings, options: SessionOptions = {}): Promise<Session> {
   const files = options.files ?? nodeFiles
-  return new KunSession(settings, await openParts(settings, { ...options, files }), files)
+  return new KunSession(
+    settings,
+    await openParts(settings, { ...options, files }),
+    files,
+    options.through !== undefined,
+  )
 }
 
 class KunSession implements Session {
@@ -70,7 +75,7 @@ class KunSession implements Session {
   #stopping = false
   #limitReached = false
 
-  constructor(settings: KunSettings, parts: SessionParts, files: FileLayer) {
+  constructor(settings: KunSettings, parts: SessionParts, files: FileLayer, isPhase: boolean) {
     this.#parts = parts
     const { from, stages, writer, servers, replies, deduplicator, pool } = parts
     const { output, memory, limits } = settings
@@ -94,22 +99,24 @@ class KunSession implements Session {
       candidatesPerCut: output.candidatesPerCut,
       blocksPerCutMax: output.blocksPerCutMax,
       blocksDone: this.blocksDone,
-      sink: {
-        writer,
-        row: { ...stages.row, shape: output.shape },
-        tally: this.#tally,
-        afterCommit: async ({ blocks: done, cut }, counters) => {
-          this.#cuts = cut + 1
-          await replies.committed(done)
-          this.#limitReached = rowsOf(counters) >= limits.rowsMax
-          if (this.#limitReached) this.#run.abort(new AbortedError('rowsMax is reached'))
-        },
-        released: (position) => servers.released(position),
-        stopping: () => this.#stopping || this.#limitReached,
-      },
+      released: (position) => servers.released(position),
+      sink: isPhase
+        ? null
+        : {
+            writer,
+            row: { ...stages.row, shape: output.shape },
+            tally: this.#tally,
+            afterCommit: async ({ blocks: done, cut }, counters) => {
+              this.#cuts = cut + 1
+              await replies.committed(done)
+              this.#limitReached = rowsOf(counters) >= limits.rowsMax
+              if (this.#limitReached) this.#run.abort(new AbortedError('rowsMax is reached'))
+            },
+            stopping: () => this.#stopping || this.#limitReached,
+          },
     })
     this.#run = graph.run()
-    this.done = this.#finish(files, output.dir)
+    this.done = this.#finish(files, isPhase ? null : output.dir)
     this.done.catch(() => undefined) // whoever awaits `done` gets it
   }
 
@@ -143,7 +150,8 @@ class KunSession implements Session {
     }
   }
 
-  async #finish(files: FileLayer, dir: string): Promise<SessionEnd> {
+  /** @param dir null in a phase, which leaves no account */
+  async #finish(files: FileLayer, dir: string | null): Promise<SessionEnd> {
     try {
       await this.#run.done
     } catch (error) {
@@ -152,7 +160,7 @@ class KunSession implements Session {
         throw error
       }
     }
-    await writeStats(files, dir, { cuts: this.#cuts, splits: this.#tally.counters() })
+    if (dir !== null) await writeStats(files, dir, { cuts: this.#cuts, splits: this.#tally.counters() })
     await closeParts(this.#parts)
     return this.#limitReached ? 'limit' : 'input'
   }

@@ -7,8 +7,13 @@ import type { RowOptions } from './row.js'
 import { scoreStage } from './score.js'
 import type { Candidate, KunStage, Pair } from './types.js'
 
+/** The last stage that a run goes through, so that one GPU can serve one model after the other. */
+export const phases = ['dedup', 'label', 'score', 'polish'] as const
+export type Phase = (typeof phases)[number]
+
 export interface KunStages {
-  readonly label: KunStage<Candidate, Pair>
+  /** Null in a phase that ends before it. */
+  readonly label: KunStage<Candidate, Pair> | null
   readonly later: readonly KunStage<Pair, Pair>[]
   /** Names, in order. */
   readonly names: readonly string[]
@@ -17,25 +22,41 @@ export interface KunStages {
 }
 
 export function kunStages(
-  { label, score, polish }: KunOptions,
+  kun: KunOptions,
   servers: ModelServers,
   modelNames: Readonly<Record<string, string>>,
+  through?: Phase,
 ): KunStages {
-  const first = labelStage(servers.model(label.model), label)
-  const later: KunStage<Pair, Pair>[] = []
-  if (score !== undefined) later.push(scoreStage(servers.model(score.model), score))
-  if (polish !== undefined) later.push(polishStage(servers.model(polish.model), polish))
-  const used = [label, score, polish].flatMap((stage) =>
-    stage === undefined ? [] : [modelNames[stage.model] ?? stage.model],
-  )
+  const used = stagesThrough(kun, through)
+  const built = used.map(({ name, model }) => {
+    if (name === 'score' && kun.score !== undefined) return scoreStage(servers.model(model), kun.score)
+    if (name === 'polish' && kun.polish !== undefined) return polishStage(servers.model(model), kun.polish)
+    return null
+  })
+  const label = used.length > 0 ? labelStage(servers.model(kun.label.model), kun.label) : null
+  const later = built.filter((stage) => stage !== null)
+  const stages = label === null ? later : [label, ...later]
   return {
-    label: first,
+    label,
     later,
-    names: [first, ...later].map(({ name }) => name),
+    names: stages.map(({ name }) => name),
     row: {
-      scored: score !== undefined,
-      models: used,
-      promptVersions: [first, ...later].map(({ promptVersion }) => promptVersion),
+      scored: kun.score !== undefined,
+      models: used.map(({ model }) => modelNames[model] ?? model),
+      promptVersions: stages.map(({ promptVersion }) => promptVersion),
     },
   }
+}
+
+/** The stages of the recipe as far as the phase goes: their names, and the recipe's names for their models. */
+export function stagesThrough(
+  { label, score, polish }: KunOptions,
+  through: Phase = 'polish',
+): { readonly name: Phase; readonly model: string }[] {
+  const stages = [
+    { name: 'label' as const, model: label.model },
+    ...(score === undefined ? [] : [{ name: 'score' as const, model: score.model }]),
+    ...(polish === undefined ? [] : [{ name: 'polish' as const, model: polish.model }]),
+  ]
+  return stages.filter(({ name }) => phases.indexOf(name) <= phases.indexOf(through))
 }

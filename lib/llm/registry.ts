@@ -2,6 +2,7 @@
  * Every endpoint of a run, once: two models that name the same address share its connections, limit and health.
  * Opens and probes them, refuses one that lacks what is pinned, and tells what happens to them.
  */
+import { setMaxListeners } from 'node:events'
 import type { Clock } from '../core/types.js'
 import { EndpointError, ServerError } from '../errors.js'
 import { canaryBody, type Probe, probeEndpoint, requireCapabilities } from './capabilities.js'
@@ -100,14 +101,18 @@ export class EndpointRegistry {
       [...this.#entries.values()].flatMap(({ endpoint, uses }) =>
         uses.map(async (use) => {
           const signal = AbortSignal.timeout(PROBE_DEADLINE_MS)
+          // One after the other, all requests of a probe listen to it.
+          setMaxListeners(0, signal)
           try {
             const { capabilities } = await this.#probe(endpoint, use, signal)
             found.set(use.name, [...(found.get(use.name) ?? []), capabilities])
           } catch (error) {
             const failure = signal.aborted ? noAnswer(endpoint) : error
+            if (failure instanceof ServerError) endpoint.takeOut(failure.message)
+            // What it can do is known since the run's start: another model may have its turn on this server now.
+            if (use.pinned !== null) return
             if (!(failure instanceof ServerError)) throw failure
             failures.set(use.name, failure)
-            endpoint.takeOut(failure.message)
           }
         }),
       ),

@@ -1,0 +1,130 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { AbortedError } from '../../lib/errors.js'
+import type { Session } from '../../lib/kun/session.js'
+import { type Simulator, startSimulator } from '../../lib/simulator/index.js'
+import { readManifest } from '../../lib/sinks/index.js'
+import { bytesOf, runTiny, startTiny, type TinyRun } from '../support/session.js'
+
+type Tap = { teardown: (close: () => unknown) => void }
+
+/** A server whose every reply is another one: only kept replies can give the same bytes again. */
+async function nonceServer(t: Tap, options: Parameters<typeof startSimulator>[0] = {}): Promise<Simulator> {
+  const server = await startSimulator({ nonce: true, ...options })
+  t.teardown(() => server.close())
+  return server
+}
+
+/** Requests about records: those of probes have no seed, or say hello. */
+function recordBodies(server: Simulator): string[] {
+  return server.requests().flatMap(({ body }) => (body.includes('"seed"') && !body.includes('你好') ? [body] : []))
+}
+
+/** Starts a run and resolves with it when it has committed `cuts` cuts, or ended. */
+async function untilCuts(run: TinyRun, cuts: number): Promise<Session> {
+  let committed = 0
+  let reached = (): void => {}
+  const gate = new Promise<void>((resolve) => {
+    reached = resolve
+  })
+  const session = await startTiny({
+    ...run,
+    session: {
+      onStep: (step, when) => {
+        if (step === 'manifest-fsync' && when === 'after' && ++committed === cuts) reached()
+      },
+    },
+  })
+  await Promise.race([gate, session.done.catch(() => undefined)])
+  return session
+}
+
+t.test('stopped again and again, by drain or at once, a run ends as one from its replies alone', async (t) => {
+  const server = await nonceServer(t)
+  const directory = join(t.testdir(), 'run')
+  const run = { directory, endpoint: server.url, small: true }
+  let cuts = 0
+  for (let stops = 0; stops < 3; stops++) {
+    const session = await untilCuts(run, 1)
+    if (stops % 2 === 0) await session.stop(new AbortedError('drained'))
+    else session.abort(new AbortedError('at once'))
+    await t.rejects(session.done, { code: 'KUN_ABORTED', exitCode: 3 })
+    const committed = (await readManifest(directory)).length
+    t.ok(committed > cuts, `${committed} cuts are committed`)
+    cuts = committed
+  }
+  t.equal(await runTiny(run), 'input')
+  t.ok((await readManifest(directory)).length > cuts)
+
+  const asked = recordBodies(server).length
+  const again = join(directory, '../again')
+  t.equal(await runTiny({ ...run, directory: again, set: [`replies.from=["${directory}"]`] }), 'input')
+  t.strictSame(bytesOf(again), bytesOf(directory), 'a run from the replies alone gives the same bytes')
+  t.equal(recordBodies(server).length, asked, 'and asks for no record')
+})
+
+t.test('what was received by a drain is not asked for again', async (t) => {
+  const server = await nonceServer(t)
+  const run = { directory: join(t.testdir(), 'run'), endpoint: server.url, small: true }
+  const first = await untilCuts(run, 1)
+  await first.stop(new AbortedError('drained'))
+  await t.rejects(first.done, { code: 'KUN_ABORTED' })
+  await runTiny(run)
+  const bodies = recordBodies(server)
+  t.ok(bodies.length > 100)
+  t.equal(new Set(bodies).size, bodies.length, `${bodies.length} requests, no two alike`)
+})
+
+t.test('in phases, one model at a time at one address, a run gives the bytes of one pass', async (t) => {
+  const directory = join(t.testdir(), 'run')
+  const writer = await nonceServer(t, { models: ['writer'] })
+  const run = { directory, endpoint: writer.url, small: true }
+  t.equal(await runTiny({ ...run, session: { through: 'label' } }), 'input')
+  t.same(await readManifest(directory), [], 'a phase commits no cut')
+  await writer.close()
+  // The judge takes the writer's place.
+  const judge = await nonceServer(t, { models: ['judge'], port: writer.port })
+  t.equal(await runTiny(run), 'input')
+  const labels = recordBodies(judge).filter((body) => body.includes('"model":"writer"'))
+  t.equal(labels.length, 0, 'no label was asked for again')
+  const again = join(directory, '../again')
+  await runTiny({ ...run, directory: again, set: [`replies.from=["${directory}"]`] })
+  t.strictSame(bytesOf(again), bytesOf(directory))
+})
+
+t.test('a recipe that alters the output is refused on the directory; one that does not is taken', async (t) => {
+  const server = await nonceServer(t)
+  const run = { directory: join(t.testdir(), 'run'), endpoint: server.url, small: true }
+  await runTiny(run)
+  const before = bytesOf(run.directory)
+  const asked = recordBodies(server).length
+  await t.rejects(runTiny({ ...run, set: ['kun.score.keepAtLeast=0.4'] }), {
+    code: 'KUN_RUN_MISMATCH',
+    message: /keepAtLeast/,
+  })
+  await runTiny({ ...run, set: ['workers.threads=2', 'models.judge.inFlightMax=3'] })
+  t.strictSame(bytesOf(run.directory), before, 'a finished run, run again, stays as it is')
+  t.equal(recordBodies(server).length, asked, 'and asks for no record')
+})
+
+t.test('rowsMax ends the run at the first cut that reaches it; a higher one goes on from there', async (t) => {
+  const server = await nonceServer(t)
+  const run = { directory: join(t.testdir(), 'run'), endpoint: server.url, small: true }
+  t.equal(await runTiny({ ...run, set: ['limits.rowsMax=20'] }), 'limit')
+  const cuts = (await readManifest(run.directory)).length
+  const { splits } = JSON.parse(readFileSync(join(run.directory, 'stats.json'), 'utf8'))
+  const rows = Object.values(splits as Record<string, { rows: number }>).reduce((sum, split) => sum + split.rows, 0)
+  t.ok(rows >= 20 && rows < 60, `${rows} rows in ${cuts} cuts`)
+  t.equal(await runTiny(run), 'input')
+  t.ok((await readManifest(run.directory)).length > cuts)
+})
+
+t.test('files that no manifest line names do not count: they are gone after a resume', async (t) => {
+  const server = await nonceServer(t)
+  const run = { directory: join(t.testdir(), 'run'), endpoint: server.url, small: true }
+  await runTiny({ ...run, set: ['limits.rowsMax=20'] })
+  writeFileSync(join(run.directory, 'data/skypile-000099-000.parquet'), 'half a file')
+  await runTiny(run)
+  t.notOk(readdirSync(join(run.directory, 'data')).includes('skypile-000099-000.parquet'))
+})
