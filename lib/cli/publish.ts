@@ -1,5 +1,6 @@
 /** `kun-stream publish DIR --repo owner/name`: a run becomes a dataset on the Hub. */
 import type { Command } from 'commander'
+import { AbortedError } from '../errors.js'
 import type { PublishProgress } from '../publish/options.js'
 import { type PublishOptions, publish } from '../publish/publish.js'
 import { bytesText } from './bytes-text.js'
@@ -40,7 +41,7 @@ export function registerPublish(program: Command): void {
     .option('--json', 'the result as JSON')
     .action(async (directory: string, flags: Flags) => {
       const stop = new AbortController()
-      const onInterrupt = () => stop.abort()
+      const onInterrupt = () => stop.abort(new AbortedError('Stopped. Publish again: it goes on from here'))
       process.once('SIGINT', onInterrupt)
       const progress = progressLine(process.stderr)
       try {

@@ -1,6 +1,7 @@
 /** The files of a run as the Hub shall have them: joined one at a time, uploaded unless they are there, then deleted here. */
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileSlice } from '../sources/hub-body.js'
 import { type Joined, joinParquet } from './join.js'
 import type { PublishProgress } from './options.js'
 import type { Group } from './plan.js'
@@ -51,7 +52,7 @@ export async function storeContents(options: {
         const { sha256, bytes } = joined
         const shareOf = partBytes(group) / bytes
         const onSent = (sent: number) => tell('upload', group, sent * shareOf)
-        if (await remote.upload(temporary, sha256, bytes, { onSent })) {
+        if (await remote.upload(fileSlice(temporary, 0, bytes), sha256, onSent)) {
           filesUploaded++
           bytesUploaded += bytes
         }

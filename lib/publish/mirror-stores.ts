@@ -1,10 +1,12 @@
 /** Where a mirror lies: a folder (a mounted disk, say) or a dataset on the Hub. Both hold pieces by content and mirror.json. */
+import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { makeDurableDirectory, nodeFiles, readWholeFile, temporarySuffix, writeFileDurably } from '../core/files.js'
 import { CorruptFileError, HubUnavailableError } from '../errors.js'
+import { fileSlice } from '../sources/hub-body.js'
 import { type HubFetchOptions, hubTransport } from '../sources/hub-fetch.js'
-import { hubRepo, hubSettings } from '../sources/hub-settings.js'
+import { hubSettings, mustBeRepo } from '../sources/hub-settings.js'
 import { type Piece, type PiecePlace, piecesOf, type Snapshot, snapshotSchema } from './mirror-snapshot.js'
 import { moved, type Operation, Remote } from './remote.js'
 
@@ -29,12 +31,14 @@ export interface MirrorStoreOptions {
 const snapshotName = 'mirror.json'
 const snapshotBytesMax = 256 * 1024 * 1024
 const operationsPerCommitMax = 100
+/** The Hub takes text of up to 10 MB inside a commit. */
+const inlineBytesMax = 4 * 1024 * 1024
 /** Only this mirror writes there: a head that moves means another machine, or an answer that was lost. */
 const movesMax = 3
 
 export async function openMirrorStore(options: MirrorStoreOptions): Promise<MirrorStore> {
   if (!options.at.startsWith('hub:')) return folderStore(options.at)
-  return hubStore(hubRepo.parse(options.at.slice('hub:'.length)), options)
+  return hubStore(mustBeRepo(options.at.slice('hub:'.length)), options)
 }
 
 /** Folders of at most some thousand files: the Hub wants fewer than 10,000 in one. */
@@ -98,6 +102,14 @@ async function hubStore(repo: string, options: MirrorStoreOptions): Promise<Mirr
     )
   }
 
+  async function snapshotOperation(content: string): Promise<Operation> {
+    const bytes = Buffer.byteLength(content)
+    if (bytes <= inlineBytesMax) return { kind: 'small', path: snapshotName, content }
+    const sha256 = createHash('sha256').update(content).digest('hex')
+    await remote.upload(new Blob([content]), sha256)
+    return { kind: 'large', path: snapshotName, sha256, bytes }
+  }
+
   return {
     async read() {
       const head = await remote.head('main')
@@ -109,13 +121,13 @@ async function hubStore(repo: string, options: MirrorStoreOptions): Promise<Mirr
       if ((await remote.head('main')) === null) await remote.create(true)
       const operations: Operation[] = []
       for (const { path, offset, piece } of added) {
-        await remote.upload(path, piece.sha256, piece.bytes, { offset })
+        await remote.upload(fileSlice(path, offset, piece.bytes), piece.sha256)
         operations.push({ kind: 'large', path: pieceName(piece.sha256), ...piece })
       }
       const room = operationsPerCommitMax - 1
       while (operations.length > room) await commit(operations.splice(0, room), 'Pieces of a run')
-      const content = JSON.stringify(snapshot)
-      await commit([...operations, { kind: 'small', path: snapshotName, content }], `A run at cut ${snapshot.cuts}`)
+      operations.push(await snapshotOperation(JSON.stringify(snapshot)))
+      await commit(operations, `A run at cut ${snapshot.cuts}`)
       for (let at = 0; at < dropped.length; at += operationsPerCommitMax) {
         const old = dropped.slice(at, at + operationsPerCommitMax)
         const deletions = old.map((sha256): Operation => ({ kind: 'delete', path: pieceName(sha256) }))

@@ -1,6 +1,7 @@
 /** How a run is published: the options that a recipe and the command line share. */
 import { z } from 'zod'
-import { hubRepo } from '../sources/hub-settings.js'
+import { InvalidOptionError } from '../errors.js'
+import { hubRepo, mustBeRepo } from '../sources/hub-settings.js'
 
 export const publishOptions = z.strictObject({
   repo: hubRepo,
@@ -28,6 +29,17 @@ export const publishOptions = z.strictObject({
   /** The Hub's name of it: cc-by-4.0, apache-2.0, other. An existing card keeps its own when left out. */
   license: z.string().min(1).optional(),
 })
+
+/** @throws {InvalidOptionError} the first that is wrong, with its name and the value found */
+export function checkPublishOptions(given: z.input<typeof publishOptions>): PublishSettings {
+  mustBeRepo(given.repo)
+  const { data, error } = publishOptions.safeParse(given)
+  if (data !== undefined) return data
+  const [issue] = error.issues
+  const name = issue?.path.join('.') ?? ''
+  const found = JSON.stringify((given as Record<string, unknown>)[name])
+  throw new InvalidOptionError(`The option ${name} of publish is ${found}: ${issue?.message}`)
+}
 
 export type PublishSettings = z.output<typeof publishOptions>
 

@@ -9,7 +9,7 @@ import { hubSettings } from '../sources/hub-settings.js'
 import { cardFiles } from './card.js'
 import { commitAll } from './commits.js'
 import { type Contents, joinUnknown, storeContents } from './contents.js'
-import { type PublishProgress, type PublishResult, type PublishSettings, publishOptions } from './options.js'
+import { checkPublishOptions, type PublishProgress, type PublishResult, type PublishSettings } from './options.js'
 import { type Group, groupsOf } from './plan.js'
 import { Remote, type RemoteFile } from './remote.js'
 import { type PublishState, readState, writeState } from './state.js'
@@ -51,7 +51,7 @@ interface Publishing {
  */
 export async function publish(options: PublishOptions): Promise<PublishResult> {
   const { directory, onProgress, signal, connection, transport: shared, ...given } = options
-  const settings = publishOptions.parse(given)
+  const settings = checkPublishOptions(given)
   const hub = hubSettings(settings)
   const groups = groupsOf(await readManifest(directory), settings.fileBytes).filter(
     ({ sealed }) => sealed || !settings.sealedOnly,
@@ -66,10 +66,19 @@ export async function publish(options: PublishOptions): Promise<PublishResult> {
     const place = `${hub.url}/${settings.repo}@${settings.branch}${settings.pullRequest ? ' (pull request)' : ''}`
     const publishing = { directory, settings, remote, groups, state, place, signal, onProgress }
     await remote.mustWrite()
+    if (groups.length === 0) return nothingSealed(publishing)
     return settings.dryRun ? await dryRun(publishing) : await store(publishing)
   } finally {
     if (shared === undefined) await transport.close()
   }
+}
+
+/** A run that has filled no file yet: told so, and nothing is made. */
+function nothingSealed({ settings, remote }: Publishing): PublishResult {
+  const { repo } = settings
+  const url = `${remote.context.url}/datasets/${repo}`
+  const none = { files: [], filesUploaded: 0, bytesUploaded: 0, written: [], deleted: [] }
+  return { repo, url, commit: null, pullRequest: null, ...none }
 }
 
 async function store(publishing: Publishing): Promise<PublishResult> {

@@ -6,7 +6,7 @@ import { createBranch, createRepo, listFiles, whoAmI } from '@huggingface/hub'
 import { parquetMetadataAsync } from 'hyparquet'
 import { HubAccessError } from '../errors.js'
 import { authorization, contextOf, credentials } from '../sources/hub.js'
-import { fileSlice, type Sliceable } from '../sources/hub-body.js'
+import type { Sliceable } from '../sources/hub-body.js'
 import { type HubRequestContext, hubProblem, hubRefusal } from '../sources/hub-errors.js'
 import type { HubTransport } from '../sources/hub-fetch.js'
 import type { HubResponse } from '../sources/hub-request.js'
@@ -150,16 +150,10 @@ export class Remote {
     return text
   }
 
-  /** Puts a file of the disk, or a part of it, into the store of large files; false when it was there. */
-  async upload(
-    path: string,
-    sha256: string,
-    bytes: number,
-    { offset = 0, onSent }: { offset?: number; onSent?: (bytes: number) => void } = {},
-  ): Promise<boolean> {
-    const action = await this.#uploadAction(sha256, bytes)
+  /** Puts a content into the store of large files; false when it was there. */
+  async upload(content: Sliceable, sha256: string, onSent?: (bytes: number) => void): Promise<boolean> {
+    const action = await this.#uploadAction(sha256, content.size)
     if (action === null) return false
-    const content = fileSlice(path, offset, bytes)
     if (action.header?.['chunk_size'] === undefined) {
       await this.#put(action.href, content, onSent)
       return true

@@ -54,7 +54,14 @@ const redirectsMax = 5
 
 const systemClock: Clock = {
   now: () => performance.now(),
-  sleep: (waitMs, signal) => sleep(waitMs, undefined, signal && { signal }),
+  sleep: async (waitMs, signal) => {
+    try {
+      await sleep(waitMs, undefined, signal && { signal })
+    } catch (error) {
+      signal?.throwIfAborted()
+      throw error
+    }
+  },
 }
 
 /**

@@ -8,6 +8,20 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { HubAccessError, InvalidOptionError } from '../errors.js'
 
+/** `owner/name` of a dataset. */
+export const hubRepo = z
+  .string()
+  .regex(/^[\w.-]+\/[\w.-]+$/, { error: ({ input }) => `is ${JSON.stringify(input)}: write owner/name` })
+
+/** @throws {InvalidOptionError} not `owner/name` */
+export function mustBeRepo(repo: string): string {
+  const { success } = hubRepo.safeParse(repo)
+  if (success) return repo
+  throw new InvalidOptionError(
+    `The dataset is given as ${JSON.stringify(repo)}: write owner/name, as in Skywork/SkyPile-150B`,
+  )
+}
+
 export interface HubSettings {
   /** Without a slash at the end. */
   readonly url: string
@@ -27,11 +41,6 @@ export interface HubSettingsOptions {
 }
 
 export const hubUrlDefault = 'https://huggingface.co'
-
-/** `owner/name` of a dataset. */
-export const hubRepo = z
-  .string()
-  .regex(/^[\w.-]+\/[\w.-]+$/, { error: ({ input }) => `is ${JSON.stringify(input)}: write owner/name` })
 
 /**
  * The Hub's address and token, from options, then the environment, then the standard token file.

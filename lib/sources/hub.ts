@@ -7,7 +7,7 @@ import type { FieldMapping } from '../text/mapping.js'
 import { cachedShard } from './hub-cache.js'
 import { type HubRequestContext, hubProblem } from './hub-errors.js'
 import { type HubTransport, hubTransport } from './hub-fetch.js'
-import { type HubSettings, hubRepo, hubSettings } from './hub-settings.js'
+import { type HubSettings, hubRepo, hubSettings, mustBeRepo } from './hub-settings.js'
 import { type HubFile, HubShard } from './hub-shard.js'
 import type { Shard } from './types.js'
 
@@ -94,7 +94,7 @@ export async function listHub(options: {
   const { repo, revision = 'main', settings, transport } = options
   const globs = typeof options.files === 'string' ? [options.files] : options.files
   const matches = picomatch([...globs])
-  const context = contextOf(settings, hubRepo.parse(repo), revision)
+  const context = contextOf(settings, mustBeRepo(repo), revision)
   const commit = await resolveCommit(context, settings, transport)
   const found: HubFile[] = []
   let seen = 0
