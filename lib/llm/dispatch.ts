@@ -3,6 +3,7 @@
  * gives the slot back at the reply, and asks again what a server failed. Deadlines and outages are watched here;
  * replies are kept and judged by servers.ts.
  */
+import { setMaxListeners } from 'node:events'
 import type { Clock, Position } from '../core/types.js'
 import {
   AbortedError,
@@ -26,6 +27,8 @@ const BACKOFF_MS = 250
 const BACKOFF_MAX_MS = 30_000
 /** Calls at the head of a queue looked at for one that did not fail at the only endpoint with room. */
 const ELSEWHERE_LOOK_MAX = 16
+/** Calls at the head of a stage looked at for one whose text is cached at an endpoint with room. */
+const NEAR_LOOK_MAX = 16
 /** Calls looked at for prompts that fit one list. */
 const LIST_LOOK_MAX = 64
 
@@ -51,7 +54,9 @@ export class Dispatch {
   #pumping = false
   retries = 0
 
-  constructor(private readonly options: DispatchOptions) {}
+  constructor(private readonly options: DispatchOptions) {
+    setMaxListeners(0, this.#ticking.signal)
+  }
 
   /** Calls waiting for a slot or a retry. */
   get waiting(): number {
@@ -83,10 +88,11 @@ export class Dispatch {
       const elsewhere: Ticket[] = []
       for (let next = this.#next(nowMs); next !== null; next = this.#next(nowMs)) {
         const { ticket, free } = next
-        const endpoint = this.#choose(ticket, free, nowMs)
+        // Better asked where it failed than room left empty for want of others.
+        const anywhere = elsewhere.length >= ELSEWHERE_LOOK_MAX ? (free[0] as Endpoint) : null
+        const endpoint = this.#choose(ticket, free, nowMs) ?? anywhere
         if (endpoint === null) elsewhere.push(ticket)
         else void this.#send(this.#withFitting(ticket), endpoint)
-        if (elsewhere.length >= ELSEWHERE_LOOK_MAX) break
       }
       for (const ticket of elsewhere) this.#enqueue(ticket)
     } finally {
@@ -130,8 +136,21 @@ export class Dispatch {
       if (candidate === null) continue
       if (best === null || goesBefore(candidate, best.candidate)) best = { lane, candidate, free }
     }
-    if (best === null || !best.lane.queue.take(best.candidate)) return null
-    return { ticket: best.candidate.value, free: best.free }
+    if (best === null) return null
+    const { lane, candidate, free } = best
+    const near = candidate.rank === 2 ? this.#near(lane, candidate.value, free) : null
+    if (near === null && !lane.queue.take(candidate)) return null
+    return { ticket: near ?? candidate.value, free }
+  }
+
+  /** One of the next calls whose text is cached where there is room: it costs nobody a wait worth the name. */
+  #near({ queue, endpoints }: Lane, { call }: Ticket, free: readonly Endpoint[]): Ticket | null {
+    if (endpoints.length === 1 || free.length === endpoints.length) return null
+    const fits = (ticket: Ticket) => {
+      const home = homeOf(ticket, endpoints)
+      return home !== ticket.avoid && free.includes(home)
+    }
+    return queue.takeMore(call.stageOrder, 1, NEAR_LOOK_MAX, fits)[0] ?? null
   }
 
   /** The endpoint that has this text's prefix cached, if it has room; else the one with most; null to wait. */
@@ -143,7 +162,7 @@ export class Dispatch {
       const elsewhere = endpoints.some((endpoint) => endpoint !== ticket.avoid && !endpoint.isDown)
       return elsewhere ? null : (free[0] as Endpoint)
     }
-    const home = endpoints[textHash(ticket.call.position) % endpoints.length] as Endpoint
+    const home = homeOf(ticket, endpoints)
     if (others.includes(home)) return home
     const share = (endpoint: Endpoint) => endpoint.room(nowMs) / endpoint.limiter.limit
     return others.reduce((most, endpoint) => (share(endpoint) > share(most) ? endpoint : most))
@@ -279,7 +298,8 @@ export class Dispatch {
   #askAgain(ticket: Ticket, endpoint: Endpoint, retryAfterMs: number): void {
     this.retries++
     ticket.failures++
-    ticket.avoid = endpoint
+    // One that is out gets no calls; when it is back, nothing speaks against it.
+    ticket.avoid = endpoint.isDown ? null : endpoint
     if (endpoint.isDown) return this.#enqueue(ticket)
     const { clock, random } = this.options
     const backoffMs = Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** Math.min(ticket.failures - 1, 16))
@@ -336,7 +356,7 @@ export class Dispatch {
         if (passage.tickets.every((ticket) => ticket.call.signal.aborted)) passage.controller.abort(signal.reason)
       }
     }
-    signal.addEventListener('abort', abort, { once: true })
+    signal.addEventListener('abort', abort, { once: true, signal: this.#ticking.signal })
   }
 
   #rejectWaiting(leaves: (ticket: Ticket) => boolean, reason: unknown): void {
@@ -348,9 +368,15 @@ export class Dispatch {
   }
 }
 
-/** A number for the text that a call is about, the same for all its variants and stages: the chunk's place. */
+/** Where the prefix of a call's text is cached, if anywhere. */
+function homeOf(ticket: Ticket, endpoints: readonly Endpoint[]): Endpoint {
+  return endpoints[textHash(ticket.call.position) % endpoints.length] as Endpoint
+}
+
+/** A number for the text that a call is about, the same for all its variants and stages: its block and ordinal there. */
 function textHash(position: Position): number {
   let hash = 0x811c9dc5
-  for (const ordinal of position.slice(0, 3)) hash = Math.imul(hash ^ ordinal, 0x01000193) >>> 0
-  return (hash ^ (hash >>> 15)) >>> 0
+  for (const ordinal of position.slice(0, 2)) hash = Math.imul(hash ^ ordinal, 0x01000193) >>> 0
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  return (hash ^ (hash >>> 13)) >>> 0
 }

@@ -2,6 +2,7 @@
  * One server as the dispatcher sees it: room, requests under way, whether it is out, and since when.
  * Polls `/metrics` for its limiter and probes a server that is out back in; what is sent where is dispatch.ts.
  */
+import { setMaxListeners } from 'node:events'
 import type { Clock } from '../core/types.js'
 import type { Client } from './client.js'
 import type { FailureKind } from './failures.js'
@@ -11,7 +12,7 @@ import { parseServerMetrics, type ServerFigures } from './prometheus.js'
 
 /** First wait before a server that is out is probed, doubled at each failure up to the last, ms. */
 const PROBE_WAIT_MS = 500
-const PROBE_WAIT_MAX_MS = 5000
+const PROBE_WAIT_MAX_MS = 2000
 /** A probe without answer: a full server answers late, ms. */
 const PROBE_DEADLINE_MS = 60_000
 const POLL_DEADLINE_MS = 5000
@@ -48,6 +49,7 @@ export class Endpoint {
   constructor(private readonly options: EndpointOptions) {
     this.client = options.client
     this.limiter = options.limiter
+    setMaxListeners(0, this.#closing.signal) // a pause or a probe each, for as long as they last
   }
 
   /** From now on limited by what `/metrics` says. */
@@ -161,6 +163,7 @@ export class Endpoint {
   /** False when `attempt` fails or takes longer: a probe's failure is its result. */
   async #within(deadlineMs: number, attempt: (signal: AbortSignal) => Promise<boolean>): Promise<boolean> {
     const over = new AbortController()
+    setMaxListeners(0, over.signal)
     const stop = () => over.abort(this.#closing.signal.reason)
     this.#closing.signal.addEventListener('abort', stop, { once: true })
     const settled = new AbortController()

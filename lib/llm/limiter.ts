@@ -38,6 +38,9 @@ export interface Limiter {
   restart(): void
 }
 
+/** What is left of the limit of an endpoint that was out: two doublings from where it was. */
+const RESTART = 0.25
+
 /** Between two looks at `/metrics`, ms: half the time of a first token under load; scraping costs a server 5–10 ms. */
 export const POLL_MS = 500
 
@@ -146,7 +149,7 @@ export class QueueLimiter implements Limiter {
   }
 
   restart(): void {
-    this.#limit = Math.min(LIMIT_START, this.inFlightMax)
+    this.#limit = Math.min(this.inFlightMax, Math.max(LIMIT_START, this.#limit * RESTART))
     this.#cold = true
     this.#emptyLooks = 0
     this.#running = 0

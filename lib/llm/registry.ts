@@ -6,7 +6,7 @@ import { setMaxListeners } from 'node:events'
 import type { Clock } from '../core/types.js'
 import { EndpointError, ServerError } from '../errors.js'
 import { canaryBody, type Probe, probeEndpoint, requireCapabilities } from './capabilities.js'
-import { endpointLabel, httpClient } from './client.js'
+import { type Client, endpointLabel } from './client.js'
 import { Endpoint } from './endpoint.js'
 import { GoodputLimiter } from './goodput-limiter.js'
 import { FixedLimiter, type Limiter, QueueLimiter } from './limiter.js'
@@ -16,6 +16,9 @@ import type { Capabilities } from './types.js'
 
 /** Time for all probes of one endpoint at start: a cold server compiles at its first requests, ms. */
 const PROBE_DEADLINE_MS = 60_000
+
+/** Connections for probes and metrics beside those of requests. */
+const CONNECTIONS_SPARE = 8
 
 export interface ServerEvent {
   readonly kind: 'endpoint-down' | 'endpoint-up' | 'limiter'
@@ -40,6 +43,8 @@ export interface RegistryOptions {
   readonly probe: boolean
   readonly pump: () => void
   readonly onEvent: OnServerEvent
+  /** Opens the connections to an address. */
+  readonly connect: (url: string, connectionsMax: number) => Client
 }
 
 /** A model at an endpoint: what probes need. */
@@ -78,7 +83,7 @@ export class EndpointRegistry {
       }
       const uses = [use]
       const endpoint: Endpoint = new Endpoint({
-        client: httpClient(url, options.inFlightMax + 8),
+        client: this.options.connect(url, options.inFlightMax + CONNECTIONS_SPARE),
         clock: this.options.clock,
         limiter:
           options.limiter === 'fixed' ? new FixedLimiter(options.inFlightMax) : new GoodputLimiter(options.inFlightMax),

@@ -6,7 +6,7 @@ import type { Clock, Position } from '../core/types.js'
 import { ContractError, RequestRefusedError } from '../errors.js'
 import { canonicalJson, replyKey, requestSeed } from './canonical.js'
 import { assumedCapabilities, commonCapabilities, harmlessRequest } from './capabilities.js'
-import { requestHeaders } from './client.js'
+import { type Client, httpClient, requestHeaders } from './client.js'
 import { seededRandom, systemClock } from './clock.js'
 import { Dispatch } from './dispatch.js'
 import { type ModelInput, modelOptions, type ServerOptions, serverOptions } from './options.js'
@@ -32,6 +32,8 @@ export interface OpenServersOptions {
   readonly probe?: boolean
   /** An endpoint went out, came back, or the run pauses: fit to be shown. */
   readonly onEvent?: OnServerEvent
+  /** HTTP, unless a bench puts an engine on a virtual clock in its place. */
+  readonly connect?: (url: string, connectionsMax: number) => Client
 }
 
 export interface ServersMetrics {
@@ -129,6 +131,7 @@ class Servers implements ModelServers {
       probe: options.probe ?? true,
       pump: () => this.#dispatch.pump(),
       onEvent: options.onEvent ?? (() => undefined),
+      connect: options.connect ?? httpClient,
     })
     const lanes = new Map<string, Lane>()
     for (const [name, input] of Object.entries(options.models)) {
