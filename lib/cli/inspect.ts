@@ -6,6 +6,7 @@ import pc from 'picocolors'
 import { glob } from 'tinyglobby'
 import { UsageError } from '../errors.js'
 import { openPart, readManifest } from '../sinks/index.js'
+import { Output, ReaderGone } from './output.js'
 import { fitted, printable, widthOf, wrapped } from './text-width.js'
 
 interface InspectOptions {
@@ -25,10 +26,12 @@ export function registerInspect(program: Command): void {
     .option('--full', 'show long texts to their end')
     .option('--json', 'one JSON object a line, for programs')
     .action(async (path: string, options: InspectOptions) => {
-      for await (const text of inspected(path, options)) {
+      const output = new Output(process.stdout)
+      try {
+        for await (const text of inspected(path, options)) await output.write(Buffer.from(`${text}\n`))
+      } catch (error) {
         // A pager that was quit needs no more.
-        if (!process.stdout.writable) return
-        process.stdout.write(`${text}\n`)
+        if (!(error instanceof ReaderGone)) throw error
       }
     })
 }
@@ -119,7 +122,7 @@ function rowText(row: Readonly<Record<string, unknown>>, title: string, columns:
 
 /** Shown as texts however short. */
 const texts = new Set(['instruction', 'output'])
-const labelCells = 14
+const labelCells = 16
 
 function field(name: string, value: string, columns: number, full: boolean): string[] {
   const room = columns - labelCells
@@ -134,9 +137,9 @@ function field(name: string, value: string, columns: number, full: boolean): str
 
 function rejectText(row: Readonly<Record<string, unknown>>, columns: number): string {
   const [split, shard, offset, stage, reason, detail, excerpt] = rejectFields.map((name) => shortValue(row[name] ?? ''))
-  const head = `${stage}/${reason}${detail ? `: ${detail}` : ''}  ${split} ${shard}@${offset}`
-  const text = excerpt ? `\n  ${pc.dim(fitted(excerpt, columns - 2))}` : ''
-  return fitted(head, columns) + text
+  const head = `${pc.bold(`${stage}/${reason}`)}  ${split} ${shard}@${offset}`
+  const below = [detail, excerpt].filter((text) => text !== '').map((text) => fitted(`  ${text}`, columns))
+  return [head, ...below.map((line) => pc.dim(line))].join('\n')
 }
 
 const rejectFields = ['split', 'shard', 'offset', 'stage', 'reason', 'detail', 'excerpt']

@@ -8,9 +8,11 @@ import { KunStreamError } from '../errors.js'
 import { registerDedup } from './dedup.js'
 import { registerDevHub } from './dev-hub.js'
 import { registerHub } from './hub.js'
+import { registerInspect } from './inspect.js'
 import { registerPublish } from './publish.js'
 import { registerRun } from './run.js'
 import { registerSimulate } from './simulate.js'
+import { registerVerify } from './verify.js'
 
 const description = 'Raw Chinese text in, an instruction dataset in Parquet out: the Kun method as a stream.'
 
@@ -19,7 +21,16 @@ Exit codes: 0 done, 1 failed, 2 wrong use or recipe, 3 stopped and resumable (ru
 First steps: kun-stream run recipes/demo.yaml   (needs no GPU: a small stand-in server is built in)`
 
 /** In the order that help lists them. */
-const commands = [registerRun, registerDedup, registerPublish, registerHub, registerSimulate, registerDevHub]
+const commands = [
+  registerRun,
+  registerInspect,
+  registerVerify,
+  registerDedup,
+  registerPublish,
+  registerHub,
+  registerSimulate,
+  registerDevHub,
+]
 
 /** Runs one command. @returns the exit code; never throws */
 export async function main(argv: readonly string[]): Promise<number> {

@@ -19,7 +19,10 @@ export function fitted(text: string, cellsMax: number): string {
   return `${kept}…`
 }
 
-/** Broken into lines of `cellsMax` cells at most: at spaces where there are some, else between any two characters. */
+/**
+ * Broken into lines of `cellsMax` cells at most: words of Latin letters at spaces, Chinese between any two characters
+ * but before a closing mark.
+ */
 export function wrapped(text: string, cellsMax: number): string[] {
   const lines: string[] = []
   for (const paragraph of text.split('\n')) {
@@ -27,8 +30,7 @@ export function wrapped(text: string, cellsMax: number): string[] {
     for (const { segment } of graphemes.segment(paragraph)) {
       const wide = graphemeWidth(segment)
       if (cells + wide > cellsMax) {
-        const space = line.lastIndexOf(' ')
-        const carried = space > line.length / 2 && segment !== ' ' ? line.slice(space + 1) : ''
+        const carried = carriedOver(line, segment)
         lines.push(line.slice(0, line.length - carried.length).trimEnd())
         line = carried
         cells = widthOf(carried)
@@ -40,6 +42,13 @@ export function wrapped(text: string, cellsMax: number): string[] {
     lines.push(line)
   }
   return lines
+}
+
+/** What goes to the next line together with the character that has no room: half a word, or what a mark closes. */
+function carriedOver(line: string, next: string): string {
+  if (/^[，。、；：？！）」』】》”’…]/u.test(next)) return line.match(/[^，。、；：？！）」』】》”’…]$/u)?.[0] ?? ''
+  const word = /^[!-~]/.test(next) ? (line.match(/ ([!-~]+)$/)?.[1] ?? '') : ''
+  return word.length < line.length / 2 ? word : ''
 }
 
 /** Texts come from the web: what would steer the terminal (escapes, direction marks) is shown as �, tabs as spaces. */

@@ -219,7 +219,7 @@ async function run(register: (program: Command) => void, args: string[]): Promis
   const written: string[] = []
   const write = process.stdout.write
   process.exitCode = undefined
-  process.stdout.write = ((chunk: string) => written.push(chunk) > 0) as typeof process.stdout.write
+  process.stdout.write = ((chunk: string | Buffer) => written.push(String(chunk)) > 0) as typeof process.stdout.write
   try {
     const program = new Command().exitOverride()
     register(program)
@@ -251,7 +251,7 @@ t.test('inspect shows rows within 80 cells, rejects, and JSON for programs', asy
   for await (const piece of inspected(directory, { number: 2 }, 80)) pieces.push(stripVTControlCharacters(piece))
   const lines = pieces.join('\n').split('\n')
   t.match(lines[0], /^── wudao · row 1 ─+$/)
-  t.match(lines[1], /^instruction {3}写一段话$/)
+  t.match(lines[1], /^instruction {5}写一段话$/)
   t.match(pieces.join('\n'), /… \d+ more lines|shard s0 · offset 0 · score 0\.8125/)
   t.equal(lines.at(-1), 'wudao: 2 of 6 rows shown, 2 files')
   t.equal(Math.max(...lines.map(widthOf)), 80, 'as wide as the terminal, no wider')
@@ -266,7 +266,7 @@ t.test('inspect shows rows within 80 cells, rejects, and JSON for programs', asy
     [0, 1, 2, 10],
   )
   const rejects = await run(registerInspect, ['inspect', directory, '--rejects'])
-  t.match(rejects.out, /^filter\/too-short: 3 of 50 {2}wudao s0@0\n {2}春天来了，花园里的花都开了。 \ufffd\[31m\n/)
+  t.match(rejects.out, /^filter\/too-short {2}wudao s0@0\n {2}3 of 50\n {2}春天来了，花园里的花都开了。 \ufffd\[31m\n/)
   const file = await run(registerInspect, [
     'inspect',
     join(directory, 'data', 'wudao-000001-000.parquet'),
@@ -294,5 +294,8 @@ t.test('widths count cells: Chinese two, marks none, an emoji family two', async
   t.equal(fitted('中文', 4), '中文')
   t.same(wrapped('中文字abc\n\nx', 4), ['中文', '字ab', 'c', '', 'x'])
   t.same(wrapped('one two three', 8), ['one two', 'three'])
+  t.same(wrapped('一 二三四五', 8), ['一 二三', '四五'], 'a space does not end a line of Chinese early')
+  t.same(wrapped('一二三四，五', 8), ['一二三', '四，五'], 'no line begins with a comma')
+  t.same(wrapped('，，，，，', 4), ['，，', '，，', '，'])
   t.equal(printable('a\u001b[2J\tb\u202e\r\nc'), 'a\ufffd[2J  b\ufffd\nc')
 })
