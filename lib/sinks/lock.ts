@@ -171,10 +171,14 @@ function bootId(): string | null {
   return readSystemFile('/proc/sys/kernel/random/boot_id')
 }
 
-/** Field 22 of /proc/PID/stat; the name before it may hold spaces and brackets. */
+/**
+ * Field 22 of /proc/PID/stat; the name before it may hold spaces and brackets. Null for a zombie: in a container whose
+ * first process reaps nobody, a killed process keeps its pid and its start, but works on nothing.
+ */
 function startOf(pid: number): string | null {
   const stat = readSystemFile(`/proc/${pid}/stat`)
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return fields === undefined || fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null)
 }
 
 function readSystemFile(path: string): string | null {

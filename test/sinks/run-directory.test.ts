@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -199,6 +201,21 @@ t.test('a lock is stale when its process, its boot or its start is another, neve
     if (running) await t.rejects(taken, RunLockedError)
     else await (await taken).release()
   }
+})
+
+t.test('a killed process that nobody reaped holds no lock', { skip: process.platform !== 'linux' }, async (t) => {
+  // The shell starts a child, then becomes a program that never asks after it: the child stays a zombie.
+  const script = 'sleep 0 & echo $!; exec sleep 60'
+  const parent = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'] })
+  t.teardown(() => parent.kill('SIGKILL'))
+  const [line] = (await once(parent.stdout, 'data')) as [Buffer]
+  const pid = Number(line.toString())
+  const stat = (): string[] =>
+    readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ')
+  while (stat()[0] !== 'Z') await new Promise(setImmediate)
+  t.equal(isRunning({ ...thisProcess(), pid, started: stat()[19] as string }), false)
 })
 
 t.test('a lock that a killed process left half written is taken over', async (t) => {
