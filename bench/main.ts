@@ -9,6 +9,7 @@ import type { Bench, BenchResult, BenchRow } from './types.js'
 const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
   kernel: () => import('./kernel.js'),
   dedup: () => import('./dedup.js'),
+  llm: () => import('./llm.js'),
 }
 
 const { values, positionals } = parseArgs({
