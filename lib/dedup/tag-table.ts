@@ -16,6 +16,8 @@ const loadMax = 0.88
 const growth = 1.25
 /** Slots behind the last first place, to begin with: doubled where a run reaches the end, for no capacity shortens that run. */
 const tailSlots = 32
+/** Numbers in a cache line of 64 bytes. */
+const lineLength = 16
 /** A power of two. A segment of 10 M entries, which is 640 M documents, takes about 50 ms to grow. */
 const segmentsPerTable = 64
 
@@ -63,13 +65,17 @@ export class TagTables {
   }
 
   /**
-   * Reads at every cursor, and nothing else: the processor waits for all their cache lines side by side instead of one
-   * after the other, which is 9 times faster here (20 against 180 ns each).
+   * Reads at every cursor and a little on, and nothing else: the processor waits for all these cache lines side by side
+   * instead of one after the other (20 against 180 ns each here). A search looks at 15 slots on average, two to three lines.
    */
   touch(): void {
     let touched = 0
     for (let table = 0; table < this.tables; table++) {
-      touched ^= (this.#segments[this.#at[table] as number] as Int32Array)[this.#slots[table] as number] as number
+      const slots = this.#segments[this.#at[table] as number] as Int32Array
+      const slot = this.#slots[table] as number
+      // The tail is longer than that: never past the end.
+      touched ^=
+        (slots[slot] as number) ^ (slots[slot + lineLength] as number) ^ (slots[slot + 2 * lineLength] as number)
     }
     this.touched = touched
   }
