@@ -18,7 +18,7 @@ const recipeCharsMax = 20_000
 export function cardBody({ repo, facts, splits, picture }: CardBodyOptions): string {
   const name = repo.slice(repo.indexOf('/') + 1)
   return [
-    `# ${name}\n\n${introduction(splits)}`,
+    `# ${name}\n\n${introduction(splits, facts)}`,
     `## How it was made\n\n${making(facts)}`,
     facts.counters === null ? '' : `## What stayed behind\n\n${funnel(facts, picture)}`,
     `## Samples\n\n${samples(facts)}`,
@@ -31,22 +31,33 @@ export function cardBody({ repo, facts, splits, picture }: CardBodyOptions): str
     .join('\n\n')
 }
 
-function introduction(splits: readonly SplitFacts[]): string {
+function introduction(splits: readonly SplitFacts[], { extractive }: CardFacts): string {
   const total = splits.reduce((sum, { rows }) => sum + rows, 0)
   const lines = splits.map(({ name, rows }) => `| \`${name}\` | ${count(rows)} |`)
-  return `${count(total)} pairs of a Chinese instruction and its answer. The answers are passages of a corpus that people wrote; \
-a language model wrote the instruction that each one answers (instruction back-translation, the Kun method).
+  const writer = extractive
+    ? `**No language model wrote these instructions**: they come from the built-in extractive writer (key phrases and \
+templates), which shows how kun-stream works. They are no training data.`
+    : `A language model wrote the instruction that each one answers (instruction back-translation, the Kun method).`
+  return `${count(total)} pairs of a Chinese instruction and its answer. The answers are passages of a corpus. ${writer}
 
 | split | rows |
 |---|---:|
 ${lines.join('\n')}`
 }
 
-function making({ pinned }: CardFacts): string {
+function making({ pinned, sources }: CardFacts): string {
   const steps = `Made with [kun-stream](https://www.npmjs.com/package/kun-stream) ${version}: texts were cleaned, cut into chunks and \
 deduplicated; a label model wrote an instruction for each chunk; what was not a sound instruction was dropped; a judge \
 graded the pairs; a model polished the answers, and the polished text was checked against the passage.`
-  return pinned === null ? steps : `${steps} Models, prompts and thresholds are in the recipe below.`
+  if (pinned === null) return steps
+  const rows = sources.map(({ split, hub, commit, shards, bytes }) => {
+    const dataset = hub === null ? 'files' : `[${hub}](https://huggingface.co/datasets/${hub})`
+    const at = commit === null ? '' : ` at commit \`${commit.slice(0, 12)}\``
+    return `| \`${split}\` | ${dataset}${at} | ${count(shards)} | ${count(bytes)} |`
+  })
+  const table =
+    rows.length === 0 ? '' : `\n\n| split | read from | files | bytes |\n|---|---|---:|---:|\n${rows.join('\n')}`
+  return `${steps} Models, prompts and thresholds are in the recipe below.${table}`
 }
 
 function funnel({ counters }: CardFacts, picture: string | null): string {

@@ -21,6 +21,16 @@ export interface SplitFacts {
   readonly bytes: number
 }
 
+export interface SourceFacts {
+  readonly split: string
+  /** `owner/name`, where run.json says it. */
+  readonly hub: string | null
+  /** Of the dataset on the Hub: 40 hexadecimal digits. */
+  readonly commit: string | null
+  readonly shards: number
+  readonly bytes: number
+}
+
 const figures = z.object({
   in: z.number(),
   out: z.number(),
@@ -28,6 +38,16 @@ const figures = z.object({
   failed: z.number(),
 })
 const countersSchema = z.record(z.string(), z.object({ rows: z.number(), stages: z.record(z.string(), figures) }))
+
+/** stats.json has the counters of the splits under `splits`. */
+const statsSchema = z.union([z.object({ splits: countersSchema }).transform(({ splits }) => splits), countersSchema])
+
+const shardSchema = z.object({
+  split: z.string(),
+  path: z.string(),
+  sizeBytes: z.number().nullable(),
+  content: z.string().nullable(),
+})
 
 /** Split → rows, and per stage what went in, out, and why the rest stayed behind. */
 export type FunnelCounters = z.output<typeof countersSchema>
@@ -37,6 +57,10 @@ export interface CardFacts {
   readonly samples: readonly { readonly split: string; readonly row: Readonly<Record<string, unknown>> }[]
   /** Null when the run has not said, or says it in another shape. */
   readonly counters: FunnelCounters | null
+  /** What each split was read from; empty without a run.json. */
+  readonly sources: readonly SourceFacts[]
+  /** True when the built-in writer took the place of a model. */
+  readonly extractive: boolean
   /** What determines the rows: the recipe as it was run, shards, versions. Null without a run.json. */
   readonly pinned: Readonly<Record<string, unknown>> | null
 }
@@ -59,14 +83,42 @@ export async function readCardFacts(directory: string): Promise<CardFacts> {
     for (const row of rows) samples.push({ split, row })
   }
   const run = await readJson(join(directory, 'run.json'))
-  const stats = countersSchema.safeParse((await readJson(join(directory, 'stats.json'))) ?? entries.at(-1)?.counters)
-  const pinned = z.object({ pinned: z.record(z.string(), z.unknown()) }).safeParse(run)
+  const stats = statsSchema.safeParse((await readJson(join(directory, 'stats.json'))) ?? entries.at(-1)?.counters)
+  const record = runSchema.safeParse(run)
+  const pinned = record.success ? record.data.pinned : null
   return {
     features,
     samples,
     counters: stats.success && Object.keys(stats.data).length > 0 ? stats.data : null,
-    pinned: pinned.success ? pinned.data.pinned : null,
+    sources: record.success ? sourcesOf(record.data) : [],
+    extractive: samples.some(({ row }) => String(row['model'] ?? '').includes('builtin-extractive')),
+    pinned,
   }
+}
+
+const record = z.record(z.string(), z.unknown())
+const runSchema = z.object({ pinned: record, free: record.default({}) })
+
+/** Shards are pinned with their content, on the Hub `commit oid`; the dataset's name does not alter the rows. */
+function sourcesOf({ pinned, free }: z.output<typeof runSchema>): SourceFacts[] {
+  const shards = z.array(shardSchema).safeParse(pinned['shards'])
+  const names = namesOf((pinned['recipe'] as { sources?: unknown })?.sources)
+  for (const [split, hub] of namesOf(free['sources'])) names.set(split, hub)
+  const facts = new Map<string, SourceFacts>()
+  for (const [split, hub] of names) facts.set(split, { split, hub, commit: null, shards: 0, bytes: 0 })
+  for (const { split, sizeBytes, content } of shards.success ? shards.data : []) {
+    const before = facts.get(split) ?? { split, hub: null, commit: null, shards: 0, bytes: 0 }
+    const commit = /^([0-9a-f]{40}) /.exec(content ?? '')?.[1] ?? before.commit
+    facts.set(split, { ...before, commit, shards: before.shards + 1, bytes: before.bytes + (sizeBytes ?? 0) })
+  }
+  return [...facts.values()].sort((a, b) => (a.split < b.split ? -1 : 1))
+}
+
+function namesOf(sources: unknown): Map<string, string> {
+  const named = z.array(z.object({ split: z.string(), hub: z.string().optional() })).safeParse(sources)
+  return new Map(
+    (named.success ? named.data : []).flatMap(({ split, hub }) => (hub === undefined ? [] : [[split, hub]])),
+  )
 }
 
 /** The columns as `datasets` sees them: from the key `huggingface` when there is one, else from the schema. */

@@ -138,12 +138,8 @@ export function sizeCategory(rows: number): string {
 }
 
 /** Datasets on the Hub that the recipe reads. */
-function sourcesOf({ pinned }: CardFacts): string[] {
-  const { recipe = pinned } = (pinned ?? {}) as { recipe?: unknown }
-  const { sources } = (recipe ?? {}) as { sources?: unknown }
-  if (!Array.isArray(sources)) return []
-  const names = sources.map((source) => (source as { hub?: unknown }).hub).filter((hub) => typeof hub === 'string')
-  return [...new Set(names)].sort(compare)
+function sourcesOf({ sources }: CardFacts): string[] {
+  return [...new Set(sources.flatMap(({ hub }) => hub ?? []))].sort(compare)
 }
 
 function summed(all: readonly SplitFacts[]): SplitFacts[] {

@@ -302,13 +302,10 @@ t.test('a listing that differs from what was committed is an error', async (t) =
 t.test('the card has what the Hub reads, and the user keeps what is not ours', async (t) => {
   const { hub, run, go } = await started(t)
   await addCuts(run, { cuts: 2 })
-  const pinned = {
-    recipe: {
-      name: 'demo',
-      sources: [{ split: 'wudao', hub: 'p208p2002/wudao' }],
-      models: { writer: { apiKey: 'secret' } },
-    },
-  }
+  const commit = 'c'.repeat(40)
+  const shards = ['a', 'b'].map((path) => ({ split: 'wudao', path, sizeBytes: 1000, content: `${commit} ${path}` }))
+  const sources = [{ split: 'wudao', hub: 'p208p2002/wudao' }]
+  const pinned = { recipe: { name: 'demo', sources, models: { writer: { apiKey: 'secret' } } }, shards }
   writeFileSync(join(run, 'run.json'), JSON.stringify({ pinned, free: {} }))
   await go({ license: 'cc-by-4.0' })
   const card = (await hub.content(repo, 'README.md')).toString()
@@ -344,6 +341,7 @@ t.test('the card has what the Hub reads, and the user keeps what is not ours', a
   })
   t.match(card, /!\[What each stage took in and let through\]\(assets\/funnel.svg\)/)
   t.match(card, /\| documents \| 20 \| 16 \| too-short 4 \|/)
+  t.match(card, /\| `wudao` \| \[p208p2002\/wudao\].* at commit `cccccccccccc` \| 2 \| 2,000 \|/)
   t.notMatch(card, /secret/)
   const mine = card
     .replace('license: cc-by-4.0', 'license: other\npretty_name: 我的数据 # keep me')

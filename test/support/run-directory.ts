@@ -43,7 +43,7 @@ export async function addCuts(directory: string, shape: RunDirectoryShape): Prom
     }
     const stages = { documents: { in: 10, out: 8, dropped: { 'too-short': 2 }, failed: 0 } }
     const counters = Object.fromEntries(splits.map((split) => [split, { rows: (cut + 1) * rowsPerCut, stages }]))
-    writeFileSync(join(directory, 'stats.json'), JSON.stringify(counters))
+    writeFileSync(join(directory, 'stats.json'), JSON.stringify({ cuts: cut + 1, splits: counters }))
     await writer.commit({ blocks: cut + 1, cursor: null, dedupLogBytes: 0, counters })
   }
 }
