@@ -138,7 +138,12 @@ export function requireCapabilities(label: string, found: Capabilities, pinned: 
   const lacking: string[] = PINNED.filter((name) => pinned[name] && !found[name])
   lacking.push(...found.unsupported.filter((name) => !pinned.unsupported.includes(name)))
   if (lacking.length === 0) return
-  throw new EndpointError(`${label} lacks ${lacking.join(', ')}, which this run was started with. Use another endpoint`)
+  throw new EndpointError(
+    `${label} lacks ${lacking.join(', ')}, which this run was started with. Use another endpoint`,
+    {
+      details: { lacking: lacking.join(', ') },
+    },
+  )
 }
 
 /** Works without asking anything: for servers that are known. */

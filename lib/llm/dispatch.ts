@@ -5,17 +5,12 @@
  */
 import { setMaxListeners } from 'node:events'
 import type { Clock, Position } from '../core/types.js'
-import {
-  AbortedError,
-  EndpointError,
-  type KunStreamError,
-  OutageError,
-  RequestRefusedError,
-  ServerError,
-} from '../errors.js'
+import { AbortedError, EndpointError, type KunStreamError, RequestRefusedError, ServerError } from '../errors.js'
 import type { Endpoint } from './endpoint.js'
 import { type FailureKind, shorten } from './failures.js'
 import type { ServerOptions } from './options.js'
+import { deadlineOver, outageOf } from './patience.js'
+import { chooseEndpoint, nearCall } from './routing.js'
 import { type Lane, type Outcome, type Passage, type SentModel, Ticket } from './ticket.js'
 import type { Call, Reply } from './types.js'
 import { type Candidate, goesBefore, UnreleasedRecords } from './waiting-queue.js'
@@ -27,8 +22,6 @@ const BACKOFF_MS = 250
 const BACKOFF_MAX_MS = 30_000
 /** Calls at the head of a queue looked at for one that did not fail at the only endpoint with room. */
 const ELSEWHERE_LOOK_MAX = 16
-/** Calls at the head of a stage looked at for one whose text is cached at an endpoint with room. */
-const NEAR_LOOK_MAX = 16
 /** Calls looked at for prompts that fit one list. */
 const LIST_LOOK_MAX = 64
 
@@ -90,7 +83,7 @@ export class Dispatch {
         const { ticket, free } = next
         // Better asked where it failed than room left empty for want of others.
         const anywhere = elsewhere.length >= ELSEWHERE_LOOK_MAX ? (free[0] as Endpoint) : null
-        const endpoint = this.#choose(ticket, free, nowMs) ?? anywhere
+        const endpoint = chooseEndpoint(ticket, free, nowMs) ?? anywhere
         if (endpoint === null) elsewhere.push(ticket)
         else void this.#send(this.#withFitting(ticket), endpoint)
       }
@@ -138,34 +131,9 @@ export class Dispatch {
     }
     if (best === null) return null
     const { lane, candidate, free } = best
-    const near = candidate.rank === 2 ? this.#near(lane, candidate.value, free) : null
+    const near = candidate.rank === 2 ? nearCall(lane, candidate.value, free) : null
     if (near === null && !lane.queue.take(candidate)) return null
     return { ticket: near ?? candidate.value, free }
-  }
-
-  /** One of the next calls whose text is cached where there is room: it costs nobody a wait worth the name. */
-  #near({ queue, endpoints }: Lane, { call }: Ticket, free: readonly Endpoint[]): Ticket | null {
-    if (endpoints.length === 1 || free.length === endpoints.length) return null
-    const fits = (ticket: Ticket) => {
-      const home = homeOf(ticket, endpoints)
-      return home !== ticket.avoid && free.includes(home)
-    }
-    return queue.takeMore(call.stageOrder, 1, NEAR_LOOK_MAX, fits)[0] ?? null
-  }
-
-  /** The endpoint that has this text's prefix cached, if it has room; else the one with most; null to wait. */
-  #choose(ticket: Ticket, free: readonly Endpoint[], nowMs: number): Endpoint | null {
-    const { endpoints } = ticket.model.lane
-    if (endpoints.length === 1) return free[0] as Endpoint
-    const others = free.filter((endpoint) => endpoint !== ticket.avoid)
-    if (others.length === 0) {
-      const elsewhere = endpoints.some((endpoint) => endpoint !== ticket.avoid && !endpoint.isDown)
-      return elsewhere ? null : (free[0] as Endpoint)
-    }
-    const home = homeOf(ticket, endpoints)
-    if (others.includes(home)) return home
-    const share = (endpoint: Endpoint) => endpoint.room(nowMs) / endpoint.limiter.limit
-    return others.reduce((most, endpoint) => (share(endpoint) > share(most) ? endpoint : most))
   }
 
   #withFitting(ticket: Ticket): Ticket[] {
@@ -324,27 +292,19 @@ export class Dispatch {
 
   #look(nowMs: number): void {
     for (const passage of this.#passages) {
-      const spentMs = nowMs - passage.sentAtMs - (passage.endpoint.downMs(nowMs) - passage.downMs)
-      if (spentMs <= passage.deadlineMs) continue
-      const words = `no reply within ${passage.deadlineMs} ms`
-      passage.controller.abort(new ServerError(words, { details: { kind: 'deadline', words } }))
+      const over = deadlineOver(passage, nowMs)
+      if (over !== null) passage.controller.abort(over)
     }
     for (const ticket of this.#backingOff) {
       if (ticket.dueMs > nowMs) continue
       this.#backingOff.delete(ticket)
       this.#enqueue(ticket)
     }
-    for (const lane of this.lanes) this.#checkOutage(lane, nowMs)
+    for (const lane of this.lanes) {
+      const outage = outageOf(lane, nowMs, this.options.servers.outageMaxMs)
+      if (outage !== null) this.stop(outage)
+    }
     this.pump()
-  }
-
-  #checkOutage(lane: Lane, nowMs: number): void {
-    if (lane.queue.size === 0 || !lane.endpoints.every((endpoint) => endpoint.isDown)) return
-    const sinceMs = Math.max(...lane.endpoints.map((endpoint) => endpoint.health.troubleSinceMs ?? nowMs))
-    if (nowMs - sinceMs <= this.options.servers.outageMaxMs) return
-    const names = lane.endpoints.map((endpoint) => endpoint.label).join(', ')
-    const seconds = Math.round((nowMs - sinceMs) / 1000)
-    this.stop(new OutageError(`No model server answered for ${seconds} s: ${names}. Start it and run again to resume`))
   }
 
   #watch(signal: AbortSignal): void {
@@ -366,17 +326,4 @@ export class Dispatch {
     }
     for (const ticket of left) ticket.reject(reason)
   }
-}
-
-/** Where the prefix of a call's text is cached, if anywhere. */
-function homeOf(ticket: Ticket, endpoints: readonly Endpoint[]): Endpoint {
-  return endpoints[textHash(ticket.call.position) % endpoints.length] as Endpoint
-}
-
-/** A number for the text that a call is about, the same for all its variants and stages: its block and ordinal there. */
-function textHash(position: Position): number {
-  let hash = 0x811c9dc5
-  for (const ordinal of position.slice(0, 2)) hash = Math.imul(hash ^ ordinal, 0x01000193) >>> 0
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  return (hash ^ (hash >>> 13)) >>> 0
 }

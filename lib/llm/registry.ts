@@ -114,8 +114,9 @@ export class EndpointRegistry {
           } catch (error) {
             const failure = signal.aborted ? noAnswer(endpoint) : error
             if (failure instanceof ServerError) endpoint.takeOut(failure.message)
+            const lacks = failure instanceof EndpointError && failure.details.lacking !== undefined
             // What it can do is known since the run's start: another model may have its turn on this server now.
-            if (use.pinned !== null) return
+            if (use.pinned !== null && !lacks) return
             if (!(failure instanceof ServerError)) throw failure
             failures.set(use.name, failure)
           }

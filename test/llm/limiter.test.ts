@@ -1,4 +1,5 @@
 import t from 'tap'
+import { endpoints, stages } from '../../bench/llm-flow.js'
 import { drive, limiters, type Scenario } from '../../bench/llm-limiter.js'
 import { QueueLimiter } from '../../lib/llm/limiter.js'
 import { parseServerMetrics } from '../../lib/llm/prometheus.js'
@@ -73,4 +74,25 @@ t.test('Metrics are read by name, summed over ranks; a page without them is none
   t.equal(parseServerMetrics('<html>not found</html>', 0), null)
   t.match(parseServerMetrics('sglang:num_running_reqs{} 1\nsglang:num_queue_reqs{} 0\n', 0), { running: 1, waiting: 0 })
   t.end()
+})
+
+t.test(
+  'An endpoint that died and came back is filled again, though calls that failed there wait at the head',
+  async (t) => {
+    const { bySecond, lost, replies } = await endpoints({
+      durationMs: 24_000,
+      speeds: [1, 1],
+      death: { atMs: 8000, backMs: 12_000 },
+    })
+    t.equal(lost, 0)
+    t.ok(replies > 0)
+    const [dead = [], other = []] = bySecond
+    const sum = (seconds: readonly number[]) => seconds.reduce((total, tokens) => total + tokens, 0)
+    t.ok(sum(dead.slice(16)) > sum(other.slice(16)) / 10, `${sum(dead.slice(16))} beside ${sum(other.slice(16))}`)
+  },
+)
+
+t.test('The first row of three stages on one server is finished within twice the time of its own calls', async (t) => {
+  const { firstRowMs, firstRowOwnMs } = await stages(26_000, true)
+  t.ok(firstRowMs <= 2 * firstRowOwnMs, `${firstRowMs} for ${firstRowOwnMs}`)
 })
