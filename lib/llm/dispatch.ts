@@ -22,6 +22,8 @@ const BACKOFF_MS = 250
 const BACKOFF_MAX_MS = 30_000
 /** Calls at the head of a queue looked at for one that did not fail at the only endpoint with room. */
 const ELSEWHERE_LOOK_MAX = 16
+/** Tells the server's log which kept reply a request is for; a list of prompts has no single one. */
+const keyHeader = 'x-kun-key'
 /** Calls looked at for prompts that fit one list. */
 const LIST_LOOK_MAX = 64
 
@@ -56,13 +58,13 @@ export class Dispatch {
     return this.lanes.reduce((sum, lane) => sum + lane.queue.size, this.#backingOff.size)
   }
 
-  submit(call: Call, model: SentModel, body: () => Record<string, unknown>): Promise<Outcome> {
+  submit(call: Call, model: SentModel, body: () => Record<string, unknown>, key = ''): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       if (call.signal.aborted) return reject(call.signal.reason)
       if (this.#stopped !== null) return reject(this.#stopped)
       this.#watch(call.signal)
       this.records.asked(call.position)
-      this.#enqueue(new Ticket(call, model, body, resolve, reject))
+      this.#enqueue(new Ticket(call, model, body, key, resolve, reject))
       this.#tick ??= this.#ticks()
       this.pump()
     })
@@ -150,7 +152,13 @@ export class Dispatch {
     try {
       const body = first.body()
       if (tickets.length > 1) body.prompt = tickets.map((ticket) => ticket.call.request.prompt ?? '')
-      const transfer = { kind: first.call.request.kind, body, prompts: tickets.length, headers, stream: options.stream }
+      const transfer = {
+        kind: first.call.request.kind,
+        body,
+        prompts: tickets.length,
+        headers: tickets.length === 1 && first.key !== '' ? { ...headers, [keyHeader]: first.key } : headers,
+        stream: options.stream,
+      }
       const replies = await endpoint.client.send(
         tickets.length > 1 ? { ...transfer, stream: false } : transfer,
         passage.controller.signal,

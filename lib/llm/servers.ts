@@ -164,8 +164,10 @@ class Servers implements ModelServers {
     const found = await this.#registry.open()
     for (const [name, model] of this.#models) {
       const all = found.get(name) ?? []
-      if (all.length === 0) continue
-      const capabilities = this.options.pinned?.[name] ?? commonCapabilities(all)
+      const pinned = this.options.pinned?.[name]
+      if (all.length === 0 && pinned === undefined) continue
+      // Also of a server that is away: requests must be those that its kept replies answered.
+      const capabilities = pinned ?? commonCapabilities(all)
       const promptsMax = commonCapabilities(all).promptLists ? model.options.promptsPerRequest : 1
       this.#models.set(name, Object.assign(model, { capabilities, promptsMax }))
     }
@@ -242,7 +244,8 @@ class Servers implements ModelServers {
       this.#keptServed++
       return kept
     }
-    const outcome = await this.#counted(this.#dispatch.submit(call, model, () => withoutFields(body(), model)))
+    const name = key.toString('hex')
+    const outcome = await this.#counted(this.#dispatch.submit(call, model, () => withoutFields(body(), model), name))
     await replies.keep(key, call.position[0] ?? 0, outcome)
     return outcome
   }

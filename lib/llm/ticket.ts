@@ -39,6 +39,8 @@ export class Ticket {
     readonly call: Call,
     readonly model: SentModel,
     readonly body: () => Record<string, unknown>,
+    /** What its reply is kept under, in hex; '' where none is kept. */
+    readonly key: string,
     readonly settle: (outcome: Outcome) => void,
     readonly reject: (error: unknown) => void,
   ) {

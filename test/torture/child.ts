@@ -1,0 +1,58 @@
+/**
+ * A whole tiny run in a process of its own, which kills itself where it was told to, or is killed from outside once it
+ * said 'ready'. Told by its one argument: a Life as JSON. Says on stdout where it died, or 'done' and what it did.
+ */
+import { writeSync } from 'node:fs'
+import type { CommitStep } from '../../lib/sinks/steps.js'
+import { runTiny } from '../support/session.js'
+import { watchedFiles } from '../support/watched-files.js'
+
+export interface Life {
+  readonly directory: string
+  readonly endpoint: string
+  readonly set: readonly string[]
+  readonly killAt: KillAt | null
+}
+
+export type KillAt =
+  /** In the cut after `cutsAhead` more were committed; in recovery, whatever the cut. */
+  | { readonly step: CommitStep; readonly when: 'before' | 'after'; readonly cutsAhead: number }
+  /** Before or after the nth change of a file whose path ends so, from 1. */
+  | { readonly ending: string; readonly when: 'before' | 'after'; readonly nth: number }
+
+const { directory, endpoint, set, killAt } = JSON.parse(process.argv[2] as string) as Life
+process.send?.('ready')
+
+const stepKill = killAt !== null && 'step' in killAt ? killAt : null
+const changeKill = killAt !== null && 'nth' in killAt ? killAt : null
+let cutsAhead = stepKill?.cutsAhead ?? 0
+let changes = 0
+await runTiny({
+  directory,
+  endpoint,
+  set,
+  small: true,
+  session: {
+    files: watchedFiles((operation, when, path) => {
+      const counts = changeKill === null || path.endsWith(changeKill.ending)
+      if (counts && when === (changeKill?.when ?? 'before')) changes++
+      if (counts && when === changeKill?.when && changes === changeKill.nth) die(`${operation} ${when}`)
+    }),
+    onStep: (step, when) => {
+      if (stepKill === null) return
+      const recovery = stepKill.step.startsWith('recover')
+      if (step === stepKill.step && when === stepKill.when && (recovery || cutsAhead === 0)) die(`${step} ${when}`)
+      // Nothing was to be recovered: at the first commit then.
+      if (recovery && step === 'flush') die(`${step} ${when}`)
+      if (step === 'manifest-fsync' && when === 'after') cutsAhead--
+    },
+  },
+})
+writeSync(1, `done ${changes}`)
+process.disconnect?.()
+
+function die(place: string): never {
+  writeSync(1, place)
+  process.kill(process.pid, 'SIGKILL')
+  throw new Error('alive after SIGKILL')
+}

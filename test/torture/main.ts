@@ -1,0 +1,29 @@
+/** `npm run torture [-- --kills N --seed S --dir DIR]`: 200 kills unless told otherwise; exit code 1 when anything did not hold. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { torture } from './torture.js'
+
+const { values } = parseArgs({
+  options: { kills: { type: 'string', default: '200' }, seed: { type: 'string' }, dir: { type: 'string' } },
+})
+const seed = Number(values.seed ?? Date.now() % 1_000_000)
+const directory = values.dir ?? mkdtempSync(join(tmpdir(), 'kun-torture-'))
+process.stdout.write(`seed ${seed}, in ${directory}\n`)
+const { places, faults, ...report } = await torture({
+  kills: Number(values.kills),
+  seed,
+  directory,
+  say: (line) => process.stderr.write(`${line}\n`),
+})
+for (const [place, count] of Object.entries(places).sort())
+  process.stdout.write(`${String(count).padStart(5)}  ${place}\n`)
+process.stdout.write(
+  `${report.kills} kills in ${report.runs} runs; ${report.requests} requests answered, ${report.paidTwice} of them a ` +
+    'second time because the reply died with the process before it was written\n',
+)
+for (const fault of faults) process.stdout.write(`FAULT ${fault}\n`)
+process.stdout.write(faults.length === 0 ? 'all as it should be\n' : `${faults.length} faults, seed ${seed}\n`)
+if (faults.length === 0 && values.dir === undefined) rmSync(directory, { recursive: true })
+process.exitCode = faults.length === 0 ? 0 : 1
