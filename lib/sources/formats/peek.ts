@@ -1,4 +1,5 @@
 /** Looks at the start of a stream without taking it away. */
+import { ShardDamageError } from '../../errors.js'
 
 export interface Peeked {
   /** The first `lengthBytes` bytes; fewer when the stream is shorter or broke off. */
@@ -9,6 +10,7 @@ export interface Peeked {
   close(): Promise<void>
 }
 
+/** @throws whatever the stream throws at its start, unless that is damage */
 export async function peek(source: AsyncIterable<Uint8Array>, lengthBytes: number): Promise<Peeked> {
   const iterator = source[Symbol.asyncIterator]()
   const chunks: Uint8Array[] = []
@@ -24,6 +26,8 @@ export async function peek(source: AsyncIterable<Uint8Array>, lengthBytes: numbe
         peekedBytes += next.value.byteLength
       }
     } catch (error) {
+      // A shard that cannot be reached is not an empty one: what is damaged breaks off in its place, all else throws here.
+      if (!(error instanceof ShardDamageError)) throw error
       failure = { error }
     }
   }
