@@ -58,10 +58,12 @@ export function orderNode(firstOrdinal: number, meter: NodeMeter): Transform {
     readableHighWaterMark: edgeBatches,
     writableHighWaterMark: 1,
     transform(batch: readonly Item[], _encoding, done) {
-      for (const item of batch) window.insert(item)
       meter.in += batch.length
       const ready: Item[] = []
-      for (let item = window.take(); item !== null; item = window.take()) ready.push(item)
+      for (const item of batch) {
+        window.insert(item)
+        for (let next = window.take(); next !== null; next = window.take()) ready.push(next)
+      }
       meter.out += ready.length
       meter.inFlight = window.size
       if (ready.length > 0) this.push(ready)

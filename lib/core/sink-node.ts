@@ -81,32 +81,39 @@ export class SinkNode extends Writable {
   async #take(batch: readonly Item[]): Promise<void> {
     this.meter.in += batch.length
     this.meter.enter('working')
-    for (const item of batch) await this.#hold(item)
     let ready: Held[] = []
-    for (let held = this.#window.take(); held !== null; held = this.#window.take()) {
-      ready.push(held)
-      if (ready.length < edgeBatchMax) continue
-      await this.#release(ready)
-      ready = []
+    for (const item of batch) {
+      const held: Held = { mark: item.mark, item, bytes: 0, spilled: null }
+      if (!this.#window.isNext(item.mark) && this.#mustSpill(held)) await this.#spill(held)
+      this.#window.insert(held)
+      for (let next = this.#window.take(); next !== null; next = this.#window.take()) {
+        ready.push(next)
+        if (ready.length < edgeBatchMax) continue
+        await this.#release(ready)
+        ready = []
+      }
     }
     if (ready.length > 0) await this.#release(ready)
     this.meter.inFlight = this.#window.size
     this.meter.enter('waitingForInput')
   }
 
-  async #hold(item: Item): Promise<void> {
-    const held: Held = { mark: item.mark, item, bytes: 0, spilled: null }
-    if (this.reorder !== null) {
-      held.bytes = this.reorder.sizeBytes(item.value)
-      if (this.#heldBytes + held.bytes > this.reorder.bytesMax) {
-        held.spilled = await this.reorder.spill.put({ value: item.value, settlement: withoutError(item.settlement) })
-        held.item = null
-        held.bytes = 0
-      }
-      this.#heldBytes += held.bytes
-      this.#peakBytes = Math.max(this.#peakBytes, this.#heldBytes)
-    }
-    this.#window.insert(held)
+  /** Takes room in memory for a value that has to wait; true when there is none left. */
+  #mustSpill(held: Held): boolean {
+    if (this.reorder === null || held.item === null) return false
+    const bytes = this.reorder.sizeBytes(held.item.value)
+    if (this.#heldBytes + bytes > this.reorder.bytesMax) return true
+    held.bytes = bytes
+    this.#heldBytes += bytes
+    this.#peakBytes = Math.max(this.#peakBytes, this.#heldBytes)
+    return false
+  }
+
+  async #spill(held: Held): Promise<void> {
+    if (this.reorder === null || held.item === null) return
+    const { value, settlement } = held.item
+    held.spilled = await this.reorder.spill.put({ value, settlement: withoutError(settlement) })
+    held.item = null
   }
 
   async #release(ready: readonly Held[]): Promise<void> {

@@ -17,6 +17,61 @@ export class Refused {
   ) {}
 }
 
+/** A row of a prepared block. What is text in it is decoded when it is first asked for: of a duplicate that is rare. */
+export class ChunkCandidate implements Candidate {
+  #text: string | null = null
+
+  constructor(
+    private readonly block: PreparedBlock,
+    private readonly row: number,
+    readonly id: string,
+  ) {}
+
+  get split(): string {
+    return this.block.split
+  }
+
+  get shard(): string {
+    return this.block.shard
+  }
+
+  get offset(): number {
+    return this.block.chunks.offset[this.row] as number
+  }
+
+  get chunk(): number {
+    return this.block.chunks.chunk[this.row] as number
+  }
+
+  get tokens(): number {
+    return this.block.chunks.tokens[this.row] as number
+  }
+
+  get key(): string {
+    return textAt(this.block.chunks.key, this.row)
+  }
+
+  get title(): string {
+    return textAt(this.block.chunks.title, this.row)
+  }
+
+  get text(): string {
+    this.#text ??= textAt(this.block.chunks.text, this.row)
+    return this.#text
+  }
+
+  /** In UTF-8, known without decoding: what the text takes in memory, about. */
+  get textBytes(): number {
+    const { offsets } = this.block.chunks.text
+    return (offsets[this.row + 1] as number) - (offsets[this.row] as number)
+  }
+
+  toJSON(): Candidate {
+    const { id, split, shard, offset, chunk, key, title, text, tokens } = this
+    return { id, split, shard, offset, chunk, key, title, text, tokens }
+  }
+}
+
 export interface BlockRecords {
   readonly records: (Candidate | Child<Candidate>)[]
   /** Chunks kept: what a cut counts. */
@@ -37,7 +92,7 @@ export async function splitIntoRecords(block: PreparedBlock, deduplicator: Dedup
     while (nextReject < rejects.length && comesBefore(rejects[nextReject] as PrepareReject, block, row)) {
       records.push(refused(block, rejects[nextReject++] as PrepareReject))
     }
-    const candidate = candidateAt(block, row, ids[row] as string)
+    const candidate = new ChunkCandidate(block, row, ids[row] as string)
     const duplicate = duplicates[row] ?? null
     if (duplicate === null) {
       candidates++
@@ -62,25 +117,6 @@ function refused({ split, shard }: PreparedBlock, reject: PrepareReject): Child<
     drop: reject.reason,
     detail: reject.detail,
   })
-}
-
-/** The text is decoded when it is first asked for: a duplicate never is, but for its excerpt. */
-function candidateAt({ chunks, split, shard }: PreparedBlock, row: number, id: string): Candidate {
-  let text: string | null = null
-  return {
-    id,
-    split,
-    shard,
-    offset: chunks.offset[row] as number,
-    chunk: chunks.chunk[row] as number,
-    key: textAt(chunks.key, row),
-    title: textAt(chunks.title, row),
-    tokens: chunks.tokens[row] as number,
-    get text() {
-      text ??= textAt(chunks.text, row)
-      return text
-    },
-  }
 }
 
 function describe({ of, similarity }: Duplicate): string {

@@ -1,18 +1,21 @@
 /** What a finished record takes in memory while it waits for an earlier one, and how it goes through the spill file. */
 import type { SpillCodec } from '../core/spill.js'
-import { Refused } from './candidates.js'
+import { ChunkCandidate, Refused } from './candidates.js'
 import type { Candidate, Pair } from './types.js'
 
 /** Objects, keys and numbers of a record beside its texts, bytes: measured as heap growth a record, rounded up. */
 const recordBytes = 600
 
-/** About: two bytes a character. */
+/** About: two bytes a character; of a chunk's own text its UTF-8, so that it need not be decoded. */
 export function itemBytes(value: unknown): number {
   if (value instanceof Refused) return recordBytes + 2 * value.reject.excerpt.length
   const pair = value as Partial<Pair>
-  const candidate = pair.candidate ?? (value as Partial<Candidate>)
-  const texts = (pair.instruction?.length ?? 0) + (pair.output?.length ?? 0) + (candidate.text?.length ?? 0)
-  return recordBytes + 2 * texts
+  const written = (pair.instruction?.length ?? 0) + (pair.output?.length ?? 0)
+  return recordBytes + 2 * written + textBytes(pair.candidate ?? (value as Partial<Candidate>))
+}
+
+function textBytes(candidate: Partial<Candidate>): number {
+  return candidate instanceof ChunkCandidate ? candidate.textBytes : 2 * (candidate.text?.length ?? 0)
 }
 
 export const itemCodec: SpillCodec = {

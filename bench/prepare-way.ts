@@ -1,0 +1,170 @@
+/**
+ * One way through the input of bench/prepare.ts, in a process of its own so that its memory and processor time are its
+ * own: `node dist/bench/prepare-way.js FOLDER THREADS`, where 0 threads is the floor. Prints one line of JSON.
+ * Profile it with `node --cpu-prof`.
+ */
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { Credit } from '../lib/core/credit.js'
+import { nodeFiles } from '../lib/core/files.js'
+import { SpillFile } from '../lib/core/spill.js'
+import { type Deduplicator, dedupOptions, openDeduplicator } from '../lib/dedup/index.js'
+import { kunGraph } from '../lib/kun/pipeline.js'
+import { itemBytes, itemCodec } from '../lib/kun/reorder.js'
+import { blocks, type Shard, sourceOptions } from '../lib/sources/index.js'
+import { fasterUtf8Decoder } from '../lib/text/decode.js'
+import { planPreparation, prepareOptions } from '../lib/text/plan.js'
+import { recordPlaces } from '../lib/text/records.js'
+import { workerPool } from '../lib/workers/pool.js'
+import { inputShards } from './prepare-input.js'
+
+export interface WayFigures {
+  readonly bytes: number
+  readonly documents: number
+  /** Chunks that were not dropped; 0 for the floor. */
+  readonly kept: number
+  readonly seconds: number
+  /** Processor time of the main thread, and of all other threads together; NaN where the system does not tell. */
+  readonly mainSeconds: number
+  readonly otherSeconds: number
+  readonly peakMegabytes: number
+  /** Of the ids kept, in order. */
+  readonly hash: string
+}
+
+const blocksPerThread = 2
+const read = sourceOptions.parse({})
+const memory = { inFlightMax: 256 * 2 ** 20, reorderBytesMax: 64 * 2 ** 20 }
+
+/** Reading and JSON.parse alone, by the faster of the two decoders. */
+async function floor(shards: readonly Shard[]): Promise<Partial<WayFigures>> {
+  const decode = fasterUtf8Decoder()
+  const measured = stopwatch()
+  let [bytes, documents] = [0, 0]
+  for await (const { block } of blocks(shards, read)) {
+    bytes += block.bytes.length
+    const buffer = Buffer.from(block.bytes.buffer, block.bytes.byteOffset, block.bytes.byteLength)
+    for (const { start, end } of recordPlaces(block)) {
+      documents++
+      parse(decode(buffer, start, end))
+    }
+  }
+  return { bytes, documents, kept: 0, ...measured(), hash: '' }
+}
+
+/** Records that break off are in the input, too. */
+function parse(source: string): unknown {
+  try {
+    return JSON.parse(source)
+  } catch (error) {
+    if (error instanceof SyntaxError) return null
+    throw error
+  }
+}
+
+/** The graph of `run --through dedup`: everything before the models, with the log on disk. */
+async function wholePath(shards: readonly Shard[], threads: number): Promise<Partial<WayFigures>> {
+  const directory = await mkdtemp(join(tmpdir(), 'kun-stream-bench-'))
+  const options = dedupOptions.parse({ index: 'exact' })
+  const signature = { ngram: 5, permutations: 128, seed: 1 }
+  const pool = workerPool({ plan: await planPreparation(prepareOptions.parse({}), directory, signature), threads })
+  const opened = await openDeduplicator({ options, directory: join(directory, 'dedup') })
+  const hashing = hashKept(opened)
+  let [bytes, documents] = [0, 0]
+  async function* counted() {
+    for await (const sourced of blocks(shards, read)) {
+      bytes += sourced.block.bytes.length
+      yield sourced
+    }
+  }
+  try {
+    const measured = stopwatch()
+    await kunGraph({
+      blocks: counted(),
+      prepare: async (block) => {
+        const prepared = await pool.prepare(block)
+        documents += prepared.documents
+        return prepared
+      },
+      blocksInWorkers: pool.threads * blocksPerThread,
+      deduplicator: hashing.deduplicator,
+      label: null,
+      laterStages: [],
+      blockCredit: new Credit('bytes of blocks', memory.inFlightMax),
+      itemCredit: new Credit('records', 24 * 64),
+      reorder: {
+        bytesMax: memory.reorderBytesMax,
+        sizeBytes: itemBytes,
+        spill: new SpillFile(nodeFiles, join(directory, 'reorder.spill'), itemCodec),
+      },
+      candidatesPerCut: 20_000,
+      blocksPerCutMax: 1000,
+      blocksDone: 0,
+      sink: null,
+      released: () => undefined,
+    }).run().done
+    await opened.flush()
+    return { bytes, documents, kept: opened.stats().documents, ...measured(), hash: hashing.digest() }
+  } finally {
+    await pool.close()
+    await opened.close()
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+/** The deduplicator, and a hash over the ids that it keeps. */
+function hashKept(deduplicator: Deduplicator): { deduplicator: Deduplicator; digest: () => string } {
+  const hash = createHash('sha256')
+  const decide: Deduplicator['decide'] = async (block, ids) => {
+    const verdicts = await deduplicator.decide(block, ids)
+    hash.update(ids.filter((_, row) => verdicts[row] === null).join(''))
+    return verdicts
+  }
+  const watched = new Proxy(deduplicator, {
+    get: (target, name) => {
+      if (name === 'decide') return decide
+      const value = Reflect.get(target, name, target) as unknown
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+  return { deduplicator: watched, digest: () => hash.digest('hex').slice(0, 16) }
+}
+
+/** What passed since: by the clock, and in processor time. */
+function stopwatch(): () => Pick<WayFigures, 'seconds' | 'mainSeconds' | 'otherSeconds'> {
+  const startMs = performance.now()
+  const start = process.cpuUsage()
+  const mainStart = mainThreadSeconds()
+  return () => {
+    const { user, system } = process.cpuUsage(start)
+    const mainSeconds = mainThreadSeconds() - mainStart
+    return {
+      seconds: (performance.now() - startMs) / 1000,
+      mainSeconds,
+      otherSeconds: (user + system) / 1e6 - mainSeconds,
+    }
+  }
+}
+
+/** Linux: the first field of schedstat is nanoseconds on a processor, and the main thread has the process's number. */
+function mainThreadSeconds(): number {
+  try {
+    return Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ')[0]) / 1e9
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return Number.NaN
+  }
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const [folder, threads] = process.argv.slice(2)
+  if (folder === undefined || threads === undefined) throw new Error('usage: prepare-way.js FOLDER THREADS')
+  const shards = await inputShards(folder)
+  const figures = threads === '0' ? await floor(shards) : await wholePath(shards, Number(threads))
+  const peakMegabytes = process.resourceUsage().maxRSS / 1024
+  process.stdout.write(`${JSON.stringify({ ...figures, peakMegabytes })}\n`)
+}
