@@ -128,6 +128,12 @@ export class RequestRefusedError extends KunStreamError {
   override readonly code = 'KUN_REQUEST_REFUSED'
 }
 
+/** A limit of the recipe (tokens, hours) was reached: stopped and resumable. */
+export class LimitError extends KunStreamError {
+  override readonly code = 'KUN_LIMIT'
+  override readonly exitCode = 3
+}
+
 /** The model server stayed away longer than `outageMax`. The run stopped and can be resumed. */
 export class OutageError extends KunStreamError {
   override readonly code = 'KUN_OUTAGE'

@@ -56,6 +56,7 @@ export async function settingsOf(recipe: Recipe, directory: string): Promise<Pre
       output: { ...recipe.output, dir: directory },
       memory: recipe.memory,
       replies: recipe.replies,
+      brakes: recipe.brakes,
       limits: recipe.limits,
       pinned: pinnedRecipe(recipe),
     }

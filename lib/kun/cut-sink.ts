@@ -26,6 +26,8 @@ export interface CutSinkOptions {
   readonly released: (position: Position) => void
   /** True once the run is being stopped or a limit is reached: the open cut is dropped then, not closed early. */
   readonly stopping: () => boolean
+  /** Told of all work as it begins: the writer must not be closed before it is over. */
+  readonly working: (work: Promise<void>) => void
 }
 
 interface EndedBlock {
@@ -61,21 +63,29 @@ export function cutSink(options: CutSinkOptions): OrderedSink<Pair> {
     await options.afterCommit(entry, counters)
   }
 
+  const write = async (batch: readonly Arrived[]): Promise<void> => {
+    for (const released of batch) {
+      if (options.stopping()) return
+      await settle(released, options)
+      if (released.endsOrigin) await endBlock(released.position[0] as number)
+    }
+    const last = batch.at(-1)
+    if (last !== undefined) options.released(last.position)
+  }
+
+  const end = async (): Promise<void> => {
+    if (options.stopping() || blocksOpen === 0 || lastEnded === null) return
+    await commit(lastEnded)
+  }
+
+  const told = (work: Promise<void>): Promise<void> => {
+    options.working(work)
+    return work
+  }
   return {
     name: 'write',
-    async write(batch) {
-      for (const released of batch as readonly Arrived[]) {
-        if (options.stopping()) return
-        await settle(released, options)
-        if (released.endsOrigin) await endBlock(released.position[0] as number)
-      }
-      const last = batch.at(-1)
-      if (last !== undefined) options.released(last.position)
-    },
-    async end() {
-      if (options.stopping() || blocksOpen === 0 || lastEnded === null) return
-      await commit(lastEnded)
-    },
+    write: (batch) => told(write(batch as readonly Arrived[])),
+    end: () => told(end()),
   }
 }
 

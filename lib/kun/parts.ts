@@ -26,6 +26,7 @@ import { type WorkerPool, workerPool } from '../workers/pool.js'
 import { columnsOf } from './row.js'
 import type { KunSettings } from './settings.js'
 import { type KunStages, kunStages, type Phase, stagesThrough } from './stages.js'
+import { RunWatch } from './watch.js'
 
 export interface SessionParts {
   readonly directory: RunDirectory
@@ -37,6 +38,7 @@ export interface SessionParts {
   readonly deduplicator: OpenedDeduplicator
   readonly pool: WorkerPool
   readonly writer: CutWriter
+  readonly watch: RunWatch
 }
 
 export interface OpenPartsOptions {
@@ -71,7 +73,9 @@ export async function openParts(settings: KunSettings, options: OpenPartsOptions
       onEvent: ({ endpoint, words }) => options.onEvent?.(`${endpoint}: ${words}`),
     })
     closing.push(() => servers.close())
-    const stages = kunStages(settings.kun, servers, modelNames(settings), options.through)
+    const watch = new RunWatch({ ...settings.limits, brakes: settings.brakes })
+    const watched = { model: (name: string) => watch.model(servers.model(name)) }
+    const stages = kunStages(settings.kun, watched, modelNames(settings), options.through)
     const encoding = {
       encoder: settings.output.encoder,
       ...(settings.output.codec && { codec: settings.output.codec }),
@@ -117,7 +121,7 @@ export async function openParts(settings: KunSettings, options: OpenPartsOptions
       ...(options.onStep && { onStep: options.onStep }),
     })
     const pool = workerPool({ plan, threads: settings.workers.threads })
-    return { directory, from, replies, servers, stages, deduplicator, pool, writer }
+    return { directory, from, replies, servers, stages, deduplicator, pool, writer, watch }
   } catch (error) {
     for (const close of closing.reverse()) await close()
     throw error
@@ -132,7 +136,9 @@ export async function closeParts({
   deduplicator,
   replies,
   directory,
+  watch,
 }: SessionParts): Promise<void> {
+  watch.close()
   const closings = [
     () => pool.close(),
     () => servers.close(),

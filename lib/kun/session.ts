@@ -7,7 +7,7 @@ import { Credit } from '../core/credit.js'
 import { type FileLayer, nodeFiles } from '../core/files.js'
 import type { Run, RunMetrics } from '../core/run.js'
 import { SpillFile } from '../core/spill.js'
-import { AbortedError } from '../errors.js'
+import { AbortedError, type KunStreamError } from '../errors.js'
 import type { ServersMetrics } from '../llm/servers.js'
 import { blocks, type SourceCursor } from '../sources/index.js'
 import type { Counters } from './counters.js'
@@ -43,9 +43,9 @@ export interface Session {
   readonly blocksDone: number
   progress(): SessionProgress
   /** Stops reading and asking, waits until the requests in flight reached the replies, drops the open cut. */
-  stop(reason: AbortedError): Promise<void>
+  stop(reason: KunStreamError): Promise<void>
   /** Stops at once. What was committed stays. */
-  abort(reason: AbortedError): void
+  abort(reason: KunStreamError): void
 }
 
 /**
@@ -72,12 +72,17 @@ class KunSession implements Session {
   readonly #tally: Tally
   #readBytes = 0
   #cuts: number
-  #stopping = false
+  /** Why the run is being stopped; null while it is not. */
+  #stopReason: KunStreamError | null = null
+  #drained: Promise<void> | null = null
   #limitReached = false
+  /** The run is over, however it ended: what still arrives at the sink comes too late. */
+  #over = false
+  #sinkWork: Promise<void> = Promise.resolve()
 
   constructor(settings: KunSettings, parts: SessionParts, files: FileLayer, isPhase: boolean) {
     this.#parts = parts
-    const { from, stages, writer, servers, replies, deduplicator, pool } = parts
+    const { from, stages, writer, servers, replies, deduplicator, pool, watch } = parts
     const { output, memory, limits } = settings
     this.blocksDone = from?.blocks ?? 0
     this.#cuts = from === null ? 0 : from.cut + 1
@@ -87,8 +92,8 @@ class KunSession implements Session {
       prepare: (block) => pool.prepare(block),
       blocksInWorkers: pool.threads * blocksPerThread,
       deduplicator,
-      label: stages.label,
-      laterStages: stages.later,
+      label: stages.label === null ? null : watch.stage(stages.label),
+      laterStages: stages.later.map((stage) => watch.stage(stage)),
       blockCredit: new Credit('bytes of blocks', memory.inFlightMax),
       itemCredit: new Credit('records', itemsPerRequest * requestsInFlightMax(settings)),
       reorder: {
@@ -106,16 +111,23 @@ class KunSession implements Session {
             writer,
             row: { ...stages.row, shape: output.shape },
             tally: this.#tally,
+            working: (work) => {
+              this.#sinkWork = work
+            },
             afterCommit: async ({ blocks: done, cut }, counters) => {
               this.#cuts = cut + 1
               await replies.committed(done)
               this.#limitReached = rowsOf(counters) >= limits.rowsMax
               if (this.#limitReached) this.#run.abort(new AbortedError('rowsMax is reached'))
             },
-            stopping: () => this.#stopping || this.#limitReached,
+            stopping: () => this.#over || this.#stopReason !== null || this.#limitReached,
           },
     })
     this.#run = graph.run()
+    watch.start(
+      () => servers.metrics().tokens,
+      (reason) => void this.stop(reason).catch(() => undefined), // `done` rejects with it
+    )
     this.done = this.#finish(files, isPhase ? null : output.dir)
     this.done.catch(() => undefined) // whoever awaits `done` gets it
   }
@@ -130,16 +142,18 @@ class KunSession implements Session {
     }
   }
 
-  async stop(reason: AbortedError): Promise<void> {
-    if (this.#stopping) return
-    this.#stopping = true
+  async stop(reason: KunStreamError): Promise<void> {
+    if (this.#stopReason !== null) return
+    this.#stopReason = reason
     this.#run.drain()
-    await this.#parts.servers.drain()
+    this.#drained = this.#parts.servers.drain()
+    this.#parts.watch.drain(this.#drained)
+    await this.#drained
     this.#run.abort(reason)
   }
 
-  abort(reason: AbortedError): void {
-    this.#stopping = true
+  abort(reason: KunStreamError): void {
+    this.#stopReason ??= reason
     this.#run.abort(reason)
   }
 
@@ -154,10 +168,14 @@ class KunSession implements Session {
   async #finish(files: FileLayer, dir: string | null): Promise<SessionEnd> {
     try {
       await this.#run.done
+      // What was read before a stop may all have come out, but the sink took none of it any more.
+      if (this.#stopReason !== null) throw this.#stopReason
     } catch (error) {
+      this.#over = true
+      await this.#sinkWork.catch(() => undefined) // its failure is `error`, or comes after it
       if (!this.#limitReached) {
         await closeParts(this.#parts)
-        throw error
+        throw error instanceof AbortedError ? (this.#stopReason ?? error) : error
       }
     }
     if (dir !== null) await writeStats(files, dir, { cuts: this.#cuts, splits: this.#tally.counters() })

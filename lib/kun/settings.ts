@@ -3,6 +3,7 @@
  * milliseconds, secrets resolved, shards listed. Whoever starts a run makes this of a recipe; nothing here knows YAML.
  */
 import type { DedupOptions } from '../dedup/options.js'
+import type { BrakeOptions } from '../llm/brakes.js'
 import type { ModelOptions, ServerOptions } from '../llm/options.js'
 import type { Shard, SourceOptions } from '../sources/index.js'
 import type { PrepareOptions } from '../text/plan.js'
@@ -25,6 +26,8 @@ export interface KunSettings {
   readonly output: OutputSettings
   readonly memory: MemorySettings
   readonly replies: { readonly keep: boolean; readonly from: readonly string[] }
+  /** When replies that changed character stop the run; false never. */
+  readonly brakes: BrakeOptions | false
   readonly limits: { readonly rowsMax: number; readonly tokensMax: number; readonly hoursMax: number }
   /** What determines the bytes, as the recipe says it: goes to run.json, compared on resume. */
   readonly pinned: Readonly<Record<string, unknown>>

@@ -1,5 +1,5 @@
 /** The LLM stages that a recipe asks for, in order, with their models. */
-import type { ModelServers } from '../llm/servers.js'
+import type { Model } from '../llm/types.js'
 import { labelStage } from './label.js'
 import type { KunOptions } from './options.js'
 import { polishStage } from './polish.js'
@@ -23,7 +23,7 @@ export interface KunStages {
 
 export function kunStages(
   kun: KunOptions,
-  servers: ModelServers,
+  servers: { model(name: string): Model },
   modelNames: Readonly<Record<string, string>>,
   through?: Phase,
 ): KunStages {

@@ -119,15 +119,16 @@ class StageWatch {
     const { shareFallMax, shareRatioMin, lengthRatioMax } = this.options
     if (measure === 'chars') return start > 0 && (now > start * lengthRatioMax || now < start / lengthRatioMax)
     // Both a rise and a fall of the yield change the data; of the others only a fall.
-    const fallen = start - now > shareFallMax || now < start * shareRatioMin - noise(start, this.options.windowRecords)
+    const surely = start - now > noise(start, this.options.windowRecords)
+    const fallen = start - now > shareFallMax || (now < start * shareRatioMin && surely)
     const risen = measure === 'yield' && now - start > shareFallMax
     return fallen || risen
   }
 }
 
-/** Three standard errors of a difference of two shares: what chance alone does to a window. */
+/** Four standard errors of a difference of two shares: what chance alone does to one window in a great many. */
 function noise(share: number, records: number): number {
-  return 3 * Math.sqrt((2 * share * (1 - share)) / records)
+  return 4 * Math.sqrt((2 * share * (1 - share)) / records)
 }
 
 class Sums {

@@ -220,34 +220,42 @@ class Servers implements ModelServers {
   async #ask(call: Call, model: OpenModel): Promise<Answer> {
     let fault = ''
     let last = ''
+    let kept = true
     for (let attempt = 0; attempt < model.options.triesMax; attempt++) {
-      const outcome = await this.#outcome(call, model, attempt)
-      if ('verdict' in outcome) return outcome
+      const served = await this.#outcome(call, model, attempt)
+      const { outcome } = served
+      kept &&= served.kept
+      if ('verdict' in outcome) return { verdict: outcome.verdict, ...(kept && { kept }) }
       const found = call.fault(outcome.reply)
-      if (found === null) return { reply: outcome.reply, attempt }
+      if (found === null) return { reply: outcome.reply, attempt, ...(kept && { kept }) }
       fault = found
       last = outcome.reply.text
     }
     const reason = fault.endsWith('-reply') ? fault : `${fault}-reply`
-    return { verdict: { reason, detail: `${model.options.triesMax} tries; the last: ${last.slice(0, 200)}` } }
+    const detail = `${model.options.triesMax} tries; the last: ${last.slice(0, 200)}`
+    return { verdict: { reason, detail }, ...(kept && { kept }) }
   }
 
-  async #outcome(call: Call, model: OpenModel, attempt: number): Promise<Outcome> {
+  async #outcome(
+    call: Call,
+    model: OpenModel,
+    attempt: number,
+  ): Promise<{ readonly outcome: Outcome; readonly kept: boolean }> {
     const seed = requestSeed(this.options.seed, call.record, call.stage, attempt)
     const body = () => requestBody(call.request, model.options, seed)
     const { replies } = this.options
-    if (replies === undefined)
-      return this.#counted(this.#dispatch.submit(call, model, () => withoutFields(body(), model)))
+    const ask = (name?: string) =>
+      this.#counted(this.#dispatch.submit(call, model, () => withoutFields(body(), model), name))
+    if (replies === undefined) return { outcome: await ask(), kept: false }
     const key = replyKey(call.record, call.stage, attempt, canonicalJson({ kind: call.request.kind, ...body() }))
-    const kept = await replies.find(key)
-    if (kept !== null) {
+    const found = await replies.find(key)
+    if (found !== null) {
       this.#keptServed++
-      return kept
+      return { outcome: found, kept: true }
     }
-    const name = key.toString('hex')
-    const outcome = await this.#counted(this.#dispatch.submit(call, model, () => withoutFields(body(), model), name))
+    const outcome = await ask(key.toString('hex'))
     await replies.keep(key, call.position[0] ?? 0, outcome)
-    return outcome
+    return { outcome, kept: false }
   }
 
   async #counted(asked: Promise<Outcome>): Promise<Outcome> {

@@ -44,7 +44,10 @@ export interface Reply {
  * What `ask` comes to. A verdict is what the data alone does not determine (tries used up, deadline over, refused by
  * the server); it is kept like a reply before it takes effect, and served again on resume.
  */
-export type Answer = { readonly reply: Reply; readonly attempt: number } | { readonly verdict: Verdict }
+export type Answer = ({ readonly reply: Reply; readonly attempt: number } | { readonly verdict: Verdict }) & {
+  /** All of it was served from what is kept: it says nothing of the server as it is now. */
+  readonly kept?: boolean
+}
 
 export interface Verdict {
   /** A stable word, the reason of the reject: 'empty-reply', 'context-length', 'deadline'. */

@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { dedupOptions, nearOptions } from '../dedup/index.js'
 import { kunOptions } from '../kun/options.js'
+import { brakeOptions } from '../llm/brakes.js'
 import { modelOptions, serverOptions } from '../llm/options.js'
 import { cutOptions, encoderOptions } from '../sinks/index.js'
 import { hubRepo } from '../sources/hub-settings.js'
@@ -164,6 +165,13 @@ const outputOptions = noted(
   },
 )
 
+noted(brakeOptions, {
+  windowRecords: free('Records by which a stage is known at its start, and over which it is judged'),
+  shareFallMax: free('Largest fall of the share of records kept, of Chinese, of replies in the format asked for'),
+  shareRatioMin: free('And the smallest part of it that may be left: half the yield is drift where it was low, too'),
+  lengthRatioMax: free('Factor by which the mean length may change, either way'),
+})
+
 /** No limit, where none is given. Not written to a recipe: JSON has no such number. */
 const unlimited = Number.POSITIVE_INFINITY
 
@@ -175,8 +183,10 @@ const limits = noted(
   }),
   {
     rowsMax: free('Rows after which the run drains; a higher limit goes on from there'),
-    tokensMax: free('Tokens of replies after which the run drains'),
-    hoursMax: free('Hours after which the run drains'),
+    tokensMax: free(
+      'Tokens of replies received in one call of run, after which it drains (exit code 3); the next goes on',
+    ),
+    hoursMax: free('Hours of one call of run, after which it drains (exit code 3); the next goes on'),
   },
 )
 
@@ -215,6 +225,7 @@ export const recipeOptions = noted(
       from: free('Run directories whose replies are used before a server is asked'),
     }).prefault({}),
     limits: limits.prefault({}),
+    brakes: z.union([z.literal(false), brakeOptions]).prefault({}),
     publish: noted(
       z.strictObject({
         repo: repository,
@@ -235,6 +246,7 @@ export const recipeOptions = noted(
     name: free('Names the run and the dataset'),
     seed: "Every request's seed comes from it, the record, the stage and the attempt",
     publish: { altersOutput: false, description: 'Left out: nothing is published' },
+    brakes: free('Stops the run, resumable, when replies change character; false never does'),
     onExit: free('A command that is started at the end with the exit code and the reason'),
     models: section('By a name of your choice'),
   },
