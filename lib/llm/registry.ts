@@ -113,12 +113,10 @@ export class EndpointRegistry {
             found.set(use.name, [...(found.get(use.name) ?? []), capabilities])
           } catch (error) {
             const failure = signal.aborted ? noAnswer(endpoint) : error
-            if (failure instanceof ServerError) endpoint.takeOut(failure.message)
-            const lacks = failure instanceof EndpointError && failure.details.lacking !== undefined
-            // What it can do is known since the run's start: another model may have its turn on this server now.
-            if (use.pinned !== null && !lacks) return
+            if (isAnothersTurn(failure, use)) return
             if (!(failure instanceof ServerError)) throw failure
-            failures.set(use.name, failure)
+            endpoint.takeOut(failure.message)
+            if (use.pinned === null) failures.set(use.name, failure)
           }
         }),
       ),
@@ -160,9 +158,15 @@ export class EndpointRegistry {
 
   /** A server that was out at the start is probed whole when it comes: it may lack what is pinned. */
   async #canary(endpoint: Endpoint, uses: readonly Use[], signal: AbortSignal): Promise<void> {
+    let absent = 0
     for (const use of uses) {
-      if (this.options.probe && use.probe === null) await this.#probe(endpoint, use, signal)
-      else {
+      if (this.options.probe && use.probe === null) {
+        try {
+          await this.#probe(endpoint, use, signal)
+        } catch (error) {
+          if (!isAnothersTurn(error, use) || ++absent === uses.length) throw error
+        }
+      } else {
         const { headers, options } = use
         const kind = use.probe?.kind ?? 'chat'
         await endpoint.client.send(
@@ -177,6 +181,14 @@ export class EndpointRegistry {
     if (what !== 'room') this.options.onEvent({ kind: `endpoint-${what}`, endpoint: endpoint.label, words })
     this.options.pump()
   }
+}
+
+/**
+ * In a run of phases one model has its turn on a server after the other. What the absent one can do is known since it
+ * was there; that it is not is found out only when a call needs it.
+ */
+function isAnothersTurn(failure: unknown, { pinned }: Use): boolean {
+  return pinned !== null && failure instanceof EndpointError && failure.details.status === 404
 }
 
 function noAnswer(endpoint: Endpoint): ServerError {

@@ -102,7 +102,7 @@ t.test('A record that kills its thread becomes a reject, and all others are prep
 t.test('So does one that takes more memory than a thread may; who can read again is asked for the block', async (t) => {
   const directory = t.testdir({ 'deadly.mjs': deadly })
   const plan = await planOf({ filters: ['deadly.mjs'] }, { directory })
-  const pool = workerPool({ plan, threads: 1, heapBytesMax: 32 * 2 ** 20 })
+  const pool = workerPool({ plan, threads: 1, heapBytesMax: 96 * 2 ** 20 })
   t.teardown(() => pool.close())
   const block = () => blockOf(jsonl([{ id: 'eater', text: `贪吃${article(4)}` }]))
   let asked = 0
