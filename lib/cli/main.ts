@@ -9,7 +9,9 @@ import { registerDedup } from './dedup.js'
 import { registerDevHub } from './dev-hub.js'
 import { registerHub } from './hub.js'
 import { registerInspect } from './inspect.js'
+import { registerPipe } from './pipe.js'
 import { registerPublish } from './publish.js'
+import { registerRebuild } from './rebuild.js'
 import { registerRun } from './run.js'
 import { registerSimulate } from './simulate.js'
 import { registerVerify } from './verify.js'
@@ -23,9 +25,11 @@ First steps: kun-stream run recipes/demo.yaml   (needs no GPU: a small stand-in 
 /** In the order that help lists them. */
 const commands = [
   registerRun,
+  registerRebuild,
   registerInspect,
   registerVerify,
   registerDedup,
+  registerPipe,
   registerPublish,
   registerHub,
   registerSimulate,

@@ -10,12 +10,18 @@ export interface ProgressStage {
   readonly in: number
   readonly out: number
   readonly inFlight: number
-  /** 'waitingForInput' … as a person would say it, or '' */
+  /** Another stage, 'servers' …; '' while it works. */
   readonly waitingOn: string
+  /** Everything else waits for it. */
+  readonly isBottleneck: boolean
 }
 
 export interface ProgressState {
   readonly stages: readonly ProgressStage[]
+  /** A line a model server, the most important words first. */
+  readonly endpoints: readonly string[]
+  /** What holds the run up. */
+  readonly bottleneck: string
   /** Bytes of shards read, and their total where it is known. */
   readonly readBytes: number
   readonly totalBytes: number | null
@@ -93,30 +99,44 @@ export class Progress {
 
 function liveLines(state: ProgressState, first: Sample, columns: number): string[] {
   const rate = rateSince(first)
-  const lines = state.stages.map((stage) => {
+  const head = `  ${'stage'.padEnd(9)}${'in'.padStart(11)}${'out'.padStart(11)}${'rate'.padStart(10)}${'inside'.padStart(8)}  waits for`
+  const stages = state.stages.map((stage) => {
     const perSecond = rate(stage.out - (first.out.get(stage.name) ?? 0))
-    const line = `  ${stage.name.padEnd(9)}${count(stage.in)} →${count(stage.out)} ${`${short(perSecond)}/s`.padStart(9)}${`${short(stage.inFlight)}`.padStart(8)} in flight  ${stage.waitingOn}`
-    return line.slice(0, columns - 1)
+    const figures = `${count(stage.in)}${count(stage.out)}${`${short(perSecond)}/s`.padStart(10)}${short(stage.inFlight).padStart(8)}`
+    const line = `  ${stage.name.padEnd(9)}${figures}  ${stage.waitingOn}`.slice(0, columns - 1)
+    return stage.isBottleneck ? pc.yellow(line) : line
   })
-  return [...lines, pc.dim(`  ${summary(state, first)}`.slice(0, columns - 1))]
+  const servers = state.endpoints.map((line) => {
+    const shown = `  ${line}`.slice(0, columns - 1)
+    return state.bottleneck === 'model servers' ? pc.yellow(shown) : shown
+  })
+  return [pc.dim(head.slice(0, columns - 1)), ...stages, ...servers, pc.dim(fitted(parts(state, first), columns - 1))]
 }
 
 function plainLine(state: ProgressState, first: Sample): string {
   const stages = state.stages.map(({ name, out }) => `${name} ${out.toLocaleString('en-US')}`).join(' · ')
-  return `${stages} · ${summary(state, first)}`
+  return [stages, ...parts(state, first), ...state.endpoints].join(' · ')
 }
 
-function summary(state: ProgressState, first: Sample): string {
+/** As many whole parts as there is room for, the first ones first. */
+function fitted(all: readonly string[], cells: number): string {
+  let line = `  ${all[0] ?? ''}`
+  for (const part of all.slice(1)) if (line.length + 3 + part.length <= cells) line += ` · ${part}`
+  return line.slice(0, cells)
+}
+
+function parts(state: ProgressState, first: Sample): string[] {
   const rate = rateSince(first)
   const bytesPerSecond = rate(state.readBytes - first.readBytes)
-  const parts = [`${short(rate(state.tokens - first.tokens))} tokens/s`, `${state.cuts} cuts`]
+  const tokens = `${short(rate(state.tokens - first.tokens))} tokens/s`
+  const parts = [tokens, `${state.cuts} cuts`, `held up by ${state.bottleneck}`]
   if (state.totalBytes !== null && state.totalBytes > 0) {
     parts.unshift(`${Math.min(100, (100 * state.readBytes) / state.totalBytes).toFixed(1)} % read`)
     const leftBytes = state.totalBytes - state.readBytes
     if (bytesPerSecond > 0 && leftBytes > 0) parts.push(`about ${duration(leftBytes / bytesPerSecond)} to go`)
   }
   if (state.note !== '') parts.push(state.note)
-  return parts.join(' · ')
+  return parts
 }
 
 function rateSince(first: Sample): (amount: number) => number {

@@ -1,7 +1,7 @@
 /** `kun-stream publish DIR --repo owner/name`: a run becomes a dataset on the Hub. */
 import type { Command } from 'commander'
 import { AbortedError } from '../errors.js'
-import type { PublishProgress } from '../publish/options.js'
+import type { PublishProgress, PublishResult } from '../publish/options.js'
 import { type PublishOptions, publish } from '../publish/publish.js'
 import { bytesText } from './bytes-text.js'
 
@@ -40,23 +40,27 @@ export function registerPublish(program: Command): void {
     .option('--token <env:NAME>', 'environment variable with the token; by default HF_TOKEN or the token file')
     .option('--json', 'the result as JSON')
     .action(async (directory: string, flags: Flags) => {
-      const stop = new AbortController()
-      const onInterrupt = () => stop.abort(new AbortedError('Stopped. Publish again: it goes on from here'))
-      process.once('SIGINT', onInterrupt)
-      const progress = progressLine(process.stderr)
-      try {
-        const result = await publish({ directory, ...optionsOf(flags), signal: stop.signal, onProgress: progress.show })
-        progress.end()
-        process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : `${result.url}\n`)
-        const { filesUploaded, bytesUploaded, files, written, deleted } = result
-        const sent = `${filesUploaded} of ${files.length} data files sent, ${bytesText(bytesUploaded)}`
-        const changed = `${written.length} paths written, ${deleted.length} deleted`
-        process.stderr.write(flags.dryRun ? dryRunText(written, deleted) : `${sent}; ${changed}.\n`)
-      } finally {
-        progress.end()
-        process.removeListener('SIGINT', onInterrupt)
-      }
+      const result = await publishRun({ directory, ...optionsOf(flags) })
+      process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : `${result.url}\n`)
+      const { filesUploaded, bytesUploaded, files, written, deleted } = result
+      const sent = `${filesUploaded} of ${files.length} data files sent, ${bytesText(bytesUploaded)}`
+      const changed = `${written.length} paths written, ${deleted.length} deleted`
+      process.stderr.write(flags.dryRun ? dryRunText(written, deleted) : `${sent}; ${changed}.\n`)
     })
+}
+
+/** Publishes with its progress on stderr; Ctrl-C stops it. */
+export async function publishRun(options: PublishOptions): Promise<PublishResult> {
+  const stop = new AbortController()
+  const onInterrupt = () => stop.abort(new AbortedError('Stopped. Publish again: it goes on from here'))
+  process.once('SIGINT', onInterrupt)
+  const progress = progressLine(process.stderr)
+  try {
+    return await publish({ ...options, signal: stop.signal, onProgress: progress.show })
+  } finally {
+    progress.end()
+    process.removeListener('SIGINT', onInterrupt)
+  }
 }
 
 function optionsOf(flags: Flags): Omit<PublishOptions, 'directory'> {

@@ -1,13 +1,20 @@
-/** `kun-stream run RECIPE`: starts a run or goes on with it, shows how it goes, and ends with the funnel and what to do next. */
+/**
+ * `kun-stream run RECIPE`: starts a run or goes on with it, shows how it goes, and ends with the funnel and what to do next.
+ * What follows a run (timings, publishing, the user's own command) is done here; none of it can lose the run.
+ */
 import { type Command, Option } from 'commander'
-import pc from 'picocolors'
-import { AbortedError, KunStreamError } from '../errors.js'
-import { type Session, startSession } from '../kun/session.js'
+import { AbortedError, KunStreamError, UsageError } from '../errors.js'
+import { type Session, type SessionEnd, startSession } from '../kun/session.js'
 import { type Phase, phases } from '../kun/stages.js'
 import { loadRecipe, type Recipe } from '../recipe/index.js'
-import { funnelLines } from '../report/funnel.js'
-import { Progress, type ProgressState } from './progress.js'
-import { settingsOf } from './settings.js'
+import { appendTimings, type CallTimings, TimingsRecorder } from '../report/timings.js'
+import { mirrorOf, restored } from './mirror.js'
+import { runOnExit } from './on-exit.js'
+import { Progress } from './progress.js'
+import { publishRun } from './publish.js'
+import { RunState } from './run-state.js'
+import { conclusionText, serverLines } from './run-text.js'
+import { type PreparedSettings, settingsOf } from './settings.js'
 
 interface RunFlags {
   readonly out?: string
@@ -15,6 +22,7 @@ interface RunFlags {
   readonly fresh?: boolean
   readonly force?: boolean
   readonly through?: Phase
+  readonly fromMirror?: boolean
 }
 
 export function registerRun(program: Command): void {
@@ -26,58 +34,118 @@ export function registerRun(program: Command): void {
     .option('--set <path=value>', 'override a field: kun.score.keepAtLeast=0.4 (may be repeated)', collect, [])
     .option('--fresh', 'refuse to go on with a run that is there')
     .option('--force', 'with --fresh: delete that run, but for its replies')
+    .option('--from-mirror', 'bring the run back from mirror.to first, on a machine that has nothing of it')
     .addOption(
       new Option(
         '--through <stage>',
         'stop every record after this stage; a later run goes on from its replies',
       ).choices(phases),
     )
-    .action(async (recipe: string, flags: RunFlags) => {
-      process.exitCode = await run(recipe, flags)
+    .action(async (path: string, flags: RunFlags) => {
+      if (flags.force && !flags.fresh)
+        throw new UsageError('--force goes with --fresh: it deletes the run that is there')
+      const recipe = await loadRecipe(path, flags.set)
+      const { out, through, fresh, force, fromMirror } = flags
+      process.exitCode = await runRecipe(recipe, {
+        directory: out ?? recipe.output.dir,
+        again: `kun-stream run ${path}${out === undefined ? '' : ` --out ${out}`}`,
+        fromMirror,
+        through,
+        ...(fresh && { fresh: force ? 'discard' : 'refuse' }),
+      })
     })
 }
 
-async function run(path: string, flags: RunFlags): Promise<number> {
-  const recipe = await loadRecipe(path, flags.set)
-  const directory = flags.out ?? recipe.output.dir
-  const startedMs = performance.now()
+export interface RunOrder {
+  readonly directory: string
+  /** The command that goes on with it. */
+  readonly again: string
+  readonly through?: Phase | undefined
+  readonly fresh?: 'refuse' | 'discard'
+  readonly fromMirror?: boolean | undefined
+}
+
+interface Ended {
+  readonly code: number
+  /** A stable word. */
+  readonly reason: string
+  readonly message: string
+}
+
+/** Runs a recipe to its end, and then its `onExit`. @returns the exit code */
+export async function runRecipe(recipe: Recipe, order: RunOrder): Promise<number> {
+  const told = async (ended: Ended): Promise<void> => {
+    if (recipe.onExit === undefined) return
+    const problem = await runOnExit(recipe.onExit, { ...ended, directory: order.directory })
+    if (problem !== null) say(problem)
+  }
+  try {
+    const ended = await conduct(recipe, order)
+    await told(ended)
+    return ended.code
+  } catch (error) {
+    await told(endedBy(error))
+    throw error
+  }
+}
+
+async function conduct(recipe: Recipe, order: RunOrder): Promise<Ended> {
+  const { directory, through } = order
+  if (order.fromMirror) say(await restored(recipe, directory))
   const prepared = await settingsOf(recipe, directory)
   try {
     const session = await startSession(prepared.settings, {
-      onEvent: (message) => process.stderr.write(`${message}\n`),
-      through: flags.through,
-      ...(flags.fresh && { fresh: flags.force ? 'discard' : 'refuse' }),
+      onEvent: say,
+      through,
+      ...(order.fresh && { fresh: order.fresh }),
     })
-    const totalBytes = totalOf(prepared.settings.shards)
-    const progress = new Progress(() => stateOf(session, totalBytes))
-    const release = stopOnSignals(session, recipe)
-    progress.start()
-    try {
-      const end = await session.done
-      progress.stop()
-      if (flags.through !== undefined) {
-        process.stdout.write(
-          `${recipe.name}: through ${flags.through}, replies are in ${directory}/replies\nNext: kun-stream run ${path}\n`,
-        )
-        return 0
-      }
-      conclude(session, {
-        recipe,
-        directory,
-        end,
-        builtin: prepared.builtin,
-        seconds: (performance.now() - startedMs) / 1000,
-      })
-      return 0
-    } catch (error) {
-      progress.stop()
-      return stopped(error, session, directory, path)
-    } finally {
-      release()
+    const mirror = await mirrorOf(recipe, directory, say).catch(async (error: unknown) => {
+      session.abort(new AbortedError('the mirror cannot be opened'))
+      await session.done.catch(() => undefined) // the mirror's error is the one to show
+      throw error
+    })
+    for (const line of serverLines(session, recipe)) say(line)
+    const outcome = await watched(session, recipe, prepared, directory)
+    await mirror.close()
+    if ('error' in outcome) return stopped(outcome.error, session, order)
+    if (through !== undefined) {
+      process.stdout.write(
+        `${recipe.name}: through ${through}, replies are in ${directory}/replies\nNext: ${order.again}\n`,
+      )
+      return { code: 0, reason: 'done', message: `through ${through}` }
     }
+    const { end, timings } = outcome
+    process.stdout.write(conclusionText(session, { recipe, directory, end, builtin: prepared.builtin, timings }))
+    const done = { code: 0, reason: end === 'limit' ? 'limits.rowsMax' : 'done', message: 'done' }
+    return recipe.publish === undefined ? done : await published(recipe.publish, directory, done)
   } finally {
     await prepared.close()
   }
+}
+
+type Outcome = { readonly end: SessionEnd; readonly timings: CallTimings } | { readonly error: unknown }
+
+/** Shows the session until it ends, one way or the other, and writes down how it went. */
+async function watched(
+  session: Session,
+  recipe: Recipe,
+  { settings }: PreparedSettings,
+  directory: string,
+): Promise<Outcome> {
+  const state = new RunState(session, totalOf(settings.shards))
+  const progress = new Progress(() => state.read())
+  const recorder = new TimingsRecorder(() => session.progress())
+  const release = stopOnSignals(session, recipe)
+  progress.start()
+  const ended = await session.done.then(
+    (end) => ({ end }),
+    (error: unknown) => ({ error }),
+  )
+  progress.stop()
+  release()
+  const timings = recorder.finish('end' in ended ? ended.end : endedBy(ended.error).reason)
+  await appendTimings(directory, timings).catch((error: Error) => say(`timings.json is not written: ${error.message}`))
+  return 'end' in ended ? { end: ended.end, timings } : ended
 }
 
 /** The first Ctrl-C lets the requests in flight reach the replies, the second stops at once. */
@@ -90,12 +158,8 @@ function stopOnSignals(session: Session, recipe: Recipe): () => void {
       session.abort(new AbortedError('stopped at once'))
       return
     }
-    process.stderr.write(
-      `${signal}: waiting for the requests in flight, at most ${longestSeconds} s; once more stops at once\n`,
-    )
-    session.stop(new AbortedError('stopped')).catch((error: unknown) => {
-      process.stderr.write(`${(error as Error).message}\n`)
-    })
+    say(`${signal}: waiting for the requests in flight, at most ${longestSeconds} s; once more stops at once`)
+    session.stop(new AbortedError('stopped')).catch((error: Error) => say(error.message))
   }
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
@@ -105,63 +169,33 @@ function stopOnSignals(session: Session, recipe: Recipe): () => void {
   }
 }
 
-function stopped(error: unknown, session: Session, directory: string, recipe: string): number {
+function stopped(error: unknown, session: Session, { directory, again }: RunOrder): Ended {
   if (!(error instanceof KunStreamError)) throw error
-  process.stderr.write(`${error.message}\n`)
+  say(error.message)
   if (error.exitCode === 3) {
     const { cuts } = session.progress()
-    process.stderr.write(
-      `${cuts} cuts are committed in ${directory} and every reply received is kept. Go on with: kun-stream run ${recipe}\n`,
-    )
+    say(`${cuts} cuts are committed in ${directory} and every reply received is kept. Go on with: ${again}`)
   }
-  return error.exitCode
+  return endedBy(error)
 }
 
-interface Conclusion {
-  readonly recipe: Recipe
-  readonly directory: string
-  readonly end: 'input' | 'limit'
-  readonly builtin: boolean
-  readonly seconds: number
-}
-
-function conclude(session: Session, { recipe, directory, end, builtin, seconds }: Conclusion): void {
-  const { counters, cuts } = session.progress()
-  const lines = [
-    '',
-    `${pc.bold(recipe.name)}: ${end === 'limit' ? 'limits.rowsMax is reached' : 'done'} in ${seconds.toFixed(1)} s, ${cuts} cuts`,
-    '',
-    ...funnelLines(counters, Math.min(120, process.stdout.columns ?? 80)),
-    '',
-    `  ${directory}/data/       rows, Parquet by split`,
-    `  ${directory}/rejects/    what was dropped, and why`,
-    `  ${directory}/stats.json  the account, exact`,
-    '',
-    ...(builtin ? ['Written by the built-in extractive writer: key phrases and templates, not a model.'] : []),
-    `Next: kun-stream inspect ${directory} -n 3`,
-    ...(builtin ? ['      your own servers: recipes/vllm-two-servers.yaml, docs/recipe.md'] : []),
-    '',
-  ]
-  process.stdout.write(lines.join('\n'))
-}
-
-function stateOf(session: Session, totalBytes: number | null): ProgressState {
-  const { metrics, servers, readBytes, cuts } = session.progress()
-  const shown = metrics.nodes.filter(({ name }) => name !== 'order' && !name.startsWith('credit'))
-  return {
-    stages: shown.map((node) => ({
-      name: node.name,
-      in: node.in,
-      out: node.out,
-      inFlight: node.inFlight,
-      waitingOn: '',
-    })),
-    readBytes,
-    totalBytes,
-    tokens: servers.tokens,
-    cuts,
-    note: servers.waiting > 0 ? `${servers.waiting} calls wait for a slot` : '',
+/** The run is done and stays so, whatever the Hub says. */
+async function published(to: NonNullable<Recipe['publish']>, directory: string, done: Ended): Promise<Ended> {
+  try {
+    const { url } = await publishRun({ directory, ...to })
+    process.stdout.write(`Published: ${url}\n`)
+    return done
+  } catch (error) {
+    say(`The run is done, but not published: ${(error as Error).message}`)
+    say(`Try again with: kun-stream publish ${directory} --repo ${to.repo}`)
+    if (!(error instanceof KunStreamError)) throw error
+    return endedBy(error)
   }
+}
+
+function endedBy(error: unknown): Ended {
+  if (error instanceof KunStreamError) return { code: error.exitCode, reason: error.code, message: error.message }
+  return { code: 1, reason: 'KUN_FAILED', message: error instanceof Error ? error.message : String(error) }
 }
 
 /** Known only where shards are stored as they are read. */
@@ -174,6 +208,10 @@ function totalOf(shards: readonly { readonly path: string; readonly sizeBytes: n
   return sum
 }
 
-function collect(value: string, earlier: string[]): string[] {
+function say(message: string): void {
+  process.stderr.write(`${message}\n`)
+}
+
+export function collect(value: string, earlier: string[]): string[] {
   return [...earlier, value]
 }

@@ -1,7 +1,14 @@
 /** From a recipe to the settings of a run: shards listed, secrets resolved, the built-in server started where it is asked for. */
 import type { KunSettings } from '../kun/settings.js'
 import { modelOptions } from '../llm/options.js'
-import { pinnedRecipe, type Recipe, type RecipeSource, resolveModel, resolveSecret } from '../recipe/index.js'
+import {
+  pinnedRecipe,
+  type Recipe,
+  type RecipeSource,
+  resolveModel,
+  resolveSecret,
+  storedRecipe,
+} from '../recipe/index.js'
 import { startSimulator } from '../simulator/index.js'
 import { hubShards } from '../sources/hub.js'
 import { localShards, presets, type Shard, stdinShard } from '../sources/index.js'
@@ -59,6 +66,7 @@ export async function settingsOf(recipe: Recipe, directory: string): Promise<Pre
       brakes: recipe.brakes,
       limits: recipe.limits,
       pinned: pinnedRecipe(recipe),
+      recipe: storedRecipe(recipe),
     }
     return { settings, builtin: usesBuiltin, close }
   } catch (error) {

@@ -44,8 +44,10 @@ export function sourceNode<T>(
       meter.enter('blockedByOutput')
       yield [{ mark, value, settlement: null }]
       meter.enter('working')
-      if (stopped()) return
+      if (stopped()) break
     }
+    // Over: from here on nobody waits for it.
+    meter.enter('waitingForInput')
   }
   return Readable.from(items(), { objectMode: true, highWaterMark: 1 })
 }

@@ -207,7 +207,7 @@ async function runRecord(
       encoder,
     },
     // Found by probing, one model at a time where phases need it; an endpoint that lacks one of them is refused.
-    free: { capabilities, workers: settings.workers, memory: settings.memory },
+    free: { capabilities, workers: settings.workers, memory: settings.memory, recipe: settings.recipe },
   }
 }
 

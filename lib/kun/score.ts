@@ -30,6 +30,9 @@ export function scoreStage(model: Model, options: ScoreOptions): KunStage<Pair, 
     name: 'score',
     stageOrder: 1,
     promptVersion: promptVersion(template),
+    form: prefilled
+      ? 'scores from the probabilities of 好 and 差'
+      : 'scores 1 or 0 by the published rule, 【好】 or 【差】',
     run: async (pair, { position, signal }) => {
       const answer = await model.ask({
         record: pair.id,

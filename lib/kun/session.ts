@@ -9,6 +9,7 @@ import type { Run, RunMetrics } from '../core/run.js'
 import { SpillFile } from '../core/spill.js'
 import { AbortedError, type KunStreamError } from '../errors.js'
 import type { ServersMetrics } from '../llm/servers.js'
+import type { Capabilities } from '../llm/types.js'
 import { blocks, type SourceCursor } from '../sources/index.js'
 import type { Counters } from './counters.js'
 import { closeParts, type OpenPartsOptions, openParts, type SessionParts, writeStats } from './parts.js'
@@ -41,6 +42,9 @@ export interface Session {
   readonly done: Promise<SessionEnd>
   /** Blocks that earlier runs committed. */
   readonly blocksDone: number
+  /** By the recipe's name for a model: what was found out about its servers. */
+  readonly capabilities: Readonly<Record<string, Capabilities>>
+  readonly stages: SessionParts['stages']['described']
   progress(): SessionProgress
   /** Stops reading and asking, waits until the requests in flight reached the replies, drops the open cut. */
   stop(reason: KunStreamError): Promise<void>
@@ -67,6 +71,8 @@ export async function startSession(settings: KunSettings, options: SessionOption
 class KunSession implements Session {
   readonly done: Promise<SessionEnd>
   readonly blocksDone: number
+  readonly capabilities: Session['capabilities']
+  readonly stages: Session['stages']
   readonly #parts: SessionParts
   readonly #run: Run
   readonly #tally: Tally
@@ -85,6 +91,8 @@ class KunSession implements Session {
     const { from, stages, writer, servers, replies, deduplicator, pool, watch } = parts
     const { output, memory, limits } = settings
     this.blocksDone = from?.blocks ?? 0
+    this.capabilities = servers.capabilities()
+    this.stages = stages.described
     this.#cuts = from === null ? 0 : from.cut + 1
     this.#tally = new Tally(settings.splits, stages.names, (from?.counters as Counters | undefined) ?? null)
     const graph = kunGraph({

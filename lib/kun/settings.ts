@@ -31,6 +31,8 @@ export interface KunSettings {
   readonly limits: { readonly rowsMax: number; readonly tokensMax: number; readonly hoursMax: number }
   /** What determines the bytes, as the recipe says it: goes to run.json, compared on resume. */
   readonly pinned: Readonly<Record<string, unknown>>
+  /** The whole recipe, JSON-safe and without secrets, so that the run can be rebuilt from its directory alone. */
+  readonly recipe: Readonly<Record<string, unknown>>
 }
 
 export interface OutputSettings {

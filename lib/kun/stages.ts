@@ -19,6 +19,8 @@ export interface KunStages {
   readonly names: readonly string[]
   /** Model names as the recipe has them, and template versions, in order. */
   readonly row: Omit<RowOptions, 'shape'>
+  /** Name, the recipe's name for its model, and how it asks where that was decided. */
+  readonly described: readonly { readonly name: string; readonly model: string; readonly form: string | null }[]
 }
 
 export function kunStages(
@@ -40,6 +42,7 @@ export function kunStages(
     label,
     later,
     names: stages.map(({ name }) => name),
+    described: stages.map(({ name, form = null }, index) => ({ name, model: used[index]?.model ?? '', form })),
     row: {
       scored: kun.score !== undefined,
       models: used.map(({ model }) => modelNames[model] ?? model),

@@ -61,5 +61,7 @@ export interface KunStage<In, Out> {
   readonly stageOrder: number
   /** `name@version` of its template, for the `prompt_version` column. */
   readonly promptVersion: string
+  /** How it asks, where the server's capabilities decided that: for people. */
+  readonly form?: string
   readonly run: (input: In, call: StageCall) => Promise<StageResult<Out>>
 }

@@ -7,6 +7,7 @@ import { dedupOptions, nearOptions } from '../dedup/index.js'
 import { kunOptions } from '../kun/options.js'
 import { brakeOptions } from '../llm/brakes.js'
 import { modelOptions, serverOptions } from '../llm/options.js'
+import { mirrorOptions } from '../publish/mirror.js'
 import { cutOptions, encoderOptions } from '../sinks/index.js'
 import { hubRepo } from '../sources/hub-settings.js'
 import { sourceOptions } from '../sources/index.js'
@@ -172,6 +173,12 @@ noted(brakeOptions, {
   lengthRatioMax: free('Factor by which the mean length may change, either way'),
 })
 
+const mirrorEntry = noted(mirrorOptions.extend({ token: secret.optional() }), {
+  to: free('A folder, or hub:owner/name, a private dataset: run --from-mirror goes on from it on an empty machine'),
+  everyMs: { ...free('So often what is new is copied; what was asked since is asked again'), unit: 'ms' },
+  token: free('Environment variable with the token; HF_TOKEN or the token file when left out'),
+})
+
 /** No limit, where none is given. Not written to a recipe: JSON has no such number. */
 const unlimited = Number.POSITIVE_INFINITY
 
@@ -240,6 +247,7 @@ export const recipeOptions = noted(
         token: free('Environment variable with the token; HF_TOKEN or the token file when left out'),
       },
     ).optional(),
+    mirror: mirrorEntry.optional(),
     onExit: z.string().min(1).optional(),
   }),
   {
@@ -247,6 +255,7 @@ export const recipeOptions = noted(
     seed: "Every request's seed comes from it, the record, the stage and the attempt",
     publish: { altersOutput: false, description: 'Left out: nothing is published' },
     brakes: free('Stops the run, resumable, when replies change character; false never does'),
+    mirror: { altersOutput: false, description: 'Left out: nothing is copied' },
     onExit: free('A command that is started at the end with the exit code and the reason'),
     models: section('By a name of your choice'),
   },

@@ -32,3 +32,33 @@ export function resolveModel(recipe: Recipe, name: string, environment: Environm
   const resolved = { ...rest, headers: Object.fromEntries(headers) }
   return apiKey === undefined ? resolved : { ...resolved, apiKey: resolveSecret(apiKey, `${path}.apiKey`, environment) }
 }
+
+/**
+ * A recipe to be kept beside its run: JSON-safe, `parseRecipe` takes its JSON. A header that is written out and the
+ * password of an address may be secrets: they are left out, and `--set` gives them again.
+ */
+export function storedRecipe(recipe: Recipe): Readonly<Record<string, unknown>> {
+  const models = Object.entries(recipe.models).map(([name, model]) => [
+    name,
+    {
+      ...model,
+      endpoints: model.endpoints.map(withoutPassword),
+      headers: Object.fromEntries(Object.entries(model.headers).filter(([, value]) => value.startsWith('env:'))),
+    },
+  ])
+  // A limit that is not set is Infinity, which JSON has not.
+  return JSON.parse(
+    JSON.stringify({ ...recipe, models: Object.fromEntries(models) }, (_, value) =>
+      value === Number.POSITIVE_INFINITY ? undefined : value,
+    ),
+  )
+}
+
+function withoutPassword(endpoint: string): string {
+  if (!URL.canParse(endpoint)) return endpoint
+  const url = new URL(endpoint)
+  if (url.username === '' && url.password === '') return endpoint
+  url.username = ''
+  url.password = ''
+  return url.href
+}

@@ -57,6 +57,8 @@ export async function startTiny({ directory, endpoint, set = [], session = {}, s
   return {
     done,
     blocksDone: started.blocksDone,
+    capabilities: started.capabilities,
+    stages: started.stages,
     progress: () => started.progress(),
     stop: (reason) => started.stop(reason),
     abort: (reason) => started.abort(reason),

@@ -1,0 +1,205 @@
+/**
+ * timings.json: how fast a run went, where, and what held it up. The only file of a run directory that holds times and
+ * hosts; nothing of it is part of the dataset, and a run that cannot write it is none the worse.
+ */
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import type { NodeMetrics } from '../core/metrics.js'
+import type { ServersMetrics } from '../llm/servers.js'
+import { type Bottleneck, bottleneckOf, isPassage, nodeShares } from './bottleneck.js'
+
+export const timingsName = 'timings.json'
+/** Calls of `run` on one directory that are kept, the latest. */
+const callsMax = 100
+const sampleEveryMs = 500
+
+/** What is looked at while a run works. */
+export interface TimedProgress {
+  readonly metrics: { readonly nodes: readonly NodeMetrics[]; readonly reorderPeakBytes: number }
+  readonly servers: ServersMetrics
+  readonly readBytes: number
+  readonly cuts: number
+}
+
+/** One call of `run` on a directory. Seconds and bytes; rates are per second of the whole call. */
+export interface CallTimings {
+  readonly startedAt: string
+  readonly seconds: number
+  /** 'input' and 'limit' ended well; else the code of the error that stopped it. */
+  readonly end: string
+  readonly host: string
+  readonly node: string
+  readonly bottleneck: Bottleneck
+  readonly peakMemoryBytes: number
+  readonly peakReorderBytes: number
+  readonly readBytes: number
+  readonly readBytesPerSecond: number
+  /** Committed when it ended, from all calls. */
+  readonly cuts: number
+  readonly tokens: number
+  readonly tokensPerSecond: number
+  readonly retries: number
+  readonly repliesServedFromDisk: number
+  readonly nodes: readonly NodeTimings[]
+  readonly endpoints: readonly EndpointTimings[]
+}
+
+export interface NodeTimings {
+  readonly name: string
+  readonly unit: string
+  readonly in: number
+  readonly out: number
+  readonly outPerSecond: number
+  readonly workingSeconds: number
+  readonly waitingForInputSeconds: number
+  readonly blockedByOutputSeconds: number
+}
+
+export interface EndpointTimings {
+  readonly endpoint: string
+  readonly limiter: string
+  readonly inFlightMean: number
+  readonly inFlightMost: number
+  readonly limitMean: number
+  readonly downSeconds: number
+  /** Of the server's own metrics; null where it has none. */
+  readonly runningMean: number | null
+  readonly waitingMean: number | null
+  readonly kvUsageMean: number | null
+  readonly preemptions: number | null
+}
+
+interface EndpointSums {
+  limiter: string
+  samples: number
+  inFlight: number
+  most: number
+  limit: number
+  down: number
+  figures: number
+  running: number
+  waiting: number
+  kv: number
+  preemptionsFirst: number
+  preemptionsLast: number
+}
+
+/** Samples a run from its start. `stop` before the run's parts are closed gives the truest endpoint figures. */
+export class TimingsRecorder {
+  readonly #startedAt = new Date()
+  readonly #startedMs = performance.now()
+  readonly #endpoints = new Map<string, EndpointSums>()
+  readonly #timer: NodeJS.Timeout
+
+  constructor(private readonly read: () => TimedProgress) {
+    this.#sample()
+    this.#timer = setInterval(() => this.#sample(), sampleEveryMs)
+    this.#timer.unref()
+  }
+
+  /** @param end how the run ended: 'input', 'limit', or an error's code */
+  finish(end: string): CallTimings {
+    clearInterval(this.#timer)
+    const { metrics, servers, readBytes, cuts } = this.read()
+    const seconds = (performance.now() - this.#startedMs) / 1000
+    const rate = (amount: number): number => rounded(amount / Math.max(0.001, seconds))
+    return {
+      startedAt: this.#startedAt.toISOString(),
+      seconds: rounded(seconds),
+      end,
+      host: hostname(),
+      node: process.version,
+      bottleneck: bottleneckOf(nodeShares(metrics.nodes)),
+      peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+      peakReorderBytes: metrics.reorderPeakBytes,
+      readBytes,
+      readBytesPerSecond: rate(readBytes),
+      cuts,
+      tokens: servers.tokens,
+      tokensPerSecond: rate(servers.tokens),
+      retries: servers.retries,
+      repliesServedFromDisk: servers.keptServed,
+      nodes: metrics.nodes.filter(({ name }) => !isPassage(name)).map((node) => nodeTimings(node, rate)),
+      endpoints: [...this.#endpoints].map(([endpoint, sums]) => endpointTimings(endpoint, sums)),
+    }
+  }
+
+  #sample(): void {
+    for (const { endpoint, inFlight, limit, limiter, down, figures } of this.read().servers.endpoints) {
+      const sums = this.#endpoints.get(endpoint) ?? noSums()
+      this.#endpoints.set(endpoint, sums)
+      sums.limiter = limiter
+      sums.samples++
+      sums.inFlight += inFlight
+      sums.most = Math.max(sums.most, inFlight)
+      sums.limit += limit
+      sums.down += down ? 1 : 0
+      if (figures === null) continue
+      if (sums.figures === 0) sums.preemptionsFirst = figures.preemptions
+      sums.figures++
+      sums.running += figures.running
+      sums.waiting += figures.waiting
+      sums.kv += figures.kvUsage ?? 0
+      sums.preemptionsLast = figures.preemptions
+    }
+  }
+}
+
+/** Adds a call to timings.json of a run directory. What is there and cannot be read is begun anew. */
+export async function appendTimings(directory: string, call: CallTimings): Promise<void> {
+  const path = join(directory, timingsName)
+  const calls = [...(await readTimings(directory)), call].slice(-callsMax)
+  await writeFile(`${path}.tmp`, `${JSON.stringify({ calls }, null, 2)}\n`)
+  await rename(`${path}.tmp`, path)
+}
+
+/** Calls of `run` so far, oldest first; none where there is no timings.json, or half of one. */
+export async function readTimings(directory: string): Promise<readonly CallTimings[]> {
+  try {
+    const { calls } = JSON.parse(await readFile(join(directory, timingsName), 'utf8')) as { calls?: CallTimings[] }
+    return Array.isArray(calls) ? calls : []
+  } catch {
+    // Nothing depends on it.
+    return []
+  }
+}
+
+function nodeTimings(node: NodeMetrics, rate: (amount: number) => number): NodeTimings {
+  return {
+    name: node.name,
+    unit: node.unit,
+    in: node.in,
+    out: node.out,
+    outPerSecond: rate(node.out),
+    workingSeconds: rounded(node.workingMs / 1000),
+    waitingForInputSeconds: rounded(node.waitingForInputMs / 1000),
+    blockedByOutputSeconds: rounded(node.blockedByOutputMs / 1000),
+  }
+}
+
+function endpointTimings(endpoint: string, sums: EndpointSums): EndpointTimings {
+  const mean = (sum: number): number => rounded(sum / Math.max(1, sums.samples))
+  const figure = (sum: number): number | null => (sums.figures === 0 ? null : rounded(sum / sums.figures))
+  return {
+    endpoint,
+    limiter: sums.limiter,
+    inFlightMean: mean(sums.inFlight),
+    inFlightMost: sums.most,
+    limitMean: mean(sums.limit),
+    downSeconds: rounded((sums.down * sampleEveryMs) / 1000),
+    runningMean: figure(sums.running),
+    waitingMean: figure(sums.waiting),
+    kvUsageMean: figure(sums.kv),
+    preemptions: sums.figures === 0 ? null : sums.preemptionsLast - sums.preemptionsFirst,
+  }
+}
+
+function noSums(): EndpointSums {
+  const zeros = { samples: 0, inFlight: 0, most: 0, limit: 0, down: 0, figures: 0, running: 0, waiting: 0, kv: 0 }
+  return { limiter: '', ...zeros, preemptionsFirst: 0, preemptionsLast: 0 }
+}
+
+function rounded(value: number): number {
+  return Number(value.toFixed(3))
+}
