@@ -1,16 +1,10 @@
 /**
  * `npm run bench -- [NAME…] [--smoke] [--json]`: runs benches and prints their tables to stdout.
- * Each bench is a module of this folder, loaded only when it is asked for.
  */
 import { availableParallelism, cpus } from 'node:os'
 import { parseArgs } from 'node:util'
-import type { Bench, BenchResult, BenchRow } from './types.js'
-
-const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
-  kernel: () => import('./kernel.js'),
-  dedup: () => import('./dedup.js'),
-  llm: () => import('./llm.js'),
-}
+import { benches } from './benches.js'
+import type { BenchResult, BenchRow } from './types.js'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

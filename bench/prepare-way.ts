@@ -4,7 +4,7 @@
  * Profile it with `node --cpu-prof`.
  */
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -28,8 +28,12 @@ export interface WayFigures {
   /** Chunks that were not dropped; 0 for the floor. */
   readonly kept: number
   readonly seconds: number
-  /** Processor time of the main thread, and of all other threads together; NaN where the system does not tell. */
+  /**
+   * Processor time: of the main thread, of the busiest other thread (a worker, where there is one), and of all the
+   * others (garbage collection, files, workers). Null where the system does not tell.
+   */
   readonly mainSeconds: number
+  readonly workerSeconds: number
   readonly otherSeconds: number
   readonly peakMegabytes: number
   /** Of the ids kept, in order. */
@@ -134,30 +138,28 @@ function hashKept(deduplicator: Deduplicator): { deduplicator: Deduplicator; dig
   return { deduplicator: watched, digest: () => hash.digest('hex').slice(0, 16) }
 }
 
+type Times = Pick<WayFigures, 'seconds' | 'mainSeconds' | 'workerSeconds' | 'otherSeconds'>
+
 /** What passed since: by the clock, and in processor time. */
-function stopwatch(): () => Pick<WayFigures, 'seconds' | 'mainSeconds' | 'otherSeconds'> {
+function stopwatch(): () => Times {
   const startMs = performance.now()
-  const start = process.cpuUsage()
-  const mainStart = mainThreadSeconds()
+  const before = threadSeconds()
   return () => {
-    const { user, system } = process.cpuUsage(start)
-    const mainSeconds = mainThreadSeconds() - mainStart
-    return {
-      seconds: (performance.now() - startMs) / 1000,
-      mainSeconds,
-      otherSeconds: (user + system) / 1e6 - mainSeconds,
-    }
+    const seconds = (performance.now() - startMs) / 1000
+    const spent = [...threadSeconds()].map(([thread, at]) => [thread, at - (before.get(thread) ?? 0)] as const)
+    const mainSeconds = spent.find(([thread]) => thread === process.pid)?.[1] ?? Number.NaN
+    const others = spent.filter(([thread]) => thread !== process.pid).map(([, own]) => own)
+    const workerSeconds = Math.max(0, ...others)
+    return { seconds, mainSeconds, workerSeconds, otherSeconds: others.reduce((a, b) => a + b, 0) - workerSeconds }
   }
 }
 
-/** Linux: the first field of schedstat is nanoseconds on a processor, and the main thread has the process's number. */
-function mainThreadSeconds(): number {
-  try {
-    return Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ')[0]) / 1e9
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    return Number.NaN
-  }
+/** Linux: of every thread, the first field of schedstat, nanoseconds on a processor. The main one has the process's number. */
+function threadSeconds(): Map<number, number> {
+  const folder = '/proc/self/task'
+  if (!existsSync(folder)) return new Map()
+  const seconds = (thread: string) => Number(readFileSync(`${folder}/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e9
+  return new Map(readdirSync(folder).map((thread) => [Number(thread), seconds(thread)]))
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {

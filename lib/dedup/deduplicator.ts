@@ -98,9 +98,10 @@ export class DocumentDeduplicator implements OpenedDeduplicator {
     const { log, texts } = this.parts
     const verdicts: (Duplicate | null)[] = []
     const kept: KeptRow[] = []
+    const bytes = bytesOfMinima(block.chunks.signature)
     let unwaitedBytes = 0
     for (let i = 0; i < block.chunks.rows; i++) {
-      const row = this.#row(block.chunks, i, ids[i] as string)
+      const row = this.#row(block.chunks, i, ids[i] as string, bytes)
       const found = this.#find(row, block.chunks, i)
       const verdict = found instanceof Promise ? await found : found
       verdicts.push(verdict)
@@ -108,7 +109,7 @@ export class DocumentDeduplicator implements OpenedDeduplicator {
       const written = this.#keep(row, block.chunks, i)
       kept.push(written)
       if (written.textOffset < 0 || texts === null) continue
-      unwaitedBytes += textBytes(block.chunks, i).length
+      unwaitedBytes += textLength(block.chunks, i)
       if (unwaitedBytes < textsBytesPerWait) continue
       unwaitedBytes = 0
       await texts.ready()
@@ -148,19 +149,23 @@ export class DocumentDeduplicator implements OpenedDeduplicator {
     }
   }
 
-  #row(chunks: ChunkColumns, i: number, id: string): KeptRow {
+  /** Points into the columns and `bytes`: what is kept for longer than the block is copied by the index and the log. */
+  #row(chunks: ChunkColumns, i: number, id: string, bytes: Uint8Array): KeptRow {
     const { near } = this.parts.options
     const letters = chunks.letters[i] as number
     // Without a letter the comparison form says nothing: such a text is a duplicate only of the same text.
     const key =
       letters === 0
         ? murmur128(textBytes(chunks, i), bareTextSeed)
-        : chunks.fingerprint.slice(i * keyBytes, (i + 1) * keyBytes)
+        : chunks.fingerprint.subarray(i * keyBytes, (i + 1) * keyBytes)
     const permutations = near === false ? 0 : near.permutations
-    const bytes = new Uint8Array(permutations)
-    const first = i * permutations
-    for (let k = 0; k < permutations; k++) bytes[k] = byteOfMinimum(chunks.signature[first + k] as number)
-    return { key, near: near !== false && letters >= near.ngram, bytes, id, textOffset: -1 }
+    return {
+      key,
+      near: near !== false && letters >= near.ngram,
+      bytes: bytes.subarray(i * permutations, (i + 1) * permutations),
+      id,
+      textOffset: -1,
+    }
   }
 
   #find(row: KeptRow, chunks: ChunkColumns, i: number): Duplicate | null | Promise<Duplicate | null> {
@@ -208,10 +213,9 @@ export class DocumentDeduplicator implements OpenedDeduplicator {
 
   #keep(row: KeptRow, chunks: ChunkColumns, i: number): KeptRow {
     const { index, texts } = this.parts
-    const bytes = textBytes(chunks, i)
     // A text too long for a frame is settled by its estimate.
-    const stored = texts !== null && row.near && bytes.length <= frameBytesMax
-    const written = stored ? Object.assign(row, { textOffset: texts.append(bytes) }) : row
+    const stored = texts !== null && row.near && textLength(chunks, i) <= frameBytesMax
+    const written = stored ? Object.assign(row, { textOffset: texts.append(textBytes(chunks, i)) }) : row
     index.keep(written)
     return written
   }
@@ -223,6 +227,17 @@ export class DocumentDeduplicator implements OpenedDeduplicator {
       this.parts.log.append(encodeKept({ block, rows, more: at + rowsPerFrameMax < kept.length, textsBytes }))
     }
   }
+}
+
+/** Of all rows of a block at once: an array for each would cost more than what is in it. */
+function bytesOfMinima(signature: Uint32Array): Uint8Array {
+  const bytes = new Uint8Array(signature.length)
+  for (let i = 0; i < bytes.length; i++) bytes[i] = byteOfMinimum(signature[i] as number)
+  return bytes
+}
+
+function textLength({ text }: ChunkColumns, i: number): number {
+  return (text.offsets[i + 1] as number) - (text.offsets[i] as number)
 }
 
 function textBytes({ text }: ChunkColumns, i: number): Uint8Array {

@@ -116,7 +116,7 @@ export class TagTables {
   }
 
   #home(segment: number, tag: number): number {
-    return Math.floor(((tag >>> 0) * (this.#capacities[segment] as number)) / 4294967296) * 2
+    return homeOf(tag, (this.#capacities[segment] as number) / tagCount)
   }
 
   #rebuild(segment: number, capacity: number, tail: number): void {
@@ -135,11 +135,12 @@ export class TagTables {
   /** False when a run would reach the end. */
   #copy(segment: number, old: Int32Array, next: Int32Array): boolean {
     const last = next.length - 4
+    const slotsPerTag = (this.#capacities[segment] as number) / tagCount
     for (let from = 0; from < old.length; from += 2) {
       const document = old[from + 1] as number
       if (document === 0) continue
       const tag = old[from] as number
-      let slot = this.#home(segment, tag)
+      let slot = homeOf(tag, slotsPerTag)
       while (next[slot + 1] !== 0) slot += 2
       if (slot >= last) return false
       next[slot] = tag
@@ -153,4 +154,11 @@ export class TagTables {
     this.#bytes += slots.byteLength
     return slots
   }
+}
+
+const tagCount = 2 ** 32
+
+/** Spreads tags in their order over the capacity: growing copies from front to back on both sides. */
+function homeOf(tag: number, slotsPerTag: number): number {
+  return (((tag >>> 0) * slotsPerTag) | 0) * 2
 }

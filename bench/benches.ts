@@ -1,0 +1,9 @@
+/** The benches by name. Each is a module of this folder, loaded only when it is asked for. */
+import type { Bench } from './types.js'
+
+export const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
+  kernel: () => import('./kernel.js'),
+  dedup: () => import('./dedup.js'),
+  llm: () => import('./llm.js'),
+  prepare: () => import('./prepare.js'),
+}
