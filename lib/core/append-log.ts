@@ -4,6 +4,7 @@
  */
 import { dirname } from 'node:path'
 import { ContractError, StorageError } from '../errors.js'
+import { closeAfter } from './closing.js'
 import type { FileLayer, OpenFile } from './files.js'
 import {
   compareHeaders,
@@ -75,8 +76,7 @@ export async function openAppendLog(options: AppendLogOptions): Promise<AppendLo
     const cutBytes = fromBytes === undefined ? sizeBytes - end : 0
     return new FileAppendLog(path, file, end === 0 ? header.length : end, cutBytes)
   } catch (error) {
-    await file.close()
-    throw error
+    return closeAfter(error, [() => file.close()])
   }
 }
 

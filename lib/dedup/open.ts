@@ -4,6 +4,7 @@
  */
 import { basename, join } from 'node:path'
 import { type AppendLog, openAppendLog } from '../core/append-log.js'
+import { closeAfter, closeAll } from '../core/closing.js'
 import { errnoOf, type FileLayer, makeDurableDirectory, nodeFiles } from '../core/files.js'
 import { compareHeaders, decodeHeader, frameHeadBytes, scanFrames } from '../core/frames.js'
 import { CorruptFileError, RunMismatchError, SourceNotFoundError } from '../errors.js'
@@ -54,31 +55,34 @@ export async function openDeduplicator(given: OpenDeduplicatorOptions): Promise<
   const keepsTexts = kind === 'exact' && options.near !== false
   let untilBytes = Math.min(committed, sizeBytes)
   for (;;) {
-    const index = makeIndex(options, kind, documentsExpected)
-    const sources = await takeEarlierRuns(index, options, header, files, onWarning)
-    const ownFirst = index.count
-    const marks = await restore(index, path, header, untilBytes, files)
-    const last = marks[marks.length - 1]
-    const texts = keepsTexts ? await openTexts(files, path, header, last?.textsBytes ?? 0) : null
-    if (typeof texts === 'number') {
-      untilBytes = lastBefore(marks, texts)
-      continue
+    const closings: (() => Promise<void>)[] = []
+    try {
+      const index = makeIndex(options, kind, documentsExpected)
+      const sources = await takeEarlierRuns(index, options, header, files, onWarning)
+      for (const { texts } of sources) closings.push(async () => texts?.close())
+      const ownFirst = index.count
+      const marks = await restore(index, path, header, untilBytes, files)
+      const last = marks[marks.length - 1]
+      const texts = keepsTexts ? await openTexts(files, path, header, last?.textsBytes ?? 0) : null
+      if (typeof texts === 'number') {
+        untilBytes = lastBefore(marks, texts)
+        await closeAll(closings)
+        continue
+      }
+      if (texts !== null) closings.push(() => texts.close())
+      const log = await openAppendLog({ files, path, header, fromBytes: last?.endBytes ?? 0 })
+      closings.push(() => log.close())
+      const lostBytes = last === undefined && committed <= log.bytes ? 0 : Math.max(0, committed - log.bytes)
+      const wasCommitted = given.committedLogBytes !== undefined
+      if (lostBytes > 0) onWarning(lossMessage(path, lostBytes, last?.block ?? -1, wasCommitted))
+      if (texts !== null) sources.push({ firstDocument: ownFirst, texts: logTexts(texts) })
+      const ngram = options.near !== false && { ngram: options.near.ngram }
+      const signer = await createSigner({ permutations: 0, ...ngram })
+      const lastBlock = last?.block ?? -1
+      return new DocumentDeduplicator({ options, index, sources, log, texts, signer, lastBlock, lostBytes })
+    } catch (error) {
+      return closeAfter(error, closings)
     }
-    const log = await openAppendLog({ files, path, header, fromBytes: last?.endBytes ?? 0 })
-    const lostBytes = last === undefined && committed <= log.bytes ? 0 : Math.max(0, committed - log.bytes)
-    if (lostBytes > 0) onWarning(lossMessage(path, lostBytes, last?.block ?? -1, given.committedLogBytes !== undefined))
-    if (texts !== null) sources.push({ firstDocument: ownFirst, texts: logTexts(texts) })
-    const signer = await createSigner({ permutations: 0, ...(options.near !== false && { ngram: options.near.ngram }) })
-    return new DocumentDeduplicator({
-      options,
-      index,
-      sources,
-      log,
-      texts,
-      signer,
-      lastBlock: last?.block ?? -1,
-      lostBytes,
-    })
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { closeAfter, closeAll } from '../core/closing.js'
 import { type FileLayer, writeFileDurably } from '../core/files.js'
 import type { OpenedDeduplicator } from '../dedup/deduplicator.js'
 import { openDeduplicator } from '../dedup/open.js'
@@ -19,10 +20,12 @@ import {
   openRunDirectory,
   parquetEncoder,
   type RunDirectory,
+  readManifest,
   readRunRecord,
 } from '../sinks/index.js'
 import { type PreparePlan, planPreparation } from '../text/plan.js'
 import { type WorkerPool, workerPool } from '../workers/pool.js'
+import { decideAgain } from './decide-again.js'
 import { columnsOf } from './row.js'
 import type { KunSettings } from './settings.js'
 import { type KunStages, kunStages, type Phase, stagesThrough } from './stages.js'
@@ -106,6 +109,7 @@ export async function openParts(settings: KunSettings, options: OpenPartsOptions
       directory: join(dir, 'dedup'),
       files,
       committedLogBytes: from?.dedupLogBytes ?? 0,
+      ...(options.onEvent && { onWarning: options.onEvent }),
     })
     closing.push(() => deduplicator.close())
     const writer = await openCutWriter({
@@ -120,11 +124,15 @@ export async function openParts(settings: KunSettings, options: OpenPartsOptions
       beforeCommit: [() => deduplicator.flush(), () => replies.flush()],
       ...(options.onStep && { onStep: options.onStep }),
     })
+    closing.push(() => writer.abandon())
     const pool = workerPool({ plan, threads: settings.workers.threads })
+    closing.push(() => pool.close())
+    if (from !== null && deduplicator.lostBytes > 0) {
+      await decideAgain({ deduplicator, pool, settings, cuts: await readManifest(dir, files) })
+    }
     return { directory, from, replies, servers, stages, deduplicator, pool, writer, watch }
   } catch (error) {
-    for (const close of closing.reverse()) await close()
-    throw error
+    return closeAfter(error, closing.reverse())
   }
 }
 
@@ -139,17 +147,14 @@ export async function closeParts({
   watch,
 }: SessionParts): Promise<void> {
   watch.close()
-  const closings = [
+  await closeAll([
     () => pool.close(),
     () => servers.close(),
     () => writer.abandon(),
     () => deduplicator.close(),
     () => replies.close(),
     () => directory.close(),
-  ]
-  let failure: unknown
-  for (const close of closings) await close().catch((error: unknown) => (failure ??= error))
-  if (failure !== undefined) throw failure
+  ])
 }
 
 /** The files of a finished run that are made from its counters; the same bytes on every run. */

@@ -3,6 +3,7 @@
  * (filters, servers), then the run directory, then what writes in it. Runs the graph of pipeline.ts, and closes all again.
  */
 import { join } from 'node:path'
+import { closeAfter } from '../core/closing.js'
 import { Credit } from '../core/credit.js'
 import { type FileLayer, nodeFiles } from '../core/files.js'
 import type { Run, RunMetrics } from '../core/run.js'
@@ -182,11 +183,17 @@ class KunSession implements Session {
       this.#over = true
       await this.#sinkWork.catch(() => undefined) // its failure is `error`, or comes after it
       if (!this.#limitReached) {
+        if (!(error instanceof AbortedError)) return closeAfter(error, [() => closeParts(this.#parts)])
+        // Who only stopped it must hear of replies that could not be written at the end.
         await closeParts(this.#parts)
-        throw error instanceof AbortedError ? (this.#stopReason ?? error) : error
+        throw this.#stopReason ?? error
       }
     }
-    if (dir !== null) await writeStats(files, dir, { cuts: this.#cuts, splits: this.#tally.counters() })
+    try {
+      if (dir !== null) await writeStats(files, dir, { cuts: this.#cuts, splits: this.#tally.counters() })
+    } catch (error) {
+      return closeAfter(error, [() => closeParts(this.#parts)])
+    }
     await closeParts(this.#parts)
     return this.#limitReached ? 'limit' : 'input'
   }

@@ -4,12 +4,18 @@
  * lists → single prompts, no logprobs → the published two-word score, no echo → no perplexity stage.
  */
 import { setMaxListeners } from 'node:events'
+import type { Clock } from '../core/types.js'
 import { EndpointError, KunStreamError, ServerError } from '../errors.js'
 import type { Client } from './client.js'
+import { systemClock } from './clock.js'
 import type { ModelOptions } from './options.js'
 import { parseServerMetrics } from './prometheus.js'
 import type { Capabilities, CompletionRequest } from './types.js'
 import { errorMessage, firstTokenLogprobs, requestPath } from './wire.js'
+
+/** A question is asked so often while the server fails at it, and after 200, 400, 800 ms. */
+const TRIES_MAX = 4
+const RETRY_MS = 200
 
 /** Sampling fields beyond OpenAI's own, tried one at a time. */
 const OPTIONAL_FIELDS: Readonly<Record<string, unknown>> = {
@@ -49,14 +55,24 @@ export async function probeEndpoint(
   headers: Readonly<Record<string, string>>,
   model: Asked,
   signal: AbortSignal,
+  clock: Clock = systemClock,
 ): Promise<Probe> {
   setMaxListeners(0, signal) // one listener a request, all at once
-  const get = (path: string) => attempt(client.fetch(path, { headers, signal }))
-  const post = (path: string, body: Json) => attempt(client.fetch(path, { headers, signal, body }))
+  const get = (path: string) => insist(() => attempt(client.fetch(path, { headers, signal })), clock, signal)
+  const ask = (path: string, body: Json) => attempt(client.fetch(path, { headers, signal, body }), true)
+  const post = (path: string, body: Json) => insist(() => ask(path, body), clock, signal)
   const chat = (fields: Json) => post('/chat/completions', { ...canaryBody('chat', model), ...fields })
   const completion = (fields: Json) => post('/completions', { ...canaryBody('completion', model), ...fields })
 
-  const [chatAnswer, completionAnswer] = await Promise.all([chat({}), completion({})])
+  const first = await Promise.all([
+    ask('/chat/completions', canaryBody('chat', model)),
+    ask('/completions', canaryBody('completion', model)),
+  ])
+  // Where neither answers the server is out; where one does, the other had bad luck, or is not there.
+  const isThere = first.some((answer) => !answer.passing)
+  const [chatAnswer, completionAnswer] = isThere
+    ? await Promise.all([first[0].passing ? chat({}) : first[0], first[1].passing ? completion({}) : first[1]])
+    : first
   const kind = chatAnswer.status === 200 ? 'chat' : 'completion'
   if (chatAnswer.status !== 200 && completionAnswer.status !== 200)
     throw unusable(client, model, chatAnswer, completionAnswer)
@@ -168,16 +184,29 @@ interface Answered {
   readonly text: string
   readonly body: Json
   readonly failure: KunStreamError | null
+  /** The server's failure, full or broken or cut off: asked again, it may answer otherwise. */
+  readonly passing: boolean
 }
 
 /** A failure is a finding too: status 0. */
-async function attempt(asked: Promise<{ status: number; text: string }>): Promise<Answered> {
+async function attempt(asked: Promise<{ status: number; text: string }>, wantsJson = false): Promise<Answered> {
   try {
     const { status, text } = await asked
-    return { status, text, body: asJson(text), failure: null }
+    const body = asJson(text)
+    const cutOff = wantsJson && status === 200 && Object.keys(body).length === 0
+    return { status, text, body, failure: null, passing: status === 429 || status >= 500 || cutOff }
   } catch (error) {
     if (!(error instanceof KunStreamError)) throw error
-    return { status: 0, text: error.message, body: {}, failure: error }
+    return { status: 0, text: error.message, body: {}, failure: error, passing: true }
+  }
+}
+
+/** What is found is pinned for as long as the run lives: one reset connection must not decide it. */
+async function insist(ask: () => Promise<Answered>, clock: Clock, signal: AbortSignal): Promise<Answered> {
+  for (let failures = 0; ; failures++) {
+    const answer = await ask()
+    if (!answer.passing || failures + 1 === TRIES_MAX) return answer
+    await clock.sleep(RETRY_MS * 2 ** failures, signal)
   }
 }
 

@@ -147,7 +147,7 @@ export class EndpointRegistry {
   }
 
   async #probe(endpoint: Endpoint, use: Use, signal: AbortSignal): Promise<Probe> {
-    const probe = await probeEndpoint(endpoint.client, use.headers, use.options, signal)
+    const probe = await probeEndpoint(endpoint.client, use.headers, use.options, signal, this.options.clock)
     if (use.pinned !== null) requireCapabilities(endpoint.label, probe.capabilities, use.pinned)
     use.probe = probe
     if (probe.capabilities.metrics && use.options.limiter === 'auto' && endpoint.limiter.kind === 'goodput') {

@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path'
 import { type AppendLog, openAppendLog, readAppendLog } from '../core/append-log.js'
+import { closeAfter } from '../core/closing.js'
 import { type FileLayer, makeDurableDirectory, temporarySuffix } from '../core/files.js'
 import type { Clock } from '../core/types.js'
 import { StorageError } from '../errors.js'
@@ -72,8 +73,7 @@ export async function openReplies(options: RepliesOptions): Promise<Replies> {
   try {
     await replies.open()
   } catch (error) {
-    await replies.abandon()
-    throw error
+    return closeAfter(error, [() => replies.abandon()])
   }
   return replies
 }

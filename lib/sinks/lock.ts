@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { closeAfter } from '../core/closing.js'
 import { errnoOf, type FileLayer, nodeFiles, readWholeFile } from '../core/files.js'
 import { RunLockedError } from '../errors.js'
 
@@ -110,11 +111,9 @@ async function tryCreate(files: FileLayer, path: string, lock: OwnedLock): Promi
   try {
     await file.write(Buffer.from(`${JSON.stringify(lock)}\n`))
   } catch (error) {
-    await files.remove(path)
-    throw error
-  } finally {
-    await file.close()
+    return closeAfter(error, [() => file.close(), () => files.remove(path)])
   }
+  await file.close()
   return true
 }
 

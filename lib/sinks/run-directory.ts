@@ -3,6 +3,7 @@
  * What is pinned in run.json is the caller's; that it is never quietly another is decided here.
  */
 import { join } from 'node:path'
+import { closeAfter } from '../core/closing.js'
 import { differences } from '../core/difference.js'
 import { type FileLayer, makeDurableDirectory, nodeFiles, readWholeFile, writeFileDurably } from '../core/files.js'
 import { CorruptFileError, RunMismatchError } from '../errors.js'
@@ -73,8 +74,7 @@ export async function openRunDirectory(options: RunDirectoryOptions): Promise<Ru
     const last = await recoverRunDirectory(directory, { files, ...(onStep && { onStep }) })
     return { directory, last, close: () => lock.release() }
   } catch (error) {
-    await lock.release()
-    throw error
+    return closeAfter(error, [() => lock.release()])
   }
 }
 

@@ -47,8 +47,8 @@ export function planKills({ random, kills, round, changes }: Planning): Plan[] {
         { step: 'manifest-write', when: 'after', cutsAhead: 0 },
         { step: recoverySteps[(turn + round) % recoverySteps.length] as CommitStep, when, cutsAhead: 0 },
       ],
-      [{ instant: random.next() * (turn % 2 === 0 ? 0.5 : 1) }],
-      [{ ending: '', when, nth: random.between(1, changes) }],
+      [{ instant: random.next() * 0.5 }],
+      [{ ending: '', when, nth: random.between(1, changes >> 1) }],
     )
   }
   const last: Plan[] = [
