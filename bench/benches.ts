@@ -6,4 +6,5 @@ export const benches: Readonly<Record<string, () => Promise<{ readonly bench: Be
   dedup: () => import('./dedup.js'),
   llm: () => import('./llm.js'),
   prepare: () => import('./prepare.js'),
+  memory: () => import('./memory.js'),
 }
