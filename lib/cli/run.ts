@@ -3,7 +3,7 @@
  * What follows a run (timings, publishing, the user's own command) is done here; none of it can lose the run.
  */
 import { type Command, Option } from 'commander'
-import { AbortedError, KunStreamError, UsageError } from '../errors.js'
+import { AbortedError, EndpointError, KunStreamError, UsageError } from '../errors.js'
 import { type Session, type SessionEnd, startSession } from '../kun/session.js'
 import { type Phase, phases } from '../kun/stages.js'
 import { loadRecipe, type Recipe } from '../recipe/index.js'
@@ -94,17 +94,22 @@ async function conduct(recipe: Recipe, order: RunOrder): Promise<Ended> {
   if (order.fromMirror) say(await restored(recipe, directory))
   const prepared = await settingsOf(recipe, directory)
   try {
+    // What is said while servers are opened: of a run that does not begin, its error says it all.
+    let early: string[] | null = []
     const session = await startSession(prepared.settings, {
-      onEvent: say,
+      onEvent: (message) => (early === null ? say(message) : early.push(message)),
       through,
       ...(order.fresh && { fresh: order.fresh }),
+    }).catch((error: unknown) => {
+      throw inRecipe(error)
     })
     const mirror = await mirrorOf(recipe, directory, say).catch(async (error: unknown) => {
       session.abort(new AbortedError('the mirror cannot be opened'))
       await session.done.catch(() => undefined) // the mirror's error is the one to show
       throw error
     })
-    for (const line of serverLines(session, recipe)) say(line)
+    for (const line of [...early, ...serverLines(session, recipe)]) say(line)
+    early = null
     const outcome = await watched(session, recipe, prepared, directory)
     await mirror.close()
     if ('error' in outcome) return stopped(outcome.error, session, order)
@@ -121,6 +126,13 @@ async function conduct(recipe: Recipe, order: RunOrder): Promise<Ended> {
   } finally {
     await prepared.close()
   }
+}
+
+/** Where in the recipe a server stands that does not answer. */
+function inRecipe(error: unknown): unknown {
+  if (!(error instanceof EndpointError) || typeof error.details.model !== 'string') return error
+  const { message, details, cause } = error
+  return new EndpointError(`models.${error.details.model}.endpoints: ${message}`, { cause, details })
 }
 
 type Outcome = { readonly end: SessionEnd; readonly timings: CallTimings } | { readonly error: unknown }

@@ -1,4 +1,6 @@
 /** From a recipe to the settings of a run: shards listed, secrets resolved, the built-in server started where it is asked for. */
+
+import { SourceNotFoundError } from '../errors.js'
 import type { KunSettings } from '../kun/settings.js'
 import { modelOptions } from '../llm/options.js'
 import {
@@ -35,7 +37,11 @@ export async function settingsOf(recipe: Recipe, directory: string): Promise<Pre
   try {
     const shards: Shard[] = []
     for (const [index, source] of recipe.sources.entries()) {
-      const listed = await shardsOf(source, `sources[${index}]`)
+      const path = `sources[${index}]`
+      const listed = await shardsOf(source, path).catch((error: unknown) => {
+        if (!(error instanceof SourceNotFoundError)) throw error
+        throw new SourceNotFoundError(`${path}.files: ${error.message}`, { cause: error, details: error.details })
+      })
       shards.push(...listed.shards)
       closing.push(listed.close)
     }

@@ -125,6 +125,7 @@ export class EndpointRegistry {
       if (found.has(name)) continue
       throw new EndpointError(
         `No endpoint of model '${name}' answers: ${failure.message}. Start it, or check the address`,
+        { cause: failure, details: { model: name } },
       )
     }
     return found

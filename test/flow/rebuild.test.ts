@@ -1,0 +1,55 @@
+import { join } from 'node:path'
+import t from 'tap'
+import { recipeOfRun } from '../../lib/cli/rebuild.js'
+import { settingsOf } from '../../lib/cli/settings.js'
+import { startSession } from '../../lib/kun/session.js'
+import { startSimulator } from '../../lib/simulator/index.js'
+import { bytesOf, runTiny } from '../support/session.js'
+
+t.test(
+  'a looser threshold sends no label and no score request, and polishes only what is newly admitted',
+  async (t) => {
+    const server = await startSimulator({ nonce: true })
+    t.teardown(() => server.close())
+    const root = t.testdir()
+    const directory = join(root, 'run')
+    const threshold = (value: number) => `kun.score.keepAtLeast=${value}`
+    // The built-in judge is sure of nearly all it grades: these two lie where its grades do.
+    await runTiny({ directory, endpoint: server.url, small: true, set: [threshold(0.93)] })
+    const before = bytesOf(directory)
+    const askedBefore = server.requests().length
+    const polished = (requests: ReturnType<typeof server.requests>) =>
+      requests.filter(
+        ({ body }) =>
+          body.includes('"seed"') &&
+          !body.includes('你好') &&
+          body.includes('"model":"judge"') &&
+          !/"max_tokens":1\b/.test(body),
+      )
+
+    const rebuilt = join(root, 'rebuilt')
+    const recipe = await recipeOfRun(directory, rebuilt, [threshold(0.9)])
+    const prepared = await settingsOf(recipe, rebuilt)
+    const session = await startSession(prepared.settings)
+    t.equal(await session.done, 'input')
+    await prepared.close()
+    const counters = session.progress().counters.skypile
+    const later = server.requests().slice(askedBefore)
+    const aboutRecords = later.filter(({ body }) => body.includes('"seed"') && !body.includes('你好'))
+    t.equal(aboutRecords.filter(({ body }) => body.includes('"model":"writer"')).length, 0, 'no label request')
+    t.equal(aboutRecords.length, polished(later).length, 'no score request')
+    const old = polished(server.requests().slice(0, askedBefore)).length
+    const admitted = (counters?.stages.polish?.in ?? 0) - old
+    t.ok(admitted > 3 && old > 3, `${old} were polished, ${admitted} are newly admitted`)
+    t.equal(aboutRecords.length, admitted, 'one polish request for each')
+    t.strictSame(bytesOf(directory), before, 'the old run stays as it is')
+
+    const again = join(root, 'again')
+    const whole = await settingsOf(await recipeOfRun(rebuilt, again, []), again)
+    await (await startSession(whole.settings)).done
+    await whole.close()
+    t.strictSame(bytesOf(again), bytesOf(rebuilt), 'a rebuilt run is rebuilt from both, to the same bytes')
+    await t.rejects(recipeOfRun(directory, directory, []), { code: 'KUN_USAGE', message: /name another directory/ })
+    await t.rejects(recipeOfRun(root, again, []), { code: 'KUN_USAGE', message: /holds no run/ })
+  },
+)
