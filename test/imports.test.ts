@@ -5,7 +5,8 @@ import t from 'tap'
 import { projectRoot } from './support/root.js'
 
 const lines = [
-  ['cli', 'index.ts'],
+  ['index.ts'],
+  ['cli'],
   ['recipe'],
   ['kun', 'publish', 'report'],
   ['sources', 'workers', 'dedup', 'llm', 'sinks'],

@@ -69,6 +69,7 @@ noted(sourceOptions, {
   blockBytes: 'Decompressed bytes of a block, about: it ends with a record',
   recordBytesMax: 'A longer record is rejected while it is read',
   shardsOpenMax: 'Shards read side by side, a block from each in turn',
+  decodeMsMax: 'Time to decode a row group of Parquet; past it the shard counts as corrupt from there on',
   order: 'interleaved mixes shards of a corpus that is sorted by category; in-order reads one after the other',
 })
 

@@ -18,6 +18,8 @@ export const sourceOptions = z.strictObject({
   shardsOpenMax: z.int().min(1).max(64).default(4),
   /** 'interleaved' takes turns between open shards; 'in-order' reads one shard after the other. */
   order: z.enum(['interleaved', 'in-order']).default('interleaved'),
+  /** Time to decode a row group, reading not counted: a damaged one can keep a decoder busy for ever. */
+  decodeMsMax: z.int().min(1).max(86_400_000).default(300_000),
 })
 
 export type SourceOptions = z.infer<typeof sourceOptions>

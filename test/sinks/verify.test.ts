@@ -3,8 +3,11 @@ import { appendFileSync, readFileSync, rmSync, truncateSync, writeFileSync } fro
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { Command } from 'commander'
+import { parquetWriteBuffer } from 'hyparquet-writer'
 import t from 'tap'
-import { inspected, registerInspect } from '../../lib/cli/inspect.js'
+import { registerInspect } from '../../lib/cli/inspect.js'
+import { inspectedApart } from '../../lib/cli/inspect-apart.js'
+import { inspected } from '../../lib/cli/inspect-text.js'
 import { fitted, printable, widthOf, wrapped } from '../../lib/cli/text-width.js'
 import { checkCounters, registerVerify, verificationText } from '../../lib/cli/verify.js'
 import { nodeFiles } from '../../lib/core/files.js'
@@ -242,6 +245,19 @@ t.test('verify prints findings and exits 1 on an error, 0 on a warning', async (
   const failed = await run(registerVerify, ['verify', '--json', directory])
   t.equal(JSON.parse(failed.out).findings[0].file, 'rejects/000000-000.parquet')
   t.equal(failed.code, 1)
+})
+
+t.test('inspect gives up on a file that its decoder follows for ever', async (t) => {
+  const data = Array.from({ length: 40 }, (_, index) => `第${index % 7}段`)
+  const bytes = Buffer.from(
+    parquetWriteBuffer({ columnData: [{ name: 'text', data, type: 'STRING' }], rowGroupSize: 20 }),
+  )
+  t.equal(bytes[82], 4, 'the file is laid out as when the place was found')
+  bytes[82] = 0xc5
+  const file = join(t.testdir(), 'a.parquet')
+  writeFileSync(file, bytes)
+  const damaged = { code: 'KUN_CORRUPT_FILE', message: /nothing was decoded in 0\.7 s: it is damaged/ } as never
+  await t.rejects(inspectedApart(file, { number: 1 }, 700).next(), damaged)
 })
 
 t.test('inspect shows rows within 80 cells, rejects, and JSON for programs', async (t) => {

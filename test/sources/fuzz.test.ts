@@ -125,6 +125,26 @@ t.test('parquet, mutated: no crash, a reject where rows are lost', async (t) => 
   t.ok(refused > 0, `${refused} shards refused, ${whole} whole`)
 })
 
+t.test('a page that a decoder follows for ever is refused after decodeMsMax; the rows before it came', async (t) => {
+  const data = Array.from({ length: 40 }, (_, index) => `第${index % 7}段`)
+  const bytes = Buffer.from(
+    parquetWriteBuffer({ columnData: [{ name: 'text', data, type: 'STRING' }], rowGroupSize: 20 }),
+  )
+  // In the page header of the second group: a length of more than there is to read.
+  t.equal(bytes[181], 4, 'the file is laid out as when the place was found')
+  bytes[181] = 0xc5
+  const shard: Shard = { ...memoryShard('a.parquet', bytes), mapping: { text: 'text' } }
+  const blocks = await collect([shard], { decodeMsMax: 700 })
+  t.strictSame(
+    blocks.flatMap((each) => records(each)).map((text) => JSON.parse(text).text),
+    data.slice(0, 20),
+  )
+  t.match(
+    blocks.flatMap(({ block }) => block.refused),
+    [{ reason: 'shard-corrupt', detail: 'parquet: nothing was decoded in 0.7 s (read.decodeMsMax)' }],
+  )
+})
+
 t.test('a record of 200 MB is refused without being held, as a line, in an array and by deep nesting', async (t) => {
   const big = 200_000_000
   for (const [open, fill, close] of [

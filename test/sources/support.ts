@@ -52,6 +52,7 @@ export const smallBlocks: BlocksOptions = {
   recordBytesMax: 2000,
   shardsOpenMax: 3,
   order: 'interleaved',
+  decodeMsMax: 10_000,
 }
 
 export async function collect(

@@ -41,7 +41,7 @@ export async function* parquetPieces(
     execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: heapMebibytesMax },
   })
-  const thread = conversation(worker, shard, signal)
+  const thread = conversation(worker, shard, options.decodeMsMax, signal)
   let row = 0
   try {
     for (;;) {
@@ -63,35 +63,63 @@ export async function* parquetPieces(
   }
 }
 
-function pick({ blockBytes, recordBytesMax }: FormatOptions): FormatOptions {
-  return { blockBytes, recordBytesMax }
+function pick({ blockBytes, recordBytesMax, decodeMsMax }: FormatOptions): FormatOptions {
+  return { blockBytes, recordBytesMax, decodeMsMax }
 }
 
 type Answer = Exclude<ThreadMessage, { kind: 'read' }> | { readonly kind: 'lost'; readonly message: string }
 
-/** Serves the thread's reads; `next` asks for a piece and gives what came of it. */
-function conversation(worker: Worker, shard: Shard, signal: AbortSignal): { next(): Promise<Answer> } {
+/**
+ * Serves the thread's reads; `next` asks for a piece and gives what came of it. A thread that computes for longer than
+ * `decodeMsMax` without a word is lost: hyparquet follows some damaged pages for ever. Time in which it waits for bytes
+ * does not count.
+ */
+function conversation(
+  worker: Worker,
+  shard: Shard,
+  decodeMsMax: number,
+  signal: AbortSignal,
+): { next(): Promise<Answer> } {
   let resolve: (answer: Answer) => void = () => {}
   let reject: (error: unknown) => void = () => {}
   /** Set when the thread ended by itself; every later `next` gives it. */
   let lost: Answer | null = null
+  let reading = 0
+  /** Between a `next` and its answer. */
+  let asked = false
+  let deadline: NodeJS.Timeout | undefined
 
   worker.on('message', (message: ThreadMessage) => {
+    clearTimeout(deadline)
     if (message.kind === 'read') void serve(message)
     else resolve(message)
   })
-  worker.on('error', (error) => {
-    lost = { kind: 'lost', message: error.message }
+  worker.on('error', (error) => lose(error.message))
+
+  function lose(message: string): void {
+    clearTimeout(deadline)
+    lost = { kind: 'lost', message }
     resolve(lost)
-  })
+  }
+
+  function watch(): void {
+    clearTimeout(deadline)
+    if (!asked || reading > 0) return
+    const late = () => lose(`nothing was decoded in ${decodeMsMax / 1000} s (read.decodeMsMax)`)
+    deadline = setTimeout(late, decodeMsMax)
+  }
 
   async function serve({ id, offset, lengthBytes }: Extract<ThreadMessage, { kind: 'read' }>): Promise<void> {
+    reading++
     try {
       const bytes = await shard.read(offset, lengthBytes, signal)
       send({ kind: 'bytes', id, bytes }, bytes.byteLength === bytes.buffer.byteLength ? [bytes.buffer] : [])
     } catch (error) {
       reject(error)
+    } finally {
+      reading--
     }
+    watch()
   }
 
   function send(request: ThreadRequest, transfer: ArrayBufferLike[] = []): void {
@@ -105,10 +133,16 @@ function conversation(worker: Worker, shard: Shard, signal: AbortSignal): { next
         signal.throwIfAborted()
         const onAbort = () => onError(signal.reason)
         signal.addEventListener('abort', onAbort, { once: true })
-        const settled = () => signal.removeEventListener('abort', onAbort)
+        asked = true
+        const settled = () => {
+          asked = false
+          clearTimeout(deadline)
+          signal.removeEventListener('abort', onAbort)
+        }
         resolve = (answer) => (settled(), onAnswer(answer))
         reject = (error) => (settled(), onError(error))
         send({ kind: 'next' })
+        watch()
       }),
   }
 }

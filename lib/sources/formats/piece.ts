@@ -45,6 +45,7 @@ export type FormatCursor =
 export interface FormatOptions {
   readonly blockBytes: number
   readonly recordBytesMax: number
+  readonly decodeMsMax: number
 }
 
 /** Cuts JSON text that is pushed to it, in chunks of any size, without parsing it. */

@@ -1,0 +1,42 @@
+/** The public API: re-exports only. What is not here may change in any version. */
+
+// A run of the Kun method: a recipe → its settings → a session.
+export { type PreparedSettings, settingsOf } from './cli/settings.js'
+// The engine by itself: any values, any stages.
+export { Credit } from './core/credit.js'
+export { from, type Graph, type GraphBuilder } from './core/graph.js'
+export type { NodeMetrics } from './core/metrics.js'
+export type { Run, RunMetrics, RunOptions } from './core/run.js'
+export type { OrderedSink, Released, ReorderOptions } from './core/sink-node.js'
+export { Child, type Clock, type Outcome, type Position, type Stage, type StageContext } from './core/types.js'
+// Everything that can go wrong: match on `code`.
+export * from './errors.js'
+export type { Counters } from './kun/counters.js'
+export {
+  type Session,
+  type SessionEnd,
+  type SessionOptions,
+  type SessionProgress,
+  startSession,
+} from './kun/session.js'
+export type { KunSettings, MemorySettings, OutputSettings } from './kun/settings.js'
+// From a run to the Hub, and to a second place.
+export {
+  type Mirror,
+  type MirrorOptions,
+  type MirrorPass,
+  mirrorRun,
+  mirrorWhile,
+  openMirror,
+  restoreFromMirror,
+} from './publish/mirror.js'
+export type { PublishedFile, PublishProgress, PublishResult } from './publish/options.js'
+export { type PublishOptions, publish } from './publish/publish.js'
+export { loadRecipe, parseRecipe, type Recipe } from './recipe/index.js'
+// Stand-in servers: a model server and a Hub.
+export { type Hub, type HubOptions, startHub } from './simulator/hub.js'
+export { type Simulator, type SimulatorOptions, startSimulator } from './simulator/index.js'
+// What a run left: its manifest, its rows, and whether they are what it says.
+export { openPart, type Part, readManifest, rowsOf, type Verification, verifyRun } from './sinks/index.js'
+export { type HubListing, type HubShards, type HubShardsOptions, hubShards } from './sources/hub.js'
+export { blocks, localShards, presets, type Shard, type SourceOptions } from './sources/index.js'

@@ -1,0 +1,83 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import * as api from '../lib/index.js'
+import { projectRoot } from './support/root.js'
+import { tinyRecipe } from './support/session.js'
+
+t.test('the package exports what it says, and every error by its code', async (t) => {
+  t.strictSame(
+    Object.entries(api)
+      .filter(([name]) => !name.endsWith('Error'))
+      .map(([name]) => name)
+      .sort(),
+    [
+      ...['Child', 'Credit', 'blocks', 'from', 'hubShards', 'loadRecipe', 'localShards', 'mirrorRun', 'mirrorWhile'],
+      ...['openMirror', 'openPart', 'parseRecipe', 'presets', 'publish', 'readManifest', 'restoreFromMirror'],
+      ...['rowsOf', 'settingsOf', 'startHub', 'startSession', 'startSimulator', 'verifyRun'],
+    ],
+  )
+  const { KunStreamError, ...rest } = api
+  for (const [name, value] of Object.entries(rest)) {
+    if (name.endsWith('Error')) t.ok((value as typeof KunStreamError).prototype instanceof KunStreamError, name)
+  }
+})
+
+t.test('a program runs a recipe, reads its rows, mirrors and publishes it with what is exported alone', async (t) => {
+  const root = t.testdir()
+  const [simulator, hub] = [await api.startSimulator({}), await api.startHub({ directory: join(root, 'hub') })]
+  t.teardown(() => Promise.all([simulator.close(), hub.close()]))
+  const directory = join(root, 'run')
+  const recipe = api.parseRecipe(tinyRecipe(simulator.url, true), 'tiny.yaml')
+  const prepared = await api.settingsOf(recipe, directory)
+  t.teardown(() => prepared.close())
+  const session = await api.startSession(prepared.settings)
+  t.equal(await session.done, 'input')
+  const entries = await api.readManifest(directory)
+  let rows = 0
+  for (const { path, split } of entries.flatMap(({ files }) => files)) {
+    if (split === null) continue
+    const part = await api.openPart(join(directory, path))
+    for await (const row of api.rowsOf(part)) rows += typeof row['instruction'] === 'string' ? 1 : 0
+    await part.close()
+  }
+  t.equal(rows, session.progress().counters['skypile']?.rows)
+  t.match(await api.mirrorRun({ directory, to: join(root, 'mirror') }), { cuts: entries.length })
+  t.match(await api.restoreFromMirror({ directory: join(root, 'again'), from: join(root, 'mirror') }), {
+    cuts: entries.length,
+  })
+  const published = await api.publish({ directory, repo: 'me/tiny', hubUrl: hub.url, token: 'hf_me' })
+  t.equal(
+    published.files.reduce((sum, file) => sum + file.rows, 0),
+    rows,
+  )
+})
+
+t.test('a graph of any values', async (t) => {
+  const halves: api.Stage<number, number> = {
+    name: 'halves',
+    process: (values) => values.map((value) => (value % 2 === 0 ? { emit: [value / 2] } : { drop: 'odd' })),
+  }
+  const seen: (number | string)[] = []
+  const sink: api.OrderedSink<number> = {
+    name: 'list',
+    write(released) {
+      for (const { value, settlement } of released) seen.push(settlement === null ? value : `${value} dropped`)
+    },
+  }
+  await api
+    .from(
+      (async function* () {
+        yield* [2, 3, 4]
+      })(),
+    )
+    .via(halves)
+    .to(sink)
+    .run().done
+  t.strictSame(seen, [1, '3 dropped', 2])
+})
+
+t.test('package.json points at it', async (t) => {
+  const { exports } = JSON.parse(await readFile(join(projectRoot, 'package.json'), 'utf8'))
+  t.match(exports['.'], { default: './dist/lib/index.js', types: './dist/lib/index.d.ts' })
+})
