@@ -18,6 +18,7 @@ import {
   parseFrame,
   scanFrames,
 } from './frames.js'
+import { PendingFrames } from './pending-frames.js'
 
 export { frameBytesMax, type OnRecord } from './frames.js'
 
@@ -131,8 +132,7 @@ const writeBytes = 1024 * 1024
 const eagerBytes = 256 * 1024
 
 class FileAppendLog implements AppendLog {
-  /** Frames that are not written yet, by offset, in order. */
-  readonly #frames = new Map<number, Uint8Array>()
+  readonly #pending = new PendingFrames()
   #writtenBytes: number
   #durableBytes: number
   /** Writes happen one after the other, along this chain. It never rejects: what failed is in #failure. */
@@ -161,9 +161,8 @@ class FileAppendLog implements AppendLog {
       throw new ContractError(`${this.path} has ${this.#bufferedBytes} bytes to write: await ready() between appends`)
     }
     const offset = this.bytes
-    const frame = encodeFrame(payload)
-    this.#frames.set(offset, frame)
-    this.bytes += frame.length
+    this.#pending.append(payload, offset)
+    this.bytes += frameHeadBytes + payload.length
     if (this.#bufferedBytes >= eagerBytes) this.#writeEagerly()
     return offset
   }
@@ -178,8 +177,8 @@ class FileAppendLog implements AppendLog {
   }
 
   async read(offset: number): Promise<Uint8Array> {
-    const pending = this.#frames.get(offset)
-    if (pending !== undefined) return pending.subarray(frameHeadBytes)
+    const pending = this.#pending.read(offset)
+    if (pending !== null) return pending
     if (this.#closed) throw new ContractError(`${this.path} is closed`)
     const end = this.#writtenBytes - offset
     const first = await this.file.read(offset, Math.max(0, Math.min(4096, end)))
@@ -236,19 +235,12 @@ class FileAppendLog implements AppendLog {
   async #write(sync: boolean): Promise<void> {
     const untilBytes = this.bytes
     while (this.#writtenBytes < untilBytes) {
-      const batch: Uint8Array[] = []
-      let batchBytes = 0
-      for (const frame of this.#frames.values()) {
-        if (batchBytes > 0 && batchBytes + frame.length > writeBytes) break
-        batch.push(frame)
-        batchBytes += frame.length
-      }
-      if (this.#writtenBytes + batchBytes - this.#durableBytes > unsyncedBytesMax) await this.#sync()
-      await this.file.write(batch.length === 1 ? (batch[0] as Uint8Array) : Buffer.concat(batch, batchBytes))
-      for (const frame of batch) {
-        this.#frames.delete(this.#writtenBytes)
-        this.#writtenBytes += frame.length
-      }
+      const frames = this.#pending.oldest()
+      if (frames === null) break
+      if (this.#writtenBytes + frames.length - this.#durableBytes > unsyncedBytesMax) await this.#sync()
+      await this.file.write(frames)
+      this.#pending.written()
+      this.#writtenBytes += frames.length
     }
     if (sync) await this.#sync()
   }

@@ -69,10 +69,14 @@ export function parseFrame(bytes: Uint8Array, at: number): Uint8Array | number |
 
 export function encodeFrame(payload: Uint8Array): Uint8Array {
   const frame = Buffer.allocUnsafe(frameHeadBytes + payload.length)
-  frame.writeUInt32LE(payload.length, 0)
-  frame.set(payload, frameHeadBytes)
-  frame.writeUInt32LE(checksum(frame.subarray(0, 4), payload), 4)
+  encodeFrameInto(frame, 0, payload)
   return frame
+}
+
+export function encodeFrameInto(target: Buffer, at: number, payload: Uint8Array): void {
+  target.writeUInt32LE(payload.length, at)
+  target.set(payload, at + frameHeadBytes)
+  target.writeUInt32LE(checksum(target.subarray(at, at + 4), payload), at + 4)
 }
 
 function checksum(length: Uint8Array, payload: Uint8Array): number {
