@@ -1,6 +1,7 @@
 /** `mirror:` of a recipe at work: copies while a run goes on, and brings a run back before it begins. */
+
+import { systemClock } from '../core/clock.js'
 import { UsageError } from '../errors.js'
-import { systemClock } from '../llm/clock.js'
 import { mirrorWhile, openMirror, restoreFromMirror } from '../publish/mirror.js'
 import type { Recipe } from '../recipe/index.js'
 

@@ -4,10 +4,10 @@
  * lists → single prompts, no logprobs → the published two-word score, no echo → no perplexity stage.
  */
 import { setMaxListeners } from 'node:events'
+import { systemClock } from '../core/clock.js'
 import type { Clock } from '../core/types.js'
 import { EndpointError, KunStreamError, ServerError } from '../errors.js'
 import type { Client } from './client.js'
-import { systemClock } from './clock.js'
 import type { ModelOptions } from './options.js'
 import { parseServerMetrics } from './prometheus.js'
 import type { Capabilities, CompletionRequest } from './types.js'

@@ -5,11 +5,11 @@
  */
 import { join } from 'node:path'
 import { type AppendLog, openAppendLog, readAppendLog } from '../core/append-log.js'
+import { systemClock } from '../core/clock.js'
 import { closeAfter } from '../core/closing.js'
 import { type FileLayer, makeDurableDirectory, temporarySuffix } from '../core/files.js'
 import type { Clock } from '../core/types.js'
 import { StorageError } from '../errors.js'
-import { systemClock } from './clock.js'
 import { KeyIndex } from './key-index.js'
 import {
   encodeEntry,

@@ -2,12 +2,13 @@
  * The model servers of a run: opens every endpoint once, whatever models use it, and gives each stage its `Model`.
  * Owns what a call goes through (kept reply, or queue, slot, retries, log, judgement) and the shutting down.
  */
+import { systemClock } from '../core/clock.js'
+import { seededRandom } from '../core/random.js'
 import type { Clock, Position } from '../core/types.js'
 import { ContractError, RequestRefusedError } from '../errors.js'
 import { canonicalJson, replyKey, requestSeed } from './canonical.js'
 import { assumedCapabilities, commonCapabilities, harmlessRequest } from './capabilities.js'
 import { type Client, httpClient, requestHeaders } from './client.js'
-import { seededRandom, systemClock } from './clock.js'
 import { Dispatch } from './dispatch.js'
 import { type ModelInput, modelOptions, type ServerOptions, serverOptions } from './options.js'
 import { type EndpointMetrics, EndpointRegistry, type OnServerEvent } from './registry.js'

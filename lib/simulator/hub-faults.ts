@@ -2,6 +2,8 @@
  * What the stand-in Hub does wrong when told to: which request a fault meets, and how often.
  * How each kind looks on the wire is in hub-serve.ts and hub.ts.
  */
+import { mulberry32 } from './random.js'
+
 export type HubFaultKind =
   /** Answers `status`, with `error` and X-Error-Code `errorCode`. */
   | 'status'
@@ -68,7 +70,7 @@ export class HubFaults {
   }
 
   add(fault: HubFault): void {
-    const random = randomFrom(fault.seed ?? 1)
+    const random = mulberry32(fault.seed ?? 1)
     this.#armed.push({ fault, pattern: new RegExp(fault.match ?? ''), random, seen: 0, met: 0 })
   }
 
@@ -85,16 +87,5 @@ export class HubFaults {
       found = { ...armed.fault, place: armed.random() }
     }
     return found
-  }
-}
-
-/** Numbers in 0 … 1, the same for the same seed (mulberry32). */
-export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
   }
 }

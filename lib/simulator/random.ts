@@ -25,9 +25,14 @@ export function unit(hash: number): number {
   return (hash >>> 0) / 0x1_0000_0000
 }
 
-/** A generator of numbers from 0 up to but without 1 (mulberry32). */
+/** A generator of numbers from 0 up to but without 1; neighbouring seeds give unlike numbers. */
 export function generator(seed: number): () => number {
-  let state = mix(seed) | 0
+  return mulberry32(mix(seed))
+}
+
+/** The same from the seed as it stands: mulberry32 (Tommy Ettinger, public domain). */
+export function mulberry32(seed: number): () => number {
+  let state = seed | 0
   return () => {
     state = (state + 0x6d2b79f5) | 0
     let value = Math.imul(state ^ (state >>> 15), 1 | state)

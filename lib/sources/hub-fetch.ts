@@ -3,15 +3,15 @@
  * The Hub client gets it as `fetch`; shards and uploads use `request`, which streams. Proxies are those of the environment,
  * certificates those of NODE_EXTRA_CA_CERTS (which Node itself reads).
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request as undiciRequest } from 'undici'
 import { z } from 'zod'
+import { systemClock } from '../core/clock.js'
+import { seededRandom } from '../core/random.js'
 import type { Clock } from '../core/types.js'
 import { HubAccessError, HubUnavailableError } from '../errors.js'
 import { asFetch, sayingOf } from './hub-answer.js'
 import { sentBody } from './hub-body.js'
 import { parseRateLimit, parseRetryAfter, RequestBudget } from './hub-budget.js'
-import { randomFrom } from './hub-random.js'
 import { type HubRequest, type HubResponse, plain } from './hub-request.js'
 import { type HubSettings, hubUrlDefault } from './hub-settings.js'
 
@@ -52,18 +52,6 @@ export interface HubTransport {
 
 const redirectsMax = 5
 
-const systemClock: Clock = {
-  now: () => performance.now(),
-  sleep: async (waitMs, signal) => {
-    try {
-      await sleep(waitMs, undefined, signal && { signal })
-    } catch (error) {
-      signal?.throwIfAborted()
-      throw error
-    }
-  },
-}
-
 /**
  * Opens connections to the Hub.
  *
@@ -72,7 +60,7 @@ const systemClock: Clock = {
  */
 export function hubTransport(settings: HubSettings, given: HubFetchOptions = {}, clock = systemClock): HubTransport {
   const options = hubFetchOptions.parse(given)
-  const random = randomFrom(options.seed)
+  const random = seededRandom(options.seed)
   const dispatcher = dispatcherFor(options)
   const window = { windowMs: options.windowMs }
   const budgets = {

@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { tableFromIPC } from 'apache-arrow'
 import t from 'tap'
-import { letters, randomSource } from '../dedup/planted.js'
+import { letters } from '../dedup/planted.js'
+import { randomBelow } from '../support/random.js'
 
 const program = fileURLToPath(new URL('program.js', import.meta.url))
 
@@ -29,7 +30,7 @@ async function run(args: readonly string[], input: Uint8Array | string = '') {
   }
 }
 
-const random = randomSource(31)
+const random = randomBelow(31)
 const [one, other] = [letters(random, 300), letters(random, 300)]
 const near = `${one.slice(0, 280)}${letters(random, 15)}`
 const line = (id: string, body: string) => `{ "id":"${id}",  "body" : "${body}" }\r\n`

@@ -10,7 +10,8 @@ import {
 } from '../../lib/dedup/index.js'
 import { ContractError, RunMismatchError, SourceNotFoundError } from '../../lib/errors.js'
 import { createSigner } from '../../lib/text/signature.js'
-import { edited, jaccard, letters, randomSource } from './planted.js'
+import { randomBelow } from '../support/random.js'
+import { edited, jaccard, letters } from './planted.js'
 
 const seed = Number(process.env.TEST_SEED ?? 20261123)
 t.comment(`seed ${seed}`)
@@ -53,7 +54,7 @@ async function run(given: OpenDeduplicatorOptions, texts: readonly string[], row
 
 /** Originals, copies at all rates, unrelated texts, short ones; copies after what they copy. */
 function planted(count: number, start: number) {
-  const random = randomSource(start)
+  const random = randomBelow(start)
   const texts: string[] = []
   const originals: string[] = []
   const pairs: { copy: number; similarity: number }[] = []
@@ -89,7 +90,7 @@ t.test('planted pairs at .8 and above are found, and nothing is removed without 
 })
 
 t.test('the similarity of a settled pair is the exact one', async (t) => {
-  const random = randomSource(seed + 5)
+  const random = randomBelow(seed + 5)
   const texts: string[] = []
   for (let i = 0; i < 60; i++) {
     const original = letters(random, 300)
@@ -112,7 +113,7 @@ t.test('the similarity of a settled pair is the exact one', async (t) => {
 })
 
 t.test('texts of 1 to 6 characters fall together only when they are equal', async (t) => {
-  const random = randomSource(seed + 1)
+  const random = randomBelow(seed + 1)
   const texts = Array.from({ length: 800 }, () => letters(random, 1 + random(6)))
   texts.push('！', '？', '！', '…', 'a', 'b', '𠮷', '', '')
   const { verdicts } = await run({ options: exact, directory: fresh(t) }, texts)
@@ -126,7 +127,7 @@ t.test('texts of 1 to 6 characters fall together only when they are equal', asyn
 })
 
 t.test('a chain A~B~C keeps C when C is not near A', async (t) => {
-  const random = randomSource(seed + 2)
+  const random = randomBelow(seed + 2)
   const a = letters(random, 600)
   const b = `${a.slice(0, 540)}${letters(random, 60)}`
   const c = `${letters(random, 60)}${b.slice(60)}`
@@ -138,7 +139,7 @@ t.test('a chain A~B~C keeps C when C is not near A', async (t) => {
 })
 
 t.test('of several matches the earliest counts', async (t) => {
-  const random = randomSource(seed + 3)
+  const random = randomBelow(seed + 3)
   const middle = letters(random, 600)
   const first = `${letters(random, 50)}${middle.slice(50)}`
   const second = `${middle.slice(0, 550)}${letters(random, 50)}`
@@ -245,7 +246,7 @@ t.test('a log of other settings is refused with the difference', async (t) => {
 })
 
 t.test('what earlier runs kept is dropped, near copies by their texts, under the id it has there', async (t) => {
-  const random = randomSource(seed + 8)
+  const random = randomBelow(seed + 8)
   const [old, other] = [letters(random, 300), letters(random, 200)]
   const copy = `${old.slice(0, 276)}${letters(random, 24)}`
   const earlier = fresh(t)
@@ -268,7 +269,7 @@ t.test('what earlier runs kept is dropped, near copies by their texts, under the
 })
 
 t.test('earlier runs without their texts are told by estimate, with a warning', async (t) => {
-  const random = randomSource(seed + 9)
+  const random = randomBelow(seed + 9)
   const old = letters(random, 300)
   const earlier = fresh(t)
   await run({ options: exact, directory: earlier }, [old])
@@ -283,7 +284,7 @@ t.test('earlier runs without their texts are told by estimate, with a warning', 
 })
 
 t.test('ids of any form come back as they were', async (t) => {
-  const random = randomSource(seed + 10)
+  const random = randomBelow(seed + 10)
   const texts = Array.from({ length: 9 }, () => letters(random, 50))
   const names = ['', 'a', '文章-一', id(7), 'x'.repeat(400), id(255), 'F'.repeat(32), '1', 'null']
   const directory = fresh(t)
@@ -303,7 +304,7 @@ t.test('ids of any form come back as they were', async (t) => {
 })
 
 t.test('a Bloom index says that it did not verify', async (t) => {
-  const random = randomSource(seed + 11)
+  const random = randomBelow(seed + 11)
   const text = letters(random, 500)
   const options = dedupOptions.parse({ index: 'bloom' })
   const texts = [text, letters(random, 400), `${text}。`, edited(text, 0.004, random), letters(random, 300)]

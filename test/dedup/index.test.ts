@@ -7,7 +7,8 @@ import { dedupOptions, indexKindFor } from '../../lib/dedup/index.js'
 import { ShingleComparer } from '../../lib/dedup/jaccard.js'
 import { TagTables } from '../../lib/dedup/tag-table.js'
 import { createSigner } from '../../lib/text/signature.js'
-import { jaccard, letters, randomSource } from './planted.js'
+import { randomBelow } from '../support/random.js'
+import { jaccard, letters } from './planted.js'
 
 const seed = Number(process.env.TEST_SEED ?? 20261123)
 t.comment(`seed ${seed}`)
@@ -38,7 +39,7 @@ t.test('auto takes the Bloom index when the estimate passes what the recipe allo
 })
 
 t.test('tables find what a map finds, in order of insertion, through every growth', (t) => {
-  const random = randomSource(seed)
+  const random = randomBelow(seed)
   const [tables, model] = [new TagTables(3), new Map<string, number[]>()]
   const found = new Uint32Array(1000)
   const get = (table: number, tag: number) => {
@@ -67,7 +68,7 @@ t.test('tables find what a map finds, in order of insertion, through every growt
 })
 
 t.test('a Bloom filter forgets nothing, and its rate stays at what is stated past its room', (t) => {
-  const random = randomSource(seed + 1)
+  const random = randomBelow(seed + 1)
   const filter = new BloomFilter(40_000)
   const keys = Array.from({ length: 60_000 }, () => [random(2 ** 32), random(2 ** 32)] as const)
   for (const [first, second] of keys) filter.add(first, second)
@@ -84,7 +85,7 @@ t.test('a Bloom filter forgets nothing, and its rate stays at what is stated pas
 })
 
 t.test('the exact similarity of two texts is that of their sets of shingles', async (t) => {
-  const random = randomSource(seed + 2)
+  const random = randomBelow(seed + 2)
   const comparer = new ShingleComparer(await createSigner({ permutations: 0 }))
   for (let i = 0; i < 60; i++) {
     const shared = letters(random, random(20) === 0 ? 6000 : 10 + random(300)).repeat(1 + random(2))

@@ -1,15 +1,8 @@
 /** Generated texts with planted copies of known exact Jaccard similarity, from a seed. */
 import { comparisonForm } from '../../lib/text/signature.js'
+import type { randomBelow } from '../support/random.js'
 
-export function randomSource(start: number): (below: number) => number {
-  let state = start >>> 0
-  return (below) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return Math.floor((state / 2 ** 32) * below)
-  }
-}
-
-type Random = ReturnType<typeof randomSource>
+type Random = ReturnType<typeof randomBelow>
 
 export function letters(random: Random, count: number): string {
   let text = ''

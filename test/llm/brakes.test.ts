@@ -1,7 +1,7 @@
 import t from 'tap'
+import { seededRandom } from '../../lib/core/random.js'
 import { DriftError } from '../../lib/errors.js'
 import { driftBrakes, type Observation } from '../../lib/llm/brakes.js'
-import { seededRandom } from '../../lib/llm/clock.js'
 
 const seed = 20_240_601
 const make = (random: () => number, more: Partial<Observation> = {}): Observation => ({

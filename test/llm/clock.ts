@@ -1,6 +1,7 @@
 /** A clock that runs faster than the machine's: back-offs and outages of minutes pass in moments, in the same order. */
+
+import { systemClock } from '../../lib/core/clock.js'
 import type { Clock } from '../../lib/core/types.js'
-import { systemClock } from '../../lib/llm/clock.js'
 
 export function fastClock(speed: number): Clock {
   return {

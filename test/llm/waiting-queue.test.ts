@@ -1,6 +1,6 @@
 import t from 'tap'
+import { seededRandom } from '../../lib/core/random.js'
 import { comparePositions, type Position } from '../../lib/core/types.js'
-import { seededRandom } from '../../lib/llm/clock.js'
 import { UnreleasedRecords, WaitingQueue } from '../../lib/llm/waiting-queue.js'
 
 interface Waiting {

@@ -2,8 +2,9 @@ import { gzipSync } from 'node:zlib'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import t from 'tap'
 import tar from 'tar-stream'
+import { seededRandom } from '../../lib/core/random.js'
 import type { Shard } from '../../lib/sources/index.js'
-import { brokenCursors, collect, documents, memoryShard, random, records, summary } from './support.js'
+import { brokenCursors, collect, documents, memoryShard, records, summary } from './support.js'
 
 /** More on demand: KUN_FUZZ_ROUNDS=5000. */
 const rounds = Number(process.env.KUN_FUZZ_ROUNDS ?? 20)
@@ -75,7 +76,7 @@ for (const [path, start] of Object.entries(starts)) {
   t.test(
     `${path}, mutated: no crash, the same blocks however it arrives, and from every cursor the exact rest`,
     async (t) => {
-      const next = random(seed)
+      const next = seededRandom(seed)
       let found = 0
       for (let round = 0; round < rounds; round++) {
         const bytes = mutated(start, next)
@@ -102,7 +103,7 @@ for (const [path, start] of Object.entries(starts)) {
 }
 
 t.test('parquet, mutated: no crash, a reject where rows are lost', async (t) => {
-  const next = random(seed)
+  const next = seededRandom(seed)
   const content = Buffer.from(
     parquetWriteBuffer({ columnData: [{ name: 'text', data: texts, type: 'STRING' }], rowGroupSize: 10 }),
   )

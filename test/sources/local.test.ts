@@ -6,6 +6,7 @@ import { Readable } from 'node:stream'
 import { gunzipSync } from 'node:zlib'
 import t from 'tap'
 import { generate } from '../../fixtures/generate.js'
+import { seededRandom } from '../../lib/core/random.js'
 import {
   AbortedError,
   InvalidOptionError,
@@ -15,7 +16,7 @@ import {
 } from '../../lib/errors.js'
 import { blocks, localShards, presets, type Shard, sourceOptions, stdinShard } from '../../lib/sources/index.js'
 import { projectRoot } from '../support/root.js'
-import { brokenCursors, collect, documents, memoryShard, random, records, smallBlocks, summary } from './support.js'
+import { brokenCursors, collect, documents, memoryShard, records, smallBlocks, summary } from './support.js'
 
 const seed = Number(process.env.KUN_SEED ?? 20240607)
 t.comment(`seed ${seed}`)
@@ -105,7 +106,7 @@ t.test('standard input is one shard that comes once', async (t) => {
 })
 
 function uneven(count: number, speed: number): Shard[] {
-  const next = random(seed)
+  const next = seededRandom(seed)
   return Array.from({ length: count }, (_, index) => {
     const texts = documents(Math.floor(next() * 40), seed + index)
     const content = index % 2 ? `[${texts.join()}]` : texts.join('\n')
@@ -204,6 +205,7 @@ t.test('options have defaults, and sizes out of range are refused', async (t) =>
     recordBytesMax: 1 << 24,
     shardsOpenMax: 4,
     order: 'interleaved',
+    decodeMsMax: 300_000,
   })
   for (const wrong of [{ blockBytes: 0 }, { shardsOpenMax: 1.5 }, { order: 'random' }, { blocks: 1 }]) {
     t.notOk(sourceOptions.safeParse(wrong).success)

@@ -1,18 +1,8 @@
 /** What the tests of sources share: shards in memory whose bytes arrive in chunks of random size, and how to compare. */
 import { setImmediate } from 'node:timers/promises'
+import { seededRandom } from '../../lib/core/random.js'
 import type { SourceBlock, SourceCursor } from '../../lib/sources/index.js'
 import { type BlocksOptions, blocks, type Shard } from '../../lib/sources/index.js'
-
-/** Mulberry32, public domain algorithm by Tommy Ettinger: numbers in [0, 1) from a 32-bit seed. */
-export function random(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
-}
 
 export interface MemoryShard extends Shard {
   /** Offsets that open() was called with. */
@@ -32,7 +22,7 @@ export function memoryShard(path: string, content: Buffer | string, seed = 1, ch
     opened,
     async *open(offset, signal) {
       opened.push(offset)
-      const next = random(seed + offset)
+      const next = seededRandom(seed + offset)
       for (let at = offset; at < bytes.byteLength; ) {
         signal.throwIfAborted()
         if (next() < 0.1) await setImmediate()
@@ -93,7 +83,7 @@ export function summary(all: readonly SourceBlock[]): unknown[] {
 
 /** Documents as JSON texts of uneven length, some with what trips a scanner: quotes, backslashes, brackets. */
 export function documents(count: number, seed: number): string[] {
-  const next = random(seed)
+  const next = seededRandom(seed)
   const traps = ['"引号"', '\\', '\\"', '}{', '][', '\n换行\n', '\u2028', '😀', ',', '{"RECORDS":[', '']
   return Array.from({ length: count }, (_, index) => {
     const words = Array.from({ length: Math.floor(next() * 12) }, () => traps[Math.floor(next() * traps.length)])

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { brokenCursors, collect, documents, memoryShard, random, records, summary } from './support.js'
+import { seededRandom } from '../../lib/core/random.js'
+import { brokenCursors, collect, documents, memoryShard, records, summary } from './support.js'
 
 const seed = Number(process.env.KUN_SEED ?? 20240607)
 t.comment(`seed ${seed}`)
@@ -54,7 +55,7 @@ for (const [name, layout] of Object.entries(layouts)) {
   })
 
   t.test(`${name}: records over the limit are refused where they stand, the others come`, async (t) => {
-    const next = random(seed + 5)
+    const next = seededRandom(seed + 5)
     const texts = documents(60, seed + 2).map((text, index) =>
       next() < 0.2 ? JSON.stringify({ id: index, text: `长${'字\\"'.repeat(200 + Math.floor(next() * 900))}` }) : text,
     )

@@ -1,17 +1,12 @@
-/** Seeded random numbers (mulberry32): a failing test prints its seed and can be run again. */
+/** Seeded random numbers: a failing test prints its seed and can be run again. */
+import { seededRandom } from '../../lib/core/random.js'
+
 export class Random {
-  #state: number
+  /** In [0, 1). */
+  readonly next: () => number
 
   constructor(readonly seed: number) {
-    this.#state = seed >>> 0
-  }
-
-  /** In [0, 1). */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
+    this.next = seededRandom(seed)
   }
 
   /** A whole number from `low` to `high`, both included. */
@@ -22,6 +17,12 @@ export class Random {
   chance(probability: number): boolean {
     return this.next() < probability
   }
+}
+
+/** Whole numbers below a bound, from a seed. */
+export function randomBelow(seed: number): (below: number) => number {
+  const next = seededRandom(seed)
+  return (below) => Math.floor(next() * below)
 }
 
 /** The seed of a test: KUN_SEED, or drawn from the clock. */

@@ -2,17 +2,10 @@ import t from 'tap'
 import { InvalidOptionError } from '../../lib/errors.js'
 import { comparisonForm, drawPermutations, murmur128, signTwin } from '../../lib/text/kernel/twin.js'
 import { createSigner, type Signer } from '../../lib/text/signature.js'
+import { randomBelow } from '../support/random.js'
 
 const seed = Number(process.env.TEST_SEED ?? 20261123)
 t.comment(`seed ${seed}`)
-
-function randomSource(start: number): (below: number) => number {
-  let state = start >>> 0
-  return (below) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return Math.floor((state / 2 ** 32) * below)
-  }
-}
 
 function compare(signer: Signer, text: string): string | null {
   const { ngram, permutations } = signer
@@ -86,7 +79,7 @@ t.test('the code points of emoji and their neighbours fold as String.normalize s
 })
 
 t.test('the kernel and its twin agree on random mixtures, for several n-grams, permutations and seeds', async (t) => {
-  const random = randomSource(seed)
+  const random = randomBelow(seed)
   const pools = [
     () => String.fromCharCode(0x4e00 + random(0x5000)),
     () => String.fromCharCode(0x4e00 + random(64)),
@@ -121,7 +114,7 @@ t.test('the kernel and its twin agree on random mixtures, for several n-grams, p
 
 t.test('memory grows for a long text, and short ones after it are signed as before', async (t) => {
   const signer = await createSigner({ permutations: 16 })
-  const random = randomSource(seed + 1)
+  const random = randomBelow(seed + 1)
   const long = Array.from({ length: 150_000 }, () => String.fromCharCode(0x4e00 + random(20000))).join('')
   t.equal(compare(signer, '甲乙丙丁戊己庚辛'), null)
   t.equal(compare(signer, long), null, 'many tiles of shingles, several pages of memory')
@@ -153,7 +146,7 @@ t.test('forms that differ in punctuation, width and case share a fingerprint', a
 
 t.test('the share of equal minima estimates the Jaccard similarity of the shingle sets', async (t) => {
   const signer = await createSigner({ permutations: 512 })
-  const random = randomSource(seed + 2)
+  const random = randomBelow(seed + 2)
   const letters = (count: number) =>
     Array.from({ length: count }, () => String.fromCharCode(0x4e00 + random(20000))).join('')
   const shingles = (text: string) => new Set(Array.from({ length: text.length - 4 }, (_, i) => text.slice(i, i + 5)))
