@@ -2,17 +2,18 @@
  * `npm run bench -- [NAME…] [--smoke] [--json]`: runs benches and prints their tables to stdout.
  */
 import { availableParallelism, cpus } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { benches } from './benches.js'
 import type { BenchResult, BenchRow } from './types.js'
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { smoke: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
-})
-process.exitCode = await main(positionals)
+export interface BenchFlags {
+  readonly smoke: boolean
+  readonly json: boolean
+}
 
-async function main(names: readonly string[]): Promise<number> {
+/** Runs benches by name. @returns the exit code */
+export async function runBenches(names: readonly string[], { smoke, json }: BenchFlags): Promise<number> {
   const unknown = names.find((name) => !Object.hasOwn(benches, name))
   if (unknown !== undefined || names.length === 0) {
     if (unknown !== undefined) process.stderr.write(`there is no bench '${unknown}'\n`)
@@ -26,13 +27,13 @@ async function main(names: readonly string[]): Promise<number> {
     const { bench } = await (benches[name] as NonNullable<(typeof benches)[string]>)()
     process.stderr.write(`${bench.name}: ${bench.description}\n`)
     const result = await bench.run({
-      size: values.smoke ? 'smoke' : 'full',
+      size: smoke ? 'smoke' : 'full',
       say: (line) => process.stderr.write(`  ${line}\n`),
     })
     results[name] = result
-    if (!values.json) print(result)
+    if (!json) print(result)
   }
-  if (values.json) process.stdout.write(`${JSON.stringify({ machine: machine(), results }, null, 2)}\n`)
+  if (json) process.stdout.write(`${JSON.stringify({ machine: machine(), results }, null, 2)}\n`)
   return 0
 }
 
@@ -76,4 +77,13 @@ function text(cell: BenchRow[string]): string {
 
 function round(figure: number): number {
   return Math.abs(figure) >= 100 ? Math.round(figure) : Number(figure.toPrecision(3))
+}
+
+// Last, because it waits: everything above is there by now. `kun-stream bench` imports this file instead.
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { smoke: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
+  })
+  process.exitCode = await runBenches(positionals, values)
 }

@@ -5,15 +5,18 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { KunStreamError } from '../errors.js'
+import { registerBench } from './bench.js'
 import { registerDedup } from './dedup.js'
 import { registerDevHub } from './dev-hub.js'
 import { registerHub } from './hub.js'
 import { registerInspect } from './inspect.js'
 import { registerPipe } from './pipe.js'
+import { registerPlan } from './plan.js'
 import { registerPublish } from './publish.js'
 import { registerRebuild } from './rebuild.js'
 import { registerRun } from './run.js'
 import { registerSimulate } from './simulate.js'
+import { registerStatus } from './status.js'
 import { registerVerify } from './verify.js'
 
 const description = 'Raw Chinese text in, an instruction dataset in Parquet out: the Kun method as a stream.'
@@ -25,6 +28,8 @@ First steps: kun-stream run recipes/demo.yaml   (needs no GPU: a small stand-in 
 /** In the order that help lists them. */
 const commands = [
   registerRun,
+  registerPlan,
+  registerStatus,
   registerRebuild,
   registerInspect,
   registerVerify,
@@ -34,6 +39,7 @@ const commands = [
   registerHub,
   registerSimulate,
   registerDevHub,
+  registerBench,
 ]
 
 /** Runs one command. @returns the exit code; never throws */

@@ -129,7 +129,7 @@ function parts(state: ProgressState, first: Sample): string[] {
   const rate = rateSince(first)
   const bytesPerSecond = rate(state.readBytes - first.readBytes)
   const tokens = `${short(rate(state.tokens - first.tokens))} tokens/s`
-  const parts = [tokens, `${state.cuts} cuts`, `held up by ${state.bottleneck}`]
+  const parts = [tokens, `${state.cuts} ${state.cuts === 1 ? 'cut' : 'cuts'}`, `held up by ${state.bottleneck}`]
   if (state.totalBytes !== null && state.totalBytes > 0) {
     parts.unshift(`${Math.min(100, (100 * state.readBytes) / state.totalBytes).toFixed(1)} % read`)
     const leftBytes = state.totalBytes - state.readBytes

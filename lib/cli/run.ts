@@ -16,6 +16,9 @@ import { RunState } from './run-state.js'
 import { conclusionText, serverLines } from './run-text.js'
 import { type PreparedSettings, settingsOf } from './settings.js'
 
+/** `status` shows a run that is under way from what was written last. */
+const timingsEveryMs = 10_000
+
 interface RunFlags {
   readonly out?: string
   readonly set: string[]
@@ -147,6 +150,14 @@ async function watched(
   const state = new RunState(session, totalOf(settings.shards))
   const progress = new Progress(() => state.read())
   const recorder = new TimingsRecorder(() => session.progress())
+  // One after the other: two at once would take each other's temporary file.
+  let written = Promise.resolve()
+  const write = (timings: CallTimings): void => {
+    written = written
+      .then(() => appendTimings(directory, timings))
+      .catch((error: Error) => say(`timings.json is not written: ${error.message}`))
+  }
+  const writing = setInterval(() => write(recorder.soFar()), timingsEveryMs).unref()
   const release = stopOnSignals(session, recipe)
   progress.start()
   const ended = await session.done.then(
@@ -155,8 +166,10 @@ async function watched(
   )
   progress.stop()
   release()
+  clearInterval(writing)
   const timings = recorder.finish('end' in ended ? ended.end : endedBy(ended.error).reason)
-  await appendTimings(directory, timings).catch((error: Error) => say(`timings.json is not written: ${error.message}`))
+  write(timings)
+  await written
   return 'end' in ended ? { end: ended.end, timings } : ended
 }
 

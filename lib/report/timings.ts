@@ -26,7 +26,7 @@ export interface TimedProgress {
 export interface CallTimings {
   readonly startedAt: string
   readonly seconds: number
-  /** 'input' and 'limit' ended well; else the code of the error that stopped it. */
+  /** 'input' and 'limit' ended well; 'running' has not ended, or was killed; else the code of the error that stopped it. */
   readonly end: string
   readonly host: string
   readonly node: string
@@ -98,9 +98,13 @@ export class TimingsRecorder {
     this.#timer.unref()
   }
 
-  /** @param end how the run ended: 'input', 'limit', or an error's code */
+  /** The last figures. @param end 'input', 'limit', or an error's code */
   finish(end: string): CallTimings {
     clearInterval(this.#timer)
+    return this.soFar(end)
+  }
+
+  soFar(end = 'running'): CallTimings {
     const { metrics, servers, readBytes, cuts } = this.read()
     const seconds = (performance.now() - this.#startedMs) / 1000
     const rate = (amount: number): number => rounded(amount / Math.max(0.001, seconds))
@@ -146,10 +150,11 @@ export class TimingsRecorder {
   }
 }
 
-/** Adds a call to timings.json of a run directory. What is there and cannot be read is begun anew. */
+/** Puts a call into timings.json of a run directory, in place of what was written of it before. What is there and cannot be read is begun anew. */
 export async function appendTimings(directory: string, call: CallTimings): Promise<void> {
   const path = join(directory, timingsName)
-  const calls = [...(await readTimings(directory)), call].slice(-callsMax)
+  const others = (await readTimings(directory)).filter(({ startedAt }) => startedAt !== call.startedAt)
+  const calls = [...others, call].slice(-callsMax)
   await writeFile(`${path}.tmp`, `${JSON.stringify({ calls }, null, 2)}\n`)
   await rename(`${path}.tmp`, path)
 }

@@ -2,7 +2,7 @@
 export { featuresOf, huggingfaceMetadata, rejectColumns } from './columns.js'
 export { type CutWriterOptions, cutOptions, openCutWriter } from './cut-writer.js'
 export { type Encoder, type EncoderOptions, encoderIdentity, encoderOptions, parquetEncoder } from './encoders/index.js'
-export { type Holder, lockRunDirectory, type RunLock } from './lock.js'
+export { type Holder, lockHolder, lockRunDirectory, type RunLock } from './lock.js'
 export { readManifest } from './manifest.js'
 export { openPart, type Part, rowsOf } from './part-reader.js'
 export { recoverRunDirectory } from './recover.js'

@@ -49,6 +49,12 @@ export async function lockRunDirectory(directory: string, options: LockOptions =
   }
 }
 
+/** Who holds the lock of a directory and still runs; null where nobody does. Takes nothing. */
+export async function lockHolder(directory: string, files: FileLayer = nodeFiles): Promise<Holder | null> {
+  const holder = await readLock(files, join(directory, lockName))
+  return holder !== null && isRunning(holder) ? holder : null
+}
+
 /** Locks of takers-over that died in their turn: each died holding the guard of the one before. */
 const takeoversMax = 8
 /** Tries to take a lock that others let go and take at the same time. */

@@ -74,20 +74,21 @@ t.test('a stop lets every request in flight reach the replies, though others wai
   t.equal(new Set(bodies).size, bodies.length, `${bodies.length} requests, none made twice`)
 })
 
-/** A window of 60 records, where the product has 400: the input has some hundreds. */
-const brakes = ['brakes.windowRecords=60', 'brakes.shareFallMax=0.4', 'brakes.lengthRatioMax=4']
+/** A window of 40 records, where the product has 400: the input has 237 attempts. */
+const brakes = ['brakes.windowRecords=40', 'brakes.shareFallMax=0.4', 'brakes.lengthRatioMax=4', 'kun.label.variants=3']
 const drifts: [string, FaultRuleOptions['kind'], RegExp][] = [
   ['turns to English', 'english', /Chinese|kept/],
   ['turns to empty replies', 'empty', /kept|format|length/],
   ['falls to half its yield', 'half-yield', /Stage 'score': the share of records kept/],
 ]
-const after = 450
+const after = 250
 
 for (const [what, kind, words] of drifts) {
   t.test(`a server that ${what} stops the run, resumable`, async (t) => {
     const { server, run } = await setUp(t, { faults: [{ kind, after }] })
+    const small = true
     const set = [...brakes, 'models.writer.inFlightMax=4', 'models.judge.inFlightMax=4']
-    const stopped = await runTiny({ ...run, set }).then(
+    const stopped = await runTiny({ ...run, small, set }).then(
       () => null,
       (error: unknown) => error,
     )
@@ -97,8 +98,8 @@ for (const [what, kind, words] of drifts) {
     t.comment(`${(stopped as Error)?.message}; ${asked} requests after the change, ${cuts} cuts`)
     t.ok(asked > 0 && asked < 500, `${asked} requests after the change`)
     server.setFaults([])
-    t.equal(await runTiny({ ...run, set }), 'input', 'what was kept of the drift does not stop it again')
-    await sameFromReplies(t, { ...run, set })
+    t.equal(await runTiny({ ...run, small, set }), 'input', 'what was kept of the drift does not stop it again')
+    await sameFromReplies(t, { ...run, small, set })
   })
 }
 

@@ -1,0 +1,97 @@
+/** `kun-stream status DIR`: what is committed in a run directory, who works on it, how fast, or how it ended. Reads only. */
+import { stat } from 'node:fs/promises'
+import type { Command } from 'commander'
+import pc from 'picocolors'
+import { UsageError } from '../errors.js'
+import { type Counters, total } from '../kun/counters.js'
+import { funnelLines } from '../report/funnel.js'
+import { type CallTimings, readTimings } from '../report/timings.js'
+import { type Holder, lockHolder, readManifest, readRunRecord } from '../sinks/index.js'
+import { duration, short } from './progress.js'
+
+export function registerStatus(program: Command): void {
+  program
+    .command('status')
+    .description('what a run directory holds, whether a run is under way, how fast it is or how it ended')
+    .argument('<dir>', 'run directory')
+    .option('--json', 'one JSON object')
+    .action(async (directory: string, { json = false }: { json?: boolean }) => {
+      const status = await statusOf(directory)
+      const text = json ? JSON.stringify(status) : statusText(status, process.stdout.columns ?? 80)
+      process.stdout.write(`${text}\n`)
+    })
+}
+
+export interface RunStatus {
+  readonly directory: string
+  readonly name: string | null
+  readonly cuts: number
+  readonly rows: number
+  readonly rejects: number
+  readonly bytes: number
+  readonly counters: Counters
+  /** The process that works on it. */
+  readonly holder: Pick<Holder, 'pid' | 'host'> | null
+  /** The latest call of `run`; of one under way, some seconds old. */
+  readonly lastCall: CallTimings | null
+}
+
+/** @throws {UsageError} there is no such directory, or no run in it */
+export async function statusOf(directory: string): Promise<RunStatus> {
+  const found = await stat(directory).catch((cause: Error) => {
+    throw new UsageError(`${directory} cannot be opened: ${cause.message}`, { cause })
+  })
+  const record = found.isDirectory() ? await readRunRecord(directory) : null
+  if (record === null) throw new UsageError(`${directory} holds no run: give a run directory, such as out/demo`)
+  const entries = await readManifest(directory)
+  const counters = (entries.at(-1)?.counters ?? {}) as Counters
+  const sum = (of: (own: Counters[string]) => number): number =>
+    Object.values(counters).reduce((all, own) => all + of(own), 0)
+  const holder = await lockHolder(directory)
+  const { name } = (record.free.recipe ?? {}) as { name?: string }
+  return {
+    directory,
+    name: name ?? null,
+    cuts: entries.length,
+    rows: sum(({ rows }) => rows),
+    rejects: sum((own) => total(own.documentRejects) + total(own.chunkRejects) + total(own.attemptRejects)),
+    bytes: entries.flatMap(({ files }) => files).reduce((all, { bytes }) => all + bytes, 0),
+    counters,
+    holder: holder === null ? null : { pid: holder.pid, host: holder.host },
+    lastCall: (await readTimings(directory)).at(-1) ?? null,
+  }
+}
+
+export function statusText(status: RunStatus, columns: number, now = new Date()): string {
+  const { directory, name, cuts, rows, rejects, bytes, counters } = status
+  const figure = (count: number): string => count.toLocaleString('en-US')
+  const lines = [
+    `${pc.bold(name ?? directory)}: ${figure(cuts)} ${cuts === 1 ? 'cut is' : 'cuts are'} committed, ${figure(rows)} rows, ${figure(rejects)} rejects, ${(bytes / 1e6).toFixed(1)} MB`,
+    ...(cuts > 0 ? ['', ...funnelLines(counters, columns), ''] : []),
+    ...callLines(status, now),
+  ]
+  return lines.join('\n')
+}
+
+function callLines({ holder, lastCall }: RunStatus, now: Date): string[] {
+  if (holder !== null) {
+    const who = `A run is under way: process ${holder.pid} on ${holder.host}`
+    if (lastCall?.end !== 'running') return [`${who}, since a moment`]
+    return [`${who}, for ${duration(lastCall.seconds)}`, `  ${rates(lastCall)}`]
+  }
+  if (lastCall === null) return ['No run is under way.']
+  const ago = duration((now.getTime() - Date.parse(lastCall.startedAt)) / 1000 - lastCall.seconds)
+  const how: Record<string, string> = {
+    input: 'ended with its input',
+    limit: 'ended at limits.rowsMax',
+    running: 'was killed',
+  }
+  const end = how[lastCall.end] ?? `was stopped by ${lastCall.end}; run it again to go on`
+  return [`No run is under way. The last one ${end}, ${ago} ago.`, `  ${rates(lastCall)}`]
+}
+
+function rates({ tokensPerSecond, nodes, bottleneck, peakMemoryBytes }: CallTimings): string {
+  const held = bottleneck === 'servers' ? 'the model servers' : bottleneck
+  const released = nodes.at(-1)?.outPerSecond ?? 0
+  return `${short(Math.round(tokensPerSecond))} tokens/s, ${short(released)} records/s, held up by ${held}, ${Math.round(peakMemoryBytes / 1e6)} MB at most`
+}
