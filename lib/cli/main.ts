@@ -51,12 +51,24 @@ export async function main(argv: readonly string[]): Promise<number> {
     .showHelpAfterError('(kun-stream --help lists the commands)')
     .exitOverride()
   for (const register of commands) register(program)
+  process.on('unhandledRejection', endAtOnce)
+  process.on('uncaughtException', endAtOnce)
   try {
     await program.parseAsync([...argv])
     return Number(process.exitCode ?? 0)
   } catch (error) {
     return report(error)
+  } finally {
+    process.off('unhandledRejection', endAtOnce)
+    process.off('uncaughtException', endAtOnce)
   }
+}
+
+/** A failure that nobody waited for: nothing may be written after it, so that it is as if the process had been killed. */
+function endAtOnce(error: unknown): never {
+  const code = report(error)
+  process.stderr.write('A run that was under way can be gone on with: what it committed stays. Run it again.\n')
+  process.exit(code === 0 ? 1 : code)
 }
 
 function report(error: unknown): number {

@@ -7,27 +7,27 @@ import type { OpenedDeduplicator } from '../dedup/deduplicator.js'
 import { CorruptFileError } from '../errors.js'
 import type { ManifestEntry } from '../sinks/index.js'
 import { blocks, type SourceCursor } from '../sources/index.js'
-import type { WorkerPool } from '../workers/pool.js'
+import type { Block, PreparedBlock } from '../text/batch.js'
 import { splitIntoRecords } from './candidates.js'
 import type { KunSettings } from './settings.js'
 
 export interface DecideAgainOptions {
   readonly deduplicator: OpenedDeduplicator
-  readonly pool: WorkerPool
+  readonly prepare: (block: Block) => Promise<PreparedBlock>
   readonly settings: Pick<KunSettings, 'shards' | 'read'>
   /** All that are committed, at least one. */
   readonly cuts: readonly ManifestEntry[]
 }
 
 /** @throws {CorruptFileError} what the blocks come to is not what was committed */
-export async function decideAgain({ deduplicator, pool, settings, cuts }: DecideAgainOptions): Promise<void> {
+export async function decideAgain({ deduplicator, prepare, settings, cuts }: DecideAgainOptions): Promise<void> {
   const committed = cuts.at(-1) as ManifestEntry
   const before = cuts.findLast((cut) => cut.blocks - 1 <= deduplicator.lastBlock)
   const from = before?.cursor as SourceCursor | undefined
   for await (const { block } of blocks(settings.shards, settings.read, from)) {
     if (block.number >= committed.blocks) break
     if (block.number <= deduplicator.lastBlock) continue
-    await splitIntoRecords(await pool.prepare(block), deduplicator)
+    await splitIntoRecords(await prepare(block), deduplicator)
   }
   await deduplicator.flush()
   if (deduplicator.logBytes === committed.dedupLogBytes) return

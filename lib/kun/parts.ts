@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { closeAfter, closeAll } from '../core/closing.js'
 import { type FileLayer, writeFileDurably } from '../core/files.js'
+import type { Clock } from '../core/types.js'
 import type { OpenedDeduplicator } from '../dedup/deduplicator.js'
 import { openDeduplicator } from '../dedup/open.js'
 import { openReplies, type Replies } from '../llm/replies.js'
@@ -26,6 +27,7 @@ import {
 import { type PreparePlan, planPreparation } from '../text/plan.js'
 import { type WorkerPool, workerPool } from '../workers/pool.js'
 import { decideAgain } from './decide-again.js'
+import { preparing } from './lost-records.js'
 import { columnsOf } from './row.js'
 import type { KunSettings } from './settings.js'
 import { type KunStages, kunStages, type Phase, stagesThrough } from './stages.js'
@@ -49,6 +51,8 @@ export interface OpenPartsOptions {
   readonly onStep?: OnStep | undefined
   readonly onEvent?: ((message: string) => void) | undefined
   readonly fresh?: 'refuse' | 'discard' | undefined
+  /** Of waits, deadlines and outages; the machine's by default. */
+  readonly clock?: Clock | undefined
   /** Stops every record after this stage; replies are kept, no cut is committed. */
   readonly through?: Phase | undefined
 }
@@ -72,6 +76,7 @@ export async function openParts(settings: KunSettings, options: OpenPartsOptions
       seed: settings.seed,
       servers: settings.servers,
       replies,
+      ...(options.clock && { clock: options.clock }),
       pinned: known,
       onEvent: ({ endpoint, words }) => options.onEvent?.(`${endpoint}: ${words}`),
     })
@@ -125,10 +130,15 @@ export async function openParts(settings: KunSettings, options: OpenPartsOptions
       ...(options.onStep && { onStep: options.onStep }),
     })
     closing.push(() => writer.abandon())
-    const pool = workerPool({ plan, threads: settings.workers.threads })
+    const pool = workerPool({ plan, ...settings.workers })
     closing.push(() => pool.close())
     if (from !== null && deduplicator.lostBytes > 0) {
-      await decideAgain({ deduplicator, pool, settings, cuts: await readManifest(dir, files) })
+      await decideAgain({
+        deduplicator,
+        prepare: preparing(pool, replies),
+        settings,
+        cuts: await readManifest(dir, files),
+      })
     }
     return { directory, from, replies, servers, stages, deduplicator, pool, writer, watch }
   } catch (error) {

@@ -13,6 +13,7 @@ import type { ServersMetrics } from '../llm/servers.js'
 import type { Capabilities } from '../llm/types.js'
 import { blocks, type SourceCursor } from '../sources/index.js'
 import type { Counters } from './counters.js'
+import { preparing } from './lost-records.js'
 import { closeParts, type OpenPartsOptions, openParts, type SessionParts, writeStats } from './parts.js'
 import { kunGraph } from './pipeline.js'
 import { itemBytes, itemCodec } from './reorder.js'
@@ -98,7 +99,7 @@ class KunSession implements Session {
     this.#tally = new Tally(settings.splits, stages.names, (from?.counters as Counters | undefined) ?? null)
     const graph = kunGraph({
       blocks: this.#read(settings, (from?.cursor as SourceCursor | undefined) ?? undefined),
-      prepare: (block) => pool.prepare(block),
+      prepare: preparing(pool, replies),
       blocksInWorkers: pool.threads * blocksPerThread,
       deduplicator,
       label: stages.label === null ? null : watch.stage(stages.label),

@@ -7,6 +7,7 @@ import type { BrakeOptions } from '../llm/brakes.js'
 import type { ModelOptions, ServerOptions } from '../llm/options.js'
 import type { Shard, SourceOptions } from '../sources/index.js'
 import type { PrepareOptions } from '../text/plan.js'
+import type { WorkersOptions } from '../workers/pool.js'
 import type { KunOptions } from './options.js'
 
 export interface KunSettings {
@@ -16,7 +17,7 @@ export interface KunSettings {
   /** Every split of the recipe, those without a shard too. */
   readonly splits: readonly string[]
   readonly read: SourceOptions
-  readonly workers: { readonly threads: number | 'auto' }
+  readonly workers: WorkersOptions
   readonly prepare: Omit<PrepareOptions, 'dedup'>
   readonly dedup: DedupOptions
   /** By the recipe's name; `builtin` is an address by now. */

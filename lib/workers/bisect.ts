@@ -16,21 +16,35 @@ import { type RecordPlace, recordPlaces } from '../text/records.js'
 
 type Prepare = (block: Block) => Promise<PreparedBlock>
 
+/** A record that killed its thread in an earlier run: given up without another try, with the same words. */
+export interface LostRecord {
+  /** Ordinal in its block. */
+  readonly document: number
+  readonly detail: string
+}
+
 /**
  * @param prepare throws WorkerLostError when the thread died; any other error ends it all
- * @param onLost told of each record given up; may throw
+ * @param onLost told of each record given up now; may throw
+ * @param known records not to be tried again
  * @throws {WorkerLostError} an empty block kills the thread too: then it is not the records
  */
 export async function prepareInParts(
   block: Block,
   prepare: Prepare,
   onLost: (error: WorkerLostError) => void,
+  known: readonly LostRecord[] = [],
 ): Promise<PreparedBlock> {
+  const details = new Map(known.map(({ document, detail }) => [document, detail]))
   const places = [...recordPlaces(block)]
   const refused = places.filter((place) => place.refused !== null)
-  const records = places.filter((place) => place.refused === null)
+  const records = places.filter((place) => place.refused === null && !details.has(place.document))
   const parts = [renumber(await prepare(partOf(block, [], block.refused)), refused)]
   for (const part of await half(records)) parts.push(part)
+  for (const place of places) {
+    const detail = details.get(place.document)
+    if (detail !== undefined) parts.push(lostRecord(block, place, detail))
+  }
   return join(block, places.length, parts)
 
   async function half(range: readonly RecordPlace[]): Promise<PreparedBlock[]> {
@@ -41,7 +55,7 @@ export async function prepareInParts(
       if (!(error instanceof WorkerLostError)) throw error
       if (range.length === 1) {
         onLost(error)
-        return [lostRecord(block, range[0] as RecordPlace, error)]
+        return [lostRecord(block, range[0] as RecordPlace, (error.cause as Error).message)]
       }
       const middle = range.length >> 1
       return [...(await half(range.slice(0, middle))), ...(await half(range.slice(middle)))]
@@ -81,11 +95,7 @@ function renumber(part: PreparedBlock, places: readonly RecordPlace[]): Prepared
   }
 }
 
-function lostRecord(
-  block: Block,
-  { document, offset, start, end }: RecordPlace,
-  error: WorkerLostError,
-): PreparedBlock {
+function lostRecord(block: Block, { document, offset, start, end }: RecordPlace, detail: string): PreparedBlock {
   const source = Buffer.from(block.bytes.subarray(start, Math.min(end, start + 4 * excerptCharsMax))).toString('utf8')
   const reject: PrepareReject = {
     document,
@@ -94,7 +104,7 @@ function lostRecord(
     key: '',
     stage: 'prepare',
     reason: 'worker-lost',
-    detail: (error.cause as Error).message,
+    detail,
     excerpt: source.slice(0, excerptCharsMax).toWellFormed(),
   }
   const { number, split, shard } = block

@@ -8,8 +8,10 @@ import { z } from 'zod'
 import { AbortedError, ContractError, WorkerLostError } from '../errors.js'
 import type { Block, PreparedBlock } from '../text/batch.js'
 import type { PreparePlan } from '../text/plan.js'
-import { prepareInParts } from './bisect.js'
+import { type LostRecord, prepareInParts } from './bisect.js'
 import { fromWire, type WireReply } from './wire.js'
+
+export type { LostRecord } from './bisect.js'
 
 export const workersOptions = z.strictObject({
   /** Threads; 'auto' is one fewer than there are cores, at least one. */
@@ -40,10 +42,11 @@ export interface WorkerPool {
    * who can, and would rather not have the copy, gives `reread`.
    *
    * @param reread gives the block again, bytes and all
+   * @param lost records that took their thread along in an earlier run: rejects again, and not tried
    * @throws {CustomFilterError} a filter of the user's own threw
    * @throws {WorkerLostError} threads die whatever they are given, or took more than `lostRecordsMax` records along
    */
-  prepare(block: Block, reread?: () => Promise<Block>): Promise<PreparedBlock>
+  prepare(block: Block, reread?: () => Promise<Block>, lost?: readonly LostRecord[]): Promise<PreparedBlock>
   /** Lets go of the threads at once; what is under way is rejected with AbortedError. */
   close(): Promise<void>
 }
@@ -81,7 +84,7 @@ class PiscinaPool implements WorkerPool {
     endWhenEmpty(this.pool)
   }
 
-  async prepare(block: Block, reread?: () => Promise<Block>): Promise<PreparedBlock> {
+  async prepare(block: Block, reread?: () => Promise<Block>, lost: readonly LostRecord[] = []): Promise<PreparedBlock> {
     if (this.closed) throw new ContractError('The worker pool is closed: no block can be prepared.')
     if (block.bytes.byteLength !== block.bytes.buffer.byteLength) {
       throw new ContractError(
@@ -89,6 +92,7 @@ class PiscinaPool implements WorkerPool {
           'it is moved to a worker and must own it.',
       )
     }
+    if (lost.length > 0) return this.prepareApart(block, lost)
     // Not slice(): that of a Buffer is a view, which would be moved away with it.
     const copy = reread === undefined ? new Uint8Array(block.bytes) : null
     try {
@@ -106,7 +110,7 @@ class PiscinaPool implements WorkerPool {
     await Promise.all([this.pool.destroy(), this.ward?.destroy()])
   }
 
-  private prepareApart(block: Block): Promise<PreparedBlock> {
+  private prepareApart(block: Block, known: readonly LostRecord[] = []): Promise<PreparedBlock> {
     const turn = this.wardFree.then(() => {
       if (this.ward === undefined) {
         this.ward = this.start(1)
@@ -117,6 +121,7 @@ class PiscinaPool implements WorkerPool {
         block,
         (part) => run(ward, part),
         (lost) => this.countLost(lost),
+        known,
       )
     })
     this.wardFree = turn.catch(() => undefined)

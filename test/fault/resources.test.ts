@@ -1,0 +1,100 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { nodeFiles } from '../../lib/core/files.js'
+import { AbortedError } from '../../lib/errors.js'
+import { startSimulator } from '../../lib/simulator/index.js'
+import { openPart, readManifest, rowsOf } from '../../lib/sinks/index.js'
+import { command } from './commands.js'
+import { bytesOn, differing, documents, miniRecipe, nobody, runMini, startMini } from './mini-run.js'
+
+const server = await startSimulator({ nonce: true })
+t.teardown(() => server.close())
+
+async function rejectsOf(directory: string): Promise<Record<string, unknown>[]> {
+  const found: Record<string, unknown>[] = []
+  for (const name of await nodeFiles.list(join(directory, 'rejects'))) {
+    const part = await openPart(join(directory, 'rejects', name))
+    try {
+      for await (const row of rowsOf(part)) found.push(row)
+    } finally {
+      await part.close()
+    }
+  }
+  return found
+}
+
+t.test('a record that takes its thread along is one reject, and stays one when it would pass later', async (t) => {
+  const root = t.testdir()
+  const healed = join(root, 'healed')
+  const filter = join(root, 'deadly.mjs')
+  writeFileSync(
+    filter,
+    `import { existsSync } from 'node:fs'
+    export default ({ text }) => {
+      if (existsSync('${healed}')) return true
+      if (text.startsWith('致命')) process.exit(7)
+      if (text.startsWith('贪吃')) for (const held = []; ; ) held.push(new Array(100_000).fill({ held: held.length }))
+      return true
+    }`,
+  )
+  const lines = documents(14).map((line, index) => {
+    const marked = { 2: '致命', 4: '贪吃', 11: '致命' }[index]
+    return marked === undefined ? line : line.replace(/"text":\s*"/, (start) => `${start}${marked}`)
+  })
+  const input = join(root, 'documents.jsonl')
+  writeFileSync(input, lines.join('\n'))
+  const set = [`prepare.filters=["${filter}"]`, 'workers.heapBytesMax=64MiB']
+  const run = { directory: join(root, 'run'), endpoint: server.url, input, set }
+
+  let committed = 0
+  const first = await startMini(run, {
+    onStep: (step, when) => {
+      if (step !== 'manifest-fsync' || when !== 'after') return
+      if (++committed === 1) first.abort(new AbortedError('after the first cut'))
+    },
+  })
+  await t.rejects(first.done, { code: 'KUN_ABORTED' })
+  t.equal((await readManifest(run.directory)).length, 1)
+  writeFileSync(healed, '')
+  t.equal(await runMini(run), 'input')
+  const lost = (await rejectsOf(run.directory)).filter(({ reason }) => reason === 'worker-lost')
+  t.match(lost.slice(0, 2), [
+    { stage: 'prepare', detail: /code: 7/, excerpt: /致命/ },
+    { stage: 'prepare', detail: /memory/, excerpt: /贪吃/ },
+  ])
+
+  const again = { ...run, directory: join(root, 'again'), endpoint: nobody }
+  await runMini({ ...again, set: [...set, `replies.from=["${run.directory}"]`] })
+  const bytes = await bytesOn(nodeFiles, run.directory)
+  t.strictSame(differing(await bytesOn(nodeFiles, again.directory), bytes), [], 'a run from the replies says the same')
+
+  await runMini({ ...run, directory: join(root, 'anew') })
+  const now = (await rejectsOf(join(root, 'anew'))).filter(({ reason }) => reason === 'worker-lost')
+  t.strictSame(now, [], 'without those replies none is lost any more')
+})
+
+t.test('what the disk refuses ends the command with a message, exit code 3, and a run that goes on', async (t) => {
+  const root = t.testdir()
+  const input = join(root, 'documents.jsonl')
+  writeFileSync(input, documents(12).join('\n'))
+  const recipe = join(root, 'recipe.yaml')
+  writeFileSync(recipe, miniRecipe(server.url, input))
+  for (const { errno, at, how, code, words } of [
+    { errno: 'ENOSPC', at: 120, how: 'lasting', code: 3, words: /the disk is full \(ENOSPC\)\. Free some space/ },
+    { errno: 'EROFS', at: 4, how: 'lasting', code: 3, words: /read-only \(EROFS\)\. Choose an output directory/ },
+    { errno: 'EMFILE', at: 90, how: 'once', code: 3, words: /too many open files .*Raise the limit/ },
+    { errno: 'none', at: 100, how: 'stray', code: 1, words: /bug of kun-stream[^]*gone astray[^]*Run it again/ },
+  ]) {
+    const out = join(root, errno)
+    const args = ['run', recipe, '--out', out]
+    const ended = await command('test/fault/program.js', [errno, String(at), how, ...args]).ended
+    t.match(ended, { code, err: words }, `${errno}: exit code ${ended.code}`)
+    t.equal((await command('bin/kun-stream.js', args).ended).code, 0, `${errno}: it goes on`)
+    if (how === 'once' || at < 10) continue
+    const again = { directory: `${out}-again`, endpoint: nobody, input }
+    await runMini({ ...again, set: [`replies.from=["${out}"]`] })
+    const bytes = await bytesOn(nodeFiles, out)
+    t.strictSame(differing(await bytesOn(nodeFiles, again.directory), bytes), [], `${errno}: the same bytes`)
+  }
+})
