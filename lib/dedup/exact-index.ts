@@ -3,7 +3,7 @@
  * and hash collisions cannot decide anything. Owns tables and columns; texts are asked for through `settle`.
  */
 import { type Banding, bandHash, estimate, type SettleBand } from './banding.js'
-import { KeptDocuments } from './kept-documents.js'
+import { KeptDocuments, keyTag } from './kept-documents.js'
 import type { KeptRow } from './kept-frames.js'
 import { TagTables } from './tag-table.js'
 import type { Duplicate } from './types.js'
@@ -29,20 +29,26 @@ const foundMax = documentsPerBandMax * 2
 
 export class ExactIndex {
   readonly documents: KeptDocuments
-  readonly #keys: TagTables
-  readonly #bands: TagTables
+  /** The bands, then the keys. */
+  readonly #tables: TagTables
+  readonly #bands: number
   readonly #found: Uint32Array
   /** Of the row last looked up: whether a band leads to as many documents as it may. */
   readonly #full: Uint8Array
+  /** The row that the cursors stand at, and the one whose bands were gone through. */
   #lookedUp: KeptRow | null = null
+  #sharing: KeptRow | null = null
 
   constructor(private readonly options: ExactIndexOptions) {
     const { permutations, banding } = options
+    const { bands, rows } = banding
     this.documents = new KeptDocuments(permutations)
-    this.#keys = new TagTables(options.exact ? 1 : 0)
-    this.#bands = new TagTables(permutations === 0 ? 0 : banding.bands)
-    this.#found = new Uint32Array(foundMax * (banding.bands + 1))
-    this.#full = new Uint8Array(banding.bands)
+    this.#bands = permutations === 0 ? 0 : bands
+    const tagOf = (table: number, document: number) =>
+      table < this.#bands ? this.documents.bandTag(document, table * rows, rows) : this.documents.keyTag(document)
+    this.#tables = new TagTables(this.#bands + (options.exact ? 1 : 0), tagOf)
+    this.#found = new Uint32Array(foundMax * (bands + 1))
+    this.#full = new Uint8Array(bands)
   }
 
   get count(): number {
@@ -50,14 +56,14 @@ export class ExactIndex {
   }
 
   get memoryBytes(): number {
-    return this.documents.memoryBytes + this.#keys.memoryBytes + this.#bands.memoryBytes
+    return this.documents.memoryBytes + this.#tables.memoryBytes
   }
 
   /** The kept document with this key, or null. */
   equal(row: KeptRow): Duplicate | null {
     if (!this.options.exact) return null
-    this.#keys.seek(0, keyTag(row.key))
-    const end = this.#keys.collect(0, this.#found, 0)
+    this.#lookUp(row)
+    const end = this.#tables.collect(this.#bands, this.#found, 0)
     for (let i = 0; i < end; i++) {
       const document = this.#found[i] as number
       if (this.documents.hasKey(document, row.key)) {
@@ -69,7 +75,7 @@ export class ExactIndex {
 
   /** Kept documents that are, or by their estimate may be, near this one; the earliest first, none after a sure one. */
   near(row: KeptRow): readonly Candidate[] {
-    if (!row.near || this.options.permutations === 0) return none
+    if (!row.near || this.#bands === 0) return none
     const end = this.#sharingBands(row)
     if (end === 0) return none
     const { settleBand, permutations } = this.options
@@ -87,34 +93,52 @@ export class ExactIndex {
     return candidates
   }
 
-  /** Adds a row. `near(row)` need not come before. */
+  /** Adds a row. Neither `equal` nor `near` need come before. */
   keep(row: KeptRow): void {
     const document = this.documents.add(row.key, row.bytes, row.id, row.textOffset)
-    if (this.options.exact) {
-      this.#keys.seek(0, keyTag(row.key))
-      this.#keys.collect(0, none32, 0)
-      this.#keys.insert(0, document)
-    }
-    if (!row.near || this.options.permutations === 0) return
-    if (this.#lookedUp !== row) this.#sharingBands(row)
+    const near = row.near && this.#bands > 0
+    if (near) {
+      if (this.#sharing !== row) this.#sharingBands(row)
+    } else this.#lookUp(row)
     this.#lookedUp = null
-    for (let band = 0; band < this.options.banding.bands; band++) {
-      if (this.#full[band] === 0) this.#bands.insert(band, document)
+    this.#sharing = null
+    if (this.options.exact) {
+      this.#tables.collect(this.#bands, none32, 0)
+      this.#tables.insert(this.#bands, document)
     }
+    if (!near) return
+    for (let band = 0; band < this.#bands; band++) {
+      if (this.#full[band] === 0) this.#tables.insert(band, document)
+    }
+  }
+
+  /** Sets the cursors of all tables, and has their cache lines brought. */
+  #lookUp(row: KeptRow): void {
+    if (this.#lookedUp === row) return
+    this.#lookedUp = row
+    this.#sharing = null
+    const { bytes } = row
+    const { rows } = this.options.banding
+    const { tags } = this.#tables
+    if (row.near) for (let band = 0; band < this.#bands; band++) tags[band] = bandHash(bytes, band * rows, rows)
+    if (this.options.exact) tags[this.#bands] = keyTag(row.key, 0)
+    this.#tables.seek(row.near ? 0 : this.#bands, this.#tables.tables)
   }
 
   /** Documents that share a band go to #found, unsorted, repeated; returns how many. */
   #sharingBands(row: KeptRow): number {
+    this.#lookUp(row)
+    this.#sharing = row
     const { bytes } = row
-    this.#lookedUp = row
-    const { bands, rows } = this.options.banding
-    for (let band = 0; band < bands; band++) this.#bands.seek(band, bandHash(bytes, band * rows, rows) | 0)
-    this.#bands.touch()
+    const { rows } = this.options.banding
+    const { hitTables } = this.#tables
+    this.#full.fill(0)
     let end = 0
-    for (let band = 0; band < bands; band++) {
+    for (let hit = 0, hits = this.#tables.hits(0, this.#bands); hit < hits; hit++) {
+      const band = hitTables[hit] as number
       const at = band * rows
       const start = end
-      const until = this.#bands.collect(band, this.#found, start)
+      const until = this.#tables.collect(band, this.#found, start)
       for (let i = start; i < until; i++) {
         const document = this.#found[i] as number
         if (this.documents.hasBytes(document, bytes, at, at + rows)) this.#found[end++] = document
@@ -127,7 +151,3 @@ export class ExactIndex {
 
 const none: readonly Candidate[] = []
 const none32 = new Uint32Array(0)
-
-function keyTag(key: Uint8Array): number {
-  return (key[0] as number) | ((key[1] as number) << 8) | ((key[2] as number) << 16) | ((key[3] as number) << 24)
-}

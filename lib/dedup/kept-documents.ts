@@ -2,6 +2,7 @@
  * What is known of each kept document besides its place in the tables: key, one byte a minimum, id, place of its text.
  * Columns in pages outside the V8 heap; documents are numbered from 0 in the order they are added.
  */
+import { bandHash } from './banding.js'
 
 /** Documents a page: 600 KiB of columns at 128 minima, allocated at once. */
 export const pageDocuments = 4096
@@ -67,6 +68,16 @@ export class KeptDocuments {
     return equal
   }
 
+  /** What tables find the document under: 32 bits of `rows` bytes of its signature from `from` on, signed. */
+  bandTag(document: number, from: number, rows: number): number {
+    return bandHash(this.#page(document).bytes, (document % pageDocuments) * this.permutations + from, rows) | 0
+  }
+
+  /** 32 bits of its key, signed. */
+  keyTag(document: number): number {
+    return keyTag(this.#page(document).keys, (document % pageDocuments) * keyBytes)
+  }
+
   id(document: number): string {
     return this.#page(document).ids.get(document % pageDocuments)
   }
@@ -87,6 +98,11 @@ export class KeptDocuments {
       ids: new HexIds(),
     }
   }
+}
+
+export function keyTag(keys: Uint8Array, at: number): number {
+  const low = (keys[at] as number) | ((keys[at + 1] as number) << 8)
+  return low | ((keys[at + 2] as number) << 16) | ((keys[at + 3] as number) << 24)
 }
 
 interface IdPage {
