@@ -13,6 +13,8 @@ import {
 } from '../recipe/index.js'
 import { startSimulator } from '../simulator/index.js'
 import { hubShards } from '../sources/hub.js'
+import { type HubTransport, hubTransport } from '../sources/hub-fetch.js'
+import { hubSettings } from '../sources/hub-settings.js'
 import { localShards, presets, type Shard, stdinShard } from '../sources/index.js'
 import type { FieldMapping } from '../text/mapping.js'
 
@@ -35,15 +37,16 @@ export async function settingsOf(recipe: Recipe, directory: string): Promise<Pre
     for (const each of closing.reverse()) await each()
   }
   try {
+    const connections = hubConnections(recipe.hub)
+    closing.push(() => connections.close())
     const shards: Shard[] = []
     for (const [index, source] of recipe.sources.entries()) {
       const path = `sources[${index}]`
-      const listed = await shardsOf(source, path).catch((error: unknown) => {
+      const listed = await shardsOf(source, connections, path).catch((error: unknown) => {
         if (!(error instanceof SourceNotFoundError)) throw error
         throw new SourceNotFoundError(`${path}.files: ${error.message}`, { cause: error, details: error.details })
       })
-      shards.push(...listed.shards)
-      closing.push(listed.close)
+      shards.push(...listed)
     }
     const usesBuiltin = Object.values(recipe.models).some(({ endpoints }) => endpoints.includes('builtin'))
     const simulator = usesBuiltin ? await startSimulator({}) : null
@@ -81,31 +84,38 @@ export async function settingsOf(recipe: Recipe, directory: string): Promise<Pre
   }
 }
 
-async function shardsOf(
-  source: RecipeSource,
-  path: string,
-): Promise<{ shards: readonly Shard[]; close: () => Promise<void> }> {
+interface HubConnections {
+  /** Sources of one account share its connections, and the budget of requests with them. */
+  of(token: string | undefined): HubTransport
+  close(): Promise<void>
+}
+
+function hubConnections(options: Recipe['hub']): HubConnections {
+  const opened = new Map<string | undefined, HubTransport>()
+  return {
+    of(token) {
+      const transport = opened.get(token) ?? hubTransport(hubSettings({ token }), options)
+      opened.set(token, transport)
+      return transport
+    },
+    async close() {
+      for (const transport of opened.values()) await transport.close()
+    },
+  }
+}
+
+async function shardsOf(source: RecipeSource, hub: HubConnections, path: string): Promise<readonly Shard[]> {
   const { split, files } = source
   const mapping = mappingOf(source)
   if (source.hub !== undefined) {
-    return hubShards({
-      repo: source.hub,
-      split,
-      files,
-      mapping,
-      ...(source.revision !== undefined && { revision: source.revision }),
-      ...(source.cache !== undefined && { cache: source.cache }),
-      ...(source.token !== undefined && { token: resolveSecret(source.token, `${path}.token`) }),
-    })
+    const token = source.token === undefined ? undefined : resolveSecret(source.token, `${path}.token`)
+    const { revision, cache } = source
+    const transport = hub.of(token)
+    const { shards } = await hubShards({ repo: source.hub, split, files, mapping, revision, cache, token, transport })
+    return shards
   }
-  const nothing = async (): Promise<void> => undefined
-  if (files.length === 1 && files[0] === '-') {
-    return {
-      shards: [stdinShard({ split, mapping, input: process.stdin })],
-      close: nothing,
-    }
-  }
-  return { shards: await localShards({ split, root: process.cwd(), files, mapping }), close: nothing }
+  if (files.length === 1 && files[0] === '-') return [stdinShard({ split, mapping, input: process.stdin })]
+  return localShards({ split, root: process.cwd(), files, mapping })
 }
 
 /** A preset, with what the source says itself over it. */

@@ -96,14 +96,15 @@ export async function readCardFacts(directory: string): Promise<CardFacts> {
   }
 }
 
+type RecipeShape = { readonly sources?: unknown } | undefined
+
 const record = z.record(z.string(), z.unknown())
 const runSchema = z.object({ pinned: record, free: record.default({}) })
 
-/** Shards are pinned with their content, on the Hub `commit oid`; the dataset's name does not alter the rows. */
+/** Shards are pinned with their content, on the Hub `commit oid`; the dataset's name, which alters nothing, is in `free`. */
 function sourcesOf({ pinned, free }: z.output<typeof runSchema>): SourceFacts[] {
   const shards = z.array(shardSchema).safeParse(pinned['shards'])
-  const names = namesOf((pinned['recipe'] as { sources?: unknown })?.sources)
-  for (const [split, hub] of namesOf(free['sources'])) names.set(split, hub)
+  const names = new Map([pinned, free].flatMap(({ recipe }) => [...namesOf((recipe as RecipeShape)?.sources)]))
   const facts = new Map<string, SourceFacts>()
   for (const [split, hub] of names) facts.set(split, { split, hub, commit: null, shards: 0, bytes: 0 })
   for (const { split, sizeBytes, content } of shards.success ? shards.data : []) {

@@ -9,6 +9,7 @@ import { brakeOptions } from '../llm/brakes.js'
 import { modelOptions, serverOptions } from '../llm/options.js'
 import { mirrorOptions } from '../publish/mirror.js'
 import { cutOptions, encoderOptions } from '../sinks/index.js'
+import { hubFetchOptions } from '../sources/hub-fetch.js'
 import { hubRepo } from '../sources/hub-settings.js'
 import { sourceOptions } from '../sources/index.js'
 import { chunkOptions } from '../text/chunk.js'
@@ -23,7 +24,8 @@ const secret = z
   .regex(/^env:[A-Za-z_]\w*$/)
   .meta({ allowed: 'the name of an environment variable, as env:VLLM_KEY (a secret is not written in a recipe)' })
 
-const repository = hubRepo.meta({ allowed: 'owner/name' })
+/** One for each use: what is noted of one must not be said of the other. */
+const repository = () => hubRepo.meta({ allowed: 'owner/name' })
 
 const name = z
   .string()
@@ -41,7 +43,7 @@ const sourceEntry = noted(
       .meta({ allowed: 'letters, digits and _, with dots between them' }),
     preset: z.enum(['wudao', 'wanjuan', 'skypile']).optional(),
     files: z.array(z.string().min(1)).min(1),
-    hub: repository.optional(),
+    hub: repository().optional(),
     revision: z.string().min(1).optional(),
     token: secret.optional(),
     cache: z.string().min(1).optional(),
@@ -55,7 +57,7 @@ const sourceEntry = noted(
     files: free(
       'Globs, from the working directory or in the repository; one or a list; `!` takes out; `-` reads standard input',
     ),
-    hub: 'A dataset on the Hub; without it the files are on disk',
+    hub: free('A dataset on the Hub, whose shards run.json pins by content; without it the files are on disk'),
     revision: 'Branch, tag or commit; `main` when left out; run.json pins the commit',
     token: free('Environment variable with a token of the Hub'),
     cache: free('Folder that keeps whole shards of the Hub'),
@@ -71,6 +73,21 @@ noted(sourceOptions, {
   shardsOpenMax: 'Shards read side by side, a block from each in turn',
   decodeMsMax: 'Time to decode a row group of Parquet; past it the shard counts as corrupt from there on',
   order: 'interleaved mixes shards of a corpus that is sorted by category; in-order reads one after the other',
+})
+
+/** Jitter needs no seed of the user's. */
+const hubOptions = noted(hubFetchOptions.omit({ seed: true }), {
+  triesMax: free('Times that one request is sent before the run stops, resumable'),
+  waitMsMax: free('The longest wait that the Hub may ask for; more stops the run, resumable'),
+  backoffMs: free('First wait after a failure; it doubles'),
+  backoffMsMax: free('The longest of these waits'),
+  connectMs: free('Time for a connection'),
+  headersMs: free('Time from a request to the head of its answer'),
+  idleMs: free('Time between two pieces of a body'),
+  connectionsMax: free('Connections to one host'),
+  apiRequestsMax: free('Calls of the API in a window; a free account has 1,000 in 5 minutes'),
+  resolveRequestsMax: free('Requests for files in a window; a free account has 5,000 in 5 minutes'),
+  windowMs: free('The window'),
 })
 
 noted(workersOptions, {
@@ -206,6 +223,7 @@ export const recipeOptions = noted(
     seed: z.int().min(0).default(1),
     sources: z.array(sourceEntry).min(1),
     read: sourceOptions.prefault({}),
+    hub: hubOptions.prefault({}),
     workers: workersOptions.prefault({}),
     prepare: prepareOptions.extend({ dedup: dedupOptions.prefault({}) }).prefault({}),
     models: z.record(name, modelEntry),
@@ -236,7 +254,7 @@ export const recipeOptions = noted(
     brakes: z.union([z.literal(false), brakeOptions]).prefault({}),
     publish: noted(
       z.strictObject({
-        repo: repository,
+        repo: repository(),
         private: z.boolean().default(true),
         hubUrl: z.url({ protocol: /^https?$/ }).optional(),
         token: secret.optional(),

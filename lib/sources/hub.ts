@@ -27,7 +27,7 @@ export interface HubShardsOptions {
   /** `owner/name` of a dataset. */
   readonly repo: string
   readonly revision?: string | undefined
-  /** Globs on paths in the repository. */
+  /** Globs on paths in the repository; one that begins with `!` takes out. */
   readonly files: string | readonly string[]
   readonly split: string
   readonly mapping: FieldMapping
@@ -93,7 +93,9 @@ export async function listHub(options: {
 }): Promise<HubListing> {
   const { repo, revision = 'main', settings, transport } = options
   const globs = typeof options.files === 'string' ? [options.files] : options.files
-  const matches = picomatch([...globs])
+  const wanted = globs.filter((glob) => !glob.startsWith('!'))
+  const ignore = globs.flatMap((glob) => (glob.startsWith('!') ? [glob.slice(1)] : []))
+  const matches = picomatch(wanted, { ignore })
   const context = contextOf(settings, mustBeRepo(repo), revision)
   const commit = await resolveCommit(context, settings, transport)
   const found: HubFile[] = []

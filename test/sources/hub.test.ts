@@ -70,6 +70,12 @@ t.test('globs are listed over pages, sorted by code unit, and pinned to the comm
     t.equal((await bytesOf(shard)).toString(), `{"text":"${shard.path}"}\n`, shard.path)
     t.match(shard.version, new RegExp(`^${commit} [0-9a-f]{40,64}$`))
   }
+  const without = await shards({ files: ['data/**', '!**/deep/*', '!**/a.*'] })
+  t.same(
+    without.shards.map(({ path }) => path),
+    ['data/b.jsonl', 'data/é 中文.jsonl'],
+    'what begins with ! takes out',
+  )
   await t.rejects(shards({ files: 'nothing/*' }), { code: 'KUN_SOURCE_NOT_FOUND', message: /of 5 there/ } as never)
 })
 

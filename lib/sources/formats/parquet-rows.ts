@@ -81,10 +81,14 @@ export async function* rowPieces(
   }
 }
 
+/** Length of the footer and 'PAR1'. */
+const tailBytes = 8
+
 async function readMetadata(file: AsyncBuffer, sizeBytes: number): Promise<FileMetaData> {
-  const tail = sizeBytes < 8 ? '' : Buffer.from(await file.slice(sizeBytes - 4)).toString('latin1')
-  if (tail !== 'PAR1') throw new ShardDamageError('shard-truncated', 'the footer is missing')
-  return await parquetMetadataAsync(file)
+  const tail = sizeBytes < tailBytes ? Buffer.alloc(0) : Buffer.from(await file.slice(sizeBytes - tailBytes))
+  if (tail.toString('latin1', 4) !== 'PAR1') throw new ShardDamageError('shard-truncated', 'the footer is missing')
+  // By its length, not by a guess: what is read of the Hub is downloaded.
+  return await parquetMetadataAsync(file, { initialFetchSize: tail.readUInt32LE(0) + tailBytes })
 }
 
 function mappedColumns(metadata: FileMetaData, { mapping, path }: ParquetInput): string[] {

@@ -12,6 +12,8 @@ import { layoutBytes, skipBytes, textPieces, textStart } from './text.js'
 
 /** Bytes that tell how a shard is stored. */
 const magicBytes = 64
+/** Parquet format, "File format". */
+const parquetMagic = 'PAR1'
 
 const tarNames = /\.(tar|tgz|tar\.(gz|zst))$/i
 const textNames = /\.(jsonl|json|ndjson|txt)(\.gz|\.zst)?$/i
@@ -36,6 +38,10 @@ export async function* readShard(
 }
 
 async function* readFromStart(shard: Shard, options: FormatOptions, signal: AbortSignal): AsyncGenerator<Piece> {
+  if (await isParquet(shard, signal)) {
+    yield* parquetPieces(shard, { group: 0, row: 0 }, options, signal)
+    return
+  }
   const stored = await peek(shard.open(0, signal), magicBytes)
   const found = storedAs(stored.head)
   const mismatch = mismatchOf(shard.path, found, stored.head)
@@ -55,6 +61,14 @@ async function* readFromStart(shard: Shard, options: FormatOptions, signal: Abor
   }
 }
 
+/** Asked by a range where the name says so: a stream would bring bytes that are not read in this order. */
+async function isParquet(shard: Shard, signal: AbortSignal): Promise<boolean> {
+  const { path, sizeBytes } = shard
+  if (!/\.parquet$/i.test(path) || sizeBytes === null || sizeBytes < parquetMagic.length) return false
+  const head = await shard.read(0, parquetMagic.length, signal)
+  return Buffer.from(head).toString('latin1') === parquetMagic
+}
+
 /** The decompressed bytes from `offset` on: a seek where the shard is stored plain, else decompressed and skipped. */
 function streamFrom(shard: Shard, codec: Codec, offset: number, signal: AbortSignal): AsyncIterable<Uint8Array> {
   if (codec === 'plain') return shard.open(offset, signal)
@@ -66,13 +80,13 @@ function reopen(shard: Shard, signal: AbortSignal): (() => AsyncIterable<Uint8Ar
   return shard.sizeBytes === null ? null : () => shard.open(0, signal)
 }
 
-/** By magic number: RFC 1952; RFC 8878, frames and skippable frames; Parquet format, "File format". */
+/** By magic number: RFC 1952; RFC 8878, frames and skippable frames. */
 function storedAs(head: Buffer): Codec | 'parquet' {
   if (head.byteLength < 4) return 'plain'
   if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip'
   const magic = head.readUInt32LE(0)
   if (magic === 0xfd2fb528 || (magic & 0xfffffff0) >>> 0 === 0x184d2a50) return 'zstd'
-  return head.toString('latin1', 0, 4) === 'PAR1' ? 'parquet' : 'plain'
+  return head.toString('latin1', 0, parquetMagic.length) === parquetMagic ? 'parquet' : 'plain'
 }
 
 /** A shard that is not what its name says and does not look like JSON either. */
