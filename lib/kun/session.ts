@@ -97,8 +97,10 @@ class KunSession implements Session {
     this.stages = stages.described
     this.#cuts = from === null ? 0 : from.cut + 1
     this.#tally = new Tally(settings.splits, stages.names, (from?.counters as Counters | undefined) ?? null)
+    // Killed after the cut that reached it, a run must not make one more when it goes on.
+    this.#limitReached = !isPhase && from !== null && rowsOf(this.#tally.counters()) >= limits.rowsMax
     const graph = kunGraph({
-      blocks: this.#read(settings, (from?.cursor as SourceCursor | undefined) ?? undefined),
+      blocks: this.#limitReached ? nothing() : this.#read(settings, from?.cursor as SourceCursor | undefined),
       prepare: preparing(pool, replies),
       blocksInWorkers: pool.threads * blocksPerThread,
       deduplicator,
@@ -199,6 +201,8 @@ class KunSession implements Session {
     return this.#limitReached ? 'limit' : 'input'
   }
 }
+
+async function* nothing(): ReturnType<typeof blocks> {}
 
 function rowsOf(counters: Counters): number {
   return Object.values(counters).reduce((sum, { rows }) => sum + rows, 0)

@@ -41,12 +41,15 @@ export async function lockRunDirectory(directory: string, options: LockOptions =
   const lock: OwnedLock = { ...holder, token: randomUUID() }
   const path = join(directory, lockName)
   await acquire({ files, lock, isAlive, settleMs }, path, 0)
-  await removeGuards(files, directory, lock.token)
-  return {
-    release: async () => {
-      if ((await readLock(files, path))?.token === lock.token) await files.remove(path)
-    },
+  const release = async (): Promise<void> => {
+    if ((await readLock(files, path))?.token === lock.token) await files.remove(path)
   }
+  try {
+    await removeGuards(files, directory, lock.token)
+  } catch (error) {
+    return closeAfter(error, [release])
+  }
+  return { release }
 }
 
 /** Who holds the lock of a directory and still runs; null where nobody does. Takes nothing. */

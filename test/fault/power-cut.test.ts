@@ -7,6 +7,9 @@ import { CrashingFiles, type Loss } from '../support/crashing-files.js'
 import { Random, testSeed } from '../support/random.js'
 import { bytesOn, differing, documents, nobody, runMini } from './mini-run.js'
 
+// Many whole runs: on a machine that is busy with others they take their time.
+t.setTimeout(600_000)
+
 const seed = testSeed()
 const root = '/disk'
 const directory = join(root, 'out/run')

@@ -8,6 +8,9 @@ import { openPart, readManifest, rowsOf } from '../../lib/sinks/index.js'
 import { command } from './commands.js'
 import { bytesOn, differing, documents, miniRecipe, nobody, runMini, startMini } from './mini-run.js'
 
+// Many whole runs: on a machine that is busy with others they take their time.
+t.setTimeout(600_000)
+
 const server = await startSimulator({ nonce: true })
 t.teardown(() => server.close())
 

@@ -7,6 +7,9 @@ import { fastClock } from '../llm/clock.js'
 import { command } from './commands.js'
 import { bytesOn, differing, documents, miniRecipe, nobody, runMini } from './mini-run.js'
 
+// Many whole runs: on a machine that is busy with others they take their time.
+t.setTimeout(600_000)
+
 const root = t.testdir()
 const input = join(root, 'documents.jsonl')
 writeFileSync(input, documents(14).join('\n'))

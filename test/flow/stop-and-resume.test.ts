@@ -116,6 +116,8 @@ t.test('rowsMax ends the run at the first cut that reaches it; a higher one goes
   const { splits } = JSON.parse(readFileSync(join(run.directory, 'stats.json'), 'utf8'))
   const rows = Object.values(splits as Record<string, { rows: number }>).reduce((sum, split) => sum + split.rows, 0)
   t.ok(rows >= 20 && rows < 60, `${rows} rows in ${cuts} cuts`)
+  t.equal(await runTiny({ ...run, set: ['limits.rowsMax=20'] }), 'limit')
+  t.equal((await readManifest(run.directory)).length, cuts, 'run again, it makes no further cut')
   t.equal(await runTiny(run), 'input')
   t.ok((await readManifest(run.directory)).length > cuts)
 })
