@@ -98,10 +98,22 @@ function parseLine(line: string, path: string): ManifestEntry | null {
   if (found === null) return null
   const json = `${line.slice(0, found.index)}}`
   if (checksum(json) !== found[1]) return null
-  const entry: unknown = JSON.parse(json)
+  const entry = parsed(json)
   const problem = problemOf(entry)
-  if (problem !== null) throw new CorruptFileError(`${path} has a line that is not ours: ${problem}`)
-  return entry as ManifestEntry
+  if (problem === null) return entry as ManifestEntry
+  throw new CorruptFileError(
+    `${path} has a line that is not ours: ${problem}. Take the file from a backup, or use another directory.`,
+    { details: { path } },
+  )
+}
+
+/** Undefined, which is no entry, where it is no JSON: the checksum was right, so it was written so. */
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch {
+    return undefined
+  }
 }
 
 function checksum(json: string): string {
