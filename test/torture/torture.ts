@@ -110,7 +110,8 @@ async function tortureRun(directory: string, plans: readonly Plan[], { random, l
           : { ...life, killAt: 'step' in plan ? { ...plan, cutsAhead: Math.min(plan.cutsAhead, cutsLeft) } : plan },
       )
       if (place.startsWith('done')) break
-      const which = cutsLeft === cuts - 1 ? ', first cut' : cutsLeft === 0 ? ', last cut' : ''
+      const ahead = 'step' in plan ? Math.min(plan.cutsAhead, cutsLeft) : 0
+      const which = cutsLeft - ahead === cuts - 1 ? ', first cut' : cutsLeft === ahead ? ', last cut' : ''
       places.push('step' in plan && !place.startsWith('recover') ? place + which : place)
       if (place === 'manifest-write after') await tearManifest(directory, random)
       const seen = await server.requests()
