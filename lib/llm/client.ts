@@ -3,7 +3,7 @@
  * Owns the connections; retries, deadlines and order belong to whoever calls. Secrets end here.
  */
 import { Pool } from 'undici'
-import { ServerError } from '../errors.js'
+import { KunStreamError, ServerError } from '../errors.js'
 import { failureOfConnection, failureOfStatus } from './failures.js'
 import type { CompletionRequest, Reply } from './types.js'
 import { parseReplies, requestPath, StreamedReply } from './wire.js'
@@ -13,6 +13,9 @@ const KEEP_ALIVE_MS = 4000
 const CONNECT_TIMEOUT_MS = 10_000
 /** A reply of more is not a reply: 8 MiB, half of what a frame of the replies' log holds. */
 const REPLY_BYTES_MAX = 8 * 1024 * 1024
+
+/** A shorter value of a header is no secret, but would be found all over a text. */
+const SECRET_CHARS_MIN = 4
 
 /** What goes over the wire once. */
 export interface Transfer {
@@ -47,6 +50,9 @@ export function httpClient(baseUrl: string, connectionsMax: number): Client {
   const base = url.pathname.replace(/\/+$/, '')
   const root = base.replace(/\/v\d+$/, '')
   const credentials = url.username === '' ? {} : { authorization: basicCredentials(url) }
+  const password = [url.password, decodeURIComponent(url.password)]
+  const clean = (text: string, headers: Transfer['headers']) =>
+    withoutSecrets(text, [...password, ...Object.values({ ...credentials, ...headers })])
   const pool = new Pool(url.origin, {
     connections: connectionsMax,
     pipelining: 1,
@@ -89,18 +95,20 @@ export function httpClient(baseUrl: string, connectionsMax: number): Client {
           }
           return parseReplies(await readText(response.body, response.headers['content-length']), transfer.prompts)
         }
-        const text = withoutSecrets(await readText(response.body), { ...credentials, ...headers })
+        const text = clean(await readText(response.body), headers)
         throw failureOfStatus(response.statusCode, text, firstHeader(response.headers['retry-after']), label)
       } catch (error) {
         if (signal.aborted) throw signal.reason
-        throw error instanceof Error && 'retryable' in error ? error : failureOfConnection(error, label)
+        // Words of a stream that broke off, or of what should be a reply and is none.
+        if (error instanceof ServerError) throw cleaned(error, (words) => clean(words, headers))
+        throw error instanceof KunStreamError ? error : failureOfConnection(error, label)
       }
     },
     async fetch(path, options) {
       try {
         const outside = path === '/metrics' || path === '/health' || path === '/version' || path === '/tokenize'
         const response = await request((outside ? root : base) + path, options)
-        const text = withoutSecrets(await readText(response.body), { ...credentials, ...options.headers })
+        const text = clean(await readText(response.body), options.headers)
         return { status: response.statusCode, text }
       } catch (error) {
         if (options.signal.aborted) throw options.signal.reason
@@ -124,14 +132,20 @@ export function requestHeaders(headers: Readonly<Record<string, string>>, apiKey
 }
 
 /** A server may repeat a key in its answer ("Incorrect API key provided: …"): it goes no further. */
-function withoutSecrets(text: string, headers: Readonly<Record<string, string>>): string {
+function withoutSecrets(text: string, values: readonly string[]): string {
   let clean = text
-  for (const value of Object.values(headers)) {
+  for (const value of values) {
     for (const secret of [value, value.replace(/^(Bearer|Basic)\s+/i, '')]) {
-      if (secret.length >= 4) clean = clean.replaceAll(secret, '***')
+      if (secret.length >= SECRET_CHARS_MIN) clean = clean.replaceAll(secret, '***')
     }
   }
   return clean
+}
+
+/** Without its cause: that has the same words. */
+function cleaned({ message, details }: ServerError, clean: (words: string) => string): ServerError {
+  const words = typeof details.words === 'string' ? { words: clean(details.words) } : {}
+  return new ServerError(clean(message), { details: { ...details, ...words } })
 }
 
 function basicCredentials(url: URL): string {

@@ -60,11 +60,15 @@ function reasonOf(issue: Issue): string {
   return inner !== undefined && 'pattern' in inner ? `allowed is a text like ${inner.pattern}` : issue.message
 }
 
+/** User and password of an address are not shown either. */
 function shown(found: unknown, path: Path): string {
   if (path.some((key) => secretNames.test(String(key)))) return `${kindOf(found)} (not shown)`
-  const text = JSON.stringify(found) ?? 'nothing'
+  const text = (JSON.stringify(found) ?? 'nothing').replace(credentials, '***@')
   return text.length <= shownCharsMax ? text : `${text.slice(0, shownCharsMax)}…`
 }
+
+/** 'user:password@', at the start of a text or behind '//'; a password may have a slash in it. */
+const credentials = /(?<=\/\/|")(?:(?!\/\/)[^":])*:(?:(?!\/\/)[^"])*@/g
 
 export function valueAt(value: unknown, path: Path): unknown {
   return path.reduce<unknown>(below, value)

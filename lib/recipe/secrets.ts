@@ -35,7 +35,7 @@ export function resolveModel(recipe: Recipe, name: string, environment: Environm
 
 /**
  * A recipe to be kept beside its run: JSON-safe, `parseRecipe` takes its JSON. A header that is written out and the
- * password of an address may be secrets: they are left out, and `--set` gives them again.
+ * password or query of an address may be secrets: they are left out, and `--set` gives them again.
  */
 export function storedRecipe(recipe: Recipe): Readonly<Record<string, unknown>> {
   const models = Object.entries(recipe.models).map(([name, model]) => [
@@ -57,8 +57,9 @@ export function storedRecipe(recipe: Recipe): Readonly<Record<string, unknown>> 
 function withoutPassword(endpoint: string): string {
   if (!URL.canParse(endpoint)) return endpoint
   const url = new URL(endpoint)
-  if (url.username === '' && url.password === '') return endpoint
+  if (url.username === '' && url.password === '' && url.search === '') return endpoint
   url.username = ''
   url.password = ''
+  url.search = ''
   return url.href
 }
