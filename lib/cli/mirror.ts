@@ -7,13 +7,13 @@ import type { Recipe } from '../recipe/index.js'
 
 /** Starts to mirror; `close` makes the last pass. Nothing happens without `mirror:`. A pass that fails is told, no more. */
 export async function mirrorOf(
-  { mirror: options }: Recipe,
+  { mirror: options, hub }: Recipe,
   directory: string,
   say: (message: string) => void,
 ): Promise<{ close(): Promise<void> }> {
   if (options === undefined) return { close: async () => undefined }
   const { everyMs, to, token } = options
-  const mirror = await openMirror({ directory, to, ...(token !== undefined && { token }) })
+  const mirror = await openMirror({ directory, to, connection: hub, ...(token !== undefined && { token }) })
   const ending = new AbortController()
   const ended = mirrorWhile({
     mirror,
@@ -32,12 +32,13 @@ export async function mirrorOf(
 }
 
 /** @returns what was brought back, for people */
-export async function restored({ mirror }: Recipe, directory: string): Promise<string> {
+export async function restored({ mirror, hub }: Recipe, directory: string): Promise<string> {
   if (mirror === undefined) throw new UsageError('--from-mirror: the recipe has no mirror.to, say where it is')
   const { to, token } = mirror
   const { cuts, files, bytes } = await restoreFromMirror({
     directory,
     from: to,
+    connection: hub,
     ...(token !== undefined && { token }),
   })
   return `${cuts} cuts in ${files} files (${(bytes / 1e6).toFixed(1)} MB) are back from ${to}`

@@ -6,12 +6,14 @@ import { type Command, Option } from 'commander'
 import { AbortedError, EndpointError, KunStreamError, UsageError } from '../errors.js'
 import { type Session, type SessionEnd, startSession } from '../kun/session.js'
 import { type Phase, phases } from '../kun/stages.js'
+import type { PublishOptions } from '../publish/publish.js'
 import { loadRecipe, type Recipe } from '../recipe/index.js'
 import { appendTimings, type CallTimings, TimingsRecorder } from '../report/timings.js'
 import { mirrorOf, restored } from './mirror.js'
 import { runOnExit } from './on-exit.js'
 import { Progress } from './progress.js'
 import { publishRun } from './publish.js'
+import { publishingOf, publishOptionsOf } from './publish-while.js'
 import { RunState } from './run-state.js'
 import { conclusionText, serverLines } from './run-text.js'
 import { type PreparedSettings, settingsOf } from './settings.js'
@@ -113,7 +115,9 @@ async function conduct(recipe: Recipe, order: RunOrder): Promise<Ended> {
     })
     for (const line of [...early, ...serverLines(session, recipe)]) say(line)
     early = null
+    const publishing = publishingOf(recipe, directory, say)
     const outcome = await watched(session, recipe, prepared, directory)
+    await publishing.close('end' in outcome)
     await mirror.close()
     if ('error' in outcome) return stopped(outcome.error, session, order)
     if (through !== undefined) {
@@ -125,7 +129,8 @@ async function conduct(recipe: Recipe, order: RunOrder): Promise<Ended> {
     const { end, timings } = outcome
     process.stdout.write(conclusionText(session, { recipe, directory, end, builtin: prepared.builtin, timings }))
     const done = { code: 0, reason: end === 'limit' ? 'limits.rowsMax' : 'done', message: 'done' }
-    return recipe.publish === undefined ? done : await published(recipe.publish, directory, done)
+    const publish = publishOptionsOf(recipe, directory)
+    return publish === null ? done : await published(publish, done)
   } finally {
     await prepared.close()
   }
@@ -205,14 +210,14 @@ function stopped(error: unknown, session: Session, { directory, again }: RunOrde
 }
 
 /** The run is done and stays so, whatever the Hub says. */
-async function published(to: NonNullable<Recipe['publish']>, directory: string, done: Ended): Promise<Ended> {
+async function published(options: PublishOptions, done: Ended): Promise<Ended> {
   try {
-    const { url } = await publishRun({ directory, ...to })
+    const { url } = await publishRun(options)
     process.stdout.write(`Published: ${url}\n`)
     return done
   } catch (error) {
     say(`The run is done, but not published: ${(error as Error).message}`)
-    say(`Try again with: kun-stream publish ${directory} --repo ${to.repo}`)
+    say(`Try again with: kun-stream publish ${options.directory} --repo ${options.repo}`)
     if (!(error instanceof KunStreamError)) throw error
     return endedBy(error)
   }

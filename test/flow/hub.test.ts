@@ -1,18 +1,21 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { parquetWriteFile } from 'hyparquet-writer'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { pack } from 'tar-stream'
+import { runRecipe } from '../../lib/cli/run.js'
 import { settingsOf } from '../../lib/cli/settings.js'
+import { AbortedError } from '../../lib/errors.js'
 import { startSession } from '../../lib/kun/session.js'
 import { publish } from '../../lib/publish/publish.js'
+import { publishWhile } from '../../lib/publish/publish-while.js'
 import { parseRecipe } from '../../lib/recipe/index.js'
 import { startHub } from '../../lib/simulator/hub.js'
-import { startSimulator } from '../../lib/simulator/index.js'
+import { type Simulator, startSimulator } from '../../lib/simulator/index.js'
 import { Random, testSeed } from '../support/random.js'
 import { projectRoot } from '../support/root.js'
-import { bytesOf } from '../support/session.js'
+import { bytesOf, runTiny, startTiny, tinyRecipe } from '../support/session.js'
 
 const fixtures = join(projectRoot, 'fixtures')
 
@@ -139,4 +142,141 @@ t.test('a run from a Hub whose connections break in every shard gives the bytes 
   await publish({ directory: join(root, 'remote'), repo: 'me/made' })
   const card = (await hub.content('me/made', 'README.md')).toString('utf8')
   t.match(card, /source_datasets:\n\s*- me\/corpus\n/, 'the card names the dataset that it was made of')
+})
+
+/** What a command writes does not belong into the report of the tests. */
+async function silently<Result>(t: Test, work: () => Promise<Result>): Promise<Result> {
+  const captured = [t.capture(process.stdout, 'write', () => true), t.capture(process.stderr, 'write', () => true)]
+  try {
+    return await work()
+  } finally {
+    for (const { restore } of captured) restore()
+  }
+}
+
+/** Requests about records: those of probes have no seed, or say hello. */
+function recordBodies(server: Simulator): string[] {
+  return server.requests().flatMap(({ body }) => (body.includes('"seed"') && !body.includes('你好') ? [body] : []))
+}
+
+for (const kind of ['a folder', 'the Hub'] as const) {
+  t.test(
+    `a run whose directory is lost goes on from its mirror in ${kind}: only what came since is asked again`,
+    async (t) => {
+      const root = t.testdir()
+      const hub = await startHub({ directory: join(root, 'hub') })
+      const model = await startSimulator({ preset: 'delay', latencyMs: 20 })
+      t.teardown(() => Promise.all([model.close(), hub.close()]))
+      setVariable(t, 'HF_ENDPOINT', hub.url)
+      setVariable(t, 'HF_TOKEN', 'hf_test')
+      const tiny = { endpoint: model.url, small: true }
+      await runTiny({ ...tiny, directory: join(root, 'undisturbed') })
+      const needed = recordBodies(model).length
+
+      const to = kind === 'a folder' ? join(root, 'mirror') : 'hub:me/state'
+      const directory = join(root, 'run')
+      const mirrored = ['hub.backoffMs=0', `mirror.to=${to}`]
+      const command = (...set: string[]) => parseRecipe(tinyRecipe(model.url, true), 'tiny.yaml', [...mirrored, ...set])
+      const order = { directory, again: 'again' }
+      // It stops at a limit, and the last pass of the mirror has all that was asked.
+      const code = await silently(t, () =>
+        runRecipe(command('limits.tokensMax=5000', 'models.writer.inFlightMax=8', 'models.judge.inFlightMax=8'), order),
+      )
+      t.equal(code, 3)
+      const first = recordBodies(model).length - needed
+      t.ok(first > 0 && first < needed, `${first} of ${needed} requests before the last pass`)
+
+      let committed = 0
+      let reached = (): void => {}
+      const twoCuts = new Promise<void>((resolve) => {
+        reached = resolve
+      })
+      const session = await startTiny({
+        ...tiny,
+        directory,
+        session: {
+          onStep: (step, when) => {
+            if (step === 'manifest-fsync' && when === 'after' && ++committed === 2) reached()
+          },
+        },
+      })
+      await Promise.race([twoCuts, session.done])
+      session.abort(new AbortedError('the machine is gone'))
+      await session.done.catch(() => undefined)
+      const since = recordBodies(model).length - needed - first
+      rmSync(directory, { recursive: true })
+
+      t.equal(await silently(t, () => runRecipe(command(), { ...order, fromMirror: true })), 0)
+      t.strictSame(bytesOf(directory), bytesOf(join(root, 'undisturbed')), 'the same rows')
+      const last = recordBodies(model).length - needed - first - since
+      t.equal(first + last, needed, `${since} requests came after the last pass, and no others are made again`)
+      const held = { code: 'KUN_RUN_MISMATCH', message: /holds a run: restore to an empty directory/ } as never
+      await t.rejects(
+        silently(t, () => runRecipe(command(), { ...order, fromMirror: true })),
+        held,
+      )
+    },
+  )
+}
+
+t.test('files are published as they are filled while the run goes on; their final names come at its end', async (t) => {
+  const root = t.testdir()
+  const hub = await startHub({ directory: join(root, 'hub'), lfsFromBytes: 1 })
+  const model = await startSimulator({})
+  t.teardown(() => Promise.all([model.close(), hub.close()]))
+  const directory = join(root, 'run')
+  const options = { directory, repo: 'me/live', hubUrl: hub.url, token: 'hf_test', fileBytes: 20_000 }
+  const dataOf = (): string[] => Object.keys(hub.tree('me/live')).filter((path) => path.endsWith('.parquet'))
+  const ending = new AbortController()
+  const failures: unknown[] = []
+  const seen: string[][] = []
+  let wake = (): void => {}
+  const publishing = publishWhile({
+    publish: options,
+    everyMs: 1000,
+    // A turn comes with every cut.
+    clock: {
+      now: () => 0,
+      sleep: (_waitMs, signal) =>
+        new Promise<void>((resolve, reject) => {
+          wake = resolve
+          if (signal?.aborted) reject(signal.reason)
+          signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
+        }),
+    },
+    ending: ending.signal,
+    onPublished: () => seen.push(dataOf()),
+    onFailure: (error) => failures.push(error),
+  })
+  const onStep = (step: string, when: string): void => {
+    if (step === 'manifest-fsync' && when === 'after') wake()
+  }
+  await runTiny({ directory, endpoint: model.url, session: { onStep } })
+  wake()
+  ending.abort()
+  await publishing
+  t.strictSame(failures, [])
+  t.ok(seen.length > 0, `published ${seen.length} times while it went on`)
+  for (const paths of seen)
+    t.ok(
+      paths.every((path) => /^data\/\w+-\d{6}\.parquet$/.test(path)),
+      paths.join(' '),
+    )
+  for (const [index, paths] of seen.slice(1).entries()) {
+    t.strictSame(
+      seen[index]?.filter((path) => !paths.includes(path)),
+      [],
+      'what was there stays',
+    )
+  }
+  const result = await publish(options)
+  t.ok(
+    dataOf().every((path) => /^data\/\w+-\d{5}-of-\d{5}\.parquet$/.test(path)),
+    dataOf().join(' '),
+  )
+  t.equal(result.files.length, dataOf().length)
+  const uploads = hub.log.filter(({ method, path }) => method === 'PUT' && path.startsWith('/upload/'))
+  const contents = uploads.map(({ path }) => path.split('?')[0])
+  t.equal(new Set(contents).size, contents.length, `${contents.length} uploads, none twice`)
+  t.ok(contents.length >= dataOf().length)
 })
