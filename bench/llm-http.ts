@@ -23,6 +23,9 @@ export interface HttpOutcome {
   readonly requestsPerSecond: number
   /** CPU time of this process over wall time, in the same span. */
   readonly cores: number
+  /** Processor time of a request here and in the server's process, ms: what is left when others take the machine. */
+  readonly cpuMsEach: number
+  readonly serverCpuMsEach: number
   readonly residentMostMb: number
   readonly replyBytesMb: number
   readonly indexBytesEach: number
@@ -81,7 +84,7 @@ export async function overHttp(options: HttpOptions): Promise<HttpOutcome> {
       while (begun < requests) await ask(begun++)
     }
     await Promise.all(Array.from({ length: asked }, lane))
-    const most = Number(await (await fetch(`${url}/most`)).text())
+    const { most, cpuMs } = (await (await fetch(`${url}/most`)).json()) as { most: number; cpuMs: number }
     const { indexBytes, size } = replies
     await servers.close()
     await replies.close()
@@ -94,6 +97,8 @@ export async function overHttp(options: HttpOptions): Promise<HttpOutcome> {
       inFlightMost: most,
       requestsPerSecond: (1000 * (to.done - from.done)) / spanMs,
       cores: to.cpuMs / spanMs,
+      cpuMsEach: to.cpuMs / (to.done - from.done),
+      serverCpuMsEach: cpuMs / requests,
       residentMostMb: residentMost / 1e6,
       replyBytesMb: replyBytes / 1e6,
       indexBytesEach: size === 0 ? 0 : indexBytes / size,

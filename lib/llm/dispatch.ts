@@ -6,42 +6,37 @@
 import { setMaxListeners } from 'node:events'
 import type { Clock, Position } from '../core/types.js'
 import { AbortedError, EndpointError, type KunStreamError, RequestRefusedError, ServerError } from '../errors.js'
+import { BackOff } from './back-off.js'
 import type { Endpoint } from './endpoint.js'
 import { type FailureKind, shorten } from './failures.js'
 import type { ServerOptions } from './options.js'
 import { deadlineOver, outageOf } from './patience.js'
+import { type FormPasses, RequestForms } from './request-forms.js'
 import { chooseEndpoint, nearCall } from './routing.js'
 import { type Lane, type Outcome, type Passage, type SentModel, Ticket } from './ticket.js'
+import { transferOf, withFitting } from './transfers.js'
 import type { Call, Reply } from './types.js'
 import { type Candidate, goesBefore, UnreleasedRecords } from './waiting-queue.js'
 
 /** Deadlines, due retries and outages are looked at so often, ms. */
 const TICK_MS = 100
-/** Back-off of a failed request: half to all of 250 ms · 2^n, at most 30 s. */
-const BACKOFF_MS = 250
-const BACKOFF_MAX_MS = 30_000
 /** Calls at the head of a queue looked at for one that did not fail at the only endpoint with room. */
 const ELSEWHERE_LOOK_MAX = 16
-/** Tells the server's log which kept reply a request is for; a list of prompts has no single one. */
-const keyHeader = 'x-kun-key'
-/** Calls looked at for prompts that fit one list. */
-const LIST_LOOK_MAX = 64
 
 export interface DispatchOptions {
   readonly clock: Clock
   readonly random: () => number
   readonly servers: ServerOptions
-  /** Asks the same with a harmless prompt: tells a request that no server would take from a record that one refused. */
-  readonly formPasses: (call: Call, model: SentModel, endpoint: Endpoint) => Promise<boolean>
+  readonly formPasses: FormPasses
 }
 
 export class Dispatch {
   readonly records = new UnreleasedRecords()
   readonly lanes: Lane[] = []
   readonly #passages = new Set<Passage>()
-  readonly #backingOff = new Set<Ticket>()
+  readonly #backingOff: BackOff
   readonly #signals = new WeakSet<AbortSignal>()
-  readonly #forms = new Map<string, Promise<boolean>>()
+  readonly #forms: RequestForms
   readonly #ticking = new AbortController()
   #tick: Promise<void> | null = null
   #stopped: KunStreamError | null = null
@@ -51,6 +46,8 @@ export class Dispatch {
 
   constructor(private readonly options: DispatchOptions) {
     setMaxListeners(0, this.#ticking.signal)
+    this.#backingOff = new BackOff(options.clock, options.random)
+    this.#forms = new RequestForms(options.formPasses)
   }
 
   /** Calls waiting for a slot or a retry. */
@@ -87,7 +84,7 @@ export class Dispatch {
         const anywhere = elsewhere.length >= ELSEWHERE_LOOK_MAX ? (free[0] as Endpoint) : null
         const endpoint = chooseEndpoint(ticket, free, nowMs) ?? anywhere
         if (endpoint === null) elsewhere.push(ticket)
-        else void this.#send(this.#withFitting(ticket), endpoint)
+        else void this.#send(withFitting(ticket), endpoint)
       }
       for (const ticket of elsewhere) this.#enqueue(ticket)
     } finally {
@@ -138,31 +135,10 @@ export class Dispatch {
     return { ticket: near ?? candidate.value, free }
   }
 
-  #withFitting(ticket: Ticket): Ticket[] {
-    if (ticket.listKey === null) return [ticket]
-    const { lane, promptsMax } = ticket.model
-    const fits = (other: Ticket) => other.model === ticket.model && other.listKey === ticket.listKey
-    return [ticket, ...lane.queue.takeMore(ticket.call.stageOrder, promptsMax - 1, LIST_LOOK_MAX, fits)]
-  }
-
   async #send(tickets: readonly Ticket[], endpoint: Endpoint): Promise<void> {
-    const [first] = tickets as readonly [Ticket, ...Ticket[]]
-    const { options, headers } = first.model
     const passage = this.#depart(tickets, endpoint)
     try {
-      const body = first.body()
-      if (tickets.length > 1) body.prompt = tickets.map((ticket) => ticket.call.request.prompt ?? '')
-      const transfer = {
-        kind: first.call.request.kind,
-        body,
-        prompts: tickets.length,
-        headers: tickets.length === 1 && first.key !== '' ? { ...headers, [keyHeader]: first.key } : headers,
-        stream: options.stream,
-      }
-      const replies = await endpoint.client.send(
-        tickets.length > 1 ? { ...transfer, stream: false } : transfer,
-        passage.controller.signal,
-      )
+      const replies = await endpoint.client.send(transferOf(tickets), passage.controller.signal)
       this.#arrive(passage)
       this.#settle(passage, replies)
     } catch (error) {
@@ -234,13 +210,9 @@ export class Dispatch {
   /** Whether a stage's requests are such that the server takes them; if not, every record would be refused. */
   async #formPasses(ticket: Ticket, endpoint: Endpoint, words: string): Promise<boolean> {
     const { call, model } = ticket
-    const form = `${model.options.model}\n${call.stage}`
-    const known = this.#forms.get(form) ?? this.options.formPasses(call, model, endpoint)
-    this.#forms.set(form, known)
     try {
-      if (await known) return true
+      if (await this.#forms.passes(call, model, endpoint)) return true
     } catch (error) {
-      this.#forms.delete(form)
       const kind = error instanceof ServerError ? (error.details.kind as FailureKind) : null
       if (kind === null) ticket.reject(error)
       else this.#serverFailed(ticket, endpoint, error as ServerError, kind)
@@ -277,11 +249,7 @@ export class Dispatch {
     // One that is out gets no calls; when it is back, nothing speaks against it.
     ticket.avoid = endpoint.isDown ? null : endpoint
     if (endpoint.isDown) return this.#enqueue(ticket)
-    const { clock, random } = this.options
-    const backoffMs = Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** Math.min(ticket.failures - 1, 16))
-    const waitMs = Math.max(retryAfterMs, backoffMs * (0.5 + random() / 2))
-    ticket.dueMs = clock.now() + waitMs + endpoint.health.retryWaitMs(clock.now())
-    this.#backingOff.add(ticket)
+    this.#backingOff.add(ticket, endpoint, retryAfterMs)
   }
 
   async #ticks(): Promise<void> {
@@ -303,11 +271,7 @@ export class Dispatch {
       const over = deadlineOver(passage, nowMs)
       if (over !== null) passage.controller.abort(over)
     }
-    for (const ticket of this.#backingOff) {
-      if (ticket.dueMs > nowMs) continue
-      this.#backingOff.delete(ticket)
-      this.#enqueue(ticket)
-    }
+    for (const ticket of this.#backingOff.takeDue(nowMs)) this.#enqueue(ticket)
     for (const lane of this.lanes) {
       const outage = outageOf(lane, nowMs, this.options.servers.outageMaxMs)
       if (outage !== null) this.stop(outage)
@@ -329,9 +293,6 @@ export class Dispatch {
 
   #rejectWaiting(leaves: (ticket: Ticket) => boolean, reason: unknown): void {
     const left = this.lanes.flatMap((lane) => lane.queue.takeAll(leaves))
-    for (const ticket of this.#backingOff) {
-      if (leaves(ticket) && this.#backingOff.delete(ticket)) left.push(ticket)
-    }
-    for (const ticket of left) ticket.reject(reason)
+    for (const ticket of [...left, ...this.#backingOff.takeAll(leaves)]) ticket.reject(reason)
   }
 }

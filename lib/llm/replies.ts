@@ -4,23 +4,15 @@
  * when to ask is servers.ts. No reply is held in memory but the last blocks read.
  */
 import { join } from 'node:path'
-import { type AppendLog, openAppendLog, readAppendLog } from '../core/append-log.js'
+import { type AppendLog, openAppendLog } from '../core/append-log.js'
 import { systemClock } from '../core/clock.js'
 import { closeAfter } from '../core/closing.js'
 import { type FileLayer, makeDurableDirectory, temporarySuffix } from '../core/files.js'
 import type { Clock } from '../core/types.js'
 import { StorageError } from '../errors.js'
 import { KeyIndex } from './key-index.js'
-import {
-  encodeEntry,
-  entryBlock,
-  entryKey,
-  entryOutcome,
-  LOG_HEADER,
-  packCodec,
-  packLog,
-  readPackKeys,
-} from './reply-pack.js'
+import { encodeEntry, entryBlock, entryOutcome, LOG_HEADER, packCodec, packLog } from './reply-pack.js'
+import { findSegments } from './reply-recovery.js'
 import { logSegment, packSegment, type Segment } from './reply-segments.js'
 import type { Outcome } from './ticket.js'
 
@@ -268,50 +260,13 @@ class SegmentedReplies implements Replies {
   }
 
   async #openDirectory(directory: string, own: boolean): Promise<void> {
-    const { files } = this.options
-    const names = await files.list(directory)
-    for (const name of names) {
-      if (own && name.endsWith(temporarySuffix)) await files.remove(join(directory, name))
-      const match = /^(\d{6,})\.(log|pack)$/.exec(name)
-      if (match === null) continue
-      const [, digits, kind] = match as unknown as [string, string, 'log' | 'pack']
-      if (own) this.#nextName = Math.max(this.#nextName, Number(digits) + 1)
-      const path = join(directory, name)
-      if (kind === 'pack') await this.#openPack(path, own)
-      else if (!names.includes(`${digits}.pack`)) await this.#openOldLog(path, own)
-      else if (own) await files.remove(path)
-    }
-  }
-
-  async #openPack(path: string, own: boolean): Promise<void> {
-    const { files } = this.options
-    const number = this.#segments.length
-    let lastBlock = -1
-    const codec = await readPackKeys(files, path, (key, block, offset) => {
-      lastBlock = Math.max(lastBlock, block)
-      this.#index.add(key, number * OFFSETS + offset)
-    })
-    this.#segments.push(packSegment({ number, path, own, files, lastBlock, codec }))
-  }
-
-  /** A log that a run left open or did not come to pack: cut at its torn tail, and packed now. */
-  async #openOldLog(path: string, own: boolean): Promise<void> {
     const { files, mode } = this.options
-    const number = this.#segments.length
-    let lastBlock = -1
-    const onRecord = (payload: Uint8Array, offset: number) => {
-      lastBlock = Math.max(lastBlock, entryBlock(payload))
-      this.#index.add(entryKey(payload), number * OFFSETS + offset)
-    }
-    if (own) {
-      const log = await openAppendLog({ files, path, header: LOG_HEADER, onRecord })
-      await log.close()
-    } else await readAppendLog({ files, path }, onRecord)
-    if (own && lastBlock < 0) return files.remove(path) // opened, and closed before a reply came
-    const segment = logSegment({ number, path, own, files })
-    segment.lastBlock = lastBlock
-    this.#segments.push(segment)
-    if (own && mode !== 'discard') this.#packing = this.#packing.then(() => this.#pack(segment))
+    const onKey = (key: Uint8Array, segment: number, offset: number) => this.#index.add(key, segment * OFFSETS + offset)
+    const found = await findSegments({ files, directory, own, segments: this.#segments, onKey })
+    if (!own) return
+    this.#nextName = found.nextName
+    if (mode === 'discard') return
+    for (const segment of found.unpacked) this.#packing = this.#packing.then(() => this.#pack(segment))
   }
 
   #check(): void {

@@ -1,4 +1,7 @@
 import t, { type Test } from 'tap'
+import { VirtualTime } from '../../bench/llm-virtual.js'
+import { ServerError } from '../../lib/errors.js'
+import type { Client } from '../../lib/llm/client.js'
 import { type OpenServersOptions, openServers } from '../../lib/llm/servers.js'
 import type { Answer, Reply } from '../../lib/llm/types.js'
 import {
@@ -131,11 +134,68 @@ t.test('A server that answers its probe and fails every record is an outage too'
   await t.rejects(asked, { code: 'KUN_OUTAGE' })
 })
 
-t.test('An outage of ten minutes is waited out: no verdict, no deadline over', async (t) => {
-  const fault = { kind: 'engine-death' as const, after: 10, times: 1, reviveAfterMs: 1500 }
-  const { reasons, events } = await ask(t, [fault], {}, { clock: fastClock(400) }, { deadlineMs: 500_000 })
-  t.strictSame(reasons, all('reply'))
-  t.strictSame(events.slice(0, 2), ['endpoint-down', 'endpoint-up'])
+t.test('A deadline stands still while the circuit is open: ten minutes of outage cost a request nothing', async (t) => {
+  const time = new VirtualTime()
+  const [deadlineMs, outageMs, tickMs] = [1000, 600_000, 100]
+  let dead = false
+  let hanging: { readonly sentMs: number; endedMs: number | null } | null = null
+  const gone = () => new ServerError('refused', { details: { kind: 'connection', words: 'refused' } })
+  const client: Client = {
+    label: 'http://virtual/v1',
+    send: async ({ body }, signal) => {
+      if (hanging === null && JSON.stringify(body).includes('text 1"')) {
+        const asked = { sentMs: time.now(), endedMs: null as number | null }
+        hanging = asked
+        return new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => {
+            asked.endedMs = time.now()
+            reject(signal.reason)
+          })
+        })
+      }
+      if (dead) throw gone()
+      return [{ text: '好', finishReason: 'stop', promptTokens: 1, completionTokens: 1 }]
+    },
+    fetch: async () => {
+      if (dead) throw gone()
+      return { status: 200, text: '{"choices":[{"index":0,"message":{"content":"好"},"finish_reason":"stop"}]}' }
+    },
+    close: async () => undefined,
+  }
+  const servers = await openServers({
+    models: {
+      writer: { model: 'm', endpoints: ['http://virtual/v1'], deadlineMs, limiter: 'fixed', inFlightMax: 16 },
+    },
+    seed: 5,
+    probe: false,
+    clock: time,
+    servers: { outageMaxMs: 2 * outageMs },
+    connect: () => client,
+  })
+  t.teardown(() => servers.close())
+  const writer = servers.model('writer')
+  const answers: Promise<Answer>[] = [writer.ask(call(1))]
+  const endedMs = () => (hanging as { endedMs: number | null } | null)?.endedMs ?? null
+  await time.run(() => false, deadlineMs * 0.9)
+  t.equal(endedMs(), null)
+  dead = true
+  for (let n = 2; n < 8; n++) answers.push(writer.ask(call(n)))
+  await time.run(() => servers.metrics().endpoints[0]?.down === true, deadlineMs)
+  t.equal(servers.metrics().endpoints[0]?.down, true)
+  const downMs = time.now()
+  await time.run(() => false, downMs + outageMs)
+  t.equal(endedMs(), null, 'ten minutes out, a tenth of a second before its deadline')
+  dead = false
+  await time.run(() => servers.metrics().endpoints[0]?.down === false)
+  const upMs = time.now()
+  let settled = false
+  Promise.all(answers).finally(() => {
+    settled = true
+  })
+  await time.run(() => settled)
+  const spentMs = (endedMs() as number) - (upMs - downMs)
+  t.ok(spentMs > deadlineMs && spentMs <= deadlineMs + 2 * tickMs, `ended after ${spentMs} ms of service`)
+  for (const answer of await Promise.all(answers)) t.match(answer, { reply: { text: '好' } })
 })
 
 t.test('When the metrics go away the endpoint is limited by goodput, and nothing else changes', async (t) => {

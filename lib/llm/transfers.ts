@@ -1,0 +1,32 @@
+/** What goes over the wire for waiting calls: one request for one, or one for several whose prompts fit a list. */
+import type { Transfer } from './client.js'
+import type { Ticket } from './ticket.js'
+
+/** Tells the server's log which kept reply a request is for; a list of prompts has no single one. */
+const keyHeader = 'x-kun-key'
+/** Calls looked at for prompts that fit one list. */
+const LIST_LOOK_MAX = 64
+
+/** The ticket, and others of its queue that may share its request, taken out. */
+export function withFitting(ticket: Ticket): Ticket[] {
+  if (ticket.listKey === null) return [ticket]
+  const { lane, promptsMax } = ticket.model
+  const fits = (other: Ticket) => other.model === ticket.model && other.listKey === ticket.listKey
+  return [ticket, ...lane.queue.takeMore(ticket.call.stageOrder, promptsMax - 1, LIST_LOOK_MAX, fits)]
+}
+
+/** A list is not streamed. */
+export function transferOf(tickets: readonly Ticket[]): Transfer {
+  const [first] = tickets as readonly [Ticket, ...Ticket[]]
+  const { options, headers } = first.model
+  const single = tickets.length === 1
+  const body = first.body()
+  if (!single) body.prompt = tickets.map((ticket) => ticket.call.request.prompt ?? '')
+  return {
+    kind: first.call.request.kind,
+    body,
+    prompts: tickets.length,
+    headers: single && first.key !== '' ? { ...headers, [keyHeader]: first.key } : headers,
+    stream: single && options.stream,
+  }
+}
