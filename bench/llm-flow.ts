@@ -102,6 +102,49 @@ export async function stages(durationMs: number, inOrder: boolean): Promise<Stag
   }
 }
 
+export interface OutliersOutcome {
+  readonly tokensPerSecond: number
+  /** Records finished and held for an earlier one, at most. */
+  readonly heldMost: number
+}
+
+/** One record in a hundred of 20 times the median length, behind a window that restores their order, or does not. */
+export async function outliers(
+  durationMs: number,
+  inFlight: number,
+  inOrder: boolean,
+  credit = CREDIT,
+): Promise<OutliersOutcome> {
+  const time = new VirtualTime()
+  const server = virtualServer(time, preset)
+  const servers = await opened(time, [server], inFlight)
+  const model = servers.model('m')
+  const held = new Set<number>()
+  let [began, finished, released, heldMost] = [0, 0, 0, 0]
+  const startMs = time.now()
+  const record = async (n: number): Promise<void> => {
+    const random = seededRandom(SEED + n)
+    const usual = Math.round(80 + 40 * random())
+    const work = { promptTokens: 200, outputTokens: n % 100 === 50 ? 2000 : usual, text: n + 1 }
+    await model.ask(workCall([0, n], 'label', 0, work))
+    finished++
+    held.add(n)
+    while (held.delete(released)) servers.released([0, released++])
+    heldMost = Math.max(heldMost, held.size)
+    fill()
+  }
+  const fill = () => {
+    const gone = () => (inOrder ? released : finished)
+    for (; began - gone() < credit * inFlight && time.now() < startMs + durationMs; began++)
+      record(began).catch(ignored)
+  }
+  fill()
+  await time.run(() => false, startMs + durationMs)
+  await servers.close()
+  const seconds = Array.from({ length: Math.floor(durationMs / 1000) }, (_, second) => server.bySecond[second] ?? 0)
+  return { tokensPerSecond: mean(seconds.slice(seconds.length / 3)), heldMost }
+}
+
 export interface EndpointsOutcome {
   /** Tokens by second, of each server. */
   readonly bySecond: readonly (readonly number[])[]

@@ -1,4 +1,4 @@
-import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { type FileLayer, nodeFiles } from '../../lib/core/files.js'
@@ -7,6 +7,7 @@ import { KeyIndex } from '../../lib/llm/key-index.js'
 import { openReplies } from '../../lib/llm/replies.js'
 import { openModel } from '../../lib/llm/servers.js'
 import type { Outcome } from '../../lib/llm/ticket.js'
+import { CrashingFiles } from '../support/crashing-files.js'
 import { call, chatReply, modelServer, sendJson } from './model-server.js'
 
 const key = (n: number) => replyKey(`r${n}`, 'label', 0, '{}')
@@ -58,24 +59,28 @@ t.test(
 
 t.test('A log torn at any byte keeps every whole reply before it, and goes on', async (t) => {
   const small = (n: number): Outcome => ({ verdict: { reason: 'r', detail: `${n}` } })
-  const directory = join(t.testdir({ replies: {} }), 'replies')
-  const made = await openReplies({ files: nodeFiles, directory })
+  // In memory: a file of its own for every byte.
+  const directory = '/disk/replies'
+  const whole = new CrashingFiles('/disk')
+  const made = await openReplies({ files: whole, directory })
   for (const n of [1, 2, 3]) await made.keep(key(n), 0, small(n))
   await made.close()
-  const [name] = readdirSync(directory) as [string]
-  const whole = readFileSync(join(directory, name))
-  for (let length = 0; length <= whole.length; length++) {
-    const torn = join(t.testdir({ replies: {} }), 'replies')
-    writeFileSync(join(torn, name), whole.subarray(0, length))
-    const replies = await openReplies({ files: nodeFiles, directory: torn })
+  const [[name, bytes]] = Object.entries(whole.contents()) as [[string, Buffer]]
+  for (let length = 0; length <= bytes.length; length++) {
+    const files = new CrashingFiles('/disk')
+    await files.makeDirectory(directory)
+    const torn = await files.open(join('/disk', name), 'create')
+    await torn.write(bytes.subarray(0, length))
+    await torn.close()
+    const replies = await openReplies({ files, directory })
     const found = await Promise.all([1, 2, 3].map((n) => replies.find(key(n))))
     const kept = found.filter((entry) => entry !== null)
     if (kept.length !== replies.size) t.fail(`at ${length} the index has ${replies.size} of ${kept.length}`)
     for (const [place, entry] of kept.entries()) t.strictSame(entry, small(place + 1))
     for (const n of [1, 2, 3]) await replies.keep(key(n), 0, small(n))
     await replies.close()
-    const later = await openReplies({ files: nodeFiles, directory: torn })
-    t.strictSame(await later.find(key(3)), small(3), `cut at ${length} of ${whole.length}`)
+    const later = await openReplies({ files, directory })
+    t.strictSame(await later.find(key(3)), small(3), `cut at ${length} of ${bytes.length}`)
     await later.close()
   }
 })
