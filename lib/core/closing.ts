@@ -14,6 +14,6 @@ export async function closeAll(closings: readonly Close[]): Promise<void> {
  * full refuses the rest as well.
  */
 export async function closeAfter(error: unknown, closings: readonly Close[]): Promise<never> {
-  await closeAll(closings).catch(() => undefined)
+  await closeAll(closings).catch(() => undefined) // it comes after `error`, and of it
   throw error
 }

@@ -2,6 +2,7 @@
  * A file for finished values that wait for an earlier one when memory for them is used up. Nothing in it outlives the
  * process: it is deleted at start, never fsynced, and emptied whenever nothing in it is waited for.
  */
+import { ContractError } from '../errors.js'
 import type { FileLayer, OpenFile } from './files.js'
 
 export interface SpillCodec {
@@ -47,7 +48,7 @@ export class SpillFile {
   }
 
   async get(place: Spilled): Promise<unknown> {
-    if (this.#file === null) throw new Error('the spill file was read before anything was put in it')
+    if (this.#file === null) throw new ContractError('the spill file was read before anything was put in it')
     const bytes = await this.#file.read(place.offset, place.lengthBytes)
     this.#waiting--
     return this.codec.decode(bytes)

@@ -60,90 +60,127 @@ export interface OpenPartsOptions {
 /** Permutations of a signature when near-duplicates are not looked for: none, only the fingerprint is made. */
 const noSignature = { ngram: 5, permutations: 0, seed: 1 } as const
 
+/** What was opened so far; closed from the last to the first when the next one cannot be. */
+type Closing = (() => Promise<void>)[]
+
+/**
+ * Opens the parts of a run, and brings what earlier runs left to the last committed cut.
+ *
+ * @throws {EndpointError} a server cannot be used: nothing was written
+ * @throws {RunLockedError | RunMismatchError} the directory belongs to another process or another recipe
+ */
 export async function openParts(settings: KunSettings, options: OpenPartsOptions): Promise<SessionParts> {
-  const { files } = options
   const { dir } = settings.output
-  const near = settings.dedup.near === false ? noSignature : settings.dedup.near
-  const { ngram, permutations, seed } = near
+  const { ngram, permutations, seed } = settings.dedup.near === false ? noSignature : settings.dedup.near
   const plan = await planPreparation(settings.prepare, process.cwd(), { ngram, permutations, seed })
-  const known = await knownCapabilities([dir, ...settings.replies.from], files)
-
-  const closing: (() => Promise<void>)[] = []
+  const closing: Closing = []
   try {
-    const replies = lateReplies()
-    const servers = await openServers({
-      models: usedModels(settings, options.through),
-      seed: settings.seed,
-      servers: settings.servers,
-      replies,
-      ...(options.clock && { clock: options.clock }),
-      pinned: known,
-      onEvent: ({ endpoint, words }) => options.onEvent?.(`${endpoint}: ${words}`),
-    })
-    closing.push(() => servers.close())
-    const watch = new RunWatch({ ...settings.limits, brakes: settings.brakes })
-    const watched = { model: (name: string) => watch.model(servers.model(name)) }
-    const stages = kunStages(settings.kun, watched, modelNames(settings), options.through)
-    const encoding = {
-      encoder: settings.output.encoder,
-      ...(settings.output.codec && { codec: settings.output.codec }),
-    }
-
-    const capabilities = { ...known, ...servers.capabilities() }
-    const record = await runRecord(settings, plan, capabilities, await encoderIdentity(encoding))
-    const directory = await openRunDirectory({
-      directory: dir,
-      files,
-      record,
-      ...(options.fresh && { fresh: options.fresh }),
-      ...(options.onStep && { onStep: options.onStep }),
-    })
-    closing.push(() => directory.close())
+    const asking = await openAsking(settings, options, closing)
+    const { servers, watch, stages, replies } = asking
+    const directory = await openDirectory(settings, options, plan, asking.capabilities, closing)
     const from = directory.last
-    replies.use(
-      await openReplies({
-        files,
-        directory: join(dir, 'replies'),
-        mode: settings.replies.keep ? 'keep' : 'discard',
-        from: settings.replies.from.map((earlierRun) => join(earlierRun, 'replies')),
-      }),
-    )
-    closing.push(() => replies.close())
-    const deduplicator = await openDeduplicator({
-      options: settings.dedup,
-      directory: join(dir, 'dedup'),
-      files,
-      committedLogBytes: from?.dedupLogBytes ?? 0,
-      ...(options.onEvent && { onWarning: options.onEvent }),
-    })
-    closing.push(() => deduplicator.close())
-    const writer = await openCutWriter({
-      files,
-      directory: dir,
-      splits: settings.splits,
-      columns: columnsOf({ ...stages.row, shape: settings.output.shape }),
-      encoder: await parquetEncoder(encoding),
-      from,
-      rowsPerFile: settings.output.rowsPerFile,
-      rowGroupBytesMax: settings.output.rowGroupBytesMax,
-      beforeCommit: [() => deduplicator.flush(), () => replies.flush()],
-      ...(options.onStep && { onStep: options.onStep }),
-    })
-    closing.push(() => writer.abandon())
+    const { deduplicator, writer } = await openWriting(settings, options, asking, from, closing)
     const pool = workerPool({ plan, ...settings.workers })
     closing.push(() => pool.close())
     if (from !== null && deduplicator.lostBytes > 0) {
-      await decideAgain({
-        deduplicator,
-        prepare: preparing(pool, replies),
-        settings,
-        cuts: await readManifest(dir, files),
-      })
+      const cuts = await readManifest(dir, options.files)
+      await decideAgain({ deduplicator, prepare: preparing(pool, replies), settings, cuts })
     }
     return { directory, from, replies, servers, stages, deduplicator, pool, writer, watch }
   } catch (error) {
     return closeAfter(error, closing.reverse())
   }
+}
+
+interface Asking extends Pick<SessionParts, 'servers' | 'watch' | 'stages'> {
+  readonly replies: LateReplies
+  /** By model, those too that this phase does not need. */
+  readonly capabilities: Readonly<Record<string, Capabilities>>
+}
+
+/** The servers, and the stages that ask them. Writes nothing. */
+async function openAsking(settings: KunSettings, options: OpenPartsOptions, closing: Closing): Promise<Asking> {
+  const { output, replies: keeping } = settings
+  const known = await knownCapabilities([output.dir, ...keeping.from], options.files)
+  const replies = lateReplies()
+  const servers = await openServers({
+    models: usedModels(settings, options.through),
+    seed: settings.seed,
+    servers: settings.servers,
+    replies,
+    ...(options.clock && { clock: options.clock }),
+    pinned: known,
+    onEvent: ({ endpoint, words }) => options.onEvent?.(`${endpoint}: ${words}`),
+  })
+  closing.push(() => servers.close())
+  const watch = new RunWatch({ ...settings.limits, brakes: settings.brakes })
+  const watched = { model: (name: string) => watch.model(servers.model(name)) }
+  const stages = kunStages(settings.kun, watched, modelNames(settings), options.through)
+  return { servers, watch, stages, replies, capabilities: { ...known, ...servers.capabilities() } }
+}
+
+async function openDirectory(
+  settings: KunSettings,
+  { files, fresh, onStep }: OpenPartsOptions,
+  plan: PreparePlan,
+  capabilities: Asking['capabilities'],
+  closing: Closing,
+): Promise<RunDirectory> {
+  const directory = await openRunDirectory({
+    directory: settings.output.dir,
+    files,
+    record: await runRecord(settings, plan, capabilities, await encoderIdentity(encodingOf(settings))),
+    ...(fresh && { fresh }),
+    ...(onStep && { onStep }),
+  })
+  closing.push(() => directory.close())
+  return directory
+}
+
+/** What writes in the run directory: replies, the dedup log, cuts. */
+async function openWriting(
+  settings: KunSettings,
+  { files, onEvent, onStep }: OpenPartsOptions,
+  { replies, stages }: Asking,
+  from: ManifestEntry | null,
+  closing: Closing,
+): Promise<Pick<SessionParts, 'deduplicator' | 'writer'>> {
+  const { dir, shape, rowsPerFile, rowGroupBytesMax } = settings.output
+  replies.use(
+    await openReplies({
+      files,
+      directory: join(dir, 'replies'),
+      mode: settings.replies.keep ? 'keep' : 'discard',
+      from: settings.replies.from.map((earlierRun) => join(earlierRun, 'replies')),
+    }),
+  )
+  closing.push(() => replies.close())
+  const deduplicator = await openDeduplicator({
+    options: settings.dedup,
+    directory: join(dir, 'dedup'),
+    files,
+    committedLogBytes: from?.dedupLogBytes ?? 0,
+    ...(onEvent && { onWarning: onEvent }),
+  })
+  closing.push(() => deduplicator.close())
+  const writer = await openCutWriter({
+    files,
+    directory: dir,
+    splits: settings.splits,
+    columns: columnsOf({ ...stages.row, shape }),
+    encoder: await parquetEncoder(encodingOf(settings)),
+    from,
+    rowsPerFile,
+    rowGroupBytesMax,
+    beforeCommit: [() => deduplicator.flush(), () => replies.flush()],
+    ...(onStep && { onStep }),
+  })
+  closing.push(() => writer.abandon())
+  return { deduplicator, writer }
+}
+
+function encodingOf({ output: { encoder, codec } }: KunSettings) {
+  return { encoder, ...(codec && { codec }) }
 }
 
 /** Everything that was opened, whether or not the run came to its end. The lock goes last. */
@@ -226,8 +263,10 @@ async function runRecord(
   }
 }
 
+type LateReplies = Replies & { use(replies: Replies): void }
+
 /** Replies live in the run directory, which is made only once the servers answered: until then nothing is kept or found. */
-function lateReplies(): Replies & { use(replies: Replies): void } {
+function lateReplies(): LateReplies {
   let opened: Replies | null = null
   return {
     use: (replies) => {

@@ -11,6 +11,7 @@ import { from, type Graph } from '../core/graph.js'
 import type { OrderedSink, ReorderOptions } from '../core/sink-node.js'
 import type { Outcome, Position, Stage } from '../core/types.js'
 import type { Deduplicator } from '../dedup/types.js'
+import { ContractError } from '../errors.js'
 import type { Block, PreparedBlock } from '../text/batch.js'
 import type { BlockFacts, BlockLedger } from './block-facts.js'
 import { splitIntoRecords } from './candidates.js'
@@ -135,6 +136,6 @@ function llmStage<In, Out>(stage: KunStage<In, Out>, inFlightMax: number, unit?:
 
 function factsOf(facts: BlockLedger, number: number): BlockFacts {
   const known = facts.get(number)
-  if (known === undefined) throw new Error(`block ${number} passed without being registered`)
+  if (known === undefined) throw new ContractError(`block ${number} passed without being registered`)
   return known
 }

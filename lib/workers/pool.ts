@@ -124,7 +124,7 @@ class PiscinaPool implements WorkerPool {
         known,
       )
     })
-    this.wardFree = turn.catch(() => undefined)
+    this.wardFree = turn.catch(() => undefined) // whoever awaits the turn gets it; the next one has its own
     return turn
   }
 
