@@ -7,4 +7,5 @@ export const benches: Readonly<Record<string, () => Promise<{ readonly bench: Be
   llm: () => import('./llm.js'),
   prepare: () => import('./prepare.js'),
   memory: () => import('./memory.js'),
+  hub: () => import('./hub.js'),
 }

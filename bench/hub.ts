@@ -1,0 +1,108 @@
+/** Publishing: peak memory of its process. Streaming a shard: how fast, against a bare undici download in turn with it. */
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { nodeFiles } from '../lib/core/files.js'
+import { startHub } from '../lib/simulator/hub.js'
+import { openCutWriter, parquetEncoder } from '../lib/sinks/index.js'
+import type { HubFigures, HubTask } from './hub-child.js'
+import type { BenchOptions, BenchResult } from './types.js'
+
+export const bench = {
+  name: 'hub',
+  description: 'publishing a run, peak memory; streaming a shard against a bare download',
+  run,
+}
+
+const MB = 1e6
+const sizes = {
+  full: { publishBytes: 2000 * MB, cutBytes: 50 * MB, shardBytes: 400 * MB, rounds: 7 },
+  smoke: { publishBytes: 2 * MB, cutBytes: 1 * MB, shardBytes: 2 * MB, rounds: 2 },
+}
+const childFile = fileURLToPath(new URL('./hub-child.js', import.meta.url))
+
+async function run({ size, say }: BenchOptions): Promise<BenchResult> {
+  const { publishBytes, cutBytes, shardBytes, rounds } = sizes[size]
+  const folder = await mkdtemp(join(tmpdir(), 'kun-stream-bench-'))
+  const hub = await startHub({ directory: join(folder, 'hub') })
+  try {
+    const directory = join(folder, 'run')
+    const written = await writeRun(directory, publishBytes, cutBytes)
+    say(`${Math.round(written / MB)} MB of Parquet are written`)
+    const published = await child({ task: 'publish', directory, hubUrl: hub.url })
+    say(`published, ${published.peakMegabytes.toFixed(0)} MB at most`)
+    hub.seed('me/shard', { 'a.bin': randomBytes(shardBytes) })
+    const read = await child({ task: 'read', hubUrl: hub.url, rounds })
+    const [ours, bare] = [median(read.ours), median(read.bare)]
+    const peak = published.peakMegabytes
+    return {
+      tables: [
+        {
+          title: 'Publishing, in a process of its own, to the stand-in Hub',
+          rows: [
+            {
+              'MB of Parquet': written / MB,
+              'MB sent': published.bytes / MB,
+              seconds: published.seconds,
+              'peak MB': peak,
+            },
+          ],
+        },
+        {
+          title: `A shard of ${shardBytes / MB} MB streamed from the stand-in Hub, medians of ${rounds}, in turn`,
+          rows: [
+            { way: 'source on the Hub (sha256 checked)', 'MB/s': ours, 'against bare': ours / bare },
+            { way: 'bare undici', 'MB/s': bare, 'against bare': 1 },
+          ],
+        },
+      ],
+      aims: [
+        { what: 'peak memory of publishing, MB', figure: peak, aim: 'under 300', met: peak < 300 },
+        { what: 'streaming against a bare download', figure: ours / bare, aim: 'at least .8', met: ours / bare >= 0.8 },
+      ],
+    }
+  } finally {
+    await hub.close()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Cuts of rows whose text does not compress well: about as many bytes of files as are asked for. */
+async function writeRun(directory: string, bytes: number, cutBytes: number): Promise<number> {
+  const writer = await openCutWriter({
+    files: nodeFiles,
+    directory,
+    splits: ['bench'],
+    columns: [
+      { name: 'instruction', type: 'string' },
+      { name: 'output', type: 'string' },
+    ],
+    encoder: await parquetEncoder(),
+    from: null,
+    rowGroupBytesMax: 16 * 1024 * 1024,
+  })
+  let written = 0
+  for (let cut = 0; written < bytes; cut++) {
+    for (let made = 0; made < cutBytes; made += outputBytes) {
+      await writer.row('bench', { instruction: `${cut}`, output: randomBytes(outputBytes).toString('base64') })
+    }
+    written += cutBytes
+    await writer.commit({ blocks: cut + 1, cursor: null, dedupLogBytes: 0, counters: {} })
+  }
+  return written
+}
+
+const outputBytes = 6000
+
+async function child(task: HubTask): Promise<HubFigures> {
+  const { stdout } = await promisify(execFile)(process.execPath, [childFile, JSON.stringify(task)])
+  return JSON.parse(stdout) as HubFigures
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
+}
