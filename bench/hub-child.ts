@@ -14,24 +14,34 @@ export interface HubFigures {
   readonly seconds: number
   /** Megabytes a second of each round. */
   readonly ours: readonly number[]
+  /** From the second byte on: no sha256 is made then. */
+  readonly unchecked: readonly number[]
   readonly bare: readonly number[]
 }
 
 const task = JSON.parse(process.argv[2] as string) as HubTask
 const started = performance.now()
-const [ours, bare]: [number[], number[]] = [[], []]
+const [ours, unchecked, bare]: [number[], number[], number[]] = [[], [], []]
 let bytes = 0
 if (task.task === 'publish') {
   const { directory, hubUrl } = task
   bytes = (await publish({ directory, repo: 'me/bench', hubUrl, token: 'hf_bench' })).bytesUploaded
 } else {
   for (let round = 0; round < task.rounds; round++) {
-    ours.push(await rateOf(() => readByUs(task.hubUrl)))
+    ours.push(await rateOf(() => readByUs(task.hubUrl, 0)))
+    unchecked.push(await rateOf(() => readByUs(task.hubUrl, 1)))
     bare.push(await rateOf(() => readBare(task.hubUrl)))
   }
 }
 const seconds = (performance.now() - started) / 1000
-const figures: HubFigures = { peakMegabytes: process.resourceUsage().maxRSS / 1024, bytes, seconds, ours, bare }
+const figures: HubFigures = {
+  peakMegabytes: process.resourceUsage().maxRSS / 1024,
+  bytes,
+  seconds,
+  ours,
+  unchecked,
+  bare,
+}
 writeSync(1, JSON.stringify(figures))
 
 async function rateOf(read: () => Promise<number>): Promise<number> {
@@ -41,12 +51,12 @@ async function rateOf(read: () => Promise<number>): Promise<number> {
   return length / 1000 / (performance.now() - start)
 }
 
-async function readByUs(hubUrl: string): Promise<number> {
+async function readByUs(hubUrl: string, offset: number): Promise<number> {
   const mapping = { text: 'text' }
   const listed = await hubShards({ repo: 'me/shard', files: 'a.bin', split: 's', mapping, hubUrl, token: 'hf_bench' })
   let length = 0
   for (const shard of listed.shards) {
-    for await (const piece of shard.open(0, new AbortController().signal)) length += piece.length
+    for await (const piece of shard.open(offset, new AbortController().signal)) length += piece.length
   }
   await listed.close()
   return length
