@@ -27,14 +27,14 @@ const pastMax = 3
 const loadMax = 0.92
 /** Lines behind the last first line, to begin with: doubled where a run reaches the end, for no size shortens that run. */
 const tailLines = 4
-/** A power of two. A segment of 6 M entries, which is 100 M documents, takes about 50 ms to double. */
-const segmentsPerTable = 16
-const segmentShift = 28
+/** A power of two. A segment of 10 M documents takes about 15 ms to double. */
+const segmentsPerTable = 64
+const segmentShift = 26
 /**
  * Lines of a segment at level 0, times 1 to 2. From there on the bits of the half stored tell the line: at 10 million
  * documents 7 of 16. Below, lines are shared by neighbours, and tags are asked for again at each doubling.
  */
-const baseLines = 512
+const baseLines = 128
 const firstLevel = -5
 
 export class TagTables {
