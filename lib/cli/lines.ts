@@ -14,7 +14,7 @@ export interface Line {
 const batchBytes = 1024 * 1024
 const batchLines = 4096
 /** Bytes of one line. */
-export const lineBytesMax = 256 * 1024 * 1024
+const lineBytesMax = 256 * 1024 * 1024
 
 /** @throws {ShardFormatError} a line over `lineBytesMax` */
 export async function* lineBatches(files: readonly string[]): AsyncGenerator<Line[], void, undefined> {

@@ -59,7 +59,7 @@ export function registerSimulate(program: Command): void {
 }
 
 /** @throws {UsageError} naming the flag, the value found and what is allowed */
-export function optionsOf(flags: SimulateFlags): z.output<typeof simulatorOptions> {
+function optionsOf(flags: SimulateFlags): z.output<typeof simulatorOptions> {
   const given = {
     port: number(flags.port),
     host: flags.host,

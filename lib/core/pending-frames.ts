@@ -5,7 +5,7 @@
 import { encodeFrameInto, frameHeadBytes, parseFrame } from './frames.js'
 
 /** Room of a buffer; a longer frame gets one of its own. */
-export const chunkBytes = 512 * 1024
+const chunkBytes = 512 * 1024
 /** Empty buffers kept for later: one being written, one being filled, one to spare. */
 const spareMax = 2
 

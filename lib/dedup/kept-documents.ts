@@ -5,7 +5,7 @@
 import { bandHash } from './banding.js'
 
 /** Documents a page: 600 KiB of columns at 128 minima, allocated at once. */
-export const pageDocuments = 4096
+const pageDocuments = 4096
 /** Bytes of a key: a fingerprint. */
 export const keyBytes = 16
 

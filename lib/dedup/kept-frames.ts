@@ -32,7 +32,7 @@ export interface KeptBlock {
 
 const headBytes = 32
 /** Bytes of UTF-8 of one id. */
-export const idBytesMax = 65535
+const idBytesMax = 65535
 
 export function encodeKept({ block, rows, more, textsBytes }: KeptBlock): Uint8Array {
   const signatureBytes = rows[0]?.bytes.length ?? 0

@@ -141,7 +141,7 @@ async function openTexts(
   }
 }
 
-export function textsPath(path: string): string {
+function textsPath(path: string): string {
   return `${path}.texts`
 }
 

@@ -11,7 +11,7 @@ import { repeatedEnd, repeatedStart } from './repetition.js'
 import { replyText } from './reply-text.js'
 
 /** Source: COIG-Kun's output filter: words of answers that speak of themselves, refuse, or date. */
-export const outputKeywords = ['作为', '根据', '知识库', '2023', '抱歉']
+const outputKeywords = ['作为', '根据', '知识库', '2023', '抱歉']
 
 export const outputFilterOptions = z.strictObject({
   keywords: z.array(z.string().min(1)).default(outputKeywords).describe('An output with one of these words is dropped'),

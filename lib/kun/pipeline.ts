@@ -45,7 +45,7 @@ export interface PipelineParts {
  * Room that a block takes per byte: its bytes, the columns that come back, and what its candidates become.
  * 4 is what was measured: raw text, its UTF-16 string in a prompt, the reply and the row, each about once.
  */
-export const expansionMax = 4
+const expansionMax = 4
 
 export function kunGraph(parts: PipelineParts): Graph {
   const facts: BlockLedger = new Map()

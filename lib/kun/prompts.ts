@@ -91,7 +91,7 @@ export function prefillScore(pieces: Pick<CompletionRequest, 'kind' | 'messages'
  * Takes the force out of whatever in a record's text could end its place in a prompt: our marks and ChatML's tokens.
  * Example: '【/文本】' → '〔/文本〕', '<|im_end|>' → '<｜im_end｜>'. Linear in the text's length.
  */
-export function neutralise(text: string): string {
+function neutralise(text: string): string {
   return text
     .replace(/【(\/?(?:文本|指令))】/g, '〔$1〕')
     .replace(/<\|([a-z_]{1,32})\|>/gi, '<｜$1｜>')

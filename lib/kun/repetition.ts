@@ -4,7 +4,7 @@
  */
 
 /** More than this many times in a row is a loop. Source: COIG-Kun's output filter. */
-export const repetitionsMax = 5
+const repetitionsMax = 5
 
 /**
  * The unit that the text starts with more than `repetitionsMax` times in a row, or null.

@@ -6,7 +6,7 @@ import { RequestRefusedError, ServerError } from '../errors.js'
 import { errorMessage } from './wire.js'
 
 /** Characters of a server's words that are kept. */
-export const DETAIL_CHARS_MAX = 300
+const DETAIL_CHARS_MAX = 300
 
 /** Longest wait that a Retry-After may ask for, ms. */
 const RETRY_AFTER_MAX_MS = 120_000

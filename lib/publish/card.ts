@@ -12,9 +12,8 @@ import type { PublishSettings } from './options.js'
 import { compare } from './plan.js'
 import type { Operation, Remote, RemoteFile } from './remote.js'
 
-export const beginMark =
-  '<!-- kun-stream:begin - what stands between these marks is written anew with every publish -->'
-export const endMark = '<!-- kun-stream:end -->'
+const beginMark = '<!-- kun-stream:begin - what stands between these marks is written anew with every publish -->'
+const endMark = '<!-- kun-stream:end -->'
 const picturePath = 'assets/funnel.svg'
 
 export interface CardData {
@@ -70,7 +69,7 @@ export async function cardFiles(options: {
  *
  * @param counted false leaves sizes out: `datasets` refuses a dataset whose counts are not those of its card
  */
-export function mergeCard(existing: string, data: CardData, body: string, counted: boolean): string {
+function mergeCard(existing: string, data: CardData, body: string, counted: boolean): string {
   const [frontMatter, text] = splitCard(existing.replaceAll('\r\n', '\n'))
   const ours = `${beginMark}\n\n${body}\n\n${endMark}`
   const begin = text.indexOf('<!-- kun-stream:begin')
@@ -129,7 +128,7 @@ function featureField({ name, dtype, list }: Feature): object {
 }
 
 /** As the Hub's filter has them. */
-export function sizeCategory(rows: number): string {
+function sizeCategory(rows: number): string {
   const steps = ['1K', '10K', '100K', '1M', '10M', '100M', '1B', '10B', '100B', '1T']
   let at = 0
   while (at < steps.length && rows >= 1000 * 10 ** at) at++

@@ -19,8 +19,8 @@ export const snapshotSchema = z.object({
   cuts: z.int().min(0),
   files: z.array(
     z.object({
-      /** In the run directory. */
-      path: z.string().regex(/^(?!.*(?:^|\/)\.\.?(?:\/|$))[^/\\][^\\]*$/),
+      /** In the run directory, whatever the mirror says: no part of it is '..', behind a line break either. */
+      path: z.string().regex(/^(?!.*(?:^|\/)\.\.?(?:\/|$))[^/\\][^\\]*$/s),
       pieces: z.array(z.object({ sha256, bytes: z.int().min(0) })),
     }),
   ),

@@ -70,7 +70,7 @@ function shown(found: unknown, path: Path): string {
 /** 'user:password@', at the start of a text or behind '//'; a password may have a slash in it. */
 const credentials = /(?<=\/\/|")(?:(?!\/\/)[^":])*:(?:(?!\/\/)[^"])*@/g
 
-export function valueAt(value: unknown, path: Path): unknown {
+function valueAt(value: unknown, path: Path): unknown {
   return path.reduce<unknown>(below, value)
 }
 

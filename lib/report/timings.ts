@@ -9,7 +9,7 @@ import type { NodeMetrics } from '../core/metrics.js'
 import type { ServersMetrics } from '../llm/servers.js'
 import { type Bottleneck, bottleneckOf, isPassage, nodeShares } from './bottleneck.js'
 
-export const timingsName = 'timings.json'
+const timingsName = 'timings.json'
 /** Calls of `run` on one directory that are kept, the latest. */
 const callsMax = 100
 const sampleEveryMs = 500

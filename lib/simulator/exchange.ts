@@ -8,7 +8,7 @@ import type { FaultRule } from './fault-rules.js'
 import { Refusal } from './refusal.js'
 
 /** Bytes of a request body; a client that sends more gets 413. */
-export const bodyBytesMax = 64 * 1024 * 1024
+const bodyBytesMax = 64 * 1024 * 1024
 
 export class Exchange {
   body = ''

@@ -22,7 +22,7 @@ export const transportFaults = [
 ] as const
 
 /** A well-formed reply with something wrong in it. */
-export const contentFaults = [
+const contentFaults = [
   'choices-missing', // the last choice is not there
   'choices-shuffled', // in reverse order, each with its right index
   'finish-length', // cut in the middle, finish_reason length

@@ -128,7 +128,7 @@ export class Exchange {
 }
 
 /** `bytes=a-b`, `bytes=a-` and `bytes=-n` as [start, end); null without a Range. */
-export function parseRange(header: string | undefined, sizeBytes: number): [number, number] | 'unsatisfiable' | null {
+function parseRange(header: string | undefined, sizeBytes: number): [number, number] | 'unsatisfiable' | null {
   const match = /^bytes=(\d*)-(\d*)$/.exec(header ?? '')
   if (match === null || (match[1] === '' && match[2] === '')) return null
   if (match[1] === '') {

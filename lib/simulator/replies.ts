@@ -28,7 +28,7 @@ export function replyBody(head: ReplyHead, request: ModelRequest, generations: r
 }
 
 /** The sum over all prompts; samples of one prompt share it. */
-export function usageOf(request: ModelRequest, generations: readonly Generation[]) {
+function usageOf(request: ModelRequest, generations: readonly Generation[]) {
   const promptTokens = request.prompts.reduce((sum, { ids }) => sum + ids.length, 0)
   const completionTokens = generations.reduce((sum, one) => sum + one.completionTokens, 0)
   return {

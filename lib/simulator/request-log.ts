@@ -23,7 +23,7 @@ export interface LoggedRequest {
 }
 
 /** Requests kept in memory, bodies and all. */
-export const requestsKept = 2_000
+const requestsKept = 2_000
 
 export class RequestLog {
   private readonly kept: (LoggedRequest & { readonly body: string })[] = []

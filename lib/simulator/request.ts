@@ -130,7 +130,7 @@ export function chatRequest(body: unknown, lacks: (name: CapabilityName) => bool
 }
 
 /** ChatML, as Qwen and Yi have it. */
-export function chatText(messages: readonly { role: string; content: string }[], continues = false): string {
+function chatText(messages: readonly { role: string; content: string }[], continues = false): string {
   const turns = messages.map(({ role, content }) => `<|im_start|>${role}\n${content}<|im_end|>\n`).join('')
   return continues ? turns.slice(0, -'<|im_end|>\n'.length) : `${turns}<|im_start|>assistant\n`
 }

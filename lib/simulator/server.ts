@@ -27,7 +27,7 @@ import { RequestLog } from './request-log.js'
 import type { Simulator, SimulatorStats } from './types.js'
 
 /** vLLM's; a client's must be shorter. */
-export const keepAliveMs = 5_000
+const keepAliveMs = 5_000
 const backlog = 16_384
 const contextTokensDefault = 32_768
 const builtinModel = 'builtin-extractive'

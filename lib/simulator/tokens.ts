@@ -14,9 +14,6 @@ const pieceBase = 54
 const pairsPerHundred = 75
 const alone = new Set(['好'.charCodeAt(0), '差'.charCodeAt(0)])
 
-/** The end of a chat turn. */
-export const endOfTurn = firstSpecial + 1
-
 export function encode(text: string): number[] {
   const ids: number[] = []
   let index = 0

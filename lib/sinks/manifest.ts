@@ -13,7 +13,7 @@ import { manifestName, partPathPattern } from './names.js'
 import { type OnStep, stepping } from './steps.js'
 import type { ManifestEntry } from './types.js'
 
-export const manifestBytesMax = 512 * 1024 * 1024
+const manifestBytesMax = 512 * 1024 * 1024
 
 /** The cuts that are committed, in order; a torn last line is no commit. Writes nothing. */
 export async function readManifest(directory: string, files: FileLayer = nodeFiles): Promise<ManifestEntry[]> {

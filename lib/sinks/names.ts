@@ -7,7 +7,7 @@ export const dataFolder = 'data'
 export const rejectsFolder = 'rejects'
 
 /** Parts of a split in one cut. */
-export const partsPerCutMax = 1000
+const partsPerCutMax = 1000
 const cutsMax = 1_000_000
 
 /** data/{split}-{cut}-{n}.parquet, rejects/{cut}-{n}.parquet for `split` null. */

@@ -2,14 +2,24 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { ShardChangedError } from '../errors.js'
+import { dirname, join, resolve, sep } from 'node:path'
+import { HubAccessError, ShardChangedError } from '../errors.js'
 import type { Shard } from './types.js'
 
-/** The same shard, downloaded to `directory` at its first use and read from there. */
+/**
+ * The same shard, downloaded to `directory` at its first use and read from there.
+ *
+ * @throws {HubAccessError} the Hub lists the shard under a path that leads out of the directory
+ */
 export function cachedShard(shard: Shard, directory: string, repo: string, sha256: string | null): Shard {
   const commit = shard.version?.split(' ')[0] ?? 'unknown'
-  const path = join(directory, ...repo.split('/'), commit, ...shard.path.split('/'))
+  const path = resolve(directory, join(...repo.split('/'), commit, ...shard.path.split('/')))
+  if (!path.startsWith(resolve(directory) + sep)) {
+    throw new HubAccessError(
+      `${repo} lists ${JSON.stringify(shard.path)} at ${JSON.stringify(commit)}, which leads out of the cache ${directory}: ` +
+        'leave cache out for this dataset, if you trust it at all',
+    )
+  }
   let download: Promise<void> | null = null
 
   async function stored(signal: AbortSignal): Promise<void> {

@@ -121,7 +121,7 @@ export async function listHub(options: {
   return { commit, files: found }
 }
 
-export async function resolveCommit(
+async function resolveCommit(
   context: HubRequestContext,
   settings: HubSettings,
   transport: HubTransport,

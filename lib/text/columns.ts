@@ -126,7 +126,7 @@ export class ColumnsBuilder {
   }
 }
 
-export const fingerprintBytes = 16
+const fingerprintBytes = 16
 
 /** Short strings: keys and titles. */
 class StringColumnBuilder {

@@ -5,7 +5,7 @@
 import type { CleanText } from './clean.js'
 
 /** About six Chinese words: as long as the longest n-grams that Gopher's rules count (arXiv 2112.11446, table A1). */
-export const gramChars = 10
+const gramChars = 10
 
 export interface Repetition {
   /** Code units in lines that stand earlier in the text, as a share of all in lines. */

@@ -13,6 +13,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import type { Clock } from '../../lib/core/types.js'
 import { mirrorRun, mirrorWhile, openMirror, restoreFromMirror } from '../../lib/publish/mirror.js'
+import { snapshotSchema } from '../../lib/publish/mirror-snapshot.js'
 import { startHub } from '../../lib/simulator/hub.js'
 import { readManifest } from '../../lib/sinks/index.js'
 import { addCuts } from '../support/run-directory.js'
@@ -105,6 +106,27 @@ t.test('a pass that fails at any request leaves a mirror that can be restored, o
         break
       }
     }
+  }
+})
+
+t.test('a mirror that names a file outside of the run directory is refused', async (t) => {
+  const takes = (path: string) =>
+    snapshotSchema.safeParse({ format: 'kun-stream mirror 1', cuts: 0, files: [{ path, pieces: [] }] }).success
+  for (const path of ['run.json', 'data/s-000000-000.parquet', 'replies/000001.pack', 'dedup/..index'])
+    t.ok(takes(path), path)
+  for (const path of [
+    '',
+    '/etc/x',
+    '..',
+    '../x',
+    'a/../../x',
+    'a/..',
+    './x',
+    'a\\..\\x',
+    'a\n/../../x',
+    '\n/../../../x',
+  ]) {
+    t.notOk(takes(path), JSON.stringify(path))
   }
 })
 

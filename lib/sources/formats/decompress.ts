@@ -20,7 +20,7 @@ const sliceOutputBytesMax = 80 * 1024 * 1024
 const tooMuch = `64 KiB of it give over ${sliceOutputBytesMax} bytes: this is no text`
 
 /** Output to input of a whole shard, past the first `expansionFreeBytes`: text is 2 to 10, a bomb over 1,000. */
-export const expansionRatioMax = 300
+const expansionRatioMax = 300
 const expansionFreeBytes = 64 * 1024 * 1024
 
 /** Output of one shard. */

@@ -6,7 +6,7 @@
 import { ShardDamageError } from '../../errors.js'
 import type { ByteReader } from './byte-reader.js'
 
-export const recordBytes = 512
+const recordBytes = 512
 
 /** Bytes of a long name or a pax header. */
 const extensionBytesMax = 1024 * 1024

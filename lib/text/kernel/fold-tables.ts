@@ -14,9 +14,9 @@ export interface FoldTables {
 }
 
 /** The first half of a code point in U+1F000 … U+1FBFF: `pictures` tells. */
-export const pictureHigh = 0xdffe
+const pictureHigh = 0xdffe
 /** Only String.normalize can tell: the character joins its neighbours, or is half of one. */
-export const needsNormalize = 0xdfff
+const needsNormalize = 0xdfff
 
 const expansionsMax = 2046
 const expansionUnitsMax = 4
