@@ -4,6 +4,7 @@ import { systemClock } from '../core/clock.js'
 import { UsageError } from '../errors.js'
 import { mirrorWhile, openMirror, restoreFromMirror } from '../publish/mirror.js'
 import type { Recipe } from '../recipe/index.js'
+import { bytesText } from './bytes-text.js'
 
 /** Starts to mirror; `close` makes the last pass. Nothing happens without `mirror:`. A pass that fails is told, no more. */
 export async function mirrorOf(
@@ -41,5 +42,5 @@ export async function restored({ mirror, hub }: Recipe, directory: string): Prom
     connection: hub,
     ...(token !== undefined && { token }),
   })
-  return `${cuts} cuts in ${files} files (${(bytes / 1e6).toFixed(1)} MB) are back from ${to}`
+  return `${cuts} cuts in ${files} files (${bytesText(bytes)}) are back from ${to}`
 }

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import pc from 'picocolors'
 import { type Counters, checkAccounting, total } from '../kun/counters.js'
 import { type Finding, type ManifestEntry, type Verification, verifyRun } from '../sinks/index.js'
+import { bytesText } from './bytes-text.js'
 
 export function registerVerify(program: Command): void {
   program
@@ -27,7 +28,7 @@ export function verificationText({ findings, cuts, files, bytes, rows, rejects }
   const verdict =
     errors === 0 ? pc.green('The dataset is whole') : pc.red(`${errors} error${errors === 1 ? '' : 's'} found`)
   lines.push(
-    `${verdict}: ${cuts} cuts, ${files} files, ${(bytes / 1e6).toFixed(1)} MB, ${sum(rows)} rows, ${sum(rejects)} rejects.`,
+    `${verdict}: ${cuts} cuts, ${files} files, ${bytesText(bytes)}, ${sum(rows)} rows, ${sum(rejects)} rejects.`,
   )
   return lines.join('\n')
 }

@@ -1,6 +1,7 @@
 /**
  * Credit is room: what may be on the way at once. It is taken in order, first come first served, and returned by the
  * ledger when what took it has been released. It says nothing of durability; a cut may be larger than all credit.
+ * Who waits for it is one taker a node: the source, or a gate.
  */
 import { InvalidOptionError } from '../errors.js'
 

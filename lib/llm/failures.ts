@@ -2,6 +2,7 @@
  * Failures told apart, by status and effect: the server's (asked again) or the request's (refused for good).
  * Whether a server failure is really the record's is judged later, by what passes beside it.
  */
+import { parseRetryAfter } from '../core/retry-after.js'
 import { RequestRefusedError, ServerError } from '../errors.js'
 import { errorMessage } from './wire.js'
 
@@ -26,7 +27,8 @@ export function failureOfStatus(
 ): ServerError | RequestRefusedError {
   const words = shorten(errorMessage(body))
   if (BUSY.has(status)) {
-    const retryAfterMs = parseRetryAfter(retryAfter)
+    const askedMs = parseRetryAfter(retryAfter)
+    const retryAfterMs = askedMs === null ? null : Math.min(askedMs, RETRY_AFTER_MAX_MS)
     return new ServerError(`${endpoint} is full (${status}): ${words}`, {
       details: { kind: 'busy', status, words, ...(retryAfterMs === null ? {} : { retryAfterMs }) },
     })
@@ -54,14 +56,6 @@ export function failureOfConnection(error: unknown, endpoint: string): ServerErr
   return new ServerError(`No answer from ${endpoint} (${code}): ${words}`, {
     details: { kind: 'connection', system: code, words },
   })
-}
-
-/** Seconds or an HTTP date, in ms, at most two minutes; null when absent or unreadable. */
-export function parseRetryAfter(value: string | undefined, nowMs: number = Date.now()): number | null {
-  if (value === undefined || value.trim() === '') return null
-  const seconds = Number(value)
-  const waitMs = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(value) - nowMs
-  return Number.isFinite(waitMs) ? Math.min(Math.max(0, waitMs), RETRY_AFTER_MAX_MS) : null
 }
 
 export function shorten(words: string): string {

@@ -4,6 +4,7 @@
  *
  * A call lies in the heap of its stage (by position) and in one line by arrival; what was taken through one is left
  * as an empty entry in the other and passed over. Push and take are O(log n) with hundreds of thousands waiting.
+ * How many wait has no limit here: each call belongs to a record that took item credit, and there is no more of that.
  */
 import { comparePositions, type Position } from '../core/types.js'
 

@@ -51,11 +51,3 @@ export function parseRateLimit(header: string | undefined): RateLimit | null {
   const seconds = /;\s*t=(\d+)/.exec(header ?? '')?.[1]
   return left === undefined || seconds === undefined ? null : { left: Number(left), waitMs: Number(seconds) * 1000 }
 }
-
-/** Milliseconds that a Retry-After asks for: seconds, or a date. */
-export function parseRetryAfter(header: string | undefined, today: number = Date.now()): number | null {
-  if (header === undefined) return null
-  if (/^\d+$/.test(header.trim())) return Number(header) * 1000
-  const date = Date.parse(header)
-  return Number.isNaN(date) ? null : Math.max(0, date - today)
-}

@@ -7,11 +7,12 @@ import { Agent, type Dispatcher, EnvHttpProxyAgent, request as undiciRequest } f
 import { z } from 'zod'
 import { systemClock } from '../core/clock.js'
 import { seededRandom } from '../core/random.js'
+import { parseRetryAfter } from '../core/retry-after.js'
 import type { Clock } from '../core/types.js'
 import { HubAccessError, HubUnavailableError } from '../errors.js'
 import { asFetch, sayingOf } from './hub-answer.js'
 import { sentBody } from './hub-body.js'
-import { parseRateLimit, parseRetryAfter, RequestBudget } from './hub-budget.js'
+import { parseRateLimit, RequestBudget } from './hub-budget.js'
 import { type HubRequest, type HubResponse, plain } from './hub-request.js'
 import { type HubSettings, hubUrlDefault } from './hub-settings.js'
 

@@ -203,7 +203,7 @@ t.test('a run whose directory is lost goes on from its mirror', async (t) => {
   const cuts = (await readManifest(directory)).length
   rmSync(directory, { recursive: true })
   const back = await run('--from-mirror', ...mirrored)
-  t.match(back, { code: 0, stderr: new RegExp(`^${cuts} cuts in \\d+ files \\([\\d.]+ MB\\) are back from `, 'm') })
+  t.match(back, { code: 0, stderr: new RegExp(`^${cuts} cuts in \\d+ files \\([\\d.]+ [kM]B\\) are back from `, 'm') })
   t.ok((await readManifest(directory)).length > cuts, 'and goes on')
   t.match(await kunStream(['verify', directory]), { code: 0 })
   t.match(await run('--from-mirror'), { code: 2, stderr: /has no mirror\.to/ })

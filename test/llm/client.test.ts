@@ -1,6 +1,7 @@
 import t from 'tap'
+import { parseRetryAfter } from '../../lib/core/retry-after.js'
 import { canonicalJson, replyKey, requestSeed } from '../../lib/llm/canonical.js'
-import { parseRetryAfter } from '../../lib/llm/failures.js'
+import { failureOfStatus } from '../../lib/llm/failures.js'
 import { openModel, openServers } from '../../lib/llm/servers.js'
 import { parseReplies, StreamedReply, withoutThinking } from '../../lib/llm/wire.js'
 import { startSimulator } from '../../lib/simulator/index.js'
@@ -68,7 +69,8 @@ t.test('Keys and seeds follow from the record, stage, attempt and request, whate
 t.test('Retry-After is read in seconds and as a date, and bounded', (t) => {
   t.equal(parseRetryAfter('2'), 2000)
   t.equal(parseRetryAfter('Thu, 01 Jan 1970 00:00:10 GMT', 4000), 6000)
-  t.equal(parseRetryAfter('999999'), 120_000)
+  t.equal(parseRetryAfter('-3'), 0)
+  t.match(failureOfStatus(429, '', '999999', 'there').details, { retryAfterMs: 120_000 }, 'at most two minutes')
   t.equal(parseRetryAfter('soon'), null)
   t.equal(parseRetryAfter(undefined), null)
   t.end()
