@@ -146,6 +146,9 @@ export class DriftError extends KunStreamError {
   override readonly exitCode = 3
 }
 
+/** Running again does not help: the path names what cannot be. */
+const wrongPaths: ReadonlySet<string> = new Set(['ENOTDIR', 'ENAMETOOLONG'])
+
 // ── run directory ───────────────────────────────────────────────────────────
 
 /** The run directory belongs to another recipe, version or input. */
@@ -160,10 +163,10 @@ export class RunLockedError extends KunStreamError {
   override readonly exitCode = 2
 }
 
-/** The disk or the file system refused: full, read-only, too many open files. Stopped and resumable. */
+/** The disk or the file system refused: full, read-only, too many open files. Stopped and resumable; a wrong path is not. */
 export class StorageError extends KunStreamError {
   override readonly code = 'KUN_STORAGE'
-  override readonly exitCode = 3
+  override readonly exitCode: ExitCode = wrongPaths.has(String(this.details.errno)) ? 2 : 3
 }
 
 /** A file of the run directory does not hold what its checksum or format says. */

@@ -72,6 +72,7 @@ async function* bytesOf(file: string): AsyncGenerator<Buffer, void, undefined> {
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException
     if (code === 'ENOENT') throw new SourceNotFoundError(`there is no file ${file}: check the path`, { cause })
+    if (code === 'EISDIR') throw new SourceNotFoundError(`${file} is a directory: name files in it`, { cause })
     throw new ShardFormatError(`${file} cannot be read: ${message}`, { cause })
   } finally {
     source.destroy()

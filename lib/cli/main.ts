@@ -23,7 +23,7 @@ const description = 'Raw Chinese text in, an instruction dataset in Parquet out:
 
 const epilogue = `
 Exit codes: 0 done, 1 failed, 2 wrong use or recipe, 3 stopped and resumable (run again to go on).
-First steps: kun-stream run recipes/demo.yaml   (needs no GPU: a small stand-in server is built in)`
+First steps, in a clone: npm start   (needs no GPU: a small stand-in server is built in)`
 
 /** In the order that help lists them. */
 const commands = [
@@ -50,7 +50,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .addHelpText('after', epilogue)
     .showHelpAfterError('(kun-stream --help lists the commands)')
     .exitOverride()
-  for (const register of commands) register(program)
+  registerCommands(program)
   process.on('unhandledRejection', endAtOnce)
   process.on('uncaughtException', endAtOnce)
   try {
@@ -62,6 +62,11 @@ export async function main(argv: readonly string[]): Promise<number> {
     process.off('unhandledRejection', endAtOnce)
     process.off('uncaughtException', endAtOnce)
   }
+}
+
+/** Every command, for those who read what there is: help, and the test of the pages. */
+export function registerCommands(program: Command): void {
+  for (const register of commands) register(program)
 }
 
 /** A failure that nobody waited for: nothing may be written after it, so that it is as if the process had been killed. */

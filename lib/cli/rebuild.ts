@@ -7,6 +7,7 @@ import type { Command } from 'commander'
 import { UsageError } from '../errors.js'
 import { parseRecipe, type Recipe } from '../recipe/index.js'
 import { readRunRecord } from '../sinks/index.js'
+import { called, quoted } from './called.js'
 import { collect, runRecipe } from './run.js'
 
 interface RebuildFlags {
@@ -23,7 +24,8 @@ export function registerRebuild(program: Command): void {
     .option('--set <path=value>', 'what is changed: kun.score.keepAtLeast=0.4 (may be repeated)', collect, [])
     .action(async (directory: string, { out, set }: RebuildFlags) => {
       const recipe = await recipeOfRun(directory, out, set)
-      const again = `kun-stream rebuild ${[directory, ...set.map((each) => `--set '${each}'`)].join(' ')} --out ${out}`
+      const words = ['rebuild', directory, ...set.flatMap((each) => ['--set', each]), '--out', out]
+      const again = [called(), ...words.map(quoted)].join(' ')
       process.exitCode = await runRecipe(recipe, { directory: out, again })
     })
 }

@@ -5,6 +5,7 @@ import type { Capabilities } from '../llm/types.js'
 import type { Recipe } from '../recipe/index.js'
 import { funnelLines } from '../report/funnel.js'
 import type { CallTimings } from '../report/timings.js'
+import { called, quoted } from './called.js'
 import { duration, short } from './progress.js'
 
 /** What servers can do, and what that means for the stages: a line a model, and one where it decided how a stage asks. */
@@ -44,7 +45,9 @@ export function conclusionText(session: Session, { recipe, directory, end, built
   const { seconds, tokensPerSecond, bottleneck, peakMemoryBytes, repliesServedFromDisk } = timings
   const by = bottleneck === 'servers' ? 'the model servers' : bottleneck
   const served = repliesServedFromDisk > 0 ? `${repliesServedFromDisk.toLocaleString('en-US')} replies from disk, ` : ''
-  const figures = `${served}${short(Math.round(tokensPerSecond))} tokens/s, held up by ${by}, ${Math.round(peakMemoryBytes / 1e6)} MB at most`
+  const speed = `${short(Math.round(tokensPerSecond))} tokens/s, held up by ${by}`
+  const idle = tokensPerSecond === 0 && repliesServedFromDisk === 0
+  const figures = `${served}${idle ? 'nothing was left to ask' : speed}, ${Math.round(peakMemoryBytes / 1e6)} MB at most`
   const what = end === 'limit' ? 'limits.rowsMax is reached' : 'done'
   const took = seconds < 90 ? `${seconds.toFixed(1)} s` : duration(seconds)
   const lines = [
@@ -60,7 +63,7 @@ export function conclusionText(session: Session, { recipe, directory, end, built
     `  ${directory}/timings.json  how fast, and what held it up`,
     '',
     ...(builtin ? ['Written by the built-in extractive writer: key phrases and templates, not a model.'] : []),
-    `Next: kun-stream inspect ${directory} -n 3`,
+    `Next: ${called()} inspect ${quoted(directory)} -n 3`,
     ...(builtin ? ['      your own servers: recipes/vllm-two-servers.yaml, docs/recipe.md'] : []),
     '',
   ]

@@ -9,6 +9,7 @@ import { type Phase, phases } from '../kun/stages.js'
 import type { PublishOptions } from '../publish/publish.js'
 import { loadRecipe, type Recipe } from '../recipe/index.js'
 import { appendTimings, type CallTimings, TimingsRecorder } from '../report/timings.js'
+import { called, quoted } from './called.js'
 import { mirrorOf, restored } from './mirror.js'
 import { runOnExit } from './on-exit.js'
 import { Progress } from './progress.js'
@@ -53,12 +54,18 @@ export function registerRun(program: Command): void {
       const { out, through, fresh, force, fromMirror } = flags
       process.exitCode = await runRecipe(recipe, {
         directory: out ?? recipe.output.dir,
-        again: `kun-stream run ${path}${out === undefined ? '' : ` --out ${out}`}`,
+        again: againText(path, flags),
         fromMirror,
         through,
         ...(fresh && { fresh: force ? 'discard' : 'refuse' }),
       })
     })
+}
+
+/** With its overrides: without them the directory would refuse it. */
+function againText(path: string, { out, set }: RunFlags): string {
+  const overrides = set.flatMap((each) => ['--set', each])
+  return [called(), ...['run', path, ...(out === undefined ? [] : ['--out', out]), ...overrides].map(quoted)].join(' ')
 }
 
 export interface RunOrder {

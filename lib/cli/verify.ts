@@ -1,6 +1,8 @@
 /** `kun-stream verify`: says whether a run directory is whole, and what would repair what is not. Exit code 1 if not. */
+import { stat } from 'node:fs/promises'
 import type { Command } from 'commander'
 import pc from 'picocolors'
+import { UsageError } from '../errors.js'
 import { type Counters, checkAccounting, total } from '../kun/counters.js'
 import { type Finding, type ManifestEntry, type Verification, verifyRun } from '../sinks/index.js'
 import { bytesText } from './bytes-text.js'
@@ -12,6 +14,11 @@ export function registerVerify(program: Command): void {
     .argument('<dir>', 'run directory')
     .option('--json', 'the findings as JSON, for programs')
     .action(async (directory: string, { json = false }: { json?: boolean }) => {
+      const found = await stat(directory).catch(() => null)
+      if (!found?.isDirectory()) {
+        const what = found === null ? 'there is no such directory' : 'it is a file'
+        throw new UsageError(`${directory} cannot be checked: ${what}. Give a run directory, such as out/demo`)
+      }
       const verification = await verifyRun(directory, { checkCounters })
       process.stdout.write(json ? `${JSON.stringify(verification, null, 2)}\n` : `${verificationText(verification)}\n`)
       if (verification.findings.some(({ severity }) => severity === 'error')) process.exitCode = 1

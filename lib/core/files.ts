@@ -41,7 +41,7 @@ export const nodeFiles: FileLayer = {
   open: (path, mode) => naming('open', path, async () => new NodeFile(path, await open(path, openFlags[mode]))),
   rename: (from, to) => naming('rename', to, () => rename(from, to)),
   remove: (path) => naming('remove', path, () => rm(path, { force: true })),
-  makeDirectory: (path) => naming('make directory', path, async () => void (await mkdir(path, { recursive: true }))),
+  makeDirectory: (path) => naming('make directory', path, () => makeWithParents(path)),
   list: (path) => naming('list', path, () => missingAs([], async () => (await readdir(path)).sort(byCodeUnit))),
   sizeBytes: (path) => naming('look at', path, () => missingAs(null, async () => (await stat(path)).size)),
   fsyncDirectory: (path) => naming('fsync directory', path, () => syncDirectory(path)),
@@ -153,6 +153,27 @@ class NodeFile implements OpenFile {
 
   close(): Promise<void> {
     return naming('close', this.path, () => this.handle.close())
+  }
+}
+
+/** Not `recursive: true`: Node 20 and 24 try for ever where a parent is there and refuses with ENOENT, as in /proc. */
+async function makeWithParents(path: string): Promise<void> {
+  try {
+    await makeUnlessThere(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || path === dirname(path)) throw error
+    await makeWithParents(dirname(path))
+    await makeUnlessThere(path)
+  }
+}
+
+async function makeUnlessThere(path: string): Promise<void> {
+  try {
+    await mkdir(path)
+  } catch (error) {
+    // What is there may be a link to a directory: stat follows it.
+    const there = (error as NodeJS.ErrnoException).code === 'EEXIST' && (await stat(path)).isDirectory()
+    if (!there) throw error
   }
 }
 

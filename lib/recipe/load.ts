@@ -3,6 +3,7 @@
  * Whether files, endpoints and repositories exist is found out by those who use them.
  */
 import { readFile } from 'node:fs/promises'
+import { text as readText } from 'node:stream/consumers'
 import { RecipeError } from '../errors.js'
 import { isRecord, pathText, recipeDocument } from './document.js'
 import { issueLines } from './issues.js'
@@ -12,7 +13,7 @@ import { misfits } from './semantic.js'
 import { parsed } from './units.js'
 
 /**
- * The recipe in a YAML file.
+ * The recipe in a YAML file; `-` is standard input.
  *
  * @param overrides `path=value`, applied in order; the value is YAML
  * @throws {RecipeError} with a line for everything that is wrong: where, the path, what was found, what is allowed
@@ -21,12 +22,18 @@ import { parsed } from './units.js'
 export async function loadRecipe(path: string, overrides: readonly string[] = []): Promise<Recipe> {
   let text: string
   try {
-    text = await readFile(path, 'utf8')
+    text = path === '-' ? await readText(process.stdin) : await readFile(path, 'utf8')
   } catch (cause) {
-    const why = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (cause as Error).message
+    const why = refusals[(cause as NodeJS.ErrnoException).code ?? ''] ?? (cause as Error).message
     throw new RecipeError(`${path} cannot be read: ${why}. Give the path of a recipe, as recipes/demo.yaml`, { cause })
   }
-  return parseRecipe(text, path, overrides)
+  return parseRecipe(text, path === '-' ? 'standard input' : path, overrides)
+}
+
+const refusals: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a directory',
+  EACCES: 'permission denied',
 }
 
 /** The recipe in a text; `file` is what messages call it. */

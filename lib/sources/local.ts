@@ -39,7 +39,8 @@ export async function localShards({ split, root, files, mapping }: LocalSource):
     const paths = await glob([pattern, ...excluded], { cwd: root, absolute: true, expandDirectories: false })
     if (paths.length === 0) {
       throw new SourceNotFoundError(
-        `no file fits ${pattern} in ${resolve(root)}: check the path, or name a pattern such as ${pattern}/**/*.jsonl`,
+        `no file fits ${pattern} in ${resolve(root)}: check the path` +
+          (isDynamicPattern(pattern) ? '' : `, or name a pattern such as ${pattern}/**/*.jsonl`),
       )
     }
     for (const path of paths) found.add(path)

@@ -73,7 +73,7 @@ export function decodeRecord(
   try {
     record = JSON.parse(source)
   } catch (error) {
-    return { reason: 'invalid-json', detail: (error as Error).message, excerpt: source.slice(0, 400), key: '' }
+    return { reason: 'invalid-json', detail: sameWords(error as Error), excerpt: source.slice(0, 400), key: '' }
   }
   if (typeof record !== 'object' || record === null || Array.isArray(record)) {
     const found = record === null ? 'null' : Array.isArray(record) ? 'an array' : `a ${typeof record}`
@@ -125,6 +125,11 @@ function keyOf(value: unknown, field: string, source: string): string {
   if (typeof value !== 'number') return ''
   if (Number.isSafeInteger(value)) return String(value)
   return numberAsWritten(source, field, value) ?? String(value)
+}
+
+/** What every Node says of it: since 22 a line and a column follow the position, and rejects must not tell which Node ran. */
+function sameWords({ message }: Error): string {
+  return message.replace(/ \(line \d+ column \d+\)$/, '')
 }
 
 /** JSON.parse rounds an id past 2^53; the digits in the source do not. */

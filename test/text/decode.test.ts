@@ -49,6 +49,7 @@ t.test('What is no document says why, and throws nothing', async (t) => {
   t.match(decoded(broken), { reason: 'invalid-utf8', excerpt: /^\{"text":"天\ufffd/ })
   t.match(decoded(Buffer.from([0xed, 0xa0, 0x80])), { reason: 'invalid-utf8' }, 'a surrogate in UTF-8')
   t.match(decoded('{"text":"天'), { reason: 'invalid-json', excerpt: '{"text":"天' })
+  t.match(decoded('{"text":"天'), { detail: /position \d+$/ }, 'no line and column, which only Node 22 and later tell')
   t.match(decoded('{"text":"天"} {"text":"地"}'), { reason: 'invalid-json' })
   for (const value of ['null', '[1]', '"text"', '12']) {
     t.match(decoded(value), { reason: 'invalid-json', detail: /not an object/ }, value)

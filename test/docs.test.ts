@@ -1,0 +1,117 @@
+/** What README and docs show must be there and must work: links, recipes, commands and their options. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Command } from 'commander'
+import t from 'tap'
+import { parse } from 'yaml'
+import { registerCommands } from '../lib/cli/main.js'
+import { parseRecipe } from '../lib/recipe/index.js'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const pages = ['README.md', 'README.zh.md', 'CONTRIBUTING.md', 'CHANGELOG.md'].concat(
+  readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+)
+
+const textOf = (page: string): string => readFileSync(join(root, page), 'utf8')
+
+/** The fenced blocks of a page, by language ('' when none is named). */
+function blocks(page: string, language: string): string[] {
+  const fences = [...textOf(page).matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)]
+  return fences.filter(([, named]) => named === language).map(([, , text]) => text as string)
+}
+
+/** As GitHub makes them: lower case, blanks to hyphens, punctuation gone. */
+function anchors(text: string): string[] {
+  const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading as string)
+  return headings.map((heading) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+}
+
+t.test('every relative link leads to a file, and to a heading where it names one', async (t) => {
+  let checked = 0
+  for (const page of pages) {
+    const prose = textOf(page).replace(/^```[\s\S]*?^```$/gm, '')
+    for (const [, target = ''] of prose.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^[a-z]+:/.test(target)) continue
+      const [path = '', anchor] = target.split('#')
+      const file = path === '' ? page : join(dirname(page), path)
+      checked++
+      t.ok(existsSync(join(root, file)), `${page}: ${target}`)
+      if (anchor !== undefined) t.ok(anchors(textOf(file)).includes(anchor), `${page}: heading of ${target}`)
+    }
+  }
+  t.ok(checked > 30, `${checked} links were looked at`)
+})
+
+t.test('every recipe and every piece of one that a page shows is accepted', async (t) => {
+  const base = parse(readFileSync(join(root, 'recipes/demo.yaml'), 'utf8')) as Record<string, object>
+  let checked = 0
+  for (const page of pages) {
+    for (const yaml of blocks(page, 'yaml')) {
+      const shown = parse(yaml) as Record<string, unknown>
+      const whole = 'name' in shown ? shown : withPieces(base, shown)
+      checked++
+      t.doesNotThrow(() => parseRecipe(JSON.stringify(whole), page), `${page}: ${yaml.slice(0, 60)}`)
+    }
+  }
+  t.ok(checked >= 6, `${checked} were looked at`)
+})
+
+t.test('every recipe of the repository is accepted', async (t) => {
+  for (const name of readdirSync(join(root, 'recipes'))) {
+    t.doesNotThrow(() => parseRecipe(readFileSync(join(root, 'recipes', name), 'utf8'), name), name)
+  }
+})
+
+t.test('every command that a page shows is there, with its options', async (t) => {
+  const program = new Command('kun-stream')
+  registerCommands(program)
+  let checked = 0
+  for (const page of pages) {
+    // A command stands in a shell block or between backticks, with its name before it.
+    const lines = [...blocks(page, 'sh'), ...blocks(page, '')].flatMap((block) => block.split('\n'))
+    const inline = [...textOf(page).matchAll(/`([^`\n]+)`/g)].map(([, code]) => code as string)
+    for (const line of [...lines, ...inline]) {
+      const [, rest] = /^(?:npx )?kun-stream ([^#]*)/.exec(line) ?? []
+      if (rest === undefined || rest.startsWith('-')) continue
+      const words = rest.trim().split(/\s+/)
+      let command = program.commands.find((each) => each.name() === words[0])
+      command = command?.commands.find((each) => each.name() === words[1]) ?? command
+      checked++
+      t.ok(command, `${page}: ${line}`)
+      const known = command?.options.flatMap(({ short, long }) => [short, long]) ?? []
+      for (const word of words) if (/^--?[a-z]/.test(word)) t.ok(known.includes(word), `${page}: ${word} in ${line}`)
+    }
+  }
+  t.ok(checked > 15, `${checked} were looked at`)
+})
+
+t.test('both READMEs list every command, and each under More lists every page of docs', async (t) => {
+  const program = new Command('kun-stream')
+  registerCommands(program)
+  for (const page of ['README.md', 'README.zh.md']) {
+    for (const command of program.commands) t.match(textOf(page), `\`${command.name()}`, `${page}: ${command.name()}`)
+    for (const each of readdirSync(join(root, 'docs'))) t.match(textOf(page), `(docs/${each})`, `${page}: ${each}`)
+  }
+})
+
+/** The pieces in place of, or, where both are maps, over those of the base. */
+function withPieces(base: Record<string, unknown>, pieces: Record<string, unknown>): Record<string, unknown> {
+  const isMap = (value: unknown): value is Record<string, unknown> =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+  const merged = { ...base }
+  for (const [key, piece] of Object.entries(pieces)) {
+    const there = merged[key]
+    // The models of a piece are those of the demo under another name.
+    if (key === 'model') continue
+    merged[key] = isMap(there) && isMap(piece) ? withPieces(there, piece) : piece
+  }
+  return merged
+}
