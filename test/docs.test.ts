@@ -80,7 +80,7 @@ t.test('every command that a page shows is there, with its options', async (t) =
     const inline = [...textOf(page).matchAll(/`([^`\n]+)`/g)].map(([, code]) => code as string)
     for (const line of [...lines, ...inline]) {
       const [, rest] = /^(?:npx )?kun-stream ([^#]*)/.exec(line) ?? []
-      if (rest === undefined || rest.startsWith('-')) continue
+      if (rest === undefined || /^[-…]/.test(rest)) continue
       const words = rest.trim().split(/\s+/)
       let command = program.commands.find((each) => each.name() === words[0])
       command = command?.commands.find((each) => each.name() === words[1]) ?? command
