@@ -58,6 +58,8 @@ interface Use {
 
 interface Entry {
   readonly endpoint: Endpoint
+  /** User and password of its address. */
+  readonly user: string
   readonly uses: Use[]
 }
 
@@ -66,7 +68,11 @@ export class EndpointRegistry {
 
   constructor(private readonly options: RegistryOptions) {}
 
-  /** The endpoints of one model, made or found. Nothing is sent yet. */
+  /**
+   * The endpoints of one model, made or found. Nothing is sent yet.
+   *
+   * @throws {EndpointError} another model names the same address with another user or password
+   */
   endpoints(
     name: string,
     options: ModelOptions,
@@ -76,8 +82,10 @@ export class EndpointRegistry {
     return [...new Set(options.endpoints)].map((url) => {
       const label = endpointLabel(url)
       const use: Use = { name, options, headers, pinned, probe: null }
+      const user = userOf(url)
       const known = this.#entries.get(label)
       if (known !== undefined) {
+        if (known.user !== user) throw twoUsers(label, name, known.uses[0]?.name ?? '')
         known.uses.push(use)
         return known.endpoint
       }
@@ -92,7 +100,7 @@ export class EndpointRegistry {
         canary: (_, signal) => this.#canary(endpoint, uses, signal),
         changed: (_, what, words) => this.#changed(endpoint, what, words),
       })
-      this.#entries.set(label, { endpoint, uses })
+      this.#entries.set(label, { endpoint, user, uses })
       return endpoint
     })
   }
@@ -195,4 +203,17 @@ function isAnothersTurn(failure: unknown, { pinned }: Use): boolean {
 function noAnswer(endpoint: Endpoint): ServerError {
   const words = `no answer within ${PROBE_DEADLINE_MS / 1000} s`
   return new ServerError(`${endpoint.label}: ${words}`, { details: { kind: 'deadline', words } })
+}
+
+function userOf(address: string): string {
+  const { username, password } = new URL(address)
+  return `${username}:${password}`
+}
+
+/** Connections are shared, and with them the one user that they are for. */
+function twoUsers(label: string, name: string, other: string): EndpointError {
+  return new EndpointError(
+    `Models '${name}' and '${other}' name ${label} with different users or passwords. Give both the same, or use apiKey`,
+    { details: { model: name } },
+  )
 }

@@ -144,3 +144,24 @@ t.test('No secret is in an error: neither the key that a server repeats nor the 
   for (const secret of ['sk-secret', 'hunter22', 'tok-123'])
     t.notOk(shown.includes(secret), `${secret} is not in ${shown}`)
 })
+
+t.test('Two models at one address share its connections, so they must be of one user', async (t) => {
+  const address = (user: string) => `http://${user}127.0.0.1:9/v1`
+  const open = (one: string, other: string) =>
+    openServers({
+      models: { writer: { model: 'w', endpoints: [address(one)] }, judge: { model: 'j', endpoints: [address(other)] } },
+      seed: 1,
+      probe: false,
+    })
+  for (const [one, other] of [
+    ['', 'me:secret-1@'],
+    ['me:secret-1@', 'me:secret-2@'],
+  ] as const) {
+    await t.rejects(open(one, other), {
+      code: 'KUN_ENDPOINT',
+      message: /'judge' and 'writer' name http:\/\/127.0.0.1:9\/v1 /,
+    } as never)
+    await t.rejects(open(one, other), { message: /^(?!.*secret)/ } as never, 'without the password')
+  }
+  await (await open('me:secret-1@', 'me:secret-1@')).close()
+})
