@@ -14,6 +14,7 @@ export interface ErrorDetails {
   details?: Readonly<Record<string, string | number | boolean | null>>
 }
 
+/** What every error of ours is. `code` is stable; `retryable` says whether the same again may succeed. */
 export class KunStreamError extends Error {
   readonly code: string = 'KUN_FAILED'
   readonly retryable: boolean = false

@@ -10,6 +10,7 @@ interface Waiting {
   readonly admit: () => void
 }
 
+/** So much room of one kind. */
 export class Credit {
   #inUse = 0
   #peak = 0

@@ -89,6 +89,7 @@ const logMagic = 'kun-stream log'
 const logVersion = 1
 const foreign = 'it does not begin as a log of kun-stream does'
 
+/** @throws {ContractError} the settings take more than a header has room for */
 export function encodeHeader(settings: Readonly<Record<string, unknown>>): Uint8Array {
   const payload = Buffer.from(JSON.stringify({ magic: logMagic, version: logVersion, settings }))
   if (payload.length + frameHeadBytes > headerBytesMax) {
@@ -97,6 +98,11 @@ export function encodeHeader(settings: Readonly<Record<string, unknown>>): Uint8
   return payload
 }
 
+/**
+ * The settings that a log was made with.
+ *
+ * @throws {CorruptFileError} it is no header of ours · {RunMismatchError} of another version of the format
+ */
 export function decodeHeader(payload: Uint8Array, path: string): Readonly<Record<string, unknown>> {
   let header: unknown
   try {
@@ -116,6 +122,7 @@ export function decodeHeader(payload: Uint8Array, path: string): Readonly<Record
   return settings as Readonly<Record<string, unknown>>
 }
 
+/** @throws {RunMismatchError} the settings differ; the message has the first difference */
 export function compareHeaders(found: unknown, wanted: unknown, path: string): void {
   const [difference] = differences(found, wanted)
   if (difference === undefined) return
@@ -125,6 +132,7 @@ export function compareHeaders(found: unknown, wanted: unknown, path: string): v
   )
 }
 
+/** The error for damage at a byte of a log. */
 export function corrupt(path: string, offset: number, what: string): CorruptFileError {
   return new CorruptFileError(
     `${path} is damaged at byte ${offset}: ${what}. Take it from a backup, or start anew in another directory.`,

@@ -25,6 +25,7 @@ export function from<T>(
   return new GraphBuilder<T>(source, options as SourceOptions<unknown>, [])
 }
 
+/** A graph that has no end yet; `T` is what comes out of it. Each method gives a new one, this one stays as it is. */
 export class GraphBuilder<T> {
   constructor(
     private readonly source: AsyncIterable<unknown>,
@@ -74,6 +75,7 @@ export class GraphBuilder<T> {
   }
 }
 
+/** A whole graph, checked and not yet run. */
 export class Graph {
   #started = false
 

@@ -78,6 +78,7 @@ export interface BlockRecords {
   readonly candidates: number
 }
 
+/** Everything in a block as records, in input order: one a chunk and one a reject. Advances the deduplicator. */
 export async function splitIntoRecords(block: PreparedBlock, deduplicator: Deduplicator): Promise<BlockRecords> {
   const { chunks, rejects, split, shard } = block
   const ids: string[] = new Array(chunks.rows)

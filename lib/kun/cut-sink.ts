@@ -38,6 +38,7 @@ interface EndedBlock {
 
 type Arrived = Released<Candidate | Pair | Refused>
 
+/** @throws {ContractError} from its writes: a record was lost or counted twice, or an account does not add up */
 export function cutSink(options: CutSinkOptions): OrderedSink<Pair> {
   const { blocks, writer, tally } = options
   let blocksOpen = 0

@@ -47,6 +47,7 @@ export interface PipelineParts {
  */
 const expansionMax = 4
 
+/** The graph, ready to run once; the parts stay the caller's to close. */
 export function kunGraph(parts: PipelineParts): Graph {
   const facts: BlockLedger = new Map()
   const planner = new CutPlanner(parts.candidatesPerCut, parts.blocksPerCutMax)

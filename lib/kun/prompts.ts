@@ -71,6 +71,7 @@ export function templateOf(prompt: TemplateName | CustomTemplateOptions): Templa
   return typeof prompt === 'string' ? templates[prompt] : customTemplate(prompt)
 }
 
+/** `name@version`, as the `prompt_version` column has it. */
 export function promptVersion(template: Template): string {
   return `${template.name}@${template.version}`
 }
