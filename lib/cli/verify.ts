@@ -14,9 +14,10 @@ export function registerVerify(program: Command): void {
     .argument('<dir>', 'run directory')
     .option('--json', 'the findings as JSON, for programs')
     .action(async (directory: string, { json = false }: { json?: boolean }) => {
-      const found = await stat(directory).catch(() => null)
-      if (!found?.isDirectory()) {
-        const what = found === null ? 'there is no such directory' : 'it is a file'
+      const found = await stat(directory).catch((error: NodeJS.ErrnoException) => error)
+      if (found instanceof Error || !found.isDirectory()) {
+        const missing = 'code' in found && found.code === 'ENOENT'
+        const what = !(found instanceof Error) ? 'it is a file' : missing ? 'there is no such directory' : found.message
         throw new UsageError(`${directory} cannot be checked: ${what}. Give a run directory, such as out/demo`)
       }
       const verification = await verifyRun(directory, { checkCounters })
