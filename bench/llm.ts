@@ -5,6 +5,7 @@ import { driftBrakes } from '../lib/llm/brakes.js'
 import { endpoints, outliers, stages } from './llm-flow.js'
 import { overHttp } from './llm-http.js'
 import { drive, limiters, mean, type Scenario, secondsUntil } from './llm-limiter.js'
+import { promptLists } from './llm-lists.js'
 import type { Bench, BenchAim, BenchOptions, BenchRow, BenchTable } from './types.js'
 
 interface Part {
@@ -24,6 +25,7 @@ export const bench: Bench = {
       endpointsPart,
       prefixes,
       brakes,
+      lists,
       http,
     })) {
       options.say(name.replace('Part', ''))
@@ -216,6 +218,14 @@ async function brakes(): Promise<Part> {
     return aim(`drift to ${name} at record 5,000: records until stopped`, records, 500, 'most')
   })
   return { tables: [], aims }
+}
+
+async function lists({ size }: BenchOptions): Promise<Part> {
+  const rows = await promptLists(size === 'smoke' ? 400 : 8000)
+  return {
+    tables: [{ title: 'One-token grades, several prompts a request (HTTP, client and server in one process)', rows }],
+    aims: [],
+  }
 }
 
 async function http({ size }: BenchOptions): Promise<Part> {
