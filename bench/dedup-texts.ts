@@ -23,8 +23,3 @@ export function chineseTexts(count: number, letters: number, seed: number): stri
   const random = randomFrom(seed)
   return Array.from({ length: count }, () => chineseText(random, letters))
 }
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
-}

@@ -10,6 +10,7 @@ import { nodeFiles } from '../lib/core/files.js'
 import { startHub } from '../lib/simulator/hub.js'
 import { openCutWriter, parquetEncoder } from '../lib/sinks/index.js'
 import type { HubFigures, HubTask } from './hub-child.js'
+import { median } from './median.js'
 import type { BenchOptions, BenchResult } from './types.js'
 
 export const bench = {
@@ -102,8 +103,4 @@ const outputBytes = 6000
 async function child(task: HubTask): Promise<HubFigures> {
   const { stdout } = await promisify(execFile)(process.execPath, [childFile, JSON.stringify(task)])
   return JSON.parse(stdout) as HubFigures
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 }

@@ -5,7 +5,8 @@
  * the threshold, by length of text, and the time a shingle.
  */
 import { drawPermutations, mix } from '../lib/text/kernel/twin.js'
-import { median, randomFrom } from './dedup-texts.js'
+import { randomFrom } from './dedup-texts.js'
+import { median } from './median.js'
 
 const bins = 128
 const empty = 0xffffffff

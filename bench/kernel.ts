@@ -4,8 +4,9 @@
  */
 import { drawPermutations, signTwin } from '../lib/text/kernel/twin.js'
 import { createSigner } from '../lib/text/signature.js'
-import { chineseTexts, median } from './dedup-texts.js'
+import { chineseTexts } from './dedup-texts.js'
 import { estimatorErrors } from './kernel-estimators.js'
+import { median } from './median.js'
 import type { BenchOptions, BenchResult } from './types.js'
 
 export const bench = {

@@ -2,11 +2,13 @@
  * The limiter alone on the simulator's engine, on a virtual clock: how full it keeps a server, against fixed limits and
  * against the same server with a queue that is never empty. Seconds of simulated time cost milliseconds here.
  */
+
 import { GoodputLimiter } from '../lib/llm/goodput-limiter.js'
 import { FixedLimiter, type Limiter, POLL_MS, QueueLimiter } from '../lib/llm/limiter.js'
 import { Engine } from '../lib/simulator/engine.js'
 import { type EnginePresetName, enginePresets } from '../lib/simulator/presets.js'
 import { generator, logNormal } from '../lib/simulator/random.js'
+import { median } from './median.js'
 
 export interface Scenario {
   readonly preset: EnginePresetName
@@ -101,9 +103,9 @@ export function drive(limiter: Limiter, scenario: Scenario): Outcome {
     bySecond: seconds,
     requests,
     preemptions,
-    waitingShare: median(shares),
-    kvMedian: median(kv),
-    limitMedian: median(limits),
+    waitingShare: median(shares, 0),
+    kvMedian: median(kv, 0),
+    limitMedian: median(limits, 0),
   }
 }
 
@@ -117,8 +119,4 @@ export function secondsUntil(bySecond: readonly number[], rate: number, from = 0
 
 export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
-}
-
-export function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0
 }

@@ -2,8 +2,10 @@
  * What several prompts in one request buy a one-token stage: grades asked of a stand-in server over HTTP, one prompt a
  * request against lists of 8 and 32, interleaved. The server takes no time of its own: what is left is the cost of asking.
  */
+
 import { openServers } from '../lib/llm/servers.js'
 import { startSimulator } from '../lib/simulator/index.js'
+import { median } from './median.js'
 import type { BenchRow } from './types.js'
 
 const rounds = 3
@@ -55,8 +57,4 @@ async function grade(endpoint: string, promptsPerRequest: number, calls: number,
   const seconds = (performance.now() - startedMs) / 1000
   await servers.close()
   return seconds
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 }

@@ -2,8 +2,8 @@
  * The command line: one file a command, registered here. Results go to stdout, all else to stderr.
  * Exit codes: 0 done · 1 failed · 2 wrong use or recipe · 3 stopped and resumable.
  */
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { version } from '../core/version.js'
 import { KunStreamError } from '../errors.js'
 import { registerBench } from './bench.js'
 import { registerDedup } from './dedup.js'
@@ -46,7 +46,7 @@ const commands = [
 export async function main(argv: readonly string[]): Promise<number> {
   const program = new Command('kun-stream')
     .description(description)
-    .version(version())
+    .version(version)
     .addHelpText('after', epilogue)
     .showHelpAfterError('(kun-stream --help lists the commands)')
     .exitOverride()
@@ -86,9 +86,4 @@ function report(error: unknown): number {
   const shown = error instanceof Error ? (error.stack ?? error.message) : String(error)
   process.stderr.write(`This should not have happened; it is a bug of kun-stream.\n${shown}\n`)
   return 1
-}
-
-function version(): string {
-  const manifest = new URL('../../../package.json', import.meta.url)
-  return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version
 }

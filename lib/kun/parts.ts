@@ -2,11 +2,11 @@
  * The parts of a run, opened in the order that leaves nothing behind when something is wrong, and closed in the other.
  * What only reads comes first: a wrong filter or a server that is not there is found before anything is written.
  */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { closeAfter, closeAll } from '../core/closing.js'
 import { type FileLayer, writeFileDurably } from '../core/files.js'
 import type { Clock } from '../core/types.js'
+import { version } from '../core/version.js'
 import type { OpenedDeduplicator } from '../dedup/deduplicator.js'
 import { openDeduplicator } from '../dedup/open.js'
 import { openReplies, type Replies } from '../llm/replies.js'
@@ -243,7 +243,6 @@ async function runRecord(
   capabilities: Readonly<Record<string, Capabilities>>,
   encoder: string,
 ): Promise<{ pinned: Record<string, unknown>; free: Record<string, unknown> }> {
-  const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
   return {
     pinned: {
       version,

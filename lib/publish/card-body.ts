@@ -1,8 +1,8 @@
 /** The words of a dataset card, in Markdown: what it is, how it was made, what stayed behind, what to beware of. */
 import { stringify } from 'yaml'
+import { version } from '../core/version.js'
 import type { CardFacts, Feature, SplitFacts } from './card-facts.js'
 import { escaped, funnelStages } from './funnel-svg.js'
-import { version } from './version.js'
 
 export interface CardBodyOptions {
   readonly repo: string

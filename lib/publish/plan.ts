@@ -3,8 +3,8 @@
  * that is full never changes: what comes later makes new groups.
  */
 import { createHash } from 'node:crypto'
+import { version } from '../core/version.js'
 import type { CutFile, ManifestEntry } from '../sinks/types.js'
-import { version } from './version.js'
 
 /** Consecutive cuts of a split that become one file. */
 export interface Group {

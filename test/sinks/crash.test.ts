@@ -17,6 +17,7 @@ import {
 import { CrashingFiles, type Loss } from '../support/crashing-files.js'
 import { FailingFiles } from '../support/failing-files.js'
 import { testSeed } from '../support/random.js'
+import { commitSteps } from '../torture/plans.js'
 
 const seed = testSeed()
 const cuts = 3
@@ -242,17 +243,7 @@ t.test('killed before and after each named step of the commit: the same bytes', 
     const other = otherBytes(crashing)
     if (other !== null) t.fail(`${`step ${at}`}: ${other}`)
   }
-  for (const step of [
-    'flush',
-    'footer',
-    'fsync-file',
-    'rename',
-    'fsync-directory',
-    'manifest-write',
-    'manifest-fsync',
-  ] as const) {
-    t.ok(seen.has(step), step)
-  }
+  for (const step of commitSteps) t.ok(seen.has(step), step)
 })
 
 t.test('the Nth file operation fails, for every N: a clean stop that resumes to the same bytes', async (t) => {
