@@ -26,7 +26,7 @@ async function run({ size }: BenchOptions): Promise<BenchResult> {
   const signer = await createSigner()
   const fingerprintOnly = await createSigner({ permutations: 0 })
   const drawn = { ngram: 5, ...drawPermutations(128, 1) }
-  const [key, minima, none] = [new Uint8Array(16), new Uint32Array(128), new Uint32Array(0)]
+  const [key, minima, none] = [new Uint8Array(16), new Uint8Array(128), new Uint8Array(0)]
   const ways = {
     kernel: { bytes, work: () => corpus.forEach((text) => signer.sign(text, key, minima)) },
     'kernel, fingerprint only': { bytes, work: () => corpus.forEach((text) => fingerprintOnly.sign(text, key, none)) },

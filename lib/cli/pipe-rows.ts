@@ -100,7 +100,7 @@ function textAt({ offsets, bytes }: TextColumn, row: number): string {
 function takeRows(columns: ChunkColumns, rows: readonly number[]): ChunkColumns {
   const permutations = columns.rows === 0 ? 0 : columns.signature.length / columns.rows
   const fingerprint = new Uint8Array(rows.length * 16)
-  const signature = new Uint32Array(rows.length * permutations)
+  const signature = new Uint8Array(rows.length * permutations)
   rows.forEach((row, at) => {
     fingerprint.set(columns.fingerprint.subarray(row * 16, row * 16 + 16), at * 16)
     signature.set(columns.signature.subarray(row * permutations, (row + 1) * permutations), at * permutations)
@@ -141,5 +141,5 @@ const noChunks: ChunkColumns = {
   tokens: new Int32Array(0),
   letters: new Int32Array(0),
   fingerprint: new Uint8Array(0),
-  signature: new Uint32Array(0),
+  signature: new Uint8Array(0),
 }

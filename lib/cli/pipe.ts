@@ -10,7 +10,7 @@ import { type Command, Option } from 'commander'
 import { type Deduplicator, type Duplicate, dedupOptions, openDeduplicator } from '../dedup/index.js'
 import { UsageError } from '../errors.js'
 import { blocks, localShards, type Shard, sourceOptions, stdinShard } from '../sources/index.js'
-import type { PreparedBlock } from '../text/batch.js'
+import { type PreparedBlock, releaseColumns } from '../text/batch.js'
 import { recordId } from '../text/identity.js'
 import { type PreparePlan, planPreparation, prepareOptions } from '../text/plan.js'
 import { workerPool, workersOptions } from '../workers/pool.js'
@@ -78,6 +78,7 @@ async function pipe(files: readonly string[], flags: PipeFlags): Promise<void> {
       counts.rejected += prepared.rejects.length
       await rejects?.write(rejectLines(prepared, ids, verdicts))
       await output.write(rows.encode(prepared, ids, kept))
+      releaseColumns(prepared)
     }
     await output.write(rows.end())
     await output.end()

@@ -44,11 +44,6 @@ export function estimate(equal: number, permutations: number): number {
   return Math.max(0, (equal / permutations - 1 / 256) / (1 - 1 / 256))
 }
 
-/** The byte kept of a minimum: of all its bits, for its high bits are mostly 0 and its low bits those of the shingle. */
-export function byteOfMinimum(minimum: number): number {
-  return Math.imul(minimum ^ (minimum >>> 16), 0x85ebca6b) >>> 24
-}
-
 /** 32 bits of `rows` bytes from `at` on, four at a time. */
 export function bandHash(bytes: Uint8Array, at: number, rows: number): number {
   let hash = 0x9747b28c

@@ -7,7 +7,7 @@ import { ContractError } from '../errors.js'
 import type { ChunkColumns, PreparedBlock } from '../text/batch.js'
 import { murmur128 } from '../text/kernel/twin.js'
 import type { Signer } from '../text/signature.js'
-import { byteOfMinimum, settleBand } from './banding.js'
+import { settleBand } from './banding.js'
 import { BloomIndex } from './bloom-index.js'
 import { type Candidate, ExactIndex } from './exact-index.js'
 import { ShingleComparer } from './jaccard.js'
@@ -98,10 +98,9 @@ export class DocumentDeduplicator implements OpenedDeduplicator {
     const { log, texts } = this.parts
     const verdicts: (Duplicate | null)[] = []
     const kept: KeptRow[] = []
-    const bytes = bytesOfMinima(block.chunks.signature)
     let unwaitedBytes = 0
     for (let i = 0; i < block.chunks.rows; i++) {
-      const row = this.#row(block.chunks, i, ids[i] as string, bytes)
+      const row = this.#row(block.chunks, i, ids[i] as string)
       const found = this.#find(row, block.chunks, i)
       const verdict = found instanceof Promise ? await found : found
       verdicts.push(verdict)
@@ -149,8 +148,8 @@ export class DocumentDeduplicator implements OpenedDeduplicator {
     }
   }
 
-  /** Points into the columns and `bytes`: what is kept for longer than the block is copied by the index and the log. */
-  #row(chunks: ChunkColumns, i: number, id: string, bytes: Uint8Array): KeptRow {
+  /** Points into the columns: what is kept for longer than the block is copied by the index and the log. */
+  #row(chunks: ChunkColumns, i: number, id: string): KeptRow {
     const { near } = this.parts.options
     const letters = chunks.letters[i] as number
     // Without a letter the comparison form says nothing: such a text is a duplicate only of the same text.
@@ -162,7 +161,7 @@ export class DocumentDeduplicator implements OpenedDeduplicator {
     return {
       key,
       near: near !== false && letters >= near.ngram,
-      bytes: bytes.subarray(i * permutations, (i + 1) * permutations),
+      bytes: chunks.signature.subarray(i * permutations, (i + 1) * permutations),
       id,
       textOffset: -1,
     }
@@ -227,13 +226,6 @@ export class DocumentDeduplicator implements OpenedDeduplicator {
       this.parts.log.append(encodeKept({ block, rows, more: at + rowsPerFrameMax < kept.length, textsBytes }))
     }
   }
-}
-
-/** Of all rows of a block at once: an array for each would cost more than what is in it. */
-function bytesOfMinima(signature: Uint32Array): Uint8Array {
-  const bytes = new Uint8Array(signature.length)
-  for (let i = 0; i < bytes.length; i++) bytes[i] = byteOfMinimum(signature[i] as number)
-  return bytes
 }
 
 function textLength({ text }: ChunkColumns, i: number): number {

@@ -7,7 +7,7 @@ import type { Position } from '../core/types.js'
 import { ContractError } from '../errors.js'
 import type { CutWriter, ManifestEntry, Reject } from '../sinks/types.js'
 import { recordId } from '../text/identity.js'
-import type { BlockLedger } from './block-facts.js'
+import { type BlockLedger, takeFacts } from './block-facts.js'
 import { excerptOf, Refused } from './candidates.js'
 import { type Counters, checkAccounting } from './counters.js'
 import { type RowOptions, rowOf } from './row.js'
@@ -45,9 +45,7 @@ export function cutSink(options: CutSinkOptions): OrderedSink<Pair> {
   let lastEnded: EndedBlock | null = null
 
   const endBlock = async (number: number): Promise<void> => {
-    const facts = blocks.get(number)
-    if (facts === undefined) throw new ContractError(`block ${number} ended twice`)
-    blocks.delete(number)
+    const facts = takeFacts(blocks, number)
     tally.endBlock(facts.split, facts.documents)
     blocksOpen++
     lastEnded = { number, cursor: facts.cursor, dedupLogBytes: facts.dedupLogBytes }

@@ -7,7 +7,7 @@ import type { OpenedDeduplicator } from '../dedup/deduplicator.js'
 import { CorruptFileError } from '../errors.js'
 import type { ManifestEntry } from '../sinks/index.js'
 import { blocks, type SourceCursor } from '../sources/index.js'
-import type { Block, PreparedBlock } from '../text/batch.js'
+import { type Block, type PreparedBlock, releaseColumns } from '../text/batch.js'
 import { splitIntoRecords } from './candidates.js'
 import type { KunSettings } from './settings.js'
 
@@ -27,7 +27,9 @@ export async function decideAgain({ deduplicator, prepare, settings, cuts }: Dec
   for await (const { block } of blocks(settings.shards, settings.read, from)) {
     if (block.number >= committed.blocks) break
     if (block.number <= deduplicator.lastBlock) continue
-    await splitIntoRecords(await prepare(block), deduplicator)
+    const prepared = await prepare(block)
+    await splitIntoRecords(prepared, deduplicator)
+    releaseColumns(prepared)
   }
   await deduplicator.flush()
   if (deduplicator.logBytes === committed.dedupLogBytes) return

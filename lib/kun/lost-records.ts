@@ -18,10 +18,9 @@ export function preparing(
 ): (block: Block) => Promise<PreparedBlock> {
   return async (block) => {
     const { number } = block
-    // Before the bytes are moved away: their length is part of the name.
     const name = nameOf(block)
     const known = await knownLost(replies, name)
-    const prepared = await pool.prepare(block, undefined, known.records)
+    const prepared = await pool.prepare(block, known.records)
     const lost = prepared.rejects.filter((reject) => reject.reason === reason)
     if (lost.length > known.records.length) {
       const detail = JSON.stringify(lost.map(({ document, detail }) => ({ document, detail })))

@@ -13,7 +13,7 @@ import type { Outcome, Position, Stage } from '../core/types.js'
 import type { Deduplicator } from '../dedup/types.js'
 import { ContractError } from '../errors.js'
 import type { Block, PreparedBlock } from '../text/batch.js'
-import type { BlockFacts, BlockLedger } from './block-facts.js'
+import { type BlockFacts, type BlockLedger, takeFacts } from './block-facts.js'
 import { splitIntoRecords } from './candidates.js'
 import { type CutSinkOptions, cutSink } from './cut-sink.js'
 import type { Candidate, KunStage, Pair } from './types.js'
@@ -77,7 +77,7 @@ function phaseSink<T>(facts: BlockLedger, released: PipelineParts['released']): 
   return {
     name: 'phase',
     write(batch) {
-      for (const { position, endsOrigin } of batch) if (endsOrigin) facts.delete(position[0] as number)
+      for (const { position, endsOrigin } of batch) if (endsOrigin) takeFacts(facts, position[0] as number)
       const last = batch.at(-1)
       if (last !== undefined) released(last.position)
     },
@@ -86,7 +86,14 @@ function phaseSink<T>(facts: BlockLedger, released: PipelineParts['released']): 
 
 async function* register(blocks: PipelineParts['blocks'], facts: BlockLedger): AsyncGenerator<Block> {
   for await (const { block, cursor } of blocks) {
-    facts.set(block.number, { split: block.split, cursor, documents: 0, dedupLogBytes: 0, endsCut: false })
+    facts.set(block.number, {
+      split: block.split,
+      cursor,
+      documents: 0,
+      prepared: null,
+      dedupLogBytes: 0,
+      endsCut: false,
+    })
     yield block
   }
 }
@@ -97,7 +104,10 @@ function prepareStage(parts: PipelineParts, facts: BlockLedger): Stage<Block, Pr
     inFlightMax: parts.blocksInWorkers,
     process: async (blocks) => {
       const prepared = await Promise.all(blocks.map((block) => parts.prepare(block)))
-      for (const { number, documents } of prepared) factsOf(facts, number).documents = documents
+      for (const block of prepared) {
+        const { documents, number } = block
+        Object.assign(factsOf(facts, number), { documents, prepared: block } satisfies Partial<BlockFacts>)
+      }
       return prepared.map((block) => ({ emit: [block] }))
     },
   }

@@ -114,10 +114,10 @@ async function* readFrom(
   const handle = await open(file, 'r')
   try {
     let offset = start
+    const chunk = Buffer.allocUnsafeSlow(Math.max(0, Math.min(readBytes, size - offset)))
     while (offset < size) {
       signal.throwIfAborted()
-      const chunk = Buffer.allocUnsafeSlow(Math.min(readBytes, size - offset))
-      const { bytesRead } = await handle.read(chunk, 0, chunk.byteLength, offset)
+      const { bytesRead } = await handle.read(chunk, 0, Math.min(chunk.byteLength, size - offset), offset)
       if (bytesRead === 0) throw shorter(file, offset, size)
       offset += bytesRead
       yield chunk.subarray(0, bytesRead)

@@ -10,7 +10,10 @@ export interface Shard {
   /** What pins the content in run.json: commit and ETag on the Hub, a hash of size and samples on disk; null for stdin. */
   readonly version: string | null
   readonly mapping: FieldMapping
-  /** Bytes as stored (compressed), from `offset` to the end. Breaks off with an error or ends; never silently short. */
+  /**
+   * Bytes as stored (compressed), from `offset` to the end. Breaks off with an error or ends; never silently short.
+   * A chunk is valid until the next is asked for: its memory may be filled again.
+   */
   open(offset: number, signal: AbortSignal): AsyncIterable<Uint8Array>
   /** Exactly that range: Parquet footers and column chunks. */
   read(offset: number, lengthBytes: number, signal: AbortSignal): Promise<Uint8Array>

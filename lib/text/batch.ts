@@ -1,9 +1,10 @@
 /**
  * What crosses between threads: a block of raw records going in, columns coming out.
- * Buffers are moved, never copied; a text is decoded only where it is needed.
+ * Both lie in memory that the threads share and that is used again; a text is decoded only where it is needed.
  */
 import { Buffer } from 'node:buffer'
-import { InvalidOptionError } from '../errors.js'
+import { sharedBuffers } from '../core/shared-buffers.js'
+import { ContractError, InvalidOptionError } from '../errors.js'
 import type { FieldMapping } from './mapping.js'
 
 /** A stretch of one shard, about 1 MiB, ended between records, undecoded. */
@@ -13,7 +14,7 @@ export interface Block {
   readonly split: string
   /** Relative to the repository or the source's root, with '/'. */
   readonly shard: string
-  /** Owns its ArrayBuffer, which is moved to the worker. */
+  /** The block's own: the worker pool gives their buffer back once the block is prepared. */
   readonly bytes: Uint8Array
   /** Start and end of every record in `bytes`, in pairs; absent for JSONL, where newlines say it. */
   readonly bounds?: Int32Array
@@ -40,6 +41,7 @@ export interface PreparedBlock {
   readonly shard: string
   /** Documents read, refused ones included: counted apart from what became of them, so that the sum can be checked. */
   readonly documents: number
+  /** Until `releaseColumns`. */
   readonly chunks: ChunkColumns
   /** In order of (document, chunk). */
   readonly rejects: readonly PrepareReject[]
@@ -70,7 +72,7 @@ export interface TextColumn {
   readonly bytes: Uint8Array
 }
 
-/** One row a chunk, in order of (document, chunk). */
+/** One row a chunk, in order of (document, chunk); all of them views of one buffer, where a worker made them. */
 export interface ChunkColumns {
   readonly rows: number
   /** Ordinal of the document in its block. */
@@ -87,8 +89,8 @@ export interface ChunkColumns {
   readonly letters: Int32Array
   /** 16 bytes a row: of the comparison form. */
   readonly fingerprint: Uint8Array
-  /** `permutations` minima a row; empty when near-duplicates are not looked for. */
-  readonly signature: Uint32Array
+  /** A byte a minimum, `permutations` a row; empty when near-duplicates are not looked for. */
+  readonly signature: Uint8Array
 }
 
 /** The text in row `index` of a column: decoded only where it is needed. */
@@ -101,3 +103,16 @@ export function textAt(column: TextColumn, index: number): string {
   }
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8', start, end)
 }
+
+/** Gives the columns' memory back: whoever asks for anything of them afterwards is told so. */
+export function releaseColumns(block: PreparedBlock): void {
+  const { buffer } = block.chunks.offset
+  Object.assign(block, { chunks: releasedColumns })
+  if (buffer instanceof SharedArrayBuffer) sharedBuffers.give(buffer)
+}
+
+const releasedColumns = new Proxy({} as ChunkColumns, {
+  get() {
+    throw new ContractError('columns of a block were read after they were given back')
+  },
+})

@@ -1,6 +1,7 @@
 /**
  * Gathers the chunks of a block into the columns of batch.ts. Texts are kept as UTF-16 until the block is whole and
- * turned into UTF-8 in one go; buffers grow once and serve every block of the thread; `take` copies out what is used.
+ * turned into UTF-8 in one go; buffers grow once and serve every block of the thread; `take` copies what is used into
+ * one shared buffer, in which the columns lie end to end.
  */
 import { Buffer, transcode } from 'node:buffer'
 import { ContractError } from '../errors.js'
@@ -26,7 +27,7 @@ export class ColumnsBuilder {
   private tokens = new Int32Array(64)
   private letters = new Int32Array(64)
   private fingerprint = new Uint8Array(64 * fingerprintBytes)
-  private signature: Uint32Array<ArrayBuffer>
+  private signature: Uint8Array<ArrayBuffer>
   private readonly key = new StringColumnBuilder()
   private readonly title = new StringColumnBuilder()
   private textOffsets = new Int32Array(65)
@@ -34,7 +35,7 @@ export class ColumnsBuilder {
   private textLength = 0
 
   constructor(private readonly permutations: number) {
-    this.signature = new Uint32Array(64 * permutations)
+    this.signature = new Uint8Array(64 * permutations)
   }
 
   /**
@@ -60,11 +61,7 @@ export class ColumnsBuilder {
     this.title.add(row.title)
     this.addText(codes, start, end)
     this.textOffsets[this.rows] = (this.textOffsets[index] as number) + bytes
-    this.letters[index] = signer.sign(
-      Buffer.from(codes.buffer, codes.byteOffset, codes.byteLength).toString('utf16le', 2 * start, 2 * end),
-      this.fingerprint.subarray(index * fingerprintBytes, (index + 1) * fingerprintBytes),
-      this.signature.subarray(index * this.permutations, (index + 1) * this.permutations),
-    )
+    this.letters[index] = signer.signUnits(codes, start, end, index, this.fingerprint, this.signature)
   }
 
   /** Forgets rows of a block that came to nothing. */
@@ -75,24 +72,35 @@ export class ColumnsBuilder {
     this.title.clear()
   }
 
-  /** The columns, each in a buffer of its own that can be moved; the builder is empty again. */
-  take(): ChunkColumns {
-    const { rows } = this
-    const columns: ChunkColumns = {
+  /**
+   * The columns, as views of one shared buffer; the builder is empty again.
+   *
+   * @param room is that buffer where it is large enough; else one is made
+   */
+  take(room: SharedArrayBuffer | null = null): ChunkColumns {
+    const { rows, key, title } = this
+    const text = { offsets: this.textOffsets, bytes: this.encodedText() }
+    const textsBytes = key.bytes.length + title.bytes.length + text.bytes.length
+    const bytes = rows * (rowBytes + this.permutations) + 3 * offsetsBytes(rows) + textsBytes
+    const out = new ColumnsRoom(room !== null && room.byteLength >= bytes ? room : new SharedArrayBuffer(bytes))
+    // Wide columns first: each then begins where it may.
+    const columns = {
       rows,
-      document: this.document.slice(0, rows),
-      chunk: this.chunk.slice(0, rows),
-      offset: this.offset.slice(0, rows),
-      key: this.key.take(),
-      title: this.title.take(),
-      text: this.takeText(),
-      tokens: this.tokens.slice(0, rows),
-      letters: this.letters.slice(0, rows),
-      fingerprint: this.fingerprint.slice(0, rows * fingerprintBytes),
-      signature: this.signature.slice(0, rows * this.permutations),
+      offset: out.floats(this.offset, rows),
+      document: out.integers(this.document, rows),
+      chunk: out.integers(this.chunk, rows),
+      tokens: out.integers(this.tokens, rows),
+      letters: out.integers(this.letters, rows),
     }
+    const offsets = [key, title, text].map((column) => out.integers(column.offsets, rows + 1))
+    const [keys, titles, texts] = [key, title, text].map((column, index) => ({
+      offsets: offsets[index] as Int32Array,
+      bytes: out.bytes(column.bytes, column.bytes.length),
+    })) as [TextColumn, TextColumn, TextColumn]
+    const fingerprint = out.bytes(this.fingerprint, rows * fingerprintBytes)
+    const signature = out.bytes(this.signature, rows * this.permutations)
     this.clear()
-    return columns
+    return { ...columns, key: keys, title: titles, text: texts, fingerprint, signature }
   }
 
   private addText(codes: Uint16Array, start: number, end: number): void {
@@ -102,15 +110,12 @@ export class ColumnsBuilder {
     this.textLength = length
   }
 
-  private takeText(): TextColumn {
-    const offsets = this.textOffsets.slice(0, this.rows + 1)
+  private encodedText(): Uint8Array {
     const source = Buffer.from(this.textCodes.buffer, 0, 2 * this.textLength)
     const encoded = this.textLength === 0 ? new Uint8Array(0) : transcode(source, 'utf16le', 'utf8')
-    if (encoded.length !== offsets[this.rows]) {
-      throw new ContractError(`texts of ${offsets[this.rows]} bytes took ${encoded.length} in UTF-8`)
-    }
-    const bytes = ownsBuffer(encoded) ? new Uint8Array(encoded.buffer) : encoded.slice()
-    return { offsets, bytes }
+    const expected = this.textOffsets[this.rows]
+    if (encoded.length === expected) return encoded
+    throw new ContractError(`texts of ${expected} bytes took ${encoded.length} in UTF-8`)
   }
 
   private grow(): void {
@@ -127,11 +132,46 @@ export class ColumnsBuilder {
 }
 
 const fingerprintBytes = 16
+/** Of a row: its offset, four integers, its fingerprint; signature and texts come on top. */
+const rowBytes = 8 + 4 * 4 + fingerprintBytes
+
+/** Of a text column: one more than there are rows. */
+function offsetsBytes(rows: number): number {
+  return 4 * (rows + 1)
+}
+
+/** Columns end to end in one buffer. */
+class ColumnsRoom {
+  private used = 0
+
+  constructor(private readonly buffer: SharedArrayBuffer) {}
+
+  floats(values: Float64Array, count: number): Float64Array {
+    const column = new Float64Array(this.buffer, this.used, count)
+    column.set(values.subarray(0, count))
+    this.used += column.byteLength
+    return column
+  }
+
+  integers(values: Int32Array, count: number): Int32Array {
+    const column = new Int32Array(this.buffer, this.used, count)
+    column.set(values.subarray(0, count))
+    this.used += column.byteLength
+    return column
+  }
+
+  bytes(values: Uint8Array, count: number): Uint8Array {
+    const column = new Uint8Array(this.buffer, this.used, count)
+    column.set(values.subarray(0, count))
+    this.used += count
+    return column
+  }
+}
 
 /** Short strings: keys and titles. */
-class StringColumnBuilder {
-  private offsets = new Int32Array(65)
-  private bytes = Buffer.from(new ArrayBuffer(4096))
+class StringColumnBuilder implements TextColumn {
+  offsets = new Int32Array(65)
+  private room = Buffer.from(new ArrayBuffer(4096))
   private rows = 0
   private previous = ''
 
@@ -140,33 +180,26 @@ class StringColumnBuilder {
     const start = this.offsets[this.rows] as number
     if (this.rows + 2 > this.offsets.length) this.offsets = enlarged(this.offsets, 2 * this.offsets.length)
     const room = start + 3 * value.length
-    if (room > this.bytes.length) this.bytes = Buffer.from(enlarged(new Uint8Array(this.bytes.buffer), 2 * room).buffer)
+    if (room > this.room.length) this.room = Buffer.from(enlarged(new Uint8Array(this.room.buffer), 2 * room).buffer)
     let written = 0
     if (value !== '') {
       if (this.rows > 0 && value === this.previous) {
         const before = this.offsets[this.rows - 1] as number
-        this.bytes.copyWithin(start, before, start)
+        this.room.copyWithin(start, before, start)
         written = start - before
-      } else written = this.bytes.write(value, start, 'utf8')
+      } else written = this.room.write(value, start, 'utf8')
     }
     this.previous = value
     this.rows++
     this.offsets[this.rows] = start + written
   }
 
-  take(): TextColumn {
-    const offsets = this.offsets.slice(0, this.rows + 1)
-    const bytes = Uint8Array.prototype.slice.call(this.bytes, 0, offsets[this.rows]) as Uint8Array
-    this.clear()
-    return { offsets, bytes: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) }
+  get bytes(): Uint8Array {
+    return this.room.subarray(0, this.offsets[this.rows])
   }
 
   clear(): void {
     this.rows = 0
     this.previous = ''
   }
-}
-
-function ownsBuffer(bytes: Uint8Array): boolean {
-  return bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength
 }

@@ -56,9 +56,10 @@ export async function createPreparer(plan: PreparePlan): Promise<Preparer> {
 /**
  * The chunks and rejects of one block. The same block and plan give the same answer, on any version of Node.
  *
+ * @param room for the columns, used where it is large enough
  * @throws {CustomFilterError} a filter of the user's own threw
  */
-export function prepareBlock(block: Block, preparer: Preparer): PreparedBlock {
+export function prepareBlock(block: Block, preparer: Preparer, room: SharedArrayBuffer | null = null): PreparedBlock {
   const bytes = Buffer.from(block.bytes.buffer, block.bytes.byteOffset, block.bytes.byteLength)
   const rejects: PrepareReject[] = []
   preparer.columns.clear()
@@ -68,7 +69,7 @@ export function prepareBlock(block: Block, preparer: Preparer): PreparedBlock {
     prepareRecord(place, bytes, block, preparer, rejects)
   }
   const { number, split, shard } = block
-  return { number, split, shard, documents, chunks: preparer.columns.take(), rejects }
+  return { number, split, shard, documents, chunks: preparer.columns.take(room), rejects }
 }
 
 function prepareRecord(

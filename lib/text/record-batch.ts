@@ -9,13 +9,13 @@ import {
   RecordBatch,
   Schema,
   Struct,
-  Uint32,
+  Uint8,
   Utf8,
 } from 'apache-arrow'
 import type { ChunkColumns, TextColumn } from './batch.js'
 
 /**
- * Fields as in ChunkColumns; `fingerprint` is 16 bytes a row, `signature` a fixed-size list of uint32, absent when
+ * Fields as in ChunkColumns; `fingerprint` is 16 bytes a row, `signature` a fixed-size list of uint8, one a minimum, absent when
  * there are no signatures.
  */
 export function toRecordBatch(columns: ChunkColumns): RecordBatch {
@@ -54,10 +54,10 @@ function textData(column: TextColumn, rows: number) {
   })
 }
 
-function signatureData(signature: Uint32Array, permutations: number, rows: number) {
-  const child = makeData({ type: new Uint32(), length: signature.length, nullCount: 0, data: signature })
+function signatureData(signature: Uint8Array, permutations: number, rows: number) {
+  const child = makeData({ type: new Uint8(), length: signature.length, nullCount: 0, data: signature })
   return makeData({
-    type: new FixedSizeList(permutations, new Field('minimum', new Uint32(), false)),
+    type: new FixedSizeList(permutations, new Field('minimum', new Uint8(), false)),
     length: rows,
     nullCount: 0,
     child,

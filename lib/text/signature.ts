@@ -25,12 +25,21 @@ export interface Signer {
   /**
    * Writes the 128-bit fingerprint and the signature of the text's comparison form.
    *
-   * A form shorter than a shingle has a signature of all ones, which says nothing.
+   * A form shorter than a shingle has a signature of one byte again and again, which says nothing.
    * @param fingerprint 16 bytes
-   * @param signature `permutations` minima
+   * @param signature `permutations` bytes, one a minimum
    * @returns the UTF-16 units of the comparison form (a letter beyond the BMP counts 2)
    */
-  sign(text: string, fingerprint: Uint8Array, signature: Uint32Array): number
+  sign(text: string, fingerprint: Uint8Array, signature: Uint8Array): number
+  /** The same of codes[start … end), into row `row` of columns of fingerprints and signatures. */
+  signUnits(
+    codes: Uint16Array,
+    start: number,
+    end: number,
+    row: number,
+    fingerprints: Uint8Array,
+    signatures: Uint8Array,
+  ): number
   /** The comparison form as UTF-16 units: a view into the kernel's memory, valid until the next call. */
   form(text: string): Uint16Array
 }
@@ -87,7 +96,8 @@ class KernelSigner implements Signer {
   readonly #inputBase: number
   readonly #padded: number
   #bytes: Buffer
-  #signature: Uint32Array
+  #units: Uint16Array
+  #signature: Uint8Array
   #fingerprint: Uint8Array
   #unitsMax = 0
   #formBase = 0
@@ -111,18 +121,38 @@ class KernelSigner implements Signer {
     new Uint32Array(buffer, kernel.factorBase.value, factors.length).set(factors)
     new Uint32Array(buffer, kernel.addendBase.value, addends.length).set(addends)
     this.#bytes = Buffer.from(buffer)
-    this.#signature = new Uint32Array(0)
+    this.#units = new Uint16Array(0)
+    this.#signature = new Uint8Array(0)
     this.#fingerprint = new Uint8Array(0)
     this.#makeRoom(16384, 0)
   }
 
-  sign(text: string, fingerprint: Uint8Array, signature: Uint32Array): number {
+  sign(text: string, fingerprint: Uint8Array, signature: Uint8Array): number {
     if (signature.length !== this.permutations) {
       throw new InvalidOptionError(`signature has ${signature.length} places: give ${this.permutations}`)
     }
     const letters = this.#run(text, this.#padded)
-    fingerprint.set(this.#fingerprint)
-    if (this.permutations > 0) signature.set(this.#signature)
+    this.#copyOut(0, fingerprint, signature)
+    return letters
+  }
+
+  signUnits(
+    codes: Uint16Array,
+    start: number,
+    end: number,
+    row: number,
+    fingerprints: Uint8Array,
+    signatures: Uint8Array,
+  ): number {
+    const length = end - start
+    if (length > this.#unitsMax) this.#makeRoom(length, 0)
+    this.#units.set(codes.subarray(start, end))
+    let letters = this.#kernel.sign(length, this.#formBase, this.#formUnitsMax, this.#padded, this.ngram)
+    if (letters < 0) {
+      const bytes = Buffer.from(codes.buffer, codes.byteOffset, codes.byteLength)
+      letters = this.#runForm(comparisonForm(bytes.toString('utf16le', 2 * start, 2 * end)), this.#padded)
+    }
+    this.#copyOut(row, fingerprints, signatures)
     return letters
   }
 
@@ -135,12 +165,20 @@ class KernelSigner implements Signer {
     if (text.length > this.#unitsMax) this.#makeRoom(text.length, 0)
     this.#bytes.write(text, this.#inputBase, 'utf16le')
     const letters = this.#kernel.sign(text.length, this.#formBase, this.#formUnitsMax, permutations, this.ngram)
-    if (letters >= 0) return letters
-    const form = comparisonForm(text)
-    if (form.length > this.#formUnitsMax) this.#makeRoom(text.length, form.length)
+    return letters >= 0 ? letters : this.#runForm(comparisonForm(text), permutations)
+  }
+
+  /** The slow way: the form comes from String.normalize. */
+  #runForm(form: string, permutations: number): number {
+    if (form.length > this.#formUnitsMax) this.#makeRoom(0, form.length)
     this.#bytes.write(form, this.#formBase, 'utf16le')
     this.#kernel.signForm(this.#formBase, form.length, permutations, this.ngram)
     return form.length
+  }
+
+  #copyOut(row: number, fingerprints: Uint8Array, signatures: Uint8Array): void {
+    fingerprints.set(this.#fingerprint, row * this.#fingerprint.length)
+    if (this.permutations > 0) signatures.set(this.#signature, row * this.permutations)
   }
 
   /** Room for a text of `units` and a form of `formUnits`, half as much again; growing moves every view. */
@@ -153,7 +191,8 @@ class KernelSigner implements Signer {
     const missing = Math.ceil((end - memory.buffer.byteLength) / pageBytes)
     if (missing > 0) memory.grow(missing)
     this.#bytes = Buffer.from(memory.buffer)
-    this.#signature = new Uint32Array(memory.buffer, signatureBase.value, this.permutations)
+    this.#units = new Uint16Array(memory.buffer, this.#inputBase, this.#unitsMax)
+    this.#signature = new Uint8Array(memory.buffer, signatureBase.value, this.permutations)
     this.#fingerprint = new Uint8Array(memory.buffer, fingerprintBase.value, 16)
   }
 }

@@ -10,6 +10,7 @@ import {
   excerptCharsMax,
   type PreparedBlock,
   type PrepareReject,
+  releaseColumns,
   type TextColumn,
 } from '../text/batch.js'
 import { type RecordPlace, recordPlaces } from '../text/records.js'
@@ -45,7 +46,9 @@ export async function prepareInParts(
     const detail = details.get(place.document)
     if (detail !== undefined) parts.push(lostRecord(block, place, detail))
   }
-  return join(block, places.length, parts)
+  const whole = join(block, places.length, parts)
+  for (const part of parts) releaseColumns(part)
+  return whole
 
   async function half(range: readonly RecordPlace[]): Promise<PreparedBlock[]> {
     if (range.length === 0) return []
@@ -63,14 +66,14 @@ export async function prepareInParts(
   }
 }
 
-/** The records as a block of their own, with buffers of their own. */
+/** The records as a block of their own, over the same memory. */
 function partOf(block: Block, records: readonly RecordPlace[], refused: Block['refused']): Block {
   const from = records[0]?.start ?? 0
   const to = records.at(-1)?.end ?? 0
   const bounds = Int32Array.from(records.flatMap(({ start, end }) => [start - from, end - from]))
   return {
     ...block,
-    bytes: new Uint8Array(block.bytes.subarray(from, to)),
+    bytes: block.bytes.subarray(from, to),
     bounds,
     offset: records[0]?.offset ?? block.offset,
     refused,
@@ -126,7 +129,7 @@ function join({ number, split, shard }: Block, documents: number, parts: readonl
     tokens: Int32Array.from(columns.flatMap((part) => [...part.tokens])),
     letters: Int32Array.from(columns.flatMap((part) => [...part.letters])),
     fingerprint: Uint8Array.from(columns.flatMap((part) => [...part.fingerprint])),
-    signature: Uint32Array.from(columns.flatMap((part) => [...part.signature])),
+    signature: Uint8Array.from(columns.flatMap((part) => [...part.signature])),
   }
   return { number, split, shard, documents, chunks: joined, rejects }
 }
@@ -153,6 +156,6 @@ function noChunks(): ChunkColumns {
     tokens: new Int32Array(0),
     letters: new Int32Array(0),
     fingerprint: new Uint8Array(0),
-    signature: new Uint32Array(0),
+    signature: new Uint8Array(0),
   }
 }

@@ -1,15 +1,16 @@
 /**
- * The worker threads: blocks in, columns out, both moved. Owns threads and what is done when one dies;
- * what happens to a block is lib/text, how many are under way is the caller's window.
+ * The worker threads: blocks in, columns out, both in memory that the threads share. Owns threads and what is done when
+ * one dies; what happens to a block is lib/text, how many are under way is the caller's window.
  */
 import { availableParallelism } from 'node:os'
 import { Piscina } from 'piscina'
 import { z } from 'zod'
+import { sharedBuffers } from '../core/shared-buffers.js'
 import { AbortedError, ContractError, WorkerLostError } from '../errors.js'
 import type { Block, PreparedBlock } from '../text/batch.js'
 import type { PreparePlan } from '../text/plan.js'
 import { type LostRecord, prepareInParts } from './bisect.js'
-import { fromWire, type WireReply } from './wire.js'
+import { fromWire, type WireReply, type WireTask } from './wire.js'
 
 export type { LostRecord } from './bisect.js'
 
@@ -34,19 +35,17 @@ export interface WorkerPoolOptions extends Partial<WorkersOptions> {
 export interface WorkerPool {
   readonly threads: number
   /**
-   * Prepares a block in a thread. `block.bytes` is moved: its buffer must hold nothing else, and is gone after the call.
+   * Prepares a block in a thread. `block.bytes` are the pool's from then on: a shared buffer is given back, to be filled
+   * again, once the block is prepared. The columns are views of one shared buffer: `releaseColumns` gives it back.
    *
    * A block whose thread died is prepared again alone in a fresh one, and halved until what kills it is one record,
-   * which becomes a reject 'worker-lost'. For that a copy of the bytes is kept until the answer is there: 1 MiB is
-   * copied in about 0.1 ms against 5 ms of a worker's time, and no source must be able to read again. A caller
-   * who can, and would rather not have the copy, gives `reread`.
+   * which becomes a reject 'worker-lost': its bytes outlive the thread.
    *
-   * @param reread gives the block again, bytes and all
    * @param lost records that took their thread along in an earlier run: rejects again, and not tried
    * @throws {CustomFilterError} a filter of the user's own threw
    * @throws {WorkerLostError} threads die whatever they are given, or took more than `lostRecordsMax` records along
    */
-  prepare(block: Block, reread?: () => Promise<Block>, lost?: readonly LostRecord[]): Promise<PreparedBlock>
+  prepare(block: Block, lost?: readonly LostRecord[]): Promise<PreparedBlock>
   /** Lets go of the threads at once; what is under way is rejected with AbortedError. */
   close(): Promise<void>
 }
@@ -66,6 +65,12 @@ export function workerPool(options: WorkerPoolOptions): WorkerPool {
   return new PiscinaPool(threads, start, lostRecordsMax)
 }
 
+/** Room for a block's columns over its bytes, to begin with: texts, and what a chunk of 500 characters has besides. */
+const columnsShareMin = 1.25
+/** The most: short texts have more besides than text. What does not fit gets a buffer of its own. */
+const columnsShareMax = 8
+const columnsSlack = 1.125
+
 class PiscinaPool implements WorkerPool {
   private readonly pool: Piscina
   /** One thread apart for what killed another; started when first needed. */
@@ -73,6 +78,8 @@ class PiscinaPool implements WorkerPool {
   /** Suspects are served one after the other. */
   private wardFree: Promise<unknown> = Promise.resolve()
   private lostRecords = 0
+  /** As large as blocks so far needed it. */
+  private columnsShare = columnsShareMin
   private closed = false
 
   constructor(
@@ -84,24 +91,21 @@ class PiscinaPool implements WorkerPool {
     endWhenEmpty(this.pool)
   }
 
-  async prepare(block: Block, reread?: () => Promise<Block>, lost: readonly LostRecord[] = []): Promise<PreparedBlock> {
+  async prepare(block: Block, lost: readonly LostRecord[] = []): Promise<PreparedBlock> {
     if (this.closed) throw new ContractError('The worker pool is closed: no block can be prepared.')
-    if (block.bytes.byteLength !== block.bytes.buffer.byteLength) {
-      throw new ContractError(
-        `Block ${block.number} shares its buffer (${block.bytes.byteLength} of ${block.bytes.buffer.byteLength} bytes): ` +
-          'it is moved to a worker and must own it.',
-      )
-    }
-    if (lost.length > 0) return this.prepareApart(block, lost)
-    // Not slice(): that of a Buffer is a view, which would be moved away with it.
-    const copy = reread === undefined ? new Uint8Array(block.bytes) : null
+    const shared = inSharedBuffer(block)
+    const prepared = await (lost.length > 0 ? this.prepareApart(shared, lost) : this.prepareShared(shared))
+    sharedBuffers.give(shared.bytes.buffer)
+    return prepared
+  }
+
+  private async prepareShared(block: SharedBlock): Promise<PreparedBlock> {
     try {
-      return await run(this.pool, block)
+      return await this.run(this.pool, block)
     } catch (error) {
       if (this.closed) throw new AbortedError('The worker pool was closed under a block.', { cause: error })
       if (!(error instanceof WorkerLostError)) throw error
-      const again = copy === null ? await (reread as () => Promise<Block>)() : { ...block, bytes: copy }
-      return this.prepareApart(again)
+      return this.prepareApart(block)
     }
   }
 
@@ -119,13 +123,37 @@ class PiscinaPool implements WorkerPool {
       const ward = this.ward
       return prepareInParts(
         block,
-        (part) => run(ward, part),
+        (part) => this.run(ward, part),
         (lost) => this.countLost(lost),
         known,
       )
     })
     this.wardFree = turn.catch(() => undefined) // whoever awaits the turn gets it; the next one has its own
     return turn
+  }
+
+  /** @throws {WorkerLostError} the thread died before it answered */
+  private async run(pool: Piscina, block: Block): Promise<PreparedBlock> {
+    const room = sharedBuffers.take(Math.ceil(block.bytes.byteLength * this.columnsShare))
+    let reply: WireReply
+    try {
+      reply = (await pool.run({ block, room } satisfies WireTask)) as WireReply
+    } catch (cause) {
+      const error = cause as Error
+      if (error.name === 'DataCloneError') throw cause
+      throw new WorkerLostError(`The worker thread died on block ${block.number} of ${block.shard}: ${error.message}`, {
+        cause,
+        details: { block: block.number, shard: block.shard },
+      })
+    }
+    if ('error' in reply) throw fromWire(reply.error)
+    const { byteLength } = reply.prepared.chunks.offset.buffer
+    if (byteLength !== room.byteLength) {
+      sharedBuffers.give(room)
+      const share = (columnsSlack * byteLength) / Math.max(1, block.bytes.byteLength)
+      this.columnsShare = Math.min(columnsShareMax, Math.max(this.columnsShare, share))
+    }
+    return reply.prepared
   }
 
   private countLost(error: WorkerLostError): void {
@@ -149,19 +177,13 @@ function endWhenEmpty(pool: Piscina): void {
   })
 }
 
-/** @throws {WorkerLostError} the thread died before it answered */
-async function run(pool: Piscina, block: Block): Promise<PreparedBlock> {
-  let reply: WireReply
-  try {
-    reply = (await pool.run(block, { transferList: [block.bytes.buffer as ArrayBuffer] })) as WireReply
-  } catch (cause) {
-    const error = cause as Error
-    if (error.name === 'DataCloneError') throw cause
-    throw new WorkerLostError(`The worker thread died on block ${block.number} of ${block.shard}: ${error.message}`, {
-      cause,
-      details: { block: block.number, shard: block.shard },
-    })
-  }
-  if ('error' in reply) throw fromWire(reply.error)
-  return reply.prepared
+type SharedBlock = Block & { readonly bytes: Uint8Array<SharedArrayBuffer> }
+
+function inSharedBuffer(block: Block): SharedBlock {
+  const { bytes } = block
+  return isShared(bytes) ? { ...block, bytes } : { ...block, bytes: sharedBuffers.copyOf(bytes) }
+}
+
+function isShared(bytes: Uint8Array): bytes is Uint8Array<SharedArrayBuffer> {
+  return bytes.buffer instanceof SharedArrayBuffer
 }

@@ -4,7 +4,13 @@
  */
 
 import * as errors from '../errors.js'
-import type { PreparedBlock } from '../text/batch.js'
+import type { Block, PreparedBlock } from '../text/batch.js'
+
+/** What a worker is given: a block, and shared memory for its columns, which it leaves where they do not fit. */
+export interface WireTask {
+  readonly block: Block
+  readonly room: SharedArrayBuffer
+}
 
 /** What a worker answers. */
 export type WireReply = { readonly prepared: PreparedBlock } | { readonly error: WireError }

@@ -9,7 +9,7 @@ export interface MemoryShard extends Shard {
   readonly opened: number[]
 }
 
-/** A shard whose bytes come in chunks of 1 to `chunkBytesMax` bytes, sometimes late. */
+/** A shard whose bytes come in chunks of 1 to `chunkBytesMax` bytes, sometimes late; each is spoilt when the next is asked for. */
 export function memoryShard(path: string, content: Buffer | string, seed = 1, chunkBytesMax = 300): MemoryShard {
   const bytes = Buffer.from(content)
   const opened: number[] = []
@@ -27,7 +27,9 @@ export function memoryShard(path: string, content: Buffer | string, seed = 1, ch
         signal.throwIfAborted()
         if (next() < 0.1) await setImmediate()
         const end = Math.min(bytes.byteLength, at + 1 + Math.floor(next() * chunkBytesMax))
-        yield Uint8Array.prototype.slice.call(bytes, at, end)
+        const chunk = Uint8Array.prototype.slice.call(bytes, at, end)
+        yield chunk
+        chunk.fill(0xaa)
         at = end
       }
     },

@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
+import { sharedBuffers } from '../../lib/core/shared-buffers.js'
 import { CustomFilterError } from '../../lib/errors.js'
-import { textAt } from '../../lib/text/batch.js'
+import { releaseColumns, textAt } from '../../lib/text/batch.js'
 import { createPreparer, prepareBlock } from '../../lib/text/prepare.js'
 import { workerPool } from '../../lib/workers/pool.js'
 import { accountingFaults, article, blockOf, jsonl, planOf } from '../text/support.js'
@@ -25,15 +26,30 @@ t.test('A pool answers what the same code answers in this thread, whatever the n
   t.equal(textAt(expected[0]?.chunks.key as never, 0), 'a0')
 })
 
-t.test('The bytes of a block are moved, and the columns come back in buffers of their own', async (t) => {
+t.test('A block and its columns lie in shared memory, which serves others once it is given back', async (t) => {
   const pool = workerPool({ plan: await planOf(), threads: 1 })
   t.teardown(() => pool.close())
-  const block = blockOf(jsonl(articles(0, 3)))
-  const prepared = await pool.prepare(block)
-  t.equal(block.bytes.byteLength, 0, 'moved')
-  t.equal(prepared.chunks.rows, 3)
-  const shared = new Uint8Array(new ArrayBuffer(64), 0, 8)
-  await t.rejects(pool.prepare(blockOf(shared)), { code: 'KUN_CONTRACT', message: /8 of 64 bytes/ })
+  const bytes = sharedBuffers.copyOf(jsonl(articles(0, 3)))
+  const prepared = await pool.prepare(blockOf(bytes))
+  t.equal(sharedBuffers.take(bytes.byteLength), bytes.buffer, 'the bytes of the block are free')
+  const { chunks } = prepared
+  t.equal(chunks.rows, 3)
+  const { buffer } = chunks.offset
+  t.ok(buffer instanceof SharedArrayBuffer)
+  for (const column of [chunks.document, chunks.text.offsets, chunks.text.bytes, chunks.fingerprint]) {
+    t.equal(column.buffer, buffer, 'one buffer for all columns')
+  }
+  releaseColumns(prepared)
+  t.throws(() => prepared.chunks.rows, { code: 'KUN_CONTRACT', message: /given back/ })
+  t.equal(sharedBuffers.take(buffer.byteLength), buffer, 'that of the columns is free')
+})
+
+t.test('Columns that need more room than their block are whole, and the next block gets as much', async (t) => {
+  const pool = workerPool({ plan: await planOf({ chunk: { charsMin: 1 } }, { permutations: 128 }), threads: 1 })
+  t.teardown(() => pool.close())
+  const preparer = await createPreparer(await planOf({ chunk: { charsMin: 1 } }, { permutations: 128 }))
+  const short = () => blockOf(jsonl(Array.from({ length: 60 }, (_, index) => ({ text: article(index, 2) }))))
+  for (const round of ['first', 'second']) t.same(await pool.prepare(short()), prepareBlock(short(), preparer), round)
 })
 
 t.test('A filter of the user that throws ends the run with its class, file and document', async (t) => {
@@ -99,18 +115,12 @@ t.test('A record that kills its thread becomes a reject, and all others are prep
   t.equal((await other).documents, 2)
 })
 
-t.test('So does one that takes more memory than a thread may; who can read again is asked for the block', async (t) => {
+t.test('So does one that takes more memory than a thread may', async (t) => {
   const directory = t.testdir({ 'deadly.mjs': deadly })
   const plan = await planOf({ filters: ['deadly.mjs'] }, { directory })
   const pool = workerPool({ plan, threads: 1, heapBytesMax: 96 * 2 ** 20 })
   t.teardown(() => pool.close())
-  const block = () => blockOf(jsonl([{ id: 'eater', text: `贪吃${article(4)}` }]))
-  let asked = 0
-  const prepared = await pool.prepare(block(), async () => {
-    asked++
-    return block()
-  })
-  t.equal(asked, 1)
+  const prepared = await pool.prepare(blockOf(jsonl([{ id: 'eater', text: `贪吃${article(4)}` }])))
   t.match(prepared, { documents: 1, chunks: { rows: 0 }, rejects: [{ reason: 'worker-lost', detail: /memory/ }] })
 })
 

@@ -46,7 +46,8 @@ export function byteReader(stream: AsyncIterable<Uint8Array>, start: number): By
     while (left > 0) {
       const part = await some(left)
       if (part.byteLength === 0) break
-      parts.push(part)
+      // What is not whole waits for the next chunk, which may be filled into the memory of this one.
+      parts.push(part.byteLength < left ? new Uint8Array(part) : part)
       left -= part.byteLength
     }
     return Buffer.concat(parts)

@@ -117,9 +117,11 @@ async function* slices(stream: AsyncIterable<Uint8Array>, fineFrom: number): Asy
       const wanted = (offset < fineFrom ? sliceBytes : fineSliceBytes) - pendingBytes
       const part = left.subarray(0, wanted)
       left = left.subarray(part.byteLength)
-      pending.push(part)
+      const whole = part.byteLength === wanted
+      // What is not whole waits for the next chunk, which may be filled into the memory of this one.
+      pending.push(whole ? part : new Uint8Array(part))
       pendingBytes += part.byteLength
-      if (part.byteLength < wanted) break
+      if (!whole) break
       yield pending.length === 1 ? part : Buffer.concat(pending)
       offset += pendingBytes
       pending = []
@@ -240,7 +242,8 @@ function fzstdDecoder(): Decoder {
     heldBytes = 0
     let damage: ShardDamageError | null = null
     try {
-      decoder.push(slice, last)
+      // A copy: fzstd holds on to what it cannot decode yet.
+      decoder.push(new Uint8Array(slice), last)
     } catch (error) {
       damage = new ShardDamageError('shard-corrupt', `zstd: ${(error as Error).message}`, { cause: error })
     }

@@ -2,9 +2,10 @@
  * Cuts JSON Lines into pieces by newlines alone. A piece ends with the first newline at or past `blockBytes`;
  * a line over `recordBytesMax` ends its piece too, as a refused record, and is never held whole.
  */
+import { sharedBuffers } from '../../core/shared-buffers.js'
 import type { RefusedRecord } from '../../text/batch.js'
 import { append, discard, held } from './held.js'
-import { type Damage, type FormatOptions, ownedCopy, type Piece, type Splitter, type TextCursor } from './piece.js'
+import type { Damage, FormatOptions, Piece, Splitter, TextCursor } from './piece.js'
 import { damaged, excerptBytes, recordTooLarge } from './refused.js'
 
 const newline = 10
@@ -114,7 +115,7 @@ export function lineSplitter(offset: number, { blockBytes, recordBytesMax }: For
 
   function piece(from: number, to: number, refused: RefusedRecord[], next: number | null): Piece<TextCursor> {
     return {
-      bytes: ownedCopy(rest.bytes.subarray(from, to)),
+      bytes: sharedBuffers.copyOf(rest.bytes.subarray(from, to)),
       offset: rest.offset + from,
       offsetUnit: 'byte',
       refused,

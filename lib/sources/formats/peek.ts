@@ -22,7 +22,8 @@ export async function peek(source: AsyncIterable<Uint8Array>, lengthBytes: numbe
       const next = await iterator.next()
       if (next.done) ended = true
       else {
-        chunks.push(next.value)
+        // A copy: the chunk itself is gone once the next is asked for.
+        chunks.push(new Uint8Array(next.value))
         peekedBytes += next.value.byteLength
       }
     } catch (error) {

@@ -6,7 +6,7 @@ import type { RefusedRecord } from '../../text/batch.js'
 
 /** A stretch of a shard ended between records. Depends on the data alone, never on how the bytes arrived. */
 export interface Piece<Next = FormatCursor> {
-  /** Owns its ArrayBuffer exactly. */
+  /** The piece's own, in memory that threads share. */
   readonly bytes: Uint8Array
   readonly bounds?: Int32Array
   readonly offset: number
@@ -58,11 +58,4 @@ export interface Splitter {
 export interface Damage {
   readonly reason: 'shard-truncated' | 'shard-corrupt'
   readonly detail: string
-}
-
-/** An ArrayBuffer of its own, exactly as long as the data: a block is moved to a worker. */
-export function ownedCopy(bytes: Uint8Array): Uint8Array {
-  const copy = Buffer.allocUnsafeSlow(bytes.byteLength)
-  copy.set(bytes)
-  return copy
 }

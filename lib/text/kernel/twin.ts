@@ -25,22 +25,33 @@ export interface TwinOptions {
 }
 
 /** Same as Signer.sign, without tables, tiles, vectors or WebAssembly. */
-export function signTwin(text: string, options: TwinOptions, fingerprint: Uint8Array, signature: Uint32Array): number {
+export function signTwin(text: string, options: TwinOptions, fingerprint: Uint8Array, signature: Uint8Array): number {
   const form = comparisonForm(text)
   fingerprint.set(murmur128(new Uint8Array(Buffer.from(form, 'utf16le'))))
-  const { ngram, factors, addends } = options
-  const permutations = signature.length
-  signature.fill(0xffffffff)
+  minimaTwin(form, options).forEach((minimum, k) => {
+    signature[k] = byteOfMinimum(minimum)
+  })
+  return form.length
+}
+
+/** Of a comparison form, one minimum a permutation; all ones where it has no shingle. */
+function minimaTwin(form: string, { ngram, factors, addends }: TwinOptions): Uint32Array {
+  const minima = new Uint32Array(factors.length).fill(0xffffffff)
   for (let start = 0; start + ngram <= form.length; start++) {
     let hash = 0
     for (let j = 0; j < ngram; j++) hash = (Math.imul(hash, 0x9e3779b1) + form.charCodeAt(start + j)) | 0
     hash = mix(hash)
-    for (let k = 0; k < permutations; k++) {
+    for (let k = 0; k < factors.length; k++) {
       const value = (Math.imul(hash, factors[k] as number) + (addends[k] as number)) >>> 0
-      if (value < (signature[k] as number)) signature[k] = value
+      if (value < (minima[k] as number)) minima[k] = value
     }
   }
-  return form.length
+  return minima
+}
+
+/** The byte kept of a minimum: of all its bits, for its high bits are mostly 0 and its low bits those of the shingle. */
+function byteOfMinimum(minimum: number): number {
+  return Math.imul(minimum ^ (minimum >>> 16), 0x85ebca6b) >>> 24
 }
 
 /** Murmur's 32-bit finaliser: every bit of the input reaches every bit of the output; 0 stays 0. */

@@ -8,10 +8,11 @@ export const expansionBase: usize = 132096 // u64[2046]: up to four units, first
 export const pictureBase: usize = 148480 // u8[3072]: 1 where U+1F000 … U+1FBFF folds to nothing, whatever surrounds it
 export const factorBase: usize = 151552 // u32[512]: odd
 export const addendBase: usize = 153600 // u32[512]
-export const signatureBase: usize = 155648 // u32[512]
-export const fingerprintBase: usize = 157696 // u8[16]
-const hashBase: usize = 157760 // u32[tileShingles + 4]
-export const inputBase: usize = 166016 // u16[]: the text; the form lies after it, where the host says
+const minimaBase: usize = 155648 // u32[512]
+export const signatureBase: usize = 157696 // u8[512]
+export const fingerprintBase: usize = 158208 // u8[16]
+const hashBase: usize = 158272 // u32[tileShingles + 4]
+export const inputBase: usize = 166528 // u16[]: the text; the form lies after it, where the host says
 
 export const permutationsMax: i32 = 512
 /** Shingle hashes handled at a time: 8 KiB, so that 8 passes over them stay in the first-level cache. */
@@ -32,7 +33,9 @@ export function sign(units: i32, formBase: usize, formUnitsMax: i32, permutation
 /** Signs a comparison form that lies at `formBase`, with 16 bytes of room behind it. */
 export function signForm(formBase: usize, letters: i32, permutations: i32, ngram: i32): void {
   fingerprint(formBase, letters << 1)
-  if (permutations != 0) minima(formBase, letters - ngram + 1, permutations, ngram)
+  if (permutations == 0) return
+  minima(formBase, letters - ngram + 1, permutations, ngram)
+  bytesOfMinima(permutations)
 }
 
 /**
@@ -141,8 +144,8 @@ function fingerprint(base: usize, lengthBytes: i32): void {
 
 /** Minimum of factor × hash + addend (mod 2³²) over all shingles, for every permutation; all ones without a shingle. */
 function minima(formBase: usize, shingles: i32, permutations: i32, ngram: i32): void {
-  const signatureEnd = signatureBase + (<usize>permutations << 2)
-  for (let at = signatureBase; at < signatureEnd; at += 16) v128.store(at, i32x4.splat(-1))
+  const minimaEnd = minimaBase + (<usize>permutations << 2)
+  for (let at = minimaBase; at < minimaEnd; at += 16) v128.store(at, i32x4.splat(-1))
   for (let first = 0; first < shingles; first += tileShingles) {
     const count = min(tileShingles, shingles - first)
     hashShingles(formBase + (<usize>first << 1), count, ngram)
@@ -170,10 +173,10 @@ function hashShingles(base: usize, count: i32, ngram: i32): void {
 
 /** Sixteen permutations over all hashes: minima, factors and addends fill 12 of the 16 vector registers and never leave them. */
 function lowerFour(at: usize, hashEnd: usize): void {
-  let m0 = v128.load(signatureBase + at, 0)
-  let m1 = v128.load(signatureBase + at, 16)
-  let m2 = v128.load(signatureBase + at, 32)
-  let m3 = v128.load(signatureBase + at, 48)
+  let m0 = v128.load(minimaBase + at, 0)
+  let m1 = v128.load(minimaBase + at, 16)
+  let m2 = v128.load(minimaBase + at, 32)
+  let m3 = v128.load(minimaBase + at, 48)
   const f0 = v128.load(factorBase + at, 0)
   const f1 = v128.load(factorBase + at, 16)
   const f2 = v128.load(factorBase + at, 32)
@@ -189,8 +192,23 @@ function lowerFour(at: usize, hashEnd: usize): void {
     m2 = i32x4.min_u(m2, i32x4.add(i32x4.mul(x, f2), a2))
     m3 = i32x4.min_u(m3, i32x4.add(i32x4.mul(x, f3), a3))
   }
-  v128.store(signatureBase + at, m0, 0)
-  v128.store(signatureBase + at, m1, 16)
-  v128.store(signatureBase + at, m2, 32)
-  v128.store(signatureBase + at, m3, 48)
+  v128.store(minimaBase + at, m0, 0)
+  v128.store(minimaBase + at, m1, 16)
+  v128.store(minimaBase + at, m2, 32)
+  v128.store(minimaBase + at, m3, 48)
+}
+
+/** One byte a minimum, of all its bits; sixteen a step. */
+function bytesOfMinima(permutations: i32): void {
+  for (let at: usize = 0; at < <usize>permutations; at += 16) {
+    const from = minimaBase + (at << 2)
+    const low = i16x8.narrow_i32x4_u(bytesOf(v128.load(from)), bytesOf(v128.load(from, 16)))
+    const high = i16x8.narrow_i32x4_u(bytesOf(v128.load(from, 32)), bytesOf(v128.load(from, 48)))
+    v128.store(signatureBase + at, i8x16.narrow_i16x8_u(low, high))
+  }
+}
+
+// @ts-ignore: decorator
+@inline function bytesOf(minima: v128): v128 {
+  return i32x4.shr_u(i32x4.mul(v128.xor(minima, i32x4.shr_u(minima, 16)), i32x4.splat(0x85ebca6b)), 24)
 }
