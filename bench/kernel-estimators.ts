@@ -4,13 +4,15 @@
  * Thorup, FOCS 2017), which goes on in rounds until no bin is empty. What is asked: the error of the estimate around
  * the threshold, by length of text, and the time a shingle.
  */
-import { drawPermutations, mix } from '../lib/text/kernel/twin.js'
+import { mix } from '../lib/text/kernel/twin.js'
 import { randomFrom } from './dedup-texts.js'
 import { median } from './median.js'
 
 const bins = 128
 const empty = 0xffffffff
-const { factors, addends } = drawPermutations(bins, 1)
+/** Odd, one a permutation. */
+const factors = Uint32Array.from({ length: bins }, (_, k) => mix(2 * k + 1) | 1)
+const addends = Uint32Array.from({ length: bins }, (_, k) => mix(2 * k + 2))
 
 type Sketch = (hashes: Int32Array, into: Uint32Array) => void
 

@@ -2,7 +2,7 @@
  * The signature kernel against its TypeScript twin, over the same texts in the same run, and against two ways of
  * one-permutation hashing that could replace it: speed, and the error of the estimate on short and long texts.
  */
-import { drawPermutations, signTwin } from '../lib/text/kernel/twin.js'
+import { signTwin, sketchKeys } from '../lib/text/kernel/twin.js'
 import { createSigner } from '../lib/text/signature.js'
 import { chineseTexts } from './dedup-texts.js'
 import { estimatorErrors } from './kernel-estimators.js'
@@ -25,7 +25,7 @@ async function run({ size }: BenchOptions): Promise<BenchResult> {
   const fewBytes = few.reduce((sum, text) => sum + Buffer.byteLength(text), 0)
   const signer = await createSigner()
   const fingerprintOnly = await createSigner({ permutations: 0 })
-  const drawn = { ngram: 5, ...drawPermutations(128, 1) }
+  const drawn = { ngram: 5, keys: sketchKeys(128, 1) }
   const [key, minima, none] = [new Uint8Array(16), new Uint8Array(128), new Uint8Array(0)]
   const ways = {
     kernel: { bytes, work: () => corpus.forEach((text) => signer.sign(text, key, minima)) },

@@ -86,10 +86,14 @@ export async function openDeduplicator(given: OpenDeduplicatorOptions): Promise<
   }
 }
 
+/** How signatures are made: of two ways they cannot be compared. */
+const sketch = 'fast-similarity-1'
+
 /** Everything that the log's content depends on; compared when it is opened again. */
 function headerOf(options: DedupOptions, kind: IndexKind): Readonly<Record<string, unknown>> {
   const { exact, near } = options
-  return { of: 'dedup', exact, index: kind, near: near === false ? false : { ...near, ...bandingOf(near, kind) } }
+  const settings = near === false ? false : { ...near, ...bandingOf(near, kind), sketch }
+  return { of: 'dedup', exact, index: kind, near: settings }
 }
 
 /** Builds the index from the log; returns where each whole block ends in both logs. */
@@ -208,7 +212,7 @@ function checkComparable(
 ) {
   if (wanted.near === false) return
   const [was, is] = [found.near, wanted.near].map((near) => (near === false ? {} : near) as Record<string, unknown>)
-  for (const key of ['ngram', 'permutations', 'seed']) {
+  for (const key of ['ngram', 'permutations', 'seed', 'sketch']) {
     if (was?.[key] === is?.[key]) continue
     throw new RunMismatchError(
       `dedup.against: ${path} was made with near.${key} ${String(was?.[key] ?? 'absent')}, this run has ${String(is?.[key])}: ` +

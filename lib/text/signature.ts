@@ -5,16 +5,16 @@
 import { readFile } from 'node:fs/promises'
 import { InvalidOptionError } from '../errors.js'
 import { type FoldTables, makeFoldTables } from './kernel/fold-tables.js'
-import { comparisonForm, drawPermutations } from './kernel/twin.js'
+import { comparisonForm, sketchKeys } from './kernel/twin.js'
 
 export { comparisonForm } from './kernel/twin.js'
 
 export interface SignerOptions {
   /** UTF-16 units of the comparison form in a shingle, 1 … 64; 5 by default. */
   readonly ngram?: number
-  /** Minima of a signature, 0 (fingerprint only) … 512; 128 by default. */
+  /** Minima of a signature (bins of the sketch), 0 (fingerprint only) … 512; 128 by default. */
   readonly permutations?: number
-  /** Unsigned 32 bits; 1 by default. Signatures of different seeds cannot be compared; the fingerprint has none. */
+  /** Unsigned 32 bits; 1 by default. Signatures of different seeds or lengths cannot be compared; the fingerprint has none. */
   readonly seed?: number
 }
 
@@ -49,8 +49,7 @@ interface Kernel {
   readonly foldBase: WebAssembly.Global
   readonly expansionBase: WebAssembly.Global
   readonly pictureBase: WebAssembly.Global
-  readonly factorBase: WebAssembly.Global
-  readonly addendBase: WebAssembly.Global
+  readonly keyBase: WebAssembly.Global
   readonly signatureBase: WebAssembly.Global
   readonly fingerprintBase: WebAssembly.Global
   readonly inputBase: WebAssembly.Global
@@ -59,8 +58,6 @@ interface Kernel {
   signForm(formBase: number, letters: number, permutations: number, ngram: number): void
 }
 
-/** Permutations are worked on in blocks of this many: four vectors of four. */
-const permutationBlock = 16
 /** Units that the form may have beyond those of the text before the slow way is taken. */
 const formUnitsSlack = 64
 /** Read and written beyond the form: three shingles too many, and the fingerprint's zero padding. */
@@ -94,7 +91,6 @@ function checkInteger(name: string, value: number, min: number, max: number): vo
 class KernelSigner implements Signer {
   readonly #kernel: Kernel
   readonly #inputBase: number
-  readonly #padded: number
   #bytes: Buffer
   #units: Uint16Array
   #signature: Uint8Array
@@ -112,14 +108,12 @@ class KernelSigner implements Signer {
   ) {
     this.#kernel = kernel
     this.#inputBase = kernel.inputBase.value
-    this.#padded = Math.ceil(permutations / permutationBlock) * permutationBlock
     const { buffer } = kernel.memory
     new Uint16Array(buffer, kernel.foldBase.value, tables.fold.length).set(tables.fold)
     new Uint16Array(buffer, kernel.expansionBase.value, tables.expansions.length).set(tables.expansions)
     new Uint8Array(buffer, kernel.pictureBase.value, tables.pictures.length).set(tables.pictures)
-    const { factors, addends } = drawPermutations(this.#padded, seed)
-    new Uint32Array(buffer, kernel.factorBase.value, factors.length).set(factors)
-    new Uint32Array(buffer, kernel.addendBase.value, addends.length).set(addends)
+    const keys = sketchKeys(permutations, seed)
+    new Uint32Array(buffer, kernel.keyBase.value, keys.length).set(keys)
     this.#bytes = Buffer.from(buffer)
     this.#units = new Uint16Array(0)
     this.#signature = new Uint8Array(0)
@@ -131,7 +125,7 @@ class KernelSigner implements Signer {
     if (signature.length !== this.permutations) {
       throw new InvalidOptionError(`signature has ${signature.length} places: give ${this.permutations}`)
     }
-    const letters = this.#run(text, this.#padded)
+    const letters = this.#run(text, this.permutations)
     this.#copyOut(0, fingerprint, signature)
     return letters
   }
@@ -147,10 +141,10 @@ class KernelSigner implements Signer {
     const length = end - start
     if (length > this.#unitsMax) this.#makeRoom(length, 0)
     this.#units.set(codes.subarray(start, end))
-    let letters = this.#kernel.sign(length, this.#formBase, this.#formUnitsMax, this.#padded, this.ngram)
+    let letters = this.#kernel.sign(length, this.#formBase, this.#formUnitsMax, this.permutations, this.ngram)
     if (letters < 0) {
       const bytes = Buffer.from(codes.buffer, codes.byteOffset, codes.byteLength)
-      letters = this.#runForm(comparisonForm(bytes.toString('utf16le', 2 * start, 2 * end)), this.#padded)
+      letters = this.#runForm(comparisonForm(bytes.toString('utf16le', 2 * start, 2 * end)), this.permutations)
     }
     this.#copyOut(row, fingerprints, signatures)
     return letters

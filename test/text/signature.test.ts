@@ -1,7 +1,7 @@
 import t from 'tap'
 import { estimate } from '../../lib/dedup/banding.js'
 import { InvalidOptionError } from '../../lib/errors.js'
-import { comparisonForm, drawPermutations, murmur128, signTwin } from '../../lib/text/kernel/twin.js'
+import { comparisonForm, murmur128, signTwin, sketchKeys } from '../../lib/text/kernel/twin.js'
 import { createSigner, type Signer } from '../../lib/text/signature.js'
 import { randomBelow } from '../support/random.js'
 
@@ -15,9 +15,8 @@ function compare(signer: Signer, text: string): string | null {
   const letters = signer.sign(text, fingerprint, signature)
   const twinFingerprint = new Uint8Array(16)
   const twinSignature = new Uint8Array(permutations)
-  // The signer draws whole blocks of permutations: a prefix of them is the same whatever the count.
-  const drawn = drawPermutations(permutations, signer.seed)
-  const twinLetters = signTwin(text, { ngram, ...drawn }, twinFingerprint, twinSignature)
+  const keys = sketchKeys(permutations, signer.seed)
+  const twinLetters = signTwin(text, { ngram, keys }, twinFingerprint, twinSignature)
   if (letters !== twinLetters) return `${letters} letters, twin ${twinLetters}: ${JSON.stringify(text).slice(0, 200)}`
   if (Buffer.compare(fingerprint, twinFingerprint) !== 0) return `fingerprint of ${JSON.stringify(text).slice(0, 200)}`
   if (!signature.every((value, k) => value === twinSignature[k])) return `signature of ${JSON.stringify(text)}`

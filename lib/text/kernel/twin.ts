@@ -19,34 +19,50 @@ export function comparisonForm(text: string): string {
 export interface TwinOptions {
   /** UTF-16 units of a shingle. */
   readonly ngram: number
-  /** One odd factor and one addend a permutation. */
-  readonly factors: Uint32Array
-  readonly addends: Uint32Array
+  /** `sketchKeys` of as many minima as the signature has. */
+  readonly keys: Uint32Array
 }
 
 /** Same as Signer.sign, without tables, tiles, vectors or WebAssembly. */
 export function signTwin(text: string, options: TwinOptions, fingerprint: Uint8Array, signature: Uint8Array): number {
   const form = comparisonForm(text)
   fingerprint.set(murmur128(new Uint8Array(Buffer.from(form, 'utf16le'))))
-  minimaTwin(form, options).forEach((minimum, k) => {
+  minimaTwin(form, options, signature.length).forEach((minimum, k) => {
     signature[k] = byteOfMinimum(minimum)
   })
   return form.length
 }
 
-/** Of a comparison form, one minimum a permutation; all ones where it has no shingle. */
-function minimaTwin(form: string, { ngram, factors, addends }: TwinOptions): Uint32Array {
-  const minima = new Uint32Array(factors.length).fill(0xffffffff)
-  for (let start = 0; start + ngram <= form.length; start++) {
+/** Rounds in which shingles are thrown into bins; a bin that is still empty then takes a minimum over all shingles. */
+const roundsMax = 32
+const empty = 0xffffffff
+
+/**
+ * Fast similarity sketching (Dahlgaard, Knudsen, Thorup, FOCS 2017) of a comparison form, one minimum a bin; all ones
+ * where it has no shingle. Round after round every shingle falls into one bin, by a hash of its own for each round, and a
+ * bin keeps the least hash of the first round that reaches it: two sets agree in a bin with the probability of their
+ * Jaccard similarity, and no shingle stands for many bins while others stand for none.
+ */
+function minimaTwin(form: string, { ngram, keys }: TwinOptions, bins: number): Uint32Array {
+  const minima = new Uint32Array(bins).fill(empty)
+  const shingles = Array.from({ length: Math.max(0, form.length - ngram + 1) }, (_, at) => {
     let hash = 0
-    for (let j = 0; j < ngram; j++) hash = (Math.imul(hash, 0x9e3779b1) + form.charCodeAt(start + j)) | 0
-    hash = mix(hash)
-    for (let k = 0; k < factors.length; k++) {
-      const value = (Math.imul(hash, factors[k] as number) + (addends[k] as number)) >>> 0
-      if (value < (minima[k] as number)) minima[k] = value
+    for (let j = 0; j < ngram; j++) hash = (Math.imul(hash, 0x9e3779b1) + form.charCodeAt(at + j)) | 0
+    return hash
+  })
+  for (let round = 0; round < roundsMax && minima.includes(empty); round++) {
+    const open = minima.map((minimum) => (minimum === empty ? 1 : 0))
+    for (const shingle of shingles) {
+      const value = mix(shingle ^ (keys[round] as number)) >>> 0
+      const bin = Math.floor((value * bins) / 2 ** 32)
+      if (open[bin] === 1) minima[bin] = Math.min(minima[bin] as number, value)
     }
   }
-  return minima
+  return minima.map((minimum, bin) => {
+    if (minimum !== empty) return minimum
+    const key = keys[roundsMax + bin] as number
+    return shingles.reduce((least, shingle) => Math.min(least, mix(shingle ^ key) >>> 0), empty)
+  })
 }
 
 /** The byte kept of a minimum: of all its bits, for its high bits are mostly 0 and its low bits those of the shingle. */
@@ -62,20 +78,13 @@ export function mix(value: number): number {
   return h ^ (h >>> 16)
 }
 
-/** `count` odd factors and addends drawn from `seed`: what makes permutation k the same everywhere. */
-export function drawPermutations(count: number, seed: number): { factors: Uint32Array; addends: Uint32Array } {
-  const factors = new Uint32Array(count)
-  const addends = new Uint32Array(count)
+/** Keys drawn from `seed`: one a round, then one a bin. They make a signature the same everywhere. */
+export function sketchKeys(bins: number, seed: number): Uint32Array {
   let state = seed >>> 0
-  const next = () => {
+  return Uint32Array.from({ length: roundsMax + bins }, () => {
     state = (state + 0x9e3779b9) >>> 0
-    return mix(state) >>> 0
-  }
-  for (let k = 0; k < count; k++) {
-    factors[k] = next() | 1
-    addends[k] = next()
-  }
-  return { factors, addends }
+    return mix(state)
+  })
 }
 
 /** MurmurHash3 x86 128 (Austin Appleby, public domain), 16 bytes, little endian. */

@@ -6,23 +6,27 @@
 export const foldBase: usize = 1024 // u16[65536]: UTF-16 unit → folded unit; see `fold`
 export const expansionBase: usize = 132096 // u64[2046]: up to four units, first in the low bits
 export const pictureBase: usize = 148480 // u8[3072]: 1 where U+1F000 … U+1FBFF folds to nothing, whatever surrounds it
-export const factorBase: usize = 151552 // u32[512]: odd
-export const addendBase: usize = 153600 // u32[512]
-const minimaBase: usize = 155648 // u32[512]
-export const signatureBase: usize = 157696 // u8[512]
-export const fingerprintBase: usize = 158208 // u8[16]
-const hashBase: usize = 158272 // u32[tileShingles + 4]
-export const inputBase: usize = 166528 // u16[]: the text; the form lies after it, where the host says
+export const keyBase: usize = 151552 // u32[roundsMax + 512]: of the rounds, then of the bins
+const minimaBase: usize = 153728 // u32[512]
+export const signatureBase: usize = 155776 // u8[512]
+const openBase: usize = 156288 // u8[512]: 1 where a bin was empty when the round began
+export const fingerprintBase: usize = 156800 // u8[16]
+const hashBase: usize = 156816 // u32[tileShingles + 4]
+const valueBase: usize = 165024 // u32[tileShingles + 4]
+export const inputBase: usize = 173232 // u16[]: the text; the form lies after it, where the host says
 
 export const permutationsMax: i32 = 512
-/** Shingle hashes handled at a time: 8 KiB, so that 8 passes over them stay in the first-level cache. */
+/** Rounds in which shingles are thrown into bins; a bin that is still empty then takes a minimum over all shingles. */
+export const roundsMax: i32 = 32
+const empty: u32 = 0xffffffff
+/** Shingle hashes handled at a time: 8 KiB, so that passes over them stay in the first-level cache. */
 const tileShingles: i32 = 2048
 const slow: i32 = -1
 
 /**
  * Signs `units` UTF-16 units at `inputBase`: form at `formBase`, fingerprint and signature at their places.
- * `permutations` is a multiple of 16, or 0. Answers the units of the form, or −1 where the text needs
- * String.normalize (or the form would not fit `formUnitsMax`): nothing is signed then.
+ * `permutations` may be 0. Answers the units of the form, or −1 where the text needs String.normalize (or the form would
+ * not fit `formUnitsMax`): nothing is signed then.
  */
 export function sign(units: i32, formBase: usize, formUnitsMax: i32, permutations: i32, ngram: i32): i32 {
   const letters = fold(units, formBase, formUnitsMax)
@@ -142,60 +146,107 @@ function fingerprint(base: usize, lengthBytes: i32): void {
   return h ^ (h >>> 16)
 }
 
-/** Minimum of factor × hash + addend (mod 2³²) over all shingles, for every permutation; all ones without a shingle. */
-function minima(formBase: usize, shingles: i32, permutations: i32, ngram: i32): void {
-  const minimaEnd = minimaBase + (<usize>permutations << 2)
-  for (let at = minimaBase; at < minimaEnd; at += 16) v128.store(at, i32x4.splat(-1))
-  for (let first = 0; first < shingles; first += tileShingles) {
-    const count = min(tileShingles, shingles - first)
-    hashShingles(formBase + (<usize>first << 1), count, ngram)
-    const hashEnd = hashBase + (<usize>count << 2)
-    for (let at: usize = 0; at < <usize>permutations << 2; at += 64) lowerFour(at, hashEnd)
+/**
+ * Fast similarity sketching (Dahlgaard, Knudsen, Thorup, FOCS 2017): round after round every shingle falls into one bin,
+ * by a hash of its own for each round, and a bin keeps the least hash of the first round that reaches it. Most texts
+ * need two rounds, where one minimum a permutation would take a hash for every shingle and permutation.
+ */
+function minima(formBase: usize, shingles: i32, bins: i32, ngram: i32): void {
+  const minimaEnd = minimaBase + (<usize>bins << 2)
+  for (let at = minimaBase; at < minimaEnd; at += 4) store<u32>(at, empty)
+  if (shingles <= 0) return
+  for (let round = 0; round < roundsMax; round++) {
+    if (!openBins(bins)) return
+    const key = load<u32>(keyBase + (<usize>round << 2))
+    for (let first = 0; first < shingles; first += tileShingles) {
+      const count = min(tileShingles, shingles - first)
+      // The only tile of a text is hashed once.
+      if (round == 0 || shingles > tileShingles) hashShingles(formBase + (<usize>first << 1), count, ngram)
+      valuesOf(count, key)
+      if (round == 0) throwAll(count, bins)
+      else throwIntoOpen(count, bins)
+    }
+  }
+  for (let bin = 0; bin < bins; bin++) {
+    const at = minimaBase + (<usize>bin << 2)
+    if (load<u32>(at) == empty) store<u32>(at, leastOf(formBase, shingles, load<u32>(keyBase + (<usize>(roundsMax + bin) << 2)), ngram))
   }
 }
 
-/** Four shingles a step: a polynomial over the units, then Murmur's finaliser. Writes up to three more than `count`. */
+/** Marks the bins that are empty; false when there are none. */
+function openBins(bins: i32): bool {
+  let any = false
+  for (let bin: usize = 0; bin < <usize>bins; bin++) {
+    const open = load<u32>(minimaBase + (bin << 2)) == empty
+    store<u8>(openBase + bin, <u8>open)
+    any = any || open
+  }
+  return any
+}
+
+/** The hashes of one round from those of the shingles: four a step, up to three more than `count`. */
+function valuesOf(count: i32, key: u32): void {
+  const keys = i32x4.splat(key)
+  const end = <usize>count << 2
+  for (let at: usize = 0; at < end; at += 16) {
+    v128.store(valueBase + at, mixFour(v128.xor(v128.load(hashBase + at), keys)))
+  }
+}
+
+/** The first round: every bin is open. Which of two hashes is less cannot be guessed, so nothing branches on it. */
+function throwAll(count: i32, bins: i32): void {
+  const end = valueBase + (<usize>count << 2)
+  for (let at = valueBase; at < end; at += 4) {
+    const value = load<u32>(at)
+    const place = minimaBase + (<usize>((<u64>value * <u64>bins) >> 32) << 2)
+    store<u32>(place, min<u32>(load<u32>(place), value))
+  }
+}
+
+function throwIntoOpen(count: i32, bins: i32): void {
+  const end = valueBase + (<usize>count << 2)
+  for (let at = valueBase; at < end; at += 4) {
+    const value = load<u32>(at)
+    const bin = <usize>((<u64>value * <u64>bins) >> 32)
+    if (load<u8>(openBase + bin) == 0) continue
+    const place = minimaBase + (bin << 2)
+    store<u32>(place, min<u32>(load<u32>(place), value))
+  }
+}
+
+/** The least hash of all shingles under a key of its own: for the few bins that no round reached. */
+function leastOf(formBase: usize, shingles: i32, key: u32, ngram: i32): u32 {
+  let least = empty
+  for (let first = 0; first < shingles; first += tileShingles) {
+    const count = min(tileShingles, shingles - first)
+    if (shingles > tileShingles) hashShingles(formBase + (<usize>first << 1), count, ngram)
+    valuesOf(count, key)
+    const end = valueBase + (<usize>count << 2)
+    for (let at = valueBase; at < end; at += 4) least = min<u32>(least, load<u32>(at))
+  }
+  return least
+}
+
+/** Four shingles a step: a polynomial over the units. Writes up to three more than `count`. */
 function hashShingles(base: usize, count: i32, ngram: i32): void {
   const spread = i32x4.splat(0x9e3779b1)
-  const c1 = i32x4.splat(0x85ebca6b)
-  const c2 = i32x4.splat(0xc2b2ae35)
   for (let at = 0; at < count; at += 4) {
     const from = base + (<usize>at << 1)
     let h = v128.load_ext<u16>(from)
     for (let j = 1; j < ngram; j++) {
       h = i32x4.add(i32x4.mul(h, spread), v128.load_ext<u16>(from + (<usize>j << 1)))
     }
-    h = i32x4.mul(v128.xor(h, i32x4.shr_u(h, 16)), c1)
-    h = i32x4.mul(v128.xor(h, i32x4.shr_u(h, 13)), c2)
-    v128.store(hashBase + (<usize>at << 2), v128.xor(h, i32x4.shr_u(h, 16)))
+    v128.store(hashBase + (<usize>at << 2), h)
   }
 }
 
-/** Sixteen permutations over all hashes: minima, factors and addends fill 12 of the 16 vector registers and never leave them. */
-function lowerFour(at: usize, hashEnd: usize): void {
-  let m0 = v128.load(minimaBase + at, 0)
-  let m1 = v128.load(minimaBase + at, 16)
-  let m2 = v128.load(minimaBase + at, 32)
-  let m3 = v128.load(minimaBase + at, 48)
-  const f0 = v128.load(factorBase + at, 0)
-  const f1 = v128.load(factorBase + at, 16)
-  const f2 = v128.load(factorBase + at, 32)
-  const f3 = v128.load(factorBase + at, 48)
-  const a0 = v128.load(addendBase + at, 0)
-  const a1 = v128.load(addendBase + at, 16)
-  const a2 = v128.load(addendBase + at, 32)
-  const a3 = v128.load(addendBase + at, 48)
-  for (let hash = hashBase; hash < hashEnd; hash += 4) {
-    const x = v128.load_splat<u32>(hash)
-    m0 = i32x4.min_u(m0, i32x4.add(i32x4.mul(x, f0), a0))
-    m1 = i32x4.min_u(m1, i32x4.add(i32x4.mul(x, f1), a1))
-    m2 = i32x4.min_u(m2, i32x4.add(i32x4.mul(x, f2), a2))
-    m3 = i32x4.min_u(m3, i32x4.add(i32x4.mul(x, f3), a3))
-  }
-  v128.store(minimaBase + at, m0, 0)
-  v128.store(minimaBase + at, m1, 16)
-  v128.store(minimaBase + at, m2, 32)
-  v128.store(minimaBase + at, m3, 48)
+/** `mix` of four. */
+// @ts-ignore: decorator
+@inline function mixFour(values: v128): v128 {
+  let h = values
+  h = i32x4.mul(v128.xor(h, i32x4.shr_u(h, 16)), i32x4.splat(0x85ebca6b))
+  h = i32x4.mul(v128.xor(h, i32x4.shr_u(h, 13)), i32x4.splat(0xc2b2ae35))
+  return v128.xor(h, i32x4.shr_u(h, 16))
 }
 
 /** One byte a minimum, of all its bits; sixteen a step. */
