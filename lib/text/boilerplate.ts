@@ -6,7 +6,7 @@
 /** A line at most this long that holds a phrase counts as boilerplate; a longer one is prose that mentions it. */
 export const boilerplateLineCharsMax = 80
 
-/** Compiled by hand from Chinese web pages; every phrase begins with a Han character. */
+/** Compiled by hand from Chinese web pages. */
 export const boilerplatePhrases: readonly string[] = [
   '版权所有',
   '版权归原作者',
@@ -80,27 +80,31 @@ export const boilerplatePhrases: readonly string[] = [
   '浏览器不支持',
 ]
 
-/** Phrases by first code unit, as code units: looked up where the cleaner meets a cue. */
-export type CueTable = ReadonlyMap<number, readonly Uint16Array[]>
+/** Whether one of its phrases stands in codes[start … end). */
+export type PhraseFinder = (codes: Uint16Array, start: number, end: number) => boolean
 
-export function cueTable(phrases: readonly string[]): CueTable {
-  const table = new Map<number, Uint16Array[]>()
+/** Most code units begin no phrase: one look at a table says so. */
+export function phraseFinder(phrases: readonly string[]): PhraseFinder {
+  const begins = new Uint8Array(65_536)
+  const byFirst = new Map<number, Uint16Array[]>()
   for (const phrase of phrases) {
     const codes = Uint16Array.from(phrase, (character) => character.charCodeAt(0))
     const first = codes[0]
     if (first === undefined) continue
-    table.set(first, [...(table.get(first) ?? []), codes])
+    begins[first] = 1
+    byFirst.set(first, [...(byFirst.get(first) ?? []), codes])
   }
-  return table
+  return (codes, start, end) => {
+    for (let at = start; at < end; at++) {
+      const code = codes[at] as number
+      if (begins[code] === 1 && byFirst.get(code)?.some((phrase) => standsAt(phrase, codes, at, end))) return true
+    }
+    return false
+  }
 }
 
-/** Whether one of the phrases stands at `start`. */
-export function hasCueAt(table: CueTable, codes: Uint16Array, start: number, end: number): boolean {
-  const phrases = table.get(codes[start] as number)
-  if (phrases === undefined) return false
-  return phrases.some((phrase) => {
-    if (start + phrase.length > end) return false
-    for (let index = 1; index < phrase.length; index++) if (codes[start + index] !== phrase[index]) return false
-    return true
-  })
+function standsAt(phrase: Uint16Array, codes: Uint16Array, at: number, end: number): boolean {
+  if (at + phrase.length > end) return false
+  for (let index = 1; index < phrase.length; index++) if (codes[at + index] !== phrase[index]) return false
+  return true
 }

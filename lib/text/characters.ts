@@ -26,15 +26,13 @@ export const CharacterClass = {
   lowSurrogate: 13,
   otherLetter: 14,
   symbol: 15,
-  /** Han that begins a boilerplate phrase. */
-  cue: 16,
-  colon: 17,
-  letterW: 18,
-  dot: 19,
-  quote: 20,
+  colon: 16,
+  letterW: 17,
+  dot: 18,
+  quote: 19,
 } as const
 
-export const characterClassCount = 21
+export const characterClassCount = 20
 
 export interface CharacterTables {
   readonly classes: Uint8Array
@@ -44,8 +42,7 @@ export interface CharacterTables {
   readonly settledClasses: Uint8Array
 }
 
-/** @param cues code units that begin a boilerplate phrase; only Han ones count. */
-export function characterTables(cues: ReadonlySet<number>): CharacterTables {
+export function characterTables(): CharacterTables {
   const classes = new Uint8Array(65_536)
   const replacements = new Uint16Array(65_536)
   for (let code = 0; code < 65_536; code++) classes[code] = classOf(code)
@@ -55,7 +52,6 @@ export function characterTables(cues: ReadonlySet<number>): CharacterTables {
     classes[code] = CharacterClass.replaced
     replacements[code] = replacement
   }
-  for (const cue of cues) if (classes[cue] === CharacterClass.han) classes[cue] = CharacterClass.cue
   const settledClasses = classes.map((value) =>
     value === CharacterClass.composed ? CharacterClass.otherLetter : value,
   )

@@ -6,7 +6,7 @@
  * The result lives in buffers that the next call overwrites.
  */
 import { Buffer } from 'node:buffer'
-import { boilerplatePhrases, cueTable } from './boilerplate.js'
+import { boilerplatePhrases, phraseFinder } from './boilerplate.js'
 import { characterTables, composeText } from './characters.js'
 import { Page } from './page.js'
 import type { Units } from './units.js'
@@ -19,7 +19,7 @@ export interface CleanText {
   /** Lines that hold something, and where each begins. */
   readonly lines: number
   readonly lineStart: Int32Array
-  /** Code units of each CharacterClass but `han` and `cue`: those are what is left. */
+  /** Code units of each CharacterClass but `han`: those are what is left. */
   readonly counts: Int32Array
   /** Code units inside URLs. */
   readonly urlChars: number
@@ -30,9 +30,8 @@ export interface CleanText {
 export type Cleaner = (text: string) => CleanText
 
 export function createCleaner(): Cleaner {
-  const cues = cueTable(boilerplatePhrases)
-  const tables = characterTables(new Set(cues.keys()))
-  const page = new Page(tables, cues)
+  const tables = characterTables()
+  const page = new Page(tables, phraseFinder(boilerplatePhrases))
   return (text) => {
     page.open(text, tables.classes)
     if (!page.scan()) {

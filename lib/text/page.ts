@@ -3,7 +3,7 @@
  * how many of each class. clean.ts says what the result means, characters.ts what each code unit is.
  */
 import { Buffer } from 'node:buffer'
-import { boilerplateLineCharsMax, type CueTable, hasCueAt } from './boilerplate.js'
+import { boilerplateLineCharsMax, type PhraseFinder } from './boilerplate.js'
 import {
   astralMayCompose,
   CharacterClass,
@@ -49,7 +49,6 @@ export class Page {
   /** Hundredths of a token beyond what as many Han characters would take. */
   private extra = 0
   private lineOpen = 0
-  private lineHasCue = false
   private quoteOpen = false
   /** The sentence has ended; closers may follow. */
   private ended = false
@@ -57,7 +56,7 @@ export class Page {
 
   constructor(
     private readonly tables: CharacterTables,
-    private readonly cues: CueTable,
+    private readonly isBoilerplate: PhraseFinder,
   ) {
     this.classes = tables.classes
   }
@@ -77,7 +76,7 @@ export class Page {
     this.counts.fill(0)
     this.length = this.lines = this.urlChars = this.boilerplateChars = 0
     this.shift = this.copied = this.done = this.saved = this.extra = this.lineOpen = this.urlEnd = 0
-    this.lineHasCue = this.quoteOpen = this.ended = false
+    this.quoteOpen = this.ended = false
     this.units.clear()
   }
 
@@ -130,9 +129,6 @@ export class Page {
         return false
       case CharacterClass.highSurrogate:
         return this.pair(at, code)
-      case CharacterClass.cue:
-        this.lineHasCue ||= hasCueAt(this.cues, this.source, at, this.sourceLength)
-        break
       case CharacterClass.replaced: {
         const replacement = this.tables.replacements[code] as number
         this.source[at] = replacement
@@ -151,7 +147,7 @@ export class Page {
   }
 
   private keep(at: number, code: number, kind: number): void {
-    if (kind === CharacterClass.han || kind === CharacterClass.cue) return
+    if (kind === CharacterClass.han) return
     ;(this.counts[kind] as number)++
     this.extra += (centiTokensByClass[kind] as number) - hanCentiTokens
     if (code < 0x80) this.saved += 2
@@ -275,8 +271,11 @@ export class Page {
   private endLine(end: number, ends: number): void {
     const start = this.lineOpen
     const chars = end - start
-    if (this.lineHasCue && chars <= boilerplateLineCharsMax) this.boilerplateChars += chars
-    this.lineHasCue = this.quoteOpen = this.ended = false
+    if (chars <= boilerplateLineCharsMax) {
+      this.flush(end - this.shift)
+      if (this.isBoilerplate(this.codes, start, end)) this.boilerplateChars += chars
+    }
+    this.quoteOpen = this.ended = false
     if (this.lines === this.lineStart.length) this.lineStart = enlarged(this.lineStart, 2 * this.lines)
     this.lineStart[this.lines++] = start
     const lineIsUnit = this.units.openAt === start

@@ -39,8 +39,8 @@ export function createRepetitionMeter(): RepetitionMeter {
 }
 
 const multiplier = 0x01000193
-/** multiplier ^ gramChars, modulo 2^32: takes the oldest code unit out of the window. */
-const oldest = Array.from({ length: gramChars }).reduce<number>((power) => Math.imul(power, multiplier), 1)
+/** multiplier ^ gramChars, modulo 2^32: what the hash of all before a stretch is multiplied by within it. */
+const beforeGram = Array.from({ length: gramChars }).reduce<number>((power) => Math.imul(power, multiplier), 1)
 /** Slots for each value: with 4, a repeat over half the text's length is missed 1 time in 9. */
 const slotsPerValue = 4
 
@@ -53,6 +53,7 @@ class Seen {
   repeatedGrams = 0
   repeatedLineChars = 0
   private slots = new Int32Array(1024)
+  private sums = new Int32Array(256)
   private mask = 1023
   private salt = 0
 
@@ -65,37 +66,37 @@ class Seen {
     this.repeatedGrams = this.repeatedLineChars = 0
   }
 
+  /**
+   * `sums` are the hashes of the line up to each place: that of a stretch is the difference of two, and the last is the
+   * line's. One chain of a multiplication and an addition, which is what the loop takes.
+   */
   addLine(codes: Uint16Array, start: number, end: number): void {
     const { slots, mask, salt } = this
-    let lineHash = end - start
+    const chars = end - start
+    if (chars + 1 > this.sums.length) this.sums = new Int32Array(2 * (chars + 1))
+    const { sums } = this
     let hash = 0
     let repeated = 0
-    const full = Math.min(end, start + gramChars - 1)
-    for (let index = start; index < full; index++) {
-      const code = codes[index] as number
-      hash = (Math.imul(hash, multiplier) + code) | 0
-      lineHash = Math.imul(lineHash ^ code, multiplier)
-    }
-    let leaving = 0
-    for (let index = full; index < end; index++) {
-      const code = codes[index] as number
-      hash = (Math.imul(hash, multiplier) + code - Math.imul(leaving, oldest)) | 0
-      lineHash = Math.imul(lineHash ^ code, multiplier)
-      leaving = codes[index - gramChars + 1] as number
-      const slot = (hash ^ (hash >>> 15)) & mask
-      const value = hash ^ salt
+    for (let at = 1; at <= chars; at++) {
+      hash = (Math.imul(hash, multiplier) + (codes[start + at - 1] as number)) | 0
+      sums[at] = hash
+      if (at < gramChars) continue
+      const gram = (hash - Math.imul(sums[at - gramChars] as number, beforeGram)) | 0
+      const slot = (gram ^ (gram >>> 15)) & mask
+      const value = gram ^ salt
       repeated += slots[slot] === value ? 1 : 0
       slots[slot] = value
     }
     this.repeatedGrams += repeated
-    const slot = (lineHash ^ (lineHash >>> 15)) & mask
-    const value = lineHash ^ salt ^ lineMark
-    if (slots[slot] === value) this.repeatedLineChars += end - start
+    hash ^= Math.imul(chars, lineMark)
+    const slot = (hash ^ (hash >>> 15)) & mask
+    const value = hash ^ salt
+    if (slots[slot] === value) this.repeatedLineChars += chars
     slots[slot] = value
   }
 }
 
 /** 2^32 / golden ratio: salts come back after 2^32 texts. */
 const saltStep = 0x9e3779b9 | 0
-/** Keeps the hash of a line apart from that of an n-gram. */
+/** Odd: keeps the hash of a line apart from that of an n-gram, and lines of other lengths apart. */
 const lineMark = 0x5bd1e995

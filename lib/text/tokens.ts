@@ -17,8 +17,8 @@ export type TokenCounter = (text: string) => number
  */
 export const centiTokensByClass: Int32Array = (() => {
   const weights = new Int32Array(characterClassCount).fill(100)
-  const { han, cue, latin, letterW, asciiPunctuation, colon, dot, quote, blank, newline } = CharacterClass
-  for (const kind of [han, cue]) weights[kind] = 75
+  const { han, latin, letterW, asciiPunctuation, colon, dot, quote, blank, newline } = CharacterClass
+  weights[han] = 75
   for (const kind of [latin, letterW]) weights[kind] = 18
   for (const kind of [asciiPunctuation, colon, dot, quote]) weights[kind] = 46
   weights[blank] = 20
