@@ -55,6 +55,8 @@ export interface OpenPartsOptions {
   readonly clock?: Clock | undefined
   /** Stops every record after this stage; replies are kept, no cut is committed. */
   readonly through?: Phase | undefined
+  /** Bytes of a log of replies before it is closed; for tests. */
+  readonly replySegmentBytes?: number | undefined
 }
 
 /** Permutations of a signature when near-duplicates are not looked for: none, only the fingerprint is made. */
@@ -140,7 +142,7 @@ async function openDirectory(
 /** What writes in the run directory: replies, the dedup log, cuts. */
 async function openWriting(
   settings: KunSettings,
-  { files, onEvent, onStep }: OpenPartsOptions,
+  { files, onEvent, onStep, replySegmentBytes }: OpenPartsOptions,
   { replies, stages }: Asking,
   from: ManifestEntry | null,
   closing: Closing,
@@ -152,9 +154,12 @@ async function openWriting(
       directory: join(dir, 'replies'),
       mode: settings.replies.keep ? 'keep' : 'discard',
       from: settings.replies.from.map((earlierRun) => join(earlierRun, 'replies')),
+      ...(replySegmentBytes !== undefined && { segmentBytes: replySegmentBytes }),
     }),
   )
   closing.push(() => replies.close())
+  // Killed after the last commit, a run did not come to discard what that made needless.
+  if (from !== null) await replies.committed(from.blocks)
   const deduplicator = await openDeduplicator({
     options: settings.dedup,
     directory: join(dir, 'dedup'),

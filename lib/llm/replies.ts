@@ -82,6 +82,8 @@ class SegmentedReplies implements Replies {
   #packing: Promise<void> = Promise.resolve()
   #rotating: Promise<void> | null = null
   #failure: unknown = null
+  /** The cuts before this block are committed. */
+  #committedBlock = 0
   readonly #closing = new AbortController()
   readonly #clock: Clock
 
@@ -141,18 +143,13 @@ class SegmentedReplies implements Replies {
   }
 
   async committed(block: number): Promise<void> {
+    this.#committedBlock = block
     if (this.options.mode !== 'discard') return
-    const gone = this.#segments.filter(
-      (segment) => segment !== null && segment.own && segment !== this.#current && segment.lastBlock < block,
-    ) as Segment[]
+    const gone = this.#needless().filter((segment) => segment !== this.#current)
     if (gone.length === 0) return
     for (const segment of gone) this.#segments[segment.number] = null
     this.#index.retain((location) => this.#segments[Math.floor(location / OFFSETS)] !== null)
-    for (const segment of gone) {
-      await segment.close()
-      await this.options.files.remove(segment.path)
-    }
-    await this.options.files.fsyncDirectory(this.options.directory)
+    await this.#delete(gone)
   }
 
   async close(): Promise<void> {
@@ -162,6 +159,7 @@ class SegmentedReplies implements Replies {
       await this.abandon()
     }
     this.#check()
+    if (this.options.mode === 'discard') await this.#delete(this.#needless())
   }
 
   /** Closes every file, whatever state it is in. */
@@ -171,6 +169,21 @@ class SegmentedReplies implements Replies {
     await this.#rotating
     await this.#packing
     for (const segment of this.#segments) await segment?.close()
+  }
+
+  /** What only committed cuts need. */
+  #needless(): Segment[] {
+    const own = this.#segments.filter((segment) => segment?.own) as Segment[]
+    return own.filter(({ lastBlock }) => lastBlock < this.#committedBlock)
+  }
+
+  async #delete(segments: readonly Segment[]): Promise<void> {
+    const { files, directory } = this.options
+    for (const segment of segments) {
+      await segment.close()
+      await files.remove(segment.path)
+    }
+    if (segments.length > 0) await files.fsyncDirectory(directory)
   }
 
   #append(key: Uint8Array, block: number, outcome: Outcome, located: (location: number) => void): void {

@@ -119,6 +119,13 @@ t.test('With discard, segments that only committed cuts need are deleted, and th
   for (let n = 200; n < 400; n++) t.strictSame(await replies.find(key(n)), outcome(n))
   t.equal(await replies.find(key(0)), null)
   await replies.close()
+  // The log of this one is the last: it goes when it is closed.
+  const again = await openReplies(options)
+  for (let n = 200; n < 400; n++) t.strictSame(await again.find(key(n)), outcome(n))
+  await again.keep(key(400), 50, outcome(400))
+  await again.committed(51)
+  await again.close()
+  t.strictSame(readdirSync(directory), [], 'everything is committed: nothing is left')
 })
 
 t.test(

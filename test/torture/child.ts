@@ -3,16 +3,25 @@
  * said 'ready'. Told by its one argument: a Life as JSON. Says on stdout where it died, or 'done' and what it did.
  */
 import { writeSync } from 'node:fs'
+import type { Phase } from '../../lib/kun/stages.js'
 import type { CommitStep } from '../../lib/sinks/steps.js'
 import { runTiny } from '../support/session.js'
 import { watchedFiles } from '../support/watched-files.js'
+import { archiveLog } from './differences.js'
 
 export interface Life {
   readonly directory: string
   readonly endpoint: string
   readonly set: readonly string[]
+  /** Null for a run to the end. */
+  readonly through: Phase | null
+  /** Logs of replies are linked here before the run deletes them; null where it discards none. */
+  readonly archive: string | null
   readonly killAt: KillAt | null
 }
+
+/** So few that a tiny run closes several logs, and packs or discards them while it works. */
+const replySegmentBytes = 24 * 1024
 
 export type KillAt =
   /** In the cut after `cutsAhead` more were committed; in recovery, whatever the cut. */
@@ -20,7 +29,7 @@ export type KillAt =
   /** Before or after the nth change of a file whose path ends so, from 1. */
   | { readonly ending: string; readonly when: 'before' | 'after'; readonly nth: number }
 
-const { directory, endpoint, set, killAt } = JSON.parse(process.argv[2] as string) as Life
+const { directory, endpoint, set, through, archive, killAt } = JSON.parse(process.argv[2] as string) as Life
 process.send?.('ready')
 
 const stepKill = killAt !== null && 'step' in killAt ? killAt : null
@@ -33,7 +42,11 @@ await runTiny({
   set,
   small: true,
   session: {
+    replySegmentBytes,
+    ...(through !== null && { through }),
     files: watchedFiles((operation, when, path) => {
+      if (archive !== null && operation === 'remove' && when === 'before' && path.endsWith('.log'))
+        archiveLog(archive, path)
       const counts = changeKill === null || path.endsWith(changeKill.ending)
       if (counts && when === (changeKill?.when ?? 'before')) changes++
       if (counts && when === changeKill?.when && changes === changeKill.nth) die(`${operation} ${when}`)

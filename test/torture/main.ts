@@ -11,7 +11,7 @@ const { values } = parseArgs({
 const seed = Number(values.seed ?? Date.now() % 1_000_000)
 const directory = values.dir ?? mkdtempSync(join(tmpdir(), 'kun-torture-'))
 process.stdout.write(`seed ${seed}, in ${directory}\n`)
-const { places, faults, ...report } = await torture({
+const { forms, places, faults, ...report } = await torture({
   kills: Number(values.kills),
   seed,
   directory,
@@ -19,8 +19,9 @@ const { places, faults, ...report } = await torture({
 })
 for (const [place, count] of Object.entries(places).sort())
   process.stdout.write(`${String(count).padStart(5)}  ${place}\n`)
+const byForm = Object.entries(forms).map(([form, count]) => `${count} ${form}`)
 process.stdout.write(
-  `${report.kills} kills in ${report.runs} runs; ${report.requests} requests answered, ${report.paidTwice} of them a ` +
+  `${report.kills} kills (${byForm.join('; ')}) in ${report.runs} runs; ${report.requests} requests answered, ${report.paidTwice} of them a ` +
     'second time because the reply died with the process before it was written\n',
 )
 for (const fault of faults) process.stdout.write(`FAULT ${fault}\n`)

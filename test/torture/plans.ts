@@ -18,6 +18,27 @@ export const commitSteps: readonly CommitStep[] = [
 const recoverySteps: readonly CommitStep[] = ['recover-delete', 'recover-cut', 'recover-fsync']
 const whens = ['before', 'after'] as const
 
+interface PhasePlanning {
+  readonly random: Random
+  readonly kills: number
+  /** Of an uninterrupted phase. */
+  readonly changes: number
+}
+
+/** A phase commits no cut: a third of the kills are instants, the others changes of files, of replies above all. */
+export function planPhaseKills({ random, kills, changes }: PhasePlanning): Plan[] {
+  const either = () => whens[random.between(0, 1)] as 'before' | 'after'
+  const turns: readonly (() => Plan)[] = [
+    () => ({ ending: '.log', when: either(), nth: random.between(1, 6) }),
+    () => ({ instant: random.next() * 0.7 }),
+    () => ({ ending: '', when: either(), nth: random.between(1, Math.ceil(changes * 0.6)) }),
+    () => ({ ending: '.pack', when: either(), nth: 1 }),
+    () => ({ instant: random.next() * 0.7 }),
+    () => ({ ending: 'run.json', when: either(), nth: 1 }),
+  ]
+  return Array.from({ length: kills }, (_, turn) => (turns[turn % turns.length] as () => Plan)())
+}
+
 interface Planning {
   readonly random: Random
   readonly kills: number

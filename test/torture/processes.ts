@@ -48,22 +48,35 @@ function text(stream: NodeJS.ReadableStream | null): () => string {
   return () => all
 }
 
-export interface ServerProcess {
+export interface ServerProcess extends ServerOptions {
   readonly url: string
   /** Requests that came so far. */
   requests(): Promise<number>
   close(): Promise<void>
 }
 
+export interface ServerOptions {
+  readonly requestLog: string
+  readonly seed: number
+  /** 0 takes a free one. */
+  readonly port: number
+  /** Names of the models served; every name when empty. */
+  readonly models: readonly string[]
+}
+
 /** The simulator as a process of its own: no two of its replies are alike, and they come in no order. */
-export async function serverProcess(requestLog: string, seed: number): Promise<ServerProcess> {
-  const flags = ['simulate', '--port', '0', '--nonce', '--request-log', requestLog]
+export async function serverProcess(options: ServerOptions): Promise<ServerProcess> {
+  const { requestLog, seed, port, models } = options
+  const served = models.flatMap((model) => ['--model', model])
+  const flags = ['simulate', '--port', String(port), '--nonce', '--request-log', requestLog, ...served]
   const pace = ['--preset', 'delay', '--latency', '1..40', '--seed', String(seed)]
   const child = spawn(process.execPath, [join(projectRoot, 'dist/bin/kun-stream.js'), ...flags, ...pace], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'ignore'],
   })
   const url = await firstLine(child)
   return {
+    ...options,
+    port: Number(new URL(url).port),
     url,
     requests: async () => {
       const response = await fetch(url.replace(/\/v1$/, '/admin/stats'))

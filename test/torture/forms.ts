@@ -1,0 +1,44 @@
+/**
+ * The ways in which a run is tortured: in one pass or in phases, with replies kept or discarded. In phases one model after
+ * the other is served at one address, and the run goes as far as the one that is there.
+ */
+import type { Phase } from '../../lib/kun/stages.js'
+
+export interface Form {
+  readonly name: 'plain' | 'phases' | 'discard' | 'phases, discard'
+  readonly legs: readonly Leg[]
+  readonly discards: boolean
+}
+
+/** A part of a run with one server. */
+export interface Leg {
+  /** Null for a run to the end. */
+  readonly through: Phase | null
+  /** Served meanwhile; every name when empty. */
+  readonly models: readonly string[]
+}
+
+const onePass: readonly Leg[] = [{ through: null, models: [] }]
+const phases: readonly Leg[] = [
+  { through: 'label', models: ['writer'] },
+  { through: 'score', models: ['judge'] },
+  { through: null, models: ['polisher'] },
+]
+
+export const forms: readonly Form[] = [
+  { name: 'plain', legs: onePass, discards: false },
+  { name: 'phases', legs: phases, discards: false },
+  { name: 'discard', legs: onePass, discards: true },
+  { name: 'phases, discard', legs: phases, discards: true },
+]
+
+/** Overrides of the tiny recipe: some ten cuts, so that a kill in each of them fits into a run, and a model a stage. */
+export function overrides(endpoint: string): string[] {
+  const polisher = { endpoints: [endpoint], model: 'polisher', limiter: 'fixed', inFlightMax: 64 }
+  return [
+    'output.candidatesPerCut=8',
+    'output.rowsPerFile=5',
+    `models.polisher=${JSON.stringify(polisher)}`,
+    'kun.polish.model=polisher',
+  ]
+}
