@@ -7,15 +7,15 @@ import { startSimulator } from '../../lib/simulator/index.js'
 import { bytesOf, runTiny } from '../support/session.js'
 
 t.test(
-  'a looser threshold sends no label and no score request, and polishes only what is newly admitted',
+  'loosening keepAtLeast from 0.5 to 0.4 sends no label and no score request, and polishes only what is newly admitted',
   async (t) => {
-    const server = await startSimulator({ nonce: true })
+    // Its grades are a matter of the text: without a nonce the same ones in every run.
+    const server = await startSimulator({})
     t.teardown(() => server.close())
     const root = t.testdir()
     const directory = join(root, 'run')
     const threshold = (value: number) => `kun.score.keepAtLeast=${value}`
-    // The built-in judge is sure of nearly all it grades: these two lie where its grades do.
-    await runTiny({ directory, endpoint: server.url, small: true, set: [threshold(0.93)] })
+    await runTiny({ directory, endpoint: server.url, set: [threshold(0.5), 'kun.label.variants=1'] })
     const before = bytesOf(directory)
     const askedBefore = server.requests().length
     const polished = (requests: ReturnType<typeof server.requests>) =>
@@ -28,19 +28,19 @@ t.test(
       )
 
     const rebuilt = join(root, 'rebuilt')
-    const recipe = await recipeOfRun(directory, rebuilt, [threshold(0.9)])
+    const recipe = await recipeOfRun(directory, rebuilt, [threshold(0.4)])
     const prepared = await settingsOf(recipe, rebuilt)
     const session = await startSession(prepared.settings)
     t.equal(await session.done, 'input')
     await prepared.close()
-    const counters = session.progress().counters.skypile
+    const counters = Object.values(session.progress().counters)
     const later = server.requests().slice(askedBefore)
     const aboutRecords = later.filter(({ body }) => body.includes('"seed"') && !body.includes('你好'))
     t.equal(aboutRecords.filter(({ body }) => body.includes('"model":"writer"')).length, 0, 'no label request')
     t.equal(aboutRecords.length, polished(later).length, 'no score request')
     const old = polished(server.requests().slice(0, askedBefore)).length
-    const admitted = (counters?.stages.polish?.in ?? 0) - old
-    t.ok(admitted > 3 && old > 3, `${old} were polished, ${admitted} are newly admitted`)
+    const admitted = counters.reduce((sum, { stages }) => sum + (stages.polish?.in ?? 0), 0) - old
+    t.ok(admitted > 3 && old > 100, `${old} were polished, ${admitted} are newly admitted`)
     t.equal(aboutRecords.length, admitted, 'one polish request for each')
     t.strictSame(bytesOf(directory), before, 'the old run stays as it is')
 

@@ -33,6 +33,17 @@ t.test('a text in which nothing stands out gets a vague instruction, which is gr
   t.equal(grade(text).good, false)
 })
 
+t.test('grades lie everywhere between 0 and 1, most of those of sound instructions above 0.5', async (t) => {
+  const grades = Array.from({ length: 4000 }, (_, n) => grade(`请说明第${n}号堤防的作用，并分析它的成本。`).share)
+  const between = (low: number, high: number) => grades.filter((share) => share >= low && share < high).length
+  for (let tenth = 2; tenth < 10; tenth++) {
+    const count = between(tenth / 10, (tenth + 1) / 10)
+    t.ok(count > 0, `${count} from ${tenth / 10}`)
+  }
+  t.ok(between(0.5, 1) > 0.95 * grades.length, `${between(0.5, 1)} of ${grades.length}`)
+  t.ok(grade('张三丰').share < 0.1)
+})
+
 t.test('an answer holds sentences of the text that the instruction asks for, without clutter', async (t) => {
   const answer = polish(article, '请说明城市轨道交通的优点，并分析它的建设成本。')
   t.match(answer, /建设成本很高/)
