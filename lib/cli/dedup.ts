@@ -9,6 +9,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { type Duplicate, dedupOptions, openDeduplicator, signedBlock } from '../dedup/index.js'
 import { UsageError } from '../errors.js'
+import { jsonFault } from '../text/json-fault.js'
 import { createSigner } from '../text/signature.js'
 import { type Line, lineBatches } from './lines.js'
 import { Output, ReaderGone } from './output.js'
@@ -118,8 +119,8 @@ function readRecord(line: Line, flags: DedupFlags): TextRecord | null {
   let value: unknown
   try {
     value = JSON.parse(json)
-  } catch (error) {
-    return { line, id: line.name, text: null, problem: `not JSON: ${(error as Error).message}` }
+  } catch {
+    return { line, id: line.name, text: null, problem: `not JSON: ${jsonFault(json)?.what ?? 'it cannot be read'}` }
   }
   const fields = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
   const named = flags.id === undefined ? undefined : fields[flags.id]

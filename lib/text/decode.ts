@@ -3,6 +3,7 @@
  * Where records begin and end is records.ts's affair.
  */
 import { Buffer, isUtf8, transcode } from 'node:buffer'
+import { jsonFault } from './json-fault.js'
 import type { FieldMapping } from './mapping.js'
 
 export interface Document {
@@ -72,8 +73,8 @@ export function decodeRecord(
   let record: unknown
   try {
     record = JSON.parse(source)
-  } catch (error) {
-    return { reason: 'invalid-json', detail: sameWords(error as Error), excerpt: source.slice(0, 400), key: '' }
+  } catch {
+    return { reason: 'invalid-json', detail: faultText(source, from - start), excerpt: source.slice(0, 400), key: '' }
   }
   if (typeof record !== 'object' || record === null || Array.isArray(record)) {
     const found = record === null ? 'null' : Array.isArray(record) ? 'an array' : `a ${typeof record}`
@@ -127,9 +128,11 @@ function keyOf(value: unknown, field: string, source: string): string {
   return numberAsWritten(source, field, value) ?? String(value)
 }
 
-/** What every Node says of it: since 22 a line and a column follow the position, and rejects must not tell which Node ran. */
-function sameWords({ message }: Error): string {
-  return message.replace(/ \(line \d+ column \d+\)$/, '')
+/** Example: "at byte 12 of the record: expected a value, found '}'" */
+function faultText(source: string, skippedBytes: number): string {
+  const fault = jsonFault(source)
+  if (fault === null) return 'not JSON'
+  return `at byte ${skippedBytes + Buffer.byteLength(source.slice(0, fault.at))} of the record: ${fault.what}`
 }
 
 /** JSON.parse rounds an id past 2^53; the digits in the source do not. */

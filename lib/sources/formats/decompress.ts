@@ -153,7 +153,9 @@ function zlibDecoder(name: string, stream: Transform): Decoder {
   })
   stream.on('error', (error: NodeJS.ErrnoException) => {
     const reason = error.code === 'Z_BUF_ERROR' ? 'shard-truncated' : 'shard-corrupt'
-    settle(new ShardDamageError(reason, `${name}: ${error.message}`, { cause: error }))
+    // zlib's words are the same everywhere; zstd's depend on who decodes.
+    const words = name === 'zstd' ? zstdWords(error) : error.message
+    settle(new ShardDamageError(reason, `${name}: ${words}`, { cause: error }))
   })
 
   async function step(act: (done: () => void) => void): Promise<Decoded> {
@@ -178,6 +180,10 @@ function zlibDecoder(name: string, stream: Transform): Decoder {
     end: () => step(() => stream.end()),
     close: () => void stream.destroy(),
   }
+}
+
+function zstdWords({ message }: Error): string {
+  return message === tooMuch ? message : 'the frame is corrupt'
 }
 
 /** Frame after frame: Node's own decoder where it has one (22.15 and later, off this thread), else fzstd. */
@@ -245,7 +251,7 @@ function fzstdDecoder(): Decoder {
       // A copy: fzstd holds on to what it cannot decode yet.
       decoder.push(new Uint8Array(slice), last)
     } catch (error) {
-      damage = new ShardDamageError('shard-corrupt', `zstd: ${(error as Error).message}`, { cause: error })
+      damage = new ShardDamageError('shard-corrupt', `zstd: ${zstdWords(error as Error)}`, { cause: error })
     }
     return { output, damage }
   }

@@ -1,0 +1,144 @@
+/**
+ * Where a text stops being JSON, in our own words: those of JSON.parse change with the version of Node, and rejects hold
+ * the same bytes on all of them. Runs only over what JSON.parse refused. Grammar: RFC 8259.
+ */
+
+export interface JsonFault {
+  /** UTF-16 units before the first one that cannot be there. */
+  readonly at: number
+  /** Example: "expected a value, found '}'" */
+  readonly what: string
+}
+
+/** Null where the text is JSON. Nesting costs memory, not the call stack. */
+export function jsonFault(source: string): JsonFault | null {
+  const scan = new Scan(source)
+  let expected: Expected = 'a value'
+  for (;;) {
+    const char = scan.behindBlanks()
+    if (char === undefined && expected === 'the end') return null
+    const next: Expected | null = steps[expected](scan, char)
+    if (scan.fault !== null) return scan.fault
+    if (next === null) return { at: scan.at, what: `expected ${expected}, found ${shown(source, scan.at)}` }
+    expected = next
+  }
+}
+
+type Expected =
+  | 'a value'
+  | 'a value or ]'
+  | 'a name in double quotes'
+  | 'a name in double quotes or }'
+  | 'a colon'
+  | 'a comma or }'
+  | 'a comma or ]'
+  | 'the end'
+
+/** What may follow; null where `char` is not what was expected. */
+const steps: Readonly<Record<Expected, (scan: Scan, char: string | undefined) => Expected | null>> = {
+  'a value': (scan, char) => scan.value(char),
+  'a value or ]': (scan, char) => (char === ']' ? scan.close() : scan.value(char)),
+  'a name in double quotes': (scan, char) => scan.name(char),
+  'a name in double quotes or }': (scan, char) => (char === '}' ? scan.close() : scan.name(char)),
+  'a colon': (scan, char) => (char === ':' ? scan.pass('a value') : null),
+  'a comma or }': (scan, char) => (char === '}' ? scan.close() : scan.comma(char, 'a name in double quotes')),
+  'a comma or ]': (scan, char) => (char === ']' ? scan.close() : scan.comma(char, 'a value')),
+  'the end': () => null,
+}
+
+const plainValue = /(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)/y
+const escape = /\\(?:["\\/bfnrt]|u[\dA-Fa-f]{4})/y
+
+class Scan {
+  at = 0
+  fault: JsonFault | null = null
+  /** What follows a value in each list or object that is open, the innermost last. */
+  readonly #open: Expected[] = []
+
+  constructor(private readonly source: string) {}
+
+  behindBlanks(): string | undefined {
+    while (' \t\n\r'.includes(this.source[this.at] ?? '-')) this.at++
+    return this.source[this.at]
+  }
+
+  pass(next: Expected): Expected {
+    this.at++
+    return next
+  }
+
+  comma(char: string | undefined, next: Expected): Expected | null {
+    return char === ',' ? this.pass(next) : null
+  }
+
+  close(): Expected {
+    this.#open.pop()
+    return this.pass(this.#afterValue())
+  }
+
+  value(char: string | undefined): Expected | null {
+    if (char === '{') {
+      this.#open.push('a comma or }')
+      return this.pass('a name in double quotes or }')
+    }
+    if (char === '[') {
+      this.#open.push('a comma or ]')
+      return this.pass('a value or ]')
+    }
+    if (char === '"') return this.#string() ? this.#afterValue() : null
+    return this.#matched(plainValue) ? this.#afterValue() : null
+  }
+
+  name(char: string | undefined): Expected | null {
+    return char === '"' && this.#string() ? 'a colon' : null
+  }
+
+  #afterValue(): Expected {
+    return this.#open.at(-1) ?? 'the end'
+  }
+
+  /** Passes over the string that begins here. */
+  #string(): boolean {
+    for (this.at++; this.at < this.source.length; ) {
+      const unit = this.source.charCodeAt(this.at)
+      if (unit === 0x22) {
+        this.at++
+        return true
+      }
+      if (unit < 0x20) return this.#stop(`${shown(this.source, this.at)} in a string must be written as an escape`)
+      if (unit !== 0x5c) this.at++
+      else if (!this.#matched(escape)) {
+        return this.#stop(`a backslash before ${shown(this.source, this.at + 1)} in a string is no escape`)
+      }
+    }
+    return this.#stop('the text ends inside a string')
+  }
+
+  #stop(what: string): false {
+    this.fault = { at: this.at, what }
+    return false
+  }
+
+  #matched(pattern: RegExp): boolean {
+    pattern.lastIndex = this.at
+    if (!pattern.test(this.source)) return false
+    this.at = pattern.lastIndex
+    return true
+  }
+}
+
+/** The character there. By fixed ranges: which characters Unicode knows depends on the version of Node, too. */
+function shown(source: string, at: number): string {
+  const code = source.codePointAt(at)
+  if (code === undefined) return 'the end'
+  const visible = visibleRanges.some(([first, last]) => code >= first && code <= last)
+  return visible ? `'${String.fromCodePoint(code)}'` : `U+${code.toString(16).toUpperCase().padStart(4, '0')}`
+}
+
+/** ASCII, Chinese punctuation, Chinese characters, fullwidth forms. */
+const visibleRanges = [
+  [0x21, 0x7e],
+  [0x3001, 0x301f],
+  [0x4e00, 0x9fff],
+  [0xff01, 0xff5e],
+] as const
