@@ -2,7 +2,6 @@
  * `kun-stream dedup`: duplicates out of JSON Lines, alone or in a pipe. The lines that stay come out byte for byte, in
  * order, as they are decided; everything else that is said goes to stderr.
  */
-import { createWriteStream } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
@@ -12,7 +11,7 @@ import { UsageError } from '../errors.js'
 import { jsonFault } from '../text/json-fault.js'
 import { createSigner } from '../text/signature.js'
 import { type Line, lineBatches } from './lines.js'
-import { Output, ReaderGone } from './output.js'
+import { fileOutput, Output, ReaderGone } from './output.js'
 
 interface DedupFlags {
   readonly threshold: string
@@ -54,9 +53,9 @@ export interface DedupCounts {
 async function dedupLines(files: readonly string[], flags: DedupFlags, output: Output): Promise<DedupCounts> {
   const options = dedupOptions.safeParse({ index: 'exact', near: { threshold: Number(flags.threshold) } })
   if (!options.success) throw new UsageError(`--threshold is ${flags.threshold}: give a number from 0.5 to 0.98`)
+  const rejects = flags.rejects === undefined ? null : await fileOutput(flags.rejects)
   const temporary = flags.index === undefined ? await mkdtemp(join(tmpdir(), 'kun-stream-dedup-')) : null
   const path = resolve(flags.index ?? join(temporary as string, 'index'))
-  const rejects = flags.rejects === undefined ? null : new Output(createWriteStream(flags.rejects))
   const counts: DedupCounts = { lines: 0, kept: 0, exact: 0, near: 0, unreadable: 0 }
   const deduplicator = await openDeduplicator({
     options: options.data,

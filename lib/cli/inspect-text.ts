@@ -5,6 +5,7 @@ import pc from 'picocolors'
 import { glob } from 'tinyglobby'
 import { UsageError } from '../errors.js'
 import { openPart, readManifest } from '../sinks/index.js'
+import { cannotOpen } from './output.js'
 import { fitted, printable, widthOf, wrapped } from './text-width.js'
 
 export interface InspectOptions {
@@ -48,7 +49,7 @@ async function partsOf(path: string, rejects: boolean): Promise<Map<string, stri
   const groups = new Map<string, string[]>()
   const add = (split: string, file: string): void => void groups.set(split, [...(groups.get(split) ?? []), file])
   const found = await stat(path).catch((cause) => {
-    throw new UsageError(`${path} cannot be opened: ${(cause as Error).message}`, { cause })
+    throw cannotOpen(path, cause)
   })
   if (found.isFile()) {
     add(path, path)

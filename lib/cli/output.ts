@@ -1,6 +1,9 @@
-/** Standard output as a place that may be slow, or may go away: commands that print much write through it. */
+/** Standard output, or a file, as a place that may be slow, full or gone: commands that print much write through it. */
 import { once } from 'node:events'
+import { createWriteStream } from 'node:fs'
 import type { Writable } from 'node:stream'
+import { storageError } from '../core/files.js'
+import { StorageError, UsageError } from '../errors.js'
 
 /** Thrown when whoever read the output has had enough (`| head`): the command ends quietly, with success. */
 export class ReaderGone extends Error {}
@@ -8,13 +11,16 @@ export class ReaderGone extends Error {}
 export class Output {
   #failure: Error | null = null
 
-  constructor(private readonly stream: Writable) {
+  constructor(
+    private readonly stream: Writable,
+    name = 'standard output',
+  ) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      this.#failure = error.code === 'EPIPE' ? new ReaderGone() : error
+      this.#failure ??= error.code === 'EPIPE' ? new ReaderGone() : notWritten(name, error)
     })
   }
 
-  /** Resolves when there is room for more. @throws {ReaderGone} */
+  /** Resolves when there is room for more. @throws {ReaderGone | StorageError} */
   async write(bytes: Uint8Array): Promise<void> {
     if (this.#failure !== null) throw this.#failure
     if (bytes.length === 0 || this.stream.write(bytes)) return
@@ -33,4 +39,30 @@ export class Output {
     }
     if (this.#failure !== null) throw this.#failure
   }
+}
+
+/** A file that an option names, opened. @throws {UsageError} it cannot be */
+export async function fileOutput(path: string): Promise<Output> {
+  const stream = createWriteStream(path)
+  try {
+    await once(stream, 'open')
+  } catch (cause) {
+    throw cannotOpen(path, cause)
+  }
+  return new Output(stream, path)
+}
+
+/** For a path of the command line that the system refuses. */
+export function cannotOpen(path: string, cause: unknown): UsageError {
+  return new UsageError(storageError('open', path, cause).message, { cause })
+}
+
+/** Of what is written here nothing resumes: it is made again. */
+function notWritten(name: string, cause: NodeJS.ErrnoException): StorageError {
+  const why = cause.code === 'ENOSPC' ? 'the disk is full' : cause.message
+  const details = { errno: cause.code ?? 'unknown', operation: 'write', path: name }
+  return new StorageError(`${name} could not be written: ${why}. Make room, or write elsewhere, and run it again`, {
+    cause,
+    details,
+  })
 }

@@ -2,7 +2,6 @@
  * `kun-stream pipe`: the text stages between standard input and standard output, in worker threads, in input order.
  * What a stage does is lib/text and lib/dedup; here they are put in a row and their outcome is written.
  */
-import { createWriteStream } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,7 +13,7 @@ import { type PreparedBlock, releaseColumns } from '../text/batch.js'
 import { recordId } from '../text/identity.js'
 import { type PreparePlan, planPreparation, prepareOptions } from '../text/plan.js'
 import { workerPool, workersOptions } from '../workers/pool.js'
-import { Output, ReaderGone } from './output.js'
+import { fileOutput, Output, ReaderGone } from './output.js'
 import { ArrowRows, JsonRows, rejectLines } from './pipe-rows.js'
 
 const stageNames = ['clean', 'filter', 'chunk', 'dedup'] as const
@@ -54,6 +53,7 @@ async function pipe(files: readonly string[], flags: PipeFlags): Promise<void> {
   const threads = workersOptions.safeParse({ threads: flags.threads === 'auto' ? 'auto' : Number(flags.threads) })
   if (!threads.success) throw new UsageError(`--threads is ${flags.threads}: give a number from 1, or auto`)
   const shards = await shardsOf(files, flags)
+  const rejects = flags.rejects === undefined ? null : await fileOutput(flags.rejects)
   const pool = workerPool({ plan: await planOf(stages), threads: threads.data.threads })
   const folder = stages.has('dedup') ? await mkdtemp(join(tmpdir(), 'kun-stream-pipe-')) : null
   const deduplicator =
@@ -62,7 +62,6 @@ async function pipe(files: readonly string[], flags: PipeFlags): Promise<void> {
       : await openDeduplicator({ options: dedupOptions.parse({ index: 'exact' }), directory: folder })
   const rows = flags.to === 'arrow' ? new ArrowRows() : new JsonRows()
   const output = new Output(process.stdout)
-  const rejects = flags.rejects === undefined ? null : new Output(createWriteStream(flags.rejects))
   const counts = { documents: 0, chunks: 0, kept: 0, rejected: 0 }
   try {
     for await (const prepared of preparedInOrder(shards, pool)) {

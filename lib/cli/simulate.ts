@@ -2,13 +2,16 @@
  * `kun-stream simulate`: the simulator as a process of its own. Prints its URL on stdout and serves until it is told
  * to stop.
  */
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import type { Command } from 'commander'
-import { z } from 'zod'
-import { InvalidOptionError, UsageError } from '../errors.js'
+import type { z } from 'zod'
+import { UsageError } from '../errors.js'
+import { allowedAt } from '../recipe/index.js'
 import { type FaultRuleOptions, faultKinds } from '../simulator/fault-rules.js'
-import { capabilityNames, check, type LatencyOptions, presetNames, simulatorOptions } from '../simulator/options.js'
+import { capabilityNames, type LatencyOptions, presetNames, simulatorOptions } from '../simulator/options.js'
 import { startSimulator } from '../simulator/server.js'
+import { jsonFault } from '../text/json-fault.js'
+import { cannotOpen } from './output.js'
 
 interface SimulateFlags {
   readonly port: string
@@ -50,6 +53,7 @@ export function registerSimulate(program: Command): void {
     .addHelpText('after', `\nFaults: ${faultKinds.join(', ')}\nExample: --faults engine-error=0.01,english@5000`)
     .action(async (flags: SimulateFlags) => {
       const options = optionsOf(flags)
+      if (options.requestLog !== undefined) checkWritable(options.requestLog)
       const simulator = await startSimulator(options)
       process.stdout.write(`${simulator.url}\n`)
       process.stderr.write(`simulate: preset ${options.preset}, serving until Ctrl-C\n`)
@@ -77,12 +81,29 @@ function optionsOf(flags: SimulateFlags): z.output<typeof simulatorOptions> {
     missing: flags.missing?.split(','),
     faults: flags.faults === undefined ? undefined : faultsOf(flags.faults),
   }
-  try {
-    return check(simulatorOptions, given, 'simulate')
-  } catch (error) {
-    if (error instanceof InvalidOptionError) throw new UsageError(error.message, { cause: error })
-    throw error
-  }
+  const checked = simulatorOptions.safeParse(given)
+  if (checked.success) return checked.data
+  const lines = checked.error.issues.map(({ path, message }) => wrongFlag(flags, given, path, message))
+  throw new UsageError([...new Set(lines)].join('\n'), { cause: checked.error })
+}
+
+/** Options that are called otherwise in the schema. */
+const flagOf: Readonly<Record<string, keyof SimulateFlags>> = { models: 'model', latencyMs: 'latency' }
+/** What the flag takes, where that is written otherwise than the option's value. */
+const formOf: Readonly<Record<string, string>> = {
+  latencyMs: 'milliseconds: 20, or 5..50, or mean,sigma[,max] such as 200,1',
+  lengths: 'mean,sigma[,max] in tokens, such as 200,1,1024',
+}
+
+/** Examples: '--port is abc: give a whole number from 0 to 65535'; of a list '--missing has all: give one of metrics, …' */
+function wrongFlag(flags: SimulateFlags, given: unknown, path: readonly PropertyKey[], message: string): string {
+  const option = String(path[0])
+  const name = flagOf[option] ?? (option as keyof SimulateFlags)
+  const dashed = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+  const form = formOf[option] ?? allowedAt(simulatorOptions, path) ?? message
+  if (path.length === 1 || formOf[option] !== undefined) return `--${dashed} is ${String(flags[name])}: give ${form}`
+  const found = path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], given)
+  return `--${dashed} has ${String(found)}: give ${form}`
 }
 
 /** 'engine-error=0.01,english@5000-6000' → rules; a JSON array, or @FILE that holds one, as it is. */
@@ -92,12 +113,14 @@ export function faultsOf(text: string): FaultRuleOptions[] {
     try {
       return JSON.parse(source) as FaultRuleOptions[]
     } catch (cause) {
-      throw new UsageError(`simulate: --faults is no JSON: ${(cause as Error).message}`, { cause })
+      const words = jsonFault(source)?.what ?? 'it cannot be read'
+      throw new UsageError(`--faults is no JSON: ${words}. Give a list of rules: [{"kind":"hang"}]`, { cause })
     }
   }
   return source.split(',').map((rule) => {
     const parts = /^\s*([a-z-]+)(?:=([\d.]+))?(?:@(\d+)(?:-(\d+))?)?\s*$/.exec(rule)
-    if (parts === null) throw new UsageError(`simulate: --faults: '${rule}' is not kind[=rate][@after[-until]]`)
+    if (parts === null)
+      throw new UsageError(`--faults: found '${rule}', give kind[=rate][@after[-until]], such as empty=0.01@500`)
     const [, kind, rate, after, until] = parts
     return {
       kind: kind as FaultRuleOptions['kind'],
@@ -112,7 +135,16 @@ function fileText(path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (cause) {
-    throw new UsageError(`simulate: --faults: cannot read ${path}: ${(cause as Error).message}`, { cause })
+    throw new UsageError(`--faults: ${cannotOpen(path, cause).message}`, { cause })
+  }
+}
+
+/** @throws {UsageError} it cannot be opened */
+function checkWritable(path: string): void {
+  try {
+    closeSync(openSync(path, 'a'))
+  } catch (cause) {
+    throw cannotOpen(path, cause)
   }
 }
 

@@ -7,6 +7,7 @@ import { type Counters, total } from '../kun/counters.js'
 import { funnelLines } from '../report/funnel.js'
 import { type CallTimings, readTimings } from '../report/timings.js'
 import { type Holder, lockHolder, readManifest, readRunRecord } from '../sinks/index.js'
+import { cannotOpen } from './output.js'
 import { duration, short } from './progress.js'
 
 export function registerStatus(program: Command): void {
@@ -39,7 +40,7 @@ export interface RunStatus {
 /** @throws {UsageError} there is no such directory, or no run in it */
 export async function statusOf(directory: string): Promise<RunStatus> {
   const found = await stat(directory).catch((cause: Error) => {
-    throw new UsageError(`${directory} cannot be opened: ${cause.message}`, { cause })
+    throw cannotOpen(directory, cause)
   })
   const record = found.isDirectory() ? await readRunRecord(directory) : null
   if (record === null) throw new UsageError(`${directory} holds no run: give a run directory, such as out/demo`)

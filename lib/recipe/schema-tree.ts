@@ -135,6 +135,12 @@ export function allowed(schema: Schema, name = ''): string {
   return unit === null ? ofValue(json) : forms[unit] + range(json, (bound) => written(bound, unit))
 }
 
+/** The same of the field at a path; null where nothing is known of it. */
+export function allowedAt(schema: Schema, path: readonly PropertyKey[]): string | null {
+  const field = schemaAt(schema, path)
+  return field === null ? null : allowed(field)
+}
+
 interface JsonSchema {
   readonly type?: string
   readonly const?: unknown

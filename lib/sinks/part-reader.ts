@@ -65,6 +65,9 @@ async function decoding<T>(path: string, work: () => Promise<T>): Promise<T> {
   } catch (cause) {
     if (cause instanceof KunStreamError) throw cause
     const why = cause instanceof Error ? cause.message : String(cause)
-    throw new CorruptFileError(`${path} cannot be read as Parquet: ${why}`, { cause, details: { path } })
+    throw new CorruptFileError(
+      `${path} cannot be read as Parquet: ${why}. Is it whole, and Parquet? \`kun-stream verify\` checks a run`,
+      { cause, details: { path } },
+    )
   }
 }

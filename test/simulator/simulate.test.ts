@@ -37,15 +37,19 @@ t.test('simulate prints its URL, serves as its flags say, and stops on a signal 
 
 t.test('a wrong flag is a usage error with the flag, the value and what is allowed', async (t) => {
   const wrong = (message: RegExp, ...flags: string[]) => t.rejects(parsed(...flags), { code: 'KUN_USAGE', message })
-  await wrong(/simulate\.port/, '--port', 'many')
-  await wrong(/simulate\.preset.*qwen3-8b-h100.*found "fast"/, '--preset', 'fast')
-  await wrong(/simulate\.speed/, '--speed', '0')
-  await wrong(/simulate\.missing\.0.*found "all"/, '--missing', 'all')
-  await wrong(/simulate\.latencyMs/, '--latency', '9..1')
-  await wrong(/--faults: 'what\?' is not kind/, '--faults', 'what?')
-  await wrong(/simulate\.faults\.0\.kind.*found "unknown"/, '--faults', 'unknown=0.5')
-  await wrong(/cannot read/, '--faults', '@/no/such/file')
+  await wrong(/^--port is many: give a whole number from 0 to 65535$/, '--port', 'many')
+  await wrong(/^--port is 70000: give a whole number from 0 to 65535$/, '--port', '70000')
+  await wrong(/^--queue-max is -1: give a whole number from 0$/, '--queue-max', '-1')
+  await wrong(/^--preset is fast: give one of .*qwen3-8b-h100/, '--preset', 'fast')
+  await wrong(/^--speed is 0: give a number over 0$/, '--speed', '0')
+  await wrong(/^--missing has all: give one of metrics, /, '--missing', 'all')
+  await wrong(/^--latency is 9\.\.1: give milliseconds: 20, or 5\.\.50/, '--latency', '9..1')
+  await wrong(/^--lengths is x: give mean,sigma/, '--lengths', 'x')
+  await wrong(/--faults: found 'what\?', give kind/, '--faults', 'what?')
+  await wrong(/^--faults has unknown: give one of .*hang/, '--faults', 'unknown=0.5')
+  await wrong(/--faults: could not open .*no such file/, '--faults', '@/no/such/file')
   await wrong(/no JSON/, '--faults', '[')
+  await wrong(/could not open .no.such.log.*no such file/, '--request-log', '/no/such.log')
 })
 
 t.test('fault rules are written short, or as JSON', async (t) => {
