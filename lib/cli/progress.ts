@@ -3,7 +3,9 @@
  * All of it goes to stderr.
  */
 import type { WriteStream } from 'node:tty'
+import { stripVTControlCharacters } from 'node:util'
 import pc from 'picocolors'
+import { widthOf } from './text-width.js'
 
 export interface ProgressStage {
   readonly name: string
@@ -33,6 +35,8 @@ export interface ProgressState {
 
 const liveEveryMs = 250
 const plainEveryMs = 5000
+/** On a narrower terminal its lines are broken. */
+const columnsMin = 20
 /** Rates are over this much of the past. */
 const rateWindowMs = 10_000
 
@@ -45,7 +49,8 @@ interface Sample {
 
 export class Progress {
   #timer: NodeJS.Timeout | null = null
-  #lines = 0
+  /** Cells of each line of the live block that stands on the terminal. */
+  #shown: readonly number[] = []
   readonly #samples: Sample[] = []
   readonly #live: boolean
 
@@ -69,6 +74,12 @@ export class Progress {
     this.#erase()
   }
 
+  /** Writes a line that stays, above the live block. */
+  say(message: string): void {
+    this.#erase()
+    this.stream.write(`${message}\n`)
+  }
+
   #show(): void {
     const state = this.read()
     const first = this.#sample(state)
@@ -76,15 +87,23 @@ export class Progress {
       this.stream.write(`${plainLine(state, first)}\n`)
       return
     }
-    const lines = liveLines(state, first, Math.max(40, this.stream.columns ?? 80))
+    const lines = liveLines(state, first, Math.max(columnsMin, this.#columns()))
     this.#erase()
     this.stream.write(`${lines.join('\n')}\n`)
-    this.#lines = lines.length
+    this.#shown = lines.map((line) => widthOf(stripVTControlCharacters(line)))
   }
 
+  /** A terminal that was made narrower has broken the lines that stand on it into more rows. */
   #erase(): void {
-    if (this.#lines > 0) this.stream.write(`\x1b[${this.#lines}A\x1b[0J`)
-    this.#lines = 0
+    const columns = this.#columns()
+    const rows = this.#shown.reduce((sum, cells) => sum + Math.max(1, Math.ceil(cells / columns)), 0)
+    // The cursor may stand behind a ^C. Row by row: tmux keeps a copy of what is erased from the first row to the last.
+    if (rows > 0) this.stream.write(`\r\x1b[2K${'\x1b[1A\x1b[2K'.repeat(rows)}`)
+    this.#shown = []
+  }
+
+  #columns(): number {
+    return this.stream.columns || 80
   }
 
   /** @returns the oldest sample within the window */

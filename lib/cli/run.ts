@@ -161,6 +161,7 @@ async function watched(
 ): Promise<Outcome> {
   const state = new RunState(session, totalOf(settings.shards))
   const progress = new Progress(() => state.read())
+  shown = progress
   const recorder = new TimingsRecorder(() => session.progress())
   // One after the other: two at once would take each other's temporary file.
   let written = Promise.resolve()
@@ -177,6 +178,7 @@ async function watched(
     (error: unknown) => ({ error }),
   )
   progress.stop()
+  shown = null
   release()
   clearInterval(writing)
   const timings = recorder.finish('end' in ended ? ended.end : endedBy(ended.error).reason)
@@ -245,8 +247,12 @@ function totalOf(shards: readonly { readonly path: string; readonly sizeBytes: n
   return sum
 }
 
+/** What stands on the terminal now: a line must go above it. */
+let shown: Progress | null = null
+
 function say(message: string): void {
-  process.stderr.write(`${message}\n`)
+  if (shown === null) process.stderr.write(`${message}\n`)
+  else shown.say(message)
 }
 
 export function collect(value: string, earlier: string[]): string[] {
