@@ -24,7 +24,7 @@ export interface ProgressState {
   readonly endpoints: readonly string[]
   /** What holds the run up. */
   readonly bottleneck: string
-  /** Bytes of shards read, and their total where it is known. */
+  /** Bytes of shards read, by earlier calls of `run` too, and their total where it is known. */
   readonly readBytes: number
   readonly totalBytes: number | null
   /** Tokens that model servers wrote, so far. */

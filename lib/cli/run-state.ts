@@ -9,17 +9,18 @@ import type { ProgressState } from './progress.js'
 const windowMs = 5_000
 const endpointsShownMax = 4
 
-/** Reads a session again and again; keeps the looks of the last seconds. */
+/** Reads a session again and again; keeps the looks of the last seconds. What earlier calls of `run` read counts as read. */
 export class RunState {
   readonly #looks: { readonly atMs: number; readonly nodes: readonly NodeMetrics[] }[] = []
 
   constructor(
-    private readonly session: Pick<Session, 'progress'>,
+    private readonly session: Pick<Session, 'progress' | 'bytesDone'>,
     private readonly totalBytes: number | null,
   ) {}
 
   read(): ProgressState {
     const { metrics, servers, readBytes, cuts } = this.session.progress()
+    const { bytesDone } = this.session
     const atMs = performance.now()
     this.#looks.push({ atMs, nodes: metrics.nodes })
     while (this.#looks.length > 2 && atMs - (this.#looks[0]?.atMs ?? 0) > windowMs) this.#looks.shift()
@@ -39,8 +40,8 @@ export class RunState {
         })),
       endpoints: servers.endpoints.slice(0, endpointsShownMax).map(endpointText),
       bottleneck: bottleneck === 'servers' ? 'model servers' : bottleneck,
-      readBytes,
-      totalBytes: this.totalBytes,
+      readBytes: (bytesDone ?? 0) + readBytes,
+      totalBytes: bytesDone === null ? null : this.totalBytes,
       tokens: servers.tokens,
       cuts,
       note: servers.waiting > 0 ? `${servers.waiting.toLocaleString('en-US')} calls wait` : '',

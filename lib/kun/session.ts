@@ -11,7 +11,7 @@ import { SpillFile } from '../core/spill.js'
 import { AbortedError, type KunStreamError } from '../errors.js'
 import type { ServersMetrics } from '../llm/servers.js'
 import type { Capabilities } from '../llm/types.js'
-import { blocks, type SourceCursor } from '../sources/index.js'
+import { blocks, bytesBefore, type SourceCursor } from '../sources/index.js'
 import type { Counters } from './counters.js'
 import { preparing } from './lost-records.js'
 import { closeParts, type OpenPartsOptions, openParts, type SessionParts, writeStats } from './parts.js'
@@ -44,6 +44,8 @@ export interface Session {
   readonly done: Promise<SessionEnd>
   /** Blocks that earlier runs committed. */
   readonly blocksDone: number
+  /** Their bytes; null where shards do not tell without being read. */
+  readonly bytesDone: number | null
   /** By the recipe's name for a model: what was found out about its servers. */
   readonly capabilities: Readonly<Record<string, Capabilities>>
   readonly stages: SessionParts['stages']['described']
@@ -73,6 +75,7 @@ export async function startSession(settings: KunSettings, options: SessionOption
 class KunSession implements Session {
   readonly done: Promise<SessionEnd>
   readonly blocksDone: number
+  readonly bytesDone: number | null
   readonly capabilities: Session['capabilities']
   readonly stages: Session['stages']
   readonly #parts: SessionParts
@@ -93,6 +96,7 @@ class KunSession implements Session {
     const { from, stages, writer, servers, replies, deduplicator, pool, watch } = parts
     const { output, memory, limits } = settings
     this.blocksDone = from?.blocks ?? 0
+    this.bytesDone = from === null ? 0 : bytesBefore(settings.shards, from.cursor as SourceCursor)
     this.capabilities = servers.capabilities()
     this.stages = stages.described
     this.#cuts = from === null ? 0 : from.cut + 1

@@ -83,6 +83,20 @@ export async function* blocks(
   }
 }
 
+/** Decompressed bytes before a cursor; null where it takes reading to know, as of what is compressed and of Parquet. */
+export function bytesBefore(shards: readonly Shard[], { nextShard, open }: SourceCursor): number | null {
+  const places = new Map(open.map(({ shard, at }) => [shard, at]))
+  let bytes = 0
+  for (const [index, { sizeBytes }] of shards.slice(0, nextShard).entries()) {
+    const at = places.get(index) ?? 'end'
+    if (at === 'start') continue
+    const plain = at === 'end' || ('text' in at && at.codec === 'plain')
+    if (!plain || sizeBytes === null) return null
+    bytes += at === 'end' ? sizeBytes : at.text.offset
+  }
+  return bytes
+}
+
 function checkCursor(shards: readonly Shard[], { open, nextShard }: SourceCursor): void {
   for (const { shard, path } of open) {
     const found = shards[shard]?.path

@@ -1,5 +1,5 @@
 /** Everything other folders take from lib/sources, but for the Hub. */
-export { type BlocksOptions, blocks, type SourceBlock, type SourceCursor } from './blocks.js'
+export { type BlocksOptions, blocks, bytesBefore, type SourceBlock, type SourceCursor } from './blocks.js'
 export { type LocalSource, localShards, type StdinSource, stdinShard } from './local.js'
 export { type SourceOptions, sourceOptions } from './options.js'
 export { presets } from './presets.js'

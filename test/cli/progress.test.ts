@@ -3,6 +3,8 @@ import type { WriteStream } from 'node:tty'
 import { stripVTControlCharacters } from 'node:util'
 import t from 'tap'
 import { Progress, type ProgressState } from '../../lib/cli/progress.js'
+import { RunState } from '../../lib/cli/run-state.js'
+import type { SessionProgress } from '../../lib/kun/session.js'
 
 process.env.TERM = 'xterm'
 
@@ -93,3 +95,11 @@ t.test(
     t.strictSame(terminal.lines, ['before', 'a server is out', 'waiting for the requests in flight', ''])
   },
 )
+
+t.test('what earlier calls of run read counts as read', async (t) => {
+  const metrics = { nodes: [], reorderPeakBytes: 0 }
+  const servers = { endpoints: [], waiting: 0, tokens: 0, retries: 0, keptServed: 0 }
+  const progress = () => ({ metrics, servers, readBytes: 5, cuts: 1, counters: {} }) as unknown as SessionProgress
+  t.match(new RunState({ progress, bytesDone: 40 }, 100).read(), { readBytes: 45, totalBytes: 100 })
+  t.match(new RunState({ progress, bytesDone: null }, 100).read(), { readBytes: 5, totalBytes: null })
+})

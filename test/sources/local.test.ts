@@ -14,7 +14,16 @@ import {
   ShardFormatError,
   SourceNotFoundError,
 } from '../../lib/errors.js'
-import { blocks, localShards, presets, type Shard, sourceOptions, stdinShard } from '../../lib/sources/index.js'
+import {
+  blocks,
+  bytesBefore,
+  localShards,
+  presets,
+  type Shard,
+  type SourceBlock,
+  sourceOptions,
+  stdinShard,
+} from '../../lib/sources/index.js'
 import { projectRoot } from '../support/root.js'
 import { brokenCursors, collect, documents, memoryShard, records, smallBlocks, summary } from './support.js'
 
@@ -138,6 +147,25 @@ t.test('going on from any block keeps the order over all shards', async (t) => {
     t.ok(blocks > 10)
     t.strictSame(broken, [], `${shardsOpenMax} open`)
   }
+})
+
+t.test('the bytes before a cursor are those of its blocks; unknown for what is compressed', async (t) => {
+  const shards = uneven(12, 10)
+  let read = 0
+  for (const { block, cursor } of await collect(shards, { shardsOpenMax: 5 })) {
+    read += block.bytes.byteLength
+    const before = bytesBefore(shards, cursor) ?? Number.NaN
+    // The line ends at the end of a block are not in it.
+    t.ok(before >= read && before - read <= cursor.block, `${before} at block ${cursor.block}, ${read} read`)
+  }
+  const [packed] = await localShards({
+    split: 's',
+    root: projectRoot,
+    files: ['fixtures/wanjuan/**/*.tar.gz'],
+    mapping,
+  })
+  const [first] = await collect([packed as Shard])
+  t.equal(bytesBefore([packed as Shard], (first as SourceBlock).cursor), null)
 })
 
 t.test('in order, one shard is read after the other', async (t) => {

@@ -57,6 +57,7 @@ export async function startTiny({ directory, endpoint, set = [], session = {}, s
   return {
     done,
     blocksDone: started.blocksDone,
+    bytesDone: started.bytesDone,
     capabilities: started.capabilities,
     stages: started.stages,
     progress: () => started.progress(),
