@@ -1,5 +1,5 @@
 /** Shards of the Hub kept whole on disk: for who reads a source often. A download that broke off goes on where it was. */
-import { createHash } from 'node:crypto'
+import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
@@ -62,13 +62,33 @@ async function fetchOnce(shard: Shard, path: string, sha256: string | null, sign
   await mkdir(dirname(path), { recursive: true })
   const part = `${path}.part`
   const have = Math.min((await sizeOf(part)) ?? 0, shard.sizeBytes ?? 0)
-  const hash = createHash('sha256')
-  if (have > 0) for await (const piece of createReadStream(part, { end: have - 1 })) hash.update(piece as Buffer)
+  // A shard that is read from its start checks itself.
+  const hash = have > 0 && sha256 !== null ? createHash('sha256') : null
+  if (hash !== null) for await (const piece of createReadStream(part, { end: have - 1 })) hash.update(piece as Buffer)
+  try {
+    await fetchFrom(shard, part, have, hash, signal)
+    if (hash !== null && hash.digest('hex') !== sha256) {
+      throw new ShardChangedError(`${path} was received with another sha256 than the Hub lists: run again`)
+    }
+  } catch (error) {
+    if (error instanceof ShardChangedError) await rm(part, { force: true })
+    throw error
+  }
+  await rename(part, path)
+}
+
+async function fetchFrom(
+  shard: Shard,
+  part: string,
+  have: number,
+  hash: Hash | null,
+  signal: AbortSignal,
+): Promise<void> {
   const file = await open(part, have > 0 ? 'r+' : 'w')
   try {
     let at = have
     for await (const piece of shard.open(have, signal)) {
-      hash.update(piece)
+      hash?.update(piece)
       await file.write(piece, 0, piece.length, at)
       at += piece.length
     }
@@ -76,11 +96,6 @@ async function fetchOnce(shard: Shard, path: string, sha256: string | null, sign
   } finally {
     await file.close()
   }
-  if (sha256 !== null && hash.digest('hex') !== sha256) {
-    await rm(part)
-    throw new ShardChangedError(`${path} was received with another sha256 than the Hub lists: run again`)
-  }
-  await rename(part, path)
 }
 
 async function sizeOf(path: string): Promise<number | null> {

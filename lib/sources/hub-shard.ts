@@ -2,11 +2,11 @@
  * One file of a dataset on the Hub, read as a stream that survives broken connections and a Range that was ignored.
  * Nothing is kept but the piece in hand: what is not asked for is not read. Listing is in hub.ts.
  */
-import { createHash } from 'node:crypto'
 import { HubUnavailableError, ShardChangedError } from '../errors.js'
 import type { FieldMapping } from '../text/mapping.js'
 import { type HubRequestContext, hubRefusal } from './hub-errors.js'
 import { type HubTransport, isConnectionFailure } from './hub-fetch.js'
+import { streamHash } from './hub-hash.js'
 import { type HubResponse, plain } from './hub-request.js'
 import type { Shard } from './types.js'
 
@@ -68,18 +68,28 @@ export class HubShard implements Shard {
    * @throws {HubUnavailableError} the Hub stayed away
    * @throws {HubAccessError} the file may not be read
    */
-  async *open(offset: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  open(offset: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     const { sha256 } = this.#options.file
-    const hash = offset === 0 && sha256 !== null ? createHash('sha256') : null
-    for await (const piece of this.#stream(offset, this.sizeBytes, signal)) {
-      hash?.update(piece)
-      yield piece
-    }
-    const found = hash?.digest('hex')
-    if (found !== undefined && found !== sha256) {
+    if (offset !== 0 || sha256 === null) return this.#stream(offset, this.sizeBytes, signal)
+    return this.#checked(sha256, signal)
+  }
+
+  /** From the start; the sha256 is compared before the end is told. */
+  async *#checked(sha256: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    const hash = streamHash({ sizeBytes: this.sizeBytes, signal })
+    try {
+      for await (const piece of this.#stream(0, this.sizeBytes, signal)) {
+        const room = hash.update(piece)
+        if (room !== null) await room
+        yield piece
+      }
+      const found = await hash.digest()
+      if (found === sha256) return
       throw new ShardChangedError(
         `${this.#name} was received with sha256 ${found}, the Hub lists ${sha256}: a proxy or disk alters it. Run again`,
       )
+    } finally {
+      await hash.close()
     }
   }
 
