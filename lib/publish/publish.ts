@@ -92,6 +92,7 @@ async function store(publishing: Publishing): Promise<PublishResult> {
   decideForeign(settings.repo, foreignFiles(before, knownOf(publishing)), settings)
   const stored = new Set([...before.values()].flatMap(({ sha256 }) => sha256 ?? []))
   const contents = await storeContents({ ...publishing, stored })
+  // All that was ever put there: another branch, or a pull request, may hold what this one has no longer.
   state.published[place] = [...new Set([...(state.published[place] ?? []), ...contents.files.map(shaOf)])]
   await writeState(publishing.directory, state)
   for (let moves = 0; moves < movesMax; moves++) {
@@ -127,8 +128,6 @@ async function settle(publishing: Publishing, contents: Contents, start: string)
   }
   onProgress?.({ phase: 'check', name: branch, bytesDone: bytesTotal, bytesTotal })
   mustHold(await remote.list(committed.commit), target, settings.repo)
-  state.published[place] = contents.files.map(shaOf)
-  await writeState(directory, state)
   return {
     ...describe(publishing, target, contents, operations),
     commit: committed.commit,
@@ -209,9 +208,12 @@ function mustHold(listed: ReadonlyMap<string, RemoteFile>, target: Target, repo:
   }
 }
 
-function knownOf({ state, place, groups }: Publishing): Set<string> {
+/** What this run put into the repository, on whichever branch: branches are made of one another. */
+function knownOf({ state, remote, groups }: Publishing): Set<string> {
   const joined = groups.flatMap(({ key }) => state.joined[key]?.sha256 ?? [])
-  return new Set([...(state.published[place] ?? []), ...joined])
+  const here = `${remote.context.url}/${remote.repo}@`
+  const published = Object.entries(state.published).flatMap(([place, sha256]) => (place.startsWith(here) ? sha256 : []))
+  return new Set([...published, ...joined])
 }
 
 function shaOf({ sha256 }: { sha256: string }): string {

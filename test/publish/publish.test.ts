@@ -1,7 +1,7 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { downloadFile, listFiles } from '@huggingface/hub'
+import { createBranch, downloadFile, listFiles } from '@huggingface/hub'
 import t, { type Test } from 'tap'
 import { parseDocument } from 'yaml'
 import { type PublishOptions, publish } from '../../lib/publish/publish.js'
@@ -246,6 +246,24 @@ t.test('a branch, and a pull request that is opened once', async (t) => {
   t.throws(() => hub.tree(repo, 'refs/pr/2'))
 })
 
+t.test('what this run put on another branch is its own: not refused, and not kept beside its successor', async (t) => {
+  const { hub, run, go } = await started(t)
+  await addCuts(run, { cuts: 1 })
+  await go()
+  await createBranch({ repo: `datasets/${repo}`, hubUrl: hub.url, accessToken: token, branch: 'old' })
+  await addCuts(run, { cuts: 1 })
+  await go({ branch: 'next' })
+  t.same(await rowsOf(t, hub, 'wudao', 'next'), wantedRows('wudao', 10))
+  await addCuts(run, { cuts: 1 })
+  await go({ pullRequest: true })
+  t.same(await rowsOf(t, hub, 'wudao', 'refs/pr/1'), wantedRows('wudao', 15))
+  await go()
+  for (const branch of ['main', 'next', 'old']) {
+    await go({ branch, append: true })
+    t.same(await rowsOf(t, hub, 'wudao', branch), wantedRows('wudao', 15), branch)
+  }
+})
+
 t.test('a dry run says what would be written and writes nothing', async (t) => {
   const { hub, run, go } = await started(t)
   await addCuts(run, { cuts: 1 })
@@ -276,7 +294,7 @@ t.test('every refusal says what to do and leaves the dataset as it was', async (
   await go()
   const tree = hub.tree(repo)
   await addCuts(run, { cuts: 3, rowsPerCut: 400 })
-  await refused(/storage left in the quota.*storage limit reached/, {})
+  await refused(/storage quota of its owner is used up.*storage limit reached/, {})
   t.same(hub.tree(repo), tree, 'no part of it was committed')
   hub.faults.set([{ kind: 'move-branch', match: '/commit/', times: -1 }])
   await refused(
