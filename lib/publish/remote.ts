@@ -170,10 +170,11 @@ export class Remote {
       objects: [{ oid, size }],
     })
     const text = await answer.body.text()
-    if (answer.status !== 200) throw this.#refused(answer, text)
+    if (answer.status !== 200) throw this.#refused(answer, text, true)
     const [object] = (JSON.parse(text) as LfsBatch).objects
     if (object?.error !== undefined) {
-      throw hubRefusal({ status: object.error.code, message: object.error.message }, this.context)
+      const { code: status, message } = object.error
+      throw hubRefusal({ status, message }, { ...this.context, uploads: true })
     }
     return object?.actions?.upload ?? null
   }
@@ -198,14 +199,14 @@ export class Remote {
     }
     const answer = await this.#post(href, { oid, parts }, false)
     const text = await answer.body.text()
-    if (answer.status >= 300) throw this.#refused(answer, text)
+    if (answer.status >= 300) throw this.#refused(answer, text, true)
   }
 
   /** Signed by its address: the token is not sent. */
   async #put(url: string, body: Sliceable, onSent: ((bytes: number) => void) | undefined): Promise<HubResponse> {
     const answer = await this.transport.request(url, { method: 'PUT', body, onSent, signal: this.signal })
     const text = await answer.body.text()
-    if (answer.status >= 300) throw this.#refused(answer, text)
+    if (answer.status >= 300) throw this.#refused(answer, text, true)
     return answer
   }
 
@@ -251,10 +252,10 @@ export class Remote {
     }
   }
 
-  #refused(answer: HubResponse, text: string): Error {
+  #refused(answer: HubResponse, text: string, uploads = false): Error {
     const errorCode = answer.headers['x-error-code']
     const message = answer.headers['x-error-message'] ?? text.slice(0, 300)
-    return hubRefusal({ status: answer.status, errorCode, message }, this.context)
+    return hubRefusal({ status: answer.status, errorCode, message }, { ...this.context, uploads })
   }
 
   get #api(): string {

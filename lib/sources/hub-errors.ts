@@ -17,6 +17,8 @@ export interface HubRequestContext {
   readonly tokenFrom?: string | undefined
   readonly hasToken: boolean
   readonly writes?: boolean
+  /** Contents of files are sent: what is refused then is most often for want of room. */
+  readonly uploads?: boolean
 }
 
 /** The Hub client's error as one of ours; anything else comes back as it is. */
@@ -40,7 +42,7 @@ export function hubRefusal(refused: HubRefused, context: HubRequestContext, caus
 }
 
 function explain({ status, errorCode }: HubRefused, context: HubRequestContext): string {
-  const { repo, url, revision, tokenFrom = 'HF_TOKEN', hasToken, writes = false } = context
+  const { repo, url, revision, tokenFrom = 'HF_TOKEN', hasToken, writes = false, uploads = false } = context
   const page = `${url}/datasets/${repo}`
   const settings = `${hubUrlDefault}/settings/tokens`
   if (errorCode === 'GatedRepo') {
@@ -61,8 +63,11 @@ function explain({ status, errorCode }: HubRefused, context: HubRequestContext):
       ? `The Hub does not know the token from ${tokenFrom}: it may have been revoked; make a new one on ${settings}`
       : `The Hub wants a token: export HF_TOKEN=hf_… from ${settings}`
   }
+  if (status === 403 && uploads) {
+    return `The Hub refuses to store more for ${repo}: the storage quota of its owner is used up, or the token from ${tokenFrom} lacks the role "write" there. Nothing was committed. Make room or buy some (${hubUrlDefault}/settings/billing), then publish again`
+  }
   if (status === 403 && writes) {
-    return `The Hub refuses to write to ${repo} with the token from ${tokenFrom}: it needs the role "write" for that owner (${settings}), and storage left in the quota`
+    return `The Hub refuses to write to ${repo} with the token from ${tokenFrom}: it needs the role "write" for that owner (${settings})`
   }
   if (status === 403) return `The token from ${tokenFrom} may not read ${repo}: ask its owner`
   return `The Hub refuses what was asked of ${repo}`
