@@ -123,7 +123,7 @@ function namesOf(sources: unknown): Map<string, string> {
 }
 
 /** The columns as `datasets` sees them: from the key `huggingface` when there is one, else from the schema. */
-function featuresOf(metadata: FileMetaData): Feature[] {
+export function featuresOf(metadata: FileMetaData): Feature[] {
   const key = metadata.key_value_metadata?.find((entry) => entry.key === 'huggingface')?.value
   if (key !== undefined) {
     const { info } = JSON.parse(key) as { info?: { features?: Record<string, unknown> } }

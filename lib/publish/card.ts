@@ -44,7 +44,11 @@ export async function cardFiles(options: {
     rows,
     bytes: uncompressedBytes,
   }))
-  for (const file of kept) all.push({ name: file.split, ...(await remote.footer(head, file)) })
+  await mustFit(repo, facts.features, kept, remote, head)
+  for (const file of kept) {
+    const { rows, bytes } = await remote.footer(head, file)
+    all.push({ name: file.split, rows, bytes })
+  }
   const splits = summed(all)
   const data: CardData = {
     splits,
@@ -62,6 +66,34 @@ export async function cardFiles(options: {
     files: written,
     opening: { kind: 'small', path: 'README.md', content: mergeCard(existing, data, body, false) },
   }
+}
+
+/**
+ * `datasets` reads the files of a dataset as one table: all must have the columns of the card.
+ *
+ * @throws {UsageError} a file that shall stay has others
+ */
+export async function mustFit(
+  repo: string,
+  features: readonly Feature[],
+  kept: readonly RemoteFile[],
+  remote: Remote,
+  head: string,
+): Promise<void> {
+  const ours = columnsOf(features)
+  for (const file of kept) {
+    const theirs = columnsOf((await remote.footer(head, file)).features)
+    if (theirs.join() === ours.join()) continue
+    const differ = [...theirs.filter((each) => !ours.includes(each)), ...ours.filter((each) => !theirs.includes(each))]
+    throw new UsageError(
+      `${file.path} of ${repo} has other columns than this run (${differ.join(', ')}), and a dataset has one set of columns: ` +
+        'publish to another dataset, or say --replace to delete what is there',
+    )
+  }
+}
+
+function columnsOf(features: readonly Feature[]): string[] {
+  return features.map(({ name, dtype, list }) => `${name} ${dtype ?? `[${columnsOf(list ?? [])}]`}`).sort(compare)
 }
 
 /**

@@ -30,10 +30,15 @@ export const publishOptions = z.strictObject({
   license: z.string().min(1).optional(),
 })
 
-/** @throws {InvalidOptionError} the first that is wrong, with its name and the value found */
+/** @throws {InvalidOptionError} the first that is wrong, with its name and the value found; append and replace together */
 export function checkPublishOptions(given: z.input<typeof publishOptions>): PublishSettings {
   mustBeRepo(given.repo)
   const { data, error } = publishOptions.safeParse(given)
+  if (data?.append && data.replace) {
+    throw new InvalidOptionError(
+      'The options append and replace of publish are both set: one keeps the data of other runs, one deletes it',
+    )
+  }
   if (data !== undefined) return data
   const [issue] = error.issues
   const name = issue?.path.join('.') ?? ''

@@ -6,7 +6,8 @@ import { HubUnavailableError, UsageError } from '../errors.js'
 import { readManifest } from '../sinks/index.js'
 import { type HubFetchOptions, type HubTransport, hubTransport } from '../sources/hub-fetch.js'
 import { hubSettings } from '../sources/hub-settings.js'
-import { cardFiles } from './card.js'
+import { cardFiles, mustFit } from './card.js'
+import { readCardFacts } from './card-facts.js'
 import { commitAll } from './commits.js'
 import { type Contents, joinUnknown, storeContents } from './contents.js'
 import { checkPublishOptions, type PublishProgress, type PublishResult, type PublishSettings } from './options.js'
@@ -82,14 +83,19 @@ function nothingSealed({ settings, remote }: Publishing): PublishResult {
 }
 
 async function store(publishing: Publishing): Promise<PublishResult> {
-  const { settings, remote, groups, state, place } = publishing
+  const { directory, settings, remote, groups, state, place } = publishing
   const branch = await openBranch(publishing)
-  const before = await remote.list(await headOf(remote, branch))
+  const head = await headOf(remote, branch)
+  const before = await remote.list(head)
   if (foreignFiles(before, knownOf(publishing)).length > 0) {
     await joinUnknown(publishing.directory, groups, state, publishing.signal)
   }
   // Said before anything is uploaded; said again below, on the head that is committed on.
-  decideForeign(settings.repo, foreignFiles(before, knownOf(publishing)), settings)
+  const foreign = foreignFiles(before, knownOf(publishing))
+  decideForeign(settings.repo, foreign, settings)
+  if (settings.append && foreign.length > 0) {
+    await mustFit(settings.repo, (await readCardFacts(directory)).features, foreign, remote, head)
+  }
   const stored = new Set([...before.values()].flatMap(({ sha256 }) => sha256 ?? []))
   const contents = await storeContents({ ...publishing, stored })
   // All that was ever put there: another branch, or a pull request, may hold what this one has no longer.
@@ -137,15 +143,23 @@ async function settle(publishing: Publishing, contents: Contents, start: string)
 }
 
 /** The branch to commit to: made when missing, the pull request of an earlier try where there is one. */
-async function openBranch({ settings, remote, state, place }: Publishing): Promise<string> {
-  const { branch, pullRequest } = settings
-  const opened = state.pullRequests[place]
-  if (pullRequest && opened !== undefined && (await remote.head(opened)) !== null) return opened
+async function openBranch(publishing: Publishing): Promise<string> {
+  const { settings, remote, state, place } = publishing
+  const { branch } = settings
+  const opened = await openedPullRequest(publishing)
+  if (opened !== null) return opened
   delete state.pullRequests[place]
   if ((await remote.head(branch)) !== null) return branch
   await remote.create(settings.private)
   if ((await remote.head(branch)) === null) await remote.createBranch(branch)
   return branch
+}
+
+/** The pull request of an earlier publish, as long as it takes commits. */
+async function openedPullRequest({ settings, remote, state, place }: Publishing): Promise<string | null> {
+  const opened = state.pullRequests[place]
+  if (!settings.pullRequest || opened === undefined) return null
+  return (await remote.head(opened)) !== null && (await remote.isOpen(opened)) ? opened : null
 }
 
 async function headOf(remote: Remote, branch: string): Promise<string> {
@@ -156,8 +170,8 @@ async function headOf(remote: Remote, branch: string): Promise<string> {
 
 /** Looks and says; writes nothing, here or there. Contents that were not joined yet are counted as to be written. */
 async function dryRun(publishing: Publishing): Promise<PublishResult> {
-  const { settings, remote, groups, state, place } = publishing
-  const head = await remote.head(state.pullRequests[place] ?? settings.branch)
+  const { settings, remote, groups, state } = publishing
+  const head = await remote.head((await openedPullRequest(publishing)) ?? settings.branch)
   const listed: ReadonlyMap<string, RemoteFile> = head === null ? new Map() : await remote.list(head)
   const files = groups.map(({ split, firstCut, key, files }) => {
     const bytes = files.reduce((sum, part) => sum + part.bytes, 0)
@@ -170,7 +184,8 @@ async function dryRun(publishing: Publishing): Promise<PublishResult> {
   const kept = settings.append ? foreign : []
   const running = settings.sealedOnly || kept.length + files.length + 2 > settings.filesPerCommitMax
   const target = targetOf(files, kept, { running })
-  const operations = operationsTo(target, new Map(), listed)
+  const card = await cardFiles({ ...publishing, repo: settings.repo, files, kept, head: head ?? '', listed })
+  const operations = operationsTo(target, card.files, listed)
   const contents = { files, filesUploaded: 0, bytesUploaded: 0 }
   const url = `${remote.context.url}/datasets/${settings.repo}`
   return { ...describe(publishing, target, contents, operations), commit: head, url, pullRequest: null }

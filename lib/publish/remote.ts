@@ -1,5 +1,5 @@
 /**
- * One branch of a dataset on the Hub, as the publisher needs it: its files, uploads by LFS, commits on a known parent.
+ * One branch of a dataset on the Hub, as the publisher needs it: its files, commits on a known parent. Uploads are in upload.ts.
  * The client library's commit hashes every file again and wants all of a commit's files on disk at once: hence our own.
  */
 import { createBranch, createRepo, listFiles, whoAmI } from '@huggingface/hub'
@@ -7,11 +7,13 @@ import { parquetMetadataAsync } from 'hyparquet'
 import { HubAccessError } from '../errors.js'
 import { authorization, contextOf, credentials } from '../sources/hub.js'
 import type { Sliceable } from '../sources/hub-body.js'
-import { type HubRequestContext, hubProblem, hubRefusal } from '../sources/hub-errors.js'
+import { type HubRequestContext, hubProblem } from '../sources/hub-errors.js'
 import type { HubTransport } from '../sources/hub-fetch.js'
 import type { HubResponse } from '../sources/hub-request.js'
 import type { HubSettings } from '../sources/hub-settings.js'
 import { HubShard } from '../sources/hub-shard.js'
+import { type Feature, featuresOf } from './card-facts.js'
+import { refusedAnswer, uploadContent } from './upload.js'
 
 export interface RemoteFile {
   readonly path: string
@@ -27,6 +29,12 @@ export type Operation =
   | { readonly kind: 'small'; readonly path: string; readonly content: string }
   | { readonly kind: 'delete'; readonly path: string }
 
+export interface RemoteFooter {
+  readonly rows: number
+  readonly bytes: number
+  readonly features: readonly Feature[]
+}
+
 export interface Committed {
   readonly commit: string
   readonly url: string
@@ -41,6 +49,8 @@ export const moved = Symbol('the branch has moved')
 export class Remote {
   readonly #client: { hubUrl: string; fetch: typeof fetch; accessToken?: string }
   readonly context: HubRequestContext
+  /** By sha256. */
+  readonly #footers = new Map<string, Promise<RemoteFooter>>()
 
   constructor(
     readonly repo: string,
@@ -70,6 +80,16 @@ export class Remote {
         `The token from ${tokenFrom} (${me.name}) may only read: make one with the role "write" on ${url}/settings/tokens`,
       )
     }
+  }
+
+  /** A pull request that was merged or closed takes no more commits. A Hub that does not say so leaves it open. */
+  async isOpen(pullRequestRef: string): Promise<boolean> {
+    const url = `${this.#api}/discussions/${pullRequestRef.slice('refs/pr/'.length)}`
+    const answer = await this.transport.request(url, { headers: authorization(this.settings), signal: this.signal })
+    const text = await answer.body.text()
+    if (answer.status !== 200) return true
+    const { status } = JSON.parse(text) as { status?: string }
+    return status !== 'merged' && status !== 'closed'
   }
 
   /** The commit at the end of the branch; null when there is no such repository, or branch. */
@@ -122,8 +142,15 @@ export class Remote {
     return this.#shard(commit, file).open(0, this.signal ?? never)
   }
 
-  /** Rows and uncompressed bytes of a Parquet file, from its footer alone. */
-  async footer(commit: string, file: RemoteFile): Promise<{ rows: number; bytes: number }> {
+  /** Rows, uncompressed bytes and columns of a Parquet file, from its footer alone, which is read once. */
+  footer(commit: string, file: RemoteFile): Promise<RemoteFooter> {
+    const name = file.sha256 ?? file.oid
+    const known = this.#footers.get(name) ?? this.#readFooter(commit, file)
+    this.#footers.set(name, known)
+    return known
+  }
+
+  async #readFooter(commit: string, file: RemoteFile): Promise<RemoteFooter> {
     const shard = this.#shard(commit, file)
     const { bytes } = file
     const metadata = await parquetMetadataAsync({
@@ -132,7 +159,8 @@ export class Remote {
         (await shard.read(start, end - start, this.signal ?? never)).buffer as ArrayBuffer,
     })
     const sizes = metadata.row_groups.map(({ total_byte_size }) => Number(total_byte_size))
-    return { rows: Number(metadata.num_rows), bytes: sizes.reduce((sum, size) => sum + size, 0) }
+    const bytesPlain = sizes.reduce((sum, size) => sum + size, 0)
+    return { rows: Number(metadata.num_rows), bytes: bytesPlain, features: featuresOf(metadata) }
   }
 
   #shard(commit: string, { path, bytes, sha256, oid }: RemoteFile): HubShard {
@@ -151,63 +179,9 @@ export class Remote {
   }
 
   /** Puts a content into the store of large files; false when it was there. */
-  async upload(content: Sliceable, sha256: string, onSent?: (bytes: number) => void): Promise<boolean> {
-    const action = await this.#uploadAction(sha256, content.size)
-    if (action === null) return false
-    if (action.header?.['chunk_size'] === undefined) {
-      await this.#put(action.href, content, onSent)
-      return true
-    }
-    await this.#uploadParts(action.href, action.header, sha256, content, onSent)
-    return true
-  }
-
-  async #uploadAction(oid: string, size: number): Promise<{ href: string; header?: Record<string, string> } | null> {
-    const answer = await this.#post(`${this.settings.url}/datasets/${this.repo}.git/info/lfs/objects/batch`, {
-      operation: 'upload',
-      transfers: ['basic', 'multipart'],
-      hash_algo: 'sha_256',
-      objects: [{ oid, size }],
-    })
-    const text = await answer.body.text()
-    if (answer.status !== 200) throw this.#refused(answer, text, true)
-    const [object] = (JSON.parse(text) as LfsBatch).objects
-    if (object?.error !== undefined) {
-      const { code: status, message } = object.error
-      throw hubRefusal({ status, message }, { ...this.context, uploads: true })
-    }
-    return object?.actions?.upload ?? null
-  }
-
-  async #uploadParts(
-    href: string,
-    header: Record<string, string>,
-    oid: string,
-    content: Sliceable,
-    onSent: ((bytes: number) => void) | undefined,
-  ): Promise<void> {
-    const partBytes = Number(header['chunk_size'])
-    const parts: { partNumber: number; etag: string }[] = []
-    const numbers = Object.keys(header)
-      .filter((name) => /^\d+$/.test(name))
-      .sort()
-    for (const [index, number] of numbers.entries()) {
-      const start = index * partBytes
-      const slice = content.slice(start, start + partBytes)
-      const answer = await this.#put(header[number] as string, slice, (bytes) => onSent?.(start + bytes))
-      parts.push({ partNumber: Number(number), etag: answer.headers['etag'] ?? '' })
-    }
-    const answer = await this.#post(href, { oid, parts }, false)
-    const text = await answer.body.text()
-    if (answer.status >= 300) throw this.#refused(answer, text, true)
-  }
-
-  /** Signed by its address: the token is not sent. */
-  async #put(url: string, body: Sliceable, onSent: ((bytes: number) => void) | undefined): Promise<HubResponse> {
-    const answer = await this.transport.request(url, { method: 'PUT', body, onSent, signal: this.signal })
-    const text = await answer.body.text()
-    if (answer.status >= 300) throw this.#refused(answer, text, true)
-    return answer
+  upload(content: Sliceable, sha256: string, onSent?: (bytes: number) => void): Promise<boolean> {
+    const { repo, settings, transport, signal, context } = this
+    return uploadContent({ repo, settings, transport, signal, context }, content, sha256, onSent)
   }
 
   /** Commits on `parent`; `moved` when that is no longer the head. */
@@ -235,15 +209,6 @@ export class Remote {
     return { commit: said.commitOid, url: said.commitUrl, pullRequest: said.pullRequestUrl ?? null }
   }
 
-  async #post(url: string, body: object, authorized = true): Promise<HubResponse> {
-    const headers = {
-      ...(authorized ? authorization(this.settings) : {}),
-      accept: 'application/vnd.git-lfs+json',
-      'content-type': 'application/vnd.git-lfs+json',
-    }
-    return this.transport.request(url, { method: 'POST', headers, body: JSON.stringify(body), signal: this.signal })
-  }
-
   async #asked<T>(call: () => Promise<T>): Promise<T> {
     try {
       return await call()
@@ -252,23 +217,13 @@ export class Remote {
     }
   }
 
-  #refused(answer: HubResponse, text: string, uploads = false): Error {
-    const errorCode = answer.headers['x-error-code']
-    const message = answer.headers['x-error-message'] ?? text.slice(0, 300)
-    return hubRefusal({ status: answer.status, errorCode, message }, { ...this.context, uploads })
+  #refused(answer: HubResponse, text: string): Error {
+    return refusedAnswer(answer, text, this.context)
   }
 
   get #api(): string {
     return `${this.settings.url}/api/datasets/${this.repo}`
   }
-}
-
-interface LfsBatch {
-  readonly objects: readonly {
-    readonly oid: string
-    readonly actions?: { readonly upload?: { readonly href: string; readonly header?: Record<string, string> } }
-    readonly error?: { readonly code: number; readonly message: string }
-  }[]
 }
 
 function lineOf(operation: Operation): object {

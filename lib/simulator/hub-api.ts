@@ -79,6 +79,7 @@ export class HubApi {
     if (action === 'preupload' && post) return this.#preupload(call)
     if (action === 'commit' && post) return this.#commit(call)
     if (action === 'branch' && post) return this.#branch(call)
+    if (action === 'discussions') return this.#discussion(call)
     throw new HubRefusal(404, `no such call: ${exchange.request.method} ${action}`)
   }
 
@@ -237,6 +238,21 @@ export class HubApi {
       hookOutput: '',
       ...(pullRequest ? { pullRequestUrl: `${repoUrl}/discussions/${ref.slice('refs/pr/'.length)}` } : {}),
     })
+  }
+
+  /** A pull request: what has become of it; POST …/merge and …/status alter that. */
+  async #discussion({ exchange, user, repo, revision: number, path }: Call): Promise<void> {
+    const head = this.store.resolve(repo, `refs/pr/${number}`)
+    if (head === undefined) throw new HubRefusal(404, `no discussion ${number}`)
+    if (exchange.request.method === 'POST') {
+      this.access.mustWrite(user, repo.id)
+      const { status } = (await exchange.fields()) as { status?: string }
+      if (path !== 'merge' && status !== 'closed') throw new HubRefusal(400, 'POST …/merge, or …/status with closed')
+      repo.ended = { ...repo.ended, [number]: path === 'merge' ? 'merged' : 'closed' }
+      if (path === 'merge') this.store.setRef(repo, 'main', head.sha)
+      this.store.save(repo)
+    }
+    exchange.json({ num: Number(number), isPullRequest: true, status: repo.ended?.[number] ?? 'open' })
   }
 
   #openPullRequest(repo: StoredRepo, from: string): string {

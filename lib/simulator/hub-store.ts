@@ -30,6 +30,8 @@ export interface StoredRepo {
   granted: string[]
   /** Branch, tag or refs/pr/N → commit. */
   refs: Record<string, string>
+  /** Pull requests that are no longer open, by number. */
+  ended?: Record<string, 'merged' | 'closed'>
 }
 
 export type TreeChange =

@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import { parseDocument } from 'yaml'
 import { type PublishOptions, publish } from '../../lib/publish/publish.js'
 import { type Hub, type HubOptions, startHub } from '../../lib/simulator/hub.js'
-import { addCuts, rowOf } from '../support/run-directory.js'
+import { addCuts, pairColumns, rowOf } from '../support/run-directory.js'
 
 const token = 'hf_writer'
 const repo = 'me/kun-demo'
@@ -244,6 +244,19 @@ t.test('a branch, and a pull request that is opened once', async (t) => {
   t.match(await go({ pullRequest: true }), { url: opened.url }, 'goes on in the same one')
   t.same((await rowsOf(t, hub, 'wudao', 'refs/pr/1')).length, 10)
   t.throws(() => hub.tree(repo, 'refs/pr/2'))
+
+  const discussion = `${hub.url}/api/datasets/${repo}/discussions/1`
+  const headers = { authorization: `Bearer ${token}` }
+  await fetch(`${discussion}/merge`, { method: 'POST', headers })
+  t.same((await rowsOf(t, hub, 'wudao')).length, 10)
+  t.match(await go({ pullRequest: true }), { written: [], pullRequest: null }, 'main has it all')
+  await addCuts(run, { cuts: 1 })
+  t.match((await go({ pullRequest: true, dryRun: true })).written, dataPaths)
+  const second = await go({ pullRequest: true })
+  t.match(second.url, /discussions\/2$/, 'one that was merged takes no more')
+  await fetch(`${discussion.slice(0, -1)}2/status`, { method: 'POST', headers, body: '{"status":"closed"}' })
+  t.match((await go({ pullRequest: true })).url, /discussions\/3$/, 'nor does one that was closed')
+  t.same((await rowsOf(t, hub, 'wudao')).length, 10)
 })
 
 t.test('what this run put on another branch is its own: not refused, and not kept beside its successor', async (t) => {
@@ -268,10 +281,34 @@ t.test('a dry run says what would be written and writes nothing', async (t) => {
   const { hub, run, go } = await started(t)
   await addCuts(run, { cuts: 1 })
   const would = await go({ dryRun: true })
-  t.same(would.written, dataPaths)
+  t.same(would.written, [...dataPaths, 'README.md', 'assets/funnel.svg'])
   t.equal(would.commit, null)
   t.ok(hub.log.every(({ method }) => method === 'GET'))
   t.notOk(existsSync(join(run, 'publish.json')))
+  await go()
+  t.match(await go({ dryRun: true }), { written: [], deleted: [] }, 'the card, too, is as it would be')
+  t.same((await go({ dryRun: true, license: 'other' })).written, ['README.md'])
+})
+
+t.test('rows with other columns are not added: the dataset could not be loaded any more', async (t) => {
+  const { hub, run, other, go } = await started(t)
+  await addCuts(run, { cuts: 1 })
+  await addCuts(other, {
+    cuts: 1,
+    columns: [...pairColumns, { name: 'grade', type: 'string', nullable: true }],
+    seed: 2,
+  })
+  await go()
+  const [tree, before] = [hub.tree(repo), puts(hub).length]
+  const message = /data\/skypile-00000-of-00001.parquet of me\/kun-demo has other columns.*\(grade string\).*--replace/
+  for (const dryRun of [true, false]) {
+    await t.rejects(go({ directory: other, append: true, dryRun }), { code: 'KUN_USAGE', message } as never)
+  }
+  t.same(hub.tree(repo), tree)
+  t.equal(puts(hub).length, before, 'nothing was sent')
+  const both = { code: 'KUN_INVALID_OPTION', message: /append and replace of publish are both set/ } as never
+  await t.rejects(go({ directory: other, append: true, replace: true }), both)
+  t.equal((await go({ directory: other, replace: true })).filesUploaded, 2)
 })
 
 t.test('every refusal says what to do and leaves the dataset as it was', async (t) => {

@@ -21,17 +21,19 @@ export interface RunDirectoryShape {
   /** Characters of a row's output; 40 by default. */
   readonly outputChars?: number
   readonly rowGroupBytesMax?: number
+  readonly columns?: readonly Column[]
   readonly seed?: number
 }
 
 /** Adds cuts to a run directory; starts it when it is empty. */
 export async function addCuts(directory: string, shape: RunDirectoryShape): Promise<void> {
-  const { cuts, splits = ['skypile', 'wudao'], rowsPerCut = 5, rowGroupBytesMax = 16 * 1024 * 1024 } = shape
+  const { cuts, splits = ['skypile', 'wudao'], rowsPerCut = 5, columns = pairColumns } = shape
+  const { rowGroupBytesMax = 16 * 1024 * 1024 } = shape
   const writer = await openCutWriter({
     files: nodeFiles,
     directory,
     splits,
-    columns: pairColumns,
+    columns,
     encoder: await parquetEncoder(),
     from: (await readManifest(directory)).at(-1) ?? null,
     rowGroupBytesMax,
