@@ -8,6 +8,8 @@ export interface CardBodyOptions {
   readonly repo: string
   readonly facts: CardFacts
   readonly splits: readonly SplitFacts[]
+  /** Rows of other runs in the same dataset. */
+  readonly otherRows: number
   /** Path of the picture in the repository. */
   readonly picture: string | null
 }
@@ -15,10 +17,10 @@ export interface CardBodyOptions {
 const sampleCharsMax = 400
 const recipeCharsMax = 20_000
 
-export function cardBody({ repo, facts, splits, picture }: CardBodyOptions): string {
+export function cardBody({ repo, facts, splits, otherRows, picture }: CardBodyOptions): string {
   const name = repo.slice(repo.indexOf('/') + 1)
   return [
-    `# ${name}\n\n${introduction(splits, facts)}`,
+    `# ${name}\n\n${introduction(splits, otherRows, facts)}`,
     `## How it was made\n\n${making(facts)}`,
     facts.counters === null ? '' : `## What stayed behind\n\n${funnel(facts, picture)}`,
     `## Samples\n\n${samples(facts)}`,
@@ -31,14 +33,18 @@ export function cardBody({ repo, facts, splits, picture }: CardBodyOptions): str
     .join('\n\n')
 }
 
-function introduction(splits: readonly SplitFacts[], { extractive }: CardFacts): string {
+function introduction(splits: readonly SplitFacts[], otherRows: number, { extractive }: CardFacts): string {
   const total = splits.reduce((sum, { rows }) => sum + rows, 0)
   const lines = splits.map(({ name, rows }) => `| \`${name}\` | ${count(rows)} |`)
   const writer = extractive
     ? `**No language model wrote these instructions**: they come from the built-in extractive writer (key phrases and \
 templates), which shows how kun-stream works. They are no training data.`
     : `A language model wrote the instruction that each one answers (instruction back-translation, the Kun method).`
-  return `${count(total)} pairs of a Chinese instruction and its answer. The answers are passages of a corpus. ${writer}
+  const others =
+    otherRows === 0
+      ? ''
+      : ` Other runs wrote ${count(otherRows)} of the rows: what this card tells of models, recipe and funnel is of the last run.`
+  return `${count(total)} pairs of a Chinese instruction and its answer. The answers are passages of a corpus. ${writer}${others}
 
 | split | rows |
 |---|---:|

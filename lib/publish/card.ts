@@ -45,9 +45,11 @@ export async function cardFiles(options: {
     bytes: uncompressedBytes,
   }))
   await mustFit(repo, facts.features, kept, remote, head)
+  let otherRows = 0
   for (const file of kept) {
     const { rows, bytes } = await remote.footer(head, file)
     all.push({ name: file.split, rows, bytes })
+    otherRows += rows
   }
   const splits = summed(all)
   const data: CardData = {
@@ -58,7 +60,7 @@ export async function cardFiles(options: {
     license: settings.license,
   }
   const picture = facts.counters === null ? null : picturePath
-  const body = cardBody({ repo, facts, splits, picture })
+  const body = cardBody({ repo, facts, splits, otherRows, picture })
   const existing = listed.has('README.md') ? await remote.text(head, 'README.md') : ''
   const written = new Map([['README.md', mergeCard(existing, data, body, true)]])
   if (facts.counters !== null) written.set(picturePath, funnelSvg(facts.counters))

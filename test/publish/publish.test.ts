@@ -217,6 +217,7 @@ t.test('another run is added with append, refused without, put in the place of t
   t.same(await rowsOf(t, hub, 'wudao'), [...wantedRows('wudao', 10), ...wantedRows('wudao', 5, 2)])
   const card = (await hub.content(repo, 'README.md')).toString()
   t.match(card, /name: wudao\n +num_bytes: \d+\n +num_examples: 15/, 'rows of both, counted from footers')
+  t.match(card, /^20 pairs .* Other runs wrote 10 of the rows: /m)
   t.match(await go({ directory: other, append: true }), { filesUploaded: 0, written: [], deleted: [] })
   await addCuts(other, { cuts: 1, splits: ['wudao', 'skypile'], seed: 2 })
   t.match(
