@@ -27,7 +27,8 @@ export interface CleanText {
   readonly boilerplateChars: number
 }
 
-export type Cleaner = (text: string) => CleanText
+/** Of a string, or of code units. */
+export type Cleaner = (text: string | Uint16Array) => CleanText
 
 export function createCleaner(): Cleaner {
   const tables = characterTables()
@@ -35,7 +36,10 @@ export function createCleaner(): Cleaner {
   return (text) => {
     page.open(text, tables.classes)
     if (!page.scan()) {
-      page.open(composeText(text), tables.settledClasses)
+      page.open(
+        composeText(typeof text === 'string' ? text : codesToString(text, 0, text.length)),
+        tables.settledClasses,
+      )
       page.scan()
     }
     return page

@@ -1,8 +1,13 @@
 /**
  * Bytes of one record to the document in it, by FieldMapping. Says why where there is none; never throws for data.
  * Where records begin and end is records.ts's affair.
+ *
+ * A block is decoded whole: one call for some hundred records (Node's `transcode`, which checks nothing twice), and the
+ * records that are flat objects, nearly all, need no string of their own (flat-record.ts).
  */
 import { Buffer, isUtf8, transcode } from 'node:buffer'
+import type { Block } from './batch.js'
+import { behindBlanks, FlatReader, isLineEnd } from './flat-record.js'
 import { jsonFault } from './json-fault.js'
 import type { FieldMapping } from './mapping.js'
 
@@ -10,7 +15,8 @@ export interface Document {
   /** The record's own id, '' when it has none. */
   readonly key: string
   readonly title: string
-  readonly text: string
+  /** A string, or its code units in memory that the next record is read into. */
+  readonly text: string | Uint16Array
 }
 
 export interface DecodeFault {
@@ -20,61 +26,96 @@ export interface DecodeFault {
   readonly key: string
 }
 
-/** UTF-8 known to be valid, to a string. */
-export type Utf8Decoder = (bytes: Buffer, start: number, end: number) => string
+/** Reads the records of one block after the other, in order. */
+export class RecordReader {
+  private readonly flat = new FlatReader()
+  private bytes: Buffer = Buffer.alloc(0)
+  private mapping: FieldMapping = { text: '' }
+  private bounded = false
+  /** The block in UTF-16; null where it is no UTF-8 as a whole, and each record is decoded by itself. */
+  private units: Uint16Array | null = null
+  /** The same place in both. */
+  private byteAt = 0
+  private unitAt = 0
 
-/** Two ways with the same output; which is faster depends on the version of Node. */
-export const utf8Decoders = {
-  /** Node 24: 1.9 GB/s of Chinese; Node 20: 0.3. */
-  direct: (bytes, start, end) => bytes.toString('utf8', start, end),
-  /** By UTF-16: 1.2 GB/s on both. */
-  transcoded: (bytes, start, end) => transcode(bytes.subarray(start, end), 'utf8', 'utf16le').toString('utf16le'),
-} as const satisfies Record<string, Utf8Decoder>
-
-/** Tries both ways on a Chinese sample for a few milliseconds and takes the faster. Speed only: the output is equal. */
-export function fasterUtf8Decoder(): Utf8Decoder {
-  const sample = Buffer.from('{"text":"' + '天地玄黄，宇宙洪荒。日月盈昃，辰宿列张。'.repeat(probeRepeats) + '"}')
-  const elapsedMs = (decode: Utf8Decoder) => {
-    let bestMs = Number.POSITIVE_INFINITY
-    for (let round = 0; round < probeRounds; round++) {
-      const startMs = performance.now()
-      for (let call = 0; call < probeCalls; call++) decode(sample, 0, sample.length)
-      bestMs = Math.min(bestMs, performance.now() - startMs)
-    }
-    return bestMs
+  open({ bytes, bounds, mapping }: Block): void {
+    this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.mapping = mapping
+    this.bounded = bounds !== undefined
+    this.units = isUtf8(bytes) ? unitsOf(this.bytes) : null
+    this.byteAt = this.unitAt = 0
+    if (this.units !== null) this.flat.open(this.units, mapping, this.bounded)
   }
-  return elapsedMs(utf8Decoders.direct) <= elapsedMs(utf8Decoders.transcoded)
-    ? utf8Decoders.direct
-    : utf8Decoders.transcoded
+
+  /**
+   * The document of the record at bytes[start … end), behind those read before, or why there is none.
+   *
+   * A number as text is no text; a number as id is written as it stands in the record, however long it is.
+   */
+  read(start: number, end: number): Document | DecodeFault {
+    const { units } = this
+    if (units === null) return this.readApart(start, end)
+    this.unitAt += unitsIn(this.bytes, this.byteAt, start)
+    this.byteAt = end
+    const unitStart = this.unitAt
+    const flatEnd = this.flat.read(unitStart) ? behindBlanks(units, this.flat.end) : null
+    if (flatEnd !== null && !this.bounded && isLineEnd(units, flatEnd)) {
+      this.unitAt = flatEnd
+      return this.flat
+    }
+    this.unitAt += unitsIn(this.bytes, start, end)
+    if (flatEnd === this.unitAt) return this.flat
+    const marked = units[unitStart] === byteOrderMark
+    const from = marked ? unitStart + 1 : unitStart
+    const source = Buffer.from(units.buffer).toString('utf16le', 2 * from, 2 * this.unitAt)
+    return documentIn(source, this.mapping, marked ? byteOrderMarkBytes : 0)
+  }
+
+  private readApart(start: number, end: number): Document | DecodeFault {
+    const bytes = this.bytes.subarray(start, end)
+    if (!isUtf8(bytes)) {
+      const excerpt = withoutMark(bytes.toString('utf8', 0, excerptBytesMax))
+      return { reason: 'invalid-utf8', detail: 'the bytes are no UTF-8', excerpt, key: '' }
+    }
+    const source = bytes.toString('utf8')
+    const plain = withoutMark(source)
+    return documentIn(plain, this.mapping, plain === source ? 0 : byteOrderMarkBytes)
+  }
 }
 
-const probeRepeats = 64
-const probeRounds = 3
-const probeCalls = 32
+const byteOrderMark = 0xfeff
+const byteOrderMarkBytes = 3
+/** Bytes of a record in a foreign encoding that its reject may show. */
+const excerptBytesMax = 600
 
-/**
- * The document of the record at bytes[start … end), or why there is none.
- *
- * A number as text is no text; a number as id is written as it stands in the record, however long it is.
- */
-export function decodeRecord(
-  bytes: Buffer,
-  start: number,
-  end: number,
-  mapping: FieldMapping,
-  decode: Utf8Decoder,
-): Document | DecodeFault {
-  const from = hasByteOrderMark(bytes, start) ? start + 3 : start
-  if (!isUtf8(bytes.subarray(from, end))) {
-    const excerpt = bytes.toString('utf8', from, Math.min(end, from + excerptBytesMax))
-    return { reason: 'invalid-utf8', detail: 'the bytes are no UTF-8', excerpt, key: '' }
+/** UTF-8 known to be valid, in UTF-16. */
+function unitsOf(bytes: Buffer): Uint16Array {
+  if (bytes.length === 0) return new Uint16Array(0)
+  const { buffer, length } = transcode(bytes, 'utf8', 'utf16le')
+  return new Uint16Array(buffer, 0, length / 2)
+}
+
+/** UTF-16 units that bytes[from … to) come to: one for each byte that begins a character, two for the longest. */
+function unitsIn(bytes: Buffer, from: number, to: number): number {
+  let units = 0
+  for (let at = from; at < to; at++) {
+    const byte = bytes[at] as number
+    if ((byte & 0xc0) !== 0x80) units += byte >= 0xf0 ? 2 : 1
   }
-  const source = decode(bytes, from, end)
+  return units
+}
+
+function withoutMark(text: string): string {
+  return text.charCodeAt(0) === byteOrderMark ? text.slice(1) : text
+}
+
+/** @param skippedBytes of a byte order mark before `source` */
+function documentIn(source: string, mapping: FieldMapping, skippedBytes: number): Document | DecodeFault {
   let record: unknown
   try {
     record = JSON.parse(source)
   } catch {
-    return { reason: 'invalid-json', detail: faultText(source, from - start), excerpt: source.slice(0, 400), key: '' }
+    return { reason: 'invalid-json', detail: faultText(source, skippedBytes), excerpt: source.slice(0, 400), key: '' }
   }
   if (typeof record !== 'object' || record === null || Array.isArray(record)) {
     const found = record === null ? 'null' : Array.isArray(record) ? 'an array' : `a ${typeof record}`
@@ -93,13 +134,6 @@ export function isFault(decoded: Document | DecodeFault): decoded is DecodeFault
 }
 
 type Fields = Readonly<Record<string, unknown>>
-
-/** Bytes of a record in a foreign encoding that its reject may show. */
-const excerptBytesMax = 600
-
-function hasByteOrderMark(bytes: Buffer, start: number): boolean {
-  return bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf
-}
 
 function documentOf(fields: Fields, mapping: FieldMapping, source: string): Document | DecodeFault {
   const key = mapping.id === undefined ? '' : keyOf(fields[mapping.id], mapping.id, source)

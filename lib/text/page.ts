@@ -61,7 +61,7 @@ export class Page {
     this.classes = tables.classes
   }
 
-  open(text: string, classes: Uint8Array): void {
+  open(text: string | Uint16Array, classes: Uint8Array): void {
     if (text.length + lookAhead > this.source.length) {
       const room = Math.max(4096, 2 ** Math.ceil(Math.log2(text.length + lookAhead)))
       this.source = new Uint16Array(room)
@@ -69,7 +69,8 @@ export class Page {
       this.codes = new Uint16Array(room)
       this.marks = new Int32Array(room)
     }
-    this.sourceBytes.write(text, 0, 'utf16le')
+    if (typeof text === 'string') this.sourceBytes.write(text, 0, 'utf16le')
+    else this.source.set(text)
     this.source[text.length] = 0
     this.sourceLength = text.length
     this.classes = classes

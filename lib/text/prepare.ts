@@ -3,13 +3,12 @@
  * The parts are in the files named; here is their order, and the rule that no document and no chunk gets lost:
  * documents = those with chunks + those refused whole; every chunk ordinal is in the columns or in the rejects.
  */
-import { Buffer } from 'node:buffer'
 import { type Block, excerptCharsMax, type PreparedBlock, type PrepareReject } from './batch.js'
 import { chunkText, type Piece } from './chunk.js'
 import { type Cleaner, type CleanText, cleanString, codesToString, createCleaner } from './clean.js'
 import { ColumnsBuilder } from './columns.js'
 import { askCustomFilter, customDetail, type LoadedFilter, loadCustomFilter } from './custom.js'
-import { type Document, decodeRecord, fasterUtf8Decoder, isFault, type Utf8Decoder } from './decode.js'
+import { type Document, isFault, RecordReader } from './decode.js'
 import { filterText } from './filters.js'
 import type { PreparePlan } from './plan.js'
 import { type RecordPlace, recordPlaces } from './records.js'
@@ -20,7 +19,7 @@ import { loadTokenCounter, type TokenCounter } from './tokens.js'
 /** What a thread needs for any block: tables, buffers, the loaded filters. One block at a time. */
 export interface Preparer {
   readonly plan: PreparePlan
-  readonly decode: Utf8Decoder
+  readonly reader: RecordReader
   readonly clean: Cleaner
   readonly repetitionOf: RepetitionMeter
   readonly filters: readonly LoadedFilter[]
@@ -43,7 +42,7 @@ export async function createPreparer(plan: PreparePlan): Promise<Preparer> {
   const repetitionOf = createRepetitionMeter()
   return {
     plan,
-    decode: fasterUtf8Decoder(),
+    reader: new RecordReader(),
     clean: createCleaner(),
     repetitionOf,
     filters,
@@ -60,25 +59,19 @@ export async function createPreparer(plan: PreparePlan): Promise<Preparer> {
  * @throws {CustomFilterError} a filter of the user's own threw
  */
 export function prepareBlock(block: Block, preparer: Preparer, room: SharedArrayBuffer | null = null): PreparedBlock {
-  const bytes = Buffer.from(block.bytes.buffer, block.bytes.byteOffset, block.bytes.byteLength)
   const rejects: PrepareReject[] = []
   preparer.columns.clear()
+  preparer.reader.open(block)
   let documents = 0
   for (const place of recordPlaces(block)) {
     documents++
-    prepareRecord(place, bytes, block, preparer, rejects)
+    prepareRecord(place, block, preparer, rejects)
   }
   const { number, split, shard } = block
   return { number, split, shard, documents, chunks: preparer.columns.take(room), rejects }
 }
 
-function prepareRecord(
-  place: RecordPlace,
-  bytes: Buffer,
-  block: Block,
-  preparer: Preparer,
-  rejects: PrepareReject[],
-): void {
+function prepareRecord(place: RecordPlace, block: Block, preparer: Preparer, rejects: PrepareReject[]): void {
   const { document, offset, refused } = place
   const refuse = (stage: string, reason: string, detail: string, excerpt: string, key: string) =>
     rejects.push({ document, chunk: null, offset, key, stage, reason, detail, excerpt: excerptOf(excerpt) })
@@ -86,7 +79,7 @@ function prepareRecord(
     refuse('read', refused.reason, refused.detail, refused.excerpt, '')
     return
   }
-  const decoded = decodeRecord(bytes, place.start, place.end, block.mapping, preparer.decode)
+  const decoded = preparer.reader.read(place.start, place.end)
   if (isFault(decoded)) {
     refuse('decode', decoded.reason, decoded.detail, decoded.excerpt, decoded.key)
     return

@@ -1,12 +1,8 @@
 import { Buffer } from 'node:buffer'
 import t from 'tap'
-import {
-  type DecodeFault,
-  type Document,
-  decodeRecord,
-  fasterUtf8Decoder,
-  utf8Decoders,
-} from '../../lib/text/decode.js'
+import type { Block } from '../../lib/text/batch.js'
+import { codesToString } from '../../lib/text/clean.js'
+import { type DecodeFault, isFault, RecordReader } from '../../lib/text/decode.js'
 import { jsonFault } from '../../lib/text/json-fault.js'
 import type { FieldMapping } from '../../lib/text/mapping.js'
 import { recordPlaces } from '../../lib/text/records.js'
@@ -15,23 +11,40 @@ import { blockOf, ownBytes } from './support.js'
 
 const mapping: FieldMapping = { text: 'text', id: 'id', title: 'title' }
 
-function decoded(record: string | Uint8Array, fields: FieldMapping = mapping): Document | DecodeFault {
-  const bytes = Buffer.from(record as string)
-  const [direct, transcoded] = [utf8Decoders.direct, utf8Decoders.transcoded].map((decode) =>
-    decodeRecord(bytes, 0, bytes.length, fields, decode),
-  )
-  t.same(direct, transcoded, 'both ways of decoding give the same')
-  return direct as Document | DecodeFault
+interface PlainDocument {
+  readonly key: string
+  readonly title: string
+  readonly text: string
 }
 
-t.test('The probe takes one of two ways that give the same strings', async (t) => {
-  t.ok(Object.values(utf8Decoders).includes(fasterUtf8Decoder() as never))
-  for (const text of ['', 'a', '天地玄黄', '\ufeff天😀\0', 'é\u2028']) {
-    const bytes = Buffer.from(`x${text}y`)
-    t.equal(utf8Decoders.direct(bytes, 1, bytes.length - 1), text)
-    t.equal(utf8Decoders.transcoded(bytes, 1, bytes.length - 1), text)
+/** The records of a block, as plain values. */
+function readAll(block: Block): (PlainDocument | DecodeFault)[] {
+  const reader = new RecordReader()
+  reader.open(block)
+  return [...recordPlaces(block)].map(({ start, end }) => {
+    const read = reader.read(start, end)
+    if (isFault(read)) return { ...read }
+    const { key, title, text } = read
+    return { key, title, text: typeof text === 'string' ? text : codesToString(text, 0, text.length) }
+  })
+}
+
+/** A record as a line between others, by bounds, and in a block that is no UTF-8 as a whole: always the same. */
+function decoded(record: string | Uint8Array, fields: FieldMapping = mapping): PlainDocument | DecodeFault {
+  const bytes = Buffer.from(record as string)
+  const before = Buffer.from('{"text":"天😀"}\n\t\n')
+  const after = Buffer.from('\n{"text":"地"}')
+  const lines = readAll(blockOf(ownBytes(Buffer.concat([before, bytes, after])), { mapping: fields }))
+  const bounds = Int32Array.from([0, before.length - 3, before.length, before.length + bytes.length])
+  const bounded = readAll(blockOf(ownBytes(Buffer.concat([before, bytes])), { mapping: fields, bounds }))
+  const broken = Buffer.concat([bytes, Buffer.from('\n'), Buffer.from([0xff])])
+  const apart = readAll(blockOf(ownBytes(broken), { mapping: fields }))
+  if (bytes.length > 0) {
+    t.same(lines[1], bounded[1], 'as a line and by bounds')
+    t.same(apart[0], bounded[1], 'beside a record that is no UTF-8')
   }
-})
+  return bounded[1] as PlainDocument | DecodeFault
+}
 
 t.test('A record becomes a document by its fields', async (t) => {
   t.same(decoded('{"text":"天地","id":"a","title":"题"}'), { key: 'a', title: '题', text: '天地' })
@@ -169,3 +182,60 @@ t.test('Records are found by line ends or bounds, refused ones in their place, r
   ])
   t.same(places(blockOf(new Uint8Array(0), { refused: [refused(0)] })), [[0, 0, 'record-too-large']])
 })
+
+t.test('Records taken apart without JSON.parse are what JSON.parse makes of them', async (t) => {
+  const seed = testSeed()
+  t.comment(`seed ${seed}`)
+  const random = new Random(seed)
+  const pieces = [
+    ...'{}[]:,"\\/ -+.eE0123456789天é😀\u0001\u2028abtrufnls',
+    '\\u00e9\\ud83d\\n\\/\\"',
+    '"text":"地"',
+    '"id":12345678901234567890,',
+    '"id":"\\u5929"',
+    '"title":null,',
+    '"x":{"text":"不"},',
+    '\t',
+  ]
+  const starts = [
+    { text: '天地\n"玄黄"\\ 😀', id: 17, title: 'é题' },
+    { id: 'a/b', other: [1, { a: 2 }], text: '宇宙' },
+    { title: '', n: 1.5, flag: true, none: null, text: 'abc\u2028' },
+  ].map((record) => JSON.stringify(record))
+  let flat = 0
+  for (let round = 0; round < 4000; round++) {
+    const sources = Array.from({ length: random.between(1, 5) }, () => {
+      let source = starts[random.between(0, starts.length - 1)] as string
+      for (let edits = random.between(0, 2); edits > 0; edits--) {
+        const at = random.between(0, source.length)
+        const piece = random.chance(0.7) ? (pieces[random.between(0, pieces.length - 1)] as string) : ''
+        source = source.slice(0, at) + piece + source.slice(at + random.between(0, 2))
+      }
+      return source.toWellFormed().replaceAll('\n', '')
+    }).filter((source) => source.trim() !== '')
+    const found = readAll(blockOf(ownBytes(sources.join('\n')), { mapping }))
+    const expected = sources.map((source) => plainly(source))
+    flat += expected.filter((each) => each !== null).length
+    const wrong = expected.findIndex((each, index) => {
+      const read = found[index] as PlainDocument | DecodeFault
+      return each === null ? !('reason' in read) : JSON.stringify(read) !== JSON.stringify(each)
+    })
+    if (found.length !== sources.length || wrong >= 0) t.fail(`round ${round}, record ${wrong}: ${sources[wrong]}`)
+  }
+  t.ok(flat > 2000, `${flat} documents compared`)
+})
+
+/** By JSON.parse alone; null where it is no document. */
+function plainly(source: string): PlainDocument | null {
+  let record: Record<string, unknown> | null = null
+  try {
+    record = JSON.parse(source.replace(/^\ufeff/, '')) as Record<string, unknown>
+  } catch {
+    return null
+  }
+  const { id, title, text } = record ?? {}
+  if (typeof text !== 'string' || text === '') return null
+  const digits = /"id"\s*:\s*(-?[\d.eE+-]+)(?![\s\S]*"id"\s*:)/.exec(source)?.[1]
+  const key = typeof id === 'number' ? (Number.isSafeInteger(id) ? String(id) : (digits ?? '')) : id
+  return { key: typeof key === 'string' ? key : '', title: typeof title === 'string' ? title : '', text }
+}
