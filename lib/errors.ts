@@ -170,6 +170,12 @@ export class StorageError extends KunStreamError {
   override readonly exitCode: ExitCode = wrongPaths.has(String(this.details.errno)) ? 2 : 3
 }
 
+/** The system gives no memory for what a run must hold. It stopped, and resumes where more is allowed. */
+export class MemoryRefusedError extends KunStreamError {
+  override readonly code = 'KUN_MEMORY_REFUSED'
+  override readonly exitCode = 3
+}
+
 /** A file of the run directory does not hold what its checksum or format says. */
 export class CorruptFileError extends KunStreamError {
   override readonly code = 'KUN_CORRUPT_FILE'

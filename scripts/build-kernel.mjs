@@ -1,20 +1,22 @@
-// Compiles lib/text/kernel/assembly/*.ts (AssemblyScript) to WebAssembly with SIMD: dist/lib/text/kernel/kernel.wasm.
-// Skipped when the output is newer than every input.
+// Compiles the kernels in lib/*/kernel/assembly/ (AssemblyScript) to WebAssembly with SIMD: dist/lib/*/kernel/kernel.wasm.
+// One is skipped when its output is newer than every input.
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const script = fileURLToPath(import.meta.url)
 const root = join(dirname(script), '..')
-const sources = join(root, 'lib/text/kernel/assembly')
-const outFile = join(root, 'dist/lib/text/kernel/kernel.wasm')
-
 const changed = async (path) => (await stat(path).catch(() => null))?.mtimeMs ?? 0
-const inputs = [script, ...(await readdir(sources)).map((name) => join(sources, name))]
-const newest = Math.max(...(await Promise.all(inputs.map(changed))))
-if ((await changed(outFile)) < newest) await compile()
 
-async function compile() {
+for (const folder of ['lib/text/kernel', 'lib/dedup/kernel']) {
+  const sources = join(root, folder, 'assembly')
+  const outFile = join(root, 'dist', folder, 'kernel.wasm')
+  const inputs = [script, ...(await readdir(sources)).map((name) => join(sources, name))]
+  const newest = Math.max(...(await Promise.all(inputs.map(changed))))
+  if ((await changed(outFile)) < newest) await compile(sources, outFile)
+}
+
+async function compile(sources, outFile) {
   const asc = await import('assemblyscript/asc')
   let binary = null
   const { error, stderr } = await asc.main(

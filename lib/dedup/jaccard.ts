@@ -20,10 +20,13 @@ export class ShingleComparer {
   /** 0 when both are too short for a shingle. */
   jaccard(one: string, other: string): number {
     this.#generation++
+    // A copy: the signer has room for one form.
+    const first = this.signer.form(one).slice()
+    const second = this.signer.form(other)
     // Growing would lose what is in the tables, so it happens before.
-    this.#makeRoom((this.signer.form(other).length + this.signer.form(one).length) * slotsPerShingle)
-    const distinct = this.#add(this.signer.form(one))
-    const { both, onlyOther } = this.#count(this.signer.form(other))
+    this.#makeRoom((first.length + second.length) * slotsPerShingle)
+    const distinct = this.#add(first)
+    const { both, onlyOther } = this.#count(second)
     const union = distinct + onlyOther
     return union === 0 ? 0 : both / union
   }

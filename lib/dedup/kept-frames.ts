@@ -7,7 +7,9 @@
  * each u16 length and UTF-8.
  */
 import { CorruptFileError } from '../errors.js'
-import { keyBytes } from './kept-documents.js'
+
+/** Bytes of a key: a fingerprint. */
+export const keyBytes = 16
 
 export interface KeptRow {
   readonly key: Uint8Array

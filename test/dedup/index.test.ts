@@ -1,11 +1,14 @@
+import { spawnSync } from 'node:child_process'
+import { isDeepStrictEqual } from 'node:util'
 import t from 'tap'
 import { bench as dedupBench } from '../../bench/dedup.js'
 import { bench as kernelBench } from '../../bench/kernel.js'
 import { bandingFor, estimate, recall, settleBand } from '../../lib/dedup/banding.js'
 import { BloomFilter, falsePositiveRate } from '../../lib/dedup/bloom.js'
+import { ExactIndex } from '../../lib/dedup/exact-index.js'
 import { dedupOptions, indexKindFor } from '../../lib/dedup/index.js'
 import { ShingleComparer } from '../../lib/dedup/jaccard.js'
-import { TagTables } from '../../lib/dedup/tag-table.js'
+import type { KeptRow } from '../../lib/dedup/kept-frames.js'
 import { createSigner } from '../../lib/text/signature.js'
 import { randomBelow } from '../support/random.js'
 import { jaccard, letters } from './planted.js'
@@ -38,51 +41,168 @@ t.test('auto takes the Bloom index when the estimate passes what the recipe allo
   t.end()
 })
 
-t.test('tables find what a map finds, in order of insertion, through every growth', (t) => {
-  const random = randomBelow(seed)
-  const model = new Map<string, number[]>()
-  const tagOfDocument: number[] = []
-  let askedAgain = 0
-  const tables = new TagTables(3, (_table, document) => {
-    askedAgain++
-    return tagOfDocument[document] as number
+interface Shape {
+  readonly documents: number
+  readonly permutations: number
+  readonly rows: number
+  /** Of a hundred rows, how many have a shingle. */
+  readonly near: number
+  readonly shelfBytesMax?: number
+}
+
+/** What an index must answer, by maps. */
+class Model {
+  readonly kept: { readonly bytes: Uint8Array; readonly id: string; readonly textOffset: number }[] = []
+  /** How often a document was not entered under a band because of those that were. */
+  fullBands = 0
+  readonly #keys = new Map<string, number>()
+  readonly #bands = new Map<string, number[]>()
+
+  constructor(
+    private readonly shape: Shape,
+    private readonly banding: { readonly bands: number; readonly rows: number },
+    private readonly settle: { readonly low: number; readonly high: number },
+  ) {}
+
+  equal(row: KeptRow): number | undefined {
+    return this.#keys.get(String(row.key))
+  }
+
+  near(row: KeptRow): unknown[] {
+    const sharing = new Set(this.#sharing(row).flat())
+    const candidates = [...sharing]
+      .sort((a, b) => a - b)
+      .map((document) => {
+        const other = this.kept[document]?.bytes as Uint8Array
+        const equal = row.bytes.filter((byte, i) => byte === other[i]).length
+        const similarity = estimate(equal, this.shape.permutations)
+        return { document, similarity, sure: similarity >= this.settle.high }
+      })
+      .filter(({ similarity }) => similarity >= this.settle.low)
+    const sure = candidates.findIndex((candidate) => candidate.sure)
+    return sure < 0 ? candidates : candidates.slice(0, sure + 1)
+  }
+
+  keep(row: KeptRow): void {
+    const document = this.kept.length
+    this.kept.push(row)
+    if (!this.#keys.has(String(row.key))) this.#keys.set(String(row.key), document)
+    for (const documents of this.#sharing(row)) {
+      if (documents.length < 64) documents.push(document)
+      else this.fullBands++
+    }
+  }
+
+  #sharing(row: KeptRow): number[][] {
+    if (!row.near) return []
+    const { bands, rows } = this.banding
+    return Array.from({ length: bands }, (_, band) => {
+      const key = `${band} ${row.bytes.subarray(band * rows, (band + 1) * rows)}`
+      const documents = this.#bands.get(key) ?? []
+      this.#bands.set(key, documents)
+      return documents
+    })
+  }
+}
+
+/** Of ten rows: six like no other, three like an earlier one but for some bytes, one of a band that hundreds have. */
+function drawRow(random: (below: number) => number, { permutations, rows, near }: Shape, kept: Model['kept']): KeptRow {
+  const drawn = () => Uint8Array.from({ length: permutations }, () => random(256))
+  const draw = random(10)
+  const earlier = draw < 3 ? kept[random(kept.length)] : undefined
+  const bytes = earlier === undefined ? drawn() : Uint8Array.from(earlier.bytes)
+  const changes = earlier === undefined ? 0 : random(Math.ceil(permutations / 3))
+  for (let i = 0; i < changes; i++) bytes[random(permutations)] = random(256)
+  if (draw === 9) bytes.fill(random(40), 0, rows)
+  const number = kept.length
+  // One in ten has a key out of 10,000, so that some come again.
+  const key = new Uint8Array(16)
+  new DataView(key.buffer).setUint32(random(3) * 4, 1 + (random(10) === 0 ? random(10_000) : 10_000 + number))
+  const id =
+    number < 5000 || random(3) > 0
+      ? number.toString(16).padStart(32, '0')
+      : ([`line ${number} 行`, `š${'a'.repeat(31)}`, `${number}`.padStart(32, 'A')][random(3)] as string)
+  return { key, near: random(100) < near, bytes, id, textOffset: random(4) === 0 ? -1 : number * 1e6 }
+}
+
+const shapes: Readonly<Record<string, Shape>> = {
+  'past 16 bits of numbers': { documents: 80_000, permutations: 24, rows: 6, near: 95 },
+  'few with a shingle': { documents: 80_000, permutations: 40, rows: 10, near: 4 },
+  'several shelves': { documents: 60_000, permutations: 16, rows: 3, near: 95, shelfBytesMax: 3 * 2 ** 20 },
+}
+
+for (const [name, shape] of Object.entries(shapes)) {
+  t.test(`an index says what comparing with every document says, through every growth: ${name}`, (t) => {
+    const random = randomBelow(seed)
+    const { permutations, rows } = shape
+    const banding = { bands: Math.floor(permutations / rows), rows }
+    const settle = { low: 0.6, high: 0.85 }
+    const index = new ExactIndex({ ...shape, exact: true, banding, settleBand: settle })
+    const model = new Model(shape, banding, settle)
+    const seen = { equal: 0, candidates: 0, sure: 0, wrong: [] as string[] }
+    while (model.kept.length < shape.documents) {
+      const row = drawRow(random, shape, model.kept)
+      const equal = model.equal(row)
+      const near = row.near ? model.near(row) : []
+      // Now and then kept without a question, as when a log is read.
+      if (random(5) > 0) {
+        const found = index.equal(row)
+        if (found?.of !== (equal === undefined ? undefined : model.kept[equal]?.id)) seen.wrong.push(`key of ${row.id}`)
+        if (!isDeepStrictEqual(index.near(row), near)) seen.wrong.push(`bands of ${row.id}`)
+        seen.equal += equal === undefined ? 0 : 1
+        seen.candidates += near.length
+      }
+      model.keep(row)
+      index.keep(row)
+    }
+    t.same(seen.wrong.slice(0, 3), [])
+    t.ok(seen.equal > 100, `${seen.equal} of equal key`)
+    t.ok(seen.candidates > shape.documents * shape.near * 1e-5, `${seen.candidates} candidates`)
+    t.equal(model.fullBands > 100, shape.near > 50, `${model.fullBands} times a band was full`)
+    t.equal(index.count, shape.documents)
+    t.equal(index.documents.shelves.length > 2, shape.shelfBytesMax !== undefined)
+    for (let document = 0; document < shape.documents; document += 97) {
+      const { id, textOffset } = model.kept[document] as KeptRow
+      if (index.documents.id(document) === id && index.documents.textOffset(document) === textOffset) continue
+      t.same([index.documents.id(document), index.documents.textOffset(document)], [id, textOffset])
+    }
+    t.end()
   })
-  const found = new Uint32Array(5000)
-  // Half of a tag is stored: a document of another tag with the same half may be found too.
-  const get = (table: number, tag: number) => {
-    tables.tags[table] = tag
-    tables.seek(table, table + 1)
-    return [...found.subarray(0, tables.collect(table, found, 0))].filter((document) => tagOfDocument[document] === tag)
-  }
-  let [moreFound, mostFound] = [0, 0]
-  for (let document = 0; document < 400_000; document++) {
-    // Of eight: six anywhere, one of 3,000 tags, one of 20 whose runs go over hundreds of lines.
-    const draw = random(8)
-    const tag = draw === 0 ? random(20) : draw === 1 ? (0x7fff0000 ^ random(3000)) | 0 : random(2 ** 32) | 0
-    const table = random(3)
-    const key = `${table} ${tag}`
-    const expected = model.get(key) ?? []
-    tables.tags[table] = tag
-    tables.seek(table, table + 1)
-    const hits = tables.hits(table, table + 1)
-    const end = hits === 0 ? 0 : tables.collect(table, found, 0)
-    mostFound = Math.max(mostFound, end)
-    moreFound += end - expected.length
-    tagOfDocument.push(tag)
-    tables.insert(table, document)
-    expected.push(document)
-    model.set(key, expected)
-  }
-  let wrong = 0
-  for (const [key, documents] of model) {
-    const [table, tag] = key.split(' ').map(Number)
-    if (String(get(table as number, tag as number)) !== String(documents.slice(0, found.length))) wrong++
-  }
-  t.equal(wrong, 0, `${model.size} keys`)
-  t.ok(mostFound > 500, `a run of ${mostFound}`)
-  t.ok(moreFound < 400_000 * 0.02, `${moreFound} found of other tags`)
-  t.ok(askedAgain > 0)
-  t.same(get(0, 123456789), [])
+}
+
+t.test('a key without bands, and bands without a key', (t) => {
+  const row = (first: number, id: string): KeptRow => ({
+    key: new Uint8Array(16).fill(first),
+    near: true,
+    bytes: new Uint8Array(32).fill(9),
+    id,
+    textOffset: -1,
+  })
+  const settle = { low: 0.7, high: 0.9 }
+  const keysOnly = new ExactIndex({ exact: true, permutations: 0, banding: { bands: 0, rows: 1 }, settleBand: settle })
+  keysOnly.keep(row(1, 'a'))
+  t.same(keysOnly.equal(row(1, 'b')), { reason: 'exact-duplicate', of: 'a', similarity: 1 })
+  t.same([keysOnly.equal(row(2, 'c')), keysOnly.near(row(1, 'd'))], [null, []])
+  const banding = { bands: 8, rows: 4 }
+  const bandsOnly = new ExactIndex({ exact: false, permutations: 32, banding, settleBand: settle })
+  bandsOnly.keep(row(1, 'a'))
+  t.equal(bandsOnly.equal(row(1, 'b')), null)
+  t.same(bandsOnly.near(row(2, 'c')), [{ document: 0, similarity: 1, sure: true }])
+  t.ok(bandsOnly.memoryBytes < 2 ** 20, `${bandsOnly.memoryBytes} bytes to begin with`)
+  t.end()
+})
+
+t.test('a system that gives no memory is named', { skip: process.platform !== 'linux' }, (t) => {
+  const source = `
+    const { ExactIndex } = await import(${JSON.stringify(new URL('../../lib/dedup/exact-index.js', import.meta.url).href)})
+    try {
+      new ExactIndex({ exact: true, permutations: 0, banding: { bands: 0, rows: 1 }, settleBand: { low: 1, high: 1 } })
+    } catch ({ code, exitCode }) {
+      process.stdout.write(code + ' ' + exitCode)
+    }`
+  const command = 'ulimit -v 8000000; exec "$0" --input-type=module --eval "$1"'
+  const { stdout, stderr } = spawnSync('sh', ['-c', command, process.execPath, source], { encoding: 'utf8' })
+  t.equal(stdout, 'KUN_MEMORY_REFUSED 3', stderr)
   t.end()
 })
 

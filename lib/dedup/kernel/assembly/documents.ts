@@ -1,0 +1,78 @@
+// What is known of each kept document besides its places in the tables, side by side so that verifying one touches
+// two or three lines of the cache: key (16 bytes), id (16), place of its text (8), one byte a minimum.
+import { longer, take } from './memory'
+
+const documentsPerPage: u32 = 256
+/** Pages of memory that adding one may take: a page of documents of 512 minima, a longer list. */
+export const pagesPerDocument: u32 = 16
+const idAt: usize = 16
+const textAt: usize = 32
+const signatureAt: usize = 40
+
+export let documents: u32 = 0
+let pages: usize = 0
+let pagesMax: u32 = 64
+let recordBytes: usize = 0
+/** Bytes of a signature with the zeros behind it, and how many of these there are. */
+let paddedBytes: usize = 0
+let padding: u32 = 0
+
+export function configureDocuments(permutations: u32): void {
+  paddedBytes = (permutations + 15) & ~15
+  padding = <u32>paddedBytes - permutations
+  recordBytes = signatureAt + paddedBytes
+  pages = take(<usize>pagesMax << 2)
+}
+
+/** `row` is key and signature, zeros behind it; `id` has 16 bytes. */
+export function addDocument(row: usize, id: usize, text: f64): u32 {
+  const document = documents++
+  if ((document & (documentsPerPage - 1)) == 0) addPage(document / documentsPerPage)
+  const at = record(document)
+  v128.store(at, v128.load(row))
+  v128.store(at, v128.load(id), idAt)
+  store<f64>(at, text, textAt)
+  for (let i: usize = 0; i < paddedBytes; i += 16) v128.store(at + signatureAt + i, v128.load(row + 16 + i))
+  return document
+}
+
+function addPage(page: u32): void {
+  if (page == pagesMax) {
+    pages = longer(pages, pagesMax)
+    pagesMax <<= 1
+  }
+  store<u32>(pages + (<usize>page << 2), <u32>take(recordBytes * documentsPerPage))
+}
+
+export function hasKey(document: u32, key: usize): bool {
+  return !v128.any_true(v128.xor(v128.load(record(document)), v128.load(key)))
+}
+
+/** Minima that are equal to those at `signature`. */
+export function equalMinima(document: u32, signature: usize): u32 {
+  const own = signatureOf(document)
+  let equal: u32 = 0
+  for (let i: usize = 0; i < paddedBytes; i += 16) {
+    equal += popcnt(i8x16.bitmask(i8x16.eq(v128.load(own + i), v128.load(signature + i))))
+  }
+  return equal - padding
+}
+
+@inline
+export function signatureOf(document: u32): usize {
+  return record(document) + signatureAt
+}
+
+export function idOf(document: u32): usize {
+  return record(document) + idAt
+}
+
+export function textOf(document: u32): f64 {
+  return load<f64>(record(document), textAt)
+}
+
+@inline
+function record(document: u32): usize {
+  const page = load<u32>(pages + (<usize>(document / documentsPerPage) << 2))
+  return <usize>page + <usize>(document & (documentsPerPage - 1)) * recordBytes
+}

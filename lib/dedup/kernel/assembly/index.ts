@@ -1,0 +1,221 @@
+// The exact index of one shelf of documents: what a new row is equal to, what it is near to, and its keeping. One call a
+// step; lib/dedup/shelf.ts writes the row and reads the answers. Three calls a document: seek, near, keep.
+import {
+  addDocument,
+  configureDocuments,
+  documents,
+  equalMinima,
+  hasKey,
+  idOf,
+  pagesPerDocument,
+  signatureOf,
+  textOf,
+} from './documents'
+
+import { bandHash, bands, configureHashes, keyHash, sharesBand } from './hashes'
+import { entriesWith, next } from './lines'
+import { take, usedBytes, usedPages } from './memory'
+import {
+  configureTables,
+  documentOf,
+  grow,
+  home,
+  insert,
+  lastYoung,
+  leaveYouth,
+  pagesPerInsertion,
+  seek as seekIn,
+  tagOf,
+} from './tables'
+
+
+export { usedBytes, textOf }
+
+/** The row: its key, its signature, zeros. */
+export const rowBase: usize = memory.data(16 + 512 + 16)
+/** An id: 32 UTF-16 units to be packed, or 16 bytes. */
+export const idBase: usize = memory.data(64)
+const signature: usize = rowBase + 16
+const none: i32 = -1
+
+/**
+ * Documents a band key may lead to; of more, the earliest stay. Boilerplate that many texts share fills a band without
+ * making them duplicates; their other bands still tell. It bounds a look-up at bands × 64 comparisons.
+ */
+export const documentsPerBandMax: u32 = 64
+/** Whether there is a table of keys: 1 or 0. */
+let keys: u32 = 0
+/** Equal minima from which on a document is a candidate, and from which on it surely is near. */
+let equalMin: u32 = 0
+let equalSure: u32 = 0
+
+/** u8 a band: documents that share the band with the row. More than `documentsPerBandMax` there never are. */
+let sharing: usize = 0
+/** u32 a band: those that have more than a look at one line to do. */
+let pending: usize = 0
+/** u64 a candidate, in order: its number in the high half, its equal minima in the low one. */
+let found: usize = 0
+let foundCount: u32 = 0
+/** A candidate after this document decides nothing: an earlier one is sure. */
+let lastOfUse: u32 = 0
+/** Written so that reading ahead is not optimised away. */
+let touched: u32 = 0
+
+/** Pages of memory that `configure` takes, with those in use. */
+export function pagesToConfigure(bandCount: u32, exact: u32): u32 {
+  return usedPages() + pagesPerDocument + (bandCount + exact)
+}
+
+export function configure(
+  bandCount: u32,
+  rowCount: u32,
+  permutations: u32,
+  exact: u32,
+  low: u32,
+  sure: u32,
+): void {
+  configureHashes(bandCount, rowCount)
+  configureDocuments(permutations)
+  configureTables(bandCount + exact)
+  keys = exact
+  equalMin = low
+  equalSure = sure
+  sharing = take(bandCount)
+  pending = take(<usize>bandCount << 2)
+  found = take(<usize>(bandCount * documentsPerBandMax) << 3)
+}
+
+/** Where `near` leaves its candidates. */
+export function foundBase(): usize {
+  return found
+}
+
+/** u8 a band: see `sharing`. */
+export function sharingBase(): usize {
+  return sharing
+}
+
+/** Finds the places of the row in all tables; of `near` 0 in that of the keys. Answers the earliest document of its key, or −1. */
+export function seek(near: u32): i32 {
+  const first: u32 = near ? 0 : bands
+  if (near) for (let band: u32 = 0; band < bands; band++) seekIn(band, bandHash(signature, band))
+  if (keys) seekIn(bands, keyHash(rowBase))
+  // Apart and short: the processor waits for all these lines of the cache side by side, not one after the other.
+  let sum: u32 = 0
+  for (let table = first; table < bands + keys; table++) sum ^= load<u32>(home(table))
+  touched = sum
+  return keys ? earliestOfKey() : none
+}
+
+function earliestOfKey(): i32 {
+  const tag = tagOf(bands)
+  let earliest: u32 = 0xffffffff
+  for (let line = home(bands); line != 0; line = next(line)) {
+    for (let entries = entriesWith(line, tag); entries != 0; entries &= entries - 1) {
+      const kept = documentOf(line, ctz(entries))
+      if (kept < earliest && hasKey(kept, rowBase)) earliest = kept
+    }
+  }
+  return <i32>earliest
+}
+
+/** After `seek`: documents near the row, or perhaps near it; the earliest first, none after a sure one. Answers how many. */
+export function near(): u32 {
+  memory.fill(sharing, 0, bands)
+  foundCount = 0
+  lastOfUse = 0xffffffff
+  let sum: u32 = 0
+  let waiting = pending
+  for (let band: u32 = 0; band < bands; band++) {
+    const line = home(band)
+    const further = next(line)
+    sum ^= load<u32>(further)
+    store<u32>(waiting, band)
+    waiting += <usize>((entriesWith(line, tagOf(band)) | <u32>further) != 0) << 2
+  }
+  touched = sum
+  for (let at = pending; at < waiting; at += 4) share(load<u32>(at))
+  return foundCount
+}
+
+/** Goes through the documents that share a band with the row. */
+function share(band: u32): void {
+  const tag = tagOf(band)
+  let count: u32 = 0
+  for (let line = home(band); line != 0; line = next(line)) {
+    for (let entries = entriesWith(line, tag); entries != 0; entries &= entries - 1) {
+      const kept = documentOf(line, ctz(entries))
+      if (!sharesBand(signatureOf(kept), signature, band)) continue
+      count++
+      if (kept <= lastOfUse) consider(kept)
+    }
+  }
+  store<u8>(sharing + band, <u8>count)
+}
+
+function consider(kept: u32): void {
+  const equal = equalMinima(kept, signature)
+  if (equal < equalMin) return
+  const candidate = (<u64>kept << 32) | <u64>equal
+  let at = found + (<usize>foundCount << 3)
+  while (at > found && load<u64>(at - 8) > candidate) at -= 8
+  if (at > found && load<u64>(at - 8) == candidate) return
+  memory.copy(at + 8, at, found + (<usize>foundCount << 3) - at)
+  store<u64>(at, candidate)
+  foundCount++
+  if (equal < equalSure) return
+  lastOfUse = kept
+  foundCount = <u32>((at + 8 - found) >> 3)
+}
+
+/** Keeps the row, after `seek`, and after `near` if that is 1. Answers what `pagesNeeded` does. */
+export function keep(near: u32, text: f64): u32 {
+  const document = addDocument(rowBase, idBase, text)
+  if (keys) insert(bands, document)
+  if (near) {
+    for (let band: u32 = 0; band < bands; band++) {
+      if (<u32>load<u8>(sharing + band) < documentsPerBandMax) insert(band, document)
+    }
+  }
+  for (let table: u32 = near ? 0 : bands; table < bands + keys; table++) grow(table)
+  if (document == lastYoung) leaveYouth()
+  return pagesNeeded()
+}
+
+/** Pages of memory that must be there before a document is kept: those in use, and all that it may take. */
+export function pagesNeeded(): u32 {
+  return usedPages() + pagesPerDocument + pagesPerInsertion(documents)
+}
+
+/** Two digits a byte, of the 32 at `idBase`. False, and nothing is done, where one is not 0 … 9 or a … f. */
+export function packId(): bool {
+  // What is beyond a byte becomes 0 or 255: no digit.
+  const first = i8x16.narrow_i16x8_u(v128.load(idBase), v128.load(idBase, 16))
+  const second = i8x16.narrow_i16x8_u(v128.load(idBase, 32), v128.load(idBase, 48))
+  if (!i8x16.all_true(v128.and(areDigits(first), areDigits(second)))) return false
+  v128.store(idBase, i8x16.narrow_i16x8_u(packed(first), packed(second)))
+  return true
+}
+
+@inline
+function areDigits(text: v128): v128 {
+  return v128.or(within(text, 0x30, 10), within(text, 0x61, 6))
+}
+
+@inline
+function within(text: v128, from: u8, count: u8): v128 {
+  return i8x16.lt_u(i8x16.sub(text, i8x16.splat(<i8>from)), i8x16.splat(<i8>count))
+}
+
+/** Pairs of digits to the byte they stand for, the first one its high half. */
+@inline
+function packed(text: v128): v128 {
+  const letters = v128.and(i8x16.gt_u(text, i8x16.splat(0x39)), i8x16.splat(9))
+  const values = v128.and(i8x16.add(text, letters), i8x16.splat(15))
+  return v128.and(v128.or(i16x8.shl(values, 4), i16x8.shr_u(values, 8)), i16x8.splat(255))
+}
+
+/** The 16 bytes of a document's id, to `idBase`. */
+export function copyId(document: u32): void {
+  v128.store(idBase, v128.load(idOf(document)))
+}

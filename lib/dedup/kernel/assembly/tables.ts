@@ -1,0 +1,192 @@
+// Hash tables by linear hashing (Litwin 1980): a table grows by splitting a few lines at a time, in turn, by the next bit
+// of the hash. No insertion moves more than that, and the load stays the same at every size.
+//
+// A line's number is the low bits of a hash: `bits` of them, or one more where the line was split in this round. Further
+// bits are kept in the entry, to split by and to tell entries apart: 16 as its tag and, while 16 are enough for a
+// document's number, 8 lower ones above that. Once they are not, tables have so many lines that those 8 are used up.
+import { clearHighs, count, giveBack, next, put, setEntry, setFlags, tag, value } from './lines'
+import { lineShift, longer, take } from './memory'
+
+/** Bits of the number of a line, to begin with. */
+const firstBits: u32 = 8
+/** Where in a hash the bits above a document's number begin, and where the tag. */
+const highShift: u32 = 5
+const tagShift: u32 = 13
+const linesPerPageShift: u32 = 8
+const linesPerPage: u32 = 1 << linesPerPageShift
+/** Lines split at once: neighbours are read faster than one here and one there. */
+const linesPerSplit: u32 = 64
+/** On average: two thirds full. */
+const entriesPerLine: u32 = 8
+
+/** The last document whose number has 16 bits. */
+export const lastYoung: u32 = 0xffff
+/** Pages of memory that an insertion may take of a table: one of lines, as many further lines, a longer list. */
+const pagesPerTable: u32 = 2
+/** The same when youth ends, and the table may have few lines yet. */
+const pagesPerTableAging: u32 = 24
+
+// A table, in u32: bits, lines split in this round, entries, entries it may have before the next split, list of its
+// pages, room of that list.
+const tableShift: u32 = 5
+const splitAt: usize = 4
+const entriesAt: usize = 8
+const entriesMaxAt: usize = 12
+const pagesAt: usize = 16
+const pagesMaxAt: usize = 20
+
+let tableCount: u32 = 0
+let tables: usize = 0
+/** Of the row sought, a table: the line of its hash, and the bits that an entry keeps of it. */
+let homes: usize = 0
+let kept: usize = 0
+/** Numbers have 16 bits, and part of the hash above. */
+let young: bool = true
+/** Written so that reading ahead is not optimised away. */
+let touched: u32 = 0
+
+export function configureTables(count: u32): void {
+  tableCount = count
+  tables = take(<usize>count << tableShift)
+  homes = take(<usize>count << 2)
+  kept = take(<usize>count << 2)
+  for (let table: u32 = 0; table < count; table++) {
+    const at = tableOf(table)
+    store<u32>(at, firstBits)
+    store<u32>(at, entriesPerLine << firstBits, entriesMaxAt)
+    store<u32>(at, <u32>take(16 << 2), pagesAt)
+    store<u32>(at, 16, pagesMaxAt)
+    addPage(at, 0)
+  }
+}
+
+/** Sets `home` and `tagOf` of a table. Without a branch: half of the time it would be foretold wrongly. */
+@inline
+export function seek(table: u32, hash: u64): void {
+  const at = tableOf(table)
+  const upper: u32 = 1 << load<u32>(at)
+  const line = <u32>hash & (upper - 1)
+  const wasSplit = <u32>(line < load<u32>(at, splitAt))
+  store<u32>(homes + (<usize>table << 2), <u32>lineOf(at, line | (<u32>hash & upper & -wasSplit)))
+  store<u32>(kept + (<usize>table << 2), <u32>(hash >> highShift))
+}
+
+/** The line where documents of the hash sought are, or from which it goes on to them. */
+@inline
+export function home(table: u32): usize {
+  return load<u32>(homes + (<usize>table << 2))
+}
+
+/** What their entries have for a tag, in each lane. */
+@inline
+export function tagOf(table: u32): v128 {
+  return v128.load16_splat(kept + (<usize>table << 2), 1)
+}
+
+/** The document of an entry. */
+@inline
+export function documentOf(line: usize, entry: u32): u32 {
+  return value(line, entry) & (young ? 0xffff : 0xffffff)
+}
+
+/** Adds a document where `seek` found the place. `grow` may come once all tables have theirs. */
+@inline
+export function insert(table: u32, document: u32): void {
+  const at = tableOf(table)
+  store<u32>(at, load<u32>(at, entriesAt) + 1, entriesAt)
+  const hash = load<u32>(kept + (<usize>table << 2))
+  put(home(table), hash >> 8, young ? document | ((hash & 0xff) << 16) : document)
+}
+
+/** Splits lines if the table is too full. What `seek` found is no longer valid then. */
+@inline
+export function grow(table: u32): void {
+  const at = tableOf(table)
+  if (load<u32>(at, entriesAt) > load<u32>(at, entriesMaxAt)) split(at)
+}
+
+export function pagesPerInsertion(document: u32): u32 {
+  return tableCount * (document == lastYoung ? pagesPerTableAging : pagesPerTable)
+}
+
+/** After `lastYoung`: takes the bits of hashes from above the numbers. */
+export function leaveYouth(): void {
+  for (let table: u32 = 0; table < tableCount; table++) {
+    const at = tableOf(table)
+    while (load<u32>(at) < tagShift) split(at)
+    const lines = (<u32>1 << load<u32>(at)) + load<u32>(at, splitAt)
+    for (let number: u32 = 0; number < lines; number++) {
+      for (let line = lineOf(at, number); line != 0; line = next(line)) clearHighs(line)
+    }
+  }
+  young = false
+}
+
+function split(at: usize): void {
+  const bits = load<u32>(at)
+  const from = load<u32>(at, splitAt)
+  const until = from + linesPerSplit
+  const upper: u32 = 1 << bits
+  if (((upper + from) & (linesPerPage - 1)) == 0) addPage(at, (upper + from) >> linesPerPageShift)
+  // Lines that these go on in are anywhere: read together, they are waited for together.
+  let sum: u32 = 0
+  for (let line = from; line < until; line++) sum ^= load<u32>(next(lineOf(at, line)))
+  touched = sum
+  for (let line = from; line < until; line++) divide(bits - highShift, lineOf(at, line), lineOf(at, upper + line))
+  store<u32>(at, (upper + until) * entriesPerLine, entriesMaxAt)
+  store<u32>(at, until == upper ? 0 : until, splitAt)
+  store<u32>(at, bits + <u32>(until == upper))
+}
+
+/** Moves the entries whose hash has the bit to the upper line. */
+function divide(bit: u32, lower: usize, upper: usize): void {
+  const entries = count(lower)
+  let further = next(lower)
+  let uppers: u32 = 0
+  for (let entry: u32 = 0; entry < entries; entry++) {
+    const own = tag(lower, entry)
+    const beside = value(lower, entry)
+    const goesUp = hasBit(own, beside, bit)
+    const lowers = entry - uppers
+    // Never a place behind this one in the lower line.
+    setEntry(select(upper, lower, goesUp), select(uppers, lowers, goesUp), own, beside)
+    uppers += goesUp
+  }
+  setFlags(lower, entries - uppers, 0)
+  setFlags(upper, uppers, 0)
+  while (further != 0) {
+    const line = further
+    for (let entry: u32 = 0; entry < count(line); entry++) {
+      const own = tag(line, entry)
+      const beside = value(line, entry)
+      put(select(upper, lower, hasBit(own, beside, bit)), own, beside)
+    }
+    further = next(line)
+    giveBack(line)
+  }
+}
+
+@inline
+function hasBit(tag: u32, value: u32, bit: u32): u32 {
+  return (((tag << 8) | (value >> 16)) >> bit) & 1
+}
+
+@inline
+function tableOf(table: u32): usize {
+  return tables + (<usize>table << tableShift)
+}
+
+@inline
+function lineOf(at: usize, line: u32): usize {
+  const page = load<u32>(<usize>load<u32>(at, pagesAt) + (<usize>(line >> linesPerPageShift) << 2))
+  return <usize>page + (<usize>(line & (linesPerPage - 1)) << lineShift)
+}
+
+function addPage(at: usize, page: u32): void {
+  const room = load<u32>(at, pagesMaxAt)
+  if (page == room) {
+    store<u32>(at, <u32>longer(load<u32>(at, pagesAt), room), pagesAt)
+    store<u32>(at, room << 1, pagesMaxAt)
+  }
+  store<u32>(<usize>load<u32>(at, pagesAt) + (<usize>page << 2), <u32>take(linesPerPage << lineShift))
+}
