@@ -1,10 +1,16 @@
-/** Synthetic documents through both kinds of index: rate, bytes a document, the longest pause, false positives. */
+/**
+ * Synthetic documents through both kinds of index: rate, bytes a document, the longest pause, false positives. One alone:
+ * `node dist/bench/dedup-index.js exact 1000000`, which prints one line of JSON.
+ */
+import { pathToFileURL } from 'node:url'
 import { settleBand } from '../lib/dedup/banding.js'
 import { BloomIndex } from '../lib/dedup/bloom-index.js'
 import { ExactIndex } from '../lib/dedup/exact-index.js'
 import type { KeptRow } from '../lib/dedup/kept-frames.js'
 
 const permutations = 128
+/** Key and signature. */
+const rowBytes = 16 + permutations
 /** Rows made at once, outside of the time that counts. */
 const batchRows = 1000
 
@@ -62,7 +68,7 @@ function measure(index: AnyIndex, documents: number, find: (row: KeptRow) => boo
 function over(first: number, count: number, work: (row: KeptRow) => boolean) {
   let [milliseconds, pauseMs, found] = [0, 0, 0]
   for (let at = 0; at < count; at += batchRows) {
-    const rows = Array.from({ length: Math.min(batchRows, count - at) }, (_, i) => synthetic(first + at + i))
+    const rows = synthetic(first + at, Math.min(batchRows, count - at))
     for (let from = 0; from < rows.length; from += 100) {
       const batch = rows.slice(from, from + 100)
       const start = cpuMilliseconds()
@@ -81,17 +87,34 @@ function cpuMilliseconds(): number {
   return (user + system) / 1000
 }
 
-/** Key, signature and id of document n: 144 bytes of SplitMix-like output. */
-function synthetic(n: number): KeptRow {
-  const words = new Int32Array((permutations + 16) / 4)
-  let state = Math.imul(n, 0x9e3779b1) ^ (n >>> 3)
-  for (let i = 0; i < words.length; i++) {
-    state = (state + 0x6d2b79f5) | 0
-    let z = Math.imul(state ^ (state >>> 16) ^ n, 0x21f0aaad)
-    z = Math.imul(z ^ (z >>> 15), 0x735a2d97)
-    words[i] = z ^ (z >>> 15)
+/** Rows as the deduplicator has them: views into the columns of their block. Of SplitMix-like output; the id is the number. */
+function synthetic(first: number, count: number): KeptRow[] {
+  const words = new Int32Array((count * rowBytes) / 4)
+  const ids = Buffer.alloc(count * 16)
+  for (let row = 0; row < count; row++) {
+    const n = first + row
+    let state = Math.imul(n, 0x9e3779b1) ^ (n >>> 3)
+    for (let i = 0; i < rowBytes / 4; i++) {
+      state = (state + 0x6d2b79f5) | 0
+      let z = Math.imul(state ^ (state >>> 16) ^ n, 0x21f0aaad)
+      z = Math.imul(z ^ (z >>> 15), 0x735a2d97)
+      words[(row * rowBytes) / 4 + i] = z ^ (z >>> 15)
+    }
+    ids.writeUInt32BE(n, row * 16 + 12)
   }
   const bytes = new Uint8Array(words.buffer)
-  const id = n.toString(16).padStart(32, '0')
-  return { key: bytes.subarray(0, 16), near: true, bytes: bytes.subarray(16), id, textOffset: -1 }
+  return Array.from({ length: count }, (_, row) => ({
+    key: bytes.subarray(row * rowBytes, row * rowBytes + 16),
+    near: true,
+    bytes: bytes.subarray(row * rowBytes + 16, (row + 1) * rowBytes),
+    id: ids.toString('hex', row * 16, (row + 1) * 16),
+    textOffset: -1,
+  }))
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const [kind, documents = '1000000'] = process.argv.slice(2)
+  if (kind !== 'exact' && kind !== 'bloom') throw new Error('usage: dedup-index.js exact|bloom [DOCUMENTS]')
+  const figures = kind === 'exact' ? exactFigures(Number(documents)) : bloomFigures(Number(documents))
+  process.stdout.write(`${JSON.stringify(figures)}\n`)
 }
