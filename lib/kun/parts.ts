@@ -81,6 +81,11 @@ export async function openParts(settings: KunSettings, options: OpenPartsOptions
     const { servers, watch, stages, replies } = asking
     const directory = await openDirectory(settings, options, plan, asking.capabilities, closing)
     const from = directory.last
+    await watch.keepStarts({
+      files: options.files,
+      directory: settings.output.dir,
+      onEvent: (message) => options.onEvent?.(message),
+    })
     const { deduplicator, writer } = await openWriting(settings, options, asking, from, closing)
     const pool = workerPool({ plan, ...settings.workers })
     closing.push(() => pool.close())
@@ -198,10 +203,10 @@ export async function closeParts({
   directory,
   watch,
 }: SessionParts): Promise<void> {
-  watch.close()
   await closeAll([
     () => pool.close(),
     () => servers.close(),
+    () => watch.close(),
     () => writer.abandon(),
     () => deduplicator.close(),
     () => replies.close(),

@@ -2,10 +2,12 @@
  * Watches what models answer while a run works, and stops it where the recipe says so: when replies change character, or
  * when tokens or hours are used up. It never alters an answer or an outcome; all it can do is ask for a stop.
  */
+import type { FileLayer } from '../core/files.js'
 import { Child } from '../core/types.js'
 import { DriftError, type KunStreamError, LimitError } from '../errors.js'
 import { type BrakeOptions, type Brakes, driftBrakes, type Observation } from '../llm/brakes.js'
 import type { Answer, Call, Model } from '../llm/types.js'
+import { readStarts, writeStarts } from './brakes-file.js'
 import { characters, hanShare } from './language.js'
 import { replyText } from './reply-text.js'
 import type { KunStage, Pair } from './types.js'
@@ -17,11 +19,21 @@ export interface WatchOptions {
   readonly hoursMax: number
 }
 
+export interface StartsPlace {
+  readonly files: FileLayer
+  readonly directory: string
+  readonly onEvent: (message: string) => void
+}
+
 /** The largest delay of a timer, ms: longer ones would end at once. */
 const timerMsMax = 2 ** 31 - 1
 
 export class RunWatch {
-  readonly #brakes: Brakes | null
+  #brakes: Brakes | null
+  /** Where the starts of stages are kept; null until the run directory is open. */
+  #place: StartsPlace | null = null
+  #stagesSaved = 0
+  #saving: Promise<void> = Promise.resolve()
   /** Calls answered by a server just now whose stage has not decided yet: what was seen of the reply, by record. */
   readonly #seen = new Map<string, Pick<Observation, 'hanShare' | 'chars' | 'wellFormed'>>()
   #tokens: () => number = () => 0
@@ -42,9 +54,22 @@ export class RunWatch {
     if (Number.isFinite(hoursMax)) this.#stopAfter(hoursMax * 3_600_000)
   }
 
-  close(): void {
+  /** Judges by the starts that earlier calls of `run` saw in this directory, and keeps those of this one there. */
+  async keepStarts(place: StartsPlace): Promise<void> {
+    if (this.options.brakes === false) return
+    this.#place = place
+    const from = await readStarts(place.files, place.directory).catch((error: Error) => {
+      place.onEvent(`brakes.json cannot be read, the brakes begin anew: ${error.message}`)
+      return {}
+    })
+    this.#brakes = driftBrakes(this.options.brakes, from)
+    this.#stagesSaved = this.#brakes.stagesKnown
+  }
+
+  async close(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
+    await this.#saving
   }
 
   /** From now on a call that is turned away waits for `drained` before it fails: the run must not end before. */
@@ -108,10 +133,21 @@ export class RunWatch {
     this.#seen.delete(key)
     try {
       this.#brakes?.observe({ stage, kept, ...seen })
+      this.#saveStarts()
     } catch (error) {
       if (!(error instanceof DriftError)) throw error
       this.#onStop(error)
     }
+  }
+
+  #saveStarts(): void {
+    if (this.#brakes === null || this.#place === null || this.#brakes.stagesKnown === this.#stagesSaved) return
+    const { files, directory, onEvent } = this.#place
+    const starts = this.#brakes.starts()
+    this.#stagesSaved = this.#brakes.stagesKnown
+    this.#saving = this.#saving
+      .then(() => writeStarts(files, directory, starts))
+      .catch((error: Error) => onEvent(`brakes.json is not written, the next call begins anew: ${error.message}`))
   }
 
   #stopAfter(leftMs: number): void {

@@ -1,7 +1,7 @@
 /**
  * Stops a run whose replies changed character: yield, language, length and format over a moving window, each stage for
- * itself, against the same stage at the run's start. Pure counting, fed by the stages; resets with the process, for a
- * changed server is a new start only when a person says so.
+ * itself, against the same stage at the run's start. Pure counting, fed by the stages; how each began can be handed to
+ * the next process, for a changed server is a new start only when a person says so.
  */
 import { z } from 'zod'
 import { DriftError } from '../errors.js'
@@ -30,11 +30,26 @@ export interface Observation {
   readonly wellFormed?: boolean
 }
 
+/** The measures watched, in the order they are judged: the most telling first. */
+const MEASURES = ['hanShare', 'wellFormed', 'yield', 'chars'] as const
+
+/** How a stage began, JSON-safe: over its first window of records. */
+export const stageStart = z.strictObject({
+  records: z.int().min(0),
+  sums: z.record(z.enum(MEASURES), z.number()),
+  counts: z.record(z.enum(MEASURES), z.int().min(0)),
+})
+export type StageStart = z.infer<typeof stageStart>
+
 export interface Brakes {
   /** @throws {DriftError} the stage drifted: says what, from where to where. */
   observe(observation: Observation): void
   /** By stage: the start and the present window, for the report. */
   figures(): Readonly<Record<string, { readonly start: StageFigures; readonly now: StageFigures }>>
+  /** Of the stages whose start is known whole, for `driftBrakes` of the next process. */
+  starts(): Readonly<Record<string, StageStart>>
+  /** Stages whose start is known whole. */
+  readonly stagesKnown: number
 }
 
 /** Means over a window. */
@@ -46,9 +61,13 @@ export interface StageFigures {
   readonly wellFormed: number
 }
 
-export function driftBrakes(input: z.input<typeof brakeOptions> = {}): Brakes {
+/** @param from how stages began in an earlier process of the same run */
+export function driftBrakes(
+  input: z.input<typeof brakeOptions> = {},
+  from: Readonly<Record<string, StageStart>> = {},
+): Brakes {
   const options = brakeOptions.parse(input)
-  const stages = new Map<string, StageWatch>()
+  const stages = new Map(Object.entries(from).map(([stage, start]) => [stage, new StageWatch(options, start)]))
   return {
     observe(observation) {
       const watch = stages.get(observation.stage) ?? new StageWatch(options)
@@ -58,17 +77,21 @@ export function driftBrakes(input: z.input<typeof brakeOptions> = {}): Brakes {
       const { what, start, now } = drift
       throw new DriftError(
         `Stage '${observation.stage}': ${what} went from ${round(start)} at the start to ${round(now)} over the last ` +
-          `${options.windowRecords} records. Look at the model server; run again to resume`,
+          `${options.windowRecords} records. Look at the model server; run again to resume. Where the change is meant, ` +
+          'delete brakes.json in the run directory first',
         { details: { stage: observation.stage, what, start, now, records: options.windowRecords } },
       )
     },
     figures: () =>
       Object.fromEntries([...stages].map(([stage, watch]) => [stage, { start: watch.start(), now: watch.now() }])),
+    starts: () =>
+      Object.fromEntries([...stages].flatMap(([stage, watch]) => (watch.isKnown ? [[stage, watch.saved()]] : []))),
+    get stagesKnown() {
+      return [...stages.values()].filter((watch) => watch.isKnown).length
+    },
   }
 }
 
-/** The measures watched, in the order they are judged: the most telling first. */
-const MEASURES = ['hanShare', 'wellFormed', 'yield', 'chars'] as const
 type Measure = (typeof MEASURES)[number]
 const NAMES: Record<Measure, string> = {
   hanShare: 'the share of Chinese characters',
@@ -78,13 +101,25 @@ const NAMES: Record<Measure, string> = {
 }
 
 class StageWatch {
-  readonly #start = new Sums()
+  readonly #start: Sums
   readonly #window = new Sums()
   readonly #ring: (Observation | undefined)[]
   #next = 0
 
-  constructor(private readonly options: BrakeOptions) {
+  constructor(
+    private readonly options: BrakeOptions,
+    start?: StageStart,
+  ) {
     this.#ring = new Array(options.windowRecords)
+    this.#start = new Sums(start)
+  }
+
+  get isKnown(): boolean {
+    return this.#start.records >= this.options.windowRecords
+  }
+
+  saved(): StageStart {
+    return this.#start.saved()
   }
 
   observe(observation: Observation): { what: string; start: number; now: number } | null {
@@ -93,10 +128,11 @@ class StageWatch {
     this.#window.add(observation, 1)
     this.#ring[this.#next] = observation
     this.#next = (this.#next + 1) % this.#ring.length
-    if (this.#start.records < this.options.windowRecords) {
+    if (!this.isKnown) {
       this.#start.add(observation, 1)
       return null
     }
+    if (this.#window.records < this.options.windowRecords) return null
     for (const measure of MEASURES) {
       const start = this.#start.mean(measure)
       const now = this.#window.mean(measure)
@@ -131,10 +167,22 @@ function noise(share: number, records: number): number {
   return 4 * Math.sqrt((2 * share * (1 - share)) / records)
 }
 
+const zeros: Readonly<Record<Measure, number>> = { hanShare: 0, wellFormed: 0, yield: 0, chars: 0 }
+
 class Sums {
-  records = 0
-  readonly #sums: Record<Measure, number> = { hanShare: 0, wellFormed: 0, yield: 0, chars: 0 }
-  readonly #counts: Record<Measure, number> = { hanShare: 0, wellFormed: 0, yield: 0, chars: 0 }
+  records: number
+  readonly #sums: Record<Measure, number>
+  readonly #counts: Record<Measure, number>
+
+  constructor({ records, sums, counts }: StageStart = { records: 0, sums: zeros, counts: zeros }) {
+    this.records = records
+    this.#sums = { ...sums }
+    this.#counts = { ...counts }
+  }
+
+  saved(): StageStart {
+    return { records: this.records, sums: { ...this.#sums }, counts: { ...this.#counts } }
+  }
 
   add({ kept, hanShare, chars, wellFormed }: Observation, sign: 1 | -1): void {
     this.records += sign

@@ -115,5 +115,7 @@ async function writeRunRecord(files: FileLayer, directory: string, record: RunRe
 async function discardRun(files: FileLayer, directory: string): Promise<void> {
   await files.remove(join(directory, manifestName))
   await files.fsyncDirectory(directory)
+  // The models may be others: how stages began is seen anew.
+  await files.remove(join(directory, 'brakes.json'))
   for (const name of await files.list(join(directory, 'dedup'))) await files.remove(join(directory, 'dedup', name))
 }

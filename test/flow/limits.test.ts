@@ -1,3 +1,4 @@
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { AbortedError } from '../../lib/errors.js'
@@ -102,6 +103,25 @@ for (const [what, kind, words] of drifts) {
     await sameFromReplies(t, { ...run, small, set })
   })
 }
+
+t.test('a server that came back as another model is noticed by the next call of run', async (t) => {
+  const { server, run } = await setUp(t, { preset: 'delay', latencyMs: 5 })
+  const small = true
+  const set = [...brakes, 'models.writer.inFlightMax=2', 'models.judge.inFlightMax=2']
+  const path = join(run.directory, 'brakes.json')
+  const session = await startTiny({ ...run, small, set })
+  while (!existsSync(path)) await new Promise((resolve) => setTimeout(resolve, 5))
+  await session.stop(new AbortedError('stopped'))
+  await t.rejects(session.done, { message: 'stopped' })
+  server.setFaults([{ kind: 'english' }])
+  await t.rejects(runTiny({ ...run, small, set }), { code: 'KUN_DRIFT', message: /delete brakes\.json/ })
+  rmSync(path)
+  t.equal(await runTiny({ ...run, small, set }), 'input', 'where the change is meant')
+  const begins: string[] = []
+  writeFileSync(path, '{')
+  await runTiny({ ...run, small, set: brakes, session: { onEvent: (message) => begins.push(message) } })
+  t.match(begins.join(), /brakes\.json cannot be read, the brakes begin anew/)
+})
 
 t.test('brakes: false never stops a run, and neither alters a byte', async (t) => {
   const { run } = await setUp(t)

@@ -59,6 +59,25 @@ for (const [what, change, words] of changes) {
   })
 }
 
+t.test('The next process judges by the start that an earlier one saw, once its own window is full', (t) => {
+  const random = seededRandom(seed)
+  const earlier = driftBrakes()
+  for (let n = 0; n < 1000; n++) earlier.observe(make(random))
+  earlier.observe(make(random, { stage: 'score' }))
+  t.same(Object.keys(earlier.starts()), ['polish'], 'one record of a stage is no start')
+  const starts = JSON.parse(JSON.stringify(earlier.starts()))
+
+  const same = driftBrakes({}, starts)
+  for (let n = 0; n < 5000; n++) same.observe(make(random))
+  const english = driftBrakes({}, starts)
+  const drifted = () => english.observe(make(random, { hanShare: 0.02 }))
+  for (let n = 0; n < 399; n++) drifted()
+  t.throws(drifted, { code: 'KUN_DRIFT', message: /share of Chinese characters went from 0\.9.*delete brakes\.json/ })
+  const anew = driftBrakes()
+  for (let n = 0; n < 1000; n++) anew.observe(make(random, { hanShare: 0.02 }))
+  t.end()
+})
+
 t.test('Stages are watched apart: one that keeps little from the start is no drift', (t) => {
   const random = seededRandom(seed)
   const brakes = driftBrakes()
