@@ -1,5 +1,6 @@
 /** `kun-stream status DIR`: what is committed in a run directory, who works on it, how fast, or how it ended. Reads only. */
 import { stat } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import type { Command } from 'commander'
 import pc from 'picocolors'
 import { UsageError } from '../errors.js'
@@ -77,6 +78,9 @@ export function statusText(status: RunStatus, columns: number, now = new Date())
 function callLines({ holder, lastCall }: RunStatus, now: Date): string[] {
   if (holder !== null) {
     const who = `A run is under way: process ${holder.pid} on ${holder.host}`
+    if (holder.host !== hostname()) {
+      return [`${who}, or was: from here it cannot be told. \`kun-stream run\` says what to do about it`]
+    }
     if (lastCall?.end !== 'running') return [`${who}, since a moment`]
     return [`${who}, for ${duration(lastCall.seconds)}`, `  ${rates(lastCall)}`]
   }

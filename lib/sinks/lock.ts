@@ -4,8 +4,9 @@
  */
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { closeAfter } from '../core/closing.js'
 import { errnoOf, type FileLayer, nodeFiles, readWholeFile } from '../core/files.js'
@@ -86,7 +87,7 @@ async function acquire(taking: Taking, path: string, depth: number): Promise<voi
     if (await tryCreate(files, path, lock)) return
     const found = await readSettled(taking, path)
     if (found === null) continue
-    if (found !== 'unreadable' && isAlive(found)) throw locked(path, found)
+    if (found !== 'unreadable' && isAlive(found)) throw await locked(path, found)
     if (depth >= takeoversMax) break
     const token = found === 'unreadable' ? 'unreadable' : found.token
     const guard = `${path}.${token}`
@@ -149,12 +150,30 @@ async function readLock(files: FileLayer, path: string): Promise<OwnedLock | nul
   }
 }
 
-function locked(path: string, { pid, host }: Holder): RunLockedError {
-  const elsewhere = host !== hostname() ? ` If that machine is gone, delete ${path}.` : ''
+async function locked(path: string, { pid, host }: Holder): Promise<RunLockedError> {
+  const details = { path, pid, host }
+  if (host === hostname()) {
+    const words = 'works on this run directory. Wait for it, or stop it (it resumes).'
+    return new RunLockedError(`process ${pid} on ${host} ${words}`, { details })
+  }
   return new RunLockedError(
-    `process ${pid} on ${host} works on this run directory. Wait for it, or stop it (it resumes).${elsewhere}`,
-    { details: { path, pid, host } },
+    `process ${pid} on ${host} holds this run directory, and from here nobody can tell whether it still runs: its last ` +
+      `sign of life is ${await silenceText(dirname(path))} old, and a run gives one every 10 s. If it runs, wait for it or stop ` +
+      `it (it resumes). If it is surely gone, as a container that was replaced, delete ${path} and run again.`,
+    { details },
   )
+}
+
+/** What a run under way writes again and again, and the lock itself. */
+const signs = ['timings.json', lockName] as const
+
+/** How long ago one was written; by two clocks where the directory is on another machine. */
+async function silenceText(directory: string): Promise<string> {
+  const found = await Promise.all(signs.map((name) => stat(join(directory, name)).catch(() => null)))
+  const latestMs = Math.max(0, ...found.map((each) => each?.mtimeMs ?? 0))
+  const minutes = Math.round((Date.now() - latestMs) / 60_000)
+  if (minutes < 2) return 'less than two minutes'
+  return minutes < 180 ? `${minutes} min` : `${Math.round(minutes / 60)} h`
 }
 
 export function thisProcess(): Holder {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -201,6 +201,21 @@ t.test('a lock is stale when its process, its boot or its start is another, neve
     if (running) await t.rejects(taken, RunLockedError)
     else await (await taken).release()
   }
+})
+
+t.test('of a lock of another machine it is said how long it has been silent, and how to take it over', async (t) => {
+  const directory = t.testdir()
+  const path = join(directory, 'lock.json')
+  await lockRunDirectory(directory, { holder: { ...thisProcess(), host: 'elsewhere' } })
+  const hoursAgo = Date.now() / 1000 - 5 * 3600
+  utimesSync(path, hoursAgo, hoursAgo)
+  await t.rejects(lockRunDirectory(directory), {
+    message: /on elsewhere .* is 5 h old.* delete .*lock\.json and run again/,
+  })
+  writeFileSync(join(directory, 'timings.json'), '{}')
+  await t.rejects(lockRunDirectory(directory), { message: /is less than two minutes old/ })
+  rmSync(path)
+  await (await lockRunDirectory(directory)).release()
 })
 
 t.test('a killed process that nobody reaped holds no lock', { skip: process.platform !== 'linux' }, async (t) => {
