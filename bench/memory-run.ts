@@ -3,6 +3,7 @@
  * [through]`. As `kun-stream run` does it, but that every write under data/ may take longer. Prints one line of JSON.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { boundHeapGrowth } from '../lib/cli/heap-growth.js'
 import { settingsOf } from '../lib/cli/settings.js'
 import { type FileLayer, nodeFiles } from '../lib/core/files.js'
 import { startSession } from '../lib/kun/session.js'
@@ -22,6 +23,7 @@ const [recipePath, directory, writeWaitMs, through] = process.argv.slice(2)
 if (recipePath === undefined || directory === undefined || writeWaitMs === undefined) {
   throw new Error('usage: memory-run.js RECIPE DIRECTORY WRITE_WAIT_MS [through]')
 }
+boundHeapGrowth()
 const startMs = performance.now()
 const prepared = await settingsOf(await loadRecipe(recipePath, []), directory)
 const session = await startSession(prepared.settings, {

@@ -8,6 +8,7 @@ import { KunStreamError } from '../errors.js'
 import { registerBench } from './bench.js'
 import { registerDedup } from './dedup.js'
 import { registerDevHub } from './dev-hub.js'
+import { boundHeapGrowth } from './heap-growth.js'
 import { registerHub } from './hub.js'
 import { registerInspect } from './inspect.js'
 import { registerPipe } from './pipe.js'
@@ -44,6 +45,7 @@ const commands = [
 
 /** Runs one command. @returns the exit code; never throws */
 export async function main(argv: readonly string[]): Promise<number> {
+  boundHeapGrowth()
   const program = new Command('kun-stream')
     .description(description)
     .version(version)
