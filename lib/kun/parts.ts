@@ -93,6 +93,7 @@ export async function openParts(settings: KunSettings, options: OpenPartsOptions
       const cuts = await readManifest(dir, options.files)
       await decideAgain({ deduplicator, prepare: preparing(pool, replies), settings, cuts })
     }
+    if (from !== null) await replies.committed(from.blocks)
     return { directory, from, replies, servers, stages, deduplicator, pool, writer, watch }
   } catch (error) {
     return closeAfter(error, closing.reverse())

@@ -13,7 +13,7 @@ import { StorageError } from '../errors.js'
 import { KeyIndex } from './key-index.js'
 import { encodeEntry, entryBlock, entryOutcome, LOG_HEADER, packCodec, packLog } from './reply-pack.js'
 import { findSegments } from './reply-recovery.js'
-import { logSegment, packSegment, type Segment } from './reply-segments.js'
+import { logSegment, packCache, packSegment, type Segment } from './reply-segments.js'
 import type { Outcome } from './ticket.js'
 
 /** A log is closed, and packed, when it holds so much. */
@@ -39,7 +39,7 @@ export interface RepliesOptions {
 }
 
 export interface Replies {
-  /** Keys known, those of earlier runs included. */
+  /** Keys known, those of earlier runs included, those of committed cuts only until their segment is forgotten. */
   readonly size: number
   /** What the index takes in memory. */
   readonly indexBytes: number
@@ -48,7 +48,10 @@ export interface Replies {
   keep(key: Uint8Array, block: number, outcome: Outcome): Promise<void>
   /** All that was kept before the call survives a crash once it returns. */
   flush(): Promise<void>
-  /** The cuts before `block` are committed: with `discard`, segments that only they need are deleted. */
+  /**
+   * The cuts before `block` are committed, so that nobody in this run asks for their replies again: segments that only
+   * they need are forgotten, or the index would grow with the input; with `discard` they are deleted.
+   */
   committed(block: number): Promise<void>
   close(): Promise<void>
 }
@@ -72,8 +75,9 @@ export async function openReplies(options: RepliesOptions): Promise<Replies> {
 
 class SegmentedReplies implements Replies {
   readonly #index = new KeyIndex()
-  /** By number in a location; a deleted one leaves its place. */
+  /** By number in a location; one that was forgotten or deleted leaves its place. */
   readonly #segments: (Segment | null)[] = []
+  readonly #cache = packCache()
   #log: AppendLog | null = null
   #current: Segment | null = null
   #nextName = 0
@@ -144,12 +148,12 @@ class SegmentedReplies implements Replies {
 
   async committed(block: number): Promise<void> {
     this.#committedBlock = block
-    if (this.options.mode !== 'discard') return
     const gone = this.#needless().filter((segment) => segment !== this.#current)
     if (gone.length === 0) return
     for (const segment of gone) this.#segments[segment.number] = null
     this.#index.retain((location) => this.#segments[Math.floor(location / OFFSETS)] !== null)
-    await this.#delete(gone)
+    if (this.options.mode === 'discard') await this.#delete(gone)
+    else for (const segment of gone) await segment.close()
   }
 
   async close(): Promise<void> {
@@ -261,8 +265,8 @@ class SegmentedReplies implements Replies {
       await files.rename(path + temporarySuffix, path)
       await files.fsyncDirectory(directory)
       const base = segment.number * OFFSETS
-      const packed = packSegment({ ...segment, path, files, codec: packCodec })
-      this.#segments[segment.number] = packed
+      const packed = packSegment({ ...segment, path, files, codec: packCodec, cache: this.#cache })
+      if (this.#segments[segment.number] !== null) this.#segments[segment.number] = packed
       for (const { key, from, to } of moves) this.#index.move(key, base + from, base + to)
       await segment.close()
       await files.remove(segment.path)
@@ -275,7 +279,7 @@ class SegmentedReplies implements Replies {
   async #openDirectory(directory: string, own: boolean): Promise<void> {
     const { files, mode } = this.options
     const onKey = (key: Uint8Array, segment: number, offset: number) => this.#index.add(key, segment * OFFSETS + offset)
-    const found = await findSegments({ files, directory, own, segments: this.#segments, onKey })
+    const found = await findSegments({ files, directory, own, segments: this.#segments, cache: this.#cache, onKey })
     if (!own) return
     this.#nextName = found.nextName
     if (mode === 'discard') return

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { openAppendLog, readAppendLog } from '../core/append-log.js'
 import { type FileLayer, temporarySuffix } from '../core/files.js'
 import { entryBlock, entryKey, LOG_HEADER, readPackKeys } from './reply-pack.js'
-import { logSegment, packSegment, type Segment } from './reply-segments.js'
+import { logSegment, type PackCache, packSegment, type Segment } from './reply-segments.js'
 
 export interface FoundSegments {
   /** The name that the next log of this directory may have. */
@@ -22,6 +22,7 @@ export interface RecoveryOptions {
   readonly own: boolean
   /** The store's segments; those found are appended, each at the place of its number. */
   readonly segments: (Segment | null)[]
+  readonly cache: PackCache
   readonly onKey: (key: Uint8Array, segment: number, offset: number) => void
 }
 
@@ -50,14 +51,14 @@ export async function findSegments(options: RecoveryOptions): Promise<FoundSegme
   return { nextName, unpacked }
 }
 
-async function oldPack(path: string, { files, own, segments, onKey }: RecoveryOptions): Promise<Segment> {
+async function oldPack(path: string, { files, own, segments, cache, onKey }: RecoveryOptions): Promise<Segment> {
   const number = segments.length
   let lastBlock = -1
   const codec = await readPackKeys(files, path, (key, block, offset) => {
     lastBlock = Math.max(lastBlock, block)
     onKey(key, number, offset)
   })
-  return packSegment({ number, path, own, files, lastBlock, codec })
+  return packSegment({ number, path, own, files, lastBlock, codec, cache })
 }
 
 /** Cut at its torn tail; null, and deleted, when it was opened and closed before a reply came. */

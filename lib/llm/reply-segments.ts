@@ -5,8 +5,11 @@ import { frameHeadBytes, parseFrame } from '../core/frames.js'
 import { CorruptFileError } from '../errors.js'
 import { type Codec, entryKey, unpackFrame } from './reply-pack.js'
 
-/** Blocks of a pack kept decompressed, about 256 KiB each: replies are read again about as they were written. */
-const BLOCKS_KEPT_MAX = 8
+/**
+ * Blocks kept decompressed, about 256 KiB each, over all packs of a store: replies are read again about as they were
+ * written, by a few stages that are each at another place.
+ */
+const BLOCKS_KEPT_MAX = 16
 /** First read of a frame: most replies fit. */
 const READ_BYTES = 4096
 
@@ -62,23 +65,30 @@ export function logSegment({ number, path, own, files, log }: SegmentOptions & {
   }
 }
 
-export function packSegment(options: SegmentOptions & { lastBlock: number; codec: Codec }): Segment {
-  const { number, path, own, files, lastBlock, codec } = options
+/** Decompressed blocks of all packs of a store, by place, the one read last at the end. */
+export type PackCache = Map<string, Promise<Uint8Array[]>>
+
+export function packCache(): PackCache {
+  return new Map()
+}
+
+export function packSegment(options: SegmentOptions & { lastBlock: number; codec: Codec; cache: PackCache }): Segment {
+  const { number, path, own, files, lastBlock, codec, cache } = options
   const file = new SharedFile(files, path)
-  const blocks = new Map<number, Promise<Uint8Array[]>>()
   const block = (offset: number): Promise<Uint8Array[]> => {
-    const known = blocks.get(offset)
+    const place = `${number}:${offset}`
+    const known = cache.get(place)
     const found =
       known ??
       file.frame(offset).then((frame) => {
         if (frame === null) throw new CorruptFileError(`${path} was closed while it was read`)
         return unpackFrame(frame, codec, path)
       })
-    blocks.delete(offset)
-    blocks.set(offset, found)
-    for (const oldest of blocks.keys()) {
-      if (blocks.size <= BLOCKS_KEPT_MAX) break
-      blocks.delete(oldest)
+    cache.delete(place)
+    cache.set(place, found)
+    for (const oldest of cache.keys()) {
+      if (cache.size <= BLOCKS_KEPT_MAX) break
+      cache.delete(oldest)
     }
     return found
   }

@@ -129,6 +129,32 @@ t.test('With discard, segments that only committed cuts need are deleted, and th
 })
 
 t.test(
+  'However long a run is, only keys that may be asked for stay in memory; every reply stays on disk',
+  async (t) => {
+    const directory = join(t.testdir(), 'replies')
+    const options = { files: nodeFiles, directory, segmentBytes: 4096 }
+    const replies = await openReplies(options)
+    let most = 0
+    for (let n = 0; n < 2000; n++) {
+      const block = n >> 3
+      await replies.keep(key(n), block, outcome(n))
+      if (n % 80 === 79) await replies.committed(block - 9)
+      t.strictSame(await replies.find(key(Math.max(0, n - 72))), outcome(Math.max(0, n - 72)))
+      most = Math.max(most, replies.size)
+    }
+    t.ok(most < 500, `${most} of 2000 keys at most`)
+    await replies.close()
+    const again = await openReplies(options)
+    t.equal(again.size, 2000)
+    for (let n = 0; n < 2000; n += 7) t.strictSame(await again.find(key(n)), outcome(n))
+    await again.committed(125)
+    t.ok(again.size < 2000, 'a run that goes on forgets what was committed before')
+    for (let n = 1000; n < 2000; n += 7) t.strictSame(await again.find(key(n)), outcome(n))
+    await again.close()
+  },
+)
+
+t.test(
   'flush returns after an fsync that covers what was kept before it; a full disk is an error, not a loss',
   async (t) => {
     const folder = t.testdir({ copy: {} })
