@@ -1,6 +1,6 @@
 /**
  * One run in a process of its own, for bench/memory.ts: `node dist/bench/memory-run.js RECIPE DIRECTORY WRITE_WAIT_MS
- * [through]`. As `kun-stream run` does it, but that every write under data/ may take longer. Prints one line of JSON.
+ * [through]`. As `kun-stream run` does it, but that every write of a part may take longer. Prints one line of JSON.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { boundHeapGrowth } from '../lib/cli/heap-growth.js'
@@ -16,7 +16,13 @@ export interface RunFigures {
   readonly kept: number
   readonly seconds: number
   /** The most memory that the process ever had. */
-  readonly peakMegabytes: number
+  readonly peakBytes: number
+  /** What the indexes say that they take, of duplicates and of replies. */
+  readonly indexBytes: number
+  /** Of the time, how much the sink was at work: near 1 it holds up all the rest. */
+  readonly sinkShare: number
+  /** A write of a part without the wait, on average; NaN when there was none. */
+  readonly writeMs: number
 }
 
 const [recipePath, directory, writeWaitMs, through] = process.argv.slice(2)
@@ -25,35 +31,43 @@ if (recipePath === undefined || directory === undefined || writeWaitMs === undef
 }
 boundHeapGrowth()
 const startMs = performance.now()
+const writes = { count: 0, ms: 0 }
 const prepared = await settingsOf(await loadRecipe(recipePath, []), directory)
 const session = await startSession(prepared.settings, {
-  files: slowed(nodeFiles, Number(writeWaitMs)),
+  files: timed(nodeFiles, Number(writeWaitMs)),
   through: through as Phase | undefined,
 })
 await session.done
-const { readBytes, metrics } = session.progress()
+const { readBytes, metrics, indexBytes } = session.progress()
 await prepared.close()
+const tookMs = performance.now() - startMs
+const node = (name: string) => metrics.nodes.find((each) => each.name === name)
 const figures: RunFigures = {
   readBytes,
-  kept: metrics.nodes.find(({ name }) => name === 'dedup')?.out ?? 0,
-  seconds: (performance.now() - startMs) / 1000,
-  peakMegabytes: process.resourceUsage().maxRSS / 1024,
+  kept: node('dedup')?.out ?? 0,
+  seconds: tookMs / 1000,
+  peakBytes: process.resourceUsage().maxRSS * 1024,
+  indexBytes: indexBytes.duplicates + indexBytes.replies,
+  sinkShare: (node('write')?.workingMs ?? 0) / tookMs,
+  writeMs: writes.ms / writes.count,
 }
 process.stdout.write(`${JSON.stringify(figures)}\n`)
 
-/** A disk that takes so long for every write of a part. */
-function slowed(files: FileLayer, waitMs: number): FileLayer {
-  if (waitMs === 0) return files
+/** A disk whose writes of parts are timed, and take so much longer. */
+function timed(files: FileLayer, waitMs: number): FileLayer {
   return {
     ...files,
     async open(path, mode) {
       const file = await files.open(path, mode)
-      if (!path.includes('/data/')) return file
+      if (!/[/\\](data|rejects)[/\\]/.test(path)) return file
       return {
         path,
         write: async (bytes) => {
-          await sleep(waitMs)
+          if (waitMs > 0) await sleep(waitMs)
+          const beganMs = performance.now()
           await file.write(bytes)
+          writes.count++
+          writes.ms += performance.now() - beganMs
         },
         read: (offset, lengthBytes) => file.read(offset, lengthBytes),
         truncate: (lengthBytes) => file.truncate(lengthBytes),

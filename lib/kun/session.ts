@@ -34,6 +34,8 @@ export interface SessionProgress {
   readonly readBytes: number
   readonly cuts: number
   readonly counters: Counters
+  /** Memory of what grows with the input by its nature: the index of duplicates, and that of replies still asked for. */
+  readonly indexBytes: { readonly duplicates: number; readonly replies: number }
 }
 
 /** How a run ended. 'limit': at the first cut that reached `rowsMax`. */
@@ -155,6 +157,10 @@ class KunSession implements Session {
       readBytes: this.#readBytes,
       cuts: this.#cuts,
       counters: this.#tally.counters(),
+      indexBytes: {
+        duplicates: this.#parts.deduplicator.stats().memoryBytes,
+        replies: this.#parts.replies.indexBytes,
+      },
     }
   }
 

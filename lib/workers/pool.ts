@@ -50,6 +50,12 @@ export interface WorkerPool {
   close(): Promise<void>
 }
 
+/**
+ * Three semi-spaces of 8 MiB in place of V8's 16: what a block leaves dies before the next one, so that it costs no time
+ * (measured), and a thread's heap comes to its full size of 35 MiB, in place of 60, ten times as soon.
+ */
+const maxYoungGenerationSizeMb = 24
+
 export function workerPool(options: WorkerPoolOptions): WorkerPool {
   const { plan, threads: asked, heapBytesMax, lostRecordsMax } = { ...workersOptions.parse({}), ...options }
   const threads = asked === 'auto' ? Math.max(1, availableParallelism() - 1) : asked
@@ -60,7 +66,7 @@ export function workerPool(options: WorkerPoolOptions): WorkerPool {
       maxThreads: count,
       concurrentTasksPerWorker: 1,
       workerData: { plan },
-      resourceLimits: { maxOldGenerationSizeMb: Math.ceil(heapBytesMax / 2 ** 20) },
+      resourceLimits: { maxOldGenerationSizeMb: Math.ceil(heapBytesMax / 2 ** 20), maxYoungGenerationSizeMb },
     })
   return new PiscinaPool(threads, start, lostRecordsMax)
 }
