@@ -1,4 +1,4 @@
-// Compiles the kernels in lib/*/kernel/assembly/ (AssemblyScript) to WebAssembly with SIMD: dist/lib/*/kernel/kernel.wasm.
+// Compiles the kernels (AssemblyScript, in the folder assembly/ of each) to WebAssembly with SIMD: kernel.wasm under dist/.
 // One is skipped when its output is newer than every input.
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -8,7 +8,7 @@ const script = fileURLToPath(import.meta.url)
 const root = join(dirname(script), '..')
 const changed = async (path) => (await stat(path).catch(() => null))?.mtimeMs ?? 0
 
-for (const folder of ['lib/text/kernel', 'lib/dedup/kernel']) {
+for (const folder of ['lib/text/kernel', 'lib/text/page-kernel', 'lib/dedup/kernel']) {
   const sources = join(root, folder, 'assembly')
   const outFile = join(root, 'dist', folder, 'kernel.wasm')
   const inputs = [script, ...(await readdir(sources)).map((name) => join(sources, name))]

@@ -9,6 +9,7 @@ import { Buffer } from 'node:buffer'
 import { boilerplatePhrases, phraseFinder } from './boilerplate.js'
 import { characterTables, composeText } from './characters.js'
 import { Page } from './page.js'
+import { TextMemory } from './text-memory.js'
 import type { Units } from './units.js'
 
 /** A text as it is left, and what was seen on the way. */
@@ -30,9 +31,10 @@ export interface CleanText {
 /** Of a string, or of code units. */
 export type Cleaner = (text: string | Uint16Array) => CleanText
 
-export function createCleaner(): Cleaner {
+/** @param memory where its texts lie; a text given as code units may lie there too */
+export function createCleaner(memory: TextMemory = new TextMemory()): Cleaner {
   const tables = characterTables()
-  const page = new Page(tables, phraseFinder(boilerplatePhrases))
+  const page = new Page(memory, tables, phraseFinder(boilerplatePhrases))
   return (text) => {
     page.open(text, tables.classes)
     if (!page.scan()) {

@@ -7,9 +7,11 @@
  */
 import { Buffer, isUtf8, transcode } from 'node:buffer'
 import type { Block } from './batch.js'
-import { behindBlanks, FlatReader, isLineEnd } from './flat-record.js'
+import { codesToString } from './clean.js'
+import { behindBlanks, FlatReader } from './flat-record.js'
 import { jsonFault } from './json-fault.js'
 import type { FieldMapping } from './mapping.js'
+import type { TextMemory } from './text-memory.js'
 
 export interface Document {
   /** The record's own id, '' when it has none. */
@@ -28,23 +30,27 @@ export interface DecodeFault {
 
 /** Reads the records of one block after the other, in order. */
 export class RecordReader {
-  private readonly flat = new FlatReader()
+  private readonly flat: FlatReader
   private bytes: Buffer = Buffer.alloc(0)
   private mapping: FieldMapping = { text: '' }
   private bounded = false
-  /** The block in UTF-16; null where it is no UTF-8 as a whole, and each record is decoded by itself. */
-  private units: Uint16Array | null = null
+  /** Of the block in UTF-16; null where it is no UTF-8 as a whole, and each record is decoded by itself. */
+  private unitsTotal: number | null = null
   /** The same place in both. */
   private byteAt = 0
   private unitAt = 0
+
+  constructor(private readonly memory: TextMemory) {
+    this.flat = new FlatReader(memory)
+  }
 
   open({ bytes, bounds, mapping }: Block): void {
     this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.mapping = mapping
     this.bounded = bounds !== undefined
-    this.units = isUtf8(bytes) ? unitsOf(this.bytes) : null
+    this.unitsTotal = isUtf8(bytes) ? fill(this.memory, this.bytes) : null
     this.byteAt = this.unitAt = 0
-    if (this.units !== null) this.flat.open(this.units, mapping, this.bounded)
+    this.flat.open(mapping, this.bounded)
   }
 
   /**
@@ -53,13 +59,13 @@ export class RecordReader {
    * A number as text is no text; a number as id is written as it stands in the record, however long it is.
    */
   read(start: number, end: number): Document | DecodeFault {
-    const { units } = this
-    if (units === null) return this.readApart(start, end)
+    if (this.unitsTotal === null) return this.readApart(start, end)
+    const units = this.memory.block.view
     this.unitAt += unitsIn(this.bytes, this.byteAt, start)
     this.byteAt = end
     const unitStart = this.unitAt
     const flatEnd = this.flat.read(unitStart) ? behindBlanks(units, this.flat.end) : null
-    if (flatEnd !== null && !this.bounded && isLineEnd(units, flatEnd)) {
+    if (flatEnd !== null && !this.bounded && (flatEnd === this.unitsTotal || units[flatEnd] === newline)) {
       this.unitAt = flatEnd
       return this.flat
     }
@@ -67,7 +73,7 @@ export class RecordReader {
     if (flatEnd === this.unitAt) return this.flat
     const marked = units[unitStart] === byteOrderMark
     const from = marked ? unitStart + 1 : unitStart
-    const source = Buffer.from(units.buffer).toString('utf16le', 2 * from, 2 * this.unitAt)
+    const source = codesToString(units, from, this.unitAt)
     return documentIn(source, this.mapping, marked ? byteOrderMarkBytes : 0)
   }
 
@@ -83,16 +89,20 @@ export class RecordReader {
   }
 }
 
+const newline = 0x0a
 const byteOrderMark = 0xfeff
 const byteOrderMarkBytes = 3
 /** Bytes of a record in a foreign encoding that its reject may show. */
 const excerptBytesMax = 600
 
-/** UTF-8 known to be valid, in UTF-16. */
-function unitsOf(bytes: Buffer): Uint16Array {
-  if (bytes.length === 0) return new Uint16Array(0)
-  const { buffer, length } = transcode(bytes, 'utf8', 'utf16le')
-  return new Uint16Array(buffer, 0, length / 2)
+/** Puts UTF-8 known to be valid into the memory as its block, a 0 behind it; answers its UTF-16 units. */
+function fill(memory: TextMemory, bytes: Buffer): number {
+  const utf16 = bytes.length === 0 ? bytes : transcode(bytes, 'utf8', 'utf16le')
+  const length = utf16.length / 2
+  memory.reserveBlock(length)
+  Buffer.from(memory.buffer).set(utf16, memory.block.base)
+  memory.block.view[length] = 0
+  return length
 }
 
 /** UTF-16 units that bytes[from … to) come to: one for each byte that begins a character, two for the longest. */

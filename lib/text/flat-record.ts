@@ -1,11 +1,12 @@
 /**
  * Records that are flat objects, as nearly all are, taken apart without JSON.parse: the text goes from the block's code
- * units to where it is cleaned, and no string is made of it. Whatever is not plainly such a record – an object or a list
+ * units to where it is cleaned (text-memory.ts), and no string is made of it. Whatever is not plainly such a record – an object or a list
  * in it, a number that is no short whole one, a field named twice, anything that is no JSON – is left to JSON.parse, so
  * that nothing is decided here about what JSON is.
  */
-import { Buffer } from 'node:buffer'
+import { codesToString } from './clean.js'
 import type { FieldMapping } from './mapping.js'
+import type { TextMemory } from './text-memory.js'
 
 const quote = 0x22
 const backslash = 0x5c
@@ -14,6 +15,7 @@ const closeBrace = 0x7d
 const comma = 0x2c
 const colon = 0x3a
 const newline = 0x0a
+const letterU = 0x75
 /** Digits of a whole number that no Number rounds. */
 const digitsMax = 15
 
@@ -36,15 +38,19 @@ export class FlatReader {
   private at = 0
   private units: Uint16Array = new Uint16Array(0)
   private bounded = false
-  /** Strings without their escapes, end to end. */
-  private readonly scratch = { codes: new Uint16Array(0), used: 0 }
+  /** Units of strings without their escapes. */
+  private used = 0
   private names: readonly (readonly [Role, Uint16Array])[] = []
 
-  /** @param bounded a line end may stand within a record, for something else says where it ends */
-  open(units: Uint16Array, mapping: FieldMapping, bounded: boolean): void {
-    this.units = units
+  constructor(private readonly memory: TextMemory) {}
+
+  /**
+   * To read from the block in the memory, which ends in a 0.
+   *
+   * @param bounded a line end may stand within a record, for something else says where it ends
+   */
+  open(mapping: FieldMapping, bounded: boolean): void {
     this.bounded = bounded
-    if (this.scratch.codes.length < units.length) this.scratch.codes = new Uint16Array(units.length)
     this.names = (['text', 'id', 'title'] as const).flatMap((role) => {
       const name = mapping[role]
       return name === undefined ? [] : [[role, unitsOf(name)] as const]
@@ -53,8 +59,9 @@ export class FlatReader {
 
   /** False where the record at `start` is not flat, or has no text: JSON.parse tells what it is. */
   read(start: number): boolean {
+    this.units = this.memory.block.view
     this.at = start
-    this.scratch.used = 0
+    this.used = 0
     this.key = this.title = ''
     const found = { text: false, id: false, title: false }
     if (this.pass() !== openBrace) return false
@@ -108,35 +115,34 @@ export class FlatReader {
   }
 
   private string(role: Role | 'other'): boolean {
-    const { scratch } = this
-    const from = scratch.used
+    const from = this.used
     if (!this.unescape()) return false
-    if (role === 'text') this.text = scratch.codes.subarray(from, scratch.used)
-    else if (role === 'id') this.key = stringOf(scratch.codes, from, scratch.used)
-    else if (role === 'title') this.title = stringOf(scratch.codes, from, scratch.used)
+    const codes = this.memory.plain.view
+    if (role === 'text') this.text = codes.subarray(from, this.used)
+    else if (role === 'id') this.key = codesToString(codes, from, this.used)
+    else if (role === 'title') this.title = codesToString(codes, from, this.used)
     return true
   }
 
-  /** Copies the string that begins here to the scratch, up to its closing quote. */
+  /** Copies the string that begins here to the plain ones, up to its closing quote. */
   private unescape(): boolean {
-    const { units, scratch } = this
-    const { codes } = scratch
-    let { used } = scratch
-    let at = this.at
+    const { units } = this
+    const { kernel, block, plain } = this.memory
+    let { at, used } = this
     for (;;) {
-      const unit = units[at++] as number
-      // Above the backslash and no surprise: nearly all.
-      if (unit > backslash) codes[used++] = unit
-      else if (unit === quote) break
-      else if (unit === backslash) {
-        const escaped = escapes.get(units[at++] as number) ?? hexOf(units, at)
-        if (escaped < 0) return false
-        if (units[at - 1] === 0x75) at += 4
-        codes[used++] = escaped
-      } else if (unit >= 0x20) codes[used++] = unit
-      else return false // a control character, or nothing more
+      const copied = kernel.copyPlain(block.base + 2 * at, plain.base + 2 * used)
+      used += copied
+      at += copied
+      const unit = units[at++]
+      if (unit === quote) break
+      if (unit !== backslash) return false // a control character, or nothing more
+      const escape = units[at++] as number
+      const code = escapes.get(escape) ?? (escape === letterU ? hexOf(units, at) : -1)
+      if (code < 0) return false
+      if (escape === letterU) at += 4
+      plain.view[used++] = code
     }
-    scratch.used = used
+    this.used = used
     this.at = at
     return true
   }
@@ -158,13 +164,9 @@ export class FlatReader {
     const more = next === 0x2e || next === 0x65 || next === 0x45
     const digits = this.at - start
     if (more || digits > digitsMax || (first === 0x30 && digits > 1)) return false
-    if (role === 'id') this.key = stringOf(units, start, this.at)
+    if (role === 'id') this.key = codesToString(units, start, this.at)
     return true
   }
-}
-
-export function isLineEnd(units: Uint16Array, at: number): boolean {
-  return at === units.length || units[at] === newline
 }
 
 /** Blanks that may stand in a line. */
@@ -174,9 +176,8 @@ export function behindBlanks(units: Uint16Array, from: number): number {
   return at
 }
 
-/** The code unit of four hexadecimal digits behind `\u`; −1 where they are none. `at` is behind the u. */
+/** The code unit of four hexadecimal digits; −1 where they are none. */
 function hexOf(units: Uint16Array, at: number): number {
-  if (units[at - 1] !== 0x75) return -1
   let code = 0
   for (let index = at; index < at + 4; index++) {
     const digit = hexDigit(units[index] as number)
@@ -204,8 +205,4 @@ function sameUnits(units: Uint16Array, start: number, end: number, name: Uint16A
 
 function unitsOf(text: string): Uint16Array {
   return Uint16Array.from({ length: text.length }, (_, index) => text.charCodeAt(index))
-}
-
-function stringOf(units: Uint16Array, start: number, end: number): string {
-  return Buffer.from(units.buffer, units.byteOffset, units.byteLength).toString('utf16le', 2 * start, 2 * end)
 }

@@ -14,18 +14,18 @@ import {
 } from './characters.js'
 import { enlarged } from './enlarged.js'
 import { linkEnd, schemeChars } from './links.js'
+import type { TextMemory } from './text-memory.js'
 import { centiTokensByClass, hanCentiTokens } from './tokens.js'
 import { UnitEnd, UnitList } from './units.js'
 
 /**
- * The text under way and the buffers of one thread, grown as texts need.
+ * The text under way; its code units lie in the thread's text memory.
  *
  * Two steps, because most code units are Han and a branch that guesses wrong costs more than ten of them: first the
  * places of all others are noted, without a branch; then those alone are looked at. What stays as it is is copied in
  * stretches: `shift` is how far the output lies behind the input, `copied` is the input that is in the output.
  */
 export class Page {
-  codes = new Uint16Array(0)
   length = 0
   readonly units = new UnitList()
   lines = 0
@@ -36,10 +36,7 @@ export class Page {
 
   /** Ends in a 0, which is nothing that goes on: looking ahead needs no bound. */
   private source = new Uint16Array(0)
-  private sourceBytes = Buffer.alloc(0)
   private sourceLength = 0
-  /** Places of what is not plain Han. */
-  private marks = new Int32Array(0)
   private classes: Uint8Array
   private shift = 0
   private copied = 0
@@ -55,24 +52,26 @@ export class Page {
   private urlEnd = 0
 
   constructor(
+    private readonly memory: TextMemory,
     private readonly tables: CharacterTables,
     private readonly isBoilerplate: PhraseFinder,
   ) {
     this.classes = tables.classes
+    memory.setClasses(tables.classes, tables.settledClasses)
+  }
+
+  get codes(): Uint16Array {
+    return this.memory.codes.view
   }
 
   open(text: string | Uint16Array, classes: Uint8Array): void {
-    if (text.length + lookAhead > this.source.length) {
-      const room = Math.max(4096, 2 ** Math.ceil(Math.log2(text.length + lookAhead)))
-      this.source = new Uint16Array(room)
-      this.sourceBytes = Buffer.from(this.source.buffer)
-      this.codes = new Uint16Array(room)
-      this.marks = new Int32Array(room)
-    }
-    if (typeof text === 'string') this.sourceBytes.write(text, 0, 'utf16le')
+    const { length } = text
+    this.memory.reserveText(length + lookAhead)
+    this.source = this.memory.source.view
+    if (typeof text === 'string') Buffer.from(this.source.buffer).write(text, this.memory.source.base, 'utf16le')
     else this.source.set(text)
-    this.source[text.length] = 0
-    this.sourceLength = text.length
+    this.source[length] = 0
+    this.sourceLength = length
     this.classes = classes
     this.counts.fill(0)
     this.length = this.lines = this.urlChars = this.boilerplateChars = 0
@@ -84,7 +83,8 @@ export class Page {
   /** @returns false when the text must be composed first */
   scan(): boolean {
     const count = this.mark()
-    const { marks, source, classes } = this
+    const { source, classes } = this
+    const marks = this.memory.marks.view
     for (let index = 0; index < count; index++) {
       const at = marks[index] as number
       if (at < this.done) continue
@@ -103,14 +103,10 @@ export class Page {
   }
 
   private mark(): number {
-    const { source, classes, marks, sourceLength } = this
-    let count = 0
-    for (let at = 0; at < sourceLength; at++) {
-      marks[count] = at
-      const kind = classes[source[at] as number] as number
-      count += -kind >>> 31
-    }
-    return count
+    const { kernel, source, marks } = this.memory
+    const { classesBase, settledClassesBase } = kernel
+    const table = this.classes === this.tables.classes ? classesBase : settledClassesBase
+    return kernel.mark(source.base, this.sourceLength, table.value, marks.base)
   }
 
   /** One code unit that is not plain Han. */
@@ -174,7 +170,8 @@ export class Page {
 
   /** Copies what is left of the input before `to`. */
   private flush(to: number): void {
-    const { source, codes, copied, shift } = this
+    const { source, copied, shift } = this
+    const codes = this.memory.codes.view
     if (to - copied > shortStretch) codes.set(source.subarray(copied, to), copied + shift)
     else for (let at = copied; at < to; at++) codes[at + shift] = source[at] as number
     this.copied = to

@@ -14,6 +14,7 @@ import type { PreparePlan } from './plan.js'
 import { type RecordPlace, recordPlaces } from './records.js'
 import { createRepetitionMeter, type RepetitionMeter } from './repetition.js'
 import { createSigner, type Signer } from './signature.js'
+import { TextMemory } from './text-memory.js'
 import { loadTokenCounter, type TokenCounter } from './tokens.js'
 
 /** What a thread needs for any block: tables, buffers, the loaded filters. One block at a time. */
@@ -39,12 +40,12 @@ export async function createPreparer(plan: PreparePlan): Promise<Preparer> {
     Promise.all(plan.filters.map(loadCustomFilter)),
   ])
   const columns = new ColumnsBuilder(plan.signature.permutations)
-  const repetitionOf = createRepetitionMeter()
+  const memory = new TextMemory()
   return {
     plan,
-    reader: new RecordReader(),
-    clean: createCleaner(),
-    repetitionOf,
+    reader: new RecordReader(memory),
+    clean: createCleaner(memory),
+    repetitionOf: createRepetitionMeter(memory),
     filters,
     countTokens,
     signer,

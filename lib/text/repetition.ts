@@ -3,6 +3,7 @@
  * One pass, a rolling hash, one table: linear in the text's length.
  */
 import type { CleanText } from './clean.js'
+import type { TextMemory } from './text-memory.js'
 
 /** About six Chinese words: as long as the longest n-grams that Gopher's rules count (arXiv 2112.11446, table A1). */
 const gramChars = 10
@@ -16,11 +17,12 @@ export interface Repetition {
 
 export type RepetitionMeter = (text: CleanText) => Repetition
 
-export function createRepetitionMeter(): RepetitionMeter {
-  const seen = new Seen()
+/** @param memory that of the cleaner whose texts are measured */
+export function createRepetitionMeter(memory: TextMemory): RepetitionMeter {
+  const seen = new Seen(memory)
   return (text) => {
     const { lines, length, lineStart, codes } = text
-    seen.open(length + lines)
+    seen.open(length, lines)
     let lineChars = 0
     let grams = 0
     for (let line = 0; line < lines; line++) {
@@ -29,7 +31,7 @@ export function createRepetitionMeter(): RepetitionMeter {
       while (codes[end - 1] === 0x0a) end--
       lineChars += end - start
       grams += Math.max(0, end - start - gramChars + 1)
-      seen.addLine(codes, start, end)
+      seen.addLine(start, end - start)
     }
     return {
       lineShare: lineChars === 0 ? 0 : seen.repeatedLineChars / lineChars,
@@ -52,47 +54,41 @@ const slotsPerValue = 4
 class Seen {
   repeatedGrams = 0
   repeatedLineChars = 0
-  private slots = new Int32Array(1024)
-  private sums = new Int32Array(256)
-  private mask = 1023
+  private mask = 0
   private salt = 0
 
+  constructor(private readonly memory: TextMemory) {}
+
   /** The size of the table depends on this text alone, and so does the answer. */
-  open(values: number): void {
-    const room = 2 ** Math.ceil(Math.log2(Math.max(1024, slotsPerValue * values)))
-    if (room > this.slots.length) this.slots = new Int32Array(room)
+  open(chars: number, lines: number): void {
+    const room = 2 ** Math.ceil(Math.log2(Math.max(1024, slotsPerValue * (chars + lines))))
+    this.memory.slots.reserve(room)
+    this.memory.sums.reserve(chars + 1)
     this.mask = room - 1
     this.salt = (this.salt + saltStep) | 0
     this.repeatedGrams = this.repeatedLineChars = 0
   }
 
-  /**
-   * `sums` are the hashes of the line up to each place: that of a stretch is the difference of two, and the last is the
-   * line's. One chain of a multiplication and an addition, which is what the loop takes.
-   */
-  addLine(codes: Uint16Array, start: number, end: number): void {
-    const { slots, mask, salt } = this
-    const chars = end - start
-    if (chars + 1 > this.sums.length) this.sums = new Int32Array(2 * (chars + 1))
-    const { sums } = this
-    let hash = 0
-    let repeated = 0
-    for (let at = 1; at <= chars; at++) {
-      hash = (Math.imul(hash, multiplier) + (codes[start + at - 1] as number)) | 0
-      sums[at] = hash
-      if (at < gramChars) continue
-      const gram = (hash - Math.imul(sums[at - gramChars] as number, beforeGram)) | 0
-      const slot = (gram ^ (gram >>> 15)) & mask
-      const value = gram ^ salt
-      repeated += slots[slot] === value ? 1 : 0
-      slots[slot] = value
-    }
-    this.repeatedGrams += repeated
-    hash ^= Math.imul(chars, lineMark)
+  addLine(start: number, chars: number): void {
+    const { kernel, codes, sums, slots } = this.memory
+    const { mask, salt } = this
+    const from = codes.base + 2 * start
+    this.repeatedGrams += kernel.repeated(
+      from,
+      chars,
+      sums.base,
+      slots.base,
+      mask,
+      salt,
+      gramChars,
+      multiplier,
+      beforeGram,
+    )
+    const hash = kernel.lineHash.value ^ Math.imul(chars, lineMark)
     const slot = (hash ^ (hash >>> 15)) & mask
     const value = hash ^ salt
-    if (slots[slot] === value) this.repeatedLineChars += chars
-    slots[slot] = value
+    if (slots.view[slot] === value) this.repeatedLineChars += chars
+    slots.view[slot] = value
   }
 }
 

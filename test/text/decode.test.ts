@@ -6,6 +6,7 @@ import { type DecodeFault, isFault, RecordReader } from '../../lib/text/decode.j
 import { jsonFault } from '../../lib/text/json-fault.js'
 import type { FieldMapping } from '../../lib/text/mapping.js'
 import { recordPlaces } from '../../lib/text/records.js'
+import { TextMemory } from '../../lib/text/text-memory.js'
 import { Random, testSeed } from '../support/random.js'
 import { blockOf, ownBytes } from './support.js'
 
@@ -19,7 +20,7 @@ interface PlainDocument {
 
 /** The records of a block, as plain values. */
 function readAll(block: Block): (PlainDocument | DecodeFault)[] {
-  const reader = new RecordReader()
+  const reader = new RecordReader(new TextMemory())
   reader.open(block)
   return [...recordPlaces(block)].map(({ start, end }) => {
     const read = reader.read(start, end)

@@ -2,11 +2,13 @@ import t from 'tap'
 import { createCleaner } from '../../lib/text/clean.js'
 import { filterReasons, filterText, qualityOptions } from '../../lib/text/filters.js'
 import { createRepetitionMeter } from '../../lib/text/repetition.js'
+import { TextMemory } from '../../lib/text/text-memory.js'
 import { Random } from '../support/random.js'
 import { article } from './support.js'
 
-const cleaner = createCleaner()
-const repetitionOf = createRepetitionMeter()
+const memory = new TextMemory()
+const cleaner = createCleaner(memory)
+const repetitionOf = createRepetitionMeter(memory)
 const off = Object.fromEntries(Object.keys(qualityOptions.shape).map((name) => [name, false]))
 
 function reasonOf(text: string, options: unknown = {}): string | null {

@@ -1,0 +1,91 @@
+// The loops over code units that take most of a text's time before it is signed: which units are not plain Han, what of a
+// JSON string is plain, which stretches of a line stood before. lib/text/text-memory.ts says where things lie;
+// what follows from the answers is page.ts, flat-record.ts and repetition.ts.
+
+/** Two tables of 65,536 classes. The host's memory begins behind them. */
+export const classesBase: usize = 1024
+export const settledClassesBase: usize = 1024 + 65536
+export const hostBase: usize = 1024 + 2 * 65536
+
+/**
+ * Writes the places of the units whose class is not 0 to `marks` (i32 each, room for `length` + 8); answers how many.
+ * Most units are Han of U+4E00 … U+9FFF, class 0: eight of them are told from others at once. Reads up to 7 units beyond.
+ */
+export function mark(source: usize, length: i32, classes: usize, marks: usize): i32 {
+  const first = i16x8.splat(0x4e00)
+  const span = i16x8.splat(0x51ff)
+  let out = marks
+  for (let at = 0; at < length; at += 8) {
+    const units = v128.load(source + ((<usize>at) << 1))
+    let others = i16x8.bitmask(i16x8.gt_u(i16x8.sub(units, first), span))
+    for (; others != 0; others &= others - 1) {
+      const place = at + ctz(others)
+      store<i32>(out, place)
+      out += (<usize>(load<u8>(classes + <usize>load<u16>(source + ((<usize>place) << 1))) != 0 && place < length)) << 2
+    }
+  }
+  return <i32>((out - marks) >> 2)
+}
+
+/**
+ * Copies units from `units` to `out` up to the first that is a quote, a backslash or a control character; answers how
+ * many. One of these must stand at the end. Reads and writes up to 7 units beyond.
+ */
+export function copyPlain(units: usize, out: usize): i32 {
+  const quote = i16x8.splat(0x22)
+  const backslash = i16x8.splat(0x5c)
+  const space = i16x8.splat(0x20)
+  let at: usize = 0
+  let special: i32 = 0
+  for (; special == 0; at += 16) {
+    const eight = v128.load(units + at)
+    v128.store(out + at, eight)
+    special = i16x8.bitmask(
+      v128.or(v128.or(i16x8.eq(eight, quote), i16x8.eq(eight, backslash)), i16x8.lt_u(eight, space)),
+    )
+  }
+  return (<i32>(at - 16) >> 1) + ctz(special)
+}
+
+/** The hash of the whole line that `repeated` went over last. */
+export let lineHash: i32 = 0
+
+/**
+ * How many stretches of `gramUnits` units in the line stand in `slots` already, by their hash; all of them do then.
+ * `sums` (i32[length + 1], the first 0) are the hashes of the line up to each place: that of a stretch is the difference
+ * of two. `slots` has `mask` + 1 places; a hash is kept xor `salt`.
+ */
+export function repeated(
+  codes: usize,
+  length: i32,
+  sums: usize,
+  slots: usize,
+  mask: i32,
+  salt: i32,
+  gramUnits: i32,
+  multiplier: i32,
+  beforeGram: i32,
+): i32 {
+  const behind = (<usize>gramUnits) << 2
+  let hash: i32 = 0
+  let count: i32 = 0
+  let code = codes
+  let sum = sums + 4
+  const firstGram = min(sums + behind, sums + 4 + ((<usize>length) << 2))
+  for (; sum < firstGram; sum += 4, code += 2) {
+    hash = hash * multiplier + <i32>load<u16>(code)
+    store<i32>(sum, hash)
+  }
+  const end = codes + ((<usize>length) << 1)
+  for (; code < end; sum += 4, code += 2) {
+    hash = hash * multiplier + <i32>load<u16>(code)
+    store<i32>(sum, hash)
+    const gram = hash - load<i32>(sum - behind) * beforeGram
+    const slot = slots + ((<usize>((gram ^ (gram >>> 15)) & mask)) << 2)
+    const value = gram ^ salt
+    count += <i32>(load<i32>(slot) == value)
+    store<i32>(slot, value)
+  }
+  lineHash = hash
+  return count
+}
