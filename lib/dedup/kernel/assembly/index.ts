@@ -95,10 +95,10 @@ export function sharingBase(): usize {
   return sharing
 }
 
-/** Finds the places of the row in all tables; of `near` 0 in that of the keys. Answers the earliest document of its key, or −1. */
-export function seek(near: u32): i32 {
-  const first: u32 = near ? 0 : bands
-  if (near) for (let band: u32 = 0; band < bands; band++) seekIn(band, bandHash(signature, band))
+/** Finds the places of the row in all tables; without a shingle in that of the keys. Answers the earliest document of its key, or −1. */
+export function seek(isNear: u32): i32 {
+  const first: u32 = isNear ? 0 : bands
+  if (isNear) for (let band: u32 = 0; band < bands; band++) seekIn(band, bandHash(signature, band))
   if (keys) seekIn(bands, keyHash(rowBase))
   // Apart and short: the processor waits for all these lines of the cache side by side, not one after the other.
   let sum: u32 = 0
@@ -168,16 +168,16 @@ function consider(kept: u32): void {
   foundCount = <u32>((at + 8 - found) >> 3)
 }
 
-/** Keeps the row, after `seek`, and after `near` if that is 1. Answers what `pagesNeeded` does. */
-export function keep(near: u32, text: f64): u32 {
+/** Keeps the row, after `seek`, and after `near` if it has a shingle. Answers what `pagesNeeded` does. */
+export function keep(isNear: u32, text: f64): u32 {
   const document = addDocument(rowBase, idBase, text)
   if (keys) insert(bands, document)
-  if (near) {
+  if (isNear) {
     for (let band: u32 = 0; band < bands; band++) {
       if (<u32>load<u8>(sharing + band) < documentsPerBandMax) insert(band, document)
     }
   }
-  for (let table: u32 = near ? 0 : bands; table < bands + keys; table++) grow(table)
+  for (let table: u32 = isNear ? 0 : bands; table < bands + keys; table++) grow(table)
   if (document == lastYoung) leaveYouth()
   return pagesNeeded()
 }

@@ -16,8 +16,8 @@ const linesPerPageShift: u32 = 8
 const linesPerPage: u32 = 1 << linesPerPageShift
 /** Lines split at once: neighbours are read faster than one here and one there. */
 const linesPerSplit: u32 = 64
-/** On average: two thirds full. */
-const entriesPerLine: u32 = 8
+/** Entries a line on average, from which on a table grows: two thirds of what there is room for. */
+const entriesPerLineMax: u32 = 8
 
 /** The last document whose number has 16 bits. */
 export const lastYoung: u32 = 0xffff
@@ -39,7 +39,7 @@ let tableCount: u32 = 0
 let tables: usize = 0
 /** Of the row sought, a table: the line of its hash, and the bits that an entry keeps of it. */
 let homes: usize = 0
-let kept: usize = 0
+let hashBits: usize = 0
 /** Numbers have 16 bits, and part of the hash above. */
 let young: bool = true
 /** Written so that reading ahead is not optimised away. */
@@ -49,11 +49,11 @@ export function configureTables(count: u32): void {
   tableCount = count
   tables = take(<usize>count << tableShift)
   homes = take(<usize>count << 2)
-  kept = take(<usize>count << 2)
+  hashBits = take(<usize>count << 2)
   for (let table: u32 = 0; table < count; table++) {
     const at = tableOf(table)
     store<u32>(at, firstBits)
-    store<u32>(at, entriesPerLine << firstBits, entriesMaxAt)
+    store<u32>(at, entriesPerLineMax << firstBits, entriesMaxAt)
     store<u32>(at, <u32>take(16 << 2), pagesAt)
     store<u32>(at, 16, pagesMaxAt)
     addPage(at, 0)
@@ -68,7 +68,7 @@ export function seek(table: u32, hash: u64): void {
   const line = <u32>hash & (upper - 1)
   const wasSplit = <u32>(line < load<u32>(at, splitAt))
   store<u32>(homes + (<usize>table << 2), <u32>lineOf(at, line | (<u32>hash & upper & -wasSplit)))
-  store<u32>(kept + (<usize>table << 2), <u32>(hash >> highShift))
+  store<u32>(hashBits + (<usize>table << 2), <u32>(hash >> highShift))
 }
 
 /** The line where documents of the hash sought are, or from which it goes on to them. */
@@ -80,7 +80,7 @@ export function home(table: u32): usize {
 /** What their entries have for a tag, in each lane. */
 @inline
 export function tagOf(table: u32): v128 {
-  return v128.load16_splat(kept + (<usize>table << 2), 1)
+  return v128.load16_splat(hashBits + (<usize>table << 2), 1)
 }
 
 /** The document of an entry. */
@@ -94,7 +94,7 @@ export function documentOf(line: usize, entry: u32): u32 {
 export function insert(table: u32, document: u32): void {
   const at = tableOf(table)
   store<u32>(at, load<u32>(at, entriesAt) + 1, entriesAt)
-  const hash = load<u32>(kept + (<usize>table << 2))
+  const hash = load<u32>(hashBits + (<usize>table << 2))
   put(home(table), hash >> 8, young ? document | ((hash & 0xff) << 16) : document)
 }
 
@@ -133,7 +133,7 @@ function split(at: usize): void {
   for (let line = from; line < until; line++) sum ^= load<u32>(next(lineOf(at, line)))
   touched = sum
   for (let line = from; line < until; line++) divide(bits - highShift, lineOf(at, line), lineOf(at, upper + line))
-  store<u32>(at, (upper + until) * entriesPerLine, entriesMaxAt)
+  store<u32>(at, (upper + until) * entriesPerLineMax, entriesMaxAt)
   store<u32>(at, until == upper ? 0 : until, splitAt)
   store<u32>(at, bits + <u32>(until == upper))
 }
