@@ -1,4 +1,9 @@
-/** Sizes as people read them. */
+/** Sizes and counts as people read them. */
+
+/** '1 cut', '12,000 cuts'; a noun that takes more than an s is given in both forms. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`
+}
 
 /** '1.5 GB': decimal units, as the Hub shows them. */
 export function bytesText(bytes: number): string {

@@ -10,6 +10,7 @@ import { type Duplicate, dedupOptions, openDeduplicator, signedBlock } from '../
 import { UsageError } from '../errors.js'
 import { jsonFault } from '../text/json-fault.js'
 import { createSigner } from '../text/signature.js'
+import { counted } from './bytes-text.js'
 import { type Line, lineBatches } from './lines.js'
 import { fileOutput, Output, ReaderGone } from './output.js'
 
@@ -144,7 +145,9 @@ function count(counts: DedupCounts, verdict: Duplicate | null | undefined): void
 }
 
 function summary({ lines, kept, exact, near, unreadable }: DedupCounts): string {
-  const [all, ...parts] = [lines, kept, exact, near, unreadable].map((number) => number.toLocaleString('en'))
-  const text = `${all} lines: ${parts[0]} kept, ${parts[1]} exact duplicates, ${parts[2]} near duplicates`
-  return unreadable === 0 ? text : `${text}, ${parts[3]} unreadable (--rejects FILE says which)`
+  const duplicates = `${counted(exact, 'exact duplicate')}, ${counted(near, 'near duplicate')}`
+  const text = `${counted(lines, 'line')}: ${kept.toLocaleString('en-US')} kept, ${duplicates}`
+  return unreadable === 0
+    ? text
+    : `${text}, ${unreadable.toLocaleString('en-US')} unreadable (--rejects FILE says which)`
 }

@@ -5,6 +5,7 @@ import pc from 'picocolors'
 import { glob } from 'tinyglobby'
 import { UsageError } from '../errors.js'
 import { openPart, readManifest } from '../sinks/index.js'
+import { counted } from './bytes-text.js'
 import { cannotOpen } from './output.js'
 import { fitted, printable, widthOf, wrapped } from './text-width.js'
 
@@ -39,8 +40,8 @@ export async function* inspected(
         await part.close()
       }
     }
-    const what = `${split}: ${shown} of ${rows.toLocaleString('en-US')} ${rejects ? 'rejects' : 'rows'} shown`
-    if (!json) yield pc.dim(`${what}, ${paths.length} file${paths.length === 1 ? '' : 's'}`)
+    const what = `${split}: ${shown} of ${counted(rows, rejects ? 'reject' : 'row')} shown`
+    if (!json) yield pc.dim(`${what}, ${counted(paths.length, 'file')}`)
   }
 }
 
@@ -101,7 +102,7 @@ function field(name: string, value: string, columns: number, full: boolean): str
   const room = columns - labelCells
   const lines = wrapped(printable(value), room)
   const shown = full ? lines : lines.slice(0, textLinesMax)
-  if (shown.length < lines.length) shown.push(`… ${lines.length - shown.length} more lines`)
+  if (shown.length < lines.length) shown.push(`… ${counted(lines.length - shown.length, 'more line')}`)
   return shown.map((line, i) => {
     const label = i === 0 ? fitted(name, labelCells - 1) : ''
     return pc.cyan(label) + ' '.repeat(labelCells - widthOf(label)) + line

@@ -13,6 +13,7 @@ import { type PreparedBlock, releaseColumns } from '../text/batch.js'
 import { recordId } from '../text/identity.js'
 import { type PreparePlan, planPreparation, prepareOptions } from '../text/plan.js'
 import { workerPool, workersOptions } from '../workers/pool.js'
+import { counted } from './bytes-text.js'
 import { fileOutput, Output, ReaderGone } from './output.js'
 import { ArrowRows, JsonRows, rejectLines } from './pipe-rows.js'
 
@@ -83,7 +84,8 @@ async function pipe(files: readonly string[], flags: PipeFlags): Promise<void> {
     await output.end()
     await rejects?.end()
     process.stderr.write(
-      `${counts.documents} documents: ${counts.kept} chunks out, ${counts.chunks - counts.kept} duplicates, ${counts.rejected} refused\n`,
+      `${counted(counts.documents, 'document')}: ${counted(counts.kept, 'chunk')} out, ${counted(counts.chunks - counts.kept, 'duplicate')}, ` +
+        `${counts.rejected} refused${counts.rejected > 0 && rejects === null ? ' (--rejects FILE says why)' : ''}\n`,
     )
   } finally {
     await pool.close()

@@ -5,7 +5,7 @@ import { stagesThrough } from '../kun/stages.js'
 import { loadRecipe, type Recipe, recipeDifference } from '../recipe/index.js'
 import { readManifest, readRunRecord } from '../sinks/index.js'
 import type { Shard } from '../sources/index.js'
-import { bytesText } from './bytes-text.js'
+import { bytesText, counted } from './bytes-text.js'
 import { collect } from './run.js'
 import { settingsOf } from './settings.js'
 
@@ -109,11 +109,11 @@ export function planText({ name, directory, splits, stages, state, cutsCommitted
   const shards = splits.reduce((sum, split) => sum + split.shards, 0)
   const states = {
     new: `${directory} is new.`,
-    resumes: `${directory} holds this run: ${cutsCommitted} cuts are committed, it would go on from there.`,
+    resumes: `${directory} holds this run: ${counted(cutsCommitted, 'cut is', 'cuts are')} committed, it would go on from there.`,
     refused: `${directory} holds a run that was made otherwise; it would be refused:`,
   }
   return [
-    `${pc.bold(name)} would read ${shards} shards, ${shown(bytes)}`,
+    `${pc.bold(name)} would read ${counted(shards, 'shard')}, ${shown(bytes)}`,
     ...splits.map(
       (split) =>
         `  ${split.split.padEnd(12)}${String(split.shards).padStart(7)} ${split.shards === 1 ? 'shard ' : 'shards'}  ${shown(split.bytes).padStart(9)}, the largest ${bytesText(split.largestBytes)}`,

@@ -5,6 +5,7 @@ import type { Capabilities } from '../llm/types.js'
 import type { Recipe } from '../recipe/index.js'
 import { funnelLines } from '../report/funnel.js'
 import type { CallTimings } from '../report/timings.js'
+import { counted } from './bytes-text.js'
 import { called, quoted } from './called.js'
 import { duration, short } from './progress.js'
 
@@ -44,7 +45,8 @@ export function conclusionText(session: Session, { recipe, directory, end, built
   const { counters, cuts } = session.progress()
   const { seconds, tokensPerSecond, bottleneck, peakMemoryBytes, repliesServedFromDisk } = timings
   const by = bottleneck === 'servers' ? 'the model servers' : bottleneck
-  const served = repliesServedFromDisk > 0 ? `${repliesServedFromDisk.toLocaleString('en-US')} replies from disk, ` : ''
+  const served = repliesServedFromDisk > 0 ? `${counted(repliesServedFromDisk, 'reply', 'replies')} from disk, ` : ''
+  const rows = Object.values(counters).reduce((sum, split) => sum + split.rows, 0)
   const speed = `${short(Math.round(tokensPerSecond))} tokens/s, held up by ${by}`
   const idle = tokensPerSecond === 0 && repliesServedFromDisk === 0
   const figures = `${served}${idle ? 'nothing was left to ask' : speed}, ${Math.round(peakMemoryBytes / 1e6)} MB at most`
@@ -52,7 +54,7 @@ export function conclusionText(session: Session, { recipe, directory, end, built
   const took = seconds < 90 ? `${seconds.toFixed(1)} s` : duration(seconds)
   const lines = [
     '',
-    `${pc.bold(recipe.name)}: ${what} in ${took}, ${cuts} cuts`,
+    `${pc.bold(recipe.name)}: ${what} in ${took}, ${counted(cuts, 'cut')}`,
     pc.dim(figures),
     '',
     ...funnelLines(counters, Math.min(120, process.stdout.columns ?? 80)),
@@ -63,7 +65,7 @@ export function conclusionText(session: Session, { recipe, directory, end, built
     `  ${directory}/timings.json  how fast, and what held it up`,
     '',
     ...(builtin ? ['Written by the built-in extractive writer: key phrases and templates, not a model.'] : []),
-    `Next: ${called()} inspect ${quoted(directory)} -n 3`,
+    `Next: ${called()} inspect ${quoted(directory)} ${rows === 0 ? '--rejects ' : ''}-n 3`,
     ...(builtin ? ['      your own servers: recipes/vllm-two-servers.yaml, docs/recipe.md'] : []),
     '',
   ]

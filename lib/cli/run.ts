@@ -9,6 +9,7 @@ import { type Phase, phases } from '../kun/stages.js'
 import type { PublishOptions } from '../publish/publish.js'
 import { loadRecipe, type Recipe } from '../recipe/index.js'
 import { appendTimings, type CallTimings, TimingsRecorder } from '../report/timings.js'
+import { counted } from './bytes-text.js'
 import { called, quoted } from './called.js'
 import { mirrorOf, restored } from './mirror.js'
 import { runOnExit } from './on-exit.js'
@@ -213,7 +214,9 @@ function stopped(error: unknown, session: Session, { directory, again }: RunOrde
   say(error.message)
   if (error.exitCode === 3) {
     const { cuts } = session.progress()
-    say(`${cuts} cuts are committed in ${directory} and every reply received is kept. Go on with: ${again}`)
+    say(
+      `${counted(cuts, 'cut is', 'cuts are')} committed in ${directory} and every reply received is kept. Go on with: ${again}`,
+    )
   }
   return endedBy(error)
 }

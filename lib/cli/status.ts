@@ -8,6 +8,7 @@ import { type Counters, total } from '../kun/counters.js'
 import { funnelLines } from '../report/funnel.js'
 import { type CallTimings, readTimings } from '../report/timings.js'
 import { type Holder, lockHolder, readManifest, readRunRecord } from '../sinks/index.js'
+import { counted } from './bytes-text.js'
 import { cannotOpen } from './output.js'
 import { duration, short } from './progress.js'
 
@@ -66,9 +67,8 @@ export async function statusOf(directory: string): Promise<RunStatus> {
 
 export function statusText(status: RunStatus, columns: number, now = new Date()): string {
   const { directory, name, cuts, rows, rejects, bytes, counters } = status
-  const figure = (count: number): string => count.toLocaleString('en-US')
   const lines = [
-    `${pc.bold(name ?? directory)}: ${figure(cuts)} ${cuts === 1 ? 'cut is' : 'cuts are'} committed, ${figure(rows)} rows, ${figure(rejects)} rejects, ${(bytes / 1e6).toFixed(1)} MB`,
+    `${pc.bold(name ?? directory)}: ${counted(cuts, 'cut is', 'cuts are')} committed, ${counted(rows, 'row')}, ${counted(rejects, 'reject')}, ${(bytes / 1e6).toFixed(1)} MB`,
     ...(cuts > 0 ? ['', ...funnelLines(counters, columns), ''] : []),
     ...callLines(status, now),
   ]

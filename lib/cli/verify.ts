@@ -5,7 +5,7 @@ import pc from 'picocolors'
 import { UsageError } from '../errors.js'
 import { type Counters, checkAccounting, total } from '../kun/counters.js'
 import { type Finding, type ManifestEntry, type Verification, verifyRun } from '../sinks/index.js'
-import { bytesText } from './bytes-text.js'
+import { bytesText, counted } from './bytes-text.js'
 
 export function registerVerify(program: Command): void {
   program
@@ -28,16 +28,13 @@ export function registerVerify(program: Command): void {
 
 export function verificationText({ findings, cuts, files, bytes, rows, rejects }: Verification): string {
   const lines = findings.map(findingText)
-  const sum = (counts: Readonly<Record<string, number>>): string =>
-    Object.values(counts)
-      .reduce((all, one) => all + one, 0)
-      .toLocaleString('en-US')
+  const sum = (counts: Readonly<Record<string, number>>): number =>
+    Object.values(counts).reduce((all, one) => all + one, 0)
   const errors = findings.filter(({ severity }) => severity === 'error').length
-  const verdict =
-    errors === 0 ? pc.green('The dataset is whole') : pc.red(`${errors} error${errors === 1 ? '' : 's'} found`)
-  lines.push(
-    `${verdict}: ${cuts} cuts, ${files} files, ${bytesText(bytes)}, ${sum(rows)} rows, ${sum(rejects)} rejects.`,
-  )
+  const whole = cuts === 0 ? 'Nothing is wrong, and nothing is committed yet' : 'The dataset is whole'
+  const verdict = errors === 0 ? pc.green(whole) : pc.red(`${counted(errors, 'error')} found`)
+  const there = [counted(cuts, 'cut'), counted(files, 'file'), bytesText(bytes)]
+  lines.push(`${verdict}: ${[...there, counted(sum(rows), 'row'), counted(sum(rejects), 'reject')].join(', ')}.`)
   return lines.join('\n')
 }
 

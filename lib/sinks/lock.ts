@@ -169,6 +169,7 @@ const signs = ['timings.json', lockName] as const
 
 /** How long ago one was written; by two clocks where the directory is on another machine. */
 async function silenceText(directory: string): Promise<string> {
+  // One that is not there, or hidden, is no sign.
   const found = await Promise.all(signs.map((name) => stat(join(directory, name)).catch(() => null)))
   const latestMs = Math.max(0, ...found.map((each) => each?.mtimeMs ?? 0))
   const minutes = Math.round((Date.now() - latestMs) / 60_000)
