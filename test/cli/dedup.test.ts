@@ -46,7 +46,7 @@ t.test('the lines that stay come out of a pipe byte for byte, in order', async (
   )
   t.equal(code, 0)
   t.equal(stdout, kept.join(''))
-  t.match(stderr, /7 lines: 3 kept, 1 exact duplicates, 1 near duplicates, 2 unreadable/)
+  t.match(stderr, /7 lines: 3 kept, 1 exact duplicate, 1 near duplicate, 2 unreadable/)
   const told = readFileSync(rejects, 'utf8')
     .trim()
     .split('\n')
