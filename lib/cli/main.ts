@@ -2,6 +2,7 @@
  * The command line: one file a command, registered here. Results go to stdout, all else to stderr.
  * Exit codes: 0 done · 1 failed · 2 wrong use or recipe · 3 stopped and resumable.
  */
+import { setImmediate } from 'node:timers/promises'
 import { Command, CommanderError } from 'commander'
 import { version } from '../core/version.js'
 import { KunStreamError } from '../errors.js'
@@ -11,6 +12,7 @@ import { registerDevHub } from './dev-hub.js'
 import { boundHeapGrowth } from './heap-growth.js'
 import { registerHub } from './hub.js'
 import { registerInspect } from './inspect.js'
+import { notWritten } from './output.js'
 import { registerPipe } from './pipe.js'
 import { registerPlan } from './plan.js'
 import { registerPublish } from './publish.js'
@@ -53,10 +55,13 @@ export async function main(argv: readonly string[]): Promise<number> {
     .showHelpAfterError('(kun-stream --help lists the commands)')
     .exitOverride()
   registerCommands(program)
+  outliveOutput()
   process.on('unhandledRejection', endAtOnce)
   process.on('uncaughtException', endAtOnce)
   try {
     await program.parseAsync([...argv])
+    // The error of a write comes a moment after it.
+    await setImmediate()
     return Number(process.exitCode ?? 0)
   } catch (error) {
     return report(error)
@@ -70,6 +75,22 @@ export async function main(argv: readonly string[]): Promise<number> {
 export function registerCommands(program: Command): void {
   for (const register of commands) register(program)
 }
+
+/**
+ * A run goes on though nobody listens any more (`| head`, a terminal that was closed), and what cannot be written is told.
+ * For the rest of the process: the error of a write may come when the command is through.
+ */
+function outliveOutput(): void {
+  process.stderr.on('error', ignored)
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // A command that writes through Output tells of it itself.
+    if (error.code === 'EPIPE' || process.stdout.listenerCount('error') > 1) return
+    process.exitCode = report(notWritten('standard output', error))
+  })
+}
+
+/** There is nowhere left to tell of it. */
+const ignored = (): void => undefined
 
 /** A failure that nobody waited for: nothing may be written after it, so that it is as if the process had been killed. */
 function endAtOnce(error: unknown): never {

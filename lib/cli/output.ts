@@ -58,7 +58,7 @@ export function cannotOpen(path: string, cause: unknown): UsageError {
 }
 
 /** Of what is written here nothing resumes: it is made again. */
-function notWritten(name: string, cause: NodeJS.ErrnoException): StorageError {
+export function notWritten(name: string, cause: NodeJS.ErrnoException): StorageError {
   const why = cause.code === 'ENOSPC' ? 'the disk is full' : cause.message
   const details = { errno: cause.code ?? 'unknown', operation: 'write', path: name }
   return new StorageError(`${name} could not be written: ${why}. Make room, or write elsewhere, and run it again`, {
