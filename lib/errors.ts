@@ -8,6 +8,7 @@
 /** 1 failed · 2 wrong use or recipe · 3 stopped and resumable. */
 export type ExitCode = 1 | 2 | 3
 
+/** What an error may carry beside its message. */
 export interface ErrorDetails {
   cause?: unknown
   /** Plain values for a program: JSON-safe, no secrets. */

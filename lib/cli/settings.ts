@@ -18,6 +18,7 @@ import { hubSettings } from '../sources/hub-settings.js'
 import { localShards, presets, type Shard, stdinShard } from '../sources/index.js'
 import type { FieldMapping } from '../text/mapping.js'
 
+/** Settings that a run can start with, and what was opened for them: `close` it after the run. */
 export interface PreparedSettings {
   readonly settings: KunSettings
   /** The built-in server answers: the result says so. */

@@ -27,6 +27,7 @@ export const bufferBytesMax = 64 * 1024 * 1024
 /** Bytes written but not fsynced: more than this cannot be torn, so a longer bad tail is damage. */
 export const unsyncedBytesMax = 32 * 1024 * 1024
 
+/** What `openAppendLog` is told. */
 export interface AppendLogOptions {
   readonly files: FileLayer
   /** Its directory must be there. */
@@ -39,6 +40,10 @@ export interface AppendLogOptions {
   readonly onRecord?: OnRecord
 }
 
+/**
+ * A file of checksummed frames that only grows. Appends go to a buffer; only `flush` makes them durable. A failed
+ * write or fsync fails every call after it.
+ */
 export interface AppendLog {
   readonly path: string
   /** Length with everything appended, written or not: the offset of the next frame. */

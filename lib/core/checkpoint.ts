@@ -4,6 +4,9 @@
  */
 import { InvalidOptionError } from '../errors.js'
 
+/**
+ * Says which blocks end a cut, from the numbers of candidates alone: the same in every run, before any reply.
+ */
 export class CutPlanner {
   #candidates = 0
   #blocks = 0

@@ -25,6 +25,7 @@ export interface FileLayer {
 /** read · create (fails if there) · write (truncates) · append (creates; reads too). */
 export type OpenMode = 'read' | 'create' | 'write' | 'append'
 
+/** A file that is open. Writes go one after the other; the caller awaits each before the next. */
 export interface OpenFile {
   readonly path: string
   /** Writes all of `bytes` at the end. */

@@ -10,6 +10,7 @@ import type { NodeMeter } from './metrics.js'
 import { edgeBatches } from './stage-node.js'
 import { Window } from './window.js'
 
+/** How a graph begins: the name and unit of what it reads, and the room that each value takes. */
 export interface SourceOptions<T> {
   readonly name: string
   readonly unit: string

@@ -11,6 +11,7 @@ import type { OpenFile } from './files.js'
 
 /** Bytes of one payload. */
 export const frameBytesMax = 16 * 1024 * 1024
+/** Bytes before the payload: u32 of its length, u32 checksum. */
 export const frameHeadBytes = 8
 
 /** `payload` is only valid during the call. */
@@ -67,12 +68,14 @@ export function parseFrame(bytes: Uint8Array, at: number): Uint8Array | number |
   return view.getUint32(4, true) === checksum(bytes.subarray(at, at + 4), payload) ? payload : null
 }
 
+/** The frame of a payload: head and a copy of the payload. */
 export function encodeFrame(payload: Uint8Array): Uint8Array {
   const frame = Buffer.allocUnsafe(frameHeadBytes + payload.length)
   encodeFrameInto(frame, 0, payload)
   return frame
 }
 
+/** The same, written into `target` from byte `at` on; it must have room for head and payload. */
 export function encodeFrameInto(target: Buffer, at: number, payload: Uint8Array): void {
   target.writeUInt32LE(payload.length, at)
   target.set(payload, at + frameHeadBytes)

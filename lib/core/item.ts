@@ -1,6 +1,7 @@
 /** What travels along an edge: a value with its mark, or one that is settled and only keeps its place in the order. */
 import type { Mark } from './ledger.js'
 
+/** A value on its way through a graph, with its mark. */
 export interface Item {
   readonly mark: Mark
   readonly value: unknown
@@ -8,6 +9,9 @@ export interface Item {
   readonly settlement: Settlement | null
 }
 
+/**
+ * How a value ended before the sink: which stage dropped or failed it, and why. It goes on to the sink in order.
+ */
 export interface Settlement {
   /** Name of the stage. */
   readonly stage: string

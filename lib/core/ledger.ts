@@ -10,6 +10,7 @@ import type { Position } from './types.js'
 /** What a mark gives back when everything below it is settled. */
 export type Hold = () => void
 
+/** The identity of a value in a graph: its position, its parent, and the credit that it holds. */
 export class Mark {
   /** Children not settled yet; 0 in a leaf. */
   children = 0
@@ -30,12 +31,14 @@ export class Mark {
   }
 }
 
+/** Marks of one unit so far. At every instant opened = split + settled + on the way. */
 export interface UnitCount {
   opened: number
   split: number
   settled: number
 }
 
+/** Opens, splits and settles marks; returns the credit of a mark when all that was made of it is settled. */
 export class Ledger {
   readonly #units = new Map<string, UnitCount>()
 

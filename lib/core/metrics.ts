@@ -14,6 +14,7 @@ export interface NodeMetrics {
   readonly workingMs: number
 }
 
+/** What a node does at a moment; each millisecond counts to one of them. */
 export type NodeState = 'waitingForInput' | 'blockedByOutput' | 'working'
 
 /** Keeps the figures of a node; only the node itself writes them. */

@@ -18,6 +18,10 @@ interface Chunk {
   sealed: boolean
 }
 
+/**
+ * Frames that were appended and not written yet, readable by their offset. Bytes are handed out in chunks, oldest
+ * first.
+ */
 export class PendingFrames {
   /** Oldest first. */
   readonly #chunks: Chunk[] = []

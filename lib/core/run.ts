@@ -12,14 +12,17 @@ import type { GraphNode, GraphPlan } from './plan.js'
 import { SinkNode } from './sink-node.js'
 import { StageNode } from './stage-node.js'
 
+/** What `Graph.run` is told. */
 export interface RunOptions {
   /** Aborting it aborts the run. */
   readonly signal?: AbortSignal
 }
 
+/** A graph as it is at this moment. */
 export interface RunMetrics {
   /** In the order of the graph: source, nodes, sink. */
   readonly nodes: readonly NodeMetrics[]
+  /** By unit ('block', 'record', …), in the order in which they came up. */
   readonly units: Readonly<Record<string, Readonly<UnitCount>>>
   /** Leaves between source and release. */
   readonly onTheWay: number
@@ -27,9 +30,11 @@ export interface RunMetrics {
   readonly reorderPeakBytes: number
 }
 
+/** A graph at work. */
 export interface Run {
   /** Resolves when all that was read has been released; rejects with what stopped it. */
   readonly done: Promise<void>
+  /** Cheap: may be asked many times a second. */
   metrics(): RunMetrics
   /** Stops reading. `done` resolves once everything read so far is released. */
   drain(): void
@@ -37,6 +42,7 @@ export interface Run {
   abort(reason?: Error): void
 }
 
+/** Connects the nodes of a plan and starts them. What stops the run is what `done` rejects with. */
 export function startRun(plan: GraphPlan, options: RunOptions): Run {
   const ledger = new Ledger()
   const controller = new AbortController()

@@ -29,6 +29,7 @@ export interface OrderedSink<T> {
   end?(): Promise<void> | void
 }
 
+/** Where finished values wait for an earlier one: in memory up to a bound, then in a file. */
 export interface ReorderOptions {
   /** Bytes of finished values that may wait in memory for an earlier one. Past it they go to `spill`. */
   readonly bytesMax: number
@@ -44,6 +45,7 @@ interface Held {
   spilled: Spilled | null
 }
 
+/** The end of a graph: puts items in order, hands them to the sink in batches, and then settles their marks. */
 export class SinkNode extends Writable {
   readonly #window: Window<Held>
   #heldBytes = 0

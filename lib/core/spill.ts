@@ -5,16 +5,24 @@
 import { ContractError } from '../errors.js'
 import type { FileLayer, OpenFile } from './files.js'
 
+/**
+ * How a value is written to the spill file and read back; `decode(encode(value))` must be as good as `value`.
+ */
 export interface SpillCodec {
   readonly encode: (value: unknown) => Uint8Array
   readonly decode: (bytes: Uint8Array) => unknown
 }
 
+/** Where a value lies in the spill file. Bytes. */
 export interface Spilled {
   readonly offset: number
   readonly lengthBytes: number
 }
 
+/**
+ * A file for values that do not fit in memory while they wait. Not fsynced, made at the first value, deleted when it
+ * is closed.
+ */
 export class SpillFile {
   #file: OpenFile | null = null
   #endBytes = 0
@@ -32,6 +40,7 @@ export class SpillFile {
     return this.#peakBytes
   }
 
+  /** @throws {StorageError} the disk refused; nothing is put then */
   async put(value: unknown): Promise<Spilled> {
     this.#file ??= await this.files.open(this.path, 'write')
     if (this.#waiting === 0 && this.#endBytes > 0) {
@@ -47,6 +56,7 @@ export class SpillFile {
     return place
   }
 
+  /** Once for each place: when all were read, the file starts again from its beginning. */
   async get(place: Spilled): Promise<unknown> {
     if (this.#file === null) throw new ContractError('the spill file was read before anything was put in it')
     const bytes = await this.#file.read(place.offset, place.lengthBytes)

@@ -15,6 +15,7 @@ import { Child, type Dropped, type Failed, type Outcome, type Stage } from './ty
 /** Batches that wait on an edge. One being written and one being read keep both ends busy. */
 export const edgeBatches = 2
 
+/** Runs a stage in a graph: batches, calls under way at once, outcomes checked against the contract. */
 export class StageNode extends Duplex {
   readonly #stage: Stage<unknown, unknown>
   readonly #ledger: Ledger

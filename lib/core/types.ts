@@ -6,11 +6,13 @@
 /** What became of one value. A value may not vanish: `emit: []` throws, a drop has a reason. */
 export type Outcome<Out> = Emitted<Out> | Dropped | Failed
 
+/** It goes on, as one value or several. */
 export interface Emitted<Out> {
   /** One or more values, in order. More than one, or an output unit, makes the stage a splitting one. */
   readonly emit: readonly (Out | Child<Out>)[]
 }
 
+/** It ends here, as a reject, and is counted under its reason. Nothing is wrong. */
 export interface Dropped {
   /** A stable word, the key of a counter: 'too-short', 'near-duplicate'. */
   readonly drop: string
@@ -18,6 +20,7 @@ export interface Dropped {
   readonly detail?: string
 }
 
+/** It ends here, as a reject under the error's code. An error that must stop the run is thrown instead. */
 export interface Failed {
   readonly fail: Error
 }
@@ -52,7 +55,9 @@ export interface Stage<In, Out> {
   readonly close?: () => Promise<void> | void
 }
 
+/** What a stage is told besides the values. */
 export interface StageContext {
+  /** Aborted when the run ends early: a call that waits should listen to it. */
   readonly signal: AbortSignal
   /** Where each value stands in the input, for queue order: [block, record, …]. */
   readonly positions: readonly Position[]

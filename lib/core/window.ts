@@ -9,6 +9,9 @@ import { ContractError } from '../errors.js'
 import type { Mark } from './ledger.js'
 import type { Position } from './types.js'
 
+/**
+ * Items that came too early, by position. `insert` takes them as they finish, `take` gives them as they were read.
+ */
 export class Window<T extends { readonly mark: Mark }> {
   /** Items by key. One that came as the next is in #arrived instead: most do, and need no key. */
   readonly #pending = new Map<string, T>()

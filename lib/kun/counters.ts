@@ -16,13 +16,17 @@ export interface StageCounts {
   readonly failed: number
 }
 
+/** What became of one split: three equations, each exact at a cut, and each stage for itself. */
 export interface SplitCounters {
+  /** documents = documentsChunked + documentRejects */
   readonly documents: number
   readonly documentsChunked: number
   readonly documentRejects: RejectCounts
+  /** chunks = candidates + chunkRejects */
   readonly chunks: number
   readonly candidates: number
   readonly chunkRejects: RejectCounts
+  /** Label attempts, one a variant: attempts = rows + attemptRejects */
   readonly attempts: number
   readonly rows: number
   readonly attemptRejects: RejectCounts

@@ -25,8 +25,12 @@ const itemsPerRequest = 24
 /** Blocks in workers for each thread: one being worked on, one waiting, so that no thread waits for the main one. */
 const blocksPerThread = 2
 
+/** How a run is started, beside its settings; all of it may be left out. */
 export type SessionOptions = Omit<OpenPartsOptions, 'files'> & { readonly files?: FileLayer }
 
+/**
+ * A run as it is at this moment. Counters are of what was released, in input order; the metrics run ahead of them.
+ */
 export interface SessionProgress {
   readonly metrics: RunMetrics
   readonly servers: ServersMetrics
@@ -41,6 +45,7 @@ export interface SessionProgress {
 /** How a run ended. 'limit': at the first cut that reached `rowsMax`. */
 export type SessionEnd = 'input' | 'limit'
 
+/** A run at work. */
 export interface Session {
   /** Settles when everything is closed again. Rejects with what stopped it; a rejected run resumes where its error says so. */
   readonly done: Promise<SessionEnd>

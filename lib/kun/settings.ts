@@ -10,6 +10,7 @@ import type { PrepareOptions } from '../text/plan.js'
 import type { WorkersOptions } from '../workers/pool.js'
 import type { KunOptions } from './options.js'
 
+/** Everything that determines a run. */
 export interface KunSettings {
   readonly seed: number
   /** In the order of the recipe: split by split, shards sorted by path. */
@@ -26,9 +27,11 @@ export interface KunSettings {
   readonly kun: KunOptions
   readonly output: OutputSettings
   readonly memory: MemorySettings
+  /** Whether replies are kept after their cut; run directories whose replies are served first. */
   readonly replies: { readonly keep: boolean; readonly from: readonly string[] }
   /** When replies that changed character stop the run; false never. */
   readonly brakes: BrakeOptions | false
+  /** Rows of the whole run; tokens and hours of one call of it. Infinity where there is none. */
   readonly limits: { readonly rowsMax: number; readonly tokensMax: number; readonly hoursMax: number }
   /** What determines the bytes, as the recipe says it: goes to run.json, compared on resume. */
   readonly pinned: Readonly<Record<string, unknown>>
@@ -36,17 +39,26 @@ export interface KunSettings {
   readonly recipe: Readonly<Record<string, unknown>>
 }
 
+/** Where rows go, and in what files. Bytes are uncompressed. */
 export interface OutputSettings {
+  /** The run directory; made when it is missing. */
   readonly dir: string
+  /** A cut ends with the first block at which so many candidates came since the last one, */
   readonly candidatesPerCut: number
+  /** or so many blocks. */
   readonly blocksPerCutMax: number
+  /** A split has a further file in a cut when it has more. */
   readonly rowsPerFile: number
+  /** Of one row group; (splits + 1) of them may be open. */
   readonly rowGroupBytesMax: number
+  /** `instruction` and `output` as columns, or one column `messages`. */
   readonly shape: 'pairs' | 'messages'
   readonly encoder: 'hyparquet-writer' | 'parquetjs-lite'
+  /** zstd for hyparquet-writer; gzip, the default there, or snappy for parquetjs-lite. */
   readonly codec?: 'zstd' | 'gzip' | 'snappy' | undefined
 }
 
+/** Bounds on what is held between source and sink, bytes. */
 export interface MemorySettings {
   /** Bytes of blocks, and of what is made from them, between source and release. */
   readonly inFlightMax: number

@@ -7,6 +7,10 @@ import type { Ticket } from './ticket.js'
 const BACKOFF_MS = 250
 const BACKOFF_MAX_MS = 30_000
 
+/**
+ * Requests that wait to be asked again: half to all of 250 ms · 2^failures, at most 30 s, never less than the server
+ * asked for.
+ */
 export class BackOff {
   readonly #tickets = new Set<Ticket>()
 

@@ -6,6 +6,7 @@
 import { z } from 'zod'
 import { DriftError } from '../errors.js'
 
+/** When a stage counts as drifted. None alters the output. */
 export const brakeOptions = z.strictObject({
   /** Records by which a stage is known, and over which it is judged. */
   windowRecords: z.int().min(20).max(1_000_000).default(400),
@@ -16,6 +17,7 @@ export const brakeOptions = z.strictObject({
   /** Mean length may change by this factor either way. */
   lengthRatioMax: z.number().min(1).default(2.5),
 })
+/** The options of the brakes, defaults filled in. */
 export type BrakeOptions = z.infer<typeof brakeOptions>
 
 /** What became of one record at one stage. */
@@ -39,8 +41,10 @@ export const stageStart = z.strictObject({
   sums: z.record(z.enum(MEASURES), z.number()),
   counts: z.record(z.enum(MEASURES), z.int().min(0)),
 })
+/** Sums over the records that a stage began with, JSON-safe. */
 export type StageStart = z.infer<typeof stageStart>
 
+/** Watches what stages make of replies; throws where they drift. One for a whole run. */
 export interface Brakes {
   /** @throws {DriftError} the stage drifted: says what, from where to where. */
   observe(observation: Observation): void

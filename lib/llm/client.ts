@@ -27,6 +27,7 @@ export interface Transfer {
   readonly stream: boolean
 }
 
+/** Connections to one address. Sends what it is told once: waiting and asking again are the dispatcher's. */
 export interface Client {
   /** Where it sends, without secrets. */
   readonly label: string
@@ -37,6 +38,7 @@ export interface Client {
   close(): Promise<void>
 }
 
+/** With `body` a POST of JSON, without it a GET. */
 export interface FetchOptions {
   readonly headers: Readonly<Record<string, string>>
   readonly signal: AbortSignal

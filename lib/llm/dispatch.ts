@@ -23,6 +23,7 @@ const TICK_MS = 100
 /** Calls at the head of a queue looked at for one that did not fail at the only endpoint with room. */
 const ELSEWHERE_LOOK_MAX = 16
 
+/** What the dispatcher needs from outside: time, chance, limits. */
 export interface DispatchOptions {
   readonly clock: Clock
   readonly random: () => number
@@ -30,6 +31,7 @@ export interface DispatchOptions {
   readonly formPasses: FormPasses
 }
 
+/** Brings waiting calls to endpoints with room, oldest record first, and asks again what a server failed. */
 export class Dispatch {
   readonly records = new UnreleasedRecords()
   readonly lanes: Lane[] = []

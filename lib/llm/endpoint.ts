@@ -19,6 +19,7 @@ const POLL_DEADLINE_MS = 5000
 /** Looks without figures until the limiter has to do without, a quarter of a minute. */
 const POLL_FAILURES_MAX = 30
 
+/** What one endpoint is made of. */
 export interface EndpointOptions {
   readonly client: Client
   readonly clock: Clock
@@ -33,6 +34,9 @@ export interface EndpointOptions {
   readonly changed: (endpoint: Endpoint, what: 'room' | 'down' | 'up', words: string) => void
 }
 
+/**
+ * One address: its slots, its limit, and whether it is out. While it is out a canary is sent again and again.
+ */
 export class Endpoint {
   readonly client: Client
   readonly health = new Health()

@@ -58,6 +58,7 @@ export function failureOfConnection(error: unknown, endpoint: string): ServerErr
   })
 }
 
+/** A server's words on one line, cut to what a reject may hold. */
 export function shorten(words: string): string {
   const line = words.replace(/\s+/g, ' ').trim()
   return line.length > DETAIL_CHARS_MAX ? `${line.slice(0, DETAIL_CHARS_MAX - 1)}…` : line

@@ -42,6 +42,9 @@ interface Point {
   readonly goodput: number
 }
 
+/**
+ * Finds the limit by trying, for servers without metrics: grows while more requests bring more tokens a second.
+ */
 export class GoodputLimiter implements Limiter {
   readonly kind = 'goodput'
   reason = 'cold'

@@ -33,6 +33,7 @@ export class RecordSuspicion {
   }
 }
 
+/** Successes and failures of one endpoint, and what follows: is it out, is it busy, how long to wait. */
 export class Health {
   /** Successes, of requests and of the probe's own. */
   passes = 0

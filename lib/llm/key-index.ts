@@ -9,6 +9,7 @@ const WORDS = 4
 /** Locations are ≥ 0. */
 const EMPTY = -1
 
+/** Keys of 16 bytes to locations, in typed arrays: at most 70 bytes a key, no object each. */
 export class KeyIndex {
   #keys: Uint32Array
   #locations: Float64Array

@@ -22,6 +22,7 @@ export interface Finished {
   readonly tokens: number
 }
 
+/** How many requests an endpoint gets at once. Told what happens; decides for itself. */
 export interface Limiter {
   /** Requests at once, a whole number. */
   readonly limit: number

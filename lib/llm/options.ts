@@ -36,6 +36,7 @@ export const modelOptions = z.strictObject({
 
 /** Options of a model, defaults filled in. */
 export type ModelOptions = z.infer<typeof modelOptions>
+/** Options of a model as they may be given: what has a default may be left out. */
 export type ModelInput = z.input<typeof modelOptions>
 
 /** Options of all model servers of a run; none alters the output. */
@@ -49,4 +50,5 @@ export const serverOptions = z.strictObject({
   starveMs: z.number().min(0).default(3_600_000),
 })
 
+/** Options of all model servers, defaults filled in. */
 export type ServerOptions = z.infer<typeof serverOptions>

@@ -31,6 +31,7 @@ interface Figures {
   prefixHits: number
 }
 
+/** What vLLM's /metrics say at a moment; token and prefix counts are since the server's start. */
 export interface ServerFigures extends ServerSample {
   readonly promptTokens: number
   readonly prefixQueries: number

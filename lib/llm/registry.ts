@@ -20,14 +20,17 @@ const PROBE_DEADLINE_MS = 60_000
 /** Connections for probes and metrics beside those of requests. */
 const CONNECTIONS_SPARE = 8
 
+/** Something that happened to an endpoint, for people. */
 export interface ServerEvent {
   readonly kind: 'endpoint-down' | 'endpoint-up' | 'limiter'
   readonly endpoint: string
   /** The server's words, or what was done. */
   readonly words: string
 }
+/** Called as it happens; must not throw. */
 export type OnServerEvent = (event: ServerEvent) => void
 
+/** An endpoint as it is at this moment. */
 export interface EndpointMetrics {
   readonly endpoint: string
   readonly inFlight: number
@@ -38,6 +41,7 @@ export interface EndpointMetrics {
   readonly figures: ServerFigures | null
 }
 
+/** What the registry needs from outside. */
 export interface RegistryOptions {
   readonly clock: Clock
   readonly probe: boolean
@@ -63,6 +67,7 @@ interface Entry {
   readonly uses: Use[]
 }
 
+/** The endpoints of a run by address: opened once, probed, watched, closed together. */
 export class EndpointRegistry {
   readonly #entries = new Map<string, Entry>()
 

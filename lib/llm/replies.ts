@@ -25,6 +25,7 @@ const COMMIT_MS = 100
 const COMMIT_BYTES = 1024 * 1024
 const OFFSETS = 2 ** 32
 
+/** What `openReplies` is told. */
 export interface RepliesOptions {
   readonly files: FileLayer
   /** The run directory's `replies/`; made when it is not there. */
@@ -38,6 +39,7 @@ export interface RepliesOptions {
   readonly segmentBytes?: number
 }
 
+/** The replies of a run. A failed write fails every call after it. */
 export interface Replies {
   /** Keys known, those of earlier runs included, those of committed cuts only until their segment is forgotten. */
   readonly size: number

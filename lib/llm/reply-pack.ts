@@ -11,6 +11,7 @@ import { type FileLayer, temporarySuffix } from '../core/files.js'
 import { CorruptFileError } from '../errors.js'
 import type { Outcome } from './ticket.js'
 
+/** Header of a log of replies. */
 export const LOG_HEADER = { kind: 'replies' }
 const KEY_BYTES = 16
 const HEAD_BYTES = KEY_BYTES + 4
@@ -19,6 +20,7 @@ const PACK_BLOCK_BYTES = 256 * 1024
 /** A block may be larger by one entry; more decompressed bytes than a frame can hold are damage. */
 const BLOCK_BYTES_MAX = 32 * 1024 * 1024
 
+/** A reply or verdict, as it is kept. */
 export interface Entry {
   readonly key: Uint8Array
   /** Block of the input that its record is in. */
@@ -26,6 +28,7 @@ export interface Entry {
   readonly outcome: Outcome
 }
 
+/** The payload of a frame in a log: key, block, JSON of the outcome. */
 export function encodeEntry({ key, block, outcome }: Entry): Buffer {
   const json = JSON.stringify(outcome)
   const bytes = Buffer.allocUnsafe(HEAD_BYTES + Buffer.byteLength(json))
@@ -35,14 +38,17 @@ export function encodeEntry({ key, block, outcome }: Entry): Buffer {
   return bytes
 }
 
+/** The key of such a payload, not copied. */
 export function entryKey(payload: Uint8Array): Uint8Array {
   return payload.subarray(0, KEY_BYTES)
 }
 
+/** The block of such a payload. */
 export function entryBlock(payload: Uint8Array): number {
   return new DataView(payload.buffer, payload.byteOffset).getUint32(KEY_BYTES, true)
 }
 
+/** The outcome of such a payload. */
 export function entryOutcome(payload: Uint8Array): Outcome {
   const json = Buffer.from(payload.buffer, payload.byteOffset + HEAD_BYTES, payload.length - HEAD_BYTES)
   return JSON.parse(json.toString('utf8')) as Outcome
@@ -134,6 +140,7 @@ function u32(value: number): Buffer {
   return bytes
 }
 
+/** How packs are compressed: zstd where this Node has it, else gzip; every Node reads both. */
 export interface Codec {
   readonly name: 'zstd' | 'gzip'
   compress(bytes: Uint8Array): Promise<Uint8Array>

@@ -8,6 +8,7 @@ import { type FileLayer, temporarySuffix } from '../core/files.js'
 import { entryBlock, entryKey, LOG_HEADER, readPackKeys } from './reply-pack.js'
 import { logSegment, type PackCache, packSegment, type Segment } from './reply-segments.js'
 
+/** What a directory of replies holds. */
 export interface FoundSegments {
   /** The name that the next log of this directory may have. */
   readonly nextName: number
@@ -15,6 +16,7 @@ export interface FoundSegments {
   readonly unpacked: readonly Segment[]
 }
 
+/** What `findSegments` is told. */
 export interface RecoveryOptions {
   readonly files: FileLayer
   readonly directory: string

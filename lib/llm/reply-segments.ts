@@ -13,6 +13,7 @@ const BLOCKS_KEPT_MAX = 16
 /** First read of a frame: most replies fit. */
 const READ_BYTES = 4096
 
+/** A file of replies that can be read by offset. */
 export interface Segment {
   /** Its place in the store. */
   readonly number: number
@@ -68,10 +69,12 @@ export function logSegment({ number, path, own, files, log }: SegmentOptions & {
 /** Decompressed blocks of all packs of a store, by place, the one read last at the end. */
 export type PackCache = Map<string, Promise<Uint8Array[]>>
 
+/** Empty. */
 export function packCache(): PackCache {
   return new Map()
 }
 
+/** A closed, compressed segment; keeps the blocks read last decompressed, in `cache`. */
 export function packSegment(options: SegmentOptions & { lastBlock: number; codec: Codec; cache: PackCache }): Segment {
   const { number, path, own, files, lastBlock, codec, cache } = options
   const file = new SharedFile(files, path)

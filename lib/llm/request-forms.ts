@@ -6,6 +6,7 @@ import type { Call } from './types.js'
 /** Asks the same with a harmless prompt: tells a request that no server would take from a record that one refused. */
 export type FormPasses = (call: Call, model: SentModel, endpoint: Endpoint) => Promise<boolean>
 
+/** Which forms of request each endpoint takes, found out once by asking. */
 export class RequestForms {
   readonly #known = new Map<string, Promise<boolean>>()
 

@@ -18,6 +18,7 @@ import type { Answer, Call, Capabilities, Model } from './types.js'
 import { WaitingQueue } from './waiting-queue.js'
 import { requestBody } from './wire.js'
 
+/** What `openServers` is told. */
 export interface OpenServersOptions {
   /** By the recipe's name for them. */
   readonly models: Readonly<Record<string, ModelInput>>
@@ -37,16 +38,20 @@ export interface OpenServersOptions {
   readonly connect?: (url: string, connectionsMax: number) => Client
 }
 
+/** All model servers as they are at this moment; counts are of this process. */
 export interface ServersMetrics {
   /** Calls waiting for a slot or a retry. */
   readonly waiting: number
+  /** Requests sent once more after a failure of the server. */
   readonly retries: number
+  /** Calls answered from kept replies, without a request. */
   readonly keptServed: number
   /** Tokens of the replies received; those served from the log cost nothing and do not count. */
   readonly tokens: number
   readonly endpoints: readonly EndpointMetrics[]
 }
 
+/** The models of a run: ask through `model(name)`, tell what was released, drain, close. */
 export interface ModelServers {
   /** @throws {ContractError} no such model in the recipe. */
   model(name: string): Model

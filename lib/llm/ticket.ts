@@ -25,6 +25,7 @@ export interface SentModel {
   passed: boolean
 }
 
+/** One call on its way: where it was tried, when it may be tried again, and who waits for it. */
 export class Ticket {
   readonly suspicion = new RecordSuspicion()
   failures = 0

@@ -30,6 +30,7 @@ export interface Call {
   readonly signal: AbortSignal
 }
 
+/** What a model wrote. Empty text is a reply; whether it will do is said by `Call.fault`. */
 export interface Reply {
   readonly text: string
   /** 'stop' | 'length' | … as the server said it. */
@@ -49,6 +50,7 @@ export type Answer = ({ readonly reply: Reply; readonly attempt: number } | { re
   readonly kept?: boolean
 }
 
+/** Why there is no reply, and never will be. */
 export interface Verdict {
   /** A stable word, the reason of the reject: 'empty-reply', 'context-length', 'deadline'. */
   readonly reason: string
@@ -56,6 +58,7 @@ export interface Verdict {
   readonly detail: string
 }
 
+/** A model as stages see it. `ask` rejects only when the run ends or must end. */
 export interface Model {
   readonly name: string
   readonly capabilities: Capabilities

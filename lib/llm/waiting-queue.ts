@@ -26,6 +26,10 @@ export interface Candidate<T> {
   readonly rank: 0 | 1 | 2
 }
 
+/**
+ * Calls that wait for a slot: the oldest unreleased record first, then what waits too long, then later stages, then
+ * position.
+ */
 export class WaitingQueue<T> {
   readonly #stages: { readonly stageOrder: number; readonly heap: Heap<Entry<T>> }[] = []
   readonly #arrivals = new Line<T>()

@@ -20,6 +20,7 @@ export function requestBody(
   return Object.assign(body, request.sampling, { seed }, model.extraBody)
 }
 
+/** Below the base address of an endpoint. */
 export function requestPath(kind: CompletionRequest['kind']): string {
   return kind === 'chat' ? '/chat/completions' : '/completions'
 }

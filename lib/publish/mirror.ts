@@ -20,12 +20,14 @@ export const mirrorOptions = z.strictObject({
   token: z.string().optional(),
 })
 
+/** Which run, and to where: a folder, or hub:owner/name. */
 export interface MirrorOptions extends Omit<MirrorStoreOptions, 'at'> {
   /** A run directory; a run may be at work there. */
   readonly directory: string
   readonly to: string
 }
 
+/** What one pass sent. */
 export interface MirrorPass {
   /** Cuts that the mirror holds now. */
   readonly cuts: number
@@ -33,6 +35,7 @@ export interface MirrorPass {
   readonly bytesSent: number
 }
 
+/** A second place that is kept up with a run. */
 export interface Mirror {
   /** Brings the mirror up to the run as it is now; one at a time. */
   pass(): Promise<MirrorPass>

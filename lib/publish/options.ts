@@ -48,6 +48,7 @@ export function checkPublishOptions(given: z.input<typeof publishOptions>): Publ
 
 export type PublishSettings = z.output<typeof publishOptions>
 
+/** How far publishing is. */
 export interface PublishProgress {
   readonly phase: 'join' | 'upload' | 'commit' | 'check'
   /** The file of the Hub that is worked on, or the branch. */
@@ -57,6 +58,7 @@ export interface PublishProgress {
   readonly bytesTotal: number
 }
 
+/** What is on the Hub now, and what was done for it. */
 export interface PublishResult {
   readonly repo: string
   /** The page of the dataset, or of the pull request. */
@@ -73,6 +75,7 @@ export interface PublishResult {
   readonly deleted: readonly string[]
 }
 
+/** A data file of this run on the Hub. */
 export interface PublishedFile {
   readonly path: string
   readonly split: string

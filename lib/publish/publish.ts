@@ -16,6 +16,7 @@ import { Remote, type RemoteFile } from './remote.js'
 import { type PublishState, readState, writeState } from './state.js'
 import { decideForeign, foreignFiles, operationsTo, type Target, targetOf } from './target.js'
 
+/** What `publish` is told; defaults are those of a recipe's `publish`. */
 export interface PublishOptions extends Partial<Omit<PublishSettings, 'repo'>> {
   /** A run directory. */
   readonly directory: string

@@ -18,6 +18,7 @@ export type { HubToken, RateWindow } from './hub-access.js'
 export type { HubFault, HubFaultKind } from './hub-faults.js'
 export type { HubLogEntry } from './hub-server.js'
 
+/** What a stand-in Hub is told; only `directory` is needed. */
 export interface HubOptions {
   /** Holds the repositories between starts; made when missing. */
   readonly directory: string
@@ -49,11 +50,13 @@ export interface HubOptions {
 /** Smaller files that are text are kept in Git. */
 const lfsFromBytesDefault = 10_000_000
 
+/** A stand-in Hub that is listening. */
 export interface Hub {
   /** Of the API, by IP address. */
   readonly url: string
   /** Of the file server, by the name `localhost`: another host for every client. */
   readonly cdnUrl: string
+  /** Requests so far, oldest first. */
   readonly log: readonly HubLogEntry[]
   readonly faults: HubFaults
   /** Puts files into a repository without a client; creates it when missing. Gives the commit. */
@@ -70,6 +73,11 @@ export interface SeedOptions {
   readonly granted?: string[]
 }
 
+/**
+ * Starts a stand-in Hub on loopback.
+ *
+ * @throws {InvalidOptionError} a port that is none
+ */
 export async function startHub(options: HubOptions): Promise<Hub> {
   const { port = 0, cdnPort = 0, lfsFromBytes = lfsFromBytesDefault, now = Date.now } = options
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {

@@ -62,6 +62,7 @@ export const simulatorOptions = z.strictObject({
   faults: z.array(faultRule).default([]).describe('Faults from the start; POST /admin/faults replaces them'),
 })
 
+/** What a simulator is told; all of it may be left out. Milliseconds, tokens, simulated seconds a second. */
 export type SimulatorOptions = z.input<typeof simulatorOptions>
 export type FilledSimulatorOptions = z.output<typeof simulatorOptions>
 

@@ -4,6 +4,7 @@ import type { FaultCounts } from './faults.js'
 import type { Capacity } from './pace.js'
 import type { LoggedRequest } from './request-log.js'
 
+/** Counts since the start, and what is under way now. */
 export interface SimulatorStats {
   readonly requests: number
   /** Replies handed to the network completely. */
@@ -25,6 +26,7 @@ export interface SimulatorStats {
   readonly faults: FaultCounts
 }
 
+/** A stand-in model server that is listening. */
 export interface Simulator {
   /** http://HOST:PORT/v1 */
   readonly url: string

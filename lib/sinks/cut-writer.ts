@@ -30,6 +30,7 @@ export const cutOptions = z.strictObject({
     .default(8 * 1024 * 1024),
 })
 
+/** What `openCutWriter` is told, besides rowsPerFile and rowGroupBytesMax. */
 export interface CutWriterOptions extends z.input<typeof cutOptions> {
   readonly files: FileLayer
   /** The run directory. */

@@ -12,6 +12,7 @@ import { closeAfter } from '../core/closing.js'
 import { errnoOf, type FileLayer, nodeFiles, readWholeFile } from '../core/files.js'
 import { RunLockedError } from '../errors.js'
 
+/** The process that a lock names, told apart from a later one with the same pid. */
 export interface Holder {
   readonly pid: number
   /** In clock ticks since boot; null where the system does not tell. */
@@ -20,6 +21,7 @@ export interface Holder {
   readonly host: string
 }
 
+/** What `lockRunDirectory` is told; all of it may be left out. */
 export interface LockOptions {
   readonly files?: FileLayer
   /** Whom the lock names; this process by default. */
@@ -30,10 +32,12 @@ export interface LockOptions {
   readonly settleMs?: number
 }
 
+/** A lock that is held. `release` deletes it, unless somebody else took it over. */
 export interface RunLock {
   release(): Promise<void>
 }
 
+/** Name of the lock in a run directory. */
 export const lockName = 'lock.json'
 
 /** @throws {RunLockedError} another process holds it; the message has its pid and host */
@@ -177,6 +181,7 @@ async function silenceText(directory: string): Promise<string> {
   return minutes < 180 ? `${minutes} min` : `${Math.round(minutes / 60)} h`
 }
 
+/** The holder that this process is. */
 export function thisProcess(): Holder {
   return { pid: process.pid, started: startOf(process.pid), boot: bootId(), host: hostname() }
 }

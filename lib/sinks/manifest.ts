@@ -83,6 +83,11 @@ export async function settleManifest(
   await stepping(onStep, 'recover-fsync', dirname(path), () => files.fsyncDirectory(dirname(path)))
 }
 
+/**
+ * The line of a cut, with its checksum and newline.
+ *
+ * @throws {ContractError} it could not be read back
+ */
 export function formatLine(entry: ManifestEntry): string {
   const json = JSON.stringify(entry)
   // Checked here as it will be when it is read: a line that cannot be read back must not be the commit.

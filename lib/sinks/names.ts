@@ -2,8 +2,11 @@
 import { ContractError, InvalidOptionError } from '../errors.js'
 import { quote } from './columns.js'
 
+/** One line a committed cut; what no line names does not count. */
 export const manifestName = 'manifest.jsonl'
+/** Rows, `{split}-{cut}-{n}.parquet`. */
 export const dataFolder = 'data'
+/** What was dropped or failed, `{cut}-{n}.parquet`. */
 export const rejectsFolder = 'rejects'
 
 /** Parts of a split in one cut. */

@@ -4,6 +4,7 @@ import { compressors } from 'hyparquet-compressors'
 import { type FileLayer, nodeFiles } from '../core/files.js'
 import { CorruptFileError, KunStreamError } from '../errors.js'
 
+/** A Parquet file, open for reading. `close` it when done. */
 export interface Part {
   readonly path: string
   readonly rows: number

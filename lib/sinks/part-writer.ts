@@ -11,6 +11,7 @@ import type { EncodedFile, Encoder } from './encoders/types.js'
 import { type OnStep, stepping } from './steps.js'
 import type { Cell, Column, CutFile } from './types.js'
 
+/** What one file of a cut is made of. */
 export interface PartOptions {
   readonly files: FileLayer
   /** The run directory. */
@@ -25,6 +26,7 @@ export interface PartOptions {
   readonly onStep?: OnStep | undefined
 }
 
+/** Writes one file of a cut under a temporary name, a row group at a time; it counts once it was committed. */
 export class PartWriter {
   rows = 0
   /** Relative to the run directory. */

@@ -21,6 +21,7 @@ export interface RunRecord {
   readonly free: Readonly<Record<string, unknown>>
 }
 
+/** What `openRunDirectory` is told. */
 export interface RunDirectoryOptions {
   readonly directory: string
   readonly record: RunRecord
@@ -31,6 +32,7 @@ export interface RunDirectoryOptions {
   readonly onStep?: OnStep
 }
 
+/** A run directory that this process has locked and brought to its last commit. */
 export interface RunDirectory {
   readonly directory: string
   /** The last committed cut; null when there is none. */
@@ -39,6 +41,7 @@ export interface RunDirectory {
   close(): Promise<void>
 }
 
+/** Says what determines the bytes of the run; RunRecord is its content. */
 export const runRecordName = 'run.json'
 const runRecordBytesMax = 64 * 1024 * 1024
 

@@ -14,6 +14,7 @@ export type CommitStep =
 /** Called before and after each step; `path` is what the step works on. May be slow, may throw. */
 export type OnStep = (step: CommitStep, when: 'before' | 'after', path: string) => void | Promise<void>
 
+/** Does `work` as a named step: tells `onStep` before and after it. */
 export async function stepping<T>(
   onStep: OnStep | undefined,
   step: CommitStep,

@@ -1,6 +1,7 @@
 /** What a run puts on disk: rows and rejects in input order, cut by cut. */
 import type { PrepareReject } from '../text/batch.js'
 
+/** Types of columns. 'messages' is a list of {role, content}. */
 export type ColumnType = 'string' | 'int64' | 'int32' | 'float64' | 'boolean' | 'messages'
 
 /** A column of data/; `messages` is a list of {role, content}. */
@@ -10,6 +11,7 @@ export interface Column {
   readonly nullable?: boolean
 }
 
+/** A value of a row: bigint or number for int64, null where the column is nullable. */
 export type Cell =
   | string
   | number
@@ -17,6 +19,7 @@ export type Cell =
   | boolean
   | null
   | readonly { readonly role: string; readonly content: string }[]
+/** A row of data/, by column name. */
 export type Row = Readonly<Record<string, Cell>>
 
 /** One dropped or failed record. Columns of rejects/: the same in every run. */
@@ -42,6 +45,7 @@ export interface CutState {
   readonly counters: Readonly<Record<string, unknown>>
 }
 
+/** A file of a cut, as the manifest names it. `split` is null for rejects. */
 export interface CutFile {
   /** Relative to the run directory, with '/'. */
   readonly path: string
@@ -59,7 +63,9 @@ export interface ManifestEntry extends CutState {
 
 /** Writes one cut after the other. Calls come in input order and one at a time. */
 export interface CutWriter {
+  /** The one that is open, from 0. */
   readonly cut: number
+  /** Resolves when there is room for more. @throws {ContractError} the row does not fit the columns */
   row(split: string, row: Row): Promise<void>
   reject(reject: Reject): Promise<void>
   /** Footer, fsync, rename of every file; directories; then the manifest line. Returns once it is durable. */

@@ -14,6 +14,7 @@ import { readRunRecord, runRecordName } from './run-directory.js'
 import type { CutFile, ManifestEntry } from './types.js'
 import { IdSet, OrderCheck } from './verify-rows.js'
 
+/** One thing that is not as it should be. */
 export interface Finding {
   /** An error: the dataset is not whole. A warning: the dataset is, something beside it is not as it should be. */
   readonly severity: 'error' | 'warning'
@@ -24,6 +25,7 @@ export interface Finding {
   readonly repair: string
 }
 
+/** What `verifyRun` found: the dataset is whole where no finding is an error. */
 export interface Verification {
   readonly findings: readonly Finding[]
   readonly cuts: number
@@ -35,6 +37,7 @@ export interface Verification {
   readonly rejects: Readonly<Record<string, number>>
 }
 
+/** What `verifyRun` is told; all of it may be left out. */
 export interface VerifyOptions {
   readonly files?: FileLayer
   /** Says what in the counters of the last cut does not fit the rows and rejects that were found. */

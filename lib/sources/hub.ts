@@ -23,6 +23,7 @@ export const hubSourceOptions = z.strictObject({
   cache: z.string().optional(),
 })
 
+/** Which files of which dataset are read, and as what split. */
 export interface HubShardsOptions {
   /** `owner/name` of a dataset. */
   readonly repo: string
@@ -39,6 +40,7 @@ export interface HubShardsOptions {
   readonly transport?: HubTransport | undefined
 }
 
+/** Shards on the Hub, and the connections that read them. */
 export interface HubShards {
   /** The commit that `revision` was: 40 hexadecimal digits. */
   readonly commit: string
@@ -78,6 +80,7 @@ export async function hubShards(options: HubShardsOptions): Promise<HubShards> {
   return { commit: listed.commit, shards, close }
 }
 
+/** Files of a repository at one commit. */
 export interface HubListing {
   readonly commit: string
   readonly files: readonly HubFile[]

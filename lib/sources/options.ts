@@ -22,4 +22,5 @@ export const sourceOptions = z.strictObject({
   decodeMsMax: z.int().min(1).max(86_400_000).default(300_000),
 })
 
+/** How shards are cut and ordered, defaults filled in. Bytes are decompressed ones. */
 export type SourceOptions = z.infer<typeof sourceOptions>

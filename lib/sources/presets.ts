@@ -1,6 +1,7 @@
 /** The three corpora: which fields of their records become a document. Layouts on disk are found from the bytes. */
 import type { FieldMapping } from '../text/mapping.js'
 
+/** Field mappings by the name that `preset` takes. */
 export const presets: Readonly<Record<'wudao' | 'wanjuan' | 'skypile', FieldMapping>> = {
   /** WuDaoCorpora 2.0 base: id, uniqueKey, titleUkey, dataType, title, content. `id` restarts in every part. */
   wudao: { text: 'content', id: 'uniqueKey', title: 'title' },

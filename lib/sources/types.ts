@@ -1,6 +1,7 @@
 /** A shard: one file of a corpus, on disk or on the Hub. Formats read it through this and know neither. */
 import type { FieldMapping } from '../text/mapping.js'
 
+/** One file of a corpus, wherever it lies. */
 export interface Shard {
   readonly split: string
   /** Relative to the repository or the source's root, with '/'. What ids and rows carry. */

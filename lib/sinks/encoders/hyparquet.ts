@@ -12,6 +12,7 @@ import type { EncodedFile, EncodedFileOptions, Encoder } from './types.js'
 import { installedVersion } from './version.js'
 import { zstdCompressor } from './zstd.js'
 
+/** The default encoder: hyparquet-writer with zstd from WebAssembly, the same bytes on every Node. */
 export async function hyparquetEncoder(): Promise<Encoder> {
   const compress = await zstdCompressor(zstdLevel)
   const [writer, codec] = ['hyparquet-writer', '@bokuweb/zstd-wasm'].map((name) => `${name} ${installedVersion(name)}`)

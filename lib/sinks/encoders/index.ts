@@ -10,8 +10,14 @@ export const encoderOptions = z.strictObject({
   encoder: z.enum(['hyparquet-writer', 'parquetjs-lite']).default('hyparquet-writer'),
   codec: z.enum(['zstd', 'gzip', 'snappy']).optional(),
 })
+/** Which library writes, and how it compresses. */
 export type EncoderOptions = z.infer<typeof encoderOptions>
 
+/**
+ * The encoder for the options; hyparquet-writer with zstd by default.
+ *
+ * @throws {InvalidOptionError} a codec that the library does not write
+ */
 export async function parquetEncoder(options: z.input<typeof encoderOptions> = {}): Promise<Encoder> {
   const { encoder, codec } = encoderOptions.parse(options)
   if (encoder === 'hyparquet-writer' && (codec ?? 'zstd') === 'zstd') return hyparquetEncoder()

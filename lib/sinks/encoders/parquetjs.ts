@@ -14,6 +14,7 @@ import type { Cell, Column } from '../types.js'
 import type { EncodedFile, EncodedFileOptions, Encoder } from './types.js'
 import { installedVersion } from './version.js'
 
+/** parquetjs-lite behind the same seam; refuses int64 beyond 2^53, which it would alter. */
 export function parquetjsEncoder(codec: 'gzip' | 'snappy' = 'gzip'): Encoder {
   // Gzip's bytes are those of Node's own zlib: another Node may write others.
   const by = codec === 'gzip' ? `zlib ${process.versions.zlib}` : `snappyjs ${installedVersion('snappyjs')}`

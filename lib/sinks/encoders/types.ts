@@ -1,6 +1,7 @@
 /** The seam under the Parquet files: what an encoder is given, and what it must say about itself. */
 import type { Cell, Column } from '../types.js'
 
+/** A library that writes Parquet, as the cut writer sees it. */
 export interface Encoder {
   readonly name: 'hyparquet-writer' | 'parquetjs-lite'
   /** Library, codec, level and their versions: what fixes the bytes besides the rows. Pinned in run.json. */
@@ -10,6 +11,7 @@ export interface Encoder {
   open(options: EncodedFileOptions): EncodedFile
 }
 
+/** What one file is made of, and where its bytes go. */
 export interface EncodedFileOptions {
   readonly columns: readonly Column[]
   /** Key-value metadata of the footer. */

@@ -4,6 +4,11 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { ContractError } from '../../errors.js'
 
+/**
+ * The version of a package under node_modules.
+ *
+ * @throws {ContractError} it is not whole
+ */
 export function installedVersion(name: string): string {
   // Its package.json is not always exported: go up from its entry.
   let folder = dirname(createRequire(import.meta.url).resolve(name))
