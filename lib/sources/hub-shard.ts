@@ -86,7 +86,8 @@ export class HubShard implements Shard {
       const found = await hash.digest()
       if (found === sha256) return
       throw new ShardChangedError(
-        `${this.#name} was received with sha256 ${found}, the Hub lists ${sha256}: a proxy or disk alters it. Run again`,
+        `${this.#name} was received with sha256 ${found}, the Hub lists ${sha256}: a proxy or disk alters it. ` +
+          'Nothing that was made of it is to be trusted, and some may be committed: begin anew (run --fresh --force keeps the replies)',
       )
     } finally {
       await hash.close()
