@@ -11,7 +11,7 @@ import { type FileLayer, makeDurableDirectory, temporarySuffix } from '../core/f
 import type { Clock } from '../core/types.js'
 import { StorageError } from '../errors.js'
 import { KeyIndex } from './key-index.js'
-import { encodeEntry, entryBlock, entryOutcome, LOG_HEADER, packCodec, packLog } from './reply-pack.js'
+import { encodeEntry, entryBlock, entryOutcome, KEY_BYTES, LOG_HEADER, packCodec, packLog } from './reply-pack.js'
 import { findSegments } from './reply-recovery.js'
 import { logSegment, packCache, packSegment, type Segment } from './reply-segments.js'
 import type { Outcome } from './ticket.js'
@@ -261,15 +261,15 @@ class SegmentedReplies implements Replies {
     if (this.#failure !== null || this.#closing.signal.aborted) return
     try {
       const path = segment.path.replace(/\.log$/, '.pack')
-      const moves: { key: Uint8Array; from: number; to: number }[] = []
-      const moved = (key: Uint8Array, from: number, to: number) => moves.push({ key: Uint8Array.from(key), from, to })
-      await packLog(files, segment.path, path, packCodec, moved)
+      const { keys, from, to } = await packLog(files, segment.path, path, packCodec)
       await files.rename(path + temporarySuffix, path)
       await files.fsyncDirectory(directory)
       const base = segment.number * OFFSETS
       const packed = packSegment({ ...segment, path, files, codec: packCodec, cache: this.#cache })
       if (this.#segments[segment.number] !== null) this.#segments[segment.number] = packed
-      for (const { key, from, to } of moves) this.#index.move(key, base + from, base + to)
+      for (const [i, offset] of from.entries()) {
+        this.#index.move(keys.subarray(i * KEY_BYTES, (i + 1) * KEY_BYTES), base + offset, base + (to[i] as number))
+      }
       await segment.close()
       await files.remove(segment.path)
       await files.fsyncDirectory(directory)

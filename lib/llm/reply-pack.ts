@@ -6,14 +6,14 @@
 import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
 import { decompress as unzstd } from 'fzstd'
-import { type AppendLog, openAppendLog, readAppendLog } from '../core/append-log.js'
+import { openAppendLog, readAppendLog } from '../core/append-log.js'
 import { type FileLayer, temporarySuffix } from '../core/files.js'
 import { CorruptFileError } from '../errors.js'
 import type { Outcome } from './ticket.js'
 
 /** Header of a log of replies. */
 export const LOG_HEADER = { kind: 'replies' }
-const KEY_BYTES = 16
+export const KEY_BYTES = 16
 const HEAD_BYTES = KEY_BYTES + 4
 /** Entries compressed together: large enough to find what texts share, small enough to read one. */
 const PACK_BLOCK_BYTES = 256 * 1024
@@ -85,53 +85,74 @@ export async function unpackFrame(payload: Uint8Array, codec: Codec, path: strin
   return entries
 }
 
+/** Where the entries of a log were, and where they are in its pack: entry i has 16 bytes of `keys` from 16 i on. */
+export interface PackedEntries {
+  readonly keys: Uint8Array
+  readonly from: readonly number[]
+  readonly to: readonly number[]
+}
+
 /**
  * Writes the entries of a closed log to a pack under a temporary name, durable when it returns; renaming is the
- * caller's. Calls back with where each entry was and now is.
+ * caller's. A log is packed beside a run, so what it takes is one block, used again, and where the entries are.
  */
 export async function packLog(
   files: FileLayer,
   logPath: string,
   packPath: string,
   codec: Codec,
-  moved: (key: Uint8Array, from: number, to: number) => void,
-): Promise<void> {
+): Promise<PackedEntries> {
   const path = packPath + temporarySuffix
   await files.remove(path)
   const pack = await openAppendLog({ files, path, header: { kind: 'replies-pack', codec: codec.name } })
-  let entries: { bytes: Buffer; offset: number }[] = []
-  let bytes = 0
+  const [keys, from, to] = [new Bytes(), [] as number[], [] as number[]]
+  const [entries, heads] = [new Bytes(), new Bytes()]
+  const endBlock = async (): Promise<void> => {
+    const compressed = await codec.compress(entries.view())
+    await pack.ready()
+    const place = pack.append(Buffer.concat([u32(from.length - to.length), heads.view(), compressed]))
+    while (to.length < from.length) to.push(place)
+    entries.clear()
+    heads.clear()
+  }
   try {
-    await readAppendLog({ files, path: logPath }, async (payload, offset) => {
-      entries.push({ bytes: Buffer.from(payload), offset })
-      bytes += payload.length
-      if (bytes < PACK_BLOCK_BYTES) return
-      await appendBlock(pack, entries, codec, moved)
-      entries = []
-      bytes = 0
+    await readAppendLog({ files, path: logPath }, (payload, offset) => {
+      from.push(offset)
+      keys.add(entryKey(payload))
+      heads.add(payload.subarray(0, HEAD_BYTES))
+      entries.add(u32(payload.length))
+      entries.add(payload)
+      return entries.length >= PACK_BLOCK_BYTES ? endBlock() : undefined
     })
-    if (entries.length > 0) await appendBlock(pack, entries, codec, moved)
+    if (entries.length > 0) await endBlock()
   } finally {
     await pack.close()
   }
+  return { keys: keys.view(), from, to }
 }
 
-async function appendBlock(
-  pack: AppendLog,
-  entries: readonly { bytes: Buffer; offset: number }[],
-  codec: Codec,
-  moved: (key: Uint8Array, from: number, to: number) => void,
-): Promise<void> {
-  const parts: Buffer[] = []
-  const heads: Buffer[] = [u32(entries.length)]
-  for (const { bytes } of entries) {
-    parts.push(u32(bytes.length), bytes)
-    heads.push(bytes.subarray(0, HEAD_BYTES))
+/** Bytes that are added to, in room that is kept when they are cleared. */
+class Bytes {
+  #room = Buffer.allocUnsafeSlow(4096)
+  length = 0
+
+  add(bytes: Uint8Array): void {
+    if (this.length + bytes.length > this.#room.length) {
+      const larger = Buffer.allocUnsafeSlow(2 * (this.length + bytes.length))
+      larger.set(this.view())
+      this.#room = larger
+    }
+    this.#room.set(bytes, this.length)
+    this.length += bytes.length
   }
-  const compressed = await codec.compress(Buffer.concat(parts))
-  await pack.ready()
-  const to = pack.append(Buffer.concat([...heads, compressed]))
-  for (const { bytes, offset } of entries) moved(entryKey(bytes), offset, to)
+
+  view(): Uint8Array {
+    return this.#room.subarray(0, this.length)
+  }
+
+  clear(): void {
+    this.length = 0
+  }
 }
 
 function u32(value: number): Buffer {
