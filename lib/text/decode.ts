@@ -34,7 +34,7 @@ export class RecordReader {
   private bytes: Buffer = Buffer.alloc(0)
   private mapping: FieldMapping = { text: '' }
   private bounded = false
-  /** Of the block in UTF-16; null where it is no UTF-8 as a whole, and each record is decoded by itself. */
+  /** Of the block in UTF-16; null where it is very large, or no UTF-8 as a whole, and each record is decoded by itself. */
   private unitsTotal: number | null = null
   /** The same place in both. */
   private byteAt = 0
@@ -48,7 +48,7 @@ export class RecordReader {
     this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.mapping = mapping
     this.bounded = bounds !== undefined
-    this.unitsTotal = isUtf8(bytes) ? fill(this.memory, this.bytes) : null
+    this.unitsTotal = bytes.length <= wholeBytesMax && isUtf8(bytes) ? fill(this.memory, this.bytes) : null
     this.byteAt = this.unitAt = 0
     this.flat.open(mapping, this.bounded)
   }
@@ -89,6 +89,8 @@ export class RecordReader {
   }
 }
 
+/** Bytes of a block that is decoded whole: its memory is up to 12 times that. */
+const wholeBytesMax = 32 * 1024 * 1024
 const newline = 0x0a
 const byteOrderMark = 0xfeff
 const byteOrderMarkBytes = 3

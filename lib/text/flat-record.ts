@@ -1,8 +1,8 @@
 /**
  * Records that are flat objects, as nearly all are, taken apart without JSON.parse: the text goes from the block's code
- * units to where it is cleaned (text-memory.ts), and no string is made of it. Whatever is not plainly such a record – an object or a list
- * in it, a number that is no short whole one, a field named twice, anything that is no JSON – is left to JSON.parse, so
- * that nothing is decided here about what JSON is.
+ * units to where it is cleaned (text-memory.ts), and no string is made of it. Whatever is not plainly such a record – an
+ * object or a list in it, a number that is no short whole one, a field named twice, anything that is no JSON – is left to
+ * JSON.parse, so that nothing is decided here about what JSON is.
  */
 import { codesToString } from './clean.js'
 import type { FieldMapping } from './mapping.js'
@@ -51,10 +51,13 @@ export class FlatReader {
    */
   open(mapping: FieldMapping, bounded: boolean): void {
     this.bounded = bounded
-    this.names = (['text', 'id', 'title'] as const).flatMap((role) => {
+    const names = (['text', 'id', 'title'] as const).flatMap((role) => {
       const name = mapping[role]
-      return name === undefined ? [] : [[role, unitsOf(name)] as const]
+      return name === undefined ? [] : [[role, name] as const]
     })
+    // A field in two roles is not looked for: without a text, no record is flat.
+    const once = new Set(names.map(([, name]) => name)).size === names.length
+    this.names = once ? names.map(([role, name]) => [role, unitsOf(name)]) : []
   }
 
   /** False where the record at `start` is not flat, or has no text: JSON.parse tells what it is. */

@@ -6,6 +6,7 @@
  * A view is good until its region, or any other, needs more room: users take it from the region each time.
  */
 import { readFileSync } from 'node:fs'
+import { WorkerLostError } from '../errors.js'
 
 interface Kernel {
   readonly memory: WebAssembly.Memory
@@ -51,7 +52,7 @@ export class Region<View extends Uint16Array | Int32Array> {
   /** Makes room for `length` values; what is in the region may be lost. */
   reserve(length: number): void {
     if (length <= this.length) return
-    const room = 2 ** Math.ceil(Math.log2(Math.max(roomMin, length)))
+    const room = Math.max(roomMin, Math.ceil(length * 1.5))
     this.base = this.memory.allot(room * this.view.BYTES_PER_ELEMENT)
     this.length = room
     this.renew()
@@ -104,16 +105,34 @@ export class TextMemory {
     this.reserveText(length + 1)
   }
 
-  /** Bytes at the end of what is used; a region that moves leaves its place behind: all of them come to less than the last. */
+  /**
+   * Bytes at the end of what is used. A region that moves leaves its place behind: all of them come to twice the last.
+   *
+   * @throws {WorkerLostError} the memory has no room for so large a text: its record is given up as one that no thread
+   *   survives
+   */
   allot(bytes: number): number {
     const base = this.#used
-    this.#used = Math.ceil((base + bytes + paddingBytes) / 16) * 16
-    const missing = Math.ceil((this.#used - this.buffer.byteLength) / pageBytes)
+    const used = Math.ceil((base + bytes + paddingBytes) / 16) * 16
+    const missing = Math.ceil((used - this.buffer.byteLength) / pageBytes)
     if (missing > 0) {
-      this.kernel.memory.grow(missing)
+      this.#grow(missing)
       for (const region of this.#regions) region.renew()
     }
+    this.#used = used
     return base
+  }
+
+  #grow(pages: number): void {
+    try {
+      this.kernel.memory.grow(pages)
+    } catch (cause) {
+      throw new WorkerLostError(
+        `The texts of a thread have ${this.buffer.byteLength} bytes of memory and get no ${pages * pageBytes} more, of at ` +
+          'most 4 GiB: lower read.recordBytesMax, or let the machine have more memory.',
+        { cause },
+      )
+    }
   }
 
   #region<View extends Uint16Array | Int32Array>(

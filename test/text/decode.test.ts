@@ -55,6 +55,7 @@ t.test('A record becomes a document by its fields', async (t) => {
   t.match(decoded('{"text":"天","id":1e400}'), { key: '1e400' })
   t.match(decoded('{"text":"天","id":{"a":1},"title":7}'), { key: '', title: '' })
   t.same(decoded('{"body":"天","key":null}', { text: 'body', id: 'key' }), { key: '', title: '', text: '天' })
+  t.same(decoded('{"a":"天"}', { text: 'a', id: 'a', title: 'a' }), { key: '天', title: '天', text: '天' })
   t.match(decoded('{"__proto__":{"text":"不是"},"text":"天地"}'), { text: '天地' })
   t.match(decoded('{"__proto__":"天地"}', { text: '__proto__' }), { text: '天地' })
   t.match(decoded(`{"deep":${'['.repeat(100_000)}${']'.repeat(100_000)},"text":"天地"}`), { text: '天地' })

@@ -1,0 +1,73 @@
+import t from 'tap'
+import { characterTables } from '../../lib/text/characters.js'
+import { TextMemory } from '../../lib/text/text-memory.js'
+import { Random, testSeed } from '../support/random.js'
+
+const seed = testSeed()
+t.comment(`seed ${seed}`)
+
+const pools = [
+  (random: Random) => random.between(0x4e00, 0x9fff),
+  (random: Random) => random.between(0x3400, 0x4dff),
+  (random: Random) => random.between(0x20, 0x7e),
+  (random: Random) => random.between(0, 0xffff),
+  (random: Random) => [0x22, 0x5c, 0x0a, 0x3002, 0x4dff, 0x4e00, 0x9fff, 0xa000][random.between(0, 7)] as number,
+]
+
+function randomUnits(random: Random, length: number): Uint16Array {
+  const pool = pools[random.between(0, pools.length - 1)] as (random: Random) => number
+  return Uint16Array.from({ length }, () => (random.chance(0.9) ? pool(random) : random.between(0, 0xffff)))
+}
+
+t.test('The kernel marks the units that a plain loop marks, in order', async (t) => {
+  const memory = new TextMemory()
+  const { classes, settledClasses } = characterTables()
+  memory.setClasses(classes, settledClasses)
+  const random = new Random(seed)
+  for (let round = 0; round < 2000; round++) {
+    const units = randomUnits(random, random.between(0, 60))
+    memory.reserveText(units.length + 8)
+    memory.source.view.fill(0x21)
+    memory.source.view.set(units)
+    const { kernel, source, marks } = memory
+    const table = round % 2 === 0 ? classes : settledClasses
+    const base = round % 2 === 0 ? kernel.classesBase.value : kernel.settledClassesBase.value
+    const count = kernel.mark(source.base, units.length, base, marks.base)
+    const expected = [...units.keys()].filter((at) => table[units[at] as number] !== 0)
+    t.same([...marks.view.subarray(0, count)], expected)
+  }
+})
+
+t.test('The kernel copies up to the first quote, backslash or control character', async (t) => {
+  const memory = new TextMemory()
+  const random = new Random(seed)
+  for (let round = 0; round < 2000; round++) {
+    const units = randomUnits(random, random.between(0, 60))
+    memory.reserveBlock(units.length + 8)
+    memory.block.view.set(units)
+    memory.block.view[units.length] = 0
+    const { kernel, block, plain } = memory
+    const copied = kernel.copyPlain(block.base, plain.base)
+    const expected = [...units, 0].findIndex((unit) => unit === 0x22 || unit === 0x5c || unit < 0x20)
+    t.equal(copied, expected)
+    t.same(plain.view.slice(0, copied), units.slice(0, copied))
+  }
+})
+
+t.test('What regions hold beside one that grows stays, and so do their views', async (t) => {
+  const memory = new TextMemory()
+  memory.reserveBlock(100)
+  memory.block.view.fill(7, 0, 100)
+  for (let room = 1000; room < 20_000_000; room *= 3) {
+    memory.slots.reserve(room)
+    t.ok(memory.slots.view.length >= room)
+    t.ok(memory.block.view.subarray(0, 100).every((unit) => unit === 7))
+  }
+})
+
+t.test('More than a thread may hold is told as what no thread survives', async (t) => {
+  const memory = new TextMemory()
+  t.throws(() => memory.slots.reserve(2 ** 30), { code: 'KUN_WORKER_LOST', message: /of at most 4 GiB/ })
+  memory.slots.reserve(1000)
+  t.ok(memory.slots.view.length >= 1000, 'and less can be had still')
+})
