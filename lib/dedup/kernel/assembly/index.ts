@@ -95,7 +95,10 @@ export function sharingBase(): usize {
   return sharing
 }
 
-/** Finds the places of the row in all tables; without a shingle in that of the keys. Answers the earliest document of its key, or −1. */
+/**
+ * Finds the places of the row in all tables, or in that of the keys if it has no shingle. Answers the earliest document
+ * with its key, or −1.
+ */
 export function seek(isNear: u32): i32 {
   const first: u32 = isNear ? 0 : bands
   if (isNear) for (let band: u32 = 0; band < bands; band++) seekIn(band, bandHash(signature, band))
