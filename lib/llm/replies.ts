@@ -16,8 +16,8 @@ import { findSegments } from './reply-recovery.js'
 import { logSegment, packCache, packSegment, type Segment } from './reply-segments.js'
 import type { Outcome } from './ticket.js'
 
-/** A log is closed, and packed, when it holds so much. */
-const SEGMENT_BYTES = 32 * 1024 * 1024
+/** A log is closed, and packed, when it holds so much: packing takes about as much memory, and keys of it are known so long. */
+const SEGMENT_BYTES = 8 * 1024 * 1024
 /** With `discard` in smaller pieces, so that they go sooner. */
 const DISCARD_SEGMENT_BYTES = 4 * 1024 * 1024
 /** Group commit: fsync so long after the first entry that is not durable, or after so many bytes. */
