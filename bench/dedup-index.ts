@@ -8,9 +8,9 @@ import { BloomIndex } from '../lib/dedup/bloom-index.js'
 import { ExactIndex } from '../lib/dedup/exact-index.js'
 import type { KeptRow } from '../lib/dedup/kept-frames.js'
 
-const permutations = 128
+const minima = 128
 /** Key and signature. */
-const rowBytes = 16 + permutations
+const rowBytes = 16 + minima
 /** Rows made at once, outside of the time that counts. */
 const batchRows = 1000
 
@@ -34,7 +34,7 @@ interface AnyIndex {
 
 export function exactFigures(documents: number): IndexFigures {
   const banding = { bands: 21, rows: 6 }
-  const index = new ExactIndex({ exact: true, permutations, banding, settleBand: settleBand(0.8, permutations) })
+  const index = new ExactIndex({ exact: true, minima, banding, settleBand: settleBand(0.8, minima) })
   return measure(index, documents, (row) => index.equal(row) !== null || index.near(row).length > 0)
 }
 

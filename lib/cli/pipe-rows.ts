@@ -98,12 +98,12 @@ function textAt({ offsets, bytes }: TextColumn, row: number): string {
 
 /** The rows named, in that order, copied. */
 function takeRows(columns: ChunkColumns, rows: readonly number[]): ChunkColumns {
-  const permutations = columns.rows === 0 ? 0 : columns.signature.length / columns.rows
+  const minima = columns.rows === 0 ? 0 : columns.signature.length / columns.rows
   const fingerprint = new Uint8Array(rows.length * 16)
-  const signature = new Uint8Array(rows.length * permutations)
+  const signature = new Uint8Array(rows.length * minima)
   rows.forEach((row, at) => {
     fingerprint.set(columns.fingerprint.subarray(row * 16, row * 16 + 16), at * 16)
-    signature.set(columns.signature.subarray(row * permutations, (row + 1) * permutations), at * permutations)
+    signature.set(columns.signature.subarray(row * minima, (row + 1) * minima), at * minima)
   })
   return {
     rows: rows.length,

@@ -113,8 +113,8 @@ async function planOf(stages: ReadonlySet<StageName>): Promise<PreparePlan> {
     ...(!stages.has('filter') && { quality: off }),
   })
   const { near } = dedupOptions.parse({})
-  const permutations = stages.has('dedup') && near !== false ? near.permutations : 0
-  return planPreparation(options, process.cwd(), { ngram: 5, permutations, seed: 1 })
+  const minima = stages.has('dedup') && near !== false ? near.minima : 0
+  return planPreparation(options, process.cwd(), { ngram: 5, minima, seed: 1 })
 }
 
 async function shardsOf(files: readonly string[], { text, id }: PipeFlags): Promise<Shard[]> {

@@ -15,12 +15,12 @@ export function recall(similarity: number, { bands, rows }: Banding): number {
  *
  * At .8 with 128 minima: 21 × 6 finds .998 (7 rows would find .986); with recallMin .9: 16 × 8 finds .947.
  */
-export function bandingFor(threshold: number, permutations: number, recallMin: number): Banding {
-  for (let rows = Math.min(16, permutations); rows > 1; rows--) {
-    const banding = { bands: Math.floor(permutations / rows), rows }
+export function bandingFor(threshold: number, minima: number, recallMin: number): Banding {
+  for (let rows = Math.min(16, minima); rows > 1; rows--) {
+    const banding = { bands: Math.floor(minima / rows), rows }
     if (recall(threshold, banding) >= recallMin) return banding
   }
-  return { bands: permutations, rows: 1 }
+  return { bands: minima, rows: 1 }
 }
 
 /** Below `low` no duplicate, from `high` on one; in between the texts decide. */
@@ -30,18 +30,18 @@ export interface SettleBand {
 }
 
 /**
- * Where an estimate from `permutations` minima could decide wrongly: its standard deviation at the threshold t is
- * σ = √(t(1 − t) / permutations), and the band reaches from t − 3.4 σ to t + 2.83 σ (.68 to .90 at .8 with 128).
+ * Where an estimate from `minima` minima could decide wrongly: its standard deviation at the threshold t is
+ * σ = √(t(1 − t) / minima), and the band reaches from t − 3.4 σ to t + 2.83 σ (.68 to .90 at .8 with 128).
  * Wider below, because a pair missed is lost and a pair too many only costs a comparison.
  */
-export function settleBand(threshold: number, permutations: number): SettleBand {
-  const deviation = Math.sqrt((threshold * (1 - threshold)) / permutations)
+export function settleBand(threshold: number, minima: number): SettleBand {
+  const deviation = Math.sqrt((threshold * (1 - threshold)) / minima)
   return { low: Math.max(0, threshold - 3.4 * deviation), high: threshold + 2.83 * deviation }
 }
 
 /** Equal bytes of two signatures → Jaccard, corrected for the one in 256 that is equal by chance. */
-export function estimate(equal: number, permutations: number): number {
-  return Math.max(0, (equal / permutations - 1 / 256) / (1 - 1 / 256))
+export function estimate(equal: number, minima: number): number {
+  return Math.max(0, (equal / minima - 1 / 256) / (1 - 1 / 256))
 }
 
 /** 32 bits of `rows` bytes from `at` on, four at a time. */

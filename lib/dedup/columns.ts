@@ -15,10 +15,10 @@ export function signedBlock(number: number, texts: readonly string[], signer: Si
   })
   const letters = new Int32Array(rows)
   const fingerprint = new Uint8Array(rows * keyBytes)
-  const signature = new Uint8Array(rows * signer.permutations)
+  const signature = new Uint8Array(rows * signer.minima)
   texts.forEach((text, row) => {
     const key = fingerprint.subarray(row * keyBytes, (row + 1) * keyBytes)
-    const minima = signature.subarray(row * signer.permutations, (row + 1) * signer.permutations)
+    const minima = signature.subarray(row * signer.minima, (row + 1) * signer.minima)
     letters[row] = signer.sign(text, key, minima)
   })
   const zeros = new Int32Array(rows)

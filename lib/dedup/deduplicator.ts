@@ -49,9 +49,9 @@ export function makeIndex(options: DedupOptions, kind: IndexKind, documentsExpec
       documentsExpected: documentsExpected ?? documentsExpectedDefault,
     })
   }
-  const permutations = near === false ? 0 : near.permutations
-  const settle = near === false ? { low: 1, high: 1 } : settleBand(near.threshold, permutations)
-  return new ExactIndex({ exact, permutations, banding, settleBand: settle })
+  const minima = near === false ? 0 : near.minima
+  const settle = near === false ? { low: 1, high: 1 } : settleBand(near.threshold, minima)
+  return new ExactIndex({ exact, minima, banding, settleBand: settle })
 }
 
 /** Rows of one frame in the dedup log. */
@@ -139,7 +139,7 @@ export class DocumentDeduplicator implements OpenedDeduplicator {
 
   #check({ number, chunks }: PreparedBlock, ids: readonly string[]): void {
     const { options } = this.parts
-    const minima = options.near === false ? 0 : chunks.rows * options.near.permutations
+    const minima = options.near === false ? 0 : chunks.rows * options.near.minima
     if (this.#busy) throw new ContractError(`block ${number} was given before the verdict on the one before`)
     if (number <= this.#decided) throw new ContractError(`block ${number} after block ${this.#decided}`)
     if (ids.length !== chunks.rows) throw new ContractError(`block ${number}: ${ids.length} ids, ${chunks.rows} rows`)
@@ -157,11 +157,11 @@ export class DocumentDeduplicator implements OpenedDeduplicator {
       letters === 0
         ? murmur128(textBytes(chunks, i), bareTextSeed)
         : chunks.fingerprint.subarray(i * keyBytes, (i + 1) * keyBytes)
-    const permutations = near === false ? 0 : near.permutations
+    const minima = near === false ? 0 : near.minima
     return {
       key,
       near: near !== false && letters >= near.ngram,
-      bytes: chunks.signature.subarray(i * permutations, (i + 1) * permutations),
+      bytes: chunks.signature.subarray(i * minima, (i + 1) * minima),
       id,
       textOffset: -1,
     }

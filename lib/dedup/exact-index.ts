@@ -11,7 +11,7 @@ import type { Duplicate } from './types.js'
 export interface ExactIndexOptions {
   readonly exact: boolean
   /** 0 when near-duplicates are not looked for. */
-  readonly permutations: number
+  readonly minima: number
   readonly banding: Banding
   readonly settleBand: SettleBand
   /** Memory of a shelf; 4 GiB by default. More shelves take more time, and say the same. */
@@ -50,7 +50,7 @@ export class ExactIndex {
 
   /** Kept documents that are, or by their estimate may be, near this one; the earliest first, none after a sure one. */
   near(row: KeptRow): readonly Candidate[] {
-    if (!row.near || this.options.permutations === 0) return none
+    if (!row.near || this.options.minima === 0) return none
     this.#seek(row)
     let candidates = none
     for (const shelf of this.documents.shelves) {
@@ -69,7 +69,7 @@ export class ExactIndex {
   /** Adds a row. Neither `equal` nor `near` need come before. */
   keep(row: KeptRow): void {
     this.#seek(row)
-    if (row.near && this.options.permutations > 0) this.#count()
+    if (row.near && this.options.minima > 0) this.#count()
     this.documents.add(row)
     this.#sought = null
   }

@@ -77,7 +77,7 @@ export async function openDeduplicator(given: OpenDeduplicatorOptions): Promise<
       if (lostBytes > 0) onWarning(lossMessage(path, lostBytes, last?.block ?? -1, wasCommitted))
       if (texts !== null) sources.push({ firstDocument: ownFirst, texts: logTexts(texts) })
       const ngram = options.near !== false && { ngram: options.near.ngram }
-      const signer = await createSigner({ permutations: 0, ...ngram })
+      const signer = await createSigner({ minima: 0, ...ngram })
       const lastBlock = last?.block ?? -1
       return new DocumentDeduplicator({ options, index, sources, log, texts, signer, lastBlock, lostBytes })
     } catch (error) {
@@ -212,7 +212,7 @@ function checkComparable(
 ) {
   if (wanted.near === false) return
   const [was, is] = [found.near, wanted.near].map((near) => (near === false ? {} : near) as Record<string, unknown>)
-  for (const key of ['ngram', 'permutations', 'seed', 'sketch']) {
+  for (const key of ['ngram', 'minima', 'seed', 'sketch']) {
     if (was?.[key] === is?.[key]) continue
     throw new RunMismatchError(
       `dedup.against: ${path} was made with near.${key} ${String(was?.[key] ?? 'absent')}, this run has ${String(is?.[key])}: ` +

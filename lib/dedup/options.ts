@@ -8,7 +8,7 @@ export const nearOptions = z.strictObject({
   /** UTF-16 units of the comparison form in a shingle; a shorter text is compared exactly only. */
   ngram: z.int().min(1).max(64).default(5),
   /** Minima of a signature: more estimate better, cost time and a byte each a kept document. */
-  permutations: z.int().min(16).max(512).default(128),
+  minima: z.int().min(16).max(512).default(128),
   seed: z.int().min(0).max(0xffffffff).default(1),
 })
 
@@ -49,5 +49,5 @@ export function indexKindFor(options: DedupOptions, documentsExpected = document
 const recallMin: Record<IndexKind, number> = { exact: 0.995, bloom: 0.9 }
 
 export function bandingOf(near: NearOptions, kind: IndexKind): Banding {
-  return bandingFor(near.threshold, near.permutations, recallMin[kind])
+  return bandingFor(near.threshold, near.minima, recallMin[kind])
 }

@@ -11,7 +11,7 @@ export interface ShelfOptions {
   /** Whether there is a table of keys. */
   readonly exact: boolean
   /** Bytes of a signature; 0 when near-duplicates are not looked for. */
-  readonly permutations: number
+  readonly minima: number
   readonly banding: Banding
   readonly settleBand: SettleBand
   /** A multiple of 64 KiB, at most 4 GiB. */
@@ -31,7 +31,7 @@ interface Kernel {
   readonly idBase: WebAssembly.Global
   readonly documentsPerBandMax: WebAssembly.Global
   pagesToConfigure(bands: number, keys: number): number
-  configure(bands: number, rows: number, permutations: number, keys: number, equalMin: number, equalSure: number): void
+  configure(bands: number, rows: number, minima: number, keys: number, equalMin: number, equalSure: number): void
   sharingBase(): number
   foundBase(): number
   seek(near: number): number
@@ -72,15 +72,15 @@ export class Shelf {
     private readonly options: ShelfOptions,
     readonly first: number,
   ) {
-    const { exact, permutations, banding, settleBand } = options
-    this.#bands = permutations === 0 ? 0 : banding.bands
+    const { exact, minima, banding, settleBand } = options
+    this.#bands = minima === 0 ? 0 : banding.bands
     this.#kernel = instantiate()
     this.#view()
     const keys = exact ? 1 : 0
     if (!this.#hasPages(this.#kernel.pagesToConfigure(this.#bands, keys))) throw refused()
-    const low = leastEqual(settleBand.low, permutations)
-    const sure = leastEqual(settleBand.high, permutations)
-    this.#kernel.configure(this.#bands, banding.rows, permutations, keys, low, sure)
+    const low = leastEqual(settleBand.low, minima)
+    const sure = leastEqual(settleBand.high, minima)
+    this.#kernel.configure(this.#bands, banding.rows, minima, keys, low, sure)
     if (!this.#hasPages(this.#kernel.pagesNeeded())) throw refused()
     this.#view()
   }
@@ -118,7 +118,7 @@ export class Shelf {
   /** Number `place` of those; the earliest is 0, and none comes after a sure one. */
   similar(place: number): Similar {
     const [equal, document] = [this.#found[place * 2] as number, this.#found[place * 2 + 1] as number]
-    return { document, similarity: estimate(equal, this.options.permutations) }
+    return { document, similarity: estimate(equal, this.options.minima) }
   }
 
   /** The id of the row to be kept. False for one that is not 32 hexadecimal digits in lower case: it is the caller's. */
@@ -173,7 +173,7 @@ export class Shelf {
     const { buffer } = memory
     this.#pages = buffer.byteLength / pageBytes
     this.#key = new Uint8Array(buffer, rowBase.value, keyBytes)
-    this.#signature = new Uint8Array(buffer, rowBase.value + keyBytes, this.options.permutations)
+    this.#signature = new Uint8Array(buffer, rowBase.value + keyBytes, this.options.minima)
     this.#id = Buffer.from(buffer, idBase.value, idBytes * 4)
     this.#sharing = new Uint8Array(buffer, this.#kernel.sharingBase(), this.#bands)
     const foundMax = this.#bands * documentsPerBandMax.value
@@ -211,8 +211,8 @@ function refused(cause?: unknown): MemoryRefusedError {
 }
 
 /** The fewest equal minima whose estimate reaches a similarity; one more than there are if none does. */
-function leastEqual(similarity: number, permutations: number): number {
+function leastEqual(similarity: number, minima: number): number {
   let equal = 0
-  while (equal <= permutations && estimate(equal, permutations) < similarity) equal++
+  while (equal <= minima && estimate(equal, minima) < similarity) equal++
   return equal
 }

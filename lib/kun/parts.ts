@@ -59,8 +59,8 @@ export interface OpenPartsOptions {
   readonly replySegmentBytes?: number | undefined
 }
 
-/** Permutations of a signature when near-duplicates are not looked for: none, only the fingerprint is made. */
-const noSignature = { ngram: 5, permutations: 0, seed: 1 } as const
+/** How chunks are signed when near-duplicates are not looked for: none, only the fingerprint is made. */
+const noSignature = { ngram: 5, minima: 0, seed: 1 } as const
 
 /** What was opened so far; closed from the last to the first when the next one cannot be. */
 type Closing = (() => Promise<void>)[]
@@ -73,8 +73,8 @@ type Closing = (() => Promise<void>)[]
  */
 export async function openParts(settings: KunSettings, options: OpenPartsOptions): Promise<SessionParts> {
   const { dir } = settings.output
-  const { ngram, permutations, seed } = settings.dedup.near === false ? noSignature : settings.dedup.near
-  const plan = await planPreparation(settings.prepare, process.cwd(), { ngram, permutations, seed })
+  const { ngram, minima, seed } = settings.dedup.near === false ? noSignature : settings.dedup.near
+  const plan = await planPreparation(settings.prepare, process.cwd(), { ngram, minima, seed })
   const closing: Closing = []
   try {
     const asking = await openAsking(settings, options, closing)

@@ -122,7 +122,7 @@ noted(prepareOptions, {
 noted(nearOptions, {
   threshold: 'Jaccard similarity of the shingle sets from which on a text is a near-duplicate',
   ngram: 'Characters of a shingle',
-  permutations: 'Minima of a signature: more estimate better and cost time and memory',
+  minima: 'Minima of a signature: more estimate better and cost time and memory',
   seed: 'Of the hash functions',
 })
 

@@ -89,7 +89,7 @@ export interface ChunkColumns {
   readonly letters: Int32Array
   /** 16 bytes a row: of the comparison form. */
   readonly fingerprint: Uint8Array
-  /** A byte a minimum, `permutations` a row; empty when near-duplicates are not looked for. */
+  /** A byte a minimum, `minima` a row; empty when near-duplicates are not looked for. */
   readonly signature: Uint8Array
 }
 

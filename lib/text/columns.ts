@@ -34,8 +34,8 @@ export class ColumnsBuilder {
   private textCodes = new Uint16Array(1 << 16)
   private textLength = 0
 
-  constructor(private readonly permutations: number) {
-    this.signature = new Uint8Array(64 * permutations)
+  constructor(private readonly minima: number) {
+    this.signature = new Uint8Array(64 * minima)
   }
 
   /**
@@ -81,7 +81,7 @@ export class ColumnsBuilder {
     const { rows, key, title } = this
     const text = { offsets: this.textOffsets, bytes: this.encodedText() }
     const textsBytes = key.bytes.length + title.bytes.length + text.bytes.length
-    const bytes = rows * (rowBytes + this.permutations) + 3 * offsetsBytes(rows) + textsBytes
+    const bytes = rows * (rowBytes + this.minima) + 3 * offsetsBytes(rows) + textsBytes
     const out = new ColumnsRoom(room !== null && room.byteLength >= bytes ? room : new SharedArrayBuffer(bytes))
     // Wide columns first: each then begins where it may.
     const columns = {
@@ -98,7 +98,7 @@ export class ColumnsBuilder {
       bytes: out.bytes(column.bytes, column.bytes.length),
     })) as [TextColumn, TextColumn, TextColumn]
     const fingerprint = out.bytes(this.fingerprint, rows * fingerprintBytes)
-    const signature = out.bytes(this.signature, rows * this.permutations)
+    const signature = out.bytes(this.signature, rows * this.minima)
     this.clear()
     return { ...columns, key: keys, title: titles, text: texts, fingerprint, signature }
   }
@@ -126,7 +126,7 @@ export class ColumnsBuilder {
     this.tokens = enlarged(this.tokens, rows)
     this.letters = enlarged(this.letters, rows)
     this.fingerprint = enlarged(this.fingerprint, rows * fingerprintBytes)
-    this.signature = enlarged(this.signature, rows * this.permutations)
+    this.signature = enlarged(this.signature, rows * this.minima)
     this.textOffsets = enlarged(this.textOffsets, rows + 1)
   }
 }

@@ -20,10 +20,10 @@ export const prepareOptions = z.strictObject({
 
 export type PrepareOptions = z.output<typeof prepareOptions>
 
-/** How chunks are signed: the settings of createSigner. No permutations: fingerprints only. */
+/** How chunks are signed: the settings of createSigner. No minima: fingerprints only. */
 export interface SignaturePlan {
   readonly ngram: number
-  readonly permutations: number
+  readonly minima: number
   readonly seed: number
 }
 

@@ -39,7 +39,7 @@ export async function createPreparer(plan: PreparePlan): Promise<Preparer> {
     plan.tokenizer === null ? null : loadTokenCounter(plan.tokenizer.path),
     Promise.all(plan.filters.map(loadCustomFilter)),
   ])
-  const columns = new ColumnsBuilder(plan.signature.permutations)
+  const columns = new ColumnsBuilder(plan.signature.minima)
   const memory = new TextMemory()
   return {
     plan,

@@ -20,7 +20,7 @@ import type { ChunkColumns, TextColumn } from './batch.js'
  */
 export function toRecordBatch(columns: ChunkColumns): RecordBatch {
   const { rows } = columns
-  const permutations = rows === 0 ? 0 : columns.signature.length / rows
+  const minima = rows === 0 ? 0 : columns.signature.length / rows
   const int32 = (data: Int32Array) => makeData({ type: new Int32(), length: rows, nullCount: 0, data })
   const fields = {
     document: int32(columns.document),
@@ -32,7 +32,7 @@ export function toRecordBatch(columns: ChunkColumns): RecordBatch {
     tokens: int32(columns.tokens),
     letters: int32(columns.letters),
     fingerprint: makeData({ type: new FixedSizeBinary(16), length: rows, nullCount: 0, data: columns.fingerprint }),
-    ...(permutations === 0 ? {} : { signature: signatureData(columns.signature, permutations, rows) }),
+    ...(minima === 0 ? {} : { signature: signatureData(columns.signature, minima, rows) }),
   }
   const schema = new Schema(Object.entries(fields).map(([name, data]) => new Field(name, data.type, false)))
   const data = makeData({
@@ -54,10 +54,10 @@ function textData(column: TextColumn, rows: number) {
   })
 }
 
-function signatureData(signature: Uint8Array, permutations: number, rows: number) {
+function signatureData(signature: Uint8Array, minima: number, rows: number) {
   const child = makeData({ type: new Uint8(), length: signature.length, nullCount: 0, data: signature })
   return makeData({
-    type: new FixedSizeList(permutations, new Field('minimum', new Uint8(), false)),
+    type: new FixedSizeList(minima, new Field('minimum', new Uint8(), false)),
     length: rows,
     nullCount: 0,
     child,

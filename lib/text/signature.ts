@@ -13,21 +13,21 @@ export interface SignerOptions {
   /** UTF-16 units of the comparison form in a shingle, 1 … 64; 5 by default. */
   readonly ngram?: number
   /** Minima of a signature (bins of the sketch), 0 (fingerprint only) … 512; 128 by default. */
-  readonly permutations?: number
+  readonly minima?: number
   /** Unsigned 32 bits; 1 by default. Signatures of different seeds or lengths cannot be compared; the fingerprint has none. */
   readonly seed?: number
 }
 
 export interface Signer {
   readonly ngram: number
-  readonly permutations: number
+  readonly minima: number
   readonly seed: number
   /**
    * Writes the 128-bit fingerprint and the signature of the text's comparison form.
    *
    * A form shorter than a shingle has a signature of one byte again and again, which says nothing.
    * @param fingerprint 16 bytes
-   * @param signature `permutations` bytes, one a minimum
+   * @param signature `minima` bytes, one a minimum
    * @returns the UTF-16 units of the comparison form (a letter beyond the BMP counts 2)
    */
   sign(text: string, fingerprint: Uint8Array, signature: Uint8Array): number
@@ -53,9 +53,9 @@ interface Kernel {
   readonly signatureBase: WebAssembly.Global
   readonly fingerprintBase: WebAssembly.Global
   readonly inputBase: WebAssembly.Global
-  readonly permutationsMax: WebAssembly.Global
-  sign(units: number, formBase: number, formUnitsMax: number, permutations: number, ngram: number): number
-  signForm(formBase: number, letters: number, permutations: number, ngram: number): void
+  readonly binsMax: WebAssembly.Global
+  sign(units: number, formBase: number, formUnitsMax: number, minima: number, ngram: number): number
+  signForm(formBase: number, letters: number, minima: number, ngram: number): void
 }
 
 /** Units that the form may have beyond those of the text before the slow way is taken. */
@@ -70,17 +70,17 @@ let compiled: Promise<WebAssembly.Module> | undefined
 /**
  * A signer of its own memory; the module is compiled and the fold tables are made once a thread.
  *
- * @throws {InvalidOptionError} ngram, permutations or seed out of range
+ * @throws {InvalidOptionError} ngram, minima or seed out of range
  */
 export async function createSigner(options: SignerOptions = {}): Promise<Signer> {
-  const { ngram = 5, permutations = 128, seed = 1 } = options
+  const { ngram = 5, minima = 128, seed = 1 } = options
   checkInteger('ngram', ngram, 1, 64)
-  checkInteger('permutations', permutations, 0, 512)
+  checkInteger('minima', minima, 0, 512)
   checkInteger('seed', seed, 0, 0xffffffff)
   compiled ??= readFile(new URL('./kernel/kernel.wasm', import.meta.url)).then((bytes) => WebAssembly.compile(bytes))
   const instance = await WebAssembly.instantiate(await compiled)
   tables ??= makeFoldTables()
-  return new KernelSigner(instance.exports as unknown as Kernel, tables, ngram, permutations, seed)
+  return new KernelSigner(instance.exports as unknown as Kernel, tables, ngram, minima, seed)
 }
 
 function checkInteger(name: string, value: number, min: number, max: number): void {
@@ -103,7 +103,7 @@ class KernelSigner implements Signer {
     kernel: Kernel,
     tables: FoldTables,
     readonly ngram: number,
-    readonly permutations: number,
+    readonly minima: number,
     readonly seed: number,
   ) {
     this.#kernel = kernel
@@ -112,7 +112,7 @@ class KernelSigner implements Signer {
     new Uint16Array(buffer, kernel.foldBase.value, tables.fold.length).set(tables.fold)
     new Uint16Array(buffer, kernel.expansionBase.value, tables.expansions.length).set(tables.expansions)
     new Uint8Array(buffer, kernel.pictureBase.value, tables.pictures.length).set(tables.pictures)
-    const keys = sketchKeys(permutations, seed)
+    const keys = sketchKeys(minima, seed)
     new Uint32Array(buffer, kernel.keyBase.value, keys.length).set(keys)
     this.#bytes = Buffer.from(buffer)
     this.#units = new Uint16Array(0)
@@ -122,10 +122,10 @@ class KernelSigner implements Signer {
   }
 
   sign(text: string, fingerprint: Uint8Array, signature: Uint8Array): number {
-    if (signature.length !== this.permutations) {
-      throw new InvalidOptionError(`signature has ${signature.length} places: give ${this.permutations}`)
+    if (signature.length !== this.minima) {
+      throw new InvalidOptionError(`signature has ${signature.length} places: give ${this.minima}`)
     }
-    const letters = this.#run(text, this.permutations)
+    const letters = this.#run(text, this.minima)
     this.#copyOut(0, fingerprint, signature)
     return letters
   }
@@ -141,10 +141,10 @@ class KernelSigner implements Signer {
     const length = end - start
     if (length > this.#unitsMax) this.#makeRoom(length, 0)
     this.#units.set(codes.subarray(start, end))
-    let letters = this.#kernel.sign(length, this.#formBase, this.#formUnitsMax, this.permutations, this.ngram)
+    let letters = this.#kernel.sign(length, this.#formBase, this.#formUnitsMax, this.minima, this.ngram)
     if (letters < 0) {
       const bytes = Buffer.from(codes.buffer, codes.byteOffset, codes.byteLength)
-      letters = this.#runForm(comparisonForm(bytes.toString('utf16le', 2 * start, 2 * end)), this.permutations)
+      letters = this.#runForm(comparisonForm(bytes.toString('utf16le', 2 * start, 2 * end)), this.minima)
     }
     this.#copyOut(row, fingerprints, signatures)
     return letters
@@ -155,24 +155,24 @@ class KernelSigner implements Signer {
     return new Uint16Array(this.#kernel.memory.buffer, this.#formBase, letters)
   }
 
-  #run(text: string, permutations: number): number {
+  #run(text: string, minima: number): number {
     if (text.length > this.#unitsMax) this.#makeRoom(text.length, 0)
     this.#bytes.write(text, this.#inputBase, 'utf16le')
-    const letters = this.#kernel.sign(text.length, this.#formBase, this.#formUnitsMax, permutations, this.ngram)
-    return letters >= 0 ? letters : this.#runForm(comparisonForm(text), permutations)
+    const letters = this.#kernel.sign(text.length, this.#formBase, this.#formUnitsMax, minima, this.ngram)
+    return letters >= 0 ? letters : this.#runForm(comparisonForm(text), minima)
   }
 
   /** The slow way: the form comes from String.normalize. */
-  #runForm(form: string, permutations: number): number {
+  #runForm(form: string, minima: number): number {
     if (form.length > this.#formUnitsMax) this.#makeRoom(0, form.length)
     this.#bytes.write(form, this.#formBase, 'utf16le')
-    this.#kernel.signForm(this.#formBase, form.length, permutations, this.ngram)
+    this.#kernel.signForm(this.#formBase, form.length, minima, this.ngram)
     return form.length
   }
 
   #copyOut(row: number, fingerprints: Uint8Array, signatures: Uint8Array): void {
     fingerprints.set(this.#fingerprint, row * this.#fingerprint.length)
-    if (this.permutations > 0) signatures.set(this.#signature, row * this.permutations)
+    if (this.minima > 0) signatures.set(this.#signature, row * this.minima)
   }
 
   /** Room for a text of `units` and a form of `formUnits`, half as much again; growing moves every view. */
@@ -186,7 +186,7 @@ class KernelSigner implements Signer {
     if (missing > 0) memory.grow(missing)
     this.#bytes = Buffer.from(memory.buffer)
     this.#units = new Uint16Array(memory.buffer, this.#inputBase, this.#unitsMax)
-    this.#signature = new Uint8Array(memory.buffer, signatureBase.value, this.permutations)
+    this.#signature = new Uint8Array(memory.buffer, signatureBase.value, this.minima)
     this.#fingerprint = new Uint8Array(memory.buffer, fingerprintBase.value, 16)
   }
 }

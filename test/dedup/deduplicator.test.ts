@@ -234,7 +234,7 @@ t.test('a log of other settings is refused with the difference', async (t) => {
   await run({ options: exact, directory }, ['一二三四五六七'])
   for (const [near, difference] of [
     [{ ngram: 6 }, /near\.ngram was 5, is 6/],
-    [{ permutations: 64 }, /near\.bands was 21, is/],
+    [{ minima: 64 }, /near\.bands was 21, is/],
     [{ seed: 9 }, /near\.seed was 1, is 9/],
     [{ threshold: 0.9 }, /near\.\w+ was .*, is /],
   ] as const) {
@@ -318,7 +318,7 @@ t.test('blocks out of order and columns that do not fit are refused', async (t) 
   await deduplicator.decide(signedBlock(3, ['一'], signer), [id(0)])
   await t.rejects(deduplicator.decide(signedBlock(3, ['一'], signer), [id(0)]), ContractError)
   await t.rejects(deduplicator.decide(signedBlock(4, ['一'], signer), []), ContractError)
-  const plain = await createSigner({ permutations: 0 })
+  const plain = await createSigner({ minima: 0 })
   await t.rejects(deduplicator.decide(signedBlock(4, ['一'], plain), [id(0)]), ContractError)
   await deduplicator.close()
 })

@@ -43,7 +43,7 @@ t.test('auto takes the Bloom index when the estimate passes what the recipe allo
 
 interface Shape {
   readonly documents: number
-  readonly permutations: number
+  readonly minima: number
   readonly rows: number
   /** Of a hundred rows, how many have a shingle. */
   readonly near: number
@@ -75,7 +75,7 @@ class Model {
       .map((document) => {
         const other = this.kept[document]?.bytes as Uint8Array
         const equal = row.bytes.filter((byte, i) => byte === other[i]).length
-        const similarity = estimate(equal, this.shape.permutations)
+        const similarity = estimate(equal, this.shape.minima)
         return { document, similarity, sure: similarity >= this.settle.high }
       })
       .filter(({ similarity }) => similarity >= this.settle.low)
@@ -106,13 +106,13 @@ class Model {
 }
 
 /** Of ten rows: six like no other, three like an earlier one but for some bytes, one of a band that hundreds have. */
-function drawRow(random: (below: number) => number, { permutations, rows, near }: Shape, kept: Model['kept']): KeptRow {
-  const drawn = () => Uint8Array.from({ length: permutations }, () => random(256))
+function drawRow(random: (below: number) => number, { minima, rows, near }: Shape, kept: Model['kept']): KeptRow {
+  const drawn = () => Uint8Array.from({ length: minima }, () => random(256))
   const draw = random(10)
   const earlier = draw < 3 ? kept[random(kept.length)] : undefined
   const bytes = earlier === undefined ? drawn() : Uint8Array.from(earlier.bytes)
-  const changes = earlier === undefined ? 0 : random(Math.ceil(permutations / 3))
-  for (let i = 0; i < changes; i++) bytes[random(permutations)] = random(256)
+  const changes = earlier === undefined ? 0 : random(Math.ceil(minima / 3))
+  for (let i = 0; i < changes; i++) bytes[random(minima)] = random(256)
   if (draw === 9) bytes.fill(random(40), 0, rows)
   const number = kept.length
   // One in ten has a key out of 10,000, so that some come again.
@@ -126,16 +126,16 @@ function drawRow(random: (below: number) => number, { permutations, rows, near }
 }
 
 const shapes: Readonly<Record<string, Shape>> = {
-  'past 16 bits of numbers': { documents: 80_000, permutations: 24, rows: 6, near: 95 },
-  'few with a shingle': { documents: 80_000, permutations: 40, rows: 10, near: 4 },
-  'several shelves': { documents: 60_000, permutations: 16, rows: 3, near: 95, shelfBytesMax: 3 * 2 ** 20 },
+  'past 16 bits of numbers': { documents: 80_000, minima: 24, rows: 6, near: 95 },
+  'few with a shingle': { documents: 80_000, minima: 40, rows: 10, near: 4 },
+  'several shelves': { documents: 60_000, minima: 16, rows: 3, near: 95, shelfBytesMax: 3 * 2 ** 20 },
 }
 
 for (const [name, shape] of Object.entries(shapes)) {
   t.test(`an index says what comparing with every document says, through every growth: ${name}`, (t) => {
     const random = randomBelow(seed)
-    const { permutations, rows } = shape
-    const banding = { bands: Math.floor(permutations / rows), rows }
+    const { minima, rows } = shape
+    const banding = { bands: Math.floor(minima / rows), rows }
     const settle = { low: 0.6, high: 0.85 }
     const index = new ExactIndex({ ...shape, exact: true, banding, settleBand: settle })
     const model = new Model(shape, banding, settle)
@@ -179,12 +179,12 @@ t.test('a key without bands, and bands without a key', (t) => {
     textOffset: -1,
   })
   const settle = { low: 0.7, high: 0.9 }
-  const keysOnly = new ExactIndex({ exact: true, permutations: 0, banding: { bands: 0, rows: 1 }, settleBand: settle })
+  const keysOnly = new ExactIndex({ exact: true, minima: 0, banding: { bands: 0, rows: 1 }, settleBand: settle })
   keysOnly.keep(row(1, 'a'))
   t.same(keysOnly.equal(row(1, 'b')), { reason: 'exact-duplicate', of: 'a', similarity: 1 })
   t.same([keysOnly.equal(row(2, 'c')), keysOnly.near(row(1, 'd'))], [null, []])
   const banding = { bands: 8, rows: 4 }
-  const bandsOnly = new ExactIndex({ exact: false, permutations: 32, banding, settleBand: settle })
+  const bandsOnly = new ExactIndex({ exact: false, minima: 32, banding, settleBand: settle })
   bandsOnly.keep(row(1, 'a'))
   t.equal(bandsOnly.equal(row(1, 'b')), null)
   t.same(bandsOnly.near(row(2, 'c')), [{ document: 0, similarity: 1, sure: true }])
@@ -196,7 +196,7 @@ t.test('a system that gives no memory is named', { skip: process.platform !== 'l
   const source = `
     const { ExactIndex } = await import(${JSON.stringify(new URL('../../lib/dedup/exact-index.js', import.meta.url).href)})
     try {
-      new ExactIndex({ exact: true, permutations: 0, banding: { bands: 0, rows: 1 }, settleBand: { low: 1, high: 1 } })
+      new ExactIndex({ exact: true, minima: 0, banding: { bands: 0, rows: 1 }, settleBand: { low: 1, high: 1 } })
     } catch ({ code, exitCode }) {
       process.stdout.write(code + ' ' + exitCode)
     }`
@@ -225,7 +225,7 @@ t.test('a Bloom filter forgets nothing, and its rate stays at what is stated pas
 
 t.test('the exact similarity of two texts is that of their sets of shingles', async (t) => {
   const random = randomBelow(seed + 2)
-  const comparer = new ShingleComparer(await createSigner({ permutations: 0 }))
+  const comparer = new ShingleComparer(await createSigner({ minima: 0 }))
   for (let i = 0; i < 60; i++) {
     const shared = letters(random, random(20) === 0 ? 6000 : 10 + random(300)).repeat(1 + random(2))
     const [a, b] = [shared + letters(random, random(100)), `${letters(random, random(50))}，${shared}`]

@@ -17,9 +17,9 @@ let recordBytes: usize = 0
 let paddedBytes: usize = 0
 let padding: u32 = 0
 
-export function configureDocuments(permutations: u32): void {
-  paddedBytes = (permutations + 15) & ~15
-  padding = <u32>paddedBytes - permutations
+export function configureDocuments(minima: u32): void {
+  paddedBytes = (minima + 15) & ~15
+  padding = <u32>paddedBytes - minima
   recordBytes = signatureAt + paddedBytes
   pages = take(<usize>pagesMax << 2)
 }

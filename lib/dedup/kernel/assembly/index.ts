@@ -69,13 +69,13 @@ export function pagesToConfigure(bandCount: u32, exact: u32): u32 {
 export function configure(
   bandCount: u32,
   rowCount: u32,
-  permutations: u32,
+  minima: u32,
   exact: u32,
   low: u32,
   sure: u32,
 ): void {
   configureHashes(bandCount, rowCount)
-  configureDocuments(permutations)
+  configureDocuments(minima)
   configureTables(bandCount + exact)
   keys = exact
   equalMin = low

@@ -15,7 +15,7 @@ const hashBase: usize = 156816 // u32[tileShingles + 4]
 const valueBase: usize = 165024 // u32[tileShingles + 4]
 export const inputBase: usize = 173232 // u16[]: the text; the form lies after it, where the host says
 
-export const permutationsMax: i32 = 512
+export const binsMax: i32 = 512
 /** Rounds in which shingles are thrown into bins; a bin that is still empty then takes a minimum over all shingles. */
 export const roundsMax: i32 = 32
 const empty: u32 = 0xffffffff
@@ -25,21 +25,21 @@ const slow: i32 = -1
 
 /**
  * Signs `units` UTF-16 units at `inputBase`: form at `formBase`, fingerprint and signature at their places.
- * `permutations` may be 0. Answers the units of the form, or −1 where the text needs String.normalize (or the form would
+ * `bins` may be 0. Answers the units of the form, or −1 where the text needs String.normalize (or the form would
  * not fit `formUnitsMax`): nothing is signed then.
  */
-export function sign(units: i32, formBase: usize, formUnitsMax: i32, permutations: i32, ngram: i32): i32 {
+export function sign(units: i32, formBase: usize, formUnitsMax: i32, bins: i32, ngram: i32): i32 {
   const letters = fold(units, formBase, formUnitsMax)
-  if (letters != slow) signForm(formBase, letters, permutations, ngram)
+  if (letters != slow) signForm(formBase, letters, bins, ngram)
   return letters
 }
 
 /** Signs a comparison form that lies at `formBase`, with 16 bytes of room behind it. */
-export function signForm(formBase: usize, letters: i32, permutations: i32, ngram: i32): void {
+export function signForm(formBase: usize, letters: i32, bins: i32, ngram: i32): void {
   fingerprint(formBase, letters << 1)
-  if (permutations == 0) return
-  minima(formBase, letters - ngram + 1, permutations, ngram)
-  bytesOfMinima(permutations)
+  if (bins == 0) return
+  minima(formBase, letters - ngram + 1, bins, ngram)
+  bytesOfMinima(bins)
 }
 
 /**
@@ -250,8 +250,8 @@ function hashShingles(base: usize, count: i32, ngram: i32): void {
 }
 
 /** One byte a minimum, of all its bits; sixteen a step. */
-function bytesOfMinima(permutations: i32): void {
-  for (let at: usize = 0; at < <usize>permutations; at += 16) {
+function bytesOfMinima(bins: i32): void {
+  for (let at: usize = 0; at < <usize>bins; at += 16) {
     const from = minimaBase + (at << 2)
     const low = i16x8.narrow_i32x4_u(bytesOf(v128.load(from)), bytesOf(v128.load(from, 16)))
     const high = i16x8.narrow_i32x4_u(bytesOf(v128.load(from, 32)), bytesOf(v128.load(from, 48)))
