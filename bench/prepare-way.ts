@@ -87,7 +87,7 @@ async function wholePath(shards: readonly Shard[], threads: number): Promise<Par
   const hashing = hashKept(opened)
   let [bytes, documents] = [0, 0]
   async function* counted() {
-    for await (const sourced of blocks(shards, read)) {
+    for await (const sourced of blocks(shards, { ...read, shared: true })) {
       bytes += sourced.block.bytes.length
       yield sourced
     }

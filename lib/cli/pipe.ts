@@ -133,7 +133,7 @@ async function* preparedInOrder(
   pool: ReturnType<typeof workerPool>,
 ): AsyncGenerator<PreparedBlock, void, undefined> {
   const underWay: Promise<PreparedBlock>[] = []
-  for await (const { block } of blocks(shards, { ...sourceOptions.parse({}), order: 'in-order' })) {
+  for await (const { block } of blocks(shards, { ...sourceOptions.parse({}), order: 'in-order', shared: true })) {
     const task = pool.prepare(block)
     // It is awaited later, in order: until then a failure must not count as unhandled.
     task.catch(() => undefined)

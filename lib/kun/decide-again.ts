@@ -24,7 +24,7 @@ export async function decideAgain({ deduplicator, prepare, settings, cuts }: Dec
   const committed = cuts.at(-1) as ManifestEntry
   const before = cuts.findLast((cut) => cut.blocks - 1 <= deduplicator.lastBlock)
   const from = before?.cursor as SourceCursor | undefined
-  for await (const { block } of blocks(settings.shards, settings.read, from)) {
+  for await (const { block } of blocks(settings.shards, { ...settings.read, shared: true }, from)) {
     if (block.number >= committed.blocks) break
     if (block.number <= deduplicator.lastBlock) continue
     const prepared = await prepare(block)

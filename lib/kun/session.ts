@@ -185,7 +185,7 @@ class KunSession implements Session {
   }
 
   async *#read({ shards, read }: KunSettings, from: SourceCursor | undefined): ReturnType<typeof blocks> {
-    for await (const sourced of blocks(shards, read, from)) {
+    for await (const sourced of blocks(shards, { ...read, shared: true }, from)) {
       this.#readBytes += sourced.block.bytes.byteLength
       yield sourced
     }

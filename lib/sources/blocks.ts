@@ -27,6 +27,11 @@ export interface BlocksOptions extends SourceOptions {
   readonly signal?: AbortSignal
   /** Blocks read ahead in each open shard; 2 by default. Alters nothing but speed and memory. */
   readonly blocksAheadMax?: number
+  /**
+   * Blocks in memory that threads share: for a worker pool, which gives it back. V8 does not count it, so that whoever
+   * keeps the blocks, or drops them, would fill the memory. False by default.
+   */
+  readonly shared?: boolean
 }
 
 export interface SourceBlock {

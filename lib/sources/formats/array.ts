@@ -3,10 +3,9 @@
  * {"RECORDS": […]}, arrays end to end, and values end to end. A piece ends with the first record that reaches
  * `blockBytes`; a record over `recordBytesMax` ends its piece too, refused, and is never held whole.
  */
-import { sharedBuffers } from '../../core/shared-buffers.js'
 import type { RefusedRecord } from '../../text/batch.js'
 import { append, discard, held } from './held.js'
-import type { Damage, FormatOptions, Piece, Splitter, TextCursor } from './piece.js'
+import { type Damage, type FormatOptions, type Piece, pieceBytes, type Splitter, type TextCursor } from './piece.js'
 import { damaged, excerptBytes, recordTooLarge } from './refused.js'
 
 type ArrayCursor = Extract<TextCursor, { layout: 'array' }>
@@ -26,7 +25,8 @@ const nearBytes = 48
 const shownBytes = 1024
 
 /** @param start cursor whose offset is that of the first byte pushed */
-export function arraySplitter(start: ArrayCursor, { blockBytes, recordBytesMax }: FormatOptions): Splitter {
+export function arraySplitter(start: ArrayCursor, options: FormatOptions): Splitter {
+  const { blockBytes, recordBytesMax } = options
   const { closing } = start
   const rest = held(start.offset)
   let closed = start.closed
@@ -180,7 +180,7 @@ export function arraySplitter(start: ArrayCursor, { blockBytes, recordBytesMax }
     const from = pieceStart === -1 ? 0 : pieceStart
     const length = bounds.at(-1) ?? 0
     const piece: Piece<TextCursor> = {
-      bytes: sharedBuffers.copyOf(rest.bytes.subarray(from, from + length)),
+      bytes: pieceBytes(rest.bytes.subarray(from, from + length), options),
       bounds: Int32Array.from(bounds),
       offset: length === 0 ? (refused[0]?.offset ?? rest.offset) : rest.offset + from,
       offsetUnit: 'byte',

@@ -2,16 +2,16 @@
  * Cuts JSON Lines into pieces by newlines alone. A piece ends with the first newline at or past `blockBytes`;
  * a line over `recordBytesMax` ends its piece too, as a refused record, and is never held whole.
  */
-import { sharedBuffers } from '../../core/shared-buffers.js'
 import type { RefusedRecord } from '../../text/batch.js'
 import { append, discard, held } from './held.js'
-import type { Damage, FormatOptions, Piece, Splitter, TextCursor } from './piece.js'
+import { type Damage, type FormatOptions, type Piece, pieceBytes, type Splitter, type TextCursor } from './piece.js'
 import { damaged, excerptBytes, recordTooLarge } from './refused.js'
 
 const newline = 10
 
 /** @param offset of the first byte that will be pushed: the start of a line */
-export function lineSplitter(offset: number, { blockBytes, recordBytesMax }: FormatOptions): Splitter {
+export function lineSplitter(offset: number, options: FormatOptions): Splitter {
+  const { blockBytes, recordBytesMax } = options
   const rest = held(offset)
   // A line that ends before the target is at most `targetBytes` long: only the line across it needs measuring.
   const targetBytes = Math.min(blockBytes, recordBytesMax)
@@ -115,7 +115,7 @@ export function lineSplitter(offset: number, { blockBytes, recordBytesMax }: For
 
   function piece(from: number, to: number, refused: RefusedRecord[], next: number | null): Piece<TextCursor> {
     return {
-      bytes: sharedBuffers.copyOf(rest.bytes.subarray(from, to)),
+      bytes: pieceBytes(rest.bytes.subarray(from, to), options),
       offset: rest.offset + from,
       offsetUnit: 'byte',
       refused,

@@ -2,11 +2,12 @@
  * What a format makes of a shard: pieces, each with the place where the next one begins.
  * Owned by the formats; blocks.ts adds the number, split and shard name and knows nothing of layouts.
  */
+import { sharedBuffers } from '../../core/shared-buffers.js'
 import type { RefusedRecord } from '../../text/batch.js'
 
 /** A stretch of a shard ended between records. Depends on the data alone, never on how the bytes arrived. */
 export interface Piece<Next = FormatCursor> {
-  /** The piece's own, in memory that threads share. */
+  /** The piece's own. */
   readonly bytes: Uint8Array
   readonly bounds?: Int32Array
   readonly offset: number
@@ -46,6 +47,8 @@ export interface FormatOptions {
   readonly blockBytes: number
   readonly recordBytesMax: number
   readonly decodeMsMax: number
+  /** Pieces in memory that threads share, to be given back by whoever uses them up; else in memory of their own. */
+  readonly shared?: boolean
 }
 
 /** Cuts JSON text that is pushed to it, in chunks of any size, without parsing it. */
@@ -58,4 +61,9 @@ export interface Splitter {
 export interface Damage {
   readonly reason: 'shard-truncated' | 'shard-corrupt'
   readonly detail: string
+}
+
+/** The bytes of a piece, apart from where they were found. */
+export function pieceBytes(bytes: Uint8Array, { shared = false }: FormatOptions): Uint8Array {
+  return shared ? sharedBuffers.copyOf(bytes) : new Uint8Array(bytes)
 }
