@@ -21,7 +21,7 @@ export interface RunFigures {
   readonly indexBytes: number
   /** Of the time, how much the sink was at work: near 1 it holds up all the rest. */
   readonly sinkShare: number
-  /** What the sink took for each write of a part, all that it does counted, without the wait; NaN without a sink. */
+  /** What the sink took for each write of a part, all that it does counted; NaN without a sink. */
   readonly sinkMsPerWrite: number
 }
 
@@ -49,12 +49,13 @@ const figures: RunFigures = {
   peakBytes: process.resourceUsage().maxRSS * 1024,
   indexBytes: indexBytes.duplicates + indexBytes.replies,
   sinkShare: (node('write')?.workingMs ?? 0) / tookMs,
-  sinkMsPerWrite: (node('write')?.workingMs ?? 0) / writes - Number(writeWaitMs),
+  sinkMsPerWrite: (node('write')?.workingMs ?? 0) / writes,
 }
 process.stdout.write(`${JSON.stringify(figures)}\n`)
 
-/** A disk whose writes of parts are counted, and take so much longer. */
+/** A disk whose writes of parts are counted, and take so much longer, one after the other. */
 function slowed(files: FileLayer, waitMs: number): FileLayer {
+  let disk: Promise<unknown> = Promise.resolve()
   return {
     ...files,
     async open(path, mode) {
@@ -64,7 +65,8 @@ function slowed(files: FileLayer, waitMs: number): FileLayer {
         path,
         write: async (bytes) => {
           writes++
-          if (waitMs > 0) await sleep(waitMs)
+          if (waitMs > 0) disk = disk.then(() => sleep(waitMs))
+          await disk
           await file.write(bytes)
         },
         read: (offset, lengthBytes) => file.read(offset, lengthBytes),
