@@ -41,14 +41,14 @@ const models = { inFlightMax: '1536KiB', blockBytes: '96KiB', index: 'exact' } a
 const whole = 'label, score, polish'
 const ways: Record<BenchOptions['size'], readonly Way[]> = {
   full: [
-    { ...models, way: whole, bytes: 12 * MiB },
-    // Less of it, for the sink is what all waits for: about 20 s at length 1 on a machine of its own.
+    { ...models, way: whole, bytes: 10 * MiB },
+    // Less of it, for the sink is what all waits for: half a minute at length 1 on a machine of its own.
     {
       ...models,
       way: 'the same, sink slowed 100 ×',
-      bytes: 3 * MiB,
-      inFlightMax: '768KiB',
-      blockBytes: '48KiB',
+      bytes: 2 * MiB,
+      inFlightMax: '512KiB',
+      blockBytes: '32KiB',
       slowed: { times: 100, against: whole },
     },
     { ...dedup, way: 'through dedup, exact index', index: 'exact' },
