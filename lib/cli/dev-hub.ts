@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import { glob } from 'tinyglobby'
 import { UsageError } from '../errors.js'
 import { startHub } from '../simulator/hub.js'
+import { portOf } from './simulate.js'
 
 export function registerDevHub(program: Command): void {
   program
@@ -16,7 +17,7 @@ export function registerDevHub(program: Command): void {
     .option('--port <number>', 'port of the API; 0 takes any', '8500')
     .option('--load <owner/name=folder...>', 'put the files of a folder into a repository first')
     .action(async (directory: string, options: { port: string; load?: string[] }) => {
-      const hub = await startHub({ directory, port: Number(options.port) })
+      const hub = await startHub({ directory, port: portOf(options.port) })
       for (const load of options.load ?? []) await loadFolder(hub, load)
       process.stdout.write(`${hub.url}\n`)
       process.stderr.write(

@@ -148,6 +148,14 @@ function checkWritable(path: string): void {
   }
 }
 
+/** @throws {UsageError} it is no port */
+export function portOf(text: string): number {
+  const checked = simulatorOptions.shape.port.safeParse(number(text))
+  if (checked.success) return checked.data
+  const form = allowedAt(simulatorOptions, ['port']) ?? checked.error.message
+  throw new UsageError(`--port is ${text}: give ${form}`, { cause: checked.error })
+}
+
 function latencyOf(text: string): LatencyOptions {
   const [min, max] = text.split('..')
   if (max !== undefined) return { min: number(min as string), max: number(max) }

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 import t from 'tap'
+import { registerDevHub } from '../../lib/cli/dev-hub.js'
 import { faultsOf, registerSimulate } from '../../lib/cli/simulate.js'
 import { get, post } from './support.js'
 
@@ -50,6 +51,16 @@ t.test('a wrong flag is a usage error with the flag, the value and what is allow
   await wrong(/--faults: could not open .*no such file/, '--faults', '@/no/such/file')
   await wrong(/no JSON/, '--faults', '[')
   await wrong(/could not open .no.such.log.*no such file/, '--request-log', '/no/such.log')
+})
+
+t.test('the port of dev-hub is refused in the same words', async (t) => {
+  const program = new Command().exitOverride()
+  registerDevHub(program)
+  for (const port of ['abc', '', '70000', '1.5']) {
+    const started = program.parseAsync(['node', 'kun-stream', 'dev-hub', t.testdir(), '--port', port])
+    const message = `--port is ${port}: give a whole number from 0 to 65535`
+    await t.rejects(started, { code: 'KUN_USAGE', exitCode: 2, message })
+  }
 })
 
 t.test('fault rules are written short, or as JSON', async (t) => {
