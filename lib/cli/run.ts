@@ -2,6 +2,7 @@
  * `kun-stream run RECIPE`: starts a run or goes on with it, shows how it goes, and ends with the funnel and what to do next.
  * What follows a run (timings, publishing, the user's own command) is done here; none of it can lose the run.
  */
+import { setImmediate } from 'node:timers/promises'
 import { type Command, Option } from 'commander'
 import { AbortedError, EndpointError, KunStreamError, UsageError } from '../errors.js'
 import { type Session, type SessionEnd, startSession } from '../kun/session.js'
@@ -53,13 +54,16 @@ export function registerRun(program: Command): void {
         throw new UsageError('--force goes with --fresh: it deletes the run that is there')
       const recipe = await loadRecipe(path, flags.set)
       const { out, through, fresh, force, fromMirror } = flags
-      process.exitCode = await runRecipe(recipe, {
+      const code = await runRecipe(recipe, {
         directory: out ?? recipe.output.dir,
         again: againText(path, flags),
         fromMirror,
         through,
         ...(fresh && { fresh: force ? 'discard' : 'refuse' }),
       })
+      // The error of a write comes a moment after it. The run is done then and nothing of it resumes: its summary is lost.
+      await setImmediate()
+      process.exitCode = code === 0 && process.exitCode ? 1 : code
     })
 }
 

@@ -38,6 +38,24 @@ t.test(
   },
 )
 
+t.test('a run whose summary cannot be written ends with exit code 1', { skip: !existsSync(full) }, async (t) => {
+  const server = await startSimulator({})
+  t.teardown(() => server.close())
+  const root = t.testdir()
+  const recipe = join(root, 'recipe.yaml')
+  writeFileSync(recipe, tinyRecipe(server.url, true))
+  const stdout = openSync(full, 'w')
+  t.teardown(() => closeSync(stdout))
+  const args = [command, 'run', recipe, '--out', join(root, 'run')]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', stdout, 'pipe'] })
+  let stderr = ''
+  child.stderr?.on('data', (bytes) => (stderr += bytes))
+  const [code] = await once(child, 'close')
+  t.equal(code, 1)
+  t.match(stderr, /standard output could not be written: the disk is full/)
+  t.ok(existsSync(join(root, 'run/stats.json')), 'the run is done')
+})
+
 t.test('a run goes on though nobody listens any more', async (t) => {
   const server = await startSimulator({ preset: 'delay', latencyMs: 20 })
   t.teardown(() => server.close())
