@@ -5,6 +5,7 @@ import { AbortedError } from '../errors.js'
 import type { PublishOptions } from '../publish/publish.js'
 import { publishWhile } from '../publish/publish-while.js'
 import type { Recipe } from '../recipe/index.js'
+import { counted } from './bytes-text.js'
 
 /** What a recipe says of publishing, as `publish` takes it; null where it says nothing. */
 export function publishOptionsOf({ publish, hub }: Recipe, directory: string): PublishOptions | null {
@@ -28,7 +29,7 @@ export function publishingOf(recipe: Recipe, directory: string, say: (message: s
     clock: systemClock,
     ending: ending.signal,
     signal: giveUp.signal,
-    onPublished: ({ files, url }) => say(`${files.length} files are published so far: ${url}`),
+    onPublished: ({ files, url }) => say(`${counted(files.length, 'file is', 'files are')} published so far: ${url}`),
     onFailure: (error) => say(`Not published yet, tried again later: ${(error as Error).message}`),
   })
   return {
