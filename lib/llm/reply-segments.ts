@@ -1,6 +1,6 @@
 /** Reading one segment of replies at an offset: of a log the entry there, of a pack the block there and the entry in it. */
 import type { AppendLog } from '../core/append-log.js'
-import type { FileLayer, OpenFile } from '../core/files.js'
+import type { FileLayer } from '../core/files.js'
 import { frameHeadBytes, parseFrame } from '../core/frames.js'
 import { CorruptFileError } from '../errors.js'
 import { type Codec, entryKey, unpackFrame } from './reply-pack.js'
@@ -37,37 +37,19 @@ interface SegmentOptions {
 
 /** A log: the one that is written, given as `log`, or an older one. */
 export function logSegment({ number, path, own, files, log }: SegmentOptions & { log?: AppendLog }): Segment {
-  const file = log === undefined ? new SharedFile(files, path) : null
-  const reads = new Set<Promise<unknown>>()
-  let closing: Promise<void> | null = null
-  const close = async () => {
-    await Promise.allSettled(reads)
-    await (file === null ? log?.close() : file.close())
-  }
+  const entries = new Reads((offset) => (log === undefined ? frameAt(files, path, offset) : log.read(offset)))
   return {
     number,
     path,
     own,
     lastBlock: -1,
-    async read(offset) {
-      if (closing !== null) return null
-      const read = file === null ? (log as AppendLog).read(offset) : file.frame(offset)
-      reads.add(read)
-      try {
-        return await read
-      } finally {
-        reads.delete(read)
-      }
-    },
-    close() {
-      closing ??= close()
-      return closing
-    },
+    read: (offset) => entries.read(offset),
+    close: () => entries.close(async () => log?.close()),
   }
 }
 
 /** Decompressed blocks of all packs of a store, by place, the one read last at the end. */
-export type PackCache = Map<string, Promise<Uint8Array[]>>
+export type PackCache = Map<string, Promise<Uint8Array[] | null>>
 
 /** Empty. */
 export function packCache(): PackCache {
@@ -77,16 +59,10 @@ export function packCache(): PackCache {
 /** A closed, compressed segment; keeps the blocks read last decompressed, in `cache`. */
 export function packSegment(options: SegmentOptions & { lastBlock: number; codec: Codec; cache: PackCache }): Segment {
   const { number, path, own, files, lastBlock, codec, cache } = options
-  const file = new SharedFile(files, path)
-  const block = (offset: number): Promise<Uint8Array[]> => {
+  const blocks = new Reads(async (offset) => unpackFrame(await frameAt(files, path, offset), codec, path))
+  const block = (offset: number): Promise<Uint8Array[] | null> => {
     const place = `${number}:${offset}`
-    const known = cache.get(place)
-    const found =
-      known ??
-      file.frame(offset).then((frame) => {
-        if (frame === null) throw new CorruptFileError(`${path} was closed while it was read`)
-        return unpackFrame(frame, codec, path)
-      })
+    const found = cache.get(place) ?? blocks.read(offset)
     cache.delete(place)
     cache.set(place, found)
     for (const oldest of cache.keys()) {
@@ -102,52 +78,51 @@ export function packSegment(options: SegmentOptions & { lastBlock: number; codec
     lastBlock,
     async read(offset, key) {
       const entries = await block(offset)
-      return entries.find((entry) => Buffer.compare(entryKey(entry), key) === 0) ?? null
+      return entries?.find((entry) => Buffer.compare(entryKey(entry), key) === 0) ?? null
     },
-    close: () => file.close(),
+    close: () => blocks.close(),
   }
 }
 
-/** A file opened at its first read. */
-class SharedFile {
-  #opening: Promise<OpenFile> | null = null
-  #closed = false
-  readonly #reads = new Set<Promise<unknown>>()
+/** Reads of one segment until it is closed, which waits for those under way. */
+class Reads<T> {
+  readonly #underWay = new Set<Promise<T>>()
+  #closing: Promise<void> | null = null
 
-  constructor(
-    private readonly files: FileLayer,
-    private readonly path: string,
-  ) {}
+  constructor(private readonly readAt: (offset: number) => Promise<T>) {}
 
-  /** The frame's payload; null when the file was closed. */
-  async frame(offset: number): Promise<Uint8Array | null> {
-    if (this.#closed) return null
-    const read = this.#read(offset)
-    this.#reads.add(read)
+  /** Null once the segment is closed. */
+  async read(offset: number): Promise<T | null> {
+    if (this.#closing !== null) return null
+    const read = this.readAt(offset)
+    this.#underWay.add(read)
     try {
       return await read
     } finally {
-      this.#reads.delete(read)
+      this.#underWay.delete(read)
     }
   }
 
-  async close(): Promise<void> {
-    this.#closed = true
-    await Promise.allSettled(this.#reads)
-    if (this.#opening !== null) await (await this.#opening).close()
-    this.#opening = null
+  close(closed: () => Promise<void> = async () => {}): Promise<void> {
+    this.#closing ??= Promise.allSettled(this.#underWay).then(closed)
+    return this.#closing
   }
+}
 
-  async #read(offset: number): Promise<Uint8Array> {
-    this.#opening ??= this.files.open(this.path, 'read')
-    const file = await this.#opening
+/** The payload of one frame. The file is open for this alone: a long run has more segments than a process may open. */
+async function frameAt(files: FileLayer, path: string, offset: number): Promise<Uint8Array> {
+  const file = await files.open(path, 'read')
+  try {
     const start = await file.read(offset, READ_BYTES)
     let frame = parseFrame(start, 0)
-    if (typeof frame === 'number' && start.length >= frameHeadBytes)
+    if (typeof frame === 'number' && start.length >= frameHeadBytes) {
       frame = parseFrame(await file.read(offset, frame), 0)
+    }
     if (frame === null || typeof frame === 'number') {
-      throw new CorruptFileError(`${this.path} holds no whole reply at byte ${offset}, where one was written`)
+      throw new CorruptFileError(`${path} holds no whole reply at byte ${offset}, where one was written`)
     }
     return frame
+  } finally {
+    await file.close()
   }
 }

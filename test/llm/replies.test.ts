@@ -57,6 +57,46 @@ t.test(
   },
 )
 
+t.test(
+  'However many segments are read, one file is open for it: a run may have more than a process may open',
+  async (t) => {
+    const earlier = join(t.testdir(), 'earlier')
+    const first = await openReplies({ files: nodeFiles, directory: earlier, segmentBytes: 4096 })
+    for (let n = 0; n < 400; n++) await first.keep(key(n), n, outcome(n))
+    await first.close()
+    t.ok(readdirSync(earlier).length > 8, 'many segments')
+    const counted = { open: 0, most: 0 }
+    const replies = await openReplies({
+      files: countingFiles(counted),
+      directory: join(earlier, 'next'),
+      from: [earlier],
+    })
+    const before = counted.open
+    for (let n = 0; n < 400; n++) t.strictSame(await replies.find(key(n)), outcome(n))
+    t.equal(counted.open, before)
+    t.ok(counted.most <= before + 1, `${counted.most} open at once, ${before} of them the run's own`)
+    await replies.close()
+    t.equal(counted.open, 0)
+  },
+)
+
+/** The real files; `counted` says how many are open. */
+function countingFiles(counted: { open: number; most: number }): FileLayer {
+  return {
+    ...nodeFiles,
+    async open(path, mode) {
+      const file = await nodeFiles.open(path, mode)
+      counted.most = Math.max(counted.most, ++counted.open)
+      const close = file.close.bind(file)
+      file.close = async () => {
+        counted.open--
+        await close()
+      }
+      return file
+    },
+  }
+}
+
 t.test('A log torn at any byte keeps every whole reply before it, and goes on', async (t) => {
   const small = (n: number): Outcome => ({ verdict: { reason: 'r', detail: `${n}` } })
   // In memory: a file of its own for every byte.
