@@ -56,7 +56,7 @@ export class Snapshots {
       const pieces = await this.#pieces(path, sizeBytes, grows, places)
       files.push({ path, pieces })
     }
-    for (const path of ['run.json', 'stats.json']) await add(path, await this.#sizeOf(path), false)
+    for (const path of ['run.json', 'brakes.json', 'stats.json']) await add(path, await this.#sizeOf(path), false)
     for (const { files: parts } of entries) for (const { path, bytes } of parts) await add(path, bytes, false)
     for (const folder of ['dedup', 'replies']) {
       for (const name of await nodeFiles.list(join(this.directory, folder))) {

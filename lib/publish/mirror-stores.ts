@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { makeDurableDirectory, nodeFiles, readWholeFile, temporarySuffix, writeFileDurably } from '../core/files.js'
-import { CorruptFileError, HubUnavailableError } from '../errors.js'
+import { CorruptFileError, HubUnavailableError, StorageError } from '../errors.js'
 import { fileSlice } from '../sources/hub-body.js'
 import { type HubFetchOptions, hubTransport } from '../sources/hub-fetch.js'
 import { hubSettings, mustBeRepo } from '../sources/hub-settings.js'
@@ -71,15 +71,23 @@ function folderStore(folder: string): MirrorStore {
   }
 }
 
+/** @throws {StorageError} the file was replaced since it was hashed, as stats.json is at the end of a run */
 async function copyPiece(place: PiecePlace, to: string): Promise<void> {
   if ((await nodeFiles.sizeBytes(to)) === place.piece.bytes) return
   await makeDurableDirectory(nodeFiles, dirname(to))
   const file = await nodeFiles.open(to + temporarySuffix, 'write')
+  const hash = createHash('sha256')
   try {
-    for await (const bytes of piecesOf(place)) await file.write(bytes)
+    for await (const bytes of piecesOf(place)) {
+      hash.update(bytes)
+      await file.write(bytes)
+    }
     await file.fsync()
   } finally {
     await file.close()
+  }
+  if (hash.digest('hex') !== place.piece.sha256) {
+    throw new StorageError(`${place.path} changed while it was copied to the mirror: the next pass copies it again`)
   }
   await nodeFiles.rename(to + temporarySuffix, to)
   await nodeFiles.fsyncDirectory(dirname(to))

@@ -13,7 +13,8 @@ import { join } from 'node:path'
 import t from 'tap'
 import type { Clock } from '../../lib/core/types.js'
 import { mirrorRun, mirrorWhile, openMirror, restoreFromMirror } from '../../lib/publish/mirror.js'
-import { snapshotSchema } from '../../lib/publish/mirror-snapshot.js'
+import { Snapshots, snapshotSchema } from '../../lib/publish/mirror-snapshot.js'
+import { openMirrorStore } from '../../lib/publish/mirror-stores.js'
 import { startHub } from '../../lib/simulator/hub.js'
 import { readManifest } from '../../lib/sinks/index.js'
 import { addCuts } from '../support/run-directory.js'
@@ -31,6 +32,7 @@ async function makeRun(directory: string): Promise<void> {
   await addCuts(directory, { cuts: 2 })
   for (const folder of ['dedup', 'replies']) mkdirSync(join(directory, folder))
   writeFileSync(join(directory, 'run.json'), '{"pinned":{},"free":{}}')
+  writeFileSync(join(directory, 'brakes.json'), '{}')
   writeFileSync(join(directory, 'dedup', 'index'), randomBytes(1000))
   writeFileSync(join(directory, 'replies', '000001.pack'), randomBytes(2000))
   writeFileSync(join(directory, 'replies', '000002.log'), randomBytes(500))
@@ -49,7 +51,7 @@ for (const kind of ['a folder', 'the Hub'] as const) {
     await t.rejects(restoreFromMirror({ directory: again, from: place, ...connection }), missing)
     const mirror = await openMirror({ directory, to: place, ...connection })
     t.teardown(() => mirror.close())
-    t.match(await mirror.pass(), { cuts: 2, piecesSent: 10 })
+    t.match(await mirror.pass(), { cuts: 2, piecesSent: 11 })
     t.match(await mirror.pass(), { piecesSent: 0, bytesSent: 0 }, 'nothing new')
     await addCuts(directory, { cuts: 1 })
     appendFileSync(join(directory, 'dedup', 'index'), randomBytes(10))
@@ -107,6 +109,18 @@ t.test('a pass that fails at any request leaves a mirror that can be restored, o
       }
     }
   }
+})
+
+t.test('a file that is replaced while a pass is at work is not copied under the name of what it was', async (t) => {
+  const directory = t.testdir({ mirror: {} })
+  await makeRun(directory)
+  const { snapshot, places } = await new Snapshots(directory).take()
+  writeFileSync(join(directory, 'stats.json'), readFileSync(join(directory, 'stats.json'), 'utf8').toUpperCase())
+  const store = await openMirrorStore({ at: join(directory, 'mirror') })
+  t.teardown(() => store.close())
+  const changed = { code: 'KUN_STORAGE', message: /stats\.json changed while it was copied/ }
+  await t.rejects(store.write(snapshot, [...places.values()], []), changed)
+  t.equal(await store.read(), null, 'the mirror is as it was')
 })
 
 t.test('a mirror that names a file outside of the run directory is refused', async (t) => {
