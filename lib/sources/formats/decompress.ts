@@ -6,6 +6,7 @@ import type { Transform } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import * as zlib from 'node:zlib'
 import { Decompress } from 'fzstd'
+import xxhash, { type XXHash, type XXHashAPI } from 'xxhash-wasm'
 import { ShardDamageError } from '../../errors.js'
 import { frameWalker } from './zstd-frames.js'
 
@@ -37,7 +38,8 @@ interface Decoded {
 
 interface Decoder {
   decode(slice: Uint8Array): Promise<Decoded>
-  end(): Promise<Decoded>
+  /** @param checksum of a zstd frame: the bytes that end it */
+  end(checksum?: Uint8Array | null): Promise<Decoded>
   close(): void
 }
 
@@ -177,16 +179,23 @@ function zlibDecoder(name: string, stream: Transform): Decoder {
           if (!error) done()
         })
       }),
-    end: () => step(() => stream.end()),
+    end: (checksum) => step(() => stream.end(checksum)),
     close: () => void stream.destroy(),
   }
 }
 
-function zstdWords({ message }: Error): string {
+function zstdWords({ message, code }: NodeJS.ErrnoException): string {
+  if (code === 'ZSTD_error_checksum_wrong') return checksumWrong
   return message === tooMuch ? message : 'the frame is corrupt'
 }
 
-/** Frame after frame: Node's own decoder where it has one (22.15 and later, off this thread), else fzstd. */
+const checksumWrong = 'the content of the frame is not that of its checksum'
+
+/**
+ * Frame after frame: Node's own decoder where it has one (22.15 and later, off this thread), else fzstd. Both get the
+ * checksum by itself, once the rest of the frame is decoded: with Node's, what comes out of bytes that it refuses is lost.
+ * So the whole content of a frame with a wrong checksum comes before the damage, whoever decodes.
+ */
 function zstdDecoder(): Decoder {
   const walker = frameWalker()
   let frame: Decoder | null = null
@@ -196,14 +205,15 @@ function zstdDecoder(): Decoder {
     const output: Uint8Array[] = []
     const { segments, damage } = walker.walk(slice)
     started = true
-    for (const { bytes, last, skippable } of segments) {
+    for (const { bytes, last, skippable, checksum } of segments) {
       if (skippable) continue
-      frame ??= frameDecoder()
-      const steps = last ? [() => frame?.decode(bytes), () => frame?.end()] : [() => frame?.decode(bytes)]
+      const decoder = frame ?? (await frameDecoder())
+      frame = decoder
+      const steps = last ? [() => decoder.decode(bytes), () => decoder.end(checksum)] : [() => decoder.decode(bytes)]
       for (const step of steps) {
         const decoded = await step()
-        output.push(...(decoded?.output ?? []))
-        if (decoded?.damage) return { output, damage: decoded.damage }
+        output.push(...decoded.output)
+        if (decoded.damage !== null) return { output, damage: decoded.damage }
       }
       if (last) close()
     }
@@ -227,17 +237,23 @@ function zstdDecoder(): Decoder {
 const createZstdDecompress = (zlib as { createZstdDecompress?: (options: { chunkSize: number }) => Transform })
   .createZstdDecompress
 
-function frameDecoder(): Decoder {
+async function frameDecoder(): Promise<Decoder> {
   if (createZstdDecompress) return zlibDecoder('zstd', createZstdDecompress({ chunkSize: outputBytes }))
-  return fzstdDecoder()
+  hashes ??= xxhash()
+  return fzstdDecoder((await hashes).create64())
 }
 
-function fzstdDecoder(): Decoder {
+/** Loaded once in a process. */
+let hashes: Promise<XXHashAPI> | null = null
+
+/** @param hash of the content, which fzstd does not compare with the checksum: the low 32 bits of XXH64 with seed 0 */
+function fzstdDecoder(hash: XXHash<bigint>): Decoder {
   let output: Uint8Array[] = []
   let heldBytes = 0
   const decoder = new Decompress((bytes) => {
     heldBytes += bytes.byteLength
     if (heldBytes > sliceOutputBytesMax) throw new Error(tooMuch)
+    hash.update(bytes)
     output.push(bytes)
   })
 
@@ -256,9 +272,13 @@ function fzstdDecoder(): Decoder {
     return { output, damage }
   }
 
-  return {
-    decode: (slice) => push(slice, false),
-    end: () => push(new Uint8Array(0), true),
-    close: () => {},
+  async function end(checksum: Uint8Array | null = null): Promise<Decoded> {
+    const decoded = await push(checksum ?? new Uint8Array(0), true)
+    if (checksum === null || decoded.damage !== null) return decoded
+    const found = Number(hash.digest() & 0xffffffffn)
+    if (Buffer.from(checksum).readUInt32LE(0) === found) return decoded
+    return { output: decoded.output, damage: new ShardDamageError('shard-corrupt', `zstd: ${checksumWrong}`) }
   }
+
+  return { decode: (slice) => push(slice, false), end, close: () => {} }
 }

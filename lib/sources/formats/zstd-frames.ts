@@ -1,7 +1,7 @@
 /**
  * Finds where the frames of a zstd stream begin and end, from headers alone. Needed because Node's decoder stops
- * behind the first frame without saying so, and because a header may ask for a window of gigabytes.
- * Format: RFC 8878, sections 3.1.1 (frames, blocks) and 3.1.2 (skippable frames).
+ * behind the first frame without saying so, because a header may ask for a window of gigabytes, and because not every
+ * decoder compares the checksum. Format: RFC 8878, sections 3.1.1 (frames, blocks) and 3.1.2 (skippable frames).
  */
 import { ShardDamageError } from '../../errors.js'
 
@@ -9,11 +9,14 @@ import { ShardDamageError } from '../../errors.js'
 const windowBytesMax = 128 * 1024 * 1024
 
 export interface Segment {
+  /** Without the checksum; there may be none. */
   readonly bytes: Uint8Array
   /** The frame ends with these bytes. */
   readonly last: boolean
   /** Of a skippable frame: metadata without content. */
   readonly skippable: boolean
+  /** The bytes that end a frame, of the content's checksum; null before them, and of a frame that has none. */
+  readonly checksum: Uint8Array | null
 }
 
 export interface FrameWalker {
@@ -23,10 +26,12 @@ export interface FrameWalker {
   between(): boolean
 }
 
-type Part = 'magic' | 'skippable-size' | 'descriptor' | 'header' | 'block-header' | 'block' | 'trailer'
+type Part = 'magic' | 'skippable-size' | 'descriptor' | 'header' | 'block-header' | 'block' | 'checksum' | 'end'
 
 /** At most 4 bytes of dictionary id, 8 of content size and 1 of window. */
 const headBytesMax = 16
+
+const checksumBytes = 4
 
 export function frameWalker(): FrameWalker {
   const head = Buffer.alloc(headBytesMax)
@@ -56,12 +61,20 @@ export function frameWalker(): FrameWalker {
         if (wrong !== null) return { segments, damage: new ShardDamageError('shard-corrupt', `zstd: ${wrong}`) }
       }
       if (skip === 0 && advance()) {
-        segments.push({ bytes: slice.subarray(start, at), last: true, skippable })
+        segments.push(segment(slice.subarray(start, at), true))
+        expect('magic', 4)
         start = at
       }
     }
-    if (start < at) segments.push({ bytes: slice.subarray(start, at), last: false, skippable })
+    if (start < at) segments.push(segment(slice.subarray(start, at), false))
     return { segments, damage: null }
+  }
+
+  /** What has come of the checksum is taken off: it may have begun in an earlier slice. */
+  function segment(bytes: Uint8Array, last: boolean): Segment {
+    const checksum = last && hasChecksum() ? Buffer.from(head.subarray(0, checksumBytes)) : null
+    const offBytes = Math.min(bytes.byteLength, checksum?.byteLength ?? (part === 'checksum' ? have : 0))
+    return { bytes: bytes.subarray(0, bytes.byteLength - offBytes), last, skippable, checksum }
   }
 
   /** Takes in the part that is complete; what is wrong with it, or null. */
@@ -73,7 +86,7 @@ export function frameWalker(): FrameWalker {
       expect(skippable ? 'skippable-size' : 'descriptor', skippable ? 4 : 1)
     } else if (part === 'skippable-size') {
       skip = head.readUInt32LE(0)
-      part = 'trailer'
+      part = 'end'
     } else if (part === 'descriptor') {
       descriptor = head[0] as number
       expect('header', windowBytes() + dictionaryBytes() + sizeBytes())
@@ -82,6 +95,8 @@ export function frameWalker(): FrameWalker {
       const window = windowSize()
       if (window > windowBytesMax) return `a window of ${window} bytes, ${windowBytesMax} are allowed`
       expect('block-header', 3)
+    } else if (part === 'checksum') {
+      part = 'end'
     } else {
       const block = head.readUIntLE(0, 3)
       lastBlock = (block & 1) === 1
@@ -96,17 +111,11 @@ export function frameWalker(): FrameWalker {
   /** On to the part that follows one without bytes left; true when a frame has ended. */
   function advance(): boolean {
     if (part === 'block') {
-      if (!lastBlock) {
-        expect('block-header', 3)
-        return false
-      }
-      part = 'trailer'
-      skip = (descriptor & 4) === 0 ? 0 : 4
-      if (skip > 0) return false
+      if (!lastBlock) expect('block-header', 3)
+      else if (hasChecksum()) expect('checksum', checksumBytes)
+      else part = 'end'
     }
-    if (part !== 'trailer') return false
-    expect('magic', 4)
-    return true
+    return part === 'end'
   }
 
   function expect(next: Part, bytes: number): void {
@@ -114,6 +123,7 @@ export function frameWalker(): FrameWalker {
     want = bytes
   }
 
+  const hasChecksum = (): boolean => !skippable && (descriptor & 4) !== 0
   const single = (): boolean => (descriptor & 32) !== 0
   const windowBytes = (): number => (single() ? 0 : 1)
   const dictionaryBytes = (): number => [0, 1, 2, 4][descriptor & 3] as number
