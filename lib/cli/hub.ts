@@ -4,6 +4,7 @@ import { listHub } from '../sources/hub.js'
 import { hubTransport } from '../sources/hub-fetch.js'
 import { hubSettings } from '../sources/hub-settings.js'
 import { bytesText } from './bytes-text.js'
+import { sayingWaits, sayOnStderr } from './hub-waits.js'
 
 interface Flags {
   readonly revision: string
@@ -25,7 +26,7 @@ export function registerHub(program: Command): void {
     .option('--json', 'one JSON object')
     .action(async (repo: string, globs: string[], { revision, json, ...given }: Flags) => {
       const settings = hubSettings(given)
-      const transport = hubTransport(settings)
+      const transport = hubTransport(settings, sayingWaits({}, sayOnStderr))
       try {
         const { commit, files } = await listHub({ repo, revision, files: globs, settings, transport })
         const bytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)

@@ -5,6 +5,7 @@ import { UsageError } from '../errors.js'
 import { mirrorWhile, openMirror, restoreFromMirror } from '../publish/mirror.js'
 import type { Recipe } from '../recipe/index.js'
 import { bytesText } from './bytes-text.js'
+import { sayingWaits } from './hub-waits.js'
 
 /** Starts to mirror; `close` makes the last pass. Nothing happens without `mirror:`. A pass that fails is told, no more. */
 export async function mirrorOf(
@@ -14,7 +15,12 @@ export async function mirrorOf(
 ): Promise<{ close(): Promise<void> }> {
   if (options === undefined) return { close: async () => undefined }
   const { everyMs, to, token } = options
-  const mirror = await openMirror({ directory, to, connection: hub, ...(token !== undefined && { token }) })
+  const mirror = await openMirror({
+    directory,
+    to,
+    connection: sayingWaits(hub, say),
+    ...(token !== undefined && { token }),
+  })
   const ending = new AbortController()
   const ended = mirrorWhile({
     mirror,
@@ -33,13 +39,17 @@ export async function mirrorOf(
 }
 
 /** @returns what was brought back, for people */
-export async function restored({ mirror, hub }: Recipe, directory: string): Promise<string> {
+export async function restored(
+  { mirror, hub }: Recipe,
+  directory: string,
+  say: (message: string) => void,
+): Promise<string> {
   if (mirror === undefined) throw new UsageError('--from-mirror: the recipe has no mirror.to, say where it is')
   const { to, token } = mirror
   const { cuts, files, bytes } = await restoreFromMirror({
     directory,
     from: to,
-    connection: hub,
+    connection: sayingWaits(hub, say),
     ...(token !== undefined && { token }),
   })
   return `${cuts} cuts in ${files} files (${bytesText(bytes)}) are back from ${to}`

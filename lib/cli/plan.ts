@@ -6,6 +6,7 @@ import { loadRecipe, type Recipe, recipeDifference } from '../recipe/index.js'
 import { readManifest, readRunRecord } from '../sinks/index.js'
 import type { Shard } from '../sources/index.js'
 import { bytesText, counted } from './bytes-text.js'
+import { sayOnStderr } from './hub-waits.js'
 import { collect } from './run.js'
 import { settingsOf } from './settings.js'
 
@@ -59,7 +60,7 @@ interface StagePlan {
 }
 
 export async function planOf(recipe: Recipe, directory: string): Promise<RunPlan> {
-  const { settings, close } = await settingsOf(recipe, directory)
+  const { settings, close } = await settingsOf(recipe, directory, sayOnStderr)
   try {
     const record = await readRunRecord(directory)
     const found = record?.pinned.recipe

@@ -6,6 +6,7 @@ import type { PublishOptions } from '../publish/publish.js'
 import { publishWhile } from '../publish/publish-while.js'
 import type { Recipe } from '../recipe/index.js'
 import { counted } from './bytes-text.js'
+import { sayingWaits } from './hub-waits.js'
 
 /** What a recipe says of publishing, as `publish` takes it; null where it says nothing. */
 export function publishOptionsOf({ publish, hub }: Recipe, directory: string): PublishOptions | null {
@@ -24,7 +25,7 @@ export function publishingOf(recipe: Recipe, directory: string, say: (message: s
   if (options === null || recipe.publish?.whileRunning !== true) return { close: async () => undefined }
   const [ending, giveUp] = [new AbortController(), new AbortController()]
   const ended = publishWhile({
-    publish: options,
+    publish: { ...options, connection: sayingWaits(options.connection, say) },
     everyMs: recipe.publish.everyMs,
     clock: systemClock,
     ending: ending.signal,

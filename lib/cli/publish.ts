@@ -4,6 +4,7 @@ import { AbortedError } from '../errors.js'
 import type { PublishProgress, PublishResult } from '../publish/options.js'
 import { type PublishOptions, publish } from '../publish/publish.js'
 import { bytesText } from './bytes-text.js'
+import { sayingWaits } from './hub-waits.js'
 
 interface Flags {
   readonly repo: string
@@ -56,7 +57,8 @@ export async function publishRun(options: PublishOptions): Promise<PublishResult
   process.once('SIGINT', onInterrupt)
   const progress = progressLine(process.stderr)
   try {
-    return await publish({ ...options, signal: stop.signal, onProgress: progress.show })
+    const connection = sayingWaits(options.connection, progress.say)
+    return await publish({ ...options, connection, signal: stop.signal, onProgress: progress.show })
   } finally {
     progress.end()
     process.removeListener('SIGINT', onInterrupt)
@@ -78,11 +80,22 @@ function dryRunText(written: readonly string[], deleted: readonly string[]): str
   return `${lines.join('\n') || 'nothing would be written'}\n`
 }
 
+interface ProgressLine {
+  show(progress: PublishProgress): void
+  /** Writes a line that stays, in place of the one that is written over. */
+  say(message: string): void
+  end(): void
+}
+
 /** One line that is written over on a terminal; elsewhere a line a phase. */
-function progressLine(stream: NodeJS.WriteStream): { show: (progress: PublishProgress) => void; end: () => void } {
+function progressLine(stream: NodeJS.WriteStream): ProgressLine {
   const live = stream.isTTY === true
   let last = ''
   let shown = false
+  const erase = (): void => {
+    if (live && shown) stream.write('\r\x1b[2K')
+    shown = false
+  }
   return {
     show: ({ phase, name, bytesDone, bytesTotal }) => {
       if (!live && phase === last) return
@@ -91,9 +104,10 @@ function progressLine(stream: NodeJS.WriteStream): { show: (progress: PublishPro
       stream.write(live ? `\r\x1b[2K${text}` : `${text}\n`)
       shown = true
     },
-    end: () => {
-      if (live && shown) stream.write('\r\x1b[2K')
-      shown = false
+    say: (message) => {
+      erase()
+      stream.write(`${message}\n`)
     },
+    end: erase,
   }
 }

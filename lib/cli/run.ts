@@ -108,8 +108,8 @@ export async function runRecipe(recipe: Recipe, order: RunOrder): Promise<number
 
 async function conduct(recipe: Recipe, order: RunOrder): Promise<Ended> {
   const { directory, through } = order
-  if (order.fromMirror) say(await restored(recipe, directory))
-  const prepared = await settingsOf(recipe, directory)
+  if (order.fromMirror) say(await restored(recipe, directory, say))
+  const prepared = await settingsOf(recipe, directory, say)
   try {
     // What is said while servers are opened: of a run that does not begin, its error says it all.
     let early: string[] | null = []

@@ -13,10 +13,11 @@ import {
 } from '../recipe/index.js'
 import { startSimulator } from '../simulator/index.js'
 import { hubShards } from '../sources/hub.js'
-import { type HubTransport, hubTransport } from '../sources/hub-fetch.js'
+import { type HubFetchOptions, type HubTransport, hubTransport } from '../sources/hub-fetch.js'
 import { hubSettings } from '../sources/hub-settings.js'
 import { localShards, presets, type Shard, stdinShard } from '../sources/index.js'
 import type { FieldMapping } from '../text/mapping.js'
+import { sayingWaits } from './hub-waits.js'
 
 /** Settings that a run can start with, and what was opened for them: `close` it after the run. */
 export interface PreparedSettings {
@@ -30,15 +31,20 @@ export interface PreparedSettings {
 const builtinInFlightMax = 64
 
 /**
+ * @param say told when the Hub fails and is asked again
  * @throws {SourceNotFoundError | HubAccessError | RecipeError} nothing has been written then
  */
-export async function settingsOf(recipe: Recipe, directory: string): Promise<PreparedSettings> {
+export async function settingsOf(
+  recipe: Recipe,
+  directory: string,
+  say: (message: string) => void = () => undefined,
+): Promise<PreparedSettings> {
   const closing: (() => Promise<void>)[] = []
   const close = async (): Promise<void> => {
     for (const each of closing.reverse()) await each()
   }
   try {
-    const connections = hubConnections(recipe.hub)
+    const connections = hubConnections(sayingWaits(recipe.hub, say))
     closing.push(() => connections.close())
     const shards: Shard[] = []
     for (const [index, source] of recipe.sources.entries()) {
@@ -91,7 +97,7 @@ interface HubConnections {
   close(): Promise<void>
 }
 
-function hubConnections(options: Recipe['hub']): HubConnections {
+function hubConnections(options: HubFetchOptions): HubConnections {
   const opened = new Map<string | undefined, HubTransport>()
   return {
     of(token) {

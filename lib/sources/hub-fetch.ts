@@ -13,6 +13,7 @@ import { HubAccessError, HubUnavailableError } from '../errors.js'
 import { asFetch, sayingOf } from './hub-answer.js'
 import { sentBody } from './hub-body.js'
 import { parseRateLimit, RequestBudget } from './hub-budget.js'
+import { type HubWait, outage } from './hub-outage.js'
 import { type HubRequest, type HubResponse, plain } from './hub-request.js'
 import { type HubSettings, hubUrlDefault } from './hub-settings.js'
 
@@ -38,7 +39,10 @@ export const hubFetchOptions = z.strictObject({
   seed: z.int().default(1),
 })
 
-export type HubFetchOptions = z.input<typeof hubFetchOptions>
+export interface HubFetchOptions extends z.input<typeof hubFetchOptions> {
+  /** Told of the waits of an outage that a reader should know of: the first, and what is longer. */
+  readonly onWait?: ((wait: HubWait) => void) | undefined
+}
 
 export interface HubTransport {
   request(url: string, request?: HubRequest): Promise<HubResponse>
@@ -59,7 +63,11 @@ const redirectsMax = 5
  * @throws {HubUnavailableError} from `request`: tries used up, or the Hub asks to wait longer than `waitMsMax`
  * @throws {HubAccessError} from `request`: HF_HUB_OFFLINE is set
  */
-export function hubTransport(settings: HubSettings, given: HubFetchOptions = {}, clock = systemClock): HubTransport {
+export function hubTransport(
+  settings: HubSettings,
+  { onWait, ...given }: HubFetchOptions = {},
+  clock = systemClock,
+): HubTransport {
   const options = hubFetchOptions.parse(given)
   const random = seededRandom(options.seed)
   const dispatcher = dispatcherFor(options)
@@ -69,6 +77,7 @@ export function hubTransport(settings: HubSettings, given: HubFetchOptions = {},
     resolve: new RequestBudget({ requestsMax: options.resolveRequestsMax, ...window }, clock),
   }
   const counts = { requests: 0, retries: 0, waitedMs: 0 }
+  const waits = outage(onWait)
 
   async function wait(waitMs: number, signal: AbortSignal | undefined): Promise<void> {
     counts.waitedMs += waitMs
@@ -102,26 +111,42 @@ export function hubTransport(settings: HubSettings, given: HubFetchOptions = {},
     if (settings.offline) {
       throw new HubAccessError(`HF_HUB_OFFLINE is set, so ${plain(url)} is not asked: unset it, or use local files`)
     }
-    const timeouts = { headersTimeout: options.headersMs, bodyTimeout: options.idleMs }
-    for (let tries = 1; ; tries++) {
-      request.signal?.throwIfAborted()
-      const last = request.once === true || tries >= options.triesMax
-      let waitMs: number
-      try {
-        const answer = await followed(url, request, settings, (target, sent) => send(target, sent, timeouts))
-        if (!isRetryable(answer.status) || request.once === true) return answer
-        const asked = askedWaitMs(answer.headers)
-        const said = await sayingOf(answer)
-        if (last || (asked ?? 0) > options.waitMsMax) throw unavailable(url, `${answer.status} ${said}`, tries, asked)
-        waitMs = asked === null ? backoffMs(tries) : asked + random() * Math.min(1000, asked + 1)
-      } catch (error) {
-        if (request.signal?.aborted) throw request.signal.reason
-        if (error instanceof HubUnavailableError || !isConnectionFailure(error)) throw error
-        if (last || request.repeatable === false) throw unavailable(url, reasonOf(error), tries, null, error)
-        waitMs = backoffMs(tries)
+    let tries = 1
+    try {
+      for (;;) {
+        request.signal?.throwIfAborted()
+        const outcome = await attempt(url, request, tries)
+        if ('status' in outcome) return outcome
+        counts.retries++
+        waits.begins(outcome)
+        tries++
+        await wait(outcome.waitMs, request.signal)
       }
-      counts.retries++
-      await wait(waitMs, request.signal)
+    } finally {
+      if (tries > 1) waits.over()
+    }
+  }
+
+  /** One try: the answer, or why and for how long the next one waits. */
+  async function attempt(url: string, request: HubRequest, tries: number): Promise<HubResponse | HubWait> {
+    const { triesMax, waitMsMax, headersMs: headersTimeout, idleMs: bodyTimeout } = options
+    const once = request.once === true
+    const last = once || tries >= triesMax
+    const next = (reason: string, waitMs: number): HubWait => ({ url: plain(url), reason, tries, triesMax, waitMs })
+    try {
+      const answer = await followed(url, request, settings, (target, sent) =>
+        send(target, sent, { headersTimeout, bodyTimeout }),
+      )
+      if (!isRetryable(answer.status) || once) return answer
+      const asked = askedWaitMs(answer.headers)
+      const reason = `${answer.status} ${await sayingOf(answer)}`
+      if (last || (asked ?? 0) > waitMsMax) throw unavailable(url, reason, tries, asked)
+      return next(reason, asked === null ? backoffMs(tries) : asked + random() * Math.min(1000, asked + 1))
+    } catch (error) {
+      if (request.signal?.aborted) throw request.signal.reason
+      if (error instanceof HubUnavailableError || !isConnectionFailure(error)) throw error
+      if (last || request.repeatable === false) throw unavailable(url, reasonOf(error), tries, null, error)
+      return next(reasonOf(error), backoffMs(tries))
     }
   }
 

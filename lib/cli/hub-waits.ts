@@ -1,0 +1,21 @@
+/** Tells whoever waits at the terminal that the Hub fails: a command would stay silent for minutes while it asks again. */
+import type { HubFetchOptions } from '../sources/hub-fetch.js'
+import type { HubWait } from '../sources/hub-outage.js'
+import { duration } from './progress.js'
+
+/** Options of a connection whose waits are said. */
+export function sayingWaits(options: HubFetchOptions | undefined, say: (message: string) => void): HubFetchOptions {
+  return { ...options, onWait: (wait) => say(waitText(wait)) }
+}
+
+export function sayOnStderr(message: string): void {
+  process.stderr.write(`${message}\n`)
+}
+
+/** One line, whatever page a proxy answered with. */
+function waitText({ url, reason, tries, triesMax, waitMs }: HubWait): string {
+  const why = reason.replace(/\s+/g, ' ').trim().slice(0, reasonCharactersMax)
+  return `${url} failed with ${why}: asked again in ${duration(waitMs / 1000)}, try ${tries + 1} of ${triesMax}`
+}
+
+const reasonCharactersMax = 120
