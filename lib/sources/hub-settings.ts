@@ -45,12 +45,18 @@ export const hubUrlDefault = 'https://huggingface.co'
 /**
  * The Hub's address and token, from options, then the environment, then the standard token file.
  *
+ * @throws {InvalidOptionError} the address is none, or holds a password
  * @throws {HubAccessError} `env:NAME` names nothing, or the token does not begin with hf_
  */
 export function hubSettings({ hubUrl, token, environment = process.env }: HubSettingsOptions = {}): HubSettings {
   const url = (hubUrl ?? environment['HF_ENDPOINT'] ?? hubUrlDefault).replace(/\/+$/, '')
   if (!/^https?:\/\/[^/]/.test(url)) {
     throw new InvalidOptionError(`The address of the Hub is ${url}: give one that begins with http:// or https://`)
+  }
+  if (/^https?:\/\/[^/]*@/.test(url)) {
+    throw new InvalidOptionError(
+      'The address of the Hub holds a user or a password, which is not shown: take it out, and give a token as HF_TOKEN',
+    )
   }
   const found = findToken(token, environment)
   if (found.token !== undefined && !found.token.startsWith('hf_')) {

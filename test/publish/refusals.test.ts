@@ -87,6 +87,8 @@ t.test('hub ls: each refusal ends with 2 and says what to do', async (t) => {
   await refused(['hub', 'ls', 'me/corpus'], { HF_HUB_OFFLINE: '1' }, 2, /HF_HUB_OFFLINE is set.*unset it/)
   await refused(['hub', 'ls', 'me/corpus', '--token', 'env:MINE'], {}, 2, /MINE is not set: export MINE=hf_…/)
   await refused(['hub', 'ls', 'me/corpus'], { HF_ENDPOINT: 'mirror.example' }, 2, /begins with http:\/\/ or https:\/\//)
+  const locked = { HF_ENDPOINT: 'https://me:my-password@mirror.example' }
+  await refused(['hub', 'ls', 'me/corpus'], locked, 2, /^(?![^]*my-)[^]*a password, which is not shown: take it out/)
 })
 
 const recipe = (repo: string) => `
