@@ -11,16 +11,9 @@ const EMPTY = -1
 
 /** Keys of 16 bytes to locations, in typed arrays: at most 70 bytes a key, no object each. */
 export class KeyIndex {
-  #keys: Uint32Array
-  #locations: Float64Array
+  #keys = new Uint32Array(PLACES_MIN * WORDS)
+  #locations = new Float64Array(PLACES_MIN).fill(EMPTY)
   #size = 0
-
-  constructor(entries = 0) {
-    let places = PLACES_MIN
-    while (places * LOAD_MAX < entries) places *= 2
-    this.#keys = new Uint32Array(places * WORDS)
-    this.#locations = new Float64Array(places).fill(EMPTY)
-  }
 
   get size(): number {
     return this.#size
@@ -44,7 +37,7 @@ export class KeyIndex {
     this.#keys.set([a, b, c, d], place * WORDS)
     this.#locations[place] = location
     this.#size++
-    if (this.#size > this.#locations.length * LOAD_MAX) this.#rebuild(this.#locations.length * 2, () => true)
+    if (this.#size > this.#locations.length * LOAD_MAX) this.#grow()
     return true
   }
 
@@ -56,7 +49,17 @@ export class KeyIndex {
 
   /** Forgets every key whose location does not pass. */
   retain(keep: (location: number) => boolean): void {
-    this.#rebuild(this.#locations.length, keep)
+    const places = this.#locations.length
+    // From an empty place on, so that no row of keys is entered in its middle.
+    const first = this.#locations.indexOf(EMPTY)
+    for (let step = 1; step < places; step++) {
+      const place = (first + step) & (places - 1)
+      for (;;) {
+        const location = this.#locations[place] as number
+        if (location === EMPTY || keep(location)) break
+        this.#remove(place)
+      }
+    }
   }
 
   #place([a, b, c, d]: Words): number {
@@ -71,19 +74,32 @@ export class KeyIndex {
     return place
   }
 
-  #rebuild(places: number, keep: (location: number) => boolean): void {
-    const keys = this.#keys
-    const locations = this.#locations
-    this.#keys = new Uint32Array(places * WORDS)
-    this.#locations = new Float64Array(places).fill(EMPTY)
-    this.#size = 0
-    for (const [place, location] of locations.entries()) {
-      if (location === EMPTY || !keep(location)) continue
-      const key = keys.subarray(place * WORDS, (place + 1) * WORDS)
-      const free = this.#place([key[0] as number, key[1] as number, key[2] as number, key[3] as number])
-      this.#keys.set(key, free * WORDS)
-      this.#locations[free] = location
-      this.#size++
+  /** Keys further on in the row move up to where they are looked for first, as far as they may: no gap is left. */
+  #remove(place: number): void {
+    const mask = this.#locations.length - 1
+    let gap = place
+    for (let next = (gap + 1) & mask; this.#locations[next] !== EMPTY; next = (next + 1) & mask) {
+      const home = (this.#keys[next * WORDS] as number) & mask
+      if (((next - home) & mask) < ((next - gap) & mask)) continue
+      this.#keys.copyWithin(gap * WORDS, next * WORDS, (next + 1) * WORDS)
+      this.#locations[gap] = this.#locations[next] as number
+      gap = next
+    }
+    this.#locations[gap] = EMPTY
+    this.#size--
+  }
+
+  #grow(): void {
+    const [keys, locations] = [this.#keys, this.#locations]
+    this.#keys = new Uint32Array(2 * keys.length)
+    this.#locations = new Float64Array(2 * locations.length).fill(EMPTY)
+    const mask = this.#locations.length - 1
+    for (let place = 0; place < locations.length; place++) {
+      if (locations[place] === EMPTY) continue
+      let free = (keys[place * WORDS] as number) & mask
+      while (this.#locations[free] !== EMPTY) free = (free + 1) & mask
+      for (let word = 0; word < WORDS; word++) this.#keys[free * WORDS + word] = keys[place * WORDS + word] as number
+      this.#locations[free] = locations[place] as number
     }
   }
 }
