@@ -31,11 +31,10 @@ export class KeyIndex {
 
   /** Adds a key; false, and no change, when it is there: the first entry of a key wins. */
   add(key: Uint8Array, location: number): boolean {
-    const [a, b, c, d] = words(key)
-    const place = this.#place([a, b, c, d])
+    const four = words(key)
+    const place = this.#place(four)
     if (this.#locations[place] !== EMPTY) return false
-    this.#keys.set([a, b, c, d], place * WORDS)
-    this.#locations[place] = location
+    this.#put(four, 0, place, location)
     this.#size++
     if (this.#size > this.#locations.length * LOAD_MAX) this.#grow()
     return true
@@ -62,7 +61,9 @@ export class KeyIndex {
     }
   }
 
-  #place([a, b, c, d]: Words): number {
+  /** Where the key is whose words are of[from … from + 4), or the empty place where it would be put. */
+  #place(of: Uint32Array, from = 0): number {
+    const [a, b, c, d] = [of[from] as number, of[from + 1], of[from + 2], of[from + 3]]
     const mask = this.#locations.length - 1
     const keys = this.#keys
     let place = a & mask
@@ -74,6 +75,11 @@ export class KeyIndex {
     return place
   }
 
+  #put(of: Uint32Array, from: number, place: number, location: number): void {
+    for (let word = 0; word < WORDS; word++) this.#keys[place * WORDS + word] = of[from + word] as number
+    this.#locations[place] = location
+  }
+
   /** Keys further on in the row move up to where they are looked for first, as far as they may: no gap is left. */
   #remove(place: number): void {
     const mask = this.#locations.length - 1
@@ -81,8 +87,7 @@ export class KeyIndex {
     for (let next = (gap + 1) & mask; this.#locations[next] !== EMPTY; next = (next + 1) & mask) {
       const home = (this.#keys[next * WORDS] as number) & mask
       if (((next - home) & mask) < ((next - gap) & mask)) continue
-      this.#keys.copyWithin(gap * WORDS, next * WORDS, (next + 1) * WORDS)
-      this.#locations[gap] = this.#locations[next] as number
+      this.#put(this.#keys, next * WORDS, gap, this.#locations[next] as number)
       gap = next
     }
     this.#locations[gap] = EMPTY
@@ -93,20 +98,20 @@ export class KeyIndex {
     const [keys, locations] = [this.#keys, this.#locations]
     this.#keys = new Uint32Array(2 * keys.length)
     this.#locations = new Float64Array(2 * locations.length).fill(EMPTY)
-    const mask = this.#locations.length - 1
     for (let place = 0; place < locations.length; place++) {
-      if (locations[place] === EMPTY) continue
-      let free = (keys[place * WORDS] as number) & mask
-      while (this.#locations[free] !== EMPTY) free = (free + 1) & mask
-      for (let word = 0; word < WORDS; word++) this.#keys[free * WORDS + word] = keys[place * WORDS + word] as number
-      this.#locations[free] = locations[place] as number
+      const location = locations[place] as number
+      const from = place * WORDS
+      if (location !== EMPTY) this.#put(keys, from, this.#place(keys, from), location)
     }
   }
 }
 
-type Words = readonly [number, number, number, number]
-
-function words(key: Uint8Array): Words {
+function words(key: Uint8Array): Uint32Array {
   const view = new DataView(key.buffer, key.byteOffset, 16)
-  return [view.getUint32(0, true), view.getUint32(4, true), view.getUint32(8, true), view.getUint32(12, true)]
+  return Uint32Array.of(
+    view.getUint32(0, true),
+    view.getUint32(4, true),
+    view.getUint32(8, true),
+    view.getUint32(12, true),
+  )
 }
