@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { nodeFiles, temporarySuffix } from '../core/files.js'
+import { nodeFiles, type OpenFile, temporarySuffix } from '../core/files.js'
 import { scanManifest } from '../sinks/manifest.js'
 import { compare } from './plan.js'
 
@@ -94,6 +94,16 @@ async function hashPiece(path: string, offset: number, bytes: number): Promise<P
   const hash = createHash('sha256')
   for await (const chunk of piecesOf({ path, offset, piece: { sha256: '', bytes } })) hash.update(chunk)
   return { sha256: hash.digest('hex'), bytes }
+}
+
+/** Appends the bytes of a piece to a file; false where they are not those of its hash. */
+export async function writePiece(file: OpenFile, piece: Piece, bytes: AsyncIterable<Uint8Array>): Promise<boolean> {
+  const hash = createHash('sha256')
+  for await (const part of bytes) {
+    hash.update(part)
+    await file.write(part)
+  }
+  return hash.digest('hex') === piece.sha256
 }
 
 /** The bytes of a piece, from its place in the run directory. */

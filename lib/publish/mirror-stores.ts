@@ -7,7 +7,7 @@ import { CorruptFileError, HubUnavailableError, StorageError } from '../errors.j
 import { fileSlice } from '../sources/hub-body.js'
 import { type HubFetchOptions, hubTransport } from '../sources/hub-fetch.js'
 import { hubSettings, mustBeRepo } from '../sources/hub-settings.js'
-import { type Piece, type PiecePlace, piecesOf, type Snapshot, snapshotSchema } from './mirror-snapshot.js'
+import { type Piece, type PiecePlace, piecesOf, type Snapshot, snapshotSchema, writePiece } from './mirror-snapshot.js'
 import { moved, type Operation, Remote } from './remote.js'
 
 export interface MirrorStore {
@@ -76,17 +76,14 @@ async function copyPiece(place: PiecePlace, to: string): Promise<void> {
   if ((await nodeFiles.sizeBytes(to)) === place.piece.bytes) return
   await makeDurableDirectory(nodeFiles, dirname(to))
   const file = await nodeFiles.open(to + temporarySuffix, 'write')
-  const hash = createHash('sha256')
+  let same: boolean
   try {
-    for await (const bytes of piecesOf(place)) {
-      hash.update(bytes)
-      await file.write(bytes)
-    }
+    same = await writePiece(file, place.piece, piecesOf(place))
     await file.fsync()
   } finally {
     await file.close()
   }
-  if (hash.digest('hex') !== place.piece.sha256) {
+  if (!same) {
     throw new StorageError(`${place.path} changed while it was copied to the mirror: the next pass copies it again`)
   }
   await nodeFiles.rename(to + temporarySuffix, to)

@@ -2,13 +2,12 @@
  * Keeps what a run needs to go on in a second place, and brings it back: committed cuts, logs, replies.
  * What belongs to a snapshot is in mirror-snapshot.ts, where it lies in mirror-stores.ts.
  */
-import { createHash } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { makeDurableDirectory, nodeFiles, temporarySuffix } from '../core/files.js'
 import type { Clock } from '../core/types.js'
 import { CorruptFileError, RunMismatchError, SourceNotFoundError } from '../errors.js'
-import { type Piece, type Snapshot, Snapshots } from './mirror-snapshot.js'
+import { type Piece, type Snapshot, Snapshots, writePiece } from './mirror-snapshot.js'
 import { type MirrorStore, type MirrorStoreOptions, openMirrorStore } from './mirror-stores.js'
 
 /** `mirror:` of a recipe. */
@@ -151,13 +150,8 @@ async function restoreFile(store: MirrorStore, path: string, pieces: readonly Pi
   let bytes = 0
   try {
     for (const piece of pieces) {
-      const hash = createHash('sha256')
-      for await (const part of store.piece(piece)) {
-        hash.update(part)
-        bytes += part.length
-        await file.write(part)
-      }
-      if (hash.digest('hex') === piece.sha256) continue
+      bytes += piece.bytes
+      if (await writePiece(file, piece, store.piece(piece))) continue
       throw new CorruptFileError(`A piece of ${path} in the mirror is not what it was (${piece.sha256}): restore again`)
     }
     await file.fsync()
