@@ -12,7 +12,7 @@ import { jsonFault } from '../text/json-fault.js'
 import { createSigner } from '../text/signature.js'
 import { counted } from './bytes-text.js'
 import { type Line, lineBatches } from './lines.js'
-import { fileOutput, Output, ReaderGone } from './output.js'
+import { fileOutput, Output, ReaderGone, sayOnStderr } from './output.js'
 
 interface DedupFlags {
   readonly threshold: string
@@ -36,7 +36,7 @@ export function registerDedup(program: Command): void {
       const output = new Output(process.stdout)
       try {
         const counts = await dedupLines(files, flags, output)
-        process.stderr.write(`${summary(counts)}\n`)
+        sayOnStderr(summary(counts))
       } catch (error) {
         if (!(error instanceof ReaderGone)) throw error
       }
@@ -62,7 +62,7 @@ async function dedupLines(files: readonly string[], flags: DedupFlags, output: O
     options: options.data,
     directory: dirname(path),
     name: basename(path),
-    onWarning: (message) => process.stderr.write(`${message}\n`),
+    onWarning: sayOnStderr,
   })
   try {
     const signer = await createSigner()

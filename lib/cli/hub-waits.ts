@@ -8,10 +8,6 @@ export function sayingWaits(options: HubFetchOptions | undefined, say: (message:
   return { ...options, onWait: (wait) => say(waitText(wait)) }
 }
 
-export function sayOnStderr(message: string): void {
-  process.stderr.write(`${message}\n`)
-}
-
 /** One line, whatever page a proxy answered with. */
 function waitText({ url, reason, tries, triesMax, waitMs }: HubWait): string {
   const why = reason.replace(/\s+/g, ' ').trim().slice(0, reasonCharactersMax)

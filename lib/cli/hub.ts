@@ -4,7 +4,8 @@ import { listHub } from '../sources/hub.js'
 import { hubTransport } from '../sources/hub-fetch.js'
 import { hubSettings } from '../sources/hub-settings.js'
 import { bytesText } from './bytes-text.js'
-import { sayingWaits, sayOnStderr } from './hub-waits.js'
+import { sayingWaits } from './hub-waits.js'
+import { sayOnStderr } from './output.js'
 
 interface Flags {
   readonly revision: string

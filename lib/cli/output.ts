@@ -52,6 +52,11 @@ export async function fileOutput(path: string): Promise<Output> {
   return new Output(stream, path)
 }
 
+/** A line for whoever watches, apart from the output. */
+export function sayOnStderr(message: string): void {
+  process.stderr.write(`${message}\n`)
+}
+
 /** For a path of the command line that the system refuses. */
 export function cannotOpen(path: string, cause: unknown): UsageError {
   return new UsageError(storageError('open', path, cause).message, { cause })

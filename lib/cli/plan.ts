@@ -6,7 +6,7 @@ import { loadRecipe, type Recipe, recipeDifference } from '../recipe/index.js'
 import { readManifest, readRunRecord } from '../sinks/index.js'
 import type { Shard } from '../sources/index.js'
 import { bytesText, counted } from './bytes-text.js'
-import { sayOnStderr } from './hub-waits.js'
+import { sayOnStderr } from './output.js'
 import { collect } from './run.js'
 import { settingsOf } from './settings.js'
 

@@ -14,6 +14,7 @@ import { counted } from './bytes-text.js'
 import { called, quoted } from './called.js'
 import { mirrorOf, restored } from './mirror.js'
 import { runOnExit } from './on-exit.js'
+import { sayOnStderr } from './output.js'
 import { Progress } from './progress.js'
 import { publishRun } from './publish.js'
 import { publishingOf, publishOptionsOf } from './publish-while.js'
@@ -258,7 +259,7 @@ function totalOf(shards: readonly { readonly path: string; readonly sizeBytes: n
 let shown: Progress | null = null
 
 function say(message: string): void {
-  if (shown === null) process.stderr.write(`${message}\n`)
+  if (shown === null) sayOnStderr(message)
   else shown.say(message)
 }
 
