@@ -1,4 +1,5 @@
 /** How Chinese a text is. Counting only: the bounds belong to the filters that use it. */
+import { isIdeograph, isLatin } from '../text/characters.js'
 
 /** Han characters among all letters, 0 to 1; 0 where there is no letter at all. Linear in the text's length. */
 export function hanShare(text: string): number {
@@ -22,12 +23,10 @@ export function characters(text: string): number {
 }
 
 function isHan(code: number): boolean {
-  return (
-    (code >= 0x4e00 && code <= 0x9fff) || (code >= 0x3400 && code <= 0x4dbf) || (code >= 0x20000 && code <= 0x3134f)
-  )
+  return isIdeograph(code) || (code >= 0x20000 && code <= 0x3134f)
 }
 
 function isLetter(code: number, character: string): boolean {
-  if (code < 0x80) return (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a)
+  if (code < 0x80) return isLatin(code)
   return /\p{L}/u.test(character)
 }

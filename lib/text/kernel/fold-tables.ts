@@ -2,6 +2,7 @@
  * The tables by which the kernel folds a UTF-16 unit without looking at its neighbours, made from the definition
  * (`comparisonForm`) at start, so that they follow the Unicode version of the Node that runs.
  */
+import { isHangulSyllable, isIdeograph, isPrivateUse } from '../characters.js'
 import { comparisonForm } from './twin.js'
 
 export interface FoldTables {
@@ -42,10 +43,9 @@ export function makeFoldTables(): FoldTables {
 function foldedUnit(unit: number, expansions: Uint16Array, known: Map<string, number>): number {
   if (unit >= 0xd83c && unit <= 0xd83e) return pictureHigh
   if (unit >= 0xd800 && unit <= 0xdfff) return needsNormalize
-  // The large blocks are known: a thread starts 40 ms earlier. Ideographs, Hangul syllables; private use.
-  if ((unit >= 0x3400 && unit <= 0x4dbf) || (unit >= 0x4e00 && unit <= 0x9fff)) return unit
-  if (unit >= 0xac00 && unit <= 0xd7a3) return unit
-  if (unit >= 0xe000 && unit <= 0xf8ff) return 0
+  // The large blocks are known: a thread starts 40 ms earlier.
+  if (isIdeograph(unit) || isHangulSyllable(unit)) return unit
+  if (isPrivateUse(unit)) return 0
   const character = String.fromCharCode(unit)
   if (joinsNeighbours(character)) return needsNormalize
   const form = comparisonForm(character)
