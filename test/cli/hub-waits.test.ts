@@ -1,49 +1,40 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { startHub } from '../../lib/simulator/hub.js'
 import { startSimulator } from '../../lib/simulator/index.js'
+import { command } from '../support/commands.js'
 import { projectRoot } from '../support/root.js'
 import { addCuts } from '../support/run-directory.js'
 import { tinyRecipe } from '../support/session.js'
 
 const token = 'hf_writer'
-const program = join(projectRoot, 'dist/bin/kun-stream.js')
 const shard = readFileSync(join(projectRoot, 'fixtures/skypile/data/2020-40_zh_head_0000.jsonl'))
 
-/** The command as users start it; `onWait` is called when it first says that it waits. */
-async function kunStream(hubUrl: string, args: readonly string[], onWait: () => Promise<void> = async () => {}) {
-  const env = { ...process.env, NO_COLOR: '1', HF_ENDPOINT: hubUrl, HF_TOKEN: token }
-  const child = spawn(process.execPath, [program, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
-  const said = { stdout: '', stderr: '' }
-  let waited: Promise<void> | null = null
-  child.stdout.on('data', (bytes) => (said.stdout += bytes))
-  child.stderr.on('data', (bytes) => {
-    said.stderr += bytes
-    if (said.stderr.includes('asked again')) waited ??= onWait()
-  })
-  const [code] = (await once(child, 'close')) as [number]
-  await waited
-  const waits = said.stderr.split('\n').filter((line) => line.includes('asked again'))
-  return { code, ...said, waits }
+/** The command as users start it. */
+function kunStream(hubUrl: string, args: readonly string[]) {
+  return command('bin/kun-stream.js', args, { NO_COLOR: '1', HF_ENDPOINT: hubUrl, HF_TOKEN: token })
 }
+
+/** The lines that say that the Hub is asked again. */
+const waitsIn = (err: string): string[] => err.split('\n').filter((line) => line.includes('asked again'))
 
 t.test('hub ls says that it waits for a Hub that refuses, once, and lists when it is there', async (t) => {
   const directory = join(t.testdir({}), 'hub')
   const before = await startHub({ directory })
   const { url } = before
   await before.close()
-  const listed = await kunStream(url, ['hub', 'ls', 'me/corpus'], async () => {
-    const hub = await startHub({ directory, port: Number(new URL(url).port) })
-    t.teardown(() => hub.close())
-    hub.seed('me/corpus', { 'data/a.jsonl': shard })
-  })
-  t.equal(listed.code, 0, listed.stderr)
-  t.match(listed.stdout, /data\/a\.jsonl\n$/)
-  const [first] = listed.waits
-  t.equal(listed.waits.length, 1, listed.stderr)
+  const listing = kunStream(url, ['hub', 'ls', 'me/corpus'])
+  await listing.said('asked again')
+  const hub = await startHub({ directory, port: Number(new URL(url).port) })
+  t.teardown(() => hub.close())
+  hub.seed('me/corpus', { 'data/a.jsonl': shard })
+  const { code, out, err } = await listing.ended
+  t.equal(code, 0, err)
+  t.match(out, /data\/a\.jsonl\n$/)
+  const waits = waitsIn(err)
+  const [first] = waits
+  t.equal(waits.length, 1, err)
   t.match(
     first,
     /^http:\S+\/api\/datasets\/me\/corpus\/revision\/main failed with ECONNREFUSED .*: asked again in 1 s, /,
@@ -64,10 +55,11 @@ t.test('a run says it of the list, of a Hub that stays silent, and of a shard, w
   writeFileSync(recipe, tinyRecipe(server.url, true))
   const from = ['sources[0].hub=me/corpus', 'sources[0].files=data/**', 'hub.headersMs=1s']
   const args = ['run', recipe, '--out', join(root, 'run'), ...from.flatMap((pair) => ['--set', pair])]
-  const { code, stderr, waits } = await kunStream(hub.url, args)
-  t.equal(code, 0, stderr)
+  const { code, err } = await kunStream(hub.url, args).ended
+  t.equal(code, 0, err)
+  const waits = waitsIn(err)
   const [listing, reading] = waits
-  t.equal(waits.length, 2, stderr)
+  t.equal(waits.length, 2, err)
   t.match(listing, /\/revision\/main failed with UND_ERR_HEADERS_TIMEOUT .*: asked again in /)
   t.match(reading, /^http:\/\/localhost:\d+\/content\/\S+ failed with \S.*: asked again in /)
   t.notMatch(waits.join(), /\?|hf_/, 'no signature and no token')
@@ -79,8 +71,9 @@ t.test('publish says it in one line, whatever page the Hub answers with', async 
   t.teardown(() => hub.close())
   await addCuts(join(root, 'run'), { cuts: 1 })
   hub.faults.set([{ kind: 'status', status: 503, error: `busy\n${'and more '.repeat(100)}`, match: '/whoami' }])
-  const { code, stderr, waits } = await kunStream(hub.url, ['publish', join(root, 'run'), '--repo', 'me/demo'])
-  t.equal(code, 0, stderr)
+  const { code, err } = await kunStream(hub.url, ['publish', join(root, 'run'), '--repo', 'me/demo']).ended
+  t.equal(code, 0, err)
+  const waits = waitsIn(err)
   t.match(waits, [/^http:\S+\/api\/whoami-v2 failed with 503 busy and more .{0,120}: asked again in 1 s, try 2 of 8$/])
   t.equal(waits.length, 1)
 })

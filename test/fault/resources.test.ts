@@ -5,7 +5,7 @@ import { nodeFiles } from '../../lib/core/files.js'
 import { AbortedError } from '../../lib/errors.js'
 import { startSimulator } from '../../lib/simulator/index.js'
 import { openPart, readManifest, rowsOf } from '../../lib/sinks/index.js'
-import { command } from './commands.js'
+import { command } from '../support/commands.js'
 import { bytesOn, differing, documents, miniRecipe, nobody, runMini, startMini } from './mini-run.js'
 
 // Many whole runs: on a machine that is busy with others they take their time.

@@ -4,7 +4,7 @@ import t from 'tap'
 import { nodeFiles } from '../../lib/core/files.js'
 import { startSimulator } from '../../lib/simulator/index.js'
 import { fastClock } from '../llm/clock.js'
-import { command } from './commands.js'
+import { command } from '../support/commands.js'
 import { bytesOn, differing, documents, miniRecipe, nobody, runMini } from './mini-run.js'
 
 // Many whole runs: on a machine that is busy with others they take their time.

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { projectRoot } from '../support/root.js'
+import { projectRoot } from './root.js'
 
 export interface Command {
   readonly child: ChildProcess
@@ -11,9 +11,13 @@ export interface Command {
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null; out: string; err: string }>
 }
 
-/** @param program below dist/: 'bin/kun-stream.js' */
-export function command(program: string, args: readonly string[]): Command {
+/**
+ * @param program below dist/: 'bin/kun-stream.js'
+ * @param variables of the environment, besides those of this process
+ */
+export function command(program: string, args: readonly string[], variables: Record<string, string> = {}): Command {
   const child = spawn(process.execPath, [join(projectRoot, 'dist', program), ...args], {
+    env: { ...process.env, ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let out = ''
