@@ -1,0 +1,38 @@
+/** Bounded concurrency: wherever the data decides how many items there are, `mapConcurrent` takes the place of `Promise.all`. */
+import { ContractError } from '../errors.js'
+
+/** Files open at the same time where a list of files is read: far below the common limit of 1024 open files per process. */
+export const openFilesMax = 16
+
+/**
+ * Maps items with at most `concurrentMax` calls of `map` in flight. Results are in the order of `items`.
+ *
+ * After a failure no further call is started; rejects with the first failure, once the calls in flight have ended.
+ * @throws {ContractError} `concurrentMax` is not a positive integer
+ */
+export async function mapConcurrent<T, R>(
+  items: Iterable<T>,
+  concurrentMax: number,
+  map: (item: T, index: number) => Promise<R>,
+): Promise<R[]> {
+  if (!Number.isInteger(concurrentMax) || concurrentMax < 1) {
+    throw new ContractError(`concurrentMax is ${concurrentMax}: must be a positive integer`)
+  }
+  const list = [...items]
+  const results = new Array<R>(list.length)
+  let next = 0
+  let failure: { readonly error: unknown } | null = null
+  const lane = async (): Promise<void> => {
+    while (failure === null && next < list.length) {
+      const index = next++
+      try {
+        results[index] = await map(list[index] as T, index)
+      } catch (error) {
+        failure ??= { error }
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(concurrentMax, list.length) }, lane))
+  if (failure !== null) throw (failure as { readonly error: unknown }).error
+  return results
+}
