@@ -8,10 +8,11 @@ import { systemClock } from '../core/clock.js'
 import type { Clock } from '../core/types.js'
 import { EndpointError, KunStreamError, ServerError } from '../errors.js'
 import type { Client } from './client.js'
+import { errorMessage } from './error-body.js'
 import type { ModelOptions } from './options.js'
 import { parseServerMetrics } from './prometheus.js'
 import type { Capabilities, CompletionRequest } from './types.js'
-import { errorMessage, firstTokenLogprobs, requestPath } from './wire.js'
+import { firstTokenLogprobs, requestPath } from './wire.js'
 
 /** A question is asked so often while the server fails at it, and after 200, 400, 800 ms. */
 const TRIES_MAX = 4

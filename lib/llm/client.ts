@@ -3,10 +3,11 @@
  * Owns the connections; retries, deadlines and order belong to whoever calls. Secrets end here.
  */
 import { Pool } from 'undici'
-import { KunStreamError, ServerError } from '../errors.js'
+import { KunStreamError, RequestRefusedError, ServerError } from '../errors.js'
 import { failureOfConnection, failureOfStatus } from './failures.js'
+import { type Headers, type RateLimits, rateLimitsOf } from './rate-limits.js'
 import type { CompletionRequest, Reply } from './types.js'
-import { parseReplies, requestPath, StreamedReply } from './wire.js'
+import { type AskedReplies, parseReplies, requestPath, StreamedReply } from './wire.js'
 
 /** vLLM closes idle connections after 5 s: ours go first, so that a POST never meets a closing one. */
 const KEEP_ALIVE_MS = 4000
@@ -25,6 +26,8 @@ export interface Transfer {
   readonly prompts: number
   readonly headers: Readonly<Record<string, string>>
   readonly stream: boolean
+  /** Called with the limits that a successful answer's headers name; those of a failure are in its `details`. */
+  readonly onLimits?: (limits: RateLimits) => void
 }
 
 /** Connections to one address. Sends what it is told once: waiting and asking again are the dispatcher's. */
@@ -92,17 +95,21 @@ export function httpClient(baseUrl: string, connectionsMax: number): Client {
           body: transfer.stream ? streamed : transfer.body,
         })
         if (response.statusCode === 200) {
+          reportLimits(transfer, response.headers)
+          const asked = { endpoint: label, fields: Object.keys(streamed), prompts: transfer.prompts }
           if (String(response.headers['content-type']).includes('text/event-stream')) {
-            return [await readStream(response.body)]
+            return [await readStream(response.body, asked)]
           }
-          return parseReplies(await readText(response.body, response.headers['content-length']), transfer.prompts)
+          return parseReplies(await readText(response.body, response.headers['content-length']), asked)
         }
         const text = clean(await readText(response.body), headers)
-        throw failureOfStatus(response.statusCode, text, firstHeader(response.headers['retry-after']), label)
+        const asked = { endpoint: label, fields: Object.keys(streamed), headers: response.headers }
+        throw failureOfStatus(response.statusCode, text, asked)
       } catch (error) {
         if (signal.aborted) throw signal.reason
         // Words of a stream that broke off, or of what should be a reply and is none.
-        if (error instanceof ServerError) throw cleaned(error, (words) => clean(words, headers))
+        if (error instanceof ServerError || error instanceof RequestRefusedError)
+          throw cleaned(error, (words) => clean(words, headers))
         throw error instanceof KunStreamError ? error : failureOfConnection(error, label)
       }
     },
@@ -145,9 +152,10 @@ function withoutSecrets(text: string, values: readonly string[]): string {
 }
 
 /** Without its cause: that has the same words. */
-function cleaned({ message, details }: ServerError, clean: (words: string) => string): ServerError {
-  const words = typeof details.words === 'string' ? { words: clean(details.words) } : {}
-  return new ServerError(clean(message), { details: { ...details, ...words } })
+function cleaned<T extends ServerError | RequestRefusedError>(error: T, clean: (words: string) => string): T {
+  const { words } = error.details
+  const details = typeof words === 'string' ? { ...error.details, words: clean(words) } : error.details
+  return new (error.constructor as new (message: string, details: object) => T)(clean(error.message), { details })
 }
 
 function basicCredentials(url: URL): string {
@@ -170,8 +178,8 @@ async function readText(body: Body, lengthHeader?: string | string[]): Promise<s
   return Buffer.concat(parts).toString('utf8')
 }
 
-async function readStream(body: Body): Promise<Reply> {
-  const reply = new StreamedReply()
+async function readStream(body: Body, asked: AskedReplies): Promise<Reply> {
+  const reply = new StreamedReply(asked)
   const decoder = new TextDecoder()
   let bytes = 0
   for await (const part of body) {
@@ -180,6 +188,11 @@ async function readStream(body: Body): Promise<Reply> {
     reply.push(decoder.decode(part, { stream: true }))
   }
   return reply.end()
+}
+
+function reportLimits({ onLimits }: Transfer, headers: Headers): void {
+  const limits = onLimits === undefined ? null : rateLimitsOf(headers)
+  if (limits !== null) onLimits?.(limits)
 }
 
 function tooLong(): ServerError {

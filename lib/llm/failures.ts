@@ -1,50 +1,99 @@
 /**
- * Failures told apart, by status and effect: the server's (asked again) or the request's (refused for good).
+ * Failures told apart: the server's (ServerError, retried) or the request's (RequestRefusedError, never retried).
+ * One function for every error of a server: an answer's status, an `error` inside a 200, a stream or a choice.
  * Whether a server failure is really the record's is judged later, by what passes beside it.
  */
-import { parseRetryAfter } from '../core/retry-after.js'
 import { RequestRefusedError, ServerError } from '../errors.js'
-import { errorMessage } from './wire.js'
+import { readErrorBody, type ServerSaid } from './error-body.js'
+import { type Meaning, meaningOf } from './failure-table.js'
+import { type Headers, rateLimitsOf, retryAfterMs } from './rate-limits.js'
 
 /** Characters of a server's words that are kept. */
 const DETAIL_CHARS_MAX = 300
 
-/** Longest wait that a Retry-After may ask for, ms. */
-const RETRY_AFTER_MAX_MS = 120_000
+/**
+ * What kind of failure a ServerError is: `details.kind`.
+ *
+ * 'account' — arrears, balance, quota, billing: never about a record, and waiting does not help.
+ * 'loading' — the model is not ready yet: waiting helps.
+ */
+export type FailureKind =
+  | 'busy'
+  | 'status'
+  | 'connection'
+  | 'deadline'
+  | 'malformed'
+  | 'stream'
+  | 'access'
+  | 'account'
+  | 'loading'
 
-/** What kind of failure a ServerError is: `details.kind`. */
-export type FailureKind = 'busy' | 'status' | 'connection' | 'deadline' | 'malformed' | 'stream' | 'access'
+/**
+ * Why a request was refused: `details.reason` of RequestRefusedError.
+ *
+ * 'content-refused' — moderation of this one record. 'field' — the server does not take a field of the request, which
+ * `details.field` names; nothing is said of the record. 'refused' — anything else.
+ */
+export type RefusalReason = 'context-length' | 'content-refused' | 'field' | 'refused'
+
+/** Where an error came from and what was asked, as far as the error's meaning depends on it. */
+export interface Asked {
+  readonly endpoint: string
+  /** Names of the request's fields. */
+  readonly fields?: readonly string[]
+  readonly headers?: Headers
+}
 
 /** Statuses by which a server says that it is full, not broken. */
 const BUSY = new Set([429, 503, 529])
+/** Statuses of a wrong address, key or model; a redirect is one: a POST is not repeated elsewhere. */
+const ACCESS = new Set([301, 302, 303, 307, 308, 401, 403, 404, 405, 407, 410])
+const REFUSED = new Set([400, 413, 422])
 
-/** An answer that is no reply, as the error it comes to; `words` is its body, secrets taken out already. */
-export function failureOfStatus(
-  status: number,
-  body: string,
-  retryAfter: string | undefined,
-  endpoint: string,
-): ServerError | RequestRefusedError {
-  const words = shorten(errorMessage(body))
-  if (BUSY.has(status)) {
-    const askedMs = parseRetryAfter(retryAfter)
-    const retryAfterMs = askedMs === null ? null : Math.min(askedMs, RETRY_AFTER_MAX_MS)
-    return new ServerError(`${endpoint} is full (${status}): ${words}`, {
-      details: { kind: 'busy', status, words, ...(retryAfterMs === null ? {} : { retryAfterMs }) },
-    })
+/** An answer that is not a reply, as the error it amounts to; `body` has no secrets any more. */
+export function failureOfStatus(status: number, body: string, asked: Asked): ServerError | RequestRefusedError {
+  return failureOf(readErrorBody(body), status, asked)
+}
+
+/**
+ * An error of a server as the error class it amounts to: by its codes, then its words, then the status. The status
+ * that an error inside a 200 names counts in place of that 200.
+ *
+ * `details`: kind or reason, status, words, serverCode, retryAfterMs, and what rate-limits.ts reads.
+ */
+export function failureOf(said: ServerSaid, httpStatus: number, asked: Asked): ServerError | RequestRefusedError {
+  const status = httpStatus === 200 ? (said.status ?? 200) : httpStatus
+  const words = shorten(said.words)
+  const details = {
+    status: httpStatus,
+    words,
+    ...(said.serverCode === null ? {} : { serverCode: said.serverCode }),
+    ...waits(said, asked.headers),
   }
-  if (status === 401 || status === 403 || status === 404) {
-    return new ServerError(`${endpoint} refuses access or does not know the model (${status}): ${words}`, {
-      details: { kind: 'access', status, words },
-    })
+  const { endpoint } = asked
+  const means = meaningOf(said.codes, said.words, status) ?? meaningOfStatus(status)
+  const serverError = (kind: FailureKind, what: string) =>
+    new ServerError(`${endpoint} ${what} (${status}): ${words}`, { details: { kind, ...details } })
+  switch (means) {
+    case 'account':
+      return serverError(means, 'refuses the account')
+    case 'loading':
+      return serverError(means, 'is still loading its model')
+    case 'busy':
+      return serverError(means, 'is full')
+    case 'access':
+      return serverError(means, 'refuses access or does not know the model')
+    case 'content-refused':
+    case 'context-length':
+      return refused(means, `${endpoint} refused the request (${status}): ${words}`, details)
+    case 'refused': {
+      const field = fieldOf(said, asked.fields ?? [])
+      if (field === null) return refused(means, `${endpoint} refused the request (${status}): ${words}`, details)
+      return refused('field', `${endpoint} does not take '${field}' (${status}): ${words}`, { ...details, field })
+    }
+    default:
+      return serverError('status', 'answered with an error')
   }
-  if (status === 400 || status === 413 || status === 422) {
-    const contextLength = status === 413 || /context length|context size|maximum length/i.test(words)
-    return new RequestRefusedError(`${endpoint} refused the request (${status}): ${words}`, {
-      details: { reason: contextLength ? 'context-length' : 'refused', status, words },
-    })
-  }
-  return new ServerError(`${endpoint} answered ${status}: ${words}`, { details: { kind: 'status', status, words } })
 }
 
 /** A request that got no answer: refused, reset, cut off. */
@@ -63,3 +112,52 @@ export function shorten(words: string): string {
   const line = words.replace(/\s+/g, ' ').trim()
   return line.length > DETAIL_CHARS_MAX ? `${line.slice(0, DETAIL_CHARS_MAX - 1)}…` : line
 }
+
+type Details = Readonly<Record<string, string | number | boolean | null>>
+
+function refused(reason: RefusalReason, message: string, details: Details): RequestRefusedError {
+  return new RequestRefusedError(message, { details: { reason, ...details } })
+}
+
+function meaningOfStatus(status: number): Meaning | 'refused' | null {
+  if (BUSY.has(status)) return 'busy'
+  if (status === 402) return 'account'
+  if (ACCESS.has(status)) return 'access'
+  if (status === 451) return 'content-refused'
+  if (status === 413) return 'context-length'
+  return REFUSED.has(status) ? 'refused' : null
+}
+
+function waits({ waitMs }: ServerSaid, headers: Headers = {}): Details {
+  const asked = retryAfterMs(headers) ?? (waitMs === null ? null : retryAfterMs({ 'retry-after-ms': String(waitMs) }))
+  return { ...(asked === null ? {} : { retryAfterMs: asked }), ...rateLimitsOf(headers) }
+}
+
+/** Fields that hold the record: an objection to them is one to the record. */
+const RECORD_FIELDS = new Set(['messages', 'prompt', 'input', 'model'])
+
+const objection =
+  /unrecogni[sz]ed|unknown|unexpected|unsupported|not (?:support|allow|permit|valid|implemented)|extra_forbidden|invalid|must be|should be|out of range|range of|greater than|less than|exceeds?|max(?:imum)? allowed|cannot|can't|only|不支持|无效|非法|范围|未知|必须/i
+
+/** The field of the request that an error blames, or null. */
+function fieldOf({ words, param }: ServerSaid, fields: readonly string[]): string | null {
+  const known = fields.filter((field) => !RECORD_FIELDS.has(field))
+  const base = param?.replace(/[[.].*$/, '') ?? null
+  if (base !== null && known.includes(base)) return base
+  if (!objection.test(words)) return null
+  // The longest first: an objection to top_logprobs is not one to logprobs.
+  const longest = [...known].sort((a, b) => b.length - a.length)
+  return longest.find((field) => named(field, words)) ?? null
+}
+
+/** A plain word of English (`stop`, `seed`) counts only where it is marked as a name. */
+function named(field: string, words: string): boolean {
+  const plain = /^[a-z]+$/.test(field) && !DISTINCTIVE.has(field)
+  const escaped = field.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  const pattern = plain
+    ? `["'\`“‘.]${escaped}["'\`”’]|(?:parameter|argument|field|key|参数|字段)s?[ :：]{1,3}${escaped}\\b`
+    : `(?<![A-Za-z0-9_])${escaped}(?![A-Za-z0-9_])`
+  return new RegExp(pattern, 'i').test(words)
+}
+
+const DISTINCTIVE = new Set(['logprobs', 'temperature'])

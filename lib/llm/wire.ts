@@ -3,6 +3,8 @@
  * Pure; knows the fields of vLLM, SGLang, llama.cpp and Ollama, and takes thinking out of text.
  */
 import { ServerError } from '../errors.js'
+import { errorWithin } from './error-body.js'
+import { type Asked, failureOf } from './failures.js'
 import type { ModelOptions } from './options.js'
 import type { CompletionRequest, Reply } from './types.js'
 
@@ -25,14 +27,27 @@ export function requestPath(kind: CompletionRequest['kind']): string {
   return kind === 'chat' ? '/chat/completions' : '/completions'
 }
 
-/** Replies from a whole body, one a prompt, in the order of the prompts whatever the order of the choices. */
-export function parseReplies(text: string, prompts: number): Reply[] {
+/** A request whose replies are parsed. */
+export interface AskedReplies extends Asked {
+  /** Prompts in the request. */
+  readonly prompts: number
+}
+
+/**
+ * Replies from a whole body, one a prompt, in the order of the prompts whatever the order of the choices.
+ *
+ * @throws {ServerError | RequestRefusedError} the body holds an error, or not a reply for each prompt
+ */
+export function parseReplies(text: string, asked: AskedReplies): Reply[] {
   const body = parseObject(text)
+  throwErrorWithin(body, asked)
+  const { prompts } = asked
   const choices = Array.isArray(body.choices) ? body.choices : []
   const ordered: (Reply | undefined)[] = new Array(prompts).fill(undefined)
   const usage = asObject(body.usage)
   for (const [place, choice] of choices.entries()) {
     const fields = asObject(choice)
+    throwErrorWithin(fields, asked)
     const index = typeof fields.index === 'number' ? fields.index : place
     if (index >= 0 && index < prompts) ordered[index] ??= choiceReply(fields, usage, prompts)
   }
@@ -69,6 +84,8 @@ export class StreamedReply {
   #logprobs: Record<string, number> | undefined
   #events = 0
 
+  constructor(private readonly asked: AskedReplies) {}
+
   /** Takes decoded text as it arrives; events may be cut anywhere. */
   push(text: string): void {
     this.#pending += text
@@ -99,9 +116,7 @@ export class StreamedReply {
     const data = line.slice('data:'.length).trim()
     if (data === '' || data === '[DONE]') return
     const event = parseObject(data)
-    if (event.error !== undefined) {
-      throw new ServerError(`The server broke off a stream: ${errorMessage(data)}`, { details: { kind: 'stream' } })
-    }
+    throwErrorWithin(event, this.asked)
     if (event.usage !== undefined && event.usage !== null) this.#usage = asObject(event.usage)
     const choice = asObject(Array.isArray(event.choices) ? event.choices[0] : undefined)
     const delta = asObject(choice.delta)
@@ -158,18 +173,6 @@ export function firstTokenLogprobs(logprobs: unknown): Record<string, number> | 
   return found.size === 0 ? undefined : Object.fromEntries(found)
 }
 
-/** The server's words in an error's body: `error.message`, `message`, `detail` or the body itself. */
-export function errorMessage(text: string): string {
-  try {
-    const body = asObject(JSON.parse(text))
-    const nested = typeof body.error === 'string' ? body.error : asObject(body.error).message
-    const words = nested ?? body.message ?? body.detail ?? text
-    return typeof words === 'string' ? words : JSON.stringify(words)
-  } catch {
-    return text // not JSON: a proxy's page or plain words, which are all there is to show
-  }
-}
-
 type Json = Record<string, unknown>
 
 function parseObject(text: string): Json {
@@ -178,6 +181,12 @@ function parseObject(text: string): Json {
   } catch (cause) {
     throw new ServerError(`The reply is not JSON: ${text.slice(0, 100)}`, { cause, details: { kind: 'malformed' } })
   }
+}
+
+/** @throws {ServerError | RequestRefusedError} what is said to be a reply is an error */
+function throwErrorWithin(body: Json, asked: Asked): void {
+  const error = errorWithin(body)
+  if (error !== null) throw failureOf(error, 200, asked)
 }
 
 function asObject(value: unknown): Json {

@@ -8,6 +8,8 @@ import { startSimulator } from '../../lib/simulator/index.js'
 import { fastClock } from './clock.js'
 import { call, chatReply, gate, modelServer, sendJson, until } from './model-server.js'
 
+const one = { endpoint: 'there', prompts: 1 }
+
 t.test('Thinking never enters a text, however it is tagged', (t) => {
   t.equal(withoutThinking('<think>嗯</think>\n\n答案'), '答案')
   t.equal(withoutThinking('嗯，想想</think>答案'), '答案')
@@ -16,10 +18,10 @@ t.test('Thinking never enters a text, however it is tagged', (t) => {
   t.equal(withoutThinking(' 没有标签 '), ' 没有标签 ')
   const [reply] = parseReplies(
     JSON.stringify(chatReply('答案', { message: { content: '答案', reasoning_content: '想' } })),
-    1,
+    one,
   )
   t.equal(reply?.text, '答案')
-  t.equal(parseReplies(JSON.stringify(chatReply(null)), 1)[0]?.text, '')
+  t.equal(parseReplies(JSON.stringify(chatReply(null)), one)[0]?.text, '')
   t.end()
 })
 
@@ -29,12 +31,12 @@ t.test('A stream is put together wherever its bytes are cut, and one that ends e
   const usage = `data: ${JSON.stringify({ choices: [], usage: { prompt_tokens: 4, completion_tokens: 9 } })}\n\n`
   const whole = `${chunk({ role: 'assistant' })}: ping\n\n${chunk({ content: '<think>想</think>你' })}${chunk({ content: '好' }, 'stop')}${usage}data: [DONE]\n\n`
   for (let cut = 0; cut <= whole.length; cut++) {
-    const reply = new StreamedReply()
+    const reply = new StreamedReply(one)
     reply.push(whole.slice(0, cut))
     reply.push(whole.slice(cut))
     t.strictSame(reply.end(), { text: '你好', finishReason: 'stop', promptTokens: 4, completionTokens: 9 })
   }
-  const early = new StreamedReply()
+  const early = new StreamedReply(one)
   early.push(chunk({ content: '你' }))
   t.throws(() => early.end(), { code: 'KUN_SERVER' })
   t.end()
@@ -46,9 +48,9 @@ t.test('Log-probabilities of the first token come from both kinds of reply', (t)
     { token: '差', logprob: -2.4 },
   ]
   const inChat = chatReply('好', { logprobs: { content: [{ token: '好', logprob: -0.1, top_logprobs: top }] } })
-  t.strictSame(parseReplies(JSON.stringify(inChat), 1)[0]?.firstTokenLogprobs, { 好: -0.1, 差: -2.4 })
+  t.strictSame(parseReplies(JSON.stringify(inChat), one)[0]?.firstTokenLogprobs, { 好: -0.1, 差: -2.4 })
   const inCompletion = { choices: [{ index: 0, text: '好', logprobs: { top_logprobs: [{ 好: -0.1, 差: -2.4 }] } }] }
-  t.strictSame(parseReplies(JSON.stringify(inCompletion), 1)[0]?.firstTokenLogprobs, { 好: -0.1, 差: -2.4 })
+  t.strictSame(parseReplies(JSON.stringify(inCompletion), one)[0]?.firstTokenLogprobs, { 好: -0.1, 差: -2.4 })
   t.end()
 })
 
@@ -70,7 +72,11 @@ t.test('Retry-After is read in seconds and as a date, and bounded', (t) => {
   t.equal(parseRetryAfter('2'), 2000)
   t.equal(parseRetryAfter('Thu, 01 Jan 1970 00:00:10 GMT', 4000), 6000)
   t.equal(parseRetryAfter('-3'), 0)
-  t.match(failureOfStatus(429, '', '999999', 'there').details, { retryAfterMs: 120_000 }, 'at most two minutes')
+  t.match(
+    failureOfStatus(429, '', { endpoint: 'there', headers: { 'retry-after': '999999' } }).details,
+    { retryAfterMs: 120_000 },
+    'at most two minutes',
+  )
   t.equal(parseRetryAfter('soon'), null)
   t.equal(parseRetryAfter(undefined), null)
   t.end()
