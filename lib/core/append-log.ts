@@ -5,7 +5,7 @@
 import { dirname } from 'node:path'
 import { ContractError, StorageError } from '../errors.js'
 import { closeAfter } from './closing.js'
-import type { FileLayer, OpenFile } from './files.js'
+import { type FileLayer, type OpenFile, temporarySuffix } from './files.js'
 import {
   compareHeaders,
   corrupt,
@@ -14,13 +14,14 @@ import {
   encodeHeader,
   frameBytesMax,
   frameHeadBytes,
+  type LogScan,
   type OnRecord,
   parseFrame,
   scanFrames,
 } from './frames.js'
 import { PendingFrames } from './pending-frames.js'
 
-export { frameBytesMax, type OnRecord } from './frames.js'
+export { frameBytesMax, type LogDamage, type OnRecord } from './frames.js'
 
 /** Bytes appended but not written: past it `append` throws, `ready` waits well before. */
 export const bufferBytesMax = 64 * 1024 * 1024
@@ -34,10 +35,18 @@ export interface AppendLogOptions {
   readonly path: string
   /** What the log was made with; another one is refused. JSON-safe. */
   readonly header: Readonly<Record<string, unknown>>
-  /** A committed length: what lies beyond is cut, what lies before must be whole. */
+  /** A committed length: what follows is cut, what precedes must be valid. */
   readonly fromBytes?: number
   /** Sees every payload that is kept, in order, while the log is checked: saves a second reading. */
   readonly onRecord?: OnRecord
+}
+
+/** What `readAppendLog` found. */
+export interface ReadLog extends LogScan {
+  /** The settings it was made with; null where its header is damaged. */
+  readonly header: Readonly<Record<string, unknown>> | null
+  /** Bytes behind the last valid frame: a torn tail, or damage that nothing follows. */
+  readonly tornBytes: number
 }
 
 /**
@@ -62,16 +71,16 @@ export interface AppendLog {
 }
 
 /**
- * Opens a log, making it when there is none, and cuts a torn tail.
+ * Opens a log, making it when there is none, and cuts a torn tail: what no valid frame follows.
  *
  * @throws {RunMismatchError} the log was made with another header; the message has the difference
- * @throws {CorruptFileError} damage before `fromBytes`, or more of it than a crash can leave
+ * @throws {CorruptFileError} damage before `fromBytes` or before a valid frame, or more of it than a crash can leave
  */
 export async function openAppendLog(options: AppendLogOptions): Promise<AppendLog> {
   const { files, path, fromBytes } = options
   const file = await files.open(path, 'append')
   try {
-    const header = encodeFrame(encodeHeader(options.header))
+    const header = encodeFrame(encodeHeader(options.header), 0)
     const sizeBytes = (await files.sizeBytes(path)) ?? 0
     const end = await wholeBytes(file, sizeBytes, options)
     if (end < sizeBytes) await file.truncate(end)
@@ -87,27 +96,51 @@ export async function openAppendLog(options: AppendLogOptions): Promise<AppendLo
 }
 
 /**
- * Reads a log's payloads in order, up to `untilBytes`, without writing: a torn tail is passed over and counted.
- *
- * @returns the settings it was made with, the bytes that are whole, and the bytes of a torn tail
+ * Reads a log's payloads in order, up to `untilBytes`, without writing. Damaged frames are skipped; the caller decides
+ * what that means.
  */
 export async function readAppendLog(
   { files, path, untilBytes }: { readonly files: FileLayer; readonly path: string; readonly untilBytes?: number },
   onRecord: OnRecord,
-): Promise<{ header: Readonly<Record<string, unknown>>; bytes: number; tornBytes: number }> {
+): Promise<ReadLog> {
   const file = await files.open(path, 'read')
   try {
     const sizeBytes = Math.min((await files.sizeBytes(path)) ?? 0, untilBytes ?? Number.POSITIVE_INFINITY)
-    let header: Readonly<Record<string, unknown>> = {}
-    const bytes = await scanFrames(file, sizeBytes, path, (payload, offset) => {
+    let header: Readonly<Record<string, unknown>> | null = null
+    const scan = await scanFrames(file, sizeBytes, path, (payload, offset) => {
       if (offset === 0) header = decodeHeader(payload, path)
       else return onRecord(payload, offset)
     })
-    refuseLongDamage(path, sizeBytes, bytes)
-    return { header, bytes, tornBytes: sizeBytes - bytes }
+    refuseLongDamage(path, sizeBytes, scan.bytes)
+    return { ...scan, header, tornBytes: sizeBytes - scan.bytes }
   } finally {
     await file.close()
   }
+}
+
+/**
+ * Rewrites a log with its valid frames only, under a temporary name that then replaces it. Offsets change.
+ *
+ * @param header what the log was made with; its own may be damaged
+ */
+export async function salvageAppendLog(
+  files: FileLayer,
+  path: string,
+  header: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const temporary = path + temporarySuffix
+  await files.remove(temporary)
+  const log = await openAppendLog({ files, path: temporary, header })
+  try {
+    await readAppendLog({ files, path }, (payload) => {
+      log.append(payload)
+      return log.ready()
+    })
+  } finally {
+    await log.close()
+  }
+  await files.rename(temporary, path)
+  await files.fsyncDirectory(dirname(path))
 }
 
 /** The length to keep; 0 when not even the header is whole. */
@@ -116,13 +149,16 @@ async function wholeBytes(file: OpenFile, sizeBytes: number, options: AppendLogO
   if (fromBytes !== undefined && sizeBytes < fromBytes) {
     throw corrupt(path, sizeBytes, `it ends there, but ${fromBytes} bytes were committed`)
   }
-  const end = await scanFrames(file, fromBytes ?? sizeBytes, path, (payload, offset) => {
+  const onFrame: OnRecord = (payload, offset) => {
     if (offset === 0) compareHeaders(decodeHeader(payload, path), header, path)
     else return onRecord?.(payload, offset)
-  })
+  }
+  const stopAtDamage = fromBytes !== undefined
+  const { bytes: end, damage } = await scanFrames(file, fromBytes ?? sizeBytes, path, onFrame, { stopAtDamage })
   if (fromBytes !== undefined && end !== fromBytes) {
     throw corrupt(path, end, `a frame there is damaged, and ${fromBytes} bytes were committed`)
   }
+  if (damage !== null) throw corrupt(path, damage.offset, `${damage.bytes} bytes are, and valid frames follow`)
   if (fromBytes === undefined) refuseLongDamage(path, sizeBytes, end)
   return end
 }
@@ -187,8 +223,8 @@ class FileAppendLog implements AppendLog {
     if (this.#closed) throw new ContractError(`${this.path} is closed`)
     const end = this.#writtenBytes - offset
     const first = await this.file.read(offset, Math.max(0, Math.min(4096, end)))
-    let frame = parseFrame(first, 0)
-    if (typeof frame === 'number' && frame <= end) frame = parseFrame(await this.file.read(offset, frame), 0)
+    let frame = parseFrame(first, 0, offset)
+    if (typeof frame === 'number' && frame <= end) frame = parseFrame(await this.file.read(offset, frame), 0, offset)
     if (frame === null || typeof frame === 'number') throw corrupt(this.path, offset, 'no whole frame begins there')
     return frame
   }

@@ -33,7 +33,7 @@ export class PendingFrames {
     const last = this.#chunks.at(-1)
     const fits = last !== undefined && !last.sealed && last.length + bytes <= last.buffer.length
     const chunk = fits ? last : this.#open(bytes, offset)
-    encodeFrameInto(chunk.buffer, chunk.length, payload)
+    encodeFrameInto(chunk.buffer, chunk.length, payload, offset)
     chunk.length += bytes
   }
 
@@ -41,7 +41,7 @@ export class PendingFrames {
   read(offset: number): Uint8Array | null {
     const chunk = this.#chunks.find((each) => offset >= each.offset && offset < each.offset + each.length)
     if (chunk === undefined) return null
-    const frame = parseFrame(chunk.buffer.subarray(0, chunk.length), offset - chunk.offset)
+    const frame = parseFrame(chunk.buffer.subarray(0, chunk.length), offset - chunk.offset, offset)
     return frame === null || typeof frame === 'number' ? null : Uint8Array.prototype.slice.call(frame)
   }
 

@@ -3,10 +3,10 @@
  * earlier runs taken in. What a verdict is, deduplicator.ts decides.
  */
 import { basename, join } from 'node:path'
-import { type AppendLog, openAppendLog } from '../core/append-log.js'
+import { type AppendLog, openAppendLog, readAppendLog } from '../core/append-log.js'
 import { closeAfter, closeAll } from '../core/closing.js'
 import { errnoOf, type FileLayer, makeDurableDirectory, nodeFiles } from '../core/files.js'
-import { compareHeaders, decodeHeader, frameHeadBytes, scanFrames } from '../core/frames.js'
+import { compareHeaders, corrupt, decodeHeader, frameHeadBytes, scanFrames } from '../core/frames.js'
 import { CorruptFileError, RunMismatchError, SourceNotFoundError } from '../errors.js'
 import { createSigner } from '../text/signature.js'
 import {
@@ -52,6 +52,7 @@ export async function openDeduplicator(given: OpenDeduplicatorOptions): Promise<
   const path = join(directory, name)
   const sizeBytes = (await files.sizeBytes(path)) ?? 0
   const committed = given.committedLogBytes ?? sizeBytes
+  const wasCommitted = given.committedLogBytes !== undefined
   const keepsTexts = kind === 'exact' && options.near !== false
   let untilBytes = Math.min(committed, sizeBytes)
   for (;;) {
@@ -61,10 +62,11 @@ export async function openDeduplicator(given: OpenDeduplicatorOptions): Promise<
       const sources = await takeEarlierRuns(index, options, header, files, onWarning)
       for (const { texts } of sources) closings.push(async () => texts?.close())
       const ownFirst = index.count
-      const marks = await restore(index, path, header, untilBytes, files)
+      const marks = await restore(index, path, header, { files, untilBytes, refusesDamage: !wasCommitted })
       const last = marks[marks.length - 1]
       const texts = keepsTexts ? await openTexts(files, path, header, last?.textsBytes ?? 0) : null
       if (typeof texts === 'number') {
+        if (!wasCommitted) await mustBeTorn(files, textsPath(path))
         untilBytes = lastBefore(marks, texts)
         await closeAll(closings)
         continue
@@ -73,7 +75,6 @@ export async function openDeduplicator(given: OpenDeduplicatorOptions): Promise<
       const log = await openAppendLog({ files, path, header, fromBytes: last?.endBytes ?? 0 })
       closings.push(() => log.close())
       const lostBytes = last === undefined && committed <= log.bytes ? 0 : Math.max(0, committed - log.bytes)
-      const wasCommitted = given.committedLogBytes !== undefined
       if (lostBytes > 0) onWarning(lossMessage(path, lostBytes, last?.block ?? -1, wasCommitted))
       if (texts !== null) sources.push({ firstDocument: ownFirst, texts: logTexts(texts) })
       const ngram = options.near !== false && { ngram: options.near.ngram }
@@ -101,15 +102,18 @@ async function restore(
   index: KeptIndex,
   path: string,
   header: Readonly<Record<string, unknown>>,
-  untilBytes: number,
-  files: FileLayer,
+  {
+    files,
+    untilBytes,
+    refusesDamage,
+  }: { readonly files: FileLayer; readonly untilBytes: number; readonly refusesDamage: boolean },
 ): Promise<BlockMark[]> {
   const marks: BlockMark[] = []
   if (untilBytes === 0) return marks
   const file = await files.open(path, 'read')
   let rows: KeptRow[] = []
   try {
-    await scanFrames(file, untilBytes, path, (payload, offset) => {
+    const onFrame = (payload: Uint8Array, offset: number): void => {
       if (offset === 0) return compareHeaders(decodeHeader(payload, path), header, path)
       const kept = decodeKept(payload)
       rows.push(...kept.rows)
@@ -118,7 +122,13 @@ async function restore(
       rows = []
       const endBytes = offset + frameHeadBytes + payload.length
       marks.push({ block: kept.block, endBytes, textsBytes: kept.textsBytes })
-    })
+    }
+    if (refusesDamage) await mustBeTorn(files, path)
+    // Later verdicts rest on earlier ones: what follows damage is decided again, in order.
+    await scanFrames(file, untilBytes, path, onFrame, { stopAtDamage: true })
+  } catch (error) {
+    // Its header is damaged, so that no frame was taken: as if there were no log.
+    if (refusesDamage || !(error instanceof CorruptFileError && error.details.offset === 0)) throw error
   } finally {
     await file.close()
   }
@@ -143,6 +153,12 @@ async function openTexts(
     if (!(error instanceof CorruptFileError) || textsBytes === 0) throw error
     return Number(error.details.offset ?? 0)
   }
+}
+
+/** Where nothing can be decided again, no document that a valid frame holds may be forgotten. */
+async function mustBeTorn(files: FileLayer, path: string): Promise<void> {
+  const { damage } = await readAppendLog({ files, path }, () => undefined)
+  if (damage !== null) throw corrupt(path, damage.offset, `${damage.bytes} bytes are, and valid frames follow`)
 }
 
 function textsPath(path: string): string {
@@ -195,10 +211,17 @@ async function takeLog(
 ): Promise<void> {
   const file = await files.open(path, 'read')
   try {
-    await scanFrames(file, (await files.sizeBytes(path)) ?? 0, path, (payload, offset) => {
+    const { damage } = await scanFrames(file, (await files.sizeBytes(path)) ?? 0, path, (payload, offset) => {
       if (offset === 0) return checkComparable(decodeHeader(payload, path), header, path)
       for (const row of decodeKept(payload).rows) index.keep(row)
     })
+    if (damage !== null) {
+      throw new CorruptFileError(
+        `dedup.against: ${path} is damaged at byte ${damage.offset}, so that documents of that run would not be known. ` +
+          'Start that run again, which repairs it from its input, or leave it out.',
+        { details: { path, offset: damage.offset } },
+      )
+    }
   } finally {
     await file.close()
   }

@@ -24,8 +24,9 @@ export async function earlierTexts(files: FileLayer, path: string): Promise<Text
   const file: OpenFile = await files.open(path, 'read')
   return {
     async read(offset) {
-      let frame = parseFrame(await file.read(offset, firstReadBytes), 0)
-      if (typeof frame === 'number' && frame > frameHeadBytes) frame = parseFrame(await file.read(offset, frame), 0)
+      let frame = parseFrame(await file.read(offset, firstReadBytes), 0, offset)
+      if (typeof frame === 'number' && frame > frameHeadBytes)
+        frame = parseFrame(await file.read(offset, frame), 0, offset)
       if (frame === null || typeof frame === 'number') throw corrupt(path, offset, 'no whole text begins there')
       return Buffer.from(frame).toString('utf8')
     },

@@ -161,6 +161,7 @@ async function openWriting(
       mode: settings.replies.keep ? 'keep' : 'discard',
       from: settings.replies.from.map((earlierRun) => join(earlierRun, 'replies')),
       ...(replySegmentBytes !== undefined && { segmentBytes: replySegmentBytes }),
+      ...(onEvent && { onWarning: onEvent }),
     }),
   )
   closing.push(() => replies.close())

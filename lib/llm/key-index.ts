@@ -46,6 +46,12 @@ export class KeyIndex {
     if (this.#locations[place] === from) this.#locations[place] = to
   }
 
+  /** Forgets a key that is at `location`; one that lies elsewhere stays. */
+  delete(key: Uint8Array, location: number): void {
+    const place = this.#place(words(key))
+    if (this.#locations[place] === location) this.#remove(place)
+  }
+
   /** Forgets every key whose location does not pass. */
   retain(keep: (location: number) => boolean): void {
     const places = this.#locations.length

@@ -9,7 +9,7 @@ import { systemClock } from '../core/clock.js'
 import { closeAfter } from '../core/closing.js'
 import { type FileLayer, makeDurableDirectory, temporarySuffix } from '../core/files.js'
 import type { Clock } from '../core/types.js'
-import { StorageError } from '../errors.js'
+import { CorruptFileError, StorageError } from '../errors.js'
 import { KeyIndex } from './key-index.js'
 import { encodeEntry, entryBlock, entryOutcome, KEY_BYTES, LOG_HEADER, packCodec, packLog } from './reply-pack.js'
 import { findSegments } from './reply-recovery.js'
@@ -24,6 +24,8 @@ const DISCARD_SEGMENT_BYTES = 4 * 1024 * 1024
 const COMMIT_MS = 100
 const COMMIT_BYTES = 1024 * 1024
 const OFFSETS = 2 ** 32
+/** Lines about places that became unreadable during a run. */
+const DAMAGE_REPORTED_MAX = 100
 
 /** What `openReplies` is told. */
 export interface RepliesOptions {
@@ -37,6 +39,8 @@ export interface RepliesOptions {
   readonly clock?: Clock
   /** Bytes of a segment; for tests. */
   readonly segmentBytes?: number
+  /** Receives what was found damaged and skipped; a process warning by default. */
+  readonly onWarning?: (message: string) => void
 }
 
 /** The replies of a run. A failed write fails every call after it. */
@@ -59,9 +63,10 @@ export interface Replies {
 }
 
 /**
- * Opens the replies of a run, recovering a torn last entry at any byte.
+ * Opens the replies of a run. A torn last entry is cut at any byte; damaged entries are skipped, reported and not known
+ * any more, so that they are requested again.
  *
- * @throws {CorruptFileError} a segment is damaged before its end
+ * @throws {CorruptFileError} a file named as a segment holds nothing of one
  */
 export async function openReplies(options: RepliesOptions): Promise<Replies> {
   const { files, directory } = options
@@ -90,6 +95,8 @@ class SegmentedReplies implements Replies {
   #failure: unknown = null
   /** The cuts before this block are committed. */
   #committedBlock = 0
+  /** Places that became unreadable during the run. */
+  readonly #reported = new Set<number>()
   readonly #closing = new AbortController()
   readonly #clock: Clock
 
@@ -119,7 +126,8 @@ class SegmentedReplies implements Replies {
       if (location < 0) return null
       const segment = this.#segments[Math.floor(location / OFFSETS)]
       if (segment === null || segment === undefined) return null
-      const payload = await segment.read(location % OFFSETS, key)
+      const payload = await this.#readOr(segment, location, key)
+      if (payload === undefined) return null
       if (payload !== null) {
         const outcome = entryOutcome(payload)
         if (!segment.own) await this.#copy(key, entryBlock(payload), outcome)
@@ -129,6 +137,27 @@ class SegmentedReplies implements Replies {
         throw new StorageError(`${segment.path} no longer holds a reply that it held: was it changed by hand?`)
       }
     }
+  }
+
+  /** Undefined, and forgotten, where what was written there cannot be read any more. */
+  async #readOr(segment: Segment, location: number, key: Uint8Array): Promise<Uint8Array | null | undefined> {
+    try {
+      return await segment.read(location % OFFSETS, key)
+    } catch (error) {
+      if (!(error instanceof CorruptFileError)) throw error
+      if (this.#index.get(key) !== location) return null
+      this.#index.delete(key, location)
+      if (!this.#reported.has(location) && this.#reported.size < DAMAGE_REPORTED_MAX) {
+        this.#reported.add(location)
+        this.#warn(`${error.message}; it is requested again`)
+      }
+      return undefined
+    }
+  }
+
+  #warn(message: string): void {
+    if (this.options.onWarning === undefined) process.emitWarning(message, 'RepliesWarning')
+    else this.options.onWarning(message)
   }
 
   async keep(key: Uint8Array, block: number, outcome: Outcome): Promise<void> {
@@ -261,9 +290,11 @@ class SegmentedReplies implements Replies {
     if (this.#failure !== null || this.#closing.signal.aborted) return
     try {
       const path = segment.path.replace(/\.log$/, '.pack')
-      const { keys, from, to } = await packLog(files, segment.path, path, packCodec)
+      const { keys, from, to, damage } = await packLog(files, segment.path, path, packCodec)
       await files.rename(path + temporarySuffix, path)
       await files.fsyncDirectory(directory)
+      if (damage !== null)
+        this.#warn(`${segment.path}: ${damage.bytes} bytes at byte ${damage.offset} became unreadable`)
       const base = segment.number * OFFSETS
       const packed = packSegment({ ...segment, path, files, codec: packCodec, cache: this.#cache })
       if (this.#segments[segment.number] !== null) this.#segments[segment.number] = packed
@@ -281,7 +312,9 @@ class SegmentedReplies implements Replies {
   async #openDirectory(directory: string, own: boolean): Promise<void> {
     const { files, mode } = this.options
     const onKey = (key: Uint8Array, segment: number, offset: number) => this.#index.add(key, segment * OFFSETS + offset)
-    const found = await findSegments({ files, directory, own, segments: this.#segments, cache: this.#cache, onKey })
+    const onWarning = (message: string) => this.#warn(message)
+    const [segments, cache] = [this.#segments, this.#cache]
+    const found = await findSegments({ files, directory, own, segments, cache, onKey, onWarning })
     if (!own) return
     this.#nextName = found.nextName
     if (mode === 'discard') return

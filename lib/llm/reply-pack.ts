@@ -6,7 +6,7 @@
 import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
 import { decompress as unzstd } from 'fzstd'
-import { openAppendLog, readAppendLog } from '../core/append-log.js'
+import { type LogDamage, openAppendLog, readAppendLog } from '../core/append-log.js'
 import { type FileLayer, temporarySuffix } from '../core/files.js'
 import { CorruptFileError } from '../errors.js'
 import type { Outcome } from './ticket.js'
@@ -54,26 +54,50 @@ export function entryOutcome(payload: Uint8Array): Outcome {
   return JSON.parse(json.toString('utf8')) as Outcome
 }
 
-/** Calls back with the keys and blocks of each frame of a pack, nothing decompressed. */
+/** Calls back with the keys and blocks of each valid frame of a pack, nothing decompressed. Null codec: it holds no valid frame. */
 export async function readPackKeys(
   files: FileLayer,
   path: string,
   onKey: (key: Uint8Array, block: number, offset: number) => void,
-): Promise<Codec> {
-  const { header } = await readAppendLog({ files, path }, (payload, offset) => {
+): Promise<{ codec: Codec | null; damage: LogDamage | null }> {
+  let found: Codec | null = null
+  const { header, damage, tornBytes, bytes } = await readAppendLog({ files, path }, (payload, offset) => {
     const count = new DataView(payload.buffer, payload.byteOffset).getUint32(0, true)
-    for (let at = 4; at < 4 + count * HEAD_BYTES; at += HEAD_BYTES) {
+    const compressedAt = 4 + count * HEAD_BYTES
+    for (let at = 4; at < compressedAt; at += HEAD_BYTES) {
       const head = payload.subarray(at, at + HEAD_BYTES)
       onKey(entryKey(head), entryBlock(head), offset)
     }
+    found ??= codecOf(payload.subarray(compressedAt))
   })
-  return codecNamed(header.codec, path)
+  const codec = header === null ? found : codecNamed(header.codec, path)
+  // A pack is durable before it gets its name: it has no torn tail.
+  const torn = tornBytes === 0 ? null : { count: 1, bytes: tornBytes, offset: bytes, header: false }
+  return { codec, damage: addDamage(damage, torn) }
+}
+
+/** Both together. */
+function addDamage(first: LogDamage | null, next: LogDamage | null): LogDamage | null {
+  if (first === null || next === null) return first ?? next
+  return { ...first, count: first.count + next.count, bytes: first.bytes + next.bytes }
+}
+
+/** By its first bytes: where the header of a pack is damaged. */
+function codecOf(compressed: Uint8Array): Codec {
+  return compressed[0] === 0x1f && compressed[1] === 0x8b ? gzip : zstd
+}
+
+/** Header of a pack. */
+export function packHeader({ name }: Codec): Readonly<Record<string, unknown>> {
+  return { kind: 'replies-pack', codec: name }
 }
 
 /** The entries of one frame of a pack. */
 export async function unpackFrame(payload: Uint8Array, codec: Codec, path: string): Promise<Uint8Array[]> {
   const count = new DataView(payload.buffer, payload.byteOffset).getUint32(0, true)
-  const bytes = await codec.decompress(payload.subarray(4 + count * HEAD_BYTES))
+  const bytes = await codec.decompress(payload.subarray(4 + count * HEAD_BYTES)).catch((cause: unknown) => {
+    throw new CorruptFileError(`${path}: a block of ${count} replies cannot be decompressed`, { cause })
+  })
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const entries: Uint8Array[] = []
   for (let at = 0; at < bytes.length; ) {
@@ -90,6 +114,8 @@ export interface PackedEntries {
   readonly keys: Uint8Array
   readonly from: readonly number[]
   readonly to: readonly number[]
+  /** Entries that could not be read back, and so are not in the pack. */
+  readonly damage: LogDamage | null
 }
 
 /**
@@ -104,9 +130,10 @@ export async function packLog(
 ): Promise<PackedEntries> {
   const path = packPath + temporarySuffix
   await files.remove(path)
-  const pack = await openAppendLog({ files, path, header: { kind: 'replies-pack', codec: codec.name } })
+  const pack = await openAppendLog({ files, path, header: packHeader(codec) })
   const [keys, from, to] = [new Bytes(), [] as number[], [] as number[]]
   const [entries, heads] = [new Bytes(), new Bytes()]
+  let damage: LogDamage | null = null
   const endBlock = async (): Promise<void> => {
     const compressed = await codec.compress(entries.view())
     await pack.ready()
@@ -116,7 +143,7 @@ export async function packLog(
     heads.clear()
   }
   try {
-    await readAppendLog({ files, path: logPath }, (payload, offset) => {
+    const read = await readAppendLog({ files, path: logPath }, (payload, offset) => {
       from.push(offset)
       keys.add(entryKey(payload))
       heads.add(payload.subarray(0, HEAD_BYTES))
@@ -124,11 +151,12 @@ export async function packLog(
       entries.add(payload)
       return entries.length >= PACK_BLOCK_BYTES ? endBlock() : undefined
     })
+    damage = read.damage
     if (entries.length > 0) await endBlock()
   } finally {
     await pack.close()
   }
-  return { keys: keys.view(), from, to }
+  return { keys: keys.view(), from, to, damage }
 }
 
 /** Bytes that are added to, in room that is kept when they are cleared. */

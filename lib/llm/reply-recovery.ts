@@ -3,9 +3,9 @@
  * A pack beside its log means that the log was to be deleted; a temporary file that packing was cut off.
  */
 import { join } from 'node:path'
-import { openAppendLog, readAppendLog } from '../core/append-log.js'
+import { type LogDamage, openAppendLog, readAppendLog, salvageAppendLog } from '../core/append-log.js'
 import { type FileLayer, temporarySuffix } from '../core/files.js'
-import { entryBlock, entryKey, LOG_HEADER, readPackKeys } from './reply-pack.js'
+import { entryBlock, entryKey, LOG_HEADER, packHeader, readPackKeys } from './reply-pack.js'
 import { logSegment, type PackCache, packSegment, type Segment } from './reply-segments.js'
 
 /** What a directory of replies holds. */
@@ -26,9 +26,14 @@ export interface RecoveryOptions {
   readonly segments: (Segment | null)[]
   readonly cache: PackCache
   readonly onKey: (key: Uint8Array, segment: number, offset: number) => void
+  readonly onWarning: (message: string) => void
 }
 
-/** @throws {CorruptFileError} a segment is damaged before its end */
+/**
+ * Damaged entries are skipped and reported, and the run's own segments rewritten without them.
+ *
+ * @throws {CorruptFileError} a file named as a segment holds nothing of one
+ */
 export async function findSegments(options: RecoveryOptions): Promise<FoundSegments> {
   const { files, directory, own, segments } = options
   const unpacked: Segment[] = []
@@ -53,33 +58,76 @@ export async function findSegments(options: RecoveryOptions): Promise<FoundSegme
   return { nextName, unpacked }
 }
 
-async function oldPack(path: string, { files, own, segments, cache, onKey }: RecoveryOptions): Promise<Segment> {
-  const number = segments.length
-  let lastBlock = -1
-  const codec = await readPackKeys(files, path, (key, block, offset) => {
-    lastBlock = Math.max(lastBlock, block)
-    onKey(key, number, offset)
-  })
-  return packSegment({ number, path, own, files, lastBlock, codec, cache })
-}
-
-/** Cut at its torn tail; null, and deleted, when it was opened and closed before a reply came. */
-async function oldLog(path: string, { files, own, segments, onKey }: RecoveryOptions): Promise<Segment | null> {
-  const number = segments.length
-  let lastBlock = -1
-  const onRecord = (payload: Uint8Array, offset: number) => {
-    lastBlock = Math.max(lastBlock, entryBlock(payload))
-    onKey(entryKey(payload), number, offset)
+/** Null, and deleted where it is the run's own, when it holds no entry. */
+async function oldPack(path: string, options: RecoveryOptions): Promise<Segment | null> {
+  const { files, own, segments, cache, onWarning } = options
+  const keys = new FoundKeys()
+  let { codec, damage } = await readPackKeys(files, path, keys.add)
+  if (damage !== null) onWarning(damageText(path, damage, 'block of replies'))
+  if (damage !== null && own && codec !== null) {
+    keys.clear()
+    await salvageAppendLog(files, path, packHeader(codec))
+    ;({ codec, damage } = await readPackKeys(files, path, keys.add))
   }
-  if (own) {
-    const log = await openAppendLog({ files, path, header: LOG_HEADER, onRecord })
-    await log.close()
-  } else await readAppendLog({ files, path }, onRecord)
-  if (own && lastBlock < 0) {
-    await files.remove(path)
+  if (codec === null || keys.lastBlock < 0) {
+    if (own) await files.remove(path)
     return null
   }
-  const segment = logSegment({ number, path, own, files })
-  segment.lastBlock = lastBlock
+  const { lastBlock } = keys.report(segments.length, options)
+  return packSegment({ number: segments.length, path, own, files, lastBlock, codec, cache })
+}
+
+/** Cut at its torn tail; null, and deleted, when it holds no entry. */
+async function oldLog(path: string, options: RecoveryOptions): Promise<Segment | null> {
+  const { files, own, segments, onWarning } = options
+  const keys = new FoundKeys()
+  const onRecord = (payload: Uint8Array, offset: number) => keys.add(entryKey(payload), entryBlock(payload), offset)
+  const { damage, tornBytes } = await readAppendLog({ files, path }, onRecord)
+  if (damage !== null) onWarning(damageText(path, damage, 'reply'))
+  if (tornBytes > 0 && own) {
+    onWarning(`${path}: its last ${tornBytes} bytes are not a whole reply, left by a crash or damaged; they are cut`)
+  }
+  if (own) {
+    if (damage !== null) await salvageAppendLog(files, path, LOG_HEADER)
+    keys.clear()
+    const log = await openAppendLog({ files, path, header: LOG_HEADER, onRecord })
+    await log.close()
+    if (keys.lastBlock < 0) {
+      await files.remove(path)
+      return null
+    }
+  }
+  const segment = logSegment({ number: segments.length, path, own, files })
+  segment.lastBlock = keys.report(segments.length, options).lastBlock
   return segment
+}
+
+function damageText(path: string, { count, bytes, offset }: LogDamage, what: string): string {
+  const which =
+    count === 1 ? `1 damaged ${what}` : `${count} damaged ${what.replace(/y$/, 'ie').replace(/k of/, 'ks of')}`
+  return `${path}: ${which} skipped at byte ${offset} (${bytes} bytes in all); what it held is requested again where it is needed`
+}
+
+/** Keys of one segment, until it is known that it stays as it is. */
+class FoundKeys {
+  #keys: Uint8Array[] = []
+  #offsets: number[] = []
+  lastBlock = -1
+
+  readonly add = (key: Uint8Array, block: number, offset: number): void => {
+    this.#keys.push(Uint8Array.prototype.slice.call(key))
+    this.#offsets.push(offset)
+    this.lastBlock = Math.max(this.lastBlock, block)
+  }
+
+  clear(): void {
+    this.#keys = []
+    this.#offsets = []
+    this.lastBlock = -1
+  }
+
+  report(segment: number, { onKey }: RecoveryOptions): this {
+    for (const [i, key] of this.#keys.entries()) onKey(key, segment, this.#offsets[i] as number)
+    return this
+  }
 }

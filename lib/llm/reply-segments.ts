@@ -114,12 +114,12 @@ async function frameAt(files: FileLayer, path: string, offset: number): Promise<
   const file = await files.open(path, 'read')
   try {
     const start = await file.read(offset, READ_BYTES)
-    let frame = parseFrame(start, 0)
+    let frame = parseFrame(start, 0, offset)
     if (typeof frame === 'number' && start.length >= frameHeadBytes) {
-      frame = parseFrame(await file.read(offset, frame), 0)
+      frame = parseFrame(await file.read(offset, frame), 0, offset)
     }
     if (frame === null || typeof frame === 'number') {
-      throw new CorruptFileError(`${path} holds no whole reply at byte ${offset}, where one was written`)
+      throw new CorruptFileError(`${path} holds no valid reply at byte ${offset}, where one was written`)
     }
     return frame
   } finally {
