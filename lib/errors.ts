@@ -85,12 +85,23 @@ export class ShardChangedError extends KunStreamError {
   override readonly code = 'KUN_SHARD_CHANGED'
 }
 
-/** A shard breaks off or does not decompress. Caught inside lib/sources and turned into a reject: the run goes on. */
+/** Why a shard, or a part of it, became one reject. */
+export type ShardDamageReason =
+  | 'shard-truncated'
+  | 'shard-corrupt'
+  /** A known format that is not read. */
+  | 'shard-unsupported'
+  /** A Parquet shard without the column of the text. */
+  | 'shard-columns'
+  /** What it decodes to is over a limit. */
+  | 'shard-too-large'
+
+/** A shard breaks off or does not decompress. Caught inside lib/sources and turned into a reject: the run continues. */
 export class ShardDamageError extends KunStreamError {
   override readonly code = 'KUN_SHARD_DAMAGE'
 
   constructor(
-    readonly reason: 'shard-truncated' | 'shard-corrupt',
+    readonly reason: ShardDamageReason,
     message: string,
     details: ErrorDetails = {},
   ) {

@@ -61,7 +61,7 @@ const sourceEntry = noted(
     revision: 'Branch, tag or commit; `main` when left out; run.json pins the commit',
     token: free('Environment variable with a token of the Hub'),
     cache: free('Folder that keeps whole shards of the Hub'),
-    text: 'Field of the text, in place of the one of a preset',
+    text: 'Field of the text, in place of the one of a preset; a path (data.content) where no field has that name',
     id: "Field of the record's own id",
     title: 'Field of the title',
   },

@@ -8,7 +8,9 @@
 import { Buffer, isUtf8, transcode } from 'node:buffer'
 import type { Block } from './batch.js'
 import { codesToString } from './clean.js'
+import { fieldNames, fieldOf, namesText, textOf } from './field-path.js'
 import { behindBlanks, FlatReader } from './flat-record.js'
+import { withoutConstants } from './json-constants.js'
 import { jsonFault } from './json-fault.js'
 import type { FieldMapping } from './mapping.js'
 import type { TextMemory } from './text-memory.js'
@@ -123,10 +125,8 @@ function withoutMark(text: string): string {
 
 /** @param skippedBytes of a byte order mark before `source` */
 function documentIn(source: string, mapping: FieldMapping, skippedBytes: number): Document | DecodeFault {
-  let record: unknown
-  try {
-    record = JSON.parse(source)
-  } catch {
+  const record = parsed(source)
+  if (record === undefined) {
     return { reason: 'invalid-json', detail: faultText(source, skippedBytes), excerpt: source.slice(0, 400), key: '' }
   }
   if (typeof record !== 'object' || record === null || Array.isArray(record)) {
@@ -141,6 +141,25 @@ function documentIn(source: string, mapping: FieldMapping, skippedBytes: number)
   return documentOf(record as Fields, mapping, source)
 }
 
+/** Undefined where the text is not valid JSON, but for NaN and infinities, which Python's json.dumps writes. */
+function parsed(source: string): unknown {
+  try {
+    return JSON.parse(source)
+  } catch {
+    return parsedWithoutConstants(source)
+  }
+}
+
+function parsedWithoutConstants(source: string): unknown {
+  const plain = withoutConstants(source)
+  if (plain === source) return undefined
+  try {
+    return JSON.parse(plain)
+  } catch {
+    return undefined
+  }
+}
+
 export function isFault(decoded: Document | DecodeFault): decoded is DecodeFault {
   return 'reason' in decoded
 }
@@ -148,19 +167,25 @@ export function isFault(decoded: Document | DecodeFault): decoded is DecodeFault
 type Fields = Readonly<Record<string, unknown>>
 
 function documentOf(fields: Fields, mapping: FieldMapping, source: string): Document | DecodeFault {
-  const key = mapping.id === undefined ? '' : keyOf(fields[mapping.id], mapping.id, source)
-  const title = mapping.title === undefined ? '' : stringOf(fields[mapping.title])
-  let text = stringOf(fields[mapping.text])
+  const key = mapping.id === undefined ? '' : keyOf(fieldOf(fields, mapping.id), mapping.id, source)
+  const title = mapping.title === undefined ? '' : textOf(fieldOf(fields, mapping.title))
+  const value = fieldOf(fields, mapping.text)
+  let text = textOf(value)
   if (text === '' && mapping.compose === 'wanjuan-exam') text = composeExam(fields)
   if (text !== '') return { key, title, text }
-  const value = fields[mapping.text]
-  const found = value === undefined ? 'is missing' : typeof value === 'string' ? 'is empty' : 'is no string'
   return {
     reason: 'no-text',
-    detail: `field ${JSON.stringify(mapping.text)} ${found}`,
+    detail: `field ${namesText([mapping.text])} ${faultOf(value)}; fields: ${namesText(fieldNames(fields))}`,
     excerpt: source.slice(0, 400),
     key,
   }
+}
+
+/** Example: "is missing" */
+function faultOf(value: unknown): string {
+  if (value === undefined) return 'is missing'
+  if (value === '') return 'is empty'
+  return Array.isArray(value) ? 'is a list without texts' : 'is not a string'
 }
 
 function stringOf(value: unknown): string {
@@ -176,14 +201,14 @@ function keyOf(value: unknown, field: string, source: string): string {
 
 /** Example: "at byte 12 of the record: expected a value, found '}'" */
 function faultText(source: string, skippedBytes: number): string {
-  const fault = jsonFault(source)
+  const fault = jsonFault(withoutConstants(source))
   if (fault === null) return 'not JSON'
   return `at byte ${skippedBytes + Buffer.byteLength(source.slice(0, fault.at))} of the record: ${fault.what}`
 }
 
 /** JSON.parse rounds an id past 2^53; the digits in the source do not. */
 function numberAsWritten(source: string, field: string, value: number): string | null {
-  const name = JSON.stringify(field)
+  const name = JSON.stringify(source.includes(JSON.stringify(field)) ? field : field.split('.').at(-1))
   for (let at = source.indexOf(name); at >= 0; at = source.indexOf(name, at + 1)) {
     const match = /^\s*:\s*(-?[0-9][0-9.eE+-]{0,199})/.exec(source.slice(at + name.length, at + name.length + 220))
     if (match?.[1] !== undefined && Number(match[1]) === value) return match[1]

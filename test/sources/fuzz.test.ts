@@ -114,11 +114,7 @@ t.test('parquet, mutated: no crash, a reject where rows are lost', async (t) => 
     const bytes = mutated(content, next)
     bytes.write('PAR1', 0, 'latin1')
     const shard: Shard = { ...memoryShard('a.parquet', bytes), mapping: { text: 'text' } }
-    const blocks = await collect([shard]).catch((error: { code?: string }) => {
-      // A footer whose column names changed is a wrong mapping by all that can be known.
-      t.equal(error.code, 'KUN_SHARD_FORMAT')
-      return []
-    })
+    const blocks = await collect([shard])
     const rows = blocks.flatMap((each) => records(each)).length
     const lost = blocks.flatMap(({ block }) => block.refused).length
     if (rows === texts.length) whole++

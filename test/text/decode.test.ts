@@ -70,9 +70,10 @@ t.test('What is no document says why, and throws nothing', async (t) => {
   for (const value of ['null', '[1]', '"text"', '12']) {
     t.match(decoded(value), { reason: 'invalid-json', detail: /not an object/ }, value)
   }
-  t.match(decoded('{"id":"b"}'), { reason: 'no-text', detail: 'field "text" is missing', key: 'b' })
-  t.match(decoded('{"text":""}'), { reason: 'no-text', detail: 'field "text" is empty' })
-  t.match(decoded('{"text":["天"]}'), { reason: 'no-text', detail: 'field "text" is no string' })
+  t.match(decoded('{"id":"b"}'), { reason: 'no-text', detail: 'field "text" is missing; fields: "id"', key: 'b' })
+  t.match(decoded('{"text":""}'), { reason: 'no-text', detail: 'field "text" is empty; fields: "text"' })
+  t.match(decoded('{"text":7}'), { reason: 'no-text', detail: 'field "text" is not a string; fields: "text"' })
+  t.match(decoded('{}'), { reason: 'no-text', detail: 'field "text" is missing; fields: none' })
   t.match(decoded('{}', { text: 'constructor' }), { reason: 'no-text' })
   t.match(decoded(`${'['.repeat(200_000)}`), { reason: 'invalid-json' })
 })
@@ -94,7 +95,8 @@ t.test('Where a record stops being JSON is said in words of our own, by its byte
     ['{"text":"\\u12"}', "at byte 9 of the record: a backslash before 'u' in a string is no escape"],
     ['{"text":"天', 'at byte 12 of the record: the text ends inside a string'],
     ['{"text":"天\\', 'at byte 12 of the record: a backslash before the end in a string is no escape'],
-    ['[NaN]', "at byte 1 of the record: expected a value or ], found 'N'"],
+    ['[NAN]', "at byte 1 of the record: expected a value or ], found 'N'"],
+    ['{"a":NaN,"b":"天" 1}', "at byte 19 of the record: expected a comma or }, found '1'"],
   ] as const) {
     t.match(decoded(record), { reason: 'invalid-json', detail }, record)
   }
@@ -225,6 +227,113 @@ t.test('Records taken apart without JSON.parse are what JSON.parse makes of them
     if (found.length !== sources.length || wrong >= 0) t.fail(`round ${round}, record ${wrong}: ${sources[wrong]}`)
   }
   t.ok(flat > 2000, `${flat} documents compared`)
+})
+
+t.test(
+  'A record is read where fields that are not mapped hold NaN or Infinity, as json.dumps of Python writes them',
+  async (t) => {
+    for (const [record, expected] of [
+      ['{"text":"天","loss":NaN,"a":[Infinity,-Infinity]}', { text: '天' }],
+      ['{"loss": NaN, "text":"NaN \\"-Infinity\\" \\\\"}', { text: 'NaN "-Infinity" \\' }],
+      ['{"text":"天","id":NaN,"title":Infinity}', { text: '天', key: '', title: '' }],
+      [
+        '{"text":NaN,"id":5}',
+        { reason: 'no-text', detail: 'field "text" is not a string; fields: "text", "id"', key: '5' },
+      ],
+      ['{"text":"天","a":1NaN}', { reason: 'invalid-json' }],
+      ['{"text":"天","a":NaNs}', { reason: 'invalid-json' }],
+      ['{"text":"天","a":"NaN', { reason: 'invalid-json' }],
+      ['{NaN:1,"text":"天"}', { reason: 'invalid-json' }],
+    ] as const) {
+      t.match(decoded(record), expected, record)
+    }
+  },
+)
+
+t.test('A mapped field is found by its exact name, else by its path, in objects and in lists', async (t) => {
+  const fields: FieldMapping = { text: 'data.content', id: 'meta.id', title: 'meta.t' }
+  const text = (record: unknown, mapping: FieldMapping = fields) => decoded(JSON.stringify(record), mapping)
+  t.match(text({ data: { content: '天' }, meta: { id: 7, t: '题' } }), { text: '天', key: '7', title: '题' })
+  t.match(text({ 'data.content': '地', data: { content: '天' } }), { text: '地' }, 'the exact name goes first')
+  t.match(text({ 'data.content': '', data: { content: '天' } }), { reason: 'no-text' })
+  t.match(decoded('{"data":{"content":"天"},"meta":{"id":12345678901234567890}}', fields), {
+    key: '12345678901234567890',
+  })
+  t.match(text({ data: [{ content: '天' }, { other: 1 }, { content: '地' }] }), { text: '天\n地' }, 'through a list')
+  t.match(text({ data: { content: ['天', null, '地'] } }), { text: '天\n地' }, 'a list of texts')
+  t.match(text({ data: { content: [{ type: 'text', text: '天' }] } }), { text: '天' }, 'a list of parts')
+  t.match(
+    text({ data: [{ content: '天' }, { content: '地' }] }, { text: 'data.1.content' }),
+    { text: '地' },
+    'an index',
+  )
+  t.match(text({ text: ['天', 1] }, { text: 'text' }), { reason: 'no-text', detail: /is a list without texts/ })
+  t.match(text({ text: [] }, { text: 'text' }), { reason: 'no-text', detail: /is a list without texts/ })
+  t.match(text({ data: 'x' }, { text: 'data.constructor' }), { reason: 'no-text', detail: /is missing/ })
+  t.match(text({ data: {} }, { text: 'data.constructor.name' }), { reason: 'no-text', detail: /is missing/ })
+})
+
+t.test('A record without a text names the fields that are there, escaped and bounded', async (t) => {
+  const detail = (record: unknown) => (decoded(JSON.stringify(record)) as DecodeFault).detail
+  t.equal(
+    detail({ url: 1, data: { content: '天', lang: 'zh' }, list: [1], none: {} }),
+    'field "text" is missing; fields: "url", "data.content", "data.lang", "list", "none"',
+  )
+  t.equal(detail({ 'a\u001b[31m\u202e"': 1 }), 'field "text" is missing; fields: "a\\u001b[31m\\u202e\\""')
+  const many = detail(
+    Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`${index}${'长'.repeat(5000)}`, 1])),
+  )
+  t.match(many, /…", "1长.* and 484 more$/)
+  t.ok(many.length < 1200, `${many.length} characters`)
+})
+
+t.test('The fast way and JSON.parse find the same document by paths, whatever the record looks like', async (t) => {
+  const seed = testSeed()
+  t.comment(`seed ${seed}`)
+  const random = new Random(seed)
+  const names = ['data', 'data.content', 'content', 'meta', 'meta.id', 'id', 't', 'a.b.c', 'text']
+  const scalars = [
+    '"天"',
+    '"地\\n"',
+    '""',
+    '7',
+    '1e3',
+    'true',
+    'null',
+    'NaN',
+    '"NaN"',
+    '12345678901234567890',
+    '[]',
+    '{}',
+  ]
+  const value = (depth: number): string => {
+    if (depth > 2 || random.chance(0.6)) return scalars[random.between(0, scalars.length - 1)] as string
+    if (random.chance(0.3)) return `[${Array.from({ length: random.between(0, 3) }, () => value(depth + 1)).join()}]`
+    return object(depth + 1)
+  }
+  function object(depth: number): string {
+    const fields = Array.from({ length: random.between(depth === 0 ? 2 : 0, 5) }, () => {
+      return `"${names[random.between(0, names.length - 1)]}":${value(depth)}`
+    })
+    return `{${fields.join()}}`
+  }
+  let found = 0
+  for (let round = 0; round < 500; round++) {
+    const fields = {
+      text: names[random.between(0, names.length - 1)] as string,
+      id: names[random.between(0, names.length - 1)] as string,
+      title: names[random.between(0, names.length - 1)] as string,
+    }
+    const sources = Array.from({ length: random.between(1, 4) }, () => object(0))
+    const bytes = Buffer.from(`${sources.join('\n')}\n`)
+    const fast = readAll(blockOf(ownBytes(bytes), { mapping: fields }))
+    // A block that is not UTF-8 as a whole is read record by record, each by JSON.parse.
+    const slow = readAll(blockOf(ownBytes(Buffer.concat([bytes, Buffer.from([0xff])])), { mapping: fields }))
+    if (JSON.stringify(fast) !== JSON.stringify(slow.slice(0, -1)))
+      t.fail(`round ${round}: ${JSON.stringify(fields)} ${bytes}`)
+    found += fast.filter((each) => !('reason' in each)).length
+  }
+  t.ok(found > 50, `${found} documents compared`)
 })
 
 /** By JSON.parse alone; null where it is no document. */

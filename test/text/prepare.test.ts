@@ -15,7 +15,14 @@ t.test('Every document of a block ends in chunks or in one reject with its reaso
   t.same(accountingFaults(prepared), [])
   t.equal(textAt(prepared.chunks.text, 0), article(1))
   t.match(prepared.rejects, [
-    { document: 1, chunk: null, key: 'b', stage: 'decode', reason: 'no-text', detail: 'field "text" is missing' },
+    {
+      document: 1,
+      chunk: null,
+      key: 'b',
+      stage: 'decode',
+      reason: 'no-text',
+      detail: 'field "text" is missing; fields: "id"',
+    },
     { document: 2, chunk: null, key: 'c', stage: 'filter', reason: 'too-short', excerpt: '短' },
   ])
   t.equal(prepared.rejects[0]?.offset, 1000 + jsonl([{ id: 'a', text: article(1) }]).length)

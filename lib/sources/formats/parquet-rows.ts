@@ -3,33 +3,24 @@
  * thread of parquet-thread.ts and knows nothing of it: bytes come through `read`.
  */
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
-import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetRead, parquetSchema } from 'hyparquet'
+import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetRead } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
-import { ShardDamageError, ShardFormatError } from '../../errors.js'
+import { ShardDamageError } from '../../errors.js'
 import type { RefusedRecord } from '../../text/batch.js'
 import type { FieldMapping } from '../../text/mapping.js'
+import { mappedColumns } from './parquet-columns.js'
+import { parsers, rowLine } from './parquet-line.js'
 import type { FormatCursor, FormatOptions, Piece } from './piece.js'
 import { damaged, excerptBytes, recordTooLarge } from './refused.js'
 
 type RowCursor = Extract<FormatCursor, { group: number }>
 
 export interface ParquetInput {
-  readonly path: string
   readonly sizeBytes: number
   readonly mapping: FieldMapping
   readonly from: RowCursor
   readonly options: FormatOptions
 }
-
-/** Fields of WanJuan's exam records, from which their text is composed. */
-const examFields = ['q_type', 'q_main', 'option_a', 'option_b', 'option_c', 'option_d', 'option_e'].concat([
-  'std_ans',
-  'answer',
-  'answer_detail',
-  'grade',
-  'major',
-  'keypoint',
-])
 
 /** zlib's own where it has the codec: several times as fast. */
 const codecs = {
@@ -43,7 +34,6 @@ const codecs = {
  * Holds one row group of the mapped columns. A corrupt file ends in a refused record at the first row of the group
  * that cannot be decoded.
  * @param read never rejects: bytes that cannot be had end the thread
- * @throws {ShardFormatError} the column of the text is missing
  */
 export async function* rowPieces(
   input: ParquetInput,
@@ -61,19 +51,17 @@ export async function* rowPieces(
   }
   let row = 0
   try {
-    const metadata = await readMetadata(file, input.sizeBytes)
-    const columns = mappedColumns(metadata, input)
+    const metadata = mappedColumns(await readMetadata(file, input.sizeBytes), input.mapping)
     for (const [group, { num_rows }] of metadata.row_groups.entries()) {
       const rows = Number(num_rows)
       if (group >= input.from.group && rows > 0) {
         const from = group === input.from.group ? input.from.row : 0
-        const records = await readGroup(file, metadata, columns, row, rows)
+        const records = await readGroup(file, metadata, row, rows)
         yield* cutRows(records, from, row, group, input.options)
       }
       row += rows
     }
   } catch (error) {
-    if (error instanceof ShardFormatError) throw error
     const reason = error instanceof ShardDamageError ? error.reason : 'shard-corrupt'
     const detail = `parquet: ${(error as Error).message}`
     const refused = [damaged(row, { reason, detail }, new Uint8Array(0))]
@@ -88,24 +76,16 @@ async function readMetadata(file: AsyncBuffer, sizeBytes: number): Promise<FileM
   const tail = sizeBytes < tailBytes ? Buffer.alloc(0) : Buffer.from(await file.slice(sizeBytes - tailBytes))
   if (tail.toString('latin1', 4) !== 'PAR1') throw new ShardDamageError('shard-truncated', 'the footer is missing')
   // By its length, not by a guess: what is read of the Hub is downloaded.
-  return await parquetMetadataAsync(file, { initialFetchSize: tail.readUInt32LE(0) + tailBytes })
-}
-
-function mappedColumns(metadata: FileMetaData, { mapping, path }: ParquetInput): string[] {
-  const found = parquetSchema(metadata).children.map((child) => child.element.name)
-  const wanted = [mapping.text, mapping.id, mapping.title, ...(mapping.compose === 'wanjuan-exam' ? examFields : [])]
-  const columns = [...new Set(wanted)].filter((name) => name !== undefined && found.includes(name)) as string[]
-  if (columns.includes(mapping.text) || (mapping.compose === 'wanjuan-exam' && columns.includes('q_main')))
-    return columns
-  throw new ShardFormatError(
-    `${path} has no column ${JSON.stringify(mapping.text)} for the text; it has ${found.map((name) => JSON.stringify(name)).join(', ')}. Name the right one as \`text\``,
-  )
+  return await parquetMetadataAsync(file, {
+    initialFetchSize: tail.readUInt32LE(0) + tailBytes,
+    parsers,
+    geoparquet: false,
+  })
 }
 
 async function readGroup(
   file: AsyncBuffer,
   metadata: FileMetaData,
-  columns: string[],
   rowStart: number,
   rows: number,
 ): Promise<Record<string, unknown>[]> {
@@ -113,11 +93,11 @@ async function readGroup(
   await parquetRead({
     file,
     metadata,
-    columns,
     rowStart,
     rowEnd: rowStart + rows,
     rowFormat: 'object',
     compressors: codecs,
+    parsers,
     onComplete: (all) => {
       records = all
     },
@@ -140,7 +120,7 @@ function* cutRows(
   let lineBytes = 0
   let first = from
   for (let index = from; index < records.length; index++) {
-    const line = Buffer.from(`${JSON.stringify(records[index], toJson)}\n`)
+    const line = rowLine(records[index] as Record<string, unknown>)
     const refused: RefusedRecord[] = []
     if (line.byteLength - 1 > recordBytesMax) {
       refused.push(recordTooLarge(groupRow + index, line.byteLength - 1, recordBytesMax, excerptBytes(line)))
@@ -158,13 +138,6 @@ function* cutRows(
     lineBytes = 0
     first = index + 1
   }
-}
-
-/** What JSON has no word for: 64-bit integers beyond 2^53 become text, typed arrays lists. */
-function toJson(_key: string, value: unknown): unknown {
-  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value)
-  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return Array.from(value as Uint8Array)
-  return value
 }
 
 function ownBuffer(bytes: Uint8Array): ArrayBuffer {

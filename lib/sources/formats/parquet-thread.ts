@@ -1,6 +1,5 @@
 /** The thread that decodes one Parquet shard: asks for bytes, gives a piece for every 'next'. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
-import { ShardFormatError } from '../../errors.js'
 import type { ThreadMessage, ThreadRequest } from './parquet.js'
 import { type ParquetInput, rowPieces } from './parquet-rows.js'
 
@@ -26,14 +25,9 @@ function read(offset: number, lengthBytes: number): Promise<Uint8Array> {
 }
 
 async function next(): Promise<void> {
-  try {
-    const { value: piece, done } = await pieces.next()
-    if (done) send({ kind: 'end' })
-    else send({ kind: 'piece', piece }, [piece.bytes.buffer as ArrayBuffer])
-  } catch (error) {
-    if (!(error instanceof ShardFormatError)) throw error
-    send({ kind: 'format-error', message: error.message })
-  }
+  const { value: piece, done } = await pieces.next()
+  if (done) send({ kind: 'end' })
+  else send({ kind: 'piece', piece }, [piece.bytes.buffer as ArrayBuffer])
 }
 
 function send(message: ThreadMessage, transfer: ArrayBuffer[] = []): void {

@@ -14,7 +14,6 @@ export type ThreadMessage =
   | { readonly kind: 'read'; readonly id: number; readonly offset: number; readonly lengthBytes: number }
   | { readonly kind: 'piece'; readonly piece: Piece }
   | { readonly kind: 'end' }
-  | { readonly kind: 'format-error'; readonly message: string }
 
 /** What it is told. */
 export type ThreadRequest =
@@ -25,7 +24,7 @@ export type ThreadRequest =
 const heapMebibytesMax = 2048
 
 /**
- * @throws {ShardFormatError} the column of the text is missing, or the shard cannot be read from its end
+ * @throws {ShardFormatError} the shard cannot be read from its end
  */
 export async function* parquetPieces(
   shard: Shard,
@@ -33,9 +32,9 @@ export async function* parquetPieces(
   options: FormatOptions,
   signal: AbortSignal,
 ): AsyncGenerator<Piece> {
-  const { sizeBytes, path, mapping } = shard
+  const { sizeBytes, mapping } = shard
   if (sizeBytes === null) throw new ShardFormatError('Parquet is read from its end and cannot come from a stream')
-  const input: ParquetInput = { path, sizeBytes, mapping, from, options: pick(options) }
+  const input: ParquetInput = { sizeBytes, mapping, from, options: pick(options) }
   const worker = new Worker(new URL('./parquet-thread.js', import.meta.url), {
     workerData: input,
     execArgv: [],
@@ -47,7 +46,6 @@ export async function* parquetPieces(
     for (;;) {
       const message = await thread.next()
       if (message.kind === 'end') return
-      if (message.kind === 'format-error') throw new ShardFormatError(message.message)
       if (message.kind === 'lost') {
         const damage = { reason: 'shard-corrupt' as const, detail: `parquet: ${message.message}` }
         const refused = [damaged(row, damage, new Uint8Array(0))]

@@ -3,6 +3,7 @@
  * Owned by the formats; blocks.ts adds the number, split and shard name and knows nothing of layouts.
  */
 import { sharedBuffers } from '../../core/shared-buffers.js'
+import type { ShardDamageReason } from '../../errors.js'
 import type { RefusedRecord } from '../../text/batch.js'
 
 /** A stretch of a shard ended between records. Depends on the data alone, never on how the bytes arrived. */
@@ -59,7 +60,7 @@ export interface Splitter {
 }
 
 export interface Damage {
-  readonly reason: 'shard-truncated' | 'shard-corrupt'
+  readonly reason: ShardDamageReason
   readonly detail: string
 }
 

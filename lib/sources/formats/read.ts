@@ -20,7 +20,7 @@ const textNames = /\.(jsonl|json|ndjson|txt)(\.gz|\.zst)?$/i
 
 /**
  * @param from where to go on, from a piece's `next`; null for the start of the shard
- * @throws {ShardFormatError} a Parquet shard lacks a mapped column or cannot be read from its end
+ * @throws {ShardFormatError} a Parquet shard cannot be read from its end
  */
 export async function* readShard(
   shard: Shard,
