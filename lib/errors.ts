@@ -49,6 +49,11 @@ export class UsageError extends KunStreamError {
   override readonly exitCode = 2
 }
 
+/** The operating system refused what no other class here speaks of: a process, a pipe, a socket. */
+export class SystemError extends KunStreamError {
+  override readonly code = 'KUN_SYSTEM'
+}
+
 // ── engine ──────────────────────────────────────────────────────────────────
 
 /** A graph cannot be run as it was put together. */

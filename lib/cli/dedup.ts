@@ -2,8 +2,6 @@
  * `kun-stream dedup`: duplicates out of JSON Lines, alone or in a pipe. The lines that stay come out byte for byte, in
  * order, as they are decided; everything else that is said goes to stderr.
  */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { type Duplicate, dedupOptions, openDeduplicator, signedBlock } from '../dedup/index.js'
@@ -13,6 +11,7 @@ import { createSigner } from '../text/signature.js'
 import { counted } from './bytes-text.js'
 import { type Line, lineBatches } from './lines.js'
 import { fileOutput, Output, ReaderGone, sayOnStderr } from './output.js'
+import { temporaryFolder } from './temporary-folder.js'
 
 interface DedupFlags {
   readonly threshold: string
@@ -55,8 +54,8 @@ async function dedupLines(files: readonly string[], flags: DedupFlags, output: O
   const options = dedupOptions.safeParse({ index: 'exact', near: { threshold: Number(flags.threshold) } })
   if (!options.success) throw new UsageError(`--threshold is ${flags.threshold}: give a number from 0.5 to 0.98`)
   const rejects = flags.rejects === undefined ? null : await fileOutput(flags.rejects)
-  const temporary = flags.index === undefined ? await mkdtemp(join(tmpdir(), 'kun-stream-dedup-')) : null
-  const path = resolve(flags.index ?? join(temporary as string, 'index'))
+  const temporary = flags.index === undefined ? temporaryFolder('dedup') : null
+  const path = resolve(flags.index ?? join(temporary?.path ?? '', 'index'))
   const counts: DedupCounts = { lines: 0, kept: 0, exact: 0, near: 0, unreadable: 0 }
   const deduplicator = await openDeduplicator({
     options: options.data,
@@ -97,7 +96,7 @@ async function dedupLines(files: readonly string[], flags: DedupFlags, output: O
     await rejects?.end()
   } finally {
     await deduplicator.close()
-    if (temporary !== null) await rm(temporary, { recursive: true, force: true })
+    temporary?.remove()
   }
   return counts
 }

@@ -5,7 +5,9 @@ import type { Command } from 'commander'
 import { glob } from 'tinyglobby'
 import { UsageError } from '../errors.js'
 import { startHub } from '../simulator/hub.js'
+import { cannotOpen } from './output.js'
 import { portOf } from './simulate.js'
+import { stopSignal } from './stop-signals.js'
 
 export function registerDevHub(program: Command): void {
   program
@@ -17,8 +19,15 @@ export function registerDevHub(program: Command): void {
     .option('--port <number>', 'port of the API; 0 takes any', '8500')
     .option('--load <owner/name=folder...>', 'put the files of a folder into a repository first')
     .action(async (directory: string, options: { port: string; load?: string[] }) => {
-      const hub = await startHub({ directory, port: portOf(options.port) })
-      for (const load of options.load ?? []) await loadFolder(hub, load)
+      const hub = await startHub({ directory, port: portOf(options.port) }).catch((error: NodeJS.ErrnoException) => {
+        throw error.syscall === undefined ? error : cannotOpen(error.path ?? directory, error)
+      })
+      try {
+        for (const load of options.load ?? []) await loadFolder(hub, load)
+      } catch (error) {
+        await hub.close()
+        throw error
+      }
       process.stdout.write(`${hub.url}\n`)
       process.stderr.write(
         `The stand-in Hub listens on ${hub.url}. Any token that begins with hf_ may write:\n` +
@@ -26,9 +35,7 @@ export function registerDevHub(program: Command): void {
           `  kun-stream publish out/kun-demo --repo me/kun-demo\n` +
           `POST ${hub.url}/admin/faults makes it fail; Ctrl-C ends it.\n`,
       )
-      await new Promise<void>((resolve) => {
-        process.once('SIGINT', resolve).once('SIGTERM', resolve)
-      })
+      await stopSignal()
       await hub.close()
     })
 }
@@ -37,7 +44,9 @@ async function loadFolder(hub: Awaited<ReturnType<typeof startHub>>, load: strin
   const match = /^([\w.-]+\/[\w.-]+)=(.+)$/.exec(load)
   if (match === null) throw new UsageError(`--load is ${load}: write owner/name=folder`)
   const [, id = '', folder = ''] = match
-  for (const path of (await glob('**/*', { cwd: folder, dot: false })).sort()) {
+  const paths = (await glob('**/*', { cwd: folder, dot: false })).sort()
+  if (paths.length === 0) throw new UsageError(`--load ${load}: the folder ${folder} holds no file, check the path`)
+  for (const path of paths) {
     hub.seed(id, { [path]: await readFile(join(folder, path)) })
   }
 }

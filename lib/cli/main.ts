@@ -5,10 +5,10 @@
 import { setImmediate } from 'node:timers/promises'
 import { Command, CommanderError } from 'commander'
 import { version } from '../core/version.js'
-import { KunStreamError } from '../errors.js'
 import { registerBench } from './bench.js'
 import { registerDedup } from './dedup.js'
 import { registerDevHub } from './dev-hub.js'
+import { failureOf } from './failure.js'
 import { boundHeapGrowth } from './heap-growth.js'
 import { registerHub } from './hub.js'
 import { registerInspect } from './inspect.js'
@@ -20,6 +20,7 @@ import { registerRebuild } from './rebuild.js'
 import { registerRun } from './run.js'
 import { registerSimulate } from './simulate.js'
 import { registerStatus } from './status.js'
+import { stopWasAsked } from './stop-signals.js'
 import { registerVerify } from './verify.js'
 
 const description = 'Raw Chinese text in, an instruction dataset in Parquet out: the Kun method as a stream.'
@@ -59,15 +60,24 @@ export async function main(argv: readonly string[]): Promise<number> {
   process.on('unhandledRejection', endAtOnce)
   process.on('uncaughtException', endAtOnce)
   try {
+    const code = await codeOf(program, argv)
+    // Stopped by a signal, it does not wait for a request that is still pending.
+    if (stopWasAsked()) process.exit(code)
+    return code
+  } finally {
+    process.off('unhandledRejection', endAtOnce)
+    process.off('uncaughtException', endAtOnce)
+  }
+}
+
+async function codeOf(program: Command, argv: readonly string[]): Promise<number> {
+  try {
     await program.parseAsync([...argv])
     // The error of a write comes a moment after it.
     await setImmediate()
     return Number(process.exitCode ?? 0)
   } catch (error) {
     return report(error)
-  } finally {
-    process.off('unhandledRejection', endAtOnce)
-    process.off('uncaughtException', endAtOnce)
   }
 }
 
@@ -102,9 +112,10 @@ function endAtOnce(error: unknown): never {
 function report(error: unknown): number {
   // Help and version were asked for: commander throws them too, with exit code 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-  if (error instanceof KunStreamError) {
-    process.stderr.write(`${error.message}\n`)
-    return error.exitCode
+  const failure = failureOf(error)
+  if (failure !== null) {
+    process.stderr.write(`${failure.message}\n`)
+    return failure.exitCode
   }
   const shown = error instanceof Error ? (error.stack ?? error.message) : String(error)
   process.stderr.write(`This should not have happened; it is a bug of kun-stream.\n${shown}\n`)

@@ -7,33 +7,48 @@ import type { Recipe } from '../recipe/index.js'
 import { bytesText } from './bytes-text.js'
 import { sayingWaits } from './hub-waits.js'
 
-/** Starts to mirror; `close` makes the last pass. Nothing happens without `mirror:`. A pass that fails is told, no more. */
+export interface RunningMirror {
+  /** Makes the last pass. @returns why it failed; null where it did not, or the recipe has no mirror */
+  close(): Promise<unknown>
+}
+
+/** Starts to mirror. A pass that fails is reported and retried at the next turn: the run does not wait for its mirror. */
 export async function mirrorOf(
   { mirror: options, hub }: Recipe,
   directory: string,
   say: (message: string) => void,
-): Promise<{ close(): Promise<void> }> {
-  if (options === undefined) return { close: async () => undefined }
+  giveUp: AbortSignal,
+): Promise<RunningMirror> {
+  if (options === undefined) return { close: async () => null }
   const { everyMs, to, token } = options
   const mirror = await openMirror({
     directory,
     to,
     connection: sayingWaits(hub, say),
+    signal: giveUp,
     ...(token !== undefined && { token }),
   })
   const ending = new AbortController()
+  let failure: unknown = null
   const ended = mirrorWhile({
     mirror,
     everyMs,
     clock: systemClock,
     signal: ending.signal,
-    onFailure: (error) => say(`The mirror ${to} is behind: ${(error as Error).message}`),
+    onPass: () => {
+      failure = null
+    },
+    onFailure: (error) => {
+      failure = error
+      say(`The mirror ${to} is behind: ${(error as Error).message}`)
+    },
   })
   return {
     close: async () => {
       ending.abort()
       await ended
       await mirror.close()
+      return failure
     },
   }
 }

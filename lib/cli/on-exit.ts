@@ -1,9 +1,11 @@
 /** `onExit` of a recipe: a command of the user's own that is told how a run ended, for a message or to free a machine. */
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 
 /** Time that the command has; then it is ended, and killed if it does not end. */
 const onExitMsMax = 60_000
 const killAfterMs = 5_000
+/** An environment variable may not have more than 128 KiB, nor a NUL. */
+const messageCharactersMax = 8_000
 
 export interface ExitFacts {
   readonly code: number
@@ -29,38 +31,67 @@ export async function runOnExit(
     ...process.env,
     KUN_EXIT_CODE: String(code),
     KUN_EXIT_REASON: reason,
-    KUN_EXIT_MESSAGE: message,
+    KUN_EXIT_MESSAGE: plainWords(message),
     KUN_RUN_DIR: directory,
   }
-  return new Promise((resolve) => {
+  let child: ChildProcess
+  try {
     // "$@" hands the arguments on as they are: a reason is never read by the shell.
-    const child = spawn('/bin/sh', ['-c', `${command} "$@"`, 'onExit', String(code), reason], {
+    child = spawn('/bin/sh', ['-c', `${command} "$@"`, 'onExit', String(code), plainWords(reason)], {
       env: environment,
       stdio: ['ignore', 2, 2],
       detached: true,
     })
+  } catch (error) {
+    return notStarted(error as Error)
+  }
+  return endOf(child, waitMsMax)
+}
+
+/** Waits for the command, ends it when it takes too long, and gives it up when it cannot be killed. */
+function endOf(child: ChildProcess, waitMsMax: number): Promise<string | null> {
+  return new Promise((resolve) => {
     let late = false
+    let refused = ''
     const signal = (name: NodeJS.Signals): void => {
       late = true
       try {
         // Its whole group: the shell may have started others.
         if (child.pid !== undefined) process.kill(-child.pid, name)
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') refused = `, ${name}: ${(error as Error).message}`
       }
     }
-    const timers = [
-      setTimeout(() => signal('SIGTERM'), waitMsMax),
-      setTimeout(() => signal('SIGKILL'), waitMsMax + killAfterMs),
-    ]
+    const tooLong = `onExit took longer than ${waitMsMax / 1000} s`
     const end = (problem: string | null): void => {
       for (const timer of timers) clearTimeout(timer)
       resolve(problem)
     }
-    child.once('error', (error) => end(`onExit could not be started: ${error.message}`))
+    const timers = [
+      setTimeout(() => signal('SIGTERM'), waitMsMax),
+      setTimeout(() => signal('SIGKILL'), waitMsMax + killAfterMs),
+      setTimeout(
+        () => {
+          child.unref()
+          end(`${tooLong} and could not be ended${refused}: process ${child.pid} still runs`)
+        },
+        waitMsMax + 2 * killAfterMs,
+      ),
+    ]
+    child.once('error', (error) => end(notStarted(error)))
     child.once('exit', (status, killed) => {
-      if (late) end(`onExit took longer than ${waitMsMax / 1000} s and was ended`)
+      if (late) end(`${tooLong} and was ended`)
       else end(status === 0 ? null : `onExit ended with ${status === null ? killed : `exit code ${status}`}`)
     })
   })
+}
+
+function notStarted(error: Error): string {
+  return `onExit could not be started: ${error.message}`
+}
+
+/** Words of a server may hold anything: control characters become spaces, and what is too long is cut. */
+function plainWords(words: string): string {
+  const plain = words.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, ' ')
+  return plain.length <= messageCharactersMax ? plain : `${plain.slice(0, messageCharactersMax)}…`
 }

@@ -2,9 +2,6 @@
  * `kun-stream pipe`: the text stages between standard input and standard output, in worker threads, in input order.
  * What a stage does is lib/text and lib/dedup; here they are put in a row and their outcome is written.
  */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { type Command, Option } from 'commander'
 import { type Deduplicator, type Duplicate, dedupOptions, openDeduplicator } from '../dedup/index.js'
 import { UsageError } from '../errors.js'
@@ -16,6 +13,7 @@ import { workerPool, workersOptions } from '../workers/pool.js'
 import { counted } from './bytes-text.js'
 import { fileOutput, Output, ReaderGone } from './output.js'
 import { ArrowRows, JsonRows, rejectLines } from './pipe-rows.js'
+import { temporaryFolder } from './temporary-folder.js'
 
 const stageNames = ['clean', 'filter', 'chunk', 'dedup'] as const
 type StageName = (typeof stageNames)[number]
@@ -56,11 +54,11 @@ async function pipe(files: readonly string[], flags: PipeFlags): Promise<void> {
   const shards = await shardsOf(files, flags)
   const rejects = flags.rejects === undefined ? null : await fileOutput(flags.rejects)
   const pool = workerPool({ plan: await planOf(stages), threads: threads.data.threads })
-  const folder = stages.has('dedup') ? await mkdtemp(join(tmpdir(), 'kun-stream-pipe-')) : null
+  const folder = stages.has('dedup') ? temporaryFolder('pipe') : null
   const deduplicator =
     folder === null
       ? null
-      : await openDeduplicator({ options: dedupOptions.parse({ index: 'exact' }), directory: folder })
+      : await openDeduplicator({ options: dedupOptions.parse({ index: 'exact' }), directory: folder.path })
   const rows = flags.to === 'arrow' ? new ArrowRows() : new JsonRows()
   const output = new Output(process.stdout)
   const counts = { documents: 0, chunks: 0, kept: 0, rejected: 0 }
@@ -90,7 +88,7 @@ async function pipe(files: readonly string[], flags: PipeFlags): Promise<void> {
   } finally {
     await pool.close()
     await deduplicator?.close()
-    if (folder !== null) await rm(folder, { recursive: true, force: true })
+    folder?.remove()
   }
 }
 

@@ -20,7 +20,12 @@ export interface RunningPublish {
   close(done: boolean): Promise<void>
 }
 
-export function publishingOf(recipe: Recipe, directory: string, say: (message: string) => void): RunningPublish {
+export function publishingOf(
+  recipe: Recipe,
+  directory: string,
+  say: (message: string) => void,
+  stopped: AbortSignal,
+): RunningPublish {
   const options = publishOptionsOf(recipe, directory)
   if (options === null || recipe.publish?.whileRunning !== true) return { close: async () => undefined }
   const [ending, giveUp] = [new AbortController(), new AbortController()]
@@ -29,7 +34,7 @@ export function publishingOf(recipe: Recipe, directory: string, say: (message: s
     everyMs: recipe.publish.everyMs,
     clock: systemClock,
     ending: ending.signal,
-    signal: giveUp.signal,
+    signal: AbortSignal.any([giveUp.signal, stopped]),
     onPublished: ({ files, url }) => say(`${counted(files.length, 'file is', 'files are')} published so far: ${url}`),
     onFailure: (error) => say(`Not published yet, tried again later: ${(error as Error).message}`),
   })

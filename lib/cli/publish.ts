@@ -5,6 +5,7 @@ import type { PublishProgress, PublishResult } from '../publish/options.js'
 import { type PublishOptions, publish } from '../publish/publish.js'
 import { bytesText } from './bytes-text.js'
 import { sayingWaits } from './hub-waits.js'
+import { onStopSignal, type StopSignal } from './stop-signals.js'
 
 interface Flags {
   readonly repo: string
@@ -50,19 +51,28 @@ export function registerPublish(program: Command): void {
     })
 }
 
-/** Publishes with its progress on stderr; Ctrl-C stops it. */
+/** Publishes with its progress on stderr. A stop signal stops it after the request under way, a second one at once. */
 export async function publishRun(options: PublishOptions): Promise<PublishResult> {
-  const stop = new AbortController()
-  const onInterrupt = () => stop.abort(new AbortedError('Stopped. Publish again: it goes on from here'))
-  process.once('SIGINT', onInterrupt)
+  const [ending, stop] = [new AbortController(), new AbortController()]
   const progress = progressLine(process.stderr)
+  const release = onStopSignal((signal, nth) => {
+    if (nth > 1) return stop.abort(stoppedBy(signal))
+    ending.abort(stoppedBy(signal))
+    progress.say(`${signal}: stopping after the request under way; once more stops at once`)
+  })
   try {
     const connection = sayingWaits(options.connection, progress.say)
-    return await publish({ ...options, connection, signal: stop.signal, onProgress: progress.show })
+    const stops = { ending: ending.signal, signal: stop.signal }
+    return await publish({ ...options, connection, ...stops, onProgress: progress.show })
   } finally {
     progress.end()
-    process.removeListener('SIGINT', onInterrupt)
+    release()
   }
+}
+
+/** What is on the Hub already is found there and not sent again. */
+function stoppedBy(signal: StopSignal): AbortedError {
+  return new AbortedError(`Publishing was stopped by ${signal}. Publish again: it resumes from here`)
 }
 
 function optionsOf(flags: Flags): Omit<PublishOptions, 'directory'> {

@@ -4,7 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import { type Command, Option } from 'commander'
-import { AbortedError, EndpointError, KunStreamError, UsageError } from '../errors.js'
+import { AbortedError, EndpointError, UsageError } from '../errors.js'
 import { type Session, type SessionEnd, startSession } from '../kun/session.js'
 import { type Phase, phases } from '../kun/stages.js'
 import type { PublishOptions } from '../publish/publish.js'
@@ -12,6 +12,7 @@ import { loadRecipe, type Recipe } from '../recipe/index.js'
 import { appendTimings, type CallTimings, TimingsRecorder } from '../report/timings.js'
 import { counted } from './bytes-text.js'
 import { called, quoted } from './called.js'
+import { failureOf } from './failure.js'
 import { mirrorOf, restored } from './mirror.js'
 import { runOnExit } from './on-exit.js'
 import { sayOnStderr } from './output.js'
@@ -19,6 +20,7 @@ import { Progress } from './progress.js'
 import { publishRun } from './publish.js'
 import { publishingOf, publishOptionsOf } from './publish-while.js'
 import { RunState } from './run-state.js'
+import { RunStop } from './run-stop.js'
 import { conclusionText, serverLines } from './run-text.js'
 import { type PreparedSettings, settingsOf } from './settings.js'
 
@@ -109,43 +111,50 @@ export async function runRecipe(recipe: Recipe, order: RunOrder): Promise<number
 
 async function conduct(recipe: Recipe, order: RunOrder): Promise<Ended> {
   const { directory, through } = order
-  if (order.fromMirror) say(await restored(recipe, directory, say))
-  const prepared = await settingsOf(recipe, directory, say)
+  const stop = new RunStop(say)
+  let prepared: PreparedSettings | null = null
   try {
+    if (order.fromMirror) say(await stop.before(restored(recipe, directory, say)))
+    prepared = await stop.before(settingsOf(recipe, directory, say))
     // What is said while servers are opened: of a run that does not begin, its error says it all.
     let early: string[] | null = []
-    const session = await startSession(prepared.settings, {
+    const starting = startSession(prepared.settings, {
       onEvent: (message) => (early === null ? say(message) : early.push(message)),
       through,
       ...(order.fresh && { fresh: order.fresh }),
-    }).catch((error: unknown) => {
+    })
+    const session = await stop.opening(starting).catch((error: unknown) => {
       throw inRecipe(error)
     })
-    const mirror = await mirrorOf(recipe, directory, say).catch(async (error: unknown) => {
+    stop.works(session, Math.max(...Object.values(recipe.models).map(({ deadlineMs }) => deadlineMs)))
+    const mirror = await mirrorOf(recipe, directory, say, stop.giveUp).catch(async (error: unknown) => {
       session.abort(new AbortedError('the mirror cannot be opened'))
       await session.done.catch(() => undefined) // the mirror's error is the one to show
       throw error
     })
     for (const line of [...early, ...serverLines(session, recipe)]) say(line)
     early = null
-    const publishing = publishingOf(recipe, directory, say)
-    const outcome = await watched(session, recipe, prepared, directory)
+    const publishing = publishingOf(recipe, directory, say, stop.giveUp)
+    const outcome = await watched(session, prepared, directory)
+    stop.sessionEnded()
     await publishing.close('end' in outcome)
-    await mirror.close()
+    const notMirrored = await mirror.close()
+    stop.close()
     if ('error' in outcome) return stopped(outcome.error, session, order)
     if (through !== undefined) {
       process.stdout.write(
         `${recipe.name}: through ${through}, replies are in ${directory}/replies\nNext: ${order.again}\n`,
       )
-      return { code: 0, reason: 'done', message: `through ${through}` }
+      return mirrored(notMirrored, { code: 0, reason: 'done', message: `through ${through}` }, order)
     }
     const { end, timings } = outcome
     process.stdout.write(conclusionText(session, { recipe, directory, end, builtin: prepared.builtin, timings }))
     const done = { code: 0, reason: end === 'limit' ? 'limits.rowsMax' : 'done', message: 'done' }
     const publish = publishOptionsOf(recipe, directory)
-    return publish === null ? done : await published(publish, done)
+    return mirrored(notMirrored, publish === null ? done : await published(publish, done), order)
   } finally {
-    await prepared.close()
+    stop.close()
+    await prepared?.close()
   }
 }
 
@@ -159,12 +168,7 @@ function inRecipe(error: unknown): unknown {
 type Outcome = { readonly end: SessionEnd; readonly timings: CallTimings } | { readonly error: unknown }
 
 /** Shows the session until it ends, one way or the other, and writes down how it went. */
-async function watched(
-  session: Session,
-  recipe: Recipe,
-  { settings }: PreparedSettings,
-  directory: string,
-): Promise<Outcome> {
+async function watched(session: Session, { settings }: PreparedSettings, directory: string): Promise<Outcome> {
   const state = new RunState(session, totalOf(settings.shards))
   const progress = new Progress(() => state.read())
   shown = progress
@@ -177,7 +181,6 @@ async function watched(
       .catch((error: Error) => say(`timings.json is not written: ${error.message}`))
   }
   const writing = setInterval(() => write(recorder.soFar()), timingsEveryMs).unref()
-  const release = stopOnSignals(session, recipe)
   progress.start()
   const ended = await session.done.then(
     (end) => ({ end }),
@@ -185,7 +188,6 @@ async function watched(
   )
   progress.stop()
   shown = null
-  release()
   clearInterval(writing)
   const timings = recorder.finish('end' in ended ? ended.end : endedBy(ended.error).reason)
   write(timings)
@@ -193,31 +195,11 @@ async function watched(
   return 'end' in ended ? { end: ended.end, timings } : ended
 }
 
-/** The first Ctrl-C lets the requests in flight reach the replies, the second stops at once. */
-function stopOnSignals(session: Session, recipe: Recipe): () => void {
-  let asked = 0
-  const longestSeconds = Math.max(...Object.values(recipe.models).map(({ deadlineMs }) => deadlineMs)) / 1000
-  const onSignal = (signal: NodeJS.Signals): void => {
-    asked++
-    if (asked > 1) {
-      session.abort(new AbortedError('stopped at once'))
-      return
-    }
-    say(`${signal}: waiting for the requests in flight, at most ${longestSeconds} s; once more stops at once`)
-    session.stop(new AbortedError('stopped')).catch((error: Error) => say(error.message))
-  }
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
-  return () => {
-    process.off('SIGINT', onSignal)
-    process.off('SIGTERM', onSignal)
-  }
-}
-
 function stopped(error: unknown, session: Session, { directory, again }: RunOrder): Ended {
-  if (!(error instanceof KunStreamError)) throw error
-  say(error.message)
-  if (error.exitCode === 3) {
+  const failure = failureOf(error)
+  if (failure === null) throw error
+  say(failure.message)
+  if (failure.exitCode === 3) {
     const { cuts } = session.progress()
     say(
       `${counted(cuts, 'cut is', 'cuts are')} committed in ${directory} and every reply received is kept. Go on with: ${again}`,
@@ -235,13 +217,21 @@ async function published(options: PublishOptions, done: Ended): Promise<Ended> {
   } catch (error) {
     say(`The run is done, but not published: ${(error as Error).message}`)
     say(`Try again with: kun-stream publish ${options.directory} --repo ${options.repo}`)
-    if (!(error instanceof KunStreamError)) throw error
+    if (failureOf(error) === null) throw error
     return endedBy(error)
   }
 }
 
+/** A run that is done but for its mirror says so by its exit code: the machine must not be thrown away yet. */
+function mirrored(failure: unknown, ended: Ended, { again }: RunOrder): Ended {
+  if (failure === null || ended.code !== 0) return ended
+  say(`The run is done, but its mirror is behind. Copy the rest with: ${again}`)
+  return endedBy(failure)
+}
+
 function endedBy(error: unknown): Ended {
-  if (error instanceof KunStreamError) return { code: error.exitCode, reason: error.code, message: error.message }
+  const failure = failureOf(error)
+  if (failure !== null) return { code: failure.exitCode, reason: failure.code, message: failure.message }
   return { code: 1, reason: 'KUN_FAILED', message: error instanceof Error ? error.message : String(error) }
 }
 

@@ -12,6 +12,7 @@ import { capabilityNames, type LatencyOptions, presetNames, simulatorOptions } f
 import { startSimulator } from '../simulator/server.js'
 import { jsonFault } from '../text/json-fault.js'
 import { cannotOpen } from './output.js'
+import { stopSignal } from './stop-signals.js'
 
 interface SimulateFlags {
   readonly port: string
@@ -176,11 +177,4 @@ function number(text: string): number {
 
 function collect(value: string, before: readonly string[]): string[] {
   return [...before, value]
-}
-
-function stopSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    process.once('SIGINT', () => resolve())
-    process.once('SIGTERM', () => resolve())
-  })
 }

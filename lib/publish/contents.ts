@@ -1,6 +1,7 @@
 /** The files of a run as the Hub shall have them: joined one at a time, uploaded unless they are there, then deleted here. */
-import { mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { nodeFiles } from '../core/files.js'
 import { fileSlice } from '../sources/hub-body.js'
 import { type Joined, joinParquet } from './join.js'
 import type { PublishProgress } from './options.js'
@@ -91,7 +92,7 @@ async function joinGroup(
   to: string,
   signal: AbortSignal | undefined,
 ): Promise<Joined> {
-  await mkdir(join(directory, 'publish'), { recursive: true })
+  await nodeFiles.makeDirectory(join(directory, 'publish'))
   return joinParquet({ from: group.files.map(({ path }) => join(directory, path)), to, signal })
 }
 

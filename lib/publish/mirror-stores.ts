@@ -9,6 +9,7 @@ import { type HubFetchOptions, hubTransport } from '../sources/hub-fetch.js'
 import { hubSettings, mustBeRepo } from '../sources/hub-settings.js'
 import { type Piece, type PiecePlace, piecesOf, type Snapshot, snapshotSchema, writePiece } from './mirror-snapshot.js'
 import { moved, type Operation, Remote } from './remote.js'
+import { stoppable } from './stoppable.js'
 
 export interface MirrorStore {
   /** Null when there is no mirror yet. */
@@ -37,7 +38,7 @@ const inlineBytesMax = 4 * 1024 * 1024
 const movesMax = 3
 
 export async function openMirrorStore(options: MirrorStoreOptions): Promise<MirrorStore> {
-  if (!options.at.startsWith('hub:')) return folderStore(options.at)
+  if (!options.at.startsWith('hub:')) return folderStore(options.at, options.signal)
   return hubStore(mustBeRepo(options.at.slice('hub:'.length)), options)
 }
 
@@ -54,14 +55,17 @@ function parseSnapshot(text: string, where: string): Snapshot {
   }
 }
 
-function folderStore(folder: string): MirrorStore {
+function folderStore(folder: string, signal: AbortSignal | undefined): MirrorStore {
   return {
     async read() {
       const bytes = await readWholeFile(nodeFiles, join(folder, snapshotName), snapshotBytesMax)
       return bytes === null ? null : parseSnapshot(Buffer.from(bytes).toString('utf8'), join(folder, snapshotName))
     },
     async write(snapshot, added, dropped) {
-      for (const place of added) await copyPiece(place, join(folder, pieceName(place.piece.sha256)))
+      for (const place of added) {
+        signal?.throwIfAborted()
+        await copyPiece(place, join(folder, pieceName(place.piece.sha256)))
+      }
       await makeDurableDirectory(nodeFiles, folder)
       await writeFileDurably(nodeFiles, join(folder, snapshotName), Buffer.from(JSON.stringify(snapshot)))
       for (const sha256 of dropped) await nodeFiles.remove(join(folder, pieceName(sha256)))
@@ -92,7 +96,7 @@ async function copyPiece(place: PiecePlace, to: string): Promise<void> {
 
 async function hubStore(repo: string, options: MirrorStoreOptions): Promise<MirrorStore> {
   const settings = hubSettings(options)
-  const transport = hubTransport(settings, options.connection)
+  const transport = stoppable(hubTransport(settings, options.connection), { signal: options.signal })
   const remote = new Remote(repo, settings, transport, options.signal)
 
   async function commit(operations: readonly Operation[], title: string): Promise<void> {

@@ -14,6 +14,7 @@ import { checkPublishOptions, type PublishProgress, type PublishResult, type Pub
 import { type Group, groupsOf } from './plan.js'
 import { Remote, type RemoteFile } from './remote.js'
 import { type PublishState, readState, writeState } from './state.js'
+import { eitherOf, stoppable } from './stoppable.js'
 import { decideForeign, foreignFiles, operationsTo, type Target, targetOf } from './target.js'
 
 /** What `publish` is told; defaults are those of a recipe's `publish`. */
@@ -23,7 +24,10 @@ export interface PublishOptions extends Partial<Omit<PublishSettings, 'repo'>> {
   /** `owner/name`. */
   readonly repo: string
   readonly onProgress?: (progress: PublishProgress) => void
+  /** Stops it at once, a request under way included. */
   readonly signal?: AbortSignal
+  /** Stops it before the next request; one under way is waited for. */
+  readonly ending?: AbortSignal
   readonly connection?: HubFetchOptions
   /** Connections shared with others; its owner closes it. */
   readonly transport?: HubTransport
@@ -52,7 +56,7 @@ interface Publishing {
  * @throws {HubUnavailableError} the Hub failed for long; publish again and it goes on
  */
 export async function publish(options: PublishOptions): Promise<PublishResult> {
-  const { directory, onProgress, signal, connection, transport: shared, ...given } = options
+  const { directory, onProgress, signal: atOnce, ending, connection, transport: shared, ...given } = options
   const settings = checkPublishOptions(given)
   const hub = hubSettings(settings)
   const groups = groupsOf(await readManifest(directory), settings.fileBytes).filter(
@@ -62,8 +66,10 @@ export async function publish(options: PublishOptions): Promise<PublishResult> {
     throw new UsageError(`${directory} holds no rows yet: run it first, or give the directory of a run (out/…)`)
   }
   const transport = shared ?? hubTransport(hub, connection)
+  const stops = { signal: atOnce, ending }
+  const signal = eitherOf(stops)
   try {
-    const remote = new Remote(settings.repo, hub, transport, signal)
+    const remote = new Remote(settings.repo, hub, stoppable(transport, stops), atOnce)
     const state = await readState(directory)
     const place = `${hub.url}/${settings.repo}@${settings.branch}${settings.pullRequest ? ' (pull request)' : ''}`
     const publishing = { directory, settings, remote, groups, state, place, signal, onProgress }

@@ -48,8 +48,7 @@ export class HubStore {
 
   constructor(directory: string) {
     this.#directory = directory
-    mkdirSync(join(directory, 'blobs'), { recursive: true })
-    for (const folder of ['repos', 'commits']) mkdirSync(join(directory, folder), { recursive: true })
+    for (const folder of ['blobs', 'repos', 'commits']) makeDirectory(join(directory, folder))
     for (const name of readdirSync(join(directory, 'repos'))) {
       if (!name.endsWith('.json')) continue
       const repo = JSON.parse(readFileSync(join(directory, 'repos', name), 'utf8')) as StoredRepo
@@ -116,7 +115,7 @@ export class HubStore {
   /** A path for an upload that is not yet whole; `takeBlob` gives it its name. */
   temporaryPath(name: string): string {
     const path = join(this.#directory, 'uploads', name)
-    mkdirSync(dirname(path), { recursive: true })
+    makeDirectory(dirname(path))
     return path
   }
 
@@ -175,4 +174,11 @@ function pointerOid(sha256: string, sizeBytes: number): string {
 function writeWhole(path: string, content: string | Uint8Array): void {
   writeFileSync(`${path}.part`, content)
   renameSync(`${path}.part`, path)
+}
+
+/** Not `recursive: true`: Node tries for ever where a parent is there and refuses with ENOENT, as in /proc. */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return
+  if (path !== dirname(path)) makeDirectory(dirname(path))
+  mkdirSync(path)
 }

@@ -4,7 +4,6 @@
  */
 import { readFile } from 'node:fs/promises'
 import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { InvalidOptionError } from '../errors.js'
 import { HubAccess, HubRefusal, type HubToken, RateCounter, type RateWindow } from './hub-access.js'
 import { HubApi, type HubApiOptions, isLfsName } from './hub-api.js'
@@ -13,6 +12,7 @@ import { type HubFault, HubFaults } from './hub-faults.js'
 import { HubLfs, type LfsOptions } from './hub-lfs.js'
 import { type HubLogEntry, hubServer } from './hub-server.js'
 import { HubStore, type StoredCommit, type StoredRepo, type TreeChange } from './hub-store.js'
+import { listen } from './listen.js'
 
 export type { HubToken, RateWindow } from './hub-access.js'
 export type { HubFault, HubFaultKind } from './hub-faults.js'
@@ -102,9 +102,13 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     await api.serve(exchange)
   })
   const cdnServer = hubServer('cdn', faults, log, (exchange) => lfs.serve(exchange))
-  await Promise.all([listen(apiServer, port), listen(cdnServer, cdnPort)])
-  url = `http://127.0.0.1:${(apiServer.address() as AddressInfo).port}`
-  cdnUrl = `http://localhost:${(cdnServer.address() as AddressInfo).port}`
+  url = `http://127.0.0.1:${await listen(apiServer, '127.0.0.1', port)}`
+  try {
+    cdnUrl = `http://localhost:${await listen(cdnServer, '127.0.0.1', cdnPort)}`
+  } catch (error) {
+    await shut(apiServer)
+    throw error
+  }
   return {
     url,
     cdnUrl,
@@ -178,13 +182,6 @@ function apiOptions(options: HubOptions): HubApiOptions {
     commitsPerHourMax: options.commitsPerHourMax ?? 128,
     xet: options.xet ?? false,
   }
-}
-
-function listen(server: Server, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', resolve)
-  })
 }
 
 function shut(server: Server): Promise<void> {

@@ -4,13 +4,13 @@
  */
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { z } from 'zod'
-import { EndpointError, InvalidOptionError } from '../errors.js'
+import { InvalidOptionError } from '../errors.js'
 import { admin } from './admin.js'
 import { Exchange, headerOf, parseJson, pathOf } from './exchange.js'
 import { type FaultRule, type FaultRuleOptions, faultRule } from './fault-rules.js'
 import { Faults } from './faults.js'
+import { listen } from './listen.js'
 import { ModelEndpoint } from './model-endpoint.js'
 import {
   type CapabilityName,
@@ -96,14 +96,7 @@ class SimulatorServer implements Simulator {
   async listen(): Promise<void> {
     const { host } = this.options
     const port = this.port || this.options.port
-    await new Promise<void>((resolve, reject) => {
-      this.http.once('error', (cause) =>
-        reject(new EndpointError(`simulator: cannot listen on ${host}:${port}: ${cause.message}`, { cause })),
-      )
-      this.http.listen({ host, port, backlog }, resolve)
-    })
-    this.http.removeAllListeners('error')
-    this.port = (this.http.address() as AddressInfo).port
+    this.port = await listen(this.http, host, port, backlog)
     this.state = 'alive'
   }
 

@@ -1,8 +1,9 @@
 /** Shards of the Hub kept whole on disk: for who reads a source often. A download that broke off goes on where it was. */
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
+import { nodeFiles, storageError } from '../core/files.js'
 import { HubAccessError, ShardChangedError } from '../errors.js'
 import type { Shard } from './types.js'
 
@@ -59,7 +60,7 @@ export function cachedShard(shard: Shard, directory: string, repo: string, sha25
 
 async function fetchOnce(shard: Shard, path: string, sha256: string | null, signal: AbortSignal): Promise<void> {
   if ((await sizeOf(path)) === shard.sizeBytes) return
-  await mkdir(dirname(path), { recursive: true })
+  await nodeFiles.makeDirectory(dirname(path))
   const part = `${path}.part`
   const have = Math.min((await sizeOf(part)) ?? 0, shard.sizeBytes ?? 0)
   // A shard that is read from its start checks itself.
@@ -89,7 +90,9 @@ async function fetchFrom(
     let at = have
     for await (const piece of shard.open(have, signal)) {
       hash?.update(piece)
-      await file.write(piece, 0, piece.length, at)
+      await file.write(piece, 0, piece.length, at).catch((cause: unknown) => {
+        throw storageError('write', part, cause)
+      })
       at += piece.length
     }
     await file.sync()

@@ -91,7 +91,7 @@ export function hubTransport(
 
   async function send(url: string, request: HubRequest, timeouts: object): Promise<HubResponse> {
     const budget = budgetOf(url, settings, budgets)
-    await budget?.take(request.signal)
+    await budget?.take(waitSignal(request))
     counts.requests++
     const answer = await undiciRequest(url, {
       dispatcher,
@@ -111,16 +111,17 @@ export function hubTransport(
     if (settings.offline) {
       throw new HubAccessError(`HF_HUB_OFFLINE is set, so ${plain(url)} is not asked: unset it, or use local files`)
     }
+    const waiting = waitSignal(request)
     let tries = 1
     try {
       for (;;) {
-        request.signal?.throwIfAborted()
+        waiting?.throwIfAborted()
         const outcome = await attempt(url, request, tries)
         if ('status' in outcome) return outcome
         counts.retries++
         waits.begins(outcome)
         tries++
-        await wait(outcome.waitMs, request.signal)
+        await wait(outcome.waitMs, waiting)
       }
     } finally {
       if (tries > 1) waits.over()
@@ -203,6 +204,11 @@ async function followed(
 function withoutToken(request: HubRequest): HubRequest {
   const headers = Object.entries(request.headers ?? {}).filter(([name]) => name.toLowerCase() !== 'authorization')
   return { ...request, headers: Object.fromEntries(headers) }
+}
+
+/** Ends a wait for a try: the signal of the request, or the one that lets no further try begin. */
+function waitSignal({ signal, ending }: HubRequest): AbortSignal | undefined {
+  return signal && ending ? AbortSignal.any([signal, ending]) : (signal ?? ending)
 }
 
 function askedWaitMs(headers: HubResponse['headers']): number | null {

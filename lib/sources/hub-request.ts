@@ -7,6 +7,8 @@ export interface HubRequest {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: RequestBody
   readonly signal?: AbortSignal | undefined
+  /** Once aborted, no further try begins; one that is under way is waited for. */
+  readonly ending?: AbortSignal | undefined
   /** Called with the bytes sent of this body so far. */
   readonly onSent?: ((bytes: number) => void) | undefined
   /** False when a request whose answer was lost must not be sent again. */

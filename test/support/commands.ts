@@ -14,20 +14,26 @@ export interface Command {
 /**
  * @param program below dist/: 'bin/kun-stream.js'
  * @param variables of the environment, besides those of this process
+ * @param input standard input: none, or a pipe that stays open
  */
-export function command(program: string, args: readonly string[], variables: Record<string, string> = {}): Command {
+export function command(
+  program: string,
+  args: readonly string[],
+  variables: Record<string, string> = {},
+  input: 'ignore' | 'pipe' = 'ignore',
+): Command {
   const child = spawn(process.execPath, [join(projectRoot, 'dist', program), ...args], {
     env: { ...process.env, ...variables },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [input, 'pipe', 'pipe'],
   })
   let out = ''
   let err = ''
   let heard = (): void => {}
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+  child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
     out += chunk
     heard()
   })
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
     err += chunk
     heard()
   })

@@ -1,0 +1,97 @@
+/**
+ * What a stop signal means at each stage of a run. Before it begins: it does not begin. While it works: the requests in
+ * flight are waited for. At its end: copies to the mirror and the Hub are given up. A further signal always stops at once.
+ */
+import { AbortedError } from '../errors.js'
+import type { Session } from '../kun/session.js'
+import { onStopSignal, type StopSignal } from './stop-signals.js'
+
+/** Time that a session which is being opened has to settle, so that it gives the run directory back. */
+const openingWaitMsMax = 3_000
+
+export class RunStop {
+  readonly #early = new AbortController()
+  readonly #giveUp = new AbortController()
+  readonly #release: () => void
+  #session: Session | null = null
+  #longestSeconds = 0
+  #ended = false
+  #signals = 0
+
+  constructor(private readonly say: (message: string) => void) {
+    this.#release = onStopSignal((signal) => this.#heard(signal))
+  }
+
+  /** Aborted when what follows a session is to be given up. */
+  get giveUp(): AbortSignal {
+    return this.#giveUp.signal
+  }
+
+  /** Waits for something that comes before the session. @throws {AbortedError} a signal came first */
+  async before<T>(work: Promise<T>): Promise<T> {
+    work.catch(() => undefined) // after a signal nobody else waits for it
+    if (this.#early.signal.aborted) throw this.#early.signal.reason
+    let abort: () => void = () => undefined
+    const aborted = new Promise<never>((_, reject) => {
+      abort = () => reject(this.#early.signal.reason)
+      this.#early.signal.addEventListener('abort', abort)
+    })
+    try {
+      return await Promise.race([work, aborted])
+    } finally {
+      this.#early.signal.removeEventListener('abort', abort)
+    }
+  }
+
+  /** As `before`, for the session itself: one that opens after the signal is closed again. */
+  async opening(starting: Promise<Session>): Promise<Session> {
+    try {
+      return await this.before(starting)
+    } catch (error) {
+      if (error !== this.#early.signal.reason) throw error
+      const closed = starting.then(async (session) => {
+        session.abort(error as AbortedError)
+        await session.done
+      })
+      let timer: NodeJS.Timeout | undefined
+      const late = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, openingWaitMsMax)
+      })
+      await Promise.race([closed.catch(() => undefined), late]) // the signal's error is the one to show
+      clearTimeout(timer)
+      throw error
+    }
+  }
+
+  /** @param longestMs the longest that a request may take */
+  works(session: Session, longestMs: number): void {
+    this.#session = session
+    this.#longestSeconds = longestMs / 1000
+  }
+
+  /** The session is over; what follows is given up at the next signal. */
+  sessionEnded(): void {
+    this.#ended = true
+    if (this.#signals > 1) this.#giveUp.abort(new AbortedError('stopped at once'))
+  }
+
+  close(): void {
+    this.#release()
+  }
+
+  #heard(signal: StopSignal): void {
+    this.#signals++
+    if (this.#ended) {
+      this.say(`${signal}: no longer waiting for the mirror and the Hub`)
+      this.#giveUp.abort(new AbortedError('stopped while publishing'))
+    } else if (this.#session === null) {
+      this.#early.abort(new AbortedError(`stopped by ${signal} before the run began`))
+    } else if (this.#signals > 1) {
+      this.#session.abort(new AbortedError('stopped at once'))
+    } else {
+      const limit = `at most ${this.#longestSeconds} s`
+      this.say(`${signal}: waiting for the requests in flight, ${limit}; once more stops at once`)
+      this.#session.stop(new AbortedError('stopped')).catch((error: Error) => this.say(error.message))
+    }
+  }
+}

@@ -1,0 +1,36 @@
+/** A folder for what a command keeps while it works; it is removed when the command ends, by a stop signal as well. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { storageError } from '../core/files.js'
+import { UsageError } from '../errors.js'
+import { cleanAndDie } from './stop-signals.js'
+
+export interface TemporaryFolder {
+  readonly path: string
+  remove(): void
+}
+
+/** @throws {UsageError} it cannot be made: TMPDIR is missing, full or read-only */
+export function temporaryFolder(name: string): TemporaryFolder {
+  let path: string | null = null
+  const remove = (): void => {
+    if (path !== null) rmSync(path, { recursive: true, force: true })
+  }
+  // Before the folder is made, so that no signal comes between.
+  const release = cleanAndDie(remove)
+  try {
+    path = mkdtempSync(join(tmpdir(), `kun-stream-${name}-`))
+  } catch (cause) {
+    release()
+    const { message } = storageError('make a folder in', tmpdir(), cause)
+    throw new UsageError(`${message} TMPDIR names the directory for temporary files`, { cause })
+  }
+  return {
+    path,
+    remove() {
+      remove()
+      release()
+    },
+  }
+}

@@ -1,0 +1,35 @@
+/** Listening on a port, with a message when the system refuses. */
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { EndpointError } from '../errors.js'
+
+const refusals: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'the port is in use. Give another --port, or 0 for any that is free',
+  EACCES: 'this user may not use the port. Give a --port from 1024, or 0 for any that is free',
+  EADDRNOTAVAIL: 'this machine does not have the address. Give one of its own, or 127.0.0.1',
+  ENOTFOUND: 'the host name is unknown. Give an address of this machine, or 127.0.0.1',
+  EAI_AGAIN: 'the host name cannot be looked up now. Give an address of this machine, or 127.0.0.1',
+}
+
+/**
+ * Listens, and resolves with the port.
+ *
+ * @param port 0 takes any that is free
+ * @param backlog connections that wait to be accepted
+ * @throws {EndpointError} the system refuses: the server is not listening then, and holds nothing
+ */
+export async function listen(server: Server, host: string, port: number, backlog?: number): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    const refused = (cause: NodeJS.ErrnoException): void => {
+      const why = refusals[cause.code ?? ''] ?? cause.message
+      const details = { host, port, errno: cause.code ?? 'unknown' }
+      reject(new EndpointError(`cannot listen on ${host}:${port}: ${why}`, { cause, details }))
+    }
+    server.once('error', refused)
+    server.listen({ host, port, ...(backlog !== undefined && { backlog }) }, () => {
+      server.off('error', refused)
+      resolve()
+    })
+  })
+  return (server.address() as AddressInfo).port
+}
