@@ -1,11 +1,13 @@
 /** `kun-stream plan RECIPE`: what a run would read, ask and write, and whether its directory takes it. Writes nothing. */
 import type { Command } from 'commander'
 import pc from 'picocolors'
+import { alignShards, type PinnedShard } from '../kun/pinned-shards.js'
 import { stagesThrough } from '../kun/stages.js'
 import { loadRecipe, type Recipe, recipeDifference } from '../recipe/index.js'
 import { readManifest, readRunRecord } from '../sinks/index.js'
-import type { Shard } from '../sources/index.js'
+import type { Shard, SourceCursor } from '../sources/index.js'
 import { bytesText, counted } from './bytes-text.js'
+import { type FaultyShard, faultyLines } from './faulty-shards.js'
 import { sayOnStderr } from './output.js'
 import { collect } from './run.js'
 import { settingsOf } from './settings.js'
@@ -39,8 +41,10 @@ export interface RunPlan {
   /** What the directory holds: nothing, a run that is gone on with, or one that was made otherwise. */
   readonly state: 'new' | 'resumes' | 'refused'
   readonly cutsCommitted: number
-  /** Fields in which the run that is there was made otherwise. */
+  /** Fields and shards in which the run that is there was made otherwise. */
   readonly differences: readonly string[]
+  /** Shards that are another than they were, and go on all the same. */
+  readonly notes: readonly string[]
 }
 
 interface SplitPlan {
@@ -49,6 +53,8 @@ interface SplitPlan {
   /** As stored; null where one is not known. */
   readonly bytes: number | null
   readonly largestBytes: number
+  /** Shards that cannot be read: each is one reject. */
+  readonly faulty: readonly FaultyShard[]
 }
 
 interface StagePlan {
@@ -64,7 +70,15 @@ export async function planOf(recipe: Recipe, directory: string): Promise<RunPlan
   try {
     const record = await readRunRecord(directory)
     const found = record?.pinned.recipe
-    const differences = found === undefined ? [] : recipeDifference(found, settings.pinned)
+    const before = record?.pinned.shards as PinnedShard[] | undefined
+    const cuts = record === null ? [] : await readManifest(directory)
+    const aligned = before && alignShards(before, settings.shards, (cuts.at(-1)?.cursor ?? null) as SourceCursor | null)
+    const differences = [
+      ...(found === undefined ? [] : recipeDifference(found, settings.pinned)).map(
+        ({ path, before, after }) => `${path}: ${JSON.stringify(before)} there, ${JSON.stringify(after)} here`,
+      ),
+      ...(aligned?.problems ?? []),
+    ]
     return {
       name: recipe.name,
       directory,
@@ -81,10 +95,9 @@ export async function planOf(recipe: Recipe, directory: string): Promise<RunPlan
         callsPerChunk: recipe.kun.label.variants,
       })),
       state: record === null ? 'new' : differences.length > 0 ? 'refused' : 'resumes',
-      cutsCommitted: record === null ? 0 : (await readManifest(directory)).length,
-      differences: differences.map(
-        ({ path, before, after }) => `${path}: ${JSON.stringify(before)} there, ${JSON.stringify(after)} here`,
-      ),
+      cutsCommitted: cuts.length,
+      differences,
+      notes: aligned?.notes ?? [],
     }
   } finally {
     await close()
@@ -98,12 +111,15 @@ function splitPlan(split: string, shards: readonly Shard[]): SplitPlan {
     split,
     shards: shards.length,
     bytes: known.length === sizes.length ? known.reduce((sum, size) => sum + size, 0) : null,
-    largestBytes: Math.max(0, ...known),
+    // Not by spreading: a list of shards may be longer than the arguments that a call can take.
+    largestBytes: known.reduce((largest, size) => Math.max(largest, size), 0),
+    faulty: shards.flatMap(({ path, fault }) => (fault == null ? [] : [{ path, ...fault }])),
   }
 }
 
 /** For people. */
-export function planText({ name, directory, splits, stages, state, cutsCommitted, differences }: RunPlan): string {
+export function planText(plan: RunPlan): string {
+  const { name, directory, splits, stages, state, cutsCommitted, differences, notes } = plan
   const shown = (bytes: number | null): string => (bytes === null ? 'size unknown' : bytesText(bytes))
   const all = splits.every(({ bytes }) => bytes !== null)
   const bytes = all ? splits.reduce((sum, split) => sum + (split.bytes ?? 0), 0) : null
@@ -113,12 +129,14 @@ export function planText({ name, directory, splits, stages, state, cutsCommitted
     resumes: `${directory} holds this run: ${counted(cutsCommitted, 'cut is', 'cuts are')} committed, it would go on from there.`,
     refused: `${directory} holds a run that was made otherwise; it would be refused:`,
   }
+  const faulty = splits.flatMap((split) => split.faulty)
   return [
-    `${pc.bold(name)} would read ${counted(shards, 'shard')}, ${shown(bytes)}`,
+    `${pc.bold(name)} would read ${counted(shards, 'shard')}, ${shown(bytes)}${faulty.length > 0 ? `; ${faulty.length} of them cannot be read` : ''}`,
     ...splits.map(
       (split) =>
         `  ${split.split.padEnd(12)}${String(split.shards).padStart(7)} ${split.shards === 1 ? 'shard ' : 'shards'}  ${shown(split.bytes).padStart(9)}, the largest ${bytesText(split.largestBytes)}`,
     ),
+    ...faultyLines(faulty),
     '',
     'and ask for each chunk that is left after filters and deduplication, at most',
     ...stages.map(
@@ -128,5 +146,6 @@ export function planText({ name, directory, splits, stages, state, cutsCommitted
     '',
     states[state],
     ...differences.map((line) => `  ${line}`),
+    ...notes.map((line) => `  ${line}`),
   ].join('\n')
 }

@@ -13,6 +13,7 @@ import { appendTimings, type CallTimings, TimingsRecorder } from '../report/timi
 import { counted } from './bytes-text.js'
 import { called, quoted } from './called.js'
 import { failureOf } from './failure.js'
+import { faultyLines } from './faulty-shards.js'
 import { mirrorOf, restored } from './mirror.js'
 import { runOnExit } from './on-exit.js'
 import { sayOnStderr } from './output.js'
@@ -116,6 +117,8 @@ async function conduct(recipe: Recipe, order: RunOrder): Promise<Ended> {
   try {
     if (order.fromMirror) say(await stop.before(restored(recipe, directory, say)))
     prepared = await stop.before(settingsOf(recipe, directory, say))
+    const faulty = prepared.settings.shards.flatMap(({ path, fault }) => (fault == null ? [] : [{ path, ...fault }]))
+    for (const line of faultyLines(faulty)) say(line)
     // What is said while servers are opened: of a run that does not begin, its error says it all.
     let early: string[] | null = []
     const starting = startSession(prepared.settings, {

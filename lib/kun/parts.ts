@@ -24,16 +24,20 @@ import {
   readManifest,
   readRunRecord,
 } from '../sinks/index.js'
+import type { Shard, SourceCursor } from '../sources/index.js'
 import { type PreparePlan, planPreparation } from '../text/plan.js'
 import { type WorkerPool, workerPool } from '../workers/pool.js'
 import { decideAgain } from './decide-again.js'
 import { preparing } from './lost-records.js'
+import { alignShards, type PinnedShard, pinnedShards, refuseMisaligned } from './pinned-shards.js'
 import { columnsOf } from './row.js'
 import type { KunSettings } from './settings.js'
 import { type KunStages, kunStages, type Phase, stagesThrough } from './stages.js'
 import { RunWatch } from './watch.js'
 
 export interface SessionParts {
+  /** Those of the settings, with those in place that were taken out of the run. */
+  readonly shards: readonly Shard[]
   readonly directory: RunDirectory
   /** The last committed cut. */
   readonly from: ManifestEntry | null
@@ -79,7 +83,7 @@ export async function openParts(settings: KunSettings, options: OpenPartsOptions
   try {
     const asking = await openAsking(settings, options, closing)
     const { servers, watch, stages, replies } = asking
-    const directory = await openDirectory(settings, options, plan, asking.capabilities, closing)
+    const { directory, shards } = await openDirectory(settings, options, plan, asking.capabilities, closing)
     const from = directory.last
     await watch.keepStarts({
       files: options.files,
@@ -91,10 +95,10 @@ export async function openParts(settings: KunSettings, options: OpenPartsOptions
     closing.push(() => pool.close())
     if (from !== null && deduplicator.lostBytes > 0) {
       const cuts = await readManifest(dir, options.files)
-      await decideAgain({ deduplicator, prepare: preparing(pool, replies), settings, cuts })
+      await decideAgain({ deduplicator, prepare: preparing(pool, replies), settings: { ...settings, shards }, cuts })
     }
     if (from !== null) await replies.committed(from.blocks)
-    return { directory, from, replies, servers, stages, deduplicator, pool, writer, watch }
+    return { shards, directory, from, replies, servers, stages, deduplicator, pool, writer, watch }
   } catch (error) {
     return closeAfter(error, closing.reverse())
   }
@@ -129,20 +133,35 @@ async function openAsking(settings: KunSettings, options: OpenPartsOptions, clos
 
 async function openDirectory(
   settings: KunSettings,
-  { files, fresh, onStep }: OpenPartsOptions,
+  { files, fresh, onStep, onEvent }: OpenPartsOptions,
   plan: PreparePlan,
   capabilities: Asking['capabilities'],
   closing: Closing,
-): Promise<RunDirectory> {
+): Promise<{ directory: RunDirectory; shards: readonly Shard[] }> {
+  const dir = settings.output.dir
+  let { shards } = settings
+  const record = await runRecord(settings, plan, capabilities, await encoderIdentity(encodingOf(settings)))
   const directory = await openRunDirectory({
-    directory: settings.output.dir,
+    directory: dir,
     files,
-    record: await runRecord(settings, plan, capabilities, await encoderIdentity(encodingOf(settings))),
+    record,
+    adapt: (found, last) => {
+      const before = (found.pinned.shards ?? []) as PinnedShard[]
+      const aligned = alignShards(before, shards, (last?.cursor ?? null) as SourceCursor | null)
+      refuseMisaligned(aligned, dir)
+      shards = aligned.shards
+      for (const note of aligned.notes) onEvent?.(note)
+      const withShards = <R extends typeof found>(each: R): R => ({
+        ...each,
+        pinned: { ...each.pinned, shards: aligned.pinned },
+      })
+      return { found: withShards(found), record: withShards(record) }
+    },
     ...(fresh && { fresh }),
     ...(onStep && { onStep }),
   })
   closing.push(() => directory.close())
-  return directory
+  return { directory, shards }
 }
 
 /** What writes in the run directory: replies, the dedup log, cuts. */
@@ -259,12 +278,7 @@ async function runRecord(
     pinned: {
       version,
       recipe: settings.pinned,
-      shards: settings.shards.map(({ split, path, sizeBytes, version: content }) => ({
-        split,
-        path,
-        sizeBytes,
-        content,
-      })),
+      shards: pinnedShards(settings.shards),
       filters: plan.filters.map(({ name, sha256 }) => ({ name, sha256 })),
       tokenizer: plan.tokenizer === null ? null : { name: plan.tokenizer.name, sha256: plan.tokenizer.sha256 },
       encoder,

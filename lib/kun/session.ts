@@ -103,7 +103,7 @@ class KunSession implements Session {
     const { from, stages, writer, servers, replies, deduplicator, pool, watch } = parts
     const { output, memory, limits } = settings
     this.blocksDone = from?.blocks ?? 0
-    this.bytesDone = from === null ? 0 : bytesBefore(settings.shards, from.cursor as SourceCursor)
+    this.bytesDone = from === null ? 0 : bytesBefore(parts.shards, from.cursor as SourceCursor)
     this.capabilities = servers.capabilities()
     this.stages = stages.described
     this.#cuts = from === null ? 0 : from.cut + 1
@@ -184,8 +184,8 @@ class KunSession implements Session {
     this.#run.abort(reason)
   }
 
-  async *#read({ shards, read }: KunSettings, from: SourceCursor | undefined): ReturnType<typeof blocks> {
-    for await (const sourced of blocks(shards, { ...read, shared: true }, from)) {
+  async *#read({ read }: KunSettings, from: SourceCursor | undefined): ReturnType<typeof blocks> {
+    for await (const sourced of blocks(this.#parts.shards, { ...read, shared: true }, from)) {
       this.#readBytes += sourced.block.bytes.byteLength
       yield sourced
     }

@@ -46,6 +46,7 @@ const shardSchema = z.object({
   split: z.string(),
   path: z.string(),
   sizeBytes: z.number().nullable(),
+  removed: z.boolean().default(false),
   content: z.string().nullable(),
 })
 
@@ -107,7 +108,8 @@ function sourcesOf({ pinned, free }: z.output<typeof runSchema>): SourceFacts[] 
   const names = new Map([pinned, free].flatMap(({ recipe }) => [...namesOf((recipe as RecipeShape)?.sources)]))
   const facts = new Map<string, SourceFacts>()
   for (const [split, hub] of names) facts.set(split, { split, hub, commit: null, shards: 0, bytes: 0 })
-  for (const { split, sizeBytes, content } of shards.success ? shards.data : []) {
+  for (const { split, sizeBytes, content, removed } of shards.success ? shards.data : []) {
+    if (removed) continue
     const before = facts.get(split) ?? { split, hub: null, commit: null, shards: 0, bytes: 0 }
     const commit = /^([0-9a-f]{40}) /.exec(content ?? '')?.[1] ?? before.commit
     facts.set(split, { ...before, commit, shards: before.shards + 1, bytes: before.bytes + (sizeBytes ?? 0) })

@@ -8,6 +8,7 @@ import { differences } from '../core/difference.js'
 import { type FileLayer, makeDurableDirectory, nodeFiles, readWholeFile, writeFileDurably } from '../core/files.js'
 import { CorruptFileError, RunMismatchError } from '../errors.js'
 import { type LockOptions, lockRunDirectory } from './lock.js'
+import { readManifest } from './manifest.js'
 import { manifestName } from './names.js'
 import { recoverRunDirectory } from './recover.js'
 import type { OnStep } from './steps.js'
@@ -25,6 +26,14 @@ export interface RunRecord {
 export interface RunDirectoryOptions {
   readonly directory: string
   readonly record: RunRecord
+  /**
+   * What to compare and what to keep, given the record of the run that is there and its last committed cut: for fields
+   * that may change in part. Called under the lock, before anything is altered; what it throws refuses the directory.
+   */
+  readonly adapt?: (
+    found: RunRecord,
+    last: ManifestEntry | null,
+  ) => { readonly found: RunRecord; readonly record: RunRecord }
   readonly files?: FileLayer
   /** 'refuse': throws when there is a run already; 'discard': deletes it, but for its replies, which were paid for. */
   readonly fresh?: 'refuse' | 'discard'
@@ -53,7 +62,8 @@ const runRecordBytesMax = 64 * 1024 * 1024
  * @throws {CorruptFileError} what it committed is not whole
  */
 export async function openRunDirectory(options: RunDirectoryOptions): Promise<RunDirectory> {
-  const { directory, record, files = nodeFiles, fresh, onStep } = options
+  const { directory, files = nodeFiles, fresh, onStep } = options
+  let { record } = options
   await makeDurableDirectory(files, directory)
   const lock = await lockRunDirectory(directory, { ...options.lock, files })
   try {
@@ -72,7 +82,12 @@ export async function openRunDirectory(options: RunDirectoryOptions): Promise<Ru
       await discardRun(files, directory)
       found = null
     }
-    if (found !== null) comparePinned(found, record, directory)
+    if (found !== null) {
+      const last = options.adapt && ((await readManifest(directory, files)).at(-1) ?? null)
+      const adapted = options.adapt?.(found, last ?? null) ?? { found, record }
+      record = adapted.record
+      comparePinned(adapted.found, record, directory)
+    }
     if (found === null || differences(found, record, 1).length > 0) await writeRunRecord(files, directory, record)
     const last = await recoverRunDirectory(directory, { files, ...(onStep && { onStep }) })
     return { directory, last, close: () => lock.release() }

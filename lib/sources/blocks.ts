@@ -4,6 +4,7 @@
  */
 import { AbortedError, ShardChangedError } from '../errors.js'
 import type { Block } from '../text/batch.js'
+import { faultPiece } from './fault.js'
 import type { FormatCursor, Piece } from './formats/piece.js'
 import { readShard } from './formats/read.js'
 import type { SourceOptions } from './options.js'
@@ -45,11 +46,12 @@ const blocksAheadMax = 2
 /**
  * Every block of every shard, in an order that depends on the data and `options` alone.
  *
- * A shard that breaks off or is corrupt ends in a refused record; a shard that cannot be reached throws.
+ * A shard that breaks off, is corrupt or in no readable format ends in a refused record; one that cannot be reached
+ * throws.
  * Memory: about (blocksAheadMax + 2) × blockBytes a shard that is open, one row group for Parquet.
  *
  * @param from the cursor of the last block that is done; from the first block by default
- * @throws {ShardFormatError} a shard is in no readable format
+ * @throws {ShardFormatError} Parquet on standard input
  * @throws {ShardChangedError} a shard is shorter than when it was listed, or the cursor is of another list
  */
 export async function* blocks(
@@ -86,6 +88,13 @@ export async function* blocks(
     stopped.abort()
     await Promise.all(open.map((each) => each.close()))
   }
+}
+
+/** Whether blocks before the cursor hold something of that shard, be it its reject. */
+export function isBegun({ nextShard, open }: SourceCursor, shard: number): boolean {
+  if (shard >= nextShard) return false
+  const place = open.find((each) => each.shard === shard)
+  return place === undefined || place.at !== 'start'
 }
 
 /** Decompressed bytes before a cursor; null where it takes reading to know, as of what is compressed and of Parquet. */
@@ -134,7 +143,7 @@ function openShard(
   signal: AbortSignal,
 ): OpenShard {
   const shard = shards[index] as Shard
-  const pieces = from === 'end' ? nothing() : readShard(shard, from === 'start' ? null : from, options, signal)
+  const pieces = piecesOf(shard, from, options, signal)
   const aheadMax = Math.max(1, options.blocksAheadMax ?? blocksAheadMax)
   /** Errors wait here as values: they are thrown in the shard's turn, whenever they came up. */
   const ahead: Promise<Ahead>[] = []
@@ -172,6 +181,12 @@ function openShard(
     cursor: () => ({ shard: index, path: shard.path, at }),
     close: async () => void (await pieces.return(undefined)),
   }
+}
+
+function piecesOf(shard: Shard, from: ShardPlace, options: BlocksOptions, signal: AbortSignal): AsyncGenerator<Piece> {
+  if (from === 'end' || shard.removed) return nothing()
+  if (shard.fault != null) return faultPiece(shard.fault)
+  return readShard(shard, from === 'start' ? null : from, options, signal)
 }
 
 async function* nothing(): AsyncGenerator<Piece> {}

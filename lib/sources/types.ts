@@ -1,6 +1,13 @@
 /** A shard: one file of a corpus, on disk or on the Hub. Formats read it through this and know neither. */
 import type { FieldMapping } from '../text/mapping.js'
 
+/** Why a shard as a whole is rejected. */
+export interface ShardFault {
+  /** 'shard-missing' · 'shard-unreadable' · 'shard-empty' … */
+  readonly reason: string
+  readonly detail: string
+}
+
 /** One file of a corpus, wherever it lies. */
 export interface Shard {
   readonly split: string
@@ -11,6 +18,10 @@ export interface Shard {
   /** What pins the content in run.json: commit and ETag on the Hub, a hash of size and samples on disk; null for stdin. */
   readonly version: string | null
   readonly mapping: FieldMapping
+  /** Found when it was listed: the shard is one reject and is not opened. */
+  readonly fault?: ShardFault | null
+  /** Taken out of a run that began with it: its index stays, nothing is read of it. */
+  readonly removed?: boolean
   /**
    * Bytes as stored (compressed), from `offset` to the end. Breaks off with an error or ends; never silently short.
    * A chunk is valid until the next is asked for: its memory may be filled again.

@@ -40,7 +40,7 @@ export interface PreparePlan {
 /**
  * Resolves and hashes the files that the options name.
  *
- * @param directory what relative paths start from: the recipe's
+ * @param directory what relative paths start from: the working directory
  * @throws {RecipeError} a file cannot be read
  */
 export async function planPreparation(

@@ -1,0 +1,23 @@
+/** Lines about shards that cannot be read, for `plan` and `run`. */
+import { counted } from './bytes-text.js'
+
+export interface FaultyShard {
+  readonly path: string
+  /** A stable word, as of the reject. */
+  readonly reason: string
+  readonly detail: string
+}
+
+const faultyShownMax = 5
+
+/** 'b.jsonl: shard-missing, there is nothing at that path (ENOENT)', the first of them. */
+export function faultyLines(faulty: readonly FaultyShard[]): string[] {
+  if (faulty.length === 0) return []
+  const shown = faulty.slice(0, faultyShownMax)
+  const more = faulty.length - shown.length
+  return [
+    `${counted(faulty.length, 'shard')} cannot be read and ${faulty.length === 1 ? 'becomes' : 'become'} one reject each:`,
+    ...shown.map(({ path, reason, detail }) => `  ${path}: ${reason}, ${detail}`),
+    ...(more > 0 ? [`  and ${more} more`] : []),
+  ]
+}

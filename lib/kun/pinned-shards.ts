@@ -1,0 +1,145 @@
+/**
+ * The shards of a run as run.json pins them, against those that are listed now. The list never changes its indexes, which
+ * cursors hold: a shard that is taken out keeps its place. What committed blocks were read of must be as it was.
+ */
+import { RunMismatchError } from '../errors.js'
+import { isBegun, removedShard, type Shard, type ShardFault, type SourceCursor } from '../sources/index.js'
+
+/** A shard in run.json. JSON-safe. */
+export interface PinnedShard {
+  readonly split: string
+  readonly path: string
+  readonly sizeBytes: number | null
+  /** As `Shard.version`. */
+  readonly content: string | null
+  /** Why it is one reject; left out where it can be read. */
+  readonly fault?: ShardFault
+  /** Taken out before a committed block was read of it; left out otherwise. */
+  readonly removed?: true
+}
+
+export interface AlignedShards {
+  /** To read: as listed now, with those in place that were taken out. */
+  readonly shards: readonly Shard[]
+  /** For run.json. */
+  readonly pinned: readonly PinnedShard[]
+  /** What is another than it was, and goes on all the same: a line each. */
+  readonly notes: readonly string[]
+  /** Why the run cannot go on with them: a line each. */
+  readonly problems: readonly string[]
+}
+
+/** How run.json pins a list. */
+export function pinnedShards(shards: readonly Shard[]): PinnedShard[] {
+  return shards.map(pinnedShard)
+}
+
+function pinnedShard({ split, path, sizeBytes, version: content, fault }: Shard): PinnedShard {
+  return { split, path, sizeBytes, content, ...(fault != null && { fault }) }
+}
+
+/**
+ * @param before the list in run.json
+ * @param cursor of the last committed cut; null when there is none
+ */
+export function alignShards(
+  before: readonly PinnedShard[],
+  listed: readonly Shard[],
+  cursor: SourceCursor | null,
+): AlignedShards {
+  const rest = new Map(listed.map((shard) => [keyOf(shard), shard]))
+  const shards: Shard[] = []
+  const pinned: PinnedShard[] = []
+  const notes: string[] = []
+  const problems: string[] = []
+  for (const [index, was] of before.entries()) {
+    const begun = cursor !== null && isBegun(cursor, index)
+    const found = rest.get(keyOf(was))
+    if (!was.removed) rest.delete(keyOf(was))
+    const aligned = align(was, found, begun)
+    shards.push(aligned.shard)
+    pinned.push(aligned.pinned)
+    if (aligned.note !== undefined) notes.push(aligned.note)
+    if (aligned.problem !== undefined) problems.push(aligned.problem)
+  }
+  const taken = new Set(before.filter(({ removed }) => removed).map(keyOf))
+  for (const [key, { path, split }] of rest) {
+    const how = taken.has(key) ? 'was taken out of this run and is listed again' : 'is not a shard of this run'
+    problems.push(`${path} (${split}) ${how}: shards cannot be added`)
+  }
+  return { shards, pinned, notes, problems }
+}
+
+interface Aligned {
+  readonly shard: Shard
+  readonly pinned: PinnedShard
+  readonly note?: string
+  readonly problem?: string
+}
+
+function align(was: PinnedShard, found: Shard | undefined, begun: boolean): Aligned {
+  const { path, split, fault } = was
+  const name = `${path} (${split})`
+  if (was.removed) return { shard: removedShard(was), pinned: was }
+  if (found === undefined) {
+    const removed: Aligned = { shard: removedShard(was), pinned: { ...was, removed: true } }
+    if (!begun)
+      return { ...removed, note: `${name} is not listed any more: taken out, no committed block was read of it` }
+    if (fault !== undefined) return { shard: removedShard(was), pinned: was }
+    return {
+      ...removed,
+      problem: `${name} is not listed any more, and committed blocks were read of it: it cannot be taken out. Put it back`,
+    }
+  }
+  const is = pinnedShard(found)
+  if (fault !== undefined && begun) return { ...kept(was, found), ...(is.fault === undefined && { note: stays(name) }) }
+  if (fault !== undefined || (is.fault !== undefined && !begun))
+    return { shard: found, pinned: is, ...changed(was, is) }
+  if (is.fault !== undefined) {
+    const problem = `${name} cannot be read any more (${is.fault.detail}), and committed blocks were read of it. Put it back`
+    return { shard: found, pinned: was, problem }
+  }
+  if (was.sizeBytes === is.sizeBytes && was.content === is.content) return { shard: found, pinned: was }
+  const how =
+    was.sizeBytes === is.sizeBytes
+      ? `has other content (${is.content}, it was ${was.content})`
+      : `has ${is.sizeBytes} bytes, it had ${was.sizeBytes}`
+  const advice = begun
+    ? 'Put back what it was'
+    : 'Put back what it was, or take it out: no committed block was read of it'
+  return { shard: found, pinned: was, problem: `${name} ${how}. ${advice}` }
+}
+
+/** The verdict is committed: the shard stays one reject. */
+function kept(was: PinnedShard, found: Shard): Aligned {
+  return { shard: { ...found, fault: was.fault ?? null }, pinned: was }
+}
+
+function stays(name: string): string {
+  return `${name} can be read now; its reject is committed and stays. To include it, start over in another directory`
+}
+
+function changed({ path, split, fault }: PinnedShard, is: PinnedShard): { note?: string } {
+  if (JSON.stringify(fault) === JSON.stringify(is.fault)) return {}
+  const now =
+    is.fault === undefined ? 'can be read now, and will be' : `cannot be read (${is.fault.detail}): one reject`
+  return { note: `${path} (${split}) ${now}` }
+}
+
+function keyOf({ split, path }: { readonly split: string; readonly path: string }): string {
+  return `${split}\0${path}`
+}
+
+const problemsShownMax = 5
+
+/** @throws {RunMismatchError} the run cannot go on with the shards that are listed now */
+export function refuseMisaligned({ problems }: AlignedShards, directory: string): void {
+  if (problems.length === 0) return
+  const shown = problems.slice(0, problemsShownMax)
+  const more = problems.length > shown.length ? [`and ${problems.length - shown.length} more`] : []
+  throw new RunMismatchError(
+    `${directory} holds a run over other shards, its rows would not fit together:\n  ${[...shown, ...more].join('\n  ')}\n` +
+      'Or use another directory, or start over with --fresh --force (replies are kept).',
+    { details: { directory, difference: shown.join('; ') } },
+  )
+}

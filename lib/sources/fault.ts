@@ -1,0 +1,35 @@
+/** Shards of which nothing is read: those that cannot be, each one reject, and those that were taken out of a run. */
+import { ContractError } from '../errors.js'
+import type { FieldMapping } from '../text/mapping.js'
+import type { Piece } from './formats/piece.js'
+import type { Shard, ShardFault } from './types.js'
+
+/** A shard that is one reject. */
+export function faultyShard(of: {
+  readonly split: string
+  readonly path: string
+  readonly mapping: FieldMapping
+  readonly fault: ShardFault
+}): Shard {
+  return { ...of, ...unread, sizeBytes: 0, version: null }
+}
+
+/** A shard that was taken out: it keeps the indexes of the others as they are. */
+export function removedShard({ split, path }: { readonly split: string; readonly path: string }): Shard {
+  return { split, path, ...unread, sizeBytes: 0, version: null, mapping: { text: '' }, removed: true }
+}
+
+const unread: Pick<Shard, 'open' | 'read'> = {
+  open: () => refuse(),
+  read: async () => refuse(),
+}
+
+function refuse(): never {
+  throw new ContractError('a shard that is only a reject, or was taken out, was opened')
+}
+
+/** The one piece of a shard that cannot be read. */
+export async function* faultPiece({ reason, detail }: ShardFault): AsyncGenerator<Piece> {
+  const refused = [{ offset: 0, reason, detail, excerpt: '' }]
+  yield { bytes: new Uint8Array(0), offset: 0, offsetUnit: 'byte', refused, next: null }
+}

@@ -1,0 +1,67 @@
+/** Patterns of a source: where each starts to search, what it matches below, and how deep it has to look. Pure. */
+import { dirname, resolve, sep } from 'node:path'
+import picomatch from 'picomatch'
+import { isDynamicPattern } from 'tinyglobby'
+
+export interface Glob {
+  /** As the recipe has it, without a leading '!'. */
+  readonly pattern: string
+  /** Absolute: the directory before the first wildcard, that of the file where there is none. */
+  readonly base: string
+  /** The name in `base` where the pattern has no wildcard; else null. */
+  readonly literal: string | null
+  /** @param path relative to `base`, with '/' */
+  matches(path: string): boolean
+  /** Whether something below that directory may match; false positives only cost time. @param path as of `matches` */
+  mayMatchBelow(path: string): boolean
+}
+
+/** @param root what relative patterns start from */
+export function compileGlob(pattern: string, root: string): Glob {
+  const parts = pattern.split('/')
+  const wild = parts.findIndex((part) => isDynamicPattern(part))
+  if (wild === -1) {
+    const path = resolve(root, unescaped(pattern))
+    const literal = path.slice(dirname(path).length).replace(/^[/\\]/, '')
+    return { pattern, base: dirname(path), literal, matches: (each) => each === literal, mayMatchBelow: () => false }
+  }
+  const before = parts.slice(0, wild).join('/') || (pattern.startsWith('/') ? '/' : '.')
+  const rest = parts.slice(wild).filter((part, index) => part !== '' || index === parts.length - wild - 1)
+  const isMatch = picomatch(rest.join('/'), { posix: true })
+  return {
+    pattern,
+    base: resolve(root, unescaped(before)),
+    literal: null,
+    matches: (path) => isMatch(path),
+    mayMatchBelow: below(rest),
+  }
+}
+
+function below(rest: readonly string[]): Glob['mayMatchBelow'] {
+  const deep = rest.some((part) => part.includes('**'))
+  // A '/' inside braces or a group makes steps that are not those of the split.
+  const simple = !rest.some((part) => /[{}()]/.test(part))
+  const dots = rest.some((part) => /(^|[{(,|])\.[^/]/.test(part))
+  const steps = rest.map((part) => picomatch(part, { posix: true }))
+  const deepFrom = rest.findIndex((part) => part.includes('**'))
+  return (path) => {
+    const names = path.split('/')
+    if (!deep && names.length >= rest.length) return false
+    if (!dots && names.some((name) => name.startsWith('.'))) return false
+    const checked = simple ? names.slice(0, deepFrom === -1 ? names.length : deepFrom) : []
+    return checked.every((name, step) => steps[step]?.(name) ?? true)
+  }
+}
+
+/** Whether a '!' pattern takes the file or directory out. @param path absolute, as shown */
+export function isExcluded(path: string, excluded: readonly Glob[]): boolean {
+  return excluded.some(({ base, matches }) => {
+    const start = base.endsWith(sep) ? base : base + sep
+    return path.startsWith(start) && matches(path.slice(start.length).split(sep).join('/'))
+  })
+}
+
+/** A backslash before a wildcard makes it a character of the name. */
+function unescaped(pattern: string): string {
+  return sep === '\\' ? pattern : pattern.replace(/\\([()[\]{}!*?@+|$^])/g, '$1')
+}

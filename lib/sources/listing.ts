@@ -1,0 +1,197 @@
+/**
+ * The files that globs find on disk. Nothing that matches is skipped without a word: links to nothing, directories that
+ * cannot be listed and names that are not UTF-8 are entries like any other. What an entry is, is looked at in local.ts.
+ */
+import type { Stats } from 'node:fs'
+import { lstat, readdir, stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { storageError } from '../core/files.js'
+import { SourceNotFoundError } from '../errors.js'
+import { type FilePlace, placeIn, placeKey } from './file-name.js'
+import { compileGlob, type Glob, isExcluded } from './globs.js'
+import type { ShardFault } from './types.js'
+
+export interface FoundFile {
+  readonly place: FilePlace
+  /** What is wrong with it already; null where that is still to be found out. */
+  readonly fault: ShardFault | null
+}
+
+export interface Listing {
+  /** Each once, in no particular order. */
+  readonly files: readonly FoundFile[]
+  /** The deepest directory that all patterns share before their first wildcard. */
+  readonly base: string
+}
+
+/** Names of files that hold records: a directory named so is an entry, any other directory is only searched. */
+const shardName = /\.(jsonl|json|ndjson|txt|parquet|tar|tgz|gz|zst|bz2|xz|zip|7z)$/i
+
+/** Errors that say something about a path; anything else is trouble of the system and stops the listing. */
+const pathErrors: Readonly<Record<string, string>> = {
+  ENOENT: 'there is nothing at that path',
+  ENOTDIR: 'a part of the path is not a directory',
+  ELOOP: 'the link leads to itself',
+  EACCES: 'permission denied',
+  EPERM: 'not permitted',
+  ENAMETOOLONG: 'the name is too long',
+}
+
+/**
+ * @param root what relative patterns start from
+ * @param patterns globs; a leading '!' takes files, or whole directories, out
+ * @throws {SourceNotFoundError} a pattern finds nothing
+ * @throws {StorageError} the system cannot list a directory now: stopped, resumable
+ */
+export async function listFiles(root: string, patterns: readonly string[]): Promise<Listing> {
+  const globs = patterns.filter((each) => !each.startsWith('!')).map((each) => compileGlob(each, root))
+  const excluded = patterns.filter((each) => each.startsWith('!')).map((each) => compileGlob(each.slice(1), root))
+  if (globs.length === 0)
+    throw new SourceNotFoundError('no glob says which files to read: give at least one in `files`')
+  const found = new Map<string, FoundFile>()
+  for (const glob of globs) {
+    const search = new Search(glob, excluded, found)
+    await search.run()
+    if (search.matched === 0) throw nothingFits(glob, root)
+  }
+  return { files: withoutSearched([...found.values()]), base: sharedBase(globs) }
+}
+
+function nothingFits({ pattern, literal }: Glob, root: string): SourceNotFoundError {
+  const hint = literal === null ? '' : `, or name a pattern such as ${pattern}/**/*.jsonl`
+  return new SourceNotFoundError(`no file fits ${pattern} in ${resolve(root)}: check the path${hint}`)
+}
+
+/** A directory that is named like a shard is one entry, unless files in it were found: then it is only a directory. */
+function withoutSearched(files: readonly FoundFile[]): FoundFile[] {
+  const directories = files.filter(({ fault }) => fault?.detail === isDirectory)
+  if (directories.length === 0) return [...files]
+  const searched = new Set<FoundFile>()
+  for (const directory of directories) {
+    const start = `${placeKey(directory.place)}/`
+    if (files.some(({ place }) => placeKey(place).startsWith(start))) searched.add(directory)
+  }
+  return files.filter((file) => !searched.has(file))
+}
+
+/** The deepest directory above the static parts of all globs. */
+function sharedBase(globs: readonly Glob[]): string {
+  const [first, ...others] = globs.map(({ base }) => base.split('/'))
+  let shared = first as string[]
+  for (const steps of others) {
+    const differs = shared.findIndex((step, level) => step !== steps[level])
+    if (differs !== -1) shared = shared.slice(0, differs)
+  }
+  return shared.join('/') || '/'
+}
+
+const isDirectory = 'it is a directory'
+
+/** One pattern's walk. Follows links to directories, but for those that lead back to one it is in. */
+class Search {
+  /** Entries that match, those that are taken out included. */
+  matched = 0
+
+  constructor(
+    private readonly glob: Glob,
+    private readonly excluded: readonly Glob[],
+    private readonly found: Map<string, FoundFile>,
+  ) {}
+
+  async run(): Promise<void> {
+    const { base, literal } = this.glob
+    const start: FilePlace = { raw: base, shown: base }
+    if (literal === null) return this.#directory(start, '', [])
+    const place = placeIn(start, Buffer.from(literal))
+    const there = await lookAt(place, lstat)
+    if ('code' in there && (there.code === 'ENOENT' || there.code === 'ENOTDIR')) return
+    // The path itself may be a directory: then it is no file that was named, and the message says what to write.
+    if ('stats' in there && there.stats.isDirectory()) return
+    this.#add(place, null)
+  }
+
+  /** @param path of the directory, relative to the pattern's base, with '/'; '' for the base */
+  async #directory(directory: FilePlace, path: string, above: readonly string[]): Promise<void> {
+    const self = await lookAt(directory, stat)
+    const identity = 'stats' in self ? `${self.stats.dev}:${self.stats.ino}` : ''
+    if (above.includes(identity)) return
+    const entries = await readdir(directory.raw, { withFileTypes: true, encoding: 'buffer' }).catch((error: unknown) =>
+      pathError('list', directory, error),
+    )
+    if (typeof entries === 'string') {
+      if (path === '') {
+        if (entries === 'ENOENT' || entries === 'ENOTDIR') return
+        throw new SourceNotFoundError(`${directory.shown} cannot be listed: ${pathErrors[entries]} (${entries})`)
+      }
+      this.#add(directory, { reason: 'shard-unreadable', detail: `a directory that cannot be listed (${entries})` })
+      return
+    }
+    for (const entry of entries) {
+      const place = placeIn(directory, entry.name as unknown as Buffer)
+      if (isExcluded(place.shown, this.excluded)) {
+        if (this.glob.matches(joined(path, place))) this.matched++
+        continue
+      }
+      await this.#entry(place, joined(path, place), entry, [...above, identity])
+    }
+  }
+
+  async #entry(
+    place: FilePlace,
+    path: string,
+    entry: { isDirectory(): boolean; isSymbolicLink(): boolean },
+    above: readonly string[],
+  ): Promise<void> {
+    const there = entry.isSymbolicLink() ? await lookAt(place, stat) : null
+    const directory = entry.isDirectory() || (there !== null && 'stats' in there && there.stats.isDirectory())
+    if (directory) {
+      if (this.glob.mayMatchBelow(path)) await this.#directory(place, path, above)
+      if (!shardName.test(path) || !this.glob.matches(path)) return
+      this.#add(place, { reason: 'shard-unreadable', detail: isDirectory })
+    } else if (this.glob.matches(path)) this.#add(place, null)
+  }
+
+  #add(place: FilePlace, fault: ShardFault | null): void {
+    this.matched++
+    if (isExcluded(place.shown, this.excluded)) return
+    const key = placeKey(place)
+    if (!this.found.has(key)) this.found.set(key, { place, fault })
+  }
+}
+
+function joined(path: string, { shown }: FilePlace): string {
+  const name = shown.slice(shown.lastIndexOf('/') + 1)
+  return path === '' ? name : `${path}/${name}`
+}
+
+/**
+ * `lstat` or `stat` of a place; the error's code where that is a fact about the path.
+ *
+ * @throws {StorageError} the system refused for another reason
+ */
+export async function lookAt(
+  place: FilePlace,
+  look: (path: string | Buffer) => Promise<Stats>,
+): Promise<{ readonly stats: Stats } | { readonly code: string }> {
+  try {
+    return { stats: await look(place.raw) }
+  } catch (error) {
+    return { code: pathError('look at', place, error) }
+  }
+}
+
+/** The code of an error that is a fact about the path. @throws {StorageError} it is not */
+export function pathError(operation: string, { shown }: FilePlace, error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code ?? ''
+  if (Object.hasOwn(pathErrors, code)) return code
+  throw storageError(operation, shown, error)
+}
+
+/** The fault of a path that cannot be looked at or opened. */
+export function faultOfPath(code: string): ShardFault {
+  const missing = code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP'
+  return {
+    reason: missing ? 'shard-missing' : 'shard-unreadable',
+    detail: `${pathErrors[code] ?? 'refused'} (${code})`,
+  }
+}

@@ -1,0 +1,167 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parquetWriteBuffer } from 'hyparquet-writer'
+import t from 'tap'
+import { nodeFiles } from '../../lib/core/files.js'
+import { AbortedError } from '../../lib/errors.js'
+import { startSimulator } from '../../lib/simulator/index.js'
+import { openPart, readManifest, readRunRecord, rowsOf } from '../../lib/sinks/index.js'
+import { bytesOn, differing, documents, type MiniRun, runMini, startMini } from './mini-run.js'
+
+t.setTimeout(300_000)
+
+const server = await startSimulator({ nonce: true })
+t.teardown(() => server.close())
+
+async function rejectsOf(directory: string): Promise<{ shard: string; reason: string }[]> {
+  const found: { shard: string; reason: string }[] = []
+  for (const name of await nodeFiles.list(join(directory, 'rejects'))) {
+    const part = await openPart(join(directory, 'rejects', name))
+    for await (const { shard, reason } of rowsOf(part)) found.push({ shard: String(shard), reason: String(reason) })
+    await part.close()
+  }
+  return found
+}
+
+/** Good shards, and one broken in each way; the order is fixed so that cuts are known. */
+function brokenCorpus(root: string): Record<string, string> {
+  const input = join(root, 'in')
+  mkdirSync(input)
+  const lines = documents(20)
+  for (const [index, name] of ['a', 'm', 'z'].entries()) {
+    writeFileSync(join(input, `${name}.jsonl`), lines.slice(index * 6, index * 6 + 6).join('\n'))
+  }
+  writeFileSync(join(input, 'b.parquet'), 'this is not Parquet, whatever its name says')
+  const columns = parquetWriteBuffer({ columnData: [{ name: 'body', data: lines, type: 'STRING' }] })
+  writeFileSync(join(input, 'bb.parquet'), Buffer.from(columns))
+  writeFileSync(join(input, 'c.jsonl.gz'), Buffer.concat([Buffer.from([0x1f, 0x8b, 9, 0xff]), Buffer.alloc(90, 7)]))
+  writeFileSync(join(input, 'd.rar'), Buffer.from('Rar!\x1a\x07\x01\x00 whatever follows'))
+  writeFileSync(join(input, 'e.jsonl'), '')
+  mkdirSync(join(input, 'f.jsonl'))
+  symlinkSync('../blobs/none', join(input, 'g.jsonl'))
+  execFileSync('mkfifo', [join(input, 'h.jsonl')])
+  return {
+    'b.parquet': 'shard-corrupt',
+    'bb.parquet': 'shard-columns',
+    'c.jsonl.gz': 'shard-corrupt',
+    'd.rar': 'shard-unreadable',
+    'e.jsonl': 'shard-empty',
+    'f.jsonl': 'shard-unreadable',
+    'g.jsonl': 'shard-missing',
+    'h.jsonl': 'shard-unreadable',
+  }
+}
+
+const inOrder = ['read.order=in-order', 'output.candidatesPerCut=1']
+
+/** Stops a run after so many commits. */
+async function cutShort(run: MiniRun, commits: number): Promise<void> {
+  let committed = 0
+  const session = await startMini(run, {
+    onStep: (step, when) => {
+      if (step !== 'manifest-fsync' || when !== 'after' || ++committed < commits) return
+      session.abort(new AbortedError('cut short'))
+    },
+  })
+  await session.done.catch(() => undefined)
+}
+
+t.test(
+  'one broken shard, in whatever way, is one reject, and the run goes on; resumed it gives the same bytes',
+  async (t) => {
+    const root = t.testdir()
+    const expected = brokenCorpus(root)
+    const run = { directory: join(root, 'run'), endpoint: server.url, input: join(root, 'in/*'), set: inOrder }
+    t.equal(await runMini(run), 'input')
+    const bad = (await rejectsOf(run.directory)).filter(({ reason }) => reason.startsWith('shard-'))
+    t.strictSame(Object.fromEntries(bad.map(({ shard, reason }) => [shard, reason])), expected)
+    t.equal(bad.length, Object.keys(expected).length, 'one each')
+
+    const whole = await bytesOn(nodeFiles, run.directory)
+    const again = { ...run, directory: join(root, 'again'), set: [...inOrder, `replies.from=[${run.directory}]`] }
+    for (let commits = 1; commits <= 3; commits++) await cutShort(again, 1)
+    t.equal(await runMini(again), 'input')
+    t.strictSame(differing(await bytesOn(nodeFiles, again.directory), whole), [])
+  },
+)
+
+t.test('a shard of which no committed block was read can be taken out, and the run goes on', async (t) => {
+  const root = t.testdir()
+  brokenCorpus(root)
+  const input = join(root, 'in')
+  const run = { directory: join(root, 'run'), endpoint: server.url, input: join(input, '*.jsonl'), set: inOrder }
+  await cutShort(run, 1)
+  renameSync(join(input, 'm.jsonl'), join(root, 'm.away'))
+  const told: string[] = []
+  const session = await startMini(run, { onEvent: (message) => void told.push(message) })
+  t.equal(await session.done, 'input')
+  t.match(told.join('\n'), /m\.jsonl \(skypile\) is not listed any more: taken out/)
+  const pinned = (await readRunRecord(run.directory))?.pinned.shards as { path: string; removed?: true }[]
+  t.strictSame(
+    pinned.filter(({ removed }) => removed).map(({ path }) => path),
+    ['m.jsonl'],
+    'run.json says so',
+  )
+  const shards = new Set<unknown>()
+  for (const name of await nodeFiles.list(join(run.directory, 'data'))) {
+    const part = await openPart(join(run.directory, 'data', name))
+    for await (const { shard } of rowsOf(part)) shards.add(shard)
+    await part.close()
+  }
+  t.ok(shards.has('a.jsonl') && shards.has('z.jsonl') && !shards.has('m.jsonl'))
+
+  renameSync(join(root, 'm.away'), join(input, 'm.jsonl'))
+  await t.rejects(runMini(run), { code: 'KUN_RUN_MISMATCH', message: /m\.jsonl.*listed again.*cannot be added/ })
+})
+
+t.test(
+  'a shard of which committed blocks were read cannot be taken out, exchanged or added, and is named',
+  async (t) => {
+    const root = t.testdir()
+    brokenCorpus(root)
+    const input = join(root, 'in')
+    const run = { directory: join(root, 'run'), endpoint: server.url, input: join(input, '*.jsonl'), set: inOrder }
+    await cutShort(run, 1)
+    const cuts = (await readManifest(run.directory)).length
+    renameSync(join(input, 'a.jsonl'), join(root, 'a.away'))
+    await t.rejects(runMini(run), { code: 'KUN_RUN_MISMATCH', exitCode: 2, message: /a\.jsonl.*cannot be taken out/ })
+    symlinkSync('nothing', join(input, 'a.jsonl'))
+    await t.rejects(runMini(run), { code: 'KUN_RUN_MISMATCH', message: /a\.jsonl.*cannot be read any more/ })
+    unlinkSync(join(input, 'a.jsonl'))
+    renameSync(join(root, 'a.away'), join(input, 'a.jsonl'))
+    writeFileSync(join(input, 'b.jsonl'), '{"text":"new"}\n')
+    await t.rejects(runMini(run), { code: 'KUN_RUN_MISMATCH', message: /b\.jsonl.*not a shard of this run/ })
+    rmSync(join(input, 'b.jsonl'))
+    t.equal((await readManifest(run.directory)).length, cuts, 'nothing was committed in between')
+    t.equal(await runMini(run), 'input', 'put back, it goes on')
+  },
+)
+
+t.test(
+  'a link that is mended: before its reject is committed the file is read, afterwards the reject stays',
+  async (t) => {
+    const root = t.testdir()
+    const input = join(root, 'in')
+    mkdirSync(input)
+    const lines = documents(20)
+    writeFileSync(join(input, 'a.jsonl'), lines.slice(0, 6).join('\n'))
+    symlinkSync('../b.file', join(input, 'b.jsonl'))
+    const mend = () => writeFileSync(join(root, 'b.file'), lines.slice(6, 12).join('\n'))
+    const run = { directory: join(root, 'run'), endpoint: server.url, input: join(input, '*'), set: inOrder }
+    await cutShort(run, 1)
+    mend()
+    t.equal(await runMini(run), 'input')
+    t.notOk((await rejectsOf(run.directory)).some(({ reason }) => reason === 'shard-missing'))
+
+    rmSync(join(root, 'b.file'))
+    const other = { ...run, directory: join(root, 'other') }
+    t.equal(await runMini(other), 'input')
+    mend()
+    const told: string[] = []
+    const session = await startMini(other, { onEvent: (message) => void told.push(message) })
+    t.equal(await session.done, 'input')
+    t.match(told.join('\n'), /b\.jsonl.*its reject is committed and stays/)
+    t.ok((await rejectsOf(other.directory)).some(({ reason }) => reason === 'shard-missing'))
+  },
+)
