@@ -3,6 +3,7 @@
  * Owns the connections; retries, deadlines and order belong to whoever calls. Secrets end here.
  */
 import { Pool } from 'undici'
+import { processSecrets, Redaction, secretsOfHeaders, secretsOfUrl } from '../core/redaction.js'
 import { KunStreamError, RequestRefusedError, ServerError } from '../errors.js'
 import { failureOfConnection, failureOfStatus } from './failures.js'
 import { type Headers, type RateLimits, rateLimitsOf } from './rate-limits.js'
@@ -15,8 +16,8 @@ const CONNECT_TIMEOUT_MS = 10_000
 /** A reply of more is not a reply: 8 MiB, half of what a frame of the replies' log holds. */
 const REPLY_BYTES_MAX = 8 * 1024 * 1024
 
-/** A shorter value of a header is no secret, but would be found all over a text. */
-const SECRET_CHARS_MIN = 4
+/** Finish reason of a reply that repeated a secret, which was removed: whatever the key is by now, it stays faulty. */
+export const SECRET_FINISH = 'secret'
 
 /** What goes over the wire once. */
 export interface Transfer {
@@ -55,9 +56,7 @@ export function httpClient(baseUrl: string, connectionsMax: number): Client {
   const base = url.pathname.replace(/\/+$/, '')
   const root = base.replace(/\/v\d+$/, '')
   const credentials = url.username === '' ? {} : { authorization: basicCredentials(url) }
-  const password = [url.password, decodeURIComponent(url.password)]
-  const clean = (text: string, headers: Transfer['headers']) =>
-    withoutSecrets(text, [...password, ...Object.values({ ...credentials, ...headers })])
+  const redactionOf = redactions(secretsOfUrl(baseUrl), credentials)
   const pool = new Pool(url.origin, {
     connections: connectionsMax,
     pipelining: 1,
@@ -87,6 +86,7 @@ export function httpClient(baseUrl: string, connectionsMax: number): Client {
     label,
     async send(transfer, signal) {
       const { headers } = transfer
+      const redaction = redactionOf(headers)
       try {
         const streamed = { ...transfer.body, stream: true, stream_options: { include_usage: true } }
         const response = await request(base + requestPath(transfer.kind), {
@@ -98,30 +98,32 @@ export function httpClient(baseUrl: string, connectionsMax: number): Client {
           reportLimits(transfer, response.headers)
           const asked = { endpoint: label, fields: Object.keys(streamed), prompts: transfer.prompts }
           if (String(response.headers['content-type']).includes('text/event-stream')) {
-            return [await readStream(response.body, asked)]
+            return [cleanReply(await readStream(response.body, asked), redaction)]
           }
-          return parseReplies(await readText(response.body, response.headers['content-length']), asked)
+          const text = await readText(response.body, response.headers['content-length'])
+          return cleanReplies(text, asked, redaction)
         }
-        const text = clean(await readText(response.body), headers)
+        const text = redaction.words(await readText(response.body))
         const asked = { endpoint: label, fields: Object.keys(streamed), headers: response.headers }
         throw failureOfStatus(response.statusCode, text, asked)
       } catch (error) {
         if (signal.aborted) throw signal.reason
-        // Words of a stream that broke off, or of what should be a reply and is none.
-        if (error instanceof ServerError || error instanceof RequestRefusedError)
-          throw cleaned(error, (words) => clean(words, headers))
-        throw error instanceof KunStreamError ? error : failureOfConnection(error, label)
+        // Words of a stream that broke off, of what should be a reply and is not, or of a connection.
+        const failure = error instanceof KunStreamError ? error : failureOfConnection(error, label)
+        throw isOfServer(failure) ? cleanError(failure, redaction) : failure
       }
     },
     async fetch(path, options) {
+      const redaction = redactionOf(options.headers)
       try {
         const outside = path === '/metrics' || path === '/health' || path === '/version' || path === '/tokenize'
         const response = await request((outside ? root : base) + path, options)
-        const text = clean(await readText(response.body), options.headers)
-        return { status: response.statusCode, text }
+        const text = await readText(response.body)
+        // Of metrics only numbers are read, twice a second.
+        return { status: response.statusCode, text: path === '/metrics' ? text : redaction.words(text) }
       } catch (error) {
         if (options.signal.aborted) throw options.signal.reason
-        throw failureOfConnection(error, label)
+        throw cleanError(failureOfConnection(error, label), redaction)
       }
     },
     close: () => pool.destroy(),
@@ -140,22 +142,54 @@ export function requestHeaders(headers: Readonly<Record<string, string>>, apiKey
   return apiKey === undefined ? lower : { authorization: `Bearer ${apiKey}`, ...lower }
 }
 
-/** A server may repeat a key in its answer ("Incorrect API key provided: …"): it goes no further. */
-function withoutSecrets(text: string, values: readonly string[]): string {
-  let clean = text
-  for (const value of values) {
-    for (const secret of [value, value.replace(/^(Bearer|Basic)\s+/i, '')]) {
-      if (secret.length >= SECRET_CHARS_MIN) clean = clean.replaceAll(secret, '***')
+/** A server may repeat a key in its answer ("Incorrect API key provided: …"). One object for each set of headers. */
+function redactions(own: readonly string[], credentials: Transfer['headers']) {
+  const made = new Map<string, Redaction>()
+  return (headers: Transfer['headers']): Redaction => {
+    const name = JSON.stringify(headers)
+    let redaction = made.get(name)
+    if (redaction === undefined) {
+      const secrets = [...own, ...secretsOfHeaders(credentials), ...secretsOfHeaders(headers)]
+      processSecrets.add(...secrets)
+      redaction = new Redaction(secrets)
+      if (made.size < HEADER_SETS_MAX) made.set(name, redaction)
     }
+    return redaction
   }
-  return clean
+}
+
+/** Sets of headers whose secrets are kept prepared: one a model. */
+const HEADER_SETS_MAX = 256
+
+/** Cleaned after decoding: an escape in the body is no way around it. */
+function cleanReplies(text: string, asked: AskedReplies, redaction: Redaction): Reply[] {
+  try {
+    return parseReplies(text, asked).map((reply) => cleanReply(reply, redaction))
+  } catch (error) {
+    if (!isOfServer(error)) throw error
+    // The same failure, in words that were cleaned before they were shortened.
+    return parseReplies(redaction.words(text), asked)
+  }
+}
+
+/** A reply that repeated a secret is faulty, however it ended: asked for again, or rejected. */
+function cleanReply(reply: Reply, redaction: Redaction): Reply {
+  const clean = redaction.value(reply)
+  return clean === reply ? reply : { ...clean, finishReason: SECRET_FINISH }
 }
 
 /** Without its cause: that has the same words. */
-function cleaned<T extends ServerError | RequestRefusedError>(error: T, clean: (words: string) => string): T {
-  const { words } = error.details
-  const details = typeof words === 'string' ? { ...error.details, words: clean(words) } : error.details
-  return new (error.constructor as new (message: string, details: object) => T)(clean(error.message), { details })
+function cleanError<T extends ServerError | RequestRefusedError>(error: T, redaction: Redaction): T {
+  const clean = Object.entries(error.details).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? redaction.words(value) : value,
+  ])
+  const OwnError = error.constructor as new (message: string, details: object) => T
+  return new OwnError(redaction.words(error.message), { details: Object.fromEntries(clean) })
+}
+
+function isOfServer(error: unknown): error is ServerError | RequestRefusedError {
+  return error instanceof ServerError || error instanceof RequestRefusedError
 }
 
 function basicCredentials(url: URL): string {

@@ -8,7 +8,7 @@ import type { Clock, Position } from '../core/types.js'
 import { ContractError, RequestRefusedError } from '../errors.js'
 import { canonicalJson, replyKey, requestSeed } from './canonical.js'
 import { assumedCapabilities, commonCapabilities, harmlessRequest } from './capabilities.js'
-import { type Client, httpClient, requestHeaders } from './client.js'
+import { type Client, httpClient, requestHeaders, SECRET_FINISH } from './client.js'
 import { Dispatch } from './dispatch.js'
 import { type ModelInput, modelOptions, type ServerOptions, serverOptions } from './options.js'
 import { type EndpointMetrics, EndpointRegistry, type OnServerEvent } from './registry.js'
@@ -232,7 +232,7 @@ class Servers implements ModelServers {
       const { outcome } = served
       kept &&= served.kept
       if ('verdict' in outcome) return { verdict: outcome.verdict, ...(kept && { kept }) }
-      const found = call.fault(outcome.reply)
+      const found = outcome.reply.finishReason === SECRET_FINISH ? 'secret' : call.fault(outcome.reply)
       if (found === null) return { reply: outcome.reply, attempt, ...(kept && { kept }) }
       fault = found
       last = outcome.reply.text
