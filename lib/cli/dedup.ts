@@ -4,6 +4,7 @@
  */
 import { basename, dirname, join, resolve } from 'node:path'
 import type { Command } from 'commander'
+import { ownValue } from '../core/dictionary.js'
 import { type Duplicate, dedupOptions, openDeduplicator, signedBlock } from '../dedup/index.js'
 import { UsageError } from '../errors.js'
 import { jsonFault } from '../text/json-fault.js'
@@ -122,9 +123,9 @@ function readRecord(line: Line, flags: DedupFlags): TextRecord | null {
     return { line, id: line.name, text: null, problem: `not JSON: ${jsonFault(json)?.what ?? 'it cannot be read'}` }
   }
   const fields = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
-  const named = flags.id === undefined ? undefined : fields[flags.id]
+  const named = flags.id === undefined ? undefined : ownValue(fields, flags.id)
   const id = typeof named === 'string' || typeof named === 'number' ? String(named) : line.name
-  const text = fields[flags.text]
+  const text = ownValue(fields, flags.text)
   if (typeof text === 'string') return { line, id, text, problem: '' }
   return { line, id, text: null, problem: `no text in the field '${flags.text}'` }
 }

@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises'
 import type { Command } from 'commander'
 import pc from 'picocolors'
+import { ownValue } from '../core/dictionary.js'
 import { UsageError } from '../errors.js'
 import { type Counters, checkAccounting, total } from '../kun/counters.js'
 import { type Finding, type ManifestEntry, type Verification, verifyRun } from '../sinks/index.js'
@@ -53,13 +54,13 @@ export function checkCounters(
     ({ split, equation, left, right }) => `${split}: ${equation}: ${left} is not ${right}`,
   )
   for (const split of new Set([...Object.keys(splits), ...Object.keys(rows), ...Object.keys(rejects)])) {
-    const own = splits[split]
+    const own = ownValue(splits, split)
     const dropped = own ? total(own.documentRejects) + total(own.chunkRejects) + total(own.attemptRejects) : 0
     const compare = (what: string, found: number, counted: number): void => {
       if (found !== counted) faults.push(`${split}: ${found} ${what} are there, ${counted} were counted`)
     }
-    compare('rows', rows[split] ?? 0, own?.rows ?? 0)
-    compare('rejects', rejects[split] ?? 0, dropped)
+    compare('rows', ownValue(rows, split) ?? 0, own?.rows ?? 0)
+    compare('rejects', ownValue(rejects, split) ?? 0, dropped)
   }
   return faults
 }

@@ -2,6 +2,7 @@
  * The exact account of a run, split by split: what was read and what became of it.
  * Numbers only, no time and no rate: the same input and replies give the same account, to the byte of its JSON.
  */
+import { dictionary, ownValue } from '../core/dictionary.js'
 
 /** Reason → count, keys in order of code unit. */
 export type Reasons = Readonly<Record<string, number>>
@@ -63,7 +64,7 @@ export function checkAccounting(
     const { documents, documentsChunked, chunks, candidates, attempts, rows } = own
     check('documents = chunked + rejected', documents, documentsChunked + total(own.documentRejects))
     check('chunks = candidates + rejected', chunks, candidates + total(own.chunkRejects))
-    const pending = inFlight[split] ?? 0
+    const pending = ownValue(inFlight, split) ?? 0
     check('attempts = rows + rejected + in flight', attempts, rows + total(own.attemptRejects) + pending)
     if (pending > 0) continue
     for (const [stage, counts] of Object.entries(own.stages)) {
@@ -74,18 +75,19 @@ export function checkAccounting(
   return faults
 }
 
-/** The same account with its keys in order of code unit, at every depth. */
+/** A copy of the account with its keys in order of code unit, at every depth: dictionaries all of them. */
 export function sorted<Value>(value: Value): Value {
   if (typeof value !== 'object' || value === null) return value
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-  return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)])) as Value
+  return dictionary(entries.map(([key, inner]) => [key, sorted(inner)] as const)) as Value
 }
 
+/** Dictionaries of dictionaries: a stage and a reason may have any name. */
 export type MutableRejects = Record<string, Record<string, number>>
 
-/** One more reject. */
+/** One more reject. @param rejects a `dictionary` */
 export function count(rejects: MutableRejects, stage: string, reason: string): void {
-  rejects[stage] ??= {}
+  rejects[stage] ??= dictionary<number>()
   const reasons = rejects[stage]
   reasons[reason] = (reasons[reason] ?? 0) + 1
 }

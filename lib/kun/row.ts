@@ -2,6 +2,7 @@
  * What a finished pair looks like on disk: the columns of data/ and a row of them.
  * Types of columns belong to lib/sinks; how they are encoded, too.
  */
+import { ownValue } from '../core/dictionary.js'
 import type { Cell, Column, Row } from '../sinks/types.js'
 import type { Pair } from './types.js'
 
@@ -32,7 +33,7 @@ export function columnsOf({ shape, scored, extraColumns = [] }: RowOptions): rea
 /** The row of a pair: the columns of `columnsOf`, in its order. Without a polish stage the output is the raw text. */
 export function rowOf(pair: Pair, options: RowOptions): Row {
   const cells: Record<string, Cell> = { ...pair.extra, ...cellsOf(pair, options) }
-  return Object.fromEntries(columnsOf(options).map(({ name }) => [name, cells[name] ?? null]))
+  return Object.fromEntries(columnsOf(options).map(({ name }) => [name, ownValue(cells, name) ?? null]))
 }
 
 function cellsOf(pair: Pair, { models, promptVersions }: RowOptions): Record<string, Cell> {

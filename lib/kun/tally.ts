@@ -1,6 +1,7 @@
 /**
  * Counts records as they come out, in input order. Mutable and cumulative; what it hands out are plain sorted counters.
  */
+import { dictionary, ownValue } from '../core/dictionary.js'
 import type { Settlement } from '../core/item.js'
 import { ContractError } from '../errors.js'
 import type { PrepareReject } from '../text/batch.js'
@@ -35,11 +36,11 @@ export class Tally {
    */
   constructor(splits: readonly string[], llmStages: readonly string[], from: Counters | null) {
     this.#llmStages = llmStages
-    for (const split of splits) this.#splits.set(split, startingFrom(from?.[split], llmStages))
+    for (const split of splits) this.#splits.set(split, startingFrom(ownValue(from, split), llmStages))
   }
 
   counters(): Counters {
-    return sorted(structuredClone(Object.fromEntries(this.#splits)))
+    return sorted(Object.fromEntries(this.#splits))
   }
 
   /** A worker refused a document, or a chunk of one that has others. */
@@ -136,19 +137,20 @@ export class Tally {
 }
 
 function startingFrom(counters: SplitCounters | undefined, llmStages: readonly string[]): MutableSplit {
-  if (counters !== undefined) return structuredClone(counters) as MutableSplit
-  const stage = (): MutableStage => ({ in: 0, out: 0, dropped: {}, failed: 0 })
+  // A copy, of dictionaries.
+  if (counters !== undefined) return sorted(counters) as MutableSplit
+  const stage = (): MutableStage => ({ in: 0, out: 0, dropped: dictionary(), failed: 0 })
   const names = ['documents', 'chunks', 'dedup', ...llmStages]
   return {
     documents: 0,
     documentsChunked: 0,
-    documentRejects: {},
+    documentRejects: dictionary(),
     chunks: 0,
     candidates: 0,
-    chunkRejects: {},
+    chunkRejects: dictionary(),
     attempts: 0,
     rows: 0,
-    attemptRejects: {},
-    stages: Object.fromEntries(names.map((name) => [name, stage()])),
+    attemptRejects: dictionary(),
+    stages: dictionary(names.map((name) => [name, stage()] as const)),
   }
 }

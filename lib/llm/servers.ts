@@ -3,6 +3,7 @@
  * Owns what a call goes through (kept reply, or queue, slot, retries, log, judgement) and the shutting down.
  */
 import { systemClock } from '../core/clock.js'
+import { ownValue } from '../core/dictionary.js'
 import { seededRandom } from '../core/random.js'
 import type { Clock, Position } from '../core/types.js'
 import { ContractError, RequestRefusedError } from '../errors.js'
@@ -143,7 +144,7 @@ class Servers implements ModelServers {
     for (const [name, input] of Object.entries(options.models)) {
       const filled = modelOptions.parse(input)
       const headers = requestHeaders(filled.headers, filled.apiKey)
-      const endpoints = this.#registry.endpoints(name, filled, headers, options.pinned?.[name] ?? null)
+      const endpoints = this.#registry.endpoints(name, filled, headers, ownValue(options.pinned, name) ?? null)
       const key = endpoints
         .map((endpoint) => endpoint.label)
         .sort()
@@ -170,7 +171,7 @@ class Servers implements ModelServers {
     const found = await this.#registry.open()
     for (const [name, model] of this.#models) {
       const all = found.get(name) ?? []
-      const pinned = this.options.pinned?.[name]
+      const pinned = ownValue(this.options.pinned, name)
       if (all.length === 0 && pinned === undefined) continue
       // Also of a server that is away: requests must be those that its kept replies answered.
       const capabilities = pinned ?? commonCapabilities(all)

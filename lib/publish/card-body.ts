@@ -1,5 +1,6 @@
 /** The words of a dataset card, in Markdown: what it is, how it was made, what stayed behind, what to beware of. */
 import { stringify } from 'yaml'
+import { ownValue } from '../core/dictionary.js'
 import { version } from '../core/version.js'
 import type { CardFacts, Feature, SplitFacts } from './card-facts.js'
 import { escaped, funnelStages } from './funnel-svg.js'
@@ -117,7 +118,7 @@ const meanings: Readonly<Record<string, string>> = {
 function columns(features: readonly Feature[]): string {
   const rows = features.map(({ name, dtype, list }) => {
     const type = list === undefined ? dtype : `list of {${list.map((field) => field.name).join(', ')}}`
-    return `| \`${name}\` | ${type} | ${cell(meanings[name] ?? '')} |`
+    return `| \`${name}\` | ${type} | ${cell(ownValue(meanings, name) ?? '')} |`
   })
   return `| column | type | meaning |\n|---|---|---|\n${rows.join('\n')}`
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { z } from 'zod'
+import { dictionarySchema } from '../core/dictionary.js'
 import { nodeFiles, readWholeFile } from '../core/files.js'
 import { readManifest } from '../sinks/index.js'
 
@@ -34,10 +35,10 @@ export interface SourceFacts {
 const figures = z.object({
   in: z.number(),
   out: z.number(),
-  dropped: z.record(z.string(), z.number()),
+  dropped: dictionarySchema(z.number()),
   failed: z.number(),
 })
-const countersSchema = z.record(z.string(), z.object({ rows: z.number(), stages: z.record(z.string(), figures) }))
+const countersSchema = dictionarySchema(z.object({ rows: z.number(), stages: dictionarySchema(figures) }))
 
 /** stats.json has the counters of the splits under `splits`. */
 const statsSchema = z.union([z.object({ splits: countersSchema }).transform(({ splits }) => splits), countersSchema])

@@ -88,6 +88,7 @@ function parseOverride(text: string): Override {
 function set(root: Record<string, unknown>, path: Path, value: unknown, text: string): void {
   let above: Record<PropertyKey, unknown> = root
   for (const [depth, key] of path.slice(0, -1).entries()) {
+    if (!Object.hasOwn(above, key)) above[key] = typeof path[depth + 1] === 'number' ? [] : {}
     above[key] ??= typeof path[depth + 1] === 'number' ? [] : {}
     const below = above[key]
     if (typeof below !== 'object' || below === null) {

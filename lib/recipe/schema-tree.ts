@@ -3,6 +3,7 @@
  * The only file that knows how zod builds its schemas; checking is left to zod.
  */
 import { z } from 'zod'
+import { ownValue } from '../core/dictionary.js'
 import { type FieldNote, noteOf } from './notes.js'
 import { forms, type Unit, unitOfName, written } from './units.js'
 
@@ -59,7 +60,7 @@ export function shapeOf(schema: Schema): Readonly<Record<string, Schema>> | null
 export function childOf(schema: Schema, key: PropertyKey): Schema | null {
   const { element, valueType, options } = definitionOf(unwrap(schema).inner)
   if (typeof key === 'number') return element ?? firstOf(options, (option) => childOf(option, key))
-  return shapeOf(schema)?.[String(key)] ?? valueType ?? firstOf(options, (option) => childOf(option, key))
+  return ownValue(shapeOf(schema), String(key)) ?? valueType ?? firstOf(options, (option) => childOf(option, key))
 }
 
 function firstOf(options: readonly Schema[] | undefined, find: (option: Schema) => Schema | null): Schema | null {

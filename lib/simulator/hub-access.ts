@@ -28,7 +28,7 @@ export class HubAccess {
   user(request: IncomingMessage): HubToken | null {
     const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1]
     if (given === undefined) return null
-    const known = this.tokens?.[given]
+    const known = this.tokens !== undefined && Object.hasOwn(this.tokens, given) ? this.tokens[given] : undefined
     if (known !== undefined) return known
     if (this.tokens === undefined && given.startsWith('hf_')) return { name: 'me', role: 'write' }
     throw new HubRefusal(401, 'Invalid credentials in Authorization header')

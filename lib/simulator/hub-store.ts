@@ -84,7 +84,8 @@ export class HubStore {
   }
 
   commit(repo: StoredRepo, branch: string, title: string, changes: readonly TreeChange[]): StoredCommit {
-    const tree: Record<string, StoredFile> = { ...this.resolve(repo, branch)?.tree }
+    // Without a prototype: a path may be named __proto__.
+    const tree: Record<string, StoredFile> = Object.assign(Object.create(null), this.resolve(repo, branch)?.tree)
     for (const change of changes) {
       if ('deleted' in change) delete tree[change.path]
       else if ('content' in change) tree[change.path] = this.#regular(change.content)

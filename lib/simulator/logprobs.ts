@@ -49,7 +49,9 @@ export function replyLogprobs(
   const decides = grade === undefined ? -1 : ids.findIndex((id) => ['好', '差'].includes(tokenText(id)))
   return ids.map((id, place) => {
     const token = tokenText(id)
-    const known: Record<string, number> = place === decides && grade !== undefined ? { ...grade.logprobs } : {}
+    // Without a prototype: a token may be named as what every object inherits.
+    const known: Record<string, number> = Object.create(null)
+    if (place === decides && grade !== undefined) Object.assign(known, grade.logprobs)
     known[token] ??= Math.log(0.55 + 0.44 * unit(hashNumbers(id, place, 3)))
     const top = withAlternatives(known, count)
     for (const other of wanted) {

@@ -7,6 +7,7 @@
 import { dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { z } from 'zod'
+import { dictionarySchema } from '../core/dictionary.js'
 import { type FileLayer, nodeFiles, readWholeFile } from '../core/files.js'
 import { ContractError, CorruptFileError } from '../errors.js'
 import { manifestName, partPathPattern } from './names.js'
@@ -131,7 +132,7 @@ const entrySchema = z.object({
   blocks: count,
   cursor: z.unknown(),
   dedupLogBytes: count,
-  counters: z.record(z.string(), z.unknown()),
+  counters: dictionarySchema(z.unknown()),
   files: z.array(
     z.object({
       path: z.string().regex(partPathPattern),

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
+import { dictionary, ownValue } from '../core/dictionary.js'
 import { type FileLayer, nodeFiles, temporarySuffix } from '../core/files.js'
 import { CorruptFileError, KunStreamError } from '../errors.js'
 import { lockName } from './lock.js'
@@ -54,8 +55,8 @@ const rebuild = 'take it from a backup, or build the dataset anew from the kept 
 
 class Verifier {
   readonly #findings: Finding[] = []
-  readonly #rows: Record<string, number> = {}
-  readonly #rejects: Record<string, number> = {}
+  readonly #rows = dictionary<number>()
+  readonly #rejects = dictionary<number>()
   readonly #ids = new IdSet()
   readonly #order = new Map<string, OrderCheck>()
   readonly #columns = new Map<string, string>()
@@ -229,6 +230,6 @@ function* falling(before: unknown, after: unknown, at: string): Generator<string
   } else if (typeof before === 'object' && before !== null) {
     const next = typeof after === 'object' && after !== null ? (after as Record<string, unknown>) : {}
     for (const [key, value] of Object.entries(before))
-      yield* falling(value, next[key], at === '' ? key : `${at}.${key}`)
+      yield* falling(value, ownValue(next, key), at === '' ? key : `${at}.${key}`)
   }
 }
