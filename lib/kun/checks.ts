@@ -4,7 +4,10 @@
  */
 import { z } from 'zod'
 import type { Dropped } from '../core/types.js'
-import type { Reply } from '../llm/types.js'
+import { type Ending, endingOf } from '../llm/endings.js'
+import { readThoughts } from '../llm/thoughts.js'
+import type { Fault, Reply } from '../llm/types.js'
+import { damagedCharacter } from './damaged-text.js'
 import { leftoverMark } from './instruction-filter.js'
 import { characters, hanShare } from './language.js'
 import { repeatedEnd, repeatedStart } from './repetition.js'
@@ -35,12 +38,36 @@ export function outputFault(output: string, options: OutputFilterOptions): Dropp
   return keyword === undefined ? null : { drop: 'output-keyword', detail: around(output, keyword) }
 }
 
-/** What is wrong with a reply that should be text, so that asking again with another seed may help; null if nothing is. */
-export function textFault(reply: Reply): string | null {
-  if (reply.finishReason === 'length') return 'cut-off'
+/**
+ * What is wrong with a reply that should be text, so that a retry with another seed may help; null if nothing is.
+ *
+ * 'cut-off', 'filtered', 'aborted' and 'unfinished' are endings (llm/endings.ts); 'only-thoughts' and 'thought-markers'
+ * hold no answer that can be told from thoughts; 'damaged' holds characters that nobody writes.
+ */
+export function textFault(reply: Reply): Fault | null {
+  const ending = endingOf(reply.finishReason)
+  if (ending !== 'whole') return endingFault(ending, reply)
+  if (reply.onlyThoughts) return 'only-thoughts'
+  if (readThoughts(reply.text).unreadable) return 'thought-markers'
   const text = replyText(reply.text)
   if (text === '') return 'empty'
+  const damage = damagedCharacter(text)
+  if (damage !== null) return { fault: 'damaged', found: damage }
   return repeatedStart(text) !== null || repeatedEnd(text) !== null ? 'looping' : null
+}
+
+/** The same for a reply of one token that is read from its log-probabilities: the limit of one token ends it. */
+export function scoreFault(reply: Reply): Fault | null {
+  const ending = endingOf(reply.finishReason)
+  if (ending !== 'whole' && ending !== 'cut-off') return endingFault(ending, reply)
+  const { firstTokenLogprobs } = reply
+  // A reasoning parser may take the token for a thought: what counts is there.
+  if (firstTokenLogprobs === undefined) return reply.text.trim() === '' ? 'empty' : null
+  return Object.values(firstTokenLogprobs).includes(null) ? 'logprobs' : null
+}
+
+function endingFault(ending: Ending, { finishReason }: Reply): Fault {
+  return ending === 'cut-off' ? ending : { fault: ending, found: `finish_reason ${finishReason}` }
 }
 
 /** Characters of a reply that a reject's detail shows on either side of what was found. */

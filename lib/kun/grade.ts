@@ -2,6 +2,7 @@
  * Reads a judge's reply: the probability of 【好】 against 【差】 where the server gives log-probabilities,
  * the published rule where it does not. Says which of the two was used.
  */
+import type { TokenLogprobs } from '../llm/logprobs.js'
 import type { Reply } from '../llm/types.js'
 import { replyText } from './reply-text.js'
 import type { ScoreKind } from './types.js'
@@ -23,8 +24,9 @@ export const topLogprobs = 20
  * The grade of an instruction.
  *
  * With log-probabilities: score = sigmoid(lp好 − lp差), mass = e^lp好 + e^lp差. A label that is not among the top k is
- * below all of them: it counts as the least likely of them, and as nothing in the mass. With neither of the labels
- * among them nothing can be compared, and the rule decides.
+ * below all of them: it counts as the least likely of them, and as nothing in the mass. Nothing can be compared, and
+ * the rule decides, with neither of the labels among them; with one of them and, more likely than it, a piece of a
+ * character, which may be the other's (a less likely piece is the bound); and where both labels are noise.
  * Rule: 1 if the reply has 【好】 and not 【差】, else 0. Source: COIG-Kun's score step.
  *
  * @param prefilled the judge's turn was opened with 【, so that the reply starts after it
@@ -34,13 +36,20 @@ export function gradeOf(reply: Reply, prefilled: boolean): Grade {
   return (first && gradeOfLogprobs(first)) ?? gradeByRule(prefilled ? `【${reply.text.trimStart()}` : reply.text)
 }
 
-function gradeOfLogprobs(first: Readonly<Record<string, number>>): Grade | null {
+/** Probability of both labels below which they are noise beside what the judge says: `<think>`, a blank, a word. */
+const massMin = 1e-4
+
+function gradeOfLogprobs(given: TokenLogprobs): Grade | null {
+  const first = Object.entries(given).filter((entry): entry is [string, number] => entry[1] !== null)
   const good = logSum(first, '好')
   const bad = logSum(first, '差')
   if (good === null && bad === null) return null
-  const bound = Math.min(...Object.values(first))
+  const piece = Math.max(...first.map(([token, logprob]) => (token.includes('\ufffd') ? logprob : -Infinity)))
+  if ((good === null || bad === null) && piece > Math.max(good ?? -Infinity, bad ?? -Infinity)) return null
+  const bound = Math.max(piece, Math.min(...first.map(([, logprob]) => logprob)))
   const margin = (good ?? bound) - (bad ?? bound)
   const mass = (good === null ? 0 : Math.exp(good)) + (bad === null ? 0 : Math.exp(bad))
+  if (mass < massMin) return null
   return {
     kind: 'logprob',
     score: sixDecimals(1 / (1 + Math.exp(-margin))),
@@ -50,9 +59,9 @@ function gradeOfLogprobs(first: Readonly<Record<string, number>>): Grade | null 
 }
 
 /** Log of the summed probability of the tokens that spell the label: '好' and '好】', with or without a blank before. */
-function logSum(first: Readonly<Record<string, number>>, label: string): number | null {
+function logSum(first: readonly (readonly [string, number])[], label: string): number | null {
   let sum = 0
-  for (const [token, logprob] of Object.entries(first)) {
+  for (const [token, logprob] of first) {
     const spelled = token.trim()
     if (spelled === label || spelled === `${label}】`) sum += Math.exp(logprob)
   }

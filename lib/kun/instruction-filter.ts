@@ -70,8 +70,11 @@ export function comparisonForm(instruction: string): string {
 
 /** A mark or token of a prompt that came back in a reply, or null. */
 export function leftoverMark(text: string): string | null {
-  return /【\/?(?:文本|指令|好|差)】|<\|[a-z_]{1,32}\|>|<\/?think>/i.exec(text)?.[0] ?? null
+  return leftover.exec(text)?.[0] ?? null
 }
+
+const leftover =
+  /【\/?(?:文本|指令|好|差)】|<\|[\w.:/▁-]{1,40}\|>|<｜[\w.:/-]{0,20}▁[\w.:/▁-]{0,20}｜>|<\/?think>|<unused\d{1,4}>|<(?:start|end)_of_turn>/i
 
 function withoutMarks(text: string): string {
   const start = text.indexOf('【指令】')

@@ -2,16 +2,16 @@
  * What a model meant to say, out of what it said: thoughts, code fences, end tokens and role names around the text go.
  * Whether the rest is any good is decided in instruction-filter.ts and checks.ts.
  */
-import { withoutThinking } from '../llm/wire.js'
+import { readThoughts } from '../llm/thoughts.js'
 
 /**
  * The reply's text without what some models put around it. Linear in its length.
  *
- * A think block that never ends leaves '': the reply was cut off inside it.
+ * Thoughts that never end, or that cannot be told from the answer, leave ''.
  * Example: '<think>…</think>\n\nassistant: ```\n水是…\n```<|im_end|>' → '水是…'
  */
 export function replyText(reply: string): string {
-  return withoutFence(withoutRole(withoutEndTokens(withoutThinking(reply)).trim())).trim()
+  return withoutFence(withoutRole(withoutEndTokens(readThoughts(reply).text).trim())).trim()
 }
 
 function withoutEndTokens(text: string): string {
@@ -23,10 +23,23 @@ function withoutEndTokens(text: string): string {
   return text.slice(0, end)
 }
 
-const endTokens = ['<|im_end|>', '<|endoftext|>', '<|eot_id|>', '<|end|>', '</s>']
+const endTokens = [
+  '<|im_end|>',
+  '<|endoftext|>',
+  '<|end_of_text|>',
+  '<|eot_id|>',
+  '<|eom_id|>',
+  '<|end|>',
+  '<|return|>',
+  '<|user|>',
+  '<|END_OF_TURN_TOKEN|>',
+  '<｜end▁of▁sentence｜>',
+  '<end_of_turn>',
+  '</s>',
+]
 
 function withoutRole(text: string): string {
-  const role = /^(?:<\|im_start\|>)?(?:assistant|助手|AI助手)\s{0,4}[：:\n]\s*/i.exec(text)
+  const role = /^(?:<\|im_start\|>)?(?:assistant|助手|AI助手)\s{0,4}[：:\n]\s*|^<[|｜]assistant[|｜]>\s*/i.exec(text)
   return role === null ? text : text.slice(role[0].length)
 }
 

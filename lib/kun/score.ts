@@ -1,6 +1,6 @@
 /** Grades the instruction of a pair, alone: a grade of the pair does not separate good from bad (the Kun paper). */
 import type { Capabilities, Model } from '../llm/types.js'
-import { textFault, wellFormed } from './checks.js'
+import { scoreFault, textFault, wellFormed } from './checks.js'
 import { gradeOf, topLogprobs } from './grade.js'
 import { kunSampling, type ScoreOptions, samplingOf } from './options.js'
 import { prefillScore, promptVersion, templateOf } from './prompts.js'
@@ -40,7 +40,7 @@ export function scoreStage(model: Model, options: ScoreOptions): KunStage<Pair, 
         stage: 'score',
         stageOrder: 1,
         request: request(pair.instruction, pair.candidate.text, pair.candidate.title),
-        fault: prefilled ? (reply) => (reply.text.trim() === '' ? 'empty' : null) : textFault,
+        fault: prefilled ? scoreFault : textFault,
         signal,
       })
       if ('verdict' in answer) return { drop: answer.verdict.reason, detail: answer.verdict.detail }
@@ -48,7 +48,7 @@ export function scoreStage(model: Model, options: ScoreOptions): KunStage<Pair, 
       if (mass !== null && mass < options.massAtLeast) {
         return { drop: 'score-format', detail: `mass ${mass} < ${options.massAtLeast}` }
       }
-      if (score < options.keepAtLeast && !readable) {
+      if (!readable) {
         return {
           drop: 'score-format',
           detail: `neither 好 nor 差: ${wellFormed(answer.reply.text.slice(0, repliedCharsMax))}`,

@@ -9,10 +9,11 @@ import type { Clock } from '../core/types.js'
 import { EndpointError, KunStreamError, ServerError } from '../errors.js'
 import type { Client } from './client.js'
 import { errorMessage } from './error-body.js'
+import { firstTokenLogprobs } from './logprobs.js'
 import type { ModelOptions } from './options.js'
 import { parseServerMetrics } from './prometheus.js'
 import type { Capabilities, CompletionRequest } from './types.js'
-import { firstTokenLogprobs, requestPath } from './wire.js'
+import { requestPath } from './wire.js'
 
 /** A question is asked so often while the server fails at it, and after 200, 400, 800 ms. */
 const TRIES_MAX = 4

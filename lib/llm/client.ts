@@ -7,8 +7,9 @@ import { processSecrets, Redaction, secretsOfHeaders, secretsOfUrl } from '../co
 import { KunStreamError, RequestRefusedError, ServerError } from '../errors.js'
 import { failureOfConnection, failureOfStatus } from './failures.js'
 import { type Headers, type RateLimits, rateLimitsOf } from './rate-limits.js'
+import { StreamedReply } from './stream.js'
 import type { CompletionRequest, Reply } from './types.js'
-import { type AskedReplies, parseReplies, requestPath, StreamedReply } from './wire.js'
+import { type AskedReplies, parseReplies, requestPath } from './wire.js'
 
 /** vLLM closes idle connections after 5 s: ours go first, so that a POST never meets a closing one. */
 const KEEP_ALIVE_MS = 4000
@@ -96,7 +97,8 @@ export function httpClient(baseUrl: string, connectionsMax: number): Client {
         })
         if (response.statusCode === 200) {
           reportLimits(transfer, response.headers)
-          const asked = { endpoint: label, fields: Object.keys(streamed), prompts: transfer.prompts }
+          const { body, prompts } = transfer
+          const asked = { endpoint: label, fields: Object.keys(streamed), prompts, body }
           if (String(response.headers['content-type']).includes('text/event-stream')) {
             return [cleanReply(await readStream(response.body, asked), redaction)]
           }

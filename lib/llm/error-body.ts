@@ -3,6 +3,8 @@
  * Owns the shapes of error bodies; what an error means is failure-table.ts.
  */
 
+import { asObject, type Json, shownJson } from './json.js'
+
 /** An error as the server put it, in one form for all servers. */
 export interface ServerSaid {
   /** Codes and types in lower case without punctuation; a bare number carries its origin: `code1113`, `qianfan336007`. */
@@ -18,8 +20,6 @@ export interface ServerSaid {
   /** The wait that the body asks for ("estimated_time": 20), or null. */
   readonly waitMs: number | null
 }
-
-type Json = Readonly<Record<string, unknown>>
 
 /** Characters of a server's words that are read: an error may repeat the whole prompt. */
 const WORDS_CHARS_MAX = 2000
@@ -39,7 +39,7 @@ export function readErrorBody(text: string): ServerSaid {
 }
 
 /**
- * The error inside an answer of status 200, an event of a stream or a choice of a list; null where it holds none.
+ * The error inside an answer of status 200 or an event of a stream; null where it holds none.
  * `error: null`, `error: {}`, `error: ""` and a `code` beside choices are not errors.
  */
 export function errorWithin(body: Json): ServerSaid | null {
@@ -51,7 +51,12 @@ export function errorWithin(body: Json): ServerSaid | null {
   const detailed = body.detail !== undefined && body.detail !== null
   const bare = !('choices' in body) && (coded || detailed)
   if (!named && minimax === 0 && !bare) return null
-  return said(body, inner, wordsOf(body, inner) ?? JSON.stringify(error ?? body))
+  return said(body, inner, wordsOf(body, inner) ?? shownJson(error ?? body))
+}
+
+/** The error of one choice of a list, as routers send it; null where it has none. */
+export function errorOfChoice({ error }: Json): ServerSaid | null {
+  return error === undefined || error === null ? null : errorWithin({ error, choices: [] })
 }
 
 /** The server's words in an error's body: `error.message`, `message`, `detail` or the body itself. */
@@ -106,8 +111,8 @@ function wordsOf(outer: Json, inner: Json): string | null {
     outer.msg
   if (message === undefined || message === null || message === '') return null
   const raw = asObject(inner.metadata).raw
-  const words = typeof message === 'string' ? message : JSON.stringify(message)
-  return raw === undefined || raw === null ? words : `${words}: ${typeof raw === 'string' ? raw : JSON.stringify(raw)}`
+  const words = typeof message === 'string' ? message : shownJson(message)
+  return raw === undefined || raw === null ? words : `${words}: ${typeof raw === 'string' ? raw : shownJson(raw)}`
 }
 
 /** FastAPI lists what is wrong with a request; `input` there repeats the request and is left out. */
@@ -140,8 +145,4 @@ function statusOf(code: string): number | null {
 function isErrorCode(code: unknown): boolean {
   if (typeof code === 'number') return code !== 0 && code !== 200
   return typeof code === 'string' && !/^(?:0|200|ok|success)?$/i.test(code)
-}
-
-function asObject(value: unknown): Json {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Json) : {}
 }

@@ -22,7 +22,7 @@ const CONNECTIONS_SPARE = 8
 
 /** Something that happened to an endpoint, for people. */
 export interface ServerEvent {
-  readonly kind: 'endpoint-down' | 'endpoint-up' | 'limiter'
+  readonly kind: 'endpoint-down' | 'endpoint-up' | 'limiter' | 'usage-estimated'
   readonly endpoint: string
   /** The server's words, or what was done. */
   readonly words: string

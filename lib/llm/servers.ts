@@ -112,6 +112,8 @@ class Servers implements ModelServers {
   readonly #asking = new Set<Promise<unknown>>()
   #keptServed = 0
   #tokens = 0
+  /** Models whose token counts are estimated. */
+  readonly #estimated = new Set<OpenModel>()
 
   constructor(private readonly options: OpenServersOptions) {
     const clock = options.clock ?? systemClock
@@ -225,8 +227,8 @@ class Servers implements ModelServers {
 
   /** A bad reply is asked again with the next attempt's seed; its tries used up follow from what is kept. */
   async #ask(call: Call, model: OpenModel): Promise<Answer> {
-    let fault = ''
-    let last = ''
+    let last = { fault: '', found: '' }
+    let text = ''
     let kept = true
     for (let attempt = 0; attempt < model.options.triesMax; attempt++) {
       const served = await this.#outcome(call, model, attempt)
@@ -235,11 +237,12 @@ class Servers implements ModelServers {
       if ('verdict' in outcome) return { verdict: outcome.verdict, ...(kept && { kept }) }
       const found = outcome.reply.finishReason === SECRET_FINISH ? 'secret' : call.fault(outcome.reply)
       if (found === null) return { reply: outcome.reply, attempt, ...(kept && { kept }) }
-      fault = found
-      last = outcome.reply.text
+      last = typeof found === 'string' ? { fault: found, found: '' } : found
+      text = outcome.reply.text
     }
-    const reason = fault.endsWith('-reply') ? fault : `${fault}-reply`
-    const detail = `${model.options.triesMax} tries; the last: ${last.slice(0, 200)}`
+    const reason = last.fault.endsWith('-reply') ? last.fault : `${last.fault}-reply`
+    const found = last.found === '' ? '' : ` (${last.found})`
+    const detail = `${model.options.triesMax} tries; the last${found}: ${text.slice(0, 200)}`
     return { verdict: { reason, detail }, ...(kept && { kept }) }
   }
 
@@ -252,7 +255,10 @@ class Servers implements ModelServers {
     const body = () => requestBody(call.request, model.options, seed)
     const { replies } = this.options
     const ask = (name?: string) =>
-      this.#counted(this.#dispatch.submit(call, model, () => withoutFields(body(), model), name))
+      this.#counted(
+        model,
+        this.#dispatch.submit(call, model, () => withoutFields(body(), model), name),
+      )
     if (replies === undefined) return { outcome: await ask(), kept: false }
     const key = replyKey(call.record, call.stage, attempt, canonicalJson({ kind: call.request.kind, ...body() }))
     const found = await replies.find(key)
@@ -265,10 +271,21 @@ class Servers implements ModelServers {
     return { outcome, kept: false }
   }
 
-  async #counted(asked: Promise<Outcome>): Promise<Outcome> {
+  async #counted(model: OpenModel, asked: Promise<Outcome>): Promise<Outcome> {
     const outcome = await asked
-    if ('reply' in outcome) this.#tokens += outcome.reply.completionTokens
+    if ('verdict' in outcome) return outcome
+    this.#tokens += outcome.reply.completionTokens
+    if (outcome.reply.usageEstimated) this.#reportEstimates(model)
     return outcome
+  }
+
+  /** Once a model: limits on tokens count what is estimated. */
+  #reportEstimates(model: OpenModel): void {
+    if (this.#estimated.has(model)) return
+    this.#estimated.add(model)
+    const words = `model '${model.options.model}' sends no token counts that can be used: they are estimated from its texts`
+    const endpoint = model.lane.endpoints.map(({ label }) => label).join(', ')
+    this.options.onEvent?.({ kind: 'usage-estimated', endpoint, words })
   }
 
   async #tracked<T>(asked: Promise<T>): Promise<T> {

@@ -26,19 +26,30 @@ export interface Call {
   readonly stageOrder: number
   readonly request: CompletionRequest
   /** Says what is wrong with a reply ('empty', 'looping', 'cut-off' …) or null; a bad one is asked again with another seed. */
-  readonly fault: (reply: Reply) => string | null
+  readonly fault: (reply: Reply) => Fault | null
   readonly signal: AbortSignal
 }
 
-/** What a model wrote. Empty text is a reply; whether it will do is said by `Call.fault`. */
+/** What is wrong with a reply: a stable word, and what was found where the reply's beginning does not show it. */
+export type Fault = string | { readonly fault: string; readonly found: string }
+
+/**
+ * What a model wrote. Empty text is a reply; whether it will do is said by `Call.fault`. JSON keeps it as it is: what
+ * is read back from the log is what was judged.
+ */
 export interface Reply {
+  /** Without thoughts, where they can be told from the rest (thoughts.ts). */
   readonly text: string
-  /** 'stop' | 'length' | … as the server said it. */
+  /** 'stop' | 'length' | … as the server said it; 'missing' where it did not. */
   readonly finishReason: string
   readonly promptTokens: number
   readonly completionTokens: number
-  /** Top log-probabilities of the first token, when asked for: token text → log-probability. */
-  readonly firstTokenLogprobs?: Readonly<Record<string, number>>
+  /** The server sent no counts, or none that can be believed. */
+  readonly usageEstimated?: true
+  /** The model thought and wrote nothing else. */
+  readonly onlyThoughts?: true
+  /** Top log-probabilities of the first token, when asked for: token text → log-probability, null where it is not one. */
+  readonly firstTokenLogprobs?: Readonly<Record<string, number | null>>
 }
 
 /**

@@ -1,12 +1,17 @@
 /**
- * The OpenAI-compatible shapes: a request's body out, a reply in, whole or streamed.
+ * The OpenAI-compatible shapes: a request's body out, replies in from a whole body. Streams are stream.ts.
  * Pure; knows the fields of vLLM, SGLang, llama.cpp and Ollama, and takes thinking out of text.
  */
 import { ServerError } from '../errors.js'
-import { errorWithin } from './error-body.js'
+import { finishReason } from './endings.js'
+import { errorOfChoice, errorWithin, type ServerSaid } from './error-body.js'
 import { type Asked, failureOf } from './failures.js'
+import { asObject, type Json, parseServerJson } from './json.js'
+import { firstTokenLogprobs } from './logprobs.js'
 import type { ModelOptions } from './options.js'
+import { readThoughts } from './thoughts.js'
 import type { CompletionRequest, Reply } from './types.js'
+import { usageOf } from './usage.js'
 
 /** What is sent, but for transport: the part of it that can change a reply. */
 export function requestBody(
@@ -31,6 +36,7 @@ export function requestPath(kind: CompletionRequest['kind']): string {
 export interface AskedReplies extends Asked {
   /** Prompts in the request. */
   readonly prompts: number
+  readonly body: Json
 }
 
 /**
@@ -40,163 +46,131 @@ export interface AskedReplies extends Asked {
  */
 export function parseReplies(text: string, asked: AskedReplies): Reply[] {
   const body = parseObject(text)
-  throwErrorWithin(body, asked)
-  const { prompts } = asked
-  const choices = Array.isArray(body.choices) ? body.choices : []
-  const ordered: (Reply | undefined)[] = new Array(prompts).fill(undefined)
-  const usage = asObject(body.usage)
-  for (const [place, choice] of choices.entries()) {
-    const fields = asObject(choice)
-    throwErrorWithin(fields, asked)
-    const index = typeof fields.index === 'number' ? fields.index : place
-    if (index >= 0 && index < prompts) ordered[index] ??= choiceReply(fields, usage, prompts)
+  throwIf(errorWithin(body), asked)
+  const choices = choicesOf(body).map((choice) => {
+    if (choice === null || typeof choice !== 'object' || Array.isArray(choice))
+      throw malformed('a choice that is not an object')
+    return choice as Json
+  })
+  // Of the request, whichever choice has it: a list of which one fails is bisected.
+  for (const choice of choices) throwIf(errorOfChoice(choice), asked)
+  const ordered: (Reply | undefined)[] = new Array(asked.prompts).fill(undefined)
+  for (const [position, choice] of choices.entries()) {
+    const place = placeOf(choice, position, choices.length, asked.prompts)
+    if (place === null) continue
+    if (ordered[place] !== undefined) throw malformed(`two choices with index ${place}`)
+    ordered[place] = choiceReply(choice, body.usage, place, asked)
   }
   return ordered.map((reply) => {
     if (reply !== undefined) return reply
-    throw new ServerError(`The reply holds ${choices.length} choices for ${prompts} prompts`, {
-      details: { kind: 'malformed' },
-    })
+    throw malformed(`${choices.length} choices for ${asked.prompts} prompts`)
   })
 }
 
-function choiceReply(choice: Json, usage: Json, prompts: number): Reply {
+/** The choices of a body or event, which may be absent but not something else. */
+export function choicesOf({ choices }: Json): readonly unknown[] {
+  if (choices === undefined || choices === null) return []
+  if (Array.isArray(choices)) return choices
+  throw malformed('choices that are not a list')
+}
+
+/**
+ * The prompt of a choice, or null for a further sample of one (`n` above 1): index = prompt × n + sample.
+ *
+ * @throws {ServerError} an index that is not one of a choice: which prompt it answers is not known
+ */
+function placeOf({ index }: Json, position: number, choices: number, prompts: number): number | null {
+  const said = index === undefined || index === null ? position : index
+  const number = typeof said === 'string' && /^\d{1,6}$/.test(said) ? Number(said) : said
+  if (typeof number !== 'number' || !Number.isInteger(number) || number < 0 || number >= choices) {
+    throw malformed(`a choice with index ${shownIndex(said)} of ${choices}`)
+  }
+  const samples = choices / prompts
+  if (!Number.isInteger(samples)) throw malformed(`${choices} choices for ${prompts} prompts`)
+  return number % samples === 0 ? number / samples : null
+}
+
+function shownIndex(index: unknown): string {
+  return typeof index === 'number' || typeof index === 'string' ? String(index).slice(0, 40) : typeof index
+}
+
+function choiceReply(choice: Json, usage: unknown, place: number, { prompts, body }: AskedReplies): Reply {
   const message = asObject(choice.message)
-  const text = choice.message === undefined ? choice.text : message.content
-  if (typeof text !== 'string' && text !== null && text !== undefined) throw malformed('a choice without text')
-  const finishReason = choice.finish_reason ?? 'stop'
-  const logprobs = firstTokenLogprobs(choice.logprobs)
-  // The usage of a list is the sum over its prompts: a share each, the rest told by the text's own length of one.
+  const content = choice.message === undefined ? choice.text : message.content
+  return replyOf({
+    content: textOf(content),
+    reasoning: reasoningOf(message),
+    reason: choice.finish_reason,
+    logprobs: firstTokenLogprobs(choice.logprobs),
+    counted: { usage, prompts, body, place },
+  })
+}
+
+/** What a reply is put together from, whole or streamed. */
+export interface Written {
+  readonly content: string
+  /** What the server's reasoning parser took out of the text. */
+  readonly reasoning: string
+  /** The server's `finish_reason`, whatever it is. */
+  readonly reason: unknown
+  readonly logprobs: Reply['firstTokenLogprobs']
+  readonly counted: { readonly usage: unknown; readonly prompts: number; readonly body: Json; readonly place: number }
+}
+
+/** The reply of one choice. */
+export function replyOf({ content, reasoning, reason, logprobs, counted }: Written): Reply {
+  const { text, unreadable } = readThoughts(content)
+  const usage = usageOf({ ...counted, written: reasoning + content })
   return {
-    text: withoutThinking(text ?? ''),
-    finishReason: String(finishReason),
-    promptTokens: Math.round(count(usage.prompt_tokens) / prompts),
-    completionTokens: Math.round(count(usage.completion_tokens) / prompts),
+    // Thoughts that cannot be told from the rest stay: the reply is at fault, and a reject shows it.
+    text: unreadable ? content : text,
+    finishReason: finishReason(reason),
+    ...usage,
+    ...(content.trim() === '' && reasoning !== '' ? { onlyThoughts: true as const } : {}),
     ...(logprobs === undefined ? {} : { firstTokenLogprobs: logprobs }),
   }
 }
 
-/** Puts a streamed reply together from its server-sent events. Memory: the reply's text. */
-export class StreamedReply {
-  #pending = ''
-  #text = ''
-  #finishReason: string | null = null
-  #usage: Json = {}
-  #logprobs: Record<string, number> | undefined
-  #events = 0
-
-  constructor(private readonly asked: AskedReplies) {}
-
-  /** Takes decoded text as it arrives; events may be cut anywhere. */
-  push(text: string): void {
-    this.#pending += text
-    let start = 0
-    for (let end = this.#pending.indexOf('\n'); end !== -1; end = this.#pending.indexOf('\n', start)) {
-      this.#line(this.#pending.slice(start, end).trim())
-      start = end + 1
-    }
-    this.#pending = this.#pending.slice(start)
-  }
-
-  /** @throws {ServerError} the stream ended before the reply did. */
-  end(): Reply {
-    this.push('\n')
-    if (this.#finishReason === null) throw malformed('a stream that ends before the reply is finished')
-    return {
-      text: withoutThinking(this.#text),
-      finishReason: this.#finishReason,
-      promptTokens: count(this.#usage.prompt_tokens),
-      // A server that sends no usage sends about one event a token.
-      completionTokens: count(this.#usage.completion_tokens ?? this.#events),
-      ...(this.#logprobs === undefined ? {} : { firstTokenLogprobs: this.#logprobs }),
-    }
-  }
-
-  #line(line: string): void {
-    if (!line.startsWith('data:')) return
-    const data = line.slice('data:'.length).trim()
-    if (data === '' || data === '[DONE]') return
-    const event = parseObject(data)
-    throwErrorWithin(event, this.asked)
-    if (event.usage !== undefined && event.usage !== null) this.#usage = asObject(event.usage)
-    const choice = asObject(Array.isArray(event.choices) ? event.choices[0] : undefined)
-    const delta = asObject(choice.delta)
-    const text = choice.delta === undefined ? choice.text : delta.content
-    if (typeof text === 'string' && text !== '') {
-      this.#text += text
-      this.#events++
-    }
-    this.#logprobs ??= firstTokenLogprobs(choice.logprobs)
-    if (typeof choice.finish_reason === 'string') this.#finishReason = choice.finish_reason
-  }
-}
-
 /**
- * Text without its thinking: `<think>…</think>` blocks; what comes before a lone `</think>` (the template opened it);
- * all after a `<think>` that never closes. Linear in the text's length.
+ * The text of a message: a string, or a list of parts whose text parts are joined; '' where it is null or absent.
+ *
+ * @throws {ServerError} it is something else
  */
-export function withoutThinking(text: string): string {
-  if (!text.includes('think>')) return text
-  let rest = text
-  const firstOpen = rest.indexOf('<think>')
-  const firstClose = rest.indexOf('</think>')
-  if (firstClose !== -1 && (firstOpen === -1 || firstClose < firstOpen)) {
-    rest = rest.slice(firstClose + '</think>'.length)
-  }
-  const kept: string[] = []
-  for (;;) {
-    const open = rest.indexOf('<think>')
-    if (open === -1) break
-    kept.push(rest.slice(0, open))
-    const close = rest.indexOf('</think>', open)
-    rest = close === -1 ? '' : rest.slice(close + '</think>'.length)
-  }
-  kept.push(rest)
-  return kept.join('').replace(/^\s+/, '')
+export function textOf(content: unknown): string {
+  if (typeof content === 'string') return content
+  if (content === null || content === undefined) return ''
+  if (!Array.isArray(content)) throw malformed('a choice without text')
+  return content.map((part) => (typeof part === 'string' ? part : partText(asObject(part)))).join('')
 }
 
-/** Chat: `content[0].top_logprobs`, a list; completions: `top_logprobs[0]`, an object. */
-export function firstTokenLogprobs(logprobs: unknown): Record<string, number> | undefined {
-  const fields = asObject(logprobs)
-  const found = new Map<string, number>()
-  const note = (token: unknown, logprob: unknown) => {
-    if (typeof token === 'string' && typeof logprob === 'number') found.set(token, logprob)
-  }
-  if (Array.isArray(fields.content)) {
-    const first = asObject(fields.content[0])
-    note(first.token, first.logprob)
-    for (const top of Array.isArray(first.top_logprobs) ? first.top_logprobs : []) {
-      note(asObject(top).token, asObject(top).logprob)
-    }
-  } else if (Array.isArray(fields.top_logprobs)) {
-    for (const [token, logprob] of Object.entries(asObject(fields.top_logprobs[0]))) note(token, logprob)
-  }
-  return found.size === 0 ? undefined : Object.fromEntries(found)
+const textParts: readonly unknown[] = [undefined, 'text', 'output_text']
+
+function partText({ type, text }: Json): string {
+  return textParts.includes(type) && typeof text === 'string' ? text : ''
 }
 
-type Json = Record<string, unknown>
+/** `reasoning_content` (vLLM, SGLang, DeepSeek) or `reasoning` (OpenRouter, Ollama, newer vLLM): counted, never used. */
+export function reasoningOf({ reasoning_content, reasoning }: Json): string {
+  if (typeof reasoning_content === 'string' && reasoning_content !== '') return reasoning_content
+  return typeof reasoning === 'string' ? reasoning : ''
+}
 
-function parseObject(text: string): Json {
+/** @throws {ServerError} it is not JSON. */
+export function parseObject(text: string): Json {
   try {
-    return asObject(JSON.parse(text))
+    return asObject(parseServerJson(text))
   } catch (cause) {
     throw new ServerError(`The reply is not JSON: ${text.slice(0, 100)}`, { cause, details: { kind: 'malformed' } })
   }
 }
 
 /** @throws {ServerError | RequestRefusedError} what is said to be a reply is an error */
-function throwErrorWithin(body: Json, asked: Asked): void {
-  const error = errorWithin(body)
+export function throwIf(error: ServerSaid | null, asked: Asked): void {
   if (error !== null) throw failureOf(error, 200, asked)
 }
 
-function asObject(value: unknown): Json {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Json) : {}
-}
-
-function count(value: unknown): number {
-  return typeof value === 'number' && value >= 0 ? value : 0
-}
-
-function malformed(what: string): ServerError {
-  return new ServerError(`The server sent ${what}`, { details: { kind: 'malformed' } })
+/** The server's failure to send what a reply is. */
+export function malformed(what: string): ServerError {
+  const words = `The server sent ${what}`
+  return new ServerError(words, { details: { kind: 'malformed', words } })
 }

@@ -157,7 +157,8 @@ t.test('a reply cut off, empty or looping is worth another try', async (t) => {
     textFault({ text, finishReason, promptTokens: 1, completionTokens: 1 })
   t.equal(fault(article), null)
   t.equal(fault(article, 'length'), 'cut-off')
-  t.equal(fault('<think>没想完'), 'empty')
+  t.equal(fault(''), 'empty')
+  t.equal(fault('<think>没想完'), 'thought-markers')
   t.equal(fault('竹子竹子竹子竹子竹子竹子'), 'looping')
 })
 

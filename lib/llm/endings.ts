@@ -1,0 +1,38 @@
+/** How a reply ended, by the server's word for it, and whether a reply that ended so is whole. */
+import { asObject } from './json.js'
+
+/** Whole, cut at a limit of tokens, withheld by a filter, broken off by the server, or none of these. */
+export type Ending = 'whole' | 'cut-off' | 'filtered' | 'aborted' | 'unfinished'
+
+/** Kept in place of a reason that the server did not give. */
+export const NO_REASON = 'missing'
+
+/** Characters of a reason that are kept. */
+const REASON_CHARS_MAX = 60
+
+/** In lower case, letters and digits only. */
+const endings: Readonly<Record<Exclude<Ending, 'unfinished'>, RegExp>> = {
+  whole:
+    /^(?:stop|stopped|stopsequence|stopstring|stopword|stoptoken|stopcriteria|eos|eostoken|eosfound|eot|eottoken|endturn|endofturn|endoftext|end|complete|completed|done|finish|finished|normal|finishreasonstop)$/,
+  'cut-off':
+    /^(?:length|maxlength|maxtokens|maxoutputtokens|maxnewtokens|maxcompletiontokens|modellength|tokenlimit|tokenlimitreached|contextlength|contextlimit|modelcontextwindowexceeded|truncated|limit|finishreasonmaxtokens)$/,
+  filtered:
+    /filter|sensitive|moderat|safety|recitation|blocklist|prohibited|spii|risk|refus|guardrail|policy|violat|blocked|inspection/,
+  aborted:
+    /abort|cancel|interrupt|error|fail|timeout|timedout|insufficientsystemresource|preempt|disconnect|evict|overload/,
+}
+
+/** The reason as it is kept: the server's own word, or `NO_REASON` where it is null, absent or empty. */
+export function finishReason(value: unknown): string {
+  const said = typeof value === 'object' ? asObject(value).type : value
+  const known = typeof said === 'string' || typeof said === 'number' || typeof said === 'boolean'
+  const reason = known ? String(said).trim().slice(0, REASON_CHARS_MAX) : ''
+  return reason === '' ? NO_REASON : reason
+}
+
+/** What a reason means. Unknown words, tool calls and no word at all are 'unfinished': no one knows what is missing. */
+export function endingOf(reason: string): Ending {
+  const normal = reason.toLowerCase().replace(/[^a-z0-9]/g, '')
+  const found = (Object.keys(endings) as Exclude<Ending, 'unfinished'>[]).find((ending) => endings[ending].test(normal))
+  return found ?? 'unfinished'
+}

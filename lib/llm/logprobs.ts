@@ -1,0 +1,108 @@
+/**
+ * Log-probabilities of a reply's first token, from all forms in which servers send them, tokens as the text they stand
+ * for. What cannot be read is not guessed: an id in place of a token makes the whole unreadable.
+ */
+import { asObject } from './json.js'
+
+/** Token text → log-probability; null where the server sent something that is not one. */
+export type TokenLogprobs = Readonly<Record<string, number | null>>
+
+/**
+ * Chat: `content[0].top_logprobs`, a list; completions: `top_logprobs[0]`, an object. Undefined where there are none,
+ * or where tokens are given as ids. A piece of a character is U+FFFD.
+ *
+ * A number above 0, not finite or not a number is null: the reply is at fault. Of two tokens with one text the more
+ * likely one counts.
+ */
+export function firstTokenLogprobs(logprobs: unknown): TokenLogprobs | undefined {
+  const fields = asObject(logprobs)
+  const found = new Map<string, number | null>()
+  const note = (token: unknown, logprob: unknown, bytes: unknown) => {
+    if (typeof token !== 'string') return
+    const text = tokenText(token, bytes)
+    const value = validLogprob(logprob)
+    const before = found.get(text)
+    if (before === undefined) found.set(text, value)
+    else if (value === null || (before !== null && value > before)) found.set(text, value)
+  }
+  if (Array.isArray(fields.content)) {
+    const first = asObject(fields.content[0])
+    note(first.token, first.logprob, first.bytes)
+    for (const top of Array.isArray(first.top_logprobs) ? first.top_logprobs : []) {
+      const { token, logprob, bytes } = asObject(top)
+      note(token, logprob, bytes)
+    }
+  } else if (Array.isArray(fields.top_logprobs)) {
+    for (const [token, logprob] of Object.entries(asObject(fields.top_logprobs[0]))) note(token, logprob, undefined)
+  }
+  const isIds = [...found.keys()].some((token) => tokenId.test(token))
+  // From entries, so that a token `__proto__` is a key like any other.
+  return found.size === 0 || isIds ? undefined : Object.fromEntries(found)
+}
+
+/** `token_id:123`, as vLLM sends with --return-tokens-as-token-ids. */
+const tokenId = /^token_id:\d+$/
+
+/** Rounding may leave a probability of one a little above it. */
+const LOGPROB_MAX = 1e-3
+
+function validLogprob(value: unknown): number | null {
+  if (typeof value !== 'number' || !Number.isFinite(value) || value > LOGPROB_MAX) return null
+  // −0 is not kept by JSON.
+  return value === 0 ? 0 : value
+}
+
+/** The text of a token: of its bytes where the server sends them, `bytes:\xe5\xa5\xbd` and the letters of byte-level BPE read. */
+function tokenText(token: string, bytes: unknown): string {
+  if (Array.isArray(bytes) && bytes.length > 0 && bytes.every(isByte)) return decode(Uint8Array.from(bytes as number[]))
+  if (escapedBytes.test(token)) {
+    return decode(
+      Uint8Array.from(token.matchAll(/\\x([0-9a-f]{2})/gi), ([, hex]) => Number.parseInt(hex as string, 16)),
+    )
+  }
+  const hex = /^(?:<0x[0-9a-f]{2}>)+$/i.test(token) ? token.match(/[0-9a-f]{2}(?=>)/gi) : null
+  if (hex !== null) return decode(Uint8Array.from(hex, (byte) => Number.parseInt(byte, 16)))
+  return fromByteLetters(token)
+}
+
+const escapedBytes = /^(?:bytes:|b')?(?:\\x[0-9a-f]{2})+'?$/i
+
+function isByte(value: unknown): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 255
+}
+
+function decode(bytes: Uint8Array): string {
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
+}
+
+/** `å¥½` is 好 and `Ġ好` is ' 好' where a server shows the vocabulary in place of the text. */
+function fromByteLetters(token: string): string {
+  if (!/[^\0-\x7f]/.test(token)) return token
+  const bytes: number[] = []
+  for (const letter of token) {
+    const byte = byteOfLetter.get(letter)
+    if (byte === undefined) {
+      // 'Ġ好': the blank is a letter, the rest is text already.
+      return /^[ĠĊ▁]/.test(token) ? ` ${token.slice(1)}` : token
+    }
+    bytes.push(byte)
+  }
+  if (!bytes.some((byte) => byte >= 0x80) && !/[ĠĊ]/.test(token)) return token
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Uint8Array.from(bytes))
+  } catch {
+    // A piece of a character, or text in a Latin script: only bytes that begin a character are told to be a piece.
+    return bytes.every((byte) => byte >= 0x80) ? '\ufffd' : token
+  }
+}
+
+/** GPT-2's letters for bytes: printable Latin-1 stands for itself, the rest for U+0100 on. */
+const byteOfLetter: ReadonlyMap<string, number> = (() => {
+  const letters = new Map<string, number>()
+  let next = 0x100
+  for (let byte = 0; byte < 256; byte++) {
+    const itself = (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || (byte >= 0xae && byte <= 0xff)
+    letters.set(String.fromCharCode(itself ? byte : next++), byte)
+  }
+  return letters
+})()

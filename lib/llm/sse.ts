@@ -1,0 +1,66 @@
+/**
+ * Server-sent events out of text that is cut anywhere. Knows nothing of what the events say.
+ * Source: HTML standard, 9.2.6: lines end in LF, CR LF or CR; `data` lines of one event are joined.
+ */
+
+/** One event: its name ('message' if it has none) and its data. */
+export type OnEvent = (data: string, name: string) => void
+
+/** Memory: the event that is being read. */
+export class EventParser {
+  #pending = ''
+  #data: string[] = []
+  #name = ''
+  /** The last line ended in a CR at the end of the text: an LF that follows belongs to it. */
+  #afterReturn = false
+  #started = false
+
+  constructor(private readonly onEvent: OnEvent) {}
+
+  push(text: string): void {
+    this.#pending += this.#started ? text : text.replace(/^\ufeff/, '')
+    this.#started ||= text !== ''
+    let start = 0
+    if (this.#afterReturn && this.#pending !== '') {
+      if (this.#pending.startsWith('\n')) start = 1
+      this.#afterReturn = false
+    }
+    const pending = this.#pending
+    lineEnd.lastIndex = start
+    for (let end = lineEnd.exec(pending); end !== null; end = lineEnd.exec(pending)) {
+      this.#line(pending.slice(start, end.index))
+      start = lineEnd.lastIndex
+      if (end[0] === '\r' && start === pending.length) this.#afterReturn = true
+    }
+    this.#pending = pending.slice(start)
+  }
+
+  /** The text is over: an event without a blank line after it counts too. */
+  end(): void {
+    if (this.#pending !== '') this.#line(this.#pending)
+    this.#pending = ''
+    this.#dispatch()
+  }
+
+  #line(line: string): void {
+    if (line.trim() === '') return this.#dispatch()
+    const colon = line.indexOf(':')
+    const field = colon < 0 ? line : line.slice(0, colon)
+    const value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '')
+    if (field.trim() === 'data') this.#data.push(value)
+    else if (field.trim() === 'event') this.#name = value.trim()
+  }
+
+  #dispatch(): void {
+    const data = this.#data
+    const name = this.#name === '' ? 'message' : this.#name
+    this.#data = []
+    this.#name = ''
+    if (data.length === 0) return
+    // Some servers leave out the blank line between events: each line is then JSON of its own.
+    const single = data.length === 1 || !data.every((line) => /^\s*(?:\{.*\}|\[DONE\])\s*$/.test(line))
+    for (const event of single ? [data.join('\n')] : data) this.onEvent(event, name)
+  }
+}
+
+const lineEnd = /\r\n|\n|\r/g
