@@ -196,7 +196,18 @@ t.test('a shard that is not what its name says is one reject', async (t) => {
     ['a.jsonl.gz', '', 'shard-truncated'],
     ['a.zst', Buffer.from([0x28, 0xb5]), 'shard-truncated'],
     ['a.parquet', 'no parquet at all', 'shard-corrupt'],
-    ['a.jsonl', Buffer.from('\ufeff{"text":"一"}', 'utf16le'), 'shard-corrupt'],
+    ['a.jsonl', Buffer.from('\ufeff{"text":"一"}', 'utf16le'), 'shard-unsupported'],
+    ['a.jsonl', Buffer.from('{"text":"一"}', 'utf16le'), 'shard-unsupported'],
+    ['a.jsonl.gz', gzipSync(Buffer.from('\ufeff{"text":"一"}', 'utf16le')), 'shard-unsupported'],
+    ['a.jsonl.gz', gzipSync(gzipSync(lines)), 'shard-unsupported'],
+    ['a.jsonl.tar.gz.00', gzipSync(members).subarray(0, 500), 'shard-unsupported'],
+    ['a.jsonl.tar.gz.01', gzipSync(members).subarray(500), 'shard-unsupported'],
+    ['a.tar.zst.ab', Buffer.from([9, 9, 9, 9, 9]), 'shard-unsupported'],
+    ['a.jsonl.br', Buffer.from([9, 9, 9, 9, 9]), 'shard-unsupported'],
+    ['a.7z', Buffer.from('377abcaf271c00040000', 'hex'), 'shard-unsupported'],
+    ['a.jsonl.lz4', Buffer.from('04224d1864', 'hex'), 'shard-unsupported'],
+    ['a.rar', Buffer.from('Rar!\x1a\x07\x01\x00', 'latin1'), 'shard-unsupported'],
+    ['a.arrow', Buffer.from('ARROW1\0\0'), 'shard-unsupported'],
     ['README.md', '# no data', 'shard-unreadable'],
   ] as const) {
     const blocks = await collect([memoryShard(path, Buffer.from(content))])
@@ -207,6 +218,9 @@ t.test('a shard that is not what its name says is one reject', async (t) => {
     )
     t.equal(blocks[0]?.block.bytes.byteLength, 0)
   }
+  const named = (await collect([memoryShard('a.7z', Buffer.from('377abcaf271c0004', 'hex'))]))[0]?.block.refused[0]
+  t.equal(named?.detail, '7z is not read; unpack it first: 7z x FILE', 'it says what to do')
+  t.equal((await collect([memoryShard('a.jsonl.gz.00', lines)])).flatMap((each) => records(each)).length, texts.length)
   t.equal((await collect([memoryShard('a.jsonl.gz', lines)])).flatMap((each) => records(each)).length, texts.length)
 })
 

@@ -1,5 +1,7 @@
+import { compress, init } from '@bokuweb/zstd-wasm'
 import t from 'tap'
 import xxhash from 'xxhash-wasm'
+import type { BlocksOptions } from '../../lib/sources/index.js'
 import { collect, documents, memoryShard, records } from './support.js'
 
 const seed = Number(process.env.KUN_SEED ?? 20240607)
@@ -37,8 +39,8 @@ function flipped(bytes: Buffer, at: number): Buffer {
   return wrong
 }
 
-async function read(content: Buffer, chunkBytesMax = 1e6) {
-  const blocks = await collect([memoryShard('a.jsonl.zst', content, seed, chunkBytesMax)])
+async function read(content: Buffer, chunkBytesMax = 1e6, options: Partial<BlocksOptions> = {}) {
+  const blocks = await collect([memoryShard('a.jsonl.zst', content, seed, chunkBytesMax)], options)
   return {
     found: blocks.flatMap((each) => records(each)),
     refused: blocks.flatMap(({ block }) => block.refused.map(({ reason, detail }) => [reason, detail])),
@@ -109,4 +111,58 @@ t.test('frames with and without a checksum, and skippable ones, stand in one sha
       t.strictSame(await read(content, chunkBytesMax), { found: lines(texts.join('')), refused: [] })
     }
   }
+})
+
+/** `{"text":"一"}` and a newline by `zstd --long=31 --ultra` from a pipe, and by `zstd -D` with a trained dictionary. */
+const windowOf2GiB = 'KLUv/QSoeQAAeyJ0ZXh0Ijoi5LiAIn0KOgth3A=='
+const withDictionary = 'KLUv/QdYsSPeamUAADDkuIAifQoBAFRMIDoLYdw='
+
+t.test(
+  'a frame of zstd --long=31 is one reject that names the option, and read once the option allows it',
+  async (t) => {
+    const bytes = Buffer.from(windowOf2GiB, 'base64')
+    t.strictSame(await read(bytes), {
+      found: [],
+      refused: [
+        [
+          'shard-unsupported',
+          'zstd: the frame needs a window of 2147483648 bytes, read.zstdWindowBytesMax is 134217728; raise it or decompress the shard',
+        ],
+      ],
+    })
+    const options = { zstdWindowBytesMax: 2 ** 31 }
+    const before = process.memoryUsage().rss
+    t.strictSame(await read(bytes, 7, options), { found: ['{"text":"一"}'], refused: [] })
+    t.ok(process.memoryUsage().rss - before < 2 ** 28, 'a small content does not fill its window')
+    t.strictSame(await read(flipped(bytes, bytes.length - 1), 7, options), {
+      found: ['{"text":"一"}'],
+      refused: wrongChecksum,
+    })
+  },
+)
+
+t.test('a frame that needs a dictionary is named as such', async (t) => {
+  t.strictSame(await read(Buffer.from(withDictionary, 'base64')), {
+    found: [],
+    refused: [
+      [
+        'shard-unsupported',
+        'zstd: the frame needs dictionary 1792943025, which is not part of it; decompress it with zstd -d -D DICTIONARY',
+      ],
+    ],
+  })
+})
+
+t.test('a frame refers to what came megabytes before, up to its window', async (t) => {
+  await init()
+  const line = (index: number) => `{"text":"${h64Raw(Buffer.from(`${seed} ${index}`)).toString(36)}"}`
+  const texts = Array.from({ length: 60_000 }, (_, index) => line(index))
+  const content = Buffer.from(`${[...texts, ...texts.slice(0, 20_000), ...texts].join('\n')}\n`)
+  const bytes = Buffer.from(compress(content, 3))
+  t.equal((bytes[4] as number) & 0x20, 0, 'the frame has a window')
+  t.ok((bytes[5] as number) > windowOf1MiB, 'of over 1 MiB')
+  t.ok(bytes.length < content.length / 2, `${content.length} bytes in ${bytes.length}: repeats are found from afar`)
+  const { found, refused } = await read(bytes, 1e6, { blockBytes: 1 << 20 })
+  t.strictSame(refused, [])
+  t.ok(found.join('\n') === content.toString().trimEnd())
 })

@@ -9,6 +9,7 @@ import { Decompress } from 'fzstd'
 import xxhash, { type XXHash, type XXHashAPI } from 'xxhash-wasm'
 import { ShardDamageError } from '../../errors.js'
 import { frameWalker } from './zstd-frames.js'
+import { growingWindow } from './zstd-window.js'
 
 /** Compressed bytes fed at once. */
 const sliceBytes = 64 * 1024
@@ -52,24 +53,25 @@ export async function* decompress(
   codec: 'gzip' | 'zstd',
   stream: AsyncIterable<Uint8Array>,
   reopen: (() => AsyncIterable<Uint8Array>) | null,
+  { zstdWindowBytesMax }: { readonly zstdWindowBytesMax: number },
 ): AsyncGenerator<Uint8Array> {
+  const decoder = () => (codec === 'gzip' ? gzipDecoder() : zstdDecoder(zstdWindowBytesMax))
   const state = { inputBytes: 0, outputBytes: 0 }
-  const damage = yield* decodeAll(codec, slices(stream, Number.POSITIVE_INFINITY), state, 0)
+  const damage = yield* decodeAll(decoder(), slices(stream, Number.POSITIVE_INFINITY), state, 0)
   if (damage === null) return
-  if (reopen === null || damage.reason === 'shard-truncated') throw damage
+  if (reopen === null || damage.reason !== 'shard-corrupt') throw damage
   const again = { inputBytes: 0, outputBytes: 0 }
-  yield* decodeAll(codec, slices(reopen(), state.inputBytes), again, state.outputBytes)
+  yield* decodeAll(decoder(), slices(reopen(), state.inputBytes), again, state.outputBytes)
   throw damage
 }
 
 /** Yields the output past `skip` bytes; returns what broke it off. `state.inputBytes`: start of the slice that did. */
 async function* decodeAll(
-  codec: 'gzip' | 'zstd',
+  decoder: Decoder,
   input: AsyncIterable<Uint8Array>,
   state: { inputBytes: number; outputBytes: number },
   skip: number,
 ): AsyncGenerator<Uint8Array, ShardDamageError | null> {
-  const decoder = codec === 'gzip' ? gzipDecoder() : zstdDecoder()
   try {
     for await (const slice of input) {
       const { output, damage } = await decoder.decode(slice)
@@ -196,8 +198,8 @@ const checksumWrong = 'the content of the frame is not that of its checksum'
  * checksum by itself, once the rest of the frame is decoded: with Node's, what comes out of bytes that it refuses is lost.
  * So the whole content of a frame with a wrong checksum comes before the damage, whoever decodes.
  */
-function zstdDecoder(): Decoder {
-  const walker = frameWalker()
+function zstdDecoder(windowBytesMax: number): Decoder {
+  const walker = frameWalker(windowBytesMax)
   let frame: Decoder | null = null
   let started = false
 
@@ -207,7 +209,7 @@ function zstdDecoder(): Decoder {
     started = true
     for (const { bytes, last, skippable, checksum } of segments) {
       if (skippable) continue
-      const decoder = frame ?? (await frameDecoder())
+      const decoder = frame ?? (await frameDecoder(windowBytesMax))
       frame = decoder
       const steps = last ? [() => decoder.decode(bytes), () => decoder.end(checksum)] : [() => decoder.decode(bytes)]
       for (const step of steps) {
@@ -234,11 +236,19 @@ function zstdDecoder(): Decoder {
 }
 
 /** What the types of Node 20 do not know yet. */
-const createZstdDecompress = (zlib as { createZstdDecompress?: (options: { chunkSize: number }) => Transform })
-  .createZstdDecompress
+const createZstdDecompress = (
+  zlib as { createZstdDecompress?: (options: { chunkSize: number; params: Record<number, number> }) => Transform }
+).createZstdDecompress
+/** ZSTD_d_windowLogMax of zstd.h. */
+const zstdWindowLogMaxParameter = 100
+/** The least that the parameter may be. */
+const zstdWindowLogMin = 10
 
-async function frameDecoder(): Promise<Decoder> {
-  if (createZstdDecompress) return zlibDecoder('zstd', createZstdDecompress({ chunkSize: outputBytes }))
+async function frameDecoder(windowBytesMax: number): Promise<Decoder> {
+  if (createZstdDecompress) {
+    const params = { [zstdWindowLogMaxParameter]: Math.max(zstdWindowLogMin, Math.ceil(Math.log2(windowBytesMax))) }
+    return zlibDecoder('zstd', createZstdDecompress({ chunkSize: outputBytes, params }))
+  }
   hashes ??= xxhash()
   return fzstdDecoder((await hashes).create64())
 }
@@ -255,7 +265,9 @@ function fzstdDecoder(hash: XXHash<bigint>): Decoder {
     if (heldBytes > sliceOutputBytesMax) throw new Error(tooMuch)
     hash.update(bytes)
     output.push(bytes)
+    window.grow(bytes.byteLength)
   })
+  const window = growingWindow(decoder)
 
   async function push(slice: Uint8Array, last: boolean): Promise<Decoded> {
     // Lets other work in between slices: this is the thread that everything waits on.
@@ -265,7 +277,7 @@ function fzstdDecoder(hash: XXHash<bigint>): Decoder {
     let damage: ShardDamageError | null = null
     try {
       // A copy: fzstd holds on to what it cannot decode yet.
-      decoder.push(new Uint8Array(slice), last)
+      decoder.push(window.header(new Uint8Array(slice)), last)
     } catch (error) {
       damage = new ShardDamageError('shard-corrupt', `zstd: ${zstdWords(error as Error)}`, { cause: error })
     }

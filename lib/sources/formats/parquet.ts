@@ -61,8 +61,9 @@ export async function* parquetPieces(
   }
 }
 
-function pick({ blockBytes, recordBytesMax, decodeMsMax }: FormatOptions): FormatOptions {
-  return { blockBytes, recordBytesMax, decodeMsMax }
+/** Without what cannot or need not cross to the thread. */
+function pick({ blockBytes, recordBytesMax, decodeMsMax, zstdWindowBytesMax }: FormatOptions): FormatOptions {
+  return { blockBytes, recordBytesMax, decodeMsMax, zstdWindowBytesMax }
 }
 
 type Answer = Exclude<ThreadMessage, { kind: 'read' }> | { readonly kind: 'lost'; readonly message: string }

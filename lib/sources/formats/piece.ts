@@ -48,6 +48,7 @@ export interface FormatOptions {
   readonly blockBytes: number
   readonly recordBytesMax: number
   readonly decodeMsMax: number
+  readonly zstdWindowBytesMax: number
   /** Pieces in memory that threads share, to be given back by whoever uses them up; else in memory of their own. */
   readonly shared?: boolean
 }

@@ -6,12 +6,11 @@ import { parquetPieces } from './parquet.js'
 import { peek } from './peek.js'
 import type { Codec, FormatCursor, FormatOptions, Piece, TextCursor } from './piece.js'
 import { excerpt } from './refused.js'
+import { signatureBytes, unsupportedFormat, unsupportedName } from './signatures.js'
 import { tarOffset, tarPieces } from './tar.js'
 import { isTar } from './tar-header.js'
 import { layoutBytes, skipBytes, textPieces, textStart } from './text.js'
 
-/** Bytes that tell how a shard is stored. */
-const magicBytes = 64
 /** Parquet format, "File format". */
 const parquetMagic = 'PAR1'
 
@@ -30,9 +29,10 @@ export async function* readShard(
 ): AsyncGenerator<Piece> {
   if (from === null) yield* readFromStart(shard, options, signal)
   else if ('group' in from) yield* parquetPieces(shard, from, options, signal)
-  else if ('tar' in from) yield* tarPieces(streamFrom(shard, from.codec, tarOffset(from), signal), from, options)
+  else if ('tar' in from)
+    yield* tarPieces(streamFrom(shard, from.codec, tarOffset(from), options, signal), from, options)
   else {
-    const stream = streamFrom(shard, from.codec, from.text.offset, signal)
+    const stream = streamFrom(shard, from.codec, from.text.offset, options, signal)
     yield* withCodec(from.codec, textPieces(stream, from.text, options))
   }
 }
@@ -42,17 +42,23 @@ async function* readFromStart(shard: Shard, options: FormatOptions, signal: Abor
     yield* parquetPieces(shard, { group: 0, row: 0 }, options, signal)
     return
   }
-  const stored = await peek(shard.open(0, signal), magicBytes)
+  const stored = await peek(shard.open(0, signal), signatureBytes)
   const found = storedAs(stored.head)
   const mismatch = mismatchOf(shard.path, found, stored.head)
   if (mismatch !== null || found === 'parquet') {
     await stored.close()
     if (mismatch === null) yield* parquetPieces(shard, { group: 0, row: 0 }, options, signal)
-    else yield { bytes: new Uint8Array(0), offset: 0, offsetUnit: 'byte', refused: [mismatch], next: null }
+    else yield onlyReject(mismatch)
     return
   }
-  const plain = found === 'plain' ? stored.stream : decompress(found, stored.stream, reopen(shard, signal))
-  const { head, stream } = await peek(plain, layoutBytes)
+  const plain = found === 'plain' ? stored.stream : decompress(found, stored.stream, reopen(shard, signal), options)
+  const { head, stream, close } = await peek(plain, layoutBytes)
+  const inner = found === 'plain' ? null : innerMismatch(found, head)
+  if (inner !== null) {
+    await close()
+    yield onlyReject(inner)
+    return
+  }
   if (isTar(head) || (tarNames.test(shard.path) && head.byteLength > 0 && !looksLikeJson(head))) {
     yield* tarPieces(stream, { codec: found, tar: 0, member: null }, options)
   } else {
@@ -70,9 +76,15 @@ async function isParquet(shard: Shard, signal: AbortSignal): Promise<boolean> {
 }
 
 /** The decompressed bytes from `offset` on: a seek where the shard is stored plain, else decompressed and skipped. */
-function streamFrom(shard: Shard, codec: Codec, offset: number, signal: AbortSignal): AsyncIterable<Uint8Array> {
+function streamFrom(
+  shard: Shard,
+  codec: Codec,
+  offset: number,
+  options: FormatOptions,
+  signal: AbortSignal,
+): AsyncIterable<Uint8Array> {
   if (codec === 'plain') return shard.open(offset, signal)
-  return skipBytes(decompress(codec, shard.open(0, signal), reopen(shard, signal)), offset)
+  return skipBytes(decompress(codec, shard.open(0, signal), reopen(shard, signal), options), offset)
 }
 
 /** Standard input comes once. */
@@ -89,13 +101,19 @@ function storedAs(head: Buffer): Codec | 'parquet' {
   return head.toString('latin1', 0, parquetMagic.length) === parquetMagic ? 'parquet' : 'plain'
 }
 
+function onlyReject(refused: RefusedRecord): Piece {
+  return { bytes: new Uint8Array(0), offset: 0, offsetUnit: 'byte', refused: [refused], next: null }
+}
+
 /** A shard that is not what its name says and does not look like JSON either. */
 function mismatchOf(path: string, found: Codec | 'parquet', head: Buffer): RefusedRecord | null {
-  if (found !== 'plain') return null
   const refuse = (reason: string, detail: string) => ({ offset: 0, reason, detail, excerpt: excerpt(head) })
-  if (head[0] === 0xff && head[1] === 0xfe) return refuse('shard-corrupt', 'UTF-16 text: convert the shard to UTF-8')
-  if (head[0] === 0xfe && head[1] === 0xff) return refuse('shard-corrupt', 'UTF-16 text: convert the shard to UTF-8')
+  const part = looksLikeJson(head) ? null : unsupportedName(path)
+  if (found !== 'plain') return part === null ? null : refuse('shard-unsupported', part)
+  if (isUtf16(head)) return refuse('shard-unsupported', utf16)
   if (looksLikeJson(head)) return null
+  const unsupported = unsupportedFormat(head) ?? part
+  if (unsupported !== null) return refuse('shard-unsupported', unsupported)
   const packed = /\.(gz|tgz|zst|parquet)$/i.exec(path)
   if (packed) {
     const reason = head.byteLength < 4 ? 'shard-truncated' : 'shard-corrupt'
@@ -104,6 +122,25 @@ function mismatchOf(path: string, found: Codec | 'parquet', head: Buffer): Refus
   if (textNames.test(path) || tarNames.test(path) || path === '-' || head.byteLength === 0) return null
   if (isBlank(head)) return null
   return refuse('shard-unreadable', 'neither JSON nor a known archive, by its name and first bytes')
+}
+
+/** A compressed shard whose content is compressed again, or in a format that is not read. */
+function innerMismatch(codec: Codec, head: Buffer): RefusedRecord | null {
+  const stored = storedAs(head)
+  const unsupported = unsupportedFormat(head) ?? (isUtf16(head) ? utf16 : null)
+  if (stored === 'plain' && unsupported === null) return null
+  const detail = `within ${codec}: ${unsupported ?? `${stored} is not read there; decompress the shard once`}`
+  return { offset: 0, reason: 'shard-unsupported', detail, excerpt: excerpt(head.subarray(0, signatureBytes)) }
+}
+
+const utf16 = 'UTF-16 is not read; convert the shard to UTF-8'
+
+/** By a byte order mark, or by the zero byte beside the bracket that opens JSON. */
+function isUtf16(head: Buffer): boolean {
+  const [first, second] = head
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return true
+  const bracket = (byte: number | undefined) => byte === 0x7b || byte === 0x5b
+  return (first === 0 && bracket(second)) || (second === 0 && bracket(first))
 }
 
 function looksLikeJson(head: Buffer): boolean {

@@ -5,9 +5,6 @@
  */
 import { ShardDamageError } from '../../errors.js'
 
-/** The zstd command's own limit without --long or --memory. */
-const windowBytesMax = 128 * 1024 * 1024
-
 export interface Segment {
   /** Without the checksum; there may be none. */
   readonly bytes: Uint8Array
@@ -33,7 +30,8 @@ const headBytesMax = 16
 
 const checksumBytes = 4
 
-export function frameWalker(): FrameWalker {
+/** @param windowBytesMax of a frame: what its decoder holds in memory */
+export function frameWalker(windowBytesMax: number): FrameWalker {
   const head = Buffer.alloc(headBytesMax)
   let part: Part = 'magic'
   let have = 0
@@ -58,7 +56,7 @@ export function frameWalker(): FrameWalker {
         if (have < want) continue
         have = 0
         const wrong = read()
-        if (wrong !== null) return { segments, damage: new ShardDamageError('shard-corrupt', `zstd: ${wrong}`) }
+        if (wrong !== null) return { segments, damage: wrong }
       }
       if (skip === 0 && advance()) {
         segments.push(segment(slice.subarray(start, at), true))
@@ -78,11 +76,11 @@ export function frameWalker(): FrameWalker {
   }
 
   /** Takes in the part that is complete; what is wrong with it, or null. */
-  function read(): string | null {
+  function read(): ShardDamageError | null {
     if (part === 'magic') {
       const magic = head.readUInt32LE(0)
       skippable = (magic & 0xfffffff0) >>> 0 === 0x184d2a50
-      if (!skippable && magic !== 0xfd2fb528) return 'bytes that begin no frame'
+      if (!skippable && magic !== 0xfd2fb528) return corrupt('bytes that begin no frame')
       expect(skippable ? 'skippable-size' : 'descriptor', skippable ? 4 : 1)
     } else if (part === 'skippable-size') {
       skip = head.readUInt32LE(0)
@@ -90,10 +88,10 @@ export function frameWalker(): FrameWalker {
     } else if (part === 'descriptor') {
       descriptor = head[0] as number
       expect('header', windowBytes() + dictionaryBytes() + sizeBytes())
-      if (want === 0) return 'a frame header without a size'
+      if (want === 0) return corrupt('a frame header without a size')
     } else if (part === 'header') {
-      const window = windowSize()
-      if (window > windowBytesMax) return `a window of ${window} bytes, ${windowBytesMax} are allowed`
+      const refused = refusal()
+      if (refused !== null) return new ShardDamageError('shard-unsupported', `zstd: ${refused}`)
       expect('block-header', 3)
     } else if (part === 'checksum') {
       part = 'end'
@@ -101,7 +99,7 @@ export function frameWalker(): FrameWalker {
       const block = head.readUIntLE(0, 3)
       lastBlock = (block & 1) === 1
       const type = (block >> 1) & 3
-      if (type === 3) return 'a block of reserved type'
+      if (type === 3) return corrupt('a block of reserved type')
       skip = type === 1 ? 1 : block >> 3
       part = 'block'
     }
@@ -129,6 +127,21 @@ export function frameWalker(): FrameWalker {
   const dictionaryBytes = (): number => [0, 1, 2, 4][descriptor & 3] as number
   const sizeBytes = (): number => [single() ? 1 : 0, 2, 4, 8][descriptor >> 6] as number
 
+  /** Why a frame of this header is not decoded; null where it is. */
+  function refusal(): string | null {
+    const id = dictionaryId()
+    if (id !== 0)
+      return `the frame needs dictionary ${id}, which is not part of it; decompress it with zstd -d -D DICTIONARY`
+    const window = windowSize()
+    if (window <= windowBytesMax) return null
+    return `the frame needs a window of ${window} bytes, read.zstdWindowBytesMax is ${windowBytesMax}; raise it or decompress the shard`
+  }
+
+  function dictionaryId(): number {
+    const bytes = dictionaryBytes()
+    return bytes === 0 ? 0 : head.readUIntLE(windowBytes(), bytes)
+  }
+
   function windowSize(): number {
     if (!single()) {
       const byte = head[0] as number
@@ -142,4 +155,8 @@ export function frameWalker(): FrameWalker {
   }
 
   return { walk, between: () => part === 'magic' && have === 0 && skip === 0 }
+}
+
+function corrupt(what: string): ShardDamageError {
+  return new ShardDamageError('shard-corrupt', `zstd: ${what}`)
 }
