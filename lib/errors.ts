@@ -141,6 +141,12 @@ export class ServerError extends KunStreamError {
   override readonly retryable = true
 }
 
+/** The server refuses the account (arrears, quota, balance): no verdict on any record. Stopped and resumable. */
+export class AccountError extends KunStreamError {
+  override readonly code = 'KUN_ACCOUNT'
+  override readonly exitCode = 3
+}
+
 /** The server refused this request and will refuse it again. */
 export class RequestRefusedError extends KunStreamError {
   override readonly code = 'KUN_REQUEST_REFUSED'

@@ -1,15 +1,24 @@
-/** Requests that a server failed, waiting to be asked again: how long each, and which are due. No slot is held meanwhile. */
+/**
+ * The retry queue: failed requests and when each is due. No slot is held meanwhile.
+ *
+ * A request that failed several times is a suspect: it is retried only once another request that was sent after its
+ * last failure has passed, so that each failure is evidence; or alone, when nothing else is in flight (trials.ts).
+ */
 import type { Clock } from '../core/types.js'
 import type { Endpoint } from './endpoint.js'
-import type { Ticket } from './ticket.js'
+import type { Lane, Ticket } from './ticket.js'
 
 /** Half to all of 250 ms · 2^n, at most 30 s; not less than the server asked for. */
 const BACKOFF_MS = 250
 const BACKOFF_MAX_MS = 30_000
+/** A suspect waits less: its retries are what decides about it, ms. */
+const SUSPECT_BACKOFF_MAX_MS = 4000
+/** Failures that make a request a suspect. */
+export const SUSPECT_FAILURES = 4
 
 /**
- * Requests that wait to be asked again: half to all of 250 ms · 2^failures, at most 30 s, never less than the server
- * asked for.
+ * Requests that wait to be retried: half to all of 250 ms · 2^failures, at most 30 s, never less than the server asked
+ * for.
  */
 export class BackOff {
   readonly #tickets = new Set<Ticket>()
@@ -25,20 +34,58 @@ export class BackOff {
 
   add(ticket: Ticket, endpoint: Endpoint, retryAfterMs: number): void {
     const nowMs = this.clock.now()
-    const backoffMs = Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** Math.min(ticket.failures - 1, 16))
+    const maxMs = isSuspect(ticket) ? SUSPECT_BACKOFF_MAX_MS : BACKOFF_MAX_MS
+    const backoffMs = Math.min(maxMs, BACKOFF_MS * 2 ** Math.min(ticket.failures - 1, 16))
     const waitMs = Math.max(retryAfterMs, backoffMs * (0.5 + this.random() / 2))
     ticket.dueMs = nowMs + waitMs + endpoint.health.retryWaitMs(nowMs)
     this.#tickets.add(ticket)
   }
 
-  /** Takes out those whose time has come. */
+  /** Takes those whose time has come; of suspects only as many as their lane's window lets out. */
   takeDue(nowMs: number): Ticket[] {
-    return this.takeAll((ticket) => ticket.dueMs <= nowMs)
+    return this.takeAll((ticket) => {
+      if (ticket.dueMs > nowMs) return false
+      if (!isSuspect(ticket)) return true
+      const { lane } = ticket.model
+      if (lane.isTrying || lane.suspectsOut >= lane.suspectsOutMax || !passedSince(ticket)) return false
+      lane.suspectsOut++
+      ticket.letOut = true
+      return true
+    })
+  }
+
+  /** The suspect of a lane that is due first, left where it is; null when none is due. */
+  firstSuspect(lane: Lane, nowMs: number): Ticket | null {
+    let first: Ticket | null = null
+    for (const ticket of this.#tickets) {
+      if (ticket.model.lane !== lane || ticket.dueMs > nowMs || !isSuspect(ticket)) continue
+      if (first === null || ticket.dueMs < first.dueMs) first = ticket
+    }
+    return first
+  }
+
+  /** False when it is gone already. */
+  take(ticket: Ticket): boolean {
+    return this.#tickets.delete(ticket)
   }
 
   takeAll(leaves: (ticket: Ticket) => boolean): Ticket[] {
-    const taken = [...this.#tickets].filter(leaves)
-    for (const ticket of taken) this.#tickets.delete(ticket)
+    const taken: Ticket[] = []
+    for (const ticket of this.#tickets) {
+      if (!leaves(ticket)) continue
+      this.#tickets.delete(ticket)
+      taken.push(ticket)
+    }
     return taken
   }
+}
+
+/** A hanging request is no suspect: what is sent beside it does not hang for it. */
+export function isSuspect({ failures, failedAs }: Ticket): boolean {
+  return failures >= SUSPECT_FAILURES && failedAs !== 'deadline'
+}
+
+/** Whether something that was sent after the ticket's last failure has passed at an endpoint of its own. */
+function passedSince({ model, suspicion }: Ticket): boolean {
+  return model.lane.endpoints.some(({ isDown, health }) => !isDown && health.newestPassSentMs >= suspicion.sinceMs)
 }

@@ -6,14 +6,15 @@
 import { setMaxListeners } from 'node:events'
 import type { Clock, Position } from '../core/types.js'
 import { AbortedError, EndpointError, type KunStreamError, RequestRefusedError, ServerError } from '../errors.js'
-import { BackOff } from './back-off.js'
+import { BackOff, isSuspect } from './back-off.js'
+import { Controls, weakControlDecides } from './controls.js'
 import type { Endpoint } from './endpoint.js'
 import { type FailureKind, shorten } from './failures.js'
 import type { ServerOptions } from './options.js'
-import { deadlineOver, outageOf } from './patience.js'
-import { type FormPasses, RequestForms } from './request-forms.js'
+import { deadlineOver, endOf } from './patience.js'
+import { type FormPasses, noteSuccess, RequestForms } from './request-forms.js'
 import { chooseEndpoint, nearCall } from './routing.js'
-import { type Lane, type Outcome, type Passage, type SentModel, Ticket } from './ticket.js'
+import { formOf, type Lane, type Outcome, type Passage, type SentModel, Ticket } from './ticket.js'
 import { transferOf, withFitting } from './transfers.js'
 import type { Call, Reply } from './types.js'
 import { type Candidate, goesBefore, UnreleasedRecords } from './waiting-queue.js'
@@ -22,6 +23,9 @@ import { type Candidate, goesBefore, UnreleasedRecords } from './waiting-queue.j
 const TICK_MS = 100
 /** Calls at the head of a queue looked at for one that did not fail at the only endpoint with room. */
 const ELSEWHERE_LOOK_MAX = 16
+
+/** Failures that may have taken the server along. */
+const HARMFUL: ReadonlySet<FailureKind> = new Set(['connection', 'stream', 'deadline'])
 
 /** What the dispatcher needs from outside: time, chance, limits. */
 export interface DispatchOptions {
@@ -39,6 +43,7 @@ export class Dispatch {
   readonly #backingOff: BackOff
   readonly #signals = new WeakSet<AbortSignal>()
   readonly #forms: RequestForms
+  readonly #controls: Controls
   readonly #ticking = new AbortController()
   #tick: Promise<void> | null = null
   #stopped: KunStreamError | null = null
@@ -50,6 +55,7 @@ export class Dispatch {
     setMaxListeners(0, this.#ticking.signal)
     this.#backingOff = new BackOff(options.clock, options.random)
     this.#forms = new RequestForms(options.formPasses)
+    this.#controls = new Controls(options.clock, options.formPasses)
   }
 
   /** Calls waiting for a slot or a retry. */
@@ -63,7 +69,25 @@ export class Dispatch {
       if (this.#stopped !== null) return reject(this.#stopped)
       this.#watch(call.signal)
       this.records.asked(call.position)
-      this.#enqueue(new Ticket(call, model, body, key, resolve, reject))
+      const { lane } = model
+      if (lane.pending++ === 0) lane.progressAtMs = this.options.clock.now()
+      lane.deadlineMs = Math.max(lane.deadlineMs, model.options.deadlineMs)
+      const ended = () => {
+        lane.pending--
+        lane.progressAtMs = this.options.clock.now()
+        if (ticket.failures > 0) lane.failing--
+        this.#returned(ticket)
+      }
+      const settle = (outcome: Outcome) => {
+        ended()
+        resolve(outcome)
+      }
+      const fail = (error: unknown) => {
+        ended()
+        reject(error)
+      }
+      const ticket = new Ticket(call, model, body, key, settle, fail)
+      this.#enqueue(ticket)
       this.#tick ??= this.#ticks()
       this.pump()
     })
@@ -137,8 +161,8 @@ export class Dispatch {
     return { ticket: near ?? candidate.value, free }
   }
 
-  async #send(tickets: readonly Ticket[], endpoint: Endpoint): Promise<void> {
-    const passage = this.#depart(tickets, endpoint)
+  async #send(tickets: readonly Ticket[], endpoint: Endpoint, alone: Passage['alone'] = null): Promise<void> {
+    const passage = this.#depart(tickets, endpoint, alone)
     try {
       const replies = await endpoint.client.send(transferOf(tickets), passage.controller.signal)
       this.#arrive(passage)
@@ -151,7 +175,7 @@ export class Dispatch {
     if (this.#passages.size === 0) for (const resolve of this.#idle.splice(0)) resolve()
   }
 
-  #depart(tickets: readonly Ticket[], endpoint: Endpoint): Passage {
+  #depart(tickets: readonly Ticket[], endpoint: Endpoint, alone: Passage['alone']): Passage {
     const nowMs = this.options.clock.now()
     const passage: Passage = {
       tickets,
@@ -160,9 +184,11 @@ export class Dispatch {
       sentAtMs: nowMs,
       downMs: endpoint.downMs(nowMs),
       deadlineMs: (tickets[0] as Ticket).model.options.deadlineMs,
+      alone,
     }
     endpoint.inFlight += tickets.length
-    for (const ticket of tickets) endpoint.health.asked(ticket.suspicion)
+    ;(tickets[0] as Ticket).model.lane.inFlight++
+    for (const ticket of tickets) endpoint.health.sent(ticket.suspicion, nowMs)
     this.#passages.add(passage)
     return passage
   }
@@ -171,19 +197,30 @@ export class Dispatch {
   #arrive(passage: Passage): void {
     this.#passages.delete(passage)
     passage.endpoint.inFlight -= passage.tickets.length
+    ;(passage.tickets[0] as Ticket).model.lane.inFlight--
   }
 
   #settle({ tickets, endpoint, sentAtMs }: Passage, replies: readonly Reply[]): void {
-    const latencyMs = this.options.clock.now() - sentAtMs
     for (const [place, ticket] of tickets.entries()) {
       const reply = replies[place] as Reply
-      ticket.model.passed = true
-      endpoint.succeeded(ticket.call.record, latencyMs, reply.completionTokens)
+      const { call, model, body } = ticket
+      const form = formOf(model, call.stage)
+      form.control = { call, body }
+      noteSuccess(form)
+      model.lane.weakVerdicts = 0
+      endpoint.succeeded(call.record, sentAtMs, reply.completionTokens, ticket.suspicion)
+      if (ticket.letOut) model.lane.suspectEnded(true)
       ticket.settle({ reply })
     }
   }
 
-  async #failed({ tickets, endpoint, controller }: Passage, error: unknown): Promise<void> {
+  /** A request of this form succeeded in an earlier process: good for a control. */
+  knownGood(call: Call, model: SentModel, body: () => Record<string, unknown>): void {
+    formOf(model, call.stage).control ??= { call, body }
+  }
+
+  async #failed(passage: Passage, error: unknown): Promise<void> {
+    const { tickets, endpoint, controller } = passage
     const cause = controller.signal.aborted ? controller.signal.reason : error
     const kind = cause instanceof ServerError ? (cause.details.kind as FailureKind) : null
     if (tickets.length > 1 && (kind !== null ? kind !== 'busy' : cause instanceof RequestRefusedError)) {
@@ -195,63 +232,139 @@ export class Dispatch {
       }
     }
     for (const ticket of tickets) {
-      if (ticket.call.signal.aborted) ticket.reject(ticket.call.signal.reason)
-      else if (cause instanceof RequestRefusedError) await this.#refused(ticket, endpoint, cause)
-      else if (cause instanceof ServerError && kind !== null) this.#serverFailed(ticket, endpoint, cause, kind)
-      else ticket.reject(cause)
+      try {
+        if (ticket.call.signal.aborted) ticket.reject(ticket.call.signal.reason)
+        else if (cause instanceof RequestRefusedError) await this.#refused(ticket, passage, cause)
+        else if (cause instanceof ServerError && kind !== null) await this.#serverFailed(ticket, passage, cause, kind)
+        else ticket.reject(cause)
+      } catch (failure) {
+        // Closed while a control request was on its way.
+        ticket.reject(this.#stopped ?? failure)
+      }
     }
   }
 
-  async #refused(ticket: Ticket, endpoint: Endpoint, error: RequestRefusedError): Promise<void> {
+  /** Too long a text, or moderation, is of this one record; any other refusal only where the form is taken. */
+  async #refused(ticket: Ticket, passage: Passage, error: RequestRefusedError): Promise<void> {
     const reason = String(error.details.reason)
     const words = String(error.details.words)
-    if (reason !== 'context-length' && !(await this.#formPasses(ticket, endpoint, words))) return
-    ticket.settle({ verdict: { reason, detail: shorten(words) } })
+    const isOfRecord = reason === 'context-length' || reason === 'content-refused'
+    if (!isOfRecord && !(await this.#formPasses(ticket, passage, error))) return
+    ticket.settle({ verdict: { reason: reason === 'field' ? 'refused' : reason, detail: shorten(words) } })
   }
 
   /** Whether a stage's requests are such that the server takes them; if not, every record would be refused. */
-  async #formPasses(ticket: Ticket, endpoint: Endpoint, words: string): Promise<boolean> {
+  async #formPasses(ticket: Ticket, passage: Passage, error: RequestRefusedError | ServerError): Promise<boolean> {
     const { call, model } = ticket
+    const { endpoint } = passage
     try {
       if (await this.#forms.passes(call, model, endpoint)) return true
-    } catch (error) {
-      const kind = error instanceof ServerError ? (error.details.kind as FailureKind) : null
-      if (kind === null) ticket.reject(error)
-      else this.#serverFailed(ticket, endpoint, error as ServerError, kind)
+    } catch (failure) {
+      const kind = failure instanceof ServerError ? (failure.details.kind as FailureKind) : null
+      if (kind === null) ticket.reject(failure)
+      else await this.#serverFailed(ticket, passage, failure as ServerError, kind)
       return false
     }
+    if (formOf(model, call.stage).control !== null) {
+      // It took them before: a server that changed its mind may change it again. No record is decided by that.
+      endpoint.takeOut(endpoint.heard(error))
+      this.#retry(ticket, endpoint, 0)
+      return false
+    }
+    const words = String(error.details.words ?? error.message)
     const message = `${endpoint.label} takes no request of stage '${call.stage}': ${words}. Change its sampling fields`
-    this.stop(new EndpointError(message))
+    this.stop(new EndpointError(message, { details: error.details }))
     ticket.reject(this.#stopped)
     return false
   }
 
-  #serverFailed(ticket: Ticket, endpoint: Endpoint, error: ServerError, kind: FailureKind): void {
-    const { record } = ticket.call
-    if (kind === 'access' && !ticket.model.passed) {
-      this.stop(new EndpointError(error.message, { details: error.details }))
-      return ticket.reject(this.#stopped)
-    }
-    const words = String(error.details.words ?? error.message)
+  async #serverFailed(ticket: Ticket, passage: Passage, error: ServerError, kind: FailureKind): Promise<void> {
+    const { endpoint, alone } = passage
+    const { call, model, suspicion } = ticket
+    const words = endpoint.heard(error)
+    if (kind === 'access' && !(await this.#mayAccess(ticket, passage, error))) return
     const retryAfterMs = Number(error.details.retryAfterMs ?? 0)
-    endpoint.failed(record, kind, retryAfterMs, words)
-    endpoint.health.suspect(record, kind, ticket.suspicion)
-    if (ticket.suspicion.guilty) {
+    // Beside a control that passed, a failure says nothing of the server.
+    if (alone !== 'passed') endpoint.failed(call.record, kind, retryAfterMs, words)
+    ticket.failedAs = kind
+    const isEvidence = await this.#judge(ticket, passage, kind)
+    if (ticket.letOut && (HARMFUL.has(kind) || isEvidence)) model.lane.suspectEnded(!HARMFUL.has(kind))
+    if (suspicion.guilty) {
+      if (alone === 'weak') model.lane.weakVerdicts++
       const reason = kind === 'deadline' ? 'deadline' : 'server-error'
       return ticket.settle({ verdict: { reason, detail: shorten(words) } })
     }
     if (this.#stopped !== null) return ticket.reject(this.#stopped)
-    this.#askAgain(ticket, endpoint, retryAfterMs)
+    this.#retry(ticket, endpoint, retryAfterMs)
+  }
+
+  /** Adds a failure to the evidence against a record; returns whether it is any. */
+  async #judge(ticket: Ticket, { endpoint, alone }: Passage, kind: FailureKind): Promise<boolean> {
+    const { call, model, suspicion } = ticket
+    const { health } = endpoint
+    if (alone === null) {
+      if (health.suspect(call.record, kind, suspicion, this.options.clock.now())) return true
+      // What hangs cannot be tried alone, record by record: it would take the hours of all their deadlines.
+      if (kind !== 'deadline' || endpoint.isDown || this.#stopped !== null) return false
+    }
+    if (alone !== null) health.tried(suspicion, kind, this.options.clock.now())
+    // "Full" may be meant for the control that went before: the one that comes after must pass.
+    const before = alone === null || alone === 'unknown' || kind === 'busy' ? null : alone
+    const control = before ?? (await this.#controls.ask(ticket, endpoint))
+    if (control === 'failed' || (control === 'weak' && !weakControlDecides(model.lane))) return false
+    health.suspectAlone(kind, suspicion)
+    return true
+  }
+
+  /** Before the first reply a refused access may be a wrong key or name: then the recipe is wrong, not the record. */
+  async #mayAccess(ticket: Ticket, passage: Passage, error: ServerError): Promise<boolean> {
+    const { call, model } = ticket
+    if ([...model.forms.values()].some(({ control }) => control !== null)) return true
+    try {
+      if (await this.#forms.passes(call, model, passage.endpoint)) return true
+    } catch (failure) {
+      if (!(failure instanceof ServerError)) throw failure
+      if (failure.details.kind !== 'access') return true
+    }
+    this.stop(new EndpointError(error.message, { details: error.details }))
+    ticket.reject(this.#stopped)
+    return false
   }
 
   /** The same request under the same key; its slot is free meanwhile. An open circuit is wait enough. */
-  #askAgain(ticket: Ticket, endpoint: Endpoint, retryAfterMs: number): void {
+  #retry(ticket: Ticket, endpoint: Endpoint, retryAfterMs: number): void {
     this.retries++
-    ticket.failures++
-    // One that is out gets no calls; when it is back, nothing speaks against it.
+    if (ticket.failures++ === 0) ticket.model.lane.failing++
+    this.#returned(ticket)
+    // One that is down gets no calls; when it is back, nothing speaks against it.
     ticket.avoid = endpoint.isDown ? null : endpoint
-    if (endpoint.isDown) return this.#enqueue(ticket)
+    if (endpoint.isDown && !isSuspect(ticket)) return this.#enqueue(ticket)
     this.#backingOff.add(ticket, endpoint, retryAfterMs)
+  }
+
+  /** A suspect that was let out is back, or settled. */
+  #returned(ticket: Ticket): void {
+    if (ticket.letOut) ticket.model.lane.suspectsOut--
+    ticket.letOut = false
+  }
+
+  /** Where nothing else is in flight or can be sent, the next suspect is sent alone, after a control request. */
+  async #tryAlone(lane: Lane, ticket: Ticket): Promise<void> {
+    const nowMs = this.options.clock.now()
+    const up = lane.endpoints.filter((endpoint) => endpoint.room(nowMs) > 0)
+    const endpoint = up.find((each) => each !== ticket.avoid) ?? up[0]
+    if (endpoint === undefined) return
+    lane.isTrying = true
+    try {
+      const control = ticket.failedAs === 'busy' ? 'unknown' : await this.#controls.ask(ticket, endpoint)
+      if (control === 'failed') endpoint.takeOut(endpoint.lastHeard?.words ?? 'a request that passed before fails')
+      else if (this.#backingOff.take(ticket)) await this.#send([ticket], endpoint, control)
+    } catch (failure) {
+      // Closed meanwhile: the ticket is rejected with all that waits.
+      if (this.#stopped === null) throw failure
+    } finally {
+      lane.isTrying = false
+    }
   }
 
   async #ticks(): Promise<void> {
@@ -275,10 +388,15 @@ export class Dispatch {
     }
     for (const ticket of this.#backingOff.takeDue(nowMs)) this.#enqueue(ticket)
     for (const lane of this.lanes) {
-      const outage = outageOf(lane, nowMs, this.options.servers.outageMaxMs)
-      if (outage !== null) this.stop(outage)
+      const end = endOf(lane, nowMs, this.options.servers.outageMaxMs)
+      if (end !== null) this.stop(end)
     }
     this.pump()
+    for (const lane of this.lanes) {
+      if (lane.isTrying || lane.inFlight > 0 || lane.queue.size > 0) continue
+      const suspect = this.#backingOff.firstSuspect(lane, nowMs)
+      if (suspect !== null) void this.#tryAlone(lane, suspect)
+    }
   }
 
   #watch(signal: AbortSignal): void {

@@ -4,9 +4,10 @@
  */
 import { setMaxListeners } from 'node:events'
 import type { Clock } from '../core/types.js'
+import { KunStreamError, ServerError } from '../errors.js'
 import type { Client } from './client.js'
-import type { FailureKind } from './failures.js'
-import { Health } from './health.js'
+import { type FailureKind, failureOfStatus } from './failures.js'
+import { Health, type RecordSuspicion } from './health.js'
 import { type Limiter, POLL_MS } from './limiter.js'
 import { parseServerMetrics, type ServerFigures } from './prometheus.js'
 
@@ -34,6 +35,19 @@ export interface EndpointOptions {
   readonly changed: (endpoint: Endpoint, what: 'room' | 'down' | 'up', words: string) => void
 }
 
+/** The last failure of an endpoint, for people. */
+export interface LastHeard {
+  readonly words: string
+  readonly atMs: number
+  /** Whether the server answered at all. */
+  readonly answered: boolean
+}
+
+/** Failures of a server that is not ready or not paid: nothing more is sent until it answers its probe. */
+const CLOSING_KINDS: ReadonlySet<FailureKind> = new Set(['loading', 'account'])
+/** Failures without an answer. */
+const SILENT_KINDS: ReadonlySet<string> = new Set(['connection', 'deadline'])
+
 /**
  * One address: its slots, its limit, and whether it is out. While it is out a canary is sent again and again.
  */
@@ -44,6 +58,10 @@ export class Endpoint {
   inFlight = 0
   /** The server's last word on itself. */
   figures: ServerFigures | null = null
+  /** What its last failure said. */
+  lastHeard: LastHeard | null = null
+  /** The words with which it refuses the account, while it does. */
+  account: string | null = null
   #down: { sinceMs: number } | null = null
   #downBeforeMs = 0
   #pausedUntilMs = Number.NEGATIVE_INFINITY
@@ -81,17 +99,34 @@ export class Endpoint {
     return this.#downBeforeMs + (this.#down === null ? 0 : nowMs - this.#down.sinceMs)
   }
 
-  succeeded(record: string, latencyMs: number, tokens: number): void {
+  /** @param sentAtMs when the request that succeeded was sent */
+  succeeded(record: string, sentAtMs: number, tokens: number, suspicion: RecordSuspicion): void {
     const atMs = this.options.clock.now()
-    this.health.succeeded(record)
-    this.limiter.finished({ atMs, latencyMs, tokens }, this.inFlight)
+    this.health.succeeded(record, sentAtMs, suspicion)
+    if (this.health.troubleSinceMs === null) this.lastHeard = null
+    this.limiter.finished({ atMs, latencyMs: atMs - sentAtMs, tokens }, this.inFlight)
   }
 
   failed(record: string, kind: FailureKind, retryAfterMs: number, words: string): void {
     const nowMs = this.options.clock.now()
     if (kind === 'busy' || kind === 'deadline') this.limiter.overloaded(nowMs, this.inFlight)
     if (kind === 'busy' && retryAfterMs > 0) this.#pause(nowMs, retryAfterMs)
-    if (this.health.failed(record, kind, nowMs)) this.takeOut(words)
+    if (this.health.failed(record, kind, nowMs) || CLOSING_KINDS.has(kind)) this.takeOut(words)
+  }
+
+  /** Notes what a failure said, for the message of an outage; silence does not replace an answer. Returns the words. */
+  heard(error: unknown): string {
+    if (!(error instanceof KunStreamError)) return String(error)
+    const { kind, reason, status, serverCode } = error.details
+    const code = typeof status === 'number' && status !== 200 ? status : serverCode
+    const said = String(error.details.words ?? error.message)
+    const words = code === undefined || code === null ? said : `${code} ${said}`
+    const answered = reason !== undefined || !SILENT_KINDS.has(String(kind))
+    if (answered || this.lastHeard?.answered !== true) {
+      this.lastHeard = { words, atMs: this.options.clock.now(), answered }
+    }
+    if (kind === 'account') this.account = words
+    return words
   }
 
   /** Nothing is sent there until its probe is answered. */
@@ -128,6 +163,7 @@ export class Endpoint {
     }
     this.#downBeforeMs = this.downMs(clock.now())
     this.#down = null
+    this.account = null
     this.health.probePassed()
     this.limiter.restart()
     this.options.changed(this, 'up', 'answers again')
@@ -135,9 +171,9 @@ export class Endpoint {
 
   /** By effect: not only `/health`, which proxies answer for dead servers, but a request. */
   async #answersProbe(): Promise<boolean> {
-    return this.#within(PROBE_DEADLINE_MS, async (signal) => {
-      const { status } = await this.client.fetch('/health', { headers: this.options.headers, signal })
-      if (status >= 500 && status !== 501) return false
+    return this.within(PROBE_DEADLINE_MS, async (signal) => {
+      const { status, text } = await this.client.fetch('/health', { headers: this.options.headers, signal })
+      if (status >= 500 && status !== 501) throw failureOfStatus(status, text, { endpoint: this.label })
       await this.options.canary(this, signal)
       return true
     })
@@ -148,7 +184,7 @@ export class Endpoint {
     for (let failures = 0; failures < POLL_FAILURES_MAX; ) {
       await clock.sleep(POLL_MS, this.#closing.signal)
       if (this.#down !== null) continue
-      const seen = await this.#within(POLL_DEADLINE_MS, async (signal) => {
+      const seen = await this.within(POLL_DEADLINE_MS, async (signal) => {
         const { status, text } = await this.client.fetch('/metrics', { headers: this.options.headers, signal })
         const figures = status === 200 ? parseServerMetrics(text, clock.now()) : null
         if (figures === null) return false
@@ -164,22 +200,31 @@ export class Endpoint {
     this.options.changed(this, 'room', 'no metrics any more: limited by goodput')
   }
 
-  /** False when `attempt` fails or takes longer: a probe's failure is its result. */
-  async #within(deadlineMs: number, attempt: (signal: AbortSignal) => Promise<boolean>): Promise<boolean> {
+  /** False when `attempt` fails or takes longer: a probe's failure is its result, its words are noted. */
+  async within(deadlineMs: number, attempt: (signal: AbortSignal) => Promise<boolean>): Promise<boolean> {
+    try {
+      return await this.limited(deadlineMs, attempt)
+    } catch (error) {
+      this.#closing.signal.throwIfAborted()
+      this.heard(error)
+      return false
+    }
+  }
+
+  /** @throws {ServerError} `attempt` takes longer; what it throws itself, or the reason why the endpoint was closed */
+  async limited<T>(deadlineMs: number, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const over = new AbortController()
     setMaxListeners(0, over.signal)
     const stop = () => over.abort(this.#closing.signal.reason)
     this.#closing.signal.addEventListener('abort', stop, { once: true })
     const settled = new AbortController()
     const timer = this.options.clock.sleep(deadlineMs, settled.signal).then(
-      () => over.abort(new DOMException('no answer in time', 'TimeoutError')),
+      () => over.abort(noAnswer(deadlineMs)),
       () => undefined, // the attempt settled first
     )
     try {
-      return await attempt(over.signal)
-    } catch {
       this.#closing.signal.throwIfAborted()
-      return false
+      return await attempt(over.signal)
     } finally {
       settled.abort()
       this.#closing.signal.removeEventListener('abort', stop)
@@ -195,4 +240,9 @@ export class Endpoint {
       .finally(() => this.#loops.delete(running))
     this.#loops.add(running)
   }
+}
+
+function noAnswer(deadlineMs: number): ServerError {
+  const words = `no answer within ${deadlineMs / 1000} s`
+  return new ServerError(words, { details: { kind: 'deadline', words } })
 }

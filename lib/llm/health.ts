@@ -1,20 +1,31 @@
 /**
  * What is known of an endpoint from how its requests ended: whether its circuit opens, whether a failure is the
- * record's or the server's, and how fast failed requests may be asked again. Pure: times are given.
+ * record's or the server's, and how fast failed requests may be retried. Pure: times are given.
+ *
+ * Only a success of a request that was sent after a failure says that the failure is over: what was sent before it may
+ * still be answered by a server that takes nothing new.
  */
 import type { FailureKind } from './failures.js'
 
 /** Failures with no success between them until the circuit opens. */
 const CONSECUTIVE_MAX = 5
-/** A server that only says "full" for so long counts as out, ms. */
+/** A server that only says "full" for so long counts as down, ms. */
 const BUSY_MAX_MS = 60_000
-/** Outcomes by which the endpoint's failure rate is judged. */
+/** Records whose last outcome gives the endpoint's failure rate. */
 const OUTCOMES_MAX = 64
+/** Control requests whose outcomes give the failure rate beside a record that is tried alone. */
+const CONTROLS_MAX = 16
+/** Records that passed in the end whose failures before that give the rate at which good records fail. */
+const GOOD_RECORDS_MAX = 64
+/** Failures counted of one of them: an outage is not a rate. */
+const GOOD_FAILURES_MAX = 3
 /** A record is to blame when chance alone would fail it so often less than once in a million: ln 10^6. */
 const BLAME_MAX = Math.log(1e6)
 /** The lowest failure rate believed: 5 failures at least; of deadlines, each of which costs minutes, 3. */
 const RATE_MIN = 0.05
 const DEADLINE_RATE_MIN = 0.01
+/** Connections that break within so long of each other broke together: one record of them is suspected, ms. */
+const BURST_MS = 100
 /** Retries at one endpoint: a tenth of its successes, and so many a second at least; more of them wait their turn. */
 const RETRIES_PER_SUCCESS = 0.1
 const RETRIES_PER_SECOND = 20
@@ -22,84 +33,114 @@ const RETRIES_SAVED_MAX = 100
 /** No retry waits longer for the budget, ms. */
 const BUDGET_WAIT_MAX_MS = 30_000
 
-/** What one record has against it so far. */
+/** The evidence against one record. */
 export class RecordSuspicion {
   /** −ln of the probability that chance did it. */
   blame = 0
-  /** Successes that each endpoint had when it was last asked about the record. */
-  readonly passesSeen = new Map<Health, number>()
+  /** When it failed last, or was first sent, ms. */
+  sinceMs = Number.POSITIVE_INFINITY
+  failures = 0
+  deadlines = 0
   get guilty(): boolean {
     return this.blame >= BLAME_MAX
   }
 }
 
-/** Successes and failures of one endpoint, and what follows: is it out, is it busy, how long to wait. */
+/** Kinds that speak of the server as a whole, whatever the record. */
+const NEVER_BLAMED: ReadonlySet<FailureKind> = new Set(['account', 'loading'])
+
+/** Successes and failures of one endpoint, and what follows: is it down, is it busy, how long to wait. */
 export class Health {
-  /** Successes, of requests and of the probe's own. */
-  passes = 0
-  /** Since when nothing but failures came, ms; null when all is well. */
+  /** Since when nothing that was sent has succeeded, ms; set when the circuit opens, null when all is well. */
   troubleSinceMs: number | null = null
+  /** When the newest request that succeeded was sent, ms. */
+  newestPassSentMs = Number.NEGATIVE_INFINITY
+  #newestRecordSentMs = Number.NEGATIVE_INFINITY
   #consecutive = 0
   #busySinceMs: number | null = null
-  #outcomes: { readonly record: string; readonly failed: boolean }[] = []
-  #next = 0
-  /** Records that failed since the last success. */
-  readonly #streak = new Set<string>()
-  #probesPassedInStreak = 0
+  /** By record, the least recent first: whether its last request failed. */
+  readonly #outcomes = new Map<string, boolean>()
+  readonly #controls: boolean[] = []
+  /** Of the records that passed last, how often each had failed before. */
+  readonly #goodFailures = new Uint8Array(GOOD_RECORDS_MAX)
+  readonly #goodDeadlines = new Uint8Array(GOOD_RECORDS_MAX)
+  #goodRecords = 0
+  #burstAtMs = Number.NEGATIVE_INFINITY
   #retries = RETRIES_SAVED_MAX
   #retriesAtMs = 0
 
-  succeeded(record: string): void {
-    this.passes++
-    this.#consecutive = 0
-    this.#busySinceMs = null
-    this.troubleSinceMs = null
-    this.#streak.clear()
-    this.#probesPassedInStreak = 0
+  /** @param sentAtMs when the request was sent: one older than the trouble does not end it */
+  succeeded(record: string, sentAtMs: number, { failures, deadlines }: RecordSuspicion): void {
+    this.#passed(sentAtMs)
+    const place = this.#goodRecords++ % GOOD_RECORDS_MAX
+    this.#goodFailures[place] = Math.min(GOOD_FAILURES_MAX, failures)
+    this.#goodDeadlines[place] = Math.min(GOOD_FAILURES_MAX, deadlines)
+    if (sentAtMs > this.#newestRecordSentMs) this.#newestRecordSentMs = sentAtMs
     this.#retries = Math.min(RETRIES_SAVED_MAX, this.#retries + RETRIES_PER_SUCCESS)
     this.#note(record, false)
   }
 
-  /** A record is asked about here: what passes from now on passes beside it. */
-  asked(suspicion: RecordSuspicion): void {
-    if (!suspicion.passesSeen.has(this)) suspicion.passesSeen.set(this, this.passes)
+  /** A request that succeeded before was repeated, to compare with a record that fails. */
+  controlled(passed: boolean, sentAtMs: number): void {
+    this.#controls.push(passed)
+    if (this.#controls.length > CONTROLS_MAX) this.#controls.shift()
+    if (passed) this.#passed(sentAtMs)
+  }
+
+  /** A record is sent here for the first time: what is sent from now on and passes, passes beside it. */
+  sent(suspicion: RecordSuspicion, nowMs: number): void {
+    if (suspicion.sinceMs === Number.POSITIVE_INFINITY) suspicion.sinceMs = nowMs
   }
 
   /** Returns whether the circuit opens. */
   failed(record: string, kind: FailureKind, nowMs: number): boolean {
+    if (kind === 'account' || kind === 'loading') return true
     if (kind === 'busy') {
       this.#busySinceMs ??= nowMs
-      if (nowMs - this.#busySinceMs < BUSY_MAX_MS) return false
-    } else {
-      this.#consecutive++
-      if (this.#streak.size < CONSECUTIVE_MAX) this.#streak.add(record)
-      this.#note(record, true)
-      if (this.#consecutive < CONSECUTIVE_MAX) return false
+      return nowMs - this.#busySinceMs >= BUSY_MAX_MS
     }
-    return true
+    this.#note(record, true)
+    return ++this.#consecutive >= CONSECUTIVE_MAX
   }
 
   /** The endpoint's probe was answered: the circuit closes, but only a real reply ends the trouble. */
   probePassed(): void {
     this.#consecutive = 0
     this.#busySinceMs = null
-    if (this.#streak.size === 1) this.#probesPassedInStreak++
   }
 
   /**
-   * Adds a failure to what a record has against it, when others pass at the same endpoint.
+   * Adds a failure to the evidence against a record, when others that were sent since its last failure pass here.
    * Each failure weighs −ln(rate at which other records fail): 5 failures beside an endpoint that fails 1 in 20,
    * 20 beside one that fails every second, none beside one that fails all.
+   *
+   * @returns whether it counts as evidence
    */
-  suspect(record: string, kind: FailureKind, suspicion: RecordSuspicion): void {
-    const othersPassed = this.passes > (suspicion.passesSeen.get(this) ?? this.passes)
-    const aloneWithProbe = this.#streak.size === 1 && this.#streak.has(record) && this.#probesPassedInStreak > 0
-    suspicion.passesSeen.set(this, this.passes)
-    if (kind === 'busy' || (!othersPassed && !aloneWithProbe)) return
-    const others = this.#outcomes.filter((outcome) => outcome.record !== record)
-    const failures = others.filter((outcome) => outcome.failed).length
-    const rate = others.length === 0 ? 0 : failures / others.length
-    suspicion.blame -= Math.log(Math.max(rate, kind === 'deadline' ? DEADLINE_RATE_MIN : RATE_MIN))
+  suspect(record: string, kind: FailureKind, suspicion: RecordSuspicion, nowMs: number): boolean {
+    const { sinceMs } = suspicion
+    this.tried(suspicion, kind, nowMs)
+    if (kind === 'busy' || NEVER_BLAMED.has(kind) || this.newestPassSentMs < sinceMs) return false
+    if (this.#isOfBurst(kind, nowMs)) return false
+    // Where only suspects are left, the control request is what passes beside them.
+    blame(
+      suspicion,
+      kind,
+      this.#newestRecordSentMs >= sinceMs ? this.#failureRate(record) : this.#rateBesideControls(kind),
+    )
+    return true
+  }
+
+  /** Notes a failure of a record, whatever it says of it. */
+  tried(suspicion: RecordSuspicion, kind: FailureKind, nowMs: number): void {
+    suspicion.sinceMs = nowMs
+    suspicion.failures++
+    if (kind === 'deadline') suspicion.deadlines++
+  }
+
+  /** Adds the failure of a record that was tried alone, beside a control request that passed. */
+  suspectAlone(kind: FailureKind, suspicion: RecordSuspicion): void {
+    if (NEVER_BLAMED.has(kind)) return
+    blame(suspicion, kind, this.#rateBesideControls(kind))
   }
 
   /** How long the next retry waits for its place in the budget, ms. */
@@ -110,8 +151,53 @@ export class Health {
     return this.#retries >= 0 ? 0 : Math.min(BUDGET_WAIT_MAX_MS, (-this.#retries * 1000) / RETRIES_PER_SECOND)
   }
 
-  #note(record: string, failed: boolean): void {
-    this.#outcomes[this.#next] = { record, failed }
-    this.#next = (this.#next + 1) % OUTCOMES_MAX
+  /** Share of the other records that failed when they were sent last. */
+  #failureRate(record: string): number {
+    let others = 0
+    let failures = 0
+    for (const [other, failed] of this.#outcomes) {
+      if (other === record) continue
+      others++
+      if (failed) failures++
+    }
+    return others === 0 ? 0 : failures / others
   }
+
+  /** How often a good record would fail: by the control requests, and by those that failed and then passed. */
+  #rateBesideControls(kind: FailureKind): number {
+    const controls = this.#controls.filter((passed) => !passed).length / Math.max(1, this.#controls.length)
+    const counts = kind === 'deadline' ? this.#goodDeadlines : this.#goodFailures
+    const failures = counts.reduce((sum, count) => sum + count, 0)
+    const passes = Math.min(GOOD_RECORDS_MAX, this.#goodRecords)
+    return Math.max(controls, failures / Math.max(1, failures + passes))
+  }
+
+  #passed(sentAtMs: number): void {
+    this.#consecutive = 0
+    this.#busySinceMs = null
+    if (sentAtMs > this.newestPassSentMs) this.newestPassSentMs = sentAtMs
+    if (this.troubleSinceMs !== null && sentAtMs >= this.troubleSinceMs) this.troubleSinceMs = null
+  }
+
+  /** A server that dies breaks every connection: that one of its records did it says nothing of the others. */
+  #isOfBurst(kind: FailureKind, nowMs: number): boolean {
+    if (kind !== 'connection' && kind !== 'stream') return false
+    const together = nowMs - this.#burstAtMs < BURST_MS
+    this.#burstAtMs = nowMs
+    return together
+  }
+
+  #note(record: string, failed: boolean): void {
+    this.#outcomes.delete(record)
+    this.#outcomes.set(record, failed)
+    if (this.#outcomes.size <= OUTCOMES_MAX) return
+    for (const oldest of this.#outcomes.keys()) {
+      this.#outcomes.delete(oldest)
+      return
+    }
+  }
+}
+
+function blame(suspicion: RecordSuspicion, kind: FailureKind, rate: number): void {
+  suspicion.blame -= Math.log(Math.max(rate, kind === 'deadline' ? DEADLINE_RATE_MIN : RATE_MIN))
 }

@@ -1,8 +1,19 @@
-/** How long is too long: of one request its deadline, of all servers the outage. Neither counts time it should not. */
-import { OutageError, ServerError } from '../errors.js'
+/**
+ * How long is too long: of one request its deadline, of all servers the outage, of a lane the time without progress.
+ * None counts time it should not.
+ *
+ * Why every run ends: a lane has finitely many calls, each is settled once, and between two settlements of a lane that
+ * has calls pending at most `outageMaxMs + PROGRESS_DEADLINES · deadlineMs` pass, whatever its servers do: else
+ * `stallOf` ends the run. What happens sooner (verdicts, outages) only shortens that.
+ */
+import { AccountError, OutageError, ServerError } from '../errors.js'
+import type { Endpoint } from './endpoint.js'
 import type { Lane, Passage } from './ticket.js'
 
-/** The end of a request that took too long; the time that its endpoint was out does not count. */
+/** A hanging record needs three deadlines to be convicted; a fourth for what was in flight before. */
+const PROGRESS_DEADLINES = 4
+
+/** The end of a request that took too long; the time that its endpoint was down does not count. */
 export function deadlineOver({ endpoint, sentAtMs, downMs, deadlineMs }: Passage, nowMs: number): ServerError | null {
   const spentMs = nowMs - sentAtMs - (endpoint.downMs(nowMs) - downMs)
   if (spentMs <= deadlineMs) return null
@@ -10,12 +21,58 @@ export function deadlineOver({ endpoint, sentAtMs, downMs, deadlineMs }: Passage
   return new ServerError(words, { details: { kind: 'deadline', words } })
 }
 
-/** The end of a run whose calls wait for servers that are all out, each without a reply for longer than `outageMaxMs`. */
-export function outageOf({ queue, endpoints }: Lane, nowMs: number, outageMaxMs: number): OutageError | null {
-  if (queue.size === 0 || !endpoints.every((endpoint) => endpoint.isDown)) return null
-  const sinceMs = Math.max(...endpoints.map((endpoint) => endpoint.health.troubleSinceMs ?? nowMs))
-  if (nowMs - sinceMs <= outageMaxMs) return null
-  const names = endpoints.map((endpoint) => endpoint.label).join(', ')
-  const seconds = Math.round((nowMs - sinceMs) / 1000)
-  return new OutageError(`No model server answered for ${seconds} s: ${names}. Start it and run again to resume`)
+/** The end of a run that cannot continue with this lane's servers, or null. */
+export function endOf(lane: Lane, nowMs: number, outageMaxMs: number): AccountError | OutageError | null {
+  if (lane.pending === 0) return null
+  return accountOf(lane) ?? outageOf(lane, nowMs, outageMaxMs) ?? stallOf(lane, nowMs, outageMaxMs)
+}
+
+/** Every endpoint refuses the account, and nothing in flight is still to come: waiting does not help. */
+function accountOf({ endpoints, inFlight }: Lane): AccountError | null {
+  if (inFlight > 0 || !endpoints.every(({ isDown, account }) => isDown && account !== null)) return null
+  return accountError(endpoints)
+}
+
+/** The end of a run whose account a server refuses, with the server's words. */
+export function accountError(endpoints: readonly Pick<Endpoint, 'label' | 'account'>[]): AccountError {
+  const told = endpoints.map(({ label, account }) => `${label}: ${account ?? ''}`).join('; ')
+  return new AccountError(`the model server refuses the account (${told}); settle it and run again to resume`)
+}
+
+/**
+ * Calls wait for servers that are all down, each without a success for longer than `outageMaxMs`. A server that answers
+ * its probe and fails every record is down too: only a success ends its trouble.
+ */
+function outageOf({ endpoints }: Lane, nowMs: number, outageMaxMs: number): OutageError | null {
+  let sinceMs = Number.NEGATIVE_INFINITY
+  for (const { isDown, inFlight, health } of endpoints) {
+    // What is in flight at a server that came back may be its first success.
+    if (health.troubleSinceMs === null || (!isDown && inFlight > 0)) return null
+    sinceMs = Math.max(sinceMs, health.troubleSinceMs)
+  }
+  return nowMs - sinceMs <= outageMaxMs ? null : outageError(endpoints, nowMs - sinceMs)
+}
+
+function stallOf({ endpoints, progressAtMs, deadlineMs }: Lane, nowMs: number, outageMaxMs: number) {
+  const stalledMs = nowMs - progressAtMs
+  return stalledMs <= outageMaxMs + PROGRESS_DEADLINES * deadlineMs ? null : outageError(endpoints, stalledMs)
+}
+
+/** The outage of these endpoints, with the last words heard from any of them. */
+export function outageError(endpoints: readonly Endpoint[], sinceMs: number): OutageError {
+  const seconds = Math.round(sinceMs / 1000)
+  const names = endpoints.map(({ label }) => label).join(', ')
+  const last = [...endpoints].sort((a, b) => (b.lastHeard?.atMs ?? -1) - (a.lastHeard?.atMs ?? -1))
+  const answered = last.find(({ lastHeard }) => lastHeard?.answered)
+  const heard = answered ?? last.find(({ lastHeard }) => lastHeard !== null)
+  const words = heard?.lastHeard ? `; last heard from ${heard.label}: ${heard.lastHeard.words}` : ''
+  const details = { seconds, words: heard?.lastHeard?.words ?? null }
+  return answered === undefined
+    ? new OutageError(`No model server answered for ${seconds} s: ${names}${words}. Start it and run again to resume`, {
+        details,
+      })
+    : new OutageError(
+        `The model servers failed every request for ${seconds} s: ${names}${words}. Repair it and run again to resume`,
+        { details },
+      )
 }

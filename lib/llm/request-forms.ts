@@ -1,27 +1,75 @@
-/** Whether a stage's requests are such that the server takes them at all: asked once a model and stage, then known. */
+/**
+ * Whether a stage's requests are such that the server takes them at all: the same with a harmless text tells a request
+ * that is refused whatever the record from a record that is refused. Found out at the first refusal, and again whenever
+ * refusals cluster: a server that changed its mind would otherwise cost every record that follows.
+ */
 import type { Endpoint } from './endpoint.js'
-import type { SentModel } from './ticket.js'
+import { formOf, type RequestForm, type SentModel } from './ticket.js'
 import type { Call } from './types.js'
 
-/** Asks the same with a harmless prompt: tells a request that no server would take from a record that one refused. */
-export type FormPasses = (call: Call, model: SentModel, endpoint: Endpoint) => Promise<boolean>
+/** Sends the same request with a harmless text. False when it is refused; throws where it gets no answer. */
+export type FormPasses = (call: Call, model: SentModel, endpoint: Endpoint, signal: AbortSignal) => Promise<boolean>
 
-/** Which forms of request each endpoint takes, found out once by asking. */
+/** Refusals in a row, or more than half of the last outcomes, that make the form doubtful. */
+const REFUSALS_IN_ROW_MAX = 3
+const OUTCOMES_MAX = 16
+/** Time for a harmless request's answer, ms. */
+const ANSWER_DEADLINE_MS = 60_000
+/** A form counts as refused when it is so often. */
+const CONFIRMATIONS = 2
+
+/** Which forms of request each endpoint takes. */
 export class RequestForms {
-  readonly #known = new Map<string, Promise<boolean>>()
+  readonly #known = new Map<string, boolean>()
+  readonly #asking = new Map<string, Promise<boolean>>()
 
   constructor(private readonly ask: FormPasses) {}
 
-  /** What the server's failure to answer throws is not remembered. */
+  /** Whether the form of a refused call is one that the server takes; asks where that is unknown or doubtful. */
   async passes(call: Call, model: SentModel, endpoint: Endpoint): Promise<boolean> {
-    const form = `${model.options.model}\n${call.stage}`
-    const known = this.#known.get(form) ?? this.ask(call, model, endpoint)
-    this.#known.set(form, known)
+    const name = `${endpoint.label}\n${model.options.model}\n${call.stage}`
+    const form = formOf(model, call.stage)
+    noteRefusal(form)
+    const known = isDoubtful(form) ? undefined : this.#known.get(name)
+    if (known !== undefined) return known
+    const asking = this.#asking.get(name) ?? this.#confirmed(call, model, endpoint)
+    this.#asking.set(name, asking)
     try {
-      return await known
-    } catch (error) {
-      this.#known.delete(form)
-      throw error
+      const passes = await asking
+      this.#known.set(name, passes)
+      return passes
+    } finally {
+      // What a server's failure to answer throws is not remembered.
+      this.#asking.delete(name)
     }
   }
+
+  async #confirmed(call: Call, model: SentModel, endpoint: Endpoint): Promise<boolean> {
+    for (let refusals = 0; refusals < CONFIRMATIONS; refusals++) {
+      const ask = (signal: AbortSignal) => this.ask(call, model, endpoint, signal)
+      if (await endpoint.limited(ANSWER_DEADLINE_MS, ask)) return true
+    }
+    return false
+  }
+}
+
+/** A call of the form succeeded. */
+export function noteSuccess(form: RequestForm): void {
+  form.refusalsInRow = 0
+  note(form, false)
+}
+
+function noteRefusal(form: RequestForm): void {
+  form.refusalsInRow++
+  note(form, true)
+}
+
+function note({ recentRefusals }: RequestForm, refused: boolean): void {
+  recentRefusals.push(refused)
+  if (recentRefusals.length > OUTCOMES_MAX) recentRefusals.shift()
+}
+
+function isDoubtful({ refusalsInRow, recentRefusals }: RequestForm): boolean {
+  if (refusalsInRow >= REFUSALS_IN_ROW_MAX) return true
+  return recentRefusals.length >= OUTCOMES_MAX && recentRefusals.filter(Boolean).length * 2 > OUTCOMES_MAX
 }

@@ -14,7 +14,7 @@ import { Dispatch } from './dispatch.js'
 import { type ModelInput, modelOptions, type ServerOptions, serverOptions } from './options.js'
 import { type EndpointMetrics, EndpointRegistry, type OnServerEvent } from './registry.js'
 import type { Replies } from './replies.js'
-import type { Lane, Outcome, SentModel, Ticket } from './ticket.js'
+import { Lane, type Outcome, type RequestForm, type SentModel, type Ticket } from './ticket.js'
 import type { Answer, Call, Capabilities, Model } from './types.js'
 import { WaitingQueue } from './waiting-queue.js'
 import { requestBody } from './wire.js'
@@ -122,15 +122,16 @@ class Servers implements ModelServers {
       clock,
       random: seededRandom(options.seed),
       servers,
-      formPasses: async (call, model, endpoint) => {
+      formPasses: async (call, model, endpoint, signal) => {
         const { options: asked, headers } = model
-        const body = requestBody(harmlessRequest(call.request), asked, 1)
+        const body = withoutFields(requestBody(harmlessRequest(call.request), asked, 1), model)
         try {
           const transfer = { kind: call.request.kind, body, prompts: 1, headers, stream: asked.stream }
-          await endpoint.client.send(transfer, call.signal)
+          await endpoint.client.send(transfer, signal)
           return true
         } catch (error) {
-          if (error instanceof RequestRefusedError) return false
+          // Moderation of a harmless text is no objection to the form.
+          if (error instanceof RequestRefusedError) return error.details.reason === 'content-refused'
           throw error
         }
       },
@@ -151,10 +152,8 @@ class Servers implements ModelServers {
         .map((endpoint) => endpoint.label)
         .sort()
         .join(' ')
-      const lane = lanes.get(key) ?? {
-        queue: new WaitingQueue<Ticket>(this.#dispatch.records, servers.starveMs),
-        endpoints,
-      }
+      const lane =
+        lanes.get(key) ?? new Lane(new WaitingQueue<Ticket>(this.#dispatch.records, servers.starveMs), endpoints)
       if (!lanes.has(key)) this.#dispatch.lanes.push(lane)
       lanes.set(key, lane)
       const promptsMax = 1
@@ -163,7 +162,7 @@ class Servers implements ModelServers {
         headers,
         lane,
         promptsMax,
-        passed: false,
+        forms: new Map<string, RequestForm>(),
         capabilities: assumedCapabilities(),
       })
     }
@@ -264,6 +263,7 @@ class Servers implements ModelServers {
     const found = await replies.find(key)
     if (found !== null) {
       this.#keptServed++
+      if ('reply' in found) this.#dispatch.knownGood(call, model, () => withoutFields(body(), model))
       return { outcome: found, kept: true }
     }
     const outcome = await ask(key.toString('hex'))
@@ -299,7 +299,7 @@ class Servers implements ModelServers {
 }
 
 /** Fields that the server refuses are not sent; the key still has them, for it names what was wanted. */
-function withoutFields(body: Record<string, unknown>, model: OpenModel): Record<string, unknown> {
+function withoutFields(body: Record<string, unknown>, model: Pick<SentModel, 'capabilities'>): Record<string, unknown> {
   for (const name of model.capabilities.unsupported) delete body[name]
   return body
 }

@@ -9,9 +9,11 @@ const LIST_LOOK_MAX = 64
 
 /** The ticket, and others of its queue that may share its request, taken out. */
 export function withFitting(ticket: Ticket): Ticket[] {
-  if (ticket.listKey === null) return [ticket]
+  // One that failed goes alone: in a list it would fail the others, and be looked for by halving again.
+  if (ticket.listKey === null || ticket.failures > 0) return [ticket]
   const { lane, promptsMax } = ticket.model
-  const fits = (other: Ticket) => other.model === ticket.model && other.listKey === ticket.listKey
+  const fits = (other: Ticket) =>
+    other.failures === 0 && other.model === ticket.model && other.listKey === ticket.listKey
   return [ticket, ...lane.queue.takeMore(ticket.call.stageOrder, promptsMax - 1, LIST_LOOK_MAX, fits)]
 }
 
