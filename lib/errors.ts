@@ -88,6 +88,8 @@ export class ShardFormatError extends KunStreamError {
 /** A shard is not the one that run.json pinned. */
 export class ShardChangedError extends KunStreamError {
   override readonly code = 'KUN_SHARD_CHANGED'
+  /** Resumable where what was committed of it is compared when the run resumes. */
+  override readonly exitCode: ExitCode = this.details.resumable === true ? 3 : 1
 }
 
 /** Why a shard, or a part of it, became one reject. */

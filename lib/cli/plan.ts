@@ -1,7 +1,7 @@
 /** `kun-stream plan RECIPE`: what a run would read, ask and write, and whether its directory takes it. Writes nothing. */
 import type { Command } from 'commander'
 import pc from 'picocolors'
-import { alignShards, type PinnedShard } from '../kun/pinned-shards.js'
+import { alignShards, type PinnedShard, readsOf } from '../kun/pinned-shards.js'
 import { stagesThrough } from '../kun/stages.js'
 import { loadRecipe, type Recipe, recipeDifference } from '../recipe/index.js'
 import { readManifest, readRunRecord } from '../sinks/index.js'
@@ -72,7 +72,9 @@ export async function planOf(recipe: Recipe, directory: string): Promise<RunPlan
     const found = record?.pinned.recipe
     const before = record?.pinned.shards as PinnedShard[] | undefined
     const cuts = record === null ? [] : await readManifest(directory)
-    const aligned = before && alignShards(before, settings.shards, (cuts.at(-1)?.cursor ?? null) as SourceCursor | null)
+    const aligned =
+      before &&
+      alignShards(before, settings.shards, (cuts.at(-1)?.cursor ?? null) as SourceCursor | null, readsOf(cuts))
     const differences = [
       ...(found === undefined ? [] : recipeDifference(found, settings.pinned)).map(
         ({ path, before, after }) => `${path}: ${JSON.stringify(before)} there, ${JSON.stringify(after)} here`,

@@ -7,6 +7,8 @@ export interface BlockFacts {
   readonly split: string
   /** Where reading goes on behind the block; known at the source. */
   readonly cursor: unknown
+  /** What was read of the inputs by then; known at the source. */
+  readonly reads: { readonly ended: readonly unknown[]; readonly open: readonly unknown[] }
   /** Documents read, counted by the worker apart from what became of them. */
   documents: number
   /** Its columns, which its records read from until the last of them is out; null before it is prepared. */

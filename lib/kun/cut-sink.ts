@@ -33,6 +33,7 @@ export interface CutSinkOptions {
 interface EndedBlock {
   readonly number: number
   readonly cursor: unknown
+  readonly open: readonly unknown[]
   readonly dedupLogBytes: number
 }
 
@@ -43,21 +44,26 @@ export function cutSink(options: CutSinkOptions): OrderedSink<Pair> {
   const { blocks, writer, tally } = options
   let blocksOpen = 0
   let lastEnded: EndedBlock | null = null
+  /** Shards that ended in the open cut. */
+  let inputsEnded: unknown[] = []
 
   const endBlock = async (number: number): Promise<void> => {
     const facts = takeFacts(blocks, number)
     tally.endBlock(facts.split, facts.documents)
     blocksOpen++
-    lastEnded = { number, cursor: facts.cursor, dedupLogBytes: facts.dedupLogBytes }
+    for (const each of facts.reads.ended) inputsEnded.push(each)
+    lastEnded = { number, cursor: facts.cursor, open: facts.reads.open, dedupLogBytes: facts.dedupLogBytes }
     if (facts.endsCut) await commit(lastEnded)
   }
 
-  const commit = async ({ number, cursor, dedupLogBytes }: EndedBlock): Promise<void> => {
+  const commit = async ({ number, cursor, open, dedupLogBytes }: EndedBlock): Promise<void> => {
     const counters = tally.counters()
     for (const fault of checkAccounting(counters)) {
       throw new ContractError(`split '${fault.split}': ${fault.equation} does not hold: ${fault.left} ≠ ${fault.right}`)
     }
-    const entry = await writer.commit({ blocks: number + 1, cursor, dedupLogBytes, counters: { ...counters } })
+    const inputs = { ended: inputsEnded, open }
+    const entry = await writer.commit({ blocks: number + 1, cursor, inputs, dedupLogBytes, counters: { ...counters } })
+    inputsEnded = []
     blocksOpen = 0
     await options.afterCommit(entry, counters)
   }

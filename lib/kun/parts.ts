@@ -24,12 +24,12 @@ import {
   readManifest,
   readRunRecord,
 } from '../sinks/index.js'
-import type { Shard, SourceCursor } from '../sources/index.js'
+import { checkReads, type Shard, type ShardRead, type SourceCursor } from '../sources/index.js'
 import { type PreparePlan, planPreparation } from '../text/plan.js'
 import { type WorkerPool, workerPool } from '../workers/pool.js'
 import { decideAgain } from './decide-again.js'
 import { preparing } from './lost-records.js'
-import { alignShards, type PinnedShard, pinnedShards, refuseMisaligned } from './pinned-shards.js'
+import { alignShards, type PinnedShard, pinnedShards, readsOf, refuseMisaligned } from './pinned-shards.js'
 import { columnsOf } from './row.js'
 import type { KunSettings } from './settings.js'
 import { type KunStages, kunStages, type Phase, stagesThrough } from './stages.js'
@@ -38,6 +38,8 @@ import { RunWatch } from './watch.js'
 export interface SessionParts {
   /** Those of the settings, with those in place that were taken out of the run. */
   readonly shards: readonly Shard[]
+  /** What committed blocks were read of them. */
+  readonly reads: readonly ShardRead[]
   readonly directory: RunDirectory
   /** The last committed cut. */
   readonly from: ManifestEntry | null
@@ -83,8 +85,9 @@ export async function openParts(settings: KunSettings, options: OpenPartsOptions
   try {
     const asking = await openAsking(settings, options, closing)
     const { servers, watch, stages, replies } = asking
-    const { directory, shards } = await openDirectory(settings, options, plan, asking.capabilities, closing)
+    const { directory, shards, reads } = await openDirectory(settings, options, plan, asking.capabilities, closing)
     const from = directory.last
+    await checkReads(shards, reads, (message) => options.onEvent?.(message))
     await watch.keepStarts({
       files: options.files,
       directory: settings.output.dir,
@@ -98,7 +101,7 @@ export async function openParts(settings: KunSettings, options: OpenPartsOptions
       await decideAgain({ deduplicator, prepare: preparing(pool, replies), settings: { ...settings, shards }, cuts })
     }
     if (from !== null) await replies.committed(from.blocks)
-    return { shards, directory, from, replies, servers, stages, deduplicator, pool, writer, watch }
+    return { shards, reads, directory, from, replies, servers, stages, deduplicator, pool, writer, watch }
   } catch (error) {
     return closeAfter(error, closing.reverse())
   }
@@ -137,17 +140,19 @@ async function openDirectory(
   plan: PreparePlan,
   capabilities: Asking['capabilities'],
   closing: Closing,
-): Promise<{ directory: RunDirectory; shards: readonly Shard[] }> {
+): Promise<Pick<SessionParts, 'directory' | 'shards' | 'reads'>> {
   const dir = settings.output.dir
   let { shards } = settings
+  let reads: readonly ShardRead[] = []
   const record = await runRecord(settings, plan, capabilities, await encoderIdentity(encodingOf(settings)))
   const directory = await openRunDirectory({
     directory: dir,
     files,
     record,
-    adapt: (found, last) => {
+    adapt: (found, cuts) => {
+      reads = readsOf(cuts)
       const before = (found.pinned.shards ?? []) as PinnedShard[]
-      const aligned = alignShards(before, shards, (last?.cursor ?? null) as SourceCursor | null)
+      const aligned = alignShards(before, shards, (cuts.at(-1)?.cursor ?? null) as SourceCursor | null, reads)
       refuseMisaligned(aligned, dir)
       shards = aligned.shards
       for (const note of aligned.notes) onEvent?.(note)
@@ -161,7 +166,7 @@ async function openDirectory(
     ...(onStep && { onStep }),
   })
   closing.push(() => directory.close())
-  return { directory, shards }
+  return { directory, shards, reads }
 }
 
 /** What writes in the run directory: replies, the dedup log, cuts. */

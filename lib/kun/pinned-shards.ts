@@ -3,7 +3,16 @@
  * cursors hold: a shard that is taken out keeps its place. What committed blocks were read of must be as it was.
  */
 import { RunMismatchError } from '../errors.js'
-import { isBegun, removedShard, type Shard, type ShardFault, type SourceCursor } from '../sources/index.js'
+import type { ManifestEntry } from '../sinks/index.js'
+import {
+  isBegun,
+  isEnded,
+  removedShard,
+  type Shard,
+  type ShardFault,
+  type ShardRead,
+  type SourceCursor,
+} from '../sources/index.js'
 
 /** A shard in run.json. JSON-safe. */
 export interface PinnedShard {
@@ -46,17 +55,19 @@ export function alignShards(
   before: readonly PinnedShard[],
   listed: readonly Shard[],
   cursor: SourceCursor | null,
+  reads: readonly ShardRead[] = [],
 ): AlignedShards {
+  const rejected = new Set(reads.filter((each) => each.rejected).map(({ shard }) => shard))
   const rest = new Map(listed.map((shard) => [keyOf(shard), shard]))
   const shards: Shard[] = []
   const pinned: PinnedShard[] = []
   const notes: string[] = []
   const problems: string[] = []
   for (const [index, was] of before.entries()) {
-    const begun = cursor !== null && isBegun(cursor, index)
+    const state = cursor === null || !isBegun(cursor, index) ? 'unread' : stateOf(cursor, index, rejected.has(index))
     const found = rest.get(keyOf(was))
     if (!was.removed) rest.delete(keyOf(was))
-    const aligned = align(was, found, begun)
+    const aligned = align(was, found, state)
     shards.push(aligned.shard)
     pinned.push(aligned.pinned)
     if (aligned.note !== undefined) notes.push(aligned.note)
@@ -70,6 +81,15 @@ export function alignShards(
   return { shards, pinned, notes, problems }
 }
 
+/** 'rejected': only rejects came of it, and that is all that will; 'rejects-so-far': only rejects until now. */
+type ReadState = 'unread' | 'read' | 'rejected' | 'rejects-so-far' | 'ended'
+
+function stateOf(cursor: SourceCursor, index: number, rejected: boolean): ReadState {
+  const ended = isEnded(cursor, index)
+  if (rejected) return ended ? 'rejected' : 'rejects-so-far'
+  return ended ? 'ended' : 'read'
+}
+
 interface Aligned {
   readonly shard: Shard
   readonly pinned: PinnedShard
@@ -77,42 +97,55 @@ interface Aligned {
   readonly problem?: string
 }
 
-function align(was: PinnedShard, found: Shard | undefined, begun: boolean): Aligned {
+function align(was: PinnedShard, found: Shard | undefined, state: ReadState): Aligned {
   const { path, split, fault } = was
   const name = `${path} (${split})`
   if (was.removed) return { shard: removedShard(was), pinned: was }
-  if (found === undefined) {
-    const removed: Aligned = { shard: removedShard(was), pinned: { ...was, removed: true } }
-    if (!begun)
-      return { ...removed, note: `${name} is not listed any more: taken out, no committed block was read of it` }
-    if (fault !== undefined) return { shard: removedShard(was), pinned: was }
-    return {
-      ...removed,
-      problem: `${name} is not listed any more, and committed blocks were read of it: it cannot be taken out. Put it back`,
-    }
-  }
+  if (found === undefined) return takenOut(was, name, state)
   const is = pinnedShard(found)
-  if (fault !== undefined && begun) return { ...kept(was, found), ...(is.fault === undefined && { note: stays(name) }) }
-  if (fault !== undefined || (is.fault !== undefined && !begun))
+  const same = was.sizeBytes === is.sizeBytes && was.content === is.content
+  if (state === 'rejected' || (state === 'ended' && fault !== undefined)) {
+    // The verdict is committed: the shard stays one reject, whatever it is now.
+    const now = same && JSON.stringify(fault) === JSON.stringify(is.fault) ? {} : { note: stays(name) }
+    return { shard: removedShard(was), pinned: was, ...now }
+  }
+  if (state === 'unread' && (fault !== undefined || is.fault !== undefined)) {
     return { shard: found, pinned: is, ...changed(was, is) }
+  }
+  const stdin = problemOfStdin(was, state)
+  if (stdin !== null) return { shard: found, pinned: was, problem: stdin }
   if (is.fault !== undefined) {
     const problem = `${name} cannot be read any more (${is.fault.detail}), and committed blocks were read of it. Put it back`
     return { shard: found, pinned: was, problem }
   }
-  if (was.sizeBytes === is.sizeBytes && was.content === is.content) return { shard: found, pinned: was }
+  if (same) return { shard: found, pinned: was }
   const how =
     was.sizeBytes === is.sizeBytes
       ? `has other content (${is.content}, it was ${was.content})`
       : `has ${is.sizeBytes} bytes, it had ${was.sizeBytes}`
-  const advice = begun
-    ? 'Put back what it was'
-    : 'Put back what it was, or take it out: no committed block was read of it'
+  const unread = 'Put back what it was, or take it out: no committed block was read of it'
+  const advice = state === 'unread' ? unread : 'Put back what it was'
   return { shard: found, pinned: was, problem: `${name} ${how}. ${advice}` }
 }
 
-/** The verdict is committed: the shard stays one reject. */
-function kept(was: PinnedShard, found: Shard): Aligned {
-  return { shard: { ...found, fault: was.fault ?? null }, pinned: was }
+function takenOut(was: PinnedShard, name: string, state: ReadState): Aligned {
+  const removed: Aligned = { shard: removedShard(was), pinned: { ...was, removed: true } }
+  if (state === 'unread') {
+    return { ...removed, note: `${name} is not listed any more: taken out, no committed block was read of it` }
+  }
+  if (state === 'rejected' || state === 'rejects-so-far' || was.fault !== undefined) {
+    return { ...removed, note: `${name} is not listed any more: taken out, its committed rejects stay` }
+  }
+  return {
+    ...removed,
+    problem: `${name} is not listed any more, and committed blocks were read of it: it cannot be taken out. Put it back`,
+  }
+}
+
+/** What was piped in before is gone, and what comes now may be anything. */
+function problemOfStdin({ path, sizeBytes, content }: PinnedShard, state: ReadState): string | null {
+  if (path !== '-' || sizeBytes !== null || content !== null || state === 'unread' || state === 'ended') return null
+  return 'standard input was read in part and cannot be read again: write it to a file and start over with that'
 }
 
 function stays(name: string): string {
@@ -131,6 +164,15 @@ function keyOf({ split, path }: { readonly split: string; readonly path: string 
 }
 
 const problemsShownMax = 5
+
+/** What committed blocks were read of, each shard once. */
+export function readsOf(cuts: readonly ManifestEntry[]): ShardRead[] {
+  const reads = new Map<number, ShardRead>()
+  const keep = (each: unknown) => reads.set((each as ShardRead).shard, each as ShardRead)
+  for (const { inputs } of cuts) for (const each of inputs?.ended ?? []) keep(each)
+  for (const each of cuts.at(-1)?.inputs?.open ?? []) keep(each)
+  return [...reads.values()]
+}
 
 /** @throws {RunMismatchError} the run cannot go on with the shards that are listed now */
 export function refuseMisaligned({ problems }: AlignedShards, directory: string): void {

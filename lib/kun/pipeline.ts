@@ -19,7 +19,7 @@ import { type CutSinkOptions, cutSink } from './cut-sink.js'
 import type { Candidate, KunStage, Pair } from './types.js'
 
 export interface PipelineParts {
-  readonly blocks: AsyncIterable<{ readonly block: Block; readonly cursor: unknown }>
+  readonly blocks: AsyncIterable<Pick<BlockFacts, 'cursor' | 'reads'> & { readonly block: Block }>
   readonly prepare: (block: Block) => Promise<PreparedBlock>
   /** Blocks in workers at once. */
   readonly blocksInWorkers: number
@@ -85,10 +85,11 @@ function phaseSink<T>(facts: BlockLedger, released: PipelineParts['released']): 
 }
 
 async function* register(blocks: PipelineParts['blocks'], facts: BlockLedger): AsyncGenerator<Block> {
-  for await (const { block, cursor } of blocks) {
+  for await (const { block, cursor, reads } of blocks) {
     facts.set(block.number, {
       split: block.split,
       cursor,
+      reads,
       documents: 0,
       prepared: null,
       dedupLogBytes: 0,

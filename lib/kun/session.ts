@@ -185,7 +185,7 @@ class KunSession implements Session {
   }
 
   async *#read({ read }: KunSettings, from: SourceCursor | undefined): ReturnType<typeof blocks> {
-    for await (const sourced of blocks(this.#parts.shards, { ...read, shared: true }, from)) {
+    for await (const sourced of blocks(this.#parts.shards, { ...read, shared: true }, from, this.#parts.reads)) {
       this.#readBytes += sourced.block.bytes.byteLength
       yield sourced
     }

@@ -109,8 +109,9 @@ class ParquetCutWriter implements CutWriter {
       const { directory, onStep, beforeCommit = [] } = this.options
       for (const [i, flush] of beforeCommit.entries()) await stepping(onStep, 'flush', String(i), flush)
       const files = await this.#publishParts()
-      const { blocks, cursor, dedupLogBytes, counters } = state
-      const entry: ManifestEntry = { cut: this.cut, blocks, cursor, dedupLogBytes, counters, files }
+      const { blocks, cursor, inputs, dedupLogBytes, counters } = state
+      const read = inputs && { inputs }
+      const entry: ManifestEntry = { cut: this.cut, blocks, cursor, ...read, dedupLogBytes, counters, files }
       await appendToManifest(this.options.files, directory, entry, onStep)
       this.#parts.clear()
       this.cut++

@@ -131,6 +131,7 @@ const entrySchema = z.object({
   cut: count,
   blocks: count,
   cursor: z.unknown(),
+  inputs: z.object({ ended: z.array(z.unknown()), open: z.array(z.unknown()) }).optional(),
   dedupLogBytes: count,
   counters: dictionarySchema(z.unknown()),
   files: z.array(

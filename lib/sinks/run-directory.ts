@@ -27,12 +27,12 @@ export interface RunDirectoryOptions {
   readonly directory: string
   readonly record: RunRecord
   /**
-   * What to compare and what to keep, given the record of the run that is there and its last committed cut: for fields
+   * What to compare and what to keep, given the record of the run that is there and its committed cuts: for fields
    * that may change in part. Called under the lock, before anything is altered; what it throws refuses the directory.
    */
   readonly adapt?: (
     found: RunRecord,
-    last: ManifestEntry | null,
+    cuts: readonly ManifestEntry[],
   ) => { readonly found: RunRecord; readonly record: RunRecord }
   readonly files?: FileLayer
   /** 'refuse': throws when there is a run already; 'discard': deletes it, but for its replies, which were paid for. */
@@ -83,8 +83,7 @@ export async function openRunDirectory(options: RunDirectoryOptions): Promise<Ru
       found = null
     }
     if (found !== null) {
-      const last = options.adapt && ((await readManifest(directory, files)).at(-1) ?? null)
-      const adapted = options.adapt?.(found, last ?? null) ?? { found, record }
+      const adapted = options.adapt?.(found, await readManifest(directory, files)) ?? { found, record }
       record = adapted.record
       comparePinned(adapted.found, record, directory)
     }

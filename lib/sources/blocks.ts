@@ -8,6 +8,7 @@ import { faultPiece } from './fault.js'
 import type { FormatCursor, Piece } from './formats/piece.js'
 import { readShard } from './formats/read.js'
 import type { SourceOptions } from './options.js'
+import { readingOf, type ShardRead } from './shard-reading.js'
 import type { Shard } from './types.js'
 
 /** Where reading goes on: JSON-safe, and all that is needed besides the list of shards. */
@@ -39,6 +40,15 @@ export interface SourceBlock {
   readonly block: Block
   /** Reading on from here gives exactly the blocks that follow. */
   readonly cursor: SourceCursor
+  readonly reads: BlockReads
+}
+
+/** What was read of shards by the time of a block. JSON-safe. */
+export interface BlockReads {
+  /** Of shards that ended since the block before. */
+  readonly ended: readonly ShardRead[]
+  /** Of those in the cursor's `open`. */
+  readonly open: readonly ShardRead[]
 }
 
 const blocksAheadMax = 2
@@ -51,6 +61,7 @@ const blocksAheadMax = 2
  * Memory: about (blocksAheadMax + 2) × blockBytes a shard that is open, one row group for Parquet.
  *
  * @param from the cursor of the last block that is done; from the first block by default
+ * @param before what was read of the shards that are open in `from`; without it no more is hashed of them
  * @throws {ShardFormatError} Parquet on standard input
  * @throws {ShardChangedError} a shard is shorter than when it was listed, or the cursor is of another list
  */
@@ -58,12 +69,15 @@ export async function* blocks(
   shards: readonly Shard[],
   options: BlocksOptions,
   from: SourceCursor = { block: 0, nextShard: 0, turn: 0, open: [] },
+  before: readonly ShardRead[] = [],
 ): AsyncGenerator<SourceBlock, void, undefined> {
   checkCursor(shards, from)
   const stopped = new AbortController()
   const signal = options.signal ? AbortSignal.any([options.signal, stopped.signal]) : stopped.signal
   const openMax = options.order === 'in-order' ? 1 : options.shardsOpenMax
-  const open = from.open.map(({ shard, at }) => openShard(shards, shard, at, options, signal))
+  const known = new Map(before.map((each) => [each.shard, each]))
+  const open = from.open.map(({ shard, at }) => openShard(shards, shard, at, options, signal, known.get(shard)))
+  let ended: ShardRead[] = []
   let { block: number, nextShard, turn } = from
   try {
     for (;;) {
@@ -74,6 +88,7 @@ export async function* blocks(
       if (current === undefined) return
       const piece = await current.take()
       if (piece === null) {
+        ended.push(current.reads())
         // The next shard takes the place, and the turn, of the one that ended.
         if (nextShard < shards.length) open[turn] = openShard(shards, nextShard++, 'start', options, signal)
         else open.splice(turn, 1)
@@ -82,7 +97,9 @@ export async function* blocks(
       }
       turn = (turn + 1) % open.length
       const block = toBlock(number++, current.shard, piece)
-      yield { block, cursor: { block: number, nextShard, turn, open: open.map((each) => each.cursor()) } }
+      const cursor = { block: number, nextShard, turn, open: open.map((each) => each.cursor()) }
+      yield { block, cursor, reads: { ended, open: open.map((each) => each.reads()) } }
+      ended = []
     }
   } finally {
     stopped.abort()
@@ -95,6 +112,12 @@ export function isBegun({ nextShard, open }: SourceCursor, shard: number): boole
   if (shard >= nextShard) return false
   const place = open.find((each) => each.shard === shard)
   return place === undefined || place.at !== 'start'
+}
+
+/** Whether nothing of that shard comes behind the cursor. */
+export function isEnded(cursor: SourceCursor, shard: number): boolean {
+  const place = cursor.open.find((each) => each.shard === shard)
+  return shard < cursor.nextShard && (place === undefined || place.at === 'end')
 }
 
 /** Decompressed bytes before a cursor; null where it takes reading to know, as of what is compressed and of Parquet. */
@@ -130,6 +153,8 @@ interface OpenShard {
   take(): Promise<Piece | null>
   /** The place behind the last piece taken. */
   cursor(): SourceCursor['open'][number]
+  /** What was read of it, reading ahead included. */
+  reads(): ShardRead
   close(): Promise<void>
 }
 
@@ -141,13 +166,16 @@ function openShard(
   from: ShardPlace,
   options: BlocksOptions,
   signal: AbortSignal,
+  known?: ShardRead,
 ): OpenShard {
   const shard = shards[index] as Shard
-  const pieces = piecesOf(shard, from, options, signal)
+  const reading = readingOf(shard, from === 'start' ? null : known?.read)
+  const pieces = piecesOf(reading.shard, from, options, signal)
   const aheadMax = Math.max(1, options.blocksAheadMax ?? blocksAheadMax)
   /** Errors wait here as values: they are thrown in the shard's turn, whenever they came up. */
   const ahead: Promise<Ahead>[] = []
   let at: ShardPlace = from
+  let [records, rejects] = from === 'start' ? [false, false] : [known?.rejected !== true, true]
 
   function readAhead(): void {
     // A generator serves calls of next() one after the other, in order.
@@ -168,10 +196,20 @@ function openShard(
       if (signal.aborted) throw new AbortedError(`reading ${shard.path} was stopped`, { cause: next.error })
       throw next.error
     }
+    const settled = reading.settled()
+    if (settled !== null) await settled
     if (next.result.done) return null
     readAhead()
-    at = next.result.value.next ?? 'end'
-    return next.result.value
+    const piece = next.result.value
+    at = piece.next ?? 'end'
+    records ||= piece.bytes.byteLength > 0
+    rejects ||= piece.refused.length > 0
+    return piece
+  }
+
+  function reads(): ShardRead {
+    const read = reading.read()
+    return { shard: index, ...(read && { read }), ...(rejects && !records && { rejected: true as const }) }
   }
 
   readAhead()
@@ -179,6 +217,7 @@ function openShard(
     shard,
     take,
     cursor: () => ({ shard: index, path: shard.path, at }),
+    reads,
     close: async () => void (await pieces.return(undefined)),
   }
 }

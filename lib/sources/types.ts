@@ -23,6 +23,11 @@ export interface Shard {
   /** Taken out of a run that began with it: its index stays, nothing is read of it. */
   readonly removed?: boolean
   /**
+   * What the file system says of the file now: equal means the same content. Null where it does not tell. Only for shards
+   * whose `version` does not pin every byte: what is read of them is hashed.
+   */
+  stamp?(): string | null
+  /**
    * Bytes as stored (compressed), from `offset` to the end. Breaks off with an error or ends; never silently short.
    * A chunk is valid until the next is asked for: its memory may be filled again.
    */

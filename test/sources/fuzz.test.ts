@@ -88,7 +88,7 @@ for (const [path, start] of Object.entries(starts)) {
         const buffers = new Set(first.map(({ block }) => block.bytes.buffer))
         if (buffers.size !== first.length) t.fail(`round ${round}: two blocks in one buffer`)
         for (const { block } of first) {
-          const [texts, limit] = [records({ block, cursor: first[0]?.cursor as never }), options.recordBytesMax]
+          const [texts, limit] = [records({ block }), options.recordBytesMax]
           if (texts.some((text) => !text.includes('\ufffd') && Buffer.byteLength(text) > limit))
             t.fail(`round ${round}: over the limit`)
           found += texts.length

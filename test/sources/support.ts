@@ -59,7 +59,7 @@ export async function collect(
 }
 
 /** The records of a block as text, by its bounds or its newlines; blank lines are no records. */
-export function records({ block }: SourceBlock): string[] {
+export function records({ block }: Pick<SourceBlock, 'block'>): string[] {
   const bytes = Buffer.from(block.bytes)
   if (block.bounds === undefined) {
     return bytes

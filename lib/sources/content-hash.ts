@@ -1,0 +1,100 @@
+/**
+ * What was read of a shard, as a hash that can be continued: XXH64 over a grid of 64 KiB, each piece seeded with the hash
+ * of the one before. Not a defence against an attacker; it finds every file that was edited, copied over or damaged.
+ */
+import xxhash, { type XXHashAPI } from 'xxhash-wasm'
+import { ContractError } from '../errors.js'
+
+const gridBytes = 64 * 1024
+
+/** JSON-safe; kept in the manifest. */
+export interface ContentRead {
+  /** Bytes as stored, from the first on. */
+  readonly bytes: number
+  /** Hash of the whole pieces of the grid: 16 hexadecimal digits. */
+  readonly grid: string
+  /** Hash of all: continues `grid` over the rest. */
+  readonly hash: string
+  /** What the file system said of the file then; null where that does not tell whether it is the same. */
+  readonly stamp: string | null
+}
+
+/** Loaded once in a process. */
+let api: Promise<XXHashAPI> | null = null
+
+export class ContentHash {
+  readonly #xxhash: XXHashAPI
+  readonly #pending = Buffer.allocUnsafe(gridBytes)
+  #pendingBytes = 0
+  #grid = 0n
+  #bytes = 0
+  #hash: string | null = null
+
+  private constructor(xxhash: XXHashAPI) {
+    this.#xxhash = xxhash
+  }
+
+  static async create(): Promise<ContentHash> {
+    api ??= xxhash()
+    return new ContentHash(await api)
+  }
+
+  /**
+   * Continues from what was read before.
+   *
+   * @param read the bytes from the given offset on, as many as are asked for
+   * @throws nothing for other content: `matches` tells
+   */
+  static async resume(
+    from: ContentRead,
+    read: (offset: number, lengthBytes: number) => Promise<Uint8Array>,
+  ): Promise<ContentHash> {
+    const hash = await ContentHash.create()
+    const rest = from.bytes % gridBytes
+    hash.#grid = BigInt(`0x${from.grid}`)
+    hash.#bytes = from.bytes - rest
+    if (rest > 0) hash.update(hash.#bytes, await read(hash.#bytes, rest))
+    return hash
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Bytes of the shard at `offset`. Those before `bytes` are ignored: they were taken before. */
+  update(offset: number, chunk: Uint8Array): void {
+    const known = this.#bytes - offset
+    if (known < 0) throw new ContractError(`bytes ${this.#bytes} to ${offset} of a shard were not hashed`)
+    if (known >= chunk.byteLength) return
+    let left = chunk.subarray(known)
+    this.#bytes += left.byteLength
+    this.#hash = null
+    while (left.byteLength > 0) {
+      const whole = this.#pendingBytes === 0 && left.byteLength >= gridBytes
+      const part = left.subarray(0, gridBytes - this.#pendingBytes)
+      left = left.subarray(part.byteLength)
+      if (whole) {
+        this.#grid = this.#xxhash.h64Raw(part, this.#grid)
+        continue
+      }
+      this.#pending.set(part, this.#pendingBytes)
+      this.#pendingBytes += part.byteLength
+      if (this.#pendingBytes < gridBytes) continue
+      this.#grid = this.#xxhash.h64Raw(this.#pending, this.#grid)
+      this.#pendingBytes = 0
+    }
+  }
+
+  read(stamp: string | null): ContentRead {
+    this.#hash ??= hex(this.#xxhash.h64Raw(this.#pending.subarray(0, this.#pendingBytes), this.#grid))
+    return { bytes: this.#bytes, grid: hex(this.#grid), hash: this.#hash, stamp }
+  }
+
+  matches(read: ContentRead): boolean {
+    return this.#bytes === read.bytes && this.read(null).hash === read.hash
+  }
+}
+
+function hex(value: bigint): string {
+  return value.toString(16).padStart(16, '0')
+}

@@ -1,0 +1,217 @@
+/**
+ * Reads one file on disk, and notices that it is written to while it is read: its size and time of change are compared
+ * around every read. What an error of the system means for the run is decided here: none becomes a verdict on the file.
+ */
+import { createHash } from 'node:crypto'
+import { type BigIntStats, constants } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { storageError } from '../core/files.js'
+import { ShardChangedError, StorageError } from '../errors.js'
+import type { FilePlace } from './file-name.js'
+
+/** Bytes asked of the disk at once. */
+const readBytes = 1024 * 1024
+
+/** Bytes of a sample, and samples between the first and the last, that pin a file before it is read. */
+const sampleBytes = 64 * 1024
+const samplesBetween = 6
+
+/** A change this recent may be followed by another one in the same tick of the file system's clock. */
+const tickMsMax = 2_000
+
+export class LocalFile {
+  readonly #place: FilePlace
+  readonly #size: number
+  readonly #version: string
+  /** As it was when its content was last known to be that of `version`. */
+  #seen: BigIntStats
+  /** Whether `#seen` was looked at long enough after the last change. */
+  #settled: boolean
+  /** Something but the content changed while it was read: the stamp does not tell any more. */
+  #blurred = false
+
+  private constructor(place: FilePlace, stats: BigIntStats, version: string) {
+    this.#place = place
+    this.#size = Number(stats.size)
+    this.#version = version
+    this.#seen = stats
+    this.#settled = isSettled(stats)
+  }
+
+  /** @throws the system's error where the file cannot be opened · {StorageError} its device fails */
+  static async open(place: FilePlace): Promise<LocalFile> {
+    const handle = await openFile(place)
+    try {
+      const stats = await handle.stat({ bigint: true })
+      return new LocalFile(place, stats, await contentVersion(handle, Number(stats.size), place.shown))
+    } finally {
+      await handle.close()
+    }
+  }
+
+  get sizeBytes(): number {
+    return this.#size
+  }
+
+  /** Hash over the size and samples of the content: 16 hexadecimal digits. Cheap for a terabyte; not a checksum. */
+  get version(): string {
+    return this.#version
+  }
+
+  /** Size, times of change and inode; null where an equal one would not say that the content is the same. */
+  stamp(): string | null {
+    const { size, mtimeNs, ctimeNs, ino } = this.#seen
+    return this.#settled && !this.#blurred ? [size, mtimeNs, ctimeNs, ino].join(' ') : null
+  }
+
+  async *stream(start: number, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+    signal.throwIfAborted()
+    const handle = await this.#open()
+    try {
+      let offset = start
+      const chunk = Buffer.allocUnsafeSlow(Math.max(0, Math.min(readBytes, this.#size - offset)))
+      while (offset < this.#size) {
+        signal.throwIfAborted()
+        const wanted = Math.min(chunk.byteLength, this.#size - offset)
+        const bytesRead = await readAt(handle, chunk, 0, wanted, offset, this.#place.shown)
+        if (bytesRead === 0) throw shorter(this.#place.shown, offset, this.#size)
+        await this.#compare(handle)
+        offset += bytesRead
+        yield chunk.subarray(0, bytesRead)
+      }
+    } finally {
+      await handle.close()
+    }
+  }
+
+  async read(offset: number, lengthBytes: number, signal: AbortSignal): Promise<Uint8Array> {
+    signal.throwIfAborted()
+    const handle = await this.#open()
+    try {
+      const bytes = await fill(handle, offset, lengthBytes, this.#place.shown)
+      await this.#compare(handle)
+      return bytes
+    } finally {
+      await handle.close()
+    }
+  }
+
+  /** The listing found it, so that a refusal now is trouble of this moment. */
+  async #open(): Promise<FileHandle> {
+    const { shown } = this.#place
+    let handle: FileHandle
+    try {
+      handle = await openFile(this.#place)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw storageError('open', shown, error)
+      throw new StorageError(
+        `${shown} was there when the run listed its files and is gone (ENOENT). Put it back, or run the same ` +
+          'command again: a file of which no committed block was read is taken out then',
+        { cause: error, details: { errno: 'ENOENT', operation: 'open', path: shown } },
+      )
+    }
+    try {
+      await this.#recognise(handle)
+      return handle
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
+  }
+
+  /** What is opened may be another file by now, or the same with another time. */
+  async #recognise(handle: FileHandle): Promise<void> {
+    const stats = await handle.stat({ bigint: true })
+    if (stampOf(stats) === stampOf(this.#seen)) {
+      this.#settled ||= isSettled(stats)
+      return
+    }
+    const { shown } = this.#place
+    if (Number(stats.size) !== this.#size) throw changed(shown, `has ${stats.size} bytes, ${this.#size} were listed`)
+    if ((await contentVersion(handle, this.#size, shown)) !== this.#version) {
+      throw changed(shown, 'has other content than when it was listed')
+    }
+    // The samples are the same; what lies between them may not be.
+    this.#blurred = true
+    this.#seen = stats
+  }
+
+  /** After a read: a file that is written to gives bytes that were never together in it. */
+  async #compare(handle: FileHandle): Promise<void> {
+    const stats = await handle.stat({ bigint: true })
+    if (stampOf(stats) === stampOf(this.#seen)) {
+      this.#settled ||= isSettled(stats)
+      return
+    }
+    if (stats.size !== this.#seen.size || stats.mtimeNs !== this.#seen.mtimeNs) {
+      throw changed(this.#place.shown, 'was written to while it was read')
+    }
+    // Renamed, linked, or given other permissions: or a time that was set back, which only its content tells.
+    this.#blurred = true
+  }
+}
+
+function stampOf({ size, mtimeNs, ctimeNs, ino }: BigIntStats): string {
+  return [size, mtimeNs, ctimeNs, ino].join(' ')
+}
+
+function isSettled({ mtimeMs, ctimeMs }: BigIntStats): boolean {
+  return Date.now() - Math.max(Number(mtimeMs), Number(ctimeMs)) >= tickMsMax
+}
+
+function changed(file: string, how: string): ShardChangedError {
+  return new ShardChangedError(
+    `${file} ${how}. Run the same command again once nothing writes to it: what was committed of it is compared then`,
+    { details: { resumable: true, path: file } },
+  )
+}
+
+function shorter(file: string, found: number, expected: number): ShardChangedError {
+  return changed(file, `ends at byte ${found}, ${expected} were there`)
+}
+
+async function contentVersion(handle: FileHandle, size: number, file: string): Promise<string> {
+  const hash = createHash('sha256').update(String(size))
+  const last = Math.max(0, size - sampleBytes)
+  const offsets = Array.from({ length: samplesBetween + 2 }, (_, sample) =>
+    Math.floor((last * sample) / (samplesBetween + 1)),
+  )
+  for (const offset of new Set(offsets)) {
+    hash.update(await fill(handle, offset, Math.min(sampleBytes, size - offset), file))
+  }
+  return hash.digest('hex').slice(0, 16)
+}
+
+/** Never waits: what became a named pipe since it was looked at is opened, and ends at once. */
+function openFile({ raw }: FilePlace): Promise<FileHandle> {
+  return open(raw, constants.O_RDONLY | constants.O_NONBLOCK)
+}
+
+async function fill(handle: FileHandle, offset: number, lengthBytes: number, file: string): Promise<Uint8Array> {
+  const bytes = Buffer.allocUnsafeSlow(lengthBytes)
+  let filled = 0
+  while (filled < lengthBytes) {
+    const bytesRead = await readAt(handle, bytes, filled, lengthBytes - filled, offset + filled, file)
+    if (bytesRead === 0) throw shorter(file, offset + filled, offset + lengthBytes)
+    filled += bytesRead
+  }
+  return bytes
+}
+
+/** @throws {StorageError} the device or the network failed: a passing trouble, never a verdict on the shard */
+async function readAt(
+  handle: FileHandle,
+  into: Uint8Array,
+  start: number,
+  lengthBytes: number,
+  offset: number,
+  file: string,
+): Promise<number> {
+  try {
+    return (await handle.read(into, start, lengthBytes, offset)).bytesRead
+  } catch (error) {
+    const { message, details } = storageError('read', file, error)
+    const advice = "Where only this file is affected, take it out with '!' and its name in `files`"
+    throw new StorageError(`${message} ${advice}`, { cause: error, details })
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * One reading of a shard whose content nothing pins beforehand: hashes what passes, so that a later run can tell whether
+ * the file is still the one that was read. What is committed of it is in the manifest.
+ */
+import { mapConcurrent } from '../core/concurrent.js'
+import { RunMismatchError } from '../errors.js'
+import { ContentHash, type ContentRead } from './content-hash.js'
+import type { Shard } from './types.js'
+
+/** What committed blocks came from, of one shard. JSON-safe. */
+export interface ShardRead {
+  /** Index in the list of the run. */
+  readonly shard: number
+  /** Left out where nothing was read (a reject), or the content is pinned by its version. */
+  readonly read?: ContentRead
+  /** Nothing but rejects came of it. */
+  readonly rejected?: true
+}
+
+export interface ShardReading {
+  /** To read from, in place of the shard itself. */
+  readonly shard: Shard
+  /** Resolves once all is hashed that pieces so far were made of; null where it is. */
+  settled(): Promise<void> | null
+  /** What was read until now; undefined where that is not hashed. */
+  read(): ContentRead | undefined
+}
+
+/**
+ * @param from what was read before; null for a shard that begins, undefined where that is unknown: nothing is hashed then
+ */
+export function readingOf(shard: Shard, from: ContentRead | null | undefined): ShardReading {
+  const { stamp } = shard
+  if (stamp === undefined || from === undefined) return { shard, settled: () => null, read: () => undefined }
+  let hash: ContentHash | null = null
+  /** Of Parquet, which is read in any order: the whole file is hashed, from its first byte to its last. */
+  let whole: Promise<void> | null = null
+  let wholeDone = false
+
+  async function begin(signal: AbortSignal): Promise<ContentHash> {
+    hash ??=
+      from === null || from === undefined
+        ? await ContentHash.create()
+        : await ContentHash.resume(from, (offset, lengthBytes) => shard.read(offset, lengthBytes, signal))
+    return hash
+  }
+
+  async function hashWhole(signal: AbortSignal): Promise<void> {
+    const target = await begin(signal)
+    let offset = target.bytes
+    for await (const chunk of shard.open(offset, signal)) {
+      target.update(offset, chunk)
+      offset += chunk.byteLength
+    }
+    wholeDone = true
+  }
+
+  return {
+    shard: {
+      ...shard,
+      async *open(offset, signal) {
+        const target = await begin(signal)
+        let at = offset
+        for await (const chunk of shard.open(offset, signal)) {
+          if (whole === null) target.update(at, chunk)
+          at += chunk.byteLength
+          yield chunk
+        }
+      },
+      async read(offset, lengthBytes, signal) {
+        whole ??= hashWhole(signal)
+        // Its failure is thrown where it is awaited.
+        whole.catch(() => undefined)
+        return shard.read(offset, lengthBytes, signal)
+      },
+    },
+    settled: () => (wholeDone ? null : whole),
+    read: () => hash?.read(stamp.call(shard)) ?? from ?? undefined,
+  }
+}
+
+/** Files compared at the same time. */
+const comparedMax = 4
+
+/**
+ * Compares what committed blocks were read of with what is there now. Where size, times and inode are those of then,
+ * the content is not read again.
+ *
+ * @throws {RunMismatchError} a file was changed since: the message names it
+ */
+export async function checkReads(
+  shards: readonly Shard[],
+  reads: readonly ShardRead[],
+  onEvent: (message: string) => void = () => undefined,
+): Promise<void> {
+  const doubtful = reads.filter(({ shard, read }) => {
+    const stamp = shards[shard]?.stamp?.()
+    return read !== undefined && stamp !== undefined && (stamp === null || stamp !== read.stamp)
+  })
+  if (doubtful.length === 0) return
+  const bytes = doubtful.reduce((sum, { read }) => sum + (read?.bytes ?? 0), 0)
+  onEvent(
+    `comparing ${doubtful.length} input files with what was read of them, ${bytes} bytes: their times do not tell`,
+  )
+  const { signal } = new AbortController()
+  await mapConcurrent(doubtful, comparedMax, async ({ shard: index, read }) => {
+    const shard = shards[index] as Shard
+    if (read === undefined || (await isSame(shard, read, signal))) return
+    throw new RunMismatchError(
+      `${shard.path} (${shard.split}) was changed since ${read.bytes} bytes of it were read: rows of two inputs would be ` +
+        'in one dataset. Put back what it was, use another directory, or start over with --fresh --force (replies are kept).',
+      { details: { shard: shard.path, split: shard.split, bytes: read.bytes } },
+    )
+  })
+}
+
+async function isSame(shard: Shard, read: ContentRead, signal: AbortSignal): Promise<boolean> {
+  if (shard.sizeBytes === null || shard.sizeBytes < read.bytes) return false
+  const hash = await ContentHash.create()
+  for await (const chunk of shard.open(0, signal)) {
+    hash.update(hash.bytes, chunk.subarray(0, read.bytes - hash.bytes))
+    if (hash.bytes === read.bytes) break
+  }
+  return hash.matches(read)
+}

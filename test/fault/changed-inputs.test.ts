@@ -1,0 +1,148 @@
+import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { gzipSync } from 'node:zlib'
+import { parquetWriteBuffer } from 'hyparquet-writer'
+import t from 'tap'
+import { seededRandom } from '../../lib/core/random.js'
+import { AbortedError } from '../../lib/errors.js'
+import { alignShards, pinnedShards } from '../../lib/kun/pinned-shards.js'
+import { startSimulator } from '../../lib/simulator/index.js'
+import { readManifest } from '../../lib/sinks/index.js'
+import { blocks, localShards, type SourceBlock, sourceOptions, stdinShard } from '../../lib/sources/index.js'
+import { documents, type MiniRun, runMini, startMini } from './mini-run.js'
+
+t.setTimeout(300_000)
+
+const seed = Number(process.env.KUN_SEED ?? 20240612)
+t.comment(`seed ${seed}`)
+const next = seededRandom(seed)
+const server = await startSimulator({ nonce: true })
+t.teardown(() => server.close())
+
+/** Texts with so much beside them that most of a file lies outside of what is sampled when it is listed. */
+const records = documents(30)
+  .filter((line) => line.startsWith('{"text"') && line.endsWith('"}'))
+  .map((line) => ({
+    text: (JSON.parse(line) as { text: string }).text,
+    pad: Array.from({ length: 8000 }, () => next().toString(36).slice(2, 12)).join(''),
+  }))
+const lines = records.map((record) => JSON.stringify(record)).join('\n')
+const formats: Readonly<Record<string, Buffer>> = {
+  'a.jsonl': Buffer.from(lines),
+  'a.jsonl.gz': gzipSync(lines, { level: 1 }),
+  'a.parquet': Buffer.from(
+    parquetWriteBuffer({
+      columnData: [
+        { name: 'text', data: records.map(({ text }) => text), type: 'STRING' },
+        { name: 'pad', data: records.map(({ pad }) => pad), type: 'STRING' },
+      ],
+      rowGroupSize: 5,
+      codec: 'UNCOMPRESSED',
+    }),
+  ),
+}
+
+const inOrder = ['read.order=in-order', 'output.candidatesPerCut=1']
+
+async function cutShort(run: MiniRun, commits: number): Promise<void> {
+  let committed = 0
+  const session = await startMini(run, {
+    onStep: (step, when) => {
+      if (step !== 'manifest-fsync' || when !== 'after' || ++committed < commits) return
+      session.abort(new AbortedError('cut short'))
+    },
+  })
+  await session.done.catch(() => undefined)
+}
+
+/** A place outside the samples that are hashed when a file is listed, in what was read before the cut. */
+function flip(file: string, at: number): void {
+  const { atime, mtime } = statSync(file)
+  const bytes = readFileSync(file)
+  bytes[at] = (bytes[at] as number) ^ 1
+  writeFileSync(file, bytes)
+  utimesSync(file, atime, mtime)
+}
+
+for (const [name, bytes] of Object.entries(formats)) {
+  t.test(`${name}: other bytes in what was read, same size and times, and the run refuses to resume`, async (t) => {
+    const root = t.testdir({ in: { [name]: bytes } })
+    const file = join(root, 'in', name)
+    utimesSync(file, 1_600_000_000, 1_600_000_000)
+    const run = { directory: join(root, 'run'), endpoint: server.url, input: join(root, 'in/*'), set: inOrder }
+    await cutShort(run, 1)
+    const cuts = (await readManifest(run.directory)).length
+    const version = async () =>
+      (await localShards({ split: 's', root, files: ['in/*'], mapping: { text: 'text' } }))[0]?.version
+    const before = await version()
+    const places = [70_000, 90_000, 150_000]
+    for (const at of places) {
+      flip(file, at)
+      t.equal(await version(), before, 'the samples do not show it')
+      await t.rejects(runMini(run), {
+        code: 'KUN_RUN_MISMATCH',
+        exitCode: 2,
+        message: new RegExp(`${name} .*was changed`),
+      })
+      flip(file, at)
+    }
+    t.equal((await readManifest(run.directory)).length, cuts, 'nothing was committed')
+    utimesSync(file, 1_700_000_000, 1_700_000_000)
+    t.equal(await runMini(run), 'input', 'put back, with another time, it goes on')
+  })
+}
+
+t.test('a shard that was read to its end is compared, too', async (t) => {
+  const root = t.testdir({ in: { 'a.jsonl': formats['a.jsonl'] as Buffer } })
+  writeFileSync(join(root, 'in/b.jsonl'), documents(20).slice(10).join('\n'))
+  const run = { directory: join(root, 'run'), endpoint: server.url, input: join(root, 'in/*'), set: inOrder }
+  t.equal(await runMini(run), 'input')
+  flip(join(root, 'in/a.jsonl'), 100_000)
+  await t.rejects(runMini(run), { code: 'KUN_RUN_MISMATCH', message: /a\.jsonl .*was changed since \d+ bytes/ })
+  flip(join(root, 'in/a.jsonl'), 100_000)
+  t.equal(await runMini(run), 'input')
+})
+
+t.test('a file with unchanged times is not read again on resume', async (t) => {
+  const root = t.testdir({ in: { 'a.jsonl': formats['a.jsonl'] as Buffer } })
+  const file = join(root, 'in/a.jsonl')
+  const list = () => localShards({ split: 's', root, files: ['in/*'], mapping: { text: 'text' } })
+  // The time of change cannot be set: it has to pass.
+  await new Promise((resolve) => setTimeout(resolve, 2_100))
+  const all: SourceBlock[] = []
+  for await (const each of blocks(await list(), sourceOptions.parse({ blockBytes: 4096 }))) all.push(each)
+  const stamp = all[0]?.reads.open[0]?.read?.stamp
+  t.match(stamp, /^\d+ \d+ \d+ \d+$/)
+  t.equal((await list())[0]?.stamp?.(), stamp)
+  utimesSync(file, 1, 1)
+  t.not((await list())[0]?.stamp?.(), stamp)
+})
+
+t.test('a pinned file that was deleted is named, and so is one that grew', async (t) => {
+  const root = t.testdir()
+  mkdirSync(join(root, 'in'))
+  const file = join(root, 'in/a.jsonl')
+  const content = documents(20).join('\n')
+  writeFileSync(file, content)
+  writeFileSync(join(root, 'in/b.jsonl'), content)
+  const run = { directory: join(root, 'run'), endpoint: server.url, input: join(root, 'in/*'), set: inOrder }
+  await cutShort(run, 1)
+  rmSync(file)
+  await t.rejects(runMini(run), { code: 'KUN_RUN_MISMATCH', message: /a\.jsonl .*Put it back/ })
+  writeFileSync(file, `${content}\n${content}`)
+  await t.rejects(runMini(run), { code: 'KUN_RUN_MISMATCH', message: /a\.jsonl .*has \d+ bytes, it had \d+/ })
+})
+
+t.test('standard input that was read in part is refused: what is piped in now may be anything', async (t) => {
+  const mapping = { text: 'text' }
+  const stdin = () => [
+    stdinShard({ split: 's', mapping, input: Readable.from([Buffer.from(documents(20).join('\n'))]) }),
+  ]
+  const all: SourceBlock[] = []
+  for await (const each of blocks(stdin(), sourceOptions.parse({ blockBytes: 4096 }))) all.push(each)
+  const align = (block: number) => alignShards(pinnedShards(stdin()), stdin(), all[block]?.cursor ?? null)
+  t.match(align(0).problems, [/standard input was read in part/])
+  t.strictSame(align(all.length - 1).problems, [], 'a run that read all of it needs no more')
+  t.strictSame(alignShards(pinnedShards(stdin()), stdin(), null).problems, [], 'nor one that committed nothing')
+})
