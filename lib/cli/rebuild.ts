@@ -8,6 +8,7 @@ import { UsageError } from '../errors.js'
 import { parseRecipe, type Recipe } from '../recipe/index.js'
 import { readRunRecord } from '../sinks/index.js'
 import { called, quoted } from './called.js'
+import { sayOnStderr } from './output.js'
 import { collect, runRecipe } from './run.js'
 
 interface RebuildFlags {
@@ -23,7 +24,7 @@ export function registerRebuild(program: Command): void {
     .requiredOption('--out <dir>', 'run directory of the new dataset')
     .option('--set <path=value>', 'what is changed: kun.score.keepAtLeast=0.4 (may be repeated)', collect, [])
     .action(async (directory: string, { out, set }: RebuildFlags) => {
-      const recipe = await recipeOfRun(directory, out, set)
+      const recipe = await recipeOfRun(directory, out, set, sayOnStderr)
       const words = ['rebuild', directory, ...set.flatMap((each) => ['--set', each]), '--out', out]
       const again = [called(), ...words.map(quoted)].join(' ')
       process.exitCode = await runRecipe(recipe, { directory: out, again })
@@ -31,11 +32,18 @@ export function registerRebuild(program: Command): void {
 }
 
 /**
- * The recipe that a run was made by, changed, with its replies to be served.
+ * The recipe that a run was made by, changed, with its replies to be served. Of what the directory could use to reach
+ * beyond itself (see `withoutPowers`) only that which this call's overrides name is in it.
  *
+ * @param say receives a line for each field that is left out
  * @throws {UsageError} the directory holds no run, or is the one to be written
  */
-export async function recipeOfRun(directory: string, out: string, overrides: readonly string[]): Promise<Recipe> {
+export async function recipeOfRun(
+  directory: string,
+  out: string,
+  overrides: readonly string[],
+  say: (line: string) => void = () => undefined,
+): Promise<Recipe> {
   if (resolve(directory) === resolve(out)) {
     throw new UsageError(`--out is ${out}, the run itself: name another directory, the old run stays as it is`)
   }
@@ -48,10 +56,74 @@ export async function recipeOfRun(directory: string, out: string, overrides: rea
         : `${directory}/run.json does not hold its recipe: run the recipe with --out ${out} --set 'replies.from=["${directory}"]'`,
     )
   }
-  const recipe = parseRecipe(JSON.stringify(stored), `${directory}/run.json, recipe`, overrides)
+  const { stored: trusted, withheld } = withoutPowers(stored as Record<string, unknown>)
+  const file = `${directory}/run.json, recipe`
+  const recipe = parseRecipe(JSON.stringify(trusted), file, overrides)
+  const filters = withheld.find(({ path }) => path === 'prepare.filters')
+  // Left out they would alter the output; read from a directory that may come from anywhere they would be its code.
+  if (filters !== undefined && !isSet(overrides, filters.path)) {
+    throw new UsageError(
+      `${directory}/run.json names filters, which are code: ${filters.found}. If you trust them, say --set '${filters.path}=${filters.found}'`,
+    )
+  }
+  for (const { path, found } of withheld) {
+    if (!isSet(overrides, path)) say(`${path} is left out; run.json has ${found}. To use it: --set '${path}=${found}'`)
+  }
   const from = [directory, ...recipe.replies.from.filter((earlier) => resolve(earlier) !== resolve(directory))]
-  const { publish: _, ...rest } = recipe
-  // Where the first dataset was published belongs to it, unless it was named again.
-  const publishes = overrides.some((each) => each.startsWith('publish'))
-  return { ...(publishes ? recipe : rest), replies: { ...recipe.replies, from } }
+  return { ...recipe, replies: { ...recipe.replies, from } }
+}
+
+interface Withheld {
+  readonly path: string
+  /** As `--set` takes it. */
+  readonly found: string
+}
+
+/**
+ * What a recipe may do and a run directory may not, for it may come from somebody else: start a command, load code, name
+ * variables of the environment to be sent somewhere, write outside of the directory that is made. Only the flags of this
+ * call give it back.
+ */
+function withoutPowers(stored: Record<string, unknown>): { stored: Record<string, unknown>; withheld: Withheld[] } {
+  const kept = structuredClone(stored)
+  const withheld: Withheld[] = []
+  const take = (of: unknown, key: string, path: string): void => {
+    if (!isMap(of) || !Object.hasOwn(of, key)) return
+    const found = of[key]
+    delete of[key]
+    const empty = typeof found === 'object' && found !== null && Object.keys(found).length === 0
+    if (found !== undefined && found !== null && !empty) withheld.push({ path, found: asSetting(found) })
+  }
+  take(kept, 'onExit', 'onExit')
+  take(kept, 'mirror', 'mirror')
+  // Where the first dataset was published belongs to it.
+  delete kept.publish
+  take(kept.prepare, 'filters', 'prepare.filters')
+  for (const [name, model] of Object.entries(isMap(kept.models) ? kept.models : {})) {
+    for (const key of ['apiKey', 'headers']) take(model, key, `models.${name}.${key}`)
+  }
+  for (const [index, source] of (Array.isArray(kept.sources) ? kept.sources : []).entries()) {
+    for (const key of ['token', 'cache']) take(source, key, `sources[${index}].${key}`)
+  }
+  return { stored: kept, withheld }
+}
+
+/** Whether the field, a part of it, or what it is in is given on the command line. */
+function isSet(overrides: readonly string[], path: string): boolean {
+  return overrides.some((override) => {
+    const given = override.slice(0, Math.max(0, override.indexOf('='))).replace(/\.(\d+)(?=\.|$)/g, '[$1]')
+    return (
+      [`${given}.`, `${given}[`].some((start) => path.startsWith(start)) ||
+      given === path ||
+      given.startsWith(`${path}.`)
+    )
+  })
+}
+
+function asSetting(value: unknown): string {
+  return typeof value === 'string' && /^[\w:/.-]+$/.test(value) ? value : JSON.stringify(value)
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

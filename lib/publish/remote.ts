@@ -68,13 +68,15 @@ export class Remote {
 
   /** Refuses a token that cannot write before anything is read or sent. */
   async mustWrite(): Promise<void> {
-    const { token, tokenFrom, url } = this.settings
-    if (token === undefined) {
+    const { tokenFrom, tokenWithheld, url } = this.settings
+    const { accessToken } = this.#client
+    if (accessToken === undefined) {
+      const why = tokenWithheld === null ? '' : `. The one from ${tokenFrom} is not sent to ${url}: ${tokenWithheld}`
       throw new HubAccessError(
-        `Publishing needs a token that may write: export HF_TOKEN=hf_… from ${url}/settings/tokens`,
+        `Publishing needs a token that may write: export HF_TOKEN=hf_… from ${url}/settings/tokens${why}`,
       )
     }
-    const me = await this.#asked(() => whoAmI({ ...this.#client, accessToken: token }))
+    const me = await this.#asked(() => whoAmI({ ...this.#client, accessToken }))
     if (me.auth.accessToken?.role === 'read') {
       throw new HubAccessError(
         `The token from ${tokenFrom} (${me.name}) may only read: make one with the role "write" on ${url}/settings/tokens`,
@@ -104,7 +106,7 @@ export class Remote {
   }
 
   async create(isPrivate: boolean | undefined): Promise<void> {
-    const accessToken = this.settings.token as string
+    const accessToken = this.#client.accessToken as string
     try {
       await createRepo({
         ...this.#client,

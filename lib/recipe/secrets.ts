@@ -1,4 +1,5 @@
 /** Turns `env:NAME` into what the environment holds, at the start of a run. The result is for the wire: never store it. */
+import { processSecrets } from '../core/redaction.js'
 import { RecipeError } from '../errors.js'
 import type { Recipe, RecipeModel } from './schema.js'
 
@@ -12,8 +13,12 @@ type Environment = Readonly<Record<string, string | undefined>>
 export function resolveSecret(reference: string, path: string, environment: Environment = process.env): string {
   if (!reference.startsWith('env:')) return reference
   const name = reference.slice('env:'.length)
-  const value = environment[name]
-  if (value) return value
+  // A line break at the end is of the file that it was read from.
+  const value = environment[name]?.trim()
+  if (value) {
+    processSecrets.add(value)
+    return value
+  }
   throw new RecipeError(
     `${path}: found ${reference}, but the environment has no ${name}; set it, or take the field out`,
   )

@@ -1,4 +1,5 @@
 /** What the Hub refused, as errors that say what to do. Decides on status and X-Error-Code, never on words. */
+import { processSecrets } from '../core/redaction.js'
 import { HubAccessError, HubUnavailableError, KunStreamError } from '../errors.js'
 import { hubUrlDefault } from './hub-settings.js'
 
@@ -16,6 +17,8 @@ export interface HubRequestContext {
   readonly revision?: string | undefined
   readonly tokenFrom?: string | undefined
   readonly hasToken: boolean
+  /** Why a token that was found is not sent. */
+  readonly tokenWithheld?: string | null
   readonly writes?: boolean
   /** Contents of files are sent: what is refused then is most often for want of room. */
   readonly uploads?: boolean
@@ -30,7 +33,8 @@ export function hubProblem(error: unknown, context: HubRequestContext): unknown 
 }
 
 export function hubRefusal(refused: HubRefused, context: HubRequestContext, cause?: unknown): KunStreamError {
-  const { status, errorCode, message } = refused
+  const { status, errorCode } = refused
+  const message = processSecrets.words(refused.message)
   const details = { status, errorCode: errorCode ?? null, repo: context.repo }
   if (status === 429 || status >= 500) {
     return new HubUnavailableError(
@@ -43,8 +47,9 @@ export function hubRefusal(refused: HubRefused, context: HubRequestContext, caus
 
 function explain({ status, errorCode }: HubRefused, context: HubRequestContext): string {
   const { repo, url, revision, tokenFrom = 'HF_TOKEN', hasToken, writes = false, uploads = false } = context
+  const withheld = context.tokenWithheld ? ` (the one from ${tokenFrom} is not sent: ${context.tokenWithheld})` : ''
   const page = `${url}/datasets/${repo}`
-  const settings = `${hubUrlDefault}/settings/tokens`
+  const settings = url === hubUrlDefault ? `${url}/settings/tokens` : url
   if (errorCode === 'GatedRepo') {
     const then = hasToken ? '' : ', then export HF_TOKEN=hf_… of that account'
     return `The dataset ${repo} is gated: ask for access on ${page}${then}`
@@ -55,13 +60,13 @@ function explain({ status, errorCode }: HubRefused, context: HubRequestContext):
   if (errorCode === 'RepoNotFound' || (status === 404 && errorCode !== 'EntryNotFound')) {
     const token = hasToken
       ? `the token from ${tokenFrom} cannot see it`
-      : 'no token was given: export HF_TOKEN=hf_… if it is private'
+      : `no token was given${withheld}: export HF_TOKEN=hf_… if it is private`
     return `There is no dataset ${repo} at ${url}, or it is private and ${token}. Check owner/name`
   }
   if (status === 401) {
     return hasToken
       ? `The Hub does not know the token from ${tokenFrom}: it may have been revoked; make a new one on ${settings}`
-      : `The Hub wants a token: export HF_TOKEN=hf_… from ${settings}`
+      : `The Hub wants a token${withheld}: export HF_TOKEN=hf_… from ${settings}`
   }
   if (status === 403 && uploads) {
     return `The Hub refuses to store more for ${repo}: the storage quota of its owner is used up, or the token from ${tokenFrom} lacks the role "write" there. Nothing was committed. Make room or buy some (${hubUrlDefault}/settings/billing), then publish again`

@@ -7,6 +7,7 @@ import { Agent, type Dispatcher, EnvHttpProxyAgent, request as undiciRequest } f
 import { z } from 'zod'
 import { systemClock } from '../core/clock.js'
 import { seededRandom } from '../core/random.js'
+import { processSecrets } from '../core/redaction.js'
 import { parseRetryAfter } from '../core/retry-after.js'
 import type { Clock } from '../core/types.js'
 import { HubAccessError, HubUnavailableError } from '../errors.js'
@@ -15,7 +16,7 @@ import { sentBody } from './hub-body.js'
 import { parseRateLimit, RequestBudget } from './hub-budget.js'
 import { type HubWait, outage } from './hub-outage.js'
 import { type HubRequest, type HubResponse, plain } from './hub-request.js'
-import { type HubSettings, hubUrlDefault } from './hub-settings.js'
+import { clientToken, type HubSettings, hubUrlDefault } from './hub-settings.js'
 
 export const hubFetchOptions = z.strictObject({
   /** How often one request is sent before the run stops, resumable. */
@@ -140,7 +141,7 @@ export function hubTransport(
       )
       if (!isRetryable(answer.status) || once) return answer
       const asked = askedWaitMs(answer.headers)
-      const reason = `${answer.status} ${await sayingOf(answer)}`
+      const reason = `${answer.status} ${processSecrets.words(await sayingOf(answer))}`
       if (last || (asked ?? 0) > waitMsMax) throw unavailable(url, reason, tries, asked)
       return next(reason, asked === null ? backoffMs(tries) : asked + random() * Math.min(1000, asked + 1))
     } catch (error) {
@@ -153,7 +154,7 @@ export function hubTransport(
 
   return {
     request,
-    fetch: (input, init) => asFetch(request, input, init),
+    fetch: (input, init) => asFetch((url, sent) => request(url, authorized(url, sent, settings)), input, init),
     clock,
     backoff: (failures, signal) => wait(backoffMs(failures), signal),
     counts,
@@ -199,6 +200,14 @@ async function followed(
       throw new HubUnavailableError(`${plain(start)} redirects more than ${redirectsMax} times`)
     url = mirrored(new URL(location, url).href, settings)
   }
+}
+
+/** With the token for the Hub's own host; without one for any other that an answer names, as the next page of a listing. */
+function authorized(url: string, request: HubRequest, settings: HubSettings): HubRequest {
+  if (!sameOrigin(mirrored(url, settings), settings.url)) return withoutToken(request)
+  const { authorization } = request.headers ?? {}
+  if (authorization !== `Bearer ${clientToken}`) return request
+  return { ...request, headers: { ...request.headers, authorization: `Bearer ${settings.token}` } }
 }
 
 function withoutToken(request: HubRequest): HubRequest {

@@ -26,7 +26,7 @@ export interface HubResponse {
   readonly url: string
 }
 
-/** An address for messages: without the query, which may hold a signature. */
+/** An address for messages: without user, password, query and fragment, which may hold a token or a signature. */
 export function plain(url: string): string {
-  return url.split('?')[0] as string
+  return (url.split(/[?#]/)[0] as string).replace(/^(\w+:\/\/)[^/]*@/, '$1')
 }

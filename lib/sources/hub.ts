@@ -7,7 +7,7 @@ import type { FieldMapping } from '../text/mapping.js'
 import { cachedShard } from './hub-cache.js'
 import { type HubRequestContext, hubProblem } from './hub-errors.js'
 import { type HubTransport, hubTransport } from './hub-fetch.js'
-import { type HubSettings, hubRepo, hubSettings, mustBeRepo } from './hub-settings.js'
+import { clientToken, type HubSettings, hubRepo, hubSettings, mustBeRepo } from './hub-settings.js'
 import { type HubFile, HubShard } from './hub-shard.js'
 import type { Shard } from './types.js'
 
@@ -147,14 +147,22 @@ async function resolveCommit(
 }
 
 export function contextOf(settings: HubSettings, repo: string, revision?: string): HubRequestContext {
-  const { url, token, tokenFrom } = settings
-  return { repo, url, tokenFrom, hasToken: token !== undefined, ...(revision === undefined ? {} : { revision }) }
+  const { url, token, tokenFrom, tokenWithheld } = settings
+  return {
+    repo,
+    url,
+    tokenFrom,
+    tokenWithheld,
+    hasToken: token !== undefined,
+    ...(revision === undefined ? {} : { revision }),
+  }
 }
 
 export function authorization({ token }: HubSettings): Record<string, string> {
   return token === undefined ? {} : { authorization: `Bearer ${token}` }
 }
 
+/** For the client library, which takes only tokens that begin with hf_. */
 export function credentials({ token }: HubSettings): { accessToken?: string } {
-  return token === undefined ? {} : { accessToken: token }
+  return token === undefined ? {} : { accessToken: token.startsWith('hf_') ? token : clientToken }
 }
