@@ -1,17 +1,18 @@
 /** `kun-stream verify`: says whether a run directory is whole, and what would repair what is not. Exit code 1 if not. */
-import { stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import pc from 'picocolors'
-import { ownValue } from '../core/dictionary.js'
-import { UsageError } from '../errors.js'
-import { type Counters, checkAccounting, total } from '../kun/counters.js'
-import { type Finding, type ManifestEntry, type Verification, verifyRun } from '../sinks/index.js'
+import { KunStreamError, UsageError } from '../errors.js'
+import { verifyDirectory } from '../kun/verify.js'
+import { readState, stateName } from '../publish/state.js'
+import type { Finding, Verification } from '../sinks/index.js'
 import { bytesText, counted } from './bytes-text.js'
 
 export function registerVerify(program: Command): void {
   program
     .command('verify')
-    .description('check a run directory: every file, checksum, row, id and counter')
+    .description('check a run directory: every durable file, checksum, row, id and counter')
     .argument('<dir>', 'run directory')
     .option('--json', 'the findings as JSON, for programs')
     .action(async (directory: string, { json = false }: { json?: boolean }) => {
@@ -21,10 +22,40 @@ export function registerVerify(program: Command): void {
         const what = !(found instanceof Error) ? 'it is a file' : missing ? 'there is no such directory' : found.message
         throw new UsageError(`${directory} cannot be checked: ${what}. Give a run directory, such as out/demo`)
       }
-      const verification = await verifyRun(directory, { checkCounters })
+      await mustBeRunDirectory(directory)
+      const verification = await verifyDirectory(directory, { checkMore: () => checkPublishing(directory) })
       process.stdout.write(json ? `${JSON.stringify(verification, null, 2)}\n` : `${verificationText(verification)}\n`)
       if (verification.findings.some(({ severity }) => severity === 'error')) process.exitCode = 1
     })
+}
+
+/** What every run directory holds from its first moment. */
+const marks: readonly string[] = ['run.json', 'manifest.jsonl']
+const namesShownMax = 3
+
+async function mustBeRunDirectory(directory: string): Promise<void> {
+  const entries = await readdir(directory, { withFileTypes: true })
+  if (entries.some((entry) => marks.includes(entry.name))) return
+  const below: string[] = []
+  for (const entry of entries) {
+    if (below.length >= namesShownMax || !entry.isDirectory()) continue
+    const path = join(directory, entry.name)
+    const names = await readdir(path).catch((): string[] => []) // a directory of someone else is no reason to fail
+    if (names.includes('run.json')) below.push(path)
+  }
+  const advice = below.length > 0 ? `Did you mean ${below.join(', ')}?` : 'Give a run directory, such as out/demo'
+  throw new UsageError(`${directory} is not a run directory: it holds neither run.json nor manifest.jsonl. ${advice}`)
+}
+
+async function checkPublishing(directory: string): Promise<Finding[]> {
+  try {
+    await readState(directory)
+    return []
+  } catch (error) {
+    if (!(error instanceof KunStreamError)) throw error
+    const repair = 'delete it: the next publish builds it again'
+    return [{ severity: 'error', file: stateName, what: error.message, repair }]
+  }
 }
 
 export function verificationText({ findings, cuts, files, bytes, rows, rejects }: Verification): string {
@@ -42,25 +73,4 @@ export function verificationText({ findings, cuts, files, bytes, rows, rejects }
 function findingText({ severity, file, what, repair }: Finding): string {
   const label = severity === 'error' ? pc.red('error') : pc.yellow('warning')
   return `${label} ${pc.bold(file)}: ${what}\n  ${pc.dim(`to repair: ${repair}`)}`
-}
-
-/** The three equations of each split, and the counters against the rows and rejects that are there. */
-export function checkCounters(
-  { counters }: Pick<ManifestEntry, 'counters'>,
-  { rows, rejects }: Pick<Verification, 'rows' | 'rejects'>,
-): string[] {
-  const splits = counters as Counters
-  const faults = checkAccounting(splits).map(
-    ({ split, equation, left, right }) => `${split}: ${equation}: ${left} is not ${right}`,
-  )
-  for (const split of new Set([...Object.keys(splits), ...Object.keys(rows), ...Object.keys(rejects)])) {
-    const own = ownValue(splits, split)
-    const dropped = own ? total(own.documentRejects) + total(own.chunkRejects) + total(own.attemptRejects) : 0
-    const compare = (what: string, found: number, counted: number): void => {
-      if (found !== counted) faults.push(`${split}: ${found} ${what} are there, ${counted} were counted`)
-    }
-    compare('rows', ownValue(rows, split) ?? 0, own?.rows ?? 0)
-    compare('rejects', ownValue(rejects, split) ?? 0, dropped)
-  }
-  return faults
 }

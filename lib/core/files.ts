@@ -2,6 +2,7 @@
  * The file layer: the only place that writes, fsyncs and renames what must survive a crash.
  * A seam, so that tests can lose what was not fsynced and fail the Nth operation.
  */
+import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
@@ -19,6 +20,8 @@ export interface FileLayer {
   list(path: string): Promise<string[]>
   /** Size in bytes, or null when there is no such file. */
   sizeBytes(path: string): Promise<number | null>
+  /** When the content was changed last, ms since the epoch; null when there is no such file. */
+  modifiedMs(path: string): Promise<number | null>
   fsyncDirectory(path: string): Promise<void>
 }
 
@@ -45,6 +48,7 @@ export const nodeFiles: FileLayer = {
   makeDirectory: (path) => naming('make directory', path, () => makeWithParents(path)),
   list: (path) => naming('list', path, () => missingAs([], async () => (await readdir(path)).sort(byCodeUnit))),
   sizeBytes: (path) => naming('look at', path, () => missingAs(null, async () => (await stat(path)).size)),
+  modifiedMs: (path) => naming('look at', path, () => missingAs(null, async () => (await stat(path)).mtimeMs)),
   fsyncDirectory: (path) => naming('fsync directory', path, () => syncDirectory(path)),
 }
 
@@ -101,6 +105,22 @@ export async function readWholeFile(files: FileLayer, path: string, bytesMax: nu
     await file.close()
   }
 }
+
+/** sha256 in hexadecimal of the first `sizeBytes` of a file. Memory: one piece of 1 MiB. */
+export async function sha256Of(files: FileLayer, path: string, sizeBytes: number): Promise<string> {
+  const hash = createHash('sha256')
+  const file = await files.open(path, 'read')
+  try {
+    for (let at = 0; at < sizeBytes; at += hashPieceBytes) {
+      hash.update(await file.read(at, Math.min(hashPieceBytes, sizeBytes - at)))
+    }
+    return hash.digest('hex')
+  } finally {
+    await file.close()
+  }
+}
+
+const hashPieceBytes = 1024 * 1024
 
 /** Ends the name of a file that is being written; one that is found at start is left over and deleted. */
 export const temporarySuffix = '.writing'

@@ -5,16 +5,18 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { type FileLayer, readWholeFile, writeFileDurably } from '../core/files.js'
+import { decodeSealed, encodeSealed } from '../core/sealed-json.js'
 import { type StageStart, stageStart } from '../llm/brakes.js'
 
-const brakesName = 'brakes.json'
+export const brakesName = 'brakes.json'
+const repair = 'Delete it, or run again: it is written anew'
 const fileBytesMax = 1024 * 1024
 const contents = z.strictObject({ stages: z.record(z.string(), stageStart) })
 
-/** By stage; none where there is no file. @throws {Error} it is no brakes.json, or cannot be read */
+/** By stage; none where there is no file. @throws {Error} it is damaged, is not a brakes.json, or cannot be read */
 export async function readStarts(files: FileLayer, directory: string): Promise<Record<string, StageStart>> {
   const bytes = await readWholeFile(files, join(directory, brakesName), fileBytesMax)
-  return bytes === null ? {} : contents.parse(JSON.parse(Buffer.from(bytes).toString('utf8'))).stages
+  return bytes === null ? {} : contents.parse(decodeSealed(bytes, join(directory, brakesName), repair)).stages
 }
 
 export async function writeStarts(
@@ -22,5 +24,5 @@ export async function writeStarts(
   directory: string,
   stages: Readonly<Record<string, StageStart>>,
 ): Promise<void> {
-  await writeFileDurably(files, join(directory, brakesName), Buffer.from(`${JSON.stringify({ stages }, null, 2)}\n`))
+  await writeFileDurably(files, join(directory, brakesName), Buffer.from(encodeSealed({ stages })))
 }

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import { closeAfter, closeAll } from '../core/closing.js'
-import { type FileLayer, writeFileDurably } from '../core/files.js'
+import type { FileLayer } from '../core/files.js'
 import type { Clock } from '../core/types.js'
 import { version } from '../core/version.js'
 import type { OpenedDeduplicator } from '../dedup/deduplicator.js'
@@ -238,15 +238,6 @@ export async function closeParts({
     () => replies.close(),
     () => directory.close(),
   ])
-}
-
-/** The files of a finished run that are made from its counters; the same bytes on every run. */
-export async function writeStats(
-  files: FileLayer,
-  directory: string,
-  stats: Readonly<Record<string, unknown>>,
-): Promise<void> {
-  await writeFileDurably(files, join(directory, 'stats.json'), Buffer.from(`${JSON.stringify(stats, null, 2)}\n`))
 }
 
 /** What was found out about servers when a run began, in the first directory that knows it. */

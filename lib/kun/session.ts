@@ -14,10 +14,11 @@ import type { Capabilities } from '../llm/types.js'
 import { blocks, bytesBefore, type SourceCursor } from '../sources/index.js'
 import type { Counters } from './counters.js'
 import { preparing } from './lost-records.js'
-import { closeParts, type OpenPartsOptions, openParts, type SessionParts, writeStats } from './parts.js'
+import { closeParts, type OpenPartsOptions, openParts, type SessionParts } from './parts.js'
 import { kunGraph } from './pipeline.js'
 import { itemBytes, itemCodec } from './reorder.js'
 import type { KunSettings } from './settings.js'
+import { writeStats } from './stats-file.js'
 import { Tally } from './tally.js'
 
 /** Item credit: 24 × the requests in flight. With fewer, one record in a hundred that takes long leaves slots empty. */

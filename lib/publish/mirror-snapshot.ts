@@ -15,7 +15,7 @@ import { compare } from './plan.js'
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 
 export const snapshotSchema = z.object({
-  format: z.literal('kun-stream mirror 1'),
+  format: z.literal('kun-stream mirror 2'),
   cuts: z.int().min(0),
   files: z.array(
     z.object({
@@ -68,7 +68,7 @@ export class Snapshots {
     }
     await add('manifest.jsonl', wholeBytes, true)
     files.sort((a, b) => compare(a.path, b.path))
-    return { snapshot: { format: 'kun-stream mirror 1', cuts: entries.length, files }, places }
+    return { snapshot: { format: 'kun-stream mirror 2', cuts: entries.length, files }, places }
   }
 
   async #pieces(path: string, sizeBytes: number, grows: boolean, places: Map<string, PiecePlace>): Promise<Piece[]> {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { makeDurableDirectory, nodeFiles, readWholeFile, temporarySuffix, writeFileDurably } from '../core/files.js'
+import { decodeSealed, encodeSealed } from '../core/sealed-json.js'
 import { CorruptFileError, HubUnavailableError, StorageError } from '../errors.js'
 import { fileSlice } from '../sources/hub-body.js'
 import { type HubFetchOptions, hubTransport } from '../sources/hub-fetch.js'
@@ -47,19 +48,20 @@ function pieceName(sha256: string): string {
   return `pieces/${sha256.slice(0, 2)}/${sha256}`
 }
 
-function parseSnapshot(text: string, where: string): Snapshot {
-  try {
-    return snapshotSchema.parse(JSON.parse(text))
-  } catch (cause) {
-    throw new CorruptFileError(`${where} is no mirror of a run: give the place that mirror.to named`, { cause })
-  }
+function parseSnapshot(bytes: Uint8Array, where: string): Snapshot {
+  const value = decodeSealed(bytes, where, 'Name the place that mirror.to names, or mirror to another one')
+  const parsed = snapshotSchema.safeParse(value)
+  if (parsed.success) return parsed.data
+  throw new CorruptFileError(`${where} is not a mirror of a run: name the place that mirror.to names`, {
+    cause: parsed.error,
+  })
 }
 
 function folderStore(folder: string, signal: AbortSignal | undefined): MirrorStore {
   return {
     async read() {
       const bytes = await readWholeFile(nodeFiles, join(folder, snapshotName), snapshotBytesMax)
-      return bytes === null ? null : parseSnapshot(Buffer.from(bytes).toString('utf8'), join(folder, snapshotName))
+      return bytes === null ? null : parseSnapshot(bytes, join(folder, snapshotName))
     },
     async write(snapshot, added, dropped) {
       for (const place of added) {
@@ -67,7 +69,7 @@ function folderStore(folder: string, signal: AbortSignal | undefined): MirrorSto
         await copyPiece(place, join(folder, pieceName(place.piece.sha256)))
       }
       await makeDurableDirectory(nodeFiles, folder)
-      await writeFileDurably(nodeFiles, join(folder, snapshotName), Buffer.from(JSON.stringify(snapshot)))
+      await writeFileDurably(nodeFiles, join(folder, snapshotName), Buffer.from(encodeSealed(snapshot, 'compact')))
       for (const sha256 of dropped) await nodeFiles.remove(join(folder, pieceName(sha256)))
     },
     piece: ({ sha256 }) => createReadStream(join(folder, pieceName(sha256))) as AsyncIterable<Uint8Array>,
@@ -123,7 +125,7 @@ async function hubStore(repo: string, options: MirrorStoreOptions): Promise<Mirr
     async read() {
       const head = await remote.head('main')
       if (head === null || !(await remote.list(head)).has(snapshotName)) return null
-      return parseSnapshot(await remote.text(head, snapshotName), `${repo}/${snapshotName}`)
+      return parseSnapshot(Buffer.from(await remote.text(head, snapshotName)), `${repo}/${snapshotName}`)
     },
     async write(snapshot, added, dropped) {
       await remote.mustWrite()
@@ -135,7 +137,7 @@ async function hubStore(repo: string, options: MirrorStoreOptions): Promise<Mirr
       }
       const room = operationsPerCommitMax - 1
       while (operations.length > room) await commit(operations.splice(0, room), 'Pieces of a run')
-      operations.push(await snapshotOperation(JSON.stringify(snapshot)))
+      operations.push(await snapshotOperation(encodeSealed(snapshot, 'compact')))
       await commit(operations, `A run at cut ${snapshot.cuts}`)
       for (let at = 0; at < dropped.length; at += operationsPerCommitMax) {
         const old = dropped.slice(at, at + operationsPerCommitMax)

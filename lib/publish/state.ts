@@ -5,6 +5,7 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { nodeFiles, readWholeFile, writeFileDurably } from '../core/files.js'
+import { decodeSealed, encodeSealed } from '../core/sealed-json.js'
 import { CorruptFileError } from '../errors.js'
 
 const joined = z.object({
@@ -26,20 +27,23 @@ const stateSchema = z.object({
 
 export type PublishState = z.output<typeof stateSchema>
 
+export const stateName = 'publish.json'
+const repair = 'Delete it; the next publish builds it again'
 const stateBytesMax = 64 * 1024 * 1024
 
 export async function readState(directory: string): Promise<PublishState> {
-  const path = join(directory, 'publish.json')
+  const path = join(directory, stateName)
   const bytes = await readWholeFile(nodeFiles, path, stateBytesMax)
   if (bytes === null) return { joined: {}, published: {}, pullRequests: {} }
   try {
-    return stateSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')))
+    return stateSchema.parse(decodeSealed(bytes, path, repair))
   } catch (cause) {
-    throw new CorruptFileError(`${path} is damaged: delete it; the next publish builds it again`, { cause })
+    if (cause instanceof CorruptFileError) throw cause
+    throw new CorruptFileError(`${path} is not a publish.json of kun-stream. ${repair}`, { cause })
   }
 }
 
 export async function writeState(directory: string, state: PublishState): Promise<void> {
-  const text = `${JSON.stringify(state, null, 1)}\n`
-  await writeFileDurably(nodeFiles, join(directory, 'publish.json'), Buffer.from(text))
+  const text = encodeSealed({ ...state })
+  await writeFileDurably(nodeFiles, join(directory, stateName), Buffer.from(text))
 }

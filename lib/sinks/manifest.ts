@@ -21,11 +21,23 @@ export async function readManifest(directory: string, files: FileLayer = nodeFil
   return [...(await scanManifest(directory, files)).entries]
 }
 
-/** Also the length of what is whole, and of a torn last line. */
-export async function scanManifest(
-  directory: string,
-  files: FileLayer,
-): Promise<{ entries: readonly ManifestEntry[]; wholeBytes: number; tornBytes: number }> {
+/** What a manifest holds, and how far. */
+export interface ManifestScan {
+  readonly entries: readonly ManifestEntry[]
+  /** End of the last valid line. */
+  readonly wholeBytes: number
+  /** The last line is valid but for its newline, which recovery writes. */
+  readonly lacksNewline: boolean
+  readonly tornBytes: number
+}
+
+/**
+ * Also the length of what is valid, and of a torn last line. A line that has its newline and a wrong checksum is not
+ * torn: a crash leaves a line without its end, or zeros in it.
+ *
+ * @throws {CorruptFileError} a line is damaged
+ */
+export async function scanManifest(directory: string, files: FileLayer): Promise<ManifestScan> {
   const path = join(directory, manifestName)
   const bytes = (await readWholeFile(files, path, manifestBytesMax)) ?? new Uint8Array(0)
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
@@ -33,18 +45,29 @@ export async function scanManifest(
   let wholeBytes = 0
   for (;;) {
     const end = buffer.indexOf(10, wholeBytes)
-    const entry = end < 0 ? null : parseLine(buffer.subarray(wholeBytes, end).toString(), path)
+    const line = buffer.subarray(wholeBytes, end < 0 ? buffer.length : end)
+    const entry =
+      parseLine(line.toString(), path) ?? (end < 0 ? parseLine(line.subarray(0, -1).toString(), path) : null)
     if (entry === null) {
       // Each line is fsynced before the next is begun: only the last one can be torn.
-      if (end >= 0 && end < buffer.length - 1) throw damaged(path, entries.length + 1, 'its checksum is wrong')
+      const isLast = end < 0 || end === buffer.length - 1
+      if (!isLast || (end >= 0 && !line.includes(zeros)))
+        throw damaged(path, entries.length + 1, 'its checksum is wrong')
       break
     }
     if (entry.cut !== entries.length) throw damaged(path, entries.length + 1, `it names cut ${entry.cut}`)
     entries.push(entry)
+    if (end < 0) {
+      const lineBytes = line.length - (parseLine(line.toString(), path) === null ? 1 : 0)
+      return { entries, wholeBytes: wholeBytes + lineBytes, lacksNewline: true, tornBytes: 0 }
+    }
     wholeBytes = end + 1
   }
-  return { entries, wholeBytes, tornBytes: buffer.length - wholeBytes }
+  return { entries, wholeBytes, lacksNewline: false, tornBytes: buffer.length - wholeBytes }
 }
+
+/** What a file system puts where data did not reach the disk; more than a flipped bit makes. */
+const zeros = Buffer.alloc(8)
 
 /** Commits a cut: returns once the line is durable. */
 export async function appendToManifest(
@@ -64,11 +87,11 @@ export async function appendToManifest(
   }
 }
 
-/** Cuts a torn line off and makes durable what a killed process may have left in memory. Creates the file. */
+/** Cuts a torn line off, ends the last one, makes durable what a killed process may have left in memory. Creates the file. */
 export async function settleManifest(
   files: FileLayer,
   directory: string,
-  wholeBytes: number,
+  { wholeBytes, lacksNewline }: Pick<ManifestScan, 'wholeBytes' | 'lacksNewline'>,
   onStep?: OnStep,
 ): Promise<void> {
   const path = join(directory, manifestName)
@@ -77,6 +100,7 @@ export async function settleManifest(
     if ((await files.sizeBytes(path)) !== wholeBytes) {
       await stepping(onStep, 'recover-cut', path, () => file.truncate(wholeBytes))
     }
+    if (lacksNewline) await file.write(Buffer.from('\n'))
     await stepping(onStep, 'recover-fsync', path, () => file.fsync())
   } finally {
     await file.close()
@@ -108,7 +132,7 @@ function parseLine(line: string, path: string): ManifestEntry | null {
   const problem = problemOf(entry)
   if (problem === null) return entry as ManifestEntry
   throw new CorruptFileError(
-    `${path} has a line that is not ours: ${problem}. Take the file from a backup, or use another directory.`,
+    `${path} has a line that is not ours: ${problem}. Restore the file from a backup, or use another directory.`,
     { details: { path } },
   )
 }
@@ -153,8 +177,8 @@ function problemOf(entry: unknown): string | null {
 
 function damaged(path: string, line: number, what: string): CorruptFileError {
   return new CorruptFileError(
-    `${path}, line ${line}: ${what}, and lines follow it. A crash does not leave that: take the file from a backup, ` +
-      'or build the dataset anew from the kept replies.',
+    `${path}, line ${line}: ${what}, which no crash leaves. Restore the file from a backup or a mirror, or run the ` +
+      'recipe in another directory with the replies of this one (replies.from).',
     { details: { path, line } },
   )
 }

@@ -24,8 +24,11 @@ export function partPath(split: string | null, cut: number, n: number): string {
   return split === null ? `${rejectsFolder}/${numbers}.parquet` : `${dataFolder}/${split}-${numbers}.parquet`
 }
 
+/** The manifest of a run that is being deleted; while it is there, no part counts. */
+export const discardedName = 'manifest.jsonl.discarded.writing'
+
 /** The names of a part of ours, finished or not; anything else in data/ is left alone. */
-export const partName = /^(?:(?<split>[\p{L}\p{N}_.]+)-)?\d{6}-\d{3}\.parquet(?:\.writing)?$/u
+export const partName = /^(?:(?<split>[\p{L}\p{N}_.]+)-)?(?<cut>\d{6})-\d{3}\.parquet(?:\.writing)?$/u
 
 /** A path that a manifest gives; one that leads elsewhere is refused. */
 export const partPathPattern = /^(?:data\/[\p{L}\p{N}_.]+-|rejects\/)\d{6}-\d{3}\.parquet$/u

@@ -1,43 +1,81 @@
 /**
- * Brings a run directory to its last commit: cuts a torn manifest line, checks that the files it names are there,
- * and deletes the parts that no line names. May be killed at any point and run again.
+ * Brings a run directory to its last commit: cuts a torn manifest line, checks that the files it names are there and
+ * were not changed, and deletes the parts that no line names. May be killed at any point and run again.
  */
 import { join } from 'node:path'
-import { type FileLayer, nodeFiles, temporarySuffix } from '../core/files.js'
+import { type FileLayer, nodeFiles, sha256Of, temporarySuffix } from '../core/files.js'
 import { CorruptFileError } from '../errors.js'
 import { scanManifest, settleManifest } from './manifest.js'
-import { dataFolder, partName, rejectsFolder } from './names.js'
+import { dataFolder, discardedName, manifestName, partName, rejectsFolder } from './names.js'
 import { type OnStep, stepping } from './steps.js'
-import type { ManifestEntry } from './types.js'
+import type { CutFile, ManifestEntry } from './types.js'
 
 /**
  * @returns the last committed cut, or null when there is none
- * @throws {CorruptFileError} a committed file is missing or has another size, or the manifest is damaged before its end
+ * @throws {CorruptFileError} a committed file is missing or was changed, or the manifest is damaged or lost lines
  */
 export async function recoverRunDirectory(
   directory: string,
   { files = nodeFiles, onStep }: { readonly files?: FileLayer; readonly onStep?: OnStep } = {},
 ): Promise<ManifestEntry | null> {
-  const { entries, wholeBytes } = await scanManifest(directory, files)
-  await settleManifest(files, directory, wholeBytes, onStep)
+  const scan = await scanManifest(directory, files)
+  const { entries } = scan
+  if ((await files.sizeBytes(join(directory, discardedName))) === null) {
+    await mustNameAll(files, directory, entries.length)
+  }
+  const committedMs = (await files.modifiedMs(join(directory, manifestName))) ?? 0
   const named = new Set<string>()
   for (const { files: parts } of entries) {
-    for (const { path, bytes } of parts) {
-      named.add(path)
-      const found = await files.sizeBytes(join(directory, path))
-      if (found === bytes) continue
-      throw new CorruptFileError(
-        `${path} was committed with ${bytes} bytes and ${found === null ? 'is missing' : `has ${found}`}: take it from ` +
-          `a backup, or build the dataset anew from the kept replies. \`kun-stream verify ${directory}\` lists all.`,
-        { details: { path, bytes, found } },
-      )
+    for (const part of parts) {
+      named.add(part.path)
+      await mustBeAsCommitted(files, directory, part, committedMs)
     }
   }
+  await settleManifest(files, directory, scan, onStep)
   for (const folder of [dataFolder, rejectsFolder]) await deleteUnnamed(files, directory, folder, named, onStep)
   for (const name of await files.list(directory)) {
     if (name.endsWith(temporarySuffix)) await files.remove(join(directory, name))
   }
   return entries.at(-1) ?? null
+}
+
+/** A part is older than its line: only one that was changed since is read whole. */
+async function mustBeAsCommitted(
+  files: FileLayer,
+  directory: string,
+  part: CutFile,
+  committedMs: number,
+): Promise<void> {
+  const { path, bytes, sha256 } = part
+  const file = join(directory, path)
+  const found = await files.sizeBytes(file)
+  const changed = found === bytes && ((await files.modifiedMs(file)) ?? 0) > committedMs
+  if (found === bytes && !(changed && (await sha256Of(files, file, bytes)) !== sha256)) return
+  const now = found === null ? 'is missing' : found === bytes ? 'has another sha256 now' : `has ${found}`
+  throw new CorruptFileError(
+    `${path} was committed with ${bytes} bytes and ${now}: restore it from a backup or a mirror, or build the dataset ` +
+      `again from the kept replies (kun-stream rebuild). \`kun-stream verify ${directory}\` lists all.`,
+    { details: { path, bytes, found } },
+  )
+}
+
+/** A killed run leaves parts of the cut after its last line; parts of a later one mean that lines were lost. */
+async function mustNameAll(files: FileLayer, directory: string, cuts: number): Promise<void> {
+  for (const folder of [dataFolder, rejectsFolder]) {
+    for (const name of await files.list(join(directory, folder))) {
+      const cut = Number(partName.exec(name)?.groups?.cut ?? 0)
+      if (cut > cuts) throw lostLines(directory, cuts, `${folder}/${name}`)
+    }
+  }
+}
+
+/** The error for a manifest that holds fewer cuts than there are parts of. */
+export function lostLines(directory: string, cuts: number, part: string): CorruptFileError {
+  return new CorruptFileError(
+    `${join(directory, manifestName)} has ${cuts} lines, but ${part} is of a later cut: lines at its end were lost. ` +
+      'Restore the file from a backup or a mirror, or delete the run with --fresh --force (replies are kept).',
+    { details: { path: join(directory, manifestName), cuts, part } },
+  )
 }
 
 async function deleteUnnamed(

@@ -6,10 +6,11 @@ import { join } from 'node:path'
 import { closeAfter } from '../core/closing.js'
 import { differences } from '../core/difference.js'
 import { type FileLayer, makeDurableDirectory, nodeFiles, readWholeFile, writeFileDurably } from '../core/files.js'
+import { decodeSealed, encodeSealed } from '../core/sealed-json.js'
 import { CorruptFileError, RunMismatchError } from '../errors.js'
 import { type LockOptions, lockRunDirectory } from './lock.js'
 import { readManifest } from './manifest.js'
-import { manifestName } from './names.js'
+import { discardedName, manifestName } from './names.js'
 import { recoverRunDirectory } from './recover.js'
 import type { OnStep } from './steps.js'
 import type { ManifestEntry } from './types.js'
@@ -52,6 +53,8 @@ export interface RunDirectory {
 
 /** Says what determines the bytes of the run; RunRecord is its content. */
 export const runRecordName = 'run.json'
+const recordRepair =
+  'Restore it from a backup or a mirror, or run the recipe in another directory with the replies of this one (replies.from)'
 const runRecordBytesMax = 64 * 1024 * 1024
 
 /**
@@ -100,18 +103,11 @@ export async function readRunRecord(directory: string, files: FileLayer = nodeFi
   const path = join(directory, runRecordName)
   const bytes = await readWholeFile(files, path, runRecordBytesMax)
   if (bytes === null) return null
-  let record: Partial<RunRecord> | null
-  try {
-    record = JSON.parse(Buffer.from(bytes).toString())
-  } catch (cause) {
-    throw new CorruptFileError(`${path} is no JSON: take it from a backup, or start anew in another directory`, {
-      cause,
-    })
-  }
-  if (typeof record?.pinned !== 'object' || typeof record.free !== 'object') {
+  const record = decodeSealed(bytes, path, recordRepair)
+  if (typeof record.pinned !== 'object' || typeof record.free !== 'object') {
     throw new CorruptFileError(`${path} is not a run.json of kun-stream: use another directory`)
   }
-  return record as RunRecord
+  return record as unknown as RunRecord
 }
 
 function comparePinned(found: RunRecord, record: RunRecord, directory: string): void {
@@ -125,12 +121,14 @@ function comparePinned(found: RunRecord, record: RunRecord, directory: string): 
 }
 
 async function writeRunRecord(files: FileLayer, directory: string, record: RunRecord): Promise<void> {
-  await writeFileDurably(files, join(directory, runRecordName), Buffer.from(`${JSON.stringify(record, null, 2)}\n`))
+  await writeFileDurably(files, join(directory, runRecordName), Buffer.from(encodeSealed({ ...record })))
 }
 
-/** The manifest first: without it no part counts, and recovery deletes them all. */
+/** The manifest first: under its other name no part counts, and recovery deletes them all and then that name. */
 async function discardRun(files: FileLayer, directory: string): Promise<void> {
-  await files.remove(join(directory, manifestName))
+  const [manifest, discarded] = [join(directory, manifestName), join(directory, discardedName)]
+  if ((await files.sizeBytes(manifest)) !== null) await files.rename(manifest, discarded)
+  else await (await files.open(discarded, 'append')).close()
   await files.fsyncDirectory(directory)
   // The models may be others: how stages began is seen anew.
   await files.remove(join(directory, 'brakes.json'))

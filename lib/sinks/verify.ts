@@ -2,22 +2,22 @@
  * Checks a run directory without changing it: every part against its manifest line, ids, order, counters, and what
  * lies there without a line. What the counters mean is the caller's to check.
  */
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { dictionary, ownValue } from '../core/dictionary.js'
-import { type FileLayer, nodeFiles, temporarySuffix } from '../core/files.js'
+import { type FileLayer, nodeFiles, sha256Of, temporarySuffix } from '../core/files.js'
 import { CorruptFileError, KunStreamError } from '../errors.js'
 import { lockName } from './lock.js'
 import { scanManifest } from './manifest.js'
 import { dataFolder, manifestName, partName, rejectsFolder } from './names.js'
 import { openPart, type Part, rowsOf } from './part-reader.js'
+import { lostLines } from './recover.js'
 import { readRunRecord, runRecordName } from './run-directory.js'
 import type { CutFile, ManifestEntry } from './types.js'
 import { IdSet, OrderCheck } from './verify-rows.js'
 
 /** One thing that is not as it should be. */
 export interface Finding {
-  /** An error: the dataset is not whole. A warning: the dataset is, something beside it is not as it should be. */
+  /** An error: a durable file is damaged or missing. A warning: what a killed run leaves, or a file of someone else. */
   readonly severity: 'error' | 'warning'
   /** Relative to the run directory. */
   readonly file: string
@@ -41,6 +41,8 @@ export interface Verification {
 /** What `verifyRun` is told; all of it may be left out. */
 export interface VerifyOptions {
   readonly files?: FileLayer
+  /** Other durable files of the directory, which their owners check; runs after the manifest was read. */
+  readonly checkOthers?: (entries: readonly ManifestEntry[]) => Promise<readonly Finding[]>
   /** Says what in the counters of the last cut does not fit the rows and rejects that were found. */
   readonly checkCounters?: (last: ManifestEntry, seen: Pick<Verification, 'rows' | 'rejects'>) => readonly string[]
 }
@@ -48,10 +50,11 @@ export interface VerifyOptions {
 /** Reads everything: takes about as long as decoding the dataset. Memory: 8 bytes a row, and one row group. */
 export async function verifyRun(directory: string, options: VerifyOptions = {}): Promise<Verification> {
   const verifier = new Verifier(directory, options.files ?? nodeFiles)
-  return verifier.run(options.checkCounters)
+  return verifier.run(options)
 }
 
-const rebuild = 'take it from a backup, or build the dataset anew from the kept replies (`kun-stream rebuild`)'
+const rebuild =
+  'restore it from a backup or a mirror, or build the dataset again from the kept replies (`kun-stream rebuild`)'
 
 class Verifier {
   readonly #findings: Finding[] = []
@@ -67,7 +70,7 @@ class Verifier {
     private readonly files: FileLayer,
   ) {}
 
-  async run(checkCounters: VerifyOptions['checkCounters']): Promise<Verification> {
+  async run({ checkCounters, checkOthers }: VerifyOptions): Promise<Verification> {
     await this.#checkRecord()
     const entries = await this.#checkManifest()
     const parts = entries.flatMap(({ files }) => files)
@@ -79,7 +82,8 @@ class Verifier {
         this.#add('error', manifestName, what, rebuild)
       }
     }
-    await this.#checkStrays(new Set(parts.map(({ path }) => path)))
+    await this.#checkStrays(new Set(parts.map(({ path }) => path)), entries.length)
+    this.#findings.push(...((await checkOthers?.(entries)) ?? []))
     const found = { rows: this.#rows, rejects: this.#rejects, bytes: this.#bytes }
     return { findings: this.#findings, cuts: entries.length, files: parts.length, ...found }
   }
@@ -96,6 +100,9 @@ class Verifier {
     await this.#guarded(manifestName, async () => {
       const found = await scanManifest(this.directory, this.files)
       entries = found.entries
+      if (found.lacksNewline) {
+        this.#add('warning', manifestName, 'its last line has no newline', 'start the run again: it writes it')
+      }
       if (found.tornBytes > 0) {
         const what = `its last ${found.tornBytes} bytes are half a line, left by a crash`
         this.#add('warning', manifestName, what, 'start the run again: it cuts them and goes on')
@@ -115,7 +122,8 @@ class Verifier {
     if (size === null) return this.#add('error', path, 'it is missing', rebuild)
     this.#bytes += size
     if (size !== bytes) return this.#add('error', path, `it has ${size} bytes, ${bytes} were committed`, rebuild)
-    if ((await this.#hash(path, size)) !== sha256) return this.#add('error', path, 'its sha256 is another', rebuild)
+    if ((await sha256Of(this.files, join(this.directory, path), size)) !== sha256)
+      return this.#add('error', path, 'its sha256 is another', rebuild)
     const file = await openPart(join(this.directory, path), this.files)
     try {
       if (file.rows !== rows) this.#add('error', path, `it has ${file.rows} rows, ${rows} were committed`, rebuild)
@@ -169,12 +177,18 @@ class Verifier {
     }
   }
 
-  async #checkStrays(named: ReadonlySet<string>): Promise<void> {
+  async #checkStrays(named: ReadonlySet<string>, cuts: number): Promise<void> {
+    const lost = new Set<number>()
     for (const folder of [dataFolder, rejectsFolder]) {
       for (const name of await this.files.list(join(this.directory, folder))) {
         const path = `${folder}/${name}`
         if (named.has(path)) continue
-        if (partName.test(name))
+        const part = partName.exec(name)
+        const cut = Number(part?.groups?.cut ?? 0)
+        if (cut > cuts && !lost.has(cut)) {
+          lost.add(cut)
+          this.#add('error', manifestName, lostLines(this.directory, cuts, path).message, rebuild)
+        } else if (part !== null)
           this.#add('warning', path, 'no manifest line names it', 'start the run again: it deletes it')
         else
           this.#add('warning', path, 'it is not of this run', 'move it elsewhere: it would be published with the rest')
@@ -186,17 +200,6 @@ class Verifier {
       } else if (name.endsWith(temporarySuffix)) {
         this.#add('warning', name, 'it was left half-written', 'start the run again: it deletes it')
       }
-    }
-  }
-
-  async #hash(path: string, size: number): Promise<string> {
-    const hash = createHash('sha256')
-    const file = await this.files.open(join(this.directory, path), 'read')
-    try {
-      for (let at = 0; at < size; at += readBytes) hash.update(await file.read(at, Math.min(readBytes, size - at)))
-      return hash.digest('hex')
-    } finally {
-      await file.close()
     }
   }
 
@@ -215,8 +218,6 @@ class Verifier {
     this.#findings.push({ severity, file, what, repair })
   }
 }
-
-const readBytes = 1024 * 1024
 
 /** Positions and counters are cumulative: none may go back from one cut to the next. */
 function* backward(before: ManifestEntry, after: ManifestEntry): Generator<string> {

@@ -11,6 +11,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { encodeSealed } from '../../lib/core/sealed-json.js'
 import type { Clock } from '../../lib/core/types.js'
 import { mirrorRun, mirrorWhile, openMirror, restoreFromMirror } from '../../lib/publish/mirror.js'
 import { Snapshots, snapshotSchema } from '../../lib/publish/mirror-snapshot.js'
@@ -31,7 +32,7 @@ function contentsOf(directory: string): Record<string, string> {
 async function makeRun(directory: string): Promise<void> {
   await addCuts(directory, { cuts: 2 })
   for (const folder of ['dedup', 'replies']) mkdirSync(join(directory, folder))
-  writeFileSync(join(directory, 'run.json'), '{"pinned":{},"free":{}}')
+  writeFileSync(join(directory, 'run.json'), encodeSealed({ pinned: {}, free: {} }))
   writeFileSync(join(directory, 'brakes.json'), '{}')
   writeFileSync(join(directory, 'dedup', 'index'), randomBytes(1000))
   writeFileSync(join(directory, 'replies', '000001.pack'), randomBytes(2000))
@@ -125,7 +126,7 @@ t.test('a file that is replaced while a pass is at work is not copied under the 
 
 t.test('a mirror that names a file outside of the run directory is refused', async (t) => {
   const takes = (path: string) =>
-    snapshotSchema.safeParse({ format: 'kun-stream mirror 1', cuts: 0, files: [{ path, pieces: [] }] }).success
+    snapshotSchema.safeParse({ format: 'kun-stream mirror 2', cuts: 0, files: [{ path, pieces: [] }] }).success
   for (const path of ['run.json', 'data/s-000000-000.parquet', 'replies/000001.pack', 'dedup/..index'])
     t.ok(takes(path), path)
   for (const path of [

@@ -4,6 +4,7 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import { createBranch, downloadFile, listFiles } from '@huggingface/hub'
 import t, { type Test } from 'tap'
 import { parseDocument } from 'yaml'
+import { encodeSealed } from '../../lib/core/sealed-json.js'
 import { type PublishOptions, publish } from '../../lib/publish/publish.js'
 import { type Hub, type HubOptions, startHub } from '../../lib/simulator/hub.js'
 import { addCuts, pairColumns, rowOf } from '../support/run-directory.js'
@@ -362,7 +363,7 @@ t.test('the card has what the Hub reads, and the user keeps what is not ours', a
   const shards = ['a', 'b'].map((path) => ({ split: 'wudao', path, sizeBytes: 1000, content: `${commit} ${path}` }))
   const sources = [{ split: 'wudao', hub: 'p208p2002/wudao' }]
   const pinned = { recipe: { name: 'demo', sources, models: { writer: { apiKey: 'secret' } } }, shards }
-  writeFileSync(join(run, 'run.json'), JSON.stringify({ pinned, free: {} }))
+  writeFileSync(join(run, 'run.json'), encodeSealed({ pinned, free: {} }))
   await go({ license: 'cc-by-4.0' })
   const card = (await hub.content(repo, 'README.md')).toString()
   const fields = (text: string) => parseDocument(/^---\n([\s\S]*?)---\n/.exec(text)?.[1] ?? '').toJS()

@@ -15,10 +15,13 @@ import {
   parquetEncoder,
   type RunDirectory,
   readManifest,
+  readRunRecord,
   recoverRunDirectory,
 } from '../../lib/sinks/index.js'
 import { isRunning, thisProcess } from '../../lib/sinks/lock.js'
 import { formatLine } from '../../lib/sinks/manifest.js'
+
+t.setTimeout(120_000)
 
 const record = { pinned: { shards: [{ path: 'a.jsonl', bytes: 3 }], seed: 1 }, free: { threads: 2 } }
 
@@ -88,7 +91,18 @@ t.test('a directory that is not ours, or damaged, is refused with what to do', a
   await t.rejects(openRunDirectory({ directory, record }), CorruptFileError)
   writeFileSync(path, whole)
   const part = join(directory, 'data', 's-000000-000.parquet')
-  writeFileSync(part, readFileSync(part).subarray(1))
+  const bytes = readFileSync(part)
+  writeFileSync(part, bytes.with(50, (bytes[50] as number) ^ 1))
+  const soon = Date.now() / 1000 + 10
+  utimesSync(part, soon, soon)
+  await t.rejects(openRunDirectory({ directory, record }), {
+    name: 'CorruptFileError',
+    message: /s-000000-000\.parquet was committed with .* has another sha256 now/,
+  })
+  writeFileSync(part, bytes)
+  utimesSync(part, soon, soon)
+  await (await openRunDirectory({ directory, record })).close()
+  writeFileSync(part, bytes.subarray(1))
   await t.rejects(openRunDirectory({ directory, record }), {
     name: 'CorruptFileError',
     message: /s-000000-000\.parquet was committed with/,
@@ -111,7 +125,13 @@ t.test('a manifest cut at any byte is recovered to the cuts whose lines are whol
   for (let length = whole.length; length >= 0; length--) {
     writeFileSync(path, whole.subarray(0, length))
     for (const part of parts) writeFileSync(part.path, part.bytes)
-    const cuts = length === whole.length ? 2 : length >= firstLine ? 1 : 0
+    // The newline is written again where it is all that is missing.
+    const cuts = length >= whole.length - 1 ? 2 : length >= firstLine - 1 ? 1 : 0
+    if (cuts === 0) {
+      const error = await recoverRunDirectory(directory).catch((error) => error)
+      if (!/lines at its end were lost/.test(error.message)) t.fail(`${length} bytes: ${error}`)
+      rmSync((parts[1] as { path: string }).path)
+    }
     const last = await recoverRunDirectory(directory)
     if ((last?.cut ?? -1) !== cuts - 1) t.fail(`${length} bytes: last cut is ${last?.cut}`)
     const left = readdirSync(join(directory, 'data')).length
@@ -119,21 +139,44 @@ t.test('a manifest cut at any byte is recovered to the cuts whose lines are whol
     const bytes = readFileSync(path).length
     if (bytes !== [0, firstLine, whole.length][cuts]) t.fail(`${length} bytes: the manifest has ${bytes}`)
   }
-  writeFileSync(path, whole)
-  for (let at = firstLine; at < whole.length; at++) {
-    const changed = Buffer.from(whole)
-    changed[at] = (changed[at] as number) ^ 1
-    writeFileSync(path, changed)
-    if ((await readManifest(directory)).length !== 1) t.fail(`byte ${at} changed`)
+  t.pass(`${whole.length} lengths`)
+})
+
+t.test('a flipped bit in any line of the manifest is refused, the last one too: it is not torn', async (t) => {
+  const directory = t.testdir()
+  await (await withTwoCuts(directory)).close()
+  const path = join(directory, 'manifest.jsonl')
+  const whole = readFileSync(path)
+  // Of each byte one bit, another one in turn.
+  for (let at = 0; at < whole.length; at++) {
+    const bit = at * 8 + (at % 8)
+    writeFileSync(path, whole.with(at, (whole[at] as number) ^ (1 << (bit & 7))))
+    const found = await readManifest(directory).catch((error) => error)
+    const isLastNewline = at === whole.length - 1
+    const right = isLastNewline ? found.length === 2 : found instanceof CorruptFileError
+    if (!right) t.fail(`bit ${bit}: ${found instanceof Error ? found : `${found.length} cuts`}`)
   }
-  for (let at = 0; at < firstLine - 1; at++) {
-    const changed = Buffer.from(whole)
-    changed[at] = (changed[at] as number) ^ 1
-    writeFileSync(path, changed)
-    const error = await readManifest(directory).catch((error) => error)
-    if (!(error instanceof CorruptFileError)) t.fail(`byte ${at} of the first line changed: ${error}`)
+  writeFileSync(path, Buffer.concat([whole, Buffer.alloc(300), Buffer.from('"}\n')]))
+  t.equal((await readManifest(directory)).length, 2, 'zeros are what a crash leaves')
+  writeFileSync(path, whole.with(whole.length - 1, 0xff))
+  await recoverRunDirectory(directory)
+  t.same(readFileSync(path), whole, 'a damaged last newline is written again')
+})
+
+t.test('a flipped bit anywhere in run.json is refused, also where it stays valid JSON', async (t) => {
+  const directory = t.testdir()
+  await (await withTwoCuts(directory)).close()
+  const path = join(directory, 'run.json')
+  const whole = readFileSync(path)
+  // Of each byte one bit, another one in turn.
+  for (let at = 0; at < whole.length; at++) {
+    const bit = at * 8 + (at % 8)
+    writeFileSync(path, whole.with(at, (whole[at] as number) ^ (1 << (bit & 7))))
+    const found = await readRunRecord(directory).catch((error) => error)
+    if (!(found instanceof CorruptFileError) || !found.message.includes(path)) t.fail(`bit ${bit}: ${found}`)
   }
-  t.pass(`${whole.length} lengths, each byte changed`)
+  writeFileSync(path, '{"pinned":{},"free":{}}')
+  await t.rejects(readRunRecord(directory), { code: 'KUN_CORRUPT_FILE', message: /it has no checksum at its end/ })
 })
 
 t.test('recovery deletes parts that no line names and leftovers, and no file of someone else', async (t) => {

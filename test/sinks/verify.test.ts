@@ -9,9 +9,10 @@ import { registerInspect } from '../../lib/cli/inspect.js'
 import { inspectedApart } from '../../lib/cli/inspect-apart.js'
 import { inspected } from '../../lib/cli/inspect-text.js'
 import { fitted, printable, widthOf, wrapped } from '../../lib/cli/text-width.js'
-import { checkCounters, registerVerify, verificationText } from '../../lib/cli/verify.js'
+import { registerVerify, verificationText } from '../../lib/cli/verify.js'
 import { nodeFiles } from '../../lib/core/files.js'
 import { UsageError } from '../../lib/errors.js'
+import { checkCounters } from '../../lib/kun/verify.js'
 import { type Column, openCutWriter, openRunDirectory, parquetEncoder, verifyRun } from '../../lib/sinks/index.js'
 import { formatLine } from '../../lib/sinks/manifest.js'
 
@@ -107,8 +108,15 @@ t.test('each kind of damage is found, named and has a repair', async (t) => {
       /its sha256 is another/,
     ],
     [
-      (directory) => writeFileSync(join(directory, 'data', 'wudao-000009-000.parquet'), ''),
+      (directory) => writeFileSync(join(directory, 'data', 'wudao-000002-000.parquet'), ''),
       /^warning .*no manifest line names it/,
+    ],
+    [
+      (directory) => {
+        const path = join(directory, 'manifest.jsonl')
+        truncateSync(path, 0)
+      },
+      /^error manifest\.jsonl: .*has 0 lines, but .* is of a later cut: lines at its end were lost/,
     ],
     [
       (directory) => writeFileSync(join(directory, 'rejects', '000002-000.parquet.writing'), ''),
@@ -127,7 +135,10 @@ t.test('each kind of damage is found, named and has a repair', async (t) => {
       /^warning lock\.json: a run is under way, or was killed/,
     ],
     [(directory) => rmSync(join(directory, 'run.json')), /^error run\.json: it is missing/],
-    [(directory) => writeFileSync(join(directory, 'run.json'), '{'), /^error run\.json: .* is no JSON/],
+    [
+      (directory) => writeFileSync(join(directory, 'run.json'), '{'),
+      /^error run\.json: .* is damaged: it is not valid JSON/,
+    ],
     [
       (directory) => appendFileSync(join(directory, 'manifest.jsonl'), '{"cut":2'),
       /^warning manifest\.jsonl: its last 8 bytes/,
@@ -146,7 +157,10 @@ t.test('each kind of damage is found, named and has a repair', async (t) => {
     damage(directory)
     const { findings } = await verifyRun(directory, { checkCounters })
     const texts = findings.map(({ severity, file, what }) => `${severity} ${file}: ${what}`)
-    t.match(texts[0], expected)
+    t.ok(
+      texts.some((text) => expected.test(text)),
+      `${expected}: ${texts[0]}`,
+    )
     t.ok(findings.every(({ repair }) => repair.length > 10))
   }
   t.match((await verifyRun(t.testdir())).findings[0], { file: 'run.json', severity: 'error' })

@@ -137,6 +137,12 @@ export class CrashingFiles implements FileLayer {
         : node.live.length
   }
 
+  /** All at one instant: this disk keeps no times. */
+  async modifiedMs(path: string): Promise<number> {
+    this.#enter('modifiedMs', path)
+    return 0
+  }
+
   async fsyncDirectory(path: string): Promise<void> {
     this.#enter('fsyncDirectory', path)
     if (this.skip('fsyncDirectory', path)) return

@@ -72,6 +72,11 @@ export class FailingFiles implements FileLayer {
     return this.files.list(path)
   }
 
+  async modifiedMs(path: string): Promise<number | null> {
+    this.#enter('modifiedMs', path, false)
+    return this.files.modifiedMs(path)
+  }
+
   async sizeBytes(path: string): Promise<number | null> {
     this.#enter('sizeBytes', path, false)
     return this.files.sizeBytes(path)

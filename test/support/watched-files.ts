@@ -25,6 +25,7 @@ export function watchedFiles(onOperation: OnOperation, files: FileLayer = nodeFi
     makeDirectory: (path) => watch('makeDirectory', path, () => files.makeDirectory(path)),
     list: (path) => files.list(path),
     sizeBytes: (path) => files.sizeBytes(path),
+    modifiedMs: (path) => files.modifiedMs(path),
     fsyncDirectory: (path) => watch('fsyncDirectory', path, () => files.fsyncDirectory(path)),
   }
 }

@@ -1,0 +1,49 @@
+/** Checks the dedup log and the texts log of a run, as far as they are committed, without changing them. */
+import { join } from 'node:path'
+import { readAppendLog } from '../core/append-log.js'
+import type { FileLayer } from '../core/files.js'
+import { frameHeadBytes } from '../core/frames.js'
+import { KunStreamError } from '../errors.js'
+import { decodeKept } from './kept-frames.js'
+
+/** One log that does not hold what was committed. */
+export interface DedupFault {
+  /** Name in the directory. */
+  readonly name: string
+  readonly what: string
+}
+
+/** @param committedBytes length of the log that the last cut committed; what follows is of the open cut, and not checked */
+export async function checkDedupLogs(
+  files: FileLayer,
+  directory: string,
+  committedBytes: number,
+): Promise<DedupFault[]> {
+  if (committedBytes === 0) return []
+  const faults: DedupFault[] = []
+  let textsBytes = 0
+  let endBytes = 0
+  const check = async (name: string, wantedBytes: number, onRecord: (payload: Uint8Array, offset: number) => void) => {
+    const path = join(directory, name)
+    try {
+      const size = await files.sizeBytes(path)
+      if (size === null) faults.push({ name, what: 'it is missing' })
+      if (size === null) return
+      const { bytes, damage } = await readAppendLog({ files, path, untilBytes: wantedBytes }, onRecord)
+      const offset = damage?.offset ?? bytes
+      if (damage === null && bytes === wantedBytes) return
+      const cut = size < wantedBytes && damage === null ? `it ends at byte ${size}` : `it is damaged at byte ${offset}`
+      faults.push({ name, what: `${cut}, and ${wantedBytes} bytes were committed` })
+    } catch (error) {
+      if (!(error instanceof KunStreamError)) throw error
+      faults.push({ name, what: error.message })
+    }
+  }
+  await check('index', committedBytes, (payload, offset) => {
+    const kept = decodeKept(payload)
+    endBytes = offset + frameHeadBytes + payload.length
+    textsBytes = kept.textsBytes
+  })
+  if (endBytes > 0 && textsBytes > 0) await check('index.texts', textsBytes, () => undefined)
+  return faults
+}
