@@ -35,7 +35,6 @@ const members = await packed([
   { name: 'corpus/one.jsonl', content: texts.slice(0, 25).join('\n') },
   { name: '._one.jsonl', content: 'Mac OS X metadata' },
   { name: longName, content: `[${texts.slice(25, 40).join()}]` },
-  { name: 'corpus/link.jsonl', type: 'symlink', linkname: '../../etc/passwd' },
   { name: '../../escape.json', content: `{"RECORDS":[${texts.slice(40).join()}]}` },
 ])
 const half = Math.floor(lines.indexOf('\n', lines.length / 2)) + 1

@@ -111,7 +111,7 @@ function mismatchOf(path: string, found: Codec | 'parquet', head: Buffer): Refus
   const part = looksLikeJson(head) ? null : unsupportedName(path)
   if (found !== 'plain') return part === null ? null : refuse('shard-unsupported', part)
   if (isUtf16(head)) return refuse('shard-unsupported', utf16)
-  if (looksLikeJson(head)) return null
+  if (looksLikeJson(head) || isTar(head)) return null
   const unsupported = unsupportedFormat(head) ?? part
   if (unsupported !== null) return refuse('shard-unsupported', unsupported)
   const packed = /\.(gz|tgz|zst|parquet)$/i.exec(path)
@@ -130,7 +130,7 @@ function innerMismatch(codec: Codec, head: Buffer): RefusedRecord | null {
   const unsupported = unsupportedFormat(head) ?? (isUtf16(head) ? utf16 : null)
   if (stored === 'plain' && unsupported === null) return null
   const detail = `within ${codec}: ${unsupported ?? `${stored} is not read there; decompress the shard once`}`
-  return { offset: 0, reason: 'shard-unsupported', detail, excerpt: excerpt(head.subarray(0, signatureBytes)) }
+  return { offset: 0, reason: 'shard-unsupported', detail, excerpt: excerpt(head) }
 }
 
 const utf16 = 'UTF-16 is not read; convert the shard to UTF-8'

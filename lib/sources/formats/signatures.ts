@@ -1,7 +1,7 @@
 /** Formats that are recognised and not read, by their first bytes or their name: what a reject says about each. */
 
-/** Bytes that tell a format, of those that are looked at. */
-export const signatureBytes = 64
+/** Bytes that tell how a shard is stored: the header of a tar is the longest. */
+export const signatureBytes = 512
 
 interface Signature {
   readonly bytes: readonly number[]

@@ -4,6 +4,7 @@
  * Format: POSIX.1-2017, pax, "ustar Interchange Format" and "pax Header Block"; GNU tar manual, "Basic Tar Format".
  */
 import { ShardDamageError } from '../../errors.js'
+import { namesText } from '../../text/field-path.js'
 import type { ByteReader } from './byte-reader.js'
 
 const recordBytes = 512
@@ -11,78 +12,197 @@ const recordBytes = 512
 /** Bytes of a long name or a pax header. */
 const extensionBytesMax = 1024 * 1024
 
-export interface Member {
-  readonly name: string
-  readonly sizeBytes: number
-  /** Holds data to read: a plain file, not a directory or link. */
-  readonly regular: boolean
+/** Headers that one member may have: long names, pax headers, the map of a sparse file. */
+const headersMax = 1000
+
+/** The next thing in a tar, with the reader at its data. */
+export type TarEntry =
+  | {
+      readonly kind: 'member'
+      readonly name: string
+      /** Of the data that follows, as stored. */
+      readonly sizeBytes: number
+      /** Why the data is not read as a text; null where it is, '' where there is nothing to say. */
+      readonly refusal: string | null
+    }
+  | {
+      readonly kind: 'damage'
+      readonly offset: number
+      readonly detail: string
+      /** The next header that holds, which has been read; null where none follows. */
+      readonly header: Buffer | null
+    }
+
+/** What the headers before a member's own said of it. */
+interface Extension {
+  name: string | null
+  sizeBytes: number | null
+  pax: boolean
+  sparse: boolean
+  /** A header that is too large to be held was skipped: the name is not known. */
+  skipped: boolean
 }
 
-/** The next member, with the reader at its data; null at the end of the archive. */
-export async function nextMember(reader: ByteReader): Promise<Member | null> {
-  let name: string | null = null
-  let sizeBytes: number | null = null
+/**
+ * The next entry; null at the end of the archive. Tars end to end are one, as with `tar --ignore-zeros`.
+ *
+ * @param first the header at the reader's place, where it has been read already
+ */
+export async function nextEntry(reader: ByteReader, first: Buffer | null): Promise<TarEntry | null> {
+  const extension: Extension = { name: null, sizeBytes: null, pax: false, sparse: false, skipped: false }
   let terminated = false
-  for (;;) {
-    const header = await reader.read(recordBytes)
-    if (header.byteLength === 0 && terminated) return null
-    if (header.byteLength < recordBytes) throw new ShardDamageError('shard-truncated', 'the tar has no end mark')
+  let pending = first
+  for (let headers = 0; ; headers++) {
+    const header = pending ?? (await reader.read(recordBytes))
+    pending = null
+    if (header.byteLength < recordBytes) {
+      if (terminated && header.every((byte) => byte === 0)) return null
+      if (terminated) return damageAt(reader, header, 'bytes follow the end of the tar')
+      throw new ShardDamageError('shard-truncated', 'the tar has no end mark')
+    }
     if (header.every((byte) => byte === 0)) {
       terminated = true
+      headers = 0
       continue
     }
-    if (!checksumHolds(header)) throw new ShardDamageError('shard-corrupt', 'a tar header has a wrong checksum')
-    const type = String.fromCharCode(header[156] as number)
-    const size = number(header.subarray(124, 136))
-    if (type === 'x' || type === 'g' || type === 'L' || type === 'K') {
-      const extension = await readExtension(reader, size)
-      if (type === 'L') name = text(extension)
-      if (type === 'x') {
-        const fields = paxFields(extension)
-        name = fields.get('path') ?? name
-        if (fields.has('size')) sizeBytes = Number(fields.get('size'))
-      }
-      continue
+    const fault = headers > headersMax ? `a tar member has over ${headersMax} headers` : headerFault(header, terminated)
+    if (fault !== null) return await resynchronize(reader, header, fault)
+    const type = typeOf(header)
+    if (extensionTypes.includes(type)) await readExtension(reader, header, type, extension)
+    else return await member(reader, header, type, extension)
+  }
+}
+
+/** Long names and pax headers of any origin; what else only describes a member is skipped. */
+const extensionTypes = 'xgLKXAN'
+
+function headerFault(header: Buffer, terminated: boolean): string | null {
+  if (!checksumHolds(header)) {
+    return terminated ? 'bytes follow the end of the tar' : 'a tar header has a wrong checksum'
+  }
+  const size = sizeOf(header)
+  return isSize(size) ? null : `a tar header gives a size of ${size}`
+}
+
+/** Passes over what is no header, block after block, up to one that is. */
+async function resynchronize(reader: ByteReader, bad: Buffer, fault: string): Promise<TarEntry> {
+  const offset = reader.offset() - recordBytes
+  for (let skipped = bad.byteLength; ; skipped += recordBytes) {
+    const header = await reader.read(recordBytes)
+    if (header.byteLength < recordBytes) {
+      return { kind: 'damage', offset, detail: `${fault}; no header follows`, header: null }
     }
-    sizeBytes ??= size
-    if (!Number.isSafeInteger(sizeBytes) || sizeBytes < 0) {
-      throw new ShardDamageError('shard-corrupt', `a tar header gives a size of ${sizeBytes}`)
-    }
-    name ??= headerName(header)
-    const regular = (type === '0' || type === '\0' || type === '7') && !name.endsWith('/')
-    // Links and directories have no data, whatever their size field says.
-    return { name, sizeBytes: '123456'.includes(type) ? 0 : sizeBytes, regular }
+    if (!isTar(header)) continue
+    return { kind: 'damage', offset, detail: `${fault}; ${skipped} bytes before the next header are lost`, header }
+  }
+}
+
+function damageAt(reader: ByteReader, bytes: Buffer, detail: string): TarEntry {
+  return { kind: 'damage', offset: reader.offset() - bytes.byteLength, detail, header: null }
+}
+
+async function member(reader: ByteReader, header: Buffer, type: string, extension: Extension): Promise<TarEntry> {
+  const offset = reader.offset() - recordBytes
+  const sizeBytes = extension.sizeBytes ?? sizeOf(header)
+  if (!isSize(sizeBytes)) return await resynchronize(reader, header, `a pax header gives a size of ${sizeBytes}`)
+  if (type === 'S') await skipSparseMap(reader, header)
+  const name = extension.name ?? headerName(header)
+  if (extension.skipped) {
+    const refusal = `follows a header over ${extensionBytesMax} bytes at ${offset}, so that its name is unknown`
+    return { kind: 'member', name, sizeBytes: hasData(type, extension) ? sizeBytes : 0, refusal }
+  }
+  const isDirectory = type === '5' || type === 'D' || (plainTypes.includes(type) && name.endsWith('/'))
+  const refusal = isDirectory ? '' : refusalOf(type, header, extension, sizeBytes)
+  return { kind: 'member', name, sizeBytes: hasData(type, extension) ? sizeBytes : 0, refusal }
+}
+
+/** A plain file: POSIX, before POSIX, contiguous. */
+const plainTypes = '0\x007'
+
+/** Links, devices and directories have none, whatever their size says; POSIX lets a hard link carry its file's. */
+function hasData(type: string, extension: Extension): boolean {
+  return type === '1' ? extension.pax && extension.sizeBytes !== null : !'23456'.includes(type)
+}
+
+function refusalOf(type: string, header: Buffer, { sparse }: Extension, sizeBytes: number): string | null {
+  if (type === 'S' || sparse) {
+    return `is sparse, with ${sizeBytes} bytes of data between holes; extract it and pack it without --sparse`
+  }
+  if (plainTypes.includes(type)) return null
+  if (type === '1' || type === '2') {
+    return `is a ${type === '1' ? 'hard' : 'symbolic'} link to ${namesText([text(header.subarray(157, 257))])}, which is not followed`
+  }
+  if (type === '3' || type === '4' || type === '6') return 'is a device or a pipe'
+  if (type === 'M') return `continues in this volume with ${sizeBytes} bytes; join the volumes first`
+  return type === 'V' ? '' : `of ${sizeBytes} bytes has the unknown type ${namesText([type])}`
+}
+
+/** GNU: four segments stand in the header, 21 in each block that follows while a flag says so. */
+async function skipSparseMap(reader: ByteReader, header: Buffer): Promise<void> {
+  let more = header[482] !== 0
+  while (more) {
+    const block = await reader.read(recordBytes)
+    if (block.byteLength < recordBytes) throw new ShardDamageError('shard-truncated', 'the tar ends inside a header')
+    more = block[504] !== 0
   }
 }
 
 /** Whether these first bytes are a header. */
 export function isTar(head: Uint8Array): boolean {
   if (head.byteLength < recordBytes) return false
-  const header = head.subarray(0, recordBytes)
-  return Buffer.from(header.subarray(257, 262)).toString('latin1') === 'ustar' && checksumHolds(header)
+  const header = Buffer.from(head.subarray(0, recordBytes))
+  // Before POSIX there was no magic: then all of the fixed fields must be octal numbers.
+  const old = [100, 108, 116, 124, 136].every((at) => /^ *[0-7]+[ \0]/.test(header.toString('latin1', at, at + 12)))
+  return (header.toString('latin1', 257, 262) === 'ustar' || old) && checksumHolds(header) && isSize(sizeOf(header))
 }
 
 export function paddingBytes(sizeBytes: number): number {
   return (recordBytes - (sizeBytes % recordBytes)) % recordBytes
 }
 
-async function readExtension(reader: ByteReader, sizeBytes: number): Promise<Buffer> {
-  if (!(sizeBytes >= 0 && sizeBytes <= extensionBytesMax)) {
-    throw new ShardDamageError('shard-corrupt', `a tar header extension of ${sizeBytes} bytes`)
+async function readExtension(reader: ByteReader, header: Buffer, type: string, found: Extension): Promise<void> {
+  const sizeBytes = sizeOf(header)
+  if (sizeBytes > extensionBytesMax) {
+    found.skipped = true
+    await reader.skip(sizeBytes + paddingBytes(sizeBytes))
+    return
   }
   const extension = await reader.read(sizeBytes)
   if (extension.byteLength < sizeBytes) throw new ShardDamageError('shard-truncated', 'the tar ends inside a header')
   await reader.skip(paddingBytes(sizeBytes))
-  return extension
+  if (type === 'L') found.name = text(extension)
+  if (type !== 'x' && type !== 'X') return
+  const fields = paxFields(extension)
+  found.pax = true
+  found.name = fields.get('GNU.sparse.name') ?? fields.get('path') ?? found.name
+  if (fields.has('size')) found.sizeBytes = Number(fields.get('size'))
+  if ([...fields.keys()].some((key) => key.startsWith('GNU.sparse.'))) found.sparse = true
 }
 
-/** The sum of all bytes, with the checksum's own eight taken as spaces. */
+function typeOf(header: Buffer): string {
+  return String.fromCharCode(header[156] as number)
+}
+
+function sizeOf(header: Buffer): number {
+  return number(header.subarray(124, 136))
+}
+
+function isSize(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0
+}
+
+/** The sum of all bytes, with the checksum's own eight taken as spaces; old programs added them up as signed. */
 function checksumHolds(header: Uint8Array): boolean {
+  const expected = number(header.subarray(148, 156))
   let sum = 8 * 32
+  let signed = 8 * 32
   for (let index = 0; index < recordBytes; index++) {
-    if (index < 148 || index >= 156) sum += header[index] as number
+    if (index >= 148 && index < 156) continue
+    const byte = header[index] as number
+    sum += byte
+    signed += byte < 128 ? byte : byte - 256
   }
-  return sum === number(header.subarray(148, 156))
+  return sum === expected || signed === expected
 }
 
 /** Octal digits, or big-endian binary when the first bit is set (GNU, for sizes over 8 GiB). */
@@ -91,6 +211,7 @@ function number(field: Uint8Array): number {
     const digits = text(field).trim()
     return digits === '' ? 0 : /^[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : Number.NaN
   }
+  if (field[0] === 0xff) return -1
   let value = (field[0] as number) & 0x7f
   for (const byte of field.subarray(1)) value = value * 256 + byte
   return value

@@ -4,12 +4,15 @@
  */
 import { ShardDamageError } from '../../errors.js'
 import type { RefusedRecord } from '../../text/batch.js'
+import { namesText } from '../../text/field-path.js'
 import { type ByteReader, byteReader } from './byte-reader.js'
 import { peek } from './peek.js'
 import type { Codec, FormatCursor, FormatOptions, Piece, TextCursor } from './piece.js'
 import { damaged } from './refused.js'
-import { type Member, nextMember, paddingBytes } from './tar-header.js'
+import { nextEntry, paddingBytes, type TarEntry } from './tar-header.js'
 import { layoutBytes, skipBytes, textPieces, textStart } from './text.js'
+
+type Member = Extract<TarEntry, { kind: 'member' }>
 
 type TarCursor = Extract<FormatCursor, { tar: number }>
 
@@ -32,19 +35,21 @@ export async function* tarPieces(
       const { end, text } = from.member
       yield* memberPieces(codec, reader, textPieces(reader.take(end - text.offset), text, options), end, from.tar)
     }
+    let header: Buffer | null = null
     while (!reader.broken()) {
-      const member = await nextMember(reader)
-      if (member === null) return
-      const end = reader.offset() + member.sizeBytes
-      const next = end + paddingBytes(member.sizeBytes)
-      if (isText(member)) {
-        yield* memberPieces(codec, reader, startMember(reader, member, options), end, next)
+      const entry = await nextEntry(reader, header)
+      header = null
+      if (entry === null) return
+      if (entry.kind === 'damage') {
+        header = entry.header
+        const damage = damaged(entry.offset, { reason: 'shard-corrupt', detail: entry.detail }, new Uint8Array(0))
+        yield empty(
+          [damage],
+          header === null ? null : { codec, tar: reader.offset() - header.byteLength, member: null },
+        )
+        if (header === null) return
       } else {
-        const offset = reader.offset()
-        await reader.skip(next - offset)
-        if (member.regular && !metadataName.test(member.name)) {
-          yield empty([unsupported(offset, member)], { codec, tar: next, member: null })
-        }
+        yield* entryPieces(codec, reader, entry, options)
       }
     }
   } catch (error) {
@@ -60,8 +65,32 @@ export function tarOffset({ tar, member }: TarCursor): number {
   return member === null ? tar : member.text.offset
 }
 
-function isText({ regular, name }: Member): boolean {
-  return regular && textName.test(name)
+async function* entryPieces(
+  codec: Codec,
+  reader: ByteReader,
+  member: Member,
+  options: FormatOptions,
+): AsyncGenerator<Piece> {
+  const offset = reader.offset()
+  const end = offset + member.sizeBytes
+  const next = end + paddingBytes(member.sizeBytes)
+  const refusal = refusalOf(member)
+  if (refusal === null) {
+    yield* memberPieces(codec, reader, startMember(reader, member, options), end, next)
+    return
+  }
+  await reader.skip(next - offset)
+  if (refusal === '') return
+  const detail = `member ${namesText([member.name])} ${refusal}`
+  const refused = { offset, reason: 'member-unsupported', detail, excerpt: '' }
+  yield empty([refused], { codec, tar: next, member: null })
+}
+
+/** Why a member is not read; '' where that needs no reject. */
+function refusalOf({ name, sizeBytes, refusal }: Member): string | null {
+  if (metadataName.test(name)) return ''
+  if (refusal !== null) return refusal
+  return textName.test(name) ? null : `of ${sizeBytes} bytes is not JSON by its name`
 }
 
 async function* startMember(
@@ -90,11 +119,6 @@ async function* memberPieces(
     yield { ...piece, next: ended ? null : { codec, tar: next, member: { end, text } } }
   }
   if (!reader.broken()) await reader.skip(next - reader.offset())
-}
-
-function unsupported(offset: number, { name, sizeBytes }: Member): RefusedRecord {
-  const detail = `member ${JSON.stringify(name.slice(0, 200))} of ${sizeBytes} bytes is not JSON by its name`
-  return { offset, reason: 'member-unsupported', detail, excerpt: '' }
 }
 
 function empty(refused: readonly RefusedRecord[], next: FormatCursor | null): Piece {
