@@ -7,6 +7,7 @@ import { processSecrets, Redaction, secretsOfHeaders, secretsOfUrl } from '../co
 import { KunStreamError, RequestRefusedError, ServerError } from '../errors.js'
 import { failureOfConnection, failureOfStatus } from './failures.js'
 import { type Headers, type RateLimits, rateLimitsOf } from './rate-limits.js'
+import { type Body, readErrorText, readText, textPieces } from './response-body.js'
 import { StreamedReply } from './stream.js'
 import type { CompletionRequest, Reply } from './types.js'
 import { type AskedReplies, parseReplies, requestPath } from './wire.js'
@@ -14,8 +15,6 @@ import { type AskedReplies, parseReplies, requestPath } from './wire.js'
 /** vLLM closes idle connections after 5 s: ours go first, so that a POST never meets a closing one. */
 const KEEP_ALIVE_MS = 4000
 const CONNECT_TIMEOUT_MS = 10_000
-/** A reply of more is not a reply: 8 MiB, half of what a frame of the replies' log holds. */
-const REPLY_BYTES_MAX = 8 * 1024 * 1024
 
 /** Finish reason of a reply that repeated a secret, which was removed: whatever the key is by now, it stays faulty. */
 export const SECRET_FINISH = 'secret'
@@ -99,13 +98,12 @@ export function httpClient(baseUrl: string, connectionsMax: number): Client {
           reportLimits(transfer, response.headers)
           const { body, prompts } = transfer
           const asked = { endpoint: label, fields: Object.keys(streamed), prompts, body }
-          if (String(response.headers['content-type']).includes('text/event-stream')) {
-            return [cleanReply(await readStream(response.body, asked), redaction)]
-          }
-          const text = await readText(response.body, response.headers['content-length'])
-          return cleanReplies(text, asked, redaction)
+          const received = await receive(response.body, response.headers, asked)
+          return typeof received === 'string'
+            ? cleanReplies(received, asked, redaction)
+            : [cleanReply(received, redaction)]
         }
-        const text = redaction.words(await readText(response.body))
+        const text = redaction.words(await readErrorText(response.body, response.headers))
         const asked = { endpoint: label, fields: Object.keys(streamed), headers: response.headers }
         throw failureOfStatus(response.statusCode, text, asked)
       } catch (error) {
@@ -120,7 +118,7 @@ export function httpClient(baseUrl: string, connectionsMax: number): Client {
       try {
         const outside = path === '/metrics' || path === '/health' || path === '/version' || path === '/tokenize'
         const response = await request((outside ? root : base) + path, options)
-        const text = await readText(response.body)
+        const text = await readText(response.body, response.headers)
         // Of metrics only numbers are read, twice a second.
         return { status: response.statusCode, text: path === '/metrics' ? text : redaction.words(text) }
       } catch (error) {
@@ -199,42 +197,41 @@ function basicCredentials(url: URL): string {
   return `Basic ${Buffer.from(pair).toString('base64')}`
 }
 
-type Body = AsyncIterable<Buffer> & { text(): Promise<string> }
-
-async function readText(body: Body, lengthHeader?: string | string[]): Promise<string> {
-  const announced = Number(firstHeader(lengthHeader))
-  if (announced <= REPLY_BYTES_MAX) return body.text()
-  const parts: Buffer[] = []
-  let bytes = 0
-  for await (const part of body) {
-    bytes += part.length
-    if (bytes > REPLY_BYTES_MAX) throw tooLong()
-    parts.push(part)
+/**
+ * A whole body as text, or a reply put together from events. What the body is like decides, not what its type says:
+ * a server may not stream what it was asked to stream, and a proxy may lose the type.
+ */
+async function receive(body: Body, headers: Headers, asked: AskedReplies): Promise<string | Reply> {
+  const isEvents = String(headers['content-type']).includes('text/event-stream')
+  if (!isEvents) {
+    const text = await readText(body, headers)
+    if (!startsAsEvents.test(text)) return text
+    const reply = new StreamedReply(asked)
+    reply.push(text)
+    return reply.end()
   }
-  return Buffer.concat(parts).toString('utf8')
-}
-
-async function readStream(body: Body, asked: AskedReplies): Promise<Reply> {
   const reply = new StreamedReply(asked)
-  const decoder = new TextDecoder()
-  let bytes = 0
-  for await (const part of body) {
-    bytes += part.length
-    if (bytes > REPLY_BYTES_MAX) throw tooLong()
-    reply.push(decoder.decode(part, { stream: true }))
+  const whole: string[] = []
+  let head = ''
+  let isWhole: boolean | null = null
+  for await (const piece of textPieces(body, headers)) {
+    if (isWhole === null) {
+      head += piece
+      const first = head.trimStart()[0]
+      if (first === undefined) continue
+      isWhole = first === '{'
+    }
+    const text = head === '' ? piece : head
+    head = ''
+    if (isWhole) whole.push(text)
+    else reply.push(text)
   }
-  return reply.end()
+  return isWhole ? whole.join('') : reply.end()
 }
+
+const startsAsEvents = /^\s*(?:data|event|id|retry)?:/
 
 function reportLimits({ onLimits }: Transfer, headers: Headers): void {
   const limits = onLimits === undefined ? null : rateLimitsOf(headers)
   if (limits !== null) onLimits?.(limits)
-}
-
-function tooLong(): ServerError {
-  return new ServerError(`A reply of more than ${REPLY_BYTES_MAX} bytes`, { details: { kind: 'malformed' } })
-}
-
-function firstHeader(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value[0] : value
 }

@@ -1,10 +1,11 @@
 /**
  * The figures of a server's `/metrics` that say how full it is, from the text format. Pure.
- * vLLM by its names of 0.6 to 0.32, SGLang by its own; data-parallel ranks are summed, KV use is the fullest rank's.
+ * vLLM by its names of 0.6 to 0.32; SGLang, llama.cpp and TGI by their own. Data-parallel ranks are summed, KV use is
+ * the fullest rank's.
  */
 import type { ServerSample } from './limiter.js'
 
-const NAMES: Readonly<Record<string, keyof Figures>> = {
+const NAMES: Readonly<Record<string, keyof Figures>> = Object.assign(Object.create(null), {
   'vllm:num_requests_running': 'running',
   'vllm:num_requests_waiting': 'waiting',
   'vllm:kv_cache_usage_perc': 'kvUsage',
@@ -17,8 +18,25 @@ const NAMES: Readonly<Record<string, keyof Figures>> = {
   'sglang:num_running_reqs': 'running',
   'sglang:num_queue_reqs': 'waiting',
   'sglang:token_usage': 'kvUsage',
+  // What vLLM calls a preemption; a gauge of its sum in some versions, a counter in others.
+  'sglang:num_retracted_reqs': 'preemptions',
+  'sglang:num_retracted_reqs_total': 'preemptions',
+  'sglang:num_retracted_requests_total': 'preemptions',
   'sglang:generation_tokens_total': 'generationTokens',
-}
+  'sglang:prompt_tokens_total': 'promptTokens',
+  'llamacpp:requests_processing': 'running',
+  'llamacpp:requests_deferred': 'waiting',
+  'llamacpp:kv_cache_usage_ratio': 'kvUsage',
+  'llamacpp:tokens_predicted_total': 'generationTokens',
+  'llamacpp:prompt_tokens_total': 'promptTokens',
+  'tgi:batch_current_size': 'running',
+  'tgi:queue_size': 'waiting',
+  'tgi:request_generated_tokens_sum': 'generationTokens',
+  'tgi:request_input_length_sum': 'promptTokens',
+})
+
+/** Some exporters have `_` in place of `:`, and Ray puts its own name before. */
+const prefix = /^(?:ray_)?(vllm|sglang|llamacpp|tgi)[:_]/
 
 interface Figures {
   running: number
@@ -31,7 +49,7 @@ interface Figures {
   prefixHits: number
 }
 
-/** What vLLM's /metrics say at a moment; token and prefix counts are since the server's start. */
+/** What a server's /metrics say at a moment; token and prefix counts are since the server's start. */
 export interface ServerFigures extends ServerSample {
   readonly promptTokens: number
   readonly prefixQueries: number
@@ -42,9 +60,10 @@ export interface ServerFigures extends ServerSample {
 export function parseServerMetrics(text: string, atMs: number): ServerFigures | null {
   const found: Partial<Figures> = {}
   for (const line of text.split('\n')) {
-    if (!line.startsWith('vllm:') && !line.startsWith('sglang:')) continue
-    const end = line.search(/[{ ]/)
-    const name = NAMES[line.slice(0, end)]
+    const server = prefix.exec(line)
+    if (server === null) continue
+    const end = line.search(/[{\s]/)
+    const name = NAMES[`${server[1]}:${line.slice(server[0].length, end)}`]
     if (name === undefined) continue
     const value = Number(
       line

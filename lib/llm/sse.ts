@@ -8,7 +8,8 @@ export type OnEvent = (data: string, name: string) => void
 
 /** Memory: the event that is being read. */
 export class EventParser {
-  #pending = ''
+  /** Pieces of the line that is being read: searched once, joined once. */
+  #line: string[] = []
   #data: string[] = []
   #name = ''
   /** The last line ended in a CR at the end of the text: an LF that follows belongs to it. */
@@ -18,31 +19,30 @@ export class EventParser {
   constructor(private readonly onEvent: OnEvent) {}
 
   push(text: string): void {
-    this.#pending += this.#started ? text : text.replace(/^\ufeff/, '')
-    this.#started ||= text !== ''
+    if (text === '') return
     let start = 0
-    if (this.#afterReturn && this.#pending !== '') {
-      if (this.#pending.startsWith('\n')) start = 1
-      this.#afterReturn = false
-    }
-    const pending = this.#pending
+    if (!this.#started && text.startsWith('\ufeff')) start = 1
+    if (this.#afterReturn && text.startsWith('\n')) start = 1
+    this.#started = true
+    this.#afterReturn = false
     lineEnd.lastIndex = start
-    for (let end = lineEnd.exec(pending); end !== null; end = lineEnd.exec(pending)) {
-      this.#line(pending.slice(start, end.index))
+    for (let end = lineEnd.exec(text); end !== null; end = lineEnd.exec(text)) {
+      this.#endLine(text.slice(start, end.index))
       start = lineEnd.lastIndex
-      if (end[0] === '\r' && start === pending.length) this.#afterReturn = true
+      this.#afterReturn = end[0] === '\r' && start === text.length
     }
-    this.#pending = pending.slice(start)
+    if (start < text.length) this.#line.push(text.slice(start))
   }
 
   /** The text is over: an event without a blank line after it counts too. */
   end(): void {
-    if (this.#pending !== '') this.#line(this.#pending)
-    this.#pending = ''
+    this.#endLine('')
     this.#dispatch()
   }
 
-  #line(line: string): void {
+  #endLine(last: string): void {
+    const line = this.#line.join('') + last
+    this.#line = []
     if (line.trim() === '') return this.#dispatch()
     const colon = line.indexOf(':')
     const field = colon < 0 ? line : line.slice(0, colon)
