@@ -189,6 +189,15 @@ export class RunLockedError extends KunStreamError {
   override readonly exitCode = 2
 }
 
+/**
+ * The run no longer holds the lock of its directory: another process took it over, or it could not be renewed in time.
+ * Nothing is written after that; the run resumes once no other process works on the directory.
+ */
+export class LockLostError extends KunStreamError {
+  override readonly code = 'KUN_LOCK_LOST'
+  override readonly exitCode = 3
+}
+
 /** The disk or the file system refused: full, read-only, too many open files. Stopped and resumable; a wrong path is not. */
 export class StorageError extends KunStreamError {
   override readonly code = 'KUN_STORAGE'

@@ -123,6 +123,8 @@ async function conduct(recipe: Recipe, order: RunOrder): Promise<Ended> {
     let early: string[] | null = []
     const starting = startSession(prepared.settings, {
       onEvent: (message) => (early === null ? say(message) : early.push(message)),
+      // Not kept until servers answer: the user waits meanwhile.
+      onWait: say,
       through,
       ...(order.fresh && { fresh: order.fresh }),
     })

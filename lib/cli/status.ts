@@ -1,13 +1,12 @@
 /** `kun-stream status DIR`: what is committed in a run directory, who works on it, how fast, or how it ended. Reads only. */
 import { stat } from 'node:fs/promises'
-import { hostname } from 'node:os'
 import type { Command } from 'commander'
 import pc from 'picocolors'
 import { UsageError } from '../errors.js'
 import { type Counters, total } from '../kun/counters.js'
 import { funnelLines } from '../report/funnel.js'
 import { type CallTimings, readTimings } from '../report/timings.js'
-import { type Holder, lockHolder, readManifest, readRunRecord } from '../sinks/index.js'
+import { ageText, type Holder, lockHolder, readManifest, readRunRecord } from '../sinks/index.js'
 import { counted } from './bytes-text.js'
 import { cannotOpen } from './output.js'
 import { duration, short } from './progress.js'
@@ -33,10 +32,15 @@ export interface RunStatus {
   readonly rejects: number
   readonly bytes: number
   readonly counters: Counters
-  /** The process that works on it. */
-  readonly holder: Pick<Holder, 'pid' | 'host'> | null
+  /** The process that works on it; 'unknown' where it cannot be seen from here, and only its last sign of life tells. */
+  readonly holder: (Pick<Holder, 'pid' | 'host'> & HolderSigns) | null
   /** The latest call of `run`; of one under way, some seconds old. */
   readonly lastCall: CallTimings | null
+}
+
+interface HolderSigns {
+  readonly state: 'running' | 'unknown'
+  readonly lastSignMs: number | null
 }
 
 /** @throws {UsageError} there is no such directory, or no run in it */
@@ -50,7 +54,8 @@ export async function statusOf(directory: string): Promise<RunStatus> {
   const counters = (entries.at(-1)?.counters ?? {}) as Counters
   const sum = (of: (own: Counters[string]) => number): number =>
     Object.values(counters).reduce((all, own) => all + of(own), 0)
-  const holder = await lockHolder(directory)
+  const held = await lockHolder(directory)
+  const { state = 'unknown', lastSignMs = null } = held ?? {}
   const { name } = (record.free.recipe ?? {}) as { name?: string }
   return {
     directory,
@@ -60,7 +65,7 @@ export async function statusOf(directory: string): Promise<RunStatus> {
     rejects: sum((own) => total(own.documentRejects) + total(own.chunkRejects) + total(own.attemptRejects)),
     bytes: entries.flatMap(({ files }) => files).reduce((all, { bytes }) => all + bytes, 0),
     counters,
-    holder: holder === null ? null : { pid: holder.pid, host: holder.host },
+    holder: held === null ? null : { pid: held.holder.pid, host: held.holder.host, state, lastSignMs },
     lastCall: (await readTimings(directory)).at(-1) ?? null,
   }
 }
@@ -78,8 +83,11 @@ export function statusText(status: RunStatus, columns: number, now = new Date())
 function callLines({ holder, lastCall }: RunStatus, now: Date): string[] {
   if (holder !== null) {
     const who = `A run is under way: process ${holder.pid} on ${holder.host}`
-    if (holder.host !== hostname()) {
-      return [`${who}, or was: from here it cannot be told. \`kun-stream run\` says what to do about it`]
+    if (holder.state === 'unknown') {
+      return [
+        `${who}, or was: it cannot be seen from here, and its last sign of life is ${ageText(holder.lastSignMs)} old (a run ` +
+          'gives one every 5 s). `kun-stream run` waits for another one and takes over where none comes',
+      ]
     }
     if (lastCall?.end !== 'running') return [`${who}, since a moment`]
     return [`${who}, for ${duration(lastCall.seconds)}`, `  ${rates(lastCall)}`]

@@ -4,18 +4,27 @@ import type { Clock } from './types.js'
 /** Monotonic; a sleep that is aborted leaves neither timer nor listener behind. */
 export const systemClock: Clock = {
   now: () => performance.now(),
-  sleep(waitMs, signal) {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason)
-      const abort = () => {
-        clearTimeout(timer)
-        reject(signal?.reason)
-      }
-      const timer = setTimeout(() => {
-        signal?.removeEventListener('abort', abort)
-        resolve()
-      }, waitMs)
-      signal?.addEventListener('abort', abort, { once: true })
-    })
-  },
+  sleep: (waitMs, signal) => sleeping(waitMs, signal, true),
+}
+
+/** As `systemClock`, but its sleeps do not keep the process alive. */
+export const backgroundClock: Clock = {
+  now: () => performance.now(),
+  sleep: (waitMs, signal) => sleeping(waitMs, signal, false),
+}
+
+function sleeping(waitMs: number, signal: AbortSignal | undefined, keepsAlive: boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason)
+    const abort = () => {
+      clearTimeout(timer)
+      reject(signal?.reason)
+    }
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', abort)
+      resolve()
+    }, waitMs)
+    if (!keepsAlive) timer.unref()
+    signal?.addEventListener('abort', abort, { once: true })
+  })
 }

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { StorageError } from '../errors.js'
 
@@ -12,6 +12,10 @@ import { StorageError } from '../errors.js'
 export interface FileLayer {
   open(path: string, mode: OpenMode): Promise<OpenFile>
   rename(from: string, to: string): Promise<void>
+  /** Gives a file a second name; EEXIST when `to` is there. Atomic on NFS as well, where `linkCount` decides after a lost reply. */
+  link(from: string, to: string): Promise<void>
+  /** Names that the file has, or null when there is no such file. */
+  linkCount(path: string): Promise<number | null>
   /** Nothing when it is not there. */
   remove(path: string): Promise<void>
   /** With the parents that are missing; nothing when it is there. Durable only after `fsyncDirectory` of each parent. */
@@ -44,6 +48,8 @@ export interface OpenFile {
 export const nodeFiles: FileLayer = {
   open: (path, mode) => naming('open', path, async () => new NodeFile(path, await open(path, openFlags[mode]))),
   rename: (from, to) => naming('rename', to, () => rename(from, to)),
+  link: (from, to) => naming('link', to, () => link(from, to)),
+  linkCount: (path) => naming('look at', path, () => missingAs(null, async () => (await stat(path)).nlink)),
   remove: (path) => naming('remove', path, () => rm(path, { force: true })),
   makeDirectory: (path) => naming('make directory', path, () => makeWithParents(path)),
   list: (path) => naming('list', path, () => missingAs([], async () => (await readdir(path)).sort(byCodeUnit))),

@@ -9,12 +9,14 @@ import type { Clock } from '../core/types.js'
 import { version } from '../core/version.js'
 import type { OpenedDeduplicator } from '../dedup/deduplicator.js'
 import { openDeduplicator } from '../dedup/open.js'
+import type { LockLostError } from '../errors.js'
 import { openReplies, type Replies } from '../llm/replies.js'
 import { type ModelServers, openServers } from '../llm/servers.js'
 import type { Capabilities } from '../llm/types.js'
 import {
   type CutWriter,
   encoderIdentity,
+  type LockOptions,
   type ManifestEntry,
   type OnStep,
   openCutWriter,
@@ -61,6 +63,12 @@ export interface OpenPartsOptions {
   readonly clock?: Clock | undefined
   /** Stops every record after this stage; replies are kept, no cut is committed. */
   readonly through?: Phase | undefined
+  /** Reports at once, also before the run has begun: that it waits for the lock of another process. */
+  readonly onWait?: ((message: string) => void) | undefined
+  /** Called once when the lock of the run directory is lost in mid-run. */
+  readonly onLockLost?: ((error: LockLostError) => void) | undefined
+  /** Of the lock; for tests. */
+  readonly lock?: Pick<LockOptions, 'leaseMs' | 'clock' | 'wallNow' | 'stateOf' | 'holder'> | undefined
   /** Bytes of a log of replies before it is closed; for tests. */
   readonly replySegmentBytes?: number | undefined
 }
@@ -89,11 +97,11 @@ export async function openParts(settings: KunSettings, options: OpenPartsOptions
     const from = directory.last
     await checkReads(shards, reads, (message) => options.onEvent?.(message))
     await watch.keepStarts({
-      files: options.files,
+      files: directory.files,
       directory: settings.output.dir,
       onEvent: (message) => options.onEvent?.(message),
     })
-    const { deduplicator, writer } = await openWriting(settings, options, asking, from, closing)
+    const { deduplicator, writer } = await openWriting(settings, options, asking, directory, closing)
     const pool = workerPool({ plan, ...settings.workers })
     closing.push(() => pool.close())
     if (from !== null && deduplicator.lostBytes > 0) {
@@ -136,7 +144,7 @@ async function openAsking(settings: KunSettings, options: OpenPartsOptions, clos
 
 async function openDirectory(
   settings: KunSettings,
-  { files, fresh, onStep, onEvent }: OpenPartsOptions,
+  { files, fresh, onStep, onEvent, onWait, onLockLost, lock }: OpenPartsOptions,
   plan: PreparePlan,
   capabilities: Asking['capabilities'],
   closing: Closing,
@@ -164,6 +172,11 @@ async function openDirectory(
     },
     ...(fresh && { fresh }),
     ...(onStep && { onStep }),
+    lock: {
+      ...lock,
+      onEvent: (message) => (onWait ?? onEvent)?.(message),
+      onLost: (error) => onLockLost?.(error),
+    },
   })
   closing.push(() => directory.close())
   return { directory, shards, reads }
@@ -172,9 +185,9 @@ async function openDirectory(
 /** What writes in the run directory: replies, the dedup log, cuts. */
 async function openWriting(
   settings: KunSettings,
-  { files, onEvent, onStep, replySegmentBytes }: OpenPartsOptions,
+  { onEvent, onStep, replySegmentBytes }: OpenPartsOptions,
   { replies, stages }: Asking,
-  from: ManifestEntry | null,
+  { files, last: from, lock }: RunDirectory,
   closing: Closing,
 ): Promise<Pick<SessionParts, 'deduplicator' | 'writer'>> {
   const { dir, shape, rowsPerFile, rowGroupBytesMax } = settings.output
@@ -209,6 +222,7 @@ async function openWriting(
     rowsPerFile,
     rowGroupBytesMax,
     beforeCommit: [() => deduplicator.flush(), () => replies.flush()],
+    fence: () => lock.confirm(),
     ...(onStep && { onStep }),
   })
   closing.push(() => writer.abandon())

@@ -8,7 +8,7 @@ import { Credit } from '../core/credit.js'
 import { type FileLayer, nodeFiles } from '../core/files.js'
 import type { Run, RunMetrics } from '../core/run.js'
 import { SpillFile } from '../core/spill.js'
-import { AbortedError, type KunStreamError } from '../errors.js'
+import { AbortedError, type KunStreamError, type LockLostError } from '../errors.js'
 import type { ServersMetrics } from '../llm/servers.js'
 import type { Capabilities } from '../llm/types.js'
 import { blocks, bytesBefore, type SourceCursor } from '../sources/index.js'
@@ -27,7 +27,7 @@ const itemsPerRequest = 24
 const blocksPerThread = 2
 
 /** How a run is started, beside its settings; all of it may be left out. */
-export type SessionOptions = Omit<OpenPartsOptions, 'files'> & { readonly files?: FileLayer }
+export type SessionOptions = Omit<OpenPartsOptions, 'files' | 'onLockLost'> & { readonly files?: FileLayer }
 
 /**
  * A run as it is at this moment. Counters are of what was released, in input order; the metrics run ahead of them.
@@ -71,13 +71,16 @@ export interface Session {
  * @throws {RunLockedError | RunMismatchError} the directory belongs to another process or another recipe
  */
 export async function startSession(settings: KunSettings, options: SessionOptions = {}): Promise<Session> {
-  const files = options.files ?? nodeFiles
-  return new KunSession(
-    settings,
-    await openParts(settings, { ...options, files }),
-    files,
-    options.through !== undefined,
-  )
+  let session: Session | null = null
+  let lost: LockLostError | null = null
+  const onLockLost = (error: LockLostError): void => {
+    lost ??= error
+    session?.abort(error)
+  }
+  const parts = await openParts(settings, { ...options, files: options.files ?? nodeFiles, onLockLost })
+  session = new KunSession(settings, parts, options.through !== undefined)
+  if (lost !== null) session.abort(lost)
+  return session
 }
 
 class KunSession implements Session {
@@ -99,8 +102,9 @@ class KunSession implements Session {
   #over = false
   #sinkWork: Promise<void> = Promise.resolve()
 
-  constructor(settings: KunSettings, parts: SessionParts, files: FileLayer, isPhase: boolean) {
+  constructor(settings: KunSettings, parts: SessionParts, isPhase: boolean) {
     this.#parts = parts
+    const { files } = parts.directory
     const { from, stages, writer, servers, replies, deduplicator, pool, watch } = parts
     const { output, memory, limits } = settings
     this.blocksDone = from?.blocks ?? 0

@@ -43,6 +43,8 @@ export interface CutWriterOptions extends z.input<typeof cutOptions> {
   readonly from: ManifestEntry | null
   /** Run first in each commit: what a cut relies on (dedup log, replies) is made durable here. */
   readonly beforeCommit?: readonly (() => Promise<void>)[]
+  /** Run directly before the manifest line, which is the commit: throws when this process may not commit any more. */
+  readonly fence?: () => Promise<void>
   /** Memory for open row groups; (splits + 1) × rowGroupBytesMax must fit. */
   readonly memoryBytesMax?: number
   readonly onStep?: OnStep
@@ -112,6 +114,7 @@ class ParquetCutWriter implements CutWriter {
       const { blocks, cursor, inputs, dedupLogBytes, counters } = state
       const read = inputs && { inputs }
       const entry: ManifestEntry = { cut: this.cut, blocks, cursor, ...read, dedupLogBytes, counters, files }
+      await this.options.fence?.()
       await appendToManifest(this.options.files, directory, entry, onStep)
       this.#parts.clear()
       this.cut++

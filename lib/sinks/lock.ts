@@ -1,224 +1,263 @@
 /**
- * One process at a time on a run directory, by a file made with O_EXCL that says who holds it.
- * A lock whose holder died is taken over: by pid, the process's start and the machine's boot, never by age.
+ * One process at a time on a run directory, by a lock file that says who holds it and that its holder renews.
+ * A lock is taken over at once when its holder can be seen to be gone, and after its lease when it cannot be seen from here
+ * (a container, another machine). Owns acquisition and takeover; the holder's side is lease.ts.
  */
 import { randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readFileSync, unlinkSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { hostname } from 'node:os'
-import { dirname, join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { join, resolve } from 'node:path'
+import { backgroundClock, systemClock } from '../core/clock.js'
 import { closeAfter } from '../core/closing.js'
-import { errnoOf, type FileLayer, nodeFiles, readWholeFile } from '../core/files.js'
-import { RunLockedError } from '../errors.js'
+import { type FileLayer, nodeFiles } from '../core/files.js'
+import type { Clock } from '../core/types.js'
+import { type LockLostError, RunLockedError } from '../errors.js'
+import { ageMs, type Instant, instant, Lease } from './lease.js'
+import { createLockFile, type FoundLock, type OwnedLock, readLockFile } from './lock-file.js'
+import { type Holder, type HolderState, holderState, thisProcess } from './lock-holder.js'
 
-/** The process that a lock names, told apart from a later one with the same pid. */
-export interface Holder {
-  readonly pid: number
-  /** In clock ticks since boot; null where the system does not tell. */
-  readonly started: string | null
-  readonly boot: string | null
-  readonly host: string
-}
-
-/** What `lockRunDirectory` is told; all of it may be left out. */
+/** Options for `lockRunDirectory`; all optional. */
 export interface LockOptions {
   readonly files?: FileLayer
-  /** Whom the lock names; this process by default. */
+  /** The holder that the lock names; this process by default. */
   readonly holder?: Holder
   /** Whether a holder still runs; asked of the system by default. */
-  readonly isAlive?: (holder: Holder) => boolean
-  /** An unreadable lock is one being written, for this long; 1000 by default. */
-  readonly settleMs?: number
+  readonly stateOf?: (holder: Holder) => HolderState
+  /** A lock that did not change for this long may be taken over; 60,000 by default. It is renewed 12 times in it. */
+  readonly leaseMs?: number
+  /** Of the lease that is held; by default the machine's, whose sleeps do not keep the process alive. */
+  readonly clock?: Clock
+  /** Of the wait for a lock that another process holds; the machine's by default. */
+  readonly waitClock?: Clock
+  /** Wall clock in milliseconds, by which a holder notices that its machine slept; `Date.now` by default. */
+  readonly wallNow?: () => number
+  /** Reports that acquisition waits for a lease, and that it took a lock over. */
+  readonly onEvent?: (message: string) => void
+  /** Called once when a renewal finds that the lock is lost. */
+  readonly onLost?: (error: LockLostError) => void
 }
 
-/** A lock that is held. `release` deletes it, unless somebody else took it over. */
+/** A lock that is held. */
 export interface RunLock {
+  /**
+   * Resolves while the lock is held; nearly free. To be called before each change of the directory.
+   *
+   * @throws {LockLostError} another process took it over, or it could not be renewed in time
+   */
+  check(): Promise<void>
+  /** As `check`, and reads the lock file: directly before a commit. */
+  confirm(): Promise<void>
+  /** Deletes the lock file, unless another process took it over. */
   release(): Promise<void>
 }
 
 /** Name of the lock in a run directory. */
 export const lockName = 'lock.json'
 
-/** @throws {RunLockedError} another process holds it; the message has its pid and host */
+const leaseMsDefault = 60_000
+
+/**
+ * Acquires the lock of a directory. Waits, at most for the lease, where its holder cannot be seen and gives no sign of life.
+ *
+ * @throws {RunLockedError} another process holds it; the message has its pid and host
+ */
 export async function lockRunDirectory(directory: string, options: LockOptions = {}): Promise<RunLock> {
-  const { files = nodeFiles, holder = thisProcess(), isAlive = isRunning, settleMs = 1000 } = options
-  const lock: OwnedLock = { ...holder, token: randomUUID() }
-  const path = join(directory, lockName)
-  await acquire({ files, lock, isAlive, settleMs }, path, 0)
-  const release = async (): Promise<void> => {
-    if ((await readLock(files, path))?.token === lock.token) await files.remove(path)
+  const { files = nodeFiles, holder = thisProcess(), leaseMs = leaseMsDefault } = options
+  const { clock = backgroundClock, waitClock = systemClock, wallNow = Date.now } = options
+  const taking: Taking = {
+    files,
+    lock: { ...holder, token: randomUUID(), leaseMs },
+    stateOf: options.stateOf ?? holderState,
+    clock,
+    waitClock,
+    wallNow,
+    onEvent: options.onEvent ?? (() => undefined),
   }
+  const path = join(directory, lockName)
+  const since = await acquire(taking, path, 0)
+  const { lock } = taking
+  let lease: Lease
   try {
-    await removeGuards(files, directory, lock.token)
+    const onLost = options.onLost ?? (() => undefined)
+    lease = await Lease.open({ files, path, lock, since, clock, wallNow, onLost })
+  } catch (error) {
+    return closeAfter(error, [() => files.remove(path)])
+  }
+  const release = async (): Promise<void> => {
+    heldFiles.delete(resolve(path))
+    if (await lease.close()) await files.remove(path)
+  }
+  if (files === nodeFiles) releaseAtExit(path, lock.token)
+  try {
+    await removeLeftovers(files, directory, lock.token)
   } catch (error) {
     return closeAfter(error, [release])
   }
-  return { release }
+  return { check: () => lease.check(), confirm: () => lease.confirm(), release }
 }
 
-/** Who holds the lock of a directory and still runs; null where nobody does. Takes nothing. */
-export async function lockHolder(directory: string, files: FileLayer = nodeFiles): Promise<Holder | null> {
-  const holder = await readLock(files, join(directory, lockName))
-  return holder !== null && isRunning(holder) ? holder : null
+/** The holder of a directory's lock and its state; null when there is none, or it is gone. Takes nothing. */
+export async function lockHolder(
+  directory: string,
+  files: FileLayer = nodeFiles,
+): Promise<{
+  readonly holder: Holder
+  readonly state: 'running' | 'unknown'
+  readonly lastSignMs: number | null
+} | null> {
+  const path = join(directory, lockName)
+  const lock = (await readLockFile(files, path))?.lock ?? null
+  if (lock === null) return null
+  const state = holderState(lock)
+  const { token: _, leaseMs: __, ...holder } = lock
+  return state === 'gone' ? null : { holder, state, lastSignMs: await lastSignMs(path) }
 }
 
-/** Locks of takers-over that died in their turn: each died holding the guard of the one before. */
+/** Nested takeovers: each successor died while holding its predecessor's guard. */
 const takeoversMax = 8
-/** Tries to take a lock that others let go and take at the same time. */
+/** Tries to acquire a lock that other processes release and take at the same time. */
 const contestsMax = 16
-/** Looks at an unreadable lock before it counts as left by a process that died while writing it. */
-const settleTries = 20
-
-interface OwnedLock extends Holder {
-  readonly token: string
-}
+/** Looks at a lock per lease while it is watched. */
+const looksPerLease = 60
 
 interface Taking {
   readonly files: FileLayer
   readonly lock: OwnedLock
-  readonly isAlive: (holder: Holder) => boolean
-  readonly settleMs: number
+  readonly stateOf: (holder: Holder) => HolderState
+  readonly clock: Clock
+  readonly waitClock: Clock
+  readonly wallNow: () => number
+  readonly onEvent: (message: string) => void
 }
 
 /**
- * A dead holder's lock may only be removed under a guard, which is a lock of the same kind named after its token:
- * else of two that found it dead, the slower would remove the faster one's new lock.
+ * Creates the lock file, after it removed one whose holder is gone. That needs a guard, which is a lock of the same kind
+ * named after the token of the removed one: else of two processes that found it, the slower one would remove the faster
+ * one's new lock.
+ *
+ * @returns a moment before the file was created
  */
-async function acquire(taking: Taking, path: string, depth: number): Promise<void> {
-  const { files, lock, isAlive } = taking
+async function acquire(taking: Taking, path: string, depth: number): Promise<Instant> {
+  const { files, lock, clock, wallNow } = taking
   for (let contest = 0; contest < contestsMax; contest++) {
-    if (await tryCreate(files, path, lock)) return
-    const found = await readSettled(taking, path)
-    if (found === null) continue
-    if (found !== 'unreadable' && isAlive(found)) throw await locked(path, found)
+    const since = instant(clock, wallNow)
+    if (await createLockFile(files, path, lock)) return since
+    const found = await readLockFile(files, path)
+    if (found === null || !(await isOver(taking, path, found))) continue
     if (depth >= takeoversMax) break
-    const token = found === 'unreadable' ? 'unreadable' : found.token
-    const guard = `${path}.${token}`
-    await acquire(taking, guard, depth + 1)
-    try {
-      const now = await readSettled(taking, path)
-      const same = now === 'unreadable' ? found === 'unreadable' : now?.token === token
-      if (same) await files.remove(path)
-    } finally {
-      await files.remove(guard)
-    }
+    await removeUnderGuard(taking, path, found, depth)
   }
-  throw new RunLockedError(`${path} cannot be taken: others take it all the time. Delete it if no run is under way.`)
+  throw new RunLockedError(`could not acquire ${path}: too much contention. Delete it if no run is under way.`)
 }
 
-/** Guards that a dead taker-over left: no lock has the token they are named after any more. */
-async function removeGuards(files: FileLayer, directory: string, token: string): Promise<void> {
+async function removeUnderGuard(taking: Taking, path: string, found: FoundLock, depth: number): Promise<void> {
+  const { files, clock, wallNow, lock } = taking
+  const guard = `${path}.${found.lock?.token ?? 'unreadable'}`
+  const since = await acquire(taking, guard, depth + 1)
+  try {
+    const now = await readLockFile(files, path)
+    // A guard that is old may have been taken over itself while this process was suspended.
+    if (now?.content !== found.content || ageMs(since, instant(clock, wallNow)) >= lock.leaseMs / 2) return
+    await files.remove(path)
+    if (depth === 0)
+      taking.onEvent(`took over the lock of ${nameOf(found)}, which is gone or gave no sign of life for its lease`)
+  } finally {
+    await files.remove(guard)
+  }
+}
+
+/**
+ * Whether the lock may be taken over: its holder is gone, or cannot be seen and let the lease pass. False when the lock
+ * was released, or is another one now.
+ *
+ * @throws {RunLockedError} its holder runs
+ */
+async function isOver(taking: Taking, path: string, found: FoundLock): Promise<boolean> {
+  if (found.isForeign) throw foreign(path)
+  const state = found.lock === null ? 'unknown' : taking.stateOf(found.lock)
+  if (state === 'running') throw await locked(path, found, 'can be seen to run')
+  if (state === 'gone') return true
+  const { waitClock: clock, files, onEvent } = taking
+  const leaseMs = Math.max(taking.lock.leaseMs, found.lock?.leaseMs ?? 0)
+  const age = ageText(await lastSignMs(path))
+  onEvent(
+    `${path} is held by ${nameOf(found)}, which cannot be seen from here; its last sign of life is ${age} old. ` +
+      `Waiting for another one, at most ${Math.ceil(leaseMs / 1000)} s: without one this run takes over`,
+  )
+  const since = clock.now()
+  for (;;) {
+    await clock.sleep(leaseMs / looksPerLease)
+    // Before the read: a change after it must not be missed.
+    const waitedMs = clock.now() - since
+    const now = await readLockFile(files, path)
+    if (now === null) return false
+    if (now.content !== found.content) {
+      if (found.lock === null || now.lock?.token !== found.lock.token) return false
+      throw await locked(path, found, 'gave a sign of life while this process watched')
+    }
+    if (waitedMs >= leaseMs) return true
+  }
+}
+
+/** Guards and temporary files of processes that died while they took over: no lock has the tokens in their names any more. */
+async function removeLeftovers(files: FileLayer, directory: string, token: string): Promise<void> {
   for (const name of await files.list(directory)) {
     if (name.startsWith(`${lockName}.`) && !name.includes(token)) await files.remove(join(directory, name))
   }
 }
 
-async function tryCreate(files: FileLayer, path: string, lock: OwnedLock): Promise<boolean> {
-  let file: Awaited<ReturnType<FileLayer['open']>>
-  try {
-    file = await files.open(path, 'create')
-  } catch (error) {
-    if (errnoOf(error) === 'EEXIST') return false
-    throw error
-  }
-  try {
-    await file.write(Buffer.from(`${JSON.stringify(lock)}\n`))
-  } catch (error) {
-    return closeAfter(error, [() => file.close(), () => files.remove(path)])
-  }
-  await file.close()
-  return true
+function nameOf({ lock }: FoundLock): string {
+  return lock === null ? 'an unknown process' : `process ${lock.pid} on ${lock.host}`
 }
 
-async function readSettled({ files, settleMs }: Taking, path: string): Promise<OwnedLock | 'unreadable' | null> {
-  for (let i = 0; ; i++) {
-    if ((await files.sizeBytes(path)) === null) return null
-    const lock = await readLock(files, path)
-    if (lock !== null) return lock
-    if ((i * settleMs) / settleTries >= settleMs) return 'unreadable'
-    await sleep(settleMs / settleTries)
-  }
-}
-
-async function readLock(files: FileLayer, path: string): Promise<OwnedLock | null> {
-  const bytes = await readWholeFile(files, path, 4096)
-  if (bytes === null) return null
-  try {
-    const lock = JSON.parse(Buffer.from(bytes).toString()) as OwnedLock
-    const whole = typeof lock.token === 'string' && /^[\w-]+$/.test(lock.token) && Number.isInteger(lock.pid)
-    return whole && typeof lock.host === 'string' ? lock : null
-  } catch (error) {
-    if (error instanceof SyntaxError) return null
-    throw error
-  }
-}
-
-async function locked(path: string, { pid, host }: Holder): Promise<RunLockedError> {
-  const details = { path, pid, host }
-  if (host === hostname()) {
-    const words = 'works on this run directory. Wait for it, or stop it (it resumes).'
-    return new RunLockedError(`process ${pid} on ${host} ${words}`, { details })
-  }
+async function locked(path: string, found: FoundLock, how: string): Promise<RunLockedError> {
+  const { pid = 0, host = '', leaseMs = leaseMsDefault } = found.lock ?? {}
   return new RunLockedError(
-    `process ${pid} on ${host} holds this run directory, and from here nobody can tell whether it still runs: its last ` +
-      `sign of life is ${await silenceText(dirname(path))} old, and a run gives one every 10 s. If it runs, wait for it or stop ` +
-      `it (it resumes). If it is surely gone, as a container that was replaced, delete ${path} and run again.`,
-    { details },
+    `${nameOf(found)} works on this run directory: it ${how}, its last sign of life is ${ageText(await lastSignMs(path))} ` +
+      `old. Wait for it, or stop it (it resumes). A run that was killed can be taken over ${Math.ceil(leaseMs / 1000)} s after ` +
+      'its last sign of life at the latest; `run` waits for that by itself.',
+    { details: { path, pid, host } },
   )
 }
 
-/** What a run under way writes again and again, and the lock itself. */
-const signs = ['timings.json', lockName] as const
-
-/** How long ago one was written; by two clocks where the directory is on another machine. */
-async function silenceText(directory: string): Promise<string> {
-  // One that is not there, or hidden, is no sign.
-  const found = await Promise.all(signs.map((name) => stat(join(directory, name)).catch(() => null)))
-  const latestMs = Math.max(0, ...found.map((each) => each?.mtimeMs ?? 0))
-  const minutes = Math.round((Date.now() - latestMs) / 60_000)
-  if (minutes < 2) return 'less than two minutes'
-  return minutes < 180 ? `${minutes} min` : `${Math.round(minutes / 60)} h`
+function foreign(path: string): RunLockedError {
+  return new RunLockedError(
+    `${path} was written by another version of kun-stream, which does not renew it. Delete it if no run is under way there.`,
+    { details: { path } },
+  )
 }
 
-/** The holder that this process is. */
-export function thisProcess(): Holder {
-  return { pid: process.pid, started: startOf(process.pid), boot: bootId(), host: hostname() }
+/** Milliseconds since the lock file changed, by two clocks where the directory is on another machine: for messages only. */
+async function lastSignMs(path: string): Promise<number | null> {
+  const found = await stat(path).catch(() => null) // it was released meanwhile, or lies in no real directory
+  return found === null ? null : Math.max(0, Date.now() - found.mtimeMs)
 }
 
-/** Of another machine's process nothing is known: it counts as running. */
-export function isRunning({ pid, started, boot, host }: Holder): boolean {
-  if (host !== hostname()) return true
-  if (boot !== bootId()) return false
-  try {
-    process.kill(pid, 0)
-  } catch (error) {
-    // EPERM: there is such a process, of another user.
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
-  }
-  // A pid is given again: the same one with another start is another process.
-  return started === null || startOf(pid) === started
+/** Example: '3 s', '12 min', '5 h'. */
+export function ageText(ageMs: number | null): string {
+  if (ageMs === null) return 'an unknown time'
+  const seconds = Math.round(ageMs / 1000)
+  if (seconds < 120) return `${seconds} s`
+  return seconds < 3 * 3600 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`
 }
 
-function bootId(): string | null {
-  return readSystemFile('/proc/sys/kernel/random/boot_id')
+/** Path of each lock file that this process holds on disk, with its token. */
+const heldFiles = new Map<string, string>()
+let deletesAtExit = false
+
+/** A process that ends without closing its run leaves no lock either: a successor that cannot see it need not wait. */
+function releaseAtExit(path: string, token: string): void {
+  if (!deletesAtExit) process.once('exit', deleteHeldFiles)
+  deletesAtExit = true
+  heldFiles.set(resolve(path), token)
 }
 
-/**
- * Field 22 of /proc/PID/stat; the name before it may hold spaces and brackets. Null for a zombie: in a container whose
- * first process reaps nobody, a killed process keeps its pid and its start, but works on nothing.
- */
-function startOf(pid: number): string | null {
-  const stat = readSystemFile(`/proc/${pid}/stat`)
-  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return fields === undefined || fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null)
-}
-
-function readSystemFile(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8').trim()
-  } catch {
-    // Not Linux, or the process is gone: not known.
-    return null
+function deleteHeldFiles(): void {
+  for (const [path, token] of heldFiles) {
+    try {
+      if (readFileSync(path, 'utf8').includes(`"token":"${token}"`)) unlinkSync(path)
+    } catch {
+      // The process ends: a lock that stays is taken over by its lease.
+    }
   }
 }

@@ -8,7 +8,8 @@ import { differences } from '../core/difference.js'
 import { type FileLayer, makeDurableDirectory, nodeFiles, readWholeFile, writeFileDurably } from '../core/files.js'
 import { decodeSealed, encodeSealed } from '../core/sealed-json.js'
 import { CorruptFileError, RunMismatchError } from '../errors.js'
-import { type LockOptions, lockRunDirectory } from './lock.js'
+import { fencedFiles } from './fenced-files.js'
+import { type LockOptions, lockRunDirectory, type RunLock } from './lock.js'
 import { readManifest } from './manifest.js'
 import { discardedName, manifestName } from './names.js'
 import { recoverRunDirectory } from './recover.js'
@@ -47,7 +48,10 @@ export interface RunDirectory {
   readonly directory: string
   /** The last committed cut; null when there is none. */
   readonly last: ManifestEntry | null
-  /** Lets the lock go. */
+  /** The file layer for everything that changes the directory: refuses once the lock is lost. */
+  readonly files: FileLayer
+  readonly lock: RunLock
+  /** Releases the lock. */
   close(): Promise<void>
 }
 
@@ -65,10 +69,11 @@ const runRecordBytesMax = 64 * 1024 * 1024
  * @throws {CorruptFileError} what it committed is not whole
  */
 export async function openRunDirectory(options: RunDirectoryOptions): Promise<RunDirectory> {
-  const { directory, files = nodeFiles, fresh, onStep } = options
+  const { directory, files: plainFiles = nodeFiles, fresh, onStep } = options
   let { record } = options
-  await makeDurableDirectory(files, directory)
-  const lock = await lockRunDirectory(directory, { ...options.lock, files })
+  await makeDurableDirectory(plainFiles, directory)
+  const lock = await lockRunDirectory(directory, { ...options.lock, files: plainFiles })
+  const files = fencedFiles(plainFiles, lock)
   try {
     let found = await readRunRecord(directory, files)
     if (found === null && (await files.sizeBytes(join(directory, manifestName))) !== null && fresh !== 'discard') {
@@ -92,7 +97,7 @@ export async function openRunDirectory(options: RunDirectoryOptions): Promise<Ru
     }
     if (found === null || differences(found, record, 1).length > 0) await writeRunRecord(files, directory, record)
     const last = await recoverRunDirectory(directory, { files, ...(onStep && { onStep }) })
-    return { directory, last, close: () => lock.release() }
+    return { directory, last, files, lock, close: () => lock.release() }
   } catch (error) {
     return closeAfter(error, [() => lock.release()])
   }

@@ -10,7 +10,17 @@ const [errno, at, how, ...argv] = process.argv.slice(2) as [string, string, stri
 const real: FileLayer = { ...nodeFiles }
 const failing = new FailingFiles(how === 'stray' ? 0 : Number(at), errno, how === 'lasting', real)
 let strays = false
-const names = ['open', 'rename', 'remove', 'makeDirectory', 'list', 'sizeBytes', 'fsyncDirectory'] as const
+const names = [
+  'open',
+  'rename',
+  'link',
+  'linkCount',
+  'remove',
+  'makeDirectory',
+  'list',
+  'sizeBytes',
+  'fsyncDirectory',
+] as const
 for (const name of names) {
   const operation = failing[name].bind(failing) as (...given: unknown[]) => unknown
   const strayed = (...given: unknown[]): unknown => {

@@ -23,7 +23,7 @@ const seed = testSeed()
 const cuts = 3
 const record = { pinned: { shards: ['a'], codec: 'zstd' }, free: { threads: 2 } }
 /** This process plays one that was killed. */
-const lock = { isAlive: () => false, settleMs: 0 }
+const lock = { stateOf: () => 'gone' as const }
 const encoder: Encoder = await parquetEncoder()
 
 /** A whole run of three cuts: two splits in several files, rejects, and a log that each cut relies on. */

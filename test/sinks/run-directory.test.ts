@@ -1,14 +1,9 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
-import { hostname } from 'node:os'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { nodeFiles } from '../../lib/core/files.js'
-import { ContractError, CorruptFileError, RunLockedError, RunMismatchError } from '../../lib/errors.js'
+import { ContractError, CorruptFileError, RunMismatchError } from '../../lib/errors.js'
 import {
-  type Holder,
-  lockRunDirectory,
   type ManifestEntry,
   openCutWriter,
   openRunDirectory,
@@ -18,7 +13,6 @@ import {
   readRunRecord,
   recoverRunDirectory,
 } from '../../lib/sinks/index.js'
-import { isRunning, thisProcess } from '../../lib/sinks/lock.js'
 import { formatLine } from '../../lib/sinks/manifest.js'
 
 t.setTimeout(120_000)
@@ -213,91 +207,4 @@ t.test('a manifest path that leads elsewhere is refused, when written and when r
   t.match(line, /,"crc32":"[0-9a-f]{8}"\}\n$/)
   const directory = t.testdir({ 'manifest.jsonl': line })
   t.equal((await readManifest(directory)).length, 1)
-})
-
-t.test('a second process is refused with the pid and host of the first', async (t) => {
-  const directory = t.testdir()
-  const lock = await lockRunDirectory(directory)
-  const error = await lockRunDirectory(directory).catch((error) => error)
-  t.ok(error instanceof RunLockedError)
-  t.match(error.message, new RegExp(`process ${process.pid} on ${hostname()}`))
-  await lock.release()
-  await (await lockRunDirectory(directory)).release()
-  t.same(readdirSync(directory), [])
-})
-
-t.test('a lock is stale when its process, its boot or its start is another, never by age', async (t) => {
-  const me = thisProcess()
-  t.equal(isRunning(me), true)
-  const cases: [Partial<Holder>, boolean][] = [
-    [{ pid: 2 ** 22 + 1 }, false],
-    [{ host: 'elsewhere' }, true],
-    [{ host: 'elsewhere', pid: 2 ** 22 + 1 }, true],
-    [{ boot: 'another boot' }, false],
-  ]
-  if (me.started !== null) cases.push([{ started: '1' }, false])
-  for (const [change, running] of cases) {
-    t.equal(isRunning({ ...me, ...change }), running, JSON.stringify(change))
-    const directory = t.testdir()
-    await lockRunDirectory(directory, { holder: { ...me, ...change } })
-    const taken = lockRunDirectory(directory)
-    if (running) await t.rejects(taken, RunLockedError)
-    else await (await taken).release()
-  }
-})
-
-t.test('of a lock of another machine it is said how long it has been silent, and how to take it over', async (t) => {
-  const directory = t.testdir()
-  const path = join(directory, 'lock.json')
-  await lockRunDirectory(directory, { holder: { ...thisProcess(), host: 'elsewhere' } })
-  const hoursAgo = Date.now() / 1000 - 5 * 3600
-  utimesSync(path, hoursAgo, hoursAgo)
-  await t.rejects(lockRunDirectory(directory), {
-    message: /on elsewhere .* is 5 h old.* delete .*lock\.json and run again/,
-  })
-  writeFileSync(join(directory, 'timings.json'), '{}')
-  await t.rejects(lockRunDirectory(directory), { message: /is less than two minutes old/ })
-  rmSync(path)
-  await (await lockRunDirectory(directory)).release()
-})
-
-t.test('a killed process that nobody reaped holds no lock', { skip: process.platform !== 'linux' }, async (t) => {
-  // The shell starts a child, then becomes a program that never asks after it: the child stays a zombie.
-  const script = 'sleep 0 & echo $!; exec sleep 60'
-  const parent = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'] })
-  t.teardown(() => parent.kill('SIGKILL'))
-  const [line] = (await once(parent.stdout, 'data')) as [Buffer]
-  const pid = Number(line.toString())
-  const stat = (): string[] =>
-    readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /, '')
-      .split(' ')
-  while (stat()[0] !== 'Z') await new Promise(setImmediate)
-  t.equal(isRunning({ ...thisProcess(), pid, started: stat()[19] as string }), false)
-})
-
-t.test('a lock that a killed process left half written is taken over', async (t) => {
-  const directory = t.testdir({ 'lock.json': '{"pid":12' })
-  const lock = await lockRunDirectory(directory, { settleMs: 5 })
-  t.equal(JSON.parse(readFileSync(join(directory, 'lock.json'), 'utf8')).pid, process.pid)
-  await lock.release()
-})
-
-t.test('of many that find a stale lock at once, one gets it; guards of dead takers-over do not stay', async (t) => {
-  for (let round = 0; round < 20; round++) {
-    const directory = t.testdir()
-    const dead = { ...thisProcess(), pid: 2 ** 22 + 1 }
-    await lockRunDirectory(directory, { holder: dead })
-    const { token } = JSON.parse(readFileSync(join(directory, 'lock.json'), 'utf8'))
-    if (round % 2 === 1) writeFileSync(join(directory, `lock.json.${token}`), JSON.stringify({ ...dead, token: 't2' }))
-    const results = await Promise.allSettled([1, 2, 3, 4].map(() => lockRunDirectory(directory, { settleMs: 20 })))
-    const winners = results.filter(({ status }) => status === 'fulfilled')
-    if (winners.length !== 1) t.fail(`round ${round}: ${winners.length} got the lock`)
-    for (const result of results) {
-      if (result.status === 'rejected' && !(result.reason instanceof RunLockedError)) t.fail(`${result.reason}`)
-      if (result.status === 'fulfilled') await result.value.release()
-    }
-    await (await lockRunDirectory(directory)).release()
-    t.same(readdirSync(directory), [], `round ${round}`)
-  }
 })

@@ -109,6 +109,22 @@ export class CrashingFiles implements FileLayer {
     ])
   }
 
+  async link(from: string, to: string): Promise<void> {
+    this.#enter('link', to)
+    const parent = this.#directory('link', dirname(to))
+    const node = this.#find(dirname(from))?.live.get(basename(from))
+    if (node === undefined) throw refusal('link', to, 'ENOENT')
+    if (parent.live.has(basename(to))) throw refusal('link', to, 'EEXIST')
+    setNames(parent, [[basename(to), node]])
+  }
+
+  async linkCount(path: string): Promise<number | null> {
+    this.#enter('linkCount', path)
+    const names = [...(this.#find(dirname(path))?.live.values() ?? [])]
+    const node = this.#find(dirname(path))?.live.get(basename(path))
+    return node === undefined ? null : names.filter((each) => each === node).length
+  }
+
   async remove(path: string): Promise<void> {
     this.#enter('remove', path)
     const parent = this.#find(dirname(path))

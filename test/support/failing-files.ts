@@ -57,6 +57,16 @@ export class FailingFiles implements FileLayer {
     await this.files.rename(from, to)
   }
 
+  async link(from: string, to: string): Promise<void> {
+    this.#enter('link', to, true)
+    await this.files.link(from, to)
+  }
+
+  async linkCount(path: string): Promise<number | null> {
+    this.#enter('linkCount', path, false)
+    return this.files.linkCount(path)
+  }
+
   async remove(path: string): Promise<void> {
     this.#enter('remove', path, true)
     await this.files.remove(path)

@@ -21,6 +21,8 @@ export function watchedFiles(onOperation: OnOperation, files: FileLayer = nodeFi
   return {
     open: (path: string, mode: OpenMode) => watch('open', path, async () => opened(await files.open(path, mode))),
     rename: (from, to) => watch('rename', to, () => files.rename(from, to)),
+    link: (from, to) => watch('link', to, () => files.link(from, to)),
+    linkCount: (path) => files.linkCount(path),
     remove: (path) => watch('remove', path, () => files.remove(path)),
     makeDirectory: (path) => watch('makeDirectory', path, () => files.makeDirectory(path)),
     list: (path) => files.list(path),
