@@ -3,6 +3,7 @@
  * said 'ready'. Told by its one argument: a Life as JSON. Says on stdout where it died, or 'done' and what it did.
  */
 import { writeSync } from 'node:fs'
+import { KunStreamError } from '../../lib/errors.js'
 import type { Phase } from '../../lib/kun/stages.js'
 import type { CommitStep } from '../../lib/sinks/steps.js'
 import { runTiny } from '../support/session.js'
@@ -18,6 +19,8 @@ export interface Life {
   /** Logs of replies are linked here before the run deletes them; null where it discards none. */
   readonly archive: string | null
   readonly killAt: KillAt | null
+  /** Of the lock; the product's own by default. With it a failure is said by its code, and is no failure of the test. */
+  readonly leaseMs?: number
 }
 
 /** So few that a tiny run closes several logs, and packs or discards them while it works. */
@@ -29,20 +32,21 @@ export type KillAt =
   /** Before or after the nth change of a file whose path ends so, from 1. */
   | { readonly ending: string; readonly when: 'before' | 'after'; readonly nth: number }
 
-const { directory, endpoint, set, through, archive, killAt } = JSON.parse(process.argv[2] as string) as Life
+const { directory, endpoint, set, through, archive, killAt, leaseMs } = JSON.parse(process.argv[2] as string) as Life
 process.send?.('ready')
 
 const stepKill = killAt !== null && 'step' in killAt ? killAt : null
 const changeKill = killAt !== null && 'nth' in killAt ? killAt : null
 let cutsAhead = stepKill?.cutsAhead ?? 0
 let changes = 0
-await runTiny({
+const run = runTiny({
   directory,
   endpoint,
   set,
   small: true,
   session: {
     replySegmentBytes,
+    ...(leaseMs !== undefined && { lock: { leaseMs } }),
     ...(through !== null && { through }),
     files: watchedFiles((operation, when, path) => {
       if (archive !== null && operation === 'remove' && when === 'before' && path.endsWith('.log'))
@@ -61,7 +65,14 @@ await runTiny({
     },
   },
 })
-writeSync(1, `done ${changes}`)
+try {
+  await run
+  writeSync(1, `done ${changes}`)
+} catch (error) {
+  if (leaseMs === undefined || !(error instanceof KunStreamError)) throw error
+  writeSync(1, `${error.code} ${error.message}`)
+  process.exitCode = error.exitCode
+}
 process.disconnect?.()
 
 function die(place: string): never {

@@ -5,9 +5,11 @@
 import type { Phase } from '../../lib/kun/stages.js'
 
 export interface Form {
-  readonly name: 'plain' | 'phases' | 'discard' | 'phases, discard'
+  readonly name: 'plain' | 'phases' | 'discard' | 'phases, discard' | 'containers'
   readonly legs: readonly Leg[]
   readonly discards: boolean
+  /** By pairs of containers instead of kills at named places. */
+  readonly containers?: boolean
 }
 
 /** A part of a run with one server. */
@@ -30,6 +32,7 @@ export const forms: readonly Form[] = [
   { name: 'phases', legs: phases, discards: false },
   { name: 'discard', legs: onePass, discards: true },
   { name: 'phases, discard', legs: phases, discards: true },
+  { name: 'containers', legs: onePass, discards: false, containers: true },
 ]
 
 /** Overrides of the tiny recipe: some ten cuts, so that a kill in each of them fits into a run, and a model a stage. */

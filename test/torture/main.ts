@@ -1,13 +1,22 @@
-/** `npm run torture [-- --kills N --seed S --dir DIR]`: 200 kills unless told otherwise; exit code 1 when anything did not hold. */
+/** `npm run torture [-- --kills N --seed S --dir DIR --with FORM]`: 200 kills unless told otherwise; exit code 1 when anything did not hold. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { forms as allForms } from './forms.js'
 import { torture } from './torture.js'
 
 const { values } = parseArgs({
-  options: { kills: { type: 'string', default: '200' }, seed: { type: 'string' }, dir: { type: 'string' } },
+  options: {
+    kills: { type: 'string', default: '200' },
+    seed: { type: 'string' },
+    dir: { type: 'string' },
+    with: { type: 'string', multiple: true },
+  },
 })
+const named = allForms.filter(({ name }) => values.with?.includes(name) ?? true)
+if (named.length < (values.with?.length ?? 0))
+  throw new Error(`--with takes ${allForms.map(({ name }) => name).join(' | ')}`)
 const seed = Number(values.seed ?? Date.now() % 1_000_000)
 const directory = values.dir ?? mkdtempSync(join(tmpdir(), 'kun-torture-'))
 process.stdout.write(`seed ${seed}, in ${directory}\n`)
@@ -15,6 +24,7 @@ const { forms, places, faults, ...report } = await torture({
   kills: Number(values.kills),
   seed,
   directory,
+  forms: named,
   say: (line) => process.stderr.write(`${line}\n`),
 })
 for (const [place, count] of Object.entries(places).sort())

@@ -12,7 +12,7 @@ import { projectRoot } from '../support/root.js'
 import type { Life } from './child.js'
 
 /** A life that takes longer hangs. */
-const lifeMsMax = 120_000
+export const lifeMsMax = 120_000
 
 /**
  * One life of a run: until it ends, is killed after `killAfterMs` from when it was ready, or kills itself.
@@ -40,7 +40,7 @@ export async function live({ killAfterMs, ...life }: Life & { readonly killAfter
   return out()
 }
 
-function text(stream: NodeJS.ReadableStream | null): () => string {
+export function text(stream: NodeJS.ReadableStream | null): () => string {
   let all = ''
   stream?.setEncoding('utf8').on('data', (chunk: string) => {
     all += chunk

@@ -5,6 +5,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Random } from '../support/random.js'
+import { containersRefused, tortureContainers } from './containers.js'
 import { forms as allForms, type Form } from './forms.js'
 import { type Baseline, tortureRun, uninterrupted } from './tortured-run.js'
 
@@ -35,7 +36,11 @@ export interface TortureReport {
 }
 
 export async function torture(options: TortureOptions): Promise<TortureReport> {
-  const { kills, seed, directory, killsPerRun = 22, forms = allForms, say = () => undefined } = options
+  const { kills, seed, directory, killsPerRun = 22, say = () => undefined } = options
+  const refused = containersRefused()
+  if (refused !== null) say(`without containers: ${refused}`)
+  const forms = (options.forms ?? allForms).filter(({ containers }) => !(containers === true && refused !== null))
+  if (forms.length === 0) throw new Error(`no form of run is left: ${refused}`)
   mkdirSync(directory, { recursive: true })
   const random = new Random(seed)
   const report = { kills: 0, runs: 0, requests: 0, paidTwice: 0 }
@@ -55,7 +60,8 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
       say(`${form.name}, uninterrupted: ${legs.join(', ')}; ${baseline.cuts} cuts`)
     }
     const run = `run-${report.runs}`
-    const outcome = await tortureRun(join(directory, run), form, baseline, {
+    const torment = form.containers === true ? tortureContainers : tortureRun
+    const outcome = await torment(join(directory, run), form, baseline, {
       random,
       kills: Math.min(killsPerRun, kills - report.kills),
       round: report.runs,
