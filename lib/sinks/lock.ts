@@ -253,11 +253,16 @@ function releaseAtExit(path: string, token: string): void {
 }
 
 function deleteHeldFiles(): void {
-  for (const [path, token] of heldFiles) {
-    try {
-      if (readFileSync(path, 'utf8').includes(`"token":"${token}"`)) unlinkSync(path)
-    } catch {
-      // The process ends: a lock that stays is taken over by its lease.
-    }
+  for (const [path, token] of heldFiles) deleteHeldFile(path, token)
+}
+
+/** False where it cannot be deleted: a lock that stays is taken over by its lease. */
+function deleteHeldFile(path: string, token: string): boolean {
+  try {
+    if (!readFileSync(path, 'utf8').includes(`"token":"${token}"`)) return false
+    unlinkSync(path)
+    return true
+  } catch {
+    return false
   }
 }
