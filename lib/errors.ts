@@ -118,7 +118,7 @@ export class ShardDamageError extends KunStreamError {
 
 // ── workers ─────────────────────────────────────────────────────────────────
 
-/** A worker thread died or ran out of memory on a block. */
+/** A worker thread died, ran out of memory or ran out of time on a block. */
 export class WorkerLostError extends KunStreamError {
   override readonly code = 'KUN_WORKER_LOST'
   override readonly retryable = true

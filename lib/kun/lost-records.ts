@@ -1,14 +1,15 @@
 /**
- * Records that took their worker thread along: which they are depends on the machine, not on the data alone. So it is
+ * Records that crashed their worker thread or ran out of time in it: which they are depends on the machine, not on the data alone. So it is
  * kept among the replies, a verdict a block, before it takes effect, and served to a run that resumes or is built from
  * those replies: it rejects the same records with the same words, and does not try them again.
  */
 import { replyKey } from '../llm/canonical.js'
 import type { Replies } from '../llm/replies.js'
-import type { Block, PreparedBlock } from '../text/batch.js'
+import type { Block, PreparedBlock, PrepareReject } from '../text/batch.js'
 import { recordId } from '../text/identity.js'
-import type { LostRecord, WorkerPool } from '../workers/pool.js'
+import { type LostRecord, lostReasons, type WorkerPool } from '../workers/pool.js'
 
+/** Of the kept verdict, whatever the reasons of its records. */
 const reason = 'worker-lost'
 
 /** Prepares blocks in the pool, with what is known of each. */
@@ -21,13 +22,19 @@ export function preparing(
     const name = nameOf(block)
     const known = await knownLost(replies, name)
     const prepared = await pool.prepare(block, known.records)
-    const lost = prepared.rejects.filter((reject) => reject.reason === reason)
+    const lost = prepared.rejects.flatMap(lostRecord)
     if (lost.length > known.records.length) {
-      const detail = JSON.stringify(lost.map(({ document, detail }) => ({ document, detail })))
+      const detail = JSON.stringify(lost)
       await replies.keep(keyOf(name, known.verdicts), number, { verdict: { reason, detail } })
     }
     return prepared
   }
+}
+
+function lostRecord({ document, stage, reason, detail }: PrepareReject): LostRecord[] {
+  const found = lostReasons.find((each) => each === reason)
+  // A filter of the user's own may use the same word for a reason of its own.
+  return found === undefined || stage !== 'prepare' ? [] : [{ document, reason: found, detail }]
 }
 
 /** Of the same bytes at the same place, in whatever run. */

@@ -102,7 +102,7 @@ export async function openParts(settings: KunSettings, options: OpenPartsOptions
       onEvent: (message) => options.onEvent?.(message),
     })
     const { deduplicator, writer } = await openWriting(settings, options, asking, directory, closing)
-    const pool = workerPool({ plan, ...settings.workers })
+    const pool = workerPool({ plan, ...settings.workers, onEvent: (message) => options.onEvent?.(message) })
     closing.push(() => pool.close())
     if (from !== null && deduplicator.lostBytes > 0) {
       const cuts = await readManifest(dir, options.files)

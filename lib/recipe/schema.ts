@@ -95,6 +95,7 @@ noted(workersOptions, {
   threads: free('Worker threads; auto takes one fewer than there are cores, at least one'),
   heapBytesMax: free("Old space of a thread's heap; a thread that needs more is lost, and its record rejected"),
   lostRecordsMax: free('Records that may be lost with their thread before the run stops'),
+  blockMsMax: free('Time that a thread may take for a block, then for a record alone, which is rejected'),
 })
 
 noted(chunkOptions, {

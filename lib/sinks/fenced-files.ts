@@ -41,6 +41,7 @@ export function fencedFiles(files: FileLayer, lock: Pick<RunLock, 'check'>): Fil
       await files.makeDirectory(path)
     },
     linkCount: (path) => files.linkCount(path),
+    modifiedMs: (path) => files.modifiedMs(path),
     list: (path) => files.list(path),
     sizeBytes: (path) => files.sizeBytes(path),
     fsyncDirectory: (path) => files.fsyncDirectory(path),

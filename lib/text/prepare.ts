@@ -57,15 +57,22 @@ export async function createPreparer(plan: PreparePlan): Promise<Preparer> {
  * The chunks and rejects of one block. The same block and plan give the same answer, on any version of Node.
  *
  * @param room for the columns, used where it is large enough
+ * @param onDocument called with the ordinal of each document before it is prepared
  * @throws {CustomFilterError} a filter of the user's own threw
  */
-export function prepareBlock(block: Block, preparer: Preparer, room: SharedArrayBuffer | null = null): PreparedBlock {
+export function prepareBlock(
+  block: Block,
+  preparer: Preparer,
+  room: SharedArrayBuffer | null = null,
+  onDocument: (document: number) => void = () => undefined,
+): PreparedBlock {
   const rejects: PrepareReject[] = []
   preparer.columns.clear()
   preparer.reader.open(block)
   let documents = 0
   for (const place of recordPlaces(block)) {
     documents++
+    onDocument(place.document)
     prepareRecord(place, block, preparer, rejects)
   }
   const { number, split, shard } = block

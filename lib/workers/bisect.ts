@@ -1,6 +1,7 @@
 /**
- * A block that killed its thread, prepared in parts: halved until what kills is one record, which becomes a reject;
- * the answers of the parts put together are what the whole would have been. At most 2 × records + 1 runs.
+ * A block that killed its thread, or kept it past its deadline, prepared in parts: the record that the thread was at is
+ * tried alone, or the block is halved until one record is left, which becomes a reject. The results of the parts put together
+ * are what the whole would have been. At most 3 × records + 1 runs.
  */
 import { Buffer } from 'node:buffer'
 import { WorkerLostError } from '../errors.js'
@@ -17,10 +18,15 @@ import { type RecordPlace, recordPlaces } from '../text/records.js'
 
 type Prepare = (block: Block) => Promise<PreparedBlock>
 
-/** A record that killed its thread in an earlier run: given up without another try, with the same words. */
+/** 'worker-lost': the thread died of it. 'worker-timeout': it returned nothing within the deadline. */
+export const lostReasons = ['worker-lost', 'worker-timeout'] as const
+export type LostReason = (typeof lostReasons)[number]
+
+/** A record that was lost with its thread in an earlier run: given up without another try, with the same words. */
 export interface LostRecord {
   /** Ordinal in its block. */
   readonly document: number
+  readonly reason: LostReason
   readonly detail: string
 }
 
@@ -28,42 +34,67 @@ export interface LostRecord {
  * @param prepare throws WorkerLostError when the thread died; any other error ends it all
  * @param onLost told of each record given up now; may throw
  * @param known records not to be tried again
+ * @param suspect ordinal in the block of the record that the thread was at when it was lost; null where it is unknown
  * @throws {WorkerLostError} an empty block kills the thread too: then it is not the records
  */
 export async function prepareInParts(
   block: Block,
   prepare: Prepare,
-  onLost: (error: WorkerLostError) => void,
+  onLost: (error: WorkerLostError, record: LostRecord) => void,
   known: readonly LostRecord[] = [],
+  suspect: number | null = null,
 ): Promise<PreparedBlock> {
-  const details = new Map(known.map(({ document, detail }) => [document, detail]))
+  const lost = new Map(known.map((record) => [record.document, record]))
   const places = [...recordPlaces(block)]
   const refused = places.filter((place) => place.refused !== null)
-  const records = places.filter((place) => place.refused === null && !details.has(place.document))
+  const records = places.filter((place) => place.refused === null && !lost.has(place.document))
   const parts = [renumber(await prepare(partOf(block, [], block.refused)), refused)]
-  for (const part of await half(records)) parts.push(part)
+  const at = records.findIndex(({ document }) => document === suspect)
+  for (const range of at < 0 ? [records] : around(records, at)) {
+    for (const part of await inParts(range)) parts.push(part)
+  }
   for (const place of places) {
-    const detail = details.get(place.document)
-    if (detail !== undefined) parts.push(lostRecord(block, place, detail))
+    const record = lost.get(place.document)
+    if (record !== undefined) parts.push(rejectOf(block, place, record))
   }
   const whole = join(block, places.length, parts)
   for (const part of parts) releaseColumns(part)
   return whole
 
-  async function half(range: readonly RecordPlace[]): Promise<PreparedBlock[]> {
-    if (range.length === 0) return []
+  async function inParts(range: readonly RecordPlace[]): Promise<PreparedBlock[]> {
+    const [first] = range
+    if (first === undefined) return []
     try {
       return [renumber(await prepare(partOf(block, range, [])), range)]
     } catch (error) {
       if (!(error instanceof WorkerLostError)) throw error
       if (range.length === 1) {
-        onLost(error)
-        return [lostRecord(block, range[0] as RecordPlace, (error.cause as Error).message)]
+        const record = lostRecordOf(error, first.document)
+        onLost(error, record)
+        return [rejectOf(block, first, record)]
       }
-      const middle = range.length >> 1
-      return [...(await half(range.slice(0, middle))), ...(await half(range.slice(middle)))]
+      const parts: PreparedBlock[] = []
+      for (const part of divided(range, error)) parts.push(...(await inParts(part)))
+      return parts
     }
   }
+}
+
+/** Before, at and after the record that the thread was at; two halves where that is unknown. In order, each smaller. */
+function divided(range: readonly RecordPlace[], { details }: WorkerLostError): (readonly RecordPlace[])[] {
+  const at = details.document
+  if (typeof at === 'number' && at < range.length) return around(range, at)
+  const middle = range.length >> 1
+  return [range.slice(0, middle), range.slice(middle)]
+}
+
+function around(range: readonly RecordPlace[], at: number): (readonly RecordPlace[])[] {
+  return [range.slice(0, at), range.slice(at, at + 1), range.slice(at + 1)]
+}
+
+function lostRecordOf(error: WorkerLostError, document: number): LostRecord {
+  const reason = error.details.timedOut === true ? 'worker-timeout' : 'worker-lost'
+  return { document, reason, detail: (error.cause as Error).message }
 }
 
 /** The records as a block of their own, over the same memory. */
@@ -98,7 +129,8 @@ function renumber(part: PreparedBlock, places: readonly RecordPlace[]): Prepared
   }
 }
 
-function lostRecord(block: Block, { document, offset, start, end }: RecordPlace, detail: string): PreparedBlock {
+function rejectOf(block: Block, place: RecordPlace, { reason, detail }: LostRecord): PreparedBlock {
+  const { document, offset, start, end } = place
   const source = Buffer.from(block.bytes.subarray(start, Math.min(end, start + 4 * excerptCharsMax))).toString('utf8')
   const reject: PrepareReject = {
     document,
@@ -106,7 +138,7 @@ function lostRecord(block: Block, { document, offset, start, end }: RecordPlace,
     offset,
     key: '',
     stage: 'prepare',
-    reason: 'worker-lost',
+    reason,
     detail,
     excerpt: source.slice(0, excerptCharsMax).toWellFormed(),
   }

@@ -10,9 +10,9 @@ import { AbortedError, ContractError, WorkerLostError } from '../errors.js'
 import type { Block, PreparedBlock } from '../text/batch.js'
 import type { PreparePlan } from '../text/plan.js'
 import { type LostRecord, prepareInParts } from './bisect.js'
-import { fromWire, type WireReply, type WireTask } from './wire.js'
+import { fromWire, newProgress, progressOf, type WireReply, type WireTask } from './wire.js'
 
-export type { LostRecord } from './bisect.js'
+export { type LostRecord, lostReasons } from './bisect.js'
 
 export const workersOptions = z.strictObject({
   /** Threads; 'auto' is one fewer than there are cores, at least one. */
@@ -24,12 +24,16 @@ export const workersOptions = z.strictObject({
     .default(512 * 2 ** 20),
   /** Records that may be lost with their thread before the run is stopped. */
   lostRecordsMax: z.int().min(0).default(100),
+  /** Time that a thread may take for a block, and for a record alone, in milliseconds; the record is then rejected. */
+  blockMsMax: z.int().min(1).max(86_400_000).default(60_000),
 })
 
 export type WorkersOptions = z.output<typeof workersOptions>
 
 export interface WorkerPoolOptions extends Partial<WorkersOptions> {
   readonly plan: PreparePlan
+  /** Reports each record that is given up, and each block that a thread was stopped on. */
+  readonly onEvent?: (message: string) => void
 }
 
 export interface WorkerPool {
@@ -38,8 +42,8 @@ export interface WorkerPool {
    * Prepares a block in a thread. `block.bytes` are the pool's from then on: a shared buffer is given back, to be filled
    * again, once the block is prepared. The columns are views of one shared buffer: `releaseColumns` gives it back.
    *
-   * A block whose thread died is prepared again alone in a fresh one, and halved until what kills it is one record,
-   * which becomes a reject 'worker-lost': its bytes outlive the thread.
+   * A block whose thread died, or took longer than `blockMsMax`, is prepared again alone in a fresh one, in parts, until what
+   * does it is one record, which becomes a reject 'worker-lost' or 'worker-timeout': its bytes outlive the thread.
    *
    * @param lost records that took their thread along in an earlier run: rejects again, and not tried
    * @throws {CustomFilterError} a filter of the user's own threw
@@ -57,7 +61,8 @@ export interface WorkerPool {
 const maxYoungGenerationSizeMb = 24
 
 export function workerPool(options: WorkerPoolOptions): WorkerPool {
-  const { plan, threads: asked, heapBytesMax, lostRecordsMax } = { ...workersOptions.parse({}), ...options }
+  const filled = { ...workersOptions.parse({}), ...options }
+  const { plan, threads: asked, heapBytesMax } = filled
   const threads = asked === 'auto' ? Math.max(1, availableParallelism() - 1) : asked
   const start = (count: number) =>
     new Piscina({
@@ -68,7 +73,7 @@ export function workerPool(options: WorkerPoolOptions): WorkerPool {
       workerData: { plan },
       resourceLimits: { maxOldGenerationSizeMb: Math.ceil(heapBytesMax / 2 ** 20), maxYoungGenerationSizeMb },
     })
-  return new PiscinaPool(threads, start, lostRecordsMax)
+  return new PiscinaPool(threads, start, filled)
 }
 
 /** Room for a block's columns over its bytes, to begin with: texts, and what a chunk of 500 characters has besides. */
@@ -91,7 +96,8 @@ class PiscinaPool implements WorkerPool {
   constructor(
     readonly threads: number,
     private readonly start: (threads: number) => Piscina,
-    private readonly lostRecordsMax: number,
+    private readonly options: Pick<WorkersOptions, 'lostRecordsMax' | 'blockMsMax'> &
+      Pick<WorkerPoolOptions, 'onEvent'>,
   ) {
     this.pool = start(threads)
     endWhenEmpty(this.pool)
@@ -111,7 +117,8 @@ class PiscinaPool implements WorkerPool {
     } catch (error) {
       if (this.closed) throw new AbortedError('The worker pool was closed under a block.', { cause: error })
       if (!(error instanceof WorkerLostError)) throw error
-      return this.prepareApart(block)
+      const { document } = error.details
+      return this.prepareApart(block, [], typeof document === 'number' ? document : null)
     }
   }
 
@@ -120,7 +127,11 @@ class PiscinaPool implements WorkerPool {
     await Promise.all([this.pool.destroy(), this.ward?.destroy()])
   }
 
-  private prepareApart(block: Block, known: readonly LostRecord[] = []): Promise<PreparedBlock> {
+  private prepareApart(
+    block: Block,
+    known: readonly LostRecord[] = [],
+    suspect: number | null = null,
+  ): Promise<PreparedBlock> {
     const turn = this.wardFree.then(() => {
       if (this.ward === undefined) {
         this.ward = this.start(1)
@@ -130,8 +141,9 @@ class PiscinaPool implements WorkerPool {
       return prepareInParts(
         block,
         (part) => this.run(ward, part),
-        (lost) => this.countLost(lost),
+        (error, record) => this.countLost(error, record),
         known,
+        suspect,
       )
     })
     this.wardFree = turn.catch(() => undefined) // whoever awaits the turn gets it; the next one has its own
@@ -141,16 +153,16 @@ class PiscinaPool implements WorkerPool {
   /** @throws {WorkerLostError} the thread died before it answered */
   private async run(pool: Piscina, block: Block): Promise<PreparedBlock> {
     const room = sharedBuffers.take(Math.ceil(block.bytes.byteLength * this.columnsShare))
+    const progress = newProgress()
+    const deadline = new Deadline(progress, this.options.blockMsMax)
     let reply: WireReply
     try {
-      reply = (await pool.run({ block, room } satisfies WireTask)) as WireReply
-    } catch (cause) {
-      const error = cause as Error
-      if (error.name === 'DataCloneError') throw cause
-      throw new WorkerLostError(`The worker thread died on block ${block.number} of ${block.shard}: ${error.message}`, {
-        cause,
-        details: { block: block.number, shard: block.shard },
-      })
+      reply = (await pool.run({ block, room, progress } satisfies WireTask, { signal: deadline.signal })) as WireReply
+    } catch (thrown) {
+      if ((thrown as Error).name === 'DataCloneError') throw thrown
+      throw this.lost(block, progress, deadline, thrown as Error)
+    } finally {
+      deadline.clear()
     }
     if ('error' in reply) throw fromWire(reply.error)
     const { byteLength } = reply.prepared.chunks.offset.buffer
@@ -162,14 +174,60 @@ class PiscinaPool implements WorkerPool {
     return reply.prepared
   }
 
-  private countLost(error: WorkerLostError): void {
+  private lost(block: Block, progress: Int32Array, deadline: Deadline, thrown: Error): WorkerLostError {
+    const { number, shard } = block
+    const timedOut = deadline.signal.aborted
+    const cause = timedOut
+      ? new Error(`no result within ${this.options.blockMsMax} ms (workers.blockMsMax)`, { cause: thrown })
+      : thrown
+    const at = progressOf(progress)
+    const where = at === 'started' ? ', and came to no document: does every module of prepare.filters load?' : ''
+    return new WorkerLostError(
+      timedOut
+        ? `The worker thread gave ${cause.message} for block ${number} of ${shard}${where}`
+        : `The worker thread died on block ${number} of ${shard}: ${cause.message}`,
+      { cause, details: { block: number, shard, timedOut, document: typeof at === 'number' ? at : null } },
+    )
+  }
+
+  private countLost(error: WorkerLostError, { document, reason, detail }: LostRecord): void {
     this.lostRecords++
-    if (this.lostRecords <= this.lostRecordsMax) return
+    const { lostRecordsMax, onEvent } = this.options
+    const { block, shard } = error.details
+    onEvent?.(`document ${document} of block ${block} of ${shard} is rejected (${reason}): ${detail}`)
+    if (this.lostRecords <= lostRecordsMax) return
     throw new WorkerLostError(
-      `${this.lostRecords} records each killed the worker thread that prepared them, the last with: ${error.message}. ` +
-        'Look at their rejects, raise workers.heapBytesMax, or raise workers.lostRecordsMax.',
+      `${this.lostRecords} records each killed or blocked the worker thread that prepared them, the last with: ${error.message}. ` +
+        'Look at their rejects and at prepare.filters; raise workers.heapBytesMax, workers.blockMsMax or ' +
+        'workers.lostRecordsMax where the records are as they should be.',
       { cause: error, details: { lostRecords: this.lostRecords } },
     )
+  }
+}
+
+const ticksPerDeadline = 20
+
+/**
+ * Aborts a task that a thread worked on for `msMax`. Time counts in ticks from when the task started: neither its wait in
+ * the queue nor the time that the whole process was suspended is held against it.
+ */
+class Deadline {
+  readonly #abort = new AbortController()
+  readonly #timer: NodeJS.Timeout
+  #ticks = 0
+
+  constructor(progress: Int32Array, msMax: number) {
+    this.#timer = setInterval(() => {
+      if (progressOf(progress) !== 'queued' && ++this.#ticks >= ticksPerDeadline) this.#abort.abort()
+    }, msMax / ticksPerDeadline).unref()
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal
+  }
+
+  clear(): void {
+    clearInterval(this.#timer)
   }
 }
 

@@ -10,6 +10,24 @@ import type { Block, PreparedBlock } from '../text/batch.js'
 export interface WireTask {
   readonly block: Block
   readonly room: SharedArrayBuffer
+  /** Written by the worker, read by the pool when the worker does not return: see `newProgress`. */
+  readonly progress: Int32Array
+}
+
+/** Progress of a task that has not started, in shared memory. */
+export function newProgress(): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
+}
+
+/** Where a task is: 'queued', 'started' (no document yet), or the ordinal of the document in its block. */
+export function progressOf(progress: Int32Array): 'queued' | 'started' | number {
+  const value = Atomics.load(progress, 0)
+  return value === 0 ? 'queued' : value === 1 ? 'started' : value - 2
+}
+
+/** Reports that a task started, or that it is at a document. */
+export function reportProgress(progress: Int32Array, document: number | null): void {
+  Atomics.store(progress, 0, document === null ? 1 : document + 2)
 }
 
 /** What a worker answers. */

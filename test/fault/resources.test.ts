@@ -27,55 +27,66 @@ async function rejectsOf(directory: string): Promise<Record<string, unknown>[]> 
   return found
 }
 
-t.test('a record that takes its thread along is one reject, and stays one when it would pass later', async (t) => {
-  const root = t.testdir()
-  const healed = join(root, 'healed')
-  const filter = join(root, 'deadly.mjs')
-  writeFileSync(
-    filter,
-    `import { existsSync } from 'node:fs'
+t.test(
+  'a record that takes its thread along, or keeps it for ever, is one reject, and stays one where it would pass later',
+  async (t) => {
+    const root = t.testdir()
+    const healed = join(root, 'healed')
+    const filter = join(root, 'deadly.mjs')
+    writeFileSync(
+      filter,
+      `import { existsSync } from 'node:fs'
     export default ({ text }) => {
       if (existsSync('${healed}')) return true
       if (text.startsWith('致命')) process.exit(7)
+      if (text.startsWith('循环')) while (true);
       if (text.startsWith('贪吃')) for (const held = []; ; ) held.push(new Array(100_000).fill({ held: held.length }))
       return true
     }`,
-  )
-  const lines = documents(14).map((line, index) => {
-    const marked = { 2: '致命', 4: '贪吃', 11: '致命' }[index]
-    return marked === undefined ? line : line.replace(/"text":\s*"/, (start) => `${start}${marked}`)
-  })
-  const input = join(root, 'documents.jsonl')
-  writeFileSync(input, lines.join('\n'))
-  const set = [`prepare.filters=["${filter}"]`, 'workers.heapBytesMax=64MiB']
-  const run = { directory: join(root, 'run'), endpoint: server.url, input, set }
+    )
+    const lines = documents(14).map((line, index) => {
+      const marked = { 2: '致命', 4: '贪吃', 7: '循环', 11: '致命' }[index]
+      return marked === undefined ? line : line.replace(/"text":\s*"/, (start) => `${start}${marked}`)
+    })
+    const input = join(root, 'documents.jsonl')
+    writeFileSync(input, lines.join('\n'))
+    const set = [`prepare.filters=["${filter}"]`, 'workers.heapBytesMax=64MiB', 'workers.blockMsMax=5s']
+    const run = { directory: join(root, 'run'), endpoint: server.url, input, set }
 
-  let committed = 0
-  const first = await startMini(run, {
-    onStep: (step, when) => {
-      if (step !== 'manifest-fsync' || when !== 'after') return
-      if (++committed === 1) first.abort(new AbortedError('after the first cut'))
-    },
-  })
-  await t.rejects(first.done, { code: 'KUN_ABORTED' })
-  t.equal((await readManifest(run.directory)).length, 1)
-  writeFileSync(healed, '')
-  t.equal(await runMini(run), 'input')
-  const lost = (await rejectsOf(run.directory)).filter(({ reason }) => reason === 'worker-lost')
-  t.match(lost.slice(0, 2), [
-    { stage: 'prepare', detail: /code: 7/, excerpt: /致命/ },
-    { stage: 'prepare', detail: /memory/, excerpt: /贪吃/ },
-  ])
+    let committed = 0
+    const first = await startMini(run, {
+      onStep: (step, when) => {
+        if (step !== 'manifest-fsync' || when !== 'after') return
+        if (++committed === 1) first.abort(new AbortedError('after the first cut'))
+      },
+    })
+    await t.rejects(first.done, { code: 'KUN_ABORTED' })
+    t.equal((await readManifest(run.directory)).length, 1)
+    writeFileSync(healed, '')
+    t.equal(await runMini(run), 'input')
+    const lost = (await rejectsOf(run.directory)).filter(({ reason }) => reason === 'worker-lost')
+    t.match(lost.slice(0, 2), [
+      { stage: 'prepare', detail: /code: 7/, excerpt: /致命/ },
+      { stage: 'prepare', detail: /memory/, excerpt: /贪吃/ },
+    ])
 
-  const again = { ...run, directory: join(root, 'again'), endpoint: nobody }
-  await runMini({ ...again, set: [...set, `replies.from=["${run.directory}"]`] })
-  const bytes = await bytesOn(nodeFiles, run.directory)
-  t.strictSame(differing(await bytesOn(nodeFiles, again.directory), bytes), [], 'a run from the replies says the same')
+    const late = (await rejectsOf(run.directory)).filter(({ reason }) => reason === 'worker-timeout')
+    t.match(late, [{ stage: 'prepare', detail: /5000 ms/, excerpt: /循环/ }])
 
-  await runMini({ ...run, directory: join(root, 'anew') })
-  const now = (await rejectsOf(join(root, 'anew'))).filter(({ reason }) => reason === 'worker-lost')
-  t.strictSame(now, [], 'without those replies none is lost any more')
-})
+    const again = { ...run, directory: join(root, 'again'), endpoint: nobody }
+    await runMini({ ...again, set: [...set, `replies.from=["${run.directory}"]`] })
+    const bytes = await bytesOn(nodeFiles, run.directory)
+    t.strictSame(
+      differing(await bytesOn(nodeFiles, again.directory), bytes),
+      [],
+      'a run from the replies says the same',
+    )
+
+    await runMini({ ...run, directory: join(root, 'anew') })
+    const now = (await rejectsOf(join(root, 'anew'))).filter(({ reason }) => String(reason).startsWith('worker-'))
+    t.strictSame(now, [], 'without those replies none is lost any more')
+  },
+)
 
 t.test('what the disk refuses ends the command with a message, exit code 3, and a run that goes on', async (t) => {
   const root = t.testdir()

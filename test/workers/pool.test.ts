@@ -8,6 +8,9 @@ import { createPreparer, prepareBlock } from '../../lib/text/prepare.js'
 import { workerPool } from '../../lib/workers/pool.js'
 import { accountingFaults, article, blockOf, jsonl, planOf } from '../text/support.js'
 
+// Deadlines are waited for, and each pool starts threads: on a machine that is busy with others that takes its time.
+t.setTimeout(300_000)
+
 const articles = (from: number, count: number) =>
   Array.from({ length: count }, (_, index) => ({ id: `a${from + index}`, text: article(from + index) }))
 
@@ -132,6 +135,65 @@ t.test('Threads that die whatever they are given stop the run, and so do too man
   const records = [{ id: 'killer', text: `致命${article(4)}` }]
   await t.rejects(strict.prepare(blockOf(jsonl(records))), { code: 'KUN_WORKER_LOST', message: /lostRecordsMax/ })
 })
+
+t.test('A record on which a filter never ends is one reject, whatever else is in its block', async (t) => {
+  const directory = t.testdir({
+    'endless.mjs': `export default ({ text }) => {
+      if (text.startsWith('循环')) while (true);
+      if (text.startsWith('回溯')) /^(a+)+$/.test('a'.repeat(64) + 'b')
+      return true
+    }`,
+  })
+  const plan = await planOf({ filters: ['endless.mjs'] }, { directory, minima: 4 })
+  const events: string[] = []
+  const pool = workerPool({ plan, threads: 2, blockMsMax: 4_000, onEvent: (message) => events.push(message) })
+  t.teardown(() => pool.close())
+  const records: { id: string; text: string }[] = articles(0, 8)
+  records[2] = { id: 'loop', text: `循环${article(2)}` }
+  records[5] = { id: 'regex', text: `回溯${article(5)}` }
+  const others = Array.from({ length: 5 }, (_, n) =>
+    pool.prepare(blockOf(jsonl(articles(10 + n, 2)), { number: n + 1 })),
+  )
+  const prepared = await pool.prepare(blockOf(jsonl(records)))
+  t.same(accountingFaults(prepared), [])
+  t.match(prepared.rejects, [
+    {
+      document: 2,
+      reason: 'worker-timeout',
+      stage: 'prepare',
+      excerpt: /循环/,
+      detail: /4000 ms \(workers.blockMsMax\)/,
+    },
+    { document: 5, reason: 'worker-timeout', stage: 'prepare', excerpt: /回溯/ },
+  ])
+  t.equal(prepared.rejects.length, 2)
+  t.same([...prepared.chunks.document], [0, 1, 3, 4, 6, 7])
+  for (const other of await Promise.all(others)) t.same(other.rejects, [], 'no other block is held to blame')
+  t.match(events, [/document 2 of block 0 .*worker-timeout/, /document 5 of block 0/])
+  t.equal(events.length, 2)
+})
+
+t.test(
+  'A filter module that never ends to load stops the run with a message, and so does an asynchronous filter',
+  async (t) => {
+    const directory = t.testdir({
+      'loads.mjs': 'await new Promise((resolve) => setTimeout(resolve, 2 ** 30)); export default () => true',
+      'loops.mjs': 'while (true);',
+      'async.mjs': 'export default async () => new Promise(() => undefined)',
+    })
+    for (const name of ['loads.mjs', 'loops.mjs']) {
+      const pool = workerPool({ plan: await planOf({ filters: [name] }, { directory }), threads: 1, blockMsMax: 1_000 })
+      t.teardown(() => pool.close())
+      await t.rejects(pool.prepare(blockOf(jsonl(articles(0, 2)))), {
+        code: 'KUN_WORKER_LOST',
+        message: /no result within 1000 ms.*does every module of prepare.filters load/,
+      })
+    }
+    const pool = workerPool({ plan: await planOf({ filters: ['async.mjs'] }, { directory }), threads: 1 })
+    t.teardown(() => pool.close())
+    await t.rejects(pool.prepare(blockOf(jsonl(articles(0, 2)))), { code: 'KUN_CUSTOM_FILTER', message: /synchronous/ })
+  },
+)
 
 t.test('A closed pool says so, to a block under way too', async (t) => {
   const pool = workerPool({ plan: await planOf(), threads: 1 })
