@@ -1,9 +1,11 @@
 /** The words of a dataset card, in Markdown: what it is, how it was made, what stayed behind, what to beware of. */
 import { stringify } from 'yaml'
 import { ownValue } from '../core/dictionary.js'
+import { processSecrets } from '../core/redaction.js'
 import { version } from '../core/version.js'
 import type { CardFacts, Feature, SplitFacts } from './card-facts.js'
-import { escaped, funnelStages } from './funnel-svg.js'
+import { funnelStages } from './funnel-svg.js'
+import { code, fenced, inline } from './markdown.js'
 
 export interface CardBodyOptions {
   readonly repo: string
@@ -20,7 +22,7 @@ const recipeCharsMax = 20_000
 
 export function cardBody({ repo, facts, splits, otherRows, picture }: CardBodyOptions): string {
   const name = repo.slice(repo.indexOf('/') + 1)
-  return [
+  const sections = [
     `# ${name}\n\n${introduction(splits, otherRows, facts)}`,
     `## How it was made\n\n${making(facts)}`,
     facts.counters === null ? '' : `## What stayed behind\n\n${funnel(facts, picture)}`,
@@ -30,13 +32,12 @@ export function cardBody({ repo, facts, splits, otherRows, picture }: CardBodyOp
     `## How to reproduce it\n\n${reproduction(facts)}`,
     `## Citation\n\n${citation}`,
   ]
-    .filter((section) => section !== '')
-    .join('\n\n')
+  return processSecrets.text(sections.filter((section) => section !== '').join('\n\n'))
 }
 
 function introduction(splits: readonly SplitFacts[], otherRows: number, { extractive }: CardFacts): string {
   const total = splits.reduce((sum, { rows }) => sum + rows, 0)
-  const lines = splits.map(({ name, rows }) => `| \`${name}\` | ${count(rows)} |`)
+  const lines = splits.map(({ name, rows }) => `| ${code(name)} | ${count(rows)} |`)
   const writer = extractive
     ? `**No language model wrote these instructions**: they come from the built-in extractive writer (key phrases and \
 templates), which shows how kun-stream works. They are no training data.`
@@ -58,20 +59,25 @@ deduplicated; a label model wrote an instruction for each chunk; what was not a 
 graded the pairs; a model polished the answers, and the polished text was checked against the passage.`
   if (pinned === null) return steps
   const rows = sources.map(({ split, hub, commit, shards, bytes }) => {
-    const dataset = hub === null ? 'files' : `[${hub}](https://huggingface.co/datasets/${hub})`
+    const dataset = hub === null ? 'files' : datasetLink(hub)
     const at = commit === null ? '' : ` at commit \`${commit.slice(0, 12)}\``
-    return `| \`${split}\` | ${dataset}${at} | ${count(shards)} | ${count(bytes)} |`
+    return `| ${code(split)} | ${dataset}${at} | ${count(shards)} | ${count(bytes)} |`
   })
   const table =
     rows.length === 0 ? '' : `\n\n| split | read from | files | bytes |\n|---|---|---:|---:|\n${rows.join('\n')}`
   return `${steps} Models, prompts and thresholds are in the recipe below.${table}`
 }
 
+/** run.json may come from anywhere: what is not the name of a dataset is shown, not linked. */
+function datasetLink(hub: string): string {
+  return /^[\w.-]+\/[\w.-]+$/.test(hub) ? `[${inline(hub)}](https://huggingface.co/datasets/${hub})` : inline(hub)
+}
+
 function funnel({ counters }: CardFacts, picture: string | null): string {
   if (counters === null) return ''
   const rows = funnelStages(counters).map(({ name, in: taken, out, reasons }) => {
-    const why = reasons.map(([reason, number]) => `${reason} ${count(number)}`).join(', ')
-    return `| ${cell(name)} | ${count(taken)} | ${count(out)} | ${cell(why)} |`
+    const why = reasons.map(([reason, number]) => `${inline(reason)} ${count(number)}`).join(', ')
+    return `| ${inline(name)} | ${count(taken)} | ${count(out)} | ${why} |`
   })
   const image = picture === null ? '' : `![What each stage took in and let through](${picture})\n\n`
   return `${image}| stage | in | out | dropped, by reason |\n|---|---:|---:|---|\n${rows.join('\n')}`
@@ -81,7 +87,7 @@ function samples({ samples }: CardFacts): string {
   return samples
     .map(({ split, row }) => {
       const { instruction, output } = pairOf(row)
-      return `**${split}**\n\n> ${quoted(instruction)}\n\n${fenced(output)}`
+      return `**${code(split)}**\n\n> ${inline(shortened(instruction))}\n\n${fenced(shortened(output), 'text')}`
     })
     .join('\n\n')
 }
@@ -118,7 +124,7 @@ const meanings: Readonly<Record<string, string>> = {
 function columns(features: readonly Feature[]): string {
   const rows = features.map(({ name, dtype, list }) => {
     const type = list === undefined ? dtype : `list of {${list.map((field) => field.name).join(', ')}}`
-    return `| \`${name}\` | ${type} | ${cell(ownValue(meanings, name) ?? '')} |`
+    return `| ${code(name)} | ${inline(String(type))} | ${ownValue(meanings, name) ?? ''} |`
   })
   return `| column | type | meaning |\n|---|---|---|\n${rows.join('\n')}`
 }
@@ -134,7 +140,7 @@ answers differently when asked again.`
   const { recipe } = pinned as { recipe?: unknown }
   const text = stringify(withoutSecrets(recipe ?? pinned), { lineWidth: 0 })
   const shown = text.length > recipeCharsMax ? `${text.slice(0, recipeCharsMax)}\n# … shortened` : text.trimEnd()
-  return `${base}\n\n\`\`\`yaml\n${shown.replaceAll('```', "'''")}\n\`\`\``
+  return `${base}\n\n${fenced(shown, 'yaml')}`
 }
 
 const citation = `The method: Zheng et al., *Kun: Answer Polishment for Chinese Self-Alignment with Instruction Back-Translation*, 2024, \
@@ -143,34 +149,18 @@ const citation = `The method: Zheng et al., *Kun: Answer Polishment for Chinese 
 /** run.json holds none; a card is public, so it is looked at again. */
 function withoutSecrets(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutSecrets)
-  if (typeof value === 'string') return /^hf_\w+|^sk-\w+/.test(value) ? '…' : value
+  if (typeof value === 'string') return value.replace(/\b(?:hf_\w{3,}|sk-[\w-]{3,})/g, '…')
   if (value === null || typeof value !== 'object') return value
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([key]) => !/token$|apiKey|secret|password/i.test(key))
+      .filter(([key]) => !/token$|api[-_]?key|secret|passw|authori[sz]ation|cookie|credential/i.test(key))
       .map(([key, inner]) => [key, withoutSecrets(inner)]),
   )
-}
-
-/** Texts of a corpus may hold Markdown, HTML or a fence: shown as they are. */
-function fenced(text: string): string {
-  const shown = shortened(text)
-  const longest = Math.max(2, ...[...shown.matchAll(/`+/g)].map(([run]) => run.length))
-  const fence = '`'.repeat(longest + 1)
-  return `${fence}text\n${shown}\n${fence}`
-}
-
-function quoted(text: string): string {
-  return escaped(shortened(text).replaceAll(/\s+/g, ' ')).replaceAll(/([\\`*_[\]#|])/g, '\\$1')
 }
 
 function shortened(text: string): string {
   const characters = [...text]
   return characters.length > sampleCharsMax ? `${characters.slice(0, sampleCharsMax).join('')}…` : text
-}
-
-function cell(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll(/\s+/g, ' ')
 }
 
 function count(value: number): string {

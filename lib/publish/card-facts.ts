@@ -1,11 +1,12 @@
 /** What a dataset card tells, read from the run directory and from the footers of Parquet files. Writes nothing. */
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { z } from 'zod'
 import { dictionarySchema } from '../core/dictionary.js'
 import { nodeFiles, readWholeFile } from '../core/files.js'
+import { CorruptFileError } from '../errors.js'
 import { readManifest } from '../sinks/index.js'
 
 /** A column as `dataset_info.features` of a card names it. */
@@ -158,7 +159,7 @@ async function firstRows(path: string): Promise<{ metadata: FileMetaData; rows: 
       byteLength: size,
       slice: async (start: number, end = size) => {
         const bytes = new Uint8Array(end - start)
-        await handle.read(bytes, 0, bytes.length, start)
+        await readWhole(handle, bytes, start, path)
         return bytes.buffer as ArrayBuffer
       },
     }
@@ -167,6 +168,24 @@ async function firstRows(path: string): Promise<{ metadata: FileMetaData; rows: 
     return { metadata, rows: await parquetReadObjects({ file, metadata, rowStart: 0, rowEnd, compressors }) }
   } finally {
     await handle.close()
+  }
+}
+
+/** A read may bring fewer bytes than it was asked for, from a file on a network above all. */
+export async function readWhole(
+  handle: Pick<FileHandle, 'read'>,
+  bytes: Uint8Array,
+  start: number,
+  path: string,
+): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesRead } = await handle.read(bytes, done, bytes.length - done, start + done)
+    if (bytesRead === 0) {
+      throw new CorruptFileError(
+        `${path} ends at byte ${start + done}, before ${start + bytes.length}: run verify on it`,
+      )
+    }
+    done += bytesRead
   }
 }
 

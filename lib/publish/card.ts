@@ -6,14 +6,13 @@ import { isMap, parseDocument } from 'yaml'
 import { UsageError } from '../errors.js'
 import { cardBody } from './card-body.js'
 import { type CardFacts, type Feature, readCardFacts, type SplitFacts } from './card-facts.js'
+import { splitFrontMatter, withOwnPart } from './card-parts.js'
 import type { DataFile } from './contents.js'
 import { funnelSvg } from './funnel-svg.js'
 import type { PublishSettings } from './options.js'
 import { compare } from './plan.js'
 import type { Operation, Remote, RemoteFile } from './remote.js'
 
-const beginMark = '<!-- kun-stream:begin - what stands between these marks is written anew with every publish -->'
-const endMark = '<!-- kun-stream:end -->'
 const picturePath = 'assets/funnel.svg'
 
 export interface CardData {
@@ -103,21 +102,9 @@ function columnsOf(features: readonly Feature[]): string[] {
  *
  * @param counted false leaves sizes out: `datasets` refuses a dataset whose counts are not those of its card
  */
-function mergeCard(existing: string, data: CardData, body: string, counted: boolean): string {
-  const [frontMatter, text] = splitCard(existing.replaceAll('\r\n', '\n'))
-  const ours = `${beginMark}\n\n${body}\n\n${endMark}`
-  const begin = text.indexOf('<!-- kun-stream:begin')
-  const end = text.indexOf(endMark)
-  const merged =
-    begin >= 0 && end > begin
-      ? text.slice(0, begin) + ours + text.slice(end + endMark.length)
-      : [text.trim(), ours].filter((part) => part !== '').join('\n\n')
-  return `---\n${mergeFields(frontMatter, data, counted)}---\n\n${merged.trim()}\n`
-}
-
-function splitCard(card: string): [string, string] {
-  const match = /^---\n([\s\S]*?\n)?---\n?/.exec(card)
-  return match === null ? ['', card] : [match[1] ?? '', card.slice(match[0].length)]
+export function mergeCard(existing: string, data: CardData, body: string, counted: boolean): string {
+  const [frontMatter, text] = splitFrontMatter(existing.replaceAll('\r\n', '\n'))
+  return `---\n${mergeFields(frontMatter, data, counted)}---\n\n${withOwnPart(text, body).trim()}\n`
 }
 
 function mergeFields(frontMatter: string, data: CardData, counted: boolean): string {

@@ -1,5 +1,6 @@
 /** The funnel of a run as a picture: a bar a stage, what went in light, what came out dark. */
 import type { FunnelCounters } from './card-facts.js'
+import { visible } from './markdown.js'
 
 export interface FunnelStage {
   readonly name: string
@@ -10,7 +11,7 @@ export interface FunnelStage {
 }
 
 /** The order in which the data meets the stages; others follow as they are given. */
-const order = ['documents', 'chunks', 'dedup', 'label', 'filter', 'score', 'polish', 'checks']
+const order = ['documents', 'chunks', 'dedup', 'label', 'score', 'polish']
 
 /** Stages summed over the splits. */
 export function funnelStages(counters: FunnelCounters): FunnelStage[] {
@@ -65,6 +66,10 @@ export function funnelSvg(counters: FunnelCounters): string {
 `
 }
 
-export function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+function escaped(text: string): string {
+  return visible(text)
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
 }

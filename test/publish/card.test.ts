@@ -1,0 +1,157 @@
+import t from 'tap'
+import { type CardData, mergeCard } from '../../lib/publish/card.js'
+import { cardBody } from '../../lib/publish/card-body.js'
+import { type CardFacts, readWhole } from '../../lib/publish/card-facts.js'
+import { beginMark, endMark } from '../../lib/publish/card-parts.js'
+import { Random, testSeed } from '../support/random.js'
+
+const begin = beginMark
+const hostile = [
+  ...[
+    begin,
+    endMark,
+    '<!-- kun-stream:begin',
+    '<!--kun-stream:end-->',
+    '```',
+    '````',
+    '~~~',
+    '~~~~~~',
+    '```text',
+    '---',
+  ],
+  ...[
+    '<script>alert(1)</script>',
+    '<img src=x onerror=alert(1)>',
+    '</pre>',
+    '[a](javascript:alert(1))',
+    '![x](http://e/p)',
+  ],
+  ...[
+    '| a | b |',
+    '# 标题',
+    '> 引用',
+    '1. 一',
+    '- 二',
+    '\u202e反',
+    '\u0000',
+    '\u001b[31m',
+    '\r',
+    '\r\n',
+    '\n',
+    '\n\n',
+    '...',
+  ],
+  ...[
+    'configs:\n- x',
+    '`',
+    '\\',
+    '$$',
+    'https://evil.example',
+    '竹子从出笋到成材',
+    '\ud800',
+    'x'.repeat(600),
+    '`'.repeat(90),
+  ],
+]
+
+function textOf(random: Random): string {
+  const pieces = Array.from({ length: random.between(1, 9) }, () => hostile[random.between(0, hostile.length - 1)])
+  return pieces.join(random.chance(0.6) ? '\n' : ' ')
+}
+
+function bodyOf(random: Random): string {
+  const reasons = { [textOf(random)]: 2 }
+  const stages = { [textOf(random)]: { in: 3, out: 1, dropped: reasons, failed: 0 } }
+  const row = { instruction: textOf(random), output: textOf(random) }
+  const facts: CardFacts = {
+    features: [{ name: textOf(random), dtype: textOf(random) }],
+    samples: [{ split: 'a', row }],
+    counters: { a: { rows: 1, stages } },
+    sources: [{ split: 'a', hub: textOf(random), commit: null, shards: 1, bytes: 1 }],
+    extractive: false,
+    pinned: { recipe: { name: textOf(random), note: textOf(random) } },
+  }
+  return cardBody({ repo: 'me/set', facts, splits: [{ name: 'a', rows: 1, bytes: 1 }], otherRows: 0, picture: null })
+}
+
+const data: CardData = { splits: [], features: [], downloadBytes: 1, sources: [] }
+const publish = (existing: string, body: string) => mergeCard(existing, data, body, true)
+
+/** Lines that a reader of Markdown does not take as the content of a fence. */
+function outsideFences(card: string): string[] {
+  let fence = ''
+  return card.split('\n').filter((line) => {
+    const run = /^(`{3,}|~{3,})/.exec(line)?.[1] ?? ''
+    if (fence === '') {
+      fence = run
+      return run === ''
+    }
+    if (run.startsWith(fence) && line.trim() === run) fence = ''
+    return false
+  })
+}
+
+t.test('Publishing again gives the same card whatever texts, reasons, names and marks it shows', async (t) => {
+  const random = new Random(testSeed())
+  for (let round = 0; round < 1500; round++) {
+    const [first, second] = [bodyOf(random), bodyOf(random)]
+    const once = publish('', first)
+    const again = publish(once, first)
+    const changed = publish(again, second)
+    if (again !== once || changed !== publish('', second)) {
+      t.fail(`seed ${random.seed}: ${JSON.stringify(once)} became ${JSON.stringify(again)}`)
+      return
+    }
+    const outside = outsideFences(once.slice(once.indexOf(begin)))
+    const marks = outside.filter((line) => line.includes('kun-stream:'))
+    const raw = outside.filter((line) => /<(?!!-- kun-stream:)|\]\((?!https:\/\/(?:www\.npmjs|arxiv))/.test(line))
+    const hidden = [...once].filter((sign) => /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e]/.test(sign))
+    t.strictSame({ marks, raw, hidden }, { marks: [begin, endMark], raw: [], hidden: [] }, `seed ${random.seed}`)
+  }
+})
+
+t.test('What a person wrote around our part stays as it is, fences, marks in fences and rules included', async (t) => {
+  const random = new Random(testSeed())
+  const own = [
+    '# 我的数据',
+    `\`\`\`\n${begin}\n\nshown\n\n${endMark}\n\`\`\``,
+    `~~~~\n\`\`\`\n${endMark}\n~~~~`,
+    'The part between `<!-- kun-stream:begin` and its end is not mine.',
+    'A rule:\n\n---\n\nbelow',
+    '```python\nprint(1)\n```',
+    '| a | b |\n|---|---|\n| 1 | 2 |',
+  ]
+  const words = () =>
+    Array.from({ length: random.between(1, 4) }, () => own[random.between(0, own.length - 1)]).join('\n\n')
+  for (let round = 0; round < 500; round++) {
+    const [before, after] = [words(), words()]
+    const published = publish(`---\nlicense: mit\n---\n${before}`, bodyOf(random))
+    t.ok(published.startsWith('---\nlicense: mit\n') && published.includes(`---\n\n${before}\n\n${begin}`), before)
+    const written = `${published.trimEnd()}\n\n${after}\n`
+    const again = publish(written, bodyOf(random))
+    const seed = `seed ${random.seed}`
+    t.ok(again.includes(`---\n\n${before}\n\n${begin}`) && again.endsWith(`${endMark}\n\n${after}\n`), seed)
+    t.equal(publish(again, 'x'), publish(written, 'x'), seed)
+  }
+})
+
+t.test('A fence that a person forgot to close does not make the card longer with every publish', async (t) => {
+  const body = bodyOf(new Random(testSeed()))
+  for (const fence of ['```', '~~~', '``````']) {
+    const once = publish(`# Mine\n\n${fence}\nnot closed`, body)
+    t.equal(publish(once, body), once, fence)
+  }
+})
+
+t.test('A read that brings fewer bytes than it was asked for is continued; a file that ends is reported', async (t) => {
+  const content = Buffer.from('0123456789')
+  const read = async (into: Uint8Array, at: number, length: number, from: number) => {
+    const bytesRead = content.copy(into, at, from, Math.min(from + Math.min(length, 3), content.length))
+    return { bytesRead, buffer: into }
+  }
+  const handle = { read } as unknown as Parameters<typeof readWhole>[0]
+  const bytes = new Uint8Array(8)
+  await readWhole(handle, bytes, 1, 'a.parquet')
+  t.equal(Buffer.from(bytes).toString(), '12345678')
+  await t.rejects(readWhole(handle, bytes, 4, 'a.parquet'), { code: 'KUN_CORRUPT_FILE', message: /ends at byte 10/ })
+})
