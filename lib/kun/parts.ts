@@ -27,7 +27,7 @@ import {
   readRunRecord,
 } from '../sinks/index.js'
 import { checkReads, type Shard, type ShardRead, type SourceCursor } from '../sources/index.js'
-import { type PreparePlan, planPreparation } from '../text/plan.js'
+import { type PreparePlan, pinnedFilters, planPreparation } from '../text/plan.js'
 import { type WorkerPool, workerPool } from '../workers/pool.js'
 import { decideAgain } from './decide-again.js'
 import { preparing } from './lost-records.js'
@@ -289,7 +289,7 @@ async function runRecord(
       version,
       recipe: settings.pinned,
       shards: pinnedShards(settings.shards),
-      filters: plan.filters.map(({ name, sha256 }) => ({ name, sha256 })),
+      filters: pinnedFilters(plan.filters),
       tokenizer: plan.tokenizer === null ? null : { name: plan.tokenizer.name, sha256: plan.tokenizer.sha256 },
       encoder,
     },

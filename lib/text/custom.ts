@@ -1,12 +1,14 @@
 /**
  * Filters of the user's own: a module whose default export looks at one document and says what becomes of it.
- * Loaded in the worker by path; the file's hash goes into run.json, since it alters the output.
+ * Loaded in the worker by path; its hash and those of what it imports go into run.json, since they alter the output.
  */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { differences } from '../core/difference.js'
 import { CustomFilterError, RecipeError } from '../errors.js'
+import { type ModuleHashes, moduleGraph } from './module-graph.js'
 
 /** What a filter of one's own is asked about: text and title as cleaned, `id` the record's own, '' when it has none. */
 export interface CustomDocument {
@@ -25,6 +27,8 @@ export interface CustomFilterFile {
   /** Absolute. */
   readonly path: string
   readonly sha256: string
+  /** Modules that it imports, and those that they import. */
+  readonly imports: ModuleHashes
 }
 
 export interface LoadedFilter {
@@ -43,13 +47,11 @@ export function findCustomFilters(names: readonly string[], directory: string): 
     names.map(async (name) => {
       const path = resolve(directory, name)
       try {
-        const sha256 = createHash('sha256')
-          .update(await readFile(path))
-          .digest('hex')
-        return { name, path, sha256 }
+        return { name, path, ...(await hashesOf(path)) }
       } catch (cause) {
         throw new RecipeError(
-          `prepare.filters: ${name} cannot be read (${(cause as Error).message}). Check the path.`,
+          `prepare.filters: ${name} cannot be read (${(cause as Error).message}). Check the path: it starts from ` +
+            `the working directory, ${directory}.`,
           {
             cause,
             details: { name },
@@ -60,14 +62,23 @@ export function findCustomFilters(names: readonly string[], directory: string): 
   )
 }
 
+async function hashesOf(path: string): Promise<Pick<CustomFilterFile, 'sha256' | 'imports'>> {
+  const sha256 = createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex')
+  return { sha256, imports: await moduleGraph(path) }
+}
+
 /** @throws {CustomFilterError} the module does not load, has no default function, or changed since it was hashed */
 export async function loadCustomFilter(file: CustomFilterFile): Promise<LoadedFilter> {
   const details = { file: file.name }
-  const sha256 = createHash('sha256')
-    .update(await readFile(file.path))
-    .digest('hex')
-  if (sha256 !== file.sha256) {
-    throw new CustomFilterError(`${file.name} changed while the run was under way: start again`, { details })
+  const { sha256, imports } = await hashesOf(file.path)
+  const { sha256: before, imports: importsBefore } = file
+  const changed = differences({ [file.name]: before, ...importsBefore }, { [file.name]: sha256, ...imports }, 1)
+  if (changed.length > 0) {
+    throw new CustomFilterError(`${file.name} or a module of it changed while the run was under way: ${changed[0]}`, {
+      details,
+    })
   }
   let loaded: { readonly default?: unknown }
   try {

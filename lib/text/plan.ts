@@ -57,7 +57,12 @@ export async function planPreparation(
 /** What run.json pins of a plan: all that determines the output, and no path of this machine. */
 export function pinnedPlan({ chunk, quality, filters, tokenizer, signature }: PreparePlan) {
   const named = ({ name, sha256 }: { readonly name: string; readonly sha256: string }) => ({ name, sha256 })
-  return { chunk, quality, filters: filters.map(named), tokenizer: tokenizer && named(tokenizer), signature }
+  return { chunk, quality, filters: pinnedFilters(filters), tokenizer: tokenizer && named(tokenizer), signature }
+}
+
+/** A module that changed is named by the key of its hash. */
+export function pinnedFilters(filters: readonly CustomFilterFile[]) {
+  return filters.map(({ name, sha256, imports }) => ({ name, sha256, imports }))
 }
 
 async function findTokenizer(name: string, directory: string): Promise<NonNullable<PreparePlan['tokenizer']>> {

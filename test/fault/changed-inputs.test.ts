@@ -146,3 +146,24 @@ t.test('standard input that was read in part is refused: what is piped in now ma
   t.strictSame(align(all.length - 1).problems, [], 'a run that read all of it needs no more')
   t.strictSame(alignShards(pinnedShards(stdin()), stdin(), null).problems, [], 'nor one that committed nothing')
 })
+
+t.test(
+  'a module that a filter imports changed between two calls: the run is refused and the module named',
+  async (t) => {
+    const root = t.testdir({
+      'mine.mjs': `import { dropped } from './lists/words.mjs'\nexport default ({ text }) => (dropped(text) ? 'mine' : true)`,
+      lists: { 'words.mjs': 'export const dropped = (text) => text.length > 100000' },
+    })
+    mkdirSync(join(root, 'in'))
+    writeFileSync(join(root, 'in/a.jsonl'), documents(20).join('\n'))
+    const set = [...inOrder, `prepare.filters=["${root}/mine.mjs"]`]
+    const run = { directory: join(root, 'run'), endpoint: server.url, input: join(root, 'in/*'), set }
+    await cutShort(run, 1)
+    const words = join(root, 'lists/words.mjs')
+    const before = readFileSync(words)
+    writeFileSync(words, 'export const dropped = (text) => text.length > 10')
+    await t.rejects(runMini(run), { code: 'KUN_RUN_MISMATCH', message: /filters\[0\]\.imports\.lists\/words\.mjs was/ })
+    writeFileSync(words, before)
+    t.equal(await runMini(run), 'input')
+  },
+)
