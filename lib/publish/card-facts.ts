@@ -5,9 +5,8 @@ import { type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyp
 import { compressors } from 'hyparquet-compressors'
 import { z } from 'zod'
 import { dictionarySchema } from '../core/dictionary.js'
-import { nodeFiles, readWholeFile } from '../core/files.js'
 import { CorruptFileError } from '../errors.js'
-import { readManifest } from '../sinks/index.js'
+import { type CutFile, mustBeCommitted, readManifest, readRunRecord } from '../sinks/index.js'
 
 /** A column as `dataset_info.features` of a card names it. */
 export interface Feature {
@@ -41,9 +40,6 @@ const figures = z.object({
 })
 const countersSchema = dictionarySchema(z.object({ rows: z.number(), stages: dictionarySchema(figures) }))
 
-/** stats.json has the counters of the splits under `splits`. */
-const statsSchema = z.union([z.object({ splits: countersSchema }).transform(({ splits }) => splits), countersSchema])
-
 const shardSchema = z.object({
   split: z.string(),
   path: z.string(),
@@ -68,25 +64,26 @@ export interface CardFacts {
   readonly pinned: Readonly<Record<string, unknown>> | null
 }
 
-const jsonBytesMax = 256 * 1024 * 1024
 const samplesPerSplit = 2
 
 export async function readCardFacts(directory: string): Promise<CardFacts> {
   const entries = await readManifest(directory)
-  const firstOf = new Map<string, string>()
+  const firstOf = new Map<string, CutFile>()
   for (const { files } of entries) {
-    for (const { split, path, rows } of files)
-      if (split !== null && rows > 0 && !firstOf.has(split)) firstOf.set(split, path)
+    for (const part of files)
+      if (part.split !== null && part.rows > 0 && !firstOf.has(part.split)) firstOf.set(part.split, part)
   }
   const samples: { split: string; row: Record<string, unknown> }[] = []
   let features: Feature[] = []
-  for (const [split, path] of [...firstOf].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const { metadata, rows } = await firstRows(join(directory, path))
+  for (const [split, part] of [...firstOf].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    await mustBeCommitted(directory, part)
+    const { metadata, rows } = await firstRows(join(directory, part.path))
     if (features.length === 0) features = featuresOf(metadata)
     for (const row of rows) samples.push({ split, row })
   }
-  const run = await readJson(join(directory, 'run.json'))
-  const stats = statsSchema.safeParse((await readJson(join(directory, 'stats.json'))) ?? entries.at(-1)?.counters)
+  const run = (await readRunRecord(directory)) ?? undefined
+  // Not stats.json, which holds the same and has no checksum of its own.
+  const stats = countersSchema.safeParse(entries.at(-1)?.counters)
   const record = runSchema.safeParse(run)
   const pinned = record.success ? record.data.pinned : null
   return {
@@ -187,9 +184,4 @@ export async function readWhole(
     }
     done += bytesRead
   }
-}
-
-async function readJson(path: string): Promise<unknown> {
-  const bytes = await readWholeFile(nodeFiles, path, jsonBytesMax)
-  return bytes === null ? undefined : JSON.parse(Buffer.from(bytes).toString('utf8'))
 }

@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { nodeFiles } from '../core/files.js'
+import { mustBeCommitted } from '../sinks/index.js'
 import { fileSlice } from '../sources/hub-body.js'
 import { type Joined, joinParquet } from './join.js'
 import type { PublishProgress } from './options.js'
@@ -92,6 +93,11 @@ async function joinGroup(
   to: string,
   signal: AbortSignal | undefined,
 ): Promise<Joined> {
+  // What goes to the Hub is what was committed: joining decodes pages, but does not compare them.
+  for (const part of group.files) {
+    signal?.throwIfAborted()
+    await mustBeCommitted(directory, part)
+  }
   await nodeFiles.makeDirectory(join(directory, 'publish'))
   return joinParquet({ from: group.files.map(({ path }) => join(directory, path)), to, signal })
 }

@@ -8,8 +8,12 @@ import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { readAppendLog } from '../core/append-log.js'
 import { nodeFiles, type OpenFile, temporarySuffix } from '../core/files.js'
+import { corrupt } from '../core/frames.js'
+import { readRunRecord } from '../sinks/index.js'
 import { scanManifest } from '../sinks/manifest.js'
+import { changedPart } from '../sinks/part-check.js'
 import { compare } from './plan.js'
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
@@ -40,10 +44,13 @@ export interface PiecePlace {
 /** Files that grow are kept in pieces of this size: only the last one is sent again. */
 const pieceBytes = 16 * 1024 * 1024
 const readBytes = 1024 * 1024
+const logPath = /^(?:dedup\/index(?:\.texts)?|replies\/\d{6,}\.(?:log|pack))$/
 
 export class Snapshots {
   /** A file of this size, or a full piece of a log, that was hashed by this process: neither changes while it lives. */
   readonly #hashed = new Map<string, Piece>()
+  /** Logs whose frames were found whole. */
+  readonly #checked = new Set<string>()
 
   constructor(private readonly directory: string) {}
 
@@ -57,11 +64,19 @@ export class Snapshots {
       files.push({ path, pieces })
     }
     for (const path of ['run.json', 'brakes.json', 'stats.json']) await add(path, await this.#sizeOf(path), false)
-    for (const { files: parts } of entries) for (const { path, bytes } of parts) await add(path, bytes, false)
+    await readRunRecord(this.directory)
+    for (const { files: parts } of entries) {
+      for (const part of parts) {
+        await add(part.path, part.bytes, false)
+        // A damaged part never replaces a good copy.
+        if (files.at(-1)?.pieces[0]?.sha256 !== part.sha256) throw changedPart(this.directory, part, part.bytes)
+      }
+    }
     for (const folder of ['dedup', 'replies']) {
       for (const name of await nodeFiles.list(join(this.directory, folder))) {
         if (name.endsWith(temporarySuffix)) continue
         const path = `${folder}/${name}`
+        await this.#checkLog(path)
         // A log that became a pack since it was listed is gone: its replies are in the pack, of the next snapshot.
         await add(path, await this.#sizeOf(path), !name.endsWith('.pack'))
       }
@@ -69,6 +84,15 @@ export class Snapshots {
     await add('manifest.jsonl', wholeBytes, true)
     files.sort((a, b) => compare(a.path, b.path))
     return { snapshot: { format: 'kun-stream mirror 2', cuts: entries.length, files }, places }
+  }
+
+  /** Once a process: what is appended later was written by it. */
+  async #checkLog(path: string): Promise<void> {
+    if (this.#checked.has(path) || !logPath.test(path)) return
+    const log = join(this.directory, path)
+    const { damage } = await readAppendLog({ files: nodeFiles, path: log }, () => undefined)
+    if (damage !== null) throw corrupt(log, damage.offset, `${damage.bytes} bytes are; the mirror keeps what it has`)
+    this.#checked.add(path)
   }
 
   async #pieces(path: string, sizeBytes: number, grows: boolean, places: Map<string, PiecePlace>): Promise<Piece[]> {

@@ -5,6 +5,7 @@ export { type Encoder, type EncoderOptions, encoderIdentity, encoderOptions, par
 export { ageText, type LockOptions, lockHolder, lockRunDirectory, type RunLock } from './lock.js'
 export type { Holder } from './lock-holder.js'
 export { readManifest } from './manifest.js'
+export { mustBeCommitted } from './part-check.js'
 export { openPart, type Part, rowsOf } from './part-reader.js'
 export { recoverRunDirectory } from './recover.js'
 export {

@@ -3,10 +3,11 @@
  * were not changed, and deletes the parts that no line names. May be killed at any point and run again.
  */
 import { join } from 'node:path'
-import { type FileLayer, nodeFiles, sha256Of, temporarySuffix } from '../core/files.js'
+import { type FileLayer, nodeFiles, temporarySuffix } from '../core/files.js'
 import { CorruptFileError } from '../errors.js'
 import { scanManifest, settleManifest } from './manifest.js'
 import { dataFolder, discardedName, manifestName, partName, rejectsFolder } from './names.js'
+import { changedPart, mustBeCommitted } from './part-check.js'
 import { type OnStep, stepping } from './steps.js'
 import type { CutFile, ManifestEntry } from './types.js'
 
@@ -46,17 +47,10 @@ async function mustBeAsCommitted(
   part: CutFile,
   committedMs: number,
 ): Promise<void> {
-  const { path, bytes, sha256 } = part
-  const file = join(directory, path)
+  const file = join(directory, part.path)
   const found = await files.sizeBytes(file)
-  const changed = found === bytes && ((await files.modifiedMs(file)) ?? 0) > committedMs
-  if (found === bytes && !(changed && (await sha256Of(files, file, bytes)) !== sha256)) return
-  const now = found === null ? 'is missing' : found === bytes ? 'has another sha256 now' : `has ${found}`
-  throw new CorruptFileError(
-    `${path} was committed with ${bytes} bytes and ${now}: restore it from a backup or a mirror, or build the dataset ` +
-      `again from the kept replies (kun-stream rebuild). \`kun-stream verify ${directory}\` lists all.`,
-    { details: { path, bytes, found } },
-  )
+  if (found !== part.bytes) throw changedPart(directory, part, found)
+  if (((await files.modifiedMs(file)) ?? 0) > committedMs) await mustBeCommitted(directory, part, files)
 }
 
 /** A killed run leaves parts of the cut after its last line; parts of a later one mean that lines were lost. */

@@ -11,6 +11,8 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { openAppendLog } from '../../lib/core/append-log.js'
+import { nodeFiles } from '../../lib/core/files.js'
 import { encodeSealed } from '../../lib/core/sealed-json.js'
 import type { Clock } from '../../lib/core/types.js'
 import { mirrorRun, mirrorWhile, openMirror, restoreFromMirror } from '../../lib/publish/mirror.js'
@@ -34,9 +36,15 @@ async function makeRun(directory: string): Promise<void> {
   for (const folder of ['dedup', 'replies']) mkdirSync(join(directory, folder))
   writeFileSync(join(directory, 'run.json'), encodeSealed({ pinned: {}, free: {} }))
   writeFileSync(join(directory, 'brakes.json'), '{}')
-  writeFileSync(join(directory, 'dedup', 'index'), randomBytes(1000))
-  writeFileSync(join(directory, 'replies', '000001.pack'), randomBytes(2000))
-  writeFileSync(join(directory, 'replies', '000002.log'), randomBytes(500))
+  await addLog(join(directory, 'dedup', 'index'), 1000)
+  await addLog(join(directory, 'replies', '000001.pack'), 2000)
+  await addLog(join(directory, 'replies', '000002.log'), 500)
+}
+
+async function addLog(path: string, payloadBytes: number): Promise<void> {
+  const log = await openAppendLog({ files: nodeFiles, path, header: { kind: 'test' } })
+  for (let piece = 0; piece < 5; piece++) log.append(randomBytes(payloadBytes / 5))
+  await log.close()
 }
 
 for (const kind of ['a folder', 'the Hub'] as const) {
@@ -89,7 +97,7 @@ t.test('a pass that fails at any request leaves a mirror that can be restored, o
       before = contentsOf(directory)
       await mirrorRun({ directory, to: place, ...connection })
       appendFileSync(join(directory, 'dedup', 'index'), randomBytes(10))
-      writeFileSync(join(directory, 'replies', `${String(10 + from).padStart(6, '0')}.log`), randomBytes(20))
+      await addLog(join(directory, 'replies', `${String(10 + from).padStart(6, '0')}.log`), 20)
       const after = contentsOf(directory)
       hub.faults.set([{ kind, from, times: -1 }])
       const failed = await mirrorRun({ directory, to: place, ...connection }).then(

@@ -1,0 +1,28 @@
+/** Compares a committed part with what its manifest line says, before something is made of it. */
+import { join } from 'node:path'
+import { type FileLayer, nodeFiles, sha256Of } from '../core/files.js'
+import { CorruptFileError } from '../errors.js'
+import type { CutFile } from './types.js'
+
+/**
+ * Reads the part whole. Memory: one piece of 1 MiB.
+ *
+ * @throws {CorruptFileError} it is missing, has another size or another sha256
+ */
+export async function mustBeCommitted(directory: string, part: CutFile, files: FileLayer = nodeFiles): Promise<void> {
+  const file = join(directory, part.path)
+  const found = await files.sizeBytes(file)
+  if (found !== part.bytes || (await sha256Of(files, file, part.bytes)) !== part.sha256) {
+    throw changedPart(directory, part, found)
+  }
+}
+
+/** The error for a part that is not what was committed; `found` is its size, null where it is missing. */
+export function changedPart(directory: string, { path, bytes }: CutFile, found: number | null): CorruptFileError {
+  const now = found === null ? 'is missing' : found === bytes ? 'has another sha256 now' : `has ${found}`
+  return new CorruptFileError(
+    `${path} was committed with ${bytes} bytes and ${now}: restore it from a backup or a mirror, or build the dataset ` +
+      `again from the kept replies (kun-stream rebuild). \`kun-stream verify ${directory}\` lists all.`,
+    { details: { path, bytes, found } },
+  )
+}
