@@ -12,12 +12,13 @@ import { readableKeys } from './processes.js'
 /** Nobody listens there: every request is refused. */
 const nobody = 'http://127.0.0.1:9/v1'
 
-export async function differences(directory: string, form: Form): Promise<string[]> {
+/** @param more overrides that the run had besides */
+export async function differences(directory: string, form: Form, more: readonly string[] = []): Promise<string[]> {
   const bytes = bytesOf(directory)
   const faults = form.discards ? await undiscarded(directory) : []
   const paid = form.discards ? archiveOf(directory) : directory
   const compare = async (what: string, other: string): Promise<void> => {
-    const set = ['servers.outageMaxMs=1s', ...overrides(nobody), `replies.from=["${paid}"]`]
+    const set = ['servers.outageMaxMs=1s', ...overrides(nobody), `replies.from=["${paid}"]`, ...more]
     try {
       await runTiny({ directory: other, endpoint: nobody, small: true, set })
     } catch (error) {

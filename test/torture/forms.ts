@@ -5,11 +5,13 @@
 import type { Phase } from '../../lib/kun/stages.js'
 
 export interface Form {
-  readonly name: 'plain' | 'phases' | 'discard' | 'phases, discard' | 'containers'
+  readonly name: 'plain' | 'phases' | 'discard' | 'phases, discard' | 'containers' | 'changed input'
   readonly legs: readonly Leg[]
   readonly discards: boolean
   /** By pairs of containers instead of kills at named places. */
   readonly containers?: boolean
+  /** A byte of the input is changed before each resume. */
+  readonly changesInput?: boolean
 }
 
 /** A part of a run with one server. */
@@ -32,6 +34,7 @@ export const forms: readonly Form[] = [
   { name: 'phases', legs: phases, discards: false },
   { name: 'discard', legs: onePass, discards: true },
   { name: 'phases, discard', legs: phases, discards: true },
+  { name: 'changed input', legs: onePass, discards: false, changesInput: true },
   { name: 'containers', legs: onePass, discards: false, containers: true },
 ]
 

@@ -5,6 +5,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Random } from '../support/random.js'
+import { tortureChangedInputs } from './changed-inputs.js'
 import { containersRefused, tortureContainers } from './containers.js'
 import { forms as allForms, type Form } from './forms.js'
 import { type Baseline, tortureRun, uninterrupted } from './tortured-run.js'
@@ -35,6 +36,11 @@ export interface TortureReport {
   readonly faults: readonly string[]
 }
 
+function tormentOf(form: Form): typeof tortureRun {
+  if (form.changesInput === true) return tortureChangedInputs
+  return form.containers === true ? tortureContainers : tortureRun
+}
+
 export async function torture(options: TortureOptions): Promise<TortureReport> {
   const { kills, seed, directory, killsPerRun = 22, say = () => undefined } = options
   const refused = containersRefused()
@@ -60,7 +66,7 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
       say(`${form.name}, uninterrupted: ${legs.join(', ')}; ${baseline.cuts} cuts`)
     }
     const run = `run-${report.runs}`
-    const torment = form.containers === true ? tortureContainers : tortureRun
+    const torment = tormentOf(form)
     const outcome = await torment(join(directory, run), form, baseline, {
       random,
       kills: Math.min(killsPerRun, kills - report.kills),
