@@ -72,6 +72,7 @@ noted(sourceOptions, {
   recordBytesMax: 'A longer record is rejected while it is read',
   shardsOpenMax: 'Shards read side by side, a block from each in turn',
   decodeMsMax: 'Time to decode a row group of Parquet; past it the shard counts as corrupt from there on',
+  decodeBytesMax: 'Bytes of Parquet that are held, and decoded, at once; rows that take more are rejected',
   zstdWindowBytesMax: 'Window of a zstd frame, held in memory; 2GiB for shards made with zstd --long=31',
   order: 'interleaved mixes shards of a corpus that is sorted by category; in-order reads one after the other',
 })

@@ -20,6 +20,12 @@ export const sourceOptions = z.strictObject({
   order: z.enum(['interleaved', 'in-order']).default('interleaved'),
   /** Time to decode a row group, reading not counted: a damaged one can keep a decoder busy for ever. */
   decodeMsMax: z.int().min(1).max(86_400_000).default(300_000),
+  /** Stored bytes of a row group of the mapped columns, and bytes that one range of its rows decodes to. */
+  decodeBytesMax: z
+    .int()
+    .min(1024 * 1024)
+    .max(2 ** 31)
+    .default(512 * 1024 * 1024),
   /**
    * Window of a zstd frame, which its decoder holds in memory, one a shard that is open. The default is the zstd
    * command's own; `zstd --long=31` needs 2 GiB.

@@ -234,6 +234,7 @@ t.test('options have defaults, and sizes out of range are refused', async (t) =>
     shardsOpenMax: 4,
     order: 'interleaved',
     decodeMsMax: 300_000,
+    decodeBytesMax: 512 * 1024 * 1024,
     zstdWindowBytesMax: 128 * 1024 * 1024,
   })
   for (const wrong of [{ blockBytes: 0 }, { shardsOpenMax: 1.5 }, { order: 'random' }, { blocks: 1 }]) {

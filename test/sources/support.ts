@@ -45,6 +45,7 @@ export const smallBlocks: BlocksOptions = {
   shardsOpenMax: 3,
   order: 'interleaved',
   decodeMsMax: 10_000,
+  decodeBytesMax: 512 * 1024 * 1024,
   zstdWindowBytesMax: 128 * 1024 * 1024,
 }
 

@@ -62,8 +62,14 @@ export async function* parquetPieces(
 }
 
 /** Without what cannot or need not cross to the thread. */
-function pick({ blockBytes, recordBytesMax, decodeMsMax, zstdWindowBytesMax }: FormatOptions): FormatOptions {
-  return { blockBytes, recordBytesMax, decodeMsMax, zstdWindowBytesMax }
+function pick({
+  blockBytes,
+  recordBytesMax,
+  decodeMsMax,
+  decodeBytesMax,
+  zstdWindowBytesMax,
+}: FormatOptions): FormatOptions {
+  return { blockBytes, recordBytesMax, decodeMsMax, decodeBytesMax, zstdWindowBytesMax }
 }
 
 type Answer = Exclude<ThreadMessage, { kind: 'read' }> | { readonly kind: 'lost'; readonly message: string }

@@ -49,6 +49,7 @@ export interface FormatOptions {
   readonly recordBytesMax: number
   readonly decodeMsMax: number
   readonly zstdWindowBytesMax: number
+  readonly decodeBytesMax: number
   /** Pieces in memory that threads share, to be given back by whoever uses them up; else in memory of their own. */
   readonly shared?: boolean
 }
