@@ -137,7 +137,7 @@ function waits({ waitMs }: ServerSaid, headers: Headers = {}): Details {
 const RECORD_FIELDS = new Set(['messages', 'prompt', 'input', 'model'])
 
 const objection =
-  /unrecogni[sz]ed|unknown|unexpected|unsupported|not (?:support|allow|permit|valid|implemented)|extra_forbidden|invalid|must be|should be|out of range|range of|greater than|less than|exceeds?|max(?:imum)? allowed|cannot|can't|only|不支持|无效|非法|范围|未知|必须/i
+  /unrecogni[sz]ed|unknown|unexpected|unsupported|not (?:support|allow|permit|valid|implemented)|extra_forbidden|invalid|must be|should be|out of range|range of|greater than|less than|exceeds?|max(?:imum)? allowed|cannot|can't|only|must not|不支持|无效|非法|范围|未知|必须/i
 
 /** The field of the request that an error blames, or null. */
 function fieldOf({ words, param }: ServerSaid, fields: readonly string[]): string | null {

@@ -22,20 +22,43 @@ const ROUNDS_MAX = 16
  * Example: '<think>嗯</think><answer>好</answer>' → '好'; '◁think▷嗯' → unreadable; '<p>好</p>' → itself
  */
 export function readThoughts(text: string): ThoughtsRead {
+  if (!mayLead.test(text) && !mayMark.test(text)) return { text, unreadable: false }
   let rest = withoutBoxes(text)
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const next = ofChannels(rest) ?? ofStrongMarks(rest) ?? ofLead(rest) ?? ofClosingTag(rest)
-    if (next === null) return { text: rest === text ? text : rest.trim(), unreadable: false }
+    if (next === null) {
+      if (leftMark.test(rest) || hasLoneClosing(rest)) break
+      return { text: rest === text ? text : rest.trim(), unreadable: false }
+    }
     if (next === unreadable) break
     rest = next
   }
   return { text: '', unreadable: true }
 }
 
+/** With what thoughts, headings of them and tags begin; most answers begin otherwise and hold no bracket of these. */
+const mayLead = /^\s*[A-Za-z（(>`#*=—\-<[【《〈{◁⟦⟨＜思内我]/
+const mayMark = /[<◁⟦⟨＜[{\\&]|[《〈【][/／]?[A-Za-z思推]/
+
 /** What a step finds: the text that is left, that it cannot be read, or null where there is nothing to do. */
 type Step = string | typeof unreadable | null
 
 const unreadable = Symbol('unreadable')
+
+/** A mark of a thought in brackets or an escape that no step knows: what is before and after it cannot be told apart. */
+const leftMark =
+  /(?:&lt;|\\<|[<＜◁⟦⟨〈[{])\s{0,2}[/／]?\s{0,2}(?:think(?:ing)?|thoughts?|reasoning)\s{0,2}[|/]?(?:&gt;|\\>|[>＞▷⟧⟩〉\]}])(?!\()|[【[](?:思考|推理)(?:开始|结束)[】\]]/i
+
+/** `…</x:plan>答案`: a closing tag of a thought, or with a namespace, that nothing opened. */
+function hasLoneClosing(text: string): boolean {
+  if (!text.includes('</')) return false
+  const opened = new Set<string>()
+  for (const [, slash, name] of text.matchAll(/<(\/?)([\p{L}_][\p{L}\p{N}_:.-]{0,63})/gu)) {
+    if (slash === '') opened.add(name as string)
+    else if (!opened.has(name as string) && (name?.includes(':') || tagKind(name as string) === 'thought')) return true
+  }
+  return false
+}
 
 /** GLM marks its answer wherever it stands. */
 function withoutBoxes(text: string): string {
@@ -51,6 +74,8 @@ function ofChannels(text: string): Step {
     const end = answer.search(/<\|(?:end|return|start|call)\|>/)
     return end < 0 ? answer : answer.slice(0, end)
   }
+  if (/^\s*<\|channel>/.test(text)) return after(text, /<channel\|>/, 0) ?? unreadable
+  if (/^\s*assistantfinal/.test(text)) return text.trimStart().slice('assistantfinal'.length)
   if (!/^\s*analysis/.test(text)) return null
   const end = text.lastIndexOf('assistantfinal')
   if (end >= 0) return text.slice(end + 'assistantfinal'.length)
@@ -62,9 +87,9 @@ const strongName =
 
 /** Marks that are a thought's wherever they stand in a text. */
 const strongMarks = new RegExp(
-  `<(/?)${strongName}(?:\\s[^<>]{0,200})?>` +
-    `|[◁⟨〈＜《]([/／]?)(?:${strongName}|思考|思考过程)[▷⟩〉＞》]` +
-    '|\\[(/?)(?:THINK(?:ING)?|THOUGHTS?|REASONING)\\]' +
+  `(\\*\\*|\`)?<{1,2}\\s{0,2}(/?)\\s{0,2}${strongName}(?:\\s[^<>]{0,200})?(?<selfClosing>/)?>{1,2}\\1` +
+    `|[◁⟨〈＜《⟦]([/／]?)(?:${strongName}|思考|思考过程)[▷⟩〉＞》⟧]` +
+    '|\\[(/?)(?:THINK(?:ING)?|THOUGHTS?|REASONING)\\](?!\\()' +
     '|<[|｜](?:(?:begin|start)(?:[_▁]of)?[_▁](?:thought|think(?:ing)?|reasoning)|think(?:ing)?(?:[_▁](?:begin|start))?|inner_prefix)[|｜]>' +
     '|(<[|｜](?:/|end(?:[_▁]of)?[_▁])(?:thought|think(?:ing)?|reasoning)[|｜]>|<[|｜](?:think(?:ing)?[_▁]end|inner_suffix)[|｜]>)',
   'gi',
@@ -81,7 +106,11 @@ function ofStrongMarks(text: string): Step {
   let found = false
   for (const mark of text.matchAll(strongMarks)) {
     found = true
-    const closes = mark.slice(1).some((slash) => slash !== undefined && slash !== '')
+    // The first group is what stands on either side of a mark, as in `**<think>**`.
+    const closes = mark
+      .slice(2)
+      .some((slash) => slash !== undefined && slash !== '' && slash !== mark.groups?.selfClosing)
+    const isEmpty = mark.groups?.selfClosing !== undefined || mark[0].endsWith('/>')
     const end = mark.index + mark[0].length
     if (closes) {
       if (!inside) kept = []
@@ -89,7 +118,8 @@ function ofStrongMarks(text: string): Step {
       start = end
     } else if (!inside) {
       kept.push(text.slice(start, mark.index))
-      inside = true
+      start = end
+      inside = !isEmpty
     }
   }
   if (!found) return null
@@ -132,6 +162,7 @@ const brackets: Readonly<Record<string, string>> = {
   '《': '》',
   '〈': '〉',
   '⟨': '⟩',
+  '⟦': '⟧',
   '＜': '＞',
   '{': '}',
 }
@@ -145,7 +176,7 @@ function leadingTag(lead: string): Tag | null {
   const named = /^.([\p{L}_][\p{L}\p{N}_:.-]{0,63})((?:\s[^<>]{0,300})?)/u.exec(lead)
   if (
     named === null ||
-    /^unused\d{1,4}$/.test(named[1] as string) ||
+    /^(?:unused|ctrl)\d{1,4}$/.test(named[1] as string) ||
     !lead.startsWith(close, named[0].length) ||
     named[2]?.endsWith('/')
   )
@@ -202,9 +233,9 @@ function ofTag(lead: string, tag: Tag): Step {
 
 /** `<unused94>thought … <unused95>`: marks that Gemma's vocabulary has to spare. */
 function ofUnused(lead: string): Step {
-  const open = /^<unused\d{1,4}>/.exec(lead)
+  const open = /^<(?:unused|ctrl)\d{1,4}>/.exec(lead)
   if (open === null) return null
-  return after(lead, /<unused\d{1,4}>/, open[0].length) ?? unreadable
+  return after(lead, /<(?:unused|ctrl)\d{1,4}>/, open[0].length) ?? unreadable
 }
 
 /** A pair of an unknown name: around the whole text it is a wrapper; before an answer it is a thought, or is not read. */
@@ -233,6 +264,10 @@ function ofDetails(lead: string): Step {
 function ofHeading(lead: string): Step {
   const fence = /^```\s{0,4}(?:think(?:ing)?|thoughts?|reasoning|思考)[^\S\n]{0,20}\n/i.exec(lead)
   if (fence !== null) return after(lead, /\n```[^\S\n]{0,20}(?:\n|$)/, fence[0].length) ?? unreadable
+  if (/^>\s{0,4}(?:\*\*)?(?:💭\s?)?(?:思考|thinking|thought|reasoning)/i.test(lead))
+    return after(lead, /\n(?!>)/, 0) ?? unreadable
+  if (/^(?:[（(]\s{0,2}(?:内心|思考|心想|thinking|thought)[^：:\n]{0,6}[：:]|<(?:function|tool)\b)/i.test(lead))
+    return unreadable
   if (/^here(?:[’']s| is) my (?:thought process|thinking|reasoning)/i.test(lead)) {
     return after(lead, /here(?:[’']s| is) my (?:final )?(?:response|answer)\s{0,4}[:：]?/i, 0) ?? unreadable
   }
@@ -247,9 +282,9 @@ const englishHeading =
 const englishAnswer =
   /(?:^|\n)[^\S\n]{0,8}(?:#{1,6}\s{1,4}|\*{1,2})?(?:my |the )?(?:final )?(?:answer|response|reply|output)\s{0,2}\*{0,2}\s{0,2}(?:[:：]\*{0,2}|\n)/i
 const chineseHeading =
-  /^(?:(?:#{1,6}\s{1,4}|\*\*|【)(?:我的)?(?:思考|思考过程|思维链|内心独白)(?:】|\*\*)?[^\S\n]{0,4}[:：]?|(?:思考|思考过程|思维链|内心独白)[:：])/
+  /^(?:(?:#{1,6}\s{1,4}|\*\*|【|[-=—]{2,8}\s?)(?:我的)?(?:思考|思考过程|思维链|内心独白)(?:】|\*\*|\s?[-=—]{2,8})?[^\S\n]{0,4}[:：]?|(?:思考|思考过程|思维链|内心独白)[:：])/
 const chineseAnswer =
-  /\n[^\S\n]{0,8}(?:#{1,6}\s{1,4}|\*\*|【)?(?:最终|正式)?(?:回答|答案|回复|答复|输出)(?:】|\*\*)?[^\S\n]{0,4}(?:[:：]\*{0,2}|\n|(?<=】|\*\*))/
+  /\n[^\S\n]{0,8}(?:#{1,6}\s{1,4}|\*\*|【|[-=—]{2,8}\s?)?(?:最终|正式)?(?:回答|答案|回复|答复|输出)(?:】|\*\*|\s?[-=—]{2,8})?[^\S\n]{0,4}(?:[:：]\*{0,2}|\n|(?<=】|\*\*))/
 
 /** The text after the first place at or after `from` where `pattern` matches; null where it does not. */
 function after(text: string, pattern: RegExp, from: number): string | null {

@@ -84,6 +84,21 @@ content-refused | 451 | anything: legal | Unavailable For Legal Reasons
 status | 502 | a proxy: a page | <html><head><title>502 Bad Gateway</title></head></html>
 context-length | 413 | a proxy: too large | <html>413 Request Entity Too Large</html>
 refused | 400 | anything: a refusal without a known word | {"error":{"message":"no"}}
+content-refused | 403 | a router: risk control | {"error":{"message":"请求内容触发风控","code":"risk_control"}}
+content-refused | 400 | Spark | {"error":{"message":"输入内容审核不通过，涉嫌违规，请重新调整输入内容","code":"10013"}}
+content-refused | 400 | Hunyuan | {"error":{"message":"文本存在敏感词","code":"OperationDenied.TextIllegalDetected"}}
+account | 400 | Hunyuan: resource pack | {"code":"FailedOperation.ResourcePackExhausted","message":"资源包余量已用尽，请购买资源包后再试"}
+account | 403 | new-api: token quota | {"error":{"message":"token quota is not enough, token remain quota: ＄0.00, need quota: ＄0.01","type":"new_api_error"}}
+account | 412 | Fireworks | {"error":{"message":"Account x is suspended, possibly due to reaching the monthly spending limit","code":"ACCOUNT_SUSPENDED"}}
+busy | 429 | Gemini: a limit by time | {"error":{"message":"You exceeded your current quota, please check your plan and billing details. Please retry in 26.5s.","status":"RESOURCE_EXHAUSTED"}}
+context-length | 400 | Gemini | {"error":{"message":"The input token count (40000) exceeds the maximum number of tokens allowed (32768).","code":400,"status":"INVALID_ARGUMENT"}}
+context-length | 500 | TensorRT-LLM | {"error":{"message":"Prompt length (5012) exceeds maximum input length (4096)."}}
+context-length | 400 | LM Studio | {"error":"Trying to keep the first 5012 tokens when context the overflows. However, the model is loaded with context length of only 4096 tokens"}
+loading | 503 | anything: starting | Server is initializing
+loading | 503 | anything: 模型 | {"error":{"message":"模型正在加载，请稍后再试"}}
+field | 400 | Go servers | {"error":{"message":"json: unknown field \\"seed\\""}}
+access | 404 | LM Studio: none | {"error":{"message":"No models loaded. Please load a model in the developer page"}}
+refused | 400 | a chat template | {"error":{"message":"Conversation roles must alternate user/assistant/user/assistant/..."}}
 busy | 529 | anything: a full server | 
 `
 
