@@ -16,6 +16,7 @@ import { SpillFile } from '../lib/core/spill.js'
 import { type Deduplicator, dedupOptions, openDeduplicator } from '../lib/dedup/index.js'
 import { kunGraph } from '../lib/kun/pipeline.js'
 import { itemBytes, itemCodec } from '../lib/kun/reorder.js'
+import { SameEnding } from '../lib/kun/same-ending.js'
 import { blocks, type Shard, sourceOptions } from '../lib/sources/index.js'
 import { planPreparation, prepareOptions } from '../lib/text/plan.js'
 import { recordPlaces } from '../lib/text/records.js'
@@ -103,6 +104,10 @@ async function wholePath(shards: readonly Shard[], threads: number): Promise<Par
       },
       blocksInWorkers: pool.threads * blocksPerThread,
       deduplicator: hashing.deduplicator,
+      noYield: {
+        sameEnding: new SameEnding({ recordsMax: null, llmStages: [], from: null }),
+        onNoYield: () => undefined,
+      },
       label: null,
       laterStages: [],
       blockCredit: new Credit('bytes of blocks', memory.inFlightMax),

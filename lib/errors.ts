@@ -172,6 +172,12 @@ export class DriftError extends KunStreamError {
   override readonly exitCode = 3
 }
 
+/** The first records all ended alike, or a run came to its end without a row: stopped, to be changed and run again. */
+export class NoYieldError extends KunStreamError {
+  override readonly code = 'KUN_NO_YIELD'
+  override readonly exitCode = 3
+}
+
 /** Running again does not help: the path names what cannot be. */
 const wrongPaths: ReadonlySet<string> = new Set(['ENOTDIR', 'ENAMETOOLONG'])
 

@@ -4,6 +4,7 @@
 export { type PreparedSettings, settingsOf } from './cli/settings.js'
 // The engine by itself: any values, any stages.
 export { Credit } from './core/credit.js'
+export type { SourceOptions } from './core/flow-nodes.js'
 export { from, type Graph, type GraphBuilder } from './core/graph.js'
 export type { NodeMetrics } from './core/metrics.js'
 export type { Run, RunMetrics, RunOptions } from './core/run.js'
@@ -39,4 +40,4 @@ export { type Simulator, type SimulatorOptions, startSimulator } from './simulat
 // What a run left: its manifest, its rows, and whether they are what it says.
 export { openPart, type Part, readManifest, rowsOf, type Verification, verifyRun } from './sinks/index.js'
 export { type HubListing, type HubShards, type HubShardsOptions, hubShards } from './sources/hub.js'
-export { blocks, localShards, presets, type Shard, type SourceOptions } from './sources/index.js'
+export { type BlocksOptions, blocks, localShards, presets, type Shard } from './sources/index.js'

@@ -81,3 +81,24 @@ t.test('package.json points at it', async (t) => {
   const { exports } = JSON.parse(await readFile(join(projectRoot, 'package.json'), 'utf8'))
   t.match(exports['.'], { default: './dist/lib/index.js', types: './dist/lib/index.d.ts' })
 })
+
+t.test('the options of exported functions have exported types that fit them', async (t) => {
+  // What this asserts is checked by the compiler: each annotation is the type of the argument it is given as.
+  const source: api.SourceOptions<number> = { name: 'numbers', unit: 'number', credit: null as never }
+  const { credit: _, ...plain } = source
+  async function* numbers() {
+    yield* [1, 2, 3]
+  }
+  const graph: api.GraphBuilder<number> = api.from(numbers(), plain)
+  t.ok(graph)
+  const reading: api.BlocksOptions = {
+    ...{ blockBytes: 4096, recordBytesMax: 65_536, shardsOpenMax: 1, decodeMsMax: 1000 },
+    ...(api.parseRecipe(tinyRecipe('http://127.0.0.1:1/v1', true), 'tiny.yaml').read as api.BlocksOptions),
+    order: 'in-order',
+  }
+  const files = [join(projectRoot, 'fixtures/skypile/data/*_0000.jsonl')]
+  const shards: api.Shard[] = await api.localShards({ split: 's', root: projectRoot, files, mapping: { text: 'text' } })
+  let bytes = 0
+  for await (const { block } of api.blocks(shards, reading)) bytes += block.bytes.length
+  t.ok(bytes > 0, `${bytes} bytes`)
+})

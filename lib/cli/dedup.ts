@@ -13,6 +13,7 @@ import { counted } from './bytes-text.js'
 import { type Line, lineBatches } from './lines.js'
 import { fileOutput, Output, ReaderGone, sayOnStderr } from './output.js'
 import { temporaryFolder } from './temporary-folder.js'
+import { UnreadableRecords } from './unreadable-records.js'
 
 interface DedupFlags {
   readonly threshold: string
@@ -57,6 +58,7 @@ async function dedupLines(files: readonly string[], flags: DedupFlags, output: O
   const rejects = flags.rejects === undefined ? null : await fileOutput(flags.rejects)
   const temporary = flags.index === undefined ? temporaryFolder('dedup') : null
   const path = resolve(flags.index ?? join(temporary?.path ?? '', 'index'))
+  const unreadable = new UnreadableRecords()
   const counts: DedupCounts = { lines: 0, kept: 0, exact: 0, near: 0, unreadable: 0 }
   const deduplicator = await openDeduplicator({
     options: options.data,
@@ -82,6 +84,7 @@ async function dedupLines(files: readonly string[], flags: DedupFlags, output: O
       for (const record of records) {
         const verdict = verdictOf.get(record)
         count(counts, verdict)
+        if (verdict === undefined) unreadable.add(record.problem)
         if (verdict !== null) {
           dropped.push(`${JSON.stringify(rejectOf(record, verdict))}\n`)
           continue
@@ -95,6 +98,8 @@ async function dedupLines(files: readonly string[], flags: DedupFlags, output: O
     }
     await output.end()
     await rejects?.end()
+    const unread = unreadable.all(counts.lines)
+    if (unread !== null) throw new UsageError(`--text is ${flags.text}: ${unread}`)
   } finally {
     await deduplicator.close()
     temporary?.remove()
@@ -127,7 +132,16 @@ function readRecord(line: Line, flags: DedupFlags): TextRecord | null {
   const id = typeof named === 'string' || typeof named === 'number' ? String(named) : line.name
   const text = ownValue(fields, flags.text)
   if (typeof text === 'string') return { line, id, text, problem: '' }
-  return { line, id, text: null, problem: `no text in the field '${flags.text}'` }
+  return { line, id, text: null, problem: `no text in the field '${flags.text}'; fields: ${fieldsText(fields)}` }
+}
+
+/** Names of fields that a message shows. */
+const fieldsShownMax = 12
+
+function fieldsText(fields: Readonly<Record<string, unknown>>): string {
+  const names = Object.keys(fields)
+  const shown = names.slice(0, fieldsShownMax).map((name) => name.slice(0, 60))
+  return shown.length === 0 ? 'none' : `${shown.join(', ')}${names.length > fieldsShownMax ? ', …' : ''}`
 }
 
 function rejectOf(record: TextRecord, verdict: Duplicate | undefined) {

@@ -14,6 +14,7 @@ import { counted } from './bytes-text.js'
 import { fileOutput, Output, ReaderGone } from './output.js'
 import { ArrowRows, JsonRows, rejectLines } from './pipe-rows.js'
 import { temporaryFolder } from './temporary-folder.js'
+import { UnreadableRecords } from './unreadable-records.js'
 
 const stageNames = ['clean', 'filter', 'chunk', 'dedup'] as const
 type StageName = (typeof stageNames)[number]
@@ -62,6 +63,7 @@ async function pipe(files: readonly string[], flags: PipeFlags): Promise<void> {
   const rows = flags.to === 'arrow' ? new ArrowRows() : new JsonRows()
   const output = new Output(process.stdout)
   const counts = { documents: 0, chunks: 0, kept: 0, rejected: 0 }
+  const unreadable = new UnreadableRecords()
   try {
     for await (const prepared of preparedInOrder(shards, pool)) {
       const { chunks } = prepared
@@ -74,6 +76,9 @@ async function pipe(files: readonly string[], flags: PipeFlags): Promise<void> {
       counts.chunks += chunks.rows
       counts.kept += kept.length
       counts.rejected += prepared.rejects.length
+      for (const { stage, chunk, detail } of prepared.rejects) {
+        if (chunk === null && stage !== 'filter' && stage !== 'chunk') unreadable.add(detail)
+      }
       await rejects?.write(rejectLines(prepared, ids, verdicts))
       await output.write(rows.encode(prepared, ids, kept))
       releaseColumns(prepared)
@@ -81,6 +86,8 @@ async function pipe(files: readonly string[], flags: PipeFlags): Promise<void> {
     await output.write(rows.end())
     await output.end()
     await rejects?.end()
+    const unread = unreadable.all(counts.documents)
+    if (unread !== null) throw new UsageError(`--text is ${flags.text}: ${unread}`)
     process.stderr.write(
       `${counted(counts.documents, 'document')}: ${counted(counts.kept, 'chunk')} out, ${counted(counts.chunks - counts.kept, 'duplicate')}, ` +
         `${counts.rejected} refused${counts.rejected > 0 && rejects === null ? ' (--rejects FILE says why)' : ''}\n`,

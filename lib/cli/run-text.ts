@@ -50,7 +50,8 @@ export function conclusionText(session: Session, { recipe, directory, end, built
   const speed = `${short(Math.round(tokensPerSecond))} tokens/s, held up by ${by}`
   const idle = tokensPerSecond === 0 && repliesServedFromDisk === 0
   const figures = `${served}${idle ? 'nothing was left to ask' : speed}, ${Math.round(peakMemoryBytes / 1e6)} MB at most`
-  const what = end === 'limit' ? 'limits.rowsMax is reached' : 'done'
+  const done = rows === 0 ? 'done with 0 rows (the reasons are below)' : 'done'
+  const what = end === 'limit' ? 'limits.rowsMax is reached' : done
   const took = seconds < 90 ? `${seconds.toFixed(1)} s` : duration(seconds)
   const lines = [
     '',

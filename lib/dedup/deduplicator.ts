@@ -79,6 +79,8 @@ export class DocumentDeduplicator implements OpenedDeduplicator {
   readonly #comparer: ShingleComparer
   #decided: number
   #busy = false
+  /** Why a block was left half decided: the index then holds rows that the log does not. */
+  #failure: unknown = null
 
   constructor(private readonly parts: Parts) {
     this.lastBlock = parts.lastBlock
@@ -91,10 +93,26 @@ export class DocumentDeduplicator implements OpenedDeduplicator {
     return this.parts.log.bytes
   }
 
-  /** @throws {ContractError} blocks out of order, two calls at once, columns that do not fit the settings */
+  /**
+   * A block that fails leaves the index ahead of its log: every later call fails too, with the first failure as its cause,
+   * and `close` still closes.
+   *
+   * @throws {ContractError} blocks out of order, two calls at once, columns that do not fit the settings, after a failure
+   */
   async decide(block: PreparedBlock, ids: readonly string[]): Promise<readonly (Duplicate | null)[]> {
     this.#check(block, ids)
     this.#busy = true
+    try {
+      return await this.#decide(block, ids)
+    } catch (error) {
+      this.#failure = error
+      throw error
+    } finally {
+      this.#busy = false
+    }
+  }
+
+  async #decide(block: PreparedBlock, ids: readonly string[]): Promise<readonly (Duplicate | null)[]> {
     const { log, texts } = this.parts
     const verdicts: (Duplicate | null)[] = []
     const kept: KeptRow[] = []
@@ -117,7 +135,6 @@ export class DocumentDeduplicator implements OpenedDeduplicator {
     this.#decided = block.number
     await texts?.ready()
     await log.ready()
-    this.#busy = false
     return verdicts
   }
 
@@ -140,6 +157,12 @@ export class DocumentDeduplicator implements OpenedDeduplicator {
   #check({ number, chunks }: PreparedBlock, ids: readonly string[]): void {
     const { options } = this.parts
     const minima = options.near === false ? 0 : chunks.rows * options.near.minima
+    if (this.#failure !== null) {
+      const words = (this.#failure as Error).message
+      throw new ContractError(`block ${number} after a failure: ${words}. Open the index again`, {
+        cause: this.#failure,
+      })
+    }
     if (this.#busy) throw new ContractError(`block ${number} was given before the verdict on the one before`)
     if (number <= this.#decided) throw new ContractError(`block ${number} after block ${this.#decided}`)
     if (ids.length !== chunks.rows) throw new ContractError(`block ${number}: ${ids.length} ids, ${chunks.rows} rows`)

@@ -4,13 +4,14 @@
  */
 import type { OrderedSink, Released } from '../core/sink-node.js'
 import type { Position } from '../core/types.js'
-import { ContractError } from '../errors.js'
+import { ContractError, type NoYieldError } from '../errors.js'
 import type { CutWriter, ManifestEntry, Reject } from '../sinks/types.js'
 import { recordId } from '../text/identity.js'
 import { type BlockLedger, takeFacts } from './block-facts.js'
 import { excerptOf, Refused } from './candidates.js'
 import { type Counters, checkAccounting } from './counters.js'
 import { type RowOptions, rowOf } from './row.js'
+import type { SameEnding } from './same-ending.js'
 import type { Tally } from './tally.js'
 import type { Candidate, Pair } from './types.js'
 
@@ -20,6 +21,9 @@ export interface CutSinkOptions {
   readonly row: RowOptions
   /** Cumulative, from the start of the dataset. */
   readonly tally: Tally
+  readonly sameEnding: SameEnding
+  /** The first records all ended alike: the run is to be stopped, and `stopping` true from then on. */
+  readonly onNoYield: (error: NoYieldError) => void
   /** Once a cut is durable. */
   readonly afterCommit: (entry: ManifestEntry, counters: Counters) => Promise<void>
   /** What came out last; calls about earlier records are served first. */
@@ -71,6 +75,8 @@ export function cutSink(options: CutSinkOptions): OrderedSink<Pair> {
   const write = async (batch: readonly Arrived[]): Promise<void> => {
     for (const released of batch) {
       if (options.stopping()) return
+      const barren = options.sameEnding.released(released)
+      if (barren !== null) return options.onNoYield(barren)
       await settle(released, options)
       if (released.endsOrigin) await endBlock(released.position[0] as number)
     }

@@ -36,7 +36,8 @@ export interface PipelineParts {
   /** Blocks that are committed already. */
   readonly blocksDone: number
   /** Null in a phase: replies are all that it leaves. */
-  readonly sink: Omit<CutSinkOptions, 'blocks' | 'released'> | null
+  readonly sink: Omit<CutSinkOptions, 'blocks' | 'released' | 'sameEnding' | 'onNoYield'> | null
+  readonly noYield: Pick<CutSinkOptions, 'sameEnding' | 'onNoYield'>
   /** What came out last; calls about earlier records are served first. */
   readonly released: (position: Position) => void
 }
@@ -61,23 +62,32 @@ export function kunGraph(parts: PipelineParts): Graph {
     .inOrder()
     .via(dedupStage(parts.deduplicator, facts, planner))
     .gate(parts.itemCredit)
-  if (parts.label === null) return candidates.to(phaseSink(facts, parts.released), parts.reorder)
+  if (parts.label === null) return candidates.to(phaseSink(facts, parts), parts.reorder)
   const labelled = candidates.via(llmStage(parts.label, parts.itemCredit.capacity, 'attempt'))
   const finished = parts.laterStages.reduce(
     (graph, stage) => graph.via(llmStage(stage, parts.itemCredit.capacity)),
     labelled,
   )
-  const { sink, released } = parts
-  const end = sink === null ? phaseSink<Pair>(facts, released) : cutSink({ ...sink, blocks: facts, released })
+  const { sink, released, noYield } = parts
+  const end = sink === null ? phaseSink<Pair>(facts, parts) : cutSink({ ...sink, ...noYield, blocks: facts, released })
   return finished.to(end, parts.reorder)
 }
 
 /** The end of a phase: nothing is written but the replies, which are already kept. */
-function phaseSink<T>(facts: BlockLedger, released: PipelineParts['released']): OrderedSink<T> {
+function phaseSink<T>(
+  facts: BlockLedger,
+  { released, noYield }: Pick<PipelineParts, 'released' | 'noYield'>,
+): OrderedSink<T> {
+  let stopped = false
   return {
     name: 'phase',
     write(batch) {
-      for (const { position, endsOrigin } of batch) if (endsOrigin) takeFacts(facts, position[0] as number)
+      for (const arrived of batch) {
+        const barren = stopped ? null : noYield.sameEnding.released(arrived)
+        if (barren !== null) noYield.onNoYield(barren)
+        stopped ||= barren !== null
+        if (arrived.endsOrigin) takeFacts(facts, arrived.position[0] as number)
+      }
       const last = batch.at(-1)
       if (last !== undefined) released(last.position)
     },

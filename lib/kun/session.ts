@@ -17,6 +17,7 @@ import { preparing } from './lost-records.js'
 import { closeParts, type OpenPartsOptions, openParts, type SessionParts } from './parts.js'
 import { kunGraph } from './pipeline.js'
 import { itemBytes, itemCodec } from './reorder.js'
+import { SameEnding } from './same-ending.js'
 import type { KunSettings } from './settings.js'
 import { writeStats } from './stats-file.js'
 import { Tally } from './tally.js'
@@ -92,6 +93,9 @@ class KunSession implements Session {
   readonly #parts: SessionParts
   readonly #run: Run
   readonly #tally: Tally
+  readonly #sameEnding: SameEnding
+  /** The recipe allows that a run ends without a row. */
+  readonly #mayBeEmpty: boolean
   #readBytes = 0
   #cuts: number
   /** Why the run is being stopped; null while it is not. */
@@ -113,6 +117,13 @@ class KunSession implements Session {
     this.stages = stages.described
     this.#cuts = from === null ? 0 : from.cut + 1
     this.#tally = new Tally(settings.splits, stages.names, (from?.counters as Counters | undefined) ?? null)
+    const recordsMax = settings.brakes === false ? false : settings.brakes.sameEndingRecords
+    this.#mayBeEmpty = recordsMax === false && settings.brakes !== false
+    this.#sameEnding = new SameEnding({
+      recordsMax: recordsMax === false ? null : recordsMax,
+      llmStages: stages.names,
+      from: (from?.counters as Counters | undefined) ?? null,
+    })
     // Killed after the cut that reached it, a run must not make one more when it goes on.
     this.#limitReached = !isPhase && from !== null && rowsOf(this.#tally.counters()) >= limits.rowsMax
     const graph = kunGraph({
@@ -133,6 +144,10 @@ class KunSession implements Session {
       blocksPerCutMax: output.blocksPerCutMax,
       blocksDone: this.blocksDone,
       released: (position) => servers.released(position),
+      noYield: {
+        sameEnding: this.#sameEnding,
+        onNoYield: (reason) => void this.stop(reason).catch(() => undefined), // `done` rejects with it
+      },
       sink: isPhase
         ? null
         : {
@@ -218,6 +233,8 @@ class KunSession implements Session {
       return closeAfter(error, [() => closeParts(this.#parts)])
     }
     await closeParts(this.#parts)
+    const barren = this.#limitReached || this.#mayBeEmpty ? null : this.#sameEnding.atEnd()
+    if (barren !== null) throw barren
     return this.#limitReached ? 'limit' : 'input'
   }
 }

@@ -192,6 +192,9 @@ noted(brakeOptions, {
   shareFallMax: free('Largest fall of the share of records kept, of Chinese, of replies in the format asked for'),
   shareRatioMin: free('And the smallest part of it that may be left: half the yield is drift where it was low, too'),
   lengthRatioMax: free('Factor by which the mean length may change, either way'),
+  sameEndingRecords: free(
+    'First records of the run, a split, a stage or a shard that may all end for one reason; false: also a run without rows is done',
+  ),
 })
 
 const mirrorEntry = noted(mirrorOptions.extend({ token: secret.optional() }), {

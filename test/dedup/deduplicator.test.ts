@@ -322,3 +322,39 @@ t.test('blocks out of order and columns that do not fit are refused', async (t) 
   await t.rejects(deduplicator.decide(signedBlock(4, ['一'], plain), [id(0)]), ContractError)
   await deduplicator.close()
 })
+
+t.test(
+  'after a block that failed every later one says so with its cause, and the log opens at the block before',
+  async (t) => {
+    const given = { options: exact, directory: fresh(t) }
+    const texts = planted(20, seed).texts.slice(0, 14)
+    const deduplicator = await openDeduplicator(given)
+    const block = (number: number) => signedBlock(number, texts.slice(number * 7, number * 7 + 7), signer)
+    const ids = (number: number) => texts.slice(0, 7).map((_, row) => id(number * 7 + row))
+    await deduplicator.decide(block(0), ids(0))
+    // An id that cannot be read, in the middle of the block: rows before it are in the index already.
+    const broken = new Proxy(ids(1), {
+      get(target, key) {
+        if (key === '3') throw new RangeError('the id cannot be read')
+        return Reflect.get(target, key)
+      },
+    })
+    await t.rejects(deduplicator.decide(block(1), broken), { message: 'the id cannot be read' })
+    const again = {
+      code: 'KUN_CONTRACT',
+      message: /block 1 after a failure: the id cannot be read\. Open the index again/,
+    }
+    await t.rejects(
+      deduplicator.decide(block(1), ids(1)),
+      again as never,
+      'not: given before the verdict on the one before',
+    )
+    await deduplicator.close()
+    const opened = await openDeduplicator(given)
+    t.equal(opened.lastBlock, 0, 'nothing of the failed block is in the log')
+    const verdicts = await opened.decide(block(1), ids(1))
+    await opened.close()
+    const whole = await run({ options: exact, directory: fresh(t) }, texts)
+    t.strictSame([...verdicts], whole.verdicts.slice(7), 'and it is decided as if it had never failed')
+  },
+)
