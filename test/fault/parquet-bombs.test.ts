@@ -8,6 +8,7 @@ import { parquetWriteBuffer } from 'hyparquet-writer'
 import t from 'tap'
 
 await init()
+t.setTimeout(600_000)
 const folder = t.testdir()
 const childMs = 120_000
 const mebibyte = 2 ** 20
@@ -113,4 +114,17 @@ t.test('a page that decompresses to more than its header says is damage, and is 
     ])
     t.ok(grownBytes < 150 * mebibyte, `${Math.round(grownBytes / mebibyte)} MiB`)
   }
+})
+
+t.test('texts that repeat the start of the one before count by what they decode to', async (t) => {
+  const data = Array.from({ length: 60 }, (_, index) => `${megabyte}${index}`)
+  const encoded = [
+    { name: 'text', data, type: 'STRING' as const, encoding: 'DELTA_BYTE_ARRAY' as const, nullable: true },
+  ]
+  const content = parquetWriteBuffer({ columnData: encoded, ...gzip, pageSize: 2 ** 30, statistics: false })
+  const { rows, refused } = await readApart('delta.parquet', content)
+  t.equal(rows, 0)
+  const bytes = Number(/decode to (\d+) bytes/.exec(String(refused[0]))?.[1])
+  t.ok(bytes > 59 * mebibyte && bytes < 63 * mebibyte, `${bytes} bytes by the lengths of the page`)
+  t.strictSame((await readApart('delta.parquet', content, 256 * mebibyte)).rows, 60, 'read where the limit allows')
 })

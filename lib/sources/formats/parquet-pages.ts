@@ -3,7 +3,8 @@
  * ranges that are decoded one after the other within a budget. Format: parquet-format, parquet.thrift, PageHeader.
  */
 import { ShardDamageError } from '../../errors.js'
-import { readThrift } from './thrift.js'
+import { repeatedBytes } from './parquet-delta.js'
+import { readThrift, type ThriftFields } from './thrift.js'
 
 /** What a value costs besides its bytes: levels, an entry of a list, a field of a row. */
 const valueBytes = 64
@@ -13,6 +14,8 @@ const rangeBytes = 64 * 1024 * 1024
 const dataPage = 0
 const dictionaryPage = 2
 const dataPageV2 = 3
+/** Encoding DELTA_BYTE_ARRAY. */
+const deltaByteArray = 7
 
 export interface ColumnPages {
   /** Decoded again for every range. */
@@ -27,11 +30,20 @@ export interface RowRange {
   readonly to: number
 }
 
+/** How the values of a column are stored. */
+export interface ColumnStorage {
+  readonly decompress: (page: Uint8Array, decodedBytes: number) => Uint8Array
+  readonly repeated: boolean
+  readonly optional: boolean
+  /** A page that decodes to more than that is not looked into. */
+  readonly decodeBytesMax: number
+}
+
 /**
  * @param values of the chunk by the footer, where its pages end
  * @throws {ShardDamageError} a page header is not valid, or leads out of the chunk
  */
-export function columnPages(chunk: Uint8Array, values: number): ColumnPages {
+export function columnPages(chunk: Uint8Array, values: number, storage: ColumnStorage): ColumnPages {
   const valuesBefore = [0]
   const bytesBefore = [0]
   let dictionaryBytes = 0
@@ -43,13 +55,19 @@ export function columnPages(chunk: Uint8Array, values: number): ColumnPages {
       throw new ShardDamageError('shard-corrupt', `a page header gives ${storedBytes} bytes, ${decodedBytes} decoded`)
     }
     at = end + storedBytes
-    const pageValues =
-      type === dictionaryPage ? fields.struct(7)?.number(1) : fields.struct(type === dataPage ? 5 : 8)?.number(1)
+    const header = fields.struct(type === dictionaryPage ? 7 : type === dataPage ? 5 : 8)
+    const pageValues = header?.number(1)
     if (type !== dataPage && type !== dictionaryPage && type !== dataPageV2) continue
     if (!(pageValues !== undefined && pageValues >= 0)) {
       throw new ShardDamageError('shard-corrupt', 'a page header gives no number of values')
     }
-    const bytes = decodedBytes + pageValues * valueBytes
+    let bytes = decodedBytes + pageValues * valueBytes
+    if (header?.number(type === dataPageV2 ? 4 : 2) === deltaByteArray && bytes <= storage.decodeBytesMax) {
+      const stored = chunk.subarray(end, at)
+      const page =
+        type === dataPage ? valuesOf(stored, decodedBytes, storage) : valuesOfV2(stored, decodedBytes, header, storage)
+      if (page.byteLength > 0) bytes += repeatedBytes(page)
+    }
     if (type === dictionaryPage) dictionaryBytes += bytes
     else {
       found += pageValues
@@ -58,6 +76,33 @@ export function columnPages(chunk: Uint8Array, values: number): ColumnPages {
     }
   }
   return { dictionaryBytes, valuesBefore, bytesBefore }
+}
+
+/** The values of a data page, behind its levels, each with its length before it. */
+function valuesOf(
+  stored: Uint8Array,
+  decodedBytes: number,
+  { decompress, repeated, optional }: ColumnStorage,
+): Uint8Array {
+  const page = decompress(stored, decodedBytes)
+  let at = 0
+  for (const levels of [repeated, optional]) {
+    if (!levels || at + 4 > page.byteLength) continue
+    at += 4 + new DataView(page.buffer, page.byteOffset).getUint32(at, true)
+  }
+  return page.subarray(at)
+}
+
+/** The same of a page of version 2, whose levels are not compressed and have their lengths in the header. */
+function valuesOfV2(
+  stored: Uint8Array,
+  decodedBytes: number,
+  header: ThriftFields,
+  { decompress }: ColumnStorage,
+): Uint8Array {
+  const levelBytes = header.number(5) + header.number(6)
+  const values = stored.subarray(levelBytes)
+  return header.number(7) === 0 ? values : decompress(values, decodedBytes - levelBytes)
 }
 
 /**

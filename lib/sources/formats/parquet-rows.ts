@@ -2,14 +2,23 @@
  * Rows of a Parquet file as JSON Lines of the mapped columns, cut into pieces inside row groups. Runs in the
  * thread of parquet-thread.ts and knows nothing of it: bytes come through `read`.
  */
-import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetRead } from 'hyparquet'
+import {
+  type AsyncBuffer,
+  type ColumnMetaData,
+  type FileMetaData,
+  parquetMetadataAsync,
+  parquetRead,
+  parquetSchema,
+  type SchemaElement,
+  type SchemaTree,
+} from 'hyparquet'
 import { ShardDamageError } from '../../errors.js'
 import type { RefusedRecord } from '../../text/batch.js'
 import type { FieldMapping } from '../../text/mapping.js'
 import { pageCodecs } from './parquet-codecs.js'
 import { mappedColumns } from './parquet-columns.js'
 import { parsers, rowLine } from './parquet-line.js'
-import { type ColumnPages, columnPages, rowRanges } from './parquet-pages.js'
+import { type ColumnPages, type ColumnStorage, columnPages, rowRanges } from './parquet-pages.js'
 import type { FormatCursor, FormatOptions, Piece } from './piece.js'
 import { damaged, excerptBytes, recordTooLarge } from './refused.js'
 
@@ -121,6 +130,7 @@ async function storedGroup(
 ): Promise<StoredGroup> {
   const chunks: { start: number; end: number; bytes: ArrayBuffer }[] = []
   const columns: ColumnPages[] = []
+  const root = parquetSchema(metadata)
   let total = 0
   let flat = metadata.schema.slice(1).every(({ repetition_type }) => repetition_type !== 'REPEATED')
   for (const { meta_data } of metadata.row_groups[group]?.columns ?? []) {
@@ -133,7 +143,8 @@ async function storedGroup(
     }
     const bytes = await file.slice(start, end)
     chunks.push({ start, end, bytes })
-    columns.push(columnPages(new Uint8Array(bytes), Number(meta_data.num_values)))
+    const storage = { ...storageOf(root, meta_data), decodeBytesMax: bytesMax }
+    columns.push(columnPages(new Uint8Array(bytes), Number(meta_data.num_values), storage))
     if (meta_data.path_in_schema.length > 1) flat = false
   }
   const slice = async (start: number, end: number = file.byteLength): Promise<ArrayBuffer> => {
@@ -158,6 +169,24 @@ async function readMetadata(file: AsyncBuffer, sizeBytes: number): Promise<FileM
     parsers,
     geoparquet: false,
   })
+}
+
+function storageOf(root: SchemaTree, { path_in_schema, codec }: ColumnMetaData): Omit<ColumnStorage, 'decodeBytesMax'> {
+  const elements: SchemaElement[] = []
+  let node: SchemaTree | undefined = root
+  for (const name of path_in_schema) {
+    node = node?.children.find((child) => child.element.name === name)
+    if (node !== undefined) elements.push(node.element)
+  }
+  const decompress = (page: Uint8Array, decodedBytes: number): Uint8Array => {
+    const decompressor = codec === 'UNCOMPRESSED' ? null : pageCodecs[codec as keyof typeof pageCodecs]
+    return decompressor?.(page, decodedBytes) ?? page
+  }
+  return {
+    decompress,
+    repeated: elements.some(({ repetition_type }) => repetition_type === 'REPEATED'),
+    optional: elements.some(({ repetition_type }) => repetition_type !== 'REQUIRED'),
+  }
 }
 
 async function readRange(
