@@ -61,8 +61,9 @@ export function scoreFault(reply: Reply): Fault | null {
   const ending = endingOf(reply.finishReason)
   if (ending !== 'whole' && ending !== 'cut-off') return endingFault(ending, reply)
   const { firstTokenLogprobs } = reply
-  // A reasoning parser may take the token for a thought: what counts is there.
-  if (firstTokenLogprobs === undefined) return reply.text.trim() === '' ? 'empty' : null
+  // One word without its probability would be a score of another kind, 1 for most: not for this record alone.
+  if (firstTokenLogprobs === undefined) return reply.text.trim() === '' ? 'empty' : 'logprobs'
+  // A reasoning parser may take the token for a thought: what counts is there, whatever the text.
   return Object.values(firstTokenLogprobs).includes(null) ? 'logprobs' : null
 }
 

@@ -100,6 +100,11 @@ t.test('A score of one token may end at its limit, and its log-probabilities mus
   t.equal(one({ text: '' }), null, 'a reasoning parser took the text')
   t.equal(one({ firstTokenLogprobs: { 好: null, 差: -2.4 } }), 'logprobs')
   t.equal(scoreFault(reply({ text: ' ', finishReason: 'length' })), 'empty')
+  t.equal(
+    scoreFault(reply({ text: '好', finishReason: 'length' })),
+    'logprobs',
+    'no log-probabilities, or ids for tokens',
+  )
 })
 
 t.test(
