@@ -102,6 +102,8 @@ export type ShardDamageReason =
   | 'shard-columns'
   /** What it decodes to is over a limit. */
   | 'shard-too-large'
+  /** Listed, and not there. */
+  | 'shard-missing'
 
 /** A shard breaks off or does not decompress. Caught inside lib/sources and turned into a reject: the run continues. */
 export class ShardDamageError extends KunStreamError {

@@ -161,7 +161,7 @@ async function mustBeTorn(files: FileLayer, path: string): Promise<void> {
   if (damage !== null) throw corrupt(path, damage.offset, `${damage.bytes} bytes are, and valid frames follow`)
 }
 
-function textsPath(path: string): string {
+export function textsPath(path: string): string {
   return `${path}.texts`
 }
 
@@ -246,7 +246,7 @@ function checkComparable(
 }
 
 /** A run directory, its dedup directory, or the log itself. */
-async function findLog(files: FileLayer, given: string): Promise<string> {
+export async function findLog(files: FileLayer, given: string): Promise<string> {
   const names = await list(files, given)
   if (names === null) return given
   if (names.includes('index')) return join(given, 'index')

@@ -7,6 +7,7 @@ import { closeAfter, closeAll } from '../core/closing.js'
 import type { FileLayer } from '../core/files.js'
 import type { Clock } from '../core/types.js'
 import { version } from '../core/version.js'
+import { againstHashes } from '../dedup/against-hashes.js'
 import type { OpenedDeduplicator } from '../dedup/deduplicator.js'
 import { openDeduplicator } from '../dedup/open.js'
 import type { LockLostError } from '../errors.js'
@@ -152,7 +153,7 @@ async function openDirectory(
   const dir = settings.output.dir
   let { shards } = settings
   let reads: readonly ShardRead[] = []
-  const record = await runRecord(settings, plan, capabilities, await encoderIdentity(encodingOf(settings)))
+  const record = await runRecord(settings, plan, capabilities, await encoderIdentity(encodingOf(settings)), files)
   const directory = await openRunDirectory({
     directory: dir,
     files,
@@ -283,6 +284,7 @@ async function runRecord(
   plan: PreparePlan,
   capabilities: Readonly<Record<string, Capabilities>>,
   encoder: string,
+  files: FileLayer,
 ): Promise<{ pinned: Record<string, unknown>; free: Record<string, unknown> }> {
   return {
     pinned: {
@@ -291,6 +293,7 @@ async function runRecord(
       shards: pinnedShards(settings.shards),
       filters: pinnedFilters(plan.filters),
       tokenizer: plan.tokenizer === null ? null : { name: plan.tokenizer.name, sha256: plan.tokenizer.sha256 },
+      ...(settings.dedup.against.length > 0 && { against: await againstHashes(settings.dedup.against, files) }),
       encoder,
     },
     // Found by probing, one model at a time where phases need it; an endpoint that lacks one of them is refused.

@@ -28,8 +28,8 @@ function refuse(): never {
   throw new ContractError('a shard that is only a reject, or was taken out, was opened')
 }
 
-/** The one piece of a shard that cannot be read. */
-export async function* faultPiece({ reason, detail }: ShardFault): AsyncGenerator<Piece> {
-  const refused = [{ offset: 0, reason, detail, excerpt: '' }]
-  yield { bytes: new Uint8Array(0), offset: 0, offsetUnit: 'byte', refused, next: null }
+/** The one piece of a shard that cannot be read; at `offset` where pieces came before. */
+export async function* faultPiece({ reason, detail }: ShardFault, offset = 0): AsyncGenerator<Piece> {
+  const refused = [{ offset, reason, detail, excerpt: '' }]
+  yield { bytes: new Uint8Array(0), offset, offsetUnit: 'byte', refused, next: null }
 }

@@ -2,7 +2,7 @@
  * One file of a dataset on the Hub, read as a stream that survives broken connections and a Range that was ignored.
  * Nothing is kept but the piece in hand: what is not asked for is not read. Listing is in hub.ts.
  */
-import { HubUnavailableError, ShardChangedError } from '../errors.js'
+import { HubUnavailableError, ShardChangedError, ShardDamageError } from '../errors.js'
 import type { FieldMapping } from '../text/mapping.js'
 import { type HubRequestContext, hubRefusal } from './hub-errors.js'
 import { type HubTransport, isConnectionFailure } from './hub-fetch.js'
@@ -50,6 +50,8 @@ export class HubShard implements Shard {
   /** Where the file server has it; signed, good for some time. */
   #location: string | null = null
   #etag: string | null = null
+  /** It was there: what is refused later is trouble of the Hub. */
+  #reached = false
 
   constructor(options: HubShardOptions) {
     const { file, commit } = options
@@ -151,6 +153,7 @@ export class HubShard implements Shard {
       throw this.#changed(`is shorter than the ${this.sizeBytes} bytes that were listed`)
     }
     await this.#checkVersion(answer)
+    this.#reached = true
     if (status === 206 || at === 0) return { answer, skipBytes: 0 }
     if (!insist) return { answer, skipBytes: at }
     await discard(answer)
@@ -185,6 +188,8 @@ export class HubShard implements Shard {
     const content = await transport.request(this.#location, { headers: { range }, signal })
     if (content.status < 400 || content.status === 416) return content
     await discard(content)
+    // The Hub names a place where its storage has nothing: the upload was not complete.
+    if (!this.#reached && (content.status === 404 || content.status === 410)) throw this.#missing(content)
     throw this.#refused(content)
   }
 
@@ -197,7 +202,8 @@ export class HubShard implements Shard {
     const { status, headers: said } = answer
     if (status >= 400 && status !== 416) {
       await discard(answer)
-      throw this.#refused(answer)
+      const missing = status === 404 && said['x-error-code'] === 'EntryNotFound'
+      throw missing && !this.#reached ? this.#missing(answer) : this.#refused(answer)
     }
     if (status < 300 || said['location'] === undefined) return answer
     const linked = said['x-linked-etag']?.replace(/^W\/|"/g, '')
@@ -218,6 +224,11 @@ export class HubShard implements Shard {
 
   get #name(): string {
     return `${this.#options.context.repo}/${this.path}`
+  }
+
+  /** A fact about one file: repository, commit and token were good for the listing. */
+  #missing({ status }: HubResponse): ShardDamageError {
+    return new ShardDamageError('shard-missing', `the Hub lists ${this.#name} and has no content of it (${status})`)
   }
 
   #refused({ status, headers, url }: HubResponse): Error {

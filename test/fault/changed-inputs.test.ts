@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
@@ -167,3 +167,22 @@ t.test(
     t.equal(await runMini(run), 'input')
   },
 )
+
+t.test('the index that a run is deduplicated against is another between two calls: the run is refused', async (t) => {
+  const root = t.testdir({ in: {}, earlier: {} })
+  const all = documents(30)
+  writeFileSync(join(root, 'in/a.jsonl'), all.slice(0, 20).join('\n'))
+  writeFileSync(join(root, 'earlier/a.jsonl'), all.slice(20, 25).join('\n'))
+  writeFileSync(join(root, 'earlier/b.jsonl'), all.slice(25).join('\n'))
+  const earlier = (name: string): MiniRun => ({
+    directory: join(root, name),
+    endpoint: server.url,
+    input: join(root, `earlier/${name}.jsonl`),
+  })
+  for (const name of ['a', 'b']) await runMini(earlier(name))
+  const set = [...inOrder, `prepare.dedup.against=["${join(root, 'a')}"]`]
+  const run = { directory: join(root, 'run'), endpoint: server.url, input: join(root, 'in/*'), set }
+  await cutShort(run, 1)
+  cpSync(join(root, 'b/dedup'), join(root, 'a/dedup'), { recursive: true })
+  await t.rejects(runMini(run), { code: 'KUN_RUN_MISMATCH', message: /against\[0\]\.index was/ })
+})

@@ -142,3 +142,51 @@ t.test('a Hub that goes away in mid-shard stops the run: its documents are not c
     hub.faults.set([])
   }
 })
+
+t.test('a file that the Hub lists and has not is one reject; a refusal of the dataset stops the run', async (t) => {
+  const { hub, contents, listed } = await started(t)
+  const refusedOf = async (shards: readonly Shard[]) => {
+    const found: string[] = []
+    for await (const { block } of blocks(shards, options)) found.push(...block.refused.map(({ reason }) => reason))
+    return found
+  }
+  const resolve = 'GET /datasets/.*/resolve/'
+  let broken = 0
+  for (const path of Object.keys(contents)) {
+    let onFileServer = false
+    for (const [match, errorCode] of [
+      [resolve, 'EntryNotFound'],
+      ['GET /cdn', undefined],
+    ] as const) {
+      const { shards } = await listed(path)
+      const before = hub.log.length
+      hub.faults.set([{ kind: 'status', match, status: 404, times: -1, ...(errorCode && { errorCode }) }])
+      const reasons = await refusedOf(shards)
+      // Small files come from the Hub itself: their request meets no file server.
+      const met = hub.log.slice(before).some(({ fault }) => fault === 'status')
+      onFileServer = match === 'GET /cdn' && met
+      t.strictSame(reasons, met ? ['shard-missing'] : [], `${path}, ${match}`)
+    }
+    const { shards } = await listed(path)
+    for (const [status, errorCode] of [
+      [404, 'RepoNotFound'],
+      [404, 'RevisionNotFound'],
+      [403, 'GatedRepo'],
+      [401, undefined],
+    ] as const) {
+      hub.faults.set([{ kind: 'status', match: resolve, status, times: -1, ...(errorCode && { errorCode }) }])
+      await t.rejects(refusedOf(shards), { code: 'KUN_HUB_ACCESS' } as never, `${path}, ${status} ${errorCode}`)
+    }
+    hub.faults.set([
+      { kind: 'cut', match: 'GET /cdn', afterBytes: 2000 },
+      { kind: 'status', match: 'GET /(cdn|datasets)', status: 404, errorCode: 'EntryNotFound', from: 3, times: -1 },
+    ])
+    const again = await listed(path)
+    if (onFileServer && !path.endsWith('.parquet')) {
+      broken++
+      await t.rejects(refusedOf(again.shards), { code: 'KUN_HUB_ACCESS' } as never, `${path} was there before`)
+    }
+    hub.faults.set([])
+  }
+  t.ok(broken > 0)
+})

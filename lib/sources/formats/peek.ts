@@ -28,7 +28,7 @@ export async function peek(source: AsyncIterable<Uint8Array>, lengthBytes: numbe
       }
     } catch (error) {
       // A shard that cannot be reached is not an empty one: what is damaged breaks off in its place, all else throws here.
-      if (!(error instanceof ShardDamageError)) throw error
+      if (!(error instanceof ShardDamageError) || error.reason === 'shard-missing') throw error
       failure = { error }
     }
   }

@@ -1,5 +1,7 @@
 /** Reads a shard in pieces: finds its format by its first bytes and its name, or goes on from a cursor. */
+import { ShardDamageError } from '../../errors.js'
 import type { RefusedRecord } from '../../text/batch.js'
+import { faultPiece } from '../fault.js'
 import type { Shard } from '../types.js'
 import { decompress } from './decompress.js'
 import { parquetPieces } from './parquet.js'
@@ -22,6 +24,25 @@ const textNames = /\.(jsonl|json|ndjson|txt)(\.gz|\.zst)?$/i
  * @throws {ShardFormatError} a Parquet shard cannot be read from its end
  */
 export async function* readShard(
+  shard: Shard,
+  from: FormatCursor | null,
+  options: FormatOptions,
+  signal: AbortSignal,
+): AsyncGenerator<Piece> {
+  let offset = 0
+  try {
+    for await (const piece of readFrom(shard, from, options, signal)) {
+      offset = piece.offset
+      yield piece
+    }
+  } catch (error) {
+    // What a stream throws inside a format becomes a reject there: this is of a shard that cannot be opened at all.
+    if (!(error instanceof ShardDamageError)) throw error
+    yield* faultPiece({ reason: error.reason, detail: error.message }, offset)
+  }
+}
+
+async function* readFrom(
   shard: Shard,
   from: FormatCursor | null,
   options: FormatOptions,
