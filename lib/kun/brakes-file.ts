@@ -19,6 +19,11 @@ export async function readStarts(files: FileLayer, directory: string): Promise<R
   return bytes === null ? {} : contents.parse(decodeSealed(bytes, join(directory, brakesName), repair)).stages
 }
 
+/** Deletes the file; nothing when there is none. */
+export async function removeStarts(files: FileLayer, directory: string): Promise<void> {
+  await files.remove(join(directory, brakesName))
+}
+
 export async function writeStarts(
   files: FileLayer,
   directory: string,

@@ -4,10 +4,10 @@
  */
 import type { FileLayer } from '../core/files.js'
 import { Child } from '../core/types.js'
-import { DriftError, type KunStreamError, LimitError } from '../errors.js'
+import { CorruptFileError, DriftError, type KunStreamError, LimitError } from '../errors.js'
 import { type BrakeOptions, type Brakes, driftBrakes, type Observation } from '../llm/brakes.js'
 import type { Answer, Call, Model } from '../llm/types.js'
-import { readStarts, writeStarts } from './brakes-file.js'
+import { readStarts, removeStarts, writeStarts } from './brakes-file.js'
 import { characters, hanShare } from './language.js'
 import { replyText } from './reply-text.js'
 import type { KunStage, Pair } from './types.js'
@@ -58,7 +58,9 @@ export class RunWatch {
   async keepStarts(place: StartsPlace): Promise<void> {
     if (this.options.brakes === false) return
     this.#place = place
-    const from = await readStarts(place.files, place.directory).catch((error: Error) => {
+    const from = await readStarts(place.files, place.directory).catch(async (error: Error) => {
+      // What is damaged stays so, and would be reported by every call.
+      if (error instanceof CorruptFileError) await removeStarts(place.files, place.directory)
       place.onEvent(`brakes.json cannot be read, the brakes begin anew: ${error.message}`)
       return {}
     })

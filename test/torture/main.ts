@@ -1,14 +1,19 @@
-/** `npm run torture [-- --kills N --seed S --dir DIR --with FORM]`: 200 kills unless told otherwise; exit code 1 when anything did not hold. */
+/**
+ * `npm run torture [-- --kills N --flips N --seed S --dir DIR --with FORM]`: 200 kills and no flips by default; exit code 1
+ * when anything did not hold. A kind of torture is a file beside this one that returns its faults.
+ */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { flipBits } from './flips.js'
 import { forms as allForms } from './forms.js'
 import { torture } from './torture.js'
 
 const { values } = parseArgs({
   options: {
     kills: { type: 'string', default: '200' },
+    flips: { type: 'string', default: '0' },
     seed: { type: 'string' },
     dir: { type: 'string' },
     with: { type: 'string', multiple: true },
@@ -20,12 +25,18 @@ if (named.length < (values.with?.length ?? 0))
 const seed = Number(values.seed ?? Date.now() % 1_000_000)
 const directory = values.dir ?? mkdtempSync(join(tmpdir(), 'kun-torture-'))
 process.stdout.write(`seed ${seed}, in ${directory}\n`)
-const { forms, places, faults, ...report } = await torture({
+const say = (line: string) => void process.stderr.write(`${line}\n`)
+const {
+  forms,
+  places,
+  faults: killFaults,
+  ...report
+} = await torture({
   kills: Number(values.kills),
   seed,
   directory,
   forms: named,
-  say: (line) => process.stderr.write(`${line}\n`),
+  say,
 })
 for (const [place, count] of Object.entries(places).sort())
   process.stdout.write(`${String(count).padStart(5)}  ${place}\n`)
@@ -34,6 +45,13 @@ process.stdout.write(
   `${report.kills} kills (${byForm.join('; ')}) in ${report.runs} runs; ${report.requests} requests answered, ${report.paidTwice} of them a ` +
     'second time because the reply died with the process before it was written\n',
 )
+const flipped = await flipBits({ flips: Number(values.flips), seed, directory: join(directory, 'flips'), say })
+for (const counts of [flipped.files, flipped.outcomes]) {
+  for (const [what, count] of Object.entries(counts).sort())
+    process.stdout.write(`${String(count).padStart(5)}  ${what}\n`)
+}
+process.stdout.write(`${flipped.flips} flipped bits\n`)
+const faults = [...killFaults, ...flipped.faults]
 for (const fault of faults) process.stdout.write(`FAULT ${fault}\n`)
 process.stdout.write(faults.length === 0 ? 'all as it should be\n' : `${faults.length} faults, seed ${seed}\n`)
 if (faults.length === 0 && values.dir === undefined) rmSync(directory, { recursive: true })
