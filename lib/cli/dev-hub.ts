@@ -5,7 +5,7 @@ import type { Command } from 'commander'
 import { glob } from 'tinyglobby'
 import { UsageError } from '../errors.js'
 import { startHub } from '../simulator/hub.js'
-import { cannotOpen } from './output.js'
+import { cannotOpen, writeErr, writeOut } from './output.js'
 import { portOf } from './simulate.js'
 import { stopSignal } from './stop-signals.js'
 
@@ -28,8 +28,8 @@ export function registerDevHub(program: Command): void {
         await hub.close()
         throw error
       }
-      process.stdout.write(`${hub.url}\n`)
-      process.stderr.write(
+      writeOut(`${hub.url}\n`)
+      writeErr(
         `The stand-in Hub listens on ${hub.url}. Any token that begins with hf_ may write:\n` +
           `  export HF_ENDPOINT=${hub.url} HF_TOKEN=hf_try\n` +
           `  kun-stream publish out/kun-demo --repo me/kun-demo\n` +

@@ -5,7 +5,7 @@ import { hubTransport } from '../sources/hub-fetch.js'
 import { hubSettings } from '../sources/hub-settings.js'
 import { bytesText } from './bytes-text.js'
 import { sayingWaits } from './hub-waits.js'
-import { sayOnStderr } from './output.js'
+import { sayOnStderr, writeErr, writeOut } from './output.js'
 
 interface Flags {
   readonly revision: string
@@ -32,12 +32,12 @@ export function registerHub(program: Command): void {
         const { commit, files } = await listHub({ repo, revision, files: globs, settings, transport })
         const bytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
         if (json) {
-          process.stdout.write(`${JSON.stringify({ repo, revision, commit, bytes, files })}\n`)
+          writeOut(`${JSON.stringify({ repo, revision, commit, bytes, files })}\n`)
           return
         }
-        for (const { path, sizeBytes } of files) process.stdout.write(`${bytesText(sizeBytes).padStart(8)}  ${path}\n`)
+        for (const { path, sizeBytes } of files) writeOut(`${bytesText(sizeBytes).padStart(8)}  ${path}\n`)
         const count = `${files.length} ${files.length === 1 ? 'file' : 'files'}`
-        process.stderr.write(`${count}, ${bytesText(bytes)}, at commit ${commit}\n`)
+        writeErr(`${count}, ${bytesText(bytes)}, at commit ${commit}\n`)
       } finally {
         await transport.close()
       }

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { inspectedApart } from './inspect-apart.js'
 import type { InspectOptions } from './inspect-text.js'
 import { Output, ReaderGone } from './output.js'
+import { terminalText } from './terminal-text.js'
 
 export function registerInspect(program: Command): void {
   program
@@ -16,7 +17,8 @@ export function registerInspect(program: Command): void {
     .action(async (path: string, options: InspectOptions) => {
       const output = new Output(process.stdout)
       try {
-        for await (const text of inspectedApart(path, options)) await output.write(Buffer.from(`${text}\n`))
+        for await (const text of inspectedApart(path, options))
+          await output.write(Buffer.from(terminalText(`${text}\n`)))
       } catch (error) {
         // A pager that was quit needs no more.
         if (!(error instanceof ReaderGone)) throw error

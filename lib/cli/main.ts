@@ -12,7 +12,7 @@ import { failureOf } from './failure.js'
 import { boundHeapGrowth } from './heap-growth.js'
 import { registerHub } from './hub.js'
 import { registerInspect } from './inspect.js'
-import { notWritten } from './output.js'
+import { notWritten, writeErr, writeOut } from './output.js'
 import { registerPipe } from './pipe.js'
 import { registerPlan } from './plan.js'
 import { registerPublish } from './publish.js'
@@ -21,6 +21,7 @@ import { registerRun } from './run.js'
 import { registerSimulate } from './simulate.js'
 import { registerStatus } from './status.js'
 import { stopWasAsked } from './stop-signals.js'
+import { plainText } from './terminal-text.js'
 import { registerVerify } from './verify.js'
 
 const description = 'Raw Chinese text in, an instruction dataset in Parquet out: the Kun method as a stream.'
@@ -54,6 +55,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .version(version)
     .addHelpText('after', epilogue)
     .showHelpAfterError('(kun-stream --help lists the commands)')
+    .configureOutput({ writeOut, writeErr: (text) => writeErr(plainText(text)) })
     .exitOverride()
   registerCommands(program)
   outliveOutput()
@@ -105,7 +107,7 @@ const ignored = (): void => undefined
 /** A failure that nobody waited for: nothing may be written after it, so that it is as if the process had been killed. */
 function endAtOnce(error: unknown): never {
   const code = report(error)
-  process.stderr.write('A run that was under way can be gone on with: what it committed stays. Run it again.\n')
+  writeErr('A run that was under way can be gone on with: what it committed stays. Run it again.\n')
   process.exit(code === 0 ? 1 : code)
 }
 
@@ -114,10 +116,10 @@ function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   const failure = failureOf(error)
   if (failure !== null) {
-    process.stderr.write(`${failure.message}\n`)
+    writeErr(`${plainText(failure.message)}\n`)
     return failure.exitCode
   }
   const shown = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  process.stderr.write(`This should not have happened; it is a bug of kun-stream.\n${shown}\n`)
+  writeErr(`This should not have happened; it is a bug of kun-stream.\n${plainText(shown)}\n`)
   return 1
 }

@@ -1,5 +1,6 @@
 /** `onExit` of a recipe: a command of the user's own that is told how a run ended, for a message or to free a machine. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { plainText } from './terminal-text.js'
 
 /** Time that the command has; then it is ended, and killed if it does not end. */
 const onExitMsMax = 60_000
@@ -31,7 +32,7 @@ export async function runOnExit(
     ...process.env,
     KUN_EXIT_CODE: String(code),
     KUN_EXIT_REASON: reason,
-    KUN_EXIT_MESSAGE: plainWords(message),
+    KUN_EXIT_MESSAGE: plainWords(plainText(message)),
     KUN_RUN_DIR: directory,
   }
   let child: ChildProcess

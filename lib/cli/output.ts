@@ -4,12 +4,14 @@ import { createWriteStream } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { storageError } from '../core/files.js'
 import { StorageError, UsageError } from '../errors.js'
+import { terminalText } from './terminal-text.js'
 
 /** Thrown when whoever read the output has had enough (`| head`): the command ends quietly, with success. */
 export class ReaderGone extends Error {}
 
 export class Output {
   #failure: Error | null = null
+  readonly #decoder = new TextDecoder()
 
   constructor(
     private readonly stream: Writable,
@@ -23,10 +25,17 @@ export class Output {
   /** Resolves when there is room for more. @throws {ReaderGone | StorageError} */
   async write(bytes: Uint8Array): Promise<void> {
     if (this.#failure !== null) throw this.#failure
-    if (bytes.length === 0 || this.stream.write(bytes)) return
+    if (bytes.length === 0 || this.stream.write(this.#shown(bytes))) return
     // An error ends the wait too; the one that `once` throws and the one kept are the same.
     await once(this.stream, 'drain').catch(() => undefined)
     if (this.#failure !== null) throw this.#failure
+  }
+
+  /** A terminal gets rows as text that cannot steer it; a pipe or a file gets the bytes. */
+  #shown(bytes: Uint8Array): Uint8Array | string {
+    return (this.stream as { isTTY?: boolean }).isTTY
+      ? terminalText(this.#decoder.decode(bytes, { stream: true }))
+      : bytes
   }
 
   /** Everything written has been handed on; ends a stream that is not the process's own. */
@@ -54,7 +63,17 @@ export async function fileOutput(path: string): Promise<Output> {
 
 /** A line for whoever watches, apart from the output. */
 export function sayOnStderr(message: string): void {
-  process.stderr.write(`${message}\n`)
+  writeErr(`${message}\n`)
+}
+
+/** Text to standard output, through the gate of terminal-text.ts, as all text of every command. */
+export function writeOut(text: string): void {
+  process.stdout.write(terminalText(text))
+}
+
+/** Text to standard error, the same way. */
+export function writeErr(text: string): void {
+  process.stderr.write(terminalText(text))
 }
 
 /** For a path of the command line that the system refuses. */

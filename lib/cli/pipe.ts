@@ -11,7 +11,7 @@ import { recordId } from '../text/identity.js'
 import { type PreparePlan, planPreparation, prepareOptions } from '../text/plan.js'
 import { workerPool, workersOptions } from '../workers/pool.js'
 import { counted } from './bytes-text.js'
-import { fileOutput, Output, ReaderGone } from './output.js'
+import { fileOutput, Output, ReaderGone, writeErr } from './output.js'
 import { ArrowRows, JsonRows, rejectLines } from './pipe-rows.js'
 import { temporaryFolder } from './temporary-folder.js'
 import { UnreadableRecords } from './unreadable-records.js'
@@ -88,7 +88,7 @@ async function pipe(files: readonly string[], flags: PipeFlags): Promise<void> {
     await rejects?.end()
     const unread = unreadable.all(counts.documents)
     if (unread !== null) throw new UsageError(`--text is ${flags.text}: ${unread}`)
-    process.stderr.write(
+    writeErr(
       `${counted(counts.documents, 'document')}: ${counted(counts.kept, 'chunk')} out, ${counted(counts.chunks - counts.kept, 'duplicate')}, ` +
         `${counts.rejected} refused${counts.rejected > 0 && rejects === null ? ' (--rejects FILE says why)' : ''}\n`,
     )

@@ -8,7 +8,7 @@ import { readManifest, readRunRecord } from '../sinks/index.js'
 import type { Shard, SourceCursor } from '../sources/index.js'
 import { bytesText, counted } from './bytes-text.js'
 import { type FaultyShard, faultyLines } from './faulty-shards.js'
-import { sayOnStderr } from './output.js'
+import { sayOnStderr, writeOut } from './output.js'
 import { collect } from './run.js'
 import { settingsOf } from './settings.js'
 
@@ -29,7 +29,7 @@ export function registerPlan(program: Command): void {
     .action(async (path: string, { out, set, json = false }: PlanFlags) => {
       const recipe = await loadRecipe(path, set)
       const plan = await planOf(recipe, out ?? recipe.output.dir)
-      process.stdout.write(`${json ? JSON.stringify(plan) : planText(plan)}\n`)
+      writeOut(`${json ? JSON.stringify(plan) : planText(plan)}\n`)
     })
 }
 

@@ -5,6 +5,7 @@
 import type { WriteStream } from 'node:tty'
 import { stripVTControlCharacters } from 'node:util'
 import pc from 'picocolors'
+import { terminalText } from './terminal-text.js'
 import { widthOf } from './text-width.js'
 
 export interface ProgressStage {
@@ -77,17 +78,17 @@ export class Progress {
   /** Writes a line that stays, above the live block. */
   say(message: string): void {
     this.#erase()
-    this.stream.write(`${message}\n`)
+    this.stream.write(terminalText(`${message}\n`))
   }
 
   #show(): void {
     const state = this.read()
     const first = this.#sample(state)
     if (!this.#live) {
-      this.stream.write(`${plainLine(state, first)}\n`)
+      this.stream.write(terminalText(`${plainLine(state, first)}\n`))
       return
     }
-    const lines = liveLines(state, first, Math.max(columnsMin, this.#columns()))
+    const lines = liveLines(state, first, Math.max(columnsMin, this.#columns())).map(terminalText)
     this.#erase()
     this.stream.write(`${lines.join('\n')}\n`)
     this.#shown = lines.map((line) => widthOf(stripVTControlCharacters(line)))

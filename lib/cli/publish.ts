@@ -5,7 +5,9 @@ import type { PublishProgress, PublishResult } from '../publish/options.js'
 import { type PublishOptions, publish } from '../publish/publish.js'
 import { bytesText } from './bytes-text.js'
 import { sayingWaits } from './hub-waits.js'
+import { writeErr, writeOut } from './output.js'
 import { onStopSignal, type StopSignal } from './stop-signals.js'
+import { terminalText } from './terminal-text.js'
 
 interface Flags {
   readonly repo: string
@@ -43,11 +45,11 @@ export function registerPublish(program: Command): void {
     .option('--json', 'the result as JSON')
     .action(async (directory: string, flags: Flags) => {
       const result = await publishRun({ directory, ...optionsOf(flags) })
-      process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : `${result.url}\n`)
+      writeOut(flags.json ? `${JSON.stringify(result)}\n` : `${result.url}\n`)
       const { filesUploaded, bytesUploaded, files, written, deleted } = result
       const sent = `${filesUploaded} of ${files.length} data files sent, ${bytesText(bytesUploaded)}`
       const changed = `${written.length} paths written, ${deleted.length} deleted`
-      process.stderr.write(flags.dryRun ? dryRunText(written, deleted) : `${sent}; ${changed}.\n`)
+      writeErr(flags.dryRun ? dryRunText(written, deleted) : `${sent}; ${changed}.\n`)
     })
 }
 
@@ -110,13 +112,13 @@ function progressLine(stream: NodeJS.WriteStream): ProgressLine {
     show: ({ phase, name, bytesDone, bytesTotal }) => {
       if (!live && phase === last) return
       last = phase
-      const text = `${phase} ${name}: ${bytesText(bytesDone)} of ${bytesText(bytesTotal)}`
+      const text = terminalText(`${phase} ${name}: ${bytesText(bytesDone)} of ${bytesText(bytesTotal)}`)
       stream.write(live ? `\r\x1b[2K${text}` : `${text}\n`)
       shown = true
     },
     say: (message) => {
       erase()
-      stream.write(`${message}\n`)
+      stream.write(terminalText(`${message}\n`))
     },
     end: erase,
   }

@@ -16,7 +16,7 @@ import { failureOf } from './failure.js'
 import { faultyLines } from './faulty-shards.js'
 import { mirrorOf, restored } from './mirror.js'
 import { runOnExit } from './on-exit.js'
-import { sayOnStderr } from './output.js'
+import { sayOnStderr, writeOut } from './output.js'
 import { Progress } from './progress.js'
 import { publishRun } from './publish.js'
 import { publishingOf, publishOptionsOf } from './publish-while.js'
@@ -147,13 +147,11 @@ async function conduct(recipe: Recipe, order: RunOrder): Promise<Ended> {
     stop.close()
     if ('error' in outcome) return stopped(outcome.error, session, order)
     if (through !== undefined) {
-      process.stdout.write(
-        `${recipe.name}: through ${through}, replies are in ${directory}/replies\nNext: ${order.again}\n`,
-      )
+      writeOut(`${recipe.name}: through ${through}, replies are in ${directory}/replies\nNext: ${order.again}\n`)
       return mirrored(notMirrored, { code: 0, reason: 'done', message: `through ${through}` }, order)
     }
     const { end, timings } = outcome
-    process.stdout.write(conclusionText(session, { recipe, directory, end, builtin: prepared.builtin, timings }))
+    writeOut(conclusionText(session, { recipe, directory, end, builtin: prepared.builtin, timings }))
     const done = { code: 0, reason: end === 'limit' ? 'limits.rowsMax' : 'done', message: 'done' }
     const publish = publishOptionsOf(recipe, directory)
     return mirrored(notMirrored, publish === null ? done : await published(publish, done), order)
@@ -217,7 +215,7 @@ function stopped(error: unknown, session: Session, { directory, again }: RunOrde
 async function published(options: PublishOptions, done: Ended): Promise<Ended> {
   try {
     const { url } = await publishRun(options)
-    process.stdout.write(`Published: ${url}\n`)
+    writeOut(`Published: ${url}\n`)
     return done
   } catch (error) {
     say(`The run is done, but not published: ${(error as Error).message}`)

@@ -11,7 +11,7 @@ import { type FaultRuleOptions, faultKinds } from '../simulator/fault-rules.js'
 import { capabilityNames, type LatencyOptions, presetNames, simulatorOptions } from '../simulator/options.js'
 import { startSimulator } from '../simulator/server.js'
 import { jsonFault } from '../text/json-fault.js'
-import { cannotOpen } from './output.js'
+import { cannotOpen, writeErr, writeOut } from './output.js'
 import { stopSignal } from './stop-signals.js'
 
 interface SimulateFlags {
@@ -56,8 +56,8 @@ export function registerSimulate(program: Command): void {
       const options = optionsOf(flags)
       if (options.requestLog !== undefined) checkWritable(options.requestLog)
       const simulator = await startSimulator(options)
-      process.stdout.write(`${simulator.url}\n`)
-      process.stderr.write(`simulate: preset ${options.preset}, serving until Ctrl-C\n`)
+      writeOut(`${simulator.url}\n`)
+      writeErr(`simulate: preset ${options.preset}, serving until Ctrl-C\n`)
       await stopSignal()
       await simulator.close()
     })

@@ -8,7 +8,7 @@ import { funnelLines } from '../report/funnel.js'
 import { type CallTimings, readTimings } from '../report/timings.js'
 import { ageText, type Holder, lockHolder, readManifest, readRunRecord } from '../sinks/index.js'
 import { counted } from './bytes-text.js'
-import { cannotOpen } from './output.js'
+import { cannotOpen, writeOut } from './output.js'
 import { duration, short } from './progress.js'
 
 export function registerStatus(program: Command): void {
@@ -20,7 +20,7 @@ export function registerStatus(program: Command): void {
     .action(async (directory: string, { json = false }: { json?: boolean }) => {
       const status = await statusOf(directory)
       const text = json ? JSON.stringify(status) : statusText(status, process.stdout.columns ?? 80)
-      process.stdout.write(`${text}\n`)
+      writeOut(`${text}\n`)
     })
 }
 

@@ -8,6 +8,7 @@ import { verifyDirectory } from '../kun/verify.js'
 import { readState, stateName } from '../publish/state.js'
 import type { Finding, Verification } from '../sinks/index.js'
 import { bytesText, counted } from './bytes-text.js'
+import { writeOut } from './output.js'
 
 export function registerVerify(program: Command): void {
   program
@@ -24,7 +25,7 @@ export function registerVerify(program: Command): void {
       }
       await mustBeRunDirectory(directory)
       const verification = await verifyDirectory(directory, { checkMore: () => checkPublishing(directory) })
-      process.stdout.write(json ? `${JSON.stringify(verification, null, 2)}\n` : `${verificationText(verification)}\n`)
+      writeOut(json ? `${JSON.stringify(verification, null, 2)}\n` : `${verificationText(verification)}\n`)
       if (verification.findings.some(({ severity }) => severity === 'error')) process.exitCode = 1
     })
 }

@@ -2,13 +2,21 @@
  * Foreign text as Markdown that shows it and does nothing: texts of a corpus or a model, names of files, reasons of
  * filters. They may hold Markdown, HTML, fences, marks of our own, control characters and marks of direction.
  */
+import { visibleText } from '../core/visible-text.js'
 
 /** One line of text: every sign that could mean something to Markdown or HTML is escaped, white space is one space. */
 export function inline(text: string): string {
   return visible(text)
     .replaceAll(/\s+/g, ' ')
     .trim()
-    .replaceAll(/[!-/:-@[-`{-~]/g, (sign) => entities[sign] ?? `\\${sign}`)
+    .replaceAll(/[!-/:-@[-`{-~]/g, escapedSign)
+}
+
+/** A hyphen or a slash inside of a name means nothing. */
+function escapedSign(sign: string, at: number, text: string): string {
+  const inside =
+    /[-/]/.test(sign) && /[\p{L}\p{N}]/u.test(text[at - 1] ?? '') && /[\p{L}\p{N}]/u.test(text[at + 1] ?? '')
+  return inside ? sign : (entities[sign] ?? `\\${sign}`)
 }
 
 /** HTML by entities: what reads a card as HTML first sees no tag either. */
@@ -29,10 +37,5 @@ export function fenced(text: string, language: string): string {
 
 /** Line ends of one kind; what does not show, or turns the direction of a line, as its escape: \u202e. */
 export function visible(text: string): string {
-  return text
-    .replaceAll(/\r\n?/g, '\n')
-    .replaceAll(hidden, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return visibleText(text.replaceAll(/\r\n?/g, '\n'))
 }
-
-const hidden =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g

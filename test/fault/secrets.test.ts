@@ -35,7 +35,9 @@ async function tellingServer(t: Test) {
     if (request.method === 'GET') return void response.writeHead(404).end()
     server.asked++
     const status = statusOf(server, body)
-    if (status !== 200) refuse(request, response, status)
+    if (status !== 200) refuse(request, response, status, server.asked)
+    else if (server.mode === 'mixed' && server.asked % 9 === 0)
+      answer(response, `${instruction}${told(request).join('，')}`)
     else answer(response, body.includes('只回答【好】或【差】') ? '【好】' : instruction)
   })
   http.listen(0, '127.0.0.1')
@@ -66,10 +68,23 @@ function told({ headers }: IncomingMessage): string[] {
   )
 }
 
-function refuse(request: IncomingMessage, response: ServerResponse, status: number): void {
-  const message = `Incorrect credentials provided: ${told(request).join(' | ')}`
+/** As proxies, templates and other servers write what they were sent; the last is double-escaped once it is in JSON. */
+const disguises: readonly ((text: string) => string)[] = [
+  (text) => text,
+  encodeURIComponent,
+  (text) => encodeURIComponent(encodeURIComponent(text)),
+  (text) => Buffer.from(`x:${text}`).toString('base64'),
+  (text) => [...text].map((sign) => `&#x${sign.charCodeAt(0).toString(16)};`).join(''),
+  (text) => [...text].map((sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`).join(''),
+]
+
+function refuse(request: IncomingMessage, response: ServerResponse, status: number, turn: number): void {
+  const disguise = disguises[turn % disguises.length] as (text: string) => string
+  const message = `Incorrect credentials provided: ${told(request).map(disguise).join(' | ')}`
   response.writeHead(status, { 'content-type': 'application/json', 'retry-after': '0' })
-  response.end(JSON.stringify({ error: { message } }))
+  const json = JSON.stringify({ error: { message } })
+  // Escapes that need not be: they are gone once the body is decoded.
+  response.end(turn % 2 === 0 ? json : json.replaceAll('-', '\\u002D').replaceAll('/', '\\/'))
 }
 
 function answer(response: ServerResponse, content: string): void {
@@ -129,12 +144,28 @@ async function entriesText(path: string): Promise<string> {
   return texts.join('\n')
 }
 
+/** The text, and as somebody reads it who undoes escapes and base64. */
+function readings(text: string): string[] {
+  const all = [text]
+  for (let round = 0; round < 3; round++) {
+    const decoded = (all.at(-1) as string)
+      .replace(/\\+u([0-9a-f]{4})|%([0-9a-f]{2})|&#x([0-9a-f]+);/gi, (_, ...codes) =>
+        String.fromCharCode(Number.parseInt(codes.find((code) => typeof code === 'string') as string, 16)),
+      )
+      .replaceAll('\\/', '/')
+    all.push(decoded)
+  }
+  const runs = text.match(/[A-Za-z0-9+/=]{12,}/g) ?? []
+  return [...all, runs.map((run) => Buffer.from(run, 'base64').toString()).join('\n')]
+}
+
 function tellers(contents: ReadonlyMap<string, string>): string[] {
   const found: string[] = []
   for (const [name, text] of contents) {
+    const readable = readings(text)
     for (const secret of secrets) {
       const written = [secret, Buffer.from(secret).toString('latin1')]
-      if (written.some((form) => text.includes(form))) found.push(`${name}: ${secret}`)
+      if (written.some((form) => readable.some((reading) => reading.includes(form)))) found.push(`${name}: ${secret}`)
     }
   }
   return found

@@ -325,7 +325,7 @@ t.test('every refusal says what to do and leaves the dataset as it was', async (
     await t.rejects(go(options), { code, message } as never, String(message))
   }
   await refused(/may only read: make one with the role "write" on/, { token: 'hf_reader' })
-  await refused(/does not begin with hf_/, { token: 'my-password' })
+  await refused(/does not know the token from the option token/, { token: 'my-password' })
   await refused(/does not know the token/, { token: 'hf_revoked' })
   await refused(/refuses to write to me\/kun-demo .* role "write" for that owner/, { token: 'hf_other' })
   await refused(/holds no rows yet: run it first/, { directory: other }, 'KUN_USAGE')

@@ -1,0 +1,10 @@
+/** Characters that do not show, steer a terminal or turn the direction of a line, written as escapes that do show. */
+
+/** Control characters but tab and line feed, marks of direction, separators, the byte order mark, halves of a pair. */
+const hidden =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
+
+/** Example: 'a\x1b[31mb' → 'a\\u001b[31mb'. In the strings of a JSON text it means the same as before. */
+export function visibleText(text: string): string {
+  return text.replaceAll(hidden, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
