@@ -2,7 +2,20 @@
  * The text of a recipe and its overrides as one value, and where in the text each part of it stands.
  * What the value may be is left to the schema.
  */
-import { type Document, isMap, isNode, isPair, isScalar, LineCounter, type Node, parse, parseDocument } from 'yaml'
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Pair,
+  parse,
+  parseDocument,
+  type YAMLMap,
+} from 'yaml'
 import { RecipeError, UsageError } from '../errors.js'
 
 export type Path = readonly PropertyKey[]
@@ -24,7 +37,7 @@ const aliasCountMax = 100
  */
 export function recipeDocument(text: string, file: string, overrides: readonly string[]): RecipeDocument {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true })
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true, merge: true })
   const place = (offset: number) => {
     const { line, col } = lines.linePos(offset)
     return `${file}:${line}:${col}`
@@ -41,9 +54,7 @@ export function recipeDocument(text: string, file: string, overrides: readonly s
     // An override that lies deeper counts where the text itself has nothing: `--set kun.scor.keepAtLeast=1` made kun.scor.
     const above = settings.findLast((each) => isPrefix(each.path, whole))
     const setting = above ?? (document.hasIn(whole) ? undefined : settings.find((each) => isPrefix(whole, each.path)))
-    return setting === undefined
-      ? place(offsetOf(document.contents, whole, unknownKey !== undefined))
-      : `--set ${setting.text}`
+    return setting === undefined ? place(offsetOf(document, whole, unknownKey !== undefined)) : `--set ${setting.text}`
   }
   return { value: root, locate }
 }
@@ -79,7 +90,7 @@ function parseOverride(text: string): Override {
   const keys = path.map((key) => (/^\d+$/.test(key) ? Number(key) : key))
   try {
     // A header or a key may stand in it: errors name the path alone.
-    return { path: keys, value: parse(text.slice(equals + 1)), text: `${name}=…` }
+    return { path: keys, value: parse(text.slice(equals + 1), { merge: true }), text: `${name}=…` }
   } catch (error) {
     throw new UsageError(`--set ${name}: the value is not YAML: ${error instanceof Error ? error.message : error}`)
   }
@@ -105,15 +116,17 @@ function set(root: Record<string, unknown>, path: Path, value: unknown, text: st
   above[last] = value
 }
 
-/** Offset in the text of the deepest part of the path that is there. For a key of a map, that of the key. */
-function offsetOf(contents: Node | null, path: Path, ofKey: boolean): number {
-  let node: unknown = contents
-  let offset = contents?.range?.[0] ?? 0
+/**
+ * Offset in the text of the deepest part of the path that is there. For a key of a map, that of the key; what a merge key
+ * (`<<`) or an alias brought is found where it is written.
+ */
+function offsetOf(document: Document, path: Path, ofKey: boolean): number {
+  let node: unknown = document.contents
+  let offset = document.contents?.range?.[0] ?? 0
   for (const key of path) {
+    node = resolved(node, document)
     if (isMap(node)) {
-      const pair = node.items.find(
-        (item) => isPair(item) && String(isScalar(item.key) ? item.key.value : item.key) === String(key),
-      )
+      const pair = pairOf(node, String(key), document)
       if (pair === undefined) return offset
       if (isNode(pair.key)) offset = pair.key.range?.[0] ?? offset
       node = pair.value
@@ -126,6 +139,35 @@ function offsetOf(contents: Node | null, path: Path, ofKey: boolean): number {
   }
   // A value that stands on its own line by line is shown itself; of a map or list, and of what is unknown, the key.
   return isScalar(node) && !ofKey ? (node.range?.[0] ?? offset) : offset
+}
+
+/** Levels of merge keys that are followed: a position in the text is worth no more. */
+const mergesMax = 16
+
+/** The pair of a key: of the map itself, else of the maps that it merges, the first first. */
+function pairOf(map: YAMLMap, key: string, document: Document, merges = 0): Pair | undefined {
+  const nameOf = (pair: Pair): string => {
+    const name = isScalar(pair.key) ? pair.key.value : pair.key
+    // The library reads the key `<<` as a symbol.
+    return typeof name === 'symbol' ? (name.description ?? '') : String(name)
+  }
+  const pairs = map.items.filter(isPair)
+  const own = pairs.find((pair) => nameOf(pair) === key)
+  if (own !== undefined || merges === mergesMax) return own
+  for (const pair of pairs) {
+    if (nameOf(pair) !== '<<') continue
+    const merged = resolved(pair.value, document)
+    for (const each of isSeq(merged) ? merged.items : [merged]) {
+      const source = resolved(each, document)
+      const found = isMap(source) ? pairOf(source, key, document, merges + 1) : undefined
+      if (found !== undefined) return found
+    }
+  }
+  return undefined
+}
+
+function resolved(node: unknown, document: Document): unknown {
+  return isAlias(node) ? node.resolve(document) : node
 }
 
 /** 'sources[0].split' */

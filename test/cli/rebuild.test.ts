@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { recipeOfRun } from '../../lib/cli/rebuild.js'
+import { encodeSealed } from '../../lib/core/sealed-json.js'
 
 /** A run directory from somebody else, whose run.json asks for all that a recipe may have. */
 function foreignRun(t: Test, more: Record<string, unknown> = {}): { directory: string; out: string } {
@@ -26,7 +27,7 @@ function foreignRun(t: Test, more: Record<string, unknown> = {}): { directory: s
     publish: { repo: 'attacker/loot', hubUrl: 'http://attacker.example', token: 'env:HF_TOKEN' },
     ...more,
   }
-  writeFileSync(join(directory, 'run.json'), JSON.stringify({ pinned: {}, free: { recipe } }))
+  writeFileSync(join(directory, 'run.json'), encodeSealed({ pinned: {}, free: { recipe } }))
   return { directory, out: join(directory, '..', 'out') }
 }
 

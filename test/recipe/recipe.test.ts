@@ -296,3 +296,26 @@ t.test('a refused recipe ends with exit code 2', async (t) => {
     t.ok(error instanceof KunStreamError)
   }
 })
+
+t.test('merge keys of YAML bring fields in, and a fault in one is shown where it is written', async (t) => {
+  const merged = (share: string) => `
+name: merged
+sources: [{ split: a, preset: skypile, files: '*.jsonl' }]
+models:
+  writer: &server
+    endpoints: [http://127.0.0.1:8000/v1]
+    model: writer
+    ${share}
+  judge:
+    <<: *server
+    model: judge
+kun: { label: { model: writer }, score: { model: judge }, polish: { model: judge } }
+output: { dir: out }
+`
+  const { models } = parseRecipe(merged('inFlightMax: 7'), 'r.yaml')
+  t.match(models.judge, { model: 'judge', endpoints: ['http://127.0.0.1:8000/v1'], inFlightMax: 7 })
+  t.throws(() => parseRecipe(merged('inFlightMax: many'), 'r.yaml'), {
+    message: /r\.yaml:8:18 models\.writer\.inFlightMax.*\n.*r\.yaml:8:18 models\.judge\.inFlightMax/,
+  })
+  t.throws(() => parseRecipe(merged('inFlihgtMax: 7'), 'r.yaml'), { message: /r\.yaml:8:5 models\.judge\.inFlihgtMax/ })
+})
