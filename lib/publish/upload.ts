@@ -1,4 +1,5 @@
 /** Contents put into the Hub's store of large files by LFS, whole or in parts. Nobody sees them until they are committed. */
+import { HubUnavailableError } from '../errors.js'
 import { authorization } from '../sources/hub.js'
 import type { Sliceable } from '../sources/hub-body.js'
 import { type HubRequestContext, hubRefusal } from '../sources/hub-errors.js'
@@ -75,12 +76,21 @@ async function uploadParts(
   const parts: { partNumber: number; etag: string }[] = []
   const numbers = Object.keys(header)
     .filter((name) => /^\d+$/.test(name))
-    .sort()
+    .sort((a, b) => Number(a) - Number(b))
+  if (!(partBytes > 0) || numbers.length !== Math.ceil(content.size / partBytes)) {
+    throw new HubUnavailableError(
+      `The Hub wants ${content.size} bytes in ${numbers.length} parts of ${header['chunk_size']} bytes: publish again`,
+    )
+  }
   for (const [index, number] of numbers.entries()) {
     const start = index * partBytes
     const slice = content.slice(start, start + partBytes)
     const answer = await put(place, header[number] as string, slice, (bytes) => onSent?.(start + bytes))
-    parts.push({ partNumber: Number(number), etag: answer.headers['etag'] ?? '' })
+    const { etag } = answer.headers
+    if (etag === undefined || etag === '') {
+      throw new HubUnavailableError(`The Hub took part ${number} of ${oid} without an ETag: publish again`)
+    }
+    parts.push({ partNumber: Number(number), etag })
   }
   const answer = await post(place, href, {}, { oid, parts })
   const text = await answer.body.text()

@@ -23,6 +23,8 @@ export type HubFaultKind =
   | 'wrong-size'
   /** The file has another ETag, as if its content had changed. */
   | 'wrong-etag'
+  /** A part of an upload is taken without an ETag. */
+  | 'no-etag'
   /** One byte of the body is flipped. */
   | 'corrupt'
   /** No answer until the stand-in is closed. */
