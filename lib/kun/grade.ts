@@ -17,8 +17,8 @@ export interface Grade {
   readonly readable: boolean
 }
 
-/** Log-probabilities of the first token that are asked for: what vLLM gives at most by default. */
-export const topLogprobs = 20
+/** Log-probabilities of the first token to ask for where the server allows: what vLLM gives at most by default. */
+export const topLogprobsMax = 20
 
 /**
  * The grade of an instruction.

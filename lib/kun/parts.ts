@@ -11,6 +11,7 @@ import { againstHashes } from '../dedup/against-hashes.js'
 import type { OpenedDeduplicator } from '../dedup/deduplicator.js'
 import { openDeduplicator } from '../dedup/open.js'
 import type { LockLostError } from '../errors.js'
+import { keptCapabilities } from '../llm/capabilities.js'
 import { openReplies, type Replies } from '../llm/replies.js'
 import { type ModelServers, openServers } from '../llm/servers.js'
 import type { Capabilities } from '../llm/types.js'
@@ -263,7 +264,8 @@ async function knownCapabilities(
   let known: Record<string, Capabilities> = {}
   for (const directory of directories) {
     const record = await readRunRecord(directory, files)
-    known = { ...(record?.free.capabilities as Record<string, Capabilities> | undefined), ...known }
+    const kept = Object.entries((record?.free.capabilities ?? {}) as Record<string, Partial<Capabilities>>)
+    known = { ...Object.fromEntries(kept.map(([name, found]) => [name, keptCapabilities(found)])), ...known }
   }
   return known
 }

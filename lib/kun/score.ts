@@ -1,7 +1,7 @@
 /** Grades the instruction of a pair, alone: a grade of the pair does not separate good from bad (the Kun paper). */
 import type { Capabilities, Model } from '../llm/types.js'
 import { scoreFault, textFault, wellFormed } from './checks.js'
-import { gradeOf, topLogprobs } from './grade.js'
+import { gradeOf, topLogprobsMax } from './grade.js'
 import { kunSampling, type ScoreOptions, samplingOf } from './options.js'
 import { prefillScore, promptVersion, templateOf } from './prompts.js'
 import type { KunStage, Pair } from './types.js'
@@ -21,6 +21,7 @@ export function scoreStage(model: Model, options: ScoreOptions): KunStage<Pair, 
     const pieces = template.render({ instruction, text, title })
     if (!prefilled) return { ...pieces, sampling: samplingOf(kunSampling, template.sampling, options.sampling) }
     const opened = prefillScore(pieces)
+    const topLogprobs = model.capabilities.topLogprobs ?? topLogprobsMax
     const logprobs = pieces.kind === 'chat' ? { logprobs: true, top_logprobs: topLogprobs } : { logprobs: topLogprobs }
     // The template's stop texts and the recipe's sampling are of the written form: one token decides here.
     return { ...opened.pieces, sampling: { ...oneToken, ...logprobs, ...opened.sampling } }
@@ -71,9 +72,8 @@ const oneToken = { temperature: 0, top_p: 1, repetition_penalty: 1, max_tokens: 
 function readsLogprobs(
   method: ScoreOptions['method'],
   kind: 'chat' | 'completion',
-  { logprobs, unsupported }: Capabilities,
+  { logprobs, continues }: Capabilities,
 ): boolean {
   if (method !== 'auto') return method === 'logprob'
-  const continues = kind === 'completion' || !unsupported.includes('continue_final_message')
-  return logprobs && continues
+  return logprobs && (kind === 'completion' || continues)
 }

@@ -31,6 +31,9 @@ export interface Transfer {
   readonly onLimits?: (limits: RateLimits) => void
 }
 
+/** Paths that lie beside `/v1`, not below it. */
+const OUTSIDE = new Set(['/metrics', '/health', '/version', '/tokenize', '/props', '/info', '/get_model_info'])
+
 /** Connections to one address. Sends what it is told once: waiting and asking again are the dispatcher's. */
 export interface Client {
   /** Where it sends, without secrets. */
@@ -116,7 +119,7 @@ export function httpClient(baseUrl: string, connectionsMax: number): Client {
     async fetch(path, options) {
       const redaction = redactionOf(options.headers)
       try {
-        const outside = path === '/metrics' || path === '/health' || path === '/version' || path === '/tokenize'
+        const outside = OUTSIDE.has(path)
         const response = await request((outside ? root : base) + path, options)
         const text = await readText(response.body, response.headers)
         // Of metrics only numbers are read, twice a second.

@@ -5,24 +5,28 @@
 import { setMaxListeners } from 'node:events'
 import type { Clock } from '../core/types.js'
 import { EndpointError, ServerError } from '../errors.js'
-import { canaryBody, type Probe, probeEndpoint, requireCapabilities } from './capabilities.js'
+import { acceptedBody, canaryBody, requireCapabilities } from './capabilities.js'
 import { type Client, endpointLabel } from './client.js'
 import { Endpoint } from './endpoint.js'
 import { GoodputLimiter } from './goodput-limiter.js'
 import { FixedLimiter, type Limiter, QueueLimiter } from './limiter.js'
 import type { ModelOptions } from './options.js'
+import { accountError, outageError } from './patience.js'
+import { type Probe, probeEndpoint } from './probe.js'
 import type { ServerFigures } from './prometheus.js'
 import type { Capabilities } from './types.js'
 
 /** Time for all probes of one endpoint at start: a cold server compiles at its first requests, ms. */
-const PROBE_DEADLINE_MS = 60_000
+const PROBE_DEADLINE_MS = 120_000
+/** Between two probes of a server that is not ready at the start, ms. */
+const START_WAIT_MS = 1000
 
 /** Connections for probes and metrics beside those of requests. */
 const CONNECTIONS_SPARE = 8
 
 /** Something that happened to an endpoint, for people. */
 export interface ServerEvent {
-  readonly kind: 'endpoint-down' | 'endpoint-up' | 'limiter' | 'usage-estimated'
+  readonly kind: 'endpoint-down' | 'endpoint-up' | 'limiter' | 'waiting' | 'note' | 'usage-estimated'
   readonly endpoint: string
   /** The server's words, or what was done. */
   readonly words: string
@@ -45,6 +49,8 @@ export interface EndpointMetrics {
 export interface RegistryOptions {
   readonly clock: Clock
   readonly probe: boolean
+  /** A server that answers, but not yet with replies, is waited for so long at the start, ms. */
+  readonly outageMaxMs: number
   readonly pump: () => void
   readonly onEvent: OnServerEvent
   /** Opens the connections to an address. */
@@ -118,19 +124,15 @@ export class EndpointRegistry {
     await Promise.all(
       [...this.#entries.values()].flatMap(({ endpoint, uses }) =>
         uses.map(async (use) => {
-          const signal = AbortSignal.timeout(PROBE_DEADLINE_MS)
-          // One after the other, all requests of a probe listen to it.
-          setMaxListeners(0, signal)
-          try {
-            const { capabilities } = await this.#probe(endpoint, use, signal)
-            found.set(use.name, [...(found.get(use.name) ?? []), capabilities])
-          } catch (error) {
-            const failure = signal.aborted ? noAnswer(endpoint) : error
-            if (isAnothersTurn(failure, use)) return
-            if (!(failure instanceof ServerError)) throw failure
-            endpoint.takeOut(failure.message)
-            if (use.pinned === null) failures.set(use.name, failure)
+          const isFound = () => found.has(use.name)
+          const result = await this.#probeAtStart(endpoint, use, isFound)
+          if (result === null) return
+          if (!(result instanceof ServerError)) {
+            found.set(use.name, [...(found.get(use.name) ?? []), result.capabilities])
+            return
           }
+          endpoint.takeOut(result.message)
+          if (use.pinned === null) failures.set(use.name, result)
         }),
       ),
     )
@@ -142,6 +144,41 @@ export class EndpointRegistry {
       )
     }
     return found
+  }
+
+  /**
+   * Probes an endpoint until it is ready: one that is loading, busy or out of order is waited for as in an outage, with
+   * a line that says so, unless another endpoint of the model is there. One that cannot be reached is not waited for.
+   *
+   * @returns null where another model has its turn
+   */
+  async #probeAtStart(endpoint: Endpoint, use: Use, isFound: () => boolean): Promise<Probe | ServerError | null> {
+    const { clock, outageMaxMs } = this.options
+    const fromMs = clock.now()
+    for (let waited = false; ; waited = true) {
+      const signal = AbortSignal.timeout(PROBE_DEADLINE_MS)
+      // One after the other, all requests of a probe listen to it.
+      setMaxListeners(0, signal)
+      let failure: unknown
+      try {
+        return await this.#probe(endpoint, use, signal)
+      } catch (error) {
+        failure = signal.aborted ? noAnswer(endpoint) : error
+      }
+      if (isAnothersTurn(failure, use)) return null
+      if (!(failure instanceof ServerError)) throw failure
+      endpoint.heard(failure)
+      if (failure.details.kind === 'account') throw accountError([endpoint])
+      const isSilent = failure.details.kind === 'connection' && endpoint.lastHeard?.answered !== true
+      if (isSilent || use.pinned !== null || isFound()) return failure
+      const waitedMs = clock.now() - fromMs
+      if (waitedMs > outageMaxMs) throw outageError([endpoint], waitedMs)
+      if (!waited) {
+        const words = `not ready (${String(failure.details.words ?? failure.message)}); waiting`
+        this.options.onEvent({ kind: 'waiting', endpoint: endpoint.label, words })
+      }
+      await clock.sleep(START_WAIT_MS)
+    }
   }
 
   metrics(): EndpointMetrics[] {
@@ -164,6 +201,7 @@ export class EndpointRegistry {
     const probe = await probeEndpoint(endpoint.client, use.headers, use.options, signal, this.options.clock)
     if (use.pinned !== null) requireCapabilities(endpoint.label, probe.capabilities, use.pinned)
     use.probe = probe
+    for (const words of probe.notes) this.options.onEvent({ kind: 'note', endpoint: endpoint.label, words })
     if (probe.capabilities.metrics && use.options.limiter === 'auto' && endpoint.limiter.kind === 'goodput') {
       endpoint.followQueue(new QueueLimiter(use.options.inFlightMax))
     }
@@ -183,8 +221,11 @@ export class EndpointRegistry {
       } else {
         const { headers, options } = use
         const kind = use.probe?.kind ?? 'chat'
+        const capabilities = use.probe?.capabilities ?? use.pinned
+        const accepted = (body: Record<string, unknown>) =>
+          capabilities === null ? body : acceptedBody(body, capabilities)
         await endpoint.client.send(
-          { kind, body: canaryBody(kind, options), prompts: 1, headers, stream: false },
+          { kind, body: accepted(canaryBody(kind, options)), prompts: 1, headers, stream: false },
           signal,
         )
       }

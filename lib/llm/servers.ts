@@ -8,7 +8,7 @@ import { seededRandom } from '../core/random.js'
 import type { Clock, Position } from '../core/types.js'
 import { ContractError, RequestRefusedError } from '../errors.js'
 import { canonicalJson, replyKey, requestSeed } from './canonical.js'
-import { assumedCapabilities, commonCapabilities, harmlessRequest } from './capabilities.js'
+import { acceptedBody, assumedCapabilities, commonCapabilities, harmlessRequest } from './capabilities.js'
 import { type Client, httpClient, requestHeaders, SECRET_FINISH } from './client.js'
 import { Dispatch } from './dispatch.js'
 import { type ModelInput, modelOptions, type ServerOptions, serverOptions } from './options.js'
@@ -124,7 +124,7 @@ class Servers implements ModelServers {
       servers,
       formPasses: async (call, model, endpoint, signal) => {
         const { options: asked, headers } = model
-        const body = withoutFields(requestBody(harmlessRequest(call.request), asked, 1), model)
+        const body = acceptedBody(requestBody(harmlessRequest(call.request), asked, 1), model.capabilities)
         try {
           const transfer = { kind: call.request.kind, body, prompts: 1, headers, stream: asked.stream }
           await endpoint.client.send(transfer, signal)
@@ -139,6 +139,7 @@ class Servers implements ModelServers {
     this.#registry = new EndpointRegistry({
       clock,
       probe: options.probe ?? true,
+      outageMaxMs: servers.outageMaxMs,
       pump: () => this.#dispatch.pump(),
       onEvent: options.onEvent ?? (() => undefined),
       connect: options.connect ?? httpClient,
@@ -256,14 +257,14 @@ class Servers implements ModelServers {
     const ask = (name?: string) =>
       this.#counted(
         model,
-        this.#dispatch.submit(call, model, () => withoutFields(body(), model), name),
+        this.#dispatch.submit(call, model, () => acceptedBody(body(), model.capabilities), name),
       )
     if (replies === undefined) return { outcome: await ask(), kept: false }
     const key = replyKey(call.record, call.stage, attempt, canonicalJson({ kind: call.request.kind, ...body() }))
     const found = await replies.find(key)
     if (found !== null) {
       this.#keptServed++
-      if ('reply' in found) this.#dispatch.knownGood(call, model, () => withoutFields(body(), model))
+      if ('reply' in found) this.#dispatch.knownGood(call, model, () => acceptedBody(body(), model.capabilities))
       return { outcome: found, kept: true }
     }
     const outcome = await ask(key.toString('hex'))
@@ -296,10 +297,4 @@ class Servers implements ModelServers {
       this.#asking.delete(asked)
     }
   }
-}
-
-/** Fields that the server refuses are not sent; the key still has them, for it names what was wanted. */
-function withoutFields(body: Record<string, unknown>, model: Pick<SentModel, 'capabilities'>): Record<string, unknown> {
-  for (const name of model.capabilities.unsupported) delete body[name]
-  return body
 }

@@ -83,6 +83,12 @@ export interface Capabilities {
   readonly metrics: boolean
   readonly promptLists: boolean
   readonly logprobs: boolean
+  /** Log-probabilities of the first token to ask for; null where none come that can be read. */
+  readonly topLogprobs: number | null
+  /** An opened turn of the assistant's is continued: by fields that are sent, or by the server itself. */
+  readonly continues: boolean
+  /** The name by which the server takes the limit of a reply's tokens. */
+  readonly maxTokensField: 'max_tokens' | 'max_completion_tokens'
   readonly echo: boolean
   readonly tokenize: boolean
   readonly chatTemplateKwargs: boolean

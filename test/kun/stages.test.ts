@@ -28,6 +28,9 @@ const capabilities: Capabilities = {
   metrics: false,
   promptLists: false,
   logprobs: true,
+  topLogprobs: 20,
+  continues: true,
+  maxTokensField: 'max_tokens',
   echo: false,
   tokenize: false,
   chatTemplateKwargs: true,
@@ -144,7 +147,7 @@ t.test('a score is read from one token where the server can, and from the word w
   t.equal(logprobs.calls[0]?.request.messages?.at(-1)?.content, '【')
   t.equal(logprobs.calls[0]?.record, pair.id)
 
-  for (const lacking of [{ logprobs: false }, { unsupported: ['continue_final_message'] }]) {
+  for (const lacking of [{ logprobs: false }, { continues: false }]) {
     const written = scripted(['【好】'], lacking)
     const [ruled] = pairsOf(await scoreStage(written.model, options).run(pair, call)) as Pair[]
     t.match(ruled, { score: 1, scoreKind: 'rule', scoreMass: null })

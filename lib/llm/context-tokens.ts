@@ -1,0 +1,39 @@
+/** The context's length where servers say it: each names it otherwise. Pure. */
+
+type Json = Record<string, unknown>
+
+/** A model's context is no shorter and no longer than this, tokens: other numbers mean something else. */
+const CONTEXT_TOKENS_MIN = 16
+const CONTEXT_TOKENS_MAX = 100_000_000
+
+/**
+ * Tokens of context, or null where none of the answers says.
+ *
+ * @param entry of `/v1/models`: vLLM's `max_model_len`, llama.cpp's `meta.n_ctx`, LM Studio's `loaded_context_length`
+ * @param props llama.cpp's `/props`
+ * @param info TGI's `/info`
+ * @param modelInfo SGLang's `/get_model_info`
+ */
+export function contextTokensOf(entry: Json, props: Json, info: Json, modelInfo: Json): number | null {
+  const candidates = [
+    entry.max_model_len,
+    entry.loaded_context_length,
+    asJson(entry.meta).n_ctx,
+    entry.context_length,
+    entry.max_context_length,
+    asJson(props.default_generation_settings).n_ctx,
+    props.n_ctx,
+    info.max_total_tokens,
+    info.max_input_tokens,
+    modelInfo.max_model_len,
+    modelInfo.context_length,
+  ]
+  const known = candidates.find(
+    (each) => typeof each === 'number' && each >= CONTEXT_TOKENS_MIN && each <= CONTEXT_TOKENS_MAX,
+  )
+  return typeof known === 'number' ? known : null
+}
+
+function asJson(value: unknown): Json {
+  return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Json) : {}
+}

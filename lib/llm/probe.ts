@@ -1,0 +1,448 @@
+/**
+ * Finds out what a server can do, by effect: a status of 200 says only that a field was ignored or used.
+ *
+ * A finding shapes the whole dataset and is pinned, so a passing failure is never one. A finding is an answer that
+ * shows the effect; a refusal that names the field; any other refusal that comes twice while the same request without
+ * the field passes; or a failure so steady, beside requests that pass, that chance alone would not do it once in a
+ * million. Anything else is thrown: the caller waits, as in an outage.
+ */
+import { setMaxListeners } from 'node:events'
+import { systemClock } from '../core/clock.js'
+import type { Clock } from '../core/types.js'
+import { EndpointError, KunStreamError, RequestRefusedError, ServerError } from '../errors.js'
+import { canaryBody, type ProbedModel } from './capabilities.js'
+import type { Client } from './client.js'
+import { contextTokensOf } from './context-tokens.js'
+import { errorWithin } from './error-body.js'
+import { failureOf, failureOfStatus } from './failures.js'
+import { firstTokenLogprobs } from './logprobs.js'
+import { parseServerMetrics } from './prometheus.js'
+import type { Capabilities, CompletionRequest } from './types.js'
+import { requestPath } from './wire.js'
+
+/** Waits between the rounds of a question, ms: 200, doubled up to 2 s. */
+const WAIT_MS = 200
+const WAIT_MAX_MS = 2000
+/** Rounds of one question until the server counts as down. */
+const ROUNDS_MAX = 40
+/** Refusals of the same question, beside a request that passes, that make a finding. */
+const REFUSALS_MIN = 2
+/** As in health.ts: −ln of the chance that a failure is not the field's, and the lowest failure rate believed. */
+const BLAME_MAX = Math.log(1e6)
+const RATE_MIN = 0.05
+/** Tries of what shapes no output (version, metrics). */
+const TRIES_MAX = 3
+
+/** Sampling fields that a stage may send, tried one at a time. */
+const OPTIONAL_FIELDS: Readonly<Record<string, unknown>> = {
+  seed: 1,
+  top_k: 50,
+  min_p: 0.01,
+  repetition_penalty: 1.05,
+  temperature: 0.5,
+  top_p: 0.95,
+}
+
+/** Numbers of log-probabilities to ask for, the best first: vLLM gives 20 by default. */
+const TOP_LOGPROBS = [20, 10, 5, 2] as const
+
+/** Asks for a Chinese character, so that its tokens show whether they can be read. */
+const LABEL_PROMPT = '请只回答一个字：好'
+const PROMPT = '你好'
+const USER = { role: 'user', content: PROMPT }
+const turn = (content: string) => [USER, { role: 'assistant', content }]
+const CONTINUING = { add_generation_prompt: false, continue_final_message: true }
+
+/** A server's findings, with the kind of request it answers; `capabilities` is what stages may know. */
+export interface Probe {
+  readonly capabilities: Capabilities
+  /** The kind of request that its canary uses. */
+  readonly kind: CompletionRequest['kind']
+  /** What a person should know: a request that will be made otherwise than the recipe says. */
+  readonly notes: readonly string[]
+}
+
+type Json = Record<string, unknown>
+type Failure = ServerError | RequestRefusedError
+
+interface Answered {
+  readonly text: string
+  readonly body: Json
+  /** Null when it is a reply. */
+  readonly error: Failure | null
+}
+
+/** Where a request of a kind that passes is known. */
+interface Plain {
+  readonly path: string
+  readonly body: Json
+}
+
+/**
+ * Asks an endpoint what it can do for a model: some twenty-five requests of one token.
+ *
+ * @throws {EndpointError} it answers neither chat nor completions for this model; the message has its words
+ * @throws {ServerError} it cannot be reached, is loading, busy or out of order: ask again later
+ */
+export async function probeEndpoint(
+  client: Client,
+  headers: Readonly<Record<string, string>>,
+  model: ProbedModel,
+  signal: AbortSignal,
+  clock: Clock = systemClock,
+): Promise<Probe> {
+  setMaxListeners(0, signal) // one listener a request, all at once
+  const prober = new Prober(client, headers, model, signal, clock)
+  return prober.probe()
+}
+
+class Prober {
+  #plainPassed = 0
+  #plainFailed = 0
+
+  constructor(
+    private readonly client: Client,
+    private readonly headers: Readonly<Record<string, string>>,
+    private readonly model: ProbedModel,
+    private readonly signal: AbortSignal,
+    private readonly clock: Clock,
+  ) {}
+
+  async probe(): Promise<Probe> {
+    const { model } = this
+    const found = await this.#plain()
+    const { kind, chat, completion, maxTokensField } = found
+    const plain = (kind === 'chat' ? chat : completion) as Plain
+    const inChat = (fields: Json) => (chat === null ? null : this.#finding(chat, fields, plain))
+    const inCompletion = (fields: Json) => (completion === null ? null : this.#finding(completion, fields, plain))
+    const fieldNames = Object.keys(OPTIONAL_FIELDS).filter((name) => !found.without.includes(name))
+    const [about, tokens, list, echo, topLogprobs, kwargs, continuing, ...fields] = await Promise.all([
+      this.#about(),
+      this.#finding({ path: '/tokenize', body: { model: model.model, prompt: PROMPT } }, {}, plain),
+      inCompletion({ prompt: [PROMPT, PROMPT] }),
+      inCompletion({ echo: true, logprobs: 0 }),
+      this.#topLogprobs(kind, plain),
+      inChat({ chat_template_kwargs: { ...model.chatTemplateKwargs } }),
+      this.#continuing(chat, plain),
+      ...fieldNames.map((name) => this.#finding(plain, { [name]: OPTIONAL_FIELDS[name] }, plain)),
+    ])
+    const kwargsPass = kwargs !== null && kwargs.error === null
+    const unsupported = [
+      ...found.without,
+      ...fieldNames.filter((_, place) => fields[place]?.error !== null),
+      ...(continuing === 'by fields' ? [] : Object.keys(CONTINUING)),
+      ...(kwargsPass || model.chatTemplateKwargs === undefined ? [] : ['chat_template_kwargs']),
+    ]
+    const capabilities: Capabilities = {
+      server: about.server,
+      contextTokensMax: about.contextTokensMax ?? numberOf(tokens.body.max_model_len),
+      metrics: about.metrics,
+      promptLists: list !== null && list.error === null && asList(list.body.choices).length === 2,
+      logprobs: topLogprobs !== null,
+      topLogprobs,
+      continues: kind === 'chat' && continuing !== 'no',
+      maxTokensField,
+      echo: echo !== null && echo.error === null && echoed(echo.body),
+      tokenize: tokens.error === null && typeof tokens.body.count === 'number',
+      chatTemplateKwargs: kwargsPass,
+      unsupported,
+    }
+    return { kind, capabilities, notes: [...about.notes, ...this.#notes(capabilities)] }
+  }
+
+  /** The smallest request that passes, of each kind that does. */
+  async #plain() {
+    const { model } = this
+    const [chat, completion] = await Promise.all([
+      this.#accepted('/chat/completions', canaryBody('chat', model)),
+      this.#accepted('/completions', canaryBody('completion', model)),
+    ])
+    let [chatPlain, completionPlain] = [chat.plain, completion.plain]
+    // Where neither answers the server is down; where one does, the other is asked beside it.
+    if (chatPlain === null && completionPlain === null) throw this.#unusable(chat.failure, completion.failure)
+    if (chatPlain === null) chatPlain = await this.#beside(chat, completionPlain as Plain)
+    else if (completionPlain === null) completionPlain = await this.#beside(completion, chatPlain)
+    const kind: CompletionRequest['kind'] = chatPlain === null ? 'completion' : 'chat'
+    const { body } = (chatPlain ?? completionPlain) as Plain
+    return {
+      kind,
+      chat: chatPlain,
+      completion: completionPlain,
+      maxTokensField: 'max_completion_tokens' in body ? ('max_completion_tokens' as const) : ('max_tokens' as const),
+      without: 'temperature' in body ? [] : ['temperature'],
+    }
+  }
+
+  async #beside({ plain, failure, tried }: Accepted, other: Plain): Promise<Plain | null> {
+    if (plain !== null || failure instanceof RequestRefusedError) return plain
+    const answer = await this.#finding(tried, {}, other)
+    return answer.error === null ? tried : null
+  }
+
+  /** The canary as this server takes it: some know no `max_tokens`, some no temperature but their own. */
+  async #accepted(path: string, body: Json): Promise<Accepted> {
+    const { max_tokens, ...renamed } = body
+    const { temperature: _, ...fixed } = body
+    const { temperature: __, ...both } = renamed
+    const variants = [
+      body,
+      { ...renamed, max_completion_tokens: max_tokens },
+      fixed,
+      { ...both, max_completion_tokens: max_tokens },
+    ]
+    let failure: Failure | null = null
+    for (const variant of variants) {
+      const { error } = await this.#attempt(path, variant)
+      if (error === null) return { plain: { path, body: variant }, failure: null, tried: { path, body: variant } }
+      failure ??= error
+      if (!(error instanceof RequestRefusedError)) break
+    }
+    return { plain: null, failure, tried: { path, body } }
+  }
+
+  /** What the server says about itself; shapes no output, so a failure is no more than not knowing. */
+  async #about() {
+    const { model } = this
+    const get = (path: string) => this.#get(path)
+    const [version, models, metrics, props, info, modelInfo] = await Promise.all([
+      get('/version'),
+      get('/models'),
+      get('/metrics'),
+      get('/props'),
+      get('/info'),
+      get('/get_model_info'),
+    ])
+    const listed = asList(models.body.data)
+    const entry = listed.find(({ id }) => id === model.model) ?? (listed.length === 1 ? listed[0] : undefined)
+    const names = listed.flatMap(({ id }) => (typeof id === 'string' ? [id] : []))
+    const other = names.length > 0 && !names.includes(model.model)
+    return {
+      server: typeof version.body.version === 'string' ? `vllm ${version.body.version}` : 'unknown',
+      contextTokensMax: contextTokensOf(entry ?? {}, props.body, info.body, modelInfo.body),
+      metrics: metrics.error === null && parseServerMetrics(metrics.text, 0) !== null,
+      notes: other ? [`serves ${names.slice(0, 3).join(', ')}; the recipe says '${model.model}'`] : [],
+    }
+  }
+
+  /** The most log-probabilities that come back, and can be read; null for none. */
+  async #topLogprobs(kind: CompletionRequest['kind'], plain: Plain): Promise<number | null> {
+    const prompt = kind === 'chat' ? { messages: [{ role: 'user', content: LABEL_PROMPT }] } : { prompt: LABEL_PROMPT }
+    const fields = (count: number) => (kind === 'chat' ? { logprobs: true, top_logprobs: count } : { logprobs: count })
+    let most: number = TOP_LOGPROBS[0]
+    for (const count of TOP_LOGPROBS) {
+      if (count > most) continue
+      const answer = await this.#finding(plain, { ...prompt, ...fields(count) }, plain)
+      if (answer.error !== null) {
+        most = Math.max(2, allowedNumber(String(answer.error.details.words ?? ''), count) ?? count - 1)
+        if (most < count && !TOP_LOGPROBS.some((each) => each === most)) {
+          const exact = await this.#finding(plain, { ...prompt, ...fields(most) }, plain)
+          if (exact.error === null) return this.#readable(kind, plain, { ...prompt, ...fields(most) }, exact, most)
+        }
+        continue
+      }
+      return this.#readable(kind, plain, { ...prompt, ...fields(count) }, answer, count)
+    }
+    return null
+  }
+
+  /** A flaky effect is looked at again; where the recipe streams, it must show in a stream. */
+  async #readable(kind: CompletionRequest['kind'], plain: Plain, fields: Json, first: Answered, count: number) {
+    let readable = readableLogprobs(first.body)
+    if (!readable) readable = readableLogprobs((await this.#finding(plain, fields, plain)).body)
+    if (!readable || !this.model.stream) return readable ? count : null
+    const transfer = { kind, body: { ...plain.body, ...fields }, prompts: 1, headers: this.headers, stream: true }
+    try {
+      const [reply] = await this.client.send(transfer, this.signal)
+      return reply?.firstTokenLogprobs === undefined ? null : count
+    } catch (error) {
+      if (!(error instanceof RequestRefusedError)) throw error
+      throw new EndpointError(
+        `${this.client.label} does not stream replies: ${String(error.details.words)}. Set stream: false`,
+        { details: error.details },
+      )
+    }
+  }
+
+  /**
+   * Whether an opened turn of the assistant's is continued: by vLLM's fields, or by the server itself. A turn that is
+   * continued is neither ended nor followed by the opening of another, so its prompt has fewer tokens; one that the
+   * server continues by itself adds no more tokens than its text has, which a second, longer turn shows.
+   */
+  async #continuing(chat: Plain | null, plain: Plain): Promise<'by fields' | 'by itself' | 'no'> {
+    if (chat === null) return 'no'
+    const [user, opened, longer, fields] = await Promise.all([
+      this.#finding(chat, { messages: [USER] }, plain),
+      this.#finding(chat, { messages: turn('你') }, plain),
+      this.#finding(chat, { messages: turn('你饭') }, plain),
+      this.#finding(chat, { messages: turn('你'), ...CONTINUING }, plain),
+    ])
+    const tokens = ({ error, body }: Answered) =>
+      error === null ? Number(asJson(body.usage).prompt_tokens) : Number.NaN
+    if (tokens(fields) < tokens(opened)) return 'by fields'
+    const added = tokens(opened) - tokens(user)
+    return added > 0 && added <= tokens(longer) - tokens(opened) ? 'by itself' : 'no'
+  }
+
+  /** A definite answer to a question: a plain request with other fields. */
+  async #finding({ path, body }: Plain, fields: Json, plain: Plain): Promise<Answered> {
+    let blame = 0
+    let refusals = 0
+    let failure: Failure | null = null
+    for (let round = 0; round < ROUNDS_MAX; round++) {
+      const answer = await this.#attempt(path, { ...body, ...fields })
+      if (answer.error === null) return answer
+      failure = answer.error
+      if (failure instanceof RequestRefusedError && failure.details.reason === 'field') return answer
+      const beside = await this.#attempt(plain.path, plain.body)
+      if (beside.error === null) {
+        this.#plainPassed++
+        if (isRefusal(failure) && ++refusals >= REFUSALS_MIN) return answer
+        if (failure.details.kind === 'status' || failure.details.kind === 'malformed') {
+          const rate = this.#plainFailed / (this.#plainFailed + this.#plainPassed)
+          blame -= Math.log(Math.max(RATE_MIN, rate))
+          if (blame >= BLAME_MAX) return answer
+        }
+      } else this.#plainFailed++
+      await this.clock.sleep(Math.min(WAIT_MAX_MS, WAIT_MS * 2 ** round), this.signal)
+    }
+    throw failure instanceof ServerError
+      ? failure
+      : new ServerError(String(failure?.message), {
+          details: { ...failure?.details, kind: 'status' },
+        })
+  }
+
+  async #attempt(path: string, body: Json): Promise<Answered> {
+    const { client, headers, signal } = this
+    const asked = { endpoint: client.label, fields: Object.keys(body) }
+    let answered: { status: number; text: string }
+    try {
+      answered = await client.fetch(path, { headers, signal, body })
+    } catch (error) {
+      if (!(error instanceof ServerError)) throw error
+      return { text: '', body: {}, error }
+    }
+    const { status, text } = answered
+    const parsed = parsedJson(text)
+    const within = status === 200 ? errorWithin(parsed) : null
+    const error =
+      status !== 200
+        ? failureOfStatus(status, text, asked)
+        : within !== null
+          ? failureOf(within, status, asked)
+          : isReply(path, parsed)
+            ? null
+            : new ServerError(`${client.label} sent no reply: ${text.slice(0, 100)}`, {
+                details: { kind: 'malformed', words: text.slice(0, 100) },
+              })
+    if (error?.details.kind === 'account') throw error
+    return { text, body: parsed, error }
+  }
+
+  async #get(path: string): Promise<Answered> {
+    const { client, headers, signal, clock } = this
+    for (let tries = 1; ; tries++) {
+      let error: Failure | null
+      try {
+        const { status, text } = await client.fetch(path, { headers, signal })
+        error = status === 200 ? null : failureOfStatus(status, text, { endpoint: client.label })
+        if (error === null || isRefusal(error)) return { text, body: parsedJson(text), error }
+      } catch (failure) {
+        if (!(failure instanceof ServerError)) throw failure
+        error = failure
+      }
+      if (tries === TRIES_MAX) return { text: '', body: {}, error }
+      await clock.sleep(WAIT_MS * 2 ** tries, signal)
+    }
+  }
+
+  #notes({ topLogprobs, maxTokensField, unsupported }: Capabilities): string[] {
+    const dropped = unsupported.filter((name) => name === 'temperature' || name === 'chat_template_kwargs')
+    return [
+      ...(topLogprobs !== null && topLogprobs < TOP_LOGPROBS[0]
+        ? [`gives ${topLogprobs} log-probabilities, not ${TOP_LOGPROBS[0]}: scores rest on those`]
+        : []),
+      ...(maxTokensField === 'max_tokens' ? [] : [`takes ${maxTokensField} in place of max_tokens`]),
+      ...(dropped.length === 0 ? [] : [`does not take ${dropped.join(', ')}: not sent`]),
+    ]
+  }
+
+  #unusable(...failures: readonly (Failure | null)[]): KunStreamError {
+    // One that may pass is waited for, whatever the other says.
+    const waited = failures.find((failure) => failure instanceof ServerError && failure.details.kind !== 'access')
+    if (waited) return waited
+    const [told] = failures.filter((failure) => failure !== null).sort((a, b) => rank(a) - rank(b))
+    const { status = 0, words = '' } = told?.details ?? {}
+    const { label } = this.client
+    return new EndpointError(
+      `${label} answers neither ${requestPath('chat')} nor ${requestPath('completion')} for model ` +
+        `'${this.model.model}' (${status}): ${words}. Check the model's name, the address and the key`,
+      { details: { status: status as number } },
+    )
+  }
+}
+
+interface Accepted {
+  readonly plain: Plain | null
+  readonly failure: Failure | null
+  readonly tried: Plain
+}
+
+/** The most telling first: a page that does not exist says least. */
+function rank({ details }: Failure): number {
+  return details.status === 404 ? 1 : 0
+}
+
+/** An answer that will not change by waiting: not there, not implemented, refused. */
+function isRefusal(failure: Failure): boolean {
+  if (failure instanceof RequestRefusedError) return true
+  return failure.details.kind === 'access' || failure.details.status === 501
+}
+
+function isReply(path: string, body: Json): boolean {
+  return path === '/tokenize' ? Object.keys(body).length > 0 : asList(body.choices).length > 0
+}
+
+/** The number that a refusal allows: 'which is greater than max allowed: 5', 'less than or equal to 5'. */
+function allowedNumber(words: string, below: number): number | null {
+  const numbers = [...words.matchAll(/\d+/g)].map(([digits]) => Number(digits)).filter((each) => each < below)
+  return numbers.length === 0 ? null : Math.max(...numbers)
+}
+
+/** More than one token with its log-probability, and tokens that show the Chinese that they spell. */
+export function readableLogprobs(body: Json): boolean {
+  const choice = asList(body.choices)[0] ?? {}
+  const tokens = Object.keys(firstTokenLogprobs(choice.logprobs) ?? {})
+  if (tokens.length < 2) return false
+  if (tokens.every((token) => /^(token_id:)?\s*\d+$/.test(token))) return false
+  const text = String(choice.text ?? asJson(choice.message).content ?? '')
+  return tokens.some((token) => /\p{Script=Han}/u.test(token)) || !/\p{Script=Han}/u.test(text)
+}
+
+/** More than one log-probability for one new token: the prompt's own came back. */
+function echoed(body: Json): boolean {
+  const choice = asList(body.choices)[0]
+  const { token_logprobs } = asJson(choice?.logprobs)
+  if (!Array.isArray(token_logprobs) || !token_logprobs.some((value) => typeof value === 'number')) return false
+  return String(choice?.text ?? '').startsWith(PROMPT)
+}
+
+function parsedJson(text: string): Json {
+  try {
+    return asJson(JSON.parse(text))
+  } catch {
+    return {} // metrics and error pages are not JSON: read as text
+  }
+}
+
+function asJson(value: unknown): Json {
+  return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Json) : {}
+}
+
+function asList(value: unknown): Json[] {
+  return Array.isArray(value) ? value.map(asJson) : []
+}
+
+function numberOf(value: unknown): number | null {
+  return typeof value === 'number' ? value : null
+}
