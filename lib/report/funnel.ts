@@ -4,7 +4,7 @@ import type { RunCounters, StageFigures } from './types.js'
 /**
  * At most `columns` wide (80 by default); the reasons are cut, never the figures.
  *
- * Example: `  score        420 →     260   graded-bad 155, no-grade 5`
+ * Example: `  score        420 →     260   score-low 155, score-format 5`
  */
 export function funnelLines(counters: RunCounters, columns = 80): string[] {
   const splits = Object.entries(counters)
