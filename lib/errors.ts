@@ -180,8 +180,20 @@ export class NoYieldError extends KunStreamError {
   override readonly exitCode = 3
 }
 
-/** Running again does not help: the path names what cannot be. */
-const wrongPaths: ReadonlySet<string> = new Set(['ENOTDIR', 'ENAMETOOLONG'])
+/** The same command fails again until a person changes the path, a permission or a mount. */
+const lastingRefusals: ReadonlySet<string> = new Set([
+  'EACCES',
+  'EINVAL',
+  'EISDIR',
+  'ELOOP',
+  'ENAMETOOLONG',
+  'ENODEV',
+  'ENOENT',
+  'ENOTDIR',
+  'ENXIO',
+  'EPERM',
+  'EROFS',
+])
 
 // ── run directory ───────────────────────────────────────────────────────────
 
@@ -206,10 +218,19 @@ export class LockLostError extends KunStreamError {
   override readonly exitCode = 3
 }
 
-/** The disk or the file system refused: full, read-only, too many open files. Stopped and resumable; a wrong path is not. */
+/**
+ * The disk or the file system refused. What may pass by itself or needs space (full, too many open files, an I/O error) is
+ * stopped and resumable; a path that cannot be, a missing permission and a read-only file system are not: exit code 2.
+ */
 export class StorageError extends KunStreamError {
   override readonly code = 'KUN_STORAGE'
-  override readonly exitCode: ExitCode = wrongPaths.has(String(this.details.errno)) ? 2 : 3
+  override readonly exitCode: ExitCode = lastingRefusals.has(String(this.details.errno)) ? 2 : 3
+}
+
+/** A file of the run directory would grow past what can be read back: refused before it is written. */
+export class TooLargeError extends KunStreamError {
+  override readonly code = 'KUN_TOO_LARGE'
+  override readonly exitCode = 2
 }
 
 /** The system gives no memory for what a run must hold. It stopped, and resumes where more is allowed. */

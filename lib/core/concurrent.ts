@@ -1,4 +1,4 @@
-/** Bounded concurrency: wherever the data decides how many items there are, `mapConcurrent` takes the place of `Promise.all`. */
+/** Bounded concurrency: for lists and calls whose number the data decides, in place of `Promise.all`. */
 import { ContractError } from '../errors.js'
 
 /** Files open at the same time where a list of files is read: far below the common limit of 1024 open files per process. */
@@ -15,9 +15,7 @@ export async function mapConcurrent<T, R>(
   concurrentMax: number,
   map: (item: T, index: number) => Promise<R>,
 ): Promise<R[]> {
-  if (!Number.isInteger(concurrentMax) || concurrentMax < 1) {
-    throw new ContractError(`concurrentMax is ${concurrentMax}: must be a positive integer`)
-  }
+  mustBePositive(concurrentMax)
   const list = [...items]
   const results = new Array<R>(list.length)
   let next = 0
@@ -35,4 +33,32 @@ export async function mapConcurrent<T, R>(
   await Promise.all(Array.from({ length: Math.min(concurrentMax, list.length) }, lane))
   if (failure !== null) throw (failure as { readonly error: unknown }).error
   return results
+}
+
+/**
+ * Runs calls with at most `concurrentMax` of them in flight; further ones wait in order. The caller bounds how many wait.
+ *
+ * @throws {ContractError} `concurrentMax` is not a positive integer
+ */
+export function limitConcurrent(concurrentMax: number): <R>(call: () => Promise<R>) => Promise<R> {
+  mustBePositive(concurrentMax)
+  const waiting: (() => void)[] = []
+  let inFlight = 0
+  return async (call) => {
+    if (inFlight >= concurrentMax) await new Promise<void>((resolve) => waiting.push(resolve))
+    else inFlight++
+    try {
+      return await call()
+    } finally {
+      // The place goes to the next one in order, or is free.
+      const next = waiting.shift()
+      if (next === undefined) inFlight--
+      else next()
+    }
+  }
+}
+
+function mustBePositive(concurrentMax: number): void {
+  if (Number.isInteger(concurrentMax) && concurrentMax >= 1) return
+  throw new ContractError(`concurrentMax is ${concurrentMax}: must be a positive integer`)
 }

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { StorageError } from '../errors.js'
+import { StorageError, TooLargeError } from '../errors.js'
 
 /** What is durable is what `fsync` returned for; a name is durable after `fsyncDirectory` of its parent. */
 export interface FileLayer {
@@ -81,8 +81,31 @@ export async function makeDurableDirectory(files: FileLayer, path: string): Prom
   }
 }
 
-/** Replaces a small file as a whole: after a crash it holds the old bytes or the new ones. */
-export async function writeFileDurably(files: FileLayer, path: string, bytes: Uint8Array): Promise<void> {
+/**
+ * Largest file that is read whole, as JSON: below the longest string of V8, which is 2²⁹ − 24 characters. What grows with the
+ * input without a bound (manifest, logs) is read as a stream instead.
+ */
+export const wholeFileBytesMax = 500_000_000
+
+/**
+ * Replaces a file as a whole: after a crash it holds the old bytes or the new ones.
+ *
+ * @param bytesMax of the reader of this file
+ * @throws {TooLargeError} it could not be read back; nothing was written
+ */
+export async function writeFileDurably(
+  files: FileLayer,
+  path: string,
+  bytes: Uint8Array,
+  bytesMax = wholeFileBytesMax,
+): Promise<void> {
+  if (bytes.length > bytesMax) {
+    throw new TooLargeError(
+      `${path} would have ${bytes.length} bytes, more than the ${bytesMax} that can be read back: divide the input, with fewer ` +
+        'shards in each run, or join small shards into larger ones',
+      { details: { path, sizeBytes: bytes.length, bytesMax } },
+    )
+  }
   const temporary = `${path}${temporarySuffix}`
   const file = await files.open(temporary, 'write')
   try {
@@ -251,7 +274,9 @@ const refusals: Readonly<Record<string, readonly [what: string, advice: string]>
   EACCES: ['permission denied', 'Give this user the right to read and write there, or choose another directory.'],
   EPERM: ['not permitted', 'Give this user the right to read and write there, or choose another directory.'],
   EIO: ['the device reported an error', 'Check the disk (dmesg, SMART); `kun-stream verify` says what is still whole.'],
-  ENOENT: ['no such file or directory', 'Check the path.'],
+  ENOENT: ['no such file or directory, and none can be made there', 'Check the path.'],
+  ELOOP: ['a link in the path leads to itself', 'Check the path.'],
+  EINVAL: ['the file system does not take it', 'Choose another directory.'],
   EEXIST: ['it is there already', 'Another process may have made it.'],
   ENOTDIR: ['a part of the path is not a directory', 'Check the path.'],
   EISDIR: ['it is a directory', 'Check the path.'],

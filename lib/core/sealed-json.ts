@@ -3,7 +3,7 @@
  * digit in a file that is still valid JSON is noticed. What the fields mean is the caller's.
  */
 import { crc32 } from 'node:zlib'
-import { CorruptFileError } from '../errors.js'
+import { CorruptFileError, TooLargeError } from '../errors.js'
 
 const pretty = /,\n {2}"crc32": "([0-9a-f]{8})"\n\}\n$/
 const compact = /,"crc32":"([0-9a-f]{8})"\}\n$/
@@ -13,11 +13,23 @@ export type SealedLayout = 'pretty' | 'compact'
 
 /** The text of a file; `value` has at least one field, and none named crc32. */
 export function encodeSealed(value: Readonly<Record<string, unknown>>, layout: SealedLayout = 'pretty'): string {
-  const body = layout === 'pretty' ? JSON.stringify(value, null, 2) : JSON.stringify(value)
+  const body = stringified(value, layout)
   const crc = checksum(body)
   return layout === 'pretty'
     ? `${body.slice(0, -2)},\n  "crc32": "${crc}"\n}\n`
     : `${body.slice(0, -1)},"crc32":"${crc}"}\n`
+}
+
+function stringified(value: Readonly<Record<string, unknown>>, layout: SealedLayout): string {
+  try {
+    return layout === 'pretty' ? JSON.stringify(value, null, 2) : JSON.stringify(value)
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    throw new TooLargeError(
+      'a JSON file of the run would be longer than the longest text: divide the input, with fewer shards in each run',
+      { cause },
+    )
+  }
 }
 
 /**

@@ -29,5 +29,5 @@ export async function writeStarts(
   directory: string,
   stages: Readonly<Record<string, StageStart>>,
 ): Promise<void> {
-  await writeFileDurably(files, join(directory, brakesName), Buffer.from(encodeSealed({ stages })))
+  await writeFileDurably(files, join(directory, brakesName), Buffer.from(encodeSealed({ stages })), fileBytesMax)
 }

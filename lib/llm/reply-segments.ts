@@ -1,5 +1,6 @@
 /** Reading one segment of replies at an offset: of a log the entry there, of a pack the block there and the entry in it. */
 import type { AppendLog } from '../core/append-log.js'
+import { limitConcurrent, openFilesMax } from '../core/concurrent.js'
 import type { FileLayer } from '../core/files.js'
 import { frameHeadBytes, parseFrame } from '../core/frames.js'
 import { CorruptFileError } from '../errors.js'
@@ -109,8 +110,15 @@ class Reads<T> {
   }
 }
 
+/** Thousands of records may look a reply up at the same time: as many files are open as this, whatever the credit. */
+const openedForReading = limitConcurrent(openFilesMax)
+
 /** The payload of one frame. The file is open for this alone: a long run has more segments than a process may open. */
-async function frameAt(files: FileLayer, path: string, offset: number): Promise<Uint8Array> {
+function frameAt(files: FileLayer, path: string, offset: number): Promise<Uint8Array> {
+  return openedForReading(() => readFrameAt(files, path, offset))
+}
+
+async function readFrameAt(files: FileLayer, path: string, offset: number): Promise<Uint8Array> {
   const file = await files.open(path, 'read')
   try {
     const start = await file.read(offset, READ_BYTES)

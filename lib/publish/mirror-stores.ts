@@ -2,7 +2,14 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { makeDurableDirectory, nodeFiles, readWholeFile, temporarySuffix, writeFileDurably } from '../core/files.js'
+import {
+  makeDurableDirectory,
+  nodeFiles,
+  readWholeFile,
+  temporarySuffix,
+  wholeFileBytesMax,
+  writeFileDurably,
+} from '../core/files.js'
 import { decodeSealed, encodeSealed } from '../core/sealed-json.js'
 import { CorruptFileError, HubUnavailableError, StorageError } from '../errors.js'
 import { fileSlice } from '../sources/hub-body.js'
@@ -31,7 +38,6 @@ export interface MirrorStoreOptions {
 }
 
 const snapshotName = 'mirror.json'
-const snapshotBytesMax = 256 * 1024 * 1024
 const operationsPerCommitMax = 100
 /** The Hub takes text of up to 10 MB inside a commit. */
 const inlineBytesMax = 4 * 1024 * 1024
@@ -60,7 +66,7 @@ function parseSnapshot(bytes: Uint8Array, where: string): Snapshot {
 function folderStore(folder: string, signal: AbortSignal | undefined): MirrorStore {
   return {
     async read() {
-      const bytes = await readWholeFile(nodeFiles, join(folder, snapshotName), snapshotBytesMax)
+      const bytes = await readWholeFile(nodeFiles, join(folder, snapshotName), wholeFileBytesMax)
       return bytes === null ? null : parseSnapshot(bytes, join(folder, snapshotName))
     },
     async write(snapshot, added, dropped) {

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import { z } from 'zod'
-import { nodeFiles, readWholeFile, writeFileDurably } from '../core/files.js'
+import { nodeFiles, readWholeFile, wholeFileBytesMax, writeFileDurably } from '../core/files.js'
 import { decodeSealed, encodeSealed } from '../core/sealed-json.js'
 import { CorruptFileError } from '../errors.js'
 
@@ -29,11 +29,9 @@ export type PublishState = z.output<typeof stateSchema>
 
 export const stateName = 'publish.json'
 const repair = 'Delete it; the next publish builds it again'
-const stateBytesMax = 64 * 1024 * 1024
-
 export async function readState(directory: string): Promise<PublishState> {
   const path = join(directory, stateName)
-  const bytes = await readWholeFile(nodeFiles, path, stateBytesMax)
+  const bytes = await readWholeFile(nodeFiles, path, wholeFileBytesMax)
   if (bytes === null) return { joined: {}, published: {}, pullRequests: {} }
   try {
     return stateSchema.parse(decodeSealed(bytes, path, repair))

@@ -10,6 +10,7 @@ import { cellsOf, checkColumns, rejectColumns } from './columns.js'
 import type { Encoder } from './encoders/types.js'
 import { appendToManifest } from './manifest.js'
 import { checkSplit, dataFolder, partPath, rejectsFolder } from './names.js'
+import { PartCount } from './part-count.js'
 import { PartWriter } from './part-writer.js'
 import { type OnStep, stepping } from './steps.js'
 import type { Cell, Column, CutFile, CutState, CutWriter, ManifestEntry, Reject, Row } from './types.js'
@@ -71,7 +72,7 @@ export async function openCutWriter(options: CutWriterOptions): Promise<CutWrite
     )
   }
   for (const folder of [dataFolder, rejectsFolder]) await makeDurableDirectory(files, join(directory, folder))
-  return new ParquetCutWriter({ ...options, ...sizes })
+  return new ParquetCutWriter({ ...options, ...sizes }, await PartCount.open(files, directory))
 }
 
 type FilledOptions = CutWriterOptions & Required<z.output<typeof cutOptions>>
@@ -88,7 +89,10 @@ class ParquetCutWriter implements CutWriter {
   #busy = false
   #ended: unknown = null
 
-  constructor(private readonly options: FilledOptions) {
+  constructor(
+    private readonly options: FilledOptions,
+    private readonly partCount: PartCount,
+  ) {
     this.cut = (options.from?.cut ?? -1) + 1
     this.#splits = new Set(options.splits)
   }
@@ -114,6 +118,7 @@ class ParquetCutWriter implements CutWriter {
       const { blocks, cursor, inputs, dedupLogBytes, counters } = state
       const read = inputs && { inputs }
       const entry: ManifestEntry = { cut: this.cut, blocks, cursor, ...read, dedupLogBytes, counters, files }
+      await this.partCount.add(files.length)
       await this.options.fence?.()
       await appendToManifest(this.options.files, directory, entry, onStep)
       this.#parts.clear()

@@ -178,10 +178,12 @@ export class Lease {
     const found = await this.#read()
     if (found?.lock?.token === lock.token) return
     const by =
-      found === null || found.lock === null ? 'is gone' : `is held by process ${found.lock.pid} on ${found.lock.host}`
+      found === null || found.lock === null
+        ? 'was deleted'
+        : `is held by process ${found.lock.pid} on ${found.lock.host}`
     throw this.#lose(
       new LockLostError(
-        `${path} ${by}: another process works on this run directory. This one stops and commits nothing more; ` +
+        `${path} ${by}: another process may work on this run directory. This one stops and commits nothing more; ` +
           'run it again once the other one has ended.',
         { details: { path } },
       ),

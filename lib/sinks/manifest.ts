@@ -8,13 +8,17 @@ import { dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { z } from 'zod'
 import { dictionarySchema } from '../core/dictionary.js'
-import { type FileLayer, nodeFiles, readWholeFile } from '../core/files.js'
+import { type FileLayer, nodeFiles, type OpenFile } from '../core/files.js'
 import { ContractError, CorruptFileError } from '../errors.js'
 import { manifestName, partPathPattern } from './names.js'
 import { type OnStep, stepping } from './steps.js'
 import type { ManifestEntry } from './types.js'
 
-const manifestBytesMax = 512 * 1024 * 1024
+/** UTF-8 takes at most as many for a UTF-16 code unit. */
+const bytesPerCharMax = 3
+const readBytes = 1024 * 1024
+/** Bytes of a line: a cursor with its open shards, the counters of every split, the files of a cut. */
+const lineBytesMax = 64 * 1024 * 1024
 
 /** The cuts that are committed, in order; a torn last line is no commit. Writes nothing. */
 export async function readManifest(directory: string, files: FileLayer = nodeFiles): Promise<ManifestEntry[]> {
@@ -39,31 +43,68 @@ export interface ManifestScan {
  */
 export async function scanManifest(directory: string, files: FileLayer): Promise<ManifestScan> {
   const path = join(directory, manifestName)
-  const bytes = (await readWholeFile(files, path, manifestBytesMax)) ?? new Uint8Array(0)
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  const sizeBytes = await files.sizeBytes(path)
+  if (sizeBytes === null) return { entries: [], wholeBytes: 0, lacksNewline: false, tornBytes: 0 }
+  const file = await files.open(path, 'read')
+  try {
+    return await scanLines(file, path, sizeBytes)
+  } finally {
+    await file.close()
+  }
+}
+
+async function scanLines(file: OpenFile, path: string, sizeBytes: number): Promise<ManifestScan> {
   const entries: ManifestEntry[] = []
   let wholeBytes = 0
-  for (;;) {
-    const end = buffer.indexOf(10, wholeBytes)
-    const line = buffer.subarray(wholeBytes, end < 0 ? buffer.length : end)
+  for await (const { line, isEnded } of linesOf(file, path, sizeBytes)) {
     const entry =
-      parseLine(line.toString(), path) ?? (end < 0 ? parseLine(line.subarray(0, -1).toString(), path) : null)
+      parseLine(line.toString(), path) ?? (isEnded ? null : parseLine(line.subarray(0, -1).toString(), path))
     if (entry === null) {
       // Each line is fsynced before the next is begun: only the last one can be torn.
-      const isLast = end < 0 || end === buffer.length - 1
-      if (!isLast || (end >= 0 && !line.includes(zeros)))
+      const isLast = wholeBytes + line.length + (isEnded ? 1 : 0) === sizeBytes
+      if (!isLast || (isEnded && !line.includes(zeros)))
         throw damaged(path, entries.length + 1, 'its checksum is wrong')
       break
     }
     if (entry.cut !== entries.length) throw damaged(path, entries.length + 1, `it names cut ${entry.cut}`)
     entries.push(entry)
-    if (end < 0) {
+    if (!isEnded) {
       const lineBytes = line.length - (parseLine(line.toString(), path) === null ? 1 : 0)
       return { entries, wholeBytes: wholeBytes + lineBytes, lacksNewline: true, tornBytes: 0 }
     }
-    wholeBytes = end + 1
+    wholeBytes += line.length + 1
   }
-  return { entries, wholeBytes, lacksNewline: false, tornBytes: buffer.length - wholeBytes }
+  return { entries, wholeBytes, lacksNewline: false, tornBytes: sizeBytes - wholeBytes }
+}
+
+interface Line {
+  /** Without its newline. */
+  readonly line: Buffer
+  /** False for the last one where it has no newline. */
+  readonly isEnded: boolean
+}
+
+/** The lines of a file of any size, which is read in pieces. */
+async function* linesOf(file: OpenFile, path: string, sizeBytes: number): AsyncGenerator<Line> {
+  let rest: Buffer[] = []
+  let restBytes = 0
+  for (let offset = 0; offset < sizeBytes; ) {
+    const bytes = await file.read(offset, Math.min(readBytes, sizeBytes - offset))
+    if (bytes.length === 0) break
+    offset += bytes.length
+    const piece = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    let start = 0
+    for (let end = piece.indexOf(10); end >= 0; end = piece.indexOf(10, start)) {
+      yield { line: Buffer.concat([...rest, piece.subarray(start, end)]), isEnded: true }
+      rest = []
+      restBytes = 0
+      start = end + 1
+    }
+    rest.push(piece.subarray(start))
+    restBytes += piece.length - start
+    if (restBytes > lineBytesMax) throw damaged(path, 0, `a line is longer than ${lineBytesMax} bytes`)
+  }
+  if (restBytes > 0) yield { line: Buffer.concat(rest), isEnded: false }
 }
 
 /** What a file system puts where data did not reach the disk; more than a flipped bit makes. */
@@ -118,6 +159,9 @@ export function formatLine(entry: ManifestEntry): string {
   // Checked here as it will be when it is read: a line that cannot be read back must not be the commit.
   const problem = problemOf(JSON.parse(json))
   if (problem !== null) throw new ContractError(`a cut cannot be committed: ${problem}`)
+  if (json.length > lineBytesMax / bytesPerCharMax) {
+    throw new ContractError(`a cut cannot be committed: its line of ${json.length} characters could not be read back`)
+  }
   return `${json.slice(0, -1)},"crc32":"${checksum(json)}"}\n`
 }
 

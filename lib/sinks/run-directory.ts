@@ -5,7 +5,14 @@
 import { join } from 'node:path'
 import { closeAfter } from '../core/closing.js'
 import { differences } from '../core/difference.js'
-import { type FileLayer, makeDurableDirectory, nodeFiles, readWholeFile, writeFileDurably } from '../core/files.js'
+import {
+  type FileLayer,
+  makeDurableDirectory,
+  nodeFiles,
+  readWholeFile,
+  wholeFileBytesMax,
+  writeFileDurably,
+} from '../core/files.js'
 import { decodeSealed, encodeSealed } from '../core/sealed-json.js'
 import { CorruptFileError, RunMismatchError } from '../errors.js'
 import { fencedFiles } from './fenced-files.js'
@@ -59,7 +66,6 @@ export interface RunDirectory {
 export const runRecordName = 'run.json'
 const recordRepair =
   'Restore it from a backup or a mirror, or run the recipe in another directory with the replies of this one (replies.from)'
-const runRecordBytesMax = 64 * 1024 * 1024
 
 /**
  * Opens a run directory, making it when there is none.
@@ -106,7 +112,7 @@ export async function openRunDirectory(options: RunDirectoryOptions): Promise<Ru
 /** run.json as it is, or null when there is none. */
 export async function readRunRecord(directory: string, files: FileLayer = nodeFiles): Promise<RunRecord | null> {
   const path = join(directory, runRecordName)
-  const bytes = await readWholeFile(files, path, runRecordBytesMax)
+  const bytes = await readWholeFile(files, path, wholeFileBytesMax)
   if (bytes === null) return null
   const record = decodeSealed(bytes, path, recordRepair)
   if (typeof record.pinned !== 'object' || typeof record.free !== 'object') {

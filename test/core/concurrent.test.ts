@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
-import { mapConcurrent } from '../../lib/core/concurrent.js'
+import { limitConcurrent, mapConcurrent } from '../../lib/core/concurrent.js'
 import { ContractError } from '../../lib/errors.js'
 
 t.test('no more calls are in flight than the limit, and results keep the order of the items', async (t) => {
@@ -47,10 +47,38 @@ t.test(
   },
 )
 
+t.test('calls beyond the limit wait in order, and a failed one gives its place to the next', async (t) => {
+  const limited = limitConcurrent(3)
+  const order: number[] = []
+  let inFlight = 0
+  let most = 0
+  const results = await Promise.allSettled(
+    Array.from({ length: 50 }, (_, number) =>
+      limited(async () => {
+        order.push(number)
+        most = Math.max(most, ++inFlight)
+        await setImmediate()
+        inFlight--
+        if (number % 7 === 0) throw new Error(`${number}`)
+        return number
+      }),
+    ),
+  )
+  t.equal(most, 3)
+  t.strictSame(
+    order,
+    Array.from({ length: 50 }, (_, number) => number),
+  )
+  t.equal(results.filter(({ status }) => status === 'rejected').length, 8)
+  t.equal(await limited(async () => 'free again'), 'free again')
+})
+
 t.test('a limit that is not a positive integer is refused', async (t) => {
-  for (const limit of [0, -1, 1.5, Number.NaN])
+  for (const limit of [0, -1, 1.5, Number.NaN]) {
     await t.rejects(
       mapConcurrent([1], limit, async () => 1),
       ContractError,
     )
+    t.throws(() => limitConcurrent(limit), ContractError)
+  }
 })

@@ -46,7 +46,8 @@ t.test('what is not there has no size, no names, and can be removed', async (t) 
 t.test('every refusal of the system is a StorageError with the path and what to do', async (t) => {
   for (const errno of ['ENOSPC', 'EROFS', 'EMFILE', 'EACCES', 'EIO', 'EWEIRD']) {
     const error = storageError('write', '/data/x', Object.assign(new Error('system words'), { code: errno }))
-    t.match(error, { code: 'KUN_STORAGE', exitCode: 3, details: { errno, operation: 'write', path: '/data/x' } })
+    const exitCode = ['EROFS', 'EACCES'].includes(errno) ? 2 : 3
+    t.match(error, { code: 'KUN_STORAGE', exitCode, details: { errno, operation: 'write', path: '/data/x' } })
     t.match(error.message, new RegExp(`could not write /data/x: .*\\(${errno}\\)\\. \\w`))
   }
   const directory = t.testdir({ file: '' })

@@ -50,7 +50,7 @@ t.test(
     })
     const input = join(root, 'documents.jsonl')
     writeFileSync(input, lines.join('\n'))
-    const set = [`prepare.filters=["${filter}"]`, 'workers.heapBytesMax=64MiB', 'workers.blockMsMax=5s']
+    const set = [`prepare.filters=["${filter}"]`, 'workers.heapBytesMax=64MiB', 'workers.blockMsMax=15s']
     const run = { directory: join(root, 'run'), endpoint: server.url, input, set }
 
     let committed = 0
@@ -71,7 +71,7 @@ t.test(
     ])
 
     const late = (await rejectsOf(run.directory)).filter(({ reason }) => reason === 'worker-timeout')
-    t.match(late, [{ stage: 'prepare', detail: /5000 ms/, excerpt: /循环/ }])
+    t.match(late, [{ stage: 'prepare', detail: /15000 ms/, excerpt: /循环/ }])
 
     const again = { ...run, directory: join(root, 'again'), endpoint: nobody }
     await runMini({ ...again, set: [...set, `replies.from=["${run.directory}"]`] })
@@ -96,7 +96,7 @@ t.test('what the disk refuses ends the command with a message, exit code 3, and 
   writeFileSync(recipe, miniRecipe(server.url, input))
   for (const { errno, at, how, code, words } of [
     { errno: 'ENOSPC', at: 120, how: 'lasting', code: 3, words: /the disk is full \(ENOSPC\)\. Free some space/ },
-    { errno: 'EROFS', at: 4, how: 'lasting', code: 3, words: /read-only \(EROFS\)\. Choose an output directory/ },
+    { errno: 'EROFS', at: 4, how: 'lasting', code: 2, words: /read-only \(EROFS\)\. Choose an output directory/ },
     { errno: 'EMFILE', at: 90, how: 'once', code: 3, words: /too many open files .*Raise the limit/ },
     { errno: 'none', at: 100, how: 'stray', code: 1, words: /bug of kun-stream[^]*gone astray[^]*Run it again/ },
   ]) {
@@ -112,3 +112,22 @@ t.test('what the disk refuses ends the command with a message, exit code 3, and 
     t.strictSame(differing(await bytesOn(nodeFiles, again.directory), bytes), [], `${errno}: the same bytes`)
   }
 })
+
+t.test(
+  'a run directory that cannot be made ends with a message and exit code 2: trying again does not help',
+  { skip: process.platform !== 'linux' },
+  async (t) => {
+    const root = t.testdir({ file: '', 'documents.jsonl': documents(1).join('') })
+    const recipe = join(root, 'recipe.yaml')
+    writeFileSync(recipe, miniRecipe(server.url, join(root, 'documents.jsonl')))
+    for (const [out, errno] of [
+      ['/proc/foo', 'ENOENT'],
+      [join(root, 'file', 'run'), 'ENOTDIR'],
+      [join(root, 'x'.repeat(300)), 'ENAMETOOLONG'],
+    ] as const) {
+      const ended = await command('bin/kun-stream.js', ['run', recipe, '--out', out]).ended
+      t.match(ended, { code: 2, err: new RegExp(`could not .*\\(${errno}\\)\\. \\w`) }, out)
+      t.notMatch(ended.err, /bug of kun-stream|\n +at /)
+    }
+  },
+)

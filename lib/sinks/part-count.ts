@@ -1,0 +1,67 @@
+/**
+ * Notices in mid-run that committed parts were deleted: the parts in data/ and rejects/ are counted at commits, which costs a
+ * listing of two directories and no memory. Which part is missing is looked up only then.
+ */
+import { join } from 'node:path'
+import { type FileLayer, temporarySuffix } from '../core/files.js'
+import { CorruptFileError } from '../errors.js'
+import { readManifest } from './manifest.js'
+import { dataFolder, manifestName, partName, rejectsFolder } from './names.js'
+
+/** Names that a listing at each commit may have; with more, only every so many commits are checked. */
+const listedPerCommitMax = 20_000
+
+export class PartCount {
+  #commits = 0
+
+  private constructor(
+    private readonly files: FileLayer,
+    private readonly directory: string,
+    private count: number,
+  ) {}
+
+  /** Counts what is there: to be called after recovery, which leaves committed parts only. */
+  static async open(files: FileLayer, directory: string): Promise<PartCount> {
+    return new PartCount(files, directory, await countParts(files, directory))
+  }
+
+  /**
+   * Adds the parts of a cut, which have their names already.
+   *
+   * @throws {CorruptFileError} earlier ones are gone; the message names the first
+   */
+  async add(parts: number): Promise<void> {
+    this.count += parts
+    if (this.#commits++ % Math.ceil((this.count + 1) / listedPerCommitMax) !== 0) return
+    const found = await countParts(this.files, this.directory)
+    if (found < this.count) throw await this.#missing(this.count - found)
+  }
+
+  async #missing(parts: number): Promise<CorruptFileError> {
+    const repair =
+      'The run stops and commits nothing more. Restore it from a backup or a mirror, or build the dataset again from the kept ' +
+      'replies (kun-stream rebuild).'
+    for (const { files } of await readManifest(this.directory, this.files)) {
+      for (const { path } of files) {
+        if ((await this.files.sizeBytes(join(this.directory, path))) !== null) continue
+        return new CorruptFileError(`${path} was committed and was deleted while the run was under way. ${repair}`, {
+          details: { path, parts },
+        })
+      }
+    }
+    return new CorruptFileError(
+      `${parts} parts of this cut, or the lines of ${manifestName} about others, were deleted while the run was under way. ${repair}`,
+      { details: { path: this.directory, parts } },
+    )
+  }
+}
+
+async function countParts(files: FileLayer, directory: string): Promise<number> {
+  let count = 0
+  for (const folder of [dataFolder, rejectsFolder]) {
+    for (const name of await files.list(join(directory, folder))) {
+      if (partName.test(name) && !name.endsWith(temporarySuffix)) count++
+    }
+  }
+  return count
+}
