@@ -189,7 +189,7 @@ t.test('publish: in a recipe puts a finished run on the Hub; a Hub that refuses 
   t.match(await kunStream(args, { MINE: 'no_token' }), {
     code: 2,
     stdout: /tiny: done/,
-    stderr: /The run is done, but not published: .*hf_.*\nTry again with: kun-stream publish/s,
+    stderr: /The run is done, but not published: .*MINE.*\nTry again with: kun-stream publish/s,
   })
   t.match(await kunStream(['verify', directory]), { code: 0 })
   t.match(await kunStream(args, { MINE: 'hf_mine' }), { code: 0, stdout: `Published: ${hub.url}/datasets/me/tiny\n` })

@@ -45,7 +45,7 @@ function brokenCorpus(root: string): Record<string, string> {
     'b.parquet': 'shard-corrupt',
     'bb.parquet': 'shard-columns',
     'c.jsonl.gz': 'shard-corrupt',
-    'd.rar': 'shard-unreadable',
+    'd.rar': 'shard-unsupported',
     'e.jsonl': 'shard-empty',
     'f.jsonl': 'shard-unreadable',
     'g.jsonl': 'shard-missing',
