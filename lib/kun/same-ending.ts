@@ -248,7 +248,7 @@ function noYield(what: string, { name, count, reason, detail }: Group): NoYieldE
   const advice = advices.find(([pattern]) => pattern.test(`${name} ${reason}`))?.[1]
   return new NoYieldError(
     `${what}${words}. ${advice} A recipe that would make other rows starts over with --fresh --force, which keeps ` +
-      'replies; --set brakes.sameEndingRecords=false goes on all the same',
+      'replies; --set brakes.sameEndingRecords=false continues regardless',
     { details: { stage: name, reason, records: count } },
   )
 }

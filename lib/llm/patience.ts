@@ -65,7 +65,9 @@ export function outageError(endpoints: readonly Endpoint[], sinceMs: number): Ou
   const last = [...endpoints].sort((a, b) => (b.lastHeard?.atMs ?? -1) - (a.lastHeard?.atMs ?? -1))
   const answered = last.find(({ lastHeard }) => lastHeard?.answered)
   const heard = answered ?? last.find(({ lastHeard }) => lastHeard !== null)
-  const words = heard?.lastHeard ? `; last heard from ${heard.label}: ${heard.lastHeard.words}` : ''
+  const words = heard?.lastHeard
+    ? `; last heard from ${heard.label}: ${heard.lastHeard.words.replace(/[\s.。]+$/u, '')}`
+    : ''
   const details = { seconds, words: heard?.lastHeard?.words ?? null }
   return answered === undefined
     ? new OutageError(`No model server answered for ${seconds} s: ${names}${words}. Start it and run again to resume`, {

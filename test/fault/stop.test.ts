@@ -52,7 +52,7 @@ t.test(
     await t.rejects(runMini(run, { clock: fastClock(600) }), {
       code: 'KUN_OUTAGE',
       exitCode: 3,
-      message: /answered for \d+ s.*run again/,
+      message: /failed every request for \d+ s.*EngineCore encountered an issue.*run again/,
     })
     await server.revive()
     t.equal(await runMini(run), 'input')
