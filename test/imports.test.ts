@@ -13,6 +13,7 @@ const lines = [
   ['text'],
   ['core', 'simulator'],
   ['errors.ts'],
+  ['reject-reasons.ts'],
 ]
 const lib = join(projectRoot, 'lib')
 

@@ -48,7 +48,6 @@ export function instructionOf(reply: string): string {
 
 /** Why an instruction is dropped; null keeps it. */
 export function instructionFault(instruction: string, options: InstructionFilterOptions): Dropped | null {
-  if (instruction === '') return { drop: 'instruction-empty' }
   const length = characters(instruction)
   if (length < options.charsMin) return { drop: 'instruction-too-short', detail: `${length} < ${options.charsMin}` }
   if (length > options.charsMax) return { drop: 'instruction-too-long', detail: `${length} > ${options.charsMax}` }

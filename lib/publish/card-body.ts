@@ -3,7 +3,8 @@ import { stringify } from 'yaml'
 import { ownValue } from '../core/dictionary.js'
 import { processSecrets } from '../core/redaction.js'
 import { version } from '../core/version.js'
-import type { CardFacts, Feature, SplitFacts } from './card-facts.js'
+import { reasonMeaning } from '../reject-reasons.js'
+import type { CardFacts, Feature, FunnelCounters, SplitFacts } from './card-facts.js'
 import { funnelStages } from './funnel-svg.js'
 import { code, fenced, inline } from './markdown.js'
 
@@ -80,7 +81,17 @@ function funnel({ counters }: CardFacts, picture: string | null): string {
     return `| ${inline(name)} | ${count(taken)} | ${count(out)} | ${why} |`
   })
   const image = picture === null ? '' : `![What each stage took in and let through](${picture})\n\n`
-  return `${image}| stage | in | out | dropped, by reason |\n|---|---:|---:|---|\n${rows.join('\n')}`
+  return `${image}| stage | in | out | dropped, by reason |\n|---|---:|---:|---|\n${rows.join('\n')}${reasonMeanings(counters)}`
+}
+
+/** What the reasons of the funnel mean; words of a filter of the user are not known. */
+function reasonMeanings(counters: FunnelCounters): string {
+  const reasons = new Set(funnelStages(counters).flatMap(({ reasons }) => reasons.map(([reason]) => reason)))
+  const lines = [...reasons].flatMap((reason) => {
+    const means = reasonMeaning(reason)
+    return means === null ? [] : `- ${code(reason)}: ${means}`
+  })
+  return lines.length === 0 ? '' : `\n\n${lines.join('\n')}`
 }
 
 function samples({ samples }: CardFacts): string {

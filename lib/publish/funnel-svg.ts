@@ -1,4 +1,5 @@
 /** The funnel of a run as a picture: a bar a stage, what went in light, what came out dark. */
+import { reasonMeaning } from '../reject-reasons.js'
 import type { FunnelCounters } from './card-facts.js'
 import { visible } from './markdown.js'
 
@@ -54,7 +55,7 @@ export function funnelSvg(counters: FunnelCounters): string {
     const text = `${stage.in.toLocaleString('en-US')} → ${stage.out.toLocaleString('en-US')}`
     return [
       `<text x="${barLeft - 10}" y="${y + 17}" text-anchor="end">${escaped(stage.name)}</text>`,
-      `<rect x="${barLeft}" y="${y}" width="${wide(stage.in)}" height="24" rx="3" fill="#f2c6a0"/>`,
+      `<rect x="${barLeft}" y="${y}" width="${wide(stage.in)}" height="24" rx="3" fill="#f2c6a0">${tip(stage)}</rect>`,
       `<rect x="${barLeft}" y="${y}" width="${wide(stage.out)}" height="24" rx="3" fill="#c8642a"/>`,
       `<text x="${barLeft + barWidth + 10}" y="${y + 17}">${text}</text>`,
     ].join('\n  ')
@@ -64,6 +65,15 @@ export function funnelSvg(counters: FunnelCounters): string {
   ${bars.join('\n  ')}
 </svg>
 `
+}
+
+/** What the dark bar leaves of the light one, as a viewer shows it under the pointer. */
+function tip({ reasons }: FunnelStage): string {
+  const lines = reasons.map(([reason, count]) => {
+    const means = reasonMeaning(reason)
+    return `${reason} ${count.toLocaleString('en-US')}${means === null ? '' : `: ${means}`}`
+  })
+  return lines.length === 0 ? '' : `<title>${lines.map(escaped).join('\n')}</title>`
 }
 
 function escaped(text: string): string {

@@ -1,10 +1,10 @@
 /** A shard: one file of a corpus, on disk or on the Hub. Formats read it through this and know neither. */
+import type { RejectReasonName } from '../reject-reasons.js'
 import type { FieldMapping } from '../text/mapping.js'
 
 /** Why a shard as a whole is rejected. */
 export interface ShardFault {
-  /** 'shard-missing' · 'shard-unreadable' · 'shard-empty' … */
-  readonly reason: string
+  readonly reason: RejectReasonName
   readonly detail: string
 }
 

@@ -5,6 +5,7 @@
 import { Buffer } from 'node:buffer'
 import { sharedBuffers } from '../core/shared-buffers.js'
 import { ContractError, InvalidOptionError } from '../errors.js'
+import type { RejectReasonName } from '../reject-reasons.js'
 import type { FieldMapping } from './mapping.js'
 
 /** A stretch of one shard, about 1 MiB, ended between records, undecoded. */
@@ -28,8 +29,7 @@ export interface Block {
 
 export interface RefusedRecord {
   readonly offset: number
-  /** 'record-too-large' · 'shard-truncated' · 'shard-corrupt' … */
-  readonly reason: string
+  readonly reason: RejectReasonName
   readonly detail: string
   readonly excerpt: string
 }

@@ -2,13 +2,16 @@
  * Runs so small that a test can afford dozens: twenty documents, some four cuts, on any file layer. What the promise of
  * same bytes is about is compared by `bytesOn`.
  */
+import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { settingsOf } from '../../lib/cli/settings.js'
-import { type FileLayer, readWholeFile } from '../../lib/core/files.js'
+import { type FileLayer, nodeFiles, readWholeFile } from '../../lib/core/files.js'
 import { type Session, type SessionEnd, type SessionOptions, startSession } from '../../lib/kun/session.js'
 import { parseRecipe } from '../../lib/recipe/index.js'
+import { type RejectReason, rejectReasons } from '../../lib/reject-reasons.js'
+import { openPart, rowsOf } from '../../lib/sinks/index.js'
 import { projectRoot } from '../support/root.js'
 
 /** Nobody listens there: every request is refused. */
@@ -55,7 +58,25 @@ export async function startMini(
 }
 
 export async function runMini(run: MiniRun, session: SessionOptions = {}): Promise<SessionEnd> {
-  return (await startMini(run, session)).done
+  const end = await (await startMini(run, session)).done
+  if (session.files === undefined) await assertKnownReasons(run.directory)
+  return end
+}
+
+/** Every reject of a run has a reason and a stage of the list; these runs have no filters of their own. */
+export async function assertKnownReasons(directory: string): Promise<void> {
+  const known: Readonly<Record<string, RejectReason>> = rejectReasons
+  for (const name of await nodeFiles.list(join(directory, 'rejects'))) {
+    const part = await openPart(join(directory, 'rejects', name))
+    for await (const { stage, reason } of rowsOf(part)) {
+      const stages = known[String(reason)]?.stages ?? []
+      assert.ok(
+        stages.includes(String(stage)),
+        `${name}: stage ${stage}, reason ${reason} is not in lib/reject-reasons.ts`,
+      )
+    }
+    await part.close()
+  }
 }
 
 /** sha256 of every file of data/, rejects/ and stats.json, by path. */

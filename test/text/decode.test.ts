@@ -166,7 +166,7 @@ const places = (block: Parameters<typeof recordPlaces>[0]) =>
   ])
 
 t.test('Records are found by line ends or bounds, refused ones in their place, rows counted past them', async (t) => {
-  const refused = (offset: number) => ({ offset, reason: 'record-too-large', detail: '', excerpt: '' })
+  const refused = (offset: number) => ({ offset, reason: 'record-too-large' as const, detail: '', excerpt: '' })
   t.same(places(blockOf(ownBytes('{1}\n\n \t\r\n{2}\r\n{3}'), { offset: 100 })), [
     [0, 100, '{1}'],
     [1, 109, '{2}\r'],

@@ -86,7 +86,7 @@ t.test('A record that kills its thread becomes a reject, and all others are prep
   const plan = await planOf({ filters: ['deadly.mjs'] }, { directory, minima: 4 })
   const records: { id: string; text: string }[] = articles(0, 3)
   records[1] = { id: 'killer', text: `致命${article(1)}` }
-  const refused = [{ offset: 10, reason: 'record-too-large', detail: 'd', excerpt: 'e' }]
+  const refused = [{ offset: 10, reason: 'record-too-large' as const, detail: 'd', excerpt: 'e' }]
   const pool = workerPool({ plan, threads: 1 })
   t.teardown(() => pool.close())
   const other = pool.prepare(blockOf(jsonl(articles(5, 2)), { number: 1 }))

@@ -128,7 +128,12 @@ function onlyReject(refused: RefusedRecord): Piece {
 
 /** A shard that is not what its name says and does not look like JSON either. */
 function mismatchOf(path: string, found: Codec | 'parquet', head: Buffer): RefusedRecord | null {
-  const refuse = (reason: string, detail: string) => ({ offset: 0, reason, detail, excerpt: excerpt(head) })
+  const refuse = (reason: RefusedRecord['reason'], detail: string) => ({
+    offset: 0,
+    reason,
+    detail,
+    excerpt: excerpt(head),
+  })
   const part = looksLikeJson(head) ? null : unsupportedName(path)
   if (found !== 'plain') return part === null ? null : refuse('shard-unsupported', part)
   if (isUtf16(head)) return refuse('shard-unsupported', utf16)

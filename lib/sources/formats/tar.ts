@@ -82,7 +82,7 @@ async function* entryPieces(
   await reader.skip(next - offset)
   if (refusal === '') return
   const detail = `member ${namesText([member.name])} ${refusal}`
-  const refused = { offset, reason: 'member-unsupported', detail, excerpt: '' }
+  const refused: RefusedRecord = { offset, reason: 'member-unsupported', detail, excerpt: '' }
   yield empty([refused], { codec, tar: next, member: null })
 }
 

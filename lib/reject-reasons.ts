@@ -1,0 +1,87 @@
+/**
+ * Every reason that kun-stream itself gives to a reject: the word in `rejects/`, the stages that give it, and what it means.
+ * Filters of the user add words of their own. The pages in docs/ are compared with this list by test/reject-reasons.test.ts.
+ */
+
+export interface RejectReason {
+  /** As in the column `stage` of rejects. */
+  readonly stages: readonly string[]
+  /** One clause without a full stop. */
+  readonly means: string
+}
+
+/** Stages whose reply a model gives. */
+const calls = ['label', 'score', 'polish'] as const
+
+export const rejectReasons = {
+  // A shard, or a part of it.
+  'shard-missing': { stages: ['read'], means: 'the file is listed, but has no content' },
+  'shard-unreadable': { stages: ['read'], means: 'the file cannot be opened, or is neither JSON nor a known format' },
+  'shard-empty': { stages: ['read'], means: 'the file has 0 bytes' },
+  'shard-truncated': { stages: ['read'], means: 'the shard ends before its format does' },
+  'shard-corrupt': { stages: ['read'], means: 'the shard, or a part of it, does not decode' },
+  'shard-unsupported': { stages: ['read'], means: 'the format of the shard is known, but not read' },
+  'shard-columns': { stages: ['read'], means: 'the Parquet shard has no column for the text' },
+  'shard-too-large': { stages: ['read'], means: 'rows of the Parquet shard decode to more than the limit' },
+  'member-unsupported': { stages: ['read'], means: 'the member of the archive is not a plain JSON file' },
+  'record-too-large': { stages: ['read'], means: 'the record is over read.recordBytesMax' },
+
+  // A document or a chunk, before any model.
+  'invalid-utf8': { stages: ['decode'], means: 'the bytes of the record are not UTF-8' },
+  'invalid-json': { stages: ['decode'], means: 'the record is not valid JSON' },
+  'no-text': { stages: ['decode', 'clean', 'filter'], means: 'the record has no text, or none is left after cleaning' },
+  'too-short': { stages: ['filter', 'chunk'], means: 'the text or the chunk has fewer characters than charsMin' },
+  'too-long': { stages: ['filter', 'chunk'], means: 'the text is over charsMax, or the chunk over tokensMax' },
+  'url-density': { stages: ['filter'], means: 'too much of the text is addresses' },
+  boilerplate: { stages: ['filter'], means: 'too much of the text is navigation and copyright lines' },
+  'symbol-share': { stages: ['filter'], means: 'too much of the text is symbols' },
+  'digit-share': { stages: ['filter'], means: 'too much of the text is digits' },
+  'chinese-share': { stages: ['filter'], means: 'too little of the text is Chinese' },
+  'repeated-lines': { stages: ['filter'], means: 'too much of the text is repeated lines' },
+  'repeated-ngrams': { stages: ['filter'], means: 'too much of the text is repeated phrases' },
+  'worker-lost': { stages: ['prepare'], means: 'the record crashed its worker thread' },
+  'worker-timeout': { stages: ['prepare'], means: 'the record kept its worker thread past the deadline' },
+  'exact-duplicate': { stages: ['dedup'], means: 'the chunk is equal to an earlier one' },
+  'near-duplicate': { stages: ['dedup'], means: 'the chunk is similar to an earlier one' },
+  'near-duplicate-unverified': { stages: ['dedup'], means: 'the chunk is probably similar to an earlier one' },
+
+  // What a model wrote.
+  'instruction-too-short': { stages: ['label'], means: 'the instruction has too few characters' },
+  'instruction-too-long': { stages: ['label'], means: 'the instruction has too many characters' },
+  'instruction-markers': { stages: ['label'], means: 'the instruction contains markers of a prompt' },
+  'instruction-not-chinese': { stages: ['label'], means: 'too little of the instruction is Chinese' },
+  'instruction-keyword': { stages: ['label'], means: 'the instruction contains an excluded word' },
+  'duplicate-variant': { stages: ['label'], means: 'another variant of the chunk has the same instruction' },
+  'score-low': { stages: ['score'], means: 'the score is under kun.score.keepAtLeast' },
+  'score-format': { stages: ['score'], means: 'the reply of the judge is not a score' },
+  'output-too-short': { stages: ['polish'], means: 'the output has too few characters' },
+  'output-repeats': { stages: ['polish'], means: 'the output starts with one unit over and over' },
+  'output-markers': { stages: ['polish'], means: 'the output contains markers of a prompt' },
+  'output-not-chinese': { stages: ['polish'], means: 'too little of the output is Chinese' },
+  'output-keyword': { stages: ['polish'], means: 'the output contains an excluded word' },
+
+  // A call without a usable reply.
+  'cut-off-reply': { stages: calls, means: 'the reply ended at the limit of tokens' },
+  'filtered-reply': { stages: calls, means: 'the reply was withheld or cut by a filter of the server' },
+  'aborted-reply': { stages: calls, means: 'the server broke the reply off' },
+  'unfinished-reply': { stages: calls, means: 'the reply has no known finish reason' },
+  'empty-reply': { stages: calls, means: 'the reply has no text' },
+  'only-thoughts-reply': { stages: calls, means: 'the reply has thoughts and no answer' },
+  'thought-markers-reply': { stages: calls, means: 'the answer cannot be told from the thoughts' },
+  'damaged-reply': { stages: calls, means: 'the reply contains damaged or invisible characters' },
+  'looping-reply': { stages: calls, means: 'the reply repeats one unit over and over' },
+  'logprobs-reply': { stages: ['score'], means: 'the reply has no valid log-probabilities' },
+  'secret-reply': { stages: calls, means: 'the reply contained a secret of this run' },
+  'context-length': { stages: calls, means: 'the text is over the context of the model' },
+  'content-refused': { stages: calls, means: 'the server refused the content' },
+  refused: { stages: calls, means: 'the server refuses this request, and accepts others of its form' },
+  deadline: { stages: calls, means: 'this request ended at its deadline every time, others did not' },
+  'server-error': { stages: calls, means: 'this request failed every time, others did not' },
+} as const satisfies Readonly<Record<string, RejectReason>>
+
+export type RejectReasonName = keyof typeof rejectReasons
+
+/** What a reason means; null for a word of a filter of the user. */
+export function reasonMeaning(reason: string): string | null {
+  return Object.hasOwn(rejectReasons, reason) ? rejectReasons[reason as RejectReasonName].means : null
+}
