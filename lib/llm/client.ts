@@ -5,11 +5,12 @@
 import { Pool } from 'undici'
 import { processSecrets, Redaction, secretsOfHeaders, secretsOfUrl } from '../core/redaction.js'
 import { KunStreamError, RequestRefusedError, ServerError } from '../errors.js'
-import { failureOfConnection, failureOfStatus } from './failures.js'
+import { failureOfConnection, failureOfStatus, isOutOfTokens } from './failures.js'
 import { type Headers, type RateLimits, rateLimitsOf } from './rate-limits.js'
 import { type Body, readErrorText, readText, textPieces } from './response-body.js'
 import { StreamedReply } from './stream.js'
 import type { CompletionRequest, Reply } from './types.js'
+import { usageOf } from './usage.js'
 import { type AskedReplies, parseReplies, requestPath } from './wire.js'
 
 /** vLLM closes idle connections after 5 s: ours go first, so that a POST never meets a closing one. */
@@ -29,6 +30,8 @@ export interface Transfer {
   readonly stream: boolean
   /** Called with the limits that a successful answer's headers name; those of a failure are in its `details`. */
   readonly onLimits?: (limits: RateLimits) => void
+  /** Called with the name that the server gives its model, where it is not the one asked for. */
+  readonly onModel?: (model: string) => void
 }
 
 /** Paths that lie beside `/v1`, not below it. */
@@ -100,13 +103,17 @@ export function httpClient(baseUrl: string, connectionsMax: number): Client {
         if (response.statusCode === 200) {
           reportLimits(transfer, response.headers)
           const { body, prompts } = transfer
-          const asked = { endpoint: label, fields: Object.keys(streamed), prompts, body }
+          const onModel = (name: string) => {
+            if (name !== transfer.body.model) transfer.onModel?.(redaction.words(name))
+          }
+          const asked = { endpoint: label, fields: Object.keys(streamed), prompts, body, onModel }
           const received = await receive(response.body, response.headers, asked)
           return typeof received === 'string'
             ? cleanReplies(received, asked, redaction)
             : [cleanReply(received, redaction)]
         }
         const text = redaction.words(await readErrorText(response.body, response.headers))
+        if (isOutOfTokens(response.statusCode, text)) return [cutOffReply(transfer.body)]
         const asked = { endpoint: label, fields: Object.keys(streamed), headers: response.headers }
         throw failureOfStatus(response.statusCode, text, asked)
       } catch (error) {
@@ -172,6 +179,16 @@ function cleanReplies(text: string, asked: AskedReplies, redaction: Redaction): 
     if (!isOfServer(error)) throw error
     // The same failure, in words that were cleaned before they were shortened.
     return parseReplies(redaction.words(text), asked)
+  }
+}
+
+/** A reply whose tokens all went into thoughts; they are paid for. */
+function cutOffReply(body: Transfer['body']): Reply {
+  const tokens = Number(body.max_completion_tokens ?? body.max_tokens ?? 0)
+  return {
+    text: '',
+    finishReason: 'length',
+    ...usageOf({ usage: { completion_tokens: tokens }, prompts: 1, written: '', body, place: 0 }),
   }
 }
 

@@ -164,7 +164,8 @@ export class Dispatch {
   async #send(tickets: readonly Ticket[], endpoint: Endpoint, alone: Passage['alone'] = null): Promise<void> {
     const passage = this.#depart(tickets, endpoint, alone)
     try {
-      const replies = await endpoint.client.send(transferOf(tickets), passage.controller.signal)
+      const transfer = transferOf(tickets, endpoint)
+      const replies = await endpoint.client.send(transfer, passage.controller.signal)
       this.#arrive(passage)
       this.#settle(passage, replies)
     } catch (error) {

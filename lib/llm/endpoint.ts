@@ -9,6 +9,7 @@ import type { Client } from './client.js'
 import { type FailureKind, failureOfStatus } from './failures.js'
 import { Health, type RecordSuspicion } from './health.js'
 import { type Limiter, POLL_MS } from './limiter.js'
+import { isSameModel } from './model-names.js'
 import { parseServerMetrics, type ServerFigures } from './prometheus.js'
 
 /** First wait before a server that is out is probed, doubled at each failure up to the last, ms. */
@@ -19,6 +20,9 @@ const PROBE_DEADLINE_MS = 60_000
 const POLL_DEADLINE_MS = 5000
 /** Looks without figures until the limiter has to do without, a quarter of a minute. */
 const POLL_FAILURES_MAX = 30
+
+/** Names of models that are said, at most: a server may make one up a reply. */
+const MODELS_MAX = 64
 
 /** What one endpoint is made of. */
 export interface EndpointOptions {
@@ -31,6 +35,8 @@ export interface EndpointOptions {
   readonly headers: Readonly<Record<string, string>>
   /** Sends the smallest request of the kind that is sent here; throws when it gets no reply. */
   readonly canary: (endpoint: Endpoint, signal: AbortSignal) => Promise<void>
+  /** Something that a person should know. */
+  readonly note: (words: string) => void
   /** Room may have appeared, or the endpoint went out or came back. */
   readonly changed: (endpoint: Endpoint, what: 'room' | 'down' | 'up', words: string) => void
 }
@@ -62,6 +68,8 @@ export class Endpoint {
   lastHeard: LastHeard | null = null
   /** The words with which it refuses the account, while it does. */
   account: string | null = null
+  /** Names of models that replies came from. */
+  readonly #models = new Set<string>()
   #down: { sinceMs: number } | null = null
   #downBeforeMs = 0
   #pausedUntilMs = Number.NEGATIVE_INFINITY
@@ -127,6 +135,13 @@ export class Endpoint {
     }
     if (kind === 'account') this.account = words
     return words
+  }
+
+  /** Replies come from a model of another name than the one asked for: said once a name. */
+  answeredBy(asked: string, model: string): void {
+    if (this.#models.has(model) || this.#models.size >= MODELS_MAX) return
+    this.#models.add(model)
+    if (!isSameModel(asked, model)) this.options.note(`replies come from model '${model}', not '${asked}'`)
   }
 
   /** Nothing is sent there until its probe is answered. */

@@ -26,7 +26,8 @@ const perTime =
 /** Words of an account, not of a record, beside those of a refusal. */
 const ofAccount = /账[户号].{0,8}(?:已|被|存在)|your account/i
 
-const noChannel = /无可用渠道|no available channel/i
+/** A proxy has no server for the model: none at the moment, or none of that name. */
+export const noChannel = /无可用渠道|no available channel/i
 
 export const failureTable: readonly FailureRow[] = [
   {

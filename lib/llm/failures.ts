@@ -64,10 +64,12 @@ export function failureOfStatus(status: number, body: string, asked: Asked): Ser
 export function failureOf(said: ServerSaid, httpStatus: number, asked: Asked): ServerError | RequestRefusedError {
   const status = httpStatus === 200 ? (said.status ?? 200) : httpStatus
   const words = shorten(said.words)
+  // Inside a 200 the status that the error names is its code.
+  const serverCode = said.serverCode ?? (httpStatus === 200 && said.status !== null ? String(said.status) : null)
   const details = {
     status: httpStatus,
     words,
-    ...(said.serverCode === null ? {} : { serverCode: said.serverCode }),
+    ...(serverCode === null ? {} : { serverCode }),
     ...waits(said, asked.headers),
   }
   const { endpoint } = asked
@@ -94,6 +96,11 @@ export function failureOf(said: ServerSaid, httpStatus: number, asked: Asked): S
     default:
       return serverError('status', 'answered with an error')
   }
+}
+
+/** The model used up its tokens before it wrote anything: OpenAI's refusal of what others end with `length`. */
+export function isOutOfTokens(status: number, body: string): boolean {
+  return status === 400 && /could not finish the message because max_tokens|model output limit was reached/i.test(body)
 }
 
 /** A request that got no answer: refused, reset, cut off. */

@@ -14,9 +14,24 @@ import { canaryBody, type ProbedModel } from './capabilities.js'
 import type { Client } from './client.js'
 import { contextTokensOf } from './context-tokens.js'
 import { errorWithin } from './error-body.js'
-import { failureOf, failureOfStatus } from './failures.js'
-import { firstTokenLogprobs } from './logprobs.js'
+import { noChannel } from './failure-table.js'
+import { failureOf, failureOfStatus, isOutOfTokens } from './failures.js'
+import { isSameModel } from './model-names.js'
+import {
+  allowedNumber,
+  asJson,
+  asList,
+  beginsThought,
+  echoed,
+  type Json,
+  namesOf,
+  numberOf,
+  parsedJson,
+  readableLogprobs,
+  shownNames,
+} from './probe-answers.js'
 import { parseServerMetrics } from './prometheus.js'
+import { serverNameOf } from './server-names.js'
 import type { Capabilities, CompletionRequest } from './types.js'
 import { requestPath } from './wire.js'
 
@@ -62,7 +77,6 @@ export interface Probe {
   readonly notes: readonly string[]
 }
 
-type Json = Record<string, unknown>
 type Failure = ServerError | RequestRefusedError
 
 interface Answered {
@@ -110,27 +124,30 @@ class Prober {
 
   async probe(): Promise<Probe> {
     const { model } = this
-    const found = await this.#plain()
-    const { kind, chat, completion, maxTokensField } = found
+    const found = await this.#plain().catch(async (error) => {
+      throw await this.#withServedNames(error)
+    })
+    const { kind, completion, maxTokensField } = found
+    const { chat, kwargsPass } = await this.#template(found.chat, (found.chat ?? completion) as Plain)
     const plain = (kind === 'chat' ? chat : completion) as Plain
-    const inChat = (fields: Json) => (chat === null ? null : this.#finding(chat, fields, plain))
     const inCompletion = (fields: Json) => (completion === null ? null : this.#finding(completion, fields, plain))
     const fieldNames = Object.keys(OPTIONAL_FIELDS).filter((name) => !found.without.includes(name))
-    const [about, tokens, list, echo, topLogprobs, kwargs, continuing, ...fields] = await Promise.all([
+    const [about, tokens, list, echo, topLogprobs, continued, ...fields] = await Promise.all([
       this.#about(),
       this.#finding({ path: '/tokenize', body: { model: model.model, prompt: PROMPT } }, {}, plain),
       inCompletion({ prompt: [PROMPT, PROMPT] }),
       inCompletion({ echo: true, logprobs: 0 }),
       this.#topLogprobs(kind, plain),
-      inChat({ chat_template_kwargs: { ...model.chatTemplateKwargs } }),
       this.#continuing(chat, plain),
       ...fieldNames.map((name) => this.#finding(plain, { [name]: OPTIONAL_FIELDS[name] }, plain)),
     ])
-    const kwargsPass = kwargs !== null && kwargs.error === null
+    const thinks =
+      continued !== 'no' && topLogprobs !== null && (await this.#thinks(chat, continued, topLogprobs, plain))
+    const continuing = thinks ? 'no' : continued
     const unsupported = [
       ...found.without,
       ...fieldNames.filter((_, place) => fields[place]?.error !== null),
-      ...(continuing === 'by fields' ? [] : Object.keys(CONTINUING)),
+      ...(continued === 'by fields' ? [] : Object.keys(CONTINUING)),
       ...(kwargsPass || model.chatTemplateKwargs === undefined ? [] : ['chat_template_kwargs']),
     ]
     const capabilities: Capabilities = {
@@ -142,12 +159,12 @@ class Prober {
       topLogprobs,
       continues: kind === 'chat' && continuing !== 'no',
       maxTokensField,
-      echo: echo !== null && echo.error === null && echoed(echo.body),
+      echo: echo !== null && echo.error === null && echoed(echo.body, PROMPT),
       tokenize: tokens.error === null && typeof tokens.body.count === 'number',
       chatTemplateKwargs: kwargsPass,
       unsupported,
     }
-    return { kind, capabilities, notes: [...about.notes, ...this.#notes(capabilities)] }
+    return { kind, capabilities, notes: [...about.notes, ...this.#notes(capabilities, thinks)] }
   }
 
   /** The smallest request that passes, of each kind that does. */
@@ -171,6 +188,16 @@ class Prober {
       maxTokensField: 'max_completion_tokens' in body ? ('max_completion_tokens' as const) : ('max_tokens' as const),
       without: 'temperature' in body ? [] : ['temperature'],
     }
+  }
+
+  /** The chat as stages will send it: a template that thinks opens other turns than one that does not. */
+  async #template(chat: Plain | null, plain: Plain): Promise<{ chat: Plain | null; kwargsPass: boolean }> {
+    if (chat === null) return { chat, kwargsPass: false }
+    const { chatTemplateKwargs } = this.model
+    const fields = { chat_template_kwargs: { ...chatTemplateKwargs } }
+    const kwargsPass = (await this.#finding(chat, fields, plain)).error === null
+    if (!kwargsPass || chatTemplateKwargs === undefined) return { chat, kwargsPass }
+    return { chat: { path: chat.path, body: { ...chat.body, ...fields } }, kwargsPass }
   }
 
   async #beside({ plain, failure, tried }: Accepted, other: Plain): Promise<Plain | null> {
@@ -213,14 +240,15 @@ class Prober {
       get('/get_model_info'),
     ])
     const listed = asList(models.body.data)
-    const entry = listed.find(({ id }) => id === model.model) ?? (listed.length === 1 ? listed[0] : undefined)
-    const names = listed.flatMap(({ id }) => (typeof id === 'string' ? [id] : []))
-    const other = names.length > 0 && !names.includes(model.model)
+    const entry = listed.find(({ id }) => id === model.model) ?? (listed.length === 1 ? listed[0] : undefined) ?? {}
+    const names = namesOf(listed)
+    const other = names.length > 0 && !names.some((name) => isSameModel(model.model, name))
+    const pages = { version: version.body, props: props.body, info: info.body, modelInfo: modelInfo.body }
     return {
-      server: typeof version.body.version === 'string' ? `vllm ${version.body.version}` : 'unknown',
-      contextTokensMax: contextTokensOf(entry ?? {}, props.body, info.body, modelInfo.body),
+      server: serverNameOf({ ...pages, entry }),
+      contextTokensMax: contextTokensOf(entry, props.body, info.body, modelInfo.body),
       metrics: metrics.error === null && parseServerMetrics(metrics.text, 0) !== null,
-      notes: other ? [`serves ${names.slice(0, 3).join(', ')}; the recipe says '${model.model}'`] : [],
+      notes: other ? [`serves ${shownNames(names)}; the recipe says '${model.model}'`] : [],
     }
   }
 
@@ -283,6 +311,28 @@ class Prober {
     return added > 0 && added <= tokens(longer) - tokens(opened) ? 'by itself' : 'no'
   }
 
+  /**
+   * Whether an opened turn begins with a thought all the same: its first token's log-probabilities are then those of the
+   * thought. By effect: the label that it was asked for is not among them, and a reasoning parser or a mark shows why.
+   */
+  async #thinks(
+    chat: Plain | null,
+    continuing: 'by fields' | 'by itself',
+    count: number,
+    plain: Plain,
+  ): Promise<boolean> {
+    if (chat === null) return false
+    const messages = [
+      { role: 'user', content: LABEL_PROMPT },
+      { role: 'assistant', content: '【' },
+    ]
+    const continued = continuing === 'by fields' ? CONTINUING : {}
+    const fields = { messages, ...continued, logprobs: true, top_logprobs: count }
+    const { error, body } = await this.#finding(chat, fields, plain)
+    if (error !== null) return false
+    return beginsThought(asList(body.choices)[0] ?? {})
+  }
+
   /** A definite answer to a question: a plain request with other fields. */
   async #finding({ path, body }: Plain, fields: Json, plain: Plain): Promise<Answered> {
     let blame = 0
@@ -324,6 +374,7 @@ class Prober {
     }
     const { status, text } = answered
     const parsed = parsedJson(text)
+    if (isOutOfTokens(status, text)) return { text, body: {}, error: null }
     const within = status === 200 ? errorWithin(parsed) : null
     const error =
       status !== 200
@@ -356,15 +407,33 @@ class Prober {
     }
   }
 
-  #notes({ topLogprobs, maxTokensField, unsupported }: Capabilities): string[] {
+  #notes({ topLogprobs, maxTokensField, unsupported }: Capabilities, thinks: boolean): string[] {
     const dropped = unsupported.filter((name) => name === 'temperature' || name === 'chat_template_kwargs')
     return [
       ...(topLogprobs !== null && topLogprobs < TOP_LOGPROBS[0]
         ? [`gives ${topLogprobs} log-probabilities, not ${TOP_LOGPROBS[0]}: scores rest on those`]
         : []),
       ...(maxTokensField === 'max_tokens' ? [] : [`takes ${maxTokensField} in place of max_tokens`]),
+      ...(thinks
+        ? [
+            'thinks before it answers: scores follow the written word. Set chatTemplateKwargs: { enable_thinking: false }',
+          ]
+        : []),
       ...(dropped.length === 0 ? [] : [`does not take ${dropped.join(', ')}: not sent`]),
     ]
+  }
+
+  /** Names what the server serves where it does not know the model; a proxy without that model is not waited for. */
+  async #withServedNames(error: unknown): Promise<unknown> {
+    if (!(error instanceof EndpointError || error instanceof ServerError)) return error
+    const { serverCode, words } = error.details
+    const noModel = /^model_?not_?(?:found|exist)/i.test(String(serverCode)) || noChannel.test(String(words))
+    if (error instanceof ServerError && !noModel) return error
+    const names = namesOf(asList((await this.#get('/models')).body.data))
+    if (names.length === 0 || names.includes(this.model.model)) return error
+    // As a server without proxy says it.
+    const details = { ...error.details, status: error instanceof ServerError ? 404 : (error.details.status ?? 404) }
+    return new EndpointError(`${error.message}. It serves ${shownNames(names)}`, { cause: error, details })
   }
 
   #unusable(...failures: readonly (Failure | null)[]): KunStreamError {
@@ -401,48 +470,4 @@ function isRefusal(failure: Failure): boolean {
 
 function isReply(path: string, body: Json): boolean {
   return path === '/tokenize' ? Object.keys(body).length > 0 : asList(body.choices).length > 0
-}
-
-/** The number that a refusal allows: 'which is greater than max allowed: 5', 'less than or equal to 5'. */
-function allowedNumber(words: string, below: number): number | null {
-  const numbers = [...words.matchAll(/\d+/g)].map(([digits]) => Number(digits)).filter((each) => each < below)
-  return numbers.length === 0 ? null : Math.max(...numbers)
-}
-
-/** More than one token with its log-probability, and tokens that show the Chinese that they spell. */
-export function readableLogprobs(body: Json): boolean {
-  const choice = asList(body.choices)[0] ?? {}
-  const tokens = Object.keys(firstTokenLogprobs(choice.logprobs) ?? {})
-  if (tokens.length < 2) return false
-  if (tokens.every((token) => /^(token_id:)?\s*\d+$/.test(token))) return false
-  const text = String(choice.text ?? asJson(choice.message).content ?? '')
-  return tokens.some((token) => /\p{Script=Han}/u.test(token)) || !/\p{Script=Han}/u.test(text)
-}
-
-/** More than one log-probability for one new token: the prompt's own came back. */
-function echoed(body: Json): boolean {
-  const choice = asList(body.choices)[0]
-  const { token_logprobs } = asJson(choice?.logprobs)
-  if (!Array.isArray(token_logprobs) || !token_logprobs.some((value) => typeof value === 'number')) return false
-  return String(choice?.text ?? '').startsWith(PROMPT)
-}
-
-function parsedJson(text: string): Json {
-  try {
-    return asJson(JSON.parse(text))
-  } catch {
-    return {} // metrics and error pages are not JSON: read as text
-  }
-}
-
-function asJson(value: unknown): Json {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Json) : {}
-}
-
-function asList(value: unknown): Json[] {
-  return Array.isArray(value) ? value.map(asJson) : []
-}
-
-function numberOf(value: unknown): number | null {
-  return typeof value === 'number' ? value : null
 }

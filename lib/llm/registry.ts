@@ -109,6 +109,7 @@ export class EndpointRegistry {
         fallback: () => new GoodputLimiter(options.inFlightMax),
         headers,
         canary: (_, signal) => this.#canary(endpoint, uses, signal),
+        note: (words) => this.options.onEvent({ kind: 'note', endpoint: label, words }),
         changed: (_, what, words) => this.#changed(endpoint, what, words),
       })
       this.#entries.set(label, { endpoint, user, uses })

@@ -6,7 +6,16 @@ import { asObject, type Json } from './json.js'
 import { firstTokenLogprobs } from './logprobs.js'
 import { EventParser } from './sse.js'
 import type { Reply } from './types.js'
-import { type AskedReplies, choicesOf, parseObject, reasoningOf, replyOf, textOf, throwIf } from './wire.js'
+import {
+  type AskedReplies,
+  choicesOf,
+  parseObject,
+  reasoningOf,
+  replyOf,
+  reportModel,
+  textOf,
+  throwIf,
+} from './wire.js'
 
 /** Puts a streamed reply together from its server-sent events. Memory: the reply's text. */
 export class StreamedReply {
@@ -15,6 +24,8 @@ export class StreamedReply {
   readonly #reasoning: string[] = []
   #reason: string | null = null
   #done = false
+  /** An event has named the model. */
+  #named = false
   #usage: unknown = null
   #logprobs: Reply['firstTokenLogprobs']
 
@@ -61,6 +72,10 @@ export class StreamedReply {
     if (name === 'error') return throwIf(readErrorBody(text), this.asked)
     const event = parseObject(text)
     throwIf(errorWithin(event), this.asked)
+    if (!this.#named) {
+      this.#named = typeof event.model === 'string'
+      reportModel(event, this.asked)
+    }
     if (event.usage !== undefined && event.usage !== null) this.#usage = event.usage
     for (const choice of choicesOf(event)) this.#choice(asObject(choice))
   }

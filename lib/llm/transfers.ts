@@ -1,5 +1,6 @@
 /** What goes over the wire for waiting calls: one request for one, or one for several whose prompts fit a list. */
 import type { Transfer } from './client.js'
+import type { Endpoint } from './endpoint.js'
 import type { Ticket } from './ticket.js'
 
 /** Tells the server's log which kept reply a request is for; a list of prompts has no single one. */
@@ -18,7 +19,7 @@ export function withFitting(ticket: Ticket): Ticket[] {
 }
 
 /** A list is not streamed. */
-export function transferOf(tickets: readonly Ticket[]): Transfer {
+export function transferOf(tickets: readonly Ticket[], endpoint: Endpoint): Transfer {
   const [first] = tickets as readonly [Ticket, ...Ticket[]]
   const { options, headers } = first.model
   const single = tickets.length === 1
@@ -30,5 +31,6 @@ export function transferOf(tickets: readonly Ticket[]): Transfer {
     prompts: tickets.length,
     headers: single && first.key !== '' ? { ...headers, [keyHeader]: first.key } : headers,
     stream: single && options.stream,
+    onModel: (name) => endpoint.answeredBy(options.model, name),
   }
 }

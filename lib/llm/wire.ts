@@ -37,6 +37,8 @@ export interface AskedReplies extends Asked {
   /** Prompts in the request. */
   readonly prompts: number
   readonly body: Json
+  /** Called with the model that the answer names. */
+  readonly onModel?: ((model: string) => void) | undefined
 }
 
 /**
@@ -47,6 +49,7 @@ export interface AskedReplies extends Asked {
 export function parseReplies(text: string, asked: AskedReplies): Reply[] {
   const body = parseObject(text)
   throwIf(errorWithin(body), asked)
+  reportModel(body, asked)
   const choices = choicesOf(body).map((choice) => {
     if (choice === null || typeof choice !== 'object' || Array.isArray(choice))
       throw malformed('a choice that is not an object')
@@ -65,6 +68,11 @@ export function parseReplies(text: string, asked: AskedReplies): Reply[] {
     if (reply !== undefined) return reply
     throw malformed(`${choices.length} choices for ${asked.prompts} prompts`)
   })
+}
+
+/** Reports the model that an answer or event names. */
+export function reportModel({ model }: Json, { onModel }: AskedReplies): void {
+  if (typeof model === 'string' && model !== '') onModel?.(model)
 }
 
 /** The choices of a body or event, which may be absent but not something else. */

@@ -147,3 +147,13 @@ t.test('The field that a server blames is named, an echo of the record is not on
   t.equal(blamed('unexpected text: please stop here and seed the garden'), undefined)
   t.equal(blamed('Invalid messages', 'messages'), undefined)
 })
+
+t.test('a status that an error inside a 200 names is its code, so that the last words of a run show it', (t) => {
+  const said = errorWithin({ error: { code: 502, message: 'Provider returned error: upstream GPU pool exhausted' } })
+  if (said === null) throw new Error('an error is read')
+  const failure = failureOf(said, 200, { endpoint: 'http://x/v1' })
+  t.match(failure.details, { kind: 'status', status: 200, serverCode: '502' })
+  const own = errorWithin({ error: { code: 'upstream_error', message: 'no', status: 502 } })
+  t.ok(own !== null && failureOf(own, 200, { endpoint: 'x' }).details.serverCode === 'upstream_error')
+  t.end()
+})

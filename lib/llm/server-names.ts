@@ -1,0 +1,42 @@
+/** Which server answers, by what it says of itself: for people; nothing is decided by it. Pure. */
+
+type Json = Record<string, unknown>
+
+const NAME_CHARS_MAX = 60
+
+/** What a server said of itself: bodies of pages that it may not have. */
+export interface ServerPages {
+  readonly version: Json
+  /** The model's entry of `/v1/models`. */
+  readonly entry: Json
+  /** llama.cpp's. */
+  readonly props: Json
+  /** TGI's. */
+  readonly info: Json
+  /** SGLang's. */
+  readonly modelInfo: Json
+}
+
+/** Example: 'vllm 0.12.0', 'llama.cpp b6000'; 'unknown' where nothing says so. */
+export function serverNameOf({ version, entry, props, info, modelInfo }: ServerPages): string {
+  const owner = String(entry.owned_by ?? '').toLowerCase()
+  if (owner === 'sglang' || typeof modelInfo.model_path === 'string') return named('sglang', version.version)
+  if (owner === 'llamacpp' || isJson(props.default_generation_settings)) return named('llama.cpp', props.build_info)
+  if (typeof info.model_id === 'string' && info.max_total_tokens !== undefined) return named('tgi', info.version)
+  if (typeof version.version === 'string') return named('vllm', version.version)
+  return owners.get(owner) ?? 'unknown'
+}
+
+const owners = new Map([
+  ['vllm', 'vllm'],
+  ['library', 'ollama'],
+  ['organization_owner', 'lm studio'],
+])
+
+function named(server: string, version: unknown): string {
+  return typeof version === 'string' && version !== '' ? `${server} ${version.slice(0, NAME_CHARS_MAX)}` : server
+}
+
+function isJson(value: unknown): boolean {
+  return value !== null && typeof value === 'object'
+}
