@@ -25,7 +25,7 @@ export interface Listing {
 }
 
 /** Names of files that hold records: a directory named so is an entry, any other directory is only searched. */
-const shardName = /\.(jsonl|json|ndjson|txt|parquet|tar|tgz|gz|zst|bz2|xz|zip|7z)$/i
+const shardName = /\.(jsonl|json|ndjson|txt|parquet|tar|tgz|txz|gz|zst|bz2|xz|zip|7z)$/i
 
 /** Errors that say something about a path; anything else is trouble of the system and stops the listing. */
 const pathErrors: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
 /**
- * gzip and zstd as byte streams. The compressed bytes are fed in slices on a fixed grid, so that what comes out
+ * gzip, zstd and xz as byte streams. The compressed bytes are fed in slices on a fixed grid, so that what comes out
  * before a corrupt place does not depend on how the bytes arrived. Limits keep a bomb from filling memory.
  */
 import type { Transform } from 'node:stream'
@@ -8,6 +8,9 @@ import * as zlib from 'node:zlib'
 import { Decompress } from 'fzstd'
 import xxhash, { type XXHash, type XXHashAPI } from 'xxhash-wasm'
 import { ShardDamageError } from '../../errors.js'
+import { type Decoded, type Decoder, sliceOutputBytesMax, tooMuch } from './decoder.js'
+import type { Codec } from './piece.js'
+import { xzDecoder } from './xz.js'
 import { frameWalker } from './zstd-frames.js'
 import { growingWindow } from './zstd-window.js'
 
@@ -16,10 +19,6 @@ const sliceBytes = 64 * 1024
 
 /** The same where a corrupt slice is gone through again: what comes out of the last one before the damage is lost. */
 const fineSliceBytes = 8
-
-/** Output of one slice that is held: over 1,024 times a slice, what gzip reaches at most; zstd could give gigabytes. */
-const sliceOutputBytesMax = 80 * 1024 * 1024
-const tooMuch = `64 KiB of it give over ${sliceOutputBytesMax} bytes: this is no text`
 
 /** Output to input of a whole shard, past the first `expansionFreeBytes`: text is 2 to 10, a bomb over 1,000. */
 const expansionRatioMax = 300
@@ -31,31 +30,23 @@ const decompressedBytesMax = 2 ** 40
 /** Output buffers of zlib: larger ones mean fewer crossings to its thread (348 MB/s against 143 at 16 KiB). */
 const outputBytes = 1024 * 1024
 
-interface Decoded {
-  readonly output: readonly Uint8Array[]
-  /** What came out before it is in `output`. */
-  readonly damage: ShardDamageError | null
-}
-
-interface Decoder {
-  decode(slice: Uint8Array): Promise<Decoded>
-  /** @param checksum of a zstd frame: the bytes that end it */
-  end(checksum?: Uint8Array | null): Promise<Decoded>
-  close(): void
-}
-
 /**
  * @param stream the compressed bytes from the first on
  * @param reopen the same again, to get at what is whole in a corrupt slice; null where bytes come only once
  * @throws {ShardDamageError} after the last byte that could be decompressed
  */
 export async function* decompress(
-  codec: 'gzip' | 'zstd',
+  codec: Exclude<Codec, 'plain'>,
   stream: AsyncIterable<Uint8Array>,
   reopen: (() => AsyncIterable<Uint8Array>) | null,
   { zstdWindowBytesMax }: { readonly zstdWindowBytesMax: number },
 ): AsyncGenerator<Uint8Array> {
-  const decoder = () => (codec === 'gzip' ? gzipDecoder() : zstdDecoder(zstdWindowBytesMax))
+  const decoders: Record<typeof codec, () => Decoder> = {
+    gzip: gzipDecoder,
+    zstd: () => zstdDecoder(zstdWindowBytesMax),
+    xz: xzDecoder,
+  }
+  const decoder = decoders[codec]
   const state = { inputBytes: 0, outputBytes: 0 }
   const damage = yield* decodeAll(decoder(), slices(stream, Number.POSITIVE_INFINITY), state, 0)
   if (damage === null) return

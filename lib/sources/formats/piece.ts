@@ -18,7 +18,7 @@ export interface Piece<Next = FormatCursor> {
   readonly next: Next | null
 }
 
-export type Codec = 'plain' | 'gzip' | 'zstd'
+export type Codec = 'plain' | 'gzip' | 'zstd' | 'xz'
 
 /** A place between two records of JSON text; offsets are in the decompressed stream. */
 export type TextCursor =

@@ -16,8 +16,8 @@ import { layoutBytes, skipBytes, textPieces, textStart } from './text.js'
 /** Parquet format, "File format". */
 const parquetMagic = 'PAR1'
 
-const tarNames = /\.(tar|tgz|tar\.(gz|zst))$/i
-const textNames = /\.(jsonl|json|ndjson|txt)(\.gz|\.zst)?$/i
+const tarNames = /\.(tar|tgz|txz|tar\.(gz|zst|xz))$/i
+const textNames = /\.(jsonl|json|ndjson|txt)(\.(gz|zst|xz))?$/i
 
 /**
  * @param from where to go on, from a piece's `next`; null for the start of the shard
@@ -113,10 +113,14 @@ function reopen(shard: Shard, signal: AbortSignal): (() => AsyncIterable<Uint8Ar
   return shard.sizeBytes === null ? null : () => shard.open(0, signal)
 }
 
-/** By magic number: RFC 1952; RFC 8878, frames and skippable frames. */
+/** Section 2.1.1.1 of the .xz file format. */
+const xzMagic = Buffer.from('fd377a585a00', 'hex')
+
+/** By magic number: RFC 1952; RFC 8878, frames and skippable frames; xz, as far as there are bytes. */
 function storedAs(head: Buffer): Codec | 'parquet' {
   if (head.byteLength < 4) return 'plain'
   if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip'
+  if (head.subarray(0, xzMagic.length).equals(xzMagic.subarray(0, head.byteLength))) return 'xz'
   const magic = head.readUInt32LE(0)
   if (magic === 0xfd2fb528 || (magic & 0xfffffff0) >>> 0 === 0x184d2a50) return 'zstd'
   return head.toString('latin1', 0, parquetMagic.length) === parquetMagic ? 'parquet' : 'plain'
@@ -140,7 +144,7 @@ function mismatchOf(path: string, found: Codec | 'parquet', head: Buffer): Refus
   if (looksLikeJson(head) || isTar(head)) return null
   const unsupported = unsupportedFormat(head) ?? part
   if (unsupported !== null) return refuse('shard-unsupported', unsupported)
-  const packed = /\.(gz|tgz|zst|parquet)$/i.exec(path)
+  const packed = /\.(gz|tgz|zst|xz|txz|parquet)$/i.exec(path)
   if (packed) {
     const reason = head.byteLength < 4 ? 'shard-truncated' : 'shard-corrupt'
     return refuse(reason, `named ${packed[0]}, but begins with ${head.toString('hex', 0, 4) || 'nothing'}`)

@@ -13,7 +13,6 @@ const ascii = (text: string): number[] => [...Buffer.from(text, 'latin1')]
 const unpack = (command: string) => `unpack it first: ${command}`
 
 const signatures: readonly Signature[] = [
-  { bytes: [0xfd, ...ascii('7zXZ'), 0], format: 'xz', advice: unpack('xz -d FILE') },
   { bytes: ascii('BZh'), format: 'bzip2', advice: unpack('bzip2 -d FILE') },
   { bytes: ascii('PK\x03\x04'), format: 'zip', advice: unpack('unzip FILE') },
   { bytes: ascii('PK\x05\x06'), format: 'zip', advice: unpack('unzip FILE') },
