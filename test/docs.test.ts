@@ -6,6 +6,7 @@ import { Command } from 'commander'
 import t from 'tap'
 import { parse } from 'yaml'
 import { registerCommands } from '../lib/cli/main.js'
+import * as errors from '../lib/errors.js'
 import { parseRecipe } from '../lib/recipe/index.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -48,6 +49,19 @@ t.test('every relative link leads to a file, and to a heading where it names one
     }
   }
   t.ok(checked > 30, `${checked} links were looked at`)
+})
+
+t.test('the table of exit codes has every error code, in the row of its exit code', async (t) => {
+  const rows = [...textOf('docs/operations.md').matchAll(/^\| ([123]) \| (.*KUN_\w+.*) \|$/gm)]
+  const codesOf = new Map(rows.map(([, exitCode, text]) => [Number(exitCode), text as string]))
+  let checked = 0
+  for (const each of Object.values(errors)) {
+    if (each === errors.KunStreamError || !(each.prototype instanceof errors.KunStreamError)) continue
+    const { code, exitCode } = new (each as typeof errors.UsageError)('')
+    t.ok(codesOf.get(exitCode)?.includes(`\`${code}\``), `${code} has exit code ${exitCode}`)
+    checked++
+  }
+  t.ok(checked > 25, `${checked} codes`)
 })
 
 t.test('every recipe and every piece of one that a page shows is accepted', async (t) => {

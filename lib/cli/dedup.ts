@@ -4,9 +4,13 @@
  */
 import { basename, dirname, join, resolve } from 'node:path'
 import type { Command } from 'commander'
+import { closeAfter, closeAll } from '../core/closing.js'
 import { ownValue } from '../core/dictionary.js'
-import { type Duplicate, dedupOptions, openDeduplicator, signedBlock } from '../dedup/index.js'
+import { makeDurableDirectory, nodeFiles } from '../core/files.js'
+import { moveToNewInode } from '../core/new-inode.js'
+import { type Duplicate, dedupOptions, openDeduplicator, signedBlock, textsPath } from '../dedup/index.js'
 import { UsageError } from '../errors.js'
+import { fencedFiles, lockRunDirectory, type RunLock } from '../sinks/index.js'
 import { jsonFault } from '../text/json-fault.js'
 import { createSigner } from '../text/signature.js'
 import { counted } from './bytes-text.js'
@@ -60,12 +64,14 @@ async function dedupLines(files: readonly string[], flags: DedupFlags, output: O
   const path = resolve(flags.index ?? join(temporary?.path ?? '', 'index'))
   const unreadable = new UnreadableRecords()
   const counts: DedupCounts = { lines: 0, kept: 0, exact: 0, near: 0, unreadable: 0 }
+  const lock = temporary === null ? await lockIndex(path) : null
   const deduplicator = await openDeduplicator({
     options: options.data,
     directory: dirname(path),
     name: basename(path),
     onWarning: sayOnStderr,
-  })
+    ...(lock && { files: fencedFiles(nodeFiles, lock) }),
+  }).catch((error: unknown) => closeAfter(error, lock === null ? [] : [() => lock.release()]))
   try {
     const signer = await createSigner()
     let block = deduplicator.lastBlock
@@ -101,10 +107,27 @@ async function dedupLines(files: readonly string[], flags: DedupFlags, output: O
     const unread = unreadable.all(counts.lines)
     if (unread !== null) throw new UsageError(`--text is ${flags.text}: ${unread}`)
   } finally {
-    await deduplicator.close()
-    temporary?.remove()
+    await closeAll([() => deduplicator.close(), async () => lock?.release(), async () => temporary?.remove()])
   }
   return counts
+}
+
+/** One call at a time on an index: FILE.lock beside it. */
+async function lockIndex(path: string): Promise<RunLock> {
+  const [directory, name] = [dirname(path), basename(path)]
+  await makeDurableDirectory(nodeFiles, directory)
+  const use = { name: `${name}.lock`, does: `uses the index ${path}`, command: 'dedup' }
+  const lock = await lockRunDirectory(directory, { use, onEvent: sayOnStderr })
+  try {
+    if (lock.isTakenOver) {
+      const files = fencedFiles(nodeFiles, lock)
+      for (const log of [path, textsPath(path)]) await moveToNewInode(files, log)
+      await lock.settle()
+    }
+  } catch (error) {
+    return closeAfter(error, [() => lock.release()])
+  }
+  return lock
 }
 
 const newline = Buffer.from('\n')

@@ -64,6 +64,7 @@ export async function restored(
   const { cuts, files, bytes } = await restoreFromMirror({
     directory,
     from: to,
+    lock: { onEvent: say },
     connection: sayingWaits(hub, say),
     ...(token !== undefined && { token }),
   })

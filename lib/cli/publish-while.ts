@@ -30,7 +30,7 @@ export function publishingOf(
   if (options === null || recipe.publish?.whileRunning !== true) return { close: async () => undefined }
   const [ending, giveUp] = [new AbortController(), new AbortController()]
   const ended = publishWhile({
-    publish: { ...options, connection: sayingWaits(options.connection, say) },
+    publish: { ...options, connection: sayingWaits(options.connection, say), onWait: say },
     everyMs: recipe.publish.everyMs,
     clock: systemClock,
     ending: ending.signal,

@@ -65,7 +65,7 @@ export async function publishRun(options: PublishOptions): Promise<PublishResult
   try {
     const connection = sayingWaits(options.connection, progress.say)
     const stops = { ending: ending.signal, signal: stop.signal }
-    return await publish({ ...options, connection, ...stops, onProgress: progress.show })
+    return await publish({ ...options, connection, ...stops, onProgress: progress.show, onWait: progress.say })
   } finally {
     progress.end()
     release()

@@ -107,6 +107,8 @@ export async function writeFileDurably(
     )
   }
   const temporary = `${path}${temporarySuffix}`
+  // A new inode: a process that lost its lock may still have the old one open.
+  await files.remove(temporary)
   const file = await files.open(temporary, 'write')
   try {
     await file.write(bytes)

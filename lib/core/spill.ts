@@ -42,7 +42,7 @@ export class SpillFile {
 
   /** @throws {StorageError} the disk refused; nothing is put then */
   async put(value: unknown): Promise<Spilled> {
-    this.#file ??= await this.files.open(this.path, 'write')
+    this.#file ??= await this.#create()
     if (this.#waiting === 0 && this.#endBytes > 0) {
       await this.#file.truncate(0)
       this.#endBytes = 0
@@ -62,6 +62,12 @@ export class SpillFile {
     const bytes = await this.#file.read(place.offset, place.lengthBytes)
     this.#waiting--
     return this.codec.decode(bytes)
+  }
+
+  /** On a new inode: a process that lost its lock may still have the old one open. */
+  async #create(): Promise<OpenFile> {
+    await this.files.remove(this.path)
+    return this.files.open(this.path, 'write')
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,7 @@
 /** The files of a run as the Hub shall have them: joined one at a time, uploaded unless they are there, then deleted here. */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { nodeFiles } from '../core/files.js'
+import type { FileLayer } from '../core/files.js'
 import { mustBeCommitted } from '../sinks/index.js'
 import { fileSlice } from '../sources/hub-body.js'
 import { type Joined, joinParquet } from './join.js'
@@ -27,6 +27,7 @@ export interface Contents {
  * @param stored sha256 of what the branch holds already
  */
 export async function storeContents(options: {
+  readonly files: FileLayer
   readonly directory: string
   readonly groups: readonly Group[]
   readonly remote: Remote
@@ -35,7 +36,7 @@ export async function storeContents(options: {
   readonly signal: AbortSignal | undefined
   readonly onProgress: ((progress: PublishProgress) => void) | undefined
 }): Promise<Contents> {
-  const { directory, groups, remote, stored, state, signal, onProgress } = options
+  const { files: layer, directory, groups, remote, stored, state, signal, onProgress } = options
   const bytesTotal = groups.reduce((sum, group) => sum + partBytes(group), 0)
   const temporary = join(directory, 'publish', 'joined.parquet')
   const files: DataFile[] = []
@@ -48,9 +49,9 @@ export async function storeContents(options: {
       let joined = state.joined[group.key]
       if (joined === undefined || !stored.has(joined.sha256)) {
         tell('join', group)
-        joined = await joinGroup(directory, group, temporary, signal)
+        joined = await joinGroup(layer, directory, group, temporary, signal)
         state.joined[group.key] = joined
-        await writeState(directory, state)
+        await writeState(layer, directory, state)
         const { sha256, bytes } = joined
         const shareOf = partBytes(group) / bytes
         const onSent = (sent: number) => tell('upload', group, sent * shareOf)
@@ -64,13 +65,14 @@ export async function storeContents(options: {
       files.push({ ...joined, split: group.split, firstCut: group.firstCut })
     }
   } finally {
-    await rm(join(directory, 'publish'), { recursive: true, force: true })
+    await discardJoined(layer, directory)
   }
   return { files, filesUploaded, bytesUploaded }
 }
 
 /** Joins what was never joined, to know its sha256: so that files of this run are known on the Hub without publish.json. */
 export async function joinUnknown(
+  files: FileLayer,
   directory: string,
   groups: readonly Group[],
   state: PublishState,
@@ -79,15 +81,16 @@ export async function joinUnknown(
   const temporary = join(directory, 'publish', 'joined.parquet')
   try {
     for (const group of groups) {
-      state.joined[group.key] ??= await joinGroup(directory, group, temporary, signal)
+      state.joined[group.key] ??= await joinGroup(files, directory, group, temporary, signal)
     }
   } finally {
-    await rm(join(directory, 'publish'), { recursive: true, force: true })
+    await discardJoined(files, directory)
   }
-  await writeState(directory, state)
+  await writeState(files, directory, state)
 }
 
 async function joinGroup(
+  files: FileLayer,
   directory: string,
   group: Group,
   to: string,
@@ -98,8 +101,16 @@ async function joinGroup(
     signal?.throwIfAborted()
     await mustBeCommitted(directory, part)
   }
-  await nodeFiles.makeDirectory(join(directory, 'publish'))
+  await files.makeDirectory(join(directory, 'publish'))
+  // A new inode: a publish that lost its lock may still have the old one open.
+  await files.remove(to)
   return joinParquet({ from: group.files.map(({ path }) => join(directory, path)), to, signal })
+}
+
+/** Refused where the lock is lost: the folder is another publish's then. */
+async function discardJoined(files: FileLayer, directory: string): Promise<void> {
+  await files.remove(join(directory, 'publish', 'joined.parquet'))
+  await rm(join(directory, 'publish'), { recursive: true, force: true })
 }
 
 function partBytes(group: Group): number {

@@ -4,9 +4,11 @@
  */
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
-import { makeDurableDirectory, nodeFiles, temporarySuffix } from '../core/files.js'
+import { closeAfter } from '../core/closing.js'
+import { type FileLayer, makeDurableDirectory, nodeFiles, temporarySuffix } from '../core/files.js'
 import type { Clock } from '../core/types.js'
 import { CorruptFileError, RunMismatchError, SourceNotFoundError } from '../errors.js'
+import { fencedFiles, type LockOptions, lockRunDirectory } from '../sinks/index.js'
 import { type Piece, type Snapshot, Snapshots, writePiece } from './mirror-snapshot.js'
 import { type MirrorStore, type MirrorStoreOptions, openMirrorStore } from './mirror-stores.js'
 
@@ -110,15 +112,39 @@ function shaOfAll(snapshot: Snapshot | null): Set<string> {
 }
 
 /**
- * Brings a run back to an empty directory, from where `run` goes on.
+ * Brings a run back to an empty directory, from where `run` goes on. Holds the lock of a run meanwhile.
  *
+ * @throws {RunLockedError} another process works on the directory, or restores to it
  * @throws {SourceNotFoundError} there is no mirror · {RunMismatchError} the directory holds a run
  * @throws {CorruptFileError} a piece is not what the mirror says
  */
 export async function restoreFromMirror(
-  options: { readonly directory: string; readonly from: string } & Omit<MirrorStoreOptions, 'at'>,
+  options: { readonly directory: string; readonly from: string; readonly lock?: LockOptions } & Omit<
+    MirrorStoreOptions,
+    'at'
+  >,
 ): Promise<{ cuts: number; files: number; bytes: number }> {
-  const { directory, from, ...rest } = options
+  const { directory, lock: lockOptions, ...rest } = options
+  await makeDurableDirectory(nodeFiles, directory)
+  const lock = await lockRunDirectory(directory, lockOptions)
+  try {
+    const restored = await restoreLocked({ ...rest, directory, files: fencedFiles(nodeFiles, lock) })
+    // Every file was made anew.
+    if (lock.isTakenOver) await lock.settle()
+    await lock.release()
+    return restored
+  } catch (error) {
+    return closeAfter(error, [() => lock.release()])
+  }
+}
+
+async function restoreLocked(
+  options: { readonly directory: string; readonly from: string; readonly files: FileLayer } & Omit<
+    MirrorStoreOptions,
+    'at'
+  >,
+): Promise<{ cuts: number; files: number; bytes: number }> {
+  const { directory, from, files: layer, ...rest } = options
   if ((await nodeFiles.sizeBytes(join(directory, 'manifest.jsonl'))) !== null) {
     throw new RunMismatchError(
       `${directory} holds a run: restore to an empty directory, or resume it without the mirror`,
@@ -133,7 +159,7 @@ export async function restoreFromMirror(
     // The manifest comes last: a directory that has one is whole.
     const files = [...snapshot.files].sort((a, b) => rank(a.path) - rank(b.path))
     let bytes = 0
-    for (const { path, pieces } of files) bytes += await restoreFile(store, join(directory, path), pieces)
+    for (const { path, pieces } of files) bytes += await restoreFile(layer, store, join(directory, path), pieces)
     return { cuts: snapshot.cuts, files: files.length, bytes }
   } finally {
     await store.close()
@@ -144,9 +170,16 @@ function rank(path: string): number {
   return path === 'manifest.jsonl' ? 1 : 0
 }
 
-async function restoreFile(store: MirrorStore, path: string, pieces: readonly Piece[]): Promise<number> {
-  await makeDurableDirectory(nodeFiles, dirname(path))
-  const file = await nodeFiles.open(path + temporarySuffix, 'write')
+async function restoreFile(
+  files: FileLayer,
+  store: MirrorStore,
+  path: string,
+  pieces: readonly Piece[],
+): Promise<number> {
+  await makeDurableDirectory(files, dirname(path))
+  // A new inode: a process that lost its lock may still have the old one open.
+  await files.remove(path + temporarySuffix)
+  const file = await files.open(path + temporarySuffix, 'create')
   let bytes = 0
   try {
     for (const piece of pieces) {
@@ -158,7 +191,7 @@ async function restoreFile(store: MirrorStore, path: string, pieces: readonly Pi
   } finally {
     await file.close()
   }
-  await nodeFiles.rename(path + temporarySuffix, path)
-  await nodeFiles.fsyncDirectory(dirname(path))
+  await files.rename(path + temporarySuffix, path)
+  await files.fsyncDirectory(dirname(path))
   return bytes
 }

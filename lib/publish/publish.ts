@@ -2,8 +2,10 @@
  * Publishes a run directory as a dataset: contents first, which nobody sees, then commits on a head that is known.
  * Killed anywhere and started again, it finds what is there and does the rest.
  */
+import { closeAfter } from '../core/closing.js'
+import { type FileLayer, nodeFiles } from '../core/files.js'
 import { HubUnavailableError, UsageError } from '../errors.js'
-import { readManifest } from '../sinks/index.js'
+import { fencedFiles, type LockOptions, type LockUse, lockRunDirectory, readManifest } from '../sinks/index.js'
 import { type HubFetchOptions, type HubTransport, hubTransport } from '../sources/hub-fetch.js'
 import { hubSettings } from '../sources/hub-settings.js'
 import { cardFiles, mustFit } from './card.js'
@@ -24,6 +26,8 @@ export interface PublishOptions extends Partial<Omit<PublishSettings, 'repo'>> {
   /** `owner/name`. */
   readonly repo: string
   readonly onProgress?: (progress: PublishProgress) => void
+  /** Receives a line where it waits for the lock of another publish. */
+  readonly onWait?: (message: string) => void
   /** Stops it at once, a request under way included. */
   readonly signal?: AbortSignal
   /** Stops it before the next request; one under way is waited for. */
@@ -37,6 +41,8 @@ export interface PublishOptions extends Partial<Omit<PublishSettings, 'repo'>> {
 const movesMax = 8
 
 interface Publishing {
+  /** Of what changes the directory. */
+  readonly files: FileLayer
   readonly directory: string
   readonly settings: PublishSettings
   readonly remote: Remote
@@ -51,12 +57,13 @@ interface Publishing {
 /**
  * Joins the cuts of a run into files of a good size, uploads those that are not there, commits them with a dataset card.
  *
+ * @throws {RunLockedError} another process publishes the directory
  * @throws {UsageError} nothing to publish, or the dataset holds another run's data and neither append nor replace is set
  * @throws {HubAccessError} token, role, quota: the message says what to do
  * @throws {HubUnavailableError} the Hub failed for long; publish again and it goes on
  */
 export async function publish(options: PublishOptions): Promise<PublishResult> {
-  const { directory, onProgress, signal: atOnce, ending, connection, transport: shared, ...given } = options
+  const { directory, onProgress, onWait, signal: atOnce, ending, connection, transport: shared, ...given } = options
   const settings = checkPublishOptions(given)
   const hub = hubSettings(settings)
   const groups = groupsOf(await readManifest(directory), settings.fileBytes).filter(
@@ -70,23 +77,41 @@ export async function publish(options: PublishOptions): Promise<PublishResult> {
   const signal = eitherOf(stops)
   try {
     const remote = new Remote(settings.repo, hub, stoppable(transport, stops), atOnce)
-    const state = await readState(directory)
-    const place = `${hub.url}/${settings.repo}@${settings.branch}${settings.pullRequest ? ' (pull request)' : ''}`
-    const publishing = { directory, settings, remote, groups, state, place, signal, onProgress }
     await remote.mustWrite()
+    const place = `${hub.url}/${settings.repo}@${settings.branch}${settings.pullRequest ? ' (pull request)' : ''}`
+    const publishing = { files: nodeFiles, directory, settings, remote, groups, place, signal, onProgress }
     if (groups.length === 0) return nothingSealed(publishing)
-    return settings.dryRun ? await dryRun(publishing) : await store(publishing)
+    if (settings.dryRun) return await dryRun({ ...publishing, state: await readState(directory) })
+    return await storeAlone(publishing, { ...(signal && { signal }), ...(onWait && { onEvent: onWait }) })
   } finally {
     if (shared === undefined) await transport.close()
   }
 }
 
 /** A run that has filled no file yet: told so, and nothing is made. */
-function nothingSealed({ settings, remote }: Publishing): PublishResult {
+function nothingSealed({ settings, remote }: Omit<Publishing, 'state'>): PublishResult {
   const { repo } = settings
   const url = `${remote.context.url}/datasets/${repo}`
   const none = { files: [], filesUploaded: 0, bytesUploaded: 0, written: [], deleted: [] }
   return { repo, url, commit: null, pullRequest: null, ...none }
+}
+
+const publishUse: LockUse = { name: 'publish.lock', does: 'publishes this run directory', command: 'publish' }
+
+/** One publish of a directory at a time, whether or not a run works on it: publish.json and publish/ are written by this alone. */
+async function storeAlone(publishing: Omit<Publishing, 'state'>, options: LockOptions): Promise<PublishResult> {
+  const { directory } = publishing
+  const lock = await lockRunDirectory(directory, { ...options, use: publishUse })
+  try {
+    // Nothing is appended to: what the former holder has open, it replaces as a whole, and is refused before.
+    if (lock.isTakenOver) await lock.settle()
+    const files = fencedFiles(nodeFiles, lock)
+    const result = await store({ ...publishing, files, state: await readState(directory) })
+    await lock.release()
+    return result
+  } catch (error) {
+    return closeAfter(error, [() => lock.release()])
+  }
 }
 
 async function store(publishing: Publishing): Promise<PublishResult> {
@@ -95,7 +120,7 @@ async function store(publishing: Publishing): Promise<PublishResult> {
   const head = await headOf(remote, branch)
   const before = await remote.list(head)
   if (foreignFiles(before, knownOf(publishing)).length > 0) {
-    await joinUnknown(publishing.directory, groups, state, publishing.signal)
+    await joinUnknown(publishing.files, publishing.directory, groups, state, publishing.signal)
   }
   // Said before anything is uploaded; said again below, on the head that is committed on.
   const foreign = foreignFiles(before, knownOf(publishing))
@@ -107,7 +132,7 @@ async function store(publishing: Publishing): Promise<PublishResult> {
   const contents = await storeContents({ ...publishing, stored })
   // All that was ever put there: another branch, or a pull request, may hold what this one has no longer.
   state.published[place] = [...new Set([...(state.published[place] ?? []), ...contents.files.map(shaOf)])]
-  await writeState(publishing.directory, state)
+  await writeState(publishing.files, publishing.directory, state)
   for (let moves = 0; moves < movesMax; moves++) {
     const result = await settle(publishing, contents, branch)
     if (result !== null) return result
@@ -137,7 +162,7 @@ async function settle(publishing: Publishing, contents: Contents, start: string)
   if (committed === null) return null
   if (committed.pullRequestRef !== null) {
     state.pullRequests[place] = committed.pullRequestRef
-    await writeState(directory, state)
+    await writeState(publishing.files, directory, state)
   }
   onProgress?.({ phase: 'check', name: branch, bytesDone: bytesTotal, bytesTotal })
   mustHold(await remote.list(committed.commit), target, settings.repo)

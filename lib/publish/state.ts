@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import { z } from 'zod'
-import { nodeFiles, readWholeFile, wholeFileBytesMax, writeFileDurably } from '../core/files.js'
+import { type FileLayer, nodeFiles, readWholeFile, wholeFileBytesMax, writeFileDurably } from '../core/files.js'
 import { decodeSealed, encodeSealed } from '../core/sealed-json.js'
 import { CorruptFileError } from '../errors.js'
 
@@ -41,7 +41,7 @@ export async function readState(directory: string): Promise<PublishState> {
   }
 }
 
-export async function writeState(directory: string, state: PublishState): Promise<void> {
+export async function writeState(files: FileLayer, directory: string, state: PublishState): Promise<void> {
   const text = encodeSealed({ ...state })
-  await writeFileDurably(nodeFiles, join(directory, stateName), Buffer.from(text))
+  await writeFileDurably(files, join(directory, stateName), Buffer.from(text))
 }

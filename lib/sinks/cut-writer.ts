@@ -44,7 +44,7 @@ export interface CutWriterOptions extends z.input<typeof cutOptions> {
   readonly from: ManifestEntry | null
   /** Run first in each commit: what a cut relies on (dedup log, replies) is made durable here. */
   readonly beforeCommit?: readonly (() => Promise<void>)[]
-  /** Run directly before the manifest line, which is the commit: throws when this process may not commit any more. */
+  /** Run directly before and after the manifest line, which is the commit: throws when this process may not commit any more. */
   readonly fence?: () => Promise<void>
   /** Memory for open row groups; (splits + 1) × rowGroupBytesMax must fit. */
   readonly memoryBytesMax?: number
@@ -121,6 +121,8 @@ class ParquetCutWriter implements CutWriter {
       await this.partCount.add(files.length)
       await this.options.fence?.()
       await appendToManifest(this.options.files, directory, entry, onStep)
+      // Suspended in the middle of the write, it went to a manifest that a successor has replaced.
+      await this.options.fence?.()
       this.#parts.clear()
       this.cut++
       return entry

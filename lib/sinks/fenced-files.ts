@@ -2,44 +2,35 @@
 import type { FileLayer, OpenFile } from '../core/files.js'
 import type { RunLock } from './lock.js'
 
-/** `files`, but changes are refused with LockLostError once `lock` is lost. Reading goes through. */
+/**
+ * `files`, but changes are refused with LockLostError once `lock` is lost. Reading goes through. A change that fails because
+ * the lock was lost meanwhile (a successor deleted the file) fails with LockLostError too.
+ */
 export function fencedFiles(files: FileLayer, lock: Pick<RunLock, 'check'>): FileLayer {
+  const fenced = async <T>(change: () => Promise<T>): Promise<T> => {
+    await lock.check()
+    try {
+      return await change()
+    } catch (error) {
+      await lock.check()
+      throw error
+    }
+  }
   const opened = (file: OpenFile): OpenFile => ({
     path: file.path,
     read: (offset, lengthBytes) => file.read(offset, lengthBytes),
-    async write(bytes) {
-      await lock.check()
-      await file.write(bytes)
-    },
-    async truncate(lengthBytes) {
-      await lock.check()
-      await file.truncate(lengthBytes)
-    },
+    write: (bytes) => fenced(() => file.write(bytes)),
+    truncate: (lengthBytes) => fenced(() => file.truncate(lengthBytes)),
     fsync: () => file.fsync(),
     close: () => file.close(),
   })
   return {
-    async open(path, mode) {
-      if (mode === 'read') return files.open(path, mode)
-      await lock.check()
-      return opened(await files.open(path, mode))
-    },
-    async rename(from, to) {
-      await lock.check()
-      await files.rename(from, to)
-    },
-    async link(from, to) {
-      await lock.check()
-      await files.link(from, to)
-    },
-    async remove(path) {
-      await lock.check()
-      await files.remove(path)
-    },
-    async makeDirectory(path) {
-      await lock.check()
-      await files.makeDirectory(path)
-    },
+    open: (path, mode) =>
+      mode === 'read' ? files.open(path, mode) : fenced(async () => opened(await files.open(path, mode))),
+    rename: (from, to) => fenced(() => files.rename(from, to)),
+    link: (from, to) => fenced(() => files.link(from, to)),
+    remove: (path) => fenced(() => files.remove(path)),
+    makeDirectory: (path) => fenced(() => files.makeDirectory(path)),
     linkCount: (path) => files.linkCount(path),
     modifiedMs: (path) => files.modifiedMs(path),
     list: (path) => files.list(path),

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { closeAfter } from '../core/closing.js'
+import { linkUnsupported } from '../core/exclusive-rename.js'
 import { errnoOf, type FileLayer } from '../core/files.js'
 import type { Holder } from './lock-holder.js'
 
@@ -50,9 +51,6 @@ export async function createLockFile(files: FileLayer, path: string, lock: Owned
     await files.remove(temporary)
   }
 }
-
-/** Errno values of file systems without hard links: exFAT, some of FUSE, SMB. */
-const linkUnsupported: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL', 'EMLINK'])
 
 async function linkNew(files: FileLayer, from: string, path: string, lock: OwnedLock): Promise<boolean> {
   try {

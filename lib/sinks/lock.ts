@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync, unlinkSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { backgroundClock, systemClock } from '../core/clock.js'
 import { closeAfter } from '../core/closing.js'
 import { type FileLayer, nodeFiles } from '../core/files.js'
@@ -16,8 +16,20 @@ import { ageMs, type Instant, instant, Lease } from './lease.js'
 import { createLockFile, type FoundLock, type OwnedLock, readLockFile } from './lock-file.js'
 import { type Holder, type HolderState, holderState, thisProcess } from './lock-holder.js'
 
+/** What a lock protects: a directory may have several, each with a name of its own. */
+export interface LockUse {
+  /** Of the lock file. */
+  readonly name: string
+  /** Of the holder, for messages: 'works on this run directory'. */
+  readonly does: string
+  /** The command that waits for it, for messages. */
+  readonly command: string
+}
+
 /** Options for `lockRunDirectory`; all optional. */
 export interface LockOptions {
+  /** By default a run on its directory. */
+  readonly use?: LockUse
   readonly files?: FileLayer
   /** The holder that the lock names; this process by default. */
   readonly holder?: Holder
@@ -29,6 +41,8 @@ export interface LockOptions {
   readonly clock?: Clock
   /** Of the wait for a lock that another process holds; the machine's by default. */
   readonly waitClock?: Clock
+  /** Ends the wait; the call rejects with its reason. */
+  readonly signal?: AbortSignal
   /** Wall clock in milliseconds, by which a holder notices that its machine slept; `Date.now` by default. */
   readonly wallNow?: () => number
   /** Reports that acquisition waits for a lease, and that it took a lock over. */
@@ -39,6 +53,13 @@ export interface LockOptions {
 
 /** A lock that is held. */
 export interface RunLock {
+  /**
+   * True after a takeover from a holder that cannot be seen to be gone, until `settle`: it may be suspended, with files open
+   * and a write under way. Kept on disk: a successor of this process sees it too.
+   */
+  readonly isTakenOver: boolean
+  /** To be called once every file that the former holder may have open is on a new inode. */
+  settle(): Promise<void>
   /**
    * Resolves while the lock is held; nearly free. To be called before each change of the directory.
    *
@@ -54,6 +75,9 @@ export interface RunLock {
 /** Name of the lock in a run directory. */
 export const lockName = 'lock.json'
 
+/** A run on its directory. */
+export const runUse: LockUse = { name: lockName, does: 'works on this run directory', command: 'run' }
+
 const leaseMsDefault = 60_000
 
 /**
@@ -64,8 +88,11 @@ const leaseMsDefault = 60_000
 export async function lockRunDirectory(directory: string, options: LockOptions = {}): Promise<RunLock> {
   const { files = nodeFiles, holder = thisProcess(), leaseMs = leaseMsDefault } = options
   const { clock = backgroundClock, waitClock = systemClock, wallNow = Date.now } = options
+  const { use = runUse, signal } = options
   const taking: Taking = {
     files,
+    use,
+    signal,
     lock: { ...holder, token: randomUUID(), leaseMs },
     stateOf: options.stateOf ?? holderState,
     clock,
@@ -73,7 +100,7 @@ export async function lockRunDirectory(directory: string, options: LockOptions =
     wallNow,
     onEvent: options.onEvent ?? (() => undefined),
   }
-  const path = join(directory, lockName)
+  const path = join(directory, use.name)
   const since = await acquire(taking, path, 0)
   const { lock } = taking
   let lease: Lease
@@ -88,12 +115,24 @@ export async function lockRunDirectory(directory: string, options: LockOptions =
     if (await lease.close()) await files.remove(path)
   }
   if (files === nodeFiles) releaseAtExit(path, lock.token)
+  let isTakenOver: boolean
   try {
-    await removeLeftovers(files, directory, lock.token)
+    await removeLeftovers(files, path, lock.token)
+    isTakenOver = (await files.sizeBytes(takenOverName(path))) !== null
   } catch (error) {
     return closeAfter(error, [release])
   }
-  return { check: () => lease.check(), confirm: () => lease.confirm(), release }
+  const settle = async (): Promise<void> => {
+    await lease.confirm()
+    await files.remove(takenOverName(path))
+    await files.fsyncDirectory(directory)
+  }
+  return { isTakenOver, settle, check: () => lease.check(), confirm: () => lease.confirm(), release }
+}
+
+/** Of the file that says that the former holder may still have files open. */
+function takenOverName(path: string): string {
+  return `${path}.taken-over`
 }
 
 /** The holder of a directory's lock and its state; null when there is none, or it is gone. Takes nothing. */
@@ -122,6 +161,8 @@ const looksPerLease = 60
 
 interface Taking {
   readonly files: FileLayer
+  readonly use: LockUse
+  readonly signal: AbortSignal | undefined
   readonly lock: OwnedLock
   readonly stateOf: (holder: Holder) => HolderState
   readonly clock: Clock
@@ -143,14 +184,21 @@ async function acquire(taking: Taking, path: string, depth: number): Promise<Ins
     const since = instant(clock, wallNow)
     if (await createLockFile(files, path, lock)) return since
     const found = await readLockFile(files, path)
-    if (found === null || !(await isOver(taking, path, found))) continue
+    const over = found === null ? 'no' : await isOver(taking, path, found)
+    if (found === null || over === 'no') continue
     if (depth >= takeoversMax) break
-    await removeUnderGuard(taking, path, found, depth)
+    await removeUnderGuard(taking, path, found, depth, over)
   }
   throw new RunLockedError(`could not acquire ${path}: too much contention. Delete it if no run is under way.`)
 }
 
-async function removeUnderGuard(taking: Taking, path: string, found: FoundLock, depth: number): Promise<void> {
+async function removeUnderGuard(
+  taking: Taking,
+  path: string,
+  found: FoundLock,
+  depth: number,
+  over: 'gone' | 'silent',
+): Promise<void> {
   const { files, clock, wallNow, lock } = taking
   const guard = `${path}.${found.lock?.token ?? 'unreadable'}`
   const since = await acquire(taking, guard, depth + 1)
@@ -158,6 +206,8 @@ async function removeUnderGuard(taking: Taking, path: string, found: FoundLock, 
     const now = await readLockFile(files, path)
     // A guard that is old may have been taken over itself while this process was suspended.
     if (now?.content !== found.content || ageMs(since, instant(clock, wallNow)) >= lock.leaseMs / 2) return
+    // Before the lock is free for others: none of them sees whose it was.
+    if (depth === 0 && over === 'silent') await markTakenOver(files, path)
     await files.remove(path)
     if (depth === 0)
       taking.onEvent(`took over the lock of ${nameOf(found)}, which is gone or gave no sign of life for its lease`)
@@ -166,43 +216,54 @@ async function removeUnderGuard(taking: Taking, path: string, found: FoundLock, 
   }
 }
 
+async function markTakenOver(files: FileLayer, path: string): Promise<void> {
+  const file = await files.open(takenOverName(path), 'append')
+  await file.fsync().finally(() => file.close())
+  await files.fsyncDirectory(dirname(path))
+}
+
 /**
- * Whether the lock may be taken over: its holder is gone, or cannot be seen and let the lease pass. False when the lock
- * was released, or is another one now.
+ * Whether the lock may be taken over: its holder is gone, or cannot be seen and was silent for the lease. 'no' when the
+ * lock was released, or is another one now.
  *
  * @throws {RunLockedError} its holder runs
  */
-async function isOver(taking: Taking, path: string, found: FoundLock): Promise<boolean> {
+async function isOver(taking: Taking, path: string, found: FoundLock): Promise<'no' | 'gone' | 'silent'> {
   if (found.isForeign) throw foreign(path)
   const state = found.lock === null ? 'unknown' : taking.stateOf(found.lock)
-  if (state === 'running') throw await locked(path, found, 'can be seen to run')
-  if (state === 'gone') return true
-  const { waitClock: clock, files, onEvent } = taking
+  const { waitClock: clock, files, onEvent, use, signal } = taking
+  if (state === 'running') throw await locked(path, found, use, 'can be seen to run')
+  if (state === 'gone') return 'gone'
   const leaseMs = Math.max(taking.lock.leaseMs, found.lock?.leaseMs ?? 0)
   const age = ageText(await lastSignMs(path))
   onEvent(
     `${path} is held by ${nameOf(found)}, which cannot be seen from here; its last sign of life is ${age} old. ` +
-      `Waiting for another one, at most ${Math.ceil(leaseMs / 1000)} s: without one this run takes over`,
+      `Waiting for another one, at most ${Math.ceil(leaseMs / 1000)} s: without one this process takes over`,
   )
   const since = clock.now()
   for (;;) {
-    await clock.sleep(leaseMs / looksPerLease)
+    await clock.sleep(leaseMs / looksPerLease, signal)
     // Before the read: a change after it must not be missed.
     const waitedMs = clock.now() - since
     const now = await readLockFile(files, path)
-    if (now === null) return false
+    if (now === null) return 'no'
     if (now.content !== found.content) {
-      if (found.lock === null || now.lock?.token !== found.lock.token) return false
-      throw await locked(path, found, 'gave a sign of life while this process watched')
+      if (found.lock === null || now.lock?.token !== found.lock.token) return 'no'
+      throw await locked(path, found, use, 'gave a sign of life while this process watched')
     }
-    if (waitedMs >= leaseMs) return true
+    if (waitedMs >= leaseMs) return 'silent'
   }
 }
 
+/** What follows the lock's name in those of guards and temporary files: a token each, 'unreadable' where there was none. */
+const leftover = /^(\.([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|unreadable))+(\.new)?$/
+
 /** Guards and temporary files of processes that died while they took over: no lock has the tokens in their names any more. */
-async function removeLeftovers(files: FileLayer, directory: string, token: string): Promise<void> {
-  for (const name of await files.list(directory)) {
-    if (name.startsWith(`${lockName}.`) && !name.includes(token)) await files.remove(join(directory, name))
+async function removeLeftovers(files: FileLayer, path: string, token: string): Promise<void> {
+  const lock = basename(path)
+  for (const name of await files.list(dirname(path))) {
+    const isLeftover = name.startsWith(lock) && leftover.test(name.slice(lock.length))
+    if (isLeftover && !name.includes(token)) await files.remove(join(dirname(path), name))
   }
 }
 
@@ -210,12 +271,12 @@ function nameOf({ lock }: FoundLock): string {
   return lock === null ? 'an unknown process' : `process ${lock.pid} on ${lock.host}`
 }
 
-async function locked(path: string, found: FoundLock, how: string): Promise<RunLockedError> {
+async function locked(path: string, found: FoundLock, use: LockUse, how: string): Promise<RunLockedError> {
   const { pid = 0, host = '', leaseMs = leaseMsDefault } = found.lock ?? {}
   return new RunLockedError(
-    `${nameOf(found)} works on this run directory: it ${how}, its last sign of life is ${ageText(await lastSignMs(path))} ` +
-      `old. Wait for it, or stop it (it resumes). A run that was killed can be taken over ${Math.ceil(leaseMs / 1000)} s after ` +
-      'its last sign of life at the latest; `run` waits for that by itself.',
+    `${nameOf(found)} ${use.does}: it ${how}, its last sign of life is ${ageText(await lastSignMs(path))} ` +
+      `old. Wait for it, or stop it (it resumes). One that was killed is taken over ${Math.ceil(leaseMs / 1000)} s after ` +
+      `its last sign of life at the latest; \`${use.command}\` waits for that by itself.`,
     { details: { path, pid, host } },
   )
 }

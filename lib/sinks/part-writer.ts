@@ -4,8 +4,9 @@
  */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
+import { renameExclusively } from '../core/exclusive-rename.js'
 import { type FileLayer, type OpenFile, temporarySuffix } from '../core/files.js'
-import { ContractError } from '../errors.js'
+import { ContractError, LockLostError } from '../errors.js'
 import { huggingfaceMetadata, sizeOf } from './columns.js'
 import type { EncodedFile, Encoder } from './encoders/types.js'
 import { type OnStep, stepping } from './steps.js'
@@ -88,11 +89,23 @@ export class PartWriter {
     await this.file.close()
   }
 
-  /** Takes its name, which is durable once the directory is fsynced. */
+  /**
+   * Takes its name, which is durable once the directory is fsynced.
+   *
+   * @throws {LockLostError} the name is in use: recovery deletes what no commit names, so another process wrote it
+   */
   async publish(): Promise<CutFile> {
     const { files, path, split, onStep } = this.options
     if (!this.#sealed) throw new ContractError(`${path} is not sealed, its bytes may not survive its name`)
-    await stepping(onStep, 'rename', path, () => files.rename(this.#target + temporarySuffix, this.#target))
+    const [from, to] = [this.#target + temporarySuffix, this.#target]
+    const renamed = await stepping(onStep, 'rename', path, () => renameExclusively(files, from, to))
+    if (!renamed) {
+      throw new LockLostError(
+        `${to} is there already: another process works on this run directory. This one stops and commits nothing more; run ` +
+          'it again once the other one has ended.',
+        { details: { path: to } },
+      )
+    }
     return { path, split, rows: this.rows, bytes: this.#bytes, sha256: this.#hash.copy().digest('hex') }
   }
 

@@ -11,20 +11,27 @@ import { changedPart, mustBeCommitted } from './part-check.js'
 import { type OnStep, stepping } from './steps.js'
 import type { CutFile, ManifestEntry } from './types.js'
 
+interface RecoveryOptions {
+  readonly files?: FileLayer
+  readonly onStep?: OnStep
+  /** When the manifest was changed last, where its own time tells another; null takes that. */
+  readonly committedMs?: number | null
+}
+
 /**
  * @returns the last committed cut, or null when there is none
  * @throws {CorruptFileError} a committed file is missing or was changed, or the manifest is damaged or lost lines
  */
 export async function recoverRunDirectory(
   directory: string,
-  { files = nodeFiles, onStep }: { readonly files?: FileLayer; readonly onStep?: OnStep } = {},
+  { files = nodeFiles, onStep, committedMs: given = null }: RecoveryOptions = {},
 ): Promise<ManifestEntry | null> {
   const scan = await scanManifest(directory, files)
   const { entries } = scan
   if ((await files.sizeBytes(join(directory, discardedName))) === null) {
     await mustNameAll(files, directory, entries.length)
   }
-  const committedMs = (await files.modifiedMs(join(directory, manifestName))) ?? 0
+  const committedMs = given ?? (await files.modifiedMs(join(directory, manifestName))) ?? 0
   const named = new Set<string>()
   for (const { files: parts } of entries) {
     for (const part of parts) {

@@ -13,6 +13,7 @@ import {
   wholeFileBytesMax,
   writeFileDurably,
 } from '../core/files.js'
+import { moveToNewInode } from '../core/new-inode.js'
 import { decodeSealed, encodeSealed } from '../core/sealed-json.js'
 import { CorruptFileError, RunMismatchError } from '../errors.js'
 import { fencedFiles } from './fenced-files.js'
@@ -81,6 +82,7 @@ export async function openRunDirectory(options: RunDirectoryOptions): Promise<Ru
   const lock = await lockRunDirectory(directory, { ...options.lock, files: plainFiles })
   const files = fencedFiles(plainFiles, lock)
   try {
+    const committedMs = lock.isTakenOver ? await renewLogs(files, directory, lock) : null
     let found = await readRunRecord(directory, files)
     if (found === null && (await files.sizeBytes(join(directory, manifestName))) !== null && fresh !== 'discard') {
       throw new RunMismatchError(
@@ -102,11 +104,32 @@ export async function openRunDirectory(options: RunDirectoryOptions): Promise<Ru
       comparePinned(adapted.found, record, directory)
     }
     if (found === null || differences(found, record, 1).length > 0) await writeRunRecord(files, directory, record)
-    const last = await recoverRunDirectory(directory, { files, ...(onStep && { onStep }) })
+    const last = await recoverRunDirectory(directory, { files, committedMs, ...(onStep && { onStep }) })
     return { directory, last, files, lock, close: () => lock.release() }
   } catch (error) {
     return closeAfter(error, [() => lock.release()])
   }
+}
+
+/**
+ * Moves what the former holder of a lock may have open for appending to new inodes: stopped between its check and its
+ * write, it appends to a file without a name when it wakes.
+ *
+ * @returns when the manifest was changed last, before
+ */
+async function renewLogs(files: FileLayer, directory: string, lock: RunLock): Promise<number | null> {
+  const committedMs = await files.modifiedMs(join(directory, manifestName))
+  const paths = [join(directory, manifestName)]
+  for (const [folder, name] of [
+    ['dedup', /^index(\.texts)?$/],
+    ['replies', /\.log$/],
+  ] as const) {
+    const names = await files.list(join(directory, folder))
+    paths.push(...names.filter((each) => name.test(each)).map((each) => join(directory, folder, each)))
+  }
+  for (const path of paths) await moveToNewInode(files, path)
+  await lock.settle()
+  return committedMs
 }
 
 /** run.json as it is, or null when there is none. */

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { tableFromIPC } from 'apache-arrow'
@@ -57,6 +58,23 @@ t.test('the lines that stay come out of a pipe byte for byte, in order', async (
     { at: '-:6', reason: 'unreadable', detail: /not JSON/ },
     { id: 'd', reason: 'unreadable', detail: "no text in the field 'body'" },
   ])
+})
+
+t.test('of two calls on one index the second is refused, and the index holds what the first kept', async (t) => {
+  const folder = t.testdir()
+  const index = join(folder, 'seen')
+  const first = start(['dedup', '-', '--text', 'body', '--index', index])
+  first.stdout?.resume()
+  first.stdin?.write(line('a', one))
+  const ended = once(first, 'close') as Promise<[number]>
+  while (!existsSync(`${index}.lock`) && first.exitCode === null) await setTimeout(10)
+  const second = await run(['dedup', '-', '--text', 'body', '--index', index], line('b', other))
+  t.match(second, { code: 2, stdout: '', stderr: /uses the index .*seen.*Wait for it/ })
+  first.stdin?.end()
+  t.equal((await ended)[0], 0)
+  const third = await run(['dedup', '-', '--text', 'body', '--index', index], line('c', one) + line('d', other))
+  t.match(third, { code: 0, stdout: line('d', other), stderr: /1 kept, 1 exact duplicate/ })
+  t.same(readdirSync(folder).sort(), ['seen', 'seen.texts'])
 })
 
 t.test('several files, packed ones too, are one input; a kept index drops what an earlier call kept', async (t) => {

@@ -19,7 +19,7 @@ import { mirrorRun, mirrorWhile, openMirror, restoreFromMirror } from '../../lib
 import { Snapshots, snapshotSchema } from '../../lib/publish/mirror-snapshot.js'
 import { openMirrorStore } from '../../lib/publish/mirror-stores.js'
 import { startHub } from '../../lib/simulator/hub.js'
-import { readManifest } from '../../lib/sinks/index.js'
+import { lockRunDirectory, readManifest } from '../../lib/sinks/index.js'
 import { addCuts } from '../support/run-directory.js'
 
 const token = 'hf_writer'
@@ -82,6 +82,44 @@ for (const kind of ['a folder', 'the Hub'] as const) {
     await t.rejects(restoreFromMirror({ directory: again, from: place, ...connection }), held)
   })
 }
+
+t.test('of two that restore to one directory, one does; neither does where a run works', async (t) => {
+  const root = t.testdir({ run: {}, again: {}, held: {}, mirror: {} })
+  const [directory, again, held, to] = ['run', 'again', 'held', 'mirror'].map((name) => join(root, name)) as [
+    string,
+    string,
+    string,
+    string,
+  ]
+  await makeRun(directory)
+  await mirrorRun({ directory, to })
+  const wanted = contentsOf(directory)
+  const results = await Promise.allSettled([1, 2].map(() => restoreFromMirror({ directory: again, from: to })))
+  t.same(results.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
+  t.match(
+    results.find(({ status }) => status === 'rejected'),
+    { reason: { code: 'KUN_RUN_LOCKED', message: /works on this run directory/ } },
+  )
+  t.same(contentsOf(again), wanted)
+  const lock = await lockRunDirectory(held)
+  await t.rejects(restoreFromMirror({ directory: held, from: to }), { code: 'KUN_RUN_LOCKED' })
+  await lock.release()
+  t.same(readdirSync(held), [])
+  await restoreFromMirror({ directory: held, from: to })
+})
+
+t.test('a restore that was cut off, and whose process still has its file open, is made again whole', async (t) => {
+  const root = t.testdir({ run: {}, again: { replies: {} }, mirror: {} })
+  const [directory, again, to] = ['run', 'again', 'mirror'].map((name) => join(root, name)) as [string, string, string]
+  await makeRun(directory)
+  await mirrorRun({ directory, to })
+  const left = await nodeFiles.open(join(again, 'replies', '000001.pack.writing'), 'write')
+  await left.write(Buffer.from('half'))
+  await restoreFromMirror({ directory: again, from: to })
+  await left.write(Buffer.from('too late'))
+  await left.close()
+  t.same(contentsOf(again), contentsOf(directory))
+})
 
 t.test('a pass that fails at any request leaves a mirror that can be restored, old or new', async (t) => {
   const root = t.testdir({ run: {} })

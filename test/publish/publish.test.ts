@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
@@ -5,8 +6,12 @@ import { createBranch, downloadFile, listFiles } from '@huggingface/hub'
 import t, { type Test } from 'tap'
 import { parseDocument } from 'yaml'
 import { encodeSealed } from '../../lib/core/sealed-json.js'
+import { AbortedError } from '../../lib/errors.js'
 import { type PublishOptions, publish } from '../../lib/publish/publish.js'
 import { type Hub, type HubOptions, startHub } from '../../lib/simulator/hub.js'
+import { lockRunDirectory } from '../../lib/sinks/index.js'
+import { lockLine } from '../../lib/sinks/lock-file.js'
+import { thisProcess } from '../../lib/sinks/lock-holder.js'
 import { addCuts, pairColumns, rowOf } from '../support/run-directory.js'
 
 const token = 'hf_writer'
@@ -94,6 +99,55 @@ t.test('a run is joined, uploaded and committed with its card in one commit; aga
   rmSync(join(run, 'publish.json'))
   t.match(await go(), { filesUploaded: 0, written: [], deleted: [] }, 'also without its notes')
 })
+
+t.test(
+  'of two that publish one directory, the second is refused; a run that holds the directory is in no way',
+  async (t) => {
+    const { hub, run, go } = await started(t)
+    await addCuts(run, { cuts: 2 })
+    const held = await lockRunDirectory(run)
+    let second: Promise<unknown> | null = null
+    await go({
+      onProgress: () => {
+        second ??= go().catch((error: unknown) => error)
+      },
+    })
+    t.match(await second, {
+      code: 'KUN_RUN_LOCKED',
+      exitCode: 2,
+      message: /process \d+ on .* publishes this run directory/,
+    })
+    t.ok(hub.tree(repo)[dataPaths[0] as string])
+    t.match(await go({ dryRun: true }), { written: [] })
+    t.match(await go(), { filesUploaded: 0, written: [] }, 'it can be published again once the first is done')
+    await held.release()
+    t.notOk(existsSync(join(run, 'publish.lock')))
+  },
+)
+
+t.test(
+  'a publish that was killed in another container is taken over after its lease, and the wait can be stopped',
+  async (t) => {
+    const { hub, run, go } = await started(t)
+    await addCuts(run, { cuts: 1 })
+    const holder = { ...thisProcess(), namespace: 'pid:[1]', token: randomUUID() }
+    const path = join(run, 'publish.lock')
+    writeFileSync(path, lockLine({ ...holder, leaseMs: 600_000 }))
+    const stop = new AbortController()
+    const waits: string[] = []
+    const waiting = go({
+      signal: stop.signal,
+      onWait: (line) => {
+        waits.push(line)
+        stop.abort(new AbortedError('stopped'))
+      },
+    })
+    await t.rejects(waiting, { code: 'KUN_ABORTED' } as never)
+    t.match(waits, [/publish\.lock is held by process \d+ .*cannot be seen from here/])
+    t.ok(existsSync(path))
+    t.equal(hub.log.filter(({ method }) => method === 'PUT').length, 0)
+  },
+)
 
 t.test(
   'failing at every request in turn, then published again: the tree is right, each file is sent once',

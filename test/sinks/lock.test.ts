@@ -152,6 +152,8 @@ t.test(
     await t.rejects(first.confirm(), LockLostError)
     await first.release()
     t.equal(token(directory), held, 'the lock of the second stays')
+    t.ok(second.isTakenOver)
+    await second.settle()
     await second.confirm()
     await second.release()
     t.same(readdirSync(directory), [])
@@ -365,6 +367,7 @@ t.test('a lock that a killed process left half written is taken over after a lea
     t.match(events[0], /held by an unknown process/)
     t.ok(clock.now() >= leaseMs)
     t.equal(JSON.parse(readFileSync(lockPath(directory), 'utf8').split('\n')[0] as string).pid, process.pid)
+    await lock.settle()
     await lock.release()
     t.same(readdirSync(directory), [])
   }

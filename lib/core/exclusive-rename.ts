@@ -1,0 +1,36 @@
+/** Renames a file to a name that must not be in use: rename(2) alone would replace what another process put there. */
+import { errnoOf, type FileLayer } from './files.js'
+
+/** Errno values of file systems without hard links: exFAT, some of FUSE, SMB. */
+export const linkUnsupported: ReadonlySet<string> = new Set([
+  'EPERM',
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'ENOSYS',
+  'EINVAL',
+  'EMLINK',
+])
+
+/**
+ * Gives `from` the name `to`, by link(2) and unlink(2). A crash between them leaves both names on one file. Where files
+ * cannot be linked, it looks for `to` and renames.
+ *
+ * @returns false when there is a file named `to`; nothing changed then
+ */
+export async function renameExclusively(files: FileLayer, from: string, to: string): Promise<boolean> {
+  try {
+    await files.link(from, to)
+  } catch (error) {
+    const errno = errnoOf(error) ?? ''
+    if (linkUnsupported.has(errno)) {
+      if ((await files.sizeBytes(to)) !== null) return false
+      await files.rename(from, to)
+      return true
+    }
+    if (errno !== 'EEXIST') throw error
+    // Over NFS the reply may be lost: the repeated request finds the first one's link and reports EEXIST.
+    if ((await files.linkCount(from)) !== 2) return false
+  }
+  await files.remove(from)
+  return true
+}
