@@ -6,6 +6,7 @@ import { hubSettings } from '../sources/hub-settings.js'
 import { bytesText } from './bytes-text.js'
 import { sayingWaits } from './hub-waits.js'
 import { sayOnStderr, writeErr, writeOut } from './output.js'
+import { tokenOption } from './token-option.js'
 
 interface Flags {
   readonly revision: string
@@ -23,7 +24,7 @@ export function registerHub(program: Command): void {
     .argument('[glob...]', 'paths in the dataset', ['**/*'])
     .option('--revision <name>', 'branch, tag or commit', 'main')
     .option('--hub-url <url>', 'another Hub than HF_ENDPOINT or huggingface.co')
-    .option('--token <env:NAME>', 'environment variable with the token; by default HF_TOKEN or the token file')
+    .addOption(tokenOption())
     .option('--json', 'one JSON object')
     .action(async (repo: string, globs: string[], { revision, json, ...given }: Flags) => {
       const settings = hubSettings(given)

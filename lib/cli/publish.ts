@@ -8,6 +8,7 @@ import { sayingWaits } from './hub-waits.js'
 import { writeErr, writeOut } from './output.js'
 import { onStopSignal, type StopSignal } from './stop-signals.js'
 import { terminalText } from './terminal-text.js'
+import { tokenOption } from './token-option.js'
 
 interface Flags {
   readonly repo: string
@@ -41,7 +42,7 @@ export function registerPublish(program: Command): void {
     .option('--license <name>', 'for the card: cc-by-4.0, apache-2.0, other …')
     .option('--message <text>', 'title of the commits')
     .option('--hub-url <url>', 'another Hub than HF_ENDPOINT or huggingface.co')
-    .option('--token <env:NAME>', 'environment variable with the token; by default HF_TOKEN or the token file')
+    .addOption(tokenOption())
     .option('--json', 'the result as JSON')
     .action(async (directory: string, flags: Flags) => {
       const result = await publishRun({ directory, ...optionsOf(flags) })

@@ -8,12 +8,15 @@ import { UsageError } from '../errors.js'
 import { parseRecipe, type Recipe } from '../recipe/index.js'
 import { readRunRecord } from '../sinks/index.js'
 import { called, quoted } from './called.js'
+import { checkForeignRun } from './foreign-run.js'
 import { sayOnStderr } from './output.js'
+import { isSet } from './overrides.js'
 import { collect, runRecipe } from './run.js'
 
 interface RebuildFlags {
   readonly out: string
   readonly set: string[]
+  readonly trust?: boolean
 }
 
 export function registerRebuild(program: Command): void {
@@ -23,9 +26,12 @@ export function registerRebuild(program: Command): void {
     .argument('<dir>', 'run directory, finished or not')
     .requiredOption('--out <dir>', 'run directory of the new dataset')
     .option('--set <path=value>', 'what is changed: kun.score.keepAtLeast=0.4 (may be repeated)', collect, [])
-    .action(async (directory: string, { out, set }: RebuildFlags) => {
+    .option('--trust', 'send texts to the servers that a run.json of somebody else names')
+    .action(async (directory: string, { out, set, trust = false }: RebuildFlags) => {
       const recipe = await recipeOfRun(directory, out, set, sayOnStderr)
-      const words = ['rebuild', directory, ...set.flatMap((each) => ['--set', each]), '--out', out]
+      await checkForeignRun({ directory, recipe, overrides: set, trust, say: sayOnStderr })
+      const sets = set.flatMap((each) => ['--set', each])
+      const words = ['rebuild', directory, ...sets, '--out', out, ...(trust ? ['--trust'] : [])]
       const again = [called(), ...words.map(quoted)].join(' ')
       process.exitCode = await runRecipe(recipe, { directory: out, again })
     })
@@ -106,18 +112,6 @@ function withoutPowers(stored: Record<string, unknown>): { stored: Record<string
     for (const key of ['token', 'cache']) take(source, key, `sources[${index}].${key}`)
   }
   return { stored: kept, withheld }
-}
-
-/** Whether the field, a part of it, or what it is in is given on the command line. */
-function isSet(overrides: readonly string[], path: string): boolean {
-  return overrides.some((override) => {
-    const given = override.slice(0, Math.max(0, override.indexOf('='))).replace(/\.(\d+)(?=\.|$)/g, '[$1]')
-    return (
-      [`${given}.`, `${given}[`].some((start) => path.startsWith(start)) ||
-      given === path ||
-      given.startsWith(`${path}.`)
-    )
-  })
 }
 
 function asSetting(value: unknown): string {

@@ -17,6 +17,7 @@ import { faultyLines } from './faulty-shards.js'
 import { mirrorOf, restored } from './mirror.js'
 import { runOnExit } from './on-exit.js'
 import { sayOnStderr, writeOut } from './output.js'
+import { markOwnRun } from './own-run.js'
 import { Progress } from './progress.js'
 import { publishRun } from './publish.js'
 import { publishingOf, publishOptionsOf } from './publish-while.js'
@@ -131,6 +132,9 @@ async function conduct(recipe: Recipe, order: RunOrder): Promise<Ended> {
     const session = await stop.opening(starting).catch((error: unknown) => {
       throw inRecipe(error)
     })
+    await markOwnRun(directory).catch((error: Error) =>
+      say(`cannot mark ${directory} as made here: ${error.message}. rebuild will ask for --trust`),
+    )
     stop.works(session, Math.max(...Object.values(recipe.models).map(({ deadlineMs }) => deadlineMs)))
     const mirror = await mirrorOf(recipe, directory, say, stop.giveUp).catch(async (error: unknown) => {
       session.abort(new AbortedError('the mirror cannot be opened'))

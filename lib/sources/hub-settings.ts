@@ -97,7 +97,7 @@ function withheldReason(url: string, tokenUrl: string): string | null {
 }
 
 /** This machine: what is sent there crosses no network. */
-function isLoopback(hostname: string): boolean {
+export function isLoopback(hostname: string): boolean {
   return /^(?:localhost|.+\.localhost|127(?:\.\d{1,3}){3}|\[::1\])$/i.test(hostname)
 }
 

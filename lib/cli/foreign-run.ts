@@ -1,0 +1,59 @@
+/**
+ * What a run.json of somebody else may have done without --trust: its texts may go to this machine's own servers, and to
+ * no other, for the files that it names are files of this machine.
+ */
+import { resolve } from 'node:path'
+import { UsageError } from '../errors.js'
+import type { Recipe } from '../recipe/index.js'
+import { isLoopback } from '../sources/hub-settings.js'
+import { isSet } from './overrides.js'
+import { isOwnRun } from './own-run.js'
+
+export interface ForeignRunOptions {
+  readonly directory: string
+  /** As run.json has it, with the overrides of this call. */
+  readonly recipe: Recipe
+  readonly overrides: readonly string[]
+  /** --trust */
+  readonly trust: boolean
+  /** Receives a line for each thing that is read or asked. */
+  readonly say: (line: string) => void
+}
+
+/** @throws {UsageError} the run is of somebody else, and texts would go to another machine */
+export async function checkForeignRun({ directory, recipe, overrides, trust, say }: ForeignRunOptions): Promise<void> {
+  if (await isOwnRun(directory)) return
+  say(`${directory}/run.json was not written here by this account${trust ? '' : '; this is what it names'}`)
+  for (const line of namedIn(recipe, directory)) say(`  ${line}`)
+  if (trust) return
+  const elsewhere = Object.entries(recipe.models).flatMap(([name, { endpoints }]) => {
+    const path = `models.${name}.endpoints`
+    const remote = endpoints.filter((url) => url !== 'builtin' && !isLoopback(new URL(url).hostname))
+    return remote.length === 0 || isSet(overrides, path) ? [] : [{ path, endpoints }]
+  })
+  const [first] = elsewhere
+  if (first === undefined) return
+  throw new UsageError(
+    `${directory} was not made here by this account, and its run.json sends texts to ${first.endpoints.join(', ')}. ` +
+      `If that is right, add --trust, or name the servers: --set '${first.path}=${JSON.stringify(first.endpoints)}'`,
+  )
+}
+
+/** Files are shown as the paths that they lead to. */
+function namedIn({ sources, models, replies, prepare }: Recipe, directory: string): string[] {
+  const { dedup, tokenizer } = prepare
+  const files = [...replies.from, ...dedup.against, ...(tokenizer === undefined ? [] : [tokenizer])]
+  return [
+    ...sources.map(({ split, hub, files }) => {
+      const patterns = files
+      const from = hub === undefined ? patterns.map(shown) : [hub]
+      return `reads for ${split}: ${from.join(', ')}`
+    }),
+    ...files.filter((path) => resolve(path) !== resolve(directory)).map((path) => `reads ${resolve(path)}`),
+    ...Object.entries(models).map(([name, { endpoints }]) => `asks for ${name}: ${endpoints.join(', ')}`),
+  ]
+}
+
+function shown(pattern: string): string {
+  return pattern.startsWith('!') ? pattern : resolve(pattern)
+}
