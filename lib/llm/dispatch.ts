@@ -7,11 +7,13 @@ import { setMaxListeners } from 'node:events'
 import type { Clock, Position } from '../core/types.js'
 import { AbortedError, EndpointError, type KunStreamError, RequestRefusedError, ServerError } from '../errors.js'
 import { BackOff, isSuspect } from './back-off.js'
+import type { Transfer } from './client.js'
 import { Controls, weakControlDecides } from './controls.js'
 import type { Endpoint } from './endpoint.js'
 import { type FailureKind, shorten } from './failures.js'
 import type { ServerOptions } from './options.js'
 import { deadlineOver, endOf } from './patience.js'
+import type { RateLimits } from './rate-limits.js'
 import { type FormPasses, noteSuccess, RequestForms } from './request-forms.js'
 import { chooseEndpoint, nearCall } from './routing.js'
 import { formOf, type Lane, type Outcome, type Passage, type SentModel, Ticket } from './ticket.js'
@@ -149,7 +151,7 @@ export class Dispatch {
     for (const lane of this.lanes) {
       if (lane.queue.size === 0) continue
       const free = lane.endpoints.filter((endpoint) => endpoint.room(nowMs) > 0)
-      for (const endpoint of lane.endpoints) if (!free.includes(endpoint)) endpoint.limiter.pressed()
+      for (const endpoint of lane.endpoints) if (!free.includes(endpoint)) endpoint.pressed(nowMs)
       const candidate = free.length === 0 ? null : lane.queue.best(nowMs)
       if (candidate === null) continue
       if (best === null || goesBefore(candidate, best.candidate)) best = { lane, candidate, free }
@@ -164,12 +166,15 @@ export class Dispatch {
   async #send(tickets: readonly Ticket[], endpoint: Endpoint, alone: Passage['alone'] = null): Promise<void> {
     const passage = this.#depart(tickets, endpoint, alone)
     try {
-      const transfer = transferOf(tickets, endpoint)
+      const onLimits = (limits: RateLimits) => {
+        passage.limits = limits
+      }
+      const transfer: Transfer = Object.assign(transferOf(tickets, endpoint), { onLimits })
       const replies = await endpoint.client.send(transfer, passage.controller.signal)
-      this.#arrive(passage)
+      this.#arrive(passage, null)
       this.#settle(passage, replies)
     } catch (error) {
-      this.#arrive(passage)
+      if (this.#passages.has(passage)) this.#arrive(passage, error)
       await this.#failed(passage, error)
     }
     this.pump()
@@ -178,16 +183,20 @@ export class Dispatch {
 
   #depart(tickets: readonly Ticket[], endpoint: Endpoint, alone: Passage['alone']): Passage {
     const nowMs = this.options.clock.now()
+    const request = endpoint.departs(tickets.length, nowMs)
     const passage: Passage = {
       tickets,
       endpoint,
       controller: new AbortController(),
       sentAtMs: nowMs,
+      request,
+      inFlight: endpoint.inFlight,
+      limits: null,
+      isPaced: false,
       downMs: endpoint.downMs(nowMs),
       deadlineMs: (tickets[0] as Ticket).model.options.deadlineMs,
       alone,
     }
-    endpoint.inFlight += tickets.length
     ;(tickets[0] as Ticket).model.lane.inFlight++
     for (const ticket of tickets) endpoint.health.sent(ticket.suspicion, nowMs)
     this.#passages.add(passage)
@@ -195,9 +204,9 @@ export class Dispatch {
   }
 
   /** The slot is free at the reply, before anything is done with it. */
-  #arrive(passage: Passage): void {
+  #arrive(passage: Passage, failure: unknown): void {
     this.#passages.delete(passage)
-    passage.endpoint.inFlight -= passage.tickets.length
+    passage.endpoint.arrived(passage, failure)
     ;(passage.tickets[0] as Ticket).model.lane.inFlight--
   }
 
@@ -209,7 +218,7 @@ export class Dispatch {
       form.control = { call, body }
       noteSuccess(form)
       model.lane.weakVerdicts = 0
-      endpoint.succeeded(call.record, sentAtMs, reply.completionTokens, ticket.suspicion)
+      endpoint.succeeded(call.record, sentAtMs, reply, ticket.suspicion)
       if (ticket.letOut) model.lane.suspectEnded(true)
       ticket.settle({ reply })
     }
@@ -286,7 +295,7 @@ export class Dispatch {
     if (kind === 'access' && !(await this.#mayAccess(ticket, passage, error))) return
     const retryAfterMs = Number(error.details.retryAfterMs ?? 0)
     // Beside a control that passed, a failure says nothing of the server.
-    if (alone !== 'passed') endpoint.failed(call.record, kind, retryAfterMs, words)
+    if (alone !== 'passed') endpoint.failed(call.record, kind, passage.isPaced, words)
     ticket.failedAs = kind
     const isEvidence = await this.#judge(ticket, passage, kind)
     if (ticket.letOut && (HARMFUL.has(kind) || isEvidence)) model.lane.suspectEnded(!HARMFUL.has(kind))

@@ -10,13 +10,18 @@ import { type FailureKind, failureOfStatus } from './failures.js'
 import { Health, type RecordSuspicion } from './health.js'
 import { type Limiter, POLL_MS } from './limiter.js'
 import { isSameModel } from './model-names.js'
+import { Pacer } from './pacer.js'
 import { parseServerMetrics, type ServerFigures } from './prometheus.js'
+import { limitsOfDetails, type RateLimits } from './rate-limits.js'
+import type { Reply } from './types.js'
 
 /** First wait before a server that is out is probed, doubled at each failure up to the last, ms. */
 const PROBE_WAIT_MS = 500
 const PROBE_WAIT_MAX_MS = 2000
 /** A probe without answer: a full server answers late, ms. */
 const PROBE_DEADLINE_MS = 60_000
+/** A probe refused as one request too many is not repeated sooner, ms. */
+const PROBE_REFUSED_WAIT_MS = 8000
 const POLL_DEADLINE_MS = 5000
 /** Looks without figures until the limiter has to do without, a quarter of a minute. */
 const POLL_FAILURES_MAX = 30
@@ -49,6 +54,20 @@ export interface LastHeard {
   readonly answered: boolean
 }
 
+/** A request on its way, as its endpoint counts it. */
+export interface SentRequest {
+  /** Each takes a slot. */
+  readonly tickets: readonly unknown[]
+  readonly sentAtMs: number
+  /** Its number among those of its endpoint, and how many prompts were in flight with it. */
+  readonly request: number
+  readonly inFlight: number
+  /** What the answer's headers said, once it came. */
+  limits: RateLimits | null
+  /** It was refused for the rate of requests. */
+  isPaced: boolean
+}
+
 /** Failures of a server that is not ready or not paid: nothing more is sent until it answers its probe. */
 const CLOSING_KINDS: ReadonlySet<FailureKind> = new Set(['loading', 'account'])
 /** Failures without an answer. */
@@ -72,7 +91,9 @@ export class Endpoint {
   readonly #models = new Set<string>()
   #down: { sinceMs: number } | null = null
   #downBeforeMs = 0
-  #pausedUntilMs = Number.NEGATIVE_INFINITY
+  readonly #pacer = new Pacer()
+  /** The most requests in flight among which one was sent that passed. */
+  #inFlightPassed = 0
   readonly #closing = new AbortController()
   readonly #loops = new Set<Promise<void>>()
 
@@ -98,8 +119,41 @@ export class Endpoint {
 
   /** Requests that may be sent now. */
   room(nowMs: number): number {
-    if (this.#down !== null || nowMs < this.#pausedUntilMs) return 0
-    return Math.max(0, this.limiter.limit - this.inFlight)
+    if (this.#down !== null) return 0
+    const free = this.limiter.limit - this.inFlight
+    return free <= 0 ? 0 : Math.min(free, this.#pacer.capacity(nowMs))
+  }
+
+  /** A call had to wait: that says something of the limit of requests in flight where pacing is not what it waits for. */
+  pressed(nowMs: number): void {
+    if (this.#pacer.capacity(nowMs) > 0) this.limiter.pressed()
+  }
+
+  /** Counts a request that departs, and returns its number. */
+  departs(prompts: number, nowMs: number): number {
+    this.inFlight += prompts
+    return this.#pacer.sent(nowMs)
+  }
+
+  /** Frees the slots of a request; `failure` is what it ended with, null for a reply. */
+  arrived(sent: SentRequest, failure: unknown): void {
+    const { tickets, request, sentAtMs, limits, inFlight } = sent
+    const nowMs = this.options.clock.now()
+    this.inFlight -= tickets.length
+    if (failure === null) this.#inFlightPassed = Math.max(this.#inFlightPassed, inFlight)
+    const { kind, status, retryAfterMs = null } = failure instanceof ServerError ? failure.details : {}
+    if (kind === 'connection') return
+    if (kind !== 'busy') return this.#pacer.taken(request, sentAtMs, limits, nowMs)
+    const isOfRate = status !== 503 && status !== 529
+    const said = limitsOfDetails((failure as ServerError).details)
+    this.#pacer.refused(
+      request,
+      sentAtMs,
+      { retryAfterMs: retryAfterMs as number | null, limits: said, isOfRate },
+      nowMs,
+    )
+    // So few were in flight that it was not for them.
+    sent.isPaced = isOfRate && (said !== null || inFlight <= this.#inFlightPassed / 2)
   }
 
   /** Time this endpoint has been out, in all: what a deadline does not count. */
@@ -108,17 +162,19 @@ export class Endpoint {
   }
 
   /** @param sentAtMs when the request that succeeded was sent */
-  succeeded(record: string, sentAtMs: number, tokens: number, suspicion: RecordSuspicion): void {
+  succeeded(record: string, sentAtMs: number, reply: Reply, suspicion: RecordSuspicion): void {
     const atMs = this.options.clock.now()
+    const tokens = reply.completionTokens
+    this.#pacer.counted(reply.promptTokens + tokens)
     this.health.succeeded(record, sentAtMs, suspicion)
     if (this.health.troubleSinceMs === null) this.lastHeard = null
     this.limiter.finished({ atMs, latencyMs: atMs - sentAtMs, tokens }, this.inFlight)
   }
 
-  failed(record: string, kind: FailureKind, retryAfterMs: number, words: string): void {
+  /** @param isPaced refused for a rate, which the limit of requests in flight is not to blame for */
+  failed(record: string, kind: FailureKind, isPaced: boolean, words: string): void {
     const nowMs = this.options.clock.now()
-    if (kind === 'busy' || kind === 'deadline') this.limiter.overloaded(nowMs, this.inFlight)
-    if (kind === 'busy' && retryAfterMs > 0) this.#pause(nowMs, retryAfterMs)
+    if ((kind === 'busy' && !isPaced) || kind === 'deadline') this.limiter.overloaded(nowMs, this.inFlight)
     if (this.health.failed(record, kind, nowMs) || CLOSING_KINDS.has(kind)) this.takeOut(words)
   }
 
@@ -161,19 +217,11 @@ export class Endpoint {
     await this.client.close()
   }
 
-  #pause(nowMs: number, waitMs: number): void {
-    if (nowMs + waitMs <= this.#pausedUntilMs) return
-    this.#pausedUntilMs = nowMs + waitMs
-    this.#run(async () => {
-      await this.options.clock.sleep(waitMs, this.#closing.signal)
-      this.options.changed(this, 'room', 'the wait that the server asked for is over')
-    })
-  }
-
   async #probe(): Promise<void> {
     const { clock } = this.options
     for (let waitMs = PROBE_WAIT_MS; ; waitMs = Math.min(PROBE_WAIT_MAX_MS, 2 * waitMs)) {
-      await clock.sleep(waitMs, this.#closing.signal)
+      const heldMs = this.#pacer.heldUntilMs(clock.now()) - clock.now()
+      await clock.sleep(Math.max(waitMs, heldMs), this.#closing.signal)
       if (await this.#answersProbe()) break
     }
     this.#downBeforeMs = this.downMs(clock.now())
@@ -181,6 +229,8 @@ export class Endpoint {
     this.account = null
     this.health.probePassed()
     this.limiter.restart()
+    this.#pacer.restart()
+    this.#inFlightPassed = 0
     this.options.changed(this, 'up', 'answers again')
   }
 
@@ -189,7 +239,15 @@ export class Endpoint {
     return this.within(PROBE_DEADLINE_MS, async (signal) => {
       const { status, text } = await this.client.fetch('/health', { headers: this.options.headers, signal })
       if (status >= 500 && status !== 501) throw failureOfStatus(status, text, { endpoint: this.label })
-      await this.options.canary(this, signal)
+      try {
+        await this.options.canary(this, signal)
+      } catch (error) {
+        if (error instanceof ServerError && error.details.kind === 'busy') {
+          const waitMs = Math.max(PROBE_REFUSED_WAIT_MS, Number(error.details.retryAfterMs ?? 0))
+          this.#pacer.hold(this.options.clock.now() + waitMs)
+        }
+        throw error
+      }
       return true
     })
   }

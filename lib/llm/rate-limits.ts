@@ -1,6 +1,6 @@
 /**
  * What a server's headers say of its limits: how long to wait, how many requests and tokens are left, and until when.
- * Pure; pacing by them belongs to the dispatcher.
+ * Pure; pacing by them is pacer.ts.
  */
 import { parseRetryAfter } from '../core/retry-after.js'
 
@@ -41,6 +41,7 @@ export function retryAfterMs(headers: Headers, nowMs: number = Date.now()): numb
  * Example: {'x-ratelimit-remaining-requests': '3', 'x-ratelimit-reset-requests': '6m0s'} → 3 left, whole in 360,000 ms
  */
 export function rateLimitsOf(headers: Headers, nowMs: number = Date.now()): RateLimits | null {
+  if (!namesLimits(headers)) return null
   const requests = [...named('remaining', 'requests'), 'x-ratelimit-remaining', 'ratelimit-remaining']
   const requestsReset = [...named('reset', 'requests'), 'x-ratelimit-reset', 'ratelimit-reset']
   const remaining = (names: readonly string[]) => first(names, (name) => headerNumber(headers, name))
@@ -53,6 +54,24 @@ export function rateLimitsOf(headers: Headers, nowMs: number = Date.now()): Rate
     tokensResetMs: reset(named('reset', 'tokens')),
   }
   return limits.requestsRemaining === null && limits.tokensRemaining === null ? null : limits
+}
+
+/** The limits in the `details` of a failure, as failures.ts leaves them there; null where there are none. */
+export function limitsOfDetails(details: Readonly<Record<string, unknown>>): RateLimits | null {
+  const number = (name: keyof RateLimits) => (typeof details[name] === 'number' ? (details[name] as number) : null)
+  const limits = {
+    requestsRemaining: number('requestsRemaining'),
+    requestsResetMs: number('requestsResetMs'),
+    tokensRemaining: number('tokensRemaining'),
+    tokensResetMs: number('tokensResetMs'),
+  }
+  return limits.requestsRemaining === null && limits.tokensRemaining === null ? null : limits
+}
+
+/** Most servers name none: looked at for every reply. */
+function namesLimits(headers: Headers): boolean {
+  for (const name in headers) if (name.includes('ratelimit')) return true
+  return false
 }
 
 /**

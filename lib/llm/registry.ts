@@ -21,6 +21,18 @@ const PROBE_DEADLINE_MS = 120_000
 /** Between two probes of a server that is not ready at the start, ms. */
 const START_WAIT_MS = 1000
 
+/** Nothing listens at the address, or it leads nowhere; a connection that was made and broke is a server in trouble. */
+const ABSENT: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EADDRNOTAVAIL',
+  'ETIMEDOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
+
 /** Connections for probes and metrics beside those of requests. */
 const CONNECTIONS_SPARE = 8
 
@@ -170,7 +182,7 @@ export class EndpointRegistry {
       if (!(failure instanceof ServerError)) throw failure
       endpoint.heard(failure)
       if (failure.details.kind === 'account') throw accountError([endpoint])
-      const isSilent = failure.details.kind === 'connection' && endpoint.lastHeard?.answered !== true
+      const isSilent = ABSENT.has(String(failure.details.system)) && endpoint.lastHeard?.answered !== true
       if (isSilent || use.pinned !== null || isFound()) return failure
       const waitedMs = clock.now() - fromMs
       if (waitedMs > outageMaxMs) throw outageError([endpoint], waitedMs)
@@ -178,7 +190,7 @@ export class EndpointRegistry {
         const words = `not ready (${String(failure.details.words ?? failure.message)}); waiting`
         this.options.onEvent({ kind: 'waiting', endpoint: endpoint.label, words })
       }
-      await clock.sleep(START_WAIT_MS)
+      await clock.sleep(Math.max(START_WAIT_MS, Number(failure.details.retryAfterMs ?? 0)))
     }
   }
 

@@ -1,5 +1,5 @@
 /** One attempt of a call on its way: what waits in a queue, is sent, fails and is sent again under the same key. */
-import type { Endpoint } from './endpoint.js'
+import type { Endpoint, SentRequest } from './endpoint.js'
 import type { FailureKind } from './failures.js'
 import { RecordSuspicion } from './health.js'
 import type { ModelOptions } from './options.js'
@@ -110,11 +110,10 @@ export class Ticket {
 export type ControlOutcome = 'passed' | 'weak' | 'failed'
 
 /** A request on its way: one ticket, or several whose prompts go as a list. */
-export interface Passage {
+export interface Passage extends SentRequest {
   readonly tickets: readonly Ticket[]
   readonly endpoint: Endpoint
   readonly controller: AbortController
-  readonly sentAtMs: number
   /** How long the endpoint had been out when it was sent. */
   readonly downMs: number
   readonly deadlineMs: number

@@ -5,13 +5,14 @@ import { assumedCapabilities } from '../../lib/llm/capabilities.js'
 import type { Client, Transfer } from '../../lib/llm/client.js'
 import { failureOfStatus } from '../../lib/llm/failures.js'
 import type { ModelInput } from '../../lib/llm/options.js'
+import { rateLimitsOf } from '../../lib/llm/rate-limits.js'
 import { type ModelServers, openServers } from '../../lib/llm/servers.js'
 import type { Answer, Capabilities } from '../../lib/llm/types.js'
 import { call, chat } from './model-server.js'
 
 /** What a virtual server does with a request: reply after `ms`, fail as it says, or never answer. */
 export type Behaviour =
-  | { readonly reply: string; readonly ms?: number }
+  | { readonly reply: string; readonly ms?: number; readonly headers?: Record<string, string> }
   | {
       readonly status: number
       readonly body?: unknown
@@ -75,7 +76,11 @@ function virtualClient(url: string, time: VirtualTime, answer: VirtualAnswer, co
       return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
     }
     await time.sleep(does.ms ?? 5, signal)
-    if ('reply' in does) return texts.map(() => ({ text: does.reply, finishReason: 'stop', ...tokens }))
+    if ('reply' in does) {
+      const limits = rateLimitsOf(does.headers ?? {}, time.now())
+      if (limits !== null) transfer.onLimits?.(limits)
+      return texts.map(() => ({ text: does.reply, finishReason: 'stop', ...tokens }))
+    }
     if ('reset' in does) throw new ServerError('reset', { details: { kind: 'connection', words: 'reset' } })
     const { status, body = { error: { message: `status ${status}` } }, headers = {} } = does
     throw failureOfStatus(status, JSON.stringify(body), { endpoint: url, headers })

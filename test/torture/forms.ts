@@ -5,13 +5,23 @@
 import type { Phase } from '../../lib/kun/stages.js'
 
 export interface Form {
-  readonly name: 'plain' | 'phases' | 'discard' | 'phases, discard' | 'containers' | 'changed input'
+  readonly name:
+    | 'plain'
+    | 'phases'
+    | 'discard'
+    | 'phases, discard'
+    | 'containers'
+    | 'changed input'
+    | 'probe-outages'
+    | 'poison'
   readonly legs: readonly Leg[]
   readonly discards: boolean
   /** By pairs of containers instead of kills at named places. */
   readonly containers?: boolean
   /** A byte of the input is changed before each resume. */
   readonly changesInput?: boolean
+  /** The server fails from its first request on, or fails three records for ever. */
+  readonly disturbs?: 'outages' | 'poison'
 }
 
 /** A part of a run with one server. */
@@ -35,6 +45,8 @@ export const forms: readonly Form[] = [
   { name: 'discard', legs: onePass, discards: true },
   { name: 'phases, discard', legs: phases, discards: true },
   { name: 'changed input', legs: onePass, discards: false, changesInput: true },
+  { name: 'probe-outages', legs: onePass, discards: false, disturbs: 'outages' },
+  { name: 'poison', legs: onePass, discards: false, disturbs: 'poison' },
   { name: 'containers', legs: onePass, discards: false, containers: true },
 ]
 

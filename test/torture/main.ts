@@ -19,9 +19,9 @@ const { values } = parseArgs({
     with: { type: 'string', multiple: true },
   },
 })
-const named = allForms.filter(({ name }) => values.with?.includes(name) ?? true)
-if (named.length < (values.with?.length ?? 0))
-  throw new Error(`--with takes ${allForms.map(({ name }) => name).join(' | ')}`)
+const asked = values.with?.flatMap((names) => (isForm(names) ? [names] : names.split(',')))
+const named = allForms.filter(({ name }) => asked?.includes(name) ?? true)
+if (named.length < (asked?.length ?? 0)) throw new Error(`--with takes ${allForms.map(({ name }) => name).join(' | ')}`)
 const seed = Number(values.seed ?? Date.now() % 1_000_000)
 const directory = values.dir ?? mkdtempSync(join(tmpdir(), 'kun-torture-'))
 process.stdout.write(`seed ${seed}, in ${directory}\n`)
@@ -56,3 +56,7 @@ for (const fault of faults) process.stdout.write(`FAULT ${fault}\n`)
 process.stdout.write(faults.length === 0 ? 'all as it should be\n' : `${faults.length} faults, seed ${seed}\n`)
 if (faults.length === 0 && values.dir === undefined) rmSync(directory, { recursive: true })
 process.exitCode = faults.length === 0 ? 0 : 1
+
+function isForm(name: string): boolean {
+  return allForms.some((form) => form.name === name)
+}

@@ -8,6 +8,8 @@ import { Random } from '../support/random.js'
 import { tortureChangedInputs } from './changed-inputs.js'
 import { containersRefused, tortureContainers } from './containers.js'
 import { forms as allForms, type Form } from './forms.js'
+import { tortureOutages } from './outages.js'
+import { torturePoison } from './poison.js'
 import { type Baseline, tortureRun, uninterrupted } from './tortured-run.js'
 
 export interface TortureOptions {
@@ -37,6 +39,7 @@ export interface TortureReport {
 }
 
 function tormentOf(form: Form): typeof tortureRun {
+  if (form.disturbs !== undefined) return form.disturbs === 'outages' ? tortureOutages : torturePoison
   if (form.changesInput === true) return tortureChangedInputs
   return form.containers === true ? tortureContainers : tortureRun
 }

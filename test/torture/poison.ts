@@ -1,0 +1,129 @@
+/**
+ * A run in which three random requests about records are always answered with a failure: 500, a reset, an error inside
+ * a 200. However often it is killed, exactly those records become rejects, each for one stable reason, and everything
+ * else equals the undisturbed run.
+ */
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { startSimulator } from '../../lib/simulator/index.js'
+import { openPart, rowsOf, verifyRun } from '../../lib/sinks/index.js'
+import type { Random } from '../support/random.js'
+import { bytesOf } from '../support/session.js'
+import type { Life } from './child.js'
+import { type Form, overrides } from './forms.js'
+import { type Disturbance, startGateway } from './gateway.js'
+import { live } from './processes.js'
+import type { Baseline, Circumstances, RunOutcome } from './tortured-run.js'
+
+const poisons = 3
+const kinds: readonly Disturbance[] = ['500', 'reset', '200 with an error']
+/** By the name of the model, which each stage has of its own. */
+const stageOf: Readonly<Record<string, string>> = { writer: 'label', judge: 'score', polisher: 'polish' }
+const reason = 'server-error'
+
+export async function torturePoison(
+  directory: string,
+  _: Form,
+  { legs }: Baseline,
+  { random, kills, round, seed }: Circumstances,
+): Promise<RunOutcome> {
+  const server = await startSimulator({ seed })
+  const gateway = await startGateway(server.url)
+  const lifeMs = legs[0]?.lifeMs ?? 1000
+  const places: string[] = []
+  try {
+    const models = new Map<string, string>()
+    gateway.judge = ({ key, model }) => {
+      if (key !== null && model !== null) models.set(key, model)
+      return null
+    }
+    const undisturbed = lifeOf(`${directory}-undisturbed`, gateway.url)
+    await live(undisturbed)
+    const poisoned = choose(models, round, random)
+    gateway.judge = ({ key }) => (key === null ? null : (poisoned.get(key)?.kind ?? null))
+    const life = lifeOf(directory, gateway.url)
+    for (let turn = 0; turn < kills; turn++) {
+      const end = await live({ ...life, killAfterMs: random.between(0, 2 * lifeMs) })
+      places.push('killed with three poisonous records')
+      if (end.startsWith('done')) break
+    }
+    const end = await live(life)
+    const said = JSON.stringify([...poisoned.values()])
+    const faults = end.startsWith('done')
+      ? (await wrongRows(undisturbed.directory, directory, poisoned)).map((fault) => `${said}: ${fault}`)
+      : [`${said}: the last life ended with ${end}`]
+    const bytes = JSON.stringify(bytesOf(directory))
+    return { places, bytes, requests: server.stats().requests, paidTwice: 0, faults }
+  } finally {
+    await gateway.close()
+    await server.close()
+  }
+}
+
+interface Poison {
+  readonly stage: string
+  readonly kind: Disturbance
+}
+
+/** In turn: three of one stage, of each stage one, all kinds mixed or one alone. */
+function choose(models: ReadonlyMap<string, string>, round: number, random: Random): Map<string, Poison> {
+  const names = Object.keys(stageOf)
+  const chosen = new Map<string, Poison>()
+  for (let number = 0; number < poisons; number++) {
+    const name = names[(round % 2 === 0 ? number : round) % names.length] as string
+    const keys = [...models].flatMap(([key, model]) => (model === name && !chosen.has(key) ? [key] : [])).sort()
+    const key = keys[random.between(0, keys.length - 1)] as string
+    const kind = kinds[random.between(0, kinds.length - 1)] as Disturbance
+    chosen.set(key, { stage: stageOf[name] as string, kind })
+  }
+  return chosen
+}
+
+/** Rows and rejects that differ from those of the undisturbed run otherwise than by the poisoned records. */
+async function wrongRows(
+  undisturbed: string,
+  directory: string,
+  poisoned: ReadonlyMap<string, Poison>,
+): Promise<string[]> {
+  const [before, after] = [await everyRow(undisturbed), await everyRow(directory)]
+  const gone = [...before].filter((row) => !after.has(row))
+  const fresh = [...after].filter((row) => !before.has(row))
+  const faults: string[] = []
+  const expected = [...poisoned.values()].map(({ stage }) => `${stage} ${reason}`).sort()
+  const found = fresh.map((row) => {
+    const { stage, reason: why } = JSON.parse(row) as { stage?: unknown; reason?: unknown }
+    return `${stage} ${why}`
+  })
+  if (JSON.stringify(found.sort()) !== JSON.stringify(expected))
+    faults.push(`new in the run: ${JSON.stringify(found)} instead of ${JSON.stringify(expected)}`)
+  if (gone.length > poisoned.size) faults.push(`${gone.length} rows and rejects of the undisturbed run are gone`)
+  const { findings } = await verifyRun(directory)
+  return [...faults, ...findings.map((finding) => `verify: ${JSON.stringify(finding)}`)]
+}
+
+async function everyRow(directory: string): Promise<Set<string>> {
+  const rows = new Set<string>()
+  for (const folder of ['data', 'rejects'].map((name) => join(directory, name))) {
+    if (!existsSync(folder)) continue
+    for (const name of readdirSync(folder)) {
+      const part = await openPart(join(folder, name))
+      for await (const row of rowsOf(part))
+        rows.add(JSON.stringify(row, (_, value) => (typeof value === 'bigint' ? Number(value) : value)))
+      await part.close()
+    }
+  }
+  return rows
+}
+
+function lifeOf(directory: string, url: string): Life {
+  // With a lease the child says the code of an error.
+  return {
+    directory,
+    endpoint: url,
+    set: overrides(url),
+    through: null,
+    archive: null,
+    killAt: null,
+    leaseMs: 60_000,
+  }
+}
