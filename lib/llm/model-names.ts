@@ -19,6 +19,7 @@ function plainName(name: string): string {
   return name
     .trim()
     .toLowerCase()
+    .replaceAll('\\', '/')
     .replace(/\/+$/, '')
     .replace(/:latest$/, '')
     .replace(/(?:[-_.](?:i?q\d\w*|f16|bf16|f32))?\.gguf$/, '')
