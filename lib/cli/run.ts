@@ -4,7 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import { type Command, Option } from 'commander'
-import { AbortedError, EndpointError, UsageError } from '../errors.js'
+import { AbortedError, EndpointError, LockLostError, UsageError } from '../errors.js'
 import { type Session, type SessionEnd, startSession } from '../kun/session.js'
 import { type Phase, phases } from '../kun/stages.js'
 import type { PublishOptions } from '../publish/publish.js'
@@ -197,7 +197,8 @@ async function watched(session: Session, { settings }: PreparedSettings, directo
   shown = null
   clearInterval(writing)
   const timings = recorder.finish('end' in ended ? ended.end : endedBy(ended.error).reason)
-  write(timings)
+  // Once the lock is lost the directory, timings.json too, is another run's.
+  if (!('error' in ended && ended.error instanceof LockLostError)) write(timings)
   await written
   return 'end' in ended ? { end: ended.end, timings } : ended
 }

@@ -1,9 +1,11 @@
+import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { recipeOfRun } from '../../lib/cli/rebuild.js'
 import { settingsOf } from '../../lib/cli/settings.js'
 import { startSession } from '../../lib/kun/session.js'
 import { startSimulator } from '../../lib/simulator/index.js'
+import { lockRunDirectory } from '../../lib/sinks/index.js'
 import { bytesOf, runTiny } from '../support/session.js'
 
 t.test(
@@ -30,6 +32,11 @@ t.test(
     const rebuilt = join(root, 'rebuilt')
     const recipe = await recipeOfRun(directory, rebuilt, [threshold(0.4)])
     const prepared = await settingsOf(recipe, rebuilt)
+    mkdirSync(rebuilt)
+    const other = await lockRunDirectory(rebuilt)
+    await t.rejects(startSession(prepared.settings), { code: 'KUN_RUN_LOCKED' }, 'while another process works on --out')
+    await other.release()
+    t.same(readdirSync(rebuilt), [])
     const session = await startSession(prepared.settings)
     t.equal(await session.done, 'input')
     await prepared.close()
