@@ -20,7 +20,7 @@ for (const [name, title] of [
     const seed = testSeed()
     t.comment(`seed ${seed}; the long form is npm run torture -- --with ${name}`)
     const { places, faults } = await torture({
-      kills: 4,
+      kills: 2,
       killsPerRun: 2,
       seed,
       directory: join(root, name),
