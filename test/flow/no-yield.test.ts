@@ -83,7 +83,7 @@ t.test(
       message: /The first 20 records of split 'bad' all ended as no-text/,
     })
     t.equal(await runMini(through), 'input')
-    const [stopped, whole] = await Promise.all([readManifest(run.directory), readManifest(through.directory)])
+    const [stopped, whole] = await Promise.all([linesOf(run.directory), linesOf(through.directory)])
     t.strictSame(stopped, whole.slice(0, stopped.length))
     t.equal(await runMini({ ...run, set: [sources, 'brakes=false'] }), 'input')
     t.strictSame(differing(await bytesOn(nodeFiles, run.directory), await bytesOn(nodeFiles, through.directory)), [])
@@ -128,3 +128,8 @@ t.test('pipe and dedup with a wrong field end with exit code 2 and name the fiel
     t.equal(right.code, 0, `${name}: the right field, ${right.err}`)
   }
 })
+
+/** Manifest lines without what was read of the shards: reading ahead is a matter of time. */
+async function linesOf(directory: string): Promise<readonly object[]> {
+  return (await readManifest(directory)).map(({ inputs: _, ...line }) => line)
+}

@@ -111,7 +111,7 @@ t.test('splits, reasons, models and fields may be named as what every object inh
   )
   const card = (await hub.content('me/odd', 'README.md')).toString('utf8')
   for (const { split } of published.files) t.match(card, `| \`${split}\` |`, `the card names ${split}`)
-  t.match(card, /\| documents \|[^\n]*__proto__ \d+/, 'and the reasons')
+  t.match(card, /\| documents \|[^\n]*\\_\\_proto\\_\\_ \d+/, 'and the reasons')
   t.match(await publish({ directory, repo: 'me/odd', ...token }), { filesUploaded: 0, written: [] })
 })
 
