@@ -19,7 +19,7 @@ let server: Simulator
 t.before(async () => {
   server = await startSimulator({})
 })
-t.after(() => server.close())
+t.teardown(() => server.close())
 
 let runs = 0
 /** A directory of its own each. */
