@@ -1,5 +1,7 @@
 #!/usr/bin/env node
-// The command: lib/cli has all of it.
-import { main } from '../lib/cli/main.js'
+// The command: lib/cli has all of it. Loading it takes a second on a slow machine, and a signal may come before it.
+import { endAtStopSignal } from '../lib/cli/stop-signals.js'
 
+endAtStopSignal(process.argv[2])
+const { main } = await import('../lib/cli/main.js')
 process.exitCode = await main(process.argv)

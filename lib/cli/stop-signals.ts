@@ -8,6 +8,25 @@ const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 export type StopSignal = (typeof stopSignals)[number]
 
 let anyReceived = false
+/** Removes the listeners of `endAtStopSignal`. */
+let releaseEarly: () => void = () => undefined
+
+/** Exit codes of the commands that end by themselves at a signal; the others end by the signal. */
+const exitCodes: Readonly<Record<string, number>> = { run: 3, rebuild: 3, publish: 3, simulate: 0, 'dev-hub': 0 }
+
+/** Until a command listens itself: a signal ends it at once, with the exit code that it has at a signal. */
+export function endAtStopSignal(command = ''): void {
+  if (!Object.hasOwn(exitCodes, command)) return
+  const end = (signal: NodeJS.Signals): never => {
+    process.stderr.write(`stopped by ${signal} before ${command} began\n`)
+    process.exit(exitCodes[command])
+  }
+  for (const signal of stopSignals) process.on(signal, end)
+  releaseEarly = () => {
+    for (const signal of stopSignals) process.off(signal, end)
+    releaseEarly = () => undefined
+  }
+}
 
 /** Whether this process received one: it then ends when its command has ended, whatever is still pending. */
 export function stopWasAsked(): boolean {
@@ -27,6 +46,7 @@ export function onStopSignal(listener: (signal: StopSignal, nth: number) => void
     listener(signal as StopSignal, nth)
   }
   for (const signal of stopSignals) process.on(signal, heard)
+  releaseEarly()
   return () => {
     for (const signal of stopSignals) process.off(signal, heard)
   }

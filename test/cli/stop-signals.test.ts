@@ -1,11 +1,15 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
 import { startHub } from '../../lib/simulator/hub.js'
 import { startSimulator } from '../../lib/simulator/index.js'
 import { type Command, command } from '../support/commands.js'
+import { projectRoot } from '../support/root.js'
 import { addCuts } from '../support/run-directory.js'
 import { tinyRecipe } from '../support/session.js'
 
@@ -70,6 +74,28 @@ for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
     t.ok(existsSync(told), 'onExit was run')
   })
 }
+
+t.test('A signal while the program still loads ends it with the exit code of its command', async (t) => {
+  const entry = pathToFileURL(join(projectRoot, 'dist/lib/cli/stop-signals.js')).href
+  for (const [name, signal, code] of [
+    ['run', 'SIGHUP', 3],
+    ['publish', 'SIGTERM', 3],
+    ['rebuild', 'SIGINT', 3],
+    ['simulate', 'SIGTERM', 0],
+    ['plan', 'SIGTERM', null],
+  ] as const) {
+    // What bin/kun-stream.ts does first; the rest of the program never comes.
+    const loading = `const { endAtStopSignal } = await import('${entry}')
+endAtStopSignal('${name}'); process.stdout.write('loading'); setInterval(() => {}, 1000)`
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', loading], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const ended = once(child, 'close')
+    await once(child.stdout, 'data')
+    child.kill(signal)
+    t.strictSame(await ended, [code, code === null ? signal : null], `${name} ${signal}`)
+  }
+})
 
 t.test('simulate and dev-hub end with exit code 0 at each of the signals', async (t) => {
   const hub = ['dev-hub', join(t.testdir(), 'hub')]
