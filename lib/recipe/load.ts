@@ -2,11 +2,10 @@
  * From a file and `--set` overrides to a recipe that can be run: read, units turned into numbers, checked, filled in.
  * Whether files, endpoints and repositories exist is found out by those who use them.
  */
-import { readFile } from 'node:fs/promises'
-import { text as readText } from 'node:stream/consumers'
 import { RecipeError } from '../errors.js'
-import { isRecord, pathText, recipeDocument } from './document.js'
+import { isRecord, type Path, pathText, recipeDocument } from './document.js'
 import { issueLines } from './issues.js'
+import { readRecipeText } from './read-text.js'
 import { builtinModel, type Recipe, recipeOptions } from './schema.js'
 import { childOf, unitOf, unwrap } from './schema-tree.js'
 import { misfits } from './semantic.js'
@@ -20,25 +19,19 @@ import { parsed } from './units.js'
  * @throws {UsageError} an override is not `path=value`
  */
 export async function loadRecipe(path: string, overrides: readonly string[] = []): Promise<Recipe> {
-  let text: string
-  try {
-    text = path === '-' ? await readText(process.stdin) : await readFile(path, 'utf8')
-  } catch (cause) {
-    const why = refusals[(cause as NodeJS.ErrnoException).code ?? ''] ?? (cause as Error).message
-    throw new RecipeError(`${path} cannot be read: ${why}. Give the path of a recipe, as recipes/demo.yaml`, { cause })
-  }
-  return parseRecipe(text, path === '-' ? 'standard input' : path, overrides)
-}
-
-const refusals: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EISDIR: 'it is a directory',
-  EACCES: 'permission denied',
+  return parseRecipe(await readRecipeText(path), path === '-' ? 'standard input' : path, overrides)
 }
 
 /** The recipe in a text; `file` is what messages call it. */
 export function parseRecipe(text: string, file: string, overrides: readonly string[] = []): Recipe {
   const document = recipeDocument(text, file, overrides)
+  const nuls = pathsWithNul(document.value)
+  if (nuls.length > 0) {
+    throw refused(
+      file,
+      nuls.map((path) => `${document.locate(path)} ${pathText(path)}: contains a NUL character (\\0); remove it`),
+    )
+  }
   const value = withNumbers(withLongForms(document.value), recipeOptions)
   const result = recipeOptions.safeParse(value)
   if (!result.success) throw refused(file, issueLines(recipeOptions, result.error.issues, { ...document, value }))
@@ -50,6 +43,20 @@ export function parseRecipe(text: string, file: string, overrides: readonly stri
     )
   }
   return filled(result.data, value)
+}
+
+/** Parts of a request that go to a model server as they are; elsewhere a NUL would end in a path or a header. */
+const sentAsTheyAre: ReadonlySet<string> = new Set(['extraBody', 'chatTemplateKwargs'])
+
+/** Paths of strings and keys with a NUL. */
+function pathsWithNul(value: unknown, path: Path = []): Path[] {
+  if (typeof value === 'string') return value.includes('\0') ? [path] : []
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, inner]) => {
+    if (sentAsTheyAre.has(key)) return []
+    const below = [...path, Array.isArray(value) ? Number(key) : key]
+    return key.includes('\0') ? [below] : pathsWithNul(inner, below)
+  })
 }
 
 function refused(file: string, lines: readonly string[]): RecipeError {

@@ -1,0 +1,102 @@
+/**
+ * The bytes of a recipe as text: at most `recipeBytesMax`, UTF-8. What is neither is refused by the name of what it is.
+ */
+import { createReadStream } from 'node:fs'
+import { RecipeError } from '../errors.js'
+
+/** More than any recipe has, and few enough that a device or a data file given by mistake costs nothing. */
+export const recipeBytesMax = 1024 * 1024
+
+/**
+ * Reads a recipe; `-` is standard input.
+ *
+ * @throws {RecipeError} it cannot be read, is larger than `recipeBytesMax`, or is not UTF-8 text
+ */
+export async function readRecipeText(path: string): Promise<string> {
+  const bytes = await recipeBytes(path)
+  const found = otherThanUtf8(bytes)
+  if (found === null) return new TextDecoder().decode(bytes)
+  throw unreadable(path, found)
+}
+
+async function recipeBytes(path: string): Promise<Buffer> {
+  const parts: Buffer[] = []
+  let size = 0
+  try {
+    const stream = path === '-' ? process.stdin : createReadStream(path)
+    for await (const part of stream) {
+      size += (part as Buffer).length
+      parts.push(part as Buffer)
+      if (size > recipeBytesMax) break
+    }
+  } catch (cause) {
+    throw unreadable(path, refusals[(cause as NodeJS.ErrnoException).code ?? ''] ?? (cause as Error).message, cause)
+  }
+  if (size > recipeBytesMax) throw unreadable(path, `it is larger than ${recipeBytesMax / 1024 / 1024} MiB`)
+  return Buffer.concat(parts)
+}
+
+const refusals: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a directory',
+  EACCES: 'permission denied',
+  ERR_INVALID_ARG_VALUE: 'its path contains a NUL character',
+}
+
+function unreadable(path: string, why: string, cause?: unknown): RecipeError {
+  const name = path === '-' ? 'standard input' : path.replaceAll('\0', '\\0')
+  return new RecipeError(`${name} cannot be read: ${why}. Give the path of a recipe, as recipes/demo.yaml`, { cause })
+}
+
+/** First bytes of what is given in place of a recipe. */
+const signatures: readonly (readonly [string, string])[] = [
+  ['fffe0000', 'it is UTF-32 (little-endian); save it as UTF-8'],
+  ['0000feff', 'it is UTF-32 (big-endian); save it as UTF-8'],
+  ['fffe', 'it is UTF-16 (little-endian); save it as UTF-8'],
+  ['feff', 'it is UTF-16 (big-endian); save it as UTF-8'],
+  ['1f8b', 'it is compressed with gzip'],
+  ['28b52ffd', 'it is compressed with zstd'],
+  ['504b0304', 'it is a zip archive'],
+  ['50415231', 'it is a Parquet file'],
+]
+
+/** What bytes are that are not text in UTF-8, or null. */
+function otherThanUtf8(bytes: Buffer): string | null {
+  const start = bytes.subarray(0, 4).toString('hex')
+  const signature = signatures.find(([prefix]) => start.startsWith(prefix))
+  if (signature !== undefined) return signature[1]
+  const nul = bytes.indexOf(0)
+  if (nul >= 0) return withNul(bytes, nul)
+  if (decodes(bytes, 'utf-8')) return null
+  const place = `byte ${firstInvalid(bytes)} is not UTF-8`
+  return decodes(bytes, 'gb18030') ? `${place}; it may be GBK or GB18030: save it as UTF-8` : `${place}; it is binary`
+}
+
+/** Every second byte of ASCII in UTF-16 is NUL. */
+function withNul(bytes: Buffer, nul: number): string {
+  const head = bytes.subarray(0, 64 * 1024)
+  const nuls = [0, 0]
+  for (const [place, byte] of head.entries()) if (byte === 0) nuls[place % 2] = (nuls[place % 2] ?? 0) + 1
+  const [even = 0, odd = 0] = nuls
+  const many = head.length / 8
+  if (odd > many && even * 8 < odd) return 'it is UTF-16 (little-endian, without a byte order mark); save it as UTF-8'
+  if (even > many && odd * 8 < even) return 'it is UTF-16 (big-endian, without a byte order mark); save it as UTF-8'
+  return `byte ${nul} is NUL: it is binary`
+}
+
+function decodes(bytes: Buffer, encoding: string): boolean {
+  try {
+    new TextDecoder(encoding, { fatal: true }).decode(bytes)
+    return true
+  } catch {
+    return false // the only error of a fatal decoder: the bytes are not in that encoding
+  }
+}
+
+/** Offset of the first byte that is not UTF-8, found by the part that decodes and encodes to itself. */
+function firstInvalid(bytes: Buffer): number {
+  const again = Buffer.from(bytes.toString('utf8'), 'utf8')
+  let place = 0
+  while (place < bytes.length && bytes[place] === again[place]) place++
+  return place
+}
