@@ -268,7 +268,7 @@ export class Dispatch {
     const { call, model } = ticket
     const { endpoint } = passage
     try {
-      if (await this.#forms.passes(call, model, endpoint)) return true
+      if (await this.#forms.passes(call, model, endpoint, error.details.reason === 'field')) return true
     } catch (failure) {
       const kind = failure instanceof ServerError ? (failure.details.kind as FailureKind) : null
       if (kind === null) ticket.reject(failure)

@@ -43,6 +43,8 @@ export type ModelInput = z.input<typeof modelOptions>
 export const serverOptions = z.strictObject({
   /** The run stops, resumable, when a model had no working endpoint for longer. */
   outageMaxMs: z.number().min(0).default(1_800_000),
+  /** A server that cannot be reached when the run starts is waited for so long; 0 does not wait. */
+  startMaxMs: z.number().min(0).default(10_000),
   /**
    * A call that waited longer goes before later stages. Not less than a label call waits in the ordinary: with 24 times
    * as many records as slots, 24 times three calls of 20 s; at 60 s all would be overdue and the order lost.

@@ -47,6 +47,8 @@ const BLAME_MAX = Math.log(1e6)
 const RATE_MIN = 0.05
 /** Tries of what shapes no output (version, metrics). */
 const TRIES_MAX = 3
+/** Time for one of those, ms: a path that hangs must not hold up the start. */
+const GET_DEADLINE_MS = 10_000
 
 /** Sampling fields that a stage may send, tried one at a time. */
 const OPTIONAL_FIELDS: Readonly<Record<string, unknown>> = {
@@ -200,14 +202,16 @@ class Prober {
     return { chat: { path: chat.path, body: { ...chat.body, ...fields } }, kwargsPass }
   }
 
-  async #beside({ plain, failure, tried }: Accepted, other: Plain): Promise<Plain | null> {
+  async #beside({ plain, failure, path, body }: Accepted, other: Plain): Promise<Plain | null> {
     if (plain !== null || failure instanceof RequestRefusedError) return plain
-    const answer = await this.#finding(tried, {}, other)
-    return answer.error === null ? tried : null
+    return (await this.#accepted(path, body, other)).plain
   }
 
-  /** The canary as this server takes it: some know no `max_tokens`, some no temperature but their own. */
-  async #accepted(path: string, body: Json): Promise<Accepted> {
+  /**
+   * The canary as this server takes it: some know no `max_tokens`, some no temperature but their own. With a request
+   * that passes beside it the result is definite; without one, the first failure that may pass ends the search.
+   */
+  async #accepted(path: string, body: Json, beside: Plain | null = null): Promise<Accepted> {
     const { max_tokens, ...renamed } = body
     const { temperature: _, ...fixed } = body
     const { temperature: __, ...both } = renamed
@@ -219,12 +223,14 @@ class Prober {
     ]
     let failure: Failure | null = null
     for (const variant of variants) {
-      const { error } = await this.#attempt(path, variant)
-      if (error === null) return { plain: { path, body: variant }, failure: null, tried: { path, body: variant } }
+      const asked = { path, body: variant }
+      const { error } = await (beside === null ? this.#attempt(path, variant) : this.#finding(asked, {}, beside))
+      if (error === null) return { plain: asked, failure: null, path, body }
+      // Not the refusal of an earlier variant: this one may be accepted later.
+      if (!(error instanceof RequestRefusedError)) return { plain: null, failure: error, path, body }
       failure ??= error
-      if (!(error instanceof RequestRefusedError)) break
     }
-    return { plain: null, failure, tried: { path, body } }
+    return { plain: null, failure, path, body }
   }
 
   /** What the server says about itself; shapes no output, so a failure is no more than not knowing. */
@@ -393,12 +399,15 @@ class Prober {
   async #get(path: string): Promise<Answered> {
     const { client, headers, signal, clock } = this
     for (let tries = 1; ; tries++) {
+      const deadline = AbortSignal.timeout(GET_DEADLINE_MS)
       let error: Failure | null
       try {
-        const { status, text } = await client.fetch(path, { headers, signal })
+        const { status, text } = await client.fetch(path, { headers, signal: AbortSignal.any([signal, deadline]) })
         error = status === 200 ? null : failureOfStatus(status, text, { endpoint: client.label })
         if (error === null || isRefusal(error)) return { text, body: parsedJson(text), error }
       } catch (failure) {
+        if (signal.aborted) throw signal.reason
+        if (deadline.aborted) return { text: '', body: {}, error: hangs(client.label, path) }
         if (!(failure instanceof ServerError)) throw failure
         error = failure
       }
@@ -454,12 +463,19 @@ class Prober {
 interface Accepted {
   readonly plain: Plain | null
   readonly failure: Failure | null
-  readonly tried: Plain
+  readonly path: string
+  /** The first variant. */
+  readonly body: Json
 }
 
 /** The most telling first: a page that does not exist says least. */
 function rank({ details }: Failure): number {
   return details.status === 404 ? 1 : 0
+}
+
+function hangs(label: string, path: string): ServerError {
+  const words = `no answer from ${path} within ${GET_DEADLINE_MS / 1000} s`
+  return new ServerError(`${label}: ${words}`, { details: { kind: 'deadline', words } })
 }
 
 /** An answer that will not change by waiting: not there, not implemented, refused. */

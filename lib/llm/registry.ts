@@ -63,6 +63,8 @@ export interface RegistryOptions {
   readonly probe: boolean
   /** A server that answers, but not yet with replies, is waited for so long at the start, ms. */
   readonly outageMaxMs: number
+  /** One that cannot be reached at the start is waited for so long, ms. */
+  readonly startMaxMs: number
   readonly pump: () => void
   readonly onEvent: OnServerEvent
   /** Opens the connections to an address. */
@@ -134,6 +136,7 @@ export class EndpointRegistry {
     const found = new Map<string, Capabilities[]>()
     if (!this.options.probe) return found
     const failures = new Map<string, ServerError>()
+    const unpaid = new Map<string, Endpoint[]>()
     await Promise.all(
       [...this.#entries.values()].flatMap(({ endpoint, uses }) =>
         uses.map(async (use) => {
@@ -145,10 +148,16 @@ export class EndpointRegistry {
             return
           }
           endpoint.takeOut(result.message)
+          if (result.details.kind === 'account') unpaid.set(use.name, [...(unpaid.get(use.name) ?? []), endpoint])
           if (use.pinned === null) failures.set(use.name, result)
         }),
       ),
     )
+    for (const [name, endpoints] of unpaid) {
+      // Another endpoint of the model does its work, or may: one that was there before is waited for in the run.
+      if (found.has(name) || (!failures.has(name) && endpoints.length < this.#countOf(name))) continue
+      throw accountError(endpoints)
+    }
     for (const [name, failure] of failures) {
       if (found.has(name)) continue
       throw new EndpointError(
@@ -161,14 +170,16 @@ export class EndpointRegistry {
 
   /**
    * Probes an endpoint until it is ready: one that is loading, busy or out of order is waited for as in an outage, with
-   * a line that says so, unless another endpoint of the model is there. One that cannot be reached is not waited for.
+   * a line that says so, unless another endpoint of the model is there. One that cannot be reached may be starting
+   * (`startMaxMs`); an unknown host or a bad certificate is not waited for.
    *
    * @returns null where another model has its turn
    */
   async #probeAtStart(endpoint: Endpoint, use: Use, isFound: () => boolean): Promise<Probe | ServerError | null> {
-    const { clock, outageMaxMs } = this.options
+    const { clock, outageMaxMs, startMaxMs } = this.options
     const fromMs = clock.now()
-    for (let waited = false; ; waited = true) {
+    let said = ''
+    for (;;) {
       const signal = AbortSignal.timeout(PROBE_DEADLINE_MS)
       // One after the other, all requests of a probe listen to it.
       setMaxListeners(0, signal)
@@ -181,17 +192,33 @@ export class EndpointRegistry {
       if (isAnothersTurn(failure, use)) return null
       if (!(failure instanceof ServerError)) throw failure
       endpoint.heard(failure)
-      if (failure.details.kind === 'account') throw accountError([endpoint])
-      const isSilent = ABSENT.has(String(failure.details.system)) && endpoint.lastHeard?.answered !== true
-      if (isSilent || use.pinned !== null || isFound()) return failure
+      // Any other connection that breaks is one of a server that is there: waited for as in an outage.
+      const isWrong = isWrongAddress(failure)
+      const isSilent = (isWrong || ABSENT.has(String(failure.details.system))) && endpoint.lastHeard?.answered !== true
+      if (failure.details.kind === 'account' || use.pinned !== null || isFound()) return failure
+      if (isSilent && isWrong) return failure
       const waitedMs = clock.now() - fromMs
-      if (waitedMs > outageMaxMs) throw outageError([endpoint], waitedMs)
-      if (!waited) {
-        const words = `not ready (${String(failure.details.words ?? failure.message)}); waiting`
-        this.options.onEvent({ kind: 'waiting', endpoint: endpoint.label, words })
+      const leftMs = (isSilent ? startMaxMs : outageMaxMs) - waitedMs
+      if (isSilent && leftMs <= 0) return failure
+      if (leftMs < 0) throw outageError([endpoint], waitedMs)
+      const state = isSilent ? 'not reachable' : 'not ready'
+      if (said !== state) {
+        said = state
+        const words = String(failure.details.words ?? failure.message)
+        const limit = isSilent
+          ? `servers.startMaxMs ${startMaxMs / 1000} s`
+          : `servers.outageMaxMs ${outageMaxMs / 1000} s`
+        const event = { endpoint: endpoint.label, words: `${state} (${words}); waiting for it (${limit})` }
+        this.options.onEvent({ kind: 'waiting', ...event })
       }
-      await clock.sleep(Math.max(START_WAIT_MS, Number(failure.details.retryAfterMs ?? 0)))
+      const askedMs = Number(failure.details.retryAfterMs ?? 0)
+      await clock.sleep(Math.min(Math.max(START_WAIT_MS, askedMs), Math.max(1, leftMs)))
     }
+  }
+
+  /** Endpoints of a model. */
+  #countOf(name: string): number {
+    return [...this.#entries.values()].filter(({ uses }) => uses.some((use) => use.name === name)).length
   }
 
   metrics(): EndpointMetrics[] {
@@ -257,6 +284,11 @@ export class EndpointRegistry {
  */
 function isAnothersTurn(failure: unknown, { pinned }: Use): boolean {
   return pinned !== null && failure instanceof EndpointError && failure.details.status === 404
+}
+
+/** A host that does not exist, or a certificate that is not accepted: no server that starts mends it. */
+function isWrongAddress({ details }: ServerError): boolean {
+  return /^ENOTFOUND$|^EADDRNOTAVAIL$|CERT|TLS|SSL|UNABLE_TO_/.test(String(details.system ?? ''))
 }
 
 function noAnswer(endpoint: Endpoint): ServerError {

@@ -25,12 +25,16 @@ export class RequestForms {
 
   constructor(private readonly ask: FormPasses) {}
 
-  /** Whether the form of a refused call is one that the server takes; asks where that is unknown or doubtful. */
-  async passes(call: Call, model: SentModel, endpoint: Endpoint): Promise<boolean> {
+  /**
+   * Whether the form of a refused call is one that the server accepts; asks where that is unknown or doubtful.
+   *
+   * @param namesField the refusal names a field of the form: what was known of the form no longer counts
+   */
+  async passes(call: Call, model: SentModel, endpoint: Endpoint, namesField = false): Promise<boolean> {
     const name = `${endpoint.label}\n${model.options.model}\n${call.stage}`
     const form = formOf(model, call.stage)
     noteRefusal(form)
-    const known = isDoubtful(form) ? undefined : this.#known.get(name)
+    const known = namesField || isDoubtful(form) ? undefined : this.#known.get(name)
     if (known !== undefined) return known
     const asking = this.#asking.get(name) ?? this.#confirmed(call, model, endpoint)
     this.#asking.set(name, asking)

@@ -140,6 +140,7 @@ class Servers implements ModelServers {
       clock,
       probe: options.probe ?? true,
       outageMaxMs: servers.outageMaxMs,
+      startMaxMs: servers.startMaxMs,
       pump: () => this.#dispatch.pump(),
       onEvent: options.onEvent ?? (() => undefined),
       connect: options.connect ?? httpClient,

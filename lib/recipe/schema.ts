@@ -161,6 +161,7 @@ const modelEntry = noted(
 
 noted(serverOptions, {
   outageMaxMs: free('The run stops, resumable, when a model had no working endpoint for longer'),
+  startMaxMs: free('Time that a server which refuses connections has to start; then the recipe counts as wrong'),
   starveMs: free('A call that waited longer goes before later stages'),
 })
 

@@ -58,7 +58,7 @@ t.test('a recipe that cannot be run: one message with the path in it, exit code 
   ]
   await Promise.all(
     wrong.map(async ([what, setting, words]) => {
-      const { code, stdout, stderr } = await run(...settings(setting))
+      const { code, stdout, stderr } = await run(...settings(setting, 'servers.startMaxMs=0'))
       t.equal(code, 2, what)
       t.match(stderr.trim(), words, what)
       t.notMatch(stderr, /\n\s+at /, 'no stack')

@@ -39,7 +39,7 @@ name: mini
 sources: [{ split: skypile, preset: skypile, files: '${input}' }]
 read: { blockBytes: 4KiB }
 workers: { threads: 1 }
-servers: { outageMaxMs: 1s }
+servers: { outageMaxMs: 1s, startMaxMs: 0 }
 models:
   writer: { endpoints: ['${endpoint}'], model: writer, limiter: fixed, inFlightMax: 16 }
   judge: { endpoints: ['${endpoint}'], model: judge, limiter: fixed, inFlightMax: 16 }

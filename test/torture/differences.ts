@@ -18,7 +18,13 @@ export async function differences(directory: string, form: Form, more: readonly 
   const faults = form.discards ? await undiscarded(directory) : []
   const paid = form.discards ? archiveOf(directory) : directory
   const compare = async (what: string, other: string): Promise<void> => {
-    const set = ['servers.outageMaxMs=1s', ...overrides(nobody), `replies.from=["${paid}"]`, ...more]
+    const set = [
+      'servers.outageMaxMs=1s',
+      'servers.startMaxMs=0',
+      ...overrides(nobody),
+      `replies.from=["${paid}"]`,
+      ...more,
+    ]
     try {
       await runTiny({ directory: other, endpoint: nobody, small: true, set })
     } catch (error) {
