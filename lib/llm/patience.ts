@@ -61,6 +61,7 @@ function stallOf({ endpoints, progressAtMs, deadlineMs }: Lane, nowMs: number, o
 /** The outage of these endpoints, with the last words heard from any of them. */
 export function outageError(endpoints: readonly Endpoint[], sinceMs: number): OutageError {
   const seconds = Math.round(sinceMs / 1000)
+  const time = seconds === 0 ? `${Math.round(sinceMs)} ms` : `${seconds} s`
   const names = endpoints.map(({ label }) => label).join(', ')
   const last = [...endpoints].sort((a, b) => (b.lastHeard?.atMs ?? -1) - (a.lastHeard?.atMs ?? -1))
   const answered = last.find(({ lastHeard }) => lastHeard?.answered)
@@ -70,11 +71,11 @@ export function outageError(endpoints: readonly Endpoint[], sinceMs: number): Ou
     : ''
   const details = { seconds, words: heard?.lastHeard?.words ?? null }
   return answered === undefined
-    ? new OutageError(`No model server answered for ${seconds} s: ${names}${words}. Start it and run again to resume`, {
+    ? new OutageError(`No model server answered for ${time}: ${names}${words}. Start it and run again to resume`, {
         details,
       })
     : new OutageError(
-        `The model servers failed every request for ${seconds} s: ${names}${words}. Repair it and run again to resume`,
+        `The model servers failed every request for ${time}: ${names}${words}. Repair it and run again to resume`,
         { details },
       )
 }
