@@ -49,7 +49,7 @@ export class UsageError extends KunStreamError {
   override readonly exitCode = 2
 }
 
-/** The operating system refused what no other class here speaks of: a process, a pipe, a socket. */
+/** The operating system refused an operation that no other class covers: on a process, a pipe, a socket. */
 export class SystemError extends KunStreamError {
   override readonly code = 'KUN_SYSTEM'
 }
@@ -88,7 +88,7 @@ export class ShardFormatError extends KunStreamError {
 /** A shard is not the one that run.json pinned. */
 export class ShardChangedError extends KunStreamError {
   override readonly code = 'KUN_SHARD_CHANGED'
-  /** Resumable where what was committed of it is compared when the run resumes. */
+  /** Resumable if its committed bytes are compared when the run resumes. */
   override readonly exitCode: ExitCode = this.details.resumable === true ? 3 : 1
 }
 
@@ -96,13 +96,13 @@ export class ShardChangedError extends KunStreamError {
 export type ShardDamageReason =
   | 'shard-truncated'
   | 'shard-corrupt'
-  /** A known format that is not read. */
+  /** A known format that is not supported. */
   | 'shard-unsupported'
   /** A Parquet shard without the column of the text. */
   | 'shard-columns'
-  /** What it decodes to is over a limit. */
+  /** Its decoded size is over a limit. */
   | 'shard-too-large'
-  /** Listed, and not there. */
+  /** Listed, but missing. */
   | 'shard-missing'
 
 /** A shard breaks off or does not decompress. Caught inside lib/sources and turned into a reject: the run continues. */
@@ -174,7 +174,7 @@ export class DriftError extends KunStreamError {
   override readonly exitCode = 3
 }
 
-/** The first records all ended alike, or a run came to its end without a row: stopped, to be changed and run again. */
+/** The first records all ended alike, or a run reached its end without a row: change the recipe and run again. */
 export class NoYieldError extends KunStreamError {
   override readonly code = 'KUN_NO_YIELD'
   override readonly exitCode = 3
@@ -219,15 +219,15 @@ export class LockLostError extends KunStreamError {
 }
 
 /**
- * The disk or the file system refused. What may pass by itself or needs space (full, too many open files, an I/O error) is
- * stopped and resumable; a path that cannot be, a missing permission and a read-only file system are not: exit code 2.
+ * The disk or the file system refused. Transient failures (disk full, too many open files, I/O error) stop the run,
+ * resumable; an impossible path, a missing permission or a read-only file system is not resumable: exit code 2.
  */
 export class StorageError extends KunStreamError {
   override readonly code = 'KUN_STORAGE'
   override readonly exitCode: ExitCode = lastingRefusals.has(String(this.details.errno)) ? 2 : 3
 }
 
-/** A file of the run directory would grow past what can be read back: refused before it is written. */
+/** A file of the run directory would be too large to be read back: refused before it is written. */
 export class TooLargeError extends KunStreamError {
   override readonly code = 'KUN_TOO_LARGE'
   override readonly exitCode = 2

@@ -112,7 +112,7 @@ async function dedupLines(files: readonly string[], flags: DedupFlags, output: O
   return counts
 }
 
-/** One call at a time on an index: FILE.lock beside it. */
+/** Lock of an index, FILE.lock beside it: one call at a time. */
 async function lockIndex(path: string): Promise<RunLock> {
   const [directory, name] = [dirname(path), basename(path)]
   await makeDurableDirectory(nodeFiles, directory)

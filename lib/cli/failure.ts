@@ -1,8 +1,8 @@
-/** What a command failed with, as one of our errors: what the system refused is not a bug of ours, and has a message. */
+/** Converts a command's failure to an error class of ours: a refusal by the system is not a bug and has a message. */
 import { storageError } from '../core/files.js'
 import { KunStreamError, SystemError, UsageError } from '../errors.js'
 
-/** Null for what is none of ours and none of the system's: a bug. */
+/** Returns null for an error that is neither ours nor the system's: a bug. */
 export function failureOf(error: unknown): KunStreamError | null {
   if (error instanceof KunStreamError) return error
   if (!(error instanceof Error)) return null
@@ -20,5 +20,5 @@ export function failureOf(error: unknown): KunStreamError | null {
 }
 
 const networkCalls: ReadonlySet<string> = new Set(['connect', 'listen', 'bind'])
-/** Of a file that is open, whose path the error does not name. */
+/** Errno codes of calls on an open file, whose path the error does not name. */
 const diskRefusals: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EROFS', 'EMFILE', 'ENFILE'])

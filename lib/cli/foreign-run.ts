@@ -1,6 +1,6 @@
 /**
- * What a run.json of somebody else may have done without --trust: its texts may go to this machine's own servers, and to
- * no other, for the files that it names are files of this machine.
+ * What a run.json made by another account may do without --trust: send texts to servers on this machine only, because
+ * the files that it names are files of this machine.
  */
 import { resolve } from 'node:path'
 import { UsageError } from '../errors.js'
@@ -16,11 +16,11 @@ export interface ForeignRunOptions {
   readonly overrides: readonly string[]
   /** --trust */
   readonly trust: boolean
-  /** Receives a line for each thing that is read or asked. */
+  /** Receives a line for each file that is read and each server that is called. */
   readonly say: (line: string) => void
 }
 
-/** @throws {UsageError} the run is of somebody else, and texts would go to another machine */
+/** @throws {UsageError} another account made the run, and texts would go to another machine */
 export async function checkForeignRun({ directory, recipe, overrides, trust, say }: ForeignRunOptions): Promise<void> {
   if (await isOwnRun(directory)) return
   say(`${directory}/run.json was not written here by this account${trust ? '' : '; this is what it names'}`)
@@ -39,7 +39,7 @@ export async function checkForeignRun({ directory, recipe, overrides, trust, say
   )
 }
 
-/** Files are shown as the paths that they lead to. */
+/** Shows files as resolved paths. */
 function namedIn({ sources, models, replies, prepare }: Recipe, directory: string): string[] {
   const { dedup, tokenizer } = prepare
   const files = [...replies.from, ...dedup.against, ...(tokenizer === undefined ? [] : [tokenizer])]

@@ -8,7 +8,7 @@ import { bytesText } from './bytes-text.js'
 import { sayingWaits } from './hub-waits.js'
 
 export interface RunningMirror {
-  /** Makes the last pass. @returns why it failed; null where it did not, or the recipe has no mirror */
+  /** Makes the last pass. @returns why it failed; null if it did not, or if the recipe has no mirror */
   close(): Promise<unknown>
 }
 

@@ -5,7 +5,7 @@ import { plainText } from './terminal-text.js'
 /** Time that the command has; then it is ended, and killed if it does not end. */
 const onExitMsMax = 60_000
 const killAfterMs = 5_000
-/** An environment variable may not have more than 128 KiB, nor a NUL. */
+/** Linux limits an environment variable to 128 KiB, without NUL. */
 const messageCharactersMax = 8_000
 
 export interface ExitFacts {
@@ -49,7 +49,7 @@ export async function runOnExit(
   return endOf(child, waitMsMax)
 }
 
-/** Waits for the command, ends it when it takes too long, and gives it up when it cannot be killed. */
+/** Waits for the command, ends it when it takes too long, and stops waiting when it cannot be killed. */
 function endOf(child: ChildProcess, waitMsMax: number): Promise<string | null> {
   return new Promise((resolve) => {
     let late = false
@@ -91,7 +91,7 @@ function notStarted(error: Error): string {
   return `onExit could not be started: ${error.message}`
 }
 
-/** Words of a server may hold anything: control characters become spaces, and what is too long is cut. */
+/** Server text may contain anything: replaces control characters by spaces and cuts what is too long. */
 function plainWords(words: string): string {
   const plain = words.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, ' ')
   return plain.length <= messageCharactersMax ? plain : `${plain.slice(0, messageCharactersMax)}…`

@@ -31,7 +31,7 @@ export class Output {
     if (this.#failure !== null) throw this.#failure
   }
 
-  /** A terminal gets rows as text that cannot steer it; a pipe or a file gets the bytes. */
+  /** Escapes rows on a terminal; a pipe or a file gets the bytes. */
   #shown(bytes: Uint8Array): Uint8Array | string {
     return (this.stream as { isTTY?: boolean }).isTTY
       ? terminalText(this.#decoder.decode(bytes, { stream: true }))
@@ -66,12 +66,12 @@ export function sayOnStderr(message: string): void {
   writeErr(`${message}\n`)
 }
 
-/** Text to standard output, through the gate of terminal-text.ts, as all text of every command. */
+/** Writes text to standard output through terminal-text.ts, as every command does. */
 export function writeOut(text: string): void {
   process.stdout.write(terminalText(text))
 }
 
-/** Text to standard error, the same way. */
+/** Writes text to standard error, in the same way. */
 export function writeErr(text: string): void {
   process.stderr.write(terminalText(text))
 }

@@ -1,13 +1,13 @@
 /**
- * Whose run.json it is. A run leaves `origin.json` beside it: the inode and the time of birth of run.json, which an
- * archive, a copy or a mirror does not carry over. `rebuild` asks for --trust where they do not fit.
+ * Which account made a run. A run writes `origin.json` beside run.json: its inode and creation time, which an archive,
+ * a copy or a mirror does not preserve. If they do not match, `rebuild` needs --trust.
  */
 import { lstat, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { runRecordName } from '../sinks/run-directory.js'
 
 const originName = 'origin.json'
-/** A file of somebody else may have any size. */
+/** Size limit: the file may come from anyone. */
 const originBytesMax = 1024
 
 /** Marks the run.json of a directory as written here by this account. Replaces what is there, and follows no link. */

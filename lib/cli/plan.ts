@@ -41,9 +41,9 @@ export interface RunPlan {
   /** What the directory holds: nothing, a run that is gone on with, or one that was made otherwise. */
   readonly state: 'new' | 'resumes' | 'refused'
   readonly cutsCommitted: number
-  /** Fields and shards in which the run that is there was made otherwise. */
+  /** Fields and shards in which the existing run differs. */
   readonly differences: readonly string[]
-  /** Shards that are another than they were, and go on all the same. */
+  /** Shards that changed in a way that a resumed run accepts. */
   readonly notes: readonly string[]
 }
 
@@ -113,7 +113,7 @@ function splitPlan(split: string, shards: readonly Shard[]): SplitPlan {
     split,
     shards: shards.length,
     bytes: known.length === sizes.length ? known.reduce((sum, size) => sum + size, 0) : null,
-    // Not by spreading: a list of shards may be longer than the arguments that a call can take.
+    // No spread: a list of shards may be longer than the argument limit of a call.
     largestBytes: known.reduce((largest, size) => Math.max(largest, size), 0),
     faulty: shards.flatMap(({ path, fault }) => (fault == null ? [] : [{ path, ...fault }])),
   }

@@ -54,7 +54,7 @@ export function registerPublish(program: Command): void {
     })
 }
 
-/** Publishes with its progress on stderr. A stop signal stops it after the request under way, a second one at once. */
+/** Publishes with progress on stderr. A stop signal stops it after the current request, a second one immediately. */
 export async function publishRun(options: PublishOptions): Promise<PublishResult> {
   const [ending, stop] = [new AbortController(), new AbortController()]
   const progress = progressLine(process.stderr)
@@ -73,7 +73,7 @@ export async function publishRun(options: PublishOptions): Promise<PublishResult
   }
 }
 
-/** What is on the Hub already is found there and not sent again. */
+/** The error of a stopped publish; files already on the Hub are not sent again. */
 function stoppedBy(signal: StopSignal): AbortedError {
   return new AbortedError(`Publishing was stopped by ${signal}. Publish again: it resumes from here`)
 }

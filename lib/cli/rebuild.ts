@@ -38,8 +38,8 @@ export function registerRebuild(program: Command): void {
 }
 
 /**
- * The recipe that a run was made by, changed, with its replies to be served. Of what the directory could use to reach
- * beyond itself (see `withoutPowers`) only that which this call's overrides name is in it.
+ * Returns the recipe of a run, with overrides, set to serve its replies. Fields that could act outside the directory
+ * (see `withoutPowers`) are kept only if an override of this call names them.
  *
  * @param say receives a line for each field that is left out
  * @throws {UsageError} the directory holds no run, or is the one to be written
@@ -66,7 +66,7 @@ export async function recipeOfRun(
   const file = `${directory}/run.json, recipe`
   const recipe = parseRecipe(JSON.stringify(trusted), file, overrides)
   const filters = withheld.find(({ path }) => path === 'prepare.filters')
-  // Left out they would alter the output; read from a directory that may come from anywhere they would be its code.
+  // Leaving filters out would alter the output; loading them would run code of a directory that may come from anyone.
   if (filters !== undefined && !isSet(overrides, filters.path)) {
     throw new UsageError(
       `${directory}/run.json names filters, which are code: ${filters.found}. If you trust them, say --set '${filters.path}=${filters.found}'`,
@@ -81,14 +81,14 @@ export async function recipeOfRun(
 
 interface Withheld {
   readonly path: string
-  /** As `--set` takes it. */
+  /** The value in the syntax of `--set`. */
   readonly found: string
 }
 
 /**
- * What a recipe may do and a run directory may not, for it may come from somebody else: start a command, load code, name
- * variables of the environment to be sent somewhere, write outside of the directory that is made. Only the flags of this
- * call give it back.
+ * Fields that a recipe may have and a run directory may not, because it may come from anyone: they start a command,
+ * load code, send variables of the environment, or write outside of the output directory. Only flags of this call set
+ * them again.
  */
 function withoutPowers(stored: Record<string, unknown>): { stored: Record<string, unknown>; withheld: Withheld[] } {
   const kept = structuredClone(stored)
@@ -102,7 +102,7 @@ function withoutPowers(stored: Record<string, unknown>): { stored: Record<string
   }
   take(kept, 'onExit', 'onExit')
   take(kept, 'mirror', 'mirror')
-  // Where the first dataset was published belongs to it.
+  // The publish target belongs to the first dataset.
   delete kept.publish
   take(kept.prepare, 'filters', 'prepare.filters')
   for (const [name, model] of Object.entries(isMap(kept.models) ? kept.models : {})) {

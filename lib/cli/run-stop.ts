@@ -1,12 +1,13 @@
 /**
- * What a stop signal means at each stage of a run. Before it begins: it does not begin. While it works: the requests in
- * flight are waited for. At its end: copies to the mirror and the Hub are given up. A further signal always stops at once.
+ * Handling of stop signals at each stage of a run. Before the start: the run does not start. While it works: it drains
+ * the requests in flight. At the end: it aborts the copies to the mirror and the Hub. A further signal stops
+ * immediately.
  */
 import { AbortedError } from '../errors.js'
 import type { Session } from '../kun/session.js'
 import { onStopSignal, type StopSignal } from './stop-signals.js'
 
-/** Time that a session which is being opened has to settle, so that it gives the run directory back. */
+/** Time for a session that is being opened to settle and release the run directory. */
 const openingWaitMsMax = 3_000
 
 export class RunStop {
@@ -22,14 +23,14 @@ export class RunStop {
     this.#release = onStopSignal((signal) => this.#heard(signal))
   }
 
-  /** Aborted when what follows a session is to be given up. */
+  /** Aborted to cancel the work after the session: mirror and publish. */
   get giveUp(): AbortSignal {
     return this.#giveUp.signal
   }
 
-  /** Waits for something that comes before the session. @throws {AbortedError} a signal came first */
+  /** Waits for work that precedes the session. @throws {AbortedError} a signal came first */
   async before<T>(work: Promise<T>): Promise<T> {
-    work.catch(() => undefined) // after a signal nobody else waits for it
+    work.catch(() => undefined) // after a signal its result is not awaited
     if (this.#early.signal.aborted) throw this.#early.signal.reason
     let abort: () => void = () => undefined
     const aborted = new Promise<never>((_, reject) => {
@@ -43,7 +44,7 @@ export class RunStop {
     }
   }
 
-  /** As `before`, for the session itself: one that opens after the signal is closed again. */
+  /** Like `before`, for the session itself: closes a session that opens after the signal. */
   async opening(starting: Promise<Session>): Promise<Session> {
     try {
       return await this.before(starting)
@@ -69,7 +70,7 @@ export class RunStop {
     this.#longestSeconds = longestMs / 1000
   }
 
-  /** The session is over; what follows is given up at the next signal. */
+  /** Marks the session as ended; the next signal cancels the remaining work. */
   sessionEnded(): void {
     this.#ended = true
     if (this.#signals > 1) this.#giveUp.abort(new AbortedError('stopped at once'))

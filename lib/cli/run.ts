@@ -124,7 +124,7 @@ async function conduct(recipe: Recipe, order: RunOrder): Promise<Ended> {
     let early: string[] | null = []
     const starting = startSession(prepared.settings, {
       onEvent: (message) => (early === null ? say(message) : early.push(message)),
-      // Not kept until servers answer: the user waits meanwhile.
+      // Printed immediately, not after the servers respond: the user is waiting.
       onWait: say,
       through,
       ...(order.fresh && { fresh: order.fresh }),
@@ -230,7 +230,7 @@ async function published(options: PublishOptions, done: Ended): Promise<Ended> {
   }
 }
 
-/** A run that is done but for its mirror says so by its exit code: the machine must not be thrown away yet. */
+/** Exit code of a run whose mirror is incomplete: the machine must not be discarded yet. */
 function mirrored(failure: unknown, ended: Ended, { again }: RunOrder): Ended {
   if (failure === null || ended.code !== 0) return ended
   say(`The run is done, but its mirror is behind. Copy the rest with: ${again}`)

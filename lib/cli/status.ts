@@ -32,7 +32,7 @@ export interface RunStatus {
   readonly rejects: number
   readonly bytes: number
   readonly counters: Counters
-  /** The process that works on it; 'unknown' where it cannot be seen from here, and only its last sign of life tells. */
+  /** The process that works on it; 'unknown' if it is not visible from here and only its last renewal is known. */
   readonly holder: (Pick<Holder, 'pid' | 'host'> & HolderSigns) | null
   /** The latest call of `run`; of one under way, some seconds old. */
   readonly lastCall: CallTimings | null

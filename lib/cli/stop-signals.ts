@@ -14,7 +14,7 @@ let releaseEarly: () => void = () => undefined
 /** Exit codes of the commands that end by themselves at a signal; the others end by the signal. */
 const exitCodes: Readonly<Record<string, number>> = { run: 3, rebuild: 3, publish: 3, simulate: 0, 'dev-hub': 0 }
 
-/** Until a command listens itself: a signal ends it at once, with the exit code that it has at a signal. */
+/** Until a command has its own listener: a signal ends it immediately with the exit code for signals. */
 export function endAtStopSignal(command = ''): void {
   if (!Object.hasOwn(exitCodes, command)) return
   const end = (signal: NodeJS.Signals): never => {
@@ -28,7 +28,7 @@ export function endAtStopSignal(command = ''): void {
   }
 }
 
-/** Whether this process received one: it then ends when its command has ended, whatever is still pending. */
+/** Whether this process received a stop signal: it then exits when its command ends, even with work pending. */
 export function stopWasAsked(): boolean {
   return anyReceived
 }

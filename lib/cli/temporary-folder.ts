@@ -1,4 +1,4 @@
-/** A folder for what a command keeps while it works; it is removed when the command ends, by a stop signal as well. */
+/** Temporary folder of a command, removed when the command ends, also by a stop signal. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

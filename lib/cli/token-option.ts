@@ -1,8 +1,8 @@
-/** `--token` of commands that ask the Hub: the name of a token rather than the token. */
+/** `--token` of commands that call the Hub: the name of a token rather than the token. */
 import { Option } from 'commander'
 import { sayOnStderr } from './output.js'
 
-/** A token that is written out works, and gets a line on stderr without it. */
+/** Accepts a literal token, with a warning on stderr that does not contain it. */
 export function tokenOption(): Option {
   return new Option(
     '--token <env:NAME|file:PATH>',

@@ -1,4 +1,4 @@
-/** Counts records that could not be read, to say so where none could: then a field or a format was named wrongly. */
+/** Counts unreadable records; if no record is readable, the field or the format was named wrongly. */
 export class UnreadableRecords {
   #count = 0
   #detail = ''
@@ -9,7 +9,7 @@ export class UnreadableRecords {
     this.#count++
   }
 
-  /** What to say where none of `records` could be read; null otherwise. */
+  /** Returns a message if none of `records` could be read; null otherwise. */
   all(records: number): string | null {
     if (records === 0 || this.#count < records) return null
     return `none of ${records} ${records === 1 ? 'record' : 'records'} could be read, the first for: ${this.#detail}. Name the field of the text with --text`

@@ -30,7 +30,7 @@ export function registerVerify(program: Command): void {
     })
 }
 
-/** What every run directory holds from its first moment. */
+/** Files that every run directory has from the start. */
 const marks: readonly string[] = ['run.json', 'manifest.jsonl']
 const namesShownMax = 3
 
@@ -41,7 +41,7 @@ async function mustBeRunDirectory(directory: string): Promise<void> {
   for (const entry of entries) {
     if (below.length >= namesShownMax || !entry.isDirectory()) continue
     const path = join(directory, entry.name)
-    const names = await readdir(path).catch((): string[] => []) // a directory of someone else is no reason to fail
+    const names = await readdir(path).catch((): string[] => []) // the names are only a hint: not a failure
     if (names.includes('run.json')) below.push(path)
   }
   const advice = below.length > 0 ? `Did you mean ${below.join(', ')}?` : 'Give a run directory, such as out/demo'

@@ -35,17 +35,17 @@ export interface AppendLogOptions {
   readonly path: string
   /** What the log was made with; another one is refused. JSON-safe. */
   readonly header: Readonly<Record<string, unknown>>
-  /** A committed length: what follows is cut, what precedes must be valid. */
+  /** A committed length: bytes after it are cut, frames before it must be valid. */
   readonly fromBytes?: number
   /** Sees every payload that is kept, in order, while the log is checked: saves a second reading. */
   readonly onRecord?: OnRecord
 }
 
-/** What `readAppendLog` found. */
+/** Result of `readAppendLog`. */
 export interface ReadLog extends LogScan {
   /** The settings it was made with; null where its header is damaged. */
   readonly header: Readonly<Record<string, unknown>> | null
-  /** Bytes behind the last valid frame: a torn tail, or damage that nothing follows. */
+  /** Bytes after the last valid frame: a torn tail, or damage at the end. */
   readonly tornBytes: number
 }
 
@@ -71,10 +71,10 @@ export interface AppendLog {
 }
 
 /**
- * Opens a log, making it when there is none, and cuts a torn tail: what no valid frame follows.
+ * Opens a log, creates it if missing, and cuts a torn tail: bytes that no valid frame follows.
  *
  * @throws {RunMismatchError} the log was made with another header; the message has the difference
- * @throws {CorruptFileError} damage before `fromBytes` or before a valid frame, or more of it than a crash can leave
+ * @throws {CorruptFileError} damage before `fromBytes` or before a valid frame, or more than a crash can leave
  */
 export async function openAppendLog(options: AppendLogOptions): Promise<AppendLog> {
   const { files, path, fromBytes } = options
@@ -121,7 +121,7 @@ export async function readAppendLog(
 /**
  * Rewrites a log with its valid frames only, under a temporary name that then replaces it. Offsets change.
  *
- * @param header what the log was made with; its own may be damaged
+ * @param header settings that the log was made with; the header in the file may be damaged
  */
 export async function salvageAppendLog(
   files: FileLayer,

@@ -7,7 +7,7 @@ export const systemClock: Clock = {
   sleep: (waitMs, signal) => sleeping(waitMs, signal, true),
 }
 
-/** As `systemClock`, but its sleeps do not keep the process alive. */
+/** Like `systemClock`, but its sleeps do not keep the process alive. */
 export const backgroundClock: Clock = {
   now: () => performance.now(),
   sleep: (waitMs, signal) => sleeping(waitMs, signal, false),

@@ -1,4 +1,4 @@
-/** Bounded concurrency: for lists and calls whose number the data decides, in place of `Promise.all`. */
+/** Bounded concurrency, in place of `Promise.all`, for lists and calls whose number depends on the data. */
 import { ContractError } from '../errors.js'
 
 /** Files open at the same time where a list of files is read: far below the common limit of 1024 open files per process. */
@@ -50,7 +50,7 @@ export function limitConcurrent(concurrentMax: number): <R>(call: () => Promise<
     try {
       return await call()
     } finally {
-      // The place goes to the next one in order, or is free.
+      // Pass the slot to the next waiter in order, or free it.
       const next = waiting.shift()
       if (next === undefined) inFlight--
       else next()

@@ -1,22 +1,22 @@
 /**
- * Objects whose keys are data: splits, reasons, shards, columns. A key such as `constructor` or `__proto__` is a key like
- * any other there, never what every object inherits.
+ * Objects whose keys are data: splits, reasons, shards, columns. Keys such as `constructor` and `__proto__` are
+ * ordinary keys there, never inherited properties.
  */
 import { z } from 'zod'
 
-/** An object without a prototype: what was not put in is not there. */
+/** Creates an object without a prototype: it has only the keys that were set. */
 export function dictionary<Value>(entries: Iterable<readonly [string, Value]> = []): Record<string, Value> {
   const made: Record<string, Value> = Object.create(null)
   for (const [key, value] of entries) made[key] = value
   return made
 }
 
-/** The object's own value of a key; undefined where it has none, whatever it inherits. */
+/** Returns the object's own value of a key; undefined if it has none. Inherited properties do not count. */
 export function ownValue<Value>(object: Readonly<Record<string, Value>> | null | undefined, key: string) {
   return object !== null && object !== undefined && Object.hasOwn(object, key) ? object[key] : undefined
 }
 
-/** What `z.record` of any string checks, but for its key `__proto__`, which zod leaves out. The result is a `dictionary`. */
+/** Like `z.record(z.string(), …)`, but keeps the key `__proto__`, which zod drops. The result is a `dictionary`. */
 export function dictionarySchema<Schema extends z.ZodType>(value: Schema) {
   const record = z.custom<Record<string, unknown>>(
     (given) => typeof given === 'object' && given !== null && !Array.isArray(given),

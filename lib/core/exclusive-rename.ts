@@ -12,10 +12,10 @@ export const linkUnsupported: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Gives `from` the name `to`, by link(2) and unlink(2). A crash between them leaves both names on one file. Where files
- * cannot be linked, it looks for `to` and renames.
+ * Renames `from` to `to`, by link(2) and unlink(2). A crash between them leaves both names on one file. On file systems
+ * without hard links, checks that `to` is missing and renames.
  *
- * @returns false when there is a file named `to`; nothing changed then
+ * @returns false if `to` exists; nothing changed then
  */
 export async function renameExclusively(files: FileLayer, from: string, to: string): Promise<boolean> {
   try {

@@ -12,9 +12,9 @@ import { StorageError, TooLargeError } from '../errors.js'
 export interface FileLayer {
   open(path: string, mode: OpenMode): Promise<OpenFile>
   rename(from: string, to: string): Promise<void>
-  /** Gives a file a second name; EEXIST when `to` is there. Atomic on NFS as well, where `linkCount` decides after a lost reply. */
+  /** Adds a hard link; EEXIST if `to` exists. Atomic on NFS too, where `linkCount` decides after a lost reply. */
   link(from: string, to: string): Promise<void>
-  /** Names that the file has, or null when there is no such file. */
+  /** Number of hard links, or null if the file does not exist. */
   linkCount(path: string): Promise<number | null>
   /** Nothing when it is not there. */
   remove(path: string): Promise<void>
@@ -24,7 +24,7 @@ export interface FileLayer {
   list(path: string): Promise<string[]>
   /** Size in bytes, or null when there is no such file. */
   sizeBytes(path: string): Promise<number | null>
-  /** When the content was changed last, ms since the epoch; null when there is no such file. */
+  /** Last modification of the content, ms since the epoch; null if the file does not exist. */
   modifiedMs(path: string): Promise<number | null>
   fsyncDirectory(path: string): Promise<void>
 }
@@ -82,15 +82,15 @@ export async function makeDurableDirectory(files: FileLayer, path: string): Prom
 }
 
 /**
- * Largest file that is read whole, as JSON: below the longest string of V8, which is 2²⁹ − 24 characters. What grows with the
- * input without a bound (manifest, logs) is read as a stream instead.
+ * Largest file that is read whole, as JSON: below the longest string of V8, which is 2²⁹ − 24 characters. Files that
+ * grow with the input (manifest, logs) are read as a stream instead.
  */
 export const wholeFileBytesMax = 500_000_000
 
 /**
  * Replaces a file as a whole: after a crash it holds the old bytes or the new ones.
  *
- * @param bytesMax of the reader of this file
+ * @param bytesMax limit of the reader of this file
  * @throws {TooLargeError} it could not be read back; nothing was written
  */
 export async function writeFileDurably(

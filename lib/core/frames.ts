@@ -19,22 +19,22 @@ export const frameHeadBytes = 12
 /** `payload` is only valid during the call. */
 export type OnRecord = (payload: Uint8Array, offset: number) => void | Promise<void>
 
-/** Damage that valid frames follow: no crash leaves it within what was fsynced. */
+/** Damage before valid frames: a crash cannot leave it in fsynced data. */
 export interface LogDamage {
-  /** Frames whose payload is damaged, and stretches in which no frame can be told from another. */
+  /** Number of frames with a damaged payload and of stretches without recognisable frames. */
   readonly count: number
   readonly bytes: number
-  /** Where the first one begins. */
+  /** Offset of the first. */
   readonly offset: number
-  /** The header is among it. */
+  /** Whether the header is damaged. */
   readonly header: boolean
 }
 
-/** What a scan found. */
+/** Result of a scan. */
 export interface LogScan {
-  /** End of the last valid frame. What follows it is a torn tail, or damage that nothing follows. */
+  /** End of the last valid frame. Bytes after it are a torn tail, or damage at the end. */
   readonly bytes: number
-  /** Null where there is none. */
+  /** Null if there is none. */
   readonly damage: LogDamage | null
 }
 
@@ -58,7 +58,7 @@ export async function scanFrames(
     const read = frames.at(offset)
     const frame = read instanceof Promise ? await read : read
     if (frame !== null) {
-      // Only a promise is awaited: a million records need no million turns of the loop.
+      // Await only promises: a million records must not cost a million microtasks.
       const pending = onFrame(frame, offset)
       if (pending !== undefined) await pending
       offset += frameHeadBytes + frame.length
@@ -91,7 +91,7 @@ class FrameReader {
     private readonly sizeBytes: number,
   ) {}
 
-  /** The payload of the frame at `offset`; null where there is no valid one. */
+  /** Returns the payload of the frame at `offset`; null if there is no valid frame. */
   at(offset: number): Uint8Array | null | Promise<Uint8Array | null> {
     const frame = parseFrame(this.#buffer, offset - this.#bufferAt, offset)
     return typeof frame === 'number' ? this.#readFrame(offset, frame) : frame
@@ -102,20 +102,22 @@ class FrameReader {
       await this.#fill(offset, needed)
       const frame = parseFrame(this.#buffer, 0, offset)
       if (typeof frame !== 'number') return frame
-      // The length is known only now: read again, whole, unless the file became shorter.
+      // The length is known only now: read the frame again as a whole, unless the file became shorter.
       if (frame <= needed || this.#buffer.length < needed) return null
       needed = frame
     }
     return null
   }
 
-  /** Where the next valid frame begins behind the invalid one at `offset`; null where none follows. Linear in what is skipped. */
+  /**
+   * Returns the offset of the next valid frame after the invalid one at `offset`, or null. Linear in the bytes skipped.
+   */
   async next(offset: number): Promise<number | null> {
     await this.#fill(offset, frameHeadBytes)
     const length = headLength(this.#buffer, 0, offset)
     if (length !== null) {
       const after = offset + frameHeadBytes + length
-      // A valid head says where its frame ends; what follows may be damaged as well, and is counted by itself.
+      // A valid head gives the end of its frame; damage after it is counted separately.
       return after < this.sizeBytes && (await this.#anyFrom(after)) !== null ? after : null
     }
     return this.#anyFrom(offset + 1)
@@ -161,7 +163,7 @@ class FrameReader {
   }
 }
 
-/** The payload of the frame that begins at `at`, the bytes that are needed to tell, or null when it is not valid. */
+/** Returns the payload of the frame at `at`, the number of bytes needed to check it, or null if it is not valid. */
 export function parseFrame(bytes: Uint8Array, at: number, offset: number): Uint8Array | number | null {
   if (bytes.length - at < frameHeadBytes) return frameHeadBytes
   const length = headLength(bytes, at, offset)
@@ -171,7 +173,7 @@ export function parseFrame(bytes: Uint8Array, at: number, offset: number): Uint8
   return readU32(bytes, at + 8) === checksum(bytes.subarray(at, at + 8), payload) ? payload : null
 }
 
-/** The length of the payload that a head says; null where its check fails. */
+/** Returns the payload length in a head; null if its check fails. */
 function headLength(bytes: Uint8Array, at: number, offset: number): number | null {
   // The length is below 2^24: three of four positions in text fail here already.
   if ((bytes[at + 3] as number) > 1) return null
@@ -184,7 +186,7 @@ function readU32(bytes: Uint8Array, at: number): number {
   return (a | (b << 8) | (c << 16) | (d << 24)) >>> 0
 }
 
-/** A mix of both; every step can be undone, so that no two lengths at one offset have the same check. */
+/** Mixes length and offset; every step is invertible, so that no two lengths at one offset have the same check. */
 function headCheck(length: number, offset: number): number {
   let mixed = Math.imul(length ^ 0x6b756e73, 0x85ebca6b)
   mixed = Math.imul(mixed ^ (mixed >>> 15) ^ (offset | 0), 0xc2b2ae35)
@@ -192,7 +194,7 @@ function headCheck(length: number, offset: number): number {
   return (mixed ^ (mixed >>> 16)) >>> 0
 }
 
-/** The frame of a payload that stands at `offset` of its log: head and a copy of the payload. */
+/** Builds the frame of a payload at `offset` of its log: head and a copy of the payload. */
 export function encodeFrame(payload: Uint8Array, offset: number): Uint8Array {
   const frame = Buffer.allocUnsafe(frameHeadBytes + payload.length)
   encodeFrameInto(frame, 0, payload, offset)

@@ -6,8 +6,8 @@ import { type FileLayer, type OpenFile, temporarySuffix } from './files.js'
 const pieceBytes = 1024 * 1024
 
 /**
- * Copies a file and renames the copy over it; durable when it returns. Nothing when there is no such file. May be killed at
- * any point and called again. Memory: one piece of 1 MiB.
+ * Copies a file and renames the copy over it; durable when it returns. No-op if the file does not exist. May be killed
+ * at any point and called again. Memory: one piece of 1 MiB.
  */
 export async function moveToNewInode(files: FileLayer, path: string): Promise<void> {
   if ((await files.sizeBytes(path)) === null) return

@@ -3,13 +3,13 @@
  * under any nesting of JSON, percent, HTML and quoted-printable escapes, in base64 at any alignment, in hexadecimal,
  * in either case, across line breaks, and cut off at the end of a text. Memory: the secrets and three copies of a text.
  *
- * Works on a decoded copy of the text whose parts know their place in the original: escapes are decoded round by round,
- * each round is searched, and what was found is replaced in the original.
+ * Works on a decoded copy of the text that maps each part to its offset in the original: decodes escapes round by
+ * round, searches each round, and replaces the matches in the original.
  */
 
-/** What takes the place of a secret. */
+/** Replacement for a secret. */
 const placeholder = '***'
-/** A shorter value is found all over a text by chance: see `Redaction.words`. */
+/** Shorter values match texts by chance: see `Redaction.words`. */
 export const secretCharsMin = 8
 const shortSecretCharsMin = 4
 /** Layers of escapes: JSON in JSON in a percent-encoded query, and one to spare. */
@@ -20,9 +20,9 @@ type Range = readonly [start: number, end: number]
 
 /** Secrets to be removed from texts. */
 export class Redaction {
-  /** Lower case, as `folded` makes it. */
+  /** In lower case, by `folded`. */
   #needles: readonly string[] = []
-  /** The secrets themselves: what a text may end within. */
+  /** The secrets themselves, to find one that is cut off at the end of a text. */
   #plain: readonly string[] = []
   #short: RegExp | null = null
   #ascii = true
@@ -48,7 +48,7 @@ export class Redaction {
     this.#needles = [...new Set([...this.#needles, ...given.flatMap(needlesOf)])]
   }
 
-  /** The text with `***` in place of each secret; the same string when it holds none. */
+  /** Returns the text with `***` in place of each secret; the same string if it contains none. */
   text(text: string): string {
     if (this.#needles.length === 0 || text === '') return text
     const found = this.#find(text)
@@ -62,13 +62,13 @@ export class Redaction {
     return clean + text.slice(at)
   }
 
-  /** What a server says beside its replies: without values of 4 to 7 characters too, where they stand as a word. */
+  /** Redacts server text other than replies: also values of 4 to 7 characters where they are whole words. */
   words(text: string): string {
     const clean = this.text(text)
     return this.#short === null ? clean : clean.replace(this.#short, placeholder)
   }
 
-  /** A JSON value with its strings and keys redacted; the same object when it holds no secret. */
+  /** Redacts the strings and keys of a JSON value; returns the same object if it contains no secret. */
   value<T>(value: T): T {
     return this.#value(value) as T
   }
@@ -88,13 +88,13 @@ export class Redaction {
 
   #find(text: string): Range[] {
     const found: Range[] = []
-    // Escapes are ASCII: where the secrets are, too, only runs of it can hold one. Most of a Chinese text is skipped.
+    // Escapes are ASCII. If the secrets are too, only ASCII runs can contain one: most of a Chinese text is skipped.
     const runs = this.#ascii ? text.matchAll(asciiRuns) : [Object.assign([text], { index: 0 })]
     for (const { 0: run, index } of runs) {
       const atEnd = /^(?:…|["'\s]){0,4}$/.test(text.slice(index + run.length, index + run.length + 5))
       const inRun = this.#search(run, atEnd)
       if (mayBeEscaped.test(run)) inRun.push(...this.#findEscaped(run, escapes, atEnd))
-      // Apart: elsewhere `=41` is a name, a sign and a value.
+      // Separate: outside of quoted-printable, `=41` is a name, a sign and a value.
       if (quotedPrintable.test(run)) inRun.push(...this.#findEscaped(run, mailEscapes, atEnd))
       for (const [start, end] of inRun) found.push([index + start, index + end])
     }
@@ -130,7 +130,7 @@ export class Redaction {
     return cut === null ? found : [...found, cut]
   }
 
-  /** The start of a secret at the end of a text that somebody shortened. */
+  /** Finds the start of a secret at the end of a shortened text. */
   #cutAtEnd(low: string): Range | null {
     const end = low.length - (/(?:…|\.{3}|["'\s]){0,4}$/.exec(low)?.[0].length ?? 0)
     for (const secret of this.#plain) {
@@ -143,8 +143,8 @@ export class Redaction {
 }
 
 /**
- * Secrets of this process: added where they are resolved, removed from all that is written as text. What a server said
- * is cleaned where it is received; this is for the exits, which know nothing of servers.
+ * Secrets of this process: added where they are resolved, removed from all text output. Server text is redacted on
+ * receipt; this is the second check, on output.
  */
 export const processSecrets = new Redaction()
 
@@ -154,7 +154,7 @@ const openHeaders: ReadonlySet<string> = new Set([
   ...['content-length', 'host', 'http-referer', 'origin', 'pragma', 'referer', 'user-agent', 'x-title'],
 ])
 
-/** What is secret in the headers of a request: values whole, without their scheme, and the pair of basic credentials. */
+/** Returns the secrets in the headers of a request: whole values, values without scheme, and basic credentials. */
 export function secretsOfHeaders(headers: Readonly<Record<string, string>>): string[] {
   return Object.entries(headers).flatMap(([name, value]) => {
     if (openHeaders.has(name.toLowerCase())) return []
@@ -165,7 +165,7 @@ export function secretsOfHeaders(headers: Readonly<Record<string, string>>): str
   })
 }
 
-/** What is secret in an address: the password, or a user without one, and the values of the query. */
+/** Returns the secrets in an address: the password, or a user without one, and the values of the query. */
 export function secretsOfUrl(address: string): string[] {
   if (!URL.canParse(address)) return []
   const { username, password, search } = new URL(address)
@@ -186,7 +186,7 @@ function percentDecoded(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {
-    return text // not percent-encoded, so it stands for itself
+    return text // not percent-encoded: literal
   }
 }
 
@@ -195,7 +195,7 @@ function needlesOf(secret: string): string[] {
   return [...literalForms(secret), folded(bytes.toString('hex')), ...base64Forms(bytes)]
 }
 
-/** As it is, with its own escapes decoded, with its UTF-8 read as Latin-1, and with spaces as forms send them. */
+/** Returns variants: literal, escapes decoded, UTF-8 read as Latin-1, and spaces in form encoding. */
 function literalForms(secret: string): string[] {
   const forms = new Set<string>()
   const readings = [secret, Buffer.from(secret, 'utf8').toString('latin1')]
@@ -209,7 +209,7 @@ function literalForms(secret: string): string[] {
   return [...forms]
 }
 
-/** The characters of base64 that depend on these bytes alone, whatever stands before and after them; both alphabets. */
+/** Returns the base64 characters that depend on these bytes alone, at any alignment; both alphabets. */
 function base64Forms(bytes: Buffer): string[] {
   return [0, 1, 2].flatMap((before) => {
     const encoded = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64')
@@ -296,7 +296,7 @@ class Decoded {
     ]
   }
 
-  /** The part that a code unit lies in; parts that decode to nothing are passed by. */
+  /** Returns the part that contains a code unit; skips parts that decode to nothing. */
   #partAt(offset: number): { at: number; from: number; to: number; copied: boolean } {
     let [low, high] = [0, this.#parts.length - 1]
     while (low < high) {

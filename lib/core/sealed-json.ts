@@ -1,6 +1,6 @@
 /**
  * JSON files that are replaced as a whole and hold a checksum of their own text as the last field, so that a changed
- * digit in a file that is still valid JSON is noticed. What the fields mean is the caller's.
+ * digit in a file that is still valid JSON is detected. The caller owns the meaning of the fields.
  */
 import { crc32 } from 'node:zlib'
 import { CorruptFileError, TooLargeError } from '../errors.js'
@@ -8,10 +8,10 @@ import { CorruptFileError, TooLargeError } from '../errors.js'
 const pretty = /,\n {2}"crc32": "([0-9a-f]{8})"\n\}\n$/
 const compact = /,"crc32":"([0-9a-f]{8})"\}\n$/
 
-/** How a file is laid out: two spaces a level for people, or one line. */
+/** Layout of a file: indented by two spaces, or one line. */
 export type SealedLayout = 'pretty' | 'compact'
 
-/** The text of a file; `value` has at least one field, and none named crc32. */
+/** Builds the text of a file; `value` has at least one field, and none named crc32. */
 export function encodeSealed(value: Readonly<Record<string, unknown>>, layout: SealedLayout = 'pretty'): string {
   const body = stringified(value, layout)
   const crc = checksum(body)
@@ -33,7 +33,7 @@ function stringified(value: Readonly<Record<string, unknown>>, layout: SealedLay
 }
 
 /**
- * The value of such a text.
+ * Parses such a text and checks its checksum.
  *
  * @param repair what to do about a damaged file; ends the message
  * @throws {CorruptFileError} it is not valid JSON, has no checksum or a wrong one

@@ -1,6 +1,6 @@
-/** Characters that do not show, steer a terminal or turn the direction of a line, written as escapes that do show. */
+/** Escapes characters that are invisible, control a terminal or change the direction of a line. */
 
-/** Control characters but tab and line feed, marks of direction, separators, the byte order mark, halves of a pair. */
+/** Control characters except tab and line feed, direction marks, separators, byte order mark, lone surrogates. */
 const hidden =
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 

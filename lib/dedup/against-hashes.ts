@@ -1,4 +1,4 @@
-/** What pins the indexes of earlier runs that this one is deduplicated against: they decide which documents are dropped. */
+/** Pins the indexes of earlier runs that this run is deduplicated against: they affect which documents are dropped. */
 import { createHash } from 'node:crypto'
 import { type FileLayer, nodeFiles } from '../core/files.js'
 import { findLog, textsPath } from './open.js'
@@ -7,18 +7,18 @@ const readBytes = 1024 * 1024
 
 /** One of `dedup.against`. JSON-safe. */
 export interface AgainstHashes {
-  /** As the recipe has it. */
+  /** Path as in the recipe. */
   readonly name: string
-  /** Of the index: 64 hexadecimal digits. */
+  /** sha256 of the index: 64 hexadecimal digits. */
   readonly index: string
-  /** Of the kept texts, by which near-duplicates are verified; null where there are none. */
+  /** sha256 of the kept texts, which verify near-duplicates; null if there are none. */
   readonly texts: string | null
 }
 
 /**
- * Hashes of every index and its texts, in the order given. Reads each file once.
+ * Hashes every index and its texts, in the order given. Reads each file once.
  *
- * @throws {SourceNotFoundError} `against` names nothing that is there
+ * @throws {SourceNotFoundError} a file that `against` names does not exist
  */
 export async function againstHashes(
   against: readonly string[],

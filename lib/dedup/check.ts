@@ -6,14 +6,16 @@ import { frameHeadBytes } from '../core/frames.js'
 import { KunStreamError } from '../errors.js'
 import { decodeKept } from './kept-frames.js'
 
-/** One log that does not hold what was committed. */
+/** A log that does not contain its committed data. */
 export interface DedupFault {
   /** Name in the directory. */
   readonly name: string
   readonly what: string
 }
 
-/** @param committedBytes length of the log that the last cut committed; what follows is of the open cut, and not checked */
+/**
+ * @param committedBytes length of the log at the last cut; bytes after it belong to the open cut and are not checked
+ */
 export async function checkDedupLogs(
   files: FileLayer,
   directory: string,

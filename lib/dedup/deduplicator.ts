@@ -79,7 +79,7 @@ export class DocumentDeduplicator implements OpenedDeduplicator {
   readonly #comparer: ShingleComparer
   #decided: number
   #busy = false
-  /** Why a block was left half decided: the index then holds rows that the log does not. */
+  /** Failure in the middle of a block: the index then has rows that the log does not. */
   #failure: unknown = null
 
   constructor(private readonly parts: Parts) {

@@ -41,7 +41,7 @@ export interface OpenDeduplicatorOptions {
  * Where the log is damaged before `committedLogBytes`, it is cut there: `lostBytes` is not 0 then, and the blocks after
  * `lastBlock` must be decided once more, in order, before anything is passed over.
  * @throws {RunMismatchError} the log, or that of an earlier run, was made with other settings: the message has the difference
- * @throws {SourceNotFoundError} `against` names nothing that is there
+ * @throws {SourceNotFoundError} a file that `against` names does not exist
  */
 export async function openDeduplicator(given: OpenDeduplicatorOptions): Promise<OpenedDeduplicator> {
   const { options, directory, name = 'index', files = nodeFiles, documentsExpected } = given
@@ -124,10 +124,10 @@ async function restore(
       marks.push({ block: kept.block, endBytes, textsBytes: kept.textsBytes })
     }
     if (refusesDamage) await mustBeTorn(files, path)
-    // Later verdicts rest on earlier ones: what follows damage is decided again, in order.
+    // Later verdicts depend on earlier ones: blocks after damage are replayed in order.
     await scanFrames(file, untilBytes, path, onFrame, { stopAtDamage: true })
   } catch (error) {
-    // Its header is damaged, so that no frame was taken: as if there were no log.
+    // The header is damaged, so no frame was used: treat the log as missing.
     if (refusesDamage || !(error instanceof CorruptFileError && error.details.offset === 0)) throw error
   } finally {
     await file.close()
@@ -155,7 +155,7 @@ async function openTexts(
   }
 }
 
-/** Where nothing can be decided again, no document that a valid frame holds may be forgotten. */
+/** Where a replay is not possible, no document in a valid frame may be lost. */
 async function mustBeTorn(files: FileLayer, path: string): Promise<void> {
   const { damage } = await readAppendLog({ files, path }, () => undefined)
   if (damage !== null) throw corrupt(path, damage.offset, `${damage.bytes} bytes are, and valid frames follow`)

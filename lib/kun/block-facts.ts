@@ -7,7 +7,7 @@ export interface BlockFacts {
   readonly split: string
   /** Where reading goes on behind the block; known at the source. */
   readonly cursor: unknown
-  /** What was read of the inputs by then; known at the source. */
+  /** State of the inputs at that block; set by the source. */
   readonly reads: { readonly ended: readonly unknown[]; readonly open: readonly unknown[] }
   /** Documents read, counted by the worker apart from what became of them. */
   documents: number

@@ -13,13 +13,13 @@ const repair = 'Delete it, or run again: it is written anew'
 const fileBytesMax = 1024 * 1024
 const contents = z.strictObject({ stages: z.record(z.string(), stageStart) })
 
-/** By stage; none where there is no file. @throws {Error} it is damaged, is not a brakes.json, or cannot be read */
+/** Reads state by stage; empty if there is no file. @throws {Error} it is damaged, not a brakes.json, or unreadable */
 export async function readStarts(files: FileLayer, directory: string): Promise<Record<string, StageStart>> {
   const bytes = await readWholeFile(files, join(directory, brakesName), fileBytesMax)
   return bytes === null ? {} : contents.parse(decodeSealed(bytes, join(directory, brakesName), repair)).stages
 }
 
-/** Deletes the file; nothing when there is none. */
+/** Deletes the file, if it exists. */
 export async function removeStarts(files: FileLayer, directory: string): Promise<void> {
   await files.remove(join(directory, brakesName))
 }

@@ -39,10 +39,10 @@ export function outputFault(output: string, options: OutputFilterOptions): Dropp
 }
 
 /**
- * What is wrong with a reply that should be text, so that a retry with another seed may help; null if nothing is.
+ * Returns the fault of a reply that should be text, which a retry with another seed may cure; null if there is none.
  *
  * 'cut-off', 'filtered', 'aborted' and 'unfinished' are endings (llm/endings.ts); 'only-thoughts' and 'thought-markers'
- * hold no answer that can be told from thoughts; 'damaged' holds characters that nobody writes.
+ * have no answer that can be separated from thoughts; 'damaged' contains damaged or invisible characters.
  */
 export function textFault(reply: Reply): Fault | null {
   const ending = endingOf(reply.finishReason)
@@ -56,14 +56,14 @@ export function textFault(reply: Reply): Fault | null {
   return repeatedStart(text) !== null || repeatedEnd(text) !== null ? 'looping' : null
 }
 
-/** The same for a reply of one token that is read from its log-probabilities: the limit of one token ends it. */
+/** Like that for a reply of one token read from its log-probabilities: ending at the limit of one token is valid. */
 export function scoreFault(reply: Reply): Fault | null {
   const ending = endingOf(reply.finishReason)
   if (ending !== 'whole' && ending !== 'cut-off') return endingFault(ending, reply)
   const { firstTokenLogprobs } = reply
-  // One word without its probability would be a score of another kind, 1 for most: not for this record alone.
+  // A word without its probability would be another kind of score, usually 1: not comparable with other records.
   if (firstTokenLogprobs === undefined) return reply.text.trim() === '' ? 'empty' : 'logprobs'
-  // A reasoning parser may take the token for a thought: what counts is there, whatever the text.
+  // A reasoning parser may classify the token as a thought: its log-probabilities count, not the text.
   return Object.values(firstTokenLogprobs).includes(null) ? 'logprobs' : null
 }
 

@@ -75,7 +75,7 @@ export function checkAccounting(
   return faults
 }
 
-/** A copy of the account with its keys in order of code unit, at every depth: dictionaries all of them. */
+/** Returns a copy of the account as dictionaries, keys in code-unit order at every depth. */
 export function sorted<Value>(value: Value): Value {
   if (typeof value !== 'object' || value === null) return value
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
@@ -85,7 +85,7 @@ export function sorted<Value>(value: Value): Value {
 /** Dictionaries of dictionaries: a stage and a reason may have any name. */
 export type MutableRejects = Record<string, Record<string, number>>
 
-/** One more reject. @param rejects a `dictionary` */
+/** Counts a reject. @param rejects a `dictionary` */
 export function count(rejects: MutableRejects, stage: string, reason: string): void {
   rejects[stage] ??= dictionary<number>()
   const reasons = rejects[stage]

@@ -22,7 +22,7 @@ export interface CutSinkOptions {
   /** Cumulative, from the start of the dataset. */
   readonly tally: Tally
   readonly sameEnding: SameEnding
-  /** The first records all ended alike: the run is to be stopped, and `stopping` true from then on. */
+  /** Called when the first records all ended alike: stops the run; `stopping` is true from then on. */
   readonly onNoYield: (error: NoYieldError) => void
   /** Once a cut is durable. */
   readonly afterCommit: (entry: ManifestEntry, counters: Counters) => Promise<void>

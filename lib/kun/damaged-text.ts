@@ -1,5 +1,5 @@
 /**
- * Characters that nobody writes, and that a broken tokenizer, a broken transport or an attack leaves in a reply: U+FFFD,
+ * Characters that do not occur in text but that a broken tokenizer, transport or an attack leaves in a reply: U+FFFD,
  * controls, halves of surrogate pairs, bidirectional and zero-width controls, noncharacters.
  */
 
@@ -13,11 +13,11 @@ const tag = '(?<![\\u{1f3f4}\\u{e0020}-\\u{e007e}])[\\u{e0000}-\\u{e007f}]'
 
 const damage = new RegExp([controls, invisible, '\\p{Cs}', '\\p{Noncharacter_Code_Point}', joiner, tag].join('|'), 'u')
 
-/** Every code unit that one of them begins with: most texts have none, and this is one pass over them. */
+/** First code units of all of them: most texts contain none, so one pass decides. */
 const suspect =
   /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ud800-\udfff\ufdd0-\ufdef\ufeff\ufff0-\uffff]/
 
-/** The first such character as 'U+FFFD', or null. Linear in the text's length. */
+/** Returns the first such character in the form 'U+FFFD', or null. Linear in the text's length. */
 export function damagedCharacter(text: string): string | null {
   if (!suspect.test(text)) return null
   const found = damage.exec(text)

@@ -17,7 +17,7 @@ export interface Grade {
   readonly readable: boolean
 }
 
-/** Log-probabilities of the first token to ask for where the server allows: what vLLM gives at most by default. */
+/** Number of log-probabilities of the first token to request if the server allows it: vLLM's default maximum. */
 export const topLogprobsMax = 20
 
 /**

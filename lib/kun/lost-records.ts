@@ -9,7 +9,7 @@ import type { Block, PreparedBlock, PrepareReject } from '../text/batch.js'
 import { recordId } from '../text/identity.js'
 import { type LostRecord, lostReasons, type WorkerPool } from '../workers/pool.js'
 
-/** Of the kept verdict, whatever the reasons of its records. */
+/** Reason of the stored verdict, whatever the reasons of its records. */
 const reason = 'worker-lost'
 
 /** Prepares blocks in the pool, with what is known of each. */
@@ -33,7 +33,7 @@ export function preparing(
 
 function lostRecord({ document, stage, reason, detail }: PrepareReject): LostRecord[] {
   const found = lostReasons.find((each) => each === reason)
-  // A filter of the user's own may use the same word for a reason of its own.
+  // A custom filter may use the same word as a reason.
   return found === undefined || stage !== 'prepare' ? [] : [{ document, reason: found, detail }]
 }
 

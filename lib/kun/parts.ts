@@ -40,9 +40,9 @@ import { type KunStages, kunStages, type Phase, stagesThrough } from './stages.j
 import { RunWatch } from './watch.js'
 
 export interface SessionParts {
-  /** Those of the settings, with those in place that were taken out of the run. */
+  /** Shards of the settings, with removed shards in their places. */
   readonly shards: readonly Shard[]
-  /** What committed blocks were read of them. */
+  /** State of each as read by committed blocks. */
   readonly reads: readonly ShardRead[]
   readonly directory: RunDirectory
   /** The last committed cut. */
@@ -65,11 +65,11 @@ export interface OpenPartsOptions {
   readonly clock?: Clock | undefined
   /** Stops every record after this stage; replies are kept, no cut is committed. */
   readonly through?: Phase | undefined
-  /** Reports at once, also before the run has begun: that it waits for the lock of another process. */
+  /** Reports immediately, also before the run has begun, for example that it waits for another process's lock. */
   readonly onWait?: ((message: string) => void) | undefined
   /** Called once when the lock of the run directory is lost in mid-run. */
   readonly onLockLost?: ((error: LockLostError) => void) | undefined
-  /** Of the lock; for tests. */
+  /** Options of the lock; for tests. */
   readonly lock?: Pick<LockOptions, 'leaseMs' | 'clock' | 'wallNow' | 'stateOf' | 'holder'> | undefined
   /** Bytes of a log of replies before it is closed; for tests. */
   readonly replySegmentBytes?: number | undefined

@@ -1,6 +1,6 @@
 /**
- * The shards of a run as run.json pins them, against those that are listed now. The list never changes its indexes, which
- * cursors hold: a shard that is taken out keeps its place. What committed blocks were read of must be as it was.
+ * Compares the shards that run.json pins with those listed now. Indexes in the list never change, because cursors
+ * contain them: a removed shard keeps its place. Shards that committed blocks were read from must not change.
  */
 import { RunMismatchError } from '../errors.js'
 import type { ManifestEntry } from '../sinks/index.js'
@@ -19,26 +19,26 @@ export interface PinnedShard {
   readonly split: string
   readonly path: string
   readonly sizeBytes: number | null
-  /** As `Shard.version`. */
+  /** `Shard.version`. */
   readonly content: string | null
-  /** Why it is one reject; left out where it can be read. */
+  /** Why it is one reject; omitted if it can be read. */
   readonly fault?: ShardFault
-  /** Taken out before a committed block was read of it; left out otherwise. */
+  /** Removed before a committed block was read from it; omitted otherwise. */
   readonly removed?: true
 }
 
 export interface AlignedShards {
-  /** To read: as listed now, with those in place that were taken out. */
+  /** Shards to read: as listed now, with removed ones in their places. */
   readonly shards: readonly Shard[]
-  /** For run.json. */
+  /** The list for run.json. */
   readonly pinned: readonly PinnedShard[]
-  /** What is another than it was, and goes on all the same: a line each. */
+  /** Changes that do not prevent resuming: a line each. */
   readonly notes: readonly string[]
-  /** Why the run cannot go on with them: a line each. */
+  /** Why the run cannot resume with them: a line each. */
   readonly problems: readonly string[]
 }
 
-/** How run.json pins a list. */
+/** Converts a list to the form in run.json. */
 export function pinnedShards(shards: readonly Shard[]): PinnedShard[] {
   return shards.map(pinnedShard)
 }
@@ -81,7 +81,7 @@ export function alignShards(
   return { shards, pinned, notes, problems }
 }
 
-/** 'rejected': only rejects came of it, and that is all that will; 'rejects-so-far': only rejects until now. */
+/** 'rejected': it gave only rejects and is finished; 'rejects-so-far': it gave only rejects until now. */
 type ReadState = 'unread' | 'read' | 'rejected' | 'rejects-so-far' | 'ended'
 
 function stateOf(cursor: SourceCursor, index: number, rejected: boolean): ReadState {
@@ -105,7 +105,7 @@ function align(was: PinnedShard, found: Shard | undefined, state: ReadState): Al
   const is = pinnedShard(found)
   const same = was.sizeBytes === is.sizeBytes && was.content === is.content
   if (state === 'rejected' || (state === 'ended' && fault !== undefined)) {
-    // The verdict is committed: the shard stays one reject, whatever it is now.
+    // The verdict is committed: the shard stays one reject, whatever its current state.
     const now = same && JSON.stringify(fault) === JSON.stringify(is.fault) ? {} : { note: stays(name) }
     return { shard: removedShard(was), pinned: was, ...now }
   }
@@ -142,7 +142,7 @@ function takenOut(was: PinnedShard, name: string, state: ReadState): Aligned {
   }
 }
 
-/** What was piped in before is gone, and what comes now may be anything. */
+/** Standard input cannot be read again, and its content now may differ. */
 function problemOfStdin({ path, sizeBytes, content }: PinnedShard, state: ReadState): string | null {
   if (path !== '-' || sizeBytes !== null || content !== null || state === 'unread' || state === 'ended') return null
   return 'standard input was read in part and cannot be read again: write it to a file and start over with that'
@@ -165,7 +165,7 @@ function keyOf({ split, path }: { readonly split: string; readonly path: string 
 
 const problemsShownMax = 5
 
-/** What committed blocks were read of, each shard once. */
+/** Returns the shards that committed blocks were read from, each once. */
 export function readsOf(cuts: readonly ManifestEntry[]): ShardRead[] {
   const reads = new Map<number, ShardRead>()
   const keep = (each: unknown) => reads.set((each as ShardRead).shard, each as ShardRead)
@@ -174,7 +174,7 @@ export function readsOf(cuts: readonly ManifestEntry[]): ShardRead[] {
   return [...reads.values()]
 }
 
-/** @throws {RunMismatchError} the run cannot go on with the shards that are listed now */
+/** @throws {RunMismatchError} the run cannot resume with the shards listed now */
 export function refuseMisaligned({ problems }: AlignedShards, directory: string): void {
   if (problems.length === 0) return
   const shown = problems.slice(0, problemsShownMax)

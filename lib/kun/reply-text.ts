@@ -7,7 +7,7 @@ import { readThoughts } from '../llm/thoughts.js'
 /**
  * The reply's text without what some models put around it. Linear in its length.
  *
- * Thoughts that never end, or that cannot be told from the answer, leave ''.
+ * Returns '' if thoughts never end or cannot be separated from the answer.
  * Example: '<think>…</think>\n\nassistant: ```\n水是…\n```<|im_end|>' → '水是…'
  */
 export function replyText(reply: string): string {

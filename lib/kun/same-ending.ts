@@ -1,7 +1,7 @@
 /**
- * Notices that a run yields nothing: its first records, or the first of a split or shard, all end at one place for one
- * reason (a wrong field, a context that is too short, a server that refuses). Fed in input order, by what is released, so
- * that it stops at the same record every time. It never alters an outcome; all it can do is name the error.
+ * Detects that a run yields nothing: its first records, or the first of a split or shard, all end at one place for one
+ * reason (a wrong field, a context that is too short, a server that refuses). Receives records in input order, as they
+ * are released, so that it stops at the same record every time. It never alters an outcome; it only returns the error.
  */
 import { ownValue } from '../core/dictionary.js'
 import type { Released } from '../core/sink-node.js'
@@ -19,7 +19,7 @@ export interface SameEndingOptions {
   readonly from: Counters | null
 }
 
-/** How one record ended: `place` is a stage of the counters, or null for one that came through. */
+/** Outcome of one record: `place` is the stage where it ended, or null if it became a row. */
 interface Ending {
   readonly split: string
   readonly shard: string
@@ -29,17 +29,17 @@ interface Ending {
   readonly fault: boolean
 }
 
-/** What became of the records that reached one place. */
+/** Outcomes of the records that reached one place. */
 interface Place {
   readonly name: string
-  /** One of them went on. */
+  /** Whether one of them continued. */
   passed: boolean
   count: number
   /** By reason; reasons beyond `reasonsMax` are counted in `count` alone. */
   readonly reasons: Map<string, number>
-  /** Of the first that ended here. */
+  /** Detail of the first that ended here. */
   detail: string
-  /** All ended by a failure; what a filter, a threshold or the deduplication drops is no failure. */
+  /** Whether all ended by a failure; a drop by a filter, a threshold or deduplication is not a failure. */
   fault: boolean
 }
 
@@ -55,7 +55,7 @@ export class SameEnding {
   readonly #places: readonly string[]
   readonly #run: Scope
   readonly #splits = new Map<string, Scope>()
-  /** By split and shard: records that could not be read, from its first on; −1 once another one came. */
+  /** By split and shard: number of unreadable records from the first on; −1 once a readable one came. */
   readonly #shards = new Map<string, number>()
   #lastShard = ''
 
@@ -89,7 +89,7 @@ export class SameEnding {
     })
   }
 
-  /** @returns the error of a run that has come to its end without a row, where that was not what it was asked for */
+  /** @returns the error of a run that reached its end without a row, unless the recipe allows that */
   atEnd(): NoYieldError | null {
     if (this.#run.yielded) return null
     const last = this.#run.last()
@@ -110,11 +110,11 @@ export class SameEnding {
     return known
   }
 
-  /** Unreadable records of the shard, from its first on; 0 when it has others. */
+  /** Returns the number of unreadable records of the shard from its first on; 0 if it has readable ones. */
   #unreadOf({ split, shard, place, fault }: Ending): number {
     const key = `${split}/${shard}`
     const unread = place === 'documents' && fault
-    // Most records come from the shard of the one before.
+    // Most records are from the same shard as the previous one.
     if (!unread && key === this.#lastShard) return 0
     this.#lastShard = unread ? '' : key
     const before = this.#shards.get(key) ?? 0
@@ -125,7 +125,7 @@ export class SameEnding {
   }
 }
 
-/** The places that records of a run, or of a split, pass in turn. */
+/** The places that records of a run, or of a split, pass through, in order. */
 class Scope {
   yielded = false
   readonly #places: readonly Place[]
@@ -147,7 +147,7 @@ class Scope {
     return null
   }
 
-  /** Takes up what was committed. */
+  /** Restores the committed state. */
   restore({ rows, stages, documentRejects }: SplitCounters): void {
     if (rows > 0) this.yielded = true
     for (const place of this.#places) {
@@ -164,7 +164,7 @@ class Scope {
     }
   }
 
-  /** The deepest place that a record reached, all of which ended there; null where there was none. */
+  /** Returns the last place that any record reached, if all that reached it ended there; null otherwise. */
   last(): Place | null {
     return this.#places.findLast(({ count }) => count > 0) ?? null
   }
@@ -197,7 +197,7 @@ interface Group {
   readonly alike: number
 }
 
-/** Null where one went on, or where they do not end alike. Duplicates of what is there already may be all there is. */
+/** Returns null if a record continued or they did not end alike. All may be duplicates: then it is not a fault. */
 function barren(place: Place): Group | null {
   if (place.passed || place.name === 'dedup') return null
   const group = groupOf(place)
@@ -214,7 +214,7 @@ function endedText({ count, alike, reason }: Group): string {
 }
 
 function endingOf({ value, settlement, position }: Released<unknown>): Ending | null {
-  // A block with no document in it.
+  // A block without a document.
   if (position.length === 1) return null
   if (value instanceof Refused) {
     const { split, shard, reject } = value
@@ -229,7 +229,7 @@ function endingOf({ value, settlement, position }: Released<unknown>): Ending | 
   return { split, shard, place: stage, reason, detail, fault: kind === 'failed' || isFault(stage, stage, reason) }
 }
 
-/** False for what was dropped by choice: by a filter, a bound, a threshold, or as a duplicate. */
+/** Returns false for records dropped on purpose: by a filter, a bound, a threshold, or as a duplicate. */
 function isFault(place: string, stage: string, reason: string): boolean {
   if (place === 'documents') return stage !== 'filter' && stage !== 'chunk'
   return (

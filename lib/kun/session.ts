@@ -94,7 +94,7 @@ class KunSession implements Session {
   readonly #run: Run
   readonly #tally: Tally
   readonly #sameEnding: SameEnding
-  /** The recipe allows that a run ends without a row. */
+  /** Whether the recipe allows a run to end without a row. */
   readonly #mayBeEmpty: boolean
   #readBytes = 0
   #cuts: number

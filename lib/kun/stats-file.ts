@@ -4,18 +4,18 @@ import { type FileLayer, writeFileDurably } from '../core/files.js'
 
 export const statsName = 'stats.json'
 
-/** What the file holds. It has no checksum: the manifest holds the same counters. */
+/** Content of the file. It has no checksum: the manifest has the same counters. */
 export interface Stats {
   readonly cuts: number
   readonly splits: Readonly<Record<string, unknown>>
 }
 
-/** The text of the file. */
+/** Formats the file. */
 export function statsText({ cuts, splits }: Stats): string {
   return `${JSON.stringify({ cuts, splits }, null, 2)}\n`
 }
 
-/** Written when a run ends. */
+/** Writes the file when a run ends. */
 export async function writeStats(files: FileLayer, directory: string, stats: Stats): Promise<void> {
   await writeFileDurably(files, join(directory, statsName), Buffer.from(statsText(stats)))
 }

@@ -76,7 +76,7 @@ async function checkBrakes(files: FileLayer, directory: string): Promise<readonl
   }
 }
 
-/** It is written when a run ends: of the last cut, or of an earlier one where a later run was killed. */
+/** The file is written when a run ends: it has the counters of the last cut, or of an earlier one after a kill. */
 async function checkStats(
   files: FileLayer,
   directory: string,
@@ -89,7 +89,7 @@ async function checkStats(
     const bytes = await readWholeFile(files, join(directory, statsName), statsBytesMax)
     if (bytes === null) return []
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8')
-    // With no cut the counters are those of no block.
+    // Without a cut, the counters are empty.
     const isOfSomeCut = entries.some(({ cut, counters }) => text === statsText({ cuts: cut + 1, splits: counters }))
     return isOfSomeCut || (entries.length === 0 && text.startsWith('{\n  "cuts": 0,'))
       ? []
@@ -100,7 +100,7 @@ async function checkStats(
   }
 }
 
-/** The three equations of each split, and the counters against the rows and rejects that are there. */
+/** Checks the three equations of each split, and compares the counters with the rows and rejects found. */
 export function checkCounters(
   { counters }: Pick<ManifestEntry, 'counters'>,
   { rows, rejects }: Pick<Verification, 'rows' | 'rejects'>,

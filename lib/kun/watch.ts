@@ -59,7 +59,7 @@ export class RunWatch {
     if (this.options.brakes === false) return
     this.#place = place
     const from = await readStarts(place.files, place.directory).catch(async (error: Error) => {
-      // What is damaged stays so, and would be reported by every call.
+      // Delete it: otherwise every call would report the same damage.
       if (error instanceof CorruptFileError) await removeStarts(place.files, place.directory)
       place.onEvent(`brakes.json cannot be read, the brakes begin anew: ${error.message}`)
       return {}

@@ -22,7 +22,7 @@ export type CustomFilter = (document: CustomDocument) => true | string | { reado
 
 /** Plain data: what a worker needs to load the filter, and what run.json pins. */
 export interface CustomFilterFile {
-  /** As the recipe has it. */
+  /** Path as in the recipe. */
   readonly name: string
   /** Absolute. */
   readonly path: string
