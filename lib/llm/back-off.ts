@@ -1,5 +1,5 @@
 /**
- * The retry queue: failed requests and when each is due. No slot is held meanwhile.
+ * Retry queue: failed requests and when each is due. They hold no slot while they wait.
  *
  * A request that failed several times is a suspect: it is retried only once another request that was sent after its
  * last failure has passed, so that each failure is evidence; or alone, when nothing else is in flight (trials.ts).
@@ -11,7 +11,7 @@ import type { Lane, Ticket } from './ticket.js'
 /** Half to all of 250 ms · 2^n, at most 30 s; not less than the server asked for. */
 const BACKOFF_MS = 250
 const BACKOFF_MAX_MS = 30_000
-/** A suspect waits less: its retries are what decides about it, ms. */
+/** Shorter wait for suspects, ms: their retries decide about them. */
 const SUSPECT_BACKOFF_MAX_MS = 4000
 /** Failures that make a request a suspect. */
 export const SUSPECT_FAILURES = 4
@@ -41,7 +41,7 @@ export class BackOff {
     this.#tickets.add(ticket)
   }
 
-  /** Takes those whose time has come; of suspects only as many as their lane's window lets out. */
+  /** Takes the requests that are due; of suspects only as many as their lane's window allows. */
   takeDue(nowMs: number): Ticket[] {
     return this.takeAll((ticket) => {
       if (ticket.dueMs > nowMs) return false
@@ -54,7 +54,7 @@ export class BackOff {
     })
   }
 
-  /** The suspect of a lane that is due first, left where it is; null when none is due. */
+  /** Returns the suspect of a lane that is due first, without removing it; null if none is due. */
   firstSuspect(lane: Lane, nowMs: number): Ticket | null {
     let first: Ticket | null = null
     for (const ticket of this.#tickets) {
@@ -64,7 +64,7 @@ export class BackOff {
     return first
   }
 
-  /** False when it is gone already. */
+  /** Returns false if it was already removed. */
   take(ticket: Ticket): boolean {
     return this.#tickets.delete(ticket)
   }
@@ -80,12 +80,12 @@ export class BackOff {
   }
 }
 
-/** A hanging request is no suspect: what is sent beside it does not hang for it. */
+/** A hanging request is not a suspect: it does not make other requests hang. */
 export function isSuspect({ failures, failedAs }: Ticket): boolean {
   return failures >= SUSPECT_FAILURES && failedAs !== 'deadline'
 }
 
-/** Whether something that was sent after the ticket's last failure has passed at an endpoint of its own. */
+/** Whether a request sent after the ticket's last failure has passed at one of its endpoints. */
 function passedSince({ model, suspicion }: Ticket): boolean {
   return model.lane.endpoints.some(({ isDown, health }) => !isDown && health.newestPassSentMs >= suspicion.sinceMs)
 }

@@ -16,7 +16,7 @@ export const brakeOptions = z.strictObject({
   shareRatioMin: z.number().min(0).max(1).default(0.6),
   /** Mean length may change by this factor either way. */
   lengthRatioMax: z.number().min(1).default(2.5),
-  /** First records that all end alike: of the run, a split, a stage or a shard. */
+  /** Number of first records that may all end alike: of the run, a split, a stage or a shard. */
   sameEndingRecords: z.union([z.literal(false), z.int().min(20)]).default(200),
 })
 /** The options of the brakes, defaults filled in. */

@@ -1,5 +1,5 @@
 /**
- * What a server can do, as found by probe.ts: JSON-safe, pinned in run.json. Says how stages degrade: no metrics →
+ * Capabilities of a server, found by probe.ts: JSON-safe, pinned in run.json. Defines how stages degrade: no metrics →
  * goodput control, no prompt lists → single prompts, fewer log-probabilities or none → those or the published rule.
  */
 import { EndpointError } from '../errors.js'
@@ -9,7 +9,7 @@ import type { Capabilities, CompletionRequest } from './types.js'
 /** Small enough for every context, and Chinese: a tokenizer that knows none is no use here. */
 const PROMPT = '你好'
 
-/** What a probe needs of a model's options. */
+/** The options of a model that a probe needs. */
 export type ProbedModel = Pick<ModelOptions, 'model' | 'chatTemplateKwargs' | 'extraBody' | 'stream'>
 
 /** The smallest request of a kind. */
@@ -88,7 +88,7 @@ export function assumedCapabilities(): Capabilities {
   }
 }
 
-/** Capabilities that run.json kept; those of an earlier format are completed with what was assumed then. */
+/** Reads capabilities from run.json; completes those of an earlier format with the assumptions of that time. */
 export function keptCapabilities(kept: Partial<Capabilities>): Capabilities {
   const found = { ...assumedCapabilities(), ...kept }
   return {
@@ -98,7 +98,7 @@ export function keptCapabilities(kept: Partial<Capabilities>): Capabilities {
   }
 }
 
-/** The body as this server takes it: fields that it refuses are left out, `max_tokens` goes by its name there. */
+/** Builds the body for this server: omits fields that it refuses and renames `max_tokens` if needed. */
 export function acceptedBody(
   body: Record<string, unknown>,
   { unsupported, maxTokensField }: Capabilities,

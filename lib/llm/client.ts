@@ -17,7 +17,7 @@ import { type AskedReplies, parseReplies, requestPath } from './wire.js'
 const KEEP_ALIVE_MS = 4000
 const CONNECT_TIMEOUT_MS = 10_000
 
-/** Finish reason of a reply that repeated a secret, which was removed: whatever the key is by now, it stays faulty. */
+/** Finish reason of a reply that repeated a secret, which was removed: it stays faulty even after the key changes. */
 export const SECRET_FINISH = 'secret'
 
 /** What goes over the wire once. */
@@ -28,9 +28,9 @@ export interface Transfer {
   readonly prompts: number
   readonly headers: Readonly<Record<string, string>>
   readonly stream: boolean
-  /** Called with the limits that a successful answer's headers name; those of a failure are in its `details`. */
+  /** Called with the rate limits in the headers of a successful response; those of a failure are in its `details`. */
   readonly onLimits?: (limits: RateLimits) => void
-  /** Called with the name that the server gives its model, where it is not the one asked for. */
+  /** Called with the model name in the response if it differs from the requested one. */
   readonly onModel?: (model: string) => void
 }
 
@@ -118,7 +118,7 @@ export function httpClient(baseUrl: string, connectionsMax: number): Client {
         throw failureOfStatus(response.statusCode, text, asked)
       } catch (error) {
         if (signal.aborted) throw signal.reason
-        // Words of a stream that broke off, of what should be a reply and is not, or of a connection.
+        // Error text of a broken stream, of a malformed reply, or of a connection.
         const failure = error instanceof KunStreamError ? error : failureOfConnection(error, label)
         throw isOfServer(failure) ? cleanError(failure, redaction) : failure
       }
@@ -129,7 +129,7 @@ export function httpClient(baseUrl: string, connectionsMax: number): Client {
         const outside = OUTSIDE.has(path)
         const response = await request((outside ? root : base) + path, options)
         const text = await readText(response.body, response.headers)
-        // Of metrics only numbers are read, twice a second.
+        // Only numbers are read from metrics, twice a second.
         return { status: response.statusCode, text: path === '/metrics' ? text : redaction.words(text) }
       } catch (error) {
         if (options.signal.aborted) throw options.signal.reason
@@ -152,7 +152,7 @@ export function requestHeaders(headers: Readonly<Record<string, string>>, apiKey
   return apiKey === undefined ? lower : { authorization: `Bearer ${apiKey}`, ...lower }
 }
 
-/** A server may repeat a key in its answer ("Incorrect API key provided: …"). One object for each set of headers. */
+/** A server may repeat a key in its response ("Incorrect API key provided: …"). One object per set of headers. */
 function redactions(own: readonly string[], credentials: Transfer['headers']) {
   const made = new Map<string, Redaction>()
   return (headers: Transfer['headers']): Redaction => {
@@ -168,21 +168,21 @@ function redactions(own: readonly string[], credentials: Transfer['headers']) {
   }
 }
 
-/** Sets of headers whose secrets are kept prepared: one a model. */
+/** Number of header sets whose redactions are cached: one per model. */
 const HEADER_SETS_MAX = 256
 
-/** Cleaned after decoding: an escape in the body is no way around it. */
+/** Redacts after decoding, so that escapes in the body do not bypass it. */
 function cleanReplies(text: string, asked: AskedReplies, redaction: Redaction): Reply[] {
   try {
     return parseReplies(text, asked).map((reply) => cleanReply(reply, redaction))
   } catch (error) {
     if (!isOfServer(error)) throw error
-    // The same failure, in words that were cleaned before they were shortened.
+    // The same failure, redacted before its text was shortened.
     return parseReplies(redaction.words(text), asked)
   }
 }
 
-/** A reply whose tokens all went into thoughts; they are paid for. */
+/** A reply whose tokens were all spent on thoughts; they are billed. */
 function cutOffReply(body: Transfer['body']): Reply {
   const tokens = Number(body.max_completion_tokens ?? body.max_tokens ?? 0)
   return {
@@ -192,7 +192,7 @@ function cutOffReply(body: Transfer['body']): Reply {
   }
 }
 
-/** A reply that repeated a secret is faulty, however it ended: asked for again, or rejected. */
+/** Marks a reply that repeated a secret as faulty, however it ended: it is requested again, or rejected. */
 function cleanReply(reply: Reply, redaction: Redaction): Reply {
   const clean = redaction.value(reply)
   return clean === reply ? reply : { ...clean, finishReason: SECRET_FINISH }
@@ -218,8 +218,8 @@ function basicCredentials(url: URL): string {
 }
 
 /**
- * A whole body as text, or a reply put together from events. What the body is like decides, not what its type says:
- * a server may not stream what it was asked to stream, and a proxy may lose the type.
+ * Reads a whole body as text, or a reply assembled from events. The content decides, not the content type: a server may
+ * ignore `stream`, and a proxy may drop the type.
  */
 async function receive(body: Body, headers: Headers, asked: AskedReplies): Promise<string | Reply> {
   const isEvents = String(headers['content-type']).includes('text/event-stream')

@@ -1,13 +1,13 @@
-/** The context's length where servers say it: each names it otherwise. Pure. */
+/** Reads the context length from server responses: each server names it differently. Pure. */
 
 type Json = Record<string, unknown>
 
-/** A model's context is no shorter and no longer than this, tokens: other numbers mean something else. */
+/** Plausible context lengths, tokens: other numbers mean something else. */
 const CONTEXT_TOKENS_MIN = 16
 const CONTEXT_TOKENS_MAX = 100_000_000
 
 /**
- * Tokens of context, or null where none of the answers says.
+ * Returns the context length in tokens, or null if no response has it.
  *
  * @param entry of `/v1/models`: vLLM's `max_model_len`, llama.cpp's `meta.n_ctx`, LM Studio's `loaded_context_length`
  * @param props llama.cpp's `/props`

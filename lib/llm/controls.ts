@@ -1,8 +1,8 @@
 /**
- * Control requests: what is sent beside a record that fails, to tell the server's failure from the record's.
+ * Control requests: sent beside a failing record to distinguish a failure of the server from one of the record.
  *
  * The best control is a request of the same form that succeeded before, repeated with a short reply. Where none is
- * known, a harmless text in the same form has to do; that it passes says less, and its verdicts are limited.
+ * known, a harmless text in the same form is used; its success is weaker evidence, so its verdicts are limited.
  */
 import type { Clock } from '../core/types.js'
 import type { Endpoint } from './endpoint.js'
@@ -11,9 +11,9 @@ import { type ControlOutcome, formOf, type Lane, type Ticket } from './ticket.js
 
 /** Time for a control request's reply, ms. */
 const CONTROL_DEADLINE_MS = 60_000
-/** Tokens of its reply: enough to see decoding, few to pay. */
+/** Tokens of its reply: enough to exercise decoding, few enough to be cheap. */
 const CONTROL_TOKENS_MAX = 16
-/** Failing records, and verdicts in a row, that a harmless request may decide; where more fail it is the server. */
+/** Failing records, and verdicts in a row, that a harmless request may decide; more failures mean the server. */
 const WEAK_MAX = 8
 
 /** Sends control requests: at most one at a time for each endpoint, model and stage. */
@@ -25,7 +25,7 @@ export class Controls {
     private readonly formPasses: FormPasses,
   ) {}
 
-  /** Sends the control of a ticket's form to an endpoint; its failure is an outcome, its words are the endpoint's. */
+  /** Sends the control of a ticket's form to an endpoint; returns a failure as an outcome and notes its text there. */
   ask(ticket: Ticket, endpoint: Endpoint): Promise<ControlOutcome> {
     const name = `${endpoint.label}\n${ticket.model.options.model}\n${ticket.call.stage}`
     const asking = this.#asking.get(name)
@@ -47,7 +47,7 @@ export class Controls {
     const sentAtMs = this.clock.now()
     const { kind } = control.call.request
     const { headers, options } = model
-    // What is too slow for a record must be fast enough for the same work of another.
+    // A deadline that is too short for this record must suffice for the same work on another.
     const isWhole = ticket.failedAs === 'deadline'
     const deadlineMs = isWhole ? options.deadlineMs : CONTROL_DEADLINE_MS
     const passed = await endpoint.within(deadlineMs, async (signal) => {
@@ -60,7 +60,7 @@ export class Controls {
   }
 }
 
-/** Whether the harmless request may decide about a record of this lane: few fail, and nothing else is left to try. */
+/** Whether the harmless request may decide about a record of this lane: few fail and nothing else can be tried. */
 export function weakControlDecides({ failing, queue, weakVerdicts }: Lane): boolean {
   return failing <= WEAK_MAX && queue.size === 0 && weakVerdicts < WEAK_MAX
 }

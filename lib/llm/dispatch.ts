@@ -26,7 +26,7 @@ const TICK_MS = 100
 /** Calls at the head of a queue looked at for one that did not fail at the only endpoint with room. */
 const ELSEWHERE_LOOK_MAX = 16
 
-/** Failures that may have taken the server along. */
+/** Failures that may mean that the request crashed the server. */
 const HARMFUL: ReadonlySet<FailureKind> = new Set(['connection', 'stream', 'deadline'])
 
 /** What the dispatcher needs from outside: time, chance, limits. */
@@ -224,7 +224,7 @@ export class Dispatch {
     }
   }
 
-  /** A request of this form succeeded in an earlier process: good for a control. */
+  /** A request of this form succeeded in an earlier process: usable as a control. */
   knownGood(call: Call, model: SentModel, body: () => Record<string, unknown>): void {
     formOf(model, call.stage).control ??= { call, body }
   }
@@ -254,7 +254,7 @@ export class Dispatch {
     }
   }
 
-  /** Too long a text, or moderation, is of this one record; any other refusal only where the form is taken. */
+  /** An overlong text or moderation concerns this record only; any other refusal only if the form is accepted. */
   async #refused(ticket: Ticket, passage: Passage, error: RequestRefusedError): Promise<void> {
     const reason = String(error.details.reason)
     const words = String(error.details.words)
@@ -276,7 +276,7 @@ export class Dispatch {
       return false
     }
     if (formOf(model, call.stage).control !== null) {
-      // It took them before: a server that changed its mind may change it again. No record is decided by that.
+      // The server accepted this form before and may accept it again: not a verdict on a record.
       endpoint.takeOut(endpoint.heard(error))
       this.#retry(ticket, endpoint, 0)
       return false
@@ -294,7 +294,7 @@ export class Dispatch {
     const words = endpoint.heard(error)
     if (kind === 'access' && !(await this.#mayAccess(ticket, passage, error))) return
     const retryAfterMs = Number(error.details.retryAfterMs ?? 0)
-    // Beside a control that passed, a failure says nothing of the server.
+    // If the control passed, a failure is not evidence against the server.
     if (alone !== 'passed') endpoint.failed(call.record, kind, passage.isPaced, words)
     ticket.failedAs = kind
     const isEvidence = await this.#judge(ticket, passage, kind)
@@ -308,17 +308,17 @@ export class Dispatch {
     this.#retry(ticket, endpoint, retryAfterMs)
   }
 
-  /** Adds a failure to the evidence against a record; returns whether it is any. */
+  /** Adds a failure to the evidence against a record; returns whether it counts. */
   async #judge(ticket: Ticket, { endpoint, alone }: Passage, kind: FailureKind): Promise<boolean> {
     const { call, model, suspicion } = ticket
     const { health } = endpoint
     if (alone === null) {
       if (health.suspect(call.record, kind, suspicion, this.options.clock.now())) return true
-      // What hangs cannot be tried alone, record by record: it would take the hours of all their deadlines.
+      // Hanging records cannot be tried alone one by one: their deadlines would add up to hours.
       if (kind !== 'deadline' || endpoint.isDown || this.#stopped !== null) return false
     }
     if (alone !== null) health.tried(suspicion, kind, this.options.clock.now())
-    // "Full" may be meant for the control that went before: the one that comes after must pass.
+    // "Full" may refer to the control sent before: the control sent after must pass.
     const before = alone === null || alone === 'unknown' || kind === 'busy' ? null : alone
     const control = before ?? (await this.#controls.ask(ticket, endpoint))
     if (control === 'failed' || (control === 'weak' && !weakControlDecides(model.lane))) return false
@@ -326,7 +326,7 @@ export class Dispatch {
     return true
   }
 
-  /** Before the first reply a refused access may be a wrong key or name: then the recipe is wrong, not the record. */
+  /** Before the first reply, refused access may mean a wrong key or name: an error of the recipe, not of the record. */
   async #mayAccess(ticket: Ticket, passage: Passage, error: ServerError): Promise<boolean> {
     const { call, model } = ticket
     if ([...model.forms.values()].some(({ control }) => control !== null)) return true
@@ -346,19 +346,19 @@ export class Dispatch {
     this.retries++
     if (ticket.failures++ === 0) ticket.model.lane.failing++
     this.#returned(ticket)
-    // One that is down gets no calls; when it is back, nothing speaks against it.
+    // An endpoint that is down gets no calls; once it is back, it has no failures against it.
     ticket.avoid = endpoint.isDown ? null : endpoint
     if (endpoint.isDown && !isSuspect(ticket)) return this.#enqueue(ticket)
     this.#backingOff.add(ticket, endpoint, retryAfterMs)
   }
 
-  /** A suspect that was let out is back, or settled. */
+  /** Called when a released suspect came back or settled. */
   #returned(ticket: Ticket): void {
     if (ticket.letOut) ticket.model.lane.suspectsOut--
     ticket.letOut = false
   }
 
-  /** Where nothing else is in flight or can be sent, the next suspect is sent alone, after a control request. */
+  /** Sends the next suspect alone, after a control request, if nothing else is in flight or can be sent. */
   async #tryAlone(lane: Lane, ticket: Ticket): Promise<void> {
     const nowMs = this.options.clock.now()
     const up = lane.endpoints.filter((endpoint) => endpoint.room(nowMs) > 0)
@@ -370,7 +370,7 @@ export class Dispatch {
       if (control === 'failed') endpoint.takeOut(endpoint.lastHeard?.words ?? 'a request that passed before fails')
       else if (this.#backingOff.take(ticket)) await this.#send([ticket], endpoint, control)
     } catch (failure) {
-      // Closed meanwhile: the ticket is rejected with all that waits.
+      // Closed meanwhile: the ticket is rejected with all waiting ones.
       if (this.#stopped === null) throw failure
     } finally {
       lane.isTrying = false

@@ -1,13 +1,13 @@
-/** How a reply ended, by the server's word for it, and whether a reply that ended so is whole. */
+/** Classifies finish reasons: how a reply ended and whether it is whole. */
 import { asObject } from './json.js'
 
 /** Whole, cut at a limit of tokens, withheld by a filter, broken off by the server, or none of these. */
 export type Ending = 'whole' | 'cut-off' | 'filtered' | 'aborted' | 'unfinished'
 
-/** Kept in place of a reason that the server did not give. */
+/** Stored if the server gave no reason. */
 export const NO_REASON = 'missing'
 
-/** Characters of a reason that are kept. */
+/** Characters of a reason that are stored. */
 const REASON_CHARS_MAX = 60
 
 /** In lower case, letters and digits only. */
@@ -22,7 +22,7 @@ const endings: Readonly<Record<Exclude<Ending, 'unfinished'>, RegExp>> = {
     /abort|cancel|interrupt|error|fail|timeout|timedout|insufficientsystemresource|preempt|disconnect|evict|overload/,
 }
 
-/** The reason as it is kept: the server's own word, or `NO_REASON` where it is null, absent or empty. */
+/** Returns the reason to store: the server's own word, or `NO_REASON` if it is null, absent or empty. */
 export function finishReason(value: unknown): string {
   const said = typeof value === 'object' ? asObject(value).type : value
   const known = typeof said === 'string' || typeof said === 'number' || typeof said === 'boolean'
@@ -30,7 +30,7 @@ export function finishReason(value: unknown): string {
   return reason === '' ? NO_REASON : reason
 }
 
-/** What a reason means. Unknown words, tool calls and no word at all are 'unfinished': no one knows what is missing. */
+/** Classifies a reason. Unknown words, tool calls and a missing reason are 'unfinished': text may be missing. */
 export function endingOf(reason: string): Ending {
   const normal = reason.toLowerCase().replace(/[^a-z0-9]/g, '')
   const found = (Object.keys(endings) as Exclude<Ending, 'unfinished'>[]).find((ending) => endings[ending].test(normal))

@@ -20,13 +20,13 @@ const PROBE_WAIT_MS = 500
 const PROBE_WAIT_MAX_MS = 2000
 /** A probe without answer: a full server answers late, ms. */
 const PROBE_DEADLINE_MS = 60_000
-/** A probe refused as one request too many is not repeated sooner, ms. */
+/** Shortest wait after a probe that was refused by a rate limit, ms. */
 const PROBE_REFUSED_WAIT_MS = 8000
 const POLL_DEADLINE_MS = 5000
 /** Looks without figures until the limiter has to do without, a quarter of a minute. */
 const POLL_FAILURES_MAX = 30
 
-/** Names of models that are said, at most: a server may make one up a reply. */
+/** Model names that are reported, at most: a server may send a new one in every reply. */
 const MODELS_MAX = 64
 
 /** What one endpoint is made of. */
@@ -40,7 +40,7 @@ export interface EndpointOptions {
   readonly headers: Readonly<Record<string, string>>
   /** Sends the smallest request of the kind that is sent here; throws when it gets no reply. */
   readonly canary: (endpoint: Endpoint, signal: AbortSignal) => Promise<void>
-  /** Something that a person should know. */
+  /** A line for the user. */
   readonly note: (words: string) => void
   /** Room may have appeared, or the endpoint went out or came back. */
   readonly changed: (endpoint: Endpoint, what: 'room' | 'down' | 'up', words: string) => void
@@ -50,27 +50,27 @@ export interface EndpointOptions {
 export interface LastHeard {
   readonly words: string
   readonly atMs: number
-  /** Whether the server answered at all. */
+  /** Whether the server sent a response. */
   readonly answered: boolean
 }
 
-/** A request on its way, as its endpoint counts it. */
+/** A request in flight, as its endpoint counts it. */
 export interface SentRequest {
-  /** Each takes a slot. */
+  /** Number of prompts; each takes a slot. */
   readonly tickets: readonly unknown[]
   readonly sentAtMs: number
-  /** Its number among those of its endpoint, and how many prompts were in flight with it. */
+  /** Its number at its endpoint, and how many prompts were in flight with it. */
   readonly request: number
   readonly inFlight: number
-  /** What the answer's headers said, once it came. */
+  /** Rate limits in the response headers, once received. */
   limits: RateLimits | null
-  /** It was refused for the rate of requests. */
+  /** Whether it was refused by a rate limit. */
   isPaced: boolean
 }
 
-/** Failures of a server that is not ready or not paid: nothing more is sent until it answers its probe. */
+/** Failures of a server that is not ready or whose account is refused: nothing is sent until a probe passes. */
 const CLOSING_KINDS: ReadonlySet<FailureKind> = new Set(['loading', 'account'])
-/** Failures without an answer. */
+/** Failures without a response. */
 const SILENT_KINDS: ReadonlySet<string> = new Set(['connection', 'deadline'])
 
 /**
@@ -83,16 +83,16 @@ export class Endpoint {
   inFlight = 0
   /** The server's last word on itself. */
   figures: ServerFigures | null = null
-  /** What its last failure said. */
+  /** Text of its last failure. */
   lastHeard: LastHeard | null = null
-  /** The words with which it refuses the account, while it does. */
+  /** Error text with which it refuses the account; null if it does not. */
   account: string | null = null
-  /** Names of models that replies came from. */
+  /** Model names in its replies. */
   readonly #models = new Set<string>()
   #down: { sinceMs: number } | null = null
   #downBeforeMs = 0
   readonly #pacer = new Pacer()
-  /** The most requests in flight among which one was sent that passed. */
+  /** Highest number of requests in flight at which a request passed. */
   #inFlightPassed = 0
   readonly #closing = new AbortController()
   readonly #loops = new Set<Promise<void>>()
@@ -124,18 +124,18 @@ export class Endpoint {
     return free <= 0 ? 0 : Math.min(free, this.#pacer.capacity(nowMs))
   }
 
-  /** A call had to wait: that says something of the limit of requests in flight where pacing is not what it waits for. */
+  /** Notes that a call had to wait: this informs the limit of requests in flight, unless it waited for pacing. */
   pressed(nowMs: number): void {
     if (this.#pacer.capacity(nowMs) > 0) this.limiter.pressed()
   }
 
-  /** Counts a request that departs, and returns its number. */
+  /** Counts a request that is sent, and returns its number. */
   departs(prompts: number, nowMs: number): number {
     this.inFlight += prompts
     return this.#pacer.sent(nowMs)
   }
 
-  /** Frees the slots of a request; `failure` is what it ended with, null for a reply. */
+  /** Frees the slots of a request; `failure` is its error, null for a reply. */
   arrived(sent: SentRequest, failure: unknown): void {
     const { tickets, request, sentAtMs, limits, inFlight } = sent
     const nowMs = this.options.clock.now()
@@ -152,7 +152,7 @@ export class Endpoint {
       { retryAfterMs: retryAfterMs as number | null, limits: said, isOfRate },
       nowMs,
     )
-    // So few were in flight that it was not for them.
+    // Too few were in flight for them to be the cause.
     sent.isPaced = isOfRate && (said !== null || inFlight <= this.#inFlightPassed / 2)
   }
 
@@ -171,14 +171,14 @@ export class Endpoint {
     this.limiter.finished({ atMs, latencyMs: atMs - sentAtMs, tokens }, this.inFlight)
   }
 
-  /** @param isPaced refused for a rate, which the limit of requests in flight is not to blame for */
+  /** @param isPaced refused by a rate limit, which does not depend on the number of requests in flight */
   failed(record: string, kind: FailureKind, isPaced: boolean, words: string): void {
     const nowMs = this.options.clock.now()
     if ((kind === 'busy' && !isPaced) || kind === 'deadline') this.limiter.overloaded(nowMs, this.inFlight)
     if (this.health.failed(record, kind, nowMs) || CLOSING_KINDS.has(kind)) this.takeOut(words)
   }
 
-  /** Notes what a failure said, for the message of an outage; silence does not replace an answer. Returns the words. */
+  /** Stores the text of a failure for outage messages; a failure without response does not replace it. Returns it. */
   heard(error: unknown): string {
     if (!(error instanceof KunStreamError)) return String(error)
     const { kind, reason, status, serverCode } = error.details
@@ -193,7 +193,7 @@ export class Endpoint {
     return words
   }
 
-  /** Replies come from a model of another name than the one asked for: said once a name. */
+  /** Reports replies from a model other than the requested one, once per name. */
   answeredBy(asked: string, model: string): void {
     if (this.#models.has(model) || this.#models.size >= MODELS_MAX) return
     this.#models.add(model)
@@ -273,7 +273,7 @@ export class Endpoint {
     this.options.changed(this, 'room', 'no metrics any more: limited by goodput')
   }
 
-  /** False when `attempt` fails or takes longer: a probe's failure is its result, its words are noted. */
+  /** Returns false if `attempt` fails or takes longer: a failed probe is a result, and its text is stored. */
   async within(deadlineMs: number, attempt: (signal: AbortSignal) => Promise<boolean>): Promise<boolean> {
     try {
       return await this.limited(deadlineMs, attempt)
@@ -284,7 +284,7 @@ export class Endpoint {
     }
   }
 
-  /** @throws {ServerError} `attempt` takes longer; what it throws itself, or the reason why the endpoint was closed */
+  /** @throws {ServerError} `attempt` takes longer; also the error of `attempt`, or the reason why it was closed */
   async limited<T>(deadlineMs: number, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const over = new AbortController()
     setMaxListeners(0, over.signal)

@@ -1,36 +1,36 @@
 /**
- * Reads what a server's error says, whatever its shape: codes, words, the status and the field it names.
- * Owns the shapes of error bodies; what an error means is failure-table.ts.
+ * Parses error bodies of any shape: codes, words, the status and the field that they name.
+ * Owns the shapes of error bodies; failure-table.ts classifies them.
  */
 
 import { asObject, type Json, shownJson } from './json.js'
 
-/** An error as the server put it, in one form for all servers. */
+/** A server's error in one form for all servers. */
 export interface ServerSaid {
   /** Codes and types in lower case without punctuation; a bare number carries its origin: `code1113`, `qianfan336007`. */
   readonly codes: readonly string[]
   /** The most specific code as the server spelled it, or null. */
   readonly serverCode: string | null
-  /** The server's words, at most `WORDS_CHARS_MAX`. */
+  /** Error text of the server, at most `WORDS_CHARS_MAX`. */
   readonly words: string
-  /** The HTTP status that the body names (`code: 400` inside a 200), or null. */
+  /** HTTP status in the body (`code: 400` inside a 200), or null. */
   readonly status: number | null
   /** The request field that the server blames, or null. */
   readonly param: string | null
-  /** The wait that the body asks for ("estimated_time": 20), or null. */
+  /** Wait requested by the body ("estimated_time": 20), or null. */
   readonly waitMs: number | null
 }
 
 /** Characters of a server's words that are read: an error may repeat the whole prompt. */
 const WORDS_CHARS_MAX = 2000
 
-/** Reads the body of an answer whose status is an error. Text that is not JSON is the words themselves. */
+/** Parses the body of a response with an error status. Text that is not JSON is used as the words. */
 export function readErrorBody(text: string): ServerSaid {
   let body: unknown
   try {
     body = JSON.parse(text)
   } catch {
-    return said({}, {}, textOfPage(text)) // a proxy's page or plain words, which are all there is to show
+    return said({}, {}, textOfPage(text)) // a proxy's page or plain text: there is nothing else to show
   }
   // Gemini wraps its error in a list.
   const outer = asObject(Array.isArray(body) ? body[0] : body)
@@ -39,7 +39,7 @@ export function readErrorBody(text: string): ServerSaid {
 }
 
 /**
- * The error inside an answer of status 200 or an event of a stream; null where it holds none.
+ * Returns the error inside a response of status 200 or an event of a stream; null if it has none.
  * `error: null`, `error: {}`, `error: ""` and a `code` beside choices are not errors.
  */
 export function errorWithin(body: Json): ServerSaid | null {
@@ -54,12 +54,12 @@ export function errorWithin(body: Json): ServerSaid | null {
   return said(body, inner, wordsOf(body, inner) ?? shownJson(error ?? body))
 }
 
-/** The error of one choice of a list, as routers send it; null where it has none. */
+/** Returns the error of one choice of a list, as routers send it; null if it has none. */
 export function errorOfChoice({ error }: Json): ServerSaid | null {
   return error === undefined || error === null ? null : errorWithin({ error, choices: [] })
 }
 
-/** The server's words in an error's body: `error.message`, `message`, `detail` or the body itself. */
+/** Returns the text of an error body: `error.message`, `message`, `detail` or the body itself. */
 export function errorMessage(text: string): string {
   return readErrorBody(text).words
 }
@@ -98,7 +98,7 @@ function said(outer: Json, inner: Json, words: string): ServerSaid {
 
 const CODE_CHARS_MAX = 100
 
-/** The innermost words: a router puts those of the server behind it into `metadata.raw`. */
+/** Returns the innermost text: a router puts that of the server behind it into `metadata.raw`. */
 function wordsOf(outer: Json, inner: Json): string | null {
   const message =
     (typeof outer.error === 'string' && outer.error !== '' ? outer.error : undefined) ??
@@ -115,7 +115,7 @@ function wordsOf(outer: Json, inner: Json): string | null {
   return raw === undefined || raw === null ? words : `${words}: ${typeof raw === 'string' ? raw : shownJson(raw)}`
 }
 
-/** FastAPI lists what is wrong with a request; `input` there repeats the request and is left out. */
+/** Joins FastAPI's list of validation errors; omits `input`, which repeats the request. */
 function detailOf(detail: unknown): unknown {
   if (!Array.isArray(detail)) return detail
   return detail
@@ -130,13 +130,13 @@ function paramOf(outer: Json, inner: Json): string | null {
   return typeof param === 'string' && param !== '' ? param.slice(0, CODE_CHARS_MAX) : null
 }
 
-/** The text of a proxy's HTML page; other text as it is. */
+/** Returns the text of a proxy's HTML page; other text unchanged. */
 function textOfPage(text: string): string {
   const start = text.slice(0, 8 * WORDS_CHARS_MAX)
   return /^\s*<(?:!doctype|html)/i.test(start) ? start.replace(/<[^<>]{0,500}>/g, ' ').trim() : start
 }
 
-/** A number of HTTP's own error statuses; other numbers are codes of the server's. */
+/** Whether a number is an HTTP error status; other numbers are the server's own codes. */
 function statusOf(code: string): number | null {
   const status = /^[45]\d\d$/.test(code.trim()) ? Number(code) : null
   return status

@@ -1,6 +1,6 @@
 /**
- * The table by which a server's error is told: what its codes and words mean, whatever status carries them.
- * Codes are looked at in all rows before any words are; the first row that fits decides. Servers whose errors are
+ * Table that classifies a server's error by its codes and words, whatever its status.
+ * Codes of all rows are matched before any words; the first match decides. Servers whose errors are
  * listed here: OpenAI, Azure, vLLM (V0 and V1), SGLang, llama.cpp, TGI, Ollama, LM Studio, TensorRT-LLM, DashScope,
  * one-api and new-api, DeepSeek, Zhipu, Moonshot, SiliconFlow, Qianfan, Volcengine Ark, MiniMax, OpenRouter, LiteLLM.
  */
@@ -13,20 +13,20 @@ export interface FailureRow {
   readonly means: Meaning
   readonly codes?: RegExp
   readonly words?: RegExp
-  /** Statuses at which the words count; at all if absent. */
+  /** Statuses at which the words count; all if absent. */
   readonly statuses?: readonly number[]
-  /** Words with which the row does not count. */
+  /** Words that exclude the row. */
   readonly unless?: RegExp
 }
 
-/** A limit by time: waiting mends it, whatever it says of quotas. */
+/** A rate limit: it passes with time, even if the text speaks of a quota. */
 const perTime =
   /per[ -](?:second|minute|hour|day)|rate.?limit|call rate|token rate|\b[rtq]p[msd]\b|(?:retry|try again) (?:in|after) \d|allocat(?:ed|ion) quota|每(?:秒|分钟|小时|天|日)|频率|限流|并发|too many requests/i
 
-/** Words of an account, not of a record, beside those of a refusal. */
+/** Words that make a refusal one of the account, not of a record. */
 const ofAccount = /账[户号].{0,8}(?:已|被|存在)|your account/i
 
-/** A proxy has no server for the model: none at the moment, or none of that name. */
+/** A proxy has no server for the model: none at the moment, or none with that name. */
 export const noChannel = /无可用渠道|no available channel/i
 
 export const failureTable: readonly FailureRow[] = [
@@ -82,7 +82,7 @@ export const failureTable: readonly FailureRow[] = [
   },
 ]
 
-/** What an error means by this table; null where neither its codes nor its words are known. */
+/** Classifies an error by this table; null if neither its codes nor its words are known. */
 export function meaningOf(codes: readonly string[], words: string, status: number): Meaning | null {
   const counts = ({ unless }: FailureRow) => unless === undefined || !unless.test(words)
   const byCode = failureTable.find((row) => codes.some((code) => row.codes?.test(code)) && counts(row))

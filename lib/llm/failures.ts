@@ -1,6 +1,6 @@
 /**
- * Failures told apart: the server's (ServerError, retried) or the request's (RequestRefusedError, never retried).
- * One function for every error of a server: an answer's status, an `error` inside a 200, a stream or a choice.
+ * Classifies failures: the server's (ServerError, retried) or the request's (RequestRefusedError, never retried).
+ * One function for every error of a server: a response status, an `error` inside a 200, a stream or a choice.
  * Whether a server failure is really the record's is judged later, by what passes beside it.
  */
 import { RequestRefusedError, ServerError } from '../errors.js'
@@ -12,10 +12,10 @@ import { type Headers, rateLimitsOf, retryAfterMs } from './rate-limits.js'
 const DETAIL_CHARS_MAX = 300
 
 /**
- * What kind of failure a ServerError is: `details.kind`.
+ * Kind of a ServerError: `details.kind`.
  *
- * 'account' — arrears, balance, quota, billing: never about a record, and waiting does not help.
- * 'loading' — the model is not ready yet: waiting helps.
+ * 'account': arrears, balance, quota, billing: never about a record, and waiting does not help.
+ * 'loading': the model is not ready yet: waiting helps.
  */
 export type FailureKind =
   | 'busy'
@@ -31,12 +31,12 @@ export type FailureKind =
 /**
  * Why a request was refused: `details.reason` of RequestRefusedError.
  *
- * 'content-refused' — moderation of this one record. 'field' — the server does not take a field of the request, which
- * `details.field` names; nothing is said of the record. 'refused' — anything else.
+ * 'content-refused': moderation of this one record. 'field': the server does not accept a field of the request, named
+ * in `details.field`; not about the record. 'refused': anything else.
  */
 export type RefusalReason = 'context-length' | 'content-refused' | 'field' | 'refused'
 
-/** Where an error came from and what was asked, as far as the error's meaning depends on it. */
+/** Context of an error that its classification depends on: endpoint and request. */
 export interface Asked {
   readonly endpoint: string
   /** Names of the request's fields. */
@@ -46,25 +46,25 @@ export interface Asked {
 
 /** Statuses by which a server says that it is full, not broken. */
 const BUSY = new Set([429, 503, 529])
-/** Statuses of a wrong address, key or model; a redirect is one: a POST is not repeated elsewhere. */
+/** Statuses of a wrong address, key or model. Redirects count: a POST is not repeated at another address. */
 const ACCESS = new Set([301, 302, 303, 307, 308, 401, 403, 404, 405, 407, 410])
 const REFUSED = new Set([400, 413, 422])
 
-/** An answer that is not a reply, as the error it amounts to; `body` has no secrets any more. */
+/** Converts a response that is not a reply to an error; `body` is already redacted. */
 export function failureOfStatus(status: number, body: string, asked: Asked): ServerError | RequestRefusedError {
   return failureOf(readErrorBody(body), status, asked)
 }
 
 /**
- * An error of a server as the error class it amounts to: by its codes, then its words, then the status. The status
- * that an error inside a 200 names counts in place of that 200.
+ * Converts a server's error to an error class, by its codes, then its words, then the status. The status named by an
+ * error inside a 200 replaces that 200.
  *
  * `details`: kind or reason, status, words, serverCode, retryAfterMs, and what rate-limits.ts reads.
  */
 export function failureOf(said: ServerSaid, httpStatus: number, asked: Asked): ServerError | RequestRefusedError {
   const status = httpStatus === 200 ? (said.status ?? 200) : httpStatus
   const words = shorten(said.words)
-  // Inside a 200 the status that the error names is its code.
+  // Inside a 200, the status in the error is its code.
   const serverCode = said.serverCode ?? (httpStatus === 200 && said.status !== null ? String(said.status) : null)
   const details = {
     status: httpStatus,
@@ -98,7 +98,7 @@ export function failureOf(said: ServerSaid, httpStatus: number, asked: Asked): S
   }
 }
 
-/** The model used up its tokens before it wrote anything: OpenAI's refusal of what others end with `length`. */
+/** The model used up its tokens before it wrote anything: OpenAI refuses this, others end with `length`. */
 export function isOutOfTokens(status: number, body: string): boolean {
   return status === 400 && /could not finish the message because max_tokens|model output limit was reached/i.test(body)
 }
@@ -140,24 +140,24 @@ function waits({ waitMs }: ServerSaid, headers: Headers = {}): Details {
   return { ...(asked === null ? {} : { retryAfterMs: asked }), ...rateLimitsOf(headers) }
 }
 
-/** Fields that hold the record: an objection to them is one to the record. */
+/** Fields that contain the record: an error about them is about the record. */
 const RECORD_FIELDS = new Set(['messages', 'prompt', 'input', 'model'])
 
 const objection =
   /unrecogni[sz]ed|unknown|unexpected|unsupported|not (?:support|allow|permit|valid|implemented)|extra_forbidden|invalid|must be|should be|out of range|range of|greater than|less than|exceeds?|max(?:imum)? allowed|cannot|can't|only|must not|不支持|无效|非法|范围|未知|必须/i
 
-/** The field of the request that an error blames, or null. */
+/** Returns the field of the request that an error blames, or null. */
 function fieldOf({ words, param }: ServerSaid, fields: readonly string[]): string | null {
   const known = fields.filter((field) => !RECORD_FIELDS.has(field))
   const base = param?.replace(/[[.].*$/, '') ?? null
   if (base !== null && known.includes(base)) return base
   if (!objection.test(words)) return null
-  // The longest first: an objection to top_logprobs is not one to logprobs.
+  // The longest first: an error about top_logprobs is not about logprobs.
   const longest = [...known].sort((a, b) => b.length - a.length)
   return longest.find((field) => named(field, words)) ?? null
 }
 
-/** A plain word of English (`stop`, `seed`) counts only where it is marked as a name. */
+/** An English word (`stop`, `seed`) counts only if it is quoted as a name. */
 function named(field: string, words: string): boolean {
   const plain = /^[a-z]+$/.test(field) && !DISTINCTIVE.has(field)
   const escaped = field.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')

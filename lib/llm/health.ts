@@ -1,30 +1,30 @@
 /**
  * What is known of an endpoint from how its requests ended: whether its circuit opens, whether a failure is the
- * record's or the server's, and how fast failed requests may be retried. Pure: times are given.
+ * record's or the server's, and how fast failed requests may be retried. Pure: times are passed in.
  *
- * Only a success of a request that was sent after a failure says that the failure is over: what was sent before it may
- * still be answered by a server that takes nothing new.
+ * Only the success of a request sent after a failure shows that the failure is over: a server may still answer earlier
+ * requests while it accepts nothing new.
  */
 import type { FailureKind } from './failures.js'
 
 /** Failures with no success between them until the circuit opens. */
 const CONSECUTIVE_MAX = 5
-/** A server that only says "full" for so long counts as down, ms. */
+/** A server that responds "full" for longer than this counts as down, ms. */
 const BUSY_MAX_MS = 60_000
-/** Records whose last outcome gives the endpoint's failure rate. */
+/** Number of records whose last outcomes give the endpoint's failure rate. */
 const OUTCOMES_MAX = 64
-/** Control requests whose outcomes give the failure rate beside a record that is tried alone. */
+/** Number of control requests whose outcomes give the failure rate for records tried alone. */
 const CONTROLS_MAX = 16
-/** Records that passed in the end whose failures before that give the rate at which good records fail. */
+/** Number of passed records whose earlier failures give the rate at which good records fail. */
 const GOOD_RECORDS_MAX = 64
-/** Failures counted of one of them: an outage is not a rate. */
+/** Failures counted per such record, at most: an outage is not a rate. */
 const GOOD_FAILURES_MAX = 3
 /** A record is to blame when chance alone would fail it so often less than once in a million: ln 10^6. */
 const BLAME_MAX = Math.log(1e6)
 /** The lowest failure rate believed: 5 failures at least; of deadlines, each of which costs minutes, 3. */
 const RATE_MIN = 0.05
 const DEADLINE_RATE_MIN = 0.01
-/** Connections that break within so long of each other broke together: one record of them is suspected, ms. */
+/** Connections that break within this time of each other broke together: only one record is suspected, ms. */
 const BURST_MS = 100
 /** Retries at one endpoint: a tenth of its successes, and so many a second at least; more of them wait their turn. */
 const RETRIES_PER_SUCCESS = 0.1
@@ -37,7 +37,7 @@ const BUDGET_WAIT_MAX_MS = 30_000
 export class RecordSuspicion {
   /** −ln of the probability that chance did it. */
   blame = 0
-  /** When it failed last, or was first sent, ms. */
+  /** Time of its last failure, or of its first send, ms. */
   sinceMs = Number.POSITIVE_INFINITY
   failures = 0
   deadlines = 0
@@ -46,22 +46,22 @@ export class RecordSuspicion {
   }
 }
 
-/** Kinds that speak of the server as a whole, whatever the record. */
+/** Kinds that concern the server as a whole, not the record. */
 const NEVER_BLAMED: ReadonlySet<FailureKind> = new Set(['account', 'loading'])
 
-/** Successes and failures of one endpoint, and what follows: is it down, is it busy, how long to wait. */
+/** Successes and failures of one endpoint: whether it is down or busy, and how long to wait. */
 export class Health {
-  /** Since when nothing that was sent has succeeded, ms; set when the circuit opens, null when all is well. */
+  /** Time since which no request has succeeded, ms; set when the circuit opens, null while closed. */
   troubleSinceMs: number | null = null
-  /** When the newest request that succeeded was sent, ms. */
+  /** Send time of the newest request that succeeded, ms. */
   newestPassSentMs = Number.NEGATIVE_INFINITY
   #newestRecordSentMs = Number.NEGATIVE_INFINITY
   #consecutive = 0
   #busySinceMs: number | null = null
-  /** By record, the least recent first: whether its last request failed. */
+  /** By record, least recent first: whether its last request failed. */
   readonly #outcomes = new Map<string, boolean>()
   readonly #controls: boolean[] = []
-  /** Of the records that passed last, how often each had failed before. */
+  /** For the records that passed last: how often each had failed before. */
   readonly #goodFailures = new Uint8Array(GOOD_RECORDS_MAX)
   readonly #goodDeadlines = new Uint8Array(GOOD_RECORDS_MAX)
   #goodRecords = 0
@@ -69,7 +69,7 @@ export class Health {
   #retries = RETRIES_SAVED_MAX
   #retriesAtMs = 0
 
-  /** @param sentAtMs when the request was sent: one older than the trouble does not end it */
+  /** @param sentAtMs send time of the request: one sent before the trouble does not end it */
   succeeded(record: string, sentAtMs: number, { failures, deadlines }: RecordSuspicion): void {
     this.#passed(sentAtMs)
     const place = this.#goodRecords++ % GOOD_RECORDS_MAX
@@ -80,14 +80,14 @@ export class Health {
     this.#note(record, false)
   }
 
-  /** A request that succeeded before was repeated, to compare with a record that fails. */
+  /** Notes the outcome of a control request: a repeat of one that succeeded before. */
   controlled(passed: boolean, sentAtMs: number): void {
     this.#controls.push(passed)
     if (this.#controls.length > CONTROLS_MAX) this.#controls.shift()
     if (passed) this.#passed(sentAtMs)
   }
 
-  /** A record is sent here for the first time: what is sent from now on and passes, passes beside it. */
+  /** Notes that a record is sent here for the first time: later requests that pass, pass beside it. */
   sent(suspicion: RecordSuspicion, nowMs: number): void {
     if (suspicion.sinceMs === Number.POSITIVE_INFINITY) suspicion.sinceMs = nowMs
   }
@@ -121,7 +121,7 @@ export class Health {
     this.tried(suspicion, kind, nowMs)
     if (kind === 'busy' || NEVER_BLAMED.has(kind) || this.newestPassSentMs < sinceMs) return false
     if (this.#isOfBurst(kind, nowMs)) return false
-    // Where only suspects are left, the control request is what passes beside them.
+    // If only suspects are left, the control request is what passes beside them.
     blame(
       suspicion,
       kind,
@@ -130,14 +130,14 @@ export class Health {
     return true
   }
 
-  /** Notes a failure of a record, whatever it says of it. */
+  /** Notes a failure of a record, whether or not it counts as evidence. */
   tried(suspicion: RecordSuspicion, kind: FailureKind, nowMs: number): void {
     suspicion.sinceMs = nowMs
     suspicion.failures++
     if (kind === 'deadline') suspicion.deadlines++
   }
 
-  /** Adds the failure of a record that was tried alone, beside a control request that passed. */
+  /** Adds the failure of a record that was tried alone after a control request passed. */
   suspectAlone(kind: FailureKind, suspicion: RecordSuspicion): void {
     if (NEVER_BLAMED.has(kind)) return
     blame(suspicion, kind, this.#rateBesideControls(kind))
@@ -151,7 +151,7 @@ export class Health {
     return this.#retries >= 0 ? 0 : Math.min(BUDGET_WAIT_MAX_MS, (-this.#retries * 1000) / RETRIES_PER_SECOND)
   }
 
-  /** Share of the other records that failed when they were sent last. */
+  /** Returns the share of other records whose last request failed. */
   #failureRate(record: string): number {
     let others = 0
     let failures = 0
@@ -163,7 +163,7 @@ export class Health {
     return others === 0 ? 0 : failures / others
   }
 
-  /** How often a good record would fail: by the control requests, and by those that failed and then passed. */
+  /** Estimates how often a good record fails: by control requests, and by records that failed and then passed. */
   #rateBesideControls(kind: FailureKind): number {
     const controls = this.#controls.filter((passed) => !passed).length / Math.max(1, this.#controls.length)
     const counts = kind === 'deadline' ? this.#goodDeadlines : this.#goodFailures
@@ -179,7 +179,7 @@ export class Health {
     if (this.troubleSinceMs !== null && sentAtMs >= this.troubleSinceMs) this.troubleSinceMs = null
   }
 
-  /** A server that dies breaks every connection: that one of its records did it says nothing of the others. */
+  /** A crashing server breaks every connection: only one of the records may be the cause. */
   #isOfBurst(kind: FailureKind, nowMs: number): boolean {
     if (kind !== 'connection' && kind !== 'stream') return false
     const together = nowMs - this.#burstAtMs < BURST_MS

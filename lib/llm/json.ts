@@ -1,16 +1,16 @@
-/** Reads JSON from a server: what is expected to be an object is one, whatever came. */
+/** Reads JSON from a server: replaces a value that should be an object and is not by an empty one. */
 
-/** A JSON object whose fields are still to be looked at. */
+/** A JSON object whose fields are not validated yet. */
 export type Json = Readonly<Record<string, unknown>>
 
-/** The value if it is an object; an empty one otherwise. */
+/** Returns the value if it is an object; an empty one otherwise. */
 export function asObject(value: unknown): Json {
   return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Json) : {}
 }
 
 /**
- * Parses JSON as servers write it: a byte order mark before it is skipped, and `NaN` and `Infinity`, which Python
- * writes for numbers that JSON does not have, are read as null.
+ * Parses JSON as servers write it: skips a byte order mark, and reads `NaN` and `Infinity`, which Python writes
+ * although JSON does not have them, as null.
  *
  * @throws {SyntaxError} it is not JSON
  */
@@ -24,7 +24,7 @@ export function parseServerJson(text: string): unknown {
   }
 }
 
-/** With null for every number that JSON does not have; strings are left alone. Linear in the text's length. */
+/** Replaces every number that JSON does not have by null, outside of strings. Linear in the text's length. */
 function withNulls(json: string): string {
   const kept: string[] = []
   let start = 0
@@ -43,7 +43,7 @@ function withNulls(json: string): string {
   return kept.join('') + json.slice(start)
 }
 
-/** JSON of a value for people, or a note where it is nested too deeply to be written. */
+/** Formats a value as JSON for people, or returns a note if it is nested too deeply. */
 export function shownJson(value: unknown): string {
   try {
     return JSON.stringify(value) ?? 'nothing'

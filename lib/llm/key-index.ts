@@ -46,7 +46,7 @@ export class KeyIndex {
     if (this.#locations[place] === from) this.#locations[place] = to
   }
 
-  /** Forgets a key that is at `location`; one that lies elsewhere stays. */
+  /** Deletes a key if it is at `location`. */
   delete(key: Uint8Array, location: number): void {
     const place = this.#place(words(key))
     if (this.#locations[place] === location) this.#remove(place)

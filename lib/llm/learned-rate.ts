@@ -1,39 +1,39 @@
 /**
- * The rate of a server that says "too many requests" without saying how many it takes. Pure: times are given.
+ * Learns the rate of a server that responds "too many requests" without naming a limit. Pure: times are passed in.
  *
- * After a refusal nothing is sent for as long as the server asks, or for a doubled wait, and then one request alone.
- * When that is taken, a cycle has ended: what the server took from the last such request to this one, by the time
- * between them, is its rate. Of a fixed window a cycle is the window; of a token bucket the second cycle finds the rate
- * at which it refills. The rate grows from there, slowly and then faster, until a refusal ends the next cycle.
+ * After a refusal nothing is sent for as long as the server asks, or for a doubled wait; then one request is sent
+ * alone. When that is accepted, a cycle has ended: the requests accepted since the last such request, divided by the
+ * time between them, are the rate. For a fixed window a cycle is the window; for a token bucket the second cycle finds
+ * the refill rate. The rate grows from there, slowly and then faster, until a refusal ends the next cycle.
  */
 
 /** Waits after refusals in a row, ms. */
 const HOLD_START_MS = 250
 const HOLD_MAX_MS = 8000
-/** The request that is sent alone is taken when it was not refused for so long, or so many times a refusal's time. */
+/** The lone request counts as accepted if not refused within this time, or within so many times a refusal's time. */
 const TAKEN_AFTER_MS = 400
 const TAKEN_AFTER_REFUSALS = 4
-/** Share of the rate found that is used at first. */
+/** Share of the measured rate that is used at first. */
 const RATE_SHARE = 0.95
 /**
- * The rate grows by (time / g)², with g so many times as long as the cycle that found it: a short one says less. Of a
- * long one that is 11 % in a minute, twofold in three.
+ * The rate grows by (time / g)²; g is this multiple of the cycle that measured it, because a short cycle is less exact.
+ * For a long cycle that is 11 % in a minute, twofold in three.
  */
 const GROWTH_CYCLES = 20
 const GROWTH_MIN_MS = 20_000
 const GROWTH_MAX_MS = 180_000
-/** Without a refusal for so long there is no limit any more, ms. */
+/** Time without a refusal after which pacing ends, ms. */
 const FORGOTTEN_MS = 600_000
-/** A cycle lowers the rate to this share at least: few requests say little. */
+/** A cycle lowers the rate to this share at most: few requests are a weak measurement. */
 const FALL_MAX = 0.5
-/** A request a minute at least. */
+/** Lowest rate: one request a minute. */
 const RATE_MIN_PER_MS = 1 / 60_000
-/** A cycle without refusal is counted over the last one or two of these, ms. */
+/** Without a refusal, a cycle counts over the last one or two spans of this length, ms. */
 const SPAN_MS = 60_000
-/** While no rate is known, a pause in sending of so long begins the count again, ms. */
+/** While no rate is known, a pause in sending of this length restarts the count, ms. */
 const IDLE_MS = 10_000
 
-/** What is counted since a moment. */
+/** A count and its start. */
 interface Span {
   fromMs: number
   fromRequest: number
@@ -42,15 +42,15 @@ interface Span {
 
 /** After a refusal. */
 interface Hold {
-  /** Until when nothing is sent. */
+  /** Nothing is sent before this time. */
   untilMs: number
-  /** Its own wait, doubled by the next refusal. */
+  /** Back-off of this refusal, doubled by the next one. */
   readonly waitMs: number
-  /** The request that was sent alone after it. */
+  /** The request sent alone after it. */
   alone: { readonly request: number; readonly sentAtMs: number } | null
 }
 
-/** What a server without words about its limit takes, in requests a ms. */
+/** Learned rate of a server that does not report its limit, in requests per ms. */
 export class LearnedRate {
   #rate: number | null = null
   #rateFromMs = 0
@@ -62,7 +62,7 @@ export class LearnedRate {
   #hold: Hold | null = null
   #refusalMs = 0
 
-  /** Until when nothing is sent, ms; 0 where nothing is held back. */
+  /** Time before which nothing is sent, ms; 0 if nothing is held back. */
   heldUntilMs(nowMs: number): number {
     this.#settle(nowMs)
     if (this.#hold === null) return 0
@@ -75,7 +75,7 @@ export class LearnedRate {
     return this.#hold !== null
   }
 
-  /** Infinity where no limit is known. */
+  /** Infinity if no limit is known. */
   rate(nowMs: number): number {
     this.#settle(nowMs)
     if (this.#rate === null) return Number.POSITIVE_INFINITY
@@ -104,12 +104,12 @@ export class LearnedRate {
     if (alone && request >= alone.request) this.#ended(alone.request, alone.sentAtMs)
   }
 
-  /** @param waitMs what the server asks for; null where it does not say */
+  /** @param waitMs wait requested by the server; null if it names none */
   refused(request: number, sentAtMs: number, waitMs: number | null, nowMs: number): void {
     for (const span of [this.#span, this.#next]) if (span !== null && request >= span.fromRequest) span.refused++
     this.#refusalMs = nowMs - sentAtMs
     const hold = this.#hold
-    // Sent before the refusal that is waited for.
+    // Sent before the refusal whose wait is in progress.
     if (hold !== null && (hold.alone === null || request < hold.alone.request)) {
       if (waitMs !== null) hold.untilMs = Math.max(hold.untilMs, nowMs + waitMs)
       return

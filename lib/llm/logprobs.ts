@@ -1,17 +1,17 @@
 /**
- * Log-probabilities of a reply's first token, from all forms in which servers send them, tokens as the text they stand
- * for. What cannot be read is not guessed: an id in place of a token makes the whole unreadable.
+ * Log-probabilities of a reply's first token, from all forms in which servers send them, with tokens decoded to text.
+ * Nothing is guessed: an id in place of a token makes the whole unreadable.
  */
 import { asObject } from './json.js'
 
-/** Token text → log-probability; null where the server sent something that is not one. */
+/** Token text → log-probability; null if the server sent an invalid value. */
 export type TokenLogprobs = Readonly<Record<string, number | null>>
 
 /**
- * Chat: `content[0].top_logprobs`, a list; completions: `top_logprobs[0]`, an object. Undefined where there are none,
- * or where tokens are given as ids. A piece of a character is U+FFFD.
+ * Chat: `content[0].top_logprobs`, a list; completions: `top_logprobs[0]`, an object. Undefined if there are none,
+ * or if tokens are given as ids. A piece of a character is U+FFFD.
  *
- * A number above 0, not finite or not a number is null: the reply is at fault. Of two tokens with one text the more
+ * A value above 0, not finite or not a number is null: the reply is faulty. Of two tokens with the same text the more
  * likely one counts.
  */
 export function firstTokenLogprobs(logprobs: unknown): TokenLogprobs | undefined {
@@ -48,11 +48,11 @@ const LOGPROB_MAX = 1e-3
 
 function validLogprob(value: unknown): number | null {
   if (typeof value !== 'number' || !Number.isFinite(value) || value > LOGPROB_MAX) return null
-  // −0 is not kept by JSON.
+  // JSON does not preserve −0.
   return value === 0 ? 0 : value
 }
 
-/** The text of a token: of its bytes where the server sends them, `bytes:\xe5\xa5\xbd` and the letters of byte-level BPE read. */
+/** Returns the text of a token: from its bytes if sent, from `bytes:\xe5\xa5\xbd`, or from byte-level BPE letters. */
 function tokenText(token: string, bytes: unknown): string {
   if (Array.isArray(bytes) && bytes.length > 0 && bytes.every(isByte)) return decode(Uint8Array.from(bytes as number[]))
   if (escapedBytes.test(token)) {
@@ -75,7 +75,7 @@ function decode(bytes: Uint8Array): string {
   return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
 }
 
-/** `å¥½` is 好 and `Ġ好` is ' 好' where a server shows the vocabulary in place of the text. */
+/** Decodes vocabulary entries that a server sends in place of text: `å¥½` is 好 and `Ġ好` is ' 好'. */
 function fromByteLetters(token: string): string {
   if (!/[^\0-\x7f]/.test(token)) return token
   const bytes: number[] = []
@@ -91,12 +91,12 @@ function fromByteLetters(token: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Uint8Array.from(bytes))
   } catch {
-    // A piece of a character, or text in a Latin script: only bytes that begin a character are told to be a piece.
+    // A piece of a character, or Latin text: only bytes that begin a character are recognised as a piece.
     return bytes.every((byte) => byte >= 0x80) ? '\ufffd' : token
   }
 }
 
-/** GPT-2's letters for bytes: printable Latin-1 stands for itself, the rest for U+0100 on. */
+/** GPT-2's letters for bytes: printable Latin-1 for itself, U+0100 and up for the rest. */
 const byteOfLetter: ReadonlyMap<string, number> = (() => {
   const letters = new Map<string, number>()
   let next = 0x100

@@ -43,7 +43,7 @@ export type ModelInput = z.input<typeof modelOptions>
 export const serverOptions = z.strictObject({
   /** The run stops, resumable, when a model had no working endpoint for longer. */
   outageMaxMs: z.number().min(0).default(1_800_000),
-  /** A server that cannot be reached when the run starts is waited for so long; 0 does not wait. */
+  /** Longest wait for a server that cannot be reached when the run starts; 0 does not wait. */
   startMaxMs: z.number().min(0).default(10_000),
   /**
    * A call that waited longer goes before later stages. Not less than a label call waits in the ordinary: with 24 times

@@ -1,6 +1,6 @@
 /**
- * When an endpoint may be sent its next request: by the limits that its headers report, the waits that it asks for, and
- * the rate learned from its refusals. How many are in flight is the limiter's. Pure: times are given.
+ * Paces an endpoint: by the limits in its headers, the waits that it requests, and the rate learned from its refusals.
+ * The limiter decides how many requests are in flight. Pure: times are passed in.
  *
  * A server without limits is not paced: `capacity` is Infinity until it reports a limit or refuses a request.
  */
@@ -8,16 +8,16 @@ import { LearnedRate } from './learned-rate.js'
 import { Quota, type Reported } from './quota.js'
 import type { RateLimits } from './rate-limits.js'
 
-/** Sends saved up while nobody looked: the dispatcher looks at least so often, ms. */
+/** Credit accumulates for at most this time: the dispatcher polls at least this often, ms. */
 const SAVED_MS = 200
 /** Weight of the last reply in the tokens that a request takes. */
 const COST_LEARNING = 0.1
 
-/** How a server refused a request as one too many. */
+/** A refusal of a request as one too many. */
 export interface Refusal {
   readonly retryAfterMs: number | null
   readonly limits: RateLimits | null
-  /** Whether it speaks of a rate (429): any other is about load, which the limiter heeds. */
+  /** Whether it is a rate limit (429): any other is about load, which the limiter handles. */
   readonly isOfRate: boolean
 }
 
@@ -52,7 +52,7 @@ export class Pacer {
     return Math.floor(Math.min(left, this.#due))
   }
 
-  /** Until when nothing is sent; in the past where nothing is held back, ms. */
+  /** Time before which nothing is sent; in the past if nothing is held back, ms. */
   heldUntilMs(nowMs: number): number {
     return Math.max(this.#heldUntilMs, this.#learned.heldUntilMs(nowMs))
   }
@@ -67,13 +67,13 @@ export class Pacer {
     return request
   }
 
-  /** The server took a request, whatever became of it. */
+  /** Notes that the server accepted a request, whatever its outcome. */
   taken(request: number, sentAtMs: number, limits: RateLimits | null, nowMs: number): void {
     this.#learned.taken(request, nowMs)
     if (limits !== null) this.#reported({ request, sentAtMs, refused: false }, limits, nowMs)
   }
 
-  /** What a reply took, prompt and all. */
+  /** Notes the tokens of a reply, prompt included. */
   counted(tokens: number): void {
     this.#cost = this.#cost === 0 ? tokens : this.#cost + COST_LEARNING * (tokens - this.#cost)
   }
@@ -91,7 +91,7 @@ export class Pacer {
     this.#heldUntilMs = Math.max(this.#heldUntilMs, untilMs)
   }
 
-  /** The endpoint came back: its limits may be others. What it asked to wait for holds. */
+  /** Resets limits after the endpoint came back, since they may have changed. A requested wait still applies. */
   restart(): void {
     this.#requests.forget()
     this.#tokens.forget()
@@ -108,7 +108,7 @@ export class Pacer {
   }
 }
 
-/** The wait that a refusal without one means: until what is used up comes back. */
+/** Returns the wait after a refusal that names none: until the used-up quota resets. */
 function usedUpMs(limits: RateLimits | null): number | null {
   if (limits === null) return null
   const waits: number[] = []

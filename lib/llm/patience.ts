@@ -1,19 +1,19 @@
 /**
- * How long is too long: of one request its deadline, of all servers the outage, of a lane the time without progress.
- * None counts time it should not.
+ * Time limits: the deadline of one request, the outage of all servers, the stall of a lane without progress.
+ * Time while an endpoint is down does not count towards deadlines.
  *
  * Why every run ends: a lane has finitely many calls, each is settled once, and between two settlements of a lane that
- * has calls pending at most `outageMaxMs + PROGRESS_DEADLINES · deadlineMs` pass, whatever its servers do: else
- * `stallOf` ends the run. What happens sooner (verdicts, outages) only shortens that.
+ * has calls pending at most `outageMaxMs + PROGRESS_DEADLINES · deadlineMs` pass, whatever its servers do; otherwise
+ * `stallOf` ends the run. Verdicts and outages only shorten that.
  */
 import { AccountError, OutageError, ServerError } from '../errors.js'
 import type { Endpoint } from './endpoint.js'
 import type { Lane, Passage } from './ticket.js'
 
-/** A hanging record needs three deadlines to be convicted; a fourth for what was in flight before. */
+/** A hanging record is rejected after three deadlines; a fourth is for requests that were in flight before. */
 const PROGRESS_DEADLINES = 4
 
-/** The end of a request that took too long; the time that its endpoint was down does not count. */
+/** Returns the error of a request past its deadline; time while its endpoint was down does not count. */
 export function deadlineOver({ endpoint, sentAtMs, downMs, deadlineMs }: Passage, nowMs: number): ServerError | null {
   const spentMs = nowMs - sentAtMs - (endpoint.downMs(nowMs) - downMs)
   if (spentMs <= deadlineMs) return null
@@ -21,32 +21,32 @@ export function deadlineOver({ endpoint, sentAtMs, downMs, deadlineMs }: Passage
   return new ServerError(words, { details: { kind: 'deadline', words } })
 }
 
-/** The end of a run that cannot continue with this lane's servers, or null. */
+/** Returns the error of a run that cannot continue with this lane's servers, or null. */
 export function endOf(lane: Lane, nowMs: number, outageMaxMs: number): AccountError | OutageError | null {
   if (lane.pending === 0) return null
   return accountOf(lane) ?? outageOf(lane, nowMs, outageMaxMs) ?? stallOf(lane, nowMs, outageMaxMs)
 }
 
-/** Every endpoint refuses the account, and nothing in flight is still to come: waiting does not help. */
+/** Every endpoint refuses the account and nothing is in flight: waiting does not help. */
 function accountOf({ endpoints, inFlight }: Lane): AccountError | null {
   if (inFlight > 0 || !endpoints.every(({ isDown, account }) => isDown && account !== null)) return null
   return accountError(endpoints)
 }
 
-/** The end of a run whose account a server refuses, with the server's words. */
+/** Builds the error of a run whose account a server refuses, with the server's text. */
 export function accountError(endpoints: readonly Pick<Endpoint, 'label' | 'account'>[]): AccountError {
   const told = endpoints.map(({ label, account }) => `${label}: ${account ?? ''}`).join('; ')
   return new AccountError(`the model server refuses the account (${told}); settle it and run again to resume`)
 }
 
 /**
- * Calls wait for servers that are all down, each without a success for longer than `outageMaxMs`. A server that answers
- * its probe and fails every record is down too: only a success ends its trouble.
+ * Returns the outage if calls wait for servers that are all down, each without a success for longer than `outageMaxMs`.
+ * A server that passes its probe and fails every record is down too: only a success ends an outage.
  */
 function outageOf({ endpoints }: Lane, nowMs: number, outageMaxMs: number): OutageError | null {
   let sinceMs = Number.NEGATIVE_INFINITY
   for (const { isDown, inFlight, health } of endpoints) {
-    // What is in flight at a server that came back may be its first success.
+    // A request in flight at a server that came back may be its first success.
     if (health.troubleSinceMs === null || (!isDown && inFlight > 0)) return null
     sinceMs = Math.max(sinceMs, health.troubleSinceMs)
   }
@@ -58,7 +58,7 @@ function stallOf({ endpoints, progressAtMs, deadlineMs }: Lane, nowMs: number, o
   return stalledMs <= outageMaxMs + PROGRESS_DEADLINES * deadlineMs ? null : outageError(endpoints, stalledMs)
 }
 
-/** The outage of these endpoints, with the last words heard from any of them. */
+/** Builds the outage error of these endpoints, with the last error text from any of them. */
 export function outageError(endpoints: readonly Endpoint[], sinceMs: number): OutageError {
   const seconds = Math.round(sinceMs / 1000)
   const time = seconds === 0 ? `${Math.round(sinceMs)} ms` : `${seconds} s`
