@@ -1,5 +1,5 @@
 /**
- * Every reason that kun-stream itself gives to a reject: the word in `rejects/`, the stages that give it, and what it means.
+ * Every reason that kun-stream itself gives to a reject: the word in `rejects/`, its stages, and its meaning.
  * Filters of the user add words of their own. The pages in docs/ are compared with this list by test/reject-reasons.test.ts.
  */
 
@@ -81,7 +81,7 @@ export const rejectReasons = {
 
 export type RejectReasonName = keyof typeof rejectReasons
 
-/** What a reason means; null for a word of a filter of the user. */
+/** Returns the meaning of a reason; null for a reason of a custom filter. */
 export function reasonMeaning(reason: string): string | null {
   return Object.hasOwn(rejectReasons, reason) ? rejectReasons[reason as RejectReasonName].means : null
 }

@@ -1,20 +1,20 @@
-/** Reads the answers that a server gives to a probe: whatever is not of the shape expected is absent. Pure. */
+/** Reads a server's responses to a probe: values of an unexpected shape count as absent. Pure. */
 import { firstTokenLogprobs } from './logprobs.js'
 import { reasoningOf } from './wire.js'
 
 /** A body, or a part of one. */
 export type Json = Record<string, unknown>
 
-/** Served models that a message names. */
+/** Served models that a message lists, at most. */
 const NAMES_SHOWN_MAX = 3
 
-/** The number that a refusal allows: 'which is greater than max allowed: 5', 'less than or equal to 5'. */
+/** Returns the maximum named in a refusal: 'which is greater than max allowed: 5', 'less than or equal to 5'. */
 export function allowedNumber(words: string, below: number): number | null {
   const numbers = [...words.matchAll(/\d+/g)].map(([digits]) => Number(digits)).filter((each) => each < below)
   return numbers.length === 0 ? null : Math.max(...numbers)
 }
 
-/** More than one token with its log-probability, and tokens that show the Chinese that they spell. */
+/** Whether there is more than one token with its log-probability, and the tokens are readable as Chinese. */
 export function readableLogprobs(body: Json): boolean {
   const choice = asList(body.choices)[0] ?? {}
   const tokens = Object.keys(firstTokenLogprobs(choice.logprobs) ?? {})
@@ -24,7 +24,7 @@ export function readableLogprobs(body: Json): boolean {
   return tokens.some((token) => /\p{Script=Han}/u.test(token)) || !/\p{Script=Han}/u.test(text)
 }
 
-/** More than one log-probability for one new token: the prompt's own came back. */
+/** Whether the prompt's log-probabilities came back: more than one for a single new token. */
 export function echoed(body: Json, prompt: string): boolean {
   const choice = asList(body.choices)[0]
   const { token_logprobs } = asJson(choice?.logprobs)
@@ -32,7 +32,7 @@ export function echoed(body: Json, prompt: string): boolean {
   return String(choice?.text ?? '').startsWith(prompt)
 }
 
-/** A body as an object; empty where it is not one. */
+/** Parses a body as an object; empty if it is not one. */
 export function parsedJson(text: string): Json {
   try {
     return asJson(JSON.parse(text))
@@ -56,7 +56,7 @@ export function namesOf(listed: readonly Json[]): string[] {
   return listed.flatMap(({ id }) => (typeof id === 'string' ? [id] : []))
 }
 
-/** Some of them, for a message. */
+/** Lists some of them, for a message. */
 export function shownNames(names: readonly string[]): string {
   return `${names.slice(0, NAMES_SHOWN_MAX).join(', ')}${names.length > NAMES_SHOWN_MAX ? ', …' : ''}`
 }
@@ -67,8 +67,8 @@ export function numberOf(value: unknown): number | null {
 }
 
 /**
- * Whether a reply to a turn opened with 【 begins with a thought: the label is not its likeliest first token, and a mark
- * or a reasoning parser shows why.
+ * Whether a reply to a turn opened with 【 begins with a thought: the label is not its most likely first token, and a
+ * mark or a reasoning parser shows a thought.
  */
 export function beginsThought(choice: Json): boolean {
   const tokens = Object.entries(firstTokenLogprobs(choice.logprobs) ?? {})

@@ -1,10 +1,10 @@
 /**
- * Finds out what a server can do, by effect: a status of 200 says only that a field was ignored or used.
+ * Detects a server's capabilities by their effect: a status of 200 may mean that a field was ignored.
  *
- * A finding shapes the whole dataset and is pinned, so a passing failure is never one. A finding is an answer that
- * shows the effect; a refusal that names the field; any other refusal that comes twice while the same request without
- * the field passes; or a failure so steady, beside requests that pass, that chance alone would not do it once in a
- * million. Anything else is thrown: the caller waits, as in an outage.
+ * A finding affects the whole dataset and is pinned, so a transient failure is never a finding. A finding is a response
+ * that shows the effect; a refusal that names the field; any other refusal that comes twice while the same request
+ * without the field passes; or a failure so consistent, beside requests that pass, that its probability by chance is
+ * below one in a million. Anything else is thrown: the caller waits, as in an outage.
  */
 import { setMaxListeners } from 'node:events'
 import { systemClock } from '../core/clock.js'
@@ -38,16 +38,16 @@ import { requestPath } from './wire.js'
 /** Waits between the rounds of a question, ms: 200, doubled up to 2 s. */
 const WAIT_MS = 200
 const WAIT_MAX_MS = 2000
-/** Rounds of one question until the server counts as down. */
+/** Rounds of one probe request until the server counts as down. */
 const ROUNDS_MAX = 40
-/** Refusals of the same question, beside a request that passes, that make a finding. */
+/** Refusals of the same request, beside a request that passes, that make a finding. */
 const REFUSALS_MIN = 2
-/** As in health.ts: −ln of the chance that a failure is not the field's, and the lowest failure rate believed. */
+/** As in health.ts: −ln of the probability that the field is not the cause, and the lowest failure rate assumed. */
 const BLAME_MAX = Math.log(1e6)
 const RATE_MIN = 0.05
-/** Tries of what shapes no output (version, metrics). */
+/** Tries of requests that do not affect the output (version, metrics). */
 const TRIES_MAX = 3
-/** Time for one of those, ms: a path that hangs must not hold up the start. */
+/** Time for one of those, ms: a path that hangs must not delay the start. */
 const GET_DEADLINE_MS = 10_000
 
 /** Sampling fields that a stage may send, tried one at a time. */
@@ -60,22 +60,22 @@ const OPTIONAL_FIELDS: Readonly<Record<string, unknown>> = {
   top_p: 0.95,
 }
 
-/** Numbers of log-probabilities to ask for, the best first: vLLM gives 20 by default. */
+/** Numbers of log-probabilities to request, the best first: vLLM gives 20 by default. */
 const TOP_LOGPROBS = [20, 10, 5, 2] as const
 
-/** Asks for a Chinese character, so that its tokens show whether they can be read. */
+/** Prompts for a Chinese character, to see whether its tokens are readable. */
 const LABEL_PROMPT = '请只回答一个字：好'
 const PROMPT = '你好'
 const USER = { role: 'user', content: PROMPT }
 const turn = (content: string) => [USER, { role: 'assistant', content }]
 const CONTINUING = { add_generation_prompt: false, continue_final_message: true }
 
-/** A server's findings, with the kind of request it answers; `capabilities` is what stages may know. */
+/** Findings about a server, with the kind of request it accepts; `capabilities` is the part for stages. */
 export interface Probe {
   readonly capabilities: Capabilities
   /** The kind of request that its canary uses. */
   readonly kind: CompletionRequest['kind']
-  /** What a person should know: a request that will be made otherwise than the recipe says. */
+  /** Lines for the user about requests that will differ from the recipe. */
   readonly notes: readonly string[]
 }
 
@@ -84,21 +84,21 @@ type Failure = ServerError | RequestRefusedError
 interface Answered {
   readonly text: string
   readonly body: Json
-  /** Null when it is a reply. */
+  /** Null if it is a reply. */
   readonly error: Failure | null
 }
 
-/** Where a request of a kind that passes is known. */
+/** Set once a request of a kind is known to pass. */
 interface Plain {
   readonly path: string
   readonly body: Json
 }
 
 /**
- * Asks an endpoint what it can do for a model: some twenty-five requests of one token.
+ * Probes an endpoint's capabilities for a model, with about twenty-five requests of one token.
  *
- * @throws {EndpointError} it answers neither chat nor completions for this model; the message has its words
- * @throws {ServerError} it cannot be reached, is loading, busy or out of order: ask again later
+ * @throws {EndpointError} it supports neither chat nor completions for this model; the message has its error text
+ * @throws {ServerError} it cannot be reached, is loading, busy or failing: probe again later
  */
 export async function probeEndpoint(
   client: Client,
@@ -107,7 +107,7 @@ export async function probeEndpoint(
   signal: AbortSignal,
   clock: Clock = systemClock,
 ): Promise<Probe> {
-  setMaxListeners(0, signal) // one listener a request, all at once
+  setMaxListeners(0, signal) // one listener per request, concurrently
   const prober = new Prober(client, headers, model, signal, clock)
   return prober.probe()
 }
@@ -169,7 +169,7 @@ class Prober {
     return { kind, capabilities, notes: [...about.notes, ...this.#notes(capabilities, thinks)] }
   }
 
-  /** The smallest request that passes, of each kind that does. */
+  /** Finds the smallest request of each kind that passes. */
   async #plain() {
     const { model } = this
     const [chat, completion] = await Promise.all([
@@ -177,7 +177,7 @@ class Prober {
       this.#accepted('/completions', canaryBody('completion', model)),
     ])
     let [chatPlain, completionPlain] = [chat.plain, completion.plain]
-    // Where neither answers the server is down; where one does, the other is asked beside it.
+    // If neither passes, the server is down; if one does, the other is judged beside it.
     if (chatPlain === null && completionPlain === null) throw this.#unusable(chat.failure, completion.failure)
     if (chatPlain === null) chatPlain = await this.#beside(chat, completionPlain as Plain)
     else if (completionPlain === null) completionPlain = await this.#beside(completion, chatPlain)
@@ -192,7 +192,7 @@ class Prober {
     }
   }
 
-  /** The chat as stages will send it: a template that thinks opens other turns than one that does not. */
+  /** Builds the chat as stages will send it: the template settings change how turns are opened. */
   async #template(chat: Plain | null, plain: Plain): Promise<{ chat: Plain | null; kwargsPass: boolean }> {
     if (chat === null) return { chat, kwargsPass: false }
     const { chatTemplateKwargs } = this.model
@@ -208,8 +208,9 @@ class Prober {
   }
 
   /**
-   * The canary as this server takes it: some know no `max_tokens`, some no temperature but their own. With a request
-   * that passes beside it the result is definite; without one, the first failure that may pass ends the search.
+   * Finds the form of the canary that this server accepts: some reject `max_tokens` or any temperature but their own.
+   * With a request that passes beside it the result is definite; without one, the first transient failure ends the
+   * search.
    */
   async #accepted(path: string, body: Json, beside: Plain | null = null): Promise<Accepted> {
     const { max_tokens, ...renamed } = body
@@ -233,7 +234,7 @@ class Prober {
     return { plain: null, failure, path, body }
   }
 
-  /** What the server says about itself; shapes no output, so a failure is no more than not knowing. */
+  /** Reads what the server says about itself; it does not affect the output, so a failure means unknown. */
   async #about() {
     const { model } = this
     const get = (path: string) => this.#get(path)
@@ -258,7 +259,7 @@ class Prober {
     }
   }
 
-  /** The most log-probabilities that come back, and can be read; null for none. */
+  /** Finds the largest number of readable log-probabilities; null for none. */
   async #topLogprobs(kind: CompletionRequest['kind'], plain: Plain): Promise<number | null> {
     const prompt = kind === 'chat' ? { messages: [{ role: 'user', content: LABEL_PROMPT }] } : { prompt: LABEL_PROMPT }
     const fields = (count: number) => (kind === 'chat' ? { logprobs: true, top_logprobs: count } : { logprobs: count })
@@ -279,7 +280,7 @@ class Prober {
     return null
   }
 
-  /** A flaky effect is looked at again; where the recipe streams, it must show in a stream. */
+  /** Repeats the check of a flaky effect; if the recipe streams, the effect must show in a stream. */
   async #readable(kind: CompletionRequest['kind'], plain: Plain, fields: Json, first: Answered, count: number) {
     let readable = readableLogprobs(first.body)
     if (!readable) readable = readableLogprobs((await this.#finding(plain, fields, plain)).body)
@@ -298,9 +299,9 @@ class Prober {
   }
 
   /**
-   * Whether an opened turn of the assistant's is continued: by vLLM's fields, or by the server itself. A turn that is
-   * continued is neither ended nor followed by the opening of another, so its prompt has fewer tokens; one that the
-   * server continues by itself adds no more tokens than its text has, which a second, longer turn shows.
+   * Whether an opened assistant turn is continued: by vLLM's fields, or by the server itself. A continued turn is
+   * neither closed nor followed by the opening of another, so its prompt has fewer tokens; a turn that the server
+   * continues by itself adds only the tokens of its text, which a second, longer turn shows.
    */
   async #continuing(chat: Plain | null, plain: Plain): Promise<'by fields' | 'by itself' | 'no'> {
     if (chat === null) return 'no'
@@ -318,8 +319,9 @@ class Prober {
   }
 
   /**
-   * Whether an opened turn begins with a thought all the same: its first token's log-probabilities are then those of the
-   * thought. By effect: the label that it was asked for is not among them, and a reasoning parser or a mark shows why.
+   * Whether an opened turn begins with a thought anyway: the log-probabilities of its first token are then those of the
+   * thought. Detected by effect: the requested label is not among them, and a reasoning parser or a mark shows a
+   * thought.
    */
   async #thinks(
     chat: Plain | null,
@@ -339,7 +341,7 @@ class Prober {
     return beginsThought(asList(body.choices)[0] ?? {})
   }
 
-  /** A definite answer to a question: a plain request with other fields. */
+  /** Gets a definite result for a plain request with added fields. */
   async #finding({ path, body }: Plain, fields: Json, plain: Plain): Promise<Answered> {
     let blame = 0
     let refusals = 0
@@ -432,7 +434,7 @@ class Prober {
     ]
   }
 
-  /** Names what the server serves where it does not know the model; a proxy without that model is not waited for. */
+  /** Adds the served models to an error about an unknown model; a proxy without that model is not waited for. */
   async #withServedNames(error: unknown): Promise<unknown> {
     if (!(error instanceof EndpointError || error instanceof ServerError)) return error
     const { serverCode, words } = error.details
@@ -440,13 +442,13 @@ class Prober {
     if (error instanceof ServerError && !noModel) return error
     const names = namesOf(asList((await this.#get('/models')).body.data))
     if (names.length === 0 || names.includes(this.model.model)) return error
-    // As a server without proxy says it.
+    // The same error as from a server without a proxy.
     const details = { ...error.details, status: error instanceof ServerError ? 404 : (error.details.status ?? 404) }
     return new EndpointError(`${error.message}. It serves ${shownNames(names)}`, { cause: error, details })
   }
 
   #unusable(...failures: readonly (Failure | null)[]): KunStreamError {
-    // One that may pass is waited for, whatever the other says.
+    // A transient failure is waited for, whatever the other result.
     const waited = failures.find((failure) => failure instanceof ServerError && failure.details.kind !== 'access')
     if (waited) return waited
     const [told] = failures.filter((failure) => failure !== null).sort((a, b) => rank(a) - rank(b))
@@ -468,7 +470,7 @@ interface Accepted {
   readonly body: Json
 }
 
-/** The most telling first: a page that does not exist says least. */
+/** The most informative first: a missing page says least. */
 function rank({ details }: Failure): number {
   return details.status === 404 ? 1 : 0
 }
@@ -478,7 +480,7 @@ function hangs(label: string, path: string): ServerError {
   return new ServerError(`${label}: ${words}`, { details: { kind: 'deadline', words } })
 }
 
-/** An answer that will not change by waiting: not there, not implemented, refused. */
+/** Whether a response is permanent: not found, not implemented, refused. */
 function isRefusal(failure: Failure): boolean {
   if (failure instanceof RequestRefusedError) return true
   return failure.details.kind === 'access' || failure.details.status === 501

@@ -18,7 +18,7 @@ const NAMES: Readonly<Record<string, keyof Figures>> = Object.assign(Object.crea
   'sglang:num_running_reqs': 'running',
   'sglang:num_queue_reqs': 'waiting',
   'sglang:token_usage': 'kvUsage',
-  // What vLLM calls a preemption; a gauge of its sum in some versions, a counter in others.
+  // The equivalent of vLLM's preemptions; a gauge of the sum in some versions, a counter in others.
   'sglang:num_retracted_reqs': 'preemptions',
   'sglang:num_retracted_reqs_total': 'preemptions',
   'sglang:num_retracted_requests_total': 'preemptions',
@@ -49,7 +49,7 @@ interface Figures {
   prefixHits: number
 }
 
-/** What a server's /metrics say at a moment; token and prefix counts are since the server's start. */
+/** A sample of a server's /metrics; token and prefix counts are since the server's start. */
 export interface ServerFigures extends ServerSample {
   readonly promptTokens: number
   readonly prefixQueries: number

@@ -1,16 +1,16 @@
 /**
- * What is left of one limit (requests or tokens) that a server's headers report, and until when. Pure: times are given.
+ * Remaining quota of one limit (requests or tokens) in a server's headers, and its reset. Pure: times are passed in.
  *
- * What is left is spread over the time until the reset. That serves both kinds of limit: a fixed window is used evenly,
- * and of a token bucket, whose reset is when it is full again, half stays filled and the rest is used as it refills.
+ * The remaining quota is spread over the time until the reset. This fits both kinds of limit: a fixed window is used
+ * evenly; a token bucket, whose reset is when it is full again, stays half full and the rest is used as it refills.
  */
 
-/** A longer window is not spread: what is left of a day's limit may be used now, ms. */
+/** Longer windows are not spread, ms: the rest of a daily limit may be used now. */
 const SPREAD_MAX_MS = 120_000
-/** With nothing left, a request is sent after so long all the same: limits may be raised, ms. */
+/** Wait after which a request is sent even with nothing left, ms: limits may have been raised. */
 const HOLD_MAX_MS = 120_000
 
-/** Which request's answer reports a limit. */
+/** The request whose response reports a limit. */
 export interface Reported {
   readonly request: number
   readonly sentAtMs: number
@@ -19,18 +19,18 @@ export interface Reported {
   readonly refused: boolean
 }
 
-/** One limit as the last answers reported it. */
+/** One limit as last reported. */
 export class Quota {
   #remaining: number | null = null
-  /** When it is whole again. */
+  /** Time of the reset. */
   #resetAtMs = 0
   #ofRequest = -1
-  /** The most that was seen of both: what a reset brings back. */
+  /** Highest values seen: restored by a reset. */
   #remainingMax = 0
   #windowMs = 0
 
   /**
-   * Servers count at the request, whenever the answer comes: a reset that came before the answer says nothing any more.
+   * Servers count when the request arrives: a report whose reset is before the response is stale.
    *
    * @param request number of the request that was answered, and when it was sent
    * @param cost what it took, and `spentSince` what the requests after it take, in the limit's unit
@@ -56,7 +56,7 @@ export class Quota {
     if (this.#remaining !== null) this.#remaining = Math.max(0, this.#remaining - count)
   }
 
-  /** Requests that may be sent before the reset, each of which takes `cost`; Infinity where no limit is known. */
+  /** Returns the requests that may be sent before the reset at `cost` each; Infinity if no limit is known. */
   left(cost: number, nowMs: number): number {
     if (this.#remaining === null) return Number.POSITIVE_INFINITY
     this.#renew(cost, nowMs)
@@ -64,7 +64,9 @@ export class Quota {
     return this.#remaining / cost
   }
 
-  /** Requests a ms that use up what is left at the reset; Infinity where no limit is known, or for a long window. */
+  /**
+   * Returns the requests per ms that use up the quota by the reset; Infinity if no limit is known, or if it is long.
+   */
   rate(cost: number, nowMs: number): number {
     const left = this.left(cost, nowMs)
     const untilMs = this.#resetAtMs - nowMs
@@ -77,7 +79,7 @@ export class Quota {
     this.#remainingMax = this.#windowMs = 0
   }
 
-  /** After a reset without a word from the server, a whole window is taken as granted: its first answer corrects that. */
+  /** Assumes a full window after a reset that no response has confirmed: the first response corrects it. */
   #renew(cost: number, nowMs: number): void {
     if (nowMs < this.#resetAtMs) return
     if (this.#windowMs < 1 || this.#remainingMax === 0) {

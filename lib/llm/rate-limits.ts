@@ -1,5 +1,5 @@
 /**
- * What a server's headers say of its limits: how long to wait, how many requests and tokens are left, and until when.
+ * Parses rate-limit headers: how long to wait, how many requests and tokens are left, and until when.
  * Pure; pacing by them is pacer.ts.
  */
 import { parseRetryAfter } from '../core/retry-after.js'
@@ -7,10 +7,10 @@ import { parseRetryAfter } from '../core/retry-after.js'
 /** Headers of an answer, names in lower case. */
 export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
 
-/** What is left of a limit and when it is whole again; null where the server does not say. */
+/** Remaining quota of a limit and its reset; null if the server does not report it. */
 export interface RateLimits {
   readonly requestsRemaining: number | null
-  /** From the answer on, ms. */
+  /** From the response on, ms. */
   readonly requestsResetMs: number | null
   readonly tokensRemaining: number | null
   readonly tokensResetMs: number | null
@@ -26,7 +26,7 @@ const RESET_MAX_MS = 86_400_000
 const EPOCH_SECONDS_MIN = 1e9
 const EPOCH_MS_MIN = 1e12
 
-/** The wait of `retry-after-ms` or `retry-after`, at most two minutes; null when neither can be read. */
+/** Returns the wait of `retry-after-ms` or `retry-after`, at most two minutes; null if neither is valid. */
 export function retryAfterMs(headers: Headers, nowMs: number = Date.now()): number | null {
   const exact = headerNumber(headers, 'retry-after-ms') ?? headerNumber(headers, 'x-ms-retry-after-ms')
   const askedMs = exact ?? parseRetryAfter(header(headers, 'retry-after'), nowMs)
@@ -34,7 +34,7 @@ export function retryAfterMs(headers: Headers, nowMs: number = Date.now()): numb
 }
 
 /**
- * The limits that an answer's headers name, or null when they name none.
+ * Returns the limits in the headers of a response, or null if there are none.
  *
  * Read: `x-ratelimit-remaining-requests`, `-tokens`, `x-ratelimit-reset-requests`, `-tokens` (OpenAI and those like it),
  * `x-ratelimit-remaining`, `ratelimit-remaining` and their resets (proxies, the IETF draft).
@@ -56,7 +56,7 @@ export function rateLimitsOf(headers: Headers, nowMs: number = Date.now()): Rate
   return limits.requestsRemaining === null && limits.tokensRemaining === null ? null : limits
 }
 
-/** The limits in the `details` of a failure, as failures.ts leaves them there; null where there are none. */
+/** Returns the limits that failures.ts stored in the `details` of a failure; null if there are none. */
 export function limitsOfDetails(details: Readonly<Record<string, unknown>>): RateLimits | null {
   const number = (name: keyof RateLimits) => (typeof details[name] === 'number' ? (details[name] as number) : null)
   const limits = {
@@ -68,7 +68,7 @@ export function limitsOfDetails(details: Readonly<Record<string, unknown>>): Rat
   return limits.requestsRemaining === null && limits.tokensRemaining === null ? null : limits
 }
 
-/** Most servers name none: looked at for every reply. */
+/** Quick check, run for every reply: most servers send no limits. */
 function namesLimits(headers: Headers): boolean {
   for (const name in headers) if (name.includes('ratelimit')) return true
   return false
@@ -85,7 +85,7 @@ export function parseReset(value: string | undefined, nowMs: number): number | n
   return waitMs === null || !(waitMs <= RESET_MAX_MS) ? null : Math.max(0, waitMs)
 }
 
-/** By units, which may be mixed: a bare number is not one. */
+/** Parses a duration with units, which may be mixed; a bare number is not a duration. */
 function durationMs(text: string): number | null {
   if (!/^(?:\d+(?:\.\d+)?(?:ms|h|m|s|d))+$/.test(text)) return null
   const parts = text.matchAll(/(\d+(?:\.\d+)?)(ms|h|m|s|d)/g)

@@ -21,7 +21,7 @@ const PROBE_DEADLINE_MS = 120_000
 /** Between two probes of a server that is not ready at the start, ms. */
 const START_WAIT_MS = 1000
 
-/** Nothing listens at the address, or it leads nowhere; a connection that was made and broke is a server in trouble. */
+/** Codes of an unreachable address. A connection that was established and broke means a server in trouble. */
 const ABSENT: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -61,9 +61,9 @@ export interface EndpointMetrics {
 export interface RegistryOptions {
   readonly clock: Clock
   readonly probe: boolean
-  /** A server that answers, but not yet with replies, is waited for so long at the start, ms. */
+  /** Longest wait at the start for a server that responds but is not ready, ms. */
   readonly outageMaxMs: number
-  /** One that cannot be reached at the start is waited for so long, ms. */
+  /** Longest wait at the start for a server that cannot be reached, ms. */
   readonly startMaxMs: number
   readonly pump: () => void
   readonly onEvent: OnServerEvent
@@ -154,7 +154,7 @@ export class EndpointRegistry {
       ),
     )
     for (const [name, endpoints] of unpaid) {
-      // Another endpoint of the model does its work, or may: one that was there before is waited for in the run.
+      // Another endpoint of the model can take over: this one is waited for during the run.
       if (found.has(name) || (!failures.has(name) && endpoints.length < this.#countOf(name))) continue
       throw accountError(endpoints)
     }
@@ -169,7 +169,7 @@ export class EndpointRegistry {
   }
 
   /**
-   * Probes an endpoint until it is ready: one that is loading, busy or out of order is waited for as in an outage, with
+   * Probes an endpoint until it is ready: one that is loading, busy or failing is waited for as in an outage, with
    * a line that says so, unless another endpoint of the model is there. One that cannot be reached may be starting
    * (`startMaxMs`); an unknown host or a bad certificate is not waited for.
    *
@@ -286,7 +286,7 @@ function isAnothersTurn(failure: unknown, { pinned }: Use): boolean {
   return pinned !== null && failure instanceof EndpointError && failure.details.status === 404
 }
 
-/** A host that does not exist, or a certificate that is not accepted: no server that starts mends it. */
+/** An unknown host or a rejected certificate: waiting for a server to start does not help. */
 function isWrongAddress({ details }: ServerError): boolean {
   return /^ENOTFOUND$|^EADDRNOTAVAIL$|CERT|TLS|SSL|UNABLE_TO_/.test(String(details.system ?? ''))
 }

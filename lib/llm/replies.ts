@@ -39,7 +39,7 @@ export interface RepliesOptions {
   readonly clock?: Clock
   /** Bytes of a segment; for tests. */
   readonly segmentBytes?: number
-  /** Receives what was found damaged and skipped; a process warning by default. */
+  /** Receives reports of damage that was skipped; emits a process warning by default. */
   readonly onWarning?: (message: string) => void
 }
 
@@ -139,7 +139,7 @@ class SegmentedReplies implements Replies {
     }
   }
 
-  /** Undefined, and forgotten, where what was written there cannot be read any more. */
+  /** Returns undefined, and deletes the key, if the stored reply is no longer readable. */
   async #readOr(segment: Segment, location: number, key: Uint8Array): Promise<Uint8Array | null | undefined> {
     try {
       return await segment.read(location % OFFSETS, key)

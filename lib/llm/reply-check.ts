@@ -5,12 +5,12 @@ import type { FileLayer } from '../core/files.js'
 import { KunStreamError } from '../errors.js'
 import { type Codec, readPackKeys, unpackFrame } from './reply-pack.js'
 
-/** One segment that is not as it was written. */
+/** A damaged segment. */
 export interface ReplyFault {
   /** Name in the directory. */
   readonly name: string
   readonly what: string
-  /** A last entry that is not whole, which a crash leaves; false for damage. */
+  /** True for an incomplete last entry, as left by a crash; false for damage. */
   readonly torn: boolean
 }
 

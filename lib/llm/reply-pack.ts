@@ -82,7 +82,7 @@ function addDamage(first: LogDamage | null, next: LogDamage | null): LogDamage |
   return { ...first, count: first.count + next.count, bytes: first.bytes + next.bytes }
 }
 
-/** By its first bytes: where the header of a pack is damaged. */
+/** Recognises a pack by its first bytes, even with a damaged header. */
 function codecOf(compressed: Uint8Array): Codec {
   return compressed[0] === 0x1f && compressed[1] === 0x8b ? gzip : zstd
 }

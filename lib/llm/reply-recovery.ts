@@ -30,7 +30,7 @@ export interface RecoveryOptions {
 }
 
 /**
- * Damaged entries are skipped and reported, and the run's own segments rewritten without them.
+ * Skips and reports damaged entries, and rewrites the run's own segments without them.
  *
  * @throws {CorruptFileError} a file named as a segment holds nothing of one
  */
@@ -108,7 +108,7 @@ function damageText(path: string, { count, bytes, offset }: LogDamage, what: str
   return `${path}: ${which} skipped at byte ${offset} (${bytes} bytes in all); what it held is requested again where it is needed`
 }
 
-/** Keys of one segment, until it is known that it stays as it is. */
+/** Keys of one segment, until it is known that it needs no rewrite. */
 class FoundKeys {
   #keys: Uint8Array[] = []
   #offsets: number[] = []

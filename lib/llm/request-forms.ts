@@ -1,24 +1,24 @@
 /**
- * Whether a stage's requests are such that the server takes them at all: the same with a harmless text tells a request
- * that is refused whatever the record from a record that is refused. Found out at the first refusal, and again whenever
- * refusals cluster: a server that changed its mind would otherwise cost every record that follows.
+ * Whether the server accepts the form of a stage's requests: the same request with a harmless text distinguishes a form
+ * that is always refused from a refused record. Checked at the first refusal, and again whenever refusals cluster:
+ * otherwise a server that changes its behaviour would cost every later record.
  */
 import type { Endpoint } from './endpoint.js'
 import { formOf, type RequestForm, type SentModel } from './ticket.js'
 import type { Call } from './types.js'
 
-/** Sends the same request with a harmless text. False when it is refused; throws where it gets no answer. */
+/** Sends the same request with a harmless text. Returns false if it is refused; throws if there is no response. */
 export type FormPasses = (call: Call, model: SentModel, endpoint: Endpoint, signal: AbortSignal) => Promise<boolean>
 
-/** Refusals in a row, or more than half of the last outcomes, that make the form doubtful. */
+/** Refusals in a row, or more than half of the last outcomes, after which the form is checked again. */
 const REFUSALS_IN_ROW_MAX = 3
 const OUTCOMES_MAX = 16
 /** Time for a harmless request's answer, ms. */
 const ANSWER_DEADLINE_MS = 60_000
-/** A form counts as refused when it is so often. */
+/** Refusals after which a form counts as refused. */
 const CONFIRMATIONS = 2
 
-/** Which forms of request each endpoint takes. */
+/** Which forms of request each endpoint accepts. */
 export class RequestForms {
   readonly #known = new Map<string, boolean>()
   readonly #asking = new Map<string, Promise<boolean>>()
@@ -26,9 +26,9 @@ export class RequestForms {
   constructor(private readonly ask: FormPasses) {}
 
   /**
-   * Whether the form of a refused call is one that the server accepts; asks where that is unknown or doubtful.
+   * Whether the server accepts the form of a refused call; sends a request if that is unknown or doubtful.
    *
-   * @param namesField the refusal names a field of the form: what was known of the form no longer counts
+   * @param namesField the refusal names a field of the form: discards what was known about the form
    */
   async passes(call: Call, model: SentModel, endpoint: Endpoint, namesField = false): Promise<boolean> {
     const name = `${endpoint.label}\n${model.options.model}\n${call.stage}`
@@ -43,7 +43,7 @@ export class RequestForms {
       this.#known.set(name, passes)
       return passes
     } finally {
-      // What a server's failure to answer throws is not remembered.
+      // A failure without response is thrown and not cached.
       this.#asking.delete(name)
     }
   }

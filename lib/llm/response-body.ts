@@ -1,6 +1,6 @@
 /**
- * The body of an answer as text, decompressed, never more than is allowed: whole, its beginning, or piece by piece.
- * Leaves what the text says to wire.ts and stream.ts. A body that is given up on closes its connection.
+ * Reads a response body as text, decompressed and bounded: whole, its beginning, or piece by piece.
+ * wire.ts and stream.ts parse the text. Abandoning a body closes its connection.
  */
 import { pipeline, type Readable } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
@@ -8,10 +8,10 @@ import { ServerError } from '../errors.js'
 import type { Headers } from './rate-limits.js'
 import { malformed } from './wire.js'
 
-/** A reply of more is not a reply: 8 MiB, half of what a frame of the replies' log holds. */
+/** Largest reply: 8 MiB, half of the largest frame in the log of replies. */
 export const REPLY_BYTES_MAX = 8 * 1024 * 1024
 
-/** An error says what it has to say within so much: 256 KiB. */
+/** Bytes of an error that are read: 256 KiB. */
 const ERROR_BYTES_MAX = 256 * 1024
 
 /** The body of a response of undici. */
@@ -30,7 +30,7 @@ export async function readText(body: Body, headers: Headers): Promise<string> {
   return pieces.join('')
 }
 
-/** The beginning of an error's text, whatever comes after it. */
+/** Reads the beginning of an error's text and ignores the rest. */
 export async function readErrorText(body: Body, headers: Headers): Promise<string> {
   const pieces: string[] = []
   let chars = 0
@@ -58,10 +58,10 @@ export async function* textPieces(body: Body, headers: Headers): AsyncGenerator<
   yield decoder.decode()
 }
 
-/** A proxy may compress though nothing asked it to. */
+/** Decompresses: a proxy may compress without being asked to. */
 async function* decompressed(body: Body, headers: Headers): AsyncGenerator<Buffer> {
   const names = codings(headers)
-  // An error of the body is thrown where it is read; one of a body that is given up on says nothing.
+  // An error of the body is thrown to its reader; of an abandoned body it is irrelevant.
   body.on('error', () => undefined)
   try {
     let decoding: Readable = body

@@ -1,10 +1,10 @@
-/** Which server answers, by what it says of itself: for people; nothing is decided by it. Pure. */
+/** Identifies the server software by its own statements: for messages only, never for decisions. Pure. */
 
 type Json = Record<string, unknown>
 
 const NAME_CHARS_MAX = 60
 
-/** What a server said of itself: bodies of pages that it may not have. */
+/** Responses that identify a server; any may be missing. */
 export interface ServerPages {
   readonly version: Json
   /** The model's entry of `/v1/models`. */

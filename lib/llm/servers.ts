@@ -130,7 +130,7 @@ class Servers implements ModelServers {
           await endpoint.client.send(transfer, signal)
           return true
         } catch (error) {
-          // Moderation of a harmless text is no objection to the form.
+          // Moderation of a harmless text is not a refusal of the form.
           if (error instanceof RequestRefusedError) return error.details.reason === 'content-refused'
           throw error
         }
@@ -281,7 +281,7 @@ class Servers implements ModelServers {
     return outcome
   }
 
-  /** Once a model: limits on tokens count what is estimated. */
+  /** Reports once per model: token limits count the estimates. */
   #reportEstimates(model: OpenModel): void {
     if (this.#estimated.has(model)) return
     this.#estimated.add(model)

@@ -1,5 +1,5 @@
 /**
- * Server-sent events out of text that is cut anywhere. Knows nothing of what the events say.
+ * Parses server-sent events from text that is cut anywhere. Does not interpret the events.
  * Source: HTML standard, 9.2.6: lines end in LF, CR LF or CR; `data` lines of one event are joined.
  */
 
@@ -34,7 +34,7 @@ export class EventParser {
     if (start < text.length) this.#line.push(text.slice(start))
   }
 
-  /** The text is over: an event without a blank line after it counts too. */
+  /** Ends the text: an event without a blank line after it counts too. */
   end(): void {
     this.#endLine('')
     this.#dispatch()

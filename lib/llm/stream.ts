@@ -17,7 +17,7 @@ import {
   throwIf,
 } from './wire.js'
 
-/** Puts a streamed reply together from its server-sent events. Memory: the reply's text. */
+/** Assembles a streamed reply from its server-sent events. Memory: the reply's text. */
 export class StreamedReply {
   readonly #events: EventParser
   readonly #content: string[] = []

@@ -3,7 +3,7 @@
 /** What a tag of that name is around a reply. */
 export type TagKind = 'markup' | 'thought' | 'answer' | 'tool' | 'unknown'
 
-/** What a tag's name says; letters, digits and `:_.-` of any script. */
+/** Classifies a tag's name; letters, digits and `:_.-` of any script. */
 export function tagKind(name: string): TagKind {
   const lower = name.toLowerCase()
   if (tool.test(lower)) return 'tool'

@@ -1,7 +1,7 @@
 /**
- * Thoughts out of a reply: what a reasoning model writes before its answer, in the marks of its family.
- * A mark that is known, or whose name says what it is, is taken out or unwrapped; where the answer cannot be told from
- * the thoughts the reply is unreadable, and no guess is made. HTML, Markdown and 【…】 of an answer are left alone.
+ * Removes thoughts from a reply: what a reasoning model writes before its answer, in the marks of its model family.
+ * A mark that is known, or has a telling name, is removed or unwrapped. If the answer cannot be separated from the
+ * thoughts, the reply is unreadable; nothing is guessed. HTML, Markdown and 【…】 of an answer are kept.
  */
 import { type TagKind, tagKind } from './thought-names.js'
 
@@ -9,7 +9,7 @@ import { type TagKind, tagKind } from './thought-names.js'
 export interface ThoughtsRead {
   /** The answer; the whole text where it has no thoughts; '' where it is unreadable. */
   readonly text: string
-  /** Thoughts that never end, or marks of an unknown family: the answer is not to be told from the rest. */
+  /** Thoughts never end, or marks are of an unknown family: the answer cannot be separated. */
   readonly unreadable: boolean
 }
 
@@ -40,7 +40,7 @@ export function readThoughts(text: string): ThoughtsRead {
 const mayLead = /^\s*[A-Za-z（(>`#*=—\-<[【《〈{◁⟦⟨＜思内我]/
 const mayMark = /[<◁⟦⟨＜[{\\&]|[《〈【][/／]?[A-Za-z思推]/
 
-/** What a step finds: the text that is left, that it cannot be read, or null where there is nothing to do. */
+/** Result of a step: the remaining text, unreadable, or null if there is nothing to do. */
 type Step = string | typeof unreadable | null
 
 const unreadable = Symbol('unreadable')

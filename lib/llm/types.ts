@@ -30,21 +30,21 @@ export interface Call {
   readonly signal: AbortSignal
 }
 
-/** What is wrong with a reply: a stable word, and what was found where the reply's beginning does not show it. */
+/** Fault of a reply: a stable word, and a detail if the beginning of the reply does not show it. */
 export type Fault = string | { readonly fault: string; readonly found: string }
 
 /**
- * What a model wrote. Empty text is a reply; whether it will do is said by `Call.fault`. JSON keeps it as it is: what
- * is read back from the log is what was judged.
+ * What a model wrote. Empty text is a reply; `Call.fault` decides whether it is usable. It survives JSON unchanged, so
+ * that a reply from the log is judged like the original.
  */
 export interface Reply {
-  /** Without thoughts, where they can be told from the rest (thoughts.ts). */
+  /** Without thoughts, if they can be separated (thoughts.ts). */
   readonly text: string
   /** 'stop' | 'length' | … as the server said it; 'missing' where it did not. */
   readonly finishReason: string
   readonly promptTokens: number
   readonly completionTokens: number
-  /** The server sent no counts, or none that can be believed. */
+  /** The server sent no counts, or implausible ones. */
   readonly usageEstimated?: true
   /** The model thought and wrote nothing else. */
   readonly onlyThoughts?: true

@@ -1,6 +1,6 @@
 /**
- * Token counts of a reply: the server's where they can be believed, estimated from the texts where they cannot.
- * A reply whose counts are estimated says so: limits on tokens count the estimate.
+ * Token counts of a reply: the server's if plausible, otherwise estimated from the texts.
+ * A reply with estimated counts is marked; token limits count the estimate.
  */
 import { estimateTokens } from '../text/tokens.js'
 import { asObject, type Json } from './json.js'

@@ -1,6 +1,6 @@
 /**
- * A dataset card taken apart: the YAML at its top, the part between our two marks, and what a person wrote around it.
- * A mark counts only as a line of its own outside of fences, so that a text that is shown in one cannot end our part.
+ * Splits a dataset card: the YAML at its top, the part between our two marks, and the user's text around it.
+ * A mark counts only as a line of its own outside of fences, so that quoted text cannot end our part.
  */
 
 export const beginMark =

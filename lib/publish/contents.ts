@@ -96,7 +96,7 @@ async function joinGroup(
   to: string,
   signal: AbortSignal | undefined,
 ): Promise<Joined> {
-  // What goes to the Hub is what was committed: joining decodes pages, but does not compare them.
+  // Compare with the committed sha256: joining decodes pages, but does not check them.
   for (const part of group.files) {
     signal?.throwIfAborted()
     await mustBeCommitted(directory, part)
@@ -107,7 +107,7 @@ async function joinGroup(
   return joinParquet({ from: group.files.map(({ path }) => join(directory, path)), to, signal })
 }
 
-/** Refused where the lock is lost: the folder is another publish's then. */
+/** Fails if the lock is lost: the folder then belongs to another publish. */
 async function discardJoined(files: FileLayer, directory: string): Promise<void> {
   await files.remove(join(directory, 'publish', 'joined.parquet'))
   await rm(join(directory, 'publish'), { recursive: true, force: true })

@@ -1,6 +1,6 @@
 /**
- * Foreign text as Markdown that shows it and does nothing: texts of a corpus or a model, names of files, reasons of
- * filters. They may hold Markdown, HTML, fences, marks of our own, control characters and marks of direction.
+ * Escapes foreign text for Markdown: texts of a corpus or a model, names of files, reasons of filters.
+ * They may contain Markdown, HTML, fences, our own marks, control characters and direction marks.
  */
 import { visibleText } from '../core/visible-text.js'
 

@@ -112,7 +112,7 @@ function shaOfAll(snapshot: Snapshot | null): Set<string> {
 }
 
 /**
- * Brings a run back to an empty directory, from where `run` goes on. Holds the lock of a run meanwhile.
+ * Restores a run to an empty directory, where `run` resumes it. Holds the lock of a run meanwhile.
  *
  * @throws {RunLockedError} another process works on the directory, or restores to it
  * @throws {SourceNotFoundError} there is no mirror · {RunMismatchError} the directory holds a run

@@ -1,10 +1,11 @@
 /**
- * The bytes of a recipe as text: at most `recipeBytesMax`, UTF-8. What is neither is refused by the name of what it is.
+ * Reads a recipe as UTF-8 text of at most `recipeBytesMax`. Anything else is refused with a message that names its
+ * format.
  */
 import { createReadStream } from 'node:fs'
 import { RecipeError } from '../errors.js'
 
-/** More than any recipe has, and few enough that a device or a data file given by mistake costs nothing. */
+/** Larger than any recipe, and small enough that a device or a data file given by mistake costs nothing. */
 export const recipeBytesMax = 1024 * 1024
 
 /**
@@ -60,7 +61,7 @@ const signatures: readonly (readonly [string, string])[] = [
   ['50415231', 'it is a Parquet file'],
 ]
 
-/** What bytes are that are not text in UTF-8, or null. */
+/** Describes bytes that are not UTF-8 text; returns null if they are. */
 function otherThanUtf8(bytes: Buffer): string | null {
   const start = bytes.subarray(0, 4).toString('hex')
   const signature = signatures.find(([prefix]) => start.startsWith(prefix))

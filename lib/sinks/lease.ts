@@ -1,5 +1,5 @@
 /**
- * The lease of a lock that is held: renewed in the background, trusted for less time than a competitor waits, and checked
+ * The lease of a held lock: renewed in the background, trusted for less time than a competitor waits, and checked
  * before anything is written. Owns the holder's side; how a lock is acquired or taken over is lock.ts.
  *
  * Safety: a competitor takes over after it saw the lock unchanged for `leaseMs` of its own monotonic clock. The holder trusts

@@ -16,7 +16,7 @@ export interface OwnedLock extends Holder {
   readonly leaseMs: number
 }
 
-/** A lock file as it was read. */
+/** Contents of a lock file. */
 export interface FoundLock {
   /** Null where the first line is not one of ours, or not whole yet. */
   readonly lock: OwnedLock | null
@@ -84,7 +84,7 @@ async function writeNew(files: FileLayer, path: string, lock: OwnedLock): Promis
   await file.close()
 }
 
-/** The lock file as it is, or null when there is none. Opened anew each time: over NFS only that is sure to be current. */
+/** Reads the lock file, or returns null if missing. Opens it each time: over NFS only that gives current data. */
 export async function readLockFile(files: FileLayer, path: string): Promise<FoundLock | null> {
   let bytes: Uint8Array
   try {

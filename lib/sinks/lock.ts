@@ -306,7 +306,7 @@ export function ageText(ageMs: number | null): string {
 const heldFiles = new Map<string, string>()
 let deletesAtExit = false
 
-/** A process that ends without closing its run leaves no lock either: a successor that cannot see it need not wait. */
+/** Deletes locks at exit without `close` too, so that a successor that cannot see this process need not wait. */
 function releaseAtExit(path: string, token: string): void {
   if (!deletesAtExit) process.once('exit', deleteHeldFiles)
   deletesAtExit = true

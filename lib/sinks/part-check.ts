@@ -17,7 +17,7 @@ export async function mustBeCommitted(directory: string, part: CutFile, files: F
   }
 }
 
-/** The error for a part that is not what was committed; `found` is its size, null where it is missing. */
+/** Builds the error for a part that differs from its commit; `found` is its size, null if it is missing. */
 export function changedPart(directory: string, { path, bytes }: CutFile, found: number | null): CorruptFileError {
   const now = found === null ? 'is missing' : found === bytes ? 'has another sha256 now' : `has ${found}`
   return new CorruptFileError(

@@ -1,6 +1,6 @@
 /**
- * Notices in mid-run that committed parts were deleted: the parts in data/ and rejects/ are counted at commits, which costs a
- * listing of two directories and no memory. Which part is missing is looked up only then.
+ * Detects in mid-run that committed parts were deleted: the parts in data/ and rejects/ are counted at commits, which
+ * costs a listing of two directories and no memory. Which part is missing is looked up only then.
  */
 import { join } from 'node:path'
 import { type FileLayer, temporarySuffix } from '../core/files.js'

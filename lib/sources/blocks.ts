@@ -56,12 +56,12 @@ const blocksAheadMax = 2
 /**
  * Every block of every shard, in an order that depends on the data and `options` alone.
  *
- * A shard that breaks off, is corrupt or in no readable format ends in a refused record; one that cannot be reached
+ * A shard that is truncated, corrupt or in an unreadable format ends in a refused record; one that cannot be reached
  * throws.
  * Memory: about (blocksAheadMax + 2) × blockBytes a shard that is open, one row group for Parquet.
  *
  * @param from the cursor of the last block that is done; from the first block by default
- * @param before what was read of the shards that are open in `from`; without it no more is hashed of them
+ * @param before state of the shards that are open in `from`; without it they are not hashed further
  * @throws {ShardFormatError} Parquet on standard input
  * @throws {ShardChangedError} a shard is shorter than when it was listed, or the cursor is of another list
  */

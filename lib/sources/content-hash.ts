@@ -1,6 +1,6 @@
 /**
- * What was read of a shard, as a hash that can be continued: XXH64 over a grid of 64 KiB, each piece seeded with the hash
- * of the one before. Not a defence against an attacker; it finds every file that was edited, copied over or damaged.
+ * Incremental hash of the bytes read from a shard: XXH64 over a grid of 64 KiB, each piece seeded with the hash of the
+ * previous one. Not secure against an attacker; it detects files that were edited, overwritten or damaged.
  */
 import xxhash, { type XXHashAPI } from 'xxhash-wasm'
 import { ContractError } from '../errors.js'
@@ -40,10 +40,10 @@ export class ContentHash {
   }
 
   /**
-   * Continues from what was read before.
+   * Resumes from an earlier state.
    *
    * @param read the bytes from the given offset on, as many as are asked for
-   * @throws nothing for other content: `matches` tells
+   * Does not throw for other content: see `matches`.
    */
   static async resume(
     from: ContentRead,

@@ -4,7 +4,7 @@ import type { FieldMapping } from '../text/mapping.js'
 import type { Piece } from './formats/piece.js'
 import type { Shard, ShardFault } from './types.js'
 
-/** A shard that is one reject. */
+/** Builds a shard that is one reject. */
 export function faultyShard(of: {
   readonly split: string
   readonly path: string

@@ -1,6 +1,6 @@
 /**
- * The files that globs find on disk. Nothing that matches is skipped without a word: links to nothing, directories that
- * cannot be listed and names that are not UTF-8 are entries like any other. What an entry is, is looked at in local.ts.
+ * Lists the files that globs match on disk. No match is skipped silently: dangling links, directories that cannot be
+ * listed and names that are not UTF-8 are entries like any other. local.ts determines the type of an entry.
  */
 import type { Stats } from 'node:fs'
 import { lstat, readdir, stat } from 'node:fs/promises'
@@ -105,7 +105,7 @@ class Search {
     const place = placeIn(start, Buffer.from(literal))
     const there = await lookAt(place, lstat)
     if ('code' in there && (there.code === 'ENOENT' || there.code === 'ENOTDIR')) return
-    // The path itself may be a directory: then it is no file that was named, and the message says what to write.
+    // The path itself may be a directory instead of a file: the message then says what to write.
     if ('stats' in there && there.stats.isDirectory()) return
     this.#add(place, null)
   }

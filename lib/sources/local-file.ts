@@ -1,6 +1,6 @@
 /**
- * Reads one file on disk, and notices that it is written to while it is read: its size and time of change are compared
- * around every read. What an error of the system means for the run is decided here: none becomes a verdict on the file.
+ * Reads one file on disk, and detects writes to it meanwhile by comparing size and time of change around every read.
+ * Maps system errors to their effect on the run: none becomes a verdict on the file.
  */
 import { createHash } from 'node:crypto'
 import { type BigIntStats, constants } from 'node:fs'
@@ -182,7 +182,7 @@ async function contentVersion(handle: FileHandle, size: number, file: string): P
   return hash.digest('hex').slice(0, 16)
 }
 
-/** Never waits: what became a named pipe since it was looked at is opened, and ends at once. */
+/** Never blocks: a path that has become a named pipe since it was listed is opened and ends immediately. */
 function openFile({ raw }: FilePlace): Promise<FileHandle> {
   return open(raw, constants.O_RDONLY | constants.O_NONBLOCK)
 }
@@ -198,7 +198,7 @@ async function fill(handle: FileHandle, offset: number, lengthBytes: number, fil
   return bytes
 }
 
-/** @throws {StorageError} the device or the network failed: a passing trouble, never a verdict on the shard */
+/** @throws {StorageError} the device or the network failed: transient, never a verdict on the shard */
 async function readAt(
   handle: FileHandle,
   into: Uint8Array,

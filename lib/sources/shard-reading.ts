@@ -1,6 +1,6 @@
 /**
- * One reading of a shard whose content nothing pins beforehand: hashes what passes, so that a later run can tell whether
- * the file is still the one that was read. What is committed of it is in the manifest.
+ * Reads a shard whose content is not pinned beforehand, and hashes the bytes, so that a later run can check that the
+ * file is unchanged. The committed state is in the manifest.
  */
 import { mapConcurrent } from '../core/concurrent.js'
 import { RunMismatchError } from '../errors.js'
@@ -27,7 +27,7 @@ export interface ShardReading {
 }
 
 /**
- * @param from what was read before; null for a shard that begins, undefined where that is unknown: nothing is hashed then
+ * @param from state of the earlier reading; null at the start of a shard; undefined if unknown: nothing is hashed then
  */
 export function readingOf(shard: Shard, from: ContentRead | null | undefined): ShardReading {
   const { stamp } = shard
@@ -83,8 +83,8 @@ export function readingOf(shard: Shard, from: ContentRead | null | undefined): S
 const comparedMax = 4
 
 /**
- * Compares what committed blocks were read of with what is there now. Where size, times and inode are those of then,
- * the content is not read again.
+ * Compares the shards that committed blocks were read from with the files now. If size, times and inode are equal, the
+ * content is not read again.
  *
  * @throws {RunMismatchError} a file was changed since: the message names it
  */

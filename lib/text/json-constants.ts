@@ -1,5 +1,5 @@
 /**
- * NaN, Infinity and -Infinity where a value of JSON stands: Python's json.dumps writes them, JSON has none of them.
+ * NaN, Infinity and -Infinity as JSON values: Python's json.dumps writes them, JSON does not have them.
  */
 
 const constants = /-?Infinity|NaN/g

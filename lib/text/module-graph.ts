@@ -1,7 +1,7 @@
 /**
- * The modules that a filter is made of: its file, the files it imports, and what those import in their turn, by content;
- * packages by name, version and package.json. What only shows when the code runs (a computed name, a file that is read) is
- * not seen; docs/filters.md says so.
+ * The module graph of a filter: its file and all direct and transitive imports, by content; packages by name, version
+ * and package.json. Dependencies that appear only at run time (a computed name, a file that is read) are not detected;
+ * see docs/filters.md.
  */
 import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
@@ -62,7 +62,7 @@ function specifiersOf(text: string): Set<string> {
       if (each.specifier !== undefined) found.add(each.specifier)
     }
   } catch (error) {
-    // Not a module to the lexer: CommonJS that is no ESM either, or a mistake that the loader reports.
+    // Not valid for the lexer: CommonJS that is not valid ESM, or a syntax error that the loader reports.
     if (!(error instanceof Error)) throw error
   }
   for (const [, single, double, back] of text.matchAll(requireCalls)) {

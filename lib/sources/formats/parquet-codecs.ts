@@ -24,7 +24,7 @@ export const pageCodecs = {
   ZSTD: checked(zstd),
 }
 
-/** The same words whoever decompresses: they are in rejects, which do not depend on the version of Node. */
+/** The same text for every decompressor: rejects contain it and must not depend on the version of Node. */
 function checked(decompressor: Decompressor): Decompressor {
   return (input, outputBytes) => {
     try {

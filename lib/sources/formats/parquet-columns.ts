@@ -24,7 +24,7 @@ const depthMax = 32
 /**
  * The footer with the mapped columns alone.
  *
- * @throws {ShardDamageError} 'shard-columns': there is no column for the text; the message names those that are there
+ * @throws {ShardDamageError} 'shard-columns': there is no column for the text; the message lists the columns
  */
 export function mappedColumns(metadata: FileMetaData, mapping: FieldMapping): FileMetaData {
   const root = parquetSchema(metadata)

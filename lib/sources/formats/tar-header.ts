@@ -84,7 +84,7 @@ function headerFault(header: Buffer, terminated: boolean): string | null {
   return isSize(size) ? null : `a tar header gives a size of ${size}`
 }
 
-/** Passes over what is no header, block after block, up to one that is. */
+/** Skips blocks that are not headers, up to the next valid header. */
 async function resynchronize(reader: ByteReader, bad: Buffer, fault: string): Promise<TarEntry> {
   const offset = reader.offset() - recordBytes
   for (let skipped = bad.byteLength; ; skipped += recordBytes) {
