@@ -54,7 +54,7 @@ t.test('every reason that the code gives is in the list', async (t) => {
   }
 })
 
-t.test('the list names no reason that the code never gives', async (t) => {
+t.test('the list has only reasons that the code gives', async (t) => {
   for (const reason of Object.keys(list)) {
     const literals = [`'${reason}'`, `'${reason.replace(/-reply$/, '')}'`]
     t.ok(
@@ -80,7 +80,7 @@ t.test('docs/rejects.md has every reason with its stages and its meaning, as the
   t.strictSame(rows, expected)
 })
 
-t.test('the other pages name reasons of the list, and each where it belongs', async (t) => {
+t.test('the other pages name only reasons of the list, each on the right page', async (t) => {
   for (const page of ['formats.md', 'filters.md', 'replies.md']) {
     for (const reason of reasonsOfTables(page)) t.ok(Object.hasOwn(list, reason), `${page}: ${reason}`)
   }
@@ -102,7 +102,7 @@ t.test('the other pages name reasons of the list, and each where it belongs', as
   }
 })
 
-t.test('the picture of the funnel says what its reasons mean, and shows an own word as it is', async (t) => {
+t.test('the figure of the funnel explains its reasons, and shows the reason of a custom filter as it is', async (t) => {
   const dropped = { 'score-low': 3, '彩票<b>': 1 }
   const svg = funnelSvg({ a: { rows: 1, stages: { score: { in: 5, out: 1, dropped, failed: 0 } } } } as never)
   t.match(svg, `<title>score-low 3: ${reasonMeaning('score-low')}\n彩票&lt;b&gt; 1</title>`)

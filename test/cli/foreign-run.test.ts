@@ -27,20 +27,24 @@ async function checked(directory: string, overrides: readonly string[] = [], tru
   return lines.join('\n')
 }
 
-t.test('a run directory of somebody else sends texts to no other machine, unless the call says so', async (t) => {
-  const directory = runOf(t.testdir(), ['http://10.0.0.9:8000/v1'])
-  await t.rejects(checked(directory), {
-    code: 'KUN_USAGE',
-    message: /sends texts to http:\/\/10\.0\.0\.9:8000\/v1\. If that is right, add --trust, or name the servers: --set/,
-  })
-  const said = await checked(directory, [], true)
-  t.match(said, 'reads for a: /home/**/*.jsonl, !**/x.jsonl')
-  t.match(said, 'asks for writer: http://10.0.0.9:8000/v1')
-  await t.resolves(checked(directory, ['models.writer.endpoints=["http://10.0.0.9:8000/v1"]']))
-  await t.rejects(checked(directory, ['models.writer.inFlightMax=4']), { code: 'KUN_USAGE' })
-})
+t.test(
+  'a run directory of another account sends texts to another machine only with --trust or a named server',
+  async (t) => {
+    const directory = runOf(t.testdir(), ['http://10.0.0.9:8000/v1'])
+    await t.rejects(checked(directory), {
+      code: 'KUN_USAGE',
+      message:
+        /sends texts to http:\/\/10\.0\.0\.9:8000\/v1\. If that is right, add --trust, or name the servers: --set/,
+    })
+    const said = await checked(directory, [], true)
+    t.match(said, 'reads for a: /home/**/*.jsonl, !**/x.jsonl')
+    t.match(said, 'asks for writer: http://10.0.0.9:8000/v1')
+    await t.resolves(checked(directory, ['models.writer.endpoints=["http://10.0.0.9:8000/v1"]']))
+    await t.rejects(checked(directory, ['models.writer.inFlightMax=4']), { code: 'KUN_USAGE' })
+  },
+)
 
-t.test('servers of this machine are asked; a name that only begins like one is not of this machine', async (t) => {
+t.test('servers on this machine are allowed; a host name that only begins like one of them is not', async (t) => {
   for (const [at, url] of [
     'http://127.0.0.1:1/v1',
     'http://localhost:1/v1',
@@ -64,7 +68,7 @@ t.test('servers of this machine are asked; a name that only begins like one is n
   }
 })
 
-t.test('the own run is rebuilt without a question, also after it was moved', async (t) => {
+t.test('a run of this account is rebuilt without --trust, also after it was moved', async (t) => {
   const directory = runOf(t.testdir(), ['http://10.0.0.9:8000/v1'])
   await markOwnRun(directory)
   t.equal(await checked(directory), '')
@@ -72,7 +76,7 @@ t.test('the own run is rebuilt without a question, also after it was moved', asy
   t.equal(await checked(`${directory}-2`), '')
 })
 
-t.test('a copy, another run.json, a mark of another run or one that is a link is not the own run', async (t) => {
+t.test('a copy, another run.json, or an origin.json that is a link or of another run needs --trust', async (t) => {
   const root = t.testdir()
   const directory = runOf(root, ['http://10.0.0.9:8000/v1'])
   t.equal(await isOwnRun(directory), false, 'no mark')

@@ -52,7 +52,7 @@ t.test(
   },
 )
 
-t.test('rebuild takes what the flags of this call give, and only that', async (t) => {
+t.test('rebuild takes commands, keys and tokens from its flags only', async (t) => {
   const { directory, out } = foreignRun(t)
   const said: string[] = []
   const set = ['models.writer.apiKey=env:MINE', 'onExit=echo done', 'publish.repo=me/mine', 'sources.0.cache=here']
@@ -64,7 +64,7 @@ t.test('rebuild takes what the flags of this call give, and only that', async (t
   t.notMatch(said.join('\n'), /^(?:onExit|models\.writer\.apiKey|sources\[0\]\.cache)/m)
 })
 
-t.test('filters that a run directory names are code: rebuild asks for them by a flag', async (t) => {
+t.test('filters that a run directory names are code: rebuild needs a flag for them', async (t) => {
   const filters = ['./evil.mjs']
   const { directory, out } = foreignRun(t, { prepare: { filters } })
   await t.rejects(recipeOfRun(directory, out, []), {

@@ -46,7 +46,7 @@ async function until(run: Command, condition: () => boolean): Promise<void> {
 }
 
 for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
-  t.test(`${signal} drains a run: what is in flight is kept, onExit runs, the exit code is 3`, async (t) => {
+  t.test(`${signal} drains a run: replies in flight are kept, onExit runs, the exit code is 3`, async (t) => {
     const server = await startSimulator({ preset: 'delay', latencyMs: 100 })
     t.teardown(() => server.close())
     const root = t.testdir()
@@ -61,7 +61,7 @@ for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
     t.equal(server.requests().filter(({ key, complete }) => key !== null && !complete).length, 0, 'none was cut off')
   })
 
-  t.test(`${signal} before the run began, at a server that is silent: exit code 3, onExit runs, no wait`, async (t) => {
+  t.test(`${signal} before the run began, with a silent server: exit code 3, onExit runs, no wait`, async (t) => {
     const { url, asked } = await silentServer(t)
     const root = t.testdir()
     const told = join(root, 'told')
@@ -142,7 +142,7 @@ t.test('pipe and dedup stopped by a signal end by it, and leave no temporary fol
   }
 })
 
-t.test('publish stopped by a signal ends after the request under way with exit code 3, and resumes', async (t) => {
+t.test('publish stopped by a signal ends after the current request with exit code 3, and resumes', async (t) => {
   const root = t.testdir({ run: {} })
   const hub = await startHub({ directory: join(root, 'hub') })
   t.teardown(() => hub.close())
@@ -165,6 +165,6 @@ t.test('publish stopped by a signal ends after the request under way with exit c
   t.match(await stalled.ended, { code: 3, err: /Publishing was stopped by SIGTERM/ })
   hub.faults.set([])
   const done = await publish().ended
-  t.match(done, { code: 0, err: /0 of 2 data files sent/ }, 'what was sent is not sent again')
+  t.match(done, { code: 0, err: /0 of 2 data files sent/ }, 'files already sent are not sent again')
   t.equal(Object.keys(hub.tree('me/demo')).filter((path) => path.endsWith('.parquet')).length, 2)
 })

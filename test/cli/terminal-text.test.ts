@@ -21,7 +21,7 @@ const steering = [
   '\ufeff',
 ]
 
-t.test('Nothing that a server, a file or a name says can steer the terminal, and all of it shows', async (t) => {
+t.test('Text from a server, a file or a name cannot control the terminal, and is shown completely', async (t) => {
   for (const text of steering) {
     for (const shown of [plainText(`name ${text}\n`), terminalText(`name ${text}\n`)]) {
       t.notMatch(
@@ -37,7 +37,7 @@ t.test('Nothing that a server, a file or a name says can steer the terminal, and
   t.equal(plainText('表\t竹子 😀\n'), '表\t竹子 😀\n')
 })
 
-t.test('A secret of the process is removed from all that is written as text', async (t) => {
+t.test('A secret of the process is removed from all text output', async (t) => {
   processSecrets.add('sk-only-of-this-test')
   t.equal(plainText('Error: key sk-only-of-this-test\n    at x'), 'Error: key ***\n    at x')
   t.equal(terminalText('{"key":"sk\\u002donly-of-this-test"}'), '{"key":"***"}')
@@ -55,7 +55,7 @@ t.test('Rows go to a terminal as text, and to a pipe or a file as the bytes they
   }
 })
 
-t.test('Every command writes through the gate', async (t) => {
+t.test('Every command writes through terminal-text.ts', async (t) => {
   const folder = join(projectRoot, 'lib/cli')
   // stop-signals.ts loads before everything else, and writes no text from outside.
   const own = ['output.ts', 'stop-signals.ts']

@@ -26,7 +26,7 @@ t.test('fewer items than the limit, and none at all, are mapped as well', async 
 })
 
 t.test(
-  'after a failure nothing more is started, and the failure comes once what was in flight has ended',
+  'after a failure no further call starts, and the failure is thrown once the calls in flight have ended',
   async (t) => {
     let started = 0
     let ended = 0
@@ -47,7 +47,7 @@ t.test(
   },
 )
 
-t.test('calls beyond the limit wait in order, and a failed one gives its place to the next', async (t) => {
+t.test('calls beyond the limit wait in order, and a failed one frees its slot for the next', async (t) => {
   const limited = limitConcurrent(3)
   const order: number[] = []
   let inFlight = 0

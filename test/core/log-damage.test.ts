@@ -25,7 +25,7 @@ async function read(path: string): Promise<ReadLog & { found: string[] }> {
   return { ...log, found }
 }
 
-t.test('any one flipped bit costs the record that it is in, and no other', async (t) => {
+t.test('a flipped bit costs only the record that it is in', async (t) => {
   const path = join(t.testdir(), 'a.log')
   const starts = await written(path)
   const whole = readFileSync(path)
@@ -77,7 +77,7 @@ t.test('several damaged frames are counted one by one, the header among them', a
   t.equal(settings, null)
 })
 
-t.test('a log cut at any byte, with or without zeros behind it, has a torn tail and no damage', async (t) => {
+t.test('a log cut at any byte, with or without zeros after it, has a torn tail and no damage', async (t) => {
   const path = join(t.testdir(), 'a.log')
   const starts = await written(path)
   const whole = readFileSync(path)
@@ -86,7 +86,7 @@ t.test('a log cut at any byte, with or without zeros behind it, has a torn tail 
       writeFileSync(path, Buffer.concat([whole.subarray(0, length), Buffer.alloc(zeros)]))
       const { found, damage, bytes } = await read(path)
       const kept = starts.filter((start) => start > (starts[1] as number) && start <= length).length
-      // Zeros may be what was cut off: then nothing is missing.
+      // The bytes cut off may have been zeros: then nothing is missing.
       const same = Buffer.concat([whole.subarray(0, length), Buffer.alloc(zeros)]).subarray(0, whole.length)
       const all = same.length === whole.length && same.equals(whole) ? payloads.length : kept
       if (found.length !== all || damage !== null) t.fail(`${length} bytes, ${zeros} zeros: ${found.length} of ${all}`)
@@ -96,7 +96,7 @@ t.test('a log cut at any byte, with or without zeros behind it, has a torn tail 
   t.pass(`${whole.length} lengths`)
 })
 
-t.test('frames inside a payload, and frames at another place than they were written, are no records', async (t) => {
+t.test('frames inside a payload, and frames at another offset than they were written, are not records', async (t) => {
   const path = join(t.testdir(), 'a.log')
   const inner = encodeFrame(Buffer.from('inner'), 0)
   const starts = await written(path, [Buffer.from('first'), Buffer.concat([inner, inner]), Buffer.from('last')])
@@ -118,7 +118,7 @@ t.test('frames inside a payload, and frames at another place than they were writ
   t.ok(tornBytes > 0)
 })
 
-t.test('finding the next record behind megabytes of noise takes linear time', { timeout: 60_000 }, async (t) => {
+t.test('finding the next record after megabytes of noise takes linear time', { timeout: 60_000 }, async (t) => {
   const path = join(t.testdir(), 'a.log')
   const records = [Buffer.alloc(2_000_000, 'ab'), ...Array.from({ length: 500 }, () => Buffer.alloc(4000, 'cd'))]
   const starts = await written(path, [...records, Buffer.from('last')])
@@ -141,7 +141,7 @@ t.test('finding the next record behind megabytes of noise takes linear time', { 
   t.equal(again.damage?.count, records.length)
 })
 
-t.test('a log of an earlier format is refused by its version, not taken for damage', async (t) => {
+t.test('a log of an earlier format is refused by its version, not reported as damage', async (t) => {
   const path = join(t.testdir(), 'a.log')
   const json = Buffer.from(JSON.stringify({ magic: 'kun-stream log', version: 1, settings: header }))
   writeFileSync(path, Buffer.concat([Buffer.from([json.length, 0, 0, 0, 1, 2, 3, 4]), json]))

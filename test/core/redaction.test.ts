@@ -121,7 +121,7 @@ t.test('The beginning of a secret at the end of a text that was cut off is remov
   t.equal(redaction.text('keys begin with sk-9f'), 'keys begin with sk-9f')
 })
 
-t.test('A short value is removed from what a server says where it stands as a word, and from no reply', async (t) => {
+t.test('A short value is removed from server messages where it is a whole word, and never from a reply', async (t) => {
   const redaction = new Redaction(['abc', 'tok-123', 'EMPTY'])
   t.equal(redaction.text('abc EMPTY tok-123'), 'abc EMPTY tok-123')
   t.equal(redaction.words('key tok-123, EMPTY, not EMPTYING, nor abc'), 'key ***, ***, not EMPTYING, nor abc')

@@ -67,26 +67,23 @@ async function cutShort(run: MiniRun, commits: number): Promise<void> {
   await session.done.catch(() => undefined)
 }
 
-t.test(
-  'one broken shard, in whatever way, is one reject, and the run goes on; resumed it gives the same bytes',
-  async (t) => {
-    const root = t.testdir()
-    const expected = brokenCorpus(root)
-    const run = { directory: join(root, 'run'), endpoint: server.url, input: join(root, 'in/*'), set: inOrder }
-    t.equal(await runMini(run), 'input')
-    const bad = (await rejectsOf(run.directory)).filter(({ reason }) => reason.startsWith('shard-'))
-    t.strictSame(Object.fromEntries(bad.map(({ shard, reason }) => [shard, reason])), expected)
-    t.equal(bad.length, Object.keys(expected).length, 'one each')
+t.test('a shard broken in any way is one reject and the run continues; resumed, it gives the same bytes', async (t) => {
+  const root = t.testdir()
+  const expected = brokenCorpus(root)
+  const run = { directory: join(root, 'run'), endpoint: server.url, input: join(root, 'in/*'), set: inOrder }
+  t.equal(await runMini(run), 'input')
+  const bad = (await rejectsOf(run.directory)).filter(({ reason }) => reason.startsWith('shard-'))
+  t.strictSame(Object.fromEntries(bad.map(({ shard, reason }) => [shard, reason])), expected)
+  t.equal(bad.length, Object.keys(expected).length, 'one each')
 
-    const whole = await bytesOn(nodeFiles, run.directory)
-    const again = { ...run, directory: join(root, 'again'), set: [...inOrder, `replies.from=[${run.directory}]`] }
-    for (let commits = 1; commits <= 3; commits++) await cutShort(again, 1)
-    t.equal(await runMini(again), 'input')
-    t.strictSame(differing(await bytesOn(nodeFiles, again.directory), whole), [])
-  },
-)
+  const whole = await bytesOn(nodeFiles, run.directory)
+  const again = { ...run, directory: join(root, 'again'), set: [...inOrder, `replies.from=[${run.directory}]`] }
+  for (let commits = 1; commits <= 3; commits++) await cutShort(again, 1)
+  t.equal(await runMini(again), 'input')
+  t.strictSame(differing(await bytesOn(nodeFiles, again.directory), whole), [])
+})
 
-t.test('a shard of which no committed block was read can be taken out, and the run goes on', async (t) => {
+t.test('a shard of which no committed block was read can be removed, and the run continues', async (t) => {
   const root = t.testdir()
   brokenCorpus(root)
   const input = join(root, 'in')
@@ -134,7 +131,7 @@ t.test(
     await t.rejects(runMini(run), { code: 'KUN_RUN_MISMATCH', message: /b\.jsonl.*not a shard of this run/ })
     rmSync(join(input, 'b.jsonl'))
     t.equal((await readManifest(run.directory)).length, cuts, 'nothing was committed in between')
-    t.equal(await runMini(run), 'input', 'put back, it goes on')
+    t.equal(await runMini(run), 'input', 'put back, it resumes')
   },
 )
 

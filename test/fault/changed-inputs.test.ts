@@ -66,34 +66,37 @@ function flip(file: string, at: number): void {
 }
 
 for (const [name, bytes] of Object.entries(formats)) {
-  t.test(`${name}: other bytes in what was read, same size and times, and the run refuses to resume`, async (t) => {
-    const root = t.testdir({ in: { [name]: bytes } })
-    const file = join(root, 'in', name)
-    utimesSync(file, 1_600_000_000, 1_600_000_000)
-    const run = { directory: join(root, 'run'), endpoint: server.url, input: join(root, 'in/*'), set: inOrder }
-    await cutShort(run, 1)
-    const cuts = (await readManifest(run.directory)).length
-    const version = async () =>
-      (await localShards({ split: 's', root, files: ['in/*'], mapping: { text: 'text' } }))[0]?.version
-    const before = await version()
-    const places = [70_000, 90_000, 150_000]
-    for (const at of places) {
-      flip(file, at)
-      t.equal(await version(), before, 'the samples do not show it')
-      await t.rejects(runMini(run), {
-        code: 'KUN_RUN_MISMATCH',
-        exitCode: 2,
-        message: new RegExp(`${name} .*was changed`),
-      })
-      flip(file, at)
-    }
-    t.equal((await readManifest(run.directory)).length, cuts, 'nothing was committed')
-    utimesSync(file, 1_700_000_000, 1_700_000_000)
-    t.equal(await runMini(run), 'input', 'put back, with another time, it goes on')
-  })
+  t.test(
+    `${name}: the run refuses to resume if bytes already read changed, even with the same size and times`,
+    async (t) => {
+      const root = t.testdir({ in: { [name]: bytes } })
+      const file = join(root, 'in', name)
+      utimesSync(file, 1_600_000_000, 1_600_000_000)
+      const run = { directory: join(root, 'run'), endpoint: server.url, input: join(root, 'in/*'), set: inOrder }
+      await cutShort(run, 1)
+      const cuts = (await readManifest(run.directory)).length
+      const version = async () =>
+        (await localShards({ split: 's', root, files: ['in/*'], mapping: { text: 'text' } }))[0]?.version
+      const before = await version()
+      const places = [70_000, 90_000, 150_000]
+      for (const at of places) {
+        flip(file, at)
+        t.equal(await version(), before, 'the samples do not show it')
+        await t.rejects(runMini(run), {
+          code: 'KUN_RUN_MISMATCH',
+          exitCode: 2,
+          message: new RegExp(`${name} .*was changed`),
+        })
+        flip(file, at)
+      }
+      t.equal((await readManifest(run.directory)).length, cuts, 'nothing was committed')
+      utimesSync(file, 1_700_000_000, 1_700_000_000)
+      t.equal(await runMini(run), 'input', 'put back, with another time, it resumes')
+    },
+  )
 }
 
-t.test('a shard that was read to its end is compared, too', async (t) => {
+t.test('a shard that was read to its end is compared too', async (t) => {
   const root = t.testdir({ in: { 'a.jsonl': formats['a.jsonl'] as Buffer } })
   writeFileSync(join(root, 'in/b.jsonl'), documents(20).slice(10).join('\n'))
   const run = { directory: join(root, 'run'), endpoint: server.url, input: join(root, 'in/*'), set: inOrder }
@@ -134,7 +137,7 @@ t.test('a pinned file that was deleted is named, and so is one that grew', async
   await t.rejects(runMini(run), { code: 'KUN_RUN_MISMATCH', message: /a\.jsonl .*has \d+ bytes, it had \d+/ })
 })
 
-t.test('standard input that was read in part is refused: what is piped in now may be anything', async (t) => {
+t.test('standard input that was read in part is refused, because its content may differ now', async (t) => {
   const mapping = { text: 'text' }
   const stdin = () => [
     stdinShard({ split: 's', mapping, input: Readable.from([Buffer.from(documents(20).join('\n'))]) }),
@@ -168,7 +171,7 @@ t.test(
   },
 )
 
-t.test('the index that a run is deduplicated against is another between two calls: the run is refused', async (t) => {
+t.test('a run is refused if an index that it is deduplicated against changed between two calls', async (t) => {
   const root = t.testdir({ in: {}, earlier: {} })
   const all = documents(30)
   writeFileSync(join(root, 'in/a.jsonl'), all.slice(0, 20).join('\n'))

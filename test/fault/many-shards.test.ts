@@ -12,7 +12,7 @@ const openFilesLimit = 256
 
 t.setTimeout(300_000)
 
-t.test(`${files} shards are planned and run with ${openFilesLimit} open files allowed`, async (t) => {
+t.test(`${files} shards are planned and run with a limit of ${openFilesLimit} open files`, async (t) => {
   const root = t.testdir()
   mkdirSync(join(root, 'in'))
   const [line = ''] = documents(1)

@@ -76,7 +76,7 @@ t.test(
   },
 )
 
-t.test('a row group of many pages is decoded in ranges: all rows come, in flat memory', async (t) => {
+t.test('a row group of many pages is decoded in ranges: all rows are read, in constant memory', async (t) => {
   const data = Array.from({ length: 150 }, (_, index) => `${index}${megabyte}`)
   const content = parquetWriteBuffer({ ...column(data), ...gzip, pageSize: mebibyte, statistics: false })
   const { rows, refused, grownBytes } = await readApart('pages.parquet', content, 128 * mebibyte)
@@ -84,7 +84,7 @@ t.test('a row group of many pages is decoded in ranges: all rows come, in flat m
   t.ok(grownBytes < 600 * mebibyte, `${Math.round(grownBytes / mebibyte)} MiB`)
 })
 
-t.test('one stored text in thousands of rows is cut off by what its stored size allows', async (t) => {
+t.test('one stored text repeated in thousands of rows is cut off at a limit relative to its stored size', async (t) => {
   const data = Array.from({ length: 5000 }, () => megabyte)
   const content = parquetWriteBuffer({ ...column(data), ...gzip, rowGroupSize: 5000, statistics: false })
   const { rows, refused, grownBytes } = await readApart('dictionary.parquet', content)
@@ -116,7 +116,7 @@ t.test('a page that decompresses to more than its header says is damage, and is 
   }
 })
 
-t.test('texts that repeat the start of the one before count by what they decode to', async (t) => {
+t.test('texts that repeat the start of the previous one count by their decoded size', async (t) => {
   const data = Array.from({ length: 60 }, (_, index) => `${megabyte}${index}`)
   const encoded = [
     { name: 'text', data, type: 'STRING' as const, encoding: 'DELTA_BYTE_ARRAY' as const, nullable: true },

@@ -39,7 +39,7 @@ t.test('a wrong text field stops the run at its first records, and names the fie
   t.equal(existsSync(join(run.directory, 'stats.json')), false, 'it is not done')
   await t.rejects(runMini(run), { code: 'KUN_NO_YIELD', message: words }, 'nor is it when it is run again')
   const on = { ...run, set: ['brakes.sameEndingRecords=false'] }
-  t.equal(await runMini(on), 'input', 'it goes on where the recipe says so')
+  t.equal(await runMini(on), 'input', 'it continues if the recipe allows it')
   const through = mini(['brakes.sameEndingRecords=false'], { input: wrong })
   await runMini(through)
   const bytes = [await bytesOn(nodeFiles, run.directory), await bytesOn(nodeFiles, through.directory)] as const
@@ -72,7 +72,7 @@ t.test('a context too short for every prompt stops the run, in a phase as well',
 })
 
 t.test(
-  'one split of a wrong field among good ones stops the run, and what was committed is the same prefix',
+  'a split with a wrong field among good ones stops the run, and the committed rows are the same prefix',
   async (t) => {
     const good = { text: 'text', split: 'good', files: [input] }
     const bad = { text: 'text', split: 'bad', files: [wrong] }
@@ -100,7 +100,7 @@ t.test('one shard of another kind among good ones stops the run and is named', a
   await t.rejects(runMini(run), { code: 'KUN_NO_YIELD', message })
 })
 
-t.test('what a threshold, a filter or the deduplication drops is no failure: done, with 0 rows', async (t) => {
+t.test('drops by a threshold, a filter or deduplication are not failures: done, with 0 rows', async (t) => {
   t.equal(await runMini(mini(['kun.score.keepAtLeast=1'])), 'input', 'all score low')
   t.equal(await runMini(mini(['prepare.quality.charsMin=1000000'])), 'input', 'all too short')
   const first = mini()
@@ -112,7 +112,7 @@ t.test('what a threshold, a filter or the deduplication drops is no failure: don
   await t.rejects(runMini(many), { code: 'KUN_NO_YIELD', message }, 'but many in a row are worth a look')
 })
 
-t.test('empty files and files of blank lines: an error that says there is no document', async (t) => {
+t.test('with only empty files or blank lines, the error says that there is no document', async (t) => {
   for (const content of ['', '\n\n\n']) {
     const empty = join(root, `empty-${content.length}.jsonl`)
     writeFileSync(empty, content)
@@ -129,7 +129,7 @@ t.test('pipe and dedup with a wrong field end with exit code 2 and name the fiel
   }
 })
 
-/** Manifest lines without what was read of the shards: reading ahead is a matter of time. */
+/** Manifest lines without the state of the inputs, because reading ahead depends on timing. */
 async function linesOf(directory: string): Promise<readonly object[]> {
   return (await readManifest(directory)).map(({ inputs: _, ...line }) => line)
 }

@@ -54,7 +54,7 @@ output: { dir: unused, candidatesPerCut: 6 }
 `
 }
 
-t.test('splits, reasons, models and fields may be named as what every object inherits', async (t) => {
+t.test('splits, reasons, models and fields may have the names of inherited properties', async (t) => {
   const root = t.testdir()
   files(root)
   const server = await startSimulator({ nonce: false })
@@ -115,7 +115,7 @@ t.test('splits, reasons, models and fields may be named as what every object inh
   t.match(await publish({ directory, repo: 'me/odd', ...token }), { filesUploaded: 0, written: [] })
 })
 
-t.test('a recipe that names what is not there, by the name of what every object inherits, is refused', async (t) => {
+t.test('a recipe that refers to an undefined name which is an inherited property is refused', async (t) => {
   const root = t.testdir()
   files(root)
   const text = recipe(root, 'http://127.0.0.1:1/v1')

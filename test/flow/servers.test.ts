@@ -92,7 +92,7 @@ function rejectsOf(rejects: readonly Record<string, unknown>[]): Record<string, 
   return counts
 }
 
-/** Requests of records that the server refused: what the probe left out was sent all the same. */
+/** Record requests that the server refused because of a field that the probe had excluded. */
 function refusedFields({ answered }: FakeServer): unknown[] {
   return answered
     .filter(({ request, status }) => request.task !== 'probe' && (status === 400 || status === 422))
@@ -117,7 +117,7 @@ async function equalRows(t: Test, server: FakeServer, ran: Ran, kind: 'logprob' 
   t.strictSame(refusedFields(server), [], 'no request has a field that the server refuses')
 }
 
-t.test('vLLM: rows scored by log-probabilities, and every capability is found', async (t) => {
+t.test('vLLM: rows scored by log-probabilities, and every capability is detected', async (t) => {
   const server = await vllmServer(t)
   const ran = await run(t, server)
   reference ??= Promise.resolve(ran)
@@ -155,7 +155,7 @@ t.test('vLLM with --max-logprobs 0: the published rule, and a line says so', asy
   t.match(ran.stderr, /score: scores 1 or 0 by the published rule/)
 })
 
-t.test('vLLM with a reasoning parser: the thought is no score, and a line names the setting', async (t) => {
+t.test('vLLM with a reasoning parser: the thought is not used as a score, and a line names the setting', async (t) => {
   const server = await vllmServer(t, { reasoning: true })
   const ran = await run(t, server)
   await equalRows(t, server, ran, 'rule')
@@ -179,7 +179,7 @@ t.test('vLLM under another name: one message with the names that it serves, exit
   t.equal(ran.capabilities, null)
 })
 
-t.test('OpenAI: what it does not know is not sent, and scores follow the published rule', async (t) => {
+t.test('OpenAI: unknown fields are not sent, and scores follow the published rule', async (t) => {
   const server = await openaiServer(t, key)
   const ran = await run(t, server, 'model: gpt-x, apiKey: env:FAKE_KEY')
   await equalRows(t, server, ran, 'rule')
@@ -202,7 +202,7 @@ t.test('OpenAI: what it does not know is not sent, and scores follow the publish
   t.notMatch(ran.stderr, new RegExp(key))
 })
 
-t.test('OpenAI, a reasoning model: no temperature, no log-probabilities, rows all the same', async (t) => {
+t.test('OpenAI, a reasoning model: rows without temperature and log-probabilities', async (t) => {
   const server = await openaiServer(t, key, true)
   const ran = await run(t, server, 'model: gpt-x, apiKey: env:FAKE_KEY')
   await equalRows(t, server, ran, 'rule')
@@ -229,7 +229,7 @@ for (const refusesLogprobs of [false, true]) {
   })
 }
 
-t.test('DashScope: a text that its moderation refuses is a reject of its own, the others become rows', async (t) => {
+t.test('DashScope: a text refused by its moderation is one reject, the others become rows', async (t) => {
   const server = await dashscopeServer(t, { sensitive: sensitiveWord() })
   const ran = await run(t, server)
   t.equal(ran.code, 0, ran.stderr)
@@ -237,7 +237,7 @@ t.test('DashScope: a text that its moderation refuses is a reject of its own, th
   t.ok(ran.rows.length > 0 && (await areOfReference(t, ran)))
 })
 
-t.test('DashScope in arrears: exit code 3 with its words, and no record is rejected for it', async (t) => {
+t.test('DashScope in arrears: exit code 3 with its error text, and no record is rejected', async (t) => {
   const server = await dashscopeServer(t, { labelsUntilArrears: 4 })
   const ran = await run(t, server)
   t.equal(ran.code, 3, ran.stderr)
@@ -270,7 +270,7 @@ t.test('new-api with a wrong model: one message that names what it serves, exit 
   t.match(ran.stderr, /qwen-x/)
 })
 
-t.test('TGI: failed generations are sent again, eos_token is an end, the served model is said', async (t) => {
+t.test('TGI: failed generations are retried, eos_token ends a reply, the served model is reported', async (t) => {
   const server = await tgiServer(t)
   const ran = await run(t, server, 'model: tgi')
   await equalRows(t, server, ran, 'rule')
@@ -279,7 +279,7 @@ t.test('TGI: failed generations are sent again, eos_token is an end, the served 
   t.equal(ran.stderr.split('Qwen/X').length - 1, 1)
 })
 
-t.test('llama-server: its loading is waited for, and it continues an opened turn by itself', async (t) => {
+t.test('llama-server: the run waits while it loads, and it continues an opened turn by itself', async (t) => {
   const server = await llamaServer(t, { loadingMs: 1000 })
   const ran = await run(t, server)
   await equalRows(t, server, ran, 'logprob')

@@ -12,7 +12,7 @@ const reply = (more: Partial<Reply>): Reply => ({
   ...more,
 })
 
-t.test('A reply that did not end by itself is at fault, whatever word the server has for it', async (t) => {
+t.test('A reply that did not end by itself is faulty, whatever word the server uses', async (t) => {
   const endings: Readonly<Record<string, readonly string[]>> = {
     whole: ['stop', 'eos', 'eos_token', 'stop_sequence', 'end_turn', 'complete', 'COMPLETE', 'STOP', 'normal'],
     'cut-off': ['length', 'max_tokens', 'MAX_TOKENS', 'model_length'],
@@ -29,7 +29,7 @@ t.test('A reply that did not end by itself is at fault, whatever word the server
   }
 })
 
-t.test('A reply with characters that nobody writes is at fault, and the character is named', async (t) => {
+t.test('A reply with damaged or invisible characters is faulty, and the character is named', async (t) => {
   const damaged = [
     '\ufffd',
     '\0',
@@ -83,7 +83,7 @@ t.test('Line ends, tabs, emoji, flags and words of other scripts are not damage'
   for (const text of whole) t.equal(damagedCharacter(text), null, text)
 })
 
-t.test('A reply that is thoughts only, or thoughts that never end, is at fault', async (t) => {
+t.test('A reply of thoughts only, or of thoughts that never end, is faulty', async (t) => {
   t.equal(textFault(reply({ text: '', onlyThoughts: true })), 'only-thoughts')
   t.equal(textFault(reply({ text: '<x:think>没有结束' })), 'thought-markers')
   t.equal(textFault(reply({ text: '' })), 'empty')

@@ -42,7 +42,7 @@ for (const [name, does] of failures) {
   }
 }
 
-t.test('Three records that hang are verdicts within the hour, side by side', async (t) => {
+t.test('Three hanging records are rejected within the hour, concurrently', async (t) => {
   const isPoison = (n: number) => n >= 21
   const run = await virtualRun({ answer: poison(isPoison, { hang: true }), records: 24, boundMs: 60 * MINUTE })
   t.equal(run.error, null)
@@ -50,7 +50,7 @@ t.test('Three records that hang are verdicts within the hour, side by side', asy
   t.ok(run.tookMs < 55 * MINUTE, `${run.tookMs / MINUTE} minutes`)
 })
 
-t.test('Bad prompts in lists are found, three to a list, and cost no other record', async (t) => {
+t.test('Bad prompts in lists of three are found, and cost no other record', async (t) => {
   const isPoison = (n: number) => n >= 8 && n < 11
   for (const does of [{ status: 500 }, { status: 400, body: { error: { message: 'no' } } }]) {
     const run = await virtualRun({ answer: poison(isPoison, does), records: 64, lists: 16, boundMs: 60 * MINUTE })
@@ -59,7 +59,7 @@ t.test('Bad prompts in lists are found, three to a list, and cost no other recor
   }
 })
 
-t.test('Records that kill the server for a minute are found, and none that was in flight with them', async (t) => {
+t.test('Records that crash the server for a minute are rejected, and no record in flight with them', async (t) => {
   const isPoison = (n: number) => n === 5 || n === 17
   let deadUntilMs = 0
   const answer: VirtualAnswer = ({ texts, nowMs }) => {
@@ -128,7 +128,7 @@ t.test('Poison of one stage does not touch another', async (t) => {
   t.equal(run.error?.code, 'KUN_OUTAGE', 'a stage none of whose requests passes is an outage, not thirty verdicts')
 })
 
-t.test('Words of a server that fails every record are in the message, though it answers its probe', async (t) => {
+t.test('The message has the error text of a server that fails every record but passes its probe', async (t) => {
   const answer: VirtualAnswer = ({ texts }) =>
     texts.some((text) => text.includes('记录'))
       ? { status: 502, body: { error: { message: 'upstream GPU pool exhausted' } } }

@@ -148,7 +148,7 @@ t.test('The field that a server blames is named, an echo of the record is not on
   t.equal(blamed('Invalid messages', 'messages'), undefined)
 })
 
-t.test('a status that an error inside a 200 names is its code, so that the last words of a run show it', (t) => {
+t.test('the status in an error inside a 200 is its code, so that the message of the run shows it', (t) => {
   const said = errorWithin({ error: { code: 502, message: 'Provider returned error: upstream GPU pool exhausted' } })
   if (said === null) throw new Error('an error is read')
   const failure = failureOf(said, 200, { endpoint: 'http://x/v1' })

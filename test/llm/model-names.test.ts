@@ -36,30 +36,33 @@ t.test(
   },
 )
 
-t.test('a proxy that changes to another model in mid-run is said once, whole replies and streamed ones', async (t) => {
-  for (const stream of [false, true]) {
-    let model = 'qwen-x-2025-01-01'
-    const server = await modelServer(t, ({ body, response }) => {
-      const reply = chatReply('好') as Record<string, unknown>
-      if (body.stream !== true) return { model, ...reply }
-      const event = { model, choices: [{ index: 0, delta: { content: '好' }, finish_reason: 'stop' }] }
-      response.writeHead(200, { 'content-type': 'text/event-stream' })
-      response.end(`data: ${JSON.stringify(event)}\n\ndata: ${JSON.stringify(event)}\n\ndata: [DONE]\n\n`)
-      return undefined
-    })
-    const notes: string[] = []
-    const options = { model: 'qwen-x', endpoints: [server.url], apiKey: 'sk-secret-0123', stream }
-    const onEvent = ({ kind, words }: { kind: string; words: string }) => {
-      if (kind === 'note') notes.push(words)
+t.test(
+  'a proxy that changes to another model in mid-run is reported once, for whole and streamed replies',
+  async (t) => {
+    for (const stream of [false, true]) {
+      let model = 'qwen-x-2025-01-01'
+      const server = await modelServer(t, ({ body, response }) => {
+        const reply = chatReply('好') as Record<string, unknown>
+        if (body.stream !== true) return { model, ...reply }
+        const event = { model, choices: [{ index: 0, delta: { content: '好' }, finish_reason: 'stop' }] }
+        response.writeHead(200, { 'content-type': 'text/event-stream' })
+        response.end(`data: ${JSON.stringify(event)}\n\ndata: ${JSON.stringify(event)}\n\ndata: [DONE]\n\n`)
+        return undefined
+      })
+      const notes: string[] = []
+      const options = { model: 'qwen-x', endpoints: [server.url], apiKey: 'sk-secret-0123', stream }
+      const onEvent = ({ kind, words }: { kind: string; words: string }) => {
+        if (kind === 'note') notes.push(words)
+      }
+      const opened = await openModel({ model: options, seed: 1, probe: false, onEvent })
+      t.teardown(() => opened.servers.close())
+      await opened.ask(call(1))
+      t.strictSame(notes, [], 'a dated name is the same model')
+      model = 'other-y sk-secret-0123'
+      for (const n of [2, 3, 4]) await opened.ask(call(n))
+      t.equal(notes.length, 1)
+      t.match(notes[0], /^replies come from model 'other-y .*', not 'qwen-x'$/)
+      t.notMatch(notes[0], /sk-secret/)
     }
-    const opened = await openModel({ model: options, seed: 1, probe: false, onEvent })
-    t.teardown(() => opened.servers.close())
-    await opened.ask(call(1))
-    t.strictSame(notes, [], 'a dated name is the same model')
-    model = 'other-y sk-secret-0123'
-    for (const n of [2, 3, 4]) await opened.ask(call(n))
-    t.equal(notes.length, 1)
-    t.match(notes[0], /^replies come from model 'other-y .*', not 'qwen-x'$/)
-    t.notMatch(notes[0], /sk-secret/)
-  }
-})
+  },
+)

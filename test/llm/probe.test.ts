@@ -69,7 +69,7 @@ const troubles = [
 /** What shapes the output; the rest is for display. */
 const shaping = ({ server: _, metrics: __, contextTokensMax: ___, ...rest }: Capabilities) => rest
 
-t.test('Passing failures of any requests of the probe leave what it finds as it is', async (t) => {
+t.test('Transient failures of any probe requests do not change its findings', async (t) => {
   const server = await modelServer(t, capable)
   const undisturbed = shaping(await probed(server.url))
   t.match(undisturbed, {
@@ -89,13 +89,13 @@ t.test('Passing failures of any requests of the probe leave what it finds as it 
       return troubles[Math.floor(random() * troubles.length)]?.(asked)
     }
     const found = await probed(server.url).catch((error) => error)
-    // One that gives up is asked again as a whole: it keeps nothing.
+    // A probe that gives up is repeated as a whole: it keeps nothing.
     if (found instanceof Error) t.match(found, { name: 'ServerError' }, `seed ${seed}`)
     else t.strictSame(shaping(found), undisturbed, `seed ${seed}, ${share.toFixed(2)} of the requests fail`)
   }
 })
 
-t.test('One request of the probe that fails for a while leaves what it finds as it is', async (t) => {
+t.test('One probe request that fails for a while does not change the findings', async (t) => {
   const server = await modelServer(t, capable)
   const undisturbed = shaping(await probed(server.url))
   const forms = new Set<string>()

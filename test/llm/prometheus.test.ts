@@ -35,7 +35,7 @@ tgi_request_generated_tokens_sum 90
 tgi_request_input_length_sum 40`,
 }
 
-t.test('How full a server is is read by the names of each server', async (t) => {
+t.test('The load of a server is read by the metric names of each server', async (t) => {
   for (const [name, text] of Object.entries(servers)) {
     const figures = parseServerMetrics(text.replaceAll('\n', '\r\n'), 9)
     t.match(figures, { atMs: 9, running: 7, waiting: 2, generationTokens: 90, promptTokens: 40 }, name)
@@ -44,7 +44,7 @@ t.test('How full a server is is read by the names of each server', async (t) => 
   }
 })
 
-t.test('Names that are not figures, and lines that are not metrics, count for nothing', async (t) => {
+t.test('Values that are not numbers, and lines that are not metrics, are ignored', async (t) => {
   const junk = [
     'vllm:constructor 5',
     'vllm:__proto__ 5',

@@ -3,7 +3,7 @@ import { parseReset, rateLimitsOf, retryAfterMs } from '../../lib/llm/rate-limit
 
 const nowMs = Date.parse('2026-01-01T00:00:00Z')
 
-t.test('A reset is read in every form that servers write', async (t) => {
+t.test('A reset is parsed in every form that servers use', async (t) => {
   const forms: Readonly<Record<string, number | null>> = {
     '1s': 1000,
     '6m0s': 360_000,
@@ -28,7 +28,7 @@ t.test('A reset is read in every form that servers write', async (t) => {
   t.equal(parseReset(undefined, nowMs), null)
 })
 
-t.test('What is left is read from the headers of each family, and none where there are none', async (t) => {
+t.test('Remaining quota is read from the headers of each family; without headers there is none', async (t) => {
   const none = { requestsRemaining: null, requestsResetMs: null, tokensRemaining: null, tokensResetMs: null }
   const families = [
     [

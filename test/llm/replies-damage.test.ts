@@ -71,7 +71,7 @@ for (const [kind, ending, lostMax, rounds] of [
         await replies.close()
 
         const again = await openReplies({ files: nodeFiles, directory, onWarning: (message) => warnings.push(message) })
-        t.strictSame(await missing(again), [], 'what was requested again is kept')
+        t.strictSame(await missing(again), [], 'replies requested again are kept')
         t.equal(warnings.length, 1, 'reported once: the file was rewritten without it')
         await again.close()
       }
@@ -110,7 +110,7 @@ t.test(
   },
 )
 
-t.test('damage in the replies of an earlier run is reported, and its file is left as it is', async (t) => {
+t.test('damage in the replies of an earlier run is reported, and its file is not changed', async (t) => {
   const earlier = join(t.testdir(), 'earlier')
   await kept(earlier)
   const [name] = readdirSync(earlier) as [string]

@@ -53,7 +53,7 @@ const eventText = [
   .join('')
 const expected = [{ text: '水往低处流。', finishReason: 'stop', promptTokens: 7, completionTokens: 3 }]
 
-t.test('A reply that never ends is given up at 8 MiB, whole and streamed, and its connection closed', async (t) => {
+t.test('A reply that never ends is aborted at 8 MiB, whole and streamed, and its connection closed', async (t) => {
   const event = Buffer.from(`data: ${JSON.stringify({ choices: [{ delta: { content: '水'.repeat(1000) } }] })}\n\n`)
   for (const [type, part] of [
     [json, Buffer.alloc(64 * 1024, ' ')],
@@ -73,7 +73,7 @@ t.test('A reply that never ends is given up at 8 MiB, whole and streamed, and it
   }
 })
 
-t.test('A reply that announces more than 8 MiB, or decompresses to more, is given up at that', async (t) => {
+t.test('A reply that announces more than 8 MiB, or decompresses to more, is aborted', async (t) => {
   const announced = await answeredBy(t, (response) => {
     response.writeHead(200, { ...json, 'content-length': 64 * MIB })
     void writeWithoutEnd(response, Buffer.alloc(64 * 1024, ' '))
@@ -130,7 +130,7 @@ t.test(
   },
 )
 
-t.test('What a body is like decides how it is read, not its type; characters may be cut anywhere', async (t) => {
+t.test('The content of a body, not its type, decides how it is read; characters may be cut anywhere', async (t) => {
   const bytewise = (type: object, text: string) =>
     answeredBy(t, async (response) => {
       response.writeHead(200, { ...type })
@@ -159,7 +159,7 @@ t.test('What a body is like decides how it is read, not its type; characters may
   t.match(broken?.text, /\ufffd/, 'bytes that are not UTF-8 stay visible')
 })
 
-t.test('An error that repeats a large prompt is told by its beginning', async (t) => {
+t.test('An error that repeats a large prompt is classified by its beginning', async (t) => {
   const client = await answeredBy(t, (response) => {
     response.writeHead(400, json).write('{"error":{"message":"maximum context length is 4096 tokens: ')
     void writeWithoutEnd(response, Buffer.alloc(64 * 1024, '水'))
@@ -167,7 +167,7 @@ t.test('An error that repeats a large prompt is told by its beginning', async (t
   await t.rejects(send(client), { code: 'KUN_REQUEST_REFUSED', details: { reason: 'context-length', status: 400 } })
 })
 
-t.test('Limits in the headers of an answer are handed on, of a success and of a failure', async (t) => {
+t.test('Limits in response headers are reported, for a success and for a failure', async (t) => {
   const headers = {
     'x-ratelimit-remaining-requests': '3',
     'x-ratelimit-reset-requests': '6m0s',

@@ -33,7 +33,7 @@ async function opened(t: Test, endpoints: readonly string[], more: Partial<OpenS
 const unpaid: Answerer = ({ response }) =>
   sendJson(response, 402, { error: { message: 'Insufficient Balance', code: 'invalid_request_error' } })
 
-t.test('A server that is started beside the run is waited for, with a line that says how long', async (t) => {
+t.test('The run waits for a server that is started with it, with a line that says how long', async (t) => {
   const port = await freePort()
   let server: ReturnType<typeof modelServer> | null = null
   const lines: string[] = []
@@ -49,7 +49,7 @@ t.test('A server that is started beside the run is waited for, with a line that 
   t.match(await servers.model('writer').ask(call(1)), { reply: { text: '好' } })
 })
 
-t.test('A server that never comes is a wrong recipe after startMaxMs, at once with 0', async (t) => {
+t.test('An unreachable server is a recipe error after startMaxMs, immediately with 0', async (t) => {
   const address = `http://127.0.0.1:${await freePort()}/v1`
   const wrong = { code: 'KUN_ENDPOINT', exitCode: 2, message: /No endpoint of model 'writer' answers.*ECONNREFUSED/ }
   await t.rejects(opened(t, [address], { servers: { startMaxMs: 5000 } }), {
@@ -59,7 +59,7 @@ t.test('A server that never comes is a wrong recipe after startMaxMs, at once wi
   await t.rejects(opened(t, [address], { servers: { startMaxMs: 0 } }), { ...wrong, events: [] })
 })
 
-t.test('A server that loads is waited for up to outageMaxMs, then exit code 3 with its words', async (t) => {
+t.test('The run waits for a loading server up to outageMaxMs, then exit code 3 with its error text', async (t) => {
   let left = 60
   const server = await modelServer(t, ({ response }) =>
     left-- > 0
@@ -76,17 +76,20 @@ t.test('A server that loads is waited for up to outageMaxMs, then exit code 3 wi
   })
 })
 
-t.test('An account that is refused at the start: exit code 3 with the words of the server', async (t) => {
+t.test('An account that is refused at the start: exit code 3 with the error text of the server', async (t) => {
   const server = await modelServer(t, unpaid)
   await t.rejects(opened(t, [server.url]), { code: 'KUN_ACCOUNT', exitCode: 3, message: /Insufficient Balance/ })
 })
 
-t.test('Of two endpoints one has no money: the other does the work, and the words are reported', async (t) => {
-  const [poor, rich] = [await modelServer(t, unpaid), await modelServer(t)]
-  const { servers, events } = await opened(t, [poor.url, rich.url])
-  t.match(events.join('\n'), /endpoint-down: .*Insufficient Balance/)
-  t.match(await servers.model('writer').ask(call(1)), { reply: { text: '好' } })
-})
+t.test(
+  'If one of two endpoints refuses the account, the other does the work, and the error text is reported',
+  async (t) => {
+    const [poor, rich] = [await modelServer(t, unpaid), await modelServer(t)]
+    const { servers, events } = await opened(t, [poor.url, rich.url])
+    t.match(events.join('\n'), /endpoint-down: .*Insufficient Balance/)
+    t.match(await servers.model('writer').ask(call(1)), { reply: { text: '好' } })
+  },
+)
 
 t.test('An account that is refused in mid-run ends it without a verdict on any record', async (t) => {
   const server = await modelServer(t)

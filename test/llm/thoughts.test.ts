@@ -161,7 +161,7 @@ for (const [reply, answer] of Object.entries(families)) {
   })
 }
 
-t.test('An answer that begins with HTML, Markdown or brackets is left as it is', async (t) => {
+t.test('An answer that begins with HTML, Markdown or brackets is not changed', async (t) => {
   for (const answer of answers) t.strictSame(readThoughts(answer), { text: answer, unreadable: false }, answer)
 })
 

@@ -43,7 +43,7 @@ t.test('Content in parts is joined, thoughts and pictures left out', async (t) =
   t.throws(() => one(7), { code: 'KUN_SERVER' })
 })
 
-t.test('A reply without a reason to have ended says so, whole and streamed', async (t) => {
+t.test('A reply without a finish reason is marked so, whole and streamed', async (t) => {
   for (const reason of [null, undefined, '', {}, []]) {
     t.equal(one('水', { finish_reason: reason })?.finishReason, 'missing', JSON.stringify(reason))
   }
@@ -72,7 +72,7 @@ t.test('An error inside a 200, a stream or a choice decides by its code and word
   t.match(parse({ choices: [choice('水')], error: null, usage })[0], { text: '水' })
 })
 
-t.test('A reply that is thoughts only says so; thoughts beside a text are left out and counted', async (t) => {
+t.test('A reply of thoughts only is marked so; thoughts beside a text are omitted and counted', async (t) => {
   t.match(one('', { message: { content: null, reasoning_content: '想' } }), { text: '', onlyThoughts: true })
   t.match(one('', { message: { content: '', reasoning: '想' } }), { text: '', onlyThoughts: true })
   t.notHas(one('', { message: { content: '水', reasoning: '想' } }), { onlyThoughts: true })
@@ -82,7 +82,7 @@ t.test('A reply that is thoughts only says so; thoughts beside a text are left o
   )
 })
 
-t.test('Token counts that cannot be believed are estimated from the texts, and said to be', async (t) => {
+t.test('Implausible token counts are estimated from the texts, and marked as estimates', async (t) => {
   const text = '水往低处流，人往高处走。'
   const messages = [{ role: 'user', content: '水往哪里流？' }]
   const counted = (usage: unknown) => parse({ choices: [choice(text)], usage }, 1, { messages })[0]
@@ -135,7 +135,7 @@ t.test(
   },
 )
 
-t.test('A label token is read in every form that servers give it', async (t) => {
+t.test('A label token is read in every form that servers send', async (t) => {
   const inChat = (entries: object[]) => firstTokenLogprobs({ content: [{ ...entries[0], top_logprobs: entries }] })
   t.strictSame(inChat([{ token: '�', logprob: -0.1, bytes: [229, 165, 189] }]), { 好: -0.1 })
   t.strictSame(inChat([{ token: '�', logprob: -0.1, bytes: [229, 183] }]), { '\ufffd': -0.1 })
@@ -200,7 +200,7 @@ function parseIfReply(body: string) {
   }
 }
 
-t.test('What is kept of a reply is what was judged: it comes back from the log the same', async (t) => {
+t.test('A reply read back from the log equals the one that was judged', async (t) => {
   const seed = Date.now() % 2 ** 32
   t.comment(`seed ${seed}`)
   const next = numbers(seed)

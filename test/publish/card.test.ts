@@ -91,7 +91,7 @@ function outsideFences(card: string): string[] {
   })
 }
 
-t.test('Publishing again gives the same card whatever texts, reasons, names and marks it shows', async (t) => {
+t.test('Publishing again gives the same card, whatever texts, reasons, names and marks it shows', async (t) => {
   const random = new Random(testSeed())
   for (let round = 0; round < 1500; round++) {
     const [first, second] = [bodyOf(random), bodyOf(random)]
@@ -110,7 +110,7 @@ t.test('Publishing again gives the same card whatever texts, reasons, names and 
   }
 })
 
-t.test('What a person wrote around our part stays as it is, fences, marks in fences and rules included', async (t) => {
+t.test('Text that the user wrote around our part is kept, including fences, marks in fences and rules', async (t) => {
   const random = new Random(testSeed())
   const own = [
     '# 我的数据',
@@ -135,7 +135,7 @@ t.test('What a person wrote around our part stays as it is, fences, marks in fen
   }
 })
 
-t.test('A fence that a person forgot to close does not make the card longer with every publish', async (t) => {
+t.test('An unclosed fence in user text does not make the card longer with every publish', async (t) => {
   const body = bodyOf(new Random(testSeed()))
   for (const fence of ['```', '~~~', '``````']) {
     const once = publish(`# Mine\n\n${fence}\nnot closed`, body)
@@ -143,7 +143,7 @@ t.test('A fence that a person forgot to close does not make the card longer with
   }
 })
 
-t.test('A read that brings fewer bytes than it was asked for is continued; a file that ends is reported', async (t) => {
+t.test('A short read is continued; a file that ends too early is reported', async (t) => {
   const content = Buffer.from('0123456789')
   const read = async (into: Uint8Array, at: number, length: number, from: number) => {
     const bytesRead = content.copy(into, at, from, Math.min(from + Math.min(length, 3), content.length))

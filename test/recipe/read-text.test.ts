@@ -14,7 +14,7 @@ output: { dir: out/small }
 const recipe = text.replace('小', 'small')
 const utf16be = (value: string) => Buffer.from(value, 'utf16le').swap16()
 
-t.test('A recipe that is not UTF-8 text is refused with what it is', async (t) => {
+t.test('A recipe that is not UTF-8 text is refused with the name of its format', async (t) => {
   const folder = t.testdir()
   const path = join(folder, 'recipe.yaml')
   const cases: [string, Buffer, RegExp][] = [
@@ -42,12 +42,12 @@ t.test('A recipe that is not UTF-8 text is refused with what it is', async (t) =
   }
 })
 
-t.test('A device without an end is read no further than a recipe may be large', { timeout: 60_000 }, async (t) => {
+t.test('An endless device is read only up to the size limit of a recipe', { timeout: 60_000 }, async (t) => {
   await t.rejects(loadRecipe('/dev/zero'), { code: 'KUN_RECIPE', message: /larger than 1 MiB/ })
   await t.rejects(loadRecipe('a\0b'), { code: 'KUN_RECIPE', message: /^a\\0b cannot be read: its path contains a NUL/ })
 })
 
-t.test('A NUL in a recipe is refused where it is, but for what goes to the model server as it is', async (t) => {
+t.test('A NUL in a recipe is refused with its place, except in text that is sent to the model server', async (t) => {
   const parse = (...set: string[]) => parseRecipe(recipe, 'r.yaml', set)
   t.throws(() => parse('output.dir="a\\0b"'), {
     code: 'KUN_RECIPE',

@@ -29,7 +29,7 @@ t.test('a committed part that is deleted in mid-run stops the run at its next co
   await writer.abandon()
 })
 
-t.test('files of other names in data/ do not hide that a part is gone', async (t) => {
+t.test('files with other names in data/ do not hide a missing part', async (t) => {
   const directory = t.testdir({ data: { 'notes.txt': '', 's-000009-000.parquet.writing': '' } })
   const columns = [{ name: 'id', type: 'string' as const }]
   const encoder = await parquetEncoder()

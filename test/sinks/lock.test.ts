@@ -54,7 +54,7 @@ async function renew(clock: HandClock, directory: string): Promise<void> {
   await setImmediate()
 }
 
-t.test('a second process is refused at once, with the pid and host of the first', async (t) => {
+t.test('a second process is refused immediately, with the pid and host of the first', async (t) => {
   const directory = t.testdir()
   const lock = await lockRunDirectory(directory)
   await t.rejects(lockRunDirectory(directory), {
@@ -87,7 +87,7 @@ t.test('a holder is known to run or to be gone only in the same boot and PID nam
     t.equal(holderState({ ...me, ...change }), state, JSON.stringify(change))
 })
 
-t.test('a lock whose process is gone is taken over at once', { skip: me.namespace === null }, async (t) => {
+t.test('a lock whose process is gone is taken over immediately', { skip: me.namespace === null }, async (t) => {
   const directory = t.testdir()
   leave(directory, { ...me, pid: 2 ** 22 + 1 })
   const lock = await lockRunDirectory(directory, {
@@ -183,7 +183,7 @@ t.test('the fence of a commit sees a takeover that no renewal has found yet', as
   await second.release()
 })
 
-t.test('a run that was suspended for longer than its lease continues where no other process came', async (t) => {
+t.test('a run that was suspended for longer than its lease continues if no other process took over', async (t) => {
   const directory = t.testdir()
   const clock = new HandClock()
   const lock = await lockRunDirectory(directory, { clock, wallNow, leaseMs })
@@ -207,7 +207,7 @@ t.test('a run that wakes in the middle of a takeover stops', async (t) => {
   t.ok(existsSync(lockPath(directory)), 'left to the other process')
 })
 
-t.test('a machine that slept is noticed by its wall clock, where the monotonic one stood still', async (t) => {
+t.test('a suspended machine is detected by its wall clock if the monotonic clock stood still', async (t) => {
   const directory = t.testdir()
   let wallMs = 0
   const awake = { holder: container, clock: new HandClock(), wallNow: () => wallMs, leaseMs }
@@ -373,7 +373,7 @@ t.test('a lock that a killed process left half written is taken over after a lea
   }
 })
 
-t.test('a lock of a version that does not renew it is never taken over by its silence', async (t) => {
+t.test('a lock of a version that does not renew it is never taken over', async (t) => {
   const old = { pid: 1, started: '12', boot: 'b', host: 'h', token: 'abc' }
   const directory = t.testdir({ 'lock.json': `${JSON.stringify(old)}\n` })
   await t.rejects(lockRunDirectory(directory, { waitClock: new JumpingClock() }), {
@@ -404,7 +404,7 @@ t.test('a lock held for weeks stays a small file', async (t) => {
   t.same(await files.list(directory), [])
 })
 
-t.test('the last sign of life is told in words, whoever holds the lock', async (t) => {
+t.test('the age of the last renewal is formatted in words, for any holder', async (t) => {
   const directory = t.testdir()
   t.equal(await lockHolder(directory), null)
   leave(directory, { ...me, boot: 'another', host: 'elsewhere' })
@@ -421,20 +421,24 @@ t.test('the last sign of life is told in words, whoever holds the lock', async (
   await lock.release()
 })
 
-t.test('a killed process that nobody reaped holds no lock', { skip: process.platform !== 'linux' }, async (t) => {
-  // The shell starts a child, then becomes a program that never asks after it: the child stays a zombie.
-  const script = 'sleep 0 & echo $!; exec sleep 60'
-  const parent = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'] })
-  t.teardown(() => parent.kill('SIGKILL'))
-  const [line] = (await once(parent.stdout, 'data')) as [Buffer]
-  const pid = Number(line.toString())
-  const stat = (): string[] =>
-    readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /, '')
-      .split(' ')
-  while (stat()[0] !== 'Z') await setImmediate()
-  t.equal(holderState({ ...me, pid, started: stat()[19] as string }), 'gone')
-})
+t.test(
+  'a killed process that was not reaped does not hold the lock',
+  { skip: process.platform !== 'linux' },
+  async (t) => {
+    // The shell starts a child, then becomes a program that never asks after it: the child stays a zombie.
+    const script = 'sleep 0 & echo $!; exec sleep 60'
+    const parent = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'] })
+    t.teardown(() => parent.kill('SIGKILL'))
+    const [line] = (await once(parent.stdout, 'data')) as [Buffer]
+    const pid = Number(line.toString())
+    const stat = (): string[] =>
+      readFileSync(`/proc/${pid}/stat`, 'utf8')
+        .replace(/^.*\) /, '')
+        .split(' ')
+    while (stat()[0] !== 'Z') await setImmediate()
+    t.equal(holderState({ ...me, pid, started: stat()[19] as string }), 'gone')
+  },
+)
 
 t.test('a process that ends without closing its run leaves no lock', async (t) => {
   const directory = t.testdir()
@@ -443,23 +447,27 @@ t.test('a process that ends without closing its run leaves no lock', async (t) =
   t.same(readdirSync(directory), [])
 })
 
-t.test('of many that find a stale lock at once, one gets it; guards of dead successors do not stay', async (t) => {
-  for (let round = 0; round < 20; round++) {
-    const directory = t.testdir()
-    const dead = { ...me, pid: 2 ** 22 + 1 }
-    const stateOf = ({ pid }: Holder): HolderState => (pid === dead.pid ? 'gone' : 'running')
-    leave(directory, dead)
-    const guard = `lock.json.${token(directory)}`
-    if (round % 2 === 1) writeFileSync(join(directory, guard), `${JSON.stringify({ ...dead, token: 't2', leaseMs })}\n`)
-    const results = await Promise.allSettled([1, 2, 3, 4].map(() => lockRunDirectory(directory, { stateOf })))
-    const winners = results.filter(({ status }) => status === 'fulfilled')
-    if (winners.length !== 1) t.fail(`round ${round}: ${winners.length} got the lock`)
-    for (const result of results) {
-      if (result.status === 'rejected' && !(result.reason instanceof RunLockedError)) t.fail(`${result.reason}`)
-      if (result.status === 'fulfilled') await result.value.release()
+t.test(
+  'of many processes that find a stale lock, one acquires it; guards of dead successors are removed',
+  async (t) => {
+    for (let round = 0; round < 20; round++) {
+      const directory = t.testdir()
+      const dead = { ...me, pid: 2 ** 22 + 1 }
+      const stateOf = ({ pid }: Holder): HolderState => (pid === dead.pid ? 'gone' : 'running')
+      leave(directory, dead)
+      const guard = `lock.json.${token(directory)}`
+      if (round % 2 === 1)
+        writeFileSync(join(directory, guard), `${JSON.stringify({ ...dead, token: 't2', leaseMs })}\n`)
+      const results = await Promise.allSettled([1, 2, 3, 4].map(() => lockRunDirectory(directory, { stateOf })))
+      const winners = results.filter(({ status }) => status === 'fulfilled')
+      if (winners.length !== 1) t.fail(`round ${round}: ${winners.length} got the lock`)
+      for (const result of results) {
+        if (result.status === 'rejected' && !(result.reason instanceof RunLockedError)) t.fail(`${result.reason}`)
+        if (result.status === 'fulfilled') await result.value.release()
+      }
+      await (await lockRunDirectory(directory)).release()
+      t.same(readdirSync(directory), [], `round ${round}`)
+      rmSync(directory, { recursive: true })
     }
-    await (await lockRunDirectory(directory)).release()
-    t.same(readdirSync(directory), [], `round ${round}`)
-    rmSync(directory, { recursive: true })
-  }
-})
+  },
+)

@@ -136,7 +136,7 @@ for (const place of ['write .*manifest\\.jsonl$', 'link .*\\.parquet$']) {
   })
 }
 
-t.test('after a takeover no log takes what its former holder still appends', async (t) => {
+t.test('after a takeover, appends of the former holder do not reach the logs', async (t) => {
   for (const name of ['dedup/index', 'dedup/index.texts', 'replies/000003.log']) {
     const directory = t.testdir({})
     const path = join(directory, name)
@@ -196,7 +196,7 @@ t.test('a successor that dies in the middle of its takeover leaves the rest of i
   await mustHoldOneCut(t, directory, 2)
 })
 
-t.test('a part never replaces a file of its name, with hard links or without', async (t) => {
+t.test('a part never overwrites a file of the same name, with or without hard links', async (t) => {
   const unlinked: FileLayer = {
     ...nodeFiles,
     link: (_, to) => Promise.reject(storageError('link', to, Object.assign(new Error('EPERM'), { code: 'EPERM' }))),

@@ -86,7 +86,7 @@ for (const [name, { path, content, seeks }] of Object.entries(formats)) {
     else t.equal(seeked, 0)
   })
 
-  t.test(`${name}: cut anywhere, it gives what was whole and one reject, and nothing twice`, async (t) => {
+  t.test(`${name}: cut anywhere, it gives the complete records and one reject, and nothing twice`, async (t) => {
     for (let cut = content.length - 1; cut > 0; cut -= Math.ceil(content.length / 15)) {
       const shard = memoryShard(path, content.subarray(0, cut))
       const blocks = await collect([shard])

@@ -11,7 +11,7 @@ t.comment(`seed ${seed}`)
 const next = seededRandom(seed)
 const content = Buffer.from(Array.from({ length: 300_000 }, () => Math.floor(next() * 256)))
 
-t.test('the hash of what was read does not depend on how the bytes came, and is continued from anywhere', async (t) => {
+t.test('the hash does not depend on how the bytes are split, and resumes from any offset', async (t) => {
   const whole = await ContentHash.create()
   whole.update(0, content)
   const expected = whole.read(null)
@@ -74,7 +74,7 @@ t.test('a file that is written to while it is read stops the run, resumable', as
   }
 })
 
-t.test('a file that is replaced while it is read is read to its end as it was', async (t) => {
+t.test('a file that is replaced while it is read is read to its old end', async (t) => {
   const root = t.testdir({ 'a.jsonl': large, other: Buffer.alloc(large.length, 'y') })
   const shard = await firstOf(root)
   let bytes = 0
@@ -87,7 +87,7 @@ t.test('a file that is replaced while it is read is read to its end as it was', 
   t.equal(shard.stamp?.(), null, 'and its times do not tell any more')
 })
 
-t.test('times tell that a file is the same only once they have passed', async (t) => {
+t.test('equal times prove that a file is unchanged only if its last change is old enough', async (t) => {
   const root = t.testdir({ 'a.jsonl': large })
   t.equal((await firstOf(root)).stamp?.(), null, 'another change in the same tick would not show')
 })

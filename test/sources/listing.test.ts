@@ -11,7 +11,7 @@ const list = (root: string, ...files: string[]) => localShards({ split: 's', roo
 const paths = async (root: string, ...files: string[]) => (await list(root, ...files)).map(({ path }) => path)
 const isRoot = process.getuid?.() === 0
 
-t.test('what cannot be read is listed with its fault, and is one reject; nothing is skipped', async (t) => {
+t.test('unreadable files are listed with their fault, and are one reject each; nothing is skipped', async (t) => {
   const root = t.testdir({
     'a.jsonl': '{"text":"一"}\n',
     'empty.jsonl': '',
@@ -42,7 +42,7 @@ t.test('what cannot be read is listed with its fault, and is one reject; nothing
   )
   for (const { cursor } of blocks) {
     const rest = await collect(shards, {}, JSON.parse(JSON.stringify(cursor)))
-    t.equal(rest.length, blocks.length - cursor.block, 'and a run goes on behind each of them')
+    t.equal(rest.length, blocks.length - cursor.block, 'and a run resumes after each of them')
   }
 })
 
@@ -97,7 +97,7 @@ t.test('a name that is not UTF-8 is read; ids and messages show its bytes', asyn
   ])
 })
 
-t.test('links to directories are followed, and one that leads back is no circle', async (t) => {
+t.test('links to directories are followed, and a cyclic link does not loop', async (t) => {
   const root = t.testdir({ data: { 'a.jsonl': '{}\n' }, 'part.parquet': { 'b.jsonl': '{}\n' } })
   symlinkSync('../data', join(root, 'data', 'again'))
   symlinkSync('../part.parquet', join(root, 'data', 'more'))
@@ -105,7 +105,7 @@ t.test('links to directories are followed, and one that leads back is no circle'
   t.strictSame(await paths(root, '**/*.{jsonl,parquet}'), ['data/a.jsonl', 'data/more/b.jsonl', 'part.parquet/b.jsonl'])
 })
 
-t.test('patterns mean what they say, and "!" takes out files and whole directories', async (t) => {
+t.test('patterns match as documented, and "!" excludes files and whole directories', async (t) => {
   const root = t.testdir({
     'a.jsonl': '{}',
     'b(1).jsonl': '{}',

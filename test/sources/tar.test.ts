@@ -188,7 +188,7 @@ t.test('members are read by long names, contiguous, from before POSIX, and with 
   )
 })
 
-t.test('a header that is not one costs its member alone: the next header is looked for', async () => {
+t.test('an invalid header costs only its member: reading continues at the next header', async () => {
   const bad = member('m.jsonl', lines(0, 3))
   bad[150] = 57
   const lost = (bytes: number) => `${bytes} bytes before the next header are lost`
@@ -212,7 +212,7 @@ t.test('tars end to end are one; what follows the end is a reject, unless it is 
   }
 })
 
-t.test('a header of a gigabyte is skipped and never held; the member behind it is a reject', async (t) => {
+t.test('a header of a gigabyte is skipped and never held in memory; the member after it is a reject', async (t) => {
   const sizeBytes = 2 ** 30
   for (const [type, magic] of [
     ['x', 'ustar'],

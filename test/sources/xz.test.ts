@@ -105,7 +105,7 @@ for (const [name, { path, content }] of Object.entries(shards)) {
     t.strictSame(broken, [])
   })
 
-  t.test(`${name}: cut anywhere, it gives what was whole and one reject`, async (t) => {
+  t.test(`${name}: cut anywhere, it gives the complete records and one reject`, async (t) => {
     const end = content.length - 1
     for (let cut = end; cut > 0; cut -= 97) {
       const { found, refused } = await recordsOf(path, content.subarray(0, cut))
@@ -121,7 +121,7 @@ for (const [name, { path, content }] of Object.entries(shards)) {
     }
   })
 
-  t.test(`${name}: a wrong byte is noticed, and what came before it stays`, async (t) => {
+  t.test(`${name}: a wrong byte is detected, and the records before it are kept`, async (t) => {
     for (let at = 6; at < content.length; at += 113) {
       const wrong = Buffer.from(content)
       wrong[at] = (wrong[at] as number) ^ 0x55
@@ -151,7 +151,7 @@ t.test('several shards of xz are read in turn, none waits for another', { timeou
   t.strictSame((await brokenCursors(open, { shardsOpenMax: 4, blockBytes: 2000 })).broken, [])
 })
 
-t.test('what is not read of xz is one reject that says what to do', async (t) => {
+t.test('an unsupported xz feature is one reject that says what to do', async (t) => {
   for (const [content, words] of [
     [decode(sha256), 'SHA-256'],
     [decode(wide), 'the dictionary is over 64 MiB'],
@@ -165,7 +165,7 @@ t.test('what is not read of xz is one reject that says what to do', async (t) =>
   }
 })
 
-t.test('bytes behind the last stream of xz are damage, and cost no record', async (t) => {
+t.test('bytes after the last stream of xz are damage, and cost no record', async (t) => {
   const { found, refused } = await recordsOf('a.jsonl.xz', Buffer.concat([decode(single), Buffer.from('what is this')]))
   t.strictSame(found, texts)
   t.strictSame(
@@ -174,7 +174,7 @@ t.test('bytes behind the last stream of xz are damage, and cost no record', asyn
   )
 })
 
-t.test('a bomb of xz is refused without being held', async (t) => {
+t.test('an xz bomb is refused without being held in memory', async (t) => {
   const bomb = Buffer.concat(Array.from({ length: 150 }, () => decode(spaces)))
   const blocks = await collect([memoryShard('a.jsonl.xz', bomb, 1, 1e6)], { recordBytesMax: 1000 })
   t.strictSame(

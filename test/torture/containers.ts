@@ -52,7 +52,7 @@ export function startContainer(life: Life): Container {
     if (out().startsWith('done') || out().startsWith('KUN_')) return out()
     throw new Error(`a container ended with ${code ?? signal}: ${JSON.stringify(life)}\n${out()}${err()}`)
   })
-  ended.catch(() => undefined) // whoever awaits it gets it
+  ended.catch(() => undefined) // rethrown to the caller that awaits it
   return {
     ready: Promise.race([once(child, 'message'), ended]),
     ended,

@@ -16,7 +16,7 @@ import {
 export interface VllmOptions {
   /** `--max-logprobs`. */
   readonly maxLogprobs?: number
-  /** `--reasoning-parser`: the model thinks, whatever turn was opened for it, unless the template is told otherwise. */
+  /** `--reasoning-parser`: the model thinks, whatever turn was opened for it, unless a template setting disables it. */
   readonly reasoning?: boolean
   /** `--served-model-name`. */
   readonly model?: string
