@@ -45,7 +45,7 @@ export const rejectReasons = {
   'near-duplicate': { stages: ['dedup'], means: 'the chunk is similar to an earlier one' },
   'near-duplicate-unverified': { stages: ['dedup'], means: 'the chunk is probably similar to an earlier one' },
 
-  // What a model wrote.
+  // Text that a model wrote.
   'instruction-too-short': { stages: ['label'], means: 'the instruction has too few characters' },
   'instruction-too-long': { stages: ['label'], means: 'the instruction has too many characters' },
   'instruction-markers': { stages: ['label'], means: 'the instruction contains markers of a prompt' },

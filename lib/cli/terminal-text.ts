@@ -6,7 +6,7 @@ import pc from 'picocolors'
 import { processSecrets } from '../core/redaction.js'
 import { visibleText } from '../core/visible-text.js'
 
-/** What picocolors writes for the styles that are used here. */
+/** Escape sequences of picocolors for the styles in use. */
 const ownStyles = /\u001b\[(?:0|1|2|22|3[1-6]|39|90)m/
 const stylesOrText = new RegExp(`(${ownStyles.source})`)
 

@@ -43,7 +43,7 @@ export interface AppendLogOptions {
 
 /** Result of `readAppendLog`. */
 export interface ReadLog extends LogScan {
-  /** The settings it was made with; null where its header is damaged. */
+  /** The settings it was made with; null if its header is damaged. */
   readonly header: Readonly<Record<string, unknown>> | null
   /** Bytes after the last valid frame: a torn tail, or damage at the end. */
   readonly tornBytes: number

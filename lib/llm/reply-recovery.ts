@@ -58,7 +58,7 @@ export async function findSegments(options: RecoveryOptions): Promise<FoundSegme
   return { nextName, unpacked }
 }
 
-/** Null, and deleted where it is the run's own, when it holds no entry. */
+/** Returns null if it has no entry; then deletes it if it is the run's own. */
 async function oldPack(path: string, options: RecoveryOptions): Promise<Segment | null> {
   const { files, own, segments, cache, onWarning } = options
   const keys = new FoundKeys()

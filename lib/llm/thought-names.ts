@@ -1,6 +1,6 @@
 /** Names of tags: which are HTML, which open a thought, which wrap an answer. Families of models have a name each. */
 
-/** What a tag of that name is around a reply. */
+/** Role of a tag of that name around a reply. */
 export type TagKind = 'markup' | 'thought' | 'answer' | 'tool' | 'unknown'
 
 /** Classifies a tag's name; letters, digits and `:_.-` of any script. */

@@ -7,7 +7,7 @@ import { type TagKind, tagKind } from './thought-names.js'
 
 /** A reply without its thoughts. */
 export interface ThoughtsRead {
-  /** The answer; the whole text where it has no thoughts; '' where it is unreadable. */
+  /** The answer; the whole text if it has no thoughts; '' if it is unreadable. */
   readonly text: string
   /** Thoughts never end, or marks are of an unknown family: the answer cannot be separated. */
   readonly unreadable: boolean
@@ -36,7 +36,7 @@ export function readThoughts(text: string): ThoughtsRead {
   return { text: '', unreadable: true }
 }
 
-/** With what thoughts, headings of them and tags begin; most answers begin otherwise and hold no bracket of these. */
+/** First characters of thoughts, their headings and tags; most answers contain none of them. */
 const mayLead = /^\s*[A-Za-z（(>`#*=—\-<[【《〈{◁⟦⟨＜思内我]/
 const mayMark = /[<◁⟦⟨＜[{\\&]|[《〈【][/／]?[A-Za-z思推]/
 
@@ -45,7 +45,7 @@ type Step = string | typeof unreadable | null
 
 const unreadable = Symbol('unreadable')
 
-/** A mark of a thought in brackets or an escape that no step knows: what is before and after it cannot be told apart. */
+/** An unknown thought mark in brackets or an escape: the text before and after it cannot be separated. */
 const leftMark =
   /(?:&lt;|\\<|[<＜◁⟦⟨〈[{])\s{0,2}[/／]?\s{0,2}(?:think(?:ing)?|thoughts?|reasoning)\s{0,2}[|/]?(?:&gt;|\\>|[>＞▷⟧⟩〉\]}])(?!\()|[【[](?:思考|推理)(?:开始|结束)[】\]]/i
 
@@ -65,7 +65,7 @@ function withoutBoxes(text: string): string {
   return text.includes('_of_box|>') ? text.replace(/<\|(?:begin|end)_of_box\|>/g, '') : text
 }
 
-/** Channels of gpt-oss: the last message of channel `final`, also where the server dropped the special tokens. */
+/** Channels of gpt-oss: the last message of channel `final`, even if the server dropped the special tokens. */
 function ofChannels(text: string): Step {
   if (text.includes('<|channel|>')) {
     const final = [...text.matchAll(/<\|channel\|>\s{0,4}final\b[^<]{0,100}<\|message\|>/g)].at(-1)
@@ -135,7 +135,7 @@ function afterUnclosed(text: string): Step {
   return text.slice(answer.index)
 }
 
-/** What stands at the start of a text: tags by their name, thoughts by their heading. */
+/** Handles the start of a text: tags by their name, thoughts by their heading. */
 function ofLead(text: string): Step {
   const lead = text.trimStart()
   const tag = leadingTag(lead)
@@ -286,7 +286,7 @@ const chineseHeading =
 const chineseAnswer =
   /\n[^\S\n]{0,8}(?:#{1,6}\s{1,4}|\*\*|【|[-=—]{2,8}\s?)?(?:最终|正式)?(?:回答|答案|回复|答复|输出)(?:】|\*\*|\s?[-=—]{2,8})?[^\S\n]{0,4}(?:[:：]\*{0,2}|\n|(?<=】|\*\*))/
 
-/** The text after the first place at or after `from` where `pattern` matches; null where it does not. */
+/** Returns the text after the first match of `pattern` at or after `from`; null if there is none. */
 function after(text: string, pattern: RegExp, from: number): string | null {
   const rest = text.slice(from)
   const found = pattern.exec(rest)

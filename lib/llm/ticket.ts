@@ -47,13 +47,13 @@ export class Lane {
   }
 }
 
-/** What is known of one form of request: a model's at one stage. */
+/** State of one form of request: a model at one stage. */
 export interface RequestForm {
   /** The call that succeeded last: repeated to compare with one that fails. */
   control: { readonly call: Call; readonly body: () => Record<string, unknown> } | null
   /** Refusals since the last success. */
   refusalsInRow: number
-  /** Of the last outcomes, whether each was refused. */
+  /** Whether each of the last outcomes was a refusal. */
   readonly recentRefusals: boolean[]
 }
 
@@ -69,7 +69,7 @@ export interface SentModel {
   readonly forms: Map<string, RequestForm>
 }
 
-/** What is known of the requests of a model at a stage; empty at first. */
+/** Returns the state of the requests of a model at a stage; empty at first. */
 export function formOf({ forms }: SentModel, stage: string): RequestForm {
   let form = forms.get(stage)
   if (form === undefined) {

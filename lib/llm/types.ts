@@ -40,7 +40,7 @@ export type Fault = string | { readonly fault: string; readonly found: string }
 export interface Reply {
   /** Without thoughts, if they can be separated (thoughts.ts). */
   readonly text: string
-  /** 'stop' | 'length' | … as the server said it; 'missing' where it did not. */
+  /** 'stop' | 'length' | … as the server sent it; 'missing' if it sent none. */
   readonly finishReason: string
   readonly promptTokens: number
   readonly completionTokens: number
@@ -48,7 +48,7 @@ export interface Reply {
   readonly usageEstimated?: true
   /** The model thought and wrote nothing else. */
   readonly onlyThoughts?: true
-  /** Top log-probabilities of the first token, when asked for: token text → log-probability, null where it is not one. */
+  /** Top log-probabilities of the first token, if requested: token text → log-probability, null if invalid. */
   readonly firstTokenLogprobs?: Readonly<Record<string, number | null>>
 }
 
@@ -83,7 +83,7 @@ export interface Capabilities {
   readonly metrics: boolean
   readonly promptLists: boolean
   readonly logprobs: boolean
-  /** Log-probabilities of the first token to ask for; null where none come that can be read. */
+  /** Number of log-probabilities of the first token to request; null if none are readable. */
   readonly topLogprobs: number | null
   /** An opened turn of the assistant's is continued: by fields that are sent, or by the server itself. */
   readonly continues: boolean

@@ -12,7 +12,7 @@ const TOKENS_MAX = 2 ** 31
 /** The counts of a reply. */
 export type Usage = Pick<Reply, 'promptTokens' | 'completionTokens' | 'usageEstimated'>
 
-/** What was sent and received, from which counts are estimated. */
+/** Texts sent and received, from which counts are estimated. */
 export interface Counted {
   /** The `usage` of the answer, whatever it is. */
   readonly usage: unknown

@@ -114,10 +114,10 @@ function choiceReply(choice: Json, usage: unknown, place: number, { prompts, bod
   })
 }
 
-/** What a reply is put together from, whole or streamed. */
+/** Parts of a reply, whole or streamed. */
 export interface Written {
   readonly content: string
-  /** What the server's reasoning parser took out of the text. */
+  /** Thoughts that the server's reasoning parser removed from the text. */
   readonly reasoning: string
   /** The server's `finish_reason`, whatever it is. */
   readonly reason: unknown
@@ -140,7 +140,7 @@ export function replyOf({ content, reasoning, reason, logprobs, counted }: Writt
 }
 
 /**
- * The text of a message: a string, or a list of parts whose text parts are joined; '' where it is null or absent.
+ * Returns the text of a message: a string, or the joined text parts of a list; '' if it is null or absent.
  *
  * @throws {ServerError} it is something else
  */
@@ -172,12 +172,12 @@ export function parseObject(text: string): Json {
   }
 }
 
-/** @throws {ServerError | RequestRefusedError} what is said to be a reply is an error */
+/** @throws {ServerError | RequestRefusedError} the body is an error in place of a reply */
 export function throwIf(error: ServerSaid | null, asked: Asked): void {
   if (error !== null) throw failureOf(error, 200, asked)
 }
 
-/** The server's failure to send what a reply is. */
+/** Builds the error for a malformed reply. */
 export function malformed(what: string): ServerError {
   const words = `The server sent ${what}`
   return new ServerError(words, { details: { kind: 'malformed', words } })

@@ -69,7 +69,7 @@ graded the pairs; a model polished the answers, and the polished text was checke
   return `${steps} Models, prompts and thresholds are in the recipe below.${table}`
 }
 
-/** run.json may come from anywhere: what is not the name of a dataset is shown, not linked. */
+/** run.json may come from anyone: links only a valid dataset name, and shows anything else as text. */
 function datasetLink(hub: string): string {
   return /^[\w.-]+\/[\w.-]+$/.test(hub) ? `[${inline(hub)}](https://huggingface.co/datasets/${hub})` : inline(hub)
 }
@@ -84,7 +84,7 @@ function funnel({ counters }: CardFacts, picture: string | null): string {
   return `${image}| stage | in | out | dropped, by reason |\n|---|---:|---:|---|\n${rows.join('\n')}${reasonMeanings(counters)}`
 }
 
-/** What the reasons of the funnel mean; words of a filter of the user are not known. */
+/** Explains the reasons of the funnel, except those of custom filters. */
 function reasonMeanings(counters: FunnelCounters): string {
   const reasons = new Set(funnelStages(counters).flatMap(({ reasons }) => reasons.map(([reason]) => reason)))
   const lines = [...reasons].flatMap((reason) => {

@@ -168,7 +168,7 @@ async function firstRows(path: string): Promise<{ metadata: FileMetaData; rows: 
   }
 }
 
-/** A read may bring fewer bytes than it was asked for, from a file on a network above all. */
+/** Reads until the buffer is full: a read may return fewer bytes than requested, especially on a network. */
 export async function readWhole(
   handle: Pick<FileHandle, 'read'>,
   bytes: Uint8Array,

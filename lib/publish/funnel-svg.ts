@@ -67,7 +67,7 @@ export function funnelSvg(counters: FunnelCounters): string {
 `
 }
 
-/** What the dark bar leaves of the light one, as a viewer shows it under the pointer. */
+/** Tooltip for the part of the light bar that the dark bar leaves. */
 function tip({ reasons }: FunnelStage): string {
   const lines = reasons.map(([reason, count]) => {
     const means = reasonMeaning(reason)

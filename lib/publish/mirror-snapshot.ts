@@ -86,7 +86,7 @@ export class Snapshots {
     return { snapshot: { format: 'kun-stream mirror 2', cuts: entries.length, files }, places }
   }
 
-  /** Once a process: what is appended later was written by it. */
+  /** Once per process: later appends are its own. */
   async #checkLog(path: string): Promise<void> {
     if (this.#checked.has(path) || !logPath.test(path)) return
     const log = join(this.directory, path)

@@ -26,7 +26,7 @@ export interface PublishOptions extends Partial<Omit<PublishSettings, 'repo'>> {
   /** `owner/name`. */
   readonly repo: string
   readonly onProgress?: (progress: PublishProgress) => void
-  /** Receives a line where it waits for the lock of another publish. */
+  /** Receives a line if it waits for the lock of another publish. */
   readonly onWait?: (message: string) => void
   /** Stops it at once, a request under way included. */
   readonly signal?: AbortSignal
@@ -103,7 +103,7 @@ async function storeAlone(publishing: Omit<Publishing, 'state'>, options: LockOp
   const { directory } = publishing
   const lock = await lockRunDirectory(directory, { ...options, use: publishUse })
   try {
-    // Nothing is appended to: what the former holder has open, it replaces as a whole, and is refused before.
+    // No file is appended to: the former holder replaces whole files, and the lock check refuses that first.
     if (lock.isTakenOver) await lock.settle()
     const files = fencedFiles(nodeFiles, lock)
     const result = await store({ ...publishing, files, state: await readState(directory) })

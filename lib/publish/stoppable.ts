@@ -10,7 +10,7 @@ export interface StopSignals {
   readonly ending?: AbortSignal | undefined
 }
 
-/** Either of the two; undefined where there is none. */
+/** Combines both signals; undefined if there is none. */
 export function eitherOf({ signal, ending }: StopSignals): AbortSignal | undefined {
   if (signal === undefined || ending === undefined) return signal ?? ending
   return AbortSignal.any([signal, ending])

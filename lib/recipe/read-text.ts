@@ -49,7 +49,7 @@ function unreadable(path: string, why: string, cause?: unknown): RecipeError {
   return new RecipeError(`${name} cannot be read: ${why}. Give the path of a recipe, as recipes/demo.yaml`, { cause })
 }
 
-/** First bytes of what is given in place of a recipe. */
+/** First bytes of files given by mistake in place of a recipe. */
 const signatures: readonly (readonly [string, string])[] = [
   ['fffe0000', 'it is UTF-32 (little-endian); save it as UTF-8'],
   ['0000feff', 'it is UTF-32 (big-endian); save it as UTF-8'],

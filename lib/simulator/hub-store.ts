@@ -177,7 +177,7 @@ function writeWhole(path: string, content: string | Uint8Array): void {
   renameSync(`${path}.part`, path)
 }
 
-/** Not `recursive: true`: Node tries for ever where a parent is there and refuses with ENOENT, as in /proc. */
+/** Not `recursive: true`: Node loops forever if an existing parent refuses with ENOENT, as in /proc. */
 function makeDirectory(path: string): void {
   if (existsSync(path)) return
   if (path !== dirname(path)) makeDirectory(dirname(path))

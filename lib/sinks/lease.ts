@@ -63,7 +63,7 @@ export class Lease {
   }
 
   /**
-   * Resolves while the lock is held. Costs nothing while the latest renewal can be trusted; renews first where it cannot.
+   * Resolves while the lock is held. Free while the latest renewal can be trusted; otherwise renews first.
    *
    * @throws {LockLostError} another process took the lock over, or it could not be renewed
    */
@@ -161,7 +161,7 @@ export class Lease {
 
   /**
    * Trusted from before the write, and only when it ended in time: a competitor saw the change before its wait was over.
-   * Where the lock was taken over, the write went to a file without a name, and the read finds another lock.
+   * If the lock was taken over, the write went to a file without a name, and the read finds another lock.
    */
   async #write(): Promise<void> {
     const since = this.#now()
@@ -223,7 +223,7 @@ export class Lease {
   }
 }
 
-/** By the clock that says more: a machine that sleeps may stop the monotonic one, a correction may set the other one back. */
+/** Returns the larger of both clocks: sleep may stop the monotonic one, a correction may set the wall clock back. */
 export function ageMs(since: Instant, now: Instant): number {
   return Math.max(now.monotonicMs - since.monotonicMs, now.wallMs - since.wallMs)
 }

@@ -18,7 +18,7 @@ export interface OwnedLock extends Holder {
 
 /** Contents of a lock file. */
 export interface FoundLock {
-  /** Null where the first line is not one of ours, or not whole yet. */
+  /** Null if the first line is not one of ours, or not complete yet. */
   readonly lock: OwnedLock | null
   /** True for a whole line of JSON without a lease: written by a version that renews nothing. */
   readonly isForeign: boolean

@@ -8,7 +8,7 @@ import { hostname } from 'node:os'
 /** The process that a lock names; distinct from a later process with the same pid. */
 export interface Holder {
   readonly pid: number
-  /** Start of the process in clock ticks since boot; null where the system has no /proc. */
+  /** Start of the process in clock ticks since boot; null without /proc. */
   readonly started: string | null
   /** Boot id of the kernel: two machines, and two boots of one, differ. Null where it is unknown. */
   readonly boot: string | null

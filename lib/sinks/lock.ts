@@ -18,9 +18,9 @@ import { type Holder, type HolderState, holderState, thisProcess } from './lock-
 
 /** What a lock protects: a directory may have several, each with a name of its own. */
 export interface LockUse {
-  /** Of the lock file. */
+  /** Name of the lock file. */
   readonly name: string
-  /** Of the holder, for messages: 'works on this run directory'. */
+  /** Predicate of the holder, for messages: 'works on this run directory'. */
   readonly does: string
   /** The command that waits for it, for messages. */
   readonly command: string
@@ -28,7 +28,7 @@ export interface LockUse {
 
 /** Options for `lockRunDirectory`; all optional. */
 export interface LockOptions {
-  /** By default a run on its directory. */
+  /** A run on its directory by default. */
   readonly use?: LockUse
   readonly files?: FileLayer
   /** The holder that the lock names; this process by default. */
@@ -37,9 +37,9 @@ export interface LockOptions {
   readonly stateOf?: (holder: Holder) => HolderState
   /** A lock that did not change for this long may be taken over; 60,000 by default. It is renewed 12 times in it. */
   readonly leaseMs?: number
-  /** Of the lease that is held; by default the machine's, whose sleeps do not keep the process alive. */
+  /** Clock of the held lease; by default the system's, whose sleeps do not keep the process alive. */
   readonly clock?: Clock
-  /** Of the wait for a lock that another process holds; the machine's by default. */
+  /** Clock of the wait for another process's lock; the system's by default. */
   readonly waitClock?: Clock
   /** Ends the wait; the call rejects with its reason. */
   readonly signal?: AbortSignal
@@ -58,7 +58,7 @@ export interface RunLock {
    * and a write under way. Kept on disk: a successor of this process sees it too.
    */
   readonly isTakenOver: boolean
-  /** To be called once every file that the former holder may have open is on a new inode. */
+  /** Call it once every file that the former holder may have open is on a new inode. */
   settle(): Promise<void>
   /**
    * Resolves while the lock is held; nearly free. To be called before each change of the directory.
@@ -66,7 +66,7 @@ export interface RunLock {
    * @throws {LockLostError} another process took it over, or it could not be renewed in time
    */
   check(): Promise<void>
-  /** As `check`, and reads the lock file: directly before a commit. */
+  /** Like `check`, but also reads the lock file: call it directly before a commit. */
   confirm(): Promise<void>
   /** Deletes the lock file, unless another process took it over. */
   release(): Promise<void>
@@ -81,7 +81,7 @@ export const runUse: LockUse = { name: lockName, does: 'works on this run direct
 const leaseMsDefault = 60_000
 
 /**
- * Acquires the lock of a directory. Waits, at most for the lease, where its holder cannot be seen and gives no sign of life.
+ * Acquires the lock of a directory. If its holder is not visible and does not renew it, waits, at most for the lease.
  *
  * @throws {RunLockedError} another process holds it; the message has its pid and host
  */
@@ -130,7 +130,7 @@ export async function lockRunDirectory(directory: string, options: LockOptions =
   return { isTakenOver, settle, check: () => lease.check(), confirm: () => lease.confirm(), release }
 }
 
-/** Of the file that says that the former holder may still have files open. */
+/** Suffix of the file that records that the former holder may still have files open. */
 function takenOverName(path: string): string {
   return `${path}.taken-over`
 }
@@ -288,7 +288,7 @@ function foreign(path: string): RunLockedError {
   )
 }
 
-/** Milliseconds since the lock file changed, by two clocks where the directory is on another machine: for messages only. */
+/** Returns the ms since the lock file changed; inexact if the directory is on another machine: for messages only. */
 async function lastSignMs(path: string): Promise<number | null> {
   const found = await stat(path).catch(() => null) // it was released meanwhile, or lies in no real directory
   return found === null ? null : Math.max(0, Date.now() - found.mtimeMs)
@@ -317,7 +317,7 @@ function deleteHeldFiles(): void {
   for (const [path, token] of heldFiles) deleteHeldFile(path, token)
 }
 
-/** False where it cannot be deleted: a lock that stays is taken over by its lease. */
+/** Returns false if it cannot be deleted: such a lock is taken over after its lease. */
 function deleteHeldFile(path: string, token: string): boolean {
   try {
     if (!readFileSync(path, 'utf8').includes(`"token":"${token}"`)) return false

@@ -25,7 +25,7 @@ export async function readManifest(directory: string, files: FileLayer = nodeFil
   return [...(await scanManifest(directory, files)).entries]
 }
 
-/** What a manifest holds, and how far. */
+/** Content of a manifest, and its valid length. */
 export interface ManifestScan {
   readonly entries: readonly ManifestEntry[]
   /** End of the last valid line. */
@@ -80,7 +80,7 @@ async function scanLines(file: OpenFile, path: string, sizeBytes: number): Promi
 interface Line {
   /** Without its newline. */
   readonly line: Buffer
-  /** False for the last one where it has no newline. */
+  /** False for a last line without a newline. */
   readonly isEnded: boolean
 }
 
@@ -107,7 +107,7 @@ async function* linesOf(file: OpenFile, path: string, sizeBytes: number): AsyncG
   if (restBytes > 0) yield { line: Buffer.concat(rest), isEnded: false }
 }
 
-/** What a file system puts where data did not reach the disk; more than a flipped bit makes. */
+/** Zeros that a file system leaves where data did not reach the disk; longer than a flipped bit can make. */
 const zeros = Buffer.alloc(8)
 
 /** Commits a cut: returns once the line is durable. */
@@ -128,7 +128,7 @@ export async function appendToManifest(
   }
 }
 
-/** Cuts a torn line off, ends the last one, makes durable what a killed process may have left in memory. Creates the file. */
+/** Cuts a torn line, completes the last newline, and syncs data of a killed process. Creates the file. */
 export async function settleManifest(
   files: FileLayer,
   directory: string,

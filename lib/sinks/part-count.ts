@@ -23,7 +23,7 @@ export class PartCount {
     private count: number,
   ) {}
 
-  /** Counts what is there: to be called after recovery, which leaves committed parts only. */
+  /** Counts the existing parts; call it after recovery, which leaves committed parts only. */
   static async open(files: FileLayer, directory: string): Promise<PartCount> {
     return new PartCount(files, directory, await countParts(files, directory))
   }

@@ -14,7 +14,7 @@ import type { CutFile, ManifestEntry } from './types.js'
 interface RecoveryOptions {
   readonly files?: FileLayer
   readonly onStep?: OnStep
-  /** When the manifest was changed last, where its own time tells another; null takes that. */
+  /** Last change of the manifest if its mtime is not that; null uses the mtime. */
   readonly committedMs?: number | null
 }
 

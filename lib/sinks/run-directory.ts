@@ -112,7 +112,7 @@ export async function openRunDirectory(options: RunDirectoryOptions): Promise<Ru
 }
 
 /**
- * Moves what the former holder of a lock may have open for appending to new inodes: stopped between its check and its
+ * Moves the files that the former holder may have open for appending to new inodes: stopped between its check and its
  * write, it appends to a file without a name when it wakes.
  *
  * @returns when the manifest was changed last, before

@@ -40,7 +40,7 @@ export interface CutState {
   readonly blocks: number
   /** Where the sources continue, opaque here. */
   readonly cursor: unknown
-  /** What was read of the inputs since the last cut, opaque here: how a later run knows them again. */
+  /** State of the inputs since the last cut, opaque here: a later run compares it. */
   readonly inputs?: { readonly ended: readonly unknown[]; readonly open: readonly unknown[] }
   readonly dedupLogBytes: number
   /** Cumulative, from the start of the dataset. */

@@ -17,7 +17,7 @@ import { IdSet, OrderCheck } from './verify-rows.js'
 
 /** One thing that is not as it should be. */
 export interface Finding {
-  /** An error: a durable file is damaged or missing. A warning: what a killed run leaves, or a file of someone else. */
+  /** An error: a durable file is damaged or missing. A warning: a leftover of a killed run, or a foreign file. */
   readonly severity: 'error' | 'warning'
   /** Relative to the run directory. */
   readonly file: string

@@ -43,7 +43,7 @@ export interface SourceBlock {
   readonly reads: BlockReads
 }
 
-/** What was read of shards by the time of a block. JSON-safe. */
+/** State of the shards at a block. JSON-safe. */
 export interface BlockReads {
   /** Of shards that ended since the block before. */
   readonly ended: readonly ShardRead[]
@@ -153,7 +153,7 @@ interface OpenShard {
   take(): Promise<Piece | null>
   /** The place behind the last piece taken. */
   cursor(): SourceCursor['open'][number]
-  /** What was read of it, reading ahead included. */
+  /** Its state, including bytes read ahead. */
   reads(): ShardRead
   close(): Promise<void>
 }

@@ -15,7 +15,7 @@ export interface ContentRead {
   readonly grid: string
   /** Hash of all: continues `grid` over the rest. */
   readonly hash: string
-  /** What the file system said of the file then; null where that does not tell whether it is the same. */
+  /** File-system stamp at that time; null if it cannot prove that the file is unchanged. */
   readonly stamp: string | null
 }
 

@@ -7,7 +7,7 @@ import { sep } from 'node:path'
 
 /** A place in the file system. */
 export interface FilePlace {
-  /** What the system is given: text, or bytes below a name that is not UTF-8. */
+  /** Path for system calls: text, or bytes below a name that is not UTF-8. */
   readonly raw: string | Buffer
   /** Absolute, as messages show it. */
   readonly shown: string

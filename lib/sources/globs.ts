@@ -4,7 +4,7 @@ import picomatch from 'picomatch'
 import { isDynamicPattern } from 'tinyglobby'
 
 export interface Glob {
-  /** As the recipe has it, without a leading '!'. */
+  /** As in the recipe, without a leading '!'. */
   readonly pattern: string
   /** Absolute: the directory before the first wildcard, that of the file where there is none. */
   readonly base: string

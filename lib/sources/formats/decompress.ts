@@ -226,7 +226,7 @@ function zstdDecoder(windowBytesMax: number): Decoder {
   return { decode, end, close }
 }
 
-/** What the types of Node 20 do not know yet. */
+/** Missing from the types of Node 20. */
 const createZstdDecompress = (
   zlib as { createZstdDecompress?: (options: { chunkSize: number; params: Record<number, number> }) => Transform }
 ).createZstdDecompress

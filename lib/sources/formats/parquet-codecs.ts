@@ -5,7 +5,7 @@ import { compressors } from 'hyparquet-compressors'
 
 type Decompressor = (input: Uint8Array, outputBytes: number) => Uint8Array
 
-/** What the types of Node 20 do not know yet. */
+/** Missing from the types of Node 20. */
 const { zstdDecompressSync } = zlib as { zstdDecompressSync?: (input: Uint8Array, options: object) => Uint8Array }
 
 /** A page of no bytes is one byte too, by zlib's rules. */
@@ -16,7 +16,7 @@ const zstd: Decompressor = zstdDecompressSync
   : (input, outputBytes) =>
       contentSize(input) === outputBytes ? decompress(input) : decompressUpTo(input, outputBytes)
 
-/** zlib's own where it has the codec: several times as fast. */
+/** Uses zlib if it has the codec: several times as fast. */
 export const pageCodecs = {
   ...compressors,
   GZIP: checked((input, outputBytes) => zlib.gunzipSync(input, limit(outputBytes))),
@@ -35,7 +35,7 @@ function checked(decompressor: Decompressor): Decompressor {
   }
 }
 
-/** What the header of a zstd frame gives as the size of its content; null where it gives none (RFC 8878, section 3.1.1.1). */
+/** Returns the content size in the header of a zstd frame; null if it has none (RFC 8878, section 3.1.1.1). */
 function contentSize(frame: Uint8Array): number | null {
   const view = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength)
   const descriptor = view[4] ?? 0

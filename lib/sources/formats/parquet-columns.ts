@@ -1,6 +1,6 @@
 /**
  * Which columns of a Parquet shard are decoded: those of the mapped fields and no others, down to the leaves of structs.
- * An image beside the text is never read. What is left is a footer without the other columns.
+ * An image beside the text is never read. The result is a footer without the other columns.
  */
 import type { FileMetaData, SchemaElement, SchemaTree } from 'hyparquet'
 import { parquetSchema } from 'hyparquet'
@@ -54,7 +54,7 @@ export function mappedColumns(metadata: FileMetaData, mapping: FieldMapping): Fi
   return { ...metadata, schema, row_groups }
 }
 
-/** Marks what a field needs; false when it is not there. The exact name first, then the path. */
+/** Marks the columns of a field; returns false if it is missing. Tries the exact name first, then the path. */
 function keep(root: SchemaTree, name: string, kept: Set<SchemaTree>): boolean {
   const exact = root.children.find((child) => child.element.name === name)
   if (exact !== undefined) {

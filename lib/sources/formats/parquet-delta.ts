@@ -1,5 +1,5 @@
 /**
- * What a page of DELTA_BYTE_ARRAY decodes to: each value repeats the start of the one before, so that a page of a few
+ * Decoded size of a page of DELTA_BYTE_ARRAY: each value repeats the start of the previous one, so that a page of a few
  * bytes may give gigabytes. Format: parquet-format, Encodings.md, "Delta encoding" and "Delta Strings".
  */
 import { ShardDamageError } from '../../errors.js'

@@ -47,7 +47,7 @@ function foreignLine(row: Readonly<Record<string, unknown>>): Buffer {
   return Buffer.from(`${line}\n`, 'latin1')
 }
 
-/** What JSON has no word for: 64-bit integers beyond 2^53 become text, typed arrays lists. */
+/** Converts values that JSON lacks: 64-bit integers beyond 2^53 become text, typed arrays lists. */
 function toJson(value: unknown): unknown {
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value)
   if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return Array.from(value as Uint8Array)

@@ -1,12 +1,12 @@
 /**
- * What a column chunk of Parquet decodes to, from its page headers alone, before any page is decompressed; and rows in
+ * Decoded size of a Parquet column chunk, from its page headers alone, before any page is decompressed; and rows in
  * ranges that are decoded one after the other within a budget. Format: parquet-format, parquet.thrift, PageHeader.
  */
 import { ShardDamageError } from '../../errors.js'
 import { repeatedBytes } from './parquet-delta.js'
 import { readThrift, type ThriftFields } from './thrift.js'
 
-/** What a value costs besides its bytes: levels, an entry of a list, a field of a row. */
+/** Overhead of a value besides its bytes: levels, an entry of a list, a field of a row. */
 const valueBytes = 64
 /** Target for the rows that are decoded at once. */
 const rangeBytes = 64 * 1024 * 1024

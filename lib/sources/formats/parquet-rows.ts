@@ -63,7 +63,7 @@ export async function* rowPieces(
   }
 }
 
-/** Rows that a group may claim: what is counted in 32 bits. */
+/** Largest number of rows of a group: 32 bits. */
 const rowsMax = 2 ** 31
 
 function rowCount(claimed: bigint | number): number {
@@ -72,7 +72,7 @@ function rowCount(claimed: bigint | number): number {
   throw new ShardDamageError('shard-corrupt', `the footer gives a row group ${rows} rows`)
 }
 
-/** What is lost from `row` on, as one reject. */
+/** One reject for the rows lost from `row` on. */
 function lost(row: number, error: unknown, next: RowCursor | null): Piece {
   const reason = error instanceof ShardDamageError ? error.reason : 'shard-corrupt'
   const refused = [damaged(row, { reason, detail: `parquet: ${(error as Error).message}` }, new Uint8Array(0))]

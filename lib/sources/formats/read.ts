@@ -36,7 +36,7 @@ export async function* readShard(
       yield piece
     }
   } catch (error) {
-    // What a stream throws inside a format becomes a reject there: this is of a shard that cannot be opened at all.
+    // Errors inside a format become rejects there: this one is about a shard that cannot be opened at all.
     if (!(error instanceof ShardDamageError)) throw error
     yield* faultPiece({ reason: error.reason, detail: error.message }, offset)
   }
@@ -116,7 +116,7 @@ function reopen(shard: Shard, signal: AbortSignal): (() => AsyncIterable<Uint8Ar
 /** Section 2.1.1.1 of the .xz file format. */
 const xzMagic = Buffer.from('fd377a585a00', 'hex')
 
-/** By magic number: RFC 1952; RFC 8878, frames and skippable frames; xz, as far as there are bytes. */
+/** Detects by magic number: RFC 1952; RFC 8878, frames and skippable frames; xz, as far as there are bytes. */
 function storedAs(head: Buffer): Codec | 'parquet' {
   if (head.byteLength < 4) return 'plain'
   if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip'
@@ -165,7 +165,7 @@ function innerMismatch(codec: Codec, head: Buffer): RefusedRecord | null {
 
 const utf16 = 'UTF-16 is not read; convert the shard to UTF-8'
 
-/** By a byte order mark, or by the zero byte beside the bracket that opens JSON. */
+/** Detects UTF-16 by a byte order mark, or by the zero byte beside the bracket that opens JSON. */
 function isUtf16(head: Buffer): boolean {
   const [first, second] = head
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return true

@@ -1,4 +1,4 @@
-/** Formats that are recognised and not read, by their first bytes or their name: what a reject says about each. */
+/** Formats that are recognised but not supported, by first bytes or name, with the text of their rejects. */
 
 /** Bytes that tell how a shard is stored: the header of a tar is the longest. */
 export const signatureBytes = 512
@@ -43,7 +43,7 @@ const extensions: Readonly<Record<string, Omit<Signature, 'bytes'>>> = {
 const partName =
   /\.(?:gz|tgz|zst|xz|bz2|tar|zip|7z|rar|parquet)\.(?:part)?(?:\d{1,4}|(?!gz|xz|br|bz|lz|md)[a-z]{2})$|\.part\d{1,4}$|\.[zr]\d\d$/i
 
-/** What is wrong with a shard that is in a known format which is not read; null where it is in none. */
+/** Returns the fault of a shard in a known but unsupported format; null if there is none. */
 export function unsupportedFormat(head: Buffer): string | null {
   const found = signatures.find(({ bytes }) => bytes.every((byte, index) => head[index] === byte))
   return found === undefined ? null : describe(found)

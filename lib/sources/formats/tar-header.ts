@@ -22,18 +22,18 @@ export type TarEntry =
       readonly name: string
       /** Of the data that follows, as stored. */
       readonly sizeBytes: number
-      /** Why the data is not read as a text; null where it is, '' where there is nothing to say. */
+      /** Why the data is not read as text; null if it is read, '' if no reason is needed. */
       readonly refusal: string | null
     }
   | {
       readonly kind: 'damage'
       readonly offset: number
       readonly detail: string
-      /** The next header that holds, which has been read; null where none follows. */
+      /** The next valid header, already read; null if none follows. */
       readonly header: Buffer | null
     }
 
-/** What the headers before a member's own said of it. */
+/** Attributes from the headers before a member's own. */
 interface Extension {
   name: string | null
   sizeBytes: number | null

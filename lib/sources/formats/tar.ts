@@ -86,7 +86,7 @@ async function* entryPieces(
   yield empty([refused], { codec, tar: next, member: null })
 }
 
-/** Why a member is not read; '' where that needs no reject. */
+/** Returns why a member is not read; '' if that needs no reject. */
 function refusalOf({ name, sizeBytes, refusal }: Member): string | null {
   if (metadataName.test(name)) return ''
   if (refusal !== null) return refusal

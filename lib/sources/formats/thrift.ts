@@ -14,7 +14,7 @@ export class ThriftFields {
     this.#values.set(id, value)
   }
 
-  /** NaN where the field is missing or is not a number. */
+  /** Returns NaN if the field is missing or is not a number. */
   number(id: number): number {
     const value = this.#values.get(id)
     return typeof value === 'number' ? value : Number.NaN

@@ -127,7 +127,7 @@ export function frameWalker(windowBytesMax: number): FrameWalker {
   const dictionaryBytes = (): number => [0, 1, 2, 4][descriptor & 3] as number
   const sizeBytes = (): number => [single() ? 1 : 0, 2, 4, 8][descriptor >> 6] as number
 
-  /** Why a frame of this header is not decoded; null where it is. */
+  /** Returns why a frame with this header is not decoded; null if it is. */
   function refusal(): string | null {
     const id = dictionaryId()
     if (id !== 0)

@@ -4,7 +4,7 @@
  */
 import type { Decompress } from 'fzstd'
 
-/** Where the window starts: a power of two that a header can name. */
+/** Initial window size: a power of two that a header can express. */
 const windowBytesMin = 1024 * 1024
 /** Window_Descriptor of that size (RFC 8878, section 3.1.1.1.2). */
 const descriptorOfMin = 0x50
@@ -13,7 +13,7 @@ const descriptorAt = 4
 const windowAt = 5
 const singleSegmentBit = 0x20
 
-/** What fzstd keeps of a frame: the window, the last bytes at its end, and its size. */
+/** State that fzstd keeps of a frame: the window, the last bytes at its end, and its size. */
 interface FrameState {
   w: Uint8Array
   e: number
