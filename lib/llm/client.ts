@@ -4,7 +4,7 @@
  */
 import { Pool } from 'undici'
 import { processSecrets, Redaction, secretsOfHeaders, secretsOfUrl } from '../core/redaction.js'
-import { KunStreamError, RequestRefusedError, ServerError } from '../errors.js'
+import { ContractError, KunStreamError, RequestRefusedError, ServerError } from '../errors.js'
 import { failureOfConnection, failureOfStatus, isOutOfTokens } from './failures.js'
 import { type Headers, type RateLimits, rateLimitsOf } from './rate-limits.js'
 import { type Body, readErrorText, readText, textPieces } from './response-body.js'
@@ -26,13 +26,19 @@ export interface Transfer {
   readonly body: Record<string, unknown>
   /** Number of prompts in `body.prompt`, when it is a list; 1 otherwise. */
   readonly prompts: number
+  /** The same for all requests of a model: their values are secrets. */
   readonly headers: Readonly<Record<string, string>>
+  /** Key of the reply, sent as a header of its own: not a secret, and another one for each request. */
+  readonly key?: string
   readonly stream: boolean
   /** Called with the rate limits in the headers of a successful response; those of a failure are in its `details`. */
   readonly onLimits?: (limits: RateLimits) => void
   /** Called with the model name in the response if it differs from the requested one. */
   readonly onModel?: (model: string) => void
 }
+
+/** Names the kept reply that a request is for, in the server's log; a list of prompts has none. */
+const keyHeader = 'x-kun-key'
 
 /** Paths that lie beside `/v1`, not below it. */
 const OUTSIDE = new Set(['/metrics', '/health', '/version', '/tokenize', '/props', '/info', '/get_model_info'])
@@ -91,12 +97,12 @@ export function httpClient(baseUrl: string, connectionsMax: number): Client {
   return {
     label,
     async send(transfer, signal) {
-      const { headers } = transfer
+      const { headers, key } = transfer
       const redaction = redactionOf(headers)
       try {
         const streamed = { ...transfer.body, stream: true, stream_options: { include_usage: true } }
         const response = await request(base + requestPath(transfer.kind), {
-          headers,
+          headers: key === undefined ? headers : { ...headers, [keyHeader]: key },
           signal,
           body: transfer.stream ? streamed : transfer.body,
         })
@@ -159,16 +165,17 @@ function redactions(own: readonly string[], credentials: Transfer['headers']) {
     const name = JSON.stringify(headers)
     let redaction = made.get(name)
     if (redaction === undefined) {
+      if (made.size >= HEADER_SETS_MAX) throw new ContractError(`more than ${HEADER_SETS_MAX} sets of headers`)
       const secrets = [...own, ...secretsOfHeaders(credentials), ...secretsOfHeaders(headers)]
       processSecrets.add(...secrets)
       redaction = new Redaction(secrets)
-      if (made.size < HEADER_SETS_MAX) made.set(name, redaction)
+      made.set(name, redaction)
     }
     return redaction
   }
 }
 
-/** Number of header sets whose redactions are cached: one per model. */
+/** Sets of headers at one address: one per model. More of them would mean that a header changes with each request. */
 const HEADER_SETS_MAX = 256
 
 /** Redacts after decoding, so that escapes in the body do not bypass it. */

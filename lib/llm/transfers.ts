@@ -3,8 +3,6 @@ import type { Transfer } from './client.js'
 import type { Endpoint } from './endpoint.js'
 import type { Ticket } from './ticket.js'
 
-/** Tells the server's log which kept reply a request is for; a list of prompts has no single one. */
-const keyHeader = 'x-kun-key'
 /** Calls looked at for prompts that fit one list. */
 const LIST_LOOK_MAX = 64
 
@@ -29,7 +27,8 @@ export function transferOf(tickets: readonly Ticket[], endpoint: Endpoint): Tran
     kind: first.call.request.kind,
     body,
     prompts: tickets.length,
-    headers: single && first.key !== '' ? { ...headers, [keyHeader]: first.key } : headers,
+    headers,
+    ...(single && first.key !== '' && { key: first.key }),
     stream: single && options.stream,
     onModel: (name) => endpoint.answeredBy(options.model, name),
   }

@@ -1,6 +1,8 @@
 import t from 'tap'
+import { processSecrets } from '../../lib/core/redaction.js'
 import { parseRetryAfter } from '../../lib/core/retry-after.js'
 import { canonicalJson, replyKey, requestSeed } from '../../lib/llm/canonical.js'
+import { httpClient } from '../../lib/llm/client.js'
 import { failureOfStatus } from '../../lib/llm/failures.js'
 import { openModel, openServers } from '../../lib/llm/servers.js'
 import { StreamedReply } from '../../lib/llm/stream.js'
@@ -201,4 +203,22 @@ t.test('A drain lets what is under way finish and be kept, and sends nothing mor
     ['fulfilled', 'fulfilled', 'rejected', 'rejected'],
   )
   t.equal(server.asked.length, 2)
+})
+
+t.test('The key of a reply is sent with each request and is not a secret; the headers of the model are', async (t) => {
+  const server = await modelServer(t)
+  const client = httpClient(server.url, 1)
+  t.teardown(() => client.close())
+  const headers = { authorization: 'Bearer sk-of-this-test-alone' }
+  const { signal } = new AbortController()
+  const sent = Array.from({ length: 300 }, (_, number) => `key-of-reply-${number}`)
+  for (const key of sent) {
+    await client.send({ kind: 'chat', body: {}, prompts: 1, headers, key, stream: false }, signal)
+  }
+  t.strictSame(
+    server.asked.map((each) => each.headers['x-kun-key']),
+    sent,
+  )
+  const text = `sk-of-this-test-alone ${sent.join(' ')}`
+  t.equal(processSecrets.text(text), `*** ${sent.join(' ')}`)
 })
