@@ -14,7 +14,6 @@ for (const [name, title] of [
     'probe-outages',
     'a server that fails while it is probed leaves the bytes as they are, however often the run is killed',
   ],
-  ['poison', 'three records that a server always fails become three rejects, and nothing else changes'],
 ] as const) {
   t.test(title, async (t) => {
     const seed = testSeed()
