@@ -103,16 +103,21 @@ export class Redaction {
 
   #findEscaped(text: string, pattern: RegExp, atEnd: boolean): Range[] {
     const found: Range[] = []
-    const rounds: Decoded[] = []
-    let current = text
-    while (rounds.length < roundsMax && mayBeEscaped.test(current)) {
-      const decoded = new Decoded(current, pattern)
-      if (decoded.text === current) break
-      rounds.push(decoded)
-      current = decoded.text
-      for (const range of this.#search(current, atEnd)) {
-        found.push(rounds.reduceRight<Range>((inner, round) => round.origin(inner), range))
+    const layers: Decoded[] = []
+    const decode = (by: RegExp): boolean => {
+      const current = layers.at(-1)?.text ?? text
+      const decoded = new Decoded(current, by)
+      if (decoded.text === current) return false
+      layers.push(decoded)
+      for (const range of this.#search(decoded.text, atEnd)) {
+        found.push(layers.reduceRight<Range>((inner, layer) => layer.origin(inner), range))
       }
+      return true
+    }
+    for (let round = 0; round < roundsMax; round++) {
+      // First and alone: a secret may hold what reads as an escape, and be broken up inside of it.
+      const joined = pattern === escapes && decode(invisible)
+      if (!decode(pattern) && !joined) break
     }
     return found
   }
@@ -236,6 +241,8 @@ function merged(ranges: readonly Range[]): Range[] {
 
 const asciiRuns = /[\t\r\n\x20-\x7e\u00ad\u200b-\u200f\u2060\ufeff]{8,}/g
 const mayBeEscaped = /[\\%&=\r\n\u00ad\u200b-\u200f\u2060\ufeff]/
+/** Characters that do not show, and line breaks. */
+const invisible = /[\r\n\u00ad\u200b-\u200f\u2060\ufeff]/g
 const quotedPrintable = /=(?:[0-9a-f]{2}|\r?\n)/i
 
 /** JSON, JavaScript and C escapes; percent; HTML; characters that do not show, and line breaks. */

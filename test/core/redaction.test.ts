@@ -97,6 +97,13 @@ t.test(
   },
 )
 
+t.test('A secret that holds a backslash is removed also when it is broken up beside it', async (t) => {
+  const redaction = new Redaction(['k5jA#]\\\\fctkey/LTuG'])
+  for (const sign of ['\u200b', '\n', '\\u200b', '\u2060\r\n']) {
+    t.equal(redaction.text(`key k5jA#]\\${sign}\\fctkey/LTuG.`), 'key ***.', JSON.stringify(sign))
+  }
+})
+
 t.test('A text without a secret is the same string, whatever escapes it has', async (t) => {
   const random = new Random(testSeed())
   const redaction = new Redaction(['sk-9f3a71c2e4b85d60', 'pass wörd/7c1e'])

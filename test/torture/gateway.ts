@@ -16,6 +16,8 @@ export interface Passing {
   readonly path: string
   /** Name of the model; null where the body names none. */
   readonly model: string | null
+  /** JSON as sent; empty where there is none. */
+  readonly body: string
 }
 
 export interface Gateway {
@@ -41,7 +43,12 @@ export async function startGateway(target: string): Promise<Gateway> {
     const body = Buffer.concat(parts)
     const path = request.url ?? '/'
     const key = request.headers[keyHeader]
-    const passing = { key: typeof key === 'string' ? key : null, path, model: modelOf(body) }
+    const passing = {
+      key: typeof key === 'string' ? key : null,
+      path,
+      model: modelOf(body),
+      body: body.toString('utf8'),
+    }
     const disturbance = gateway.judge(passing)
     if (disturbance !== null) return disturb(response, disturbance, hanging)
     const { 'content-type': type = 'application/json' } = request.headers

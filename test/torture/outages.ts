@@ -6,10 +6,9 @@
 import { startSimulator } from '../../lib/simulator/index.js'
 import type { Random } from '../support/random.js'
 import { bytesOf } from '../support/session.js'
-import type { Life } from './child.js'
-import { type Form, overrides } from './forms.js'
+import type { Form } from './forms.js'
 import { type Disturbance, type Gateway, startGateway } from './gateway.js'
-import { live } from './processes.js'
+import { disturbedLife, live } from './processes.js'
 import type { Baseline, Circumstances, RunOutcome } from './tortured-run.js'
 
 /** Longest outage, ms: some probes of a second each. */
@@ -37,10 +36,10 @@ export async function tortureOutages(
   const places: string[] = []
   const faults: string[] = []
   try {
-    const undisturbed = lifeOf(`${directory}-undisturbed`, gateway.url)
+    const undisturbed = disturbedLife(`${directory}-undisturbed`, gateway.url)
     await live(undisturbed)
     const expected = JSON.stringify(bytesOf(undisturbed.directory))
-    const life = lifeOf(directory, gateway.url)
+    const life = disturbedLife(directory, gateway.url)
     for (let turn = 0; turn < kills; turn++) {
       const outage = startOutage(gateway, mixtureOf(round + turn), random)
       const end = await live({ ...life, killAfterMs: random.between(0, lifeMs + outageMsMax / 2) })
@@ -80,17 +79,4 @@ function startOutage(gateway: Gateway, kinds: readonly Disturbance[], random: Ra
     return kinds[random.between(0, kinds.length - 1)] as Disturbance
   }
   return { kinds: kinds.join(', '), end }
-}
-
-function lifeOf(directory: string, url: string): Life {
-  // With a lease the child says the code of an error.
-  return {
-    directory,
-    endpoint: url,
-    set: overrides(url),
-    through: null,
-    archive: null,
-    killAt: null,
-    leaseMs: 60_000,
-  }
 }

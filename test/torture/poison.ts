@@ -9,10 +9,9 @@ import { startSimulator } from '../../lib/simulator/index.js'
 import { openPart, rowsOf, verifyRun } from '../../lib/sinks/index.js'
 import type { Random } from '../support/random.js'
 import { bytesOf } from '../support/session.js'
-import type { Life } from './child.js'
-import { type Form, overrides } from './forms.js'
+import type { Form } from './forms.js'
 import { type Disturbance, startGateway } from './gateway.js'
-import { live } from './processes.js'
+import { disturbedLife, live } from './processes.js'
 import type { Baseline, Circumstances, RunOutcome } from './tortured-run.js'
 
 const poisons = 3
@@ -32,16 +31,22 @@ export async function torturePoison(
   const lifeMs = legs[0]?.lifeMs ?? 1000
   const places: string[] = []
   try {
-    const models = new Map<string, string>()
-    gateway.judge = ({ key, model }) => {
-      if (key !== null && model !== null) models.set(key, model)
+    const asked = new Map<string, AskedRequest>()
+    gateway.judge = ({ key, model, body }) => {
+      if (key !== null && model !== null) asked.set(key, { model, body })
       return null
     }
-    const undisturbed = lifeOf(`${directory}-undisturbed`, gateway.url)
+    const undisturbed = disturbedLife(`${directory}-undisturbed`, gateway.url)
     await live(undisturbed)
-    const poisoned = choose(models, round, random)
+    const rows = [...(await everyRow(undisturbed.directory, ['data']))].sort()
+    const poisoned = choose(
+      asked,
+      rows.map((row) => JSON.parse(row) as Row),
+      round,
+      random,
+    )
     gateway.judge = ({ key }) => (key === null ? null : (poisoned.get(key)?.kind ?? null))
-    const life = lifeOf(directory, gateway.url)
+    const life = disturbedLife(directory, gateway.url)
     for (let turn = 0; turn < kills; turn++) {
       const end = await live({ ...life, killAfterMs: random.between(0, 2 * lifeMs) })
       places.push('killed with three poisonous records')
@@ -60,23 +65,55 @@ export async function torturePoison(
   }
 }
 
+interface AskedRequest {
+  readonly model: string
+  readonly body: string
+}
+
+/** What is read of a row of the dataset. */
+interface Row {
+  readonly raw: string
+  readonly instruction: string
+}
+
 interface Poison {
   readonly stage: string
   readonly kind: Disturbance
 }
 
-/** In turn: three of one stage, of each stage one, all kinds mixed or one alone. */
-function choose(models: ReadonlyMap<string, string>, round: number, random: Random): Map<string, Poison> {
+/**
+ * Draws three requests, of three records that become rows: of each stage one, or three of one stage.
+ *
+ * @param asked bodies of the requests of the undisturbed run, by key
+ * @returns by the key of the request
+ */
+function choose(
+  asked: ReadonlyMap<string, AskedRequest>,
+  rows: readonly Row[],
+  round: number,
+  random: Random,
+): Map<string, Poison> {
   const names = Object.keys(stageOf)
   const chosen = new Map<string, Poison>()
-  for (let number = 0; number < poisons; number++) {
-    const name = names[(round % 2 === 0 ? number : round) % names.length] as string
-    const keys = [...models].flatMap(([key, model]) => (model === name && !chosen.has(key) ? [key] : [])).sort()
-    const key = keys[random.between(0, keys.length - 1)] as string
+  const left = [...rows]
+  while (chosen.size < poisons) {
+    const [row] = left.splice(random.between(0, left.length - 1), 1)
+    if (row === undefined) throw new Error(`only ${chosen.size} of ${poisons} records with a request of their own`)
+    const model = names[(round % 2 === 0 ? chosen.size : round) % names.length] as string
+    const keys = [...asked].flatMap(([key, request]) => (isOf(request, model, row) ? [key] : []))
+    const [key] = keys
+    // Two records may have one text or one instruction, and a stage may have asked twice.
+    if (key === undefined || keys.length > 1) continue
     const kind = kinds[random.between(0, kinds.length - 1)] as Disturbance
-    chosen.set(key, { stage: stageOf[name] as string, kind })
+    chosen.set(key, { stage: stageOf[model] as string, kind })
   }
   return chosen
+}
+
+/** Whether a request asks this model about the record of a row: a body holds its text, of the judge its instruction. */
+function isOf(request: AskedRequest, model: string, row: Row): boolean {
+  const part = stageOf[model] === 'score' ? row.instruction : row.raw
+  return request.model === model && request.body.includes(JSON.stringify(part).slice(1, -1))
 }
 
 /** Rows and rejects that differ from those of the undisturbed run otherwise than by the poisoned records. */
@@ -101,9 +138,9 @@ async function wrongRows(
   return [...faults, ...findings.map((finding) => `verify: ${JSON.stringify(finding)}`)]
 }
 
-async function everyRow(directory: string): Promise<Set<string>> {
+async function everyRow(directory: string, folders = ['data', 'rejects']): Promise<Set<string>> {
   const rows = new Set<string>()
-  for (const folder of ['data', 'rejects'].map((name) => join(directory, name))) {
+  for (const folder of folders.map((name) => join(directory, name))) {
     if (!existsSync(folder)) continue
     for (const name of readdirSync(folder)) {
       const part = await openPart(join(folder, name))
@@ -113,17 +150,4 @@ async function everyRow(directory: string): Promise<Set<string>> {
     }
   }
   return rows
-}
-
-function lifeOf(directory: string, url: string): Life {
-  // With a lease the child says the code of an error.
-  return {
-    directory,
-    endpoint: url,
-    set: overrides(url),
-    through: null,
-    archive: null,
-    killAt: null,
-    leaseMs: 60_000,
-  }
 }

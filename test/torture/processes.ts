@@ -10,9 +10,15 @@ import type { LoggedRequest } from '../../lib/simulator/request-log.js'
 import type { Random } from '../support/random.js'
 import { projectRoot } from '../support/root.js'
 import type { Life } from './child.js'
+import { overrides } from './forms.js'
 
 /** A life that takes longer hangs. */
 export const lifeMsMax = 120_000
+
+/** A life of a run over a gateway that disturbs it. With a lease the child says the code of an error. */
+export function disturbedLife(directory: string, url: string): Life {
+  return { directory, endpoint: url, set: overrides(url), through: null, archive: null, killAt: null, leaseMs: 60_000 }
+}
 
 /**
  * One life of a run: until it ends, is killed after `killAfterMs` from when it was ready, or kills itself.
