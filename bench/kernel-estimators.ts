@@ -4,7 +4,7 @@
  * Thorup, FOCS 2017), which goes on in rounds until no bin is empty. What is asked: the error of the estimate around
  * the threshold, by length of text, and the time a shingle.
  */
-import { mix } from '../lib/text/kernel/twin.js'
+import { mix } from '../lib/text/kernel/reference-kernel.js'
 import { randomFrom } from './dedup-texts.js'
 import { median } from './median.js'
 

@@ -2,7 +2,7 @@
  * The signature kernel against its TypeScript twin, over the same texts in the same run; and three ways to a signature in
  * plain TypeScript, of which the kernel's is one: the error of the estimate on short and long texts.
  */
-import { signTwin, sketchKeys } from '../lib/text/kernel/twin.js'
+import { signTwin, sketchKeys } from '../lib/text/kernel/reference-kernel.js'
 import { createSigner } from '../lib/text/signature.js'
 import { chineseTexts } from './dedup-texts.js'
 import { estimatorErrors } from './kernel-estimators.js'

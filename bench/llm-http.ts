@@ -4,9 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { nodeFiles } from '../lib/core/files.js'
-import { openReplies } from '../lib/llm/replies.js'
-import { openServers } from '../lib/llm/servers.js'
+import { openServers } from '../lib/llm/scheduler/servers.js'
+import { nodeFiles } from '../lib/storage/files.js'
+import { openReplies } from '../lib/storage/replies/replies.js'
 
 export interface HttpOptions {
   readonly inFlight: number

@@ -3,11 +3,11 @@
  * against the same server with a queue that is never empty. Seconds of simulated time cost milliseconds here.
  */
 
-import { GoodputLimiter } from '../lib/llm/goodput-limiter.js'
-import { FixedLimiter, type Limiter, POLL_MS, QueueLimiter } from '../lib/llm/limiter.js'
-import { Engine } from '../lib/simulator/engine.js'
-import { type EnginePresetName, enginePresets } from '../lib/simulator/presets.js'
+import { GoodputLimiter } from '../lib/llm/endpoint/goodput-limiter.js'
+import { FixedLimiter, type Limiter, POLL_MS, QueueLimiter } from '../lib/llm/endpoint/limiter.js'
 import { generator, logNormal } from '../lib/simulator/random.js'
+import { Engine } from '../lib/simulator/vllm/engine.js'
+import { type EnginePresetName, enginePresets } from '../lib/simulator/vllm/presets.js'
 import { median } from './median.js'
 
 export interface Scenario {

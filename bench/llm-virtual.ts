@@ -2,12 +2,14 @@
  * Model servers on a virtual clock: the product's queue, limiters, retries and routing against the simulator's engine,
  * with a client that hands requests over in place of HTTP. Minutes of simulated time pass in a second.
  */
+
 import type { Clock } from '../lib/core/types.js'
 import { ServerError } from '../lib/errors.js'
-import type { Client } from '../lib/llm/client.js'
-import type { Call, Reply } from '../lib/llm/types.js'
-import { Engine } from '../lib/simulator/engine.js'
+import type { Client } from '../lib/llm/protocol/client.js'
+import type { Call } from '../lib/llm/types.js'
 import { blockTokens, type EnginePreset, namedHashes } from '../lib/simulator/index.js'
+import { Engine } from '../lib/simulator/vllm/engine.js'
+import { type Reply } from '../lib/storage/replies/types.js'
 
 interface Sleeper {
   readonly dueMs: number

@@ -1,7 +1,7 @@
 /** The model servers: how full they are kept, how fair the stages are, what one process sustains over HTTP. */
 
 import { DriftError } from '../lib/errors.js'
-import { driftBrakes } from '../lib/llm/brakes.js'
+import { driftBrakes } from '../lib/run/drift/drift.js'
 import { endpoints, outliers, stages } from './llm-flow.js'
 import { overHttp } from './llm-http.js'
 import { drive, limiters, mean, type Scenario, secondsUntil } from './llm-limiter.js'

@@ -4,11 +4,11 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { boundHeapGrowth } from '../lib/cli/heap-growth.js'
-import { settingsOf } from '../lib/cli/settings.js'
-import { type FileLayer, nodeFiles } from '../lib/core/files.js'
-import { startSession } from '../lib/kun/session.js'
 import type { Phase } from '../lib/kun/stages.js'
 import { loadRecipe } from '../lib/recipe/index.js'
+import { settingsOf } from '../lib/recipe/run-settings.js'
+import { startSession } from '../lib/run/session.js'
+import { type FileLayer, nodeFiles } from '../lib/storage/files.js'
 
 export interface RunFigures {
   readonly readBytes: number

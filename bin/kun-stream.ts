@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The command: lib/cli has all of it. Loading it takes a second on a slow machine, and a signal may come before it.
-import { endAtStopSignal } from '../lib/cli/stop-signals.js'
+import { endAtStopSignal } from '../lib/cli/terminal/stop-signals.js'
 
 endAtStopSignal(process.argv[2])
 const { main } = await import('../lib/cli/main.js')

@@ -1,7 +1,5 @@
 /** The public API: re-exports only. What is not here may change in any version. */
 
-// A run of the Kun method: a recipe → its settings → a session.
-export { type PreparedSettings, settingsOf } from './cli/settings.js'
 // The engine by itself: any values, any stages.
 export { Credit } from './core/credit.js'
 export type { SourceOptions } from './core/flow-nodes.js'
@@ -12,15 +10,8 @@ export type { OrderedSink, Released, ReorderOptions } from './core/sink-node.js'
 export { Child, type Clock, type Outcome, type Position, type Stage, type StageContext } from './core/types.js'
 // Everything that can go wrong: match on `code`.
 export * from './errors.js'
-export type { Counters } from './kun/counters.js'
-export {
-  type Session,
-  type SessionEnd,
-  type SessionOptions,
-  type SessionProgress,
-  startSession,
-} from './kun/session.js'
-export type { KunSettings, MemorySettings, OutputSettings } from './kun/settings.js'
+// A run of the Kun method: a recipe → its settings → a session.
+export { openPart, type Part, rowsOf } from './parquet/part-reader.js'
 // From a run to the Hub, and to a second place.
 export {
   type Mirror,
@@ -34,10 +25,20 @@ export {
 export type { PublishedFile, PublishProgress, PublishResult } from './publish/options.js'
 export { type PublishOptions, publish } from './publish/publish.js'
 export { loadRecipe, parseRecipe, type Recipe } from './recipe/index.js'
+export { type PreparedSettings, settingsOf } from './recipe/run-settings.js'
+export type { Counters } from './run/accounting/counters.js'
+export {
+  type Session,
+  type SessionEnd,
+  type SessionOptions,
+  type SessionProgress,
+  startSession,
+} from './run/session.js'
+export type { KunSettings, MemorySettings, OutputSettings } from './run/settings.js'
 // Stand-in servers: a model server and a Hub.
-export { type Hub, type HubOptions, startHub } from './simulator/hub.js'
+export { type Hub, type HubOptions, startHub } from './simulator/hub/hub.js'
 export { type Simulator, type SimulatorOptions, startSimulator } from './simulator/index.js'
 // What a run left: its manifest, its rows, and whether they are what it says.
-export { openPart, type Part, readManifest, rowsOf, type Verification, verifyRun } from './sinks/index.js'
+export { readManifest, type Verification, verifyRun } from './sinks/index.js'
 export { type HubListing, type HubShards, type HubShardsOptions, hubShards } from './sources/hub.js'
 export { type BlocksOptions, blocks, localShards, presets, type Shard } from './sources/index.js'

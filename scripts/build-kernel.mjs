@@ -8,7 +8,7 @@ const script = fileURLToPath(import.meta.url)
 const root = join(dirname(script), '..')
 const changed = async (path) => (await stat(path).catch(() => null))?.mtimeMs ?? 0
 
-for (const folder of ['lib/text/kernel', 'lib/text/page-kernel', 'lib/dedup/kernel']) {
+for (const folder of ['lib/text/kernel', 'lib/text/scanner-kernel', 'lib/dedup/kernel']) {
   const sources = join(root, folder, 'assembly')
   const outFile = join(root, 'dist', folder, 'kernel.wasm')
   const inputs = [script, ...(await readdir(sources)).map((name) => join(sources, name))]

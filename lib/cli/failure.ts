@@ -1,6 +1,7 @@
 /** Converts a command's failure to an error class of ours: a refusal by the system is not a bug and has a message. */
-import { storageError } from '../core/files.js'
+
 import { KunStreamError, SystemError, UsageError } from '../errors.js'
+import { storageError } from '../storage/files.js'
 
 /** Returns null for an error that is neither ours nor the system's: a bug. */
 export function failureOf(error: unknown): KunStreamError | null {

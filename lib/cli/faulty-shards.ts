@@ -1,5 +1,5 @@
 /** Lines about shards that cannot be read, for `plan` and `run`. */
-import { counted } from './bytes-text.js'
+import { counted } from './terminal/bytes-text.js'
 
 export interface FaultyShard {
   readonly path: string

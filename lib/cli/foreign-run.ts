@@ -4,8 +4,8 @@
  */
 import { resolve } from 'node:path'
 import { UsageError } from '../errors.js'
+import { isLoopback } from '../hub/settings.js'
 import type { Recipe } from '../recipe/index.js'
-import { isLoopback } from '../sources/hub-settings.js'
 import { isSet } from './overrides.js'
 import { isOwnRun } from './own-run.js'
 

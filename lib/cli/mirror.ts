@@ -2,10 +2,10 @@
 
 import { systemClock } from '../core/clock.js'
 import { UsageError } from '../errors.js'
+import { sayingWaits } from '../hub/outage-messages.js'
 import { mirrorWhile, openMirror, restoreFromMirror } from '../publish/mirror.js'
 import type { Recipe } from '../recipe/index.js'
-import { bytesText } from './bytes-text.js'
-import { sayingWaits } from './hub-waits.js'
+import { bytesText } from './terminal/bytes-text.js'
 
 export interface RunningMirror {
   /** Makes the last pass. @returns why it failed; null if it did not, or if the recipe has no mirror */

@@ -1,6 +1,6 @@
 /** `onExit` of a recipe: a command of the user's own that is told how a run ended, for a message or to free a machine. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { plainText } from './terminal-text.js'
+import { plainText } from './terminal/terminal-text.js'
 
 /** Time that the command has; then it is ended, and killed if it does not end. */
 const onExitMsMax = 60_000

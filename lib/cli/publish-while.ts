@@ -2,11 +2,11 @@
 
 import { systemClock } from '../core/clock.js'
 import { AbortedError } from '../errors.js'
+import { sayingWaits } from '../hub/outage-messages.js'
 import type { PublishOptions } from '../publish/publish.js'
 import { publishWhile } from '../publish/publish-while.js'
 import type { Recipe } from '../recipe/index.js'
-import { counted } from './bytes-text.js'
-import { sayingWaits } from './hub-waits.js'
+import { counted } from './terminal/bytes-text.js'
 
 /** What a recipe says of publishing, as `publish` takes it; null where it says nothing. */
 export function publishOptionsOf({ publish, hub }: Recipe, directory: string): PublishOptions | null {

@@ -4,8 +4,8 @@
  * immediately.
  */
 import { AbortedError } from '../errors.js'
-import type { Session } from '../kun/session.js'
-import { onStopSignal, type StopSignal } from './stop-signals.js'
+import type { Session } from '../run/session.js'
+import { onStopSignal, type StopSignal } from './terminal/stop-signals.js'
 
 /** Time for a session that is being opened to settle and release the run directory. */
 const openingWaitMsMax = 3_000

@@ -2,9 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { storageError } from '../core/files.js'
 import { UsageError } from '../errors.js'
-import { cleanAndDie } from './stop-signals.js'
+import { storageError } from '../storage/files.js'
+import { cleanAndDie } from './terminal/stop-signals.js'
 
 export interface TemporaryFolder {
   readonly path: string

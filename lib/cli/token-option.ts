@@ -1,6 +1,6 @@
 /** `--token` of commands that call the Hub: the name of a token rather than the token. */
 import { Option } from 'commander'
-import { sayOnStderr } from './output.js'
+import { sayOnStderr } from './terminal/output.js'
 
 /** Accepts a literal token, with a warning on stderr that does not contain it. */
 export function tokenOption(): Option {

@@ -7,7 +7,7 @@ import { GraphError } from '../errors.js'
 import { edgeBatchMax, type Item, type Settlement } from './item.js'
 import type { Ledger } from './ledger.js'
 import type { NodeMeter } from './metrics.js'
-import type { Spilled, SpillFile } from './spill.js'
+import type { Spilled, SpillStore } from './spill.js'
 import type { Position } from './types.js'
 import { endsRoot, Window } from './window.js'
 
@@ -35,7 +35,7 @@ export interface ReorderOptions {
   readonly bytesMax: number
   /** Bytes that a value takes. */
   readonly sizeBytes: (value: unknown) => number
-  readonly spill: SpillFile
+  readonly spill: SpillStore
 }
 
 interface Held {

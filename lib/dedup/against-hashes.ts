@@ -1,7 +1,7 @@
 /** Pins the indexes of earlier runs that this run is deduplicated against: they affect which documents are dropped. */
 import { createHash } from 'node:crypto'
-import { type FileLayer, nodeFiles } from '../core/files.js'
-import { findLog, textsPath } from './open.js'
+import { type FileLayer, nodeFiles } from '../storage/files.js'
+import { findLog, textsPath } from './open-index.js'
 
 const readBytes = 1024 * 1024
 

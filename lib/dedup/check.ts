@@ -1,9 +1,9 @@
 /** Checks the dedup log and the texts log of a run, as far as they are committed, without changing them. */
 import { join } from 'node:path'
-import { readAppendLog } from '../core/append-log.js'
-import type { FileLayer } from '../core/files.js'
-import { frameHeadBytes } from '../core/frames.js'
 import { KunStreamError } from '../errors.js'
+import { readAppendLog } from '../storage/append-log.js'
+import type { FileLayer } from '../storage/files.js'
+import { frameHeadBytes } from '../storage/frames.js'
 import { decodeKept } from './kept-frames.js'
 
 /** A log that does not contain its committed data. */

@@ -2,10 +2,11 @@
  * The verdict a row, in input order: exact by key, then near by bands, estimate and, where that could be wrong, by the
  * texts themselves. Of several matches the earliest kept counts. Owns the writing of both logs; opening is open.ts.
  */
-import { type AppendLog, frameBytesMax } from '../core/append-log.js'
+
 import { ContractError } from '../errors.js'
+import { type AppendLog, frameBytesMax } from '../storage/append-log.js'
 import type { ChunkColumns, PreparedBlock } from '../text/batch.js'
-import { murmur128 } from '../text/kernel/twin.js'
+import { murmur128 } from '../text/kernel/reference-kernel.js'
 import type { Signer } from '../text/signature.js'
 import { settleBand } from './banding.js'
 import { BloomIndex } from './bloom-index.js'
@@ -13,8 +14,8 @@ import { type Candidate, ExactIndex } from './exact-index.js'
 import { ShingleComparer } from './jaccard.js'
 import { keyBytes } from './kept-documents.js'
 import { encodeKept, type KeptRow } from './kept-frames.js'
+import type { TextSource } from './kept-texts.js'
 import { bandingOf, type DedupOptions, documentsExpectedDefault, type IndexKind } from './options.js'
-import type { TextSource } from './texts.js'
 import type { Deduplicator, Duplicate } from './types.js'
 
 export interface OpenedDeduplicator extends Deduplicator {

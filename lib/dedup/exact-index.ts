@@ -5,7 +5,7 @@
 import type { Banding, SettleBand } from './banding.js'
 import { KeptDocuments } from './kept-documents.js'
 import type { KeptRow } from './kept-frames.js'
-import { shelfBytesMax } from './shelf.js'
+import { shelfBytesMax } from './kept-rows.js'
 import type { Duplicate } from './types.js'
 
 export interface ExactIndexOptions {

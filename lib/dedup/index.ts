@@ -2,7 +2,7 @@
 export { type Banding, bandingFor, recall, type SettleBand, settleBand } from './banding.js'
 export { signedBlock } from './columns.js'
 export type { OpenedDeduplicator } from './deduplicator.js'
-export { type OpenDeduplicatorOptions, openDeduplicator, textsPath } from './open.js'
+export { type OpenDeduplicatorOptions, openDeduplicator, textsPath } from './open-index.js'
 export {
   bandingOf,
   type DedupOptions,

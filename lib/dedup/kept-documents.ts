@@ -2,9 +2,10 @@
  * The documents kept, in shelves that are filled one after the other: numbered from 0 in the order they are added, under
  * their public ids. What a shelf finds, exact-index.ts asks for.
  */
+
+import { OtherIds } from './id-map.js'
 import type { KeptRow } from './kept-frames.js'
-import { OtherIds } from './other-ids.js'
-import { Shelf, type ShelfOptions } from './shelf.js'
+import { Shelf, type ShelfOptions } from './kept-rows.js'
 
 export { keyBytes } from './kept-frames.js'
 

@@ -1,6 +1,6 @@
 /**
  * How the documents that a block left are written in the dedup log: all that the index needs to be built again.
- * Pure; the framing, the checksum and the cutting of a torn tail are lib/core/append-log.ts.
+ * Pure; the framing, the checksum and the cutting of a torn tail are lib/storage/append-log.ts.
  *
  * Payload, little-endian: f64 block · u32 rows · u32 bytes a signature · u8 1 if more of this block follows · 7 zero
  * bytes · f64 length of the texts log so far · keys (16 each) · text offsets (f64 each, −1 for none) · letters-enough flags (u8 each) · signatures · ids,

@@ -2,11 +2,13 @@
  * Judges replies: whether one is worth asking for again (a fault), and whether a finished answer goes into the dataset.
  * The keyword list, the least length and the repetition rule are the published ones.
  */
+
 import { z } from 'zod'
 import type { Dropped } from '../core/types.js'
-import { type Ending, endingOf } from '../llm/endings.js'
-import { readThoughts } from '../llm/thoughts.js'
-import type { Fault, Reply } from '../llm/types.js'
+import { type Ending, endingOf } from '../llm/protocol/endings.js'
+import { readThoughts } from '../llm/protocol/thoughts.js'
+import type { Fault } from '../llm/types.js'
+import { type Reply } from '../storage/replies/types.js'
 import { damagedCharacter } from './damaged-text.js'
 import { leftoverMark } from './instruction-filter.js'
 import { characters, hanShare } from './language.js'

@@ -2,8 +2,9 @@
  * Reads a judge's reply: the probability of 【好】 against 【差】 where the server gives log-probabilities,
  * the published rule where it does not. Says which of the two was used.
  */
-import type { TokenLogprobs } from '../llm/logprobs.js'
-import type { Reply } from '../llm/types.js'
+
+import type { TokenLogprobs } from '../llm/protocol/logprobs.js'
+import { type Reply } from '../storage/replies/types.js'
 import { replyText } from './reply-text.js'
 import type { ScoreKind } from './types.js'
 

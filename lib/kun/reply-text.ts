@@ -2,7 +2,7 @@
  * What a model meant to say, out of what it said: thoughts, code fences, end tokens and role names around the text go.
  * Whether the rest is any good is decided in instruction-filter.ts and checks.ts.
  */
-import { readThoughts } from '../llm/thoughts.js'
+import { readThoughts } from '../llm/protocol/thoughts.js'
 
 /**
  * The reply's text without what some models put around it. Linear in its length.

@@ -2,8 +2,9 @@
  * What a finished pair looks like on disk: the columns of data/ and a row of them.
  * Types of columns belong to lib/sinks; how they are encoded, too.
  */
+
 import { ownValue } from '../core/dictionary.js'
-import type { Cell, Column, Row } from '../sinks/types.js'
+import { type Cell, type Column, type Row } from '../parquet/columns.js'
 import type { Pair } from './types.js'
 
 export interface RowOptions {

@@ -2,8 +2,9 @@
  * What flows through the LLM stages: a candidate (a chunk that survived dedup) and the pairs made from it.
  * Queues, replies and retries belong to lib/llm; the graph that joins the stages to pipeline.ts.
  */
+
 import type { Outcome, Position } from '../core/types.js'
-import type { Cell } from '../sinks/types.js'
+import { type Cell } from '../parquet/columns.js'
 
 /** A chunk that goes to the label model. */
 export interface Candidate {

@@ -3,6 +3,7 @@
  * they call `Model.ask`, which serves kept replies, queues, retries, and keeps what it receives.
  */
 import type { Position } from '../core/types.js'
+import type { Reply, Verdict } from '../storage/replies/types.js'
 
 /** One request as it is sent, but for `model` and transport. Canonical JSON of it is part of a reply's key. */
 export interface CompletionRequest {
@@ -34,39 +35,12 @@ export interface Call {
 export type Fault = string | { readonly fault: string; readonly found: string }
 
 /**
- * What a model wrote. Empty text is a reply; `Call.fault` decides whether it is usable. It survives JSON unchanged, so
- * that a reply from the log is judged like the original.
- */
-export interface Reply {
-  /** Without thoughts, if they can be separated (thoughts.ts). */
-  readonly text: string
-  /** 'stop' | 'length' | … as the server sent it; 'missing' if it sent none. */
-  readonly finishReason: string
-  readonly promptTokens: number
-  readonly completionTokens: number
-  /** The server sent no counts, or implausible ones. */
-  readonly usageEstimated?: true
-  /** The model thought and wrote nothing else. */
-  readonly onlyThoughts?: true
-  /** Top log-probabilities of the first token, if requested: token text → log-probability, null if invalid. */
-  readonly firstTokenLogprobs?: Readonly<Record<string, number | null>>
-}
-
-/**
  * What `ask` comes to. A verdict is what the data alone does not determine (tries used up, deadline over, refused by
  * the server); it is kept like a reply before it takes effect, and served again on resume.
  */
 export type Answer = ({ readonly reply: Reply; readonly attempt: number } | { readonly verdict: Verdict }) & {
   /** All of it was served from what is kept: it says nothing of the server as it is now. */
   readonly kept?: boolean
-}
-
-/** Why there is no reply, and never will be. */
-export interface Verdict {
-  /** A stable word, the reason of the reject: 'empty-reply', 'context-length', 'deadline'. */
-  readonly reason: string
-  /** The server's words, shortened. */
-  readonly detail: string
 }
 
 /** A model as stages see it. `ask` rejects only when the run ends or must end. */

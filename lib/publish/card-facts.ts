@@ -1,4 +1,5 @@
 /** What a dataset card tells, read from the run directory and from the footers of Parquet files. Writes nothing. */
+
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
@@ -6,7 +7,8 @@ import { compressors } from 'hyparquet-compressors'
 import { z } from 'zod'
 import { dictionarySchema } from '../core/dictionary.js'
 import { CorruptFileError } from '../errors.js'
-import { type CutFile, mustBeCommitted, readManifest, readRunRecord } from '../sinks/index.js'
+import { type CutFile } from '../parquet/part-writer.js'
+import { mustBeCommitted, readManifest, readRunRecord } from '../sinks/index.js'
 
 /** A column as `dataset_info.features` of a card names it. */
 export interface Feature {

@@ -4,6 +4,7 @@
  */
 import { isMap, parseDocument } from 'yaml'
 import { UsageError } from '../errors.js'
+import type { Operation, Remote, RemoteFile } from '../hub/remote.js'
 import { cardBody } from './card-body.js'
 import { type CardFacts, type Feature, readCardFacts, type SplitFacts } from './card-facts.js'
 import { splitFrontMatter, withOwnPart } from './card-parts.js'
@@ -11,7 +12,7 @@ import type { DataFile } from './contents.js'
 import { funnelSvg } from './funnel-svg.js'
 import type { PublishSettings } from './options.js'
 import { compare } from './plan.js'
-import type { Operation, Remote, RemoteFile } from './remote.js'
+import type { RemoteFooters } from './remote-footers.js'
 
 const picturePath = 'assets/funnel.svg'
 
@@ -29,6 +30,7 @@ export async function cardFiles(options: {
   readonly directory: string
   readonly settings: PublishSettings
   readonly remote: Remote
+  readonly footers: RemoteFooters
   readonly repo: string
   readonly files: readonly DataFile[]
   /** Data files of other runs that stay. */
@@ -36,17 +38,17 @@ export async function cardFiles(options: {
   readonly head: string
   readonly listed: ReadonlyMap<string, RemoteFile>
 }): Promise<{ files: ReadonlyMap<string, string>; opening: Operation }> {
-  const { directory, settings, remote, repo, files, kept, head, listed } = options
+  const { directory, settings, remote, footers, repo, files, kept, head, listed } = options
   const facts = await readCardFacts(directory)
   const all: SplitFacts[] = files.map(({ split, rows, uncompressedBytes }) => ({
     name: split,
     rows,
     bytes: uncompressedBytes,
   }))
-  await mustFit(repo, facts.features, kept, remote, head)
+  await mustFit(repo, facts.features, kept, footers, head)
   let otherRows = 0
   for (const file of kept) {
-    const { rows, bytes } = await remote.footer(head, file)
+    const { rows, bytes } = await footers.of(head, file)
     all.push({ name: file.split, rows, bytes })
     otherRows += rows
   }
@@ -78,12 +80,12 @@ export async function mustFit(
   repo: string,
   features: readonly Feature[],
   kept: readonly RemoteFile[],
-  remote: Remote,
+  footers: RemoteFooters,
   head: string,
 ): Promise<void> {
   const ours = columnsOf(features)
   for (const file of kept) {
-    const theirs = columnsOf((await remote.footer(head, file)).features)
+    const theirs = columnsOf((await footers.of(head, file)).features)
     if (theirs.join() === ours.join()) continue
     const differ = [...theirs.filter((each) => !ours.includes(each)), ...ours.filter((each) => !theirs.includes(each))]
     throw new UsageError(

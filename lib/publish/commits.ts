@@ -1,7 +1,7 @@
 /** Operations put into commits that the Hub takes: so many files each, so many an hour, each on the one before. */
 
+import { moved, type Operation, type Remote } from '../hub/remote.js'
 import type { PublishSettings } from './options.js'
-import { moved, type Operation, type Remote } from './remote.js'
 
 export interface CommittedAll {
   readonly commit: string

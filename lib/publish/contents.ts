@@ -1,13 +1,13 @@
 /** The files of a run as the Hub shall have them: joined one at a time, uploaded unless they are there, then deleted here. */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { FileLayer } from '../core/files.js'
+import { fileSlice } from '../hub/body.js'
+import type { Remote } from '../hub/remote.js'
 import { mustBeCommitted } from '../sinks/index.js'
-import { fileSlice } from '../sources/hub-body.js'
+import type { FileLayer } from '../storage/files.js'
 import { type Joined, joinParquet } from './join.js'
 import type { PublishProgress } from './options.js'
 import type { Group } from './plan.js'
-import type { Remote } from './remote.js'
 import { type PublishState, writeState } from './state.js'
 
 export interface DataFile extends Joined {

@@ -18,7 +18,7 @@ import {
 import { compressors } from 'hyparquet-compressors'
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
 import { ContractError, CorruptFileError } from '../errors.js'
-import { zstdCompressor } from '../sinks/encoders/zstd.js'
+import { zstdCompressor } from '../parquet/encoders/zstd.js'
 
 export interface JoinOptions {
   readonly from: readonly string[]

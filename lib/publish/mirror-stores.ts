@@ -2,6 +2,11 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { CorruptFileError, HubUnavailableError, StorageError } from '../errors.js'
+import { fileSlice } from '../hub/body.js'
+import { type HubFetchOptions, hubTransport } from '../hub/fetch.js'
+import { moved, type Operation, Remote } from '../hub/remote.js'
+import { hubSettings, mustBeRepo } from '../hub/settings.js'
 import {
   makeDurableDirectory,
   nodeFiles,
@@ -9,14 +14,9 @@ import {
   temporarySuffix,
   wholeFileBytesMax,
   writeFileDurably,
-} from '../core/files.js'
-import { decodeSealed, encodeSealed } from '../core/sealed-json.js'
-import { CorruptFileError, HubUnavailableError, StorageError } from '../errors.js'
-import { fileSlice } from '../sources/hub-body.js'
-import { type HubFetchOptions, hubTransport } from '../sources/hub-fetch.js'
-import { hubSettings, mustBeRepo } from '../sources/hub-settings.js'
+} from '../storage/files.js'
+import { decodeSealed, encodeSealed } from '../storage/sealed-json.js'
 import { type Piece, type PiecePlace, piecesOf, type Snapshot, snapshotSchema, writePiece } from './mirror-snapshot.js'
-import { moved, type Operation, Remote } from './remote.js'
 import { stoppable } from './stoppable.js'
 
 export interface MirrorStore {

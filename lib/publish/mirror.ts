@@ -2,13 +2,15 @@
  * Keeps what a run needs to go on in a second place, and brings it back: committed cuts, logs, replies.
  * What belongs to a snapshot is in mirror-snapshot.ts, where it lies in mirror-stores.ts.
  */
+
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
-import { closeAfter } from '../core/closing.js'
-import { type FileLayer, makeDurableDirectory, nodeFiles, temporarySuffix } from '../core/files.js'
 import type { Clock } from '../core/types.js'
 import { CorruptFileError, RunMismatchError, SourceNotFoundError } from '../errors.js'
-import { fencedFiles, type LockOptions, lockRunDirectory } from '../sinks/index.js'
+import { closeAfter } from '../storage/closing.js'
+import { fencedFiles } from '../storage/fenced-files.js'
+import { type FileLayer, makeDurableDirectory, nodeFiles, temporarySuffix } from '../storage/files.js'
+import { type LockOptions, lockRunDirectory } from '../storage/lock/lock.js'
 import { type Piece, type Snapshot, Snapshots, writePiece } from './mirror-snapshot.js'
 import { type MirrorStore, type MirrorStoreOptions, openMirrorStore } from './mirror-stores.js'
 

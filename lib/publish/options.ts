@@ -1,7 +1,7 @@
 /** How a run is published: the options that a recipe and the command line share. */
 import { z } from 'zod'
 import { InvalidOptionError } from '../errors.js'
-import { hubRepo, mustBeRepo } from '../sources/hub-settings.js'
+import { hubRepo, mustBeRepo } from '../hub/settings.js'
 
 export const publishOptions = z.strictObject({
   repo: hubRepo,

@@ -2,9 +2,11 @@
  * Which cuts go into which file of the Hub, and what the files are called. Given by the manifest alone, so that a group
  * that is full never changes: what comes later makes new groups.
  */
+
 import { createHash } from 'node:crypto'
 import { version } from '../core/version.js'
-import type { CutFile, ManifestEntry } from '../sinks/types.js'
+import { type CutFile } from '../parquet/part-writer.js'
+import type { ManifestEntry } from '../sinks/types.js'
 
 /** Consecutive cuts of a split that become one file. */
 export interface Group {

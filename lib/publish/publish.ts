@@ -2,19 +2,23 @@
  * Publishes a run directory as a dataset: contents first, which nobody sees, then commits on a head that is known.
  * Killed anywhere and started again, it finds what is there and does the rest.
  */
-import { closeAfter } from '../core/closing.js'
-import { type FileLayer, nodeFiles } from '../core/files.js'
+
 import { HubUnavailableError, UsageError } from '../errors.js'
-import { fencedFiles, type LockOptions, type LockUse, lockRunDirectory, readManifest } from '../sinks/index.js'
-import { type HubFetchOptions, type HubTransport, hubTransport } from '../sources/hub-fetch.js'
-import { hubSettings } from '../sources/hub-settings.js'
+import { type HubFetchOptions, type HubTransport, hubTransport } from '../hub/fetch.js'
+import { Remote, type RemoteFile } from '../hub/remote.js'
+import { hubSettings } from '../hub/settings.js'
+import { readManifest } from '../sinks/index.js'
+import { closeAfter } from '../storage/closing.js'
+import { fencedFiles } from '../storage/fenced-files.js'
+import { type FileLayer, nodeFiles } from '../storage/files.js'
+import { type LockOptions, type LockUse, lockRunDirectory } from '../storage/lock/lock.js'
 import { cardFiles, mustFit } from './card.js'
 import { readCardFacts } from './card-facts.js'
 import { commitAll } from './commits.js'
 import { type Contents, joinUnknown, storeContents } from './contents.js'
 import { checkPublishOptions, type PublishProgress, type PublishResult, type PublishSettings } from './options.js'
 import { type Group, groupsOf } from './plan.js'
-import { Remote, type RemoteFile } from './remote.js'
+import { RemoteFooters } from './remote-footers.js'
 import { type PublishState, readState, writeState } from './state.js'
 import { eitherOf, stoppable } from './stoppable.js'
 import { decideForeign, foreignFiles, operationsTo, type Target, targetOf } from './target.js'
@@ -46,6 +50,7 @@ interface Publishing {
   readonly directory: string
   readonly settings: PublishSettings
   readonly remote: Remote
+  readonly footers: RemoteFooters
   readonly groups: readonly Group[]
   readonly state: PublishState
   /** Key of the repository and branch in the state. */
@@ -78,8 +83,9 @@ export async function publish(options: PublishOptions): Promise<PublishResult> {
   try {
     const remote = new Remote(settings.repo, hub, stoppable(transport, stops), atOnce)
     await remote.mustWrite()
+    const footers = new RemoteFooters(remote, atOnce)
     const place = `${hub.url}/${settings.repo}@${settings.branch}${settings.pullRequest ? ' (pull request)' : ''}`
-    const publishing = { files: nodeFiles, directory, settings, remote, groups, place, signal, onProgress }
+    const publishing = { files: nodeFiles, directory, settings, remote, footers, groups, place, signal, onProgress }
     if (groups.length === 0) return nothingSealed(publishing)
     if (settings.dryRun) return await dryRun({ ...publishing, state: await readState(directory) })
     return await storeAlone(publishing, { ...(signal && { signal }), ...(onWait && { onEvent: onWait }) })
@@ -115,7 +121,7 @@ async function storeAlone(publishing: Omit<Publishing, 'state'>, options: LockOp
 }
 
 async function store(publishing: Publishing): Promise<PublishResult> {
-  const { directory, settings, remote, groups, state, place } = publishing
+  const { directory, settings, remote, footers, groups, state, place } = publishing
   const branch = await openBranch(publishing)
   const head = await headOf(remote, branch)
   const before = await remote.list(head)
@@ -126,7 +132,7 @@ async function store(publishing: Publishing): Promise<PublishResult> {
   const foreign = foreignFiles(before, knownOf(publishing))
   decideForeign(settings.repo, foreign, settings)
   if (settings.append && foreign.length > 0) {
-    await mustFit(settings.repo, (await readCardFacts(directory)).features, foreign, remote, head)
+    await mustFit(settings.repo, (await readCardFacts(directory)).features, foreign, footers, head)
   }
   const stored = new Set([...before.values()].flatMap(({ sha256 }) => sha256 ?? []))
   const contents = await storeContents({ ...publishing, stored })

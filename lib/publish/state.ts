@@ -4,9 +4,9 @@
  */
 import { join } from 'node:path'
 import { z } from 'zod'
-import { type FileLayer, nodeFiles, readWholeFile, wholeFileBytesMax, writeFileDurably } from '../core/files.js'
-import { decodeSealed, encodeSealed } from '../core/sealed-json.js'
 import { CorruptFileError } from '../errors.js'
+import { type FileLayer, nodeFiles, readWholeFile, wholeFileBytesMax, writeFileDurably } from '../storage/files.js'
+import { decodeSealed, encodeSealed } from '../storage/sealed-json.js'
 
 const joined = z.object({
   rows: z.number(),

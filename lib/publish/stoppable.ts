@@ -1,7 +1,7 @@
 /** The transport of a publish that can be stopped: no further request begins once `ending` is aborted, `signal` cuts it off. */
-import { asFetch } from '../sources/hub-answer.js'
-import type { HubTransport } from '../sources/hub-fetch.js'
-import type { HubRequest, HubResponse } from '../sources/hub-request.js'
+import { asFetch } from '../hub/answer.js'
+import type { HubTransport } from '../hub/fetch.js'
+import type { HubRequest, HubResponse } from '../hub/request.js'
 
 export interface StopSignals {
   /** Ends everything, a request under way as well. */

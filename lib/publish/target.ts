@@ -1,8 +1,8 @@
 /** What the branch shall hold, compared with what it holds: names of data files, and the operations between the two. */
 import { createHash } from 'node:crypto'
 import { UsageError } from '../errors.js'
+import type { Operation, RemoteFile } from '../hub/remote.js'
 import { compare, finalName, runningName, splitOf } from './plan.js'
-import type { Operation, RemoteFile } from './remote.js'
 
 /** A data file that the branch shall hold. */
 export interface Wanted {

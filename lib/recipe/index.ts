@@ -1,8 +1,9 @@
 /** Everything other folders take from lib/recipe. */
+
+export { parsed as parseUnit, written as writeUnit } from './byte-units.js'
 export { loadRecipe, parseRecipe } from './load.js'
-export { pinnedRecipe, type RecipeDifference, recipeDifference } from './pinned.js'
+export { pinnedRecipe, type RecipeDifference, recipeDifference } from './recipe-lock.js'
 export { recipeFields, recipeReference } from './reference.js'
 export { builtinModel, type Recipe, type RecipeModel, type RecipeSource, recipeOptions } from './schema.js'
 export { allowedAt } from './schema-tree.js'
 export { resolveModel, resolveSecret, storedRecipe } from './secrets.js'
-export { parsed as parseUnit, written as writeUnit } from './units.js'

@@ -3,13 +3,13 @@
  * Whether files, endpoints and repositories exist is found out by those who use them.
  */
 import { RecipeError } from '../errors.js'
+import { parsed } from './byte-units.js'
+import { misfits } from './cross-checks.js'
 import { isRecord, type Path, pathText, recipeDocument } from './document.js'
 import { issueLines } from './issues.js'
 import { readRecipeText } from './read-text.js'
 import { builtinModel, type Recipe, recipeOptions } from './schema.js'
 import { childOf, unitOf, unwrap } from './schema-tree.js'
-import { misfits } from './semantic.js'
-import { parsed } from './units.js'
 
 /**
  * The recipe in a YAML file; `-` is standard input.

@@ -4,8 +4,8 @@
  */
 import { z } from 'zod'
 import { ownValue } from '../core/dictionary.js'
-import { type FieldNote, noteOf } from './notes.js'
-import { forms, type Unit, unitOfName, written } from './units.js'
+import { forms, type Unit, unitOfName, written } from './byte-units.js'
+import { type FieldNote, noteOf } from './option-docs.js'
 
 type Schema = z.core.$ZodType
 

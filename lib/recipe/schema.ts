@@ -2,21 +2,23 @@
  * The whole of a recipe as one schema. What a part means and may be is said beside what it configures;
  * here the parts are put together, and each field is told from the others by whether it alters the output.
  */
+
 import { z } from 'zod'
 import { dedupOptions, nearOptions } from '../dedup/index.js'
+import { hubFetchOptions } from '../hub/fetch.js'
+import { hubRepo } from '../hub/settings.js'
 import { kunOptions } from '../kun/options.js'
-import { brakeOptions } from '../llm/brakes.js'
 import { modelOptions, serverOptions } from '../llm/options.js'
+import { encoderOptions } from '../parquet/encoders/index.js'
 import { mirrorOptions } from '../publish/mirror.js'
-import { cutOptions, encoderOptions } from '../sinks/index.js'
-import { hubFetchOptions } from '../sources/hub-fetch.js'
-import { hubRepo } from '../sources/hub-settings.js'
+import { brakeOptions } from '../run/drift/drift.js'
+import { cutOptions } from '../sinks/index.js'
 import { sourceOptions } from '../sources/index.js'
 import { chunkOptions } from '../text/chunk.js'
 import { qualityOptions } from '../text/filters.js'
 import { prepareOptions } from '../text/plan.js'
 import { workersOptions } from '../workers/pool.js'
-import { type FieldNote, free, noted } from './notes.js'
+import { type FieldNote, free, noted } from './option-docs.js'
 
 /** A secret is named, never written down. */
 const secret = z

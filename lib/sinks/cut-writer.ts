@@ -2,18 +2,20 @@
  * Writes cuts: rows by split and rejects into parts, and the commit in the one order that survives a crash.
  * The encoders, the manifest's format and recovery are next door; what a cut holds is decided by the caller.
  */
+
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
-import { type FileLayer, makeDurableDirectory } from '../core/files.js'
 import { ContractError, InvalidOptionError } from '../errors.js'
-import { cellsOf, checkColumns, rejectColumns } from './columns.js'
-import type { Encoder } from './encoders/types.js'
+import { type Cell, type Column, cellsOf, checkColumns, type Row } from '../parquet/columns.js'
+import type { Encoder } from '../parquet/encoders/types.js'
+import { type CutFile, PartWriter } from '../parquet/part-writer.js'
+import { type OnStep, stepping } from '../storage/commit-steps.js'
+import { type FileLayer, makeDurableDirectory } from '../storage/files.js'
+import { checkSplit, dataFolder, partPath, rejectsFolder } from '../storage/run-layout.js'
 import { appendToManifest } from './manifest.js'
-import { checkSplit, dataFolder, partPath, rejectsFolder } from './names.js'
 import { PartCount } from './part-count.js'
-import { PartWriter } from './part-writer.js'
-import { type OnStep, stepping } from './steps.js'
-import type { Cell, Column, CutFile, CutState, CutWriter, ManifestEntry, Reject, Row } from './types.js'
+import { rejectColumns } from './reject-columns.js'
+import type { CutState, CutWriter, ManifestEntry, Reject } from './types.js'
 
 /** Sizes of what is written. */
 export const cutOptions = z.strictObject({

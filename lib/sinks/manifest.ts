@@ -8,10 +8,10 @@ import { dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { z } from 'zod'
 import { dictionarySchema } from '../core/dictionary.js'
-import { type FileLayer, nodeFiles, type OpenFile } from '../core/files.js'
 import { ContractError, CorruptFileError } from '../errors.js'
-import { manifestName, partPathPattern } from './names.js'
-import { type OnStep, stepping } from './steps.js'
+import { type OnStep, stepping } from '../storage/commit-steps.js'
+import { type FileLayer, nodeFiles, type OpenFile } from '../storage/files.js'
+import { manifestName, partPathPattern } from '../storage/run-layout.js'
 import type { ManifestEntry } from './types.js'
 
 /** UTF-8 takes at most as many for a UTF-16 code unit. */

@@ -1,8 +1,9 @@
 /** Compares a committed part with what its manifest line says, before something is made of it. */
+
 import { join } from 'node:path'
-import { type FileLayer, nodeFiles, sha256Of } from '../core/files.js'
 import { CorruptFileError } from '../errors.js'
-import type { CutFile } from './types.js'
+import { type CutFile } from '../parquet/part-writer.js'
+import { type FileLayer, nodeFiles, sha256Of } from '../storage/files.js'
 
 /**
  * Reads the part whole. Memory: one piece of 1 MiB.

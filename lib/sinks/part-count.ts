@@ -3,10 +3,10 @@
  * costs a listing of two directories and no memory. Which part is missing is looked up only then.
  */
 import { join } from 'node:path'
-import { type FileLayer, temporarySuffix } from '../core/files.js'
 import { CorruptFileError } from '../errors.js'
+import { type FileLayer, temporarySuffix } from '../storage/files.js'
+import { dataFolder, manifestName, partName, rejectsFolder } from '../storage/run-layout.js'
 import { readManifest } from './manifest.js'
-import { dataFolder, manifestName, partName, rejectsFolder } from './names.js'
 
 /**
  * Names listed for a commit, on average: with more parts, only every so many commits are checked. 10,000 names take 9 ms of

@@ -2,14 +2,16 @@
  * Brings a run directory to its last commit: cuts a torn manifest line, checks that the files it names are there and
  * were not changed, and deletes the parts that no line names. May be killed at any point and run again.
  */
+
 import { join } from 'node:path'
-import { type FileLayer, nodeFiles, temporarySuffix } from '../core/files.js'
 import { CorruptFileError } from '../errors.js'
+import { type CutFile } from '../parquet/part-writer.js'
+import { type OnStep, stepping } from '../storage/commit-steps.js'
+import { type FileLayer, nodeFiles, temporarySuffix } from '../storage/files.js'
+import { dataFolder, discardedName, manifestName, partName, rejectsFolder } from '../storage/run-layout.js'
 import { scanManifest, settleManifest } from './manifest.js'
-import { dataFolder, discardedName, manifestName, partName, rejectsFolder } from './names.js'
 import { changedPart, mustBeCommitted } from './part-check.js'
-import { type OnStep, stepping } from './steps.js'
-import type { CutFile, ManifestEntry } from './types.js'
+import type { ManifestEntry } from './types.js'
 
 interface RecoveryOptions {
   readonly files?: FileLayer

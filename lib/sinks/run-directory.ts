@@ -3,8 +3,11 @@
  * What is pinned in run.json is the caller's; that it is never quietly another is decided here.
  */
 import { join } from 'node:path'
-import { closeAfter } from '../core/closing.js'
 import { differences } from '../core/difference.js'
+import { CorruptFileError, RunMismatchError } from '../errors.js'
+import { closeAfter } from '../storage/closing.js'
+import type { OnStep } from '../storage/commit-steps.js'
+import { fencedFiles } from '../storage/fenced-files.js'
 import {
   type FileLayer,
   makeDurableDirectory,
@@ -12,16 +15,13 @@ import {
   readWholeFile,
   wholeFileBytesMax,
   writeFileDurably,
-} from '../core/files.js'
-import { moveToNewInode } from '../core/new-inode.js'
-import { decodeSealed, encodeSealed } from '../core/sealed-json.js'
-import { CorruptFileError, RunMismatchError } from '../errors.js'
-import { fencedFiles } from './fenced-files.js'
-import { type LockOptions, lockRunDirectory, type RunLock } from './lock.js'
+} from '../storage/files.js'
+import { type LockOptions, lockRunDirectory, type RunLock } from '../storage/lock/lock.js'
+import { moveToNewInode } from '../storage/new-inode.js'
+import { discardedName, manifestName } from '../storage/run-layout.js'
+import { decodeSealed, encodeSealed } from '../storage/sealed-json.js'
 import { readManifest } from './manifest.js'
-import { discardedName, manifestName } from './names.js'
 import { recoverRunDirectory } from './recover.js'
-import type { OnStep } from './steps.js'
 import type { ManifestEntry } from './types.js'
 
 /** run.json. JSON-safe, no secrets. */

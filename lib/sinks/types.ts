@@ -1,26 +1,7 @@
 /** What a run puts on disk: rows and rejects in input order, cut by cut. */
+import type { Row } from '../parquet/columns.js'
+import type { CutFile } from '../parquet/part-writer.js'
 import type { PrepareReject } from '../text/batch.js'
-
-/** Types of columns. 'messages' is a list of {role, content}. */
-export type ColumnType = 'string' | 'int64' | 'int32' | 'float64' | 'boolean' | 'messages'
-
-/** A column of data/; `messages` is a list of {role, content}. */
-export interface Column {
-  readonly name: string
-  readonly type: ColumnType
-  readonly nullable?: boolean
-}
-
-/** A value of a row: bigint or number for int64, null where the column is nullable. */
-export type Cell =
-  | string
-  | number
-  | bigint
-  | boolean
-  | null
-  | readonly { readonly role: string; readonly content: string }[]
-/** A row of data/, by column name. */
-export type Row = Readonly<Record<string, Cell>>
 
 /** One dropped or failed record. Columns of rejects/: the same in every run. */
 export interface Reject extends Pick<PrepareReject, 'offset' | 'stage' | 'reason' | 'detail' | 'excerpt' | 'key'> {
@@ -45,16 +26,6 @@ export interface CutState {
   readonly dedupLogBytes: number
   /** Cumulative, from the start of the dataset. */
   readonly counters: Readonly<Record<string, unknown>>
-}
-
-/** A file of a cut, as the manifest names it. `split` is null for rejects. */
-export interface CutFile {
-  /** Relative to the run directory, with '/'. */
-  readonly path: string
-  readonly split: string | null
-  readonly rows: number
-  readonly bytes: number
-  readonly sha256: string
 }
 
 /** One line of manifest.jsonl. */

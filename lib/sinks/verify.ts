@@ -2,17 +2,19 @@
  * Checks a run directory without changing it: every part against its manifest line, ids, order, counters, and what
  * lies there without a line. What the counters mean is the caller's to check.
  */
+
 import { join } from 'node:path'
 import { dictionary, ownValue } from '../core/dictionary.js'
-import { type FileLayer, nodeFiles, sha256Of, temporarySuffix } from '../core/files.js'
 import { CorruptFileError, KunStreamError } from '../errors.js'
-import { lockName } from './lock.js'
+import { openPart, type Part, rowsOf } from '../parquet/part-reader.js'
+import { type CutFile } from '../parquet/part-writer.js'
+import { type FileLayer, nodeFiles, sha256Of, temporarySuffix } from '../storage/files.js'
+import { lockName } from '../storage/lock/lock.js'
+import { dataFolder, manifestName, partName, rejectsFolder } from '../storage/run-layout.js'
 import { scanManifest } from './manifest.js'
-import { dataFolder, manifestName, partName, rejectsFolder } from './names.js'
-import { openPart, type Part, rowsOf } from './part-reader.js'
 import { lostLines } from './recover.js'
 import { readRunRecord, runRecordName } from './run-directory.js'
-import type { CutFile, ManifestEntry } from './types.js'
+import type { ManifestEntry } from './types.js'
 import { IdSet, OrderCheck } from './verify-rows.js'
 
 /** One thing that is not as it should be. */

@@ -1,27 +1,15 @@
 /** Shards of a dataset on the Hub: which files a glob means, at one commit. Reading them is in hub-shard.ts. */
 import { listFiles } from '@huggingface/hub'
 import picomatch from 'picomatch'
-import { z } from 'zod'
 import { SourceNotFoundError } from '../errors.js'
+import { cachedFile } from '../hub/cache.js'
+import { authorization, contextOf, credentials } from '../hub/context.js'
+import { type HubRequestContext, hubProblem } from '../hub/errors.js'
+import { type HubTransport, hubTransport } from '../hub/fetch.js'
+import { HubFile, type HubFileEntry } from '../hub/file.js'
+import { type HubSettings, hubSettings, mustBeRepo } from '../hub/settings.js'
 import type { FieldMapping } from '../text/mapping.js'
-import { cachedShard } from './hub-cache.js'
-import { type HubRequestContext, hubProblem } from './hub-errors.js'
-import { type HubTransport, hubTransport } from './hub-fetch.js'
-import { clientToken, type HubSettings, hubRepo, hubSettings, mustBeRepo } from './hub-settings.js'
-import { type HubFile, HubShard } from './hub-shard.js'
 import type { Shard } from './types.js'
-
-/** A source on the Hub as a recipe says it. */
-export const hubSourceOptions = z.strictObject({
-  hub: hubRepo,
-  /** Branch, tag or commit; pinned to a commit in run.json. */
-  revision: z.string().min(1).default('main'),
-  files: z.union([z.string(), z.array(z.string()).min(1)]).default('**/*'),
-  /** `env:NAME`; by default HF_TOKEN or the standard token file. */
-  token: z.string().optional(),
-  /** Keeps whole shards here, for machines that read a source often. */
-  cache: z.string().optional(),
-})
 
 /** Which files of which dataset are read, and as what split. */
 export interface HubShardsOptions {
@@ -63,16 +51,18 @@ export async function hubShards(options: HubShardsOptions): Promise<HubShards> {
   const listed = await listHub({ ...options, settings, transport })
   const context = contextOf(settings, repo, options.revision)
   const shards = listed.files.map((file): Shard => {
-    const shard = new HubShard({
-      transport,
-      context,
-      token: settings.token,
+    const remote = new HubFile({ transport, context, token: settings.token, commit: listed.commit, file })
+    const readable = cache === undefined ? remote : cachedFile(remote, cache, repo, file.sha256)
+    const { path, sizeBytes, version } = readable
+    return {
       split,
       mapping,
-      commit: listed.commit,
-      file,
-    })
-    return cache === undefined ? shard : cachedShard(shard, cache, repo, file.sha256)
+      path,
+      sizeBytes,
+      version,
+      open: (offset, signal) => readable.open(offset, signal),
+      read: (offset, lengthBytes, signal) => readable.read(offset, lengthBytes, signal),
+    }
   })
   const close = async () => {
     if (options.transport === undefined) await transport.close()
@@ -83,7 +73,7 @@ export async function hubShards(options: HubShardsOptions): Promise<HubShards> {
 /** Files of a repository at one commit. */
 export interface HubListing {
   readonly commit: string
-  readonly files: readonly HubFile[]
+  readonly files: readonly HubFileEntry[]
 }
 
 /** Files of a dataset that fit one of the globs, at the commit that the revision is now. */
@@ -101,7 +91,7 @@ export async function listHub(options: {
   const matches = picomatch(wanted, { ignore })
   const context = contextOf(settings, mustBeRepo(repo), revision)
   const commit = await resolveCommit(context, settings, transport)
-  const found: HubFile[] = []
+  const found: HubFileEntry[] = []
   let seen = 0
   try {
     const client = { hubUrl: settings.url, fetch: transport.fetch, ...credentials(settings) }
@@ -144,25 +134,4 @@ async function resolveCommit(
     )
   }
   return (JSON.parse(said) as { sha: string }).sha
-}
-
-export function contextOf(settings: HubSettings, repo: string, revision?: string): HubRequestContext {
-  const { url, token, tokenFrom, tokenWithheld } = settings
-  return {
-    repo,
-    url,
-    tokenFrom,
-    tokenWithheld,
-    hasToken: token !== undefined,
-    ...(revision === undefined ? {} : { revision }),
-  }
-}
-
-export function authorization({ token }: HubSettings): Record<string, string> {
-  return token === undefined ? {} : { authorization: `Bearer ${token}` }
-}
-
-/** For the client library, which takes only tokens that begin with hf_. */
-export function credentials({ token }: HubSettings): { accessToken?: string } {
-  return token === undefined ? {} : { accessToken: token.startsWith('hf_') ? token : clientToken }
 }

@@ -5,8 +5,8 @@
 import { createHash } from 'node:crypto'
 import { type BigIntStats, constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
-import { storageError } from '../core/files.js'
 import { ShardChangedError, StorageError } from '../errors.js'
+import { storageError } from '../storage/files.js'
 import type { FilePlace } from './file-name.js'
 
 /** Bytes asked of the disk at once. */

@@ -8,8 +8,8 @@
 import { Buffer } from 'node:buffer'
 import { boilerplatePhrases, phraseFinder } from './boilerplate.js'
 import { characterTables, composeText } from './characters.js'
-import { Page } from './page.js'
 import { TextMemory } from './text-memory.js'
+import { Page } from './text-scanner.js'
 import type { Units } from './units.js'
 
 /** A text as it is left, and what was seen on the way. */

@@ -6,7 +6,7 @@
 import { Buffer, transcode } from 'node:buffer'
 import { ContractError } from '../errors.js'
 import type { ChunkColumns, TextColumn } from './batch.js'
-import { enlarged } from './enlarged.js'
+import { enlarged } from './grow-array.js'
 import type { Signer } from './signature.js'
 
 export interface ChunkRow {

@@ -5,8 +5,8 @@
  */
 import { z } from 'zod'
 import type { CleanText } from './clean.js'
+import { boilerplate, urlDensity } from './filters/boilerplate-share.js'
 import { chineseShare, digitShare, symbolShare } from './filters/composition.js'
-import { boilerplate, urlDensity } from './filters/furniture.js'
 import { tooLong, tooShort } from './filters/length.js'
 import { repeatedLines, repeatedNgrams } from './filters/repetition.js'
 import type { RepetitionMeter } from './repetition.js'

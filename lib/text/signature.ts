@@ -1,13 +1,13 @@
 /**
  * Fingerprints and MinHash signatures of texts, at the speed of the machine: owns the WebAssembly kernel of this
- * thread. What a signature means is lib/text/kernel/twin.ts; what follows from one is lib/dedup.
+ * thread. What a signature means is lib/text/kernel/reference-kernel.ts; what follows from one is lib/dedup.
  */
 import { readFile } from 'node:fs/promises'
 import { InvalidOptionError } from '../errors.js'
 import { type FoldTables, makeFoldTables } from './kernel/fold-tables.js'
-import { comparisonForm, sketchKeys } from './kernel/twin.js'
+import { comparisonForm, sketchKeys } from './kernel/reference-kernel.js'
 
-export { comparisonForm } from './kernel/twin.js'
+export { comparisonForm } from './kernel/reference-kernel.js'
 
 export interface SignerOptions {
   /** UTF-16 units of the comparison form in a shingle, 1 … 64; 5 by default. */

@@ -147,6 +147,6 @@ export class TextMemory {
 let compiled: WebAssembly.Module | undefined
 
 function instantiate(): Kernel {
-  compiled ??= new WebAssembly.Module(readFileSync(new URL('./page-kernel/kernel.wasm', import.meta.url)))
+  compiled ??= new WebAssembly.Module(readFileSync(new URL('./scanner-kernel/kernel.wasm', import.meta.url)))
   return new WebAssembly.Instance(compiled).exports as unknown as Kernel
 }

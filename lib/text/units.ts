@@ -1,7 +1,7 @@
 /**
  * Where sentences and unended lines of a text end: what chunks are made of. Filled by page.ts, read by chunk.ts.
  */
-import { enlarged } from './enlarged.js'
+import { enlarged } from './grow-array.js'
 
 /** What may end at a unit's end: the worth of cutting there, worst first. */
 export const UnitEnd = { heading: 0, sentence: 1, line: 2, blankLine: 3 } as const

@@ -1,10 +1,10 @@
 import { copyFileSync, cpSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { recipeOfRun } from '../../lib/cli/commands/rebuild.js'
 import { checkForeignRun } from '../../lib/cli/foreign-run.js'
 import { isOwnRun, markOwnRun } from '../../lib/cli/own-run.js'
-import { recipeOfRun } from '../../lib/cli/rebuild.js'
-import { encodeSealed } from '../../lib/core/sealed-json.js'
+import { encodeSealed } from '../../lib/storage/sealed-json.js'
 
 function runOf(root: string, endpoints: readonly string[]): string {
   const directory = join(root, 'run')

@@ -1,7 +1,7 @@
 /** The commands under test, as a process of their own: `node program.js dedup …`. */
 import { Command } from 'commander'
-import { registerDedup } from '../../lib/cli/dedup.js'
-import { registerPipe } from '../../lib/cli/pipe.js'
+import { registerDedup } from '../../lib/cli/commands/dedup.js'
+import { registerPipe } from '../../lib/cli/commands/pipe.js'
 import type { KunStreamError } from '../../lib/errors.js'
 
 const program = new Command()

@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import t from 'tap'
-import { nodeFiles } from '../../lib/core/files.js'
 import { from } from '../../lib/core/graph.js'
-import { SpillFile } from '../../lib/core/spill.js'
+import { nodeFiles } from '../../lib/storage/files.js'
+import { SpillFile } from '../../lib/storage/spill-file.js'
 
 const codec = {
   encode: (value: unknown) => Buffer.from(JSON.stringify(value)),

@@ -3,10 +3,11 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync }
 import { join } from 'node:path'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import t from 'tap'
-import { nodeFiles } from '../../lib/core/files.js'
 import { AbortedError } from '../../lib/errors.js'
+import { openPart, rowsOf } from '../../lib/parquet/part-reader.js'
 import { startSimulator } from '../../lib/simulator/index.js'
-import { openPart, readManifest, readRunRecord, rowsOf } from '../../lib/sinks/index.js'
+import { readManifest, readRunRecord } from '../../lib/sinks/index.js'
+import { nodeFiles } from '../../lib/storage/files.js'
 import { bytesOn, differing, documents, type MiniRun, runMini, startMini } from './mini-run.js'
 
 t.setTimeout(300_000)

@@ -2,16 +2,17 @@
  * Runs so small that a test can afford dozens: twenty documents, some four cuts, on any file layer. What the promise of
  * same bytes is about is compared by `bytesOn`.
  */
+
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { settingsOf } from '../../lib/cli/settings.js'
-import { type FileLayer, nodeFiles, readWholeFile } from '../../lib/core/files.js'
-import { type Session, type SessionEnd, type SessionOptions, startSession } from '../../lib/kun/session.js'
+import { openPart, rowsOf } from '../../lib/parquet/part-reader.js'
 import { parseRecipe } from '../../lib/recipe/index.js'
+import { settingsOf } from '../../lib/recipe/run-settings.js'
 import { type RejectReason, rejectReasons } from '../../lib/reject-reasons.js'
-import { openPart, rowsOf } from '../../lib/sinks/index.js'
+import { type Session, type SessionEnd, type SessionOptions, startSession } from '../../lib/run/session.js'
+import { type FileLayer, nodeFiles, readWholeFile } from '../../lib/storage/files.js'
 import { projectRoot } from '../support/root.js'
 
 /** Nobody listens there: every request is refused. */

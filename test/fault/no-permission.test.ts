@@ -1,12 +1,13 @@
 /** A shard that the account may not read, for real: as root the command runs as another account. */
+
 import { execFile } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { nodeFiles } from '../../lib/core/files.js'
-import { openPart, rowsOf } from '../../lib/sinks/index.js'
+import { openPart, rowsOf } from '../../lib/parquet/part-reader.js'
+import { nodeFiles } from '../../lib/storage/files.js'
 import { projectRoot } from '../support/root.js'
 import { documents } from './mini-run.js'
 

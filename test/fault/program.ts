@@ -3,7 +3,7 @@
  * operation fails with ERRNO; 'stray' has it pass, and rejects a promise that nobody waits for.
  */
 import { main } from '../../lib/cli/main.js'
-import { type FileLayer, nodeFiles } from '../../lib/core/files.js'
+import { type FileLayer, nodeFiles } from '../../lib/storage/files.js'
 import { FailingFiles } from '../support/failing-files.js'
 
 const [errno, at, how, ...argv] = process.argv.slice(2) as [string, string, string, ...string[]]

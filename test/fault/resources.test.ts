@@ -1,10 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { nodeFiles } from '../../lib/core/files.js'
 import { AbortedError } from '../../lib/errors.js'
+import { openPart, rowsOf } from '../../lib/parquet/part-reader.js'
 import { startSimulator } from '../../lib/simulator/index.js'
-import { openPart, readManifest, rowsOf } from '../../lib/sinks/index.js'
+import { readManifest } from '../../lib/sinks/index.js'
+import { nodeFiles } from '../../lib/storage/files.js'
 import { command } from '../support/commands.js'
 import { bytesOn, differing, documents, miniRecipe, nobody, runMini, startMini } from './mini-run.js'
 

@@ -2,6 +2,7 @@
  * Secrets of a run (a key, a header, the password in an address) go to the server and nowhere else, though the server
  * repeats them in every refusal: not to the terminal, not to a file of the run directory, not to what is packed in one.
  */
+
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -9,10 +10,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { readAppendLog } from '../../lib/core/append-log.js'
-import { nodeFiles } from '../../lib/core/files.js'
-import { packCodec, unpackFrame } from '../../lib/llm/reply-pack.js'
-import { openPart, rowsOf } from '../../lib/sinks/index.js'
+import { openPart, rowsOf } from '../../lib/parquet/part-reader.js'
+import { readAppendLog } from '../../lib/storage/append-log.js'
+import { nodeFiles } from '../../lib/storage/files.js'
+import { packCodec, unpackFrame } from '../../lib/storage/replies/reply-pack.js'
 import { projectRoot } from '../support/root.js'
 import { documents, miniRecipe } from './mini-run.js'
 

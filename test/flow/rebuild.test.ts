@@ -1,11 +1,11 @@
 import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { recipeOfRun } from '../../lib/cli/rebuild.js'
-import { settingsOf } from '../../lib/cli/settings.js'
-import { startSession } from '../../lib/kun/session.js'
+import { recipeOfRun } from '../../lib/cli/commands/rebuild.js'
+import { settingsOf } from '../../lib/recipe/run-settings.js'
+import { startSession } from '../../lib/run/session.js'
 import { startSimulator } from '../../lib/simulator/index.js'
-import { lockRunDirectory } from '../../lib/sinks/index.js'
+import { lockRunDirectory } from '../../lib/storage/lock/lock.js'
 import { bytesOf, runTiny } from '../support/session.js'
 
 t.test(

@@ -1,15 +1,16 @@
 import t, { type Test } from 'tap'
 import { VirtualTime } from '../../bench/llm-virtual.js'
 import { ServerError } from '../../lib/errors.js'
-import type { Client } from '../../lib/llm/client.js'
-import { type OpenServersOptions, openServers } from '../../lib/llm/servers.js'
-import type { Answer, Reply } from '../../lib/llm/types.js'
+import type { Client } from '../../lib/llm/protocol/client.js'
+import { type OpenServersOptions, openServers } from '../../lib/llm/scheduler/servers.js'
+import type { Answer } from '../../lib/llm/types.js'
 import {
   type FaultRuleOptions,
   type SimulatorOptions,
   startCuttingProxy,
   startSimulator,
 } from '../../lib/simulator/index.js'
+import { type Reply } from '../../lib/storage/replies/types.js'
 import { fastClock } from './clock.js'
 import { call, chat, chatReply, modelServer, until } from './model-server.js'
 

@@ -1,12 +1,12 @@
 /** Model servers on a virtual clock whose answers a function gives: hours of outages and back-off pass in a second. */
 import { VirtualTime } from '../../bench/llm-virtual.js'
 import { KunStreamError, ServerError } from '../../lib/errors.js'
-import { assumedCapabilities } from '../../lib/llm/capabilities.js'
-import type { Client, Transfer } from '../../lib/llm/client.js'
-import { failureOfStatus } from '../../lib/llm/failures.js'
+import { assumedCapabilities } from '../../lib/llm/endpoint/capabilities.js'
 import type { ModelInput } from '../../lib/llm/options.js'
-import { rateLimitsOf } from '../../lib/llm/rate-limits.js'
-import { type ModelServers, openServers } from '../../lib/llm/servers.js'
+import type { Client, Transfer } from '../../lib/llm/protocol/client.js'
+import { failureOfStatus } from '../../lib/llm/protocol/failures.js'
+import { rateLimitsOf } from '../../lib/llm/protocol/rate-limits.js'
+import { type ModelServers, openServers } from '../../lib/llm/scheduler/servers.js'
 import type { Answer, Capabilities } from '../../lib/llm/types.js'
 import { call, chat } from './model-server.js'
 

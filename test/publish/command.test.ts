@@ -3,9 +3,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import t, { type Test } from 'tap'
-import { registerHub } from '../../lib/cli/hub.js'
-import { registerPublish } from '../../lib/cli/publish.js'
-import { startHub } from '../../lib/simulator/hub.js'
+import { registerHub } from '../../lib/cli/commands/hub.js'
+import { registerPublish } from '../../lib/cli/commands/publish.js'
+import { startHub } from '../../lib/simulator/hub/hub.js'
 import { addCuts } from '../support/run-directory.js'
 
 async function command(t: Test, ...argv: string[]): Promise<{ stdout: string; stderr: string }> {

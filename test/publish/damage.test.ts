@@ -2,11 +2,11 @@
 import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { openAppendLog } from '../../lib/core/append-log.js'
-import { makeDurableDirectory, nodeFiles } from '../../lib/core/files.js'
 import { mirrorRun, restoreFromMirror } from '../../lib/publish/mirror.js'
 import { publish } from '../../lib/publish/publish.js'
-import { startHub } from '../../lib/simulator/hub.js'
+import { startHub } from '../../lib/simulator/hub/hub.js'
+import { openAppendLog } from '../../lib/storage/append-log.js'
+import { makeDurableDirectory, nodeFiles } from '../../lib/storage/files.js'
 import { addCuts } from '../support/run-directory.js'
 
 t.setTimeout(120_000)

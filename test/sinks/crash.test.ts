@@ -1,19 +1,17 @@
 import { join } from 'node:path'
 import t from 'tap'
-import { openAppendLog } from '../../lib/core/append-log.js'
-import type { FileLayer } from '../../lib/core/files.js'
 import { StorageError } from '../../lib/errors.js'
+import { type Encoder, parquetEncoder } from '../../lib/parquet/encoders/index.js'
 import {
-  type CommitStep,
-  type Encoder,
   type ManifestEntry,
-  type OnStep,
   openCutWriter,
   openRunDirectory,
-  parquetEncoder,
   readManifest,
   recoverRunDirectory,
 } from '../../lib/sinks/index.js'
+import { openAppendLog } from '../../lib/storage/append-log.js'
+import { type CommitStep, type OnStep } from '../../lib/storage/commit-steps.js'
+import type { FileLayer } from '../../lib/storage/files.js'
 import { CrashingFiles, type Loss } from '../support/crashing-files.js'
 import { FailingFiles } from '../support/failing-files.js'
 import { testSeed } from '../support/random.js'

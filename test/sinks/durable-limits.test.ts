@@ -3,12 +3,13 @@ import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { openFilesMax } from '../../lib/core/concurrent.js'
-import { type FileLayer, nodeFiles, writeFileDurably } from '../../lib/core/files.js'
 import { CorruptFileError } from '../../lib/errors.js'
-import { openReplies } from '../../lib/llm/replies.js'
-import { openCutWriter, parquetEncoder, readManifest } from '../../lib/sinks/index.js'
+import { parquetEncoder } from '../../lib/parquet/encoders/index.js'
+import { openCutWriter, readManifest } from '../../lib/sinks/index.js'
 import { appendToManifest, formatLine, scanManifest } from '../../lib/sinks/manifest.js'
 import type { ManifestEntry } from '../../lib/sinks/types.js'
+import { type FileLayer, nodeFiles, writeFileDurably } from '../../lib/storage/files.js'
+import { openReplies } from '../../lib/storage/replies/replies.js'
 
 t.test('a committed part that is deleted in mid-run stops the run at its next commit, by name', async (t) => {
   const directory = t.testdir()

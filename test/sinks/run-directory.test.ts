@@ -1,19 +1,19 @@
 import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { nodeFiles } from '../../lib/core/files.js'
 import { ContractError, CorruptFileError, RunMismatchError } from '../../lib/errors.js'
+import { parquetEncoder } from '../../lib/parquet/encoders/index.js'
 import {
   type ManifestEntry,
   openCutWriter,
   openRunDirectory,
-  parquetEncoder,
   type RunDirectory,
   readManifest,
   readRunRecord,
   recoverRunDirectory,
 } from '../../lib/sinks/index.js'
 import { formatLine } from '../../lib/sinks/manifest.js'
+import { nodeFiles } from '../../lib/storage/files.js'
 
 t.setTimeout(120_000)
 

@@ -5,10 +5,10 @@ import { gzipSync } from 'node:zlib'
 import { parquetWriteFile } from 'hyparquet-writer'
 import t, { type Test } from 'tap'
 import { pack } from 'tar-stream'
-import { startHub } from '../../lib/simulator/hub.js'
+import { hubTransport } from '../../lib/hub/fetch.js'
+import { hubSettings } from '../../lib/hub/settings.js'
+import { startHub } from '../../lib/simulator/hub/hub.js'
 import { hubShards } from '../../lib/sources/hub.js'
-import { hubTransport } from '../../lib/sources/hub-fetch.js'
-import { hubSettings } from '../../lib/sources/hub-settings.js'
 import { blocks, localShards, type Shard, type SourceCursor, sourceOptions } from '../../lib/sources/index.js'
 
 const options = sourceOptions.parse({ blockBytes: 4096 })

@@ -8,7 +8,7 @@
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { type FileLayer, type OpenFile, storageError } from '../../lib/core/files.js'
+import { type FileLayer, type OpenFile, storageError } from '../../lib/storage/files.js'
 import { Random } from './random.js'
 
 /** 'all': every unsynced thing is lost · 'none': all reached the disk · a seed: a part of it. */

@@ -1,5 +1,5 @@
 /** A file layer whose Nth operation fails with a chosen errno; a write that fails has written a part. */
-import { type FileLayer, nodeFiles, type OpenFile, storageError } from '../../lib/core/files.js'
+import { type FileLayer, nodeFiles, type OpenFile, storageError } from '../../lib/storage/files.js'
 
 export class FailingFiles implements FileLayer {
   /** Operations so far. */

@@ -1,9 +1,12 @@
 /** A run directory with a few cuts, written by the real writers: what publish, mirror and the like are tried on. */
+
 import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { nodeFiles } from '../../lib/core/files.js'
-import { type Column, openCutWriter, parquetEncoder, type Row, readManifest } from '../../lib/sinks/index.js'
+import { type Column, type Row } from '../../lib/parquet/columns.js'
+import { parquetEncoder } from '../../lib/parquet/encoders/index.js'
+import { openCutWriter, readManifest } from '../../lib/sinks/index.js'
+import { nodeFiles } from '../../lib/storage/files.js'
 
 export const pairColumns: readonly Column[] = [
   { name: 'instruction', type: 'string' },

@@ -5,9 +5,9 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { settingsOf } from '../../lib/cli/settings.js'
-import { type Session, type SessionEnd, type SessionOptions, startSession } from '../../lib/kun/session.js'
 import { parseRecipe } from '../../lib/recipe/index.js'
+import { settingsOf } from '../../lib/recipe/run-settings.js'
+import { type Session, type SessionEnd, type SessionOptions, startSession } from '../../lib/run/session.js'
 import { projectRoot } from './root.js'
 
 const fixtures = join(projectRoot, 'fixtures')

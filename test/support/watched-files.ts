@@ -1,5 +1,5 @@
 /** A file layer that tells of each operation that changes something, before and after it. */
-import { type FileLayer, nodeFiles, type OpenFile, type OpenMode } from '../../lib/core/files.js'
+import { type FileLayer, nodeFiles, type OpenFile, type OpenMode } from '../../lib/storage/files.js'
 
 export type OnOperation = (operation: string, when: 'before' | 'after', path: string) => void
 

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { estimate } from '../../lib/dedup/banding.js'
 import { InvalidOptionError } from '../../lib/errors.js'
-import { comparisonForm, murmur128, signTwin, sketchKeys } from '../../lib/text/kernel/twin.js'
+import { comparisonForm, murmur128, signTwin, sketchKeys } from '../../lib/text/kernel/reference-kernel.js'
 import { createSigner, type Signer } from '../../lib/text/signature.js'
 import { randomBelow } from '../support/random.js'
 

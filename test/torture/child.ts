@@ -5,7 +5,7 @@
 import { writeSync } from 'node:fs'
 import { KunStreamError } from '../../lib/errors.js'
 import type { Phase } from '../../lib/kun/stages.js'
-import type { CommitStep } from '../../lib/sinks/steps.js'
+import type { CommitStep } from '../../lib/storage/commit-steps.js'
 import { runTiny } from '../support/session.js'
 import { watchedFiles } from '../support/watched-files.js'
 import { archiveLog } from './differences.js'

@@ -1,5 +1,5 @@
 /** Where the kills of one run fall: seeded, and spread so that each named place has its turn. */
-import type { CommitStep } from '../../lib/sinks/steps.js'
+import type { CommitStep } from '../../lib/storage/commit-steps.js'
 import type { Random } from '../support/random.js'
 import type { KillAt } from './child.js'
 

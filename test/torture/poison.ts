@@ -3,10 +3,12 @@
  * a 200. However often it is killed, exactly those records become rejects, each for one stable reason, and everything
  * else equals the undisturbed run.
  */
+
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { openPart, rowsOf } from '../../lib/parquet/part-reader.js'
 import { startSimulator } from '../../lib/simulator/index.js'
-import { openPart, rowsOf, verifyRun } from '../../lib/sinks/index.js'
+import { verifyRun } from '../../lib/sinks/index.js'
 import type { Random } from '../support/random.js'
 import { bytesOf } from '../support/session.js'
 import type { Form } from './forms.js'

@@ -4,9 +4,9 @@
  * `blockBytes`; a record over `recordBytesMax` ends its piece too, refused, and is never held whole.
  */
 import type { RefusedRecord } from '../../text/batch.js'
-import { append, discard, held } from './held.js'
+import { append, discard, held } from './pending-bytes.js'
 import { type Damage, type FormatOptions, type Piece, pieceBytes, type Splitter, type TextCursor } from './piece.js'
-import { damaged, excerptBytes, recordTooLarge } from './refused.js'
+import { damaged, excerptBytes, recordTooLarge } from './rejected-records.js'
 
 type ArrayCursor = Extract<TextCursor, { layout: 'array' }>
 

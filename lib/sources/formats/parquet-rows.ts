@@ -13,14 +13,14 @@ import {
   type SchemaTree,
 } from 'hyparquet'
 import { ShardDamageError } from '../../errors.js'
+import { pageCodecs } from '../../parquet/codecs.js'
+import { type ColumnPages, type ColumnStorage, columnPages, rowRanges } from '../../parquet/page-headers.js'
 import type { RefusedRecord } from '../../text/batch.js'
 import type { FieldMapping } from '../../text/mapping.js'
-import { pageCodecs } from './parquet-codecs.js'
 import { mappedColumns } from './parquet-columns.js'
 import { parsers, rowLine } from './parquet-line.js'
-import { type ColumnPages, type ColumnStorage, columnPages, rowRanges } from './parquet-pages.js'
 import type { FormatCursor, FormatOptions, Piece } from './piece.js'
-import { damaged, excerptBytes, recordTooLarge } from './refused.js'
+import { damaged, excerptBytes, recordTooLarge } from './rejected-records.js'
 
 type RowCursor = Extract<FormatCursor, { group: number }>
 

@@ -7,7 +7,7 @@ import { ShardFormatError } from '../../errors.js'
 import type { Shard } from '../types.js'
 import type { ParquetInput } from './parquet-rows.js'
 import type { FormatCursor, FormatOptions, Piece } from './piece.js'
-import { damaged } from './refused.js'
+import { damaged } from './rejected-records.js'
 
 /** What the thread says. */
 export type ThreadMessage =

@@ -8,7 +8,7 @@ import { namesText } from '../../text/field-path.js'
 import { type ByteReader, byteReader } from './byte-reader.js'
 import { peek } from './peek.js'
 import type { Codec, FormatCursor, FormatOptions, Piece, TextCursor } from './piece.js'
-import { damaged } from './refused.js'
+import { damaged } from './rejected-records.js'
 import { nextEntry, paddingBytes, type TarEntry } from './tar-header.js'
 import { layoutBytes, skipBytes, textPieces, textStart } from './text.js'
 

@@ -3,7 +3,7 @@
  * (`comparisonForm`) at start, so that they follow the Unicode version of the Node that runs.
  */
 import { isHangulSyllable, isIdeograph, isPrivateUse } from '../characters.js'
-import { comparisonForm } from './twin.js'
+import { comparisonForm } from './reference-kernel.js'
 
 export interface FoldTables {
   /** Folded unit; 0 drops it; 0xD800 + i is expansion i; the two values below. */

@@ -1,5 +1,5 @@
 // The exact index of one shelf of documents: what a new row is equal to, what it is near to, and its keeping. One call a
-// step; lib/dedup/shelf.ts writes the row and reads the answers. Three calls a document: seek, near, keep.
+// step; lib/dedup/kept-rows.ts writes the row and reads the answers. Three calls a document: seek, near, keep.
 import {
   addDocument,
   configureDocuments,

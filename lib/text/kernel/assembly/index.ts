@@ -1,5 +1,5 @@
 // The kernel: UTF-16 text in linear memory → comparison form → 128-bit fingerprint and MinHash signature.
-// One call a document. lib/text/kernel/twin.ts says the same in plain TypeScript and is the reference;
+// One call a document. lib/text/kernel/reference-kernel.ts says the same in plain TypeScript and is the reference;
 // lib/text/signature.ts fills the tables, writes the text and takes the slow way where this answers −1.
 
 // Where things lie, in bytes. Exported: the host reads these globals and hard-codes none of them.

@@ -1,0 +1,46 @@
+/** `kun-stream hub ls REPO [GLOB]`: what a source on the Hub would read. */
+import type { Command } from 'commander'
+import { hubTransport } from '../../hub/fetch.js'
+import { sayingWaits } from '../../hub/outage-messages.js'
+import { hubSettings } from '../../hub/settings.js'
+import { listHub } from '../../sources/hub.js'
+import { bytesText } from '../terminal/bytes-text.js'
+import { sayOnStderr, writeErr, writeOut } from '../terminal/output.js'
+import { tokenOption } from '../token-option.js'
+
+interface Flags {
+  readonly revision: string
+  readonly hubUrl?: string
+  readonly token?: string
+  readonly json?: boolean
+}
+
+export function registerHub(program: Command): void {
+  const hub = program.command('hub').description('look at datasets on the Hugging Face Hub')
+  hub
+    .command('ls')
+    .description('list the files that a source would read, with sizes')
+    .argument('<owner/name>', 'dataset')
+    .argument('[glob...]', 'paths in the dataset', ['**/*'])
+    .option('--revision <name>', 'branch, tag or commit', 'main')
+    .option('--hub-url <url>', 'another Hub than HF_ENDPOINT or huggingface.co')
+    .addOption(tokenOption())
+    .option('--json', 'one JSON object')
+    .action(async (repo: string, globs: string[], { revision, json, ...given }: Flags) => {
+      const settings = hubSettings(given)
+      const transport = hubTransport(settings, sayingWaits({}, sayOnStderr))
+      try {
+        const { commit, files } = await listHub({ repo, revision, files: globs, settings, transport })
+        const bytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+        if (json) {
+          writeOut(`${JSON.stringify({ repo, revision, commit, bytes, files })}\n`)
+          return
+        }
+        for (const { path, sizeBytes } of files) writeOut(`${bytesText(sizeBytes).padStart(8)}  ${path}\n`)
+        const count = `${files.length} ${files.length === 1 ? 'file' : 'files'}`
+        writeErr(`${count}, ${bytesText(bytes)}, at commit ${commit}\n`)
+      } finally {
+        await transport.close()
+      }
+    })
+}

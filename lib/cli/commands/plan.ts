@@ -1,0 +1,153 @@
+/** `kun-stream plan RECIPE`: what a run would read, ask and write, and whether its directory takes it. Writes nothing. */
+import type { Command } from 'commander'
+import pc from 'picocolors'
+import { stagesThrough } from '../../kun/stages.js'
+import { loadRecipe, type Recipe, recipeDifference } from '../../recipe/index.js'
+import { settingsOf } from '../../recipe/run-settings.js'
+import { alignShards, type PinnedShard, readsOf } from '../../run/pinned-shards.js'
+import { readManifest, readRunRecord } from '../../sinks/index.js'
+import type { Shard, SourceCursor } from '../../sources/index.js'
+import { type FaultyShard, faultyLines } from '../faulty-shards.js'
+import { bytesText, counted } from '../terminal/bytes-text.js'
+import { sayOnStderr, writeOut } from '../terminal/output.js'
+import { collect } from './run.js'
+
+interface PlanFlags {
+  readonly out?: string
+  readonly set: string[]
+  readonly json?: boolean
+}
+
+export function registerPlan(program: Command): void {
+  program
+    .command('plan')
+    .description('say what a run would read, ask and write, and what its directory holds; nothing is written or asked')
+    .argument('<recipe>', 'a YAML file')
+    .option('--out <dir>', 'run directory, in place of output.dir')
+    .option('--set <path=value>', 'override a field (may be repeated)', collect, [])
+    .option('--json', 'one JSON object')
+    .action(async (path: string, { out, set, json = false }: PlanFlags) => {
+      const recipe = await loadRecipe(path, set)
+      const plan = await planOf(recipe, out ?? recipe.output.dir)
+      writeOut(`${json ? JSON.stringify(plan) : planText(plan)}\n`)
+    })
+}
+
+export interface RunPlan {
+  readonly name: string
+  readonly directory: string
+  readonly splits: readonly SplitPlan[]
+  readonly stages: readonly StagePlan[]
+  /** What the directory holds: nothing, a run that is gone on with, or one that was made otherwise. */
+  readonly state: 'new' | 'resumes' | 'refused'
+  readonly cutsCommitted: number
+  /** Fields and shards in which the existing run differs. */
+  readonly differences: readonly string[]
+  /** Shards that changed in a way that a resumed run accepts. */
+  readonly notes: readonly string[]
+}
+
+interface SplitPlan {
+  readonly split: string
+  readonly shards: number
+  /** As stored; null where one is not known. */
+  readonly bytes: number | null
+  readonly largestBytes: number
+  /** Shards that cannot be read: each is one reject. */
+  readonly faulty: readonly FaultyShard[]
+}
+
+interface StagePlan {
+  readonly stage: string
+  readonly model: string
+  readonly servers: readonly string[]
+  /** Calls for each chunk that survives the deduplication, at most, before any is asked again. */
+  readonly callsPerChunk: number
+}
+
+export async function planOf(recipe: Recipe, directory: string): Promise<RunPlan> {
+  const { settings, close } = await settingsOf(recipe, directory, sayOnStderr)
+  try {
+    const record = await readRunRecord(directory)
+    const found = record?.pinned.recipe
+    const before = record?.pinned.shards as PinnedShard[] | undefined
+    const cuts = record === null ? [] : await readManifest(directory)
+    const aligned =
+      before &&
+      alignShards(before, settings.shards, (cuts.at(-1)?.cursor ?? null) as SourceCursor | null, readsOf(cuts))
+    const differences = [
+      ...(found === undefined ? [] : recipeDifference(found, settings.pinned)).map(
+        ({ path, before, after }) => `${path}: ${JSON.stringify(before)} there, ${JSON.stringify(after)} here`,
+      ),
+      ...(aligned?.problems ?? []),
+    ]
+    return {
+      name: recipe.name,
+      directory,
+      splits: settings.splits.map((split) =>
+        splitPlan(
+          split,
+          settings.shards.filter((shard) => shard.split === split),
+        ),
+      ),
+      stages: stagesThrough(recipe.kun).map(({ name, model }) => ({
+        stage: name,
+        model: recipe.models[model]?.model ?? model,
+        servers: recipe.models[model]?.endpoints ?? [],
+        callsPerChunk: recipe.kun.label.variants,
+      })),
+      state: record === null ? 'new' : differences.length > 0 ? 'refused' : 'resumes',
+      cutsCommitted: cuts.length,
+      differences,
+      notes: aligned?.notes ?? [],
+    }
+  } finally {
+    await close()
+  }
+}
+
+function splitPlan(split: string, shards: readonly Shard[]): SplitPlan {
+  const sizes = shards.map(({ sizeBytes }) => sizeBytes)
+  const known = sizes.filter((size) => size !== null)
+  return {
+    split,
+    shards: shards.length,
+    bytes: known.length === sizes.length ? known.reduce((sum, size) => sum + size, 0) : null,
+    // No spread: a list of shards may be longer than the argument limit of a call.
+    largestBytes: known.reduce((largest, size) => Math.max(largest, size), 0),
+    faulty: shards.flatMap(({ path, fault }) => (fault == null ? [] : [{ path, ...fault }])),
+  }
+}
+
+/** For people. */
+export function planText(plan: RunPlan): string {
+  const { name, directory, splits, stages, state, cutsCommitted, differences, notes } = plan
+  const shown = (bytes: number | null): string => (bytes === null ? 'size unknown' : bytesText(bytes))
+  const all = splits.every(({ bytes }) => bytes !== null)
+  const bytes = all ? splits.reduce((sum, split) => sum + (split.bytes ?? 0), 0) : null
+  const shards = splits.reduce((sum, split) => sum + split.shards, 0)
+  const states = {
+    new: `${directory} is new.`,
+    resumes: `${directory} holds this run: ${counted(cutsCommitted, 'cut is', 'cuts are')} committed, it would go on from there.`,
+    refused: `${directory} holds a run that was made otherwise; it would be refused:`,
+  }
+  const faulty = splits.flatMap((split) => split.faulty)
+  return [
+    `${pc.bold(name)} would read ${counted(shards, 'shard')}, ${shown(bytes)}${faulty.length > 0 ? `; ${faulty.length} of them cannot be read` : ''}`,
+    ...splits.map(
+      (split) =>
+        `  ${split.split.padEnd(12)}${String(split.shards).padStart(7)} ${split.shards === 1 ? 'shard ' : 'shards'}  ${shown(split.bytes).padStart(9)}, the largest ${bytesText(split.largestBytes)}`,
+    ),
+    ...faultyLines(faulty),
+    '',
+    'and ask for each chunk that is left after filters and deduplication, at most',
+    ...stages.map(
+      ({ stage, model, servers, callsPerChunk }) =>
+        `  ${stage.padEnd(8)}${callsPerChunk} ${callsPerChunk === 1 ? 'call ' : 'calls'} of ${model} at ${servers.join(', ')}`,
+    ),
+    '',
+    states[state],
+    ...differences.map((line) => `  ${line}`),
+    ...notes.map((line) => `  ${line}`),
+  ].join('\n')
+}

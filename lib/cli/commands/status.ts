@@ -1,0 +1,114 @@
+/** `kun-stream status DIR`: what is committed in a run directory, who works on it, how fast, or how it ended. Reads only. */
+
+import { stat } from 'node:fs/promises'
+import type { Command } from 'commander'
+import pc from 'picocolors'
+import { duration } from '../../core/duration.js'
+import { UsageError } from '../../errors.js'
+import { funnelLines } from '../../report/funnel.js'
+import { type CallTimings, readTimings } from '../../report/timings.js'
+import { type Counters, total } from '../../run/accounting/counters.js'
+import { readManifest, readRunRecord } from '../../sinks/index.js'
+import { ageText, lockHolder } from '../../storage/lock/lock.js'
+import { type Holder } from '../../storage/lock/lock-holder.js'
+import { counted } from '../terminal/bytes-text.js'
+import { cannotOpen, writeOut } from '../terminal/output.js'
+import { short } from '../terminal/progress.js'
+
+export function registerStatus(program: Command): void {
+  program
+    .command('status')
+    .description('what a run directory holds, whether a run is under way, how fast it is or how it ended')
+    .argument('<dir>', 'run directory')
+    .option('--json', 'one JSON object')
+    .action(async (directory: string, { json = false }: { json?: boolean }) => {
+      const status = await statusOf(directory)
+      const text = json ? JSON.stringify(status) : statusText(status, process.stdout.columns ?? 80)
+      writeOut(`${text}\n`)
+    })
+}
+
+export interface RunStatus {
+  readonly directory: string
+  readonly name: string | null
+  readonly cuts: number
+  readonly rows: number
+  readonly rejects: number
+  readonly bytes: number
+  readonly counters: Counters
+  /** The process that works on it; 'unknown' if it is not visible from here and only its last renewal is known. */
+  readonly holder: (Pick<Holder, 'pid' | 'host'> & HolderSigns) | null
+  /** The latest call of `run`; of one under way, some seconds old. */
+  readonly lastCall: CallTimings | null
+}
+
+interface HolderSigns {
+  readonly state: 'running' | 'unknown'
+  readonly lastSignMs: number | null
+}
+
+/** @throws {UsageError} there is no such directory, or no run in it */
+export async function statusOf(directory: string): Promise<RunStatus> {
+  const found = await stat(directory).catch((cause: Error) => {
+    throw cannotOpen(directory, cause)
+  })
+  const record = found.isDirectory() ? await readRunRecord(directory) : null
+  if (record === null) throw new UsageError(`${directory} holds no run: give a run directory, such as out/demo`)
+  const entries = await readManifest(directory)
+  const counters = (entries.at(-1)?.counters ?? {}) as Counters
+  const sum = (of: (own: Counters[string]) => number): number =>
+    Object.values(counters).reduce((all, own) => all + of(own), 0)
+  const held = await lockHolder(directory)
+  const { state = 'unknown', lastSignMs = null } = held ?? {}
+  const { name } = (record.free.recipe ?? {}) as { name?: string }
+  return {
+    directory,
+    name: name ?? null,
+    cuts: entries.length,
+    rows: sum(({ rows }) => rows),
+    rejects: sum((own) => total(own.documentRejects) + total(own.chunkRejects) + total(own.attemptRejects)),
+    bytes: entries.flatMap(({ files }) => files).reduce((all, { bytes }) => all + bytes, 0),
+    counters,
+    holder: held === null ? null : { pid: held.holder.pid, host: held.holder.host, state, lastSignMs },
+    lastCall: (await readTimings(directory)).at(-1) ?? null,
+  }
+}
+
+export function statusText(status: RunStatus, columns: number, now = new Date()): string {
+  const { directory, name, cuts, rows, rejects, bytes, counters } = status
+  const lines = [
+    `${pc.bold(name ?? directory)}: ${counted(cuts, 'cut is', 'cuts are')} committed, ${counted(rows, 'row')}, ${counted(rejects, 'reject')}, ${(bytes / 1e6).toFixed(1)} MB`,
+    ...(cuts > 0 ? ['', ...funnelLines(counters, columns), ''] : []),
+    ...callLines(status, now),
+  ]
+  return lines.join('\n')
+}
+
+function callLines({ holder, lastCall }: RunStatus, now: Date): string[] {
+  if (holder !== null) {
+    const who = `A run is under way: process ${holder.pid} on ${holder.host}`
+    if (holder.state === 'unknown') {
+      return [
+        `${who}, or was: it cannot be seen from here, and its last sign of life is ${ageText(holder.lastSignMs)} old (a run ` +
+          'gives one every 5 s). `kun-stream run` waits for another one and takes over where none comes',
+      ]
+    }
+    if (lastCall?.end !== 'running') return [`${who}, since a moment`]
+    return [`${who}, for ${duration(lastCall.seconds)}`, `  ${rates(lastCall)}`]
+  }
+  if (lastCall === null) return ['No run is under way.']
+  const ago = duration((now.getTime() - Date.parse(lastCall.startedAt)) / 1000 - lastCall.seconds)
+  const how: Record<string, string> = {
+    input: 'ended with its input',
+    limit: 'ended at limits.rowsMax',
+    running: 'was killed',
+  }
+  const end = how[lastCall.end] ?? `was stopped by ${lastCall.end}; run it again to go on`
+  return [`No run is under way. The last one ${end}, ${ago} ago.`, `  ${rates(lastCall)}`]
+}
+
+function rates({ tokensPerSecond, nodes, bottleneck, peakMemoryBytes }: CallTimings): string {
+  const held = bottleneck === 'servers' ? 'the model servers' : bottleneck
+  const released = nodes.at(-1)?.outPerSecond ?? 0
+  return `${short(Math.round(tokensPerSecond))} tokens/s, ${short(released)} records/s, held up by ${held}, ${Math.round(peakMemoryBytes / 1e6)} MB at most`
+}

@@ -1,0 +1,77 @@
+/** `kun-stream verify`: says whether a run directory is whole, and what would repair what is not. Exit code 1 if not. */
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import pc from 'picocolors'
+import { KunStreamError, UsageError } from '../../errors.js'
+import { readState, stateName } from '../../publish/state.js'
+import { verifyDirectory } from '../../run/verify.js'
+import type { Finding, Verification } from '../../sinks/index.js'
+import { bytesText, counted } from '../terminal/bytes-text.js'
+import { writeOut } from '../terminal/output.js'
+
+export function registerVerify(program: Command): void {
+  program
+    .command('verify')
+    .description('check a run directory: every durable file, checksum, row, id and counter')
+    .argument('<dir>', 'run directory')
+    .option('--json', 'the findings as JSON, for programs')
+    .action(async (directory: string, { json = false }: { json?: boolean }) => {
+      const found = await stat(directory).catch((error: NodeJS.ErrnoException) => error)
+      if (found instanceof Error || !found.isDirectory()) {
+        const missing = 'code' in found && found.code === 'ENOENT'
+        const what = !(found instanceof Error) ? 'it is a file' : missing ? 'there is no such directory' : found.message
+        throw new UsageError(`${directory} cannot be checked: ${what}. Give a run directory, such as out/demo`)
+      }
+      await mustBeRunDirectory(directory)
+      const verification = await verifyDirectory(directory, { checkMore: () => checkPublishing(directory) })
+      writeOut(json ? `${JSON.stringify(verification, null, 2)}\n` : `${verificationText(verification)}\n`)
+      if (verification.findings.some(({ severity }) => severity === 'error')) process.exitCode = 1
+    })
+}
+
+/** Files that every run directory has from the start. */
+const marks: readonly string[] = ['run.json', 'manifest.jsonl']
+const namesShownMax = 3
+
+async function mustBeRunDirectory(directory: string): Promise<void> {
+  const entries = await readdir(directory, { withFileTypes: true })
+  if (entries.some((entry) => marks.includes(entry.name))) return
+  const below: string[] = []
+  for (const entry of entries) {
+    if (below.length >= namesShownMax || !entry.isDirectory()) continue
+    const path = join(directory, entry.name)
+    const names = await readdir(path).catch((): string[] => []) // the names are only a hint: not a failure
+    if (names.includes('run.json')) below.push(path)
+  }
+  const advice = below.length > 0 ? `Did you mean ${below.join(', ')}?` : 'Give a run directory, such as out/demo'
+  throw new UsageError(`${directory} is not a run directory: it holds neither run.json nor manifest.jsonl. ${advice}`)
+}
+
+async function checkPublishing(directory: string): Promise<Finding[]> {
+  try {
+    await readState(directory)
+    return []
+  } catch (error) {
+    if (!(error instanceof KunStreamError)) throw error
+    const repair = 'delete it: the next publish builds it again'
+    return [{ severity: 'error', file: stateName, what: error.message, repair }]
+  }
+}
+
+export function verificationText({ findings, cuts, files, bytes, rows, rejects }: Verification): string {
+  const lines = findings.map(findingText)
+  const sum = (counts: Readonly<Record<string, number>>): number =>
+    Object.values(counts).reduce((all, one) => all + one, 0)
+  const errors = findings.filter(({ severity }) => severity === 'error').length
+  const whole = cuts === 0 ? 'Nothing is wrong, and nothing is committed yet' : 'The dataset is whole'
+  const verdict = errors === 0 ? pc.green(whole) : pc.red(`${counted(errors, 'error')} found`)
+  const there = [counted(cuts, 'cut'), counted(files, 'file'), bytesText(bytes)]
+  lines.push(`${verdict}: ${[...there, counted(sum(rows), 'row'), counted(sum(rejects), 'reject')].join(', ')}.`)
+  return lines.join('\n')
+}
+
+function findingText({ severity, file, what, repair }: Finding): string {
+  const label = severity === 'error' ? pc.red('error') : pc.yellow('warning')
+  return `${label} ${pc.bold(file)}: ${what}\n  ${pc.dim(`to repair: ${repair}`)}`
+}

@@ -1,0 +1,132 @@
+/** Rows of a run, a folder or a file as a person can read them. The command is in inspect.ts. */
+
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import pc from 'picocolors'
+import { glob } from 'tinyglobby'
+import { UsageError } from '../../errors.js'
+import { openPart } from '../../parquet/part-reader.js'
+import { readManifest } from '../../sinks/index.js'
+import { counted } from './bytes-text.js'
+import { cannotOpen } from './output.js'
+import { fitted, printable, widthOf, wrapped } from './text-width.js'
+
+export interface InspectOptions {
+  readonly number: number
+  readonly json?: boolean
+  readonly rejects?: boolean
+  readonly full?: boolean
+}
+
+/** What is printed, in pieces; `columns` wide. */
+export async function* inspected(
+  path: string,
+  { number, json = false, rejects = false, full = false }: InspectOptions,
+  columns: number,
+): AsyncGenerator<string> {
+  const groups = await partsOf(path, rejects)
+  if (groups.size === 0) throw new UsageError(`${path} holds no ${rejects ? 'rejects' : 'rows'} in Parquet yet`)
+  for (const [split, paths] of groups) {
+    let [shown, rows] = [0, 0]
+    for (const file of paths) {
+      const part = await openPart(file)
+      try {
+        rows += part.rows
+        const take = Math.min(number - shown, part.rows)
+        for (const row of take > 0 ? await part.read(0, take) : []) {
+          shown++
+          if (json) yield JSON.stringify(row, plainly)
+          else yield rejects ? rejectText(row, columns) : rowText(row, `${split} · row ${shown}`, columns, full)
+        }
+      } finally {
+        await part.close()
+      }
+    }
+    const what = `${split}: ${shown} of ${counted(rows, rejects ? 'reject' : 'row')} shown`
+    if (!json) yield pc.dim(`${what}, ${counted(paths.length, 'file')}`)
+  }
+}
+
+/** Files by split. In a run directory only what is committed counts. */
+async function partsOf(path: string, rejects: boolean): Promise<Map<string, string[]>> {
+  const groups = new Map<string, string[]>()
+  const add = (split: string, file: string): void => void groups.set(split, [...(groups.get(split) ?? []), file])
+  const found = await stat(path).catch((cause) => {
+    throw cannotOpen(path, cause)
+  })
+  if (found.isFile()) {
+    add(path, path)
+    return groups
+  }
+  const entries = await readManifest(path)
+  for (const { files } of entries) {
+    for (const { path: part, split } of files) {
+      if ((split === null) === rejects) add(split ?? 'rejects', join(path, part))
+    }
+  }
+  if (entries.length > 0) return groups
+  for (const part of (await glob('**/*.parquet', { cwd: path, expandDirectories: false })).sort()) {
+    if (part.split('/').includes('rejects') === rejects) {
+      add(rejects ? 'rejects' : part.replace(/^data\//, '').replace(/-\d.*$/, ''), join(path, part))
+    }
+  }
+  return groups
+}
+
+/** Lines of a text that are shown without --full. */
+const textLinesMax = 8
+/** A value this wide shares its line with others. */
+const shortCells = 24
+
+function rowText(row: Readonly<Record<string, unknown>>, title: string, columns: number, full: boolean): string {
+  const head = `── ${title} `
+  const lines = [pc.bold(head + '─'.repeat(Math.max(0, columns - widthOf(head))))]
+  const short: string[] = []
+  for (const [name, value] of Object.entries(row)) {
+    if (value === null || value === '') continue
+    if (Array.isArray(value)) {
+      for (const { role, content } of value as { role: string; content: string }[]) {
+        lines.push(...field(role, content, columns, full))
+      }
+    } else if (typeof value === 'string' && (widthOf(value) > shortCells || texts.has(name))) {
+      lines.push(...field(name, value, columns, full))
+    } else short.push(`${name} ${shortValue(value)}`)
+  }
+  lines.push(...wrapped(short.join(' · '), columns).map((line) => pc.dim(line)))
+  return lines.filter((line) => line !== '').join('\n')
+}
+
+/** Shown as texts however short. */
+const texts = new Set(['instruction', 'output'])
+const labelCells = 16
+
+function field(name: string, value: string, columns: number, full: boolean): string[] {
+  const room = columns - labelCells
+  const lines = wrapped(printable(value), room)
+  const shown = full ? lines : lines.slice(0, textLinesMax)
+  if (shown.length < lines.length) shown.push(`… ${counted(lines.length - shown.length, 'more line')}`)
+  return shown.map((line, i) => {
+    const label = i === 0 ? fitted(name, labelCells - 1) : ''
+    return pc.cyan(label) + ' '.repeat(labelCells - widthOf(label)) + line
+  })
+}
+
+function rejectText(row: Readonly<Record<string, unknown>>, columns: number): string {
+  const [split, shard, offset, stage, reason, detail, excerpt] = rejectFields.map((name) => shortValue(row[name] ?? ''))
+  const head = `${pc.bold(`${stage}/${reason}`)}  ${split} ${shard}@${offset}`
+  const below = [detail, excerpt].filter((text) => text !== '').map((text) => fitted(`  ${text}`, columns))
+  return [head, ...below.map((line) => pc.dim(line))].join('\n')
+}
+
+const rejectFields = ['split', 'shard', 'offset', 'stage', 'reason', 'detail', 'excerpt']
+
+function shortValue(value: unknown): string {
+  if (typeof value === 'number' && !Number.isInteger(value)) return String(Number(value.toPrecision(4)))
+  return printable(String(value)).replaceAll('\n', ' ')
+}
+
+/** Integers beyond 2^53 as text: JSON's readers would alter them. */
+function plainly(_: string, value: unknown): unknown {
+  if (typeof value !== 'bigint') return value
+  return Number.isSafeInteger(Number(value)) ? Number(value) : String(value)
+}

@@ -1,0 +1,178 @@
+/**
+ * What a run shows while it works: on a terminal one live block, a line a stage; elsewhere a plain line every few seconds.
+ * All of it goes to stderr.
+ */
+
+import type { WriteStream } from 'node:tty'
+import { stripVTControlCharacters } from 'node:util'
+import pc from 'picocolors'
+import { duration } from '../../core/duration.js'
+import { terminalText } from './terminal-text.js'
+import { widthOf } from './text-width.js'
+
+export interface ProgressStage {
+  readonly name: string
+  readonly in: number
+  readonly out: number
+  readonly inFlight: number
+  /** Another stage, 'servers' …; '' while it works. */
+  readonly waitingOn: string
+  /** Everything else waits for it. */
+  readonly isBottleneck: boolean
+}
+
+export interface ProgressState {
+  readonly stages: readonly ProgressStage[]
+  /** A line a model server, the most important words first. */
+  readonly endpoints: readonly string[]
+  /** What holds the run up. */
+  readonly bottleneck: string
+  /** Bytes of shards read, by earlier calls of `run` too, and their total where it is known. */
+  readonly readBytes: number
+  readonly totalBytes: number | null
+  /** Tokens that model servers wrote, so far. */
+  readonly tokens: number
+  readonly cuts: number
+  readonly note: string
+}
+
+const liveEveryMs = 250
+const plainEveryMs = 5000
+/** On a narrower terminal its lines are broken. */
+const columnsMin = 20
+/** Rates are over this much of the past. */
+const rateWindowMs = 10_000
+
+interface Sample {
+  readonly atMs: number
+  readonly out: ReadonlyMap<string, number>
+  readonly tokens: number
+  readonly readBytes: number
+}
+
+export class Progress {
+  #timer: NodeJS.Timeout | null = null
+  /** Cells of each line of the live block that stands on the terminal. */
+  #shown: readonly number[] = []
+  readonly #samples: Sample[] = []
+  readonly #live: boolean
+
+  constructor(
+    private readonly read: () => ProgressState,
+    private readonly stream: WriteStream = process.stderr,
+  ) {
+    this.#live = stream.isTTY === true && process.env.TERM !== 'dumb'
+  }
+
+  start(): void {
+    this.#sample(this.read())
+    this.#timer = setInterval(() => this.#show(), this.#live ? liveEveryMs : plainEveryMs)
+    this.#timer.unref()
+  }
+
+  /** Takes the live block away; what comes next starts on its line. */
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer)
+    this.#timer = null
+    this.#erase()
+  }
+
+  /** Writes a line that stays, above the live block. */
+  say(message: string): void {
+    this.#erase()
+    this.stream.write(terminalText(`${message}\n`))
+  }
+
+  #show(): void {
+    const state = this.read()
+    const first = this.#sample(state)
+    if (!this.#live) {
+      this.stream.write(terminalText(`${plainLine(state, first)}\n`))
+      return
+    }
+    const lines = liveLines(state, first, Math.max(columnsMin, this.#columns())).map(terminalText)
+    this.#erase()
+    this.stream.write(`${lines.join('\n')}\n`)
+    this.#shown = lines.map((line) => widthOf(stripVTControlCharacters(line)))
+  }
+
+  /** A terminal that was made narrower has broken the lines that stand on it into more rows. */
+  #erase(): void {
+    const columns = this.#columns()
+    const rows = this.#shown.reduce((sum, cells) => sum + Math.max(1, Math.ceil(cells / columns)), 0)
+    // The cursor may stand behind a ^C. Row by row: tmux keeps a copy of what is erased from the first row to the last.
+    if (rows > 0) this.stream.write(`\r\x1b[2K${'\x1b[1A\x1b[2K'.repeat(rows)}`)
+    this.#shown = []
+  }
+
+  #columns(): number {
+    return this.stream.columns || 80
+  }
+
+  /** @returns the oldest sample within the window */
+  #sample(state: ProgressState): Sample {
+    const atMs = performance.now()
+    const out = new Map(state.stages.map((stage) => [stage.name, stage.out]))
+    this.#samples.push({ atMs, out, tokens: state.tokens, readBytes: state.readBytes })
+    while (this.#samples.length > 2 && atMs - (this.#samples[0] as Sample).atMs > rateWindowMs) this.#samples.shift()
+    return this.#samples[0] as Sample
+  }
+}
+
+function liveLines(state: ProgressState, first: Sample, columns: number): string[] {
+  const rate = rateSince(first)
+  const head = `  ${'stage'.padEnd(9)}${'in'.padStart(11)}${'out'.padStart(11)}${'rate'.padStart(10)}${'inside'.padStart(8)}  waits for`
+  const stages = state.stages.map((stage) => {
+    const perSecond = rate(stage.out - (first.out.get(stage.name) ?? 0))
+    const figures = `${count(stage.in)}${count(stage.out)}${`${short(perSecond)}/s`.padStart(10)}${short(stage.inFlight).padStart(8)}`
+    const line = `  ${stage.name.padEnd(9)}${figures}  ${stage.waitingOn}`.slice(0, columns - 1)
+    return stage.isBottleneck ? pc.yellow(line) : line
+  })
+  const servers = state.endpoints.map((line) => {
+    const shown = `  ${line}`.slice(0, columns - 1)
+    return state.bottleneck === 'model servers' ? pc.yellow(shown) : shown
+  })
+  return [pc.dim(head.slice(0, columns - 1)), ...stages, ...servers, pc.dim(fitted(parts(state, first), columns - 1))]
+}
+
+function plainLine(state: ProgressState, first: Sample): string {
+  const stages = state.stages.map(({ name, out }) => `${name} ${out.toLocaleString('en-US')}`).join(' · ')
+  return [stages, ...parts(state, first), ...state.endpoints].join(' · ')
+}
+
+/** As many whole parts as there is room for, the first ones first. */
+function fitted(all: readonly string[], cells: number): string {
+  let line = `  ${all[0] ?? ''}`
+  for (const part of all.slice(1)) if (line.length + 3 + part.length <= cells) line += ` · ${part}`
+  return line.slice(0, cells)
+}
+
+function parts(state: ProgressState, first: Sample): string[] {
+  const rate = rateSince(first)
+  const bytesPerSecond = rate(state.readBytes - first.readBytes)
+  const tokens = `${short(rate(state.tokens - first.tokens))} tokens/s`
+  const parts = [tokens, `${state.cuts} ${state.cuts === 1 ? 'cut' : 'cuts'}`, `held up by ${state.bottleneck}`]
+  if (state.totalBytes !== null && state.totalBytes > 0) {
+    parts.unshift(`${Math.min(100, (100 * state.readBytes) / state.totalBytes).toFixed(1)} % read`)
+    const leftBytes = state.totalBytes - state.readBytes
+    if (bytesPerSecond > 0 && leftBytes > 0) parts.push(`about ${duration(leftBytes / bytesPerSecond)} to go`)
+  }
+  if (state.note !== '') parts.push(state.note)
+  return parts
+}
+
+function rateSince(first: Sample): (amount: number) => number {
+  const seconds = Math.max(0.001, (performance.now() - first.atMs) / 1000)
+  return (amount) => Math.max(0, amount) / seconds
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en-US').padStart(11)
+}
+
+/** 950, 12.3k, 4.5M: three figures are enough for a rate. */
+export function short(value: number): string {
+  if (value >= 1e6) return `${(value / 1e6).toFixed(1)}M`
+  if (value >= 1e4) return `${(value / 1e3).toFixed(1)}k`
+  return value >= 100 || Number.isInteger(value) ? String(Math.round(value)) : value.toFixed(1)
+}

@@ -1,0 +1,112 @@
+/**
+ * Capabilities of a server, found by probe.ts: JSON-safe, pinned in run.json. Defines how stages degrade: no metrics →
+ * goodput control, no prompt lists → single prompts, fewer log-probabilities or none → those or the published rule.
+ */
+import { EndpointError } from '../../errors.js'
+import type { ModelOptions } from '../options.js'
+import type { Capabilities, CompletionRequest } from '../types.js'
+
+/** Small enough for every context, and Chinese: a tokenizer that knows none is no use here. */
+const PROMPT = '你好'
+
+/** The options of a model that a probe needs. */
+export type ProbedModel = Pick<ModelOptions, 'model' | 'chatTemplateKwargs' | 'extraBody' | 'stream'>
+
+/** The smallest request of a kind. */
+export function canaryBody(kind: CompletionRequest['kind'], model: ProbedModel): Record<string, unknown> {
+  const input = kind === 'chat' ? { messages: [{ role: 'user', content: PROMPT }] } : { prompt: PROMPT }
+  return { model: model.model, ...input, max_tokens: 1, temperature: 0, ...model.extraBody }
+}
+
+/** A stage's own request with a harmless text in it: passes where only a record is at fault. */
+export function harmlessRequest(request: CompletionRequest): CompletionRequest {
+  if (request.kind === 'completion') return { ...request, prompt: PROMPT }
+  const messages = (request.messages ?? []).map((message) =>
+    message.role === 'user' ? { role: message.role, content: PROMPT } : message,
+  )
+  return { ...request, messages }
+}
+
+/** What every endpoint of a model can do. */
+export function commonCapabilities(all: readonly Capabilities[]): Capabilities {
+  const contexts = all.flatMap((each) => (each.contextTokensMax === null ? [] : [each.contextTokensMax]))
+  const every = (has: (each: Capabilities) => boolean) => all.length > 0 && all.every(has)
+  return {
+    server: [...new Set(all.map((each) => each.server))].sort().join(', '),
+    contextTokensMax: contexts.length === 0 ? null : Math.min(...contexts),
+    metrics: every((each) => each.metrics),
+    promptLists: every((each) => each.promptLists),
+    logprobs: every((each) => each.logprobs),
+    topLogprobs: every(({ topLogprobs }) => topLogprobs !== null)
+      ? Math.min(...all.map(({ topLogprobs }) => topLogprobs ?? 0))
+      : null,
+    continues: every((each) => each.continues),
+    maxTokensField: all.some(({ maxTokensField }) => maxTokensField === 'max_completion_tokens')
+      ? 'max_completion_tokens'
+      : 'max_tokens',
+    echo: every((each) => each.echo),
+    tokenize: every((each) => each.tokenize),
+    chatTemplateKwargs: every((each) => each.chatTemplateKwargs),
+    unsupported: [...new Set(all.flatMap((each) => each.unsupported))].sort(),
+  }
+}
+
+/** Capabilities that shape the output: an endpoint without one that run.json pins is refused. */
+const PINNED = ['logprobs', 'continues', 'echo', 'tokenize', 'chatTemplateKwargs'] as const
+
+/** @throws {EndpointError} the endpoint lacks what the run was started with. */
+export function requireCapabilities(label: string, found: Capabilities, pinned: Capabilities): void {
+  const lacking: string[] = PINNED.filter((name) => pinned[name] && !found[name])
+  lacking.push(...found.unsupported.filter((name) => !pinned.unsupported.includes(name)))
+  if ((pinned.topLogprobs ?? 0) > (found.topLogprobs ?? 0) && found.logprobs) {
+    lacking.push(`${pinned.topLogprobs} log-probabilities`)
+  }
+  if (lacking.length === 0) return
+  throw new EndpointError(
+    `${label} lacks ${lacking.join(', ')}, which this run was started with. Use another endpoint`,
+    {
+      details: { lacking: lacking.join(', ') },
+    },
+  )
+}
+
+/** Works without asking anything: for servers that are known. */
+export function assumedCapabilities(): Capabilities {
+  return {
+    server: 'not probed',
+    contextTokensMax: null,
+    metrics: false,
+    promptLists: false,
+    logprobs: false,
+    topLogprobs: null,
+    continues: false,
+    maxTokensField: 'max_tokens',
+    echo: false,
+    tokenize: false,
+    chatTemplateKwargs: true,
+    unsupported: [],
+  }
+}
+
+/** Reads capabilities from run.json; completes those of an earlier format with the assumptions of that time. */
+export function keptCapabilities(kept: Partial<Capabilities>): Capabilities {
+  const found = { ...assumedCapabilities(), ...kept }
+  return {
+    ...found,
+    topLogprobs: kept.topLogprobs ?? (found.logprobs ? 20 : null),
+    continues: kept.continues ?? !found.unsupported.includes('continue_final_message'),
+  }
+}
+
+/** Builds the body for this server: omits fields that it refuses and renames `max_tokens` if needed. */
+export function acceptedBody(
+  body: Record<string, unknown>,
+  { unsupported, maxTokensField }: Capabilities,
+): Record<string, unknown> {
+  for (const name of unsupported) delete body[name]
+  if (maxTokensField !== 'max_tokens' && 'max_tokens' in body) {
+    body[maxTokensField] = body.max_tokens
+    delete body.max_tokens
+  }
+  return body
+}

@@ -1,0 +1,74 @@
+/**
+ * Control requests: sent beside a failing record to distinguish a failure of the server from one of the record.
+ *
+ * The best control is a request of the same form that succeeded before, repeated with a short reply. Where none is
+ * known, a harmless text in the same form is used; its success is weaker evidence, so its verdicts are limited.
+ */
+import type { Clock } from '../../core/types.js'
+import { type ControlOutcome, formOf, type Lane, type Ticket } from '../scheduler/pending-request.js'
+import type { Endpoint } from './endpoint.js'
+import type { FormPasses } from './request-check.js'
+
+/** Time for a control request's reply, ms. */
+const CONTROL_DEADLINE_MS = 60_000
+/** Tokens of its reply: enough to exercise decoding, few enough to be cheap. */
+const CONTROL_TOKENS_MAX = 16
+/** Failing records, and verdicts in a row, that a harmless request may decide; more failures mean the server. */
+const WEAK_MAX = 8
+
+/** Sends control requests: at most one at a time for each endpoint, model and stage. */
+export class Controls {
+  readonly #asking = new Map<string, Promise<ControlOutcome>>()
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly formPasses: FormPasses,
+  ) {}
+
+  /** Sends the control of a ticket's form to an endpoint; returns a failure as an outcome and notes its text there. */
+  ask(ticket: Ticket, endpoint: Endpoint): Promise<ControlOutcome> {
+    const name = `${endpoint.label}\n${ticket.model.options.model}\n${ticket.call.stage}`
+    const asking = this.#asking.get(name)
+    if (asking !== undefined) return asking
+    const asked = this.#ask(ticket, endpoint).finally(() => this.#asking.delete(name))
+    this.#asking.set(name, asked)
+    return asked
+  }
+
+  async #ask(ticket: Ticket, endpoint: Endpoint): Promise<ControlOutcome> {
+    const { call, model } = ticket
+    const { control } = formOf(model, call.stage)
+    if (control === null) {
+      const passed = await endpoint.within(CONTROL_DEADLINE_MS, (signal) =>
+        this.formPasses(call, model, endpoint, signal),
+      )
+      return passed ? 'weak' : 'failed'
+    }
+    const sentAtMs = this.clock.now()
+    const { kind } = control.call.request
+    const { headers, options } = model
+    // A deadline that is too short for this record must suffice for the same work on another.
+    const isWhole = ticket.failedAs === 'deadline'
+    const deadlineMs = isWhole ? options.deadlineMs : CONTROL_DEADLINE_MS
+    const passed = await endpoint.within(deadlineMs, async (signal) => {
+      const body = isWhole ? control.body() : shortened(control.body())
+      await endpoint.client.send({ kind, body, prompts: 1, headers, stream: options.stream }, signal)
+      return true
+    })
+    endpoint.health.controlled(passed, sentAtMs)
+    return passed ? 'passed' : 'failed'
+  }
+}
+
+/** Whether the harmless request may decide about a record of this lane: few fail and nothing else can be tried. */
+export function weakControlDecides({ failing, queue, weakVerdicts }: Lane): boolean {
+  return failing <= WEAK_MAX && queue.size === 0 && weakVerdicts < WEAK_MAX
+}
+
+function shortened(body: Record<string, unknown>): Record<string, unknown> {
+  for (const field of ['max_tokens', 'max_completion_tokens']) {
+    const tokens = body[field]
+    if (typeof tokens === 'number') body[field] = Math.min(tokens, CONTROL_TOKENS_MAX)
+  }
+  return body
+}

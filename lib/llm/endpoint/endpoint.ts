@@ -1,0 +1,322 @@
+/**
+ * One server as the dispatcher sees it: room, requests under way, whether it is out, and since when.
+ * Polls `/metrics` for its limiter and probes a server that is out back in; what is sent where is dispatch.ts.
+ */
+
+import { setMaxListeners } from 'node:events'
+import type { Clock } from '../../core/types.js'
+import { KunStreamError, ServerError } from '../../errors.js'
+import { type Reply } from '../../storage/replies/types.js'
+import type { Client } from '../protocol/client.js'
+import { type FailureKind, failureOfStatus } from '../protocol/failures.js'
+import { isSameModel } from '../protocol/model-names.js'
+import { parseServerMetrics, type ServerFigures } from '../protocol/prometheus.js'
+import { limitsOfDetails, type RateLimits } from '../protocol/rate-limits.js'
+import { Health, type RecordSuspicion } from './health.js'
+import { type Limiter, POLL_MS } from './limiter.js'
+import { Pacer } from './pacer.js'
+
+/** First wait before a server that is out is probed, doubled at each failure up to the last, ms. */
+const PROBE_WAIT_MS = 500
+const PROBE_WAIT_MAX_MS = 2000
+/** A probe without answer: a full server answers late, ms. */
+const PROBE_DEADLINE_MS = 60_000
+/** Shortest wait after a probe that was refused by a rate limit, ms. */
+const PROBE_REFUSED_WAIT_MS = 8000
+const POLL_DEADLINE_MS = 5000
+/** Looks without figures until the limiter has to do without, a quarter of a minute. */
+const POLL_FAILURES_MAX = 30
+
+/** Model names that are reported, at most: a server may send a new one in every reply. */
+const MODELS_MAX = 64
+
+/** What one endpoint is made of. */
+export interface EndpointOptions {
+  readonly client: Client
+  readonly clock: Clock
+  readonly limiter: Limiter
+  /** Takes over when `/metrics` goes away. */
+  readonly fallback: () => Limiter
+  /** Headers of probes. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Sends the smallest request of the kind that is sent here; throws when it gets no reply. */
+  readonly canary: (endpoint: Endpoint, signal: AbortSignal) => Promise<void>
+  /** A line for the user. */
+  readonly note: (words: string) => void
+  /** Room may have appeared, or the endpoint went out or came back. */
+  readonly changed: (endpoint: Endpoint, what: 'room' | 'down' | 'up', words: string) => void
+}
+
+/** The last failure of an endpoint, for people. */
+export interface LastHeard {
+  readonly words: string
+  readonly atMs: number
+  /** Whether the server sent a response. */
+  readonly answered: boolean
+}
+
+/** A request in flight, as its endpoint counts it. */
+export interface SentRequest {
+  /** Number of prompts; each takes a slot. */
+  readonly tickets: readonly unknown[]
+  readonly sentAtMs: number
+  /** Its number at its endpoint, and how many prompts were in flight with it. */
+  readonly request: number
+  readonly inFlight: number
+  /** Rate limits in the response headers, once received. */
+  limits: RateLimits | null
+  /** Whether it was refused by a rate limit. */
+  isPaced: boolean
+}
+
+/** Failures of a server that is not ready or whose account is refused: nothing is sent until a probe passes. */
+const CLOSING_KINDS: ReadonlySet<FailureKind> = new Set(['loading', 'account'])
+/** Failures without a response. */
+const SILENT_KINDS: ReadonlySet<string> = new Set(['connection', 'deadline'])
+
+/**
+ * One address: its slots, its limit, and whether it is out. While it is out a canary is sent again and again.
+ */
+export class Endpoint {
+  readonly client: Client
+  readonly health = new Health()
+  limiter: Limiter
+  inFlight = 0
+  /** The server's last word on itself. */
+  figures: ServerFigures | null = null
+  /** Text of its last failure. */
+  lastHeard: LastHeard | null = null
+  /** Error text with which it refuses the account; null if it does not. */
+  account: string | null = null
+  /** Model names in its replies. */
+  readonly #models = new Set<string>()
+  #down: { sinceMs: number } | null = null
+  #downBeforeMs = 0
+  readonly #pacer = new Pacer()
+  /** Highest number of requests in flight at which a request passed. */
+  #inFlightPassed = 0
+  readonly #closing = new AbortController()
+  readonly #loops = new Set<Promise<void>>()
+
+  constructor(private readonly options: EndpointOptions) {
+    this.client = options.client
+    this.limiter = options.limiter
+    setMaxListeners(0, this.#closing.signal) // a pause or a probe each, for as long as they last
+  }
+
+  /** From now on limited by what `/metrics` says. */
+  followQueue(limiter: Limiter): void {
+    this.limiter = limiter
+    this.#run(() => this.#poll())
+  }
+
+  get label(): string {
+    return this.client.label
+  }
+
+  get isDown(): boolean {
+    return this.#down !== null
+  }
+
+  /** Requests that may be sent now. */
+  room(nowMs: number): number {
+    if (this.#down !== null) return 0
+    const free = this.limiter.limit - this.inFlight
+    return free <= 0 ? 0 : Math.min(free, this.#pacer.capacity(nowMs))
+  }
+
+  /** Notes that a call had to wait: this informs the limit of requests in flight, unless it waited for pacing. */
+  pressed(nowMs: number): void {
+    if (this.#pacer.capacity(nowMs) > 0) this.limiter.pressed()
+  }
+
+  /** Counts a request that is sent, and returns its number. */
+  departs(prompts: number, nowMs: number): number {
+    this.inFlight += prompts
+    return this.#pacer.sent(nowMs)
+  }
+
+  /** Frees the slots of a request; `failure` is its error, null for a reply. */
+  arrived(sent: SentRequest, failure: unknown): void {
+    const { tickets, request, sentAtMs, limits, inFlight } = sent
+    const nowMs = this.options.clock.now()
+    this.inFlight -= tickets.length
+    if (failure === null) this.#inFlightPassed = Math.max(this.#inFlightPassed, inFlight)
+    const { kind, status, retryAfterMs = null } = failure instanceof ServerError ? failure.details : {}
+    if (kind === 'connection') return
+    if (kind !== 'busy') return this.#pacer.taken(request, sentAtMs, limits, nowMs)
+    const isOfRate = status !== 503 && status !== 529
+    const said = limitsOfDetails((failure as ServerError).details)
+    this.#pacer.refused(
+      request,
+      sentAtMs,
+      { retryAfterMs: retryAfterMs as number | null, limits: said, isOfRate },
+      nowMs,
+    )
+    // Too few were in flight for them to be the cause.
+    sent.isPaced = isOfRate && (said !== null || inFlight <= this.#inFlightPassed / 2)
+  }
+
+  /** Time this endpoint has been out, in all: what a deadline does not count. */
+  downMs(nowMs: number): number {
+    return this.#downBeforeMs + (this.#down === null ? 0 : nowMs - this.#down.sinceMs)
+  }
+
+  /** @param sentAtMs when the request that succeeded was sent */
+  succeeded(record: string, sentAtMs: number, reply: Reply, suspicion: RecordSuspicion): void {
+    const atMs = this.options.clock.now()
+    const tokens = reply.completionTokens
+    this.#pacer.counted(reply.promptTokens + tokens)
+    this.health.succeeded(record, sentAtMs, suspicion)
+    if (this.health.troubleSinceMs === null) this.lastHeard = null
+    this.limiter.finished({ atMs, latencyMs: atMs - sentAtMs, tokens }, this.inFlight)
+  }
+
+  /** @param isPaced refused by a rate limit, which does not depend on the number of requests in flight */
+  failed(record: string, kind: FailureKind, isPaced: boolean, words: string): void {
+    const nowMs = this.options.clock.now()
+    if ((kind === 'busy' && !isPaced) || kind === 'deadline') this.limiter.overloaded(nowMs, this.inFlight)
+    if (this.health.failed(record, kind, nowMs) || CLOSING_KINDS.has(kind)) this.takeOut(words)
+  }
+
+  /** Stores the text of a failure for outage messages; a failure without response does not replace it. Returns it. */
+  heard(error: unknown): string {
+    if (!(error instanceof KunStreamError)) return String(error)
+    const { kind, reason, status, serverCode } = error.details
+    const code = typeof status === 'number' && status !== 200 ? status : serverCode
+    const said = String(error.details.words ?? error.message)
+    const words = code === undefined || code === null ? said : `${code} ${said}`
+    const answered = reason !== undefined || !SILENT_KINDS.has(String(kind))
+    if (answered || this.lastHeard?.answered !== true) {
+      this.lastHeard = { words, atMs: this.options.clock.now(), answered }
+    }
+    if (kind === 'account') this.account = words
+    return words
+  }
+
+  /** Reports replies from a model other than the requested one, once per name. */
+  answeredBy(asked: string, model: string): void {
+    if (this.#models.has(model) || this.#models.size >= MODELS_MAX) return
+    this.#models.add(model)
+    if (!isSameModel(asked, model)) this.options.note(`replies come from model '${model}', not '${asked}'`)
+  }
+
+  /** Nothing is sent there until its probe is answered. */
+  takeOut(words: string): void {
+    if (this.#down !== null) return
+    const nowMs = this.options.clock.now()
+    this.#down = { sinceMs: nowMs }
+    this.health.troubleSinceMs ??= nowMs
+    this.options.changed(this, 'down', words)
+    this.#run(() => this.#probe())
+  }
+
+  /** Stops the loops; requests under way are their senders'. */
+  async close(): Promise<void> {
+    this.#closing.abort(new DOMException('closed', 'AbortError'))
+    await Promise.all(this.#loops)
+    await this.client.close()
+  }
+
+  async #probe(): Promise<void> {
+    const { clock } = this.options
+    for (let waitMs = PROBE_WAIT_MS; ; waitMs = Math.min(PROBE_WAIT_MAX_MS, 2 * waitMs)) {
+      const heldMs = this.#pacer.heldUntilMs(clock.now()) - clock.now()
+      await clock.sleep(Math.max(waitMs, heldMs), this.#closing.signal)
+      if (await this.#answersProbe()) break
+    }
+    this.#downBeforeMs = this.downMs(clock.now())
+    this.#down = null
+    this.account = null
+    this.health.probePassed()
+    this.limiter.restart()
+    this.#pacer.restart()
+    this.#inFlightPassed = 0
+    this.options.changed(this, 'up', 'answers again')
+  }
+
+  /** By effect: not only `/health`, which proxies answer for dead servers, but a request. */
+  async #answersProbe(): Promise<boolean> {
+    return this.within(PROBE_DEADLINE_MS, async (signal) => {
+      const { status, text } = await this.client.fetch('/health', { headers: this.options.headers, signal })
+      if (status >= 500 && status !== 501) throw failureOfStatus(status, text, { endpoint: this.label })
+      try {
+        await this.options.canary(this, signal)
+      } catch (error) {
+        if (error instanceof ServerError && error.details.kind === 'busy') {
+          const waitMs = Math.max(PROBE_REFUSED_WAIT_MS, Number(error.details.retryAfterMs ?? 0))
+          this.#pacer.hold(this.options.clock.now() + waitMs)
+        }
+        throw error
+      }
+      return true
+    })
+  }
+
+  async #poll(): Promise<void> {
+    const { clock } = this.options
+    for (let failures = 0; failures < POLL_FAILURES_MAX; ) {
+      await clock.sleep(POLL_MS, this.#closing.signal)
+      if (this.#down !== null) continue
+      const seen = await this.within(POLL_DEADLINE_MS, async (signal) => {
+        const { status, text } = await this.client.fetch('/metrics', { headers: this.options.headers, signal })
+        const figures = status === 200 ? parseServerMetrics(text, clock.now()) : null
+        if (figures === null) return false
+        this.figures = figures
+        this.limiter.sampled(figures, this.inFlight)
+        return true
+      })
+      failures = seen ? 0 : failures + 1
+      if (seen) this.options.changed(this, 'room', 'looked')
+    }
+    this.figures = null
+    this.limiter = this.options.fallback()
+    this.options.changed(this, 'room', 'no metrics any more: limited by goodput')
+  }
+
+  /** Returns false if `attempt` fails or takes longer: a failed probe is a result, and its text is stored. */
+  async within(deadlineMs: number, attempt: (signal: AbortSignal) => Promise<boolean>): Promise<boolean> {
+    try {
+      return await this.limited(deadlineMs, attempt)
+    } catch (error) {
+      this.#closing.signal.throwIfAborted()
+      this.heard(error)
+      return false
+    }
+  }
+
+  /** @throws {ServerError} `attempt` takes longer; also the error of `attempt`, or the reason why it was closed */
+  async limited<T>(deadlineMs: number, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const over = new AbortController()
+    setMaxListeners(0, over.signal)
+    const stop = () => over.abort(this.#closing.signal.reason)
+    this.#closing.signal.addEventListener('abort', stop, { once: true })
+    const settled = new AbortController()
+    const timer = this.options.clock.sleep(deadlineMs, settled.signal).then(
+      () => over.abort(noAnswer(deadlineMs)),
+      () => undefined, // the attempt settled first
+    )
+    try {
+      this.#closing.signal.throwIfAborted()
+      return await attempt(over.signal)
+    } finally {
+      settled.abort()
+      this.#closing.signal.removeEventListener('abort', stop)
+      await timer
+    }
+  }
+
+  #run(loop: () => Promise<void>): void {
+    const running = loop()
+      .catch((error) => {
+        if (!this.#closing.signal.aborted) throw error
+      })
+      .finally(() => this.#loops.delete(running))
+    this.#loops.add(running)
+  }
+}
+
+function noAnswer(deadlineMs: number): ServerError {
+  const words = `no answer within ${deadlineMs / 1000} s`
+  return new ServerError(words, { details: { kind: 'deadline', words } })
+}

@@ -1,0 +1,203 @@
+/**
+ * What is known of an endpoint from how its requests ended: whether its circuit opens, whether a failure is the
+ * record's or the server's, and how fast failed requests may be retried. Pure: times are passed in.
+ *
+ * Only the success of a request sent after a failure shows that the failure is over: a server may still answer earlier
+ * requests while it accepts nothing new.
+ */
+import type { FailureKind } from '../protocol/failures.js'
+
+/** Failures with no success between them until the circuit opens. */
+const CONSECUTIVE_MAX = 5
+/** A server that responds "full" for longer than this counts as down, ms. */
+const BUSY_MAX_MS = 60_000
+/** Number of records whose last outcomes give the endpoint's failure rate. */
+const OUTCOMES_MAX = 64
+/** Number of control requests whose outcomes give the failure rate for records tried alone. */
+const CONTROLS_MAX = 16
+/** Number of passed records whose earlier failures give the rate at which good records fail. */
+const GOOD_RECORDS_MAX = 64
+/** Failures counted per such record, at most: an outage is not a rate. */
+const GOOD_FAILURES_MAX = 3
+/** A record is to blame when chance alone would fail it so often less than once in a million: ln 10^6. */
+const BLAME_MAX = Math.log(1e6)
+/** The lowest failure rate believed: 5 failures at least; of deadlines, each of which costs minutes, 3. */
+const RATE_MIN = 0.05
+const DEADLINE_RATE_MIN = 0.01
+/** Connections that break within this time of each other broke together: only one record is suspected, ms. */
+const BURST_MS = 100
+/** Retries at one endpoint: a tenth of its successes, and so many a second at least; more of them wait their turn. */
+const RETRIES_PER_SUCCESS = 0.1
+const RETRIES_PER_SECOND = 20
+const RETRIES_SAVED_MAX = 100
+/** No retry waits longer for the budget, ms. */
+const BUDGET_WAIT_MAX_MS = 30_000
+
+/** The evidence against one record. */
+export class RecordSuspicion {
+  /** −ln of the probability that chance did it. */
+  blame = 0
+  /** Time of its last failure, or of its first send, ms. */
+  sinceMs = Number.POSITIVE_INFINITY
+  failures = 0
+  deadlines = 0
+  get guilty(): boolean {
+    return this.blame >= BLAME_MAX
+  }
+}
+
+/** Kinds that concern the server as a whole, not the record. */
+const NEVER_BLAMED: ReadonlySet<FailureKind> = new Set(['account', 'loading'])
+
+/** Successes and failures of one endpoint: whether it is down or busy, and how long to wait. */
+export class Health {
+  /** Time since which no request has succeeded, ms; set when the circuit opens, null while closed. */
+  troubleSinceMs: number | null = null
+  /** Send time of the newest request that succeeded, ms. */
+  newestPassSentMs = Number.NEGATIVE_INFINITY
+  #newestRecordSentMs = Number.NEGATIVE_INFINITY
+  #consecutive = 0
+  #busySinceMs: number | null = null
+  /** By record, least recent first: whether its last request failed. */
+  readonly #outcomes = new Map<string, boolean>()
+  readonly #controls: boolean[] = []
+  /** For the records that passed last: how often each had failed before. */
+  readonly #goodFailures = new Uint8Array(GOOD_RECORDS_MAX)
+  readonly #goodDeadlines = new Uint8Array(GOOD_RECORDS_MAX)
+  #goodRecords = 0
+  #burstAtMs = Number.NEGATIVE_INFINITY
+  #retries = RETRIES_SAVED_MAX
+  #retriesAtMs = 0
+
+  /** @param sentAtMs send time of the request: one sent before the trouble does not end it */
+  succeeded(record: string, sentAtMs: number, { failures, deadlines }: RecordSuspicion): void {
+    this.#passed(sentAtMs)
+    const place = this.#goodRecords++ % GOOD_RECORDS_MAX
+    this.#goodFailures[place] = Math.min(GOOD_FAILURES_MAX, failures)
+    this.#goodDeadlines[place] = Math.min(GOOD_FAILURES_MAX, deadlines)
+    if (sentAtMs > this.#newestRecordSentMs) this.#newestRecordSentMs = sentAtMs
+    this.#retries = Math.min(RETRIES_SAVED_MAX, this.#retries + RETRIES_PER_SUCCESS)
+    this.#note(record, false)
+  }
+
+  /** Notes the outcome of a control request: a repeat of one that succeeded before. */
+  controlled(passed: boolean, sentAtMs: number): void {
+    this.#controls.push(passed)
+    if (this.#controls.length > CONTROLS_MAX) this.#controls.shift()
+    if (passed) this.#passed(sentAtMs)
+  }
+
+  /** Notes that a record is sent here for the first time: later requests that pass, pass beside it. */
+  sent(suspicion: RecordSuspicion, nowMs: number): void {
+    if (suspicion.sinceMs === Number.POSITIVE_INFINITY) suspicion.sinceMs = nowMs
+  }
+
+  /** Returns whether the circuit opens. */
+  failed(record: string, kind: FailureKind, nowMs: number): boolean {
+    if (kind === 'account' || kind === 'loading') return true
+    if (kind === 'busy') {
+      this.#busySinceMs ??= nowMs
+      return nowMs - this.#busySinceMs >= BUSY_MAX_MS
+    }
+    this.#note(record, true)
+    return ++this.#consecutive >= CONSECUTIVE_MAX
+  }
+
+  /** The endpoint's probe was answered: the circuit closes, but only a real reply ends the trouble. */
+  probePassed(): void {
+    this.#consecutive = 0
+    this.#busySinceMs = null
+  }
+
+  /**
+   * Adds a failure to the evidence against a record, when others that were sent since its last failure pass here.
+   * Each failure weighs −ln(rate at which other records fail): 5 failures beside an endpoint that fails 1 in 20,
+   * 20 beside one that fails every second, none beside one that fails all.
+   *
+   * @returns whether it counts as evidence
+   */
+  suspect(record: string, kind: FailureKind, suspicion: RecordSuspicion, nowMs: number): boolean {
+    const { sinceMs } = suspicion
+    this.tried(suspicion, kind, nowMs)
+    if (kind === 'busy' || NEVER_BLAMED.has(kind) || this.newestPassSentMs < sinceMs) return false
+    if (this.#isOfBurst(kind, nowMs)) return false
+    // If only suspects are left, the control request is what passes beside them.
+    blame(
+      suspicion,
+      kind,
+      this.#newestRecordSentMs >= sinceMs ? this.#failureRate(record) : this.#rateBesideControls(kind),
+    )
+    return true
+  }
+
+  /** Notes a failure of a record, whether or not it counts as evidence. */
+  tried(suspicion: RecordSuspicion, kind: FailureKind, nowMs: number): void {
+    suspicion.sinceMs = nowMs
+    suspicion.failures++
+    if (kind === 'deadline') suspicion.deadlines++
+  }
+
+  /** Adds the failure of a record that was tried alone after a control request passed. */
+  suspectAlone(kind: FailureKind, suspicion: RecordSuspicion): void {
+    if (NEVER_BLAMED.has(kind)) return
+    blame(suspicion, kind, this.#rateBesideControls(kind))
+  }
+
+  /** How long the next retry waits for its place in the budget, ms. */
+  retryWaitMs(nowMs: number): number {
+    const earned = (RETRIES_PER_SECOND * (nowMs - this.#retriesAtMs)) / 1000
+    this.#retries = Math.min(RETRIES_SAVED_MAX, this.#retries + Math.max(0, earned)) - 1
+    this.#retriesAtMs = nowMs
+    return this.#retries >= 0 ? 0 : Math.min(BUDGET_WAIT_MAX_MS, (-this.#retries * 1000) / RETRIES_PER_SECOND)
+  }
+
+  /** Returns the share of other records whose last request failed. */
+  #failureRate(record: string): number {
+    let others = 0
+    let failures = 0
+    for (const [other, failed] of this.#outcomes) {
+      if (other === record) continue
+      others++
+      if (failed) failures++
+    }
+    return others === 0 ? 0 : failures / others
+  }
+
+  /** Estimates how often a good record fails: by control requests, and by records that failed and then passed. */
+  #rateBesideControls(kind: FailureKind): number {
+    const controls = this.#controls.filter((passed) => !passed).length / Math.max(1, this.#controls.length)
+    const counts = kind === 'deadline' ? this.#goodDeadlines : this.#goodFailures
+    const failures = counts.reduce((sum, count) => sum + count, 0)
+    const passes = Math.min(GOOD_RECORDS_MAX, this.#goodRecords)
+    return Math.max(controls, failures / Math.max(1, failures + passes))
+  }
+
+  #passed(sentAtMs: number): void {
+    this.#consecutive = 0
+    this.#busySinceMs = null
+    if (sentAtMs > this.newestPassSentMs) this.newestPassSentMs = sentAtMs
+    if (this.troubleSinceMs !== null && sentAtMs >= this.troubleSinceMs) this.troubleSinceMs = null
+  }
+
+  /** A crashing server breaks every connection: only one of the records may be the cause. */
+  #isOfBurst(kind: FailureKind, nowMs: number): boolean {
+    if (kind !== 'connection' && kind !== 'stream') return false
+    const together = nowMs - this.#burstAtMs < BURST_MS
+    this.#burstAtMs = nowMs
+    return together
+  }
+
+  #note(record: string, failed: boolean): void {
+    this.#outcomes.delete(record)
+    this.#outcomes.set(record, failed)
+    if (this.#outcomes.size <= OUTCOMES_MAX) return
+    for (const oldest of this.#outcomes.keys()) {
+      this.#outcomes.delete(oldest)
+      return
+    }
+  }
+}
+
+function blame(suspicion: RecordSuspicion, kind: FailureKind, rate: number): void {
+  suspicion.blame -= Math.log(Math.max(rate, kind === 'deadline' ? DEADLINE_RATE_MIN : RATE_MIN))
+}

@@ -1,0 +1,79 @@
+/** Reads a server's responses to a probe: values of an unexpected shape count as absent. Pure. */
+import { firstTokenLogprobs } from '../protocol/logprobs.js'
+import { reasoningOf } from '../protocol/wire.js'
+
+/** A body, or a part of one. */
+export type Json = Record<string, unknown>
+
+/** Served models that a message lists, at most. */
+const NAMES_SHOWN_MAX = 3
+
+/** Returns the maximum named in a refusal: 'which is greater than max allowed: 5', 'less than or equal to 5'. */
+export function allowedNumber(words: string, below: number): number | null {
+  const numbers = [...words.matchAll(/\d+/g)].map(([digits]) => Number(digits)).filter((each) => each < below)
+  return numbers.length === 0 ? null : Math.max(...numbers)
+}
+
+/** Whether there is more than one token with its log-probability, and the tokens are readable as Chinese. */
+export function readableLogprobs(body: Json): boolean {
+  const choice = asList(body.choices)[0] ?? {}
+  const tokens = Object.keys(firstTokenLogprobs(choice.logprobs) ?? {})
+  if (tokens.length < 2) return false
+  if (tokens.every((token) => /^(token_id:)?\s*\d+$/.test(token))) return false
+  const text = String(choice.text ?? asJson(choice.message).content ?? '')
+  return tokens.some((token) => /\p{Script=Han}/u.test(token)) || !/\p{Script=Han}/u.test(text)
+}
+
+/** Whether the prompt's log-probabilities came back: more than one for a single new token. */
+export function echoed(body: Json, prompt: string): boolean {
+  const choice = asList(body.choices)[0]
+  const { token_logprobs } = asJson(choice?.logprobs)
+  if (!Array.isArray(token_logprobs) || !token_logprobs.some((value) => typeof value === 'number')) return false
+  return String(choice?.text ?? '').startsWith(prompt)
+}
+
+/** Parses a body as an object; empty if it is not one. */
+export function parsedJson(text: string): Json {
+  try {
+    return asJson(JSON.parse(text))
+  } catch {
+    return {} // metrics and error pages are not JSON: read as text
+  }
+}
+
+/** An object, or an empty one. */
+export function asJson(value: unknown): Json {
+  return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Json) : {}
+}
+
+/** A list of objects, or an empty one. */
+export function asList(value: unknown): Json[] {
+  return Array.isArray(value) ? value.map(asJson) : []
+}
+
+/** Names of models in `/v1/models`. */
+export function namesOf(listed: readonly Json[]): string[] {
+  return listed.flatMap(({ id }) => (typeof id === 'string' ? [id] : []))
+}
+
+/** Lists some of them, for a message. */
+export function shownNames(names: readonly string[]): string {
+  return `${names.slice(0, NAMES_SHOWN_MAX).join(', ')}${names.length > NAMES_SHOWN_MAX ? ', …' : ''}`
+}
+
+/** A number, or null. */
+export function numberOf(value: unknown): number | null {
+  return typeof value === 'number' ? value : null
+}
+
+/**
+ * Whether a reply to a turn opened with 【 begins with a thought: the label is not its most likely first token, and a
+ * mark or a reasoning parser shows a thought.
+ */
+export function beginsThought(choice: Json): boolean {
+  const tokens = Object.entries(firstTokenLogprobs(choice.logprobs) ?? {})
+  const [likeliest] = tokens.sort(([, a], [, b]) => (b ?? -Infinity) - (a ?? -Infinity))
+  const token = likeliest?.[0].trim() ?? ''
+  if (/^[好差]/.test(token)) return false
+  return /^[<[◁]\|?(?:think|thought|reason)/i.test(token) || reasoningOf(asJson(choice.message)) !== ''
+}

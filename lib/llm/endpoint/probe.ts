@@ -1,0 +1,491 @@
+/**
+ * Detects a server's capabilities by their effect: a status of 200 may mean that a field was ignored.
+ *
+ * A finding affects the whole dataset and is pinned, so a transient failure is never a finding. A finding is a response
+ * that shows the effect; a refusal that names the field; any other refusal that comes twice while the same request
+ * without the field passes; or a failure so consistent, beside requests that pass, that its probability by chance is
+ * below one in a million. Anything else is thrown: the caller waits, as in an outage.
+ */
+import { setMaxListeners } from 'node:events'
+import { systemClock } from '../../core/clock.js'
+import type { Clock } from '../../core/types.js'
+import { EndpointError, KunStreamError, RequestRefusedError, ServerError } from '../../errors.js'
+import type { Client } from '../protocol/client.js'
+import { contextTokensOf } from '../protocol/context-tokens.js'
+import { errorWithin } from '../protocol/error-body.js'
+import { noChannel } from '../protocol/failure-table.js'
+import { failureOf, failureOfStatus, isOutOfTokens } from '../protocol/failures.js'
+import { isSameModel } from '../protocol/model-names.js'
+import { parseServerMetrics } from '../protocol/prometheus.js'
+import { serverNameOf } from '../protocol/server-names.js'
+import { requestPath } from '../protocol/wire.js'
+import type { Capabilities, CompletionRequest } from '../types.js'
+import { canaryBody, type ProbedModel } from './capabilities.js'
+import {
+  allowedNumber,
+  asJson,
+  asList,
+  beginsThought,
+  echoed,
+  type Json,
+  namesOf,
+  numberOf,
+  parsedJson,
+  readableLogprobs,
+  shownNames,
+} from './probe-answers.js'
+
+/** Waits between the rounds of a question, ms: 200, doubled up to 2 s. */
+const WAIT_MS = 200
+const WAIT_MAX_MS = 2000
+/** Rounds of one probe request until the server counts as down. */
+const ROUNDS_MAX = 40
+/** Refusals of the same request, beside a request that passes, that make a finding. */
+const REFUSALS_MIN = 2
+/** As in health.ts: −ln of the probability that the field is not the cause, and the lowest failure rate assumed. */
+const BLAME_MAX = Math.log(1e6)
+const RATE_MIN = 0.05
+/** Tries of requests that do not affect the output (version, metrics). */
+const TRIES_MAX = 3
+/** Time for one of those, ms: a path that hangs must not delay the start. */
+const GET_DEADLINE_MS = 10_000
+
+/** Sampling fields that a stage may send, tried one at a time. */
+const OPTIONAL_FIELDS: Readonly<Record<string, unknown>> = {
+  seed: 1,
+  top_k: 50,
+  min_p: 0.01,
+  repetition_penalty: 1.05,
+  temperature: 0.5,
+  top_p: 0.95,
+}
+
+/** Numbers of log-probabilities to request, the best first: vLLM gives 20 by default. */
+const TOP_LOGPROBS = [20, 10, 5, 2] as const
+
+/** Prompts for a Chinese character, to see whether its tokens are readable. */
+const LABEL_PROMPT = '请只回答一个字：好'
+const PROMPT = '你好'
+const USER = { role: 'user', content: PROMPT }
+const turn = (content: string) => [USER, { role: 'assistant', content }]
+const CONTINUING = { add_generation_prompt: false, continue_final_message: true }
+
+/** Findings about a server, with the kind of request it accepts; `capabilities` is the part for stages. */
+export interface Probe {
+  readonly capabilities: Capabilities
+  /** The kind of request that its canary uses. */
+  readonly kind: CompletionRequest['kind']
+  /** Lines for the user about requests that will differ from the recipe. */
+  readonly notes: readonly string[]
+}
+
+type Failure = ServerError | RequestRefusedError
+
+interface Answered {
+  readonly text: string
+  readonly body: Json
+  /** Null if it is a reply. */
+  readonly error: Failure | null
+}
+
+/** Set once a request of a kind is known to pass. */
+interface Plain {
+  readonly path: string
+  readonly body: Json
+}
+
+/**
+ * Probes an endpoint's capabilities for a model, with about twenty-five requests of one token.
+ *
+ * @throws {EndpointError} it supports neither chat nor completions for this model; the message has its error text
+ * @throws {ServerError} it cannot be reached, is loading, busy or failing: probe again later
+ */
+export async function probeEndpoint(
+  client: Client,
+  headers: Readonly<Record<string, string>>,
+  model: ProbedModel,
+  signal: AbortSignal,
+  clock: Clock = systemClock,
+): Promise<Probe> {
+  setMaxListeners(0, signal) // one listener per request, concurrently
+  const prober = new Prober(client, headers, model, signal, clock)
+  return prober.probe()
+}
+
+class Prober {
+  #plainPassed = 0
+  #plainFailed = 0
+
+  constructor(
+    private readonly client: Client,
+    private readonly headers: Readonly<Record<string, string>>,
+    private readonly model: ProbedModel,
+    private readonly signal: AbortSignal,
+    private readonly clock: Clock,
+  ) {}
+
+  async probe(): Promise<Probe> {
+    const { model } = this
+    const found = await this.#plain().catch(async (error) => {
+      throw await this.#withServedNames(error)
+    })
+    const { kind, completion, maxTokensField } = found
+    const { chat, kwargsPass } = await this.#template(found.chat, (found.chat ?? completion) as Plain)
+    const plain = (kind === 'chat' ? chat : completion) as Plain
+    const inCompletion = (fields: Json) => (completion === null ? null : this.#finding(completion, fields, plain))
+    const fieldNames = Object.keys(OPTIONAL_FIELDS).filter((name) => !found.without.includes(name))
+    const [about, tokens, list, echo, topLogprobs, continued, ...fields] = await Promise.all([
+      this.#about(),
+      this.#finding({ path: '/tokenize', body: { model: model.model, prompt: PROMPT } }, {}, plain),
+      inCompletion({ prompt: [PROMPT, PROMPT] }),
+      inCompletion({ echo: true, logprobs: 0 }),
+      this.#topLogprobs(kind, plain),
+      this.#continuing(chat, plain),
+      ...fieldNames.map((name) => this.#finding(plain, { [name]: OPTIONAL_FIELDS[name] }, plain)),
+    ])
+    const thinks =
+      continued !== 'no' && topLogprobs !== null && (await this.#thinks(chat, continued, topLogprobs, plain))
+    const continuing = thinks ? 'no' : continued
+    const unsupported = [
+      ...found.without,
+      ...fieldNames.filter((_, place) => fields[place]?.error !== null),
+      ...(continued === 'by fields' ? [] : Object.keys(CONTINUING)),
+      ...(kwargsPass || model.chatTemplateKwargs === undefined ? [] : ['chat_template_kwargs']),
+    ]
+    const capabilities: Capabilities = {
+      server: about.server,
+      contextTokensMax: about.contextTokensMax ?? numberOf(tokens.body.max_model_len),
+      metrics: about.metrics,
+      promptLists: list !== null && list.error === null && asList(list.body.choices).length === 2,
+      logprobs: topLogprobs !== null,
+      topLogprobs,
+      continues: kind === 'chat' && continuing !== 'no',
+      maxTokensField,
+      echo: echo !== null && echo.error === null && echoed(echo.body, PROMPT),
+      tokenize: tokens.error === null && typeof tokens.body.count === 'number',
+      chatTemplateKwargs: kwargsPass,
+      unsupported,
+    }
+    return { kind, capabilities, notes: [...about.notes, ...this.#notes(capabilities, thinks)] }
+  }
+
+  /** Finds the smallest request of each kind that passes. */
+  async #plain() {
+    const { model } = this
+    const [chat, completion] = await Promise.all([
+      this.#accepted('/chat/completions', canaryBody('chat', model)),
+      this.#accepted('/completions', canaryBody('completion', model)),
+    ])
+    let [chatPlain, completionPlain] = [chat.plain, completion.plain]
+    // If neither passes, the server is down; if one does, the other is judged beside it.
+    if (chatPlain === null && completionPlain === null) throw this.#unusable(chat.failure, completion.failure)
+    if (chatPlain === null) chatPlain = await this.#beside(chat, completionPlain as Plain)
+    else if (completionPlain === null) completionPlain = await this.#beside(completion, chatPlain)
+    const kind: CompletionRequest['kind'] = chatPlain === null ? 'completion' : 'chat'
+    const { body } = (chatPlain ?? completionPlain) as Plain
+    return {
+      kind,
+      chat: chatPlain,
+      completion: completionPlain,
+      maxTokensField: 'max_completion_tokens' in body ? ('max_completion_tokens' as const) : ('max_tokens' as const),
+      without: 'temperature' in body ? [] : ['temperature'],
+    }
+  }
+
+  /** Builds the chat as stages will send it: the template settings change how turns are opened. */
+  async #template(chat: Plain | null, plain: Plain): Promise<{ chat: Plain | null; kwargsPass: boolean }> {
+    if (chat === null) return { chat, kwargsPass: false }
+    const { chatTemplateKwargs } = this.model
+    const fields = { chat_template_kwargs: { ...chatTemplateKwargs } }
+    const kwargsPass = (await this.#finding(chat, fields, plain)).error === null
+    if (!kwargsPass || chatTemplateKwargs === undefined) return { chat, kwargsPass }
+    return { chat: { path: chat.path, body: { ...chat.body, ...fields } }, kwargsPass }
+  }
+
+  async #beside({ plain, failure, path, body }: Accepted, other: Plain): Promise<Plain | null> {
+    if (plain !== null || failure instanceof RequestRefusedError) return plain
+    return (await this.#accepted(path, body, other)).plain
+  }
+
+  /**
+   * Finds the form of the canary that this server accepts: some reject `max_tokens` or any temperature but their own.
+   * With a request that passes beside it the result is definite; without one, the first transient failure ends the
+   * search.
+   */
+  async #accepted(path: string, body: Json, beside: Plain | null = null): Promise<Accepted> {
+    const { max_tokens, ...renamed } = body
+    const { temperature: _, ...fixed } = body
+    const { temperature: __, ...both } = renamed
+    const variants = [
+      body,
+      { ...renamed, max_completion_tokens: max_tokens },
+      fixed,
+      { ...both, max_completion_tokens: max_tokens },
+    ]
+    let failure: Failure | null = null
+    for (const variant of variants) {
+      const asked = { path, body: variant }
+      const { error } = await (beside === null ? this.#attempt(path, variant) : this.#finding(asked, {}, beside))
+      if (error === null) return { plain: asked, failure: null, path, body }
+      // Not the refusal of an earlier variant: this one may be accepted later.
+      if (!(error instanceof RequestRefusedError)) return { plain: null, failure: error, path, body }
+      failure ??= error
+    }
+    return { plain: null, failure, path, body }
+  }
+
+  /** Reads what the server says about itself; it does not affect the output, so a failure means unknown. */
+  async #about() {
+    const { model } = this
+    const get = (path: string) => this.#get(path)
+    const [version, models, metrics, props, info, modelInfo] = await Promise.all([
+      get('/version'),
+      get('/models'),
+      get('/metrics'),
+      get('/props'),
+      get('/info'),
+      get('/get_model_info'),
+    ])
+    const listed = asList(models.body.data)
+    const entry = listed.find(({ id }) => id === model.model) ?? (listed.length === 1 ? listed[0] : undefined) ?? {}
+    const names = namesOf(listed)
+    const other = names.length > 0 && !names.some((name) => isSameModel(model.model, name))
+    const pages = { version: version.body, props: props.body, info: info.body, modelInfo: modelInfo.body }
+    return {
+      server: serverNameOf({ ...pages, entry }),
+      contextTokensMax: contextTokensOf(entry, props.body, info.body, modelInfo.body),
+      metrics: metrics.error === null && parseServerMetrics(metrics.text, 0) !== null,
+      notes: other ? [`serves ${shownNames(names)}; the recipe says '${model.model}'`] : [],
+    }
+  }
+
+  /** Finds the largest number of readable log-probabilities; null for none. */
+  async #topLogprobs(kind: CompletionRequest['kind'], plain: Plain): Promise<number | null> {
+    const prompt = kind === 'chat' ? { messages: [{ role: 'user', content: LABEL_PROMPT }] } : { prompt: LABEL_PROMPT }
+    const fields = (count: number) => (kind === 'chat' ? { logprobs: true, top_logprobs: count } : { logprobs: count })
+    let most: number = TOP_LOGPROBS[0]
+    for (const count of TOP_LOGPROBS) {
+      if (count > most) continue
+      const answer = await this.#finding(plain, { ...prompt, ...fields(count) }, plain)
+      if (answer.error !== null) {
+        most = Math.max(2, allowedNumber(String(answer.error.details.words ?? ''), count) ?? count - 1)
+        if (most < count && !TOP_LOGPROBS.some((each) => each === most)) {
+          const exact = await this.#finding(plain, { ...prompt, ...fields(most) }, plain)
+          if (exact.error === null) return this.#readable(kind, plain, { ...prompt, ...fields(most) }, exact, most)
+        }
+        continue
+      }
+      return this.#readable(kind, plain, { ...prompt, ...fields(count) }, answer, count)
+    }
+    return null
+  }
+
+  /** Repeats the check of a flaky effect; if the recipe streams, the effect must show in a stream. */
+  async #readable(kind: CompletionRequest['kind'], plain: Plain, fields: Json, first: Answered, count: number) {
+    let readable = readableLogprobs(first.body)
+    if (!readable) readable = readableLogprobs((await this.#finding(plain, fields, plain)).body)
+    if (!readable || !this.model.stream) return readable ? count : null
+    const transfer = { kind, body: { ...plain.body, ...fields }, prompts: 1, headers: this.headers, stream: true }
+    try {
+      const [reply] = await this.client.send(transfer, this.signal)
+      return reply?.firstTokenLogprobs === undefined ? null : count
+    } catch (error) {
+      if (!(error instanceof RequestRefusedError)) throw error
+      throw new EndpointError(
+        `${this.client.label} does not stream replies: ${String(error.details.words)}. Set stream: false`,
+        { details: error.details },
+      )
+    }
+  }
+
+  /**
+   * Whether an opened assistant turn is continued: by vLLM's fields, or by the server itself. A continued turn is
+   * neither closed nor followed by the opening of another, so its prompt has fewer tokens; a turn that the server
+   * continues by itself adds only the tokens of its text, which a second, longer turn shows.
+   */
+  async #continuing(chat: Plain | null, plain: Plain): Promise<'by fields' | 'by itself' | 'no'> {
+    if (chat === null) return 'no'
+    const [user, opened, longer, fields] = await Promise.all([
+      this.#finding(chat, { messages: [USER] }, plain),
+      this.#finding(chat, { messages: turn('你') }, plain),
+      this.#finding(chat, { messages: turn('你饭') }, plain),
+      this.#finding(chat, { messages: turn('你'), ...CONTINUING }, plain),
+    ])
+    const tokens = ({ error, body }: Answered) =>
+      error === null ? Number(asJson(body.usage).prompt_tokens) : Number.NaN
+    if (tokens(fields) < tokens(opened)) return 'by fields'
+    const added = tokens(opened) - tokens(user)
+    return added > 0 && added <= tokens(longer) - tokens(opened) ? 'by itself' : 'no'
+  }
+
+  /**
+   * Whether an opened turn begins with a thought anyway: the log-probabilities of its first token are then those of the
+   * thought. Detected by effect: the requested label is not among them, and a reasoning parser or a mark shows a
+   * thought.
+   */
+  async #thinks(
+    chat: Plain | null,
+    continuing: 'by fields' | 'by itself',
+    count: number,
+    plain: Plain,
+  ): Promise<boolean> {
+    if (chat === null) return false
+    const messages = [
+      { role: 'user', content: LABEL_PROMPT },
+      { role: 'assistant', content: '【' },
+    ]
+    const continued = continuing === 'by fields' ? CONTINUING : {}
+    const fields = { messages, ...continued, logprobs: true, top_logprobs: count }
+    const { error, body } = await this.#finding(chat, fields, plain)
+    if (error !== null) return false
+    return beginsThought(asList(body.choices)[0] ?? {})
+  }
+
+  /** Gets a definite result for a plain request with added fields. */
+  async #finding({ path, body }: Plain, fields: Json, plain: Plain): Promise<Answered> {
+    let blame = 0
+    let refusals = 0
+    let failure: Failure | null = null
+    for (let round = 0; round < ROUNDS_MAX; round++) {
+      const answer = await this.#attempt(path, { ...body, ...fields })
+      if (answer.error === null) return answer
+      failure = answer.error
+      if (failure instanceof RequestRefusedError && failure.details.reason === 'field') return answer
+      const beside = await this.#attempt(plain.path, plain.body)
+      if (beside.error === null) {
+        this.#plainPassed++
+        if (isRefusal(failure) && ++refusals >= REFUSALS_MIN) return answer
+        if (failure.details.kind === 'status' || failure.details.kind === 'malformed') {
+          const rate = this.#plainFailed / (this.#plainFailed + this.#plainPassed)
+          blame -= Math.log(Math.max(RATE_MIN, rate))
+          if (blame >= BLAME_MAX) return answer
+        }
+      } else this.#plainFailed++
+      await this.clock.sleep(Math.min(WAIT_MAX_MS, WAIT_MS * 2 ** round), this.signal)
+    }
+    throw failure instanceof ServerError
+      ? failure
+      : new ServerError(String(failure?.message), {
+          details: { ...failure?.details, kind: 'status' },
+        })
+  }
+
+  async #attempt(path: string, body: Json): Promise<Answered> {
+    const { client, headers, signal } = this
+    const asked = { endpoint: client.label, fields: Object.keys(body) }
+    let answered: { status: number; text: string }
+    try {
+      answered = await client.fetch(path, { headers, signal, body })
+    } catch (error) {
+      if (!(error instanceof ServerError)) throw error
+      return { text: '', body: {}, error }
+    }
+    const { status, text } = answered
+    const parsed = parsedJson(text)
+    if (isOutOfTokens(status, text)) return { text, body: {}, error: null }
+    const within = status === 200 ? errorWithin(parsed) : null
+    const error =
+      status !== 200
+        ? failureOfStatus(status, text, asked)
+        : within !== null
+          ? failureOf(within, status, asked)
+          : isReply(path, parsed)
+            ? null
+            : new ServerError(`${client.label} sent no reply: ${text.slice(0, 100)}`, {
+                details: { kind: 'malformed', words: text.slice(0, 100) },
+              })
+    if (error?.details.kind === 'account') throw error
+    return { text, body: parsed, error }
+  }
+
+  async #get(path: string): Promise<Answered> {
+    const { client, headers, signal, clock } = this
+    for (let tries = 1; ; tries++) {
+      const deadline = AbortSignal.timeout(GET_DEADLINE_MS)
+      let error: Failure | null
+      try {
+        const { status, text } = await client.fetch(path, { headers, signal: AbortSignal.any([signal, deadline]) })
+        error = status === 200 ? null : failureOfStatus(status, text, { endpoint: client.label })
+        if (error === null || isRefusal(error)) return { text, body: parsedJson(text), error }
+      } catch (failure) {
+        if (signal.aborted) throw signal.reason
+        if (deadline.aborted) return { text: '', body: {}, error: hangs(client.label, path) }
+        if (!(failure instanceof ServerError)) throw failure
+        error = failure
+      }
+      if (tries === TRIES_MAX) return { text: '', body: {}, error }
+      await clock.sleep(WAIT_MS * 2 ** tries, signal)
+    }
+  }
+
+  #notes({ topLogprobs, maxTokensField, unsupported }: Capabilities, thinks: boolean): string[] {
+    const dropped = unsupported.filter((name) => name === 'temperature' || name === 'chat_template_kwargs')
+    return [
+      ...(topLogprobs !== null && topLogprobs < TOP_LOGPROBS[0]
+        ? [`gives ${topLogprobs} log-probabilities, not ${TOP_LOGPROBS[0]}: scores rest on those`]
+        : []),
+      ...(maxTokensField === 'max_tokens' ? [] : [`takes ${maxTokensField} in place of max_tokens`]),
+      ...(thinks
+        ? [
+            'thinks before it answers: scores follow the written word. Set chatTemplateKwargs: { enable_thinking: false }',
+          ]
+        : []),
+      ...(dropped.length === 0 ? [] : [`does not take ${dropped.join(', ')}: not sent`]),
+    ]
+  }
+
+  /** Adds the served models to an error about an unknown model; a proxy without that model is not waited for. */
+  async #withServedNames(error: unknown): Promise<unknown> {
+    if (!(error instanceof EndpointError || error instanceof ServerError)) return error
+    const { serverCode, words } = error.details
+    const noModel = /^model_?not_?(?:found|exist)/i.test(String(serverCode)) || noChannel.test(String(words))
+    if (error instanceof ServerError && !noModel) return error
+    const names = namesOf(asList((await this.#get('/models')).body.data))
+    if (names.length === 0 || names.includes(this.model.model)) return error
+    // The same error as from a server without a proxy.
+    const details = { ...error.details, status: error instanceof ServerError ? 404 : (error.details.status ?? 404) }
+    return new EndpointError(`${error.message}. It serves ${shownNames(names)}`, { cause: error, details })
+  }
+
+  #unusable(...failures: readonly (Failure | null)[]): KunStreamError {
+    // A transient failure is waited for, whatever the other result.
+    const waited = failures.find((failure) => failure instanceof ServerError && failure.details.kind !== 'access')
+    if (waited) return waited
+    const [told] = failures.filter((failure) => failure !== null).sort((a, b) => rank(a) - rank(b))
+    const { status = 0, words = '' } = told?.details ?? {}
+    const { label } = this.client
+    return new EndpointError(
+      `${label} answers neither ${requestPath('chat')} nor ${requestPath('completion')} for model ` +
+        `'${this.model.model}' (${status}): ${words}. Check the model's name, the address and the key`,
+      { details: { status: status as number } },
+    )
+  }
+}
+
+interface Accepted {
+  readonly plain: Plain | null
+  readonly failure: Failure | null
+  readonly path: string
+  /** The first variant. */
+  readonly body: Json
+}
+
+/** The most informative first: a missing page says least. */
+function rank({ details }: Failure): number {
+  return details.status === 404 ? 1 : 0
+}
+
+function hangs(label: string, path: string): ServerError {
+  const words = `no answer from ${path} within ${GET_DEADLINE_MS / 1000} s`
+  return new ServerError(`${label}: ${words}`, { details: { kind: 'deadline', words } })
+}
+
+/** Whether a response is permanent: not found, not implemented, refused. */
+function isRefusal(failure: Failure): boolean {
+  if (failure instanceof RequestRefusedError) return true
+  return failure.details.kind === 'access' || failure.details.status === 501
+}
+
+function isReply(path: string, body: Json): boolean {
+  return path === '/tokenize' ? Object.keys(body).length > 0 : asList(body.choices).length > 0
+}

@@ -1,0 +1,266 @@
+/**
+ * HTTP to one endpoint: sends a request, returns its replies or throws a classified error.
+ * Owns the connections; retries, deadlines and order belong to whoever calls. Secrets end here.
+ */
+
+import { Pool } from 'undici'
+import { processSecrets, Redaction, secretsOfHeaders, secretsOfUrl } from '../../core/redaction.js'
+import { ContractError, KunStreamError, RequestRefusedError, ServerError } from '../../errors.js'
+import { type Reply } from '../../storage/replies/types.js'
+import type { CompletionRequest } from '../types.js'
+import { failureOfConnection, failureOfStatus, isOutOfTokens } from './failures.js'
+import { type Headers, type RateLimits, rateLimitsOf } from './rate-limits.js'
+import { type Body, readErrorText, readText, textPieces } from './response-body.js'
+import { StreamedReply } from './stream.js'
+import { usageOf } from './usage.js'
+import { type AskedReplies, parseReplies, requestPath } from './wire.js'
+
+/** vLLM closes idle connections after 5 s: ours go first, so that a POST never meets a closing one. */
+const KEEP_ALIVE_MS = 4000
+const CONNECT_TIMEOUT_MS = 10_000
+
+/** Finish reason of a reply that repeated a secret, which was removed: it stays faulty even after the key changes. */
+export const SECRET_FINISH = 'secret'
+
+/** What goes over the wire once. */
+export interface Transfer {
+  readonly kind: CompletionRequest['kind']
+  readonly body: Record<string, unknown>
+  /** Number of prompts in `body.prompt`, when it is a list; 1 otherwise. */
+  readonly prompts: number
+  /** The same for all requests of a model: their values are secrets. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Key of the reply, sent as a header of its own: not a secret, and another one for each request. */
+  readonly key?: string
+  readonly stream: boolean
+  /** Called with the rate limits in the headers of a successful response; those of a failure are in its `details`. */
+  readonly onLimits?: (limits: RateLimits) => void
+  /** Called with the model name in the response if it differs from the requested one. */
+  readonly onModel?: (model: string) => void
+}
+
+/** Names the kept reply that a request is for, in the server's log; a list of prompts has none. */
+const keyHeader = 'x-kun-key'
+
+/** Paths that lie beside `/v1`, not below it. */
+const OUTSIDE = new Set(['/metrics', '/health', '/version', '/tokenize', '/props', '/info', '/get_model_info'])
+
+/** Connections to one address. Sends what it is told once: waiting and asking again are the dispatcher's. */
+export interface Client {
+  /** Where it sends, without secrets. */
+  readonly label: string
+  /** @throws {ServerError | RequestRefusedError} or the signal's reason. */
+  send(transfer: Transfer, signal: AbortSignal): Promise<Reply[]>
+  /** A small request: status and body, whatever the status. `/metrics` and `/health` lie outside `/v1`. */
+  fetch(path: string, options: FetchOptions): Promise<{ status: number; text: string }>
+  close(): Promise<void>
+}
+
+/** With `body` a POST of JSON, without it a GET. */
+export interface FetchOptions {
+  readonly headers: Readonly<Record<string, string>>
+  readonly signal: AbortSignal
+  readonly body?: unknown
+}
+
+/** Opens a client; `baseUrl` ends in `/v1` or wherever `/chat/completions` lies. */
+export function httpClient(baseUrl: string, connectionsMax: number): Client {
+  const url = new URL(baseUrl)
+  const label = endpointLabel(baseUrl)
+  const base = url.pathname.replace(/\/+$/, '')
+  const root = base.replace(/\/v\d+$/, '')
+  const credentials = url.username === '' ? {} : { authorization: basicCredentials(url) }
+  const redactionOf = redactions(secretsOfUrl(baseUrl), credentials)
+  const pool = new Pool(url.origin, {
+    connections: connectionsMax,
+    pipelining: 1,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    // The headers of a reply come only when generation ends: the deadline is ours.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: { timeout: CONNECT_TIMEOUT_MS },
+  })
+
+  const request = async (path: string, options: FetchOptions) => {
+    const headers = { ...credentials, ...options.headers }
+    return pool.request(
+      options.body === undefined
+        ? { path, method: 'GET', headers, signal: options.signal }
+        : {
+            path,
+            method: 'POST',
+            headers: { ...headers, 'content-type': 'application/json' },
+            body: JSON.stringify(options.body),
+            signal: options.signal,
+          },
+    )
+  }
+
+  return {
+    label,
+    async send(transfer, signal) {
+      const { headers, key } = transfer
+      const redaction = redactionOf(headers)
+      try {
+        const streamed = { ...transfer.body, stream: true, stream_options: { include_usage: true } }
+        const response = await request(base + requestPath(transfer.kind), {
+          headers: key === undefined ? headers : { ...headers, [keyHeader]: key },
+          signal,
+          body: transfer.stream ? streamed : transfer.body,
+        })
+        if (response.statusCode === 200) {
+          reportLimits(transfer, response.headers)
+          const { body, prompts } = transfer
+          const onModel = (name: string) => {
+            if (name !== transfer.body.model) transfer.onModel?.(redaction.words(name))
+          }
+          const asked = { endpoint: label, fields: Object.keys(streamed), prompts, body, onModel }
+          const received = await receive(response.body, response.headers, asked)
+          return typeof received === 'string'
+            ? cleanReplies(received, asked, redaction)
+            : [cleanReply(received, redaction)]
+        }
+        const text = redaction.words(await readErrorText(response.body, response.headers))
+        if (isOutOfTokens(response.statusCode, text)) return [cutOffReply(transfer.body)]
+        const asked = { endpoint: label, fields: Object.keys(streamed), headers: response.headers }
+        throw failureOfStatus(response.statusCode, text, asked)
+      } catch (error) {
+        if (signal.aborted) throw signal.reason
+        // Error text of a broken stream, of a malformed reply, or of a connection.
+        const failure = error instanceof KunStreamError ? error : failureOfConnection(error, label)
+        throw isOfServer(failure) ? cleanError(failure, redaction) : failure
+      }
+    },
+    async fetch(path, options) {
+      const redaction = redactionOf(options.headers)
+      try {
+        const outside = OUTSIDE.has(path)
+        const response = await request((outside ? root : base) + path, options)
+        const text = await readText(response.body, response.headers)
+        // Only numbers are read from metrics, twice a second.
+        return { status: response.statusCode, text: path === '/metrics' ? text : redaction.words(text) }
+      } catch (error) {
+        if (options.signal.aborted) throw options.signal.reason
+        throw cleanError(failureOfConnection(error, label), redaction)
+      }
+    },
+    close: () => pool.destroy(),
+  }
+}
+
+/** An endpoint's address without user, password, query: fit for logs. */
+export function endpointLabel(baseUrl: string): string {
+  const url = new URL(baseUrl)
+  return `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, '')}`
+}
+
+/** Headers of a model's requests. */
+export function requestHeaders(headers: Readonly<Record<string, string>>, apiKey?: string): Record<string, string> {
+  const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+  return apiKey === undefined ? lower : { authorization: `Bearer ${apiKey}`, ...lower }
+}
+
+/** A server may repeat a key in its response ("Incorrect API key provided: …"). One object per set of headers. */
+function redactions(own: readonly string[], credentials: Transfer['headers']) {
+  const made = new Map<string, Redaction>()
+  return (headers: Transfer['headers']): Redaction => {
+    const name = JSON.stringify(headers)
+    let redaction = made.get(name)
+    if (redaction === undefined) {
+      if (made.size >= HEADER_SETS_MAX) throw new ContractError(`more than ${HEADER_SETS_MAX} sets of headers`)
+      const secrets = [...own, ...secretsOfHeaders(credentials), ...secretsOfHeaders(headers)]
+      processSecrets.add(...secrets)
+      redaction = new Redaction(secrets)
+      made.set(name, redaction)
+    }
+    return redaction
+  }
+}
+
+/** Sets of headers at one address: one per model. More of them would mean that a header changes with each request. */
+const HEADER_SETS_MAX = 256
+
+/** Redacts after decoding, so that escapes in the body do not bypass it. */
+function cleanReplies(text: string, asked: AskedReplies, redaction: Redaction): Reply[] {
+  try {
+    return parseReplies(text, asked).map((reply) => cleanReply(reply, redaction))
+  } catch (error) {
+    if (!isOfServer(error)) throw error
+    // The same failure, redacted before its text was shortened.
+    return parseReplies(redaction.words(text), asked)
+  }
+}
+
+/** A reply whose tokens were all spent on thoughts; they are billed. */
+function cutOffReply(body: Transfer['body']): Reply {
+  const tokens = Number(body.max_completion_tokens ?? body.max_tokens ?? 0)
+  return {
+    text: '',
+    finishReason: 'length',
+    ...usageOf({ usage: { completion_tokens: tokens }, prompts: 1, written: '', body, place: 0 }),
+  }
+}
+
+/** Marks a reply that repeated a secret as faulty, however it ended: it is requested again, or rejected. */
+function cleanReply(reply: Reply, redaction: Redaction): Reply {
+  const clean = redaction.value(reply)
+  return clean === reply ? reply : { ...clean, finishReason: SECRET_FINISH }
+}
+
+/** Without its cause: that has the same words. */
+function cleanError<T extends ServerError | RequestRefusedError>(error: T, redaction: Redaction): T {
+  const clean = Object.entries(error.details).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? redaction.words(value) : value,
+  ])
+  const OwnError = error.constructor as new (message: string, details: object) => T
+  return new OwnError(redaction.words(error.message), { details: Object.fromEntries(clean) })
+}
+
+function isOfServer(error: unknown): error is ServerError | RequestRefusedError {
+  return error instanceof ServerError || error instanceof RequestRefusedError
+}
+
+function basicCredentials(url: URL): string {
+  const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
+  return `Basic ${Buffer.from(pair).toString('base64')}`
+}
+
+/**
+ * Reads a whole body as text, or a reply assembled from events. The content decides, not the content type: a server may
+ * ignore `stream`, and a proxy may drop the type.
+ */
+async function receive(body: Body, headers: Headers, asked: AskedReplies): Promise<string | Reply> {
+  const isEvents = String(headers['content-type']).includes('text/event-stream')
+  if (!isEvents) {
+    const text = await readText(body, headers)
+    if (!startsAsEvents.test(text)) return text
+    const reply = new StreamedReply(asked)
+    reply.push(text)
+    return reply.end()
+  }
+  const reply = new StreamedReply(asked)
+  const whole: string[] = []
+  let head = ''
+  let isWhole: boolean | null = null
+  for await (const piece of textPieces(body, headers)) {
+    if (isWhole === null) {
+      head += piece
+      const first = head.trimStart()[0]
+      if (first === undefined) continue
+      isWhole = first === '{'
+    }
+    const text = head === '' ? piece : head
+    head = ''
+    if (isWhole) whole.push(text)
+    else reply.push(text)
+  }
+  return isWhole ? whole.join('') : reply.end()
+}
+
+const startsAsEvents = /^\s*(?:data|event|id|retry)?:/
+
+function reportLimits({ onLimits }: Transfer, headers: Headers): void {
+  const limits = onLimits === undefined ? null : rateLimitsOf(headers)
+  if (limits !== null) onLimits?.(limits)
+}

@@ -1,0 +1,94 @@
+/**
+ * Reads a response body as text, decompressed and bounded: whole, its beginning, or piece by piece.
+ * wire.ts and stream.ts parse the text. Abandoning a body closes its connection.
+ */
+import { pipeline, type Readable } from 'node:stream'
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
+import { ServerError } from '../../errors.js'
+import type { Headers } from './rate-limits.js'
+import { malformed } from './wire.js'
+
+/** Largest reply: 8 MiB, half of the largest frame in the log of replies. */
+export const REPLY_BYTES_MAX = 8 * 1024 * 1024
+
+/** Bytes of an error that are read: 256 KiB. */
+const ERROR_BYTES_MAX = 256 * 1024
+
+/** The body of a response of undici. */
+export type Body = Readable & { text(): Promise<string> }
+
+/**
+ * The whole text. Bytes that are not UTF-8 are U+FFFD.
+ *
+ * @throws {ServerError} it is larger than `REPLY_BYTES_MAX`, or does not decompress
+ */
+export async function readText(body: Body, headers: Headers): Promise<string> {
+  const announced = Number(headers['content-length'])
+  if (announced <= REPLY_BYTES_MAX && codings(headers).length === 0) return body.text()
+  const pieces: string[] = []
+  for await (const piece of textPieces(body, headers)) pieces.push(piece)
+  return pieces.join('')
+}
+
+/** Reads the beginning of an error's text and ignores the rest. */
+export async function readErrorText(body: Body, headers: Headers): Promise<string> {
+  const pieces: string[] = []
+  let chars = 0
+  for await (const piece of textPieces(body, headers)) {
+    pieces.push(piece)
+    chars += piece.length
+    if (chars >= ERROR_BYTES_MAX) break
+  }
+  return pieces.join('').slice(0, ERROR_BYTES_MAX)
+}
+
+/**
+ * The text as it arrives, cut anywhere but inside a character.
+ *
+ * @throws {ServerError} it is larger than `REPLY_BYTES_MAX`, or does not decompress
+ */
+export async function* textPieces(body: Body, headers: Headers): AsyncGenerator<string> {
+  const decoder = new TextDecoder()
+  let bytes = 0
+  for await (const part of decompressed(body, headers)) {
+    bytes += (part as Buffer).length
+    if (bytes > REPLY_BYTES_MAX) throw malformed(`an answer of more than ${REPLY_BYTES_MAX} bytes`)
+    yield decoder.decode(part as Buffer, { stream: true })
+  }
+  yield decoder.decode()
+}
+
+/** Decompresses: a proxy may compress without being asked to. */
+async function* decompressed(body: Body, headers: Headers): AsyncGenerator<Buffer> {
+  const names = codings(headers)
+  // An error of the body is thrown to its reader; of an abandoned body it is irrelevant.
+  body.on('error', () => undefined)
+  try {
+    let decoding: Readable = body
+    for (const name of names.reverse()) {
+      // An error of either end ends the other, and is thrown where the result is read.
+      decoding = pipeline(decoding, decoderOf(name), () => undefined)
+    }
+    yield* decoding as AsyncIterable<Buffer>
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    if (error instanceof ServerError || !/^(?:Z_|ERR_BROTLI|ERR_.*BROTLI|ERR__ERROR)/.test(code)) throw error
+    throw malformed(`an answer that does not decompress as ${names.join(', ')} (${code})`)
+  } finally {
+    body.destroy()
+  }
+}
+
+function decoderOf(name: string) {
+  if (name === 'gzip' || name === 'x-gzip') return createGunzip()
+  if (name === 'deflate') return createInflate()
+  if (name === 'br') return createBrotliDecompress()
+  throw malformed(`an answer with content-encoding ${name}, which it was not asked for and which is not supported`)
+}
+
+function codings(headers: Headers): string[] {
+  const names = String(headers['content-encoding'] ?? '')
+    .toLowerCase()
+    .split(',')
+  return names.map((name) => name.trim()).filter((name) => name !== '' && name !== 'identity')
+}

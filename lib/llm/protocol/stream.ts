@@ -1,0 +1,95 @@
+/** A streamed reply, put together from its server-sent events. */
+
+import { ServerError } from '../../errors.js'
+import { type Reply } from '../../storage/replies/types.js'
+import { finishReason, NO_REASON } from './endings.js'
+import { errorOfChoice, errorWithin, readErrorBody } from './error-body.js'
+import { asObject, type Json } from './json.js'
+import { firstTokenLogprobs } from './logprobs.js'
+import { EventParser } from './sse.js'
+import {
+  type AskedReplies,
+  choicesOf,
+  parseObject,
+  reasoningOf,
+  replyOf,
+  reportModel,
+  textOf,
+  throwIf,
+} from './wire.js'
+
+/** Assembles a streamed reply from its server-sent events. Memory: the reply's text. */
+export class StreamedReply {
+  readonly #events: EventParser
+  readonly #content: string[] = []
+  readonly #reasoning: string[] = []
+  #reason: string | null = null
+  #done = false
+  /** An event has named the model. */
+  #named = false
+  #usage: unknown = null
+  #logprobs: Reply['firstTokenLogprobs']
+
+  constructor(private readonly asked: AskedReplies) {
+    this.#events = new EventParser((data, name) => this.#event(data, name))
+  }
+
+  /**
+   * Takes decoded text as it arrives; events may be cut anywhere.
+   *
+   * @throws {ServerError | RequestRefusedError} an event is an error, or not JSON
+   */
+  push(text: string): void {
+    this.#events.push(text)
+  }
+
+  /**
+   * The reply. One that ended with `[DONE]` and without a reason is a reply whose ending is not known.
+   *
+   * @throws {ServerError} the stream ended before the reply did
+   */
+  end(): Reply {
+    this.#events.end()
+    if (this.#reason === null && !this.#done) {
+      const words = 'The server ended a stream before the reply was finished'
+      throw new ServerError(words, { details: { kind: 'stream', words } })
+    }
+    return replyOf({
+      content: this.#content.join(''),
+      reasoning: this.#reasoning.join(''),
+      reason: this.#reason,
+      logprobs: this.#logprobs,
+      counted: { usage: this.#usage, prompts: 1, body: this.asked.body, place: 0 },
+    })
+  }
+
+  #event(data: string, name: string): void {
+    const text = data.trim()
+    if (text === '') return
+    if (text === '[DONE]') {
+      this.#done = true
+      return
+    }
+    if (name === 'error') return throwIf(readErrorBody(text), this.asked)
+    const event = parseObject(text)
+    throwIf(errorWithin(event), this.asked)
+    if (!this.#named) {
+      this.#named = typeof event.model === 'string'
+      reportModel(event, this.asked)
+    }
+    if (event.usage !== undefined && event.usage !== null) this.#usage = event.usage
+    for (const choice of choicesOf(event)) this.#choice(asObject(choice))
+  }
+
+  #choice(choice: Json): void {
+    // Further samples of the prompt (`n` above 1) are not used.
+    if (choice.index !== undefined && choice.index !== null && Number(choice.index) !== 0) return
+    throwIf(errorOfChoice(choice), this.asked)
+    const delta = asObject(choice.delta)
+    this.#content.push(textOf(choice.delta === undefined ? choice.text : delta.content))
+    this.#reasoning.push(reasoningOf(delta))
+    this.#logprobs ??= firstTokenLogprobs(choice.logprobs)
+    const reason = finishReason(choice.finish_reason)
+    if (reason !== NO_REASON) this.#reason = reason
+  }
+}

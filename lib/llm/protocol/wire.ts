@@ -1,0 +1,186 @@
+/**
+ * The OpenAI-compatible shapes: a request's body out, replies in from a whole body. Streams are stream.ts.
+ * Pure; knows the fields of vLLM, SGLang, llama.cpp and Ollama, and takes thinking out of text.
+ */
+
+import { ServerError } from '../../errors.js'
+import { type Reply } from '../../storage/replies/types.js'
+import type { ModelOptions } from '../options.js'
+import type { CompletionRequest } from '../types.js'
+import { finishReason } from './endings.js'
+import { errorOfChoice, errorWithin, type ServerSaid } from './error-body.js'
+import { type Asked, failureOf } from './failures.js'
+import { asObject, type Json, parseServerJson } from './json.js'
+import { firstTokenLogprobs } from './logprobs.js'
+import { readThoughts } from './thoughts.js'
+import { usageOf } from './usage.js'
+
+/** What is sent, but for transport: the part of it that can change a reply. */
+export function requestBody(
+  request: CompletionRequest,
+  model: Pick<ModelOptions, 'model' | 'chatTemplateKwargs' | 'extraBody'>,
+  seed: number,
+): Record<string, unknown> {
+  const body: Record<string, unknown> = { model: model.model }
+  if (request.kind === 'chat') {
+    body.messages = request.messages ?? []
+    if (model.chatTemplateKwargs !== undefined) body.chat_template_kwargs = model.chatTemplateKwargs
+  } else body.prompt = request.prompt ?? ''
+  return Object.assign(body, request.sampling, { seed }, model.extraBody)
+}
+
+/** Below the base address of an endpoint. */
+export function requestPath(kind: CompletionRequest['kind']): string {
+  return kind === 'chat' ? '/chat/completions' : '/completions'
+}
+
+/** A request whose replies are parsed. */
+export interface AskedReplies extends Asked {
+  /** Prompts in the request. */
+  readonly prompts: number
+  readonly body: Json
+  /** Called with the model that the answer names. */
+  readonly onModel?: ((model: string) => void) | undefined
+}
+
+/**
+ * Replies from a whole body, one a prompt, in the order of the prompts whatever the order of the choices.
+ *
+ * @throws {ServerError | RequestRefusedError} the body holds an error, or not a reply for each prompt
+ */
+export function parseReplies(text: string, asked: AskedReplies): Reply[] {
+  const body = parseObject(text)
+  throwIf(errorWithin(body), asked)
+  reportModel(body, asked)
+  const choices = choicesOf(body).map((choice) => {
+    if (choice === null || typeof choice !== 'object' || Array.isArray(choice))
+      throw malformed('a choice that is not an object')
+    return choice as Json
+  })
+  // Of the request, whichever choice has it: a list of which one fails is bisected.
+  for (const choice of choices) throwIf(errorOfChoice(choice), asked)
+  const ordered: (Reply | undefined)[] = new Array(asked.prompts).fill(undefined)
+  for (const [position, choice] of choices.entries()) {
+    const place = placeOf(choice, position, choices.length, asked.prompts)
+    if (place === null) continue
+    if (ordered[place] !== undefined) throw malformed(`two choices with index ${place}`)
+    ordered[place] = choiceReply(choice, body.usage, place, asked)
+  }
+  return ordered.map((reply) => {
+    if (reply !== undefined) return reply
+    throw malformed(`${choices.length} choices for ${asked.prompts} prompts`)
+  })
+}
+
+/** Reports the model that an answer or event names. */
+export function reportModel({ model }: Json, { onModel }: AskedReplies): void {
+  if (typeof model === 'string' && model !== '') onModel?.(model)
+}
+
+/** The choices of a body or event, which may be absent but not something else. */
+export function choicesOf({ choices }: Json): readonly unknown[] {
+  if (choices === undefined || choices === null) return []
+  if (Array.isArray(choices)) return choices
+  throw malformed('choices that are not a list')
+}
+
+/**
+ * The prompt of a choice, or null for a further sample of one (`n` above 1): index = prompt × n + sample.
+ *
+ * @throws {ServerError} an index that is not one of a choice: which prompt it answers is not known
+ */
+function placeOf({ index }: Json, position: number, choices: number, prompts: number): number | null {
+  const said = index === undefined || index === null ? position : index
+  const number = typeof said === 'string' && /^\d{1,6}$/.test(said) ? Number(said) : said
+  if (typeof number !== 'number' || !Number.isInteger(number) || number < 0 || number >= choices) {
+    throw malformed(`a choice with index ${shownIndex(said)} of ${choices}`)
+  }
+  const samples = choices / prompts
+  if (!Number.isInteger(samples)) throw malformed(`${choices} choices for ${prompts} prompts`)
+  return number % samples === 0 ? number / samples : null
+}
+
+function shownIndex(index: unknown): string {
+  return typeof index === 'number' || typeof index === 'string' ? String(index).slice(0, 40) : typeof index
+}
+
+function choiceReply(choice: Json, usage: unknown, place: number, { prompts, body }: AskedReplies): Reply {
+  const message = asObject(choice.message)
+  const content = choice.message === undefined ? choice.text : message.content
+  return replyOf({
+    content: textOf(content),
+    reasoning: reasoningOf(message),
+    reason: choice.finish_reason,
+    logprobs: firstTokenLogprobs(choice.logprobs),
+    counted: { usage, prompts, body, place },
+  })
+}
+
+/** Parts of a reply, whole or streamed. */
+export interface Written {
+  readonly content: string
+  /** Thoughts that the server's reasoning parser removed from the text. */
+  readonly reasoning: string
+  /** The server's `finish_reason`, whatever it is. */
+  readonly reason: unknown
+  readonly logprobs: Reply['firstTokenLogprobs']
+  readonly counted: { readonly usage: unknown; readonly prompts: number; readonly body: Json; readonly place: number }
+}
+
+/** The reply of one choice. */
+export function replyOf({ content, reasoning, reason, logprobs, counted }: Written): Reply {
+  const { text, unreadable } = readThoughts(content)
+  const usage = usageOf({ ...counted, written: reasoning + content })
+  return {
+    // Thoughts that cannot be told from the rest stay: the reply is at fault, and a reject shows it.
+    text: unreadable ? content : text,
+    finishReason: finishReason(reason),
+    ...usage,
+    ...(content.trim() === '' && reasoning !== '' ? { onlyThoughts: true as const } : {}),
+    ...(logprobs === undefined ? {} : { firstTokenLogprobs: logprobs }),
+  }
+}
+
+/**
+ * Returns the text of a message: a string, or the joined text parts of a list; '' if it is null or absent.
+ *
+ * @throws {ServerError} it is something else
+ */
+export function textOf(content: unknown): string {
+  if (typeof content === 'string') return content
+  if (content === null || content === undefined) return ''
+  if (!Array.isArray(content)) throw malformed('a choice without text')
+  return content.map((part) => (typeof part === 'string' ? part : partText(asObject(part)))).join('')
+}
+
+const textParts: readonly unknown[] = [undefined, 'text', 'output_text']
+
+function partText({ type, text }: Json): string {
+  return textParts.includes(type) && typeof text === 'string' ? text : ''
+}
+
+/** `reasoning_content` (vLLM, SGLang, DeepSeek) or `reasoning` (OpenRouter, Ollama, newer vLLM): counted, never used. */
+export function reasoningOf({ reasoning_content, reasoning }: Json): string {
+  if (typeof reasoning_content === 'string' && reasoning_content !== '') return reasoning_content
+  return typeof reasoning === 'string' ? reasoning : ''
+}
+
+/** @throws {ServerError} it is not JSON. */
+export function parseObject(text: string): Json {
+  try {
+    return asObject(parseServerJson(text))
+  } catch (cause) {
+    throw new ServerError(`The reply is not JSON: ${text.slice(0, 100)}`, { cause, details: { kind: 'malformed' } })
+  }
+}
+
+/** @throws {ServerError | RequestRefusedError} the body is an error in place of a reply */
+export function throwIf(error: ServerSaid | null, asked: Asked): void {
+  if (error !== null) throw failureOf(error, 200, asked)
+}
+
+/** Builds the error for a malformed reply. */
+export function malformed(what: string): ServerError {
+  const words = `The server sent ${what}`
+  return new ServerError(words, { details: { kind: 'malformed', words } })
+}

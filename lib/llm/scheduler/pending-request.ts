@@ -1,0 +1,129 @@
+/** One attempt of a call on its way: what waits in a queue, is sent, fails and is sent again under the same key. */
+
+import type { Outcome } from '../../storage/replies/types.js'
+import type { Endpoint, SentRequest } from '../endpoint/endpoint.js'
+import { RecordSuspicion } from '../endpoint/health.js'
+import type { ModelOptions } from '../options.js'
+import type { FailureKind } from '../protocol/failures.js'
+import type { Call, Capabilities } from '../types.js'
+import type { WaitingQueue } from './waiting-queue.js'
+
+/** Suspects in flight beside other requests of a lane, at first. */
+const SUSPECTS_OUT_START = 4
+/** And at most: no more than an endpoint gets of anything. */
+const SUSPECTS_OUT_MAX = 1024
+
+/** Models that use the same endpoints share a queue and the slots. */
+export class Lane {
+  /** Calls that are not settled. */
+  pending = 0
+  /** Calls among them that failed at least once. */
+  failing = 0
+  /** Requests in flight. */
+  inFlight = 0
+  /** When a call was settled last, or the first one came after none was pending, ms. */
+  progressAtMs = 0
+  /** The longest deadline of its models, ms. */
+  deadlineMs = 0
+  /** Suspects in flight or queued beside other requests, and how many may be. */
+  suspectsOut = 0
+  suspectsOutMax = SUSPECTS_OUT_START
+  /** A suspect is being tried alone. */
+  isTrying = false
+  /** Verdicts since the last success that rest on the harmless request alone. */
+  weakVerdicts = 0
+
+  constructor(
+    readonly queue: WaitingQueue<Ticket>,
+    readonly endpoints: readonly Endpoint[],
+  ) {}
+
+  /** Doubled by an outcome that left the server unharmed, halved by a broken connection: it may have killed the server. */
+  suspectEnded(harmless: boolean): void {
+    this.suspectsOutMax = harmless
+      ? Math.min(SUSPECTS_OUT_MAX, this.suspectsOutMax * 2)
+      : Math.max(1, this.suspectsOutMax >> 1)
+  }
+}
+
+/** State of one form of request: a model at one stage. */
+export interface RequestForm {
+  /** The call that succeeded last: repeated to compare with one that fails. */
+  control: { readonly call: Call; readonly body: () => Record<string, unknown> } | null
+  /** Refusals since the last success. */
+  refusalsInRow: number
+  /** Whether each of the last outcomes was a refusal. */
+  readonly recentRefusals: boolean[]
+}
+
+/** A model as the dispatcher sees it. */
+export interface SentModel {
+  readonly options: ModelOptions
+  readonly headers: Readonly<Record<string, string>>
+  readonly lane: Lane
+  /** Prompts in one request: 1 where the server takes no lists. */
+  readonly promptsMax: number
+  readonly capabilities: Capabilities
+  /** By stage. */
+  readonly forms: Map<string, RequestForm>
+}
+
+/** Returns the state of the requests of a model at a stage; empty at first. */
+export function formOf({ forms }: SentModel, stage: string): RequestForm {
+  let form = forms.get(stage)
+  if (form === undefined) {
+    form = { control: null, refusalsInRow: 0, recentRefusals: [] }
+    forms.set(stage, form)
+  }
+  return form
+}
+
+/** One call on its way: where it was tried, when it may be tried again, and who waits for it. */
+export class Ticket {
+  readonly suspicion = new RecordSuspicion()
+  failures = 0
+  failedAs: FailureKind | null = null
+  /** A suspect in flight or queued beside other requests. */
+  letOut = false
+  /** Where it failed last: tried elsewhere when there is an elsewhere. */
+  avoid: Endpoint | null = null
+  /** When it may be asked again, ms. */
+  dueMs = 0
+  /** Same words: may share a request. Null where every prompt goes alone. */
+  readonly listKey: string | null
+
+  constructor(
+    readonly call: Call,
+    readonly model: SentModel,
+    readonly body: () => Record<string, unknown>,
+    /** What its reply is kept under, in hex; '' where none is kept. */
+    readonly key: string,
+    readonly settle: (outcome: Outcome) => void,
+    readonly reject: (error: unknown) => void,
+  ) {
+    this.listKey = listKey(call, model)
+  }
+}
+
+/** How a control request ended: 'weak' where no request of the form is known to pass, and a harmless one did. */
+export type ControlOutcome = 'passed' | 'weak' | 'failed'
+
+/** A request on its way: one ticket, or several whose prompts go as a list. */
+export interface Passage extends SentRequest {
+  readonly tickets: readonly Ticket[]
+  readonly endpoint: Endpoint
+  readonly controller: AbortController
+  /** How long the endpoint had been out when it was sent. */
+  readonly downMs: number
+  readonly deadlineMs: number
+  /** Sent alone, after this outcome of a control request; 'unknown' where that is to follow, null beside others. */
+  readonly alone: ControlOutcome | 'unknown' | null
+}
+
+/** A list has one seed and one set of sampling fields: only one-token completions at temperature 0 may share it. */
+function listKey({ request, stage }: Call, model: SentModel): string | null {
+  const { sampling } = request
+  if (model.promptsMax < 2 || request.kind !== 'completion') return null
+  if (sampling.max_tokens !== 1 || sampling.temperature !== 0) return null
+  return `${stage}\n${JSON.stringify(sampling)}`
+}

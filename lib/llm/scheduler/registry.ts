@@ -1,0 +1,310 @@
+/**
+ * Every endpoint of a run, once: two models that name the same address share its connections, limit and health.
+ * Opens and probes them, refuses one that lacks what is pinned, and tells what happens to them.
+ */
+import { setMaxListeners } from 'node:events'
+import type { Clock } from '../../core/types.js'
+import { EndpointError, ServerError } from '../../errors.js'
+import { acceptedBody, canaryBody, requireCapabilities } from '../endpoint/capabilities.js'
+import { Endpoint } from '../endpoint/endpoint.js'
+import { accountError, outageError } from '../endpoint/give-up.js'
+import { GoodputLimiter } from '../endpoint/goodput-limiter.js'
+import { FixedLimiter, type Limiter, QueueLimiter } from '../endpoint/limiter.js'
+import { type Probe, probeEndpoint } from '../endpoint/probe.js'
+import type { ModelOptions } from '../options.js'
+import { type Client, endpointLabel } from '../protocol/client.js'
+import type { ServerFigures } from '../protocol/prometheus.js'
+import type { Capabilities } from '../types.js'
+
+/** Time for all probes of one endpoint at start: a cold server compiles at its first requests, ms. */
+const PROBE_DEADLINE_MS = 120_000
+/** Between two probes of a server that is not ready at the start, ms. */
+const START_WAIT_MS = 1000
+
+/** Codes of an unreachable address. A connection that was established and broke means a server in trouble. */
+const ABSENT: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EADDRNOTAVAIL',
+  'ETIMEDOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
+
+/** Connections for probes and metrics beside those of requests. */
+const CONNECTIONS_SPARE = 8
+
+/** Something that happened to an endpoint, for people. */
+export interface ServerEvent {
+  readonly kind: 'endpoint-down' | 'endpoint-up' | 'limiter' | 'waiting' | 'note' | 'usage-estimated'
+  readonly endpoint: string
+  /** The server's words, or what was done. */
+  readonly words: string
+}
+/** Called as it happens; must not throw. */
+export type OnServerEvent = (event: ServerEvent) => void
+
+/** An endpoint as it is at this moment. */
+export interface EndpointMetrics {
+  readonly endpoint: string
+  readonly inFlight: number
+  readonly limit: number
+  readonly limiter: Limiter['kind']
+  readonly reason: string
+  readonly down: boolean
+  readonly figures: ServerFigures | null
+}
+
+/** What the registry needs from outside. */
+export interface RegistryOptions {
+  readonly clock: Clock
+  readonly probe: boolean
+  /** Longest wait at the start for a server that responds but is not ready, ms. */
+  readonly outageMaxMs: number
+  /** Longest wait at the start for a server that cannot be reached, ms. */
+  readonly startMaxMs: number
+  readonly pump: () => void
+  readonly onEvent: OnServerEvent
+  /** Opens the connections to an address. */
+  readonly connect: (url: string, connectionsMax: number) => Client
+}
+
+/** A model at an endpoint: what probes need. */
+interface Use {
+  readonly name: string
+  readonly options: ModelOptions
+  readonly headers: Readonly<Record<string, string>>
+  readonly pinned: Capabilities | null
+  probe: Probe | null
+}
+
+interface Entry {
+  readonly endpoint: Endpoint
+  /** User and password of its address. */
+  readonly user: string
+  readonly uses: Use[]
+}
+
+/** The endpoints of a run by address: opened once, probed, watched, closed together. */
+export class EndpointRegistry {
+  readonly #entries = new Map<string, Entry>()
+
+  constructor(private readonly options: RegistryOptions) {}
+
+  /**
+   * The endpoints of one model, made or found. Nothing is sent yet.
+   *
+   * @throws {EndpointError} another model names the same address with another user or password
+   */
+  endpoints(
+    name: string,
+    options: ModelOptions,
+    headers: Readonly<Record<string, string>>,
+    pinned: Capabilities | null,
+  ): Endpoint[] {
+    return [...new Set(options.endpoints)].map((url) => {
+      const label = endpointLabel(url)
+      const use: Use = { name, options, headers, pinned, probe: null }
+      const user = userOf(url)
+      const known = this.#entries.get(label)
+      if (known !== undefined) {
+        if (known.user !== user) throw twoUsers(label, name, known.uses[0]?.name ?? '')
+        known.uses.push(use)
+        return known.endpoint
+      }
+      const uses = [use]
+      const endpoint: Endpoint = new Endpoint({
+        client: this.options.connect(url, options.inFlightMax + CONNECTIONS_SPARE),
+        clock: this.options.clock,
+        limiter:
+          options.limiter === 'fixed' ? new FixedLimiter(options.inFlightMax) : new GoodputLimiter(options.inFlightMax),
+        fallback: () => new GoodputLimiter(options.inFlightMax),
+        headers,
+        canary: (_, signal) => this.#canary(endpoint, uses, signal),
+        note: (words) => this.options.onEvent({ kind: 'note', endpoint: label, words }),
+        changed: (_, what, words) => this.#changed(endpoint, what, words),
+      })
+      this.#entries.set(label, { endpoint, user, uses })
+      return endpoint
+    })
+  }
+
+  /** Probes all; by model, what each of its endpoints can do. */
+  async open(): Promise<Map<string, Capabilities[]>> {
+    const found = new Map<string, Capabilities[]>()
+    if (!this.options.probe) return found
+    const failures = new Map<string, ServerError>()
+    const unpaid = new Map<string, Endpoint[]>()
+    await Promise.all(
+      [...this.#entries.values()].flatMap(({ endpoint, uses }) =>
+        uses.map(async (use) => {
+          const isFound = () => found.has(use.name)
+          const result = await this.#probeAtStart(endpoint, use, isFound)
+          if (result === null) return
+          if (!(result instanceof ServerError)) {
+            found.set(use.name, [...(found.get(use.name) ?? []), result.capabilities])
+            return
+          }
+          endpoint.takeOut(result.message)
+          if (result.details.kind === 'account') unpaid.set(use.name, [...(unpaid.get(use.name) ?? []), endpoint])
+          if (use.pinned === null) failures.set(use.name, result)
+        }),
+      ),
+    )
+    for (const [name, endpoints] of unpaid) {
+      // Another endpoint of the model can take over: this one is waited for during the run.
+      if (found.has(name) || (!failures.has(name) && endpoints.length < this.#countOf(name))) continue
+      throw accountError(endpoints)
+    }
+    for (const [name, failure] of failures) {
+      if (found.has(name)) continue
+      throw new EndpointError(
+        `No endpoint of model '${name}' answers: ${failure.message}. Start it, or check the address`,
+        { cause: failure, details: { model: name } },
+      )
+    }
+    return found
+  }
+
+  /**
+   * Probes an endpoint until it is ready: one that is loading, busy or failing is waited for as in an outage, with
+   * a line that says so, unless another endpoint of the model is there. One that cannot be reached may be starting
+   * (`startMaxMs`); an unknown host or a bad certificate is not waited for.
+   *
+   * @returns null where another model has its turn
+   */
+  async #probeAtStart(endpoint: Endpoint, use: Use, isFound: () => boolean): Promise<Probe | ServerError | null> {
+    const { clock, outageMaxMs, startMaxMs } = this.options
+    const fromMs = clock.now()
+    let said = ''
+    for (;;) {
+      const signal = AbortSignal.timeout(PROBE_DEADLINE_MS)
+      // One after the other, all requests of a probe listen to it.
+      setMaxListeners(0, signal)
+      let failure: unknown
+      try {
+        return await this.#probe(endpoint, use, signal)
+      } catch (error) {
+        failure = signal.aborted ? noAnswer(endpoint) : error
+      }
+      if (isAnothersTurn(failure, use)) return null
+      if (!(failure instanceof ServerError)) throw failure
+      endpoint.heard(failure)
+      // Any other connection that breaks is one of a server that is there: waited for as in an outage.
+      const isWrong = isWrongAddress(failure)
+      const isSilent = (isWrong || ABSENT.has(String(failure.details.system))) && endpoint.lastHeard?.answered !== true
+      if (failure.details.kind === 'account' || use.pinned !== null || isFound()) return failure
+      if (isSilent && isWrong) return failure
+      const waitedMs = clock.now() - fromMs
+      const leftMs = (isSilent ? startMaxMs : outageMaxMs) - waitedMs
+      if (isSilent && leftMs <= 0) return failure
+      if (leftMs < 0) throw outageError([endpoint], waitedMs)
+      const state = isSilent ? 'not reachable' : 'not ready'
+      if (said !== state) {
+        said = state
+        const words = String(failure.details.words ?? failure.message)
+        const limit = isSilent
+          ? `servers.startMaxMs ${startMaxMs / 1000} s`
+          : `servers.outageMaxMs ${outageMaxMs / 1000} s`
+        const event = { endpoint: endpoint.label, words: `${state} (${words}); waiting for it (${limit})` }
+        this.options.onEvent({ kind: 'waiting', ...event })
+      }
+      const askedMs = Number(failure.details.retryAfterMs ?? 0)
+      await clock.sleep(Math.min(Math.max(START_WAIT_MS, askedMs), Math.max(1, leftMs)))
+    }
+  }
+
+  /** Endpoints of a model. */
+  #countOf(name: string): number {
+    return [...this.#entries.values()].filter(({ uses }) => uses.some((use) => use.name === name)).length
+  }
+
+  metrics(): EndpointMetrics[] {
+    return [...this.#entries.values()].map(({ endpoint }) => ({
+      endpoint: endpoint.label,
+      inFlight: endpoint.inFlight,
+      limit: endpoint.limiter.limit,
+      limiter: endpoint.limiter.kind,
+      reason: endpoint.limiter.reason,
+      down: endpoint.isDown,
+      figures: endpoint.figures,
+    }))
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#entries.values()].map(({ endpoint }) => endpoint.close()))
+  }
+
+  async #probe(endpoint: Endpoint, use: Use, signal: AbortSignal): Promise<Probe> {
+    const probe = await probeEndpoint(endpoint.client, use.headers, use.options, signal, this.options.clock)
+    if (use.pinned !== null) requireCapabilities(endpoint.label, probe.capabilities, use.pinned)
+    use.probe = probe
+    for (const words of probe.notes) this.options.onEvent({ kind: 'note', endpoint: endpoint.label, words })
+    if (probe.capabilities.metrics && use.options.limiter === 'auto' && endpoint.limiter.kind === 'goodput') {
+      endpoint.followQueue(new QueueLimiter(use.options.inFlightMax))
+    }
+    return probe
+  }
+
+  /** A server that was out at the start is probed whole when it comes: it may lack what is pinned. */
+  async #canary(endpoint: Endpoint, uses: readonly Use[], signal: AbortSignal): Promise<void> {
+    let absent = 0
+    for (const use of uses) {
+      if (this.options.probe && use.probe === null) {
+        try {
+          await this.#probe(endpoint, use, signal)
+        } catch (error) {
+          if (!isAnothersTurn(error, use) || ++absent === uses.length) throw error
+        }
+      } else {
+        const { headers, options } = use
+        const kind = use.probe?.kind ?? 'chat'
+        const capabilities = use.probe?.capabilities ?? use.pinned
+        const accepted = (body: Record<string, unknown>) =>
+          capabilities === null ? body : acceptedBody(body, capabilities)
+        await endpoint.client.send(
+          { kind, body: accepted(canaryBody(kind, options)), prompts: 1, headers, stream: false },
+          signal,
+        )
+      }
+    }
+  }
+
+  #changed(endpoint: Endpoint, what: 'room' | 'down' | 'up', words: string): void {
+    if (what !== 'room') this.options.onEvent({ kind: `endpoint-${what}`, endpoint: endpoint.label, words })
+    this.options.pump()
+  }
+}
+
+/**
+ * In a run of phases one model has its turn on a server after the other. What the absent one can do is known since it
+ * was there; that it is not is found out only when a call needs it.
+ */
+function isAnothersTurn(failure: unknown, { pinned }: Use): boolean {
+  return pinned !== null && failure instanceof EndpointError && failure.details.status === 404
+}
+
+/** An unknown host or a rejected certificate: waiting for a server to start does not help. */
+function isWrongAddress({ details }: ServerError): boolean {
+  return /^ENOTFOUND$|^EADDRNOTAVAIL$|CERT|TLS|SSL|UNABLE_TO_/.test(String(details.system ?? ''))
+}
+
+function noAnswer(endpoint: Endpoint): ServerError {
+  const words = `no answer within ${PROBE_DEADLINE_MS / 1000} s`
+  return new ServerError(`${endpoint.label}: ${words}`, { details: { kind: 'deadline', words } })
+}
+
+function userOf(address: string): string {
+  const { username, password } = new URL(address)
+  return `${username}:${password}`
+}
+
+/** Connections are shared, and with them the one user that they are for. */
+function twoUsers(label: string, name: string, other: string): EndpointError {
+  return new EndpointError(
+    `Models '${name}' and '${other}' name ${label} with different users or passwords. Give both the same, or use apiKey`,
+    { details: { model: name } },
+  )
+}

@@ -1,0 +1,48 @@
+/**
+ * Which of several endpoints gets a call: the one that has its text's prefix cached when that costs no waiting, else
+ * the one with the most room; never the one where it failed last while another is there. Pure but for what it looks at.
+ */
+import type { Position } from '../../core/types.js'
+import type { Endpoint } from '../endpoint/endpoint.js'
+import type { Lane, Ticket } from './pending-request.js'
+
+/** Calls at the head of a stage looked at for one whose text is cached at an endpoint with room. */
+const NEAR_LOOK_MAX = 16
+
+/** One of the next calls of the same stage whose home has room, taken out of the queue; null to serve the first. */
+export function nearCall({ queue, endpoints }: Lane, { call }: Ticket, free: readonly Endpoint[]): Ticket | null {
+  if (endpoints.length === 1 || free.length === endpoints.length) return null
+  const fits = (ticket: Ticket) => {
+    const home = homeOf(ticket, endpoints)
+    return home !== ticket.avoid && free.includes(home)
+  }
+  return queue.takeMore(call.stageOrder, 1, NEAR_LOOK_MAX, fits)[0] ?? null
+}
+
+/** One of the `free` endpoints; null to wait for another than that where it failed. */
+export function chooseEndpoint(ticket: Ticket, free: readonly Endpoint[], nowMs: number): Endpoint | null {
+  const { endpoints } = ticket.model.lane
+  if (endpoints.length === 1) return free[0] as Endpoint
+  const others = free.filter((endpoint) => endpoint !== ticket.avoid)
+  if (others.length === 0) {
+    const elsewhere = endpoints.some((endpoint) => endpoint !== ticket.avoid && !endpoint.isDown)
+    return elsewhere ? null : (free[0] as Endpoint)
+  }
+  const home = homeOf(ticket, endpoints)
+  if (others.includes(home)) return home
+  const share = (endpoint: Endpoint) => endpoint.room(nowMs) / endpoint.limiter.limit
+  return others.reduce((most, endpoint) => (share(endpoint) > share(most) ? endpoint : most))
+}
+
+/** Where the prefix of a call's text is cached, if anywhere. */
+function homeOf(ticket: Ticket, endpoints: readonly Endpoint[]): Endpoint {
+  return endpoints[textHash(ticket.call.position) % endpoints.length] as Endpoint
+}
+
+/** A number for the text that a call is about, the same for all its variants and stages: its block and ordinal there. */
+function textHash(position: Position): number {
+  let hash = 0x811c9dc5
+  for (const ordinal of position.slice(0, 2)) hash = Math.imul(hash ^ ordinal, 0x01000193) >>> 0
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  return (hash ^ (hash >>> 13)) >>> 0
+}

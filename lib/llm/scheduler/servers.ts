@@ -1,0 +1,303 @@
+/**
+ * The model servers of a run: opens every endpoint once, whatever models use it, and gives each stage its `Model`.
+ * Owns what a call goes through (kept reply, or queue, slot, retries, log, judgement) and the shutting down.
+ */
+
+import { systemClock } from '../../core/clock.js'
+import { ownValue } from '../../core/dictionary.js'
+import { seededRandom } from '../../core/random.js'
+import type { Clock, Position } from '../../core/types.js'
+import { ContractError, RequestRefusedError } from '../../errors.js'
+import type { Replies } from '../../storage/replies/replies.js'
+import { type Outcome } from '../../storage/replies/types.js'
+import { acceptedBody, assumedCapabilities, commonCapabilities, harmlessRequest } from '../endpoint/capabilities.js'
+import { type ModelInput, modelOptions, type ServerOptions, serverOptions } from '../options.js'
+import { canonicalJson, replyKey, requestSeed } from '../protocol/canonical.js'
+import { type Client, httpClient, requestHeaders, SECRET_FINISH } from '../protocol/client.js'
+import { requestBody } from '../protocol/wire.js'
+import type { Answer, Call, Capabilities, Model } from '../types.js'
+import { Dispatch } from './dispatch.js'
+import { Lane, type RequestForm, type SentModel, type Ticket } from './pending-request.js'
+import { type EndpointMetrics, EndpointRegistry, type OnServerEvent } from './registry.js'
+import { WaitingQueue } from './waiting-queue.js'
+
+/** What `openServers` is told. */
+export interface OpenServersOptions {
+  /** By the recipe's name for them. */
+  readonly models: Readonly<Record<string, ModelInput>>
+  /** The recipe's seed: that of every request follows from it. */
+  readonly seed: number
+  /** Where replies are kept; none are when it is left out. */
+  readonly replies?: Replies
+  readonly servers?: Partial<ServerOptions>
+  readonly clock?: Clock
+  /** By model: capabilities that run.json pinned; an endpoint that lacks one is refused. */
+  readonly pinned?: Readonly<Record<string, Capabilities>>
+  /** False to ask nothing at start and assume nothing: for servers that are known. True by default. */
+  readonly probe?: boolean
+  /** An endpoint went out, came back, or the run pauses: fit to be shown. */
+  readonly onEvent?: OnServerEvent
+  /** HTTP, unless a bench puts an engine on a virtual clock in its place. */
+  readonly connect?: (url: string, connectionsMax: number) => Client
+}
+
+/** All model servers as they are at this moment; counts are of this process. */
+export interface ServersMetrics {
+  /** Calls waiting for a slot or a retry. */
+  readonly waiting: number
+  /** Requests sent once more after a failure of the server. */
+  readonly retries: number
+  /** Calls answered from kept replies, without a request. */
+  readonly keptServed: number
+  /** Tokens of the replies received; those served from the log cost nothing and do not count. */
+  readonly tokens: number
+  readonly endpoints: readonly EndpointMetrics[]
+}
+
+/** The models of a run: ask through `model(name)`, tell what was released, drain, close. */
+export interface ModelServers {
+  /** @throws {ContractError} no such model in the recipe. */
+  model(name: string): Model
+  /** Everything up to `position` has left the sink's window in order. */
+  released(position: Position): void
+  metrics(): ServersMetrics
+  /** By model, JSON-safe: what run.json pins. */
+  capabilities(): Readonly<Record<string, Capabilities>>
+  /** Sends nothing more; resolves when what is under way has been received and kept. */
+  drain(): Promise<void>
+  /** Ends everything, also what is under way. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens the servers and probes what they can do.
+ *
+ * @throws {EndpointError} a model has no endpoint that answers, or one that lacks what is pinned
+ */
+export async function openServers(options: OpenServersOptions): Promise<ModelServers> {
+  const servers = new Servers(options)
+  try {
+    await servers.open()
+  } catch (error) {
+    await servers.close()
+    throw error
+  }
+  return servers
+}
+
+/** One model alone, with its servers. */
+export async function openModel(
+  options: Omit<OpenServersOptions, 'models' | 'pinned'> & {
+    readonly model: ModelInput
+    readonly pinned?: Capabilities
+  },
+): Promise<Model & { readonly servers: ModelServers }> {
+  const { model, pinned, ...rest } = options
+  const name = model.model
+  const servers = await openServers({
+    ...rest,
+    models: { [name]: model },
+    ...(pinned === undefined ? {} : { pinned: { [name]: pinned } }),
+  })
+  const opened = servers.model(name)
+  return { name, capabilities: opened.capabilities, ask: (call) => opened.ask(call), servers }
+}
+
+interface OpenModel extends SentModel {
+  capabilities: Capabilities
+}
+
+class Servers implements ModelServers {
+  readonly #models = new Map<string, OpenModel>()
+  readonly #dispatch: Dispatch
+  readonly #registry: EndpointRegistry
+  readonly #asking = new Set<Promise<unknown>>()
+  #keptServed = 0
+  #tokens = 0
+  /** Models whose token counts are estimated. */
+  readonly #estimated = new Set<OpenModel>()
+
+  constructor(private readonly options: OpenServersOptions) {
+    const clock = options.clock ?? systemClock
+    const servers = serverOptions.parse(options.servers ?? {})
+    this.#dispatch = new Dispatch({
+      clock,
+      random: seededRandom(options.seed),
+      servers,
+      formPasses: async (call, model, endpoint, signal) => {
+        const { options: asked, headers } = model
+        const body = acceptedBody(requestBody(harmlessRequest(call.request), asked, 1), model.capabilities)
+        try {
+          const transfer = { kind: call.request.kind, body, prompts: 1, headers, stream: asked.stream }
+          await endpoint.client.send(transfer, signal)
+          return true
+        } catch (error) {
+          // Moderation of a harmless text is not a refusal of the form.
+          if (error instanceof RequestRefusedError) return error.details.reason === 'content-refused'
+          throw error
+        }
+      },
+    })
+    this.#registry = new EndpointRegistry({
+      clock,
+      probe: options.probe ?? true,
+      outageMaxMs: servers.outageMaxMs,
+      startMaxMs: servers.startMaxMs,
+      pump: () => this.#dispatch.pump(),
+      onEvent: options.onEvent ?? (() => undefined),
+      connect: options.connect ?? httpClient,
+    })
+    const lanes = new Map<string, Lane>()
+    for (const [name, input] of Object.entries(options.models)) {
+      const filled = modelOptions.parse(input)
+      const headers = requestHeaders(filled.headers, filled.apiKey)
+      const endpoints = this.#registry.endpoints(name, filled, headers, ownValue(options.pinned, name) ?? null)
+      const key = endpoints
+        .map((endpoint) => endpoint.label)
+        .sort()
+        .join(' ')
+      const lane =
+        lanes.get(key) ?? new Lane(new WaitingQueue<Ticket>(this.#dispatch.records, servers.starveMs), endpoints)
+      if (!lanes.has(key)) this.#dispatch.lanes.push(lane)
+      lanes.set(key, lane)
+      const promptsMax = 1
+      this.#models.set(name, {
+        options: filled,
+        headers,
+        lane,
+        promptsMax,
+        forms: new Map<string, RequestForm>(),
+        capabilities: assumedCapabilities(),
+      })
+    }
+  }
+
+  async open(): Promise<void> {
+    const found = await this.#registry.open()
+    for (const [name, model] of this.#models) {
+      const all = found.get(name) ?? []
+      const pinned = ownValue(this.options.pinned, name)
+      if (all.length === 0 && pinned === undefined) continue
+      // Also of a server that is away: requests must be those that its kept replies answered.
+      const capabilities = pinned ?? commonCapabilities(all)
+      const promptsMax = commonCapabilities(all).promptLists ? model.options.promptsPerRequest : 1
+      this.#models.set(name, Object.assign(model, { capabilities, promptsMax }))
+    }
+  }
+
+  model(name: string): Model {
+    const model = this.#models.get(name)
+    if (model === undefined) {
+      throw new ContractError(`No model '${name}': the recipe has ${[...this.#models.keys()].join(', ')}`)
+    }
+    return {
+      name: model.options.model,
+      capabilities: model.capabilities,
+      ask: (call) => this.#tracked(this.#ask(call, model)),
+    }
+  }
+
+  released(position: Position): void {
+    this.#dispatch.released(position)
+  }
+
+  metrics(): ServersMetrics {
+    return {
+      waiting: this.#dispatch.waiting,
+      retries: this.#dispatch.retries,
+      keptServed: this.#keptServed,
+      tokens: this.#tokens,
+      endpoints: this.#registry.metrics(),
+    }
+  }
+
+  capabilities(): Readonly<Record<string, Capabilities>> {
+    return Object.fromEntries([...this.#models].map(([name, model]) => [name, model.capabilities]))
+  }
+
+  async drain(): Promise<void> {
+    await this.#dispatch.drain()
+    // What was received is on its way into the replies.
+    await Promise.allSettled(this.#asking)
+    await this.options.replies?.flush()
+  }
+
+  async close(): Promise<void> {
+    await this.#dispatch.close()
+    await Promise.allSettled(this.#asking)
+    await this.#registry.close()
+  }
+
+  /** A bad reply is asked again with the next attempt's seed; its tries used up follow from what is kept. */
+  async #ask(call: Call, model: OpenModel): Promise<Answer> {
+    let last = { fault: '', found: '' }
+    let text = ''
+    let kept = true
+    for (let attempt = 0; attempt < model.options.triesMax; attempt++) {
+      const served = await this.#outcome(call, model, attempt)
+      const { outcome } = served
+      kept &&= served.kept
+      if ('verdict' in outcome) return { verdict: outcome.verdict, ...(kept && { kept }) }
+      const found = outcome.reply.finishReason === SECRET_FINISH ? 'secret' : call.fault(outcome.reply)
+      if (found === null) return { reply: outcome.reply, attempt, ...(kept && { kept }) }
+      last = typeof found === 'string' ? { fault: found, found: '' } : found
+      text = outcome.reply.text
+    }
+    const reason = last.fault.endsWith('-reply') ? last.fault : `${last.fault}-reply`
+    const found = last.found === '' ? '' : ` (${last.found})`
+    const detail = `${model.options.triesMax} tries; the last${found}: ${text.slice(0, 200)}`
+    return { verdict: { reason, detail }, ...(kept && { kept }) }
+  }
+
+  async #outcome(
+    call: Call,
+    model: OpenModel,
+    attempt: number,
+  ): Promise<{ readonly outcome: Outcome; readonly kept: boolean }> {
+    const seed = requestSeed(this.options.seed, call.record, call.stage, attempt)
+    const body = () => requestBody(call.request, model.options, seed)
+    const { replies } = this.options
+    const ask = (name?: string) =>
+      this.#counted(
+        model,
+        this.#dispatch.submit(call, model, () => acceptedBody(body(), model.capabilities), name),
+      )
+    if (replies === undefined) return { outcome: await ask(), kept: false }
+    const key = replyKey(call.record, call.stage, attempt, canonicalJson({ kind: call.request.kind, ...body() }))
+    const found = await replies.find(key)
+    if (found !== null) {
+      this.#keptServed++
+      if ('reply' in found) this.#dispatch.knownGood(call, model, () => acceptedBody(body(), model.capabilities))
+      return { outcome: found, kept: true }
+    }
+    const outcome = await ask(key.toString('hex'))
+    await replies.keep(key, call.position[0] ?? 0, outcome)
+    return { outcome, kept: false }
+  }
+
+  async #counted(model: OpenModel, asked: Promise<Outcome>): Promise<Outcome> {
+    const outcome = await asked
+    if ('verdict' in outcome) return outcome
+    this.#tokens += outcome.reply.completionTokens
+    if (outcome.reply.usageEstimated) this.#reportEstimates(model)
+    return outcome
+  }
+
+  /** Reports once per model: token limits count the estimates. */
+  #reportEstimates(model: OpenModel): void {
+    if (this.#estimated.has(model)) return
+    this.#estimated.add(model)
+    const words = `model '${model.options.model}' sends no token counts that can be used: they are estimated from its texts`
+    const endpoint = model.lane.endpoints.map(({ label }) => label).join(', ')
+    this.options.onEvent?.({ kind: 'usage-estimated', endpoint, words })
+  }
+
+  async #tracked<T>(asked: Promise<T>): Promise<T> {
+    this.#asking.add(asked)
+    try {
+      return await asked
+    } finally {
+      this.#asking.delete(asked)
+    }
+  }
+}

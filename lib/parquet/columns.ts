@@ -1,0 +1,128 @@
+/**
+ * Columns of the Parquet files that a run writes: their types, their description for the Hub, and the check of a row.
+ */
+import { quote } from '../core/quote.js'
+import { ContractError, InvalidOptionError } from '../errors.js'
+
+/** Types of columns. 'messages' is a list of {role, content}. */
+export type ColumnType = 'string' | 'int64' | 'int32' | 'float64' | 'boolean' | 'messages'
+
+/** A column of data/; `messages` is a list of {role, content}. */
+export interface Column {
+  readonly name: string
+  readonly type: ColumnType
+  readonly nullable?: boolean
+}
+
+/** A value of a row: bigint or number for int64, null where the column is nullable. */
+export type Cell =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | readonly { readonly role: string; readonly content: string }[]
+/** A row of data/, by column name. */
+export type Row = Readonly<Record<string, Cell>>
+
+/** Names that every reader can address: letters, digits, '_'; not first a digit. */
+export function checkColumns(columns: readonly Column[]): void {
+  if (columns.length === 0) throw new InvalidOptionError('a file needs at least one column, none was given')
+  const seen = new Set<string>()
+  for (const { name } of columns) {
+    if (!/^[\p{L}_][\p{L}\p{N}_]*$/u.test(name) || name === '__proto__') {
+      throw new InvalidOptionError(`a column is named ${quote(name)}: letters, digits and _ are allowed`)
+    }
+    if (seen.has(name)) throw new InvalidOptionError(`two columns are named ${quote(name)}`)
+    seen.add(name)
+  }
+}
+
+/** The key `huggingface` of a file's metadata: so that `datasets` and the viewer need not guess. */
+export function huggingfaceMetadata(columns: readonly Column[]): string {
+  return JSON.stringify({ info: { features: featuresOf(columns) } })
+}
+
+/** Columns as `datasets` names them: also what a dataset card says. */
+export function featuresOf(columns: readonly Column[]): Record<string, unknown> {
+  const text = { dtype: 'string', _type: 'Value' }
+  return Object.fromEntries(
+    columns.map(({ name, type }) => {
+      if (type === 'messages') return [name, [{ role: text, content: text }]]
+      return [name, { dtype: type === 'boolean' ? 'bool' : type, _type: 'Value' }]
+    }),
+  )
+}
+
+/** The cells of a row in the order of the columns: strings well-formed, int64 as bigint. */
+export function cellsOf(columns: readonly Column[], row: Readonly<Record<string, unknown>>): Cell[] {
+  const cells = columns.map((column) => {
+    const value = Object.hasOwn(row, column.name) ? row[column.name] : undefined
+    return checkedCell(column, value)
+  })
+  if (Object.keys(row).length > columns.length) {
+    const names = new Set(columns.map(({ name }) => name))
+    const extra = Object.keys(row).find((name) => !names.has(name))
+    if (extra !== undefined) throw new ContractError(`a row has ${quote(extra)}, which is no column`)
+  }
+  return cells
+}
+
+/** Bytes that the cells take uncompressed, about as Parquet counts them. */
+export function sizeOf(cells: readonly Cell[]): number {
+  let bytes = 0
+  for (const cell of cells) {
+    if (typeof cell === 'string') bytes += 4 + Buffer.byteLength(cell)
+    else if (Array.isArray(cell)) for (const { role, content } of cell) bytes += sizeOf([role, content])
+    else bytes += 8
+  }
+  return bytes
+}
+
+function checkedCell(column: Column, value: unknown): Cell {
+  const { name, type, nullable } = column
+  if (value === null || value === undefined) {
+    if (nullable) return null
+    throw wrong(column, value)
+  }
+  switch (type) {
+    case 'string':
+      if (typeof value === 'string') return wellFormed(value)
+      break
+    case 'boolean':
+      if (typeof value === 'boolean') return value
+      break
+    case 'float64':
+      // NaN and infinity have no place in JSON, nor in most readers' comparisons: null says that it is not known.
+      if (Number.isFinite(value)) return value as number
+      break
+    case 'int32':
+      if (Number.isInteger(value) && BigInt.asIntN(32, BigInt(value as number)) === BigInt(value as number)) {
+        return value as number
+      }
+      break
+    case 'int64':
+      if (Number.isSafeInteger(value)) return BigInt(value as number)
+      if (typeof value === 'bigint' && BigInt.asIntN(64, value) === value) return value
+      break
+    case 'messages':
+      if (Array.isArray(value)) return value.map((message, i) => checkedMessage(name, message, i))
+  }
+  throw wrong(column, value)
+}
+
+function checkedMessage(column: string, message: unknown, i: number): { role: string; content: string } {
+  const { role, content } = (message ?? {}) as { role?: unknown; content?: unknown }
+  if (typeof role !== 'string') throw wrong({ name: `${column}[${i}].role`, type: 'string' }, role)
+  if (typeof content !== 'string') throw wrong({ name: `${column}[${i}].content`, type: 'string' }, content)
+  return { role: wellFormed(role), content: wellFormed(content) }
+}
+
+/** Lone surrogates, which UTF-8 cannot hold, become U+FFFD. (Node 20 has it; the types of ES2023 do not.) */
+function wellFormed(text: string): string {
+  return (text as string & { toWellFormed(): string }).toWellFormed()
+}
+
+function wrong({ name, type, nullable }: Column, value: unknown): ContractError {
+  return new ContractError(`column ${name} takes ${type}${nullable ? ' or null' : ''}, found ${quote(value)}`)
+}

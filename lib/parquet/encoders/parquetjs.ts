@@ -1,0 +1,125 @@
+/**
+ * parquetjs-lite behind the seam, for whoever asks for it (`output.encoder: parquetjs-lite`); gzip or snappy.
+ *
+ * Its defects are kept from the files: INT64 beyond 2^53 is refused (it alters them silently), statistics are off
+ * (its bounds of strings are in UTF-16 order, so that readers skip matching row groups), and the uncompressed sizes,
+ * which it gives as the compressed ones, are set right before the footer is written.
+ */
+
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import parquet, { type FieldDefinition, type RowBuffer } from 'parquetjs-lite'
+import types from 'parquetjs-lite/gen-nodejs/parquet_types.js'
+import util from 'parquetjs-lite/lib/util.js'
+import { ContractError } from '../../errors.js'
+import { type Cell, type Column } from '../columns.js'
+import type { EncodedFile, EncodedFileOptions, Encoder } from './types.js'
+import { installedVersion } from './version.js'
+
+/** parquetjs-lite behind the same seam; refuses int64 beyond 2^53, which it would alter. */
+export function parquetjsEncoder(codec: 'gzip' | 'snappy' = 'gzip'): Encoder {
+  // Gzip's bytes are those of Node's own zlib: another Node may write others.
+  const by = codec === 'gzip' ? `zlib ${process.versions.zlib}` : `snappyjs ${installedVersion('snappyjs')}`
+  return {
+    name: 'parquetjs-lite',
+    identity: `parquetjs-lite ${installedVersion('parquetjs-lite')}, ${codec} by ${by}`,
+    check: refuseLargeIntegers,
+    open: (options) => new ParquetjsFile(options, codec),
+  }
+}
+
+/** Rows of a data page: about 1 MiB of rows of 2 kB. */
+const pageRows = 500
+
+class ParquetjsFile implements EncodedFile {
+  readonly #schema: InstanceType<typeof parquet.ParquetSchema>
+  readonly #envelope: InstanceType<typeof parquet.ParquetEnvelopeWriter>
+  readonly #writer: InstanceType<typeof parquet.ParquetWriter>
+  /** It calls back without awaiting its header: writes are put in a row here, and failures kept. */
+  #written: Promise<void> = Promise.resolve()
+
+  constructor(
+    private readonly options: EncodedFileOptions,
+    codec: 'gzip' | 'snappy',
+  ) {
+    const fields: Record<string, FieldDefinition> = {}
+    for (const column of options.columns) fields[column.name] = fieldOf(column, codec.toUpperCase())
+    this.#schema = new parquet.ParquetSchema(fields)
+    const settings = { pageSize: pageRows, pageIndex: false, useDataPageV2: true }
+    const write = (bytes: Buffer): Promise<void> => {
+      this.#written = this.#written.then(() => this.options.write(bytes))
+      // Whoever does not await this call finds the failure at the next one.
+      this.#written.catch(() => undefined)
+      return this.#written
+    }
+    this.#envelope = new parquet.ParquetEnvelopeWriter(this.#schema, write, async () => {}, 0, settings)
+    this.#writer = new parquet.ParquetWriter(this.#schema, this.#envelope, settings)
+    for (const [key, value] of Object.entries(options.metadata)) this.#writer.setMetadata(key, value)
+    const writeRowGroup = this.#envelope.writeRowGroup.bind(this.#envelope)
+    this.#envelope.writeRowGroup = async (rows) => {
+      await writeRowGroup(rows)
+      this.#correctSizes(rows)
+    }
+  }
+
+  async writeRowGroup(columns: readonly (readonly Cell[])[], rows: number): Promise<void> {
+    this.#writer.setRowGroupSize(rows)
+    for (let r = 0; r < rows; r++) {
+      const row: Record<string, unknown> = {}
+      for (const [c, column] of this.options.columns.entries()) row[column.name] = valueOf(column, columns[c]?.[r])
+      await this.#writer.appendRow(row)
+      // Its promises never leave the event loop's turn: let others have one.
+      if (r % pageRows === 0) await nextTurn()
+    }
+    await this.#written
+  }
+
+  async finish(): Promise<void> {
+    await this.#writer.close()
+    await this.#written
+  }
+
+  #correctSizes(rows: RowBuffer): void {
+    const group = this.#envelope.rowGroups.at(-1)
+    if (group === undefined) throw new ContractError('parquetjs-lite kept no metadata of a row group')
+    const leaves = this.#schema.fieldList.filter((field) => !field.isNested)
+    let groupBytes = 0
+    for (const [i, { meta_data }] of group.columns.entries()) {
+      const pages = rows.pages[String(leaves[i]?.path)] ?? []
+      meta_data.total_uncompressed_size = pages.reduce((sum, { page }) => sum + uncompressedBytes(page), 0)
+      groupBytes += meta_data.total_uncompressed_size
+    }
+    group.total_byte_size = groupBytes
+  }
+}
+
+function uncompressedBytes(page: Buffer): number {
+  const header = new types.PageHeader()
+  return util.decodeThrift(header, page) + header.uncompressed_page_size
+}
+
+function refuseLargeIntegers(columns: readonly Column[], cells: readonly Cell[]): void {
+  for (const [c, { name, type }] of columns.entries()) {
+    const cell = cells[c]
+    if (type === 'int64' && typeof cell === 'bigint' && !Number.isSafeInteger(Number(cell))) {
+      throw new ContractError(
+        `column ${name}: parquetjs-lite alters integers beyond 2^53, found ${cell}: use the encoder hyparquet-writer`,
+      )
+    }
+  }
+}
+
+function fieldOf({ type, nullable }: Column, compression: string): FieldDefinition {
+  const leaf = (physical: string): FieldDefinition => ({ type: physical, compression, statistics: false })
+  const optional = nullable === true
+  if (type !== 'messages') return { ...leaf(leafTypes[type]), optional }
+  const element: FieldDefinition = { fields: { role: leaf('UTF8'), content: leaf('UTF8') } }
+  return { type: 'LIST', optional, fields: { list: { repeated: true, fields: { element } } } }
+}
+
+const leafTypes = { string: 'UTF8', int64: 'INT64', int32: 'INT32', float64: 'DOUBLE', boolean: 'BOOLEAN' } as const
+
+function valueOf({ type }: Column, cell: Cell | undefined): unknown {
+  if (cell === null || cell === undefined) return undefined
+  if (type === 'messages') return { list: (cell as readonly object[]).map((element) => ({ element })) }
+  return type === 'int64' ? Number(cell) : cell
+}

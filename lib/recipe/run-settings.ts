@@ -1,0 +1,130 @@
+/** From a recipe to the settings of a run: shards listed, secrets resolved, the built-in server started where it is asked for. */
+
+import { SourceNotFoundError } from '../errors.js'
+import { type HubFetchOptions, type HubTransport, hubTransport } from '../hub/fetch.js'
+import { sayingWaits } from '../hub/outage-messages.js'
+import { hubSettings } from '../hub/settings.js'
+import { modelOptions } from '../llm/options.js'
+import type { KunSettings } from '../run/settings.js'
+import { startSimulator } from '../simulator/index.js'
+import { hubShards } from '../sources/hub.js'
+import { localShards, presets, type Shard, stdinShard } from '../sources/index.js'
+import type { FieldMapping } from '../text/mapping.js'
+import { pinnedRecipe, type Recipe, type RecipeSource, resolveModel, resolveSecret, storedRecipe } from './index.js'
+
+/** Settings that a run can start with, and what was opened for them: `close` it after the run. */
+export interface PreparedSettings {
+  readonly settings: KunSettings
+  /** The built-in server answers: the result says so. */
+  readonly builtin: boolean
+  close(): Promise<void>
+}
+
+/** The built-in server shares this process: more calls than keep it busy would only wait in it, in no order. */
+const builtinInFlightMax = 64
+
+/**
+ * @param say told when the Hub fails and is asked again
+ * @throws {SourceNotFoundError | HubAccessError | RecipeError} nothing has been written then
+ */
+export async function settingsOf(
+  recipe: Recipe,
+  directory: string,
+  say: (message: string) => void = () => undefined,
+): Promise<PreparedSettings> {
+  const closing: (() => Promise<void>)[] = []
+  const close = async (): Promise<void> => {
+    for (const each of closing.reverse()) await each()
+  }
+  try {
+    const connections = hubConnections(sayingWaits(recipe.hub, say))
+    closing.push(() => connections.close())
+    const shards: Shard[] = []
+    for (const [index, source] of recipe.sources.entries()) {
+      const path = `sources[${index}]`
+      const listed = await shardsOf(source, connections, path).catch((error: unknown) => {
+        if (!(error instanceof SourceNotFoundError)) throw error
+        throw new SourceNotFoundError(`${path}.files: ${error.message}`, { cause: error, details: error.details })
+      })
+      shards.push(...listed)
+    }
+    const usesBuiltin = Object.values(recipe.models).some(({ endpoints }) => endpoints.includes('builtin'))
+    const simulator = usesBuiltin ? await startSimulator({}) : null
+    if (simulator !== null) closing.push(() => simulator.close())
+    const models = Object.keys(recipe.models).map((name) => {
+      const model = resolveModel(recipe, name)
+      const endpoints = model.endpoints.map((endpoint) => (endpoint === 'builtin' ? (simulator?.url ?? '') : endpoint))
+      const inFlightMax = model.endpoints.includes('builtin') ? builtinInFlightMax : model.inFlightMax
+      return [name, modelOptions.parse({ ...model, endpoints, inFlightMax })] as const
+    })
+    const { dedup, ...prepare } = recipe.prepare
+    const settings: KunSettings = {
+      seed: recipe.seed,
+      shards,
+      splits: [...new Set(recipe.sources.map(({ split }) => split))],
+      read: recipe.read,
+      workers: recipe.workers,
+      prepare,
+      dedup,
+      models: Object.fromEntries(models),
+      servers: recipe.servers,
+      kun: recipe.kun,
+      output: { ...recipe.output, dir: directory },
+      memory: recipe.memory,
+      replies: recipe.replies,
+      brakes: recipe.brakes,
+      limits: recipe.limits,
+      pinned: pinnedRecipe(recipe),
+      recipe: storedRecipe(recipe),
+    }
+    return { settings, builtin: usesBuiltin, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+interface HubConnections {
+  /** Sources of one account share its connections, and the budget of requests with them. */
+  of(token: string | undefined): HubTransport
+  close(): Promise<void>
+}
+
+function hubConnections(options: HubFetchOptions): HubConnections {
+  const opened = new Map<string | undefined, HubTransport>()
+  return {
+    of(token) {
+      const transport = opened.get(token) ?? hubTransport(hubSettings({ token }), options)
+      opened.set(token, transport)
+      return transport
+    },
+    async close() {
+      for (const transport of opened.values()) await transport.close()
+    },
+  }
+}
+
+async function shardsOf(source: RecipeSource, hub: HubConnections, path: string): Promise<readonly Shard[]> {
+  const { split, files } = source
+  const mapping = mappingOf(source)
+  if (source.hub !== undefined) {
+    const token = source.token === undefined ? undefined : resolveSecret(source.token, `${path}.token`)
+    const { revision, cache } = source
+    const transport = hub.of(token)
+    const { shards } = await hubShards({ repo: source.hub, split, files, mapping, revision, cache, token, transport })
+    return shards
+  }
+  if (files.length === 1 && files[0] === '-') return [stdinShard({ split, mapping, input: process.stdin })]
+  return localShards({ split, root: process.cwd(), files, mapping })
+}
+
+/** A preset, with what the source says itself over it. */
+function mappingOf({ preset, text, id, title }: RecipeSource): FieldMapping {
+  const base = preset === undefined ? { text: text ?? 'text' } : presets[preset]
+  return {
+    ...base,
+    ...(text !== undefined && { text }),
+    ...(id !== undefined && { id }),
+    ...(title !== undefined && { title }),
+  }
+}

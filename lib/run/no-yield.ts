@@ -1,0 +1,270 @@
+/**
+ * Detects that a run yields nothing: its first records, or the first of a split or shard, all end at one place for one
+ * reason (a wrong field, a context that is too short, a server that refuses). Receives records in input order, as they
+ * are released, so that it stops at the same record every time. It never alters an outcome; it only returns the error.
+ */
+import { ownValue } from '../core/dictionary.js'
+import type { Released } from '../core/sink-node.js'
+import { NoYieldError } from '../errors.js'
+import type { Candidate, Pair } from '../kun/types.js'
+import type { Counters, SplitCounters } from './accounting/counters.js'
+import { Refused } from './candidates.js'
+
+export interface SameEndingOptions {
+  /** Records that end alike before the run stops; null never stops it. */
+  readonly recordsMax: number | null
+  /** Names of the stages after dedup, in order. */
+  readonly llmStages: readonly string[]
+  /** Counters of the last committed cut. */
+  readonly from: Counters | null
+}
+
+/** Outcome of one record: `place` is the stage where it ended, or null if it became a row. */
+interface Ending {
+  readonly split: string
+  readonly shard: string
+  readonly place: string | null
+  readonly reason: string
+  readonly detail: string
+  readonly fault: boolean
+}
+
+/** Outcomes of the records that reached one place. */
+interface Place {
+  readonly name: string
+  /** Whether one of them continued. */
+  passed: boolean
+  count: number
+  /** By reason; reasons beyond `reasonsMax` are counted in `count` alone. */
+  readonly reasons: Map<string, number>
+  /** Detail of the first that ended here. */
+  detail: string
+  /** Whether all ended by a failure; a drop by a filter, a threshold or deduplication is not a failure. */
+  fault: boolean
+}
+
+const reasonsMax = 100
+/** Share of the records that end for one reason, from which on they count as ending alike. Failures always do. */
+const alikeShareMin = 0.9
+
+/** Shards that are remembered; beyond it the oldest are forgotten. */
+const shardsMax = 10_000
+
+export class SameEnding {
+  readonly #recordsMax: number
+  readonly #places: readonly string[]
+  readonly #run: Scope
+  readonly #splits = new Map<string, Scope>()
+  /** By split and shard: number of unreadable records from the first on; −1 once a readable one came. */
+  readonly #shards = new Map<string, number>()
+  #lastShard = ''
+
+  constructor({ recordsMax, llmStages, from }: SameEndingOptions) {
+    this.#recordsMax = recordsMax ?? Number.POSITIVE_INFINITY
+    this.#places = ['documents', 'chunks', 'dedup', ...llmStages]
+    this.#run = new Scope(this.#places)
+    for (const [split, counters] of Object.entries(from ?? {})) {
+      this.#splitScope(split).restore(counters)
+      this.#run.restore(counters)
+    }
+  }
+
+  /** @returns the error to stop with, once the first records all ended alike */
+  released(arrived: Released<unknown>): NoYieldError | null {
+    const ending = endingOf(arrived)
+    if (ending === null) return null
+    const max = this.#recordsMax
+    const run = this.#run.add(ending, max)
+    const split = this.#splitScope(ending.split).add(ending, max)
+    if (run !== null) return stoppedAt('the run', run)
+    if (split !== null) return stoppedAt(`split '${ending.split}'`, split)
+    const count = this.#unreadOf(ending)
+    if (count < max) return null
+    return stoppedAt(`shard ${ending.shard}`, {
+      name: 'documents',
+      count,
+      reason: ending.reason,
+      detail: ending.detail,
+      alike: count,
+    })
+  }
+
+  /** @returns the error of a run that reached its end without a row, unless the recipe allows that */
+  atEnd(): NoYieldError | null {
+    if (this.#run.yielded) return null
+    const last = this.#run.last()
+    if (last === null) {
+      return new NoYieldError('The sources hold no document: all files are empty, or none has records. Check `sources`')
+    }
+    if (!last.fault) return null
+    const group = groupOf(last)
+    return noYield(
+      `The run has no rows: all ${group.count} records that reached '${group.name}' ${endedText(group)}`,
+      group,
+    )
+  }
+
+  #splitScope(split: string): Scope {
+    const known = this.#splits.get(split) ?? new Scope(this.#places)
+    this.#splits.set(split, known)
+    return known
+  }
+
+  /** Returns the number of unreadable records of the shard from its first on; 0 if it has readable ones. */
+  #unreadOf({ split, shard, place, fault }: Ending): number {
+    const key = `${split}/${shard}`
+    const unread = place === 'documents' && fault
+    // Most records are from the same shard as the previous one.
+    if (!unread && key === this.#lastShard) return 0
+    this.#lastShard = unread ? '' : key
+    const before = this.#shards.get(key) ?? 0
+    const now = unread && before >= 0 ? before + 1 : -1
+    this.#shards.set(key, now)
+    if (this.#shards.size > shardsMax) this.#shards.delete(this.#shards.keys().next().value as string)
+    return Math.max(0, now)
+  }
+}
+
+/** The places that records of a run, or of a split, pass through, in order. */
+class Scope {
+  yielded = false
+  readonly #places: readonly Place[]
+
+  constructor(names: readonly string[]) {
+    this.#places = names.map((name) => ({
+      ...{ name, passed: false, count: 0, reasons: new Map<string, number>(), detail: '', fault: true },
+    }))
+  }
+
+  /** @returns the place where the first `recordsMax` that reached it all ended alike, if it is this record's */
+  add(ending: Ending, recordsMax: number): Group | null {
+    if (this.yielded) return null
+    for (const place of this.#places) {
+      if (place.name === ending.place) return this.#ended(place, ending, 1).count < recordsMax ? null : barren(place)
+      place.passed = true
+    }
+    this.yielded = true
+    return null
+  }
+
+  /** Restores the committed state. */
+  restore({ rows, stages, documentRejects }: SplitCounters): void {
+    if (rows > 0) this.yielded = true
+    for (const place of this.#places) {
+      const counts = ownValue(stages, place.name)
+      if (counts === undefined) continue
+      if (counts.out > 0) place.passed = true
+      if (counts.failed > 0) this.#ended(place, { reason: 'failed', detail: '', fault: true }, counts.failed)
+      if (place.name === 'documents') this.#restoreDocuments(place, documentRejects)
+      else {
+        for (const [reason, count] of Object.entries(counts.dropped)) {
+          this.#ended(place, { reason, detail: '', fault: isFault(place.name, place.name, reason) }, count)
+        }
+      }
+    }
+  }
+
+  /** Returns the last place that any record reached, if all that reached it ended there; null otherwise. */
+  last(): Place | null {
+    return this.#places.findLast(({ count }) => count > 0) ?? null
+  }
+
+  #restoreDocuments(place: Place, rejects: SplitCounters['documentRejects']): void {
+    for (const [stage, reasons] of Object.entries(rejects)) {
+      for (const [reason, count] of Object.entries(reasons)) {
+        this.#ended(place, { reason, detail: '', fault: isFault('documents', stage, reason) }, count)
+      }
+    }
+  }
+
+  #ended(place: Place, { reason, detail, fault }: Pick<Ending, 'reason' | 'detail' | 'fault'>, count: number): Place {
+    if (place.detail === '') place.detail = detail
+    const before = place.reasons.get(reason)
+    if (before !== undefined || place.reasons.size < reasonsMax) place.reasons.set(reason, (before ?? 0) + count)
+    place.fault &&= fault
+    place.count += count
+    return place
+  }
+}
+
+/** Records that ended at one place, with the reason of most of them. */
+interface Group {
+  readonly name: string
+  readonly count: number
+  readonly reason: string
+  readonly detail: string
+  /** Of these, for that reason. */
+  readonly alike: number
+}
+
+/** Returns null if a record continued or they did not end alike. All may be duplicates: then it is not a fault. */
+function barren(place: Place): Group | null {
+  if (place.passed || place.name === 'dedup') return null
+  const group = groupOf(place)
+  return place.fault || group.alike >= alikeShareMin * group.count ? group : null
+}
+
+function groupOf({ name, count, detail, reasons }: Place): Group {
+  const [reason = '', alike = 0] = [...reasons].reduce((most, each) => (each[1] > most[1] ? each : most), ['', 0])
+  return { name, count, detail, reason, alike }
+}
+
+function endedText({ count, alike, reason }: Group): string {
+  return alike === count ? `ended as ${reason}` : `ended without a row, ${alike} of them as ${reason}`
+}
+
+function endingOf({ value, settlement, position }: Released<unknown>): Ending | null {
+  // A block without a document.
+  if (position.length === 1) return null
+  if (value instanceof Refused) {
+    const { split, shard, reject } = value
+    const { stage, reason, detail } = reject
+    const place = reject.chunk === null ? 'documents' : 'chunks'
+    return { split, shard, place, reason, detail, fault: isFault(place, stage, reason) }
+  }
+  const candidate = 'candidate' in (value as Pair | Candidate) ? (value as Pair).candidate : (value as Candidate)
+  const { split, shard } = candidate
+  if (settlement === null) return { split, shard, place: null, reason: '', detail: '', fault: false }
+  const { stage, reason, detail, kind } = settlement
+  return { split, shard, place: stage, reason, detail, fault: kind === 'failed' || isFault(stage, stage, reason) }
+}
+
+/** Returns false for records dropped on purpose: by a filter, a bound, a threshold, or as a duplicate. */
+function isFault(place: string, stage: string, reason: string): boolean {
+  if (place === 'documents') return stage !== 'filter' && stage !== 'chunk'
+  return (
+    place !== 'chunks' && place !== 'dedup' && !/^(?:score-low|score-mass|instruction-|output-|duplicate-)/.test(reason)
+  )
+}
+
+function stoppedAt(whose: string, group: Group): NoYieldError {
+  const { count, name } = group
+  const at = name === 'documents' ? '' : ` that reached '${name}'`
+  return noYield(`The first ${count} records of ${whose}${at} all ${endedText(group)}`, group)
+}
+
+function noYield(what: string, { name, count, reason, detail }: Group): NoYieldError {
+  const words = detail === '' ? '' : ` (${detail})`
+  const advice = advices.find(([pattern]) => pattern.test(`${name} ${reason}`))?.[1]
+  return new NoYieldError(
+    `${what}${words}. ${advice} A recipe that would make other rows starts over with --fresh --force, which keeps ` +
+      'replies; --set brakes.sameEndingRecords=false continues regardless',
+    { details: { stage: name, reason, records: count } },
+  )
+}
+
+const advices: readonly (readonly [RegExp, string])[] = [
+  [/ (?:no-text|shard-columns)$/, 'Name the field of the text in `sources[].text`.'],
+  [
+    /^documents (?:invalid|shard|member|record)/,
+    'Check the format of the files and the patterns in `sources[].files`.',
+  ],
+  [/^(?:documents|chunks)/, 'Look at the bounds in `prepare.quality` and `prepare.chunk`, and at filters of your own.'],
+  [/ context-length$/, 'Lower `prepare.chunk.tokensMax`, or serve the model with a longer context.'],
+  [/ score-/, 'Look at the judge, and at `kun.score.keepAtLeast`.'],
+  [
+    / (?:instruction|output)-/,
+    'Look at what the model writes (`simulate` shows a sound reply), the prompt and the filter.',
+  ],
+  [/^/, 'Look at what the model server says, at the prompt and at the sampling fields.'],
+]

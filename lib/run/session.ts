@@ -1,0 +1,255 @@
+/**
+ * Opens everything a run needs, in the order that leaves nothing behind when something is wrong: first what only reads
+ * (filters, servers), then the run directory, then what writes in it. Runs the graph of pipeline.ts, and closes all again.
+ */
+import { join } from 'node:path'
+import { Credit } from '../core/credit.js'
+import type { Run, RunMetrics } from '../core/run.js'
+import { AbortedError, type KunStreamError, type LockLostError } from '../errors.js'
+import type { ServersMetrics } from '../llm/scheduler/servers.js'
+import type { Capabilities } from '../llm/types.js'
+import { blocks, bytesBefore, type SourceCursor } from '../sources/index.js'
+import { closeAfter } from '../storage/closing.js'
+import { type FileLayer, nodeFiles } from '../storage/files.js'
+import { SpillFile } from '../storage/spill-file.js'
+import type { Counters } from './accounting/counters.js'
+import { Tally } from './accounting/tally.js'
+import { preparing } from './crashed-records.js'
+import { SameEnding } from './no-yield.js'
+import { closeParts, type OpenPartsOptions, openParts, type SessionParts } from './open-run.js'
+import { kunGraph } from './pipeline.js'
+import { itemBytes, itemCodec } from './reorder-codec.js'
+import type { KunSettings } from './settings.js'
+import { writeStats } from './stats-file.js'
+
+/** Item credit: 24 × the requests in flight. With fewer, one record in a hundred that takes long leaves slots empty. */
+const itemsPerRequest = 24
+/** Blocks in workers for each thread: one being worked on, one waiting, so that no thread waits for the main one. */
+const blocksPerThread = 2
+
+/** How a run is started, beside its settings; all of it may be left out. */
+export type SessionOptions = Omit<OpenPartsOptions, 'files' | 'onLockLost'> & { readonly files?: FileLayer }
+
+/**
+ * A run as it is at this moment. Counters are of what was released, in input order; the metrics run ahead of them.
+ */
+export interface SessionProgress {
+  readonly metrics: RunMetrics
+  readonly servers: ServersMetrics
+  /** Bytes of blocks that were read by this process. */
+  readonly readBytes: number
+  readonly cuts: number
+  readonly counters: Counters
+  /** Memory of what grows with the input by its nature: the index of duplicates, and that of replies still asked for. */
+  readonly indexBytes: { readonly duplicates: number; readonly replies: number }
+}
+
+/** How a run ended. 'limit': at the first cut that reached `rowsMax`. */
+export type SessionEnd = 'input' | 'limit'
+
+/** A run at work. */
+export interface Session {
+  /** Settles when everything is closed again. Rejects with what stopped it; a rejected run resumes where its error says so. */
+  readonly done: Promise<SessionEnd>
+  /** Blocks that earlier runs committed. */
+  readonly blocksDone: number
+  /** Their bytes; null where shards do not tell without being read. */
+  readonly bytesDone: number | null
+  /** By the recipe's name for a model: what was found out about its servers. */
+  readonly capabilities: Readonly<Record<string, Capabilities>>
+  readonly stages: SessionParts['stages']['described']
+  progress(): SessionProgress
+  /** Stops reading and asking, waits until the requests in flight reached the replies, drops the open cut. */
+  stop(reason: KunStreamError): Promise<void>
+  /** Stops at once. What was committed stays. */
+  abort(reason: KunStreamError): void
+}
+
+/**
+ * Starts a run, or goes on with the one in the directory.
+ *
+ * @throws {EndpointError} a server cannot be used: nothing was written
+ * @throws {RunLockedError | RunMismatchError} the directory belongs to another process or another recipe
+ */
+export async function startSession(settings: KunSettings, options: SessionOptions = {}): Promise<Session> {
+  let session: Session | null = null
+  let lost: LockLostError | null = null
+  const onLockLost = (error: LockLostError): void => {
+    lost ??= error
+    session?.abort(error)
+  }
+  const parts = await openParts(settings, { ...options, files: options.files ?? nodeFiles, onLockLost })
+  session = new KunSession(settings, parts, options.through !== undefined)
+  if (lost !== null) session.abort(lost)
+  return session
+}
+
+class KunSession implements Session {
+  readonly done: Promise<SessionEnd>
+  readonly blocksDone: number
+  readonly bytesDone: number | null
+  readonly capabilities: Session['capabilities']
+  readonly stages: Session['stages']
+  readonly #parts: SessionParts
+  readonly #run: Run
+  readonly #tally: Tally
+  readonly #sameEnding: SameEnding
+  /** Whether the recipe allows a run to end without a row. */
+  readonly #mayBeEmpty: boolean
+  #readBytes = 0
+  #cuts: number
+  /** Why the run is being stopped; null while it is not. */
+  #stopReason: KunStreamError | null = null
+  #drained: Promise<void> | null = null
+  #limitReached = false
+  /** The run is over, however it ended: what still arrives at the sink comes too late. */
+  #over = false
+  #sinkWork: Promise<void> = Promise.resolve()
+
+  constructor(settings: KunSettings, parts: SessionParts, isPhase: boolean) {
+    this.#parts = parts
+    const { files } = parts.directory
+    const { from, stages, writer, servers, replies, deduplicator, pool, watch } = parts
+    const { output, memory, limits } = settings
+    this.blocksDone = from?.blocks ?? 0
+    this.bytesDone = from === null ? 0 : bytesBefore(parts.shards, from.cursor as SourceCursor)
+    this.capabilities = servers.capabilities()
+    this.stages = stages.described
+    this.#cuts = from === null ? 0 : from.cut + 1
+    this.#tally = new Tally(settings.splits, stages.names, (from?.counters as Counters | undefined) ?? null)
+    const recordsMax = settings.brakes === false ? false : settings.brakes.sameEndingRecords
+    this.#mayBeEmpty = recordsMax === false && settings.brakes !== false
+    this.#sameEnding = new SameEnding({
+      recordsMax: recordsMax === false ? null : recordsMax,
+      llmStages: stages.names,
+      from: (from?.counters as Counters | undefined) ?? null,
+    })
+    // Killed after the cut that reached it, a run must not make one more when it goes on.
+    this.#limitReached = !isPhase && from !== null && rowsOf(this.#tally.counters()) >= limits.rowsMax
+    const graph = kunGraph({
+      blocks: this.#limitReached ? nothing() : this.#read(settings, from?.cursor as SourceCursor | undefined),
+      prepare: preparing(pool, replies),
+      blocksInWorkers: pool.threads * blocksPerThread,
+      deduplicator,
+      label: stages.label === null ? null : watch.stage(stages.label),
+      laterStages: stages.later.map((stage) => watch.stage(stage)),
+      blockCredit: new Credit('bytes of blocks', memory.inFlightMax),
+      itemCredit: new Credit('records', itemsPerRequest * requestsInFlightMax(settings)),
+      reorder: {
+        bytesMax: memory.reorderBytesMax,
+        sizeBytes: itemBytes,
+        spill: new SpillFile(files, join(output.dir, 'reorder.spill'), itemCodec),
+      },
+      candidatesPerCut: output.candidatesPerCut,
+      blocksPerCutMax: output.blocksPerCutMax,
+      blocksDone: this.blocksDone,
+      released: (position) => servers.released(position),
+      noYield: {
+        sameEnding: this.#sameEnding,
+        onNoYield: (reason) => void this.stop(reason).catch(() => undefined), // `done` rejects with it
+      },
+      sink: isPhase
+        ? null
+        : {
+            writer,
+            row: { ...stages.row, shape: output.shape },
+            tally: this.#tally,
+            working: (work) => {
+              this.#sinkWork = work
+            },
+            afterCommit: async ({ blocks: done, cut }, counters) => {
+              this.#cuts = cut + 1
+              await replies.committed(done)
+              this.#limitReached = rowsOf(counters) >= limits.rowsMax
+              if (this.#limitReached) this.#run.abort(new AbortedError('rowsMax is reached'))
+            },
+            stopping: () => this.#over || this.#stopReason !== null || this.#limitReached,
+          },
+    })
+    this.#run = graph.run()
+    watch.start(
+      () => servers.metrics().tokens,
+      (reason) => void this.stop(reason).catch(() => undefined), // `done` rejects with it
+    )
+    this.done = this.#finish(files, isPhase ? null : output.dir)
+    this.done.catch(() => undefined) // whoever awaits `done` gets it
+  }
+
+  progress(): SessionProgress {
+    return {
+      metrics: this.#run.metrics(),
+      servers: this.#parts.servers.metrics(),
+      readBytes: this.#readBytes,
+      cuts: this.#cuts,
+      counters: this.#tally.counters(),
+      indexBytes: {
+        duplicates: this.#parts.deduplicator.stats().memoryBytes,
+        replies: this.#parts.replies.indexBytes,
+      },
+    }
+  }
+
+  async stop(reason: KunStreamError): Promise<void> {
+    if (this.#stopReason !== null) return
+    this.#stopReason = reason
+    this.#run.drain()
+    this.#drained = this.#parts.servers.drain()
+    this.#parts.watch.drain(this.#drained)
+    await this.#drained
+    this.#run.abort(reason)
+  }
+
+  abort(reason: KunStreamError): void {
+    this.#stopReason ??= reason
+    this.#run.abort(reason)
+  }
+
+  async *#read({ read }: KunSettings, from: SourceCursor | undefined): ReturnType<typeof blocks> {
+    for await (const sourced of blocks(this.#parts.shards, { ...read, shared: true }, from, this.#parts.reads)) {
+      this.#readBytes += sourced.block.bytes.byteLength
+      yield sourced
+    }
+  }
+
+  /** @param dir null in a phase, which leaves no account */
+  async #finish(files: FileLayer, dir: string | null): Promise<SessionEnd> {
+    try {
+      await this.#run.done
+      // What was read before a stop may all have come out, but the sink took none of it any more.
+      if (this.#stopReason !== null) throw this.#stopReason
+    } catch (error) {
+      this.#over = true
+      await this.#sinkWork.catch(() => undefined) // its failure is `error`, or comes after it
+      if (!this.#limitReached) {
+        if (!(error instanceof AbortedError)) return closeAfter(error, [() => closeParts(this.#parts)])
+        // Who only stopped it must hear of replies that could not be written at the end.
+        await closeParts(this.#parts)
+        throw this.#stopReason ?? error
+      }
+    }
+    try {
+      if (dir !== null) await writeStats(files, dir, { cuts: this.#cuts, splits: this.#tally.counters() })
+    } catch (error) {
+      return closeAfter(error, [() => closeParts(this.#parts)])
+    }
+    await closeParts(this.#parts)
+    const barren = this.#limitReached || this.#mayBeEmpty ? null : this.#sameEnding.atEnd()
+    if (barren !== null) throw barren
+    return this.#limitReached ? 'limit' : 'input'
+  }
+}
+
+async function* nothing(): ReturnType<typeof blocks> {}
+
+function rowsOf(counters: Counters): number {
+  return Object.values(counters).reduce((sum, { rows }) => sum + rows, 0)
+}
+
+/** Requests that may be under way at once: of every endpoint once, whatever models use it. */
+function requestsInFlightMax({ models }: KunSettings): number {
+  const byEndpoint = new Map<string, number>()
+  for (const { endpoints, inFlightMax } of Object.values(models)) {
+    for (const endpoint of endpoints) byEndpoint.set(endpoint, Math.max(inFlightMax, byEndpoint.get(endpoint) ?? 0))
+  }
+  return [...byEndpoint.values()].reduce((sum, each) => sum + each, 0)
+}

@@ -1,0 +1,87 @@
+/**
+ * What a simulator can be told: one schema, for callers, recipes and the command line alike.
+ */
+import { z } from 'zod'
+import { InvalidOptionError } from '../../errors.js'
+import { faultRule } from './fault-rules.js'
+
+export const presetNames = ['instant', 'delay', 'qwen3-8b-h100', 'yi-34b-h100x2', 'qwen3-0.6b-h100'] as const
+export type PresetName = (typeof presetNames)[number]
+
+/** What a simulator can do without, as other servers of this API do. */
+export const capabilityNames = [
+  'metrics',
+  'logprobs',
+  'prompt-lists',
+  'echo',
+  'tokenize',
+  'chat-template-kwargs',
+  'models',
+] as const
+export type CapabilityName = (typeof capabilityNames)[number]
+
+/** Milliseconds: always the same, evenly spread, or log-normal with an arithmetic mean. */
+export const latencyOptions = z.union([
+  z.number().min(0),
+  z
+    .strictObject({ min: z.number().min(0), max: z.number().min(0) })
+    .refine(({ min, max }) => min <= max, 'min is over max'),
+  z.strictObject({ mean: z.number().positive(), sigma: z.number().min(0), max: z.number().positive().optional() }),
+])
+export type LatencyOptions = z.output<typeof latencyOptions>
+
+/** Tokens of a reply, log-normal with an arithmetic mean, whatever the text says; grades are never replaced. */
+export const lengthOptions = z.strictObject({
+  mean: z.number().positive(),
+  sigma: z.number().min(0).default(1),
+  max: z.number().int().positive().default(1_024),
+  tasks: z
+    .array(z.enum(['label', 'polish', 'free']))
+    .min(1)
+    .default(['label', 'polish', 'free']),
+})
+export type LengthOptions = z.output<typeof lengthOptions>
+
+export const simulatorOptions = z.strictObject({
+  host: z.string().min(1).default('127.0.0.1').describe('Address to listen on; loopback unless told otherwise'),
+  port: z.number().int().min(0).max(65_535).default(0).describe('0 takes a free port'),
+  models: z.array(z.string().min(1)).default([]).describe('Names served, others get 404; empty serves every name'),
+  apiKey: z.string().min(1).optional().describe('Requests without this bearer token get 401'),
+  preset: z.enum(presetNames).default('instant').describe('How time passes: not at all, by latency, or as on a GPU'),
+  speed: z.number().positive().default(1).describe('Simulated seconds a second, for the GPU presets'),
+  seed: z.number().int().min(0).max(0xffff_ffff).default(0).describe('Of latencies, lengths and fault rates'),
+  latencyMs: latencyOptions.default(20).describe("For preset 'delay'"),
+  lengths: lengthOptions.optional().describe('Replies of these lengths in place of what the writer writes'),
+  contextTokensMax: z.number().int().positive().optional().describe('32,768, or what the preset says'),
+  promptsMax: z.number().int().positive().default(1_024).describe('Prompts in one request'),
+  queueMax: z.number().int().min(0).optional().describe('Requests waiting before 503; unbounded when absent, as vLLM'),
+  reasoning: z.enum(['none', 'think', 'reasoning-content']).default('none').describe('How chat replies show thinking'),
+  nonce: z.boolean().default(false).describe('Every reply carries eight new letters, and logprobs that differ'),
+  requestLog: z.string().min(1).optional().describe('A file to which a JSON line a request is appended'),
+  missing: z.array(z.enum(capabilityNames)).default([]).describe('What this server cannot do'),
+  faults: z.array(faultRule).default([]).describe('Faults from the start; POST /admin/faults replaces them'),
+})
+
+/** What a simulator is told; all of it may be left out. Milliseconds, tokens, simulated seconds a second. */
+export type SimulatorOptions = z.input<typeof simulatorOptions>
+export type FilledSimulatorOptions = z.output<typeof simulatorOptions>
+
+/** @throws {InvalidOptionError} naming each option, the value found and what is allowed */
+export function fillOptions(options: unknown): FilledSimulatorOptions {
+  return check(simulatorOptions, options, 'simulator')
+}
+
+/** Parses with a schema; a failure names every field and the value that it has. */
+export function check<S extends z.ZodType>(schema: S, value: unknown, what: string): z.output<S> {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const lines = result.error.issues.map((issue) => {
+    const found = issue.path.reduce<unknown>(
+      (at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key],
+      value,
+    )
+    const shown = found === undefined ? '' : ` (found ${JSON.stringify(found)?.slice(0, 80)})`
+    return `${[what, ...issue.path].join('.')}: ${issue.message}${shown}`
+  })
+  throw new InvalidOptionError(lines.join('\n'), { details: { what } })
+}

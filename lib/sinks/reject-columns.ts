@@ -1,0 +1,18 @@
+/** The columns of rejects/. */
+import type { Column } from '../parquet/columns.js'
+import type { Reject } from './types.js'
+
+/** The columns of rejects/: the same in every run. */
+export const rejectColumns: readonly Column[] = [
+  { name: 'id', type: 'string' },
+  { name: 'split', type: 'string' },
+  { name: 'shard', type: 'string' },
+  { name: 'offset', type: 'int64' },
+  { name: 'chunk', type: 'int32' },
+  { name: 'variant', type: 'int32' },
+  { name: 'key', type: 'string' },
+  { name: 'stage', type: 'string' },
+  { name: 'reason', type: 'string' },
+  { name: 'detail', type: 'string' },
+  { name: 'excerpt', type: 'string' },
+] satisfies readonly (Column & { name: keyof Reject })[]

@@ -1,0 +1,275 @@
+/**
+ * How an append log looks on disk: frames, and the header that is the first of them. Pure but for the scan.
+ *
+ * Frame, little-endian: [u32 length][u32 check of length and offset][u32 crc32 over those 8 bytes and the payload]
+ * [payload]. The first frame is the header: JSON { magic, version, settings }. The head has a check of its own, so that
+ * a damaged length is never followed and the next valid frame is found in linear time; it covers the frame's offset in
+ * the file, so that bytes inside a payload, a block written twice or at the wrong place are not taken for a frame.
+ */
+import { crc32 } from 'node:zlib'
+import { differences } from '../core/difference.js'
+import { ContractError, CorruptFileError, RunMismatchError } from '../errors.js'
+import type { OpenFile } from './files.js'
+
+/** Bytes of one payload. */
+export const frameBytesMax = 16 * 1024 * 1024
+/** Bytes before the payload: length, check of the head, checksum; each a u32. */
+export const frameHeadBytes = 12
+
+/** `payload` is only valid during the call. */
+export type OnRecord = (payload: Uint8Array, offset: number) => void | Promise<void>
+
+/** Damage before valid frames: a crash cannot leave it in fsynced data. */
+export interface LogDamage {
+  /** Number of frames with a damaged payload and of stretches without recognisable frames. */
+  readonly count: number
+  readonly bytes: number
+  /** Offset of the first. */
+  readonly offset: number
+  /** Whether the header is damaged. */
+  readonly header: boolean
+}
+
+/** Result of a scan. */
+export interface LogScan {
+  /** End of the last valid frame. Bytes after it are a torn tail, or damage at the end. */
+  readonly bytes: number
+  /** Null if there is none. */
+  readonly damage: LogDamage | null
+}
+
+/**
+ * Calls back with the payload of each valid frame, in order; damaged ones are skipped.
+ *
+ * @param stopAtDamage ends the scan at the first frame that is not valid, as at a torn tail
+ * @throws {CorruptFileError} the file does not begin as a log and holds no frame of one
+ */
+export async function scanFrames(
+  file: OpenFile,
+  sizeBytes: number,
+  path: string,
+  onFrame: OnRecord,
+  { stopAtDamage = false }: { readonly stopAtDamage?: boolean } = {},
+): Promise<LogScan> {
+  const frames = new FrameReader(file, sizeBytes)
+  let damage = null as LogDamage | null
+  let [offset, end] = [0, 0]
+  for (;;) {
+    const read = frames.at(offset)
+    const frame = read instanceof Promise ? await read : read
+    if (frame !== null) {
+      // Await only promises: a million records must not cost a million microtasks.
+      const pending = onFrame(frame, offset)
+      if (pending !== undefined) await pending
+      offset += frameHeadBytes + frame.length
+      end = offset
+      continue
+    }
+    const next = stopAtDamage ? null : await frames.next(offset)
+    if (next === null) break
+    damage = {
+      count: (damage?.count ?? 0) + 1,
+      bytes: (damage?.bytes ?? 0) + next - offset,
+      offset: damage?.offset ?? offset,
+      header: damage?.header ?? offset === 0,
+    }
+    offset = next
+  }
+  if (end === 0 && !(await frames.tornAtBirth(path))) throw corrupt(path, 0, foreign)
+  return { bytes: end, damage }
+}
+
+/** Reads frames through one buffer. */
+class FrameReader {
+  #buffer: Uint8Array = new Uint8Array(0)
+  #bufferAt = 0
+  /** The first valid frame behind the last damage; infinite when there is none. */
+  #validAt = -1
+
+  constructor(
+    private readonly file: OpenFile,
+    private readonly sizeBytes: number,
+  ) {}
+
+  /** Returns the payload of the frame at `offset`; null if there is no valid frame. */
+  at(offset: number): Uint8Array | null | Promise<Uint8Array | null> {
+    const frame = parseFrame(this.#buffer, offset - this.#bufferAt, offset)
+    return typeof frame === 'number' ? this.#readFrame(offset, frame) : frame
+  }
+
+  async #readFrame(offset: number, neededBytes: number): Promise<Uint8Array | null> {
+    for (let needed = neededBytes; needed <= this.sizeBytes - offset; ) {
+      await this.#fill(offset, needed)
+      const frame = parseFrame(this.#buffer, 0, offset)
+      if (typeof frame !== 'number') return frame
+      // The length is known only now: read the frame again as a whole, unless the file became shorter.
+      if (frame <= needed || this.#buffer.length < needed) return null
+      needed = frame
+    }
+    return null
+  }
+
+  /**
+   * Returns the offset of the next valid frame after the invalid one at `offset`, or null. Linear in the bytes skipped.
+   */
+  async next(offset: number): Promise<number | null> {
+    await this.#fill(offset, frameHeadBytes)
+    const length = headLength(this.#buffer, 0, offset)
+    if (length !== null) {
+      const after = offset + frameHeadBytes + length
+      // A valid head gives the end of its frame; damage after it is counted separately.
+      return after < this.sizeBytes && (await this.#anyFrom(after)) !== null ? after : null
+    }
+    return this.#anyFrom(offset + 1)
+  }
+
+  async #anyFrom(offset: number): Promise<number | null> {
+    // Found for an earlier frame of the same stretch: no byte is searched twice.
+    if (this.#validAt < offset) this.#validAt = (await this.#search(offset)) ?? Number.POSITIVE_INFINITY
+    return Number.isFinite(this.#validAt) ? this.#validAt : null
+  }
+
+  async #search(offset: number): Promise<number | null> {
+    for (let from = offset; from + frameHeadBytes <= this.sizeBytes; ) {
+      const size = Math.min(readBytes, this.sizeBytes - from)
+      const bytes = await this.file.read(from, size)
+      for (let at = 0; at + frameHeadBytes <= bytes.length; at++) {
+        if (headLength(bytes, at, from + at) !== null && (await this.at(from + at)) !== null) return from + at
+      }
+      if (bytes.length < size) return null
+      from += Math.max(1, size - frameHeadBytes + 1)
+    }
+    return null
+  }
+
+  /**
+   * A header that was never whole. It is fsynced before anything follows it, so such a file ends with its header:
+   * a longer one lost its header later, and must not be overwritten.
+   */
+  async tornAtBirth(path: string): Promise<boolean> {
+    if (this.sizeBytes < frameHeadBytes) return true
+    const start = Buffer.from(await this.file.read(0, Math.min(this.sizeBytes, headerBytesMax)))
+    const text = start.subarray(8, 64).toString('latin1')
+    if (text.startsWith('{"magic":"kun-stream log"')) throw otherVersion(path, 1)
+    if (this.sizeBytes > headerBytesMax) return false
+    const length = headLength(start, 0, 0)
+    const isHead = length !== null && this.sizeBytes <= frameHeadBytes + length
+    return isHead || start.every((byte) => byte === 0) || text.slice(4).startsWith('{"magic":"kun-stream log"')
+  }
+
+  async #fill(offset: number, neededBytes: number): Promise<void> {
+    this.#buffer = await this.file.read(offset, Math.min(Math.max(neededBytes, readBytes), this.sizeBytes - offset))
+    this.#bufferAt = offset
+  }
+}
+
+/** Returns the payload of the frame at `at`, the number of bytes needed to check it, or null if it is not valid. */
+export function parseFrame(bytes: Uint8Array, at: number, offset: number): Uint8Array | number | null {
+  if (bytes.length - at < frameHeadBytes) return frameHeadBytes
+  const length = headLength(bytes, at, offset)
+  if (length === null) return null
+  if (bytes.length - at < frameHeadBytes + length) return frameHeadBytes + length
+  const payload = bytes.subarray(at + frameHeadBytes, at + frameHeadBytes + length)
+  return readU32(bytes, at + 8) === checksum(bytes.subarray(at, at + 8), payload) ? payload : null
+}
+
+/** Returns the payload length in a head; null if its check fails. */
+function headLength(bytes: Uint8Array, at: number, offset: number): number | null {
+  // The length is below 2^24: three of four positions in text fail here already.
+  if ((bytes[at + 3] as number) > 1) return null
+  const length = readU32(bytes, at)
+  return length <= frameBytesMax && readU32(bytes, at + 4) === headCheck(length, offset) ? length : null
+}
+
+function readU32(bytes: Uint8Array, at: number): number {
+  const [a, b, c, d] = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]] as [number, number, number, number]
+  return (a | (b << 8) | (c << 16) | (d << 24)) >>> 0
+}
+
+/** Mixes length and offset; every step is invertible, so that no two lengths at one offset have the same check. */
+function headCheck(length: number, offset: number): number {
+  let mixed = Math.imul(length ^ 0x6b756e73, 0x85ebca6b)
+  mixed = Math.imul(mixed ^ (mixed >>> 15) ^ (offset | 0), 0xc2b2ae35)
+  mixed = Math.imul(mixed ^ (mixed >>> 13) ^ Math.floor(offset / 2 ** 32), 0x27d4eb2f)
+  return (mixed ^ (mixed >>> 16)) >>> 0
+}
+
+/** Builds the frame of a payload at `offset` of its log: head and a copy of the payload. */
+export function encodeFrame(payload: Uint8Array, offset: number): Uint8Array {
+  const frame = Buffer.allocUnsafe(frameHeadBytes + payload.length)
+  encodeFrameInto(frame, 0, payload, offset)
+  return frame
+}
+
+/** The same, written into `target` from byte `at` on; it must have room for head and payload. */
+export function encodeFrameInto(target: Buffer, at: number, payload: Uint8Array, offset: number): void {
+  target.writeUInt32LE(payload.length, at)
+  target.writeUInt32LE(headCheck(payload.length, offset), at + 4)
+  target.set(payload, at + frameHeadBytes)
+  target.writeUInt32LE(checksum(target.subarray(at, at + 8), payload), at + 8)
+}
+
+function checksum(head: Uint8Array, payload: Uint8Array): number {
+  return crc32(payload, crc32(head))
+}
+
+const readBytes = 1024 * 1024
+const headerBytesMax = 64 * 1024
+const logMagic = 'kun-stream log'
+const logVersion = 2
+const foreign = 'it does not begin as a log of kun-stream does'
+
+/** @throws {ContractError} the settings take more than a header has room for */
+export function encodeHeader(settings: Readonly<Record<string, unknown>>): Uint8Array {
+  const payload = Buffer.from(JSON.stringify({ magic: logMagic, version: logVersion, settings }))
+  if (payload.length + frameHeadBytes > headerBytesMax) {
+    throw new ContractError(`the header of a log has ${payload.length} bytes, at most ${headerBytesMax} are allowed`)
+  }
+  return payload
+}
+
+/**
+ * The settings that a log was made with.
+ *
+ * @throws {CorruptFileError} it is no header of ours · {RunMismatchError} of another version of the format
+ */
+export function decodeHeader(payload: Uint8Array, path: string): Readonly<Record<string, unknown>> {
+  let header: unknown
+  try {
+    header = JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString())
+  } catch (cause) {
+    throw new CorruptFileError(`${path} is not a log of kun-stream: its header is not valid JSON`, { cause })
+  }
+  const { magic, version, settings } = (header ?? {}) as { magic?: unknown; version?: unknown; settings?: unknown }
+  if (magic !== logMagic || typeof settings !== 'object' || settings === null) {
+    throw corrupt(path, 0, foreign)
+  }
+  if (version !== logVersion) {
+    throw otherVersion(path, version)
+  }
+  return settings as Readonly<Record<string, unknown>>
+}
+
+function otherVersion(path: string, version: unknown): RunMismatchError {
+  return new RunMismatchError(
+    `${path} has log format ${String(version)}, this version of kun-stream writes ${logVersion}: use the version that made it`,
+  )
+}
+
+/** @throws {RunMismatchError} the settings differ; the message has the first difference */
+export function compareHeaders(found: unknown, wanted: unknown, path: string): void {
+  const [difference] = differences(found, wanted)
+  if (difference === undefined) return
+  throw new RunMismatchError(
+    `${path} was made with other settings: ${difference}. Use the same settings, or another directory.`,
+    { details: { path, difference } },
+  )
+}
+
+/** The error for damage at a byte of a log. */
+export function corrupt(path: string, offset: number, what: string): CorruptFileError {
+  return new CorruptFileError(
+    `${path} is damaged at byte ${offset}: ${what}. Restore it from a backup or a mirror, or start over in another directory.`,
+    { details: { path, offset } },
+  )
+}

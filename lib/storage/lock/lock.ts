@@ -1,0 +1,329 @@
+/**
+ * One process at a time on a run directory, by a lock file that says who holds it and that its holder renews.
+ * A lock is taken over at once when its holder can be seen to be gone, and after its lease when it cannot be seen from here
+ * (a container, another machine). Owns acquisition and takeover; the holder's side is lease.ts.
+ */
+import { randomUUID } from 'node:crypto'
+import { readFileSync, unlinkSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { backgroundClock, systemClock } from '../../core/clock.js'
+import type { Clock } from '../../core/types.js'
+import { type LockLostError, RunLockedError } from '../../errors.js'
+import { closeAfter } from '../closing.js'
+import { type FileLayer, nodeFiles } from '../files.js'
+import { ageMs, type Instant, instant, Lease } from './lease.js'
+import { createLockFile, type FoundLock, type OwnedLock, readLockFile } from './lock-file.js'
+import { type Holder, type HolderState, holderState, thisProcess } from './lock-holder.js'
+
+/** What a lock protects: a directory may have several, each with a name of its own. */
+export interface LockUse {
+  /** Name of the lock file. */
+  readonly name: string
+  /** Predicate of the holder, for messages: 'works on this run directory'. */
+  readonly does: string
+  /** The command that waits for it, for messages. */
+  readonly command: string
+}
+
+/** Options for `lockRunDirectory`; all optional. */
+export interface LockOptions {
+  /** A run on its directory by default. */
+  readonly use?: LockUse
+  readonly files?: FileLayer
+  /** The holder that the lock names; this process by default. */
+  readonly holder?: Holder
+  /** Whether a holder still runs; asked of the system by default. */
+  readonly stateOf?: (holder: Holder) => HolderState
+  /** A lock that did not change for this long may be taken over; 60,000 by default. It is renewed 12 times in it. */
+  readonly leaseMs?: number
+  /** Clock of the held lease; by default the system's, whose sleeps do not keep the process alive. */
+  readonly clock?: Clock
+  /** Clock of the wait for another process's lock; the system's by default. */
+  readonly waitClock?: Clock
+  /** Ends the wait; the call rejects with its reason. */
+  readonly signal?: AbortSignal
+  /** Wall clock in milliseconds, by which a holder notices that its machine slept; `Date.now` by default. */
+  readonly wallNow?: () => number
+  /** Reports that acquisition waits for a lease, and that it took a lock over. */
+  readonly onEvent?: (message: string) => void
+  /** Called once when a renewal finds that the lock is lost. */
+  readonly onLost?: (error: LockLostError) => void
+}
+
+/** A lock that is held. */
+export interface RunLock {
+  /**
+   * True after a takeover from a holder that cannot be seen to be gone, until `settle`: it may be suspended, with files open
+   * and a write under way. Kept on disk: a successor of this process sees it too.
+   */
+  readonly isTakenOver: boolean
+  /** Call it once every file that the former holder may have open is on a new inode. */
+  settle(): Promise<void>
+  /**
+   * Resolves while the lock is held; nearly free. To be called before each change of the directory.
+   *
+   * @throws {LockLostError} another process took it over, or it could not be renewed in time
+   */
+  check(): Promise<void>
+  /** Like `check`, but also reads the lock file: call it directly before a commit. */
+  confirm(): Promise<void>
+  /** Deletes the lock file, unless another process took it over. */
+  release(): Promise<void>
+}
+
+/** Name of the lock in a run directory. */
+export const lockName = 'lock.json'
+
+/** A run on its directory. */
+export const runUse: LockUse = { name: lockName, does: 'works on this run directory', command: 'run' }
+
+const leaseMsDefault = 60_000
+
+/**
+ * Acquires the lock of a directory. If its holder is not visible and does not renew it, waits, at most for the lease.
+ *
+ * @throws {RunLockedError} another process holds it; the message has its pid and host
+ */
+export async function lockRunDirectory(directory: string, options: LockOptions = {}): Promise<RunLock> {
+  const { files = nodeFiles, holder = thisProcess(), leaseMs = leaseMsDefault } = options
+  const { clock = backgroundClock, waitClock = systemClock, wallNow = Date.now } = options
+  const { use = runUse, signal } = options
+  const taking: Taking = {
+    files,
+    use,
+    signal,
+    lock: { ...holder, token: randomUUID(), leaseMs },
+    stateOf: options.stateOf ?? holderState,
+    clock,
+    waitClock,
+    wallNow,
+    onEvent: options.onEvent ?? (() => undefined),
+  }
+  const path = join(directory, use.name)
+  const since = await acquire(taking, path, 0)
+  const { lock } = taking
+  let lease: Lease
+  try {
+    const onLost = options.onLost ?? (() => undefined)
+    lease = await Lease.open({ files, path, lock, since, clock, wallNow, onLost })
+  } catch (error) {
+    return closeAfter(error, [() => files.remove(path)])
+  }
+  const release = async (): Promise<void> => {
+    heldFiles.delete(resolve(path))
+    if (await lease.close()) await files.remove(path)
+  }
+  if (files === nodeFiles) releaseAtExit(path, lock.token)
+  let isTakenOver: boolean
+  try {
+    await removeLeftovers(files, path, lock.token)
+    isTakenOver = (await files.sizeBytes(takenOverName(path))) !== null
+  } catch (error) {
+    return closeAfter(error, [release])
+  }
+  const settle = async (): Promise<void> => {
+    await lease.confirm()
+    await files.remove(takenOverName(path))
+    await files.fsyncDirectory(directory)
+  }
+  return { isTakenOver, settle, check: () => lease.check(), confirm: () => lease.confirm(), release }
+}
+
+/** Suffix of the file that records that the former holder may still have files open. */
+function takenOverName(path: string): string {
+  return `${path}.taken-over`
+}
+
+/** The holder of a directory's lock and its state; null when there is none, or it is gone. Takes nothing. */
+export async function lockHolder(
+  directory: string,
+  files: FileLayer = nodeFiles,
+): Promise<{
+  readonly holder: Holder
+  readonly state: 'running' | 'unknown'
+  readonly lastSignMs: number | null
+} | null> {
+  const path = join(directory, lockName)
+  const lock = (await readLockFile(files, path))?.lock ?? null
+  if (lock === null) return null
+  const state = holderState(lock)
+  const { token: _, leaseMs: __, ...holder } = lock
+  return state === 'gone' ? null : { holder, state, lastSignMs: await lastSignMs(path) }
+}
+
+/** Nested takeovers: each successor died while holding its predecessor's guard. */
+const takeoversMax = 8
+/** Tries to acquire a lock that other processes release and take at the same time. */
+const contestsMax = 16
+/** Looks at a lock per lease while it is watched. */
+const looksPerLease = 60
+
+interface Taking {
+  readonly files: FileLayer
+  readonly use: LockUse
+  readonly signal: AbortSignal | undefined
+  readonly lock: OwnedLock
+  readonly stateOf: (holder: Holder) => HolderState
+  readonly clock: Clock
+  readonly waitClock: Clock
+  readonly wallNow: () => number
+  readonly onEvent: (message: string) => void
+}
+
+/**
+ * Creates the lock file, after it removed one whose holder is gone. That needs a guard, which is a lock of the same kind
+ * named after the token of the removed one: else of two processes that found it, the slower one would remove the faster
+ * one's new lock.
+ *
+ * @returns a moment before the file was created
+ */
+async function acquire(taking: Taking, path: string, depth: number): Promise<Instant> {
+  const { files, lock, clock, wallNow } = taking
+  for (let contest = 0; contest < contestsMax; contest++) {
+    const since = instant(clock, wallNow)
+    if (await createLockFile(files, path, lock)) return since
+    const found = await readLockFile(files, path)
+    const over = found === null ? 'no' : await isOver(taking, path, found)
+    if (found === null || over === 'no') continue
+    if (depth >= takeoversMax) break
+    await removeUnderGuard(taking, path, found, depth, over)
+  }
+  throw new RunLockedError(`could not acquire ${path}: too much contention. Delete it if no run is under way.`)
+}
+
+async function removeUnderGuard(
+  taking: Taking,
+  path: string,
+  found: FoundLock,
+  depth: number,
+  over: 'gone' | 'silent',
+): Promise<void> {
+  const { files, clock, wallNow, lock } = taking
+  const guard = `${path}.${found.lock?.token ?? 'unreadable'}`
+  const since = await acquire(taking, guard, depth + 1)
+  try {
+    const now = await readLockFile(files, path)
+    // A guard that is old may have been taken over itself while this process was suspended.
+    if (now?.content !== found.content || ageMs(since, instant(clock, wallNow)) >= lock.leaseMs / 2) return
+    // Before the lock is free for others: none of them sees whose it was.
+    if (depth === 0 && over === 'silent') await markTakenOver(files, path)
+    await files.remove(path)
+    if (depth === 0)
+      taking.onEvent(`took over the lock of ${nameOf(found)}, which is gone or gave no sign of life for its lease`)
+  } finally {
+    await files.remove(guard)
+  }
+}
+
+async function markTakenOver(files: FileLayer, path: string): Promise<void> {
+  const file = await files.open(takenOverName(path), 'append')
+  await file.fsync().finally(() => file.close())
+  await files.fsyncDirectory(dirname(path))
+}
+
+/**
+ * Whether the lock may be taken over: its holder is gone, or cannot be seen and was silent for the lease. 'no' when the
+ * lock was released, or is another one now.
+ *
+ * @throws {RunLockedError} its holder runs
+ */
+async function isOver(taking: Taking, path: string, found: FoundLock): Promise<'no' | 'gone' | 'silent'> {
+  if (found.isForeign) throw foreign(path)
+  const state = found.lock === null ? 'unknown' : taking.stateOf(found.lock)
+  const { waitClock: clock, files, onEvent, use, signal } = taking
+  if (state === 'running') throw await locked(path, found, use, 'can be seen to run')
+  if (state === 'gone') return 'gone'
+  const leaseMs = Math.max(taking.lock.leaseMs, found.lock?.leaseMs ?? 0)
+  const age = ageText(await lastSignMs(path))
+  onEvent(
+    `${path} is held by ${nameOf(found)}, which cannot be seen from here; its last sign of life is ${age} old. ` +
+      `Waiting for another one, at most ${Math.ceil(leaseMs / 1000)} s: without one this process takes over`,
+  )
+  const since = clock.now()
+  for (;;) {
+    await clock.sleep(leaseMs / looksPerLease, signal)
+    // Before the read: a change after it must not be missed.
+    const waitedMs = clock.now() - since
+    const now = await readLockFile(files, path)
+    if (now === null) return 'no'
+    if (now.content !== found.content) {
+      if (found.lock === null || now.lock?.token !== found.lock.token) return 'no'
+      throw await locked(path, found, use, 'gave a sign of life while this process watched')
+    }
+    if (waitedMs >= leaseMs) return 'silent'
+  }
+}
+
+/** What follows the lock's name in those of guards and temporary files: a token each, 'unreadable' where there was none. */
+const leftover = /^(\.([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|unreadable))+(\.new)?$/
+
+/** Guards and temporary files of processes that died while they took over: no lock has the tokens in their names any more. */
+async function removeLeftovers(files: FileLayer, path: string, token: string): Promise<void> {
+  const lock = basename(path)
+  for (const name of await files.list(dirname(path))) {
+    const isLeftover = name.startsWith(lock) && leftover.test(name.slice(lock.length))
+    if (isLeftover && !name.includes(token)) await files.remove(join(dirname(path), name))
+  }
+}
+
+function nameOf({ lock }: FoundLock): string {
+  return lock === null ? 'an unknown process' : `process ${lock.pid} on ${lock.host}`
+}
+
+async function locked(path: string, found: FoundLock, use: LockUse, how: string): Promise<RunLockedError> {
+  const { pid = 0, host = '', leaseMs = leaseMsDefault } = found.lock ?? {}
+  return new RunLockedError(
+    `${nameOf(found)} ${use.does}: it ${how}, its last sign of life is ${ageText(await lastSignMs(path))} ` +
+      `old. Wait for it, or stop it (it resumes). One that was killed is taken over ${Math.ceil(leaseMs / 1000)} s after ` +
+      `its last sign of life at the latest; \`${use.command}\` waits for that by itself.`,
+    { details: { path, pid, host } },
+  )
+}
+
+function foreign(path: string): RunLockedError {
+  return new RunLockedError(
+    `${path} was written by another version of kun-stream, which does not renew it. Delete it if no run is under way there.`,
+    { details: { path } },
+  )
+}
+
+/** Returns the ms since the lock file changed; inexact if the directory is on another machine: for messages only. */
+async function lastSignMs(path: string): Promise<number | null> {
+  const found = await stat(path).catch(() => null) // it was released meanwhile, or lies in no real directory
+  return found === null ? null : Math.max(0, Date.now() - found.mtimeMs)
+}
+
+/** Example: '3 s', '12 min', '5 h'. */
+export function ageText(ageMs: number | null): string {
+  if (ageMs === null) return 'an unknown time'
+  const seconds = Math.round(ageMs / 1000)
+  if (seconds < 120) return `${seconds} s`
+  return seconds < 3 * 3600 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`
+}
+
+/** Path of each lock file that this process holds on disk, with its token. */
+const heldFiles = new Map<string, string>()
+let deletesAtExit = false
+
+/** Deletes locks at exit without `close` too, so that a successor that cannot see this process need not wait. */
+function releaseAtExit(path: string, token: string): void {
+  if (!deletesAtExit) process.once('exit', deleteHeldFiles)
+  deletesAtExit = true
+  heldFiles.set(resolve(path), token)
+}
+
+function deleteHeldFiles(): void {
+  for (const [path, token] of heldFiles) deleteHeldFile(path, token)
+}
+
+/** Returns false if it cannot be deleted: such a lock is taken over after its lease. */
+function deleteHeldFile(path: string, token: string): boolean {
+  try {
+    if (!readFileSync(path, 'utf8').includes(`"token":"${token}"`)) return false
+    unlinkSync(path)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,332 @@
+/**
+ * Replies and verdicts, paid for once: kept under the key of the request before they are used, served ever after.
+ * Owns the segments of `replies/` (NNNNNN.log, closed ones NNNNNN.pack) and the index of keys; what a key is and
+ * when to ask is servers.ts. No reply is held in memory but the last blocks read.
+ */
+
+import { join } from 'node:path'
+import { systemClock } from '../../core/clock.js'
+import type { Clock } from '../../core/types.js'
+import { CorruptFileError, StorageError } from '../../errors.js'
+import { type AppendLog, openAppendLog } from '../append-log.js'
+import { closeAfter } from '../closing.js'
+import { type FileLayer, makeDurableDirectory, temporarySuffix } from '../files.js'
+import { KeyIndex } from './key-index.js'
+import { encodeEntry, entryBlock, entryOutcome, KEY_BYTES, LOG_HEADER, packCodec, packLog } from './reply-pack.js'
+import { findSegments } from './reply-recovery.js'
+import { logSegment, packCache, packSegment, type Segment } from './reply-segments.js'
+import { type Outcome } from './types.js'
+
+/** A log is closed, and packed, when it holds so much: packing takes about as much memory, and keys of it are known so long. */
+const SEGMENT_BYTES = 8 * 1024 * 1024
+/** With `discard` in smaller pieces, so that they go sooner. */
+const DISCARD_SEGMENT_BYTES = 4 * 1024 * 1024
+/** Group commit: fsync so long after the first entry that is not durable, or after so many bytes. */
+const COMMIT_MS = 100
+const COMMIT_BYTES = 1024 * 1024
+const OFFSETS = 2 ** 32
+/** Lines about places that became unreadable during a run. */
+const DAMAGE_REPORTED_MAX = 100
+
+/** What `openReplies` is told. */
+export interface RepliesOptions {
+  readonly files: FileLayer
+  /** The run directory's `replies/`; made when it is not there. */
+  readonly directory: string
+  /** `discard` deletes what only committed cuts need. */
+  readonly mode?: 'keep' | 'discard'
+  /** `replies/` of earlier runs, read only; what is served from there is kept here too. */
+  readonly from?: readonly string[]
+  readonly clock?: Clock
+  /** Bytes of a segment; for tests. */
+  readonly segmentBytes?: number
+  /** Receives reports of damage that was skipped; emits a process warning by default. */
+  readonly onWarning?: (message: string) => void
+}
+
+/** The replies of a run. A failed write fails every call after it. */
+export interface Replies {
+  /** Keys known, those of earlier runs included, those of committed cuts only until their segment is forgotten. */
+  readonly size: number
+  /** What the index takes in memory. */
+  readonly indexBytes: number
+  find(key: Uint8Array): Promise<Outcome | null>
+  /** Returns once the entry is in the log's buffer; the first entry of a key wins. */
+  keep(key: Uint8Array, block: number, outcome: Outcome): Promise<void>
+  /** All that was kept before the call survives a crash once it returns. */
+  flush(): Promise<void>
+  /**
+   * The cuts before `block` are committed, so that nobody in this run asks for their replies again: segments that only
+   * they need are forgotten, or the index would grow with the input; with `discard` they are deleted.
+   */
+  committed(block: number): Promise<void>
+  close(): Promise<void>
+}
+
+/**
+ * Opens the replies of a run. A torn last entry is cut at any byte; damaged entries are skipped, reported and not known
+ * any more, so that they are requested again.
+ *
+ * @throws {CorruptFileError} a file named as a segment holds nothing of one
+ */
+export async function openReplies(options: RepliesOptions): Promise<Replies> {
+  const { files, directory } = options
+  await makeDurableDirectory(files, directory)
+  const replies = new SegmentedReplies(options)
+  try {
+    await replies.open()
+  } catch (error) {
+    return closeAfter(error, [() => replies.abandon()])
+  }
+  return replies
+}
+
+class SegmentedReplies implements Replies {
+  readonly #index = new KeyIndex()
+  /** By number in a location; one that was forgotten or deleted leaves its place. */
+  readonly #segments: (Segment | null)[] = []
+  readonly #cache = packCache()
+  #log: AppendLog | null = null
+  #current: Segment | null = null
+  #nextName = 0
+  #uncommittedBytes = 0
+  #committing: Promise<void> | null = null
+  #packing: Promise<void> = Promise.resolve()
+  #rotating: Promise<void> | null = null
+  #failure: unknown = null
+  /** The cuts before this block are committed. */
+  #committedBlock = 0
+  /** Places that became unreadable during the run. */
+  readonly #reported = new Set<number>()
+  readonly #closing = new AbortController()
+  readonly #clock: Clock
+
+  constructor(private readonly options: RepliesOptions) {
+    this.#clock = options.clock ?? systemClock
+  }
+
+  get size(): number {
+    return this.#index.size
+  }
+
+  get indexBytes(): number {
+    return this.#index.bytes
+  }
+
+  async open(): Promise<void> {
+    const { directory, from = [] } = this.options
+    await this.#openDirectory(directory, true)
+    await this.#openLog()
+    for (const earlier of from) await this.#openDirectory(earlier, false)
+  }
+
+  async find(key: Uint8Array): Promise<Outcome | null> {
+    // A segment that is packed while it is read has moved the key: looked up again.
+    for (;;) {
+      const location = this.#index.get(key)
+      if (location < 0) return null
+      const segment = this.#segments[Math.floor(location / OFFSETS)]
+      if (segment === null || segment === undefined) return null
+      const payload = await this.#readOr(segment, location, key)
+      if (payload === undefined) return null
+      if (payload !== null) {
+        const outcome = entryOutcome(payload)
+        if (!segment.own) await this.#copy(key, entryBlock(payload), outcome)
+        return outcome
+      }
+      if (this.#index.get(key) === location) {
+        throw new StorageError(`${segment.path} no longer holds a reply that it held: was it changed by hand?`)
+      }
+    }
+  }
+
+  /** Returns undefined, and deletes the key, if the stored reply is no longer readable. */
+  async #readOr(segment: Segment, location: number, key: Uint8Array): Promise<Uint8Array | null | undefined> {
+    try {
+      return await segment.read(location % OFFSETS, key)
+    } catch (error) {
+      if (!(error instanceof CorruptFileError)) throw error
+      if (this.#index.get(key) !== location) return null
+      this.#index.delete(key, location)
+      if (!this.#reported.has(location) && this.#reported.size < DAMAGE_REPORTED_MAX) {
+        this.#reported.add(location)
+        this.#warn(`${error.message}; it is requested again`)
+      }
+      return undefined
+    }
+  }
+
+  #warn(message: string): void {
+    if (this.options.onWarning === undefined) process.emitWarning(message, 'RepliesWarning')
+    else this.options.onWarning(message)
+  }
+
+  async keep(key: Uint8Array, block: number, outcome: Outcome): Promise<void> {
+    this.#check()
+    await this.#log?.ready()
+    while (this.#rotating !== null) await this.#rotating
+    this.#check()
+    if (this.#index.get(key) >= 0) return
+    this.#append(key, block, outcome, (location) => this.#index.add(key, location))
+  }
+
+  async flush(): Promise<void> {
+    this.#check()
+    while (this.#rotating !== null) await this.#rotating
+    this.#check()
+    this.#uncommittedBytes = 0
+    await this.#log?.flush()
+  }
+
+  async committed(block: number): Promise<void> {
+    this.#committedBlock = block
+    const gone = this.#needless().filter((segment) => segment !== this.#current)
+    if (gone.length === 0) return
+    for (const segment of gone) this.#segments[segment.number] = null
+    this.#index.retain((location) => this.#segments[Math.floor(location / OFFSETS)] !== null)
+    if (this.options.mode === 'discard') await this.#delete(gone)
+    else for (const segment of gone) await segment.close()
+  }
+
+  async close(): Promise<void> {
+    try {
+      if (this.#failure === null) await this.flush()
+    } finally {
+      await this.abandon()
+    }
+    this.#check()
+    if (this.options.mode === 'discard') await this.#delete(this.#needless())
+  }
+
+  /** Closes every file, whatever state it is in. */
+  async abandon(): Promise<void> {
+    this.#closing.abort(new DOMException('closed', 'AbortError'))
+    await this.#committing
+    await this.#rotating
+    await this.#packing
+    for (const segment of this.#segments) await segment?.close()
+  }
+
+  /** What only committed cuts need. */
+  #needless(): Segment[] {
+    const own = this.#segments.filter((segment) => segment?.own) as Segment[]
+    return own.filter(({ lastBlock }) => lastBlock < this.#committedBlock)
+  }
+
+  async #delete(segments: readonly Segment[]): Promise<void> {
+    const { files, directory } = this.options
+    for (const segment of segments) {
+      await segment.close()
+      await files.remove(segment.path)
+    }
+    if (segments.length > 0) await files.fsyncDirectory(directory)
+  }
+
+  #append(key: Uint8Array, block: number, outcome: Outcome, located: (location: number) => void): void {
+    const log = this.#log as AppendLog
+    const current = this.#current as Segment
+    const bytes = encodeEntry({ key, block, outcome })
+    const offset = log.append(bytes)
+    current.lastBlock = Math.max(current.lastBlock, block)
+    located(current.number * OFFSETS + offset)
+    this.#uncommittedBytes += bytes.length
+    this.#committing ??= this.#commitSoon()
+    const discard = this.options.mode === 'discard'
+    const limit = this.options.segmentBytes ?? (discard ? DISCARD_SEGMENT_BYTES : SEGMENT_BYTES)
+    if (log.bytes >= limit) this.#rotating ??= this.#rotate()
+  }
+
+  /** What an earlier run paid for becomes this run's own, so that it resumes without that directory. */
+  async #copy(key: Uint8Array, block: number, outcome: Outcome): Promise<void> {
+    this.#check()
+    await this.#log?.ready()
+    while (this.#rotating !== null) await this.#rotating
+    const before = this.#index.get(key)
+    if (this.#segments[Math.floor(before / OFFSETS)]?.own) return
+    this.#append(key, block, outcome, (location) => this.#index.move(key, before, location))
+  }
+
+  async #commitSoon(): Promise<void> {
+    try {
+      const startMs = this.#clock.now()
+      const stepMs = COMMIT_MS / 4
+      while (this.#uncommittedBytes < COMMIT_BYTES && this.#clock.now() - startMs < COMMIT_MS) {
+        await this.#clock.sleep(stepMs, this.#closing.signal)
+      }
+      this.#committing = null
+      this.#uncommittedBytes = 0
+      await this.#log?.flush()
+    } catch (error) {
+      this.#committing = null
+      if (!this.#closing.signal.aborted) this.#failure ??= error
+    }
+  }
+
+  async #rotate(): Promise<void> {
+    try {
+      const full = this.#current as Segment
+      await this.#log?.flush()
+      await this.#openLog()
+      if (this.options.mode !== 'discard') this.#packing = this.#packing.then(() => this.#pack(full))
+    } catch (error) {
+      this.#failure ??= error
+    } finally {
+      this.#rotating = null
+    }
+  }
+
+  async #openLog(): Promise<void> {
+    const { files, directory } = this.options
+    const path = join(directory, `${segmentName(this.#nextName++)}.log`)
+    const number = this.#segments.length
+    const log = await openAppendLog({ files, path, header: LOG_HEADER })
+    this.#current = logSegment({ number, path, own: true, files, log })
+    this.#segments.push(this.#current)
+    this.#log = log
+  }
+
+  /** Pack: written and durable under a temporary name, renamed, then the log deleted: one of them is always whole. */
+  async #pack(segment: Segment): Promise<void> {
+    const { files, directory } = this.options
+    if (this.#failure !== null || this.#closing.signal.aborted) return
+    try {
+      const path = segment.path.replace(/\.log$/, '.pack')
+      const { keys, from, to, damage } = await packLog(files, segment.path, path, packCodec)
+      await files.rename(path + temporarySuffix, path)
+      await files.fsyncDirectory(directory)
+      if (damage !== null)
+        this.#warn(`${segment.path}: ${damage.bytes} bytes at byte ${damage.offset} became unreadable`)
+      const base = segment.number * OFFSETS
+      const packed = packSegment({ ...segment, path, files, codec: packCodec, cache: this.#cache })
+      if (this.#segments[segment.number] !== null) this.#segments[segment.number] = packed
+      for (const [i, offset] of from.entries()) {
+        this.#index.move(keys.subarray(i * KEY_BYTES, (i + 1) * KEY_BYTES), base + offset, base + (to[i] as number))
+      }
+      await segment.close()
+      await files.remove(segment.path)
+      await files.fsyncDirectory(directory)
+    } catch (error) {
+      this.#failure ??= error
+    }
+  }
+
+  async #openDirectory(directory: string, own: boolean): Promise<void> {
+    const { files, mode } = this.options
+    const onKey = (key: Uint8Array, segment: number, offset: number) => this.#index.add(key, segment * OFFSETS + offset)
+    const onWarning = (message: string) => this.#warn(message)
+    const [segments, cache] = [this.#segments, this.#cache]
+    const found = await findSegments({ files, directory, own, segments, cache, onKey, onWarning })
+    if (!own) return
+    this.#nextName = found.nextName
+    if (mode === 'discard') return
+    for (const segment of found.unpacked) this.#packing = this.#packing.then(() => this.#pack(segment))
+  }
+
+  #check(): void {
+    if (this.#failure !== null) throw this.#failure
+  }
+}
+
+function segmentName(number: number): string {
+  return String(number).padStart(6, '0')
+}

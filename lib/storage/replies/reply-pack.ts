@@ -1,0 +1,231 @@
+/**
+ * How replies look on disk. An entry: 16 bytes of key, u32 block of the record, JSON of the outcome.
+ * A log holds an entry a frame. A pack is a closed log, compressed in blocks that are read alone:
+ * a frame is [u32 count][count × (16 bytes of key, u32 block)][compressed entries, each after its u32 length].
+ */
+
+import { promisify } from 'node:util'
+import * as zlib from 'node:zlib'
+import { decompress as unzstd } from 'fzstd'
+import { CorruptFileError } from '../../errors.js'
+import { type LogDamage, openAppendLog, readAppendLog } from '../append-log.js'
+import { type FileLayer, temporarySuffix } from '../files.js'
+import { type Outcome } from './types.js'
+
+/** Header of a log of replies. */
+export const LOG_HEADER = { kind: 'replies' }
+export const KEY_BYTES = 16
+const HEAD_BYTES = KEY_BYTES + 4
+/** Entries compressed together: large enough to find what texts share, small enough to read one. */
+const PACK_BLOCK_BYTES = 256 * 1024
+/** A block may be larger by one entry; more decompressed bytes than a frame can hold are damage. */
+const BLOCK_BYTES_MAX = 32 * 1024 * 1024
+
+/** A reply or verdict, as it is kept. */
+export interface Entry {
+  readonly key: Uint8Array
+  /** Block of the input that its record is in. */
+  readonly block: number
+  readonly outcome: Outcome
+}
+
+/** The payload of a frame in a log: key, block, JSON of the outcome. */
+export function encodeEntry({ key, block, outcome }: Entry): Buffer {
+  const json = JSON.stringify(outcome)
+  const bytes = Buffer.allocUnsafe(HEAD_BYTES + Buffer.byteLength(json))
+  bytes.set(key, 0)
+  bytes.writeUInt32LE(block, KEY_BYTES)
+  bytes.write(json, HEAD_BYTES)
+  return bytes
+}
+
+/** The key of such a payload, not copied. */
+export function entryKey(payload: Uint8Array): Uint8Array {
+  return payload.subarray(0, KEY_BYTES)
+}
+
+/** The block of such a payload. */
+export function entryBlock(payload: Uint8Array): number {
+  return new DataView(payload.buffer, payload.byteOffset).getUint32(KEY_BYTES, true)
+}
+
+/** The outcome of such a payload. */
+export function entryOutcome(payload: Uint8Array): Outcome {
+  const json = Buffer.from(payload.buffer, payload.byteOffset + HEAD_BYTES, payload.length - HEAD_BYTES)
+  return JSON.parse(json.toString('utf8')) as Outcome
+}
+
+/** Calls back with the keys and blocks of each valid frame of a pack, nothing decompressed. Null codec: it holds no valid frame. */
+export async function readPackKeys(
+  files: FileLayer,
+  path: string,
+  onKey: (key: Uint8Array, block: number, offset: number) => void,
+): Promise<{ codec: Codec | null; damage: LogDamage | null }> {
+  let found: Codec | null = null
+  const { header, damage, tornBytes, bytes } = await readAppendLog({ files, path }, (payload, offset) => {
+    const count = new DataView(payload.buffer, payload.byteOffset).getUint32(0, true)
+    const compressedAt = 4 + count * HEAD_BYTES
+    for (let at = 4; at < compressedAt; at += HEAD_BYTES) {
+      const head = payload.subarray(at, at + HEAD_BYTES)
+      onKey(entryKey(head), entryBlock(head), offset)
+    }
+    found ??= codecOf(payload.subarray(compressedAt))
+  })
+  const codec = header === null ? found : codecNamed(header.codec, path)
+  // A pack is durable before it gets its name: it has no torn tail.
+  const torn = tornBytes === 0 ? null : { count: 1, bytes: tornBytes, offset: bytes, header: false }
+  return { codec, damage: addDamage(damage, torn) }
+}
+
+/** Both together. */
+function addDamage(first: LogDamage | null, next: LogDamage | null): LogDamage | null {
+  if (first === null || next === null) return first ?? next
+  return { ...first, count: first.count + next.count, bytes: first.bytes + next.bytes }
+}
+
+/** Recognises a pack by its first bytes, even with a damaged header. */
+function codecOf(compressed: Uint8Array): Codec {
+  return compressed[0] === 0x1f && compressed[1] === 0x8b ? gzip : zstd
+}
+
+/** Header of a pack. */
+export function packHeader({ name }: Codec): Readonly<Record<string, unknown>> {
+  return { kind: 'replies-pack', codec: name }
+}
+
+/** The entries of one frame of a pack. */
+export async function unpackFrame(payload: Uint8Array, codec: Codec, path: string): Promise<Uint8Array[]> {
+  const count = new DataView(payload.buffer, payload.byteOffset).getUint32(0, true)
+  const bytes = await codec.decompress(payload.subarray(4 + count * HEAD_BYTES)).catch((cause: unknown) => {
+    throw new CorruptFileError(`${path}: a block of ${count} replies cannot be decompressed`, { cause })
+  })
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const entries: Uint8Array[] = []
+  for (let at = 0; at < bytes.length; ) {
+    const length = at + 4 <= bytes.length ? view.getUint32(at, true) : Number.POSITIVE_INFINITY
+    if (at + 4 + length > bytes.length) throw new CorruptFileError(`${path}: a block of replies ends inside an entry`)
+    entries.push(bytes.subarray(at + 4, at + 4 + length))
+    at += 4 + length
+  }
+  return entries
+}
+
+/** Where the entries of a log were, and where they are in its pack: entry i has 16 bytes of `keys` from 16 i on. */
+export interface PackedEntries {
+  readonly keys: Uint8Array
+  readonly from: readonly number[]
+  readonly to: readonly number[]
+  /** Entries that could not be read back, and so are not in the pack. */
+  readonly damage: LogDamage | null
+}
+
+/**
+ * Writes the entries of a closed log to a pack under a temporary name, durable when it returns; renaming is the
+ * caller's. A log is packed beside a run, so what it takes is one block, used again, and where the entries are.
+ */
+export async function packLog(
+  files: FileLayer,
+  logPath: string,
+  packPath: string,
+  codec: Codec,
+): Promise<PackedEntries> {
+  const path = packPath + temporarySuffix
+  await files.remove(path)
+  const pack = await openAppendLog({ files, path, header: packHeader(codec) })
+  const [keys, from, to] = [new Bytes(), [] as number[], [] as number[]]
+  const [entries, heads] = [new Bytes(), new Bytes()]
+  let damage: LogDamage | null = null
+  const endBlock = async (): Promise<void> => {
+    const compressed = await codec.compress(entries.view())
+    await pack.ready()
+    const place = pack.append(Buffer.concat([u32(from.length - to.length), heads.view(), compressed]))
+    while (to.length < from.length) to.push(place)
+    entries.clear()
+    heads.clear()
+  }
+  try {
+    const read = await readAppendLog({ files, path: logPath }, (payload, offset) => {
+      from.push(offset)
+      keys.add(entryKey(payload))
+      heads.add(payload.subarray(0, HEAD_BYTES))
+      entries.add(u32(payload.length))
+      entries.add(payload)
+      return entries.length >= PACK_BLOCK_BYTES ? endBlock() : undefined
+    })
+    damage = read.damage
+    if (entries.length > 0) await endBlock()
+  } finally {
+    await pack.close()
+  }
+  return { keys: keys.view(), from, to, damage }
+}
+
+/** Bytes that are added to, in room that is kept when they are cleared. */
+class Bytes {
+  #room = Buffer.allocUnsafeSlow(4096)
+  length = 0
+
+  add(bytes: Uint8Array): void {
+    if (this.length + bytes.length > this.#room.length) {
+      const larger = Buffer.allocUnsafeSlow(2 * (this.length + bytes.length))
+      larger.set(this.view())
+      this.#room = larger
+    }
+    this.#room.set(bytes, this.length)
+    this.length += bytes.length
+  }
+
+  view(): Uint8Array {
+    return this.#room.subarray(0, this.length)
+  }
+
+  clear(): void {
+    this.length = 0
+  }
+}
+
+function u32(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(4)
+  bytes.writeUInt32LE(value, 0)
+  return bytes
+}
+
+/** How packs are compressed: zstd where this Node has it, else gzip; every Node reads both. */
+export interface Codec {
+  readonly name: 'zstd' | 'gzip'
+  compress(bytes: Uint8Array): Promise<Uint8Array>
+  decompress(bytes: Uint8Array): Promise<Uint8Array>
+}
+
+type Transform = (
+  bytes: Uint8Array,
+  options: zlib.ZlibOptions,
+  done: (error: Error | null, out: Buffer) => void,
+) => void
+// Node has zstd from 22.15; the types here are older.
+const native = zlib as unknown as { zstdCompress?: Transform; zstdDecompress?: Transform }
+
+const gzip: Codec = {
+  name: 'gzip',
+  compress: (bytes) => promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gzip)(bytes, { level: 4 }),
+  decompress: (bytes) =>
+    promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gunzip)(bytes, { maxOutputLength: BLOCK_BYTES_MAX }),
+}
+
+const zstd: Codec = {
+  name: 'zstd',
+  compress: (bytes) => promisify(native.zstdCompress as Transform)(bytes, {}) as unknown as Promise<Buffer>,
+  decompress: async (bytes) =>
+    native.zstdDecompress === undefined
+      ? unzstd(bytes)
+      : (promisify(native.zstdDecompress)(bytes, { maxOutputLength: BLOCK_BYTES_MAX }) as unknown as Promise<Buffer>),
+}
+
+/** What this Node compresses with; every Node reads both. */
+export const packCodec: Codec = native.zstdCompress === undefined ? gzip : zstd
+
+function codecNamed(name: unknown, path: string): Codec {
+  if (name === 'gzip') return gzip
+  if (name === 'zstd') return zstd
+  throw new CorruptFileError(`${path} is compressed with ${JSON.stringify(name)}, which this version does not know`)
+}

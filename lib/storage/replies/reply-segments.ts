@@ -1,0 +1,137 @@
+/** Reading one segment of replies at an offset: of a log the entry there, of a pack the block there and the entry in it. */
+
+import { limitConcurrent, openFilesMax } from '../../core/concurrent.js'
+import { CorruptFileError } from '../../errors.js'
+import type { AppendLog } from '../append-log.js'
+import type { FileLayer } from '../files.js'
+import { frameHeadBytes, parseFrame } from '../frames.js'
+import { type Codec, entryKey, unpackFrame } from './reply-pack.js'
+
+/**
+ * Blocks kept decompressed, about 256 KiB each, over all packs of a store: replies are read again about as they were
+ * written, by a few stages that are each at another place.
+ */
+const BLOCKS_KEPT_MAX = 16
+/** First read of a frame: most replies fit. */
+const READ_BYTES = 4096
+
+/** A file of replies that can be read by offset. */
+export interface Segment {
+  /** Its place in the store. */
+  readonly number: number
+  readonly path: string
+  /** Lies in the run's own directory. */
+  readonly own: boolean
+  /** The last block of the input that has an entry here; −1 for none. */
+  lastBlock: number
+  /** The entry of `key` at an offset that the index gave; null when the segment was closed meanwhile. */
+  read(offset: number, key: Uint8Array): Promise<Uint8Array | null>
+  /** Waits for reads under way. */
+  close(): Promise<void>
+}
+
+interface SegmentOptions {
+  readonly number: number
+  readonly path: string
+  readonly own: boolean
+  readonly files: FileLayer
+}
+
+/** A log: the one that is written, given as `log`, or an older one. */
+export function logSegment({ number, path, own, files, log }: SegmentOptions & { log?: AppendLog }): Segment {
+  const entries = new Reads((offset) => (log === undefined ? frameAt(files, path, offset) : log.read(offset)))
+  return {
+    number,
+    path,
+    own,
+    lastBlock: -1,
+    read: (offset) => entries.read(offset),
+    close: () => entries.close(async () => log?.close()),
+  }
+}
+
+/** Decompressed blocks of all packs of a store, by place, the one read last at the end. */
+export type PackCache = Map<string, Promise<Uint8Array[] | null>>
+
+/** Empty. */
+export function packCache(): PackCache {
+  return new Map()
+}
+
+/** A closed, compressed segment; keeps the blocks read last decompressed, in `cache`. */
+export function packSegment(options: SegmentOptions & { lastBlock: number; codec: Codec; cache: PackCache }): Segment {
+  const { number, path, own, files, lastBlock, codec, cache } = options
+  const blocks = new Reads(async (offset) => unpackFrame(await frameAt(files, path, offset), codec, path))
+  const block = (offset: number): Promise<Uint8Array[] | null> => {
+    const place = `${number}:${offset}`
+    const found = cache.get(place) ?? blocks.read(offset)
+    cache.delete(place)
+    cache.set(place, found)
+    for (const oldest of cache.keys()) {
+      if (cache.size <= BLOCKS_KEPT_MAX) break
+      cache.delete(oldest)
+    }
+    return found
+  }
+  return {
+    number,
+    path,
+    own,
+    lastBlock,
+    async read(offset, key) {
+      const entries = await block(offset)
+      return entries?.find((entry) => Buffer.compare(entryKey(entry), key) === 0) ?? null
+    },
+    close: () => blocks.close(),
+  }
+}
+
+/** Reads of one segment until it is closed, which waits for those under way. */
+class Reads<T> {
+  readonly #underWay = new Set<Promise<T>>()
+  #closing: Promise<void> | null = null
+
+  constructor(private readonly readAt: (offset: number) => Promise<T>) {}
+
+  /** Null once the segment is closed. */
+  async read(offset: number): Promise<T | null> {
+    if (this.#closing !== null) return null
+    const read = this.readAt(offset)
+    this.#underWay.add(read)
+    try {
+      return await read
+    } finally {
+      this.#underWay.delete(read)
+    }
+  }
+
+  close(closed: () => Promise<void> = async () => {}): Promise<void> {
+    this.#closing ??= Promise.allSettled(this.#underWay).then(closed)
+    return this.#closing
+  }
+}
+
+/** Thousands of records may look a reply up at the same time: as many files are open as this, whatever the credit. */
+const openedForReading = limitConcurrent(openFilesMax)
+
+/** The payload of one frame. The file is open for this alone: a long run has more segments than a process may open. */
+function frameAt(files: FileLayer, path: string, offset: number): Promise<Uint8Array> {
+  return openedForReading(() => readFrameAt(files, path, offset))
+}
+
+async function readFrameAt(files: FileLayer, path: string, offset: number): Promise<Uint8Array> {
+  const file = await files.open(path, 'read')
+  try {
+    const start = await file.read(offset, READ_BYTES)
+    let frame = parseFrame(start, 0, offset)
+    if (typeof frame === 'number' && start.length >= frameHeadBytes) {
+      frame = parseFrame(await file.read(offset, frame), 0, offset)
+    }
+    if (frame === null || typeof frame === 'number') {
+      throw new CorruptFileError(`${path} holds no valid reply at byte ${offset}, where one was written`)
+    }
+    return frame
+  } finally {
+    await file.close()
+  }
+}

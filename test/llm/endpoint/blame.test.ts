@@ -1,0 +1,141 @@
+import t from 'tap'
+import { type Behaviour, type VirtualAnswer, virtualRun } from '../virtual-models.js'
+
+const MINUTE = 60_000
+const good: Behaviour = { reply: '好', ms: 300 }
+const numberOf = (text: string) => Number(/记录(\d+)/.exec(text)?.[1] ?? Number.NaN)
+/** Answers all but some records, which fail as `does` says, in a list too. */
+const poison =
+  (isPoison: (n: number) => boolean, does: Behaviour): VirtualAnswer =>
+  ({ texts }) =>
+    texts.some((text) => isPoison(numberOf(text))) ? does : good
+const expected = (records: number, isPoison: (n: number) => boolean, reason: string) =>
+  Array.from({ length: records }, (_, n) => (isPoison(n) ? reason : 'reply'))
+
+const failures: readonly [string, Behaviour][] = [
+  ['500', { status: 500 }],
+  ['502', { status: 502, ms: 40 }],
+  ['503', { status: 503, ms: 1 }],
+  ['a reset connection', { reset: true }],
+]
+const sets: readonly [string, number, (n: number) => boolean][] = [
+  ['the last three records', 24, (n) => n >= 21],
+  ['one in ten', 200, (n) => n % 10 === 3],
+  ['the second half', 40, (n) => n >= 20],
+  ['the last one', 24, (n) => n === 23],
+  ['all three of three', 3, (n) => n >= 0],
+]
+
+for (const [name, does] of failures) {
+  for (const [which, records, isPoison] of sets) {
+    for (const endpoints of [['http://one/v1'], ['http://one/v1', 'http://two/v1']]) {
+      t.test(
+        `Records that fail with ${name} are verdicts, the others get replies: ${which}, ${endpoints.length} endpoints`,
+        async (t) => {
+          const run = await virtualRun({ answer: poison(isPoison, does), records, endpoints, boundMs: 60 * MINUTE })
+          t.equal(run.error, null)
+          t.strictSame(run.ends, expected(records, isPoison, 'server-error'))
+          t.comment(`${Math.round(run.tookMs / 1000)} s, ${run.requests} requests`)
+        },
+      )
+    }
+  }
+}
+
+t.test('Three hanging records are rejected within the hour, concurrently', async (t) => {
+  const isPoison = (n: number) => n >= 21
+  const run = await virtualRun({ answer: poison(isPoison, { hang: true }), records: 24, boundMs: 60 * MINUTE })
+  t.equal(run.error, null)
+  t.strictSame(run.ends, expected(24, isPoison, 'deadline'))
+  t.ok(run.tookMs < 55 * MINUTE, `${run.tookMs / MINUTE} minutes`)
+})
+
+t.test('Bad prompts in lists of three are found, and cost no other record', async (t) => {
+  const isPoison = (n: number) => n >= 8 && n < 11
+  for (const does of [{ status: 500 }, { status: 400, body: { error: { message: 'no' } } }]) {
+    const run = await virtualRun({ answer: poison(isPoison, does), records: 64, lists: 16, boundMs: 60 * MINUTE })
+    t.equal(run.error, null)
+    t.strictSame(run.ends, expected(64, isPoison, does.status === 500 ? 'server-error' : 'refused'))
+  }
+})
+
+t.test('Records that crash the server for a minute are rejected, and no record in flight with them', async (t) => {
+  const isPoison = (n: number) => n === 5 || n === 17
+  let deadUntilMs = 0
+  const answer: VirtualAnswer = ({ texts, nowMs }) => {
+    if (nowMs < deadUntilMs) return { reset: true }
+    if (!texts.some((text) => isPoison(numberOf(text)))) {
+      return { reply: '好', ms: 300 }
+    }
+    deadUntilMs = nowMs + MINUTE
+    return { reset: true, ms: 1 }
+  }
+  const run = await virtualRun({ answer, records: 24, boundMs: 120 * MINUTE })
+  t.equal(run.error, null)
+  t.strictSame(run.ends, expected(24, isPoison, 'server-error'))
+})
+
+for (const status of [500, 401, 404, 429, 503]) {
+  for (const endpoints of [['http://one/v1'], ['http://one/v1', 'http://two/v1']]) {
+    t.test(`Nine minutes of ${status} from everything cost no record, ${endpoints.length} endpoints`, async (t) => {
+      const answer: VirtualAnswer = ({ nowMs }) =>
+        nowMs > 2000 && nowMs < 9 * MINUTE ? { status } : { reply: '好', ms: 700 }
+      const run = await virtualRun({ answer, records: 100, endpoints, outageMaxMs: 10 * MINUTE, boundMs: 60 * MINUTE })
+      t.equal(run.error, null)
+      t.strictSame(
+        run.ends,
+        expected(100, () => false, ''),
+      )
+    })
+  }
+  t.test(`${status} from some moment on ends the run while earlier requests are still answered`, async (t) => {
+    let nth = 0
+    const answer: VirtualAnswer = ({ nowMs }) =>
+      nowMs > 2000
+        ? { status, body: { error: { message: 'the words' } }, ms: 1 }
+        : { reply: '好', ms: (MINUTE * (nth++ % 16)) / 5 + 500 }
+    const limits = { outageMaxMs: 5 * MINUTE, inFlightMax: 16, model: { deadlineMs: 4 * MINUTE } }
+    const run = await virtualRun({ answer, records: 100, ...limits, boundMs: 30 * MINUTE })
+    t.equal(run.hangs, false)
+    t.equal(run.error?.code, 'KUN_OUTAGE')
+    t.match(run.error?.message, new RegExp(`last heard from http://one/v1: ${status} the words`))
+    t.ok(run.ends.every((end) => end === null || end === 'reply'))
+  })
+}
+
+t.test('A real outage beside poison records costs only the poison records', async (t) => {
+  const isPoison = (n: number) => n % 20 === 0
+  const answer: VirtualAnswer = ({ texts, nowMs }) => {
+    if (nowMs > 3000 && nowMs < 9 * MINUTE) return { reset: true }
+    return poison(isPoison, { status: 500 })({ texts, nowMs, endpoint: '', nth: 0 })
+  }
+  const run = await virtualRun({ answer, records: 100, boundMs: 60 * MINUTE })
+  t.equal(run.error, null)
+  t.strictSame(run.ends, expected(100, isPoison, 'server-error'))
+})
+
+t.test('Poison of one stage does not touch another', async (t) => {
+  const isPoison = (n: number) => n % 2 === 1
+  const run = await virtualRun({
+    answer: poison(isPoison, { status: 500 }),
+    records: 60,
+    stage: (n) => (isPoison(n) ? 'polish' : 'label'),
+    outageMaxMs: 5 * MINUTE,
+    boundMs: 60 * MINUTE,
+  })
+  t.ok(run.ends.every((end, n) => isPoison(n) || end === 'reply'))
+  t.equal(run.hangs, false)
+  t.equal(run.error?.code, 'KUN_OUTAGE', 'a stage none of whose requests passes is an outage, not thirty verdicts')
+})
+
+t.test('The message has the error text of a server that fails every record but passes its probe', async (t) => {
+  const answer: VirtualAnswer = ({ texts }) =>
+    texts.some((text) => text.includes('记录'))
+      ? { status: 502, body: { error: { message: 'upstream GPU pool exhausted' } } }
+      : good
+  const run = await virtualRun({ answer, records: 80, outageMaxMs: 20_000, boundMs: 60 * MINUTE })
+  t.equal(run.error?.code, 'KUN_OUTAGE')
+  t.match(run.error?.message, /last heard from http:\/\/one\/v1: 502 upstream GPU pool exhausted/)
+  t.notMatch(run.error?.message, /No model server answered/)
+  t.ok(run.ends.every((end) => end === null))
+})

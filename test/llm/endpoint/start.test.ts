@@ -1,0 +1,124 @@
+/** What a run does when its servers are not there, not ready or not paid for at the start. */
+import { createServer } from 'node:net'
+import t, { type Test } from 'tap'
+import { type OpenServersOptions, openServers } from '../../../lib/llm/scheduler/servers.js'
+import { fastClock } from '../clock.js'
+import { type Answerer, call, chatReply, modelServer, sendJson } from '../model-server.js'
+
+t.setTimeout(120_000)
+
+/** A port that nothing listens at. */
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+async function opened(t: Test, endpoints: readonly string[], more: Partial<OpenServersOptions> = {}) {
+  const events: string[] = []
+  const servers = await openServers({
+    models: { writer: { model: 'm', endpoints: [...endpoints] } },
+    seed: 1,
+    clock: fastClock(20),
+    onEvent: ({ kind, words }) => events.push(`${kind}: ${words}`),
+    ...more,
+  }).catch((error: Error) => Object.assign(error, { events }))
+  if (servers instanceof Error) throw servers
+  t.teardown(() => servers.close())
+  return { servers, events }
+}
+
+const unpaid: Answerer = ({ response }) =>
+  sendJson(response, 402, { error: { message: 'Insufficient Balance', code: 'invalid_request_error' } })
+
+t.test('The run waits for a server that is started with it, with a line that says how long', async (t) => {
+  const port = await freePort()
+  let server: ReturnType<typeof modelServer> | null = null
+  const lines: string[] = []
+  const { servers } = await opened(t, [`http://127.0.0.1:${port}/v1`], {
+    servers: { startMaxMs: 60_000 },
+    onEvent: ({ kind, words }) => {
+      lines.push(`${kind}: ${words}`)
+      // It starts when the run waits for it.
+      server ??= modelServer(t, () => chatReply('好'), port)
+    },
+  })
+  t.match(lines[0], /^waiting: not reachable \(.*ECONNREFUSED.*\); waiting for it \(servers\.startMaxMs 60 s\)$/)
+  t.match(await servers.model('writer').ask(call(1)), { reply: { text: '好' } })
+})
+
+t.test('An unreachable server is a recipe error after startMaxMs, immediately with 0', async (t) => {
+  const address = `http://127.0.0.1:${await freePort()}/v1`
+  const wrong = { code: 'KUN_ENDPOINT', exitCode: 2, message: /No endpoint of model 'writer' answers.*ECONNREFUSED/ }
+  await t.rejects(opened(t, [address], { servers: { startMaxMs: 5000 } }), {
+    ...wrong,
+    events: [/^waiting: not reachable/],
+  })
+  await t.rejects(opened(t, [address], { servers: { startMaxMs: 0 } }), { ...wrong, events: [] })
+})
+
+t.test('The run waits for a loading server up to outageMaxMs, then exit code 3 with its error text', async (t) => {
+  let left = 60
+  const server = await modelServer(t, ({ response }) =>
+    left-- > 0
+      ? sendJson(response, 503, { error: { message: 'Loading model', type: 'unavailable_error' } })
+      : chatReply('好'),
+  )
+  const { events } = await opened(t, [server.url])
+  t.match(events[0], /^waiting: not ready \(.*Loading model.*\); waiting for it \(servers\.outageMaxMs 1800 s\)/)
+  left = Number.POSITIVE_INFINITY
+  await t.rejects(opened(t, [server.url], { servers: { outageMaxMs: 3000 } }), {
+    code: 'KUN_OUTAGE',
+    exitCode: 3,
+    message: /Loading model/,
+  })
+})
+
+t.test('An account that is refused at the start: exit code 3 with the error text of the server', async (t) => {
+  const server = await modelServer(t, unpaid)
+  await t.rejects(opened(t, [server.url]), { code: 'KUN_ACCOUNT', exitCode: 3, message: /Insufficient Balance/ })
+})
+
+t.test(
+  'If one of two endpoints refuses the account, the other does the work, and the error text is reported',
+  async (t) => {
+    const [poor, rich] = [await modelServer(t, unpaid), await modelServer(t)]
+    const { servers, events } = await opened(t, [poor.url, rich.url])
+    t.match(events.join('\n'), /endpoint-down: .*Insufficient Balance/)
+    t.match(await servers.model('writer').ask(call(1)), { reply: { text: '好' } })
+  },
+)
+
+t.test('An account that is refused in mid-run ends it without a verdict on any record', async (t) => {
+  const server = await modelServer(t)
+  const { servers } = await opened(t, [server.url])
+  const writer = servers.model('writer')
+  t.match(await writer.ask(call(0)), { reply: { text: '好' } })
+  server.answer = unpaid
+  const ends = await Promise.allSettled(Array.from({ length: 20 }, (_, n) => writer.ask(call(n + 1))))
+  for (const end of ends)
+    t.match(end, { status: 'rejected', reason: { code: 'KUN_ACCOUNT', message: /Insufficient Balance/ } })
+})
+
+t.test('A server that begins to refuse a field in mid-run ends it, without a verdict on any record', async (t) => {
+  const server = await modelServer(t)
+  const { servers } = await opened(t, [server.url], { servers: { outageMaxMs: 20_000 } })
+  const writer = servers.model('writer')
+  const refuses =
+    (field: string): Answerer =>
+    (asked) =>
+      field in asked.body && JSON.stringify(asked.body.messages).includes('text 1')
+        ? sendJson(asked.response, 400, { error: { message: `Unsupported parameter: '${field}'`, param: field } })
+        : chatReply('好')
+  server.answer = refuses('seed')
+  t.match(await writer.ask(call(1)), { verdict: { reason: 'refused' } }, 'one record alone is refused')
+  t.match(await writer.ask(call(2)), { reply: {} })
+  server.answer = ({ body, response }) =>
+    'seed' in body
+      ? sendJson(response, 400, { error: { message: "Unsupported parameter: 'seed'", param: 'seed' } })
+      : chatReply('好')
+  const ends = await Promise.allSettled(Array.from({ length: 12 }, (_, n) => writer.ask(call(n + 20))))
+  for (const end of ends) t.match(end, { status: 'rejected', reason: { exitCode: 3, message: /seed/ } })
+})
