@@ -36,8 +36,10 @@ export {
 } from './run/session.js'
 export type { KunSettings, MemorySettings, OutputSettings } from './run/settings.js'
 // Stand-in servers: a model server and a Hub.
-export { type Hub, type HubOptions, startHub } from './simulator/hub/hub.js'
-export { type Simulator, type SimulatorOptions, startSimulator } from './simulator/index.js'
+export type { Hub, HubOptions } from './simulator/hub/hub.js'
+export { startHub, startSimulator } from './simulator/on-demand.js'
+export type { SimulatorOptions } from './simulator/vllm/options.js'
+export type { Simulator } from './simulator/vllm/types.js'
 // What a run left: its manifest, its rows, and whether they are what it says.
 export { readManifest, type Verification, verifyRun } from './sinks/index.js'
 export { type HubListing, type HubShards, type HubShardsOptions, hubShards } from './sources/hub.js'

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
+import { init, parse } from 'es-module-lexer'
 import t from 'tap'
 import * as api from '../lib/index.js'
 import { projectRoot } from './support/root.js'
@@ -80,6 +81,28 @@ t.test('a graph of any values', async (t) => {
 t.test('package.json points at it', async (t) => {
   const { exports } = JSON.parse(await readFile(join(projectRoot, 'package.json'), 'utf8'))
   t.match(exports['.'], { default: './dist/lib/index.js', types: './dist/lib/index.d.ts' })
+})
+
+t.test('importing the library loads neither the commands nor the stand-in servers', async (t) => {
+  await init
+  const lib = join(projectRoot, 'dist/lib')
+  const loaded = new Set<string>()
+  const load = async (file: string): Promise<void> => {
+    if (loaded.has(file)) return
+    loaded.add(file)
+    const [imports] = parse(await readFile(file, 'utf8'))
+    for (const each of imports) {
+      const isStatic = each.type === 'static' || each.type === 'reexport-star'
+      if (isStatic && each.specifier.startsWith('.')) await load(join(dirname(file), each.specifier))
+    }
+  }
+  await load(join(lib, 'index.js'))
+  const files = [...loaded].map((file) => relative(lib, file))
+  t.ok(files.includes('core/graph.js') && files.includes('recipe/run-settings.js'), `${files.length} files were found`)
+  t.strictSame(
+    files.filter((file) => /^(?:cli|simulator)\//.test(file)),
+    ['simulator/on-demand.js'],
+  )
 })
 
 t.test('the options of exported functions have exported types that fit them', async (t) => {
