@@ -5,7 +5,16 @@
  * known, a harmless text in the same form is used; its success is weaker evidence, so its verdicts are limited.
  */
 import type { Clock } from '../../core/types.js'
-import { type ControlOutcome, formOf, type Lane, type Ticket } from '../scheduler/pending-request.js'
+import { RequestRefusedError } from '../../errors.js'
+import {
+  type Control,
+  type ControlOutcome,
+  formOf,
+  type Lane,
+  type SentModel,
+  type Ticket,
+} from '../scheduler/pending-request.js'
+import type { Call } from '../types.js'
 import type { Endpoint } from './endpoint.js'
 import type { FormPasses } from './request-check.js'
 
@@ -35,6 +44,32 @@ export class Controls {
     return asked
   }
 
+  /** Sends the control of a form, or the harmless request if none is known. Returns false if it is refused. */
+  async passes(call: Call, model: SentModel, endpoint: Endpoint, signal: AbortSignal): Promise<boolean> {
+    const { control } = formOf(model, call.stage)
+    if (control === null) return this.formPasses(call, model, endpoint, signal)
+    try {
+      await this.#send(control, model, endpoint, signal, true)
+      return true
+    } catch (error) {
+      // Moderation of a text that passed before is not a refusal of the form.
+      if (error instanceof RequestRefusedError) return error.details.reason === 'content-refused'
+      throw error
+    }
+  }
+
+  async #send(
+    { call, body }: Control,
+    { headers, options }: SentModel,
+    endpoint: Endpoint,
+    signal: AbortSignal,
+    isShort: boolean,
+  ): Promise<void> {
+    const { kind } = call.request
+    const sent = isShort ? shortened(body()) : body()
+    await endpoint.client.send({ kind, body: sent, prompts: 1, headers, stream: options.stream }, signal)
+  }
+
   async #ask(ticket: Ticket, endpoint: Endpoint): Promise<ControlOutcome> {
     const { call, model } = ticket
     const { control } = formOf(model, call.stage)
@@ -45,14 +80,11 @@ export class Controls {
       return passed ? 'weak' : 'failed'
     }
     const sentAtMs = this.clock.now()
-    const { kind } = control.call.request
-    const { headers, options } = model
     // A deadline that is too short for this record must suffice for the same work on another.
     const isWhole = ticket.failedAs === 'deadline'
-    const deadlineMs = isWhole ? options.deadlineMs : CONTROL_DEADLINE_MS
+    const deadlineMs = isWhole ? model.options.deadlineMs : CONTROL_DEADLINE_MS
     const passed = await endpoint.within(deadlineMs, async (signal) => {
-      const body = isWhole ? control.body() : shortened(control.body())
-      await endpoint.client.send({ kind, body, prompts: 1, headers, stream: options.stream }, signal)
+      await this.#send(control, model, endpoint, signal, !isWhole)
       return true
     })
     endpoint.health.controlled(passed, sentAtMs)

@@ -1,52 +1,51 @@
 /**
- * Whether the server accepts the form of a stage's requests: the same request with a harmless text distinguishes a form
- * that is always refused from a refused record. Checked at the first refusal, and again whenever refusals cluster:
- * otherwise a server that changes its behaviour would cost every later record.
+ * Whether the server accepts the form of a stage's requests: a request of the same form that is known to be good, or has
+ * a harmless text, distinguishes a form or a server that refuses everything from a refused record. It is sent after each
+ * refusal: what passed before says nothing about a server that changed since.
  */
 
-import { formOf, type RequestForm, type SentModel } from '../scheduler/pending-request.js'
+import type { SentModel } from '../scheduler/pending-request.js'
 import type { Call } from '../types.js'
 import type { Endpoint } from './endpoint.js'
 
-/** Sends the same request with a harmless text. Returns false if it is refused; throws if there is no response. */
+/** Sends a good request of the same form. Returns false if it is refused; throws if there is no response. */
 export type FormPasses = (call: Call, model: SentModel, endpoint: Endpoint, signal: AbortSignal) => Promise<boolean>
 
-/** Refusals in a row, or more than half of the last outcomes, after which the form is checked again. */
-const REFUSALS_IN_ROW_MAX = 3
-const OUTCOMES_MAX = 16
-/** Time for a harmless request's answer, ms. */
+/** Time for its answer, ms. */
 const ANSWER_DEADLINE_MS = 60_000
 /** Refusals after which a form counts as refused. */
 const CONFIRMATIONS = 2
 
-/** Which forms of request each endpoint accepts. */
+/** Which forms of request each endpoint accepts now. */
 export class RequestForms {
-  readonly #known = new Map<string, boolean>()
-  readonly #asking = new Map<string, Promise<boolean>>()
+  /** Checks under way. */
+  readonly #running = new Map<string, Promise<boolean>>()
+  /** Checks that start when the one under way is over: for refusals that came after that one was sent. */
+  readonly #next = new Map<string, Promise<boolean>>()
 
   constructor(private readonly ask: FormPasses) {}
 
-  /**
-   * Whether the server accepts the form of a refused call; sends a request if that is unknown or doubtful.
-   *
-   * @param namesField the refusal names a field of the form: discards what was known about the form
-   */
-  async passes(call: Call, model: SentModel, endpoint: Endpoint, namesField = false): Promise<boolean> {
+  /** Whether the server accepts the form of a call that it has just refused. Concurrent refusals share a check. */
+  passes(call: Call, model: SentModel, endpoint: Endpoint): Promise<boolean> {
     const name = `${endpoint.label}\n${model.options.model}\n${call.stage}`
-    const form = formOf(model, call.stage)
-    noteRefusal(form)
-    const known = namesField || isDoubtful(form) ? undefined : this.#known.get(name)
-    if (known !== undefined) return known
-    const asking = this.#asking.get(name) ?? this.#confirmed(call, model, endpoint)
-    this.#asking.set(name, asking)
-    try {
-      const passes = await asking
-      this.#known.set(name, passes)
-      return passes
-    } finally {
-      // A failure without response is thrown and not cached.
-      this.#asking.delete(name)
+    let next = this.#next.get(name)
+    if (next === undefined) {
+      next = this.#after(this.#running.get(name), () => {
+        this.#next.delete(name)
+        const check = this.#confirmed(call, model, endpoint).finally(() => {
+          if (this.#running.get(name) === check) this.#running.delete(name)
+        })
+        this.#running.set(name, check)
+        return check
+      })
+      this.#next.set(name, next)
     }
+    return next
+  }
+
+  async #after(earlier: Promise<boolean> | undefined, check: () => Promise<boolean>): Promise<boolean> {
+    await Promise.allSettled([earlier])
+    return check()
   }
 
   async #confirmed(call: Call, model: SentModel, endpoint: Endpoint): Promise<boolean> {
@@ -56,25 +55,4 @@ export class RequestForms {
     }
     return false
   }
-}
-
-/** A call of the form succeeded. */
-export function noteSuccess(form: RequestForm): void {
-  form.refusalsInRow = 0
-  note(form, false)
-}
-
-function noteRefusal(form: RequestForm): void {
-  form.refusalsInRow++
-  note(form, true)
-}
-
-function note({ recentRefusals }: RequestForm, refused: boolean): void {
-  recentRefusals.push(refused)
-  if (recentRefusals.length > OUTCOMES_MAX) recentRefusals.shift()
-}
-
-function isDoubtful({ refusalsInRow, recentRefusals }: RequestForm): boolean {
-  if (refusalsInRow >= REFUSALS_IN_ROW_MAX) return true
-  return recentRefusals.length >= OUTCOMES_MAX && recentRefusals.filter(Boolean).length * 2 > OUTCOMES_MAX
 }

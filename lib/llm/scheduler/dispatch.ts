@@ -11,7 +11,7 @@ import { type Outcome, type Reply } from '../../storage/replies/types.js'
 import { Controls, weakControlDecides } from '../endpoint/controls.js'
 import type { Endpoint } from '../endpoint/endpoint.js'
 import { deadlineOver, endOf } from '../endpoint/give-up.js'
-import { type FormPasses, noteSuccess, RequestForms } from '../endpoint/request-check.js'
+import { type FormPasses, RequestForms } from '../endpoint/request-check.js'
 import type { ServerOptions } from '../options.js'
 import type { Transfer } from '../protocol/client.js'
 import { type FailureKind, shorten } from '../protocol/failures.js'
@@ -58,8 +58,8 @@ export class Dispatch {
   constructor(private readonly options: DispatchOptions) {
     setMaxListeners(0, this.#ticking.signal)
     this.#backingOff = new BackOff(options.clock, options.random)
-    this.#forms = new RequestForms(options.formPasses)
     this.#controls = new Controls(options.clock, options.formPasses)
+    this.#forms = new RequestForms((...asked) => this.#controls.passes(...asked))
   }
 
   /** Calls waiting for a slot or a retry. */
@@ -216,9 +216,7 @@ export class Dispatch {
     for (const [place, ticket] of tickets.entries()) {
       const reply = replies[place] as Reply
       const { call, model, body } = ticket
-      const form = formOf(model, call.stage)
-      form.control = { call, body }
-      noteSuccess(form)
+      formOf(model, call.stage).control = { call, body }
       model.lane.weakVerdicts = 0
       endpoint.succeeded(call.record, sentAtMs, reply, ticket.suspicion)
       if (ticket.letOut) model.lane.suspectEnded(true)
@@ -270,7 +268,7 @@ export class Dispatch {
     const { call, model } = ticket
     const { endpoint } = passage
     try {
-      if (await this.#forms.passes(call, model, endpoint, error.details.reason === 'field')) return true
+      if (await this.#forms.passes(call, model, endpoint)) return true
     } catch (failure) {
       const kind = failure instanceof ServerError ? (failure.details.kind as FailureKind) : null
       if (kind === null) ticket.reject(failure)

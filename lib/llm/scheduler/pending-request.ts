@@ -46,14 +46,16 @@ export class Lane {
   }
 }
 
+/** A call that succeeded: repeated to compare with one that fails. */
+export interface Control {
+  readonly call: Call
+  readonly body: () => Record<string, unknown>
+}
+
 /** State of one form of request: a model at one stage. */
 export interface RequestForm {
-  /** The call that succeeded last: repeated to compare with one that fails. */
-  control: { readonly call: Call; readonly body: () => Record<string, unknown> } | null
-  /** Refusals since the last success. */
-  refusalsInRow: number
-  /** Whether each of the last outcomes was a refusal. */
-  readonly recentRefusals: boolean[]
+  /** The call that succeeded last. */
+  control: Control | null
 }
 
 /** A model as the dispatcher sees it. */
@@ -72,7 +74,7 @@ export interface SentModel {
 export function formOf({ forms }: SentModel, stage: string): RequestForm {
   let form = forms.get(stage)
   if (form === undefined) {
-    form = { control: null, refusalsInRow: 0, recentRefusals: [] }
+    form = { control: null }
     forms.set(stage, form)
   }
   return form

@@ -139,3 +139,54 @@ t.test('The message has the error text of a server that fails every record but p
   t.notMatch(run.error?.message, /No model server answered/)
   t.ok(run.ends.every((end) => end === null))
 })
+
+const plain = (message: string) => ({ status: 400, body: { error: { message } } }) as const
+
+for (const endpoints of [['http://one/v1'], ['http://one/v1', 'http://two/v1']]) {
+  t.test(
+    `A server that refuses everything for nine minutes costs no record, though one was rightly refused before, ${endpoints.length} endpoints`,
+    async (t) => {
+      const isPoison = (n: number) => n === 1 || n === 60
+      const answer: VirtualAnswer = ({ texts, nowMs }) => {
+        if (nowMs > 2000 && nowMs < 9 * MINUTE) return plain('Bad request')
+        return texts.some((text) => isPoison(numberOf(text))) ? plain('no') : { reply: '好', ms: 700 }
+      }
+      const run = await virtualRun({ answer, records: 100, endpoints, outageMaxMs: 10 * MINUTE, boundMs: 60 * MINUTE })
+      t.equal(run.error, null)
+      t.strictSame(run.ends, expected(100, isPoison, 'refused'))
+    },
+  )
+}
+
+t.test(
+  'A server that refuses every text of a record from some moment on, and takes short ones, costs no record',
+  async (t) => {
+    const answer: VirtualAnswer = ({ texts, nowMs }) =>
+      nowMs > 2000 && texts.some((text) => text.includes('记录')) ? plain('Bad request') : { reply: '好', ms: 700 }
+    const run = await virtualRun({ answer, records: 100, outageMaxMs: 10 * MINUTE, boundMs: 60 * MINUTE })
+    t.equal(run.error?.code, 'KUN_OUTAGE')
+    t.match(run.error?.message, /last heard from http:\/\/one\/v1: 400 Bad request/)
+    t.ok(run.ends.every((end) => end === null || end === 'reply'))
+  },
+)
+
+t.test(
+  'Moderation is a verdict on that record alone from the first call on, however many follow each other',
+  async (t) => {
+    const isPoison = (n: number) => n < 12 || n % 9 === 0
+    const does = { status: 400, body: { error: { message: 'no', code: 'content_filter' } } }
+    const run = await virtualRun({ answer: poison(isPoison, does), records: 60, boundMs: 60 * MINUTE })
+    t.equal(run.error, null)
+    t.strictSame(run.ends, expected(60, isPoison, 'content-refused'))
+    t.equal(run.requests, 60, 'each is asked once')
+  },
+)
+
+t.test('Records that are refused without a reason are verdicts, however many follow each other', async (t) => {
+  for (const isPoison of [(n: number) => n >= 10 && n < 50, (n: number) => n < 12, (n: number) => n % 2 === 0]) {
+    const run = await virtualRun({ answer: poison(isPoison, plain('no')), records: 60, boundMs: 60 * MINUTE })
+    t.equal(run.error, null)
+    t.strictSame(run.ends, expected(60, isPoison, 'refused'))
+    t.comment(`${run.requests} requests`)
+  }
+})
