@@ -1,7 +1,8 @@
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer'
 import t from 'tap'
+import { readShard } from '../../lib/sources/formats/read.js'
 import type { FieldMapping } from '../../lib/text/mapping.js'
-import { collect, memoryShard, records } from './support.js'
+import { collect, memoryShard, records, smallBlocks } from './support.js'
 
 type Written = Parameters<typeof parquetWriteBuffer>[0]
 
@@ -118,3 +119,22 @@ t.test('a shard without the column of a path names the paths that it has', async
   ])
   t.equal(refused.length, 1)
 })
+
+t.test(
+  'a reading that is aborted while a row group is decoded leaves no timer that keeps the process alive',
+  async (t) => {
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+    const content = written([
+      { name: 'text', data: Array.from({ length: 900 }, (_, row) => `第${row}行`), type: 'STRING' },
+    ])
+    const stop = new AbortController()
+    const options = { ...smallBlocks, decodeMsMax: 3_600_000 }
+    const pieces = readShard(memoryShard('a.parquet', content), null, options, stop.signal)
+    await pieces.next()
+    const before = timers()
+    const next = pieces.next()
+    stop.abort(new Error('stopped'))
+    await t.rejects(next, /stopped/)
+    t.equal(timers(), before)
+  },
+)

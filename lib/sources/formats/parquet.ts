@@ -136,7 +136,7 @@ function conversation(
       new Promise<Answer>((onAnswer, onError) => {
         if (lost !== null) return onAnswer(lost)
         signal.throwIfAborted()
-        const onAbort = () => onError(signal.reason)
+        const onAbort = () => reject(signal.reason)
         signal.addEventListener('abort', onAbort, { once: true })
         asked = true
         const settled = () => {
