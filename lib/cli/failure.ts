@@ -1,14 +1,16 @@
 /** Converts a command's failure to an error class of ours: a refusal by the system is not a bug and has a message. */
 
 import { KunStreamError, SystemError, UsageError } from '../errors.js'
+import { errnoName } from '../storage/errno-name.js'
 import { storageError } from '../storage/files.js'
 
 /** Returns null for an error that is neither ours nor the system's: a bug. */
 export function failureOf(error: unknown): KunStreamError | null {
   if (error instanceof KunStreamError) return error
   if (!(error instanceof Error)) return null
-  const { code, syscall, path } = error as NodeJS.ErrnoException
-  if (code === undefined || syscall === undefined) return null
+  const { syscall, path } = error as NodeJS.ErrnoException
+  const code = errnoName(error)
+  if (code === null || syscall === undefined) return null
   if (syscall === 'uv_cwd') {
     return new UsageError('the working directory is gone: change to one that exists, and run again', { cause: error })
   }
@@ -22,4 +24,13 @@ export function failureOf(error: unknown): KunStreamError | null {
 
 const networkCalls: ReadonlySet<string> = new Set(['connect', 'listen', 'bind'])
 /** Errno codes of calls on an open file, whose path the error does not name. */
-const diskRefusals: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EROFS', 'EMFILE', 'ENFILE'])
+const diskRefusals: ReadonlySet<string> = new Set([
+  'ENOSPC',
+  'EDQUOT',
+  'EIO',
+  'EREMOTEIO',
+  'ESTALE',
+  'EROFS',
+  'EMFILE',
+  'ENFILE',
+])

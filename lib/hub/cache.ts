@@ -1,7 +1,6 @@
 /** Shards of the Hub kept whole on disk: for who reads a source often. A download that broke off goes on where it was. */
 import { createHash, type Hash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { open, rename, rm, stat } from 'node:fs/promises'
+import { open, rm } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import { HubAccessError, ShardChangedError } from '../errors.js'
 import { nodeFiles, storageError } from '../storage/files.js'
@@ -39,15 +38,14 @@ export function cachedFile(remote: RangedFile, directory: string, repo: string, 
     version: remote.version,
     async *open(offset, signal) {
       await stored(signal)
-      yield* createReadStream(path, { start: offset, highWaterMark: 256 * 1024, signal }) as AsyncIterable<Uint8Array>
+      yield* bytesOf(path, offset, signal)
     },
     async read(offset, lengthBytes, signal) {
       await stored(signal)
-      const file = await open(path)
+      const file = await nodeFiles.open(path, 'read')
       try {
-        const bytes = new Uint8Array(lengthBytes)
-        const { bytesRead } = await file.read(bytes, 0, lengthBytes, offset)
-        if (bytesRead !== lengthBytes) throw new ShardChangedError(`${path} is too short: delete it and run again`)
+        const bytes = await file.read(offset, lengthBytes)
+        if (bytes.length !== lengthBytes) throw new ShardChangedError(`${path} is too short: delete it and run again`)
         return bytes
       } finally {
         await file.close()
@@ -56,14 +54,37 @@ export function cachedFile(remote: RangedFile, directory: string, repo: string, 
   }
 }
 
+const readBytes = 256 * 1024
+
+/** @throws {StorageError} the disk fails: never a verdict on the shard */
+async function* bytesOf(
+  path: string,
+  offset: number,
+  signal: AbortSignal,
+  end = Number.POSITIVE_INFINITY,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const file = await nodeFiles.open(path, 'read')
+  try {
+    for (let at = offset; ; ) {
+      signal.throwIfAborted()
+      const bytes = await file.read(at, Math.min(readBytes, end - at))
+      if (bytes.length === 0) return
+      at += bytes.length
+      yield bytes
+    }
+  } finally {
+    await file.close()
+  }
+}
+
 async function fetchOnce(remote: RangedFile, path: string, sha256: string | null, signal: AbortSignal): Promise<void> {
-  if ((await sizeOf(path)) === remote.sizeBytes) return
+  if ((await nodeFiles.sizeBytes(path)) === remote.sizeBytes) return
   await nodeFiles.makeDirectory(dirname(path))
   const part = `${path}.part`
-  const have = Math.min((await sizeOf(part)) ?? 0, remote.sizeBytes ?? 0)
+  const have = Math.min((await nodeFiles.sizeBytes(part)) ?? 0, remote.sizeBytes ?? 0)
   // A shard that is read from its start checks itself.
   const hash = have > 0 && sha256 !== null ? createHash('sha256') : null
-  if (hash !== null) for await (const piece of createReadStream(part, { end: have - 1 })) hash.update(piece as Buffer)
+  if (hash !== null) for await (const piece of bytesOf(part, 0, signal, have)) hash.update(piece)
   try {
     await fetchFrom(remote, part, have, hash, signal)
     if (hash !== null && hash.digest('hex') !== sha256) {
@@ -73,7 +94,7 @@ async function fetchOnce(remote: RangedFile, path: string, sha256: string | null
     if (error instanceof ShardChangedError) await rm(part, { force: true })
     throw error
   }
-  await rename(part, path)
+  await nodeFiles.rename(part, path)
 }
 
 async function fetchFrom(
@@ -83,27 +104,23 @@ async function fetchFrom(
   hash: Hash | null,
   signal: AbortSignal,
 ): Promise<void> {
-  const file = await open(part, have > 0 ? 'r+' : 'w')
+  const system = async <T>(operation: string, work: Promise<T>): Promise<T> => {
+    try {
+      return await work
+    } catch (cause) {
+      throw storageError(operation, part, cause)
+    }
+  }
+  const file = await system('open', open(part, have > 0 ? 'r+' : 'w'))
   try {
     let at = have
     for await (const piece of remote.open(have, signal)) {
       hash?.update(piece)
-      await file.write(piece, 0, piece.length, at).catch((cause: unknown) => {
-        throw storageError('write', part, cause)
-      })
+      await system('write', file.write(piece, 0, piece.length, at))
       at += piece.length
     }
-    await file.sync()
+    await system('fsync', file.sync())
   } finally {
-    await file.close()
-  }
-}
-
-async function sizeOf(path: string): Promise<number | null> {
-  try {
-    return (await stat(path)).size
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-    throw error
+    await system('close', file.close())
   }
 }

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { type BigIntStats, constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { ShardChangedError, StorageError } from '../errors.js'
+import { closeAfter } from '../storage/closing.js'
 import { storageError } from '../storage/files.js'
 import type { FilePlace } from './file-name.js'
 
@@ -42,10 +43,10 @@ export class LocalFile {
   static async open(place: FilePlace): Promise<LocalFile> {
     const handle = await openFile(place)
     try {
-      const stats = await handle.stat({ bigint: true })
+      const stats = await statsOf(handle, place.shown)
       return new LocalFile(place, stats, await contentVersion(handle, Number(stats.size), place.shown))
     } finally {
-      await handle.close()
+      await close(handle, place.shown)
     }
   }
 
@@ -80,7 +81,7 @@ export class LocalFile {
         yield chunk.subarray(0, bytesRead)
       }
     } finally {
-      await handle.close()
+      await close(handle, this.#place.shown)
     }
   }
 
@@ -92,7 +93,7 @@ export class LocalFile {
       await this.#compare(handle)
       return bytes
     } finally {
-      await handle.close()
+      await close(handle, this.#place.shown)
     }
   }
 
@@ -103,7 +104,7 @@ export class LocalFile {
     try {
       handle = await openFile(this.#place)
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw storageError('open', shown, error)
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw inputError('open', shown, error)
       throw new StorageError(
         `${shown} was there when the run listed its files and is gone (ENOENT). Put it back, or run the same ` +
           'command again: a file of which no committed block was read is taken out then',
@@ -114,14 +115,13 @@ export class LocalFile {
       await this.#recognise(handle)
       return handle
     } catch (error) {
-      await handle.close()
-      throw error
+      return closeAfter(error, [() => handle.close()])
     }
   }
 
   /** What is opened may be another file by now, or the same with another time. */
   async #recognise(handle: FileHandle): Promise<void> {
-    const stats = await handle.stat({ bigint: true })
+    const stats = await statsOf(handle, this.#place.shown)
     if (stampOf(stats) === stampOf(this.#seen)) {
       this.#settled ||= isSettled(stats)
       return
@@ -138,7 +138,7 @@ export class LocalFile {
 
   /** After a read: a file that is written to gives bytes that were never together in it. */
   async #compare(handle: FileHandle): Promise<void> {
-    const stats = await handle.stat({ bigint: true })
+    const stats = await statsOf(handle, this.#place.shown)
     if (stampOf(stats) === stampOf(this.#seen)) {
       this.#settled ||= isSettled(stats)
       return
@@ -210,8 +210,30 @@ async function readAt(
   try {
     return (await handle.read(into, start, lengthBytes, offset)).bytesRead
   } catch (error) {
-    const { message, details } = storageError('read', file, error)
-    const advice = "Where only this file is affected, take it out with '!' and its name in `files`"
-    throw new StorageError(`${message} ${advice}`, { cause: error, details })
+    throw inputError('read', file, error)
   }
+}
+
+/** @throws {StorageError} as readAt */
+async function statsOf(handle: FileHandle, file: string): Promise<BigIntStats> {
+  try {
+    return await handle.stat({ bigint: true })
+  } catch (error) {
+    throw inputError('look at', file, error)
+  }
+}
+
+/** @throws {StorageError} as readAt */
+async function close(handle: FileHandle, file: string): Promise<void> {
+  try {
+    await handle.close()
+  } catch (error) {
+    throw inputError('close', file, error)
+  }
+}
+
+function inputError(operation: string, file: string, cause: unknown): StorageError {
+  const { message, details } = storageError(operation, file, cause)
+  const advice = "Where only this file is affected, take it out with '!' and its name in `files`"
+  return new StorageError(`${message} ${advice}`, { cause, details })
 }

@@ -7,6 +7,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { StorageError, TooLargeError } from '../errors.js'
+import { errnoName } from './errno-name.js'
 
 /** What is durable is what `fsync` returned for; a name is durable after `fsyncDirectory` of its parent. */
 export interface FileLayer {
@@ -259,7 +260,7 @@ async function naming<T>(operation: string, path: string, work: () => Promise<T>
 
 /** The StorageError for what the system refused, with what to do about it. */
 export function storageError(operation: string, path: string, cause: unknown): StorageError {
-  const errno = (cause as NodeJS.ErrnoException).code ?? 'unknown'
+  const errno = errnoName(cause) ?? 'unknown'
   const [what, advice] = refusals[errno] ?? [(cause as Error).message, 'See the cause.']
   return new StorageError(`could not ${operation} ${path}: ${what} (${errno}). ${advice}`, {
     cause,
@@ -276,6 +277,10 @@ const refusals: Readonly<Record<string, readonly [what: string, advice: string]>
   EACCES: ['permission denied', 'Give this user the right to read and write there, or choose another directory.'],
   EPERM: ['not permitted', 'Give this user the right to read and write there, or choose another directory.'],
   EIO: ['the device reported an error', 'Check the disk (dmesg, SMART); `kun-stream verify` says what is still whole.'],
+  EREMOTEIO: ['the device reported an error', 'Check the disk and its connection, then run again: it resumes.'],
+  ESTALE: ['the file was replaced or removed on the file server', 'Check the mount, then run again: it resumes.'],
+  ETIMEDOUT: ['the file server does not answer', 'Check the mount, then run again: it resumes.'],
+  ENOTCONN: ['the file server is not connected', 'Check the mount, then run again: it resumes.'],
   ENOENT: ['no such file or directory, and none can be made there', 'Check the path.'],
   ELOOP: ['a link in the path leads to itself', 'Check the path.'],
   EINVAL: ['the file system does not take it', 'Choose another directory.'],

@@ -3,27 +3,17 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync }
 import { join } from 'node:path'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import t from 'tap'
-import { AbortedError } from '../../lib/errors.js'
 import { openPart, rowsOf } from '../../lib/parquet/part-reader.js'
 import { startSimulator } from '../../lib/simulator/index.js'
 import { readManifest, readRunRecord } from '../../lib/sinks/index.js'
 import { nodeFiles } from '../../lib/storage/files.js'
-import { bytesOn, differing, documents, type MiniRun, runMini, startMini } from './mini-run.js'
+import { bytesOn, differing, documents, runMini, startMini } from './mini-run.js'
+import { cutShort, inOrder, shardRejects } from './paused-runs.js'
 
 t.setTimeout(300_000)
 
 const server = await startSimulator({ nonce: true })
 t.teardown(() => server.close())
-
-async function rejectsOf(directory: string): Promise<{ shard: string; reason: string }[]> {
-  const found: { shard: string; reason: string }[] = []
-  for (const name of await nodeFiles.list(join(directory, 'rejects'))) {
-    const part = await openPart(join(directory, 'rejects', name))
-    for await (const { shard, reason } of rowsOf(part)) found.push({ shard: String(shard), reason: String(reason) })
-    await part.close()
-  }
-  return found
-}
 
 /** Good shards, and one broken in each way; the order is fixed so that cuts are known. */
 function brokenCorpus(root: string): Record<string, string> {
@@ -54,26 +44,12 @@ function brokenCorpus(root: string): Record<string, string> {
   }
 }
 
-const inOrder = ['read.order=in-order', 'output.candidatesPerCut=1']
-
-/** Stops a run after so many commits. */
-async function cutShort(run: MiniRun, commits: number): Promise<void> {
-  let committed = 0
-  const session = await startMini(run, {
-    onStep: (step, when) => {
-      if (step !== 'manifest-fsync' || when !== 'after' || ++committed < commits) return
-      session.abort(new AbortedError('cut short'))
-    },
-  })
-  await session.done.catch(() => undefined)
-}
-
 t.test('a shard broken in any way is one reject and the run continues; resumed, it gives the same bytes', async (t) => {
   const root = t.testdir()
   const expected = brokenCorpus(root)
   const run = { directory: join(root, 'run'), endpoint: server.url, input: join(root, 'in/*'), set: inOrder }
   t.equal(await runMini(run), 'input')
-  const bad = (await rejectsOf(run.directory)).filter(({ reason }) => reason.startsWith('shard-'))
+  const bad = await shardRejects(run.directory)
   t.strictSame(Object.fromEntries(bad.map(({ shard, reason }) => [shard, reason])), expected)
   t.equal(bad.length, Object.keys(expected).length, 'one each')
 
@@ -150,7 +126,7 @@ t.test(
     await cutShort(run, 1)
     mend()
     t.equal(await runMini(run), 'input')
-    t.notOk((await rejectsOf(run.directory)).some(({ reason }) => reason === 'shard-missing'))
+    t.notOk((await shardRejects(run.directory)).some(({ reason }) => reason === 'shard-missing'))
 
     rmSync(join(root, 'b.file'))
     const other = { ...run, directory: join(root, 'other') }
@@ -160,6 +136,6 @@ t.test(
     const session = await startMini(other, { onEvent: (message) => void told.push(message) })
     t.equal(await session.done, 'input')
     t.match(told.join('\n'), /b\.jsonl.*its reject is committed and stays/)
-    t.ok((await rejectsOf(other.directory)).some(({ reason }) => reason === 'shard-missing'))
+    t.ok((await shardRejects(other.directory)).some(({ reason }) => reason === 'shard-missing'))
   },
 )

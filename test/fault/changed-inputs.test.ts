@@ -1,16 +1,14 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { gzipSync } from 'node:zlib'
-import { parquetWriteBuffer } from 'hyparquet-writer'
 import t from 'tap'
 import { seededRandom } from '../../lib/core/random.js'
-import { AbortedError } from '../../lib/errors.js'
 import { alignShards, pinnedShards } from '../../lib/run/pinned-shards.js'
 import { startSimulator } from '../../lib/simulator/index.js'
 import { readManifest } from '../../lib/sinks/index.js'
 import { blocks, localShards, type SourceBlock, sourceOptions, stdinShard } from '../../lib/sources/index.js'
-import { documents, type MiniRun, runMini, startMini } from './mini-run.js'
+import { documents, type MiniRun, runMini } from './mini-run.js'
+import { cutShort, inOrder, paddedShards } from './paused-runs.js'
 
 t.setTimeout(300_000)
 
@@ -20,41 +18,7 @@ const next = seededRandom(seed)
 const server = await startSimulator({ nonce: true })
 t.teardown(() => server.close())
 
-/** Texts with so much beside them that most of a file lies outside of what is sampled when it is listed. */
-const records = documents(30)
-  .filter((line) => line.startsWith('{"text"') && line.endsWith('"}'))
-  .map((line) => ({
-    text: (JSON.parse(line) as { text: string }).text,
-    pad: Array.from({ length: 8000 }, () => next().toString(36).slice(2, 12)).join(''),
-  }))
-const lines = records.map((record) => JSON.stringify(record)).join('\n')
-const formats: Readonly<Record<string, Buffer>> = {
-  'a.jsonl': Buffer.from(lines),
-  'a.jsonl.gz': gzipSync(lines, { level: 1 }),
-  'a.parquet': Buffer.from(
-    parquetWriteBuffer({
-      columnData: [
-        { name: 'text', data: records.map(({ text }) => text), type: 'STRING' },
-        { name: 'pad', data: records.map(({ pad }) => pad), type: 'STRING' },
-      ],
-      rowGroupSize: 5,
-      codec: 'UNCOMPRESSED',
-    }),
-  ),
-}
-
-const inOrder = ['read.order=in-order', 'output.candidatesPerCut=1']
-
-async function cutShort(run: MiniRun, commits: number): Promise<void> {
-  let committed = 0
-  const session = await startMini(run, {
-    onStep: (step, when) => {
-      if (step !== 'manifest-fsync' || when !== 'after' || ++committed < commits) return
-      session.abort(new AbortedError('cut short'))
-    },
-  })
-  await session.done.catch(() => undefined)
-}
+const formats = paddedShards(next)
 
 /** A place outside the samples that are hashed when a file is listed, in what was read before the cut. */
 function flip(file: string, at: number): void {

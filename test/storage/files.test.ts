@@ -1,7 +1,10 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
+import { getSystemErrorName } from 'node:util'
 import t from 'tap'
 import { StorageError } from '../../lib/errors.js'
+import { errnoName } from '../../lib/storage/errno-name.js'
 import {
   errnoOf,
   makeDurableDirectory,
@@ -79,4 +82,15 @@ t.test('a small file is replaced as a whole, and read whole within a limit', asy
   t.equal(Buffer.from((await readWholeFile(nodeFiles, path, 3)) ?? []).toString(), 'two')
   await t.rejects(readWholeFile(nodeFiles, path, 2), StorageError)
   t.same(await nodeFiles.list(directory), ['run.json'])
+})
+
+t.test('a system error that Node has no name for is reported by its name', (t) => {
+  const number = constants.errno.ESTALE
+  const code = getSystemErrorName(-number)
+  const error = storageError('read', 'a.jsonl', Object.assign(new Error(code), { code, errno: -number }))
+  t.match(error, { exitCode: 3, details: { errno: 'ESTALE' }, message: /could not read a\.jsonl: .*\(ESTALE\).*mount/ })
+  const known = Object.assign(new Error(), { code: 'EACCES' })
+  t.equal(errnoName(known), 'EACCES')
+  t.equal(errnoName(new Error('of ours')), null)
+  t.end()
 })

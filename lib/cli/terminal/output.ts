@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { StorageError, UsageError } from '../../errors.js'
+import { errnoName } from '../../storage/errno-name.js'
 import { storageError } from '../../storage/files.js'
 import { terminalText } from './terminal-text.js'
 
@@ -84,7 +85,7 @@ export function cannotOpen(path: string, cause: unknown): UsageError {
 /** Of what is written here nothing resumes: it is made again. */
 export function notWritten(name: string, cause: NodeJS.ErrnoException): StorageError {
   const why = cause.code === 'ENOSPC' ? 'the disk is full' : cause.message
-  const details = { errno: cause.code ?? 'unknown', operation: 'write', path: name }
+  const details = { errno: errnoName(cause) ?? 'unknown', operation: 'write', path: name }
   return new StorageError(`${name} could not be written: ${why}. Make room, or write elsewhere, and run it again`, {
     cause,
     details,
