@@ -105,6 +105,6 @@ async function lengthOf(pieces: AsyncIterable<Uint8Array>): Promise<number> {
 async function readBare(hubUrl: string): Promise<number> {
   const answer = await request(`${hubUrl}/datasets/me/shard/resolve/main/a.bin`)
   await answer.body.dump()
-  const { body } = await request(String(answer.headers['location']))
+  const { body } = await request(String(answer.headers.location))
   return lengthOf(body as AsyncIterable<Buffer>)
 }

@@ -9,7 +9,7 @@ import type { Client } from '../lib/llm/protocol/client.js'
 import type { Call } from '../lib/llm/types.js'
 import { blockTokens, type EnginePreset, namedHashes } from '../lib/simulator/index.js'
 import { Engine } from '../lib/simulator/vllm/engine.js'
-import { type Reply } from '../lib/storage/replies/types.js'
+import type { Reply } from '../lib/storage/replies/types.js'
 
 interface Sleeper {
   readonly dueMs: number

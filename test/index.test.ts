@@ -39,10 +39,10 @@ t.test('a program runs a recipe, reads its rows, mirrors and publishes it with w
   for (const { path, split } of entries.flatMap(({ files }) => files)) {
     if (split === null) continue
     const part = await api.openPart(join(directory, path))
-    for await (const row of api.rowsOf(part)) rows += typeof row['instruction'] === 'string' ? 1 : 0
+    for await (const row of api.rowsOf(part)) rows += typeof row.instruction === 'string' ? 1 : 0
     await part.close()
   }
-  t.equal(rows, session.progress().counters['skypile']?.rows)
+  t.equal(rows, session.progress().counters.skypile?.rows)
   t.match(await api.mirrorRun({ directory, to: join(root, 'mirror') }), { cuts: entries.length })
   t.match(await api.restoreFromMirror({ directory: join(root, 'again'), from: join(root, 'mirror') }), {
     cuts: entries.length,

@@ -93,6 +93,6 @@ function notStarted(error: Error): string {
 
 /** Server text may contain anything: replaces control characters by spaces and cuts what is too long. */
 function plainWords(words: string): string {
-  const plain = words.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, ' ')
+  const plain = words.replaceAll(/(?![\t\n])\p{Cc}/gu, ' ')
   return plain.length <= messageCharactersMax ? plain : `${plain.slice(0, messageCharactersMax)}…`
 }

@@ -19,7 +19,8 @@ export class OtherIds {
   /** Documents come in order. */
   add(document: number, id: string): void {
     const number = Math.floor(document / pageDocuments)
-    const page = (this.#pages[number] ??= new IdPage(document % pageDocuments))
+    const page = this.#pages[number] ?? new IdPage(document % pageDocuments)
+    this.#pages[number] = page
     page.add(document % pageDocuments, id)
   }
 

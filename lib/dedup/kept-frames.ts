@@ -47,10 +47,16 @@ export function encodeKept({ block, rows, more, textsBytes }: KeptBlock): Uint8A
   payload[16] = more ? 1 : 0
   payload.writeDoubleLE(textsBytes, 24)
   let at = headBytes
-  for (const row of rows) payload.set(row.key, (at += keyBytes) - keyBytes)
+  for (const row of rows) {
+    payload.set(row.key, at)
+    at += keyBytes
+  }
   for (const row of rows) at = payload.writeDoubleLE(row.textOffset, at)
   for (const row of rows) payload[at++] = row.near ? 1 : 0
-  for (const row of rows) payload.set(row.bytes, (at += signatureBytes) - signatureBytes)
+  for (const row of rows) {
+    payload.set(row.bytes, at)
+    at += signatureBytes
+  }
   for (const id of ids) {
     at = payload.writeUInt16LE(id.length, at)
     at += id.copy(payload, at)

@@ -114,7 +114,10 @@ async function restore(
   let rows: KeptRow[] = []
   try {
     const onFrame = (payload: Uint8Array, offset: number): void => {
-      if (offset === 0) return compareHeaders(decodeHeader(payload, path), header, path)
+      if (offset === 0) {
+        compareHeaders(decodeHeader(payload, path), header, path)
+        return
+      }
       const kept = decodeKept(payload)
       rows.push(...kept.rows)
       if (kept.more) return

@@ -102,7 +102,7 @@ export function hubTransport(
       ...(request.signal ? { signal: request.signal } : {}),
     })
     const headers = flatten(answer.headers)
-    const limit = parseRateLimit(headers['ratelimit'])
+    const limit = parseRateLimit(headers.ratelimit)
     if (limit !== null) budget?.learn(limit)
     return { status: answer.statusCode, headers, body: answer.body, url }
   }
@@ -221,7 +221,7 @@ function waitSignal({ signal, ending }: HubRequest): AbortSignal | undefined {
 }
 
 function askedWaitMs(headers: HubResponse['headers']): number | null {
-  return parseRetryAfter(headers['retry-after']) ?? parseRateLimit(headers['ratelimit'])?.waitMs ?? null
+  return parseRetryAfter(headers['retry-after']) ?? parseRateLimit(headers.ratelimit)?.waitMs ?? null
 }
 
 function isRetryable(status: number): boolean {

@@ -198,7 +198,7 @@ export class HubFile implements RangedFile {
       const missing = status === 404 && said['x-error-code'] === 'EntryNotFound'
       throw missing && !this.#reached ? this.#missing(answer) : this.#refused(answer)
     }
-    if (status < 300 || said['location'] === undefined) return answer
+    if (status < 300 || said.location === undefined) return answer
     const linked = said['x-linked-etag']?.replace(/^W\/|"/g, '')
     const size = said['x-linked-size']
     if (size !== undefined && Number(size) !== this.sizeBytes) {
@@ -209,7 +209,7 @@ export class HubFile implements RangedFile {
       await discard(answer)
       throw this.#changed(`has sha256 ${linked}, ${file.sha256} was listed`)
     }
-    this.#location = new URL(said['location'], url).href
+    this.#location = new URL(said.location, url).href
     // Another file server may name the same content otherwise; its sha256 was compared above.
     if (linked !== undefined) this.#etag = null
     return answer

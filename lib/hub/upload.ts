@@ -41,7 +41,7 @@ export async function uploadContent(
   const action = await uploadAction(place, sha256, content.size)
   if (action === null) return false
   const { href, header } = action
-  if (header?.['chunk_size'] === undefined) await put(place, href, content, onSent)
+  if (header?.chunk_size === undefined) await put(place, href, content, onSent)
   else await uploadParts(place, href, header, sha256, content, onSent)
   return true
 }
@@ -73,14 +73,14 @@ async function uploadParts(
   content: Sliceable,
   onSent: OnSent,
 ): Promise<void> {
-  const partBytes = Number(header['chunk_size'])
+  const partBytes = Number(header.chunk_size)
   const parts: { partNumber: number; etag: string }[] = []
   const numbers = Object.keys(header)
     .filter((name) => /^\d+$/.test(name))
     .sort((a, b) => Number(a) - Number(b))
   if (!(partBytes > 0) || numbers.length !== Math.ceil(content.size / partBytes)) {
     throw new HubUnavailableError(
-      `The Hub wants ${content.size} bytes in ${numbers.length} parts of ${header['chunk_size']} bytes: publish again`,
+      `The Hub wants ${content.size} bytes in ${numbers.length} parts of ${header.chunk_size} bytes: publish again`,
     )
   }
   for (const [index, number] of numbers.entries()) {

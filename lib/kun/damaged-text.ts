@@ -13,9 +13,9 @@ const tag = '(?<![\\u{1f3f4}\\u{e0020}-\\u{e007e}])[\\u{e0000}-\\u{e007f}]'
 
 const damage = new RegExp([controls, invisible, '\\p{Cs}', '\\p{Noncharacter_Code_Point}', joiner, tag].join('|'), 'u')
 
-/** First code units of all of them: most texts contain none, so one pass decides. */
+/** Contains all of them: most texts have none, so that one pass decides. */
 const suspect =
-  /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ud800-\udfff\ufdd0-\ufdef\ufeff\ufff0-\uffff]/
+  /(?![\t\n\r])\p{Cc}|[\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufdd0-\ufdef\ufeff\ufff0-\uffff]|\p{Cs}|[\u{10000}-\u{10ffff}]/u
 
 /** Returns the first such character in the form 'U+FFFD', or null. Linear in the text's length. */
 export function damagedCharacter(text: string): string | null {

@@ -4,7 +4,7 @@
  */
 
 import type { TokenLogprobs } from '../llm/protocol/logprobs.js'
-import { type Reply } from '../storage/replies/types.js'
+import type { Reply } from '../storage/replies/types.js'
 import { replyText } from './reply-text.js'
 import type { ScoreKind } from './types.js'
 

@@ -4,7 +4,7 @@
  */
 
 import { ownValue } from '../core/dictionary.js'
-import { type Cell, type Column, type Row } from '../parquet/columns.js'
+import type { Cell, Column, Row } from '../parquet/columns.js'
 import type { Pair } from './types.js'
 
 export interface RowOptions {

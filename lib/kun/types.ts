@@ -4,7 +4,7 @@
  */
 
 import type { Outcome, Position } from '../core/types.js'
-import { type Cell } from '../parquet/columns.js'
+import type { Cell } from '../parquet/columns.js'
 
 /** A chunk that goes to the label model. */
 export interface Candidate {

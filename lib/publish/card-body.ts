@@ -104,11 +104,11 @@ function samples({ samples }: CardFacts): string {
 }
 
 function pairOf(row: Readonly<Record<string, unknown>>): { instruction: string; output: string } {
-  const messages = row['messages'] as { role: string; content: string }[] | undefined
+  const messages = row.messages as { role: string; content: string }[] | undefined
   const said = (role: string) => messages?.find((message) => message.role === role)?.content
   return {
-    instruction: String(row['instruction'] ?? said('user') ?? ''),
-    output: String(row['output'] ?? said('assistant') ?? ''),
+    instruction: String(row.instruction ?? said('user') ?? ''),
+    output: String(row.output ?? said('assistant') ?? ''),
   }
 }
 

@@ -7,7 +7,7 @@ import { compressors } from 'hyparquet-compressors'
 import { z } from 'zod'
 import { dictionarySchema } from '../core/dictionary.js'
 import { CorruptFileError } from '../errors.js'
-import { type CutFile } from '../parquet/part-writer.js'
+import type { CutFile } from '../parquet/part-writer.js'
 import { mustBeCommitted, readManifest, readRunRecord } from '../sinks/index.js'
 
 /** A column as `dataset_info.features` of a card names it. */
@@ -93,7 +93,7 @@ export async function readCardFacts(directory: string): Promise<CardFacts> {
     samples,
     counters: stats.success && Object.keys(stats.data).length > 0 ? stats.data : null,
     sources: record.success ? sourcesOf(record.data) : [],
-    extractive: samples.some(({ row }) => String(row['model'] ?? '').includes('builtin-extractive')),
+    extractive: samples.some(({ row }) => String(row.model ?? '').includes('builtin-extractive')),
     pinned,
   }
 }
@@ -105,7 +105,7 @@ const runSchema = z.object({ pinned: record, free: record.default({}) })
 
 /** Shards are pinned with their content, on the Hub `commit oid`; the dataset's name, which alters nothing, is in `free`. */
 function sourcesOf({ pinned, free }: z.output<typeof runSchema>): SourceFacts[] {
-  const shards = z.array(shardSchema).safeParse(pinned['shards'])
+  const shards = z.array(shardSchema).safeParse(pinned.shards)
   const names = new Map([pinned, free].flatMap(({ recipe }) => [...namesOf((recipe as RecipeShape)?.sources)]))
   const facts = new Map<string, SourceFacts>()
   for (const [split, hub] of names) facts.set(split, { split, hub, commit: null, shards: 0, bytes: 0 })

@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto'
 import { version } from '../core/version.js'
-import { type CutFile } from '../parquet/part-writer.js'
+import type { CutFile } from '../parquet/part-writer.js'
 import type { ManifestEntry } from '../sinks/types.js'
 
 /** Consecutive cuts of a split that become one file. */

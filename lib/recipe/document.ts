@@ -44,7 +44,7 @@ export function recipeDocument(text: string, file: string, overrides: readonly s
   }
   const [error] = document.errors
   if (error !== undefined) throw new RecipeError(`${place(error.pos[0])} is not YAML: ${error.message}`)
-  const root = valueOf(document, file)
+  const root = yamlValue(document, file)
   if (!isRecord(root)) throw new RecipeError(`${file}:1:1 is no recipe: found ${kindOf(root)}, allowed is a map`)
 
   const settings = overrides.map(parseOverride)
@@ -59,7 +59,7 @@ export function recipeDocument(text: string, file: string, overrides: readonly s
   return { value: root, locate }
 }
 
-function valueOf(document: Document, file: string): unknown {
+function yamlValue(document: Document, file: string): unknown {
   try {
     return document.toJS({ maxAliasCount: aliasCountMax })
   } catch (cause) {

@@ -6,7 +6,7 @@
  *   blocks → prepare (workers) → in order → dedup → credit → label → score → polish → rows and rejects, in order
  */
 
-import { Credit } from '../core/credit.js'
+import type { Credit } from '../core/credit.js'
 import { from, type Graph } from '../core/graph.js'
 import type { OrderedSink, ReorderOptions } from '../core/sink-node.js'
 import type { Outcome, Position, Stage } from '../core/types.js'

@@ -5,6 +5,6 @@ export { type FaultKind, type FaultRuleOptions, faultKinds, faultRule } from './
 export { blockHashes, blockTokens, namedHashes } from './vllm/kv-blocks.js'
 export { type PresetName, presetNames, type SimulatorOptions, simulatorOptions } from './vllm/options.js'
 export { closedForm, type EnginePreset, enginePresets, type Load } from './vllm/presets.js'
-export { type EngineRequest, type EngineResult } from './vllm/sequence.js'
+export type { EngineRequest, EngineResult } from './vllm/sequence.js'
 export { startSimulator } from './vllm/server.js'
 export type { Simulator, SimulatorStats } from './vllm/types.js'

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path'
 import { CorruptFileError } from '../errors.js'
-import { type CutFile } from '../parquet/part-writer.js'
+import type { CutFile } from '../parquet/part-writer.js'
 import { type FileLayer, nodeFiles, sha256Of } from '../storage/files.js'
 
 /**

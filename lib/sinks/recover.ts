@@ -5,7 +5,7 @@
 
 import { join } from 'node:path'
 import { CorruptFileError } from '../errors.js'
-import { type CutFile } from '../parquet/part-writer.js'
+import type { CutFile } from '../parquet/part-writer.js'
 import { type OnStep, stepping } from '../storage/commit-steps.js'
 import { type FileLayer, nodeFiles, temporarySuffix } from '../storage/files.js'
 import { dataFolder, discardedName, manifestName, partName, rejectsFolder } from '../storage/run-layout.js'

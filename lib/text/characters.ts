@@ -103,7 +103,7 @@ export function isLowSurrogate(code: number): boolean {
 
 /** Controls (line ends and tab apart), soft hyphen, zero-width and bidirectional controls, BOM, noncharacters. */
 const invisible =
-  /[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufdd0-\ufdef\ufeff\ufff0-\ufffb\ufffe\uffff]/g
+  /(?![\t-\r\x85])\p{Cc}|[\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufdd0-\ufdef\ufeff\ufff0-\ufffb\ufffe\uffff]/gu
 const space = /^\p{Zs}$/u
 const han = /^\p{Script=Han}$/u
 const letter = /^\p{L}$/u

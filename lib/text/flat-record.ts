@@ -139,10 +139,10 @@ export class FlatReader {
       const unit = units[at++]
       if (unit === quote) break
       if (unit !== backslash) return false // a control character, or nothing more
-      const escape = units[at++] as number
-      const code = escapes.get(escape) ?? (escape === letterU ? hexOf(units, at) : -1)
+      const escaped = units[at++] as number
+      const code = escapes.get(escaped) ?? (escaped === letterU ? hexOf(units, at) : -1)
       if (code < 0) return false
-      if (escape === letterU) at += 4
+      if (escaped === letterU) at += 4
       plain.view[used++] = code
     }
     this.used = used

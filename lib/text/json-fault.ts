@@ -47,7 +47,7 @@ const steps: Readonly<Record<Expected, (scan: Scan, char: string | undefined) =>
 }
 
 const plainValue = /(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)/y
-const escape = /\\(?:["\\/bfnrt]|u[\dA-Fa-f]{4})/y
+const escapeSequence = /\\(?:["\\/bfnrt]|u[\dA-Fa-f]{4})/y
 
 class Scan {
   at = 0
@@ -107,7 +107,7 @@ class Scan {
       }
       if (unit < 0x20) return this.#stop(`${shown(this.source, this.at)} in a string must be written as an escape`)
       if (unit !== 0x5c) this.at++
-      else if (!this.#matched(escape)) {
+      else if (!this.#matched(escapeSequence)) {
         return this.#stop(`a backslash before ${shown(this.source, this.at + 1)} in a string is no escape`)
       }
     }

@@ -183,7 +183,10 @@ export class Page {
     while (end < sourceLength && this.isGap(end)) end++
     this.done = end
     const atLineEnd = end >= sourceLength || classes[source[end] as number] === CharacterClass.newline
-    if (atLineEnd || at + this.shift === this.lineOpen) return this.drop(at, end)
+    if (atLineEnd || at + this.shift === this.lineOpen) {
+      this.drop(at, end)
+      return
+    }
     source[at] = 0x20
     this.separate(at, 1, end, CharacterClass.blank)
   }

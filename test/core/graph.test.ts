@@ -145,7 +145,12 @@ t.test('at every instant what was read is what was released plus what is on the 
         return values.map((value) => emit(value))
       },
     })
-    .to({ name: 'count', write: (batch) => void (released += batch.length) })
+    .to({
+      name: 'count',
+      write: (batch) => {
+        released += batch.length
+      },
+    })
     .run()
   // The ledger settles after the sink returns: what the sink counted is settled by the next look.
   await run.done

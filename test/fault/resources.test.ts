@@ -100,7 +100,7 @@ t.test('what the disk refuses ends the command with a message, exit code 3, and 
     { errno: 'ENOSPC', at: 120, how: 'lasting', code: 3, words: /the disk is full \(ENOSPC\)\. Free some space/ },
     { errno: 'EROFS', at: 4, how: 'lasting', code: 2, words: /read-only \(EROFS\)\. Choose an output directory/ },
     { errno: 'EMFILE', at: 90, how: 'once', code: 3, words: /too many open files .*Raise the limit/ },
-    { errno: 'none', at: 100, how: 'stray', code: 1, words: /bug of kun-stream[^]*gone astray[^]*Run it again/ },
+    { errno: 'none', at: 100, how: 'stray', code: 1, words: /bug of kun-stream.*gone astray.*Run it again/s },
   ]) {
     const out = join(root, errno)
     const args = ['run', recipe, '--out', out]

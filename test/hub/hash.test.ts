@@ -14,7 +14,7 @@ const inThread = { sizeBytes: 1, signal: never, threadFromBytes: 0 }
 const MiB = 1024 * 1024
 
 t.test('the thread gives the sha256 of pieces of any size, which may be altered once they are taken', async (t) => {
-  const seed = Number(process.env['KUN_SEED'] ?? 11)
+  const seed = Number(process.env.KUN_SEED ?? 11)
   t.comment(`seed ${seed}`)
   const random = seededRandom(seed)
   const lengths = [0, 1, 512 * 1024, 512 * 1024 + 1, 9 * MiB, ...Array.from({ length: 60 }, () => 4 ** (random() * 9))]

@@ -62,12 +62,11 @@ t.test(
       return `http://127.0.0.1:${(http.address() as AddressInfo).port}`
     }
     const url = await start(answer)
-    other = await start((request, response) =>
-      request.url?.includes('cursor')
-        ? answer(request, response)
-        : (asked.push({ host: 'other', path: request.url ?? '', authorization: request.headers.authorization }),
-          response.end('{}\n')),
-    )
+    other = await start((request, response) => {
+      if (request.url?.includes('cursor')) return answer(request, response)
+      asked.push({ host: 'other', path: request.url ?? '', authorization: request.headers.authorization })
+      return response.end('{}\n')
+    })
     const settings = hubSettings({ environment: { HF_TOKEN: 'eyJ2ZXIi.abc', HF_ENDPOINT: url } })
     const transport = hubTransport(settings)
     t.teardown(() => transport.close())

@@ -2,7 +2,7 @@ import t from 'tap'
 import { scoreFault, textFault } from '../../lib/kun/checks.js'
 import { damagedCharacter } from '../../lib/kun/damaged-text.js'
 import { gradeOf } from '../../lib/kun/grade.js'
-import { type Reply } from '../../lib/storage/replies/types.js'
+import type { Reply } from '../../lib/storage/replies/types.js'
 
 const reply = (more: Partial<Reply>): Reply => ({
   text: '先晾晒三天，再用麻绳封住缝隙。',

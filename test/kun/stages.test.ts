@@ -7,7 +7,7 @@ import { columnsOf, type RowOptions, rowOf } from '../../lib/kun/row.js'
 import { scoreStage } from '../../lib/kun/score.js'
 import type { Candidate, Pair } from '../../lib/kun/types.js'
 import type { Answer, Call, Capabilities, Model } from '../../lib/llm/types.js'
-import { type Reply } from '../../lib/storage/replies/types.js'
+import type { Reply } from '../../lib/storage/replies/types.js'
 import { recordId } from '../../lib/text/identity.js'
 
 const text = '竹子一生只开一次花，花后养分耗尽，整片竹林便会枯死，所以养竹人要提前移栽新鞭。'

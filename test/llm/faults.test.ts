@@ -10,7 +10,7 @@ import {
   startCuttingProxy,
   startSimulator,
 } from '../../lib/simulator/index.js'
-import { type Reply } from '../../lib/storage/replies/types.js'
+import type { Reply } from '../../lib/storage/replies/types.js'
 import { fastClock } from './clock.js'
 import { call, chat, chatReply, modelServer, until } from './model-server.js'
 

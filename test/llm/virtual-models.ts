@@ -1,6 +1,6 @@
 /** Model servers on a virtual clock whose answers a function gives: hours of outages and back-off pass in a second. */
 import { VirtualTime } from '../../bench/llm-virtual.js'
-import { KunStreamError, ServerError } from '../../lib/errors.js'
+import { type KunStreamError, ServerError } from '../../lib/errors.js'
 import { assumedCapabilities } from '../../lib/llm/endpoint/capabilities.js'
 import type { ModelInput } from '../../lib/llm/options.js'
 import type { Client, Transfer } from '../../lib/llm/protocol/client.js'

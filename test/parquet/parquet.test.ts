@@ -6,7 +6,7 @@ import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'h
 import { compressors } from 'hyparquet-compressors'
 import t from 'tap'
 import { ContractError, InvalidOptionError } from '../../lib/errors.js'
-import { type Column, type Row } from '../../lib/parquet/columns.js'
+import type { Column, Row } from '../../lib/parquet/columns.js'
 import { encoderIdentity, parquetEncoder } from '../../lib/parquet/encoders/index.js'
 import { type CutWriterOptions, openCutWriter, type Reject } from '../../lib/sinks/index.js'
 import { nodeFiles } from '../../lib/storage/files.js'
@@ -30,7 +30,7 @@ function rows(count: number, seed: number): Row[] {
       source: i % 3 === 0 ? null : 'skypile',
       offset: i % 5 === 0 ? 2 ** 53 - 1 : i * 1000,
       tokens: i % 11 === 0 ? -(2 ** 31) : i,
-      score: i % 4 === 0 ? null : hash[0]! / 256,
+      score: i % 4 === 0 ? null : (hash[0] ?? 0) / 256,
       good: i % 6 === 0 ? null : i % 2 === 0,
       messages: Array.from({ length: i % 4 }, (_, m) => ({ role: m % 2 ? 'assistant' : 'user', content: text + m })),
     }

@@ -31,8 +31,8 @@ t.test('publish prints the address of the dataset, hub ls the files of a source'
   const hub = await startHub({ directory: join(root, 'hub') })
   t.teardown(() => hub.close())
   await addCuts(join(root, 'run'), { cuts: 2 })
-  process.env['MINE'] = 'hf_mine'
-  t.teardown(() => delete process.env['MINE'])
+  process.env.MINE = 'hf_mine'
+  t.teardown(() => delete process.env.MINE)
   const there = ['--hub-url', hub.url, '--token', 'env:MINE']
   const would = await command(t, 'publish', join(root, 'run'), '--repo', 'me/demo', '--dry-run', ...there)
   t.match(would.stderr, /^would write {2}data\/skypile-00000-of-00001.parquet$/m)
@@ -54,7 +54,7 @@ t.test('publish prints the address of the dataset, hub ls the files of a source'
 })
 
 /** A Python with `datasets`: on the path, or where KUN_STREAM_PYTHON says. */
-const python = process.env['KUN_STREAM_PYTHON'] ?? 'python3'
+const python = process.env.KUN_STREAM_PYTHON ?? 'python3'
 const hasDatasets = spawnSync(python, ['-c', 'import datasets']).status === 0
 
 const script = `
@@ -71,8 +71,8 @@ t.test('load_dataset of Python gives the same rows, and its counts are those of 
   t.teardown(() => hub.close())
   await addCuts(join(root, 'run'), { cuts: 3 })
   const there = ['--hub-url', hub.url, '--token', 'env:MINE']
-  process.env['MINE'] = 'hf_mine'
-  t.teardown(() => delete process.env['MINE'])
+  process.env.MINE = 'hf_mine'
+  t.teardown(() => delete process.env.MINE)
   await command(t, 'publish', join(root, 'run'), '--repo', 'me/demo', ...there)
   const file = join(root, 'load.py')
   writeFileSync(file, script)

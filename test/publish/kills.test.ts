@@ -17,7 +17,7 @@ const wanted = [
 /** Publishes as a process of its own. @returns true when it was killed as soon as a request had met the fault */
 async function killedAtFault(hub: Hub, run: string): Promise<boolean> {
   const program = join(projectRoot, 'dist/bin/kun-stream.js')
-  const env = { PATH: process.env['PATH'], HOME: run, HF_ENDPOINT: hub.url, HF_TOKEN: 'hf_writer' }
+  const env = { PATH: process.env.PATH, HOME: run, HF_ENDPOINT: hub.url, HF_TOKEN: 'hf_writer' }
   const child = spawn(process.execPath, [program, 'publish', run, '--repo', repo], { env, stdio: 'ignore' })
   const log = hub.log as HubLogEntry[]
   log.push = (...entries) => {

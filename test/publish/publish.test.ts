@@ -54,7 +54,7 @@ async function rowsOf(t: Test, hub: Hub, split: string, revision = 'main'): Prom
 function wantedRows(split: string, count: number, seed = 1): Record<string, unknown>[] {
   return Array.from({ length: count }, (_, number) => {
     const { messages, ...row } = rowOf(split, number, { seed })
-    return { ...row, said: row['output'] }
+    return { ...row, said: row.output }
   })
 }
 

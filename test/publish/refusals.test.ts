@@ -88,7 +88,7 @@ t.test('hub ls: each refusal ends with 2 and says what to do', async (t) => {
   await refused(['hub', 'ls', 'me/corpus', '--token', 'env:MINE'], {}, 2, /MINE is not set: export MINE=hf_…/)
   await refused(['hub', 'ls', 'me/corpus'], { HF_ENDPOINT: 'mirror.example' }, 2, /begins with http:\/\/ or https:\/\//)
   const locked = { HF_ENDPOINT: 'https://me:my-password@mirror.example' }
-  await refused(['hub', 'ls', 'me/corpus'], locked, 2, /^(?![^]*my-)[^]*a password, which is not shown: take it out/)
+  await refused(['hub', 'ls', 'me/corpus'], locked, 2, /^(?!.*my-).*a password, which is not shown: take it out/s)
 })
 
 const recipe = (repo: string) => `
@@ -178,7 +178,7 @@ t.test(
 t.test('the exit code and the message are those of the process', async (t) => {
   const home = t.testdir({})
   const program = join(projectRoot, 'dist/bin/kun-stream.js')
-  const env = { PATH: process.env['PATH'], HOME: home, HF_HUB_OFFLINE: '1' }
+  const env = { PATH: process.env.PATH, HOME: home, HF_HUB_OFFLINE: '1' }
   const said = spawnSync(process.execPath, [program, 'hub', 'ls', 'me/none'], { env, encoding: 'utf8' })
   t.match(said, { status: 2, stdout: '', stderr: /^HF_HUB_OFFLINE is set, so https:.*\n$/ })
 })

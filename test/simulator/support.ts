@@ -12,6 +12,8 @@ export async function started(t: Test, options: SimulatorOptions = {}): Promise<
   return simulator
 }
 
+/** A JSON value whose fields a test reads; what is missing fails the comparison, not the type check. */
+// biome-ignore lint/suspicious/noExplicitAny: replies of every shape are read field by field
 export type Json = any
 
 export async function post(

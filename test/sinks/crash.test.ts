@@ -10,7 +10,7 @@ import {
   recoverRunDirectory,
 } from '../../lib/sinks/index.js'
 import { openAppendLog } from '../../lib/storage/append-log.js'
-import { type CommitStep, type OnStep } from '../../lib/storage/commit-steps.js'
+import type { CommitStep, OnStep } from '../../lib/storage/commit-steps.js'
 import type { FileLayer } from '../../lib/storage/files.js'
 import { CrashingFiles, type Loss } from '../support/crashing-files.js'
 import { FailingFiles } from '../support/failing-files.js'

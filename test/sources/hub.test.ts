@@ -227,7 +227,7 @@ t.test('the environment and the token file mean what they mean elsewhere', async
   t.equal(from({ HF_TOKEN: 'hf_variable', MINE: 'hf_mine' }, 'env:MINE').token, 'hf_mine')
   t.equal(from({ HF_HOME: join(home, 'none') }).token, undefined)
   t.equal(from({ HF_HOME: '~' }).token, 'hf_home', 'as the Python client: ~ is expanded')
-  t.equal(from({ HF_HOME: '$WHERE/${THERE}', WHERE: home, THERE: '' }).token, 'hf_home', 'and variables')
+  t.equal(from({ HF_HOME: `$WHERE/$\{THERE}`, WHERE: home, THERE: '' }).token, 'hf_home', 'and variables')
   t.equal(from({ HF_HOME: '$NONE' }).token, undefined, 'a variable that is not set stays as it is')
   t.equal(from({ HF_TOKEN_PATH: '~/token' }).token, 'hf_home')
   t.equal(from({ XDG_CACHE_HOME: '$HOME/.cache' }).token, 'hf_file')

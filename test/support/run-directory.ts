@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Column, type Row } from '../../lib/parquet/columns.js'
+import type { Column, Row } from '../../lib/parquet/columns.js'
 import { parquetEncoder } from '../../lib/parquet/encoders/index.js'
 import { openCutWriter, readManifest } from '../../lib/sinks/index.js'
 import { nodeFiles } from '../../lib/storage/files.js'

@@ -36,7 +36,7 @@ t.test('What people read stays: punctuation, paragraphs, rare ideographs; what t
 /** The same by regular expressions, one after the other: slow and plain. */
 function plainClean(text: string): string {
   const invisible =
-    /[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufdd0-\ufdef\ufeff\ufff0-\ufffb\ufffe\uffff]/g
+    /(?![\t-\r\x85])\p{Cc}|[\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufdd0-\ufdef\ufeff\ufff0-\ufffb\ufffe\uffff]/gu
   return text
     .replace(/\p{Cs}/gu, '')
     .replace(invisible, '')

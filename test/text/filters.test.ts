@@ -22,7 +22,7 @@ const lines = (count: number, line: (index: number) => string) =>
 const refused: Readonly<Record<(typeof filterReasons)[number], string>> = {
   'too-short': '太短。',
   'too-long': article(1, 30),
-  'chinese-share': 'The quick brown fox jumps over the lazy dog. '.repeat(3) + '很快。',
+  'chinese-share': `${'The quick brown fox jumps over the lazy dog. '.repeat(3)}很快。`,
   'symbol-share': article(2).replace(/[，。]/g, '★■→★◆'),
   'digit-share': lines(20, (i) => `价格${i * 7919 + 10007}元编号${i * 104_729}`),
   'url-density': lines(8, (i) => `参见第${i}条资料的全文 http://www.example.cn/archive/${i}/index.html`),

@@ -7,7 +7,7 @@ import { processSecrets } from '../../core/redaction.js'
 import { visibleText } from '../../core/visible-text.js'
 
 /** Escape sequences of picocolors for the styles in use. */
-const ownStyles = /\u001b\[(?:0|1|2|22|3[1-6]|39|90)m/
+const ownStyles = new RegExp(`${'\u001b'}\\[(?:0|1|2|22|3[1-6]|39|90)m`)
 const stylesOrText = new RegExp(`(${ownStyles.source})`)
 
 /** Sanitises text that may contain our own colours: lines for people, JSON for programs. */

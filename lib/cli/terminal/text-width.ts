@@ -56,7 +56,7 @@ export function printable(text: string): string {
   return text.replaceAll('\r\n', '\n').replaceAll('\t', '  ').replace(steering, '\ufffd')
 }
 
-const steering = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+const steering = /(?!\n)\p{Cc}|[\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 

@@ -6,7 +6,7 @@
 import { setMaxListeners } from 'node:events'
 import type { Clock } from '../../core/types.js'
 import { KunStreamError, ServerError } from '../../errors.js'
-import { type Reply } from '../../storage/replies/types.js'
+import type { Reply } from '../../storage/replies/types.js'
 import type { Client } from '../protocol/client.js'
 import { type FailureKind, failureOfStatus } from '../protocol/failures.js'
 import { isSameModel } from '../protocol/model-names.js'
@@ -144,7 +144,10 @@ export class Endpoint {
     if (failure === null) this.#inFlightPassed = Math.max(this.#inFlightPassed, inFlight)
     const { kind, status, retryAfterMs = null } = failure instanceof ServerError ? failure.details : {}
     if (kind === 'connection') return
-    if (kind !== 'busy') return this.#pacer.taken(request, sentAtMs, limits, nowMs)
+    if (kind !== 'busy') {
+      this.#pacer.taken(request, sentAtMs, limits, nowMs)
+      return
+    }
     const isOfRate = status !== 503 && status !== 529
     const said = limitsOfDetails((failure as ServerError).details)
     this.#pacer.refused(

@@ -9,7 +9,7 @@
 import { setMaxListeners } from 'node:events'
 import { systemClock } from '../../core/clock.js'
 import type { Clock } from '../../core/types.js'
-import { EndpointError, KunStreamError, RequestRefusedError, ServerError } from '../../errors.js'
+import { EndpointError, type KunStreamError, RequestRefusedError, ServerError } from '../../errors.js'
 import type { Client } from '../protocol/client.js'
 import { contextTokensOf } from '../protocol/context-tokens.js'
 import { errorWithin } from '../protocol/error-body.js'

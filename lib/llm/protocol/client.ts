@@ -6,7 +6,7 @@
 import { Pool } from 'undici'
 import { processSecrets, Redaction, secretsOfHeaders, secretsOfUrl } from '../../core/redaction.js'
 import { ContractError, KunStreamError, RequestRefusedError, ServerError } from '../../errors.js'
-import { type Reply } from '../../storage/replies/types.js'
+import type { Reply } from '../../storage/replies/types.js'
 import type { CompletionRequest } from '../types.js'
 import { failureOfConnection, failureOfStatus, isOutOfTokens } from './failures.js'
 import { type Headers, type RateLimits, rateLimitsOf } from './rate-limits.js'

@@ -43,7 +43,10 @@ export class EventParser {
   #endLine(last: string): void {
     const line = this.#line.join('') + last
     this.#line = []
-    if (line.trim() === '') return this.#dispatch()
+    if (line.trim() === '') {
+      this.#dispatch()
+      return
+    }
     const colon = line.indexOf(':')
     const field = colon < 0 ? line : line.slice(0, colon)
     const value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '')

@@ -1,7 +1,7 @@
 /** A streamed reply, put together from its server-sent events. */
 
 import { ServerError } from '../../errors.js'
-import { type Reply } from '../../storage/replies/types.js'
+import type { Reply } from '../../storage/replies/types.js'
 import { finishReason, NO_REASON } from './endings.js'
 import { errorOfChoice, errorWithin, readErrorBody } from './error-body.js'
 import { asObject, type Json } from './json.js'
@@ -70,7 +70,10 @@ export class StreamedReply {
       this.#done = true
       return
     }
-    if (name === 'error') return throwIf(readErrorBody(text), this.asked)
+    if (name === 'error') {
+      throwIf(readErrorBody(text), this.asked)
+      return
+    }
     const event = parseObject(text)
     throwIf(errorWithin(event), this.asked)
     if (!this.#named) {

@@ -2,7 +2,7 @@
  * Token counts of a reply: the server's if plausible, otherwise estimated from the texts.
  * A reply with estimated counts is marked; token limits count the estimate.
  */
-import { type Reply } from '../../storage/replies/types.js'
+import type { Reply } from '../../storage/replies/types.js'
 import { estimateTokens } from '../../text/tokens.js'
 import { asObject, type Json } from './json.js'
 

@@ -4,7 +4,7 @@
  */
 
 import { ServerError } from '../../errors.js'
-import { type Reply } from '../../storage/replies/types.js'
+import type { Reply } from '../../storage/replies/types.js'
 import type { ModelOptions } from '../options.js'
 import type { CompletionRequest } from '../types.js'
 import { finishReason } from './endings.js'

@@ -7,7 +7,7 @@
 import { setMaxListeners } from 'node:events'
 import type { Clock, Position } from '../../core/types.js'
 import { AbortedError, EndpointError, type KunStreamError, RequestRefusedError, ServerError } from '../../errors.js'
-import { type Outcome, type Reply } from '../../storage/replies/types.js'
+import type { Outcome, Reply } from '../../storage/replies/types.js'
 import { Controls, weakControlDecides } from '../endpoint/controls.js'
 import type { Endpoint } from '../endpoint/endpoint.js'
 import { deadlineOver, endOf } from '../endpoint/give-up.js'
@@ -348,7 +348,10 @@ export class Dispatch {
     this.#returned(ticket)
     // An endpoint that is down gets no calls; once it is back, it has no failures against it.
     ticket.avoid = endpoint.isDown ? null : endpoint
-    if (endpoint.isDown && !isSuspect(ticket)) return this.#enqueue(ticket)
+    if (endpoint.isDown && !isSuspect(ticket)) {
+      this.#enqueue(ticket)
+      return
+    }
     this.#backingOff.add(ticket, endpoint, retryAfterMs)
   }
 

@@ -8,7 +8,7 @@
 
 import type { SchemaElement } from 'hyparquet'
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
-import { type Cell, type Column } from '../columns.js'
+import type { Cell, Column } from '../columns.js'
 import type { EncodedFile, EncodedFileOptions, Encoder } from './types.js'
 import { installedVersion } from './version.js'
 import { zstdCompressor } from './zstd.js'

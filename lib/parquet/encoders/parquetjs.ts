@@ -11,7 +11,7 @@ import parquet, { type FieldDefinition, type RowBuffer } from 'parquetjs-lite'
 import types from 'parquetjs-lite/gen-nodejs/parquet_types.js'
 import util from 'parquetjs-lite/lib/util.js'
 import { ContractError } from '../../errors.js'
-import { type Cell, type Column } from '../columns.js'
+import type { Cell, Column } from '../columns.js'
 import type { EncodedFile, EncodedFileOptions, Encoder } from './types.js'
 import { installedVersion } from './version.js'
 
@@ -65,7 +65,7 @@ class ParquetjsFile implements EncodedFile {
     this.#writer.setRowGroupSize(rows)
     for (let r = 0; r < rows; r++) {
       const row: Record<string, unknown> = {}
-      for (const [c, column] of this.options.columns.entries()) row[column.name] = valueOf(column, columns[c]?.[r])
+      for (const [c, column] of this.options.columns.entries()) row[column.name] = encodedValue(column, columns[c]?.[r])
       await this.#writer.appendRow(row)
       // Its promises never leave the event loop's turn: let others have one.
       if (r % pageRows === 0) await nextTurn()
@@ -118,7 +118,7 @@ function fieldOf({ type, nullable }: Column, compression: string): FieldDefiniti
 
 const leafTypes = { string: 'UTF8', int64: 'INT64', int32: 'INT32', float64: 'DOUBLE', boolean: 'BOOLEAN' } as const
 
-function valueOf({ type }: Column, cell: Cell | undefined): unknown {
+function encodedValue({ type }: Column, cell: Cell | undefined): unknown {
   if (cell === null || cell === undefined) return undefined
   if (type === 'messages') return { list: (cell as readonly object[]).map((element) => ({ element })) }
   return type === 'int64' ? Number(cell) : cell

@@ -1,7 +1,7 @@
 /** The seam under the Parquet files: what an encoder is given, and what it must say about itself. */
 
 /** A library that writes Parquet, as the cut writer sees it. */
-import { type Cell, type Column } from '../columns.js'
+import type { Cell, Column } from '../columns.js'
 export interface Encoder {
   readonly name: 'hyparquet-writer' | 'parquetjs-lite'
   /** Library, codec, level and their versions: what fixes the bytes besides the rows. Pinned in run.json. */

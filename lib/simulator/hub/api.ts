@@ -102,7 +102,7 @@ export class HubApi {
       exchange.json({ error: 'You already created this dataset repo', url }, 409)
       return
     }
-    this.store.create(id, { private: visibility === 'private' || fields['private'] === true })
+    this.store.create(id, { private: visibility === 'private' || fields.private === true })
     exchange.json({ url, name: id, id })
   }
 
@@ -135,7 +135,7 @@ export class HubApi {
     if (nextCursor !== null) {
       const next = new URL(exchange.url.pathname + exchange.url.search, this.apiUrl())
       next.searchParams.set('cursor', nextCursor)
-      exchange.headers['Link'] = `<${next.href}>; rel="next"`
+      exchange.headers.Link = `<${next.href}>; rel="next"`
     }
     exchange.json(exchange.fault?.kind === 'wrong-size' ? page.map(misjudged) : page)
   }

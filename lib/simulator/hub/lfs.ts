@@ -132,7 +132,10 @@ export class HubLfs {
 
   #take(temporary: string, oid: string, sha256: string, bytes: number, exchange: Exchange): void {
     const size = Number(exchange.url.searchParams.get('size'))
-    if (sha256 === oid && bytes === size) return this.store.takeBlob(temporary, oid)
+    if (sha256 === oid && bytes === size) {
+      this.store.takeBlob(temporary, oid)
+      return
+    }
     rmSync(temporary, { force: true })
     throw new HubRefusal(400, `content does not match: ${bytes} bytes with sha256 ${sha256}, not ${size} with ${oid}`)
   }

@@ -55,14 +55,20 @@ export class Exchange {
     this.response.statusCode = status
     this.response.setHeader('content-type', type)
     const kind = status === 200 ? this.fault?.kind : undefined
-    if (kind === 'reset-in-body') return this.resetAfterHalf(body)
+    if (kind === 'reset-in-body') {
+      this.resetAfterHalf(body)
+      return
+    }
     const text = kind === 'truncated-json' ? body.slice(0, Math.floor(body.length / 2)) : body
     this.response.setHeader('content-length', Buffer.byteLength(text))
     this.response.end(text)
   }
 
   refuse(refusal: Refusal): void {
-    if (this.response.headersSent) return this.reset()
+    if (this.response.headersSent) {
+      this.reset()
+      return
+    }
     if (refusal.retryAfterSeconds !== undefined) {
       this.response.setHeader('retry-after', String(refusal.retryAfterSeconds))
     }
@@ -82,7 +88,10 @@ export class Exchange {
   endEvents(): void {
     if (!this.open) return
     this.finished = true
-    if (this.fault?.kind === 'reset-in-body') return this.reset()
+    if (this.fault?.kind === 'reset-in-body') {
+      this.reset()
+      return
+    }
     if (this.fault?.kind !== 'truncated-json') this.response.write('data: [DONE]\n\n')
     this.response.end()
   }

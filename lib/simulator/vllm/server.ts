@@ -258,13 +258,19 @@ class SimulatorServer implements Simulator {
   }
 
   private refuseDying(exchange: Exchange, path: string): void {
-    if (path === '/health') return exchange.send(503, '')
+    if (path === '/health') {
+      exchange.send(503, '')
+      return
+    }
     exchange.refuse(engineDead())
     if (--this.refusalsLeft <= 0) exchange.response.once('finish', () => this.state === 'dying' && this.stopListening())
   }
 
   private tokenize(exchange: Exchange): void {
-    if (this.lacks('tokenize')) return exchange.json(404, { detail: 'Not Found' })
+    if (this.lacks('tokenize')) {
+      exchange.json(404, { detail: 'Not Found' })
+      return
+    }
     const tokens = tokenizeRequest(parseJson(exchange.body))
     exchange.json(200, { count: tokens.length, max_model_len: this.contextTokensMax, tokens, token_strs: null })
   }

@@ -144,8 +144,14 @@ function conversation(
           clearTimeout(deadline)
           signal.removeEventListener('abort', onAbort)
         }
-        resolve = (answer) => (settled(), onAnswer(answer))
-        reject = (error) => (settled(), onError(error))
+        resolve = (answer) => {
+          settled()
+          onAnswer(answer)
+        }
+        reject = (error) => {
+          settled()
+          onError(error)
+        }
         send({ kind: 'next' })
         watch()
       }),

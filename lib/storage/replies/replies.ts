@@ -15,7 +15,7 @@ import { KeyIndex } from './key-index.js'
 import { encodeEntry, entryBlock, entryOutcome, KEY_BYTES, LOG_HEADER, packCodec, packLog } from './reply-pack.js'
 import { findSegments } from './reply-recovery.js'
 import { logSegment, packCache, packSegment, type Segment } from './reply-segments.js'
-import { type Outcome } from './types.js'
+import type { Outcome } from './types.js'
 
 /** A log is closed, and packed, when it holds so much: packing takes about as much memory, and keys of it are known so long. */
 const SEGMENT_BYTES = 8 * 1024 * 1024

@@ -10,7 +10,7 @@ import { decompress as unzstd } from 'fzstd'
 import { CorruptFileError } from '../../errors.js'
 import { type LogDamage, openAppendLog, readAppendLog } from '../append-log.js'
 import { type FileLayer, temporarySuffix } from '../files.js'
-import { type Outcome } from './types.js'
+import type { Outcome } from './types.js'
 
 /** Header of a log of replies. */
 export const LOG_HEADER = { kind: 'replies' }

@@ -72,5 +72,5 @@ function foldedUnit(unit: number, expansions: Uint16Array, known: Map<string, nu
 function joinsNeighbours(character: string): boolean {
   const first = String.fromCodePoint(character.normalize('NFKD').codePointAt(0) as number)
   if (/^[\u{1161}-\u{1175}\u{11a8}-\u{11c2}]$/u.test(first)) return true
-  return /^\p{M}$/u.test(first) && !/^[\p{Me}\u{fe00}-\u{fe0f}]$/u.test(first)
+  return /^\p{M}$/u.test(first) && !/^(?:\p{Me}|[\u{fe00}-\u{fe0f}])$/u.test(first)
 }

@@ -8,6 +8,9 @@ import type { SessionProgress } from '../../../lib/run/session.js'
 
 process.env.TERM = 'xterm'
 
+const escapeCharacter = '\x1b'
+const erasures = new RegExp(`(\\r${escapeCharacter}\\[2K|(?:${escapeCharacter}\\[1A${escapeCharacter}\\[2K)+|\\n)`)
+
 /** As much of a terminal as the live block needs: it breaks long lines anew when it is resized, and shows ^C. */
 class Terminal extends EventEmitter {
   readonly isTTY = true
@@ -18,7 +21,7 @@ class Terminal extends EventEmitter {
   }
 
   write(text: string): boolean {
-    for (const part of text.split(/(\r\x1b\[2K|(?:\x1b\[1A\x1b\[2K)+|\n)/)) {
+    for (const part of text.split(erasures)) {
       if (part.startsWith('\x1b[1A')) this.#eraseRows(part.split('\x1b[1A').length - 1)
       else if (part === '\n') this.lines.push('')
       else if (part.startsWith('\r')) this.lines[this.lines.length - 1] = ''

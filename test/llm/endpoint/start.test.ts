@@ -35,14 +35,15 @@ const unpaid: Answerer = ({ response }) =>
 
 t.test('The run waits for a server that is started with it, with a line that says how long', async (t) => {
   const port = await freePort()
-  let server: ReturnType<typeof modelServer> | null = null
+  let started = false
   const lines: string[] = []
   const { servers } = await opened(t, [`http://127.0.0.1:${port}/v1`], {
     servers: { startMaxMs: 60_000 },
     onEvent: ({ kind, words }) => {
       lines.push(`${kind}: ${words}`)
       // It starts when the run waits for it.
-      server ??= modelServer(t, () => chatReply('好'), port)
+      if (!started) modelServer(t, () => chatReply('好'), port)
+      started = true
     },
   })
   t.match(lines[0], /^waiting: not reachable \(.*ECONNREFUSED.*\); waiting for it \(servers\.startMaxMs 60 s\)$/)

@@ -205,7 +205,7 @@ t.test('A reply read back from the log equals the one that was judged', async (t
   t.comment(`seed ${seed}`)
   const next = numbers(seed)
   const pick = <T>(of: readonly T[]): T => of[next(of.length)] as T
-  const values = [-0.1, 0, -0, 1e999, -1e999, 5, null, '3', undefined, {}, [], true, -1e-320, 1e21, 0.5]
+  const values = [-0.1, 0, -0, Infinity, -Infinity, 5, null, '3', undefined, {}, [], true, -1e-320, 1e21, 0.5]
   const texts = [
     '水',
     '',

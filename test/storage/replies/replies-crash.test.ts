@@ -1,7 +1,7 @@
 import t from 'tap'
 import { replyKey } from '../../../lib/llm/protocol/canonical.js'
 import { openReplies } from '../../../lib/storage/replies/replies.js'
-import { type Outcome } from '../../../lib/storage/replies/types.js'
+import type { Outcome } from '../../../lib/storage/replies/types.js'
 import { CrashingFiles, type Loss } from '../../support/crashing-files.js'
 
 const directory = '/disk/replies'

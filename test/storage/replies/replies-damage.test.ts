@@ -6,7 +6,7 @@ import t from 'tap'
 import { replyKey } from '../../../lib/llm/protocol/canonical.js'
 import { nodeFiles } from '../../../lib/storage/files.js'
 import { openReplies, type Replies } from '../../../lib/storage/replies/replies.js'
-import { type Outcome } from '../../../lib/storage/replies/types.js'
+import type { Outcome } from '../../../lib/storage/replies/types.js'
 import { Random, testSeed } from '../../support/random.js'
 
 t.setTimeout(120_000)

@@ -5,7 +5,7 @@ import { replyKey } from '../../../lib/llm/protocol/canonical.js'
 import { openModel } from '../../../lib/llm/scheduler/servers.js'
 import { type FileLayer, nodeFiles } from '../../../lib/storage/files.js'
 import { openReplies } from '../../../lib/storage/replies/replies.js'
-import { type Outcome } from '../../../lib/storage/replies/types.js'
+import type { Outcome } from '../../../lib/storage/replies/types.js'
 import { call, chatReply, modelServer, sendJson } from '../../llm/model-server.js'
 import { CrashingFiles } from '../../support/crashing-files.js'
 
