@@ -4,16 +4,16 @@
  */
 import { lstat, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { runRecordName } from '../sinks/run-directory.js'
+import { temporarySuffix } from '../storage/files.js'
+import { originName, runRecordName } from '../storage/run-layout.js'
 
-const originName = 'origin.json'
 /** Size limit: the file may come from anyone. */
 const originBytesMax = 1024
 
 /** Marks the run.json of a directory as written here by this account. Replaces what is there, and follows no link. */
 export async function markOwnRun(directory: string): Promise<void> {
   const path = join(directory, originName)
-  const temporary = `${path}.writing`
+  const temporary = path + temporarySuffix
   const text = JSON.stringify(originOf(await lstat(join(directory, runRecordName), { bigint: true })))
   await rm(temporary, { force: true })
   const file = await open(temporary, 'wx')

@@ -1,9 +1,11 @@
 /** Checks the dedup log and the texts log of a run, as far as they are committed, without changing them. */
+
 import { join } from 'node:path'
 import { KunStreamError } from '../errors.js'
 import { readAppendLog } from '../storage/append-log.js'
 import type { FileLayer } from '../storage/files.js'
 import { frameHeadBytes } from '../storage/frames.js'
+import { dedupLogName, dedupTextsSuffix } from '../storage/run-layout.js'
 import { decodeKept } from './kept-frames.js'
 
 /** A log that does not contain its committed data. */
@@ -41,11 +43,11 @@ export async function checkDedupLogs(
       faults.push({ name, what: error.message })
     }
   }
-  await check('index', committedBytes, (payload, offset) => {
+  await check(dedupLogName, committedBytes, (payload, offset) => {
     const kept = decodeKept(payload)
     endBytes = offset + frameHeadBytes + payload.length
     textsBytes = kept.textsBytes
   })
-  if (endBytes > 0 && textsBytes > 0) await check('index.texts', textsBytes, () => undefined)
+  if (endBytes > 0 && textsBytes > 0) await check(dedupLogName + dedupTextsSuffix, textsBytes, () => undefined)
   return faults
 }

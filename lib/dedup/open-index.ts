@@ -2,12 +2,14 @@
  * Opens deduplication on a directory: settings checked, the index built again from the log as far as it is committed,
  * earlier runs taken in. What a verdict is, deduplicator.ts decides.
  */
+
 import { basename, join } from 'node:path'
 import { CorruptFileError, RunMismatchError, SourceNotFoundError } from '../errors.js'
 import { type AppendLog, openAppendLog, readAppendLog } from '../storage/append-log.js'
 import { closeAfter, closeAll } from '../storage/closing.js'
 import { errnoOf, type FileLayer, makeDurableDirectory, nodeFiles } from '../storage/files.js'
 import { compareHeaders, corrupt, decodeHeader, frameHeadBytes, scanFrames } from '../storage/frames.js'
+import { dedupFolder, dedupLogName, dedupTextsSuffix } from '../storage/run-layout.js'
 import { createSigner } from '../text/signature.js'
 import {
   type BlockMark,
@@ -44,7 +46,7 @@ export interface OpenDeduplicatorOptions {
  * @throws {SourceNotFoundError} a file that `against` names does not exist
  */
 export async function openDeduplicator(given: OpenDeduplicatorOptions): Promise<OpenedDeduplicator> {
-  const { options, directory, name = 'index', files = nodeFiles, documentsExpected } = given
+  const { options, directory, name = dedupLogName, files = nodeFiles, documentsExpected } = given
   const onWarning = given.onWarning ?? ((message: string) => process.emitWarning(message, 'DedupWarning'))
   const kind = indexKindFor(options, documentsExpected)
   const header = headerOf(options, kind)
@@ -165,7 +167,7 @@ async function mustBeTorn(files: FileLayer, path: string): Promise<void> {
 }
 
 export function textsPath(path: string): string {
-  return `${path}.texts`
+  return path + dedupTextsSuffix
 }
 
 /** Log length at the last block whose texts are whole. */
@@ -252,10 +254,10 @@ function checkComparable(
 export async function findLog(files: FileLayer, given: string): Promise<string> {
   const names = await list(files, given)
   if (names === null) return given
-  if (names.includes('index')) return join(given, 'index')
-  if (names.includes('dedup')) return join(given, 'dedup', 'index')
+  if (names.includes(dedupLogName)) return join(given, dedupLogName)
+  if (names.includes(dedupFolder)) return join(given, dedupFolder, dedupLogName)
   throw new SourceNotFoundError(
-    `dedup.against: ${given} has no ${basename(given) === 'dedup' ? 'index' : 'dedup/index'}: give the directory of a run that removed duplicates, or its index file`,
+    `dedup.against: ${given} has no ${basename(given) === dedupFolder ? 'index' : 'dedup/index'}: give the directory of a run that removed duplicates, or its index file`,
   )
 }
 

@@ -14,6 +14,7 @@ import { changedPart } from '../sinks/part-check.js'
 import { readAppendLog } from '../storage/append-log.js'
 import { nodeFiles, type OpenFile, temporarySuffix } from '../storage/files.js'
 import { corrupt } from '../storage/frames.js'
+import { durableFiles, isLogPath, logFolders, manifestName } from '../storage/run-layout.js'
 import { compare } from './plan.js'
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
@@ -44,7 +45,6 @@ export interface PiecePlace {
 /** Files that grow are kept in pieces of this size: only the last one is sent again. */
 const pieceBytes = 16 * 1024 * 1024
 const readBytes = 1024 * 1024
-const logPath = /^(?:dedup\/index(?:\.texts)?|replies\/\d{6,}\.(?:log|pack))$/
 
 export class Snapshots {
   /** A file of this size, or a full piece of a log, that was hashed by this process: neither changes while it lives. */
@@ -63,7 +63,7 @@ export class Snapshots {
       const pieces = await this.#pieces(path, sizeBytes, grows, places)
       files.push({ path, pieces })
     }
-    for (const path of ['run.json', 'brakes.json', 'stats.json']) await add(path, await this.#sizeOf(path), false)
+    for (const path of durableFiles) await add(path, await this.#sizeOf(path), false)
     await readRunRecord(this.directory)
     for (const { files: parts } of entries) {
       for (const part of parts) {
@@ -72,7 +72,7 @@ export class Snapshots {
         if (files.at(-1)?.pieces[0]?.sha256 !== part.sha256) throw changedPart(this.directory, part, part.bytes)
       }
     }
-    for (const folder of ['dedup', 'replies']) {
+    for (const folder of logFolders) {
       for (const name of await nodeFiles.list(join(this.directory, folder))) {
         if (name.endsWith(temporarySuffix)) continue
         const path = `${folder}/${name}`
@@ -81,14 +81,14 @@ export class Snapshots {
         await add(path, await this.#sizeOf(path), !name.endsWith('.pack'))
       }
     }
-    await add('manifest.jsonl', wholeBytes, true)
+    await add(manifestName, wholeBytes, true)
     files.sort((a, b) => compare(a.path, b.path))
     return { snapshot: { format: 'kun-stream mirror 2', cuts: entries.length, files }, places }
   }
 
   /** Once per process: later appends are its own. */
   async #checkLog(path: string): Promise<void> {
-    if (this.#checked.has(path) || !logPath.test(path)) return
+    if (this.#checked.has(path) || !isLogPath(path)) return
     const log = join(this.directory, path)
     const { damage } = await readAppendLog({ files: nodeFiles, path: log }, () => undefined)
     if (damage !== null) throw corrupt(log, damage.offset, `${damage.bytes} bytes are; the mirror keeps what it has`)

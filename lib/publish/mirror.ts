@@ -11,6 +11,7 @@ import { closeAfter } from '../storage/closing.js'
 import { fencedFiles } from '../storage/fenced-files.js'
 import { type FileLayer, makeDurableDirectory, nodeFiles, temporarySuffix } from '../storage/files.js'
 import { type LockOptions, lockRunDirectory } from '../storage/lock/lock.js'
+import { manifestName } from '../storage/run-layout.js'
 import { type Piece, type Snapshot, Snapshots, writePiece } from './mirror-snapshot.js'
 import { type MirrorStore, type MirrorStoreOptions, openMirrorStore } from './mirror-stores.js'
 
@@ -147,7 +148,7 @@ async function restoreLocked(
   >,
 ): Promise<{ cuts: number; files: number; bytes: number }> {
   const { directory, from, files: layer, ...rest } = options
-  if ((await nodeFiles.sizeBytes(join(directory, 'manifest.jsonl'))) !== null) {
+  if ((await nodeFiles.sizeBytes(join(directory, manifestName))) !== null) {
     throw new RunMismatchError(
       `${directory} holds a run: restore to an empty directory, or resume it without the mirror`,
     )
@@ -169,7 +170,7 @@ async function restoreLocked(
 }
 
 function rank(path: string): number {
-  return path === 'manifest.jsonl' ? 1 : 0
+  return path === manifestName ? 1 : 0
 }
 
 async function restoreFile(

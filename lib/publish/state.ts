@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { CorruptFileError } from '../errors.js'
 import { type FileLayer, nodeFiles, readWholeFile, wholeFileBytesMax, writeFileDurably } from '../storage/files.js'
+import { publishStateName } from '../storage/run-layout.js'
 import { decodeSealed, encodeSealed } from '../storage/sealed-json.js'
 
 const joined = z.object({
@@ -27,10 +28,9 @@ const stateSchema = z.object({
 
 export type PublishState = z.output<typeof stateSchema>
 
-export const stateName = 'publish.json'
 const repair = 'Delete it; the next publish builds it again'
 export async function readState(directory: string): Promise<PublishState> {
-  const path = join(directory, stateName)
+  const path = join(directory, publishStateName)
   const bytes = await readWholeFile(nodeFiles, path, wholeFileBytesMax)
   if (bytes === null) return { joined: {}, published: {}, pullRequests: {} }
   try {
@@ -43,5 +43,5 @@ export async function readState(directory: string): Promise<PublishState> {
 
 export async function writeState(files: FileLayer, directory: string, state: PublishState): Promise<void> {
   const text = encodeSealed({ ...state })
-  await writeFileDurably(files, join(directory, stateName), Buffer.from(text))
+  await writeFileDurably(files, join(directory, publishStateName), Buffer.from(text))
 }

@@ -7,9 +7,9 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { NodeMetrics } from '../core/metrics.js'
 import type { ServersMetrics } from '../llm/scheduler/servers.js'
+import { timingsName } from '../storage/run-layout.js'
 import { type Bottleneck, bottleneckOf, isPassage, nodeShares } from './bottleneck.js'
 
-const timingsName = 'timings.json'
 /** Calls of `run` on one directory that are kept, the latest. */
 const callsMax = 100
 const sampleEveryMs = 500

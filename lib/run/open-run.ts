@@ -31,6 +31,7 @@ import type { OnStep } from '../storage/commit-steps.js'
 import type { FileLayer } from '../storage/files.js'
 import type { LockOptions } from '../storage/lock/lock.js'
 import { openReplies, type Replies } from '../storage/replies/replies.js'
+import { dedupFolder, repliesFolder } from '../storage/run-layout.js'
 import { type PreparePlan, pinnedFilters, planPreparation } from '../text/plan.js'
 import { type WorkerPool, workerPool } from '../workers/pool.js'
 import { preparing } from './crashed-records.js'
@@ -196,9 +197,9 @@ async function openWriting(
   replies.use(
     await openReplies({
       files,
-      directory: join(dir, 'replies'),
+      directory: join(dir, repliesFolder),
       mode: settings.replies.keep ? 'keep' : 'discard',
-      from: settings.replies.from.map((earlierRun) => join(earlierRun, 'replies')),
+      from: settings.replies.from.map((earlierRun) => join(earlierRun, repliesFolder)),
       ...(replySegmentBytes !== undefined && { segmentBytes: replySegmentBytes }),
       ...(onEvent && { onWarning: onEvent }),
     }),
@@ -208,7 +209,7 @@ async function openWriting(
   if (from !== null) await replies.committed(from.blocks)
   const deduplicator = await openDeduplicator({
     options: settings.dedup,
-    directory: join(dir, 'dedup'),
+    directory: join(dir, dedupFolder),
     files,
     committedLogBytes: from?.dedupLogBytes ?? 0,
     ...(onEvent && { onWarning: onEvent }),

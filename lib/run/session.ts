@@ -11,6 +11,7 @@ import type { Capabilities } from '../llm/types.js'
 import { blocks, bytesBefore, type SourceCursor } from '../sources/index.js'
 import { closeAfter } from '../storage/closing.js'
 import { type FileLayer, nodeFiles } from '../storage/files.js'
+import { spillName } from '../storage/run-layout.js'
 import { SpillFile } from '../storage/spill-file.js'
 import type { Counters } from './accounting/counters.js'
 import { Tally } from './accounting/tally.js'
@@ -138,7 +139,7 @@ class KunSession implements Session {
       reorder: {
         bytesMax: memory.reorderBytesMax,
         sizeBytes: itemBytes,
-        spill: new SpillFile(files, join(output.dir, 'reorder.spill'), itemCodec),
+        spill: new SpillFile(files, join(output.dir, spillName), itemCodec),
       },
       candidatesPerCut: output.candidatesPerCut,
       blocksPerCutMax: output.blocksPerCutMax,

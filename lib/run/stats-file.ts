@@ -1,8 +1,7 @@
 /** stats.json of a run directory: the counters of its last cut, for people and programs; the same bytes on every run. */
 import { join } from 'node:path'
 import { type FileLayer, writeFileDurably } from '../storage/files.js'
-
-export const statsName = 'stats.json'
+import { statsName } from '../storage/run-layout.js'
 
 /** Content of the file. It has no checksum: the manifest has the same counters. */
 export interface Stats {

@@ -9,9 +9,10 @@ import { KunStreamError } from '../errors.js'
 import { type Finding, type ManifestEntry, type Verification, verifyRun } from '../sinks/index.js'
 import { type FileLayer, nodeFiles, readWholeFile } from '../storage/files.js'
 import { checkReplies } from '../storage/replies/reply-check.js'
+import { dedupFolder, driftName, repliesFolder, statsName } from '../storage/run-layout.js'
 import { type Counters, checkAccounting, total } from './accounting/counters.js'
-import { brakesName, readStarts } from './drift/drift-file.js'
-import { statsName, statsText } from './stats-file.js'
+import { readStarts } from './drift/drift-file.js'
+import { statsText } from './stats-file.js'
 
 const statsBytesMax = 64 * 1024 * 1024
 
@@ -44,13 +45,13 @@ async function checkLogs(
   directory: string,
   entries: readonly ManifestEntry[],
 ): Promise<readonly Finding[]> {
-  const replies = await checkReplies(files, join(directory, 'replies'))
-  const dedup = await checkDedupLogs(files, join(directory, 'dedup'), entries.at(-1)?.dedupLogBytes ?? 0)
+  const replies = await checkReplies(files, join(directory, repliesFolder))
+  const dedup = await checkDedupLogs(files, join(directory, dedupFolder), entries.at(-1)?.dedupLogBytes ?? 0)
   return [
     ...replies.map(
       ({ name, what, torn }): Finding => ({
         severity: torn ? 'warning' : 'error',
-        file: `replies/${name}`,
+        file: `${repliesFolder}/${name}`,
         what: torn ? `${what}: left by a crash, or damaged` : what,
         repair: 'start the run again: it keeps the other replies, and requests again what it needs of the damaged ones',
       }),
@@ -58,7 +59,7 @@ async function checkLogs(
     ...dedup.map(
       ({ name, what }): Finding => ({
         severity: 'error',
-        file: `dedup/${name}`,
+        file: `${dedupFolder}/${name}`,
         what,
         repair: 'start the run again: it decides the blocks behind the damage again, from its input',
       }),
@@ -72,7 +73,7 @@ async function checkBrakes(files: FileLayer, directory: string): Promise<readonl
     return []
   } catch (error) {
     const repair = 'delete it, or start the run again: drift is measured from a new start'
-    return [{ severity: 'error', file: brakesName, what: (error as Error).message, repair }]
+    return [{ severity: 'error', file: driftName, what: (error as Error).message, repair }]
   }
 }
 

@@ -11,7 +11,7 @@ import type { Encoder } from '../parquet/encoders/types.js'
 import { type CutFile, PartWriter } from '../parquet/part-writer.js'
 import { type OnStep, stepping } from '../storage/commit-steps.js'
 import { type FileLayer, makeDurableDirectory } from '../storage/files.js'
-import { checkSplit, dataFolder, partPath, rejectsFolder } from '../storage/run-layout.js'
+import { checkSplit, partFolders, partPath } from '../storage/run-layout.js'
 import { appendToManifest } from './manifest.js'
 import { PartCount } from './part-count.js'
 import { rejectColumns } from './reject-columns.js'
@@ -73,7 +73,7 @@ export async function openCutWriter(options: CutWriterOptions): Promise<CutWrite
         `each), but only ${memoryBytesMax} are given to writers: lower rowGroupBytesMax or raise the memory`,
     )
   }
-  for (const folder of [dataFolder, rejectsFolder]) await makeDurableDirectory(files, join(directory, folder))
+  for (const folder of partFolders) await makeDurableDirectory(files, join(directory, folder))
   return new ParquetCutWriter({ ...options, ...sizes }, await PartCount.open(files, directory))
 }
 

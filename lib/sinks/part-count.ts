@@ -5,7 +5,7 @@
 import { join } from 'node:path'
 import { CorruptFileError } from '../errors.js'
 import { type FileLayer, temporarySuffix } from '../storage/files.js'
-import { dataFolder, manifestName, partName, rejectsFolder } from '../storage/run-layout.js'
+import { manifestName, partFolders, partName } from '../storage/run-layout.js'
 import { readManifest } from './manifest.js'
 
 /**
@@ -61,7 +61,7 @@ export class PartCount {
 
 async function countParts(files: FileLayer, directory: string): Promise<number> {
   let count = 0
-  for (const folder of [dataFolder, rejectsFolder]) {
+  for (const folder of partFolders) {
     for (const name of await files.list(join(directory, folder))) {
       if (partName.test(name) && !name.endsWith(temporarySuffix)) count++
     }

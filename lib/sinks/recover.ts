@@ -8,7 +8,7 @@ import { CorruptFileError } from '../errors.js'
 import type { CutFile } from '../parquet/part-writer.js'
 import { type OnStep, stepping } from '../storage/commit-steps.js'
 import { type FileLayer, nodeFiles, temporarySuffix } from '../storage/files.js'
-import { dataFolder, discardedName, manifestName, partName, rejectsFolder } from '../storage/run-layout.js'
+import { discardedManifestName, manifestName, partFolders, partName } from '../storage/run-layout.js'
 import { scanManifest, settleManifest } from './manifest.js'
 import { changedPart, mustBeCommitted } from './part-check.js'
 import type { ManifestEntry } from './types.js'
@@ -30,7 +30,7 @@ export async function recoverRunDirectory(
 ): Promise<ManifestEntry | null> {
   const scan = await scanManifest(directory, files)
   const { entries } = scan
-  if ((await files.sizeBytes(join(directory, discardedName))) === null) {
+  if ((await files.sizeBytes(join(directory, discardedManifestName))) === null) {
     await mustNameAll(files, directory, entries.length)
   }
   const committedMs = given ?? (await files.modifiedMs(join(directory, manifestName))) ?? 0
@@ -42,7 +42,7 @@ export async function recoverRunDirectory(
     }
   }
   await settleManifest(files, directory, scan, onStep)
-  for (const folder of [dataFolder, rejectsFolder]) await deleteUnnamed(files, directory, folder, named, onStep)
+  for (const folder of partFolders) await deleteUnnamed(files, directory, folder, named, onStep)
   for (const name of await files.list(directory)) {
     if (name.endsWith(temporarySuffix)) await files.remove(join(directory, name))
   }
@@ -64,7 +64,7 @@ async function mustBeAsCommitted(
 
 /** A killed run leaves parts of the cut after its last line; parts of a later one mean that lines were lost. */
 async function mustNameAll(files: FileLayer, directory: string, cuts: number): Promise<void> {
-  for (const folder of [dataFolder, rejectsFolder]) {
+  for (const folder of partFolders) {
     for (const name of await files.list(join(directory, folder))) {
       const cut = Number(partName.exec(name)?.groups?.cut ?? 0)
       if (cut > cuts) throw lostLines(directory, cuts, `${folder}/${name}`)

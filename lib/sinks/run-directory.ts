@@ -18,7 +18,15 @@ import {
 } from '../storage/files.js'
 import { type LockOptions, lockRunDirectory, type RunLock } from '../storage/lock/lock.js'
 import { moveToNewInode } from '../storage/new-inode.js'
-import { discardedName, manifestName } from '../storage/run-layout.js'
+import {
+  dedupFolder,
+  dedupLogPattern,
+  discardedManifestName,
+  driftName,
+  manifestName,
+  repliesFolder,
+  runRecordName,
+} from '../storage/run-layout.js'
 import { decodeSealed, encodeSealed } from '../storage/sealed-json.js'
 import { readManifest } from './manifest.js'
 import { recoverRunDirectory } from './recover.js'
@@ -63,8 +71,6 @@ export interface RunDirectory {
   close(): Promise<void>
 }
 
-/** Says what determines the bytes of the run; RunRecord is its content. */
-export const runRecordName = 'run.json'
 const recordRepair =
   'Restore it from a backup or a mirror, or run the recipe in another directory with the replies of this one (replies.from)'
 
@@ -121,8 +127,8 @@ async function renewLogs(files: FileLayer, directory: string, lock: RunLock): Pr
   const committedMs = await files.modifiedMs(join(directory, manifestName))
   const paths = [join(directory, manifestName)]
   for (const [folder, name] of [
-    ['dedup', /^index(\.texts)?$/],
-    ['replies', /\.log$/],
+    [dedupFolder, dedupLogPattern],
+    [repliesFolder, /\.log$/],
   ] as const) {
     const names = await files.list(join(directory, folder))
     paths.push(...names.filter((each) => name.test(each)).map((each) => join(directory, folder, each)))
@@ -160,11 +166,12 @@ async function writeRunRecord(files: FileLayer, directory: string, record: RunRe
 
 /** The manifest first: under its other name no part counts, and recovery deletes them all and then that name. */
 async function discardRun(files: FileLayer, directory: string): Promise<void> {
-  const [manifest, discarded] = [join(directory, manifestName), join(directory, discardedName)]
+  const [manifest, discarded] = [join(directory, manifestName), join(directory, discardedManifestName)]
   if ((await files.sizeBytes(manifest)) !== null) await files.rename(manifest, discarded)
   else await (await files.open(discarded, 'append')).close()
   await files.fsyncDirectory(directory)
   // The models may be others: how stages began is seen anew.
-  await files.remove(join(directory, 'brakes.json'))
-  for (const name of await files.list(join(directory, 'dedup'))) await files.remove(join(directory, 'dedup', name))
+  await files.remove(join(directory, driftName))
+  const dedup = join(directory, dedupFolder)
+  for (const name of await files.list(dedup)) await files.remove(join(dedup, name))
 }

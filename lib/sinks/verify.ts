@@ -9,11 +9,18 @@ import { CorruptFileError, KunStreamError } from '../errors.js'
 import { openPart, type Part, rowsOf } from '../parquet/part-reader.js'
 import type { CutFile } from '../parquet/part-writer.js'
 import { type FileLayer, nodeFiles, sha256Of, temporarySuffix } from '../storage/files.js'
-import { lockName } from '../storage/lock/lock.js'
-import { dataFolder, manifestName, partName, rejectsFolder } from '../storage/run-layout.js'
+import {
+  dataFolder,
+  lockName,
+  manifestName,
+  partFolders,
+  partName,
+  rejectsFolder,
+  runRecordName,
+} from '../storage/run-layout.js'
 import { scanManifest } from './manifest.js'
 import { lostLines } from './recover.js'
-import { readRunRecord, runRecordName } from './run-directory.js'
+import { readRunRecord } from './run-directory.js'
 import type { ManifestEntry } from './types.js'
 import { IdSet, OrderCheck } from './verify-rows.js'
 
@@ -181,7 +188,7 @@ class Verifier {
 
   async #checkStrays(named: ReadonlySet<string>, cuts: number): Promise<void> {
     const lost = new Set<number>()
-    for (const folder of [dataFolder, rejectsFolder]) {
+    for (const folder of partFolders) {
       for (const name of await this.files.list(join(this.directory, folder))) {
         const path = `${folder}/${name}`
         if (named.has(path)) continue

@@ -20,6 +20,7 @@ import { readManifest } from '../../lib/sinks/index.js'
 import { openAppendLog } from '../../lib/storage/append-log.js'
 import { nodeFiles } from '../../lib/storage/files.js'
 import { lockRunDirectory } from '../../lib/storage/lock/lock.js'
+import { dataFolder, durableFiles, localFiles, logFolders, manifestName } from '../../lib/storage/run-layout.js'
 import { encodeSealed } from '../../lib/storage/sealed-json.js'
 import { addCuts } from '../support/run-directory.js'
 
@@ -169,6 +170,24 @@ t.test('a file that is replaced while a pass is at work is not copied under the 
   const changed = { code: 'KUN_STORAGE', message: /stats\.json changed while it was copied/ }
   await t.rejects(store.write(snapshot, [...places.values()], []), changed)
   t.equal(await store.read(), null, 'the mirror is as it was')
+})
+
+t.test('a mirror takes every durable file and folder of the run layout, and no file of this machine', async (t) => {
+  const directory = t.testdir({})
+  await makeRun(directory)
+  for (const name of localFiles) writeFileSync(join(directory, name), '{}')
+  const { snapshot } = await new Snapshots(directory).take()
+  const paths = snapshot.files.map(({ path }) => path)
+  for (const name of [manifestName, ...durableFiles]) t.ok(paths.includes(name), name)
+  for (const folder of [dataFolder, ...logFolders]) {
+    const expected = readdirSync(join(directory, folder)).map((name) => `${folder}/${name}`)
+    t.not(expected.length, 0, `${folder} has files`)
+    t.same(
+      paths.filter((path) => path.startsWith(`${folder}/`)),
+      expected.sort(),
+    )
+  }
+  for (const name of localFiles) t.notOk(paths.includes(name), name)
 })
 
 t.test('a mirror that names a file outside of the run directory is refused', async (t) => {

@@ -1,12 +1,14 @@
 /** `kun-stream verify`: says whether a run directory is whole, and what would repair what is not. Exit code 1 if not. */
+
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import pc from 'picocolors'
 import { KunStreamError, UsageError } from '../../errors.js'
-import { readState, stateName } from '../../publish/state.js'
+import { readState } from '../../publish/state.js'
 import { verifyDirectory } from '../../run/verify.js'
 import type { Finding, Verification } from '../../sinks/index.js'
+import { manifestName, publishStateName, runRecordName } from '../../storage/run-layout.js'
 import { bytesText, counted } from '../terminal/bytes-text.js'
 import { writeOut } from '../terminal/output.js'
 
@@ -31,7 +33,7 @@ export function registerVerify(program: Command): void {
 }
 
 /** Files that every run directory has from the start. */
-const marks: readonly string[] = ['run.json', 'manifest.jsonl']
+const marks: readonly string[] = [runRecordName, manifestName]
 const namesShownMax = 3
 
 async function mustBeRunDirectory(directory: string): Promise<void> {
@@ -42,10 +44,12 @@ async function mustBeRunDirectory(directory: string): Promise<void> {
     if (below.length >= namesShownMax || !entry.isDirectory()) continue
     const path = join(directory, entry.name)
     const names = await readdir(path).catch((): string[] => []) // the names are only a hint: not a failure
-    if (names.includes('run.json')) below.push(path)
+    if (names.includes(runRecordName)) below.push(path)
   }
   const advice = below.length > 0 ? `Did you mean ${below.join(', ')}?` : 'Give a run directory, such as out/demo'
-  throw new UsageError(`${directory} is not a run directory: it holds neither run.json nor manifest.jsonl. ${advice}`)
+  throw new UsageError(
+    `${directory} is not a run directory: it holds neither ${runRecordName} nor ${manifestName}. ${advice}`,
+  )
 }
 
 async function checkPublishing(directory: string): Promise<Finding[]> {
@@ -55,7 +59,7 @@ async function checkPublishing(directory: string): Promise<Finding[]> {
   } catch (error) {
     if (!(error instanceof KunStreamError)) throw error
     const repair = 'delete it: the next publish builds it again'
-    return [{ severity: 'error', file: stateName, what: error.message, repair }]
+    return [{ severity: 'error', file: publishStateName, what: error.message, repair }]
   }
 }
 

@@ -3,6 +3,7 @@
  * A lock is taken over at once when its holder can be seen to be gone, and after its lease when it cannot be seen from here
  * (a container, another machine). Owns acquisition and takeover; the holder's side is lease.ts.
  */
+
 import { randomUUID } from 'node:crypto'
 import { readFileSync, unlinkSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
@@ -12,6 +13,7 @@ import type { Clock } from '../../core/types.js'
 import { type LockLostError, RunLockedError } from '../../errors.js'
 import { closeAfter } from '../closing.js'
 import { type FileLayer, nodeFiles } from '../files.js'
+import { lockName } from '../run-layout.js'
 import { ageMs, type Instant, instant, Lease } from './lease.js'
 import { createLockFile, type FoundLock, type OwnedLock, readLockFile } from './lock-file.js'
 import { type Holder, type HolderState, holderState, thisProcess } from './lock-holder.js'
@@ -71,9 +73,6 @@ export interface RunLock {
   /** Deletes the lock file, unless another process took it over. */
   release(): Promise<void>
 }
-
-/** Name of the lock in a run directory. */
-export const lockName = 'lock.json'
 
 /** A run on its directory. */
 export const runUse: LockUse = { name: lockName, does: 'works on this run directory', command: 'run' }

@@ -1,8 +1,10 @@
 /** Checks the replies of a run directory without changing them: every frame of every segment. */
+
 import { join } from 'node:path'
 import { KunStreamError } from '../../errors.js'
 import { readAppendLog } from '../append-log.js'
 import type { FileLayer } from '../files.js'
+import { replySegmentName } from '../run-layout.js'
 import { type Codec, readPackKeys, unpackFrame } from './reply-pack.js'
 
 /** A damaged segment. */
@@ -18,7 +20,7 @@ export interface ReplyFault {
 export async function checkReplies(files: FileLayer, directory: string): Promise<ReplyFault[]> {
   const faults: ReplyFault[] = []
   for (const name of await files.list(directory)) {
-    const kind = /^\d{6,}\.(log|pack)$/.exec(name)?.[1]
+    const kind = replySegmentName.exec(name)?.[2]
     if (kind === undefined) continue
     const path = join(directory, name)
     try {

@@ -2,9 +2,11 @@
  * Finding the replies that a directory holds: which segments there are, what a killed run left half done, every key.
  * A pack beside its log means that the log was to be deleted; a temporary file that packing was cut off.
  */
+
 import { join } from 'node:path'
 import { type LogDamage, openAppendLog, readAppendLog, salvageAppendLog } from '../append-log.js'
 import { type FileLayer, temporarySuffix } from '../files.js'
+import { replySegmentName } from '../run-layout.js'
 import { entryBlock, entryKey, LOG_HEADER, packHeader, readPackKeys } from './reply-pack.js'
 import { logSegment, type PackCache, packSegment, type Segment } from './reply-segments.js'
 
@@ -41,7 +43,7 @@ export async function findSegments(options: RecoveryOptions): Promise<FoundSegme
   const names = await files.list(directory)
   for (const name of names) {
     if (own && name.endsWith(temporarySuffix)) await files.remove(join(directory, name))
-    const match = /^(\d{6,})\.(log|pack)$/.exec(name)
+    const match = replySegmentName.exec(name)
     if (match === null) continue
     const [, digits, kind] = match as unknown as [string, string, 'log' | 'pack']
     nextName = Math.max(nextName, Number(digits) + 1)

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
@@ -8,6 +8,7 @@ import { readTimings } from '../../../lib/report/timings.js'
 import { startHub } from '../../../lib/simulator/hub/hub.js'
 import { type Simulator, startSimulator } from '../../../lib/simulator/index.js'
 import { readManifest } from '../../../lib/sinks/index.js'
+import { durableFiles, localFiles, logFolders, manifestName, partFolders } from '../../../lib/storage/run-layout.js'
 import { projectRoot } from '../../support/root.js'
 import { bytesOf, tinyRecipe } from '../../support/session.js'
 
@@ -121,6 +122,12 @@ t.test('bad data becomes rejects with shard and offset, and the run goes on', as
     'so is the array',
   )
   t.match(await kunStream(['verify', directory]), { code: 0, stdout: /The dataset is whole/ })
+  const known: readonly string[] = [manifestName, ...durableFiles, ...localFiles, ...partFolders, ...logFolders]
+  t.same(
+    readdirSync(directory).filter((name) => !known.includes(name)),
+    [],
+    'the layout names every file of a run directory',
+  )
 })
 
 /** Resolves when the server was asked so often, or the command has ended. */
