@@ -28,7 +28,7 @@ async function opened(
     connect: () => (waiting.shift() as VirtualServer).connect(),
   })
   let done = false
-  opening.finally(() => {
+  void opening.finally(() => {
     done = true
   })
   await time.run(() => done)

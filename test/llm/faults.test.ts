@@ -190,7 +190,7 @@ t.test('A deadline stands still while the circuit is open: ten minutes of outage
   await time.run(() => servers.metrics().endpoints[0]?.down === false)
   const upMs = time.now()
   let settled = false
-  Promise.all(answers).finally(() => {
+  void Promise.all(answers).finally(() => {
     settled = true
   })
   await time.run(() => settled)

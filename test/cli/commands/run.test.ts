@@ -133,7 +133,7 @@ t.test('bad data becomes rejects with shard and offset, and the run goes on', as
 /** Resolves when the server was asked so often, or the command has ended. */
 async function asked(server: Simulator, requests: number, ended: Promise<unknown>): Promise<void> {
   let over = false
-  ended.finally(() => {
+  void ended.finally(() => {
     over = true
   })
   while (server.stats().requests < requests && !over) await new Promise((resolve) => setTimeout(resolve, 5))

@@ -36,7 +36,7 @@ async function silentServer(t: Test): Promise<{ url: string; asked: Promise<void
 /** Resolves when the condition holds; rejects when the command has ended before. */
 async function until(run: Command, condition: () => boolean): Promise<void> {
   let ended = false
-  run.ended.then(() => {
+  void run.ended.then(() => {
     ended = true
   })
   while (!condition()) {

@@ -42,7 +42,7 @@ t.test('The run waits for a server that is started with it, with a line that say
     onEvent: ({ kind, words }) => {
       lines.push(`${kind}: ${words}`)
       // It starts when the run waits for it.
-      if (!started) modelServer(t, () => chatReply('好'), port)
+      if (!started) void modelServer(t, () => chatReply('好'), port)
       started = true
     },
   })
