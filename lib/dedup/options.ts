@@ -3,31 +3,44 @@ import { z } from 'zod'
 import { type Banding, bandingFor } from './banding.js'
 
 export const nearOptions = z.strictObject({
-  /** Jaccard similarity of the shingle sets from which on a text is a near-duplicate. */
-  threshold: z.number().min(0.5).max(0.98).default(0.8),
-  /** UTF-16 units of the comparison form in a shingle; a shorter text is compared exactly only. */
-  ngram: z.int().min(1).max(64).default(5),
-  /** Minima of a signature: more estimate better, cost time and a byte each a kept document. */
-  minima: z.int().min(16).max(512).default(128),
-  seed: z.int().min(0).max(0xffffffff).default(1),
+  threshold: z
+    .number()
+    .min(0.5)
+    .max(0.98)
+    .default(0.8)
+    .describe('Jaccard similarity of the shingle sets from which on a text is a near-duplicate'),
+  // UTF-16 units of the comparison form; a shorter text is compared exactly only.
+  ngram: z.int().min(1).max(64).default(5).describe('Characters of a shingle'),
+  minima: z
+    .int()
+    .min(16)
+    .max(512)
+    .default(128)
+    .describe('Signature length: a longer one estimates better and costs time and one byte per kept document'),
+  seed: z.int().min(0).max(0xffffffff).default(1).describe('Seed of the hash functions'),
 })
 
 export const dedupOptions = z.strictObject({
-  /** Texts whose comparison forms are equal. */
-  exact: z.boolean().default(true),
-  near: z.union([z.literal(false), nearOptions]).prefault({}),
-  /**
-   * 'exact' verifies every hit and names the document kept, in at most 400 bytes of memory a kept document;
-   * 'bloom' does neither, in at most 64; 'auto' takes 'exact' unless the estimate passes `indexBytesMax`.
-   */
-  index: z.enum(['exact', 'bloom', 'auto']).default('auto'),
-  /** Memory that 'auto' allows an exact index. Part of the recipe, not of the machine: it alters the output. */
+  exact: z.boolean().default(true).describe('Drops texts that are equal in letters and digits'),
+  near: z
+    .union([z.literal(false), nearOptions])
+    .prefault({})
+    .describe('Drops texts that are nearly equal; false disables it'),
+  // At most 400 bytes of memory a kept document with exact, which names the document kept; 64 with bloom, which does not.
+  index: z
+    .enum(['exact', 'bloom', 'auto'])
+    .default('auto')
+    .describe('exact verifies every hit; bloom takes a sixth of the memory; auto is exact up to indexBytesMax'),
+  // Part of the recipe, not of the machine: it alters the output.
   indexBytesMax: z
     .int()
     .min(1)
-    .default(4 * 1024 ** 3),
-  /** Earlier runs, or their index files: what they kept is dropped here. */
-  against: z.array(z.string().min(1)).default([]),
+    .default(4 * 1024 ** 3)
+    .describe('Memory limit of an exact index under auto'),
+  against: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('Earlier runs, or their index files: texts that they kept are dropped'),
 })
 
 export type NearOptions = z.infer<typeof nearOptions>

@@ -6,6 +6,7 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request as undiciRequest } from 'undici'
 import { z } from 'zod'
 import { systemClock } from '../core/clock.js'
+import { unpinned } from '../core/option-meta.js'
 import { seededRandom } from '../core/random.js'
 import { processSecrets } from '../core/redaction.js'
 import { parseRetryAfter } from '../core/retry-after.js'
@@ -19,25 +20,39 @@ import { parseRateLimit, RequestBudget } from './request-budget.js'
 import { clientToken, type HubSettings, hubUrlDefault } from './settings.js'
 
 export const hubFetchOptions = z.strictObject({
-  /** How often one request is sent before the run stops, resumable. */
-  triesMax: z.int().min(1).max(100).default(8),
-  /** The longest wait that the Hub may ask for; more stops the run, resumable. */
-  waitMsMax: z.number().min(0).default(900_000),
-  backoffMs: z.number().min(0).default(500),
-  backoffMsMax: z.number().min(0).default(30_000),
-  connectMs: z.number().min(1).default(20_000),
-  /** From the request to the head of the answer. */
-  headersMs: z.number().min(1).default(120_000),
-  /** Between two pieces of a body. */
-  idleMs: z.number().min(1).default(60_000),
-  connectionsMax: z.int().min(1).default(16),
-  /** Calls of the API a window; a free account has 1,000 in 5 minutes. */
-  apiRequestsMax: z.int().min(1).default(900),
-  /** Requests for files a window; a free account has 5,000 in 5 minutes. */
-  resolveRequestsMax: z.int().min(1).default(4500),
-  windowMs: z.number().min(1).default(300_000),
-  /** Of the jitter of waits. */
-  seed: z.int().default(1),
+  triesMax: z
+    .int()
+    .min(1)
+    .max(100)
+    .default(8)
+    .meta(unpinned('Attempts of one request before the run stops, resumable')),
+  waitMsMax: z
+    .number()
+    .min(0)
+    .default(900_000)
+    .meta(unpinned('Longest wait that the Hub may ask for; a longer one stops the run, resumable')),
+  backoffMs: z
+    .number()
+    .min(0)
+    .default(500)
+    .meta(unpinned('First wait after a failure; doubled after each further one')),
+  backoffMsMax: z.number().min(0).default(30_000).meta(unpinned('Upper limit of these waits')),
+  connectMs: z.number().min(1).default(20_000).meta(unpinned('Timeout for a connection')),
+  headersMs: z.number().min(1).default(120_000).meta(unpinned('Timeout from a request to the headers of its response')),
+  idleMs: z.number().min(1).default(60_000).meta(unpinned('Timeout between two chunks of a body')),
+  connectionsMax: z.int().min(1).default(16).meta(unpinned('Connections to one host')),
+  apiRequestsMax: z
+    .int()
+    .min(1)
+    .default(900)
+    .meta(unpinned('API requests per window; a free account may send 1,000 in 5 minutes')),
+  resolveRequestsMax: z
+    .int()
+    .min(1)
+    .default(4500)
+    .meta(unpinned('File requests per window; a free account may send 5,000 in 5 minutes')),
+  windowMs: z.number().min(1).default(300_000).meta(unpinned('Length of the window of both limits')),
+  seed: z.int().default(1).meta(unpinned('Seed for retry jitter')),
 })
 
 export interface HubFetchOptions extends z.input<typeof hubFetchOptions> {

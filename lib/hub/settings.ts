@@ -6,6 +6,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { unpinned } from '../core/option-meta.js'
 import { processSecrets } from '../core/redaction.js'
 import { HubAccessError, InvalidOptionError } from '../errors.js'
 
@@ -13,6 +14,11 @@ import { HubAccessError, InvalidOptionError } from '../errors.js'
 export const hubRepo = z
   .string()
   .regex(/^[\w.-]+\/[\w.-]+$/, { error: ({ input }) => `is ${JSON.stringify(input)}: write owner/name` })
+  .meta({ allowed: 'owner/name' })
+
+/** `--token` and `token:`. One for each use, so that each may have its own metadata. */
+export const hubToken = () =>
+  z.string().optional().meta(unpinned('Environment variable with the token; by default HF_TOKEN or the token file'))
 
 /** @throws {InvalidOptionError} not `owner/name` */
 export function mustBeRepo(repo: string): string {

@@ -3,35 +3,61 @@
  * is resolved by the recipe before it comes here, and `builtin` has become the address of the simulator.
  */
 import { z } from 'zod'
+import { unpinned } from '../core/option-meta.js'
 
 const headerValues = z.record(z.string().regex(/^[\w-]+$/), z.string())
 
 /** Options of one model; none but `model`, `chatTemplateKwargs`, `extraBody` and `triesMax` alters the output. */
 export const modelOptions = z.strictObject({
-  /** The name the server knows it by; part of every reply's key. */
-  model: z.string().min(1),
-  /** Base addresses of servers that answer for this model, with `/v1`: `http://localhost:8000/v1`. */
-  endpoints: z.array(z.url({ protocol: /^https?$/ })).min(1),
-  /** Sent with every request to these endpoints. */
-  headers: headerValues.default({}),
-  /** Sent as `Authorization: Bearer`. */
-  apiKey: z.string().min(1).optional(),
-  /** Passed to the chat template, as `{"enable_thinking": false}`. */
-  chatTemplateKwargs: z.record(z.string(), z.unknown()).optional(),
-  /** Fields added to every request's body. */
-  extraBody: z.record(z.string(), z.unknown()).optional(),
-  /** Asks for streamed replies: for proxies that cut silent connections. */
-  stream: z.boolean().default(false),
-  /** Requests under way at one endpoint, at most; below it the limiter decides. */
-  inFlightMax: z.int().min(1).max(65_536).default(8192),
-  /** `auto` follows the server; `fixed` holds `inFlightMax` requests whatever it says. */
-  limiter: z.enum(['auto', 'fixed']).default('auto'),
-  /** Time for one reply, counted from when it was sent and standing still while the endpoint is out. */
-  deadlineMs: z.number().min(1).max(86_400_000).default(600_000),
-  /** Replies asked for one record and stage, each with a seed of its own, until the record is rejected. */
-  triesMax: z.int().min(1).max(16).default(3),
-  /** Prompts in one request, for one-token completions at temperature 0 only. */
-  promptsPerRequest: z.int().min(1).max(1024).default(1),
+  // Part of every reply's key.
+  model: z.string().min(1).describe('Name under which the server serves the model'),
+  endpoints: z
+    .array(z.url({ protocol: /^https?$/ }))
+    .min(1)
+    .meta(unpinned('Base URLs of the servers, with /v1: http://localhost:8000/v1')),
+  headers: headerValues.default({}).meta(unpinned('Headers of every request; a value may be env:NAME')),
+  apiKey: z
+    .string()
+    .min(1)
+    .optional()
+    .meta(unpinned('Environment variable with the key, sent as Authorization: Bearer')),
+  chatTemplateKwargs: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('Arguments of the chat template, such as { enable_thinking: false }'),
+  extraBody: z.record(z.string(), z.unknown()).optional().describe("Fields added to every request's body"),
+  stream: z
+    .boolean()
+    .default(false)
+    .meta(unpinned('Requests streamed replies, for proxies that close silent connections')),
+  inFlightMax: z
+    .int()
+    .min(1)
+    .max(65_536)
+    .default(8192)
+    .meta(unpinned('Upper limit of concurrent requests to one endpoint')),
+  limiter: z
+    .enum(['auto', 'fixed'])
+    .default('auto')
+    .meta(unpinned('auto adapts to the server, up to inFlightMax; fixed keeps inFlightMax requests in flight')),
+  deadlineMs: z
+    .number()
+    .min(1)
+    .max(86_400_000)
+    .default(600_000)
+    .meta(unpinned('Time limit of one reply, from the request on; does not elapse while the endpoint is down')),
+  triesMax: z
+    .int()
+    .min(1)
+    .max(16)
+    .default(3)
+    .describe('Replies requested for one record and stage, each with its own seed, before the record is rejected'),
+  promptsPerRequest: z
+    .int()
+    .min(1)
+    .max(1024)
+    .default(1)
+    .meta(unpinned('Prompts in one request, for one-token completions at temperature 0')),
 })
 
 /** Options of a model, defaults filled in. */
@@ -41,15 +67,23 @@ export type ModelInput = z.input<typeof modelOptions>
 
 /** Options of all model servers of a run; none alters the output. */
 export const serverOptions = z.strictObject({
-  /** The run stops, resumable, when a model had no working endpoint for longer. */
-  outageMaxMs: z.number().min(0).default(1_800_000),
-  /** Longest wait for a server that cannot be reached when the run starts; 0 does not wait. */
-  startMaxMs: z.number().min(0).default(10_000),
-  /**
-   * A call that waited longer goes before later stages. Not less than a label call waits in the ordinary: with 24 times
-   * as many records as slots, 24 times three calls of 20 s; at 60 s all would be overdue and the order lost.
-   */
-  starveMs: z.number().min(0).default(3_600_000),
+  outageMaxMs: z
+    .number()
+    .min(0)
+    .default(1_800_000)
+    .meta(unpinned('The run stops, resumable, after a model had no working endpoint for longer than this')),
+  startMaxMs: z
+    .number()
+    .min(0)
+    .default(10_000)
+    .meta(unpinned('Time that a server may take to accept connections at the start; after it the run fails')),
+  // Not less than a label call usually waits: with 24 times as many records as slots, 24 times three calls of 20 s. At
+  // 60 s every call would be overdue and the order lost.
+  starveMs: z
+    .number()
+    .min(0)
+    .default(3_600_000)
+    .meta(unpinned('A call that waited longer is sent before calls of later stages')),
 })
 
 /** Options of all model servers, defaults filled in. */

@@ -5,8 +5,10 @@
 
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
+import { unpinned } from '../core/option-meta.js'
 import type { Clock } from '../core/types.js'
 import { CorruptFileError, RunMismatchError, SourceNotFoundError } from '../errors.js'
+import { hubToken } from '../hub/settings.js'
 import { closeAfter } from '../storage/closing.js'
 import { fencedFiles } from '../storage/fenced-files.js'
 import { type FileLayer, makeDurableDirectory, nodeFiles, temporarySuffix } from '../storage/files.js'
@@ -17,11 +19,20 @@ import { type MirrorStore, type MirrorStoreOptions, openMirrorStore } from './mi
 
 /** `mirror:` of a recipe. */
 export const mirrorOptions = z.strictObject({
-  /** A folder, or `hub:owner/name`: a private dataset, made when it does not exist. */
-  to: z.string().min(1),
-  everyMs: z.number().min(1000).default(300_000),
-  /** `env:NAME`; by default HF_TOKEN or the standard token file. */
-  token: z.string().optional(),
+  to: z
+    .string()
+    .min(1)
+    .meta(
+      unpinned(
+        'A folder, or hub:owner/name, a private dataset, created if missing; run --from-mirror restores the run from it on another machine',
+      ),
+    ),
+  everyMs: z
+    .number()
+    .min(1000)
+    .default(300_000)
+    .meta(unpinned('Interval between copies; replies received after the last copy are requested again')),
+  token: hubToken(),
 })
 
 /** Which run, and to where: a folder, or hub:owner/name. */

@@ -1,33 +1,42 @@
 /** How a run is published: the options that a recipe and the command line share. */
 import { z } from 'zod'
+import { unpinned } from '../core/option-meta.js'
 import { InvalidOptionError } from '../errors.js'
-import { hubRepo, mustBeRepo } from '../hub/settings.js'
+import { hubRepo, hubToken, mustBeRepo } from '../hub/settings.js'
 
 export const publishOptions = z.strictObject({
-  repo: hubRepo,
-  /** Of a repository that is made now; an existing one stays as it is. The account's own default when left out. */
-  private: z.boolean().optional(),
-  branch: z.string().min(1).default('main'),
-  pullRequest: z.boolean().default(false),
-  /** Keeps data files of other runs and adds this run's; `replace` deletes them. */
-  append: z.boolean().default(false),
-  replace: z.boolean().default(false),
-  /** Only files that will never change, under names for a run that goes on. */
-  sealedOnly: z.boolean().default(false),
-  dryRun: z.boolean().default(false),
-  hubUrl: z.string().optional(),
-  /** `env:NAME`; by default HF_TOKEN or the standard token file. */
-  token: z.string().optional(),
-  /** What cuts are joined to, as bytes of their files; the last file of a split is smaller. */
-  fileBytes: z.int().min(1).default(500_000_000),
-  /** A dataset of more files is committed in several steps, under names that do not change. */
-  filesPerCommitMax: z.int().min(2).max(1000).default(100),
-  /** The Hub allows 128. */
-  commitsPerHourMax: z.int().min(1).default(100),
-  /** Of the commits. */
-  title: z.string().min(1).optional(),
-  /** The Hub's name of it: cc-by-4.0, apache-2.0, other. An existing card keeps its own when left out. */
-  license: z.string().min(1).optional(),
+  repo: hubRepo.meta(unpinned('Dataset on the Hub, created if missing')),
+  // The account's default where it is absent.
+  private: z.boolean().optional().meta(unpinned('Creates the dataset as private; does not change one that exists')),
+  branch: z.string().min(1).default('main').meta(unpinned('Branch to commit to')),
+  pullRequest: z
+    .boolean()
+    .default(false)
+    .meta(unpinned('Opens a pull request, or updates the one that an earlier publish opened')),
+  append: z.boolean().default(false).meta(unpinned('Keeps data files of other runs that are on the branch')),
+  replace: z.boolean().default(false).meta(unpinned('Deletes data files of other runs that are on the branch')),
+  sealedOnly: z
+    .boolean()
+    .default(false)
+    .meta(unpinned('Publishes only files that will not change, while the run is in progress')),
+  dryRun: z.boolean().default(false).meta(unpinned('Prints the paths that would be written; writes nothing')),
+  hubUrl: z.string().optional().meta(unpinned('Hub in place of HF_ENDPOINT or huggingface.co')),
+  token: hubToken(),
+  // The last file of a split is smaller.
+  fileBytes: z
+    .int()
+    .min(1)
+    .default(500_000_000)
+    .meta(unpinned('Consecutive cuts are joined to files of about this size')),
+  // A larger dataset is committed in several steps, under names that do not change.
+  filesPerCommitMax: z.int().min(2).max(1000).default(100).meta(unpinned('Files in one commit')),
+  commitsPerHourMax: z.int().min(1).default(100).meta(unpinned('Commits per hour; the Hub allows 128')),
+  title: z.string().min(1).optional().meta(unpinned('Title of the commits')),
+  license: z
+    .string()
+    .min(1)
+    .optional()
+    .meta(unpinned('License of the card: cc-by-4.0, apache-2.0, other; an existing card keeps its own by default')),
 })
 
 /** @throws {InvalidOptionError} the first that is wrong, with its name and the value found; append and replace together */

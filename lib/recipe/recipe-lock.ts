@@ -63,5 +63,5 @@ function below(schema: Parameters<typeof childOf>[0] | null, key: PropertyKey) {
 
 /** What nothing is known of, such as a sampling field, is pinned. */
 function altersOutput(schema: Parameters<typeof childOf>[0] | null): boolean {
-  return schema === null || unwrap(schema).note.altersOutput !== false
+  return schema === null || unwrap(schema).meta.altersOutput !== false
 }

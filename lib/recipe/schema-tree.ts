@@ -4,34 +4,38 @@
  */
 import { z } from 'zod'
 import { ownValue } from '../core/dictionary.js'
+import type { OptionMeta } from '../core/option-meta.js'
 import { forms, type Unit, unitOfName, written } from './byte-units.js'
-import { type FieldNote, noteOf } from './option-docs.js'
 
 type Schema = z.core.$ZodType
 
 export interface Unwrapped {
   /** The schema without optional, default and the like around it. */
   readonly inner: Schema
-  readonly note: FieldNote
+  readonly meta: OptionMeta
   readonly optional: boolean
   /** undefined when there is none; a function of zod gives it anew each time. */
   readonly defaultValue: unknown
 }
 
-/** A schema freed of what is around it; notes of every layer count, the outer first. */
+/** Removes the layers around a schema and merges their metadata; that of an outer layer takes precedence. */
 export function unwrap(schema: Schema): Unwrapped {
   let inner = schema
-  let note: FieldNote = noteOf(schema)
+  let meta = metaOf(schema)
   let optional = false
   let defaultValue: unknown
   for (;;) {
     const { def } = inner._zod as unknown as { def: Definition }
     if (def.type === 'optional' || def.type === 'default' || def.type === 'prefault') optional = true
     if (def.type === 'default' || def.type === 'prefault') defaultValue ??= def.defaultValue
-    if (def.innerType === undefined) return { inner, note, optional, defaultValue }
+    if (def.innerType === undefined) return { inner, meta, optional, defaultValue }
     inner = def.innerType
-    note = { ...noteOf(inner), ...note }
+    meta = { ...metaOf(inner), ...meta }
   }
+}
+
+function metaOf(schema: Schema): OptionMeta {
+  return z.globalRegistry.get(schema) ?? {}
 }
 
 interface Definition {
@@ -90,8 +94,8 @@ export interface Field {
 export function fieldsOf(schema: Schema, prefix = '', above = true): Field[] {
   return Object.entries(shapeOf(schema) ?? {}).flatMap(([name, child]) => {
     const path = prefix === '' ? name : `${prefix}.${name}`
-    const { inner, note, optional, defaultValue } = unwrap(child)
-    const altersOutput = above && note.altersOutput !== false
+    const { inner, meta, optional, defaultValue } = unwrap(child)
+    const altersOutput = above && meta.altersOutput !== false
     const { element, valueType } = definitionOf(inner)
     if (element !== undefined && shapeOf(element) !== null) return fieldsOf(element, `${path}[]`, altersOutput)
     if (valueType !== undefined && shapeOf(valueType) !== null) return fieldsOf(valueType, `${path}.NAME`, altersOutput)
@@ -103,7 +107,7 @@ export function fieldsOf(schema: Schema, prefix = '', above = true): Field[] {
       allowed: allowed(child, name),
       byDefault: defaultValue === undefined ? (optional ? 'none' : '') : shown(defaultValue, unit),
       altersOutput,
-      description: note.description ?? '',
+      description: meta.description ?? '',
     }
     return [own, ...below]
   })
@@ -116,17 +120,17 @@ function shown(value: unknown, unit: Unit | null): string {
 
 /** The unit of a number: noted, or in its name; null when it has none or is no number. */
 export function unitOf(name: string, schema: Schema): Unit | null {
-  const { inner, note } = unwrap(schema)
+  const { inner, meta } = unwrap(schema)
   const { type, options } = definitionOf(inner)
   const isNumber =
     type === 'number' || (options ?? []).some((option) => definitionOf(unwrap(option).inner).type === 'number')
-  return isNumber ? (note.unit ?? unitOfName(name)) : null
+  return isNumber ? (meta.unit ?? unitOfName(name)) : null
 }
 
 /** What may stand in a field, in words: 'a whole number from 1 to 16', 'one of pairs, messages'. */
 export function allowed(schema: Schema, name = ''): string {
-  const { inner, note } = unwrap(schema)
-  if (note.allowed !== undefined) return note.allowed
+  const { inner, meta } = unwrap(schema)
+  if (meta.allowed !== undefined) return meta.allowed
   const { options, element, valueType, type } = definitionOf(inner)
   if (options !== undefined) return options.map((option) => allowed(option, name)).join(', or ')
   if (type === 'object' || valueType !== undefined) return 'a map'

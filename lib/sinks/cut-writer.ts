@@ -19,18 +19,20 @@ import type { CutState, CutWriter, ManifestEntry, Reject } from './types.js'
 
 /** Sizes of what is written. */
 export const cutOptions = z.strictObject({
-  /** Rows of one file at most; a split with more in a cut gets several. */
-  rowsPerFile: z.number().int().min(1).default(100_000),
-  /**
-   * Uncompressed bytes of a row group. The Hub's viewer wants less than 100 MB; encoding one column of it blocks the
-   * event loop, which requests to model servers share.
-   */
+  rowsPerFile: z
+    .number()
+    .int()
+    .min(1)
+    .default(100_000)
+    .describe('Rows per file; a split with more rows in a cut gets several files'),
+  // Encoding one column blocks the event loop, which requests to model servers share.
   rowGroupBytesMax: z
     .number()
     .int()
     .min(1024)
     .max(100_000_000)
-    .default(8 * 1024 * 1024),
+    .default(8 * 1024 * 1024)
+    .describe("Uncompressed bytes of a row group; the Hub's viewer accepts less than 100 MB"),
 })
 
 /** What `openCutWriter` is told, besides rowsPerFile and rowGroupBytesMax. */

@@ -9,10 +9,9 @@ import type { TokenCounter } from './tokens.js'
 import { UnitEnd, type Units } from './units.js'
 
 export const chunkOptions = z.strictObject({
-  /** Tokens, inclusive. COIG-Kun discards texts over 512. */
-  tokensMax: z.int().min(16).max(1_000_000).default(512),
-  /** Code units; a chunk with fewer becomes a reject. */
-  charsMin: z.int().min(1).default(50),
+  // COIG-Kun discards texts over 512.
+  tokensMax: z.int().min(16).max(1_000_000).default(512).describe('Tokens of a chunk, inclusive'),
+  charsMin: z.int().min(1).default(50).describe('Characters (UTF-16 units) of a chunk; a shorter one is rejected'),
 })
 
 export type ChunkOptions = z.output<typeof chunkOptions>

@@ -21,15 +21,17 @@ const chars = z.union([z.int().min(1), z.literal(false)])
  * 7,468 documents of encyclopedia, news and classics none is refused.
  */
 export const qualityOptions = z.strictObject({
-  charsMin: chars.default(50),
-  charsMax: chars.default(false),
-  chineseShareMin: share.default(0.3),
-  symbolShareMax: share.default(0.25),
-  digitShareMax: share.default(0.3),
-  urlShareMax: share.default(0.2),
-  boilerplateShareMax: share.default(0.3),
-  repeatedLinesShareMax: share.default(0.3),
-  repeatedNgramsShareMax: share.default(0.5),
+  charsMin: chars.default(50).describe('Minimum characters of a document; false disables the filter'),
+  charsMax: chars.default(false).describe('Maximum characters of a document; false disables the filter'),
+  chineseShareMin: share.default(0.3).describe('Minimum share of Chinese characters; false disables the filter'),
+  symbolShareMax: share.default(0.25).describe('Maximum share of symbols; false disables the filter'),
+  digitShareMax: share.default(0.3).describe('Maximum share of digits; false disables the filter'),
+  urlShareMax: share.default(0.2).describe('Maximum share of characters in URLs; false disables the filter'),
+  boilerplateShareMax: share.default(0.3).describe('Maximum share of boilerplate lines; false disables the filter'),
+  repeatedLinesShareMax: share.default(0.3).describe('Maximum share of repeated lines; false disables the filter'),
+  repeatedNgramsShareMax: share
+    .default(0.5)
+    .describe('Maximum share of characters in repeated n-grams; false disables the filter'),
 })
 
 export type QualityOptions = z.output<typeof qualityOptions>

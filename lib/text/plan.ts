@@ -10,12 +10,16 @@ import { type QualityOptions, qualityOptions } from './filters.js'
 
 export const prepareOptions = z.strictObject({
   chunk: chunkOptions.prefault({}),
-  /** Thresholds of the filters that are built in. */
   quality: qualityOptions.prefault({}),
-  /** Filters of one's own: paths of modules. */
-  filters: z.array(z.string().min(1)).default([]),
-  /** Path of a tokenizer.json for exact token counts; an estimate without. */
-  tokenizer: z.string().min(1).optional(),
+  filters: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('Modules with custom filters, run in workers; run.json pins their content'),
+  tokenizer: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Path of a tokenizer.json for exact token counts; estimated without it'),
 })
 
 export type PrepareOptions = z.output<typeof prepareOptions>

@@ -5,6 +5,7 @@
 import { availableParallelism } from 'node:os'
 import { Piscina } from 'piscina'
 import { z } from 'zod'
+import { unpinned } from '../core/option-meta.js'
 import { sharedBuffers } from '../core/shared-buffers.js'
 import { AbortedError, ContractError, WorkerLostError } from '../errors.js'
 import type { Block, PreparedBlock } from '../text/batch.js'
@@ -15,17 +16,23 @@ import { fromWire, newProgress, progressOf, type WireReply, type WireTask } from
 export { type LostRecord, lostReasons } from './bisect.js'
 
 export const workersOptions = z.strictObject({
-  /** Threads; 'auto' is one fewer than there are cores, at least one. */
-  threads: z.union([z.int().min(1).max(1024), z.literal('auto')]).default('auto'),
-  /** Old space of a thread's JavaScript heap, in bytes; a thread that needs more is lost. Columns lie outside it. */
+  threads: z
+    .union([z.int().min(1).max(1024), z.literal('auto')])
+    .default('auto')
+    .meta(unpinned('Worker threads; auto is one fewer than there are cores, at least one')),
+  // Columns lie outside of this heap.
   heapBytesMax: z
     .int()
     .min(32 * 2 ** 20)
-    .default(512 * 2 ** 20),
-  /** Records that may be lost with their thread before the run is stopped. */
-  lostRecordsMax: z.int().min(0).default(100),
-  /** Time that a thread may take for a block, and for a record alone, in milliseconds; the record is then rejected. */
-  blockMsMax: z.int().min(1).max(86_400_000).default(60_000),
+    .default(512 * 2 ** 20)
+    .meta(unpinned("Old space of a thread's heap; a thread that needs more crashes and its record is rejected")),
+  lostRecordsMax: z.int().min(0).default(100).meta(unpinned('Records that may crash a thread before the run stops')),
+  blockMsMax: z
+    .int()
+    .min(1)
+    .max(86_400_000)
+    .default(60_000)
+    .meta(unpinned('Time limit of a thread for a block, then for each record alone, which is rejected after it')),
 })
 
 export type WorkersOptions = z.output<typeof workersOptions>

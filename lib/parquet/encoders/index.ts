@@ -7,8 +7,14 @@ import type { Encoder } from './types.js'
 
 /** zstd belongs to hyparquet-writer; gzip (the default there) and snappy to parquetjs-lite. */
 export const encoderOptions = z.strictObject({
-  encoder: z.enum(['hyparquet-writer', 'parquetjs-lite']).default('hyparquet-writer'),
-  codec: z.enum(['zstd', 'gzip', 'snappy']).optional(),
+  encoder: z
+    .enum(['hyparquet-writer', 'parquetjs-lite'])
+    .default('hyparquet-writer')
+    .describe('Parquet writer library'),
+  codec: z
+    .enum(['zstd', 'gzip', 'snappy'])
+    .optional()
+    .describe('zstd (hyparquet-writer), gzip or snappy (parquetjs-lite); by default zstd or gzip'),
 })
 /** Which library writes, and how it compresses. */
 export type EncoderOptions = z.infer<typeof encoderOptions>

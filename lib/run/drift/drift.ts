@@ -4,20 +4,43 @@
  * the next process, for a changed server is a new start only when a person says so.
  */
 import { z } from 'zod'
+import { unpinned } from '../../core/option-meta.js'
 import { DriftError } from '../../errors.js'
 
 /** When a stage counts as drifted. None alters the output. */
 export const brakeOptions = z.strictObject({
-  /** Records by which a stage is known, and over which it is judged. */
-  windowRecords: z.int().min(20).max(1_000_000).default(400),
-  /** Largest fall in the share of records kept, Chinese, or well-formed: 0.35 is from 0.9 to 0.55. */
-  shareFallMax: z.number().min(0).max(1).default(0.35),
-  /** Largest fall of a share relative to its start: half the yield is drift also where it was low. */
-  shareRatioMin: z.number().min(0).max(1).default(0.6),
-  /** Mean length may change by this factor either way. */
-  lengthRatioMax: z.number().min(1).default(2.5),
-  /** Number of first records that may all end alike: of the run, a split, a stage or a shard. */
-  sameEndingRecords: z.union([z.literal(false), z.int().min(20)]).default(200),
+  windowRecords: z
+    .int()
+    .min(20)
+    .max(1_000_000)
+    .default(400)
+    .meta(unpinned('Records of the baseline of a stage, and of the window that is compared with it')),
+  // 0.35 is from 0.9 to 0.55.
+  shareFallMax: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.35)
+    .meta(unpinned('Largest fall of the share of records kept, of Chinese, of well-formed replies')),
+  shareRatioMin: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.6)
+    .meta(unpinned('Smallest ratio of such a share to its baseline: half the yield is drift also where it was low')),
+  lengthRatioMax: z
+    .number()
+    .min(1)
+    .default(2.5)
+    .meta(unpinned('Largest factor by which the mean length may change, either way')),
+  sameEndingRecords: z
+    .union([z.literal(false), z.int().min(20)])
+    .default(200)
+    .meta(
+      unpinned(
+        'First records of the run, a split, a stage or a shard that may all be rejected for one reason; false disables the check, also for a run without rows',
+      ),
+    ),
 })
 /** The options of the brakes, defaults filled in. */
 export type BrakeOptions = z.infer<typeof brakeOptions>
