@@ -45,8 +45,8 @@ export async function overHttp(options: HttpOptions): Promise<HttpOutcome> {
       models: { m: { model: 'm', endpoints: [`${url}/v1`], limiter: 'fixed', inFlightMax: inFlight } },
       seed: 1,
       probe: false,
-      ...(keepReplies ? { replies } : {}),
     })
+    if (keepReplies) servers.useReplies(replies)
     const model = servers.model('m')
     const never = new AbortController().signal
     const text = '把下面的内容整理成一个问题。'.repeat(40)

@@ -95,7 +95,7 @@ export async function openParts(settings: KunSettings, options: OpenPartsOptions
   const closing: Closing = []
   try {
     const asking = await openAsking(settings, options, closing)
-    const { servers, watch, stages, replies } = asking
+    const { servers, watch, stages } = asking
     const { directory, shards, reads } = await openDirectory(settings, options, plan, asking.capabilities, closing)
     const from = directory.last
     await checkReads(shards, reads, (message) => options.onEvent?.(message))
@@ -104,7 +104,7 @@ export async function openParts(settings: KunSettings, options: OpenPartsOptions
       directory: settings.output.dir,
       onEvent: (message) => options.onEvent?.(message),
     })
-    const { deduplicator, writer } = await openWriting(settings, options, asking, directory, closing)
+    const { replies, deduplicator, writer } = await openWriting(settings, options, asking, directory, closing)
     const pool = workerPool({ plan, ...settings.workers, onEvent: (message) => options.onEvent?.(message) })
     closing.push(() => pool.close())
     if (from !== null && deduplicator.lostBytes > 0) {
@@ -119,7 +119,6 @@ export async function openParts(settings: KunSettings, options: OpenPartsOptions
 }
 
 interface Asking extends Pick<SessionParts, 'servers' | 'watch' | 'stages'> {
-  readonly replies: LateReplies
   /** By model, those too that this phase does not need. */
   readonly capabilities: Readonly<Record<string, Capabilities>>
 }
@@ -128,12 +127,10 @@ interface Asking extends Pick<SessionParts, 'servers' | 'watch' | 'stages'> {
 async function openAsking(settings: KunSettings, options: OpenPartsOptions, closing: Closing): Promise<Asking> {
   const { output, replies: keeping } = settings
   const known = await knownCapabilities([output.dir, ...keeping.from], options.files)
-  const replies = lateReplies()
   const servers = await openServers({
     models: usedModels(settings, options.through),
     seed: settings.seed,
     servers: settings.servers,
-    replies,
     ...(options.clock && { clock: options.clock }),
     pinned: known,
     onEvent: ({ endpoint, words }) => options.onEvent?.(`${endpoint}: ${words}`),
@@ -142,7 +139,7 @@ async function openAsking(settings: KunSettings, options: OpenPartsOptions, clos
   const watch = new RunWatch({ ...settings.limits, brakes: settings.brakes })
   const watched = { model: (name: string) => watch.model(servers.model(name)) }
   const stages = kunStages(settings.kun, watched, modelNames(settings), options.through)
-  return { servers, watch, stages, replies, capabilities: { ...known, ...servers.capabilities() } }
+  return { servers, watch, stages, capabilities: { ...known, ...servers.capabilities() } }
 }
 
 async function openDirectory(
@@ -189,22 +186,21 @@ async function openDirectory(
 async function openWriting(
   settings: KunSettings,
   { onEvent, onStep, replySegmentBytes }: OpenPartsOptions,
-  { replies, stages }: Asking,
+  { servers, stages }: Asking,
   { files, last: from, lock }: RunDirectory,
   closing: Closing,
-): Promise<Pick<SessionParts, 'deduplicator' | 'writer'>> {
+): Promise<Pick<SessionParts, 'replies' | 'deduplicator' | 'writer'>> {
   const { dir, shape, rowsPerFile, rowGroupBytesMax } = settings.output
-  replies.use(
-    await openReplies({
-      files,
-      directory: join(dir, repliesFolder),
-      mode: settings.replies.keep ? 'keep' : 'discard',
-      from: settings.replies.from.map((earlierRun) => join(earlierRun, repliesFolder)),
-      ...(replySegmentBytes !== undefined && { segmentBytes: replySegmentBytes }),
-      ...(onEvent && { onWarning: onEvent }),
-    }),
-  )
+  const replies = await openReplies({
+    files,
+    directory: join(dir, repliesFolder),
+    mode: settings.replies.keep ? 'keep' : 'discard',
+    from: settings.replies.from.map((earlierRun) => join(earlierRun, repliesFolder)),
+    ...(replySegmentBytes !== undefined && { segmentBytes: replySegmentBytes }),
+    ...(onEvent && { onWarning: onEvent }),
+  })
   closing.push(() => replies.close())
+  servers.useReplies(replies)
   // Killed after the last commit, a run did not come to discard what that made needless.
   if (from !== null) await replies.committed(from.blocks)
   const deduplicator = await openDeduplicator({
@@ -229,7 +225,7 @@ async function openWriting(
     ...(onStep && { onStep }),
   })
   closing.push(() => writer.abandon())
-  return { deduplicator, writer }
+  return { replies, deduplicator, writer }
 }
 
 function encodingOf({ output: { encoder, codec } }: KunSettings) {
@@ -301,28 +297,5 @@ async function runRecord(
     },
     // Found by probing, one model at a time where phases need it; an endpoint that lacks one of them is refused.
     free: { capabilities, workers: settings.workers, memory: settings.memory, recipe: settings.recipe },
-  }
-}
-
-type LateReplies = Replies & { use(replies: Replies): void }
-
-/** Replies live in the run directory, which is made only once the servers answered: until then nothing is kept or found. */
-function lateReplies(): LateReplies {
-  let opened: Replies | null = null
-  return {
-    use: (replies) => {
-      opened = replies
-    },
-    get size() {
-      return opened?.size ?? 0
-    },
-    get indexBytes() {
-      return opened?.indexBytes ?? 0
-    },
-    find: async (key) => opened?.find(key) ?? null,
-    keep: async (key, block, outcome) => opened?.keep(key, block, outcome),
-    flush: async () => opened?.flush(),
-    committed: async (block) => opened?.committed(block),
-    close: async () => opened?.close(),
   }
 }

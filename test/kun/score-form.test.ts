@@ -2,8 +2,8 @@ import t, { type Test } from 'tap'
 import { scoreOptions } from '../../lib/kun/options.js'
 import { scoreStage } from '../../lib/kun/score.js'
 import type { Pair } from '../../lib/kun/types.js'
-import { openModel } from '../../lib/llm/scheduler/servers.js'
 import { type Asked, chatReply, modelServer } from '../llm/model-server.js'
+import { openModel } from '../llm/open-model.js'
 
 const candidate = {
   id: 'c',

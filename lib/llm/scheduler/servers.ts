@@ -27,8 +27,6 @@ export interface OpenServersOptions {
   readonly models: Readonly<Record<string, ModelInput>>
   /** The recipe's seed: that of every request follows from it. */
   readonly seed: number
-  /** Where replies are kept; none are when it is left out. */
-  readonly replies?: Replies
   readonly servers?: Partial<ServerOptions>
   readonly clock?: Clock
   /** By model: capabilities that run.json pinned; an endpoint that lacks one is refused. */
@@ -58,6 +56,8 @@ export interface ServersMetrics {
 export interface ModelServers {
   /** @throws {ContractError} no such model in the recipe. */
   model(name: string): Model
+  /** Stores every reply in `replies` and serves later identical requests from there; until then, none are stored. */
+  useReplies(replies: Replies): void
   /** Everything up to `position` has left the sink's window in order. */
   released(position: Position): void
   metrics(): ServersMetrics
@@ -85,24 +85,6 @@ export async function openServers(options: OpenServersOptions): Promise<ModelSer
   return servers
 }
 
-/** One model alone, with its servers. */
-export async function openModel(
-  options: Omit<OpenServersOptions, 'models' | 'pinned'> & {
-    readonly model: ModelInput
-    readonly pinned?: Capabilities
-  },
-): Promise<Model & { readonly servers: ModelServers }> {
-  const { model, pinned, ...rest } = options
-  const name = model.model
-  const servers = await openServers({
-    ...rest,
-    models: { [name]: model },
-    ...(pinned === undefined ? {} : { pinned: { [name]: pinned } }),
-  })
-  const opened = servers.model(name)
-  return { name, capabilities: opened.capabilities, ask: (call) => opened.ask(call), servers }
-}
-
 interface OpenModel extends SentModel {
   capabilities: Capabilities
 }
@@ -112,6 +94,7 @@ class Servers implements ModelServers {
   readonly #dispatch: Dispatch
   readonly #registry: EndpointRegistry
   readonly #asking = new Set<Promise<unknown>>()
+  #replies: Replies | null = null
   #keptServed = 0
   #tokens = 0
   /** Models whose token counts are estimated. */
@@ -197,6 +180,10 @@ class Servers implements ModelServers {
     }
   }
 
+  useReplies(replies: Replies): void {
+    this.#replies = replies
+  }
+
   released(position: Position): void {
     this.#dispatch.released(position)
   }
@@ -219,7 +206,7 @@ class Servers implements ModelServers {
     await this.#dispatch.drain()
     // What was received is on its way into the replies.
     await Promise.allSettled(this.#asking)
-    await this.options.replies?.flush()
+    await this.#replies?.flush()
   }
 
   async close(): Promise<void> {
@@ -256,13 +243,13 @@ class Servers implements ModelServers {
   ): Promise<{ readonly outcome: Outcome; readonly kept: boolean }> {
     const seed = requestSeed(this.options.seed, call.record, call.stage, attempt)
     const body = () => requestBody(call.request, model.options, seed)
-    const { replies } = this.options
+    const replies = this.#replies
     const ask = (name?: string) =>
       this.#counted(
         model,
         this.#dispatch.submit(call, model, () => acceptedBody(body(), model.capabilities), name),
       )
-    if (replies === undefined) return { outcome: await ask(), kept: false }
+    if (replies === null) return { outcome: await ask(), kept: false }
     const key = replyKey(call.record, call.stage, attempt, canonicalJson({ kind: call.request.kind, ...body() }))
     const found = await replies.find(key)
     if (found !== null) {

@@ -6,10 +6,11 @@ import { httpClient } from '../../../lib/llm/protocol/client.js'
 import { failureOfStatus } from '../../../lib/llm/protocol/failures.js'
 import { StreamedReply } from '../../../lib/llm/protocol/stream.js'
 import { parseReplies } from '../../../lib/llm/protocol/wire.js'
-import { openModel, openServers } from '../../../lib/llm/scheduler/servers.js'
+import { openServers } from '../../../lib/llm/scheduler/servers.js'
 import { startSimulator } from '../../../lib/simulator/index.js'
 import { fastClock } from '../clock.js'
 import { call, chatReply, gate, modelServer, sendJson, until } from '../model-server.js'
+import { openModel } from '../open-model.js'
 
 const one = { endpoint: 'there', prompts: 1, body: {} }
 

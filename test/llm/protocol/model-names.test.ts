@@ -1,7 +1,7 @@
 import t from 'tap'
 import { isSameModel } from '../../../lib/llm/protocol/model-names.js'
-import { openModel } from '../../../lib/llm/scheduler/servers.js'
 import { call, chatReply, modelServer } from '../model-server.js'
+import { openModel } from '../open-model.js'
 
 t.test(
   'a path, a tag, a date, a file ending or other case is the same model; another organisation or size is not',

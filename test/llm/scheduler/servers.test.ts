@@ -1,7 +1,8 @@
 import t from 'tap'
 import { KunStreamError } from '../../../lib/errors.js'
-import { openModel, openServers } from '../../../lib/llm/scheduler/servers.js'
+import { openServers } from '../../../lib/llm/scheduler/servers.js'
 import { call, chat, chatReply, type Gate, gate, modelServer, promptOf, sendJson, until } from '../model-server.js'
+import { openModel } from '../open-model.js'
 
 t.test('A call comes back with its reply, and what was sent is what the recipe says', async (t) => {
   const server = await modelServer(t, (asked) => chatReply(`答：${promptOf(asked)}`))

@@ -2,11 +2,11 @@ import { copyFileSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { replyKey } from '../../../lib/llm/protocol/canonical.js'
-import { openModel } from '../../../lib/llm/scheduler/servers.js'
 import { type FileLayer, nodeFiles } from '../../../lib/storage/files.js'
 import { openReplies } from '../../../lib/storage/replies/replies.js'
 import type { Outcome } from '../../../lib/storage/replies/types.js'
 import { call, chatReply, modelServer, sendJson } from '../../llm/model-server.js'
+import { openModel } from '../../llm/open-model.js'
 import { CrashingFiles } from '../../support/crashing-files.js'
 
 const key = (n: number) => replyKey(`r${n}`, 'label', 0, '{}')
