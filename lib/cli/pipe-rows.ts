@@ -1,7 +1,8 @@
 /** What `kun-stream pipe` writes: chunks as JSON Lines or an Arrow stream, rejects as JSON Lines. */
 import { RecordBatchStreamWriter } from 'apache-arrow'
 import type { Duplicate } from '../dedup/index.js'
-import type { ChunkColumns, PreparedBlock, TextColumn } from '../text/batch.js'
+import type { PreparedBlock } from '../text/block.js'
+import { type ChunkColumns, chunkColumnsOf, takeRows, textAt } from '../text/columns.js'
 import { toRecordBatch } from '../text/record-batch.js'
 
 export interface RowEncoder {
@@ -48,7 +49,7 @@ export class ArrowRows implements RowEncoder {
   }
 
   end(): Uint8Array {
-    if (!this.#any) this.#write(takeRows(noChunks, []))
+    if (!this.#any) this.#write(chunkColumnsOf(0, 0))
     this.#writer.finish()
     return this.#writer.take()
   }
@@ -89,57 +90,4 @@ export function rejectLines(
   })
   const refused = rejects.map((reject) => ({ shard, ...reject }))
   return Buffer.from([...refused, ...duplicates].map((each) => `${JSON.stringify(each)}\n`).join(''))
-}
-
-function textAt({ offsets, bytes }: TextColumn, row: number): string {
-  const [start, end] = [offsets[row] as number, offsets[row + 1] as number]
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('utf8')
-}
-
-/** The rows named, in that order, copied. */
-function takeRows(columns: ChunkColumns, rows: readonly number[]): ChunkColumns {
-  const minima = columns.rows === 0 ? 0 : columns.signature.length / columns.rows
-  const fingerprint = new Uint8Array(rows.length * 16)
-  const signature = new Uint8Array(rows.length * minima)
-  rows.forEach((row, at) => {
-    fingerprint.set(columns.fingerprint.subarray(row * 16, row * 16 + 16), at * 16)
-    signature.set(columns.signature.subarray(row * minima, (row + 1) * minima), at * minima)
-  })
-  return {
-    rows: rows.length,
-    document: Int32Array.from(rows, (row) => columns.document[row] as number),
-    chunk: Int32Array.from(rows, (row) => columns.chunk[row] as number),
-    offset: Float64Array.from(rows, (row) => columns.offset[row] as number),
-    key: takeTexts(columns.key, rows),
-    title: takeTexts(columns.title, rows),
-    text: takeTexts(columns.text, rows),
-    tokens: Int32Array.from(rows, (row) => columns.tokens[row] as number),
-    letters: Int32Array.from(rows, (row) => columns.letters[row] as number),
-    fingerprint,
-    signature,
-  }
-}
-
-function takeTexts({ offsets, bytes }: TextColumn, rows: readonly number[]): TextColumn {
-  const parts = rows.map((row) => bytes.subarray(offsets[row], offsets[row + 1]))
-  const taken = new Int32Array(rows.length + 1)
-  parts.forEach((part, row) => {
-    taken[row + 1] = (taken[row] as number) + part.length
-  })
-  return { offsets: taken, bytes: Buffer.concat(parts) }
-}
-
-const noTexts: TextColumn = { offsets: new Int32Array(1), bytes: new Uint8Array(0) }
-const noChunks: ChunkColumns = {
-  rows: 0,
-  document: new Int32Array(0),
-  chunk: new Int32Array(0),
-  offset: new Float64Array(0),
-  key: noTexts,
-  title: noTexts,
-  text: noTexts,
-  tokens: new Int32Array(0),
-  letters: new Int32Array(0),
-  fingerprint: new Uint8Array(0),
-  signature: new Uint8Array(0),
 }

@@ -1,35 +1,23 @@
-/** Texts that no worker prepared, as a block for the deduplicator: the command line's way, and that of tests and benches. */
-import type { PreparedBlock } from '../text/batch.js'
+/** Texts that no worker prepared, as a block for the deduplicator: for the library, tests and benches. */
+import type { PreparedBlock } from '../text/block.js'
+import { chunkColumnsOf, fingerprintBytes } from '../text/columns.js'
 import type { Signer } from '../text/signature.js'
-import { keyBytes } from './kept-documents.js'
 
-const noText = { offsets: new Int32Array(1), bytes: new Uint8Array(0) }
-
-/** One row a text, signed here. Columns the deduplicator does not look at are empty. */
+/** Signs each text and makes it a row. Columns that the deduplicator does not read are zero or empty. */
 export function signedBlock(number: number, texts: readonly string[], signer: Signer): PreparedBlock {
-  const rows = texts.length
   const encoded = texts.map((text) => Buffer.from(text))
-  const offsets = new Int32Array(rows + 1)
+  const offsets = new Int32Array(texts.length + 1)
   encoded.forEach((bytes, row) => {
     offsets[row + 1] = (offsets[row] as number) + bytes.length
   })
-  const letters = new Int32Array(rows)
-  const fingerprint = new Uint8Array(rows * keyBytes)
-  const signature = new Uint8Array(rows * signer.minima)
+  const chunks = chunkColumnsOf(texts.length, signer.minima, { text: { offsets, bytes: Buffer.concat(encoded) } })
+  const { letters, fingerprint, signature, signatureLength } = chunks
   texts.forEach((text, row) => {
-    const key = fingerprint.subarray(row * keyBytes, (row + 1) * keyBytes)
-    const minima = signature.subarray(row * signer.minima, (row + 1) * signer.minima)
-    letters[row] = signer.sign(text, key, minima)
+    letters[row] = signer.sign(
+      text,
+      fingerprint.subarray(row * fingerprintBytes, (row + 1) * fingerprintBytes),
+      signature.subarray(row * signatureLength, (row + 1) * signatureLength),
+    )
   })
-  const zeros = new Int32Array(rows)
-  const text = { offsets, bytes: Buffer.concat(encoded) }
-  const chunks = { rows, document: zeros, chunk: zeros, offset: new Float64Array(rows), key: noText, title: noText }
-  return {
-    number,
-    split: '',
-    shard: '',
-    documents: rows,
-    chunks: { ...chunks, text, tokens: zeros, letters, fingerprint, signature },
-    rejects: [],
-  }
+  return { number, split: '', shard: '', documents: texts.length, chunks, rejects: [] }
 }

@@ -5,7 +5,8 @@
 
 import { ContractError } from '../errors.js'
 import { type AppendLog, frameBytesMax } from '../storage/append-log.js'
-import type { ChunkColumns, PreparedBlock } from '../text/batch.js'
+import type { PreparedBlock } from '../text/block.js'
+import { type ChunkColumns, textAt, textBytesAt, textLengthAt } from '../text/columns.js'
 import { murmur128 } from '../text/kernel/reference-kernel.js'
 import type { Signer } from '../text/signature.js'
 import { settleBand } from './banding.js'
@@ -127,7 +128,7 @@ export class DocumentDeduplicator implements OpenedDeduplicator {
       const written = this.#keep(row, block.chunks, i)
       kept.push(written)
       if (written.textOffset < 0 || texts === null) continue
-      unwaitedBytes += textLength(block.chunks, i)
+      unwaitedBytes += textLengthAt(block.chunks.text, i)
       if (unwaitedBytes < textsBytesPerWait) continue
       unwaitedBytes = 0
       await texts.ready()
@@ -157,7 +158,6 @@ export class DocumentDeduplicator implements OpenedDeduplicator {
 
   #check({ number, chunks }: PreparedBlock, ids: readonly string[]): void {
     const { options } = this.parts
-    const minima = options.near === false ? 0 : chunks.rows * options.near.minima
     if (this.#failure !== null) {
       const words = (this.#failure as Error).message
       throw new ContractError(`block ${number} after a failure: ${words}. Open the index again`, {
@@ -167,8 +167,10 @@ export class DocumentDeduplicator implements OpenedDeduplicator {
     if (this.#busy) throw new ContractError(`block ${number} was given before the verdict on the one before`)
     if (number <= this.#decided) throw new ContractError(`block ${number} after block ${this.#decided}`)
     if (ids.length !== chunks.rows) throw new ContractError(`block ${number}: ${ids.length} ids, ${chunks.rows} rows`)
-    if (options.near !== false && chunks.signature.length !== minima) {
-      throw new ContractError(`block ${number}: ${chunks.signature.length} minima, ${minima} expected`)
+    if (options.near !== false && chunks.signatureLength !== options.near.minima) {
+      throw new ContractError(
+        `block ${number}: signatures of ${chunks.signatureLength} bytes, ${options.near.minima} expected`,
+      )
     }
   }
 
@@ -179,7 +181,7 @@ export class DocumentDeduplicator implements OpenedDeduplicator {
     // Without a letter the comparison form says nothing: such a text is a duplicate only of the same text.
     const key =
       letters === 0
-        ? murmur128(textBytes(chunks, i), bareTextSeed)
+        ? murmur128(textBytesAt(chunks.text, i), bareTextSeed)
         : chunks.fingerprint.subarray(i * keyBytes, (i + 1) * keyBytes)
     const minima = near === false ? 0 : near.minima
     return {
@@ -214,7 +216,7 @@ export class DocumentDeduplicator implements OpenedDeduplicator {
   ): Promise<Duplicate | null> {
     const { near } = this.parts.options
     const threshold = near === false ? 1 : near.threshold
-    const text = Buffer.from(textBytes(chunks, i)).toString('utf8')
+    const text = textAt(chunks.text, i)
     for (const { document, similarity, sure } of candidates) {
       if (sure) return this.#duplicate(index, document, similarity)
       const other = await this.#text(index, document)
@@ -237,8 +239,8 @@ export class DocumentDeduplicator implements OpenedDeduplicator {
   #keep(row: KeptRow, chunks: ChunkColumns, i: number): KeptRow {
     const { index, texts } = this.parts
     // A text too long for a frame is settled by its estimate.
-    const stored = texts !== null && row.near && textLength(chunks, i) <= frameBytesMax
-    const written = stored ? Object.assign(row, { textOffset: texts.append(textBytes(chunks, i)) }) : row
+    const stored = texts !== null && row.near && textLengthAt(chunks.text, i) <= frameBytesMax
+    const written = stored ? Object.assign(row, { textOffset: texts.append(textBytesAt(chunks.text, i)) }) : row
     index.keep(written)
     return written
   }
@@ -250,12 +252,4 @@ export class DocumentDeduplicator implements OpenedDeduplicator {
       this.parts.log.append(encodeKept({ block, rows, more: at + rowsPerFrameMax < kept.length, textsBytes }))
     }
   }
-}
-
-function textLength({ text }: ChunkColumns, i: number): number {
-  return (text.offsets[i + 1] as number) - (text.offsets[i] as number)
-}
-
-function textBytes({ text }: ChunkColumns, i: number): Uint8Array {
-  return text.bytes.subarray(text.offsets[i], text.offsets[i + 1])
 }

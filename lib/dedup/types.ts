@@ -1,5 +1,5 @@
 /** What the pipeline asks of deduplication: a verdict a row, in input order. */
-import type { PreparedBlock } from '../text/batch.js'
+import type { PreparedBlock } from '../text/block.js'
 
 /** Why a row is dropped; null keeps it. */
 export interface Duplicate {

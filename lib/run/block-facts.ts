@@ -1,6 +1,6 @@
 /** What is known of each block on its way from the source to the sink, and when the memory of its columns is given back. */
 import { ContractError } from '../errors.js'
-import { type PreparedBlock, releaseColumns } from '../text/batch.js'
+import { type PreparedBlock, releaseColumns } from '../text/block.js'
 
 /** What a block's end must know when it is committed: known at three places, needed together at the sink. */
 export interface BlockFacts {

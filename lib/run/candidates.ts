@@ -5,7 +5,8 @@
 import { Child } from '../core/types.js'
 import type { Deduplicator, Duplicate } from '../dedup/types.js'
 import type { Candidate } from '../kun/types.js'
-import { excerptCharsMax, type PreparedBlock, type PrepareReject, textAt } from '../text/batch.js'
+import { excerptCharsMax, type PreparedBlock, type PrepareReject } from '../text/block.js'
+import { textAt, textLengthAt } from '../text/columns.js'
 import { recordId } from '../text/identity.js'
 
 /** A document or chunk that a worker refused. Travels as a dropped record; its own stage and reason are what count. */
@@ -62,8 +63,7 @@ export class ChunkCandidate implements Candidate {
 
   /** In UTF-8, known without decoding: what the text takes in memory, about. */
   get textBytes(): number {
-    const { offsets } = this.block.chunks.text
-    return (offsets[this.row + 1] as number) - (offsets[this.row] as number)
+    return textLengthAt(this.block.chunks.text, this.row)
   }
 
   toJSON(): Candidate {

@@ -5,7 +5,7 @@
  */
 import { replyKey } from '../llm/protocol/canonical.js'
 import type { Replies } from '../storage/replies/replies.js'
-import type { Block, PreparedBlock, PrepareReject } from '../text/batch.js'
+import type { Block, PreparedBlock, PrepareReject } from '../text/block.js'
 import { recordId } from '../text/identity.js'
 import { type LostRecord, lostReasons, type WorkerPool } from '../workers/pool.js'
 

@@ -7,7 +7,7 @@ import type { OpenedDeduplicator } from '../dedup/deduplicator.js'
 import { CorruptFileError } from '../errors.js'
 import type { ManifestEntry } from '../sinks/index.js'
 import { blocks, type SourceCursor } from '../sources/index.js'
-import { type Block, type PreparedBlock, releaseColumns } from '../text/batch.js'
+import { type Block, type PreparedBlock, releaseColumns } from '../text/block.js'
 import { splitIntoRecords } from './candidates.js'
 import type { KunSettings } from './settings.js'
 

@@ -1,7 +1,7 @@
 /** What a run puts on disk: rows and rejects in input order, cut by cut. */
 import type { Row } from '../parquet/columns.js'
 import type { CutFile } from '../parquet/part-writer.js'
-import type { PrepareReject } from '../text/batch.js'
+import type { PrepareReject } from '../text/block.js'
 
 /** One dropped or failed record. Columns of rejects/: the same in every run. */
 export interface Reject extends Pick<PrepareReject, 'offset' | 'stage' | 'reason' | 'detail' | 'excerpt' | 'key'> {

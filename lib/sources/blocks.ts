@@ -3,7 +3,7 @@
  * Reads ahead in every open shard without touching that order. Formats know nothing of it, nor it of formats.
  */
 import { AbortedError, ShardChangedError } from '../errors.js'
-import type { Block } from '../text/batch.js'
+import type { Block } from '../text/block.js'
 import { faultPiece } from './fault.js'
 import type { FormatCursor, Piece } from './formats/piece.js'
 import { readShard } from './formats/read.js'

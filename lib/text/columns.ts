@@ -1,205 +1,193 @@
 /**
- * Gathers the chunks of a block into the columns of batch.ts. Texts are kept as UTF-16 until the block is whole and
- * turned into UTF-8 in one go; buffers grow once and serve every block of the thread; `take` copies what is used into
- * one shared buffer, in which the columns lie end to end.
+ * The columns of chunks: what a worker returns for a block, one row a chunk, in order of (document, chunk).
+ *
+ * Name, type and meaning of each column are stated here only. Building (columns-builder.ts), reading, copying and the
+ * Arrow schema (record-batch.ts) follow from the list.
  */
-import { Buffer, transcode } from 'node:buffer'
-import { ContractError } from '../errors.js'
-import type { ChunkColumns, TextColumn } from './batch.js'
-import { enlarged } from './grow-array.js'
-import type { Signer } from './signature.js'
+import { Buffer } from 'node:buffer'
+import { InvalidOptionError } from '../errors.js'
 
-export interface ChunkRow {
-  readonly document: number
-  readonly chunk: number
-  readonly offset: number
-  readonly key: string
-  readonly title: string
-  readonly tokens: number
-  readonly letters: number
+/** Type of a column; 'fingerprint' has `fingerprintBytes` a row, 'signature' `ChunkColumns.signatureLength`. */
+export type ColumnType = 'int32' | 'float64' | 'utf8' | 'fingerprint' | 'signature'
+
+export interface ColumnDescription {
+  readonly type: ColumnType
+  /** One sentence; metadata of the Arrow field. */
+  readonly meaning: string
 }
 
-export class ColumnsBuilder {
-  rows = 0
-  private document = new Int32Array(64)
-  private chunk = new Int32Array(64)
-  private offset = new Float64Array(64)
-  private tokens = new Int32Array(64)
-  private letters = new Int32Array(64)
-  private fingerprint = new Uint8Array(64 * fingerprintBytes)
-  private signature: Uint8Array<ArrayBuffer>
-  private readonly key = new StringColumnBuilder()
-  private readonly title = new StringColumnBuilder()
-  private textOffsets = new Int32Array(65)
-  private textCodes = new Uint16Array(1 << 16)
-  private textLength = 0
+/** Every column, in the order of the Arrow schema. */
+export const chunkColumns = {
+  document: { type: 'int32', meaning: 'Ordinal of the document in its block.' },
+  chunk: { type: 'int32', meaning: 'Ordinal of the chunk in its document.' },
+  offset: {
+    type: 'float64',
+    meaning: 'Position of the document in its shard: first byte of the decompressed record, or row number.',
+  },
+  key: { type: 'utf8', meaning: 'Id of the record in its source; empty if it has none.' },
+  title: { type: 'utf8', meaning: 'Title of the document, cleaned; empty if it has none.' },
+  text: { type: 'utf8', meaning: 'Text of the chunk.' },
+  tokens: { type: 'int32', meaning: 'Tokens of the text, estimated unless a tokenizer is configured.' },
+  letters: {
+    type: 'int32',
+    meaning: 'UTF-16 code units of the comparison form: NFKC, lower case, letters and digits only.',
+  },
+  fingerprint: { type: 'fingerprint', meaning: '128-bit hash of the comparison form.' },
+  signature: { type: 'signature', meaning: 'MinHash signature of the comparison form, one byte a bin.' },
+} as const satisfies Readonly<Record<string, ColumnDescription>>
 
-  constructor(private readonly minima: number) {
-    this.signature = new Uint8Array(64 * minima)
+/** Bytes of a fingerprint. */
+export const fingerprintBytes = 16
+
+/** Texts end to end in UTF-8; text i is bytes[offsets[i] … offsets[i + 1]). */
+export interface TextColumn {
+  readonly offsets: Int32Array
+  readonly bytes: Uint8Array
+}
+
+interface ColumnValues {
+  readonly int32: Int32Array
+  readonly float64: Float64Array
+  readonly utf8: TextColumn
+  readonly fingerprint: Uint8Array
+  readonly signature: Uint8Array
+}
+
+type ColumnTypes = { readonly [Name in ChunkColumnName]: (typeof chunkColumns)[Name]['type'] }
+type NamesOf<Type extends ColumnType> = {
+  [Name in ChunkColumnName]: ColumnTypes[Name] extends Type ? Name : never
+}[ChunkColumnName]
+
+export type ChunkColumnName = keyof typeof chunkColumns
+export type TextColumnName = NamesOf<'utf8'>
+/** Columns with the same number of bytes in every row. */
+export type FixedColumnName = Exclude<ChunkColumnName, TextColumnName>
+export type FixedColumn = Int32Array | Float64Array | Uint8Array
+
+export type TextColumns = { readonly [Name in TextColumnName]: TextColumn }
+export type FixedColumns = { readonly [Name in FixedColumnName]: ColumnValues[ColumnTypes[Name]] }
+
+/** Columns made by a worker are views of one shared buffer. */
+export interface ChunkColumns extends TextColumns, FixedColumns {
+  readonly rows: number
+  /** Bytes of a signature; 0 when near-duplicates are not looked for. */
+  readonly signatureLength: number
+}
+
+export const chunkColumnNames = Object.keys(chunkColumns) as ChunkColumnName[]
+export const textColumnNames = chunkColumnNames.filter((name) => isTextColumn(name))
+export const fixedColumnNames = chunkColumnNames.filter((name) => !isTextColumn(name)) as FixedColumnName[]
+
+function isTextColumn(name: ChunkColumnName): name is TextColumnName {
+  return chunkColumns[name].type === 'utf8'
+}
+
+/** Values of a row: bytes of a fingerprint or signature, 1 for a number. */
+export function valuesPerRow(name: FixedColumnName, signatureLength: number): number {
+  const { type } = chunkColumns[name]
+  if (type === 'signature') return signatureLength
+  return type === 'fingerprint' ? fingerprintBytes : 1
+}
+
+/** Fixed columns, each made by `make`, which returns an array of the type that the list states. */
+export function makeFixedColumns(make: (name: FixedColumnName) => FixedColumn): FixedColumns {
+  return Object.fromEntries(fixedColumnNames.map((name) => [name, make(name)])) as FixedColumns
+}
+
+export function makeTextColumns(make: (name: TextColumnName) => TextColumn): TextColumns {
+  return Object.fromEntries(textColumnNames.map((name) => [name, make(name)])) as TextColumns
+}
+
+/** A zero-filled array of a fixed column, over its own memory. */
+export function fixedColumn(name: FixedColumnName, length: number): FixedColumn {
+  const { type } = chunkColumns[name]
+  if (type === 'int32') return new Int32Array(length)
+  return type === 'float64' ? new Float64Array(length) : new Uint8Array(length)
+}
+
+/** Columns of zero-filled rows, without texts; in `replaced` the columns that have content. */
+export function chunkColumnsOf(
+  rows: number,
+  signatureLength: number,
+  replaced: Partial<TextColumns & FixedColumns> = {},
+): ChunkColumns {
+  return {
+    rows,
+    signatureLength,
+    ...makeFixedColumns((name) => fixedColumn(name, rows * valuesPerRow(name, signatureLength))),
+    ...makeTextColumns(() => ({ offsets: new Int32Array(rows + 1), bytes: new Uint8Array(0) })),
+    ...replaced,
   }
+}
 
-  /**
-   * Signs codes[start … end), well-formed UTF-16, and appends it as a row.
-   *
-   * @param bytes what the text takes in UTF-8
-   */
-  add(
-    row: Omit<ChunkRow, 'letters'>,
-    codes: Uint16Array,
-    start: number,
-    end: number,
-    bytes: number,
-    signer: Signer,
-  ): void {
-    if (this.rows === this.document.length) this.grow()
-    const index = this.rows++
-    this.document[index] = row.document
-    this.chunk[index] = row.chunk
-    this.offset[index] = row.offset
-    this.tokens[index] = row.tokens
-    this.key.add(row.key)
-    this.title.add(row.title)
-    this.addText(codes, start, end)
-    this.textOffsets[this.rows] = (this.textOffsets[index] as number) + bytes
-    this.letters[index] = signer.signUnits(codes, start, end, index, this.fingerprint, this.signature)
+/** Decodes the text of a row. @throws {InvalidOptionError} the column has no such row */
+export function textAt(column: TextColumn, row: number): string {
+  const { bytes, offsets } = column
+  const start = offsets[row]
+  const end = offsets[row + 1]
+  if (start === undefined || end === undefined) {
+    throw new InvalidOptionError(`row ${row} is not in a column of ${offsets.length - 1} rows`)
   }
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8', start, end)
+}
 
-  /** Forgets rows of a block that came to nothing. */
-  clear(): void {
-    this.rows = 0
-    this.textLength = 0
-    this.key.clear()
-    this.title.clear()
-  }
+/** The text of a row in UTF-8: a view of the column. */
+export function textBytesAt({ bytes, offsets }: TextColumn, row: number): Uint8Array {
+  return bytes.subarray(offsets[row], offsets[row + 1])
+}
 
-  /**
-   * The columns, as views of one shared buffer; the builder is empty again.
-   *
-   * @param room is that buffer where it is large enough; else one is made
-   */
-  take(room: SharedArrayBuffer | null = null): ChunkColumns {
-    const { rows, key, title } = this
-    const text = { offsets: this.textOffsets, bytes: this.encodedText() }
-    const textsBytes = key.bytes.length + title.bytes.length + text.bytes.length
-    const bytes = rows * (rowBytes + this.minima) + 3 * offsetsBytes(rows) + textsBytes
-    const out = new ColumnsRoom(room !== null && room.byteLength >= bytes ? room : new SharedArrayBuffer(bytes))
-    // Wide columns first: each then begins where it may.
-    const columns = {
-      rows,
-      offset: out.floats(this.offset, rows),
-      document: out.integers(this.document, rows),
-      chunk: out.integers(this.chunk, rows),
-      tokens: out.integers(this.tokens, rows),
-      letters: out.integers(this.letters, rows),
+/** Length of a text in UTF-8. */
+export function textLengthAt({ offsets }: TextColumn, row: number): number {
+  return (offsets[row + 1] as number) - (offsets[row] as number)
+}
+
+/** Copies the given rows, in the given order. */
+export function takeRows(columns: ChunkColumns, rows: readonly number[]): ChunkColumns {
+  const { signatureLength } = columns
+  const fixed = makeFixedColumns((name) => {
+    const width = valuesPerRow(name, signatureLength)
+    const from = columns[name]
+    const taken = fixedColumn(name, rows.length * width)
+    if (width === 1) {
+      for (const [at, row] of rows.entries()) taken[at] = from[row] as number
+    } else {
+      for (const [at, row] of rows.entries()) taken.set(from.subarray(row * width, (row + 1) * width), at * width)
     }
-    const offsets = [key, title, text].map((column) => out.integers(column.offsets, rows + 1))
-    const [keys, titles, texts] = [key, title, text].map((column, index) => ({
-      offsets: offsets[index] as Int32Array,
-      bytes: out.bytes(column.bytes, column.bytes.length),
-    })) as [TextColumn, TextColumn, TextColumn]
-    const fingerprint = out.bytes(this.fingerprint, rows * fingerprintBytes)
-    const signature = out.bytes(this.signature, rows * this.minima)
-    this.clear()
-    return { ...columns, key: keys, title: titles, text: texts, fingerprint, signature }
-  }
-
-  private addText(codes: Uint16Array, start: number, end: number): void {
-    const length = this.textLength + end - start
-    if (length > this.textCodes.length) this.textCodes = enlarged(this.textCodes, 2 * length)
-    this.textCodes.set(codes.subarray(start, end), this.textLength)
-    this.textLength = length
-  }
-
-  private encodedText(): Uint8Array {
-    const source = Buffer.from(this.textCodes.buffer, 0, 2 * this.textLength)
-    const encoded = this.textLength === 0 ? new Uint8Array(0) : transcode(source, 'utf16le', 'utf8')
-    const expected = this.textOffsets[this.rows]
-    if (encoded.length === expected) return encoded
-    throw new ContractError(`texts of ${expected} bytes took ${encoded.length} in UTF-8`)
-  }
-
-  private grow(): void {
-    const rows = 2 * this.document.length
-    this.document = enlarged(this.document, rows)
-    this.chunk = enlarged(this.chunk, rows)
-    this.offset = enlarged(this.offset, rows)
-    this.tokens = enlarged(this.tokens, rows)
-    this.letters = enlarged(this.letters, rows)
-    this.fingerprint = enlarged(this.fingerprint, rows * fingerprintBytes)
-    this.signature = enlarged(this.signature, rows * this.minima)
-    this.textOffsets = enlarged(this.textOffsets, rows + 1)
-  }
+    return taken
+  })
+  const texts = makeTextColumns((name) => endToEnd(rows.map((row) => textBytesAt(columns[name], row))))
+  return { rows: rows.length, signatureLength, ...fixed, ...texts }
 }
 
-const fingerprintBytes = 16
-/** Of a row: its offset, four integers, its fingerprint; signature and texts come on top. */
-const rowBytes = 8 + 4 * 4 + fingerprintBytes
-
-/** Of a text column: one more than there are rows. */
-function offsetsBytes(rows: number): number {
-  return 4 * (rows + 1)
-}
-
-/** Columns end to end in one buffer. */
-class ColumnsRoom {
-  private used = 0
-
-  constructor(private readonly buffer: SharedArrayBuffer) {}
-
-  floats(values: Float64Array, count: number): Float64Array {
-    const column = new Float64Array(this.buffer, this.used, count)
-    column.set(values.subarray(0, count))
-    this.used += column.byteLength
-    return column
-  }
-
-  integers(values: Int32Array, count: number): Int32Array {
-    const column = new Int32Array(this.buffer, this.used, count)
-    column.set(values.subarray(0, count))
-    this.used += column.byteLength
-    return column
-  }
-
-  bytes(values: Uint8Array, count: number): Uint8Array {
-    const column = new Uint8Array(this.buffer, this.used, count)
-    column.set(values.subarray(0, count))
-    this.used += count
-    return column
-  }
-}
-
-/** Short strings: keys and titles. */
-class StringColumnBuilder implements TextColumn {
-  offsets = new Int32Array(65)
-  private room = Buffer.from(new ArrayBuffer(4096))
-  private rows = 0
-  private previous = ''
-
-  /** The same string as the row before (chunks of one document) is copied, not encoded again. */
-  add(value: string): void {
-    const start = this.offsets[this.rows] as number
-    if (this.rows + 2 > this.offsets.length) this.offsets = enlarged(this.offsets, 2 * this.offsets.length)
-    const room = start + 3 * value.length
-    if (room > this.room.length) this.room = Buffer.from(enlarged(new Uint8Array(this.room.buffer), 2 * room).buffer)
-    let written = 0
-    if (value !== '') {
-      if (this.rows > 0 && value === this.previous) {
-        const before = this.offsets[this.rows - 1] as number
-        this.room.copyWithin(start, before, start)
-        written = start - before
-      } else written = this.room.write(value, start, 'utf8')
+/** Copies the rows of all parts, one part after the other. Empty parts may have any signature length. */
+export function joinColumns(parts: readonly ChunkColumns[]): ChunkColumns {
+  const filled = parts.filter(({ rows }) => rows > 0)
+  const rows = filled.reduce((sum, part) => sum + part.rows, 0)
+  const signatureLength = (filled[0] ?? parts[0])?.signatureLength ?? 0
+  const fixed = makeFixedColumns((name) => {
+    const joined = fixedColumn(name, rows * valuesPerRow(name, signatureLength))
+    let at = 0
+    for (const part of filled) {
+      joined.set(part[name], at)
+      at += part[name].length
     }
-    this.previous = value
-    this.rows++
-    this.offsets[this.rows] = start + written
-  }
+    return joined
+  })
+  const texts = makeTextColumns((name) =>
+    endToEnd(filled.flatMap((part) => Array.from({ length: part.rows }, (_, row) => textBytesAt(part[name], row)))),
+  )
+  return { rows, signatureLength, ...fixed, ...texts }
+}
 
-  get bytes(): Uint8Array {
-    return this.room.subarray(0, this.offsets[this.rows])
-  }
-
-  clear(): void {
-    this.rows = 0
-    this.previous = ''
-  }
+function endToEnd(texts: readonly Uint8Array[]): TextColumn {
+  const offsets = new Int32Array(texts.length + 1)
+  texts.forEach((text, row) => {
+    offsets[row + 1] = (offsets[row] as number) + text.length
+  })
+  // Not Buffer.concat: its result may be a part of a shared pool.
+  const bytes = new Uint8Array(offsets[texts.length] as number)
+  texts.forEach((text, row) => {
+    bytes.set(text, offsets[row])
+  })
+  return { offsets, bytes }
 }

@@ -6,7 +6,7 @@
  * records that are flat objects, nearly all, need no string of their own (flat-record.ts).
  */
 import { Buffer, isUtf8, transcode } from 'node:buffer'
-import type { Block } from './batch.js'
+import type { Block } from './block.js'
 import { codesToString } from './clean.js'
 import { fieldNames, fieldOf, namesText, textOf } from './field-path.js'
 import { behindBlanks, FlatReader } from './flat-record.js'

@@ -1,15 +1,9 @@
-/** Typed arrays that grow: buffers of a thread that serve one text after the other. */
+/** Typed arrays that grow: buffers of a thread, reused for one text after the other. */
+type GrowableArray = Int32Array | Float64Array | Uint8Array | Uint16Array | Uint32Array
 
-export type Column =
-  | Int32Array<ArrayBuffer>
-  | Float64Array<ArrayBuffer>
-  | Uint8Array<ArrayBuffer>
-  | Uint16Array<ArrayBuffer>
-  | Uint32Array<ArrayBuffer>
-
-/** A copy with room for `length` values. */
-export function enlarged<Array extends Column>(array: Array, length: number): Array {
+/** Returns a copy with capacity for `length` values. */
+export function growArray<Array extends GrowableArray>(array: Array, length: number): Array {
   const copy = new (array.constructor as new (length: number) => Array)(length)
-  copy.set(array as never)
+  copy.set(array)
   return copy
 }

@@ -3,10 +3,10 @@
  * The parts are in the files named; here is their order, and the rule that no document and no chunk gets lost:
  * documents = those with chunks + those refused whole; every chunk ordinal is in the columns or in the rejects.
  */
-import { type Block, excerptCharsMax, type PreparedBlock, type PrepareReject } from './batch.js'
+import { type Block, excerptCharsMax, type PreparedBlock, type PrepareReject } from './block.js'
 import { chunkText, type Piece } from './chunk.js'
 import { type Cleaner, type CleanText, cleanString, codesToString, createCleaner } from './clean.js'
-import { ColumnsBuilder } from './columns.js'
+import { ColumnsBuilder } from './columns-builder.js'
 import { askCustomFilter, customDetail, type LoadedFilter, loadCustomFilter } from './custom.js'
 import { type Document, isFault, RecordReader } from './decode.js'
 import { filterText } from './filters.js'

@@ -12,7 +12,7 @@ import {
   Uint8,
   Utf8,
 } from 'apache-arrow'
-import type { ChunkColumns, TextColumn } from './batch.js'
+import type { ChunkColumns, TextColumn } from './columns.js'
 
 /**
  * Fields as in ChunkColumns; `fingerprint` is 16 bytes a row, `signature` a fixed-size list of uint8, one a minimum, absent when

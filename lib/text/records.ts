@@ -3,7 +3,7 @@
  * shard, in the order they stand there. Looks at no byte of a record but to find line ends.
  */
 import { Buffer } from 'node:buffer'
-import type { Block, RefusedRecord } from './batch.js'
+import type { Block, RefusedRecord } from './block.js'
 
 export interface RecordPlace {
   /** Ordinal of the document in the block. */

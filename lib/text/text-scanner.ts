@@ -12,7 +12,7 @@ import {
   isLatin,
   isLowSurrogate,
 } from './characters.js'
-import { enlarged } from './grow-array.js'
+import { growArray } from './grow-array.js'
 import { linkEnd, schemeChars } from './links.js'
 import type { TextMemory } from './text-memory.js'
 import { centiTokensByClass, hanCentiTokens } from './tokens.js'
@@ -277,7 +277,7 @@ export class Page {
       if (this.isBoilerplate(this.codes, start, end)) this.boilerplateChars += chars
     }
     this.quoteOpen = this.ended = false
-    if (this.lines === this.lineStart.length) this.lineStart = enlarged(this.lineStart, 2 * this.lines)
+    if (this.lines === this.lineStart.length) this.lineStart = growArray(this.lineStart, 2 * this.lines)
     this.lineStart[this.lines++] = start
     const lineIsUnit = this.units.openAt === start
     const last = this.source[end - this.shift - 1]

@@ -1,7 +1,7 @@
 /**
  * Where sentences and unended lines of a text end: what chunks are made of. Filled by page.ts, read by chunk.ts.
  */
-import { enlarged } from './grow-array.js'
+import { growArray } from './grow-array.js'
 
 /** What may end at a unit's end: the worth of cutting there, worst first. */
 export const UnitEnd = { heading: 0, sentence: 1, line: 2, blankLine: 3 } as const
@@ -64,12 +64,12 @@ export class UnitList implements Units {
 
   private grow(): void {
     const room = 2 * this.count
-    this.start = enlarged(this.start, room)
-    this.end = enlarged(this.end, room)
-    this.rank = enlarged(this.rank, room)
-    this.centiTokens = enlarged(this.centiTokens, room)
-    this.savedStart = enlarged(this.savedStart, room)
-    this.savedEnd = enlarged(this.savedEnd, room)
+    this.start = growArray(this.start, room)
+    this.end = growArray(this.end, room)
+    this.rank = growArray(this.rank, room)
+    this.centiTokens = growArray(this.centiTokens, room)
+    this.savedStart = growArray(this.savedStart, room)
+    this.savedEnd = growArray(this.savedEnd, room)
   }
 }
 

@@ -5,15 +5,8 @@
  */
 import { Buffer } from 'node:buffer'
 import { WorkerLostError } from '../errors.js'
-import {
-  type Block,
-  type ChunkColumns,
-  excerptCharsMax,
-  type PreparedBlock,
-  type PrepareReject,
-  releaseColumns,
-  type TextColumn,
-} from '../text/batch.js'
+import { type Block, excerptCharsMax, type PreparedBlock, type PrepareReject, releaseColumns } from '../text/block.js'
+import { chunkColumnsOf, joinColumns } from '../text/columns.js'
 import { type RecordPlace, recordPlaces } from '../text/records.js'
 
 type Prepare = (block: Block) => Promise<PreparedBlock>
@@ -143,51 +136,11 @@ function rejectOf(block: Block, place: RecordPlace, { reason, detail }: LostReco
     excerpt: source.slice(0, excerptCharsMax).toWellFormed(),
   }
   const { number, split, shard } = block
-  return { number, split, shard, documents: 1, chunks: noChunks(), rejects: [reject] }
+  return { number, split, shard, documents: 1, chunks: chunkColumnsOf(0, 0), rejects: [reject] }
 }
 
 function join({ number, split, shard }: Block, documents: number, parts: readonly PreparedBlock[]): PreparedBlock {
   const rejects = parts.flatMap((part) => part.rejects)
   rejects.sort((a, b) => a.document - b.document || (a.chunk ?? -1) - (b.chunk ?? -1))
-  const columns = parts.map((part) => part.chunks)
-  const joined: ChunkColumns = {
-    rows: columns.reduce((sum, { rows }) => sum + rows, 0),
-    document: Int32Array.from(columns.flatMap((part) => [...part.document])),
-    chunk: Int32Array.from(columns.flatMap((part) => [...part.chunk])),
-    offset: Float64Array.from(columns.flatMap((part) => [...part.offset])),
-    key: joinTexts(columns.map((part) => part.key)),
-    title: joinTexts(columns.map((part) => part.title)),
-    text: joinTexts(columns.map((part) => part.text)),
-    tokens: Int32Array.from(columns.flatMap((part) => [...part.tokens])),
-    letters: Int32Array.from(columns.flatMap((part) => [...part.letters])),
-    fingerprint: Uint8Array.from(columns.flatMap((part) => [...part.fingerprint])),
-    signature: Uint8Array.from(columns.flatMap((part) => [...part.signature])),
-  }
-  return { number, split, shard, documents, chunks: joined, rejects }
-}
-
-function joinTexts(columns: readonly TextColumn[]): TextColumn {
-  const offsets = [0]
-  for (const column of columns) {
-    const base = offsets.at(-1) as number
-    for (const offset of column.offsets.subarray(1)) offsets.push(base + offset)
-  }
-  return { offsets: Int32Array.from(offsets), bytes: new Uint8Array(Buffer.concat(columns.map(({ bytes }) => bytes))) }
-}
-
-function noChunks(): ChunkColumns {
-  const text = () => ({ offsets: new Int32Array(1), bytes: new Uint8Array(0) })
-  return {
-    rows: 0,
-    document: new Int32Array(0),
-    chunk: new Int32Array(0),
-    offset: new Float64Array(0),
-    key: text(),
-    title: text(),
-    text: text(),
-    tokens: new Int32Array(0),
-    letters: new Int32Array(0),
-    fingerprint: new Uint8Array(0),
-    signature: new Uint8Array(0),
-  }
+  return { number, split, shard, documents, chunks: joinColumns(parts.map((part) => part.chunks)), rejects }
 }

@@ -4,7 +4,7 @@
  */
 
 import * as errors from '../errors.js'
-import type { Block, PreparedBlock } from '../text/batch.js'
+import type { Block, PreparedBlock } from '../text/block.js'
 
 /** What a worker is given: a block, and shared memory for its columns, which it leaves where they do not fit. */
 export interface WireTask {

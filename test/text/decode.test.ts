@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import t from 'tap'
-import type { Block } from '../../lib/text/batch.js'
+import type { Block } from '../../lib/text/block.js'
 import { codesToString } from '../../lib/text/clean.js'
 import { type DecodeFault, isFault, RecordReader } from '../../lib/text/decode.js'
 import { jsonFault } from '../../lib/text/json-fault.js'

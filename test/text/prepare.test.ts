@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { Table, tableFromIPC, tableToIPC } from 'apache-arrow'
 import t from 'tap'
-import { textAt } from '../../lib/text/batch.js'
+import { textAt } from '../../lib/text/columns.js'
 import { pinnedPlan } from '../../lib/text/plan.js'
 import { createPreparer, prepareBlock } from '../../lib/text/prepare.js'
 import { toRecordBatch } from '../../lib/text/record-batch.js'

@@ -1,6 +1,6 @@
 /** Blocks and preparers for the tests of text and workers. */
 import { Buffer } from 'node:buffer'
-import type { Block, PreparedBlock } from '../../lib/text/batch.js'
+import type { Block, PreparedBlock } from '../../lib/text/block.js'
 import { type PreparePlan, planPreparation, prepareOptions } from '../../lib/text/plan.js'
 
 export function jsonl(records: readonly unknown[]): Uint8Array {

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import t from 'tap'
 import { sharedBuffers } from '../../lib/core/shared-buffers.js'
 import { CustomFilterError } from '../../lib/errors.js'
-import { releaseColumns, textAt } from '../../lib/text/batch.js'
+import { releaseColumns } from '../../lib/text/block.js'
+import { textAt } from '../../lib/text/columns.js'
 import { createPreparer, prepareBlock } from '../../lib/text/prepare.js'
 import { workerPool } from '../../lib/workers/pool.js'
 import { accountingFaults, article, blockOf, jsonl, planOf } from '../text/support.js'
@@ -43,7 +44,7 @@ t.test('A block and its columns lie in shared memory, which serves others once i
     t.equal(column.buffer, buffer, 'one buffer for all columns')
   }
   releaseColumns(prepared)
-  t.throws(() => prepared.chunks.rows, { code: 'KUN_CONTRACT', message: /given back/ })
+  t.throws(() => prepared.chunks.rows, { code: 'KUN_CONTRACT', message: /released/ })
   t.equal(sharedBuffers.take(buffer.byteLength), buffer, 'that of the columns is free')
 })
 

@@ -5,7 +5,7 @@ import { dictionary, ownValue } from '../../core/dictionary.js'
 import type { Settlement } from '../../core/item.js'
 import { ContractError } from '../../errors.js'
 import type { Candidate } from '../../kun/types.js'
-import type { PrepareReject } from '../../text/batch.js'
+import type { PrepareReject } from '../../text/block.js'
 import { type Counters, count, type MutableRejects, type SplitCounters, sorted } from './counters.js'
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }

@@ -3,7 +3,7 @@
  * {"RECORDS": […]}, arrays end to end, and values end to end. A piece ends with the first record that reaches
  * `blockBytes`; a record over `recordBytesMax` ends its piece too, refused, and is never held whole.
  */
-import type { RefusedRecord } from '../../text/batch.js'
+import type { RefusedRecord } from '../../text/block.js'
 import { append, discard, held } from './pending-bytes.js'
 import { type Damage, type FormatOptions, type Piece, pieceBytes, type Splitter, type TextCursor } from './piece.js'
 import { damaged, excerptBytes, recordTooLarge } from './rejected-records.js'

@@ -2,7 +2,7 @@
  * Cuts JSON Lines into pieces by newlines alone. A piece ends with the first newline at or past `blockBytes`;
  * a line over `recordBytesMax` ends its piece too, as a refused record, and is never held whole.
  */
-import type { RefusedRecord } from '../../text/batch.js'
+import type { RefusedRecord } from '../../text/block.js'
 import { append, discard, held } from './pending-bytes.js'
 import { type Damage, type FormatOptions, type Piece, pieceBytes, type Splitter, type TextCursor } from './piece.js'
 import { damaged, excerptBytes, recordTooLarge } from './rejected-records.js'

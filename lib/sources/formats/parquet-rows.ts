@@ -15,7 +15,7 @@ import {
 import { ShardDamageError } from '../../errors.js'
 import { pageCodecs } from '../../parquet/codecs.js'
 import { type ColumnPages, type ColumnStorage, columnPages, rowRanges } from '../../parquet/page-headers.js'
-import type { RefusedRecord } from '../../text/batch.js'
+import type { RefusedRecord } from '../../text/block.js'
 import type { FieldMapping } from '../../text/mapping.js'
 import { mappedColumns } from './parquet-columns.js'
 import { parsers, rowLine } from './parquet-line.js'

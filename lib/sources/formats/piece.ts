@@ -4,7 +4,7 @@
  */
 import { sharedBuffers } from '../../core/shared-buffers.js'
 import type { ShardDamageReason } from '../../errors.js'
-import type { RefusedRecord } from '../../text/batch.js'
+import type { RefusedRecord } from '../../text/block.js'
 
 /** A stretch of a shard ended between records. Depends on the data alone, never on how the bytes arrived. */
 export interface Piece<Next = FormatCursor> {

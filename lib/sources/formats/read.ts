@@ -1,6 +1,6 @@
 /** Reads a shard in pieces: finds its format by its first bytes and its name, or goes on from a cursor. */
 import { ShardDamageError } from '../../errors.js'
-import type { RefusedRecord } from '../../text/batch.js'
+import type { RefusedRecord } from '../../text/block.js'
 import { faultPiece } from '../fault.js'
 import type { Shard } from '../types.js'
 import { decompress } from './decompress.js'

@@ -1,5 +1,5 @@
 /** Records that the scan refuses: over the limit, or lost to a shard that is cut short or corrupt. */
-import { excerptCharsMax, type RefusedRecord } from '../../text/batch.js'
+import { excerptCharsMax, type RefusedRecord } from '../../text/block.js'
 import type { Damage } from './piece.js'
 
 /** A UTF-8 character takes at most 4 bytes. */

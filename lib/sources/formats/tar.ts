@@ -3,7 +3,7 @@
  * for messages and never become paths. Pieces end at the end of each member.
  */
 import { ShardDamageError } from '../../errors.js'
-import type { RefusedRecord } from '../../text/batch.js'
+import type { RefusedRecord } from '../../text/block.js'
 import { namesText } from '../../text/field-path.js'
 import { type ByteReader, byteReader } from './byte-reader.js'
 import { peek } from './peek.js'

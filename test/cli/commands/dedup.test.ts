@@ -10,7 +10,7 @@ import t from 'tap'
 import { letters } from '../../dedup/planted.js'
 import { randomBelow } from '../../support/random.js'
 
-const program = fileURLToPath(new URL('program.js', import.meta.url))
+const program = fileURLToPath(new URL('../program.js', import.meta.url))
 
 function start(args: readonly string[]): ChildProcess {
   return spawn(process.execPath, [program, ...args])

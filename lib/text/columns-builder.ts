@@ -1,0 +1,210 @@
+/**
+ * Builds the columns of a block row by row. Texts are kept as UTF-16 until the block is complete and converted to UTF-8 in
+ * one call; buffers grow once and are reused for every block of the thread; `take` copies what is used into one shared
+ * buffer, in which the columns lie end to end.
+ */
+import { Buffer, transcode } from 'node:buffer'
+import { ContractError } from '../errors.js'
+import {
+  type ChunkColumns,
+  type FixedColumn,
+  type FixedColumnName,
+  type FixedColumns,
+  fixedColumn,
+  fixedColumnNames,
+  makeFixedColumns,
+  makeTextColumns,
+  type TextColumn,
+  textColumnNames,
+  valuesPerRow,
+} from './columns.js'
+import { growArray } from './grow-array.js'
+import type { Signer } from './signature.js'
+
+/** What a row holds besides its text and what is computed from that. */
+export interface ChunkRow {
+  readonly document: number
+  readonly chunk: number
+  readonly offset: number
+  readonly key: string
+  readonly title: string
+  readonly tokens: number
+}
+
+/** Rows of the first buffers. */
+const firstRows = 64
+
+export class ColumnsBuilder {
+  #rows = 0
+  #capacity = firstRows
+  #fixed: FixedColumns
+  readonly #signatureLength: number
+  readonly #key = new StringColumnBuilder()
+  readonly #title = new StringColumnBuilder()
+  #textOffsets = new Int32Array(firstRows + 1)
+  #textCodes = new Uint16Array(1 << 16)
+  #textLength = 0
+
+  constructor(signatureLength: number) {
+    this.#signatureLength = signatureLength
+    this.#fixed = makeFixedColumns((name) => fixedColumn(name, firstRows * valuesPerRow(name, signatureLength)))
+  }
+
+  /**
+   * Signs codes[start … end), well-formed UTF-16, and appends it as a row.
+   *
+   * @param bytes length of the text in UTF-8
+   */
+  add(row: ChunkRow, codes: Uint16Array, start: number, end: number, bytes: number, signer: Signer): void {
+    if (this.#rows === this.#capacity) this.#grow()
+    const index = this.#rows++
+    const { document, chunk, offset, tokens, letters, fingerprint, signature } = this.#fixed
+    document[index] = row.document
+    chunk[index] = row.chunk
+    offset[index] = row.offset
+    tokens[index] = row.tokens
+    this.#key.add(row.key)
+    this.#title.add(row.title)
+    this.#addText(codes, start, end)
+    this.#textOffsets[this.#rows] = (this.#textOffsets[index] as number) + bytes
+    letters[index] = signer.signUnits(codes, start, end, index, fingerprint, signature)
+  }
+
+  /** Discards all rows: those of a block that failed. */
+  clear(): void {
+    this.#rows = 0
+    this.#textLength = 0
+    this.#key.clear()
+    this.#title.clear()
+  }
+
+  /**
+   * Returns the columns, as views of one shared buffer, and clears the builder.
+   *
+   * @param buffer is that buffer where it is large enough; else a new one is made
+   */
+  take(buffer: SharedArrayBuffer | null = null): ChunkColumns {
+    const rows = this.#rows
+    const signatureLength = this.#signatureLength
+    const length = (name: FixedColumnName) => rows * valuesPerRow(name, signatureLength)
+    const texts = { key: this.#key, title: this.#title, text: this.#text() }
+    let size = 0
+    for (const name of fixedColumnNames) size += aligned(length(name) * this.#fixed[name].BYTES_PER_ELEMENT)
+    for (const name of textColumnNames) {
+      size += aligned((rows + 1) * Int32Array.BYTES_PER_ELEMENT) + aligned(texts[name].bytes.length)
+    }
+    const out = new SharedColumns(buffer !== null && buffer.byteLength >= size ? buffer : new SharedArrayBuffer(size))
+    const columns = {
+      rows,
+      signatureLength,
+      ...makeFixedColumns((name) => out.copy(this.#fixed[name], length(name))),
+      ...makeTextColumns((name) => {
+        const { offsets, bytes } = texts[name]
+        return { offsets: out.copyIntegers(offsets, rows + 1), bytes: out.copyBytes(bytes) }
+      }),
+    }
+    this.clear()
+    return columns
+  }
+
+  #addText(codes: Uint16Array, start: number, end: number): void {
+    const length = this.#textLength + end - start
+    if (length > this.#textCodes.length) this.#textCodes = growArray(this.#textCodes, 2 * length)
+    this.#textCodes.set(codes.subarray(start, end), this.#textLength)
+    this.#textLength = length
+  }
+
+  #text(): TextColumn {
+    const offsets = this.#textOffsets
+    const source = Buffer.from(this.#textCodes.buffer, 0, 2 * this.#textLength)
+    const bytes = this.#textLength === 0 ? new Uint8Array(0) : transcode(source, 'utf16le', 'utf8')
+    const expected = offsets[this.#rows]
+    if (bytes.length === expected) return { offsets, bytes }
+    throw new ContractError(`texts of ${expected} bytes took ${bytes.length} in UTF-8`)
+  }
+
+  #grow(): void {
+    const fixed = this.#fixed
+    this.#capacity *= 2
+    this.#fixed = makeFixedColumns((name) => growArray(fixed[name], 2 * fixed[name].length))
+    this.#textOffsets = growArray(this.#textOffsets, this.#capacity + 1)
+  }
+}
+
+/** Columns end to end in one buffer, each at a multiple of 8 bytes. */
+class SharedColumns {
+  readonly #buffer: SharedArrayBuffer
+  #used = 0
+
+  constructor(buffer: SharedArrayBuffer) {
+    this.#buffer = buffer
+  }
+
+  copy(values: FixedColumn, length: number): FixedColumn {
+    if (values instanceof Int32Array) return this.copyIntegers(values, length)
+    if (values instanceof Uint8Array) return this.copyBytes(values.subarray(0, length))
+    const column = new Float64Array(this.#buffer, this.#allocate(length * 8), length)
+    column.set(values.subarray(0, length))
+    return column
+  }
+
+  copyIntegers(values: Int32Array, length: number): Int32Array {
+    const column = new Int32Array(this.#buffer, this.#allocate(length * 4), length)
+    column.set(values.subarray(0, length))
+    return column
+  }
+
+  copyBytes(values: Uint8Array): Uint8Array {
+    const column = new Uint8Array(this.#buffer, this.#allocate(values.length), values.length)
+    column.set(values)
+    return column
+  }
+
+  #allocate(bytes: number): number {
+    const at = this.#used
+    this.#used += aligned(bytes)
+    return at
+  }
+}
+
+function aligned(bytes: number): number {
+  return (bytes + 7) & ~7
+}
+
+/** Builds a column of short strings: keys and titles. */
+class StringColumnBuilder implements TextColumn {
+  offsets = new Int32Array(firstRows + 1)
+  #buffer = Buffer.from(new ArrayBuffer(4096))
+  #rows = 0
+  #previous = ''
+
+  /** A string equal to that of the row before (chunks of one document) is copied, not encoded again. */
+  add(value: string): void {
+    const start = this.offsets[this.#rows] as number
+    if (this.#rows + 2 > this.offsets.length) this.offsets = growArray(this.offsets, 2 * this.offsets.length)
+    const capacity = start + 3 * value.length
+    if (capacity > this.#buffer.length) {
+      this.#buffer = Buffer.from(growArray(new Uint8Array(this.#buffer.buffer), 2 * capacity).buffer)
+    }
+    let written = 0
+    if (value !== '') {
+      if (this.#rows > 0 && value === this.#previous) {
+        const before = this.offsets[this.#rows - 1] as number
+        this.#buffer.copyWithin(start, before, start)
+        written = start - before
+      } else written = this.#buffer.write(value, start, 'utf8')
+    }
+    this.#previous = value
+    this.#rows++
+    this.offsets[this.#rows] = start + written
+  }
+
+  get bytes(): Uint8Array {
+    return this.#buffer.subarray(0, this.offsets[this.#rows])
+  }
+
+  clear(): void {
+    this.#rows = 0
+    this.#previous = ''
+  }
+}
