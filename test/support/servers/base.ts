@@ -36,11 +36,18 @@ export interface FakeServer {
   /** Base address, as a recipe has it. */
   readonly url: string
   readonly answered: { readonly request: Request; readonly status: number }[]
+  /** Answers in place of the server: null lets it answer, 'never' leaves the request without an answer. */
+  intercept: (request: Request) => Response | 'never' | null
 }
 
 /** Starts a fake; it is closed with the test. */
 export async function fakeServer(t: Test, answer: (request: Request) => Response, base = '/v1'): Promise<FakeServer> {
   const answered: FakeServer['answered'] = []
+  const server: { -readonly [Name in keyof FakeServer]: FakeServer[Name] } = {
+    url: '',
+    answered,
+    intercept: () => null,
+  }
   const counts: Record<Task, number> = { label: 0, score: 0, polish: 0, probe: 0 }
   let firstMs = Number.NaN
   const http = createServer((incoming, outgoing) => {
@@ -56,7 +63,9 @@ export async function fakeServer(t: Test, answer: (request: Request) => Response
       const before = counts[task]++
       if (Number.isNaN(firstMs)) firstMs = performance.now()
       const request = { method, path, headers, body, task, prompt, before, sinceFirstMs: performance.now() - firstMs }
-      const { status, body: sent, headers: more } = answer(request)
+      const intercepted = server.intercept(request)
+      if (intercepted === 'never') return
+      const { status, body: sent, headers: more } = intercepted ?? answer(request)
       answered.push({ request, status })
       const isText = typeof sent === 'string'
       outgoing.writeHead(status, { 'content-type': isText ? 'text/plain' : 'application/json', ...more })
@@ -68,7 +77,8 @@ export async function fakeServer(t: Test, answer: (request: Request) => Response
     http.closeAllConnections()
     return new Promise<void>((resolve) => http.close(() => resolve()))
   })
-  return { url: `http://127.0.0.1:${(http.address() as AddressInfo).port}${base}`, answered }
+  server.url = `http://127.0.0.1:${(http.address() as AddressInfo).port}${base}`
+  return server
 }
 
 function promptOf({ messages, prompt }: Json): string {

@@ -18,19 +18,22 @@ export interface VllmOptions {
   readonly maxLogprobs?: number
   /** `--reasoning-parser`: the model thinks, whatever turn was opened for it, unless a template setting disables it. */
   readonly reasoning?: boolean
-  /** `--served-model-name`. */
+  /** `--served-model-name`; the first one answers for all. */
   readonly model?: string
+  /** Names besides it. */
+  readonly models?: readonly string[]
 }
 
 const metrics = 'vllm:num_requests_running{engine="0"} 1\nvllm:num_requests_waiting{engine="0"} 0\n'
 
 export function vllmServer(t: Test, options: VllmOptions = {}): Promise<FakeServer> {
-  const { maxLogprobs = 20, reasoning = false, model = 'qwen-x' } = options
+  const { maxLogprobs = 20, reasoning = false, models = [] } = options
+  const { model = models[0] ?? 'qwen-x' } = options
   const badRequest = (message: string): Response => ({ status: 400, body: errorBody(message, 'BadRequestError', 400) })
 
   function completion(request: Request): Response {
     const { body, path } = request
-    if (body.model !== model) {
+    if (body.model !== model && !models.includes(String(body.model))) {
       return { status: 404, body: errorBody(`The model \`${body.model}\` does not exist.`, 'NotFoundError', 404) }
     }
     const logprobs = askedLogprobs(request)
