@@ -3,62 +3,29 @@
  * with a client that hands requests over in place of HTTP. Minutes of simulated time pass in a second.
  */
 
-import type { Clock } from '../lib/core/types.js'
 import { ServerError } from '../lib/errors.js'
 import type { Client } from '../lib/llm/protocol/client.js'
 import type { Call } from '../lib/llm/types.js'
 import { blockTokens, type EnginePreset, namedHashes } from '../lib/simulator/index.js'
 import { Engine } from '../lib/simulator/vllm/engine.js'
 import type { Reply } from '../lib/storage/replies/types.js'
-
-interface Sleeper {
-  readonly dueMs: number
-  readonly wake: () => void
-}
+import { HandClock } from './hand-clock.js'
 
 /** Time that passes only when everything that can happen now has happened. */
-export class VirtualTime implements Clock {
+export class VirtualTime extends HandClock {
   readonly engines: Engine[] = []
-  #nowMs = 0
-  readonly #sleepers = new Set<Sleeper>()
-
-  now(): number {
-    return this.#nowMs
-  }
-
-  sleep(waitMs: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason)
-      const abort = () => {
-        this.#sleepers.delete(sleeper)
-        reject(signal?.reason)
-      }
-      const wake = () => {
-        signal?.removeEventListener('abort', abort)
-        resolve()
-      }
-      const sleeper: Sleeper = { dueMs: this.#nowMs + waitMs, wake }
-      this.#sleepers.add(sleeper)
-      signal?.addEventListener('abort', abort, { once: true })
-    })
-  }
 
   /** Passes time until `done` or `untilMs`. */
   async run(done: () => boolean, untilMs = Number.POSITIVE_INFINITY): Promise<void> {
     for (;;) {
       await new Promise((resolve) => setImmediate(resolve))
-      if (done() || this.#nowMs >= untilMs) return
+      if (done() || this.now() >= untilMs) return
       const events = this.engines.map((engine) => engine.nextEventMs ?? Number.POSITIVE_INFINITY)
-      const due = [...this.#sleepers].map(({ dueMs }) => dueMs)
-      const nextMs = Math.min(untilMs, ...events, ...due)
+      const nextMs = Math.min(untilMs, this.nextDueMs, ...events)
       if (!Number.isFinite(nextMs)) throw new Error('nothing will ever happen')
-      this.#nowMs = Math.max(this.#nowMs, nextMs)
-      for (const engine of this.engines) engine.advance(this.#nowMs)
-      for (const sleeper of [...this.#sleepers]) {
-        if (sleeper.dueMs > this.#nowMs) continue
-        this.#sleepers.delete(sleeper)
-        sleeper.wake()
-      }
+      this.skip(Math.max(0, nextMs - this.now()))
+      for (const engine of this.engines) engine.advance(this.now())
+      this.advance(0)
     }
   }
 }

@@ -6,6 +6,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
+import { HandClock } from '../../bench/hand-clock.js'
 import { LockLostError, RunLockedError, type StorageError } from '../../lib/errors.js'
 import { fencedFiles } from '../../lib/storage/fenced-files.js'
 import { type FileLayer, nodeFiles, storageError } from '../../lib/storage/files.js'
@@ -14,7 +15,7 @@ import { lockLine } from '../../lib/storage/lock/lock-file.js'
 import { type Holder, type HolderState, holderState, thisProcess } from '../../lib/storage/lock/lock-holder.js'
 import { command } from '../support/commands.js'
 import { CrashingFiles } from '../support/crashing-files.js'
-import { HandClock, JumpingClock } from '../support/hand-clocks.js'
+import { JumpingClock } from '../support/jumping-clock.js'
 
 const leaseMs = 60_000
 const renewMs = leaseMs / 12

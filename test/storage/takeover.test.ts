@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
+import { HandClock } from '../../bench/hand-clock.js'
 import { parquetEncoder } from '../../lib/parquet/encoders/index.js'
 import { PartWriter } from '../../lib/parquet/part-writer.js'
 import {
@@ -14,7 +15,7 @@ import {
 import { openAppendLog, readAppendLog } from '../../lib/storage/append-log.js'
 import { type FileLayer, nodeFiles, type OpenFile, storageError } from '../../lib/storage/files.js'
 import { type Holder, thisProcess } from '../../lib/storage/lock/lock-holder.js'
-import { HandClock, JumpingClock } from '../support/hand-clocks.js'
+import { JumpingClock } from '../support/jumping-clock.js'
 
 const record = { pinned: { seed: 1 }, free: {} }
 const leaseMs = 60_000
