@@ -2,7 +2,6 @@
  * Every endpoint of a run, once: two models that name the same address share its connections, limit and health.
  * Opens and probes them, refuses one that lacks what is pinned, and tells what happens to them.
  */
-import { setMaxListeners } from 'node:events'
 import type { Clock } from '../../core/types.js'
 import { EndpointError, ServerError } from '../../errors.js'
 import { acceptedBody, canaryBody, requireCapabilities } from '../endpoint/capabilities.js'
@@ -180,15 +179,8 @@ export class EndpointRegistry {
     const fromMs = clock.now()
     let said = ''
     for (;;) {
-      const signal = AbortSignal.timeout(PROBE_DEADLINE_MS)
-      // One after the other, all requests of a probe listen to it.
-      setMaxListeners(0, signal)
-      let failure: unknown
-      try {
-        return await this.#probe(endpoint, use, signal)
-      } catch (error) {
-        failure = signal.aborted ? noAnswer(endpoint) : error
-      }
+      const failure = await this.#probeOnce(endpoint, use)
+      if (!(failure instanceof Error)) return failure
       if (isAnothersTurn(failure, use)) return null
       if (!(failure instanceof ServerError)) throw failure
       endpoint.heard(failure)
@@ -213,6 +205,21 @@ export class EndpointRegistry {
       }
       const askedMs = Number(failure.details.retryAfterMs ?? 0)
       await clock.sleep(Math.min(Math.max(START_WAIT_MS, askedMs), Math.max(1, leftMs)))
+    }
+  }
+
+  /** Returns the error of a probe that failed or took too long. */
+  async #probeOnce(endpoint: Endpoint, use: Use): Promise<Probe | Error> {
+    let isOver = () => false
+    try {
+      return await endpoint.limited(PROBE_DEADLINE_MS, (signal) => {
+        isOver = () => signal.aborted
+        return this.#probe(endpoint, use, signal)
+      })
+    } catch (error) {
+      if (isOver()) return noAnswer(endpoint)
+      if (error instanceof Error) return error
+      throw error
     }
   }
 

@@ -1,7 +1,13 @@
 /** What a run does when its servers are not there, not ready or not paid for at the start. */
 import { createServer } from 'node:net'
+import { setImmediate } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { HandClock } from '../../../bench/hand-clock.js'
+import { seededRandom } from '../../../lib/core/random.js'
 import { type OpenServersOptions, openServers } from '../../../lib/llm/scheduler/servers.js'
+import { testSeed } from '../../support/random.js'
+import { errorBody, type FakeServer } from '../../support/servers/base.js'
+import { vllmServer } from '../../support/servers/vllm.js'
 import { fastClock } from '../clock.js'
 import { type Answerer, call, chatReply, modelServer, sendJson } from '../model-server.js'
 
@@ -122,4 +128,46 @@ t.test('A server that begins to refuse a field in mid-run ends it, without a ver
       : chatReply('好')
   const ends = await Promise.allSettled(Array.from({ length: 12 }, (_, n) => writer.ask(call(n + 20))))
   for (const end of ends) t.match(end, { status: 'rejected', reason: { exitCode: 3, message: /seed/ } })
+})
+
+/** Opens servers on a clock that passes time whenever nothing has come to the server for some turns of the event loop. */
+async function openedByHand(server: FakeServer, received: () => number): Promise<unknown> {
+  const clock = new HandClock()
+  let isOpen = false
+  const opening = openServers({ models: { writer: { model: 'qwen-x', endpoints: [server.url] } }, seed: 1, clock })
+  const ended = opening.finally(() => {
+    isOpen = true
+  })
+  ended.catch(() => undefined) // thrown below
+  for (let [turns, seen] = [0, received()]; !isOpen; turns++) {
+    await setImmediate()
+    if (received() !== seen) [turns, seen] = [0, received()]
+    if (turns < 50) continue
+    clock.advance(500)
+    turns = 0
+  }
+  const servers = await ended
+  await servers.close()
+  return servers.capabilities()
+}
+
+t.test('A request that hangs once at the start, among others that fail, is waited for and pins nothing', async (t) => {
+  const seed = testSeed()
+  t.comment(`seed ${seed}`)
+  const next = seededRandom(seed)
+  const server = await vllmServer(t)
+  const undisturbed = await openedByHand(server, () => server.answered.length)
+  const requests = server.answered.length
+  // A third of the places in each run of the test, others with each seed.
+  for (let hangs = seed % 3; hangs < requests; hangs += 3) {
+    const troubled = await vllmServer(t)
+    const fails = Array.from({ length: requests }, () => next() < 0.15)
+    let received = 0
+    troubled.intercept = () => {
+      const place = received++
+      if (place === hangs) return 'never'
+      return fails[place] ? { status: 503, body: errorBody('Service unavailable', 'overloaded', 503) } : null
+    }
+    t.strictSame(await openedByHand(troubled, () => received), undisturbed, `request ${hangs} of ${requests} hangs`)
+  }
 })
