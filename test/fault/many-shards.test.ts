@@ -6,38 +6,45 @@ import t from 'tap'
 import { projectRoot } from '../support/root.js'
 import { documents } from './mini-run.js'
 
-const files = 1000
 /** Node alone opens some hundred modules at its start; the run has the rest. */
-const openFilesLimit = 256
+const cases = [
+  { files: 1000, openFilesMax: 256, commands: ['plan', 'run'] },
+  { files: 3000, openFilesMax: 1024, commands: ['run'] },
+]
 
 t.setTimeout(300_000)
 
-t.test(`${files} shards are planned and run with a limit of ${openFilesLimit} open files`, async (t) => {
-  const root = t.testdir()
-  mkdirSync(join(root, 'in'))
-  const [line = ''] = documents(1)
-  for (let index = 0; index < files; index++) writeFileSync(join(root, 'in', `${index}.jsonl`), `${line}\n`)
-  writeFileSync(
-    join(root, 'recipe.yaml'),
-    `name: many
+for (const { files, openFilesMax, commands } of cases) {
+  t.test(`${commands.join(' and ')}: all of ${files} shards with a limit of ${openFilesMax} open files`, async (t) => {
+    const root = t.testdir()
+    mkdirSync(join(root, 'in'))
+    const lines = documents(40)
+    for (let index = 0; index < files; index++) {
+      writeFileSync(join(root, 'in', `${index}.jsonl`), `${lines[index % lines.length]}\n`)
+    }
+    writeFileSync(
+      join(root, 'recipe.yaml'),
+      `name: many
 sources: [{ split: s, preset: skypile, files: '${root}/in/*' }]
 models: { m: { endpoints: [builtin] } }
 kun: { label: { model: m } }
 output: { dir: '${root}/out' }
 `,
-  )
-  for (const name of ['plan', 'run']) {
+    )
     const program = join(projectRoot, 'dist/bin/kun-stream.js')
-    const line = `ulimit -n ${openFilesLimit} && exec "${process.execPath}" "${program}" ${name} "${root}/recipe.yaml"`
-    const child = spawn('sh', ['-c', line], { stdio: ['ignore', 'pipe', 'pipe'], timeout: 240_000 })
-    let said = ''
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (chunk: string) => {
-        said += chunk
-      })
+    for (const name of commands) {
+      const line = `ulimit -n ${openFilesMax} && exec "${process.execPath}" "${program}" ${name} "${root}/recipe.yaml"`
+      const child = spawn('sh', ['-c', line], { stdio: ['ignore', 'pipe', 'pipe'], timeout: 240_000 })
+      let said = ''
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.setEncoding('utf8').on('data', (chunk: string) => {
+          said += chunk
+        })
+      }
+      const [code] = await once(child, 'close')
+      t.equal(code, 0, said)
+      const shown = files.toLocaleString('en')
+      t.match(said, name === 'plan' ? `${shown} shards` : new RegExp(`documents +${shown}`))
     }
-    const [code] = await once(child, 'close')
-    t.equal(code, 0, said)
-    t.match(said, name === 'plan' ? /1,000 shards/ : /documents +1,000/)
-  }
-})
+  })
+}
