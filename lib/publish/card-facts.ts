@@ -1,21 +1,11 @@
 /** What a dataset card tells, read from the run directory and from the footers of Parquet files. Writes nothing. */
-
-import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
-import { compressors } from 'hyparquet-compressors'
 import { z } from 'zod'
 import { dictionarySchema } from '../core/dictionary.js'
-import { CorruptFileError } from '../errors.js'
+import { type Feature, featuresOf } from '../parquet/features.js'
+import { LocalPart } from '../parquet/part-reader.js'
 import type { CutFile } from '../parquet/part-writer.js'
 import { mustBeCommitted, readManifest, readRunRecord } from '../sinks/index.js'
-
-/** A column as `dataset_info.features` of a card names it. */
-export interface Feature {
-  readonly name: string
-  readonly dtype?: string
-  readonly list?: readonly Feature[]
-}
 
 export interface SplitFacts {
   readonly name: string
@@ -79,9 +69,9 @@ export async function readCardFacts(directory: string): Promise<CardFacts> {
   let features: Feature[] = []
   for (const [split, part] of [...firstOf].sort(([a], [b]) => (a < b ? -1 : 1))) {
     await mustBeCommitted(directory, part)
-    const { metadata, rows } = await firstRows(join(directory, part.path))
-    if (features.length === 0) features = featuresOf(metadata)
-    for (const row of rows) samples.push({ split, row })
+    const first = await firstRows(join(directory, part.path))
+    if (features.length === 0) features = first.features
+    for (const row of first.rows) samples.push({ split, row })
   }
   const run = (await readRunRecord(directory)) ?? undefined
   // Not stats.json, which holds the same and has no checksum of its own.
@@ -125,65 +115,11 @@ function namesOf(sources: unknown): Map<string, string> {
   )
 }
 
-/** The columns as `datasets` sees them: from the key `huggingface` when there is one, else from the schema. */
-export function featuresOf(metadata: FileMetaData): Feature[] {
-  const key = metadata.key_value_metadata?.find((entry) => entry.key === 'huggingface')?.value
-  if (key !== undefined) {
-    const { info } = JSON.parse(key) as { info?: { features?: Record<string, unknown> } }
-    return Object.entries(info?.features ?? {}).map(([name, feature]) => featureOf(name, feature))
-  }
-  return metadata.schema.slice(1).map(({ name, type }) => ({ name, dtype: dtypes[type ?? ''] ?? 'string' }))
-}
-
-const dtypes: Readonly<Record<string, string>> = {
-  BOOLEAN: 'bool',
-  INT32: 'int32',
-  INT64: 'int64',
-  FLOAT: 'float32',
-  DOUBLE: 'float64',
-}
-
-/** `[{role, content}]`, a list of one struct, becomes `list`. */
-function featureOf(name: string, feature: unknown): Feature {
-  const inner = Array.isArray(feature) ? (feature[0] as Record<string, unknown>) : null
-  if (inner !== null) return { name, list: Object.entries(inner).map(([field, value]) => featureOf(field, value)) }
-  return { name, dtype: String((feature as { dtype?: string }).dtype ?? 'string') }
-}
-
-async function firstRows(path: string): Promise<{ metadata: FileMetaData; rows: Record<string, unknown>[] }> {
-  const handle = await open(path, 'r')
+async function firstRows(path: string): Promise<{ features: Feature[]; rows: Record<string, unknown>[] }> {
+  const part = await LocalPart.open(path)
   try {
-    const { size } = await handle.stat()
-    const file = {
-      byteLength: size,
-      slice: async (start: number, end = size) => {
-        const bytes = new Uint8Array(end - start)
-        await readWhole(handle, bytes, start, path)
-        return bytes.buffer as ArrayBuffer
-      },
-    }
-    const metadata = await parquetMetadataAsync(file)
-    const rowEnd = Math.min(samplesPerSplit, Number(metadata.num_rows))
-    return { metadata, rows: await parquetReadObjects({ file, metadata, rowStart: 0, rowEnd, compressors }) }
+    return { features: featuresOf(part.metadata), rows: await part.read(0, Math.min(samplesPerSplit, part.rows)) }
   } finally {
-    await handle.close()
-  }
-}
-
-/** Reads until the buffer is full: a read may return fewer bytes than requested, especially on a network. */
-export async function readWhole(
-  handle: Pick<FileHandle, 'read'>,
-  bytes: Uint8Array,
-  start: number,
-  path: string,
-): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesRead } = await handle.read(bytes, done, bytes.length - done, start + done)
-    if (bytesRead === 0) {
-      throw new CorruptFileError(
-        `${path} ends at byte ${start + done}, before ${start + bytes.length}: run verify on it`,
-      )
-    }
-    done += bytesRead
+    await part.close()
   }
 }

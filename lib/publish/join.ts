@@ -9,16 +9,15 @@ import { type FileHandle, open } from 'node:fs/promises'
 import {
   type ColumnChunk,
   type FileMetaData,
-  parquetMetadataAsync,
-  parquetReadObjects,
+  type OffsetIndex,
   type RowGroup,
   readOffsetIndex,
   type Statistics,
 } from 'hyparquet'
-import { compressors } from 'hyparquet-compressors'
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
 import { ContractError, CorruptFileError } from '../errors.js'
 import { zstdCompressor } from '../parquet/encoders/zstd.js'
+import { LocalPart } from '../parquet/part-reader.js'
 
 export interface JoinOptions {
   readonly from: readonly string[]
@@ -49,12 +48,12 @@ const zstdLevel = 3
 export async function joinParquet(options: JoinOptions): Promise<Joined> {
   const { from, to, signal, copyFromBytes = 8 * mebibyte, groupBytesMax = 90_000_000 } = options
   const compress = await zstdCompressor(zstdLevel)
-  const first = await Source.open(from[0] as string)
+  const first = await LocalPart.open(from[0] as string)
   const file = await open(to, 'w')
   const joint = new Joint(file, first.metadata, options.mergedBytes ?? 16 * mebibyte, compress)
   try {
     for (const [at, path] of from.entries()) {
-      const source = at === 0 ? first : await Source.open(path)
+      const source = at === 0 ? first : await LocalPart.open(path)
       try {
         joint.mustFit(source)
         let row = 0
@@ -103,12 +102,12 @@ class Joint {
     })
   }
 
-  mustFit(source: Source): void {
+  mustFit(source: LocalPart): void {
     if (JSON.stringify(source.metadata.schema) === this.#schema) return
     throw new ContractError(`${source.path} has other columns than the files before it: publish the runs apart`)
   }
 
-  async copy(source: Source, group: RowGroup): Promise<void> {
+  async copy(source: LocalPart, group: RowGroup): Promise<void> {
     await this.#flushMerged()
     const columns: ColumnChunk[] = []
     for (const column of group.columns) columns.push(await this.#copyColumn(source, column))
@@ -117,12 +116,12 @@ class Joint {
   }
 
   /** Pages as they are; only where they stand is counted anew. */
-  async #copyColumn(source: Source, column: ColumnChunk): Promise<ColumnChunk> {
+  async #copyColumn(source: LocalPart, column: ColumnChunk): Promise<ColumnChunk> {
     const meta = column.meta_data
     if (meta === undefined) throw new CorruptFileError(`${source.path} keeps a column in another file: not ours`)
     const start = Number(meta.dictionary_page_offset ?? meta.data_page_offset)
     const shift = BigInt(this.#bytes.offset - start)
-    const offsetIndex = await source.offsetIndex(column)
+    const offsetIndex = await offsetIndexOf(source, column)
     const { offset_index_offset, offset_index_length, column_index_offset, column_index_length, ...kept } = column
     const { bloom_filter_offset, bloom_filter_length, statistics, ...described } = meta
     const copied: ColumnChunk = {
@@ -143,17 +142,19 @@ class Joint {
     )
     await this.#hand()
     const length = Number(meta.total_compressed_size)
-    for await (const piece of source.pieces(start, length)) await this.#write(piece)
+    for (let at = 0; at < length; at += pieceBytes) {
+      await this.#write(await source.readBytes(start + at, start + Math.min(at + pieceBytes, length)))
+    }
     this.#bytes.offset += length
     return copied
   }
 
-  async merge(source: Source, row: number, rows: number, bytes: number): Promise<void> {
+  async merge(source: LocalPart, row: number, rows: number, bytes: number): Promise<void> {
     const parts = Math.max(1, Math.ceil(bytes / this.mergedBytes))
     const rowsAPart = Math.ceil(rows / parts)
     for (let start = row; start < row + rows; start += rowsAPart) {
       const end = Math.min(start + rowsAPart, row + rows)
-      for (const value of await source.rows(start, end)) this.#merging.push(value)
+      for (const value of await source.read(start, end)) this.#merging.push(value)
       this.#mergingBytes += Math.ceil((bytes * (end - start)) / rows)
       if (this.#mergingBytes >= this.mergedBytes) await this.#flushMerged()
     }
@@ -199,54 +200,13 @@ class Joint {
   }
 }
 
-/** A Parquet file that is read by ranges. */
-class Source {
-  private constructor(
-    readonly path: string,
-    readonly metadata: FileMetaData,
-    private readonly handle: FileHandle,
-    private readonly buffer: { byteLength: number; slice(start: number, end?: number): Promise<ArrayBuffer> },
-  ) {}
-
-  static async open(path: string): Promise<Source> {
-    const handle = await open(path, 'r')
-    const { size } = await handle.stat()
-    const buffer = {
-      byteLength: size,
-      slice: async (start: number, end = size) => {
-        const bytes = new Uint8Array(end - start)
-        const { bytesRead } = await handle.read(bytes, 0, bytes.length, start)
-        if (bytesRead < bytes.length) throw new CorruptFileError(`${path} ends before byte ${end}`)
-        return bytes.buffer as ArrayBuffer
-      },
-    }
-    try {
-      return new Source(path, await parquetMetadataAsync(buffer), handle, buffer)
-    } catch (cause) {
-      await handle.close()
-      throw new CorruptFileError(`${path} is no Parquet file: ${(cause as Error).message}`, { cause })
-    }
-  }
-
-  async rows(rowStart: number, rowEnd: number): Promise<Record<string, unknown>[]> {
-    return parquetReadObjects({ file: this.buffer, metadata: this.metadata, rowStart, rowEnd, compressors })
-  }
-
-  async offsetIndex({ offset_index_offset: offset, offset_index_length: length }: ColumnChunk) {
-    if (offset === undefined || length === undefined) return undefined
-    const bytes = await this.buffer.slice(Number(offset), Number(offset) + length)
-    return readOffsetIndex({ view: new DataView(bytes), offset: 0 })
-  }
-
-  async *pieces(start: number, length: number): AsyncGenerator<Uint8Array> {
-    for (let at = 0; at < length; at += pieceBytes) {
-      yield new Uint8Array(await this.buffer.slice(start + at, start + Math.min(at + pieceBytes, length)))
-    }
-  }
-
-  close(): Promise<void> {
-    return this.handle.close()
-  }
+async function offsetIndexOf(
+  source: LocalPart,
+  { offset_index_offset: offset, offset_index_length: length }: ColumnChunk,
+): Promise<OffsetIndex | undefined> {
+  if (offset === undefined || length === undefined) return undefined
+  const bytes = await source.readBytes(Number(offset), Number(offset) + length)
+  return readOffsetIndex({ view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: 0 })
 }
 
 /** A bound cut inside a character does not come back as the bytes that it was: better none than a wrong one. */

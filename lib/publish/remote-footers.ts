@@ -1,7 +1,8 @@
 /** Footers of the Parquet files of a dataset on the Hub: each is read once, by range. */
-import { parquetMetadataAsync } from 'hyparquet'
+import { CorruptFileError, KunStreamError, ShardDamageError } from '../errors.js'
 import type { Remote, RemoteFile } from '../hub/remote.js'
-import { type Feature, featuresOf } from './card-facts.js'
+import { type Feature, featuresOf } from '../parquet/features.js'
+import { ParquetFile } from '../parquet/parquet-file.js'
 
 export interface RemoteFooter {
   readonly rows: number
@@ -30,16 +31,17 @@ export class RemoteFooters {
 
   async #read(commit: string, file: RemoteFile): Promise<RemoteFooter> {
     const remote = this.remote.file(commit, file)
-    const { bytes } = file
-    const metadata = await parquetMetadataAsync({
-      byteLength: bytes,
-      slice: async (start, end = bytes) =>
-        (await remote.read(start, end - start, this.signal ?? never)).buffer as ArrayBuffer,
+    const read = (offset: number, lengthBytes: number) => remote.read(offset, lengthBytes, this.signal ?? never)
+    const { metadata } = await ParquetFile.open({ sizeBytes: file.bytes, read }, { tailBytes }).catch((cause) => {
+      if (cause instanceof KunStreamError && !(cause instanceof ShardDamageError)) throw cause
+      const why = cause instanceof Error ? cause.message : String(cause)
+      throw new CorruptFileError(`${this.remote.repo}/${file.path} cannot be read as Parquet: ${why}`, { cause })
     })
-    const sizes = metadata.row_groups.map(({ total_byte_size }) => Number(total_byte_size))
-    const bytesPlain = sizes.reduce((sum, size) => sum + size, 0)
-    return { rows: Number(metadata.num_rows), bytes: bytesPlain, features: featuresOf(metadata) }
+    const bytes = metadata.row_groups.reduce((sum, { total_byte_size }) => sum + Number(total_byte_size), 0)
+    return { rows: Number(metadata.num_rows), bytes, features: featuresOf(metadata) }
   }
 }
 
+/** Read in the first request: the footers of most files fit into it. */
+const tailBytes = 512 * 1024
 const never = new AbortController().signal

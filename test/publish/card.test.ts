@@ -1,7 +1,7 @@
 import t from 'tap'
 import { type CardData, mergeCard } from '../../lib/publish/card.js'
 import { cardBody } from '../../lib/publish/card-body.js'
-import { type CardFacts, readWhole } from '../../lib/publish/card-facts.js'
+import type { CardFacts } from '../../lib/publish/card-facts.js'
 import { beginMark, endMark } from '../../lib/publish/card-parts.js'
 import { Random, testSeed } from '../support/random.js'
 
@@ -141,17 +141,4 @@ t.test('An unclosed fence in user text does not make the card longer with every 
     const once = publish(`# Mine\n\n${fence}\nnot closed`, body)
     t.equal(publish(once, body), once, fence)
   }
-})
-
-t.test('A short read is continued; a file that ends too early is reported', async (t) => {
-  const content = Buffer.from('0123456789')
-  const read = async (into: Uint8Array, at: number, length: number, from: number) => {
-    const bytesRead = content.copy(into, at, from, Math.min(from + Math.min(length, 3), content.length))
-    return { bytesRead, buffer: into }
-  }
-  const handle = { read } as unknown as Parameters<typeof readWhole>[0]
-  const bytes = new Uint8Array(8)
-  await readWhole(handle, bytes, 1, 'a.parquet')
-  t.equal(Buffer.from(bytes).toString(), '12345678')
-  await t.rejects(readWhole(handle, bytes, 4, 'a.parquet'), { code: 'KUN_CORRUPT_FILE', message: /ends at byte 10/ })
 })

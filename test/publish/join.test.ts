@@ -118,7 +118,7 @@ t.test('what cannot be joined is refused by name', async (t) => {
   writeFileSync(other, 'not Parquet at all')
   await t.rejects(joinParquet({ from: [other], to }), {
     code: 'KUN_CORRUPT_FILE',
-    message: /is no Parquet file/,
+    message: /cannot be read as Parquet/,
   } as never)
 })
 
