@@ -1,7 +1,7 @@
 /** The model servers: how full they are kept, how fair the stages are, what one process sustains over HTTP. */
 
 import { DriftError } from '../lib/errors.js'
-import { driftBrakes } from '../lib/run/drift/drift.js'
+import { driftDetector } from '../lib/run/drift/detector.js'
 import { endpoints, outliers, stages } from './llm-flow.js'
 import { overHttp } from './llm-http.js'
 import { drive, limiters, mean, type Scenario, secondsUntil } from './llm-limiter.js'
@@ -207,7 +207,7 @@ async function brakes(): Promise<Part> {
     'half the yield': (n: number) => ({ ...normal, kept: n % 10 < 4 }),
   }
   const aims = Object.entries(drifts).map(([name, drifted]) => {
-    const watch = driftBrakes()
+    const watch = driftDetector()
     for (let n = 0; n < 5000; n++) watch.observe({ ...normal, kept: n % 10 < 8 })
     let records = 0
     try {

@@ -7,7 +7,7 @@ import { boundHeapGrowth } from '../lib/cli/heap-growth.js'
 import type { Phase } from '../lib/kun/stages.js'
 import { loadRecipe } from '../lib/recipe/index.js'
 import { settingsOf } from '../lib/recipe/run-settings.js'
-import { startSession } from '../lib/run/session.js'
+import { startKunRun } from '../lib/run/run.js'
 import { type FileLayer, nodeFiles } from '../lib/storage/files.js'
 
 export interface RunFigures {
@@ -33,7 +33,7 @@ boundHeapGrowth()
 const startMs = performance.now()
 let writes = 0
 const prepared = await settingsOf(await loadRecipe(recipePath, []), directory)
-const session = await startSession(prepared.settings, {
+const session = await startKunRun(prepared.settings, {
   files: slowed(nodeFiles, Number(writeWaitMs)),
   through: through as Phase | undefined,
 })

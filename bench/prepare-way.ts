@@ -12,7 +12,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Credit } from '../lib/core/credit.js'
 import { type Deduplicator, dedupOptions, openDeduplicator } from '../lib/dedup/index.js'
-import { SameEnding } from '../lib/run/no-yield.js'
+import { NoYieldDetector } from '../lib/run/no-yield.js'
 import { kunGraph } from '../lib/run/pipeline.js'
 import { itemBytes, itemCodec } from '../lib/run/reorder-codec.js'
 import { blocks, type Shard, sourceOptions } from '../lib/sources/index.js'
@@ -104,10 +104,8 @@ async function wholePath(shards: readonly Shard[], threads: number): Promise<Par
       },
       blocksInWorkers: pool.threads * blocksPerThread,
       deduplicator: hashing.deduplicator,
-      noYield: {
-        sameEnding: new SameEnding({ recordsMax: null, llmStages: [], from: null }),
-        onNoYield: () => undefined,
-      },
+      noYield: new NoYieldDetector({ recordsMax: null, llmStages: [], from: null }),
+      onNoYield: () => undefined,
       label: null,
       laterStages: [],
       blockCredit: new Credit('bytes of blocks', memory.inFlightMax),

@@ -26,14 +26,14 @@ export type { PublishedFile, PublishProgress, PublishResult } from './publish/op
 export { type PublishOptions, publish } from './publish/publish.js'
 export { loadRecipe, parseRecipe, type Recipe } from './recipe/index.js'
 export { type PreparedSettings, settingsOf } from './recipe/run-settings.js'
-export type { Counters } from './run/accounting/counters.js'
+export type { Counters } from './run/accounting.js'
 export {
-  type Session,
-  type SessionEnd,
-  type SessionOptions,
-  type SessionProgress,
-  startSession,
-} from './run/session.js'
+  type KunRun,
+  type KunRunEnd,
+  type KunRunOptions,
+  type KunRunProgress,
+  startKunRun,
+} from './run/run.js'
 export type { KunSettings, MemorySettings, OutputSettings } from './run/settings.js'
 // Stand-in servers: a model server and a Hub.
 export type { Hub, HubOptions } from './simulator/hub/hub.js'

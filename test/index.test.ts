@@ -15,7 +15,7 @@ t.test('the package exports what it says, and every error by its code', async (t
     [
       ...['Child', 'Credit', 'blocks', 'from', 'hubShards', 'loadRecipe', 'localShards', 'mirrorRun', 'mirrorWhile'],
       ...['openMirror', 'openPart', 'parseRecipe', 'presets', 'publish', 'readManifest', 'restoreFromMirror'],
-      ...['rowsOf', 'settingsOf', 'startHub', 'startSession', 'startSimulator', 'verifyRun'],
+      ...['rowsOf', 'settingsOf', 'startHub', 'startKunRun', 'startSimulator', 'verifyRun'],
     ],
   )
   const { KunStreamError, ...rest } = api
@@ -32,7 +32,7 @@ t.test('a program runs a recipe, reads its rows, mirrors and publishes it with w
   const recipe = api.parseRecipe(tinyRecipe(simulator.url, true), 'tiny.yaml')
   const prepared = await api.settingsOf(recipe, directory)
   t.teardown(() => prepared.close())
-  const session = await api.startSession(prepared.settings)
+  const session = await api.startKunRun(prepared.settings)
   t.equal(await session.done, 'input')
   const entries = await api.readManifest(directory)
   let rows = 0

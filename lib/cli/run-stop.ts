@@ -4,7 +4,7 @@
  * immediately.
  */
 import { AbortedError } from '../errors.js'
-import type { Session } from '../run/session.js'
+import type { KunRun } from '../run/run.js'
 import { onStopSignal, type StopSignal } from './terminal/stop-signals.js'
 
 /** Time for a session that is being opened to settle and release the run directory. */
@@ -14,7 +14,7 @@ export class RunStop {
   readonly #early = new AbortController()
   readonly #giveUp = new AbortController()
   readonly #release: () => void
-  #session: Session | null = null
+  #session: KunRun | null = null
   #longestSeconds = 0
   #ended = false
   #signals = 0
@@ -45,7 +45,7 @@ export class RunStop {
   }
 
   /** Like `before`, for the session itself: closes a session that opens after the signal. */
-  async opening(starting: Promise<Session>): Promise<Session> {
+  async opening(starting: Promise<KunRun>): Promise<KunRun> {
     try {
       return await this.before(starting)
     } catch (error) {
@@ -65,7 +65,7 @@ export class RunStop {
   }
 
   /** @param longestMs the longest that a request may take */
-  works(session: Session, longestMs: number): void {
+  works(session: KunRun, longestMs: number): void {
     this.#session = session
     this.#longestSeconds = longestMs / 1000
   }

@@ -13,7 +13,7 @@ import { modelOptions, serverOptions } from '../llm/options.js'
 import { encoderOptions } from '../parquet/encoders/index.js'
 import { mirrorOptions } from '../publish/mirror.js'
 import { publishOptions } from '../publish/options.js'
-import { brakeOptions } from '../run/drift/drift.js'
+import { driftOptions } from '../run/drift/detector.js'
 import { cutOptions } from '../sinks/index.js'
 import { sourceOptions } from '../sources/index.js'
 import { prepareOptions } from '../text/plan.js'
@@ -178,7 +178,7 @@ export const recipeOptions = z.strictObject({
   replies: repliesOptions.prefault({}),
   limits: limitOptions.prefault({}),
   brakes: z
-    .union([z.literal(false), brakeOptions])
+    .union([z.literal(false), driftOptions])
     .prefault({})
     .meta(unpinned('Drift detection: stops the run, resumable, when replies change in character; false disables it')),
   publish: publishEntry.optional().meta(unpinned('Publishes the dataset at the end; absent: no publishing')),

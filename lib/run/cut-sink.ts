@@ -9,19 +9,19 @@ import { type RowOptions, rowOf } from '../kun/row.js'
 import type { Candidate, Pair } from '../kun/types.js'
 import type { CutWriter, ManifestEntry, Reject } from '../sinks/types.js'
 import { recordId } from '../text/identity.js'
-import { type Counters, checkAccounting } from './accounting/counters.js'
-import type { Tally } from './accounting/tally.js'
+import type { Accounting } from './accounting.js'
+import { type Counters, checkAccounting } from './accounting.js'
 import { type BlockLedger, takeFacts } from './block-facts.js'
 import { excerptOf, Refused } from './candidates.js'
-import type { SameEnding } from './no-yield.js'
+import type { NoYieldDetector } from './no-yield.js'
 
 export interface CutSinkOptions {
   readonly blocks: BlockLedger
   readonly writer: CutWriter
   readonly row: RowOptions
   /** Cumulative, from the start of the dataset. */
-  readonly tally: Tally
-  readonly sameEnding: SameEnding
+  readonly accounting: Accounting
+  readonly noYield: NoYieldDetector
   /** Called when the first records all ended alike: stops the run; `stopping` is true from then on. */
   readonly onNoYield: (error: NoYieldError) => void
   /** Once a cut is durable. */
@@ -45,7 +45,7 @@ type Arrived = Released<Candidate | Pair | Refused>
 
 /** @throws {ContractError} from its writes: a record was lost or counted twice, or an account does not add up */
 export function cutSink(options: CutSinkOptions): OrderedSink<Pair> {
-  const { blocks, writer, tally } = options
+  const { blocks, writer, accounting } = options
   let blocksOpen = 0
   let lastEnded: EndedBlock | null = null
   /** Shards that ended in the open cut. */
@@ -53,7 +53,7 @@ export function cutSink(options: CutSinkOptions): OrderedSink<Pair> {
 
   const endBlock = async (number: number): Promise<void> => {
     const facts = takeFacts(blocks, number)
-    tally.endBlock(facts.split, facts.documents)
+    accounting.endBlock(facts.split, facts.documents)
     blocksOpen++
     for (const each of facts.reads.ended) inputsEnded.push(each)
     lastEnded = { number, cursor: facts.cursor, open: facts.reads.open, dedupLogBytes: facts.dedupLogBytes }
@@ -61,7 +61,7 @@ export function cutSink(options: CutSinkOptions): OrderedSink<Pair> {
   }
 
   const commit = async ({ number, cursor, open, dedupLogBytes }: EndedBlock): Promise<void> => {
-    const counters = tally.counters()
+    const counters = accounting.counters()
     for (const fault of checkAccounting(counters)) {
       throw new ContractError(`split '${fault.split}': ${fault.equation} does not hold: ${fault.left} ≠ ${fault.right}`)
     }
@@ -75,7 +75,7 @@ export function cutSink(options: CutSinkOptions): OrderedSink<Pair> {
   const write = async (batch: readonly Arrived[]): Promise<void> => {
     for (const released of batch) {
       if (options.stopping()) return
-      const barren = options.sameEnding.released(released)
+      const barren = options.noYield.released(released)
       if (barren !== null) return options.onNoYield(barren)
       await settle(released, options)
       if (released.endsOrigin) await endBlock(released.position[0] as number)
@@ -100,24 +100,27 @@ export function cutSink(options: CutSinkOptions): OrderedSink<Pair> {
   }
 }
 
-async function settle({ value, settlement, position }: Arrived, { writer, tally, row }: CutSinkOptions): Promise<void> {
+async function settle(
+  { value, settlement, position }: Arrived,
+  { writer, accounting, row }: CutSinkOptions,
+): Promise<void> {
   // A block with no document in it (blank lines only) is the only thing that arrives undivided.
   if (position.length === 1) return
   if (value instanceof Refused) {
     const { split, reject } = value
-    tally.refused(split, reject)
+    accounting.refused(split, reject)
     await writer.reject(rejectOfRefused(value))
     return
   }
   if (settlement === null) {
     const pair = value as Pair
-    tally.row(pair.candidate.split, pair.candidate)
+    accounting.row(pair.candidate.split, pair.candidate)
     await writer.row(pair.candidate.split, rowOf(pair, row))
     return
   }
   const how = { stage: settlement.stage, reason: settlement.reason, detail: settlement.detail }
   if ('candidate' in value) {
-    tally.attemptRejected(value.candidate.split, value.candidate, settlement)
+    accounting.attemptRejected(value.candidate.split, value.candidate, settlement)
     await writer.reject({
       ...rejectOf(value.candidate, value.id, value.variant),
       ...how,
@@ -126,8 +129,8 @@ async function settle({ value, settlement, position }: Arrived, { writer, tally,
     return
   }
   const candidate = value as Candidate
-  if (settlement.stage === 'dedup') tally.chunkRejected(candidate.split, candidate, settlement)
-  else tally.attemptRejected(candidate.split, candidate, settlement)
+  if (settlement.stage === 'dedup') accounting.chunkRejected(candidate.split, candidate, settlement)
+  else accounting.attemptRejected(candidate.split, candidate, settlement)
   await writer.reject({ ...rejectOf(candidate, candidate.id, -1), ...how, excerpt: excerptOf(candidate.text) })
 }
 

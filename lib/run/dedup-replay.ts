@@ -11,7 +11,7 @@ import { type Block, type PreparedBlock, releaseColumns } from '../text/block.js
 import { splitIntoRecords } from './candidates.js'
 import type { KunSettings } from './settings.js'
 
-export interface DecideAgainOptions {
+export interface DedupReplayOptions {
   readonly deduplicator: OpenedDeduplicator
   readonly prepare: (block: Block) => Promise<PreparedBlock>
   readonly settings: Pick<KunSettings, 'shards' | 'read'>
@@ -20,7 +20,7 @@ export interface DecideAgainOptions {
 }
 
 /** @throws {CorruptFileError} what the blocks come to is not what was committed */
-export async function decideAgain({ deduplicator, prepare, settings, cuts }: DecideAgainOptions): Promise<void> {
+export async function replayDedup({ deduplicator, prepare, settings, cuts }: DedupReplayOptions): Promise<void> {
   const committed = cuts.at(-1) as ManifestEntry
   const before = cuts.findLast((cut) => cut.blocks - 1 <= deduplicator.lastBlock)
   const from = before?.cursor as SourceCursor | undefined

@@ -7,10 +7,10 @@ import { ownValue } from '../core/dictionary.js'
 import type { Released } from '../core/sink-node.js'
 import { NoYieldError } from '../errors.js'
 import type { Candidate, Pair } from '../kun/types.js'
-import type { Counters, SplitCounters } from './accounting/counters.js'
+import type { Counters, SplitCounters } from './accounting.js'
 import { Refused } from './candidates.js'
 
-export interface SameEndingOptions {
+export interface NoYieldOptions {
   /** Records that end alike before the run stops; null never stops it. */
   readonly recordsMax: number | null
   /** Names of the stages after dedup, in order. */
@@ -50,7 +50,7 @@ const alikeShareMin = 0.9
 /** Shards that are remembered; beyond it the oldest are forgotten. */
 const shardsMax = 10_000
 
-export class SameEnding {
+export class NoYieldDetector {
   readonly #recordsMax: number
   readonly #places: readonly string[]
   readonly #run: Scope
@@ -59,7 +59,7 @@ export class SameEnding {
   readonly #shards = new Map<string, number>()
   #lastShard = ''
 
-  constructor({ recordsMax, llmStages, from }: SameEndingOptions) {
+  constructor({ recordsMax, llmStages, from }: NoYieldOptions) {
     this.#recordsMax = recordsMax ?? Number.POSITIVE_INFINITY
     this.#places = ['documents', 'chunks', 'dedup', ...llmStages]
     this.#run = new Scope(this.#places)

@@ -35,12 +35,12 @@ import { dedupFolder, repliesFolder } from '../storage/run-layout.js'
 import { type PreparePlan, pinnedFilters, planPreparation } from '../text/plan.js'
 import { type WorkerPool, workerPool } from '../workers/pool.js'
 import { preparing } from './crashed-records.js'
-import { decideAgain } from './dedup-replay.js'
-import { RunWatch } from './drift/run-watch.js'
+import { replayDedup } from './dedup-replay.js'
+import { DriftMonitor } from './drift/monitor.js'
 import { alignShards, type PinnedShard, pinnedShards, readsOf, refuseMisaligned } from './pinned-shards.js'
 import type { KunSettings } from './settings.js'
 
-export interface SessionParts {
+export interface OpenRun {
   /** Shards of the settings, with removed shards in their places. */
   readonly shards: readonly Shard[]
   /** State of each as read by committed blocks. */
@@ -54,10 +54,10 @@ export interface SessionParts {
   readonly deduplicator: OpenedDeduplicator
   readonly pool: WorkerPool
   readonly writer: CutWriter
-  readonly watch: RunWatch
+  readonly watch: DriftMonitor
 }
 
-export interface OpenPartsOptions {
+export interface OpenRunOptions {
   readonly files: FileLayer
   readonly onStep?: OnStep | undefined
   readonly onEvent?: ((message: string) => void) | undefined
@@ -88,7 +88,7 @@ type Closing = (() => Promise<void>)[]
  * @throws {EndpointError} a server cannot be used: nothing was written
  * @throws {RunLockedError | RunMismatchError} the directory belongs to another process or another recipe
  */
-export async function openParts(settings: KunSettings, options: OpenPartsOptions): Promise<SessionParts> {
+export async function openRun(settings: KunSettings, options: OpenRunOptions): Promise<OpenRun> {
   const { dir } = settings.output
   const { ngram, minima, seed } = settings.dedup.near === false ? noSignature : settings.dedup.near
   const plan = await planPreparation(settings.prepare, process.cwd(), { ngram, minima, seed })
@@ -109,7 +109,7 @@ export async function openParts(settings: KunSettings, options: OpenPartsOptions
     closing.push(() => pool.close())
     if (from !== null && deduplicator.lostBytes > 0) {
       const cuts = await readManifest(dir, options.files)
-      await decideAgain({ deduplicator, prepare: preparing(pool, replies), settings: { ...settings, shards }, cuts })
+      await replayDedup({ deduplicator, prepare: preparing(pool, replies), settings: { ...settings, shards }, cuts })
     }
     if (from !== null) await replies.committed(from.blocks)
     return { shards, reads, directory, from, replies, servers, stages, deduplicator, pool, writer, watch }
@@ -118,13 +118,13 @@ export async function openParts(settings: KunSettings, options: OpenPartsOptions
   }
 }
 
-interface Asking extends Pick<SessionParts, 'servers' | 'watch' | 'stages'> {
+interface Asking extends Pick<OpenRun, 'servers' | 'watch' | 'stages'> {
   /** By model, those too that this phase does not need. */
   readonly capabilities: Readonly<Record<string, Capabilities>>
 }
 
 /** The servers, and the stages that ask them. Writes nothing. */
-async function openAsking(settings: KunSettings, options: OpenPartsOptions, closing: Closing): Promise<Asking> {
+async function openAsking(settings: KunSettings, options: OpenRunOptions, closing: Closing): Promise<Asking> {
   const { output, replies: keeping } = settings
   const known = await knownCapabilities([output.dir, ...keeping.from], options.files)
   const servers = await openServers({
@@ -136,7 +136,7 @@ async function openAsking(settings: KunSettings, options: OpenPartsOptions, clos
     onEvent: ({ endpoint, words }) => options.onEvent?.(`${endpoint}: ${words}`),
   })
   closing.push(() => servers.close())
-  const watch = new RunWatch({ ...settings.limits, brakes: settings.brakes })
+  const watch = new DriftMonitor({ ...settings.limits, brakes: settings.brakes })
   const watched = { model: (name: string) => watch.model(servers.model(name)) }
   const stages = kunStages(settings.kun, watched, modelNames(settings), options.through)
   return { servers, watch, stages, capabilities: { ...known, ...servers.capabilities() } }
@@ -144,11 +144,11 @@ async function openAsking(settings: KunSettings, options: OpenPartsOptions, clos
 
 async function openDirectory(
   settings: KunSettings,
-  { files, fresh, onStep, onEvent, onWait, onLockLost, lock }: OpenPartsOptions,
+  { files, fresh, onStep, onEvent, onWait, onLockLost, lock }: OpenRunOptions,
   plan: PreparePlan,
   capabilities: Asking['capabilities'],
   closing: Closing,
-): Promise<Pick<SessionParts, 'directory' | 'shards' | 'reads'>> {
+): Promise<Pick<OpenRun, 'directory' | 'shards' | 'reads'>> {
   const dir = settings.output.dir
   let { shards } = settings
   let reads: readonly ShardRead[] = []
@@ -185,11 +185,11 @@ async function openDirectory(
 /** What writes in the run directory: replies, the dedup log, cuts. */
 async function openWriting(
   settings: KunSettings,
-  { onEvent, onStep, replySegmentBytes }: OpenPartsOptions,
+  { onEvent, onStep, replySegmentBytes }: OpenRunOptions,
   { servers, stages }: Asking,
   { files, last: from, lock }: RunDirectory,
   closing: Closing,
-): Promise<Pick<SessionParts, 'replies' | 'deduplicator' | 'writer'>> {
+): Promise<Pick<OpenRun, 'replies' | 'deduplicator' | 'writer'>> {
   const { dir, shape, rowsPerFile, rowGroupBytesMax } = settings.output
   const replies = await openReplies({
     files,
@@ -233,7 +233,7 @@ function encodingOf({ output: { encoder, codec } }: KunSettings) {
 }
 
 /** Everything that was opened, whether or not the run came to its end. The lock goes last. */
-export async function closeParts({
+export async function closeRun({
   pool,
   servers,
   writer,
@@ -241,7 +241,7 @@ export async function closeParts({
   replies,
   directory,
   watch,
-}: SessionParts): Promise<void> {
+}: OpenRun): Promise<void> {
   await closeAll([
     () => pool.close(),
     () => servers.close(),

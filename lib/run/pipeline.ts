@@ -1,6 +1,6 @@
 /**
  * The graph of the Kun method, from blocks to rows, and what each block must carry from one end to the other.
- * The parts (pool, deduplicator, stages, writer) are made and closed by session.ts; what a stage asks is in label.ts,
+ * The parts (pool, deduplicator, stages, writer) are made and closed by open-run.ts; what a stage asks is in label.ts,
  * score.ts and polish.ts.
  *
  *   blocks → prepare (workers) → in order → dedup → credit → label → score → polish → rows and rejects, in order
@@ -37,8 +37,9 @@ export interface PipelineParts {
   /** Blocks that are committed already. */
   readonly blocksDone: number
   /** Null in a phase: replies are all that it leaves. */
-  readonly sink: Omit<CutSinkOptions, 'blocks' | 'released' | 'sameEnding' | 'onNoYield'> | null
-  readonly noYield: Pick<CutSinkOptions, 'sameEnding' | 'onNoYield'>
+  readonly sink: Omit<CutSinkOptions, 'blocks' | 'released' | 'noYield' | 'onNoYield'> | null
+  readonly noYield: CutSinkOptions['noYield']
+  readonly onNoYield: CutSinkOptions['onNoYield']
   /** What came out last; calls about earlier records are served first. */
   readonly released: (position: Position) => void
 }
@@ -69,23 +70,24 @@ export function kunGraph(parts: PipelineParts): Graph {
     (graph, stage) => graph.via(llmStage(stage, parts.itemCredit.capacity)),
     labelled,
   )
-  const { sink, released, noYield } = parts
-  const end = sink === null ? phaseSink<Pair>(facts, parts) : cutSink({ ...sink, ...noYield, blocks: facts, released })
+  const { sink, released, noYield, onNoYield } = parts
+  const end =
+    sink === null ? phaseSink<Pair>(facts, parts) : cutSink({ ...sink, noYield, onNoYield, blocks: facts, released })
   return finished.to(end, parts.reorder)
 }
 
 /** The end of a phase: nothing is written but the replies, which are already kept. */
 function phaseSink<T>(
   facts: BlockLedger,
-  { released, noYield }: Pick<PipelineParts, 'released' | 'noYield'>,
+  { released, noYield, onNoYield }: Pick<PipelineParts, 'released' | 'noYield' | 'onNoYield'>,
 ): OrderedSink<T> {
   let stopped = false
   return {
     name: 'phase',
     write(batch) {
       for (const arrived of batch) {
-        const barren = stopped ? null : noYield.sameEnding.released(arrived)
-        if (barren !== null) noYield.onNoYield(barren)
+        const barren = stopped ? null : noYield.released(arrived)
+        if (barren !== null) onNoYield(barren)
         stopped ||= barren !== null
         if (arrived.endsOrigin) takeFacts(facts, arrived.position[0] as number)
       }

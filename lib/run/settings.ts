@@ -8,7 +8,7 @@ import type { ModelOptions, ServerOptions } from '../llm/options.js'
 import type { Shard, SourceOptions } from '../sources/index.js'
 import type { PrepareOptions } from '../text/plan.js'
 import type { WorkersOptions } from '../workers/pool.js'
-import type { BrakeOptions } from './drift/drift.js'
+import type { DriftOptions } from './drift/detector.js'
 
 /** Everything that determines a run. */
 export interface KunSettings {
@@ -30,7 +30,7 @@ export interface KunSettings {
   /** Whether replies are kept after their cut; run directories whose replies are served first. */
   readonly replies: { readonly keep: boolean; readonly from: readonly string[] }
   /** When replies that changed character stop the run; false never. */
-  readonly brakes: BrakeOptions | false
+  readonly brakes: DriftOptions | false
   /** Rows of the whole run; tokens and hours of one call of it. Infinity where there is none. */
   readonly limits: { readonly rowsMax: number; readonly tokensMax: number; readonly hoursMax: number }
   /** What determines the bytes, as the recipe says it: goes to run.json, compared on resume. */

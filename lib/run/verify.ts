@@ -10,7 +10,7 @@ import { type Finding, type ManifestEntry, type Verification, verifyRun } from '
 import { type FileLayer, nodeFiles, readWholeFile } from '../storage/files.js'
 import { checkReplies } from '../storage/replies/reply-check.js'
 import { dedupFolder, driftName, repliesFolder, statsName } from '../storage/run-layout.js'
-import { type Counters, checkAccounting, total } from './accounting/counters.js'
+import { type Counters, checkAccounting, total } from './accounting.js'
 import { readStarts } from './drift/drift-file.js'
 import { statsText } from './stats-file.js'
 

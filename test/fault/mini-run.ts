@@ -11,7 +11,7 @@ import { openPart, rowsOf } from '../../lib/parquet/part-reader.js'
 import { parseRecipe } from '../../lib/recipe/index.js'
 import { settingsOf } from '../../lib/recipe/run-settings.js'
 import { type RejectReason, rejectReasons } from '../../lib/reject-reasons.js'
-import { type Session, type SessionEnd, type SessionOptions, startSession } from '../../lib/run/session.js'
+import { type KunRun, type KunRunEnd, type KunRunOptions, startKunRun } from '../../lib/run/run.js'
 import { type FileLayer, nodeFiles, readWholeFile } from '../../lib/storage/files.js'
 import { projectRoot } from '../support/root.js'
 
@@ -51,14 +51,14 @@ output: { dir: unused, candidatesPerCut: 5, rowsPerFile: 3, rowGroupBytesMax: 16
 
 export async function startMini(
   { directory, endpoint, set = [], input = fixture }: MiniRun,
-  session: SessionOptions = {},
-): Promise<Session> {
+  session: KunRunOptions = {},
+): Promise<KunRun> {
   const { settings, close } = await settingsOf(parseRecipe(miniRecipe(endpoint, input), 'mini.yaml', set), directory)
   await close()
-  return startSession(settings, session)
+  return startKunRun(settings, session)
 }
 
-export async function runMini(run: MiniRun, session: SessionOptions = {}): Promise<SessionEnd> {
+export async function runMini(run: MiniRun, session: KunRunOptions = {}): Promise<KunRunEnd> {
   const end = await (await startMini(run, session)).done
   if (session.files === undefined) await assertKnownReasons(run.directory)
   return end

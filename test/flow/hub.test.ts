@@ -10,7 +10,7 @@ import { publish } from '../../lib/publish/publish.js'
 import { publishWhile } from '../../lib/publish/publish-while.js'
 import { parseRecipe } from '../../lib/recipe/index.js'
 import { settingsOf } from '../../lib/recipe/run-settings.js'
-import { startSession } from '../../lib/run/session.js'
+import { startKunRun } from '../../lib/run/run.js'
 import { startHub } from '../../lib/simulator/hub/hub.js'
 import { type Simulator, startSimulator } from '../../lib/simulator/index.js'
 import { Random, testSeed } from '../support/random.js'
@@ -93,7 +93,7 @@ output: { dir: unused, candidatesPerCut: 40, rowsPerFile: 30, rowGroupBytesMax: 
 async function run(text: string, directory: string): Promise<void> {
   const prepared = await settingsOf(parseRecipe(text, 'tiny-hub.yaml'), directory)
   try {
-    await (await startSession(prepared.settings)).done
+    await (await startKunRun(prepared.settings)).done
   } finally {
     await prepared.close()
   }

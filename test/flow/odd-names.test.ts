@@ -9,8 +9,8 @@ import { publish } from '../../lib/publish/publish.js'
 import { parseRecipe } from '../../lib/recipe/index.js'
 import { settingsOf } from '../../lib/recipe/run-settings.js'
 import { funnelLines } from '../../lib/report/funnel.js'
-import { type Counters, checkAccounting } from '../../lib/run/accounting/counters.js'
-import { startSession } from '../../lib/run/session.js'
+import { type Counters, checkAccounting } from '../../lib/run/accounting.js'
+import { startKunRun } from '../../lib/run/run.js'
 import { checkCounters } from '../../lib/run/verify.js'
 import { startHub } from '../../lib/simulator/hub/hub.js'
 import { startSimulator } from '../../lib/simulator/index.js'
@@ -64,7 +64,7 @@ t.test('splits, reasons, models and fields may have the names of inherited prope
   const text = recipe(root, server.url)
   const start = async () => {
     const prepared = await settingsOf(parseRecipe(text, 'odd.yaml'), directory)
-    return startSession(prepared.settings, {})
+    return startKunRun(prepared.settings, {})
   }
 
   const first = await start()

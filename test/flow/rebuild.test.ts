@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { recipeOfRun } from '../../lib/cli/commands/rebuild.js'
 import { settingsOf } from '../../lib/recipe/run-settings.js'
-import { startSession } from '../../lib/run/session.js'
+import { startKunRun } from '../../lib/run/run.js'
 import { startSimulator } from '../../lib/simulator/index.js'
 import { lockRunDirectory } from '../../lib/storage/lock/lock.js'
 import { bytesOf, runTiny } from '../support/session.js'
@@ -34,10 +34,10 @@ t.test(
     const prepared = await settingsOf(recipe, rebuilt)
     mkdirSync(rebuilt)
     const other = await lockRunDirectory(rebuilt)
-    await t.rejects(startSession(prepared.settings), { code: 'KUN_RUN_LOCKED' }, 'while another process works on --out')
+    await t.rejects(startKunRun(prepared.settings), { code: 'KUN_RUN_LOCKED' }, 'while another process works on --out')
     await other.release()
     t.same(readdirSync(rebuilt), [])
-    const session = await startSession(prepared.settings)
+    const session = await startKunRun(prepared.settings)
     t.equal(await session.done, 'input')
     await prepared.close()
     const counters = Object.values(session.progress().counters)
@@ -53,7 +53,7 @@ t.test(
 
     const again = join(root, 'again')
     const whole = await settingsOf(await recipeOfRun(rebuilt, again, []), again)
-    await (await startSession(whole.settings)).done
+    await (await startKunRun(whole.settings)).done
     await whole.close()
     t.strictSame(bytesOf(again), bytesOf(rebuilt), 'a rebuilt run is rebuilt from both, to the same bytes')
     await t.rejects(recipeOfRun(directory, directory, []), { code: 'KUN_USAGE', message: /name another directory/ })

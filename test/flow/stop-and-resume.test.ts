@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { AbortedError } from '../../lib/errors.js'
-import type { Session } from '../../lib/run/session.js'
+import type { KunRun } from '../../lib/run/run.js'
 import { type Simulator, startSimulator } from '../../lib/simulator/index.js'
 import { readManifest } from '../../lib/sinks/index.js'
 import { bytesOf, runTiny, startTiny, type TinyRun } from '../support/session.js'
@@ -22,7 +22,7 @@ function recordBodies(server: Simulator): string[] {
 }
 
 /** Starts a run and resolves with it when it has committed `cuts` cuts, or ended. */
-async function untilCuts(run: TinyRun, cuts: number): Promise<Session> {
+async function untilCuts(run: TinyRun, cuts: number): Promise<KunRun> {
   let committed = 0
   let reached = (): void => {}
   const gate = new Promise<void>((resolve) => {

@@ -7,7 +7,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseRecipe } from '../../lib/recipe/index.js'
 import { settingsOf } from '../../lib/recipe/run-settings.js'
-import { type Session, type SessionEnd, type SessionOptions, startSession } from '../../lib/run/session.js'
+import { type KunRun, type KunRunEnd, type KunRunOptions, startKunRun } from '../../lib/run/run.js'
 import { projectRoot } from './root.js'
 
 const fixtures = join(projectRoot, 'fixtures')
@@ -18,7 +18,7 @@ export interface TinyRun {
   readonly endpoint: string
   /** `path=value`, as on the command line. */
   readonly set?: readonly string[]
-  readonly session?: SessionOptions
+  readonly session?: KunRunOptions
   /** One split of 60 documents and one of which none survives, one variant a chunk: for tests that run often. */
   readonly small?: boolean
 }
@@ -46,9 +46,9 @@ output: { dir: unused, candidatesPerCut: ${small ? 15 : 40}, rowsPerFile: 30, ro
 }
 
 /** Starts a run; `done` also closes what was opened for it. */
-export async function startTiny({ directory, endpoint, set = [], session = {}, small }: TinyRun): Promise<Session> {
+export async function startTiny({ directory, endpoint, set = [], session = {}, small }: TinyRun): Promise<KunRun> {
   const prepared = await settingsOf(parseRecipe(tinyRecipe(endpoint, small), 'tiny.yaml', set), directory)
-  const started = await startSession(prepared.settings, session).catch(async (error: unknown) => {
+  const started = await startKunRun(prepared.settings, session).catch(async (error: unknown) => {
     await prepared.close()
     throw error
   })
@@ -66,7 +66,7 @@ export async function startTiny({ directory, endpoint, set = [], session = {}, s
   }
 }
 
-export async function runTiny(run: TinyRun): Promise<SessionEnd> {
+export async function runTiny(run: TinyRun): Promise<KunRunEnd> {
   return (await startTiny(run)).done
 }
 

@@ -10,7 +10,7 @@ import type { PublishOptions } from '../../publish/publish.js'
 import { loadRecipe, type Recipe } from '../../recipe/index.js'
 import { type PreparedSettings, settingsOf } from '../../recipe/run-settings.js'
 import { appendTimings, type CallTimings, TimingsRecorder } from '../../report/timings.js'
-import { type Session, type SessionEnd, startSession } from '../../run/session.js'
+import { type KunRun, type KunRunEnd, startKunRun } from '../../run/run.js'
 import { called, quoted } from '../command-name.js'
 import { failureOf } from '../failure.js'
 import { faultyLines } from '../faulty-shards.js'
@@ -122,7 +122,7 @@ async function conduct(recipe: Recipe, order: RunOrder): Promise<Ended> {
     for (const line of faultyLines(faulty)) say(line)
     // What is said while servers are opened: of a run that does not begin, its error says it all.
     let early: string[] | null = []
-    const starting = startSession(prepared.settings, {
+    const starting = startKunRun(prepared.settings, {
       onEvent: (message) => (early === null ? say(message) : early.push(message)),
       // Printed immediately, not after the servers respond: the user is waiting.
       onWait: say,
@@ -172,10 +172,10 @@ function inRecipe(error: unknown): unknown {
   return new EndpointError(`models.${error.details.model}.endpoints: ${message}`, { cause, details })
 }
 
-type Outcome = { readonly end: SessionEnd; readonly timings: CallTimings } | { readonly error: unknown }
+type Outcome = { readonly end: KunRunEnd; readonly timings: CallTimings } | { readonly error: unknown }
 
 /** Shows the session until it ends, one way or the other, and writes down how it went. */
-async function watched(session: Session, { settings }: PreparedSettings, directory: string): Promise<Outcome> {
+async function watched(session: KunRun, { settings }: PreparedSettings, directory: string): Promise<Outcome> {
   const state = new RunState(session, totalOf(settings.shards))
   const progress = new Progress(() => state.read())
   shown = progress
@@ -203,7 +203,7 @@ async function watched(session: Session, { settings }: PreparedSettings, directo
   return 'end' in ended ? { end: ended.end, timings } : ended
 }
 
-function stopped(error: unknown, session: Session, { directory, again }: RunOrder): Ended {
+function stopped(error: unknown, session: KunRun, { directory, again }: RunOrder): Ended {
   const failure = failureOf(error)
   if (failure === null) throw error
   say(failure.message)

@@ -2,7 +2,7 @@
 import type { NodeMetrics } from '../../core/metrics.js'
 import type { EndpointMetrics } from '../../llm/scheduler/registry.js'
 import { bottleneckOf, isPassage, nodeShares, waitingOn } from '../../report/bottleneck.js'
-import type { Session } from '../../run/session.js'
+import type { KunRun } from '../../run/run.js'
 import type { ProgressState } from './progress.js'
 
 /** Who waits for whom is judged over this much of the past. */
@@ -14,7 +14,7 @@ export class RunState {
   readonly #looks: { readonly atMs: number; readonly nodes: readonly NodeMetrics[] }[] = []
 
   constructor(
-    private readonly session: Pick<Session, 'progress' | 'bytesDone'>,
+    private readonly session: Pick<KunRun, 'progress' | 'bytesDone'>,
     private readonly totalBytes: number | null,
   ) {}
 

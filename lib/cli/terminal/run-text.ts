@@ -6,13 +6,13 @@ import type { Capabilities } from '../../llm/types.js'
 import type { Recipe } from '../../recipe/index.js'
 import { funnelLines } from '../../report/funnel.js'
 import type { CallTimings } from '../../report/timings.js'
-import type { Session } from '../../run/session.js'
+import type { KunRun } from '../../run/run.js'
 import { called, quoted } from '../command-name.js'
 import { counted } from './bytes-text.js'
 import { short } from './progress.js'
 
 /** What servers can do, and what that means for the stages: a line a model, and one where it decided how a stage asks. */
-export function serverLines({ capabilities, stages }: Session, recipe: Recipe): string[] {
+export function serverLines({ capabilities, stages }: KunRun, recipe: Recipe): string[] {
   const models = Object.entries(capabilities).map(([name, found]) => {
     const { model = name, endpoints = [] } = recipe.models[name] ?? {}
     const on = endpoints.length > 1 ? ` on ${endpoints.length} servers` : ''
@@ -43,7 +43,7 @@ export interface Conclusion {
   readonly timings: CallTimings
 }
 
-export function conclusionText(session: Session, { recipe, directory, end, builtin, timings }: Conclusion): string {
+export function conclusionText(session: KunRun, { recipe, directory, end, builtin, timings }: Conclusion): string {
   const { counters, cuts } = session.progress()
   const { seconds, tokensPerSecond, bottleneck, peakMemoryBytes, repliesServedFromDisk } = timings
   const by = bottleneck === 'servers' ? 'the model servers' : bottleneck

@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { type FileLayer, readWholeFile, writeFileDurably } from '../../storage/files.js'
 import { driftName } from '../../storage/run-layout.js'
 import { decodeSealed, encodeSealed } from '../../storage/sealed-json.js'
-import { type StageStart, stageStart } from './drift.js'
+import { type StageStart, stageStart } from './detector.js'
 
 const repair = 'Delete it, or run again: it is written anew'
 const fileBytesMax = 1024 * 1024

@@ -4,7 +4,7 @@ import { stripVTControlCharacters } from 'node:util'
 import t from 'tap'
 import { Progress, type ProgressState } from '../../../lib/cli/terminal/progress.js'
 import { RunState } from '../../../lib/cli/terminal/run-state.js'
-import type { SessionProgress } from '../../../lib/run/session.js'
+import type { KunRunProgress } from '../../../lib/run/run.js'
 
 process.env.TERM = 'xterm'
 
@@ -102,7 +102,7 @@ t.test(
 t.test('what earlier calls of run read counts as read', async (t) => {
   const metrics = { nodes: [], reorderPeakBytes: 0 }
   const servers = { endpoints: [], waiting: 0, tokens: 0, retries: 0, keptServed: 0 }
-  const progress = () => ({ metrics, servers, readBytes: 5, cuts: 1, counters: {} }) as unknown as SessionProgress
+  const progress = () => ({ metrics, servers, readBytes: 5, cuts: 1, counters: {} }) as unknown as KunRunProgress
   t.match(new RunState({ progress, bytesDone: 40 }, 100).read(), { readBytes: 45, totalBytes: 100 })
   t.match(new RunState({ progress, bytesDone: null }, 100).read(), { readBytes: 5, totalBytes: null })
 })

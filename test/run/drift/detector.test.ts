@@ -1,7 +1,7 @@
 import t from 'tap'
 import { seededRandom } from '../../../lib/core/random.js'
 import { DriftError } from '../../../lib/errors.js'
-import { driftBrakes, type Observation } from '../../../lib/run/drift/drift.js'
+import { driftDetector, type Observation } from '../../../lib/run/drift/detector.js'
 
 const seed = 20_240_601
 const make = (random: () => number, more: Partial<Observation> = {}): Observation => ({
@@ -16,7 +16,7 @@ const make = (random: () => number, more: Partial<Observation> = {}): Observatio
 /** Records after the change at which the brake stopped, or null. */
 function stoppedAfter(change: (random: () => number) => Observation): { records: number; error: DriftError } | null {
   const random = seededRandom(seed)
-  const brakes = driftBrakes()
+  const brakes = driftDetector()
   for (let n = 0; n < 5000; n++) brakes.observe(make(random))
   for (let n = 0; n < 5000; n++) {
     try {
@@ -31,7 +31,7 @@ function stoppedAfter(change: (random: () => number) => Observation): { records:
 
 t.test(`Replies that stay as they are never stop the run, in a hundred thousand of them (seed ${seed})`, (t) => {
   const random = seededRandom(seed)
-  const brakes = driftBrakes()
+  const brakes = driftDetector()
   for (let n = 0; n < 100_000; n++) brakes.observe(make(random))
   t.match(brakes.figures().polish, { start: { records: 400 }, now: { records: 400 } })
   t.end()
@@ -61,26 +61,26 @@ for (const [what, change, words] of changes) {
 
 t.test('The next process judges by the start that an earlier one saw, once its own window is full', (t) => {
   const random = seededRandom(seed)
-  const earlier = driftBrakes()
+  const earlier = driftDetector()
   for (let n = 0; n < 1000; n++) earlier.observe(make(random))
   earlier.observe(make(random, { stage: 'score' }))
   t.same(Object.keys(earlier.starts()), ['polish'], 'one record of a stage is no start')
   const starts = JSON.parse(JSON.stringify(earlier.starts()))
 
-  const same = driftBrakes({}, starts)
+  const same = driftDetector({}, starts)
   for (let n = 0; n < 5000; n++) same.observe(make(random))
-  const english = driftBrakes({}, starts)
+  const english = driftDetector({}, starts)
   const drifted = () => english.observe(make(random, { hanShare: 0.02 }))
   for (let n = 0; n < 399; n++) drifted()
   t.throws(drifted, { code: 'KUN_DRIFT', message: /share of Chinese characters went from 0\.9.*delete brakes\.json/ })
-  const anew = driftBrakes()
+  const anew = driftDetector()
   for (let n = 0; n < 1000; n++) anew.observe(make(random, { hanShare: 0.02 }))
   t.end()
 })
 
 t.test('Stages are watched apart: one that keeps little from the start is no drift', (t) => {
   const random = seededRandom(seed)
-  const brakes = driftBrakes()
+  const brakes = driftDetector()
   for (let n = 0; n < 3000; n++) {
     brakes.observe(make(random))
     brakes.observe(make(random, { stage: 'score', kept: random() < 0.1 }))

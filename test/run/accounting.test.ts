@@ -1,11 +1,5 @@
 import t from 'tap'
-import {
-  type Counters,
-  checkAccounting,
-  count,
-  type MutableRejects,
-  sorted,
-} from '../../../lib/run/accounting/counters.js'
+import { type Counters, checkAccounting, count, type MutableRejects, sorted } from '../../lib/run/accounting.js'
 
 /** Four documents give five chunks, two candidates, four attempts and one row. */
 const exact: Counters = {

@@ -13,11 +13,11 @@ import { closeAfter } from '../storage/closing.js'
 import { type FileLayer, nodeFiles } from '../storage/files.js'
 import { spillName } from '../storage/run-layout.js'
 import { SpillFile } from '../storage/spill-file.js'
-import type { Counters } from './accounting/counters.js'
-import { Tally } from './accounting/tally.js'
+import type { Counters } from './accounting.js'
+import { Accounting } from './accounting.js'
 import { preparing } from './crashed-records.js'
-import { SameEnding } from './no-yield.js'
-import { closeParts, type OpenPartsOptions, openParts, type SessionParts } from './open-run.js'
+import { NoYieldDetector } from './no-yield.js'
+import { closeRun, type OpenRun, type OpenRunOptions, openRun } from './open-run.js'
 import { kunGraph } from './pipeline.js'
 import { itemBytes, itemCodec } from './reorder-codec.js'
 import type { KunSettings } from './settings.js'
@@ -29,12 +29,12 @@ const itemsPerRequest = 24
 const blocksPerThread = 2
 
 /** How a run is started, beside its settings; all of it may be left out. */
-export type SessionOptions = Omit<OpenPartsOptions, 'files' | 'onLockLost'> & { readonly files?: FileLayer }
+export type KunRunOptions = Omit<OpenRunOptions, 'files' | 'onLockLost'> & { readonly files?: FileLayer }
 
 /**
  * A run as it is at this moment. Counters are of what was released, in input order; the metrics run ahead of them.
  */
-export interface SessionProgress {
+export interface KunRunProgress {
   readonly metrics: RunMetrics
   readonly servers: ServersMetrics
   /** Bytes of blocks that were read by this process. */
@@ -46,20 +46,20 @@ export interface SessionProgress {
 }
 
 /** How a run ended. 'limit': at the first cut that reached `rowsMax`. */
-export type SessionEnd = 'input' | 'limit'
+export type KunRunEnd = 'input' | 'limit'
 
 /** A run at work. */
-export interface Session {
+export interface KunRun {
   /** Settles when everything is closed again. Rejects with what stopped it; a rejected run resumes where its error says so. */
-  readonly done: Promise<SessionEnd>
+  readonly done: Promise<KunRunEnd>
   /** Blocks that earlier runs committed. */
   readonly blocksDone: number
   /** Their bytes; null where shards do not tell without being read. */
   readonly bytesDone: number | null
   /** By the recipe's name for a model: what was found out about its servers. */
   readonly capabilities: Readonly<Record<string, Capabilities>>
-  readonly stages: SessionParts['stages']['described']
-  progress(): SessionProgress
+  readonly stages: OpenRun['stages']['described']
+  progress(): KunRunProgress
   /** Stops reading and asking, waits until the requests in flight reached the replies, drops the open cut. */
   stop(reason: KunStreamError): Promise<void>
   /** Stops at once. What was committed stays. */
@@ -72,29 +72,29 @@ export interface Session {
  * @throws {EndpointError} a server cannot be used: nothing was written
  * @throws {RunLockedError | RunMismatchError} the directory belongs to another process or another recipe
  */
-export async function startSession(settings: KunSettings, options: SessionOptions = {}): Promise<Session> {
-  let session: Session | null = null
+export async function startKunRun(settings: KunSettings, options: KunRunOptions = {}): Promise<KunRun> {
+  let session: KunRun | null = null
   let lost: LockLostError | null = null
   const onLockLost = (error: LockLostError): void => {
     lost ??= error
     session?.abort(error)
   }
-  const parts = await openParts(settings, { ...options, files: options.files ?? nodeFiles, onLockLost })
-  session = new KunSession(settings, parts, options.through !== undefined)
+  const parts = await openRun(settings, { ...options, files: options.files ?? nodeFiles, onLockLost })
+  session = new ActiveRun(settings, parts, options.through !== undefined)
   if (lost !== null) session.abort(lost)
   return session
 }
 
-class KunSession implements Session {
-  readonly done: Promise<SessionEnd>
+class ActiveRun implements KunRun {
+  readonly done: Promise<KunRunEnd>
   readonly blocksDone: number
   readonly bytesDone: number | null
-  readonly capabilities: Session['capabilities']
-  readonly stages: Session['stages']
-  readonly #parts: SessionParts
+  readonly capabilities: KunRun['capabilities']
+  readonly stages: KunRun['stages']
+  readonly #parts: OpenRun
   readonly #run: Run
-  readonly #tally: Tally
-  readonly #sameEnding: SameEnding
+  readonly #accounting: Accounting
+  readonly #noYield: NoYieldDetector
   /** Whether the recipe allows a run to end without a row. */
   readonly #mayBeEmpty: boolean
   #readBytes = 0
@@ -107,7 +107,7 @@ class KunSession implements Session {
   #over = false
   #sinkWork: Promise<void> = Promise.resolve()
 
-  constructor(settings: KunSettings, parts: SessionParts, isPhase: boolean) {
+  constructor(settings: KunSettings, parts: OpenRun, isPhase: boolean) {
     this.#parts = parts
     const { files } = parts.directory
     const { from, stages, writer, servers, replies, deduplicator, pool, watch } = parts
@@ -117,16 +117,16 @@ class KunSession implements Session {
     this.capabilities = servers.capabilities()
     this.stages = stages.described
     this.#cuts = from === null ? 0 : from.cut + 1
-    this.#tally = new Tally(settings.splits, stages.names, (from?.counters as Counters | undefined) ?? null)
+    this.#accounting = new Accounting(settings.splits, stages.names, (from?.counters as Counters | undefined) ?? null)
     const recordsMax = settings.brakes === false ? false : settings.brakes.sameEndingRecords
     this.#mayBeEmpty = recordsMax === false && settings.brakes !== false
-    this.#sameEnding = new SameEnding({
+    this.#noYield = new NoYieldDetector({
       recordsMax: recordsMax === false ? null : recordsMax,
       llmStages: stages.names,
       from: (from?.counters as Counters | undefined) ?? null,
     })
     // Killed after the cut that reached it, a run must not make one more when it goes on.
-    this.#limitReached = !isPhase && from !== null && rowsOf(this.#tally.counters()) >= limits.rowsMax
+    this.#limitReached = !isPhase && from !== null && rowsOf(this.#accounting.counters()) >= limits.rowsMax
     const graph = kunGraph({
       blocks: this.#limitReached ? nothing() : this.#read(settings, from?.cursor as SourceCursor | undefined),
       prepare: preparing(pool, replies),
@@ -145,16 +145,14 @@ class KunSession implements Session {
       blocksPerCutMax: output.blocksPerCutMax,
       blocksDone: this.blocksDone,
       released: (position) => servers.released(position),
-      noYield: {
-        sameEnding: this.#sameEnding,
-        onNoYield: (reason) => void this.stop(reason).catch(() => undefined), // `done` rejects with it
-      },
+      noYield: this.#noYield,
+      onNoYield: (reason) => void this.stop(reason).catch(() => undefined), // `done` rejects with it
       sink: isPhase
         ? null
         : {
             writer,
             row: { ...stages.row, shape: output.shape },
-            tally: this.#tally,
+            accounting: this.#accounting,
             working: (work) => {
               this.#sinkWork = work
             },
@@ -176,13 +174,13 @@ class KunSession implements Session {
     this.done.catch(() => undefined) // whoever awaits `done` gets it
   }
 
-  progress(): SessionProgress {
+  progress(): KunRunProgress {
     return {
       metrics: this.#run.metrics(),
       servers: this.#parts.servers.metrics(),
       readBytes: this.#readBytes,
       cuts: this.#cuts,
-      counters: this.#tally.counters(),
+      counters: this.#accounting.counters(),
       indexBytes: {
         duplicates: this.#parts.deduplicator.stats().memoryBytes,
         replies: this.#parts.replies.indexBytes,
@@ -213,7 +211,7 @@ class KunSession implements Session {
   }
 
   /** @param dir null in a phase, which leaves no account */
-  async #finish(files: FileLayer, dir: string | null): Promise<SessionEnd> {
+  async #finish(files: FileLayer, dir: string | null): Promise<KunRunEnd> {
     try {
       await this.#run.done
       // What was read before a stop may all have come out, but the sink took none of it any more.
@@ -222,19 +220,19 @@ class KunSession implements Session {
       this.#over = true
       await this.#sinkWork.catch(() => undefined) // its failure is `error`, or comes after it
       if (!this.#limitReached) {
-        if (!(error instanceof AbortedError)) return closeAfter(error, [() => closeParts(this.#parts)])
+        if (!(error instanceof AbortedError)) return closeAfter(error, [() => closeRun(this.#parts)])
         // Who only stopped it must hear of replies that could not be written at the end.
-        await closeParts(this.#parts)
+        await closeRun(this.#parts)
         throw this.#stopReason ?? error
       }
     }
     try {
-      if (dir !== null) await writeStats(files, dir, { cuts: this.#cuts, splits: this.#tally.counters() })
+      if (dir !== null) await writeStats(files, dir, { cuts: this.#cuts, splits: this.#accounting.counters() })
     } catch (error) {
-      return closeAfter(error, [() => closeParts(this.#parts)])
+      return closeAfter(error, [() => closeRun(this.#parts)])
     }
-    await closeParts(this.#parts)
-    const barren = this.#limitReached || this.#mayBeEmpty ? null : this.#sameEnding.atEnd()
+    await closeRun(this.#parts)
+    const barren = this.#limitReached || this.#mayBeEmpty ? null : this.#noYield.atEnd()
     if (barren !== null) throw barren
     return this.#limitReached ? 'limit' : 'input'
   }

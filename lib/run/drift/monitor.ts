@@ -10,17 +10,17 @@ import { replyText } from '../../kun/reply-text.js'
 import type { KunStage, Pair } from '../../kun/types.js'
 import type { Answer, Call, Model } from '../../llm/types.js'
 import type { FileLayer } from '../../storage/files.js'
-import { type BrakeOptions, type Brakes, driftBrakes, type Observation } from './drift.js'
+import { type DriftDetector, type DriftOptions, driftDetector, type Observation } from './detector.js'
 import { readStarts, removeStarts, writeStarts } from './drift-file.js'
 
-export interface WatchOptions {
+export interface DriftMonitorOptions {
   /** False watches no drift. */
-  readonly brakes: BrakeOptions | false
+  readonly brakes: DriftOptions | false
   readonly tokensMax: number
   readonly hoursMax: number
 }
 
-export interface StartsPlace {
+export interface DriftPlace {
   readonly files: FileLayer
   readonly directory: string
   readonly onEvent: (message: string) => void
@@ -29,10 +29,10 @@ export interface StartsPlace {
 /** The largest delay of a timer, ms: longer ones would end at once. */
 const timerMsMax = 2 ** 31 - 1
 
-export class RunWatch {
-  #brakes: Brakes | null
+export class DriftMonitor {
+  #brakes: DriftDetector | null
   /** Where the starts of stages are kept; null until the run directory is open. */
-  #place: StartsPlace | null = null
+  #place: DriftPlace | null = null
   #stagesSaved = 0
   #saving: Promise<void> = Promise.resolve()
   /** Calls answered by a server just now whose stage has not decided yet: what was seen of the reply, by record. */
@@ -43,8 +43,8 @@ export class RunWatch {
   /** Set by a stop: settles when the requests under way have reached the replies. */
   #draining: Promise<unknown> | null = null
 
-  constructor(private readonly options: WatchOptions) {
-    this.#brakes = options.brakes === false ? null : driftBrakes(options.brakes)
+  constructor(private readonly options: DriftMonitorOptions) {
+    this.#brakes = options.brakes === false ? null : driftDetector(options.brakes)
   }
 
   /** @param tokens received so far by this call of the run */
@@ -56,7 +56,7 @@ export class RunWatch {
   }
 
   /** Judges by the starts that earlier calls of `run` saw in this directory, and keeps those of this one there. */
-  async keepStarts(place: StartsPlace): Promise<void> {
+  async keepStarts(place: DriftPlace): Promise<void> {
     if (this.options.brakes === false) return
     this.#place = place
     const from = await readStarts(place.files, place.directory).catch(async (error: Error) => {
@@ -65,7 +65,7 @@ export class RunWatch {
       place.onEvent(`brakes.json cannot be read, the brakes begin anew: ${error.message}`)
       return {}
     })
-    this.#brakes = driftBrakes(this.options.brakes, from)
+    this.#brakes = driftDetector(this.options.brakes, from)
     this.#stagesSaved = this.#brakes.stagesKnown
   }
 

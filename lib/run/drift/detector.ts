@@ -8,7 +8,7 @@ import { unpinned } from '../../core/option-meta.js'
 import { DriftError } from '../../errors.js'
 
 /** When a stage counts as drifted. None alters the output. */
-export const brakeOptions = z.strictObject({
+export const driftOptions = z.strictObject({
   windowRecords: z
     .int()
     .min(20)
@@ -43,7 +43,7 @@ export const brakeOptions = z.strictObject({
     ),
 })
 /** The options of the brakes, defaults filled in. */
-export type BrakeOptions = z.infer<typeof brakeOptions>
+export type DriftOptions = z.infer<typeof driftOptions>
 
 /** What became of one record at one stage. */
 export interface Observation {
@@ -70,12 +70,12 @@ export const stageStart = z.strictObject({
 export type StageStart = z.infer<typeof stageStart>
 
 /** Watches what stages make of replies; throws where they drift. One for a whole run. */
-export interface Brakes {
+export interface DriftDetector {
   /** @throws {DriftError} the stage drifted: says what, from where to where. */
   observe(observation: Observation): void
   /** By stage: the start and the present window, for the report. */
   figures(): Readonly<Record<string, { readonly start: StageFigures; readonly now: StageFigures }>>
-  /** Of the stages whose start is known whole, for `driftBrakes` of the next process. */
+  /** Of the stages whose start is known whole, for `driftDetector` of the next process. */
   starts(): Readonly<Record<string, StageStart>>
   /** Stages whose start is known whole. */
   readonly stagesKnown: number
@@ -91,11 +91,11 @@ export interface StageFigures {
 }
 
 /** @param from how stages began in an earlier process of the same run */
-export function driftBrakes(
-  input: z.input<typeof brakeOptions> = {},
+export function driftDetector(
+  input: z.input<typeof driftOptions> = {},
   from: Readonly<Record<string, StageStart>> = {},
-): Brakes {
-  const options = brakeOptions.parse(input)
+): DriftDetector {
+  const options = driftOptions.parse(input)
   const stages = new Map(Object.entries(from).map(([stage, start]) => [stage, new StageWatch(options, start)]))
   return {
     observe(observation) {
@@ -136,7 +136,7 @@ class StageWatch {
   #next = 0
 
   constructor(
-    private readonly options: BrakeOptions,
+    private readonly options: DriftOptions,
     start?: StageStart,
   ) {
     this.#ring = new Array(options.windowRecords)

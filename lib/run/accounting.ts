@@ -1,0 +1,253 @@
+/**
+ * The exact account of a run, by split: the records that were read, and what became of each. Records are counted when
+ * the sink releases them, in input order. Numbers only, no time and no rate: the same input and replies give the same
+ * account, to the byte of its JSON.
+ */
+import { dictionary, ownValue } from '../core/dictionary.js'
+import type { Settlement } from '../core/item.js'
+import { ContractError } from '../errors.js'
+import type { Candidate } from '../kun/types.js'
+import type { PrepareReject } from '../text/block.js'
+
+/** Reason → count, keys in order of code unit. */
+export type Reasons = Readonly<Record<string, number>>
+/** Stage → reason → count, keys in order of code unit. */
+export type RejectCounts = Readonly<Record<string, Reasons>>
+
+/** in = out + dropped + failed, in the unit the stage drops: document, chunk, or attempt. */
+export interface StageCounts {
+  readonly in: number
+  readonly out: number
+  readonly dropped: Reasons
+  readonly failed: number
+}
+
+/** What became of one split: three equations, each exact at a cut, and each stage for itself. */
+export interface SplitCounters {
+  /** documents = documentsChunked + documentRejects */
+  readonly documents: number
+  readonly documentsChunked: number
+  readonly documentRejects: RejectCounts
+  /** chunks = candidates + chunkRejects */
+  readonly chunks: number
+  readonly candidates: number
+  readonly chunkRejects: RejectCounts
+  /** Label attempts, one a variant: attempts = rows + attemptRejects */
+  readonly attempts: number
+  readonly rows: number
+  readonly attemptRejects: RejectCounts
+  readonly stages: Readonly<Record<string, StageCounts>>
+}
+
+/** Split → its account. JSON-safe; keys in order of code unit. */
+export type Counters = Readonly<Record<string, SplitCounters>>
+
+export class Accounting {
+  readonly #splits = new Map<string, MutableSplit>()
+  readonly #llmStages: readonly string[]
+  #documentsSeen = 0
+  #lastDocument = Number.NaN
+  #lastCandidate = ''
+
+  /**
+   * @param splits every split of the recipe: one that yields nothing is in the account too
+   * @param llmStages names of the stages after dedup, in order
+   * @param from counters of the last committed cut, or null
+   */
+  constructor(splits: readonly string[], llmStages: readonly string[], from: Counters | null) {
+    this.#llmStages = llmStages
+    for (const split of splits) this.#splits.set(split, startingFrom(ownValue(from, split), llmStages))
+  }
+
+  counters(): Counters {
+    return sorted(Object.fromEntries(this.#splits))
+  }
+
+  /** A worker refused a document, or a chunk of one that has others. */
+  refused(split: string, reject: PrepareReject): void {
+    const own = this.#split(split)
+    if (reject.chunk === null) {
+      this.#documentsSeen++
+      own.documents++
+      count(own.documentRejects, reject.stage, reject.reason)
+      this.#pass(own, 'documents', reject.reason)
+      return
+    }
+    this.#chunk(own, reject.offset)
+    count(own.chunkRejects, reject.stage, reject.reason)
+    this.#pass(own, 'chunks', reject.reason)
+  }
+
+  chunkRejected(split: string, { offset }: Candidate, { stage, reason, kind }: Settlement): void {
+    const own = this.#split(split)
+    this.#chunk(own, offset)
+    this.#pass(own, 'chunks')
+    count(own.chunkRejects, stage, reason)
+    this.#pass(own, 'dedup', kind === 'failed' ? null : reason)
+  }
+
+  attemptRejected(split: string, candidate: Candidate, settlement: Settlement): void {
+    const own = this.#split(split)
+    this.#attempt(own, candidate)
+    count(own.attemptRejects, settlement.stage, settlement.reason)
+    for (const stage of this.#llmStages) {
+      if (stage === settlement.stage) {
+        this.#pass(own, stage, settlement.kind === 'failed' ? null : settlement.reason)
+        return
+      }
+      this.#pass(own, stage)
+    }
+  }
+
+  row(split: string, candidate: Candidate): void {
+    const own = this.#split(split)
+    this.#attempt(own, candidate)
+    own.rows++
+    for (const stage of this.#llmStages) this.#pass(own, stage)
+  }
+
+  /** The worker counted the documents of the block on its own: what arrived must be as many. */
+  endBlock(split: string, documents: number): void {
+    if (this.#documentsSeen !== documents) {
+      throw new ContractError(
+        `a block of split '${split}' had ${documents} documents, but records of ${this.#documentsSeen} arrived: one was lost or counted twice`,
+      )
+    }
+    this.#documentsSeen = 0
+    this.#lastDocument = Number.NaN
+    this.#lastCandidate = ''
+  }
+
+  #attempt(own: MutableSplit, { id, offset }: Candidate): void {
+    if (id !== this.#lastCandidate) {
+      this.#lastCandidate = id
+      this.#chunk(own, offset)
+      own.candidates++
+      this.#pass(own, 'chunks')
+      this.#pass(own, 'dedup')
+    }
+    own.attempts++
+  }
+
+  /** Records of one document come one after the other, and no two documents of a shard stand at one offset. */
+  #chunk(own: MutableSplit, documentOffset: number): void {
+    own.chunks++
+    if (documentOffset === this.#lastDocument) return
+    this.#lastDocument = documentOffset
+    this.#documentsSeen++
+    own.documents++
+    own.documentsChunked++
+    this.#pass(own, 'documents')
+  }
+
+  /** @param reason undefined: went on · a word: dropped · null: failed */
+  #pass(own: MutableSplit, stage: string, reason?: string | null): void {
+    const counts = own.stages[stage] as MutableStage
+    counts.in++
+    if (reason === undefined) counts.out++
+    else if (reason === null) counts.failed++
+    else counts.dropped[reason] = (counts.dropped[reason] ?? 0) + 1
+  }
+
+  #split(name: string): MutableSplit {
+    const own = this.#splits.get(name)
+    if (own === undefined) throw new ContractError(`a record came of split '${name}', which the recipe does not have`)
+    return own
+  }
+}
+
+function startingFrom(counters: SplitCounters | undefined, llmStages: readonly string[]): MutableSplit {
+  // A copy, of dictionaries.
+  if (counters !== undefined) return sorted(counters) as MutableSplit
+  const stage = (): MutableStage => ({ in: 0, out: 0, dropped: dictionary(), failed: 0 })
+  const names = ['documents', 'chunks', 'dedup', ...llmStages]
+  return {
+    documents: 0,
+    documentsChunked: 0,
+    documentRejects: dictionary(),
+    chunks: 0,
+    candidates: 0,
+    chunkRejects: dictionary(),
+    attempts: 0,
+    rows: 0,
+    attemptRejects: dictionary(),
+    stages: dictionary(names.map((name) => [name, stage()] as const)),
+  }
+}
+
+/** A part of the account that does not add up. */
+export interface AccountingFault {
+  readonly split: string
+  readonly equation: string
+  readonly left: number
+  readonly right: number
+}
+
+/**
+ * The three equations of the design, for each split, and each stage's own sum:
+ * documents = chunked + rejected · chunks = candidates + rejected · attempts = rows + rejected + in flight.
+ *
+ * @param inFlight label attempts that are neither row nor reject yet, by split; none at a cut
+ * @returns what does not add up; empty when the account is exact
+ */
+export function checkAccounting(
+  counters: Counters,
+  inFlight: Readonly<Record<string, number>> = {},
+): AccountingFault[] {
+  const faults: AccountingFault[] = []
+  for (const [split, own] of Object.entries(counters)) {
+    const check = (equation: string, left: number, right: number) => {
+      if (left !== right) faults.push({ split, equation, left, right })
+    }
+    const { documents, documentsChunked, chunks, candidates, attempts, rows } = own
+    check('documents = chunked + rejected', documents, documentsChunked + total(own.documentRejects))
+    check('chunks = candidates + rejected', chunks, candidates + total(own.chunkRejects))
+    const pending = ownValue(inFlight, split) ?? 0
+    check('attempts = rows + rejected + in flight', attempts, rows + total(own.attemptRejects) + pending)
+    if (pending > 0) continue
+    for (const [stage, counts] of Object.entries(own.stages)) {
+      const left = counts.out + sum(counts.dropped) + counts.failed
+      check(`${stage}: in = out + dropped + failed`, counts.in, left)
+    }
+  }
+  return faults
+}
+
+/** Returns a copy of the account as dictionaries, keys in code-unit order at every depth. */
+export function sorted<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+  return dictionary(entries.map(([key, inner]) => [key, sorted(inner)] as const)) as Value
+}
+
+/** Dictionaries of dictionaries: a stage and a reason may have any name. */
+export type MutableRejects = Record<string, Record<string, number>>
+
+/** Counts a reject. @param rejects a `dictionary` */
+export function count(rejects: MutableRejects, stage: string, reason: string): void {
+  rejects[stage] ??= dictionary<number>()
+  const reasons = rejects[stage]
+  reasons[reason] = (reasons[reason] ?? 0) + 1
+}
+
+export function total(rejects: RejectCounts): number {
+  return Object.values(rejects).reduce((all, reasons) => all + sum(reasons), 0)
+}
+
+function sum(reasons: Reasons): number {
+  return Object.values(reasons).reduce((all, one) => all + one, 0)
+}
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
+interface MutableStage {
+  in: number
+  out: number
+  dropped: Record<string, number>
+  failed: number
+}
+type MutableSplit = Omit<Mutable<SplitCounters>, 'documentRejects' | 'chunkRejects' | 'attemptRejects' | 'stages'> & {
+  documentRejects: MutableRejects
+  chunkRejects: MutableRejects
+  attemptRejects: MutableRejects
+  stages: Record<string, MutableStage>
+}
