@@ -217,6 +217,7 @@ export class Dispatch {
       const reply = replies[place] as Reply
       const { call, model, body } = ticket
       formOf(model, call.stage).control = { call, body }
+      model.lane.good = { call, model }
       model.lane.weakVerdicts = 0
       endpoint.succeeded(call.record, sentAtMs, reply, ticket.suspicion)
       if (ticket.letOut) model.lane.suspectEnded(true)
@@ -227,6 +228,7 @@ export class Dispatch {
   /** A request of this form succeeded in an earlier process: usable as a control. */
   knownGood(call: Call, model: SentModel, body: () => Record<string, unknown>): void {
     formOf(model, call.stage).control ??= { call, body }
+    model.lane.good ??= { call, model }
   }
 
   async #failed(passage: Passage, error: unknown): Promise<void> {
@@ -275,8 +277,8 @@ export class Dispatch {
       else await this.#serverFailed(ticket, passage, failure as ServerError, kind)
       return false
     }
-    if (formOf(model, call.stage).control !== null) {
-      // The server accepted this form before and may accept it again: not a verdict on a record.
+    if (formOf(model, call.stage).control !== null || (await this.#refusesGood(model.lane, endpoint))) {
+      // The server accepted it before and may accept it again: not a verdict on a record.
       endpoint.takeOut(endpoint.heard(error))
       this.#retry(ticket, endpoint, 0)
       return false
@@ -286,6 +288,17 @@ export class Dispatch {
     this.stop(new EndpointError(message, { details: error.details }))
     ticket.reject(this.#stopped)
     return false
+  }
+
+  /** Whether a server now fails a request that succeeded in another stage: the trouble is then not this stage's form. */
+  async #refusesGood({ good }: Lane, endpoint: Endpoint): Promise<boolean> {
+    if (good === null) return false
+    try {
+      return !(await this.#forms.passes(good.call, good.model, endpoint))
+    } catch (failure) {
+      if (failure instanceof ServerError) return true
+      throw failure
+    }
   }
 
   async #serverFailed(ticket: Ticket, passage: Passage, error: ServerError, kind: FailureKind): Promise<void> {

@@ -30,6 +30,8 @@ export class Lane {
   suspectsOutMax = SUSPECTS_OUT_START
   /** A suspect is being tried alone. */
   isTrying = false
+  /** The request that succeeded last, of any model and stage. */
+  good: { readonly call: Call; readonly model: SentModel } | null = null
   /** Verdicts since the last success that rest on the harmless request alone. */
   weakVerdicts = 0
 
