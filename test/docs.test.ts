@@ -1,4 +1,4 @@
-/** What README and docs show must be there and must work: links, recipes, commands and their options. */
+/** What README and docs show must exist and must work: links, paths, recipes, commands and their options. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,9 +11,9 @@ import { parseRecipe } from '../lib/recipe/index.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const pages = ['README.md', 'README.zh.md', 'CONTRIBUTING.md', 'CHANGELOG.md'].concat(
-  readdirSync(join(root, 'docs'))
+  readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md'))
-    .map((name) => `docs/${name}`),
+    .map((name) => `docs/${name.replaceAll('\\', '/')}`),
 )
 
 const textOf = (page: string): string => readFileSync(join(root, page), 'utf8')
@@ -49,6 +49,19 @@ t.test('every relative link leads to a file, and to a heading where it names one
     }
   }
   t.ok(checked > 30, `${checked} links were looked at`)
+})
+
+t.test('every path of this repository that a page names exists', async (t) => {
+  let checked = 0
+  for (const page of pages) {
+    // The changelog describes files of earlier versions.
+    if (page === 'CHANGELOG.md') continue
+    for (const path of new Set(pathsIn(textOf(page)))) {
+      checked++
+      t.ok(existsSync(join(root, path)), `${page}: ${path}`)
+    }
+  }
+  t.ok(checked > 60, `${checked} paths were looked at`)
 })
 
 t.test('the table of exit codes has every error code, in the row of its exit code', async (t) => {
@@ -115,6 +128,20 @@ t.test('both READMEs list every command, and each under More lists every page of
     for (const each of readdirSync(join(root, 'docs'))) t.match(textOf(page), `(docs/${each})`, `${page}: ${each}`)
   }
 })
+
+/** Paths in prose, code spans and code blocks; a compiled file stands for its source. */
+function pathsIn(text: string): string[] {
+  const found = text.matchAll(/(?<![\w./-])(?:dist\/)?((?:lib|test|docs|bench|bin|recipes|scripts)\/[\w.{},/-]*[\w}])/g)
+  return [...found]
+    .flatMap(([whole, path = '']) => expanded(whole.startsWith('dist/') ? path.replace(/\.js$/, '.ts') : path))
+    .filter((path) => !/(?:^|\/)your-/.test(path))
+}
+
+/** The paths that `{a,b}` in a path stands for. */
+function expanded(path: string): string[] {
+  const [, before = '', names, after = ''] = /^(.*?)\{([^}]*)\}(.*)$/.exec(path) ?? []
+  return names === undefined ? [path] : names.split(',').flatMap((name) => expanded(before + name + after))
+}
 
 /** The pieces in place of, or, where both are maps, over those of the base. */
 function withPieces(base: Record<string, unknown>, pieces: Record<string, unknown>): Record<string, unknown> {

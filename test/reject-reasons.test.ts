@@ -81,14 +81,14 @@ t.test('docs/rejects.md has every reason with its stages and its meaning, as the
 })
 
 t.test('the other pages name only reasons of the list, each on the right page', async (t) => {
-  for (const page of ['formats.md', 'filters.md', 'replies.md']) {
+  for (const page of ['shard-formats.md', 'filters.md', 'replies.md']) {
     for (const reason of reasonsOfTables(page)) t.ok(Object.hasOwn(list, reason), `${page}: ${reason}`)
   }
   const inOrder = (reasons: Iterable<string>): string[] => [...new Set(reasons)].sort()
   const of = (test: (reason: string, stages: readonly string[]) => boolean) =>
     inOrder(Object.entries(list).flatMap(([reason, { stages }]) => (test(reason, stages) ? [reason] : [])))
   t.strictSame(
-    inOrder(reasonsOfTables('formats.md')),
+    inOrder(reasonsOfTables('shard-formats.md')),
     of((reason, stages) => stages.includes('read') || (stages.includes('decode') && reason !== '')),
   )
   t.strictSame(inOrder(reasonsOfTables('filters.md')), inOrder(filterReasons))
