@@ -2,7 +2,7 @@
 
 // The engine by itself: any values, any stages.
 export { Credit } from './core/credit.js'
-export type { SourceOptions } from './core/flow-nodes.js'
+export type { SourceNodeOptions } from './core/flow-nodes.js'
 export { from, type Graph, type GraphBuilder } from './core/graph.js'
 export type { NodeMetrics } from './core/metrics.js'
 export type { Run, RunMetrics, RunOptions } from './core/run.js'

@@ -107,7 +107,7 @@ t.test('importing the library loads neither the commands nor the stand-in server
 
 t.test('the options of exported functions have exported types that fit them', async (t) => {
   // What this asserts is checked by the compiler: each annotation is the type of the argument it is given as.
-  const source: api.SourceOptions<number> = { name: 'numbers', unit: 'number', credit: null as never }
+  const source: api.SourceNodeOptions<number> = { name: 'numbers', unit: 'number', credit: null as never }
   const { credit: _, ...plain } = source
   async function* numbers() {
     yield* [1, 2, 3]

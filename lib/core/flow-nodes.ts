@@ -1,29 +1,28 @@
 /**
- * The nodes between stages that only count: the source that marks what it reads, the node that restores order, and
- * the gate that takes item credit. None of them looks into a value.
+ * The nodes other than stages and sinks: the source, which marks what it reads; the node that restores order; and the
+ * gate, which takes item credit. None of them looks into a value.
  */
 import { Readable, Transform, type TransformCallback } from 'node:stream'
 import type { Credit } from './credit.js'
-import type { Item } from './item.js'
+import { edgeBatches, type Item } from './item.js'
 import type { Ledger } from './ledger.js'
 import type { NodeMeter } from './metrics.js'
-import { edgeBatches } from './stage-node.js'
 import { Window } from './window.js'
 
-/** How a graph begins: the name and unit of what it reads, and the room that each value takes. */
-export interface SourceOptions<T> {
+/** Options of the source node: the name and unit of its values, and the credit that each takes. */
+export interface SourceNodeOptions<T> {
   readonly name: string
   readonly unit: string
-  /** Ordinal of the first value; a resumed run goes on where the last one stopped. 0 by default. */
+  /** Ordinal of the first value; a resumed run continues where the last one stopped. 0 by default. */
   readonly firstOrdinal?: number
-  /** Room that a value takes, once, before it is handed on, until everything made from it is released. */
-  readonly credit?: { readonly from: Credit; readonly amount: (value: T) => number }
+  /** Credit that a value takes once, before it is passed on, until everything made from it is released. */
+  readonly credit?: { readonly from: Credit; readonly amount: (value: T) => number } | undefined
 }
 
-/** Reads `values` one by one, each only when there is room for it and somebody asks. Ends early once `stopped()`. */
-export function sourceNode<T>(
-  values: AsyncIterable<T>,
-  options: SourceOptions<T>,
+/** Reads `values` one by one, each when there is credit for it and demand. Ends early once `stopped()` is true. */
+export function sourceNode(
+  values: AsyncIterable<unknown>,
+  options: SourceNodeOptions<never>,
   ledger: Ledger,
   meter: NodeMeter,
   signal: AbortSignal,
@@ -36,7 +35,7 @@ export function sourceNode<T>(
       const mark = ledger.open(ordinal++, options.unit)
       if (options.credit !== undefined) {
         const { from, amount } = options.credit
-        const taken = amount(value)
+        const taken = amount(value as never) // of the type that `options` were made for: GraphBuilder checked it
         meter.enter('blockedByOutput')
         await from.take(taken, signal)
         ledger.hold(mark, () => from.give(taken))
@@ -47,13 +46,13 @@ export function sourceNode<T>(
       meter.enter('working')
       if (stopped()) break
     }
-    // Over: from here on nobody waits for it.
+    // At its end: no other node waits for it any more.
     meter.enter('waitingForInput')
   }
   return Readable.from(items(), { objectMode: true, highWaterMark: 1 })
 }
 
-/** Hands items on in the order of the input. Takes in whatever comes: credit bounds what can be on the way. */
+/** Passes items on in input order. Accepts every item: credit bounds how many can be in flight. */
 export function orderNode(firstOrdinal: number, meter: NodeMeter): Transform {
   const window = new Window<Item>(firstOrdinal)
   return new Transform({
@@ -75,7 +74,7 @@ export function orderNode(firstOrdinal: number, meter: NodeMeter): Transform {
   })
 }
 
-/** Takes one item credit a live value, in the order they come; returned when everything made from it is released. */
+/** Takes one item credit per live value, in order of arrival; returned when everything made from it is released. */
 export function gateNode(credit: Credit, ledger: Ledger, meter: NodeMeter, signal: AbortSignal): Transform {
   const admit = async (batch: readonly Item[], push: (items: Item[]) => void): Promise<void> => {
     let admitted: Item[] = []
@@ -83,7 +82,7 @@ export function gateNode(credit: Credit, ledger: Ledger, meter: NodeMeter, signa
       meter.in++
       if (item.settlement === null) {
         if (!credit.tryTake(1)) {
-          // What is admitted must go on, or nothing would ever come back.
+          // Pass on what is admitted: otherwise no credit would ever be returned.
           if (admitted.length > 0) push(admitted)
           admitted = []
           meter.enter('blockedByOutput')

@@ -1,41 +1,56 @@
 /**
- * A graph is a source, stages, and a sink, put together before anything runs:
+ * A graph is a source, stages and a sink, put together before anything runs:
  *
- *   from(source).via(stage).inOrder().via(stage).to(sink).run({ signal })
+ *   from(source).via(stage).via(stage).to(sink).run({ signal })
  *
- * It is checked as it is built, can be described, and is run once. Edges are Node object streams in one pipeline.
+ * It is checked as it is built, can be described, and runs once. Edges are Node object streams in one pipeline.
  */
-import type { Writable } from 'node:stream'
+import { PassThrough, type Writable } from 'node:stream'
 import { GraphError } from '../errors.js'
 import type { Credit } from './credit.js'
-import type { SourceOptions } from './flow-nodes.js'
+import type { SourceNodeOptions } from './flow-nodes.js'
+import type { Settlement } from './item.js'
 import type { GraphNode, GraphPlan } from './plan.js'
 import { type Run, type RunOptions, startRun } from './run.js'
 import { type OrderedSink, type ReorderOptions, writableSink } from './sink-node.js'
 import type { Stage } from './types.js'
 
+/** An async iterable that carries its options as a source: `from(source)` needs no others. */
+export interface Source<T> extends AsyncIterable<T>, SourceNodeOptions<T> {}
+
 /**
- * Starts a graph at any async iterable; every Node Readable is one.
- * Values are read one by one, each when there is room for it.
+ * Starts a graph at an async iterable; every Node Readable is one. Values are read one by one, each when there is
+ * capacity for it.
+ *
+ * @param options by default those of the source itself, or the name 'source' and the unit 'value'
  */
-export function from<T>(
-  source: AsyncIterable<T>,
-  options: SourceOptions<T> = { name: 'source', unit: 'value' },
-): GraphBuilder<T> {
-  return new GraphBuilder<T>(source, options as SourceOptions<unknown>, [])
+export function from<T>(source: AsyncIterable<T> | Source<T>, options?: SourceNodeOptions<T>): GraphBuilder<T> {
+  const own = 'unit' in source ? source : { name: 'source', unit: 'value' }
+  return new GraphBuilder({ source, sourceOptions: options ?? own, nodes: [] })
 }
 
-/** A graph that has no end yet; `T` is what comes out of it. Each method gives a new one, this one stays as it is. */
-export class GraphBuilder<T> {
-  constructor(
-    private readonly source: AsyncIterable<unknown>,
-    private readonly sourceOptions: SourceOptions<unknown>,
-    private readonly nodes: readonly GraphNode[],
-  ) {}
+/** Options of `GraphBuilder.values`. */
+export interface ValuesOptions<Settled> extends RunOptions {
+  /** Receives each value that a stage dropped or failed, in input order. Without it they are only counted. */
+  readonly onSettled?: (value: Settled, settlement: Settlement) => void
+}
 
-  /** Has every value go through `stage`. A stage with several calls under way may hand on out of order. */
-  via<Out>(stage: Stage<T, Out>): GraphBuilder<Out> {
-    const taken = this.nodes.some((node) => node.kind === 'stage' && node.stage.name === stage.name)
+/**
+ * A graph without a sink. Each method returns a new one and leaves this one unchanged.
+ *
+ * `T` is the type of the values that come out of it; `Settled` that of the values which ended before.
+ */
+export class GraphBuilder<T, Settled = never> {
+  readonly #parts: Pick<GraphPlan, 'source' | 'sourceOptions' | 'nodes'>
+
+  constructor(parts: Pick<GraphPlan, 'source' | 'sourceOptions' | 'nodes'>) {
+    this.#parts = parts
+  }
+
+  /** Passes every value through `stage`. A stage with several concurrent calls may emit out of order. */
+  via<Out, Dropped = Out>(stage: Stage<T, Out, Dropped>): GraphBuilder<Out, Settled | T | Dropped> {
+    const { nodes } = this.#parts
+    const taken = nodes.some((node) => node.kind === 'stage' && node.stage.name === stage.name)
     if (taken) throw new GraphError(`two stages are named '${stage.name}': reports could not tell them apart`)
     for (const [name, value] of Object.entries({
       batchMax: stage.batchMax ?? 1,
@@ -43,47 +58,64 @@ export class GraphBuilder<T> {
     })) {
       if (!(value >= 1)) throw new GraphError(`stage '${stage.name}': ${name} must be 1 or more, got ${value}`)
     }
-    return this.#with({ kind: 'stage', stage: stage as unknown as Stage<unknown, unknown> })
+    const order: GraphNode[] = stage.ordered && !isInOrder(nodes) ? [{ kind: 'order' }] : []
+    return this.#with(...order, { kind: 'stage', stage })
   }
 
-  /** Restores the order of the input here. The sink always does; a stage that needs it asks. */
-  inOrder(): GraphBuilder<T> {
+  /** Restores input order here. Sinks and stages that are `ordered` do not need it. */
+  inOrder(): GraphBuilder<T, Settled> {
     return this.#with({ kind: 'order' })
   }
 
   /** Lets a value pass when it gets one credit, in order of arrival; returned once all made from it is released. */
-  gate(credit: Credit): GraphBuilder<T> {
+  gate(credit: Credit): GraphBuilder<T, Settled> {
     return this.#with({ kind: 'gate', credit })
   }
 
-  /** Ends the graph. The sink gets every value in the order of the input, settled ones too. */
-  to(sink: OrderedSink<T>, reorder?: ReorderOptions): Graph
+  /** Ends the graph. The sink receives every value in input order, settled ones too. */
+  to(sink: OrderedSink<T, Settled>, reorder?: ReorderOptions): Graph
   to(sink: Writable): Graph
-  to(sink: OrderedSink<T> | Writable, reorder: ReorderOptions | null = null): Graph {
-    const ordered = 'pipe' in sink ? writableSink<T>(sink) : sink
-    return new Graph({
-      source: this.source,
-      sourceOptions: this.sourceOptions,
-      nodes: this.nodes,
-      sink: ordered as OrderedSink<unknown>,
-      reorder,
-    })
+  to(sink: OrderedSink<T, Settled> | Writable, reorder: ReorderOptions | null = null): Graph {
+    const ordered = 'pipe' in sink ? writableSink<T, Settled>(sink) : sink
+    return new Graph({ ...this.#parts, sink: ordered, reorder, valuesLeave: false })
   }
 
-  #with<Out>(node: GraphNode): GraphBuilder<Out> {
-    return new GraphBuilder<Out>(this.source, this.sourceOptions, [...this.nodes, node])
+  /** Runs the graph and yields what comes out of it, in input order. Returning early aborts the run. */
+  async *values({ onSettled, ...options }: ValuesOptions<Settled> = {}): AsyncGenerator<T, void, undefined> {
+    const out = new PassThrough({ objectMode: true, highWaterMark: 1 })
+    const sink = writableSink<T, Settled>(out, 'values', onSettled)
+    const run = new Graph({ ...this.#parts, sink, reorder: null, valuesLeave: true }).run(options)
+    run.done.catch((error: Error) => out.destroy(error))
+    try {
+      yield* out
+    } finally {
+      run.abort()
+      await run.done.catch(() => undefined) // thrown by `out` already, or the abort of this line
+    }
+  }
+
+  #with<Out, Dropped>(...added: readonly GraphNode[]): GraphBuilder<Out, Dropped> {
+    return new GraphBuilder<Out, Dropped>({ ...this.#parts, nodes: [...this.#parts.nodes, ...added] })
   }
 }
 
-/** A whole graph, checked and not yet run. */
+function isInOrder(nodes: readonly GraphNode[]): boolean {
+  const since = nodes.slice(nodes.findLastIndex(({ kind }) => kind === 'order') + 1)
+  return since.every((node) => node.kind !== 'stage' || (node.stage.inFlightMax ?? 1) === 1)
+}
+
+/** A complete graph, checked and not yet run. */
 export class Graph {
+  readonly #plan: GraphPlan
   #started = false
 
-  constructor(private readonly plan: GraphPlan) {}
+  constructor(plan: GraphPlan) {
+    this.#plan = plan
+  }
 
-  /** One line a node, in the order that data meets them. */
+  /** Returns one line per node, in the order in which data passes them. */
   describe(): string[] {
-    const { sourceOptions, nodes, sink } = this.plan
+    const { sourceOptions, nodes, sink } = this.#plan
     let unit = sourceOptions.unit
     const lines = [`${sourceOptions.name}: ${unit}s`]
     for (const node of nodes) {
@@ -92,7 +124,7 @@ export class Graph {
       else {
         const to = node.stage.unit
         lines.push(
-          `${node.stage.name}: ${unit}s${to === undefined ? '' : ` → ${to}s`}, ${node.stage.inFlightMax ?? 1} at once`,
+          `${node.stage.name}: ${unit}s${to === undefined ? '' : ` → ${to}s`}, ${node.stage.inFlightMax ?? 1} concurrently`,
         )
         unit = to ?? unit
       }
@@ -100,10 +132,10 @@ export class Graph {
     return [...lines, `${sink.name}: ${unit}s, in order`]
   }
 
-  /** Starts it. A graph runs once: its source is read as it goes. */
+  /** Starts the graph. It runs once, because its source is consumed. */
   run(options: RunOptions = {}): Run {
     if (this.#started) throw new GraphError('this graph was run already: build another one from a fresh source')
     this.#started = true
-    return startRun(this.plan, options)
+    return startRun(this.#plan, options)
   }
 }

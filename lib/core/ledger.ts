@@ -1,18 +1,18 @@
 /**
- * Who is still on the way. Every value that was read has a mark; a mark that is split lives on in its children and is
- * settled when all of them are. Nothing else may decide that a value is done: credit is returned here and only here.
+ * Tracks which values are still in the graph. Every value that was read has a mark; a mark that is split lives on in its
+ * children and is settled when all of them are. Credit is returned here and nowhere else.
  *
- * Invariant, per unit and at every instant: opened = settled + split into children + on the way.
+ * Invariant, per unit and at every instant: opened = settled + split into children + open.
  */
 import { ContractError } from '../errors.js'
 import type { Position } from './types.js'
 
-/** What a mark gives back when everything below it is settled. */
+/** Returns what a mark holds, when everything below it is settled. */
 export type Hold = () => void
 
-/** The identity of a value in a graph: its position, its parent, and the credit that it holds. */
+/** The identity of a value in a graph: its position, its parent, and what it holds. */
 export class Mark {
-  /** Children not settled yet; 0 in a leaf. */
+  /** Children that are not settled; 0 in a leaf. */
   children = 0
   settled = false
   holds: Hold[] | null = null
@@ -20,29 +20,24 @@ export class Mark {
   constructor(
     readonly parent: Mark | null,
     readonly position: Position,
-    /** No sibling comes after it. Never true of a root: how many blocks there will be is not known. */
+    /** Whether no sibling follows. Never true of a root: the number of blocks is not known. */
     readonly isLast: boolean,
     readonly unit: string,
   ) {}
-
-  /** The number of the source value it descends from. */
-  get origin(): number {
-    return this.position[0] as number
-  }
 }
 
-/** Marks of one unit so far. At every instant opened = split + settled + on the way. */
+/** Number of marks of one unit. At every instant opened = split + settled + open. */
 export interface UnitCount {
   opened: number
   split: number
   settled: number
 }
 
-/** Opens, splits and settles marks; returns the credit of a mark when all that was made of it is settled. */
+/** Opens, splits and settles marks; returns what a mark holds when everything made from it is settled. */
 export class Ledger {
   readonly #units = new Map<string, UnitCount>()
 
-  /** Marks a value that the source gave. */
+  /** Creates the mark of a value that the source gave. */
   open(ordinal: number, unit: string): Mark {
     this.#count(unit).opened++
     return new Mark(null, [ordinal], false, unit)
@@ -62,14 +57,14 @@ export class Ledger {
     return children
   }
 
-  /** Has `release` called once everything below `mark` is settled. */
+  /** Calls `release` once everything below `mark` is settled. */
   hold(mark: Mark, release: Hold): void {
     if (mark.settled) throw new ContractError(`${describe(mark)} cannot hold anything: it is settled`)
     mark.holds ??= []
     mark.holds.push(release)
   }
 
-  /** A leaf reached its end. Its parents follow when it was their last child. */
+  /** Settles a leaf, and each ancestor whose last open child it was. */
   settle(leaf: Mark): void {
     if (leaf.settled) throw new ContractError(`${describe(leaf)} was settled twice`)
     if (leaf.children > 0) throw new ContractError(`${describe(leaf)} was settled before what it was split into`)
@@ -89,8 +84,8 @@ export class Ledger {
     return this.#units
   }
 
-  /** Leaves that are neither settled nor split. */
-  onTheWay(): number {
+  /** Number of leaves that are neither settled nor split. */
+  inFlight(): number {
     let sum = 0
     for (const count of this.#units.values()) sum += count.opened - count.split - count.settled
     return sum

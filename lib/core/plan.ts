@@ -1,20 +1,22 @@
-/** What a graph is made of, before it runs. */
+/** The parts of a graph before it runs. Value types are erased here; `GraphBuilder` has checked that they fit. */
 import type { Credit } from './credit.js'
-import type { SourceOptions } from './flow-nodes.js'
-import type { OrderedSink, ReorderOptions } from './sink-node.js'
-import type { Stage } from './types.js'
+import type { SourceNodeOptions } from './flow-nodes.js'
+import type { ErasedSink, ReorderOptions } from './sink-node.js'
+import type { ErasedStage } from './stage-node.js'
 
-/** What stands between source and sink: a stage, the restoring of order, or a gate that takes credit. */
+/** A node between source and sink: a stage, the restoring of order, or a gate that takes credit. */
 export type GraphNode =
-  | { readonly kind: 'stage'; readonly stage: Stage<unknown, unknown> }
+  | { readonly kind: 'stage'; readonly stage: ErasedStage }
   | { readonly kind: 'order' }
   | { readonly kind: 'gate'; readonly credit: Credit }
 
-/** A graph as it was put together, ready to be run. */
+/** A graph that was put together and can be run. */
 export interface GraphPlan {
   readonly source: AsyncIterable<unknown>
-  readonly sourceOptions: SourceOptions<unknown>
+  readonly sourceOptions: SourceNodeOptions<never>
   readonly nodes: readonly GraphNode[]
-  readonly sink: OrderedSink<unknown>
+  readonly sink: ErasedSink
   readonly reorder: ReorderOptions | null
+  /** Whether values are used after the sink returned: nothing made from them may be released then. */
+  readonly valuesLeave: boolean
 }

@@ -1,6 +1,6 @@
 /**
- * A graph at work. `done` settles when the sink has everything; `drain` stops reading and lets what was read reach the
- * sink; `abort` stops now. Either way nothing is lost: what was not released was not acknowledged.
+ * A running graph. `done` settles when the sink has everything; `drain` stops reading and lets what was read reach the
+ * sink; `abort` stops immediately. Neither loses anything: what was not released was not acknowledged.
  */
 import { setMaxListeners } from 'node:events'
 import { pipeline } from 'node:stream/promises'
@@ -12,41 +12,41 @@ import type { GraphNode, GraphPlan } from './plan.js'
 import { SinkNode } from './sink-node.js'
 import { StageNode } from './stage-node.js'
 
-/** What `Graph.run` is told. */
+/** Options for `Graph.run`; all optional. */
 export interface RunOptions {
   /** Aborting it aborts the run. */
   readonly signal?: AbortSignal
 }
 
-/** A graph as it is at this moment. */
+/** Figures of a running graph. */
 export interface RunMetrics {
   /** In the order of the graph: source, nodes, sink. */
   readonly nodes: readonly NodeMetrics[]
-  /** By unit ('block', 'record', …), in the order in which they came up. */
+  /** By unit ('block', 'record', …), in order of first use. */
   readonly units: Readonly<Record<string, Readonly<UnitCount>>>
   /** Leaves between source and release. */
-  readonly onTheWay: number
-  /** The most bytes of finished values that waited for an earlier one in memory. */
+  readonly inFlight: number
+  /** Peak bytes of finished values that waited in memory for an earlier one. */
   readonly reorderPeakBytes: number
 }
 
-/** A graph at work. */
+/** A running graph. */
 export interface Run {
   /** Resolves when all that was read has been released; rejects with what stopped it. */
   readonly done: Promise<void>
-  /** Cheap: may be asked many times a second. */
+  /** Cheap: may be called many times a second. */
   metrics(): RunMetrics
   /** Stops reading. `done` resolves once everything read so far is released. */
   drain(): void
-  /** Stops at once; `done` rejects with `reason`. */
+  /** Stops immediately; `done` rejects with `reason`. */
   abort(reason?: Error): void
 }
 
-/** Connects the nodes of a plan and starts them. What stops the run is what `done` rejects with. */
+/** Connects the nodes of a plan and starts them. `done` rejects with the error that stopped the run. */
 export function startRun(plan: GraphPlan, options: RunOptions): Run {
   const ledger = new Ledger()
   const controller = new AbortController()
-  // Every call in flight may listen for the end of the run: many listeners are no leak here.
+  // Every call in flight may listen for the end of the run: many listeners are not a leak here.
   setMaxListeners(0, controller.signal)
   const firstOrdinal = plan.sourceOptions.firstOrdinal ?? 0
   const meters: NodeMeter[] = []
@@ -70,7 +70,12 @@ export function startRun(plan: GraphPlan, options: RunOptions): Run {
     if (node.kind === 'order') return orderNode(firstOrdinal, meter('order', unit))
     if (node.kind === 'gate')
       return gateNode(node.credit, ledger, meter(`credit: ${node.credit.name}`, unit), controller.signal)
-    const built = new StageNode(node.stage, ledger, meter(node.stage.name, unit), controller.signal)
+    const built = new StageNode(node.stage, {
+      ledger,
+      meter: meter(node.stage.name, unit),
+      signal: controller.signal,
+      valuesLeave: plan.valuesLeave,
+    })
     unit = node.stage.unit ?? unit
     return built
   }
@@ -83,30 +88,43 @@ export function startRun(plan: GraphPlan, options: RunOptions): Run {
   if (options.signal?.aborted) onAbort()
   else options.signal?.addEventListener('abort', onAbort, { once: true })
 
-  const done = pipeline([source, ...middle, sink], { signal: controller.signal })
-    .catch((error: unknown) => {
-      // The pipeline answers an abort with an error of its own; what matters is why it was aborted.
-      const cause = controller.signal.aborted ? controller.signal.reason : error
-      if (!controller.signal.aborted) controller.abort(cause)
-      throw cause
+  const finish = async (): Promise<void> => {
+    const failures: unknown[] = []
+    await pipeline([source, ...middle, sink], { signal: controller.signal }).catch((error: unknown) => {
+      // On abort the pipeline rejects with an error of its own; report the reason for the abort instead.
+      failures.push(controller.signal.aborted ? controller.signal.reason : error)
+      if (!controller.signal.aborted) controller.abort(error)
     })
-    .finally(() => {
-      options.signal?.removeEventListener('abort', onAbort)
-      return plan.reorder?.spill.close()
-    })
-  done.catch(() => undefined) // whoever awaits `done` gets it; a metrics-only user must not crash the process
+    options.signal?.removeEventListener('abort', onAbort)
+    await closeAll(plan, failures)
+    if (failures.length > 0) throw failures[0]
+  }
+  const done = finish()
+  done.catch(() => undefined) // seen by callers that await `done`; one that reads metrics only must not crash
 
   return {
     done,
     metrics: () => ({
       nodes: meters.map((each) => each.read()),
       units: Object.fromEntries(ledger.units()),
-      onTheWay: ledger.onTheWay(),
+      inFlight: ledger.inFlight(),
       reorderPeakBytes: sink.peakBytes,
     }),
     drain: () => {
       draining = true
     },
     abort: (reason = new AbortedError('the run was aborted')) => abort(reason),
+  }
+}
+
+/** Closes the sink, the stages from the last to the first, and the spill store; adds what fails to `failures`. */
+async function closeAll({ sink, nodes, reorder }: GraphPlan, failures: unknown[]): Promise<void> {
+  const stages = nodes.flatMap((node) => (node.kind === 'stage' ? [node.stage] : [])).reverse()
+  for (const each of [sink, ...stages, reorder?.spill]) {
+    try {
+      await each?.close?.()
+    } catch (error) {
+      failures.push(error)
+    }
   }
 }

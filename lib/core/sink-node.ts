@@ -1,6 +1,6 @@
 /**
- * The end of a graph: puts items back in the order of the input, hands them to the sink one batch at a time, and only
- * then settles their marks, which returns their credit.
+ * The end of a graph: restores input order, passes items to the sink one batch at a time, and then settles their marks,
+ * which returns their credit.
  */
 import { Writable } from 'node:stream'
 import { GraphError } from '../errors.js'
@@ -11,32 +11,41 @@ import type { Spilled, SpillStore } from './spill.js'
 import type { Position } from './types.js'
 import { endsRoot, Window } from './window.js'
 
-/** One value that reached its end, in the order of the input. */
-export interface Released<T> {
+/** One value at its end, in input order. */
+export type Released<T, Settled = unknown> = {
   readonly position: Position
-  readonly value: T
-  /** Null for a value that passed every stage; else `value` is what the settling stage was given. */
-  readonly settlement: Settlement | null
-  /** Nothing made from the same source value comes after this. */
+  /** Whether this is the last value made from its source value. */
   readonly endsOrigin: boolean
-}
+} & (
+  | { readonly value: T; readonly settlement: null }
+  /** A stage dropped or failed the value: `value` is what that stage received, or the value of a `Child`. */
+  | { readonly value: Settled; readonly settlement: Settlement }
+)
 
-/** Gets every value exactly once, in order. What a call returns for is done: its credit goes back. */
-export interface OrderedSink<T> {
+/** Receives every value exactly once, in input order. The credit of a batch is returned when `write` has returned. */
+export interface OrderedSink<T, Settled = unknown> {
   readonly name: string
-  write(released: readonly Released<T>[]): Promise<void> | void
-  /** After the last value, when the input ended by itself. */
-  end?(): Promise<void> | void
+  /** A property, not a method, for the reason of `Stage.process`. */
+  readonly write: (released: readonly Released<T, Settled>[]) => Promise<void> | void
+  /** Called after the last value, if the input came to its end. */
+  readonly end?: () => Promise<void> | void
+  /** Called once when the run is over, however it ended. */
+  readonly close?: () => Promise<void> | void
 }
 
 /** Where finished values wait for an earlier one: in memory up to a bound, then in a file. */
 export interface ReorderOptions {
-  /** Bytes of finished values that may wait in memory for an earlier one. Past it they go to `spill`. */
+  /** Bytes of finished values that may wait in memory for an earlier one. Further ones go to `spill`. */
   readonly bytesMax: number
-  /** Bytes that a value takes. */
+  /** Returns the bytes that a value takes in memory. */
   readonly sizeBytes: (value: unknown) => number
   readonly spill: SpillStore
 }
+
+/** Every sink is one of these: values of type `never` make no promise about what it accepts. */
+export type ErasedSink = OrderedSink<never, never>
+
+type ErasedRelease = Omit<Released<unknown>, 'settlement'> & Pick<Item, 'settlement'>
 
 interface Held {
   readonly mark: Item['mark']
@@ -45,24 +54,32 @@ interface Held {
   spilled: Spilled | null
 }
 
-/** The end of a graph: puts items in order, hands them to the sink in batches, and then settles their marks. */
+/** Restores input order, passes items to the sink in batches, and then settles their marks. */
 export class SinkNode extends Writable {
+  readonly #sink: ErasedSink
+  readonly #ledger: Ledger
+  readonly #meter: NodeMeter
+  readonly #reorder: ReorderOptions | null
   readonly #window: Window<Held>
   #heldBytes = 0
   #peakBytes = 0
 
   constructor(
-    private readonly sink: OrderedSink<unknown>,
+    sink: ErasedSink,
     firstOrdinal: number,
-    private readonly ledger: Ledger,
-    private readonly meter: NodeMeter,
-    private readonly reorder: ReorderOptions | null,
+    ledger: Ledger,
+    meter: NodeMeter,
+    reorder: ReorderOptions | null,
   ) {
     super({ objectMode: true, highWaterMark: 1 })
+    this.#sink = sink
+    this.#ledger = ledger
+    this.#meter = meter
+    this.#reorder = reorder
     this.#window = new Window(firstOrdinal)
   }
 
-  /** The most bytes of values that waited for an earlier one in memory. */
+  /** Peak bytes of values that waited in memory for an earlier one. */
   get peakBytes(): number {
     return this.#peakBytes
   }
@@ -77,12 +94,12 @@ export class SinkNode extends Writable {
       done(new GraphError(`the input ended while ${waiting} values waited for an earlier one: a stage lost a value`))
       return
     }
-    Promise.resolve(this.sink.end?.()).then(() => done(), done)
+    Promise.resolve(this.#sink.end?.()).then(() => done(), done)
   }
 
   async #take(batch: readonly Item[]): Promise<void> {
-    this.meter.in += batch.length
-    this.meter.enter('working')
+    this.#meter.in += batch.length
+    this.#meter.enter('working')
     let ready: Held[] = []
     for (const item of batch) {
       const held: Held = { mark: item.mark, item, bytes: 0, spilled: null }
@@ -96,15 +113,15 @@ export class SinkNode extends Writable {
       }
     }
     if (ready.length > 0) await this.#release(ready)
-    this.meter.inFlight = this.#window.size
-    this.meter.enter('waitingForInput')
+    this.#meter.inFlight = this.#window.size
+    this.#meter.enter('waitingForInput')
   }
 
-  /** Takes room in memory for a value that has to wait; true when there is none left. */
+  /** Reserves memory for a value that has to wait; returns true if none is left. */
   #mustSpill(held: Held): boolean {
-    if (this.reorder === null || held.item === null) return false
-    const bytes = this.reorder.sizeBytes(held.item.value)
-    if (this.#heldBytes + bytes > this.reorder.bytesMax) return true
+    if (this.#reorder === null || held.item === null) return false
+    const bytes = this.#reorder.sizeBytes(held.item.value)
+    if (this.#heldBytes + bytes > this.#reorder.bytesMax) return true
     held.bytes = bytes
     this.#heldBytes += bytes
     this.#peakBytes = Math.max(this.#peakBytes, this.#heldBytes)
@@ -112,44 +129,52 @@ export class SinkNode extends Writable {
   }
 
   async #spill(held: Held): Promise<void> {
-    if (this.reorder === null || held.item === null) return
+    if (this.#reorder === null || held.item === null) return
     const { value, settlement } = held.item
-    held.spilled = await this.reorder.spill.put({ value, settlement: withoutError(settlement) })
+    held.spilled = await this.#reorder.spill.put({ value, settlement: withoutError(settlement) })
     held.item = null
   }
 
   async #release(ready: readonly Held[]): Promise<void> {
-    const released: Released<unknown>[] = []
+    const released: ErasedRelease[] = []
     for (const held of ready) {
       this.#heldBytes -= held.bytes
       const { value, settlement } = held.item ?? (await this.#restore(held))
       released.push({ position: held.mark.position, value, settlement, endsOrigin: endsRoot(held.mark) })
     }
-    await this.sink.write(released)
-    this.meter.out += released.length
-    for (const held of ready) this.ledger.settle(held.mark)
+    await this.#sink.write(released as never) // of the sink's types: GraphBuilder checked them
+    this.#meter.out += released.length
+    for (const held of ready) this.#ledger.settle(held.mark)
   }
 
   async #restore(held: Held): Promise<Pick<Item, 'value' | 'settlement'>> {
-    if (this.reorder === null || held.spilled === null)
-      throw new GraphError('a held value is neither in memory nor spilled')
-    return (await this.reorder.spill.get(held.spilled)) as Pick<Item, 'value' | 'settlement'>
+    if (this.#reorder === null || held.spilled === null)
+      throw new GraphError('a waiting value is neither in memory nor spilled')
+    return (await this.#reorder.spill.get(held.spilled)) as Pick<Item, 'value' | 'settlement'>
   }
 }
 
-/** An error does not survive the spill file; its code and message are in the settlement already. */
+/** An error does not survive the spill file; its code and message are in the settlement. */
 function withoutError(settlement: Settlement | null): Settlement | null {
   return settlement === null ? null : { ...settlement, error: null }
 }
 
-/** Any Writable as a sink: gets the values that passed every stage, in order; what was dropped or failed is counted. */
-export function writableSink<T>(writable: Writable, name = 'writable'): OrderedSink<T> {
+/**
+ * Returns a Writable as a sink. It receives the values that passed every stage, in order; values that were dropped or
+ * failed go to `onSettled`.
+ */
+export function writableSink<T, Settled>(
+  writable: Writable,
+  name = 'writable',
+  onSettled?: (value: Settled, settlement: Settlement) => void,
+): OrderedSink<T, Settled> {
   const failure = new Promise<never>((_, reject) => writable.once('error', reject))
-  failure.catch(() => undefined) // seen by whichever write or end comes next
+  failure.catch(() => undefined) // thrown by the next write or end
   return {
     name,
     async write(released) {
       for (const { value, settlement } of released) {
+        if (settlement !== null) onSettled?.(value, settlement)
         if (settlement !== null || writable.write(value)) continue
         await Promise.race([failure, new Promise((drained) => writable.once('drain', drained))])
       }

@@ -1,26 +1,35 @@
 /**
- * A stage on the stream: takes batches of items, calls the stage with their values, gives each outcome its mark.
- * The stage never sees a mark, so it can neither lose nor repeat one; all it can break is the contract, which throws.
+ * A stage as a stream: takes batches of items, calls the stage with their values, and gives each outcome its mark.
+ * The stage never sees a mark, so it can neither lose nor repeat one; a breach of its contract throws.
  *
- * Holds at most: one batch taken in, `inFlightMax × batchMax` values in calls, what those emit, and one batch of output
+ * Holds at most one input batch, `inFlightMax × batchMax` values in calls, what those emit, and one batch of output
  * beyond the edge's high-water mark.
  */
 import { Duplex } from 'node:stream'
 import { ContractError } from '../errors.js'
-import { edgeBatchMax, type Item, type Settlement } from './item.js'
+import { edgeBatches, edgeBatchMax, type Item, type Settlement } from './item.js'
 import type { Ledger, Mark } from './ledger.js'
 import type { NodeMeter } from './metrics.js'
-import { Child, type Dropped, type Failed, type Outcome, type Stage } from './types.js'
+import { Child, type Dropped, type Failed, type Outcome, type Stage, type StageContext } from './types.js'
 
-/** Batches that wait on an edge. One being written and one being read keep both ends busy. */
-export const edgeBatches = 2
+/** Every stage is one of these: `never` as input makes no promise about what it accepts. */
+export type ErasedStage = Stage<never, unknown, unknown>
 
-/** Runs a stage in a graph: batches, calls under way at once, outcomes checked against the contract. */
+/** What a stage node shares with the run. */
+interface StageNodeParts {
+  readonly ledger: Ledger
+  readonly meter: NodeMeter
+  readonly signal: AbortSignal
+  readonly valuesLeave: boolean
+}
+
+/** Runs a stage in a graph: batches, concurrent calls, outcomes checked against the contract. */
 export class StageNode extends Duplex {
-  readonly #stage: Stage<unknown, unknown>
+  readonly #stage: ErasedStage
   readonly #ledger: Ledger
   readonly #meter: NodeMeter
   readonly #signal: AbortSignal
+  readonly #valuesLeave: boolean
   readonly #batchMax: number
   readonly #inFlightMax: number
   #batch: readonly Item[] = []
@@ -32,12 +41,13 @@ export class StageNode extends Duplex {
   #taken: ((error?: Error | null) => void) | null = null
   #ended: (() => void) | null = null
 
-  constructor(stage: Stage<unknown, unknown>, ledger: Ledger, meter: NodeMeter, signal: AbortSignal) {
+  constructor(stage: ErasedStage, { ledger, meter, signal, valuesLeave }: StageNodeParts) {
     super({ objectMode: true, readableHighWaterMark: edgeBatches, writableHighWaterMark: 1 })
     this.#stage = stage
     this.#ledger = ledger
     this.#meter = meter
     this.#signal = signal
+    this.#valuesLeave = valuesLeave
     this.#batchMax = stage.batchMax ?? 1
     this.#inFlightMax = stage.inFlightMax ?? 1
   }
@@ -58,13 +68,6 @@ export class StageNode extends Duplex {
   override _final(ended: () => void): void {
     this.#ended = ended
     this.#endWhenIdle()
-  }
-
-  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    Promise.resolve(this.#stage.close?.()).then(
-      () => done(error),
-      (closing: Error) => done(error ?? closing),
-    )
   }
 
   /** Starts calls while there is input, a free call and an open output. */
@@ -91,8 +94,10 @@ export class StageNode extends Duplex {
   #call(items: readonly Item[]): void {
     this.#meter.in += items.length
     this.#meter.enter('working')
-    const values = items.map((item) => item.value)
-    const context = { signal: this.#signal, positions: items.map((item) => item.mark.position) }
+    const values = items.map((item) => item.value as never) // of the stage's type: GraphBuilder checked it
+    const hold: StageContext['hold'] = (index, release) => this.#ledger.hold((items[index] as Item).mark, release)
+    const positions = items.map((item) => item.mark.position)
+    const context = { signal: this.#signal, positions, hold: this.#valuesLeave ? null : hold }
     try {
       const outcomes = this.#stage.process(values, context)
       if (!(outcomes instanceof Promise)) {
@@ -178,7 +183,7 @@ export class StageNode extends Duplex {
     return { stage: this.#stage.name, kind: 'failed', reason, detail: error.message, error }
   }
 
-  /** Outcomes that come in the same turn of the event loop travel together. */
+  /** Batches the outcomes of one turn of the event loop. */
   #scheduleFlush(): void {
     if (this.#output.length === 0 || this.#flushScheduled || this.#outputBlocked) return
     this.#flushScheduled = true

@@ -1,72 +1,84 @@
 /**
- * The words the engine is built from. It knows no text, no Hub and no model:
- * values are opaque, positions are numbers, and what a stage may do to a value is an Outcome.
+ * The types that stages and sinks are written against. The engine knows no text, no Hub and no model: values are opaque,
+ * positions are numbers, and what a stage does with a value is an Outcome.
  */
 
-/** What became of one value. A value may not vanish: `emit: []` throws, a drop has a reason. */
-export type Outcome<Out> = Emitted<Out> | Dropped | Failed
+/**
+ * Result of a stage for one value. A value cannot vanish: `emit: []` throws, and a drop has a reason.
+ *
+ * `Settled` is the type of the values in `Child`: values that end here although they were emitted.
+ */
+export type Outcome<Out, Settled = Out> = Emitted<Out, Settled> | Dropped | Failed
 
-/** It goes on, as one value or several. */
-export interface Emitted<Out> {
-  /** One or more values, in order. More than one, or an output unit, makes the stage a splitting one. */
-  readonly emit: readonly (Out | Child<Out>)[]
+/** The value continues, as one value or several. */
+export interface Emitted<Out, Settled = Out> {
+  /** One or more values, in order. A stage that emits several declares the `unit` it emits. */
+  readonly emit: readonly (Out | Child<Settled>)[]
 }
 
-/** It ends here, as a reject, and is counted under its reason. Nothing is wrong. */
+/** The value ends here as a reject and is counted under its reason. This is not an error. */
 export interface Dropped {
   /** A stable word, the key of a counter: 'too-short', 'near-duplicate'. */
   readonly drop: string
-  /** What the reject says besides: figures, the other document's id. JSON-safe. */
+  /** Details for the reject: figures, the other document's id. JSON-safe. */
   readonly detail?: string
 }
 
-/** It ends here, as a reject under the error's code. An error that must stop the run is thrown instead. */
+/** The value ends here as a reject under the error's code. An error that must stop the run is thrown instead. */
 export interface Failed {
   readonly fail: Error
 }
 
-/** A child of a splitting stage that is dropped as it is born: it keeps its place in the order and its count. */
-export class Child<Out> {
+/** A value of a splitting stage that is dropped when it is emitted: it keeps its place in the order and its count. */
+export class Child<Settled> {
   constructor(
-    readonly value: Out,
+    readonly value: Settled,
     readonly outcome: Dropped | Failed,
   ) {}
 }
 
 /**
- * One step of a graph. It sees values, never marks, so it cannot lose an acknowledgement.
+ * One step of a graph. It receives values, never marks, so it cannot lose an acknowledgement.
  *
- * Shape: In[n] → Outcome<Out>[n], same order.
+ * Shape: In[n] → Outcome<Out, Settled>[n], same order.
  */
-export interface Stage<In, Out> {
+export interface Stage<In, Out, Settled = Out> {
   readonly name: string
-  /** The unit of what it emits ('chunk', 'pair'), when it differs from what it takes. */
+  /** Unit of the emitted values ('chunk', 'pair'), if it differs from that of the input. */
   readonly unit?: string
-  /** Values a call of `process` may get; 1 by default. */
+  /** Values that one call of `process` may receive; 1 by default. */
   readonly batchMax?: number
-  /** Calls of `process` under way at once; 1 by default, which also keeps the order. */
+  /** Concurrent calls of `process`; 1 by default, which also keeps the order. */
   readonly inFlightMax?: number
-  /** A property, not a method: so that a stage with the wrong input type does not compile. */
+  /** Whether values must arrive in input order; the graph then restores the order before this stage. */
+  readonly ordered?: boolean
+  /** A property, not a method: otherwise a stage with the wrong input type would compile. */
   readonly process: (
     values: readonly In[],
     context: StageContext,
-  ) => readonly Outcome<Out>[] | Promise<readonly Outcome<Out>[]>
-  /** Called once, after the last value or on abort. */
+  ) => readonly Outcome<Out, Settled>[] | Promise<readonly Outcome<Out, Settled>[]>
+  /** Called once when the run is over, however it ended. */
   readonly close?: () => Promise<void> | void
 }
 
-/** What a stage is told besides the values. */
+/** What `process` receives besides the values. */
 export interface StageContext {
   /** Aborted when the run ends early: a call that waits should listen to it. */
   readonly signal: AbortSignal
-  /** Where each value stands in the input, for queue order: [block, record, …]. */
+  /** Position of each value in the input, for queue order: [block, record, …]. */
   readonly positions: readonly Position[]
+  /**
+   * Calls `release` once everything made from value `index` has passed the sink; not called if the run is aborted.
+   * Null if values leave the engine alive (`GraphBuilder.values`, `stageStream`): the stage then cannot know when they
+   * are no longer used.
+   */
+  readonly hold: ((index: number, release: () => void) => void) | null
 }
 
 /** The place of a value in the input: block number, then the ordinal among its siblings at each split. */
 export type Position = readonly number[]
 
-/** −1, 0 or 1: by block, then by each ordinal; a prefix comes before what it holds. */
+/** Returns −1, 0 or 1: by block, then by each ordinal; a prefix precedes the positions that it contains. */
 export function comparePositions(a: Position, b: Position): number {
   const depth = Math.min(a.length, b.length)
   for (let level = 0; level < depth; level++) {
@@ -76,9 +88,9 @@ export function comparePositions(a: Position, b: Position): number {
   return Math.sign(a.length - b.length)
 }
 
-/** Time, given from outside: what waits can be tested without waiting. */
+/** A source of time, passed in so that code that waits can be tested without waiting. */
 export interface Clock {
-  /** Milliseconds from any fixed origin, never going back. */
+  /** Milliseconds from any fixed origin, monotonic. */
   now(): number
   /** Resolves after `waitMs`; rejects with the signal's reason when aborted. */
   sleep(waitMs: number, signal?: AbortSignal): Promise<void>

@@ -1,32 +1,52 @@
-/** What is known of each block on its way from the source to the sink, and when the memory of its columns is given back. */
+/** Facts of the blocks in flight: known at three places, needed together when the cut that a block ends is committed. */
 import { ContractError } from '../errors.js'
-import { type PreparedBlock, releaseColumns } from '../text/block.js'
+import type { Block } from '../text/block.js'
 
-/** What a block's end must know when it is committed: known at three places, needed together at the sink. */
 export interface BlockFacts {
   readonly split: string
-  /** Where reading goes on behind the block; known at the source. */
+  /** Where reading continues behind the block. */
   readonly cursor: unknown
-  /** State of the inputs at that block; set by the source. */
+  /** State of the inputs at that block. */
   readonly reads: { readonly ended: readonly unknown[]; readonly open: readonly unknown[] }
-  /** Documents read, counted by the worker apart from what became of them. */
+  /** Documents read; the worker counts them independently of what became of them. */
   documents: number
-  /** Its columns, which its records read from until the last of them is out; null before it is prepared. */
-  prepared: PreparedBlock | null
-  /** Length of the dedup log with this block; known once its duplicates are decided. */
+  /** Length of the dedup log including this block. */
   dedupLogBytes: number
-  /** Whether a cut ends here; known at dedup, before any reply. */
+  /** Whether a cut ends here; decided at dedup, before any reply. */
   endsCut: boolean
 }
 
-/** Facts of the blocks on the way, by block number; deleted at the block's end. Bounded by block credit. */
-export type BlockLedger = Map<number, BlockFacts>
+/** Facts by block number, deleted at the block's end. Bounded by block credit. */
+export class BlockLedger {
+  readonly #facts = new Map<number, BlockFacts>()
 
-/** Takes the facts of a block that has ended, and gives its columns' memory back: no record reads from them any more. */
-export function takeFacts(blocks: BlockLedger, number: number): BlockFacts {
-  const facts = blocks.get(number)
-  if (facts === undefined) throw new ContractError(`block ${number} ended twice`)
-  blocks.delete(number)
-  if (facts.prepared !== null) releaseColumns(facts.prepared)
-  return facts
+  /** Yields the blocks, and keeps what the source knows of each. */
+  async *register(
+    blocks: AsyncIterable<Pick<BlockFacts, 'cursor' | 'reads'> & { readonly block: Block }>,
+  ): AsyncGenerator<Block> {
+    for await (const { block, cursor, reads } of blocks) {
+      const { number, split } = block
+      this.#facts.set(number, { split, cursor, reads, documents: 0, dedupLogBytes: 0, endsCut: false })
+      yield block
+    }
+  }
+
+  /** Adds what a stage found out. */
+  set(number: number, found: Partial<BlockFacts>): void {
+    Object.assign(this.#of(number), found)
+  }
+
+  /** Returns the facts of a block that has ended, and deletes them. */
+  take(number: number): BlockFacts {
+    const facts = this.#of(number)
+    this.#facts.delete(number)
+    return facts
+  }
+
+  #of(number: number): BlockFacts {
+    const facts = this.#facts.get(number)
+    if (facts === undefined)
+      throw new ContractError(`block ${number} is unknown: it was not registered, or ended twice`)
+    return facts
+  }
 }

@@ -1,19 +1,18 @@
 /**
- * The end of the pipeline: records arrive in input order and become rows or rejects, every one is counted, and where a
- * block ends a cut, the cut is committed. What this file has not counted has not happened.
+ * The sink of a run: records arrive in input order and become rows or rejects, each is counted, and where a block ends
+ * a cut, the cut is committed.
  */
-import type { OrderedSink, Released } from '../core/sink-node.js'
-import type { Position } from '../core/types.js'
+import type { Settlement } from '../core/item.js'
+import type { OrderedSink } from '../core/sink-node.js'
 import { ContractError, type NoYieldError } from '../errors.js'
 import { type RowOptions, rowOf } from '../kun/row.js'
 import type { Candidate, Pair } from '../kun/types.js'
 import type { CutWriter, ManifestEntry, Reject } from '../sinks/types.js'
 import { recordId } from '../text/identity.js'
-import type { Accounting } from './accounting.js'
-import { type Counters, checkAccounting } from './accounting.js'
-import { type BlockLedger, takeFacts } from './block-facts.js'
-import { excerptOf, Refused } from './candidates.js'
+import { type Accounting, type Counters, checkAccounting } from './accounting.js'
+import type { BlockLedger } from './block-facts.js'
 import type { NoYieldDetector } from './no-yield.js'
+import { excerptOf, isPair, Rejected, type ReleasedRecord, recordOf, type SettledRecord } from './records.js'
 
 export interface CutSinkOptions {
   readonly blocks: BlockLedger
@@ -24,13 +23,11 @@ export interface CutSinkOptions {
   readonly noYield: NoYieldDetector
   /** Called when the first records all ended alike: stops the run; `stopping` is true from then on. */
   readonly onNoYield: (error: NoYieldError) => void
-  /** Once a cut is durable. */
+  /** Called once a cut is durable. */
   readonly afterCommit: (entry: ManifestEntry, counters: Counters) => Promise<void>
-  /** What came out last; calls about earlier records are served first. */
-  readonly released: (position: Position) => void
-  /** True once the run is being stopped or a limit is reached: the open cut is dropped then, not closed early. */
+  /** Returns whether the run is being stopped or a limit is reached: the open cut is then dropped, not closed early. */
   readonly stopping: () => boolean
-  /** Told of all work as it begins: the writer must not be closed before it is over. */
+  /** Receives each write as it begins: the writer must not be closed before it has ended. */
   readonly working: (work: Promise<void>) => void
 }
 
@@ -41,10 +38,8 @@ interface EndedBlock {
   readonly dedupLogBytes: number
 }
 
-type Arrived = Released<Candidate | Pair | Refused>
-
-/** @throws {ContractError} from its writes: a record was lost or counted twice, or an account does not add up */
-export function cutSink(options: CutSinkOptions): OrderedSink<Pair> {
+/** @throws {ContractError} in `write`: a record was lost or counted twice, or the counters do not add up */
+export function cutSink(options: CutSinkOptions): OrderedSink<Candidate | Pair, SettledRecord> {
   const { blocks, writer, accounting } = options
   let blocksOpen = 0
   let lastEnded: EndedBlock | null = null
@@ -52,7 +47,7 @@ export function cutSink(options: CutSinkOptions): OrderedSink<Pair> {
   let inputsEnded: unknown[] = []
 
   const endBlock = async (number: number): Promise<void> => {
-    const facts = takeFacts(blocks, number)
+    const facts = blocks.take(number)
     accounting.endBlock(facts.split, facts.documents)
     blocksOpen++
     for (const each of facts.reads.ended) inputsEnded.push(each)
@@ -72,16 +67,14 @@ export function cutSink(options: CutSinkOptions): OrderedSink<Pair> {
     await options.afterCommit(entry, counters)
   }
 
-  const write = async (batch: readonly Arrived[]): Promise<void> => {
+  const write = async (batch: readonly ReleasedRecord[]): Promise<void> => {
     for (const released of batch) {
       if (options.stopping()) return
-      const barren = options.noYield.released(released)
-      if (barren !== null) return options.onNoYield(barren)
+      const error = options.noYield.released(released)
+      if (error !== null) return options.onNoYield(error)
       await settle(released, options)
       if (released.endsOrigin) await endBlock(released.position[0] as number)
     }
-    const last = batch.at(-1)
-    if (last !== undefined) options.released(last.position)
   }
 
   const end = async (): Promise<void> => {
@@ -89,73 +82,51 @@ export function cutSink(options: CutSinkOptions): OrderedSink<Pair> {
     await commit(lastEnded)
   }
 
-  const told = (work: Promise<void>): Promise<void> => {
+  const tracked = (work: Promise<void>): Promise<void> => {
     options.working(work)
     return work
   }
   return {
     name: 'write',
-    write: (batch) => told(write(batch as readonly Arrived[])),
-    end: () => told(end()),
+    write: (batch) => tracked(write(batch)),
+    end: () => tracked(end()),
   }
 }
 
-async function settle(
-  { value, settlement, position }: Arrived,
-  { writer, accounting, row }: CutSinkOptions,
-): Promise<void> {
-  // A block with no document in it (blank lines only) is the only thing that arrives undivided.
-  if (position.length === 1) return
-  if (value instanceof Refused) {
-    const { split, reject } = value
-    accounting.refused(split, reject)
-    await writer.reject(rejectOfRefused(value))
+async function settle(released: ReleasedRecord, { writer, accounting, row }: CutSinkOptions): Promise<void> {
+  const { settlement } = released
+  const record = recordOf(released)
+  if (record === null) return
+  if (record instanceof Rejected) {
+    accounting.refused(record.split, record.reject)
+    await writer.reject(rejectOfPreparation(record))
     return
   }
   if (settlement === null) {
-    const pair = value as Pair
-    accounting.row(pair.candidate.split, pair.candidate)
-    await writer.row(pair.candidate.split, rowOf(pair, row))
+    if (!isPair(record)) throw new ContractError(`candidate ${record.id} reached the sink without a label`)
+    accounting.row(record.candidate.split, record.candidate)
+    await writer.row(record.candidate.split, rowOf(record, row))
     return
   }
-  const how = { stage: settlement.stage, reason: settlement.reason, detail: settlement.detail }
-  if ('candidate' in value) {
-    accounting.attemptRejected(value.candidate.split, value.candidate, settlement)
-    await writer.reject({
-      ...rejectOf(value.candidate, value.id, value.variant),
-      ...how,
-      excerpt: excerptOf(value.instruction || value.candidate.text),
-    })
-    return
-  }
-  const candidate = value as Candidate
+  const candidate = isPair(record) ? record.candidate : record
   if (settlement.stage === 'dedup') accounting.chunkRejected(candidate.split, candidate, settlement)
   else accounting.attemptRejected(candidate.split, candidate, settlement)
-  await writer.reject({ ...rejectOf(candidate, candidate.id, -1), ...how, excerpt: excerptOf(candidate.text) })
+  await writer.reject(rejectOf(record, settlement))
 }
 
-function rejectOf(
-  { split, shard, offset, key, chunk }: Candidate,
-  id: string,
-  variant: number,
-): Omit<Reject, 'stage' | 'reason' | 'detail' | 'excerpt'> {
-  return { id, split, shard, offset, key, chunk, variant }
+/** Returns the reject of a candidate or pair that a stage dropped or failed. */
+export function rejectOf(record: Candidate | Pair, { stage, reason, detail }: Settlement): Reject {
+  const candidate = isPair(record) ? record.candidate : record
+  const { split, shard, offset, key, chunk } = candidate
+  const excerpt = excerptOf((isPair(record) && record.instruction) || candidate.text)
+  const variant = isPair(record) ? record.variant : -1
+  return { id: record.id, split, shard, offset, key, chunk, variant, stage, reason, detail, excerpt }
 }
 
-function rejectOfRefused({ split, shard, reject }: Refused): Reject {
+/** Returns the reject of a document or chunk that a worker rejected. */
+export function rejectOfPreparation({ split, shard, reject }: Rejected): Reject {
   const { stage, reason, detail, excerpt, key, offset } = reject
   const chunk = reject.chunk ?? -1
-  return {
-    id: recordId(split, shard, offset, chunk),
-    split,
-    shard,
-    offset,
-    key,
-    chunk,
-    variant: -1,
-    stage,
-    reason,
-    detail,
-    excerpt,
-  }
+  const id = recordId(split, shard, offset, chunk)
+  return { id, split, shard, offset, key, chunk, variant: -1, stage, reason, detail, excerpt }
 }

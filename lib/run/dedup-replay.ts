@@ -8,8 +8,8 @@ import { CorruptFileError } from '../errors.js'
 import type { ManifestEntry } from '../sinks/index.js'
 import { blocks, type SourceCursor } from '../sources/index.js'
 import { type Block, type PreparedBlock, releaseColumns } from '../text/block.js'
-import { splitIntoRecords } from './candidates.js'
 import type { KunSettings } from './settings.js'
+import { splitIntoRecords } from './stages/dedup.js'
 
 export interface DedupReplayOptions {
   readonly deduplicator: OpenedDeduplicator

@@ -4,11 +4,9 @@
  * are released, so that it stops at the same record every time. It never alters an outcome; it only returns the error.
  */
 import { ownValue } from '../core/dictionary.js'
-import type { Released } from '../core/sink-node.js'
 import { NoYieldError } from '../errors.js'
-import type { Candidate, Pair } from '../kun/types.js'
 import type { Counters, SplitCounters } from './accounting.js'
-import { Refused } from './candidates.js'
+import { isPair, Rejected, type ReleasedRecord, recordOf } from './records.js'
 
 export interface NoYieldOptions {
   /** Records that end alike before the run stops; null never stops it. */
@@ -70,7 +68,7 @@ export class NoYieldDetector {
   }
 
   /** @returns the error to stop with, once the first records all ended alike */
-  released(arrived: Released<unknown>): NoYieldError | null {
+  released(arrived: ReleasedRecord): NoYieldError | null {
     const ending = endingOf(arrived)
     if (ending === null) return null
     const max = this.#recordsMax
@@ -213,17 +211,17 @@ function endedText({ count, alike, reason }: Group): string {
   return alike === count ? `ended as ${reason}` : `ended without a row, ${alike} of them as ${reason}`
 }
 
-function endingOf({ value, settlement, position }: Released<unknown>): Ending | null {
-  // A block without a document.
-  if (position.length === 1) return null
-  if (value instanceof Refused) {
-    const { split, shard, reject } = value
+function endingOf(arrived: ReleasedRecord): Ending | null {
+  const { settlement } = arrived
+  const record = recordOf(arrived)
+  if (record === null) return null
+  if (record instanceof Rejected) {
+    const { split, shard, reject } = record
     const { stage, reason, detail } = reject
     const place = reject.chunk === null ? 'documents' : 'chunks'
     return { split, shard, place, reason, detail, fault: isFault(place, stage, reason) }
   }
-  const candidate = 'candidate' in (value as Pair | Candidate) ? (value as Pair).candidate : (value as Candidate)
-  const { split, shard } = candidate
+  const { split, shard } = isPair(record) ? record.candidate : record
   if (settlement === null) return { split, shard, place: null, reason: '', detail: '', fault: false }
   const { stage, reason, detail, kind } = settlement
   return { split, shard, place: stage, reason, detail, fault: kind === 'failed' || isFault(stage, stage, reason) }

@@ -39,6 +39,7 @@ import { replayDedup } from './dedup-replay.js'
 import { DriftMonitor } from './drift/monitor.js'
 import { alignShards, type PinnedShard, pinnedShards, readsOf, refuseMisaligned } from './pinned-shards.js'
 import type { KunSettings } from './settings.js'
+import { signaturePlan } from './stages/prepare.js'
 
 export interface OpenRun {
   /** Shards of the settings, with removed shards in their places. */
@@ -76,9 +77,6 @@ export interface OpenRunOptions {
   readonly replySegmentBytes?: number | undefined
 }
 
-/** How chunks are signed when near-duplicates are not looked for: none, only the fingerprint is made. */
-const noSignature = { ngram: 5, minima: 0, seed: 1 } as const
-
 /** What was opened so far; closed from the last to the first when the next one cannot be. */
 type Closing = (() => Promise<void>)[]
 
@@ -90,8 +88,7 @@ type Closing = (() => Promise<void>)[]
  */
 export async function openRun(settings: KunSettings, options: OpenRunOptions): Promise<OpenRun> {
   const { dir } = settings.output
-  const { ngram, minima, seed } = settings.dedup.near === false ? noSignature : settings.dedup.near
-  const plan = await planPreparation(settings.prepare, process.cwd(), { ngram, minima, seed })
+  const plan = await planPreparation(settings.prepare, process.cwd(), signaturePlan(settings.dedup.near))
   const closing: Closing = []
   try {
     const asking = await openAsking(settings, options, closing)

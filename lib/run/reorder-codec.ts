@@ -1,36 +1,41 @@
-/** What a finished record takes in memory while it waits for an earlier one, and how it goes through the spill file. */
-
+/** Size in memory of a finished record that waits for an earlier one, and its form in the spill file. */
+import type { Settlement } from '../core/item.js'
 import type { Candidate, Pair } from '../kun/types.js'
 import type { SpillCodec } from '../storage/spill-file.js'
-import { ChunkCandidate, Refused } from './candidates.js'
+import type { PrepareReject } from '../text/block.js'
+import { ChunkCandidate, isPair, Rejected, type SettledRecord } from './records.js'
 
-/** Objects, keys and numbers of a record beside its texts, bytes: measured as heap growth a record, rounded up. */
+/** Heap of a record besides its texts: objects, keys, numbers. Bytes; measured as heap growth per record, rounded up. */
 const recordBytes = 600
 
-/** About: two bytes a character; of a chunk's own text its UTF-8, so that it need not be decoded. */
+/** Returns about what a record takes in memory: two bytes a character, for the text of a chunk its length in UTF-8. */
 export function itemBytes(value: unknown): number {
-  if (value instanceof Refused) return recordBytes + 2 * value.reject.excerpt.length
-  const pair = value as Partial<Pair>
-  const written = (pair.instruction?.length ?? 0) + (pair.output?.length ?? 0)
-  return recordBytes + 2 * written + textBytes(pair.candidate ?? (value as Partial<Candidate>))
+  const record = value as SettledRecord
+  if ('number' in record) return recordBytes
+  if (record instanceof Rejected) return recordBytes + 2 * record.reject.excerpt.length
+  if (!isPair(record)) return recordBytes + textBytes(record)
+  const { instruction, output, candidate } = record
+  return recordBytes + 2 * (instruction.length + (output?.length ?? 0)) + textBytes(candidate)
 }
 
-function textBytes(candidate: Partial<Candidate>): number {
-  return candidate instanceof ChunkCandidate ? candidate.textBytes : 2 * (candidate.text?.length ?? 0)
+function textBytes(candidate: Candidate): number {
+  return candidate instanceof ChunkCandidate ? candidate.textBytes : 2 * candidate.text.length
 }
+
+/** An item as JSON: `refused` tells a Rejected, whose class is restored, from a candidate or pair. */
+type SpilledItem = { readonly settlement: Settlement | null } & (
+  | { readonly refused: true; readonly value: { split: string; shard: string; reject: PrepareReject } }
+  | { readonly refused: false; readonly value: Candidate | Pair }
+)
 
 export const itemCodec: SpillCodec = {
   encode: (item) => {
     const { value } = item as { value: unknown }
-    return Buffer.from(JSON.stringify({ ...(item as object), refused: value instanceof Refused }))
+    return Buffer.from(JSON.stringify({ ...(item as object), refused: value instanceof Rejected }))
   },
+  // Written by `encode` in this process: the file does not outlive it.
   decode: (bytes) => {
-    const { refused, value, settlement } = JSON.parse(Buffer.from(bytes).toString()) as {
-      refused: boolean
-      value: Refused | Pair
-      settlement: unknown
-    }
-    const revived = refused && 'reject' in value ? new Refused(value.split, value.shard, value.reject) : value
-    return { value: revived, settlement }
+    const { refused, value, settlement } = JSON.parse(Buffer.from(bytes).toString()) as SpilledItem
+    return { value: refused ? new Rejected(value.split, value.shard, value.reject) : value, settlement }
   },
 }

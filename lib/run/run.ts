@@ -21,12 +21,11 @@ import { closeRun, type OpenRun, type OpenRunOptions, openRun } from './open-run
 import { kunGraph } from './pipeline.js'
 import { itemBytes, itemCodec } from './reorder-codec.js'
 import type { KunSettings } from './settings.js'
+import { blocksPerThread } from './stages/prepare.js'
 import { writeStats } from './stats-file.js'
 
 /** Item credit: 24 × the requests in flight. With fewer, one record in a hundred that takes long leaves slots empty. */
 const itemsPerRequest = 24
-/** Blocks in workers for each thread: one being worked on, one waiting, so that no thread waits for the main one. */
-const blocksPerThread = 2
 
 /** How a run is started, beside its settings; all of it may be left out. */
 export type KunRunOptions = Omit<OpenRunOptions, 'files' | 'onLockLost'> & { readonly files?: FileLayer }
@@ -144,7 +143,7 @@ class ActiveRun implements KunRun {
       candidatesPerCut: output.candidatesPerCut,
       blocksPerCutMax: output.blocksPerCutMax,
       blocksDone: this.blocksDone,
-      released: (position) => servers.released(position),
+      servers,
       noYield: this.#noYield,
       onNoYield: (reason) => void this.stop(reason).catch(() => undefined), // `done` rejects with it
       sink: isPhase

@@ -2,7 +2,7 @@
 import { sharedBuffers } from '../core/shared-buffers.js'
 import { ContractError } from '../errors.js'
 import type { RejectReasonName } from '../reject-reasons.js'
-import type { ChunkColumns } from './columns.js'
+import { type ChunkColumns, makeFixedColumns, makeTextColumns } from './columns.js'
 import type { FieldMapping } from './mapping.js'
 
 /** A stretch of one shard, about 1 MiB of undecoded bytes, ended between records. */
@@ -68,6 +68,19 @@ export function releaseColumns(block: PreparedBlock): void {
   const { buffer } = block.chunks.text.bytes
   block.chunks = releasedColumns
   if (buffer instanceof SharedArrayBuffer) sharedBuffers.give(buffer)
+}
+
+/** Copies the columns to memory of the block's own, for a block that nothing releases, and releases the shared memory. */
+export function detachColumns(block: PreparedBlock): void {
+  const { chunks } = block
+  const { rows, signatureLength } = chunks
+  const fixed = makeFixedColumns((name) => chunks[name].slice())
+  const texts = makeTextColumns((name) => ({
+    offsets: chunks[name].offsets.slice(),
+    bytes: chunks[name].bytes.slice(),
+  }))
+  releaseColumns(block)
+  block.chunks = { rows, signatureLength, ...fixed, ...texts }
 }
 
 const releasedColumns = new Proxy({} as ChunkColumns, {

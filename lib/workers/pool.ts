@@ -70,7 +70,7 @@ const maxYoungGenerationSizeMb = 24
 export function workerPool(options: WorkerPoolOptions): WorkerPool {
   const filled = { ...workersOptions.parse({}), ...options }
   const { plan, threads: asked, heapBytesMax } = filled
-  const threads = asked === 'auto' ? Math.max(1, availableParallelism() - 1) : asked
+  const threads = threadCount(asked)
   const start = (count: number) =>
     new Piscina({
       filename: new URL('./worker.js', import.meta.url).href,
@@ -81,6 +81,11 @@ export function workerPool(options: WorkerPoolOptions): WorkerPool {
       resourceLimits: { maxOldGenerationSizeMb: Math.ceil(heapBytesMax / 2 ** 20), maxYoungGenerationSizeMb },
     })
   return new PiscinaPool(threads, start, filled)
+}
+
+/** Returns the number of threads: 'auto', the default, is one fewer than there are cores, at least one. */
+export function threadCount(threads: WorkersOptions['threads'] = 'auto'): number {
+  return threads === 'auto' ? Math.max(1, availableParallelism() - 1) : threads
 }
 
 /** Room for a block's columns over its bytes, to begin with: texts, and what a chunk of 500 characters has besides. */

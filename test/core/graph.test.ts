@@ -105,8 +105,8 @@ t.test('random graphs account for every value: opened = settled + split, and not
       })
       .run()
     await run.done
-    const { units, onTheWay, nodes } = run.metrics()
-    t.equal(onTheWay, 0, `nothing on the way (seed ${random.seed})`)
+    const { units, inFlight, nodes } = run.metrics()
+    t.equal(inFlight, 0, `nothing on the way (seed ${random.seed})`)
     for (const [unit, { opened, split, settled }] of Object.entries(units)) t.equal(opened, split + settled, unit)
     t.equal(units.number?.opened, 120)
     const leaves = Object.values(units).reduce((sum, { settled }) => sum + settled, 0)
@@ -139,9 +139,9 @@ t.test('at every instant what was read is what was released plus what is on the 
       inFlightMax: 10,
       process: async (values) => {
         await nextTurn()
-        const { units, onTheWay } = run.metrics()
-        t.equal(units.number?.opened, released + onTheWay)
-        t.ok(onTheWay <= 11, 'credit plus the one in hand')
+        const { units, inFlight } = run.metrics()
+        t.equal(units.number?.opened, released + inFlight)
+        t.ok(inFlight <= 11, 'credit plus the one in hand')
         return values.map((value) => emit(value))
       },
     })
@@ -241,7 +241,7 @@ t.test('drain stops reading and lets what was read reach the sink; abort stops a
   run.drain()
   await run.done
   t.equal(sink.released.length, run.metrics().units.value?.opened)
-  t.equal(run.metrics().onTheWay, 0)
+  t.equal(run.metrics().inFlight, 0)
 
   const controller = new AbortController()
   const stopped = from(count(1e9))

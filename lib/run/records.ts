@@ -1,0 +1,92 @@
+/** The values of the graph between dedup and the end: candidates, pairs, and what was rejected before it was either. */
+import type { Released } from '../core/sink-node.js'
+import type { Duplicate } from '../dedup/types.js'
+import type { Candidate, Pair } from '../kun/types.js'
+import { type Block, excerptCharsMax, type PreparedBlock, type PrepareReject } from '../text/block.js'
+import { textAt, textLengthAt } from '../text/columns.js'
+
+/** A document or chunk that a worker rejected. Its settlement names the dedup stage; its own stage and reason count. */
+export class Rejected {
+  constructor(
+    readonly split: string,
+    readonly shard: string,
+    readonly reject: PrepareReject,
+  ) {}
+}
+
+/** A row of a prepared block. Its texts are decoded on first use, which is rare for a duplicate. */
+export class ChunkCandidate implements Candidate {
+  #text: string | null = null
+
+  constructor(
+    readonly block: PreparedBlock,
+    readonly row: number,
+    readonly id: string,
+    /** Why it is dropped; null for a candidate that continues. */
+    readonly duplicate: Duplicate | null = null,
+  ) {}
+
+  get split(): string {
+    return this.block.split
+  }
+
+  get shard(): string {
+    return this.block.shard
+  }
+
+  get offset(): number {
+    return this.block.chunks.offset[this.row] as number
+  }
+
+  get chunk(): number {
+    return this.block.chunks.chunk[this.row] as number
+  }
+
+  get tokens(): number {
+    return this.block.chunks.tokens[this.row] as number
+  }
+
+  get key(): string {
+    return textAt(this.block.chunks.key, this.row)
+  }
+
+  get title(): string {
+    return textAt(this.block.chunks.title, this.row)
+  }
+
+  get text(): string {
+    this.#text ??= textAt(this.block.chunks.text, this.row)
+    return this.#text
+  }
+
+  /** Length in UTF-8, known without decoding: about what the text takes in memory. */
+  get textBytes(): number {
+    return textLengthAt(this.block.chunks.text, this.row)
+  }
+
+  toJSON(): Candidate {
+    const { id, split, shard, offset, chunk, key, title, text, tokens } = this
+    return { id, split, shard, offset, chunk, key, title, text, tokens }
+  }
+}
+
+/** Values that may end before the sink. A block ends as one only if it holds no document. */
+export type SettledRecord = Block | PreparedBlock | Candidate | Rejected | Pair
+
+/** What the sink of a graph of the method receives. */
+export type ReleasedRecord = Released<Candidate | Pair, SettledRecord>
+
+/** Returns the record that was released; null for a block without documents, which is the only undivided value. */
+export function recordOf({ value }: ReleasedRecord): Candidate | Rejected | Pair | null {
+  return 'number' in value ? null : value
+}
+
+/** Returns whether a record is a pair, rather than a candidate or a reject of the workers. */
+export function isPair(record: Candidate | Rejected | Pair): record is Pair {
+  return 'candidate' in record
+}
+
+/** Returns the first characters of a text, for a reject. */
+export function excerptOf(text: string): string {
+  return text.length <= excerptCharsMax ? text : `${text.slice(0, excerptCharsMax - 1)}…`.toWellFormed()
+}

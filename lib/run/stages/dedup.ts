@@ -1,0 +1,136 @@
+/**
+ * Divides prepared blocks into records, in input order: candidates that continue, and documents, chunks and duplicates
+ * that end here and keep their place, so that rejects come out in order too.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { z } from 'zod'
+import { Child, type Outcome, type Stage } from '../../core/types.js'
+import { dedupOptions, openDeduplicator } from '../../dedup/index.js'
+import type { Deduplicator, Duplicate } from '../../dedup/types.js'
+import { closeAll } from '../../storage/closing.js'
+import type { PreparedBlock, PrepareReject } from '../../text/block.js'
+import { recordId } from '../../text/identity.js'
+import { ChunkCandidate, Rejected } from '../records.js'
+
+/** A stage from prepared blocks to candidates. */
+export type RecordStage = Stage<PreparedBlock, ChunkCandidate, ChunkCandidate | Rejected>
+
+/** Options for `dedup`; all optional. */
+export interface DedupStageOptions extends z.input<typeof dedupOptions> {
+  /** Where the index keeps its log, which a later graph continues; a temporary folder by default. */
+  readonly directory?: string
+}
+
+/**
+ * Drops duplicates: of several equal or nearly equal chunks the earliest is kept.
+ *
+ * Shape: PreparedBlock → ChunkCandidate[]. The blocks must be signed alike: `prepare` with the same `near`.
+ */
+export function dedup({ directory, ...options }: DedupStageOptions = {}): RecordStage {
+  const parsed = dedupOptions.parse({ index: 'exact', ...options })
+  let opening: Promise<Deduplicator> | null = null
+  let temporary: string | null = null
+  const open = async (): Promise<Deduplicator> => {
+    if (directory === undefined) temporary = await mkdtemp(join(tmpdir(), 'kun-stream-dedup-'))
+    return openDeduplicator({ options: parsed, directory: directory ?? (temporary as string) })
+  }
+  return {
+    ...recordStage('dedup', async (block) => {
+      opening ??= open()
+      return splitIntoRecords(block, await opening)
+    }),
+    close: () =>
+      closeAll([
+        async () => (await opening?.catch(() => null))?.close(), // its failure stopped the graph
+        async () => {
+          if (temporary !== null) await rm(temporary, { recursive: true, force: true })
+        },
+      ]),
+  }
+}
+
+/** Divides prepared blocks into candidates without looking for duplicates. */
+export function chunks(): RecordStage {
+  return recordStage('chunks', async (block) => splitIntoRecords(block, null))
+}
+
+/** The dedup stage over a deduplicator that the caller opened and closes. */
+export function dedupStage(
+  deduplicator: Deduplicator,
+  onDecided: (block: PreparedBlock, records: BlockRecords) => void,
+): RecordStage {
+  return recordStage('dedup', async (block) => {
+    const records = await splitIntoRecords(block, deduplicator)
+    onDecided(block, records)
+    return records
+  })
+}
+
+/** One call at a time, in input order: whether a chunk is a duplicate depends on all that precede it. */
+function recordStage(name: string, split: (block: PreparedBlock) => Promise<BlockRecords>): RecordStage {
+  return {
+    name,
+    unit: 'record',
+    ordered: true,
+    process: async (blocks) => {
+      const outcomes: Outcome<ChunkCandidate, ChunkCandidate | Rejected>[] = []
+      for (const block of blocks) {
+        const { records } = await split(block)
+        outcomes.push(records.length > 0 ? { emit: records } : { drop: 'empty-block' })
+      }
+      return outcomes
+    },
+  }
+}
+
+/** The records of a block. */
+export interface BlockRecords {
+  readonly records: readonly (ChunkCandidate | Child<ChunkCandidate | Rejected>)[]
+  /** Number of chunks kept; it decides where a cut ends. */
+  readonly candidates: number
+}
+
+/** Returns the records of a block in input order, one per chunk and one per reject. Advances the deduplicator. */
+export async function splitIntoRecords(block: PreparedBlock, deduplicator: Deduplicator | null): Promise<BlockRecords> {
+  const { chunks, rejects, split, shard } = block
+  const ids: string[] = new Array(chunks.rows)
+  for (let row = 0; row < chunks.rows; row++) {
+    ids[row] = recordId(split, shard, chunks.offset[row] as number, chunks.chunk[row] as number)
+  }
+  const duplicates = deduplicator === null ? [] : await deduplicator.decide(block, ids)
+  const records: (ChunkCandidate | Child<ChunkCandidate | Rejected>)[] = []
+  let candidates = 0
+  let nextReject = 0
+  for (let row = 0; row < chunks.rows; row++) {
+    while (nextReject < rejects.length && comesBefore(rejects[nextReject] as PrepareReject, block, row)) {
+      records.push(rejected(block, rejects[nextReject++] as PrepareReject))
+    }
+    const duplicate = duplicates[row] ?? null
+    const candidate = new ChunkCandidate(block, row, ids[row] as string, duplicate)
+    if (duplicate === null) {
+      candidates++
+      records.push(candidate)
+    } else {
+      records.push(new Child(candidate, { drop: duplicate.reason, detail: describe(duplicate) }))
+    }
+  }
+  while (nextReject < rejects.length) records.push(rejected(block, rejects[nextReject++] as PrepareReject))
+  return { records, candidates }
+}
+
+function comesBefore(reject: PrepareReject, { chunks }: PreparedBlock, row: number): boolean {
+  const document = chunks.document[row] as number
+  if (reject.document !== document) return reject.document < document
+  return (reject.chunk ?? -1) < (chunks.chunk[row] as number)
+}
+
+function rejected({ split, shard }: PreparedBlock, reject: PrepareReject): Child<Rejected> {
+  return new Child(new Rejected(split, shard, reject), { drop: reject.reason, detail: reject.detail })
+}
+
+function describe({ of, similarity }: Duplicate): string {
+  const figure = Number.isNaN(similarity) ? '' : ` at similarity ${similarity.toFixed(3)}`
+  return of === '' ? `seen before${figure}` : `duplicate of ${of}${figure}`
+}

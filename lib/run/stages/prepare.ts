@@ -1,0 +1,85 @@
+/** Prepares blocks in worker threads: decoded, cleaned, filtered, divided into chunks, counted, signed. */
+import type { z } from 'zod'
+import type { Stage } from '../../core/types.js'
+import { dedupOptions } from '../../dedup/index.js'
+import { type Block, detachColumns, type PreparedBlock, releaseColumns } from '../../text/block.js'
+import { planPreparation, prepareOptions, type SignaturePlan } from '../../text/plan.js'
+import { threadCount, type WorkerPool, type WorkersOptions, workerPool } from '../../workers/pool.js'
+
+/** Blocks in the pool per thread: one being prepared and one waiting, so that no thread waits for the main one. */
+export const blocksPerThread = 2
+
+/** Options for `prepare`; all optional. */
+export interface PrepareStageOptions extends z.input<typeof prepareOptions> {
+  /** How near-duplicates are found later: it decides how chunks are signed. False makes fingerprints only. */
+  readonly near?: z.input<typeof dedupOptions>['near']
+  readonly workers?: Partial<WorkersOptions>
+  /** Reports records that crashed a worker thread. */
+  readonly onEvent?: (message: string) => void
+  /** Called with each block in the order in which they are finished. */
+  readonly onPrepared?: (block: PreparedBlock) => void
+}
+
+/**
+ * Prepares blocks in a worker pool of its own, which is started with the first block.
+ *
+ * Shape: Block → PreparedBlock. Its columns are memory that is used again: they are valid until everything made from
+ * the block has passed the sink.
+ * @throws {RecipeError} in `process`: a filter or the tokenizer cannot be read
+ */
+export function prepare(options: PrepareStageOptions = {}): Stage<Block, PreparedBlock> {
+  const { near = dedupOptions.parse({}).near, workers = {}, onEvent, onPrepared, ...text } = options
+  const threads = threadCount(workers.threads)
+  let opening: Promise<WorkerPool> | null = null
+  const open = async (): Promise<WorkerPool> => {
+    const plan = await planPreparation(prepareOptions.parse(text), process.cwd(), signaturePlan(near))
+    return workerPool({ ...workers, threads, plan, ...(onEvent && { onEvent }) })
+  }
+  return {
+    ...prepareStage({
+      blocksInFlightMax: threads * blocksPerThread,
+      prepare: async (block) => {
+        opening ??= open()
+        return (await opening).prepare(block)
+      },
+      ...(onPrepared && { onPrepared }),
+    }),
+    close: async () => (await opening?.catch(() => null))?.close(), // its failure stopped the graph
+  }
+}
+
+/** The prepare stage over a pool that the caller opened and closes. */
+export function prepareStage({
+  blocksInFlightMax,
+  prepare,
+  onPrepared,
+}: {
+  readonly blocksInFlightMax: number
+  readonly prepare: (block: Block) => Promise<PreparedBlock>
+  readonly onPrepared?: (block: PreparedBlock) => void
+}): Stage<Block, PreparedBlock> {
+  return {
+    name: 'prepare',
+    inFlightMax: blocksInFlightMax,
+    process: async (blocks, { hold }) => {
+      const prepared = await Promise.all(blocks.map((block) => prepare(block)))
+      return prepared.map((block, index) => {
+        if (hold === null) detachColumns(block)
+        else hold(index, () => releaseColumns(block))
+        onPrepared?.(block)
+        return { emit: [block] }
+      })
+    },
+  }
+}
+
+/** How chunks are signed when near-duplicates are not looked for: fingerprints only. */
+const noSignature: SignaturePlan = { ngram: 5, minima: 0, seed: 1 }
+
+/** Returns how chunks must be signed for near-duplicates to be found with these options. */
+export function signaturePlan(near: z.input<typeof dedupOptions>['near']): SignaturePlan {
+  const parsed = dedupOptions.parse({ near }).near
+  if (parsed === false) return noSignature
+  const { ngram, minima, seed } = parsed
+  return { ngram, minima, seed }
+}
