@@ -34,6 +34,8 @@ export interface BlocksOptions extends SourceOptions {
    * keeps the blocks, or drops them, would fill the memory. False by default.
    */
   readonly shared?: boolean
+  /** Parquet: all columns instead of the mapped ones, for output that is to hold whole records. False by default. */
+  readonly allColumns?: boolean
 }
 
 export interface SourceBlock {

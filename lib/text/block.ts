@@ -2,7 +2,7 @@
 import { sharedBuffers } from '../core/shared-buffers.js'
 import { ContractError } from '../errors.js'
 import type { RejectReasonName } from '../reject-reasons.js'
-import { type ChunkColumns, makeFixedColumns, makeTextColumns } from './columns.js'
+import { type ChunkColumns, joinColumns } from './columns.js'
 import type { FieldMapping } from './mapping.js'
 
 /** A stretch of one shard, about 1 MiB of undecoded bytes, ended between records. */
@@ -70,17 +70,11 @@ export function releaseColumns(block: PreparedBlock): void {
   if (buffer instanceof SharedArrayBuffer) sharedBuffers.give(buffer)
 }
 
-/** Copies the columns to memory of the block's own, for a block that nothing releases, and releases the shared memory. */
+/** Copies the columns out of shared memory, for a block that nothing releases, and releases that. */
 export function detachColumns(block: PreparedBlock): void {
-  const { chunks } = block
-  const { rows, signatureLength } = chunks
-  const fixed = makeFixedColumns((name) => chunks[name].slice())
-  const texts = makeTextColumns((name) => ({
-    offsets: chunks[name].offsets.slice(),
-    bytes: chunks[name].bytes.slice(),
-  }))
+  const copy = joinColumns([block.chunks])
   releaseColumns(block)
-  block.chunks = { rows, signatureLength, ...fixed, ...texts }
+  block.chunks = copy
 }
 
 const releasedColumns = new Proxy({} as ChunkColumns, {

@@ -42,7 +42,11 @@ export class RecordReader {
   private byteAt = 0
   private unitAt = 0
 
-  constructor(private readonly memory: TextMemory) {
+  /** @param lenient accepts an empty text, and replaces bytes that are not valid UTF-8 with U+FFFD */
+  constructor(
+    private readonly memory: TextMemory,
+    private readonly lenient = false,
+  ) {
     this.flat = new FlatReader(memory)
   }
 
@@ -76,18 +80,18 @@ export class RecordReader {
     const marked = units[unitStart] === byteOrderMark
     const from = marked ? unitStart + 1 : unitStart
     const source = codesToString(units, from, this.unitAt)
-    return documentIn(source, this.mapping, marked ? byteOrderMarkBytes : 0)
+    return documentIn(source, this.mapping, marked ? byteOrderMarkBytes : 0, this.lenient)
   }
 
   private readApart(start: number, end: number): Document | DecodeFault {
     const bytes = this.bytes.subarray(start, end)
-    if (!isUtf8(bytes)) {
+    if (!this.lenient && !isUtf8(bytes)) {
       const excerpt = withoutMark(bytes.toString('utf8', 0, excerptBytesMax))
       return { reason: 'invalid-utf8', detail: 'the bytes are no UTF-8', excerpt, key: '' }
     }
     const source = bytes.toString('utf8')
     const plain = withoutMark(source)
-    return documentIn(plain, this.mapping, plain === source ? 0 : byteOrderMarkBytes)
+    return documentIn(plain, this.mapping, plain === source ? 0 : byteOrderMarkBytes, this.lenient)
   }
 }
 
@@ -124,7 +128,12 @@ function withoutMark(text: string): string {
 }
 
 /** @param skippedBytes of a byte order mark before `source` */
-function documentIn(source: string, mapping: FieldMapping, skippedBytes: number): Document | DecodeFault {
+function documentIn(
+  source: string,
+  mapping: FieldMapping,
+  skippedBytes: number,
+  lenient: boolean,
+): Document | DecodeFault {
   const record = parsed(source)
   if (record === undefined) {
     return { reason: 'invalid-json', detail: faultText(source, skippedBytes), excerpt: source.slice(0, 400), key: '' }
@@ -138,7 +147,7 @@ function documentIn(source: string, mapping: FieldMapping, skippedBytes: number)
       key: '',
     }
   }
-  return documentOf(record as Fields, mapping, source)
+  return documentOf(record as Fields, mapping, source, lenient)
 }
 
 /** Undefined where the text is not valid JSON, but for NaN and infinities, which Python's json.dumps writes. */
@@ -166,13 +175,13 @@ export function isFault(decoded: Document | DecodeFault): decoded is DecodeFault
 
 type Fields = Readonly<Record<string, unknown>>
 
-function documentOf(fields: Fields, mapping: FieldMapping, source: string): Document | DecodeFault {
+function documentOf(fields: Fields, mapping: FieldMapping, source: string, lenient: boolean): Document | DecodeFault {
   const key = mapping.id === undefined ? '' : keyOf(fieldOf(fields, mapping.id), mapping.id, source)
   const title = mapping.title === undefined ? '' : textOf(fieldOf(fields, mapping.title))
   const value = fieldOf(fields, mapping.text)
   let text = textOf(value)
   if (text === '' && mapping.compose === 'wanjuan-exam') text = composeExam(fields)
-  if (text !== '') return { key, title, text }
+  if (text !== '' || (lenient && value === '')) return { key, title, text }
   return {
     reason: 'no-text',
     detail: `field ${namesText([mapping.text])} ${faultOf(value)}; fields: ${namesText(fieldNames(fields))}`,

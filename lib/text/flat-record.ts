@@ -7,6 +7,7 @@
 import { codesToString } from './clean.js'
 import type { FieldMapping } from './mapping.js'
 import type { TextMemory } from './text-memory.js'
+import { codesOf } from './well-formed.js'
 
 const quote = 0x22
 const backslash = 0x5c
@@ -57,7 +58,7 @@ export class FlatReader {
     })
     // A field in two roles is not looked for: without a text, no record is flat.
     const once = new Set(names.map(([, name]) => name)).size === names.length
-    this.names = once ? names.map(([role, name]) => [role, unitsOf(name)]) : []
+    this.names = once ? names.map(([role, name]) => [role, codesOf(name)]) : []
   }
 
   /** False where the record at `start` is not flat, or has no text: JSON.parse tells what it is. */
@@ -204,8 +205,4 @@ function sameUnits(units: Uint16Array, start: number, end: number, name: Uint16A
   if (end - start !== name.length) return false
   for (let index = 0; index < name.length; index++) if (units[start + index] !== name[index]) return false
   return true
-}
-
-function unitsOf(text: string): Uint16Array {
-  return Uint16Array.from({ length: text.length }, (_, index) => text.charCodeAt(index))
 }

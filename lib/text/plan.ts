@@ -1,4 +1,4 @@
-/** What a recipe says about preparing text, and the plain data a worker needs to do it. */
+/** Options of a recipe for preparing text, and the plain data that a worker needs to do it. */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
@@ -24,7 +24,7 @@ export const prepareOptions = z.strictObject({
 
 export type PrepareOptions = z.output<typeof prepareOptions>
 
-/** How chunks are signed: the settings of createSigner. No minima: fingerprints only. */
+/** How chunks are signed: the options of createSigner, all given. */
 export interface SignaturePlan {
   readonly ngram: number
   readonly minima: number
@@ -33,6 +33,8 @@ export interface SignaturePlan {
 
 /** JSON-safe. All of it but the paths determines the output, and is pinned in run.json. */
 export interface PreparePlan {
+  /** False: the text of a record is signed as it is and becomes one chunk; no filter and no limit of a chunk applies. */
+  readonly clean: boolean
   readonly chunk: ChunkOptions
   readonly quality: QualityOptions
   readonly filters: readonly CustomFilterFile[]
@@ -55,16 +57,16 @@ export async function planPreparation(
   const { chunk, quality } = options
   const filters = await findCustomFilters(options.filters, directory)
   const tokenizer = options.tokenizer === undefined ? null : await findTokenizer(options.tokenizer, directory)
-  return { chunk, quality, filters, tokenizer, signature }
+  return { clean: true, chunk, quality, filters, tokenizer, signature }
 }
 
-/** What run.json pins of a plan: all that determines the output, and no path of this machine. */
-export function pinnedPlan({ chunk, quality, filters, tokenizer, signature }: PreparePlan) {
-  const named = ({ name, sha256 }: { readonly name: string; readonly sha256: string }) => ({ name, sha256 })
-  return { chunk, quality, filters: pinnedFilters(filters), tokenizer: tokenizer && named(tokenizer), signature }
+/** A plan that signs the texts of records as they are: for deduplication alone. */
+export function planSigning(signature: SignaturePlan): PreparePlan {
+  const { chunk, quality } = prepareOptions.parse({})
+  return { clean: false, chunk, quality, filters: [], tokenizer: null, signature }
 }
 
-/** A module that changed is named by the key of its hash. */
+/** What run.json pins of filters: no path of this machine. A module that changed is named by the key of its hash. */
 export function pinnedFilters(filters: readonly CustomFilterFile[]) {
   return filters.map(({ name, sha256, imports }) => ({ name, sha256, imports }))
 }

@@ -16,17 +16,23 @@ import { createRepetitionMeter, type RepetitionMeter } from './repetition.js'
 import { createSigner, type Signer } from './signature.js'
 import { TextMemory } from './text-memory.js'
 import { loadTokenCounter, type TokenCounter } from './tokens.js'
+import { codesOf, makeWellFormed } from './well-formed.js'
 
 /** What a thread needs for any block: tables, buffers, the loaded filters. One block at a time. */
 export interface Preparer {
-  readonly plan: PreparePlan
   readonly reader: RecordReader
+  readonly signer: Signer
+  readonly columns: ColumnsBuilder
+  /** Null where texts are signed as they are. */
+  readonly text: TextStages | null
+}
+
+interface TextStages {
+  readonly plan: PreparePlan
   readonly clean: Cleaner
   readonly repetitionOf: RepetitionMeter
   readonly filters: readonly LoadedFilter[]
   readonly countTokens: TokenCounter | null
-  readonly signer: Signer
-  readonly columns: ColumnsBuilder
 }
 
 /**
@@ -34,23 +40,21 @@ export interface Preparer {
  * @throws {InvalidOptionError} the tokenizer does not load, or the signature's settings are out of range
  */
 export async function createPreparer(plan: PreparePlan): Promise<Preparer> {
-  const [signer, countTokens, filters] = await Promise.all([
+  const memory = new TextMemory()
+  const [signer, text] = await Promise.all([
     createSigner(plan.signature),
+    plan.clean ? createTextStages(plan, memory) : null,
+  ])
+  const columns = new ColumnsBuilder(plan.signature.minima)
+  return { reader: new RecordReader(memory, !plan.clean), signer, columns, text }
+}
+
+async function createTextStages(plan: PreparePlan, memory: TextMemory): Promise<TextStages> {
+  const [countTokens, filters] = await Promise.all([
     plan.tokenizer === null ? null : loadTokenCounter(plan.tokenizer.path),
     Promise.all(plan.filters.map(loadCustomFilter)),
   ])
-  const columns = new ColumnsBuilder(plan.signature.minima)
-  const memory = new TextMemory()
-  return {
-    plan,
-    reader: new RecordReader(memory),
-    clean: createCleaner(memory),
-    repetitionOf: createRepetitionMeter(memory),
-    filters,
-    countTokens,
-    signer,
-    columns,
-  }
+  return { plan, clean: createCleaner(memory), repetitionOf: createRepetitionMeter(memory), filters, countTokens }
 }
 
 /**
@@ -92,9 +96,14 @@ function prepareRecord(place: RecordPlace, block: Block, preparer: Preparer, rej
     refuse('decode', decoded.reason, decoded.detail, decoded.excerpt, decoded.key)
     return
   }
-  const title = decoded.title === '' ? '' : cleanString(preparer.clean, decoded.title).replaceAll('\n', ' ')
-  const text = preparer.clean(decoded.text)
-  const refusal = refusalOf(text, decoded, title, `${block.shard}:${offset}`, preparer)
+  const { text: stages } = preparer
+  if (stages === null) {
+    packAsIs(decoded, place, preparer)
+    return
+  }
+  const title = decoded.title === '' ? '' : cleanString(stages.clean, decoded.title).replaceAll('\n', ' ')
+  const text = stages.clean(decoded.text)
+  const refusal = refusalOf(text, decoded, title, `${block.shard}:${offset}`, stages)
   if (refusal !== null) {
     refuse(
       refusal.stage,
@@ -105,8 +114,8 @@ function prepareRecord(place: RecordPlace, block: Block, preparer: Preparer, rej
     )
     return
   }
-  const pieces = chunkText(text, firstUnitAfterTitle(text, title), preparer.plan.chunk.tokensMax, preparer.countTokens)
-  packPieces(pieces, text, place, decoded.key, title, preparer, rejects)
+  const pieces = chunkText(text, firstUnitAfterTitle(text, title), stages.plan.chunk.tokensMax, stages.countTokens)
+  packPieces(pieces, text, place, decoded.key, title, stages.plan, preparer, rejects)
 }
 
 interface StagedRefusal {
@@ -121,18 +130,18 @@ function refusalOf(
   decoded: Document,
   title: string,
   place: string,
-  preparer: Preparer,
+  stages: TextStages,
 ): StagedRefusal | null {
   if (text.length === 0) return { stage: 'clean', reason: 'no-text', detail: 'nothing visible in it' }
-  const refusal = filterText(text, preparer.plan.quality, preparer.repetitionOf)
+  const refusal = filterText(text, stages.plan.quality, stages.repetitionOf)
   if (refusal !== null) return { stage: 'filter', ...refusal }
   let current: string | null = null
-  for (const loaded of preparer.filters) {
+  for (const loaded of stages.filters) {
     current ??= codesToString(text.codes, 0, text.length)
     const answer = askCustomFilter(loaded, { text: current, title, id: decoded.key }, place)
     if (answer === true) continue
     if (typeof answer === 'string') return { stage: 'filter', reason: answer, detail: customDetail(loaded.file) }
-    preparer.clean(answer.text)
+    stages.clean(answer.text)
     if (text.length === 0) {
       return { stage: 'filter', reason: 'no-text', detail: `nothing left ${customDetail(loaded.file)}` }
     }
@@ -151,6 +160,13 @@ function firstUnitAfterTitle(text: CleanText, title: string): number {
   return unit
 }
 
+/** One row: the text of the record, with U+FFFD in place of lone surrogates, which UTF-8 does not have. */
+function packAsIs({ key, text }: Document, { document, offset }: RecordPlace, { columns, signer }: Preparer): void {
+  const codes = typeof text === 'string' ? codesOf(text) : text
+  const bytes = makeWellFormed(codes)
+  columns.add({ document, chunk: 0, offset, key, title: '', tokens: 0 }, codes, 0, codes.length, bytes, signer)
+}
+
 /** Rows for the chunks that are long enough; the others are refused, the document itself where none is left. */
 function packPieces(
   pieces: readonly Piece[],
@@ -158,7 +174,8 @@ function packPieces(
   { document, offset }: RecordPlace,
   key: string,
   title: string,
-  { plan, columns, signer }: Preparer,
+  plan: PreparePlan,
+  { columns, signer }: Preparer,
   rejects: PrepareReject[],
 ): void {
   const { charsMin, tokensMax } = plan.chunk

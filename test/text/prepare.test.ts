@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer'
 import { Table, tableFromIPC, tableToIPC } from 'apache-arrow'
 import t from 'tap'
 import { textAt } from '../../lib/text/columns.js'
-import { pinnedPlan } from '../../lib/text/plan.js'
+import { pinnedFilters } from '../../lib/text/plan.js'
 import { createPreparer, prepareBlock } from '../../lib/text/prepare.js'
 import { toRecordBatch } from '../../lib/text/record-batch.js'
 import { Random, testSeed } from '../support/random.js'
@@ -91,8 +91,8 @@ t.test('A filter that does not load, or answers something else, is named with wh
   const using = (name: string) => prepared([{ text: article(1) }], { filters: [name] }, directory)
   await t.rejects(using('absent.mjs'), { code: 'KUN_RECIPE', message: /absent\.mjs/ })
   const plan = await planOf({ filters: ['number.mjs'] }, { directory })
-  t.match(pinnedPlan(plan).filters, [{ name: 'number.mjs', sha256: /^[0-9a-f]{64}$/ }])
-  t.notOk(JSON.stringify(pinnedPlan(plan)).includes(directory), 'no path of this machine')
+  t.match(pinnedFilters(plan.filters), [{ name: 'number.mjs', sha256: /^[0-9a-f]{64}$/ }])
+  t.notOk(JSON.stringify(pinnedFilters(plan.filters)).includes(directory), 'no path of this machine')
   await t.rejects(using('broken.mjs'), { code: 'KUN_CUSTOM_FILTER', message: /does not load/ })
   await t.rejects(using('empty.mjs'), { code: 'KUN_CUSTOM_FILTER', message: /no function as default export/ })
   await t.rejects(using('number.mjs'), { code: 'KUN_CUSTOM_FILTER', message: /answered 1 at test\.jsonl:0/ })

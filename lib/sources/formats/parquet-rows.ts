@@ -33,7 +33,8 @@ export async function* rowPieces(
   let row = 0
   try {
     const whole = await ParquetFile.open({ sizeBytes: input.sizeBytes, read }, { limit, parsers })
-    const file = whole.withFooter(mappedColumns(whole.metadata, input.mapping))
+    const mapped = mappedColumns(whole.metadata, input.mapping) // also checks that there is a text
+    const file = input.options.allColumns ? whole : whole.withFooter(mapped)
     for (let group = 0; group < file.metadata.row_groups.length; group++) {
       const rows = file.groupRows(group)
       if (group >= input.from.group && rows > 0) yield* groupPieces(file, group, { row, rows }, input)

@@ -68,8 +68,9 @@ function pick({
   decodeMsMax,
   decodeBytesMax,
   zstdWindowBytesMax,
+  allColumns = false,
 }: FormatOptions): FormatOptions {
-  return { blockBytes, recordBytesMax, decodeMsMax, decodeBytesMax, zstdWindowBytesMax }
+  return { blockBytes, recordBytesMax, decodeMsMax, decodeBytesMax, zstdWindowBytesMax, allColumns }
 }
 
 type Answer = Exclude<ThreadMessage, { kind: 'read' }> | { readonly kind: 'lost'; readonly message: string }

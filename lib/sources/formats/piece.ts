@@ -50,6 +50,8 @@ export interface FormatOptions {
   readonly decodeMsMax: number
   readonly zstdWindowBytesMax: number
   readonly decodeBytesMax: number
+  /** Parquet: all columns instead of the mapped ones, for output that is to hold whole records. False by default. */
+  readonly allColumns?: boolean
   /** Pieces in memory that threads share, to be given back by whoever uses them up; else in memory of their own. */
   readonly shared?: boolean
 }

@@ -1,0 +1,182 @@
+/**
+ * The graph of `kun-stream dedup`: blocks are decoded and signed in worker threads, duplicates are decided in input order,
+ * and the records that stay are written as they were read.
+ *
+ *   blocks → prepare (workers) → in order → dedup → lines and rejects
+ */
+import { Buffer } from 'node:buffer'
+import { Credit } from '../core/credit.js'
+import { from, type Graph } from '../core/graph.js'
+import type { OrderedSink } from '../core/sink-node.js'
+import type { Stage } from '../core/types.js'
+import type { Deduplicator, Duplicate } from '../dedup/index.js'
+import { ContractError, ShardFormatError } from '../errors.js'
+import { blocksPerThread, prepareStage } from '../run/stages/prepare.js'
+import type { Block, PreparedBlock, PrepareReject } from '../text/block.js'
+import { textAt } from '../text/columns.js'
+import type { WorkerPool } from '../workers/pool.js'
+import { lineOf, type NumberedRecord, RecordNumbers } from './source-records.js'
+import type { Output } from './terminal/output.js'
+import type { UnreadableRecords } from './unreadable-records.js'
+
+export interface DedupCounts {
+  records: number
+  kept: number
+  exact: number
+  near: number
+  unreadable: number
+}
+
+export interface DedupGraphParts {
+  readonly blocks: AsyncIterable<{ readonly block: Block }>
+  readonly pool: WorkerPool
+  readonly deduplicator: Deduplicator
+  /** Number of the first block in the index. */
+  readonly firstBlock: number
+  readonly output: Output
+  /** Receives a line for each record that is dropped or unreadable; null if nobody wants them. */
+  readonly rejects: Output | null
+  readonly counts: DedupCounts
+  readonly unreadable: UnreadableRecords
+}
+
+/** Blocks between the source and the output, per block in the pool. */
+const blocksPerPoolBlock = 2
+
+/** Builds the graph; the parts are the caller's to close. */
+export function dedupGraph(parts: DedupGraphParts): Graph {
+  const { pool } = parts
+  const blocksInFlightMax = pool.threads * blocksPerThread
+  const credit = new Credit('blocks', blocksInFlightMax * blocksPerPoolBlock)
+  /** Blocks whose records are not written yet, by number. */
+  const sources = new Map<number, Block>()
+  const prepare = (block: Block): Promise<PreparedBlock> => {
+    sources.set(block.number, block)
+    return pool.prepare(block)
+  }
+  return from(blocksOf(parts.blocks), { name: 'read', unit: 'block', credit: { from: credit, amount: () => 1 } })
+    .via(prepareStage({ blocksInFlightMax, prepare }))
+    .via(decideStage(parts, sources))
+    .to(linesSink(parts))
+}
+
+async function* blocksOf(blocks: DedupGraphParts['blocks']): AsyncGenerator<Block> {
+  for await (const { block } of blocks) yield block
+}
+
+interface DecidedBlock {
+  readonly lines: Buffer
+  readonly rejects: Buffer
+  readonly counts: Readonly<DedupCounts>
+  /** Details of its unreadable records. */
+  readonly unreadable: readonly string[]
+  /** Why the shard cannot be read any further. */
+  readonly failure: ShardFormatError | null
+}
+
+function decideStage(
+  { deduplicator, firstBlock }: DedupGraphParts,
+  sources: Map<number, Block>,
+): Stage<PreparedBlock, DecidedBlock> {
+  const numbers = new RecordNumbers()
+  /** The last line written has no line end: that of a file which does not end in one. */
+  let owesNewline = false
+
+  async function decide(prepared: PreparedBlock): Promise<DecidedBlock> {
+    const source = sources.get(prepared.number)
+    if (source === undefined) throw new ContractError(`block ${prepared.number} was not read`)
+    sources.delete(prepared.number)
+    const records = numbers.of(source)
+    const nameOf = (record: NumberedRecord) => `${source.shard}:${record.number}`
+    const { document, key, rows } = prepared.chunks
+    const ids = Array.from({ length: rows }, (_, row) => {
+      return textAt(key, row) || nameOf(records[document[row] as number] as NumberedRecord)
+    })
+    const verdicts = await deduplicator.decide({ ...prepared, number: firstBlock + prepared.number }, ids)
+    const refused = new Map(prepared.rejects.map((reject) => [reject.document, reject]))
+    const counts: DedupCounts = { records: 0, kept: 0, exact: 0, near: 0, unreadable: 0 }
+    const lines: Uint8Array[] = []
+    const rejects: string[] = []
+    const unreadable: string[] = []
+    let failure: ShardFormatError | null = null
+    let row = 0
+    for (const record of records) {
+      const reject = refused.get(record.document)
+      if (reject !== undefined) {
+        if (isOfShard(reject)) {
+          failure ??= failureOf(source.shard, reject)
+          continue
+        }
+        counts.records++
+        counts.unreadable++
+        const detail = `${reject.reason}: ${reject.detail}`
+        const at = nameOf(record)
+        unreadable.push(detail)
+        rejects.push(`${JSON.stringify({ id: reject.key || at, at, reason: 'unreadable', detail })}\n`)
+        continue
+      }
+      counts.records++
+      const id = ids[row]
+      const verdict = verdicts[row++] ?? null
+      if (verdict === null) {
+        counts.kept++
+        if (owesNewline) lines.push(newline)
+        const line = lineOf(source, record)
+        owesNewline = line.at(-1) !== 0x0a
+        lines.push(line)
+      } else {
+        counts[kindOf(verdict)]++
+        rejects.push(`${JSON.stringify({ id, at: nameOf(record), ...verdict })}\n`)
+      }
+    }
+    return { lines: Buffer.concat(lines), rejects: Buffer.from(rejects.join('')), counts, unreadable, failure }
+  }
+
+  return {
+    name: 'dedup',
+    ordered: true,
+    process: async (blocks) => {
+      const outcomes = []
+      for (const block of blocks) outcomes.push({ emit: [await decide(block)] })
+      return outcomes
+    },
+  }
+}
+
+const newline = Buffer.from('\n')
+
+function kindOf({ reason }: Duplicate): 'exact' | 'near' {
+  return reason === 'exact-duplicate' ? 'exact' : 'near'
+}
+
+function isOfShard({ reason }: PrepareReject): boolean {
+  return reason.startsWith('shard-')
+}
+
+/** Null for an empty file, which has no record to lose. */
+function failureOf(shard: string, { reason, detail }: PrepareReject): ShardFormatError | null {
+  if (reason === 'shard-empty') return null
+  return new ShardFormatError(`${shard} cannot be read (${reason}): ${detail}`, { details: { shard, reason } })
+}
+
+function linesSink({ output, rejects, counts, unreadable }: DedupGraphParts): OrderedSink<DecidedBlock, unknown> {
+  return {
+    name: 'write',
+    async write(released) {
+      for (const { value, settlement } of released) {
+        if (settlement !== null) continue
+        for (const name of countNames) counts[name] += value.counts[name]
+        for (const detail of value.unreadable) unreadable.add(detail)
+        await rejects?.write(value.rejects)
+        await output.write(value.lines)
+        if (value.failure !== null) throw value.failure
+      }
+    },
+    async end() {
+      await output.end()
+      await rejects?.end()
+    },
+  }
+}
+
+const countNames = ['records', 'kept', 'exact', 'near', 'unreadable'] as const
