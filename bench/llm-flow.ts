@@ -1,7 +1,7 @@
 /** Flow over model servers on a virtual clock: three stages on one server, two servers for one stage, a death, prefixes. */
 
 import { seededRandom } from '../lib/core/random.js'
-import { type ModelServers, openServers } from '../lib/llm/scheduler/servers.js'
+import { type ModelServers, openServers } from '../lib/llm/scheduler/model-servers.js'
 import { enginePresets } from '../lib/simulator/index.js'
 import { logNormal } from '../lib/simulator/random.js'
 import { mean } from './llm-limiter.js'

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { openServers } from '../lib/llm/scheduler/servers.js'
+import { openServers } from '../lib/llm/scheduler/model-servers.js'
 import { nodeFiles } from '../lib/storage/files.js'
 import { openReplies } from '../lib/storage/replies/replies.js'
 

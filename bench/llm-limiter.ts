@@ -4,7 +4,7 @@
  */
 
 import { GoodputLimiter } from '../lib/llm/endpoint/goodput-limiter.js'
-import { FixedLimiter, type Limiter, POLL_MS, QueueLimiter } from '../lib/llm/endpoint/limiter.js'
+import { FixedLimiter, type Limiter, pollMs, QueueLimiter } from '../lib/llm/endpoint/limiter.js'
 import { generator, logNormal } from '../lib/simulator/random.js'
 import { Engine } from '../lib/simulator/vllm/engine.js'
 import { type EnginePresetName, enginePresets } from '../lib/simulator/vllm/presets.js'
@@ -80,13 +80,13 @@ export function drive(limiter: Limiter, scenario: Scenario): Outcome {
     bySecond[second] = (bySecond[second] ?? 0) + 1
   }
 
-  for (let nowMs = 0, pollMs = POLL_MS; nowMs < scenario.durationMs; ) {
+  for (let nowMs = 0, nextPollMs = pollMs; nowMs < scenario.durationMs; ) {
     send()
-    nowMs = Math.min(pollMs, engine.nextEventMs ?? pollMs)
+    nowMs = Math.min(nextPollMs, engine.nextEventMs ?? nextPollMs)
     engine.advance(nowMs)
     if (changes[0] !== undefined && nowMs >= changes[0].atMs) engine.setCapacity(changes.shift() as { speed: number })
-    if (nowMs < pollMs) continue
-    pollMs += POLL_MS
+    if (nowMs < nextPollMs) continue
+    nextPollMs += pollMs
     const { metrics } = engine
     const { running, waiting, generationTokens } = metrics
     const sample = { atMs: nowMs, running, waiting, kvUsage: metrics.kvCacheUsage, generationTokens }

@@ -3,7 +3,7 @@
  * request against lists of 8 and 32, interleaved. The server takes no time of its own: what is left is the cost of asking.
  */
 
-import { openServers } from '../lib/llm/scheduler/servers.js'
+import { openServers } from '../lib/llm/scheduler/model-servers.js'
 import { startSimulator } from '../lib/simulator/index.js'
 import { median } from './median.js'
 import type { BenchRow } from './types.js'

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { endingOf } from '../lib/llm/protocol/endings.js'
+import { endingOf } from '../lib/llm/protocol/finish-reason.js'
 import { funnelSvg } from '../lib/publish/funnel-svg.js'
 import { type RejectReason, reasonMeaning, rejectReasons } from '../lib/reject-reasons.js'
 import { filterReasons } from '../lib/text/filters.js'

@@ -6,7 +6,7 @@
 import { basename, join } from 'node:path'
 import { CorruptFileError, RunMismatchError, SourceNotFoundError } from '../errors.js'
 import { type AppendLog, openAppendLog, readAppendLog } from '../storage/append-log.js'
-import { closeAfter, closeAll } from '../storage/closing.js'
+import { closeAfter, closeAll } from '../storage/close-all.js'
 import { errnoOf, type FileLayer, makeDurableDirectory, nodeFiles } from '../storage/files.js'
 import { compareHeaders, corrupt, decodeHeader, frameHeadBytes, scanFrames } from '../storage/frames.js'
 import { dedupFolder, dedupLogName, dedupTextsSuffix } from '../storage/run-layout.js'

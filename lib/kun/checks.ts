@@ -5,7 +5,7 @@
 
 import { z } from 'zod'
 import type { Dropped } from '../core/types.js'
-import { type Ending, endingOf } from '../llm/protocol/endings.js'
+import { type Ending, endingOf } from '../llm/protocol/finish-reason.js'
 import { readThoughts } from '../llm/protocol/thoughts.js'
 import type { Fault } from '../llm/types.js'
 import type { Reply } from '../storage/replies/types.js'

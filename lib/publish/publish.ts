@@ -8,7 +8,7 @@ import { type HubFetchOptions, type HubTransport, hubTransport } from '../hub/fe
 import { Remote, type RemoteFile } from '../hub/remote.js'
 import { hubSettings } from '../hub/settings.js'
 import { readManifest } from '../sinks/index.js'
-import { closeAfter } from '../storage/closing.js'
+import { closeAfter } from '../storage/close-all.js'
 import { fencedFiles } from '../storage/fenced-files.js'
 import { type FileLayer, nodeFiles } from '../storage/files.js'
 import { type LockOptions, type LockUse, lockRunDirectory } from '../storage/lock/lock.js'

@@ -6,7 +6,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { NodeMetrics } from '../core/metrics.js'
-import type { ServersMetrics } from '../llm/scheduler/servers.js'
+import type { ServersMetrics } from '../llm/scheduler/model-servers.js'
 import { timingsName } from '../storage/run-layout.js'
 import { type Bottleneck, bottleneckOf, isPassage, nodeShares } from './bottleneck.js'
 

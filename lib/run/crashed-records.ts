@@ -3,7 +3,7 @@
  * kept among the replies, a verdict a block, before it takes effect, and served to a run that resumes or is built from
  * those replies: it rejects the same records with the same words, and does not try them again.
  */
-import { replyKey } from '../llm/protocol/canonical.js'
+import { replyKey } from '../llm/protocol/request-identity.js'
 import type { Replies } from '../storage/replies/replies.js'
 import type { Block, PreparedBlock, PrepareReject } from '../text/block.js'
 import { recordId } from '../text/identity.js'

@@ -13,7 +13,7 @@ import type { LockLostError } from '../errors.js'
 import { columnsOf } from '../kun/row.js'
 import { type KunStages, kunStages, type Phase, stagesThrough } from '../kun/stages.js'
 import { keptCapabilities } from '../llm/endpoint/capabilities.js'
-import { type ModelServers, openServers } from '../llm/scheduler/servers.js'
+import { type ModelServers, openServers } from '../llm/scheduler/model-servers.js'
 import type { Capabilities } from '../llm/types.js'
 import { encoderIdentity, parquetEncoder } from '../parquet/encoders/index.js'
 import {
@@ -26,7 +26,7 @@ import {
   readRunRecord,
 } from '../sinks/index.js'
 import { checkReads, type Shard, type ShardRead, type SourceCursor } from '../sources/index.js'
-import { closeAfter, closeAll } from '../storage/closing.js'
+import { closeAfter, closeAll } from '../storage/close-all.js'
 import type { OnStep } from '../storage/commit-steps.js'
 import type { FileLayer } from '../storage/files.js'
 import type { LockOptions } from '../storage/lock/lock.js'

@@ -5,7 +5,7 @@
 import { join } from 'node:path'
 import { differences } from '../core/difference.js'
 import { CorruptFileError, RunMismatchError } from '../errors.js'
-import { closeAfter } from '../storage/closing.js'
+import { closeAfter } from '../storage/close-all.js'
 import type { OnStep } from '../storage/commit-steps.js'
 import { fencedFiles } from '../storage/fenced-files.js'
 import {

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { type BigIntStats, constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { ShardChangedError, StorageError } from '../errors.js'
-import { closeAfter } from '../storage/closing.js'
+import { closeAfter } from '../storage/close-all.js'
 import { storageError } from '../storage/files.js'
 import type { FilePlace } from './file-name.js'
 

@@ -4,7 +4,7 @@
  */
 import { dirname } from 'node:path'
 import { ContractError, StorageError } from '../errors.js'
-import { closeAfter } from './closing.js'
+import { closeAfter } from './close-all.js'
 import { type FileLayer, type OpenFile, temporarySuffix } from './files.js'
 import {
   compareHeaders,
@@ -173,6 +173,7 @@ const writeBytes = 1024 * 1024
 const eagerBytes = 256 * 1024
 
 class FileAppendLog implements AppendLog {
+  readonly #file: OpenFile
   readonly #pending = new PendingFrames()
   #writtenBytes: number
   #durableBytes: number
@@ -185,10 +186,11 @@ class FileAppendLog implements AppendLog {
 
   constructor(
     readonly path: string,
-    private readonly file: OpenFile,
+    file: OpenFile,
     public bytes: number,
     readonly cutBytes: number,
   ) {
+    this.#file = file
     this.#writtenBytes = bytes
     this.#durableBytes = bytes
   }
@@ -222,9 +224,9 @@ class FileAppendLog implements AppendLog {
     if (pending !== null) return pending
     if (this.#closed) throw new ContractError(`${this.path} is closed`)
     const end = this.#writtenBytes - offset
-    const first = await this.file.read(offset, Math.max(0, Math.min(4096, end)))
+    const first = await this.#file.read(offset, Math.max(0, Math.min(4096, end)))
     let frame = parseFrame(first, 0, offset)
-    if (typeof frame === 'number' && frame <= end) frame = parseFrame(await this.file.read(offset, frame), 0, offset)
+    if (typeof frame === 'number' && frame <= end) frame = parseFrame(await this.#file.read(offset, frame), 0, offset)
     if (frame === null || typeof frame === 'number') throw corrupt(this.path, offset, 'no whole frame begins there')
     return frame
   }
@@ -250,7 +252,7 @@ class FileAppendLog implements AppendLog {
       await this.#work
     } finally {
       this.#closed = true
-      await this.file.close()
+      await this.#file.close()
     }
   }
 
@@ -279,7 +281,7 @@ class FileAppendLog implements AppendLog {
       const frames = this.#pending.oldest()
       if (frames === null) break
       if (this.#writtenBytes + frames.length - this.#durableBytes > unsyncedBytesMax) await this.#sync()
-      await this.file.write(frames)
+      await this.#file.write(frames)
       this.#pending.written()
       this.#writtenBytes += frames.length
     }
@@ -288,7 +290,7 @@ class FileAppendLog implements AppendLog {
 
   async #sync(): Promise<void> {
     const writtenBytes = this.#writtenBytes
-    await this.file.fsync()
+    await this.#file.fsync()
     this.#durableBytes = writtenBytes
   }
 
@@ -299,7 +301,7 @@ class FileAppendLog implements AppendLog {
   async #fail(error: unknown): Promise<void> {
     this.#failure = error
     try {
-      await this.file.truncate(this.#writtenBytes)
+      await this.#file.truncate(this.#writtenBytes)
     } catch (also) {
       const [first, second] = [error, also].map((each) => (each instanceof Error ? each.message : String(each)))
       this.#failure = new StorageError(`${first} Its half-written end stays until it is opened again: ${second}`, {

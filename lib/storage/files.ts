@@ -171,15 +171,18 @@ const openFlags: Record<OpenMode, number> = {
 }
 
 class NodeFile implements OpenFile {
+  readonly #handle: FileHandle
   constructor(
     readonly path: string,
-    private readonly handle: FileHandle,
-  ) {}
+    handle: FileHandle,
+  ) {
+    this.#handle = handle
+  }
 
   write(bytes: Uint8Array): Promise<void> {
     return naming('write', this.path, async () => {
       // A single write may be short (a signal, a nearly full disk): go on, and let the next one say why.
-      for (let done = 0; done < bytes.length; ) done += (await this.handle.write(bytes, done)).bytesWritten
+      for (let done = 0; done < bytes.length; ) done += (await this.#handle.write(bytes, done)).bytesWritten
     })
   }
 
@@ -188,7 +191,7 @@ class NodeFile implements OpenFile {
       const bytes = Buffer.allocUnsafe(lengthBytes)
       let done = 0
       while (done < lengthBytes) {
-        const { bytesRead } = await this.handle.read(bytes, done, lengthBytes - done, offset + done)
+        const { bytesRead } = await this.#handle.read(bytes, done, lengthBytes - done, offset + done)
         if (bytesRead === 0) break
         done += bytesRead
       }
@@ -197,15 +200,15 @@ class NodeFile implements OpenFile {
   }
 
   truncate(lengthBytes: number): Promise<void> {
-    return naming('truncate', this.path, () => this.handle.truncate(lengthBytes))
+    return naming('truncate', this.path, () => this.#handle.truncate(lengthBytes))
   }
 
   fsync(): Promise<void> {
-    return naming('fsync', this.path, () => this.handle.sync())
+    return naming('fsync', this.path, () => this.#handle.sync())
   }
 
   close(): Promise<void> {
-    return naming('close', this.path, () => this.handle.close())
+    return naming('close', this.path, () => this.#handle.close())
   }
 }
 

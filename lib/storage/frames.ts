@@ -81,15 +81,17 @@ export async function scanFrames(
 
 /** Reads frames through one buffer. */
 class FrameReader {
+  readonly #file: OpenFile
+  readonly #sizeBytes: number
   #buffer: Uint8Array = new Uint8Array(0)
   #bufferAt = 0
   /** The first valid frame behind the last damage; infinite when there is none. */
   #validAt = -1
 
-  constructor(
-    private readonly file: OpenFile,
-    private readonly sizeBytes: number,
-  ) {}
+  constructor(file: OpenFile, sizeBytes: number) {
+    this.#file = file
+    this.#sizeBytes = sizeBytes
+  }
 
   /** Returns the payload of the frame at `offset`; null if there is no valid frame. */
   at(offset: number): Uint8Array | null | Promise<Uint8Array | null> {
@@ -98,7 +100,7 @@ class FrameReader {
   }
 
   async #readFrame(offset: number, neededBytes: number): Promise<Uint8Array | null> {
-    for (let needed = neededBytes; needed <= this.sizeBytes - offset; ) {
+    for (let needed = neededBytes; needed <= this.#sizeBytes - offset; ) {
       await this.#fill(offset, needed)
       const frame = parseFrame(this.#buffer, 0, offset)
       if (typeof frame !== 'number') return frame
@@ -118,7 +120,7 @@ class FrameReader {
     if (length !== null) {
       const after = offset + frameHeadBytes + length
       // A valid head gives the end of its frame; damage after it is counted separately.
-      return after < this.sizeBytes && (await this.#anyFrom(after)) !== null ? after : null
+      return after < this.#sizeBytes && (await this.#anyFrom(after)) !== null ? after : null
     }
     return this.#anyFrom(offset + 1)
   }
@@ -130,9 +132,9 @@ class FrameReader {
   }
 
   async #search(offset: number): Promise<number | null> {
-    for (let from = offset; from + frameHeadBytes <= this.sizeBytes; ) {
-      const size = Math.min(readBytes, this.sizeBytes - from)
-      const bytes = await this.file.read(from, size)
+    for (let from = offset; from + frameHeadBytes <= this.#sizeBytes; ) {
+      const size = Math.min(readBytes, this.#sizeBytes - from)
+      const bytes = await this.#file.read(from, size)
       for (let at = 0; at + frameHeadBytes <= bytes.length; at++) {
         if (headLength(bytes, at, from + at) !== null && (await this.at(from + at)) !== null) return from + at
       }
@@ -147,18 +149,18 @@ class FrameReader {
    * a longer one lost its header later, and must not be overwritten.
    */
   async tornAtBirth(path: string): Promise<boolean> {
-    if (this.sizeBytes < frameHeadBytes) return true
-    const start = Buffer.from(await this.file.read(0, Math.min(this.sizeBytes, headerBytesMax)))
+    if (this.#sizeBytes < frameHeadBytes) return true
+    const start = Buffer.from(await this.#file.read(0, Math.min(this.#sizeBytes, headerBytesMax)))
     const text = start.subarray(8, 64).toString('latin1')
     if (text.startsWith('{"magic":"kun-stream log"')) throw otherVersion(path, 1)
-    if (this.sizeBytes > headerBytesMax) return false
+    if (this.#sizeBytes > headerBytesMax) return false
     const length = headLength(start, 0, 0)
-    const isHead = length !== null && this.sizeBytes <= frameHeadBytes + length
+    const isHead = length !== null && this.#sizeBytes <= frameHeadBytes + length
     return isHead || start.every((byte) => byte === 0) || text.slice(4).startsWith('{"magic":"kun-stream log"')
   }
 
   async #fill(offset: number, neededBytes: number): Promise<void> {
-    this.#buffer = await this.file.read(offset, Math.min(Math.max(neededBytes, readBytes), this.sizeBytes - offset))
+    this.#buffer = await this.#file.read(offset, Math.min(Math.max(neededBytes, readBytes), this.#sizeBytes - offset))
     this.#bufferAt = offset
   }
 }

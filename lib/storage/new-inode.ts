@@ -1,6 +1,6 @@
 /** Moves the content of a log to a new inode, so that a process that still has the old one open cannot append to the log. */
 import { dirname } from 'node:path'
-import { closeAfter } from './closing.js'
+import { closeAfter } from './close-all.js'
 import { type FileLayer, type OpenFile, temporarySuffix } from './files.js'
 
 const pieceBytes = 1024 * 1024

@@ -19,16 +19,19 @@ export interface SpillCodec {
  * is closed.
  */
 export class SpillFile implements SpillStore {
+  readonly #files: FileLayer
+  readonly #path: string
+  readonly #codec: SpillCodec
   #file: OpenFile | null = null
   #endBytes = 0
   #waiting = 0
   #peakBytes = 0
 
-  constructor(
-    private readonly files: FileLayer,
-    private readonly path: string,
-    private readonly codec: SpillCodec,
-  ) {}
+  constructor(files: FileLayer, path: string, codec: SpillCodec) {
+    this.#files = files
+    this.#path = path
+    this.#codec = codec
+  }
 
   /** The most that the file ever took. */
   get peakBytes(): number {
@@ -42,7 +45,7 @@ export class SpillFile implements SpillStore {
       await this.#file.truncate(0)
       this.#endBytes = 0
     }
-    const bytes = this.codec.encode(value)
+    const bytes = this.#codec.encode(value)
     const place = { offset: this.#endBytes, lengthBytes: bytes.byteLength }
     await this.#file.write(bytes)
     this.#endBytes += bytes.byteLength
@@ -56,19 +59,19 @@ export class SpillFile implements SpillStore {
     if (this.#file === null) throw new ContractError('the spill file was read before anything was put in it')
     const bytes = await this.#file.read(place.offset, place.lengthBytes)
     this.#waiting--
-    return this.codec.decode(bytes)
+    return this.#codec.decode(bytes)
   }
 
   /** On a new inode: a process that lost its lock may still have the old one open. */
   async #create(): Promise<OpenFile> {
-    await this.files.remove(this.path)
-    return this.files.open(this.path, 'write')
+    await this.#files.remove(this.#path)
+    return this.#files.open(this.#path, 'write')
   }
 
   async close(): Promise<void> {
     if (this.#file === null) return
     await this.#file.close()
-    await this.files.remove(this.path)
+    await this.#files.remove(this.#path)
     this.#file = null
   }
 }

@@ -2,7 +2,7 @@ import t, { type Test } from 'tap'
 import { VirtualTime } from '../../bench/llm-virtual.js'
 import { ServerError } from '../../lib/errors.js'
 import type { Client } from '../../lib/llm/protocol/client.js'
-import { type OpenServersOptions, openServers } from '../../lib/llm/scheduler/servers.js'
+import { type OpenServersOptions, openServers } from '../../lib/llm/scheduler/model-servers.js'
 import type { Answer } from '../../lib/llm/types.js'
 import {
   type FaultRuleOptions,
@@ -14,7 +14,7 @@ import type { Reply } from '../../lib/storage/replies/types.js'
 import { fastClock } from './clock.js'
 import { call, chat, chatReply, modelServer, until } from './model-server.js'
 
-const COUNT = 80
+const count = 80
 const good = (reply: Reply): string | null => {
   if (reply.text === '') return 'empty'
   if (/(.{2,8})\1{5}/u.test(reply.text)) return 'looping'
@@ -28,7 +28,7 @@ interface Result {
   readonly events: readonly string[]
 }
 
-/** Asks a server about `COUNT` records under a fault; each must come to a reply or a verdict, once. */
+/** Asks a server about `count` records under a fault; each must come to a reply or a verdict, once. */
 async function ask(
   t: Test,
   faults: FaultRuleOptions[],
@@ -50,7 +50,7 @@ async function ask(
   simulator.setFaults(faults)
   const writer = servers.model('writer')
   const answers = await Promise.all(
-    Array.from({ length: COUNT }, (_, n) =>
+    Array.from({ length: count }, (_, n) =>
       writer.ask(call(n, { request: chat(`记录${n}。春天的花园里有很多花。`, { max_tokens: 200 }), fault: good })),
     ),
   )
@@ -60,7 +60,7 @@ async function ask(
   return { answers, reasons, retries: servers.metrics().retries, events }
 }
 
-const all = (reason: string) => new Array(COUNT).fill(reason)
+const all = (reason: string) => new Array(count).fill(reason)
 const only = (n: number, reason: string) => all('reply').map((reply, place) => (place === n ? reason : reply))
 
 const passing: [FaultRuleOptions, Partial<SimulatorOptions>?][] = [

@@ -1,6 +1,6 @@
 /** Opens the servers of one model alone. */
 import type { ModelInput } from '../../lib/llm/options.js'
-import { type ModelServers, type OpenServersOptions, openServers } from '../../lib/llm/scheduler/servers.js'
+import { type ModelServers, type OpenServersOptions, openServers } from '../../lib/llm/scheduler/model-servers.js'
 import type { Capabilities, Model } from '../../lib/llm/types.js'
 import type { Replies } from '../../lib/storage/replies/replies.js'
 

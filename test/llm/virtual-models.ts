@@ -6,7 +6,7 @@ import type { ModelInput } from '../../lib/llm/options.js'
 import type { Client, Transfer } from '../../lib/llm/protocol/client.js'
 import { failureOfStatus } from '../../lib/llm/protocol/failures.js'
 import { rateLimitsOf } from '../../lib/llm/protocol/rate-limits.js'
-import { type ModelServers, openServers } from '../../lib/llm/scheduler/servers.js'
+import { type ModelServers, openServers } from '../../lib/llm/scheduler/model-servers.js'
 import type { Answer, Capabilities } from '../../lib/llm/types.js'
 import { call, chat } from './model-server.js'
 

@@ -15,7 +15,7 @@ import {
 import { UsageError } from '../../errors.js'
 import { signaturePlan } from '../../run/stages/prepare.js'
 import { blocks, sourceOptions } from '../../sources/index.js'
-import { closeAfter, closeAll } from '../../storage/closing.js'
+import { closeAfter, closeAll } from '../../storage/close-all.js'
 import { fencedFiles } from '../../storage/fenced-files.js'
 import { makeDurableDirectory, nodeFiles } from '../../storage/files.js'
 import { lockRunDirectory, type RunLock } from '../../storage/lock/lock.js'

@@ -1,6 +1,6 @@
 /** What a run shows while it works, out of its figures: stages with what they wait for, servers with their limits. */
 import type { NodeMetrics } from '../../core/metrics.js'
-import type { EndpointMetrics } from '../../llm/scheduler/registry.js'
+import type { EndpointMetrics } from '../../llm/scheduler/endpoint-registry.js'
 import { bottleneckOf, isPassage, nodeShares, waitingOn } from '../../report/bottleneck.js'
 import type { KunRun } from '../../run/run.js'
 import type { ProgressState } from './progress.js'

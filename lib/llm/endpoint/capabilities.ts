@@ -7,22 +7,22 @@ import type { ModelOptions } from '../options.js'
 import type { Capabilities, CompletionRequest } from '../types.js'
 
 /** Small enough for every context, and Chinese: a tokenizer that knows none is no use here. */
-const PROMPT = '你好'
+const canaryPrompt = '你好'
 
 /** The options of a model that a probe needs. */
 export type ProbedModel = Pick<ModelOptions, 'model' | 'chatTemplateKwargs' | 'extraBody' | 'stream'>
 
 /** The smallest request of a kind. */
 export function canaryBody(kind: CompletionRequest['kind'], model: ProbedModel): Record<string, unknown> {
-  const input = kind === 'chat' ? { messages: [{ role: 'user', content: PROMPT }] } : { prompt: PROMPT }
+  const input = kind === 'chat' ? { messages: [{ role: 'user', content: canaryPrompt }] } : { prompt: canaryPrompt }
   return { model: model.model, ...input, max_tokens: 1, temperature: 0, ...model.extraBody }
 }
 
 /** A stage's own request with a harmless text in it: passes where only a record is at fault. */
 export function harmlessRequest(request: CompletionRequest): CompletionRequest {
-  if (request.kind === 'completion') return { ...request, prompt: PROMPT }
+  if (request.kind === 'completion') return { ...request, prompt: canaryPrompt }
   const messages = (request.messages ?? []).map((message) =>
-    message.role === 'user' ? { role: message.role, content: PROMPT } : message,
+    message.role === 'user' ? { role: message.role, content: canaryPrompt } : message,
   )
   return { ...request, messages }
 }
@@ -52,11 +52,11 @@ export function commonCapabilities(all: readonly Capabilities[]): Capabilities {
 }
 
 /** Capabilities that shape the output: an endpoint without one that run.json pins is refused. */
-const PINNED = ['logprobs', 'continues', 'echo', 'tokenize', 'chatTemplateKwargs'] as const
+const pinnedCapabilities = ['logprobs', 'continues', 'echo', 'tokenize', 'chatTemplateKwargs'] as const
 
 /** @throws {EndpointError} the endpoint lacks what the run was started with. */
 export function requireCapabilities(label: string, found: Capabilities, pinned: Capabilities): void {
-  const lacking: string[] = PINNED.filter((name) => pinned[name] && !found[name])
+  const lacking: string[] = pinnedCapabilities.filter((name) => pinned[name] && !found[name])
   lacking.push(...found.unsupported.filter((name) => !pinned.unsupported.includes(name)))
   if ((pinned.topLogprobs ?? 0) > (found.topLogprobs ?? 0) && found.logprobs) {
     lacking.push(`${pinned.topLogprobs} log-probabilities`)

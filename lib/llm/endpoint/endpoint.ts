@@ -10,25 +10,25 @@ import type { Reply } from '../../storage/replies/types.js'
 import type { Client } from '../protocol/client.js'
 import { type FailureKind, failureOfStatus } from '../protocol/failures.js'
 import { isSameModel } from '../protocol/model-names.js'
-import { parseServerMetrics, type ServerFigures } from '../protocol/prometheus.js'
 import { limitsOfDetails, type RateLimits } from '../protocol/rate-limits.js'
+import { parseServerMetrics, type ServerFigures } from '../protocol/server-metrics.js'
 import { Health, type RecordSuspicion } from './health.js'
-import { type Limiter, POLL_MS } from './limiter.js'
+import { type Limiter, pollMs } from './limiter.js'
 import { Pacer } from './pacer.js'
 
 /** First wait before a server that is out is probed, doubled at each failure up to the last, ms. */
-const PROBE_WAIT_MS = 500
-const PROBE_WAIT_MAX_MS = 2000
+const probeWaitMs = 500
+const probeWaitMaxMs = 2000
 /** A probe without answer: a full server answers late, ms. */
-const PROBE_DEADLINE_MS = 60_000
+const probeDeadlineMs = 60_000
 /** Shortest wait after a probe that was refused by a rate limit, ms. */
-const PROBE_REFUSED_WAIT_MS = 8000
-const POLL_DEADLINE_MS = 5000
+const probeRefusedWaitMs = 8000
+const pollDeadlineMs = 5000
 /** Looks without figures until the limiter has to do without, a quarter of a minute. */
-const POLL_FAILURES_MAX = 30
+const pollFailuresMax = 30
 
 /** Model names that are reported, at most: a server may send a new one in every reply. */
-const MODELS_MAX = 64
+const modelsMax = 64
 
 /** What one endpoint is made of. */
 export interface EndpointOptions {
@@ -70,14 +70,15 @@ export interface SentRequest {
 }
 
 /** Failures of a server that is not ready or whose account is refused: nothing is sent until a probe passes. */
-const CLOSING_KINDS: ReadonlySet<FailureKind> = new Set(['loading', 'account'])
+const closingKinds: ReadonlySet<FailureKind> = new Set(['loading', 'account'])
 /** Failures without a response. */
-const SILENT_KINDS: ReadonlySet<string> = new Set(['connection', 'deadline'])
+const silentKinds: ReadonlySet<string> = new Set(['connection', 'deadline'])
 
 /**
  * One address: its slots, its limit, and whether it is out. While it is out a canary is sent again and again.
  */
 export class Endpoint {
+  readonly #options: EndpointOptions
   readonly client: Client
   readonly health = new Health()
   limiter: Limiter
@@ -98,7 +99,8 @@ export class Endpoint {
   readonly #closing = new AbortController()
   readonly #loops = new Set<Promise<void>>()
 
-  constructor(private readonly options: EndpointOptions) {
+  constructor(options: EndpointOptions) {
+    this.#options = options
     this.client = options.client
     this.limiter = options.limiter
     setMaxListeners(0, this.#closing.signal) // a pause or a probe each, for as long as they last
@@ -139,7 +141,7 @@ export class Endpoint {
   /** Frees the slots of a request; `failure` is its error, null for a reply. */
   arrived(sent: SentRequest, failure: unknown): void {
     const { tickets, request, sentAtMs, limits, inFlight } = sent
-    const nowMs = this.options.clock.now()
+    const nowMs = this.#options.clock.now()
     this.inFlight -= tickets.length
     if (failure === null) this.#inFlightPassed = Math.max(this.#inFlightPassed, inFlight)
     const { kind, status, retryAfterMs = null } = failure instanceof ServerError ? failure.details : {}
@@ -167,7 +169,7 @@ export class Endpoint {
 
   /** @param sentAtMs when the request that succeeded was sent */
   succeeded(record: string, sentAtMs: number, reply: Reply, suspicion: RecordSuspicion): void {
-    const atMs = this.options.clock.now()
+    const atMs = this.#options.clock.now()
     const tokens = reply.completionTokens
     this.#pacer.counted(reply.promptTokens + tokens)
     this.health.succeeded(record, sentAtMs, suspicion)
@@ -177,9 +179,9 @@ export class Endpoint {
 
   /** @param isPaced refused by a rate limit, which does not depend on the number of requests in flight */
   failed(record: string, kind: FailureKind, isPaced: boolean, words: string): void {
-    const nowMs = this.options.clock.now()
+    const nowMs = this.#options.clock.now()
     if ((kind === 'busy' && !isPaced) || kind === 'deadline') this.limiter.overloaded(nowMs, this.inFlight)
-    if (this.health.failed(record, kind, nowMs) || CLOSING_KINDS.has(kind)) this.takeOut(words)
+    if (this.health.failed(record, kind, nowMs) || closingKinds.has(kind)) this.takeOut(words)
   }
 
   /** Stores the text of a failure for outage messages; a failure without response does not replace it. Returns it. */
@@ -189,9 +191,9 @@ export class Endpoint {
     const code = typeof status === 'number' && status !== 200 ? status : serverCode
     const said = String(error.details.words ?? error.message)
     const words = code === undefined || code === null ? said : `${code} ${said}`
-    const answered = reason !== undefined || !SILENT_KINDS.has(String(kind))
+    const answered = reason !== undefined || !silentKinds.has(String(kind))
     if (answered || this.lastHeard?.answered !== true) {
-      this.lastHeard = { words, atMs: this.options.clock.now(), answered }
+      this.lastHeard = { words, atMs: this.#options.clock.now(), answered }
     }
     if (kind === 'account') this.account = words
     return words
@@ -199,18 +201,18 @@ export class Endpoint {
 
   /** Reports replies from a model other than the requested one, once per name. */
   answeredBy(asked: string, model: string): void {
-    if (this.#models.has(model) || this.#models.size >= MODELS_MAX) return
+    if (this.#models.has(model) || this.#models.size >= modelsMax) return
     this.#models.add(model)
-    if (!isSameModel(asked, model)) this.options.note(`replies come from model '${model}', not '${asked}'`)
+    if (!isSameModel(asked, model)) this.#options.note(`replies come from model '${model}', not '${asked}'`)
   }
 
   /** Nothing is sent there until its probe is answered. */
   takeOut(words: string): void {
     if (this.#down !== null) return
-    const nowMs = this.options.clock.now()
+    const nowMs = this.#options.clock.now()
     this.#down = { sinceMs: nowMs }
     this.health.troubleSinceMs ??= nowMs
-    this.options.changed(this, 'down', words)
+    this.#options.changed(this, 'down', words)
     this.#run(() => this.#probe())
   }
 
@@ -222,8 +224,8 @@ export class Endpoint {
   }
 
   async #probe(): Promise<void> {
-    const { clock } = this.options
-    for (let waitMs = PROBE_WAIT_MS; ; waitMs = Math.min(PROBE_WAIT_MAX_MS, 2 * waitMs)) {
+    const { clock } = this.#options
+    for (let waitMs = probeWaitMs; ; waitMs = Math.min(probeWaitMaxMs, 2 * waitMs)) {
       const heldMs = this.#pacer.heldUntilMs(clock.now()) - clock.now()
       await clock.sleep(Math.max(waitMs, heldMs), this.#closing.signal)
       if (await this.#answersProbe()) break
@@ -235,20 +237,20 @@ export class Endpoint {
     this.limiter.restart()
     this.#pacer.restart()
     this.#inFlightPassed = 0
-    this.options.changed(this, 'up', 'answers again')
+    this.#options.changed(this, 'up', 'answers again')
   }
 
   /** By effect: not only `/health`, which proxies answer for dead servers, but a request. */
   async #answersProbe(): Promise<boolean> {
-    return this.within(PROBE_DEADLINE_MS, async (signal) => {
-      const { status, text } = await this.client.fetch('/health', { headers: this.options.headers, signal })
+    return this.within(probeDeadlineMs, async (signal) => {
+      const { status, text } = await this.client.fetch('/health', { headers: this.#options.headers, signal })
       if (status >= 500 && status !== 501) throw failureOfStatus(status, text, { endpoint: this.label })
       try {
-        await this.options.canary(this, signal)
+        await this.#options.canary(this, signal)
       } catch (error) {
         if (error instanceof ServerError && error.details.kind === 'busy') {
-          const waitMs = Math.max(PROBE_REFUSED_WAIT_MS, Number(error.details.retryAfterMs ?? 0))
-          this.#pacer.hold(this.options.clock.now() + waitMs)
+          const waitMs = Math.max(probeRefusedWaitMs, Number(error.details.retryAfterMs ?? 0))
+          this.#pacer.hold(this.#options.clock.now() + waitMs)
         }
         throw error
       }
@@ -257,12 +259,12 @@ export class Endpoint {
   }
 
   async #poll(): Promise<void> {
-    const { clock } = this.options
-    for (let failures = 0; failures < POLL_FAILURES_MAX; ) {
-      await clock.sleep(POLL_MS, this.#closing.signal)
+    const { clock } = this.#options
+    for (let failures = 0; failures < pollFailuresMax; ) {
+      await clock.sleep(pollMs, this.#closing.signal)
       if (this.#down !== null) continue
-      const seen = await this.within(POLL_DEADLINE_MS, async (signal) => {
-        const { status, text } = await this.client.fetch('/metrics', { headers: this.options.headers, signal })
+      const seen = await this.within(pollDeadlineMs, async (signal) => {
+        const { status, text } = await this.client.fetch('/metrics', { headers: this.#options.headers, signal })
         const figures = status === 200 ? parseServerMetrics(text, clock.now()) : null
         if (figures === null) return false
         this.figures = figures
@@ -270,11 +272,11 @@ export class Endpoint {
         return true
       })
       failures = seen ? 0 : failures + 1
-      if (seen) this.options.changed(this, 'room', 'looked')
+      if (seen) this.#options.changed(this, 'room', 'looked')
     }
     this.figures = null
-    this.limiter = this.options.fallback()
-    this.options.changed(this, 'room', 'no metrics any more: limited by goodput')
+    this.limiter = this.#options.fallback()
+    this.#options.changed(this, 'room', 'no metrics any more: limited by goodput')
   }
 
   /** Returns false if `attempt` fails or takes longer: a failed probe is a result, and its text is stored. */
@@ -295,7 +297,7 @@ export class Endpoint {
     const stop = () => over.abort(this.#closing.signal.reason)
     this.#closing.signal.addEventListener('abort', stop, { once: true })
     const settled = new AbortController()
-    const timer = this.options.clock.sleep(deadlineMs, settled.signal).then(
+    const timer = this.#options.clock.sleep(deadlineMs, settled.signal).then(
       () => over.abort(noAnswer(deadlineMs)),
       () => undefined, // the attempt settled first
     )

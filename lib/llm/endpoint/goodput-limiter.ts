@@ -6,36 +6,36 @@
  */
 import type { Finished, Limiter } from './limiter.js'
 
-const LIMIT_START = 16
-const LIMIT_MIN = 2
+const limitStart = 16
+const limitMin = 2
 /** An epoch ends when so many requests that began in it have finished: a share of the limit within bounds. */
-const EPOCH_SHARE = 0.25
-const EPOCH_FINISHED_MIN = 16
-const EPOCH_FINISHED_MAX = 256
+const epochShare = 0.25
+const epochFinishedMin = 16
+const epochFinishedMax = 256
 /** And lasts so long at least, ms. */
-const EPOCH_MS = 500
+const epochMs = 500
 /** A request's fixed cost, in tokens: reading its prompt is not free. */
-const TOKENS_OVERHEAD = 16
-const COLD_GROWTH = 2
+const tokensOverhead = 16
+const coldGrowth = 2
 /** Added at an epoch that had calls waiting for room. */
-const GROWTH_SHARE = 0.1
+const growthShare = 0.1
 /**
  * Growing pays while 1 % more requests bring 0.04 % more tokens, judged against the goodput at a limit at least 1.4
  * times lower: nearer points differ by less than the noise of an epoch, 2 to 3 %.
  */
-const ELASTICITY_MIN = 0.04
-const COMPARED_RATIO = 1.4
+const elasticityMin = 0.04
+const comparedRatio = 1.4
 /** Doubling goes on while it brings 9 % more; from there on small steps are safer. */
-const COLD_ELASTICITY_MIN = 0.12
-const COLD_RETREAT = 1.4
-const DECREASE = 0.85
+const coldElasticityMin = 0.12
+const coldRetreat = 1.4
+const decreaseShare = 0.85
 /** Goodput so far under what the same limit brought before: capacity fell, and all that was learnt is void. */
-const COLLAPSE = 0.75
-const REFUSED_DECREASE = 0.7
+const collapseShare = 0.75
+const refusedDecreaseShare = 0.7
 /** One decrease a burst, ms. */
-const DECREASE_PAUSE_MS = 3000
+const decreasePauseMs = 3000
 /** Weight of a new epoch in what is known of a limit. */
-const LEARNING = 0.4
+const goodputWeight = 0.4
 
 interface Point {
   readonly limit: number
@@ -46,6 +46,7 @@ interface Point {
  * Finds the limit by trying, for servers without metrics: grows while more requests bring more tokens a second.
  */
 export class GoodputLimiter implements Limiter {
+  readonly #inFlightMax: number
   readonly kind = 'goodput'
   reason = 'cold'
   #limit: number
@@ -60,8 +61,9 @@ export class GoodputLimiter implements Limiter {
   readonly #points = new Map<number, Point>()
   #decreasedAtMs = Number.NEGATIVE_INFINITY
 
-  constructor(private readonly inFlightMax: number) {
-    this.#limit = Math.min(LIMIT_START, inFlightMax)
+  constructor(inFlightMax: number) {
+    this.#inFlightMax = inFlightMax
+    this.#limit = Math.min(limitStart, inFlightMax)
   }
 
   get limit(): number {
@@ -77,10 +79,10 @@ export class GoodputLimiter implements Limiter {
   finished({ atMs, latencyMs, tokens }: Finished): void {
     if (atMs - latencyMs < this.#epochFromMs) return
     this.#finished++
-    this.#tokens += tokens + TOKENS_OVERHEAD
+    this.#tokens += tokens + tokensOverhead
     this.#latencyMs += latencyMs
-    const needed = Math.min(EPOCH_FINISHED_MAX, Math.max(EPOCH_FINISHED_MIN, this.#limit * EPOCH_SHARE))
-    if (this.#finished < needed || atMs - this.#epochFromMs < EPOCH_MS) return
+    const needed = Math.min(epochFinishedMax, Math.max(epochFinishedMin, this.#limit * epochShare))
+    if (this.#finished < needed || atMs - this.#epochFromMs < epochMs) return
     // Without calls that wait, less than the limit was in flight: the epoch says nothing.
     if (this.#pressed) this.#decide((1000 * this.#limit * this.#tokens) / this.#latencyMs, atMs)
     this.#begin(atMs)
@@ -88,13 +90,13 @@ export class GoodputLimiter implements Limiter {
 
   overloaded(atMs: number, inFlight: number): void {
     this.#cold = false
-    if (atMs - this.#decreasedAtMs < DECREASE_PAUSE_MS) return
-    this.#decrease(atMs, Math.min(this.#limit, inFlight) * REFUSED_DECREASE, 'refused')
+    if (atMs - this.#decreasedAtMs < decreasePauseMs) return
+    this.#decrease(atMs, Math.min(this.#limit, inFlight) * refusedDecreaseShare, 'refused')
     this.#begin(atMs)
   }
 
   restart(): void {
-    this.#limit = Math.min(LIMIT_START, this.inFlightMax)
+    this.#limit = Math.min(limitStart, this.#inFlightMax)
     this.#cold = true
     this.#points.clear()
     this.#begin(Number.NEGATIVE_INFINITY)
@@ -110,24 +112,24 @@ export class GoodputLimiter implements Limiter {
   #decide(goodput: number, atMs: number): void {
     const place = Math.round(4 * Math.log2(this.#limit))
     const known = this.#points.get(place)
-    if (known !== undefined && goodput < known.goodput * COLLAPSE) {
+    if (known !== undefined && goodput < known.goodput * collapseShare) {
       this.#points.clear()
-      this.#decrease(atMs, this.#limit * REFUSED_DECREASE, 'less goodput than before at this limit')
+      this.#decrease(atMs, this.#limit * refusedDecreaseShare, 'less goodput than before at this limit')
       return
     }
-    const learnt = known === undefined ? goodput : known.goodput + LEARNING * (goodput - known.goodput)
+    const learnt = known === undefined ? goodput : known.goodput + goodputWeight * (goodput - known.goodput)
     this.#points.set(place, { limit: this.#limit, goodput: learnt })
     const lower = this.#lower()
-    const least = this.#cold ? COLD_ELASTICITY_MIN : ELASTICITY_MIN
+    const least = this.#cold ? coldElasticityMin : elasticityMin
     const pays = lower === null || Math.log(learnt / lower.goodput) >= least * Math.log(this.#limit / lower.limit)
-    if (this.#cold && pays) this.#set(this.#limit * COLD_GROWTH, 'cold')
-    else if (pays) this.#set(this.#limit + Math.max(1, this.#limit * GROWTH_SHARE), 'probing for more')
+    if (this.#cold && pays) this.#set(this.#limit * coldGrowth, 'cold')
+    else if (pays) this.#set(this.#limit + Math.max(1, this.#limit * growthShare), 'probing for more')
     else if (this.#cold) {
       // The last doubling was for nothing: what it queued would take several epochs to be worked off in steps.
       this.#cold = false
-      this.#decrease(atMs, (lower as Point).limit * COLD_RETREAT, 'the last doubling brought little')
+      this.#decrease(atMs, (lower as Point).limit * coldRetreat, 'the last doubling brought little')
     } else {
-      this.#decrease(atMs, this.#limit * DECREASE, 'more requests brought no more tokens')
+      this.#decrease(atMs, this.#limit * decreaseShare, 'more requests brought no more tokens')
     }
   }
 
@@ -135,7 +137,7 @@ export class GoodputLimiter implements Limiter {
   #lower(): Point | null {
     let nearest: Point | null = null
     for (const point of this.#points.values()) {
-      if (point.limit * COMPARED_RATIO <= this.#limit && point.limit > (nearest?.limit ?? 0)) nearest = point
+      if (point.limit * comparedRatio <= this.#limit && point.limit > (nearest?.limit ?? 0)) nearest = point
     }
     return nearest
   }
@@ -146,7 +148,7 @@ export class GoodputLimiter implements Limiter {
   }
 
   #set(limit: number, reason: string): void {
-    this.#limit = Math.min(this.inFlightMax, Math.max(Math.min(LIMIT_MIN, this.inFlightMax), limit))
+    this.#limit = Math.min(this.#inFlightMax, Math.max(Math.min(limitMin, this.#inFlightMax), limit))
     this.reason = reason
   }
 }

@@ -8,30 +8,30 @@
 import type { FailureKind } from '../protocol/failures.js'
 
 /** Failures with no success between them until the circuit opens. */
-const CONSECUTIVE_MAX = 5
+const consecutiveFailuresMax = 5
 /** A server that responds "full" for longer than this counts as down, ms. */
-const BUSY_MAX_MS = 60_000
+const busyMaxMs = 60_000
 /** Number of records whose last outcomes give the endpoint's failure rate. */
-const OUTCOMES_MAX = 64
+const outcomesMax = 64
 /** Number of control requests whose outcomes give the failure rate for records tried alone. */
-const CONTROLS_MAX = 16
+const controlsMax = 16
 /** Number of passed records whose earlier failures give the rate at which good records fail. */
-const GOOD_RECORDS_MAX = 64
+const goodRecordsMax = 64
 /** Failures counted per such record, at most: an outage is not a rate. */
-const GOOD_FAILURES_MAX = 3
+const goodFailuresMax = 3
 /** A record is to blame when chance alone would fail it so often less than once in a million: ln 10^6. */
-const BLAME_MAX = Math.log(1e6)
+const blameMax = Math.log(1e6)
 /** The lowest failure rate believed: 5 failures at least; of deadlines, each of which costs minutes, 3. */
-const RATE_MIN = 0.05
-const DEADLINE_RATE_MIN = 0.01
+const rateMin = 0.05
+const deadlineRateMin = 0.01
 /** Connections that break within this time of each other broke together: only one record is suspected, ms. */
-const BURST_MS = 100
+const burstMs = 100
 /** Retries at one endpoint: a tenth of its successes, and so many a second at least; more of them wait their turn. */
-const RETRIES_PER_SUCCESS = 0.1
-const RETRIES_PER_SECOND = 20
-const RETRIES_SAVED_MAX = 100
+const retriesPerSuccess = 0.1
+const retriesPerSecond = 20
+const retriesSavedMax = 100
 /** No retry waits longer for the budget, ms. */
-const BUDGET_WAIT_MAX_MS = 30_000
+const budgetWaitMaxMs = 30_000
 
 /** The evidence against one record. */
 export class RecordSuspicion {
@@ -42,12 +42,12 @@ export class RecordSuspicion {
   failures = 0
   deadlines = 0
   get guilty(): boolean {
-    return this.blame >= BLAME_MAX
+    return this.blame >= blameMax
   }
 }
 
 /** Kinds that concern the server as a whole, not the record. */
-const NEVER_BLAMED: ReadonlySet<FailureKind> = new Set(['account', 'loading'])
+const neverBlamedKinds: ReadonlySet<FailureKind> = new Set(['account', 'loading'])
 
 /** Successes and failures of one endpoint: whether it is down or busy, and how long to wait. */
 export class Health {
@@ -62,28 +62,28 @@ export class Health {
   readonly #outcomes = new Map<string, boolean>()
   readonly #controls: boolean[] = []
   /** For the records that passed last: how often each had failed before. */
-  readonly #goodFailures = new Uint8Array(GOOD_RECORDS_MAX)
-  readonly #goodDeadlines = new Uint8Array(GOOD_RECORDS_MAX)
+  readonly #goodFailures = new Uint8Array(goodRecordsMax)
+  readonly #goodDeadlines = new Uint8Array(goodRecordsMax)
   #goodRecords = 0
   #burstAtMs = Number.NEGATIVE_INFINITY
-  #retries = RETRIES_SAVED_MAX
+  #retries = retriesSavedMax
   #retriesAtMs = 0
 
   /** @param sentAtMs send time of the request: one sent before the trouble does not end it */
   succeeded(record: string, sentAtMs: number, { failures, deadlines }: RecordSuspicion): void {
     this.#passed(sentAtMs)
-    const place = this.#goodRecords++ % GOOD_RECORDS_MAX
-    this.#goodFailures[place] = Math.min(GOOD_FAILURES_MAX, failures)
-    this.#goodDeadlines[place] = Math.min(GOOD_FAILURES_MAX, deadlines)
+    const place = this.#goodRecords++ % goodRecordsMax
+    this.#goodFailures[place] = Math.min(goodFailuresMax, failures)
+    this.#goodDeadlines[place] = Math.min(goodFailuresMax, deadlines)
     if (sentAtMs > this.#newestRecordSentMs) this.#newestRecordSentMs = sentAtMs
-    this.#retries = Math.min(RETRIES_SAVED_MAX, this.#retries + RETRIES_PER_SUCCESS)
+    this.#retries = Math.min(retriesSavedMax, this.#retries + retriesPerSuccess)
     this.#note(record, false)
   }
 
   /** Notes the outcome of a control request: a repeat of one that succeeded before. */
   controlled(passed: boolean, sentAtMs: number): void {
     this.#controls.push(passed)
-    if (this.#controls.length > CONTROLS_MAX) this.#controls.shift()
+    if (this.#controls.length > controlsMax) this.#controls.shift()
     if (passed) this.#passed(sentAtMs)
   }
 
@@ -97,10 +97,10 @@ export class Health {
     if (kind === 'account' || kind === 'loading') return true
     if (kind === 'busy') {
       this.#busySinceMs ??= nowMs
-      return nowMs - this.#busySinceMs >= BUSY_MAX_MS
+      return nowMs - this.#busySinceMs >= busyMaxMs
     }
     this.#note(record, true)
-    return ++this.#consecutive >= CONSECUTIVE_MAX
+    return ++this.#consecutive >= consecutiveFailuresMax
   }
 
   /** The endpoint's probe was answered: the circuit closes, but only a real reply ends the trouble. */
@@ -119,7 +119,7 @@ export class Health {
   suspect(record: string, kind: FailureKind, suspicion: RecordSuspicion, nowMs: number): boolean {
     const { sinceMs } = suspicion
     this.tried(suspicion, kind, nowMs)
-    if (kind === 'busy' || NEVER_BLAMED.has(kind) || this.newestPassSentMs < sinceMs) return false
+    if (kind === 'busy' || neverBlamedKinds.has(kind) || this.newestPassSentMs < sinceMs) return false
     if (this.#isOfBurst(kind, nowMs)) return false
     // If only suspects are left, the control request is what passes beside them.
     blame(
@@ -139,16 +139,16 @@ export class Health {
 
   /** Adds the failure of a record that was tried alone after a control request passed. */
   suspectAlone(kind: FailureKind, suspicion: RecordSuspicion): void {
-    if (NEVER_BLAMED.has(kind)) return
+    if (neverBlamedKinds.has(kind)) return
     blame(suspicion, kind, this.#rateBesideControls(kind))
   }
 
   /** How long the next retry waits for its place in the budget, ms. */
   retryWaitMs(nowMs: number): number {
-    const earned = (RETRIES_PER_SECOND * (nowMs - this.#retriesAtMs)) / 1000
-    this.#retries = Math.min(RETRIES_SAVED_MAX, this.#retries + Math.max(0, earned)) - 1
+    const earned = (retriesPerSecond * (nowMs - this.#retriesAtMs)) / 1000
+    this.#retries = Math.min(retriesSavedMax, this.#retries + Math.max(0, earned)) - 1
     this.#retriesAtMs = nowMs
-    return this.#retries >= 0 ? 0 : Math.min(BUDGET_WAIT_MAX_MS, (-this.#retries * 1000) / RETRIES_PER_SECOND)
+    return this.#retries >= 0 ? 0 : Math.min(budgetWaitMaxMs, (-this.#retries * 1000) / retriesPerSecond)
   }
 
   /** Returns the share of other records whose last request failed. */
@@ -168,7 +168,7 @@ export class Health {
     const controls = this.#controls.filter((passed) => !passed).length / Math.max(1, this.#controls.length)
     const counts = kind === 'deadline' ? this.#goodDeadlines : this.#goodFailures
     const failures = counts.reduce((sum, count) => sum + count, 0)
-    const passes = Math.min(GOOD_RECORDS_MAX, this.#goodRecords)
+    const passes = Math.min(goodRecordsMax, this.#goodRecords)
     return Math.max(controls, failures / Math.max(1, failures + passes))
   }
 
@@ -182,7 +182,7 @@ export class Health {
   /** A crashing server breaks every connection: only one of the records may be the cause. */
   #isOfBurst(kind: FailureKind, nowMs: number): boolean {
     if (kind !== 'connection' && kind !== 'stream') return false
-    const together = nowMs - this.#burstAtMs < BURST_MS
+    const together = nowMs - this.#burstAtMs < burstMs
     this.#burstAtMs = nowMs
     return together
   }
@@ -190,7 +190,7 @@ export class Health {
   #note(record: string, failed: boolean): void {
     this.#outcomes.delete(record)
     this.#outcomes.set(record, failed)
-    if (this.#outcomes.size <= OUTCOMES_MAX) return
+    if (this.#outcomes.size <= outcomesMax) return
     for (const oldest of this.#outcomes.keys()) {
       this.#outcomes.delete(oldest)
       return
@@ -199,5 +199,5 @@ export class Health {
 }
 
 function blame(suspicion: RecordSuspicion, kind: FailureKind, rate: number): void {
-  suspicion.blame -= Math.log(Math.max(rate, kind === 'deadline' ? DEADLINE_RATE_MIN : RATE_MIN))
+  suspicion.blame -= Math.log(Math.max(rate, kind === 'deadline' ? deadlineRateMin : rateMin))
 }

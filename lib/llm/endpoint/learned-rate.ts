@@ -8,30 +8,30 @@
  */
 
 /** Waits after refusals in a row, ms. */
-const HOLD_START_MS = 250
-const HOLD_MAX_MS = 8000
+const holdStartMs = 250
+const holdMaxMs = 8000
 /** The lone request counts as accepted if not refused within this time, or within so many times a refusal's time. */
-const TAKEN_AFTER_MS = 400
-const TAKEN_AFTER_REFUSALS = 4
+const acceptedAfterMs = 400
+const acceptedAfterRefusals = 4
 /** Share of the measured rate that is used at first. */
-const RATE_SHARE = 0.95
+const rateShare = 0.95
 /**
  * The rate grows by (time / g)²; g is this multiple of the cycle that measured it, because a short cycle is less exact.
  * For a long cycle that is 11 % in a minute, twofold in three.
  */
-const GROWTH_CYCLES = 20
-const GROWTH_MIN_MS = 20_000
-const GROWTH_MAX_MS = 180_000
+const growthCycles = 20
+const growthMinMs = 20_000
+const growthMaxMs = 180_000
 /** Time without a refusal after which pacing ends, ms. */
-const FORGOTTEN_MS = 600_000
+const forgetAfterMs = 600_000
 /** A cycle lowers the rate to this share at most: few requests are a weak measurement. */
-const FALL_MAX = 0.5
+const fallMax = 0.5
 /** Lowest rate: one request a minute. */
-const RATE_MIN_PER_MS = 1 / 60_000
+const rateMinPerMs = 1 / 60_000
 /** Without a refusal, a cycle counts over the last one or two spans of this length, ms. */
-const SPAN_MS = 60_000
+const spanMs = 60_000
 /** While no rate is known, a pause in sending of this length restarts the count, ms. */
-const IDLE_MS = 10_000
+const idleMs = 10_000
 
 /** A count and its start. */
 interface Span {
@@ -54,7 +54,7 @@ interface Hold {
 export class LearnedRate {
   #rate: number | null = null
   #rateFromMs = 0
-  #growthMs = GROWTH_MAX_MS
+  #growthMs = growthMaxMs
   /** The cycle, or the older one of its last two spans. */
   #span: Span | null = null
   #next: Span | null = null
@@ -80,19 +80,19 @@ export class LearnedRate {
     this.#settle(nowMs)
     if (this.#rate === null) return Number.POSITIVE_INFINITY
     const sinceMs = nowMs - this.#rateFromMs
-    if (sinceMs > FORGOTTEN_MS) this.#rate = null
+    if (sinceMs > forgetAfterMs) this.#rate = null
     return this.#rate === null ? Number.POSITIVE_INFINITY : this.#rate * (1 + (sinceMs / this.#growthMs) ** 2)
   }
 
   sent(request: number, nowMs: number): void {
-    const isFresh = this.#span === null || (this.#rate === null && nowMs - this.#lastSentMs > IDLE_MS)
+    const isFresh = this.#span === null || (this.#rate === null && nowMs - this.#lastSentMs > idleMs)
     this.#lastSentMs = nowMs
     if (this.#hold !== null) {
       this.#hold.alone ??= { request, sentAtMs: nowMs }
       return
     }
     if (isFresh) this.#begin(nowMs, request)
-    else if (this.#next === null || nowMs - this.#next.fromMs > SPAN_MS) {
+    else if (this.#next === null || nowMs - this.#next.fromMs > spanMs) {
       if (this.#next !== null) this.#span = this.#next
       this.#next = { fromMs: nowMs, fromRequest: request, refused: 0 }
     }
@@ -114,7 +114,7 @@ export class LearnedRate {
       if (waitMs !== null) hold.untilMs = Math.max(hold.untilMs, nowMs + waitMs)
       return
     }
-    const ownMs = hold === null ? HOLD_START_MS : Math.min(HOLD_MAX_MS, hold.waitMs * 2)
+    const ownMs = hold === null ? holdStartMs : Math.min(holdMaxMs, hold.waitMs * 2)
     this.#hold = { untilMs: nowMs + (waitMs ?? ownMs), waitMs: ownMs, alone: null }
   }
 
@@ -123,7 +123,7 @@ export class LearnedRate {
   }
 
   get #takenAfterMs(): number {
-    return Math.max(TAKEN_AFTER_MS, TAKEN_AFTER_REFUSALS * this.#refusalMs)
+    return Math.max(acceptedAfterMs, acceptedAfterRefusals * this.#refusalMs)
   }
 
   #settle(nowMs: number): void {
@@ -136,9 +136,9 @@ export class LearnedRate {
     if (span !== null && atMs > span.fromMs) {
       const taken = Math.max(1, request - span.fromRequest - span.refused)
       const cycleMs = atMs - span.fromMs
-      const found = (RATE_SHARE * taken) / cycleMs
-      this.#growthMs = Math.min(GROWTH_MAX_MS, Math.max(GROWTH_MIN_MS, GROWTH_CYCLES * cycleMs))
-      this.#rate = Math.max(RATE_MIN_PER_MS, found, FALL_MAX * (this.#rate ?? 0))
+      const found = (rateShare * taken) / cycleMs
+      this.#growthMs = Math.min(growthMaxMs, Math.max(growthMinMs, growthCycles * cycleMs))
+      this.#rate = Math.max(rateMinPerMs, found, fallMax * (this.#rate ?? 0))
       this.#rateFromMs = atMs
     }
     this.#hold = null

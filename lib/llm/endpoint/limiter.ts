@@ -40,44 +40,45 @@ export interface Limiter {
 }
 
 /** What is left of the limit of an endpoint that was out: two doublings from where it was. */
-const RESTART = 0.25
+const restartShare = 0.25
 
 /** Between two looks at `/metrics`, ms: half the time of a first token under load; scraping costs a server 5–10 ms. */
-export const POLL_MS = 500
+export const pollMs = 500
 
 /** Requests at a cold endpoint: enough to see decoding in batch, too few to fill any KV cache. */
-const LIMIT_START = 32
-const LIMIT_MIN = 4
+const limitStart = 32
+const limitMin = 4
 /** Growth of a cold endpoint at each look that finds no queue. */
-const COLD_GROWTH = 2
+const coldGrowth = 2
 /** Share of `running` to hold waiting: the middle of the 5–15 % that keep every freed sequence refilled. */
-const WAITING_TARGET = 0.08
+const waitingTarget = 0.08
 /** And at least so many, or a small server would run dry between two looks. */
-const WAITING_MIN = 2
+const waitingMin = 2
 /** Share of the way to the target taken at a look: the queue answers at once, but requests in flight take time to leave. */
-const GAIN = 0.6
+const queueGain = 0.6
 /** Looks in a row that find no queue: capacity rose, or requests became shorter, and doubling begins again. */
-const STARVED_LOOKS = 3
+const starvedSamples = 3
 /** KV use up to which a cold endpoint is doubled: what runs will use about half as much again when it is older. */
-const KV_COLD_MAX = 0.7
+const kvUsageColdMax = 0.7
 /** A queue beside so much growth of `running` between two looks is a queue that is let in. */
-const COLD_RISING = 1.03
+const coldRunningGrowth = 1.03
 /** KV use above which no request is added: sequences that run still grow. */
-const KV_HOLD = 0.96
+const kvUsageHold = 0.96
 /** KV use above which requests are taken away: the next block may cost a preemption. */
-const KV_CUT = 0.985
+const kvUsageCut = 0.985
 /** What a cut leaves of what runs. */
-const CUT = 0.97
+const kvCutShare = 0.97
 /** One cut a burst: the effect of a cut shows only as requests finish, ms. */
-const CUT_PAUSE_MS = 3000
+const cutPauseMs = 3000
 /** What an answer of 429 or 503 leaves of the requests in flight. */
-const REFUSED_CUT = 0.7
+const refusedCutShare = 0.7
 
 /**
  * Closed loop on the server's own queue: waiting is what was sent beyond what runs, so the distance from the wanted
- * waiting is the correction. Where the KV cache fills before the queue shows, its use is held under `KV_HOLD`.
+ * waiting is the correction. Where the KV cache fills before the queue shows, its use is held under `kvUsageHold`.
  */
 export class QueueLimiter implements Limiter {
+  readonly #inFlightMax: number
   readonly kind = 'queue'
   reason = 'cold'
   #limit: number
@@ -88,8 +89,9 @@ export class QueueLimiter implements Limiter {
   #preemptions: number | null = null
   #cutAtMs = Number.NEGATIVE_INFINITY
 
-  constructor(private readonly inFlightMax: number) {
-    this.#limit = Math.min(LIMIT_START, inFlightMax)
+  constructor(inFlightMax: number) {
+    this.#inFlightMax = inFlightMax
+    this.#limit = Math.min(limitStart, inFlightMax)
   }
 
   get limit(): number {
@@ -110,15 +112,15 @@ export class QueueLimiter implements Limiter {
     this.#running = sample.running
     this.#emptyLooks = sample.waiting === 0 ? this.#emptyLooks + 1 : 0
 
-    if (preempted > 0 || kv > KV_CUT) {
+    if (preempted > 0 || kv > kvUsageCut) {
       this.#cold = false
       const running = Math.max(0, inFlight - sample.waiting)
       const why = preempted > 0 ? `${preempted} preempted` : `KV ${(kv * 100).toFixed(0)} %`
-      this.#cut(sample.atMs, Math.min(running, this.#limit) * CUT, why)
+      this.#cut(sample.atMs, Math.min(running, this.#limit) * kvCutShare, why)
       return
     }
-    if (this.#emptyLooks >= STARVED_LOOKS && pressed && kv < KV_COLD_MAX) this.#cold = true
-    const growth = kv > 0 ? Math.max(1, KV_HOLD / kv) : Number.POSITIVE_INFINITY
+    if (this.#emptyLooks >= starvedSamples && pressed && kv < kvUsageColdMax) this.#cold = true
+    const growth = kv > 0 ? Math.max(1, kvUsageHold / kv) : Number.POSITIVE_INFINITY
     if (this.#cold) this.#warm(sample, runningBefore, pressed, kv)
     else this.#follow(sample, inFlight, pressed, growth)
   }
@@ -126,15 +128,15 @@ export class QueueLimiter implements Limiter {
   /** Doubles as long as the server takes all; a queue that moves up is prompts being read, not a full server. */
   #warm({ waiting, running }: ServerSample, runningBefore: number, pressed: boolean, kv: number): void {
     // Sequences that were just let in have most of their KV still to come.
-    if (kv > KV_COLD_MAX) this.#cold = false
+    if (kv > kvUsageColdMax) this.#cold = false
     else if (waiting < wantedWaiting(running)) {
-      if (pressed) this.#set(this.#limit * Math.min(COLD_GROWTH, KV_COLD_MAX / Math.max(kv, 0.01)), 'cold')
-    } else if (running <= runningBefore * COLD_RISING) this.#cold = false
+      if (pressed) this.#set(this.#limit * Math.min(coldGrowth, kvUsageColdMax / Math.max(kv, 0.01)), 'cold')
+    } else if (running <= runningBefore * coldRunningGrowth) this.#cold = false
   }
 
   #follow({ waiting, running }: ServerSample, inFlight: number, pressed: boolean, growth: number): void {
     const wanted = wantedWaiting(running)
-    let next = this.#limit + GAIN * (Math.max(0, inFlight - waiting) + wanted - this.#limit)
+    let next = this.#limit + queueGain * (Math.max(0, inFlight - waiting) + wanted - this.#limit)
     if (next > this.#limit) {
       if (!pressed) return
       next = Math.min(next, this.#limit * growth)
@@ -146,11 +148,11 @@ export class QueueLimiter implements Limiter {
 
   overloaded(atMs: number, inFlight: number): void {
     this.#cold = false
-    this.#cut(atMs, Math.min(inFlight, this.#limit) * REFUSED_CUT, 'refused')
+    this.#cut(atMs, Math.min(inFlight, this.#limit) * refusedCutShare, 'refused')
   }
 
   restart(): void {
-    this.#limit = Math.min(this.inFlightMax, Math.max(LIMIT_START, this.#limit * RESTART))
+    this.#limit = Math.min(this.#inFlightMax, Math.max(limitStart, this.#limit * restartShare))
     this.#cold = true
     this.#emptyLooks = 0
     this.#running = 0
@@ -159,19 +161,19 @@ export class QueueLimiter implements Limiter {
   }
 
   #cut(atMs: number, limit: number, reason: string): void {
-    if (atMs - this.#cutAtMs < CUT_PAUSE_MS) return
+    if (atMs - this.#cutAtMs < cutPauseMs) return
     this.#cutAtMs = atMs
     this.#set(Math.min(this.#limit, limit), reason)
   }
 
   #set(limit: number, reason: string): void {
-    this.#limit = Math.min(this.inFlightMax, Math.max(Math.min(LIMIT_MIN, this.inFlightMax), limit))
+    this.#limit = Math.min(this.#inFlightMax, Math.max(Math.min(limitMin, this.#inFlightMax), limit))
     this.reason = reason
   }
 }
 
 function wantedWaiting(running: number): number {
-  return Math.max(WAITING_MIN, WAITING_TARGET * running)
+  return Math.max(waitingMin, waitingTarget * running)
 }
 
 /** Holds the limit that the recipe says. */

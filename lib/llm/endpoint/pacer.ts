@@ -10,9 +10,9 @@ import type { RateLimits } from '../protocol/rate-limits.js'
 import { LearnedRate } from './learned-rate.js'
 
 /** Credit accumulates for at most this time: the dispatcher polls at least this often, ms. */
-const SAVED_MS = 200
+const creditMs = 200
 /** Weight of the last reply in the tokens that a request takes. */
-const COST_LEARNING = 0.1
+const costWeight = 0.1
 
 /** A refusal of a request as one too many. */
 export interface Refusal {
@@ -48,7 +48,7 @@ export class Pacer {
       this.#dueAtMs = nowMs
       return Math.floor(left)
     }
-    this.#due = Math.min(1 + rate * SAVED_MS, this.#due + rate * (nowMs - this.#dueAtMs))
+    this.#due = Math.min(1 + rate * creditMs, this.#due + rate * (nowMs - this.#dueAtMs))
     this.#dueAtMs = nowMs
     return Math.floor(Math.min(left, this.#due))
   }
@@ -76,7 +76,7 @@ export class Pacer {
 
   /** Notes the tokens of a reply, prompt included. */
   counted(tokens: number): void {
-    this.#cost = this.#cost === 0 ? tokens : this.#cost + COST_LEARNING * (tokens - this.#cost)
+    this.#cost = this.#cost === 0 ? tokens : this.#cost + costWeight * (tokens - this.#cost)
   }
 
   refused(request: number, sentAtMs: number, { retryAfterMs, limits, isOfRate }: Refusal, nowMs: number): void {
@@ -115,8 +115,8 @@ function usedUpMs(limits: RateLimits | null): number | null {
   const waits: number[] = []
   if (limits.requestsRemaining === 0 && limits.requestsResetMs !== null) waits.push(limits.requestsResetMs)
   if (limits.tokensRemaining === 0 && limits.tokensResetMs !== null) waits.push(limits.tokensResetMs)
-  return waits.length === 0 ? null : Math.min(USED_UP_MAX_MS, Math.max(...waits))
+  return waits.length === 0 ? null : Math.min(usedUpMaxMs, Math.max(...waits))
 }
 
 /** Longest wait for a reset, ms. */
-const USED_UP_MAX_MS = 120_000
+const usedUpMaxMs = 120_000

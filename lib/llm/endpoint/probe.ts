@@ -16,9 +16,9 @@ import { errorWithin } from '../protocol/error-body.js'
 import { noChannel } from '../protocol/failure-table.js'
 import { failureOf, failureOfStatus, isOutOfTokens } from '../protocol/failures.js'
 import { isSameModel } from '../protocol/model-names.js'
-import { parseServerMetrics } from '../protocol/prometheus.js'
+import { requestPath } from '../protocol/reply-body.js'
+import { parseServerMetrics } from '../protocol/server-metrics.js'
 import { serverNameOf } from '../protocol/server-names.js'
-import { requestPath } from '../protocol/wire.js'
 import type { Capabilities, CompletionRequest } from '../types.js'
 import { canaryBody, type ProbedModel } from './capabilities.js'
 import {
@@ -33,25 +33,25 @@ import {
   parsedJson,
   readableLogprobs,
   shownNames,
-} from './probe-answers.js'
+} from './probe-responses.js'
 
 /** Waits between the rounds of a question, ms: 200, doubled up to 2 s. */
-const WAIT_MS = 200
-const WAIT_MAX_MS = 2000
+const waitMs = 200
+const waitMaxMs = 2000
 /** Rounds of one probe request until the server counts as down. */
-const ROUNDS_MAX = 40
+const roundsMax = 40
 /** Refusals of the same request, beside a request that passes, that make a finding. */
-const REFUSALS_MIN = 2
+const refusalsMin = 2
 /** As in health.ts: −ln of the probability that the field is not the cause, and the lowest failure rate assumed. */
-const BLAME_MAX = Math.log(1e6)
-const RATE_MIN = 0.05
+const blameMax = Math.log(1e6)
+const rateMin = 0.05
 /** Tries of requests that do not affect the output (version, metrics). */
-const TRIES_MAX = 3
+const triesMax = 3
 /** Time for one of those, ms: a path that hangs must not delay the start. */
-const GET_DEADLINE_MS = 10_000
+const getDeadlineMs = 10_000
 
 /** Sampling fields that a stage may send, tried one at a time. */
-const OPTIONAL_FIELDS: Readonly<Record<string, unknown>> = {
+const optionalFields: Readonly<Record<string, unknown>> = {
   seed: 1,
   top_k: 50,
   min_p: 0.01,
@@ -61,14 +61,14 @@ const OPTIONAL_FIELDS: Readonly<Record<string, unknown>> = {
 }
 
 /** Numbers of log-probabilities to request, the best first: vLLM gives 20 by default. */
-const TOP_LOGPROBS = [20, 10, 5, 2] as const
+const topLogprobsTried = [20, 10, 5, 2] as const
 
 /** Prompts for a Chinese character, to see whether its tokens are readable. */
-const LABEL_PROMPT = '请只回答一个字：好'
-const PROMPT = '你好'
-const USER = { role: 'user', content: PROMPT }
-const turn = (content: string) => [USER, { role: 'assistant', content }]
-const CONTINUING = { add_generation_prompt: false, continue_final_message: true }
+const labelPrompt = '请只回答一个字：好'
+const canaryPrompt = '你好'
+const userMessage = { role: 'user', content: canaryPrompt }
+const turn = (content: string) => [userMessage, { role: 'assistant', content }]
+const continuationFields = { add_generation_prompt: false, continue_final_message: true }
 
 /** Findings about a server, with the kind of request it accepts; `capabilities` is the part for stages. */
 export interface Probe {
@@ -113,19 +113,30 @@ export async function probeEndpoint(
 }
 
 class Prober {
+  readonly #client: Client
+  readonly #headers: Readonly<Record<string, string>>
+  readonly #model: ProbedModel
+  readonly #signal: AbortSignal
+  readonly #clock: Clock
   #plainPassed = 0
   #plainFailed = 0
 
   constructor(
-    private readonly client: Client,
-    private readonly headers: Readonly<Record<string, string>>,
-    private readonly model: ProbedModel,
-    private readonly signal: AbortSignal,
-    private readonly clock: Clock,
-  ) {}
+    client: Client,
+    headers: Readonly<Record<string, string>>,
+    model: ProbedModel,
+    signal: AbortSignal,
+    clock: Clock,
+  ) {
+    this.#client = client
+    this.#headers = headers
+    this.#model = model
+    this.#signal = signal
+    this.#clock = clock
+  }
 
   async probe(): Promise<Probe> {
-    const { model } = this
+    const model = this.#model
     const found = await this.#plain().catch(async (error) => {
       throw await this.#withServedNames(error)
     })
@@ -133,15 +144,15 @@ class Prober {
     const { chat, kwargsPass } = await this.#template(found.chat, (found.chat ?? completion) as Plain)
     const plain = (kind === 'chat' ? chat : completion) as Plain
     const inCompletion = (fields: Json) => (completion === null ? null : this.#finding(completion, fields, plain))
-    const fieldNames = Object.keys(OPTIONAL_FIELDS).filter((name) => !found.without.includes(name))
+    const fieldNames = Object.keys(optionalFields).filter((name) => !found.without.includes(name))
     const [about, tokens, list, echo, topLogprobs, continued, ...fields] = await Promise.all([
       this.#about(),
-      this.#finding({ path: '/tokenize', body: { model: model.model, prompt: PROMPT } }, {}, plain),
-      inCompletion({ prompt: [PROMPT, PROMPT] }),
+      this.#finding({ path: '/tokenize', body: { model: model.model, prompt: canaryPrompt } }, {}, plain),
+      inCompletion({ prompt: [canaryPrompt, canaryPrompt] }),
       inCompletion({ echo: true, logprobs: 0 }),
       this.#topLogprobs(kind, plain),
       this.#continuing(chat, plain),
-      ...fieldNames.map((name) => this.#finding(plain, { [name]: OPTIONAL_FIELDS[name] }, plain)),
+      ...fieldNames.map((name) => this.#finding(plain, { [name]: optionalFields[name] }, plain)),
     ])
     const thinks =
       continued !== 'no' && topLogprobs !== null && (await this.#thinks(chat, continued, topLogprobs, plain))
@@ -149,7 +160,7 @@ class Prober {
     const unsupported = [
       ...found.without,
       ...fieldNames.filter((_, place) => fields[place]?.error !== null),
-      ...(continued === 'by fields' ? [] : Object.keys(CONTINUING)),
+      ...(continued === 'by fields' ? [] : Object.keys(continuationFields)),
       ...(kwargsPass || model.chatTemplateKwargs === undefined ? [] : ['chat_template_kwargs']),
     ]
     const capabilities: Capabilities = {
@@ -161,7 +172,7 @@ class Prober {
       topLogprobs,
       continues: kind === 'chat' && continuing !== 'no',
       maxTokensField,
-      echo: echo !== null && echo.error === null && echoed(echo.body, PROMPT),
+      echo: echo !== null && echo.error === null && echoed(echo.body, canaryPrompt),
       tokenize: tokens.error === null && typeof tokens.body.count === 'number',
       chatTemplateKwargs: kwargsPass,
       unsupported,
@@ -171,7 +182,7 @@ class Prober {
 
   /** Finds the smallest request of each kind that passes. */
   async #plain() {
-    const { model } = this
+    const model = this.#model
     const [chat, completion] = await Promise.all([
       this.#accepted('/chat/completions', canaryBody('chat', model)),
       this.#accepted('/completions', canaryBody('completion', model)),
@@ -195,7 +206,7 @@ class Prober {
   /** Builds the chat as stages will send it: the template settings change how turns are opened. */
   async #template(chat: Plain | null, plain: Plain): Promise<{ chat: Plain | null; kwargsPass: boolean }> {
     if (chat === null) return { chat, kwargsPass: false }
-    const { chatTemplateKwargs } = this.model
+    const { chatTemplateKwargs } = this.#model
     const fields = { chat_template_kwargs: { ...chatTemplateKwargs } }
     const kwargsPass = (await this.#finding(chat, fields, plain)).error === null
     if (!kwargsPass || chatTemplateKwargs === undefined) return { chat, kwargsPass }
@@ -236,7 +247,7 @@ class Prober {
 
   /** Reads what the server says about itself; it does not affect the output, so a failure means unknown. */
   async #about() {
-    const { model } = this
+    const model = this.#model
     const get = (path: string) => this.#get(path)
     const [version, models, metrics, props, info, modelInfo] = await Promise.all([
       get('/version'),
@@ -261,15 +272,15 @@ class Prober {
 
   /** Finds the largest number of readable log-probabilities; null for none. */
   async #topLogprobs(kind: CompletionRequest['kind'], plain: Plain): Promise<number | null> {
-    const prompt = kind === 'chat' ? { messages: [{ role: 'user', content: LABEL_PROMPT }] } : { prompt: LABEL_PROMPT }
+    const prompt = kind === 'chat' ? { messages: [{ role: 'user', content: labelPrompt }] } : { prompt: labelPrompt }
     const fields = (count: number) => (kind === 'chat' ? { logprobs: true, top_logprobs: count } : { logprobs: count })
-    let most: number = TOP_LOGPROBS[0]
-    for (const count of TOP_LOGPROBS) {
+    let most: number = topLogprobsTried[0]
+    for (const count of topLogprobsTried) {
       if (count > most) continue
       const answer = await this.#finding(plain, { ...prompt, ...fields(count) }, plain)
       if (answer.error !== null) {
         most = Math.max(2, allowedNumber(String(answer.error.details.words ?? ''), count) ?? count - 1)
-        if (most < count && !TOP_LOGPROBS.some((each) => each === most)) {
+        if (most < count && !topLogprobsTried.some((each) => each === most)) {
           const exact = await this.#finding(plain, { ...prompt, ...fields(most) }, plain)
           if (exact.error === null) return this.#readable(kind, plain, { ...prompt, ...fields(most) }, exact, most)
         }
@@ -284,15 +295,15 @@ class Prober {
   async #readable(kind: CompletionRequest['kind'], plain: Plain, fields: Json, first: Answered, count: number) {
     let readable = readableLogprobs(first.body)
     if (!readable) readable = readableLogprobs((await this.#finding(plain, fields, plain)).body)
-    if (!readable || !this.model.stream) return readable ? count : null
-    const transfer = { kind, body: { ...plain.body, ...fields }, prompts: 1, headers: this.headers, stream: true }
+    if (!readable || !this.#model.stream) return readable ? count : null
+    const transfer = { kind, body: { ...plain.body, ...fields }, prompts: 1, headers: this.#headers, stream: true }
     try {
-      const [reply] = await this.client.send(transfer, this.signal)
+      const [reply] = await this.#client.send(transfer, this.#signal)
       return reply?.firstTokenLogprobs === undefined ? null : count
     } catch (error) {
       if (!(error instanceof RequestRefusedError)) throw error
       throw new EndpointError(
-        `${this.client.label} does not stream replies: ${String(error.details.words)}. Set stream: false`,
+        `${this.#client.label} does not stream replies: ${String(error.details.words)}. Set stream: false`,
         { details: error.details },
       )
     }
@@ -306,10 +317,10 @@ class Prober {
   async #continuing(chat: Plain | null, plain: Plain): Promise<'by fields' | 'by itself' | 'no'> {
     if (chat === null) return 'no'
     const [user, opened, longer, fields] = await Promise.all([
-      this.#finding(chat, { messages: [USER] }, plain),
+      this.#finding(chat, { messages: [userMessage] }, plain),
       this.#finding(chat, { messages: turn('你') }, plain),
       this.#finding(chat, { messages: turn('你饭') }, plain),
-      this.#finding(chat, { messages: turn('你'), ...CONTINUING }, plain),
+      this.#finding(chat, { messages: turn('你'), ...continuationFields }, plain),
     ])
     const tokens = ({ error, body }: Answered) =>
       error === null ? Number(asJson(body.usage).prompt_tokens) : Number.NaN
@@ -331,10 +342,10 @@ class Prober {
   ): Promise<boolean> {
     if (chat === null) return false
     const messages = [
-      { role: 'user', content: LABEL_PROMPT },
+      { role: 'user', content: labelPrompt },
       { role: 'assistant', content: '【' },
     ]
-    const continued = continuing === 'by fields' ? CONTINUING : {}
+    const continued = continuing === 'by fields' ? continuationFields : {}
     const fields = { messages, ...continued, logprobs: true, top_logprobs: count }
     const { error, body } = await this.#finding(chat, fields, plain)
     if (error !== null) return false
@@ -346,7 +357,7 @@ class Prober {
     let blame = 0
     let refusals = 0
     let failure: Failure | null = null
-    for (let round = 0; round < ROUNDS_MAX; round++) {
+    for (let round = 0; round < roundsMax; round++) {
       const answer = await this.#attempt(path, { ...body, ...fields })
       if (answer.error === null) return answer
       failure = answer.error
@@ -354,14 +365,14 @@ class Prober {
       const beside = await this.#attempt(plain.path, plain.body)
       if (beside.error === null) {
         this.#plainPassed++
-        if (isRefusal(failure) && ++refusals >= REFUSALS_MIN) return answer
+        if (isRefusal(failure) && ++refusals >= refusalsMin) return answer
         if (failure.details.kind === 'status' || failure.details.kind === 'malformed') {
           const rate = this.#plainFailed / (this.#plainFailed + this.#plainPassed)
-          blame -= Math.log(Math.max(RATE_MIN, rate))
-          if (blame >= BLAME_MAX) return answer
+          blame -= Math.log(Math.max(rateMin, rate))
+          if (blame >= blameMax) return answer
         }
       } else this.#plainFailed++
-      await this.clock.sleep(Math.min(WAIT_MAX_MS, WAIT_MS * 2 ** round), this.signal)
+      await this.#clock.sleep(Math.min(waitMaxMs, waitMs * 2 ** round), this.#signal)
     }
     throw failure instanceof ServerError
       ? failure
@@ -371,7 +382,9 @@ class Prober {
   }
 
   async #attempt(path: string, body: Json): Promise<Answered> {
-    const { client, headers, signal } = this
+    const client = this.#client
+    const headers = this.#headers
+    const signal = this.#signal
     const asked = { endpoint: client.label, fields: Object.keys(body) }
     let answered: { status: number; text: string }
     try {
@@ -399,9 +412,12 @@ class Prober {
   }
 
   async #get(path: string): Promise<Answered> {
-    const { client, headers, signal, clock } = this
+    const client = this.#client
+    const headers = this.#headers
+    const signal = this.#signal
+    const clock = this.#clock
     for (let tries = 1; ; tries++) {
-      const deadline = AbortSignal.timeout(GET_DEADLINE_MS)
+      const deadline = AbortSignal.timeout(getDeadlineMs)
       let error: Failure | null
       try {
         const { status, text } = await client.fetch(path, { headers, signal: AbortSignal.any([signal, deadline]) })
@@ -413,16 +429,16 @@ class Prober {
         if (!(failure instanceof ServerError)) throw failure
         error = failure
       }
-      if (tries === TRIES_MAX) return { text: '', body: {}, error }
-      await clock.sleep(WAIT_MS * 2 ** tries, signal)
+      if (tries === triesMax) return { text: '', body: {}, error }
+      await clock.sleep(waitMs * 2 ** tries, signal)
     }
   }
 
   #notes({ topLogprobs, maxTokensField, unsupported }: Capabilities, thinks: boolean): string[] {
     const dropped = unsupported.filter((name) => name === 'temperature' || name === 'chat_template_kwargs')
     return [
-      ...(topLogprobs !== null && topLogprobs < TOP_LOGPROBS[0]
-        ? [`gives ${topLogprobs} log-probabilities, not ${TOP_LOGPROBS[0]}: scores rest on those`]
+      ...(topLogprobs !== null && topLogprobs < topLogprobsTried[0]
+        ? [`gives ${topLogprobs} log-probabilities, not ${topLogprobsTried[0]}: scores rest on those`]
         : []),
       ...(maxTokensField === 'max_tokens' ? [] : [`takes ${maxTokensField} in place of max_tokens`]),
       ...(thinks
@@ -441,7 +457,7 @@ class Prober {
     const noModel = /^model_?not_?(?:found|exist)/i.test(String(serverCode)) || noChannel.test(String(words))
     if (error instanceof ServerError && !noModel) return error
     const names = namesOf(asList((await this.#get('/models')).body.data))
-    if (names.length === 0 || names.includes(this.model.model)) return error
+    if (names.length === 0 || names.includes(this.#model.model)) return error
     // The same error as from a server without a proxy.
     const details = { ...error.details, status: error instanceof ServerError ? 404 : (error.details.status ?? 404) }
     return new EndpointError(`${error.message}. It serves ${shownNames(names)}`, { cause: error, details })
@@ -453,10 +469,10 @@ class Prober {
     if (waited) return waited
     const [told] = failures.filter((failure) => failure !== null).sort((a, b) => rank(a) - rank(b))
     const { status = 0, words = '' } = told?.details ?? {}
-    const { label } = this.client
+    const { label } = this.#client
     return new EndpointError(
       `${label} answers neither ${requestPath('chat')} nor ${requestPath('completion')} for model ` +
-        `'${this.model.model}' (${status}): ${words}. Check the model's name, the address and the key`,
+        `'${this.#model.model}' (${status}): ${words}. Check the model's name, the address and the key`,
       { details: { status: status as number } },
     )
   }
@@ -476,7 +492,7 @@ function rank({ details }: Failure): number {
 }
 
 function hangs(label: string, path: string): ServerError {
-  const words = `no answer from ${path} within ${GET_DEADLINE_MS / 1000} s`
+  const words = `no answer from ${path} within ${getDeadlineMs / 1000} s`
   return new ServerError(`${label}: ${words}`, { details: { kind: 'deadline', words } })
 }
 

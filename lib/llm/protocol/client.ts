@@ -10,17 +10,17 @@ import type { Reply } from '../../storage/replies/types.js'
 import type { CompletionRequest } from '../types.js'
 import { failureOfConnection, failureOfStatus, isOutOfTokens } from './failures.js'
 import { type Headers, type RateLimits, rateLimitsOf } from './rate-limits.js'
+import { type AskedReplies, parseReplies, requestPath } from './reply-body.js'
 import { type Body, readErrorText, readText, textPieces } from './response-body.js'
-import { StreamedReply } from './stream.js'
+import { StreamedReply } from './streamed-reply.js'
 import { usageOf } from './usage.js'
-import { type AskedReplies, parseReplies, requestPath } from './wire.js'
 
 /** vLLM closes idle connections after 5 s: ours go first, so that a POST never meets a closing one. */
-const KEEP_ALIVE_MS = 4000
-const CONNECT_TIMEOUT_MS = 10_000
+const keepAliveMs = 4000
+const connectTimeoutMs = 10_000
 
 /** Finish reason of a reply that repeated a secret, which was removed: it stays faulty even after the key changes. */
-export const SECRET_FINISH = 'secret'
+export const secretFinishReason = 'secret'
 
 /** What goes over the wire once. */
 export interface Transfer {
@@ -43,7 +43,7 @@ export interface Transfer {
 const keyHeader = 'x-kun-key'
 
 /** Paths that lie beside `/v1`, not below it. */
-const OUTSIDE = new Set(['/metrics', '/health', '/version', '/tokenize', '/props', '/info', '/get_model_info'])
+const pathsBesideBase = new Set(['/metrics', '/health', '/version', '/tokenize', '/props', '/info', '/get_model_info'])
 
 /** Connections to one address. Sends what it is told once: waiting and asking again are the dispatcher's. */
 export interface Client {
@@ -74,11 +74,11 @@ export function httpClient(baseUrl: string, connectionsMax: number): Client {
   const pool = new Pool(url.origin, {
     connections: connectionsMax,
     pipelining: 1,
-    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveTimeout: keepAliveMs,
     // The headers of a reply come only when generation ends: the deadline is ours.
     headersTimeout: 0,
     bodyTimeout: 0,
-    connect: { timeout: CONNECT_TIMEOUT_MS },
+    connect: { timeout: connectTimeoutMs },
   })
 
   const request = async (path: string, options: FetchOptions) => {
@@ -134,7 +134,7 @@ export function httpClient(baseUrl: string, connectionsMax: number): Client {
     async fetch(path, options) {
       const redaction = redactionOf(options.headers)
       try {
-        const outside = OUTSIDE.has(path)
+        const outside = pathsBesideBase.has(path)
         const response = await request((outside ? root : base) + path, options)
         const text = await readText(response.body, response.headers)
         // Only numbers are read from metrics, twice a second.
@@ -167,7 +167,7 @@ function redactions(own: readonly string[], credentials: Transfer['headers']) {
     const name = JSON.stringify(headers)
     let redaction = made.get(name)
     if (redaction === undefined) {
-      if (made.size >= HEADER_SETS_MAX) throw new ContractError(`more than ${HEADER_SETS_MAX} sets of headers`)
+      if (made.size >= headerSetsMax) throw new ContractError(`more than ${headerSetsMax} sets of headers`)
       const secrets = [...own, ...secretsOfHeaders(credentials), ...secretsOfHeaders(headers)]
       processSecrets.add(...secrets)
       redaction = new Redaction(secrets)
@@ -178,7 +178,7 @@ function redactions(own: readonly string[], credentials: Transfer['headers']) {
 }
 
 /** Sets of headers at one address: one per model. More of them would mean that a header changes with each request. */
-const HEADER_SETS_MAX = 256
+const headerSetsMax = 256
 
 /** Redacts after decoding, so that escapes in the body do not bypass it. */
 function cleanReplies(text: string, asked: AskedReplies, redaction: Redaction): Reply[] {
@@ -204,7 +204,7 @@ function cutOffReply(body: Transfer['body']): Reply {
 /** Marks a reply that repeated a secret as faulty, however it ended: it is requested again, or rejected. */
 function cleanReply(reply: Reply, redaction: Redaction): Reply {
   const clean = redaction.value(reply)
-  return clean === reply ? reply : { ...clean, finishReason: SECRET_FINISH }
+  return clean === reply ? reply : { ...clean, finishReason: secretFinishReason }
 }
 
 /** Without its cause: that has the same words. */

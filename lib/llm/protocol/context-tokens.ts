@@ -3,8 +3,8 @@
 type Json = Record<string, unknown>
 
 /** Plausible context lengths, tokens: other numbers mean something else. */
-const CONTEXT_TOKENS_MIN = 16
-const CONTEXT_TOKENS_MAX = 100_000_000
+const contextTokensMin = 16
+const contextTokensMax = 100_000_000
 
 /**
  * Returns the context length in tokens, or null if no response has it.
@@ -29,7 +29,7 @@ export function contextTokensOf(entry: Json, props: Json, info: Json, modelInfo:
     modelInfo.context_length,
   ]
   const known = candidates.find(
-    (each) => typeof each === 'number' && each >= CONTEXT_TOKENS_MIN && each <= CONTEXT_TOKENS_MAX,
+    (each) => typeof each === 'number' && each >= contextTokensMin && each <= contextTokensMax,
   )
   return typeof known === 'number' ? known : null
 }

@@ -11,7 +11,7 @@ export interface ServerSaid {
   readonly codes: readonly string[]
   /** The most specific code as the server spelled it, or null. */
   readonly serverCode: string | null
-  /** Error text of the server, at most `WORDS_CHARS_MAX`. */
+  /** Error text of the server, at most `wordsCharsMax`. */
   readonly words: string
   /** HTTP status in the body (`code: 400` inside a 200), or null. */
   readonly status: number | null
@@ -22,7 +22,7 @@ export interface ServerSaid {
 }
 
 /** Characters of a server's words that are read: an error may repeat the whole prompt. */
-const WORDS_CHARS_MAX = 2000
+const wordsCharsMax = 2000
 
 /** Parses the body of a response with an error status. Text that is not JSON is used as the words. */
 export function readErrorBody(text: string): ServerSaid {
@@ -88,15 +88,15 @@ function said(outer: Json, inner: Json, words: string): ServerSaid {
   const waitSeconds = Number(outer.estimated_time ?? Number.NaN)
   return {
     codes: named.map(({ normal }) => normal),
-    serverCode: named[0]?.code.slice(0, CODE_CHARS_MAX) ?? null,
-    words: words.slice(0, WORDS_CHARS_MAX),
+    serverCode: named[0]?.code.slice(0, codeCharsMax) ?? null,
+    words: words.slice(0, wordsCharsMax),
     status: statuses.map((value) => statusOf(String(value))).find((status) => status !== null) ?? null,
     param: paramOf(outer, inner),
     waitMs: waitSeconds >= 0 && Number.isFinite(waitSeconds) ? waitSeconds * 1000 : null,
   }
 }
 
-const CODE_CHARS_MAX = 100
+const codeCharsMax = 100
 
 /** Returns the innermost text: a router puts that of the server behind it into `metadata.raw`. */
 function wordsOf(outer: Json, inner: Json): string | null {
@@ -127,12 +127,12 @@ function detailOf(detail: unknown): unknown {
 function paramOf(outer: Json, inner: Json): string | null {
   const loc = Array.isArray(outer.detail) ? asObject(outer.detail[0]).loc : undefined
   const param = inner.param ?? outer.param ?? (Array.isArray(loc) ? loc.at(-1) : undefined)
-  return typeof param === 'string' && param !== '' ? param.slice(0, CODE_CHARS_MAX) : null
+  return typeof param === 'string' && param !== '' ? param.slice(0, codeCharsMax) : null
 }
 
 /** Returns the text of a proxy's HTML page; other text unchanged. */
 function textOfPage(text: string): string {
-  const start = text.slice(0, 8 * WORDS_CHARS_MAX)
+  const start = text.slice(0, 8 * wordsCharsMax)
   return /^\s*<(?:!doctype|html)/i.test(start) ? start.replace(/<[^<>]{0,500}>/g, ' ').trim() : start
 }
 

@@ -9,7 +9,7 @@ import { type Meaning, meaningOf } from './failure-table.js'
 import { type Headers, rateLimitsOf, retryAfterMs } from './rate-limits.js'
 
 /** Characters of a server's words that are kept. */
-const DETAIL_CHARS_MAX = 300
+const detailCharsMax = 300
 
 /**
  * Kind of a ServerError: `details.kind`.
@@ -45,10 +45,10 @@ export interface Asked {
 }
 
 /** Statuses by which a server says that it is full, not broken. */
-const BUSY = new Set([429, 503, 529])
+const busyStatuses = new Set([429, 503, 529])
 /** Statuses of a wrong address, key or model. Redirects count: a POST is not repeated at another address. */
-const ACCESS = new Set([301, 302, 303, 307, 308, 401, 403, 404, 405, 407, 410])
-const REFUSED = new Set([400, 413, 422])
+const accessStatuses = new Set([301, 302, 303, 307, 308, 401, 403, 404, 405, 407, 410])
+const refusedStatuses = new Set([400, 413, 422])
 
 /** Converts a response that is not a reply to an error; `body` is already redacted. */
 export function failureOfStatus(status: number, body: string, asked: Asked): ServerError | RequestRefusedError {
@@ -117,7 +117,7 @@ export function failureOfConnection(error: unknown, endpoint: string): ServerErr
 /** A server's words on one line, cut to what a reject may hold. */
 export function shorten(words: string): string {
   const line = words.replace(/\s+/g, ' ').trim()
-  return line.length > DETAIL_CHARS_MAX ? `${line.slice(0, DETAIL_CHARS_MAX - 1)}…` : line
+  return line.length > detailCharsMax ? `${line.slice(0, detailCharsMax - 1)}…` : line
 }
 
 type Details = Readonly<Record<string, string | number | boolean | null>>
@@ -127,12 +127,12 @@ function refused(reason: RefusalReason, message: string, details: Details): Requ
 }
 
 function meaningOfStatus(status: number): Meaning | 'refused' | null {
-  if (BUSY.has(status)) return 'busy'
+  if (busyStatuses.has(status)) return 'busy'
   if (status === 402) return 'account'
-  if (ACCESS.has(status)) return 'access'
+  if (accessStatuses.has(status)) return 'access'
   if (status === 451) return 'content-refused'
   if (status === 413) return 'context-length'
-  return REFUSED.has(status) ? 'refused' : null
+  return refusedStatuses.has(status) ? 'refused' : null
 }
 
 function waits({ waitMs }: ServerSaid, headers: Headers = {}): Details {
@@ -141,14 +141,14 @@ function waits({ waitMs }: ServerSaid, headers: Headers = {}): Details {
 }
 
 /** Fields that contain the record: an error about them is about the record. */
-const RECORD_FIELDS = new Set(['messages', 'prompt', 'input', 'model'])
+const recordFields = new Set(['messages', 'prompt', 'input', 'model'])
 
 const objection =
   /unrecogni[sz]ed|unknown|unexpected|unsupported|not (?:support|allow|permit|valid|implemented)|extra_forbidden|invalid|must be|should be|out of range|range of|greater than|less than|exceeds?|max(?:imum)? allowed|cannot|can't|only|must not|不支持|无效|非法|范围|未知|必须/i
 
 /** Returns the field of the request that an error blames, or null. */
 function fieldOf({ words, param }: ServerSaid, fields: readonly string[]): string | null {
-  const known = fields.filter((field) => !RECORD_FIELDS.has(field))
+  const known = fields.filter((field) => !recordFields.has(field))
   const base = param?.replace(/[[.].*$/, '') ?? null
   if (base !== null && known.includes(base)) return base
   if (!objection.test(words)) return null
@@ -159,7 +159,7 @@ function fieldOf({ words, param }: ServerSaid, fields: readonly string[]): strin
 
 /** An English word (`stop`, `seed`) counts only if it is quoted as a name. */
 function named(field: string, words: string): boolean {
-  const plain = /^[a-z]+$/.test(field) && !DISTINCTIVE.has(field)
+  const plain = /^[a-z]+$/.test(field) && !distinctiveFields.has(field)
   const escaped = field.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
   const pattern = plain
     ? `["'\`“‘.]${escaped}["'\`”’]|(?:parameter|argument|field|key|参数|字段)s?[ :：]{1,3}${escaped}\\b`
@@ -167,4 +167,4 @@ function named(field: string, words: string): boolean {
   return new RegExp(pattern, 'i').test(words)
 }
 
-const DISTINCTIVE = new Set(['logprobs', 'temperature'])
+const distinctiveFields = new Set(['logprobs', 'temperature'])

@@ -44,10 +44,10 @@ export function firstTokenLogprobs(logprobs: unknown): TokenLogprobs | undefined
 const tokenId = /^token_id:\d+$/
 
 /** Rounding may leave a probability of one a little above it. */
-const LOGPROB_MAX = 1e-3
+const logprobMax = 1e-3
 
 function validLogprob(value: unknown): number | null {
-  if (typeof value !== 'number' || !Number.isFinite(value) || value > LOGPROB_MAX) return null
+  if (typeof value !== 'number' || !Number.isFinite(value) || value > logprobMax) return null
   // JSON does not preserve −0.
   return value === 0 ? 0 : value
 }

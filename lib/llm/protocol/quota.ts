@@ -6,9 +6,9 @@
  */
 
 /** Longer windows are not spread, ms: the rest of a daily limit may be used now. */
-const SPREAD_MAX_MS = 120_000
+const spreadMaxMs = 120_000
 /** Wait after which a request is sent even with nothing left, ms: limits may have been raised. */
-const HOLD_MAX_MS = 120_000
+const holdMaxMs = 120_000
 
 /** The request whose response reports a limit. */
 export interface Reported {
@@ -60,7 +60,7 @@ export class Quota {
   left(cost: number, nowMs: number): number {
     if (this.#remaining === null) return Number.POSITIVE_INFINITY
     this.#renew(cost, nowMs)
-    if (this.#remaining < cost) this.#resetAtMs = Math.min(this.#resetAtMs, nowMs + HOLD_MAX_MS)
+    if (this.#remaining < cost) this.#resetAtMs = Math.min(this.#resetAtMs, nowMs + holdMaxMs)
     return this.#remaining / cost
   }
 
@@ -70,7 +70,7 @@ export class Quota {
   rate(cost: number, nowMs: number): number {
     const left = this.left(cost, nowMs)
     const untilMs = this.#resetAtMs - nowMs
-    return left === Number.POSITIVE_INFINITY || untilMs > SPREAD_MAX_MS ? Number.POSITIVE_INFINITY : left / untilMs
+    return left === Number.POSITIVE_INFINITY || untilMs > spreadMaxMs ? Number.POSITIVE_INFINITY : left / untilMs
   }
 
   forget(): void {
@@ -87,6 +87,6 @@ export class Quota {
       return
     }
     this.#remaining = Math.max(cost, this.#remainingMax)
-    this.#resetAtMs = nowMs + Math.min(this.#windowMs, HOLD_MAX_MS)
+    this.#resetAtMs = nowMs + Math.min(this.#windowMs, holdMaxMs)
   }
 }

@@ -17,20 +17,20 @@ export interface RateLimits {
 }
 
 /** Longest wait that a server may ask for, ms. */
-const WAIT_MAX_MS = 120_000
+const waitMaxMs = 120_000
 
 /** A reset further away than this is a date in the past or the future, not a wait, ms: a day. */
-const RESET_MAX_MS = 86_400_000
+const resetMaxMs = 86_400_000
 
 /** Seconds since 1970 are larger than this, and milliseconds a thousand times larger. */
-const EPOCH_SECONDS_MIN = 1e9
-const EPOCH_MS_MIN = 1e12
+const epochSecondsMin = 1e9
+const epochMsMin = 1e12
 
 /** Returns the wait of `retry-after-ms` or `retry-after`, at most two minutes; null if neither is valid. */
 export function retryAfterMs(headers: Headers, nowMs: number = Date.now()): number | null {
   const exact = headerNumber(headers, 'retry-after-ms') ?? headerNumber(headers, 'x-ms-retry-after-ms')
   const askedMs = exact ?? parseRetryAfter(header(headers, 'retry-after'), nowMs)
-  return askedMs === null ? null : Math.min(Math.max(0, askedMs), WAIT_MAX_MS)
+  return askedMs === null ? null : Math.min(Math.max(0, askedMs), waitMaxMs)
 }
 
 /**
@@ -82,7 +82,7 @@ export function parseReset(value: string | undefined, nowMs: number): number | n
   const text = value?.trim() ?? ''
   if (text === '') return null
   const waitMs = durationMs(text) ?? instantMs(text, nowMs)
-  return waitMs === null || !(waitMs <= RESET_MAX_MS) ? null : Math.max(0, waitMs)
+  return waitMs === null || !(waitMs <= resetMaxMs) ? null : Math.max(0, waitMs)
 }
 
 /** Parses a duration with units, which may be mixed; a bare number is not a duration. */
@@ -100,8 +100,8 @@ function instantMs(text: string, nowMs: number): number | null {
     return Number.isNaN(atMs) ? null : atMs - nowMs
   }
   if (value < 0) return null
-  if (value >= EPOCH_MS_MIN) return value - nowMs
-  return value >= EPOCH_SECONDS_MIN ? value * 1000 - nowMs : value * 1000
+  if (value >= epochMsMin) return value - nowMs
+  return value >= epochSecondsMin ? value * 1000 - nowMs : value * 1000
 }
 
 /** The IETF draft's one header: `limit=100, remaining=50, reset=30` or `"default";r=50;t=30`. */

@@ -6,13 +6,13 @@ import { pipeline, type Readable } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import { ServerError } from '../../errors.js'
 import type { Headers } from './rate-limits.js'
-import { malformed } from './wire.js'
+import { malformed } from './reply-body.js'
 
 /** Largest reply: 8 MiB, half of the largest frame in the log of replies. */
-export const REPLY_BYTES_MAX = 8 * 1024 * 1024
+export const replyBytesMax = 8 * 1024 * 1024
 
 /** Bytes of an error that are read: 256 KiB. */
-const ERROR_BYTES_MAX = 256 * 1024
+const errorBytesMax = 256 * 1024
 
 /** The body of a response of undici. */
 export type Body = Readable & { text(): Promise<string> }
@@ -20,11 +20,11 @@ export type Body = Readable & { text(): Promise<string> }
 /**
  * The whole text. Bytes that are not UTF-8 are U+FFFD.
  *
- * @throws {ServerError} it is larger than `REPLY_BYTES_MAX`, or does not decompress
+ * @throws {ServerError} it is larger than `replyBytesMax`, or does not decompress
  */
 export async function readText(body: Body, headers: Headers): Promise<string> {
   const announced = Number(headers['content-length'])
-  if (announced <= REPLY_BYTES_MAX && codings(headers).length === 0) return body.text()
+  if (announced <= replyBytesMax && codings(headers).length === 0) return body.text()
   const pieces: string[] = []
   for await (const piece of textPieces(body, headers)) pieces.push(piece)
   return pieces.join('')
@@ -37,22 +37,22 @@ export async function readErrorText(body: Body, headers: Headers): Promise<strin
   for await (const piece of textPieces(body, headers)) {
     pieces.push(piece)
     chars += piece.length
-    if (chars >= ERROR_BYTES_MAX) break
+    if (chars >= errorBytesMax) break
   }
-  return pieces.join('').slice(0, ERROR_BYTES_MAX)
+  return pieces.join('').slice(0, errorBytesMax)
 }
 
 /**
  * The text as it arrives, cut anywhere but inside a character.
  *
- * @throws {ServerError} it is larger than `REPLY_BYTES_MAX`, or does not decompress
+ * @throws {ServerError} it is larger than `replyBytesMax`, or does not decompress
  */
 export async function* textPieces(body: Body, headers: Headers): AsyncGenerator<string> {
   const decoder = new TextDecoder()
   let bytes = 0
   for await (const part of decompressed(body, headers)) {
     bytes += (part as Buffer).length
-    if (bytes > REPLY_BYTES_MAX) throw malformed(`an answer of more than ${REPLY_BYTES_MAX} bytes`)
+    if (bytes > replyBytesMax) throw malformed(`an answer of more than ${replyBytesMax} bytes`)
     yield decoder.decode(part as Buffer, { stream: true })
   }
   yield decoder.decode()

@@ -2,7 +2,7 @@
 
 type Json = Record<string, unknown>
 
-const NAME_CHARS_MAX = 60
+const nameCharsMax = 60
 
 /** Responses that identify a server; any may be missing. */
 export interface ServerPages {
@@ -34,7 +34,7 @@ const owners = new Map([
 ])
 
 function named(server: string, version: unknown): string {
-  return typeof version === 'string' && version !== '' ? `${server} ${version.slice(0, NAME_CHARS_MAX)}` : server
+  return typeof version === 'string' && version !== '' ? `${server} ${version.slice(0, nameCharsMax)}` : server
 }
 
 function isJson(value: unknown): boolean {

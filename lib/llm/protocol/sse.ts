@@ -8,6 +8,7 @@ export type OnEvent = (data: string, name: string) => void
 
 /** Memory: the event that is being read. */
 export class EventParser {
+  readonly #onEvent: OnEvent
   /** Pieces of the line that is being read: searched once, joined once. */
   #line: string[] = []
   #data: string[] = []
@@ -16,7 +17,9 @@ export class EventParser {
   #afterReturn = false
   #started = false
 
-  constructor(private readonly onEvent: OnEvent) {}
+  constructor(onEvent: OnEvent) {
+    this.#onEvent = onEvent
+  }
 
   push(text: string): void {
     if (text === '') return
@@ -62,7 +65,7 @@ export class EventParser {
     if (data.length === 0) return
     // Some servers leave out the blank line between events: each line is then JSON of its own.
     const single = data.length === 1 || !data.every((line) => /^\s*(?:\{.*\}|\[DONE\])\s*$/.test(line))
-    for (const event of single ? [data.join('\n')] : data) this.onEvent(event, name)
+    for (const event of single ? [data.join('\n')] : data) this.#onEvent(event, name)
   }
 }
 

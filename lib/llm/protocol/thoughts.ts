@@ -3,7 +3,7 @@
  * A mark that is known, or has a telling name, is removed or unwrapped. If the answer cannot be separated from the
  * thoughts, the reply is unreadable; nothing is guessed. HTML, Markdown and 【…】 of an answer are kept.
  */
-import { type TagKind, tagKind } from './thought-names.js'
+import { type TagKind, tagKind } from './tag-kind.js'
 
 /** A reply without its thoughts. */
 export interface ThoughtsRead {
@@ -14,7 +14,7 @@ export interface ThoughtsRead {
 }
 
 /** Marks inside marks, `<think>…</think><answer>…</answer>`, are taken off one a round. */
-const ROUNDS_MAX = 16
+const roundsMax = 16
 
 /**
  * The answer in a reply. Linear in the text's length; the result read again is itself.
@@ -24,7 +24,7 @@ const ROUNDS_MAX = 16
 export function readThoughts(text: string): ThoughtsRead {
   if (!mayLead.test(text) && !mayMark.test(text)) return { text, unreadable: false }
   let rest = withoutBoxes(text)
-  for (let round = 0; round < ROUNDS_MAX; round++) {
+  for (let round = 0; round < roundsMax; round++) {
     const next = ofChannels(rest) ?? ofStrongMarks(rest) ?? ofLead(rest) ?? ofClosingTag(rest)
     if (next === null) {
       if (leftMark.test(rest) || hasLoneClosing(rest)) break

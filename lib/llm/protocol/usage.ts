@@ -7,7 +7,7 @@ import { estimateTokens } from '../../text/tokens.js'
 import { asObject, type Json } from './json.js'
 
 /** A larger count is not one. */
-const TOKENS_MAX = 2 ** 31
+const tokensMax = 2 ** 31
 
 /** The counts of a reply. */
 export type Usage = Pick<Reply, 'promptTokens' | 'completionTokens' | 'usageEstimated'>
@@ -45,7 +45,7 @@ function share(tokens: number, prompts: number): number {
 
 function count(value: unknown): number | null {
   const number = typeof value === 'string' && /^\d{1,10}$/.test(value) ? Number(value) : value
-  return typeof number === 'number' && number >= 0 && number <= TOKENS_MAX ? number : null
+  return typeof number === 'number' && number >= 0 && number <= tokensMax ? number : null
 }
 
 function promptText(body: Json, place: number): string {

@@ -9,9 +9,9 @@ import type { Call, Capabilities } from '../types.js'
 import type { WaitingQueue } from './waiting-queue.js'
 
 /** Suspects in flight beside other requests of a lane, at first. */
-const SUSPECTS_OUT_START = 4
+const suspectWindowStart = 4
 /** And at most: no more than an endpoint gets of anything. */
-const SUSPECTS_OUT_MAX = 1024
+const suspectWindowMax = 1024
 
 /** Models that use the same endpoints share a queue and the slots. */
 export class Lane {
@@ -27,7 +27,7 @@ export class Lane {
   deadlineMs = 0
   /** Suspects in flight or queued beside other requests, and how many may be. */
   suspectsOut = 0
-  suspectsOutMax = SUSPECTS_OUT_START
+  suspectsOutMax = suspectWindowStart
   /** A suspect is being tried alone. */
   isTrying = false
   /** The request that succeeded last, of any model and stage. */
@@ -43,7 +43,7 @@ export class Lane {
   /** Doubled by an outcome that left the server unharmed, halved by a broken connection: it may have killed the server. */
   suspectEnded(harmless: boolean): void {
     this.suspectsOutMax = harmless
-      ? Math.min(SUSPECTS_OUT_MAX, this.suspectsOutMax * 2)
+      ? Math.min(suspectWindowMax, this.suspectsOutMax * 2)
       : Math.max(1, this.suspectsOutMax >> 1)
   }
 }

@@ -5,7 +5,7 @@ import type { Transfer } from '../protocol/client.js'
 import type { Ticket } from './pending-request.js'
 
 /** Calls looked at for prompts that fit one list. */
-const LIST_LOOK_MAX = 64
+const listCallsMax = 64
 
 /** The ticket, and others of its queue that may share its request, taken out. */
 export function withFitting(ticket: Ticket): Ticket[] {
@@ -14,7 +14,7 @@ export function withFitting(ticket: Ticket): Ticket[] {
   const { lane, promptsMax } = ticket.model
   const fits = (other: Ticket) =>
     other.failures === 0 && other.model === ticket.model && other.listKey === ticket.listKey
-  return [ticket, ...lane.queue.takeMore(ticket.call.stageOrder, promptsMax - 1, LIST_LOOK_MAX, fits)]
+  return [ticket, ...lane.queue.takeMore(ticket.call.stageOrder, promptsMax - 1, listCallsMax, fits)]
 }
 
 /** A list is not streamed. */

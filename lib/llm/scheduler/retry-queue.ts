@@ -9,34 +9,36 @@ import type { Endpoint } from '../endpoint/endpoint.js'
 import type { Lane, Ticket } from './pending-request.js'
 
 /** Half to all of 250 ms · 2^n, at most 30 s; not less than the server asked for. */
-const BACKOFF_MS = 250
-const BACKOFF_MAX_MS = 30_000
+const firstBackoffMs = 250
+const backoffMaxMs = 30_000
 /** Shorter wait for suspects, ms: their retries decide about them. */
-const SUSPECT_BACKOFF_MAX_MS = 4000
+const suspectBackoffMaxMs = 4000
 /** Failures that make a request a suspect. */
-export const SUSPECT_FAILURES = 4
+export const suspectFailures = 4
 
 /**
  * Requests that wait to be retried: half to all of 250 ms · 2^failures, at most 30 s, never less than the server asked
  * for.
  */
 export class BackOff {
+  readonly #clock: Clock
+  readonly #random: () => number
   readonly #tickets = new Set<Ticket>()
 
-  constructor(
-    private readonly clock: Clock,
-    private readonly random: () => number,
-  ) {}
+  constructor(clock: Clock, random: () => number) {
+    this.#clock = clock
+    this.#random = random
+  }
 
   get size(): number {
     return this.#tickets.size
   }
 
   add(ticket: Ticket, endpoint: Endpoint, retryAfterMs: number): void {
-    const nowMs = this.clock.now()
-    const maxMs = isSuspect(ticket) ? SUSPECT_BACKOFF_MAX_MS : BACKOFF_MAX_MS
-    const backoffMs = Math.min(maxMs, BACKOFF_MS * 2 ** Math.min(ticket.failures - 1, 16))
-    const waitMs = Math.max(retryAfterMs, backoffMs * (0.5 + this.random() / 2))
+    const nowMs = this.#clock.now()
+    const maxMs = isSuspect(ticket) ? suspectBackoffMaxMs : backoffMaxMs
+    const backoffMs = Math.min(maxMs, firstBackoffMs * 2 ** Math.min(ticket.failures - 1, 16))
+    const waitMs = Math.max(retryAfterMs, backoffMs * (0.5 + this.#random() / 2))
     ticket.dueMs = nowMs + waitMs + endpoint.health.retryWaitMs(nowMs)
     this.#tickets.add(ticket)
   }
@@ -82,7 +84,7 @@ export class BackOff {
 
 /** A hanging request is not a suspect: it does not make other requests hang. */
 export function isSuspect({ failures, failedAs }: Ticket): boolean {
-  return failures >= SUSPECT_FAILURES && failedAs !== 'deadline'
+  return failures >= suspectFailures && failedAs !== 'deadline'
 }
 
 /** Whether a request sent after the ticket's last failure has passed at one of its endpoints. */

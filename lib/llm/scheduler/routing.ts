@@ -7,7 +7,7 @@ import type { Endpoint } from '../endpoint/endpoint.js'
 import type { Lane, Ticket } from './pending-request.js'
 
 /** Calls at the head of a stage looked at for one whose text is cached at an endpoint with room. */
-const NEAR_LOOK_MAX = 16
+const nearCallsMax = 16
 
 /** One of the next calls of the same stage whose home has room, taken out of the queue; null to serve the first. */
 export function nearCall({ queue, endpoints }: Lane, { call }: Ticket, free: readonly Endpoint[]): Ticket | null {
@@ -16,7 +16,7 @@ export function nearCall({ queue, endpoints }: Lane, { call }: Ticket, free: rea
     const home = homeOf(ticket, endpoints)
     return home !== ticket.avoid && free.includes(home)
   }
-  return queue.takeMore(call.stageOrder, 1, NEAR_LOOK_MAX, fits)[0] ?? null
+  return queue.takeMore(call.stageOrder, 1, nearCallsMax, fits)[0] ?? null
 }
 
 /** One of the `free` endpoints; null to wait for another than that where it failed. */

@@ -9,7 +9,7 @@
 import { comparePositions, type Position } from '../../core/types.js'
 
 /** Empty entries that a structure may hold before it is rebuilt, besides as many as it has full ones. */
-const EMPTY_MAX = 1024
+const emptyEntriesMax = 1024
 
 interface Entry<T> {
   value: T | null
@@ -31,14 +31,16 @@ export interface Candidate<T> {
  * position.
  */
 export class WaitingQueue<T> {
+  readonly #records: UnreleasedRecords
+  readonly #starveMs: number
   readonly #stages: { readonly stageOrder: number; readonly heap: Heap<Entry<T>> }[] = []
   readonly #arrivals = new Line<T>()
   #size = 0
 
-  constructor(
-    private readonly records: UnreleasedRecords,
-    private readonly starveMs: number,
-  ) {}
+  constructor(records: UnreleasedRecords, starveMs: number) {
+    this.#records = records
+    this.#starveMs = starveMs
+  }
 
   /** Calls waiting. */
   get size(): number {
@@ -59,11 +61,11 @@ export class WaitingQueue<T> {
       const top = this.#top(heap)
       if (top === null) continue
       // The head record has the lowest position of all: it can only be on top of its stage.
-      if (this.records.isOldest(top.position)) return candidate(top, 0)
+      if (this.#records.isOldest(top.position)) return candidate(top, 0)
       byStage ??= top
     }
     const oldest = this.#arrivals.first()
-    if (oldest !== null && nowMs - oldest.sinceMs > this.starveMs) return candidate(oldest, 1)
+    if (oldest !== null && nowMs - oldest.sinceMs > this.#starveMs) return candidate(oldest, 1)
     return byStage === null ? null : candidate(byStage, 2)
   }
 
@@ -75,7 +77,7 @@ export class WaitingQueue<T> {
     this.#arrivals.emptied()
     const heap = this.#heapOf(entry.stageOrder)
     this.#top(heap)
-    if (heap.size > EMPTY_MAX && heap.size > 4 * this.#size) heap.retain((kept) => kept.value !== null)
+    if (heap.size > emptyEntriesMax && heap.size > 4 * this.#size) heap.retain((kept) => kept.value !== null)
     return true
   }
 
@@ -188,7 +190,7 @@ class Line<T> {
 
   emptied(): void {
     this.#empty++
-    if (this.#empty > EMPTY_MAX && this.#empty > this.#entries.length / 2) this.compact()
+    if (this.#empty > emptyEntriesMax && this.#empty > this.#entries.length / 2) this.compact()
   }
 
   first(): Entry<T> | null {
@@ -212,9 +214,12 @@ class Line<T> {
 
 /** A binary heap; the element that goes before all others is on top. */
 class Heap<T> {
+  readonly #before: (a: T, b: T) => boolean
   #items: T[] = []
 
-  constructor(private readonly before: (a: T, b: T) => boolean) {}
+  constructor(before: (a: T, b: T) => boolean) {
+    this.#before = before
+  }
 
   get size(): number {
     return this.#items.length
@@ -230,7 +235,7 @@ class Heap<T> {
     items.push(item)
     while (place > 0) {
       const parent = (place - 1) >> 1
-      if (!this.before(item, items[parent] as T)) break
+      if (!this.#before(item, items[parent] as T)) break
       items[place] = items[parent] as T
       place = parent
     }
@@ -255,8 +260,8 @@ class Heap<T> {
     for (;;) {
       let child = 2 * place + 1
       if (child >= items.length) break
-      if (child + 1 < items.length && this.before(items[child + 1] as T, items[child] as T)) child++
-      if (!this.before(items[child] as T, item)) break
+      if (child + 1 < items.length && this.#before(items[child + 1] as T, items[child] as T)) child++
+      if (!this.#before(items[child] as T, item)) break
       items[place] = items[child] as T
       place = child
     }

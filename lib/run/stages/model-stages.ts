@@ -6,7 +6,7 @@ import { labelOptions, polishOptions, scoreOptions } from '../../kun/options.js'
 import { polishStage } from '../../kun/polish.js'
 import { scoreStage } from '../../kun/score.js'
 import type { Candidate, KunStage, Pair } from '../../kun/types.js'
-import type { ModelServers } from '../../llm/scheduler/servers.js'
+import type { ModelServers } from '../../llm/scheduler/model-servers.js'
 
 /** The model servers, as far as a stage uses them. */
 export type StageServers = Pick<ModelServers, 'model' | 'released'>

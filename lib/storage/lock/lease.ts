@@ -9,7 +9,7 @@
 
 import type { Clock } from '../../core/types.js'
 import { KunStreamError, LockLostError } from '../../errors.js'
-import { closeAfter } from '../closing.js'
+import { closeAfter } from '../close-all.js'
 import type { FileLayer, OpenFile } from '../files.js'
 import { createLockFile, lockLine, type OwnedLock, readLockFile, renewalsMax } from './lock-file.js'
 
@@ -41,6 +41,8 @@ export interface Instant {
 }
 
 export class Lease {
+  readonly #options: LeaseOptions
+  readonly #file: OpenFile
   #trustedSince: Instant
   #renewals = 0
   #lost: LockLostError | null = null
@@ -50,10 +52,9 @@ export class Lease {
   readonly #ending = new AbortController()
   readonly #loop: Promise<void>
 
-  private constructor(
-    private readonly options: LeaseOptions,
-    private readonly file: OpenFile,
-  ) {
+  private constructor(options: LeaseOptions, file: OpenFile) {
+    this.#options = options
+    this.#file = file
     this.#trustedSince = options.since
     this.#loop = this.#renewInTurn()
   }
@@ -98,17 +99,17 @@ export class Lease {
     )
     this.#ending.abort()
     await this.#loop
-    const found = held ? await this.#read().catch((error) => closeAfter(error, [() => this.file.close()])) : null
-    await this.file.close()
-    return held && found?.lock?.token === this.options.lock.token && this.#isTrusted()
+    const found = held ? await this.#read().catch((error) => closeAfter(error, [() => this.#file.close()])) : null
+    await this.#file.close()
+    return held && found?.lock?.token === this.#options.lock.token && this.#isTrusted()
   }
 
   #read(): ReturnType<typeof readLockFile> {
-    return readLockFile(this.options.files, this.options.path)
+    return readLockFile(this.#options.files, this.#options.path)
   }
 
   async #renewInTurn(): Promise<void> {
-    const { clock, lock, onLost } = this.options
+    const { clock, lock, onLost } = this.#options
     const { signal } = this.#ending
     while (!signal.aborted && this.#lost === null) {
       const woken = await clock.sleep(lock.leaseMs * renewShare, signal).then(
@@ -138,7 +139,7 @@ export class Lease {
   /** A renewal over a stalled network file system may never end: it is waited for as long as it may still help. */
   async #renewWithin(): Promise<void> {
     const ended = new AbortController()
-    const { clock, lock } = this.options
+    const { clock, lock } = this.#options
     const stalled = clock.sleep(lock.leaseMs * stallShare, ended.signal).catch(() => undefined) // the renewal ended first
     await Promise.race([this.#renewOnce(), stalled])
     ended.abort()
@@ -147,7 +148,7 @@ export class Lease {
   async #renew(): Promise<void> {
     if (this.#lost !== null) return
     if (this.#isTrusted()) return this.#write()
-    const { files, path, lock } = this.options
+    const { files, path, lock } = this.#options
     const guard = `${path}.${lock.token}`
     if (!(await createLockFile(files, guard, lock))) {
       throw new LockLostError(`${path} is being taken over by another process: this run was silent for too long`)
@@ -166,16 +167,16 @@ export class Lease {
    */
   async #write(): Promise<void> {
     const since = this.#now()
-    if (this.#renewals % renewalsMax === renewalsMax - 1) await this.file.truncate(lockLine(this.options.lock).length)
-    await this.file.write(Buffer.from('.'))
-    await this.file.fsync()
+    if (this.#renewals % renewalsMax === renewalsMax - 1) await this.#file.truncate(lockLine(this.#options.lock).length)
+    await this.#file.write(Buffer.from('.'))
+    await this.#file.fsync()
     this.#renewals++
     await this.#mustBeOurs()
     if (this.#ageMs(since) < this.#trustMs) this.#trustedSince = since
   }
 
   async #mustBeOurs(): Promise<void> {
-    const { path, lock } = this.options
+    const { path, lock } = this.#options
     const found = await this.#read()
     if (found?.lock?.token === lock.token) return
     const by =
@@ -198,7 +199,7 @@ export class Lease {
   }
 
   #stalled(): LockLostError {
-    const { path } = this.options
+    const { path } = this.#options
     const why = this.#failure instanceof KunStreamError ? `: ${this.#failure.message}` : ''
     return new LockLostError(
       `${path} could not be renewed in time, and another process may have taken it over${why || '.'} ` +
@@ -208,7 +209,7 @@ export class Lease {
   }
 
   get #trustMs(): number {
-    return this.options.lock.leaseMs * trustShare
+    return this.#options.lock.leaseMs * trustShare
   }
 
   #isTrusted(): boolean {
@@ -216,7 +217,7 @@ export class Lease {
   }
 
   #now(): Instant {
-    return instant(this.options.clock, this.options.wallNow)
+    return instant(this.#options.clock, this.#options.wallNow)
   }
 
   #ageMs(since: Instant): number {

@@ -3,7 +3,7 @@
  * to the holder's own inode and can never overwrite the lock of a successor. Owns its format and its creation.
  */
 import { randomUUID } from 'node:crypto'
-import { closeAfter } from '../closing.js'
+import { closeAfter } from '../close-all.js'
 import { linkUnsupported } from '../exclusive-rename.js'
 import { errnoOf, type FileLayer } from '../files.js'
 import type { Holder } from './lock-holder.js'

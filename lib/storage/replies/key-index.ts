@@ -3,16 +3,16 @@
  * 24 bytes a place at a load of at most 0.7: 35 to 70 bytes a reply, whatever its text. Keys are hashes already.
  */
 
-const PLACES_MIN = 1024
-const LOAD_MAX = 0.7
-const WORDS = 4
+const placesMin = 1024
+const loadMax = 0.7
+const wordsPerKey = 4
 /** Locations are ≥ 0. */
-const EMPTY = -1
+const emptyLocation = -1
 
 /** Keys of 16 bytes to locations, in typed arrays: at most 70 bytes a key, no object each. */
 export class KeyIndex {
-  #keys = new Uint32Array(PLACES_MIN * WORDS)
-  #locations = new Float64Array(PLACES_MIN).fill(EMPTY)
+  #keys = new Uint32Array(placesMin * wordsPerKey)
+  #locations = new Float64Array(placesMin).fill(emptyLocation)
   #size = 0
 
   get size(): number {
@@ -33,10 +33,10 @@ export class KeyIndex {
   add(key: Uint8Array, location: number): boolean {
     const four = words(key)
     const place = this.#place(four)
-    if (this.#locations[place] !== EMPTY) return false
+    if (this.#locations[place] !== emptyLocation) return false
     this.#put(four, 0, place, location)
     this.#size++
-    if (this.#size > this.#locations.length * LOAD_MAX) this.#grow()
+    if (this.#size > this.#locations.length * loadMax) this.#grow()
     return true
   }
 
@@ -56,12 +56,12 @@ export class KeyIndex {
   retain(keep: (location: number) => boolean): void {
     const places = this.#locations.length
     // From an empty place on, so that no row of keys is entered in its middle.
-    const first = this.#locations.indexOf(EMPTY)
+    const first = this.#locations.indexOf(emptyLocation)
     for (let step = 1; step < places; step++) {
       const place = (first + step) & (places - 1)
       for (;;) {
         const location = this.#locations[place] as number
-        if (location === EMPTY || keep(location)) break
+        if (location === emptyLocation || keep(location)) break
         this.#remove(place)
       }
     }
@@ -73,8 +73,8 @@ export class KeyIndex {
     const mask = this.#locations.length - 1
     const keys = this.#keys
     let place = a & mask
-    while (this.#locations[place] !== EMPTY) {
-      const at = place * WORDS
+    while (this.#locations[place] !== emptyLocation) {
+      const at = place * wordsPerKey
       if (keys[at] === a && keys[at + 1] === b && keys[at + 2] === c && keys[at + 3] === d) break
       place = (place + 1) & mask
     }
@@ -82,7 +82,7 @@ export class KeyIndex {
   }
 
   #put(of: Uint32Array, from: number, place: number, location: number): void {
-    for (let word = 0; word < WORDS; word++) this.#keys[place * WORDS + word] = of[from + word] as number
+    for (let word = 0; word < wordsPerKey; word++) this.#keys[place * wordsPerKey + word] = of[from + word] as number
     this.#locations[place] = location
   }
 
@@ -90,24 +90,24 @@ export class KeyIndex {
   #remove(place: number): void {
     const mask = this.#locations.length - 1
     let gap = place
-    for (let next = (gap + 1) & mask; this.#locations[next] !== EMPTY; next = (next + 1) & mask) {
-      const home = (this.#keys[next * WORDS] as number) & mask
+    for (let next = (gap + 1) & mask; this.#locations[next] !== emptyLocation; next = (next + 1) & mask) {
+      const home = (this.#keys[next * wordsPerKey] as number) & mask
       if (((next - home) & mask) < ((next - gap) & mask)) continue
-      this.#put(this.#keys, next * WORDS, gap, this.#locations[next] as number)
+      this.#put(this.#keys, next * wordsPerKey, gap, this.#locations[next] as number)
       gap = next
     }
-    this.#locations[gap] = EMPTY
+    this.#locations[gap] = emptyLocation
     this.#size--
   }
 
   #grow(): void {
     const [keys, locations] = [this.#keys, this.#locations]
     this.#keys = new Uint32Array(2 * keys.length)
-    this.#locations = new Float64Array(2 * locations.length).fill(EMPTY)
+    this.#locations = new Float64Array(2 * locations.length).fill(emptyLocation)
     for (let place = 0; place < locations.length; place++) {
       const location = locations[place] as number
-      const from = place * WORDS
-      if (location !== EMPTY) this.#put(keys, from, this.#place(keys, from), location)
+      const from = place * wordsPerKey
+      if (location !== emptyLocation) this.#put(keys, from, this.#place(keys, from), location)
     }
   }
 }

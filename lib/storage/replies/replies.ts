@@ -9,24 +9,24 @@ import { systemClock } from '../../core/clock.js'
 import type { Clock } from '../../core/types.js'
 import { CorruptFileError, StorageError } from '../../errors.js'
 import { type AppendLog, openAppendLog } from '../append-log.js'
-import { closeAfter } from '../closing.js'
+import { closeAfter } from '../close-all.js'
 import { type FileLayer, makeDurableDirectory, temporarySuffix } from '../files.js'
 import { KeyIndex } from './key-index.js'
-import { encodeEntry, entryBlock, entryOutcome, KEY_BYTES, LOG_HEADER, packCodec, packLog } from './reply-pack.js'
+import { encodeEntry, entryBlock, entryOutcome, keyBytes, logHeader, packCodec, packLog } from './reply-pack.js'
 import { findSegments } from './reply-recovery.js'
 import { logSegment, packCache, packSegment, type Segment } from './reply-segments.js'
 import type { Outcome } from './types.js'
 
 /** A log is closed, and packed, when it holds so much: packing takes about as much memory, and keys of it are known so long. */
-const SEGMENT_BYTES = 8 * 1024 * 1024
+const segmentBytesDefault = 8 * 1024 * 1024
 /** With `discard` in smaller pieces, so that they go sooner. */
-const DISCARD_SEGMENT_BYTES = 4 * 1024 * 1024
+const segmentBytesDiscard = 4 * 1024 * 1024
 /** Group commit: fsync so long after the first entry that is not durable, or after so many bytes. */
-const COMMIT_MS = 100
-const COMMIT_BYTES = 1024 * 1024
-const OFFSETS = 2 ** 32
+const commitMs = 100
+const commitBytes = 1024 * 1024
+const offsetsPerSegment = 2 ** 32
 /** Lines about places that became unreadable during a run. */
-const DAMAGE_REPORTED_MAX = 100
+const damageReportedMax = 100
 
 /** What `openReplies` is told. */
 export interface RepliesOptions {
@@ -82,6 +82,7 @@ export async function openReplies(options: RepliesOptions): Promise<Replies> {
 }
 
 class SegmentedReplies implements Replies {
+  readonly #options: RepliesOptions
   readonly #index = new KeyIndex()
   /** By number in a location; one that was forgotten or deleted leaves its place. */
   readonly #segments: (Segment | null)[] = []
@@ -101,7 +102,8 @@ class SegmentedReplies implements Replies {
   readonly #closing = new AbortController()
   readonly #clock: Clock
 
-  constructor(private readonly options: RepliesOptions) {
+  constructor(options: RepliesOptions) {
+    this.#options = options
     this.#clock = options.clock ?? systemClock
   }
 
@@ -114,7 +116,7 @@ class SegmentedReplies implements Replies {
   }
 
   async open(): Promise<void> {
-    const { directory, from = [] } = this.options
+    const { directory, from = [] } = this.#options
     await this.#openDirectory(directory, true)
     await this.#openLog()
     for (const earlier of from) await this.#openDirectory(earlier, false)
@@ -125,7 +127,7 @@ class SegmentedReplies implements Replies {
     for (;;) {
       const location = this.#index.get(key)
       if (location < 0) return null
-      const segment = this.#segments[Math.floor(location / OFFSETS)]
+      const segment = this.#segments[Math.floor(location / offsetsPerSegment)]
       if (segment === null || segment === undefined) return null
       const payload = await this.#readOr(segment, location, key)
       if (payload === undefined) return null
@@ -143,12 +145,12 @@ class SegmentedReplies implements Replies {
   /** Returns undefined, and deletes the key, if the stored reply is no longer readable. */
   async #readOr(segment: Segment, location: number, key: Uint8Array): Promise<Uint8Array | null | undefined> {
     try {
-      return await segment.read(location % OFFSETS, key)
+      return await segment.read(location % offsetsPerSegment, key)
     } catch (error) {
       if (!(error instanceof CorruptFileError)) throw error
       if (this.#index.get(key) !== location) return null
       this.#index.delete(key, location)
-      if (!this.#reported.has(location) && this.#reported.size < DAMAGE_REPORTED_MAX) {
+      if (!this.#reported.has(location) && this.#reported.size < damageReportedMax) {
         this.#reported.add(location)
         this.#warn(`${error.message}; it is requested again`)
       }
@@ -157,8 +159,8 @@ class SegmentedReplies implements Replies {
   }
 
   #warn(message: string): void {
-    if (this.options.onWarning === undefined) process.emitWarning(message, 'RepliesWarning')
-    else this.options.onWarning(message)
+    if (this.#options.onWarning === undefined) process.emitWarning(message, 'RepliesWarning')
+    else this.#options.onWarning(message)
   }
 
   async keep(key: Uint8Array, block: number, outcome: Outcome): Promise<void> {
@@ -183,8 +185,8 @@ class SegmentedReplies implements Replies {
     const gone = this.#needless().filter((segment) => segment !== this.#current)
     if (gone.length === 0) return
     for (const segment of gone) this.#segments[segment.number] = null
-    this.#index.retain((location) => this.#segments[Math.floor(location / OFFSETS)] !== null)
-    if (this.options.mode === 'discard') await this.#delete(gone)
+    this.#index.retain((location) => this.#segments[Math.floor(location / offsetsPerSegment)] !== null)
+    if (this.#options.mode === 'discard') await this.#delete(gone)
     else for (const segment of gone) await segment.close()
   }
 
@@ -195,7 +197,7 @@ class SegmentedReplies implements Replies {
       await this.abandon()
     }
     this.#check()
-    if (this.options.mode === 'discard') await this.#delete(this.#needless())
+    if (this.#options.mode === 'discard') await this.#delete(this.#needless())
   }
 
   /** Closes every file, whatever state it is in. */
@@ -214,7 +216,7 @@ class SegmentedReplies implements Replies {
   }
 
   async #delete(segments: readonly Segment[]): Promise<void> {
-    const { files, directory } = this.options
+    const { files, directory } = this.#options
     for (const segment of segments) {
       await segment.close()
       await files.remove(segment.path)
@@ -228,11 +230,11 @@ class SegmentedReplies implements Replies {
     const bytes = encodeEntry({ key, block, outcome })
     const offset = log.append(bytes)
     current.lastBlock = Math.max(current.lastBlock, block)
-    located(current.number * OFFSETS + offset)
+    located(current.number * offsetsPerSegment + offset)
     this.#uncommittedBytes += bytes.length
     this.#committing ??= this.#commitSoon()
-    const discard = this.options.mode === 'discard'
-    const limit = this.options.segmentBytes ?? (discard ? DISCARD_SEGMENT_BYTES : SEGMENT_BYTES)
+    const discard = this.#options.mode === 'discard'
+    const limit = this.#options.segmentBytes ?? (discard ? segmentBytesDiscard : segmentBytesDefault)
     if (log.bytes >= limit) this.#rotating ??= this.#rotate()
   }
 
@@ -242,15 +244,15 @@ class SegmentedReplies implements Replies {
     await this.#log?.ready()
     while (this.#rotating !== null) await this.#rotating
     const before = this.#index.get(key)
-    if (this.#segments[Math.floor(before / OFFSETS)]?.own) return
+    if (this.#segments[Math.floor(before / offsetsPerSegment)]?.own) return
     this.#append(key, block, outcome, (location) => this.#index.move(key, before, location))
   }
 
   async #commitSoon(): Promise<void> {
     try {
       const startMs = this.#clock.now()
-      const stepMs = COMMIT_MS / 4
-      while (this.#uncommittedBytes < COMMIT_BYTES && this.#clock.now() - startMs < COMMIT_MS) {
+      const stepMs = commitMs / 4
+      while (this.#uncommittedBytes < commitBytes && this.#clock.now() - startMs < commitMs) {
         await this.#clock.sleep(stepMs, this.#closing.signal)
       }
       this.#committing = null
@@ -267,7 +269,7 @@ class SegmentedReplies implements Replies {
       const full = this.#current as Segment
       await this.#log?.flush()
       await this.#openLog()
-      if (this.options.mode !== 'discard') this.#packing = this.#packing.then(() => this.#pack(full))
+      if (this.#options.mode !== 'discard') this.#packing = this.#packing.then(() => this.#pack(full))
     } catch (error) {
       this.#failure ??= error
     } finally {
@@ -276,10 +278,10 @@ class SegmentedReplies implements Replies {
   }
 
   async #openLog(): Promise<void> {
-    const { files, directory } = this.options
+    const { files, directory } = this.#options
     const path = join(directory, `${segmentName(this.#nextName++)}.log`)
     const number = this.#segments.length
-    const log = await openAppendLog({ files, path, header: LOG_HEADER })
+    const log = await openAppendLog({ files, path, header: logHeader })
     this.#current = logSegment({ number, path, own: true, files, log })
     this.#segments.push(this.#current)
     this.#log = log
@@ -287,7 +289,7 @@ class SegmentedReplies implements Replies {
 
   /** Pack: written and durable under a temporary name, renamed, then the log deleted: one of them is always whole. */
   async #pack(segment: Segment): Promise<void> {
-    const { files, directory } = this.options
+    const { files, directory } = this.#options
     if (this.#failure !== null || this.#closing.signal.aborted) return
     try {
       const path = segment.path.replace(/\.log$/, '.pack')
@@ -296,11 +298,11 @@ class SegmentedReplies implements Replies {
       await files.fsyncDirectory(directory)
       if (damage !== null)
         this.#warn(`${segment.path}: ${damage.bytes} bytes at byte ${damage.offset} became unreadable`)
-      const base = segment.number * OFFSETS
+      const base = segment.number * offsetsPerSegment
       const packed = packSegment({ ...segment, path, files, codec: packCodec, cache: this.#cache })
       if (this.#segments[segment.number] !== null) this.#segments[segment.number] = packed
       for (const [i, offset] of from.entries()) {
-        this.#index.move(keys.subarray(i * KEY_BYTES, (i + 1) * KEY_BYTES), base + offset, base + (to[i] as number))
+        this.#index.move(keys.subarray(i * keyBytes, (i + 1) * keyBytes), base + offset, base + (to[i] as number))
       }
       await segment.close()
       await files.remove(segment.path)
@@ -311,8 +313,9 @@ class SegmentedReplies implements Replies {
   }
 
   async #openDirectory(directory: string, own: boolean): Promise<void> {
-    const { files, mode } = this.options
-    const onKey = (key: Uint8Array, segment: number, offset: number) => this.#index.add(key, segment * OFFSETS + offset)
+    const { files, mode } = this.#options
+    const onKey = (key: Uint8Array, segment: number, offset: number) =>
+      this.#index.add(key, segment * offsetsPerSegment + offset)
     const onWarning = (message: string) => this.#warn(message)
     const [segments, cache] = [this.#segments, this.#cache]
     const found = await findSegments({ files, directory, own, segments, cache, onKey, onWarning })

@@ -13,13 +13,13 @@ import { type FileLayer, temporarySuffix } from '../files.js'
 import type { Outcome } from './types.js'
 
 /** Header of a log of replies. */
-export const LOG_HEADER = { kind: 'replies' }
-export const KEY_BYTES = 16
-const HEAD_BYTES = KEY_BYTES + 4
+export const logHeader = { kind: 'replies' }
+export const keyBytes = 16
+const headBytes = keyBytes + 4
 /** Entries compressed together: large enough to find what texts share, small enough to read one. */
-const PACK_BLOCK_BYTES = 256 * 1024
+const packBlockBytes = 256 * 1024
 /** A block may be larger by one entry; more decompressed bytes than a frame can hold are damage. */
-const BLOCK_BYTES_MAX = 32 * 1024 * 1024
+const blockBytesMax = 32 * 1024 * 1024
 
 /** A reply or verdict, as it is kept. */
 export interface Entry {
@@ -32,26 +32,26 @@ export interface Entry {
 /** The payload of a frame in a log: key, block, JSON of the outcome. */
 export function encodeEntry({ key, block, outcome }: Entry): Buffer {
   const json = JSON.stringify(outcome)
-  const bytes = Buffer.allocUnsafe(HEAD_BYTES + Buffer.byteLength(json))
+  const bytes = Buffer.allocUnsafe(headBytes + Buffer.byteLength(json))
   bytes.set(key, 0)
-  bytes.writeUInt32LE(block, KEY_BYTES)
-  bytes.write(json, HEAD_BYTES)
+  bytes.writeUInt32LE(block, keyBytes)
+  bytes.write(json, headBytes)
   return bytes
 }
 
 /** The key of such a payload, not copied. */
 export function entryKey(payload: Uint8Array): Uint8Array {
-  return payload.subarray(0, KEY_BYTES)
+  return payload.subarray(0, keyBytes)
 }
 
 /** The block of such a payload. */
 export function entryBlock(payload: Uint8Array): number {
-  return new DataView(payload.buffer, payload.byteOffset).getUint32(KEY_BYTES, true)
+  return new DataView(payload.buffer, payload.byteOffset).getUint32(keyBytes, true)
 }
 
 /** The outcome of such a payload. */
 export function entryOutcome(payload: Uint8Array): Outcome {
-  const json = Buffer.from(payload.buffer, payload.byteOffset + HEAD_BYTES, payload.length - HEAD_BYTES)
+  const json = Buffer.from(payload.buffer, payload.byteOffset + headBytes, payload.length - headBytes)
   return JSON.parse(json.toString('utf8')) as Outcome
 }
 
@@ -64,9 +64,9 @@ export async function readPackKeys(
   let found: Codec | null = null
   const { header, damage, tornBytes, bytes } = await readAppendLog({ files, path }, (payload, offset) => {
     const count = new DataView(payload.buffer, payload.byteOffset).getUint32(0, true)
-    const compressedAt = 4 + count * HEAD_BYTES
-    for (let at = 4; at < compressedAt; at += HEAD_BYTES) {
-      const head = payload.subarray(at, at + HEAD_BYTES)
+    const compressedAt = 4 + count * headBytes
+    for (let at = 4; at < compressedAt; at += headBytes) {
+      const head = payload.subarray(at, at + headBytes)
       onKey(entryKey(head), entryBlock(head), offset)
     }
     found ??= codecOf(payload.subarray(compressedAt))
@@ -96,7 +96,7 @@ export function packHeader({ name }: Codec): Readonly<Record<string, unknown>> {
 /** The entries of one frame of a pack. */
 export async function unpackFrame(payload: Uint8Array, codec: Codec, path: string): Promise<Uint8Array[]> {
   const count = new DataView(payload.buffer, payload.byteOffset).getUint32(0, true)
-  const bytes = await codec.decompress(payload.subarray(4 + count * HEAD_BYTES)).catch((cause: unknown) => {
+  const bytes = await codec.decompress(payload.subarray(4 + count * headBytes)).catch((cause: unknown) => {
     throw new CorruptFileError(`${path}: a block of ${count} replies cannot be decompressed`, { cause })
   })
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -147,10 +147,10 @@ export async function packLog(
     const read = await readAppendLog({ files, path: logPath }, (payload, offset) => {
       from.push(offset)
       keys.add(entryKey(payload))
-      heads.add(payload.subarray(0, HEAD_BYTES))
+      heads.add(payload.subarray(0, headBytes))
       entries.add(u32(payload.length))
       entries.add(payload)
-      return entries.length >= PACK_BLOCK_BYTES ? endBlock() : undefined
+      return entries.length >= packBlockBytes ? endBlock() : undefined
     })
     damage = read.damage
     if (entries.length > 0) await endBlock()
@@ -209,7 +209,7 @@ const gzip: Codec = {
   name: 'gzip',
   compress: (bytes) => promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gzip)(bytes, { level: 4 }),
   decompress: (bytes) =>
-    promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gunzip)(bytes, { maxOutputLength: BLOCK_BYTES_MAX }),
+    promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gunzip)(bytes, { maxOutputLength: blockBytesMax }),
 }
 
 const zstd: Codec = {
@@ -218,7 +218,7 @@ const zstd: Codec = {
   decompress: async (bytes) =>
     native.zstdDecompress === undefined
       ? unzstd(bytes)
-      : (promisify(native.zstdDecompress)(bytes, { maxOutputLength: BLOCK_BYTES_MAX }) as unknown as Promise<Buffer>),
+      : (promisify(native.zstdDecompress)(bytes, { maxOutputLength: blockBytesMax }) as unknown as Promise<Buffer>),
 }
 
 /** What this Node compresses with; every Node reads both. */

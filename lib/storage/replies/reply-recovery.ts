@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { type LogDamage, openAppendLog, readAppendLog, salvageAppendLog } from '../append-log.js'
 import { type FileLayer, temporarySuffix } from '../files.js'
 import { replySegmentName } from '../run-layout.js'
-import { entryBlock, entryKey, LOG_HEADER, packHeader, readPackKeys } from './reply-pack.js'
+import { entryBlock, entryKey, logHeader, packHeader, readPackKeys } from './reply-pack.js'
 import { logSegment, type PackCache, packSegment, type Segment } from './reply-segments.js'
 
 /** What a directory of replies holds. */
@@ -90,9 +90,9 @@ async function oldLog(path: string, options: RecoveryOptions): Promise<Segment |
     onWarning(`${path}: its last ${tornBytes} bytes are not a whole reply, left by a crash or damaged; they are cut`)
   }
   if (own) {
-    if (damage !== null) await salvageAppendLog(files, path, LOG_HEADER)
+    if (damage !== null) await salvageAppendLog(files, path, logHeader)
     keys.clear()
-    const log = await openAppendLog({ files, path, header: LOG_HEADER, onRecord })
+    const log = await openAppendLog({ files, path, header: logHeader, onRecord })
     await log.close()
     if (keys.lastBlock < 0) {
       await files.remove(path)

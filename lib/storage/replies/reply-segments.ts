@@ -11,9 +11,9 @@ import { type Codec, entryKey, unpackFrame } from './reply-pack.js'
  * Blocks kept decompressed, about 256 KiB each, over all packs of a store: replies are read again about as they were
  * written, by a few stages that are each at another place.
  */
-const BLOCKS_KEPT_MAX = 16
+const blocksKeptMax = 16
 /** First read of a frame: most replies fit. */
-const READ_BYTES = 4096
+const readBytes = 4096
 
 /** A file of replies that can be read by offset. */
 export interface Segment {
@@ -68,7 +68,7 @@ export function packSegment(options: SegmentOptions & { lastBlock: number; codec
     cache.delete(place)
     cache.set(place, found)
     for (const oldest of cache.keys()) {
-      if (cache.size <= BLOCKS_KEPT_MAX) break
+      if (cache.size <= blocksKeptMax) break
       cache.delete(oldest)
     }
     return found
@@ -88,15 +88,18 @@ export function packSegment(options: SegmentOptions & { lastBlock: number; codec
 
 /** Reads of one segment until it is closed, which waits for those under way. */
 class Reads<T> {
+  readonly #readAt: (offset: number) => Promise<T>
   readonly #underWay = new Set<Promise<T>>()
   #closing: Promise<void> | null = null
 
-  constructor(private readonly readAt: (offset: number) => Promise<T>) {}
+  constructor(readAt: (offset: number) => Promise<T>) {
+    this.#readAt = readAt
+  }
 
   /** Null once the segment is closed. */
   async read(offset: number): Promise<T | null> {
     if (this.#closing !== null) return null
-    const read = this.readAt(offset)
+    const read = this.#readAt(offset)
     this.#underWay.add(read)
     try {
       return await read
@@ -122,7 +125,7 @@ function frameAt(files: FileLayer, path: string, offset: number): Promise<Uint8A
 async function readFrameAt(files: FileLayer, path: string, offset: number): Promise<Uint8Array> {
   const file = await files.open(path, 'read')
   try {
-    const start = await file.read(offset, READ_BYTES)
+    const start = await file.read(offset, readBytes)
     let frame = parseFrame(start, 0, offset)
     if (typeof frame === 'number' && start.length >= frameHeadBytes) {
       frame = parseFrame(await file.read(offset, frame), 0, offset)

@@ -2,7 +2,7 @@ import t from 'tap'
 import { endpoints, stages } from '../../../bench/llm-flow.js'
 import { drive, limiters, type Scenario } from '../../../bench/llm-limiter.js'
 import { QueueLimiter } from '../../../lib/llm/endpoint/limiter.js'
-import { parseServerMetrics } from '../../../lib/llm/protocol/prometheus.js'
+import { parseServerMetrics } from '../../../lib/llm/protocol/server-metrics.js'
 
 const scenario: Scenario = {
   preset: 'qwen3-8b-h100',

@@ -5,7 +5,7 @@ import { type Client, httpClient } from '../../../lib/llm/protocol/client.js'
 import type { RateLimits } from '../../../lib/llm/protocol/rate-limits.js'
 import { chatReply, modelServer } from '../model-server.js'
 
-const MIB = 1024 * 1024
+const mib = 1024 * 1024
 const json = { 'content-type': 'application/json' }
 const events = { 'content-type': 'text/event-stream' }
 
@@ -68,29 +68,29 @@ t.test('A reply that never ends is aborted at 8 MiB, whole and streamed, and its
     const before = process.memoryUsage().rss
     await t.rejects(send(client, { stream: type === events }), { ...malformed, message: /8388608 bytes/ })
     // What the sockets of both sides hold besides.
-    t.ok((await written) < 32 * MIB, `${await written} bytes were taken`)
-    t.ok(process.memoryUsage().rss - before < 256 * MIB, 'memory is bounded')
+    t.ok((await written) < 32 * mib, `${await written} bytes were taken`)
+    t.ok(process.memoryUsage().rss - before < 256 * mib, 'memory is bounded')
   }
 })
 
 t.test('A reply that announces more than 8 MiB, or decompresses to more, is aborted', async (t) => {
   const announced = await answeredBy(t, (response) => {
-    response.writeHead(200, { ...json, 'content-length': 64 * MIB })
+    response.writeHead(200, { ...json, 'content-length': 64 * mib })
     void writeWithoutEnd(response, Buffer.alloc(64 * 1024, ' '))
   })
   await t.rejects(send(announced), malformed)
-  const bomb = gzipSync(Buffer.alloc(256 * MIB, ' '))
-  t.ok(bomb.length < MIB)
+  const bomb = gzipSync(Buffer.alloc(256 * mib, ' '))
+  t.ok(bomb.length < mib)
   const bombed = await answeredBy(t, (response) => {
     response.writeHead(200, { ...json, 'content-encoding': 'gzip', 'content-length': bomb.length }).end(bomb)
   })
   const before = process.memoryUsage().rss
   await t.rejects(send(bombed), { ...malformed, message: /8388608 bytes/ })
-  t.ok(process.memoryUsage().rss - before < 128 * MIB, 'memory is bounded')
+  t.ok(process.memoryUsage().rss - before < 128 * mib, 'memory is bounded')
 })
 
 t.test('A reply of just under 8 MiB is read', async (t) => {
-  const text = '水'.repeat(2.6 * MIB)
+  const text = '水'.repeat(2.6 * mib)
   const client = await answeredBy(t, (response) => response.writeHead(200, json).end(JSON.stringify(chatReply(text))))
   const [reply] = await send(client)
   t.equal(reply?.text.length, text.length)

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { replyKey } from '../../../lib/llm/protocol/canonical.js'
+import { replyKey } from '../../../lib/llm/protocol/request-identity.js'
 import { KeyIndex } from '../../../lib/storage/replies/key-index.js'
 import { Random, testSeed } from '../../support/random.js'
 

@@ -1,13 +1,13 @@
 import t from 'tap'
-import { replyKey } from '../../../lib/llm/protocol/canonical.js'
+import { replyKey } from '../../../lib/llm/protocol/request-identity.js'
 import { openReplies } from '../../../lib/storage/replies/replies.js'
 import type { Outcome } from '../../../lib/storage/replies/types.js'
 import { CrashingFiles, type Loss } from '../../support/crashing-files.js'
 
 const directory = '/disk/replies'
-const COUNT = 36
+const count = 36
 /** Entries a block of the input. */
-const BLOCK = 4
+const block = 4
 const key = (n: number) => replyKey(`r${n}`, 'label', 0, '{}')
 const outcome = (n: number): Outcome => ({
   reply: { text: `回答 ${n} ${'字'.repeat(60)}`, finishReason: 'stop', promptTokens: n, completionTokens: 1 },
@@ -24,16 +24,16 @@ interface Progress {
 async function work(files: CrashingFiles, mode: 'keep' | 'discard', progress: Progress): Promise<void> {
   const replies = await openReplies({ files, directory, mode, segmentBytes: 1500 })
   try {
-    for (let n = progress.committed * BLOCK; n < COUNT; n++) {
+    for (let n = progress.committed * block; n < count; n++) {
       const found = await replies.find(key(n))
       if (found !== null && JSON.stringify(found) !== JSON.stringify(outcome(n)))
         throw new Error(`another reply at ${n}`)
-      if (found === null) await replies.keep(key(n), Math.floor(n / BLOCK), outcome(n))
+      if (found === null) await replies.keep(key(n), Math.floor(n / block), outcome(n))
       if (n % 6 !== 5) continue
       await replies.flush()
       progress.flushed = Math.max(progress.flushed, n + 1)
       if (n % 12 !== 11) continue
-      const committed = Math.max(0, Math.floor(n / BLOCK) - 1)
+      const committed = Math.max(0, Math.floor(n / block) - 1)
       progress.committed = Math.max(progress.committed, committed)
       await replies.committed(committed)
     }
@@ -50,7 +50,7 @@ async function lost(files: CrashingFiles, mode: 'keep' | 'discard', progress: Pr
   const replies = await openReplies({ files, directory, mode, segmentBytes: 1500 })
   const missing: number[] = []
   // What is needed by committed cuts only may be gone, with discard.
-  for (let n = mode === 'discard' ? progress.committed * BLOCK : 0; n < progress.flushed; n++) {
+  for (let n = mode === 'discard' ? progress.committed * block : 0; n < progress.flushed; n++) {
     if (JSON.stringify(await replies.find(key(n))) !== JSON.stringify(outcome(n))) missing.push(n)
   }
   await replies.close()

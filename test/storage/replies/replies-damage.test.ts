@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { replyKey } from '../../../lib/llm/protocol/canonical.js'
+import { replyKey } from '../../../lib/llm/protocol/request-identity.js'
 import { nodeFiles } from '../../../lib/storage/files.js'
 import { openReplies, type Replies } from '../../../lib/storage/replies/replies.js'
 import type { Outcome } from '../../../lib/storage/replies/types.js'

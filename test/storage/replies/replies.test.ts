@@ -1,7 +1,7 @@
 import { copyFileSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { replyKey } from '../../../lib/llm/protocol/canonical.js'
+import { replyKey } from '../../../lib/llm/protocol/request-identity.js'
 import { type FileLayer, nodeFiles } from '../../../lib/storage/files.js'
 import { openReplies } from '../../../lib/storage/replies/replies.js'
 import type { Outcome } from '../../../lib/storage/replies/types.js'

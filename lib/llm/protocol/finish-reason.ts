@@ -5,10 +5,10 @@ import { asObject } from './json.js'
 export type Ending = 'whole' | 'cut-off' | 'filtered' | 'aborted' | 'unfinished'
 
 /** Stored if the server gave no reason. */
-export const NO_REASON = 'missing'
+export const missingReason = 'missing'
 
 /** Characters of a reason that are stored. */
-const REASON_CHARS_MAX = 60
+const reasonCharsMax = 60
 
 /** In lower case, letters and digits only. */
 const endings: Readonly<Record<Exclude<Ending, 'unfinished'>, RegExp>> = {
@@ -22,12 +22,12 @@ const endings: Readonly<Record<Exclude<Ending, 'unfinished'>, RegExp>> = {
     /abort|cancel|interrupt|error|fail|timeout|timedout|insufficientsystemresource|preempt|disconnect|evict|overload/,
 }
 
-/** Returns the reason to store: the server's own word, or `NO_REASON` if it is null, absent or empty. */
+/** Returns the reason to store: the server's own word, or `missingReason` if it is null, absent or empty. */
 export function finishReason(value: unknown): string {
   const said = typeof value === 'object' ? asObject(value).type : value
   const known = typeof said === 'string' || typeof said === 'number' || typeof said === 'boolean'
-  const reason = known ? String(said).trim().slice(0, REASON_CHARS_MAX) : ''
-  return reason === '' ? NO_REASON : reason
+  const reason = known ? String(said).trim().slice(0, reasonCharsMax) : ''
+  return reason === '' ? missingReason : reason
 }
 
 /** Classifies a reason. Unknown words, tool calls and a missing reason are 'unfinished': text may be missing. */

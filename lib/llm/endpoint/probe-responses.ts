@@ -1,12 +1,12 @@
 /** Reads a server's responses to a probe: values of an unexpected shape count as absent. Pure. */
 import { firstTokenLogprobs } from '../protocol/logprobs.js'
-import { reasoningOf } from '../protocol/wire.js'
+import { reasoningOf } from '../protocol/reply-body.js'
 
 /** A body, or a part of one. */
 export type Json = Record<string, unknown>
 
 /** Served models that a message lists, at most. */
-const NAMES_SHOWN_MAX = 3
+const namesShownMax = 3
 
 /** Returns the maximum named in a refusal: 'which is greater than max allowed: 5', 'less than or equal to 5'. */
 export function allowedNumber(words: string, below: number): number | null {
@@ -58,7 +58,7 @@ export function namesOf(listed: readonly Json[]): string[] {
 
 /** Lists some of them, for a message. */
 export function shownNames(names: readonly string[]): string {
-  return `${names.slice(0, NAMES_SHOWN_MAX).join(', ')}${names.length > NAMES_SHOWN_MAX ? ', …' : ''}`
+  return `${names.slice(0, namesShownMax).join(', ')}${names.length > namesShownMax ? ', …' : ''}`
 }
 
 /** A number, or null. */

@@ -5,7 +5,7 @@
  */
 import type { ServerSample } from '../endpoint/limiter.js'
 
-const NAMES: Readonly<Record<string, keyof Figures>> = Object.assign(Object.create(null), {
+const metricNames: Readonly<Record<string, keyof Figures>> = Object.assign(Object.create(null), {
   'vllm:num_requests_running': 'running',
   'vllm:num_requests_waiting': 'waiting',
   'vllm:kv_cache_usage_perc': 'kvUsage',
@@ -63,7 +63,7 @@ export function parseServerMetrics(text: string, atMs: number): ServerFigures | 
     const server = prefix.exec(line)
     if (server === null) continue
     const end = line.search(/[{\s]/)
-    const name = NAMES[`${server[1]}:${line.slice(server[0].length, end)}`]
+    const name = metricNames[`${server[1]}:${line.slice(server[0].length, end)}`]
     if (name === undefined) continue
     const value = Number(
       line

@@ -2,11 +2,10 @@
 
 import { ServerError } from '../../errors.js'
 import type { Reply } from '../../storage/replies/types.js'
-import { finishReason, NO_REASON } from './endings.js'
 import { errorOfChoice, errorWithin, readErrorBody } from './error-body.js'
+import { finishReason, missingReason } from './finish-reason.js'
 import { asObject, type Json } from './json.js'
 import { firstTokenLogprobs } from './logprobs.js'
-import { EventParser } from './sse.js'
 import {
   type AskedReplies,
   choicesOf,
@@ -16,10 +15,12 @@ import {
   reportModel,
   textOf,
   throwIf,
-} from './wire.js'
+} from './reply-body.js'
+import { EventParser } from './sse.js'
 
 /** Assembles a streamed reply from its server-sent events. Memory: the reply's text. */
 export class StreamedReply {
+  readonly #asked: AskedReplies
   readonly #events: EventParser
   readonly #content: string[] = []
   readonly #reasoning: string[] = []
@@ -30,7 +31,8 @@ export class StreamedReply {
   #usage: unknown = null
   #logprobs: Reply['firstTokenLogprobs']
 
-  constructor(private readonly asked: AskedReplies) {
+  constructor(asked: AskedReplies) {
+    this.#asked = asked
     this.#events = new EventParser((data, name) => this.#event(data, name))
   }
 
@@ -59,7 +61,7 @@ export class StreamedReply {
       reasoning: this.#reasoning.join(''),
       reason: this.#reason,
       logprobs: this.#logprobs,
-      counted: { usage: this.#usage, prompts: 1, body: this.asked.body, place: 0 },
+      counted: { usage: this.#usage, prompts: 1, body: this.#asked.body, place: 0 },
     })
   }
 
@@ -71,14 +73,14 @@ export class StreamedReply {
       return
     }
     if (name === 'error') {
-      throwIf(readErrorBody(text), this.asked)
+      throwIf(readErrorBody(text), this.#asked)
       return
     }
     const event = parseObject(text)
-    throwIf(errorWithin(event), this.asked)
+    throwIf(errorWithin(event), this.#asked)
     if (!this.#named) {
       this.#named = typeof event.model === 'string'
-      reportModel(event, this.asked)
+      reportModel(event, this.#asked)
     }
     if (event.usage !== undefined && event.usage !== null) this.#usage = event.usage
     for (const choice of choicesOf(event)) this.#choice(asObject(choice))
@@ -87,12 +89,12 @@ export class StreamedReply {
   #choice(choice: Json): void {
     // Further samples of the prompt (`n` above 1) are not used.
     if (choice.index !== undefined && choice.index !== null && Number(choice.index) !== 0) return
-    throwIf(errorOfChoice(choice), this.asked)
+    throwIf(errorOfChoice(choice), this.#asked)
     const delta = asObject(choice.delta)
     this.#content.push(textOf(choice.delta === undefined ? choice.text : delta.content))
     this.#reasoning.push(reasoningOf(delta))
     this.#logprobs ??= firstTokenLogprobs(choice.logprobs)
     const reason = finishReason(choice.finish_reason)
-    if (reason !== NO_REASON) this.#reason = reason
+    if (reason !== missingReason) this.#reason = reason
   }
 }

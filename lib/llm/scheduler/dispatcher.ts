@@ -8,28 +8,28 @@ import { setMaxListeners } from 'node:events'
 import type { Clock, Position } from '../../core/types.js'
 import { AbortedError, EndpointError, type KunStreamError, RequestRefusedError, ServerError } from '../../errors.js'
 import type { Outcome, Reply } from '../../storage/replies/types.js'
-import { Controls, weakControlDecides } from '../endpoint/controls.js'
 import type { Endpoint } from '../endpoint/endpoint.js'
-import { deadlineOver, endOf } from '../endpoint/give-up.js'
-import { type FormPasses, RequestForms } from '../endpoint/request-check.js'
 import type { ServerOptions } from '../options.js'
 import type { Transfer } from '../protocol/client.js'
 import { type FailureKind, shorten } from '../protocol/failures.js'
 import type { RateLimits } from '../protocol/rate-limits.js'
 import type { Call } from '../types.js'
+import { Controls, weakControlDecides } from './control-requests.js'
 import { formOf, type Lane, type Passage, type SentModel, Ticket } from './pending-request.js'
 import { transferOf, withFitting } from './request-batches.js'
+import { type FormPasses, RequestForms } from './request-check.js'
 import { BackOff, isSuspect } from './retry-queue.js'
 import { chooseEndpoint, nearCall } from './routing.js'
+import { deadlineOver, endOf } from './time-limits.js'
 import { type Candidate, goesBefore, UnreleasedRecords } from './waiting-queue.js'
 
 /** Deadlines, due retries and outages are looked at so often, ms. */
-const TICK_MS = 100
+const tickMs = 100
 /** Calls at the head of a queue looked at for one that did not fail at the only endpoint with room. */
-const ELSEWHERE_LOOK_MAX = 16
+const elsewhereCallsMax = 16
 
 /** Failures that may mean that the request crashed the server. */
-const HARMFUL: ReadonlySet<FailureKind> = new Set(['connection', 'stream', 'deadline'])
+const harmfulKinds: ReadonlySet<FailureKind> = new Set(['connection', 'stream', 'deadline'])
 
 /** What the dispatcher needs from outside: time, chance, limits. */
 export interface DispatchOptions {
@@ -41,6 +41,7 @@ export interface DispatchOptions {
 
 /** Brings waiting calls to endpoints with room, oldest record first, and asks again what a server failed. */
 export class Dispatch {
+  readonly #options: DispatchOptions
   readonly records = new UnreleasedRecords()
   readonly lanes: Lane[] = []
   readonly #passages = new Set<Passage>()
@@ -55,7 +56,8 @@ export class Dispatch {
   #pumping = false
   retries = 0
 
-  constructor(private readonly options: DispatchOptions) {
+  constructor(options: DispatchOptions) {
+    this.#options = options
     setMaxListeners(0, this.#ticking.signal)
     this.#backingOff = new BackOff(options.clock, options.random)
     this.#controls = new Controls(options.clock, options.formPasses)
@@ -74,11 +76,11 @@ export class Dispatch {
       this.#watch(call.signal)
       this.records.asked(call.position)
       const { lane } = model
-      if (lane.pending++ === 0) lane.progressAtMs = this.options.clock.now()
+      if (lane.pending++ === 0) lane.progressAtMs = this.#options.clock.now()
       lane.deadlineMs = Math.max(lane.deadlineMs, model.options.deadlineMs)
       const ended = () => {
         lane.pending--
-        lane.progressAtMs = this.options.clock.now()
+        lane.progressAtMs = this.#options.clock.now()
         if (ticket.failures > 0) lane.failing--
         this.#returned(ticket)
       }
@@ -106,12 +108,12 @@ export class Dispatch {
     if (this.#pumping) return
     this.#pumping = true
     try {
-      const nowMs = this.options.clock.now()
+      const nowMs = this.#options.clock.now()
       const elsewhere: Ticket[] = []
       for (let next = this.#next(nowMs); next !== null; next = this.#next(nowMs)) {
         const { ticket, free } = next
         // Better asked where it failed than room left empty for want of others.
-        const anywhere = elsewhere.length >= ELSEWHERE_LOOK_MAX ? (free[0] as Endpoint) : null
+        const anywhere = elsewhere.length >= elsewhereCallsMax ? (free[0] as Endpoint) : null
         const endpoint = chooseEndpoint(ticket, free, nowMs) ?? anywhere
         if (endpoint === null) elsewhere.push(ticket)
         else void this.#send(withFitting(ticket), endpoint)
@@ -144,7 +146,7 @@ export class Dispatch {
 
   #enqueue(ticket: Ticket): void {
     const { position, stageOrder } = ticket.call
-    ticket.model.lane.queue.push(ticket, position, stageOrder, this.options.clock.now())
+    ticket.model.lane.queue.push(ticket, position, stageOrder, this.#options.clock.now())
   }
 
   /** The next call of all lanes with room somewhere, taken out of its queue. */
@@ -184,7 +186,7 @@ export class Dispatch {
   }
 
   #depart(tickets: readonly Ticket[], endpoint: Endpoint, alone: Passage['alone']): Passage {
-    const nowMs = this.options.clock.now()
+    const nowMs = this.#options.clock.now()
     const request = endpoint.departs(tickets.length, nowMs)
     const passage: Passage = {
       tickets,
@@ -311,7 +313,7 @@ export class Dispatch {
     if (alone !== 'passed') endpoint.failed(call.record, kind, passage.isPaced, words)
     ticket.failedAs = kind
     const isEvidence = await this.#judge(ticket, passage, kind)
-    if (ticket.letOut && (HARMFUL.has(kind) || isEvidence)) model.lane.suspectEnded(!HARMFUL.has(kind))
+    if (ticket.letOut && (harmfulKinds.has(kind) || isEvidence)) model.lane.suspectEnded(!harmfulKinds.has(kind))
     if (suspicion.guilty) {
       if (alone === 'weak') model.lane.weakVerdicts++
       const reason = kind === 'deadline' ? 'deadline' : 'server-error'
@@ -326,11 +328,11 @@ export class Dispatch {
     const { call, model, suspicion } = ticket
     const { health } = endpoint
     if (alone === null) {
-      if (health.suspect(call.record, kind, suspicion, this.options.clock.now())) return true
+      if (health.suspect(call.record, kind, suspicion, this.#options.clock.now())) return true
       // Hanging records cannot be tried alone one by one: their deadlines would add up to hours.
       if (kind !== 'deadline' || endpoint.isDown || this.#stopped !== null) return false
     }
-    if (alone !== null) health.tried(suspicion, kind, this.options.clock.now())
+    if (alone !== null) health.tried(suspicion, kind, this.#options.clock.now())
     // "Full" may refer to the control sent before: the control sent after must pass.
     const before = alone === null || alone === 'unknown' || kind === 'busy' ? null : alone
     const control = before ?? (await this.#controls.ask(ticket, endpoint))
@@ -376,7 +378,7 @@ export class Dispatch {
 
   /** Sends the next suspect alone, after a control request, if nothing else is in flight or can be sent. */
   async #tryAlone(lane: Lane, ticket: Ticket): Promise<void> {
-    const nowMs = this.options.clock.now()
+    const nowMs = this.#options.clock.now()
     const up = lane.endpoints.filter((endpoint) => endpoint.room(nowMs) > 0)
     const endpoint = up.find((each) => each !== ticket.avoid) ?? up[0]
     if (endpoint === undefined) return
@@ -394,10 +396,10 @@ export class Dispatch {
   }
 
   async #ticks(): Promise<void> {
-    const { clock } = this.options
+    const { clock } = this.#options
     try {
       for (;;) {
-        await clock.sleep(TICK_MS, this.#ticking.signal)
+        await clock.sleep(tickMs, this.#ticking.signal)
         if (this.#passages.size + this.waiting > 0) this.#look(clock.now())
         // Trouble is time with work at hand.
         else for (const lane of this.lanes) for (const { health } of lane.endpoints) health.troubleSinceMs = null
@@ -414,7 +416,7 @@ export class Dispatch {
     }
     for (const ticket of this.#backingOff.takeDue(nowMs)) this.#enqueue(ticket)
     for (const lane of this.lanes) {
-      const end = endOf(lane, nowMs, this.options.servers.outageMaxMs)
+      const end = endOf(lane, nowMs, this.#options.servers.outageMaxMs)
       if (end !== null) this.stop(end)
     }
     this.pump()

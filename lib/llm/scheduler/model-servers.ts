@@ -12,13 +12,13 @@ import type { Replies } from '../../storage/replies/replies.js'
 import type { Outcome } from '../../storage/replies/types.js'
 import { acceptedBody, assumedCapabilities, commonCapabilities, harmlessRequest } from '../endpoint/capabilities.js'
 import { type ModelInput, modelOptions, type ServerOptions, serverOptions } from '../options.js'
-import { canonicalJson, replyKey, requestSeed } from '../protocol/canonical.js'
-import { type Client, httpClient, requestHeaders, SECRET_FINISH } from '../protocol/client.js'
-import { requestBody } from '../protocol/wire.js'
+import { type Client, httpClient, requestHeaders, secretFinishReason } from '../protocol/client.js'
+import { requestBody } from '../protocol/reply-body.js'
+import { canonicalJson, replyKey, requestSeed } from '../protocol/request-identity.js'
 import type { Answer, Call, Capabilities, Model } from '../types.js'
-import { Dispatch } from './dispatch.js'
+import { Dispatch } from './dispatcher.js'
+import { type EndpointMetrics, EndpointRegistry, type OnServerEvent } from './endpoint-registry.js'
 import { Lane, type RequestForm, type SentModel, type Ticket } from './pending-request.js'
-import { type EndpointMetrics, EndpointRegistry, type OnServerEvent } from './registry.js'
 import { WaitingQueue } from './waiting-queue.js'
 
 /** What `openServers` is told. */
@@ -90,6 +90,7 @@ interface OpenModel extends SentModel {
 }
 
 class Servers implements ModelServers {
+  readonly #options: OpenServersOptions
   readonly #models = new Map<string, OpenModel>()
   readonly #dispatch: Dispatch
   readonly #registry: EndpointRegistry
@@ -100,7 +101,8 @@ class Servers implements ModelServers {
   /** Models whose token counts are estimated. */
   readonly #estimated = new Set<OpenModel>()
 
-  constructor(private readonly options: OpenServersOptions) {
+  constructor(options: OpenServersOptions) {
+    this.#options = options
     const clock = options.clock ?? systemClock
     const servers = serverOptions.parse(options.servers ?? {})
     this.#dispatch = new Dispatch({
@@ -159,7 +161,7 @@ class Servers implements ModelServers {
     const found = await this.#registry.open()
     for (const [name, model] of this.#models) {
       const all = found.get(name) ?? []
-      const pinned = ownValue(this.options.pinned, name)
+      const pinned = ownValue(this.#options.pinned, name)
       if (all.length === 0 && pinned === undefined) continue
       // Also of a server that is away: requests must be those that its kept replies answered.
       const capabilities = pinned ?? commonCapabilities(all)
@@ -225,7 +227,7 @@ class Servers implements ModelServers {
       const { outcome } = served
       kept &&= served.kept
       if ('verdict' in outcome) return { verdict: outcome.verdict, ...(kept && { kept }) }
-      const found = outcome.reply.finishReason === SECRET_FINISH ? 'secret' : call.fault(outcome.reply)
+      const found = outcome.reply.finishReason === secretFinishReason ? 'secret' : call.fault(outcome.reply)
       if (found === null) return { reply: outcome.reply, attempt, ...(kept && { kept }) }
       last = typeof found === 'string' ? { fault: found, found: '' } : found
       text = outcome.reply.text
@@ -241,7 +243,7 @@ class Servers implements ModelServers {
     model: OpenModel,
     attempt: number,
   ): Promise<{ readonly outcome: Outcome; readonly kept: boolean }> {
-    const seed = requestSeed(this.options.seed, call.record, call.stage, attempt)
+    const seed = requestSeed(this.#options.seed, call.record, call.stage, attempt)
     const body = () => requestBody(call.request, model.options, seed)
     const replies = this.#replies
     const ask = (name?: string) =>
@@ -276,7 +278,7 @@ class Servers implements ModelServers {
     this.#estimated.add(model)
     const words = `model '${model.options.model}' sends no token counts that can be used: they are estimated from its texts`
     const endpoint = model.lane.endpoints.map(({ label }) => label).join(', ')
-    this.options.onEvent?.({ kind: 'usage-estimated', endpoint, words })
+    this.#options.onEvent?.({ kind: 'usage-estimated', endpoint, words })
   }
 
   async #tracked<T>(asked: Promise<T>): Promise<T> {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { KunStreamError } from '../../../lib/errors.js'
-import { openServers } from '../../../lib/llm/scheduler/servers.js'
+import { openServers } from '../../../lib/llm/scheduler/model-servers.js'
 import { call, chat, chatReply, type Gate, gate, modelServer, promptOf, sendJson, until } from '../model-server.js'
 import { openModel } from '../open-model.js'
 

@@ -1,8 +1,8 @@
 import t from 'tap'
 import { ServerError } from '../../../lib/errors.js'
 import { firstTokenLogprobs } from '../../../lib/llm/protocol/logprobs.js'
-import { StreamedReply } from '../../../lib/llm/protocol/stream.js'
-import { type AskedReplies, parseReplies } from '../../../lib/llm/protocol/wire.js'
+import { type AskedReplies, parseReplies } from '../../../lib/llm/protocol/reply-body.js'
+import { StreamedReply } from '../../../lib/llm/protocol/streamed-reply.js'
 import { encodeEntry, entryOutcome } from '../../../lib/storage/replies/reply-pack.js'
 
 const asked = (prompts = 1, body: object = {}): AskedReplies => ({ endpoint: 'there', prompts, body: { ...body } })

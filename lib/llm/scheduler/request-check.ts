@@ -4,26 +4,29 @@
  * refusal: what passed before says nothing about a server that changed since.
  */
 
-import type { SentModel } from '../scheduler/pending-request.js'
+import type { Endpoint } from '../endpoint/endpoint.js'
 import type { Call } from '../types.js'
-import type { Endpoint } from './endpoint.js'
+import type { SentModel } from './pending-request.js'
 
 /** Sends a good request of the same form. Returns false if it is refused; throws if there is no response. */
 export type FormPasses = (call: Call, model: SentModel, endpoint: Endpoint, signal: AbortSignal) => Promise<boolean>
 
 /** Time for its answer, ms. */
-const ANSWER_DEADLINE_MS = 60_000
+const answerDeadlineMs = 60_000
 /** Refusals after which a form counts as refused. */
-const CONFIRMATIONS = 2
+const confirmationsMin = 2
 
 /** Which forms of request each endpoint accepts now. */
 export class RequestForms {
+  readonly #ask: FormPasses
   /** Checks under way. */
   readonly #running = new Map<string, Promise<boolean>>()
   /** Checks that start when the one under way is over: for refusals that came after that one was sent. */
   readonly #next = new Map<string, Promise<boolean>>()
 
-  constructor(private readonly ask: FormPasses) {}
+  constructor(ask: FormPasses) {
+    this.#ask = ask
+  }
 
   /** Whether the server accepts the form of a call that it has just refused. Concurrent refusals share a check. */
   passes(call: Call, model: SentModel, endpoint: Endpoint): Promise<boolean> {
@@ -49,9 +52,9 @@ export class RequestForms {
   }
 
   async #confirmed(call: Call, model: SentModel, endpoint: Endpoint): Promise<boolean> {
-    for (let refusals = 0; refusals < CONFIRMATIONS; refusals++) {
-      const ask = (signal: AbortSignal) => this.ask(call, model, endpoint, signal)
-      if (await endpoint.limited(ANSWER_DEADLINE_MS, ask)) return true
+    for (let refusals = 0; refusals < confirmationsMin; refusals++) {
+      const ask = (signal: AbortSignal) => this.#ask(call, model, endpoint, signal)
+      if (await endpoint.limited(answerDeadlineMs, ask)) return true
     }
     return false
   }

@@ -3,15 +3,15 @@
  * Time while an endpoint is down does not count towards deadlines.
  *
  * Why every run ends: a lane has finitely many calls, each is settled once, and between two settlements of a lane that
- * has calls pending at most `outageMaxMs + PROGRESS_DEADLINES · deadlineMs` pass, whatever its servers do; otherwise
+ * has calls pending at most `outageMaxMs + progressDeadlines · deadlineMs` pass, whatever its servers do; otherwise
  * `stallOf` ends the run. Verdicts and outages only shorten that.
  */
 import { AccountError, OutageError, ServerError } from '../../errors.js'
-import type { Lane, Passage } from '../scheduler/pending-request.js'
-import type { Endpoint } from './endpoint.js'
+import type { Endpoint } from '../endpoint/endpoint.js'
+import type { Lane, Passage } from './pending-request.js'
 
 /** A hanging record is rejected after three deadlines; a fourth is for requests that were in flight before. */
-const PROGRESS_DEADLINES = 4
+const progressDeadlines = 4
 
 /** Returns the error of a request past its deadline; time while its endpoint was down does not count. */
 export function deadlineOver({ endpoint, sentAtMs, downMs, deadlineMs }: Passage, nowMs: number): ServerError | null {
@@ -55,7 +55,7 @@ function outageOf({ endpoints }: Lane, nowMs: number, outageMaxMs: number): Outa
 
 function stallOf({ endpoints, progressAtMs, deadlineMs }: Lane, nowMs: number, outageMaxMs: number) {
   const stalledMs = nowMs - progressAtMs
-  return stalledMs <= outageMaxMs + PROGRESS_DEADLINES * deadlineMs ? null : outageError(endpoints, stalledMs)
+  return stalledMs <= outageMaxMs + progressDeadlines * deadlineMs ? null : outageError(endpoints, stalledMs)
 }
 
 /** Builds the outage error of these endpoints, with the last error text from any of them. */

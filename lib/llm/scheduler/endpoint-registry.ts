@@ -6,22 +6,22 @@ import type { Clock } from '../../core/types.js'
 import { EndpointError, ServerError } from '../../errors.js'
 import { acceptedBody, canaryBody, requireCapabilities } from '../endpoint/capabilities.js'
 import { Endpoint } from '../endpoint/endpoint.js'
-import { accountError, outageError } from '../endpoint/give-up.js'
 import { GoodputLimiter } from '../endpoint/goodput-limiter.js'
 import { FixedLimiter, type Limiter, QueueLimiter } from '../endpoint/limiter.js'
 import { type Probe, probeEndpoint } from '../endpoint/probe.js'
 import type { ModelOptions } from '../options.js'
 import { type Client, endpointLabel } from '../protocol/client.js'
-import type { ServerFigures } from '../protocol/prometheus.js'
+import type { ServerFigures } from '../protocol/server-metrics.js'
 import type { Capabilities } from '../types.js'
+import { accountError, outageError } from './time-limits.js'
 
 /** Time for all probes of one endpoint at start: a cold server compiles at its first requests, ms. */
-const PROBE_DEADLINE_MS = 120_000
+const probeDeadlineMs = 120_000
 /** Between two probes of a server that is not ready at the start, ms. */
-const START_WAIT_MS = 1000
+const startWaitMs = 1000
 
 /** Codes of an unreachable address. A connection that was established and broke means a server in trouble. */
-const ABSENT: ReadonlySet<string> = new Set([
+const unreachableCodes: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
   'EAI_AGAIN',
@@ -33,7 +33,7 @@ const ABSENT: ReadonlySet<string> = new Set([
 ])
 
 /** Connections for probes and metrics beside those of requests. */
-const CONNECTIONS_SPARE = 8
+const spareConnections = 8
 
 /** Something that happened to an endpoint, for people. */
 export interface ServerEvent {
@@ -88,9 +88,12 @@ interface Entry {
 
 /** The endpoints of a run by address: opened once, probed, watched, closed together. */
 export class EndpointRegistry {
+  readonly #options: RegistryOptions
   readonly #entries = new Map<string, Entry>()
 
-  constructor(private readonly options: RegistryOptions) {}
+  constructor(options: RegistryOptions) {
+    this.#options = options
+  }
 
   /**
    * The endpoints of one model, made or found. Nothing is sent yet.
@@ -115,14 +118,14 @@ export class EndpointRegistry {
       }
       const uses = [use]
       const endpoint: Endpoint = new Endpoint({
-        client: this.options.connect(url, options.inFlightMax + CONNECTIONS_SPARE),
-        clock: this.options.clock,
+        client: this.#options.connect(url, options.inFlightMax + spareConnections),
+        clock: this.#options.clock,
         limiter:
           options.limiter === 'fixed' ? new FixedLimiter(options.inFlightMax) : new GoodputLimiter(options.inFlightMax),
         fallback: () => new GoodputLimiter(options.inFlightMax),
         headers,
         canary: (_, signal) => this.#canary(endpoint, uses, signal),
-        note: (words) => this.options.onEvent({ kind: 'note', endpoint: label, words }),
+        note: (words) => this.#options.onEvent({ kind: 'note', endpoint: label, words }),
         changed: (_, what, words) => this.#changed(endpoint, what, words),
       })
       this.#entries.set(label, { endpoint, user, uses })
@@ -133,7 +136,7 @@ export class EndpointRegistry {
   /** Probes all; by model, what each of its endpoints can do. */
   async open(): Promise<Map<string, Capabilities[]>> {
     const found = new Map<string, Capabilities[]>()
-    if (!this.options.probe) return found
+    if (!this.#options.probe) return found
     const failures = new Map<string, ServerError>()
     const unpaid = new Map<string, Endpoint[]>()
     await Promise.all(
@@ -175,7 +178,7 @@ export class EndpointRegistry {
    * @returns null where another model has its turn
    */
   async #probeAtStart(endpoint: Endpoint, use: Use, isFound: () => boolean): Promise<Probe | ServerError | null> {
-    const { clock, outageMaxMs, startMaxMs } = this.options
+    const { clock, outageMaxMs, startMaxMs } = this.#options
     const fromMs = clock.now()
     let said = ''
     for (;;) {
@@ -186,7 +189,8 @@ export class EndpointRegistry {
       endpoint.heard(failure)
       // Any other connection that breaks is one of a server that is there: waited for as in an outage.
       const isWrong = isWrongAddress(failure)
-      const isSilent = (isWrong || ABSENT.has(String(failure.details.system))) && endpoint.lastHeard?.answered !== true
+      const isSilent =
+        (isWrong || unreachableCodes.has(String(failure.details.system))) && endpoint.lastHeard?.answered !== true
       if (failure.details.kind === 'account' || use.pinned !== null || isFound()) return failure
       if (isSilent && isWrong) return failure
       const waitedMs = clock.now() - fromMs
@@ -201,10 +205,10 @@ export class EndpointRegistry {
           ? `servers.startMaxMs ${startMaxMs / 1000} s`
           : `servers.outageMaxMs ${outageMaxMs / 1000} s`
         const event = { endpoint: endpoint.label, words: `${state} (${words}); waiting for it (${limit})` }
-        this.options.onEvent({ kind: 'waiting', ...event })
+        this.#options.onEvent({ kind: 'waiting', ...event })
       }
       const askedMs = Number(failure.details.retryAfterMs ?? 0)
-      await clock.sleep(Math.min(Math.max(START_WAIT_MS, askedMs), Math.max(1, leftMs)))
+      await clock.sleep(Math.min(Math.max(startWaitMs, askedMs), Math.max(1, leftMs)))
     }
   }
 
@@ -212,7 +216,7 @@ export class EndpointRegistry {
   async #probeOnce(endpoint: Endpoint, use: Use): Promise<Probe | Error> {
     let isOver = () => false
     try {
-      return await endpoint.limited(PROBE_DEADLINE_MS, (signal) => {
+      return await endpoint.limited(probeDeadlineMs, (signal) => {
         isOver = () => signal.aborted
         return this.#probe(endpoint, use, signal)
       })
@@ -245,10 +249,10 @@ export class EndpointRegistry {
   }
 
   async #probe(endpoint: Endpoint, use: Use, signal: AbortSignal): Promise<Probe> {
-    const probe = await probeEndpoint(endpoint.client, use.headers, use.options, signal, this.options.clock)
+    const probe = await probeEndpoint(endpoint.client, use.headers, use.options, signal, this.#options.clock)
     if (use.pinned !== null) requireCapabilities(endpoint.label, probe.capabilities, use.pinned)
     use.probe = probe
-    for (const words of probe.notes) this.options.onEvent({ kind: 'note', endpoint: endpoint.label, words })
+    for (const words of probe.notes) this.#options.onEvent({ kind: 'note', endpoint: endpoint.label, words })
     if (probe.capabilities.metrics && use.options.limiter === 'auto' && endpoint.limiter.kind === 'goodput') {
       endpoint.followQueue(new QueueLimiter(use.options.inFlightMax))
     }
@@ -259,7 +263,7 @@ export class EndpointRegistry {
   async #canary(endpoint: Endpoint, uses: readonly Use[], signal: AbortSignal): Promise<void> {
     let absent = 0
     for (const use of uses) {
-      if (this.options.probe && use.probe === null) {
+      if (this.#options.probe && use.probe === null) {
         try {
           await this.#probe(endpoint, use, signal)
         } catch (error) {
@@ -280,8 +284,8 @@ export class EndpointRegistry {
   }
 
   #changed(endpoint: Endpoint, what: 'room' | 'down' | 'up', words: string): void {
-    if (what !== 'room') this.options.onEvent({ kind: `endpoint-${what}`, endpoint: endpoint.label, words })
-    this.options.pump()
+    if (what !== 'room') this.#options.onEvent({ kind: `endpoint-${what}`, endpoint: endpoint.label, words })
+    this.#options.pump()
   }
 }
 
@@ -299,7 +303,7 @@ function isWrongAddress({ details }: ServerError): boolean {
 }
 
 function noAnswer(endpoint: Endpoint): ServerError {
-  const words = `no answer within ${PROBE_DEADLINE_MS / 1000} s`
+  const words = `no answer within ${probeDeadlineMs / 1000} s`
   return new ServerError(`${endpoint.label}: ${words}`, { details: { kind: 'deadline', words } })
 }
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { parseServerMetrics } from '../../../lib/llm/protocol/prometheus.js'
+import { parseServerMetrics } from '../../../lib/llm/protocol/server-metrics.js'
 
 const servers: Readonly<Record<string, string>> = {
   'vLLM, two ranks': `vllm:num_requests_running{engine="0",model_name="a}b"} 3.0

@@ -6,33 +6,28 @@
  */
 import type { Clock } from '../../core/types.js'
 import { RequestRefusedError } from '../../errors.js'
-import {
-  type Control,
-  type ControlOutcome,
-  formOf,
-  type Lane,
-  type SentModel,
-  type Ticket,
-} from '../scheduler/pending-request.js'
+import type { Endpoint } from '../endpoint/endpoint.js'
 import type { Call } from '../types.js'
-import type { Endpoint } from './endpoint.js'
+import { type Control, type ControlOutcome, formOf, type Lane, type SentModel, type Ticket } from './pending-request.js'
 import type { FormPasses } from './request-check.js'
 
 /** Time for a control request's reply, ms. */
-const CONTROL_DEADLINE_MS = 60_000
+const controlDeadlineMs = 60_000
 /** Tokens of its reply: enough to exercise decoding, few enough to be cheap. */
-const CONTROL_TOKENS_MAX = 16
+const controlTokensMax = 16
 /** Failing records, and verdicts in a row, that a harmless request may decide; more failures mean the server. */
-const WEAK_MAX = 8
+const weakVerdictsMax = 8
 
 /** Sends control requests: at most one at a time for each endpoint, model and stage. */
 export class Controls {
+  readonly #clock: Clock
+  readonly #formPasses: FormPasses
   readonly #asking = new Map<string, Promise<ControlOutcome>>()
 
-  constructor(
-    private readonly clock: Clock,
-    private readonly formPasses: FormPasses,
-  ) {}
+  constructor(clock: Clock, formPasses: FormPasses) {
+    this.#clock = clock
+    this.#formPasses = formPasses
+  }
 
   /** Sends the control of a ticket's form to an endpoint; returns a failure as an outcome and notes its text there. */
   ask(ticket: Ticket, endpoint: Endpoint): Promise<ControlOutcome> {
@@ -47,7 +42,7 @@ export class Controls {
   /** Sends the control of a form, or the harmless request if none is known. Returns false if it is refused. */
   async passes(call: Call, model: SentModel, endpoint: Endpoint, signal: AbortSignal): Promise<boolean> {
     const { control } = formOf(model, call.stage)
-    if (control === null) return this.formPasses(call, model, endpoint, signal)
+    if (control === null) return this.#formPasses(call, model, endpoint, signal)
     try {
       await this.#send(control, model, endpoint, signal, true)
       return true
@@ -74,15 +69,15 @@ export class Controls {
     const { call, model } = ticket
     const { control } = formOf(model, call.stage)
     if (control === null) {
-      const passed = await endpoint.within(CONTROL_DEADLINE_MS, (signal) =>
-        this.formPasses(call, model, endpoint, signal),
+      const passed = await endpoint.within(controlDeadlineMs, (signal) =>
+        this.#formPasses(call, model, endpoint, signal),
       )
       return passed ? 'weak' : 'failed'
     }
-    const sentAtMs = this.clock.now()
+    const sentAtMs = this.#clock.now()
     // A deadline that is too short for this record must suffice for the same work on another.
     const isWhole = ticket.failedAs === 'deadline'
-    const deadlineMs = isWhole ? model.options.deadlineMs : CONTROL_DEADLINE_MS
+    const deadlineMs = isWhole ? model.options.deadlineMs : controlDeadlineMs
     const passed = await endpoint.within(deadlineMs, async (signal) => {
       await this.#send(control, model, endpoint, signal, !isWhole)
       return true
@@ -94,13 +89,13 @@ export class Controls {
 
 /** Whether the harmless request may decide about a record of this lane: few fail and nothing else can be tried. */
 export function weakControlDecides({ failing, queue, weakVerdicts }: Lane): boolean {
-  return failing <= WEAK_MAX && queue.size === 0 && weakVerdicts < WEAK_MAX
+  return failing <= weakVerdictsMax && queue.size === 0 && weakVerdicts < weakVerdictsMax
 }
 
 function shortened(body: Record<string, unknown>): Record<string, unknown> {
   for (const field of ['max_tokens', 'max_completion_tokens']) {
     const tokens = body[field]
-    if (typeof tokens === 'number') body[field] = Math.min(tokens, CONTROL_TOKENS_MAX)
+    if (typeof tokens === 'number') body[field] = Math.min(tokens, controlTokensMax)
   }
   return body
 }
