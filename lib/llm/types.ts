@@ -63,8 +63,6 @@ export interface Capabilities {
   readonly continues: boolean
   /** The name by which the server takes the limit of a reply's tokens. */
   readonly maxTokensField: 'max_tokens' | 'max_completion_tokens'
-  readonly echo: boolean
-  readonly tokenize: boolean
   readonly chatTemplateKwargs: boolean
   /** Sampling fields that the server takes no notice of or refuses. */
   readonly unsupported: readonly string[]

@@ -12,7 +12,7 @@ import { openDeduplicator } from '../dedup/open-index.js'
 import type { LockLostError } from '../errors.js'
 import { columnsOf } from '../kun/row.js'
 import { type KunStages, kunStages, type Phase, stagesThrough } from '../kun/stages.js'
-import { keptCapabilities } from '../llm/endpoint/capabilities.js'
+import { parseCapabilities } from '../llm/endpoint/capabilities.js'
 import { type ModelServers, openServers } from '../llm/scheduler/model-servers.js'
 import type { Capabilities } from '../llm/types.js'
 import { encoderIdentity, parquetEncoder } from '../parquet/encoders/index.js'
@@ -258,8 +258,7 @@ async function knownCapabilities(
   let known: Record<string, Capabilities> = {}
   for (const directory of directories) {
     const record = await readRunRecord(directory, files)
-    const kept = Object.entries((record?.free.capabilities ?? {}) as Record<string, Partial<Capabilities>>)
-    known = { ...Object.fromEntries(kept.map(([name, found]) => [name, keptCapabilities(found)])), ...known }
+    known = { ...parseCapabilities(record?.free.capabilities ?? {}), ...known }
   }
   return known
 }

@@ -131,8 +131,6 @@ t.test('vLLM: rows scored by log-probabilities, and every capability is detected
     logprobs: true,
     topLogprobs: 20,
     continues: true,
-    echo: true,
-    tokenize: true,
     unsupported: [],
   })
   t.notMatch(ran.stderr, /without|does not take|comes from/)
@@ -187,8 +185,6 @@ t.test('OpenAI: unknown fields are not sent, and scores follow the published rul
     maxTokensField: 'max_completion_tokens',
     continues: false,
     promptLists: false,
-    echo: false,
-    tokenize: false,
     metrics: false,
     logprobs: true,
     topLogprobs: 20,
@@ -283,7 +279,7 @@ t.test('llama-server: the run waits while it loads, and it continues an opened t
   const server = await llamaServer(t, { loadingMs: 1000 })
   const ran = await run(t, server)
   await equalRows(t, server, ran, 'logprob')
-  t.match(ran.capabilities, { contextTokensMax: 8192, continues: true, metrics: false, echo: false, tokenize: false })
+  t.match(ran.capabilities, { contextTokensMax: 8192, continues: true, metrics: false })
   t.match(ran.capabilities?.server, /llama/)
   t.ok(ran.capabilities?.unsupported.includes('continue_final_message'))
   t.match(ran.stderr, /not ready \(Loading model\); waiting/)
@@ -319,7 +315,7 @@ t.test('LM Studio: rows by the published rule; an error inside a 200 is not a ca
   const server = await lmStudioServer(t)
   const ran = await run(t, server)
   await equalRows(t, server, ran, 'rule')
-  t.match(ran.capabilities, { contextTokensMax: 4096, logprobs: false, metrics: false, tokenize: false })
+  t.match(ran.capabilities, { contextTokensMax: 4096, logprobs: false, metrics: false })
 })
 
 t.test('LM Studio without a model: one message, exit code 2', async (t) => {

@@ -32,8 +32,6 @@ const capabilities: Capabilities = {
   topLogprobs: 20,
   continues: true,
   maxTokensField: 'max_tokens',
-  echo: false,
-  tokenize: false,
   chatTemplateKwargs: true,
   unsupported: [],
 }

@@ -2,7 +2,8 @@
  * Capabilities of a server, found by probe.ts: JSON-safe, pinned in run.json. Defines how stages degrade: no metrics →
  * goodput control, no prompt lists → single prompts, fewer log-probabilities or none → those or the published rule.
  */
-import { EndpointError } from '../../errors.js'
+import { z } from 'zod'
+import { CorruptFileError, EndpointError } from '../../errors.js'
 import type { ModelOptions } from '../options.js'
 import type { Capabilities, CompletionRequest } from '../types.js'
 
@@ -44,15 +45,13 @@ export function commonCapabilities(all: readonly Capabilities[]): Capabilities {
     maxTokensField: all.some(({ maxTokensField }) => maxTokensField === 'max_completion_tokens')
       ? 'max_completion_tokens'
       : 'max_tokens',
-    echo: every((each) => each.echo),
-    tokenize: every((each) => each.tokenize),
     chatTemplateKwargs: every((each) => each.chatTemplateKwargs),
     unsupported: [...new Set(all.flatMap((each) => each.unsupported))].sort(),
   }
 }
 
 /** Capabilities that shape the output: an endpoint without one that run.json pins is refused. */
-const pinnedCapabilities = ['logprobs', 'continues', 'echo', 'tokenize', 'chatTemplateKwargs'] as const
+const pinnedCapabilities = ['logprobs', 'continues', 'chatTemplateKwargs'] as const
 
 /** @throws {EndpointError} the endpoint lacks what the run was started with. */
 export function requireCapabilities(label: string, found: Capabilities, pinned: Capabilities): void {
@@ -81,21 +80,46 @@ export function assumedCapabilities(): Capabilities {
     topLogprobs: null,
     continues: false,
     maxTokensField: 'max_tokens',
-    echo: false,
-    tokenize: false,
     chatTemplateKwargs: true,
     unsupported: [],
   }
 }
 
-/** Reads capabilities from run.json; completes those of an earlier format with the assumptions of that time. */
-export function keptCapabilities(kept: Partial<Capabilities>): Capabilities {
-  const found = { ...assumedCapabilities(), ...kept }
-  return {
-    ...found,
-    topLogprobs: kept.topLogprobs ?? (found.logprobs ? 20 : null),
-    continues: kept.continues ?? !found.unsupported.includes('continue_final_message'),
+/** Capabilities in run.json; earlier versions wrote fewer fields, and `echo` and `tokenize`, which are ignored. */
+const storedCapabilities = z.object({
+  server: z.string().default('not probed'),
+  contextTokensMax: z.number().nullable().default(null),
+  metrics: z.boolean().default(false),
+  promptLists: z.boolean().default(false),
+  logprobs: z.boolean().default(false),
+  topLogprobs: z.number().nullish(),
+  continues: z.boolean().optional(),
+  maxTokensField: z.enum(['max_tokens', 'max_completion_tokens']).default('max_tokens'),
+  chatTemplateKwargs: z.boolean().default(true),
+  unsupported: z.array(z.string()).default([]),
+})
+
+/**
+ * Parses the capabilities of all models in run.json. Fields that an earlier version did not write get the values that
+ * it assumed.
+ *
+ * @throws {CorruptFileError} they are not valid
+ */
+export function parseCapabilities(stored: unknown): Record<string, Capabilities> {
+  const parsed = z.record(z.string(), storedCapabilities).safeParse(stored)
+  if (!parsed.success) {
+    throw new CorruptFileError(`the capabilities in run.json are not valid: ${z.prettifyError(parsed.error)}`)
   }
+  return Object.fromEntries(
+    Object.entries(parsed.data).map(([name, found]) => [
+      name,
+      {
+        ...found,
+        topLogprobs: found.topLogprobs ?? (found.logprobs ? 20 : null),
+        continues: found.continues ?? !found.unsupported.includes('continue_final_message'),
+      },
+    ]),
+  )
 }
 
 /** Builds the body for this server: omits fields that it refuses and renames `max_tokens` if needed. */

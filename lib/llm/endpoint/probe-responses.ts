@@ -24,14 +24,6 @@ export function readableLogprobs(body: Json): boolean {
   return tokens.some((token) => /\p{Script=Han}/u.test(token)) || !/\p{Script=Han}/u.test(text)
 }
 
-/** Whether the prompt's log-probabilities came back: more than one for a single new token. */
-export function echoed(body: Json, prompt: string): boolean {
-  const choice = asList(body.choices)[0]
-  const { token_logprobs } = asJson(choice?.logprobs)
-  if (!Array.isArray(token_logprobs) || !token_logprobs.some((value) => typeof value === 'number')) return false
-  return String(choice?.text ?? '').startsWith(prompt)
-}
-
 /** Parses a body as an object; empty if it is not one. */
 export function parsedJson(text: string): Json {
   try {
@@ -59,11 +51,6 @@ export function namesOf(listed: readonly Json[]): string[] {
 /** Lists some of them, for a message. */
 export function shownNames(names: readonly string[]): string {
   return `${names.slice(0, namesShownMax).join(', ')}${names.length > namesShownMax ? ', …' : ''}`
-}
-
-/** A number, or null. */
-export function numberOf(value: unknown): number | null {
-  return typeof value === 'number' ? value : null
 }
 
 /**

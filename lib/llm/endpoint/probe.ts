@@ -26,10 +26,8 @@ import {
   asJson,
   asList,
   beginsThought,
-  echoed,
   type Json,
   namesOf,
-  numberOf,
   parsedJson,
   readableLogprobs,
   shownNames,
@@ -95,7 +93,7 @@ interface Plain {
 }
 
 /**
- * Probes an endpoint's capabilities for a model, with about twenty-five requests of one token.
+ * Probes an endpoint's capabilities for a model, with about twenty short requests.
  *
  * @throws {EndpointError} it supports neither chat nor completions for this model; the message has its error text
  * @throws {ServerError} it cannot be reached, is loading, busy or failing: probe again later
@@ -145,11 +143,9 @@ class Prober {
     const plain = (kind === 'chat' ? chat : completion) as Plain
     const inCompletion = (fields: Json) => (completion === null ? null : this.#finding(completion, fields, plain))
     const fieldNames = Object.keys(optionalFields).filter((name) => !found.without.includes(name))
-    const [about, tokens, list, echo, topLogprobs, continued, ...fields] = await Promise.all([
+    const [about, list, topLogprobs, continued, ...fields] = await Promise.all([
       this.#about(),
-      this.#finding({ path: '/tokenize', body: { model: model.model, prompt: canaryPrompt } }, {}, plain),
       inCompletion({ prompt: [canaryPrompt, canaryPrompt] }),
-      inCompletion({ echo: true, logprobs: 0 }),
       this.#topLogprobs(kind, plain),
       this.#continuing(chat, plain),
       ...fieldNames.map((name) => this.#finding(plain, { [name]: optionalFields[name] }, plain)),
@@ -165,15 +161,13 @@ class Prober {
     ]
     const capabilities: Capabilities = {
       server: about.server,
-      contextTokensMax: about.contextTokensMax ?? numberOf(tokens.body.max_model_len),
+      contextTokensMax: about.contextTokensMax,
       metrics: about.metrics,
       promptLists: list !== null && list.error === null && asList(list.body.choices).length === 2,
       logprobs: topLogprobs !== null,
       topLogprobs,
       continues: kind === 'chat' && continuing !== 'no',
       maxTokensField,
-      echo: echo !== null && echo.error === null && echoed(echo.body, canaryPrompt),
-      tokenize: tokens.error === null && typeof tokens.body.count === 'number',
       chatTemplateKwargs: kwargsPass,
       unsupported,
     }
@@ -402,7 +396,7 @@ class Prober {
         ? failureOfStatus(status, text, asked)
         : within !== null
           ? failureOf(within, status, asked)
-          : isReply(path, parsed)
+          : asList(parsed.choices).length > 0
             ? null
             : new ServerError(`${client.label} sent no reply: ${text.slice(0, 100)}`, {
                 details: { kind: 'malformed', words: text.slice(0, 100) },
@@ -500,8 +494,4 @@ function hangs(label: string, path: string): ServerError {
 function isRefusal(failure: Failure): boolean {
   if (failure instanceof RequestRefusedError) return true
   return failure.details.kind === 'access' || failure.details.status === 501
-}
-
-function isReply(path: string, body: Json): boolean {
-  return path === '/tokenize' ? Object.keys(body).length > 0 : asList(body.choices).length > 0
 }

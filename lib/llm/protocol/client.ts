@@ -43,7 +43,7 @@ export interface Transfer {
 const keyHeader = 'x-kun-key'
 
 /** Paths that lie beside `/v1`, not below it. */
-const pathsBesideBase = new Set(['/metrics', '/health', '/version', '/tokenize', '/props', '/info', '/get_model_info'])
+const pathsBesideBase = new Set(['/metrics', '/health', '/version', '/props', '/info', '/get_model_info'])
 
 /** Connections to one address. Sends what it is told once: waiting and asking again are the dispatcher's. */
 export interface Client {

@@ -101,21 +101,19 @@ t.test('What a server can do is found by effect, and what it cannot is degraded 
     metrics: true,
     promptLists: true,
     logprobs: true,
-    echo: true,
-    tokenize: true,
     chatTemplateKwargs: true,
     unsupported: [],
   })
   t.strictSame(JSON.parse(JSON.stringify(rich.capabilities)), rich.capabilities)
   await rich.servers.close()
   const bare = await open(poor.url)
-  t.match(bare.capabilities, { metrics: false, promptLists: false, logprobs: false, echo: false, tokenize: false })
+  t.match(bare.capabilities, { metrics: false, promptLists: false, logprobs: false })
   t.match(await bare.ask(call(1)), { reply: {} }, 'works though /v1/models fails')
   t.equal(bare.servers.metrics().endpoints[0]?.limiter, 'goodput')
   await bare.servers.close()
   await t.rejects(open(poor.url, rich.capabilities), {
     code: 'KUN_ENDPOINT',
-    message: /lacks logprobs, echo, tokenize/,
+    message: /lacks logprobs/,
   })
 })
 
