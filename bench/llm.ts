@@ -1,7 +1,6 @@
 /** The model servers: how full they are kept, how fair the stages are, what one process sustains over HTTP. */
 
-import { DriftError } from '../lib/errors.js'
-import { driftDetector } from '../lib/run/drift/detector.js'
+import { DriftDetector, driftOptions } from '../lib/run/drift/detector.js'
 import { endpoints, outliers, stages } from './llm-flow.js'
 import { overHttp } from './llm-http.js'
 import { drive, limiters, mean, type Scenario, secondsUntil } from './llm-limiter.js'
@@ -24,7 +23,7 @@ export const bench: Bench = {
       outliersPart,
       endpointsPart,
       prefixes,
-      brakes,
+      drift,
       lists,
       http,
     })) {
@@ -199,7 +198,7 @@ async function prefixes({ size }: BenchOptions): Promise<Part> {
 }
 
 /** Records until a drift is noticed: English, empty, half the yield. */
-async function brakes(): Promise<Part> {
+async function drift(): Promise<Part> {
   const normal = { stage: 'polish', hanShare: 0.95, chars: 200, wellFormed: true }
   const drifts = {
     English: () => ({ ...normal, kept: true, hanShare: 0.02 }),
@@ -207,14 +206,10 @@ async function brakes(): Promise<Part> {
     'half the yield': (n: number) => ({ ...normal, kept: n % 10 < 4 }),
   }
   const aims = Object.entries(drifts).map(([name, drifted]) => {
-    const watch = driftDetector()
-    for (let n = 0; n < 5000; n++) watch.observe({ ...normal, kept: n % 10 < 8 })
+    const detector = new DriftDetector(driftOptions.parse({}))
+    for (let n = 0; n < 5000; n++) detector.observe({ ...normal, kept: n % 10 < 8 })
     let records = 0
-    try {
-      while (records < 5000) watch.observe(drifted(records++))
-    } catch (error) {
-      if (!(error instanceof DriftError)) throw error
-    }
+    while (records < 5000 && detector.observe(drifted(records++)) === null);
     return aim(`drift to ${name} at record 5,000: records until stopped`, records, 500, 'most')
   })
   return { tables: [], aims }

@@ -5,7 +5,7 @@ import { type HubFetchOptions, type HubTransport, hubTransport } from '../hub/fe
 import { sayingWaits } from '../hub/outage-messages.js'
 import { hubSettings } from '../hub/settings.js'
 import { modelOptions } from '../llm/options.js'
-import type { KunSettings } from '../run/settings.js'
+import type { KunSettings, NoYieldSettings } from '../run/settings.js'
 import { startSimulator } from '../simulator/on-demand.js'
 import { hubShards } from '../sources/hub.js'
 import { localShards, presets, type Shard, stdinShard } from '../sources/index.js'
@@ -72,7 +72,9 @@ export async function settingsOf(
       output: { ...recipe.output, dir: directory },
       memory: recipe.memory,
       replies: recipe.replies,
-      brakes: recipe.brakes,
+      // `brakes` is the name in recipes and on disk (brakes.json); the code calls it drift detection.
+      drift: recipe.brakes,
+      noYield: noYieldOf(recipe),
       limits: recipe.limits,
       pinned: pinnedRecipe(recipe),
       recipe: storedRecipe(recipe),
@@ -82,6 +84,14 @@ export async function settingsOf(
     await close()
     throw error
   }
+}
+
+function noYieldOf({ brakes }: Recipe): NoYieldSettings {
+  if (brakes === false) return { recordsMax: null, mayBeEmpty: false }
+  const { sameEndingRecords } = brakes
+  return sameEndingRecords === false
+    ? { recordsMax: null, mayBeEmpty: true }
+    : { recordsMax: sameEndingRecords, mayBeEmpty: false }
 }
 
 interface HubConnections {

@@ -1,30 +1,30 @@
 /**
- * Brings deduplication back to where the last cut left it, when its log lost what was committed (a disk that lied, a
- * file that was damaged): the blocks whose verdicts are gone are read, prepared and decided once more, in order. What
- * they were is given by the data alone, so that nothing else has to be done again.
+ * Restores the deduplicator to the last cut if its log lost committed entries: the blocks whose verdicts are missing are
+ * read, prepared and deduplicated again, in order. The verdicts depend on the data alone, so no later stage has to run.
  */
 import type { OpenedDeduplicator } from '../dedup/deduplicator.js'
 import { CorruptFileError } from '../errors.js'
 import type { ManifestEntry } from '../sinks/index.js'
-import { blocks, type SourceCursor } from '../sources/index.js'
+import { blocks, type Shard, type SourceOptions } from '../sources/index.js'
 import { type Block, type PreparedBlock, releaseColumns } from '../text/block.js'
-import type { KunSettings } from './settings.js'
+import { cursorOf } from './committed-cut.js'
 import { splitIntoRecords } from './stages/dedup.js'
 
 export interface DedupReplayOptions {
   readonly deduplicator: OpenedDeduplicator
   readonly prepare: (block: Block) => Promise<PreparedBlock>
-  readonly settings: Pick<KunSettings, 'shards' | 'read'>
-  /** All that are committed, at least one. */
+  readonly shards: readonly Shard[]
+  readonly read: SourceOptions
+  /** All committed cuts. */
   readonly cuts: readonly ManifestEntry[]
 }
 
-/** @throws {CorruptFileError} what the blocks come to is not what was committed */
-export async function replayDedup({ deduplicator, prepare, settings, cuts }: DedupReplayOptions): Promise<void> {
-  const committed = cuts.at(-1) as ManifestEntry
+/** @throws {CorruptFileError} the log differs from the committed one */
+export async function replayDedup({ deduplicator, prepare, shards, read, cuts }: DedupReplayOptions): Promise<void> {
+  const committed = cuts.at(-1)
+  if (committed === undefined) return
   const before = cuts.findLast((cut) => cut.blocks - 1 <= deduplicator.lastBlock)
-  const from = before?.cursor as SourceCursor | undefined
-  for await (const { block } of blocks(settings.shards, { ...settings.read, shared: true }, from)) {
+  for await (const { block } of blocks(shards, { ...read, shared: true }, before && cursorOf(before))) {
     if (block.number >= committed.blocks) break
     if (block.number <= deduplicator.lastBlock) continue
     const prepared = await prepare(block)
@@ -34,8 +34,8 @@ export async function replayDedup({ deduplicator, prepare, settings, cuts }: Ded
   await deduplicator.flush()
   if (deduplicator.logBytes === committed.dedupLogBytes) return
   throw new CorruptFileError(
-    `the dedup log was damaged, and ${deduplicator.logBytes} bytes came of deciding its blocks again, where ` +
-      `${committed.dedupLogBytes} were committed: build the dataset anew from the kept replies`,
+    `the dedup log is damaged: replaying its blocks gave ${deduplicator.logBytes} bytes, ` +
+      `${committed.dedupLogBytes} were committed: rebuild the dataset from the kept replies`,
     { details: { bytes: deduplicator.logBytes, committedBytes: committed.dedupLogBytes } },
   )
 }

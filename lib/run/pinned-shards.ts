@@ -3,7 +3,6 @@
  * contain them: a removed shard keeps its place. Shards that committed blocks were read from must not change.
  */
 import { RunMismatchError } from '../errors.js'
-import type { ManifestEntry } from '../sinks/index.js'
 import {
   isBegun,
   isEnded,
@@ -164,15 +163,6 @@ function keyOf({ split, path }: { readonly split: string; readonly path: string 
 }
 
 const problemsShownMax = 5
-
-/** Returns the shards that committed blocks were read from, each once. */
-export function readsOf(cuts: readonly ManifestEntry[]): ShardRead[] {
-  const reads = new Map<number, ShardRead>()
-  const keep = (each: unknown) => reads.set((each as ShardRead).shard, each as ShardRead)
-  for (const { inputs } of cuts) for (const each of inputs?.ended ?? []) keep(each)
-  for (const each of cuts.at(-1)?.inputs?.open ?? []) keep(each)
-  return [...reads.values()]
-}
 
 /** @throws {RunMismatchError} the run cannot resume with the shards listed now */
 export function refuseMisaligned({ problems }: AlignedShards, directory: string): void {

@@ -29,8 +29,9 @@ export interface KunSettings {
   readonly memory: MemorySettings
   /** Whether replies are kept after their cut; run directories whose replies are served first. */
   readonly replies: { readonly keep: boolean; readonly from: readonly string[] }
-  /** When replies that changed character stop the run; false never. */
-  readonly brakes: DriftOptions | false
+  /** When a change of the replies stops the run; false never. */
+  readonly drift: DriftOptions | false
+  readonly noYield: NoYieldSettings
   /** Rows of the whole run; tokens and hours of one call of it. Infinity where there is none. */
   readonly limits: { readonly rowsMax: number; readonly tokensMax: number; readonly hoursMax: number }
   /** What determines the bytes, as the recipe says it: goes to run.json, compared on resume. */
@@ -56,6 +57,14 @@ export interface OutputSettings {
   readonly encoder: 'hyparquet-writer' | 'parquetjs-lite'
   /** zstd for hyparquet-writer; gzip, the default there, or snappy for parquetjs-lite. */
   readonly codec?: 'zstd' | 'gzip' | 'snappy' | undefined
+}
+
+/** What a run does that yields nothing. */
+export interface NoYieldSettings {
+  /** First records that may all be rejected for one reason; null sets no limit. */
+  readonly recordsMax: number | null
+  /** Whether a run may end without a row. */
+  readonly mayBeEmpty: boolean
 }
 
 /** Bounds on what is held between source and sink, bytes. */

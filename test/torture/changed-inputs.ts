@@ -4,7 +4,7 @@
  */
 import { mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readsOf } from '../../lib/run/pinned-shards.js'
+import { readsOf } from '../../lib/run/committed-cut.js'
 import { readManifest } from '../../lib/sinks/index.js'
 import type { Random } from '../support/random.js'
 import { projectRoot } from '../support/root.js'

@@ -4,9 +4,11 @@ import pc from 'picocolors'
 import { stagesThrough } from '../../kun/stages.js'
 import { loadRecipe, type Recipe, recipeDifference } from '../../recipe/index.js'
 import { settingsOf } from '../../recipe/run-settings.js'
-import { alignShards, type PinnedShard, readsOf } from '../../run/pinned-shards.js'
+import { cursorOf, readsOf } from '../../run/committed-cut.js'
+import { alignShards } from '../../run/pinned-shards.js'
+import { pinnedShardsOf } from '../../run/run-record.js'
 import { readManifest, readRunRecord } from '../../sinks/index.js'
-import type { Shard, SourceCursor } from '../../sources/index.js'
+import type { Shard } from '../../sources/index.js'
 import { type FaultyShard, faultyLines } from '../faulty-shards.js'
 import { bytesText, counted } from '../terminal/bytes-text.js'
 import { sayOnStderr, writeOut } from '../terminal/output.js'
@@ -70,11 +72,11 @@ export async function planOf(recipe: Recipe, directory: string): Promise<RunPlan
   try {
     const record = await readRunRecord(directory)
     const found = record?.pinned.recipe
-    const before = record?.pinned.shards as PinnedShard[] | undefined
     const cuts = record === null ? [] : await readManifest(directory)
+    const last = cuts.at(-1)
     const aligned =
-      before &&
-      alignShards(before, settings.shards, (cuts.at(-1)?.cursor ?? null) as SourceCursor | null, readsOf(cuts))
+      record &&
+      alignShards(pinnedShardsOf(record), settings.shards, last === undefined ? null : cursorOf(last), readsOf(cuts))
     const differences = [
       ...(found === undefined ? [] : recipeDifference(found, settings.pinned)).map(
         ({ path, before, after }) => `${path}: ${JSON.stringify(before)} there, ${JSON.stringify(after)} here`,

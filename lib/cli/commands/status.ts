@@ -8,6 +8,7 @@ import { UsageError } from '../../errors.js'
 import { funnelLines } from '../../report/funnel.js'
 import { type CallTimings, readTimings } from '../../report/timings.js'
 import { type Counters, total } from '../../run/accounting.js'
+import { countersOf } from '../../run/committed-cut.js'
 import { readManifest, readRunRecord } from '../../sinks/index.js'
 import { ageText, lockHolder } from '../../storage/lock/lock.js'
 import type { Holder } from '../../storage/lock/lock-holder.js'
@@ -55,7 +56,8 @@ export async function statusOf(directory: string): Promise<RunStatus> {
   const record = found.isDirectory() ? await readRunRecord(directory) : null
   if (record === null) throw new UsageError(`${directory} holds no run: give a run directory, such as out/demo`)
   const entries = await readManifest(directory)
-  const counters = (entries.at(-1)?.counters ?? {}) as Counters
+  const last = entries.at(-1)
+  const counters = last === undefined ? {} : countersOf(last)
   const sum = (of: (own: Counters[string]) => number): number =>
     Object.values(counters).reduce((all, own) => all + of(own), 0)
   const held = await lockHolder(directory)

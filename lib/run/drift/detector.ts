@@ -1,11 +1,12 @@
 /**
- * Stops a run whose replies changed character: yield, language, length and format over a moving window, each stage for
- * itself, against the same stage at the run's start. Pure counting, fed by the stages; how each began can be handed to
- * the next process, for a changed server is a new start only when a person says so.
+ * Detects that the replies of a stage changed: yield, share of Chinese characters, length and format over a moving window
+ * are compared with the first records of the same stage. The starts of stages can be passed to the next process, so that a
+ * restarted server with another model is detected.
  */
 import { z } from 'zod'
 import { unpinned } from '../../core/option-meta.js'
 import { DriftError } from '../../errors.js'
+import { driftName } from '../../storage/run-layout.js'
 
 /** When a stage counts as drifted. None alters the output. */
 export const driftOptions = z.strictObject({
@@ -42,112 +43,99 @@ export const driftOptions = z.strictObject({
       ),
     ),
 })
-/** The options of the brakes, defaults filled in. */
-export type DriftOptions = z.infer<typeof driftOptions>
+export type DriftOptions = z.output<typeof driftOptions>
 
-/** What became of one record at one stage. */
+/** Outcome of one record at one stage. */
 export interface Observation {
   readonly stage: string
-  /** It goes on to the next stage. */
+  /** Whether the next stage gets it. */
   readonly kept: boolean
-  /** Share of Chinese characters among its letters, 0 … 1; left out where there is no text. */
+  /** Share of Chinese characters among its letters, 0 to 1; omitted if there is no text. */
   readonly hanShare?: number
   readonly chars?: number
-  /** The reply followed the format that was asked for. */
+  /** Whether the reply has the requested format. */
   readonly wellFormed?: boolean
 }
 
-/** The measures watched, in the order they are judged: the most telling first. */
-const MEASURES = ['hanShare', 'wellFormed', 'yield', 'chars'] as const
+/** In the order in which they are compared: the most specific one first. */
+const measures = ['hanShare', 'wellFormed', 'yield', 'chars'] as const
+type Measure = (typeof measures)[number]
 
-/** How a stage began, JSON-safe: over its first window of records. */
-export const stageStart = z.strictObject({
-  records: z.int().min(0),
-  sums: z.record(z.enum(MEASURES), z.number()),
-  counts: z.record(z.enum(MEASURES), z.int().min(0)),
-})
-/** Sums over the records that a stage began with, JSON-safe. */
-export type StageStart = z.infer<typeof stageStart>
-
-/** Watches what stages make of replies; throws where they drift. One for a whole run. */
-export interface DriftDetector {
-  /** @throws {DriftError} the stage drifted: says what, from where to where. */
-  observe(observation: Observation): void
-  /** By stage: the start and the present window, for the report. */
-  figures(): Readonly<Record<string, { readonly start: StageFigures; readonly now: StageFigures }>>
-  /** Of the stages whose start is known whole, for `driftDetector` of the next process. */
-  starts(): Readonly<Record<string, StageStart>>
-  /** Stages whose start is known whole. */
-  readonly stagesKnown: number
-}
-
-/** Means over a window. */
-export interface StageFigures {
-  readonly records: number
-  readonly yield: number
-  readonly hanShare: number
-  readonly chars: number
-  readonly wellFormed: number
-}
-
-/** @param from how stages began in an earlier process of the same run */
-export function driftDetector(
-  input: z.input<typeof driftOptions> = {},
-  from: Readonly<Record<string, StageStart>> = {},
-): DriftDetector {
-  const options = driftOptions.parse(input)
-  const stages = new Map(Object.entries(from).map(([stage, start]) => [stage, new StageWatch(options, start)]))
-  return {
-    observe(observation) {
-      const watch = stages.get(observation.stage) ?? new StageWatch(options)
-      stages.set(observation.stage, watch)
-      const drift = watch.observe(observation)
-      if (drift === null) return
-      const { what, start, now } = drift
-      throw new DriftError(
-        `Stage '${observation.stage}': ${what} went from ${round(start)} at the start to ${round(now)} over the last ` +
-          `${options.windowRecords} records. Look at the model server; run again to resume. Where the change is meant, ` +
-          'delete brakes.json in the run directory first',
-        { details: { stage: observation.stage, what, start, now, records: options.windowRecords } },
-      )
-    },
-    figures: () =>
-      Object.fromEntries([...stages].map(([stage, watch]) => [stage, { start: watch.start(), now: watch.now() }])),
-    starts: () =>
-      Object.fromEntries([...stages].flatMap(([stage, watch]) => (watch.isKnown ? [[stage, watch.saved()]] : []))),
-    get stagesKnown() {
-      return [...stages.values()].filter((watch) => watch.isKnown).length
-    },
-  }
-}
-
-type Measure = (typeof MEASURES)[number]
-const NAMES: Record<Measure, string> = {
+const measureTexts: Readonly<Record<Measure, string>> = {
   hanShare: 'the share of Chinese characters',
-  wellFormed: 'the share of replies in the format asked for',
+  wellFormed: 'the share of replies in the requested format',
   yield: 'the share of records kept',
   chars: 'the mean length in characters',
 }
 
-class StageWatch {
+export const stageStart = z.strictObject({
+  records: z.int().min(0),
+  sums: z.record(z.enum(measures), z.number()),
+  counts: z.record(z.enum(measures), z.int().min(0)),
+})
+/** Sums over the first window of records of a stage. JSON-safe. */
+export type StageStart = z.output<typeof stageStart>
+
+/** Detects drift in the stages of one run. */
+export class DriftDetector {
+  readonly #options: DriftOptions
+  readonly #stages: Map<string, StageWindows>
+
+  /** @param from starts of stages that an earlier process of the same run observed */
+  constructor(options: DriftOptions, from: Readonly<Record<string, StageStart>> = {}) {
+    this.#options = options
+    this.#stages = new Map(Object.entries(from).map(([stage, start]) => [stage, new StageWindows(options, start)]))
+  }
+
+  /** Number of stages whose start is complete. */
+  get stagesKnown(): number {
+    return [...this.#stages.values()].filter((stage) => stage.isKnown).length
+  }
+
+  /** @returns the error to stop with if the stage drifted: what changed, from where to where */
+  observe(observation: Observation): DriftError | null {
+    const { stage } = observation
+    const windows = this.#stages.get(stage) ?? new StageWindows(this.#options)
+    this.#stages.set(stage, windows)
+    const drift = windows.observe(observation)
+    if (drift === null) return null
+    const { what, start, now } = drift
+    const records = this.#options.windowRecords
+    return new DriftError(
+      `Stage '${stage}': ${what} went from ${round(start)} at the start to ${round(now)} over the last ${records} ` +
+        `records. Look at the model server; run again to resume. If the change is intended, delete ${driftName} in the run ` +
+        'directory first',
+      { details: { stage, what, start, now, records } },
+    )
+  }
+
+  /** Returns the complete starts, by stage. */
+  starts(): Readonly<Record<string, StageStart>> {
+    return Object.fromEntries(
+      [...this.#stages].flatMap(([stage, windows]) => (windows.isKnown ? [[stage, windows.start()]] : [])),
+    )
+  }
+}
+
+/** Sums of a stage over its first records and over the latest ones. */
+class StageWindows {
+  readonly #options: DriftOptions
   readonly #start: Sums
   readonly #window = new Sums()
   readonly #ring: (Observation | undefined)[]
   #next = 0
 
-  constructor(
-    private readonly options: DriftOptions,
-    start?: StageStart,
-  ) {
+  constructor(options: DriftOptions, start?: StageStart) {
+    this.#options = options
     this.#ring = new Array(options.windowRecords)
     this.#start = new Sums(start)
   }
 
   get isKnown(): boolean {
-    return this.#start.records >= this.options.windowRecords
+    return this.#start.records >= this.#options.windowRecords
   }
 
-  saved(): StageStart {
+  start(): StageStart {
     return this.#start.saved()
   }
 
@@ -161,43 +149,37 @@ class StageWatch {
       this.#start.add(observation, 1)
       return null
     }
-    if (this.#window.records < this.options.windowRecords) return null
-    for (const measure of MEASURES) {
+    if (this.#window.records < this.#options.windowRecords) return null
+    for (const measure of measures) {
       const start = this.#start.mean(measure)
       const now = this.#window.mean(measure)
-      // A measure that half of the window lacks says nothing, unless its lack is the drift: then the yield tells.
-      const told = Math.min(this.#start.count(measure), this.#window.count(measure)) * 4 >= this.options.windowRecords
-      if (told && this.#drifted(measure, start, now)) return { what: NAMES[measure], start, now }
+      // A measure needs a quarter of the window; if it is missing because of drift, the yield shows it.
+      const isMeasured =
+        Math.min(this.#start.count(measure), this.#window.count(measure)) * 4 >= this.#options.windowRecords
+      if (isMeasured && this.#drifted(measure, start, now)) return { what: measureTexts[measure], start, now }
     }
     return null
   }
 
-  start(): StageFigures {
-    return this.#start.figures()
-  }
-
-  now(): StageFigures {
-    return this.#window.figures()
-  }
-
   #drifted(measure: Measure, start: number, now: number): boolean {
-    const { shareFallMax, shareRatioMin, lengthRatioMax } = this.options
+    const { shareFallMax, shareRatioMin, lengthRatioMax } = this.#options
     if (measure === 'chars') return start > 0 && (now > start * lengthRatioMax || now < start / lengthRatioMax)
-    // Both a rise and a fall of the yield change the data; of the others only a fall.
-    const surely = start - now > noise(start, this.options.windowRecords)
-    const fallen = start - now > shareFallMax || (now < start * shareRatioMin && surely)
+    // A rise of the yield changes the data as a fall does; a rise of another share is no damage.
+    const isNoise = start - now <= noise(start, this.#options.windowRecords)
+    const fallen = start - now > shareFallMax || (now < start * shareRatioMin && !isNoise)
     const risen = measure === 'yield' && now - start > shareFallMax
     return fallen || risen
   }
 }
 
-/** Four standard errors of a difference of two shares: what chance alone does to one window in a great many. */
+/** Four standard errors of the difference of two shares: larger differences almost never occur by chance. */
 function noise(share: number, records: number): number {
   return 4 * Math.sqrt((2 * share * (1 - share)) / records)
 }
 
 const zeros: Readonly<Record<Measure, number>> = { hanShare: 0, wellFormed: 0, yield: 0, chars: 0 }
 
+/** Sum and count of each measure over some records. */
 class Sums {
   records: number
   readonly #sums: Record<Measure, number>
@@ -227,17 +209,6 @@ class Sums {
 
   mean(measure: Measure): number {
     return this.#sums[measure] / Math.max(1, this.#counts[measure])
-  }
-
-  figures(): StageFigures {
-    const [hanShare, wellFormed, kept, chars] = MEASURES.map((measure) => this.mean(measure)) as number[]
-    return {
-      records: this.records,
-      yield: kept ?? 0,
-      hanShare: hanShare ?? 0,
-      chars: chars ?? 0,
-      wellFormed: wellFormed ?? 0,
-    }
   }
 
   #note(measure: Measure, value: number, sign: 1 | -1): void {

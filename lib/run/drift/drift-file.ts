@@ -1,6 +1,6 @@
 /**
- * brakes.json of a run directory: how each stage began, so that every call of `run` is judged against the same start.
- * Not part of the dataset: a run that cannot write or read it says so and goes on.
+ * brakes.json of a run directory: the start of each stage, so that all calls of `run` compare with the same one. Not part
+ * of the dataset: a run that cannot read or write it reports that and continues.
  */
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -9,7 +9,7 @@ import { driftName } from '../../storage/run-layout.js'
 import { decodeSealed, encodeSealed } from '../../storage/sealed-json.js'
 import { type StageStart, stageStart } from './detector.js'
 
-const repair = 'Delete it, or run again: it is written anew'
+const repair = 'Delete it, or run again: it is created again'
 const fileBytesMax = 1024 * 1024
 const contents = z.strictObject({ stages: z.record(z.string(), stageStart) })
 
