@@ -8,6 +8,7 @@ import { parse } from 'yaml'
 import { registerCommands } from '../lib/cli/main.js'
 import * as errors from '../lib/errors.js'
 import { parseRecipe } from '../lib/recipe/index.js'
+import * as runLayout from '../lib/storage/run-layout.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const pages = ['README.md', 'README.zh.md', 'CONTRIBUTING.md', 'CHANGELOG.md'].concat(
@@ -62,6 +63,23 @@ t.test('every path of this repository that a page names exists', async (t) => {
     }
   }
   t.ok(checked > 60, `${checked} paths were looked at`)
+})
+
+t.test('docs/formats.md describes every file and folder of a run directory', async (t) => {
+  const names = Object.values(runLayout).flat()
+  let checked = 0
+  for (const name of names) {
+    if (typeof name !== 'string') continue
+    checked++
+    t.ok(textOf('docs/formats.md').includes(name), name)
+  }
+  t.ok(checked > 20, `${checked} names were looked at`)
+})
+
+t.test('the index of decisions links to every decision', async (t) => {
+  const pagesThere = readdirSync(join(root, 'docs/decisions')).filter((name) => name !== 'README.md')
+  for (const page of pagesThere) t.match(textOf('docs/decisions/README.md'), `(${page})`, page)
+  t.ok(pagesThere.length > 10)
 })
 
 t.test('the table of exit codes has every error code, in the row of its exit code', async (t) => {
