@@ -1,20 +1,23 @@
-/** How this program was started: what a message tells the user to type must work where the user is. */
+/** How this program was started, so that a command in a message works where the user types it. */
 import { relative } from 'node:path'
 
 /**
- * 'npx kun-stream' under npm and npx, 'node dist/bin/kun-stream.js' when the file was named, else 'kun-stream'.
+ * Returns 'npx kun-stream' under npm and npx, 'node dist/bin/kun-stream.js' if the file was named, else 'kun-stream'.
  *
- * npm sets `npm_command` for its scripts and for npx, and in neither is the program on the path of the user's own shell.
+ * npm sets `npm_command` for its scripts and for npx; in both the program is not on the PATH of the user's shell.
  */
-export function called(argv: readonly string[] = process.argv, environment: NodeJS.ProcessEnv = process.env): string {
+export function commandName(
+  argv: readonly string[] = process.argv,
+  environment: NodeJS.ProcessEnv = process.env,
+): string {
   if (environment.npm_command !== undefined) return 'npx kun-stream'
   const script = argv[1] ?? ''
   if (!script.endsWith('.js')) return 'kun-stream'
   const near = relative(process.cwd(), script)
-  return `node ${quoted(near.startsWith('..') ? script : near)}`
+  return `node ${shellWord(near.startsWith('..') ? script : near)}`
 }
 
-/** A word of a command as a shell takes it back: as it is when it is plain, else in single quotes. */
-export function quoted(word: string): string {
+/** Quotes a word of a command for a shell; a plain word is not quoted. */
+export function shellWord(word: string): string {
   return /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }

@@ -1,10 +1,10 @@
-/** Converts a command's failure to an error class of ours: a refusal by the system is not a bug and has a message. */
+/** Converts the failure of a command to an error with a code: a refused system call is not a bug. */
 
 import { KunStreamError, SystemError, UsageError } from '../errors.js'
 import { errnoName } from '../storage/errno-name.js'
 import { storageError } from '../storage/files.js'
 
-/** Returns null for an error that is neither ours nor the system's: a bug. */
+/** Returns null for an error that is neither a KunStreamError nor the system's: a bug. */
 export function failureOf(error: unknown): KunStreamError | null {
   if (error instanceof KunStreamError) return error
   if (!(error instanceof Error)) return null
@@ -12,11 +12,13 @@ export function failureOf(error: unknown): KunStreamError | null {
   const code = errnoName(error)
   if (code === null || syscall === undefined) return null
   if (syscall === 'uv_cwd') {
-    return new UsageError('the working directory is gone: change to one that exists, and run again', { cause: error })
+    return new UsageError('the working directory no longer exists: change to one that exists, and run again', {
+      cause: error,
+    })
   }
   if (typeof path === 'string' && !networkCalls.has(syscall)) return storageError(syscall, path, error)
   if (diskRefusals.has(code)) return storageError(syscall, 'a file', error)
-  return new SystemError(`the system refused ${syscall}: ${error.message}. Nothing of a run is lost; see the cause`, {
+  return new SystemError(`the system refused ${syscall}: ${error.message}; committed cuts of a run are kept`, {
     cause: error,
     details: { errno: code, operation: syscall },
   })

@@ -1,16 +1,16 @@
-/** Lines about shards that cannot be read, for `plan` and `run`. */
+/** Formats shards that cannot be read, for `plan` and `run`. */
 import { counted } from './terminal/bytes-text.js'
 
 export interface FaultyShard {
   readonly path: string
-  /** A stable word, as of the reject. */
+  /** A stable word, the reason of the reject. */
   readonly reason: string
   readonly detail: string
 }
 
 const faultyShownMax = 5
 
-/** 'b.jsonl: shard-missing, there is nothing at that path (ENOENT)', the first of them. */
+/** Example of a line: 'b.jsonl: shard-missing, there is nothing at that path (ENOENT)'. */
 export function faultyLines(faulty: readonly FaultyShard[]): string[] {
   if (faulty.length === 0) return []
   const shown = faulty.slice(0, faultyShownMax)

@@ -1,45 +1,45 @@
 /**
- * What a run.json made by another account may do without --trust: send texts to servers on this machine only, because
- * the files that it names are files of this machine.
+ * Check of a run.json that another account wrote. It names files of this machine, so without --trust it may send texts
+ * to servers on this machine only.
  */
 import { resolve } from 'node:path'
 import { UsageError } from '../errors.js'
 import { isLoopback } from '../hub/settings.js'
 import type { Recipe } from '../recipe/index.js'
-import { isSet } from './overrides.js'
 import { isOwnRun } from './own-run.js'
+import { isOverridden } from './recipe-options.js'
 
 export interface ForeignRunOptions {
   readonly directory: string
-  /** As run.json has it, with the overrides of this call. */
+  /** The recipe of run.json, with the overrides of this call. */
   readonly recipe: Recipe
   readonly overrides: readonly string[]
   /** --trust */
   readonly trust: boolean
-  /** Receives a line for each file that is read and each server that is called. */
+  /** Receives a line for each file that will be read and each server that will be called. */
   readonly say: (line: string) => void
 }
 
 /** @throws {UsageError} another account made the run, and texts would go to another machine */
 export async function checkForeignRun({ directory, recipe, overrides, trust, say }: ForeignRunOptions): Promise<void> {
   if (await isOwnRun(directory)) return
-  say(`${directory}/run.json was not written here by this account${trust ? '' : '; this is what it names'}`)
+  say(`${directory}/run.json was not written here by this account${trust ? '' : '. It names:'}`)
   for (const line of namedIn(recipe, directory)) say(`  ${line}`)
   if (trust) return
   const elsewhere = Object.entries(recipe.models).flatMap(([name, { endpoints }]) => {
     const path = `models.${name}.endpoints`
     const remote = endpoints.filter((url) => url !== 'builtin' && !isLoopback(new URL(url).hostname))
-    return remote.length === 0 || isSet(overrides, path) ? [] : [{ path, endpoints }]
+    return remote.length === 0 || isOverridden(overrides, path) ? [] : [{ path, endpoints }]
   })
   const [first] = elsewhere
   if (first === undefined) return
   throw new UsageError(
-    `${directory} was not made here by this account, and its run.json sends texts to ${first.endpoints.join(', ')}. ` +
-      `If that is right, add --trust, or name the servers: --set '${first.path}=${JSON.stringify(first.endpoints)}'`,
+    `${directory} was not written here by this account, and its run.json sends texts to ${first.endpoints.join(', ')}. ` +
+      `To allow it, add --trust, or name the servers: --set '${first.path}=${JSON.stringify(first.endpoints)}'`,
   )
 }
 
-/** Shows files as resolved paths. */
+/** Files as resolved paths. */
 function namedIn({ sources, models, replies, prepare }: Recipe, directory: string): string[] {
   const { dedup, tokenizer } = prepare
   const files = [...replies.from, ...dedup.against, ...(tokenizer === undefined ? [] : [tokenizer])]
@@ -50,7 +50,7 @@ function namedIn({ sources, models, replies, prepare }: Recipe, directory: strin
       return `reads for ${split}: ${from.join(', ')}`
     }),
     ...files.filter((path) => resolve(path) !== resolve(directory)).map((path) => `reads ${resolve(path)}`),
-    ...Object.entries(models).map(([name, { endpoints }]) => `asks for ${name}: ${endpoints.join(', ')}`),
+    ...Object.entries(models).map(([name, { endpoints }]) => `calls for ${name}: ${endpoints.join(', ')}`),
   ]
 }
 

@@ -1,6 +1,6 @@
 /**
- * `inspected` in a thread of its own: a damaged file can keep a Parquet decoder busy for ever, and only a thread can be
- * ended then. This file is both sides of the conversation: a text for every 'next'.
+ * Runs `inspected` in a worker thread: a damaged file can keep a Parquet decoder busy for ever, and only a thread can be
+ * terminated. This file contains both sides of the protocol: the thread replies to each 'next' with a text.
  */
 import { isMainThread, type MessagePort, parentPort, Worker, workerData } from 'node:worker_threads'
 import pc from 'picocolors'
@@ -8,51 +8,51 @@ import { CorruptFileError } from '../errors.js'
 import { fromWire, toWire, type WireError } from '../workers/wire.js'
 import { type InspectOptions, inspected } from './terminal/inspect-text.js'
 
-/** Time for one text, which takes a row group to decode at most. */
+/** Timeout of one text, which decodes at most one row group. */
 const decodeMsMax = 120_000
 
-interface Order {
+interface InspectTask {
   readonly inspect: { readonly path: string; readonly options: InspectOptions; readonly columns: number }
 }
 
-type Answer = { readonly text: string } | { readonly error: WireError } | { readonly end: true }
+type InspectReply = { readonly text: string } | { readonly error: WireError } | { readonly end: true }
 
 /**
- * What is printed, in pieces.
+ * Yields the output of `inspect` in parts.
  *
  * @throws {CorruptFileError} nothing was decoded in `waitMsMax`
  */
-export async function* inspectedApart(
+export async function* inspectInThread(
   path: string,
   options: InspectOptions,
   waitMsMax = decodeMsMax,
 ): AsyncGenerator<string> {
   const columns = Math.min(process.stdout.columns ?? 80, 120)
   const worker = new Worker(new URL(import.meta.url), {
-    workerData: { inspect: { path, options, columns } } satisfies Order,
+    workerData: { inspect: { path, options, columns } } satisfies InspectTask,
     execArgv: [],
-    // A thread has no terminal to ask.
+    // A thread cannot detect the terminal's colors.
     env: { ...process.env, ...(pc.isColorSupported ? { FORCE_COLOR: '1' } : { NO_COLOR: '1' }) },
   })
   try {
     for (;;) {
-      const answer = await answered(worker, path, waitMsMax)
-      if ('end' in answer) return
-      if ('error' in answer) throw fromWire(answer.error)
-      yield answer.text
+      const reply = await nextReply(worker, path, waitMsMax)
+      if ('end' in reply) return
+      if ('error' in reply) throw fromWire(reply.error)
+      yield reply.text
     }
   } finally {
     await worker.terminate()
   }
 }
 
-function answered(worker: Worker, path: string, waitMsMax: number): Promise<Answer> {
+function nextReply(worker: Worker, path: string, waitMsMax: number): Promise<InspectReply> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       reject(
         new CorruptFileError(
-          `${path} holds a Parquet file of which nothing was decoded in ${waitMsMax / 1000} s: it is damaged. ` +
-            'Name other files, or look which one it is with: kun-stream verify',
+          `${path} contains a Parquet file that could not be decoded in ${waitMsMax / 1000} s: it is damaged. ` +
+            'Find it with kun-stream verify, or name other files',
         ),
       )
     }, waitMsMax)
@@ -69,12 +69,12 @@ function answered(worker: Worker, path: string, waitMsMax: number): Promise<Answ
   })
 }
 
-function isOrder(data: unknown): data is Order {
+function isInspectTask(data: unknown): data is InspectTask {
   return typeof data === 'object' && data !== null && 'inspect' in data
 }
 
-/** The other side. */
-function serve(port: MessagePort, { path, options, columns }: Order['inspect']): void {
+/** The side of the thread. */
+function serve(port: MessagePort, { path, options, columns }: InspectTask['inspect']): void {
   const texts = inspected(path, options, columns)
   port.on('message', () => {
     texts.next().then(
@@ -84,4 +84,4 @@ function serve(port: MessagePort, { path, options, columns }: Order['inspect']):
   })
 }
 
-if (!isMainThread && parentPort !== null && isOrder(workerData)) serve(parentPort, workerData.inspect)
+if (!isMainThread && parentPort !== null && isInspectTask(workerData)) serve(parentPort, workerData.inspect)

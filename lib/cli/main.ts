@@ -1,5 +1,5 @@
 /**
- * The command line: one file a command, registered here. Results go to stdout, all else to stderr.
+ * The command line: one file per command, registered here. Results go to stdout, everything else to stderr.
  * Exit codes: 0 done · 1 failed · 2 wrong use or recipe · 3 stopped and resumable.
  */
 import { setImmediate } from 'node:timers/promises'
@@ -21,16 +21,16 @@ import { registerVerify } from './commands/verify.js'
 import { failureOf } from './failure.js'
 import { boundHeapGrowth } from './heap-growth.js'
 import { notWritten, writeErr, writeOut } from './terminal/output.js'
-import { stopWasAsked } from './terminal/stop-signals.js'
+import { stopSignalReceived } from './terminal/stop-signals.js'
 import { plainText } from './terminal/terminal-text.js'
 
 const description = 'Raw Chinese text in, an instruction dataset in Parquet out: the Kun method as a stream.'
 
 const epilogue = `
-Exit codes: 0 done, 1 failed, 2 wrong use or recipe, 3 stopped and resumable (run again to go on).
-First steps, in a clone: npm start   (needs no GPU: a small stand-in server is built in)`
+Exit codes: 0 done, 1 failed, 2 wrong use or recipe, 3 stopped and resumable (run again to resume).
+First steps, in a clone: npm start   (no GPU needed: a stand-in server is built in)`
 
-/** In the order that help lists them. */
+/** In the order of `--help`. */
 const commands = [
   registerRun,
   registerPlan,
@@ -47,7 +47,7 @@ const commands = [
   registerBench,
 ]
 
-/** Runs one command. @returns the exit code; never throws */
+/** Runs one command. Never throws. @returns the exit code */
 export async function main(argv: readonly string[]): Promise<number> {
   boundHeapGrowth()
   const program = new Command('kun-stream')
@@ -58,24 +58,24 @@ export async function main(argv: readonly string[]): Promise<number> {
     .configureOutput({ writeOut, writeErr: (text) => writeErr(plainText(text)) })
     .exitOverride()
   registerCommands(program)
-  outliveOutput()
-  process.on('unhandledRejection', endAtOnce)
-  process.on('uncaughtException', endAtOnce)
+  ignoreClosedOutput()
+  process.on('unhandledRejection', exitOnUncaught)
+  process.on('uncaughtException', exitOnUncaught)
   try {
     const code = await codeOf(program, argv)
-    // Stopped by a signal, it does not wait for a request that is still pending.
-    if (stopWasAsked()) process.exit(code)
+    // After a stop signal, a request that is still pending is not awaited.
+    if (stopSignalReceived()) process.exit(code)
     return code
   } finally {
-    process.off('unhandledRejection', endAtOnce)
-    process.off('uncaughtException', endAtOnce)
+    process.off('unhandledRejection', exitOnUncaught)
+    process.off('uncaughtException', exitOnUncaught)
   }
 }
 
 async function codeOf(program: Command, argv: readonly string[]): Promise<number> {
   try {
     await program.parseAsync([...argv])
-    // The error of a write comes a moment after it.
+    // A write to stdout fails a moment later.
     await setImmediate()
     return Number(process.exitCode ?? 0)
   } catch (error) {
@@ -83,36 +83,36 @@ async function codeOf(program: Command, argv: readonly string[]): Promise<number
   }
 }
 
-/** Every command, for those who read what there is: help, and the test of the pages. */
+/** Registers every command; also for the test of the documentation. */
 export function registerCommands(program: Command): void {
   for (const register of commands) register(program)
 }
 
 /**
- * A run goes on though nobody listens any more (`| head`, a terminal that was closed), and what cannot be written is told.
- * For the rest of the process: the error of a write may come when the command is through.
+ * Ignores EPIPE, so that a run continues after its reader is gone (`| head`, a closed terminal), and reports other write
+ * errors. For the rest of the process: a write may fail after the command.
  */
-function outliveOutput(): void {
+function ignoreClosedOutput(): void {
   process.stderr.on('error', ignored)
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // A command that writes through Output tells of it itself.
+    // A command that writes through Output reports it itself.
     if (error.code === 'EPIPE' || process.stdout.listenerCount('error') > 1) return
     process.exitCode = report(notWritten('standard output', error))
   })
 }
 
-/** There is nowhere left to tell of it. */
+/** An error of stderr cannot be reported anywhere. */
 const ignored = (): void => undefined
 
-/** A failure that nobody waited for: nothing may be written after it, so that it is as if the process had been killed. */
-function endAtOnce(error: unknown): never {
+/** Exits immediately after an error that nothing caught, as if the process had been killed: nothing is written after it. */
+function exitOnUncaught(error: unknown): never {
   const code = report(error)
-  writeErr('A run that was under way can be gone on with: what it committed stays. Run it again.\n')
+  writeErr('A run that was in progress can be resumed: its commits are kept. Run it again.\n')
   process.exit(code === 0 ? 1 : code)
 }
 
 function report(error: unknown): number {
-  // Help and version were asked for: commander throws them too, with exit code 0.
+  // commander throws for --help and --version, too, with exit code 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   const failure = failureOf(error)
   if (failure !== null) {
@@ -120,6 +120,6 @@ function report(error: unknown): number {
     return failure.exitCode
   }
   const shown = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  writeErr(`This should not have happened; it is a bug of kun-stream.\n${plainText(shown)}\n`)
+  writeErr(`Internal error: this is a bug in kun-stream.\n${plainText(shown)}\n`)
   return 1
 }

@@ -1,27 +1,23 @@
-/** `onExit` of a recipe: a command of the user's own that is told how a run ended, for a message or to free a machine. */
+/** `onExit` of a recipe: a user's command that receives how a run ended, to send a message or to free a machine. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import type { RunEnd } from './run-end.js'
 import { plainText } from './terminal/terminal-text.js'
 
-/** Time that the command has; then it is ended, and killed if it does not end. */
+/** Time limit of the command; then it gets SIGTERM, and SIGKILL after `killAfterMs`. */
 const onExitMsMax = 60_000
 const killAfterMs = 5_000
 /** Linux limits an environment variable to 128 KiB, without NUL. */
 const messageCharactersMax = 8_000
 
-export interface ExitFacts {
-  readonly code: number
-  /** A stable word: 'done', 'limits.rowsMax', or an error's code such as KUN_OUTAGE. */
-  readonly reason: string
-  /** For people. */
-  readonly message: string
+interface ExitFacts extends RunEnd {
   readonly directory: string
 }
 
 /**
- * Runs the command in a shell, code and reason as its arguments and as KUN_EXIT_CODE and KUN_EXIT_REASON, besides
- * KUN_EXIT_MESSAGE and KUN_RUN_DIR. What it writes goes to stderr.
+ * Runs the command in a shell. It receives code and reason as arguments and as KUN_EXIT_CODE and KUN_EXIT_REASON, and
+ * KUN_EXIT_MESSAGE and KUN_RUN_DIR. Its output goes to stderr. Never throws: a failure does not change the exit code.
  *
- * @returns what went wrong with it, for people; null when nothing did. Never throws: the run's own end is what counts.
+ * @returns a message if the command failed; null otherwise
  */
 export async function runOnExit(
   command: string,
@@ -32,13 +28,13 @@ export async function runOnExit(
     ...process.env,
     KUN_EXIT_CODE: String(code),
     KUN_EXIT_REASON: reason,
-    KUN_EXIT_MESSAGE: plainWords(plainText(message)),
+    KUN_EXIT_MESSAGE: shortPlainText(plainText(message)),
     KUN_RUN_DIR: directory,
   }
   let child: ChildProcess
   try {
-    // "$@" hands the arguments on as they are: a reason is never read by the shell.
-    child = spawn('/bin/sh', ['-c', `${command} "$@"`, 'onExit', String(code), plainWords(reason)], {
+    // "$@" passes the arguments unchanged: the shell does not interpret a reason.
+    child = spawn('/bin/sh', ['-c', `${command} "$@"`, 'onExit', String(code), shortPlainText(reason)], {
       env: environment,
       stdio: ['ignore', 2, 2],
       detached: true,
@@ -49,7 +45,7 @@ export async function runOnExit(
   return endOf(child, waitMsMax)
 }
 
-/** Waits for the command, ends it when it takes too long, and stops waiting when it cannot be killed. */
+/** Waits for the command, ends it after its time limit, and stops waiting if it cannot be killed. */
 function endOf(child: ChildProcess, waitMsMax: number): Promise<string | null> {
   return new Promise((resolve) => {
     let late = false
@@ -57,7 +53,7 @@ function endOf(child: ChildProcess, waitMsMax: number): Promise<string | null> {
     const signal = (name: NodeJS.Signals): void => {
       late = true
       try {
-        // Its whole group: the shell may have started others.
+        // The process group: the shell may have started other processes.
         if (child.pid !== undefined) process.kill(-child.pid, name)
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ESRCH') refused = `, ${name}: ${(error as Error).message}`
@@ -91,8 +87,8 @@ function notStarted(error: Error): string {
   return `onExit could not be started: ${error.message}`
 }
 
-/** Server text may contain anything: replaces control characters by spaces and cuts what is too long. */
-function plainWords(words: string): string {
+/** Replaces control characters by spaces and truncates: text of a server may contain anything. */
+function shortPlainText(words: string): string {
   const plain = words.replaceAll(/(?![\t\n])\p{Cc}/gu, ' ')
   return plain.length <= messageCharactersMax ? plain : `${plain.slice(0, messageCharactersMax)}…`
 }

@@ -1,16 +1,16 @@
 /**
- * Which account made a run. A run writes `origin.json` beside run.json: its inode and creation time, which an archive,
- * a copy or a mirror does not preserve. If they do not match, `rebuild` needs --trust.
+ * Finds out whether this account wrote a run.json. A run writes `origin.json` beside it, with its inode and creation
+ * time, which an archive, a copy or a mirror does not preserve. If they do not match, `rebuild` requires --trust.
  */
 import { lstat, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { temporarySuffix } from '../storage/files.js'
 import { originName, runRecordName } from '../storage/run-layout.js'
 
-/** Size limit: the file may come from anyone. */
+/** The file may come from anyone. */
 const originBytesMax = 1024
 
-/** Marks the run.json of a directory as written here by this account. Replaces what is there, and follows no link. */
+/** Marks the run.json of a directory as written here by this account. Replaces an existing mark; follows no link. */
 export async function markOwnRun(directory: string): Promise<void> {
   const path = join(directory, originName)
   const temporary = path + temporarySuffix
@@ -25,7 +25,7 @@ export async function markOwnRun(directory: string): Promise<void> {
   await rename(temporary, path)
 }
 
-/** Whether a run of this account wrote the run.json of the directory, where it is now. */
+/** Returns whether a run of this account wrote the run.json of the directory in its present place. */
 export async function isOwnRun(directory: string): Promise<boolean> {
   const path = join(directory, originName)
   const record = await lstat(join(directory, runRecordName), { bigint: true })

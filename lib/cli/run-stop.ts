@@ -7,28 +7,30 @@ import { AbortedError } from '../errors.js'
 import type { KunRun } from '../run/run.js'
 import { onStopSignal, type StopSignal } from './terminal/stop-signals.js'
 
-/** Time for a session that is being opened to settle and release the run directory. */
+/** Time for a run that is being opened to settle and release the run directory. */
 const openingWaitMsMax = 3_000
 
 export class RunStop {
+  readonly #say: (message: string) => void
   readonly #early = new AbortController()
   readonly #giveUp = new AbortController()
   readonly #release: () => void
-  #session: KunRun | null = null
+  #run: KunRun | null = null
   #longestSeconds = 0
   #ended = false
   #signals = 0
 
-  constructor(private readonly say: (message: string) => void) {
+  constructor(say: (message: string) => void) {
+    this.#say = say
     this.#release = onStopSignal((signal) => this.#heard(signal))
   }
 
-  /** Aborted to cancel the work after the session: mirror and publish. */
+  /** Aborted to cancel the work after the run: mirror and publish. */
   get giveUp(): AbortSignal {
     return this.#giveUp.signal
   }
 
-  /** Waits for work that precedes the session. @throws {AbortedError} a signal came first */
+  /** Waits for work that precedes the run. @throws {AbortedError} a signal came first */
   async before<T>(work: Promise<T>): Promise<T> {
     work.catch(() => undefined) // after a signal its result is not awaited
     if (this.#early.signal.aborted) throw this.#early.signal.reason
@@ -44,15 +46,15 @@ export class RunStop {
     }
   }
 
-  /** Like `before`, for the session itself: closes a session that opens after the signal. */
+  /** Like `before`, for the run itself: closes a run that opens after the signal. */
   async opening(starting: Promise<KunRun>): Promise<KunRun> {
     try {
       return await this.before(starting)
     } catch (error) {
       if (error !== this.#early.signal.reason) throw error
-      const closed = starting.then(async (session) => {
-        session.abort(error as AbortedError)
-        await session.done
+      const closed = starting.then(async (run) => {
+        run.abort(error as AbortedError)
+        await run.done
       })
       let timer: NodeJS.Timeout | undefined
       const late = new Promise<void>((resolve) => {
@@ -65,15 +67,15 @@ export class RunStop {
   }
 
   /** @param longestMs the longest that a request may take */
-  works(session: KunRun, longestMs: number): void {
-    this.#session = session
+  started(run: KunRun, longestMs: number): void {
+    this.#run = run
     this.#longestSeconds = longestMs / 1000
   }
 
-  /** Marks the session as ended; the next signal cancels the remaining work. */
-  sessionEnded(): void {
+  /** Marks the run as ended; the next signal cancels the remaining work. */
+  runEnded(): void {
     this.#ended = true
-    if (this.#signals > 1) this.#giveUp.abort(new AbortedError('stopped at once'))
+    if (this.#signals > 1) this.#giveUp.abort(new AbortedError('stopped immediately'))
   }
 
   close(): void {
@@ -83,16 +85,16 @@ export class RunStop {
   #heard(signal: StopSignal): void {
     this.#signals++
     if (this.#ended) {
-      this.say(`${signal}: no longer waiting for the mirror and the Hub`)
+      this.#say(`${signal}: no longer waiting for the mirror and the Hub`)
       this.#giveUp.abort(new AbortedError('stopped while publishing'))
-    } else if (this.#session === null) {
-      this.#early.abort(new AbortedError(`stopped by ${signal} before the run began`))
+    } else if (this.#run === null) {
+      this.#early.abort(new AbortedError(`stopped by ${signal} before the run started`))
     } else if (this.#signals > 1) {
-      this.#session.abort(new AbortedError('stopped at once'))
+      this.#run.abort(new AbortedError('stopped immediately'))
     } else {
       const limit = `at most ${this.#longestSeconds} s`
-      this.say(`${signal}: waiting for the requests in flight, ${limit}; once more stops at once`)
-      this.#session.stop(new AbortedError('stopped')).catch((error: Error) => this.say(error.message))
+      this.#say(`${signal}: waiting for the requests in flight, ${limit}; a second signal stops immediately`)
+      this.#run.stop(new AbortedError('stopped')).catch((error: Error) => this.#say(error.message))
     }
   }
 }

@@ -1,9 +1,9 @@
-/** Counts unreadable records; if no record is readable, the field or the format was named wrongly. */
+/** Counts unreadable records. If no record is readable, the field or the format is probably wrong. */
 export class UnreadableRecords {
   #count = 0
   #detail = ''
 
-  /** @param detail why, of one record */
+  /** @param detail why the record cannot be read */
   add(detail: string): void {
     if (this.#count === 0) this.#detail = detail
     this.#count++

@@ -20,7 +20,7 @@ export const publishOptions = z.strictObject({
     .default(false)
     .meta(unpinned('Publishes only files that will not change, while the run is in progress')),
   dryRun: z.boolean().default(false).meta(unpinned('Prints the paths that would be written; writes nothing')),
-  hubUrl: z.string().optional().meta(unpinned('Hub in place of HF_ENDPOINT or huggingface.co')),
+  hubUrl: z.string().optional().meta(unpinned('Address of the Hub, in place of HF_ENDPOINT or huggingface.co')),
   token: hubToken(),
   // The last file of a split is smaller.
   fileBytes: z

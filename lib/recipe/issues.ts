@@ -1,17 +1,18 @@
-/** Says of each thing wrong with a recipe: where, the path, the value found, what is allowed, and what was meant. */
+/** Formats recipe validation issues: place, path, value found, allowed values, and the name that was probably meant. */
+import { distance } from 'fastest-levenshtein'
 import type { z } from 'zod'
 import { isRecord, kindOf, type Path, pathText, type RecipeDocument } from './document.js'
 import { allowed, schemaAt, shapeOf } from './schema-tree.js'
 
 type Issue = z.core.$ZodIssue
 
-/** Characters of a found value that a message shows. */
+/** Length limit of a found value in a message. */
 const shownCharsMax = 60
 
-/** Fields whose values are never shown. */
+/** Fields whose values are not shown. */
 const secretNames = /^(?:apiKey|token|headers)$/
 
-/** One line for each issue, in the order of the schema. */
+/** Returns one line per issue, in the order of the schema. */
 export function issueLines(schema: z.ZodType, issues: readonly Issue[], { locate, value }: RecipeDocument): string[] {
   const lines = issues.flatMap((issue) => concrete(issue, valueAt(value, issue.path))).flatMap((issue) => lineOf(issue))
   return [...new Set(lines)]
@@ -41,7 +42,7 @@ export function issueLines(schema: z.ZodType, issues: readonly Issue[], { locate
   }
 }
 
-/** Of a union, the issues of the member that the value comes closest to: a map is meant for the member that is a map. */
+/** Replaces the issue of a union by the issues of its closest member: a map is compared with the member that is a map. */
 function concrete(issue: Issue, found: unknown): Issue[] {
   if (issue.code !== 'invalid_union') return [issue]
   const members = issue.errors.filter((member) =>
@@ -60,14 +61,14 @@ function reasonOf(issue: Issue): string {
   return inner !== undefined && 'pattern' in inner ? `allowed is a text like ${inner.pattern}` : issue.message
 }
 
-/** User and password of an address are not shown either. */
+/** Truncated; user and password of a URL are masked. */
 function shown(found: unknown, path: Path): string {
   if (path.some((key) => secretNames.test(String(key)))) return `${kindOf(found)} (not shown)`
   const text = (JSON.stringify(found) ?? 'nothing').replace(credentials, '***@')
   return text.length <= shownCharsMax ? text : `${text.slice(0, shownCharsMax)}…`
 }
 
-/** 'user:password@', at the start of a text or behind '//'; a password may have a slash in it. */
+/** 'user:password@' at the start of a text or after '//'; a password may contain a slash. */
 const credentials = /(?<=\/\/|")(?:(?!\/\/)[^":])*:(?:(?!\/\/)[^"])*@/g
 
 function valueAt(value: unknown, path: Path): unknown {
@@ -80,30 +81,11 @@ function below(value: unknown, key: PropertyKey): unknown {
     : undefined
 }
 
-/** The name that was probably meant: at most two letters, and at most a third of them, are different; else null. */
+/** The closest name within two edits and a third of the letters; null if there is none. */
 export function nearest(given: string, names: readonly string[]): string | null {
   const ranked = names
-    .map((name) => ({ name, letters: distance(given.toLowerCase(), name.toLowerCase()) }))
-    .sort((a, b) => a.letters - b.letters)
+    .map((name) => ({ name, edits: distance(given.toLowerCase(), name.toLowerCase()) }))
+    .sort((a, b) => a.edits - b.edits)
   const [best] = ranked
-  return best !== undefined && best.letters <= Math.min(2, Math.ceil(given.length / 3)) ? best.name : null
-}
-
-/** Letters to insert, delete or replace, or neighbours to swap. Names are short: quadratic is fine. */
-function distance(a: string, b: string): number {
-  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, column) => column)]
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = at(i - 1, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? at(i - 2, j - 2) + 1 : replaced
-      row[j] = Math.min(at(i - 1, j) + 1, (row[j - 1] as number) + 1, replaced, swapped)
-    }
-    rows.push(row)
-  }
-  return at(a.length, b.length)
-
-  function at(i: number, j: number): number {
-    return (rows[i] as number[])[j] as number
-  }
+  return best !== undefined && best.edits <= Math.min(2, Math.ceil(given.length / 3)) ? best.name : null
 }

@@ -13,15 +13,15 @@ const neverABug = /bug of kun-stream|UnhandledPromise|\n {4}at /
 export const expectedByCase: Readonly<Record<string, Expected>> = {
   '01-finish-reason-abort': {
     means: 'half a sentence is retried, then rejected',
-    shows: [/holds no rows|rows +0/, /polish\/[\w-]+/],
+    shows: [/contains no rows|rows +0/, /polish\/[\w-]+/],
   },
   '01b-finish-reason-abort-stream': {
     means: 'half a streamed sentence is retried, then rejected',
-    shows: [/holds no rows|rows +0/, /polish\/[\w-]+/],
+    shows: [/contains no rows|rows +0/, /polish\/[\w-]+/],
   },
   '01c-finish-reason-content-filter': {
     means: 'a reply that a filter cut off is retried, then rejected',
-    shows: [/holds no rows|rows +0/, /polish\/[\w-]+/],
+    shows: [/contains no rows|rows +0/, /polish\/[\w-]+/],
   },
   '02-reasoning-tags-seed': {
     means: 'thoughts are taken out',
@@ -35,7 +35,7 @@ export const expectedByCase: Readonly<Record<string, Expected>> = {
   },
   '03-fffd-in-reply': {
     means: 'a reply with U+FFFD is retried, then rejected',
-    shows: [/holds no rows|rows +0/, /polish\/[\w-]+/],
+    shows: [/contains no rows|rows +0/, /polish\/[\w-]+/],
     hides: [/\brow 1\b/],
   },
   '04-error-in-200': {

@@ -33,12 +33,11 @@ t.test(
     const directory = runOf(t.testdir(), ['http://10.0.0.9:8000/v1'])
     await t.rejects(checked(directory), {
       code: 'KUN_USAGE',
-      message:
-        /sends texts to http:\/\/10\.0\.0\.9:8000\/v1\. If that is right, add --trust, or name the servers: --set/,
+      message: /sends texts to http:\/\/10\.0\.0\.9:8000\/v1\. To allow it, add --trust, or name the servers: --set/,
     })
     const said = await checked(directory, [], true)
     t.match(said, 'reads for a: /home/**/*.jsonl, !**/x.jsonl')
-    t.match(said, 'asks for writer: http://10.0.0.9:8000/v1')
+    t.match(said, 'calls for writer: http://10.0.0.9:8000/v1')
     await t.resolves(checked(directory, ['models.writer.endpoints=["http://10.0.0.9:8000/v1"]']))
     await t.rejects(checked(directory, ['models.writer.inFlightMax=4']), { code: 'KUN_USAGE' })
   },

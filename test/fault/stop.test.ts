@@ -72,11 +72,11 @@ t.test('Ctrl-C once lets what is in flight reach the replies, twice stops at onc
     await askedAbout(20)
     run.child.kill('SIGINT')
     if (signals === 2) {
-      await run.said('once more stops at once')
+      await run.said('a second signal stops immediately')
       run.child.kill('SIGINT')
     }
     const ended = await run.ended
-    t.match(ended, { code: 3, err: /every reply received is kept\. Go on with: .* run / }, `${signals} signals`)
+    t.match(ended, { code: 3, err: /every reply received is kept\. Resume with: .* run / }, `${signals} signals`)
     const inFlight = server.requests().filter(({ key, complete }) => key !== null && !complete).length
     if (signals === 1) t.equal(inFlight, 0, 'no request was cut off')
     t.equal((await command('bin/kun-stream.js', args).ended).code, 0)

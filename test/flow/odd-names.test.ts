@@ -89,7 +89,7 @@ t.test('splits, reasons, models and fields may have the names of inherited prope
 
   const verification = await verifyRun(directory, { checkCounters })
   t.strictSame(verification.findings, [])
-  t.match(verificationText(verification), /The dataset is whole/)
+  t.match(verificationText(verification), /The dataset is intact/)
   const rows = Object.values(counters).reduce((sum, own) => sum + own.rows, 0)
   t.ok(rows > 0, `${rows} rows`)
   const status = await statusOf(directory)

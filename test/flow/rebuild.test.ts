@@ -57,6 +57,6 @@ t.test(
     await whole.close()
     t.strictSame(bytesOf(again), bytesOf(rebuilt), 'a rebuilt run is rebuilt from both, to the same bytes')
     await t.rejects(recipeOfRun(directory, directory, []), { code: 'KUN_USAGE', message: /name another directory/ })
-    await t.rejects(recipeOfRun(root, again, []), { code: 'KUN_USAGE', message: /holds no run/ })
+    await t.rejects(recipeOfRun(root, again, []), { code: 'KUN_USAGE', message: /does not contain a run/ })
   },
 )

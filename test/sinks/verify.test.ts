@@ -4,12 +4,13 @@ import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { Command } from 'commander'
 import { parquetWriteBuffer } from 'hyparquet-writer'
+import stringWidth from 'string-width'
 import t from 'tap'
 import { registerInspect } from '../../lib/cli/commands/inspect.js'
 import { registerVerify, verificationText } from '../../lib/cli/commands/verify.js'
-import { inspectedApart } from '../../lib/cli/inspect-thread.js'
+import { inspectInThread } from '../../lib/cli/inspect-thread.js'
 import { inspected } from '../../lib/cli/terminal/inspect-text.js'
-import { fitted, printable, widthOf, wrapped } from '../../lib/cli/terminal/text-width.js'
+import { fitted, printable, wrapped } from '../../lib/cli/terminal/wrap-text.js'
 import { UsageError } from '../../lib/errors.js'
 import type { Column } from '../../lib/parquet/columns.js'
 import { parquetEncoder } from '../../lib/parquet/encoders/index.js'
@@ -92,7 +93,7 @@ t.test('a whole run has no findings, and is counted', async (t) => {
   t.match(verification, { findings: [], cuts: 2, files: 4, rows: { wudao: 6 }, rejects: { wudao: 2 } })
   t.match(
     stripVTControlCharacters(verificationText(verification)),
-    /The dataset is whole: 2 cuts, 4 files, .* 6 rows, 2 rejects\./,
+    /The dataset is intact: 2 cuts, 4 files, .* 6 rows, 2 rejects\./,
   )
 })
 
@@ -255,7 +256,7 @@ t.test('verify prints findings and exits 1 on an error, 0 on a warning', async (
   await makeRun(directory)
   writeFileSync(join(directory, 'data', 'notes.txt'), '')
   const warned = await run(registerVerify, ['verify', directory])
-  t.match(warned.out, /warning data\/notes\.txt: .*\n {2}to repair: move it elsewhere/)
+  t.match(warned.out, /warning data\/notes\.txt: .*\n {2}repair: move it elsewhere/)
   t.equal(warned.code, undefined)
   rmSync(join(directory, 'rejects', '000000-000.parquet'))
   const failed = await run(registerVerify, ['verify', '--json', directory])
@@ -272,8 +273,8 @@ t.test('inspect gives up on a file that its decoder follows for ever', async (t)
   bytes[82] = 0xc5
   const file = join(t.testdir(), 'a.parquet')
   writeFileSync(file, bytes)
-  const damaged = { code: 'KUN_CORRUPT_FILE', message: /nothing was decoded in 0\.7 s: it is damaged/ } as never
-  await t.rejects(inspectedApart(file, { number: 1 }, 700).next(), damaged)
+  const damaged = { code: 'KUN_CORRUPT_FILE', message: /could not be decoded in 0\.7 s: it is damaged/ } as never
+  await t.rejects(inspectInThread(file, { number: 1 }, 700).next(), damaged)
 })
 
 t.test('inspect shows rows within 80 cells, rejects, and JSON for programs', async (t) => {
@@ -286,7 +287,7 @@ t.test('inspect shows rows within 80 cells, rejects, and JSON for programs', asy
   t.match(lines[1], /^instruction {5}写一段话$/)
   t.match(pieces.join('\n'), /… \d+ more lines|shard s0 · offset 0 · score 0\.8125/)
   t.equal(lines.at(-1), 'wudao: 2 of 6 rows shown, 2 files')
-  t.equal(Math.max(...lines.map(widthOf)), 80, 'as wide as the terminal, no wider')
+  t.equal(Math.max(...lines.map((line) => stringWidth(line))), 80, 'as wide as the terminal, no wider')
 
   const json = await run(registerInspect, ['inspect', directory, '-n', '4', '--json'])
   const rows = json.out
@@ -319,7 +320,7 @@ t.test('inspect shows rows within 80 cells, rejects, and JSON for programs', asy
 
 t.test('widths count cells: Chinese two, marks none, an emoji family two', async (t) => {
   t.same(
-    ['abc', '中文', '，。', 'é', 'e\u0301', '👨‍👩‍👧', 'ｱ', 'Ａ', '…', ''].map(widthOf),
+    ['abc', '中文', '，。', 'é', 'e\u0301', '👨‍👩‍👧', 'ｱ', 'Ａ', '…', ''].map((text) => stringWidth(text)),
     [3, 4, 4, 1, 1, 2, 1, 2, 1, 0],
   )
   t.equal(fitted('中文字', 5), '中文…')

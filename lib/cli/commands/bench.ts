@@ -1,10 +1,10 @@
-/** `kun-stream bench [NAME…]`: the benches of the repository, from the command line. */
+/** `kun-stream bench [NAME…]`: runs the benches of the repository. */
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { UsageError } from '../../errors.js'
 
-/** Beside lib, not in it: the product does not need them. */
+/** Outside of lib, which does not depend on it. */
 const main = new URL('../../../bench/main.js', import.meta.url)
 
 interface BenchModule {
@@ -16,11 +16,11 @@ export function registerBench(program: Command): void {
     .command('bench')
     .description('run benches; without a name, list them')
     .argument('[names...]')
-    .option('--smoke', 'small sizes: shows that they run, the figures say little')
-    .option('--json', 'figures for programs')
+    .option('--smoke', 'small sizes, to check that the benches run')
+    .option('--json', 'print the results as JSON')
     .action(async (names: string[], { smoke = false, json = false }: { smoke?: boolean; json?: boolean }) => {
       if (!existsSync(fileURLToPath(main))) {
-        throw new UsageError('the benches are part of the repository, not of the package: clone it and npm run build')
+        throw new UsageError('the benches are in the repository, not in the package: clone it and npm run build')
       }
       const { runBenches } = (await import(main.href)) as BenchModule
       process.exitCode = await runBenches(names, { smoke, json })

@@ -1,4 +1,4 @@
-/** `kun-stream dev-hub DIR`: the stand-in Hub as a command, to try publishing without an account. */
+/** `kun-stream dev-hub DIR`: serves the stand-in Hub, to try publishing without an account. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
@@ -12,12 +12,10 @@ import { portOf } from './simulate.js'
 export function registerDevHub(program: Command): void {
   program
     .command('dev-hub')
-    .description(
-      'a stand-in for the Hugging Face Hub on this machine, to try publishing and reading without an account',
-    )
-    .argument('<dir>', 'folder that keeps its repositories')
-    .option('--port <number>', 'port of the API; 0 takes any', '8500')
-    .option('--load <owner/name=folder...>', 'put the files of a folder into a repository first')
+    .description('serve a stand-in for the Hugging Face Hub, to try publishing and reading without an account')
+    .argument('<dir>', 'folder of its repositories')
+    .option('--port <number>', 'port to listen on; 0 takes a free one', '8500')
+    .option('--load <owner/name=folder...>', 'first copy the files of a folder to a repository')
     .action(async (directory: string, options: { port: string; load?: string[] }) => {
       const hub = await startHub({ directory, port: portOf(options.port) }).catch((error: NodeJS.ErrnoException) => {
         throw error.syscall === undefined ? error : cannotOpen(error.path ?? directory, error)
@@ -30,7 +28,7 @@ export function registerDevHub(program: Command): void {
       }
       writeOut(`${hub.url}\n`)
       writeErr(
-        `The stand-in Hub listens on ${hub.url}. Any token that begins with hf_ may write:\n` +
+        `The stand-in Hub listens on ${hub.url}. Any token that starts with hf_ may write:\n` +
           `  export HF_ENDPOINT=${hub.url} HF_TOKEN=hf_try\n` +
           `  kun-stream publish out/kun-demo --repo me/kun-demo\n` +
           `POST ${hub.url}/admin/faults makes it fail; Ctrl-C ends it.\n`,
@@ -45,7 +43,7 @@ async function loadFolder(hub: Awaited<ReturnType<typeof startHub>>, load: strin
   if (match === null) throw new UsageError(`--load is ${load}: write owner/name=folder`)
   const [, id = '', folder = ''] = match
   const paths = (await glob('**/*', { cwd: folder, dot: false })).sort()
-  if (paths.length === 0) throw new UsageError(`--load ${load}: the folder ${folder} holds no file, check the path`)
+  if (paths.length === 0) throw new UsageError(`--load ${load}: the folder ${folder} contains no file: check the path`)
   for (const path of paths) {
     hub.seed(id, { [path]: await readFile(join(folder, path)) })
   }

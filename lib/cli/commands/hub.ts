@@ -1,12 +1,12 @@
-/** `kun-stream hub ls REPO [GLOB]`: what a source on the Hub would read. */
+/** `kun-stream hub ls REPO [GLOB]`: lists the files that a source on the Hub would read. */
 import type { Command } from 'commander'
 import { hubTransport } from '../../hub/fetch.js'
 import { sayingWaits } from '../../hub/outage-messages.js'
 import { hubSettings } from '../../hub/settings.js'
 import { listHub } from '../../sources/hub.js'
-import { bytesText } from '../terminal/bytes-text.js'
+import { hubUrlOption, tokenOption } from '../hub-options.js'
+import { bytesText, counted } from '../terminal/bytes-text.js'
 import { sayOnStderr, writeErr, writeOut } from '../terminal/output.js'
-import { tokenOption } from '../token-option.js'
 
 interface Flags {
   readonly revision: string
@@ -16,16 +16,16 @@ interface Flags {
 }
 
 export function registerHub(program: Command): void {
-  const hub = program.command('hub').description('look at datasets on the Hugging Face Hub')
+  const hub = program.command('hub').description('commands for datasets on the Hugging Face Hub')
   hub
     .command('ls')
     .description('list the files that a source would read, with sizes')
     .argument('<owner/name>', 'dataset')
     .argument('[glob...]', 'paths in the dataset', ['**/*'])
     .option('--revision <name>', 'branch, tag or commit', 'main')
-    .option('--hub-url <url>', 'another Hub than HF_ENDPOINT or huggingface.co')
+    .addOption(hubUrlOption())
     .addOption(tokenOption())
-    .option('--json', 'one JSON object')
+    .option('--json', 'print one JSON object')
     .action(async (repo: string, globs: string[], { revision, json, ...given }: Flags) => {
       const settings = hubSettings(given)
       const transport = hubTransport(settings, sayingWaits({}, sayOnStderr))
@@ -37,8 +37,7 @@ export function registerHub(program: Command): void {
           return
         }
         for (const { path, sizeBytes } of files) writeOut(`${bytesText(sizeBytes).padStart(8)}  ${path}\n`)
-        const count = `${files.length} ${files.length === 1 ? 'file' : 'files'}`
-        writeErr(`${count}, ${bytesText(bytes)}, at commit ${commit}\n`)
+        writeErr(`${counted(files.length, 'file')}, ${bytesText(bytes)}, at commit ${commit}\n`)
       } finally {
         await transport.close()
       }

@@ -1,6 +1,6 @@
-/** `kun-stream inspect`: shows the rows of a run, a folder or a file so that a person can read them. */
+/** `kun-stream inspect`: shows rows of a run, a folder or a file. */
 import { type Command, InvalidArgumentError } from 'commander'
-import { inspectedApart } from '../inspect-thread.js'
+import { inspectInThread } from '../inspect-thread.js'
 import type { InspectOptions } from '../terminal/inspect-text.js'
 import { Output, ReaderGone } from '../terminal/output.js'
 import { terminalText } from '../terminal/terminal-text.js'
@@ -10,17 +10,17 @@ export function registerInspect(program: Command): void {
     .command('inspect')
     .description('show rows of a run directory, a folder or a Parquet file')
     .argument('<path>', 'run directory, folder with Parquet files, or one Parquet file')
-    .option('-n, --number <rows>', 'rows of each split', rowsNumber, 3)
-    .option('--rejects', 'show what was dropped or failed, and why')
-    .option('--full', 'show long texts to their end')
-    .option('--json', 'one JSON object a line, for programs')
+    .option('-n, --number <rows>', 'rows per split', rowsNumber, 3)
+    .option('--rejects', 'show rejects and their reasons, in place of rows')
+    .option('--full', 'do not truncate long texts')
+    .option('--json', 'print one JSON object per line')
     .action(async (path: string, options: InspectOptions) => {
       const output = new Output(process.stdout)
       try {
-        for await (const text of inspectedApart(path, options))
+        for await (const text of inspectInThread(path, options))
           await output.write(Buffer.from(terminalText(`${text}\n`)))
       } catch (error) {
-        // A pager that was quit needs no more.
+        // The pager was closed.
         if (!(error instanceof ReaderGone)) throw error
       }
     })
@@ -29,5 +29,5 @@ export function registerInspect(program: Command): void {
 function rowsNumber(text: string): number {
   const rows = Number(text)
   if (Number.isSafeInteger(rows) && rows >= 1) return rows
-  throw new InvalidArgumentError('a whole number of 1 or more is needed.')
+  throw new InvalidArgumentError('must be a whole number of 1 or more.')
 }

@@ -1,4 +1,7 @@
-/** `kun-stream plan RECIPE`: what a run would read, ask and write, and whether its directory takes it. Writes nothing. */
+/**
+ * `kun-stream plan RECIPE`: prints what a run would read, which servers it would call, and whether its directory accepts
+ * the recipe. Calls no server and writes nothing.
+ */
 import type { Command } from 'commander'
 import pc from 'picocolors'
 import { stagesThrough } from '../../kun/stages.js'
@@ -10,24 +13,24 @@ import { pinnedShardsOf } from '../../run/run-record.js'
 import { readManifest, readRunRecord } from '../../sinks/index.js'
 import type { Shard } from '../../sources/index.js'
 import { type FaultyShard, faultyLines } from '../faulty-shards.js'
+import { outOption, type RecipeFlags, setOption } from '../recipe-options.js'
 import { bytesText, counted } from '../terminal/bytes-text.js'
 import { sayOnStderr, writeOut } from '../terminal/output.js'
-import { collect } from './run.js'
 
-interface PlanFlags {
-  readonly out?: string
-  readonly set: string[]
+interface PlanFlags extends RecipeFlags {
   readonly json?: boolean
 }
 
 export function registerPlan(program: Command): void {
   program
     .command('plan')
-    .description('say what a run would read, ask and write, and what its directory holds; nothing is written or asked')
+    .description(
+      'print what a run would read, which servers it would call, and the state of its directory; writes nothing',
+    )
     .argument('<recipe>', 'a YAML file')
-    .option('--out <dir>', 'run directory, in place of output.dir')
-    .option('--set <path=value>', 'override a field (may be repeated)', collect, [])
-    .option('--json', 'one JSON object')
+    .addOption(outOption())
+    .addOption(setOption())
+    .option('--json', 'print one JSON object')
     .action(async (path: string, { out, set, json = false }: PlanFlags) => {
       const recipe = await loadRecipe(path, set)
       const plan = await planOf(recipe, out ?? recipe.output.dir)
@@ -40,10 +43,10 @@ export interface RunPlan {
   readonly directory: string
   readonly splits: readonly SplitPlan[]
   readonly stages: readonly StagePlan[]
-  /** What the directory holds: nothing, a run that is gone on with, or one that was made otherwise. */
+  /** Of the directory: empty, a run that this recipe would resume, or a run that refuses this recipe. */
   readonly state: 'new' | 'resumes' | 'refused'
   readonly cutsCommitted: number
-  /** Fields and shards in which the existing run differs. */
+  /** Fields and shards in which the existing run differs from the recipe. */
   readonly differences: readonly string[]
   /** Shards that changed in a way that a resumed run accepts. */
   readonly notes: readonly string[]
@@ -52,10 +55,10 @@ export interface RunPlan {
 interface SplitPlan {
   readonly split: string
   readonly shards: number
-  /** As stored; null where one is not known. */
+  /** Bytes as stored; null if the size of a shard is unknown. */
   readonly bytes: number | null
   readonly largestBytes: number
-  /** Shards that cannot be read: each is one reject. */
+  /** Shards that cannot be read; each becomes one reject. */
   readonly faulty: readonly FaultyShard[]
 }
 
@@ -63,7 +66,7 @@ interface StagePlan {
   readonly stage: string
   readonly model: string
   readonly servers: readonly string[]
-  /** Calls for each chunk that survives the deduplication, at most, before any is asked again. */
+  /** Upper limit of calls for each chunk after deduplication, retries excluded. */
   readonly callsPerChunk: number
 }
 
@@ -79,7 +82,8 @@ export async function planOf(recipe: Recipe, directory: string): Promise<RunPlan
       alignShards(pinnedShardsOf(record), settings.shards, last === undefined ? null : cursorOf(last), readsOf(cuts))
     const differences = [
       ...(found === undefined ? [] : recipeDifference(found, settings.pinned)).map(
-        ({ path, before, after }) => `${path}: ${JSON.stringify(before)} there, ${JSON.stringify(after)} here`,
+        ({ path, before, after }) =>
+          `${path}: ${JSON.stringify(before)} in the directory, ${JSON.stringify(after)} in the recipe`,
       ),
       ...(aligned?.problems ?? []),
     ]
@@ -121,7 +125,6 @@ function splitPlan(split: string, shards: readonly Shard[]): SplitPlan {
   }
 }
 
-/** For people. */
 export function planText(plan: RunPlan): string {
   const { name, directory, splits, stages, state, cutsCommitted, differences, notes } = plan
   const shown = (bytes: number | null): string => (bytes === null ? 'size unknown' : bytesText(bytes))
@@ -129,23 +132,23 @@ export function planText(plan: RunPlan): string {
   const bytes = all ? splits.reduce((sum, split) => sum + (split.bytes ?? 0), 0) : null
   const shards = splits.reduce((sum, split) => sum + split.shards, 0)
   const states = {
-    new: `${directory} is new.`,
-    resumes: `${directory} holds this run: ${counted(cutsCommitted, 'cut is', 'cuts are')} committed, it would go on from there.`,
-    refused: `${directory} holds a run that was made otherwise; it would be refused:`,
+    new: `${directory} does not contain a run.`,
+    resumes: `${directory} contains this run: ${counted(cutsCommitted, 'cut is', 'cuts are')} committed, and would be resumed.`,
+    refused: `${directory} contains a run of another recipe, which would be refused:`,
   }
   const faulty = splits.flatMap((split) => split.faulty)
   return [
-    `${pc.bold(name)} would read ${counted(shards, 'shard')}, ${shown(bytes)}${faulty.length > 0 ? `; ${faulty.length} of them cannot be read` : ''}`,
+    `${pc.bold(name)} would read ${counted(shards, 'shard')}, ${shown(bytes)}${faulty.length > 0 ? `; ${faulty.length} cannot be read` : ''}`,
     ...splits.map(
       (split) =>
         `  ${split.split.padEnd(12)}${String(split.shards).padStart(7)} ${split.shards === 1 ? 'shard ' : 'shards'}  ${shown(split.bytes).padStart(9)}, the largest ${bytesText(split.largestBytes)}`,
     ),
     ...faultyLines(faulty),
     '',
-    'and ask for each chunk that is left after filters and deduplication, at most',
+    'and would call, for each chunk after filters and deduplication, at most',
     ...stages.map(
       ({ stage, model, servers, callsPerChunk }) =>
-        `  ${stage.padEnd(8)}${callsPerChunk} ${callsPerChunk === 1 ? 'call ' : 'calls'} of ${model} at ${servers.join(', ')}`,
+        `  ${stage.padEnd(8)}${callsPerChunk} ${callsPerChunk === 1 ? 'call ' : 'calls'} to ${model} at ${servers.join(', ')}`,
     ),
     '',
     states[state],

@@ -1,48 +1,54 @@
 /**
- * `kun-stream rebuild DIR --set a.b=value --out DIR2`: the run of a directory once more, with something changed, from the
- * replies that it kept. Only calls that are really new reach a server.
+ * `kun-stream rebuild DIR --set a.b=value --out DIR2`: runs the recipe of a run again with other values, from the replies
+ * of that run. Only calls without a reply reach a server.
  */
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { UsageError } from '../../errors.js'
 import { parseRecipe, type Recipe } from '../../recipe/index.js'
 import { readRunRecord } from '../../sinks/index.js'
-import { called, quoted } from '../command-name.js'
+import { commandName, shellWord } from '../command-name.js'
 import { checkForeignRun } from '../foreign-run.js'
-import { isSet } from '../overrides.js'
+import { addLogOptions, type LogFlags, withLog } from '../log-file.js'
+import { isOverridden, setOption } from '../recipe-options.js'
 import { sayOnStderr } from '../terminal/output.js'
-import { collect, runRecipe } from './run.js'
+import { runRecipe } from './run.js'
 
-interface RebuildFlags {
+interface RebuildFlags extends LogFlags {
   readonly out: string
   readonly set: string[]
   readonly trust?: boolean
 }
 
 export function registerRebuild(program: Command): void {
-  program
+  const command = program
     .command('rebuild')
-    .description('make the dataset of a run again with something changed, from its replies: only new calls are made')
-    .argument('<dir>', 'run directory, finished or not')
+    .description(
+      'make a dataset from the replies of a run, with another threshold, filter or stage; sends only new calls',
+    )
+    .argument('<dir>', 'run directory, complete or not')
     .requiredOption('--out <dir>', 'run directory of the new dataset')
-    .option('--set <path=value>', 'what is changed: kun.score.keepAtLeast=0.4 (may be repeated)', collect, [])
-    .option('--trust', 'send texts to the servers that a run.json of somebody else names')
-    .action(async (directory: string, { out, set, trust = false }: RebuildFlags) => {
+    .addOption(setOption())
+    .option('--trust', 'accept the servers named in a run.json that another account wrote')
+  addLogOptions(command).action(async (directory: string, flags: RebuildFlags) => {
+    await withLog('rebuild', flags, async (log) => {
+      const { out, set, trust = false } = flags
       const recipe = await recipeOfRun(directory, out, set, sayOnStderr)
       await checkForeignRun({ directory, recipe, overrides: set, trust, say: sayOnStderr })
       const sets = set.flatMap((each) => ['--set', each])
       const words = ['rebuild', directory, ...sets, '--out', out, ...(trust ? ['--trust'] : [])]
-      const again = [called(), ...words.map(quoted)].join(' ')
-      process.exitCode = await runRecipe(recipe, { directory: out, again })
+      const again = [commandName(), ...words.map(shellWord)].join(' ')
+      process.exitCode = await runRecipe(recipe, { directory: out, again, log })
     })
+  })
 }
 
 /**
- * Returns the recipe of a run, with overrides, set to serve its replies. Fields that could act outside the directory
- * (see `withoutPowers`) are kept only if an override of this call names them.
+ * Returns the recipe of a run, with overrides, that uses the replies of that run. Fields that could act outside of the
+ * directory (see `withoutPowers`) are kept only if an override of this call names them.
  *
- * @param say receives a line for each field that is left out
- * @throws {UsageError} the directory holds no run, or is the one to be written
+ * @param say receives a line for each field that is dropped
+ * @throws {UsageError} the directory does not contain a run, or is the one to be written
  */
 export async function recipeOfRun(
   directory: string,
@@ -51,29 +57,30 @@ export async function recipeOfRun(
   say: (line: string) => void = () => undefined,
 ): Promise<Recipe> {
   if (resolve(directory) === resolve(out)) {
-    throw new UsageError(`--out is ${out}, the run itself: name another directory, the old run stays as it is`)
+    throw new UsageError(`--out is ${out}, the run itself: name another directory; a run is not changed by rebuild`)
   }
   const record = await readRunRecord(directory)
   const stored = record?.free.recipe
   if (typeof stored !== 'object' || stored === null) {
     throw new UsageError(
       record === null
-        ? `${directory} holds no run: give a run directory, such as out/demo`
-        : `${directory}/run.json does not hold its recipe: run the recipe with --out ${out} --set 'replies.from=["${directory}"]'`,
+        ? `${directory} does not contain a run: give a run directory, such as out/demo`
+        : `${directory}/run.json does not contain its recipe: run the recipe with --out ${out} --set 'replies.from=["${directory}"]'`,
     )
   }
   const { stored: trusted, withheld } = withoutPowers(stored as Record<string, unknown>)
   const file = `${directory}/run.json, recipe`
   const recipe = parseRecipe(JSON.stringify(trusted), file, overrides)
   const filters = withheld.find(({ path }) => path === 'prepare.filters')
-  // Leaving filters out would alter the output; loading them would run code of a directory that may come from anyone.
-  if (filters !== undefined && !isSet(overrides, filters.path)) {
+  // Dropping filters would alter the output; loading them would run code from a directory that may come from anyone.
+  if (filters !== undefined && !isOverridden(overrides, filters.path)) {
     throw new UsageError(
-      `${directory}/run.json names filters, which are code: ${filters.found}. If you trust them, say --set '${filters.path}=${filters.found}'`,
+      `${directory}/run.json names filters, which are code: ${filters.found}. If you trust them, add --set '${filters.path}=${filters.found}'`,
     )
   }
   for (const { path, found } of withheld) {
-    if (!isSet(overrides, path)) say(`${path} is left out; run.json has ${found}. To use it: --set '${path}=${found}'`)
+    if (!isOverridden(overrides, path))
+      say(`${path} is dropped; run.json has ${found}. To use it: --set '${path}=${found}'`)
   }
   const from = [directory, ...recipe.replies.from.filter((earlier) => resolve(earlier) !== resolve(directory))]
   return { ...recipe, replies: { ...recipe.replies, from } }
@@ -86,9 +93,8 @@ interface Withheld {
 }
 
 /**
- * Fields that a recipe may have and a run directory may not, because it may come from anyone: they start a command,
- * load code, send variables of the environment, or write outside of the output directory. Only flags of this call set
- * them again.
+ * Removes fields that are allowed in a recipe but not in a run directory, which may come from anyone: they start a
+ * command, load code, send environment variables, or write outside of the output directory. Overrides set them again.
  */
 function withoutPowers(stored: Record<string, unknown>): { stored: Record<string, unknown>; withheld: Withheld[] } {
   const kept = structuredClone(stored)

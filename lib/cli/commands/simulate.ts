@@ -1,16 +1,15 @@
-/**
- * `kun-stream simulate`: the simulator as a process of its own. Prints its URL on stdout and serves until it is told
- * to stop.
- */
+/** `kun-stream simulate`: the simulator as a process. Prints its URL on stdout and serves until a stop signal. */
 import { closeSync, openSync, readFileSync } from 'node:fs'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import type { z } from 'zod'
 import { UsageError } from '../../errors.js'
 import { allowedAt } from '../../recipe/index.js'
 import { type FaultRuleOptions, faultKinds } from '../../simulator/vllm/fault-rules.js'
-import { capabilityNames, type LatencyOptions, presetNames, simulatorOptions } from '../../simulator/vllm/options.js'
+import { type LatencyOptions, simulatorOptions } from '../../simulator/vllm/options.js'
 import { startSimulator } from '../../simulator/vllm/server.js'
 import { jsonFault } from '../../text/json-fault.js'
+import { helpOf } from '../option-help.js'
+import { collect } from '../recipe-options.js'
 import { cannotOpen, writeErr, writeOut } from '../terminal/output.js'
 import { stopSignal } from '../terminal/stop-signals.js'
 
@@ -33,23 +32,28 @@ interface SimulateFlags {
 }
 
 export function registerSimulate(program: Command): void {
+  const options = simulatorOptions.shape
   program
     .command('simulate')
-    .description('serve as a vLLM server would, without a GPU: built-in extractive writer, simulated timing, faults')
-    .option('--port <n>', 'port to listen on; 0 takes a free one', '8000')
-    .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--preset <name>', `how time passes: ${presetNames.join(', ')}`, 'instant')
-    .option('--speed <factor>', 'simulated seconds a second, for the GPU presets', '1')
-    .option('--seed <n>', 'of latencies, lengths and fault rates', '0')
-    .option('--model <name>', 'a model name to serve, others get 404; repeatable (default: every name)', collect, [])
-    .option('--latency <ms>', "for --preset delay: 20, 5..50, or mean,sigma[,max] of a log-normal ('200,1')")
-    .option('--lengths <mean,sigma,max>', 'reply lengths in tokens, log-normal, whatever the prompt says')
-    .option('--queue-max <n>', 'requests waiting before 503; unbounded by default, as vLLM')
-    .option('--context-tokens-max <n>', 'context length in tokens')
-    .option('--reasoning <how>', 'thinking in chat replies: none, think, reasoning-content', 'none')
-    .option('--nonce', 'put eight new letters into every reply')
-    .option('--request-log <file>', 'append a JSON line a request')
-    .option('--missing <list>', `what it cannot do: ${capabilityNames.join(',')}`)
+    .description('serve the API of a vLLM server without a GPU: extractive writer, simulated timing, faults')
+    .option('--port <n>', helpOf(options.port), '8000')
+    .option('--host <address>', helpOf(options.host), '127.0.0.1')
+    .option('--preset <name>', helpOf(options.preset), 'instant')
+    .option('--speed <factor>', helpOf(options.speed), '1')
+    .option('--seed <n>', helpOf(options.seed), '0')
+    .addOption(
+      new Option('--model <name>', `${helpOf(options.models)} (repeatable)`)
+        .argParser(collect)
+        .default([], 'every name'),
+    )
+    .option('--latency <ms>', `${helpOf(options.latencyMs)}: 20, 5..50, or mean,sigma[,max] of a log-normal`)
+    .option('--lengths <mean,sigma,max>', helpOf(options.lengths))
+    .option('--queue-max <n>', helpOf(options.queueMax))
+    .option('--context-tokens-max <n>', helpOf(options.contextTokensMax))
+    .option('--reasoning <how>', helpOf(options.reasoning), 'none')
+    .option('--nonce', helpOf(options.nonce))
+    .option('--request-log <file>', helpOf(options.requestLog))
+    .option('--missing <list>', helpOf(options.missing))
     .option('--faults <rules>', 'kind[=rate][@after[-until]], comma-separated; or a JSON array; or @FILE with one')
     .addHelpText('after', `\nFaults: ${faultKinds.join(', ')}\nExample: --faults engine-error=0.01,english@5000`)
     .action(async (flags: SimulateFlags) => {
@@ -88,9 +92,9 @@ function optionsOf(flags: SimulateFlags): z.output<typeof simulatorOptions> {
   throw new UsageError([...new Set(lines)].join('\n'), { cause: checked.error })
 }
 
-/** Options that are called otherwise in the schema. */
+/** Options whose flag has another name. */
 const flagOf: Readonly<Record<string, keyof SimulateFlags>> = { models: 'model', latencyMs: 'latency' }
-/** What the flag takes, where that is written otherwise than the option's value. */
+/** Form of a flag that is not written as the option's value. */
 const formOf: Readonly<Record<string, string>> = {
   latencyMs: 'milliseconds: 20, or 5..50, or mean,sigma[,max] such as 200,1',
   lengths: 'mean,sigma[,max] in tokens, such as 200,1,1024',
@@ -114,8 +118,8 @@ export function faultsOf(text: string): FaultRuleOptions[] {
     try {
       return JSON.parse(source) as FaultRuleOptions[]
     } catch (cause) {
-      const words = jsonFault(source)?.what ?? 'it cannot be read'
-      throw new UsageError(`--faults is no JSON: ${words}. Give a list of rules: [{"kind":"hang"}]`, { cause })
+      const words = jsonFault(source)?.what ?? 'it cannot be parsed'
+      throw new UsageError(`--faults is not valid JSON: ${words}. Give a list of rules: [{"kind":"hang"}]`, { cause })
     }
   }
   return source.split(',').map((rule) => {
@@ -149,7 +153,7 @@ function checkWritable(path: string): void {
   }
 }
 
-/** @throws {UsageError} it is no port */
+/** @throws {UsageError} it is not a port */
 export function portOf(text: string): number {
   const checked = simulatorOptions.shape.port.safeParse(number(text))
   if (checked.success) return checked.data
@@ -170,11 +174,7 @@ function lengthsOf(text: string) {
   return { mean, sigma, max }
 }
 
-/** NaN for what is no number: the schema then says which option it was. */
+/** Returns NaN for a text that is not a number; the schema then names the option. */
 function number(text: string): number {
   return text.trim() === '' ? Number.NaN : Number(text)
-}
-
-function collect(value: string, before: readonly string[]): string[] {
-  return [...before, value]
 }

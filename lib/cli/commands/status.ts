@@ -1,4 +1,4 @@
-/** `kun-stream status DIR`: what is committed in a run directory, who works on it, how fast, or how it ended. Reads only. */
+/** `kun-stream status DIR`: prints what is committed, and the speed of the run in progress or how the last one ended. */
 
 import { stat } from 'node:fs/promises'
 import type { Command } from 'commander'
@@ -19,9 +19,9 @@ import { short } from '../terminal/progress.js'
 export function registerStatus(program: Command): void {
   program
     .command('status')
-    .description('what a run directory holds, whether a run is under way, how fast it is or how it ended')
+    .description('print the contents of a run directory, and the progress of its run or how it ended')
     .argument('<dir>', 'run directory')
-    .option('--json', 'one JSON object')
+    .option('--json', 'print one JSON object')
     .action(async (directory: string, { json = false }: { json?: boolean }) => {
       const status = await statusOf(directory)
       const text = json ? JSON.stringify(status) : statusText(status, process.stdout.columns ?? 80)
@@ -37,9 +37,9 @@ export interface RunStatus {
   readonly rejects: number
   readonly bytes: number
   readonly counters: Counters
-  /** The process that works on it; 'unknown' if it is not visible from here and only its last renewal is known. */
+  /** Process that holds the lock; 'unknown' if it is not visible from here and only its last renewal is known. */
   readonly holder: (Pick<Holder, 'pid' | 'host'> & HolderSigns) | null
-  /** The latest call of `run`; of one under way, some seconds old. */
+  /** The latest call of `run`; of one in progress, some seconds old. */
   readonly lastCall: CallTimings | null
 }
 
@@ -48,20 +48,21 @@ interface HolderSigns {
   readonly lastSignMs: number | null
 }
 
-/** @throws {UsageError} there is no such directory, or no run in it */
+/** @throws {UsageError} the directory does not exist, or does not contain a run */
 export async function statusOf(directory: string): Promise<RunStatus> {
   const found = await stat(directory).catch((cause: Error) => {
     throw cannotOpen(directory, cause)
   })
   const record = found.isDirectory() ? await readRunRecord(directory) : null
-  if (record === null) throw new UsageError(`${directory} holds no run: give a run directory, such as out/demo`)
+  if (record === null)
+    throw new UsageError(`${directory} does not contain a run: give a run directory, such as out/demo`)
   const entries = await readManifest(directory)
   const last = entries.at(-1)
   const counters = last === undefined ? {} : countersOf(last)
   const sum = (of: (own: Counters[string]) => number): number =>
     Object.values(counters).reduce((all, own) => all + of(own), 0)
-  const held = await lockHolder(directory)
-  const { state = 'unknown', lastSignMs = null } = held ?? {}
+  const lock = await lockHolder(directory)
+  const { state = 'unknown', lastSignMs = null } = lock ?? {}
   const { name } = (record.free.recipe ?? {}) as { name?: string }
   return {
     directory,
@@ -71,7 +72,7 @@ export async function statusOf(directory: string): Promise<RunStatus> {
     rejects: sum((own) => total(own.documentRejects) + total(own.chunkRejects) + total(own.attemptRejects)),
     bytes: entries.flatMap(({ files }) => files).reduce((all, { bytes }) => all + bytes, 0),
     counters,
-    holder: held === null ? null : { pid: held.holder.pid, host: held.holder.host, state, lastSignMs },
+    holder: lock === null ? null : { pid: lock.holder.pid, host: lock.holder.host, state, lastSignMs },
     lastCall: (await readTimings(directory)).at(-1) ?? null,
   }
 }
@@ -88,29 +89,29 @@ export function statusText(status: RunStatus, columns: number, now = new Date())
 
 function callLines({ holder, lastCall }: RunStatus, now: Date): string[] {
   if (holder !== null) {
-    const who = `A run is under way: process ${holder.pid} on ${holder.host}`
+    const who = `A run is in progress: process ${holder.pid} on ${holder.host}`
     if (holder.state === 'unknown') {
       return [
-        `${who}, or was: it cannot be seen from here, and its last sign of life is ${ageText(holder.lastSignMs)} old (a run ` +
-          'gives one every 5 s). `kun-stream run` waits for another one and takes over where none comes',
+        `${who}, or was: the process is not visible from here, and it renewed its lock ${ageText(holder.lastSignMs)} ago (a run ` +
+          'renews it every 5 s). `kun-stream run` waits for a renewal and takes over if there is none',
       ]
     }
-    if (lastCall?.end !== 'running') return [`${who}, since a moment`]
+    if (lastCall?.end !== 'running') return [`${who}, just started`]
     return [`${who}, for ${duration(lastCall.seconds)}`, `  ${rates(lastCall)}`]
   }
-  if (lastCall === null) return ['No run is under way.']
+  if (lastCall === null) return ['No run is in progress.']
   const ago = duration((now.getTime() - Date.parse(lastCall.startedAt)) / 1000 - lastCall.seconds)
   const how: Record<string, string> = {
-    input: 'ended with its input',
+    input: 'ended at the end of its input',
     limit: 'ended at limits.rowsMax',
     running: 'was killed',
   }
-  const end = how[lastCall.end] ?? `was stopped by ${lastCall.end}; run it again to go on`
-  return [`No run is under way. The last one ${end}, ${ago} ago.`, `  ${rates(lastCall)}`]
+  const end = how[lastCall.end] ?? `was stopped by ${lastCall.end}; run it again to resume`
+  return [`No run is in progress. The last one ${end}, ${ago} ago.`, `  ${rates(lastCall)}`]
 }
 
 function rates({ tokensPerSecond, nodes, bottleneck, peakMemoryBytes }: CallTimings): string {
-  const held = bottleneck === 'servers' ? 'the model servers' : bottleneck
+  const limiting = bottleneck === 'servers' ? 'the model servers' : bottleneck
   const released = nodes.at(-1)?.outPerSecond ?? 0
-  return `${short(Math.round(tokensPerSecond))} tokens/s, ${short(released)} records/s, held up by ${held}, ${Math.round(peakMemoryBytes / 1e6)} MB at most`
+  return `${short(Math.round(tokensPerSecond))} tokens/s, ${short(released)} records/s, bottleneck: ${limiting}, ${Math.round(peakMemoryBytes / 1e6)} MB peak memory`
 }

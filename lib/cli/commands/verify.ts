@@ -1,4 +1,4 @@
-/** `kun-stream verify`: says whether a run directory is whole, and what would repair what is not. Exit code 1 if not. */
+/** `kun-stream verify`: checks a run directory and prints how to repair what is damaged. Exit code 1 if it is damaged. */
 
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -17,7 +17,7 @@ export function registerVerify(program: Command): void {
     .command('verify')
     .description('check a run directory: every durable file, checksum, row, id and counter')
     .argument('<dir>', 'run directory')
-    .option('--json', 'the findings as JSON, for programs')
+    .option('--json', 'print the findings as JSON')
     .action(async (directory: string, { json = false }: { json?: boolean }) => {
       const found = await stat(directory).catch((error: NodeJS.ErrnoException) => error)
       if (found instanceof Error || !found.isDirectory()) {
@@ -32,7 +32,7 @@ export function registerVerify(program: Command): void {
     })
 }
 
-/** Files that every run directory has from the start. */
+/** Files that every run directory has from its start. */
 const marks: readonly string[] = [runRecordName, manifestName]
 const namesShownMax = 3
 
@@ -58,7 +58,7 @@ async function checkPublishing(directory: string): Promise<Finding[]> {
     return []
   } catch (error) {
     if (!(error instanceof KunStreamError)) throw error
-    const repair = 'delete it: the next publish builds it again'
+    const repair = 'delete it; the next publish rebuilds it'
     return [{ severity: 'error', file: publishStateName, what: error.message, repair }]
   }
 }
@@ -68,8 +68,8 @@ export function verificationText({ findings, cuts, files, bytes, rows, rejects }
   const sum = (counts: Readonly<Record<string, number>>): number =>
     Object.values(counts).reduce((all, one) => all + one, 0)
   const errors = findings.filter(({ severity }) => severity === 'error').length
-  const whole = cuts === 0 ? 'Nothing is wrong, and nothing is committed yet' : 'The dataset is whole'
-  const verdict = errors === 0 ? pc.green(whole) : pc.red(`${counted(errors, 'error')} found`)
+  const intact = cuts === 0 ? 'No errors, and nothing is committed yet' : 'The dataset is intact'
+  const verdict = errors === 0 ? pc.green(intact) : pc.red(`${counted(errors, 'error')} found`)
   const there = [counted(cuts, 'cut'), counted(files, 'file'), bytesText(bytes)]
   lines.push(`${verdict}: ${[...there, counted(sum(rows), 'row'), counted(sum(rejects), 'reject')].join(', ')}.`)
   return lines.join('\n')
@@ -77,5 +77,5 @@ export function verificationText({ findings, cuts, files, bytes, rows, rejects }
 
 function findingText({ severity, file, what, repair }: Finding): string {
   const label = severity === 'error' ? pc.red('error') : pc.yellow('warning')
-  return `${label} ${pc.bold(file)}: ${what}\n  ${pc.dim(`to repair: ${repair}`)}`
+  return `${label} ${pc.bold(file)}: ${what}\n  ${pc.dim(`repair: ${repair}`)}`
 }

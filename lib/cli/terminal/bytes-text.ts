@@ -1,11 +1,11 @@
-/** Sizes and counts as people read them. */
+/** Formats sizes and counts for people. */
 
-/** '1 cut', '12,000 cuts'; a noun that takes more than an s is given in both forms. */
+/** Examples: '1 cut', '12,000 cuts'. An irregular plural is given as `many`. */
 export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`
 }
 
-/** '1.5 GB': decimal units, as the Hub shows them. */
+/** Decimal units, as on the Hub. Example: '1.5 GB'. */
 export function bytesText(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
   let value = bytes

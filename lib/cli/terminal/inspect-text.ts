@@ -1,15 +1,16 @@
-/** Rows of a run, a folder or a file as a person can read them. The command is in inspect.ts. */
+/** Formats rows of a run, a folder or a file for `inspect`. */
 
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import pc from 'picocolors'
+import stringWidth from 'string-width'
 import { glob } from 'tinyglobby'
 import { UsageError } from '../../errors.js'
 import { openPart } from '../../parquet/part-reader.js'
 import { readManifest } from '../../sinks/index.js'
 import { counted } from './bytes-text.js'
 import { cannotOpen } from './output.js'
-import { fitted, printable, widthOf, wrapped } from './text-width.js'
+import { fitted, printable, wrapped } from './wrap-text.js'
 
 export interface InspectOptions {
   readonly number: number
@@ -18,14 +19,14 @@ export interface InspectOptions {
   readonly full?: boolean
 }
 
-/** What is printed, in pieces; `columns` wide. */
+/** Yields the output in parts; `columns` is the width in cells. */
 export async function* inspected(
   path: string,
   { number, json = false, rejects = false, full = false }: InspectOptions,
   columns: number,
 ): AsyncGenerator<string> {
   const groups = await partsOf(path, rejects)
-  if (groups.size === 0) throw new UsageError(`${path} holds no ${rejects ? 'rejects' : 'rows'} in Parquet yet`)
+  if (groups.size === 0) throw new UsageError(`${path} contains no ${rejects ? 'rejects' : 'rows'} in Parquet`)
   for (const [split, paths] of groups) {
     let [shown, rows] = [0, 0]
     for (const file of paths) {
@@ -35,7 +36,7 @@ export async function* inspected(
         const take = Math.min(number - shown, part.rows)
         for (const row of take > 0 ? await part.read(0, take) : []) {
           shown++
-          if (json) yield JSON.stringify(row, plainly)
+          if (json) yield JSON.stringify(row, withPlainIntegers)
           else yield rejects ? rejectText(row, columns) : rowText(row, `${split} · row ${shown}`, columns, full)
         }
       } finally {
@@ -47,7 +48,7 @@ export async function* inspected(
   }
 }
 
-/** Files by split. In a run directory only what is committed counts. */
+/** Files by split; of a run directory, only committed files. */
 async function partsOf(path: string, rejects: boolean): Promise<Map<string, string[]>> {
   const groups = new Map<string, string[]>()
   const add = (split: string, file: string): void => void groups.set(split, [...(groups.get(split) ?? []), file])
@@ -73,14 +74,14 @@ async function partsOf(path: string, rejects: boolean): Promise<Map<string, stri
   return groups
 }
 
-/** Lines of a text that are shown without --full. */
+/** Lines of a text without --full. */
 const textLinesMax = 8
-/** A value this wide shares its line with others. */
+/** A text up to this width shares its line with others. */
 const shortCells = 24
 
 function rowText(row: Readonly<Record<string, unknown>>, title: string, columns: number, full: boolean): string {
   const head = `── ${title} `
-  const lines = [pc.bold(head + '─'.repeat(Math.max(0, columns - widthOf(head))))]
+  const lines = [pc.bold(head + '─'.repeat(Math.max(0, columns - stringWidth(head))))]
   const short: string[] = []
   for (const [name, value] of Object.entries(row)) {
     if (value === null || value === '') continue
@@ -88,7 +89,7 @@ function rowText(row: Readonly<Record<string, unknown>>, title: string, columns:
       for (const { role, content } of value as { role: string; content: string }[]) {
         lines.push(...field(role, content, columns, full))
       }
-    } else if (typeof value === 'string' && (widthOf(value) > shortCells || texts.has(name))) {
+    } else if (typeof value === 'string' && (stringWidth(value) > shortCells || texts.has(name))) {
       lines.push(...field(name, value, columns, full))
     } else short.push(`${name} ${shortValue(value)}`)
   }
@@ -96,18 +97,17 @@ function rowText(row: Readonly<Record<string, unknown>>, title: string, columns:
   return lines.filter((line) => line !== '').join('\n')
 }
 
-/** Shown as texts however short. */
+/** Columns that never share a line. */
 const texts = new Set(['instruction', 'output'])
 const labelCells = 16
 
 function field(name: string, value: string, columns: number, full: boolean): string[] {
-  const room = columns - labelCells
-  const lines = wrapped(printable(value), room)
+  const lines = wrapped(printable(value), columns - labelCells)
   const shown = full ? lines : lines.slice(0, textLinesMax)
   if (shown.length < lines.length) shown.push(`… ${counted(lines.length - shown.length, 'more line')}`)
   return shown.map((line, i) => {
     const label = i === 0 ? fitted(name, labelCells - 1) : ''
-    return pc.cyan(label) + ' '.repeat(labelCells - widthOf(label)) + line
+    return pc.cyan(label) + ' '.repeat(labelCells - stringWidth(label)) + line
   })
 }
 
@@ -125,8 +125,8 @@ function shortValue(value: unknown): string {
   return printable(String(value)).replaceAll('\n', ' ')
 }
 
-/** Integers beyond 2^53 as text: JSON's readers would alter them. */
-function plainly(_: string, value: unknown): unknown {
+/** Integers beyond 2^53 as text: JSON parsers would round them. */
+function withPlainIntegers(_: string, value: unknown): unknown {
   if (typeof value !== 'bigint') return value
   return Number.isSafeInteger(Number(value)) ? Number(value) : String(value)
 }

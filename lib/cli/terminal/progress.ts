@@ -1,36 +1,36 @@
 /**
- * What a run shows while it works: on a terminal one live block, a line a stage; elsewhere a plain line every few seconds.
- * All of it goes to stderr.
+ * Progress of a run on stderr: on a terminal a live block with a line per stage, elsewhere a plain line every few
+ * seconds.
  */
 
 import type { WriteStream } from 'node:tty'
-import { stripVTControlCharacters } from 'node:util'
 import pc from 'picocolors'
+import stringWidth from 'string-width'
 import { duration } from '../../core/duration.js'
 import { terminalText } from './terminal-text.js'
-import { widthOf } from './text-width.js'
 
 export interface ProgressStage {
   readonly name: string
   readonly in: number
   readonly out: number
   readonly inFlight: number
-  /** Another stage, 'servers' …; '' while it works. */
+  /** Another stage, or 'servers'; '' while it is working. */
   readonly waitingOn: string
-  /** Everything else waits for it. */
+  /** The stage that limits the run. */
   readonly isBottleneck: boolean
 }
 
 export interface ProgressState {
   readonly stages: readonly ProgressStage[]
-  /** A line a model server, the most important words first. */
+  /** A line per model server, the most important words first. */
   readonly endpoints: readonly string[]
-  /** What holds the run up. */
+  /** Stage that limits the run, or 'model servers'. */
   readonly bottleneck: string
-  /** Bytes of shards read, by earlier calls of `run` too, and their total where it is known. */
+  /** Bytes of shards read, also by earlier calls of `run`. */
   readonly readBytes: number
+  /** Bytes of all shards; null if unknown. */
   readonly totalBytes: number | null
-  /** Tokens that model servers wrote, so far. */
+  /** Tokens received so far. */
   readonly tokens: number
   readonly cuts: number
   readonly note: string
@@ -38,9 +38,9 @@ export interface ProgressState {
 
 const liveEveryMs = 250
 const plainEveryMs = 5000
-/** On a narrower terminal its lines are broken. */
+/** Lines are wrapped on a narrower terminal. */
 const columnsMin = 20
-/** Rates are over this much of the past. */
+/** Window of the rates. */
 const rateWindowMs = 10_000
 
 interface Sample {
@@ -51,26 +51,27 @@ interface Sample {
 }
 
 export class Progress {
+  readonly #read: () => ProgressState
+  readonly #stream: WriteStream
   #timer: NodeJS.Timeout | null = null
-  /** Cells of each line of the live block that stands on the terminal. */
+  /** Width in cells of each line of the live block on the terminal. */
   #shown: readonly number[] = []
   readonly #samples: Sample[] = []
   readonly #live: boolean
 
-  constructor(
-    private readonly read: () => ProgressState,
-    private readonly stream: WriteStream = process.stderr,
-  ) {
+  constructor(read: () => ProgressState, stream: WriteStream = process.stderr) {
+    this.#read = read
+    this.#stream = stream
     this.#live = stream.isTTY === true && process.env.TERM !== 'dumb'
   }
 
   start(): void {
-    this.#sample(this.read())
+    this.#sample(this.#read())
     this.#timer = setInterval(() => this.#show(), this.#live ? liveEveryMs : plainEveryMs)
     this.#timer.unref()
   }
 
-  /** Takes the live block away; what comes next starts on its line. */
+  /** Removes the live block. */
   stop(): void {
     if (this.#timer !== null) clearInterval(this.#timer)
     this.#timer = null
@@ -80,33 +81,33 @@ export class Progress {
   /** Writes a line that stays, above the live block. */
   say(message: string): void {
     this.#erase()
-    this.stream.write(terminalText(`${message}\n`))
+    this.#stream.write(terminalText(`${message}\n`))
   }
 
   #show(): void {
-    const state = this.read()
+    const state = this.#read()
     const first = this.#sample(state)
     if (!this.#live) {
-      this.stream.write(terminalText(`${plainLine(state, first)}\n`))
+      this.#stream.write(terminalText(`${plainLine(state, first)}\n`))
       return
     }
     const lines = liveLines(state, first, Math.max(columnsMin, this.#columns())).map(terminalText)
     this.#erase()
-    this.stream.write(`${lines.join('\n')}\n`)
-    this.#shown = lines.map((line) => widthOf(stripVTControlCharacters(line)))
+    this.#stream.write(`${lines.join('\n')}\n`)
+    this.#shown = lines.map((line) => stringWidth(line))
   }
 
-  /** A terminal that was made narrower has broken the lines that stand on it into more rows. */
+  /** Counts rows, not lines: a terminal that became narrower has wrapped the lines of the block. */
   #erase(): void {
     const columns = this.#columns()
     const rows = this.#shown.reduce((sum, cells) => sum + Math.max(1, Math.ceil(cells / columns)), 0)
-    // The cursor may stand behind a ^C. Row by row: tmux keeps a copy of what is erased from the first row to the last.
-    if (rows > 0) this.stream.write(`\r\x1b[2K${'\x1b[1A\x1b[2K'.repeat(rows)}`)
+    // \r, because the cursor may be after a ^C. Row by row, because tmux copies a region that is erased as a whole.
+    if (rows > 0) this.#stream.write(`\r\x1b[2K${'\x1b[1A\x1b[2K'.repeat(rows)}`)
     this.#shown = []
   }
 
   #columns(): number {
-    return this.stream.columns || 80
+    return this.#stream.columns || 80
   }
 
   /** @returns the oldest sample within the window */
@@ -121,7 +122,7 @@ export class Progress {
 
 function liveLines(state: ProgressState, first: Sample, columns: number): string[] {
   const rate = rateSince(first)
-  const head = `  ${'stage'.padEnd(9)}${'in'.padStart(11)}${'out'.padStart(11)}${'rate'.padStart(10)}${'inside'.padStart(8)}  waits for`
+  const head = `  ${'stage'.padEnd(9)}${'in'.padStart(11)}${'out'.padStart(11)}${'rate'.padStart(10)}${'active'.padStart(8)}  waiting for`
   const stages = state.stages.map((stage) => {
     const perSecond = rate(stage.out - (first.out.get(stage.name) ?? 0))
     const figures = `${count(stage.in)}${count(stage.out)}${`${short(perSecond)}/s`.padStart(10)}${short(stage.inFlight).padStart(8)}`
@@ -140,7 +141,7 @@ function plainLine(state: ProgressState, first: Sample): string {
   return [stages, ...parts(state, first), ...state.endpoints].join(' · ')
 }
 
-/** As many whole parts as there is room for, the first ones first. */
+/** The first parts that fit, whole. */
 function fitted(all: readonly string[], cells: number): string {
   let line = `  ${all[0] ?? ''}`
   for (const part of all.slice(1)) if (line.length + 3 + part.length <= cells) line += ` · ${part}`
@@ -151,7 +152,7 @@ function parts(state: ProgressState, first: Sample): string[] {
   const rate = rateSince(first)
   const bytesPerSecond = rate(state.readBytes - first.readBytes)
   const tokens = `${short(rate(state.tokens - first.tokens))} tokens/s`
-  const parts = [tokens, `${state.cuts} ${state.cuts === 1 ? 'cut' : 'cuts'}`, `held up by ${state.bottleneck}`]
+  const parts = [tokens, `${state.cuts} ${state.cuts === 1 ? 'cut' : 'cuts'}`, `bottleneck ${state.bottleneck}`]
   if (state.totalBytes !== null && state.totalBytes > 0) {
     parts.unshift(`${Math.min(100, (100 * state.readBytes) / state.totalBytes).toFixed(1)} % read`)
     const leftBytes = state.totalBytes - state.readBytes
@@ -170,7 +171,7 @@ function count(value: number): string {
   return value.toLocaleString('en-US').padStart(11)
 }
 
-/** 950, 12.3k, 4.5M: three figures are enough for a rate. */
+/** Three significant digits. Examples: 950, 12.3k, 4.5M. */
 export function short(value: number): string {
   if (value >= 1e6) return `${(value / 1e6).toFixed(1)}M`
   if (value >= 1e4) return `${(value / 1e3).toFixed(1)}k`

@@ -1,20 +1,20 @@
-/** What a run says in words at its start and its end. Figures while it works are run-state.ts. */
+/** Text at the start and the end of a run. Its progress in between is run-state.ts. */
 
 import pc from 'picocolors'
 import { duration } from '../../core/duration.js'
 import type { Capabilities } from '../../llm/types.js'
-import type { Recipe } from '../../recipe/index.js'
 import { funnelLines } from '../../report/funnel.js'
 import type { CallTimings } from '../../report/timings.js'
 import type { KunRun } from '../../run/run.js'
-import { called, quoted } from '../command-name.js'
+import type { KunSettings } from '../../run/settings.js'
+import { commandName, shellWord } from '../command-name.js'
 import { counted } from './bytes-text.js'
 import { short } from './progress.js'
 
-/** What servers can do, and what that means for the stages: a line a model, and one where it decided how a stage asks. */
-export function serverLines({ capabilities, stages }: KunRun, recipe: Recipe): string[] {
+/** A line per model with the capabilities of its servers, and one per stage whose requests depend on them. */
+export function serverLines({ capabilities, stages }: KunRun, settings: KunSettings['models']): string[] {
   const models = Object.entries(capabilities).map(([name, found]) => {
-    const { model = name, endpoints = [] } = recipe.models[name] ?? {}
+    const { model = name, endpoints = [] } = settings[name] ?? {}
     const on = endpoints.length > 1 ? ` on ${endpoints.length} servers` : ''
     return `${name}: ${model}${on}, ${capabilityText(found)}`
   })
@@ -22,13 +22,13 @@ export function serverLines({ capabilities, stages }: KunRun, recipe: Recipe): s
   return [...models, ...forms]
 }
 
-/** Example: 'vLLM 0.9.1, 4,096 tokens of context; without metrics (its limit is found by trying)' */
+/** Example: 'vLLM 0.9.1, 4,096 tokens of context; without metrics (limit found by probing)' */
 function capabilityText(found: Capabilities): string {
   const { server, contextTokensMax, unsupported } = found
   const context =
     contextTokensMax === null ? 'context unknown' : `${contextTokensMax.toLocaleString('en-US')} tokens of context`
   const missing = [
-    ...(found.metrics ? [] : ['metrics (its limit is found by trying)']),
+    ...(found.metrics ? [] : ['metrics (limit found by probing)']),
     ...(found.logprobs ? [] : ['log-probabilities']),
     ...(unsupported.length > 0 ? [unsupported.join(', ')] : []),
   ]
@@ -36,39 +36,39 @@ function capabilityText(found: Capabilities): string {
 }
 
 export interface Conclusion {
-  readonly recipe: Recipe
+  readonly name: string
   readonly directory: string
   readonly end: 'input' | 'limit'
   readonly builtin: boolean
   readonly timings: CallTimings
 }
 
-export function conclusionText(session: KunRun, { recipe, directory, end, builtin, timings }: Conclusion): string {
-  const { counters, cuts } = session.progress()
+export function conclusionText(run: KunRun, { name, directory, end, builtin, timings }: Conclusion): string {
+  const { counters, cuts } = run.progress()
   const { seconds, tokensPerSecond, bottleneck, peakMemoryBytes, repliesServedFromDisk } = timings
   const by = bottleneck === 'servers' ? 'the model servers' : bottleneck
   const served = repliesServedFromDisk > 0 ? `${counted(repliesServedFromDisk, 'reply', 'replies')} from disk, ` : ''
   const rows = Object.values(counters).reduce((sum, split) => sum + split.rows, 0)
-  const speed = `${short(Math.round(tokensPerSecond))} tokens/s, held up by ${by}`
+  const speed = `${short(Math.round(tokensPerSecond))} tokens/s, bottleneck: ${by}`
   const idle = tokensPerSecond === 0 && repliesServedFromDisk === 0
-  const figures = `${served}${idle ? 'nothing was left to ask' : speed}, ${Math.round(peakMemoryBytes / 1e6)} MB at most`
+  const figures = `${served}${idle ? 'no requests needed' : speed}, ${Math.round(peakMemoryBytes / 1e6)} MB peak memory`
   const done = rows === 0 ? 'done with 0 rows (the reasons are below)' : 'done'
   const what = end === 'limit' ? 'limits.rowsMax is reached' : done
   const took = seconds < 90 ? `${seconds.toFixed(1)} s` : duration(seconds)
   const lines = [
     '',
-    `${pc.bold(recipe.name)}: ${what} in ${took}, ${counted(cuts, 'cut')}`,
+    `${pc.bold(name)}: ${what} in ${took}, ${counted(cuts, 'cut')}`,
     pc.dim(figures),
     '',
     ...funnelLines(counters, Math.min(120, process.stdout.columns ?? 80)),
     '',
     `  ${directory}/data/         rows, Parquet by split`,
-    `  ${directory}/rejects/      what was dropped, and why`,
-    `  ${directory}/stats.json    the account, exact`,
-    `  ${directory}/timings.json  how fast, and what held it up`,
+    `  ${directory}/rejects/      dropped records and reasons`,
+    `  ${directory}/stats.json    exact counts`,
+    `  ${directory}/timings.json  rates and bottleneck`,
     '',
     ...(builtin ? ['Written by the built-in extractive writer: key phrases and templates, not a model.'] : []),
-    `Next: ${called()} inspect ${quoted(directory)} ${rows === 0 ? '--rejects ' : ''}-n 3`,
+    `Next: ${commandName()} inspect ${shellWord(directory)} ${rows === 0 ? '--rejects ' : ''}-n 3`,
     ...(builtin ? ['      your own servers: recipes/vllm-two-servers.yaml, docs/recipe.md'] : []),
     '',
   ]

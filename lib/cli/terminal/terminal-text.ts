@@ -1,6 +1,6 @@
 /**
- * Sanitises all text written to a terminal, a pipe or a command: removes secrets, and escapes control sequences from a
- * server, a file, a name or the Hub. Our own colours are kept.
+ * Sanitizes all text written to a terminal, a pipe or a command: removes secrets, and escapes control sequences that come
+ * from a server, a file, a name or the Hub. The styles of picocolors are kept.
  */
 import pc from 'picocolors'
 import { processSecrets } from '../../core/redaction.js'
@@ -10,7 +10,7 @@ import { visibleText } from '../../core/visible-text.js'
 const ownStyles = new RegExp(`${'\u001b'}\\[(?:0|1|2|22|3[1-6]|39|90)m`)
 const stylesOrText = new RegExp(`(${ownStyles.source})`)
 
-/** Sanitises text that may contain our own colours: lines for people, JSON for programs. */
+/** Sanitizes text that may contain styles: lines for people, JSON for programs. */
 export function terminalText(text: string): string {
   const clean = processSecrets.text(text).replaceAll('\r\n', '\n')
   if (!pc.isColorSupported) return visibleText(clean)
@@ -20,7 +20,7 @@ export function terminalText(text: string): string {
     .join('')
 }
 
-/** Sanitises text without our colours: messages of errors. */
+/** Sanitizes text without styles: messages of errors. */
 export function plainText(text: string): string {
   return visibleText(processSecrets.text(text).replaceAll('\r\n', '\n'))
 }

@@ -43,22 +43,36 @@ export const lengthOptions = z.strictObject({
 export type LengthOptions = z.output<typeof lengthOptions>
 
 export const simulatorOptions = z.strictObject({
-  host: z.string().min(1).default('127.0.0.1').describe('Address to listen on; loopback unless told otherwise'),
-  port: z.number().int().min(0).max(65_535).default(0).describe('0 takes a free port'),
-  models: z.array(z.string().min(1)).default([]).describe('Names served, others get 404; empty serves every name'),
+  host: z.string().min(1).default('127.0.0.1').describe('Address to listen on'),
+  port: z.number().int().min(0).max(65_535).default(0).describe('Port to listen on; 0 takes a free one'),
+  models: z.array(z.string().min(1)).default([]).describe('Model name to serve, others get 404'),
   apiKey: z.string().min(1).optional().describe('Requests without this bearer token get 401'),
-  preset: z.enum(presetNames).default('instant').describe('How time passes: not at all, by latency, or as on a GPU'),
-  speed: z.number().positive().default(1).describe('Simulated seconds a second, for the GPU presets'),
-  seed: z.number().int().min(0).max(0xffff_ffff).default(0).describe('Of latencies, lengths and fault rates'),
-  latencyMs: latencyOptions.default(20).describe("For preset 'delay'"),
-  lengths: lengthOptions.optional().describe('Replies of these lengths in place of what the writer writes'),
-  contextTokensMax: z.number().int().positive().optional().describe('32,768, or what the preset says'),
+  preset: z
+    .enum(presetNames)
+    .default('instant')
+    .describe(`Timing: ${presetNames.join(', ')}`),
+  speed: z.number().positive().default(1).describe('Simulated seconds per second, for the GPU presets'),
+  seed: z.number().int().min(0).max(0xffff_ffff).default(0).describe('Seed of latencies, lengths and fault rates'),
+  latencyMs: latencyOptions.default(20).describe('Latency of the preset delay, in milliseconds'),
+  lengths: lengthOptions.optional().describe('Reply lengths in tokens, log-normal, independent of the prompt'),
+  contextTokensMax: z
+    .number()
+    .int()
+    .positive()
+    .optional()
+    .describe('Context length in tokens; by default of the preset'),
   promptsMax: z.number().int().positive().default(1_024).describe('Prompts in one request'),
-  queueMax: z.number().int().min(0).optional().describe('Requests waiting before 503; unbounded when absent, as vLLM'),
-  reasoning: z.enum(['none', 'think', 'reasoning-content']).default('none').describe('How chat replies show thinking'),
-  nonce: z.boolean().default(false).describe('Every reply carries eight new letters, and logprobs that differ'),
-  requestLog: z.string().min(1).optional().describe('A file to which a JSON line a request is appended'),
-  missing: z.array(z.enum(capabilityNames)).default([]).describe('What this server cannot do'),
+  queueMax: z.number().int().min(0).optional().describe('Waiting requests before 503; by default no limit, as vLLM'),
+  reasoning: z
+    .enum(['none', 'think', 'reasoning-content'])
+    .default('none')
+    .describe('Reasoning in chat replies: none, think, reasoning-content'),
+  nonce: z.boolean().default(false).describe('Adds eight random letters to every reply, and varies logprobs'),
+  requestLog: z.string().min(1).optional().describe('File to which a JSON line is appended for each request'),
+  missing: z
+    .array(z.enum(capabilityNames))
+    .default([])
+    .describe(`Capabilities that the server lacks: ${capabilityNames.join(',')}`),
   faults: z.array(faultRule).default([]).describe('Faults from the start; POST /admin/faults replaces them'),
 })
 

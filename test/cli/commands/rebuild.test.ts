@@ -45,7 +45,7 @@ t.test(
     t.notMatch(JSON.stringify(recipe), /env:|pwned|loot|\/home/)
     for (const path of ['onExit', 'mirror', 'models.writer.apiKey', 'models.writer.headers', 'sources[0].token']) {
       t.ok(
-        said.some((line) => line.startsWith(`${path} is left out`)),
+        said.some((line) => line.startsWith(`${path} is dropped`)),
         `${path} is reported`,
       )
     }
@@ -69,7 +69,7 @@ t.test('filters that a run directory names are code: rebuild needs a flag for th
   const { directory, out } = foreignRun(t, { prepare: { filters } })
   await t.rejects(recipeOfRun(directory, out, []), {
     code: 'KUN_USAGE',
-    message: `${directory}/run.json names filters, which are code: ["./evil.mjs"]. If you trust them, say --set 'prepare.filters=["./evil.mjs"]'`,
+    message: `${directory}/run.json names filters, which are code: ["./evil.mjs"]. If you trust them, add --set 'prepare.filters=["./evil.mjs"]'`,
   })
   const recipe = await recipeOfRun(directory, out, [`prepare.filters=${JSON.stringify(filters)}`])
   t.strictSame(recipe.prepare.filters, filters)

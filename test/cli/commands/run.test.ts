@@ -67,7 +67,7 @@ t.test('a recipe that cannot be run: one message with the path in it, exit code 
     }),
   )
   t.equal(existsSync(directory), false, 'nothing is written')
-  t.match(await run('--force'), { code: 2, stderr: /--force goes with --fresh/ })
+  t.match(await run('--force'), { code: 2, stderr: /--force requires --fresh/ })
 })
 
 t.test('bad data becomes rejects with shard and offset, and the run goes on', async (t) => {
@@ -121,7 +121,7 @@ t.test('bad data becomes rejects with shard and offset, and the run goes on', as
     rejects.some(({ shard, reason }) => shard === 'early.json' && /truncated|json/.test(reason)),
     'so is the array',
   )
-  t.match(await kunStream(['verify', directory]), { code: 0, stdout: /The dataset is whole/ })
+  t.match(await kunStream(['verify', directory]), { code: 0, stdout: /The dataset is intact/ })
   const known: readonly string[] = [manifestName, ...durableFiles, ...localFiles, ...partFolders, ...logFolders]
   t.same(
     readdirSync(directory).filter((name) => !known.includes(name)),
@@ -162,8 +162,8 @@ t.test('one that stays away past outageMax stops the run: exit code 3, what is c
   const { code, stderr } = await ended
   t.equal(code, 3, stderr)
   t.match(stderr, /(?:No model server answered|The model servers failed every request) for \d+ m?s/)
-  t.match(stderr, /cuts? (?:is|are) committed in .* Go on with: .* run /)
-  t.match(await kunStream(['verify', directory]), { code: 0, stdout: /The dataset is whole/ })
+  t.match(stderr, /cuts? (?:is|are) committed in .* Resume with: .* run /)
+  t.match(await kunStream(['verify', directory]), { code: 0, stdout: /The dataset is intact/ })
   t.match(await kunStream(['inspect', directory, '-n', '1']), { code: 0 })
   t.match((await readTimings(directory))[0], { end: 'KUN_OUTAGE' })
   await server.revive()
@@ -196,7 +196,7 @@ t.test('publish: in a recipe puts a finished run on the Hub; a Hub that refuses 
   t.match(await kunStream(args, { MINE: 'no_token' }), {
     code: 2,
     stdout: /tiny: done/,
-    stderr: /The run is done, but not published: .*MINE.*\nTry again with: kun-stream publish/s,
+    stderr: /The run is done, but not published: .*MINE.*\nRetry with: kun-stream publish/s,
   })
   t.match(await kunStream(['verify', directory]), { code: 0 })
   t.match(await kunStream(args, { MINE: 'hf_mine' }), { code: 0, stdout: `Published: ${hub.url}/datasets/me/tiny\n` })
@@ -210,7 +210,7 @@ t.test('a run whose directory is lost goes on from its mirror', async (t) => {
   const cuts = (await readManifest(directory)).length
   rmSync(directory, { recursive: true })
   const back = await run('--from-mirror', ...mirrored)
-  t.match(back, { code: 0, stderr: new RegExp(`^${cuts} cuts in \\d+ files \\([\\d.]+ [kM]B\\) are back from `, 'm') })
+  t.match(back, { code: 0, stderr: new RegExp(`^${cuts} cuts in \\d+ files \\([\\d.]+ [kM]B\\) restored from `, 'm') })
   t.ok((await readManifest(directory)).length > cuts, 'and goes on')
   t.match(await kunStream(['verify', directory]), { code: 0 })
   t.match(await run('--from-mirror'), { code: 2, stderr: /has no mirror\.to/ })

@@ -49,7 +49,7 @@ t.test('a wrong flag is a usage error with the flag, the value and what is allow
   await wrong(/--faults: found 'what\?', give kind/, '--faults', 'what?')
   await wrong(/^--faults has unknown: give one of .*hang/, '--faults', 'unknown=0.5')
   await wrong(/--faults: could not open .*no such file/, '--faults', '@/no/such/file')
-  await wrong(/no JSON/, '--faults', '[')
+  await wrong(/is not valid JSON/, '--faults', '[')
   await wrong(/could not open .no.such.log.*no such file/, '--request-log', '/no/such.log')
 })
 

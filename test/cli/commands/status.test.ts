@@ -38,35 +38,35 @@ t.test('plan says what would be read and asked, status what is there; neither wr
   const plan = (...set: string[]) => planOf(parseRecipe(tinyRecipe(server.url, true), 'tiny.yaml', set), directory)
   const before = stripVTControlCharacters(planText(await plan()))
   t.match(before, /^tiny would read 2 shards, 2\d\d kB\n {2}skypile +1 shard +1\d\d kB/)
-  t.match(before, /\n {2}label +1 call {2}of writer at http.*run is new\.$/s)
+  t.match(before, /\n {2}label +1 call {2}to writer at http.*run does not contain a run\.$/s)
   t.equal(existsSync(directory), false)
   await t.rejects(statusOf(directory), { code: 'KUN_USAGE', message: /could not open .*no such file/ })
-  await t.rejects(statusOf(root), { code: 'KUN_USAGE', message: /holds no run/ })
+  await t.rejects(statusOf(root), { code: 'KUN_USAGE', message: /does not contain a run/ })
 
   await runTiny({ directory, endpoint: server.url, small: true })
   t.match(await plan(), { state: 'resumes', differences: [], cutsCommitted: Number })
   t.match(await plan('kun.score.keepAtLeast=0.4'), {
     state: 'refused',
-    differences: ['kun.score.keepAtLeast: 0.5 there, 0.4 here'],
+    differences: ['kun.score.keepAtLeast: 0.5 in the directory, 0.4 in the recipe'],
   })
   const { splits } = JSON.parse(readFileSync(join(directory, 'stats.json'), 'utf8'))
   t.match(await statusOf(directory), { name: 'tiny', rows: splits.skypile.rows, holder: null, lastCall: null })
 
   const now = new Date('2026-01-01T10:12:00Z')
   const said = async () => stripVTControlCharacters(statusText(await statusOf(directory), 80, now))
-  t.match(await said(), /^tiny: \d+ cuts are committed, \d+ rows.*\n\nNo run is under way\.$/s)
+  t.match(await said(), /^tiny: \d+ cuts are committed, \d+ rows.*\n\nNo run is in progress\.$/s)
   await appendTimings(directory, call)
   t.match(
     await said(),
-    /The last one ended with its input, 2 min ago\.\n {2}1234 tokens\/s.*held up by the model servers/,
+    /The last one ended at the end of its input, 2 min ago\.\n {2}1234 tokens\/s.*bottleneck: the model servers/,
   )
   await appendTimings(directory, { ...call, end: 'KUN_DRIFT' })
-  t.match(await said(), /The last one was stopped by KUN_DRIFT; run it again to go on, 2 min ago/)
+  t.match(await said(), /The last one was stopped by KUN_DRIFT; run it again to resume, 2 min ago/)
   await appendTimings(directory, { ...call, end: 'running' })
   t.match(await said(), /The last one was killed/)
   const lock = await lockRunDirectory(directory)
-  t.match(await said(), new RegExp(`A run is under way: process ${process.pid} on .*, for 10 min\n`))
+  t.match(await said(), new RegExp(`A run is in progress: process ${process.pid} on .*, for 10 min\n`))
   await lock.release()
   writeFileSync(join(directory, 'timings.json'), '{')
-  t.match(await said(), /No run is under way\.$/)
+  t.match(await said(), /No run is in progress\.$/)
 })

@@ -32,7 +32,7 @@ t.test(
       t.equal(code, 3, args.join(' '))
       t.equal(
         stderr,
-        'standard output could not be written: the disk is full. Make room, or write elsewhere, and run it again\n',
+        'standard output could not be written: the disk is full. Free space, or write elsewhere, and run the command again\n',
       )
     }
   },

@@ -55,7 +55,7 @@ const state: ProgressState = {
     isBottleneck: name === 'dedup',
   })),
   endpoints: [
-    'localhost:8000  412 of 512 in flight, 410 run and 38 wait there, KV 81 %, and more than there is room for',
+    'localhost:8000  412 of 512 in flight, 410 running, 38 waiting, KV 81 %, and more than there is room for',
   ],
   bottleneck: 'model servers',
   readBytes: 10,
@@ -87,7 +87,7 @@ t.test(
       show()
       t.equal(terminal.blocks(), 1, `one block, made ${columns} columns wide`)
     }
-    progress.say('a server is out')
+    progress.say('a server is down')
     show()
     terminal.write('^C')
     show()
@@ -95,7 +95,7 @@ t.test(
     show()
     t.equal(terminal.blocks(), 1)
     progress.stop()
-    t.strictSame(terminal.lines, ['before', 'a server is out', 'waiting for the requests in flight', ''])
+    t.strictSame(terminal.lines, ['before', 'a server is down', 'waiting for the requests in flight', ''])
   },
 )
 

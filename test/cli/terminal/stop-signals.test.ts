@@ -61,7 +61,7 @@ for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
     t.equal(server.requests().filter(({ key, complete }) => key !== null && !complete).length, 0, 'none was cut off')
   })
 
-  t.test(`${signal} before the run began, with a silent server: exit code 3, onExit runs, no wait`, async (t) => {
+  t.test(`${signal} before the run started, with a silent server: exit code 3, onExit runs, no wait`, async (t) => {
     const { url, asked } = await silentServer(t)
     const root = t.testdir()
     const told = join(root, 'told')
@@ -70,7 +70,7 @@ for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
     const run = command(program, args)
     await asked
     run.child.kill(signal)
-    t.match(await run.ended, { code: 3, err: new RegExp(`stopped by ${signal} before the run began`) })
+    t.match(await run.ended, { code: 3, err: new RegExp(`stopped by ${signal} before the run started`) })
     t.ok(existsSync(told), 'onExit was run')
   })
 }
@@ -154,17 +154,17 @@ t.test('publish stopped by a signal ends after the current request with exit cod
   const waiting = publish()
   await waiting.said('failed with 503')
   waiting.child.kill('SIGHUP')
-  t.match(await waiting.ended, { code: 3, err: /Publishing was stopped by SIGHUP\. Publish again/ })
+  t.match(await waiting.ended, { code: 3, err: /publishing was stopped by SIGHUP; publish again/ })
   hub.faults.set([{ kind: 'stall', match: 'POST .*/commit/', times: -1 }])
   const stalled = publish()
   await stalled.said('commit main')
   stalled.child.kill('SIGTERM')
-  await stalled.said('once more stops at once')
+  await stalled.said('a second signal stops immediately')
   t.equal(stalled.child.exitCode, null, 'the request under way is waited for')
   stalled.child.kill('SIGTERM')
-  t.match(await stalled.ended, { code: 3, err: /Publishing was stopped by SIGTERM/ })
+  t.match(await stalled.ended, { code: 3, err: /publishing was stopped by SIGTERM/ })
   hub.faults.set([])
   const done = await publish().ended
-  t.match(done, { code: 0, err: /0 of 2 data files sent/ }, 'files already sent are not sent again')
+  t.match(done, { code: 0, err: /0 of 2 data files uploaded/ }, 'files already sent are not sent again')
   t.equal(Object.keys(hub.tree('me/demo')).filter((path) => path.endsWith('.parquet')).length, 2)
 })

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import t from 'tap'
-import { tokenOption } from '../../lib/cli/token-option.js'
+import { tokenOption } from '../../lib/cli/hub-options.js'
 
 t.test(
   'a literal token on the command line works with one warning that does not contain it; a name has none',
@@ -17,7 +17,7 @@ t.test(
     t.equal(command.opts().token, 'hf_quite_a_secret')
     const lines = written().map(({ args }) => String(args[0]))
     t.equal(lines.length, 1)
-    t.match(lines[0], /^warning: --token holds the token itself.*\n$/)
+    t.match(lines[0], /^warning: --token contains the token itself.*\n$/)
     t.notMatch(lines[0], /quite/)
     t.match(command.helpInformation(), /--token <env:NAME\|file:PATH>/)
   },

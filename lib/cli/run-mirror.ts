@@ -1,0 +1,83 @@
+/** `mirror:` of a recipe: restores a run before it starts, and copies it while it is in progress. */
+
+import { systemClock } from '../core/clock.js'
+import type { EventLog } from '../core/event-log.js'
+import type { HubFetchOptions } from '../hub/fetch.js'
+import { mirrorWhile, openMirror, restoreFromMirror } from '../publish/mirror.js'
+import { bytesText, counted } from './terminal/bytes-text.js'
+
+interface RunMirrorOptions {
+  readonly directory: string
+  readonly to: string
+  readonly everyMs: number
+  readonly token?: string | undefined
+  readonly connection: HubFetchOptions
+  readonly say: (line: string) => void
+  readonly log: EventLog
+}
+
+/** Copies of a run that is in progress. */
+export interface RunningMirror {
+  /** Makes the last copy. @returns the error of the last copy; null if it succeeded */
+  close(): Promise<unknown>
+}
+
+export class RunMirror {
+  readonly #options: RunMirrorOptions
+
+  constructor(options: RunMirrorOptions) {
+    this.#options = options
+  }
+
+  /** Restores the run to its directory, which must not contain one. */
+  async restore(): Promise<void> {
+    const { directory, to, connection, token, say, log } = this.#options
+    const { cuts, files, bytes } = await restoreFromMirror({
+      directory,
+      from: to,
+      lock: { onEvent: say },
+      connection,
+      ...(token !== undefined && { token }),
+    })
+    log.info('mirror-restored', { from: to, cuts, files, bytes })
+    say(`${counted(cuts, 'cut')} in ${counted(files, 'file')} (${bytesText(bytes)}) restored from ${to}`)
+  }
+
+  /** Starts to copy. A copy that fails is reported and retried after the interval; the run does not wait for it. */
+  async start(giveUp: AbortSignal): Promise<RunningMirror> {
+    const { directory, to, everyMs, connection, token, say, log } = this.#options
+    const mirror = await openMirror({
+      directory,
+      to,
+      connection,
+      signal: giveUp,
+      ...(token !== undefined && { token }),
+    })
+    const ending = new AbortController()
+    let failure: unknown = null
+    const ended = mirrorWhile({
+      mirror,
+      everyMs,
+      clock: systemClock,
+      signal: ending.signal,
+      onPass: (pass) => {
+        failure = null
+        log.info('mirror-copied', { to, ...pass })
+      },
+      onFailure: (error) => {
+        failure = error
+        const message = error instanceof Error ? error.message : String(error)
+        log.warn('mirror-failed', { to, message })
+        say(`The mirror ${to} is behind: ${message}`)
+      },
+    })
+    return {
+      close: async () => {
+        ending.abort()
+        await ended
+        await mirror.close()
+        return failure
+      },
+    }
+  }
+}

@@ -1,0 +1,71 @@
+/** `publish:` of a recipe: publishes filled files while the run is in progress, and the dataset when it is done. */
+
+import { systemClock } from '../core/clock.js'
+import type { EventLog } from '../core/event-log.js'
+import { AbortedError } from '../errors.js'
+import { sayingWaits } from '../hub/outage-messages.js'
+import type { PublishResult } from '../publish/options.js'
+import type { PublishOptions } from '../publish/publish.js'
+import { publishWhile } from '../publish/publish-while.js'
+import { publishedFields, publishWithProgress } from './publish-with-progress.js'
+import { counted } from './terminal/bytes-text.js'
+
+interface RunPublishOptions {
+  readonly options: PublishOptions
+  /** Interval at which filled files are published; null publishes at the end only. */
+  readonly everyMs: number | null
+  readonly say: (line: string) => void
+  readonly log: EventLog
+}
+
+export class RunPublish {
+  readonly #given: RunPublishOptions
+
+  constructor(options: RunPublishOptions) {
+    this.#given = options
+  }
+
+  /** The command that publishes the run later. */
+  get command(): string {
+    const { directory, repo } = this.#given.options
+    return `kun-stream publish ${directory} --repo ${repo}`
+  }
+
+  /**
+   * Starts to publish filled files.
+   *
+   * @returns ends it: waits for a file that is being published if the run is done, else aborts it
+   */
+  start(stopped: AbortSignal): (done: boolean) => Promise<void> {
+    const { options, everyMs, say, log } = this.#given
+    if (everyMs === null) return async () => undefined
+    const [ending, giveUp] = [new AbortController(), new AbortController()]
+    const ended = publishWhile({
+      publish: { ...options, connection: sayingWaits(options.connection ?? {}, say), onWait: say },
+      everyMs,
+      clock: systemClock,
+      ending: ending.signal,
+      signal: AbortSignal.any([giveUp.signal, stopped]),
+      onPublished: (result) => {
+        log.info('published', publishedFields(result))
+        say(`${counted(result.files.length, 'file')} published so far: ${result.url}`)
+      },
+      onFailure: (error) => {
+        const message = error instanceof Error ? error.message : String(error)
+        log.warn('publish-failed', { repo: options.repo, message })
+        say(`Not published yet, will be retried: ${message}`)
+      },
+    })
+    return async (done) => {
+      ending.abort()
+      if (!done) giveUp.abort(new AbortedError('stopped while publishing'))
+      await ended
+    }
+  }
+
+  /** Publishes the run, which is done. */
+  async finish(): Promise<PublishResult> {
+    const { options, log } = this.#given
+    return publishWithProgress(options, log)
+  }
+}

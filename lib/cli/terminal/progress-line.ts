@@ -1,0 +1,39 @@
+/** Progress of a publish: on a terminal one line that is overwritten, elsewhere one line for each phase. */
+import type { PublishProgress } from '../../publish/options.js'
+import { bytesText } from './bytes-text.js'
+import { terminalText } from './terminal-text.js'
+
+export class ProgressLine {
+  readonly #stream: NodeJS.WriteStream
+  readonly #live: boolean
+  #phase = ''
+  #shown = false
+
+  constructor(stream: NodeJS.WriteStream) {
+    this.#stream = stream
+    this.#live = stream.isTTY === true
+  }
+
+  /** @returns whether a phase begins */
+  show({ phase, name, bytesDone, bytesTotal }: PublishProgress): boolean {
+    const begins = phase !== this.#phase
+    this.#phase = phase
+    if (this.#live || begins) {
+      const text = terminalText(`${phase} ${name}: ${bytesText(bytesDone)} of ${bytesText(bytesTotal)}`)
+      this.#stream.write(this.#live ? `\r\x1b[2K${text}` : `${text}\n`)
+      this.#shown = true
+    }
+    return begins
+  }
+
+  /** Writes a line that stays, in place of the current one. */
+  readonly say = (message: string): void => {
+    this.end()
+    this.#stream.write(terminalText(`${message}\n`))
+  }
+
+  end(): void {
+    if (this.#live && this.#shown) this.#stream.write('\r\x1b[2K')
+    this.#shown = false
+  }
+}

@@ -1,0 +1,23 @@
+/** Standard error of a run: lines that stay, and below them the live block of its progress. */
+import { sayOnStderr } from './output.js'
+import type { Progress } from './progress.js'
+
+export class RunTerminal {
+  #progress: Progress | null = null
+
+  /** Writes a line that stays. */
+  readonly say = (line: string): void => {
+    if (this.#progress === null) sayOnStderr(line)
+    else this.#progress.say(line)
+  }
+
+  show(progress: Progress): void {
+    this.#progress = progress
+    progress.start()
+  }
+
+  hide(): void {
+    this.#progress?.stop()
+    this.#progress = null
+  }
+}

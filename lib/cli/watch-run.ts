@@ -1,0 +1,55 @@
+/** Waits for a run to end; meanwhile shows its progress and writes timings.json. */
+import { LockLostError } from '../errors.js'
+import { appendTimings, type CallTimings, TimingsRecorder } from '../report/timings.js'
+import type { KunRun, KunRunEnd } from '../run/run.js'
+import { endOfError } from './run-end.js'
+import { Progress } from './terminal/progress.js'
+import { RunState } from './terminal/run-state.js'
+import type { RunTerminal } from './terminal/run-terminal.js'
+
+/** `status` reads timings.json of a run that is in progress. */
+const timingsEveryMs = 10_000
+
+export type RunOutcome = { readonly end: KunRunEnd; readonly timings: CallTimings } | { readonly error: unknown }
+
+export interface WatchOptions {
+  readonly directory: string
+  /** Bytes of all shards as they are stored; null if unknown. */
+  readonly totalBytes: number | null
+  readonly terminal: RunTerminal
+}
+
+export async function watchRun(run: KunRun, { directory, totalBytes, terminal }: WatchOptions): Promise<RunOutcome> {
+  const state = new RunState(run, totalBytes)
+  const recorder = new TimingsRecorder(() => run.progress())
+  // One write after the other: concurrent ones would share a temporary file.
+  let written = Promise.resolve()
+  const write = (timings: CallTimings): void => {
+    written = written
+      .then(() => appendTimings(directory, timings))
+      .catch((error: Error) => terminal.say(`cannot write timings.json: ${error.message}`))
+  }
+  const writing = setInterval(() => write(recorder.soFar()), timingsEveryMs).unref()
+  terminal.show(new Progress(() => state.read()))
+  const ended = await run.done.then(
+    (end) => ({ end }),
+    (error: unknown) => ({ error }),
+  )
+  terminal.hide()
+  clearInterval(writing)
+  const timings = recorder.finish('end' in ended ? ended.end : endOfError(ended.error).reason)
+  // After the lock was lost, the directory belongs to another process, timings.json too.
+  if (!('error' in ended && ended.error instanceof LockLostError)) write(timings)
+  await written
+  return 'end' in ended ? { end: ended.end, timings } : ended
+}
+
+/** Sum of the sizes of shards; null unless all are stored as they are read. */
+export function totalBytesOf(shards: readonly { readonly path: string; readonly sizeBytes: number | null }[]) {
+  let sum = 0
+  for (const { path, sizeBytes } of shards) {
+    if (sizeBytes === null || !/\.jsonl?$/.test(path)) return null
+    sum += sizeBytes
+  }
+  return sum
+}
