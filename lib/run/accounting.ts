@@ -14,7 +14,7 @@ export type Reasons = Readonly<Record<string, number>>
 /** Stage → reason → count, keys in order of code unit. */
 export type RejectCounts = Readonly<Record<string, Reasons>>
 
-/** in = out + dropped + failed, in the unit the stage drops: document, chunk, or attempt. */
+/** in = out + dropped + failed, in the unit that the stage drops: document, chunk or attempt. */
 export interface StageCounts {
   readonly in: number
   readonly out: number
@@ -22,7 +22,7 @@ export interface StageCounts {
   readonly failed: number
 }
 
-/** What became of one split: three equations, each exact at a cut, and each stage for itself. */
+/** Counters of one split. Three equations hold exactly at each cut, and one for each stage. */
 export interface SplitCounters {
   /** documents = documentsChunked + documentRejects */
   readonly documents: number
@@ -39,9 +39,10 @@ export interface SplitCounters {
   readonly stages: Readonly<Record<string, StageCounts>>
 }
 
-/** Split → its account. JSON-safe; keys in order of code unit. */
+/** Counters by split. JSON-safe; keys in order of code unit. */
 export type Counters = Readonly<Record<string, SplitCounters>>
 
+/** Counts released records. Cumulative, from the start of the dataset. */
 export class Accounting {
   readonly #splits = new Map<string, MutableSplit>()
   readonly #llmStages: readonly string[]
@@ -50,7 +51,7 @@ export class Accounting {
   #lastCandidate = ''
 
   /**
-   * @param splits every split of the recipe: one that yields nothing is in the account too
+   * @param splits all splits of the recipe: one that yields nothing is counted too
    * @param llmStages names of the stages after dedup, in order
    * @param from counters of the last committed cut, or null
    */
@@ -59,12 +60,13 @@ export class Accounting {
     for (const split of splits) this.#splits.set(split, startingFrom(ownValue(from, split), llmStages))
   }
 
+  /** Returns a copy of the counters. */
   counters(): Counters {
     return sorted(Object.fromEntries(this.#splits))
   }
 
-  /** A worker refused a document, or a chunk of one that has others. */
-  refused(split: string, reject: PrepareReject): void {
+  /** Counts a document, or one chunk of a document, that a worker rejected. */
+  prepareRejected(split: string, reject: PrepareReject): void {
     const own = this.#split(split)
     if (reject.chunk === null) {
       this.#documentsSeen++
@@ -78,6 +80,7 @@ export class Accounting {
     this.#pass(own, 'chunks', reject.reason)
   }
 
+  /** Counts a chunk that the deduplication dropped. */
   chunkRejected(split: string, { offset }: Candidate, { stage, reason, kind }: Settlement): void {
     const own = this.#split(split)
     this.#chunk(own, offset)
@@ -86,6 +89,7 @@ export class Accounting {
     this.#pass(own, 'dedup', kind === 'failed' ? null : reason)
   }
 
+  /** Counts an attempt that a model stage dropped or failed. */
   attemptRejected(split: string, candidate: Candidate, settlement: Settlement): void {
     const own = this.#split(split)
     this.#attempt(own, candidate)
@@ -99,6 +103,7 @@ export class Accounting {
     }
   }
 
+  /** Counts a row. */
   row(split: string, candidate: Candidate): void {
     const own = this.#split(split)
     this.#attempt(own, candidate)
@@ -106,7 +111,11 @@ export class Accounting {
     for (const stage of this.#llmStages) this.#pass(own, stage)
   }
 
-  /** The worker counted the documents of the block on its own: what arrived must be as many. */
+  /**
+   * Compares the documents of a block that were counted here with the worker's count.
+   *
+   * @throws {ContractError} they differ
+   */
   endBlock(split: string, documents: number): void {
     if (this.#documentsSeen !== documents) {
       throw new ContractError(
@@ -129,7 +138,7 @@ export class Accounting {
     own.attempts++
   }
 
-  /** Records of one document come one after the other, and no two documents of a shard stand at one offset. */
+  /** Records of a document arrive one after the other, and the documents of a shard have different offsets. */
   #chunk(own: MutableSplit, documentOffset: number): void {
     own.chunks++
     if (documentOffset === this.#lastDocument) return
@@ -140,7 +149,7 @@ export class Accounting {
     this.#pass(own, 'documents')
   }
 
-  /** @param reason undefined: went on · a word: dropped · null: failed */
+  /** @param reason undefined: continued · a word: dropped · null: failed */
   #pass(own: MutableSplit, stage: string, reason?: string | null): void {
     const counts = own.stages[stage] as MutableStage
     counts.in++
@@ -151,13 +160,13 @@ export class Accounting {
 
   #split(name: string): MutableSplit {
     const own = this.#splits.get(name)
-    if (own === undefined) throw new ContractError(`a record came of split '${name}', which the recipe does not have`)
+    if (own === undefined) throw new ContractError(`received a record of split '${name}', which is not in the recipe`)
     return own
   }
 }
 
 function startingFrom(counters: SplitCounters | undefined, llmStages: readonly string[]): MutableSplit {
-  // A copy, of dictionaries.
+  // `sorted` returns a copy.
   if (counters !== undefined) return sorted(counters) as MutableSplit
   const stage = (): MutableStage => ({ in: 0, out: 0, dropped: dictionary(), failed: 0 })
   const names = ['documents', 'chunks', 'dedup', ...llmStages]
@@ -175,7 +184,7 @@ function startingFrom(counters: SplitCounters | undefined, llmStages: readonly s
   }
 }
 
-/** A part of the account that does not add up. */
+/** An equation that does not hold. */
 export interface AccountingFault {
   readonly split: string
   readonly equation: string
@@ -184,11 +193,11 @@ export interface AccountingFault {
 }
 
 /**
- * The three equations of the design, for each split, and each stage's own sum:
+ * Checks three equations for each split, and the sum of each stage:
  * documents = chunked + rejected · chunks = candidates + rejected · attempts = rows + rejected + in flight.
  *
- * @param inFlight label attempts that are neither row nor reject yet, by split; none at a cut
- * @returns what does not add up; empty when the account is exact
+ * @param inFlight label attempts that are neither row nor reject yet, by split; 0 at a cut
+ * @returns the equations that do not hold
  */
 export function checkAccounting(
   counters: Counters,
@@ -213,23 +222,24 @@ export function checkAccounting(
   return faults
 }
 
-/** Returns a copy of the account as dictionaries, keys in code-unit order at every depth. */
+/** Returns a copy with dictionaries in place of objects, keys in order of code unit at every depth. */
 export function sorted<Value>(value: Value): Value {
   if (typeof value !== 'object' || value === null) return value
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
   return dictionary(entries.map(([key, inner]) => [key, sorted(inner)] as const)) as Value
 }
 
-/** Dictionaries of dictionaries: a stage and a reason may have any name. */
+/** Stage → reason → count. Dictionaries, because a reason may have any name. */
 export type MutableRejects = Record<string, Record<string, number>>
 
-/** Counts a reject. @param rejects a `dictionary` */
+/** Adds a reject to a dictionary. */
 export function count(rejects: MutableRejects, stage: string, reason: string): void {
   rejects[stage] ??= dictionary<number>()
   const reasons = rejects[stage]
   reasons[reason] = (reasons[reason] ?? 0) + 1
 }
 
+/** Returns the sum over all stages and reasons. */
 export function total(rejects: RejectCounts): number {
   return Object.values(rejects).reduce((all, reasons) => all + sum(reasons), 0)
 }

@@ -1,7 +1,7 @@
 /**
- * Records that crashed their worker thread or ran out of time in it: which they are depends on the machine, not on the data alone. So it is
- * kept among the replies, a verdict a block, before it takes effect, and served to a run that resumes or is built from
- * those replies: it rejects the same records with the same words, and does not try them again.
+ * Rejects records that crashed their worker thread or exceeded its time limit. Which records these are depends on the
+ * machine, not on the data alone, so a verdict for their block is stored among the replies before it takes effect. A run
+ * that resumes, or is rebuilt from these replies, rejects the same records with the same details and does not retry them.
  */
 import { replyKey } from '../llm/protocol/request-identity.js'
 import type { Replies } from '../storage/replies/replies.js'
@@ -9,10 +9,10 @@ import type { Block, PreparedBlock, PrepareReject } from '../text/block.js'
 import { recordId } from '../text/identity.js'
 import { type LostRecord, lostReasons, type WorkerPool } from '../workers/pool.js'
 
-/** Reason of the stored verdict, whatever the reasons of its records. */
+/** Reason of the stored verdict; each record in its detail has a reason of its own. */
 const reason = 'worker-lost'
 
-/** Prepares blocks in the pool, with what is known of each. */
+/** Returns a function that prepares blocks in the pool, with the stored verdict of each. */
 export function preparing(
   pool: WorkerPool,
   replies: Pick<Replies, 'find' | 'keep'>,
@@ -37,7 +37,7 @@ function lostRecord({ document, stage, reason, detail }: PrepareReject): LostRec
   return found === undefined || stage !== 'prepare' ? [] : [{ document, reason: found, detail }]
 }
 
-/** Of the same bytes at the same place, in whatever run. */
+/** Identifies the block in any run that has the same bytes at the same place. */
 function nameOf({ split, shard, offset, bytes }: Block): string {
   return recordId(split, shard, offset, -1 - bytes.byteLength)
 }
@@ -46,7 +46,7 @@ function keyOf(name: string, verdict: number): Buffer {
   return replyKey(name, 'prepare', verdict, '')
 }
 
-/** A kept verdict stays as it is; where more were lost later, another one follows it with all of them. */
+/** Returns the records of the last stored verdict: a verdict is never replaced, a later one holds more records. */
 async function knownLost(
   replies: Pick<Replies, 'find'>,
   name: string,

@@ -98,7 +98,7 @@ async function settle(released: ReleasedRecord, { writer, accounting, row }: Cut
   const record = recordOf(released)
   if (record === null) return
   if (record instanceof Rejected) {
-    accounting.refused(record.split, record.reject)
+    accounting.prepareRejected(record.split, record.reject)
     await writer.reject(rejectOfPreparation(record))
     return
   }

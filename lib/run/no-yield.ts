@@ -1,7 +1,7 @@
 /**
  * Detects that a run yields nothing: its first records, or the first of a split or shard, all end at one place for one
  * reason (a wrong field, a context that is too short, a server that refuses). Receives records in input order, as they
- * are released, so that it stops at the same record every time. It never alters an outcome; it only returns the error.
+ * are released, so that every run stops at the same record. It changes no outcome; it returns the error to stop with.
  */
 import { ownValue } from '../core/dictionary.js'
 import { NoYieldError } from '../errors.js'
@@ -9,7 +9,7 @@ import type { Counters, SplitCounters } from './accounting.js'
 import { isPair, Rejected, type ReleasedRecord, recordOf } from './records.js'
 
 export interface NoYieldOptions {
-  /** Records that end alike before the run stops; null never stops it. */
+  /** First records that may all end alike; null sets no limit. */
   readonly recordsMax: number | null
   /** Names of the stages after dedup, in order. */
   readonly llmStages: readonly string[]
@@ -37,15 +37,16 @@ interface Place {
   readonly reasons: Map<string, number>
   /** Detail of the first that ended here. */
   detail: string
-  /** Whether all ended by a failure; a drop by a filter, a threshold or deduplication is not a failure. */
+  /** Whether all ended by a failure; a drop by a filter, a threshold or the deduplication is not a failure. */
   fault: boolean
 }
 
+/** Reasons counted for each place. */
 const reasonsMax = 100
-/** Share of the records that end for one reason, from which on they count as ending alike. Failures always do. */
+/** Share of records that must end for one reason to count as ending alike. Failures always count so. */
 const alikeShareMin = 0.9
 
-/** Shards that are remembered; beyond it the oldest are forgotten. */
+/** Shards counted; the oldest one is removed for another. */
 const shardsMax = 10_000
 
 export class NoYieldDetector {
@@ -53,7 +54,7 @@ export class NoYieldDetector {
   readonly #places: readonly string[]
   readonly #run: Scope
   readonly #splits = new Map<string, Scope>()
-  /** By split and shard: number of unreadable records from the first on; −1 once a readable one came. */
+  /** By split and shard: unreadable records since the first one; −1 after a readable record. */
   readonly #shards = new Map<string, number>()
   #lastShard = ''
 
@@ -67,7 +68,7 @@ export class NoYieldDetector {
     }
   }
 
-  /** @returns the error to stop with, once the first records all ended alike */
+  /** @returns the error to stop with if the first records all ended alike */
   released(arrived: ReleasedRecord): NoYieldError | null {
     const ending = endingOf(arrived)
     if (ending === null) return null
@@ -87,12 +88,12 @@ export class NoYieldDetector {
     })
   }
 
-  /** @returns the error of a run that reached its end without a row, unless the recipe allows that */
+  /** @returns the error of a run that reached the end of its input without a row */
   atEnd(): NoYieldError | null {
     if (this.#run.yielded) return null
     const last = this.#run.last()
     if (last === null) {
-      return new NoYieldError('The sources hold no document: all files are empty, or none has records. Check `sources`')
+      return new NoYieldError('the sources hold no document: the files are empty or have no records; check `sources`')
     }
     if (!last.fault) return null
     const group = groupOf(last)
@@ -108,7 +109,7 @@ export class NoYieldDetector {
     return known
   }
 
-  /** Returns the number of unreadable records of the shard from its first on; 0 if it has readable ones. */
+  /** Returns the number of unreadable records of a shard that has no readable one so far; otherwise 0. */
   #unreadOf({ split, shard, place, fault }: Ending): number {
     const key = `${split}/${shard}`
     const unread = place === 'documents' && fault
@@ -123,7 +124,7 @@ export class NoYieldDetector {
   }
 }
 
-/** The places that records of a run, or of a split, pass through, in order. */
+/** The places that the records of a run or of a split pass, in order. */
 class Scope {
   yielded = false
   readonly #places: readonly Place[]
@@ -134,11 +135,11 @@ class Scope {
     }))
   }
 
-  /** @returns the place where the first `recordsMax` that reached it all ended alike, if it is this record's */
+  /** @returns the records that ended at the same place as this one, if they are `recordsMax` or more and all ended alike */
   add(ending: Ending, recordsMax: number): Group | null {
     if (this.yielded) return null
     for (const place of this.#places) {
-      if (place.name === ending.place) return this.#ended(place, ending, 1).count < recordsMax ? null : barren(place)
+      if (place.name === ending.place) return this.#ended(place, ending, 1).count < recordsMax ? null : alikeAt(place)
       place.passed = true
     }
     this.yielded = true
@@ -195,8 +196,8 @@ interface Group {
   readonly alike: number
 }
 
-/** Returns null if a record continued or they did not end alike. All may be duplicates: then it is not a fault. */
-function barren(place: Place): Group | null {
+/** Returns null if a record continued or they did not end alike. Duplicates are not a fault, even if all records are. */
+function alikeAt(place: Place): Group | null {
   if (place.passed || place.name === 'dedup') return null
   const group = groupOf(place)
   return place.fault || group.alike >= alikeShareMin * group.count ? group : null
@@ -227,7 +228,7 @@ function endingOf(arrived: ReleasedRecord): Ending | null {
   return { split, shard, place: stage, reason, detail, fault: kind === 'failed' || isFault(stage, stage, reason) }
 }
 
-/** Returns false for records dropped on purpose: by a filter, a bound, a threshold, or as a duplicate. */
+/** Returns false for intended drops: by a filter, a bound, a threshold, or as a duplicate. */
 function isFault(place: string, stage: string, reason: string): boolean {
   if (place === 'documents') return stage !== 'filter' && stage !== 'chunk'
   return (
@@ -245,8 +246,8 @@ function noYield(what: string, { name, count, reason, detail }: Group): NoYieldE
   const words = detail === '' ? '' : ` (${detail})`
   const advice = advices.find(([pattern]) => pattern.test(`${name} ${reason}`))?.[1]
   return new NoYieldError(
-    `${what}${words}. ${advice} A recipe that would make other rows starts over with --fresh --force, which keeps ` +
-      'replies; --set brakes.sameEndingRecords=false continues regardless',
+    `${what}${words}. ${advice} To run a changed recipe, start over with --fresh --force, which keeps ` +
+      'replies; --set brakes.sameEndingRecords=false disables this check',
     { details: { stage: name, reason, records: count } },
   )
 }
@@ -257,12 +258,12 @@ const advices: readonly (readonly [RegExp, string])[] = [
     /^documents (?:invalid|shard|member|record)/,
     'Check the format of the files and the patterns in `sources[].files`.',
   ],
-  [/^(?:documents|chunks)/, 'Look at the bounds in `prepare.quality` and `prepare.chunk`, and at filters of your own.'],
+  [/^(?:documents|chunks)/, 'Check the bounds in `prepare.quality` and `prepare.chunk`, and custom filters.'],
   [/ context-length$/, 'Lower `prepare.chunk.tokensMax`, or serve the model with a longer context.'],
-  [/ score-/, 'Look at the judge, and at `kun.score.keepAtLeast`.'],
+  [/ score-/, 'Check the judge and `kun.score.keepAtLeast`.'],
   [
     / (?:instruction|output)-/,
-    'Look at what the model writes (`simulate` shows a sound reply), the prompt and the filter.',
+    'Check the replies of the model (`simulate` shows a valid one), the prompt and the filter.',
   ],
-  [/^/, 'Look at what the model server says, at the prompt and at the sampling fields.'],
+  [/^/, 'Check the log of the model server, the prompt and the sampling fields.'],
 ]

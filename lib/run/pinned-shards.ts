@@ -13,14 +13,14 @@ import {
   type SourceCursor,
 } from '../sources/index.js'
 
-/** A shard in run.json. JSON-safe. */
+/** A shard as run.json pins it. JSON-safe. */
 export interface PinnedShard {
   readonly split: string
   readonly path: string
   readonly sizeBytes: number | null
   /** `Shard.version`. */
   readonly content: string | null
-  /** Why it is one reject; omitted if it can be read. */
+  /** Why the whole shard is one reject; omitted if it can be read. */
   readonly fault?: ShardFault
   /** Removed before a committed block was read from it; omitted otherwise. */
   readonly removed?: true
@@ -29,15 +29,15 @@ export interface PinnedShard {
 export interface AlignedShards {
   /** Shards to read: as listed now, with removed ones in their places. */
   readonly shards: readonly Shard[]
-  /** The list for run.json. */
+  /** The new list for run.json. */
   readonly pinned: readonly PinnedShard[]
-  /** Changes that do not prevent resuming: a line each. */
+  /** Changes that do not prevent resuming, one line each. */
   readonly notes: readonly string[]
-  /** Why the run cannot resume with them: a line each. */
+  /** Why the run cannot resume with these shards, one line each. */
   readonly problems: readonly string[]
 }
 
-/** Converts a list to the form in run.json. */
+/** Returns a list in the form of run.json. */
 export function pinnedShards(shards: readonly Shard[]): PinnedShard[] {
   return shards.map(pinnedShard)
 }
@@ -47,8 +47,10 @@ function pinnedShard({ split, path, sizeBytes, version: content, fault }: Shard)
 }
 
 /**
+ * Aligns the listed shards with those in run.json.
+ *
  * @param before the list in run.json
- * @param cursor of the last committed cut; null when there is none
+ * @param cursor the cursor of the last committed cut; null if there is none
  */
 export function alignShards(
   before: readonly PinnedShard[],
@@ -74,13 +76,13 @@ export function alignShards(
   }
   const taken = new Set(before.filter(({ removed }) => removed).map(keyOf))
   for (const [key, { path, split }] of rest) {
-    const how = taken.has(key) ? 'was taken out of this run and is listed again' : 'is not a shard of this run'
+    const how = taken.has(key) ? 'was removed from this run and is listed again' : 'is not a shard of this run'
     problems.push(`${path} (${split}) ${how}: shards cannot be added`)
   }
   return { shards, pinned, notes, problems }
 }
 
-/** 'rejected': it gave only rejects and is finished; 'rejects-so-far': it gave only rejects until now. */
+/** 'rejected': it ended and gave only rejects; 'rejects-so-far': it has given only rejects. */
 type ReadState = 'unread' | 'read' | 'rejected' | 'rejects-so-far' | 'ended'
 
 function stateOf(cursor: SourceCursor, index: number, rejected: boolean): ReadState {
@@ -100,7 +102,7 @@ function align(was: PinnedShard, found: Shard | undefined, state: ReadState): Al
   const { path, split, fault } = was
   const name = `${path} (${split})`
   if (was.removed) return { shard: removedShard(was), pinned: was }
-  if (found === undefined) return takenOut(was, name, state)
+  if (found === undefined) return removed(was, name, state)
   const is = pinnedShard(found)
   const same = was.sizeBytes === is.sizeBytes && was.content === is.content
   if (state === 'rejected' || (state === 'ended' && fault !== undefined)) {
@@ -114,7 +116,7 @@ function align(was: PinnedShard, found: Shard | undefined, state: ReadState): Al
   const stdin = problemOfStdin(was, state)
   if (stdin !== null) return { shard: found, pinned: was, problem: stdin }
   if (is.fault !== undefined) {
-    const problem = `${name} cannot be read any more (${is.fault.detail}), and committed blocks were read of it. Put it back`
+    const problem = `${name} cannot be read any more (${is.fault.detail}), and committed blocks were read from it. Restore it`
     return { shard: found, pinned: was, problem }
   }
   if (same) return { shard: found, pinned: was }
@@ -122,29 +124,29 @@ function align(was: PinnedShard, found: Shard | undefined, state: ReadState): Al
     was.sizeBytes === is.sizeBytes
       ? `has other content (${is.content}, it was ${was.content})`
       : `has ${is.sizeBytes} bytes, it had ${was.sizeBytes}`
-  const unread = 'Put back what it was, or take it out: no committed block was read of it'
-  const advice = state === 'unread' ? unread : 'Put back what it was'
+  const unread = 'Restore it, or remove it from the sources: no committed block was read from it'
+  const advice = state === 'unread' ? unread : 'Restore it'
   return { shard: found, pinned: was, problem: `${name} ${how}. ${advice}` }
 }
 
-function takenOut(was: PinnedShard, name: string, state: ReadState): Aligned {
-  const removed: Aligned = { shard: removedShard(was), pinned: { ...was, removed: true } }
+function removed(was: PinnedShard, name: string, state: ReadState): Aligned {
+  const aligned: Aligned = { shard: removedShard(was), pinned: { ...was, removed: true } }
   if (state === 'unread') {
-    return { ...removed, note: `${name} is not listed any more: taken out, no committed block was read of it` }
+    return { ...aligned, note: `${name} is not listed any more: removed, no committed block was read from it` }
   }
   if (state === 'rejected' || state === 'rejects-so-far' || was.fault !== undefined) {
-    return { ...removed, note: `${name} is not listed any more: taken out, its committed rejects stay` }
+    return { ...aligned, note: `${name} is not listed any more: removed, its committed rejects stay` }
   }
   return {
-    ...removed,
-    problem: `${name} is not listed any more, and committed blocks were read of it: it cannot be taken out. Put it back`,
+    ...aligned,
+    problem: `${name} is not listed any more, and committed blocks were read from it: it cannot be removed. Restore it`,
   }
 }
 
 /** Standard input cannot be read again, and its content now may differ. */
 function problemOfStdin({ path, sizeBytes, content }: PinnedShard, state: ReadState): string | null {
   if (path !== '-' || sizeBytes !== null || content !== null || state === 'unread' || state === 'ended') return null
-  return 'standard input was read in part and cannot be read again: write it to a file and start over with that'
+  return 'standard input was read in part and cannot be read again: save it to a file and start over with that file'
 }
 
 function stays(name: string): string {
@@ -154,7 +156,7 @@ function stays(name: string): string {
 function changed({ path, split, fault }: PinnedShard, is: PinnedShard): { note?: string } {
   if (JSON.stringify(fault) === JSON.stringify(is.fault)) return {}
   const now =
-    is.fault === undefined ? 'can be read now, and will be' : `cannot be read (${is.fault.detail}): one reject`
+    is.fault === undefined ? 'can be read now and is included' : `cannot be read (${is.fault.detail}): one reject`
   return { note: `${path} (${split}) ${now}` }
 }
 
@@ -170,8 +172,8 @@ export function refuseMisaligned({ problems }: AlignedShards, directory: string)
   const shown = problems.slice(0, problemsShownMax)
   const more = problems.length > shown.length ? [`and ${problems.length - shown.length} more`] : []
   throw new RunMismatchError(
-    `${directory} holds a run over other shards, its rows would not fit together:\n  ${[...shown, ...more].join('\n  ')}\n` +
-      'Or use another directory, or start over with --fresh --force (replies are kept).',
+    `${directory} holds a run over other shards; rows of both cannot be mixed:\n  ${[...shown, ...more].join('\n  ')}\n` +
+      'Alternatively, use another directory, or start over with --fresh --force (replies are kept).',
     { details: { directory, difference: shown.join('; ') } },
   )
 }

@@ -1,6 +1,6 @@
 /**
- * What a run of the Kun method is told: the parts of a recipe it needs, defaults filled in, numbers in bytes and
- * milliseconds, secrets resolved, shards listed. Whoever starts a run makes this of a recipe; nothing here knows YAML.
+ * Settings of a run of the Kun method: a recipe with its defaults filled in, numbers in bytes and milliseconds, secrets
+ * resolved and shards listed. lib/recipe/run-settings.ts makes them from a recipe.
  */
 import type { DedupOptions } from '../dedup/options.js'
 import type { KunOptions } from '../kun/options.js'
@@ -15,44 +15,44 @@ export interface KunSettings {
   readonly seed: number
   /** In the order of the recipe: split by split, shards sorted by path. */
   readonly shards: readonly Shard[]
-  /** Every split of the recipe, those without a shard too. */
+  /** All splits of the recipe, with or without shards. */
   readonly splits: readonly string[]
   readonly read: SourceOptions
   readonly workers: WorkersOptions
   readonly prepare: Omit<PrepareOptions, 'dedup'>
   readonly dedup: DedupOptions
-  /** By the recipe's name; `builtin` is an address by now. */
+  /** By the recipe's name; `builtin` is replaced by an address. */
   readonly models: Readonly<Record<string, ModelOptions>>
   readonly servers: ServerOptions
   readonly kun: KunOptions
   readonly output: OutputSettings
   readonly memory: MemorySettings
-  /** Whether replies are kept after their cut; run directories whose replies are served first. */
+  /** `keep`: keeps replies after their cut is committed. `from`: run directories whose replies are served first. */
   readonly replies: { readonly keep: boolean; readonly from: readonly string[] }
   /** When a change of the replies stops the run; false never. */
   readonly drift: DriftOptions | false
   readonly noYield: NoYieldSettings
-  /** Rows of the whole run; tokens and hours of one call of it. Infinity where there is none. */
+  /** Rows of the whole run; tokens and hours of one call of `run`. Infinity: no limit. */
   readonly limits: { readonly rowsMax: number; readonly tokensMax: number; readonly hoursMax: number }
-  /** What determines the bytes, as the recipe says it: goes to run.json, compared on resume. */
+  /** The part of the recipe that determines the bytes: pinned in run.json and compared on resume. */
   readonly pinned: Readonly<Record<string, unknown>>
-  /** The whole recipe, JSON-safe and without secrets, so that the run can be rebuilt from its directory alone. */
+  /** The whole recipe, JSON-safe and without secrets, from which the run can be rebuilt. */
   readonly recipe: Readonly<Record<string, unknown>>
 }
 
-/** Where rows go, and in what files. Bytes are uncompressed. */
+/** Where rows are written, and in which files. Sizes are of uncompressed bytes. */
 export interface OutputSettings {
-  /** The run directory; made when it is missing. */
+  /** The run directory; created if it does not exist. */
   readonly dir: string
-  /** A cut ends with the first block at which so many candidates came since the last one, */
+  /** A cut ends with the block that reaches so many candidates, */
   readonly candidatesPerCut: number
   /** or so many blocks. */
   readonly blocksPerCutMax: number
-  /** A split has a further file in a cut when it has more. */
+  /** Rows of a file; a split with more rows in a cut has several files. */
   readonly rowsPerFile: number
-  /** Of one row group; (splits + 1) of them may be open. */
+  /** Bytes of a row group; (splits + 1) row groups may be open. */
   readonly rowGroupBytesMax: number
-  /** `instruction` and `output` as columns, or one column `messages`. */
+  /** Columns `instruction` and `output`, or one column `messages`. */
   readonly shape: 'pairs' | 'messages'
   readonly encoder: 'hyparquet-writer' | 'parquetjs-lite'
   /** zstd for hyparquet-writer; gzip, the default there, or snappy for parquetjs-lite. */
@@ -67,10 +67,10 @@ export interface NoYieldSettings {
   readonly mayBeEmpty: boolean
 }
 
-/** Bounds on what is held between source and sink, bytes. */
+/** Bounds on the memory between source and sink, bytes. */
 export interface MemorySettings {
   /** Bytes of blocks, and of what is made from them, between source and release. */
   readonly inFlightMax: number
-  /** Bytes of finished rows that wait for an earlier one; more go to a file. */
+  /** Bytes of finished rows that wait for an earlier one; more are written to the spill file. */
   readonly reorderBytesMax: number
 }

@@ -1,4 +1,4 @@
-/** stats.json of a run directory: the counters of its last cut, for people and programs; the same bytes on every run. */
+/** stats.json of a run directory: the counters of its last cut, the same bytes in every run. */
 import { join } from 'node:path'
 import { type FileLayer, writeFileDurably } from '../storage/files.js'
 import { statsName } from '../storage/run-layout.js'

@@ -1,25 +1,26 @@
 /**
- * Checks every durable file of a run directory: parts and manifest by lib/sinks, logs by their owners, stats.json against
- * the counters of the manifest. Changes nothing.
+ * Checks every durable file of a run directory: parts and manifest with lib/sinks, the logs, brakes.json, and stats.json
+ * against the counters of the manifest. Changes nothing.
  */
 import { join } from 'node:path'
 import { ownValue } from '../core/dictionary.js'
 import { checkDedupLogs } from '../dedup/check.js'
-import { KunStreamError } from '../errors.js'
+import { CorruptFileError, KunStreamError } from '../errors.js'
 import { type Finding, type ManifestEntry, type Verification, verifyRun } from '../sinks/index.js'
 import { type FileLayer, nodeFiles, readWholeFile } from '../storage/files.js'
 import { checkReplies } from '../storage/replies/reply-check.js'
 import { dedupFolder, driftName, repliesFolder, statsName } from '../storage/run-layout.js'
 import { type Counters, checkAccounting, total } from './accounting.js'
+import { countersOf } from './committed-cut.js'
 import { readStarts } from './drift/drift-file.js'
 import { statsText } from './stats-file.js'
 
 const statsBytesMax = 64 * 1024 * 1024
 
 /**
- * Reads everything: takes about as long as decoding the dataset and its replies.
+ * Verifies a run directory. Reads all of it, which takes about as long as decoding the dataset and its replies.
  *
- * @param checkMore durable files that this layer does not know, such as the state of publishing
+ * @param checkMore checks durable files of other layers, such as the upload progress
  */
 export async function verifyDirectory(
   directory: string,
@@ -33,7 +34,7 @@ export async function verifyDirectory(
     checkCounters,
     checkOthers: async (entries) => [
       ...(await checkLogs(files, directory, entries)),
-      ...(await checkBrakes(files, directory)),
+      ...(await checkDriftFile(files, directory)),
       ...(await checkStats(files, directory, entries)),
       ...(await checkMore()),
     ],
@@ -53,7 +54,7 @@ async function checkLogs(
         severity: torn ? 'warning' : 'error',
         file: `${repliesFolder}/${name}`,
         what: torn ? `${what}: left by a crash, or damaged` : what,
-        repair: 'start the run again: it keeps the other replies, and requests again what it needs of the damaged ones',
+        repair: 'start the run again: it keeps the other replies and sends the requests of damaged ones again',
       }),
     ),
     ...dedup.map(
@@ -61,36 +62,38 @@ async function checkLogs(
         severity: 'error',
         file: `${dedupFolder}/${name}`,
         what,
-        repair: 'start the run again: it decides the blocks behind the damage again, from its input',
+        repair: 'start the run again: it deduplicates the blocks behind the damage again',
       }),
     ),
   ]
 }
 
-async function checkBrakes(files: FileLayer, directory: string): Promise<readonly Finding[]> {
+async function checkDriftFile(files: FileLayer, directory: string): Promise<readonly Finding[]> {
   try {
     await readStarts(files, directory)
     return []
   } catch (error) {
-    const repair = 'delete it, or start the run again: drift is measured from a new start'
-    return [{ severity: 'error', file: driftName, what: (error as Error).message, repair }]
+    const repair = 'delete it, or start the run again: drift detection starts from scratch'
+    return [
+      { severity: 'error', file: driftName, what: error instanceof Error ? error.message : String(error), repair },
+    ]
   }
 }
 
-/** The file is written when a run ends: it has the counters of the last cut, or of an earlier one after a kill. */
+/** The file is written when a run ends: after a kill it has the counters of an earlier cut. */
 async function checkStats(
   files: FileLayer,
   directory: string,
   entries: readonly ManifestEntry[],
 ): Promise<readonly Finding[]> {
   const found = (what: string): Finding[] => [
-    { severity: 'error', file: statsName, what, repair: 'start the run again: it is written anew at its end' },
+    { severity: 'error', file: statsName, what, repair: 'start the run again: it is written when the run ends' },
   ]
   try {
     const bytes = await readWholeFile(files, join(directory, statsName), statsBytesMax)
     if (bytes === null) return []
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8')
-    // Without a cut, the counters are empty.
+    // Before the first cut the counters are zero, for the splits of the recipe.
     const isOfSomeCut = entries.some(({ cut, counters }) => text === statsText({ cuts: cut + 1, splits: counters }))
     return isOfSomeCut || (entries.length === 0 && text.startsWith('{\n  "cuts": 0,'))
       ? []
@@ -101,12 +104,18 @@ async function checkStats(
   }
 }
 
-/** Checks the three equations of each split, and compares the counters with the rows and rejects found. */
+/** Checks the three equations of each split, and compares the counters with the rows and rejects in the parts. */
 export function checkCounters(
-  { counters }: Pick<ManifestEntry, 'counters'>,
+  entry: Pick<ManifestEntry, 'cut' | 'counters'>,
   { rows, rejects }: Pick<Verification, 'rows' | 'rejects'>,
 ): string[] {
-  const splits = counters as Counters
+  let splits: Counters
+  try {
+    splits = countersOf(entry)
+  } catch (error) {
+    if (!(error instanceof CorruptFileError)) throw error
+    return [error.message]
+  }
   const faults = checkAccounting(splits).map(
     ({ split, equation, left, right }) => `${split}: ${equation}: ${left} is not ${right}`,
   )
@@ -114,7 +123,7 @@ export function checkCounters(
     const own = ownValue(splits, split)
     const dropped = own ? total(own.documentRejects) + total(own.chunkRejects) + total(own.attemptRejects) : 0
     const compare = (what: string, found: number, counted: number): void => {
-      if (found !== counted) faults.push(`${split}: ${found} ${what} are there, ${counted} were counted`)
+      if (found !== counted) faults.push(`${split}: found ${found} ${what}, but ${counted} were counted`)
     }
     compare('rows', ownValue(rows, split) ?? 0, own?.rows ?? 0)
     compare('rejects', ownValue(rejects, split) ?? 0, dropped)

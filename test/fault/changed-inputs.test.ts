@@ -96,7 +96,7 @@ t.test('a pinned file that was deleted is named, and so is one that grew', async
   const run = { directory: join(root, 'run'), endpoint: server.url, input: join(root, 'in/*'), set: inOrder }
   await cutShort(run, 1)
   rmSync(file)
-  await t.rejects(runMini(run), { code: 'KUN_RUN_MISMATCH', message: /a\.jsonl .*Put it back/ })
+  await t.rejects(runMini(run), { code: 'KUN_RUN_MISMATCH', message: /a\.jsonl .*Restore it/ })
   writeFileSync(file, `${content}\n${content}`)
   await t.rejects(runMini(run), { code: 'KUN_RUN_MISMATCH', message: /a\.jsonl .*has \d+ bytes, it had \d+/ })
 })

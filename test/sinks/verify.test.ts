@@ -231,8 +231,8 @@ t.test('counters that do not fit are found', async (t) => {
   })
   const found = (await findings(directory)).join('\n')
   t.match(found, /wudao: documents = chunked \+ rejected: 6 is not 0/)
-  t.match(found, /wudao: 6 rows are there, 5 were counted/)
-  t.match(found, /wudao: 2 rejects are there, 0 were counted/)
+  t.match(found, /wudao: found 6 rows, but 5 were counted/)
+  t.match(found, /wudao: found 2 rejects, but 0 were counted/)
 })
 
 async function run(register: (program: Command) => void, args: string[]): Promise<{ out: string; code: unknown }> {
