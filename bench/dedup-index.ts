@@ -8,9 +8,9 @@ import { BloomIndex } from '../lib/dedup/bloom-index.js'
 import { ExactIndex } from '../lib/dedup/exact-index.js'
 import type { KeptRow } from '../lib/dedup/kept-frames.js'
 
-const minima = 128
+const signatureLength = 128
 /** Key and signature. */
-const rowBytes = 16 + minima
+const rowBytes = 16 + signatureLength
 /** Rows made at once, outside of the time that counts. */
 const batchRows = 1000
 
@@ -34,7 +34,7 @@ interface AnyIndex {
 
 export function exactFigures(documents: number): IndexFigures {
   const banding = { bands: 21, rows: 6 }
-  const index = new ExactIndex({ exact: true, minima, banding, settleBand: settleBand(0.8, minima) })
+  const index = new ExactIndex({ exact: true, signatureLength, banding, settleBand: settleBand(0.8, signatureLength) })
   return measure(index, documents, (row) => index.equal(row) !== null || index.near(row).length > 0)
 }
 
@@ -105,8 +105,8 @@ function synthetic(first: number, count: number): KeptRow[] {
   const bytes = new Uint8Array(words.buffer)
   return Array.from({ length: count }, (_, row) => ({
     key: bytes.subarray(row * rowBytes, row * rowBytes + 16),
-    near: true,
-    bytes: bytes.subarray(row * rowBytes + 16, (row + 1) * rowBytes),
+    hasShingle: true,
+    signature: bytes.subarray(row * rowBytes + 16, (row + 1) * rowBytes),
     id: ids.toString('hex', row * 16, (row + 1) * 16),
     textOffset: -1,
   }))

@@ -102,7 +102,7 @@ async function measureQuality(name: string, { texts, copies }: Input): Promise<B
     const { documents, diskBytes } = deduplicator.stats()
     const textBytes = texts.reduce((sum, text, row) => sum + (verdicts[row] === null ? Buffer.byteLength(text) : 0), 0)
     const removed = verdicts.flatMap((verdict, row) => (verdict === null ? [] : [{ row, of: Number(verdict.of) }]))
-    const comparer = new ShingleComparer(await createSigner({ minima: 0 }))
+    const comparer = new ShingleComparer(await createSigner({ signatureLength: 0 }))
     const similarity = ({ row, of }: { row: number; of: number }) =>
       verdicts[row]?.reason === 'exact-duplicate' ? 1 : comparer.jaccard(texts[of] as string, texts[row] as string)
     const unjustified = removed.filter((each) => similarity(each) < 0.78).length
@@ -127,7 +127,7 @@ async function measureQuality(name: string, { texts, copies }: Input): Promise<B
 /** Every sixth text is a copy of an original, edited at 0 to 9 % of its letters. */
 async function generated(count: number): Promise<Input> {
   const random = randomFrom(20261123)
-  const comparer = new ShingleComparer(await createSigner({ minima: 0 }))
+  const comparer = new ShingleComparer(await createSigner({ signatureLength: 0 }))
   const [texts, originals]: [string[], string[]] = [[], []]
   const copies: { row: number; similarity: number }[] = []
   while (texts.length < count) {

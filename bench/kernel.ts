@@ -2,7 +2,7 @@
  * The signature kernel against its TypeScript twin, over the same texts in the same run; and three ways to a signature in
  * plain TypeScript, of which the kernel's is one: the error of the estimate on short and long texts.
  */
-import { signTwin, sketchKeys } from '../lib/text/kernel/reference-kernel.js'
+import { referenceSign, sketchKeys } from '../lib/text/kernel/reference-kernel.js'
 import { createSigner } from '../lib/text/signature.js'
 import { chineseTexts } from './dedup-texts.js'
 import { estimatorErrors } from './kernel-estimators.js'
@@ -24,7 +24,7 @@ async function run({ size }: BenchOptions): Promise<BenchResult> {
   const few = corpus.slice(0, Math.ceil(corpus.length / 16))
   const fewBytes = few.reduce((sum, text) => sum + Buffer.byteLength(text), 0)
   const signer = await createSigner()
-  const fingerprintOnly = await createSigner({ minima: 0 })
+  const fingerprintOnly = await createSigner({ signatureLength: 0 })
   const drawn = { ngram: 5, keys: sketchKeys(128, 1) }
   const [key, minima, none] = [new Uint8Array(16), new Uint8Array(128), new Uint8Array(0)]
   const ways = {
@@ -43,7 +43,7 @@ async function run({ size }: BenchOptions): Promise<BenchResult> {
     twin: {
       bytes: fewBytes,
       work: () => {
-        for (const text of few) signTwin(text, drawn, key, minima)
+        for (const text of few) referenceSign(text, drawn, key, minima)
       },
     },
   }

@@ -82,7 +82,7 @@ function parse(source: string): unknown {
 async function wholePath(shards: readonly Shard[], threads: number): Promise<Partial<WayFigures>> {
   const directory = await mkdtemp(join(tmpdir(), 'kun-stream-bench-'))
   const options = dedupOptions.parse({ index: 'exact' })
-  const signature = { ngram: 5, minima: 128, seed: 1 }
+  const signature = { ngram: 5, signatureLength: 128, seed: 1 }
   const pool = workerPool({ plan: await planPreparation(prepareOptions.parse({}), directory, signature), threads })
   const opened = await openDeduplicator({ options, directory: join(directory, 'dedup') })
   const hashing = hashKept(opened)

@@ -1,12 +1,12 @@
-/** Pins the indexes of earlier runs that this run is deduplicated against: they affect which documents are dropped. */
+/** Hashes of the indexes that a run is deduplicated against: they determine which documents are dropped. */
 import { createHash } from 'node:crypto'
 import { type FileLayer, nodeFiles } from '../storage/files.js'
 import { findLog, textsPath } from './open-index.js'
 
 const readBytes = 1024 * 1024
 
-/** One of `dedup.against`. JSON-safe. */
-export interface AgainstHashes {
+/** An entry of `dedup.against`. JSON-safe. */
+interface AgainstHashes {
   /** Path as in the recipe. */
   readonly name: string
   /** sha256 of the index: 64 hexadecimal digits. */
@@ -16,7 +16,7 @@ export interface AgainstHashes {
 }
 
 /**
- * Hashes every index and its texts, in the order given. Reads each file once.
+ * Hashes each index and its texts, in the given order.
  *
  * @throws {SourceNotFoundError} a file that `against` names does not exist
  */

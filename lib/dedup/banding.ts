@@ -1,50 +1,50 @@
-/** The arithmetic of MinHash bands and estimates. Pure. */
+/** Arithmetic of MinHash bands and similarity estimates. */
 
 export interface Banding {
   readonly bands: number
   readonly rows: number
 }
 
-/** Probability that two documents of this Jaccard similarity share a band: 1 − (1 − sʳ)ᵇ. */
+/** Returns the probability that two documents of this Jaccard similarity share a band: 1 − (1 − sʳ)ᵇ. */
 export function recall(similarity: number, { bands, rows }: Banding): number {
   return 1 - (1 - similarity ** rows) ** bands
 }
 
 /**
- * The most selective bands that still find `recallMin` of the pairs at the threshold: the most rows that do.
+ * Returns the bands with the most rows, which are the most selective, that find `recallMin` of the pairs at the threshold.
  *
- * At .8 with 128 minima: 21 × 6 finds .998 (7 rows would find .986); with recallMin .9: 16 × 8 finds .947.
+ * For threshold 0.8 and 128 bytes: 21 × 6 finds 0.998 (7 rows would find 0.986); with recallMin 0.9: 16 × 8 finds 0.947.
  */
-export function bandingFor(threshold: number, minima: number, recallMin: number): Banding {
-  for (let rows = Math.min(16, minima); rows > 1; rows--) {
-    const banding = { bands: Math.floor(minima / rows), rows }
+export function bandingFor(threshold: number, signatureLength: number, recallMin: number): Banding {
+  for (let rows = Math.min(16, signatureLength); rows > 1; rows--) {
+    const banding = { bands: Math.floor(signatureLength / rows), rows }
     if (recall(threshold, banding) >= recallMin) return banding
   }
-  return { bands: minima, rows: 1 }
+  return { bands: signatureLength, rows: 1 }
 }
 
-/** Below `low` no duplicate, from `high` on one; in between the texts decide. */
+/** Estimates below `low` are no duplicates, from `high` on they are; in between the texts are compared. */
 export interface SettleBand {
   readonly low: number
   readonly high: number
 }
 
 /**
- * Where an estimate from `minima` minima could decide wrongly: its standard deviation at the threshold t is
- * σ = √(t(1 − t) / minima), and the band reaches from t − 3.4 σ to t + 2.83 σ (.68 to .90 at .8 with 128).
- * Wider below, because a pair missed is lost and a pair too many only costs a comparison.
+ * Returns the range in which an estimate could decide wrongly: its standard deviation at the threshold t is
+ * σ = √(t(1 − t) / signatureLength), and the range is t − 3.4 σ to t + 2.83 σ (0.68 to 0.90 at 0.8 with 128).
+ * It is wider below, where an error misses a duplicate; above, an error only costs a comparison.
  */
-export function settleBand(threshold: number, minima: number): SettleBand {
-  const deviation = Math.sqrt((threshold * (1 - threshold)) / minima)
+export function settleBand(threshold: number, signatureLength: number): SettleBand {
+  const deviation = Math.sqrt((threshold * (1 - threshold)) / signatureLength)
   return { low: Math.max(0, threshold - 3.4 * deviation), high: threshold + 2.83 * deviation }
 }
 
-/** Equal bytes of two signatures → Jaccard, corrected for the one in 256 that is equal by chance. */
-export function estimate(equal: number, minima: number): number {
-  return Math.max(0, (equal / minima - 1 / 256) / (1 - 1 / 256))
+/** Estimates the Jaccard similarity from the number of equal bytes, of which one in 256 is equal by chance. */
+export function estimate(equal: number, signatureLength: number): number {
+  return Math.max(0, (equal / signatureLength - 1 / 256) / (1 - 1 / 256))
 }
 
-/** 32 bits of `rows` bytes from `at` on, four at a time. */
+/** Hashes bytes[at … at + rows) to 32 bits, four bytes at a time. */
 export function bandHash(bytes: Uint8Array, at: number, rows: number): number {
   let hash = 0x9747b28c
   const end = at + rows

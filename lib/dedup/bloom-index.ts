@@ -1,13 +1,13 @@
 /**
- * The index for corpora past memory: one Bloom filter over keys and bands. It can neither verify a hit nor name the
- * document it stands for, so it asks for more rows a band and says `near-duplicate-unverified`.
+ * Index for corpora whose exact index does not fit in memory: one Bloom filter over keys and bands. It can neither verify
+ * a hit nor name the kept document, so it uses more rows per band and reports `near-duplicate-unverified`.
  */
 import { type Banding, bandHash } from './banding.js'
 import { BloomFilter } from './bloom.js'
 import type { KeptRow } from './kept-frames.js'
 import type { Duplicate } from './types.js'
 
-export interface BloomIndexOptions {
+interface BloomIndexOptions {
   readonly exact: boolean
   readonly near: boolean
   readonly banding: Banding
@@ -20,7 +20,10 @@ export class BloomIndex {
   readonly #filter: BloomFilter
   #count = 0
 
-  constructor(private readonly options: BloomIndexOptions) {
+  readonly #options: BloomIndexOptions
+
+  constructor(options: BloomIndexOptions) {
+    this.#options = options
     const keys = (options.exact ? 1 : 0) + (options.near ? options.banding.bands : 0)
     this.#filter = new BloomFilter(options.documentsExpected * keys)
   }
@@ -35,12 +38,12 @@ export class BloomIndex {
 
   find(row: KeptRow): Duplicate | null {
     const view = viewOf(row.key)
-    if (this.options.exact && this.#filter.has(view.getUint32(0, true), view.getUint32(4, true))) return seen
-    if (!this.options.near || !row.near) return null
-    const { bands, rows } = this.options.banding
+    if (this.#options.exact && this.#filter.has(view.getUint32(0, true), view.getUint32(4, true))) return seen
+    if (!this.#options.near || !row.hasShingle) return null
+    const { bands, rows } = this.#options.banding
     for (let band = 0; band < bands; band++) {
-      const hash = bandHash(row.bytes, band * rows, rows)
-      if (this.#filter.has(hash, secondHash(row.bytes, band, rows))) return seen
+      const hash = bandHash(row.signature, band * rows, rows)
+      if (this.#filter.has(hash, secondHash(row.signature, band, rows))) return seen
     }
     return null
   }
@@ -48,11 +51,11 @@ export class BloomIndex {
   keep(row: KeptRow): void {
     this.#count++
     const view = viewOf(row.key)
-    if (this.options.exact) this.#filter.add(view.getUint32(0, true), view.getUint32(4, true))
-    if (!this.options.near || !row.near) return
-    const { bands, rows } = this.options.banding
+    if (this.#options.exact) this.#filter.add(view.getUint32(0, true), view.getUint32(4, true))
+    if (!this.#options.near || !row.hasShingle) return
+    const { bands, rows } = this.#options.banding
     for (let band = 0; band < bands; band++) {
-      this.#filter.add(bandHash(row.bytes, band * rows, rows), secondHash(row.bytes, band, rows))
+      this.#filter.add(bandHash(row.signature, band * rows, rows), secondHash(row.signature, band, rows))
     }
   }
 }
@@ -61,7 +64,7 @@ function viewOf(key: Uint8Array): DataView {
   return new DataView(key.buffer, key.byteOffset, key.byteLength)
 }
 
-/** Other 32 bits of the band, and its number: bands share one filter. */
+/** Returns 32 more bits of the band, which depend on its number: all bands share one filter. */
 function secondHash(bytes: Uint8Array, band: number, rows: number): number {
   let hash = Math.imul(band + 1, 0x9e3779b1)
   for (let i = band * rows; i < (band + 1) * rows; i++) hash = Math.imul(hash, 0x01000193) ^ (bytes[i] as number)

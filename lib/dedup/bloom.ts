@@ -1,13 +1,13 @@
 /**
- * Bloom filters in blocks of 1,024 bits, growing by generations: whether a key was seen, for corpora past memory.
- * It may say yes to a key it never saw, at the stated rate; it never forgets one. Keys are pairs of 32-bit hashes.
+ * Bloom filter in blocks of 1,024 bits that grows by generations. It reports a key that was never added at the stated
+ * rate, and every key that was. Keys are pairs of 32-bit hashes.
  */
 
 const blockBits = 1024
 const blockWords = blockBits / 32
-/** Keys of a further generation over those of all before it: opening it costs a fifth more memory, not twice. */
+/** Capacity of a further generation as a share of all before it: growth adds a fifth of the memory instead of doubling it. */
 const generationShare = 0.2
-/** Bits a key in the first generation; each further one has two more, so that the rates add up to under twice the first. */
+/** Bits per key in the first generation. Each further one has two more, so that the sum of the rates stays below twice the first. */
 const firstBitsPerKey = 24
 const moreBitsPerKey = 2
 const bitsPerKeyMax = 36
@@ -24,7 +24,7 @@ export class BloomFilter {
   #keys = 0
   #total = 0
 
-  /** @param keysExpected room of the first generation; more are taken at the cost of a fifth more memory and time a step */
+  /** @param keysExpected capacity of the first generation; each further one adds a fifth of the memory and one look-up */
   constructor(keysExpected: number) {
     this.#open(Math.max(1024, Math.ceil(keysExpected)))
   }
@@ -34,7 +34,7 @@ export class BloomFilter {
   }
 
   has(first: number, second: number): boolean {
-    for (const generation of this.#generations) if (holds(generation, first, second)) return true
+    for (const generation of this.#generations) if (contains(generation, first, second)) return true
     return false
   }
 
@@ -57,9 +57,9 @@ export class BloomFilter {
 }
 
 /**
- * Probability that a key never added is found, at `bitsPerKey` when the room is used up: the keys of a block are
- * Poisson distributed, and a block of j keys answers yes with (1 − (1 − 1/B)^(kj))^k.
- * At 24 bits a key 2.7e-5, so 4.6e-4 over 17 keys a document. Source: Putze, Sanders, Singler, "Cache-, Hash- and
+ * Returns the probability that a key which was never added is found, when the capacity is used up: the keys of a block are
+ * Poisson distributed, and a block of j keys reports a hit with probability (1 − (1 − 1/B)^(kj))^k.
+ * At 24 bits per key 2.7e-5, which is 4.6e-4 over the 17 keys of a document. Source: Putze, Sanders, Singler, "Cache-, Hash- and
  * Space-Efficient Bloom Filters", 2007, section 3.
  */
 export function falsePositiveRate(bitsPerKey: number): number {
@@ -74,12 +74,12 @@ export function falsePositiveRate(bitsPerKey: number): number {
   return rate
 }
 
-/** 0.6 a bit: a little under ln 2, for fuller blocks than the average weigh more. 14 at 24 bits. */
+/** 0.6 per bit, slightly below ln 2, because blocks that are fuller than average weigh more: 14 at 24 bits. */
 function probesFor(bitsPerKey: number): number {
   return Math.round(bitsPerKey * 0.6)
 }
 
-function holds({ words, blocks, probes }: Generation, first: number, second: number): boolean {
+function contains({ words, blocks, probes }: Generation, first: number, second: number): boolean {
   const base = Math.floor((first * blocks) / 4294967296) * blockWords
   let bits = 0
   for (let probe = 0; probe < probes; probe++) {
@@ -99,7 +99,7 @@ function set({ words, blocks, probes }: Generation, first: number, second: numbe
   }
 }
 
-/** Three places of 10 bits. Drawn anew, not stepped: double hashing in so small a block has too few patterns. */
+/** Three positions of 10 bits, hashed for each probe: double hashing in so small a block has too few patterns. */
 function nextBits(first: number, second: number, probe: number): number {
   let hash = second ^ Math.imul(first, 0x9e3779b1) ^ Math.imul(probe + 1, 0xc2b2ae35)
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)

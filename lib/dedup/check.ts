@@ -1,4 +1,4 @@
-/** Checks the dedup log and the texts log of a run, as far as they are committed, without changing them. */
+/** Checks the committed part of the dedup log and the texts log of a run, without changing them. */
 
 import { join } from 'node:path'
 import { KunStreamError } from '../errors.js'
@@ -9,7 +9,7 @@ import { dedupLogName, dedupTextsSuffix } from '../storage/run-layout.js'
 import { decodeKept } from './kept-frames.js'
 
 /** A log that does not contain its committed data. */
-export interface DedupFault {
+interface DedupFault {
   /** Name in the directory. */
   readonly name: string
   readonly what: string

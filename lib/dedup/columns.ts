@@ -10,7 +10,9 @@ export function signedBlock(number: number, texts: readonly string[], signer: Si
   encoded.forEach((bytes, row) => {
     offsets[row + 1] = (offsets[row] as number) + bytes.length
   })
-  const chunks = chunkColumnsOf(texts.length, signer.minima, { text: { offsets, bytes: Buffer.concat(encoded) } })
+  const chunks = chunkColumnsOf(texts.length, signer.signatureLength, {
+    text: { offsets, bytes: Buffer.concat(encoded) },
+  })
   const { letters, fingerprint, signature, signatureLength } = chunks
   texts.forEach((text, row) => {
     letters[row] = signer.sign(

@@ -1,6 +1,6 @@
 /**
- * The verdict a row, in input order: exact by key, then near by bands, estimate and, where that could be wrong, by the
- * texts themselves. Of several matches the earliest kept counts. Owns the writing of both logs; opening is open.ts.
+ * Decides on rows in input order: exact duplicates by key, near-duplicates by bands, estimate and, where the estimate could be
+ * wrong, by comparing the texts. Of several matches the earliest kept counts. Writes both logs; open-index.ts opens them.
  */
 
 import { ContractError } from '../errors.js'
@@ -11,7 +11,7 @@ import { murmur128 } from '../text/kernel/reference-kernel.js'
 import type { Signer } from '../text/signature.js'
 import { settleBand } from './banding.js'
 import { BloomIndex } from './bloom-index.js'
-import { type Candidate, ExactIndex } from './exact-index.js'
+import { ExactIndex, type NearCandidate } from './exact-index.js'
 import { ShingleComparer } from './jaccard.js'
 import { keyBytes } from './kept-documents.js'
 import { encodeKept, type KeptRow } from './kept-frames.js'
@@ -20,20 +20,20 @@ import { bandingOf, type DedupOptions, documentsExpectedDefault, type IndexKind 
 import type { Deduplicator, Duplicate } from './types.js'
 
 export interface OpenedDeduplicator extends Deduplicator {
-  /** Number of the last block that the log held when it was opened; −1 for none. Later blocks are the next to decide. */
+  /** Number of the last block in the log when it was opened; −1 for none. Blocks after it are to be decided. */
   readonly lastBlock: number
-  /** Committed bytes that were damaged: not 0 means that the blocks after `lastBlock` are to be decided again. */
+  /** Committed bytes that were lost to damage. If not 0, the blocks after `lastBlock` must be decided again. */
   readonly lostBytes: number
 }
 
-/** Where a block ends in the dedup log and in the texts log. */
+/** Lengths of the dedup log and the texts log after a block. */
 export interface BlockMark {
   readonly block: number
   readonly endBytes: number
   readonly textsBytes: number
 }
 
-/** Either kind of index, as far as opening is concerned. */
+/** What opening needs of either kind of index. */
 export interface KeptIndex {
   readonly count: number
   readonly memoryBytes: number
@@ -51,22 +51,22 @@ export function makeIndex(options: DedupOptions, kind: IndexKind, documentsExpec
       documentsExpected: documentsExpected ?? documentsExpectedDefault,
     })
   }
-  const minima = near === false ? 0 : near.minima
-  const settle = near === false ? { low: 1, high: 1 } : settleBand(near.threshold, minima)
-  return new ExactIndex({ exact, minima, banding, settleBand: settle })
+  const signatureLength = near === false ? 0 : near.minima
+  const settle = near === false ? { low: 1, high: 1 } : settleBand(near.threshold, signatureLength)
+  return new ExactIndex({ exact, signatureLength, banding, settleBand: settle })
 }
 
 /** Rows of one frame in the dedup log. */
 const rowsPerFrameMax = 8192
-/** Bytes of texts handed to their log between two looks at its buffer. */
+/** Bytes of texts appended to their log before waiting for its buffer to drain. */
 const textsBytesPerWait = 4 * 1024 * 1024
-/** Seed of the key of a text without letters, which is compared as it stands. */
+/** Seed of the key of a text without letters, which is a hash of the text itself. */
 const bareTextSeed = 0x6b756e
 
 interface Parts {
   readonly options: DedupOptions
   readonly index: KeptIndex
-  /** Whose text a document is, by its number; the last is this run's own. */
+  /** Texts by number of the first document; the last are those of this run. */
   readonly sources: readonly { readonly firstDocument: number; readonly texts: TextSource | null }[]
   readonly log: AppendLog
   readonly texts: AppendLog | null
@@ -78,13 +78,15 @@ interface Parts {
 export class DocumentDeduplicator implements OpenedDeduplicator {
   readonly lastBlock: number
   readonly lostBytes: number
+  readonly #parts: Parts
   readonly #comparer: ShingleComparer
   #decided: number
   #busy = false
-  /** Failure in the middle of a block: the index then has rows that the log does not. */
+  /** A failure in the middle of a block, after which the index has rows that the log lacks. */
   #failure: unknown = null
 
-  constructor(private readonly parts: Parts) {
+  constructor(parts: Parts) {
+    this.#parts = parts
     this.lastBlock = parts.lastBlock
     this.lostBytes = parts.lostBytes
     this.#decided = parts.lastBlock
@@ -92,14 +94,14 @@ export class DocumentDeduplicator implements OpenedDeduplicator {
   }
 
   get logBytes(): number {
-    return this.parts.log.bytes
+    return this.#parts.log.bytes
   }
 
   /**
-   * A block that fails leaves the index ahead of its log: every later call fails too, with the first failure as its cause,
-   * and `close` still closes.
+   * After a failed block the index is ahead of its log, so every later call fails too, with the first failure as its cause;
+   * `close` still works.
    *
-   * @throws {ContractError} blocks out of order, two calls at once, columns that do not fit the settings, after a failure
+   * @throws {ContractError} blocks out of order, concurrent calls, columns that do not match the settings, after a failure
    */
   async decide(block: PreparedBlock, ids: readonly string[]): Promise<readonly (Duplicate | null)[]> {
     this.#check(block, ids)
@@ -115,7 +117,7 @@ export class DocumentDeduplicator implements OpenedDeduplicator {
   }
 
   async #decide(block: PreparedBlock, ids: readonly string[]): Promise<readonly (Duplicate | null)[]> {
-    const { log, texts } = this.parts
+    const { log, texts } = this.#parts
     const verdicts: (Duplicate | null)[] = []
     const kept: KeptRow[] = []
     let unwaitedBytes = 0
@@ -141,30 +143,30 @@ export class DocumentDeduplicator implements OpenedDeduplicator {
   }
 
   async flush(): Promise<void> {
-    // Texts first: the log never names one that a crash could take away.
-    await this.parts.texts?.flush()
-    await this.parts.log.flush()
+    // Texts first: the log must not refer to a text that a crash could remove.
+    await this.#parts.texts?.flush()
+    await this.#parts.log.flush()
   }
 
   stats(): { documents: number; memoryBytes: number; diskBytes: number } {
-    const { index, log, texts } = this.parts
+    const { index, log, texts } = this.#parts
     return { documents: index.count, memoryBytes: index.memoryBytes, diskBytes: log.bytes + (texts?.bytes ?? 0) }
   }
 
   async close(): Promise<void> {
-    for (const { texts } of this.parts.sources) await texts?.close()
-    await this.parts.log.close()
+    for (const { texts } of this.#parts.sources) await texts?.close()
+    await this.#parts.log.close()
   }
 
   #check({ number, chunks }: PreparedBlock, ids: readonly string[]): void {
-    const { options } = this.parts
+    const { options } = this.#parts
     if (this.#failure !== null) {
       const words = (this.#failure as Error).message
       throw new ContractError(`block ${number} after a failure: ${words}. Open the index again`, {
         cause: this.#failure,
       })
     }
-    if (this.#busy) throw new ContractError(`block ${number} was given before the verdict on the one before`)
+    if (this.#busy) throw new ContractError(`block ${number} was given while the block before it was being decided`)
     if (number <= this.#decided) throw new ContractError(`block ${number} after block ${this.#decided}`)
     if (ids.length !== chunks.rows) throw new ContractError(`block ${number}: ${ids.length} ids, ${chunks.rows} rows`)
     if (options.near !== false && chunks.signatureLength !== options.near.minima) {
@@ -174,29 +176,29 @@ export class DocumentDeduplicator implements OpenedDeduplicator {
     }
   }
 
-  /** Points into the columns: what is kept for longer than the block is copied by the index and the log. */
+  /** Returns views of the columns; the index and the log copy what they keep. */
   #row(chunks: ChunkColumns, i: number, id: string): KeptRow {
-    const { near } = this.parts.options
+    const { near } = this.#parts.options
     const letters = chunks.letters[i] as number
-    // Without a letter the comparison form says nothing: such a text is a duplicate only of the same text.
+    // A text without letters has an empty comparison form: it is a duplicate only of an identical text.
     const key =
       letters === 0
         ? murmur128(textBytesAt(chunks.text, i), bareTextSeed)
         : chunks.fingerprint.subarray(i * keyBytes, (i + 1) * keyBytes)
-    const minima = near === false ? 0 : near.minima
+    const signatureLength = near === false ? 0 : near.minima
     return {
       key,
-      near: near !== false && letters >= near.ngram,
-      bytes: chunks.signature.subarray(i * minima, (i + 1) * minima),
+      hasShingle: near !== false && letters >= near.ngram,
+      signature: chunks.signature.subarray(i * signatureLength, (i + 1) * signatureLength),
       id,
       textOffset: -1,
     }
   }
 
   #find(row: KeptRow, chunks: ChunkColumns, i: number): Duplicate | null | Promise<Duplicate | null> {
-    const { index } = this.parts
+    const { index } = this.#parts
     if (index instanceof BloomIndex) return index.find(row)
-    if (!(index instanceof ExactIndex)) throw new ContractError('an index of no known kind')
+    if (!(index instanceof ExactIndex)) throw new ContractError('the index is neither exact nor Bloom')
     const equal = index.equal(row)
     if (equal !== null) return equal
     const candidates = index.near(row)
@@ -207,14 +209,14 @@ export class DocumentDeduplicator implements OpenedDeduplicator {
       : this.#settle(index, candidates, chunks, i)
   }
 
-  /** Goes through the candidates, earliest first, until one is near by its estimate or by its text. */
+  /** Returns the earliest candidate that is near by its estimate or by its text. */
   async #settle(
     index: ExactIndex,
-    candidates: readonly Candidate[],
+    candidates: readonly NearCandidate[],
     chunks: ChunkColumns,
     i: number,
   ): Promise<Duplicate | null> {
-    const { near } = this.parts.options
+    const { near } = this.#parts.options
     const threshold = near === false ? 1 : near.threshold
     const text = textAt(chunks.text, i)
     for (const { document, similarity, sure } of candidates) {
@@ -232,24 +234,24 @@ export class DocumentDeduplicator implements OpenedDeduplicator {
 
   async #text(index: ExactIndex, document: number): Promise<string | null> {
     const offset = index.documents.textOffset(document)
-    const source = this.parts.sources.findLast(({ firstDocument }) => firstDocument <= document)
+    const source = this.#parts.sources.findLast(({ firstDocument }) => firstDocument <= document)
     return offset < 0 || source === undefined || source.texts === null ? null : source.texts.read(offset)
   }
 
   #keep(row: KeptRow, chunks: ChunkColumns, i: number): KeptRow {
-    const { index, texts } = this.parts
-    // A text too long for a frame is settled by its estimate.
-    const stored = texts !== null && row.near && textLengthAt(chunks.text, i) <= frameBytesMax
+    const { index, texts } = this.#parts
+    // A text that is too long for a frame is not stored: its estimate decides.
+    const stored = texts !== null && row.hasShingle && textLengthAt(chunks.text, i) <= frameBytesMax
     const written = stored ? Object.assign(row, { textOffset: texts.append(textBytesAt(chunks.text, i)) }) : row
     index.keep(written)
     return written
   }
 
   #write(block: number, kept: readonly KeptRow[]): void {
-    const textsBytes = this.parts.texts?.bytes ?? 0
+    const textsBytes = this.#parts.texts?.bytes ?? 0
     for (let at = 0; at === 0 || at < kept.length; at += rowsPerFrameMax) {
       const rows = kept.slice(at, at + rowsPerFrameMax)
-      this.parts.log.append(encodeKept({ block, rows, more: at + rowsPerFrameMax < kept.length, textsBytes }))
+      this.#parts.log.append(encodeKept({ block, rows, more: at + rowsPerFrameMax < kept.length, textsBytes }))
     }
   }
 }

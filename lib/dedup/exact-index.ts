@@ -1,35 +1,38 @@
 /**
- * The index that verifies: every hit of a table is checked against what is kept of the document, so that table layout
- * and hash collisions cannot decide anything. Goes through the shelves in order; texts are asked for through `settle`.
+ * Index that verifies every hit of its hash tables against the kept document, so that neither table layout nor hash
+ * collisions affect a verdict. It consists of parts with a memory of their own, which are searched in order. Where an
+ * estimate is not enough, the caller compares the texts.
  */
 import type { Banding, SettleBand } from './banding.js'
 import { KeptDocuments } from './kept-documents.js'
 import type { KeptRow } from './kept-frames.js'
-import { shelfBytesMax } from './kept-rows.js'
+import { keptRowsBytesMax } from './kept-rows.js'
 import type { Duplicate } from './types.js'
 
-export interface ExactIndexOptions {
+interface ExactIndexOptions {
   readonly exact: boolean
-  /** 0 when near-duplicates are not looked for. */
-  readonly minima: number
+  /** Bytes of a signature; 0 when near-duplicates are not looked for. */
+  readonly signatureLength: number
   readonly banding: Banding
   readonly settleBand: SettleBand
-  /** Memory of a shelf; 4 GiB by default. More shelves take more time, and say the same. */
-  readonly shelfBytesMax?: number
+  /** Memory of a part; 4 GiB by default. The number of parts affects time, not verdicts. */
+  readonly partBytesMax?: number
 }
 
-/** A near-duplicate found, or a document whose text must decide. */
-export type Candidate = { readonly document: number; readonly similarity: number; readonly sure: boolean }
+/** A kept document that is near the row (`sure`), or that may be and must be compared by its text. */
+export type NearCandidate = { readonly document: number; readonly similarity: number; readonly sure: boolean }
 
 export class ExactIndex {
   readonly documents: KeptDocuments
-  /** The row that all shelves hold, the earliest document with its key, and whether its bands were gone through. */
+  /** The row that all parts were given last, the earliest document with its key, and whether `near` has searched all parts. */
   #sought: KeptRow | null = null
   #equal = -1
   #comparedAll = false
+  readonly #options: ExactIndexOptions
 
-  constructor(private readonly options: ExactIndexOptions) {
-    this.documents = new KeptDocuments({ ...options, bytesMax: options.shelfBytesMax ?? shelfBytesMax })
+  constructor(options: ExactIndexOptions) {
+    this.#options = options
+    this.documents = new KeptDocuments({ ...options, bytesMax: options.partBytesMax ?? keptRowsBytesMax })
   }
 
   get count(): number {
@@ -40,25 +43,25 @@ export class ExactIndex {
     return this.documents.memoryBytes
   }
 
-  /** The kept document with this key, or null. */
+  /** Returns the earliest kept document with the key of the row, or null. */
   equal(row: KeptRow): Duplicate | null {
-    if (!this.options.exact) return null
+    if (!this.#options.exact) return null
     this.#seek(row)
     if (this.#equal < 0) return null
     return { reason: 'exact-duplicate', of: this.documents.id(this.#equal), similarity: 1 }
   }
 
-  /** Kept documents that are, or by their estimate may be, near this one; the earliest first, none after a sure one. */
-  near(row: KeptRow): readonly Candidate[] {
-    if (!row.near || this.options.minima === 0) return none
+  /** Returns kept documents that are or may be near the row, earliest first; the first sure one ends the list. */
+  near(row: KeptRow): readonly NearCandidate[] {
+    if (!row.hasShingle || this.#options.signatureLength === 0) return none
     this.#seek(row)
     let candidates = none
-    for (const shelf of this.documents.shelves) {
-      for (let place = 0, found = shelf.near(); place < found; place++) {
-        const { document, similarity } = shelf.similar(place)
-        const sure = similarity >= this.options.settleBand.high
+    for (const part of this.documents.parts) {
+      for (let place = 0, found = part.near(); place < found; place++) {
+        const { document, similarity } = part.similar(place)
+        const sure = similarity >= this.#options.settleBand.high
         if (candidates === none) candidates = []
-        candidates.push({ document: shelf.first + document, similarity, sure })
+        candidates.push({ document: part.first + document, similarity, sure })
         if (sure) return candidates
       }
     }
@@ -66,10 +69,10 @@ export class ExactIndex {
     return candidates
   }
 
-  /** Adds a row. Neither `equal` nor `near` need come before. */
+  /** Adds a row. `equal` and `near` need not be called before. */
   keep(row: KeptRow): void {
     this.#seek(row)
-    if (row.near && this.options.minima > 0) this.#count()
+    if (row.hasShingle && this.#options.signatureLength > 0) this.#count()
     this.documents.add(row)
     this.#sought = null
   }
@@ -79,17 +82,17 @@ export class ExactIndex {
     this.#sought = row
     this.#comparedAll = false
     this.#equal = -1
-    for (const shelf of this.documents.shelves) {
-      const document = shelf.seek(row)
-      if (this.#equal < 0 && document >= 0) this.#equal = shelf.first + document
+    for (const part of this.documents.parts) {
+      const document = part.seek(row)
+      if (this.#equal < 0 && document >= 0) this.#equal = part.first + document
     }
   }
 
-  /** Lets the last shelf know how many documents share a band with the row in all of them: a band may be full. */
+  /** Gives the last part the number of documents in all parts that share each band with the row: a band may be full. */
   #count(): void {
-    const { shelves, last } = this.documents
-    if (!this.#comparedAll) for (const shelf of shelves) shelf.near()
-    for (const { sharing } of shelves.slice(0, -1)) {
+    const { parts, last } = this.documents
+    if (!this.#comparedAll) for (const part of parts) part.near()
+    for (const { sharing } of parts.slice(0, -1)) {
       for (let band = 0; band < sharing.length; band++) {
         last.sharing[band] = (last.sharing[band] as number) + (sharing[band] as number)
       }
@@ -97,4 +100,4 @@ export class ExactIndex {
   }
 }
 
-const none: Candidate[] = []
+const none: NearCandidate[] = []

@@ -1,22 +1,22 @@
-/** Ids that are not 32 hexadecimal digits, a user's own: as UTF-8 end to end, in pages outside the V8 heap. */
+/** Ids of documents that are not 32 hexadecimal digits: UTF-8 end to end, in pages outside the V8 heap. */
 
 const pageDocuments = 4096
-/** Bytes a document that a page begins with; it grows by half. */
+/** Initial bytes of a page per document; it grows by half. */
 const firstIdBytes = 16
 
-export class OtherIds {
+export class IdMap {
   readonly #pages: (IdPage | undefined)[] = []
 
   get memoryBytes(): number {
     return this.#pages.reduce((sum, page) => sum + (page?.memoryBytes ?? 0), 0)
   }
 
-  /** Whether this document's id must be here: that of an earlier one of its page is. */
-  goesOnAt(document: number): boolean {
+  /** Whether the id of this document must be added: the map has one of an earlier document of the same page. */
+  mustHold(document: number): boolean {
     return this.#pages[Math.floor(document / pageDocuments)] !== undefined
   }
 
-  /** Documents come in order. */
+  /** Documents must be added in order. */
   add(document: number, id: string): void {
     const number = Math.floor(document / pageDocuments)
     const page = this.#pages[number] ?? new IdPage(document % pageDocuments)
@@ -24,18 +24,21 @@ export class OtherIds {
     page.add(document % pageDocuments, id)
   }
 
-  /** Null when it is not here. */
+  /** Returns null for a document whose id was not added. */
   get(document: number): string | null {
     return this.#pages[Math.floor(document / pageDocuments)]?.get(document % pageDocuments) ?? null
   }
 }
 
 class IdPage {
+  readonly #first: number
   readonly #ends = new Uint32Array(pageDocuments)
   #bytes = Buffer.from(new ArrayBuffer(pageDocuments * firstIdBytes))
 
-  /** @param first row whose id is the first that is here */
-  constructor(private readonly first: number) {}
+  /** @param first row of the first id */
+  constructor(first: number) {
+    this.#first = first
+  }
 
   get memoryBytes(): number {
     return this.#bytes.length + this.#ends.byteLength
@@ -54,7 +57,7 @@ class IdPage {
   }
 
   get(row: number): string | null {
-    return row < this.first ? null : this.#bytes.toString('utf8', this.#start(row), this.#ends[row])
+    return row < this.#first ? null : this.#bytes.toString('utf8', this.#start(row), this.#ends[row])
   }
 
   #start(row: number): number {

@@ -1,4 +1,4 @@
-/** Deduplication, as the layers above see it. */
+/** Public names of deduplication. */
 export { type Banding, bandingFor, recall, type SettleBand, settleBand } from './banding.js'
 export { signedBlock } from './columns.js'
 export type { OpenedDeduplicator } from './deduplicator.js'

@@ -1,37 +1,40 @@
-/** Exact Jaccard similarity of two texts' shingle sets: what settles an estimate too close to the threshold. */
+/** Exact Jaccard similarity of the shingle sets of two texts, for pairs whose estimate is too close to the threshold. */
 import type { Signer } from '../text/signature.js'
 
 const firstCapacity = 4096
-/** Slots over shingles: at most half full. */
+/** The table is at most half full. */
 const slotsPerShingle = 2
 
 /**
- * Shingles are told apart by 64 bits of hash: with 10,000 in each text the chance of a wrong count is below 1e-11.
- * One set of tables, reused: a generation mark empties them.
+ * Shingles are identified by 64-bit hashes: with 10,000 in each text the probability of a wrong count is below 1e-11.
+ * The table is reused: entries of an earlier generation count as free.
  */
 export class ShingleComparer {
   #keys = new Uint32Array(firstCapacity * 2)
-  /** generation × 2, + 1 once the second text has it too. */
+  /** generation × 2, or + 1 once the second text has the shingle too. */
   #marks = new Float64Array(firstCapacity)
   #generation = 0
+  readonly #signer: Signer
 
-  constructor(private readonly signer: Signer) {}
+  constructor(signer: Signer) {
+    this.#signer = signer
+  }
 
-  /** 0 when both are too short for a shingle. */
+  /** Returns 0 when both texts are too short for a shingle. */
   jaccard(one: string, other: string): number {
     this.#generation++
-    // A copy: the signer has room for one form.
-    const first = this.signer.form(one).slice()
-    const second = this.signer.form(other)
-    // Growing would lose what is in the tables, so it happens before.
-    this.#makeRoom((first.length + second.length) * slotsPerShingle)
+    // Copied, because the signer holds one form at a time.
+    const first = this.#signer.form(one).slice()
+    const second = this.#signer.form(other)
+    // Growing discards the entries, so it happens first.
+    this.#reserve((first.length + second.length) * slotsPerShingle)
     const distinct = this.#add(first)
     const { both, onlyOther } = this.#count(second)
     const union = distinct + onlyOther
     return union === 0 ? 0 : both / union
   }
 
-  #makeRoom(slots: number): void {
+  #reserve(slots: number): void {
     let capacity = this.#marks.length
     while (capacity < slots) capacity *= 2
     if (capacity === this.#marks.length) return
@@ -40,11 +43,11 @@ export class ShingleComparer {
   }
 
   #add(form: Uint16Array): number {
-    const { ngram } = this.signer
+    const { ngram } = this.#signer
     let distinct = 0
     for (let at = 0; at + ngram <= form.length; at++) {
       const slot = this.#slot(form, at, ngram)
-      if (this.#held(slot)) continue
+      if (this.#isTaken(slot)) continue
       this.#marks[slot] = this.#generation * 2
       distinct++
     }
@@ -52,7 +55,7 @@ export class ShingleComparer {
   }
 
   #count(form: Uint16Array): { both: number; onlyOther: number } {
-    const { ngram } = this.signer
+    const { ngram } = this.#signer
     let [both, onlyOther] = [0, 0]
     for (let at = 0; at + ngram <= form.length; at++) {
       const slot = this.#slot(form, at, ngram)
@@ -64,11 +67,11 @@ export class ShingleComparer {
     return { both, onlyOther }
   }
 
-  #held(slot: number): boolean {
+  #isTaken(slot: number): boolean {
     return (this.#marks[slot] as number) >= this.#generation * 2
   }
 
-  /** The slot of the shingle, its key written there if it was free. */
+  /** Returns the slot of the shingle; writes its key there if the slot was free. */
   #slot(form: Uint16Array, at: number, ngram: number): number {
     let [low, high] = [0, 0x2545f491]
     for (let i = at; i < at + ngram; i++) {
@@ -80,7 +83,7 @@ export class ShingleComparer {
     high = finish(high)
     const mask = this.#marks.length - 1
     let slot = (low ^ high) & mask
-    while (this.#held(slot)) {
+    while (this.#isTaken(slot)) {
       if (this.#keys[slot * 2] === low && this.#keys[slot * 2 + 1] === high) return slot
       slot = (slot + 1) & mask
     }

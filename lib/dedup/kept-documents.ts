@@ -1,25 +1,27 @@
 /**
- * The documents kept, in shelves that are filled one after the other: numbered from 0 in the order they are added, under
- * their public ids. What a shelf finds, exact-index.ts asks for.
+ * Kept documents, numbered from 0 in the order in which they are added, with their public ids. They are stored in parts of
+ * limited memory, which are filled one after the other.
  */
 
-import { OtherIds } from './id-map.js'
+import { IdMap } from './id-map.js'
 import type { KeptRow } from './kept-frames.js'
-import { Shelf, type ShelfOptions } from './kept-rows.js'
+import { KeptRows, type KeptRowsOptions } from './kept-rows.js'
 
 export { keyBytes } from './kept-frames.js'
 
 export class KeptDocuments {
-  /** Never empty; documents are added to the last. */
-  readonly shelves: Shelf[]
-  readonly #otherIds = new OtherIds()
+  /** At least one; documents are added to the last. */
+  readonly parts: KeptRows[]
+  readonly #ids = new IdMap()
+  readonly #options: KeptRowsOptions
 
-  constructor(private readonly options: ShelfOptions) {
-    this.shelves = [new Shelf(options, 0)]
+  constructor(options: KeptRowsOptions) {
+    this.#options = options
+    this.parts = [new KeptRows(options, 0)]
   }
 
-  get last(): Shelf {
-    return this.shelves[this.shelves.length - 1] as Shelf
+  get last(): KeptRows {
+    return this.parts[this.parts.length - 1] as KeptRows
   }
 
   get count(): number {
@@ -27,30 +29,30 @@ export class KeptDocuments {
   }
 
   get memoryBytes(): number {
-    return this.shelves.reduce((sum, shelf) => sum + shelf.memoryBytes, this.#otherIds.memoryBytes)
+    return this.parts.reduce((sum, part) => sum + part.memoryBytes, this.#ids.memoryBytes)
   }
 
-  /** Keeps the row that all shelves sought. Where that fills the last shelf, another one follows. */
+  /** Adds the row that all parts were given by `seek`. Opens another part when the last one is full. */
   add(row: KeptRow): void {
     const { last } = this
     const document = this.count
-    if (this.#otherIds.goesOnAt(document) || !last.packId(row.id)) this.#otherIds.add(document, row.id)
+    if (this.#ids.mustHold(document) || !last.packId(row.id)) this.#ids.add(document, row.id)
     last.keep(row)
-    if (last.isFull) this.shelves.push(new Shelf(this.options, this.count))
+    if (last.isFull) this.parts.push(new KeptRows(this.#options, this.count))
   }
 
   id(document: number): string {
-    const shelf = this.#shelf(document)
-    return this.#otherIds.get(document) ?? shelf.id(document - shelf.first)
+    const part = this.#part(document)
+    return this.#ids.get(document) ?? part.id(document - part.first)
   }
 
-  /** Offset of its text in its log; −1 for none. */
+  /** Returns the offset of its text in the texts log; −1 for none. */
   textOffset(document: number): number {
-    const shelf = this.#shelf(document)
-    return shelf.textOffset(document - shelf.first)
+    const part = this.#part(document)
+    return part.textOffset(document - part.first)
   }
 
-  #shelf(document: number): Shelf {
-    return this.shelves.findLast(({ first }) => first <= document) as Shelf
+  #part(document: number): KeptRows {
+    return this.parts.findLast(({ first }) => first <= document) as KeptRows
   }
 }

@@ -1,43 +1,44 @@
 /**
- * How the documents that a block left are written in the dedup log: all that the index needs to be built again.
- * Pure; the framing, the checksum and the cutting of a torn tail are lib/storage/append-log.ts.
+ * Encoding of the documents kept from a block, as a record of the dedup log: all that is needed to rebuild the index.
+ * Framing, checksums and the removal of a torn tail are in lib/storage/append-log.ts.
  *
  * Payload, little-endian: f64 block · u32 rows · u32 bytes a signature · u8 1 if more of this block follows · 7 zero
- * bytes · f64 length of the texts log so far · keys (16 each) · text offsets (f64 each, −1 for none) · letters-enough flags (u8 each) · signatures · ids,
- * each u16 length and UTF-8.
+ * bytes · f64 length of the texts log after this block · keys (16 bytes each) · text offsets (f64 each, −1 for none) · flags (u8
+ * each, 1 if the text has a shingle) · signatures · ids, each u16 length and UTF-8.
  */
 import { CorruptFileError } from '../errors.js'
+import { fingerprintBytes } from '../text/columns.js'
 
-/** Bytes of a key: a fingerprint. */
-export const keyBytes = 16
+/** Bytes of a key, which is a fingerprint. */
+export const keyBytes = fingerprintBytes
 
 export interface KeptRow {
   readonly key: Uint8Array
-  /** Whether the text has a shingle, so that `bytes` mean something. */
-  readonly near: boolean
-  /** One byte a minimum; empty when near-duplicates are not looked for. */
-  readonly bytes: Uint8Array
+  /** Whether the text has a shingle: without one its signature has no meaning. */
+  readonly hasShingle: boolean
+  /** Empty when near-duplicates are not looked for. */
+  readonly signature: Uint8Array
   readonly id: string
-  /** Where the text stands in the texts log; −1 when it is not kept. */
+  /** Offset of the text in the texts log; −1 when it is not stored. */
   readonly textOffset: number
 }
 
-/** The rows kept of one block, or of a part of it. */
-export interface KeptBlock {
+/** Rows kept from one block, or from a part of it. */
+interface KeptBlock {
   readonly block: number
   /** More of the same block follows in the next frame. */
   readonly more: boolean
-  /** Length of the texts log with this block's texts. */
+  /** Length of the texts log after this block. */
   readonly textsBytes: number
   readonly rows: readonly KeptRow[]
 }
 
 const headBytes = 32
-/** Bytes of UTF-8 of one id. */
+/** Longest id in UTF-8. */
 const idBytesMax = 65535
 
 export function encodeKept({ block, rows, more, textsBytes }: KeptBlock): Uint8Array {
-  const signatureBytes = rows[0]?.bytes.length ?? 0
+  const signatureBytes = rows[0]?.signature.length ?? 0
   const ids = rows.map((row) => Buffer.from(row.id).subarray(0, idBytesMax))
   const idsBytes = ids.reduce((sum, id) => sum + 2 + id.length, 0)
   const payload = Buffer.alloc(headBytes + rows.length * (keyBytes + 9 + signatureBytes) + idsBytes)
@@ -52,9 +53,9 @@ export function encodeKept({ block, rows, more, textsBytes }: KeptBlock): Uint8A
     at += keyBytes
   }
   for (const row of rows) at = payload.writeDoubleLE(row.textOffset, at)
-  for (const row of rows) payload[at++] = row.near ? 1 : 0
+  for (const row of rows) payload[at++] = row.hasShingle ? 1 : 0
   for (const row of rows) {
-    payload.set(row.bytes, at)
+    payload.set(row.signature, at)
     at += signatureBytes
   }
   for (const id of ids) {
@@ -64,7 +65,11 @@ export function encodeKept({ block, rows, more, textsBytes }: KeptBlock): Uint8A
   return payload
 }
 
-/** Rows point into a copy of `payload`. @throws {CorruptFileError} its parts do not add up: written by something else */
+/**
+ * Returns rows that point into a copy of `payload`.
+ *
+ * @throws {CorruptFileError} the lengths do not add up: another program wrote the record
+ */
 export function decodeKept(payload: Uint8Array): KeptBlock {
   const bytes = Buffer.from(payload)
   const count = bytes.length < headBytes ? 0 : bytes.readUInt32LE(8)
@@ -81,8 +86,8 @@ export function decodeKept(payload: Uint8Array): KeptBlock {
     if (idEnd > bytes.length) throw foreign(bytes.length)
     rows.push({
       key: bytes.subarray(headBytes + row * keyBytes, headBytes + (row + 1) * keyBytes),
-      near: bytes[flags + row] === 1,
-      bytes: bytes.subarray(signatures + row * signatureBytes, signatures + (row + 1) * signatureBytes),
+      hasShingle: bytes[flags + row] === 1,
+      signature: bytes.subarray(signatures + row * signatureBytes, signatures + (row + 1) * signatureBytes),
       id: bytes.toString('utf8', at + 2, idEnd),
       textOffset: bytes.readDoubleLE(texts + row * 8),
     })
@@ -93,7 +98,7 @@ export function decodeKept(payload: Uint8Array): KeptBlock {
 
 function foreign(length: number): CorruptFileError {
   return new CorruptFileError(
-    `a record of ${length} bytes in the dedup log does not hold what it says: it was not written by this version of ` +
-      'kun-stream. Start anew in another directory.',
+    `a record of ${length} bytes in the dedup log is not valid: it was not written by this version of kun-stream. ` +
+      'Start over in another directory.',
   )
 }

@@ -1,30 +1,30 @@
 /**
- * The kept documents and hash tables of one WebAssembly memory, at most 4 GiB: some 11 million documents. Owns the memory
- * and what crosses into it; the work is done by kernel/assembly. A shelf that is full stays as it is.
+ * Kept documents and hash tables in one WebAssembly memory of at most 4 GiB, which holds some 11 million documents. This
+ * file owns the memory and copies data in and out; kernel/assembly does the work.
  */
 import { readFileSync } from 'node:fs'
 import { MemoryRefusedError } from '../errors.js'
 import { type Banding, estimate, type SettleBand } from './banding.js'
 import { type KeptRow, keyBytes } from './kept-frames.js'
 
-export interface ShelfOptions {
-  /** Whether there is a table of keys. */
+export interface KeptRowsOptions {
+  /** Whether there is a table of keys, for exact duplicates. */
   readonly exact: boolean
   /** Bytes of a signature; 0 when near-duplicates are not looked for. */
-  readonly minima: number
+  readonly signatureLength: number
   readonly banding: Banding
   readonly settleBand: SettleBand
   /** A multiple of 64 KiB, at most 4 GiB. */
   readonly bytesMax: number
 }
 
-/** A document of this shelf, by its number there. */
-export interface Similar {
+/** A document that is or may be near the row, by its number in this part. */
+interface SimilarRow {
   readonly document: number
   readonly similarity: number
 }
 
-/** What kernel/assembly/index.ts exports; said there. */
+/** Exports of kernel/assembly/index.ts, documented there. */
 interface Kernel {
   readonly memory: WebAssembly.Memory
   readonly rowBase: WebAssembly.Global
@@ -45,14 +45,14 @@ interface Kernel {
 }
 
 const idBytes = 16
-/** The tables number documents by 24 bits. */
+/** The tables store numbers of documents in 24 bits. */
 const documentsMax = 2 ** 24
-export const shelfBytesMax = 2 ** 32
+export const keptRowsBytesMax = 2 ** 32
 const pageBytes = 65536
 
 let compiled: WebAssembly.Module | undefined
 
-export class Shelf {
+export class KeptRows {
   readonly #kernel: Kernel
   readonly #bands: number
   #pages = 0
@@ -63,24 +63,26 @@ export class Shelf {
   #id = Buffer.alloc(0)
   #sharing = new Uint8Array(0)
   #found = new Uint32Array(0)
+  readonly #options: KeptRowsOptions
 
   /**
    * @param first number of its first document
-   * @throws {MemoryRefusedError} the system gives no memory
+   * @throws {MemoryRefusedError} the system provides no memory
    */
   constructor(
-    private readonly options: ShelfOptions,
+    options: KeptRowsOptions,
     readonly first: number,
   ) {
-    const { exact, minima, banding, settleBand } = options
-    this.#bands = minima === 0 ? 0 : banding.bands
+    this.#options = options
+    const { exact, signatureLength, banding, settleBand } = options
+    this.#bands = signatureLength === 0 ? 0 : banding.bands
     this.#kernel = instantiate()
     this.#view()
     const keys = exact ? 1 : 0
     if (!this.#hasPages(this.#kernel.pagesToConfigure(this.#bands, keys))) throw refused()
-    const low = leastEqual(settleBand.low, minima)
-    const sure = leastEqual(settleBand.high, minima)
-    this.#kernel.configure(this.#bands, banding.rows, minima, keys, low, sure)
+    const low = leastEqual(settleBand.low, signatureLength)
+    const sure = leastEqual(settleBand.high, signatureLength)
+    this.#kernel.configure(this.#bands, banding.rows, signatureLength, keys, low, sure)
     if (!this.#hasPages(this.#kernel.pagesNeeded())) throw refused()
     this.#view()
   }
@@ -93,43 +95,43 @@ export class Shelf {
     return this.#kernel.usedBytes() >>> 0
   }
 
-  /** Nothing more can be kept. */
+  /** Whether no further document fits. */
   get isFull(): boolean {
     return this.#isFull
   }
 
-  /** Of the row that `near` was asked about: how many documents share each band with it. */
+  /** Number of documents that share each band with the row of the last call of `near`. */
   get sharing(): Uint8Array {
     return this.#sharing
   }
 
-  /** Takes a row to be looked for. Answers the earliest document with its key, or −1. */
+  /** Sets the row to search for. Returns the earliest document with its key, or −1. */
   seek(row: KeptRow): number {
     this.#key.set(row.key)
-    if (this.#bands > 0) this.#signature.set(row.bytes)
+    if (this.#bands > 0) this.#signature.set(row.signature)
     return this.#kernel.seek(this.#isNear(row))
   }
 
-  /** After `seek`: how many documents are near the row, or perhaps near it. Read them with `similar`. */
+  /** After `seek`: returns the number of documents that are or may be near the row, to be read with `similar`. */
   near(): number {
     return this.#kernel.near()
   }
 
-  /** Number `place` of those; the earliest is 0, and none comes after a sure one. */
-  similar(place: number): Similar {
+  /** Returns the document at `place` among those, in input order; a sure one is the last. */
+  similar(place: number): SimilarRow {
     const [equal, document] = [this.#found[place * 2] as number, this.#found[place * 2 + 1] as number]
-    return { document, similarity: estimate(equal, this.options.minima) }
+    return { document, similarity: estimate(equal, this.#options.signatureLength) }
   }
 
-  /** The id of the row to be kept. False for one that is not 32 hexadecimal digits in lower case: it is the caller's. */
+  /** Sets the id of the row to keep. Returns false for an id other than 32 lower-case hexadecimal digits, which the caller stores. */
   packId(id: string): boolean {
     if (id.length !== idBytes * 2) return false
-    // As UTF-16: faster than UTF-8, and no other letter looks like a digit.
+    // As UTF-16: faster than UTF-8, and no other character has the code of a digit.
     this.#id.write(id, 'utf16le')
     return this.#kernel.packId() !== 0
   }
 
-  /** Keeps the row that was sought; `near` comes before if it is near. Answers its number here. */
+  /** Adds the row of the last `seek`; if it has a shingle, `near` must be called before. Returns its number in this part. */
   keep(row: KeptRow): number {
     const pagesNeeded = this.#kernel.keep(this.#isNear(row), row.textOffset)
     this.#count++
@@ -141,25 +143,25 @@ export class Shelf {
     return this.#kernel.textOf(document)
   }
 
-  /** What `packId` took. */
+  /** Returns the id that `packId` accepted. */
   id(document: number): string {
     this.#kernel.copyId(document)
     return this.#id.toString('hex', 0, idBytes)
   }
 
   #isNear(row: KeptRow): number {
-    return row.near && this.#bands > 0 ? 1 : 0
+    return row.hasShingle && this.#bands > 0 ? 1 : 0
   }
 
   /**
-   * Doubles the memory if it has fewer pages, or takes an eighth more where the system refuses. What was never touched
-   * is an address, no more; but V8 takes each growth for an allocation of all of it and may collect garbage: the fewer
-   * the better. False when there is no more.
+   * Ensures that the memory has `needed` pages: doubles it, or grows it by an eighth if the system refuses. Untouched pages
+   * cost only address space, but V8 counts each growth as an allocation of the whole memory and may collect garbage, so
+   * growing rarely is better. Returns false if the system has no more memory.
    */
   #hasPages(needed: number): boolean {
     if (needed <= this.#pages) return true
     for (const aim of [2 ** Math.ceil(Math.log2(needed)), Math.ceil(needed * 1.125)]) {
-      const pages = Math.min(aim, this.options.bytesMax / pageBytes)
+      const pages = Math.min(aim, this.#options.bytesMax / pageBytes)
       if (pages < needed || !grew(this.#kernel.memory, pages - this.#pages)) continue
       this.#view()
       return true
@@ -167,13 +169,13 @@ export class Shelf {
     return false
   }
 
-  /** Views of the memory end when it grows. */
+  /** Recreates the views, which growing the memory detaches. */
   #view(): void {
     const { memory, rowBase, idBase, documentsPerBandMax } = this.#kernel
     const { buffer } = memory
     this.#pages = buffer.byteLength / pageBytes
     this.#key = new Uint8Array(buffer, rowBase.value, keyBytes)
-    this.#signature = new Uint8Array(buffer, rowBase.value + keyBytes, this.options.minima)
+    this.#signature = new Uint8Array(buffer, rowBase.value + keyBytes, this.#options.signatureLength)
     this.#id = Buffer.from(buffer, idBase.value, idBytes * 4)
     this.#sharing = new Uint8Array(buffer, this.#kernel.sharingBase(), this.#bands)
     const foundMax = this.#bands * documentsPerBandMax.value
@@ -181,17 +183,17 @@ export class Shelf {
   }
 }
 
-/** Compiled once a thread; each instance has a memory of its own. */
+/** Compiles the module once per thread; each instance has its own memory. */
 function instantiate(): Kernel {
   compiled ??= new WebAssembly.Module(readFileSync(new URL('./kernel/kernel.wasm', import.meta.url)))
   try {
-    return new WebAssembly.Instance(compiled).exports as unknown as Kernel
+    return new WebAssembly.Instance<Kernel>(compiled).exports
   } catch (error) {
     throw error instanceof RangeError ? refused(error) : error
   }
 }
 
-/** False when the system gives no more. */
+/** Returns false if the system provides no more memory. */
 function grew(memory: WebAssembly.Memory, pages: number): boolean {
   try {
     memory.grow(pages)
@@ -204,15 +206,15 @@ function grew(memory: WebAssembly.Memory, pages: number): boolean {
 
 function refused(cause?: unknown): MemoryRefusedError {
   return new MemoryRefusedError(
-    'the system gives no memory for the index of kept documents: allow the process more (an address space of 12 GiB is ' +
-      'reserved, some 400 bytes a document are used), or start anew with dedup.index: bloom.',
+    'the system provides no memory for the index of kept documents: allow the process more (12 GiB of address space are ' +
+      'reserved, about 400 bytes per document are used), or start over with dedup.index: bloom.',
     { cause },
   )
 }
 
-/** The fewest equal minima whose estimate reaches a similarity; one more than there are if none does. */
-function leastEqual(similarity: number, minima: number): number {
+/** Returns the least number of equal bytes whose estimate reaches a similarity; signatureLength + 1 if none does. */
+function leastEqual(similarity: number, signatureLength: number): number {
   let equal = 0
-  while (equal <= minima && estimate(equal, minima) < similarity) equal++
+  while (equal <= signatureLength && estimate(equal, signatureLength) < similarity) equal++
   return equal
 }

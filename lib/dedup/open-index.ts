@@ -1,6 +1,6 @@
 /**
- * Opens deduplication on a directory: settings checked, the index built again from the log as far as it is committed,
- * earlier runs taken in. What a verdict is, deduplicator.ts decides.
+ * Opens deduplication on a directory: checks the settings, adds the documents of earlier runs, and rebuilds the index from
+ * the committed part of the log. Verdicts are in deduplicator.ts.
  */
 
 import { basename, join } from 'node:path'
@@ -24,25 +24,25 @@ import { bandingOf, type DedupOptions, type IndexKind, indexKindFor } from './op
 
 export interface OpenDeduplicatorOptions {
   readonly options: DedupOptions
-  /** Where the log is, `dedup/` of a run; made when missing. */
+  /** Directory of the log, `dedup/` of a run; created when missing. */
   readonly directory: string
-  /** Name of the log in it, 'index' by default; the texts stand beside it as NAME.texts. */
+  /** Name of the log, 'index' by default; the texts log is NAME.texts. */
   readonly name?: string
   readonly files?: FileLayer
-  /** Where the last cut left the log: what lies beyond is cut. 0 starts anew; absent: all that is whole. */
+  /** Length of the log at the last cut: bytes after it are removed. 0 starts over; by default all complete blocks are used. */
   readonly committedLogBytes?: number
-  /** For 'auto' and for the room of a Bloom index; of the data or the recipe, never of the machine. */
+  /** For 'auto' and the capacity of a Bloom index; it must depend on the data or the recipe, not on the machine. */
   readonly documentsExpected?: number
-  /** Told what was lost and what to do; a process warning by default. */
+  /** Receives what was lost and what to do; a process warning by default. */
   readonly onWarning?: (message: string) => void
 }
 
 /**
- * A deduplicator that goes on after the last block of its log.
+ * Opens a deduplicator that continues after the last block of its log.
  *
- * Where the log is damaged before `committedLogBytes`, it is cut there: `lostBytes` is not 0 then, and the blocks after
- * `lastBlock` must be decided once more, in order, before anything is passed over.
- * @throws {RunMismatchError} the log, or that of an earlier run, was made with other settings: the message has the difference
+ * If the log is damaged before `committedLogBytes`, it is truncated there: `lostBytes` is then not 0, and the blocks after
+ * `lastBlock` must be decided again, in order, before any other.
+ * @throws {RunMismatchError} the log, or that of an earlier run, was made with other settings; the message has the difference
  * @throws {SourceNotFoundError} a file that `against` names does not exist
  */
 export async function openDeduplicator(given: OpenDeduplicatorOptions): Promise<OpenedDeduplicator> {
@@ -61,7 +61,7 @@ export async function openDeduplicator(given: OpenDeduplicatorOptions): Promise<
     const closings: (() => Promise<void>)[] = []
     try {
       const index = makeIndex(options, kind, documentsExpected)
-      const sources = await takeEarlierRuns(index, options, header, files, onWarning)
+      const sources = await addEarlierRuns(index, options, header, files, onWarning)
       for (const { texts } of sources) closings.push(async () => texts?.close())
       const ownFirst = index.count
       const marks = await restore(index, path, header, { files, untilBytes, refusesDamage: !wasCommitted })
@@ -80,7 +80,7 @@ export async function openDeduplicator(given: OpenDeduplicatorOptions): Promise<
       if (lostBytes > 0) onWarning(lossMessage(path, lostBytes, last?.block ?? -1, wasCommitted))
       if (texts !== null) sources.push({ firstDocument: ownFirst, texts: logTexts(texts) })
       const ngram = options.near !== false && { ngram: options.near.ngram }
-      const signer = await createSigner({ minima: 0, ...ngram })
+      const signer = await createSigner({ signatureLength: 0, ...ngram })
       const lastBlock = last?.block ?? -1
       return new DocumentDeduplicator({ options, index, sources, log, texts, signer, lastBlock, lostBytes })
     } catch (error) {
@@ -89,17 +89,17 @@ export async function openDeduplicator(given: OpenDeduplicatorOptions): Promise<
   }
 }
 
-/** How signatures are made: of two ways they cannot be compared. */
+/** Name of the algorithm of signatures: those of two algorithms cannot be compared. */
 const sketch = 'fast-similarity-1'
 
-/** Everything that the log's content depends on; compared when it is opened again. */
+/** Header of the log: all settings that determine its content, compared when it is opened again. */
 function headerOf(options: DedupOptions, kind: IndexKind): Readonly<Record<string, unknown>> {
   const { exact, near } = options
   const settings = near === false ? false : { ...near, ...bandingOf(near, kind), sketch }
   return { of: 'dedup', exact, index: kind, near: settings }
 }
 
-/** Builds the index from the log; returns where each whole block ends in both logs. */
+/** Rebuilds the index from the log; returns the lengths of both logs after each complete block. */
 async function restore(
   index: KeptIndex,
   path: string,
@@ -140,7 +140,7 @@ async function restore(
   return marks
 }
 
-/** The texts log cut to the length that the dedup log says; the offset of the damage where it is not whole. */
+/** Opens the texts log, truncated to the length that the dedup log states; returns the offset of the damage if it has any. */
 async function openTexts(
   files: FileLayer,
   path: string,
@@ -160,7 +160,7 @@ async function openTexts(
   }
 }
 
-/** Where a replay is not possible, no document in a valid frame may be lost. */
+/** Accepts a torn tail only. Without a replay, documents in valid frames after damage would be lost. */
 async function mustBeTorn(files: FileLayer, path: string): Promise<void> {
   const { damage } = await readAppendLog({ files, path }, () => undefined)
   if (damage !== null) throw corrupt(path, damage.offset, `${damage.bytes} bytes are, and valid frames follow`)
@@ -170,23 +170,23 @@ export function textsPath(path: string): string {
   return path + dedupTextsSuffix
 }
 
-/** Log length at the last block whose texts are whole. */
+/** Returns the length of the log after the last block whose texts are complete. */
 function lastBefore(marks: readonly BlockMark[], damageOffset: number): number {
   return marks.findLast((mark) => mark.textsBytes <= damageOffset)?.endBytes ?? 0
 }
 
 function lossMessage(path: string, lostBytes: number, lastBlock: number, wasCommitted: boolean): string {
-  const cut = `${path} or its texts were damaged: ${lostBytes} bytes at the end were cut, the last whole block is ${lastBlock}.`
+  const cut = `${path} or its texts were damaged: ${lostBytes} bytes at the end were removed, the last complete block is ${lastBlock}.`
   return wasCommitted ? `${cut} They had been committed: the blocks after it are decided again from the input.` : cut
 }
 
-export interface EarlierTexts {
+interface EarlierTexts {
   readonly firstDocument: number
   readonly texts: TextSource | null
 }
 
-/** Documents of earlier runs come first, in the order given: they are the ones that stay. */
-async function takeEarlierRuns(
+/** Adds the documents of earlier runs, in the given order, before those of this run: the earliest document stays. */
+async function addEarlierRuns(
   index: KeptIndex,
   options: DedupOptions,
   header: Readonly<Record<string, unknown>>,
@@ -197,18 +197,18 @@ async function takeEarlierRuns(
   for (const given of options.against) {
     const path = await findLog(files, given)
     const firstDocument = index.count
-    await takeLog(index, path, header, files)
+    await addLog(index, path, header, files)
     const hasTexts = (await files.sizeBytes(textsPath(path))) !== null
     const wantsTexts = options.near !== false && header.index === 'exact'
     if (wantsTexts && !hasTexts) {
-      onWarning(`${textsPath(path)} is not there: near-duplicates of what ${given} kept are told by estimate alone.`)
+      onWarning(`${textsPath(path)} is missing: near-duplicates of what ${given} kept are found by estimate alone.`)
     }
     sources.push({ firstDocument, texts: hasTexts ? await earlierTexts(files, textsPath(path)) : null })
   }
   return sources
 }
 
-async function takeLog(
+async function addLog(
   index: KeptIndex,
   path: string,
   header: Readonly<Record<string, unknown>>,
@@ -222,8 +222,8 @@ async function takeLog(
     })
     if (damage !== null) {
       throw new CorruptFileError(
-        `dedup.against: ${path} is damaged at byte ${damage.offset}, so that documents of that run would not be known. ` +
-          'Start that run again, which repairs it from its input, or leave it out.',
+        `dedup.against: ${path} is damaged at byte ${damage.offset}, so documents of that run would be unknown. ` +
+          'Resume that run, which repairs it from its input, or remove the entry.',
         { details: { path, offset: damage.offset } },
       )
     }
@@ -232,7 +232,7 @@ async function takeLog(
   }
 }
 
-/** Bands and kind of index may differ between runs; what a signature means may not. */
+/** Bands and kind of index may differ between runs; the settings of signatures may not. */
 function checkComparable(
   found: Readonly<Record<string, unknown>>,
   wanted: Readonly<Record<string, unknown>>,
@@ -244,13 +244,13 @@ function checkComparable(
     if (was?.[key] === is?.[key]) continue
     throw new RunMismatchError(
       `dedup.against: ${path} was made with near.${key} ${String(was?.[key] ?? 'absent')}, this run has ${String(is?.[key])}: ` +
-        'use the same, or leave it out.',
+        'use the same, or remove the entry.',
       { details: { path, key } },
     )
   }
 }
 
-/** A run directory, its dedup directory, or the log itself. */
+/** Finds the log of a run directory, of its dedup directory, or the log itself. */
 export async function findLog(files: FileLayer, given: string): Promise<string> {
   const names = await list(files, given)
   if (names === null) return given
@@ -261,7 +261,7 @@ export async function findLog(files: FileLayer, given: string): Promise<string> 
   )
 }
 
-/** Null for a file. */
+/** Returns null for a file. */
 async function list(files: FileLayer, path: string): Promise<string[] | null> {
   try {
     return await files.list(path)

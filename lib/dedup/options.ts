@@ -1,4 +1,4 @@
-/** What the recipe may say about duplicates, and what follows from it: signature, bands, kind of index. */
+/** Options of a recipe for duplicates, and what follows from them: bands and kind of index. */
 import { z } from 'zod'
 import { type Banding, bandingFor } from './banding.js'
 
@@ -47,18 +47,18 @@ export type NearOptions = z.infer<typeof nearOptions>
 export type DedupOptions = z.infer<typeof dedupOptions>
 export type IndexKind = 'exact' | 'bloom'
 
-/** Memory of a kept document in an exact index, measured (docs/performance.md): what 'auto' reckons with. */
+/** Memory of a kept document in an exact index, measured (docs/performance.md), by which 'auto' decides. */
 export const exactIndexBytesPerDocument = 400
-/** Documents that a Bloom index makes room for when nobody says how many will come. */
+/** Initial capacity of a Bloom index when the number of documents is unknown. */
 export const documentsExpectedDefault = 1_000_000
 
-/** 'auto' takes 'bloom' when the documents expected × 400 bytes pass `indexBytesMax`; unknown counts as few. */
+/** Resolves 'auto': 'bloom' if the expected documents × 400 bytes exceed `indexBytesMax`. An unknown number counts as small. */
 export function indexKindFor(options: DedupOptions, documentsExpected = documentsExpectedDefault): IndexKind {
   if (options.index !== 'auto') return options.index
   return documentsExpected * exactIndexBytesPerDocument > options.indexBytesMax ? 'bloom' : 'exact'
 }
 
-/** Share of pairs at the threshold that share a band. Verification restores precision, so an exact index asks for more. */
+/** Minimum share of the pairs at the threshold that share a band. An exact index verifies hits, so it can take more bands. */
 const recallMin: Record<IndexKind, number> = { exact: 0.995, bloom: 0.9 }
 
 export function bandingOf(near: NearOptions, kind: IndexKind): Banding {

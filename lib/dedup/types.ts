@@ -1,7 +1,7 @@
-/** What the pipeline asks of deduplication: a verdict a row, in input order. */
+/** The interface of deduplication to the pipeline: one verdict per row, in input order. */
 import type { PreparedBlock } from '../text/block.js'
 
-/** Why a row is dropped; null keeps it. */
+/** Verdict on a row that is dropped. */
 export interface Duplicate {
   readonly reason: 'exact-duplicate' | 'near-duplicate' | 'near-duplicate-unverified'
   /** Public id of the chunk that is kept; '' where the index cannot name it. */
@@ -11,13 +11,13 @@ export interface Duplicate {
 }
 
 export interface Deduplicator {
-  /** Must be called block by block, in input order; `ids[i]` is the public id of row i. */
+  /** Decides on each row; null keeps it. Called block by block, in input order; `ids[i]` is the public id of row i. */
   decide(block: PreparedBlock, ids: readonly string[]): Promise<readonly (Duplicate | null)[]>
-  /** Length in bytes of the log up to and with the last decided block: what a cut commits. */
+  /** Length in bytes of the log including the last decided block; committed by a cut. */
   readonly logBytes: number
-  /** Everything up to `logBytes` survives a crash once this returns. */
+  /** Makes the log durable up to `logBytes`. */
   flush(): Promise<void>
-  /** What the index holds and takes. */
+  /** Documents kept, and the memory and disk space that they take. */
   stats(): { readonly documents: number; readonly memoryBytes: number; readonly diskBytes: number }
   close(): Promise<void>
 }

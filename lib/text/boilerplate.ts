@@ -1,12 +1,12 @@
 /**
- * Phrases that are the page's furniture and not its text: navigation, legal notices, calls to share or subscribe.
- * The cleaner looks for them as it passes; what share of a text may be such lines is a filter's affair.
+ * Phrases of a web page that are not part of its text: navigation, legal notices, calls to share or subscribe. The cleaner
+ * counts the lines that contain one; a filter limits their share.
  */
 
-/** A line at most this long that holds a phrase counts as boilerplate; a longer one is prose that mentions it. */
+/** Longest line that counts as boilerplate when it contains a phrase; a longer one is prose that mentions it. */
 export const boilerplateLineCharsMax = 80
 
-/** Compiled by hand from Chinese web pages. */
+/** Collected by hand from Chinese web pages. */
 export const boilerplatePhrases: readonly string[] = [
   '版权所有',
   '版权归原作者',
@@ -80,30 +80,30 @@ export const boilerplatePhrases: readonly string[] = [
   '浏览器不支持',
 ]
 
-/** Whether one of its phrases stands in codes[start … end). */
+/** Returns whether codes[start … end) contains a phrase. */
 export type PhraseFinder = (codes: Uint16Array, start: number, end: number) => boolean
 
-/** Most code units begin no phrase: one look at a table says so. */
+/** Creates a finder. Most code units start no phrase, which one table look-up shows. */
 export function phraseFinder(phrases: readonly string[]): PhraseFinder {
-  const begins = new Uint8Array(65_536)
+  const starts = new Uint8Array(65_536)
   const byFirst = new Map<number, Uint16Array[]>()
   for (const phrase of phrases) {
     const codes = Uint16Array.from(phrase, (character) => character.charCodeAt(0))
     const first = codes[0]
     if (first === undefined) continue
-    begins[first] = 1
+    starts[first] = 1
     byFirst.set(first, [...(byFirst.get(first) ?? []), codes])
   }
   return (codes, start, end) => {
     for (let at = start; at < end; at++) {
       const code = codes[at] as number
-      if (begins[code] === 1 && byFirst.get(code)?.some((phrase) => standsAt(phrase, codes, at, end))) return true
+      if (starts[code] === 1 && byFirst.get(code)?.some((phrase) => matchesAt(phrase, codes, at, end))) return true
     }
     return false
   }
 }
 
-function standsAt(phrase: Uint16Array, codes: Uint16Array, at: number, end: number): boolean {
+function matchesAt(phrase: Uint16Array, codes: Uint16Array, at: number, end: number): boolean {
   if (at + phrase.length > end) return false
   for (let index = 1; index < phrase.length; index++) if (codes[at + index] !== phrase[index]) return false
   return true

@@ -1,26 +1,26 @@
 /**
- * What every UTF-16 code unit is, as one table look-up: the cleaner asks nothing else of a character.
- * Built once a thread from Unicode properties; which class leads to which act is the cleaner's.
+ * Character class of every UTF-16 code unit, as one table look-up for the cleaner. The tables are built once per thread from
+ * Unicode properties; text-scanner.ts decides what happens to each class.
  */
 
 export const CharacterClass = {
-  /** Han, kept as it is: the class the hot loop runs through. */
+  /** Han, kept unchanged; the hot loop skips it. */
   han: 0,
   latin: 1,
   digit: 2,
   asciiPunctuation: 3,
   widePunctuation: 4,
-  /** 。！？ and their ASCII twins. */
+  /** 。！？ and their ASCII forms. */
   sentenceEnd: 5,
   /** Closes a quotation or a bracket: belongs to the sentence before it. */
   closer: 6,
   blank: 7,
   newline: 8,
-  /** Control, zero-width, byte order mark, bidirectional control: taken out. */
+  /** Control, zero-width, byte order mark, bidirectional control: removed. */
   dropped: 9,
-  /** Stands for one other code unit: full-width letters and digits, Kangxi radicals. */
+  /** Replaced by one other code unit: full-width letters and digits, Kangxi radicals. */
   replaced: 10,
-  /** May change under NFC, or expands: the whole text goes the slow way first. */
+  /** May change under NFC, or expands: the whole text is composed first. */
   composed: 11,
   highSurrogate: 12,
   lowSurrogate: 13,
@@ -36,9 +36,9 @@ export const characterClassCount = 20
 
 export interface CharacterTables {
   readonly classes: Uint8Array
-  /** The code unit to put in place of one of class `replaced`. */
+  /** Replacements of the code units of class `replaced`. */
   readonly replacements: Uint16Array
-  /** The same as `classes`, with nothing left to compose: for texts that went the slow way. */
+  /** The same as `classes` without `composed`: for texts that are composed already. */
   readonly settledClasses: Uint8Array
 }
 
@@ -59,9 +59,9 @@ export function characterTables(): CharacterTables {
 }
 
 /**
- * NFC of the whole text, after all that could stand between two characters that join, or change one of them, is done:
- * lone surrogates and invisible characters out, single replacements made, ligatures (ﬁ) written out.
- * Compatibility ideographs (U+F900 …, U+2F800 …) become the unified ones: NFC does that by itself.
+ * Returns the text in NFC. Before, everything that could separate two characters that compose, or change one of them, is
+ * resolved: lone surrogates and invisible characters are removed, single characters replaced, ligatures (ﬁ) expanded.
+ * NFC maps compatibility ideographs (U+F900 …, U+2F800 …) to the unified ones.
  */
 export function composeText(text: string): string {
   return text
@@ -75,7 +75,7 @@ export function composeText(text: string): string {
     .normalize('NFC')
 }
 
-/** Astral planes in which a character can change under NFC: Brahmic marks, musical symbols, compatibility ideographs. */
+/** Whether a pair with this high surrogate can change under NFC: Brahmic marks, musical symbols, compatibility ideographs. */
 export function astralMayCompose(high: number): boolean {
   return high === 0xd87e || high === 0xd834 || (high >= 0xd804 && high <= 0xd806)
 }
@@ -84,7 +84,7 @@ export function isLatin(code: number): boolean {
   return (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a)
 }
 
-/** In the two large blocks of unified ideographs of the BMP. */
+/** Whether the code unit is in one of the two large blocks of unified ideographs of the BMP. */
 export function isIdeograph(code: number): boolean {
   return (code >= 0x4e00 && code <= 0x9fff) || (code >= 0x3400 && code <= 0x4dbf)
 }
@@ -101,7 +101,7 @@ export function isLowSurrogate(code: number): boolean {
   return code >= 0xdc00 && code <= 0xdfff
 }
 
-/** Controls (line ends and tab apart), soft hyphen, zero-width and bidirectional controls, BOM, noncharacters. */
+/** Controls (except line ends and tab), soft hyphen, zero-width and bidirectional controls, BOM, noncharacters. */
 const invisible =
   /(?![\t-\r\x85])\p{Cc}|[\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufdd0-\ufdef\ufeff\ufff0-\ufffb\ufffe\uffff]/gu
 const space = /^\p{Zs}$/u
@@ -115,7 +115,7 @@ const closers = new Set([...'”’」』）)】》〉〕］］』｝]}'].map((c
 
 function classOf(code: number): number {
   if (code < 0x80) return asciiClassOf(code)
-  // The large blocks without a property look-up: a thread starts 20 ms earlier.
+  // No property look-up for the large blocks: saves 20 ms when a thread starts.
   if (isIdeograph(code)) return CharacterClass.han
   if (isHangulSyllable(code)) return CharacterClass.otherLetter
   if (isPrivateUse(code)) return CharacterClass.symbol
@@ -150,7 +150,7 @@ function asciiClassOf(code: number): number {
   return CharacterClass.asciiPunctuation
 }
 
-/** True where NFC alters the character or may join it to the one before; ligatures are written out there too. */
+/** Whether NFC changes the character or may compose it with the one before; also true for ligatures, which are expanded. */
 function mayCompose(code: number, character: string): boolean {
   if (code >= 0xfe00 && code <= 0xfe0f) return false
   if (code >= 0xfb00 && code <= 0xfb06) return true
@@ -158,7 +158,7 @@ function mayCompose(code: number, character: string): boolean {
   return jamo || mark.test(character) || character.normalize('NFC') !== character
 }
 
-/** NFKC where a reader sees no difference: full-width letters and digits, radicals written for the ideograph. */
+/** NFKC where the character looks the same: full-width letters and digits, radicals used instead of the ideograph. */
 function replacementOf(code: number): number | null {
   const fullWidth =
     (code >= 0xff10 && code <= 0xff19) || (code >= 0xff21 && code <= 0xff3a) || (code >= 0xff41 && code <= 0xff5a)

@@ -1,6 +1,6 @@
 /**
- * Cuts a clean text into chunks that stand on their own: whole paragraphs where they fit, else whole sentences,
- * each within a token budget. Only a sentence that is over the budget by itself is cut inside, at a clause first.
+ * Divides a clean text into self-contained chunks within a token budget: whole paragraphs where they fit, else whole
+ * sentences. Only a sentence that exceeds the budget by itself is divided, preferably after a clause.
  */
 import { z } from 'zod'
 import { isLowSurrogate } from './characters.js'
@@ -16,8 +16,8 @@ export const chunkOptions = z.strictObject({
 
 export type ChunkOptions = z.output<typeof chunkOptions>
 
-/** codes[start … end), the tokens it comes to, its bytes in UTF-8. */
-export interface Piece {
+/** A chunk: codes[start … end), its number of tokens, its length in UTF-8. */
+export interface ChunkRange {
   readonly start: number
   readonly end: number
   readonly tokens: number
@@ -25,15 +25,21 @@ export interface Piece {
 }
 
 /**
- * The chunks of units `firstUnit` …, in order, none left out: what is too short is the caller's to refuse.
+ * Returns the chunks of the units from `firstUnit` on, in order. Chunks that are too short are included: the caller rejects
+ * them.
  *
- * A chunk is ended where it is at least half full, at the best end there is: blank line, line, sentence; after a
- * heading only when nothing else is left. What remains for the last two chunks is shared between them evenly.
- * Linear: a unit is looked at a bounded number of times.
+ * A chunk ends where it is at least half full, at the best place available: blank line, line, sentence; after a heading
+ * only if there is no other. The last two chunks share their text evenly.
+ * Linear: each unit is visited a bounded number of times.
  */
-export function chunkText(text: CleanText, firstUnit: number, tokensMax: number, exact: TokenCounter | null): Piece[] {
+export function chunkText(
+  text: CleanText,
+  firstUnit: number,
+  tokensMax: number,
+  exact: TokenCounter | null,
+): ChunkRange[] {
   const parts = partsOf(text, firstUnit, tokensMax, exact)
-  const pieces: Piece[] = []
+  const ranges: ChunkRange[] = []
   const budget = tokensMax * 100
   for (let from = 0; from < parts.count; ) {
     const to = cutAfter(parts, from, budget)
@@ -42,13 +48,13 @@ export function chunkText(text: CleanText, firstUnit: number, tokensMax: number,
     const saved = (parts.savedEnd[to - 1] as number) - (parts.savedStart[from] as number)
     const tokens =
       exact === null ? Math.ceil(cost(parts, from, to) / 100) : exact(codesToString(text.codes, start, end))
-    pieces.push({ start, end, tokens, bytes: 3 * (end - start) - saved })
+    ranges.push({ start, end, tokens, bytes: 3 * (end - start) - saved })
     from = to
   }
-  return pieces
+  return ranges
 }
 
-/** The index after the last part of the chunk that begins with part `from`. */
+/** Returns the index after the last part of the chunk that begins with part `from`. */
 function cutAfter(parts: Units, from: number, budget: number): number {
   if (cost(parts, from, parts.count) <= budget) return parts.count
   const all = cost(parts, from, parts.count)
@@ -76,20 +82,20 @@ function cutAfter(parts: Units, from: number, budget: number): number {
   return best
 }
 
-/** Share of the budget that a chunk holds before it may end, unless nothing longer fits. */
+/** Share of the budget from which on a chunk may end without a penalty. */
 const filledMin = 0.5
 const thinPenalty = 2
-/** Leaves more than the last chunk can take: only when no better cut is there. */
+/** Penalty of a cut that leaves more than the last chunk can take. */
 const unevenPenalty = 4
-/** What ending at a UnitEnd is worth, as a share of the budget left unused. */
+/** Score of ending at each UnitEnd, in shares of the budget. */
 const endWorth = [-1, 0, 0.3, 0.4]
 
-/** Hundredths of a token from part `from` up to part `to`, the separators between them included. */
+/** Hundredths of a token from part `from` up to part `to`, including the separators between them. */
 function cost(parts: Units, from: number, to: number): number {
   return (parts.centiTokens[to - 1] as number) - (from === 0 ? 0 : (parts.centiTokens[from - 1] as number))
 }
 
-/** The units, or, where one is over the budget or the count is exact, a copy with that mended. */
+/** Returns the units; if one exceeds the budget or counts are exact, a copy with units divided and counted. */
 function partsOf(text: CleanText, firstUnit: number, tokensMax: number, exact: TokenCounter | null): Units {
   const { units } = text
   const budget = tokensMax * 100
@@ -113,10 +119,10 @@ function partsOf(text: CleanText, firstUnit: number, tokensMax: number, exact: T
   return parts.units()
 }
 
-/** A sentence is cut by characters, and its tokens are not spread evenly over them. */
+/** Share of the budget for the parts of a sentence: they are cut by characters, over which tokens are not spread evenly. */
 const slack = 0.8
 
-/** Ends of parts of at most `charsMax` code units: after a clause mark in the later half of each, else anywhere. */
+/** Returns the ends of parts of at most `charsMax` code units: after a clause mark in the second half of each, else anywhere. */
 function cutSentence(codes: Uint16Array, start: number, end: number, charsMax: number): number[] {
   const size = Math.max(2, Math.floor(charsMax))
   const cuts: number[] = []
@@ -134,13 +140,13 @@ function cutSentence(codes: Uint16Array, start: number, end: number, charsMax: n
 
 const clauseMarks = new Set([...'，、；：,;: \n'].map((mark) => mark.charCodeAt(0)))
 
-/** Units under construction; trims blanks, and counts UTF-8 bytes anew. */
+/** Builds units from parts of sentences: trims blanks and counts UTF-8 bytes. */
 class Parts {
-  private readonly rows: { start: number; end: number; rank: number; centiTokens: number; saved: number }[] = []
-  private centiTokens = 0
+  readonly #rows: { start: number; end: number; rank: number; centiTokens: number; saved: number }[] = []
+  #centiTokens = 0
 
   add(codes: Uint16Array, start: number, end: number, rank: number, centiTokens: number): void {
-    this.centiTokens += centiTokens
+    this.#centiTokens += centiTokens
     let from = start
     let to = end
     while (from < to && codes[from] === 0x20) from++
@@ -148,11 +154,11 @@ class Parts {
     if (from === to) return
     let saved = 0
     for (let index = from; index < to; index++) saved += savedBytes(codes[index] as number)
-    this.rows.push({ start: from, end: to, rank, centiTokens: this.centiTokens, saved })
+    this.#rows.push({ start: from, end: to, rank, centiTokens: this.#centiTokens, saved })
   }
 
   units(): Units {
-    const { rows } = this
+    const rows = this.#rows
     let saved = 0
     let before = 0
     const savedStart: number[] = []
@@ -176,7 +182,7 @@ class Parts {
   }
 }
 
-/** How many bytes fewer than 3 UTF-8 takes for the code unit; a surrogate pair takes 4 for its two. */
+/** Returns 3 minus the bytes that a code unit takes in UTF-8; a surrogate pair takes 4 for two. */
 function savedBytes(code: number): number {
   if (code < 0x80) return 2
   if (code < 0x800) return 1

@@ -1,26 +1,26 @@
 /**
- * Text as people should read it, and all that filters and chunker ask of it, in one pass over its code units:
- * NFC, ordinary letters and digits for full-width ones, invisible characters out, blanks and line ends made one;
- * where sentences and lines end; how many characters of each class. The author's punctuation stays.
+ * Cleans a text in one pass over its code units and collects what filters and chunker need: NFC, ordinary letters and digits
+ * for full-width ones, no invisible characters, runs of blanks and line ends collapsed; ends of sentences and lines;
+ * number of characters of each class. Punctuation stays as the author wrote it.
  *
- * The result lives in buffers that the next call overwrites.
+ * The result is in buffers that the next call overwrites.
  */
 import { Buffer } from 'node:buffer'
 import { boilerplatePhrases, phraseFinder } from './boilerplate.js'
 import { characterTables, composeText } from './characters.js'
 import { TextMemory } from './text-memory.js'
-import { Page } from './text-scanner.js'
+import { TextScanner } from './text-scanner.js'
 import type { Units } from './units.js'
 
-/** A text as it is left, and what was seen on the way. */
+/** A cleaned text and its figures. */
 export interface CleanText {
   readonly codes: Uint16Array
   readonly length: number
   readonly units: Units
-  /** Lines that hold something, and where each begins. */
+  /** Number of lines that are not blank, and the start of each. */
   readonly lines: number
   readonly lineStart: Int32Array
-  /** Code units of each CharacterClass but `han`: those are what is left. */
+  /** Code units of each CharacterClass except `han`, which is the rest. */
   readonly counts: Int32Array
   /** Code units inside URLs. */
   readonly urlChars: number
@@ -28,27 +28,27 @@ export interface CleanText {
   readonly boilerplateChars: number
 }
 
-/** Of a string, or of code units. */
+/** Cleans a string, or code units. */
 export type Cleaner = (text: string | Uint16Array) => CleanText
 
-/** @param memory where its texts lie; a text given as code units may lie there too */
+/** @param memory holds the texts; a text given as code units may be in it too */
 export function createCleaner(memory: TextMemory = new TextMemory()): Cleaner {
   const tables = characterTables()
-  const page = new Page(memory, tables, phraseFinder(boilerplatePhrases))
+  const scanner = new TextScanner(memory, tables, phraseFinder(boilerplatePhrases))
   return (text) => {
-    page.open(text, tables.classes)
-    if (!page.scan()) {
-      page.open(
+    scanner.open(text, tables.classes)
+    if (!scanner.scan()) {
+      scanner.open(
         composeText(typeof text === 'string' ? text : codesToString(text, 0, text.length)),
         tables.settledClasses,
       )
-      page.scan()
+      scanner.scan()
     }
-    return page
+    return scanner
   }
 }
 
-/** `text` as the cleaner leaves it; for single texts, tests and tools. */
+/** Returns the cleaned text as a string: for titles. */
 export function cleanString(cleaner: Cleaner, text: string): string {
   const { codes, length } = cleaner(text)
   return codesToString(codes, 0, length)

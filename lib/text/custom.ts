@@ -1,6 +1,6 @@
 /**
- * Filters of the user's own: a module whose default export looks at one document and says what becomes of it.
- * Loaded in the worker by path; its hash and those of what it imports go into run.json, since they alter the output.
+ * Custom filters: modules whose default export decides on one document at a time. Workers load them by path. run.json
+ * contains the hashes of a module and its imports, because they determine the output.
  */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
@@ -10,24 +10,24 @@ import { differences } from '../core/difference.js'
 import { CustomFilterError, RecipeError } from '../errors.js'
 import { type ModuleHashes, moduleGraph } from './module-graph.js'
 
-/** What a filter of one's own is asked about: text and title as cleaned, `id` the record's own, '' when it has none. */
+/** Input of a custom filter: the cleaned text and title, and the id of the record, '' when it has none. */
 export interface CustomDocument {
   readonly text: string
   readonly title: string
   readonly id: string
 }
 
-/** true keeps the document; a string drops it and is the reason; { text } puts another text in its place. */
+/** Returns true to keep the document, a string to reject it for that reason, { text } to replace its text. */
 export type CustomFilter = (document: CustomDocument) => true | string | { readonly text: string }
 
-/** Plain data: what a worker needs to load the filter, and what run.json pins. */
+/** What a worker needs to load a filter, and what run.json pins. Plain data. */
 export interface CustomFilterFile {
   /** Path as in the recipe. */
   readonly name: string
   /** Absolute. */
   readonly path: string
   readonly sha256: string
-  /** Modules that it imports, and those that they import. */
+  /** Direct and transitive imports. */
   readonly imports: ModuleHashes
 }
 
@@ -37,9 +37,9 @@ export interface LoadedFilter {
 }
 
 /**
- * Finds and hashes the files; loads none.
+ * Finds and hashes the files without loading them.
  *
- * @param directory what relative names start from
+ * @param directory base of relative names
  * @throws {RecipeError} a file cannot be read
  */
 export function findCustomFilters(names: readonly string[], directory: string): Promise<CustomFilterFile[]> {
@@ -69,14 +69,14 @@ async function hashesOf(path: string): Promise<Pick<CustomFilterFile, 'sha256' |
   return { sha256, imports: await moduleGraph(path) }
 }
 
-/** @throws {CustomFilterError} the module does not load, has no default function, or changed since it was hashed */
+/** Loads a filter. @throws {CustomFilterError} the module does not load, has no default function, or changed since it was hashed */
 export async function loadCustomFilter(file: CustomFilterFile): Promise<LoadedFilter> {
   const details = { file: file.name }
   const { sha256, imports } = await hashesOf(file.path)
   const { sha256: before, imports: importsBefore } = file
   const changed = differences({ [file.name]: before, ...importsBefore }, { [file.name]: sha256, ...imports }, 1)
   if (changed.length > 0) {
-    throw new CustomFilterError(`${file.name} or a module of it changed while the run was under way: ${changed[0]}`, {
+    throw new CustomFilterError(`${file.name} or a module of it changed during the run: ${changed[0]}`, {
       details,
     })
   }
@@ -95,32 +95,32 @@ export async function loadCustomFilter(file: CustomFilterFile): Promise<LoadedFi
   return { file, filter: loaded.default as CustomFilter }
 }
 
-/** @throws {CustomFilterError} the filter throws, or answers something that is no outcome */
-export function askCustomFilter(
+/** Calls the filter. @throws {CustomFilterError} the filter throws, or returns something else than a CustomFilter may */
+export function applyCustomFilter(
   loaded: LoadedFilter,
   document: CustomDocument,
   place: string,
 ): true | string | { readonly text: string } {
   const { name } = loaded.file
   const details = { file: name, document: place }
-  let answer: unknown
+  let returned: unknown
   try {
-    answer = loaded.filter(document)
+    returned = loaded.filter(document)
   } catch (cause) {
     throw new CustomFilterError(`${name} threw at ${place}: ${messageOf(cause)}`, { cause, details })
   }
-  if (answer === true) return true
-  if (typeof answer === 'string' && answer !== '') return answer
-  if (typeof answer === 'object' && answer !== null && typeof (answer as { text?: unknown }).text === 'string') {
-    return answer as { readonly text: string }
+  if (returned === true) return true
+  if (typeof returned === 'string' && returned !== '') return returned
+  if (typeof returned === 'object' && returned !== null && 'text' in returned && typeof returned.text === 'string') {
+    return { text: returned.text }
   }
   throw new CustomFilterError(
-    `${name} answered ${describe(answer)} at ${place}: return true to keep, a reason to drop, or { text } to replace`,
+    `${name} returned ${describe(returned)} at ${place}: return true to keep, a reason to drop, or { text } to replace`,
     { details },
   )
 }
 
-/** Where the reason of a reject comes from when it is a filter of one's own. */
+/** Detail of a reject by a custom filter. */
 export function customDetail(file: CustomFilterFile): string {
   return `by ${basename(file.name)}`
 }
@@ -129,9 +129,9 @@ function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause)
 }
 
-function describe(answer: unknown): string {
-  if (answer instanceof Promise) return 'a promise (filters are synchronous)'
-  return typeof answer === 'object' && answer !== null
+function describe(returned: unknown): string {
+  if (returned instanceof Promise) return 'a promise (filters are synchronous)'
+  return typeof returned === 'object' && returned !== null
     ? 'an object without a text'
-    : (JSON.stringify(answer) ?? 'undefined')
+    : (JSON.stringify(returned) ?? 'undefined')
 }

@@ -1,15 +1,15 @@
 /**
- * Bytes of one record to the document in it, by FieldMapping. Says why where there is none; never throws for data.
- * Where records begin and end is records.ts's affair.
+ * Decodes records to documents by the field mapping. Data never makes it throw: a record without a document gives a fault.
+ * records.ts finds where records start and end.
  *
- * A block is decoded whole: one call for some hundred records (Node's `transcode`, which checks nothing twice), and the
- * records that are flat objects, nearly all, need no string of their own (flat-record.ts).
+ * A block is decoded at once, by one `transcode` for some hundred records. Records that are flat objects, nearly all, are
+ * read from its UTF-16 without a string of their own (flat-record.ts).
  */
 import { Buffer, isUtf8, transcode } from 'node:buffer'
 import type { Block } from './block.js'
 import { codesToString } from './clean.js'
 import { fieldNames, fieldOf, namesText, textOf } from './field-path.js'
-import { behindBlanks, FlatReader } from './flat-record.js'
+import { FlatReader, skipBlanks } from './flat-record.js'
 import { withoutConstants } from './json-constants.js'
 import { jsonFault } from './json-fault.js'
 import type { FieldMapping } from './mapping.js'
@@ -19,7 +19,7 @@ export interface Document {
   /** The record's own id, '' when it has none. */
   readonly key: string
   readonly title: string
-  /** A string, or its code units in memory that the next record is read into. */
+  /** A string, or code units in memory that the next record overwrites. */
   readonly text: string | Uint16Array
 }
 
@@ -30,80 +30,81 @@ export interface DecodeFault {
   readonly key: string
 }
 
-/** Reads the records of one block after the other, in order. */
+/** Reads the records of one block at a time, in order. */
 export class RecordReader {
-  private readonly flat: FlatReader
-  private bytes: Buffer = Buffer.alloc(0)
-  private mapping: FieldMapping = { text: '' }
-  private bounded = false
-  /** Of the block in UTF-16; null where it is very large, or no UTF-8 as a whole, and each record is decoded by itself. */
-  private unitsTotal: number | null = null
-  /** The same place in both. */
-  private byteAt = 0
-  private unitAt = 0
+  readonly #memory: TextMemory
+  readonly #lenient: boolean
+  readonly #flat: FlatReader
+  #bytes: Buffer = Buffer.alloc(0)
+  #mapping: FieldMapping = { text: '' }
+  #bounded = false
+  /** Code units of the block; null if it is very large or not valid UTF-8, so that each record is decoded separately. */
+  #unitsTotal: number | null = null
+  /** The same position in bytes and in code units. */
+  #byteAt = 0
+  #unitAt = 0
 
   /** @param lenient accepts an empty text, and replaces bytes that are not valid UTF-8 with U+FFFD */
-  constructor(
-    private readonly memory: TextMemory,
-    private readonly lenient = false,
-  ) {
-    this.flat = new FlatReader(memory)
+  constructor(memory: TextMemory, lenient = false) {
+    this.#memory = memory
+    this.#lenient = lenient
+    this.#flat = new FlatReader(memory)
   }
 
   open({ bytes, bounds, mapping }: Block): void {
-    this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    this.mapping = mapping
-    this.bounded = bounds !== undefined
-    this.unitsTotal = bytes.length <= wholeBytesMax && isUtf8(bytes) ? fill(this.memory, this.bytes) : null
-    this.byteAt = this.unitAt = 0
-    this.flat.open(mapping, this.bounded)
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#mapping = mapping
+    this.#bounded = bounds !== undefined
+    this.#unitsTotal = bytes.length <= wholeBytesMax && isUtf8(bytes) ? fill(this.#memory, this.#bytes) : null
+    this.#byteAt = this.#unitAt = 0
+    this.#flat.open(mapping, this.#bounded)
   }
 
   /**
-   * The document of the record at bytes[start … end), behind those read before, or why there is none.
+   * Reads the record at bytes[start … end), which must follow those read before.
    *
-   * A number as text is no text; a number as id is written as it stands in the record, however long it is.
+   * A number is not a text; a number as id is kept as it is written in the record, whatever its length.
    */
   read(start: number, end: number): Document | DecodeFault {
-    if (this.unitsTotal === null) return this.readApart(start, end)
-    const units = this.memory.block.view
-    this.unitAt += unitsIn(this.bytes, this.byteAt, start)
-    this.byteAt = end
-    const unitStart = this.unitAt
-    const flatEnd = this.flat.read(unitStart) ? behindBlanks(units, this.flat.end) : null
-    if (flatEnd !== null && !this.bounded && (flatEnd === this.unitsTotal || units[flatEnd] === newline)) {
-      this.unitAt = flatEnd
-      return this.flat
+    if (this.#unitsTotal === null) return this.#readSeparately(start, end)
+    const units = this.#memory.block.view
+    this.#unitAt += unitsIn(this.#bytes, this.#byteAt, start)
+    this.#byteAt = end
+    const unitStart = this.#unitAt
+    const flatEnd = this.#flat.read(unitStart) ? skipBlanks(units, this.#flat.end) : null
+    if (flatEnd !== null && !this.#bounded && (flatEnd === this.#unitsTotal || units[flatEnd] === newline)) {
+      this.#unitAt = flatEnd
+      return this.#flat
     }
-    this.unitAt += unitsIn(this.bytes, start, end)
-    if (flatEnd === this.unitAt) return this.flat
+    this.#unitAt += unitsIn(this.#bytes, start, end)
+    if (flatEnd === this.#unitAt) return this.#flat
     const marked = units[unitStart] === byteOrderMark
     const from = marked ? unitStart + 1 : unitStart
-    const source = codesToString(units, from, this.unitAt)
-    return documentIn(source, this.mapping, marked ? byteOrderMarkBytes : 0, this.lenient)
+    const source = codesToString(units, from, this.#unitAt)
+    return documentIn(source, this.#mapping, marked ? byteOrderMarkBytes : 0, this.#lenient)
   }
 
-  private readApart(start: number, end: number): Document | DecodeFault {
-    const bytes = this.bytes.subarray(start, end)
-    if (!this.lenient && !isUtf8(bytes)) {
-      const excerpt = withoutMark(bytes.toString('utf8', 0, excerptBytesMax))
-      return { reason: 'invalid-utf8', detail: 'the bytes are no UTF-8', excerpt, key: '' }
+  #readSeparately(start: number, end: number): Document | DecodeFault {
+    const bytes = this.#bytes.subarray(start, end)
+    if (!this.#lenient && !isUtf8(bytes)) {
+      const excerpt = withoutByteOrderMark(bytes.toString('utf8', 0, excerptBytesMax))
+      return { reason: 'invalid-utf8', detail: 'the bytes are not valid UTF-8', excerpt, key: '' }
     }
     const source = bytes.toString('utf8')
-    const plain = withoutMark(source)
-    return documentIn(plain, this.mapping, plain === source ? 0 : byteOrderMarkBytes, this.lenient)
+    const plain = withoutByteOrderMark(source)
+    return documentIn(plain, this.#mapping, plain === source ? 0 : byteOrderMarkBytes, this.#lenient)
   }
 }
 
-/** Bytes of a block that is decoded whole: its memory is up to 12 times that. */
+/** Largest block that is decoded at once: it takes up to 12 times its bytes of memory. */
 const wholeBytesMax = 32 * 1024 * 1024
 const newline = 0x0a
 const byteOrderMark = 0xfeff
 const byteOrderMarkBytes = 3
-/** Bytes of a record in a foreign encoding that its reject may show. */
+/** Bytes of a record in another encoding that its reject may show. */
 const excerptBytesMax = 600
 
-/** Puts UTF-8 known to be valid into the memory as its block, a 0 behind it; answers its UTF-16 units. */
+/** Writes valid UTF-8 to the memory as its block, followed by a 0. Returns the number of its code units. */
 function fill(memory: TextMemory, bytes: Buffer): number {
   const utf16 = bytes.length === 0 ? bytes : transcode(bytes, 'utf8', 'utf16le')
   const length = utf16.length / 2
@@ -113,7 +114,7 @@ function fill(memory: TextMemory, bytes: Buffer): number {
   return length
 }
 
-/** UTF-16 units that bytes[from … to) come to: one for each byte that begins a character, two for the longest. */
+/** Counts the code units of bytes[from … to): one per first byte of a character, two per character of four bytes. */
 function unitsIn(bytes: Buffer, from: number, to: number): number {
   let units = 0
   for (let at = from; at < to; at++) {
@@ -123,11 +124,11 @@ function unitsIn(bytes: Buffer, from: number, to: number): number {
   return units
 }
 
-function withoutMark(text: string): string {
+function withoutByteOrderMark(text: string): string {
   return text.charCodeAt(0) === byteOrderMark ? text.slice(1) : text
 }
 
-/** @param skippedBytes of a byte order mark before `source` */
+/** @param skippedBytes length of a byte order mark before `source` */
 function documentIn(
   source: string,
   mapping: FieldMapping,
@@ -150,7 +151,7 @@ function documentIn(
   return documentOf(record as Fields, mapping, source, lenient)
 }
 
-/** Undefined where the text is not valid JSON, but for NaN and infinities, which Python's json.dumps writes. */
+/** Returns undefined if the text is not valid JSON; NaN and infinities, which Python's json.dumps writes, are accepted. */
 function parsed(source: string): unknown {
   try {
     return JSON.parse(source)
@@ -215,7 +216,7 @@ function faultText(source: string, skippedBytes: number): string {
   return `at byte ${skippedBytes + Buffer.byteLength(source.slice(0, fault.at))} of the record: ${fault.what}`
 }
 
-/** JSON.parse rounds an id past 2^53; the digits in the source do not. */
+/** Finds the digits of an id beyond 2^53, which JSON.parse rounds. */
 function numberAsWritten(source: string, field: string, value: number): string | null {
   const name = JSON.stringify(source.includes(JSON.stringify(field)) ? field : field.split('.').at(-1))
   for (let at = source.indexOf(name); at >= 0; at = source.indexOf(name, at + 1)) {
@@ -225,7 +226,7 @@ function numberAsWritten(source: string, field: string, value: number): string |
   return null
 }
 
-/** An exam question of WanJuan as one text: the question, its options, the answer, the explanation. */
+/** Composes an exam question of WanJuan: the question, its options, the answer, the explanation. */
 function composeExam(fields: Fields): string {
   const question = stringOf(fields.q_main).trim()
   if (question === '') return ''

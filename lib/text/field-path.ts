@@ -1,9 +1,9 @@
 /**
- * Where a mapped field is in a record: under its exact name first, else along the dots of the name. Example: `data.content`
+ * Finds a mapped field in a record: by its exact name first, else by the path that its dots separate. Example: `data.content`
  * finds {"data.content": …}, then {"data": {"content": …}}; in a list, the rest of the path is followed in each element.
  */
 
-/** Names in a message, and characters of one. */
+/** Names in a message, and characters of a name. */
 const namesMax = 16
 const nameCharsMax = 40
 /** Levels of objects and lists that a path enters. */
@@ -13,7 +13,7 @@ const listSeparator = '\n'
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** The value of a field; undefined when the record has none. A path through lists gives a list. */
+/** Returns the value of a field; undefined if the record has none. A path through lists gives a list. */
 export function fieldOf(record: Fields, name: string): unknown {
   if (Object.hasOwn(record, name)) return record[name]
   return name.includes('.') ? valueAt(record, name.split('.'), 0) : undefined
@@ -48,7 +48,7 @@ export function textOf(value: unknown): string {
   return texts.join(listSeparator)
 }
 
-/** Names for a message, as `"content", "data.title"`: escaped, at most `namesMax` of at most `nameCharsMax` characters. */
+/** Formats names for a message, as `"content", "data.title"`: escaped, at most `namesMax` of at most `nameCharsMax` characters. */
 export function namesText(names: readonly string[]): string {
   if (names.length === 0) return 'none'
   const shown = names.slice(0, namesMax).map((name) => {
@@ -59,7 +59,7 @@ export function namesText(names: readonly string[]): string {
   return `${shown.join(', ')}${names.length > namesMax ? ` and ${names.length - namesMax} more` : ''}`
 }
 
-/** The fields of a record, with those of the objects in it as paths. */
+/** Returns the names of the fields of a record; those of nested objects as paths. */
 export function fieldNames(record: Fields): string[] {
   return Object.entries(record).flatMap(([name, value]) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return [name]

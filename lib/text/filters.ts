@@ -1,7 +1,7 @@
 /**
- * The filters that every document passes, and their thresholds. The first that refuses gives the reason: what is
- * particular before what is general, what costs a pass of its own last.
- * What each measures stands in filters/; what a user adds of his own is custom.ts.
+ * The built-in filters and their thresholds. The first filter that rejects a document gives the reason: specific ones come
+ * before general ones, and those that need a pass of their own last.
+ * Measurements are in filters/; custom filters are in custom.ts.
  */
 import { z } from 'zod'
 import type { CleanText } from './clean.js'
@@ -15,7 +15,7 @@ const share = z.union([z.number().min(0).max(1), z.literal(false)])
 const chars = z.union([z.int().min(1), z.literal(false)])
 
 /**
- * Thresholds; `false` turns a filter off. Chosen for Chinese web text:
+ * Thresholds; `false` disables a filter. Chosen for Chinese web text:
  * Chinese share and n-grams after EvalWeb (arXiv 2311.01149: under 30 % Chinese out; 13-grams over 50 % repeated out),
  * repeated lines after Gopher (arXiv 2112.11446, table A1: 30 %); the others are ours, set so that prose passes: of
  * 7,468 documents of encyclopedia, news and classics none is refused.
@@ -36,12 +36,12 @@ export const qualityOptions = z.strictObject({
 
 export type QualityOptions = z.output<typeof qualityOptions>
 
-export interface Refusal {
+interface Refusal {
   readonly reason: string
   readonly detail: string
 }
 
-/** The reasons, in the order the filters are asked. */
+/** The reasons, in the order of the filters. */
 export const filterReasons = [
   'too-short',
   'too-long',

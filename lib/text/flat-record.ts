@@ -1,8 +1,7 @@
 /**
- * Records that are flat objects, as nearly all are, taken apart without JSON.parse: the text goes from the block's code
- * units to where it is cleaned (text-memory.ts), and no string is made of it. Whatever is not plainly such a record – an
- * object or a list in it, a number that is no short whole one, a field named twice, anything that is no JSON – is left to
- * JSON.parse, so that nothing is decided here about what JSON is.
+ * Reads records that are flat objects, as nearly all are, without JSON.parse: the text is copied from the block's code units
+ * to where it is cleaned (text-memory.ts), and no string of it is made. Any other record is left to JSON.parse: one with
+ * an object or a list, a number that is not a short integer, a repeated field, or invalid JSON.
  */
 import { codesToString } from './clean.js'
 import type { FieldMapping } from './mapping.js'
@@ -17,170 +16,174 @@ const comma = 0x2c
 const colon = 0x3a
 const newline = 0x0a
 const letterU = 0x75
-/** Digits of a whole number that no Number rounds. */
+/** Digits of an integer that a Number always represents exactly. */
 const digitsMax = 15
 
-/** What a backslash and one of these stand for. */
+/** Code units of the escapes by the character after the backslash. */
 const escapes = new Map(
   [...'"\\/bfnrt'].map((character, index) => [character.charCodeAt(0), '"\\/\b\f\n\r\t'.charCodeAt(index)]),
 )
 
 type Role = 'text' | 'id' | 'title'
 
-/** Reads one record after the other of a block's units; what it found stands in its fields until the next. */
+/** Reads one record of a block at a time; its fields hold the result until the next call. */
 export class FlatReader {
   key = ''
   title = ''
-  /** A view that is good until the next record. */
+  /** A view that is valid until the next record. */
   text: Uint16Array = new Uint16Array(0)
-  /** Behind the record. */
+  /** Position after the record. */
   end = 0
 
-  private at = 0
-  private units: Uint16Array = new Uint16Array(0)
-  private bounded = false
-  /** Units of strings without their escapes. */
-  private used = 0
-  private names: readonly (readonly [Role, Uint16Array])[] = []
+  #at = 0
+  #units: Uint16Array = new Uint16Array(0)
+  #bounded = false
+  /** Code units of unescaped strings written so far. */
+  #used = 0
+  #names: readonly (readonly [Role, Uint16Array])[] = []
 
-  constructor(private readonly memory: TextMemory) {}
+  readonly #memory: TextMemory
+
+  constructor(memory: TextMemory) {
+    this.#memory = memory
+  }
 
   /**
-   * To read from the block in the memory, which ends in a 0.
+   * Prepares to read the block in the memory, which ends in a 0.
    *
-   * @param bounded a line end may stand within a record, for something else says where it ends
+   * @param bounded records may contain line ends, because bounds state where they end
    */
   open(mapping: FieldMapping, bounded: boolean): void {
-    this.bounded = bounded
+    this.#bounded = bounded
     const names = (['text', 'id', 'title'] as const).flatMap((role) => {
       const name = mapping[role]
       return name === undefined ? [] : [[role, name] as const]
     })
-    // A field in two roles is not looked for: without a text, no record is flat.
+    // If a field has two roles, no field is searched for: without a text, no record counts as flat.
     const once = new Set(names.map(([, name]) => name)).size === names.length
-    this.names = once ? names.map(([role, name]) => [role, codesOf(name)]) : []
+    this.#names = once ? names.map(([role, name]) => [role, codesOf(name)]) : []
   }
 
-  /** False where the record at `start` is not flat, or has no text: JSON.parse tells what it is. */
+  /** Reads the record at `start`. Returns false if it is not flat or has no text: JSON.parse must read it. */
   read(start: number): boolean {
-    this.units = this.memory.block.view
-    this.at = start
-    this.used = 0
+    this.#units = this.#memory.block.view
+    this.#at = start
+    this.#used = 0
     this.key = this.title = ''
     const found = { text: false, id: false, title: false }
-    if (this.pass() !== openBrace) return false
+    if (this.#next() !== openBrace) return false
     do {
-      if (this.pass() !== quote) return false
-      const role = this.name()
-      if (role === null || this.pass() !== colon) return false
+      if (this.#next() !== quote) return false
+      const role = this.#name()
+      if (role === null || this.#next() !== colon) return false
       if (role !== 'other') {
         if (found[role]) return false
         found[role] = true
       }
-      if (!this.value(role)) return false
-      this.blanks()
-    } while (this.units[this.at++] === comma)
-    if (this.units[this.at - 1] !== closeBrace || !found.text || this.text.length === 0) return false
-    this.end = this.at
+      if (!this.#value(role)) return false
+      this.#blanks()
+    } while (this.#units[this.#at++] === comma)
+    if (this.#units[this.#at - 1] !== closeBrace || !found.text || this.text.length === 0) return false
+    this.end = this.#at
     return true
   }
 
-  /** The unit behind blanks, passed over. */
-  private pass(): number | undefined {
-    this.blanks()
-    return this.units[this.at++]
+  /** Skips blanks and returns the code unit after them. */
+  #next(): number | undefined {
+    this.#blanks()
+    return this.#units[this.#at++]
   }
 
-  private blanks(): void {
-    this.at = behindBlanks(this.units, this.at)
-    while (this.bounded && this.units[this.at] === newline) this.at = behindBlanks(this.units, this.at + 1)
+  #blanks(): void {
+    this.#at = skipBlanks(this.#units, this.#at)
+    while (this.#bounded && this.#units[this.#at] === newline) this.#at = skipBlanks(this.#units, this.#at + 1)
   }
 
-  /** The role of the name that begins here; null where it has an escape or does not end. */
-  private name(): Role | 'other' | null {
-    const { units, at: start } = this
+  /** Reads a name and returns its role; null if it contains an escape or does not end. */
+  #name(): Role | 'other' | null {
+    const [units, start] = [this.#units, this.#at]
     let at = start
     for (let unit = units[at]; unit !== quote; unit = units[++at]) {
       if (unit === undefined || unit === backslash || unit < 0x20) return null
     }
-    this.at = at + 1
-    for (const [role, name] of this.names) if (sameUnits(units, start, at, name)) return role
+    this.#at = at + 1
+    for (const [role, name] of this.#names) if (sameUnits(units, start, at, name)) return role
     return 'other'
   }
 
-  private value(role: Role | 'other'): boolean {
-    const first = this.pass()
-    if (first === quote) return this.string(role)
+  #value(role: Role | 'other'): boolean {
+    const first = this.#next()
+    if (first === quote) return this.#string(role)
     if (role === 'text') return false
-    if (first === 0x74) return this.word('rue')
-    if (first === 0x66) return this.word('alse')
-    if (first === 0x6e) return this.word('ull')
-    return this.number(role, first)
+    if (first === 0x74) return this.#word('rue')
+    if (first === 0x66) return this.#word('alse')
+    if (first === 0x6e) return this.#word('ull')
+    return this.#number(role, first)
   }
 
-  private string(role: Role | 'other'): boolean {
-    const from = this.used
-    if (!this.unescape()) return false
-    const codes = this.memory.plain.view
-    if (role === 'text') this.text = codes.subarray(from, this.used)
-    else if (role === 'id') this.key = codesToString(codes, from, this.used)
-    else if (role === 'title') this.title = codesToString(codes, from, this.used)
+  #string(role: Role | 'other'): boolean {
+    const from = this.#used
+    if (!this.#unescape()) return false
+    const codes = this.#memory.plain.view
+    if (role === 'text') this.text = codes.subarray(from, this.#used)
+    else if (role === 'id') this.key = codesToString(codes, from, this.#used)
+    else if (role === 'title') this.title = codesToString(codes, from, this.#used)
     return true
   }
 
-  /** Copies the string that begins here to the plain ones, up to its closing quote. */
-  private unescape(): boolean {
-    const { units } = this
-    const { kernel, block, plain } = this.memory
-    let { at, used } = this
+  /** Copies the string at the current position, without its escapes, up to its closing quote. */
+  #unescape(): boolean {
+    const units = this.#units
+    const { kernel, block, plain } = this.#memory
+    let [at, used] = [this.#at, this.#used]
     for (;;) {
       const copied = kernel.copyPlain(block.base + 2 * at, plain.base + 2 * used)
       used += copied
       at += copied
       const unit = units[at++]
       if (unit === quote) break
-      if (unit !== backslash) return false // a control character, or nothing more
+      if (unit !== backslash) return false // a control character, or the end of the block
       const escaped = units[at++] as number
       const code = escapes.get(escaped) ?? (escaped === letterU ? hexOf(units, at) : -1)
       if (code < 0) return false
       if (escaped === letterU) at += 4
       plain.view[used++] = code
     }
-    this.used = used
-    this.at = at
+    this.#used = used
+    this.#at = at
     return true
   }
 
-  private word(rest: string): boolean {
+  #word(rest: string): boolean {
     for (let index = 0; index < rest.length; index++) {
-      if (this.units[this.at++] !== rest.charCodeAt(index)) return false
+      if (this.#units[this.#at++] !== rest.charCodeAt(index)) return false
     }
     return true
   }
 
-  /** A short whole number: any other is written in ways that JSON.parse is asked about. */
-  private number(role: Role | 'other', first: number | undefined): boolean {
-    const { units } = this
-    const start = this.at - 1
+  /** Reads a short integer; returns false for any other number. */
+  #number(role: Role | 'other', first: number | undefined): boolean {
+    const units = this.#units
+    const start = this.#at - 1
     if (first === undefined || !isDigit(first)) return false
-    while (isDigit(units[this.at] as number)) this.at++
-    const next = units[this.at]
+    while (isDigit(units[this.#at] as number)) this.#at++
+    const next = units[this.#at]
     const more = next === 0x2e || next === 0x65 || next === 0x45
-    const digits = this.at - start
+    const digits = this.#at - start
     if (more || digits > digitsMax || (first === 0x30 && digits > 1)) return false
-    if (role === 'id') this.key = codesToString(units, start, this.at)
+    if (role === 'id') this.key = codesToString(units, start, this.#at)
     return true
   }
 }
 
-/** Blanks that may stand in a line. */
-export function behindBlanks(units: Uint16Array, from: number): number {
+/** Returns the position after blanks other than line feeds. */
+export function skipBlanks(units: Uint16Array, from: number): number {
   let at = from
   for (let unit = units[at]; unit === 0x20 || unit === 0x09 || unit === 0x0d; unit = units[at]) at++
   return at
 }
 
-/** The code unit of four hexadecimal digits; −1 where they are none. */
+/** Returns the code unit of four hexadecimal digits; −1 if they are not digits. */
 function hexOf(units: Uint16Array, at: number): number {
   let code = 0
   for (let index = at; index < at + 4; index++) {

@@ -1,5 +1,5 @@
 /**
- * NaN, Infinity and -Infinity as JSON values: Python's json.dumps writes them, JSON does not have them.
+ * NaN, Infinity and -Infinity, which Python's json.dumps writes although they are not valid JSON.
  */
 
 const constants = /-?Infinity|NaN/g
@@ -7,8 +7,8 @@ const quote = '"'
 const backslash = 0x5c
 
 /**
- * The source with `{}` in place of each constant outside of strings, blanks behind it: neither a text nor an id, and every
- * other character keeps its place.
+ * Replaces each constant outside of strings with `{}` and blanks: that is neither a text nor an id, and every other character
+ * keeps its position.
  */
 export function withoutConstants(source: string): string {
   if (!/Infinity|NaN/.test(source)) return source
@@ -17,14 +17,14 @@ export function withoutConstants(source: string): string {
     const opening = source.indexOf(quote, at)
     const end = opening === -1 ? source.length : opening
     result += source.slice(at, end).replace(constants, (constant) => '{}'.padEnd(constant.length))
-    at = opening === -1 ? source.length : behindString(source, opening + 1)
+    at = opening === -1 ? source.length : endOfString(source, opening + 1)
     result += source.slice(end, at)
   }
   return result
 }
 
-/** Behind the quote that ends the string; the end of the source where none does. */
-function behindString(source: string, from: number): number {
+/** Returns the position after the quote that ends the string; the end of the source if there is none. */
+function endOfString(source: string, from: number): number {
   for (let at = from; ; ) {
     const found = source.indexOf(quote, at)
     if (found === -1) return source.length

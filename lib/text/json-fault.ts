@@ -1,21 +1,21 @@
 /**
- * Where a text stops being JSON, in our own words: those of JSON.parse change with the version of Node, and rejects hold
- * the same bytes on all of them. Runs only over what JSON.parse refused. Grammar: RFC 8259.
+ * Describes where a text stops being valid JSON. The messages of JSON.parse depend on the version of Node, but rejects must
+ * be the same bytes on all versions. Used only for texts that JSON.parse rejected. Grammar: RFC 8259.
  */
 
-export interface JsonFault {
-  /** UTF-16 units before the first one that cannot be there. */
+interface JsonFault {
+  /** Position of the first code unit that is not allowed. */
   readonly at: number
   /** Example: "expected a value, found '}'" */
   readonly what: string
 }
 
-/** Null where the text is JSON. Nesting costs memory, not the call stack. */
+/** Returns null if the text is valid JSON. Nesting uses memory, not the call stack. */
 export function jsonFault(source: string): JsonFault | null {
   const scan = new Scan(source)
   let expected: Expected = 'a value'
   for (;;) {
-    const char = scan.behindBlanks()
+    const char = scan.skipBlanks()
     if (char === undefined && expected === 'the end') return null
     const next: Expected | null = steps[expected](scan, char)
     if (scan.fault !== null) return scan.fault
@@ -34,7 +34,7 @@ type Expected =
   | 'a comma or ]'
   | 'the end'
 
-/** What may follow; null where `char` is not what was expected. */
+/** Returns what is expected next; null if `char` is not allowed. */
 const steps: Readonly<Record<Expected, (scan: Scan, char: string | undefined) => Expected | null>> = {
   'a value': (scan, char) => scan.value(char),
   'a value or ]': (scan, char) => (char === ']' ? scan.close() : scan.value(char)),
@@ -52,14 +52,17 @@ const escapeSequence = /\\(?:["\\/bfnrt]|u[\dA-Fa-f]{4})/y
 class Scan {
   at = 0
   fault: JsonFault | null = null
-  /** What follows a value in each list or object that is open, the innermost last. */
+  /** What is expected after a value in each open list or object, the innermost last. */
   readonly #open: Expected[] = []
+  readonly #source: string
 
-  constructor(private readonly source: string) {}
+  constructor(source: string) {
+    this.#source = source
+  }
 
-  behindBlanks(): string | undefined {
-    while (' \t\n\r'.includes(this.source[this.at] ?? '-')) this.at++
-    return this.source[this.at]
+  skipBlanks(): string | undefined {
+    while (' \t\n\r'.includes(this.#source[this.at] ?? '-')) this.at++
+    return this.#source[this.at]
   }
 
   pass(next: Expected): Expected {
@@ -97,18 +100,18 @@ class Scan {
     return this.#open.at(-1) ?? 'the end'
   }
 
-  /** Passes over the string that begins here. */
+  /** Skips the string at the current position. */
   #string(): boolean {
-    for (this.at++; this.at < this.source.length; ) {
-      const unit = this.source.charCodeAt(this.at)
+    for (this.at++; this.at < this.#source.length; ) {
+      const unit = this.#source.charCodeAt(this.at)
       if (unit === 0x22) {
         this.at++
         return true
       }
-      if (unit < 0x20) return this.#stop(`${shown(this.source, this.at)} in a string must be written as an escape`)
+      if (unit < 0x20) return this.#stop(`${shown(this.#source, this.at)} in a string must be written as an escape`)
       if (unit !== 0x5c) this.at++
       else if (!this.#matched(escapeSequence)) {
-        return this.#stop(`a backslash before ${shown(this.source, this.at + 1)} in a string is no escape`)
+        return this.#stop(`a backslash before ${shown(this.#source, this.at + 1)} in a string is no escape`)
       }
     }
     return this.#stop('the text ends inside a string')
@@ -121,13 +124,13 @@ class Scan {
 
   #matched(pattern: RegExp): boolean {
     pattern.lastIndex = this.at
-    if (!pattern.test(this.source)) return false
+    if (!pattern.test(this.#source)) return false
     this.at = pattern.lastIndex
     return true
   }
 }
 
-/** The character there. By fixed ranges: which characters Unicode knows depends on the version of Node, too. */
+/** Formats the character at a position. By fixed ranges, because Unicode properties depend on the version of Node too. */
 function shown(source: string, at: number): string {
   const code = source.codePointAt(at)
   if (code === undefined) return 'the end'

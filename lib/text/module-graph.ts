@@ -10,24 +10,24 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { init, parse } from 'es-module-lexer'
 
-/** Files of one filter. More are a mistake: a bundle belongs in a package. */
+/** Largest number of files of a filter; one that needs more should be bundled or be a package. */
 const filesMax = 5_000
 
 /** By path relative to the filter's directory, or `npm:name`: a sha256, or a version with the sha256 of package.json. */
 export type ModuleHashes = Readonly<Record<string, string>>
 
-/** `require('name')` as CommonJS and `createRequire` have it. One too many, in a comment, does no harm. */
+/** `require('name')`, of CommonJS and `createRequire`. A match in a comment only adds a file. */
 const requireCalls = /\brequire(?:\.resolve)?\s*\(\s*(?:'([^'\\\n]+)'|"([^"\\\n]+)"|`([^`\\$\n]+)`)\s*\)/g
 
-/** What Node tries for a path in `require`, in this order; imports name the file itself. */
+/** Suffixes that Node tries for a path in `require`, in this order; imports name the file itself. */
 const requireEndings = ['', '.js', '.json', '.node', '/index.js', '/index.json', '/index.node']
 
 const scripts = /\.(mjs|cjs|js|jsx|mts|cts|ts)$|^[^.]+$/
 
 /**
- * Everything that the module at `entry` imports by a literal name, in order of path; the entry itself is not in it.
+ * Returns the hashes of everything that the module at `entry` imports by a literal name, in order of path, without the entry.
  *
- * @throws the system's error where the entry cannot be read; an import that is not there is left to the loader
+ * @throws the system's error where the entry cannot be read; a missing import is left to the loader
  * @throws {RangeError} there are more than 5,000 files
  */
 export async function moduleGraph(entry: string): Promise<ModuleHashes> {
@@ -53,7 +53,7 @@ export async function moduleGraph(entry: string): Promise<ModuleHashes> {
   return Object.fromEntries([...hashes].sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-/** Literal names, of imports of every kind and of `require`. */
+/** Returns the literal names in imports of every kind and in `require`. */
 function specifiersOf(text: string): Set<string> {
   const found = new Set<string>()
   try {
@@ -74,7 +74,7 @@ function specifiersOf(text: string): Set<string> {
 
 interface Target {
   readonly file: string
-  /** Of a package; null for a file of the filter's own. */
+  /** Name of the package; null for a file of the filter itself. */
   readonly name: string | null
 }
 
@@ -93,7 +93,7 @@ async function targetOf(specifier: string, from: string): Promise<Target | null>
   }
 }
 
-/** `#name` of the nearest package.json. */
+/** Resolves `#name` of the nearest package.json. */
 function ownImport(specifier: string, from: string): Target | null {
   try {
     const file = createRequire(from).resolve(specifier)
@@ -124,7 +124,7 @@ async function isFile(path: string): Promise<boolean> {
   }
 }
 
-/** Two versions of a package may be installed at different depths. */
+/** Returns an unused key: two versions of a package may be installed at different depths. */
 function packageKey(name: string, taken: ReadonlyMap<string, string>): string {
   let key = `npm:${name}`
   for (let copy = 2; taken.has(key); copy++) key = `npm:${name} (${copy})`

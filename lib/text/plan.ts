@@ -27,7 +27,7 @@ export type PrepareOptions = z.output<typeof prepareOptions>
 /** How chunks are signed: the options of createSigner, all given. */
 export interface SignaturePlan {
   readonly ngram: number
-  readonly minima: number
+  readonly signatureLength: number
   readonly seed: number
 }
 

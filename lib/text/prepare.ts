@@ -1,13 +1,13 @@
 /**
- * A block of raw records to columns of chunks: decode, clean, filter, chunk, count, sign, pack. All a worker does.
- * The parts are in the files named; here is their order, and the rule that no document and no chunk gets lost:
- * documents = those with chunks + those refused whole; every chunk ordinal is in the columns or in the rejects.
+ * Prepares a block in a worker: decode, clean, filter, chunk, count, sign, pack. This file has the order of the steps and
+ * keeps the accounting: documents = those with chunks + those rejected as a whole, and every chunk ordinal is in the
+ * columns or in the rejects.
  */
 import { type Block, excerptCharsMax, type PreparedBlock, type PrepareReject } from './block.js'
-import { chunkText, type Piece } from './chunk.js'
+import { type ChunkRange, chunkText } from './chunk.js'
 import { type Cleaner, type CleanText, cleanString, codesToString, createCleaner } from './clean.js'
 import { ColumnsBuilder } from './columns-builder.js'
-import { askCustomFilter, customDetail, type LoadedFilter, loadCustomFilter } from './custom.js'
+import { applyCustomFilter, customDetail, type LoadedFilter, loadCustomFilter } from './custom.js'
 import { type Document, isFault, RecordReader } from './decode.js'
 import { filterText } from './filters.js'
 import type { PreparePlan } from './plan.js'
@@ -18,12 +18,12 @@ import { TextMemory } from './text-memory.js'
 import { loadTokenCounter, type TokenCounter } from './tokens.js'
 import { codesOf, makeWellFormed } from './well-formed.js'
 
-/** What a thread needs for any block: tables, buffers, the loaded filters. One block at a time. */
+/** Tables, buffers and filters of a thread, which prepares one block at a time. */
 export interface Preparer {
   readonly reader: RecordReader
   readonly signer: Signer
   readonly columns: ColumnsBuilder
-  /** Null where texts are signed as they are. */
+  /** Null if texts are signed as they are. */
   readonly text: TextStages | null
 }
 
@@ -45,7 +45,7 @@ export async function createPreparer(plan: PreparePlan): Promise<Preparer> {
     createSigner(plan.signature),
     plan.clean ? createTextStages(plan, memory) : null,
   ])
-  const columns = new ColumnsBuilder(plan.signature.minima)
+  const columns = new ColumnsBuilder(plan.signature.signatureLength)
   return { reader: new RecordReader(memory, !plan.clean), signer, columns, text }
 }
 
@@ -58,16 +58,16 @@ async function createTextStages(plan: PreparePlan, memory: TextMemory): Promise<
 }
 
 /**
- * The chunks and rejects of one block. The same block and plan give the same answer, on any version of Node.
+ * Returns the chunks and rejects of one block. They depend on the block and the plan alone, not on the version of Node.
  *
- * @param room for the columns, used where it is large enough
+ * @param columnsBuffer memory for the columns, used if it is large enough
  * @param onDocument called with the ordinal of each document before it is prepared
- * @throws {CustomFilterError} a filter of the user's own threw
+ * @throws {CustomFilterError} a custom filter threw
  */
 export function prepareBlock(
   block: Block,
   preparer: Preparer,
-  room: SharedArrayBuffer | null = null,
+  columnsBuffer: SharedArrayBuffer | null = null,
   onDocument: (document: number) => void = () => undefined,
 ): PreparedBlock {
   const rejects: PrepareReject[] = []
@@ -80,7 +80,7 @@ export function prepareBlock(
     prepareRecord(place, block, preparer, rejects)
   }
   const { number, split, shard } = block
-  return { number, split, shard, documents, chunks: preparer.columns.take(room), rejects }
+  return { number, split, shard, documents, chunks: preparer.columns.take(columnsBuffer), rejects }
 }
 
 function prepareRecord(place: RecordPlace, block: Block, preparer: Preparer, rejects: PrepareReject[]): void {
@@ -114,8 +114,8 @@ function prepareRecord(place: RecordPlace, block: Block, preparer: Preparer, rej
     )
     return
   }
-  const pieces = chunkText(text, firstUnitAfterTitle(text, title), stages.plan.chunk.tokensMax, stages.countTokens)
-  packPieces(pieces, text, place, decoded.key, title, stages.plan, preparer, rejects)
+  const ranges = chunkText(text, firstUnitAfterTitle(text, title), stages.plan.chunk.tokensMax, stages.countTokens)
+  packChunks(ranges, text, place, decoded.key, title, stages.plan, preparer, rejects)
 }
 
 interface StagedRefusal {
@@ -124,7 +124,7 @@ interface StagedRefusal {
   readonly detail: string
 }
 
-/** Cleans again where a filter of one's own gave another text; `text` is then that one. */
+/** Applies the filters. Where a custom filter replaces the text, it is cleaned again, and `text` is the new one. */
 function refusalOf(
   text: CleanText,
   decoded: Document,
@@ -138,7 +138,7 @@ function refusalOf(
   let current: string | null = null
   for (const loaded of stages.filters) {
     current ??= codesToString(text.codes, 0, text.length)
-    const answer = askCustomFilter(loaded, { text: current, title, id: decoded.key }, place)
+    const answer = applyCustomFilter(loaded, { text: current, title, id: decoded.key }, place)
     if (answer === true) continue
     if (typeof answer === 'string') return { stage: 'filter', reason: answer, detail: customDetail(loaded.file) }
     stages.clean(answer.text)
@@ -150,7 +150,7 @@ function refusalOf(
   return null
 }
 
-/** A text that begins with its own title as a line does not say it twice: the title has a column of its own. */
+/** Returns the first unit to chunk: a first line that repeats the title is skipped, because the title has its own column. */
 function firstUnitAfterTitle(text: CleanText, title: string): number {
   const { units, codes } = text
   if (title === '' || codes[title.length] !== 0x0a || text.lines < 2) return 0
@@ -160,16 +160,16 @@ function firstUnitAfterTitle(text: CleanText, title: string): number {
   return unit
 }
 
-/** One row: the text of the record, with U+FFFD in place of lone surrogates, which UTF-8 does not have. */
+/** Adds the text of the record as one row, with lone surrogates, which UTF-8 cannot encode, replaced by U+FFFD. */
 function packAsIs({ key, text }: Document, { document, offset }: RecordPlace, { columns, signer }: Preparer): void {
   const codes = typeof text === 'string' ? codesOf(text) : text
   const bytes = makeWellFormed(codes)
   columns.add({ document, chunk: 0, offset, key, title: '', tokens: 0 }, codes, 0, codes.length, bytes, signer)
 }
 
-/** Rows for the chunks that are long enough; the others are refused, the document itself where none is left. */
-function packPieces(
-  pieces: readonly Piece[],
+/** Adds the chunks of valid length as rows and rejects the others; rejects the document if no chunk is left. */
+function packChunks(
+  ranges: readonly ChunkRange[],
   text: CleanText,
   { document, offset }: RecordPlace,
   key: string,
@@ -179,34 +179,34 @@ function packPieces(
   rejects: PrepareReject[],
 ): void {
   const { charsMin, tokensMax } = plan.chunk
-  const faults = pieces.map((piece) => faultOf(piece, charsMin, tokensMax))
+  const faults = ranges.map((range) => faultOf(range, charsMin, tokensMax))
   const allRefused = faults.every((fault) => fault !== null)
-  pieces.forEach((piece, chunk) => {
+  ranges.forEach((range, chunk) => {
     const fault = faults[chunk] ?? null
     if (fault === null) {
       columns.add(
-        { document, chunk, offset, key, title, tokens: piece.tokens },
+        { document, chunk, offset, key, title, tokens: range.tokens },
         text.codes,
-        piece.start,
-        piece.end,
-        piece.bytes,
+        range.start,
+        range.end,
+        range.bytes,
         signer,
       )
     } else if (!allRefused || chunk === 0) {
-      const excerpt = excerptOf(codesToString(text.codes, piece.start, Math.min(piece.end, piece.start + 400)))
+      const excerpt = excerptOf(codesToString(text.codes, range.start, Math.min(range.end, range.start + 400)))
       rejects.push({ document, chunk: allRefused ? null : chunk, offset, key, stage: 'chunk', ...fault, excerpt })
     }
   })
 }
 
-function faultOf(piece: Piece, charsMin: number, tokensMax: number): { reason: string; detail: string } | null {
-  const chars = piece.end - piece.start
+function faultOf(range: ChunkRange, charsMin: number, tokensMax: number): { reason: string; detail: string } | null {
+  const chars = range.end - range.start
   if (chars < charsMin) return { reason: 'too-short', detail: `${chars} characters of at least ${charsMin}` }
-  if (piece.tokens > tokensMax) return { reason: 'too-long', detail: `${piece.tokens} tokens of at most ${tokensMax}` }
+  if (range.tokens > tokensMax) return { reason: 'too-long', detail: `${range.tokens} tokens of at most ${tokensMax}` }
   return null
 }
 
-/** The first characters, none cut in half. */
+/** Returns the first characters, without half of a surrogate pair. */
 function excerptOf(text: string): string {
   const excerpt = text.slice(0, excerptCharsMax)
   return (text.length > excerptCharsMax && isHighSurrogate(excerpt) ? excerpt.slice(0, -1) : excerpt).toWellFormed()

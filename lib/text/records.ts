@@ -1,6 +1,6 @@
 /**
- * Where the documents of a block begin and end, refused ones included: each gets its ordinal and its place in the
- * shard, in the order they stand there. Looks at no byte of a record but to find line ends.
+ * Finds the records of a block, including those that the source rejected, and gives each its ordinal and its position in
+ * the shard. Reads the bytes of records only to find line ends.
  */
 import { Buffer } from 'node:buffer'
 import type { Block, RefusedRecord } from './block.js'
@@ -8,15 +8,15 @@ import type { Block, RefusedRecord } from './block.js'
 export interface RecordPlace {
   /** Ordinal of the document in the block. */
   readonly document: number
-  /** Place in the shard, in the block's unit. */
+  /** Position in the shard, in the block's unit. */
   readonly offset: number
-  /** bytes[start … end), or the refusal. */
+  /** bytes[start … end); both 0 for a record that the source rejected. */
   readonly start: number
   readonly end: number
   readonly refused: RefusedRecord | null
 }
 
-/** Every document of the block, in order. Blank lines are no records. */
+/** Yields every record of the block in order. Blank lines are not records. */
 export function* recordPlaces(block: Block): Generator<RecordPlace> {
   const refused = [...block.refused].sort((a, b) => a.offset - b.offset)
   const refusedOffsets = new Set(refused.map((record) => record.offset))
@@ -39,7 +39,7 @@ export function* recordPlaces(block: Block): Generator<RecordPlace> {
 const newline = 0x0a
 
 function* lines(block: Uint8Array): Generator<readonly [number, number]> {
-  // indexOf of a Buffer is the C library's; a Uint8Array's looks at one byte at a time.
+  // Buffer.indexOf uses memchr; that of a Uint8Array compares one byte at a time.
   const bytes = Buffer.from(block.buffer, block.byteOffset, block.byteLength)
   for (let start = 0; start < bytes.length; ) {
     const found = bytes.indexOf(newline, start)

@@ -1,6 +1,6 @@
 /**
- * How much of a text repeats itself: lines seen before, and stretches of `gramChars` code units seen before.
- * One pass, a rolling hash, one table: linear in the text's length.
+ * Measures repetition in a text: repeated lines, and repeated n-grams of `gramChars` code units. One pass with a rolling
+ * hash and one table: linear in the length of the text.
  */
 import type { CleanText } from './clean.js'
 import type { TextMemory } from './text-memory.js'
@@ -9,17 +9,17 @@ import type { TextMemory } from './text-memory.js'
 const gramChars = 10
 
 export interface Repetition {
-  /** Code units in lines that stand earlier in the text, as a share of all in lines. */
+  /** Share of the code units that are in lines which occur earlier in the text. */
   readonly lineShare: number
-  /** n-grams (within a line) that stand earlier in the text, as a share of all n-grams. */
+  /** Share of the n-grams (within a line) that occur earlier in the text. */
   readonly gramShare: number
 }
 
 export type RepetitionMeter = (text: CleanText) => Repetition
 
-/** @param memory that of the cleaner whose texts are measured */
+/** @param memory of the cleaner whose texts are measured */
 export function createRepetitionMeter(memory: TextMemory): RepetitionMeter {
-  const seen = new Seen(memory)
+  const seen = new SeenHashes(memory)
   return (text) => {
     const { lines, length, lineStart, codes } = text
     seen.open(length, lines)
@@ -41,37 +41,40 @@ export function createRepetitionMeter(memory: TextMemory): RepetitionMeter {
 }
 
 const multiplier = 0x01000193
-/** multiplier ^ gramChars, modulo 2^32: what the hash of all before a stretch is multiplied by within it. */
+/** multiplier ^ gramChars, modulo 2^32: factor of the hash before an n-gram, to remove it from the hash after. */
 const beforeGram = Array.from({ length: gramChars }).reduce<number>((power) => Math.imul(power, multiplier), 1)
-/** Slots for each value: with 4, a repeat over half the text's length is missed 1 time in 9. */
+/** Slots per value: with 4, a repeat at a distance of half the text is missed 1 time in 9. */
 const slotsPerValue = 4
 
 /**
- * Hashes seen in one text. A slot holds the last hash that fell on it, and nothing is probed: the loop has no branch
- * to guess. So a repeat is missed where another hash took the slot meanwhile, and the shares are lower bounds.
- * Hashes are salted by text: what an earlier text left in a slot fits none of a later one, so nothing is cleared.
+ * Hashes seen in one text. Each slot holds the last hash that maps to it, without probing, so that the loop has no
+ * unpredictable branch. A repeat is missed if another hash has overwritten its slot: the shares are lower bounds.
+ * Hashes are salted per text, so that entries of earlier texts never match and the table need not be cleared.
  */
-class Seen {
+class SeenHashes {
   repeatedGrams = 0
   repeatedLineChars = 0
-  private mask = 0
-  private salt = 0
+  readonly #memory: TextMemory
+  #mask = 0
+  #salt = 0
 
-  constructor(private readonly memory: TextMemory) {}
+  constructor(memory: TextMemory) {
+    this.#memory = memory
+  }
 
-  /** The size of the table depends on this text alone, and so does the answer. */
+  /** Resets for a text. The size of the table, and so the result, depends on this text alone. */
   open(chars: number, lines: number): void {
-    const room = 2 ** Math.ceil(Math.log2(Math.max(1024, slotsPerValue * (chars + lines))))
-    this.memory.slots.reserve(room)
-    this.memory.sums.reserve(chars + 1)
-    this.mask = room - 1
-    this.salt = (this.salt + saltStep) | 0
+    const slotCount = 2 ** Math.ceil(Math.log2(Math.max(1024, slotsPerValue * (chars + lines))))
+    this.#memory.slots.reserve(slotCount)
+    this.#memory.sums.reserve(chars + 1)
+    this.#mask = slotCount - 1
+    this.#salt = (this.#salt + saltStep) | 0
     this.repeatedGrams = this.repeatedLineChars = 0
   }
 
   addLine(start: number, chars: number): void {
-    const { kernel, codes, sums, slots } = this.memory
-    const { mask, salt } = this
+    const { kernel, codes, sums, slots } = this.#memory
+    const [mask, salt] = [this.#mask, this.#salt]
     const from = codes.base + 2 * start
     this.repeatedGrams += kernel.repeated(
       from,
@@ -92,7 +95,7 @@ class Seen {
   }
 }
 
-/** 2^32 / golden ratio: salts come back after 2^32 texts. */
+/** 2^32 / golden ratio: salts repeat after 2^32 texts. */
 const saltStep = 0x9e3779b9 | 0
-/** Odd: keeps the hash of a line apart from that of an n-gram, and lines of other lengths apart. */
+/** Odd: separates hashes of lines from those of n-grams, and lines by length. */
 const lineMark = 0x5bd1e995

@@ -1,6 +1,6 @@
 /**
- * Fingerprints and MinHash signatures of texts, at the speed of the machine: owns the WebAssembly kernel of this
- * thread. What a signature means is lib/text/kernel/reference-kernel.ts; what follows from one is lib/dedup.
+ * Computes fingerprints and MinHash signatures of texts with the WebAssembly kernel of this thread. Both are defined in
+ * kernel/reference-kernel.ts and compared in lib/dedup.
  */
 import { readFile } from 'node:fs/promises'
 import { InvalidOptionError } from '../errors.js'
@@ -9,29 +9,30 @@ import { comparisonForm, sketchKeys } from './kernel/reference-kernel.js'
 
 export { comparisonForm } from './kernel/reference-kernel.js'
 
-export interface SignerOptions {
+/** Options of `createSigner`; all optional. */
+interface SignerOptions {
   /** UTF-16 units of the comparison form in a shingle, 1 … 64; 5 by default. */
   readonly ngram?: number
-  /** Minima of a signature (bins of the sketch), 0 (fingerprint only) … 512; 128 by default. */
-  readonly minima?: number
-  /** Unsigned 32 bits; 1 by default. Signatures of different seeds or lengths cannot be compared; the fingerprint has none. */
+  /** Bytes of a signature, one per bin of the sketch; 0 (fingerprint only) … 512, 128 by default. */
+  readonly signatureLength?: number
+  /** Unsigned 32 bits; 1 by default. Signatures of different seeds or lengths cannot be compared; fingerprints do not depend on it. */
   readonly seed?: number
 }
 
 export interface Signer {
   readonly ngram: number
-  readonly minima: number
+  readonly signatureLength: number
   readonly seed: number
   /**
    * Writes the 128-bit fingerprint and the signature of the text's comparison form.
    *
-   * A form shorter than a shingle has a signature of one byte again and again, which says nothing.
+   * A form shorter than a shingle has a signature without meaning, in which all bytes are equal.
    * @param fingerprint 16 bytes
-   * @param signature `minima` bytes, one a minimum
-   * @returns the UTF-16 units of the comparison form (a letter beyond the BMP counts 2)
+   * @param signature `signatureLength` bytes
+   * @returns the code units of the comparison form
    */
   sign(text: string, fingerprint: Uint8Array, signature: Uint8Array): number
-  /** The same of codes[start … end), into row `row` of columns of fingerprints and signatures. */
+  /** Signs codes[start … end) into row `row` of columns of fingerprints and signatures. Returns the code units of the form. */
   signUnits(
     codes: Uint16Array,
     start: number,
@@ -40,7 +41,7 @@ export interface Signer {
     fingerprints: Uint8Array,
     signatures: Uint8Array,
   ): number
-  /** The comparison form as UTF-16 units: a view into the kernel's memory, valid until the next call. */
+  /** Returns the comparison form: a view of the kernel's memory, valid until the next call. */
   form(text: string): Uint16Array
 }
 
@@ -54,13 +55,13 @@ interface Kernel {
   readonly fingerprintBase: WebAssembly.Global
   readonly inputBase: WebAssembly.Global
   readonly binsMax: WebAssembly.Global
-  sign(units: number, formBase: number, formUnitsMax: number, minima: number, ngram: number): number
-  signForm(formBase: number, letters: number, minima: number, ngram: number): void
+  sign(units: number, formBase: number, formUnitsMax: number, signatureLength: number, ngram: number): number
+  signForm(formBase: number, letters: number, signatureLength: number, ngram: number): void
 }
 
-/** Units that the form may have beyond those of the text before the slow way is taken. */
+/** Code units by which the kernel may let the form exceed the text; else String.normalize is used. */
 const formUnitsSlack = 64
-/** Read and written beyond the form: three shingles too many, and the fingerprint's zero padding. */
+/** Bytes that the kernel accesses after the form: up to three extra shingles, and zero padding of the fingerprint. */
 const formPaddingBytes = 256
 const pageBytes = 65536
 
@@ -68,24 +69,24 @@ let tables: FoldTables | undefined
 let compiled: Promise<WebAssembly.Module> | undefined
 
 /**
- * A signer of its own memory; the module is compiled and the fold tables are made once a thread.
+ * Creates a signer with its own memory. The module is compiled and the fold tables are made once per thread.
  *
  * @throws {InvalidOptionError} ngram, minima or seed out of range
  */
 export async function createSigner(options: SignerOptions = {}): Promise<Signer> {
-  const { ngram = 5, minima = 128, seed = 1 } = options
+  const { ngram = 5, signatureLength = 128, seed = 1 } = options
   checkInteger('ngram', ngram, 1, 64)
-  checkInteger('minima', minima, 0, 512)
+  checkInteger('signatureLength', signatureLength, 0, 512)
   checkInteger('seed', seed, 0, 0xffffffff)
   compiled ??= readFile(new URL('./kernel/kernel.wasm', import.meta.url)).then((bytes) => WebAssembly.compile(bytes))
-  const instance = await WebAssembly.instantiate(await compiled)
+  const instance = await WebAssembly.instantiate<Kernel>(await compiled)
   tables ??= makeFoldTables()
-  return new KernelSigner(instance.exports as unknown as Kernel, tables, ngram, minima, seed)
+  return new KernelSigner(instance.exports, tables, ngram, signatureLength, seed)
 }
 
 function checkInteger(name: string, value: number, min: number, max: number): void {
   if (Number.isInteger(value) && value >= min && value <= max) return
-  throw new InvalidOptionError(`${name} is ${value}: give a whole number from ${min} to ${max}`)
+  throw new InvalidOptionError(`${name} is ${value}: give an integer from ${min} to ${max}`)
 }
 
 class KernelSigner implements Signer {
@@ -103,7 +104,7 @@ class KernelSigner implements Signer {
     kernel: Kernel,
     tables: FoldTables,
     readonly ngram: number,
-    readonly minima: number,
+    readonly signatureLength: number,
     readonly seed: number,
   ) {
     this.#kernel = kernel
@@ -112,20 +113,20 @@ class KernelSigner implements Signer {
     new Uint16Array(buffer, kernel.foldBase.value, tables.fold.length).set(tables.fold)
     new Uint16Array(buffer, kernel.expansionBase.value, tables.expansions.length).set(tables.expansions)
     new Uint8Array(buffer, kernel.pictureBase.value, tables.pictures.length).set(tables.pictures)
-    const keys = sketchKeys(minima, seed)
+    const keys = sketchKeys(signatureLength, seed)
     new Uint32Array(buffer, kernel.keyBase.value, keys.length).set(keys)
     this.#bytes = Buffer.from(buffer)
     this.#units = new Uint16Array(0)
     this.#signature = new Uint8Array(0)
     this.#fingerprint = new Uint8Array(0)
-    this.#makeRoom(16384, 0)
+    this.#reserve(16384, 0)
   }
 
   sign(text: string, fingerprint: Uint8Array, signature: Uint8Array): number {
-    if (signature.length !== this.minima) {
-      throw new InvalidOptionError(`signature has ${signature.length} places: give ${this.minima}`)
+    if (signature.length !== this.signatureLength) {
+      throw new InvalidOptionError(`signature has ${signature.length} bytes: give ${this.signatureLength}`)
     }
-    const letters = this.#run(text, this.minima)
+    const letters = this.#run(text, this.signatureLength)
     this.#copyOut(0, fingerprint, signature)
     return letters
   }
@@ -139,12 +140,12 @@ class KernelSigner implements Signer {
     signatures: Uint8Array,
   ): number {
     const length = end - start
-    if (length > this.#unitsMax) this.#makeRoom(length, 0)
+    if (length > this.#unitsMax) this.#reserve(length, 0)
     this.#units.set(codes.subarray(start, end))
-    let letters = this.#kernel.sign(length, this.#formBase, this.#formUnitsMax, this.minima, this.ngram)
+    let letters = this.#kernel.sign(length, this.#formBase, this.#formUnitsMax, this.signatureLength, this.ngram)
     if (letters < 0) {
       const bytes = Buffer.from(codes.buffer, codes.byteOffset, codes.byteLength)
-      letters = this.#runForm(comparisonForm(bytes.toString('utf16le', 2 * start, 2 * end)), this.minima)
+      letters = this.#runForm(comparisonForm(bytes.toString('utf16le', 2 * start, 2 * end)), this.signatureLength)
     }
     this.#copyOut(row, fingerprints, signatures)
     return letters
@@ -155,28 +156,28 @@ class KernelSigner implements Signer {
     return new Uint16Array(this.#kernel.memory.buffer, this.#formBase, letters)
   }
 
-  #run(text: string, minima: number): number {
-    if (text.length > this.#unitsMax) this.#makeRoom(text.length, 0)
+  #run(text: string, signatureLength: number): number {
+    if (text.length > this.#unitsMax) this.#reserve(text.length, 0)
     this.#bytes.write(text, this.#inputBase, 'utf16le')
-    const letters = this.#kernel.sign(text.length, this.#formBase, this.#formUnitsMax, minima, this.ngram)
-    return letters >= 0 ? letters : this.#runForm(comparisonForm(text), minima)
+    const letters = this.#kernel.sign(text.length, this.#formBase, this.#formUnitsMax, signatureLength, this.ngram)
+    return letters >= 0 ? letters : this.#runForm(comparisonForm(text), signatureLength)
   }
 
-  /** The slow way: the form comes from String.normalize. */
-  #runForm(form: string, minima: number): number {
-    if (form.length > this.#formUnitsMax) this.#makeRoom(0, form.length)
+  /** Signs a form that String.normalize made. */
+  #runForm(form: string, signatureLength: number): number {
+    if (form.length > this.#formUnitsMax) this.#reserve(0, form.length)
     this.#bytes.write(form, this.#formBase, 'utf16le')
-    this.#kernel.signForm(this.#formBase, form.length, minima, this.ngram)
+    this.#kernel.signForm(this.#formBase, form.length, signatureLength, this.ngram)
     return form.length
   }
 
   #copyOut(row: number, fingerprints: Uint8Array, signatures: Uint8Array): void {
     fingerprints.set(this.#fingerprint, row * this.#fingerprint.length)
-    if (this.minima > 0) signatures.set(this.#signature, row * this.minima)
+    if (this.signatureLength > 0) signatures.set(this.#signature, row * this.signatureLength)
   }
 
-  /** Room for a text of `units` and a form of `formUnits`, half as much again; growing moves every view. */
-  #makeRoom(units: number, formUnits: number): void {
+  /** Reserves memory for a text of `units` and a form of `formUnits`, and half as much again; recreates all views. */
+  #reserve(units: number, formUnits: number): void {
     const { memory, signatureBase, fingerprintBase } = this.#kernel
     this.#unitsMax = Math.max(this.#unitsMax, Math.ceil(units * 1.5))
     this.#formUnitsMax = Math.max(this.#formUnitsMax, this.#unitsMax + formUnitsSlack, Math.ceil(formUnits * 1.5))
@@ -186,7 +187,7 @@ class KernelSigner implements Signer {
     if (missing > 0) memory.grow(missing)
     this.#bytes = Buffer.from(memory.buffer)
     this.#units = new Uint16Array(memory.buffer, this.#inputBase, this.#unitsMax)
-    this.#signature = new Uint8Array(memory.buffer, signatureBase.value, this.minima)
+    this.#signature = new Uint8Array(memory.buffer, signatureBase.value, this.signatureLength)
     this.#fingerprint = new Uint8Array(memory.buffer, fingerprintBase.value, 16)
   }
 }

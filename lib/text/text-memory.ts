@@ -1,9 +1,9 @@
 /**
- * The code units of one thread's texts, in the memory of a WebAssembly kernel: a block, its strings without their escapes,
- * the text under way as it was and as it is left. JavaScript reads and writes them as typed arrays; the loops that touch
- * every unit are the kernel's (page-kernel/assembly, which says what they do).
+ * Memory of the texts of one thread, in a WebAssembly kernel: the block, its strings without escapes, the current text before
+ * and after cleaning. JavaScript accesses them as typed arrays; the loops over every code unit are in
+ * scanner-kernel/assembly.
  *
- * A view is good until its region, or any other, needs more room: users take it from the region each time.
+ * A view is valid until any region grows: take it from the region at each use.
  */
 import { readFileSync } from 'node:fs'
 import { WorkerLostError } from '../errors.js'
@@ -30,37 +30,38 @@ interface Kernel {
 }
 
 const pageBytes = 65536
-/** Bytes that the kernel may read or write beyond what it is asked for. */
+/** Bytes that the kernel may access beyond a region. */
 const paddingBytes = 32
-/** Values of the smallest region. */
-const roomMin = 1024
+/** Least capacity of a region, in values. */
+const capacityMin = 1024
 
-/** A stretch of the memory that grows by moving to its end. */
-export class Region<View extends Uint16Array | Int32Array> {
+/** A region of the memory. It grows by moving to the end. */
+class Region<View extends Uint16Array | Int32Array> {
   /** Its address. */
   base = 0
   view: View
-  private length = 0
+  #length = 0
+  readonly #memory: TextMemory
+  readonly #make: (buffer: ArrayBuffer, base: number, length: number) => View
 
-  constructor(
-    private readonly memory: TextMemory,
-    private readonly make: (buffer: ArrayBuffer, base: number, length: number) => View,
-  ) {
+  constructor(memory: TextMemory, make: (buffer: ArrayBuffer, base: number, length: number) => View) {
+    this.#memory = memory
+    this.#make = make
     this.view = make(new ArrayBuffer(0), 0, 0)
   }
 
-  /** Makes room for `length` values; what is in the region may be lost. */
+  /** Ensures capacity for `length` values; the content may be lost. */
   reserve(length: number): void {
-    if (length <= this.length) return
-    const room = Math.max(roomMin, Math.ceil(length * 1.5))
-    this.base = this.memory.allot(room * this.view.BYTES_PER_ELEMENT)
-    this.length = room
+    if (length <= this.#length) return
+    const capacity = Math.max(capacityMin, Math.ceil(length * 1.5))
+    this.base = this.#memory.allocate(capacity * this.view.BYTES_PER_ELEMENT)
+    this.#length = capacity
     this.renew()
   }
 
-  /** After the memory has grown, which takes its buffer away from all views. */
+  /** Recreates the view, which growing the memory has detached. */
   renew(): void {
-    this.view = this.make(this.memory.buffer, this.base, this.length)
+    this.view = this.#make(this.#memory.buffer, this.base, this.#length)
   }
 }
 
@@ -74,13 +75,13 @@ export class TextMemory {
 
   /** A block in UTF-16. */
   readonly block = this.#region(units)
-  /** Strings of a record without their escapes, end to end. */
+  /** Unescaped strings of a record, end to end. */
   readonly plain = this.#region(units)
-  /** The text under way, and what is left of it. */
+  /** The current text before and after cleaning. */
   readonly source = this.#region(units)
   readonly codes = this.#region(units)
   readonly marks = this.#region(integers)
-  /** Of repetition.ts. */
+  /** Used by repetition.ts. */
   readonly sums = this.#region(integers)
   readonly slots = this.#region(integers)
 
@@ -94,24 +95,24 @@ export class TextMemory {
     new Uint8Array(this.buffer, settledClassesBase.value, settledClasses.length).set(settledClasses)
   }
 
-  /** Room for a text of `length` units, as it was and as it is left. A view of the memory is not to be one of `plain` then. */
+  /** Reserves memory for a text of `length` code units, before and after cleaning. */
   reserveText(length: number): void {
     for (const region of [this.source, this.codes, this.marks]) region.reserve(length)
   }
 
-  /** Room for a block of `length` units, for its strings, and for any text in it. */
+  /** Reserves memory for a block of `length` code units, for its strings, and for any text in it. */
   reserveBlock(length: number): void {
     for (const region of [this.block, this.plain]) region.reserve(length + 1)
     this.reserveText(length + 1)
   }
 
   /**
-   * Bytes at the end of what is used. A region that moves leaves its place behind: all of them come to twice the last.
+   * Allocates bytes at the end. A region that moves leaves its old bytes unused; together these are at most the size of the
+   * last.
    *
-   * @throws {WorkerLostError} the memory has no room for so large a text: its record is given up as one that no thread
-   *   survives
+   * @throws {WorkerLostError} the memory cannot grow: the record is rejected like one that crashes its thread
    */
-  allot(bytes: number): number {
+  allocate(bytes: number): number {
     const base = this.#used
     const used = Math.ceil((base + bytes + paddingBytes) / 16) * 16
     const missing = Math.ceil((used - this.buffer.byteLength) / pageBytes)
@@ -148,5 +149,5 @@ let compiled: WebAssembly.Module | undefined
 
 function instantiate(): Kernel {
   compiled ??= new WebAssembly.Module(readFileSync(new URL('./scanner-kernel/kernel.wasm', import.meta.url)))
-  return new WebAssembly.Instance(compiled).exports as unknown as Kernel
+  return new WebAssembly.Instance<Kernel>(compiled).exports
 }

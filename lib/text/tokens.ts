@@ -1,12 +1,12 @@
 /**
- * How many tokens a text comes to: a calibrated estimate, which costs one addition a character that is not Han,
- * or exactly, from a `tokenizer.json` on disk.
+ * Counts tokens: by a calibrated estimate, which costs one addition per character other than Han, or exactly, by a
+ * `tokenizer.json` on disk.
  */
 import { readFile } from 'node:fs/promises'
 import { InvalidOptionError } from '../errors.js'
 import { CharacterClass, characterClassCount, characterTables } from './characters.js'
 
-/** Exact count of one text, special tokens not included. */
+/** Returns the exact number of tokens of a text, without special tokens. */
 export type TokenCounter = (text: string) => number
 
 /**
@@ -29,13 +29,13 @@ export const centiTokensByClass: Int32Array = (() => {
 export const hanCentiTokens = centiTokensByClass[CharacterClass.han] as number
 
 /**
- * Loads a tokenizer from `path`, the `tokenizer.json` of a model; `tokenizer_config.json` beside it is read when there.
+ * Loads a tokenizer from `path`, the `tokenizer.json` of a model, and `tokenizer_config.json` beside it if it exists.
  *
- * @throws {InvalidOptionError} the file is missing or is no tokenizer
+ * @throws {InvalidOptionError} the file is missing or is not a tokenizer
  */
 export async function loadTokenCounter(path: string): Promise<TokenCounter> {
   try {
-    // Loaded where it is asked for: most threads never need it.
+    // Imported on demand: most threads do not need it.
     const { Tokenizer } = await import('@huggingface/tokenizers')
     const tokenizer = new Tokenizer(JSON.parse(await readFile(path, 'utf8')), await readConfig(path))
     return (text) => tokenizer.encode(text, { add_special_tokens: false }).ids.length
@@ -57,7 +57,7 @@ async function readConfig(path: string): Promise<object> {
   }
 }
 
-/** The estimate of one text, at least 1 where it has any character. Linear in its length. */
+/** Estimates the tokens of a text; at least 1 if it is not empty. */
 export function estimateTokens(text: string): number {
   tables ??= characterTables()
   const { classes } = tables

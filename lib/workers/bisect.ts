@@ -1,7 +1,7 @@
 /**
- * A block that killed its thread, or kept it past its deadline, prepared in parts: the record that the thread was at is
- * tried alone, or the block is halved until one record is left, which becomes a reject. The results of the parts put together
- * are what the whole would have been. At most 3 × records + 1 runs.
+ * Prepares a block that crashed its thread, or exceeded its deadline, in parts: the record at which the thread was lost is
+ * tried alone, or the block is bisected, until one record is left, which becomes a reject. The joined results are those
+ * that the whole block would have had. At most 3 × records + 1 runs.
  */
 import { Buffer } from 'node:buffer'
 import { WorkerLostError } from '../errors.js'
@@ -11,11 +11,11 @@ import { type RecordPlace, recordPlaces } from '../text/records.js'
 
 type Prepare = (block: Block) => Promise<PreparedBlock>
 
-/** 'worker-lost': the thread died of it. 'worker-timeout': it returned nothing within the deadline. */
+/** 'worker-lost': the record crashed the thread. 'worker-timeout': it exceeded the deadline. */
 export const lostReasons = ['worker-lost', 'worker-timeout'] as const
-export type LostReason = (typeof lostReasons)[number]
+type LostReason = (typeof lostReasons)[number]
 
-/** A record that was lost with its thread in an earlier run: given up without another try, with the same words. */
+/** A record that crashed a thread in an earlier run: rejected without another try, with the same detail. */
 export interface LostRecord {
   /** Ordinal in its block. */
   readonly document: number
@@ -24,11 +24,11 @@ export interface LostRecord {
 }
 
 /**
- * @param prepare throws WorkerLostError when the thread died; any other error ends it all
- * @param onLost told of each record given up now; may throw
- * @param known records not to be tried again
- * @param suspect ordinal in the block of the record that the thread was at when it was lost; null where it is unknown
- * @throws {WorkerLostError} an empty block kills the thread too: then it is not the records
+ * @param prepare throws WorkerLostError if the thread died; any other error is passed on
+ * @param onLost called with each record that is rejected now; may throw
+ * @param known records that are not tried again
+ * @param suspect ordinal of the record at which the thread was lost; null if unknown
+ * @throws {WorkerLostError} an empty block crashes the thread too, so no record is the cause
  */
 export async function prepareInParts(
   block: Block,
@@ -44,7 +44,7 @@ export async function prepareInParts(
   const parts = [renumber(await prepare(partOf(block, [], block.refused)), refused)]
   const at = records.findIndex(({ document }) => document === suspect)
   for (const range of at < 0 ? [records] : around(records, at)) {
-    for (const part of await inParts(range)) parts.push(part)
+    for (const part of await prepareRange(range)) parts.push(part)
   }
   for (const place of places) {
     const record = lost.get(place.document)
@@ -54,7 +54,7 @@ export async function prepareInParts(
   for (const part of parts) releaseColumns(part)
   return whole
 
-  async function inParts(range: readonly RecordPlace[]): Promise<PreparedBlock[]> {
+  async function prepareRange(range: readonly RecordPlace[]): Promise<PreparedBlock[]> {
     const [first] = range
     if (first === undefined) return []
     try {
@@ -67,13 +67,13 @@ export async function prepareInParts(
         return [rejectOf(block, first, record)]
       }
       const parts: PreparedBlock[] = []
-      for (const part of divided(range, error)) parts.push(...(await inParts(part)))
+      for (const part of divided(range, error)) parts.push(...(await prepareRange(part)))
       return parts
     }
   }
 }
 
-/** Before, at and after the record that the thread was at; two halves where that is unknown. In order, each smaller. */
+/** Splits before and after the record at which the thread was lost, or in halves if that is unknown. */
 function divided(range: readonly RecordPlace[], { details }: WorkerLostError): (readonly RecordPlace[])[] {
   const at = details.document
   if (typeof at === 'number' && at < range.length) return around(range, at)
@@ -90,7 +90,7 @@ function lostRecordOf(error: WorkerLostError, document: number): LostRecord {
   return { document, reason, detail: (error.cause as Error).message }
 }
 
-/** The records as a block of their own, over the same memory. */
+/** Returns a block of the given records, over the same memory. */
 function partOf(block: Block, records: readonly RecordPlace[], refused: Block['refused']): Block {
   const from = records[0]?.start ?? 0
   const to = records.at(-1)?.end ?? 0
@@ -104,7 +104,7 @@ function partOf(block: Block, records: readonly RecordPlace[], refused: Block['r
   }
 }
 
-/** Ordinals and offsets as they are in the whole block. */
+/** Replaces ordinals and offsets by those in the whole block. */
 function renumber(part: PreparedBlock, places: readonly RecordPlace[]): PreparedBlock {
   const placeOf = (document: number) => places[document] as RecordPlace
   const { chunks } = part

@@ -1,6 +1,6 @@
 /**
- * The worker threads: blocks in, columns out, both in memory that the threads share. Owns threads and what is done when
- * one dies; what happens to a block is lib/text, how many are under way is the caller's window.
+ * Pool of worker threads that prepare blocks; blocks and columns are in shared memory. Starts the threads and handles their
+ * crashes. lib/text prepares the blocks; the caller limits how many are in flight.
  */
 import { availableParallelism } from 'node:os'
 import { Piscina } from 'piscina'
@@ -37,7 +37,7 @@ export const workersOptions = z.strictObject({
 
 export type WorkersOptions = z.output<typeof workersOptions>
 
-export interface WorkerPoolOptions extends Partial<WorkersOptions> {
+interface WorkerPoolOptions extends Partial<WorkersOptions> {
   readonly plan: PreparePlan
   /** Reports each record that is given up, and each block that a thread was stopped on. */
   readonly onEvent?: (message: string) => void
@@ -46,24 +46,24 @@ export interface WorkerPoolOptions extends Partial<WorkersOptions> {
 export interface WorkerPool {
   readonly threads: number
   /**
-   * Prepares a block in a thread. `block.bytes` are the pool's from then on: a shared buffer is given back, to be filled
-   * again, once the block is prepared. The columns are views of one shared buffer: `releaseColumns` gives it back.
+   * Prepares a block in a thread. A shared buffer in `block.bytes` is released for reuse once the block is prepared; other
+   * bytes are copied. The columns are views of one shared buffer, which `releaseColumns` releases.
    *
-   * A block whose thread died, or took longer than `blockMsMax`, is prepared again alone in a fresh one, in parts, until what
-   * does it is one record, which becomes a reject 'worker-lost' or 'worker-timeout': its bytes outlive the thread.
+   * A block that crashed its thread, or took longer than `blockMsMax`, is prepared again in an isolated thread, in parts, until
+   * the record that causes it is found; it becomes a reject 'worker-lost' or 'worker-timeout'.
    *
-   * @param lost records that took their thread along in an earlier run: rejects again, and not tried
-   * @throws {CustomFilterError} a filter of the user's own threw
-   * @throws {WorkerLostError} threads die whatever they are given, or took more than `lostRecordsMax` records along
+   * @param lost records that crashed a thread in an earlier run: rejected again without a try
+   * @throws {CustomFilterError} a custom filter threw
+   * @throws {WorkerLostError} threads crash on any input, or on more than `lostRecordsMax` records
    */
   prepare(block: Block, lost?: readonly LostRecord[]): Promise<PreparedBlock>
-  /** Lets go of the threads at once; what is under way is rejected with AbortedError. */
+  /** Stops the threads immediately; blocks in flight are rejected with AbortedError. */
   close(): Promise<void>
 }
 
 /**
- * Three semi-spaces of 8 MiB in place of V8's 16: what a block leaves dies before the next one, so that it costs no time
- * (measured), and a thread's heap comes to its full size of 35 MiB, in place of 60, ten times as soon.
+ * Three semi-spaces of 8 MiB instead of V8's 16: objects of a block die before the next block, so this costs no time
+ * (measured), and the heap of a thread reaches its full size, 35 MiB instead of 60, ten times as soon.
  */
 const maxYoungGenerationSizeMb = 24
 
@@ -88,112 +88,120 @@ export function threadCount(threads: WorkersOptions['threads'] = 'auto'): number
   return threads === 'auto' ? Math.max(1, availableParallelism() - 1) : threads
 }
 
-/** Room for a block's columns over its bytes, to begin with: texts, and what a chunk of 500 characters has besides. */
+/** Initial size of a columns buffer over that of its block: texts, and the other columns of chunks of 500 characters. */
 const columnsShareMin = 1.25
-/** The most: short texts have more besides than text. What does not fit gets a buffer of its own. */
+/** Limit, for short texts, whose other columns are larger than the text. Columns that do not fit get a buffer of their own. */
 const columnsShareMax = 8
 const columnsSlack = 1.125
 
+type PoolOptions = Pick<WorkersOptions, 'lostRecordsMax' | 'blockMsMax'> & Pick<WorkerPoolOptions, 'onEvent'>
+
 class PiscinaPool implements WorkerPool {
-  private readonly pool: Piscina
-  /** One thread apart for what killed another; started when first needed. */
-  private ward: Piscina | undefined
-  /** Suspects are served one after the other. */
-  private wardFree: Promise<unknown> = Promise.resolve()
-  private lostRecords = 0
-  /** As large as blocks so far needed it. */
-  private columnsShare = columnsShareMin
-  private closed = false
+  readonly #pool: Piscina
+  /** Isolated thread that re-runs blocks which crashed another one; started on first use. */
+  #quarantine: Piscina | undefined
+  /** Settles when the quarantine thread is free: it prepares one block at a time. */
+  #quarantineFree: Promise<unknown> = Promise.resolve()
+  #lostRecords = 0
+  /** Size of a columns buffer over that of its block, as large as earlier blocks needed. */
+  #columnsShare = columnsShareMin
+  #closed = false
+
+  readonly #start: (threads: number) => Piscina
+  readonly #options: PoolOptions
 
   constructor(
     readonly threads: number,
-    private readonly start: (threads: number) => Piscina,
-    private readonly options: Pick<WorkersOptions, 'lostRecordsMax' | 'blockMsMax'> &
-      Pick<WorkerPoolOptions, 'onEvent'>,
+    start: (threads: number) => Piscina,
+    options: PoolOptions,
   ) {
-    this.pool = start(threads)
-    endWhenEmpty(this.pool)
+    this.#start = start
+    this.#options = options
+    this.#pool = start(threads)
+    endWhenEmpty(this.#pool)
   }
 
   async prepare(block: Block, lost: readonly LostRecord[] = []): Promise<PreparedBlock> {
-    if (this.closed) throw new ContractError('The worker pool is closed: no block can be prepared.')
+    if (this.#closed) throw new ContractError('the worker pool is closed: no block can be prepared')
     const shared = inSharedBuffer(block)
-    const prepared = await (lost.length > 0 ? this.prepareApart(shared, lost) : this.prepareShared(shared))
+    const prepared = await (lost.length > 0 ? this.#prepareInQuarantine(shared, lost) : this.#prepareShared(shared))
     sharedBuffers.give(shared.bytes.buffer)
     return prepared
   }
 
-  private async prepareShared(block: SharedBlock): Promise<PreparedBlock> {
+  async #prepareShared(block: SharedBlock): Promise<PreparedBlock> {
     try {
-      return await this.run(this.pool, block)
+      return await this.#run(this.#pool, block)
     } catch (error) {
-      if (this.closed) throw new AbortedError('The worker pool was closed under a block.', { cause: error })
+      if (this.#closed) throw new AbortedError('the worker pool was closed while it prepared a block', { cause: error })
       if (!(error instanceof WorkerLostError)) throw error
       const { document } = error.details
-      return this.prepareApart(block, [], typeof document === 'number' ? document : null)
+      return this.#prepareInQuarantine(block, [], typeof document === 'number' ? document : null)
     }
   }
 
   async close(): Promise<void> {
-    this.closed = true
-    await Promise.all([this.pool.destroy(), this.ward?.destroy()])
+    this.#closed = true
+    await Promise.all([this.#pool.destroy(), this.#quarantine?.destroy()])
   }
 
-  private prepareApart(
+  #prepareInQuarantine(
     block: Block,
     known: readonly LostRecord[] = [],
     suspect: number | null = null,
   ): Promise<PreparedBlock> {
-    const turn = this.wardFree.then(() => {
-      if (this.ward === undefined) {
-        this.ward = this.start(1)
-        endWhenEmpty(this.ward)
+    const turn = this.#quarantineFree.then(() => {
+      if (this.#quarantine === undefined) {
+        this.#quarantine = this.#start(1)
+        endWhenEmpty(this.#quarantine)
       }
-      const ward = this.ward
+      const quarantine = this.#quarantine
       return prepareInParts(
         block,
-        (part) => this.run(ward, part),
-        (error, record) => this.countLost(error, record),
+        (part) => this.#run(quarantine, part),
+        (error, record) => this.#countLost(error, record),
         known,
         suspect,
       )
     })
-    this.wardFree = turn.catch(() => undefined) // whoever awaits the turn gets it; the next one has its own
+    this.#quarantineFree = turn.catch(() => undefined) // the caller of this turn gets the error; the next turn must not
     return turn
   }
 
-  /** @throws {WorkerLostError} the thread died before it answered */
-  private async run(pool: Piscina, block: Block): Promise<PreparedBlock> {
-    const room = sharedBuffers.take(Math.ceil(block.bytes.byteLength * this.columnsShare))
+  /** @throws {WorkerLostError} the thread died before it returned */
+  async #run(pool: Piscina, block: Block): Promise<PreparedBlock> {
+    const columnsBuffer = sharedBuffers.take(Math.ceil(block.bytes.byteLength * this.#columnsShare))
     const progress = newProgress()
-    const deadline = new Deadline(progress, this.options.blockMsMax)
+    const deadline = new Deadline(progress, this.#options.blockMsMax)
     let reply: WireReply
     try {
-      reply = (await pool.run({ block, room, progress } satisfies WireTask, { signal: deadline.signal })) as WireReply
+      reply = (await pool.run({ block, columnsBuffer, progress } satisfies WireTask, {
+        signal: deadline.signal,
+      })) as WireReply
     } catch (thrown) {
       if ((thrown as Error).name === 'DataCloneError') throw thrown
-      throw this.lost(block, progress, deadline, thrown as Error)
+      throw this.#lost(block, progress, deadline, thrown as Error)
     } finally {
       deadline.clear()
     }
     if ('error' in reply) throw fromWire(reply.error)
     const { byteLength } = reply.prepared.chunks.offset.buffer
-    if (byteLength !== room.byteLength) {
-      sharedBuffers.give(room)
+    if (byteLength !== columnsBuffer.byteLength) {
+      sharedBuffers.give(columnsBuffer)
       const share = (columnsSlack * byteLength) / Math.max(1, block.bytes.byteLength)
-      this.columnsShare = Math.min(columnsShareMax, Math.max(this.columnsShare, share))
+      this.#columnsShare = Math.min(columnsShareMax, Math.max(this.#columnsShare, share))
     }
     return reply.prepared
   }
 
-  private lost(block: Block, progress: Int32Array, deadline: Deadline, thrown: Error): WorkerLostError {
+  #lost(block: Block, progress: Int32Array, deadline: Deadline, thrown: Error): WorkerLostError {
     const { number, shard } = block
     const timedOut = deadline.signal.aborted
     const cause = timedOut
-      ? new Error(`no result within ${this.options.blockMsMax} ms (workers.blockMsMax)`, { cause: thrown })
+      ? new Error(`no result within ${this.#options.blockMsMax} ms (workers.blockMsMax)`, { cause: thrown })
       : thrown
     const at = progressOf(progress)
-    const where = at === 'started' ? ', and came to no document: does every module of prepare.filters load?' : ''
+    const where = at === 'started' ? ', before its first document: does every module of prepare.filters load?' : ''
     return new WorkerLostError(
       timedOut
         ? `The worker thread gave ${cause.message} for block ${number} of ${shard}${where}`
@@ -202,17 +210,17 @@ class PiscinaPool implements WorkerPool {
     )
   }
 
-  private countLost(error: WorkerLostError, { document, reason, detail }: LostRecord): void {
-    this.lostRecords++
-    const { lostRecordsMax, onEvent } = this.options
+  #countLost(error: WorkerLostError, { document, reason, detail }: LostRecord): void {
+    this.#lostRecords++
+    const { lostRecordsMax, onEvent } = this.#options
     const { block, shard } = error.details
     onEvent?.(`document ${document} of block ${block} of ${shard} is rejected (${reason}): ${detail}`)
-    if (this.lostRecords <= lostRecordsMax) return
+    if (this.#lostRecords <= lostRecordsMax) return
     throw new WorkerLostError(
-      `${this.lostRecords} records each killed or blocked the worker thread that prepared them, the last with: ${error.message}. ` +
-        'Look at their rejects and at prepare.filters; raise workers.heapBytesMax, workers.blockMsMax or ' +
-        'workers.lostRecordsMax where the records are as they should be.',
-      { cause: error, details: { lostRecords: this.lostRecords } },
+      `${this.#lostRecords} records each crashed or blocked the worker thread that prepared them, the last with: ${error.message}. ` +
+        'Look at their rejects and at prepare.filters; if the records are valid, raise workers.heapBytesMax, ' +
+        'workers.blockMsMax or workers.lostRecordsMax.',
+      { cause: error, details: { lostRecords: this.#lostRecords } },
     )
   }
 }
@@ -220,8 +228,8 @@ class PiscinaPool implements WorkerPool {
 const ticksPerDeadline = 20
 
 /**
- * Aborts a task that a thread worked on for `msMax`. Time counts in ticks from when the task started: neither its wait in
- * the queue nor the time that the whole process was suspended is held against it.
+ * Aborts a task that a thread has worked on for `msMax`. Time is counted in ticks while the task runs, which excludes its wait
+ * in the queue and time in which the process was suspended.
  */
 class Deadline {
   readonly #abort = new AbortController()
@@ -244,8 +252,8 @@ class Deadline {
 }
 
 /**
- * A thread that dies between blocks takes nothing along, and Piscina replaces it, but not one that dies as it starts:
- * with none left, what is queued would wait for ever. Ending the pool rejects it.
+ * Destroys a pool without threads. Piscina replaces a thread that dies between blocks, but not one that dies as it starts:
+ * with none left, queued blocks would wait forever. Destroying the pool rejects them.
  */
 function endWhenEmpty(pool: Piscina): void {
   pool.on('error', () => {

@@ -181,7 +181,7 @@ t.test('the size of blocks and a kill at any block alter no verdict, in either k
   }
 })
 
-t.test('a torn tail is cut, with a warning, and the run goes on from the last whole block', async (t) => {
+t.test('a torn tail is removed, with a warning, and the run continues after the last complete block', async (t) => {
   const { texts } = planted(200, seed + 6)
   const directory = fresh(t)
   const whole = await run({ options: exact, directory: fresh(t) }, texts, 20)
@@ -191,7 +191,7 @@ t.test('a torn tail is cut, with a warning, and the run goes on from the last wh
   const warnings: string[] = []
   const after = await run({ options: exact, directory, onWarning: (message) => warnings.push(message) }, texts, 20)
   t.equal(after.lastBlock, 4)
-  t.match(warnings, [/bytes at the end were cut, the last whole block is 4/])
+  t.match(warnings, [/bytes at the end were removed, the last complete block is 4/])
   t.same(after.verdicts, whole.verdicts.slice(5 * 20))
 })
 
@@ -280,7 +280,7 @@ t.test('earlier runs without their texts are told by estimate, with a warning', 
   const given = { options, directory: fresh(t), onWarning: (message: string) => warnings.push(message) }
   const { verdicts } = await run(given, [edited(old, 0.01, random), old])
   t.match(verdicts, [{ reason: 'near-duplicate' }, { reason: 'exact-duplicate' }])
-  t.match(warnings, [/told by estimate alone/])
+  t.match(warnings, [/found by estimate alone/])
 })
 
 t.test('ids of any form come back as they were', async (t) => {
@@ -318,7 +318,7 @@ t.test('blocks out of order and columns that do not fit are refused', async (t) 
   await deduplicator.decide(signedBlock(3, ['一'], signer), [id(0)])
   await t.rejects(deduplicator.decide(signedBlock(3, ['一'], signer), [id(0)]), ContractError)
   await t.rejects(deduplicator.decide(signedBlock(4, ['一'], signer), []), ContractError)
-  const plain = await createSigner({ minima: 0 })
+  const plain = await createSigner({ signatureLength: 0 })
   await t.rejects(deduplicator.decide(signedBlock(4, ['一'], plain), [id(0)]), ContractError)
   await deduplicator.close()
 })

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import t from 'tap'
 import { bench as dedupBench } from '../../bench/dedup.js'
 import { bench as kernelBench } from '../../bench/kernel.js'
-import { bandingFor, estimate, recall, settleBand } from '../../lib/dedup/banding.js'
+import { type Banding, bandingFor, estimate, recall, type SettleBand, settleBand } from '../../lib/dedup/banding.js'
 import { BloomFilter, falsePositiveRate } from '../../lib/dedup/bloom.js'
 import { ExactIndex } from '../../lib/dedup/exact-index.js'
 import { dedupOptions, indexKindFor } from '../../lib/dedup/index.js'
@@ -43,26 +43,30 @@ t.test('auto takes the Bloom index when the estimate passes what the recipe allo
 
 interface Shape {
   readonly documents: number
-  readonly minima: number
+  readonly signatureLength: number
   readonly rows: number
-  /** Of a hundred rows, how many have a shingle. */
+  /** Percentage of rows that have a shingle. */
   readonly near: number
-  readonly shelfBytesMax?: number
+  readonly partBytesMax?: number
 }
 
-/** What an index must answer, by maps. */
+/** The expected results, computed with maps. */
 class Model {
-  readonly kept: { readonly bytes: Uint8Array; readonly id: string; readonly textOffset: number }[] = []
-  /** How often a document was not entered under a band because of those that were. */
+  readonly kept: KeptRow[] = []
+  /** How often a document was not added to a band because the band was full. */
   fullBands = 0
   readonly #keys = new Map<string, number>()
   readonly #bands = new Map<string, number[]>()
 
-  constructor(
-    private readonly shape: Shape,
-    private readonly banding: { readonly bands: number; readonly rows: number },
-    private readonly settle: { readonly low: number; readonly high: number },
-  ) {}
+  readonly #shape: Shape
+  readonly #banding: Banding
+  readonly #settle: SettleBand
+
+  constructor(shape: Shape, banding: Banding, settle: SettleBand) {
+    this.#shape = shape
+    this.#banding = banding
+    this.#settle = settle
+  }
 
   equal(row: KeptRow): number | undefined {
     return this.#keys.get(String(row.key))
@@ -73,12 +77,12 @@ class Model {
     const candidates = [...sharing]
       .sort((a, b) => a - b)
       .map((document) => {
-        const other = this.kept[document]?.bytes as Uint8Array
-        const equal = row.bytes.filter((byte, i) => byte === other[i]).length
-        const similarity = estimate(equal, this.shape.minima)
-        return { document, similarity, sure: similarity >= this.settle.high }
+        const other = this.kept[document]?.signature as Uint8Array
+        const equal = row.signature.filter((byte, i) => byte === other[i]).length
+        const similarity = estimate(equal, this.#shape.signatureLength)
+        return { document, similarity, sure: similarity >= this.#settle.high }
       })
-      .filter(({ similarity }) => similarity >= this.settle.low)
+      .filter(({ similarity }) => similarity >= this.#settle.low)
     const sure = candidates.findIndex((candidate) => candidate.sure)
     return sure < 0 ? candidates : candidates.slice(0, sure + 1)
   }
@@ -94,10 +98,10 @@ class Model {
   }
 
   #sharing(row: KeptRow): number[][] {
-    if (!row.near) return []
-    const { bands, rows } = this.banding
+    if (!row.hasShingle) return []
+    const { bands, rows } = this.#banding
     return Array.from({ length: bands }, (_, band) => {
-      const key = `${band} ${row.bytes.subarray(band * rows, (band + 1) * rows)}`
+      const key = `${band} ${row.signature.subarray(band * rows, (band + 1) * rows)}`
       const documents = this.#bands.get(key) ?? []
       this.#bands.set(key, documents)
       return documents
@@ -105,37 +109,41 @@ class Model {
   }
 }
 
-/** Of ten rows: six like no other, three like an earlier one but for some bytes, one of a band that hundreds have. */
-function drawRow(random: (below: number) => number, { minima, rows, near }: Shape, kept: Model['kept']): KeptRow {
-  const drawn = () => Uint8Array.from({ length: minima }, () => random(256))
+/** Of ten rows six are unlike all others, three differ from an earlier one in some bytes, one is in a band of hundreds. */
+function drawRow(
+  random: (below: number) => number,
+  { signatureLength, rows, near }: Shape,
+  kept: Model['kept'],
+): KeptRow {
+  const drawn = () => Uint8Array.from({ length: signatureLength }, () => random(256))
   const draw = random(10)
   const earlier = draw < 3 ? kept[random(kept.length)] : undefined
-  const bytes = earlier === undefined ? drawn() : Uint8Array.from(earlier.bytes)
-  const changes = earlier === undefined ? 0 : random(Math.ceil(minima / 3))
-  for (let i = 0; i < changes; i++) bytes[random(minima)] = random(256)
-  if (draw === 9) bytes.fill(random(40), 0, rows)
+  const signature = earlier === undefined ? drawn() : Uint8Array.from(earlier.signature)
+  const changes = earlier === undefined ? 0 : random(Math.ceil(signatureLength / 3))
+  for (let i = 0; i < changes; i++) signature[random(signatureLength)] = random(256)
+  if (draw === 9) signature.fill(random(40), 0, rows)
   const number = kept.length
-  // One in ten has a key out of 10,000, so that some come again.
+  // One in ten has one of 10,000 keys, so that keys repeat.
   const key = new Uint8Array(16)
   new DataView(key.buffer).setUint32(random(3) * 4, 1 + (random(10) === 0 ? random(10_000) : 10_000 + number))
   const id =
     number < 5000 || random(3) > 0
       ? number.toString(16).padStart(32, '0')
       : ([`line ${number} 行`, `š${'a'.repeat(31)}`, `${number}`.padStart(32, 'A')][random(3)] as string)
-  return { key, near: random(100) < near, bytes, id, textOffset: random(4) === 0 ? -1 : number * 1e6 }
+  return { key, hasShingle: random(100) < near, signature, id, textOffset: random(4) === 0 ? -1 : number * 1e6 }
 }
 
 const shapes: Readonly<Record<string, Shape>> = {
-  'past 16 bits of numbers': { documents: 80_000, minima: 24, rows: 6, near: 95 },
-  'few with a shingle': { documents: 80_000, minima: 40, rows: 10, near: 4 },
-  'several shelves': { documents: 60_000, minima: 16, rows: 3, near: 95, shelfBytesMax: 3 * 2 ** 20 },
+  'past 16 bits of numbers': { documents: 80_000, signatureLength: 24, rows: 6, near: 95 },
+  'few with a shingle': { documents: 80_000, signatureLength: 40, rows: 10, near: 4 },
+  'several parts': { documents: 60_000, signatureLength: 16, rows: 3, near: 95, partBytesMax: 3 * 2 ** 20 },
 }
 
 for (const [name, shape] of Object.entries(shapes)) {
-  t.test(`an index says what comparing with every document says, through every growth: ${name}`, (t) => {
+  t.test(`an index finds what comparing with every document finds, through every growth: ${name}`, (t) => {
     const random = randomBelow(seed)
-    const { minima, rows } = shape
-    const banding = { bands: Math.floor(minima / rows), rows }
+    const { signatureLength, rows } = shape
+    const banding = { bands: Math.floor(signatureLength / rows), rows }
     const settle = { low: 0.6, high: 0.85 }
     const index = new ExactIndex({ ...shape, exact: true, banding, settleBand: settle })
     const model = new Model(shape, banding, settle)
@@ -143,8 +151,8 @@ for (const [name, shape] of Object.entries(shapes)) {
     while (model.kept.length < shape.documents) {
       const row = drawRow(random, shape, model.kept)
       const equal = model.equal(row)
-      const near = row.near ? model.near(row) : []
-      // Now and then kept without a question, as when a log is read.
+      const near = row.hasShingle ? model.near(row) : []
+      // Some rows are kept without a search, as when a log is read.
       if (random(5) > 0) {
         const found = index.equal(row)
         if (found?.of !== (equal === undefined ? undefined : model.kept[equal]?.id)) seen.wrong.push(`key of ${row.id}`)
@@ -160,7 +168,7 @@ for (const [name, shape] of Object.entries(shapes)) {
     t.ok(seen.candidates > shape.documents * shape.near * 1e-5, `${seen.candidates} candidates`)
     t.equal(model.fullBands > 100, shape.near > 50, `${model.fullBands} times a band was full`)
     t.equal(index.count, shape.documents)
-    t.equal(index.documents.shelves.length > 2, shape.shelfBytesMax !== undefined)
+    t.equal(index.documents.parts.length > 2, shape.partBytesMax !== undefined)
     for (let document = 0; document < shape.documents; document += 97) {
       const { id, textOffset } = model.kept[document] as KeptRow
       if (index.documents.id(document) === id && index.documents.textOffset(document) === textOffset) continue
@@ -173,18 +181,23 @@ for (const [name, shape] of Object.entries(shapes)) {
 t.test('a key without bands, and bands without a key', (t) => {
   const row = (first: number, id: string): KeptRow => ({
     key: new Uint8Array(16).fill(first),
-    near: true,
-    bytes: new Uint8Array(32).fill(9),
+    hasShingle: true,
+    signature: new Uint8Array(32).fill(9),
     id,
     textOffset: -1,
   })
   const settle = { low: 0.7, high: 0.9 }
-  const keysOnly = new ExactIndex({ exact: true, minima: 0, banding: { bands: 0, rows: 1 }, settleBand: settle })
+  const keysOnly = new ExactIndex({
+    exact: true,
+    signatureLength: 0,
+    banding: { bands: 0, rows: 1 },
+    settleBand: settle,
+  })
   keysOnly.keep(row(1, 'a'))
   t.same(keysOnly.equal(row(1, 'b')), { reason: 'exact-duplicate', of: 'a', similarity: 1 })
   t.same([keysOnly.equal(row(2, 'c')), keysOnly.near(row(1, 'd'))], [null, []])
   const banding = { bands: 8, rows: 4 }
-  const bandsOnly = new ExactIndex({ exact: false, minima: 32, banding, settleBand: settle })
+  const bandsOnly = new ExactIndex({ exact: false, signatureLength: 32, banding, settleBand: settle })
   bandsOnly.keep(row(1, 'a'))
   t.equal(bandsOnly.equal(row(1, 'b')), null)
   t.same(bandsOnly.near(row(2, 'c')), [{ document: 0, similarity: 1, sure: true }])
@@ -196,7 +209,7 @@ t.test('a system that gives no memory is named', { skip: process.platform !== 'l
   const source = `
     const { ExactIndex } = await import(${JSON.stringify(new URL('../../lib/dedup/exact-index.js', import.meta.url).href)})
     try {
-      new ExactIndex({ exact: true, minima: 0, banding: { bands: 0, rows: 1 }, settleBand: { low: 1, high: 1 } })
+      new ExactIndex({ exact: true, signatureLength: 0, banding: { bands: 0, rows: 1 }, settleBand: { low: 1, high: 1 } })
     } catch ({ code, exitCode }) {
       process.stdout.write(code + ' ' + exitCode)
     }`
@@ -225,7 +238,7 @@ t.test('a Bloom filter forgets nothing, and its rate stays at what is stated pas
 
 t.test('the exact similarity of two texts is that of their sets of shingles', async (t) => {
   const random = randomBelow(seed + 2)
-  const comparer = new ShingleComparer(await createSigner({ minima: 0 }))
+  const comparer = new ShingleComparer(await createSigner({ signatureLength: 0 }))
   for (let i = 0; i < 60; i++) {
     const shared = letters(random, random(20) === 0 ? 6000 : 10 + random(300)).repeat(1 + random(2))
     const [a, b] = [shared + letters(random, random(100)), `${letters(random, random(50))}，${shared}`]

@@ -9,7 +9,7 @@ import { Random, testSeed } from '../support/random.js'
 import { accountingFaults, article, blockOf, jsonl, ownBytes, planOf } from './support.js'
 
 t.test('Every document of a block ends in chunks or in one reject with its reason, place and excerpt', async (t) => {
-  const preparer = await createPreparer(await planOf({}, { minima: 8 }))
+  const preparer = await createPreparer(await planOf({}, { signatureLength: 8 }))
   const block = blockOf(jsonl([{ id: 'a', text: article(1) }, { id: 'b' }, { id: 'c', text: '短' }]), { offset: 1000 })
   const prepared = prepareBlock(block, preparer)
   t.same(accountingFaults(prepared), [])
@@ -29,7 +29,7 @@ t.test('Every document of a block ends in chunks or in one reject with its reaso
 })
 
 const prepared = async (records: readonly unknown[], options: unknown = {}, directory = '.') =>
-  prepareBlock(blockOf(jsonl(records)), await createPreparer(await planOf(options, { directory, minima: 4 })))
+  prepareBlock(blockOf(jsonl(records)), await createPreparer(await planOf(options, { directory, signatureLength: 4 })))
 
 t.test('Chunks that are too short are refused by ordinal; the document, where none is left', async (t) => {
   const long = article(1, 9).replaceAll('\n', '')

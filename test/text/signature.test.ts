@@ -1,7 +1,7 @@
 import t from 'tap'
 import { estimate } from '../../lib/dedup/banding.js'
 import { InvalidOptionError } from '../../lib/errors.js'
-import { comparisonForm, murmur128, signTwin, sketchKeys } from '../../lib/text/kernel/reference-kernel.js'
+import { comparisonForm, murmur128, referenceSign, sketchKeys } from '../../lib/text/kernel/reference-kernel.js'
 import { createSigner, type Signer } from '../../lib/text/signature.js'
 import { randomBelow } from '../support/random.js'
 
@@ -9,17 +9,19 @@ const seed = Number(process.env.TEST_SEED ?? 20261123)
 t.comment(`seed ${seed}`)
 
 function compare(signer: Signer, text: string): string | null {
-  const { ngram, minima } = signer
+  const { ngram, signatureLength } = signer
   const fingerprint = new Uint8Array(16)
-  const signature = new Uint8Array(minima)
+  const signature = new Uint8Array(signatureLength)
   const letters = signer.sign(text, fingerprint, signature)
-  const twinFingerprint = new Uint8Array(16)
-  const twinSignature = new Uint8Array(minima)
-  const keys = sketchKeys(minima, signer.seed)
-  const twinLetters = signTwin(text, { ngram, keys }, twinFingerprint, twinSignature)
-  if (letters !== twinLetters) return `${letters} letters, twin ${twinLetters}: ${JSON.stringify(text).slice(0, 200)}`
-  if (Buffer.compare(fingerprint, twinFingerprint) !== 0) return `fingerprint of ${JSON.stringify(text).slice(0, 200)}`
-  if (!signature.every((value, k) => value === twinSignature[k])) return `signature of ${JSON.stringify(text)}`
+  const referenceFingerprint = new Uint8Array(16)
+  const referenceSignature = new Uint8Array(signatureLength)
+  const keys = sketchKeys(signatureLength, signer.seed)
+  const referenceLetters = referenceSign(text, { ngram, keys }, referenceFingerprint, referenceSignature)
+  if (letters !== referenceLetters)
+    return `${letters} letters, twin ${referenceLetters}: ${JSON.stringify(text).slice(0, 200)}`
+  if (Buffer.compare(fingerprint, referenceFingerprint) !== 0)
+    return `fingerprint of ${JSON.stringify(text).slice(0, 200)}`
+  if (!signature.every((value, k) => value === referenceSignature[k])) return `signature of ${JSON.stringify(text)}`
   return null
 }
 
@@ -53,7 +55,7 @@ t.test('the kernel and its twin agree on texts that are hard to fold', async (t)
 })
 
 t.test('every UTF-16 unit folds as String.normalize says, alone, after a letter and before a mark', async (t) => {
-  const signer = await createSigner({ minima: 0 })
+  const signer = await createSigner({ signatureLength: 0 })
   const wrong: string[] = []
   for (let unit = 0; unit < 65536; unit++) {
     const character = String.fromCharCode(unit)
@@ -67,7 +69,7 @@ t.test('every UTF-16 unit folds as String.normalize says, alone, after a letter 
 })
 
 t.test('the code points of emoji and their neighbours fold as String.normalize says', async (t) => {
-  const signer = await createSigner({ minima: 0 })
+  const signer = await createSigner({ signatureLength: 0 })
   const wrong: string[] = []
   for (let code = 0x1ee00; code < 0x20010; code++) {
     const text = `${String.fromCodePoint(code)}\u0301${String.fromCodePoint(code)}`
@@ -93,14 +95,14 @@ t.test('the kernel and its twin agree on random mixtures, for several n-grams, m
     () => String.fromCharCode(0x3300 + random(0x100)),
     () => hard[random(hard.length)] as string,
   ]
-  for (const [ngram, minima, signatureSeed] of [
+  for (const [ngram, signatureLength, signatureSeed] of [
     [5, 128, 1],
     [5, 20, 7],
     [1, 16, 0xffffffff],
     [24, 3, 2],
     [5, 0, 1],
   ] as const) {
-    const signer = await createSigner({ ngram, minima, seed: signatureSeed })
+    const signer = await createSigner({ ngram, signatureLength, seed: signatureSeed })
     for (let round = 0; round < 300; round++) {
       const some = Array.from({ length: 1 + random(3) }, () => pools[random(pools.length)] as () => string)
       let text = ''
@@ -113,7 +115,7 @@ t.test('the kernel and its twin agree on random mixtures, for several n-grams, m
 })
 
 t.test('memory grows for a long text, and short ones after it are signed as before', async (t) => {
-  const signer = await createSigner({ minima: 16 })
+  const signer = await createSigner({ signatureLength: 16 })
   const random = randomBelow(seed + 1)
   const long = Array.from({ length: 150_000 }, () => String.fromCharCode(0x4e00 + random(20000))).join('')
   t.equal(compare(signer, '甲乙丙丁戊己庚辛'), null)
@@ -124,7 +126,7 @@ t.test('memory grows for a long text, and short ones after it are signed as befo
 })
 
 t.test('a text shorter than a shingle has a fingerprint, and a signature of one byte again and again', async (t) => {
-  const signer = await createSigner({ minima: 32 })
+  const signer = await createSigner({ signatureLength: 32 })
   const signature = new Uint8Array(32)
   const [one, other] = [new Uint8Array(16), new Uint8Array(16)]
   t.equal(signer.sign('你好，世！', one, signature), 3)
@@ -134,7 +136,7 @@ t.test('a text shorter than a shingle has a fingerprint, and a signature of one 
 })
 
 t.test('forms that differ in punctuation, width and case share a fingerprint', async (t) => {
-  const signer = await createSigner({ minima: 0 })
+  const signer = await createSigner({ signatureLength: 0 })
   const hex = (text: string) => {
     const fingerprint = new Uint8Array(16)
     signer.sign(text, fingerprint, new Uint8Array(0))
@@ -145,7 +147,7 @@ t.test('forms that differ in punctuation, width and case share a fingerprint', a
 })
 
 t.test('the share of equal minima estimates the Jaccard similarity of the shingle sets', async (t) => {
-  const signer = await createSigner({ minima: 512 })
+  const signer = await createSigner({ signatureLength: 512 })
   const random = randomBelow(seed + 2)
   const letters = (count: number) =>
     Array.from({ length: count }, () => String.fromCharCode(0x4e00 + random(20000))).join('')
@@ -187,8 +189,8 @@ t.test('the fingerprint is MurmurHash3 x86 128, by its author’s verification v
 
 t.test('options out of range and a signature of the wrong size are refused', async (t) => {
   await t.rejects(createSigner({ ngram: 0 }), InvalidOptionError)
-  await t.rejects(createSigner({ minima: 513 }), InvalidOptionError)
+  await t.rejects(createSigner({ signatureLength: 513 }), InvalidOptionError)
   await t.rejects(createSigner({ seed: -1 }), InvalidOptionError)
-  const signer = await createSigner({ minima: 16 })
+  const signer = await createSigner({ signatureLength: 16 })
   t.throws(() => signer.sign('一', new Uint8Array(16), new Uint8Array(8)), InvalidOptionError)
 })

@@ -27,8 +27,8 @@ export function blockOf(bytes: Uint8Array, more: Partial<Block> = {}): Block {
 }
 
 /** `options` as a recipe's `prepare` would be; signatures are short unless asked for. */
-export function planOf(options: unknown = {}, { minima = 0, directory = '.' } = {}): Promise<PreparePlan> {
-  return planPreparation(prepareOptions.parse(options), directory, { ngram: 5, minima, seed: 1 })
+export function planOf(options: unknown = {}, { signatureLength = 0, directory = '.' } = {}): Promise<PreparePlan> {
+  return planPreparation(prepareOptions.parse(options), directory, { ngram: 5, signatureLength, seed: 1 })
 }
 
 /** Article `index` of a small grammar: sentences that differ, `sentences` of them, in paragraphs of three. */

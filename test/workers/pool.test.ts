@@ -16,7 +16,7 @@ const articles = (from: number, count: number) =>
   Array.from({ length: count }, (_, index) => ({ id: `a${from + index}`, text: article(from + index) }))
 
 t.test('A pool answers what the same code answers in this thread, whatever the number of threads', async (t) => {
-  const plan = await planOf({}, { minima: 16 })
+  const plan = await planOf({}, { signatureLength: 16 })
   const preparer = await createPreparer(plan)
   const blocks = () => Array.from({ length: 6 }, (_, number) => blockOf(jsonl(articles(number * 10, 7)), { number }))
   const expected = blocks().map((block) => prepareBlock(block, preparer))
@@ -49,9 +49,9 @@ t.test('A block and its columns lie in shared memory, which serves others once i
 })
 
 t.test('Columns that need more room than their block are whole, and the next block gets as much', async (t) => {
-  const pool = workerPool({ plan: await planOf({ chunk: { charsMin: 1 } }, { minima: 128 }), threads: 1 })
+  const pool = workerPool({ plan: await planOf({ chunk: { charsMin: 1 } }, { signatureLength: 128 }), threads: 1 })
   t.teardown(() => pool.close())
-  const preparer = await createPreparer(await planOf({ chunk: { charsMin: 1 } }, { minima: 128 }))
+  const preparer = await createPreparer(await planOf({ chunk: { charsMin: 1 } }, { signatureLength: 128 }))
   const short = () => blockOf(jsonl(Array.from({ length: 60 }, (_, index) => ({ text: article(index, 2) }))))
   for (const round of ['first', 'second']) t.same(await pool.prepare(short()), prepareBlock(short(), preparer), round)
 })
@@ -84,7 +84,7 @@ const deadly = `export default ({ text }) => {
 
 t.test('A record that kills its thread becomes a reject, and all others are prepared', async (t) => {
   const directory = t.testdir({ 'deadly.mjs': deadly })
-  const plan = await planOf({ filters: ['deadly.mjs'] }, { directory, minima: 4 })
+  const plan = await planOf({ filters: ['deadly.mjs'] }, { directory, signatureLength: 4 })
   const records: { id: string; text: string }[] = articles(0, 3)
   records[1] = { id: 'killer', text: `致命${article(1)}` }
   const refused = [{ offset: 10, reason: 'record-too-large' as const, detail: 'd', excerpt: 'e' }]
@@ -98,7 +98,10 @@ t.test('A record that kills its thread becomes a reject, and all others are prep
     { document: 1, offset: 10, reason: 'record-too-large', stage: 'read' },
     { document: 2, reason: 'worker-lost', stage: 'prepare', excerpt: /致命/, detail: /code: 7/ },
   ])
-  const safe = prepareBlock(blockOf(jsonl(records), { refused }), await createPreparer(await planOf({}, { minima: 4 })))
+  const safe = prepareBlock(
+    blockOf(jsonl(records), { refused }),
+    await createPreparer(await planOf({}, { signatureLength: 4 })),
+  )
   const rows = [0, 2]
   t.same([...prepared.chunks.document], [0, 3])
   t.same(
@@ -145,7 +148,7 @@ t.test('A record on which a filter never ends is one reject, whatever else is in
       return true
     }`,
   })
-  const plan = await planOf({ filters: ['endless.mjs'] }, { directory, minima: 4 })
+  const plan = await planOf({ filters: ['endless.mjs'] }, { directory, signatureLength: 4 })
   const events: string[] = []
   const pool = workerPool({ plan, threads: 2, blockMsMax: 4_000, onEvent: (message) => events.push(message) })
   t.teardown(() => pool.close())

@@ -118,8 +118,8 @@ async function planOf(stages: ReadonlySet<StageName>): Promise<PreparePlan> {
     ...(!stages.has('filter') && { quality: off }),
   })
   const { near } = dedupOptions.parse({})
-  const minima = stages.has('dedup') && near !== false ? near.minima : 0
-  return planPreparation(options, process.cwd(), { ngram: 5, minima, seed: 1 })
+  const signatureLength = stages.has('dedup') && near !== false ? near.minima : 0
+  return planPreparation(options, process.cwd(), { ngram: 5, signatureLength, seed: 1 })
 }
 
 async function shardsOf(files: readonly string[], { text, id }: PipeFlags): Promise<Shard[]> {

@@ -1,5 +1,5 @@
-/** What lib/dedup/kept-rows.ts uses of WebAssembly beyond lib/text/kernel/webassembly.d.ts: made at once, for an index is. */
+/** Synchronous constructors of WebAssembly, in addition to lib/text/kernel/webassembly.d.ts. */
 declare namespace WebAssembly {
   const Module: new (bytes: Uint8Array) => Module
-  const Instance: new (module: Module) => Instance
+  const Instance: new <Exports>(module: Module) => Instance<Exports>
 }

@@ -74,12 +74,12 @@ export function prepareStage({
 }
 
 /** How chunks are signed when near-duplicates are not looked for: fingerprints only. */
-const noSignature: SignaturePlan = { ngram: 5, minima: 0, seed: 1 }
+const noSignature: SignaturePlan = { ngram: 5, signatureLength: 0, seed: 1 }
 
 /** Returns how chunks must be signed for near-duplicates to be found with these options. */
 export function signaturePlan(near: z.input<typeof dedupOptions>['near']): SignaturePlan {
   const parsed = dedupOptions.parse({ near }).near
   if (parsed === false) return noSignature
   const { ngram, minima, seed } = parsed
-  return { ngram, minima, seed }
+  return { ngram, signatureLength: minima, seed }
 }

@@ -1,34 +1,34 @@
-/** Filters on what a text is made of. Shares are of its code units that are neither blank nor line end. */
+/** Filters on the characters of a text. Shares are of the code units that are neither blanks nor line ends. */
 import { CharacterClass } from '../characters.js'
 import type { CleanText } from '../clean.js'
 
-/** Han characters over everything that is no punctuation. */
+/** Requires a share of Han characters among all that are not punctuation. */
 export function chineseShare(text: CleanText, shareMin: number): string | null {
   const { counts } = text
   let others = 0
   for (const kind of counted) others += counts[kind] as number
   let punctuation = 0
   for (const kind of marks) punctuation += counts[kind] as number
-  const han = printed(text) - others - punctuation
+  const han = visible(text) - others - punctuation
   const share = han <= 0 ? 0 : han / (han + others)
   return share < shareMin ? `${percent(share)} Chinese of at least ${percent(shareMin)}` : null
 }
 
-/** Pictures, box drawing, arrows, emoji, code: symbols and ASCII punctuation. */
+/** Limits symbols and ASCII punctuation: box drawing, arrows, emoji, code. */
 export function symbolShare(text: CleanText, shareMax: number): string | null {
   const { counts } = text
   const symbols = (counts[CharacterClass.symbol] as number) + (counts[CharacterClass.asciiPunctuation] as number)
   return over(symbols, text, shareMax, 'symbols')
 }
 
-/** Tables, price lists, telephone books. */
+/** Limits digits: tables, price lists, telephone books. */
 export function digitShare(text: CleanText, shareMax: number): string | null {
   return over(text.counts[CharacterClass.digit] as number, text, shareMax, 'digits')
 }
 
-/** `found` as a share of what is printed, against its bound. */
+/** Compares `found`, as a share of the visible code units, with its limit. */
 export function over(found: number, text: CleanText, shareMax: number, what: string): string | null {
-  const all = printed(text)
+  const all = visible(text)
   const share = all === 0 ? 0 : found / all
   return share > shareMax ? `${percent(share)} ${what} of at most ${percent(shareMax)}` : null
 }
@@ -37,7 +37,7 @@ export function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`
 }
 
-function printed(text: CleanText): number {
+function visible(text: CleanText): number {
   return text.length - (text.counts[CharacterClass.blank] as number) - (text.counts[CharacterClass.newline] as number)
 }
 

@@ -1,4 +1,4 @@
-/** Filters on how much of a text it has said before: see ../repetition.ts for what is measured. */
+/** Filters on repetition, which ../repetition.ts measures. */
 import type { Repetition } from '../repetition.js'
 import { percent } from './composition.js'
 

@@ -1,12 +1,12 @@
 /**
- * The tables by which the kernel folds a UTF-16 unit without looking at its neighbours, made from the definition
- * (`comparisonForm`) at start, so that they follow the Unicode version of the Node that runs.
+ * Tables by which the kernel folds a code unit independently of its neighbours. They are computed at start from the definition
+ * (`comparisonForm`), so that they match the Unicode version of the running Node.
  */
 import { isHangulSyllable, isIdeograph, isPrivateUse } from '../characters.js'
 import { comparisonForm } from './reference-kernel.js'
 
 export interface FoldTables {
-  /** Folded unit; 0 drops it; 0xD800 + i is expansion i; the two values below. */
+  /** Folded unit; 0 drops it; 0xD800 + i is expansion i; `pictureHigh` and `needsNormalize` are below. */
   readonly fold: Uint16Array
   /** Four units each, zero-filled. */
   readonly expansions: Uint16Array
@@ -14,9 +14,9 @@ export interface FoldTables {
   readonly pictures: Uint8Array
 }
 
-/** The first half of a code point in U+1F000 … U+1FBFF: `pictures` tells. */
+/** The first half of a code point in U+1F000 … U+1FBFF, which `pictures` decides on. */
 const pictureHigh = 0xdffe
-/** Only String.normalize can tell: the character joins its neighbours, or is half of one. */
+/** The character interacts with its neighbours, or is half of one: String.normalize is needed. */
 const needsNormalize = 0xdfff
 
 const expansionsMax = 2046
@@ -24,7 +24,7 @@ const expansionUnitsMax = 4
 const firstPicture = 0x1f000
 const pictures = 3 * 1024
 
-/** About 30 ms; call it once a thread. */
+/** Takes about 30 ms; call it once per thread. */
 export function makeFoldTables(): FoldTables {
   const tables: FoldTables = {
     fold: new Uint16Array(65536),
@@ -43,7 +43,7 @@ export function makeFoldTables(): FoldTables {
 function foldedUnit(unit: number, expansions: Uint16Array, known: Map<string, number>): number {
   if (unit >= 0xd83c && unit <= 0xd83e) return pictureHigh
   if (unit >= 0xd800 && unit <= 0xdfff) return needsNormalize
-  // The large blocks are known: a thread starts 40 ms earlier.
+  // Shortcut for the large blocks: saves 40 ms when a thread starts.
   if (isIdeograph(unit) || isHangulSyllable(unit)) return unit
   if (isPrivateUse(unit)) return 0
   const character = String.fromCharCode(unit)
@@ -63,8 +63,8 @@ function foldedUnit(unit: number, expansions: Uint16Array, known: Map<string, nu
 }
 
 /**
- * Whether NFKC of a text may differ from the NFKC of its parts around this character: it, or the start of what it
- * decomposes to, may compose with or be reordered among what stands before it.
+ * Returns whether NFKC of a text may differ from that of its parts around this character: the character, or the first of its
+ * decomposition, may compose with the characters before it or be reordered among them.
  *
  * Composition partners are marks and the Hangul vowels and finals (all of NFC_Quick_Check=Maybe, UAX 15); enclosing
  * marks and variation selectors are marks of combining class 0 that compose with nothing.

@@ -1,49 +1,53 @@
 /**
- * What the kernel computes, said plainly: the definition of the comparison form, its fingerprint and its signature.
- * Tests hold the kernel to it bit by bit; nothing in a run calls it except `comparisonForm`, for the rare texts
- * that need String.normalize.
+ * Reference implementation of the kernel: defines the comparison form, its fingerprint and its signature. Tests compare the
+ * kernel with it bit by bit. Runs only use `comparisonForm`, for the rare texts that need String.normalize, and hashes.
  */
 
 const notLetterOrDigit = /[^\p{L}\p{N}]/gu
 
 /**
- * The form in which texts are compared: NFKC, lower case, letters and digits only (Unicode L and N).
+ * Returns the form in which texts are compared: NFKC, lower case, letters and digits only (Unicode L and N).
  *
- * A letter's lower case does not depend on its neighbours (Σ is σ everywhere). A lone surrogate is no letter and goes.
+ * Lower case does not depend on neighbours (Σ is σ everywhere). Lone surrogates are not letters and are removed.
  */
 export function comparisonForm(text: string): string {
-  // Σ goes first: it is the one letter whose lower case String.toLowerCase takes from the context.
+  // Σ first: the only letter whose lower case depends on its context in String.toLowerCase.
   return text.normalize('NFKC').replaceAll('Σ', 'σ').toLowerCase().replace(notLetterOrDigit, '')
 }
 
-export interface TwinOptions {
+interface ReferenceOptions {
   /** UTF-16 units of a shingle. */
   readonly ngram: number
-  /** `sketchKeys` of as many minima as the signature has. */
+  /** `sketchKeys` for the length of the signature. */
   readonly keys: Uint32Array
 }
 
-/** Same as Signer.sign, without tables, tiles, vectors or WebAssembly. */
-export function signTwin(text: string, options: TwinOptions, fingerprint: Uint8Array, signature: Uint8Array): number {
+/** Does the same as Signer.sign, without tables, tiles, vectors or WebAssembly. */
+export function referenceSign(
+  text: string,
+  options: ReferenceOptions,
+  fingerprint: Uint8Array,
+  signature: Uint8Array,
+): number {
   const form = comparisonForm(text)
   fingerprint.set(murmur128(new Uint8Array(Buffer.from(form, 'utf16le'))))
-  minimaTwin(form, options, signature.length).forEach((minimum, k) => {
+  referenceMinima(form, options, signature.length).forEach((minimum, k) => {
     signature[k] = byteOfMinimum(minimum)
   })
   return form.length
 }
 
-/** Rounds in which shingles are thrown into bins; a bin that is still empty then takes a minimum over all shingles. */
+/** Rounds in which shingles are hashed to bins; a bin that is still empty takes the minimum over all shingles. */
 const roundsMax = 32
 const empty = 0xffffffff
 
 /**
- * Fast similarity sketching (Dahlgaard, Knudsen, Thorup, FOCS 2017) of a comparison form, one minimum a bin; all ones
- * where it has no shingle. Round after round every shingle falls into one bin, by a hash of its own for each round, and a
- * bin keeps the least hash of the first round that reaches it: two sets agree in a bin with the probability of their
- * Jaccard similarity, and no shingle stands for many bins while others stand for none.
+ * Fast similarity sketching (Dahlgaard, Knudsen, Thorup, FOCS 2017) of a comparison form, one minimum per bin; all ones
+ * if the form has no shingle. In each round every shingle is hashed to one bin, with another hash function per round, and
+ * a bin keeps the least hash of the first round that reaches it. Two sets agree in a bin with the probability of their
+ * Jaccard similarity.
  */
-function minimaTwin(form: string, { ngram, keys }: TwinOptions, bins: number): Uint32Array {
+function referenceMinima(form: string, { ngram, keys }: ReferenceOptions, bins: number): Uint32Array {
   const minima = new Uint32Array(bins).fill(empty)
   const shingles = Array.from({ length: Math.max(0, form.length - ngram + 1) }, (_, at) => {
     let hash = 0
@@ -65,7 +69,7 @@ function minimaTwin(form: string, { ngram, keys }: TwinOptions, bins: number): U
   })
 }
 
-/** The byte kept of a minimum: of all its bits, for its high bits are mostly 0 and its low bits those of the shingle. */
+/** Returns the byte kept of a minimum. It depends on all bits: the high bits are mostly 0, the low bits those of the shingle. */
 function byteOfMinimum(minimum: number): number {
   return Math.imul(minimum ^ (minimum >>> 16), 0x85ebca6b) >>> 24
 }
@@ -78,7 +82,7 @@ export function mix(value: number): number {
   return h ^ (h >>> 16)
 }
 
-/** Keys drawn from `seed`: one a round, then one a bin. They make a signature the same everywhere. */
+/** Derives the keys from `seed`: one per round, then one per bin. */
 export function sketchKeys(bins: number, seed: number): Uint32Array {
   let state = seed >>> 0
   return Uint32Array.from({ length: roundsMax + bins }, () => {

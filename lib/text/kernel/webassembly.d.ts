@@ -1,19 +1,20 @@
-/** As much of WebAssembly as lib/text/signature.ts uses: the types of Node 20 leave the global out without the DOM. */
+/** The part of WebAssembly that lib/text uses: without the DOM, the types of Node 20 lack the global. */
 declare namespace WebAssembly {
   interface Module {
     readonly [Symbol.toStringTag]: string
   }
   interface Memory {
     readonly buffer: ArrayBuffer
-    /** Pages of 64 KiB; answers the pages before. */
+    /** Grows by pages of 64 KiB; returns the number of pages before. */
     grow(pages: number): number
   }
   interface Global {
     readonly value: number
   }
-  interface Instance {
-    readonly exports: Readonly<Record<string, unknown>>
+  interface Instance<Exports> {
+    readonly exports: Exports
   }
   function compile(bytes: Uint8Array): Promise<Module>
-  function instantiate(module: Module): Promise<Instance>
+  /** `Exports` is what the module is known to export: it is compiled from this repository. */
+  function instantiate<Exports>(module: Module): Promise<Instance<Exports>>
 }
