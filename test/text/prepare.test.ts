@@ -95,7 +95,7 @@ t.test('A filter that does not load, or answers something else, is named with wh
   t.notOk(JSON.stringify(pinnedFilters(plan.filters)).includes(directory), 'no path of this machine')
   await t.rejects(using('broken.mjs'), { code: 'KUN_CUSTOM_FILTER', message: /does not load/ })
   await t.rejects(using('empty.mjs'), { code: 'KUN_CUSTOM_FILTER', message: /no function as default export/ })
-  await t.rejects(using('number.mjs'), { code: 'KUN_CUSTOM_FILTER', message: /answered 1 at test\.jsonl:0/ })
+  await t.rejects(using('number.mjs'), { code: 'KUN_CUSTOM_FILTER', message: /returned 1 at test\.jsonl:0/ })
   await t.rejects(using('later.mjs'), { code: 'KUN_CUSTOM_FILTER', message: /synchronous/ })
 })
 

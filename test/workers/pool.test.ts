@@ -72,7 +72,7 @@ t.test('A filter of the user that throws ends the run with its class, file and d
   await writeFile(join(directory, 'throws.mjs'), 'export default () => true')
   const later = workerPool({ plan, threads: 1 })
   t.teardown(() => later.close())
-  await t.rejects(later.prepare(blockOf(jsonl(articles(0, 1)))), { message: /changed while the run was under way/ })
+  await t.rejects(later.prepare(blockOf(jsonl(articles(0, 1)))), { message: /changed during the run/ })
 })
 
 /** A filter of the user's own that ends its thread at one text: what a crash or a lack of memory looks like. */
