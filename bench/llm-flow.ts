@@ -129,7 +129,7 @@ export async function outliers(
     await model.ask(workCall([0, n], 'label', 0, work))
     finished++
     held.add(n)
-    while (held.delete(released)) servers.released([0, released++])
+    while (held.delete(released)) servers.releaseUpTo([0, released++])
     heldMost = Math.max(heldMost, held.size)
     fill()
   }

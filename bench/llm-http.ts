@@ -71,7 +71,7 @@ export async function overHttp(options: HttpOptions): Promise<HttpOutcome> {
       if (!('reply' in answer)) throw new Error(`a verdict in a bench without faults: ${answer.verdict.detail}`)
       held.add(n)
       while (held.delete(released + 1)) released++
-      servers.released([0, released])
+      servers.releaseUpTo([0, released])
       done++
       if (done % 500 === 0) residentMost = Math.max(residentMost, process.memoryUsage().rss)
       if (done === Math.floor(requests / 10)) from = { ms: performance.now(), cpu: process.cpuUsage(), done }

@@ -67,13 +67,13 @@ export function drive(limiter: Limiter, scenario: Scenario): Outcome {
       engine.submit({ promptTokens, outputTokens, onToken: note }, (result) => {
         inFlight--
         const latencyMs = result.doneMs - result.arrivedMs
-        limiter.finished({ atMs: result.doneMs, latencyMs, tokens: outputTokens }, inFlight)
+        limiter.noteFinished({ atMs: result.doneMs, latencyMs, tokens: outputTokens }, inFlight)
         if (result.doneMs < scenario.warmUpMs) return
         requests++
         preemptions += result.preemptions
       })
     }
-    limiter.pressed()
+    limiter.noteWaiting()
   }
   const note = (_tokens: number, nowMs: number) => {
     const second = Math.floor(nowMs / 1000)
@@ -90,7 +90,7 @@ export function drive(limiter: Limiter, scenario: Scenario): Outcome {
     const { metrics } = engine
     const { running, waiting, generationTokens } = metrics
     const sample = { atMs: nowMs, running, waiting, kvUsage: metrics.kvCacheUsage, generationTokens }
-    limiter.sampled({ ...sample, preemptions: metrics.preemptions }, inFlight)
+    limiter.noteSample({ ...sample, preemptions: metrics.preemptions }, inFlight)
     if (nowMs < scenario.warmUpMs) continue
     shares.push(waiting / Math.max(1, running))
     kv.push(metrics.kvCacheUsage)

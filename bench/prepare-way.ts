@@ -119,7 +119,7 @@ async function wholePath(shards: readonly Shard[], threads: number): Promise<Par
       blocksPerCutMax: 1000,
       blocksDone: 0,
       sink: null,
-      servers: { released: () => undefined },
+      servers: { releaseUpTo: () => undefined },
     }).run().done
     await opened.flush()
     return { bytes, documents, kept: opened.stats().documents, ...measured(), hash: hashing.digest() }

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { ContractError, LockLostError } from '../errors.js'
-import { type OnStep, stepping } from '../storage/commit-steps.js'
+import { type OnStep, runStep } from '../storage/commit-steps.js'
 import { renameExclusively } from '../storage/exclusive-rename.js'
 import { type FileLayer, type OpenFile, temporarySuffix } from '../storage/files.js'
 import { type Cell, type Column, huggingfaceMetadata, sizeOf } from './columns.js'
@@ -89,11 +89,11 @@ export class PartWriter {
     if (this.#sealed) return
     if (this.rows === 0) throw new ContractError(`${this.options.path} has no rows: an empty file must not be written`)
     const { onStep, path } = this.options
-    await stepping(onStep, 'footer', path, async () => {
+    await runStep(onStep, 'footer', path, async () => {
       if (this.#groupRows > 0) await this.#writeGroup()
       await this.#encoded.finish()
     })
-    await stepping(onStep, 'fsync-file', path, () => this.file.fsync())
+    await runStep(onStep, 'fsync-file', path, () => this.file.fsync())
     this.#sealed = true
     await this.file.close()
   }
@@ -107,7 +107,7 @@ export class PartWriter {
     const { files, path, split, onStep } = this.options
     if (!this.#sealed) throw new ContractError(`${path} is not sealed, its bytes may not survive its name`)
     const [from, to] = [this.#target + temporarySuffix, this.#target]
-    const renamed = await stepping(onStep, 'rename', path, () => renameExclusively(files, from, to))
+    const renamed = await runStep(onStep, 'rename', path, () => renameExclusively(files, from, to))
     if (!renamed) {
       throw new LockLostError(
         `${to} is there already: another process works on this run directory. This one stops and commits nothing more; run ` +

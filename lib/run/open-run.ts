@@ -127,7 +127,7 @@ export async function openRun(settings: KunSettings, options: OpenRunOptions): P
       await replayDedup({ deduplicator, prepare: preparing(pool, replies), shards, read, cuts })
     }
     const from = directory.last && resumePoint(directory.last)
-    if (from !== null) await replies.committed(from.blocks)
+    if (from !== null) await replies.forgetBefore(from.blocks)
     return { ...serving, ...writing, shards, reads, directory, from, row, pool }
   } catch (error) {
     return closeAfter(error, closings)
@@ -238,7 +238,7 @@ async function openWriting(
   })
   closings.unshift(() => replies.close())
   // A run that was killed between a commit and the discard of its replies discards them now.
-  if (last !== null) await replies.committed(last.blocks)
+  if (last !== null) await replies.forgetBefore(last.blocks)
   const deduplicator = await openDeduplicator({
     options: dedup,
     directory: join(directory, dedupFolder),

@@ -31,7 +31,7 @@ export interface PipelineParts {
   readonly label: KunStage<Candidate, Pair> | null
   /** Score and polish; each is optional. */
   readonly laterStages: readonly KunStage<Pair, Pair>[]
-  readonly servers: Pick<ModelServers, 'released'>
+  readonly servers: Pick<ModelServers, 'releaseUpTo'>
   readonly blockCredit: Credit
   readonly itemCredit: Credit
   readonly reorder: ReorderOptions

@@ -212,7 +212,7 @@ class ActiveRun implements KunRun {
       },
       afterCommit: async ({ blocks: done, cut }, counters) => {
         this.#cuts = cut + 1
-        await replies.committed(done)
+        await replies.forgetBefore(done)
         this.#limitReached = rowsOf(counters) >= this.#rowsMax
         if (this.#limitReached) this.#run.abort(new AbortedError('rowsMax is reached'))
       },

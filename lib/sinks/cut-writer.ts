@@ -9,7 +9,7 @@ import { ContractError, InvalidOptionError } from '../errors.js'
 import { type Cell, type Column, cellsOf, checkColumns, type Row } from '../parquet/columns.js'
 import type { Encoder } from '../parquet/encoders/types.js'
 import { type CutFile, PartWriter } from '../parquet/part-writer.js'
-import { type OnStep, stepping } from '../storage/commit-steps.js'
+import { type OnStep, runStep } from '../storage/commit-steps.js'
 import { type FileLayer, makeDurableDirectory } from '../storage/files.js'
 import { checkSplit, partFolders, partPath } from '../storage/run-layout.js'
 import { appendToManifest } from './manifest.js'
@@ -117,7 +117,7 @@ class ParquetCutWriter implements CutWriter {
   async commit(state: CutState): Promise<ManifestEntry> {
     return this.#alone(async () => {
       const { directory, onStep, beforeCommit = [] } = this.options
-      for (const [i, flush] of beforeCommit.entries()) await stepping(onStep, 'flush', String(i), flush)
+      for (const [i, flush] of beforeCommit.entries()) await runStep(onStep, 'flush', String(i), flush)
       const files = await this.#publishParts()
       const { blocks, cursor, inputs, dedupLogBytes, counters } = state
       const read = inputs && { inputs }
@@ -169,7 +169,7 @@ class ParquetCutWriter implements CutWriter {
     }
     for (const folder of new Set(published.map(({ path }) => dirname(path)))) {
       const path = join(this.options.directory, folder)
-      await stepping(this.options.onStep, 'fsync-directory', folder, () => this.options.files.fsyncDirectory(path))
+      await runStep(this.options.onStep, 'fsync-directory', folder, () => this.options.files.fsyncDirectory(path))
     }
     this.#open.clear()
     this.#sealed.length = 0

@@ -9,7 +9,7 @@ import { crc32 } from 'node:zlib'
 import { z } from 'zod'
 import { dictionarySchema } from '../core/dictionary.js'
 import { ContractError, CorruptFileError } from '../errors.js'
-import { type OnStep, stepping } from '../storage/commit-steps.js'
+import { type OnStep, runStep } from '../storage/commit-steps.js'
 import { type FileLayer, nodeFiles, type OpenFile } from '../storage/files.js'
 import { manifestName, partPathPattern } from '../storage/run-layout.js'
 import type { ManifestEntry } from './types.js'
@@ -121,8 +121,8 @@ export async function appendToManifest(
   const line = Buffer.from(formatLine(entry))
   const file = await files.open(path, 'append')
   try {
-    await stepping(onStep, 'manifest-write', path, () => file.write(line))
-    await stepping(onStep, 'manifest-fsync', path, () => file.fsync())
+    await runStep(onStep, 'manifest-write', path, () => file.write(line))
+    await runStep(onStep, 'manifest-fsync', path, () => file.fsync())
   } finally {
     await file.close()
   }
@@ -139,14 +139,14 @@ export async function settleManifest(
   const file = await files.open(path, 'append')
   try {
     if ((await files.sizeBytes(path)) !== wholeBytes) {
-      await stepping(onStep, 'recover-cut', path, () => file.truncate(wholeBytes))
+      await runStep(onStep, 'recover-cut', path, () => file.truncate(wholeBytes))
     }
     if (lacksNewline) await file.write(Buffer.from('\n'))
-    await stepping(onStep, 'recover-fsync', path, () => file.fsync())
+    await runStep(onStep, 'recover-fsync', path, () => file.fsync())
   } finally {
     await file.close()
   }
-  await stepping(onStep, 'recover-fsync', dirname(path), () => files.fsyncDirectory(dirname(path)))
+  await runStep(onStep, 'recover-fsync', dirname(path), () => files.fsyncDirectory(dirname(path)))
 }
 
 /**

@@ -6,7 +6,7 @@
 import { join } from 'node:path'
 import { CorruptFileError } from '../errors.js'
 import type { CutFile } from '../parquet/part-writer.js'
-import { type OnStep, stepping } from '../storage/commit-steps.js'
+import { type OnStep, runStep } from '../storage/commit-steps.js'
 import { type FileLayer, nodeFiles, temporarySuffix } from '../storage/files.js'
 import { discardedManifestName, manifestName, partFolders, partName } from '../storage/run-layout.js'
 import { scanManifest, settleManifest } from './manifest.js'
@@ -93,9 +93,9 @@ async function deleteUnnamed(
     const path = `${folder}/${name}`
     // Someone's own file in there is not ours to delete; verify tells of it.
     if (named.has(path) || !partName.test(name)) continue
-    await stepping(onStep, 'recover-delete', path, () => files.remove(join(directory, path)))
+    await runStep(onStep, 'recover-delete', path, () => files.remove(join(directory, path)))
     deleted++
   }
   if (deleted === 0) return
-  await stepping(onStep, 'recover-fsync', folder, () => files.fsyncDirectory(join(directory, folder)))
+  await runStep(onStep, 'recover-fsync', folder, () => files.fsyncDirectory(join(directory, folder)))
 }

@@ -42,7 +42,7 @@ export interface AppendLogOptions {
 }
 
 /** Result of `readAppendLog`. */
-export interface ReadLog extends LogScan {
+export interface LogContents extends LogScan {
   /** The settings it was made with; null if its header is damaged. */
   readonly header: Readonly<Record<string, unknown>> | null
   /** Bytes after the last valid frame: a torn tail, or damage at the end. */
@@ -82,7 +82,7 @@ export async function openAppendLog(options: AppendLogOptions): Promise<AppendLo
   try {
     const header = encodeFrame(encodeHeader(options.header), 0)
     const sizeBytes = (await files.sizeBytes(path)) ?? 0
-    const end = await wholeBytes(file, sizeBytes, options)
+    const end = await validBytes(file, sizeBytes, options)
     if (end < sizeBytes) await file.truncate(end)
     if (end === 0) await file.write(header)
     // Also of what was found: a process that was killed may have written it without an fsync.
@@ -102,7 +102,7 @@ export async function openAppendLog(options: AppendLogOptions): Promise<AppendLo
 export async function readAppendLog(
   { files, path, untilBytes }: { readonly files: FileLayer; readonly path: string; readonly untilBytes?: number },
   onRecord: OnRecord,
-): Promise<ReadLog> {
+): Promise<LogContents> {
   const file = await files.open(path, 'read')
   try {
     const sizeBytes = Math.min((await files.sizeBytes(path)) ?? 0, untilBytes ?? Number.POSITIVE_INFINITY)
@@ -144,7 +144,7 @@ export async function salvageAppendLog(
 }
 
 /** The length to keep; 0 when not even the header is whole. */
-async function wholeBytes(file: OpenFile, sizeBytes: number, options: AppendLogOptions): Promise<number> {
+async function validBytes(file: OpenFile, sizeBytes: number, options: AppendLogOptions): Promise<number> {
   const { path, fromBytes, header, onRecord } = options
   if (fromBytes !== undefined && sizeBytes < fromBytes) {
     throw corrupt(path, sizeBytes, `it ends there, but ${fromBytes} bytes were committed`)
@@ -282,7 +282,7 @@ class FileAppendLog implements AppendLog {
       if (frames === null) break
       if (this.#writtenBytes + frames.length - this.#durableBytes > unsyncedBytesMax) await this.#sync()
       await this.#file.write(frames)
-      this.#pending.written()
+      this.#pending.removeOldest()
       this.#writtenBytes += frames.length
     }
     if (sync) await this.#sync()

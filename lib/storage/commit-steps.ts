@@ -15,7 +15,7 @@ export type CommitStep =
 export type OnStep = (step: CommitStep, when: 'before' | 'after', path: string) => void | Promise<void>
 
 /** Does `work` as a named step: tells `onStep` before and after it. */
-export async function stepping<T>(
+export async function runStep<T>(
   onStep: OnStep | undefined,
   step: CommitStep,
   path: string,

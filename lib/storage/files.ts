@@ -47,16 +47,19 @@ export interface OpenFile {
 
 /** The real file system. Every refusal is a StorageError with `details: { errno, operation, path }`. */
 export const nodeFiles: FileLayer = {
-  open: (path, mode) => naming('open', path, async () => new NodeFile(path, await open(path, openFlags[mode]))),
-  rename: (from, to) => naming('rename', to, () => rename(from, to)),
-  link: (from, to) => naming('link', to, () => link(from, to)),
-  linkCount: (path) => naming('look at', path, () => missingAs(null, async () => (await stat(path)).nlink)),
-  remove: (path) => naming('remove', path, () => rm(path, { force: true })),
-  makeDirectory: (path) => naming('make directory', path, () => makeWithParents(path)),
-  list: (path) => naming('list', path, () => missingAs([], async () => (await readdir(path)).sort(byCodeUnit))),
-  sizeBytes: (path) => naming('look at', path, () => missingAs(null, async () => (await stat(path)).size)),
-  modifiedMs: (path) => naming('look at', path, () => missingAs(null, async () => (await stat(path)).mtimeMs)),
-  fsyncDirectory: (path) => naming('fsync directory', path, () => syncDirectory(path)),
+  open: (path, mode) =>
+    withStorageError('open', path, async () => new NodeFile(path, await open(path, openFlags[mode]))),
+  rename: (from, to) => withStorageError('rename', to, () => rename(from, to)),
+  link: (from, to) => withStorageError('link', to, () => link(from, to)),
+  linkCount: (path) => withStorageError('look at', path, () => orIfMissing(null, async () => (await stat(path)).nlink)),
+  remove: (path) => withStorageError('remove', path, () => rm(path, { force: true })),
+  makeDirectory: (path) => withStorageError('make directory', path, () => makeWithParents(path)),
+  list: (path) =>
+    withStorageError('list', path, () => orIfMissing([], async () => (await readdir(path)).sort(byCodeUnit))),
+  sizeBytes: (path) => withStorageError('look at', path, () => orIfMissing(null, async () => (await stat(path)).size)),
+  modifiedMs: (path) =>
+    withStorageError('look at', path, () => orIfMissing(null, async () => (await stat(path)).mtimeMs)),
+  fsyncDirectory: (path) => withStorageError('fsync directory', path, () => syncDirectory(path)),
 }
 
 /**
@@ -180,14 +183,14 @@ class NodeFile implements OpenFile {
   }
 
   write(bytes: Uint8Array): Promise<void> {
-    return naming('write', this.path, async () => {
+    return withStorageError('write', this.path, async () => {
       // A single write may be short (a signal, a nearly full disk): go on, and let the next one say why.
       for (let done = 0; done < bytes.length; ) done += (await this.#handle.write(bytes, done)).bytesWritten
     })
   }
 
   read(offset: number, lengthBytes: number): Promise<Uint8Array> {
-    return naming('read', this.path, async () => {
+    return withStorageError('read', this.path, async () => {
       const bytes = Buffer.allocUnsafe(lengthBytes)
       let done = 0
       while (done < lengthBytes) {
@@ -200,30 +203,30 @@ class NodeFile implements OpenFile {
   }
 
   truncate(lengthBytes: number): Promise<void> {
-    return naming('truncate', this.path, () => this.#handle.truncate(lengthBytes))
+    return withStorageError('truncate', this.path, () => this.#handle.truncate(lengthBytes))
   }
 
   fsync(): Promise<void> {
-    return naming('fsync', this.path, () => this.#handle.sync())
+    return withStorageError('fsync', this.path, () => this.#handle.sync())
   }
 
   close(): Promise<void> {
-    return naming('close', this.path, () => this.#handle.close())
+    return withStorageError('close', this.path, () => this.#handle.close())
   }
 }
 
 /** Not `recursive: true`: Node 20 and 24 try for ever where a parent is there and refuses with ENOENT, as in /proc. */
 async function makeWithParents(path: string): Promise<void> {
   try {
-    await makeUnlessThere(path)
+    await makeIfMissing(path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || path === dirname(path)) throw error
     await makeWithParents(dirname(path))
-    await makeUnlessThere(path)
+    await makeIfMissing(path)
   }
 }
 
-async function makeUnlessThere(path: string): Promise<void> {
+async function makeIfMissing(path: string): Promise<void> {
   try {
     await mkdir(path)
   } catch (error) {
@@ -244,7 +247,7 @@ async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-async function missingAs<T>(fallback: T, operation: () => Promise<T>): Promise<T> {
+async function orIfMissing<T>(fallback: T, operation: () => Promise<T>): Promise<T> {
   try {
     return await operation()
   } catch (error) {
@@ -253,7 +256,7 @@ async function missingAs<T>(fallback: T, operation: () => Promise<T>): Promise<T
   }
 }
 
-async function naming<T>(operation: string, path: string, work: () => Promise<T>): Promise<T> {
+async function withStorageError<T>(operation: string, path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (cause) {

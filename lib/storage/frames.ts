@@ -55,7 +55,7 @@ export async function scanFrames(
   let damage = null as LogDamage | null
   let [offset, end] = [0, 0]
   for (;;) {
-    const read = frames.at(offset)
+    const read = frames.payloadAt(offset)
     const frame = read instanceof Promise ? await read : read
     if (frame !== null) {
       // Await only promises: a million records must not cost a million microtasks.
@@ -75,7 +75,7 @@ export async function scanFrames(
     }
     offset = next
   }
-  if (end === 0 && !(await frames.tornAtBirth(path))) throw corrupt(path, 0, foreign)
+  if (end === 0 && !(await frames.isTornHeader(path))) throw corrupt(path, 0, foreign)
   return { bytes: end, damage }
 }
 
@@ -94,7 +94,7 @@ class FrameReader {
   }
 
   /** Returns the payload of the frame at `offset`; null if there is no valid frame. */
-  at(offset: number): Uint8Array | null | Promise<Uint8Array | null> {
+  payloadAt(offset: number): Uint8Array | null | Promise<Uint8Array | null> {
     const frame = parseFrame(this.#buffer, offset - this.#bufferAt, offset)
     return typeof frame === 'number' ? this.#readFrame(offset, frame) : frame
   }
@@ -136,7 +136,7 @@ class FrameReader {
       const size = Math.min(readBytes, this.#sizeBytes - from)
       const bytes = await this.#file.read(from, size)
       for (let at = 0; at + frameHeadBytes <= bytes.length; at++) {
-        if (headLength(bytes, at, from + at) !== null && (await this.at(from + at)) !== null) return from + at
+        if (headLength(bytes, at, from + at) !== null && (await this.payloadAt(from + at)) !== null) return from + at
       }
       if (bytes.length < size) return null
       from += Math.max(1, size - frameHeadBytes + 1)
@@ -148,7 +148,7 @@ class FrameReader {
    * A header that was never whole. It is fsynced before anything follows it, so such a file ends with its header:
    * a longer one lost its header later, and must not be overwritten.
    */
-  async tornAtBirth(path: string): Promise<boolean> {
+  async isTornHeader(path: string): Promise<boolean> {
     if (this.#sizeBytes < frameHeadBytes) return true
     const start = Buffer.from(await this.#file.read(0, Math.min(this.#sizeBytes, headerBytesMax)))
     const text = start.subarray(8, 64).toString('latin1')

@@ -54,7 +54,7 @@ export class PendingFrames {
   }
 
   /** What `oldest` gave is in the file. */
-  written(): void {
+  removeOldest(): void {
     const buffer = this.#chunks.shift()?.buffer
     if (buffer?.length === chunkBytes && this.#spare.length < spareMax) this.#spare.push(buffer)
   }

@@ -3,7 +3,7 @@ import { VirtualTime } from '../../bench/llm-virtual.js'
 import { type KunStreamError, ServerError } from '../../lib/errors.js'
 import { assumedCapabilities } from '../../lib/llm/endpoint/capabilities.js'
 import type { ModelInput } from '../../lib/llm/options.js'
-import type { Client, Transfer } from '../../lib/llm/protocol/client.js'
+import type { Client, WireRequest } from '../../lib/llm/protocol/client.js'
 import { failureOfStatus } from '../../lib/llm/protocol/failures.js'
 import { rateLimitsOf } from '../../lib/llm/protocol/rate-limits.js'
 import { type ModelServers, openServers } from '../../lib/llm/scheduler/model-servers.js'
@@ -60,7 +60,7 @@ export interface VirtualRun {
 
 const tokens = { promptTokens: 1, completionTokens: 1 }
 
-function textsOf({ body }: Transfer): string[] {
+function textsOf({ body }: WireRequest): string[] {
   const messages = body.messages as { content: string }[] | undefined
   if (messages !== undefined) return [String(messages.findLast(({ content }) => content)?.content)]
   return Array.isArray(body.prompt) ? body.prompt.map(String) : [String(body.prompt)]

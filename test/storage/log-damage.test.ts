@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { openAppendLog, type ReadLog, readAppendLog, salvageAppendLog } from '../../lib/storage/append-log.js'
+import { type LogContents, openAppendLog, readAppendLog, salvageAppendLog } from '../../lib/storage/append-log.js'
 import { nodeFiles } from '../../lib/storage/files.js'
 import { encodeFrame, frameHeadBytes } from '../../lib/storage/frames.js'
 
@@ -16,7 +16,7 @@ async function written(path: string, records: readonly Uint8Array[] = payloads):
   return starts
 }
 
-async function read(path: string): Promise<ReadLog & { found: string[] }> {
+async function read(path: string): Promise<LogContents & { found: string[] }> {
   const found: string[] = []
   const log = await readAppendLog(
     { files: nodeFiles, path },

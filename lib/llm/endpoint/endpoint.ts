@@ -42,13 +42,13 @@ export interface EndpointOptions {
   /** Sends the smallest request of the kind that is sent here; throws when it gets no reply. */
   readonly canary: (endpoint: Endpoint, signal: AbortSignal) => Promise<void>
   /** A line for the user. */
-  readonly note: (words: string) => void
+  readonly onNote: (words: string) => void
   /** Room may have appeared, or the endpoint went out or came back. */
-  readonly changed: (endpoint: Endpoint, what: 'room' | 'down' | 'up', words: string) => void
+  readonly onChange: (endpoint: Endpoint, what: 'room' | 'down' | 'up', words: string) => void
 }
 
 /** The last failure of an endpoint, for people. */
-export interface LastHeard {
+export interface LastFailure {
   readonly words: string
   readonly atMs: number
   /** Whether the server sent a response. */
@@ -58,10 +58,10 @@ export interface LastHeard {
 /** A request in flight, as its endpoint counts it. */
 export interface SentRequest {
   /** Number of prompts; each takes a slot. */
-  readonly tickets: readonly unknown[]
+  readonly requests: readonly unknown[]
   readonly sentAtMs: number
   /** Its number at its endpoint, and how many prompts were in flight with it. */
-  readonly request: number
+  readonly requestNumber: number
   readonly inFlight: number
   /** Rate limits in the response headers, once received. */
   limits: RateLimits | null
@@ -86,7 +86,7 @@ export class Endpoint {
   /** The server's last word on itself. */
   figures: ServerFigures | null = null
   /** Text of its last failure. */
-  lastHeard: LastHeard | null = null
+  lastFailure: LastFailure | null = null
   /** Error text with which it refuses the account; null if it does not. */
   account: string | null = null
   /** Model names in its replies. */
@@ -107,9 +107,9 @@ export class Endpoint {
   }
 
   /** From now on limited by what `/metrics` says. */
-  followQueue(limiter: Limiter): void {
+  pollMetrics(limiter: Limiter): void {
     this.limiter = limiter
-    this.#run(() => this.#poll())
+    this.#startLoop(() => this.#poll())
   }
 
   get label(): string {
@@ -121,39 +121,39 @@ export class Endpoint {
   }
 
   /** Requests that may be sent now. */
-  room(nowMs: number): number {
+  capacity(nowMs: number): number {
     if (this.#down !== null) return 0
     const free = this.limiter.limit - this.inFlight
     return free <= 0 ? 0 : Math.min(free, this.#pacer.capacity(nowMs))
   }
 
   /** Notes that a call had to wait: this informs the limit of requests in flight, unless it waited for pacing. */
-  pressed(nowMs: number): void {
-    if (this.#pacer.capacity(nowMs) > 0) this.limiter.pressed()
+  noteWaiting(nowMs: number): void {
+    if (this.#pacer.capacity(nowMs) > 0) this.limiter.noteWaiting()
   }
 
   /** Counts a request that is sent, and returns its number. */
-  departs(prompts: number, nowMs: number): number {
+  takeSlots(prompts: number, nowMs: number): number {
     this.inFlight += prompts
-    return this.#pacer.sent(nowMs)
+    return this.#pacer.noteSent(nowMs)
   }
 
   /** Frees the slots of a request; `failure` is its error, null for a reply. */
-  arrived(sent: SentRequest, failure: unknown): void {
-    const { tickets, request, sentAtMs, limits, inFlight } = sent
+  releaseSlots(sent: SentRequest, failure: unknown): void {
+    const { requests, requestNumber, sentAtMs, limits, inFlight } = sent
     const nowMs = this.#options.clock.now()
-    this.inFlight -= tickets.length
+    this.inFlight -= requests.length
     if (failure === null) this.#inFlightPassed = Math.max(this.#inFlightPassed, inFlight)
     const { kind, status, retryAfterMs = null } = failure instanceof ServerError ? failure.details : {}
     if (kind === 'connection') return
     if (kind !== 'busy') {
-      this.#pacer.taken(request, sentAtMs, limits, nowMs)
+      this.#pacer.noteAccepted(requestNumber, sentAtMs, limits, nowMs)
       return
     }
     const isOfRate = status !== 503 && status !== 529
     const said = limitsOfDetails((failure as ServerError).details)
-    this.#pacer.refused(
-      request,
+    this.#pacer.noteRefused(
+      requestNumber,
       sentAtMs,
       { retryAfterMs: retryAfterMs as number | null, limits: said, isOfRate },
       nowMs,
@@ -168,52 +168,52 @@ export class Endpoint {
   }
 
   /** @param sentAtMs when the request that succeeded was sent */
-  succeeded(record: string, sentAtMs: number, reply: Reply, suspicion: RecordSuspicion): void {
+  noteSuccess(record: string, sentAtMs: number, reply: Reply, suspicion: RecordSuspicion): void {
     const atMs = this.#options.clock.now()
     const tokens = reply.completionTokens
-    this.#pacer.counted(reply.promptTokens + tokens)
-    this.health.succeeded(record, sentAtMs, suspicion)
-    if (this.health.troubleSinceMs === null) this.lastHeard = null
-    this.limiter.finished({ atMs, latencyMs: atMs - sentAtMs, tokens }, this.inFlight)
+    this.#pacer.noteTokens(reply.promptTokens + tokens)
+    this.health.noteSuccess(record, sentAtMs, suspicion)
+    if (this.health.troubleSinceMs === null) this.lastFailure = null
+    this.limiter.noteFinished({ atMs, latencyMs: atMs - sentAtMs, tokens }, this.inFlight)
   }
 
   /** @param isPaced refused by a rate limit, which does not depend on the number of requests in flight */
-  failed(record: string, kind: FailureKind, isPaced: boolean, words: string): void {
+  noteFailure(record: string, kind: FailureKind, isPaced: boolean, words: string): void {
     const nowMs = this.#options.clock.now()
-    if ((kind === 'busy' && !isPaced) || kind === 'deadline') this.limiter.overloaded(nowMs, this.inFlight)
-    if (this.health.failed(record, kind, nowMs) || closingKinds.has(kind)) this.takeOut(words)
+    if ((kind === 'busy' && !isPaced) || kind === 'deadline') this.limiter.noteOverload(nowMs, this.inFlight)
+    if (this.health.noteFailure(record, kind, nowMs) || closingKinds.has(kind)) this.markDown(words)
   }
 
   /** Stores the text of a failure for outage messages; a failure without response does not replace it. Returns it. */
-  heard(error: unknown): string {
+  recordFailure(error: unknown): string {
     if (!(error instanceof KunStreamError)) return String(error)
     const { kind, reason, status, serverCode } = error.details
     const code = typeof status === 'number' && status !== 200 ? status : serverCode
     const said = String(error.details.words ?? error.message)
     const words = code === undefined || code === null ? said : `${code} ${said}`
     const answered = reason !== undefined || !silentKinds.has(String(kind))
-    if (answered || this.lastHeard?.answered !== true) {
-      this.lastHeard = { words, atMs: this.#options.clock.now(), answered }
+    if (answered || this.lastFailure?.answered !== true) {
+      this.lastFailure = { words, atMs: this.#options.clock.now(), answered }
     }
     if (kind === 'account') this.account = words
     return words
   }
 
   /** Reports replies from a model other than the requested one, once per name. */
-  answeredBy(asked: string, model: string): void {
+  noteModel(asked: string, model: string): void {
     if (this.#models.has(model) || this.#models.size >= modelsMax) return
     this.#models.add(model)
-    if (!isSameModel(asked, model)) this.#options.note(`replies come from model '${model}', not '${asked}'`)
+    if (!isSameModel(asked, model)) this.#options.onNote(`replies come from model '${model}', not '${asked}'`)
   }
 
   /** Nothing is sent there until its probe is answered. */
-  takeOut(words: string): void {
+  markDown(words: string): void {
     if (this.#down !== null) return
     const nowMs = this.#options.clock.now()
     this.#down = { sinceMs: nowMs }
     this.health.troubleSinceMs ??= nowMs
-    this.#options.changed(this, 'down', words)
-    this.#run(() => this.#probe())
+    this.#options.onChange(this, 'down', words)
+    this.#startLoop(() => this.#probe())
   }
 
   /** Stops the loops; requests under way are their senders'. */
@@ -228,21 +228,21 @@ export class Endpoint {
     for (let waitMs = probeWaitMs; ; waitMs = Math.min(probeWaitMaxMs, 2 * waitMs)) {
       const heldMs = this.#pacer.heldUntilMs(clock.now()) - clock.now()
       await clock.sleep(Math.max(waitMs, heldMs), this.#closing.signal)
-      if (await this.#answersProbe()) break
+      if (await this.#passesProbe()) break
     }
     this.#downBeforeMs = this.downMs(clock.now())
     this.#down = null
     this.account = null
-    this.health.probePassed()
+    this.health.noteProbePassed()
     this.limiter.restart()
-    this.#pacer.restart()
+    this.#pacer.reset()
     this.#inFlightPassed = 0
-    this.#options.changed(this, 'up', 'answers again')
+    this.#options.onChange(this, 'up', 'answers again')
   }
 
   /** By effect: not only `/health`, which proxies answer for dead servers, but a request. */
-  async #answersProbe(): Promise<boolean> {
-    return this.within(probeDeadlineMs, async (signal) => {
+  async #passesProbe(): Promise<boolean> {
+    return this.succeedsWithin(probeDeadlineMs, async (signal) => {
       const { status, text } = await this.client.fetch('/health', { headers: this.#options.headers, signal })
       if (status >= 500 && status !== 501) throw failureOfStatus(status, text, { endpoint: this.label })
       try {
@@ -263,35 +263,35 @@ export class Endpoint {
     for (let failures = 0; failures < pollFailuresMax; ) {
       await clock.sleep(pollMs, this.#closing.signal)
       if (this.#down !== null) continue
-      const seen = await this.within(pollDeadlineMs, async (signal) => {
+      const seen = await this.succeedsWithin(pollDeadlineMs, async (signal) => {
         const { status, text } = await this.client.fetch('/metrics', { headers: this.#options.headers, signal })
         const figures = status === 200 ? parseServerMetrics(text, clock.now()) : null
         if (figures === null) return false
         this.figures = figures
-        this.limiter.sampled(figures, this.inFlight)
+        this.limiter.noteSample(figures, this.inFlight)
         return true
       })
       failures = seen ? 0 : failures + 1
-      if (seen) this.#options.changed(this, 'room', 'looked')
+      if (seen) this.#options.onChange(this, 'room', 'looked')
     }
     this.figures = null
     this.limiter = this.#options.fallback()
-    this.#options.changed(this, 'room', 'no metrics any more: limited by goodput')
+    this.#options.onChange(this, 'room', 'no metrics any more: limited by goodput')
   }
 
   /** Returns false if `attempt` fails or takes longer: a failed probe is a result, and its text is stored. */
-  async within(deadlineMs: number, attempt: (signal: AbortSignal) => Promise<boolean>): Promise<boolean> {
+  async succeedsWithin(deadlineMs: number, attempt: (signal: AbortSignal) => Promise<boolean>): Promise<boolean> {
     try {
-      return await this.limited(deadlineMs, attempt)
+      return await this.withDeadline(deadlineMs, attempt)
     } catch (error) {
       this.#closing.signal.throwIfAborted()
-      this.heard(error)
+      this.recordFailure(error)
       return false
     }
   }
 
   /** @throws {ServerError} `attempt` takes longer; also the error of `attempt`, or the reason why it was closed */
-  async limited<T>(deadlineMs: number, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async withDeadline<T>(deadlineMs: number, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const over = new AbortController()
     setMaxListeners(0, over.signal)
     const stop = () => over.abort(this.#closing.signal.reason)
@@ -311,7 +311,7 @@ export class Endpoint {
     }
   }
 
-  #run(loop: () => Promise<void>): void {
+  #startLoop(loop: () => Promise<void>): void {
     const running = loop()
       .catch((error) => {
         if (!this.#closing.signal.aborted) throw error

@@ -4,7 +4,7 @@
  * together, so their ratio is steady where a count of tokens in a second is not, and a long answer is not taken for a
  * slow server. Pure, as limiter.ts.
  */
-import type { Finished, Limiter } from './limiter.js'
+import type { FinishedRequest, Limiter } from './limiter.js'
 
 const limitStart = 16
 const limitMin = 2
@@ -51,7 +51,7 @@ export class GoodputLimiter implements Limiter {
   reason = 'cold'
   #limit: number
   #cold = true
-  #pressed = false
+  #isWaiting = false
   /** Requests that began before belong to the limit before. */
   #epochFromMs = Number.NEGATIVE_INFINITY
   #finished = 0
@@ -70,13 +70,13 @@ export class GoodputLimiter implements Limiter {
     return Math.floor(this.#limit)
   }
 
-  pressed(): void {
-    this.#pressed = true
+  noteWaiting(): void {
+    this.#isWaiting = true
   }
 
-  sampled(): void {}
+  noteSample(): void {}
 
-  finished({ atMs, latencyMs, tokens }: Finished): void {
+  noteFinished({ atMs, latencyMs, tokens }: FinishedRequest): void {
     if (atMs - latencyMs < this.#epochFromMs) return
     this.#finished++
     this.#tokens += tokens + tokensOverhead
@@ -84,29 +84,29 @@ export class GoodputLimiter implements Limiter {
     const needed = Math.min(epochFinishedMax, Math.max(epochFinishedMin, this.#limit * epochShare))
     if (this.#finished < needed || atMs - this.#epochFromMs < epochMs) return
     // Without calls that wait, less than the limit was in flight: the epoch says nothing.
-    if (this.#pressed) this.#decide((1000 * this.#limit * this.#tokens) / this.#latencyMs, atMs)
-    this.#begin(atMs)
+    if (this.#isWaiting) this.#decide((1000 * this.#limit * this.#tokens) / this.#latencyMs, atMs)
+    this.#startEpoch(atMs)
   }
 
-  overloaded(atMs: number, inFlight: number): void {
+  noteOverload(atMs: number, inFlight: number): void {
     this.#cold = false
     if (atMs - this.#decreasedAtMs < decreasePauseMs) return
     this.#decrease(atMs, Math.min(this.#limit, inFlight) * refusedDecreaseShare, 'refused')
-    this.#begin(atMs)
+    this.#startEpoch(atMs)
   }
 
   restart(): void {
     this.#limit = Math.min(limitStart, this.#inFlightMax)
     this.#cold = true
     this.#points.clear()
-    this.#begin(Number.NEGATIVE_INFINITY)
+    this.#startEpoch(Number.NEGATIVE_INFINITY)
     this.reason = 'back'
   }
 
-  #begin(atMs: number): void {
+  #startEpoch(atMs: number): void {
     this.#epochFromMs = atMs
     this.#finished = this.#tokens = this.#latencyMs = 0
-    this.#pressed = false
+    this.#isWaiting = false
   }
 
   #decide(goodput: number, atMs: number): void {
@@ -119,7 +119,7 @@ export class GoodputLimiter implements Limiter {
     }
     const learnt = known === undefined ? goodput : known.goodput + goodputWeight * (goodput - known.goodput)
     this.#points.set(place, { limit: this.#limit, goodput: learnt })
-    const lower = this.#lower()
+    const lower = this.#lowerPoint()
     const least = this.#cold ? coldElasticityMin : elasticityMin
     const pays = lower === null || Math.log(learnt / lower.goodput) >= least * Math.log(this.#limit / lower.limit)
     if (this.#cold && pays) this.#set(this.#limit * coldGrowth, 'cold')
@@ -134,7 +134,7 @@ export class GoodputLimiter implements Limiter {
   }
 
   /** The nearest limit below that is far enough to compare with. */
-  #lower(): Point | null {
+  #lowerPoint(): Point | null {
     let nearest: Point | null = null
     for (const point of this.#points.values()) {
       if (point.limit * comparedRatio <= this.#limit && point.limit > (nearest?.limit ?? 0)) nearest = point

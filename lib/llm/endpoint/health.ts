@@ -41,7 +41,7 @@ export class RecordSuspicion {
   sinceMs = Number.POSITIVE_INFINITY
   failures = 0
   deadlines = 0
-  get guilty(): boolean {
+  get isGuilty(): boolean {
     return this.blame >= blameMax
   }
 }
@@ -70,41 +70,41 @@ export class Health {
   #retriesAtMs = 0
 
   /** @param sentAtMs send time of the request: one sent before the trouble does not end it */
-  succeeded(record: string, sentAtMs: number, { failures, deadlines }: RecordSuspicion): void {
-    this.#passed(sentAtMs)
+  noteSuccess(record: string, sentAtMs: number, { failures, deadlines }: RecordSuspicion): void {
+    this.#notePass(sentAtMs)
     const place = this.#goodRecords++ % goodRecordsMax
     this.#goodFailures[place] = Math.min(goodFailuresMax, failures)
     this.#goodDeadlines[place] = Math.min(goodFailuresMax, deadlines)
     if (sentAtMs > this.#newestRecordSentMs) this.#newestRecordSentMs = sentAtMs
     this.#retries = Math.min(retriesSavedMax, this.#retries + retriesPerSuccess)
-    this.#note(record, false)
+    this.#noteOutcome(record, false)
   }
 
   /** Notes the outcome of a control request: a repeat of one that succeeded before. */
-  controlled(passed: boolean, sentAtMs: number): void {
+  noteControl(passed: boolean, sentAtMs: number): void {
     this.#controls.push(passed)
     if (this.#controls.length > controlsMax) this.#controls.shift()
-    if (passed) this.#passed(sentAtMs)
+    if (passed) this.#notePass(sentAtMs)
   }
 
   /** Notes that a record is sent here for the first time: later requests that pass, pass beside it. */
-  sent(suspicion: RecordSuspicion, nowMs: number): void {
+  noteSent(suspicion: RecordSuspicion, nowMs: number): void {
     if (suspicion.sinceMs === Number.POSITIVE_INFINITY) suspicion.sinceMs = nowMs
   }
 
   /** Returns whether the circuit opens. */
-  failed(record: string, kind: FailureKind, nowMs: number): boolean {
+  noteFailure(record: string, kind: FailureKind, nowMs: number): boolean {
     if (kind === 'account' || kind === 'loading') return true
     if (kind === 'busy') {
       this.#busySinceMs ??= nowMs
       return nowMs - this.#busySinceMs >= busyMaxMs
     }
-    this.#note(record, true)
+    this.#noteOutcome(record, true)
     return ++this.#consecutive >= consecutiveFailuresMax
   }
 
   /** The endpoint's probe was answered: the circuit closes, but only a real reply ends the trouble. */
-  probePassed(): void {
+  noteProbePassed(): void {
     this.#consecutive = 0
     this.#busySinceMs = null
   }
@@ -116,9 +116,9 @@ export class Health {
    *
    * @returns whether it counts as evidence
    */
-  suspect(record: string, kind: FailureKind, suspicion: RecordSuspicion, nowMs: number): boolean {
+  addEvidence(record: string, kind: FailureKind, suspicion: RecordSuspicion, nowMs: number): boolean {
     const { sinceMs } = suspicion
-    this.tried(suspicion, kind, nowMs)
+    this.noteAttempt(suspicion, kind, nowMs)
     if (kind === 'busy' || neverBlamedKinds.has(kind) || this.newestPassSentMs < sinceMs) return false
     if (this.#isOfBurst(kind, nowMs)) return false
     // If only suspects are left, the control request is what passes beside them.
@@ -131,14 +131,14 @@ export class Health {
   }
 
   /** Notes a failure of a record, whether or not it counts as evidence. */
-  tried(suspicion: RecordSuspicion, kind: FailureKind, nowMs: number): void {
+  noteAttempt(suspicion: RecordSuspicion, kind: FailureKind, nowMs: number): void {
     suspicion.sinceMs = nowMs
     suspicion.failures++
     if (kind === 'deadline') suspicion.deadlines++
   }
 
   /** Adds the failure of a record that was tried alone after a control request passed. */
-  suspectAlone(kind: FailureKind, suspicion: RecordSuspicion): void {
+  addEvidenceAlone(kind: FailureKind, suspicion: RecordSuspicion): void {
     if (neverBlamedKinds.has(kind)) return
     blame(suspicion, kind, this.#rateBesideControls(kind))
   }
@@ -172,7 +172,7 @@ export class Health {
     return Math.max(controls, failures / Math.max(1, failures + passes))
   }
 
-  #passed(sentAtMs: number): void {
+  #notePass(sentAtMs: number): void {
     this.#consecutive = 0
     this.#busySinceMs = null
     if (sentAtMs > this.newestPassSentMs) this.newestPassSentMs = sentAtMs
@@ -187,7 +187,7 @@ export class Health {
     return together
   }
 
-  #note(record: string, failed: boolean): void {
+  #noteOutcome(record: string, failed: boolean): void {
     this.#outcomes.delete(record)
     this.#outcomes.set(record, failed)
     if (this.#outcomes.size <= outcomesMax) return

@@ -67,7 +67,7 @@ export class LearnedRate {
     this.#settle(nowMs)
     if (this.#hold === null) return 0
     const { untilMs, alone } = this.#hold
-    return alone === null ? untilMs : alone.sentAtMs + this.#takenAfterMs
+    return alone === null ? untilMs : alone.sentAtMs + this.#acceptedAfterMs
   }
 
   /** Whether only one request may be sent now. */
@@ -84,28 +84,28 @@ export class LearnedRate {
     return this.#rate === null ? Number.POSITIVE_INFINITY : this.#rate * (1 + (sinceMs / this.#growthMs) ** 2)
   }
 
-  sent(request: number, nowMs: number): void {
+  noteSent(request: number, nowMs: number): void {
     const isFresh = this.#span === null || (this.#rate === null && nowMs - this.#lastSentMs > idleMs)
     this.#lastSentMs = nowMs
     if (this.#hold !== null) {
       this.#hold.alone ??= { request, sentAtMs: nowMs }
       return
     }
-    if (isFresh) this.#begin(nowMs, request)
+    if (isFresh) this.#startCycle(nowMs, request)
     else if (this.#next === null || nowMs - this.#next.fromMs > spanMs) {
       if (this.#next !== null) this.#span = this.#next
       this.#next = { fromMs: nowMs, fromRequest: request, refused: 0 }
     }
   }
 
-  taken(request: number, nowMs: number): void {
+  noteAccepted(request: number, nowMs: number): void {
     this.#settle(nowMs)
     const alone = this.#hold?.alone
-    if (alone && request >= alone.request) this.#ended(alone.request, alone.sentAtMs)
+    if (alone && request >= alone.request) this.#endCycle(alone.request, alone.sentAtMs)
   }
 
   /** @param waitMs wait requested by the server; null if it names none */
-  refused(request: number, sentAtMs: number, waitMs: number | null, nowMs: number): void {
+  noteRefused(request: number, sentAtMs: number, waitMs: number | null, nowMs: number): void {
     for (const span of [this.#span, this.#next]) if (span !== null && request >= span.fromRequest) span.refused++
     this.#refusalMs = nowMs - sentAtMs
     const hold = this.#hold
@@ -118,20 +118,20 @@ export class LearnedRate {
     this.#hold = { untilMs: nowMs + (waitMs ?? ownMs), waitMs: ownMs, alone: null }
   }
 
-  forget(): void {
+  reset(): void {
     this.#rate = this.#span = this.#next = this.#hold = null
   }
 
-  get #takenAfterMs(): number {
+  get #acceptedAfterMs(): number {
     return Math.max(acceptedAfterMs, acceptedAfterRefusals * this.#refusalMs)
   }
 
   #settle(nowMs: number): void {
     const alone = this.#hold?.alone
-    if (alone && nowMs - alone.sentAtMs >= this.#takenAfterMs) this.#ended(alone.request, alone.sentAtMs)
+    if (alone && nowMs - alone.sentAtMs >= this.#acceptedAfterMs) this.#endCycle(alone.request, alone.sentAtMs)
   }
 
-  #ended(request: number, atMs: number): void {
+  #endCycle(request: number, atMs: number): void {
     const span = this.#span
     if (span !== null && atMs > span.fromMs) {
       const taken = Math.max(1, request - span.fromRequest - span.refused)
@@ -142,10 +142,10 @@ export class LearnedRate {
       this.#rateFromMs = atMs
     }
     this.#hold = null
-    this.#begin(atMs, request)
+    this.#startCycle(atMs, request)
   }
 
-  #begin(fromMs: number, fromRequest: number): void {
+  #startCycle(fromMs: number, fromRequest: number): void {
     this.#span = { fromMs, fromRequest, refused: 0 }
     this.#next = null
   }

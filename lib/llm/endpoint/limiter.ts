@@ -16,7 +16,7 @@ export interface ServerSample {
 }
 
 /** One finished request. */
-export interface Finished {
+export interface FinishedRequest {
   readonly atMs: number
   readonly latencyMs: number
   readonly tokens: number
@@ -30,11 +30,11 @@ export interface Limiter {
   /** What the last change was for. */
   readonly reason: string
   /** A call had to wait for room since the last decision: growing makes sense. */
-  pressed(): void
-  sampled(sample: ServerSample, inFlight: number): void
-  finished(request: Finished, inFlight: number): void
+  noteWaiting(): void
+  noteSample(sample: ServerSample, inFlight: number): void
+  noteFinished(request: FinishedRequest, inFlight: number): void
   /** The server said that it is full (429, 503) or let a deadline pass. */
-  overloaded(atMs: number, inFlight: number): void
+  noteOverload(atMs: number, inFlight: number): void
   /** The endpoint came back: nothing is known of it any more. */
   restart(): void
 }
@@ -83,7 +83,7 @@ export class QueueLimiter implements Limiter {
   reason = 'cold'
   #limit: number
   #cold = true
-  #pressed = false
+  #isWaiting = false
   #emptyLooks = 0
   #running = 0
   #preemptions: number | null = null
@@ -98,16 +98,16 @@ export class QueueLimiter implements Limiter {
     return Math.floor(this.#limit)
   }
 
-  pressed(): void {
-    this.#pressed = true
+  noteWaiting(): void {
+    this.#isWaiting = true
   }
 
-  sampled(sample: ServerSample, inFlight: number): void {
+  noteSample(sample: ServerSample, inFlight: number): void {
     const preempted = Math.max(0, sample.preemptions - (this.#preemptions ?? sample.preemptions))
     this.#preemptions = sample.preemptions
     const kv = sample.kvUsage ?? 0
-    const pressed = this.#pressed
-    this.#pressed = false
+    const pressed = this.#isWaiting
+    this.#isWaiting = false
     const runningBefore = this.#running
     this.#running = sample.running
     this.#emptyLooks = sample.waiting === 0 ? this.#emptyLooks + 1 : 0
@@ -121,12 +121,12 @@ export class QueueLimiter implements Limiter {
     }
     if (this.#emptyLooks >= starvedSamples && pressed && kv < kvUsageColdMax) this.#cold = true
     const growth = kv > 0 ? Math.max(1, kvUsageHold / kv) : Number.POSITIVE_INFINITY
-    if (this.#cold) this.#warm(sample, runningBefore, pressed, kv)
+    if (this.#cold) this.#warmUp(sample, runningBefore, pressed, kv)
     else this.#follow(sample, inFlight, pressed, growth)
   }
 
   /** Doubles as long as the server takes all; a queue that moves up is prompts being read, not a full server. */
-  #warm({ waiting, running }: ServerSample, runningBefore: number, pressed: boolean, kv: number): void {
+  #warmUp({ waiting, running }: ServerSample, runningBefore: number, pressed: boolean, kv: number): void {
     // Sequences that were just let in have most of their KV still to come.
     if (kv > kvUsageColdMax) this.#cold = false
     else if (waiting < wantedWaiting(running)) {
@@ -144,9 +144,9 @@ export class QueueLimiter implements Limiter {
     this.#set(next, waiting > wanted ? 'queue over its band' : 'queue under its band')
   }
 
-  finished(): void {}
+  noteFinished(): void {}
 
-  overloaded(atMs: number, inFlight: number): void {
+  noteOverload(atMs: number, inFlight: number): void {
     this.#cold = false
     this.#cut(atMs, Math.min(inFlight, this.#limit) * refusedCutShare, 'refused')
   }
@@ -181,9 +181,9 @@ export class FixedLimiter implements Limiter {
   readonly kind = 'fixed'
   readonly reason = 'fixed by the recipe'
   constructor(readonly limit: number) {}
-  pressed(): void {}
-  sampled(): void {}
-  finished(): void {}
-  overloaded(): void {}
+  noteWaiting(): void {}
+  noteSample(): void {}
+  noteFinished(): void {}
+  noteOverload(): void {}
   restart(): void {}
 }

@@ -5,7 +5,7 @@
  * A server without limits is not paced: `capacity` is Infinity until it reports a limit or refuses a request.
  */
 
-import { Quota, type Reported } from '../protocol/quota.js'
+import { Quota, type QuotaReport } from '../protocol/quota.js'
 import type { RateLimits } from '../protocol/rate-limits.js'
 import { LearnedRate } from './learned-rate.js'
 
@@ -59,33 +59,33 @@ export class Pacer {
   }
 
   /** @returns the number of the request, which `taken` or `refused` gets later */
-  sent(nowMs: number): number {
+  noteSent(nowMs: number): number {
     const request = this.#sent++
     this.#due = Math.max(0, this.#due - 1)
-    this.#requests.spent(1)
-    this.#tokens.spent(this.#cost)
-    this.#learned.sent(request, nowMs)
+    this.#requests.spend(1)
+    this.#tokens.spend(this.#cost)
+    this.#learned.noteSent(request, nowMs)
     return request
   }
 
   /** Notes that the server accepted a request, whatever its outcome. */
-  taken(request: number, sentAtMs: number, limits: RateLimits | null, nowMs: number): void {
-    this.#learned.taken(request, nowMs)
-    if (limits !== null) this.#reported({ request, sentAtMs, refused: false }, limits, nowMs)
+  noteAccepted(request: number, sentAtMs: number, limits: RateLimits | null, nowMs: number): void {
+    this.#learned.noteAccepted(request, nowMs)
+    if (limits !== null) this.#updateQuotas({ request, sentAtMs, refused: false }, limits, nowMs)
   }
 
   /** Notes the tokens of a reply, prompt included. */
-  counted(tokens: number): void {
+  noteTokens(tokens: number): void {
     this.#cost = this.#cost === 0 ? tokens : this.#cost + costWeight * (tokens - this.#cost)
   }
 
-  refused(request: number, sentAtMs: number, { retryAfterMs, limits, isOfRate }: Refusal, nowMs: number): void {
-    if (limits !== null) this.#reported({ request, sentAtMs, refused: true }, limits, nowMs)
+  noteRefused(request: number, sentAtMs: number, { retryAfterMs, limits, isOfRate }: Refusal, nowMs: number): void {
+    if (limits !== null) this.#updateQuotas({ request, sentAtMs, refused: true }, limits, nowMs)
     if (!isOfRate) {
       if (retryAfterMs !== null) this.hold(nowMs + retryAfterMs)
       return
     }
-    this.#learned.refused(request, sentAtMs, retryAfterMs ?? usedUpMs(limits), nowMs)
+    this.#learned.noteRefused(request, sentAtMs, retryAfterMs ?? usedUpMs(limits), nowMs)
   }
 
   hold(untilMs: number): void {
@@ -93,19 +93,23 @@ export class Pacer {
   }
 
   /** Resets limits after the endpoint came back, since they may have changed. A requested wait still applies. */
-  restart(): void {
-    this.#requests.forget()
-    this.#tokens.forget()
-    this.#learned.forget()
+  reset(): void {
+    this.#requests.reset()
+    this.#tokens.reset()
+    this.#learned.reset()
   }
 
-  #reported(answer: Pick<Reported, 'request' | 'sentAtMs' | 'refused'>, limits: RateLimits, nowMs: number): void {
+  #updateQuotas(
+    answer: Pick<QuotaReport, 'request' | 'sentAtMs' | 'refused'>,
+    limits: RateLimits,
+    nowMs: number,
+  ): void {
     const since = this.#sent - 1 - answer.request
     const cost = this.#cost
     const { requestsRemaining, requestsResetMs, tokensRemaining, tokensResetMs } = limits
     const inRequests = { ...answer, cost: 1, spentSince: since }
-    this.#requests.reported(inRequests, requestsRemaining, requestsResetMs, nowMs)
-    this.#tokens.reported({ ...answer, cost, spentSince: since * cost }, tokensRemaining, tokensResetMs, nowMs)
+    this.#requests.update(inRequests, requestsRemaining, requestsResetMs, nowMs)
+    this.#tokens.update({ ...answer, cost, spentSince: since * cost }, tokensRemaining, tokensResetMs, nowMs)
   }
 }
 

@@ -12,7 +12,7 @@ import type { Clock } from '../../core/types.js'
 import { EndpointError, type KunStreamError, RequestRefusedError, ServerError } from '../../errors.js'
 import type { Client } from '../protocol/client.js'
 import { contextTokensOf } from '../protocol/context-tokens.js'
-import { errorWithin } from '../protocol/error-body.js'
+import { embeddedError } from '../protocol/error-body.js'
 import { noChannel } from '../protocol/failure-table.js'
 import { failureOf, failureOfStatus, isOutOfTokens } from '../protocol/failures.js'
 import { isSameModel } from '../protocol/model-names.js'
@@ -79,7 +79,7 @@ export interface Probe {
 
 type Failure = ServerError | RequestRefusedError
 
-interface Answered {
+interface ProbeResponse {
   readonly text: string
   readonly body: Json
   /** Null if it is a reply. */
@@ -87,7 +87,7 @@ interface Answered {
 }
 
 /** Set once a request of a kind is known to pass. */
-interface Plain {
+interface Baseline {
   readonly path: string
   readonly body: Json
 }
@@ -116,8 +116,8 @@ class Prober {
   readonly #model: ProbedModel
   readonly #signal: AbortSignal
   readonly #clock: Clock
-  #plainPassed = 0
-  #plainFailed = 0
+  #baselinePassed = 0
+  #baselineFailed = 0
 
   constructor(
     client: Client,
@@ -135,20 +135,20 @@ class Prober {
 
   async probe(): Promise<Probe> {
     const model = this.#model
-    const found = await this.#plain().catch(async (error) => {
+    const found = await this.#baselines().catch(async (error) => {
       throw await this.#withServedNames(error)
     })
     const { kind, completion, maxTokensField } = found
-    const { chat, kwargsPass } = await this.#template(found.chat, (found.chat ?? completion) as Plain)
-    const plain = (kind === 'chat' ? chat : completion) as Plain
-    const inCompletion = (fields: Json) => (completion === null ? null : this.#finding(completion, fields, plain))
+    const { chat, kwargsPass } = await this.#chatTemplate(found.chat, (found.chat ?? completion) as Baseline)
+    const plain = (kind === 'chat' ? chat : completion) as Baseline
+    const inCompletion = (fields: Json) => (completion === null ? null : this.#decide(completion, fields, plain))
     const fieldNames = Object.keys(optionalFields).filter((name) => !found.without.includes(name))
     const [about, list, topLogprobs, continued, ...fields] = await Promise.all([
-      this.#about(),
+      this.#serverInfo(),
       inCompletion({ prompt: [canaryPrompt, canaryPrompt] }),
       this.#topLogprobs(kind, plain),
-      this.#continuing(chat, plain),
-      ...fieldNames.map((name) => this.#finding(plain, { [name]: optionalFields[name] }, plain)),
+      this.#turnContinuation(chat, plain),
+      ...fieldNames.map((name) => this.#decide(plain, { [name]: optionalFields[name] }, plain)),
     ])
     const thinks =
       continued !== 'no' && topLogprobs !== null && (await this.#thinks(chat, continued, topLogprobs, plain))
@@ -175,19 +175,19 @@ class Prober {
   }
 
   /** Finds the smallest request of each kind that passes. */
-  async #plain() {
+  async #baselines() {
     const model = this.#model
     const [chat, completion] = await Promise.all([
-      this.#accepted('/chat/completions', canaryBody('chat', model)),
-      this.#accepted('/completions', canaryBody('completion', model)),
+      this.#acceptedForm('/chat/completions', canaryBody('chat', model)),
+      this.#acceptedForm('/completions', canaryBody('completion', model)),
     ])
     let [chatPlain, completionPlain] = [chat.plain, completion.plain]
     // If neither passes, the server is down; if one does, the other is judged beside it.
     if (chatPlain === null && completionPlain === null) throw this.#unusable(chat.failure, completion.failure)
-    if (chatPlain === null) chatPlain = await this.#beside(chat, completionPlain as Plain)
-    else if (completionPlain === null) completionPlain = await this.#beside(completion, chatPlain)
+    if (chatPlain === null) chatPlain = await this.#recheck(chat, completionPlain as Baseline)
+    else if (completionPlain === null) completionPlain = await this.#recheck(completion, chatPlain)
     const kind: CompletionRequest['kind'] = chatPlain === null ? 'completion' : 'chat'
-    const { body } = (chatPlain ?? completionPlain) as Plain
+    const { body } = (chatPlain ?? completionPlain) as Baseline
     return {
       kind,
       chat: chatPlain,
@@ -198,18 +198,18 @@ class Prober {
   }
 
   /** Builds the chat as stages will send it: the template settings change how turns are opened. */
-  async #template(chat: Plain | null, plain: Plain): Promise<{ chat: Plain | null; kwargsPass: boolean }> {
+  async #chatTemplate(chat: Baseline | null, plain: Baseline): Promise<{ chat: Baseline | null; kwargsPass: boolean }> {
     if (chat === null) return { chat, kwargsPass: false }
     const { chatTemplateKwargs } = this.#model
     const fields = { chat_template_kwargs: { ...chatTemplateKwargs } }
-    const kwargsPass = (await this.#finding(chat, fields, plain)).error === null
+    const kwargsPass = (await this.#decide(chat, fields, plain)).error === null
     if (!kwargsPass || chatTemplateKwargs === undefined) return { chat, kwargsPass }
     return { chat: { path: chat.path, body: { ...chat.body, ...fields } }, kwargsPass }
   }
 
-  async #beside({ plain, failure, path, body }: Accepted, other: Plain): Promise<Plain | null> {
+  async #recheck({ plain, failure, path, body }: FormSearch, other: Baseline): Promise<Baseline | null> {
     if (plain !== null || failure instanceof RequestRefusedError) return plain
-    return (await this.#accepted(path, body, other)).plain
+    return (await this.#acceptedForm(path, body, other)).plain
   }
 
   /**
@@ -217,7 +217,7 @@ class Prober {
    * With a request that passes beside it the result is definite; without one, the first transient failure ends the
    * search.
    */
-  async #accepted(path: string, body: Json, beside: Plain | null = null): Promise<Accepted> {
+  async #acceptedForm(path: string, body: Json, beside: Baseline | null = null): Promise<FormSearch> {
     const { max_tokens, ...renamed } = body
     const { temperature: _, ...fixed } = body
     const { temperature: __, ...both } = renamed
@@ -230,7 +230,7 @@ class Prober {
     let failure: Failure | null = null
     for (const variant of variants) {
       const asked = { path, body: variant }
-      const { error } = await (beside === null ? this.#attempt(path, variant) : this.#finding(asked, {}, beside))
+      const { error } = await (beside === null ? this.#send(path, variant) : this.#decide(asked, {}, beside))
       if (error === null) return { plain: asked, failure: null, path, body }
       // Not the refusal of an earlier variant: this one may be accepted later.
       if (!(error instanceof RequestRefusedError)) return { plain: null, failure: error, path, body }
@@ -240,7 +240,7 @@ class Prober {
   }
 
   /** Reads what the server says about itself; it does not affect the output, so a failure means unknown. */
-  async #about() {
+  async #serverInfo() {
     const model = this.#model
     const get = (path: string) => this.#get(path)
     const [version, models, metrics, props, info, modelInfo] = await Promise.all([
@@ -265,30 +265,37 @@ class Prober {
   }
 
   /** Finds the largest number of readable log-probabilities; null for none. */
-  async #topLogprobs(kind: CompletionRequest['kind'], plain: Plain): Promise<number | null> {
+  async #topLogprobs(kind: CompletionRequest['kind'], plain: Baseline): Promise<number | null> {
     const prompt = kind === 'chat' ? { messages: [{ role: 'user', content: labelPrompt }] } : { prompt: labelPrompt }
     const fields = (count: number) => (kind === 'chat' ? { logprobs: true, top_logprobs: count } : { logprobs: count })
     let most: number = topLogprobsTried[0]
     for (const count of topLogprobsTried) {
       if (count > most) continue
-      const answer = await this.#finding(plain, { ...prompt, ...fields(count) }, plain)
+      const answer = await this.#decide(plain, { ...prompt, ...fields(count) }, plain)
       if (answer.error !== null) {
         most = Math.max(2, allowedNumber(String(answer.error.details.words ?? ''), count) ?? count - 1)
         if (most < count && !topLogprobsTried.some((each) => each === most)) {
-          const exact = await this.#finding(plain, { ...prompt, ...fields(most) }, plain)
-          if (exact.error === null) return this.#readable(kind, plain, { ...prompt, ...fields(most) }, exact, most)
+          const exact = await this.#decide(plain, { ...prompt, ...fields(most) }, plain)
+          if (exact.error === null)
+            return this.#countIfReadable(kind, plain, { ...prompt, ...fields(most) }, exact, most)
         }
         continue
       }
-      return this.#readable(kind, plain, { ...prompt, ...fields(count) }, answer, count)
+      return this.#countIfReadable(kind, plain, { ...prompt, ...fields(count) }, answer, count)
     }
     return null
   }
 
   /** Repeats the check of a flaky effect; if the recipe streams, the effect must show in a stream. */
-  async #readable(kind: CompletionRequest['kind'], plain: Plain, fields: Json, first: Answered, count: number) {
+  async #countIfReadable(
+    kind: CompletionRequest['kind'],
+    plain: Baseline,
+    fields: Json,
+    first: ProbeResponse,
+    count: number,
+  ) {
     let readable = readableLogprobs(first.body)
-    if (!readable) readable = readableLogprobs((await this.#finding(plain, fields, plain)).body)
+    if (!readable) readable = readableLogprobs((await this.#decide(plain, fields, plain)).body)
     if (!readable || !this.#model.stream) return readable ? count : null
     const transfer = { kind, body: { ...plain.body, ...fields }, prompts: 1, headers: this.#headers, stream: true }
     try {
@@ -308,15 +315,15 @@ class Prober {
    * neither closed nor followed by the opening of another, so its prompt has fewer tokens; a turn that the server
    * continues by itself adds only the tokens of its text, which a second, longer turn shows.
    */
-  async #continuing(chat: Plain | null, plain: Plain): Promise<'by fields' | 'by itself' | 'no'> {
+  async #turnContinuation(chat: Baseline | null, plain: Baseline): Promise<'by fields' | 'by itself' | 'no'> {
     if (chat === null) return 'no'
     const [user, opened, longer, fields] = await Promise.all([
-      this.#finding(chat, { messages: [userMessage] }, plain),
-      this.#finding(chat, { messages: turn('你') }, plain),
-      this.#finding(chat, { messages: turn('你饭') }, plain),
-      this.#finding(chat, { messages: turn('你'), ...continuationFields }, plain),
+      this.#decide(chat, { messages: [userMessage] }, plain),
+      this.#decide(chat, { messages: turn('你') }, plain),
+      this.#decide(chat, { messages: turn('你饭') }, plain),
+      this.#decide(chat, { messages: turn('你'), ...continuationFields }, plain),
     ])
-    const tokens = ({ error, body }: Answered) =>
+    const tokens = ({ error, body }: ProbeResponse) =>
       error === null ? Number(asJson(body.usage).prompt_tokens) : Number.NaN
     if (tokens(fields) < tokens(opened)) return 'by fields'
     const added = tokens(opened) - tokens(user)
@@ -329,10 +336,10 @@ class Prober {
    * thought.
    */
   async #thinks(
-    chat: Plain | null,
+    chat: Baseline | null,
     continuing: 'by fields' | 'by itself',
     count: number,
-    plain: Plain,
+    plain: Baseline,
   ): Promise<boolean> {
     if (chat === null) return false
     const messages = [
@@ -341,31 +348,31 @@ class Prober {
     ]
     const continued = continuing === 'by fields' ? continuationFields : {}
     const fields = { messages, ...continued, logprobs: true, top_logprobs: count }
-    const { error, body } = await this.#finding(chat, fields, plain)
+    const { error, body } = await this.#decide(chat, fields, plain)
     if (error !== null) return false
     return beginsThought(asList(body.choices)[0] ?? {})
   }
 
   /** Gets a definite result for a plain request with added fields. */
-  async #finding({ path, body }: Plain, fields: Json, plain: Plain): Promise<Answered> {
+  async #decide({ path, body }: Baseline, fields: Json, plain: Baseline): Promise<ProbeResponse> {
     let blame = 0
     let refusals = 0
     let failure: Failure | null = null
     for (let round = 0; round < roundsMax; round++) {
-      const answer = await this.#attempt(path, { ...body, ...fields })
+      const answer = await this.#send(path, { ...body, ...fields })
       if (answer.error === null) return answer
       failure = answer.error
       if (failure instanceof RequestRefusedError && failure.details.reason === 'field') return answer
-      const beside = await this.#attempt(plain.path, plain.body)
+      const beside = await this.#send(plain.path, plain.body)
       if (beside.error === null) {
-        this.#plainPassed++
+        this.#baselinePassed++
         if (isRefusal(failure) && ++refusals >= refusalsMin) return answer
         if (failure.details.kind === 'status' || failure.details.kind === 'malformed') {
-          const rate = this.#plainFailed / (this.#plainFailed + this.#plainPassed)
+          const rate = this.#baselineFailed / (this.#baselineFailed + this.#baselinePassed)
           blame -= Math.log(Math.max(rateMin, rate))
           if (blame >= blameMax) return answer
         }
-      } else this.#plainFailed++
+      } else this.#baselineFailed++
       await this.#clock.sleep(Math.min(waitMaxMs, waitMs * 2 ** round), this.#signal)
     }
     throw failure instanceof ServerError
@@ -375,7 +382,7 @@ class Prober {
         })
   }
 
-  async #attempt(path: string, body: Json): Promise<Answered> {
+  async #send(path: string, body: Json): Promise<ProbeResponse> {
     const client = this.#client
     const headers = this.#headers
     const signal = this.#signal
@@ -390,7 +397,7 @@ class Prober {
     const { status, text } = answered
     const parsed = parsedJson(text)
     if (isOutOfTokens(status, text)) return { text, body: {}, error: null }
-    const within = status === 200 ? errorWithin(parsed) : null
+    const within = status === 200 ? embeddedError(parsed) : null
     const error =
       status !== 200
         ? failureOfStatus(status, text, asked)
@@ -405,7 +412,7 @@ class Prober {
     return { text, body: parsed, error }
   }
 
-  async #get(path: string): Promise<Answered> {
+  async #get(path: string): Promise<ProbeResponse> {
     const client = this.#client
     const headers = this.#headers
     const signal = this.#signal
@@ -472,8 +479,8 @@ class Prober {
   }
 }
 
-interface Accepted {
-  readonly plain: Plain | null
+interface FormSearch {
+  readonly plain: Baseline | null
   readonly failure: Failure | null
   readonly path: string
   /** The first variant. */

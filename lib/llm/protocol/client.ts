@@ -10,7 +10,7 @@ import type { Reply } from '../../storage/replies/types.js'
 import type { CompletionRequest } from '../types.js'
 import { failureOfConnection, failureOfStatus, isOutOfTokens } from './failures.js'
 import { type Headers, type RateLimits, rateLimitsOf } from './rate-limits.js'
-import { type AskedReplies, parseReplies, requestPath } from './reply-body.js'
+import { parseReplies, type ReplyContext, requestPath } from './reply-body.js'
 import { type Body, readErrorText, readText, textPieces } from './response-body.js'
 import { StreamedReply } from './streamed-reply.js'
 import { usageOf } from './usage.js'
@@ -23,7 +23,7 @@ const connectTimeoutMs = 10_000
 export const secretFinishReason = 'secret'
 
 /** What goes over the wire once. */
-export interface Transfer {
+export interface WireRequest {
   readonly kind: CompletionRequest['kind']
   readonly body: Record<string, unknown>
   /** Number of prompts in `body.prompt`, when it is a list; 1 otherwise. */
@@ -50,7 +50,7 @@ export interface Client {
   /** Where it sends, without secrets. */
   readonly label: string
   /** @throws {ServerError | RequestRefusedError} or the signal's reason. */
-  send(transfer: Transfer, signal: AbortSignal): Promise<Reply[]>
+  send(transfer: WireRequest, signal: AbortSignal): Promise<Reply[]>
   /** A small request: status and body, whatever the status. `/metrics` and `/health` lie outside `/v1`. */
   fetch(path: string, options: FetchOptions): Promise<{ status: number; text: string }>
   close(): Promise<void>
@@ -161,9 +161,9 @@ export function requestHeaders(headers: Readonly<Record<string, string>>, apiKey
 }
 
 /** A server may repeat a key in its response ("Incorrect API key provided: …"). One object per set of headers. */
-function redactions(own: readonly string[], credentials: Transfer['headers']) {
+function redactions(own: readonly string[], credentials: WireRequest['headers']) {
   const made = new Map<string, Redaction>()
-  return (headers: Transfer['headers']): Redaction => {
+  return (headers: WireRequest['headers']): Redaction => {
     const name = JSON.stringify(headers)
     let redaction = made.get(name)
     if (redaction === undefined) {
@@ -181,7 +181,7 @@ function redactions(own: readonly string[], credentials: Transfer['headers']) {
 const headerSetsMax = 256
 
 /** Redacts after decoding, so that escapes in the body do not bypass it. */
-function cleanReplies(text: string, asked: AskedReplies, redaction: Redaction): Reply[] {
+function cleanReplies(text: string, asked: ReplyContext, redaction: Redaction): Reply[] {
   try {
     return parseReplies(text, asked).map((reply) => cleanReply(reply, redaction))
   } catch (error) {
@@ -192,7 +192,7 @@ function cleanReplies(text: string, asked: AskedReplies, redaction: Redaction): 
 }
 
 /** A reply whose tokens were all spent on thoughts; they are billed. */
-function cutOffReply(body: Transfer['body']): Reply {
+function cutOffReply(body: WireRequest['body']): Reply {
   const tokens = Number(body.max_completion_tokens ?? body.max_tokens ?? 0)
   return {
     text: '',
@@ -230,7 +230,7 @@ function basicCredentials(url: URL): string {
  * Reads a whole body as text, or a reply assembled from events. The content decides, not the content type: a server may
  * ignore `stream`, and a proxy may drop the type.
  */
-async function receive(body: Body, headers: Headers, asked: AskedReplies): Promise<string | Reply> {
+async function receive(body: Body, headers: Headers, asked: ReplyContext): Promise<string | Reply> {
   const isEvents = String(headers['content-type']).includes('text/event-stream')
   if (!isEvents) {
     const text = await readText(body, headers)
@@ -260,7 +260,7 @@ async function receive(body: Body, headers: Headers, asked: AskedReplies): Promi
 
 const startsAsEvents = /^\s*(?:data|event|id|retry)?:/
 
-function reportLimits({ onLimits }: Transfer, headers: Headers): void {
+function reportLimits({ onLimits }: WireRequest, headers: Headers): void {
   const limits = onLimits === undefined ? null : rateLimitsOf(headers)
   if (limits !== null) onLimits?.(limits)
 }

@@ -6,7 +6,7 @@
 import { asObject, type Json, shownJson } from './json.js'
 
 /** A server's error in one form for all servers. */
-export interface ServerSaid {
+export interface ServerErrorInfo {
   /** Codes and types in lower case without punctuation; a bare number carries its origin: `code1113`, `qianfan336007`. */
   readonly codes: readonly string[]
   /** The most specific code as the server spelled it, or null. */
@@ -25,7 +25,7 @@ export interface ServerSaid {
 const wordsCharsMax = 2000
 
 /** Parses the body of a response with an error status. Text that is not JSON is used as the words. */
-export function readErrorBody(text: string): ServerSaid {
+export function readErrorBody(text: string): ServerErrorInfo {
   let body: unknown
   try {
     body = JSON.parse(text)
@@ -42,7 +42,7 @@ export function readErrorBody(text: string): ServerSaid {
  * Returns the error inside a response of status 200 or an event of a stream; null if it has none.
  * `error: null`, `error: {}`, `error: ""` and a `code` beside choices are not errors.
  */
-export function errorWithin(body: Json): ServerSaid | null {
+export function embeddedError(body: Json): ServerErrorInfo | null {
   const { error } = body
   const inner = asObject(Array.isArray(error) ? error[0] : error)
   const named = typeof error === 'string' ? error !== '' : error === true || Object.keys(inner).length > 0
@@ -55,8 +55,8 @@ export function errorWithin(body: Json): ServerSaid | null {
 }
 
 /** Returns the error of one choice of a list, as routers send it; null if it has none. */
-export function errorOfChoice({ error }: Json): ServerSaid | null {
-  return error === undefined || error === null ? null : errorWithin({ error, choices: [] })
+export function choiceError({ error }: Json): ServerErrorInfo | null {
+  return error === undefined || error === null ? null : embeddedError({ error, choices: [] })
 }
 
 /** Returns the text of an error body: `error.message`, `message`, `detail` or the body itself. */
@@ -64,7 +64,7 @@ export function errorMessage(text: string): string {
   return readErrorBody(text).words
 }
 
-function said(outer: Json, inner: Json, words: string): ServerSaid {
+function said(outer: Json, inner: Json, words: string): ServerErrorInfo {
   const spelled = [
     asObject(inner.innererror).code,
     inner.code,

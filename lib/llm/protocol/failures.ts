@@ -4,7 +4,7 @@
  * Whether a server failure is really the record's is judged later, by what passes beside it.
  */
 import { RequestRefusedError, ServerError } from '../../errors.js'
-import { readErrorBody, type ServerSaid } from './error-body.js'
+import { readErrorBody, type ServerErrorInfo } from './error-body.js'
 import { type Meaning, meaningOf } from './failure-table.js'
 import { type Headers, rateLimitsOf, retryAfterMs } from './rate-limits.js'
 
@@ -37,7 +37,7 @@ export type FailureKind =
 export type RefusalReason = 'context-length' | 'content-refused' | 'field' | 'refused'
 
 /** Context of an error that its classification depends on: endpoint and request. */
-export interface Asked {
+export interface RequestContext {
   readonly endpoint: string
   /** Names of the request's fields. */
   readonly fields?: readonly string[]
@@ -51,7 +51,11 @@ const accessStatuses = new Set([301, 302, 303, 307, 308, 401, 403, 404, 405, 407
 const refusedStatuses = new Set([400, 413, 422])
 
 /** Converts a response that is not a reply to an error; `body` is already redacted. */
-export function failureOfStatus(status: number, body: string, asked: Asked): ServerError | RequestRefusedError {
+export function failureOfStatus(
+  status: number,
+  body: string,
+  asked: RequestContext,
+): ServerError | RequestRefusedError {
   return failureOf(readErrorBody(body), status, asked)
 }
 
@@ -61,7 +65,11 @@ export function failureOfStatus(status: number, body: string, asked: Asked): Ser
  *
  * `details`: kind or reason, status, words, serverCode, retryAfterMs, and what rate-limits.ts reads.
  */
-export function failureOf(said: ServerSaid, httpStatus: number, asked: Asked): ServerError | RequestRefusedError {
+export function failureOf(
+  said: ServerErrorInfo,
+  httpStatus: number,
+  asked: RequestContext,
+): ServerError | RequestRefusedError {
   const status = httpStatus === 200 ? (said.status ?? 200) : httpStatus
   const words = shorten(said.words)
   // Inside a 200, the status in the error is its code.
@@ -135,7 +143,7 @@ function meaningOfStatus(status: number): Meaning | 'refused' | null {
   return refusedStatuses.has(status) ? 'refused' : null
 }
 
-function waits({ waitMs }: ServerSaid, headers: Headers = {}): Details {
+function waits({ waitMs }: ServerErrorInfo, headers: Headers = {}): Details {
   const asked = retryAfterMs(headers) ?? (waitMs === null ? null : retryAfterMs({ 'retry-after-ms': String(waitMs) }))
   return { ...(asked === null ? {} : { retryAfterMs: asked }), ...rateLimitsOf(headers) }
 }
@@ -147,7 +155,7 @@ const objection =
   /unrecogni[sz]ed|unknown|unexpected|unsupported|not (?:support|allow|permit|valid|implemented)|extra_forbidden|invalid|must be|should be|out of range|range of|greater than|less than|exceeds?|max(?:imum)? allowed|cannot|can't|only|must not|不支持|无效|非法|范围|未知|必须/i
 
 /** Returns the field of the request that an error blames, or null. */
-function fieldOf({ words, param }: ServerSaid, fields: readonly string[]): string | null {
+function fieldOf({ words, param }: ServerErrorInfo, fields: readonly string[]): string | null {
   const known = fields.filter((field) => !recordFields.has(field))
   const base = param?.replace(/[[.].*$/, '') ?? null
   if (base !== null && known.includes(base)) return base

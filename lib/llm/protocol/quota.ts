@@ -11,7 +11,7 @@ const spreadMaxMs = 120_000
 const holdMaxMs = 120_000
 
 /** The request whose response reports a limit. */
-export interface Reported {
+export interface QuotaReport {
   readonly request: number
   readonly sentAtMs: number
   readonly cost: number
@@ -35,8 +35,8 @@ export class Quota {
    * @param request number of the request that was answered, and when it was sent
    * @param cost what it took, and `spentSince` what the requests after it take, in the limit's unit
    */
-  reported(
-    { request, sentAtMs, cost, spentSince, refused }: Reported,
+  update(
+    { request, sentAtMs, cost, spentSince, refused }: QuotaReport,
     remaining: number | null,
     resetMs: number | null,
     nowMs: number,
@@ -52,7 +52,7 @@ export class Quota {
     this.#windowMs = Math.max(this.#windowMs, resetMs)
   }
 
-  spent(count: number): void {
+  spend(count: number): void {
     if (this.#remaining !== null) this.#remaining = Math.max(0, this.#remaining - count)
   }
 
@@ -73,7 +73,7 @@ export class Quota {
     return left === Number.POSITIVE_INFINITY || untilMs > spreadMaxMs ? Number.POSITIVE_INFINITY : left / untilMs
   }
 
-  forget(): void {
+  reset(): void {
     this.#remaining = null
     this.#ofRequest = -1
     this.#remainingMax = this.#windowMs = 0

@@ -7,8 +7,8 @@ import { ServerError } from '../../errors.js'
 import type { Reply } from '../../storage/replies/types.js'
 import type { ModelOptions } from '../options.js'
 import type { CompletionRequest } from '../types.js'
-import { errorOfChoice, errorWithin, type ServerSaid } from './error-body.js'
-import { type Asked, failureOf } from './failures.js'
+import { choiceError, embeddedError, type ServerErrorInfo } from './error-body.js'
+import { failureOf, type RequestContext } from './failures.js'
 import { finishReason } from './finish-reason.js'
 import { asObject, type Json, parseServerJson } from './json.js'
 import { firstTokenLogprobs } from './logprobs.js'
@@ -35,7 +35,7 @@ export function requestPath(kind: CompletionRequest['kind']): string {
 }
 
 /** A request whose replies are parsed. */
-export interface AskedReplies extends Asked {
+export interface ReplyContext extends RequestContext {
   /** Prompts in the request. */
   readonly prompts: number
   readonly body: Json
@@ -48,9 +48,9 @@ export interface AskedReplies extends Asked {
  *
  * @throws {ServerError | RequestRefusedError} the body holds an error, or not a reply for each prompt
  */
-export function parseReplies(text: string, asked: AskedReplies): Reply[] {
+export function parseReplies(text: string, asked: ReplyContext): Reply[] {
   const body = parseObject(text)
-  throwIf(errorWithin(body), asked)
+  throwServerError(embeddedError(body), asked)
   reportModel(body, asked)
   const choices = choicesOf(body).map((choice) => {
     if (choice === null || typeof choice !== 'object' || Array.isArray(choice))
@@ -58,10 +58,10 @@ export function parseReplies(text: string, asked: AskedReplies): Reply[] {
     return choice as Json
   })
   // Of the request, whichever choice has it: a list of which one fails is bisected.
-  for (const choice of choices) throwIf(errorOfChoice(choice), asked)
+  for (const choice of choices) throwServerError(choiceError(choice), asked)
   const ordered: (Reply | undefined)[] = new Array(asked.prompts).fill(undefined)
   for (const [position, choice] of choices.entries()) {
-    const place = placeOf(choice, position, choices.length, asked.prompts)
+    const place = promptIndex(choice, position, choices.length, asked.prompts)
     if (place === null) continue
     if (ordered[place] !== undefined) throw malformed(`two choices with index ${place}`)
     ordered[place] = choiceReply(choice, body.usage, place, asked)
@@ -73,7 +73,7 @@ export function parseReplies(text: string, asked: AskedReplies): Reply[] {
 }
 
 /** Reports the model that an answer or event names. */
-export function reportModel({ model }: Json, { onModel }: AskedReplies): void {
+export function reportModel({ model }: Json, { onModel }: ReplyContext): void {
   if (typeof model === 'string' && model !== '') onModel?.(model)
 }
 
@@ -89,7 +89,7 @@ export function choicesOf({ choices }: Json): readonly unknown[] {
  *
  * @throws {ServerError} an index that is not one of a choice: which prompt it answers is not known
  */
-function placeOf({ index }: Json, position: number, choices: number, prompts: number): number | null {
+function promptIndex({ index }: Json, position: number, choices: number, prompts: number): number | null {
   const said = index === undefined || index === null ? position : index
   const number = typeof said === 'string' && /^\d{1,6}$/.test(said) ? Number(said) : said
   if (typeof number !== 'number' || !Number.isInteger(number) || number < 0 || number >= choices) {
@@ -104,10 +104,10 @@ function shownIndex(index: unknown): string {
   return typeof index === 'number' || typeof index === 'string' ? String(index).slice(0, 40) : typeof index
 }
 
-function choiceReply(choice: Json, usage: unknown, place: number, { prompts, body }: AskedReplies): Reply {
+function choiceReply(choice: Json, usage: unknown, place: number, { prompts, body }: ReplyContext): Reply {
   const message = asObject(choice.message)
   const content = choice.message === undefined ? choice.text : message.content
-  return replyOf({
+  return buildReply({
     content: textOf(content),
     reasoning: reasoningOf(message),
     reason: choice.finish_reason,
@@ -117,7 +117,7 @@ function choiceReply(choice: Json, usage: unknown, place: number, { prompts, bod
 }
 
 /** Parts of a reply, whole or streamed. */
-export interface Written {
+export interface ReplyParts {
   readonly content: string
   /** Thoughts that the server's reasoning parser removed from the text. */
   readonly reasoning: string
@@ -128,7 +128,7 @@ export interface Written {
 }
 
 /** The reply of one choice. */
-export function replyOf({ content, reasoning, reason, logprobs, counted }: Written): Reply {
+export function buildReply({ content, reasoning, reason, logprobs, counted }: ReplyParts): Reply {
   const { text, unreadable } = readThoughts(content)
   const usage = usageOf({ ...counted, written: reasoning + content })
   return {
@@ -175,7 +175,7 @@ export function parseObject(text: string): Json {
 }
 
 /** @throws {ServerError | RequestRefusedError} the body is an error in place of a reply */
-export function throwIf(error: ServerSaid | null, asked: Asked): void {
+export function throwServerError(error: ServerErrorInfo | null, asked: RequestContext): void {
   if (error !== null) throw failureOf(error, 200, asked)
 }
 

@@ -2,25 +2,25 @@
 
 import { ServerError } from '../../errors.js'
 import type { Reply } from '../../storage/replies/types.js'
-import { errorOfChoice, errorWithin, readErrorBody } from './error-body.js'
+import { choiceError, embeddedError, readErrorBody } from './error-body.js'
 import { finishReason, missingReason } from './finish-reason.js'
 import { asObject, type Json } from './json.js'
 import { firstTokenLogprobs } from './logprobs.js'
 import {
-  type AskedReplies,
+  buildReply,
   choicesOf,
   parseObject,
+  type ReplyContext,
   reasoningOf,
-  replyOf,
   reportModel,
   textOf,
-  throwIf,
+  throwServerError,
 } from './reply-body.js'
 import { EventParser } from './sse.js'
 
 /** Assembles a streamed reply from its server-sent events. Memory: the reply's text. */
 export class StreamedReply {
-  readonly #asked: AskedReplies
+  readonly #asked: ReplyContext
   readonly #events: EventParser
   readonly #content: string[] = []
   readonly #reasoning: string[] = []
@@ -31,7 +31,7 @@ export class StreamedReply {
   #usage: unknown = null
   #logprobs: Reply['firstTokenLogprobs']
 
-  constructor(asked: AskedReplies) {
+  constructor(asked: ReplyContext) {
     this.#asked = asked
     this.#events = new EventParser((data, name) => this.#event(data, name))
   }
@@ -56,7 +56,7 @@ export class StreamedReply {
       const words = 'The server ended a stream before the reply was finished'
       throw new ServerError(words, { details: { kind: 'stream', words } })
     }
-    return replyOf({
+    return buildReply({
       content: this.#content.join(''),
       reasoning: this.#reasoning.join(''),
       reason: this.#reason,
@@ -73,11 +73,11 @@ export class StreamedReply {
       return
     }
     if (name === 'error') {
-      throwIf(readErrorBody(text), this.#asked)
+      throwServerError(readErrorBody(text), this.#asked)
       return
     }
     const event = parseObject(text)
-    throwIf(errorWithin(event), this.#asked)
+    throwServerError(embeddedError(event), this.#asked)
     if (!this.#named) {
       this.#named = typeof event.model === 'string'
       reportModel(event, this.#asked)
@@ -89,7 +89,7 @@ export class StreamedReply {
   #choice(choice: Json): void {
     // Further samples of the prompt (`n` above 1) are not used.
     if (choice.index !== undefined && choice.index !== null && Number(choice.index) !== 0) return
-    throwIf(errorOfChoice(choice), this.#asked)
+    throwServerError(choiceError(choice), this.#asked)
     const delta = asObject(choice.delta)
     this.#content.push(textOf(choice.delta === undefined ? choice.text : delta.content))
     this.#reasoning.push(reasoningOf(delta))

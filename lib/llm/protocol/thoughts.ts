@@ -23,9 +23,9 @@ const roundsMax = 16
  */
 export function readThoughts(text: string): ThoughtsRead {
   if (!mayLead.test(text) && !mayMark.test(text)) return { text, unreadable: false }
-  let rest = withoutBoxes(text)
+  let rest = stripBoxes(text)
   for (let round = 0; round < roundsMax; round++) {
-    const next = ofChannels(rest) ?? ofStrongMarks(rest) ?? ofLead(rest) ?? ofClosingTag(rest)
+    const next = stripChannels(rest) ?? stripStrongMarks(rest) ?? stripLead(rest) ?? stripClosingTag(rest)
     if (next === null) {
       if (leftMark.test(rest) || hasLoneClosing(rest)) break
       return { text: rest === text ? text : rest.trim(), unreadable: false }
@@ -61,12 +61,12 @@ function hasLoneClosing(text: string): boolean {
 }
 
 /** GLM marks its answer wherever it stands. */
-function withoutBoxes(text: string): string {
+function stripBoxes(text: string): string {
   return text.includes('_of_box|>') ? text.replace(/<\|(?:begin|end)_of_box\|>/g, '') : text
 }
 
 /** Channels of gpt-oss: the last message of channel `final`, even if the server dropped the special tokens. */
-function ofChannels(text: string): Step {
+function stripChannels(text: string): Step {
   if (text.includes('<|channel|>')) {
     const final = [...text.matchAll(/<\|channel\|>\s{0,4}final\b[^<]{0,100}<\|message\|>/g)].at(-1)
     if (final === undefined) return unreadable
@@ -99,7 +99,7 @@ const strongMarks = new RegExp(
  * Without thoughts in marks of their own, wherever they stand: pairs; what comes before a lone closing one (the prompt
  * opened it); all after an opening one that never closes.
  */
-function ofStrongMarks(text: string): Step {
+function stripStrongMarks(text: string): Step {
   let kept: string[] = []
   let start = 0
   let inside = false
@@ -136,10 +136,10 @@ function afterUnclosed(text: string): Step {
 }
 
 /** Handles the start of a text: tags by their name, thoughts by their heading. */
-function ofLead(text: string): Step {
+function stripLead(text: string): Step {
   const lead = text.trimStart()
   const tag = leadingTag(lead)
-  return (tag === null ? ofUnused(lead) : ofTag(lead, tag)) ?? ofHeading(lead)
+  return (tag === null ? stripUnused(lead) : stripTag(lead, tag)) ?? stripHeading(lead)
 }
 
 interface Tag {
@@ -207,9 +207,9 @@ function specialTag(open: string, name: string): Tag | null {
   return { kind, open, closings, angled: true, namespaced: false, attributes: false }
 }
 
-function ofTag(lead: string, tag: Tag): Step {
+function stripTag(lead: string, tag: Tag): Step {
   const { kind, open } = tag
-  if (kind === 'markup') return ofDetails(lead)
+  if (kind === 'markup') return stripDetails(lead)
   const closing = firstOf(lead, tag.closings, open.length)
   if (closing === null) {
     // `[注]`, `【答】`, `<T>` and `<vector.h>` begin a plain text.
@@ -232,7 +232,7 @@ function ofTag(lead: string, tag: Tag): Step {
 }
 
 /** `<unused94>thought … <unused95>`: marks that Gemma's vocabulary has to spare. */
-function ofUnused(lead: string): Step {
+function stripUnused(lead: string): Step {
   const open = /^<(?:unused|ctrl)\d{1,4}>/.exec(lead)
   if (open === null) return null
   return after(lead, /<(?:unused|ctrl)\d{1,4}>/, open[0].length) ?? unreadable
@@ -252,7 +252,7 @@ function ofUnknownPair(inner: string, after: string, { namespaced, attributes }:
 }
 
 /** Interfaces that fold thoughts: `<details type="reasoning">`, `<details><summary>Thought for 5 s</summary>…`. */
-function ofDetails(lead: string): Step {
+function stripDetails(lead: string): Step {
   const folded =
     /^<details\b[^>]{0,200}\btype="?reasoning|^<details\b[^>]{0,200}>\s{0,20}<summary>[^<]{0,100}(?:think|thought|reason|思考|推理)/i
   if (!folded.test(lead)) return null
@@ -261,7 +261,7 @@ function ofDetails(lead: string): Step {
 }
 
 /** Thoughts under a heading, ended by the heading of the answer: `### Reasoning … ### Answer`, `Thought: … Answer: …`. */
-function ofHeading(lead: string): Step {
+function stripHeading(lead: string): Step {
   const fence = /^```\s{0,4}(?:think(?:ing)?|thoughts?|reasoning|思考)[^\S\n]{0,20}\n/i.exec(lead)
   if (fence !== null) return after(lead, /\n```[^\S\n]{0,20}(?:\n|$)/, fence[0].length) ?? unreadable
   if (/^>\s{0,4}(?:\*\*)?(?:💭\s?)?(?:思考|thinking|thought|reasoning)/i.test(lead))
@@ -294,7 +294,7 @@ function after(text: string, pattern: RegExp, from: number): string | null {
 }
 
 /** A closing tag at the end that nothing opened: of an answer (the prompt opened it), or of an unknown family. */
-function ofClosingTag(text: string): Step {
+function stripClosingTag(text: string): Step {
   const trimmed = text.trimEnd()
   if (!trimmed.endsWith('>')) return null
   const tag = /<\/([\p{L}_][\p{L}\p{N}_:.-]{0,63})>$/u.exec(trimmed.slice(-80))

@@ -13,7 +13,7 @@ const tokensMax = 2 ** 31
 export type Usage = Pick<Reply, 'promptTokens' | 'completionTokens' | 'usageEstimated'>
 
 /** Texts sent and received, from which counts are estimated. */
-export interface Counted {
+export interface UsageInput {
   /** The `usage` of the answer, whatever it is. */
   readonly usage: unknown
   /** Prompts that the usage is the sum of; each gets its share. */
@@ -27,7 +27,7 @@ export interface Counted {
 }
 
 /** The counts, each the server's or an estimate; a reply with text has at least one token. */
-export function usageOf({ usage, prompts, written, body, place }: Counted): Usage {
+export function usageOf({ usage, prompts, written, body, place }: UsageInput): Usage {
   const fields = asObject(usage)
   const [prompt, completion] = [count(fields.prompt_tokens), count(fields.completion_tokens)]
   const known = completion !== null && (completion > 0 || written === '')

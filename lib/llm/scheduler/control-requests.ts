@@ -8,8 +8,15 @@ import type { Clock } from '../../core/types.js'
 import { RequestRefusedError } from '../../errors.js'
 import type { Endpoint } from '../endpoint/endpoint.js'
 import type { Call } from '../types.js'
-import { type Control, type ControlOutcome, formOf, type Lane, type SentModel, type Ticket } from './pending-request.js'
-import type { FormPasses } from './request-check.js'
+import {
+  type Control,
+  type ControlOutcome,
+  type EndpointGroup,
+  formState,
+  type PendingRequest,
+  type ScheduledModel,
+} from './pending-request.js'
+import type { HarmlessCheck } from './request-check.js'
 
 /** Time for a control request's reply, ms. */
 const controlDeadlineMs = 60_000
@@ -19,30 +26,30 @@ const controlTokensMax = 16
 const weakVerdictsMax = 8
 
 /** Sends control requests: at most one at a time for each endpoint, model and stage. */
-export class Controls {
+export class ControlRequests {
   readonly #clock: Clock
-  readonly #formPasses: FormPasses
-  readonly #asking = new Map<string, Promise<ControlOutcome>>()
+  readonly #checkHarmless: HarmlessCheck
+  readonly #pending = new Map<string, Promise<ControlOutcome>>()
 
-  constructor(clock: Clock, formPasses: FormPasses) {
+  constructor(clock: Clock, formPasses: HarmlessCheck) {
     this.#clock = clock
-    this.#formPasses = formPasses
+    this.#checkHarmless = formPasses
   }
 
-  /** Sends the control of a ticket's form to an endpoint; returns a failure as an outcome and notes its text there. */
-  ask(ticket: Ticket, endpoint: Endpoint): Promise<ControlOutcome> {
-    const name = `${endpoint.label}\n${ticket.model.options.model}\n${ticket.call.stage}`
-    const asking = this.#asking.get(name)
+  /** Sends the control of a request's form to an endpoint; returns a failure as an outcome and notes its text there. */
+  send(request: PendingRequest, endpoint: Endpoint): Promise<ControlOutcome> {
+    const name = `${endpoint.label}\n${request.model.options.model}\n${request.call.stage}`
+    const asking = this.#pending.get(name)
     if (asking !== undefined) return asking
-    const asked = this.#ask(ticket, endpoint).finally(() => this.#asking.delete(name))
-    this.#asking.set(name, asked)
+    const asked = this.#sendControl(request, endpoint).finally(() => this.#pending.delete(name))
+    this.#pending.set(name, asked)
     return asked
   }
 
   /** Sends the control of a form, or the harmless request if none is known. Returns false if it is refused. */
-  async passes(call: Call, model: SentModel, endpoint: Endpoint, signal: AbortSignal): Promise<boolean> {
-    const { control } = formOf(model, call.stage)
-    if (control === null) return this.#formPasses(call, model, endpoint, signal)
+  async passes(call: Call, model: ScheduledModel, endpoint: Endpoint, signal: AbortSignal): Promise<boolean> {
+    const { control } = formState(model, call.stage)
+    if (control === null) return this.#checkHarmless(call, model, endpoint, signal)
     try {
       await this.#send(control, model, endpoint, signal, true)
       return true
@@ -55,7 +62,7 @@ export class Controls {
 
   async #send(
     { call, body }: Control,
-    { headers, options }: SentModel,
+    { headers, options }: ScheduledModel,
     endpoint: Endpoint,
     signal: AbortSignal,
     isShort: boolean,
@@ -65,30 +72,30 @@ export class Controls {
     await endpoint.client.send({ kind, body: sent, prompts: 1, headers, stream: options.stream }, signal)
   }
 
-  async #ask(ticket: Ticket, endpoint: Endpoint): Promise<ControlOutcome> {
-    const { call, model } = ticket
-    const { control } = formOf(model, call.stage)
+  async #sendControl(request: PendingRequest, endpoint: Endpoint): Promise<ControlOutcome> {
+    const { call, model } = request
+    const { control } = formState(model, call.stage)
     if (control === null) {
-      const passed = await endpoint.within(controlDeadlineMs, (signal) =>
-        this.#formPasses(call, model, endpoint, signal),
+      const passed = await endpoint.succeedsWithin(controlDeadlineMs, (signal) =>
+        this.#checkHarmless(call, model, endpoint, signal),
       )
       return passed ? 'weak' : 'failed'
     }
     const sentAtMs = this.#clock.now()
     // A deadline that is too short for this record must suffice for the same work on another.
-    const isWhole = ticket.failedAs === 'deadline'
+    const isWhole = request.lastFailure === 'deadline'
     const deadlineMs = isWhole ? model.options.deadlineMs : controlDeadlineMs
-    const passed = await endpoint.within(deadlineMs, async (signal) => {
+    const passed = await endpoint.succeedsWithin(deadlineMs, async (signal) => {
       await this.#send(control, model, endpoint, signal, !isWhole)
       return true
     })
-    endpoint.health.controlled(passed, sentAtMs)
+    endpoint.health.noteControl(passed, sentAtMs)
     return passed ? 'passed' : 'failed'
   }
 }
 
-/** Whether the harmless request may decide about a record of this lane: few fail and nothing else can be tried. */
-export function weakControlDecides({ failing, queue, weakVerdicts }: Lane): boolean {
+/** Whether the harmless request may decide about a record of this group: few fail and nothing else can be tried. */
+export function weakControlDecides({ failing, queue, weakVerdicts }: EndpointGroup): boolean {
   return failing <= weakVerdictsMax && queue.size === 0 && weakVerdicts < weakVerdictsMax
 }
 

@@ -71,7 +71,7 @@ export interface RegistryOptions {
 }
 
 /** A model at an endpoint: what probes need. */
-interface Use {
+interface ModelUse {
   readonly name: string
   readonly options: ModelOptions
   readonly headers: Readonly<Record<string, string>>
@@ -83,7 +83,7 @@ interface Entry {
   readonly endpoint: Endpoint
   /** User and password of its address. */
   readonly user: string
-  readonly uses: Use[]
+  readonly uses: ModelUse[]
 }
 
 /** The endpoints of a run by address: opened once, probed, watched, closed together. */
@@ -108,7 +108,7 @@ export class EndpointRegistry {
   ): Endpoint[] {
     return [...new Set(options.endpoints)].map((url) => {
       const label = endpointLabel(url)
-      const use: Use = { name, options, headers, pinned, probe: null }
+      const use: ModelUse = { name, options, headers, pinned, probe: null }
       const user = userOf(url)
       const known = this.#entries.get(label)
       if (known !== undefined) {
@@ -125,8 +125,8 @@ export class EndpointRegistry {
         fallback: () => new GoodputLimiter(options.inFlightMax),
         headers,
         canary: (_, signal) => this.#canary(endpoint, uses, signal),
-        note: (words) => this.#options.onEvent({ kind: 'note', endpoint: label, words }),
-        changed: (_, what, words) => this.#changed(endpoint, what, words),
+        onNote: (words) => this.#options.onEvent({ kind: 'note', endpoint: label, words }),
+        onChange: (_, what, words) => this.#changed(endpoint, what, words),
       })
       this.#entries.set(label, { endpoint, user, uses })
       return endpoint
@@ -149,7 +149,7 @@ export class EndpointRegistry {
             found.set(use.name, [...(found.get(use.name) ?? []), result.capabilities])
             return
           }
-          endpoint.takeOut(result.message)
+          endpoint.markDown(result.message)
           if (result.details.kind === 'account') unpaid.set(use.name, [...(unpaid.get(use.name) ?? []), endpoint])
           if (use.pinned === null) failures.set(use.name, result)
         }),
@@ -177,20 +177,20 @@ export class EndpointRegistry {
    *
    * @returns null where another model has its turn
    */
-  async #probeAtStart(endpoint: Endpoint, use: Use, isFound: () => boolean): Promise<Probe | ServerError | null> {
+  async #probeAtStart(endpoint: Endpoint, use: ModelUse, isFound: () => boolean): Promise<Probe | ServerError | null> {
     const { clock, outageMaxMs, startMaxMs } = this.#options
     const fromMs = clock.now()
     let said = ''
     for (;;) {
       const failure = await this.#probeOnce(endpoint, use)
       if (!(failure instanceof Error)) return failure
-      if (isAnothersTurn(failure, use)) return null
+      if (isOtherPhase(failure, use)) return null
       if (!(failure instanceof ServerError)) throw failure
-      endpoint.heard(failure)
+      endpoint.recordFailure(failure)
       // Any other connection that breaks is one of a server that is there: waited for as in an outage.
       const isWrong = isWrongAddress(failure)
       const isSilent =
-        (isWrong || unreachableCodes.has(String(failure.details.system))) && endpoint.lastHeard?.answered !== true
+        (isWrong || unreachableCodes.has(String(failure.details.system))) && endpoint.lastFailure?.answered !== true
       if (failure.details.kind === 'account' || use.pinned !== null || isFound()) return failure
       if (isSilent && isWrong) return failure
       const waitedMs = clock.now() - fromMs
@@ -213,10 +213,10 @@ export class EndpointRegistry {
   }
 
   /** Returns the error of a probe that failed or took too long. */
-  async #probeOnce(endpoint: Endpoint, use: Use): Promise<Probe | Error> {
+  async #probeOnce(endpoint: Endpoint, use: ModelUse): Promise<Probe | Error> {
     let isOver = () => false
     try {
-      return await endpoint.limited(probeDeadlineMs, (signal) => {
+      return await endpoint.withDeadline(probeDeadlineMs, (signal) => {
         isOver = () => signal.aborted
         return this.#probe(endpoint, use, signal)
       })
@@ -248,26 +248,26 @@ export class EndpointRegistry {
     await Promise.all([...this.#entries.values()].map(({ endpoint }) => endpoint.close()))
   }
 
-  async #probe(endpoint: Endpoint, use: Use, signal: AbortSignal): Promise<Probe> {
+  async #probe(endpoint: Endpoint, use: ModelUse, signal: AbortSignal): Promise<Probe> {
     const probe = await probeEndpoint(endpoint.client, use.headers, use.options, signal, this.#options.clock)
     if (use.pinned !== null) requireCapabilities(endpoint.label, probe.capabilities, use.pinned)
     use.probe = probe
     for (const words of probe.notes) this.#options.onEvent({ kind: 'note', endpoint: endpoint.label, words })
     if (probe.capabilities.metrics && use.options.limiter === 'auto' && endpoint.limiter.kind === 'goodput') {
-      endpoint.followQueue(new QueueLimiter(use.options.inFlightMax))
+      endpoint.pollMetrics(new QueueLimiter(use.options.inFlightMax))
     }
     return probe
   }
 
   /** A server that was out at the start is probed whole when it comes: it may lack what is pinned. */
-  async #canary(endpoint: Endpoint, uses: readonly Use[], signal: AbortSignal): Promise<void> {
+  async #canary(endpoint: Endpoint, uses: readonly ModelUse[], signal: AbortSignal): Promise<void> {
     let absent = 0
     for (const use of uses) {
       if (this.#options.probe && use.probe === null) {
         try {
           await this.#probe(endpoint, use, signal)
         } catch (error) {
-          if (!isAnothersTurn(error, use) || ++absent === uses.length) throw error
+          if (!isOtherPhase(error, use) || ++absent === uses.length) throw error
         }
       } else {
         const { headers, options } = use
@@ -293,7 +293,7 @@ export class EndpointRegistry {
  * In a run of phases one model has its turn on a server after the other. What the absent one can do is known since it
  * was there; that it is not is found out only when a call needs it.
  */
-function isAnothersTurn(failure: unknown, { pinned }: Use): boolean {
+function isOtherPhase(failure: unknown, { pinned }: ModelUse): boolean {
   return pinned !== null && failure instanceof EndpointError && failure.details.status === 404
 }
 

@@ -9,16 +9,16 @@ import { seededRandom } from '../../core/random.js'
 import type { Clock, Position } from '../../core/types.js'
 import { ContractError, RequestRefusedError } from '../../errors.js'
 import type { Replies } from '../../storage/replies/replies.js'
-import type { Outcome } from '../../storage/replies/types.js'
+import type { CallResult } from '../../storage/replies/types.js'
 import { acceptedBody, assumedCapabilities, commonCapabilities, harmlessRequest } from '../endpoint/capabilities.js'
 import { type ModelInput, modelOptions, type ServerOptions, serverOptions } from '../options.js'
 import { type Client, httpClient, requestHeaders, secretFinishReason } from '../protocol/client.js'
 import { requestBody } from '../protocol/reply-body.js'
 import { canonicalJson, replyKey, requestSeed } from '../protocol/request-identity.js'
 import type { Answer, Call, Capabilities, Model } from '../types.js'
-import { Dispatch } from './dispatcher.js'
+import { Dispatcher } from './dispatcher.js'
 import { type EndpointMetrics, EndpointRegistry, type OnServerEvent } from './endpoint-registry.js'
-import { Lane, type RequestForm, type SentModel, type Ticket } from './pending-request.js'
+import { EndpointGroup, type FormState, type PendingRequest, type ScheduledModel } from './pending-request.js'
 import { WaitingQueue } from './waiting-queue.js'
 
 /** What `openServers` is told. */
@@ -59,7 +59,7 @@ export interface ModelServers {
   /** Stores every reply in `replies` and serves later identical requests from there; until then, none are stored. */
   useReplies(replies: Replies): void
   /** Everything up to `position` has left the sink's window in order. */
-  released(position: Position): void
+  releaseUpTo(position: Position): void
   metrics(): ServersMetrics
   /** By model, JSON-safe: what run.json pins. */
   capabilities(): Readonly<Record<string, Capabilities>>
@@ -85,16 +85,16 @@ export async function openServers(options: OpenServersOptions): Promise<ModelSer
   return servers
 }
 
-interface OpenModel extends SentModel {
+interface OpenModel extends ScheduledModel {
   capabilities: Capabilities
 }
 
 class Servers implements ModelServers {
   readonly #options: OpenServersOptions
   readonly #models = new Map<string, OpenModel>()
-  readonly #dispatch: Dispatch
+  readonly #dispatcher: Dispatcher
   readonly #registry: EndpointRegistry
-  readonly #asking = new Set<Promise<unknown>>()
+  readonly #calls = new Set<Promise<unknown>>()
   #replies: Replies | null = null
   #keptServed = 0
   #tokens = 0
@@ -105,11 +105,11 @@ class Servers implements ModelServers {
     this.#options = options
     const clock = options.clock ?? systemClock
     const servers = serverOptions.parse(options.servers ?? {})
-    this.#dispatch = new Dispatch({
+    this.#dispatcher = new Dispatcher({
       clock,
       random: seededRandom(options.seed),
       servers,
-      formPasses: async (call, model, endpoint, signal) => {
+      checkHarmless: async (call, model, endpoint, signal) => {
         const { options: asked, headers } = model
         const body = acceptedBody(requestBody(harmlessRequest(call.request), asked, 1), model.capabilities)
         try {
@@ -128,11 +128,11 @@ class Servers implements ModelServers {
       probe: options.probe ?? true,
       outageMaxMs: servers.outageMaxMs,
       startMaxMs: servers.startMaxMs,
-      pump: () => this.#dispatch.pump(),
+      pump: () => this.#dispatcher.pump(),
       onEvent: options.onEvent ?? (() => undefined),
       connect: options.connect ?? httpClient,
     })
-    const lanes = new Map<string, Lane>()
+    const groups = new Map<string, EndpointGroup>()
     for (const [name, input] of Object.entries(options.models)) {
       const filled = modelOptions.parse(input)
       const headers = requestHeaders(filled.headers, filled.apiKey)
@@ -141,17 +141,18 @@ class Servers implements ModelServers {
         .map((endpoint) => endpoint.label)
         .sort()
         .join(' ')
-      const lane =
-        lanes.get(key) ?? new Lane(new WaitingQueue<Ticket>(this.#dispatch.records, servers.starveMs), endpoints)
-      if (!lanes.has(key)) this.#dispatch.lanes.push(lane)
-      lanes.set(key, lane)
+      const group =
+        groups.get(key) ??
+        new EndpointGroup(new WaitingQueue<PendingRequest>(this.#dispatcher.records, servers.starveMs), endpoints)
+      if (!groups.has(key)) this.#dispatcher.groups.push(group)
+      groups.set(key, group)
       const promptsMax = 1
       this.#models.set(name, {
         options: filled,
         headers,
-        lane,
+        group,
         promptsMax,
-        forms: new Map<string, RequestForm>(),
+        forms: new Map<string, FormState>(),
         capabilities: assumedCapabilities(),
       })
     }
@@ -178,7 +179,7 @@ class Servers implements ModelServers {
     return {
       name: model.options.model,
       capabilities: model.capabilities,
-      ask: (call) => this.#tracked(this.#ask(call, model)),
+      ask: (call) => this.#track(this.#complete(call, model)),
     }
   }
 
@@ -186,14 +187,14 @@ class Servers implements ModelServers {
     this.#replies = replies
   }
 
-  released(position: Position): void {
-    this.#dispatch.released(position)
+  releaseUpTo(position: Position): void {
+    this.#dispatcher.releaseUpTo(position)
   }
 
   metrics(): ServersMetrics {
     return {
-      waiting: this.#dispatch.waiting,
-      retries: this.#dispatch.retries,
+      waiting: this.#dispatcher.waiting,
+      retries: this.#dispatcher.retryCount,
       keptServed: this.#keptServed,
       tokens: this.#tokens,
       endpoints: this.#registry.metrics(),
@@ -205,25 +206,25 @@ class Servers implements ModelServers {
   }
 
   async drain(): Promise<void> {
-    await this.#dispatch.drain()
+    await this.#dispatcher.drain()
     // What was received is on its way into the replies.
-    await Promise.allSettled(this.#asking)
+    await Promise.allSettled(this.#calls)
     await this.#replies?.flush()
   }
 
   async close(): Promise<void> {
-    await this.#dispatch.close()
-    await Promise.allSettled(this.#asking)
+    await this.#dispatcher.close()
+    await Promise.allSettled(this.#calls)
     await this.#registry.close()
   }
 
   /** A bad reply is asked again with the next attempt's seed; its tries used up follow from what is kept. */
-  async #ask(call: Call, model: OpenModel): Promise<Answer> {
+  async #complete(call: Call, model: OpenModel): Promise<Answer> {
     let last = { fault: '', found: '' }
     let text = ''
     let kept = true
     for (let attempt = 0; attempt < model.options.triesMax; attempt++) {
-      const served = await this.#outcome(call, model, attempt)
+      const served = await this.#result(call, model, attempt)
       const { outcome } = served
       kept &&= served.kept
       if ('verdict' in outcome) return { verdict: outcome.verdict, ...(kept && { kept }) }
@@ -238,25 +239,25 @@ class Servers implements ModelServers {
     return { verdict: { reason, detail }, ...(kept && { kept }) }
   }
 
-  async #outcome(
+  async #result(
     call: Call,
     model: OpenModel,
     attempt: number,
-  ): Promise<{ readonly outcome: Outcome; readonly kept: boolean }> {
+  ): Promise<{ readonly outcome: CallResult; readonly kept: boolean }> {
     const seed = requestSeed(this.#options.seed, call.record, call.stage, attempt)
     const body = () => requestBody(call.request, model.options, seed)
     const replies = this.#replies
     const ask = (name?: string) =>
-      this.#counted(
+      this.#countTokens(
         model,
-        this.#dispatch.submit(call, model, () => acceptedBody(body(), model.capabilities), name),
+        this.#dispatcher.submit(call, model, () => acceptedBody(body(), model.capabilities), name),
       )
     if (replies === null) return { outcome: await ask(), kept: false }
     const key = replyKey(call.record, call.stage, attempt, canonicalJson({ kind: call.request.kind, ...body() }))
     const found = await replies.find(key)
     if (found !== null) {
       this.#keptServed++
-      if ('reply' in found) this.#dispatch.knownGood(call, model, () => acceptedBody(body(), model.capabilities))
+      if ('reply' in found) this.#dispatcher.noteKnownGood(call, model, () => acceptedBody(body(), model.capabilities))
       return { outcome: found, kept: true }
     }
     const outcome = await ask(key.toString('hex'))
@@ -264,7 +265,7 @@ class Servers implements ModelServers {
     return { outcome, kept: false }
   }
 
-  async #counted(model: OpenModel, asked: Promise<Outcome>): Promise<Outcome> {
+  async #countTokens(model: OpenModel, asked: Promise<CallResult>): Promise<CallResult> {
     const outcome = await asked
     if ('verdict' in outcome) return outcome
     this.#tokens += outcome.reply.completionTokens
@@ -277,16 +278,16 @@ class Servers implements ModelServers {
     if (this.#estimated.has(model)) return
     this.#estimated.add(model)
     const words = `model '${model.options.model}' sends no token counts that can be used: they are estimated from its texts`
-    const endpoint = model.lane.endpoints.map(({ label }) => label).join(', ')
+    const endpoint = model.group.endpoints.map(({ label }) => label).join(', ')
     this.#options.onEvent?.({ kind: 'usage-estimated', endpoint, words })
   }
 
-  async #tracked<T>(asked: Promise<T>): Promise<T> {
-    this.#asking.add(asked)
+  async #track<T>(asked: Promise<T>): Promise<T> {
+    this.#calls.add(asked)
     try {
       return await asked
     } finally {
-      this.#asking.delete(asked)
+      this.#calls.delete(asked)
     }
   }
 }

@@ -1,6 +1,6 @@
 /** One attempt of a call on its way: what waits in a queue, is sent, fails and is sent again under the same key. */
 
-import type { Outcome } from '../../storage/replies/types.js'
+import type { CallResult } from '../../storage/replies/types.js'
 import type { Endpoint, SentRequest } from '../endpoint/endpoint.js'
 import { RecordSuspicion } from '../endpoint/health.js'
 import type { ModelOptions } from '../options.js'
@@ -8,13 +8,13 @@ import type { FailureKind } from '../protocol/failures.js'
 import type { Call, Capabilities } from '../types.js'
 import type { WaitingQueue } from './waiting-queue.js'
 
-/** Suspects in flight beside other requests of a lane, at first. */
+/** Suspects in flight beside other requests of a group, at first. */
 const suspectWindowStart = 4
 /** And at most: no more than an endpoint gets of anything. */
 const suspectWindowMax = 1024
 
 /** Models that use the same endpoints share a queue and the slots. */
-export class Lane {
+export class EndpointGroup {
   /** Calls that are not settled. */
   pending = 0
   /** Calls among them that failed at least once. */
@@ -26,25 +26,25 @@ export class Lane {
   /** The longest deadline of its models, ms. */
   deadlineMs = 0
   /** Suspects in flight or queued beside other requests, and how many may be. */
-  suspectsOut = 0
-  suspectsOutMax = suspectWindowStart
+  suspectWindowUsed = 0
+  suspectWindow = suspectWindowStart
   /** A suspect is being tried alone. */
-  isTrying = false
+  isTryingAlone = false
   /** The request that succeeded last, of any model and stage. */
-  good: { readonly call: Call; readonly model: SentModel } | null = null
+  good: { readonly call: Call; readonly model: ScheduledModel } | null = null
   /** Verdicts since the last success that rest on the harmless request alone. */
   weakVerdicts = 0
 
   constructor(
-    readonly queue: WaitingQueue<Ticket>,
+    readonly queue: WaitingQueue<PendingRequest>,
     readonly endpoints: readonly Endpoint[],
   ) {}
 
   /** Doubled by an outcome that left the server unharmed, halved by a broken connection: it may have killed the server. */
-  suspectEnded(harmless: boolean): void {
-    this.suspectsOutMax = harmless
-      ? Math.min(suspectWindowMax, this.suspectsOutMax * 2)
-      : Math.max(1, this.suspectsOutMax >> 1)
+  adjustSuspectWindow(harmless: boolean): void {
+    this.suspectWindow = harmless
+      ? Math.min(suspectWindowMax, this.suspectWindow * 2)
+      : Math.max(1, this.suspectWindow >> 1)
   }
 }
 
@@ -55,25 +55,25 @@ export interface Control {
 }
 
 /** State of one form of request: a model at one stage. */
-export interface RequestForm {
+export interface FormState {
   /** The call that succeeded last. */
   control: Control | null
 }
 
 /** A model as the dispatcher sees it. */
-export interface SentModel {
+export interface ScheduledModel {
   readonly options: ModelOptions
   readonly headers: Readonly<Record<string, string>>
-  readonly lane: Lane
+  readonly group: EndpointGroup
   /** Prompts in one request: 1 where the server takes no lists. */
   readonly promptsMax: number
   readonly capabilities: Capabilities
   /** By stage. */
-  readonly forms: Map<string, RequestForm>
+  readonly forms: Map<string, FormState>
 }
 
 /** Returns the state of the requests of a model at a stage; empty at first. */
-export function formOf({ forms }: SentModel, stage: string): RequestForm {
+export function formState({ forms }: ScheduledModel, stage: string): FormState {
   let form = forms.get(stage)
   if (form === undefined) {
     form = { control: null }
@@ -83,14 +83,14 @@ export function formOf({ forms }: SentModel, stage: string): RequestForm {
 }
 
 /** One call on its way: where it was tried, when it may be tried again, and who waits for it. */
-export class Ticket {
+export class PendingRequest {
   readonly suspicion = new RecordSuspicion()
   failures = 0
-  failedAs: FailureKind | null = null
+  lastFailure: FailureKind | null = null
   /** A suspect in flight or queued beside other requests. */
-  letOut = false
+  inSuspectWindow = false
   /** Where it failed last: tried elsewhere when there is an elsewhere. */
-  avoid: Endpoint | null = null
+  failedAt: Endpoint | null = null
   /** When it may be asked again, ms. */
   dueMs = 0
   /** Same words: may share a request. Null where every prompt goes alone. */
@@ -98,11 +98,11 @@ export class Ticket {
 
   constructor(
     readonly call: Call,
-    readonly model: SentModel,
+    readonly model: ScheduledModel,
     readonly body: () => Record<string, unknown>,
     /** What its reply is kept under, in hex; '' where none is kept. */
     readonly key: string,
-    readonly settle: (outcome: Outcome) => void,
+    readonly settle: (outcome: CallResult) => void,
     readonly reject: (error: unknown) => void,
   ) {
     this.listKey = listKey(call, model)
@@ -112,9 +112,9 @@ export class Ticket {
 /** How a control request ended: 'weak' where no request of the form is known to pass, and a harmless one did. */
 export type ControlOutcome = 'passed' | 'weak' | 'failed'
 
-/** A request on its way: one ticket, or several whose prompts go as a list. */
-export interface Passage extends SentRequest {
-  readonly tickets: readonly Ticket[]
+/** A request on its way: one request, or several whose prompts go as a list. */
+export interface SentBatch extends SentRequest {
+  readonly requests: readonly PendingRequest[]
   readonly endpoint: Endpoint
   readonly controller: AbortController
   /** How long the endpoint had been out when it was sent. */
@@ -125,7 +125,7 @@ export interface Passage extends SentRequest {
 }
 
 /** A list has one seed and one set of sampling fields: only one-token completions at temperature 0 may share it. */
-function listKey({ request, stage }: Call, model: SentModel): string | null {
+function listKey({ request, stage }: Call, model: ScheduledModel): string | null {
   const { sampling } = request
   if (model.promptsMax < 2 || request.kind !== 'completion') return null
   if (sampling.max_tokens !== 1 || sampling.temperature !== 0) return null

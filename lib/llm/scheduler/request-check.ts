@@ -6,10 +6,15 @@
 
 import type { Endpoint } from '../endpoint/endpoint.js'
 import type { Call } from '../types.js'
-import type { SentModel } from './pending-request.js'
+import type { ScheduledModel } from './pending-request.js'
 
 /** Sends a good request of the same form. Returns false if it is refused; throws if there is no response. */
-export type FormPasses = (call: Call, model: SentModel, endpoint: Endpoint, signal: AbortSignal) => Promise<boolean>
+export type HarmlessCheck = (
+  call: Call,
+  model: ScheduledModel,
+  endpoint: Endpoint,
+  signal: AbortSignal,
+) => Promise<boolean>
 
 /** Time for its answer, ms. */
 const answerDeadlineMs = 60_000
@@ -17,19 +22,19 @@ const answerDeadlineMs = 60_000
 const confirmationsMin = 2
 
 /** Which forms of request each endpoint accepts now. */
-export class RequestForms {
-  readonly #ask: FormPasses
+export class RequestCheck {
+  readonly #ask: HarmlessCheck
   /** Checks under way. */
   readonly #running = new Map<string, Promise<boolean>>()
   /** Checks that start when the one under way is over: for refusals that came after that one was sent. */
   readonly #next = new Map<string, Promise<boolean>>()
 
-  constructor(ask: FormPasses) {
+  constructor(ask: HarmlessCheck) {
     this.#ask = ask
   }
 
   /** Whether the server accepts the form of a call that it has just refused. Concurrent refusals share a check. */
-  passes(call: Call, model: SentModel, endpoint: Endpoint): Promise<boolean> {
+  isAccepted(call: Call, model: ScheduledModel, endpoint: Endpoint): Promise<boolean> {
     const name = `${endpoint.label}\n${model.options.model}\n${call.stage}`
     let next = this.#next.get(name)
     if (next === undefined) {
@@ -51,10 +56,10 @@ export class RequestForms {
     return check()
   }
 
-  async #confirmed(call: Call, model: SentModel, endpoint: Endpoint): Promise<boolean> {
+  async #confirmed(call: Call, model: ScheduledModel, endpoint: Endpoint): Promise<boolean> {
     for (let refusals = 0; refusals < confirmationsMin; refusals++) {
       const ask = (signal: AbortSignal) => this.#ask(call, model, endpoint, signal)
-      if (await endpoint.limited(answerDeadlineMs, ask)) return true
+      if (await endpoint.withDeadline(answerDeadlineMs, ask)) return true
     }
     return false
   }

@@ -6,7 +6,7 @@
  */
 import type { Clock } from '../../core/types.js'
 import type { Endpoint } from '../endpoint/endpoint.js'
-import type { Lane, Ticket } from './pending-request.js'
+import type { EndpointGroup, PendingRequest } from './pending-request.js'
 
 /** Half to all of 250 ms · 2^n, at most 30 s; not less than the server asked for. */
 const firstBackoffMs = 250
@@ -20,10 +20,10 @@ export const suspectFailures = 4
  * Requests that wait to be retried: half to all of 250 ms · 2^failures, at most 30 s, never less than the server asked
  * for.
  */
-export class BackOff {
+export class RetryQueue {
   readonly #clock: Clock
   readonly #random: () => number
-  readonly #tickets = new Set<Ticket>()
+  readonly #requests = new Set<PendingRequest>()
 
   constructor(clock: Clock, random: () => number) {
     this.#clock = clock
@@ -31,63 +31,63 @@ export class BackOff {
   }
 
   get size(): number {
-    return this.#tickets.size
+    return this.#requests.size
   }
 
-  add(ticket: Ticket, endpoint: Endpoint, retryAfterMs: number): void {
+  add(request: PendingRequest, endpoint: Endpoint, retryAfterMs: number): void {
     const nowMs = this.#clock.now()
-    const maxMs = isSuspect(ticket) ? suspectBackoffMaxMs : backoffMaxMs
-    const backoffMs = Math.min(maxMs, firstBackoffMs * 2 ** Math.min(ticket.failures - 1, 16))
+    const maxMs = isSuspect(request) ? suspectBackoffMaxMs : backoffMaxMs
+    const backoffMs = Math.min(maxMs, firstBackoffMs * 2 ** Math.min(request.failures - 1, 16))
     const waitMs = Math.max(retryAfterMs, backoffMs * (0.5 + this.#random() / 2))
-    ticket.dueMs = nowMs + waitMs + endpoint.health.retryWaitMs(nowMs)
-    this.#tickets.add(ticket)
+    request.dueMs = nowMs + waitMs + endpoint.health.retryWaitMs(nowMs)
+    this.#requests.add(request)
   }
 
-  /** Takes the requests that are due; of suspects only as many as their lane's window allows. */
-  takeDue(nowMs: number): Ticket[] {
-    return this.takeAll((ticket) => {
-      if (ticket.dueMs > nowMs) return false
-      if (!isSuspect(ticket)) return true
-      const { lane } = ticket.model
-      if (lane.isTrying || lane.suspectsOut >= lane.suspectsOutMax || !passedSince(ticket)) return false
-      lane.suspectsOut++
-      ticket.letOut = true
+  /** Takes the requests that are due; of suspects only as many as their group's window allows. */
+  takeDue(nowMs: number): PendingRequest[] {
+    return this.takeAll((request) => {
+      if (request.dueMs > nowMs) return false
+      if (!isSuspect(request)) return true
+      const { group } = request.model
+      if (group.isTryingAlone || group.suspectWindowUsed >= group.suspectWindow || !passedSince(request)) return false
+      group.suspectWindowUsed++
+      request.inSuspectWindow = true
       return true
     })
   }
 
-  /** Returns the suspect of a lane that is due first, without removing it; null if none is due. */
-  firstSuspect(lane: Lane, nowMs: number): Ticket | null {
-    let first: Ticket | null = null
-    for (const ticket of this.#tickets) {
-      if (ticket.model.lane !== lane || ticket.dueMs > nowMs || !isSuspect(ticket)) continue
-      if (first === null || ticket.dueMs < first.dueMs) first = ticket
+  /** Returns the suspect of a group that is due first, without removing it; null if none is due. */
+  firstSuspect(group: EndpointGroup, nowMs: number): PendingRequest | null {
+    let first: PendingRequest | null = null
+    for (const request of this.#requests) {
+      if (request.model.group !== group || request.dueMs > nowMs || !isSuspect(request)) continue
+      if (first === null || request.dueMs < first.dueMs) first = request
     }
     return first
   }
 
   /** Returns false if it was already removed. */
-  take(ticket: Ticket): boolean {
-    return this.#tickets.delete(ticket)
+  take(request: PendingRequest): boolean {
+    return this.#requests.delete(request)
   }
 
-  takeAll(leaves: (ticket: Ticket) => boolean): Ticket[] {
-    const taken: Ticket[] = []
-    for (const ticket of this.#tickets) {
-      if (!leaves(ticket)) continue
-      this.#tickets.delete(ticket)
-      taken.push(ticket)
+  takeAll(leaves: (request: PendingRequest) => boolean): PendingRequest[] {
+    const taken: PendingRequest[] = []
+    for (const request of this.#requests) {
+      if (!leaves(request)) continue
+      this.#requests.delete(request)
+      taken.push(request)
     }
     return taken
   }
 }
 
 /** A hanging request is not a suspect: it does not make other requests hang. */
-export function isSuspect({ failures, failedAs }: Ticket): boolean {
-  return failures >= suspectFailures && failedAs !== 'deadline'
+export function isSuspect({ failures, lastFailure }: PendingRequest): boolean {
+  return failures >= suspectFailures && lastFailure !== 'deadline'
 }
 
-/** Whether a request sent after the ticket's last failure has passed at one of its endpoints. */
-function passedSince({ model, suspicion }: Ticket): boolean {
-  return model.lane.endpoints.some(({ isDown, health }) => !isDown && health.newestPassSentMs >= suspicion.sinceMs)
+/** Whether a request sent after the request's last failure has passed at one of its endpoints. */
+function passedSince({ model, suspicion }: PendingRequest): boolean {
+  return model.group.endpoints.some(({ isDown, health }) => !isDown && health.newestPassSentMs >= suspicion.sinceMs)
 }

@@ -4,39 +4,43 @@
  */
 import type { Position } from '../../core/types.js'
 import type { Endpoint } from '../endpoint/endpoint.js'
-import type { Lane, Ticket } from './pending-request.js'
+import type { EndpointGroup, PendingRequest } from './pending-request.js'
 
 /** Calls at the head of a stage looked at for one whose text is cached at an endpoint with room. */
 const nearCallsMax = 16
 
 /** One of the next calls of the same stage whose home has room, taken out of the queue; null to serve the first. */
-export function nearCall({ queue, endpoints }: Lane, { call }: Ticket, free: readonly Endpoint[]): Ticket | null {
+export function takeNearCall(
+  { queue, endpoints }: EndpointGroup,
+  { call }: PendingRequest,
+  free: readonly Endpoint[],
+): PendingRequest | null {
   if (endpoints.length === 1 || free.length === endpoints.length) return null
-  const fits = (ticket: Ticket) => {
-    const home = homeOf(ticket, endpoints)
-    return home !== ticket.avoid && free.includes(home)
+  const fits = (request: PendingRequest) => {
+    const home = homeOf(request, endpoints)
+    return home !== request.failedAt && free.includes(home)
   }
-  return queue.takeMore(call.stageOrder, 1, nearCallsMax, fits)[0] ?? null
+  return queue.takeMatching(call.stageOrder, 1, nearCallsMax, fits)[0] ?? null
 }
 
 /** One of the `free` endpoints; null to wait for another than that where it failed. */
-export function chooseEndpoint(ticket: Ticket, free: readonly Endpoint[], nowMs: number): Endpoint | null {
-  const { endpoints } = ticket.model.lane
+export function chooseEndpoint(request: PendingRequest, free: readonly Endpoint[], nowMs: number): Endpoint | null {
+  const { endpoints } = request.model.group
   if (endpoints.length === 1) return free[0] as Endpoint
-  const others = free.filter((endpoint) => endpoint !== ticket.avoid)
+  const others = free.filter((endpoint) => endpoint !== request.failedAt)
   if (others.length === 0) {
-    const elsewhere = endpoints.some((endpoint) => endpoint !== ticket.avoid && !endpoint.isDown)
+    const elsewhere = endpoints.some((endpoint) => endpoint !== request.failedAt && !endpoint.isDown)
     return elsewhere ? null : (free[0] as Endpoint)
   }
-  const home = homeOf(ticket, endpoints)
+  const home = homeOf(request, endpoints)
   if (others.includes(home)) return home
-  const share = (endpoint: Endpoint) => endpoint.room(nowMs) / endpoint.limiter.limit
+  const share = (endpoint: Endpoint) => endpoint.capacity(nowMs) / endpoint.limiter.limit
   return others.reduce((most, endpoint) => (share(endpoint) > share(most) ? endpoint : most))
 }
 
 /** Where the prefix of a call's text is cached, if anywhere. */
-function homeOf(ticket: Ticket, endpoints: readonly Endpoint[]): Endpoint {
-  return endpoints[textHash(ticket.call.position) % endpoints.length] as Endpoint
+function homeOf(request: PendingRequest, endpoints: readonly Endpoint[]): Endpoint {
+  return endpoints[textHash(request.call.position) % endpoints.length] as Endpoint
 }
 
 /** A number for the text that a call is about, the same for all its variants and stages: its block and ordinal there. */

@@ -1,34 +1,41 @@
 /**
- * Time limits: the deadline of one request, the outage of all servers, the stall of a lane without progress.
+ * Time limits: the deadline of one request, the outage of all servers, the stall of a group without progress.
  * Time while an endpoint is down does not count towards deadlines.
  *
- * Why every run ends: a lane has finitely many calls, each is settled once, and between two settlements of a lane that
+ * Why every run ends: a group has finitely many calls, each is settled once, and between two settlements of a group that
  * has calls pending at most `outageMaxMs + progressDeadlines · deadlineMs` pass, whatever its servers do; otherwise
  * `stallOf` ends the run. Verdicts and outages only shorten that.
  */
 import { AccountError, OutageError, ServerError } from '../../errors.js'
 import type { Endpoint } from '../endpoint/endpoint.js'
-import type { Lane, Passage } from './pending-request.js'
+import type { EndpointGroup, SentBatch } from './pending-request.js'
 
 /** A hanging record is rejected after three deadlines; a fourth is for requests that were in flight before. */
 const progressDeadlines = 4
 
 /** Returns the error of a request past its deadline; time while its endpoint was down does not count. */
-export function deadlineOver({ endpoint, sentAtMs, downMs, deadlineMs }: Passage, nowMs: number): ServerError | null {
+export function deadlineError(
+  { endpoint, sentAtMs, downMs, deadlineMs }: SentBatch,
+  nowMs: number,
+): ServerError | null {
   const spentMs = nowMs - sentAtMs - (endpoint.downMs(nowMs) - downMs)
   if (spentMs <= deadlineMs) return null
   const words = `no reply within ${deadlineMs} ms`
   return new ServerError(words, { details: { kind: 'deadline', words } })
 }
 
-/** Returns the error of a run that cannot continue with this lane's servers, or null. */
-export function endOf(lane: Lane, nowMs: number, outageMaxMs: number): AccountError | OutageError | null {
-  if (lane.pending === 0) return null
-  return accountOf(lane) ?? outageOf(lane, nowMs, outageMaxMs) ?? stallOf(lane, nowMs, outageMaxMs)
+/** Returns the error of a run that cannot continue with this group's servers, or null. */
+export function terminalError(
+  group: EndpointGroup,
+  nowMs: number,
+  outageMaxMs: number,
+): AccountError | OutageError | null {
+  if (group.pending === 0) return null
+  return accountOf(group) ?? outageOf(group, nowMs, outageMaxMs) ?? stallOf(group, nowMs, outageMaxMs)
 }
 
 /** Every endpoint refuses the account and nothing is in flight: waiting does not help. */
-function accountOf({ endpoints, inFlight }: Lane): AccountError | null {
+function accountOf({ endpoints, inFlight }: EndpointGroup): AccountError | null {
   if (inFlight > 0 || !endpoints.every(({ isDown, account }) => isDown && account !== null)) return null
   return accountError(endpoints)
 }
@@ -43,7 +50,7 @@ export function accountError(endpoints: readonly Pick<Endpoint, 'label' | 'accou
  * Returns the outage if calls wait for servers that are all down, each without a success for longer than `outageMaxMs`.
  * A server that passes its probe and fails every record is down too: only a success ends an outage.
  */
-function outageOf({ endpoints }: Lane, nowMs: number, outageMaxMs: number): OutageError | null {
+function outageOf({ endpoints }: EndpointGroup, nowMs: number, outageMaxMs: number): OutageError | null {
   let sinceMs = Number.NEGATIVE_INFINITY
   for (const { isDown, inFlight, health } of endpoints) {
     // A request in flight at a server that came back may be its first success.
@@ -53,7 +60,7 @@ function outageOf({ endpoints }: Lane, nowMs: number, outageMaxMs: number): Outa
   return nowMs - sinceMs <= outageMaxMs ? null : outageError(endpoints, nowMs - sinceMs)
 }
 
-function stallOf({ endpoints, progressAtMs, deadlineMs }: Lane, nowMs: number, outageMaxMs: number) {
+function stallOf({ endpoints, progressAtMs, deadlineMs }: EndpointGroup, nowMs: number, outageMaxMs: number) {
   const stalledMs = nowMs - progressAtMs
   return stalledMs <= outageMaxMs + progressDeadlines * deadlineMs ? null : outageError(endpoints, stalledMs)
 }
@@ -63,13 +70,13 @@ export function outageError(endpoints: readonly Endpoint[], sinceMs: number): Ou
   const seconds = Math.round(sinceMs / 1000)
   const time = seconds === 0 ? `${Math.round(sinceMs)} ms` : `${seconds} s`
   const names = endpoints.map(({ label }) => label).join(', ')
-  const last = [...endpoints].sort((a, b) => (b.lastHeard?.atMs ?? -1) - (a.lastHeard?.atMs ?? -1))
-  const answered = last.find(({ lastHeard }) => lastHeard?.answered)
-  const heard = answered ?? last.find(({ lastHeard }) => lastHeard !== null)
-  const words = heard?.lastHeard
-    ? `; last heard from ${heard.label}: ${heard.lastHeard.words.replace(/[\s.。]+$/u, '')}`
+  const last = [...endpoints].sort((a, b) => (b.lastFailure?.atMs ?? -1) - (a.lastFailure?.atMs ?? -1))
+  const answered = last.find(({ lastFailure }) => lastFailure?.answered)
+  const heard = answered ?? last.find(({ lastFailure }) => lastFailure !== null)
+  const words = heard?.lastFailure
+    ? `; last heard from ${heard.label}: ${heard.lastFailure.words.replace(/[\s.。]+$/u, '')}`
     : ''
-  const details = { seconds, words: heard?.lastHeard?.words ?? null }
+  const details = { seconds, words: heard?.lastFailure?.words ?? null }
   return answered === undefined
     ? new OutageError(`No model server answered for ${time}: ${names}${words}. Start it and run again to resume`, {
         details,

@@ -19,7 +19,7 @@ interface Entry<T> {
 }
 
 /** A call that may be taken next, with what it is compared by across queues. */
-export interface Candidate<T> {
+export interface NextCall<T> {
   readonly entry: Entry<T>
   readonly value: T
   /** 0 head record, 1 starved, 2 by stage. */
@@ -34,7 +34,7 @@ export class WaitingQueue<T> {
   readonly #records: UnreleasedRecords
   readonly #starveMs: number
   readonly #stages: { readonly stageOrder: number; readonly heap: Heap<Entry<T>> }[] = []
-  readonly #arrivals = new Line<T>()
+  readonly #arrivals = new ArrivalList<T>()
   #size = 0
 
   constructor(records: UnreleasedRecords, starveMs: number) {
@@ -55,26 +55,26 @@ export class WaitingQueue<T> {
   }
 
   /** The call to serve next, left where it is. */
-  best(nowMs: number): Candidate<T> | null {
+  next(nowMs: number): NextCall<T> | null {
     let byStage: Entry<T> | null = null
     for (const { heap } of this.#stages) {
       const top = this.#top(heap)
       if (top === null) continue
       // The head record has the lowest position of all: it can only be on top of its stage.
-      if (this.#records.isOldest(top.position)) return candidate(top, 0)
+      if (this.#records.isOldest(top.position)) return nextCall(top, 0)
       byStage ??= top
     }
     const oldest = this.#arrivals.first()
-    if (oldest !== null && nowMs - oldest.sinceMs > this.#starveMs) return candidate(oldest, 1)
-    return byStage === null ? null : candidate(byStage, 2)
+    if (oldest !== null && nowMs - oldest.sinceMs > this.#starveMs) return nextCall(oldest, 1)
+    return byStage === null ? null : nextCall(byStage, 2)
   }
 
   /** Takes a call out; false when it is gone already. */
-  take({ entry }: Candidate<T>): boolean {
+  take({ entry }: NextCall<T>): boolean {
     if (entry.value === null) return false
     entry.value = null
     this.#size--
-    this.#arrivals.emptied()
+    this.#arrivals.noteEmptied()
     const heap = this.#heapOf(entry.stageOrder)
     this.#top(heap)
     if (heap.size > emptyEntriesMax && heap.size > 4 * this.#size) heap.retain((kept) => kept.value !== null)
@@ -82,7 +82,7 @@ export class WaitingQueue<T> {
   }
 
   /** Takes up to `countMax` calls of one stage that `fits`, lowest positions first, looking at `lookMax` of them. */
-  takeMore(stageOrder: number, countMax: number, lookMax: number, fits: (value: T) => boolean): T[] {
+  takeMatching(stageOrder: number, countMax: number, lookMax: number, fits: (value: T) => boolean): T[] {
     const heap = this.#heapOf(stageOrder)
     const taken: T[] = []
     const passed: Entry<T>[] = []
@@ -135,7 +135,7 @@ export class WaitingQueue<T> {
 }
 
 /** Whether `a` goes before `b`, each the best of its queue. */
-export function goesBefore<T>(a: Candidate<T>, b: Candidate<T>): boolean {
+export function precedes<T>(a: NextCall<T>, b: NextCall<T>): boolean {
   if (a.rank !== b.rank) return a.rank < b.rank
   if (a.rank === 1) return a.entry.sinceMs < b.entry.sinceMs
   if (a.rank === 2 && a.entry.stageOrder !== b.entry.stageOrder) return a.entry.stageOrder > b.entry.stageOrder
@@ -147,12 +147,12 @@ export class UnreleasedRecords {
   readonly #positions = new Heap<Position>((a, b) => comparePositions(a, b) < 0)
   #released: Position | null = null
 
-  asked(position: Position): void {
+  add(position: Position): void {
     if (this.#released === null || comparePositions(position, this.#released) > 0) this.#positions.push(position)
   }
 
   /** Everything up to `position` has left in order: as rows, as rejects or as both. */
-  released(position: Position): void {
+  releaseUpTo(position: Position): void {
     this.#released = position
     for (let top = this.#positions.top; top !== undefined; top = this.#positions.top) {
       if (comparePositions(top, position) > 0) return
@@ -174,12 +174,12 @@ export class UnreleasedRecords {
   }
 }
 
-function candidate<T>(entry: Entry<T>, rank: 0 | 1 | 2): Candidate<T> {
+function nextCall<T>(entry: Entry<T>, rank: 0 | 1 | 2): NextCall<T> {
   return { entry, value: entry.value as T, rank }
 }
 
 /** Arrivals in order; entries emptied elsewhere are passed over and swept out now and then. */
-class Line<T> {
+class ArrivalList<T> {
   #entries: Entry<T>[] = []
   #start = 0
   #empty = 0
@@ -188,7 +188,7 @@ class Line<T> {
     this.#entries.push(entry)
   }
 
-  emptied(): void {
+  noteEmptied(): void {
     this.#empty++
     if (this.#empty > emptyEntriesMax && this.#empty > this.#entries.length / 2) this.compact()
   }

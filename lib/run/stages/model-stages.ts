@@ -9,7 +9,7 @@ import type { Candidate, KunStage, Pair } from '../../kun/types.js'
 import type { ModelServers } from '../../llm/scheduler/model-servers.js'
 
 /** The model servers, as far as a stage uses them. */
-export type StageServers = Pick<ModelServers, 'model' | 'released'>
+export type StageServers = Pick<ModelServers, 'model' | 'releaseUpTo'>
 
 /**
  * Records in flight in one of these stages by default. A run allows 24 per concurrent request: with fewer, one record in
@@ -54,7 +54,7 @@ export function polish(
 export function labelOf(
   stage: KunStage<Candidate, Pair>,
   inFlightMax: number,
-  servers: Pick<ModelServers, 'released'>,
+  servers: Pick<ModelServers, 'releaseUpTo'>,
 ): Stage<Candidate, Pair> {
   const { process, ...rest } = modelStage(stage, inFlightMax)
   return {
@@ -63,7 +63,7 @@ export function labelOf(
     process: (candidates, context) => {
       for (const [index, position] of context.positions.entries()) {
         // All its attempts are released with it.
-        context.hold?.(index, () => servers.released([...position, Number.POSITIVE_INFINITY]))
+        context.hold?.(index, () => servers.releaseUpTo([...position, Number.POSITIVE_INFINITY]))
       }
       return process(candidates, context)
     },

@@ -11,7 +11,7 @@ import type { Clock } from '../../core/types.js'
 import { KunStreamError, LockLostError } from '../../errors.js'
 import { closeAfter } from '../close-all.js'
 import type { FileLayer, OpenFile } from '../files.js'
-import { createLockFile, lockLine, type OwnedLock, readLockFile, renewalsMax } from './lock-file.js'
+import { createLockFile, type LockRecord, lockLine, readLockFile, renewalsMax } from './lock-file.js'
 
 /** Time from one renewal to the next, as a share of the lease. */
 const renewShare = 1 / 12
@@ -24,7 +24,7 @@ export interface LeaseOptions {
   readonly files: FileLayer
   /** The lock file. */
   readonly path: string
-  readonly lock: OwnedLock
+  readonly lock: LockRecord
   /** Of the file's creation, from before it was written. */
   readonly since: Instant
   readonly clock: Clock
@@ -48,7 +48,7 @@ export class Lease {
   #lost: LockLostError | null = null
   /** Why the latest renewal failed. */
   #failure: unknown = null
-  #turn: Promise<void> | null = null
+  #renewing: Promise<void> | null = null
   readonly #ending = new AbortController()
   readonly #loop: Promise<void>
 
@@ -56,7 +56,7 @@ export class Lease {
     this.#options = options
     this.#file = file
     this.#trustedSince = options.since
-    this.#loop = this.#renewInTurn()
+    this.#loop = this.#renewPeriodically()
   }
 
   /** Opens the lock file, which must exist, and starts to renew it. */
@@ -86,7 +86,7 @@ export class Lease {
    */
   async confirm(): Promise<void> {
     await this.check()
-    await this.#mustBeOurs()
+    await this.#requireOwned()
     // Reading may have taken long.
     await this.check()
   }
@@ -108,7 +108,7 @@ export class Lease {
     return readLockFile(this.#options.files, this.#options.path)
   }
 
-  async #renewInTurn(): Promise<void> {
+  async #renewPeriodically(): Promise<void> {
     const { clock, lock, onLost } = this.#options
     const { signal } = this.#ending
     while (!signal.aborted && this.#lost === null) {
@@ -125,15 +125,15 @@ export class Lease {
 
   /** One renewal at a time; never rejects. */
   #renewOnce(): Promise<void> {
-    this.#turn ??= this.#renew()
+    this.#renewing ??= this.#renew()
       .catch((error: unknown) => {
         this.#failure = error
         if (error instanceof LockLostError) this.#lose(error)
       })
       .finally(() => {
-        this.#turn = null
+        this.#renewing = null
       })
-    return this.#turn
+    return this.#renewing
   }
 
   /** A renewal over a stalled network file system may never end: it is waited for as long as it may still help. */
@@ -171,11 +171,11 @@ export class Lease {
     await this.#file.write(Buffer.from('.'))
     await this.#file.fsync()
     this.#renewals++
-    await this.#mustBeOurs()
+    await this.#requireOwned()
     if (this.#ageMs(since) < this.#trustMs) this.#trustedSince = since
   }
 
-  async #mustBeOurs(): Promise<void> {
+  async #requireOwned(): Promise<void> {
     const { path, lock } = this.#options
     const found = await this.#read()
     if (found?.lock?.token === lock.token) return

@@ -9,7 +9,7 @@ import { errnoOf, type FileLayer } from '../files.js'
 import type { Holder } from './lock-holder.js'
 
 /** Contents of the first line. */
-export interface OwnedLock extends Holder {
+export interface LockRecord extends Holder {
   /** Distinguishes this lock from every other one. */
   readonly token: string
   /** The lock may be taken over once the file has not changed for this long. */
@@ -19,7 +19,7 @@ export interface OwnedLock extends Holder {
 /** Contents of a lock file. */
 export interface FoundLock {
   /** Null if the first line is not one of ours, or not complete yet. */
-  readonly lock: OwnedLock | null
+  readonly lock: LockRecord | null
   /** True for a whole line of JSON without a lease: written by a version that renews nothing. */
   readonly isForeign: boolean
   /** The bytes of the file: they change with each renewal. */
@@ -33,7 +33,7 @@ export const renewalsMax = 4096
 const firstLineBytesMax = 4096
 
 /** The first line of a lock file. */
-export function lockLine(lock: OwnedLock): Buffer {
+export function lockLine(lock: LockRecord): Buffer {
   return Buffer.from(`${JSON.stringify(lock)}\n`)
 }
 
@@ -42,7 +42,7 @@ export function lockLine(lock: OwnedLock): Buffer {
  *
  * By link(2) of a finished file, which is atomic on every NFS; where files cannot be linked, by O_EXCL.
  */
-export async function createLockFile(files: FileLayer, path: string, lock: OwnedLock): Promise<boolean> {
+export async function createLockFile(files: FileLayer, path: string, lock: LockRecord): Promise<boolean> {
   const temporary = `${path}.${randomUUID()}.new`
   try {
     await writeNew(files, temporary, lock)
@@ -52,7 +52,7 @@ export async function createLockFile(files: FileLayer, path: string, lock: Owned
   }
 }
 
-async function linkNew(files: FileLayer, from: string, path: string, lock: OwnedLock): Promise<boolean> {
+async function linkNew(files: FileLayer, from: string, path: string, lock: LockRecord): Promise<boolean> {
   try {
     await files.link(from, path)
     return true
@@ -73,7 +73,7 @@ async function linkNew(files: FileLayer, from: string, path: string, lock: Owned
   }
 }
 
-async function writeNew(files: FileLayer, path: string, lock: OwnedLock): Promise<void> {
+async function writeNew(files: FileLayer, path: string, lock: LockRecord): Promise<void> {
   const file = await files.open(path, 'create')
   try {
     await file.write(lockLine(lock))
@@ -105,7 +105,7 @@ export async function readLockFile(files: FileLayer, path: string): Promise<Foun
 }
 
 function parseLine(line: string): Pick<FoundLock, 'lock' | 'isForeign'> {
-  let parsed: Partial<OwnedLock> | null
+  let parsed: Partial<LockRecord> | null
   try {
     parsed = JSON.parse(line)
   } catch (error) {
@@ -116,7 +116,7 @@ function parseLine(line: string): Pick<FoundLock, 'lock' | 'isForeign'> {
   const names = typeof token === 'string' && /^[\w-]+$/.test(token) && Number.isInteger(pid) && typeof host === 'string'
   if (!names || typeof leaseMs !== 'number' || !(leaseMs > 0)) return { lock: null, isForeign: true }
   const text = (value: unknown): string | null => (typeof value === 'string' ? value : null)
-  const { started, boot, namespace } = parsed as OwnedLock
+  const { started, boot, namespace } = parsed as LockRecord
   return {
     isForeign: false,
     lock: {

@@ -15,7 +15,7 @@ import { closeAfter } from '../close-all.js'
 import { type FileLayer, nodeFiles } from '../files.js'
 import { lockName } from '../run-layout.js'
 import { ageMs, type Instant, instant, Lease } from './lease.js'
-import { createLockFile, type FoundLock, type OwnedLock, readLockFile } from './lock-file.js'
+import { createLockFile, type FoundLock, type LockRecord, readLockFile } from './lock-file.js'
 import { type Holder, type HolderState, holderState, thisProcess } from './lock-holder.js'
 
 /** What a lock protects: a directory may have several, each with a name of its own. */
@@ -88,7 +88,7 @@ export async function lockRunDirectory(directory: string, options: LockOptions =
   const { files = nodeFiles, holder = thisProcess(), leaseMs = leaseMsDefault } = options
   const { clock = backgroundClock, waitClock = systemClock, wallNow = Date.now } = options
   const { use = runUse, signal } = options
-  const taking: Taking = {
+  const taking: Acquisition = {
     files,
     use,
     signal,
@@ -148,7 +148,7 @@ export async function lockHolder(
   if (lock === null) return null
   const state = holderState(lock)
   const { token: _, leaseMs: __, ...holder } = lock
-  return state === 'gone' ? null : { holder, state, lastSignMs: await lastSignMs(path) }
+  return state === 'gone' ? null : { holder, state, lastSignMs: await renewalAgeMs(path) }
 }
 
 /** Nested takeovers: each successor died while holding its predecessor's guard. */
@@ -158,11 +158,11 @@ const contestsMax = 16
 /** Looks at a lock per lease while it is watched. */
 const looksPerLease = 60
 
-interface Taking {
+interface Acquisition {
   readonly files: FileLayer
   readonly use: LockUse
   readonly signal: AbortSignal | undefined
-  readonly lock: OwnedLock
+  readonly lock: LockRecord
   readonly stateOf: (holder: Holder) => HolderState
   readonly clock: Clock
   readonly waitClock: Clock
@@ -177,13 +177,13 @@ interface Taking {
  *
  * @returns a moment before the file was created
  */
-async function acquire(taking: Taking, path: string, depth: number): Promise<Instant> {
+async function acquire(taking: Acquisition, path: string, depth: number): Promise<Instant> {
   const { files, lock, clock, wallNow } = taking
   for (let contest = 0; contest < contestsMax; contest++) {
     const since = instant(clock, wallNow)
     if (await createLockFile(files, path, lock)) return since
     const found = await readLockFile(files, path)
-    const over = found === null ? 'no' : await isOver(taking, path, found)
+    const over = found === null ? 'no' : await takeoverReason(taking, path, found)
     if (found === null || over === 'no') continue
     if (depth >= takeoversMax) break
     await removeUnderGuard(taking, path, found, depth, over)
@@ -192,7 +192,7 @@ async function acquire(taking: Taking, path: string, depth: number): Promise<Ins
 }
 
 async function removeUnderGuard(
-  taking: Taking,
+  taking: Acquisition,
   path: string,
   found: FoundLock,
   depth: number,
@@ -227,14 +227,14 @@ async function markTakenOver(files: FileLayer, path: string): Promise<void> {
  *
  * @throws {RunLockedError} its holder runs
  */
-async function isOver(taking: Taking, path: string, found: FoundLock): Promise<'no' | 'gone' | 'silent'> {
-  if (found.isForeign) throw foreign(path)
+async function takeoverReason(taking: Acquisition, path: string, found: FoundLock): Promise<'no' | 'gone' | 'silent'> {
+  if (found.isForeign) throw foreignLockError(path)
   const state = found.lock === null ? 'unknown' : taking.stateOf(found.lock)
   const { waitClock: clock, files, onEvent, use, signal } = taking
-  if (state === 'running') throw await locked(path, found, use, 'can be seen to run')
+  if (state === 'running') throw await lockedError(path, found, use, 'can be seen to run')
   if (state === 'gone') return 'gone'
   const leaseMs = Math.max(taking.lock.leaseMs, found.lock?.leaseMs ?? 0)
-  const age = ageText(await lastSignMs(path))
+  const age = ageText(await renewalAgeMs(path))
   onEvent(
     `${path} is held by ${nameOf(found)}, which cannot be seen from here; its last sign of life is ${age} old. ` +
       `Waiting for another one, at most ${Math.ceil(leaseMs / 1000)} s: without one this process takes over`,
@@ -248,7 +248,7 @@ async function isOver(taking: Taking, path: string, found: FoundLock): Promise<'
     if (now === null) return 'no'
     if (now.content !== found.content) {
       if (found.lock === null || now.lock?.token !== found.lock.token) return 'no'
-      throw await locked(path, found, use, 'gave a sign of life while this process watched')
+      throw await lockedError(path, found, use, 'gave a sign of life while this process watched')
     }
     if (waitedMs >= leaseMs) return 'silent'
   }
@@ -270,17 +270,17 @@ function nameOf({ lock }: FoundLock): string {
   return lock === null ? 'an unknown process' : `process ${lock.pid} on ${lock.host}`
 }
 
-async function locked(path: string, found: FoundLock, use: LockUse, how: string): Promise<RunLockedError> {
+async function lockedError(path: string, found: FoundLock, use: LockUse, how: string): Promise<RunLockedError> {
   const { pid = 0, host = '', leaseMs = leaseMsDefault } = found.lock ?? {}
   return new RunLockedError(
-    `${nameOf(found)} ${use.does}: it ${how}, its last sign of life is ${ageText(await lastSignMs(path))} ` +
+    `${nameOf(found)} ${use.does}: it ${how}, its last sign of life is ${ageText(await renewalAgeMs(path))} ` +
       `old. Wait for it, or stop it (it resumes). One that was killed is taken over ${Math.ceil(leaseMs / 1000)} s after ` +
       `its last sign of life at the latest; \`${use.command}\` waits for that by itself.`,
     { details: { path, pid, host } },
   )
 }
 
-function foreign(path: string): RunLockedError {
+function foreignLockError(path: string): RunLockedError {
   return new RunLockedError(
     `${path} was written by another version of kun-stream, which does not renew it. Delete it if no run is under way there.`,
     { details: { path } },
@@ -288,7 +288,7 @@ function foreign(path: string): RunLockedError {
 }
 
 /** Returns the ms since the lock file changed; inexact if the directory is on another machine: for messages only. */
-async function lastSignMs(path: string): Promise<number | null> {
+async function renewalAgeMs(path: string): Promise<number | null> {
   const found = await stat(path).catch(() => null) // it was released meanwhile, or lies in no real directory
   return found === null ? null : Math.max(0, Date.now() - found.mtimeMs)
 }

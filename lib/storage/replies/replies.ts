@@ -12,10 +12,10 @@ import { type AppendLog, openAppendLog } from '../append-log.js'
 import { closeAfter } from '../close-all.js'
 import { type FileLayer, makeDurableDirectory, temporarySuffix } from '../files.js'
 import { KeyIndex } from './key-index.js'
-import { encodeEntry, entryBlock, entryOutcome, keyBytes, logHeader, packCodec, packLog } from './reply-pack.js'
+import { encodeEntry, entryBlock, entryResult, keyBytes, logHeader, packCodec, packLog } from './reply-pack.js'
 import { findSegments } from './reply-recovery.js'
 import { logSegment, packCache, packSegment, type Segment } from './reply-segments.js'
-import type { Outcome } from './types.js'
+import type { CallResult } from './types.js'
 
 /** A log is closed, and packed, when it holds so much: packing takes about as much memory, and keys of it are known so long. */
 const segmentBytesDefault = 8 * 1024 * 1024
@@ -50,16 +50,16 @@ export interface Replies {
   readonly size: number
   /** What the index takes in memory. */
   readonly indexBytes: number
-  find(key: Uint8Array): Promise<Outcome | null>
+  find(key: Uint8Array): Promise<CallResult | null>
   /** Returns once the entry is in the log's buffer; the first entry of a key wins. */
-  keep(key: Uint8Array, block: number, outcome: Outcome): Promise<void>
+  keep(key: Uint8Array, block: number, outcome: CallResult): Promise<void>
   /** All that was kept before the call survives a crash once it returns. */
   flush(): Promise<void>
   /**
    * The cuts before `block` are committed, so that nobody in this run asks for their replies again: segments that only
    * they need are forgotten, or the index would grow with the input; with `discard` they are deleted.
    */
-  committed(block: number): Promise<void>
+  forgetBefore(block: number): Promise<void>
   close(): Promise<void>
 }
 
@@ -122,17 +122,17 @@ class SegmentedReplies implements Replies {
     for (const earlier of from) await this.#openDirectory(earlier, false)
   }
 
-  async find(key: Uint8Array): Promise<Outcome | null> {
+  async find(key: Uint8Array): Promise<CallResult | null> {
     // A segment that is packed while it is read has moved the key: looked up again.
     for (;;) {
       const location = this.#index.get(key)
       if (location < 0) return null
       const segment = this.#segments[Math.floor(location / offsetsPerSegment)]
       if (segment === null || segment === undefined) return null
-      const payload = await this.#readOr(segment, location, key)
+      const payload = await this.#readOrForget(segment, location, key)
       if (payload === undefined) return null
       if (payload !== null) {
-        const outcome = entryOutcome(payload)
+        const outcome = entryResult(payload)
         if (!segment.own) await this.#copy(key, entryBlock(payload), outcome)
         return outcome
       }
@@ -143,7 +143,7 @@ class SegmentedReplies implements Replies {
   }
 
   /** Returns undefined, and deletes the key, if the stored reply is no longer readable. */
-  async #readOr(segment: Segment, location: number, key: Uint8Array): Promise<Uint8Array | null | undefined> {
+  async #readOrForget(segment: Segment, location: number, key: Uint8Array): Promise<Uint8Array | null | undefined> {
     try {
       return await segment.read(location % offsetsPerSegment, key)
     } catch (error) {
@@ -163,7 +163,7 @@ class SegmentedReplies implements Replies {
     else this.#options.onWarning(message)
   }
 
-  async keep(key: Uint8Array, block: number, outcome: Outcome): Promise<void> {
+  async keep(key: Uint8Array, block: number, outcome: CallResult): Promise<void> {
     this.#check()
     await this.#log?.ready()
     while (this.#rotating !== null) await this.#rotating
@@ -180,9 +180,9 @@ class SegmentedReplies implements Replies {
     await this.#log?.flush()
   }
 
-  async committed(block: number): Promise<void> {
+  async forgetBefore(block: number): Promise<void> {
     this.#committedBlock = block
-    const gone = this.#needless().filter((segment) => segment !== this.#current)
+    const gone = this.#unneeded().filter((segment) => segment !== this.#current)
     if (gone.length === 0) return
     for (const segment of gone) this.#segments[segment.number] = null
     this.#index.retain((location) => this.#segments[Math.floor(location / offsetsPerSegment)] !== null)
@@ -197,7 +197,7 @@ class SegmentedReplies implements Replies {
       await this.abandon()
     }
     this.#check()
-    if (this.#options.mode === 'discard') await this.#delete(this.#needless())
+    if (this.#options.mode === 'discard') await this.#delete(this.#unneeded())
   }
 
   /** Closes every file, whatever state it is in. */
@@ -210,7 +210,7 @@ class SegmentedReplies implements Replies {
   }
 
   /** What only committed cuts need. */
-  #needless(): Segment[] {
+  #unneeded(): Segment[] {
     const own = this.#segments.filter((segment) => segment?.own) as Segment[]
     return own.filter(({ lastBlock }) => lastBlock < this.#committedBlock)
   }
@@ -224,10 +224,10 @@ class SegmentedReplies implements Replies {
     if (segments.length > 0) await files.fsyncDirectory(directory)
   }
 
-  #append(key: Uint8Array, block: number, outcome: Outcome, located: (location: number) => void): void {
+  #append(key: Uint8Array, block: number, outcome: CallResult, located: (location: number) => void): void {
     const log = this.#log as AppendLog
     const current = this.#current as Segment
-    const bytes = encodeEntry({ key, block, outcome })
+    const bytes = encodeEntry({ key, block, result: outcome })
     const offset = log.append(bytes)
     current.lastBlock = Math.max(current.lastBlock, block)
     located(current.number * offsetsPerSegment + offset)
@@ -239,7 +239,7 @@ class SegmentedReplies implements Replies {
   }
 
   /** What an earlier run paid for becomes this run's own, so that it resumes without that directory. */
-  async #copy(key: Uint8Array, block: number, outcome: Outcome): Promise<void> {
+  async #copy(key: Uint8Array, block: number, outcome: CallResult): Promise<void> {
     this.#check()
     await this.#log?.ready()
     while (this.#rotating !== null) await this.#rotating

@@ -10,7 +10,7 @@ import { decompress as unzstd } from 'fzstd'
 import { CorruptFileError } from '../../errors.js'
 import { type LogDamage, openAppendLog, readAppendLog } from '../append-log.js'
 import { type FileLayer, temporarySuffix } from '../files.js'
-import type { Outcome } from './types.js'
+import type { CallResult } from './types.js'
 
 /** Header of a log of replies. */
 export const logHeader = { kind: 'replies' }
@@ -26,12 +26,12 @@ export interface Entry {
   readonly key: Uint8Array
   /** Block of the input that its record is in. */
   readonly block: number
-  readonly outcome: Outcome
+  readonly result: CallResult
 }
 
 /** The payload of a frame in a log: key, block, JSON of the outcome. */
-export function encodeEntry({ key, block, outcome }: Entry): Buffer {
-  const json = JSON.stringify(outcome)
+export function encodeEntry({ key, block, result }: Entry): Buffer {
+  const json = JSON.stringify(result)
   const bytes = Buffer.allocUnsafe(headBytes + Buffer.byteLength(json))
   bytes.set(key, 0)
   bytes.writeUInt32LE(block, keyBytes)
@@ -50,9 +50,9 @@ export function entryBlock(payload: Uint8Array): number {
 }
 
 /** The outcome of such a payload. */
-export function entryOutcome(payload: Uint8Array): Outcome {
+export function entryResult(payload: Uint8Array): CallResult {
   const json = Buffer.from(payload.buffer, payload.byteOffset + headBytes, payload.length - headBytes)
-  return JSON.parse(json.toString('utf8')) as Outcome
+  return JSON.parse(json.toString('utf8')) as CallResult
 }
 
 /** Calls back with the keys and blocks of each valid frame of a pack, nothing decompressed. Null codec: it holds no valid frame. */
@@ -132,8 +132,8 @@ export async function packLog(
   const path = packPath + temporarySuffix
   await files.remove(path)
   const pack = await openAppendLog({ files, path, header: packHeader(codec) })
-  const [keys, from, to] = [new Bytes(), [] as number[], [] as number[]]
-  const [entries, heads] = [new Bytes(), new Bytes()]
+  const [keys, from, to] = [new ByteBuffer(), [] as number[], [] as number[]]
+  const [entries, heads] = [new ByteBuffer(), new ByteBuffer()]
   let damage: LogDamage | null = null
   const endBlock = async (): Promise<void> => {
     const compressed = await codec.compress(entries.view())
@@ -161,7 +161,7 @@ export async function packLog(
 }
 
 /** Bytes that are added to, in room that is kept when they are cleared. */
-class Bytes {
+class ByteBuffer {
   #room = Buffer.allocUnsafeSlow(4096)
   length = 0
 

@@ -39,7 +39,7 @@ interface SegmentOptions {
 
 /** A log: the one that is written, given as `log`, or an older one. */
 export function logSegment({ number, path, own, files, log }: SegmentOptions & { log?: AppendLog }): Segment {
-  const entries = new Reads((offset) => (log === undefined ? frameAt(files, path, offset) : log.read(offset)))
+  const entries = new SegmentReader((offset) => (log === undefined ? frameAt(files, path, offset) : log.read(offset)))
   return {
     number,
     path,
@@ -61,7 +61,7 @@ export function packCache(): PackCache {
 /** A closed, compressed segment; keeps the blocks read last decompressed, in `cache`. */
 export function packSegment(options: SegmentOptions & { lastBlock: number; codec: Codec; cache: PackCache }): Segment {
   const { number, path, own, files, lastBlock, codec, cache } = options
-  const blocks = new Reads(async (offset) => unpackFrame(await frameAt(files, path, offset), codec, path))
+  const blocks = new SegmentReader(async (offset) => unpackFrame(await frameAt(files, path, offset), codec, path))
   const block = (offset: number): Promise<Uint8Array[] | null> => {
     const place = `${number}:${offset}`
     const found = cache.get(place) ?? blocks.read(offset)
@@ -87,7 +87,7 @@ export function packSegment(options: SegmentOptions & { lastBlock: number; codec
 }
 
 /** Reads of one segment until it is closed, which waits for those under way. */
-class Reads<T> {
+class SegmentReader<T> {
   readonly #readAt: (offset: number) => Promise<T>
   readonly #underWay = new Set<Promise<T>>()
   #closing: Promise<void> | null = null

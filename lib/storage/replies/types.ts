@@ -28,4 +28,4 @@ export interface Verdict {
 }
 
 /** How a call ended. */
-export type Outcome = { readonly reply: Reply } | { readonly verdict: Verdict }
+export type CallResult = { readonly reply: Reply } | { readonly verdict: Verdict }

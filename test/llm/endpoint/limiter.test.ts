@@ -46,13 +46,13 @@ t.test('Without metrics, goodput alone brings 80 %, and no long queue', (t) => {
 t.test('An answer of 429 takes requests away once a burst; nothing is added that nobody waits for', (t) => {
   const limiter = new QueueLimiter(1000)
   const sample = { running: 20, waiting: 0, kvUsage: 0.1, preemptions: 0, generationTokens: 0 }
-  limiter.sampled({ ...sample, atMs: 500 }, 20)
+  limiter.noteSample({ ...sample, atMs: 500 }, 20)
   t.equal(limiter.limit, 32, 'nobody waited')
-  limiter.pressed()
-  limiter.sampled({ ...sample, atMs: 1000 }, 32)
+  limiter.noteWaiting()
+  limiter.noteSample({ ...sample, atMs: 1000 }, 32)
   t.equal(limiter.limit, 64)
-  limiter.overloaded(1100, 64)
-  limiter.overloaded(1110, 64)
+  limiter.noteOverload(1100, 64)
+  limiter.noteOverload(1110, 64)
   t.equal(limiter.limit, 44)
   t.end()
 })

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { RequestRefusedError, type ServerError } from '../../../lib/errors.js'
-import { errorWithin } from '../../../lib/llm/protocol/error-body.js'
+import { embeddedError } from '../../../lib/llm/protocol/error-body.js'
 import { failureOf, failureOfStatus } from '../../../lib/llm/protocol/failures.js'
 
 const openai = (message: string, more: object = {}) => ({
@@ -112,7 +112,7 @@ for (const row of rows.trim().split('\n')) {
   const body = rest.join(' | ')
   t.test(`An error means what its codes and words say, whatever its status: ${server} → ${means}`, async (t) => {
     t.equal(meaning(failureOfStatus(Number(status), body, { endpoint: 'there', fields })), means)
-    const within = body.startsWith('{') ? errorWithin(JSON.parse(body)) : null
+    const within = body.startsWith('{') ? embeddedError(JSON.parse(body)) : null
     // Inside a 200 there is no status: codes and words alone must say the same.
     if (within === null || ['status', 'busy', 'refused', 'field'].includes(means)) return
     t.equal(meaning(failureOf(within, 200, { endpoint: 'there', fields })), means, 'inside a 200')
@@ -130,10 +130,10 @@ t.test('A reply that also has a code, an empty error or a null one is a reply', 
     { base_resp: { status_code: 0, status_msg: '' } },
     { detail: null },
   ]) {
-    t.equal(errorWithin({ choices, ...more }), null, JSON.stringify(more))
+    t.equal(embeddedError({ choices, ...more }), null, JSON.stringify(more))
   }
-  t.match(errorWithin({ choices, error: { code: 502, message: 'upstream' } }), { status: 502, words: 'upstream' })
-  t.match(errorWithin({ base_resp: { status_code: 1008, status_msg: 'insufficient balance' } }), {
+  t.match(embeddedError({ choices, error: { code: 502, message: 'upstream' } }), { status: 502, words: 'upstream' })
+  t.match(embeddedError({ base_resp: { status_code: 1008, status_msg: 'insufficient balance' } }), {
     codes: ['minimax1008'],
   })
 })
@@ -149,11 +149,11 @@ t.test('The field that a server blames is named, an echo of the record is not on
 })
 
 t.test('the status in an error inside a 200 is its code, so that the message of the run shows it', (t) => {
-  const said = errorWithin({ error: { code: 502, message: 'Provider returned error: upstream GPU pool exhausted' } })
+  const said = embeddedError({ error: { code: 502, message: 'Provider returned error: upstream GPU pool exhausted' } })
   if (said === null) throw new Error('an error is read')
   const failure = failureOf(said, 200, { endpoint: 'http://x/v1' })
   t.match(failure.details, { kind: 'status', status: 200, serverCode: '502' })
-  const own = errorWithin({ error: { code: 'upstream_error', message: 'no', status: 502 } })
+  const own = embeddedError({ error: { code: 'upstream_error', message: 'no', status: 502 } })
   t.ok(own !== null && failureOf(own, 200, { endpoint: 'x' }).details.serverCode === 'upstream_error')
   t.end()
 })

@@ -1,11 +1,11 @@
 import t from 'tap'
 import { ServerError } from '../../../lib/errors.js'
 import { firstTokenLogprobs } from '../../../lib/llm/protocol/logprobs.js'
-import { type AskedReplies, parseReplies } from '../../../lib/llm/protocol/reply-body.js'
+import { parseReplies, type ReplyContext } from '../../../lib/llm/protocol/reply-body.js'
 import { StreamedReply } from '../../../lib/llm/protocol/streamed-reply.js'
-import { encodeEntry, entryOutcome } from '../../../lib/storage/replies/reply-pack.js'
+import { encodeEntry, entryResult } from '../../../lib/storage/replies/reply-pack.js'
 
-const asked = (prompts = 1, body: object = {}): AskedReplies => ({ endpoint: 'there', prompts, body: { ...body } })
+const asked = (prompts = 1, body: object = {}): ReplyContext => ({ endpoint: 'there', prompts, body: { ...body } })
 const usage = { prompt_tokens: 7, completion_tokens: 3 }
 const choice = (content: unknown, more: object = {}) => ({
   index: 0,
@@ -261,7 +261,7 @@ t.test('A reply read back from the log equals the one that was judged', async (t
     )
     if (reply === undefined) continue
     judged++
-    const kept = entryOutcome(encodeEntry({ key: new Uint8Array(16), block: 0, outcome: { reply } }))
+    const kept = entryResult(encodeEntry({ key: new Uint8Array(16), block: 0, result: { reply } }))
     t.strictSame(kept, { reply }) || t.comment(JSON.stringify(body))
     if (!t.passing()) return
   }

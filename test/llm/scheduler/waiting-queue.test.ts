@@ -17,11 +17,11 @@ function queueOf(starveMs: number) {
     records,
     queue,
     add(name: string, position: Position, stageOrder: number, sinceMs = 0) {
-      records.asked(position)
+      records.add(position)
       queue.push({ name, position, stageOrder, sinceMs }, position, stageOrder, sinceMs)
     },
     next(nowMs = 0): string | null {
-      const best = queue.best(nowMs)
+      const best = queue.next(nowMs)
       return best !== null && queue.take(best) ? best.value.name : null
     },
   }
@@ -40,7 +40,7 @@ t.test('The oldest unreleased record goes first, then what starves, then the lat
   t.equal(next(3100), 'score of 6')
   add('label of 6', [0, 6], 0, 3100)
   add('polish of 7', [0, 7, 1], 2, 3100)
-  records.released([0, 5])
+  records.releaseUpTo([0, 5])
   t.equal(next(3100), 'label of 6', 'now the oldest')
   t.equal(next(3100), 'polish of 7')
   t.equal(next(3100), 'score of 7')
@@ -56,7 +56,7 @@ t.test('A pair of the oldest chunk counts as the oldest record, and a released o
   add('pair of 3', [0, 3, 0], 1)
   add('pair of 1', [0, 1, 0], 1)
   t.equal(next(), 'pair of 1')
-  records.released([0, 1, 0])
+  records.releaseUpTo([0, 1, 0])
   t.equal(next(), 'chunk 2', 'oldest, though a later stage waits')
   t.end()
 })
@@ -81,7 +81,7 @@ t.test(`Any sequence of pushes and takes gives the order of a sorted list (seed 
       waiting.push(item)
       if (released === null || comparePositions(position, released) > 0) oldest.push(position)
     } else if (random() < 0.9) {
-      const best = queue.best(nowMs)
+      const best = queue.next(nowMs)
       if ((best === null) !== (waiting.length === 0)) wrong++
       if (best === null) continue
       const expected = bestOf(waiting, oldest, nowMs)
@@ -93,7 +93,7 @@ t.test(`Any sequence of pushes and takes gives the order of a sorted list (seed 
       const done = oldest.filter((position) => waiting.every((item) => comparePositions(position, item.position) < 0))
       released = done.sort(comparePositions).at(-1) ?? released
       if (released === null) continue
-      records.released(released)
+      records.releaseUpTo(released)
       oldest = oldest.filter((position) => comparePositions(position, released as Position) > 0)
     }
   }
@@ -121,7 +121,7 @@ t.test('Calls that leave are gone from every line, and prompts that fit are take
   const gone = queue.takeAll((value) => Number(value.name) % 3 === 0)
   t.equal(gone.length, 1000)
   t.equal(queue.size, 2000)
-  const more = queue.takeMore(0, 4, 64, (value) => Number(value.name) % 4 === 0)
+  const more = queue.takeMatching(0, 4, 64, (value) => Number(value.name) % 4 === 0)
   t.strictSame(
     more.map(({ name }) => name),
     ['4', '8', '16', '20'],

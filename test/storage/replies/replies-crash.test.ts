@@ -1,7 +1,7 @@
 import t from 'tap'
 import { replyKey } from '../../../lib/llm/protocol/request-identity.js'
 import { openReplies } from '../../../lib/storage/replies/replies.js'
-import type { Outcome } from '../../../lib/storage/replies/types.js'
+import type { CallResult } from '../../../lib/storage/replies/types.js'
 import { CrashingFiles, type Loss } from '../../support/crashing-files.js'
 
 const directory = '/disk/replies'
@@ -9,7 +9,7 @@ const count = 36
 /** Entries a block of the input. */
 const block = 4
 const key = (n: number) => replyKey(`r${n}`, 'label', 0, '{}')
-const outcome = (n: number): Outcome => ({
+const outcome = (n: number): CallResult => ({
   reply: { text: `回答 ${n} ${'字'.repeat(60)}`, finishReason: 'stop', promptTokens: n, completionTokens: 1 },
 })
 
@@ -35,7 +35,7 @@ async function work(files: CrashingFiles, mode: 'keep' | 'discard', progress: Pr
       if (n % 12 !== 11) continue
       const committed = Math.max(0, Math.floor(n / block) - 1)
       progress.committed = Math.max(progress.committed, committed)
-      await replies.committed(committed)
+      await replies.forgetBefore(committed)
     }
   } catch (error) {
     // The dead process's files are let go of before another begins.

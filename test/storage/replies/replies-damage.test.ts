@@ -6,7 +6,7 @@ import t from 'tap'
 import { replyKey } from '../../../lib/llm/protocol/request-identity.js'
 import { nodeFiles } from '../../../lib/storage/files.js'
 import { openReplies, type Replies } from '../../../lib/storage/replies/replies.js'
-import type { Outcome } from '../../../lib/storage/replies/types.js'
+import type { CallResult } from '../../../lib/storage/replies/types.js'
 import { Random, testSeed } from '../../support/random.js'
 
 t.setTimeout(120_000)
@@ -15,7 +15,7 @@ const seed = testSeed()
 const random = new Random(seed)
 const count = 200
 const key = (n: number) => replyKey(`r${n}`, 'label', 0, '{}')
-const outcome = (n: number): Outcome => ({
+const outcome = (n: number): CallResult => ({
   reply: { text: `回答 ${n} ${'字'.repeat(n % 50)}`, finishReason: 'stop', promptTokens: n, completionTokens: 1 },
 })
 

@@ -4,13 +4,13 @@ import t from 'tap'
 import { replyKey } from '../../../lib/llm/protocol/request-identity.js'
 import { type FileLayer, nodeFiles } from '../../../lib/storage/files.js'
 import { openReplies } from '../../../lib/storage/replies/replies.js'
-import type { Outcome } from '../../../lib/storage/replies/types.js'
+import type { CallResult } from '../../../lib/storage/replies/types.js'
 import { call, chatReply, modelServer, sendJson } from '../../llm/model-server.js'
 import { openModel } from '../../llm/open-model.js'
 import { CrashingFiles } from '../../support/crashing-files.js'
 
 const key = (n: number) => replyKey(`r${n}`, 'label', 0, '{}')
-const outcome = (n: number): Outcome => ({
+const outcome = (n: number): CallResult => ({
   reply: { text: `回答 ${n} ${'字'.repeat(n % 50)}`, finishReason: 'stop', promptTokens: n, completionTokens: 1 },
 })
 
@@ -97,7 +97,7 @@ function countingFiles(counted: { open: number; most: number }): FileLayer {
 }
 
 t.test('A log torn at any byte keeps every whole reply before it, and goes on', async (t) => {
-  const small = (n: number): Outcome => ({ verdict: { reason: 'r', detail: `${n}` } })
+  const small = (n: number): CallResult => ({ verdict: { reason: 'r', detail: `${n}` } })
   // In memory: a file of its own for every byte.
   const directory = '/disk/replies'
   const whole = new CrashingFiles('/disk')
@@ -153,7 +153,7 @@ t.test('With discard, segments that only committed cuts need are deleted, and th
   for (let n = 0; n < 400; n++) await replies.keep(key(n), n >> 3, outcome(n))
   await replies.flush()
   const before = readdirSync(directory).length
-  await replies.committed(25)
+  await replies.forgetBefore(25)
   t.ok(readdirSync(directory).length < before)
   for (let n = 200; n < 400; n++) t.strictSame(await replies.find(key(n)), outcome(n))
   t.equal(await replies.find(key(0)), null)
@@ -162,7 +162,7 @@ t.test('With discard, segments that only committed cuts need are deleted, and th
   const again = await openReplies(options)
   for (let n = 200; n < 400; n++) t.strictSame(await again.find(key(n)), outcome(n))
   await again.keep(key(400), 50, outcome(400))
-  await again.committed(51)
+  await again.forgetBefore(51)
   await again.close()
   t.strictSame(readdirSync(directory), [], 'everything is committed: nothing is left')
 })
@@ -177,7 +177,7 @@ t.test(
     for (let n = 0; n < 2000; n++) {
       const block = n >> 3
       await replies.keep(key(n), block, outcome(n))
-      if (n % 80 === 79) await replies.committed(block - 9)
+      if (n % 80 === 79) await replies.forgetBefore(block - 9)
       t.strictSame(await replies.find(key(Math.max(0, n - 72))), outcome(Math.max(0, n - 72)))
       most = Math.max(most, replies.size)
     }
@@ -186,7 +186,7 @@ t.test(
     const again = await openReplies(options)
     t.equal(again.size, 2000)
     for (let n = 0; n < 2000; n += 7) t.strictSame(await again.find(key(n)), outcome(n))
-    await again.committed(125)
+    await again.forgetBefore(125)
     t.ok(again.size < 2000, 'a run that goes on forgets what was committed before')
     for (let n = 1000; n < 2000; n += 7) t.strictSame(await again.find(key(n)), outcome(n))
     await again.close()
