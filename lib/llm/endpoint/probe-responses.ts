@@ -1,12 +1,7 @@
 /** Reads a server's responses to a probe: values of an unexpected shape count as absent. Pure. */
+import { asList, asObject, type Json } from '../protocol/json.js'
 import { firstTokenLogprobs } from '../protocol/logprobs.js'
 import { reasoningOf } from '../protocol/reply-body.js'
-
-/** A body, or a part of one. */
-export type Json = Record<string, unknown>
-
-/** Served models that a message lists, at most. */
-const namesShownMax = 3
 
 /** Returns the maximum named in a refusal: 'which is greater than max allowed: 5', 'less than or equal to 5'. */
 export function allowedNumber(words: string, below: number): number | null {
@@ -20,37 +15,8 @@ export function readableLogprobs(body: Json): boolean {
   const tokens = Object.keys(firstTokenLogprobs(choice.logprobs) ?? {})
   if (tokens.length < 2) return false
   if (tokens.every((token) => /^(token_id:)?\s*\d+$/.test(token))) return false
-  const text = String(choice.text ?? asJson(choice.message).content ?? '')
+  const text = String(choice.text ?? asObject(choice.message).content ?? '')
   return tokens.some((token) => /\p{Script=Han}/u.test(token)) || !/\p{Script=Han}/u.test(text)
-}
-
-/** Parses a body as an object; empty if it is not one. */
-export function parsedJson(text: string): Json {
-  try {
-    return asJson(JSON.parse(text))
-  } catch {
-    return {} // metrics and error pages are not JSON: read as text
-  }
-}
-
-/** An object, or an empty one. */
-export function asJson(value: unknown): Json {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Json) : {}
-}
-
-/** A list of objects, or an empty one. */
-export function asList(value: unknown): Json[] {
-  return Array.isArray(value) ? value.map(asJson) : []
-}
-
-/** Names of models in `/v1/models`. */
-export function namesOf(listed: readonly Json[]): string[] {
-  return listed.flatMap(({ id }) => (typeof id === 'string' ? [id] : []))
-}
-
-/** Lists some of them, for a message. */
-export function shownNames(names: readonly string[]): string {
-  return `${names.slice(0, namesShownMax).join(', ')}${names.length > namesShownMax ? ', …' : ''}`
 }
 
 /**
@@ -62,5 +28,5 @@ export function beginsThought(choice: Json): boolean {
   const [likeliest] = tokens.sort(([, a], [, b]) => (b ?? -Infinity) - (a ?? -Infinity))
   const token = likeliest?.[0].trim() ?? ''
   if (/^[好差]/.test(token)) return false
-  return /^[<[◁]\|?(?:think|thought|reason)/i.test(token) || reasoningOf(asJson(choice.message)) !== ''
+  return /^[<[◁]\|?(?:think|thought|reason)/i.test(token) || reasoningOf(asObject(choice.message)) !== ''
 }

@@ -11,27 +11,15 @@ import { systemClock } from '../../core/clock.js'
 import type { Clock } from '../../core/types.js'
 import { EndpointError, type KunStreamError, RequestRefusedError, ServerError } from '../../errors.js'
 import type { Client } from '../protocol/client.js'
-import { contextTokensOf } from '../protocol/context-tokens.js'
 import { embeddedError } from '../protocol/error-body.js'
 import { noChannel } from '../protocol/failure-table.js'
 import { failureOf, failureOfStatus, isOutOfTokens } from '../protocol/failures.js'
-import { isSameModel } from '../protocol/model-names.js'
+import { asList, asObject, type Json, parsedJson } from '../protocol/json.js'
 import { requestPath } from '../protocol/reply-body.js'
-import { parseServerMetrics } from '../protocol/server-metrics.js'
-import { serverNameOf } from '../protocol/server-names.js'
 import type { Capabilities, CompletionRequest } from '../types.js'
 import { canaryBody, type ProbedModel } from './capabilities.js'
-import {
-  allowedNumber,
-  asJson,
-  asList,
-  beginsThought,
-  type Json,
-  namesOf,
-  parsedJson,
-  readableLogprobs,
-  shownNames,
-} from './probe-responses.js'
+import { allowedNumber, beginsThought, readableLogprobs } from './probe-responses.js'
+import { isPermanent, ServerPages, shownNames } from './server-info.js'
 
 /** Waits between the rounds of a question, ms: 200, doubled up to 2 s. */
 const waitMs = 200
@@ -43,10 +31,6 @@ const refusalsMin = 2
 /** As in health.ts: −ln of the probability that the field is not the cause, and the lowest failure rate assumed. */
 const blameMax = Math.log(1e6)
 const rateMin = 0.05
-/** Tries of requests that do not affect the output (version, metrics). */
-const triesMax = 3
-/** Time for one of those, ms: a path that hangs must not delay the start. */
-const getDeadlineMs = 10_000
 
 /** Sampling fields that a stage may send, tried one at a time. */
 const optionalFields: Readonly<Record<string, unknown>> = {
@@ -116,6 +100,7 @@ class Prober {
   readonly #model: ProbedModel
   readonly #signal: AbortSignal
   readonly #clock: Clock
+  readonly #pages: ServerPages
   #baselinePassed = 0
   #baselineFailed = 0
 
@@ -131,6 +116,7 @@ class Prober {
     this.#model = model
     this.#signal = signal
     this.#clock = clock
+    this.#pages = new ServerPages(client, headers, signal, clock)
   }
 
   async probe(): Promise<Probe> {
@@ -144,7 +130,7 @@ class Prober {
     const inCompletion = (fields: Json) => (completion === null ? null : this.#decide(completion, fields, plain))
     const fieldNames = Object.keys(optionalFields).filter((name) => !found.without.includes(name))
     const [about, list, topLogprobs, continued, ...fields] = await Promise.all([
-      this.#serverInfo(),
+      this.#pages.info(model.model),
       inCompletion({ prompt: [canaryPrompt, canaryPrompt] }),
       this.#topLogprobs(kind, plain),
       this.#turnContinuation(chat, plain),
@@ -239,31 +225,6 @@ class Prober {
     return { plain: null, failure, path, body }
   }
 
-  /** Reads what the server says about itself; it does not affect the output, so a failure means unknown. */
-  async #serverInfo() {
-    const model = this.#model
-    const get = (path: string) => this.#get(path)
-    const [version, models, metrics, props, info, modelInfo] = await Promise.all([
-      get('/version'),
-      get('/models'),
-      get('/metrics'),
-      get('/props'),
-      get('/info'),
-      get('/get_model_info'),
-    ])
-    const listed = asList(models.body.data)
-    const entry = listed.find(({ id }) => id === model.model) ?? (listed.length === 1 ? listed[0] : undefined) ?? {}
-    const names = namesOf(listed)
-    const other = names.length > 0 && !names.some((name) => isSameModel(model.model, name))
-    const pages = { version: version.body, props: props.body, info: info.body, modelInfo: modelInfo.body }
-    return {
-      server: serverNameOf({ ...pages, entry }),
-      contextTokensMax: contextTokensOf(entry, props.body, info.body, modelInfo.body),
-      metrics: metrics.error === null && parseServerMetrics(metrics.text, 0) !== null,
-      notes: other ? [`serves ${shownNames(names)}; the recipe says '${model.model}'`] : [],
-    }
-  }
-
   /** Finds the largest number of readable log-probabilities; null for none. */
   async #topLogprobs(kind: CompletionRequest['kind'], plain: Baseline): Promise<number | null> {
     const prompt = kind === 'chat' ? { messages: [{ role: 'user', content: labelPrompt }] } : { prompt: labelPrompt }
@@ -324,7 +285,7 @@ class Prober {
       this.#decide(chat, { messages: turn('你'), ...continuationFields }, plain),
     ])
     const tokens = ({ error, body }: ProbeResponse) =>
-      error === null ? Number(asJson(body.usage).prompt_tokens) : Number.NaN
+      error === null ? Number(asObject(body.usage).prompt_tokens) : Number.NaN
     if (tokens(fields) < tokens(opened)) return 'by fields'
     const added = tokens(opened) - tokens(user)
     return added > 0 && added <= tokens(longer) - tokens(opened) ? 'by itself' : 'no'
@@ -366,7 +327,7 @@ class Prober {
       const beside = await this.#send(plain.path, plain.body)
       if (beside.error === null) {
         this.#baselinePassed++
-        if (isRefusal(failure) && ++refusals >= refusalsMin) return answer
+        if (isPermanent(failure) && ++refusals >= refusalsMin) return answer
         if (failure.details.kind === 'status' || failure.details.kind === 'malformed') {
           const rate = this.#baselineFailed / (this.#baselineFailed + this.#baselinePassed)
           blame -= Math.log(Math.max(rateMin, rate))
@@ -412,29 +373,6 @@ class Prober {
     return { text, body: parsed, error }
   }
 
-  async #get(path: string): Promise<ProbeResponse> {
-    const client = this.#client
-    const headers = this.#headers
-    const signal = this.#signal
-    const clock = this.#clock
-    for (let tries = 1; ; tries++) {
-      const deadline = AbortSignal.timeout(getDeadlineMs)
-      let error: Failure | null
-      try {
-        const { status, text } = await client.fetch(path, { headers, signal: AbortSignal.any([signal, deadline]) })
-        error = status === 200 ? null : failureOfStatus(status, text, { endpoint: client.label })
-        if (error === null || isRefusal(error)) return { text, body: parsedJson(text), error }
-      } catch (failure) {
-        if (signal.aborted) throw signal.reason
-        if (deadline.aborted) return { text: '', body: {}, error: hangs(client.label, path) }
-        if (!(failure instanceof ServerError)) throw failure
-        error = failure
-      }
-      if (tries === triesMax) return { text: '', body: {}, error }
-      await clock.sleep(waitMs * 2 ** tries, signal)
-    }
-  }
-
   #notes({ topLogprobs, maxTokensField, unsupported }: Capabilities, thinks: boolean): string[] {
     const dropped = unsupported.filter((name) => name === 'temperature' || name === 'chat_template_kwargs')
     return [
@@ -457,7 +395,7 @@ class Prober {
     const { serverCode, words } = error.details
     const noModel = /^model_?not_?(?:found|exist)/i.test(String(serverCode)) || noChannel.test(String(words))
     if (error instanceof ServerError && !noModel) return error
-    const names = namesOf(asList((await this.#get('/models')).body.data))
+    const names = await this.#pages.modelNames()
     if (names.length === 0 || names.includes(this.#model.model)) return error
     // The same error as from a server without a proxy.
     const details = { ...error.details, status: error instanceof ServerError ? 404 : (error.details.status ?? 404) }
@@ -490,15 +428,4 @@ interface FormSearch {
 /** The most informative first: a missing page says least. */
 function rank({ details }: Failure): number {
   return details.status === 404 ? 1 : 0
-}
-
-function hangs(label: string, path: string): ServerError {
-  const words = `no answer from ${path} within ${getDeadlineMs / 1000} s`
-  return new ServerError(`${label}: ${words}`, { details: { kind: 'deadline', words } })
-}
-
-/** Whether a response is permanent: not found, not implemented, refused. */
-function isRefusal(failure: Failure): boolean {
-  if (failure instanceof RequestRefusedError) return true
-  return failure.details.kind === 'access' || failure.details.status === 501
 }

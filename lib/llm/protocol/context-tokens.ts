@@ -1,6 +1,6 @@
 /** Reads the context length from server responses: each server names it differently. Pure. */
-
-type Json = Record<string, unknown>
+import { asObject } from './json.js'
+import type { DescribedServer } from './server-names.js'
 
 /** Plausible context lengths, tokens: other numbers mean something else. */
 const contextTokensMin = 16
@@ -9,31 +9,25 @@ const contextTokensMax = 100_000_000
 /**
  * Returns the context length in tokens, or null if no response has it.
  *
- * @param entry of `/v1/models`: vLLM's `max_model_len`, llama.cpp's `meta.n_ctx`, LM Studio's `loaded_context_length`
- * @param props llama.cpp's `/props`
- * @param info TGI's `/info`
- * @param modelInfo SGLang's `/get_model_info`
+ * Fields of the model's entry: `max_model_len` (vLLM), `meta.n_ctx` (llama.cpp), `loaded_context_length` (LM Studio).
  */
-export function contextTokensOf(entry: Json, props: Json, info: Json, modelInfo: Json): number | null {
-  const candidates = [
+export function contextTokensOf({ entry, props, info, modelInfo }: Omit<DescribedServer, 'version'>): number | null {
+  const candidates: readonly unknown[] = [
     entry.max_model_len,
     entry.loaded_context_length,
-    asJson(entry.meta).n_ctx,
+    asObject(entry.meta).n_ctx,
     entry.context_length,
     entry.max_context_length,
-    asJson(props.default_generation_settings).n_ctx,
+    asObject(props.default_generation_settings).n_ctx,
     props.n_ctx,
     info.max_total_tokens,
     info.max_input_tokens,
     modelInfo.max_model_len,
     modelInfo.context_length,
   ]
-  const known = candidates.find(
-    (each) => typeof each === 'number' && each >= contextTokensMin && each <= contextTokensMax,
-  )
-  return typeof known === 'number' ? known : null
+  return candidates.find(isContextLength) ?? null
 }
 
-function asJson(value: unknown): Json {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Json) : {}
+function isContextLength(value: unknown): value is number {
+  return typeof value === 'number' && value >= contextTokensMin && value <= contextTokensMax
 }

@@ -8,6 +8,20 @@ export function asObject(value: unknown): Json {
   return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Json) : {}
 }
 
+/** Returns the objects of a list, others as empty ones; an empty list if it is not one. */
+export function asList(value: unknown): Json[] {
+  return Array.isArray(value) ? value.map(asObject) : []
+}
+
+/** Parses a text as an object; empty if it is not one, such as a page of HTML. */
+export function parsedJson(text: string): Json {
+  try {
+    return asObject(JSON.parse(text))
+  } catch {
+    return {}
+  }
+}
+
 /**
  * Parses JSON as servers write it: skips a byte order mark, and reads `NaN` and `Infinity`, which Python writes
  * although JSON does not have them, as null.

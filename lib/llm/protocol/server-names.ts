@@ -1,11 +1,11 @@
 /** Identifies the server software by its own statements: for messages only, never for decisions. Pure. */
 
-type Json = Record<string, unknown>
+import type { Json } from './json.js'
 
 const nameCharsMax = 60
 
-/** Responses that identify a server; any may be missing. */
-export interface ServerPages {
+/** Pages on which a server describes itself; empty if it does not have them. */
+export interface DescribedServer {
   readonly version: Json
   /** The model's entry of `/v1/models`. */
   readonly entry: Json
@@ -18,7 +18,7 @@ export interface ServerPages {
 }
 
 /** Example: 'vllm 0.12.0', 'llama.cpp b6000'; 'unknown' where nothing says so. */
-export function serverNameOf({ version, entry, props, info, modelInfo }: ServerPages): string {
+export function serverNameOf({ version, entry, props, info, modelInfo }: DescribedServer): string {
   const owner = String(entry.owned_by ?? '').toLowerCase()
   if (owner === 'sglang' || typeof modelInfo.model_path === 'string') return named('sglang', version.version)
   if (owner === 'llamacpp' || isJson(props.default_generation_settings)) return named('llama.cpp', props.build_info)
