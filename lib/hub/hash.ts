@@ -75,7 +75,10 @@ class HashThread implements StreamHash {
   #failure: unknown = null
   #waiting: { resolve(): void; reject(error: unknown): void } | null = null
 
-  constructor(private readonly signal: AbortSignal) {
+  readonly #signal: AbortSignal
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal
     this.#worker = new Worker(new URL('./hash-thread.js', import.meta.url), {
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: 32 },
@@ -140,7 +143,7 @@ class HashThread implements StreamHash {
   }
 
   async close(): Promise<void> {
-    this.signal.removeEventListener('abort', this.#onAbort)
+    this.#signal.removeEventListener('abort', this.#onAbort)
     await this.#worker.terminate()
   }
 
@@ -160,8 +163,8 @@ class HashThread implements StreamHash {
 
   #fail(cause: unknown): void {
     if (this.#failure !== null) return
-    this.#failure = this.signal.aborted
-      ? this.signal.reason
+    this.#failure = this.#signal.aborted
+      ? this.#signal.reason
       : new WorkerLostError(
           `The thread that makes the sha256 of a shard is lost: ${(cause as Error).message}. Run the same command again`,
           { cause },

@@ -42,24 +42,30 @@ export const moved = Symbol('the branch has moved')
 export class Remote {
   readonly #client: { hubUrl: string; fetch: typeof fetch; accessToken?: string }
   readonly context: HubRequestContext
+  readonly #settings: HubSettings
+  readonly #transport: HubTransport
+  readonly #signal: AbortSignal | undefined
 
   constructor(
     readonly repo: string,
-    private readonly settings: HubSettings,
-    private readonly transport: HubTransport,
-    private readonly signal: AbortSignal | undefined,
+    settings: HubSettings,
+    transport: HubTransport,
+    signal: AbortSignal | undefined,
   ) {
+    this.#settings = settings
+    this.#transport = transport
+    this.#signal = signal
     this.#client = { hubUrl: settings.url, fetch: transport.fetch, ...credentials(settings) }
     this.context = { ...contextOf(settings, repo), writes: true }
   }
 
   get clock(): HubTransport['clock'] {
-    return this.transport.clock
+    return this.#transport.clock
   }
 
   /** Refuses a token that cannot write before anything is read or sent. */
   async mustWrite(): Promise<void> {
-    const { tokenFrom, tokenWithheld, url } = this.settings
+    const { tokenFrom, tokenWithheld, url } = this.#settings
     const { accessToken } = this.#client
     if (accessToken === undefined) {
       const why = tokenWithheld === null ? '' : `. The one from ${tokenFrom} is not sent to ${url}: ${tokenWithheld}`
@@ -78,7 +84,7 @@ export class Remote {
   /** A pull request that was merged or closed takes no more commits. A Hub that does not say so leaves it open. */
   async isOpen(pullRequestRef: string): Promise<boolean> {
     const url = `${this.#api}/discussions/${pullRequestRef.slice('refs/pr/'.length)}`
-    const answer = await this.transport.request(url, { headers: authorization(this.settings), signal: this.signal })
+    const answer = await this.#transport.request(url, { headers: authorization(this.#settings), signal: this.#signal })
     const text = await answer.body.text()
     if (answer.status !== 200) return true
     const { status } = JSON.parse(text) as { status?: string }
@@ -88,7 +94,7 @@ export class Remote {
   /** The commit at the end of the branch; null when there is no such repository, or branch. */
   async head(branch: string): Promise<string | null> {
     const url = `${this.#api}/revision/${encodeURIComponent(branch)}`
-    const answer = await this.transport.request(url, { headers: authorization(this.settings), signal: this.signal })
+    const answer = await this.#transport.request(url, { headers: authorization(this.#settings), signal: this.#signal })
     const text = await answer.body.text()
     if (answer.status === 200) return (JSON.parse(text) as { sha: string }).sha
     const missing = answer.headers['x-error-code']
@@ -132,20 +138,20 @@ export class Remote {
 
   /** The content of a large file, from its start, checked against its sha256. */
   open(commit: string, file: RemoteFile): AsyncIterable<Uint8Array> {
-    return this.file(commit, file).open(0, this.signal ?? never)
+    return this.file(commit, file).open(0, this.#signal ?? never)
   }
 
   /** A file at a commit, to be read by range. */
   file(commit: string, { path, bytes, sha256, oid }: RemoteFile): HubFile {
-    const { context, transport, settings } = this
     const file = { path, sizeBytes: bytes, sha256, oid }
-    return new HubFile({ context, transport, token: settings.token, commit, file })
+    const { context } = this
+    return new HubFile({ context, transport: this.#transport, token: this.#settings.token, commit, file })
   }
 
   /** A small file as text, at a commit. */
   async text(revision: string, path: string): Promise<string> {
-    const url = `${this.settings.url}/datasets/${this.repo}/resolve/${revision}/${path}`
-    const answer = await this.transport.request(url, { headers: authorization(this.settings), signal: this.signal })
+    const url = `${this.#settings.url}/datasets/${this.repo}/resolve/${revision}/${path}`
+    const answer = await this.#transport.request(url, { headers: authorization(this.#settings), signal: this.#signal })
     const text = await answer.body.text()
     if (answer.status !== 200) throw this.#refused(answer, text)
     return text
@@ -153,8 +159,9 @@ export class Remote {
 
   /** Puts a content into the store of large files; false when it was there. */
   upload(content: Sliceable, sha256: string, onSent?: (bytes: number) => void): Promise<boolean> {
-    const { repo, settings, transport, signal, context } = this
-    return uploadContent({ repo, settings, transport, signal, context }, content, sha256, onSent)
+    const { repo, context } = this
+    const place = { repo, context, settings: this.#settings, transport: this.#transport, signal: this.#signal }
+    return uploadContent(place, content, sha256, onSent)
   }
 
   /** Commits on `parent`; `moved` when that is no longer the head. */
@@ -167,13 +174,13 @@ export class Remote {
   ): Promise<Committed | typeof moved> {
     const lines = [{ key: 'header', value: { summary: title, parentCommit: parent } }, ...operations.map(lineOf)]
     const url = `${this.#api}/commit/${encodeURIComponent(branch)}${pullRequest ? '?create_pr=1' : ''}`
-    const answer = await this.transport.request(url, {
+    const answer = await this.#transport.request(url, {
       method: 'POST',
-      headers: { ...authorization(this.settings), 'content-type': 'application/x-ndjson' },
+      headers: { ...authorization(this.#settings), 'content-type': 'application/x-ndjson' },
       body: lines.map((line) => JSON.stringify(line)).join('\n'),
       // A pull request whose answer was lost would be opened twice; on a branch the parent says that it was done.
       repeatable: !pullRequest,
-      signal: this.signal,
+      signal: this.#signal,
     })
     const text = await answer.body.text()
     if (answer.status === 412 || answer.status === 409) return moved
@@ -195,7 +202,7 @@ export class Remote {
   }
 
   get #api(): string {
-    return `${this.settings.url}/api/datasets/${this.repo}`
+    return `${this.#settings.url}/api/datasets/${this.repo}`
   }
 }
 

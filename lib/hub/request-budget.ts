@@ -15,11 +15,12 @@ export interface RateLimit {
 export class RequestBudget {
   #left: number
   #endsAt: number
+  readonly #options: BudgetOptions
+  readonly #clock: Clock
 
-  constructor(
-    private readonly options: BudgetOptions,
-    private readonly clock: Clock,
-  ) {
+  constructor(options: BudgetOptions, clock: Clock) {
+    this.#options = options
+    this.#clock = clock
     this.#left = options.requestsMax
     this.#endsAt = clock.now() + options.windowMs
   }
@@ -27,22 +28,22 @@ export class RequestBudget {
   /** Waits for the next window when this one is used up. */
   async take(signal: AbortSignal | undefined): Promise<void> {
     for (;;) {
-      const now = this.clock.now()
+      const now = this.#clock.now()
       if (now >= this.#endsAt) {
-        this.#left = this.options.requestsMax
-        this.#endsAt = now + this.options.windowMs
+        this.#left = this.#options.requestsMax
+        this.#endsAt = now + this.#options.windowMs
       }
       if (this.#left > 0) break
-      await this.clock.sleep(this.#endsAt - now, signal)
+      await this.#clock.sleep(this.#endsAt - now, signal)
     }
     this.#left--
   }
 
   /** A wait longer than a window is left to the refusal that follows: it may be too long to wait. */
   learn({ left, waitMs }: RateLimit): void {
-    if (left >= this.#left || waitMs > this.options.windowMs) return
+    if (left >= this.#left || waitMs > this.#options.windowMs) return
     this.#left = left
-    this.#endsAt = this.clock.now() + waitMs
+    this.#endsAt = this.#clock.now() + waitMs
   }
 }
 

@@ -49,11 +49,12 @@ export class PartWriter {
   #groupRows = 0
   #groupBytes = 0
   #sealed = false
+  readonly #options: PartOptions
+  readonly #file: OpenFile
 
-  private constructor(
-    private readonly options: PartOptions,
-    private readonly file: OpenFile,
-  ) {
+  private constructor(options: PartOptions, file: OpenFile) {
+    this.#options = options
+    this.#file = file
     const { columns, encoder } = options
     this.path = options.path
     this.#target = join(options.directory, options.path)
@@ -77,7 +78,7 @@ export class PartWriter {
   /** `cells` in the order of the columns, checked. */
   async add(cells: readonly Cell[]): Promise<void> {
     const bytes = sizeOf(cells)
-    if (this.#groupRows > 0 && this.#groupBytes + bytes > this.options.rowGroupBytesMax) await this.#writeGroup()
+    if (this.#groupRows > 0 && this.#groupBytes + bytes > this.#options.rowGroupBytesMax) await this.#writeGroup()
     for (const [c, column] of this.#columns.entries()) column.push(cells[c] as Cell)
     this.#groupRows++
     this.#groupBytes += bytes
@@ -87,15 +88,15 @@ export class PartWriter {
   /** Last row group, footer, fsync. Only then may it be published. */
   async seal(): Promise<void> {
     if (this.#sealed) return
-    if (this.rows === 0) throw new ContractError(`${this.options.path} has no rows: an empty file must not be written`)
-    const { onStep, path } = this.options
+    if (this.rows === 0) throw new ContractError(`${this.#options.path} has no rows: an empty file must not be written`)
+    const { onStep, path } = this.#options
     await runStep(onStep, 'footer', path, async () => {
       if (this.#groupRows > 0) await this.#writeGroup()
       await this.#encoded.finish()
     })
-    await runStep(onStep, 'fsync-file', path, () => this.file.fsync())
+    await runStep(onStep, 'fsync-file', path, () => this.#file.fsync())
     this.#sealed = true
-    await this.file.close()
+    await this.#file.close()
   }
 
   /**
@@ -104,7 +105,7 @@ export class PartWriter {
    * @throws {LockLostError} the name is in use: recovery deletes what no commit names, so another process wrote it
    */
   async publish(): Promise<CutFile> {
-    const { files, path, split, onStep } = this.options
+    const { files, path, split, onStep } = this.#options
     if (!this.#sealed) throw new ContractError(`${path} is not sealed, its bytes may not survive its name`)
     const [from, to] = [this.#target + temporarySuffix, this.#target]
     const renamed = await runStep(onStep, 'rename', path, () => renameExclusively(files, from, to))
@@ -120,9 +121,9 @@ export class PartWriter {
 
   /** Deletes what has no name yet. */
   async discard(): Promise<void> {
-    if (!this.#sealed) await this.file.close()
+    if (!this.#sealed) await this.#file.close()
     this.#sealed = true
-    await this.options.files.remove(this.#target + temporarySuffix)
+    await this.#options.files.remove(this.#target + temporarySuffix)
   }
 
   async #writeGroup(): Promise<void> {

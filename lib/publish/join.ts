@@ -83,13 +83,14 @@ class Joint {
   #merging: Record<string, unknown>[] = []
   #mergingBytes = 0
   #written = 0
+  readonly #file: FileHandle
+  readonly #like: FileMetaData
+  readonly #mergedBytes: number
 
-  constructor(
-    private readonly file: FileHandle,
-    private readonly like: FileMetaData,
-    private readonly mergedBytes: number,
-    compress: (bytes: Uint8Array) => Uint8Array,
-  ) {
+  constructor(file: FileHandle, like: FileMetaData, mergedBytes: number, compress: (bytes: Uint8Array) => Uint8Array) {
+    this.#file = file
+    this.#like = like
+    this.#mergedBytes = mergedBytes
     this.#schema = JSON.stringify(like.schema)
     this.#parquet = new ParquetWriter({
       writer: this.#bytes,
@@ -150,13 +151,13 @@ class Joint {
   }
 
   async merge(source: LocalPart, row: number, rows: number, bytes: number): Promise<void> {
-    const parts = Math.max(1, Math.ceil(bytes / this.mergedBytes))
+    const parts = Math.max(1, Math.ceil(bytes / this.#mergedBytes))
     const rowsAPart = Math.ceil(rows / parts)
     for (let start = row; start < row + rows; start += rowsAPart) {
       const end = Math.min(start + rowsAPart, row + rows)
       for (const value of await source.read(start, end)) this.#merging.push(value)
       this.#mergingBytes += Math.ceil((bytes * (end - start)) / rows)
-      if (this.#mergingBytes >= this.mergedBytes) await this.#flushMerged()
+      if (this.#mergingBytes >= this.#mergedBytes) await this.#flushMerged()
     }
   }
 
@@ -165,7 +166,7 @@ class Joint {
     if (rows.length === 0) return
     this.#merging = []
     this.#mergingBytes = 0
-    const columnData = topNames(this.like).map((name) => ({ name, data: rows.map((row) => row[name]) }))
+    const columnData = topNames(this.#like).map((name) => ({ name, data: rows.map((row) => row[name]) }))
     await this.#parquet.write({ columnData, rowGroupSize: rows.length })
     await this.#hand()
   }
@@ -174,7 +175,7 @@ class Joint {
     await this.#flushMerged()
     await this.#parquet.finish()
     await this.#hand()
-    await this.file.sync()
+    await this.#file.sync()
     const groups = this.#parquet.row_groups
     return {
       rows: Number(this.#parquet.num_rows),
@@ -194,7 +195,7 @@ class Joint {
   async #write(bytes: Uint8Array): Promise<void> {
     this.#hash.update(bytes)
     for (let done = 0; done < bytes.length; ) {
-      done += (await this.file.write(bytes, done, bytes.length - done, this.#written + done)).bytesWritten
+      done += (await this.#file.write(bytes, done, bytes.length - done, this.#written + done)).bytesWritten
     }
     this.#written += bytes.length
   }

@@ -51,11 +51,14 @@ export class Snapshots {
   readonly #hashed = new Map<string, Piece>()
   /** Logs whose frames were found whole. */
   readonly #checked = new Set<string>()
+  readonly #directory: string
 
-  constructor(private readonly directory: string) {}
+  constructor(directory: string) {
+    this.#directory = directory
+  }
 
   async take(): Promise<{ snapshot: Snapshot; places: Map<string, PiecePlace> }> {
-    const { entries, wholeBytes } = await scanManifest(this.directory, nodeFiles)
+    const { entries, wholeBytes } = await scanManifest(this.#directory, nodeFiles)
     const files: Snapshot['files'] = []
     const places = new Map<string, PiecePlace>()
     const add = async (path: string, sizeBytes: number | null, grows: boolean) => {
@@ -64,16 +67,16 @@ export class Snapshots {
       files.push({ path, pieces })
     }
     for (const path of durableFiles) await add(path, await this.#sizeOf(path), false)
-    await readRunRecord(this.directory)
+    await readRunRecord(this.#directory)
     for (const { files: parts } of entries) {
       for (const part of parts) {
         await add(part.path, part.bytes, false)
         // A damaged part never replaces a good copy.
-        if (files.at(-1)?.pieces[0]?.sha256 !== part.sha256) throw changedPart(this.directory, part, part.bytes)
+        if (files.at(-1)?.pieces[0]?.sha256 !== part.sha256) throw changedPart(this.#directory, part, part.bytes)
       }
     }
     for (const folder of logFolders) {
-      for (const name of await nodeFiles.list(join(this.directory, folder))) {
+      for (const name of await nodeFiles.list(join(this.#directory, folder))) {
         if (name.endsWith(temporarySuffix)) continue
         const path = `${folder}/${name}`
         await this.#checkLog(path)
@@ -89,7 +92,7 @@ export class Snapshots {
   /** Once per process: later appends are its own. */
   async #checkLog(path: string): Promise<void> {
     if (this.#checked.has(path) || !isLogPath(path)) return
-    const log = join(this.directory, path)
+    const log = join(this.#directory, path)
     const { damage } = await readAppendLog({ files: nodeFiles, path: log }, () => undefined)
     if (damage !== null) throw corrupt(log, damage.offset, `${damage.bytes} bytes are; the mirror keeps what it has`)
     this.#checked.add(path)
@@ -101,16 +104,16 @@ export class Snapshots {
     for (let offset = 0; offset < sizeBytes; offset += step) {
       const bytes = Math.min(step, sizeBytes - offset)
       const known = path.includes('/') ? `${path}:${offset}:${bytes}` : null
-      const piece = (known && this.#hashed.get(known)) || (await hashPiece(join(this.directory, path), offset, bytes))
+      const piece = (known && this.#hashed.get(known)) || (await hashPiece(join(this.#directory, path), offset, bytes))
       if (known !== null && (!grows || bytes === pieceBytes)) this.#hashed.set(known, piece)
       pieces.push(piece)
-      places.set(piece.sha256, { path: join(this.directory, path), offset, piece })
+      places.set(piece.sha256, { path: join(this.#directory, path), offset, piece })
     }
     return pieces
   }
 
   async #sizeOf(path: string): Promise<number | null> {
-    return nodeFiles.sizeBytes(join(this.directory, path))
+    return nodeFiles.sizeBytes(join(this.#directory, path))
   }
 }
 

@@ -15,11 +15,13 @@ export interface RemoteFooter {
 export class RemoteFooters {
   /** By sha256, or Git's name of the content. */
   readonly #known = new Map<string, Promise<RemoteFooter>>()
+  readonly #remote: Remote
+  readonly #signal: AbortSignal | undefined
 
-  constructor(
-    private readonly remote: Remote,
-    private readonly signal: AbortSignal | undefined,
-  ) {}
+  constructor(remote: Remote, signal: AbortSignal | undefined) {
+    this.#remote = remote
+    this.#signal = signal
+  }
 
   /** Returns rows, uncompressed bytes and columns of a file, from its footer. */
   of(commit: string, file: RemoteFile): Promise<RemoteFooter> {
@@ -30,12 +32,12 @@ export class RemoteFooters {
   }
 
   async #read(commit: string, file: RemoteFile): Promise<RemoteFooter> {
-    const remote = this.remote.file(commit, file)
-    const read = (offset: number, lengthBytes: number) => remote.read(offset, lengthBytes, this.signal ?? never)
+    const remote = this.#remote.file(commit, file)
+    const read = (offset: number, lengthBytes: number) => remote.read(offset, lengthBytes, this.#signal ?? never)
     const { metadata } = await ParquetFile.open({ sizeBytes: file.bytes, read }, { tailBytes }).catch((cause) => {
       if (cause instanceof KunStreamError && !(cause instanceof ShardDamageError)) throw cause
       const why = cause instanceof Error ? cause.message : String(cause)
-      throw new CorruptFileError(`${this.remote.repo}/${file.path} cannot be read as Parquet: ${why}`, { cause })
+      throw new CorruptFileError(`${this.#remote.repo}/${file.path} cannot be read as Parquet: ${why}`, { cause })
     })
     const bytes = metadata.row_groups.reduce((sum, { total_byte_size }) => sum + Number(total_byte_size), 0)
     return { rows: Number(metadata.num_rows), bytes, features: featuresOf(metadata) }

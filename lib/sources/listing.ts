@@ -91,15 +91,18 @@ const isDirectory = 'it is a directory'
 class Search {
   /** Entries that match, those that are taken out included. */
   matched = 0
+  readonly #glob: Glob
+  readonly #excluded: readonly Glob[]
+  readonly #found: Map<string, FoundFile>
 
-  constructor(
-    private readonly glob: Glob,
-    private readonly excluded: readonly Glob[],
-    private readonly found: Map<string, FoundFile>,
-  ) {}
+  constructor(glob: Glob, excluded: readonly Glob[], found: Map<string, FoundFile>) {
+    this.#glob = glob
+    this.#excluded = excluded
+    this.#found = found
+  }
 
   async run(): Promise<void> {
-    const { base, literal } = this.glob
+    const { base, literal } = this.#glob
     const start: FilePlace = { raw: base, shown: base }
     if (literal === null) return this.#directory(start, '', [])
     const place = placeIn(start, Buffer.from(literal))
@@ -128,8 +131,8 @@ class Search {
     }
     for (const entry of entries) {
       const place = placeIn(directory, entry.name as unknown as Buffer)
-      if (isExcluded(place.shown, this.excluded)) {
-        if (this.glob.matches(joined(path, place))) this.matched++
+      if (isExcluded(place.shown, this.#excluded)) {
+        if (this.#glob.matches(joined(path, place))) this.matched++
         continue
       }
       await this.#entry(place, joined(path, place), entry, [...above, identity])
@@ -145,17 +148,17 @@ class Search {
     const there = entry.isSymbolicLink() ? await lookAt(place, stat) : null
     const directory = entry.isDirectory() || (there !== null && 'stats' in there && there.stats.isDirectory())
     if (directory) {
-      if (this.glob.mayMatchBelow(path)) await this.#directory(place, path, above)
-      if (!shardName.test(path) || !this.glob.matches(path)) return
+      if (this.#glob.mayMatchBelow(path)) await this.#directory(place, path, above)
+      if (!shardName.test(path) || !this.#glob.matches(path)) return
       this.#add(place, { reason: 'shard-unreadable', detail: isDirectory })
-    } else if (this.glob.matches(path)) this.#add(place, null)
+    } else if (this.#glob.matches(path)) this.#add(place, null)
   }
 
   #add(place: FilePlace, fault: ShardFault | null): void {
     this.matched++
-    if (isExcluded(place.shown, this.excluded)) return
+    if (isExcluded(place.shown, this.#excluded)) return
     const key = placeKey(place)
-    if (!this.found.has(key)) this.found.set(key, { place, fault })
+    if (!this.#found.has(key)) this.#found.set(key, { place, fault })
   }
 }
 

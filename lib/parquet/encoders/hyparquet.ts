@@ -30,11 +30,10 @@ const pageBytes = 1024 * 1024
 class HyparquetFile implements EncodedFile {
   readonly #bytes = new ByteWriter()
   readonly #parquet: ParquetWriter
+  readonly #options: EncodedFileOptions
 
-  constructor(
-    private readonly options: EncodedFileOptions,
-    compress: (page: Uint8Array) => Uint8Array,
-  ) {
+  constructor(options: EncodedFileOptions, compress: (page: Uint8Array) => Uint8Array) {
+    this.#options = options
     this.#parquet = new ParquetWriter({
       writer: this.#bytes,
       schema: schemaOf(options.columns),
@@ -52,7 +51,7 @@ class HyparquetFile implements EncodedFile {
   async writeRowGroup(columns: readonly (readonly Cell[])[], rows: number): Promise<void> {
     const { row_groups: groups } = this.#parquet
     const [before, rowsBefore] = [groups.length, this.#parquet.num_rows]
-    for (const [c, { name }] of this.options.columns.entries()) {
+    for (const [c, { name }] of this.#options.columns.entries()) {
       const columnData = [{ name, data: columns[c] as Cell[] }]
       await this.#parquet.write({ columnData, rowGroupSize: rows, pageSize: pageBytes })
       await this.#hand()
@@ -74,7 +73,7 @@ class HyparquetFile implements EncodedFile {
 
   /** Its `offset` counts on over the file; `index` is the place in the buffer, which is used again. */
   async #hand(): Promise<void> {
-    await this.options.write(this.#bytes.getBytes())
+    await this.#options.write(this.#bytes.getBytes())
     this.#bytes.index = 0
   }
 }

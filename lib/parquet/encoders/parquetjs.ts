@@ -36,17 +36,16 @@ class ParquetjsFile implements EncodedFile {
   readonly #writer: InstanceType<typeof parquet.ParquetWriter>
   /** It calls back without awaiting its header: writes are put in a row here, and failures kept. */
   #written: Promise<void> = Promise.resolve()
+  readonly #options: EncodedFileOptions
 
-  constructor(
-    private readonly options: EncodedFileOptions,
-    codec: 'gzip' | 'snappy',
-  ) {
+  constructor(options: EncodedFileOptions, codec: 'gzip' | 'snappy') {
+    this.#options = options
     const fields: Record<string, FieldDefinition> = {}
     for (const column of options.columns) fields[column.name] = fieldOf(column, codec.toUpperCase())
     this.#schema = new parquet.ParquetSchema(fields)
     const settings = { pageSize: pageRows, pageIndex: false, useDataPageV2: true }
     const write = (bytes: Buffer): Promise<void> => {
-      this.#written = this.#written.then(() => this.options.write(bytes))
+      this.#written = this.#written.then(() => this.#options.write(bytes))
       // Whoever does not await this call finds the failure at the next one.
       this.#written.catch(() => undefined)
       return this.#written
@@ -65,7 +64,8 @@ class ParquetjsFile implements EncodedFile {
     this.#writer.setRowGroupSize(rows)
     for (let r = 0; r < rows; r++) {
       const row: Record<string, unknown> = {}
-      for (const [c, column] of this.options.columns.entries()) row[column.name] = encodedValue(column, columns[c]?.[r])
+      for (const [c, column] of this.#options.columns.entries())
+        row[column.name] = encodedValue(column, columns[c]?.[r])
       await this.#writer.appendRow(row)
       // Its promises never leave the event loop's turn: let others have one.
       if (r % pageRows === 0) await nextTurn()

@@ -22,15 +22,19 @@ export class HubRefusal extends Error {
 }
 
 export class HubAccess {
+  readonly #tokens: Readonly<Record<string, HubToken>> | undefined
+
   /** Without `tokens`, every token that begins with hf_ belongs to the user `me` and may write anywhere. */
-  constructor(private readonly tokens: Readonly<Record<string, HubToken>> | undefined) {}
+  constructor(tokens: Readonly<Record<string, HubToken>> | undefined) {
+    this.#tokens = tokens
+  }
 
   user(request: IncomingMessage): HubToken | null {
     const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1]
     if (given === undefined) return null
-    const known = this.tokens !== undefined && Object.hasOwn(this.tokens, given) ? this.tokens[given] : undefined
+    const known = this.#tokens !== undefined && Object.hasOwn(this.#tokens, given) ? this.#tokens[given] : undefined
     if (known !== undefined) return known
-    if (this.tokens === undefined && given.startsWith('hf_')) return { name: 'me', role: 'write' }
+    if (this.#tokens === undefined && given.startsWith('hf_')) return { name: 'me', role: 'write' }
     throw new HubRefusal(401, 'Invalid credentials in Authorization header')
   }
 
@@ -54,7 +58,7 @@ export class HubAccess {
     if (user.role !== 'write') {
       throw new HubRefusal(403, `Forbidden: you must use a write token to write to this repository.`)
     }
-    if (this.tokens !== undefined && !this.#owns(user, id)) {
+    if (this.#tokens !== undefined && !this.#owns(user, id)) {
       throw new HubRefusal(403, `Forbidden: you don't have the rights to write to the namespace of ${id}.`)
     }
   }
@@ -62,7 +66,7 @@ export class HubAccess {
   #owns(user: HubToken | null, id: string): boolean {
     if (user === null) return false
     const namespace = id.slice(0, id.indexOf('/'))
-    return this.tokens === undefined || user.name === namespace || (user.organizations ?? []).includes(namespace)
+    return this.#tokens === undefined || user.name === namespace || (user.organizations ?? []).includes(namespace)
   }
 }
 
@@ -76,25 +80,28 @@ export interface RateWindow {
 export class RateCounter {
   #windowStart = 0
   #used = 0
+  readonly #name: string
+  readonly #window: RateWindow
+  readonly #now: () => number
 
-  constructor(
-    private readonly name: string,
-    private readonly window: RateWindow,
-    private readonly now: () => number,
-  ) {}
+  constructor(name: string, window: RateWindow, now: () => number) {
+    this.#name = name
+    this.#window = window
+    this.#now = now
+  }
 
   /** Counts one request and gives the headers of its answer; throws 429 when the window is used up. */
   take(): Record<string, string> {
-    const now = this.now()
-    if (now - this.#windowStart >= this.window.windowMs) {
+    const now = this.#now()
+    if (now - this.#windowStart >= this.#window.windowMs) {
       this.#windowStart = now
       this.#used = 0
     }
     this.#used++
-    const left = Math.max(0, this.window.requestsMax - this.#used)
-    const seconds = Math.ceil((this.#windowStart + this.window.windowMs - now) / 1000)
-    const headers = rateHeaders(this.name, left, seconds, this.window)
-    if (this.#used > this.window.requestsMax) throw tooManyRequests(headers)
+    const left = Math.max(0, this.#window.requestsMax - this.#used)
+    const seconds = Math.ceil((this.#windowStart + this.#window.windowMs - now) / 1000)
+    const headers = rateHeaders(this.#name, left, seconds, this.#window)
+    if (this.#used > this.#window.requestsMax) throw tooManyRequests(headers)
     return headers
   }
 }

@@ -36,31 +36,44 @@ export function isLfsName(path: string): boolean {
 
 export class HubApi {
   readonly #commitTimes: number[] = []
+  readonly #store: HubStore
+  readonly #access: HubAccess
+  readonly #lfs: HubLfs
+  readonly #options: HubApiOptions
+  readonly #now: () => number
+  readonly #apiUrl: () => string
 
   constructor(
-    private readonly store: HubStore,
-    private readonly access: HubAccess,
-    private readonly lfs: HubLfs,
-    private readonly options: HubApiOptions,
-    private readonly now: () => number,
-    private readonly apiUrl: () => string,
-  ) {}
+    store: HubStore,
+    access: HubAccess,
+    lfs: HubLfs,
+    options: HubApiOptions,
+    now: () => number,
+    apiUrl: () => string,
+  ) {
+    this.#store = store
+    this.#access = access
+    this.#lfs = lfs
+    this.#options = options
+    this.#now = now
+    this.#apiUrl = apiUrl
+  }
 
   async serve(exchange: Exchange): Promise<void> {
     const path = exchange.url.pathname
-    const user = this.access.user(exchange.request)
+    const user = this.#access.user(exchange.request)
     if (path === '/api/whoami-v2') return this.#whoAmI(exchange, user)
     if (path === '/api/repos/create') return this.#create(exchange, user)
     if (path === '/api/validate-yaml') return exchange.json({ errors: [], warnings: [] })
     const lfs = /^\/datasets\/([\w.-]+\/[\w.-]+)\.git\/info\/lfs\/objects\/batch$/.exec(path)
     if (lfs !== null) {
-      this.access.mustRead(user, this.store.repo(lfs[1] as string))
-      this.access.mustWrite(user, lfs[1] as string)
-      return this.lfs.batch(exchange)
+      this.#access.mustRead(user, this.#store.repo(lfs[1] as string))
+      this.#access.mustWrite(user, lfs[1] as string)
+      return this.#lfs.batch(exchange)
     }
     const match = /^\/(api\/)?datasets\/([\w.-]+\/[\w.-]+)(\/.*)?$/.exec(path)
     if (match === null) throw new HubRefusal(404, `no such page: ${path}`)
-    const repo = this.access.mustRead(user, this.store.repo(match[2] as string))
+    const repo = this.#access.mustRead(user, this.#store.repo(match[2] as string))
     const rest = restPattern.exec(match[3] ?? '')
     if (rest === null) throw new HubRefusal(404, `no such page: ${path}`)
     const [, action = '', revision = 'main', inside = ''] = rest.map((part) => part && decodeURIComponent(part))
@@ -96,13 +109,13 @@ export class HubApi {
     if (type !== 'dataset') throw new HubRefusal(400, 'the stand-in holds datasets only')
     const id = `${organization ?? user?.name}/${name}`
     if (!/^[\w.-]+\/[\w.-]{1,96}$/.test(id)) throw new HubRefusal(400, `not a repository name: ${id}`)
-    this.access.mustWrite(user, id)
-    const url = `${this.apiUrl()}/datasets/${id}`
-    if (this.store.repo(id) !== undefined) {
+    this.#access.mustWrite(user, id)
+    const url = `${this.#apiUrl()}/datasets/${id}`
+    if (this.#store.repo(id) !== undefined) {
       exchange.json({ error: 'You already created this dataset repo', url }, 409)
       return
     }
-    this.store.create(id, { private: visibility === 'private' || fields.private === true })
+    this.#store.create(id, { private: visibility === 'private' || fields.private === true })
     exchange.json({ url, name: id, id })
   }
 
@@ -129,11 +142,11 @@ export class HubApi {
     const { searchParams } = exchange.url
     const recursive = /^(true|1)$/i.test(searchParams.get('recursive') ?? '')
     const commit = this.#revision(repo, revision)
-    const entries = treeEntries(commit, path, recursive, this.options.xet)
+    const entries = treeEntries(commit, path, recursive, this.#options.xet)
     if (entries === null) throw new HubRefusal(404, `${path} does not exist on "${revision}"`, 'EntryNotFound')
-    const { page, nextCursor } = pageOf(entries, searchParams.get('cursor'), this.options.pageEntries)
+    const { page, nextCursor } = pageOf(entries, searchParams.get('cursor'), this.#options.pageEntries)
     if (nextCursor !== null) {
-      const next = new URL(exchange.url.pathname + exchange.url.search, this.apiUrl())
+      const next = new URL(exchange.url.pathname + exchange.url.search, this.#apiUrl())
       next.searchParams.set('cursor', nextCursor)
       exchange.headers.Link = `<${next.href}>; rel="next"`
     }
@@ -146,7 +159,7 @@ export class HubApi {
     const wanted = Array.isArray(paths) ? (paths as string[]) : [String(paths)]
     const found = wanted.flatMap((path) => {
       const file = commit.tree[path]
-      return file === undefined ? [] : [entryOf(path, file, this.options.xet)]
+      return file === undefined ? [] : [entryOf(path, file, this.#options.xet)]
     })
     exchange.json(found)
   }
@@ -164,64 +177,64 @@ export class HubApi {
 
   async #resolve({ exchange, user, repo, action, revision, path }: Call): Promise<void> {
     if (action !== 'resolve' || path === '') throw new HubRefusal(404, `no such page: ${action}`)
-    this.access.mustReadContent(user, repo)
+    this.#access.mustReadContent(user, repo)
     const commit = this.#revision(repo, revision)
     const file = commit.tree[path]
     exchange.headers['X-Repo-Commit'] = commit.sha
     if (file === undefined) throw new HubRefusal(404, 'Entry not found', 'EntryNotFound')
-    if (!file.lfs) return exchange.file(this.store.blobPath(file.sha256), file.sizeBytes, `"${file.oid}"`)
+    if (!file.lfs) return exchange.file(this.#store.blobPath(file.sha256), file.sizeBytes, `"${file.oid}"`)
     exchange.empty(302, this.#redirect(exchange, path, file))
   }
 
   #redirect(exchange: Exchange, path: string, file: StoredFile): Record<string, string> {
     const kind = exchange.fault?.kind
     return {
-      Location: this.lfs.signedUrl(file.sha256, path),
+      Location: this.#lfs.signedUrl(file.sha256, path),
       'X-Linked-Size': String(file.sizeBytes + (kind === 'wrong-size' ? 1 : 0)),
       'X-Linked-Etag': kind === 'wrong-etag' ? `"${'0'.repeat(64)}"` : `"${file.sha256}"`,
-      ...(this.options.xet ? { 'X-Xet-Hash': file.sha256 } : {}),
+      ...(this.#options.xet ? { 'X-Xet-Hash': file.sha256 } : {}),
     }
   }
 
   async #preupload({ exchange, user, repo, revision: branch }: Call): Promise<void> {
-    this.access.mustWrite(user, repo.id)
+    this.#access.mustWrite(user, repo.id)
     const commit = this.#revision(repo, branch)
     const { files } = (await exchange.fields()) as { files?: { path: string; size: number; sample: string }[] }
     if (!Array.isArray(files)) throw new HubRefusal(400, 'files is not an array')
     const answer = files.map(({ path, size, sample }) => {
       const binary = Buffer.from(sample ?? '', 'base64').includes(0)
-      const uploadMode = size >= this.options.lfsFromBytes || isLfsName(path) || binary ? 'lfs' : 'regular'
+      const uploadMode = size >= this.#options.lfsFromBytes || isLfsName(path) || binary ? 'lfs' : 'regular'
       return { path, uploadMode, shouldIgnore: false, oid: commit.tree[path]?.oid ?? null }
     })
     exchange.json({ files: answer, commitOid: commit.sha })
   }
 
   async #branch({ exchange, user, repo, revision: branch }: Call): Promise<void> {
-    this.access.mustWrite(user, repo.id)
+    this.#access.mustWrite(user, repo.id)
     const { startingPoint, overwrite } = (await exchange.fields()) as { startingPoint?: string; overwrite?: boolean }
     if (repo.refs[branch] !== undefined && overwrite !== true) throw new HubRefusal(409, `Reference already exists`)
-    this.store.setRef(repo, branch, this.#revision(repo, startingPoint ?? 'main').sha)
+    this.#store.setRef(repo, branch, this.#revision(repo, startingPoint ?? 'main').sha)
     exchange.empty(200)
   }
 
   async #commit({ exchange, user, repo, revision: branch }: Call): Promise<void> {
-    this.access.mustWrite(user, repo.id)
+    this.#access.mustWrite(user, repo.id)
     this.#countCommit()
     const text = (await exchange.body()).toString('utf8')
     if (exchange.fault?.kind === 'move-branch') {
-      const content = Buffer.from(`${this.now()}\n`)
-      this.store.commit(repo, branch, 'a commit of somebody else', [{ path: 'somebody-else.txt', content }])
+      const content = Buffer.from(`${this.#now()}\n`)
+      this.#store.commit(repo, branch, 'a commit of somebody else', [{ path: 'somebody-else.txt', content }])
     }
     const head = this.#revision(repo, branch)
     const lines = text
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line) as CommitLine)
-    const { summary, parentCommit, changes } = commitChanges(lines, this.store)
-    if (changes.length > this.options.filesPerCommitMax) {
+    const { summary, parentCommit, changes } = commitChanges(lines, this.#store)
+    if (changes.length > this.#options.filesPerCommitMax) {
       throw new HubRefusal(
         413,
-        `too many files in one commit: ${changes.length}, ${this.options.filesPerCommitMax} allowed`,
+        `too many files in one commit: ${changes.length}, ${this.#options.filesPerCommitMax} allowed`,
       )
     }
     const pullRequest = exchange.url.searchParams.get('create_pr') === '1'
@@ -229,8 +242,8 @@ export class HubApi {
       throw new HubRefusal(412, 'A commit has happened since. Please refresh and try again.')
     }
     const ref = pullRequest ? this.#openPullRequest(repo, parentCommit ?? head.sha) : branch
-    const commit = this.store.commit(repo, ref, summary, changes)
-    const repoUrl = `${this.apiUrl()}/datasets/${repo.id}`
+    const commit = this.#store.commit(repo, ref, summary, changes)
+    const repoUrl = `${this.#apiUrl()}/datasets/${repo.id}`
     exchange.json({
       success: true,
       commitOid: commit.sha,
@@ -242,15 +255,15 @@ export class HubApi {
 
   /** A pull request: what has become of it; POST …/merge and …/status alter that. */
   async #discussion({ exchange, user, repo, revision: number, path }: Call): Promise<void> {
-    const head = this.store.resolve(repo, `refs/pr/${number}`)
+    const head = this.#store.resolve(repo, `refs/pr/${number}`)
     if (head === undefined) throw new HubRefusal(404, `no discussion ${number}`)
     if (exchange.request.method === 'POST') {
-      this.access.mustWrite(user, repo.id)
+      this.#access.mustWrite(user, repo.id)
       const { status } = (await exchange.fields()) as { status?: string }
       if (path !== 'merge' && status !== 'closed') throw new HubRefusal(400, 'POST …/merge, or …/status with closed')
       repo.ended = { ...repo.ended, [number]: path === 'merge' ? 'merged' : 'closed' }
-      if (path === 'merge') this.store.setRef(repo, 'main', head.sha)
-      this.store.save(repo)
+      if (path === 'merge') this.#store.setRef(repo, 'main', head.sha)
+      this.#store.save(repo)
     }
     exchange.json({ num: Number(number), isPullRequest: true, status: repo.ended?.[number] ?? 'open' })
   }
@@ -258,23 +271,23 @@ export class HubApi {
   #openPullRequest(repo: StoredRepo, from: string): string {
     let number = 1
     while (repo.refs[`refs/pr/${number}`] !== undefined) number++
-    this.store.setRef(repo, `refs/pr/${number}`, from)
+    this.#store.setRef(repo, `refs/pr/${number}`, from)
     return `refs/pr/${number}`
   }
 
   #countCommit(): void {
-    const since = this.now() - 3_600_000
+    const since = this.#now() - 3_600_000
     while ((this.#commitTimes[0] ?? Infinity) < since) this.#commitTimes.shift()
-    if (this.#commitTimes.length >= this.options.commitsPerHourMax) {
+    if (this.#commitTimes.length >= this.#options.commitsPerHourMax) {
       const seconds = Math.ceil(((this.#commitTimes[0] as number) - since) / 1000)
-      const message = `You have exceeded the rate limit for repository commits (${this.options.commitsPerHourMax} per hour).`
+      const message = `You have exceeded the rate limit for repository commits (${this.#options.commitsPerHourMax} per hour).`
       throw new HubRefusal(429, message, undefined, { 'Retry-After': String(seconds) })
     }
-    this.#commitTimes.push(this.now())
+    this.#commitTimes.push(this.#now())
   }
 
   #revision(repo: StoredRepo, revision: string): StoredCommit {
-    const commit = this.store.resolve(repo, revision)
+    const commit = this.#store.resolve(repo, revision)
     if (commit === undefined) throw new HubRefusal(404, `Invalid rev id: ${revision}`, 'RevisionNotFound')
     return commit
   }

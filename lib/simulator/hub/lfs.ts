@@ -19,42 +19,46 @@ export interface LfsOptions {
 export class HubLfs {
   readonly #parts = new Map<string, Set<number>>()
   #uploads = 0
+  readonly #store: HubStore
+  readonly #options: LfsOptions
+  readonly #now: () => number
+  readonly #cdnUrl: () => string
 
-  constructor(
-    private readonly store: HubStore,
-    private readonly options: LfsOptions,
-    private readonly now: () => number,
-    private readonly cdnUrl: () => string,
-  ) {}
+  constructor(store: HubStore, options: LfsOptions, now: () => number, cdnUrl: () => string) {
+    this.#store = store
+    this.#options = options
+    this.#now = now
+    this.#cdnUrl = cdnUrl
+  }
 
   /** POST …/info/lfs/objects/batch. */
   async batch(exchange: Exchange): Promise<void> {
     const { objects } = (await exchange.fields()) as { objects?: { oid: string; size: number }[] }
     if (!Array.isArray(objects)) throw new HubRefusal(400, 'objects is not an array')
-    const wanted = objects.filter(({ oid, size }) => !this.store.hasBlob(oid, size))
-    const total = wanted.reduce((sum, { size }) => sum + size, this.store.storedBytes())
-    if (total > this.options.storageBytesMax) {
+    const wanted = objects.filter(({ oid, size }) => !this.#store.hasBlob(oid, size))
+    const total = wanted.reduce((sum, { size }) => sum + size, this.#store.storedBytes())
+    if (total > this.#options.storageBytesMax) {
       throw new HubRefusal(403, 'Private repository storage limit reached, please upgrade your plan to increase it.')
     }
     const answer = objects.map(({ oid, size }) => ({
       oid,
       size,
-      ...(this.store.hasBlob(oid, size) ? {} : { actions: { upload: this.#upload(oid, size) } }),
+      ...(this.#store.hasBlob(oid, size) ? {} : { actions: { upload: this.#upload(oid, size) } }),
     }))
     exchange.json({ transfer: 'basic', objects: answer })
   }
 
   #upload(oid: string, size: number): { href: string; header?: Record<string, string> } {
-    const href = `${this.cdnUrl()}/upload/${oid}?size=${size}`
-    if (size < this.options.multipartFromBytes) return { href }
-    const { partBytes } = this.options
+    const href = `${this.#cdnUrl()}/upload/${oid}?size=${size}`
+    if (size < this.#options.multipartFromBytes) return { href }
+    const { partBytes } = this.#options
     const header: Record<string, string> = { chunk_size: String(partBytes) }
     const count = Math.ceil(size / partBytes)
     for (let part = 1; part <= count; part++) {
-      header[String(part)] = `${this.cdnUrl()}/upload/${oid}/${part}?size=${size}`
+      header[String(part)] = `${this.#cdnUrl()}/upload/${oid}/${part}?size=${size}`
     }
     this.#parts.set(oid, new Set())
-    return { href: `${this.cdnUrl()}/complete/${oid}?size=${size}`, header }
+    return { href: `${this.#cdnUrl()}/complete/${oid}?size=${size}`, header }
   }
 
   /** What the file server answers: PUT of a file or part, POST of a completion, GET of a content. */
@@ -71,21 +75,21 @@ export class HubLfs {
   }
 
   signedUrl(sha256: string, path: string): string {
-    const expires = this.now() + this.options.signedUrlMs
-    return `${this.cdnUrl()}/content/${sha256}?Expires=${expires}&filename=${encodeURIComponent(path)}`
+    const expires = this.#now() + this.#options.signedUrlMs
+    return `${this.#cdnUrl()}/content/${sha256}?Expires=${expires}&filename=${encodeURIComponent(path)}`
   }
 
   async #content(exchange: Exchange, oid: string): Promise<void> {
-    if (Number(exchange.url.searchParams.get('Expires')) < this.now()) throw new HubRefusal(403, 'Request has expired')
-    if (!this.store.hasBlob(oid)) throw new HubRefusal(404, 'no such key')
-    const path = this.store.blobPath(oid)
+    if (Number(exchange.url.searchParams.get('Expires')) < this.#now()) throw new HubRefusal(403, 'Request has expired')
+    if (!this.#store.hasBlob(oid)) throw new HubRefusal(404, 'no such key')
+    const path = this.#store.blobPath(oid)
     // The file server names a version its own way, not by sha256.
     await exchange.file(path, statSync(path).size, `"${createHash('md5').update(oid).digest('hex')}"`)
   }
 
   async #put(exchange: Exchange, oid: string, part: string | undefined): Promise<void> {
     const name = part === undefined ? `${oid}.${this.#uploads++}` : `${oid}-${Number(part)}`
-    const temporary = this.store.temporaryPath(name)
+    const temporary = this.#store.temporaryPath(name)
     const hash = createHash('sha256')
     let bytes = 0
     await pipeline(
@@ -111,12 +115,12 @@ export class HubLfs {
   async #complete(exchange: Exchange, oid: string): Promise<void> {
     const { parts } = (await exchange.fields()) as { parts?: { partNumber: number; etag: string }[] }
     if (!Array.isArray(parts)) throw new HubRefusal(400, 'parts is not an array')
-    const whole = this.store.temporaryPath(oid)
+    const whole = this.#store.temporaryPath(oid)
     const hash = createHash('sha256')
     let bytes = 0
     rmSync(whole, { force: true })
     for (const { partNumber } of parts) {
-      const path = this.store.temporaryPath(`${oid}-${partNumber}`)
+      const path = this.#store.temporaryPath(`${oid}-${partNumber}`)
       if (!existsSync(path)) throw new HubRefusal(400, `part ${partNumber} was not uploaded`)
       const source = createReadStream(path)
       source.on('data', (piece) => {
@@ -133,7 +137,7 @@ export class HubLfs {
   #take(temporary: string, oid: string, sha256: string, bytes: number, exchange: Exchange): void {
     const size = Number(exchange.url.searchParams.get('size'))
     if (sha256 === oid && bytes === size) {
-      this.store.takeBlob(temporary, oid)
+      this.#store.takeBlob(temporary, oid)
       return
     }
     rmSync(temporary, { force: true })

@@ -15,7 +15,7 @@ export class Exchange {
   fault: FaultRule | null = null
   texts: readonly string[] = []
   readonly tickets: Ticket[] = []
-  private finished = false
+  #finished = false
 
   constructor(
     readonly request: IncomingMessage,
@@ -24,7 +24,7 @@ export class Exchange {
   ) {}
 
   get open(): boolean {
-    return !this.finished && !this.response.destroyed
+    return !this.#finished && !this.response.destroyed
   }
 
   /** @throws {Refusal} 413 over bodyBytesMax; resolves to null when the client went away first */
@@ -51,12 +51,12 @@ export class Exchange {
   /** The body as it is, or broken as the fault of this exchange says. */
   send(status: number, body: string, type = 'application/json'): void {
     if (!this.open) return
-    this.finished = true
+    this.#finished = true
     this.response.statusCode = status
     this.response.setHeader('content-type', type)
     const kind = status === 200 ? this.fault?.kind : undefined
     if (kind === 'reset-in-body') {
-      this.resetAfterHalf(body)
+      this.#resetAfterHalf(body)
       return
     }
     const text = kind === 'truncated-json' ? body.slice(0, Math.floor(body.length / 2)) : body
@@ -87,7 +87,7 @@ export class Exchange {
 
   endEvents(): void {
     if (!this.open) return
-    this.finished = true
+    this.#finished = true
     if (this.fault?.kind === 'reset-in-body') {
       this.reset()
       return
@@ -98,7 +98,7 @@ export class Exchange {
 
   /** The connection is reset, whatever was sent. */
   reset(): void {
-    this.finished = true
+    this.#finished = true
     this.request.socket.resetAndDestroy()
   }
 
@@ -106,7 +106,7 @@ export class Exchange {
     for (const ticket of this.tickets) ticket.abort()
   }
 
-  private resetAfterHalf(body: string): void {
+  #resetAfterHalf(body: string): void {
     this.response.setHeader('content-length', Buffer.byteLength(body))
     this.response.write(body.slice(0, Math.floor(body.length / 2)), () => {
       // Once more round the event loop, so that the half has left before the reset overtakes it.

@@ -15,28 +15,28 @@ export interface FaultCounts {
 const transport: ReadonlySet<string> = new Set(transportFaults)
 
 export class Faults {
-  private rules: { rule: FaultRule; struck: number; ordinalAtStart: number }[] = []
-  private requests = 0
-  private readonly byKind: Partial<Record<FaultKind, number>> = {}
+  #rules: { rule: FaultRule; struck: number; ordinalAtStart: number }[] = []
+  #requests = 0
+  readonly #byKind: Partial<Record<FaultKind, number>> = {}
 
-  constructor(
-    private readonly seed: number,
-    rules: readonly FaultRule[],
-  ) {
+  readonly #seed: number
+
+  constructor(seed: number, rules: readonly FaultRule[]) {
+    this.#seed = seed
     this.set(rules)
   }
 
   /** Replaces all rules; `after` and `until` count from now. */
   set(rules: readonly FaultRule[]): void {
-    this.rules = rules.map((rule) => ({ rule, struck: 0, ordinalAtStart: this.requests }))
+    this.#rules = rules.map((rule) => ({ rule, struck: 0, ordinalAtStart: this.#requests }))
   }
 
   list(): FaultRule[] {
-    return this.rules.map(({ rule }) => rule)
+    return this.#rules.map(({ rule }) => rule)
   }
 
   counts(): FaultCounts {
-    return { requests: this.requests, byKind: { ...this.byKind } }
+    return { requests: this.#requests, byKind: { ...this.#byKind } }
   }
 
   /**
@@ -45,27 +45,29 @@ export class Faults {
    * @throws {InvalidOptionError} the header names no fault
    */
   judge(body: string, header: string | undefined): FaultRule | null {
-    const ordinal = ++this.requests
-    if (header) return this.strike(check(faultRule, { kind: header }, 'X-Simulate-Error'))
-    for (const [place, entry] of this.rules.entries()) {
+    const ordinal = ++this.#requests
+    if (header) return this.#strike(check(faultRule, { kind: header }, 'X-Simulate-Error'))
+    for (const [place, entry] of this.#rules.entries()) {
       const { rule } = entry
       const since = ordinal - entry.ordinalAtStart
       if (since <= rule.after || since > (rule.until ?? Number.POSITIVE_INFINITY)) continue
       if (rule.times !== undefined && entry.struck >= rule.times) continue
       if (rule.match !== undefined && !body.includes(rule.match)) continue
-      if (rule.rate < 1 && unit(this.draw(rule.kind, place, ordinal, body)) >= rule.rate) continue
+      if (rule.rate < 1 && unit(this.#draw(rule.kind, place, ordinal, body)) >= rule.rate) continue
       entry.struck++
-      return this.strike(rule)
+      return this.#strike(rule)
     }
     return null
   }
 
-  private draw(kind: FaultKind, place: number, ordinal: number, body: string): number {
-    return transport.has(kind) ? hashNumbers(this.seed, place, ordinal) : hashText(body, hashNumbers(this.seed, place))
+  #draw(kind: FaultKind, place: number, ordinal: number, body: string): number {
+    return transport.has(kind)
+      ? hashNumbers(this.#seed, place, ordinal)
+      : hashText(body, hashNumbers(this.#seed, place))
   }
 
-  private strike(rule: FaultRule): FaultRule {
-    this.byKind[rule.kind] = (this.byKind[rule.kind] ?? 0) + 1
+  #strike(rule: FaultRule): FaultRule {
+    this.#byKind[rule.kind] = (this.#byKind[rule.kind] ?? 0) + 1
     return rule
   }
 }

@@ -10,34 +10,34 @@ export const blockTokens = 16
 export type BlockHash = number
 
 export class KvBlocks {
-  private readonly references: Int32Array
-  private readonly hashes: Float64Array
-  private readonly next: Int32Array
-  private readonly previous: Int32Array
-  private readonly byHash = new Map<BlockHash, number>()
+  readonly #references: Int32Array
+  readonly #hashes: Float64Array
+  readonly #next: Int32Array
+  readonly #previous: Int32Array
+  readonly #byHash = new Map<BlockHash, number>()
   /** The list of free blocks is a ring through this entry; its `next` is taken first. */
-  private readonly root: number
-  private freeCount: number
+  readonly #root: number
+  #freeCount: number
 
   constructor(readonly count: number) {
-    this.references = new Int32Array(count)
-    this.hashes = new Float64Array(count).fill(-1)
-    this.root = count
-    this.next = new Int32Array(count + 1)
-    this.previous = new Int32Array(count + 1)
-    this.freeCount = 0
-    this.next[this.root] = this.root
-    this.previous[this.root] = this.root
-    for (let block = 0; block < count; block++) this.append(block)
+    this.#references = new Int32Array(count)
+    this.#hashes = new Float64Array(count).fill(-1)
+    this.#root = count
+    this.#next = new Int32Array(count + 1)
+    this.#previous = new Int32Array(count + 1)
+    this.#freeCount = 0
+    this.#next[this.#root] = this.#root
+    this.#previous[this.#root] = this.#root
+    for (let block = 0; block < count; block++) this.#append(block)
   }
 
   get free(): number {
-    return this.freeCount
+    return this.#freeCount
   }
 
   /** Share of the blocks in use, 0 to 1. */
   get usage(): number {
-    return 1 - this.freeCount / this.count
+    return 1 - this.#freeCount / this.count
   }
 
   /** How many blocks from the first on are in the cache, and how many of those nobody uses now. */
@@ -45,9 +45,9 @@ export class KvBlocks {
     let blocks = 0
     let unused = 0
     while (blocks < Math.min(limit, hashes.length)) {
-      const block = this.byHash.get(hashes[blocks] as BlockHash)
+      const block = this.#byHash.get(hashes[blocks] as BlockHash)
       if (block === undefined) break
-      if (this.references[block] === 0) unused++
+      if (this.#references[block] === 0) unused++
       blocks++
     }
     return { blocks, unused }
@@ -55,59 +55,59 @@ export class KvBlocks {
 
   /** Takes the cached block of a hash that `cached` has found. */
   share(hash: BlockHash): number {
-    const block = this.byHash.get(hash) as number
-    if (this.references[block] === 0) this.unlink(block)
-    this.references[block] = (this.references[block] as number) + 1
+    const block = this.#byHash.get(hash) as number
+    if (this.#references[block] === 0) this.#unlink(block)
+    this.#references[block] = (this.#references[block] as number) + 1
     return block
   }
 
   /** Takes the free block that was used longest ago; what it held is forgotten. The caller has checked `free`. */
   take(): number {
-    const block = this.next[this.root] as number
-    this.unlink(block)
-    this.forget(block)
-    this.references[block] = 1
+    const block = this.#next[this.#root] as number
+    this.#unlink(block)
+    this.#forget(block)
+    this.#references[block] = 1
     return block
   }
 
   /** The block is full: from now on it can be found by its hash. The first block of a hash keeps the name. */
   name(block: number, hash: BlockHash): void {
-    if (this.hashes[block] !== -1 || this.byHash.has(hash)) return
-    this.hashes[block] = hash
-    this.byHash.set(hash, block)
+    if (this.#hashes[block] !== -1 || this.#byHash.has(hash)) return
+    this.#hashes[block] = hash
+    this.#byHash.set(hash, block)
   }
 
   /** Gives blocks back, the last first: the end of a sequence is the least likely to be asked for again. */
   release(blocks: readonly number[]): void {
     for (let place = blocks.length - 1; place >= 0; place--) {
       const block = blocks[place] as number
-      const left = (this.references[block] as number) - 1
-      this.references[block] = left
-      if (left === 0) this.append(block)
+      const left = (this.#references[block] as number) - 1
+      this.#references[block] = left
+      if (left === 0) this.#append(block)
     }
   }
 
-  private forget(block: number): void {
-    const hash = this.hashes[block] as number
-    if (hash !== -1 && this.byHash.get(hash) === block) this.byHash.delete(hash)
-    this.hashes[block] = -1
+  #forget(block: number): void {
+    const hash = this.#hashes[block] as number
+    if (hash !== -1 && this.#byHash.get(hash) === block) this.#byHash.delete(hash)
+    this.#hashes[block] = -1
   }
 
-  private append(block: number): void {
-    const last = this.previous[this.root] as number
-    this.next[last] = block
-    this.previous[block] = last
-    this.next[block] = this.root
-    this.previous[this.root] = block
-    this.freeCount++
+  #append(block: number): void {
+    const last = this.#previous[this.#root] as number
+    this.#next[last] = block
+    this.#previous[block] = last
+    this.#next[block] = this.#root
+    this.#previous[this.#root] = block
+    this.#freeCount++
   }
 
-  private unlink(block: number): void {
-    const before = this.previous[block] as number
-    const after = this.next[block] as number
-    this.next[before] = after
-    this.previous[after] = before
-    this.freeCount--
+  #unlink(block: number): void {
+    const before = this.#previous[block] as number
+    const after = this.#next[block] as number
+    this.#next[before] = after
+    this.#previous[after] = before
+    this.#freeCount--
   }
 }
 

@@ -15,53 +15,69 @@ import { openingPiece, type ReplyHead, replyBody, replyPiece, usagePiece } from 
 import { chatRequest, completionRequest, type ModelRequest } from './request.js'
 
 export class ModelEndpoint {
+  readonly #options: FilledSimulatorOptions
+  readonly #models: readonly string[]
+  readonly #contextTokensMax: number
+  readonly #faults: Faults
+  readonly #pace: Pace
+  readonly #die: (rule: FaultRule) => void
+  readonly #loseMetrics: () => void
+
   constructor(
-    private readonly options: FilledSimulatorOptions,
-    private readonly models: readonly string[],
-    private readonly contextTokensMax: number,
-    private readonly faults: Faults,
-    private readonly pace: Pace,
-    private readonly die: (rule: FaultRule) => void,
-    private readonly loseMetrics: () => void,
-  ) {}
+    options: FilledSimulatorOptions,
+    models: readonly string[],
+    contextTokensMax: number,
+    faults: Faults,
+    pace: Pace,
+    die: (rule: FaultRule) => void,
+    loseMetrics: () => void,
+  ) {
+    this.#options = options
+    this.#models = models
+    this.#contextTokensMax = contextTokensMax
+    this.#faults = faults
+    this.#pace = pace
+    this.#die = die
+    this.#loseMetrics = loseMetrics
+  }
 
   /** @throws {Refusal} what is wrong with the request, or the fault that it meets */
   answer(exchange: Exchange, path: string): void {
     const { request, body } = exchange
-    exchange.fault = this.faults.judge(body, headerOf(request, 'x-simulate-error'))
+    exchange.fault = this.#faults.judge(body, headerOf(request, 'x-simulate-error'))
     const parsed = parseJson(body)
-    const lacks = (name: CapabilityName) => this.options.missing.includes(name)
+    const lacks = (name: CapabilityName) => this.#options.missing.includes(name)
     const asked =
       path === '/v1/completions'
-        ? completionRequest(parsed, this.options.promptsMax, lacks)
+        ? completionRequest(parsed, this.#options.promptsMax, lacks)
         : chatRequest(parsed, lacks)
-    if (asked.model !== undefined && this.options.models.length > 0 && !this.models.includes(asked.model)) {
+    if (asked.model !== undefined && this.#options.models.length > 0 && !this.#models.includes(asked.model)) {
       throw modelNotFound(asked.model)
     }
-    if (exchange.fault !== null && this.carryOut(exchange, exchange.fault, asked)) return
+    if (exchange.fault !== null && this.#carryOut(exchange, exchange.fault, asked)) return
     const generations = generate(asked, {
-      options: this.options,
-      contextTokensMax: this.contextTokensMax,
+      options: this.#options,
+      contextTokensMax: this.#contextTokensMax,
       fault: exchange.fault?.kind ?? null,
-      bodyHash: () => hashText(body, this.options.seed),
+      bodyHash: () => hashText(body, this.#options.seed),
     })
-    if (this.options.nonce) exchange.texts = generations.map(({ text }) => text)
+    if (this.#options.nonce) exchange.texts = generations.map(({ text }) => text)
     const prefix = asked.kind === 'chat' ? 'chatcmpl' : 'cmpl'
     const head = {
       id: `${prefix}-${headerOf(request, 'x-request-id') ?? randomUUID()}`,
       created: Math.floor(Date.now() / 1_000),
-      model: asked.model ?? (this.models[0] as string),
+      model: asked.model ?? (this.#models[0] as string),
     }
-    if (asked.stream) this.streamReply(exchange, head, asked, generations)
-    else this.wholeReply(exchange, head, asked, generations)
+    if (asked.stream) this.#streamReply(exchange, head, asked, generations)
+    else this.#wholeReply(exchange, head, asked, generations)
   }
 
   /** Faults that come instead of a reply; false for those that alter one. */
-  private carryOut(exchange: Exchange, rule: FaultRule, asked: ModelRequest): boolean {
+  #carryOut(exchange: Exchange, rule: FaultRule, asked: ModelRequest): boolean {
     const after = rule.kind.endsWith('-bare') ? undefined : rule.retryAfterSeconds
     switch (rule.kind) {
       case 'context-length':
-        throw contextLengthRefusal(this.contextTokensMax, this.contextTokensMax, asked.maxTokens ?? 1)
+        throw contextLengthRefusal(this.#contextTokensMax, this.#contextTokensMax, asked.maxTokens ?? 1)
       case 'bad-request':
         throw new Refusal(400, 'temperature must be non-negative, got -1.', 'BadRequestError', 'temperature')
       case 'model-not-found':
@@ -75,7 +91,7 @@ export class ModelEndpoint {
       case 'engine-error':
         throw new Refusal(500, 'Internal server error', 'InternalServerError')
       case 'engine-death':
-        this.die(rule)
+        this.#die(rule)
         return true
       case 'reset':
         exchange.reset()
@@ -83,15 +99,15 @@ export class ModelEndpoint {
       case 'hang':
         return true
       case 'metrics-missing':
-        this.loseMetrics()
+        this.#loseMetrics()
         return false
       default:
         return false
     }
   }
 
-  private wholeReply(exchange: Exchange, head: ReplyHead, asked: ModelRequest, generations: Generation[]): void {
-    this.startAll(exchange, generations, undefined, () => {
+  #wholeReply(exchange: Exchange, head: ReplyHead, asked: ModelRequest, generations: Generation[]): void {
+    this.#startAll(exchange, generations, undefined, () => {
       const reply = replyBody(head, asked, generations)
       if (exchange.fault?.kind === 'choices-missing') reply.choices.pop()
       if (exchange.fault?.kind === 'choices-shuffled') reply.choices.reverse()
@@ -99,7 +115,7 @@ export class ModelEndpoint {
     })
   }
 
-  private streamReply(exchange: Exchange, head: ReplyHead, asked: ModelRequest, generations: Generation[]): void {
+  #streamReply(exchange: Exchange, head: ReplyHead, asked: ModelRequest, generations: Generation[]): void {
     const sent = new Map<Generation, number>()
     const missing = exchange.fault?.kind === 'choices-missing' ? generations.at(-1) : undefined
     const say = (generation: Generation, tokens: number) => {
@@ -110,7 +126,7 @@ export class ModelEndpoint {
       sent.set(generation, to)
       exchange.event(replyPiece(head, asked, generation, from, to, last))
     }
-    const started = this.startAll(exchange, generations, say, () => {
+    const started = this.#startAll(exchange, generations, say, () => {
       if (asked.includeUsage) exchange.event(usagePiece(head, asked, generations))
       exchange.endEvents()
     })
@@ -120,7 +136,7 @@ export class ModelEndpoint {
   }
 
   /** One job a generation; `onAll` after the last. False, and a 503 sent, when the queue has no room for all. */
-  private startAll(
+  #startAll(
     exchange: Exchange,
     generations: readonly Generation[],
     onTokens: ((generation: Generation, tokens: number) => void) | undefined,
@@ -137,7 +153,7 @@ export class ModelEndpoint {
         finishedReason: generation.finishReason,
         ...(onTokens === undefined ? {} : { onToken: (tokens: number) => onTokens(generation, tokens) }),
       }
-      const ticket = this.pace.start(job, onDone)
+      const ticket = this.#pace.start(job, onDone)
       if (ticket === null) {
         exchange.abort()
         exchange.refuse(queueFull(undefined))

@@ -39,19 +39,18 @@ const latencyMsMax = 2 ** 31 - 1
 /** After a latency for each job, drawn in order of arrival; 0 answers in the same turn of the event loop. */
 export class DelayPace implements Pace {
   readonly metrics = new ServerMetrics()
-  private readonly random: () => number
-  private readonly timers = new Set<NodeJS.Timeout>()
-  private speed = 1
+  readonly #random: () => number
+  readonly #timers = new Set<NodeJS.Timeout>()
+  #speed = 1
+  readonly #latency: LatencyOptions
 
-  constructor(
-    private readonly latency: LatencyOptions,
-    seed: number,
-  ) {
-    this.random = generator(seed)
+  constructor(latency: LatencyOptions, seed: number) {
+    this.#latency = latency
+    this.#random = generator(seed)
   }
 
   start(job: Job, onDone: () => void): Ticket {
-    const waitMs = Math.min(latencyMsMax, this.drawMs() / this.speed)
+    const waitMs = Math.min(latencyMsMax, this.#drawMs() / this.#speed)
     this.metrics.running++
     let over = false
     const end = (reason: 'stop' | 'length' | 'abort'): boolean => {
@@ -70,64 +69,63 @@ export class DelayPace implements Pace {
       onDone()
     }
     if (waitMs === 0) queueMicrotask(done)
-    else if (job.onToken === undefined) this.wait(waitMs, done)
-    else this.pieces(job, waitMs, () => over, done)
+    else if (job.onToken === undefined) this.#wait(waitMs, done)
+    else this.#pieces(job, waitMs, () => over, done)
     return { abort: () => end('abort') }
   }
 
-  setCapacity({ speed = this.speed }: Capacity): void {
-    this.speed = speed
+  setCapacity({ speed = this.#speed }: Capacity): void {
+    this.#speed = speed
   }
 
   close(): void {
-    for (const timer of this.timers) clearTimeout(timer)
-    this.timers.clear()
+    for (const timer of this.#timers) clearTimeout(timer)
+    this.#timers.clear()
   }
 
-  private drawMs(): number {
-    const { latency } = this
+  #drawMs(): number {
+    const latency = this.#latency
     if (typeof latency === 'number') return latency
-    if ('min' in latency) return latency.min + (latency.max - latency.min) * this.random()
-    return Math.min(latency.max ?? latencyMsMax, logNormal(latency.mean, latency.sigma, this.random(), this.random()))
+    if ('min' in latency) return latency.min + (latency.max - latency.min) * this.#random()
+    return Math.min(latency.max ?? latencyMsMax, logNormal(latency.mean, latency.sigma, this.#random(), this.#random()))
   }
 
-  private wait(waitMs: number, then: () => void): void {
+  #wait(waitMs: number, then: () => void): void {
     const timer = setTimeout(() => {
-      this.timers.delete(timer)
+      this.#timers.delete(timer)
       then()
     }, waitMs)
-    this.timers.add(timer)
+    this.#timers.add(timer)
   }
 
   /** A stream's tokens, evenly over the latency. */
-  private pieces(job: Job, waitMs: number, over: () => boolean, done: () => void): void {
+  #pieces(job: Job, waitMs: number, over: () => boolean, done: () => void): void {
     const pieces = Math.min(piecesMax, job.outputTokens)
     const next = (piece: number) => {
       if (over()) return
       if (piece === pieces) return done()
       job.onToken?.(Math.floor((job.outputTokens * piece) / pieces))
-      this.wait(waitMs / pieces, () => next(piece + 1))
+      this.#wait(waitMs / pieces, () => next(piece + 1))
     }
-    this.wait(waitMs / pieces, () => next(1))
+    this.#wait(waitMs / pieces, () => next(1))
   }
 }
 
 /** As the engine's clock says, which runs `speed` times as fast as the wall clock. */
 export class EnginePace implements Pace {
-  private readonly engine: Engine
-  private readonly startedMs = performance.now()
-  private timer: NodeJS.Timeout | null = null
-  private soon: NodeJS.Immediate | null = null
+  readonly #engine: Engine
+  readonly #startedMs = performance.now()
+  #timer: NodeJS.Timeout | null = null
+  #soon: NodeJS.Immediate | null = null
+  readonly #speed: number
 
-  constructor(
-    options: EngineOptions,
-    private readonly speed: number,
-  ) {
-    this.engine = new Engine(options)
+  constructor(options: EngineOptions, speed: number) {
+    this.#speed = speed
+    this.#engine = new Engine(options)
   }
 
   get metrics(): ServerMetrics {
-    return this.engine.metrics
+    return this.#engine.metrics
   }
 
   start(job: Job, onDone: () => void): Ticket | null {
@@ -140,42 +138,42 @@ export class EnginePace implements Pace {
       ...(onToken === undefined ? {} : { onToken: (tokens: number) => onToken(tokens) }),
     }
     // An idle engine's clock stands still: without this, its first step would begin in the past.
-    if (this.engine.nextEventMs === null) this.engine.advance(this.presentMs())
-    const ticket = this.engine.submit(request, onDone)
-    this.wake()
+    if (this.#engine.nextEventMs === null) this.#engine.advance(this.#presentMs())
+    const ticket = this.#engine.submit(request, onDone)
+    this.#wake()
     return ticket
   }
 
   setCapacity(capacity: Capacity): void {
-    this.engine.setCapacity(capacity)
+    this.#engine.setCapacity(capacity)
   }
 
   close(): void {
-    if (this.timer !== null) clearTimeout(this.timer)
-    if (this.soon !== null) clearImmediate(this.soon)
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    if (this.#soon !== null) clearImmediate(this.#soon)
   }
 
   /** Requests that arrive in one turn of the event loop join the same step. */
-  private wake(): void {
-    this.soon ??= setImmediate(() => {
-      this.soon = null
-      this.run()
+  #wake(): void {
+    this.#soon ??= setImmediate(() => {
+      this.#soon = null
+      this.#run()
     })
   }
 
   /** Brings the engine to the present and sleeps until its next step ends. */
-  private run(): void {
-    if (this.timer !== null) clearTimeout(this.timer)
-    this.timer = null
-    this.engine.advance(this.presentMs())
-    const nextMs = this.engine.nextEventMs
+  #run(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = null
+    this.#engine.advance(this.#presentMs())
+    const nextMs = this.#engine.nextEventMs
     if (nextMs === null) return
-    const waitMs = (nextMs - this.presentMs()) / this.speed
-    this.timer = setTimeout(() => this.run(), Math.max(0, Math.ceil(waitMs)))
+    const waitMs = (nextMs - this.#presentMs()) / this.#speed
+    this.#timer = setTimeout(() => this.#run(), Math.max(0, Math.ceil(waitMs)))
   }
 
   /** The wall clock, in the engine's time. */
-  private presentMs(): number {
-    return (performance.now() - this.startedMs) * this.speed
+  #presentMs(): number {
+    return (performance.now() - this.#startedMs) * this.#speed
   }
 }

@@ -26,30 +26,30 @@ export interface LoggedRequest {
 const requestsKept = 2_000
 
 export class RequestLog {
-  private readonly kept: (LoggedRequest & { readonly body: string })[] = []
-  private file: number | null
+  readonly #kept: (LoggedRequest & { readonly body: string })[] = []
+  #file: number | null
 
   constructor(path: string | undefined) {
-    this.file = path === undefined ? null : openSync(path, 'a')
+    this.#file = path === undefined ? null : openSync(path, 'a')
   }
 
   get hashes(): boolean {
-    return this.file !== null
+    return this.#file !== null
   }
 
   /** The last requests that are over, oldest first, at most `requestsKept`. */
   last(): (LoggedRequest & { readonly body: string })[] {
-    return this.kept.slice(-requestsKept)
+    return this.#kept.slice(-requestsKept)
   }
 
   add(request: LoggedRequest, body: string): void {
-    this.kept.push({ ...request, body })
-    if (this.kept.length >= 2 * requestsKept) this.kept.splice(0, requestsKept)
-    if (this.file !== null) writeSync(this.file, `${JSON.stringify(request)}\n`)
+    this.#kept.push({ ...request, body })
+    if (this.#kept.length >= 2 * requestsKept) this.#kept.splice(0, requestsKept)
+    if (this.#file !== null) writeSync(this.#file, `${JSON.stringify(request)}\n`)
   }
 
   close(): void {
-    if (this.file !== null) closeSync(this.file)
-    this.file = null
+    if (this.#file !== null) closeSync(this.#file)
+    this.#file = null
   }
 }

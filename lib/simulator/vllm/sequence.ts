@@ -44,40 +44,40 @@ export interface Sequence {
 
 /** First come, first served; but preempted ones before all others, the last preempted first. */
 export class WaitingQueue {
-  private waiting: Sequence[] = []
-  private head = 0
-  private readonly preempted: Sequence[] = []
+  #waiting: Sequence[] = []
+  #head = 0
+  readonly #preempted: Sequence[] = []
 
   /** Sequences waiting; whoever aborts one lowers it. */
   length = 0
 
   add(sequence: Sequence): void {
-    this.waiting.push(sequence)
+    this.#waiting.push(sequence)
     this.length++
   }
 
   putBack(sequence: Sequence): void {
-    this.preempted.push(sequence)
+    this.#preempted.push(sequence)
     this.length++
   }
 
   /** The next to run, still in the queue; aborted ones are passed over. */
   first(): Sequence | null {
-    while (this.preempted.at(-1)?.state === 'aborted') this.preempted.pop()
-    const preempted = this.preempted.at(-1)
+    while (this.#preempted.at(-1)?.state === 'aborted') this.#preempted.pop()
+    const preempted = this.#preempted.at(-1)
     if (preempted !== undefined) return preempted
-    while (this.waiting[this.head]?.state === 'aborted') this.head++
-    if (this.head > 1_024 && this.head * 2 > this.waiting.length) {
-      this.waiting = this.waiting.slice(this.head)
-      this.head = 0
+    while (this.#waiting[this.#head]?.state === 'aborted') this.#head++
+    if (this.#head > 1_024 && this.#head * 2 > this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#head)
+      this.#head = 0
     }
-    return this.waiting[this.head] ?? null
+    return this.#waiting[this.#head] ?? null
   }
 
   /** Takes out what `first` gave. */
   remove(first: Sequence): void {
-    if (this.preempted.at(-1) === first) this.preempted.pop()
-    else this.head++
+    if (this.#preempted.at(-1) === first) this.#preempted.pop()
+    else this.#head++
     this.length--
   }
 }

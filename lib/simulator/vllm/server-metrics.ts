@@ -10,29 +10,31 @@ const tokenBuckets = [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0
 const requestBuckets = [0.3, 0.5, 0.8, 1, 1.5, 2, 2.5, 5, 10, 15, 20, 30, 40, 50, 60, 120, 240, 480, 960, 1920, 7680]
 
 export class Histogram {
-  private readonly counts: number[]
-  private count = 0
-  private sum = 0
+  readonly #counts: number[]
+  #count = 0
+  #sum = 0
+  readonly #bounds: readonly number[]
 
-  constructor(private readonly bounds: readonly number[]) {
-    this.counts = new Array(bounds.length).fill(0)
+  constructor(bounds: readonly number[]) {
+    this.#bounds = bounds
+    this.#counts = new Array(bounds.length).fill(0)
   }
 
   observe(value: number, times = 1): void {
-    this.count += times
-    this.sum += value * times
-    const bucket = this.bounds.findIndex((bound) => value <= bound)
-    if (bucket >= 0) this.counts[bucket] = (this.counts[bucket] as number) + times
+    this.#count += times
+    this.#sum += value * times
+    const bucket = this.#bounds.findIndex((bound) => value <= bound)
+    if (bucket >= 0) this.#counts[bucket] = (this.#counts[bucket] as number) + times
   }
 
   lines(name: string, labels: string): string[] {
     let below = 0
-    const lines = this.bounds.map((bound, bucket) => {
-      below += this.counts[bucket] as number
+    const lines = this.#bounds.map((bound, bucket) => {
+      below += this.#counts[bucket] as number
       return `${name}_bucket{${labels},le="${bound}"} ${below}`
     })
-    lines.push(`${name}_bucket{${labels},le="+Inf"} ${this.count}`)
-    lines.push(`${name}_sum{${labels}} ${this.sum}`, `${name}_count{${labels}} ${this.count}`)
+    lines.push(`${name}_bucket{${labels},le="+Inf"} ${this.#count}`)
+    lines.push(`${name}_sum{${labels}} ${this.#sum}`, `${name}_count{${labels}} ${this.#count}`)
     return lines
   }
 }

@@ -45,67 +45,71 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 
 class SimulatorServer implements Simulator {
   port = 0
-  private readonly http: Server
-  private readonly pace: Pace
-  private readonly faults: Faults
-  private readonly log: RequestLog
-  private readonly endpoint: ModelEndpoint
-  private readonly models: readonly string[]
-  private readonly contextTokensMax: number
-  private readonly exchanges = new Set<Exchange>()
-  private state: 'alive' | 'dying' | 'dead' | 'closed' = 'alive'
+  readonly #http: Server
+  readonly #pace: Pace
+  readonly #faults: Faults
+  readonly #log: RequestLog
+  readonly #endpoint: ModelEndpoint
+  readonly #models: readonly string[]
+  readonly #contextTokensMax: number
+  readonly #exchanges = new Set<Exchange>()
+  #state: 'alive' | 'dying' | 'dead' | 'closed' = 'alive'
   /** While dying: requests that still get a 500. */
-  private refusalsLeft = 0
-  private reviveTimer: NodeJS.Timeout | null = null
-  private metricsGone = false
-  private counts = { requests: 0, completed: 0, aborted: 0, openMost: 0 }
+  #refusalsLeft = 0
+  #reviveTimer: NodeJS.Timeout | null = null
+  #metricsGone = false
+  #counts = { requests: 0, completed: 0, aborted: 0, openMost: 0 }
 
-  constructor(private readonly options: FilledSimulatorOptions) {
+  readonly #options: FilledSimulatorOptions
+
+  constructor(options: FilledSimulatorOptions) {
+    this.#options = options
     const preset =
       options.preset === 'instant' || options.preset === 'delay' ? undefined : enginePresets[options.preset]
-    this.models = options.models.length > 0 ? options.models : [preset?.model ?? builtinModel]
-    this.contextTokensMax = options.contextTokensMax ?? preset?.contextTokensMax ?? contextTokensDefault
-    this.faults = new Faults(options.seed, options.faults)
-    this.log = new RequestLog(options.requestLog)
+    this.#models = options.models.length > 0 ? options.models : [preset?.model ?? builtinModel]
+    this.#contextTokensMax = options.contextTokensMax ?? preset?.contextTokensMax ?? contextTokensDefault
+    this.#faults = new Faults(options.seed, options.faults)
+    this.#log = new RequestLog(options.requestLog)
     const { queueMax } = options
-    this.pace =
+    this.#pace =
       preset === undefined
         ? new DelayPace(options.preset === 'instant' ? 0 : options.latencyMs, options.seed)
         : new EnginePace({ ...preset.engine, ...(queueMax === undefined ? {} : { queueMax }) }, options.speed)
-    this.endpoint = new ModelEndpoint(
+    this.#endpoint = new ModelEndpoint(
       options,
-      this.models,
-      this.contextTokensMax,
-      this.faults,
-      this.pace,
-      (rule) => this.dieBy(rule),
+      this.#models,
+      this.#contextTokensMax,
+      this.#faults,
+      this.#pace,
+      (rule) => this.#dieBy(rule),
       () => {
-        this.metricsGone = true
+        this.#metricsGone = true
       },
     )
-    this.http = createServer({ keepAliveTimeout: keepAliveMs, requestTimeout: 0, noDelay: true }, (request, response) =>
-      this.accept(request, response),
+    this.#http = createServer(
+      { keepAliveTimeout: keepAliveMs, requestTimeout: 0, noDelay: true },
+      (request, response) => this.#accept(request, response),
     )
   }
 
   get url(): string {
-    const { host } = this.options
+    const { host } = this.#options
     return `http://${host.includes(':') ? `[${host}]` : host}:${this.port}/v1`
   }
 
   async listen(): Promise<void> {
-    const { host } = this.options
-    const port = this.port || this.options.port
-    this.port = await listen(this.http, host, port, backlog)
-    this.state = 'alive'
+    const { host } = this.#options
+    const port = this.port || this.#options.port
+    this.port = await listen(this.#http, host, port, backlog)
+    this.#state = 'alive'
   }
 
   stats(): SimulatorStats {
-    const { running, waiting, kvCacheUsage, preemptions, promptTokens, generationTokens } = this.pace.metrics
-    const { prefixCacheQueries, prefixCacheHits } = this.pace.metrics
+    const { running, waiting, kvCacheUsage, preemptions, promptTokens, generationTokens } = this.#pace.metrics
+    const { prefixCacheQueries, prefixCacheHits } = this.#pace.metrics
     return {
-      ...this.counts,
-      open: this.exchanges.size,
+      ...this.#counts,
+      open: this.#exchanges.size,
       running,
       waiting,
       kvCacheUsage,
@@ -114,79 +118,79 @@ class SimulatorServer implements Simulator {
       prefixCacheHits,
       promptTokens,
       generationTokens,
-      faults: this.faults.counts(),
+      faults: this.#faults.counts(),
     }
   }
 
   requests() {
-    return this.log.last()
+    return this.#log.last()
   }
 
   setFaults(rules: readonly FaultRuleOptions[]): void {
-    this.faults.set(check(z.array(faultRule), rules, 'faults'))
-    this.metricsGone = false
+    this.#faults.set(check(z.array(faultRule), rules, 'faults'))
+    this.#metricsGone = false
   }
 
   setCapacity(capacity: Capacity): void {
-    this.pace.setCapacity(capacity)
+    this.#pace.setCapacity(capacity)
   }
 
   kill(refuseAfter = 0): void {
-    if (this.state !== 'alive') return
-    this.state = 'dying'
-    this.refusalsLeft = refuseAfter
-    for (const exchange of this.exchanges) {
+    if (this.#state !== 'alive') return
+    this.#state = 'dying'
+    this.#refusalsLeft = refuseAfter
+    for (const exchange of this.#exchanges) {
       exchange.abort()
       exchange.refuse(engineDead())
     }
-    if (refuseAfter === 0) this.stopListening()
+    if (refuseAfter === 0) this.#stopListening()
   }
 
   async revive(): Promise<void> {
-    if (this.reviveTimer !== null) clearTimeout(this.reviveTimer)
-    this.reviveTimer = null
-    if (this.state === 'dying') this.state = 'alive'
-    if (this.state !== 'dead') return
+    if (this.#reviveTimer !== null) clearTimeout(this.#reviveTimer)
+    this.#reviveTimer = null
+    if (this.#state === 'dying') this.#state = 'alive'
+    if (this.#state !== 'dead') return
     await this.listen()
   }
 
   async close(): Promise<void> {
-    if (this.reviveTimer !== null) clearTimeout(this.reviveTimer)
-    if (this.state === 'closed') return
-    const listening = this.http.listening
-    this.state = 'closed'
-    this.pace.close()
-    const closed = listening ? new Promise<void>((resolve) => this.http.close(() => resolve())) : Promise.resolve()
-    this.http.closeAllConnections()
+    if (this.#reviveTimer !== null) clearTimeout(this.#reviveTimer)
+    if (this.#state === 'closed') return
+    const listening = this.#http.listening
+    this.#state = 'closed'
+    this.#pace.close()
+    const closed = listening ? new Promise<void>((resolve) => this.#http.close(() => resolve())) : Promise.resolve()
+    this.#http.closeAllConnections()
     await closed
     // Their own 'close' events come later than the log can wait.
-    for (const exchange of [...this.exchanges]) this.over(exchange)
-    this.log.close()
+    for (const exchange of [...this.#exchanges]) this.#over(exchange)
+    this.#log.close()
   }
 
-  private dieBy({ refuseAfter, reviveAfterMs }: FaultRule): void {
+  #dieBy({ refuseAfter, reviveAfterMs }: FaultRule): void {
     this.kill(refuseAfter)
     if (reviveAfterMs === undefined) return
-    this.reviveTimer = setTimeout(() => void this.revive(), reviveAfterMs)
+    this.#reviveTimer = setTimeout(() => void this.revive(), reviveAfterMs)
   }
 
-  private stopListening(): void {
-    this.state = 'dead'
-    this.http.close()
+  #stopListening(): void {
+    this.#state = 'dead'
+    this.#http.close()
     // Replies already written leave first; then every connection goes, as with a process that ends.
-    setImmediate(() => this.http.closeAllConnections())
+    setImmediate(() => this.#http.closeAllConnections())
   }
 
-  private accept(request: IncomingMessage, response: ServerResponse): void {
-    const exchange = new Exchange(request, response, ++this.counts.requests)
-    this.exchanges.add(exchange)
-    this.counts.openMost = Math.max(this.counts.openMost, this.exchanges.size)
+  #accept(request: IncomingMessage, response: ServerResponse): void {
+    const exchange = new Exchange(request, response, ++this.#counts.requests)
+    this.#exchanges.add(exchange)
+    this.#counts.openMost = Math.max(this.#counts.openMost, this.#exchanges.size)
     response.sendDate = false
     const id = request.headers['x-request-id']
     if (typeof id === 'string') response.setHeader('x-request-id', id)
     response.on('error', () => exchange.abort())
-    response.on('close', () => this.over(exchange))
-    this.route(exchange).catch((error: unknown) => {
+    response.on('close', () => this.#over(exchange))
+    this.#route(exchange).catch((error: unknown) => {
       if (error instanceof Refusal) exchange.refuse(error)
       else if (error instanceof InvalidOptionError) exchange.refuse(new Refusal(400, error.message))
       else {
@@ -196,19 +200,19 @@ class SimulatorServer implements Simulator {
     })
   }
 
-  private over(exchange: Exchange): void {
-    if (!this.exchanges.delete(exchange)) return
+  #over(exchange: Exchange): void {
+    if (!this.#exchanges.delete(exchange)) return
     const complete = exchange.response.writableFinished
-    if (complete) this.counts.completed++
-    else this.counts.aborted++
+    if (complete) this.#counts.completed++
+    else this.#counts.aborted++
     exchange.abort()
     if (exchange.request.method !== 'POST') return
     const { number, body, fault, texts, request, response } = exchange
-    this.log.add(
+    this.#log.add(
       {
         number,
         path: pathOf(request),
-        hash: this.log.hashes ? createHash('sha256').update(body).digest('hex') : '',
+        hash: this.#log.hashes ? createHash('sha256').update(body).digest('hex') : '',
         key: headerOf(request, 'x-kun-key') ?? null,
         status: response.headersSent ? response.statusCode : 0,
         complete,
@@ -219,65 +223,66 @@ class SimulatorServer implements Simulator {
     )
   }
 
-  private async route(exchange: Exchange): Promise<void> {
+  async #route(exchange: Exchange): Promise<void> {
     const { request } = exchange
     const path = pathOf(request)
     const body = request.method === 'POST' ? await exchange.read() : ''
     if (body === null) return
-    if (path.startsWith('/admin/')) return admin(this, this.faults, exchange, path)
-    if (this.state === 'dying') return this.refuseDying(exchange, path)
-    const { apiKey } = this.options
+    if (path.startsWith('/admin/')) return admin(this, this.#faults, exchange, path)
+    if (this.#state === 'dying') return this.#refuseDying(exchange, path)
+    const { apiKey } = this.#options
     if (apiKey !== undefined && path.startsWith('/v1/') && request.headers.authorization !== `Bearer ${apiKey}`) {
       throw new Refusal(401, 'Unauthorized', 'AuthenticationError')
     }
     switch (`${request.method} ${path}`) {
       case 'POST /v1/completions':
       case 'POST /v1/chat/completions':
-        return this.endpoint.answer(exchange, path)
+        return this.#endpoint.answer(exchange, path)
       case 'POST /tokenize':
-        return this.tokenize(exchange)
+        return this.#tokenize(exchange)
       case 'POST /detokenize':
-        if (this.lacks('tokenize')) break
+        if (this.#lacks('tokenize')) break
         return exchange.json(200, { prompt: detokenizeRequest(parseJson(body)) })
       case 'GET /v1/models':
-        if (this.lacks('models')) break
-        return exchange.json(200, this.modelList())
+        if (this.#lacks('models')) break
+        return exchange.json(200, this.#modelList())
       case 'GET /health':
         return exchange.send(200, '')
       case 'GET /version':
         return exchange.json(200, { version: '0.12.0+kun-stream-simulator' })
       case 'GET /metrics':
-        if (this.lacks('metrics') || this.metricsGone) break
-        return exchange.send(200, this.pace.metrics.text(this.models[0] as string), 'text/plain; version=0.0.4')
+        if (this.#lacks('metrics') || this.#metricsGone) break
+        return exchange.send(200, this.#pace.metrics.text(this.#models[0] as string), 'text/plain; version=0.0.4')
     }
     exchange.json(404, { detail: 'Not Found' })
   }
 
-  private lacks(name: CapabilityName): boolean {
-    return this.options.missing.includes(name)
+  #lacks(name: CapabilityName): boolean {
+    return this.#options.missing.includes(name)
   }
 
-  private refuseDying(exchange: Exchange, path: string): void {
+  #refuseDying(exchange: Exchange, path: string): void {
     if (path === '/health') {
       exchange.send(503, '')
       return
     }
     exchange.refuse(engineDead())
-    if (--this.refusalsLeft <= 0) exchange.response.once('finish', () => this.state === 'dying' && this.stopListening())
+    if (--this.#refusalsLeft <= 0)
+      exchange.response.once('finish', () => this.#state === 'dying' && this.#stopListening())
   }
 
-  private tokenize(exchange: Exchange): void {
-    if (this.lacks('tokenize')) {
+  #tokenize(exchange: Exchange): void {
+    if (this.#lacks('tokenize')) {
       exchange.json(404, { detail: 'Not Found' })
       return
     }
     const tokens = tokenizeRequest(parseJson(exchange.body))
-    exchange.json(200, { count: tokens.length, max_model_len: this.contextTokensMax, tokens, token_strs: null })
+    exchange.json(200, { count: tokens.length, max_model_len: this.#contextTokensMax, tokens, token_strs: null })
   }
 
-  private modelList(): object {
+  #modelList(): object {
     const entry = (id: string) => ({ id, object: 'model', created: 0, owned_by: 'vllm', root: id, parent: null })
-    const data = this.models.map((id) => ({ ...entry(id), max_model_len: this.contextTokensMax }))
+    const data = this.#models.map((id) => ({ ...entry(id), max_model_len: this.#contextTokensMax }))
     return { object: 'list', data }
   }
 }
