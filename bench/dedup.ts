@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Duplicate, dedupOptions, openDeduplicator, signedBlock } from '../lib/dedup/index.js'
 import { ShingleComparer } from '../lib/dedup/jaccard.js'
-import { blocks, localShards, presets, sourceOptions } from '../lib/sources/index.js'
+import { blocks, localShards, presets, readOptions } from '../lib/sources/index.js'
 import { recordPlaces } from '../lib/text/records.js'
 import { createSigner } from '../lib/text/signature.js'
 import { bloomFigures, exactFigures, type IndexFigures } from './dedup-index.js'
@@ -163,7 +163,7 @@ async function fromCorpus(folder: string): Promise<Input> {
   ] as const) {
     const mapping = presets[preset]
     const shards = await localShards({ split: preset, root: folder, files: [files], mapping })
-    for await (const { block } of blocks(shards, { ...sourceOptions.parse({}), order: 'in-order' })) {
+    for await (const { block } of blocks(shards, { ...readOptions.parse({}), order: 'in-order' })) {
       for (const { start, end } of recordPlaces(block)) {
         const record = JSON.parse(Buffer.from(block.bytes.subarray(start, end)).toString()) as Record<string, unknown>
         const similarity = truth.get(String(record[mapping.id ?? '']))

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync, writeSync } from 'node:fs'
 import { request } from 'undici'
 import { publish } from '../lib/publish/publish.js'
-import { hubShards } from '../lib/sources/hub.js'
+import { hubShards } from '../lib/sources/hub-shards.js'
 import type { Shard } from '../lib/sources/index.js'
 
 export type HubTask =

@@ -15,7 +15,7 @@ import { type Deduplicator, dedupOptions, openDeduplicator } from '../lib/dedup/
 import { NoYieldDetector } from '../lib/run/no-yield.js'
 import { kunGraph } from '../lib/run/pipeline.js'
 import { itemBytes, itemCodec } from '../lib/run/reorder-codec.js'
-import { blocks, type Shard, sourceOptions } from '../lib/sources/index.js'
+import { blocks, readOptions, type Shard } from '../lib/sources/index.js'
 import { nodeFiles } from '../lib/storage/files.js'
 import { SpillFile } from '../lib/storage/spill-file.js'
 import { planPreparation, prepareOptions } from '../lib/text/plan.js'
@@ -42,7 +42,7 @@ export interface WayFigures {
 }
 
 const blocksPerThread = 2
-const read = sourceOptions.parse({})
+const read = readOptions.parse({})
 const memory = { inFlightMax: 256 * 2 ** 20, reorderBytesMax: 64 * 2 ** 20 }
 
 /** A record's string, by way of UTF-16: on Node 20 three times as fast as `toString('utf8')`, on 24 a little slower. */

@@ -10,6 +10,7 @@ export type { OrderedSink, Released, ReorderOptions } from './core/sink-node.js'
 export { Child, type Clock, type Outcome, type Position, type Stage, type StageContext } from './core/types.js'
 // Everything that can go wrong: match on `code`.
 export * from './errors.js'
+export type { HubListing } from './hub/listing.js'
 // A run of the Kun method: a recipe → its settings → a session.
 export { openPart, type Part, rowsOf } from './parquet/part-reader.js'
 // From a run to the Hub, and to a second place.
@@ -36,11 +37,11 @@ export {
 } from './run/run.js'
 export type { KunSettings, MemorySettings, OutputSettings } from './run/settings.js'
 // Stand-in servers: a model server and a Hub.
-export type { Hub, HubOptions } from './simulator/hub/hub.js'
+export type { Hub, HubOptions } from './simulator/hub/simulated-hub.js'
 export { startHub, startSimulator } from './simulator/on-demand.js'
 export type { SimulatorOptions } from './simulator/vllm/options.js'
 export type { Simulator } from './simulator/vllm/types.js'
 // What a run left: its manifest, its rows, and whether they are what it says.
 export { readManifest, type Verification, verifyRun } from './sinks/index.js'
-export { type HubListing, type HubShards, type HubShardsOptions, hubShards } from './sources/hub.js'
+export { type HubShards, type HubShardsOptions, hubShards } from './sources/hub-shards.js'
 export { type BlocksOptions, blocks, localShards, presets, type Shard } from './sources/index.js'

@@ -1,7 +1,7 @@
 /** Publishes a run with progress on stderr; a stop signal ends it after the current request, a second one immediately. */
 import type { EventFields, EventLog } from '../core/event-log.js'
 import { AbortedError } from '../errors.js'
-import { sayingWaits } from '../hub/outage-messages.js'
+import { reportWaits } from '../hub/retry-messages.js'
 import type { PublishResult } from '../publish/options.js'
 import { type PublishOptions, publish } from '../publish/publish.js'
 import { ProgressLine } from './terminal/progress-line.js'
@@ -18,7 +18,7 @@ export async function publishWithProgress(options: PublishOptions, log: EventLog
   try {
     const result = await publish({
       ...options,
-      connection: sayingWaits(options.connection, progress.say),
+      connection: reportWaits(options.connection, progress.say),
       ending: ending.signal,
       signal: stop.signal,
       onProgress: (step) => {

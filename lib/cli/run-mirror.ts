@@ -2,7 +2,7 @@
 
 import { systemClock } from '../core/clock.js'
 import type { EventLog } from '../core/event-log.js'
-import type { HubFetchOptions } from '../hub/fetch.js'
+import type { HubTransportOptions } from '../hub/transport.js'
 import { mirrorWhile, openMirror, restoreFromMirror } from '../publish/mirror.js'
 import { bytesText, counted } from './terminal/bytes-text.js'
 
@@ -11,7 +11,7 @@ interface RunMirrorOptions {
   readonly to: string
   readonly everyMs: number
   readonly token?: string | undefined
-  readonly connection: HubFetchOptions
+  readonly connection: HubTransportOptions
   readonly say: (line: string) => void
   readonly log: EventLog
 }

@@ -3,7 +3,7 @@
 import { systemClock } from '../core/clock.js'
 import type { EventLog } from '../core/event-log.js'
 import { AbortedError } from '../errors.js'
-import { sayingWaits } from '../hub/outage-messages.js'
+import { reportWaits } from '../hub/retry-messages.js'
 import type { PublishResult } from '../publish/options.js'
 import type { PublishOptions } from '../publish/publish.js'
 import { publishWhile } from '../publish/publish-while.js'
@@ -41,7 +41,7 @@ export class RunPublish {
     if (everyMs === null) return async () => undefined
     const [ending, giveUp] = [new AbortController(), new AbortController()]
     const ended = publishWhile({
-      publish: { ...options, connection: sayingWaits(options.connection ?? {}, say), onWait: say },
+      publish: { ...options, connection: reportWaits(options.connection ?? {}, say), onWait: say },
       everyMs,
       clock: systemClock,
       ending: ending.signal,

@@ -1,9 +1,9 @@
-/** Bodies of requests to the Hub: small ones as they are, files read piece by piece and never retained. */
+/** Request bodies: small ones as they are; files in slices, so that no file is held in memory. */
 import { open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { StorageError } from '../errors.js'
 
-/** Read by slices, so that a file on disk is never whole in memory and can be sent again. A Blob is one. */
+/** Content that is read in slices, and can be sent again after a failure. A `Blob` is one. */
 export interface Sliceable {
   readonly size: number
   slice(start: number, end: number): Sliceable
@@ -12,15 +12,17 @@ export interface Sliceable {
 
 export type RequestBody = string | Uint8Array | Sliceable
 
-const pieceBytes = 1024 * 1024
+/** Bytes read and sent at a time. */
+const chunkBytes = 1024 * 1024
 
-interface Sending {
+interface RequestParts {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: RequestBody
   readonly onSent?: ((bytes: number) => void) | undefined
 }
 
-export function sentBody({ headers = {}, body, onSent }: Sending): {
+/** Returns headers and body in the form that undici takes. */
+export function wireBody({ headers = {}, body, onSent }: RequestParts): {
   headers: Record<string, string>
   body?: string | Uint8Array | Readable
 } {
@@ -28,14 +30,17 @@ export function sentBody({ headers = {}, body, onSent }: Sending): {
   if (!isSliceable(body)) return { headers: { ...headers }, body }
   return {
     headers: { ...headers, 'content-length': String(body.size) },
-    body: Readable.from(pieces(body, onSent), { objectMode: false, highWaterMark: pieceBytes }),
+    body: Readable.from(chunksOf(body, onSent), { objectMode: false, highWaterMark: chunkBytes }),
   }
 }
 
-async function* pieces(blob: Sliceable, onSent: ((bytes: number) => void) | undefined): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < blob.size; at += pieceBytes) {
-    const end = Math.min(at + pieceBytes, blob.size)
-    yield new Uint8Array(await blob.slice(at, end).arrayBuffer())
+async function* chunksOf(
+  content: Sliceable,
+  onSent: ((bytes: number) => void) | undefined,
+): AsyncGenerator<Uint8Array> {
+  for (let start = 0; start < content.size; start += chunkBytes) {
+    const end = Math.min(start + chunkBytes, content.size)
+    yield new Uint8Array(await content.slice(start, end).arrayBuffer())
     onSent?.(end)
   }
 }
@@ -44,7 +49,7 @@ export function isSliceable(body: RequestBody): body is Sliceable {
   return typeof body === 'object' && 'size' in body && 'slice' in body && 'arrayBuffer' in body
 }
 
-/** A stretch of a file. Unlike the Blob of `openAsBlob` it does not mind that the file grows behind it. */
+/** Returns a range of a file as request body. Unlike the Blob of `openAsBlob`, it stays valid when the file grows. */
 export function fileSlice(path: string, offset: number, size: number): Sliceable {
   return {
     size,
@@ -56,7 +61,7 @@ export function fileSlice(path: string, offset: number, size: number): Sliceable
         for (let done = 0; done < size; ) {
           const { bytesRead } = await file.read(bytes, done, size - done, offset + done)
           if (bytesRead === 0)
-            throw new StorageError(`${path} became shorter than ${offset + size} bytes while it was sent`)
+            throw new StorageError(`${path} became shorter than ${offset + size} bytes while it was uploaded`)
           done += bytesRead
         }
         return bytes.buffer

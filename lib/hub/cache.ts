@@ -1,4 +1,4 @@
-/** Shards of the Hub kept whole on disk: for who reads a source often. A download that broke off goes on where it was. */
+/** Keeps whole shards of the Hub on disk, for sources that are read often. An interrupted download is resumed. */
 import { createHash, type Hash } from 'node:crypto'
 import { open, rm } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
@@ -7,9 +7,9 @@ import { nodeFiles, storageError } from '../storage/files.js'
 import type { RangedFile } from '../storage/ranged-file.js'
 
 /**
- * The same shard, downloaded to `directory` at its first use and read from there.
+ * Returns the file, downloaded to `directory` at its first use and read from there.
  *
- * @throws {HubAccessError} the Hub lists the shard under a path that leads out of the directory
+ * @throws {HubAccessError} the path of the file leads out of the directory
  */
 export function cachedFile(remote: RangedFile, directory: string, repo: string, sha256: string | null): RangedFile {
   const commit = remote.version?.split(' ')[0] ?? 'unknown'
@@ -17,12 +17,12 @@ export function cachedFile(remote: RangedFile, directory: string, repo: string, 
   if (!path.startsWith(resolve(directory) + sep)) {
     throw new HubAccessError(
       `${repo} lists ${JSON.stringify(remote.path)} at ${JSON.stringify(commit)}, which leads out of the cache ${directory}: ` +
-        'leave cache out for this dataset, if you trust it at all',
+        'remove `cache` for this dataset, if you trust it',
     )
   }
   let download: Promise<void> | null = null
 
-  async function stored(signal: AbortSignal): Promise<void> {
+  async function downloaded(signal: AbortSignal): Promise<void> {
     download ??= fetchOnce(remote, path, sha256, signal)
     try {
       await download
@@ -37,11 +37,11 @@ export function cachedFile(remote: RangedFile, directory: string, repo: string, 
     sizeBytes: remote.sizeBytes,
     version: remote.version,
     async *open(offset, signal) {
-      await stored(signal)
+      await downloaded(signal)
       yield* bytesOf(path, offset, signal)
     },
     async read(offset, lengthBytes, signal) {
-      await stored(signal)
+      await downloaded(signal)
       const file = await nodeFiles.open(path, 'read')
       try {
         const bytes = await file.read(offset, lengthBytes)
@@ -56,7 +56,7 @@ export function cachedFile(remote: RangedFile, directory: string, repo: string, 
 
 const readBytes = 256 * 1024
 
-/** @throws {StorageError} the disk fails: never a verdict on the shard */
+/** Yields bytes of a file. @throws {StorageError} the disk fails; the shard is not rejected */
 async function* bytesOf(
   path: string,
   offset: number,
@@ -82,9 +82,9 @@ async function fetchOnce(remote: RangedFile, path: string, sha256: string | null
   await nodeFiles.makeDirectory(dirname(path))
   const part = `${path}.part`
   const have = Math.min((await nodeFiles.sizeBytes(part)) ?? 0, remote.sizeBytes ?? 0)
-  // A shard that is read from its start checks itself.
+  // A download from the start is checked by `open`; only a resumed one is hashed here.
   const hash = have > 0 && sha256 !== null ? createHash('sha256') : null
-  if (hash !== null) for await (const piece of bytesOf(part, 0, signal, have)) hash.update(piece)
+  if (hash !== null) for await (const chunk of bytesOf(part, 0, signal, have)) hash.update(chunk)
   try {
     await fetchFrom(remote, part, have, hash, signal)
     if (hash !== null && hash.digest('hex') !== sha256) {
@@ -114,10 +114,10 @@ async function fetchFrom(
   const file = await system('open', open(part, have > 0 ? 'r+' : 'w'))
   try {
     let at = have
-    for await (const piece of remote.open(have, signal)) {
-      hash?.update(piece)
-      await system('write', file.write(piece, 0, piece.length, at))
-      at += piece.length
+    for await (const chunk of remote.open(have, signal)) {
+      hash?.update(chunk)
+      await system('write', file.write(chunk, 0, chunk.length, at))
+      at += chunk.length
     }
     await system('fsync', file.sync())
   } finally {

@@ -1,4 +1,4 @@
-/** Who asks the Hub: headers of a request, options of the client library, and what an error message says of both. */
+/** What a request carries besides its address: headers, credentials for @huggingface/hub, and facts for error messages. */
 import type { HubRequestContext } from './errors.js'
 import { clientToken, type HubSettings } from './settings.js'
 
@@ -14,11 +14,12 @@ export function contextOf(settings: HubSettings, repo: string, revision?: string
   }
 }
 
+/** Returns the Authorization header; none without a token. */
 export function authorization({ token }: HubSettings): Record<string, string> {
   return token === undefined ? {} : { authorization: `Bearer ${token}` }
 }
 
-/** For the client library, which takes only tokens that begin with hf_. */
+/** Returns credentials for @huggingface/hub, which accepts only tokens that begin with hf_. */
 export function credentials({ token }: HubSettings): { accessToken?: string } {
   return token === undefined ? {} : { accessToken: token.startsWith('hf_') ? token : clientToken }
 }

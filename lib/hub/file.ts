@@ -1,23 +1,25 @@
 /**
- * One file of a dataset on the Hub, read as a stream that survives broken connections and a Range that was ignored.
- * Nothing is kept but the piece in hand: what is not asked for is not read. Listing is in hub.ts.
+ * One file of a dataset on the Hub, read by range or as a stream that reconnects after a failure. Holds one chunk at a
+ * time, and downloads only the bytes that are read. listing.ts lists files.
  */
 import { HubUnavailableError, ShardChangedError, ShardDamageError } from '../errors.js'
 import type { RangedFile } from '../storage/ranged-file.js'
-import { type HubRequestContext, hubRefusal } from './errors.js'
-import { type HubTransport, isConnectionFailure } from './fetch.js'
-import { streamHash } from './hash.js'
-import { type HubResponse, plain } from './request.js'
+import { type HubRequestContext, hubResponseError } from './errors.js'
+import { type HubResponse, shownUrl } from './request.js'
+import { streamHash } from './stream-hash.js'
+import { type HubTransport, isConnectionFailure } from './transport.js'
 
+/** A file as the Hub lists it. */
 export interface HubFileEntry {
   readonly path: string
   readonly sizeBytes: number
-  /** Null for small files that are kept in Git. */
+  /** Null for small files, which are stored in Git. */
   readonly sha256: string | null
+  /** Git's hash of the content, or of the LFS pointer. */
   readonly oid: string
 }
 
-export interface HubFileOptions {
+interface HubFileOptions {
   readonly transport: HubTransport
   readonly context: HubRequestContext
   readonly token: string | undefined
@@ -26,15 +28,15 @@ export interface HubFileOptions {
   readonly file: HubFileEntry
 }
 
-/** Times in a row that a connection may bring nothing before the run stops, resumable. */
-const fruitlessTriesMax = 8
-/** Times in a row that a Range may be ignored before the bytes before it are read and thrown away. */
+/** Consecutive connections without a byte before the run stops, resumable. */
+const emptyConnectionsMax = 8
+/** Times that a Range may be ignored before the bytes before it are read and discarded. */
 const ignoredRangesMax = 2
 
-interface Opened {
-  readonly answer: HubResponse
-  /** Bytes to throw away before the first that was asked for. */
-  readonly skipBytes: number
+interface OpenedRange {
+  readonly response: HubResponse
+  /** Bytes to discard before the requested range; null if the range was ignored and should be requested again. */
+  readonly skipBytes: number | null
 }
 
 export class HubFile implements RangedFile {
@@ -42,10 +44,10 @@ export class HubFile implements RangedFile {
   readonly sizeBytes: number
   readonly version: string
   readonly #options: HubFileOptions
-  /** Where the file server has it; signed, good for some time. */
+  /** Signed URL on the file server; expires after some time. */
   #location: string | null = null
   #etag: string | null = null
-  /** It was there: what is refused later is trouble of the Hub. */
+  /** Content was received before: a later 404 is a failure of the Hub, not a missing file. */
   #reached = false
 
   constructor(options: HubFileOptions) {
@@ -57,11 +59,11 @@ export class HubFile implements RangedFile {
   }
 
   /**
-   * Bytes from `offset` to the end, each once and in order.
+   * Yields the bytes from `offset` to the end.
    *
-   * @throws {ShardChangedError} size, ETag or, on a read from 0, sha256 is not what the listing said
-   * @throws {HubUnavailableError} the Hub stayed away
-   * @throws {HubAccessError} the file may not be read
+   * @throws {ShardChangedError} size or ETag, or the sha256 if read from 0, differs from the listing
+   * @throws {HubUnavailableError} the Hub is down
+   * @throws {HubAccessError} access to the file is denied
    */
   open(offset: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     const { sha256 } = this.#options.file
@@ -69,20 +71,20 @@ export class HubFile implements RangedFile {
     return this.#checked(sha256, signal)
   }
 
-  /** From the start; the sha256 is compared before the end is told. */
+  /** Yields the whole file; compares its sha256 before it ends. */
   async *#checked(sha256: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     const hash = streamHash({ sizeBytes: this.sizeBytes, signal })
     try {
-      for await (const piece of this.#stream(0, this.sizeBytes, signal)) {
-        const room = hash.update(piece)
-        if (room !== null) await room
-        yield piece
+      for await (const chunk of this.#stream(0, this.sizeBytes, signal)) {
+        const taken = hash.update(chunk)
+        if (taken !== null) await taken
+        yield chunk
       }
       const found = await hash.digest()
       if (found === sha256) return
       throw new ShardChangedError(
         `${this.#name} was received with sha256 ${found}, the Hub lists ${sha256}: a proxy or disk alters it. ` +
-          'Nothing that was made of it is to be trusted, and some may be committed: begin anew (run --fresh --force keeps the replies)',
+          'Discard everything derived from it, which may be committed in part, and start over with --fresh --force (replies are kept)',
       )
     } finally {
       await hash.close()
@@ -96,27 +98,27 @@ export class HubFile implements RangedFile {
     }
     const bytes = new Uint8Array(lengthBytes)
     let at = 0
-    for await (const piece of this.#stream(offset, end, signal)) {
-      bytes.set(piece, at)
-      at += piece.length
+    for await (const chunk of this.#stream(offset, end, signal)) {
+      bytes.set(chunk, at)
+      at += chunk.length
     }
     return bytes
   }
 
   async *#stream(start: number, end: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     let at = start
-    let fruitless = 0
-    let ignored = 0
+    let emptyConnections = 0
+    let ignoredRanges = 0
     while (at < end) {
       const before = at
       let failure: unknown = null
       try {
-        const { answer, skipBytes } = await this.#open(at, end, ignored < ignoredRangesMax, signal)
-        if (skipBytes < 0) ignored++
+        const { response, skipBytes } = await this.#open(at, end, ignoredRanges < ignoredRangesMax, signal)
+        if (skipBytes === null) ignoredRanges++
         else
-          for await (const piece of piecesOf(answer, skipBytes, end - at)) {
-            at += piece.length
-            yield piece
+          for await (const chunk of chunksOf(response, skipBytes, end - at)) {
+            at += chunk.length
+            yield chunk
           }
       } catch (error) {
         signal.throwIfAborted()
@@ -124,140 +126,141 @@ export class HubFile implements RangedFile {
         failure = error
       }
       if (at === end) return
-      fruitless = at > before ? 0 : fruitless + 1
-      if (fruitless >= fruitlessTriesMax) throw this.#gone(at, end, fruitless, failure)
-      await this.#options.transport.backoff(fruitless + 1, signal)
+      emptyConnections = at > before ? 0 : emptyConnections + 1
+      if (emptyConnections >= emptyConnectionsMax) throw this.#silent(at, end, emptyConnections, failure)
+      await this.#options.transport.backoff(emptyConnections + 1, signal)
     }
   }
 
-  /** One ranged GET. A 200 to a Range is given back with −1 to skip while another try may still bring a 206. */
-  async #open(at: number, end: number, insist: boolean, signal: AbortSignal): Promise<Opened> {
-    const answer = await this.#ranged(`bytes=${at}-${end - 1}`, signal)
-    const { status, headers } = answer
+  /** Sends one ranged GET. With `insist`, a 200 in place of a 206 is discarded, so that the caller tries again. */
+  async #open(at: number, end: number, insist: boolean, signal: AbortSignal): Promise<OpenedRange> {
+    const response = await this.#getRange(`bytes=${at}-${end - 1}`, signal)
+    const { status, headers } = response
     if (status === 206) {
       const match = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(headers['content-range'] ?? '')
       const total = match?.[3] === '*' ? this.sizeBytes : Number(match?.[3])
       if (match === null || Number(match[1]) !== at || total !== this.sizeBytes) {
-        await discard(answer)
-        throw this.#changed(`answers "${headers['content-range']}" to bytes ${at}-${end - 1} of ${this.sizeBytes}`)
+        await discard(response)
+        throw this.#changed(`returned "${headers['content-range']}" for bytes ${at}-${end - 1} of ${this.sizeBytes}`)
       }
     } else if (status === 416) {
-      await discard(answer)
+      await discard(response)
       throw this.#changed(`is shorter than the ${this.sizeBytes} bytes that were listed`)
     }
-    await this.#checkVersion(answer)
+    await this.#checkVersion(response)
     this.#reached = true
-    if (status === 206 || at === 0) return { answer, skipBytes: 0 }
-    if (!insist) return { answer, skipBytes: at }
-    await discard(answer)
-    return { answer, skipBytes: -1 }
+    if (status === 206 || at === 0) return { response, skipBytes: 0 }
+    if (!insist) return { response, skipBytes: at }
+    await discard(response)
+    return { response, skipBytes: null }
   }
 
-  async #checkVersion(answer: HubResponse): Promise<void> {
-    const { etag, 'content-length': length } = answer.headers
-    const total = answer.status === 200 && length !== undefined ? Number(length) : this.sizeBytes
+  async #checkVersion(response: HubResponse): Promise<void> {
+    const { etag, 'content-length': length } = response.headers
+    const total = response.status === 200 && length !== undefined ? Number(length) : this.sizeBytes
     const same = this.#etag === null || etag === undefined || etag === this.#etag
     if (same && total === this.sizeBytes) {
       this.#etag = etag ?? this.#etag
       return
     }
-    await discard(answer)
+    await discard(response)
     if (!same) throw this.#changed(`has ETag ${etag}, it was ${this.#etag}`)
     throw this.#changed(`has ${total} bytes, ${this.sizeBytes} were listed`)
   }
 
-  async #ranged(range: string, signal: AbortSignal): Promise<HubResponse> {
+  async #getRange(range: string, signal: AbortSignal): Promise<HubResponse> {
     const { transport } = this.#options
     if (this.#location !== null) {
-      const answer = await transport.request(this.#location, { headers: { range }, signal })
-      if (answer.status < 400 || answer.status === 416) return answer
+      const response = await transport.request(this.#location, { headers: { range }, signal })
+      if (response.status < 400 || response.status === 416) return response
       // The signature has expired: resolved again below.
-      await discard(answer)
+      await discard(response)
       this.#location = null
     }
-    const answer = await this.#resolve(range, signal)
-    if (this.#location === null) return answer
-    await discard(answer)
+    const response = await this.#resolve(range, signal)
+    if (this.#location === null) return response
+    await discard(response)
     const content = await transport.request(this.#location, { headers: { range }, signal })
     if (content.status < 400 || content.status === 416) return content
     await discard(content)
-    // The Hub names a place where its storage has nothing: the upload was not complete.
+    // The Hub redirects to an object that does not exist: its upload was not completed.
     if (!this.#reached && (content.status === 404 || content.status === 410)) throw this.#missing(content)
     throw this.#refused(content)
   }
 
+  /** Requests the file from the Hub, which either serves it or redirects to the file server. */
   async #resolve(range: string, signal: AbortSignal): Promise<HubResponse> {
     const { transport, context, token, commit, file } = this.#options
     const path = file.path.split('/').map(encodeURIComponent).join('/')
     const url = `${context.url}/datasets/${context.repo}/resolve/${commit}/${path}`
     const headers = { range, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) }
-    const answer = await transport.request(url, { headers, redirect: 'manual', signal })
-    const { status, headers: said } = answer
+    const response = await transport.request(url, { headers, redirect: 'manual', signal })
+    const { status, headers: received } = response
     if (status >= 400 && status !== 416) {
-      await discard(answer)
-      const missing = status === 404 && said['x-error-code'] === 'EntryNotFound'
-      throw missing && !this.#reached ? this.#missing(answer) : this.#refused(answer)
+      await discard(response)
+      const missing = status === 404 && received['x-error-code'] === 'EntryNotFound'
+      throw missing && !this.#reached ? this.#missing(response) : this.#refused(response)
     }
-    if (status < 300 || said.location === undefined) return answer
-    const linked = said['x-linked-etag']?.replace(/^W\/|"/g, '')
-    const size = said['x-linked-size']
+    if (status < 300 || received.location === undefined) return response
+    const linked = received['x-linked-etag']?.replace(/^W\/|"/g, '')
+    const size = received['x-linked-size']
     if (size !== undefined && Number(size) !== this.sizeBytes) {
-      await discard(answer)
+      await discard(response)
       throw this.#changed(`has ${size} bytes, ${this.sizeBytes} were listed`)
     }
     if (file.sha256 !== null && linked !== undefined && linked !== file.sha256) {
-      await discard(answer)
+      await discard(response)
       throw this.#changed(`has sha256 ${linked}, ${file.sha256} was listed`)
     }
-    this.#location = new URL(said.location, url).href
-    // Another file server may name the same content otherwise; its sha256 was compared above.
+    this.#location = new URL(received.location, url).href
+    // Another file server may give the same content another ETag; the sha256 was compared above.
     if (linked !== undefined) this.#etag = null
-    return answer
+    return response
   }
 
   get #name(): string {
     return `${this.#options.context.repo}/${this.path}`
   }
 
-  /** A fact about one file: repository, commit and token were good for the listing. */
+  /** The reject for a listed file without content. The listing succeeded, so repository, commit and token are valid. */
   #missing({ status }: HubResponse): ShardDamageError {
     return new ShardDamageError('shard-missing', `the Hub lists ${this.#name} and has no content of it (${status})`)
   }
 
   #refused({ status, headers, url }: HubResponse): Error {
-    const message = headers['x-error-message'] ?? plain(url)
-    return hubRefusal({ status, errorCode: headers['x-error-code'], message }, this.#options.context)
+    const message = headers['x-error-message'] ?? shownUrl(url)
+    return hubResponseError({ status, errorCode: headers['x-error-code'], message }, this.#options.context)
   }
 
   #changed(what: string): Error {
     const { commit } = this.#options
     return new ShardChangedError(
       `${this.#name} at ${commit.slice(0, 12)} ${what}. The file on the Hub is not the one that was listed: ` +
-        'start in a new run directory, or try again if a mirror is out of step',
+        'use a new run directory, or try again if a mirror is out of sync',
     )
   }
 
-  #gone(at: number, end: number, tries: number, cause: unknown): Error {
+  #silent(at: number, end: number, connections: number, cause: unknown): Error {
     return new HubUnavailableError(
-      `${this.#name} brought no byte after ${at} of ${end} in ${tries} connections. Run the same command again: it goes on from here`,
+      `${this.#name}: no byte after ${at} of ${end} was received in ${connections} connections. Run the same command again: it resumes`,
       { cause },
     )
   }
 }
 
-async function* piecesOf(answer: HubResponse, skipBytes: number, bytesMax: number): AsyncGenerator<Uint8Array> {
+async function* chunksOf(response: HubResponse, skipBytes: number, bytesMax: number): AsyncGenerator<Uint8Array> {
   let skip = skipBytes
   let left = bytesMax
-  for await (const piece of answer.body as AsyncIterable<Buffer>) {
-    const wanted = piece.subarray(Math.min(skip, piece.length)).subarray(0, left)
-    skip -= Math.min(skip, piece.length)
+  for await (const chunk of response.body as AsyncIterable<Buffer>) {
+    const wanted = chunk.subarray(Math.min(skip, chunk.length)).subarray(0, left)
+    skip -= Math.min(skip, chunk.length)
     left -= wanted.length
     if (wanted.length > 0) yield wanted
     if (left === 0) return
   }
 }
 
-/** Reads the end of a short answer, so that its connection can be used again; drops a long one. */
-async function discard(answer: HubResponse): Promise<void> {
-  await answer.body.dump({ limit: 64 * 1024 })
+/** Reads the rest of a short response, so that its connection can be reused; closes the connection of a long one. */
+async function discard(response: HubResponse): Promise<void> {
+  await response.body.dump({ limit: 64 * 1024 })
 }

@@ -1,18 +1,18 @@
-/** The thread that hashes one stream, batch by batch, in the order in which they come. */
+/** Thread that hashes one stream. Batches are processed in the order in which they arrive. */
 import { createHash } from 'node:crypto'
 import { type MessagePort, parentPort } from 'node:worker_threads'
-import type { HashAnswer, HashRequest } from './hash.js'
+import type { HashReply, HashRequest } from './stream-hash.js'
 
 const port = parentPort as MessagePort
 const hash = createHash('sha256')
 
 port.on('message', (request: HashRequest) => {
-  if (request === 'digest') return answer(hash.digest('hex'))
+  if (request === 'digest') return reply(hash.digest('hex'))
   const { batch, lengthBytes } = request
   hash.update(batch.subarray(0, lengthBytes))
-  answer(batch, [batch.buffer])
+  reply(batch, [batch.buffer])
 })
 
-function answer(value: HashAnswer, moved: ArrayBuffer[] = []): void {
+function reply(value: HashReply, moved: ArrayBuffer[] = []): void {
   port.postMessage(value, moved)
 }

@@ -1,38 +1,39 @@
-/** Which waits for a Hub that fails are told: of an outage the first, then each that is long and longer than any told. */
+/** Selects which retries of an outage are reported: the first, then each wait that is long and longer than any reported. */
 
-/** A request that failed and is sent again. */
+/** A request that failed, and when it is sent again. */
 export interface HubWait {
-  /** Without its query. */
+  /** Without the query. */
   readonly url: string
   /** How the last try ended. */
   readonly reason: string
   /** Tries so far. */
   readonly tries: number
   readonly triesMax: number
-  /** Until the next try. */
+  /** Time until the next try. */
   readonly waitMs: number
 }
 
-/** A wait that is told though the outage is known. */
+/** A wait of this length is reported even if the outage was reported before. */
 const longWaitMs = 10_000
 
-export interface Outage {
-  begins(wait: HubWait): void
-  /** A request that had to wait was answered, or given up. */
-  over(): void
+export interface OutageReports {
+  /** A request failed and will be retried. */
+  retrying(wait: HubWait): void
+  /** A request that was retried has got a response, or was given up. */
+  ended(): void
 }
 
-/** Requests that fail side by side stand in one outage. */
-export function outage(onWait: ((wait: HubWait) => void) | undefined): Outage {
-  let toldMs: number | null = null
+/** Treats requests that fail at the same time as one outage. */
+export function outageReports(onWait: ((wait: HubWait) => void) | undefined): OutageReports {
+  let reportedMs: number | null = null
   return {
-    begins(wait) {
-      if (toldMs !== null && wait.waitMs <= Math.max(longWaitMs, toldMs)) return
-      toldMs = wait.waitMs
+    retrying(wait) {
+      if (reportedMs !== null && wait.waitMs <= Math.max(longWaitMs, reportedMs)) return
+      reportedMs = wait.waitMs
       onWait?.(wait)
     },
-    over() {
-      toldMs = null
+    ended() {
+      reportedMs = null
     },
   }
 }

@@ -1,54 +1,56 @@
-/** Requests to the Hub in a window of time: kept under what an account has, and slowed to what the Hub says is left. */
+/** Keeps the number of requests per time window below the limit of the account, or below what the Hub reports as left. */
 import type { Clock } from '../core/types.js'
 
-export interface BudgetOptions {
+interface RequestBudgetOptions {
   readonly requestsMax: number
   readonly windowMs: number
 }
 
-/** What a `RateLimit: "api";r=0;t=55` header says. */
-export interface RateLimit {
-  readonly left: number
+/** A header such as `RateLimit: "api";r=0;t=55`. */
+interface RateLimit {
+  readonly requestsLeft: number
+  /** Time until the next window. */
   readonly waitMs: number
 }
 
 export class RequestBudget {
-  #left: number
-  #endsAt: number
-  readonly #options: BudgetOptions
+  readonly #options: RequestBudgetOptions
   readonly #clock: Clock
+  #requestsLeft: number
+  #windowEndsAt: number
 
-  constructor(options: BudgetOptions, clock: Clock) {
+  constructor(options: RequestBudgetOptions, clock: Clock) {
     this.#options = options
     this.#clock = clock
-    this.#left = options.requestsMax
-    this.#endsAt = clock.now() + options.windowMs
+    this.#requestsLeft = options.requestsMax
+    this.#windowEndsAt = clock.now() + options.windowMs
   }
 
-  /** Waits for the next window when this one is used up. */
+  /** Takes one request; waits for the next window if this one is used up. */
   async take(signal: AbortSignal | undefined): Promise<void> {
     for (;;) {
       const now = this.#clock.now()
-      if (now >= this.#endsAt) {
-        this.#left = this.#options.requestsMax
-        this.#endsAt = now + this.#options.windowMs
+      if (now >= this.#windowEndsAt) {
+        this.#requestsLeft = this.#options.requestsMax
+        this.#windowEndsAt = now + this.#options.windowMs
       }
-      if (this.#left > 0) break
-      await this.#clock.sleep(this.#endsAt - now, signal)
+      if (this.#requestsLeft > 0) break
+      await this.#clock.sleep(this.#windowEndsAt - now, signal)
     }
-    this.#left--
+    this.#requestsLeft--
   }
 
-  /** A wait longer than a window is left to the refusal that follows: it may be too long to wait. */
-  learn({ left, waitMs }: RateLimit): void {
-    if (left >= this.#left || waitMs > this.#options.windowMs) return
-    this.#left = left
-    this.#endsAt = this.#clock.now() + waitMs
+  /** Applies a reported limit. Waits longer than a window are ignored here: the 429 that follows decides whether to wait. */
+  learn({ requestsLeft, waitMs }: RateLimit): void {
+    if (requestsLeft >= this.#requestsLeft || waitMs > this.#options.windowMs) return
+    this.#requestsLeft = requestsLeft
+    this.#windowEndsAt = this.#clock.now() + waitMs
   }
 }
 
 export function parseRateLimit(header: string | undefined): RateLimit | null {
   const left = /;\s*r=(\d+)/.exec(header ?? '')?.[1]
   const seconds = /;\s*t=(\d+)/.exec(header ?? '')?.[1]
-  return left === undefined || seconds === undefined ? null : { left: Number(left), waitMs: Number(seconds) * 1000 }
+  if (left === undefined || seconds === undefined) return null
+  return { requestsLeft: Number(left), waitMs: Number(seconds) * 1000 }
 }

@@ -1,4 +1,4 @@
-/** One request to the Hub and its answer, as the transport, shards and uploads say it. */
+/** A request to the Hub and its response, as the transport takes and returns them. */
 import type { Dispatcher } from 'undici'
 import type { RequestBody } from './body.js'
 
@@ -7,15 +7,15 @@ export interface HubRequest {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: RequestBody
   readonly signal?: AbortSignal | undefined
-  /** Once aborted, no further try begins; one that is under way is waited for. */
+  /** Once aborted, no further try is started; a try in progress is completed. */
   readonly ending?: AbortSignal | undefined
-  /** Called with the bytes sent of this body so far. */
+  /** Called with the number of bytes of the body sent so far. */
   readonly onSent?: ((bytes: number) => void) | undefined
-  /** False when a request whose answer was lost must not be sent again. */
+  /** False if the request must not be sent again after its response was lost. */
   readonly repeatable?: boolean
-  /** By default redirects are followed, 5 at most; the token goes to the Hub's own host only. */
+  /** `follow` by default, up to 5 redirects; the token is sent to the Hub's own host only. */
   readonly redirect?: 'follow' | 'manual'
-  /** One try only: the caller decides. */
+  /** No retries: the caller decides. */
   readonly once?: boolean
 }
 
@@ -26,7 +26,7 @@ export interface HubResponse {
   readonly url: string
 }
 
-/** An address for messages: without user, password, query and fragment, which may hold a token or a signature. */
-export function plain(url: string): string {
+/** Returns a URL for messages: without user, password, query and fragment, which may hold a token or a signature. */
+export function shownUrl(url: string): string {
   return (url.split(/[?#]/)[0] as string).replace(/^(\w+:\/\/)[^/]*@/, '$1')
 }

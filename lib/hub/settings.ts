@@ -1,5 +1,5 @@
 /**
- * Where the Hub is and which token goes there: HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_OFFLINE as in the Python client.
+ * Address of the Hub and token: from options, HF_ENDPOINT, HF_TOKEN, HF_HOME and HF_HUB_OFFLINE, as in the Python client.
  * Source: huggingface_hub, "Environment variables".
  */
 import { readFileSync, statSync } from 'node:fs'
@@ -20,12 +20,12 @@ export const hubRepo = z
 export const hubToken = () =>
   z.string().optional().meta(unpinned('Environment variable with the token; by default HF_TOKEN or the token file'))
 
-/** @throws {InvalidOptionError} not `owner/name` */
-export function mustBeRepo(repo: string): string {
+/** Returns the name unchanged. @throws {InvalidOptionError} it is not `owner/name` */
+export function parseRepo(repo: string): string {
   const { success } = hubRepo.safeParse(repo)
   if (success) return repo
   throw new InvalidOptionError(
-    `The dataset is given as ${JSON.stringify(repo)}: write owner/name, as in Skywork/SkyPile-150B`,
+    `the dataset is given as ${JSON.stringify(repo)}: write owner/name, as in Skywork/SkyPile-150B`,
   )
 }
 
@@ -33,48 +33,49 @@ export interface HubSettings {
   /** Without a slash at the end. */
   readonly url: string
   readonly token: string | undefined
-  /** What the token was read from, for messages; or why there is none. */
+  /** Where the token was read from, for messages; or why there is none. */
   readonly tokenFrom: string
-  /** Why a token that was found is not sent; null when it is, or none was found. */
+  /** Why a token that was found is not sent; null if it is sent or none was found. */
   readonly tokenWithheld: string | null
   readonly offline: boolean
-  /** True when the Hub is a mirror or a stand-in: huggingface.co must not be asked. */
+  /** True if the Hub is a mirror or a simulator: no request goes to huggingface.co. */
   readonly mirrored: boolean
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-export interface HubSettingsOptions {
+/** Options for `hubSettings`; all optional. */
+interface HubSettingsOptions {
   readonly hubUrl?: string | undefined
   /** A token, `env:NAME`, or `file:PATH`. */
   readonly token?: string | undefined
   readonly environment?: Environment
 }
 
-/** Given to the client library in place of a token of another form; the transport puts the real one back. */
+/** Passed to @huggingface/hub in place of a token of another form; the transport replaces it by the real one. */
 export const clientToken = 'hf_in_place_of_another'
 
 export const hubUrlDefault = 'https://huggingface.co'
 
 /**
- * The Hub's address and token, from options, then the environment, then the standard token file.
+ * Returns the Hub's address and token: from options, then the environment, then the standard token file.
  *
- * A token goes only to the host it is for: one of the environment or the token file to HF_ENDPOINT (huggingface.co by
- * default), one that is given as an option to `hubUrl`; over https, or to this machine.
+ * A token is sent only to the host it belongs to: one from the environment or the token file to HF_ENDPOINT
+ * (huggingface.co by default), one given as an option to `hubUrl`; and only over https or to this machine.
  *
- * @throws {InvalidOptionError} the address is not valid, or holds a password
- * @throws {HubAccessError} `env:NAME` or `file:PATH` names nothing, the token is not one of huggingface.co though it would
- *   be sent there, or a token given as an option would be sent in clear over the network
+ * @throws {InvalidOptionError} the address is not valid, or contains a password
+ * @throws {HubAccessError} `env:NAME` or `file:PATH` holds no token; a token of another Hub would be sent to
+ *   huggingface.co; or a token given as an option would be sent unencrypted over the network
  */
 export function hubSettings({ hubUrl, token, environment = process.env }: HubSettingsOptions = {}): HubSettings {
   const ownUrl = withoutSlash(given(environment, 'HF_ENDPOINT') ?? hubUrlDefault)
   const url = withoutSlash(hubUrl ?? ownUrl)
   if (!/^https?:\/\/[^/]/.test(url) || !URL.canParse(url)) {
-    throw new InvalidOptionError(`The address of the Hub is ${url}: give one that begins with http:// or https://`)
+    throw new InvalidOptionError(`the address of the Hub is ${url}: it must begin with http:// or https://`)
   }
   if (/^https?:\/\/[^/]*@/.test(url)) {
     throw new InvalidOptionError(
-      'The address of the Hub holds a user or a password, which is not shown: take it out, and give a token as HF_TOKEN',
+      'the address of the Hub contains a user or a password (not shown): remove it, and set a token as HF_TOKEN',
     )
   }
   const found = token === undefined ? ambientToken(environment) : namedToken(token, environment)
@@ -87,32 +88,32 @@ export function hubSettings({ hubUrl, token, environment = process.env }: HubSet
     return { ...place, ...found, tokenWithheld: null }
   }
   if (token !== undefined) {
-    throw new HubAccessError(`The token from ${found.tokenFrom} is not sent to ${url}: ${withheld}`)
+    throw new HubAccessError(`the token from ${found.tokenFrom} is not sent to ${url}: ${withheld}`)
   }
   return { ...place, token: undefined, tokenFrom: found.tokenFrom, tokenWithheld: withheld }
 }
 
-/** @param tokenUrl the Hub that the token is for */
+/** Returns why a token is not sent; null if it is. @param tokenUrl the Hub that the token belongs to */
 function withheldReason(url: string, tokenUrl: string): string | null {
   const { origin, protocol, hostname } = new URL(url)
   if (origin !== (URL.canParse(tokenUrl) ? new URL(tokenUrl).origin : '')) {
-    return `it is for ${tokenUrl}; name the token for this Hub beside its address, as token: env:NAME or --token env:NAME`
+    return `it belongs to ${tokenUrl}; give the token for this Hub with its address, as token: env:NAME or --token env:NAME`
   }
   if (protocol === 'https:' || isLoopback(hostname)) return null
-  return 'it would go over the network in clear; use https, or unset the token to go without one'
+  return 'it would be sent unencrypted; use https, or unset the token'
 }
 
-/** This machine: what is sent there crosses no network. */
+/** Whether the host name is that of this machine, so that nothing crosses the network. */
 export function isLoopback(hostname: string): boolean {
   return /^(?:localhost|.+\.localhost|127(?:\.\d{1,3}){3}|\[::1\])$/i.test(hostname)
 }
 
-/** Tokens of other Hubs have other forms; huggingface.co must not be sent one of those. */
+/** A token that does not begin with hf_ belongs to another Hub and must not be sent to huggingface.co. */
 function mustFitHost(token: string, tokenFrom: string, url: string): void {
   if (url !== hubUrlDefault || token.startsWith('hf_')) return
   throw new HubAccessError(
-    `The Hub token from ${tokenFrom} does not begin with hf_ (${token.length} characters), so it is not one of ${hubUrlDefault}: ` +
-      `take one from ${hubUrlDefault}/settings/tokens, or set HF_ENDPOINT to the Hub that it is for`,
+    `the Hub token from ${tokenFrom} does not begin with hf_ (${token.length} characters), so it is not a token of ${hubUrlDefault}: ` +
+      `use one from ${hubUrlDefault}/settings/tokens, or set HF_ENDPOINT to the Hub that it belongs to`,
   )
 }
 
@@ -126,18 +127,17 @@ function namedToken(named: string, environment: Environment): FoundToken {
     const name = named.slice('env:'.length)
     const token = cleanToken(environment[name])
     if (token === undefined)
-      throw new HubAccessError(`The Hub token is given as ${named}, but ${name} is not set: export ${name}=hf_…`)
+      throw new HubAccessError(`the Hub token is given as ${named}, but ${name} is not set: export ${name}=hf_…`)
     return { token, tokenFrom: name }
   }
   if (named.startsWith('file:')) {
     const path = expandedPath(named.slice('file:'.length), environment)
     const token = readToken(path)
-    if (token === undefined)
-      throw new HubAccessError(`The Hub token is given as ${named}, but there is none in ${path}`)
+    if (token === undefined) throw new HubAccessError(`the Hub token is given as ${named}, but ${path} contains none`)
     return { token, tokenFrom: path }
   }
   const token = cleanToken(named)
-  if (token === undefined) throw new HubAccessError('The Hub token is given, but is empty: give env:NAME or file:PATH')
+  if (token === undefined) throw new HubAccessError('the Hub token is given, but is empty: give env:NAME or file:PATH')
   return { token, tokenFrom: 'the option token' }
 }
 
@@ -162,7 +162,7 @@ function tokenPath(environment: Environment): string {
   return expandedPath(given(environment, 'HF_TOKEN_PATH') ?? join(hfHome, 'token'), environment)
 }
 
-/** `~` and `~user` at the start, `$NAME` and `${NAME}` anywhere; what is not known stays, as in Python's os.path. */
+/** Expands `~` and `~user` at the start, `$NAME` and `${NAME}` anywhere; leaves unknown names, as Python's os.path does. */
 function expandedPath(path: string, environment: Environment): string {
   const user = /^~([^/]*)/.exec(path)
   const home = user === null ? undefined : user[1] === '' ? homeOf(environment) : homeOfUser(user[1] as string)
@@ -178,7 +178,7 @@ function homeOf(environment: Environment): string {
 
 const passwdBytesMax = 16 * 1024 * 1024
 
-/** Undefined where the system lists no such user. */
+/** Returns undefined if /etc/passwd has no such user. */
 function homeOfUser(name: string): string | undefined {
   try {
     if (statSync('/etc/passwd').size > passwdBytesMax) return undefined
@@ -188,11 +188,13 @@ function homeOfUser(name: string): string | undefined {
     return line?.split(':')[5]
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new HubAccessError(`The home of ~${name} cannot be looked up: ${(error as Error).message}`, { cause: error })
+    throw new HubAccessError(`cannot look up the home directory of ~${name}: ${(error as Error).message}`, {
+      cause: error,
+    })
   }
 }
 
-/** The value of a variable; one that is empty counts as not set. */
+/** Returns the value of a variable; an empty one counts as not set. */
 function given(environment: Environment, name: string): string | undefined {
   return environment[name]?.trim() || undefined
 }
@@ -205,12 +207,12 @@ function withoutSlash(url: string): string {
   return url.replace(/\/+$/, '')
 }
 
-/** Without line breaks anywhere, as the Python client takes a token; undefined when nothing is left. */
+/** Removes line breaks and surrounding white space, as the Python client does; undefined if nothing is left. */
 function cleanToken(text: string | undefined): string | undefined {
   return text?.replaceAll(/[\r\n]/g, '').trim() || undefined
 }
 
-/** Far more than a token has. */
+/** Far more than the length of a token. */
 const tokenBytesMax = 64 * 1024
 
 function readToken(path: string): string | undefined {
@@ -220,6 +222,6 @@ function readToken(path: string): string | undefined {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
-    throw new HubAccessError(`The Hub token file ${path} cannot be read: ${message}`, { cause: error })
+    throw new HubAccessError(`cannot read the Hub token file ${path}: ${message}`, { cause: error })
   }
 }

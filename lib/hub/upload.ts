@@ -1,14 +1,15 @@
-/** Contents put into the Hub's store of large files by LFS, whole or in parts. Nobody sees them until they are committed. */
-
+/** Uploads content to the Hub's store of large files by LFS, whole or in parts. It is not visible until it is committed. */
+import { z } from 'zod'
 import { HubUnavailableError } from '../errors.js'
 import type { Sliceable } from './body.js'
 import { authorization } from './context.js'
-import { type HubRequestContext, hubRefusal } from './errors.js'
-import type { HubTransport } from './fetch.js'
-import type { HubResponse } from './request.js'
+import { type HubRequestContext, hubResponseError } from './errors.js'
+import type { HubRequest, HubResponse } from './request.js'
+import { parseJson, responseError } from './response.js'
 import type { HubSettings } from './settings.js'
+import type { HubTransport } from './transport.js'
 
-export interface UploadPlace {
+interface UploadTarget {
   readonly repo: string
   readonly settings: HubSettings
   readonly transport: HubTransport
@@ -18,37 +19,41 @@ export interface UploadPlace {
 
 type OnSent = ((bytes: number) => void) | undefined
 
-interface LfsAction {
-  readonly href: string
-  readonly header?: Readonly<Record<string, string>>
-}
+/** Where to send the content; with parts, `header` holds their size and one address per part number. */
+const lfsAction = z.object({
+  href: z.string(),
+  header: z.record(z.string(), z.string()).optional(),
+})
+type LfsAction = z.output<typeof lfsAction>
 
-interface LfsBatch {
-  readonly objects: readonly {
-    readonly oid: string
-    readonly actions?: { readonly upload?: LfsAction }
-    readonly error?: { readonly code: number; readonly message: string }
-  }[]
-}
+/** Response of the LFS batch API. */
+const lfsBatch = z.object({
+  objects: z.array(
+    z.object({
+      actions: z.object({ upload: lfsAction.optional() }).optional(),
+      error: z.object({ code: z.number(), message: z.string() }).optional(),
+    }),
+  ),
+})
 
-/** False when it was there. */
+/** Uploads the content; returns false if the store has it already. */
 export async function uploadContent(
-  place: UploadPlace,
+  target: UploadTarget,
   content: Sliceable,
   sha256: string,
   onSent: OnSent,
 ): Promise<boolean> {
-  const action = await uploadAction(place, sha256, content.size)
+  const action = await uploadAction(target, sha256, content.size)
   if (action === null) return false
   const { href, header } = action
-  if (header?.chunk_size === undefined) await put(place, href, content, onSent)
-  else await uploadParts(place, href, header, sha256, content, onSent)
+  if (header?.['chunk_size'] === undefined) await put(target, href, content, onSent)
+  else await uploadParts(target, href, header, sha256, content, onSent)
   return true
 }
 
-/** Null when the content is there. */
-async function uploadAction(place: UploadPlace, oid: string, size: number): Promise<LfsAction | null> {
-  const { repo, settings } = place
+/** Returns null if the store has the content. */
+async function uploadAction(target: UploadTarget, oid: string, size: number): Promise<LfsAction | null> {
+  const { repo, settings, context } = target
   const body = {
     operation: 'upload',
     transfers: ['basic', 'multipart'],
@@ -56,68 +61,58 @@ async function uploadAction(place: UploadPlace, oid: string, size: number): Prom
     objects: [{ oid, size }],
   }
   const url = `${settings.url}/datasets/${repo}.git/info/lfs/objects/batch`
-  const answer = await post(place, url, authorization(settings), body)
-  const text = await answer.body.text()
-  if (answer.status !== 200) throw refused(place, answer, text)
-  const [object] = (JSON.parse(text) as LfsBatch).objects
+  const { text } = await post(target, url, authorization(settings), body)
+  const [object] = parseJson(lfsBatch, text, url).objects
   if (object?.error === undefined) return object?.actions?.upload ?? null
   const { code: status, message } = object.error
-  throw hubRefusal({ status, message }, { ...place.context, uploads: true })
+  throw hubResponseError({ status, message }, { ...context, uploads: true })
 }
 
 async function uploadParts(
-  place: UploadPlace,
+  target: UploadTarget,
   href: string,
   header: Readonly<Record<string, string>>,
   oid: string,
   content: Sliceable,
   onSent: OnSent,
 ): Promise<void> {
-  const partBytes = Number(header.chunk_size)
-  const parts: { partNumber: number; etag: string }[] = []
-  const numbers = Object.keys(header)
-    .filter((name) => /^\d+$/.test(name))
-    .sort((a, b) => Number(a) - Number(b))
-  if (!(partBytes > 0) || numbers.length !== Math.ceil(content.size / partBytes)) {
+  const partBytes = Number(header['chunk_size'])
+  const urls = Object.entries(header)
+    .filter(([name]) => /^\d+$/.test(name))
+    .sort(([a], [b]) => Number(a) - Number(b))
+  if (!(partBytes > 0) || urls.length !== Math.ceil(content.size / partBytes)) {
     throw new HubUnavailableError(
-      `The Hub wants ${content.size} bytes in ${numbers.length} parts of ${header.chunk_size} bytes: publish again`,
+      `the Hub asks for ${content.size} bytes in ${urls.length} parts of ${header['chunk_size']} bytes: publish again`,
     )
   }
-  for (const [index, number] of numbers.entries()) {
+  const parts: { partNumber: number; etag: string }[] = []
+  for (const [index, [number, url]] of urls.entries()) {
     const start = index * partBytes
     const slice = content.slice(start, start + partBytes)
-    const answer = await put(place, header[number] as string, slice, (bytes) => onSent?.(start + bytes))
-    const { etag } = answer.headers
+    const { headers } = await put(target, url, slice, (bytes) => onSent?.(start + bytes))
+    const { etag } = headers
     if (etag === undefined || etag === '') {
-      throw new HubUnavailableError(`The Hub took part ${number} of ${oid} without an ETag: publish again`)
+      throw new HubUnavailableError(`the Hub accepted part ${number} of ${oid} without an ETag: publish again`)
     }
     parts.push({ partNumber: Number(number), etag })
   }
-  const answer = await post(place, href, {}, { oid, parts })
-  const text = await answer.body.text()
-  if (answer.status >= 300) throw refused(place, answer, text)
+  await post(target, href, {}, { oid, parts })
 }
 
-/** Signed by its address: the token is not sent. */
-async function put(place: UploadPlace, url: string, body: Sliceable, onSent: OnSent): Promise<HubResponse> {
-  const answer = await place.transport.request(url, { method: 'PUT', body, onSent, signal: place.signal })
-  const text = await answer.body.text()
-  if (answer.status >= 300) throw refused(place, answer, text)
-  return answer
+/** The address is signed: no token is sent. */
+async function put(target: UploadTarget, url: string, body: Sliceable, onSent: OnSent): Promise<HubResponse> {
+  return (await send(target, url, { method: 'PUT', body, onSent })).response
 }
 
-function post(place: UploadPlace, url: string, given: Record<string, string>, body: object): Promise<HubResponse> {
+function post(target: UploadTarget, url: string, given: Record<string, string>, body: object) {
   const type = 'application/vnd.git-lfs+json'
   const headers = { ...given, accept: type, 'content-type': type }
-  return place.transport.request(url, { method: 'POST', headers, body: JSON.stringify(body), signal: place.signal })
+  return send(target, url, { method: 'POST', headers, body: JSON.stringify(body) })
 }
 
-function refused({ context }: UploadPlace, answer: HubResponse, text: string): Error {
-  return refusedAnswer(answer, text, { ...context, uploads: true })
-}
-
-export function refusedAnswer(answer: HubResponse, text: string, context: HubRequestContext): Error {
-  const errorCode = answer.headers['x-error-code']
-  const message = answer.headers['x-error-message'] ?? text.slice(0, 300)
-  return hubRefusal({ status: answer.status, errorCode, message }, context)
+async function send({ transport, signal, context }: UploadTarget, url: string, request: HubRequest) {
+  const response = await transport.request(url, { ...request, signal })
+  const text = await response.body.text()
+  if (response.status >= 300) throw responseError(response, text, { ...context, uploads: true })
+  return { response, text }
 }

@@ -1,4 +1,4 @@
-/** The words of a dataset card, in Markdown: what it is, how it was made, what stayed behind, what to beware of. */
+/** The text of a dataset card, in Markdown: contents, how it was made, what was dropped, limits. */
 import { stringify } from 'yaml'
 import { ownValue } from '../core/dictionary.js'
 import { processSecrets } from '../core/redaction.js'
@@ -9,7 +9,7 @@ import type { CardFacts, FunnelCounters, SplitFacts } from './card-facts.js'
 import { funnelStages } from './funnel-svg.js'
 import { code, fenced, inline } from './markdown.js'
 
-export interface CardBodyOptions {
+interface CardBodyOptions {
   readonly repo: string
   readonly facts: CardFacts
   readonly splits: readonly SplitFacts[]
@@ -70,7 +70,7 @@ graded the pairs; a model polished the answers, and the polished text was checke
   return `${steps} Models, prompts and thresholds are in the recipe below.${table}`
 }
 
-/** run.json may come from anyone: links only a valid dataset name, and shows anything else as text. */
+/** run.json may come from an untrusted source: only a valid dataset name becomes a link. */
 function datasetLink(hub: string): string {
   return /^[\w.-]+\/[\w.-]+$/.test(hub) ? `[${inline(hub)}](https://huggingface.co/datasets/${hub})` : inline(hub)
 }
@@ -158,7 +158,7 @@ answers differently when asked again.`
 const citation = `The method: Zheng et al., *Kun: Answer Polishment for Chinese Self-Alignment with Instruction Back-Translation*, 2024, \
 [arXiv:2401.06477](https://arxiv.org/abs/2401.06477).`
 
-/** run.json holds none; a card is public, so it is looked at again. */
+/** run.json holds no secrets; the card is public, so its values are filtered once more. */
 function withoutSecrets(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutSecrets)
   if (typeof value === 'string') return value.replace(/\b(?:hf_\w{3,}|sk-[\w-]{3,})/g, '…')

@@ -1,4 +1,4 @@
-/** What a dataset card tells, read from the run directory and from the footers of Parquet files. Writes nothing. */
+/** The facts of a dataset card, read from the run directory and the footers of its Parquet files. Writes nothing. */
 import { join } from 'node:path'
 import { z } from 'zod'
 import { dictionarySchema } from '../core/dictionary.js'
@@ -14,11 +14,11 @@ export interface SplitFacts {
   readonly bytes: number
 }
 
-export interface SourceFacts {
+interface SourceFacts {
   readonly split: string
-  /** `owner/name`, where run.json says it. */
+  /** `owner/name`; null for local files. */
   readonly hub: string | null
-  /** Of the dataset on the Hub: 40 hexadecimal digits. */
+  /** Commit of the dataset on the Hub: 40 hexadecimal digits. */
   readonly commit: string | null
   readonly shards: number
   readonly bytes: number
@@ -40,19 +40,19 @@ const shardSchema = z.object({
   content: z.string().nullable(),
 })
 
-/** Split → rows, and per stage what went in, out, and why the rest stayed behind. */
+/** Split → rows, and for each stage the items in, out, and dropped by reason. */
 export type FunnelCounters = z.output<typeof countersSchema>
 
 export interface CardFacts {
   readonly features: readonly Feature[]
   readonly samples: readonly { readonly split: string; readonly row: Readonly<Record<string, unknown>> }[]
-  /** Null when the run has not said, or says it in another shape. */
+  /** Null if the manifest has none, or has them in another format. */
   readonly counters: FunnelCounters | null
-  /** What each split was read from; empty without a run.json. */
+  /** The source of each split; empty without a run.json. */
   readonly sources: readonly SourceFacts[]
-  /** True when the built-in writer took the place of a model. */
+  /** True if the built-in extractive writer took the place of a model. */
   readonly extractive: boolean
-  /** What determines the rows: the recipe as it was run, shards, versions. Null without a run.json. */
+  /** What determines the rows: recipe, shards, versions. Null without a run.json. */
   readonly pinned: Readonly<Record<string, unknown>> | null
 }
 
@@ -74,7 +74,7 @@ export async function readCardFacts(directory: string): Promise<CardFacts> {
     for (const row of first.rows) samples.push({ split, row })
   }
   const run = (await readRunRecord(directory)) ?? undefined
-  // Not stats.json, which holds the same and has no checksum of its own.
+  // Not stats.json, which holds the same counters but has no checksum.
   const stats = countersSchema.safeParse(entries.at(-1)?.counters)
   const record = runSchema.safeParse(run)
   const pinned = record.success ? record.data.pinned : null
@@ -88,15 +88,13 @@ export async function readCardFacts(directory: string): Promise<CardFacts> {
   }
 }
 
-type RecipeShape = { readonly sources?: unknown } | undefined
-
 const record = z.record(z.string(), z.unknown())
 const runSchema = z.object({ pinned: record, free: record.default({}) })
 
-/** Shards are pinned with their content, on the Hub `commit oid`; the dataset's name, which alters nothing, is in `free`. */
+/** A shard's content is pinned, on the Hub as `commit oid`. The dataset's name does not alter the output and is in `free`. */
 function sourcesOf({ pinned, free }: z.output<typeof runSchema>): SourceFacts[] {
   const shards = z.array(shardSchema).safeParse(pinned.shards)
-  const names = new Map([pinned, free].flatMap(({ recipe }) => [...namesOf((recipe as RecipeShape)?.sources)]))
+  const names = new Map([pinned, free].flatMap(({ recipe }) => [...namesOf(recipe)]))
   const facts = new Map<string, SourceFacts>()
   for (const [split, hub] of names) facts.set(split, { split, hub, commit: null, shards: 0, bytes: 0 })
   for (const { split, sizeBytes, content, removed } of shards.success ? shards.data : []) {
@@ -108,11 +106,12 @@ function sourcesOf({ pinned, free }: z.output<typeof runSchema>): SourceFacts[] 
   return [...facts.values()].sort((a, b) => (a.split < b.split ? -1 : 1))
 }
 
-function namesOf(sources: unknown): Map<string, string> {
-  const named = z.array(z.object({ split: z.string(), hub: z.string().optional() })).safeParse(sources)
-  return new Map(
-    (named.success ? named.data : []).flatMap(({ split, hub }) => (hub === undefined ? [] : [[split, hub]])),
-  )
+const recipeSchema = z.object({ sources: z.array(z.object({ split: z.string(), hub: z.string().optional() })) })
+
+/** Split → dataset on the Hub. */
+function namesOf(recipe: unknown): Map<string, string> {
+  const { sources = [] } = recipeSchema.safeParse(recipe).data ?? {}
+  return new Map(sources.flatMap(({ split, hub }) => (hub === undefined ? [] : [[split, hub]])))
 }
 
 async function firstRows(path: string): Promise<{ features: Feature[]; rows: Record<string, unknown>[] }> {

@@ -1,6 +1,6 @@
 /**
- * Splits a dataset card: the YAML at its top, the part between our two marks, and the user's text around it.
- * A mark counts only as a line of its own outside of fences, so that quoted text cannot end our part.
+ * Splits a dataset card: the YAML at its top, the generated part between two marks, and the user's text around it.
+ * A mark counts only on a line by itself and outside of fences, so that quoted text cannot end the generated part.
  */
 
 export const beginMark =
@@ -8,13 +8,13 @@ export const beginMark =
 export const endMark = '<!-- kun-stream:end -->'
 const beginStart = '<!-- kun-stream:begin'
 
-/** Front matter without its dashes, and the text after it. */
+/** Returns the front matter without its dashes, and the text after it. */
 export function splitFrontMatter(card: string): [frontMatter: string, text: string] {
   const match = /^\ufeff?\s*---[ \t]*\n([\s\S]*?\n)?---[ \t]*(?:\n|$)/.exec(card)
   return match === null ? ['', card] : [match[1] ?? '', card.slice(match[0].length)]
 }
 
-/** The text with `body` as our part: in place of the one that is there, else at the end. */
+/** Returns the text with `body` as the generated part: replaces the existing part, or is appended. */
 export function withOwnPart(text: string, body: string): string {
   const ours = `${beginMark}\n\n${body}\n\n${endMark}`
   const own = ownPart(text)
@@ -25,12 +25,12 @@ export function withOwnPart(text: string, body: string): string {
 function ownPart(text: string): { start: number; end: number } | null {
   const found = markedPart(text, 0)
   if (found !== null) return found
-  // A fence above our part that nobody closed hides the marks: our part always begins with this mark and a heading.
+  // An unclosed fence above the generated part hides the marks. The part always begins with this mark and a heading.
   const start = text.search(/^<!-- kun-stream:begin [^\n]*-->\n\n# /m)
   return start < 0 ? null : markedPart(text, start)
 }
 
-/** From the last begin before the first end. */
+/** The part from the last begin mark before the first end mark. */
 function markedPart(text: string, from: number): { start: number; end: number } | null {
   let start: number | null = null
   for (const { line, at } of linesOutsideFences(text, from)) {

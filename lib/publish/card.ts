@@ -1,19 +1,21 @@
 /**
- * The dataset card: README.md with what the Hub reads (YAML) and what people read. Our part stands between two markers;
- * everything else in it is the user's and stays, as do the YAML fields that we do not count ourselves.
+ * The dataset card: README.md with YAML for the Hub and text for people. The generated part is between two marks; text
+ * around it, and YAML fields that are not computed here, belong to the user and are kept.
  */
 import { isMap, parseDocument } from 'yaml'
 import { UsageError } from '../errors.js'
-import type { Operation, Remote, RemoteFile } from '../hub/remote.js'
+import type { HubDataset, Operation } from '../hub/dataset.js'
+import type { HubFileEntry } from '../hub/file.js'
 import type { Feature } from '../parquet/features.js'
 import { cardBody } from './card-body.js'
 import { type CardFacts, readCardFacts, type SplitFacts } from './card-facts.js'
 import { splitFrontMatter, withOwnPart } from './card-parts.js'
 import type { DataFile } from './contents.js'
+import type { DatasetFooters } from './dataset-footers.js'
 import { funnelSvg } from './funnel-svg.js'
 import type { PublishSettings } from './options.js'
 import { compare } from './plan.js'
-import type { RemoteFooters } from './remote-footers.js'
+import type { ForeignFile } from './target.js'
 
 const picturePath = 'assets/funnel.svg'
 
@@ -26,27 +28,27 @@ export interface CardData {
   readonly license?: string | undefined
 }
 
-/** README.md and the picture, and the card for a dataset that is not whole yet. */
+/** Returns README.md and the picture, and the card to commit while the data files are not complete. */
 export async function cardFiles(options: {
   readonly directory: string
   readonly settings: PublishSettings
-  readonly remote: Remote
-  readonly footers: RemoteFooters
+  readonly dataset: HubDataset
+  readonly footers: DatasetFooters
   readonly repo: string
   readonly files: readonly DataFile[]
-  /** Data files of other runs that stay. */
-  readonly kept: readonly (RemoteFile & { readonly split: string })[]
+  /** Data files of other runs that are kept. */
+  readonly kept: readonly ForeignFile[]
   readonly head: string
-  readonly listed: ReadonlyMap<string, RemoteFile>
+  readonly listed: ReadonlyMap<string, HubFileEntry>
 }): Promise<{ files: ReadonlyMap<string, string>; opening: Operation }> {
-  const { directory, settings, remote, footers, repo, files, kept, head, listed } = options
+  const { directory, settings, dataset, footers, repo, files, kept, head, listed } = options
   const facts = await readCardFacts(directory)
   const all: SplitFacts[] = files.map(({ split, rows, uncompressedBytes }) => ({
     name: split,
     rows,
     bytes: uncompressedBytes,
   }))
-  await mustFit(repo, facts.features, kept, footers, head)
+  await checkColumnsFit(repo, facts.features, kept, footers, head)
   let otherRows = 0
   for (const file of kept) {
     const { rows, bytes } = await footers.of(head, file)
@@ -57,13 +59,14 @@ export async function cardFiles(options: {
   const data: CardData = {
     splits,
     features: facts.features,
-    downloadBytes: [...files, ...kept].reduce((sum, { bytes }) => sum + bytes, 0),
+    downloadBytes:
+      files.reduce((sum, { bytes }) => sum + bytes, 0) + kept.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     sources: sourcesOf(facts),
     license: settings.license,
   }
   const picture = facts.counters === null ? null : picturePath
   const body = cardBody({ repo, facts, splits, otherRows, picture })
-  const existing = listed.has('README.md') ? await remote.text(head, 'README.md') : ''
+  const existing = listed.has('README.md') ? await dataset.text(head, 'README.md') : ''
   const written = new Map([['README.md', mergeCard(existing, data, body, true)]])
   if (facts.counters !== null) written.set(picturePath, funnelSvg(facts.counters))
   return {
@@ -73,15 +76,15 @@ export async function cardFiles(options: {
 }
 
 /**
- * `datasets` reads the files of a dataset as one table: all must have the columns of the card.
+ * Checks that kept files have the columns of this run: `datasets` reads the files of a dataset as one table.
  *
- * @throws {UsageError} a file that shall stay has others
+ * @throws {UsageError} a file has other columns
  */
-export async function mustFit(
+export async function checkColumnsFit(
   repo: string,
   features: readonly Feature[],
-  kept: readonly RemoteFile[],
-  footers: RemoteFooters,
+  kept: readonly HubFileEntry[],
+  footers: DatasetFooters,
   head: string,
 ): Promise<void> {
   const ours = columnsOf(features)
@@ -91,7 +94,7 @@ export async function mustFit(
     const differ = [...theirs.filter((each) => !ours.includes(each)), ...ours.filter((each) => !theirs.includes(each))]
     throw new UsageError(
       `${file.path} of ${repo} has other columns than this run (${differ.join(', ')}), and a dataset has one set of columns: ` +
-        'publish to another dataset, or say --replace to delete what is there',
+        'publish to another dataset, or use --replace to delete the existing files',
     )
   }
 }
@@ -101,9 +104,9 @@ function columnsOf(features: readonly Feature[]): string[] {
 }
 
 /**
- * A card with our YAML fields and our part in it; the user's text before and after it, and other fields, as they were.
+ * Returns the card with the generated YAML fields and the generated part; everything else is unchanged.
  *
- * @param counted false leaves sizes out: `datasets` refuses a dataset whose counts are not those of its card
+ * @param counted false omits sizes: `datasets` refuses to load a dataset whose counts differ from the card
  */
 export function mergeCard(existing: string, data: CardData, body: string, counted: boolean): string {
   const [frontMatter, text] = splitFrontMatter(existing.replaceAll('\r\n', '\n'))
@@ -114,7 +117,7 @@ function mergeFields(frontMatter: string, data: CardData, counted: boolean): str
   const document = parseDocument(frontMatter)
   if (document.errors.length > 0 || (document.contents !== null && !isMap(document.contents))) {
     throw new UsageError(
-      `The YAML at the top of README.md on the Hub cannot be read (${document.errors[0]?.message.split('\n')[0] ?? 'no fields'}): mend it there, then publish again`,
+      `the YAML at the top of README.md on the Hub cannot be read (${document.errors[0]?.message.split('\n')[0] ?? 'no fields'}): correct it there, then publish again`,
     )
   }
   const set = (key: string, value: unknown) => document.set(key, document.createNode(value))
@@ -151,7 +154,7 @@ function featureField({ name, dtype, list }: Feature): object {
   return list === undefined ? { name, dtype } : { name, list: list.map(featureField) }
 }
 
-/** As the Hub's filter has them. */
+/** The size categories of the Hub's filter. */
 function sizeCategory(rows: number): string {
   const steps = ['1K', '10K', '100K', '1M', '10M', '100M', '1B', '10B', '100B', '1T']
   let at = 0
@@ -160,7 +163,7 @@ function sizeCategory(rows: number): string {
   return at === steps.length ? 'n>1T' : `${steps[at - 1]}<n<${steps[at]}`
 }
 
-/** Datasets on the Hub that the recipe reads. */
+/** Returns the datasets on the Hub that the recipe reads. */
 function sourcesOf({ sources }: CardFacts): string[] {
   return [...new Set(sources.flatMap(({ hub }) => hub ?? []))].sort(compare)
 }

@@ -1,34 +1,35 @@
-/** Operations put into commits that the Hub takes: so many files each, so many an hour, each on the one before. */
+/** Divides operations into commits, each on the one before, within the limits of files per commit and commits per hour. */
 
-import { moved, type Operation, type Remote } from '../hub/remote.js'
+import { type HubDataset, moved, type Operation } from '../hub/dataset.js'
 import type { PublishSettings } from './options.js'
 
-export interface CommittedAll {
+interface Commits {
+  /** The last commit. */
   readonly commit: string
   readonly pullRequestUrl: string | null
-  /** refs/pr/N. */
+  /** `refs/pr/N`; null without a pull request. */
   readonly pullRequestRef: string | null
 }
 
 const hourMs = 3_600_000
 
 /**
- * Commits in order; null when the branch moved, with what was committed so far in place.
+ * Commits in order; returns null if the branch has moved, with the earlier commits in place.
  *
- * After every commit the dataset can be loaded: the first of several brings a card without counts and deletes what is
- * no longer wanted, the last one the card that counts.
+ * The dataset can be loaded after every commit: the first of several adds a card without counts and deletes files, the
+ * last one adds the card with counts.
  */
 export async function commitAll(options: {
-  readonly remote: Remote
+  readonly dataset: HubDataset
   readonly settings: PublishSettings
   readonly branch: string
   readonly head: string
   readonly operations: readonly Operation[]
-  /** The card for the first of several commits. */
+  /** The card without counts, for the first of several commits. */
   readonly opening: Operation
   readonly signal: AbortSignal | undefined
-}): Promise<CommittedAll | null> {
-  const { remote, settings, operations, opening, signal } = options
+}): Promise<Commits | null> {
+  const { dataset, settings, operations, opening, signal } = options
   let { branch, head } = options
   let pullRequestUrl: string | null = null
   let pullRequestRef = branch.startsWith('refs/pr/') ? branch : null
@@ -36,23 +37,23 @@ export async function commitAll(options: {
   const batches = batchesOf(operations, opening, settings.filesPerCommitMax)
   for (const [at, batch] of batches.entries()) {
     signal?.throwIfAborted()
-    await pace(times, settings.commitsPerHourMax, remote, signal)
+    await pace(times, settings.commitsPerHourMax, dataset, signal)
     const of = batches.length > 1 ? ` (${at + 1} of ${batches.length})` : ''
     const title = `${settings.title ?? 'Publish with kun-stream'}${of}`
     const opens = settings.pullRequest && pullRequestRef === null
-    const answer = await remote.commit(branch, head, title, batch, opens)
-    if (answer === moved) return null
-    head = answer.commit
+    const result = await dataset.commit(branch, head, title, batch, opens)
+    if (result === moved) return null
+    head = result.commit
     if (opens) {
-      pullRequestUrl = answer.pullRequest
-      pullRequestRef = `refs/pr/${/(\d+)$/.exec(answer.pullRequest ?? '')?.[1]}`
+      pullRequestUrl = result.pullRequest
+      pullRequestRef = `refs/pr/${/(\d+)$/.exec(result.pullRequest ?? '')?.[1]}`
       branch = pullRequestRef
     }
   }
-  return { commit: head, pullRequestUrl: pullRequestUrl ?? pageOf(pullRequestRef, remote), pullRequestRef }
+  return { commit: head, pullRequestUrl: pullRequestUrl ?? pageOf(pullRequestRef, dataset), pullRequestRef }
 }
 
-/** Deletions first, small files last: a reader between two commits sees fewer rows, never the same twice. */
+/** Deletions come first, small files last: between two commits a reader sees fewer rows, never a row twice. */
 function batchesOf(operations: readonly Operation[], opening: Operation, filesMax: number): Operation[][] {
   if (operations.length <= filesMax) return operations.length === 0 ? [] : [[...operations]]
   const rank = { delete: 0, large: 1, small: 2 }
@@ -63,13 +64,14 @@ function batchesOf(operations: readonly Operation[], opening: Operation, filesMa
   return batches
 }
 
+/** Waits until another commit is within the limit per hour. */
 async function pace(
   times: number[],
   commitsMax: number,
-  remote: Remote,
+  dataset: HubDataset,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { clock } = remote
+  const { clock } = dataset
   const first = times[times.length - commitsMax]
   if (first !== undefined) {
     const waitMs = first + hourMs - clock.now()
@@ -78,7 +80,7 @@ async function pace(
   times.push(clock.now())
 }
 
-function pageOf(pullRequestRef: string | null, remote: Remote): string | null {
+function pageOf(pullRequestRef: string | null, dataset: HubDataset): string | null {
   if (pullRequestRef === null) return null
-  return `${remote.context.url}/datasets/${remote.repo}/discussions/${pullRequestRef.slice('refs/pr/'.length)}`
+  return `${dataset.context.url}/datasets/${dataset.repo}/discussions/${pullRequestRef.slice('refs/pr/'.length)}`
 }

@@ -1,8 +1,8 @@
-/** The files of a run as the Hub shall have them: joined one at a time, uploaded unless they are there, then deleted here. */
+/** Joins the files of a run one at a time, uploads each unless the Hub has it, and deletes the joined file. */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileSlice } from '../hub/body.js'
-import type { Remote } from '../hub/remote.js'
+import type { HubDataset } from '../hub/dataset.js'
 import { mustBeCommitted } from '../sinks/index.js'
 import type { FileLayer } from '../storage/files.js'
 import { type Joined, joinParquet } from './join.js'
@@ -10,11 +10,13 @@ import type { PublishProgress } from './options.js'
 import type { Group } from './plan.js'
 import { type PublishState, writeState } from './state.js'
 
+/** A joined file. */
 export interface DataFile extends Joined {
   readonly split: string
   readonly firstCut: number
 }
 
+/** What was joined and uploaded. */
 export interface Contents {
   readonly files: readonly DataFile[]
   readonly filesUploaded: number
@@ -22,46 +24,46 @@ export interface Contents {
 }
 
 /**
- * Brings the content of every group into the Hub's store. Nothing is visible there until it is committed.
+ * Uploads the joined file of every group that the branch lacks. Nothing is visible on the Hub until it is committed.
  *
- * @param stored sha256 of what the branch holds already
+ * @param stored sha256 of the files that the branch holds
  */
 export async function storeContents(options: {
   readonly files: FileLayer
   readonly directory: string
   readonly groups: readonly Group[]
-  readonly remote: Remote
+  readonly dataset: HubDataset
   readonly stored: ReadonlySet<string>
   readonly state: PublishState
   readonly signal: AbortSignal | undefined
   readonly onProgress: ((progress: PublishProgress) => void) | undefined
 }): Promise<Contents> {
-  const { files: layer, directory, groups, remote, stored, state, signal, onProgress } = options
+  const { files: layer, directory, groups, dataset, stored, state, signal, onProgress } = options
   const bytesTotal = groups.reduce((sum, group) => sum + partBytes(group), 0)
   const temporary = join(directory, 'publish', 'joined.parquet')
   const files: DataFile[] = []
   let [bytesDone, filesUploaded, bytesUploaded] = [0, 0, 0]
-  const tell = (phase: PublishProgress['phase'], group: Group, sent = 0) =>
+  const report = (phase: PublishProgress['phase'], group: Group, sent = 0) =>
     onProgress?.({ phase, name: `${group.split} from cut ${group.firstCut}`, bytesDone: bytesDone + sent, bytesTotal })
   try {
     for (const group of groups) {
       signal?.throwIfAborted()
       let joined = state.joined[group.key]
       if (joined === undefined || !stored.has(joined.sha256)) {
-        tell('join', group)
+        report('join', group)
         joined = await joinGroup(layer, directory, group, temporary, signal)
         state.joined[group.key] = joined
         await writeState(layer, directory, state)
         const { sha256, bytes } = joined
         const shareOf = partBytes(group) / bytes
-        const onSent = (sent: number) => tell('upload', group, sent * shareOf)
-        if (await remote.upload(fileSlice(temporary, 0, bytes), sha256, onSent)) {
+        const onSent = (sent: number) => report('upload', group, sent * shareOf)
+        if (await dataset.upload(fileSlice(temporary, 0, bytes), sha256, onSent)) {
           filesUploaded++
           bytesUploaded += bytes
         }
       }
       bytesDone += partBytes(group)
-      tell('upload', group)
+      report('upload', group)
       files.push({ ...joined, split: group.split, firstCut: group.firstCut })
     }
   } finally {
@@ -70,7 +72,7 @@ export async function storeContents(options: {
   return { files, filesUploaded, bytesUploaded }
 }
 
-/** Joins what was never joined, to know its sha256: so that files of this run are known on the Hub without publish.json. */
+/** Joins groups whose sha256 is not in publish.json, so that files of this run are recognised on the Hub without it. */
 export async function joinUnknown(
   files: FileLayer,
   directory: string,
@@ -96,7 +98,7 @@ async function joinGroup(
   to: string,
   signal: AbortSignal | undefined,
 ): Promise<Joined> {
-  // Compare with the committed sha256: joining decodes pages, but does not check them.
+  // Joining copies pages without checking them: compare with the committed sha256 first.
   for (const part of group.files) {
     signal?.throwIfAborted()
     await mustBeCommitted(directory, part)
@@ -107,7 +109,7 @@ async function joinGroup(
   return joinParquet({ from: group.files.map(({ path }) => join(directory, path)), to, signal })
 }
 
-/** Fails if the lock is lost: the folder then belongs to another publish. */
+/** Fails if the lock is lost: the directory then belongs to another publish. */
 async function discardJoined(files: FileLayer, directory: string): Promise<void> {
   await files.remove(join(directory, 'publish', 'joined.parquet'))
   await rm(join(directory, 'publish'), { recursive: true, force: true })

@@ -1,9 +1,9 @@
-/** The funnel of a run as a picture: a bar a stage, what went in light, what came out dark. */
+/** The funnel of a run as an SVG: one bar for each stage, light for items in, dark for items out. */
 import { reasonMeaning } from '../reject-reasons.js'
 import type { FunnelCounters } from './card-facts.js'
 import { visible } from './markdown.js'
 
-export interface FunnelStage {
+interface FunnelStage {
   readonly name: string
   readonly in: number
   readonly out: number
@@ -11,10 +11,10 @@ export interface FunnelStage {
   readonly reasons: readonly (readonly [string, number])[]
 }
 
-/** The order in which the data meets the stages; others follow as they are given. */
+/** The order of the stages in the pipeline; any other stage follows. */
 const order = ['documents', 'chunks', 'dedup', 'label', 'score', 'polish']
 
-/** Stages summed over the splits. */
+/** Returns the stages, summed over the splits. */
 export function funnelStages(counters: FunnelCounters): FunnelStage[] {
   const sums = new Map<string, { in: number; out: number; reasons: Map<string, number> }>()
   for (const { stages } of Object.values(counters)) {
@@ -44,7 +44,7 @@ const barLeft = 120
 const barWidth = 400
 const rowHeight = 34
 
-/** An SVG of its own, readable on light and dark pages. */
+/** Returns an SVG that is readable on light and dark pages. */
 export function funnelSvg(counters: FunnelCounters): string {
   const stages = funnelStages(counters)
   const most = Math.max(1, ...stages.map((stage) => Math.max(stage.in, stage.out)))
@@ -67,7 +67,7 @@ export function funnelSvg(counters: FunnelCounters): string {
 `
 }
 
-/** Tooltip for the part of the light bar that the dark bar leaves. */
+/** Tooltip of the light bar: the reasons for what was dropped. */
 function tip({ reasons }: FunnelStage): string {
   const lines = reasons.map(([reason, count]) => {
     const means = reasonMeaning(reason)

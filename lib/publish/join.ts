@@ -1,8 +1,8 @@
 /**
- * Joins the Parquet files of consecutive cuts into one. Row groups of a good size are copied as bytes, page for page;
- * small ones are decoded and written together, over-large ones split. Which files are joined is decided in plan.ts.
+ * Joins the Parquet files of consecutive cuts into one. Large row groups are copied as bytes, small ones are decoded and
+ * merged, too large ones are split. plan.ts decides which files are joined.
  *
- * Memory: one copied piece (1 MiB), or the rows of one merged group (`mergedBytes` uncompressed); never a whole file.
+ * Memory: 1 MiB of a copied row group, or the rows of one merged group (`mergedBytes` uncompressed); never a whole file.
  */
 import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
@@ -19,63 +19,66 @@ import { ContractError, CorruptFileError } from '../errors.js'
 import { zstdCompressor } from '../parquet/encoders/zstd.js'
 import { LocalPart } from '../parquet/part-reader.js'
 
-export interface JoinOptions {
+/** Options for `joinParquet`. */
+interface JoinOptions {
   readonly from: readonly string[]
   readonly to: string
   readonly signal?: AbortSignal | undefined
-  /** Row groups of at least this size, uncompressed, are copied; 8 MiB by default. */
+  /** Uncompressed size from which a row group is copied; 8 MiB by default. */
   readonly copyFromBytes?: number
-  /** What small groups are put together to; 16 MiB by default. */
+  /** Uncompressed size of a merged row group; 16 MiB by default. */
   readonly mergedBytes?: number
-  /** A larger group is split: the viewer of the Hub scans groups under 100 MB. */
+  /** A larger row group is split; 90 MB by default, as the viewer of the Hub scans row groups below 100 MB. */
   readonly groupBytesMax?: number
 }
 
+/** A joined file. */
 export interface Joined {
   readonly rows: number
   readonly bytes: number
   readonly sha256: string
-  /** Of all row groups: what `num_bytes` of a dataset card counts. */
+  /** Sum over all row groups: `num_bytes` in a dataset card. */
   readonly uncompressedBytes: number
   readonly rowGroups: number
 }
 
 const mebibyte = 1024 * 1024
-const pieceBytes = mebibyte
+const copyBytes = mebibyte
 const zstdLevel = 3
 
-/** @throws {CorruptFileError} a file is no Parquet · {ContractError} the files have different columns */
+/** @throws {CorruptFileError} a file is not Parquet · {ContractError} the files have different columns */
 export async function joinParquet(options: JoinOptions): Promise<Joined> {
   const { from, to, signal, copyFromBytes = 8 * mebibyte, groupBytesMax = 90_000_000 } = options
   const compress = await zstdCompressor(zstdLevel)
   const first = await LocalPart.open(from[0] as string)
   const file = await open(to, 'w')
-  const joint = new Joint(file, first.metadata, options.mergedBytes ?? 16 * mebibyte, compress)
+  const joined = new JoinedFile(file, first.metadata, options.mergedBytes ?? 16 * mebibyte, compress)
   try {
     for (const [at, path] of from.entries()) {
       const source = at === 0 ? first : await LocalPart.open(path)
       try {
-        joint.mustFit(source)
+        joined.checkColumns(source)
         let row = 0
         for (const group of source.metadata.row_groups) {
           signal?.throwIfAborted()
           const rows = Number(group.num_rows)
           const bytes = Number(group.total_byte_size)
-          if (rows > 0 && bytes >= copyFromBytes && bytes <= groupBytesMax) await joint.copy(source, group)
-          else if (rows > 0) await joint.merge(source, row, rows, bytes)
+          if (rows > 0 && bytes >= copyFromBytes && bytes <= groupBytesMax) await joined.copy(source, group)
+          else if (rows > 0) await joined.merge(source, row, rows, bytes)
           row += rows
         }
       } finally {
         await source.close()
       }
     }
-    return await joint.finish()
+    return await joined.finish()
   } finally {
     await file.close()
   }
 }
 
-class Joint {
+/** The file being written. */
+class JoinedFile {
   readonly #bytes = new ByteWriter()
   readonly #parquet: ParquetWriter
   readonly #hash = createHash('sha256')
@@ -97,15 +100,15 @@ class Joint {
       schema: like.schema,
       codec: 'ZSTD',
       compressors: { ZSTD: compress },
-      // Bounds that are copied must stay as they are: their flags say whether they are exact.
+      // Copied bounds must not be truncated: their flags say whether they are exact.
       statisticsTruncateLength: Number.POSITIVE_INFINITY,
       ...(like.key_value_metadata === undefined ? {} : { kvMetadata: like.key_value_metadata }),
     })
   }
 
-  mustFit(source: LocalPart): void {
+  checkColumns(source: LocalPart): void {
     if (JSON.stringify(source.metadata.schema) === this.#schema) return
-    throw new ContractError(`${source.path} has other columns than the files before it: publish the runs apart`)
+    throw new ContractError(`${source.path} has other columns than the files before it: publish the runs separately`)
   }
 
   async copy(source: LocalPart, group: RowGroup): Promise<void> {
@@ -116,10 +119,11 @@ class Joint {
     this.#parquet.num_rows += group.num_rows
   }
 
-  /** Pages as they are; only where they stand is counted anew. */
+  /** Copies the pages unchanged; only offsets are recomputed. */
   async #copyColumn(source: LocalPart, column: ColumnChunk): Promise<ColumnChunk> {
     const meta = column.meta_data
-    if (meta === undefined) throw new CorruptFileError(`${source.path} keeps a column in another file: not ours`)
+    if (meta === undefined)
+      throw new CorruptFileError(`${source.path} keeps a column in another file: it was not written by kun-stream`)
     const start = Number(meta.dictionary_page_offset ?? meta.data_page_offset)
     const shift = BigInt(this.#bytes.offset - start)
     const offsetIndex = await offsetIndexOf(source, column)
@@ -134,17 +138,17 @@ class Joint {
         ...(meta.dictionary_page_offset === undefined
           ? {}
           : { dictionary_page_offset: meta.dictionary_page_offset + shift }),
-        ...(statistics === undefined || mangled(statistics) ? {} : { statistics }),
+        ...(statistics === undefined || isTruncated(statistics) ? {} : { statistics }),
       },
     }
     const locations = offsetIndex?.page_locations.map((page) => ({ ...page, offset: page.offset + shift }))
     this.#parquet.pendingIndexes.push(
       locations === undefined ? { chunk: copied } : { chunk: copied, offsetIndex: { page_locations: locations } },
     )
-    await this.#hand()
+    await this.#writeBuffered()
     const length = Number(meta.total_compressed_size)
-    for (let at = 0; at < length; at += pieceBytes) {
-      await this.#write(await source.readBytes(start + at, start + Math.min(at + pieceBytes, length)))
+    for (let at = 0; at < length; at += copyBytes) {
+      await this.#write(await source.readBytes(start + at, start + Math.min(at + copyBytes, length)))
     }
     this.#bytes.offset += length
     return copied
@@ -168,13 +172,13 @@ class Joint {
     this.#mergingBytes = 0
     const columnData = topNames(this.#like).map((name) => ({ name, data: rows.map((row) => row[name]) }))
     await this.#parquet.write({ columnData, rowGroupSize: rows.length })
-    await this.#hand()
+    await this.#writeBuffered()
   }
 
   async finish(): Promise<Joined> {
     await this.#flushMerged()
     await this.#parquet.finish()
-    await this.#hand()
+    await this.#writeBuffered()
     await this.#file.sync()
     const groups = this.#parquet.row_groups
     return {
@@ -186,8 +190,8 @@ class Joint {
     }
   }
 
-  /** The writer's `offset` counts on over the file; its buffer is used again. */
-  async #hand(): Promise<void> {
+  /** Writes the buffer of the Parquet writer and empties it. Its `offset` is that of the file and is kept. */
+  async #writeBuffered(): Promise<void> {
     await this.#write(this.#bytes.getBytes())
     this.#bytes.index = 0
   }
@@ -210,8 +214,8 @@ async function offsetIndexOf(
   return readOffsetIndex({ view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: 0 })
 }
 
-/** A bound cut inside a character does not come back as the bytes that it was: better none than a wrong one. */
-function mangled({ min_value, max_value, min, max }: Statistics): boolean {
+/** Whether a bound was truncated inside a character: it cannot be written back as the bytes it was, and is omitted. */
+function isTruncated({ min_value, max_value, min, max }: Statistics): boolean {
   return [min_value, max_value, min, max].some((bound) => typeof bound === 'string' && bound.includes('\ufffd'))
 }
 

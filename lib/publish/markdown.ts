@@ -1,10 +1,10 @@
 /**
- * Escapes foreign text for Markdown: texts of a corpus or a model, names of files, reasons of filters.
- * They may contain Markdown, HTML, fences, our own marks, control characters and direction marks.
+ * Escapes untrusted text for Markdown: texts of a corpus or a model, names of files, reasons of filters.
+ * They may contain Markdown, HTML, fences, the marks of a card, control characters and direction marks.
  */
 import { visibleText } from '../core/visible-text.js'
 
-/** One line of text: every sign that could mean something to Markdown or HTML is escaped, white space is one space. */
+/** Returns the text on one line: characters with a meaning in Markdown or HTML are escaped, white space is collapsed. */
 export function inline(text: string): string {
   return visible(text)
     .replaceAll(/\s+/g, ' ')
@@ -12,22 +12,22 @@ export function inline(text: string): string {
     .replaceAll(/[!-/:-@[-`{-~]/g, escapedSign)
 }
 
-/** A hyphen or a slash inside of a name means nothing. */
+/** A hyphen or a slash inside a name needs no escape. */
 function escapedSign(sign: string, at: number, text: string): string {
   const inside =
     /[-/]/.test(sign) && /[\p{L}\p{N}]/u.test(text[at - 1] ?? '') && /[\p{L}\p{N}]/u.test(text[at + 1] ?? '')
   return inside ? sign : (entities[sign] ?? `\\${sign}`)
 }
 
-/** HTML by entities: what reads a card as HTML first sees no tag either. */
+/** Entities, so that a reader that parses the card as HTML first sees no tag. */
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' }
 
-/** A name in a code span where it is a plain one, else as text. */
+/** Returns a plain name as a code span, any other as text. */
 export function code(name: string): string {
   return /^[\p{L}\p{N}_.-]+$/u.test(name) ? `\`${name}\`` : inline(name)
 }
 
-/** A block of text as it is, in a fence that it cannot close. */
+/** Returns the text unchanged, in a fence that is longer than any run of backticks in it. */
 export function fenced(text: string, language: string): string {
   const shown = visible(text).replaceAll(/<!--(?=\s*kun-stream:)/g, '<!- -')
   const longest = Math.max(2, ...[...shown.matchAll(/`+/g)].map(([run]) => run.length))
@@ -35,7 +35,7 @@ export function fenced(text: string, language: string): string {
   return `${fence}${language}\n${shown}\n${fence}`
 }
 
-/** Line ends of one kind; what does not show, or turns the direction of a line, as its escape: \u202e. */
+/** Normalises line ends; replaces invisible characters and direction marks by escapes such as \u202e. */
 export function visible(text: string): string {
   return visibleText(text.replaceAll(/\r\n?/g, '\n'))
 }

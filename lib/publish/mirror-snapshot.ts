@@ -1,8 +1,8 @@
 /**
- * What a mirror must hold so that a run can go on from it, as pieces named by their content. Reads the run directory only.
+ * Snapshots of a run directory: the files that a resumed run needs, divided into pieces named by their sha256.
  *
- * The manifest is read first: what it commits relies on logs that were durable before, so logs read after it hold enough.
- * A log is cut at its end in any place; opening it cuts the torn frame off, as after a crash.
+ * The manifest is read first: its cuts rely on log entries that were durable before, so logs that are read later are long
+ * enough. A log may be copied with an incomplete last frame; opening it removes the frame, as after a crash.
  */
 import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
@@ -24,32 +24,32 @@ export const snapshotSchema = z.object({
   cuts: z.int().min(0),
   files: z.array(
     z.object({
-      /** In the run directory, whatever the mirror says: no part of it is '..', behind a line break either. */
+      /** Stays inside the run directory: no segment is '..', not even after a line break. */
       path: z.string().regex(/^(?!.*(?:^|\/)\.\.?(?:\/|$))[^/\\][^\\]*$/s),
       pieces: z.array(z.object({ sha256, bytes: z.int().min(0) })),
     }),
   ),
 })
 
-/** mirror.json: written last, so that it only names what is there. */
+/** mirror.json: written last, so that every piece it names exists. */
 export type Snapshot = z.output<typeof snapshotSchema>
-export type Piece = Snapshot['files'][number]['pieces'][number]
+export type MirrorPiece = Snapshot['files'][number]['pieces'][number]
 
-/** Where a piece can be read from. */
+/** Where a piece is in the run directory. */
 export interface PiecePlace {
   readonly path: string
   readonly offset: number
-  readonly piece: Piece
+  readonly piece: MirrorPiece
 }
 
-/** Files that grow are kept in pieces of this size: only the last one is sent again. */
+/** Size of the pieces of a file that grows: only the last piece is sent again. */
 const pieceBytes = 16 * 1024 * 1024
 const readBytes = 1024 * 1024
 
 export class Snapshots {
-  /** A file of this size, or a full piece of a log, that was hashed by this process: neither changes while it lives. */
-  readonly #hashed = new Map<string, Piece>()
-  /** Logs whose frames were found whole. */
+  /** Pieces hashed by this process that cannot change: files that do not grow, and full pieces of logs. */
+  readonly #hashed = new Map<string, MirrorPiece>()
+  /** Logs whose frames were checked. */
   readonly #checked = new Set<string>()
   readonly #directory: string
 
@@ -71,7 +71,7 @@ export class Snapshots {
     for (const { files: parts } of entries) {
       for (const part of parts) {
         await add(part.path, part.bytes, false)
-        // A damaged part never replaces a good copy.
+        // A damaged part must not replace a good copy.
         if (files.at(-1)?.pieces[0]?.sha256 !== part.sha256) throw changedPart(this.#directory, part, part.bytes)
       }
     }
@@ -80,7 +80,7 @@ export class Snapshots {
         if (name.endsWith(temporarySuffix)) continue
         const path = `${folder}/${name}`
         await this.#checkLog(path)
-        // A log that became a pack since it was listed is gone: its replies are in the pack, of the next snapshot.
+        // A log that was packed since it was listed is missing: the next snapshot contains the pack.
         await add(path, await this.#sizeOf(path), !name.endsWith('.pack'))
       }
     }
@@ -89,7 +89,7 @@ export class Snapshots {
     return { snapshot: { format: 'kun-stream mirror 2', cuts: entries.length, files }, places }
   }
 
-  /** Once per process: later appends are its own. */
+  /** Checks a log once per process: later appends are its own. */
   async #checkLog(path: string): Promise<void> {
     if (this.#checked.has(path) || !isLogPath(path)) return
     const log = join(this.#directory, path)
@@ -98,9 +98,14 @@ export class Snapshots {
     this.#checked.add(path)
   }
 
-  async #pieces(path: string, sizeBytes: number, grows: boolean, places: Map<string, PiecePlace>): Promise<Piece[]> {
+  async #pieces(
+    path: string,
+    sizeBytes: number,
+    grows: boolean,
+    places: Map<string, PiecePlace>,
+  ): Promise<MirrorPiece[]> {
     const step = grows ? pieceBytes : Math.max(sizeBytes, 1)
-    const pieces: Piece[] = []
+    const pieces: MirrorPiece[] = []
     for (let offset = 0; offset < sizeBytes; offset += step) {
       const bytes = Math.min(step, sizeBytes - offset)
       const known = path.includes('/') ? `${path}:${offset}:${bytes}` : null
@@ -117,14 +122,18 @@ export class Snapshots {
   }
 }
 
-async function hashPiece(path: string, offset: number, bytes: number): Promise<Piece> {
+async function hashPiece(path: string, offset: number, bytes: number): Promise<MirrorPiece> {
   const hash = createHash('sha256')
   for await (const chunk of piecesOf({ path, offset, piece: { sha256: '', bytes } })) hash.update(chunk)
   return { sha256: hash.digest('hex'), bytes }
 }
 
-/** Appends the bytes of a piece to a file; false where they are not those of its hash. */
-export async function writePiece(file: OpenFile, piece: Piece, bytes: AsyncIterable<Uint8Array>): Promise<boolean> {
+/** Appends the bytes of a piece to a file; returns false if they do not have its hash. */
+export async function writePiece(
+  file: OpenFile,
+  piece: MirrorPiece,
+  bytes: AsyncIterable<Uint8Array>,
+): Promise<boolean> {
   const hash = createHash('sha256')
   for await (const part of bytes) {
     hash.update(part)
@@ -133,7 +142,7 @@ export async function writePiece(file: OpenFile, piece: Piece, bytes: AsyncItera
   return hash.digest('hex') === piece.sha256
 }
 
-/** The bytes of a piece, from its place in the run directory. */
+/** Yields the bytes of a piece from the run directory. */
 export async function* piecesOf({ path, offset, piece }: PiecePlace): AsyncGenerator<Uint8Array> {
   const file = await open(path, 'r')
   try {

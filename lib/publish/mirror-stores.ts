@@ -1,12 +1,13 @@
-/** Where a mirror lies: a folder (a mounted disk, say) or a dataset on the Hub. Both hold pieces by content and mirror.json. */
+/** Stores of a mirror: a directory, such as a mounted disk, or a dataset on the Hub. Both hold pieces and mirror.json. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { CorruptFileError, HubUnavailableError, StorageError } from '../errors.js'
 import { fileSlice } from '../hub/body.js'
-import { type HubFetchOptions, hubTransport } from '../hub/fetch.js'
-import { moved, type Operation, Remote } from '../hub/remote.js'
-import { hubSettings, mustBeRepo } from '../hub/settings.js'
+import { HubDataset, moved, type Operation } from '../hub/dataset.js'
+import { hubSettings, parseRepo } from '../hub/settings.js'
+import { stoppableTransport } from '../hub/stoppable-transport.js'
+import { type HubTransportOptions, hubTransport } from '../hub/transport.js'
 import {
   makeDurableDirectory,
   nodeFiles,
@@ -16,24 +17,30 @@ import {
   writeFileDurably,
 } from '../storage/files.js'
 import { decodeSealed, encodeSealed } from '../storage/sealed-json.js'
-import { type Piece, type PiecePlace, piecesOf, type Snapshot, snapshotSchema, writePiece } from './mirror-snapshot.js'
-import { stoppable } from './stoppable.js'
+import {
+  type MirrorPiece,
+  type PiecePlace,
+  piecesOf,
+  type Snapshot,
+  snapshotSchema,
+  writePiece,
+} from './mirror-snapshot.js'
 
 export interface MirrorStore {
-  /** Null when there is no mirror yet. */
+  /** Returns null if there is no mirror yet. */
   read(): Promise<Snapshot | null>
-  /** Makes the pieces durable, then the snapshot that names them, then deletes pieces that none names any more. */
+  /** Makes the pieces durable, then the snapshot that names them, then deletes the dropped pieces. */
   write(snapshot: Snapshot, added: readonly PiecePlace[], dropped: readonly string[]): Promise<void>
-  piece(piece: Piece): AsyncIterable<Uint8Array>
+  piece(piece: MirrorPiece): AsyncIterable<Uint8Array>
   close(): Promise<void>
 }
 
 export interface MirrorStoreOptions {
-  /** A folder, or `hub:owner/name`. */
+  /** A directory, or `hub:owner/name`. */
   readonly at: string
   readonly token?: string | undefined
   readonly hubUrl?: string | undefined
-  readonly connection?: HubFetchOptions | undefined
+  readonly connection?: HubTransportOptions | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -41,49 +48,49 @@ const snapshotName = 'mirror.json'
 const operationsPerCommitMax = 100
 /** The Hub takes text of up to 10 MB inside a commit. */
 const inlineBytesMax = 4 * 1024 * 1024
-/** Only this mirror writes there: a head that moves means another machine, or an answer that was lost. */
+/** The mirror has one writer: a moved head means a lost response, or a second machine. */
 const movesMax = 3
 
 export async function openMirrorStore(options: MirrorStoreOptions): Promise<MirrorStore> {
-  if (!options.at.startsWith('hub:')) return folderStore(options.at, options.signal)
-  return hubStore(mustBeRepo(options.at.slice('hub:'.length)), options)
+  if (!options.at.startsWith('hub:')) return directoryStore(options.at, options.signal)
+  return hubStore(parseRepo(options.at.slice('hub:'.length)), options)
 }
 
-/** Folders of at most some thousand files: the Hub wants fewer than 10,000 in one. */
+/** Keeps directories small: the Hub recommends fewer than 10,000 files in one. */
 function pieceName(sha256: string): string {
   return `pieces/${sha256.slice(0, 2)}/${sha256}`
 }
 
 function parseSnapshot(bytes: Uint8Array, where: string): Snapshot {
-  const value = decodeSealed(bytes, where, 'Name the place that mirror.to names, or mirror to another one')
+  const value = decodeSealed(bytes, where, 'Give the place that mirror.to names, or mirror to another one')
   const parsed = snapshotSchema.safeParse(value)
   if (parsed.success) return parsed.data
-  throw new CorruptFileError(`${where} is not a mirror of a run: name the place that mirror.to names`, {
+  throw new CorruptFileError(`${where} is not a mirror of a run: give the place that mirror.to names`, {
     cause: parsed.error,
   })
 }
 
-function folderStore(folder: string, signal: AbortSignal | undefined): MirrorStore {
+function directoryStore(directory: string, signal: AbortSignal | undefined): MirrorStore {
   return {
     async read() {
-      const bytes = await readWholeFile(nodeFiles, join(folder, snapshotName), wholeFileBytesMax)
-      return bytes === null ? null : parseSnapshot(bytes, join(folder, snapshotName))
+      const bytes = await readWholeFile(nodeFiles, join(directory, snapshotName), wholeFileBytesMax)
+      return bytes === null ? null : parseSnapshot(bytes, join(directory, snapshotName))
     },
     async write(snapshot, added, dropped) {
       for (const place of added) {
         signal?.throwIfAborted()
-        await copyPiece(place, join(folder, pieceName(place.piece.sha256)))
+        await copyPiece(place, join(directory, pieceName(place.piece.sha256)))
       }
-      await makeDurableDirectory(nodeFiles, folder)
-      await writeFileDurably(nodeFiles, join(folder, snapshotName), Buffer.from(encodeSealed(snapshot, 'compact')))
-      for (const sha256 of dropped) await nodeFiles.remove(join(folder, pieceName(sha256)))
+      await makeDurableDirectory(nodeFiles, directory)
+      await writeFileDurably(nodeFiles, join(directory, snapshotName), Buffer.from(encodeSealed(snapshot, 'compact')))
+      for (const sha256 of dropped) await nodeFiles.remove(join(directory, pieceName(sha256)))
     },
-    piece: ({ sha256 }) => createReadStream(join(folder, pieceName(sha256))) as AsyncIterable<Uint8Array>,
+    piece: ({ sha256 }) => createReadStream(join(directory, pieceName(sha256))) as AsyncIterable<Uint8Array>,
     close: async () => {},
   }
 }
 
-/** @throws {StorageError} the file was replaced since it was hashed, as stats.json is at the end of a run */
+/** @throws {StorageError} the file was replaced after it was hashed, as stats.json is at the end of a run */
 async function copyPiece(place: PiecePlace, to: string): Promise<void> {
   if ((await nodeFiles.sizeBytes(to)) === place.piece.bytes) return
   await makeDurableDirectory(nodeFiles, dirname(to))
@@ -104,45 +111,43 @@ async function copyPiece(place: PiecePlace, to: string): Promise<void> {
 
 async function hubStore(repo: string, options: MirrorStoreOptions): Promise<MirrorStore> {
   const settings = hubSettings(options)
-  const transport = stoppable(hubTransport(settings, options.connection), { signal: options.signal })
-  const remote = new Remote(repo, settings, transport, options.signal)
+  const transport = stoppableTransport(hubTransport(settings, options.connection), { signal: options.signal })
+  const dataset = new HubDataset(repo, settings, transport, options.signal)
 
   async function commit(operations: readonly Operation[], title: string): Promise<void> {
     for (let moves = 0; moves < movesMax; moves++) {
-      const head = await remote.head('main')
+      const head = await dataset.head('main')
       if (head === null)
-        throw new HubUnavailableError(`The mirror ${repo} is gone from ${settings.url}: was it deleted?`)
-      if ((await remote.commit('main', head, title, operations, false)) !== moved) return
+        throw new HubUnavailableError(`the mirror ${repo} is missing on ${settings.url}: was it deleted?`)
+      if ((await dataset.commit('main', head, title, operations, false)) !== moved) return
     }
-    throw new HubUnavailableError(
-      `The mirror ${repo} is written by somebody else too: give each run a mirror of its own`,
-    )
+    throw new HubUnavailableError(`the mirror ${repo} has another writer: give each run its own mirror`)
   }
 
   async function snapshotOperation(content: string): Promise<Operation> {
     const bytes = Buffer.byteLength(content)
     if (bytes <= inlineBytesMax) return { kind: 'small', path: snapshotName, content }
     const sha256 = createHash('sha256').update(content).digest('hex')
-    await remote.upload(new Blob([content]), sha256)
+    await dataset.upload(new Blob([content]), sha256)
     return { kind: 'large', path: snapshotName, sha256, bytes }
   }
 
   return {
     async read() {
-      const head = await remote.head('main')
-      if (head === null || !(await remote.list(head)).has(snapshotName)) return null
-      return parseSnapshot(Buffer.from(await remote.text(head, snapshotName)), `${repo}/${snapshotName}`)
+      const head = await dataset.head('main')
+      if (head === null || !(await dataset.list(head)).has(snapshotName)) return null
+      return parseSnapshot(Buffer.from(await dataset.text(head, snapshotName)), `${repo}/${snapshotName}`)
     },
     async write(snapshot, added, dropped) {
-      await remote.mustWrite()
-      if ((await remote.head('main')) === null) await remote.create(true)
+      await dataset.checkWriteAccess()
+      if ((await dataset.head('main')) === null) await dataset.create(true)
       const operations: Operation[] = []
       for (const { path, offset, piece } of added) {
-        await remote.upload(fileSlice(path, offset, piece.bytes), piece.sha256)
+        await dataset.upload(fileSlice(path, offset, piece.bytes), piece.sha256)
         operations.push({ kind: 'large', path: pieceName(piece.sha256), ...piece })
       }
-      const room = operationsPerCommitMax - 1
-      while (operations.length > room) await commit(operations.splice(0, room), 'Pieces of a run')
+      const piecesMax = operationsPerCommitMax - 1
+      while (operations.length > piecesMax) await commit(operations.splice(0, piecesMax), 'Pieces of a run')
       operations.push(await snapshotOperation(encodeSealed(snapshot, 'compact')))
       await commit(operations, `A run at cut ${snapshot.cuts}`)
       for (let at = 0; at < dropped.length; at += operationsPerCommitMax) {
@@ -152,10 +157,10 @@ async function hubStore(repo: string, options: MirrorStoreOptions): Promise<Mirr
       }
     },
     async *piece({ sha256, bytes }) {
-      const head = await remote.head('main')
+      const head = await dataset.head('main')
       if (head === null)
-        throw new HubUnavailableError(`The mirror ${repo} is gone from ${settings.url}: was it deleted?`)
-      yield* remote.open(head, { path: pieceName(sha256), sha256, bytes, oid: '' })
+        throw new HubUnavailableError(`the mirror ${repo} is missing on ${settings.url}: was it deleted?`)
+      yield* dataset.open(head, { path: pieceName(sha256), sha256, sizeBytes: bytes, oid: '' })
     },
     close: () => transport.close(),
   }

@@ -1,6 +1,6 @@
 /**
- * Keeps what a run needs to go on in a second place, and brings it back: committed cuts, logs, replies.
- * What belongs to a snapshot is in mirror-snapshot.ts, where it lies in mirror-stores.ts.
+ * Copies what a resumed run needs (committed cuts, logs, replies) to a second place, and restores it.
+ * mirror-snapshot.ts decides what is copied, mirror-stores.ts where it is kept.
  */
 
 import { dirname, join } from 'node:path'
@@ -14,7 +14,7 @@ import { fencedFiles } from '../storage/fenced-files.js'
 import { type FileLayer, makeDurableDirectory, nodeFiles, temporarySuffix } from '../storage/files.js'
 import { type LockOptions, lockRunDirectory } from '../storage/lock/lock.js'
 import { manifestName } from '../storage/run-layout.js'
-import { type Piece, type Snapshot, Snapshots, writePiece } from './mirror-snapshot.js'
+import { type MirrorPiece, type Snapshot, Snapshots, writePiece } from './mirror-snapshot.js'
 import { type MirrorStore, type MirrorStoreOptions, openMirrorStore } from './mirror-stores.js'
 
 /** `mirror:` of a recipe. */
@@ -35,29 +35,30 @@ export const mirrorOptions = z.strictObject({
   token: hubToken(),
 })
 
-/** Which run, and to where: a folder, or hub:owner/name. */
+/** Options for `openMirror`. */
 export interface MirrorOptions extends Omit<MirrorStoreOptions, 'at'> {
-  /** A run directory; a run may be at work there. */
+  /** A run directory; a run may be in progress there. */
   readonly directory: string
+  /** A directory, or `hub:owner/name`. */
   readonly to: string
 }
 
-/** What one pass sent. */
+/** The result of one pass. */
 export interface MirrorPass {
-  /** Cuts that the mirror holds now. */
+  /** Cuts that the mirror holds. */
   readonly cuts: number
   readonly piecesSent: number
   readonly bytesSent: number
 }
 
-/** A second place that is kept up with a run. */
+/** A copy of a run that is kept up to date. */
 export interface Mirror {
-  /** Brings the mirror up to the run as it is now; one at a time. */
+  /** Copies what has changed; passes run one after the other. */
   pass(): Promise<MirrorPass>
   close(): Promise<void>
 }
 
-/** Opens a mirror for as long as a run works: what was hashed once is not read again. */
+/** Opens a mirror for the duration of a run: files that cannot change are hashed once. */
 export async function openMirror({ directory, to, ...options }: MirrorOptions): Promise<Mirror> {
   const store = await openMirrorStore({ at: to, ...options })
   const snapshots = new Snapshots(directory)
@@ -65,7 +66,7 @@ export async function openMirror({ directory, to, ...options }: MirrorOptions): 
   return {
     pass() {
       const pass = last.then(() => mirrorOnce(store, snapshots))
-      // The next pass is tried whatever became of this one, which its caller hears of.
+      // A failure is reported to the caller of this pass; the next pass runs regardless.
       last = pass.then(
         () => null,
         () => null,
@@ -76,7 +77,7 @@ export async function openMirror({ directory, to, ...options }: MirrorOptions): 
   }
 }
 
-/** One pass. */
+/** Opens a mirror, makes one pass and closes it. */
 export async function mirrorRun(options: MirrorOptions): Promise<MirrorPass> {
   const mirror = await openMirror(options)
   try {
@@ -87,8 +88,8 @@ export async function mirrorRun(options: MirrorOptions): Promise<MirrorPass> {
 }
 
 /**
- * Mirrors every `everyMs` until the signal, and once more then. A pass that fails is told and tried again at the next turn:
- * the run does not wait for its mirror.
+ * Mirrors every `everyMs` until the signal is aborted, and once more then. A failed pass is reported and retried after the
+ * next interval: the run does not wait for its mirror.
  */
 export async function mirrorWhile(options: {
   readonly mirror: Mirror
@@ -126,11 +127,11 @@ function shaOfAll(snapshot: Snapshot | null): Set<string> {
 }
 
 /**
- * Restores a run to an empty directory, where `run` resumes it. Holds the lock of a run meanwhile.
+ * Restores a run to an empty directory, where `run` resumes it. Holds the lock of the run directory.
  *
- * @throws {RunLockedError} another process works on the directory, or restores to it
+ * @throws {RunLockedError} another process runs in the directory or restores to it
  * @throws {SourceNotFoundError} there is no mirror · {RunMismatchError} the directory holds a run
- * @throws {CorruptFileError} a piece is not what the mirror says
+ * @throws {CorruptFileError} a piece does not have the sha256 of the snapshot
  */
 export async function restoreFromMirror(
   options: { readonly directory: string; readonly from: string; readonly lock?: LockOptions } & Omit<
@@ -143,7 +144,7 @@ export async function restoreFromMirror(
   const lock = await lockRunDirectory(directory, lockOptions)
   try {
     const restored = await restoreLocked({ ...rest, directory, files: fencedFiles(nodeFiles, lock) })
-    // Every file was made anew.
+    // Every file was created by this process.
     if (lock.isTakenOver) await lock.settle()
     await lock.release()
     return restored
@@ -161,7 +162,7 @@ async function restoreLocked(
   const { directory, from, files: layer, ...rest } = options
   if ((await nodeFiles.sizeBytes(join(directory, manifestName))) !== null) {
     throw new RunMismatchError(
-      `${directory} holds a run: restore to an empty directory, or resume it without the mirror`,
+      `${directory} holds a run: restore to an empty directory, or resume the run without the mirror`,
     )
   }
   const store = await openMirrorStore({ at: from, ...rest })
@@ -170,7 +171,7 @@ async function restoreLocked(
     if (snapshot === null) {
       throw new SourceNotFoundError(`${from} holds no mirror yet: check mirror.to of the recipe, or start without it`)
     }
-    // The manifest comes last: a directory that has one is whole.
+    // The manifest is restored last: a directory that has one is complete.
     const files = [...snapshot.files].sort((a, b) => rank(a.path) - rank(b.path))
     let bytes = 0
     for (const { path, pieces } of files) bytes += await restoreFile(layer, store, join(directory, path), pieces)
@@ -188,7 +189,7 @@ async function restoreFile(
   files: FileLayer,
   store: MirrorStore,
   path: string,
-  pieces: readonly Piece[],
+  pieces: readonly MirrorPiece[],
 ): Promise<number> {
   await makeDurableDirectory(files, dirname(path))
   // A new inode: a process that lost its lock may still have the old one open.
@@ -199,7 +200,9 @@ async function restoreFile(
     for (const piece of pieces) {
       bytes += piece.bytes
       if (await writePiece(file, piece, store.piece(piece))) continue
-      throw new CorruptFileError(`A piece of ${path} in the mirror is not what it was (${piece.sha256}): restore again`)
+      throw new CorruptFileError(
+        `a piece of ${path} in the mirror is damaged (its sha256 is not ${piece.sha256}): restore again`,
+      )
     }
     await file.fsync()
   } finally {

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { unpinned } from '../core/option-meta.js'
 import { InvalidOptionError } from '../errors.js'
-import { hubRepo, hubToken, mustBeRepo } from '../hub/settings.js'
+import { hubRepo, hubToken, parseRepo } from '../hub/settings.js'
 
 export const publishOptions = z.strictObject({
   repo: hubRepo.meta(unpinned('Dataset on the Hub, created if missing')),
@@ -41,7 +41,7 @@ export const publishOptions = z.strictObject({
 
 /** @throws {InvalidOptionError} the first that is wrong, with its name and the value found; append and replace together */
 export function checkPublishOptions(given: z.input<typeof publishOptions>): PublishSettings {
-  mustBeRepo(given.repo)
+  parseRepo(given.repo)
   const { data, error } = publishOptions.safeParse(given)
   if (data?.append && data.replace) {
     throw new InvalidOptionError(

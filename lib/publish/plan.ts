@@ -1,6 +1,6 @@
 /**
- * Which cuts go into which file of the Hub, and what the files are called. Given by the manifest alone, so that a group
- * that is full never changes: what comes later makes new groups.
+ * Groups cuts into the files of the Hub, and names these. Depends on the manifest alone, so that a full group never
+ * changes: later cuts start new groups.
  */
 
 import { createHash } from 'node:crypto'
@@ -13,13 +13,13 @@ export interface Group {
   readonly split: string
   readonly firstCut: number
   readonly files: readonly CutFile[]
-  /** True when it is filled to the target: it will never be another. */
+  /** True if it is full: it will never change. */
   readonly sealed: boolean
-  /** What its bytes follow from: its parts and the version that joins them. */
+  /** Hash of what determines its bytes: its parts and the version that joins them. */
   readonly key: string
 }
 
-/** Groups of each split in order of cuts; splits in order of name. */
+/** Returns the groups of each split in the order of cuts; splits are sorted by name. */
 export function groupsOf(entries: readonly ManifestEntry[], fileBytes: number): Group[] {
   const open = new Map<string, { firstCut: number; files: CutFile[]; bytes: number }>()
   const groups: Group[] = []
@@ -55,12 +55,12 @@ export function finalName(split: string, number: number, of: number): string {
   return `data/${split}-${five(number)}-of-${five(of)}.parquet`
 }
 
-/** `data/{split}-{first cut}.parquet`: what a file is called while more may come. */
+/** `data/{split}-{first cut}.parquet`: the name of a file while more may be added. */
 export function runningName(split: string, firstCut: number): string {
   return `data/${split}-${String(firstCut).padStart(6, '0')}.parquet`
 }
 
-/** The split of a file that is named as ours are, else null. */
+/** Returns the split of a file with a name of either form; null for any other name. */
 export function splitOf(path: string): string | null {
   return /^data\/([\p{L}\p{N}_.]+)-(?:\d{5}-of-\d{5}|\d{6})\.parquet$/u.exec(path)?.[1] ?? null
 }

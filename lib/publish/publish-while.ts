@@ -1,4 +1,4 @@
-/** Publishes what is sealed of a run while it goes on. The names of a finished dataset come from the publish at its end. */
+/** Publishes sealed files of a run that is still in progress. The publish at its end gives the files their final names. */
 import type { Clock } from '../core/types.js'
 import { AbortedError } from '../errors.js'
 import { readManifest } from '../sinks/index.js'
@@ -6,22 +6,23 @@ import { checkPublishOptions, type PublishResult } from './options.js'
 import { groupsOf } from './plan.js'
 import { type PublishOptions, publish } from './publish.js'
 
-export interface PublishWhileOptions {
+/** Options for `publishWhile`. */
+interface PublishWhileOptions {
   readonly publish: Omit<PublishOptions, 'sealedOnly' | 'dryRun' | 'signal'>
   readonly everyMs: number
   readonly clock: Clock
-  /** No further publish begins; one that is under way is waited for. */
+  /** Starts no further publish; one in progress is completed. */
   readonly ending: AbortSignal
-  /** Ends what is under way as well. */
+  /** Aborts a publish in progress. */
   readonly signal?: AbortSignal
   readonly onPublished?: (result: PublishResult) => void
-  /** A publish that fails is tried again at the next turn: the run does not wait for the Hub. */
+  /** A failed publish is retried after the next interval: the run does not wait for the Hub. */
   readonly onFailure: (error: unknown) => void
 }
 
 /**
- * Looks every `everyMs` whether a further file is filled to its size, and publishes then: asks the Hub nothing until.
- * A file of consecutive cuts that is filled is never rewritten, so each is uploaded once.
+ * Checks every `everyMs` whether another file is full, and publishes then; sends no request to the Hub otherwise.
+ * A full file is never rewritten, so each is uploaded once.
  */
 export async function publishWhile(options: PublishWhileOptions): Promise<void> {
   const { everyMs, clock, ending, signal, onPublished, onFailure } = options
@@ -29,7 +30,7 @@ export async function publishWhile(options: PublishWhileOptions): Promise<void> 
   while (!ending.aborted) {
     const woken = await clock.sleep(everyMs, ending).then(
       () => true,
-      () => false, // the end, which the loop sees
+      () => false, // aborted: the loop ends
     )
     if (!woken) continue
     try {

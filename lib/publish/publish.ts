@@ -1,56 +1,57 @@
 /**
- * Publishes a run directory as a dataset: contents first, which nobody sees, then commits on a head that is known.
- * Killed anywhere and started again, it finds what is there and does the rest.
+ * Publishes a run directory as a dataset: uploads first, which are not visible, then commits on a known head.
+ * It can be killed at any point and run again: it keeps what was uploaded and committed.
  */
 
 import { HubUnavailableError, UsageError } from '../errors.js'
-import { type HubFetchOptions, type HubTransport, hubTransport } from '../hub/fetch.js'
-import { Remote, type RemoteFile } from '../hub/remote.js'
+import { HubDataset } from '../hub/dataset.js'
+import type { HubFileEntry } from '../hub/file.js'
 import { hubSettings } from '../hub/settings.js'
+import { combinedSignal, stoppableTransport } from '../hub/stoppable-transport.js'
+import { type HubTransport, type HubTransportOptions, hubTransport } from '../hub/transport.js'
 import { readManifest } from '../sinks/index.js'
 import { closeAfter } from '../storage/close-all.js'
 import { fencedFiles } from '../storage/fenced-files.js'
 import { type FileLayer, nodeFiles } from '../storage/files.js'
 import { type LockOptions, type LockUse, lockRunDirectory } from '../storage/lock/lock.js'
-import { cardFiles, mustFit } from './card.js'
+import { cardFiles, checkColumnsFit } from './card.js'
 import { readCardFacts } from './card-facts.js'
 import { commitAll } from './commits.js'
 import { type Contents, joinUnknown, storeContents } from './contents.js'
+import { DatasetFooters } from './dataset-footers.js'
 import { checkPublishOptions, type PublishProgress, type PublishResult, type PublishSettings } from './options.js'
 import { type Group, groupsOf } from './plan.js'
-import { RemoteFooters } from './remote-footers.js'
 import { type PublishState, readState, writeState } from './state.js'
-import { eitherOf, stoppable } from './stoppable.js'
-import { decideForeign, foreignFiles, operationsTo, type Target, targetOf } from './target.js'
+import { checkForeign, foreignFiles, operationsTo, type Target, targetOf } from './target.js'
 
-/** What `publish` is told; defaults are those of a recipe's `publish`. */
+/** Options for `publish`; defaults are those of `publish` in a recipe. */
 export interface PublishOptions extends Partial<Omit<PublishSettings, 'repo'>> {
   /** A run directory. */
   readonly directory: string
   /** `owner/name`. */
   readonly repo: string
   readonly onProgress?: (progress: PublishProgress) => void
-  /** Receives a line if it waits for the lock of another publish. */
+  /** Receives a message if it waits for the lock of another publish. */
   readonly onWait?: (message: string) => void
-  /** Stops it at once, a request under way included. */
+  /** Aborts requests in progress. */
   readonly signal?: AbortSignal
-  /** Stops it before the next request; one under way is waited for. */
+  /** Stops before the next request; one in progress is completed. */
   readonly ending?: AbortSignal
-  readonly connection?: HubFetchOptions
-  /** Connections shared with others; its owner closes it. */
+  readonly connection?: HubTransportOptions
+  /** A transport that the caller closes; an own one by default. */
   readonly transport?: HubTransport
 }
 
-/** Times that the branch may move under us in one publish. */
+/** Times that another writer may move the branch during one publish. */
 const movesMax = 8
 
 interface Publishing {
-  /** Of what changes the directory. */
+  /** Used for every change of the directory. */
   readonly files: FileLayer
   readonly directory: string
   readonly settings: PublishSettings
-  readonly remote: Remote
-  readonly footers: RemoteFooters
+  readonly dataset: HubDataset
+  readonly footers: DatasetFooters
   readonly groups: readonly Group[]
   readonly state: PublishState
   /** Key of the repository and branch in the state. */
@@ -60,15 +61,24 @@ interface Publishing {
 }
 
 /**
- * Joins the cuts of a run into files of a good size, uploads those that are not there, commits them with a dataset card.
+ * Joins the cuts of a run into larger files, uploads those that the Hub lacks, and commits them with a dataset card.
  *
  * @throws {RunLockedError} another process publishes the directory
  * @throws {UsageError} nothing to publish, or the dataset holds another run's data and neither append nor replace is set
  * @throws {HubAccessError} token, role, quota: the message says what to do
- * @throws {HubUnavailableError} the Hub failed for long; publish again and it goes on
+ * @throws {HubUnavailableError} the Hub is down; publish again to resume
  */
 export async function publish(options: PublishOptions): Promise<PublishResult> {
-  const { directory, onProgress, onWait, signal: atOnce, ending, connection, transport: shared, ...given } = options
+  const {
+    directory,
+    onProgress,
+    onWait,
+    signal: abortSignal,
+    ending,
+    connection,
+    transport: shared,
+    ...given
+  } = options
   const settings = checkPublishOptions(given)
   const hub = hubSettings(settings)
   const groups = groupsOf(await readManifest(directory), settings.fileBytes).filter(
@@ -78,14 +88,14 @@ export async function publish(options: PublishOptions): Promise<PublishResult> {
     throw new UsageError(`${directory} holds no rows yet: run it first, or give the directory of a run (out/…)`)
   }
   const transport = shared ?? hubTransport(hub, connection)
-  const stops = { signal: atOnce, ending }
-  const signal = eitherOf(stops)
+  const stops = { signal: abortSignal, ending }
+  const signal = combinedSignal(stops)
   try {
-    const remote = new Remote(settings.repo, hub, stoppable(transport, stops), atOnce)
-    await remote.mustWrite()
-    const footers = new RemoteFooters(remote, atOnce)
+    const dataset = new HubDataset(settings.repo, hub, stoppableTransport(transport, stops), abortSignal)
+    await dataset.checkWriteAccess()
+    const footers = new DatasetFooters(dataset, abortSignal)
     const place = `${hub.url}/${settings.repo}@${settings.branch}${settings.pullRequest ? ' (pull request)' : ''}`
-    const publishing = { files: nodeFiles, directory, settings, remote, footers, groups, place, signal, onProgress }
+    const publishing = { files: nodeFiles, directory, settings, dataset, footers, groups, place, signal, onProgress }
     if (groups.length === 0) return nothingSealed(publishing)
     if (settings.dryRun) return await dryRun({ ...publishing, state: await readState(directory) })
     return await storeAlone(publishing, { ...(signal && { signal }), ...(onWait && { onEvent: onWait }) })
@@ -94,22 +104,22 @@ export async function publish(options: PublishOptions): Promise<PublishResult> {
   }
 }
 
-/** A run that has filled no file yet: told so, and nothing is made. */
-function nothingSealed({ settings, remote }: Omit<Publishing, 'state'>): PublishResult {
+/** The result for a run that has filled no file yet: nothing is created. */
+function nothingSealed({ settings, dataset }: Omit<Publishing, 'state'>): PublishResult {
   const { repo } = settings
-  const url = `${remote.context.url}/datasets/${repo}`
+  const url = `${dataset.context.url}/datasets/${repo}`
   const none = { files: [], filesUploaded: 0, bytesUploaded: 0, written: [], deleted: [] }
   return { repo, url, commit: null, pullRequest: null, ...none }
 }
 
 const publishUse: LockUse = { name: 'publish.lock', does: 'publishes this run directory', command: 'publish' }
 
-/** One publish of a directory at a time, whether or not a run works on it: publish.json and publish/ are written by this alone. */
+/** Holds the publish lock: publish.json and publish/ have one writer, whether or not a run is in progress. */
 async function storeAlone(publishing: Omit<Publishing, 'state'>, options: LockOptions): Promise<PublishResult> {
   const { directory } = publishing
   const lock = await lockRunDirectory(directory, { ...options, use: publishUse })
   try {
-    // No file is appended to: the former holder replaces whole files, and the lock check refuses that first.
+    // No file is appended to: a former holder could only replace whole files, and its lock check prevents that.
     if (lock.isTakenOver) await lock.settle()
     const files = fencedFiles(nodeFiles, lock)
     const result = await store({ ...publishing, files, state: await readState(directory) })
@@ -121,42 +131,42 @@ async function storeAlone(publishing: Omit<Publishing, 'state'>, options: LockOp
 }
 
 async function store(publishing: Publishing): Promise<PublishResult> {
-  const { directory, settings, remote, footers, groups, state, place } = publishing
+  const { directory, settings, dataset, footers, groups, state, place } = publishing
   const branch = await openBranch(publishing)
-  const head = await headOf(remote, branch)
-  const before = await remote.list(head)
+  const head = await headOf(dataset, branch)
+  const before = await dataset.list(head)
   if (foreignFiles(before, knownOf(publishing)).length > 0) {
     await joinUnknown(publishing.files, publishing.directory, groups, state, publishing.signal)
   }
-  // Said before anything is uploaded; said again below, on the head that is committed on.
+  // Checked before anything is uploaded, and again in `commitOnHead` on the head that is committed on.
   const foreign = foreignFiles(before, knownOf(publishing))
-  decideForeign(settings.repo, foreign, settings)
+  checkForeign(settings.repo, foreign, settings)
   if (settings.append && foreign.length > 0) {
-    await mustFit(settings.repo, (await readCardFacts(directory)).features, foreign, footers, head)
+    await checkColumnsFit(settings.repo, (await readCardFacts(directory)).features, foreign, footers, head)
   }
   const stored = new Set([...before.values()].flatMap(({ sha256 }) => sha256 ?? []))
   const contents = await storeContents({ ...publishing, stored })
-  // All that was ever put there: another branch, or a pull request, may hold what this one has no longer.
+  // Everything ever published: another branch or a pull request may hold files that this branch no longer has.
   state.published[place] = [...new Set([...(state.published[place] ?? []), ...contents.files.map(shaOf)])]
   await writeState(publishing.files, publishing.directory, state)
   for (let moves = 0; moves < movesMax; moves++) {
-    const result = await settle(publishing, contents, branch)
+    const result = await commitOnHead(publishing, contents, branch)
     if (result !== null) return result
   }
   throw new HubUnavailableError(
-    `The branch ${branch} of ${settings.repo} moved ${movesMax} times while ${groups.length} files were committed: ` +
-      'nothing is lost; publish again when others are done',
+    `the branch ${branch} of ${settings.repo} moved ${movesMax} times while ${groups.length} files were committed: ` +
+      'nothing is lost; publish again when no other writer commits',
   )
 }
 
-/** Commits what is missing on the head as it is now; null when the head moved meanwhile. */
-async function settle(publishing: Publishing, contents: Contents, start: string): Promise<PublishResult | null> {
-  const { directory, settings, remote, state, place, onProgress } = publishing
+/** Commits what the current head lacks; returns null if the head moved meanwhile. */
+async function commitOnHead(publishing: Publishing, contents: Contents, start: string): Promise<PublishResult | null> {
+  const { directory, settings, dataset, state, place, onProgress } = publishing
   const branch = state.pullRequests[place] ?? start
-  const head = await headOf(remote, branch)
-  const listed = await remote.list(head)
+  const head = await headOf(dataset, branch)
+  const listed = await dataset.list(head)
   const foreign = foreignFiles(listed, knownOf(publishing))
-  decideForeign(settings.repo, foreign, settings)
+  checkForeign(settings.repo, foreign, settings)
   const kept = settings.append ? foreign : []
   const running = settings.sealedOnly || kept.length + contents.files.length + 2 > settings.filesPerCommitMax
   const target = targetOf(contents.files, kept, { running })
@@ -171,46 +181,46 @@ async function settle(publishing: Publishing, contents: Contents, start: string)
     await writeState(publishing.files, directory, state)
   }
   onProgress?.({ phase: 'check', name: branch, bytesDone: bytesTotal, bytesTotal })
-  mustHold(await remote.list(committed.commit), target, settings.repo)
+  checkListing(await dataset.list(committed.commit), target, settings.repo)
   return {
     ...describe(publishing, target, contents, operations),
     commit: committed.commit,
-    url: committed.pullRequestUrl ?? `${remote.context.url}/datasets/${settings.repo}`,
+    url: committed.pullRequestUrl ?? `${dataset.context.url}/datasets/${settings.repo}`,
     pullRequest: committed.pullRequestUrl,
   }
 }
 
-/** The branch to commit to: made when missing, the pull request of an earlier try where there is one. */
+/** Returns the branch to commit to: the pull request of an earlier publish, or the branch, created if missing. */
 async function openBranch(publishing: Publishing): Promise<string> {
-  const { settings, remote, state, place } = publishing
+  const { settings, dataset, state, place } = publishing
   const { branch } = settings
   const opened = await openedPullRequest(publishing)
   if (opened !== null) return opened
   delete state.pullRequests[place]
-  if ((await remote.head(branch)) !== null) return branch
-  await remote.create(settings.private)
-  if ((await remote.head(branch)) === null) await remote.createBranch(branch)
+  if ((await dataset.head(branch)) !== null) return branch
+  await dataset.create(settings.private)
+  if ((await dataset.head(branch)) === null) await dataset.createBranch(branch)
   return branch
 }
 
-/** The pull request of an earlier publish, as long as it takes commits. */
-async function openedPullRequest({ settings, remote, state, place }: Publishing): Promise<string | null> {
+/** Returns the pull request of an earlier publish if it accepts commits. */
+async function openedPullRequest({ settings, dataset, state, place }: Publishing): Promise<string | null> {
   const opened = state.pullRequests[place]
   if (!settings.pullRequest || opened === undefined) return null
-  return (await remote.head(opened)) !== null && (await remote.isOpen(opened)) ? opened : null
+  return (await dataset.head(opened)) !== null && (await dataset.isOpen(opened)) ? opened : null
 }
 
-async function headOf(remote: Remote, branch: string): Promise<string> {
-  const head = await remote.head(branch)
+async function headOf(dataset: HubDataset, branch: string): Promise<string> {
+  const head = await dataset.head(branch)
   if (head !== null) return head
-  throw new HubUnavailableError(`The branch ${branch} of ${remote.repo} is gone: was the repository deleted meanwhile?`)
+  throw new HubUnavailableError(`the branch ${branch} of ${dataset.repo} is missing: was the repository deleted?`)
 }
 
-/** Looks and says; writes nothing, here or there. Contents that were not joined yet are counted as to be written. */
+/** Reports what a publish would do; writes nothing. Files that were not joined yet count as to be written. */
 async function dryRun(publishing: Publishing): Promise<PublishResult> {
-  const { settings, remote, groups, state } = publishing
-  const head = await remote.head((await openedPullRequest(publishing)) ?? settings.branch)
-  const listed: ReadonlyMap<string, RemoteFile> = head === null ? new Map() : await remote.list(head)
+  const { settings, dataset, groups, state } = publishing
+  const head = await dataset.head((await openedPullRequest(publishing)) ?? settings.branch)
+  const listed: ReadonlyMap<string, HubFileEntry> = head === null ? new Map() : await dataset.list(head)
   const files = groups.map(({ split, firstCut, key, files }) => {
     const bytes = files.reduce((sum, part) => sum + part.bytes, 0)
     const rows = files.reduce((sum, part) => sum + part.rows, 0)
@@ -218,14 +228,14 @@ async function dryRun(publishing: Publishing): Promise<PublishResult> {
     return { split, firstCut, ...(state.joined[key] ?? unknown) }
   })
   const foreign = foreignFiles(listed, new Set([...knownOf(publishing), ...files.map(shaOf)]))
-  decideForeign(settings.repo, foreign, settings)
+  checkForeign(settings.repo, foreign, settings)
   const kept = settings.append ? foreign : []
   const running = settings.sealedOnly || kept.length + files.length + 2 > settings.filesPerCommitMax
   const target = targetOf(files, kept, { running })
   const card = await cardFiles({ ...publishing, repo: settings.repo, files, kept, head: head ?? '', listed })
   const operations = operationsTo(target, card.files, listed)
   const contents = { files, filesUploaded: 0, bytesUploaded: 0 }
-  const url = `${remote.context.url}/datasets/${settings.repo}`
+  const url = `${dataset.context.url}/datasets/${settings.repo}`
   return { ...describe(publishing, target, contents, operations), commit: head, url, pullRequest: null }
 }
 
@@ -249,22 +259,22 @@ function describe(
   }
 }
 
-/** The Hub's own listing has the last word. */
-function mustHold(listed: ReadonlyMap<string, RemoteFile>, target: Target, repo: string): void {
+/** @throws {HubUnavailableError} the listing of the Hub after the commit lacks a file */
+function checkListing(listed: ReadonlyMap<string, HubFileEntry>, target: Target, repo: string): void {
   for (const [path, { sha256, bytes }] of target) {
     const found = listed.get(path)
-    if (found?.sha256 === sha256 && found.bytes === bytes) continue
-    const has = found === undefined ? 'does not list it' : `lists ${found.bytes} bytes with sha256 ${found.sha256}`
+    if (found?.sha256 === sha256 && found.sizeBytes === bytes) continue
+    const has = found === undefined ? 'does not list it' : `lists ${found.sizeBytes} bytes with sha256 ${found.sha256}`
     throw new HubUnavailableError(
       `${path} was committed to ${repo} with ${bytes} bytes and sha256 ${sha256}, but the Hub ${has}: publish again`,
     )
   }
 }
 
-/** What this run put into the repository, on whichever branch: branches are made of one another. */
-function knownOf({ state, remote, groups }: Publishing): Set<string> {
+/** Returns the sha256 of all files that this run has published to the repository, on any branch: branches share files. */
+function knownOf({ state, dataset, groups }: Publishing): Set<string> {
   const joined = groups.flatMap(({ key }) => state.joined[key]?.sha256 ?? [])
-  const here = `${remote.context.url}/${remote.repo}@`
+  const here = `${dataset.context.url}/${dataset.repo}@`
   const published = Object.entries(state.published).flatMap(([place, sha256]) => (place.startsWith(here) ? sha256 : []))
   return new Set([...published, ...joined])
 }

@@ -1,6 +1,6 @@
 /**
- * publish.json in the run directory: what was joined to what, and which files this run has put on the Hub.
- * Without it everything is found again by joining; with it a second publish reads nothing.
+ * publish.json in the run directory: the joined files, and which files this run has published. If it is deleted, the
+ * next publish joins everything again.
  */
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -18,17 +18,19 @@ const joined = z.object({
 })
 
 const stateSchema = z.object({
-  /** Key of a group → what it was joined to. */
+  /** Key of a group → joined file. */
   joined: z.record(z.string(), joined),
-  /** Repository and branch → sha256 of the data files that this run put there. */
+  /** Repository and branch → sha256 of the data files that this run published. */
   published: z.record(z.string(), z.array(z.string())),
-  /** Repository and branch → the pull request that was opened: refs/pr/N. */
+  /** Repository and branch → the open pull request: `refs/pr/N`. */
   pullRequests: z.record(z.string(), z.string()),
 })
 
 export type PublishState = z.output<typeof stateSchema>
 
 const repair = 'Delete it; the next publish builds it again'
+
+/** @throws {CorruptFileError} it is damaged, or not a publish.json */
 export async function readState(directory: string): Promise<PublishState> {
   const path = join(directory, publishStateName)
   const bytes = await readWholeFile(nodeFiles, path, wholeFileBytesMax)

@@ -1,13 +1,13 @@
 /** From a recipe to the settings of a run: shards listed, secrets resolved, the built-in server started where it is asked for. */
 
 import { SourceNotFoundError } from '../errors.js'
-import { type HubFetchOptions, type HubTransport, hubTransport } from '../hub/fetch.js'
-import { sayingWaits } from '../hub/outage-messages.js'
+import { reportWaits } from '../hub/retry-messages.js'
 import { hubSettings } from '../hub/settings.js'
+import { type HubTransport, type HubTransportOptions, hubTransport } from '../hub/transport.js'
 import { modelOptions } from '../llm/options.js'
 import type { KunSettings, NoYieldSettings } from '../run/settings.js'
 import { startSimulator } from '../simulator/on-demand.js'
-import { hubShards } from '../sources/hub.js'
+import { hubShards } from '../sources/hub-shards.js'
 import { localShards, presets, type Shard, stdinShard } from '../sources/index.js'
 import type { FieldMapping } from '../text/mapping.js'
 import { pinnedRecipe, type Recipe, type RecipeSource, resolveModel, resolveSecret, storedRecipe } from './index.js'
@@ -37,7 +37,7 @@ export async function settingsOf(
     for (const each of closing.reverse()) await each()
   }
   try {
-    const connections = hubConnections(sayingWaits(recipe.hub, say))
+    const connections = hubConnections(reportWaits(recipe.hub, say))
     closing.push(() => connections.close())
     const shards: Shard[] = []
     for (const [index, source] of recipe.sources.entries()) {
@@ -100,7 +100,7 @@ interface HubConnections {
   close(): Promise<void>
 }
 
-function hubConnections(options: HubFetchOptions): HubConnections {
+function hubConnections(options: HubTransportOptions): HubConnections {
   const opened = new Map<string | undefined, HubTransport>()
   return {
     of(token) {

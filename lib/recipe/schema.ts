@@ -6,8 +6,8 @@
 import { z } from 'zod'
 import { unpinned } from '../core/option-meta.js'
 import { dedupOptions } from '../dedup/index.js'
-import { hubFetchOptions } from '../hub/fetch.js'
 import { hubRepo } from '../hub/settings.js'
+import { hubTransportOptions } from '../hub/transport.js'
 import { kunOptions } from '../kun/options.js'
 import { modelOptions, serverOptions } from '../llm/options.js'
 import { encoderOptions } from '../parquet/encoders/index.js'
@@ -15,7 +15,7 @@ import { mirrorOptions } from '../publish/mirror.js'
 import { publishOptions } from '../publish/options.js'
 import { driftOptions } from '../run/drift/detector.js'
 import { cutOptions } from '../sinks/index.js'
-import { sourceOptions } from '../sources/index.js'
+import { readOptions } from '../sources/index.js'
 import { prepareOptions } from '../text/plan.js'
 import { workersOptions } from '../workers/pool.js'
 
@@ -166,8 +166,8 @@ export const recipeOptions = z.strictObject({
     .default(1)
     .describe('Seed of the run; the seed of a request derives from it, the record, the stage and the attempt'),
   sources: z.array(sourceEntry).min(1),
-  read: sourceOptions.prefault({}),
-  hub: hubFetchOptions.omit({ seed: true }).prefault({}),
+  read: readOptions.prefault({}),
+  hub: hubTransportOptions.omit({ seed: true }).prefault({}),
   workers: workersOptions.prefault({}),
   prepare: prepareOptions.extend({ dedup: dedupOptions.prefault({}) }).prefault({}),
   models: z.record(name, modelEntry),

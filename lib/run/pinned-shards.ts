@@ -8,7 +8,7 @@ import {
   isEnded,
   removedShard,
   type Shard,
-  type ShardFault,
+  type ShardReject,
   type ShardRead,
   type SourceCursor,
 } from '../sources/index.js'
@@ -21,7 +21,7 @@ export interface PinnedShard {
   /** `Shard.version`. */
   readonly content: string | null
   /** Why the whole shard is one reject; omitted if it can be read. */
-  readonly fault?: ShardFault
+  readonly fault?: ShardReject
   /** Removed before a committed block was read from it; omitted otherwise. */
   readonly removed?: true
 }

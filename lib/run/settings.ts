@@ -5,7 +5,7 @@
 import type { DedupOptions } from '../dedup/options.js'
 import type { KunOptions } from '../kun/options.js'
 import type { ModelOptions, ServerOptions } from '../llm/options.js'
-import type { Shard, SourceOptions } from '../sources/index.js'
+import type { ReadOptions, Shard } from '../sources/index.js'
 import type { PrepareOptions } from '../text/plan.js'
 import type { WorkersOptions } from '../workers/pool.js'
 import type { DriftOptions } from './drift/detector.js'
@@ -17,7 +17,7 @@ export interface KunSettings {
   readonly shards: readonly Shard[]
   /** All splits of the recipe, with or without shards. */
   readonly splits: readonly string[]
-  readonly read: SourceOptions
+  readonly read: ReadOptions
   readonly workers: WorkersOptions
   readonly prepare: Omit<PrepareOptions, 'dedup'>
   readonly dedup: DedupOptions

@@ -7,7 +7,7 @@ export const startSimulator: typeof import('./vllm/server.js').startSimulator = 
 }
 
 /** Starts a stand-in for the Hugging Face Hub. */
-export const startHub: typeof import('./hub/hub.js').startHub = async (options) => {
-  const hub = await import('./hub/hub.js')
+export const startHub: typeof import('./hub/simulated-hub.js').startHub = async (options) => {
+  const hub = await import('./hub/simulated-hub.js')
   return hub.startHub(options)
 }

@@ -4,12 +4,12 @@
  */
 import { AbortedError, ShardChangedError } from '../errors.js'
 import type { Block } from '../text/block.js'
-import { faultPiece } from './fault.js'
-import type { FormatCursor, Piece } from './formats/piece.js'
-import { readShard } from './formats/read.js'
-import type { SourceOptions } from './options.js'
+import type { FormatCursor, Piece } from './formats/raw-block.js'
+import { readShard } from './formats/read-shard.js'
+import type { ReadOptions } from './read-options.js'
+import { shardReject } from './rejected-shard.js'
+import type { Shard } from './shard.js'
 import { readingOf, type ShardRead } from './shard-reading.js'
-import type { Shard } from './types.js'
 
 /** Where reading goes on: JSON-safe, and all that is needed besides the list of shards. */
 export interface SourceCursor {
@@ -25,7 +25,7 @@ export interface SourceCursor {
 
 type ShardPlace = 'start' | 'end' | FormatCursor
 
-export interface BlocksOptions extends SourceOptions {
+export interface BlocksOptions extends ReadOptions {
   readonly signal?: AbortSignal
   /** Blocks read ahead in each open shard; 2 by default. Alters nothing but speed and memory. */
   readonly blocksAheadMax?: number
@@ -226,7 +226,7 @@ function openShard(
 
 function piecesOf(shard: Shard, from: ShardPlace, options: BlocksOptions, signal: AbortSignal): AsyncGenerator<Piece> {
   if (from === 'end' || shard.removed) return nothing()
-  if (shard.fault != null) return faultPiece(shard.fault)
+  if (shard.fault != null) return shardReject(shard.fault)
   return readShard(shard, from === 'start' ? null : from, options, signal)
 }
 

@@ -9,9 +9,9 @@ export {
   type SourceBlock,
   type SourceCursor,
 } from './blocks.js'
-export { removedShard } from './fault.js'
-export { type LocalSource, localShards, type StdinSource, stdinShard } from './local.js'
-export { type SourceOptions, sourceOptions } from './options.js'
+export { type LocalSource, localShards, type StdinSource, stdinShard } from './local-shards.js'
 export { presets } from './presets.js'
+export { type ReadOptions, readOptions } from './read-options.js'
+export { removedShard } from './rejected-shard.js'
+export type { Shard, ShardReject } from './shard.js'
 export { checkReads, type ShardRead } from './shard-reading.js'
-export type { Shard, ShardFault } from './types.js'

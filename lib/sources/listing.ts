@@ -9,12 +9,12 @@ import { SourceNotFoundError } from '../errors.js'
 import { storageError } from '../storage/files.js'
 import { type FilePlace, placeIn, placeKey } from './file-name.js'
 import { compileGlob, type Glob, isExcluded } from './globs.js'
-import type { ShardFault } from './types.js'
+import type { ShardReject } from './shard.js'
 
 export interface FoundFile {
   readonly place: FilePlace
   /** What is wrong with it already; null where that is still to be found out. */
-  readonly fault: ShardFault | null
+  readonly fault: ShardReject | null
 }
 
 export interface Listing {
@@ -154,7 +154,7 @@ class Search {
     } else if (this.#glob.matches(path)) this.#add(place, null)
   }
 
-  #add(place: FilePlace, fault: ShardFault | null): void {
+  #add(place: FilePlace, fault: ShardReject | null): void {
     this.matched++
     if (isExcluded(place.shown, this.#excluded)) return
     const key = placeKey(place)
@@ -191,7 +191,7 @@ export function pathError(operation: string, { shown }: FilePlace, error: unknow
 }
 
 /** The fault of a path that cannot be looked at or opened. */
-export function faultOfPath(code: string): ShardFault {
+export function rejectOfPath(code: string): ShardReject {
   const missing = code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP'
   return {
     reason: missing ? 'shard-missing' : 'shard-unreadable',

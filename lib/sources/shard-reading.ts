@@ -5,7 +5,7 @@
 import { mapConcurrent } from '../core/concurrent.js'
 import { RunMismatchError } from '../errors.js'
 import { ContentHash, type ContentRead } from './content-hash.js'
-import type { Shard } from './types.js'
+import type { Shard } from './shard.js'
 
 /** What committed blocks came from, of one shard. JSON-safe. */
 export interface ShardRead {

@@ -6,7 +6,7 @@ import { seededRandom } from '../../lib/core/random.js'
 import { alignShards, pinnedShards } from '../../lib/run/pinned-shards.js'
 import { startSimulator } from '../../lib/simulator/index.js'
 import { readManifest } from '../../lib/sinks/index.js'
-import { blocks, localShards, type SourceBlock, sourceOptions, stdinShard } from '../../lib/sources/index.js'
+import { blocks, localShards, readOptions, type SourceBlock, stdinShard } from '../../lib/sources/index.js'
 import { documents, type MiniRun, runMini } from './mini-run.js'
 import { cutShort, inOrder, paddedShards } from './paused-runs.js'
 
@@ -78,7 +78,7 @@ t.test('a file with unchanged times is not read again on resume', async (t) => {
   // The time of change cannot be set: it has to pass.
   await new Promise((resolve) => setTimeout(resolve, 2_100))
   const all: SourceBlock[] = []
-  for await (const each of blocks(await list(), sourceOptions.parse({ blockBytes: 4096 }))) all.push(each)
+  for await (const each of blocks(await list(), readOptions.parse({ blockBytes: 4096 }))) all.push(each)
   const stamp = all[0]?.reads.open[0]?.read?.stamp
   t.match(stamp, /^\d+ \d+ \d+ \d+$/)
   t.equal((await list())[0]?.stamp?.(), stamp)
@@ -107,7 +107,7 @@ t.test('standard input that was read in part is refused, because its content may
     stdinShard({ split: 's', mapping, input: Readable.from([Buffer.from(documents(20).join('\n'))]) }),
   ]
   const all: SourceBlock[] = []
-  for await (const each of blocks(stdin(), sourceOptions.parse({ blockBytes: 4096 }))) all.push(each)
+  for await (const each of blocks(stdin(), readOptions.parse({ blockBytes: 4096 }))) all.push(each)
   const align = (block: number) => alignShards(pinnedShards(stdin()), stdin(), all[block]?.cursor ?? null)
   t.match(align(0).problems, [/standard input was read in part/])
   t.strictSame(align(all.length - 1).problems, [], 'a run that read all of it needs no more')

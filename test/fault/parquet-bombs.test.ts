@@ -15,14 +15,14 @@ const mebibyte = 2 ** 20
 
 /** Reads a file in a process of its own: what came, and the most memory that it took beyond an empty file. */
 const reader = `
-import { blocks, localShards, sourceOptions } from ${JSON.stringify(new URL('../../lib/sources/index.js', import.meta.url).href)}
+import { blocks, localShards, readOptions } from ${JSON.stringify(new URL('../../lib/sources/index.js', import.meta.url).href)}
 const [root, file, decodeBytesMax] = process.argv.slice(1)
 const shards = await localShards({ split: 's', root, files: [file], mapping: { text: 'text' } })
 const result = { rows: 0, refused: [] }
 let peakBytes = 0
 const before = process.memoryUsage.rss()
 const sampled = setInterval(() => { peakBytes = Math.max(peakBytes, process.memoryUsage.rss()) }, 2)
-for await (const { block } of blocks(shards, sourceOptions.parse({ decodeBytesMax: Number(decodeBytesMax) }))) {
+for await (const { block } of blocks(shards, readOptions.parse({ decodeBytesMax: Number(decodeBytesMax) }))) {
   result.rows += Buffer.from(block.bytes).filter((byte) => byte === 10).length
   result.refused.push(...block.refused.map(({ reason, detail }) => reason + ' ' + detail))
 }

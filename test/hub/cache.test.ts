@@ -3,8 +3,8 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { cachedFile } from '../../lib/hub/cache.js'
-import { startHub } from '../../lib/simulator/hub/hub.js'
-import { hubShards } from '../../lib/sources/hub.js'
+import { startHub } from '../../lib/simulator/hub/simulated-hub.js'
+import { hubShards } from '../../lib/sources/hub-shards.js'
 import type { RangedFile } from '../../lib/storage/ranged-file.js'
 
 t.test('a path or a commit that leads out of the cache is refused', async (t) => {

@@ -3,9 +3,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { authorization } from '../../lib/hub/context.js'
-import { hubTransport } from '../../lib/hub/fetch.js'
+import { listDataset } from '../../lib/hub/listing.js'
 import { hubSettings } from '../../lib/hub/settings.js'
-import { listHub } from '../../lib/sources/hub.js'
+import { hubTransport } from '../../lib/hub/transport.js'
 
 t.test('a token goes only to the Hub that it is for, over https or to this machine', async (t) => {
   const from = (environment: Record<string, string>, more = {}) => hubSettings({ environment, ...more })
@@ -14,10 +14,10 @@ t.test('a token goes only to the Hub that it is for, over https or to this machi
   t.equal(from(own, { hubUrl: 'https://huggingface.co/' }).token, 'hf_own')
   t.match(from(own, { hubUrl: 'https://elsewhere.example' }), {
     token: undefined,
-    tokenWithheld: /is for https:\/\/huggingface.co/,
+    tokenWithheld: /belongs to https:\/\/huggingface.co/,
   })
   t.match(from(own, { hubUrl: 'http://huggingface.co' }), { token: undefined })
-  t.match(from({ ...own, HF_ENDPOINT: 'http://mirror.example' }), { token: undefined, tokenWithheld: /in clear/ })
+  t.match(from({ ...own, HF_ENDPOINT: 'http://mirror.example' }), { token: undefined, tokenWithheld: /unencrypted/ })
   t.equal(from({ ...own, HF_ENDPOINT: 'https://mirror.example' }).token, 'hf_own')
   t.equal(
     from({ ...own, HF_ENDPOINT: 'https://mirror.example' }, { hubUrl: 'https://huggingface.co' }).token,
@@ -33,7 +33,7 @@ t.test('a token goes only to the Hub that it is for, over https or to this machi
   t.equal(from(mine, { hubUrl: 'https://elsewhere.example/hf', token: 'env:MINE' }).token, 'eyJ2ZXIi.abc')
   t.throws(
     () => from(mine, { hubUrl: 'http://elsewhere.example', token: 'env:MINE' }),
-    /from MINE is not sent to http:.*in clear/,
+    /from MINE is not sent to http:.*unencrypted/,
   )
   t.equal(from({ HF_TOKEN: 'eyJ2ZXIi.abc', HF_ENDPOINT: 'https://jf.example/api' }).token, 'eyJ2ZXIi.abc')
   t.throws(() => from({ HF_TOKEN: 'eyJ2ZXIi.abc' }), /does not begin with hf_ \(12 characters\).*HF_ENDPOINT/)
@@ -70,7 +70,7 @@ t.test(
     const settings = hubSettings({ environment: { HF_TOKEN: 'eyJ2ZXIi.abc', HF_ENDPOINT: url } })
     const transport = hubTransport(settings)
     t.teardown(() => transport.close())
-    const { files } = await listHub({ repo: 'me/set', files: '**', settings, transport })
+    const { files } = await listDataset({ repo: 'me/set', files: '**', settings, transport })
     t.strictSame(
       files.map(({ path }) => path),
       ['a.jsonl', 'b.jsonl'],

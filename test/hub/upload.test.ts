@@ -2,7 +2,7 @@ import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { publish } from '../../lib/publish/publish.js'
-import { startHub } from '../../lib/simulator/hub/hub.js'
+import { startHub } from '../../lib/simulator/hub/simulated-hub.js'
 import { startSimulator } from '../../lib/simulator/index.js'
 import { command } from '../support/commands.js'
 import { addCuts } from '../support/run-directory.js'
@@ -23,7 +23,10 @@ t.test('a file is uploaded in parts where the Hub asks for it: in order, more th
   const puts = () => hub.log.filter(({ method, path }) => method === 'PUT' && /\/upload\/\w+\/\d+\?/.test(path))
 
   hub.faults.set([{ kind: 'no-etag', match: 'PUT /cdn/upload/' }])
-  await t.rejects(send(), { code: 'KUN_HUB_UNAVAILABLE', message: /took part 1 of \w+ without an ETag: publish again/ })
+  await t.rejects(send(), {
+    code: 'KUN_HUB_UNAVAILABLE',
+    message: /accepted part 1 of \w+ without an ETag: publish again/,
+  })
   hub.faults.set([{ kind: 'status', status: 403, error: 'Request has expired', match: 'PUT /cdn/upload/.*/3' }])
   await t.rejects(send(), { message: /Request has expired/ }, 'an address that expired')
   hub.faults.set([

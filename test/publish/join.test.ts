@@ -162,7 +162,7 @@ t.test('names and operations follow from what is wanted and what is there', asyn
     { split: 'a', firstCut: 0, sha256: sha('1'), bytes: 1 },
     { split: 'a', firstCut: 3, sha256: sha('2'), bytes: 2 },
   ]
-  const there = { path: 'data/a-000003.parquet', split: 'a', sha256: sha('9'), bytes: 9, oid: '' }
+  const there = { path: 'data/a-000003.parquet', split: 'a', sha256: sha('9'), sizeBytes: 9, oid: '' }
   const running = targetOf(ours, [there], { running: true })
   t.same([...running.keys()], ['data/a-000003.parquet', 'data/a-000000.parquet', 'data/a-000004.parquet'])
   const final = targetOf(ours, [there], { running: false })
@@ -174,10 +174,10 @@ t.test('names and operations follow from what is wanted and what is there', asyn
       ['a-00002-of-00003.parquet', '2'],
     ],
   )
-  const mine = { path: 'data/mine.parquet', sha256: sha('7'), bytes: 7, oid: '' }
-  const remote = new Map([there, mine].map((file) => [file.path, file]))
-  t.same(foreignFiles(remote, new Set([sha('9')])), [], "files with other names are the user's own")
-  const operations = operationsTo(final, new Map(), remote)
+  const mine = { path: 'data/mine.parquet', sha256: sha('7'), sizeBytes: 7, oid: '' }
+  const listed = new Map([there, mine].map((file) => [file.path, file]))
+  t.same(foreignFiles(listed, new Set([sha('9')])), [], "files with other names are the user's own")
+  const operations = operationsTo(final, new Map(), listed)
   t.same(
     operations.map(({ kind }) => kind),
     ['large', 'large', 'large', 'delete'],

@@ -15,7 +15,7 @@ import type { Clock } from '../../lib/core/types.js'
 import { mirrorRun, mirrorWhile, openMirror, restoreFromMirror } from '../../lib/publish/mirror.js'
 import { Snapshots, snapshotSchema } from '../../lib/publish/mirror-snapshot.js'
 import { openMirrorStore } from '../../lib/publish/mirror-stores.js'
-import { startHub } from '../../lib/simulator/hub/hub.js'
+import { startHub } from '../../lib/simulator/hub/simulated-hub.js'
 import { readManifest } from '../../lib/sinks/index.js'
 import { openAppendLog } from '../../lib/storage/append-log.js'
 import { nodeFiles } from '../../lib/storage/files.js'
@@ -222,7 +222,7 @@ t.test('a mirror whose piece was altered is refused, and a run never waits for a
   const bytes = readFileSync(path)
   bytes[0] = (bytes[0] as number) ^ 1
   writeFileSync(path, bytes)
-  const altered = { code: 'KUN_CORRUPT_FILE', message: /is not what it was/ } as never
+  const altered = { code: 'KUN_CORRUPT_FILE', message: /is damaged/ } as never
   await t.rejects(restoreFromMirror({ directory: join(root, 'again'), from: to }), altered)
 
   const stop = new AbortController()

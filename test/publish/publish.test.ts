@@ -7,7 +7,7 @@ import t, { type Test } from 'tap'
 import { parseDocument } from 'yaml'
 import { AbortedError } from '../../lib/errors.js'
 import { type PublishOptions, publish } from '../../lib/publish/publish.js'
-import { type Hub, type HubOptions, startHub } from '../../lib/simulator/hub/hub.js'
+import { type Hub, type HubOptions, startHub } from '../../lib/simulator/hub/simulated-hub.js'
 import { lockRunDirectory } from '../../lib/storage/lock/lock.js'
 import { lockLine } from '../../lib/storage/lock/lock-file.js'
 import { thisProcess } from '../../lib/storage/lock/lock-holder.js'
@@ -259,7 +259,7 @@ t.test('another run is added with append, refused without, put in the place of t
   await go()
   const refused = {
     code: 'KUN_USAGE',
-    message: /holds 1 data files that this run did not put there.*--append/,
+    message: /holds 1 data files that were not published by this run.*--append/,
   } as never
   const before = hub.log.length
   await t.rejects(go({ directory: other }), refused)
@@ -378,7 +378,7 @@ t.test('every refusal says what to do and leaves the dataset as it was', async (
   const refused = async (message: RegExp, options: Partial<PublishOptions>, code = 'KUN_HUB_ACCESS') => {
     await t.rejects(go(options), { code, message } as never, String(message))
   }
-  await refused(/may only read: make one with the role "write" on/, { token: 'hf_reader' })
+  await refused(/can only read: create one with the role "write" on/, { token: 'hf_reader' })
   await refused(/does not know the token from the option token/, { token: 'my-password' })
   await refused(/does not know the token/, { token: 'hf_revoked' })
   await refused(/refuses to write to me\/kun-demo .* role "write" for that owner/, { token: 'hf_other' })
@@ -387,7 +387,7 @@ t.test('every refusal says what to do and leaves the dataset as it was', async (
   await go()
   const tree = hub.tree(repo)
   await addCuts(run, { cuts: 3, rowsPerCut: 400 })
-  await refused(/storage quota of its owner is used up.*storage limit reached/, {})
+  await refused(/storage quota of its owner is exceeded.*storage limit reached/, {})
   t.same(hub.tree(repo), tree, 'no part of it was committed')
   hub.faults.set([{ kind: 'move-branch', match: '/commit/', times: -1 }])
   await refused(
@@ -468,5 +468,5 @@ t.test('the card has what the Hub reads, and the user keeps what is not ours', a
   t.match(fields(again), { license: 'other', dataset_info: { splits: [{ num_examples: 15 }, { num_examples: 15 }] } })
   t.equal(again.split('## Samples').length, 2, 'our part is there once')
   hub.seed(repo, { 'README.md': '---\nlicense: [mit\n---\n' })
-  await t.rejects(go(), { code: 'KUN_USAGE', message: /YAML at the top of README.md.*mend it there/ } as never)
+  await t.rejects(go(), { code: 'KUN_USAGE', message: /YAML at the top of README.md.*correct it there/ } as never)
 })

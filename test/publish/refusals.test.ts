@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { main } from '../../lib/cli/main.js'
-import { startHub } from '../../lib/simulator/hub/hub.js'
+import { startHub } from '../../lib/simulator/hub/simulated-hub.js'
 import { projectRoot } from '../support/root.js'
 import { addCuts } from '../support/run-directory.js'
 
@@ -78,17 +78,27 @@ t.test('hub ls: each refusal ends with 2 and says what to do', async (t) => {
   hub.seed('me/corpus', { 'data/a.jsonl': '{"text":"a"}\n' })
   hub.seed('me/secret', { 'data/a.jsonl': '{"text":"a"}\n' }, { private: true })
   const writer = { HF_TOKEN: 'hf_writer' }
-  await refused(['hub', 'ls', 'me/none'], {}, 2, /There is no dataset me\/none at http.*export HF_TOKEN=hf_… if/)
+  await refused(['hub', 'ls', 'me/none'], {}, 2, /there is no dataset me\/none at http.*export HF_TOKEN=hf_… if/)
   await refused(['hub', 'ls', 'me/secret'], { HF_TOKEN: 'hf_other' }, 2, /the token from HF_TOKEN cannot see it/)
   await refused(['hub', 'ls', 'me/corpus', '--revision', 'v9'], writer, 2, /has no revision v9: see http.*\/branches/)
-  await refused(['hub', 'ls', 'me/corpus', 'x/*'], writer, 2, /No file of me\/corpus at main fits x\/\*, of 1 there/)
+  await refused(
+    ['hub', 'ls', 'me/corpus', 'x/*'],
+    writer,
+    2,
+    /no file of me\/corpus at main matches x\/\* \(of 1 listed/,
+  )
   await refused(['hub', 'ls', 'me/corpus'], { HF_TOKEN: 'my-password' }, 2, /does not know the token from HF_TOKEN/)
-  await refused(['hub', 'ls', 'me/corpus'], { HF_TOKEN: 'hf_none' }, 2, /does not know the token.*make a new one/)
+  await refused(['hub', 'ls', 'me/corpus'], { HF_TOKEN: 'hf_none' }, 2, /does not know the token.*create a new one/)
   await refused(['hub', 'ls', 'me/corpus'], { HF_HUB_OFFLINE: '1' }, 2, /HF_HUB_OFFLINE is set.*unset it/)
   await refused(['hub', 'ls', 'me/corpus', '--token', 'env:MINE'], {}, 2, /MINE is not set: export MINE=hf_…/)
-  await refused(['hub', 'ls', 'me/corpus'], { HF_ENDPOINT: 'mirror.example' }, 2, /begins with http:\/\/ or https:\/\//)
+  await refused(
+    ['hub', 'ls', 'me/corpus'],
+    { HF_ENDPOINT: 'mirror.example' },
+    2,
+    /must begin with http:\/\/ or https:\/\//,
+  )
   const locked = { HF_ENDPOINT: 'https://me:my-password@mirror.example' }
-  await refused(['hub', 'ls', 'me/corpus'], locked, 2, /^(?!.*my-).*a password, which is not shown: take it out/s)
+  await refused(['hub', 'ls', 'me/corpus'], locked, 2, /^(?!.*my-).*a password \(not shown\): remove it/s)
 })
 
 const recipe = (repo: string) => `
@@ -112,11 +122,11 @@ t.test(
     writeFileSync(join(home, 'missing.yaml'), recipe('me/none'))
     writeFileSync(join(home, 'gated.yaml'), recipe('me/gated'))
     const other = { HF_TOKEN: 'hf_other' }
-    await refused(['run', 'missing.yaml'], other, 2, /There is no dataset me\/none/, /Check owner\/name/)
+    await refused(['run', 'missing.yaml'], other, 2, /there is no dataset me\/none/, /Check owner\/name/)
     t.notOk(existsSync(join(home, 'out')), 'no run directory is made')
-    await refused(['plan', 'missing.yaml'], other, 2, /There is no dataset me\/none/)
-    await refused(['run', 'gated.yaml'], {}, 2, /gated: ask for access on http.*me\/gated, then export HF_TOKEN=hf_…/)
-    await refused(['run', 'gated.yaml'], other, 2, /The dataset me\/gated is gated: ask for access on http.*me\/gated /)
+    await refused(['plan', 'missing.yaml'], other, 2, /there is no dataset me\/none/)
+    await refused(['run', 'gated.yaml'], {}, 2, /gated: request access on http.*me\/gated, then export HF_TOKEN=hf_…/)
+    await refused(['run', 'gated.yaml'], other, 2, /the dataset me\/gated is gated: request access on http.*me\/gated /)
     await refused(['run', 'gated.yaml'], { HF_TOKEN: 'my-password' }, 2, /does not know the token from HF_TOKEN/)
     granted.push('you')
     const done = await kunStream(t, home, ['run', 'gated.yaml'], { HF_ENDPOINT: hub.url, ...other })
@@ -129,10 +139,10 @@ t.test('publish: each refusal says what to do, and the dataset is as it was', as
   const { hub, run, refused } = await started(t, 100_000)
   await addCuts(run, { cuts: 1 })
   const go = ['publish', run, '--repo', 'me/demo']
-  await refused(go, {}, 2, /needs a token that may write: export HF_TOKEN=hf_…/)
+  await refused(go, {}, 2, /needs a token with the role "write": export HF_TOKEN=hf_…/)
   await refused(go, { HF_TOKEN: 'my-password' }, 2, /does not know the token from HF_TOKEN/)
-  await refused(go, { HF_TOKEN: 'hf_none' }, 2, /does not know the token from HF_TOKEN.*make a new one/)
-  await refused(go, { HF_TOKEN: 'hf_reader' }, 2, /may only read: make one with the role "write"/)
+  await refused(go, { HF_TOKEN: 'hf_none' }, 2, /does not know the token from HF_TOKEN.*create a new one/)
+  await refused(go, { HF_TOKEN: 'hf_reader' }, 2, /can only read: create one with the role "write"/)
   await refused(go, { HF_TOKEN: 'hf_other' }, 2, /refuses to write to me\/demo.*"write" for that owner/)
   t.throws(() => hub.tree('me/demo'), 'nothing was made')
   const writer = { HF_TOKEN: 'hf_writer' }
@@ -147,7 +157,7 @@ t.test('publish: each refusal says what to do, and the dataset is as it was', as
     go,
     writer,
     2,
-    /refuses to store more for me\/demo: the storage quota of its owner is used up.*Make room/,
+    /refuses to store more for me\/demo: the storage quota of its owner is exceeded.*Delete data/,
   )
   t.same(hub.tree('me/demo'), tree, 'quota: no part of it was committed')
   await refused([...go, '--branch', 'next'], writer, 2, /storage/)
@@ -180,5 +190,5 @@ t.test('the exit code and the message are those of the process', async (t) => {
   const program = join(projectRoot, 'dist/bin/kun-stream.js')
   const env = { PATH: process.env.PATH, HOME: home, HF_HUB_OFFLINE: '1' }
   const said = spawnSync(process.execPath, [program, 'hub', 'ls', 'me/none'], { env, encoding: 'utf8' })
-  t.match(said, { status: 2, stdout: '', stderr: /^HF_HUB_OFFLINE is set, so https:.*\n$/ })
+  t.match(said, { status: 2, stdout: '', stderr: /^HF_HUB_OFFLINE is set, so no request is sent to https:.*\n$/ })
 })

@@ -5,13 +5,13 @@ import { gzipSync } from 'node:zlib'
 import { parquetWriteFile } from 'hyparquet-writer'
 import t, { type Test } from 'tap'
 import { pack } from 'tar-stream'
-import { hubTransport } from '../../lib/hub/fetch.js'
 import { hubSettings } from '../../lib/hub/settings.js'
-import { startHub } from '../../lib/simulator/hub/hub.js'
-import { hubShards } from '../../lib/sources/hub.js'
-import { blocks, localShards, type Shard, type SourceCursor, sourceOptions } from '../../lib/sources/index.js'
+import { hubTransport } from '../../lib/hub/transport.js'
+import { startHub } from '../../lib/simulator/hub/simulated-hub.js'
+import { hubShards } from '../../lib/sources/hub-shards.js'
+import { blocks, localShards, readOptions, type Shard, type SourceCursor } from '../../lib/sources/index.js'
 
-const options = sourceOptions.parse({ blockBytes: 4096 })
+const options = readOptions.parse({ blockBytes: 4096 })
 const mapping = { text: 'text' }
 
 function documents(seed: string, count: number): { text: string }[] {

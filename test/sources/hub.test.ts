@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { listFiles } from '@huggingface/hub'
 import t, { type Test } from 'tap'
 import type { Clock } from '../../lib/core/types.js'
-import { type HubFetchOptions, hubTransport } from '../../lib/hub/fetch.js'
 import { parseRateLimit } from '../../lib/hub/request-budget.js'
 import { hubSettings } from '../../lib/hub/settings.js'
-import { type Hub, type HubOptions, startHub } from '../../lib/simulator/hub/hub.js'
-import { type HubShardsOptions, hubShards } from '../../lib/sources/hub.js'
-import type { Shard } from '../../lib/sources/types.js'
+import { type HubTransportOptions, hubTransport } from '../../lib/hub/transport.js'
+import { type Hub, type HubOptions, startHub } from '../../lib/simulator/hub/simulated-hub.js'
+import { type HubShardsOptions, hubShards } from '../../lib/sources/hub-shards.js'
+import type { Shard } from '../../lib/sources/shard.js'
 
 const token = 'hf_test'
 const never = new AbortController().signal
@@ -30,7 +30,7 @@ function patientClock(): Clock & { waits: number[] } {
   }
 }
 
-async function started(t: Test, options: Partial<HubOptions> = {}, fetchOptions: HubFetchOptions = {}) {
+async function started(t: Test, options: Partial<HubOptions> = {}, fetchOptions: HubTransportOptions = {}) {
   const hub = await startHub({ directory: join(t.testdir({ hub: {}, cache: {} }), 'hub'), ...options })
   const clock = patientClock()
   const settings = hubSettings({ hubUrl: hub.url, token, environment: {} })
@@ -76,7 +76,7 @@ t.test('globs are listed over pages, sorted by code unit, and pinned to the comm
     ['data/b.jsonl', 'data/é 中文.jsonl'],
     'what begins with ! takes out',
   )
-  await t.rejects(shards({ files: 'nothing/*' }), { code: 'KUN_SOURCE_NOT_FOUND', message: /of 5 there/ } as never)
+  await t.rejects(shards({ files: 'nothing/*' }), { code: 'KUN_SOURCE_NOT_FOUND', message: /of 5 listed/ } as never)
 })
 
 t.test('connections broken at random places in every shard give the same bytes, each downloaded once', async (t) => {
@@ -201,11 +201,11 @@ t.test('every refusal says what to do', async (t) => {
     }
     await t.rejects(attempt(), { code: 'KUN_HUB_ACCESS', message } as never, String(message))
   }
-  await refused(/There is no dataset me\/missing .* cannot see it\. Check owner\/name/, { repo: 'me/missing' })
+  await refused(/there is no dataset me\/missing .* cannot see it\. Check owner\/name/, { repo: 'me/missing' })
   await refused(/or it is private and the token from the option token cannot see it/, { repo: 'me/secret' })
   await refused(/has no revision v9: see .*\/branches/, { revision: 'v9' })
-  await refused(/me\/gated is gated: ask for access on http.*\/datasets\/me\/gated/, { repo: 'me/gated' }, true)
-  await refused(/does not know the token from the option token.*make a new one/, { token: 'hf_revoked' })
+  await refused(/me\/gated is gated: request access on http.*\/datasets\/me\/gated/, { repo: 'me/gated' }, true)
+  await refused(/does not know the token from the option token.*create a new one/, { token: 'hf_revoked' })
   await refused(/does not know the token from the option token/, { token: 'secret' })
   await refused(/env:NO_SUCH_VARIABLE, but NO_SUCH_VARIABLE is not set/, { token: 'env:NO_SUCH_VARIABLE' })
   await t.rejects(shards({ repo: 'no-slash' }), /write owner\/name/)
@@ -301,6 +301,6 @@ t.test('the Hub client works through our fetch, pages and redirects included, an
 })
 
 t.test('headers of limits are read as the Hub writes them', async (t) => {
-  t.same(parseRateLimit('"api";r=0;t=55'), { left: 0, waitMs: 55_000 })
+  t.same(parseRateLimit('"api";r=0;t=55'), { requestsLeft: 0, waitMs: 55_000 })
   t.equal(parseRateLimit(undefined), null)
 })

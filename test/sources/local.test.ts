@@ -19,9 +19,9 @@ import {
   bytesBefore,
   localShards,
   presets,
+  readOptions,
   type Shard,
   type SourceBlock,
-  sourceOptions,
   stdinShard,
 } from '../../lib/sources/index.js'
 import { projectRoot } from '../support/root.js'
@@ -228,7 +228,7 @@ t.test('stopping closes every open shard, by signal or by leaving the loop', asy
 })
 
 t.test('options have defaults, and sizes out of range are refused', async (t) => {
-  t.strictSame(sourceOptions.parse({}), {
+  t.strictSame(readOptions.parse({}), {
     blockBytes: 1 << 20,
     recordBytesMax: 1 << 24,
     shardsOpenMax: 4,
@@ -238,7 +238,7 @@ t.test('options have defaults, and sizes out of range are refused', async (t) =>
     zstdWindowBytesMax: 128 * 1024 * 1024,
   })
   for (const wrong of [{ blockBytes: 0 }, { shardsOpenMax: 1.5 }, { order: 'random' }, { blocks: 1 }]) {
-    t.notOk(sourceOptions.safeParse(wrong).success)
+    t.notOk(readOptions.safeParse(wrong).success)
   }
 })
 

@@ -1,6 +1,6 @@
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer'
 import t from 'tap'
-import { readShard } from '../../lib/sources/formats/read.js'
+import { readShard } from '../../lib/sources/formats/read-shard.js'
 import type { FieldMapping } from '../../lib/text/mapping.js'
 import { collect, memoryShard, records, smallBlocks } from './support.js'
 

@@ -14,7 +14,7 @@ import {
 } from '../../dedup/index.js'
 import { UsageError } from '../../errors.js'
 import { signaturePlan } from '../../run/stages/prepare.js'
-import { blocks, sourceOptions } from '../../sources/index.js'
+import { blocks, readOptions } from '../../sources/index.js'
 import { closeAfter, closeAll } from '../../storage/close-all.js'
 import { fencedFiles } from '../../storage/fenced-files.js'
 import { makeDurableDirectory, nodeFiles } from '../../storage/files.js'
@@ -78,7 +78,7 @@ async function dedupFiles(files: readonly string[], flags: DedupFlags, output: O
     const pool = workerPool({ plan: planSigning(signaturePlan(options.data.near)), threads: threads.data.threads })
     closings.unshift(() => pool.close())
     await dedupGraph({
-      blocks: blocks(shards, { ...sourceOptions.parse({ order: 'in-order', recordBytesMax }), allColumns: true }),
+      blocks: blocks(shards, { ...readOptions.parse({ order: 'in-order', recordBytesMax }), allColumns: true }),
       pool,
       deduplicator,
       firstBlock: deduplicator.lastBlock + 1,

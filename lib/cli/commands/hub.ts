@@ -1,9 +1,9 @@
 /** `kun-stream hub ls REPO [GLOB]`: lists the files that a source on the Hub would read. */
 import type { Command } from 'commander'
-import { hubTransport } from '../../hub/fetch.js'
-import { sayingWaits } from '../../hub/outage-messages.js'
+import { hubTransport } from '../../hub/transport.js'
+import { reportWaits } from '../../hub/retry-messages.js'
 import { hubSettings } from '../../hub/settings.js'
-import { listHub } from '../../sources/hub.js'
+import { listDataset } from '../../hub/listing.js'
 import { hubUrlOption, tokenOption } from '../hub-options.js'
 import { bytesText, counted } from '../terminal/bytes-text.js'
 import { sayOnStderr, writeErr, writeOut } from '../terminal/output.js'
@@ -28,9 +28,9 @@ export function registerHub(program: Command): void {
     .option('--json', 'print one JSON object')
     .action(async (repo: string, globs: string[], { revision, json, ...given }: Flags) => {
       const settings = hubSettings(given)
-      const transport = hubTransport(settings, sayingWaits({}, sayOnStderr))
+      const transport = hubTransport(settings, reportWaits({}, sayOnStderr))
       try {
-        const { commit, files } = await listHub({ repo, revision, files: globs, settings, transport })
+        const { commit, files } = await listDataset({ repo, revision, files: globs, settings, transport })
         const bytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
         if (json) {
           writeOut(`${JSON.stringify({ repo, revision, commit, bytes, files })}\n`)

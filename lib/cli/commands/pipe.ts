@@ -5,7 +5,7 @@
 import { type Command, Option } from 'commander'
 import { type Deduplicator, type Duplicate, dedupOptions, openDeduplicator } from '../../dedup/index.js'
 import { UsageError } from '../../errors.js'
-import { blocks, localShards, type Shard, sourceOptions, stdinShard } from '../../sources/index.js'
+import { blocks, localShards, readOptions, type Shard, stdinShard } from '../../sources/index.js'
 import { type PreparedBlock, releaseColumns } from '../../text/block.js'
 import { recordId } from '../../text/identity.js'
 import { type PreparePlan, planPreparation, prepareOptions } from '../../text/plan.js'
@@ -138,7 +138,7 @@ async function* preparedInOrder(
   pool: ReturnType<typeof workerPool>,
 ): AsyncGenerator<PreparedBlock, void, undefined> {
   const underWay: Promise<PreparedBlock>[] = []
-  for await (const { block } of blocks(shards, { ...sourceOptions.parse({}), order: 'in-order', shared: true })) {
+  for await (const { block } of blocks(shards, { ...readOptions.parse({}), order: 'in-order', shared: true })) {
     const task = pool.prepare(block)
     // It is awaited later, in order: until then a failure must not count as unhandled.
     task.catch(() => undefined)

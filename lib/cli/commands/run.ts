@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers/promises'
 import { type Command, Option } from 'commander'
 import { type EventLog, noLog } from '../../core/event-log.js'
 import { AbortedError, EndpointError, UsageError } from '../../errors.js'
-import { sayingWaits } from '../../hub/outage-messages.js'
+import { reportWaits } from '../../hub/retry-messages.js'
 import { type Phase, phases } from '../../kun/stages.js'
 import { loadRecipe, type Recipe } from '../../recipe/index.js'
 import { type PreparedSettings, settingsOf } from '../../recipe/run-settings.js'
@@ -118,7 +118,7 @@ function callOf(recipe: Recipe, order: RunOrder): RunCall {
   const { directory, log = noLog } = order
   const terminal = new RunTerminal()
   const { say } = terminal
-  const connection = sayingWaits(hub, say)
+  const connection = reportWaits(hub, say)
   const { whileRunning = false, everyMs = 0, ...publishing } = publish ?? {}
   return {
     ...order,

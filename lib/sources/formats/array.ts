@@ -5,7 +5,7 @@
  */
 import type { RefusedRecord } from '../../text/block.js'
 import { append, discard, held } from './pending-bytes.js'
-import { type Damage, type FormatOptions, type Piece, pieceBytes, type Splitter, type TextCursor } from './piece.js'
+import { type Damage, type FormatOptions, type Piece, pieceBytes, type Splitter, type TextCursor } from './raw-block.js'
 import { damaged, excerptBytes, recordTooLarge } from './rejected-records.js'
 
 type ArrayCursor = Extract<TextCursor, { layout: 'array' }>

@@ -8,7 +8,7 @@ import type { RefusedRecord } from '../../text/block.js'
 import type { FieldMapping } from '../../text/mapping.js'
 import { mappedColumns } from './parquet-columns.js'
 import { parsers, rowLine } from './parquet-line.js'
-import type { FormatCursor, FormatOptions, Piece } from './piece.js'
+import type { FormatCursor, FormatOptions, Piece } from './raw-block.js'
 import { damaged, excerptBytes, recordTooLarge } from './rejected-records.js'
 
 type RowCursor = Extract<FormatCursor, { group: number }>

@@ -4,9 +4,9 @@
  */
 import { Worker } from 'node:worker_threads'
 import { ShardFormatError } from '../../errors.js'
-import type { Shard } from '../types.js'
+import type { Shard } from '../shard.js'
 import type { ParquetInput } from './parquet-rows.js'
-import type { FormatCursor, FormatOptions, Piece } from './piece.js'
+import type { FormatCursor, FormatOptions, Piece } from './raw-block.js'
 import { damaged } from './rejected-records.js'
 
 /** What the thread says. */

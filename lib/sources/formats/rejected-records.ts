@@ -1,6 +1,6 @@
 /** Records that the scan refuses: over the limit, or lost to a shard that is cut short or corrupt. */
 import { excerptCharsMax, type RefusedRecord } from '../../text/block.js'
-import type { Damage } from './piece.js'
+import type { Damage } from './raw-block.js'
 
 /** A UTF-8 character takes at most 4 bytes. */
 const excerptBytesMax = excerptCharsMax * 4

@@ -6,11 +6,11 @@ import { ShardDamageError } from '../../errors.js'
 import type { RefusedRecord } from '../../text/block.js'
 import { namesText } from '../../text/field-path.js'
 import { type ByteReader, byteReader } from './byte-reader.js'
+import { layoutBytes, skipBytes, textPieces, textStart } from './json-text.js'
 import { peek } from './peek.js'
-import type { Codec, FormatCursor, FormatOptions, Piece, TextCursor } from './piece.js'
+import type { Codec, FormatCursor, FormatOptions, Piece, TextCursor } from './raw-block.js'
 import { damaged } from './rejected-records.js'
 import { nextEntry, paddingBytes, type TarEntry } from './tar-header.js'
-import { layoutBytes, skipBytes, textPieces, textStart } from './text.js'
 
 type Member = Extract<TarEntry, { kind: 'member' }>
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { readTimings } from '../../../lib/report/timings.js'
-import { startHub } from '../../../lib/simulator/hub/hub.js'
+import { startHub } from '../../../lib/simulator/hub/simulated-hub.js'
 import { type Simulator, startSimulator } from '../../../lib/simulator/index.js'
 import { readManifest } from '../../../lib/sinks/index.js'
 import { durableFiles, localFiles, logFolders, manifestName, partFolders } from '../../../lib/storage/run-layout.js'
@@ -121,7 +121,7 @@ t.test('bad data becomes rejects with shard and offset, and the run goes on', as
     rejects.some(({ shard, reason }) => shard === 'early.json' && /truncated|json/.test(reason)),
     'so is the array',
   )
-  t.match(await kunStream(['verify', directory]), { code: 0, stdout: /The dataset is intact/ })
+  t.match(await kunStream(['verify', directory]), { code: 0, stdout: /the dataset is intact/ })
   const known: readonly string[] = [manifestName, ...durableFiles, ...localFiles, ...partFolders, ...logFolders]
   t.same(
     readdirSync(directory).filter((name) => !known.includes(name)),
@@ -163,7 +163,7 @@ t.test('one that stays away past outageMax stops the run: exit code 3, what is c
   t.equal(code, 3, stderr)
   t.match(stderr, /(?:No model server answered|The model servers failed every request) for \d+ m?s/)
   t.match(stderr, /cuts? (?:is|are) committed in .* Resume with: .* run /)
-  t.match(await kunStream(['verify', directory]), { code: 0, stdout: /The dataset is intact/ })
+  t.match(await kunStream(['verify', directory]), { code: 0, stdout: /the dataset is intact/ })
   t.match(await kunStream(['inspect', directory, '-n', '1']), { code: 0 })
   t.match((await readTimings(directory))[0], { end: 'KUN_OUTAGE' })
   await server.revive()

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { startHub } from '../../lib/simulator/hub/hub.js'
+import { startHub } from '../../lib/simulator/hub/simulated-hub.js'
 import { startSimulator } from '../../lib/simulator/index.js'
 import { command } from '../support/commands.js'
 import { projectRoot } from '../support/root.js'
@@ -16,33 +16,36 @@ function kunStream(hubUrl: string, args: readonly string[]) {
   return command('bin/kun-stream.js', args, { NO_COLOR: '1', HF_ENDPOINT: hubUrl, HF_TOKEN: token })
 }
 
-/** The lines that say that the Hub is asked again. */
-const waitsIn = (err: string): string[] => err.split('\n').filter((line) => line.includes('asked again'))
+/** Lines that report a retry. */
+const waitsIn = (err: string): string[] => err.split('\n').filter((line) => line.includes('retrying'))
 
-t.test('hub ls says that it waits for a Hub that refuses, once, and lists when it is there', async (t) => {
-  const directory = join(t.testdir({}), 'hub')
-  const before = await startHub({ directory })
-  const { url } = before
-  await before.close()
-  const listing = kunStream(url, ['hub', 'ls', 'me/corpus'])
-  await listing.said('asked again')
-  const hub = await startHub({ directory, port: Number(new URL(url).port) })
-  t.teardown(() => hub.close())
-  hub.seed('me/corpus', { 'data/a.jsonl': shard })
-  const { code, out, err } = await listing.ended
-  t.equal(code, 0, err)
-  t.match(out, /data\/a\.jsonl\n$/)
-  const waits = waitsIn(err)
-  const [first] = waits
-  t.equal(waits.length, 1, err)
-  t.match(
-    first,
-    /^http:\S+\/api\/datasets\/me\/corpus\/revision\/main failed with ECONNREFUSED .*: asked again in 1 s, /,
-  )
-  t.match(first, /, try 2 of 8$/)
-})
+t.test(
+  'hub ls reports once that it retries a Hub that refuses connections, and lists once the Hub is up',
+  async (t) => {
+    const directory = join(t.testdir({}), 'hub')
+    const before = await startHub({ directory })
+    const { url } = before
+    await before.close()
+    const listing = kunStream(url, ['hub', 'ls', 'me/corpus'])
+    await listing.said('retrying')
+    const hub = await startHub({ directory, port: Number(new URL(url).port) })
+    t.teardown(() => hub.close())
+    hub.seed('me/corpus', { 'data/a.jsonl': shard })
+    const { code, out, err } = await listing.ended
+    t.equal(code, 0, err)
+    t.match(out, /data\/a\.jsonl\n$/)
+    const waits = waitsIn(err)
+    const [first] = waits
+    t.equal(waits.length, 1, err)
+    t.match(
+      first,
+      /^http:\S+\/api\/datasets\/me\/corpus\/revision\/main failed with ECONNREFUSED .*: retrying in 1 s, /,
+    )
+    t.match(first, /, try 2 of 8$/)
+  },
+)
 
-t.test('a run says it of the list, of a Hub that stays silent, and of a shard, without what is secret', async (t) => {
+t.test('a run reports retries of a listing that times out and of a shard, without secrets', async (t) => {
   const root = t.testdir({})
   const [hub, server] = [await startHub({ directory: join(root, 'hub'), lfsFromBytes: 1 }), await startSimulator({})]
   t.teardown(() => Promise.all([hub.close(), server.close()]))
@@ -60,12 +63,12 @@ t.test('a run says it of the list, of a Hub that stays silent, and of a shard, w
   const waits = waitsIn(err)
   const [listing, reading] = waits
   t.equal(waits.length, 2, err)
-  t.match(listing, /\/revision\/main failed with UND_ERR_HEADERS_TIMEOUT .*: asked again in /)
-  t.match(reading, /^http:\/\/localhost:\d+\/content\/\S+ failed with \S.*: asked again in /)
+  t.match(listing, /\/revision\/main failed with UND_ERR_HEADERS_TIMEOUT .*: retrying in /)
+  t.match(reading, /^http:\/\/localhost:\d+\/content\/\S+ failed with \S.*: retrying in /)
   t.notMatch(waits.join(), /\?|hf_/, 'no signature and no token')
 })
 
-t.test('publish says it in one line, whatever page the Hub answers with', async (t) => {
+t.test('publish reports a retry in one line, even if the response is a long page', async (t) => {
   const root = t.testdir({ run: {} })
   const hub = await startHub({ directory: join(root, 'hub') })
   t.teardown(() => hub.close())
@@ -74,6 +77,6 @@ t.test('publish says it in one line, whatever page the Hub answers with', async 
   const { code, err } = await kunStream(hub.url, ['publish', join(root, 'run'), '--repo', 'me/demo']).ended
   t.equal(code, 0, err)
   const waits = waitsIn(err)
-  t.match(waits, [/^http:\S+\/api\/whoami-v2 failed with 503 busy and more .{0,120}: asked again in 1 s, try 2 of 8$/])
+  t.match(waits, [/^http:\S+\/api\/whoami-v2 failed with 503 busy and more .{0,120}: retrying in 1 s, try 2 of 8$/])
   t.equal(waits.length, 1)
 })

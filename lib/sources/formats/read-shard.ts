@@ -1,17 +1,17 @@
 /** Reads a shard in pieces: finds its format by its first bytes and its name, or goes on from a cursor. */
 import { ShardDamageError } from '../../errors.js'
 import type { RefusedRecord } from '../../text/block.js'
-import { faultPiece } from '../fault.js'
-import type { Shard } from '../types.js'
+import { shardReject } from '../rejected-shard.js'
+import type { Shard } from '../shard.js'
 import { decompress } from './decompress.js'
+import { layoutBytes, skipBytes, textPieces, textStart } from './json-text.js'
 import { parquetPieces } from './parquet.js'
 import { peek } from './peek.js'
-import type { Codec, FormatCursor, FormatOptions, Piece, TextCursor } from './piece.js'
+import type { Codec, FormatCursor, FormatOptions, Piece, TextCursor } from './raw-block.js'
 import { excerpt } from './rejected-records.js'
 import { signatureBytes, unsupportedFormat, unsupportedName } from './signatures.js'
 import { tarOffset, tarPieces } from './tar.js'
 import { isTar } from './tar-header.js'
-import { layoutBytes, skipBytes, textPieces, textStart } from './text.js'
 
 /** Parquet format, "File format". */
 const parquetMagic = 'PAR1'
@@ -38,7 +38,7 @@ export async function* readShard(
   } catch (error) {
     // Errors inside a format become rejects there: this one is about a shard that cannot be opened at all.
     if (!(error instanceof ShardDamageError)) throw error
-    yield* faultPiece({ reason: error.reason, detail: error.message }, offset)
+    yield* shardReject({ reason: error.reason, detail: error.message }, offset)
   }
 }
 

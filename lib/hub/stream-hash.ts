@@ -1,50 +1,50 @@
 /**
- * sha256 of a shard while it streams: of a large one in a thread of its own, so that the main thread only copies.
- * The other side is hub-hash-thread.ts.
+ * Computes the sha256 of a stream. A large one is hashed in a thread (hash-thread.ts), so that the main thread only
+ * copies the bytes.
  */
 import { createHash } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
 import { WorkerLostError } from '../errors.js'
 
-export interface StreamHash {
-  /** Takes a piece, which may be altered once it is taken. What is returned is waited for before the next piece. */
-  update(piece: Uint8Array): Promise<void> | null
-  /** Hexadecimal. */
+interface StreamHash {
+  /** Adds a chunk, which may be modified afterwards. Await a returned promise before the next call. */
+  update(chunk: Uint8Array): Promise<void> | null
+  /** Returns the hash in hexadecimal. */
   digest(): Promise<string>
-  /** Ends the thread, whatever is under way. */
+  /** Terminates the thread. */
   close(): Promise<void>
 }
 
-export interface StreamHashOptions {
-  /** Bytes that are left to read. */
+interface StreamHashOptions {
+  /** Size of the stream. */
   readonly sizeBytes: number
   readonly signal: AbortSignal
-  /** Smaller streams are hashed where they are read. */
+  /** Smaller streams are hashed on the calling thread. */
   readonly threadFromBytes?: number
 }
 
-/** To start a thread takes 32 ms of processor time, to hash so many bytes 45. */
+/** Starting a thread takes 32 ms of processor time, hashing this many bytes 45 ms. */
 export const hashThreadFromBytes = 64 * 1024 * 1024
-/** Threads at once in this process, as many as shards are open by default; further streams are hashed where they are read. */
+/** Threads of this process, as many as shards are open by default; further streams are hashed on the calling thread. */
 export const hashThreadsMax = 4
 
 let threads = 0
 
-/** Hash threads that run now. */
+/** Returns the number of running hash threads. */
 export function hashThreads(): number {
   return threads
 }
 
 export function streamHash(options: StreamHashOptions): StreamHash {
   const { sizeBytes, threadFromBytes = hashThreadFromBytes } = options
-  return sizeBytes >= threadFromBytes && threads < hashThreadsMax ? new HashThread(options.signal) : hashHere()
+  return sizeBytes >= threadFromBytes && threads < hashThreadsMax ? new HashThread(options.signal) : sameThreadHash()
 }
 
-function hashHere(): StreamHash {
+function sameThreadHash(): StreamHash {
   const hash = createHash('sha256')
   return {
-    update(piece) {
-      hash.update(piece)
+    update(chunk) {
+      hash.update(chunk)
       return null
     },
     digest: async () => hash.digest('hex'),
@@ -52,21 +52,21 @@ function hashHere(): StreamHash {
   }
 }
 
-/** A batch to hash, its first bytes, or the end. */
+/** A batch whose first `lengthBytes` are to be hashed, or the end of the stream. */
 export type HashRequest = { readonly batch: Uint8Array<ArrayBuffer>; readonly lengthBytes: number } | 'digest'
-/** One answer a request, in their order: the batch again, to be filled anew, or the digest. */
-export type HashAnswer = Uint8Array<ArrayBuffer> | string
+/** One reply per request, in order: the batch, to be reused, or the digest. */
+export type HashReply = Uint8Array<ArrayBuffer> | string
 
-/** Large enough that a message a batch does not count, small enough to be in a cache still when the thread reads it. */
+/** Large enough that the cost of messages is negligible, small enough to stay in the processor cache. */
 const batchBytes = 512 * 1024
-/** Being filled or under way: what one stream may run ahead of its hash is 4 MiB. */
+/** A stream may be ahead of its hash by this many batches: 4 MiB. */
 const batchesMax = 8
 
-/** Pieces are copied into batches, which are moved to the thread and back: to copy takes a tenth of what hashing does. */
+/** Copies chunks into batches that are transferred to the thread and back. Copying takes a tenth of the time of hashing. */
 class HashThread implements StreamHash {
   readonly #worker: Worker
   readonly #onAbort = () => void this.#worker.terminate()
-  /** Batches that came back. */
+  /** Batches that were returned by the thread. */
   readonly #empty: Uint8Array<ArrayBuffer>[] = []
   #made = 0
   #batch: Uint8Array<ArrayBuffer> | null = null
@@ -84,32 +84,32 @@ class HashThread implements StreamHash {
       resourceLimits: { maxOldGenerationSizeMb: 32 },
     })
     threads++
-    this.#worker.on('message', (answer: HashAnswer) => this.#answered(answer))
+    this.#worker.on('message', (reply: HashReply) => this.#onReply(reply))
     this.#worker.once('error', (error) => this.#fail(error))
     this.#worker.once('exit', () => {
       threads--
-      this.#fail(new Error('it has ended'))
+      this.#fail(new Error('it has exited'))
     })
     signal.addEventListener('abort', this.#onAbort, { once: true })
   }
 
-  update(piece: Uint8Array): Promise<void> | null {
+  update(chunk: Uint8Array): Promise<void> | null {
     if (this.#failure !== null) return Promise.reject(this.#failure)
-    const at = this.#take(piece, 0)
-    return at < piece.length ? this.#takeRest(piece, at) : null
+    const at = this.#copy(chunk, 0)
+    return at < chunk.length ? this.#copyRest(chunk, at) : null
   }
 
-  async #takeRest(piece: Uint8Array, start: number): Promise<void> {
-    for (let at = start; at < piece.length; at = this.#take(piece, at)) await this.#answer()
+  async #copyRest(chunk: Uint8Array, start: number): Promise<void> {
+    for (let at = start; at < chunk.length; at = this.#copy(chunk, at)) await this.#nextReply()
   }
 
-  /** Copies from `start` as far as there are batches. @returns the first byte that is left */
-  #take(piece: Uint8Array, start: number): number {
+  /** Copies from `start` while a batch is available; returns the offset of the first byte that was not copied. */
+  #copy(chunk: Uint8Array, start: number): number {
     let at = start
-    while (at < piece.length) {
+    while (at < chunk.length) {
       this.#batch ??= this.#nextBatch()
       if (this.#batch === null) return at
-      const part = piece.subarray(at, at + batchBytes - this.#filledBytes)
+      const part = chunk.subarray(at, at + batchBytes - this.#filledBytes)
       this.#batch.set(part, this.#filledBytes)
       this.#filledBytes += part.length
       at += part.length
@@ -126,19 +126,19 @@ class HashThread implements StreamHash {
   }
 
   #send(batch: Uint8Array<ArrayBuffer>): void {
-    this.#ask({ batch, lengthBytes: this.#filledBytes }, [batch.buffer])
+    this.#post({ batch, lengthBytes: this.#filledBytes }, [batch.buffer])
     this.#batch = null
     this.#filledBytes = 0
   }
 
-  #ask(request: HashRequest, moved: ArrayBuffer[] = []): void {
+  #post(request: HashRequest, moved: ArrayBuffer[] = []): void {
     this.#worker.postMessage(request, moved)
   }
 
   async digest(): Promise<string> {
     if (this.#batch !== null) this.#send(this.#batch)
-    this.#ask('digest')
-    while (this.#digest === null) await this.#answer()
+    this.#post('digest')
+    while (this.#digest === null) await this.#nextReply()
     return this.#digest
   }
 
@@ -147,17 +147,16 @@ class HashThread implements StreamHash {
     await this.#worker.terminate()
   }
 
-  /** Waits until something is answered. */
-  #answer(): Promise<void> {
+  #nextReply(): Promise<void> {
     if (this.#failure !== null) return Promise.reject(this.#failure)
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject }
     })
   }
 
-  #answered(answer: HashAnswer): void {
-    if (typeof answer === 'string') this.#digest = answer
-    else this.#empty.push(answer)
+  #onReply(reply: HashReply): void {
+    if (typeof reply === 'string') this.#digest = reply
+    else this.#empty.push(reply)
     this.#waiting?.resolve()
   }
 
@@ -166,7 +165,7 @@ class HashThread implements StreamHash {
     this.#failure = this.#signal.aborted
       ? this.#signal.reason
       : new WorkerLostError(
-          `The thread that makes the sha256 of a shard is lost: ${(cause as Error).message}. Run the same command again`,
+          `the thread that computes the sha256 of a shard was lost: ${(cause as Error).message}. Run the same command again`,
           { cause },
         )
     this.#waiting?.reject(this.#failure)

@@ -5,7 +5,7 @@
 import { ShardDamageError } from '../../errors.js'
 import { arraySplitter } from './array.js'
 import { lineSplitter } from './lines.js'
-import type { Damage, FormatOptions, Piece, Splitter, TextCursor } from './piece.js'
+import type { Damage, FormatOptions, Piece, Splitter, TextCursor } from './raw-block.js'
 
 /** Bytes looked at to tell the layout: a byte order mark, white space and `{"RECORDS": [` fit with room. */
 export const layoutBytes = 4096

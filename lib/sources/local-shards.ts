@@ -6,11 +6,11 @@ import { addAbortSignal, type Readable } from 'node:stream'
 import { mapConcurrent, openFilesMax } from '../core/concurrent.js'
 import { InvalidOptionError, KunStreamError, ShardFormatError, SourceNotFoundError } from '../errors.js'
 import type { FieldMapping } from '../text/mapping.js'
-import { faultyShard } from './fault.js'
 import { type FilePlace, placeKey } from './file-name.js'
-import { type FoundFile, faultOfPath, listFiles, lookAt, pathError } from './listing.js'
+import { type FoundFile, listFiles, lookAt, pathError, rejectOfPath } from './listing.js'
 import { LocalFile } from './local-file.js'
-import type { Shard, ShardFault } from './types.js'
+import { rejectedShard } from './rejected-shard.js'
+import type { Shard, ShardReject } from './shard.js'
 
 export interface LocalSource {
   readonly split: string
@@ -68,7 +68,7 @@ async function fileShard(
 ): Promise<Shard> {
   const path = relative(base, place.shown).split(sep).join('/')
   const identity = known === null ? await identityOf(place) : { fault: known }
-  if ('fault' in identity) return faultyShard({ split, path, mapping, fault: identity.fault })
+  if ('fault' in identity) return rejectedShard({ split, path, mapping, fault: identity.fault })
   const { file } = identity
   return {
     split,
@@ -82,9 +82,9 @@ async function fileShard(
   }
 }
 
-async function identityOf(place: FilePlace): Promise<{ readonly file: LocalFile } | { readonly fault: ShardFault }> {
+async function identityOf(place: FilePlace): Promise<{ readonly file: LocalFile } | { readonly fault: ShardReject }> {
   const there = await lookAt(place, stat)
-  if ('code' in there) return { fault: faultOfPath(there.code) }
+  if ('code' in there) return { fault: rejectOfPath(there.code) }
   const { stats } = there
   if (!stats.isFile()) return { fault: { reason: 'shard-unreadable', detail: `it is ${kindOf(stats)}` } }
   if (stats.size === 0) return { fault: { reason: 'shard-empty', detail: 'the file has 0 bytes' } }
@@ -92,7 +92,7 @@ async function identityOf(place: FilePlace): Promise<{ readonly file: LocalFile 
     return { file: await LocalFile.open(place) }
   } catch (error) {
     if (error instanceof KunStreamError) throw error
-    return { fault: faultOfPath(pathError('read', place, error)) }
+    return { fault: rejectOfPath(pathError('read', place, error)) }
   }
 }
 

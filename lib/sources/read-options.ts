@@ -1,7 +1,7 @@
 /** How shards are cut and in which order they are read. Everything here alters the order or the ids of the output. */
 import { z } from 'zod'
 
-export const sourceOptions = z.strictObject({
+export const readOptions = z.strictObject({
   blockBytes: z
     .int()
     .min(1)
@@ -47,4 +47,4 @@ export const sourceOptions = z.strictObject({
 })
 
 /** How shards are cut and ordered, defaults filled in. Bytes are decompressed ones. */
-export type SourceOptions = z.infer<typeof sourceOptions>
+export type ReadOptions = z.infer<typeof readOptions>

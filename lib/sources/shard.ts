@@ -4,7 +4,7 @@ import type { RangedFile } from '../storage/ranged-file.js'
 import type { FieldMapping } from '../text/mapping.js'
 
 /** Why a shard as a whole is rejected. */
-export interface ShardFault {
+export interface ShardReject {
   readonly reason: RejectReasonName
   readonly detail: string
 }
@@ -14,7 +14,7 @@ export interface Shard extends RangedFile {
   readonly split: string
   readonly mapping: FieldMapping
   /** Found when it was listed: the shard is one reject and is not opened. */
-  readonly fault?: ShardFault | null
+  readonly fault?: ShardReject | null
   /** Removed from a run that began with it: its index stays, nothing of it is read. */
   readonly removed?: boolean
   /**

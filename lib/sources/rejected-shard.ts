@@ -1,15 +1,15 @@
 /** Shards of which nothing is read: those that cannot be, each one reject, and those that were taken out of a run. */
 import { ContractError } from '../errors.js'
 import type { FieldMapping } from '../text/mapping.js'
-import type { Piece } from './formats/piece.js'
-import type { Shard, ShardFault } from './types.js'
+import type { Piece } from './formats/raw-block.js'
+import type { Shard, ShardReject } from './shard.js'
 
 /** Builds a shard that is one reject. */
-export function faultyShard(of: {
+export function rejectedShard(of: {
   readonly split: string
   readonly path: string
   readonly mapping: FieldMapping
-  readonly fault: ShardFault
+  readonly fault: ShardReject
 }): Shard {
   return { ...of, ...unread, sizeBytes: 0, version: null }
 }
@@ -29,7 +29,7 @@ function refuse(): never {
 }
 
 /** The one piece of a shard that cannot be read; at `offset` where pieces came before. */
-export async function* faultPiece({ reason, detail }: ShardFault, offset = 0): AsyncGenerator<Piece> {
+export async function* shardReject({ reason, detail }: ShardReject, offset = 0): AsyncGenerator<Piece> {
   const refused = [{ offset, reason, detail, excerpt: '' }]
   yield { bytes: new Uint8Array(0), offset, offsetUnit: 'byte', refused, next: null }
 }

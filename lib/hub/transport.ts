@@ -1,7 +1,7 @@
 /**
- * Requests to the Hub that are asked again when they should be: 429, 5xx, broken connections; within a budget of requests.
- * The Hub client gets it as `fetch`; shards and uploads use `request`, which streams. Proxies are those of the environment,
- * certificates those of NODE_EXTRA_CA_CERTS (which Node itself reads).
+ * Sends requests to the Hub, within a request budget, and retries 429, 5xx and broken connections. @huggingface/hub uses
+ * it as `fetch`; shards and uploads use `request`, which streams. Proxies come from HTTP_PROXY, HTTPS_PROXY and NO_PROXY,
+ * certificates from NODE_EXTRA_CA_CERTS (read by Node itself).
  */
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request as undiciRequest } from 'undici'
 import { z } from 'zod'
@@ -12,14 +12,14 @@ import { processSecrets } from '../core/redaction.js'
 import { parseRetryAfter } from '../core/retry-after.js'
 import type { Clock } from '../core/types.js'
 import { HubAccessError, HubUnavailableError } from '../errors.js'
-import { asFetch, sayingOf } from './answer.js'
-import { sentBody } from './body.js'
-import { type HubWait, outage } from './outage.js'
-import { type HubRequest, type HubResponse, plain } from './request.js'
+import { wireBody } from './body.js'
+import { type HubWait, outageReports } from './outage.js'
+import { type HubRequest, type HubResponse, shownUrl } from './request.js'
 import { parseRateLimit, RequestBudget } from './request-budget.js'
+import { errorTextOf, fetchThrough } from './response.js'
 import { clientToken, type HubSettings, hubUrlDefault } from './settings.js'
 
-export const hubFetchOptions = z.strictObject({
+export const hubTransportOptions = z.strictObject({
   triesMax: z
     .int()
     .min(1)
@@ -55,8 +55,8 @@ export const hubFetchOptions = z.strictObject({
   seed: z.int().default(1).meta(unpinned('Seed for retry jitter')),
 })
 
-export interface HubFetchOptions extends z.input<typeof hubFetchOptions> {
-  /** Told of the waits of an outage that a reader should know of: the first, and what is longer. */
+export interface HubTransportOptions extends z.input<typeof hubTransportOptions> {
+  /** Called for the waits of an outage that are worth reporting: see outage.ts. */
   readonly onWait?: ((wait: HubWait) => void) | undefined
 }
 
@@ -65,7 +65,7 @@ export interface HubTransport {
   /** For @huggingface/hub. */
   readonly fetch: typeof fetch
   readonly clock: Clock
-  /** Waits before try number `failures`, with jitter. */
+  /** Waits after failure number `failures`: exponential back-off with jitter. */
   backoff(failures: number, signal?: AbortSignal): Promise<void>
   readonly counts: { requests: number; retries: number; waitedMs: number }
   close(): Promise<void>
@@ -74,17 +74,17 @@ export interface HubTransport {
 const redirectsMax = 5
 
 /**
- * Opens connections to the Hub.
+ * Returns a transport with its own connections; `close` it when done.
  *
- * @throws {HubUnavailableError} from `request`: tries used up, or the Hub asks to wait longer than `waitMsMax`
+ * @throws {HubUnavailableError} from `request`: all tries failed, or the Hub asks to wait longer than `waitMsMax`
  * @throws {HubAccessError} from `request`: HF_HUB_OFFLINE is set
  */
 export function hubTransport(
   settings: HubSettings,
-  { onWait, ...given }: HubFetchOptions = {},
+  { onWait, ...given }: HubTransportOptions = {},
   clock = systemClock,
 ): HubTransport {
-  const options = hubFetchOptions.parse(given)
+  const options = hubTransportOptions.parse(given)
   const random = seededRandom(options.seed)
   const dispatcher = dispatcherFor(options)
   const window = { windowMs: options.windowMs }
@@ -93,7 +93,7 @@ export function hubTransport(
     resolve: new RequestBudget({ requestsMax: options.resolveRequestsMax, ...window }, clock),
   }
   const counts = { requests: 0, retries: 0, waitedMs: 0 }
-  const waits = outage(onWait)
+  const reports = outageReports(onWait)
 
   async function wait(waitMs: number, signal: AbortSignal | undefined): Promise<void> {
     counts.waitedMs += waitMs
@@ -109,23 +109,25 @@ export function hubTransport(
     const budget = budgetOf(url, settings, budgets)
     await budget?.take(waitSignal(request))
     counts.requests++
-    const answer = await undiciRequest(url, {
+    const response = await undiciRequest(url, {
       dispatcher,
       method: (request.method ?? 'GET') as Dispatcher.HttpMethod,
-      ...sentBody(request),
+      ...wireBody(request),
       ...timeouts,
       ...(request.signal ? { signal: request.signal } : {}),
     })
-    const headers = flatten(answer.headers)
+    const headers = flatten(response.headers)
     const limit = parseRateLimit(headers.ratelimit)
     if (limit !== null) budget?.learn(limit)
-    return { status: answer.statusCode, headers, body: answer.body, url }
+    return { status: response.statusCode, headers, body: response.body, url }
   }
 
   async function request(givenUrl: string, request: HubRequest = {}): Promise<HubResponse> {
     const url = mirrored(givenUrl, settings)
     if (settings.offline) {
-      throw new HubAccessError(`HF_HUB_OFFLINE is set, so ${plain(url)} is not asked: unset it, or use local files`)
+      throw new HubAccessError(
+        `HF_HUB_OFFLINE is set, so no request is sent to ${shownUrl(url)}: unset it, or use local files`,
+      )
     }
     const waiting = waitSignal(request)
     let tries = 1
@@ -135,30 +137,30 @@ export function hubTransport(
         const outcome = await attempt(url, request, tries)
         if ('status' in outcome) return outcome
         counts.retries++
-        waits.begins(outcome)
+        reports.retrying(outcome)
         tries++
         await wait(outcome.waitMs, waiting)
       }
     } finally {
-      if (tries > 1) waits.over()
+      if (tries > 1) reports.ended()
     }
   }
 
-  /** One try: the answer, or why and for how long the next one waits. */
+  /** One try: returns the response, or why it is retried and after which wait. */
   async function attempt(url: string, request: HubRequest, tries: number): Promise<HubResponse | HubWait> {
     const { triesMax, waitMsMax, headersMs: headersTimeout, idleMs: bodyTimeout } = options
     const once = request.once === true
     const last = once || tries >= triesMax
-    const next = (reason: string, waitMs: number): HubWait => ({ url: plain(url), reason, tries, triesMax, waitMs })
+    const next = (reason: string, waitMs: number): HubWait => ({ url: shownUrl(url), reason, tries, triesMax, waitMs })
     try {
-      const answer = await followed(url, request, settings, (target, sent) =>
+      const response = await followRedirects(url, request, settings, (target, sent) =>
         send(target, sent, { headersTimeout, bodyTimeout }),
       )
-      if (!isRetryable(answer.status) || once) return answer
-      const asked = askedWaitMs(answer.headers)
-      const reason = `${answer.status} ${processSecrets.words(await sayingOf(answer))}`
-      if (last || (asked ?? 0) > waitMsMax) throw unavailable(url, reason, tries, asked)
-      return next(reason, asked === null ? backoffMs(tries) : asked + random() * Math.min(1000, asked + 1))
+      if (!isRetryable(response.status) || once) return response
+      const givenMs = retryAfterMs(response.headers)
+      const reason = `${response.status} ${processSecrets.words(await errorTextOf(response))}`
+      if (last || (givenMs ?? 0) > waitMsMax) throw unavailable(url, reason, tries, givenMs)
+      return next(reason, givenMs === null ? backoffMs(tries) : givenMs + random() * Math.min(1000, givenMs + 1))
     } catch (error) {
       if (request.signal?.aborted) throw request.signal.reason
       if (error instanceof HubUnavailableError || !isConnectionFailure(error)) throw error
@@ -169,7 +171,7 @@ export function hubTransport(
 
   return {
     request,
-    fetch: (input, init) => asFetch((url, sent) => request(url, authorized(url, sent, settings)), input, init),
+    fetch: (input, init) => fetchThrough((url, sent) => request(url, authorized(url, sent, settings)), input, init),
     clock,
     backoff: (failures, signal) => wait(backoffMs(failures), signal),
     counts,
@@ -177,8 +179,7 @@ export function hubTransport(
   }
 }
 
-/** The proxies of HTTP_PROXY, HTTPS_PROXY and NO_PROXY, where one is set. */
-function dispatcherFor({ connectMs, connectionsMax }: z.output<typeof hubFetchOptions>): Dispatcher {
+function dispatcherFor({ connectMs, connectionsMax }: z.output<typeof hubTransportOptions>): Dispatcher {
   const proxied = ['http_proxy', 'https_proxy'].some((name) => process.env[name] || process.env[name.toUpperCase()])
   const options = { connect: { timeout: connectMs }, connections: connectionsMax, pipelining: 1 }
   return proxied ? new EnvHttpProxyAgent(options) : new Agent(options)
@@ -193,12 +194,12 @@ function budgetOf(
   return /\/resolve\//.test(url) ? budgets.resolve : budgets.api
 }
 
-/** With a mirror set, an address that the Hub wrote of itself is asked of the mirror. */
+/** Replaces huggingface.co by the mirror, if one is set: responses of a mirror contain addresses of the original. */
 function mirrored(url: string, settings: HubSettings): string {
   return settings.mirrored && url.startsWith(`${hubUrlDefault}/`) ? settings.url + url.slice(hubUrlDefault.length) : url
 }
 
-async function followed(
+async function followRedirects(
   start: string,
   request: HubRequest,
   settings: HubSettings,
@@ -206,18 +207,18 @@ async function followed(
 ): Promise<HubResponse> {
   let url = start
   for (let redirects = 0; ; redirects++) {
-    const answer = await send(url, sameOrigin(url, start) ? request : withoutToken(request))
-    const { location } = answer.headers
-    if (request.redirect === 'manual' || answer.status < 301 || answer.status > 308 || location === undefined)
-      return answer
-    await answer.body.dump()
+    const response = await send(url, sameOrigin(url, start) ? request : withoutToken(request))
+    const { location } = response.headers
+    if (request.redirect === 'manual' || response.status < 301 || response.status > 308 || location === undefined)
+      return response
+    await response.body.dump()
     if (redirects === redirectsMax)
-      throw new HubUnavailableError(`${plain(start)} redirects more than ${redirectsMax} times`)
+      throw new HubUnavailableError(`${shownUrl(start)} redirects more than ${redirectsMax} times`)
     url = mirrored(new URL(location, url).href, settings)
   }
 }
 
-/** With the token for the Hub's own host; without one for any other that an answer names, as the next page of a listing. */
+/** Adds the token for the Hub's own host; removes it for any other host, such as one in the link to the next page. */
 function authorized(url: string, request: HubRequest, settings: HubSettings): HubRequest {
   if (!sameOrigin(mirrored(url, settings), settings.url)) return withoutToken(request)
   const { authorization } = request.headers ?? {}
@@ -230,12 +231,13 @@ function withoutToken(request: HubRequest): HubRequest {
   return { ...request, headers: Object.fromEntries(headers) }
 }
 
-/** Ends a wait for a try: the signal of the request, or the one that lets no further try begin. */
+/** The signal that ends a wait: that of the request, or the one after which no further try is started. */
 function waitSignal({ signal, ending }: HubRequest): AbortSignal | undefined {
   return signal && ending ? AbortSignal.any([signal, ending]) : (signal ?? ending)
 }
 
-function askedWaitMs(headers: HubResponse['headers']): number | null {
+/** The wait that the Hub asks for; null if it does not. */
+function retryAfterMs(headers: HubResponse['headers']): number | null {
   return parseRetryAfter(headers['retry-after']) ?? parseRateLimit(headers.ratelimit)?.waitMs ?? null
 }
 
@@ -243,7 +245,7 @@ function isRetryable(status: number): boolean {
   return status === 408 || status === 429 || status >= 500
 }
 
-/** What undici and Node call a connection that could not be made, broke, or stayed silent. */
+/** Whether the error, of undici or Node, means that a connection failed, broke or timed out. */
 export function isConnectionFailure(error: unknown): boolean {
   const { code } = error as { code?: string }
   if (error instanceof AggregateError) return error.errors.every(isConnectionFailure)
@@ -261,12 +263,12 @@ const connectionFailures: ReadonlySet<string> = new Set([
   ],
 ])
 
-function unavailable(url: string, what: string, tries: number, askedMs: number | null, cause?: unknown): Error {
-  const later = askedMs === null ? '' : ` It asks to wait ${Math.ceil(askedMs / 1000)} s.`
+function unavailable(url: string, reason: string, tries: number, givenMs: number | null, cause?: unknown): Error {
+  const later = givenMs === null ? '' : ` It asks to wait ${Math.ceil(givenMs / 1000)} s.`
   return new HubUnavailableError(
-    `${plain(url)} failed, last with ${what}, after ${tries} ${tries === 1 ? 'try' : 'tries'}.${later} ` +
-      'Run the same command again: it goes on from here',
-    { cause, details: { tries, waitMs: askedMs } },
+    `${shownUrl(url)} failed, last with ${reason}, after ${tries} ${tries === 1 ? 'try' : 'tries'}.${later} ` +
+      'Run the same command again: it resumes',
+    { cause, details: { tries, waitMs: givenMs } },
   )
 }
 

@@ -1,0 +1,20 @@
+/** Reports retries on the terminal: without them a command would be silent for minutes during an outage of the Hub. */
+import { duration } from '../core/duration.js'
+import type { HubWait } from './outage.js'
+import type { HubTransportOptions } from './transport.js'
+
+/** Returns transport options that report retries through `say`. */
+export function reportWaits(
+  options: HubTransportOptions | undefined,
+  say: (message: string) => void,
+): HubTransportOptions {
+  return { ...options, onWait: (wait) => say(waitText(wait)) }
+}
+
+/** One line, even if a proxy returned a whole page. */
+function waitText({ url, reason, tries, triesMax, waitMs }: HubWait): string {
+  const why = reason.replace(/\s+/g, ' ').trim().slice(0, reasonCharsMax)
+  return `${url} failed with ${why}: retrying in ${duration(waitMs / 1000)}, try ${tries + 1} of ${triesMax}`
+}
+
+const reasonCharsMax = 120
