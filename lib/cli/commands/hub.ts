@@ -1,9 +1,9 @@
 /** `kun-stream hub ls REPO [GLOB]`: lists the files that a source on the Hub would read. */
 import type { Command } from 'commander'
-import { hubTransport } from '../../hub/transport.js'
+import { listDataset } from '../../hub/listing.js'
 import { reportWaits } from '../../hub/retry-messages.js'
 import { hubSettings } from '../../hub/settings.js'
-import { listDataset } from '../../hub/listing.js'
+import { hubTransport } from '../../hub/transport.js'
 import { hubUrlOption, tokenOption } from '../hub-options.js'
 import { bytesText, counted } from '../terminal/bytes-text.js'
 import { sayOnStderr, writeErr, writeOut } from '../terminal/output.js'
