@@ -5,7 +5,7 @@
 import type { OpenedDeduplicator } from '../dedup/deduplicator.js'
 import { CorruptFileError } from '../errors.js'
 import type { ManifestEntry } from '../sinks/index.js'
-import { blocks, type Shard, type ReadOptions } from '../sources/index.js'
+import { blocks, type ReadOptions, type Shard } from '../sources/index.js'
 import { type Block, type PreparedBlock, releaseColumns } from '../text/block.js'
 import { cursorOf } from './committed-cut.js'
 import { splitIntoRecords } from './stages/dedup.js'

@@ -8,8 +8,8 @@ import {
   isEnded,
   removedShard,
   type Shard,
-  type ShardReject,
   type ShardRead,
+  type ShardReject,
   type SourceCursor,
 } from '../sources/index.js'
 
