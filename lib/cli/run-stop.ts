@@ -3,6 +3,7 @@
  * the requests in flight. At the end: it aborts the copies to the mirror and the Hub. A further signal stops
  * immediately.
  */
+import type { EventLog } from '../core/event-log.js'
 import { AbortedError } from '../errors.js'
 import type { KunRun } from '../run/run.js'
 import { onStopSignal, type StopSignal } from './terminal/stop-signals.js'
@@ -20,9 +21,12 @@ export class RunStop {
   #ended = false
   #signals = 0
 
-  constructor(say: (message: string) => void) {
+  constructor(say: (message: string) => void, log: EventLog) {
     this.#say = say
-    this.#release = onStopSignal((signal) => this.#heard(signal))
+    this.#release = onStopSignal((signal, number) => {
+      log.warn('stop-signal', { signal, number })
+      this.#handle(signal)
+    })
   }
 
   /** Aborted to cancel the work after the run: mirror and publish. */
@@ -82,7 +86,7 @@ export class RunStop {
     this.#release()
   }
 
-  #heard(signal: StopSignal): void {
+  #handle(signal: StopSignal): void {
     this.#signals++
     if (this.#ended) {
       this.#say(`${signal}: no longer waiting for the mirror and the Hub`)

@@ -3,6 +3,7 @@
  * machine, not on the data alone, so a verdict for their block is stored among the replies before it takes effect. A run
  * that resumes, or is rebuilt from these replies, rejects the same records with the same details and does not retry them.
  */
+import { type EventLog, noLog } from '../core/event-log.js'
 import { replyKey } from '../llm/protocol/request-identity.js'
 import type { Replies } from '../storage/replies/replies.js'
 import type { Block, PreparedBlock, PrepareReject } from '../text/block.js'
@@ -16,6 +17,7 @@ const reason = 'worker-lost'
 export function preparing(
   pool: WorkerPool,
   replies: Pick<Replies, 'find' | 'keep'>,
+  log: EventLog = noLog,
 ): (block: Block) => Promise<PreparedBlock> {
   return async (block) => {
     const { number } = block
@@ -26,6 +28,7 @@ export function preparing(
     if (lost.length > known.records.length) {
       const detail = JSON.stringify(lost)
       await replies.keep(keyOf(name, known.verdicts), number, { verdict: { reason, detail } })
+      log.warn('verdict-stored', { stage: 'prepare', block: number, shard: block.shard, reason, detail })
     }
     return prepared
   }

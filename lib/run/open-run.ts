@@ -2,7 +2,9 @@
  * Opens everything that a run uses, and closes it. What only reads is opened first: a wrong filter or a server that does
  * not respond is reported before anything is written.
  */
+
 import { join } from 'node:path'
+import { type EventLog, noLog } from '../core/event-log.js'
 import type { Clock } from '../core/types.js'
 import type { OpenedDeduplicator } from '../dedup/deduplicator.js'
 import { openDeduplicator } from '../dedup/open-index.js'
@@ -57,6 +59,7 @@ export interface OpenRun {
   readonly row: RowOptions
   readonly deduplicator: OpenedDeduplicator
   readonly pool: WorkerPool
+  readonly log: EventLog
   readonly writer: CutWriter
   readonly drift: DriftMonitor
   readonly usage: UsageLimits
@@ -77,6 +80,8 @@ export interface OpenRunOptions {
   readonly files: FileLayer
   readonly onStep?: OnStep | undefined
   readonly onEvent?: ((message: string) => void) | undefined
+  /** Receives each decision that changes what is sent or written. */
+  readonly log?: EventLog | undefined
   readonly fresh?: 'refuse' | 'discard' | undefined
   /** For waits, deadlines and outages; the system clock by default. */
   readonly clock?: Clock | undefined
@@ -103,7 +108,12 @@ type Closings = (() => Promise<void>)[]
  */
 export async function openRun(settings: KunSettings, options: OpenRunOptions): Promise<OpenRun> {
   const { prepare, dedup, workers, output, read } = settings
-  const { files, onEvent = () => undefined } = options
+  const { files, log = noLog } = options
+  const onEvent = (message: string): void => {
+    log.warn('note', { message })
+    options.onEvent?.(message)
+  }
+  const noting = { ...options, onEvent }
   const plan = await planPreparation(prepare, process.cwd(), signaturePlan(dedup.near))
   const encoder = await parquetEncoder({ encoder: output.encoder, ...(output.codec && { codec: output.codec }) })
   const closings: Closings = []
@@ -113,22 +123,22 @@ export async function openRun(settings: KunSettings, options: OpenRunOptions): P
     const { servers, stages, drift } = serving
     const capabilities = { ...known, ...servers.capabilities() }
     const record = await runRecordOf(settings, plan, encoder.identity, capabilities, files)
-    const { directory, shards, reads } = await openDirectory(output.dir, settings.shards, record, options, closings)
+    const { directory, shards, reads } = await openDirectory(output.dir, settings.shards, record, noting, closings)
     await checkReads(shards, reads, onEvent)
     await drift.open({ files: directory.files, directory: output.dir, onEvent })
     const row = { ...stages.row, shape: output.shape }
-    const writing = await openWriting(settings, directory, row, encoder, options, closings)
+    const writing = await openWriting(settings, directory, row, encoder, noting, closings)
     const { replies, deduplicator } = writing
     servers.useReplies(replies)
     const pool = workerPool({ plan, ...workers, onEvent })
     closings.unshift(() => pool.close())
     if (directory.last !== null && deduplicator.lostBytes > 0) {
       const cuts = await readManifest(output.dir, files)
-      await replayDedup({ deduplicator, prepare: preparing(pool, replies), shards, read, cuts })
+      await replayDedup({ deduplicator, prepare: preparing(pool, replies, log), shards, read, cuts })
     }
     const from = directory.last && resumePoint(directory.last)
     if (from !== null) await replies.forgetBefore(from.blocks)
-    return { ...serving, ...writing, shards, reads, directory, from, row, pool }
+    return { ...serving, ...writing, shards, reads, directory, from, row, pool, log }
   } catch (error) {
     return closeAfter(error, closings)
   }
@@ -156,7 +166,7 @@ function resumePoint(last: ManifestEntry): ResumePoint {
 /** The servers, the stages that use them, and what observes their replies. Writes nothing. */
 async function openServing(
   { seed, models, kun, servers: serverOptions, drift: driftOptions, limits }: KunSettings,
-  { clock, through, onEvent }: OpenRunOptions,
+  { clock, through, onEvent, log }: OpenRunOptions,
   pinned: Readonly<Record<string, Capabilities>>,
   closings: Closings,
 ): Promise<Pick<OpenRun, 'servers' | 'stages' | 'drift' | 'usage' | 'drain'>> {
@@ -168,6 +178,7 @@ async function openServing(
     ...(clock && { clock }),
     pinned,
     onEvent: ({ endpoint, words }) => onEvent?.(`${endpoint}: ${words}`),
+    ...(log && { log }),
   })
   closings.unshift(() => servers.close())
   const drift = new DriftMonitor(driftOptions)

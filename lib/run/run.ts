@@ -150,6 +150,7 @@ class ActiveRun implements KunRun {
   async stop(reason: KunStreamError): Promise<void> {
     if (this.#stopReason !== null) return
     this.#stopReason = reason
+    this.#open.log.warn('run-stopping', { code: reason.code, message: reason.message })
     this.#run.drain()
     const drained = this.#open.servers.drain()
     this.#open.drain.begin(drained)
@@ -159,6 +160,7 @@ class ActiveRun implements KunRun {
 
   abort(reason: KunStreamError): void {
     this.#stopReason ??= reason
+    this.#open.log.warn('run-aborting', { code: reason.code, message: reason.message })
     this.#run.abort(reason)
   }
 
@@ -170,7 +172,7 @@ class ActiveRun implements KunRun {
     const { directory, pool, replies, deduplicator, stages, drift, servers } = this.#open
     return kunGraph({
       blocks: this.#blocks(read),
-      prepare: preparing(pool, replies),
+      prepare: preparing(pool, replies, this.#open.log),
       blocksInWorkers: pool.threads * blocksPerThread,
       deduplicator,
       label: stages.label === null ? null : drift.stage(stages.label),
@@ -212,9 +214,12 @@ class ActiveRun implements KunRun {
       },
       afterCommit: async ({ blocks: done, cut }, counters) => {
         this.#cuts = cut + 1
+        this.#open.log.info('cut-committed', { cut, blocks: done, rows: rowsOf(counters) })
         await replies.forgetBefore(done)
         this.#limitReached = rowsOf(counters) >= this.#rowsMax
-        if (this.#limitReached) this.#run.abort(new AbortedError('rowsMax is reached'))
+        if (!this.#limitReached) return
+        this.#open.log.info('rows-limit-reached', { rowsMax: this.#rowsMax })
+        this.#run.abort(new AbortedError('rowsMax is reached'))
       },
       stopping: () => this.#isOver || this.#stopReason !== null || this.#limitReached,
     }

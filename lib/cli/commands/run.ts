@@ -8,6 +8,7 @@ import { type EventLog, noLog } from '../../core/event-log.js'
 import { AbortedError, EndpointError, UsageError } from '../../errors.js'
 import { reportWaits } from '../../hub/retry-messages.js'
 import { type Phase, phases } from '../../kun/stages.js'
+import { endpointLabel } from '../../llm/protocol/client.js'
 import { loadRecipe, type Recipe } from '../../recipe/index.js'
 import { type PreparedSettings, settingsOf } from '../../recipe/run-settings.js'
 import { type KunRun, startKunRun } from '../../run/run.js'
@@ -101,6 +102,7 @@ export async function runRecipe(recipe: Recipe, order: RunOrder): Promise<number
     call.log[end.code === 0 ? 'info' : 'warn']('run-ended', { ...end })
     if (recipe.onExit === undefined) return
     const problem = await runOnExit(recipe.onExit, { ...end, directory: order.directory })
+    call.log.info('on-exit', { problem })
     if (problem !== null) call.terminal.say(problem)
   }
   try {
@@ -118,15 +120,21 @@ function callOf(recipe: Recipe, order: RunOrder): RunCall {
   const { directory, log = noLog } = order
   const terminal = new RunTerminal()
   const { say } = terminal
-  const connection = reportWaits(hub, say)
+  const onWait = (line: string): void => {
+    log.warn('hub-waiting', { message: line })
+    say(line)
+  }
   const { whileRunning = false, everyMs = 0, ...publishing } = publish ?? {}
   return {
     ...order,
     name,
     terminal,
     log,
-    prepare: () => settingsOf(recipe, directory, say),
-    mirror: mirror === undefined ? null : new RunMirror({ ...mirror, directory, connection, say, log }),
+    prepare: () => settingsOf(recipe, directory, onWait),
+    mirror:
+      mirror === undefined
+        ? null
+        : new RunMirror({ ...mirror, directory, connection: reportWaits(hub, onWait), say, log }),
     publish:
       publish === undefined
         ? null
@@ -140,14 +148,15 @@ function callOf(recipe: Recipe, order: RunOrder): RunCall {
 }
 
 async function conduct(call: RunCall): Promise<RunEnd> {
-  const { directory, name, through, terminal, mirror, publish } = call
-  const stop = new RunStop(terminal.say)
+  const { directory, name, through, terminal, mirror, publish, log } = call
+  const stop = new RunStop(terminal.say, log)
   let prepared: PreparedSettings | null = null
   try {
     if (call.fromMirror) await stop.before(restore(mirror))
     prepared = await stop.before(call.prepare())
     const { settings, builtin } = prepared
     const faulty = settings.shards.flatMap(({ path, fault }) => (fault == null ? [] : [{ path, ...fault }]))
+    for (const shard of faulty) log.warn('shard-unreadable', shard)
     for (const line of faultyLines(faulty)) terminal.say(line)
     const { run, copies } = await open(call, prepared, stop)
     const endPublishing = publish?.start(stop.giveUp)
@@ -178,7 +187,7 @@ async function restore(mirror: RunMirror | null): Promise<void> {
 
 /** Opens the run and its mirror. A run without its mirror is aborted. */
 async function open(
-  { directory, through, fresh, terminal, mirror }: RunCall,
+  { name, directory, through, fresh, terminal, mirror, log }: RunCall,
   { settings }: PreparedSettings,
   stop: RunStop,
 ): Promise<{ run: KunRun; copies: RunningMirror | null }> {
@@ -188,12 +197,27 @@ async function open(
   const starting = startKunRun(settings, {
     onEvent: (line) => (notes === null ? say(line) : notes.push(line)),
     // Printed immediately, not after the servers respond: the user is waiting.
-    onWait: say,
+    onWait: (line) => {
+      log.info('waiting', { message: line })
+      say(line)
+    },
     through,
+    log,
     ...(fresh && { fresh }),
   })
   const run = await stop.opening(starting).catch((error: unknown) => {
     throw withRecipePath(error)
+  })
+  log.info('run-opened', {
+    name,
+    directory,
+    through: through ?? null,
+    shards: settings.shards.length,
+    blocksDone: run.blocksDone,
+    models: Object.fromEntries(
+      Object.entries(settings.models).map(([model, { endpoints }]) => [model, endpoints.map(endpointLabel)]),
+    ),
+    capabilities: run.capabilities,
   })
   await markOwnRun(directory).catch((error: Error) =>
     say(`cannot mark ${directory} as a run of this account: ${error.message}; rebuild will require --trust`),

@@ -4,6 +4,7 @@
  */
 
 import { setMaxListeners } from 'node:events'
+import type { EventLog } from '../../core/event-log.js'
 import type { Clock } from '../../core/types.js'
 import { KunStreamError, ServerError } from '../../errors.js'
 import type { Reply } from '../../storage/replies/types.js'
@@ -43,6 +44,8 @@ export interface EndpointOptions {
   readonly canary: (endpoint: Endpoint, signal: AbortSignal) => Promise<void>
   /** A line for the user. */
   readonly onNote: (words: string) => void
+  /** Receives pacing and limits. */
+  readonly log?: EventLog
   /** Room may have appeared, or the endpoint went out or came back. */
   readonly onChange: (endpoint: Endpoint, what: 'room' | 'down' | 'up', words: string) => void
 }
@@ -94,6 +97,8 @@ export class Endpoint {
   #down: { sinceMs: number } | null = null
   #downBeforeMs = 0
   readonly #pacer = new Pacer()
+  #limitsLogged = false
+  #rateLogged: number | null = null
   /** Highest number of requests in flight at which a request passed. */
   #inFlightPassed = 0
   readonly #closing = new AbortController()
@@ -148,8 +153,10 @@ export class Endpoint {
     if (kind === 'connection') return
     if (kind !== 'busy') {
       this.#pacer.noteAccepted(requestNumber, sentAtMs, limits, nowMs)
+      this.#logLimits(limits)
       return
     }
+    const wasHeld = this.#pacer.isHeld
     const isOfRate = status !== 503 && status !== 529
     const said = limitsOfDetails((failure as ServerError).details)
     this.#pacer.noteRefused(
@@ -158,8 +165,23 @@ export class Endpoint {
       { retryAfterMs: retryAfterMs as number | null, limits: said, isOfRate },
       nowMs,
     )
+    if (!wasHeld && this.#pacer.isHeld) {
+      this.#options.log?.info('endpoint-paced', { endpoint: this.label, status, retryAfterMs })
+    }
     // Too few were in flight for them to be the cause.
     sent.isPaced = isOfRate && (said !== null || inFlight <= this.#inFlightPassed / 2)
+  }
+
+  /** Logs limits when they are first reported, and the rate learned from refusals when it changes. */
+  #logLimits(limits: RateLimits | null): void {
+    if (limits !== null && !this.#limitsLogged) {
+      this.#limitsLogged = true
+      this.#options.log?.info('limits-reported', { endpoint: this.label, ...limits })
+    }
+    const perSecond = this.#pacer.learnedPerSecond
+    if (perSecond === this.#rateLogged) return
+    this.#rateLogged = perSecond
+    this.#options.log?.info('rate-learned', { endpoint: this.label, perSecond })
   }
 
   /** Time this endpoint has been out, in all: what a deadline does not count. */

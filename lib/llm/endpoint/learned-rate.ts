@@ -75,6 +75,11 @@ export class LearnedRate {
     return this.#hold !== null
   }
 
+  /** The measured rate, to three digits; null while unknown. */
+  get perSecond(): number | null {
+    return this.#rate === null ? null : Number((this.#rate * 1000).toPrecision(3))
+  }
+
   /** Infinity if no limit is known. */
   rate(nowMs: number): number {
     this.#settle(nowMs)

@@ -58,6 +58,16 @@ export class Pacer {
     return Math.max(this.#heldUntilMs, this.#learned.heldUntilMs(nowMs))
   }
 
+  /** Whether a refusal holds back all but one request. */
+  get isHeld(): boolean {
+    return this.#learned.isHeld
+  }
+
+  /** Requests per second that refusals have shown the server to accept; null while unknown. */
+  get learnedPerSecond(): number | null {
+    return this.#learned.perSecond
+  }
+
   /** @returns the number of the request, which `taken` or `refused` gets later */
   noteSent(nowMs: number): number {
     const request = this.#sent++

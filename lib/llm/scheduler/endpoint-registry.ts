@@ -2,6 +2,7 @@
  * Every endpoint of a run, once: two models that name the same address share its connections, limit and health.
  * Opens and probes them, refuses one that lacks what is pinned, and tells what happens to them.
  */
+import type { EventLog } from '../../core/event-log.js'
 import type { Clock } from '../../core/types.js'
 import { EndpointError, ServerError } from '../../errors.js'
 import { acceptedBody, canaryBody, requireCapabilities } from '../endpoint/capabilities.js'
@@ -37,7 +38,7 @@ const spareConnections = 8
 
 /** Something that happened to an endpoint, for people. */
 export interface ServerEvent {
-  readonly kind: 'endpoint-down' | 'endpoint-up' | 'limiter' | 'waiting' | 'note' | 'usage-estimated'
+  readonly kind: 'endpoint-down' | 'endpoint-up' | 'endpoint-waiting' | 'endpoint-note' | 'usage-estimated'
   readonly endpoint: string
   /** The server's words, or what was done. */
   readonly words: string
@@ -66,6 +67,7 @@ export interface RegistryOptions {
   readonly startMaxMs: number
   readonly pump: () => void
   readonly onEvent: OnServerEvent
+  readonly log: EventLog
   /** Opens the connections to an address. */
   readonly connect: (url: string, connectionsMax: number) => Client
 }
@@ -124,8 +126,9 @@ export class EndpointRegistry {
           options.limiter === 'fixed' ? new FixedLimiter(options.inFlightMax) : new GoodputLimiter(options.inFlightMax),
         fallback: () => new GoodputLimiter(options.inFlightMax),
         headers,
+        log: this.#options.log,
         canary: (_, signal) => this.#canary(endpoint, uses, signal),
-        onNote: (words) => this.#options.onEvent({ kind: 'note', endpoint: label, words }),
+        onNote: (words) => this.#options.onEvent({ kind: 'endpoint-note', endpoint: label, words }),
         onChange: (_, what, words) => this.#changed(endpoint, what, words),
       })
       this.#entries.set(label, { endpoint, user, uses })
@@ -205,7 +208,7 @@ export class EndpointRegistry {
           ? `servers.startMaxMs ${startMaxMs / 1000} s`
           : `servers.outageMaxMs ${outageMaxMs / 1000} s`
         const event = { endpoint: endpoint.label, words: `${state} (${words}); waiting for it (${limit})` }
-        this.#options.onEvent({ kind: 'waiting', ...event })
+        this.#options.onEvent({ kind: 'endpoint-waiting', ...event })
       }
       const askedMs = Number(failure.details.retryAfterMs ?? 0)
       await clock.sleep(Math.min(Math.max(startWaitMs, askedMs), Math.max(1, leftMs)))
@@ -252,7 +255,7 @@ export class EndpointRegistry {
     const probe = await probeEndpoint(endpoint.client, use.headers, use.options, signal, this.#options.clock)
     if (use.pinned !== null) requireCapabilities(endpoint.label, probe.capabilities, use.pinned)
     use.probe = probe
-    for (const words of probe.notes) this.#options.onEvent({ kind: 'note', endpoint: endpoint.label, words })
+    for (const words of probe.notes) this.#options.onEvent({ kind: 'endpoint-note', endpoint: endpoint.label, words })
     if (probe.capabilities.metrics && use.options.limiter === 'auto' && endpoint.limiter.kind === 'goodput') {
       endpoint.pollMetrics(new QueueLimiter(use.options.inFlightMax))
     }

@@ -5,6 +5,7 @@
 
 import { systemClock } from '../../core/clock.js'
 import { ownValue } from '../../core/dictionary.js'
+import { type EventLog, noLog } from '../../core/event-log.js'
 import { seededRandom } from '../../core/random.js'
 import type { Clock, Position } from '../../core/types.js'
 import { ContractError, RequestRefusedError } from '../../errors.js'
@@ -17,7 +18,7 @@ import { requestBody } from '../protocol/reply-body.js'
 import { canonicalJson, replyKey, requestSeed } from '../protocol/request-identity.js'
 import type { Answer, Call, Capabilities, Model } from '../types.js'
 import { Dispatcher } from './dispatcher.js'
-import { type EndpointMetrics, EndpointRegistry, type OnServerEvent } from './endpoint-registry.js'
+import { type EndpointMetrics, EndpointRegistry, type OnServerEvent, type ServerEvent } from './endpoint-registry.js'
 import { EndpointGroup, type FormState, type PendingRequest, type ScheduledModel } from './pending-request.js'
 import { WaitingQueue } from './waiting-queue.js'
 
@@ -35,6 +36,8 @@ export interface OpenServersOptions {
   readonly probe?: boolean
   /** An endpoint went out, came back, or the run pauses: fit to be shown. */
   readonly onEvent?: OnServerEvent
+  /** Receives server events, stored verdicts and rejected replies. */
+  readonly log?: EventLog
   /** HTTP, unless a bench puts an engine on a virtual clock in its place. */
   readonly connect?: (url: string, connectionsMax: number) => Client
 }
@@ -94,6 +97,7 @@ class Servers implements ModelServers {
   readonly #models = new Map<string, OpenModel>()
   readonly #dispatcher: Dispatcher
   readonly #registry: EndpointRegistry
+  readonly #log: EventLog
   readonly #calls = new Set<Promise<unknown>>()
   #replies: Replies | null = null
   #keptServed = 0
@@ -103,6 +107,7 @@ class Servers implements ModelServers {
 
   constructor(options: OpenServersOptions) {
     this.#options = options
+    this.#log = options.log ?? noLog
     const clock = options.clock ?? systemClock
     const servers = serverOptions.parse(options.servers ?? {})
     this.#dispatcher = new Dispatcher({
@@ -129,7 +134,8 @@ class Servers implements ModelServers {
       outageMaxMs: servers.outageMaxMs,
       startMaxMs: servers.startMaxMs,
       pump: () => this.#dispatcher.pump(),
-      onEvent: options.onEvent ?? (() => undefined),
+      onEvent: (event) => this.#report(event),
+      log: this.#log,
       connect: options.connect ?? httpClient,
     })
     const groups = new Map<string, EndpointGroup>()
@@ -236,6 +242,7 @@ class Servers implements ModelServers {
     const reason = last.fault.endsWith('-reply') ? last.fault : `${last.fault}-reply`
     const found = last.found === '' ? '' : ` (${last.found})`
     const detail = `${model.options.triesMax} tries; the last${found}: ${text.slice(0, 200)}`
+    if (!kept) this.#log.info('tries-exhausted', { record: call.record, stage: call.stage, reason, detail })
     return { verdict: { reason, detail }, ...(kept && { kept }) }
   }
 
@@ -262,6 +269,9 @@ class Servers implements ModelServers {
     }
     const outcome = await ask(key.toString('hex'))
     await replies.keep(key, call.position[0] ?? 0, outcome)
+    if ('verdict' in outcome) {
+      this.#log.info('verdict-stored', { record: call.record, stage: call.stage, attempt, ...outcome.verdict })
+    }
     return { outcome, kept: false }
   }
 
@@ -279,7 +289,13 @@ class Servers implements ModelServers {
     this.#estimated.add(model)
     const words = `model '${model.options.model}' sends no token counts that can be used: they are estimated from its texts`
     const endpoint = model.group.endpoints.map(({ label }) => label).join(', ')
-    this.#options.onEvent?.({ kind: 'usage-estimated', endpoint, words })
+    this.#report({ kind: 'usage-estimated', endpoint, words })
+  }
+
+  #report(event: ServerEvent): void {
+    const { kind, endpoint, words } = event
+    this.#log[kind === 'endpoint-down' ? 'warn' : 'info'](kind, { endpoint, words })
+    this.#options.onEvent?.(event)
   }
 
   async #track<T>(asked: Promise<T>): Promise<T> {

@@ -52,7 +52,7 @@ t.test(
       const notes: string[] = []
       const options = { model: 'qwen-x', endpoints: [server.url], apiKey: 'sk-secret-0123', stream }
       const onEvent = ({ kind, words }: { kind: string; words: string }) => {
-        if (kind === 'note') notes.push(words)
+        if (kind === 'endpoint-note') notes.push(words)
       }
       const opened = await openModel({ model: options, seed: 1, probe: false, onEvent })
       t.teardown(() => opened.servers.close())
