@@ -65,6 +65,26 @@ t.test('every path of this repository that a page names exists', async (t) => {
   t.ok(checked > 60, `${checked} paths were looked at`)
 })
 
+t.test('every name of the code that a page for developers shows occurs in the code', async (t) => {
+  const sources = ['lib', 'test', 'bench'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts') && name !== 'docs.test.ts')
+      .map((name) => textOf(join(folder, name))),
+  )
+  const words = new Set(sources.flatMap((text) => text.match(/\w+/g) ?? []))
+  let checked = 0
+  for (const page of pages) {
+    if (!/CONTRIBUTING|architecture|formats|map|debugging|performance|decisions/.test(page)) continue
+    for (const [, code = ''] of textOf(page).matchAll(/`([^`\n]+)`/g)) {
+      // A name with a capital inside: prose and names of files have none.
+      if (!/^[A-Za-z]*[a-z][A-Z]\w*$/.test(code)) continue
+      checked++
+      t.ok(words.has(code), `${page}: ${code}`)
+    }
+  }
+  t.ok(checked > 20, `${checked} names were looked at`)
+})
+
 t.test('docs/formats.md describes every file and folder of a run directory', async (t) => {
   const names = Object.values(runLayout).flat()
   let checked = 0
