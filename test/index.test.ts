@@ -13,10 +13,13 @@ t.test('the package exports what it says, and every error by its code', async (t
       .map(([name]) => name)
       .sort(),
     [
-      ...['Child', 'Credit', 'blocks', 'from', 'hubShards', 'loadRecipe', 'localShards', 'mirrorRun', 'mirrorWhile'],
-      ...['openMirror', 'openPart', 'parseRecipe', 'presets', 'publish', 'readManifest', 'restoreFromMirror'],
-      ...['rowsOf', 'settingsOf', 'startHub', 'startKunRun', 'startSimulator', 'verifyRun'],
-    ],
+      ...['ChunkCandidate', 'Child', 'Credit', 'Rejected', 'arrowSink', 'arrowSource', 'blocks', 'chunkRows', 'chunks'],
+      ...['dedup', 'from', 'hubShards', 'hubSource', 'jsonlSink', 'label', 'loadRecipe', 'localShards', 'localSource'],
+      ...['mirrorRun', 'mirrorWhile', 'openMirror', 'openModels', 'openPart', 'pairRows', 'parquetSink', 'parseRecipe'],
+      ...['polish', 'prepare', 'presets', 'publish', 'readManifest', 'restoreFromMirror', 'rowsOf', 'score'],
+      ...['settingsOf', 'sinkStream', 'sourceOf', 'stageStream', 'startHub', 'startKunRun', 'startSimulator'],
+      ...['stdinSource', 'verifyRun'],
+    ].sort(),
   )
   const { KunStreamError, ...rest } = api
   for (const [name, value] of Object.entries(rest)) {

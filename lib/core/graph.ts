@@ -16,7 +16,17 @@ import { type OrderedSink, type ReorderOptions, writableSink } from './sink-node
 import type { Stage } from './types.js'
 
 /** An async iterable that carries its options as a source: `from(source)` needs no others. */
-export interface Source<T> extends AsyncIterable<T>, SourceNodeOptions<T> {}
+export interface Source<T> extends AsyncIterable<T>, SourceNodeOptions<T> {
+  /** Starts reading; a graph calls this in place of the iterator, and aborts the signal when it ends early. */
+  readonly open: (signal: AbortSignal) => AsyncIterable<T>
+}
+
+/** Makes a source of its options and the function that starts reading. */
+export function sourceOf<T>(options: SourceNodeOptions<T>, open: Source<T>['open']): Source<T> {
+  return { ...options, open, [Symbol.asyncIterator]: () => open(neverAborted)[Symbol.asyncIterator]() }
+}
+
+const neverAborted = new AbortController().signal
 
 /**
  * Starts a graph at an async iterable; every Node Readable is one. Values are read one by one, each when there is
@@ -25,8 +35,10 @@ export interface Source<T> extends AsyncIterable<T>, SourceNodeOptions<T> {}
  * @param options by default those of the source itself, or the name 'source' and the unit 'value'
  */
 export function from<T>(source: AsyncIterable<T> | Source<T>, options?: SourceNodeOptions<T>): GraphBuilder<T> {
-  const own = 'unit' in source ? source : { name: 'source', unit: 'value' }
-  return new GraphBuilder({ source, sourceOptions: options ?? own, nodes: [] })
+  const known = 'unit' in source && 'open' in source
+  const own = known ? source : { name: 'source', unit: 'value' }
+  const open = known ? source.open : () => source
+  return new GraphBuilder({ source: open, sourceOptions: options ?? own, nodes: [] })
 }
 
 /** Options of `GraphBuilder.values`. */

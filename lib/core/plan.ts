@@ -12,7 +12,7 @@ export type GraphNode =
 
 /** A graph that was put together and can be run. */
 export interface GraphPlan {
-  readonly source: AsyncIterable<unknown>
+  readonly source: (signal: AbortSignal) => AsyncIterable<unknown>
   readonly sourceOptions: SourceNodeOptions<never>
   readonly nodes: readonly GraphNode[]
   readonly sink: ErasedSink

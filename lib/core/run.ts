@@ -58,7 +58,7 @@ export function startRun(plan: GraphPlan, options: RunOptions): Run {
   }
 
   const source = sourceNode(
-    plan.source,
+    plan.source(controller.signal),
     plan.sourceOptions,
     ledger,
     meter(plan.sourceOptions.name, plan.sourceOptions.unit),

@@ -4,13 +4,11 @@ import { SourceNotFoundError } from '../errors.js'
 import { reportWaits } from '../hub/retry-messages.js'
 import { hubSettings } from '../hub/settings.js'
 import { type HubTransport, type HubTransportOptions, hubTransport } from '../hub/transport.js'
-import { modelOptions } from '../llm/options.js'
 import type { KunSettings, NoYieldSettings } from '../run/settings.js'
-import { startSimulator } from '../simulator/on-demand.js'
 import { hubShards } from '../sources/hub-shards.js'
-import { localShards, presets, type Shard, stdinShard } from '../sources/index.js'
-import type { FieldMapping } from '../text/mapping.js'
-import { pinnedRecipe, type Recipe, type RecipeSource, resolveModel, resolveSecret, storedRecipe } from './index.js'
+import { localShards, mappingOf, type Shard, stdinShard } from '../sources/index.js'
+import { pinnedRecipe, type Recipe, type RecipeSource, resolveSecret, storedRecipe } from './index.js'
+import { modelsOf } from './models.js'
 
 /** Settings that a run can start with, and what was opened for them: `close` it after the run. */
 export interface PreparedSettings {
@@ -19,9 +17,6 @@ export interface PreparedSettings {
   readonly builtin: boolean
   close(): Promise<void>
 }
-
-/** The built-in server shares this process: more calls than keep it busy would only wait in it, in no order. */
-const builtinInFlightMax = 64
 
 /**
  * @param say told when the Hub fails and is asked again
@@ -48,15 +43,8 @@ export async function settingsOf(
       })
       shards.push(...listed)
     }
-    const usesBuiltin = Object.values(recipe.models).some(({ endpoints }) => endpoints.includes('builtin'))
-    const simulator = usesBuiltin ? await startSimulator({}) : null
-    if (simulator !== null) closing.push(() => simulator.close())
-    const models = Object.keys(recipe.models).map((name) => {
-      const model = resolveModel(recipe, name)
-      const endpoints = model.endpoints.map((endpoint) => (endpoint === 'builtin' ? (simulator?.url ?? '') : endpoint))
-      const inFlightMax = model.endpoints.includes('builtin') ? builtinInFlightMax : model.inFlightMax
-      return [name, modelOptions.parse({ ...model, endpoints, inFlightMax })] as const
-    })
+    const { models, builtin, ...opened } = await modelsOf(recipe)
+    closing.push(() => opened.close())
     const { dedup, ...prepare } = recipe.prepare
     const settings: KunSettings = {
       seed: recipe.seed,
@@ -66,7 +54,7 @@ export async function settingsOf(
       workers: recipe.workers,
       prepare,
       dedup,
-      models: Object.fromEntries(models),
+      models,
       servers: recipe.servers,
       kun: recipe.kun,
       output: { ...recipe.output, dir: directory },
@@ -79,7 +67,7 @@ export async function settingsOf(
       pinned: pinnedRecipe(recipe),
       recipe: storedRecipe(recipe),
     }
-    return { settings, builtin: usesBuiltin, close }
+    return { settings, builtin, close }
   } catch (error) {
     await close()
     throw error
@@ -126,15 +114,4 @@ async function shardsOf(source: RecipeSource, hub: HubConnections, path: string)
   }
   if (files.length === 1 && files[0] === '-') return [stdinShard({ split, mapping, input: process.stdin })]
   return localShards({ split, root: process.cwd(), files, mapping })
-}
-
-/** A preset, with what the source says itself over it. */
-function mappingOf({ preset, text, id, title }: RecipeSource): FieldMapping {
-  const base = preset === undefined ? { text: text ?? 'text' } : presets[preset]
-  return {
-    ...base,
-    ...(text !== undefined && { text }),
-    ...(id !== undefined && { id }),
-    ...(title !== undefined && { title }),
-  }
 }

@@ -21,11 +21,9 @@ import { closeRun, type OpenRun, type OpenRunOptions, openRun } from './open-run
 import { kunGraph } from './pipeline.js'
 import { itemBytes, itemCodec } from './reorder-codec.js'
 import type { KunSettings } from './settings.js'
+import { recordsInFlightMax } from './stages/model-stages.js'
 import { blocksPerThread } from './stages/prepare.js'
 import { writeStats } from './stats-file.js'
-
-/** Item credit: 24 × the requests in flight. With fewer, one slow record in a hundred leaves slots empty. */
-const itemsPerRequest = 24
 
 /** Options for `startKunRun`; all optional. */
 export type KunRunOptions = Omit<OpenRunOptions, 'files' | 'onLockLost'> & { readonly files?: FileLayer }
@@ -178,7 +176,7 @@ class ActiveRun implements KunRun {
       label: stages.label === null ? null : drift.stage(stages.label),
       laterStages: stages.later.map((stage) => drift.stage(stage)),
       blockCredit: new Credit('bytes of blocks', memory.inFlightMax),
-      itemCredit: new Credit('records', itemsPerRequest * requestsInFlightMax(models)),
+      itemCredit: new Credit('records', recordsInFlightMax(models)),
       reorder: {
         bytesMax: memory.reorderBytesMax,
         sizeBytes: itemBytes,
@@ -257,13 +255,4 @@ class ActiveRun implements KunRun {
 
 function rowsOf(counters: Counters): number {
   return Object.values(counters).reduce((sum, { rows }) => sum + rows, 0)
-}
-
-/** Requests that can be in flight: the limit of every endpoint once, even if several models use it. */
-function requestsInFlightMax(models: KunSettings['models']): number {
-  const byEndpoint = new Map<string, number>()
-  for (const { endpoints, inFlightMax } of Object.values(models)) {
-    for (const endpoint of endpoints) byEndpoint.set(endpoint, Math.max(inFlightMax, byEndpoint.get(endpoint) ?? 0))
-  }
-  return [...byEndpoint.values()].reduce((sum, each) => sum + each, 0)
 }

@@ -10,3 +10,25 @@ export const presets: Readonly<Record<'wudao' | 'wanjuan' | 'skypile', FieldMapp
   /** SkyPile-150B: text alone; shard and offset identify a record. */
   skypile: { text: 'text' },
 }
+
+/** Fields of a record; all optional. */
+export interface FieldOptions {
+  readonly preset?: keyof typeof presets | undefined
+  /** Field of the text, in place of the preset's; 'text' without one. */
+  readonly text?: string | undefined
+  /** Field of the record's own id. */
+  readonly id?: string | undefined
+  /** Field of the title. */
+  readonly title?: string | undefined
+}
+
+/** Returns the mapping of a preset, with the fields that are given in place of its own. */
+export function mappingOf({ preset, text, id, title }: FieldOptions): FieldMapping {
+  const base = preset === undefined ? { text: 'text' } : presets[preset]
+  return {
+    ...base,
+    ...(text !== undefined && { text }),
+    ...(id !== undefined && { id }),
+    ...(title !== undefined && { title }),
+  }
+}

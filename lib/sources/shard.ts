@@ -13,6 +13,8 @@ export interface ShardReject {
 export interface Shard extends RangedFile {
   readonly split: string
   readonly mapping: FieldMapping
+  /** Format of its content, for a shard whose bytes do not tell it; detected by default. */
+  readonly format?: 'arrow' | 'jsonl' | 'parquet' | undefined
   /** Found when it was listed: the shard is one reject and is not opened. */
   readonly fault?: ShardReject | null
   /** Removed from a run that began with it: its index stays, nothing of it is read. */

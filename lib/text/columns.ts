@@ -179,6 +179,11 @@ export function joinColumns(parts: readonly ChunkColumns[]): ChunkColumns {
   return { rows, signatureLength, ...fixed, ...texts }
 }
 
+/** Encodes texts as a column. */
+export function textColumn(texts: readonly string[]): TextColumn {
+  return endToEnd(texts.map((text) => Buffer.from(text)))
+}
+
 function endToEnd(texts: readonly Uint8Array[]): TextColumn {
   const offsets = new Int32Array(texts.length + 1)
   texts.forEach((text, row) => {

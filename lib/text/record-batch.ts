@@ -1,5 +1,6 @@
-/** Columns of a block as an Arrow RecordBatch over the same memory: for whoever speaks Arrow. Nothing is copied. */
+/** Columns of chunks as an Arrow RecordBatch over the same memory: nothing is copied. */
 import {
+  type Data,
   Field,
   FixedSizeBinary,
   FixedSizeList,
@@ -12,54 +13,70 @@ import {
   Uint8,
   Utf8,
 } from 'apache-arrow'
-import type { ChunkColumns, TextColumn } from './columns.js'
+import {
+  type ChunkColumnName,
+  type ChunkColumns,
+  chunkColumnNames,
+  chunkColumns,
+  fingerprintBytes,
+  type TextColumn,
+  textColumn,
+} from './columns.js'
+
+/** A column of texts that a record batch has besides those of `ChunkColumns`. */
+export interface AddedColumn {
+  readonly name: string
+  readonly meaning: string
+  readonly values: readonly string[]
+}
 
 /**
- * Fields as in ChunkColumns; `fingerprint` is 16 bytes a row, `signature` a fixed-size list of uint8, one a minimum, absent when
- * there are no signatures.
+ * Returns the columns as a record batch, with the added ones before them. Types and meanings are those of
+ * `chunkColumns`; `signature` is absent if there are no signatures.
  */
-export function toRecordBatch(columns: ChunkColumns): RecordBatch {
-  const { rows } = columns
-  const minima = rows === 0 ? 0 : columns.signature.length / rows
-  const int32 = (data: Int32Array) => makeData({ type: new Int32(), length: rows, nullCount: 0, data })
-  const fields = {
-    document: int32(columns.document),
-    chunk: int32(columns.chunk),
-    offset: makeData({ type: new Float64(), length: rows, nullCount: 0, data: columns.offset }),
-    key: textData(columns.key, rows),
-    title: textData(columns.title, rows),
-    text: textData(columns.text, rows),
-    tokens: int32(columns.tokens),
-    letters: int32(columns.letters),
-    fingerprint: makeData({ type: new FixedSizeBinary(16), length: rows, nullCount: 0, data: columns.fingerprint }),
-    ...(minima === 0 ? {} : { signature: signatureData(columns.signature, minima, rows) }),
+export function toRecordBatch(
+  columns: ChunkColumns,
+  added: readonly AddedColumn[] = [],
+  metadata: Map<string, string> = new Map(),
+): RecordBatch {
+  const { rows, signatureLength } = columns
+  const names = chunkColumnNames.filter((name) => name !== 'signature' || signatureLength > 0)
+  const all = [
+    ...added.map(({ name, meaning, values }) => ({ name, meaning, data: textData(textColumn(values), rows) })),
+    ...names.map((name) => ({ name, meaning: chunkColumns[name].meaning, data: dataOf(columns, name) })),
+  ]
+  const fields = all.map(({ name, meaning, data }) => {
+    return new Field(name, data.type, false, new Map([['description', meaning]]))
+  })
+  const children = all.map(({ data }) => data)
+  const data = makeData({ type: new Struct(fields), length: rows, nullCount: 0, children })
+  return new RecordBatch(new Schema(fields, metadata), data)
+}
+
+function dataOf(columns: ChunkColumns, name: ChunkColumnName): Data {
+  const { rows, signatureLength } = columns
+  switch (name) {
+    case 'offset':
+      return makeData({ type: new Float64(), length: rows, nullCount: 0, data: columns.offset })
+    case 'key':
+    case 'title':
+    case 'text':
+      return textData(columns[name], rows)
+    case 'fingerprint': {
+      const type = new FixedSizeBinary(fingerprintBytes)
+      return makeData({ type, length: rows, nullCount: 0, data: columns.fingerprint })
+    }
+    case 'signature': {
+      const { signature } = columns
+      const child = makeData({ type: new Uint8(), length: signature.length, nullCount: 0, data: signature })
+      const type = new FixedSizeList(signatureLength, new Field('minimum', new Uint8(), false))
+      return makeData({ type, length: rows, nullCount: 0, child })
+    }
+    default:
+      return makeData({ type: new Int32(), length: rows, nullCount: 0, data: columns[name] })
   }
-  const schema = new Schema(Object.entries(fields).map(([name, data]) => new Field(name, data.type, false)))
-  const data = makeData({
-    type: new Struct(schema.fields),
-    length: rows,
-    nullCount: 0,
-    children: Object.values(fields),
-  })
-  return new RecordBatch(schema, data)
 }
 
-function textData(column: TextColumn, rows: number) {
-  return makeData({
-    type: new Utf8(),
-    length: rows,
-    nullCount: 0,
-    valueOffsets: column.offsets,
-    data: column.bytes,
-  })
-}
-
-function signatureData(signature: Uint8Array, minima: number, rows: number) {
-  const child = makeData({ type: new Uint8(), length: signature.length, nullCount: 0, data: signature })
-  return makeData({
-    type: new FixedSizeList(minima, new Field('minimum', new Uint8(), false)),
-    length: rows,
-    nullCount: 0,
-    child,
-  })
+function textData({ offsets, bytes }: TextColumn, rows: number): Data {
+  return makeData({ type: new Utf8(), length: rows, nullCount: 0, valueOffsets: offsets, data: bytes })
 }

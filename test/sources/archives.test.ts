@@ -206,7 +206,7 @@ t.test('a shard that is not what its name says is one reject', async (t) => {
     ['a.7z', Buffer.from('377abcaf271c00040000', 'hex'), 'shard-unsupported'],
     ['a.jsonl.lz4', Buffer.from('04224d1864', 'hex'), 'shard-unsupported'],
     ['a.rar', Buffer.from('Rar!\x1a\x07\x01\x00', 'latin1'), 'shard-unsupported'],
-    ['a.arrow', Buffer.from('ARROW1\0\0'), 'shard-unsupported'],
+    ['a.arrow', Buffer.from('ARROW1\0\0'), 'shard-truncated'],
     ['README.md', '# no data', 'shard-unreadable'],
   ] as const) {
     const blocks = await collect([memoryShard(path, Buffer.from(content))])

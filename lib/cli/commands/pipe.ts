@@ -1,43 +1,62 @@
 /**
- * `kun-stream pipe`: the text stages between standard input and standard output, in worker threads, in input order.
- * What a stage does is lib/text and lib/dedup; here they are put in a row and their outcome is written.
+ * `kun-stream pipe`: a graph between any source and standard output or a file, without a run directory: the stages of a
+ * run, some or all of them. What is written is rows; messages, the summary and progress go to stderr.
  */
 import { type Command, Option } from 'commander'
-import { type Deduplicator, type Duplicate, dedupOptions, openDeduplicator } from '../../dedup/index.js'
+import type { Run } from '../../core/run.js'
 import { UsageError } from '../../errors.js'
-import { blocks, localShards, readOptions, type Shard, stdinShard } from '../../sources/index.js'
-import { type PreparedBlock, releaseColumns } from '../../text/block.js'
-import { recordId } from '../../text/identity.js'
-import { type PreparePlan, planPreparation, prepareOptions } from '../../text/plan.js'
-import { workerPool, workersOptions } from '../../workers/pool.js'
-import { ArrowRows, JsonRows, rejectLines } from '../pipe-rows.js'
-import { temporaryFolder } from '../temporary-folder.js'
+import { loadRecipe } from '../../recipe/index.js'
+import { type OpenModels, openModels } from '../../recipe/models.js'
+import type { ByteTarget } from '../../run/sinks/byte-target.js'
+import { workersOptions } from '../../workers/pool.js'
+import { hubUrlOption, tokenOption } from '../hub-options.js'
+import { type PipeCounts, pipeGraph, pipeSource } from '../pipe-graph.js'
+import {
+  checkStages,
+  modelStageNames,
+  type PipeFlags,
+  type PipeStages,
+  parseStages,
+  stageNames,
+} from '../pipe-stages.js'
+import { collect, setOption } from '../recipe-options.js'
 import { counted } from '../terminal/bytes-text.js'
-import { fileOutput, Output, ReaderGone, writeErr } from '../terminal/output.js'
-import { UnreadableRecords } from '../unreadable-records.js'
-
-const stageNames = ['clean', 'filter', 'chunk', 'dedup'] as const
-type StageName = (typeof stageNames)[number]
-
-interface PipeFlags {
-  readonly stages: string
-  readonly to: 'jsonl' | 'arrow'
-  readonly text: string
-  readonly id?: string
-  readonly threads: string
-  readonly rejects?: string
-}
+import { fileOutput, Output, ReaderGone, sayOnStderr } from '../terminal/output.js'
+import { Progress } from '../terminal/progress.js'
+import { RunState } from '../terminal/run-state.js'
+import { endBySignal, onStopSignal, type StopSignal } from '../terminal/stop-signals.js'
 
 export function registerPipe(program: Command): void {
   program
     .command('pipe')
-    .description('run the text stages alone: JSON Lines in, chunks out as JSON Lines or an Arrow stream')
+    .description('run stages alone, between any source and standard output or a file')
     .argument('[files...]', 'files or globs in any format that a recipe reads; - or nothing reads standard input')
-    .option('--stages <names>', `of ${stageNames.join(', ')}, in this order; clean always runs`, stageNames.join(','))
-    .addOption(new Option('--to <format>', 'format on standard output').choices(['jsonl', 'arrow']).default('jsonl'))
+    .option('--hub <owner/name>', 'read a dataset on the Hub in place of files')
+    .option('--files <glob>', 'with --hub: paths in the dataset (may be repeated; ! excludes)', collect, [])
+    .option('--revision <name>', 'with --hub: branch, tag or commit', 'main')
+    .addOption(hubUrlOption())
+    .addOption(tokenOption())
+    .addOption(
+      new Option('--from <format>', 'format of the input, if it is not detected').choices([
+        'jsonl',
+        'arrow',
+        'parquet',
+      ]),
+    )
+    .option(
+      '--stages <names>',
+      `of ${stageNames.join(', ')}, in this order; clean always runs`,
+      'clean,filter,chunk,dedup',
+    )
+    .option('--recipe <file>', `models, prompts and thresholds; required for ${modelStageNames.join(', ')}`)
+    .addOption(setOption())
+    .addOption(
+      new Option('--to <format>', 'format of the output').choices(['jsonl', 'arrow', 'parquet']).default('jsonl'),
+    )
+    .option('--out <file>', 'write to a file in place of standard output')
     .option('--text <field>', 'field of the text', 'text')
     .option('--id <field>', "field of the record's own id")
-    .option('--threads <n>', 'worker threads; auto is one fewer than there are cores', 'auto')
+    .option('--threads <n>', 'worker threads; auto is one fewer than there are cores')
     .option('--rejects <file>', 'write what was dropped, and why, as JSON Lines')
     .action(async (files: string[], flags: PipeFlags) => {
       try {
@@ -49,109 +68,108 @@ export function registerPipe(program: Command): void {
 }
 
 async function pipe(files: readonly string[], flags: PipeFlags): Promise<void> {
-  const stages = parseStages(flags.stages)
-  const threads = workersOptions.safeParse({ threads: flags.threads === 'auto' ? 'auto' : Number(flags.threads) })
-  if (!threads.success) throw new UsageError(`--threads is ${flags.threads}: give a number from 1, or auto`)
-  const shards = await shardsOf(files, flags)
-  const rejects = flags.rejects === undefined ? null : await fileOutput(flags.rejects)
-  const pool = workerPool({ plan: await planOf(stages), threads: threads.data.threads })
-  const folder = stages.has('dedup') ? temporaryFolder('pipe') : null
-  const deduplicator =
-    folder === null
-      ? null
-      : await openDeduplicator({ options: dedupOptions.parse({ index: 'exact' }), directory: folder.path })
-  const rows = flags.to === 'arrow' ? new ArrowRows() : new JsonRows()
-  const output = new Output(process.stdout)
-  const counts = { documents: 0, chunks: 0, kept: 0, rejected: 0 }
-  const unreadable = new UnreadableRecords()
+  const stages = await stagesOf(flags)
+  const output = await outputOf(flags)
+  const rejects = flags.rejects === undefined ? null : targetOf(await fileOutput(flags.rejects))
+  const stop = new PipeStop()
+  let models: OpenModels | null = null
   try {
-    for await (const prepared of preparedInOrder(shards, pool)) {
-      const { chunks } = prepared
-      const ids = Array.from({ length: chunks.rows }, (_, row) =>
-        recordId(prepared.split, prepared.shard, chunks.offset[row] as number, chunks.chunk[row] as number),
-      )
-      const verdicts = await decide(deduplicator, prepared, ids)
-      const kept = ids.map((_, row) => row).filter((row) => verdicts[row] === null)
-      counts.documents += prepared.documents
-      counts.chunks += chunks.rows
-      counts.kept += kept.length
-      counts.rejected += prepared.rejects.length
-      for (const { stage, chunk, detail } of prepared.rejects) {
-        if (chunk === null && stage !== 'filter' && stage !== 'chunk') unreadable.add(detail)
-      }
-      await rejects?.write(rejectLines(prepared, ids, verdicts))
-      await output.write(rows.encode(prepared, ids, kept))
-      releaseColumns(prepared)
-    }
-    await output.write(rows.end())
-    await output.end()
-    await rejects?.end()
-    const unread = unreadable.all(counts.documents)
-    if (unread !== null) throw new UsageError(`--text is ${flags.text}: ${unread}`)
-    writeErr(
-      `${counted(counts.documents, 'document')}: ${counted(counts.kept, 'chunk')} out, ${counted(counts.chunks - counts.kept, 'duplicate')}, ` +
-        `${counts.rejected} refused${counts.rejected > 0 && rejects === null ? ' (--rejects FILE says why)' : ''}\n`,
-    )
+    const source = pipeSource(files, flags, sayOnStderr)
+    models = stages.models.length === 0 ? null : await openStageModels(stages)
+    const counts: PipeCounts = { documents: 0, kept: 0, duplicates: 0, rejected: 0, unreadable: 0, firstUnreadable: '' }
+    const run = pipeGraph({ source, stages, models, to: output, format: flags.to, rejects, counts }).run()
+    stop.of(run)
+    const progress = progressOf(run, models)
+    progress?.start()
+    await run.done.finally(() => progress?.stop())
+    const all = counts.documents > 0 && counts.unreadable === counts.documents
+    if (all) throw new UsageError(unreadableText(counts, flags))
+    sayOnStderr(summary(counts, stages, rejects !== null))
   } finally {
-    await pool.close()
-    await deduplicator?.close()
-    folder?.remove()
+    await models?.close()
+    stop.end()
   }
 }
 
-function parseStages(given: string): Set<StageName> {
-  const names = given.split(',').map((name) => name.trim())
-  const places = names.map((name) => stageNames.indexOf(name as StageName))
-  if (places.includes(-1) || places.some((place, i) => i > 0 && place <= (places[i - 1] as number))) {
-    throw new UsageError(`--stages is ${given}: give some of ${stageNames.join(',')}, in this order`)
-  }
-  return new Set(names as StageName[])
+async function stagesOf(flags: PipeFlags): Promise<PipeStages> {
+  const names = parseStages(flags.stages)
+  if (flags.set.length > 0 && flags.recipe === undefined) throw new UsageError('--set goes with --recipe')
+  const recipe = flags.recipe === undefined ? null : await loadRecipe(flags.recipe, flags.set)
+  const workers = { ...recipe?.workers, ...(flags.threads !== undefined && { threads: threadsOf(flags.threads) }) }
+  return checkStages({ names, recipe, workers })
 }
 
-/** Stages that are left out let everything pass: no quality bound, and chunks as long as they may be. */
-async function planOf(stages: ReadonlySet<StageName>): Promise<PreparePlan> {
-  const { quality } = prepareOptions.parse({})
-  const off = Object.fromEntries(Object.keys(quality).map((key) => [key, false as const]))
-  const whole = { tokensMax: 1_000_000, charsMin: 1 }
-  const options = prepareOptions.parse({
-    ...(!stages.has('chunk') && { chunk: whole }),
-    ...(!stages.has('filter') && { quality: off }),
+function threadsOf(given: string): number | 'auto' {
+  const parsed = workersOptions.shape.threads.safeParse(given === 'auto' ? 'auto' : Number(given))
+  if (!parsed.success) throw new UsageError(`--threads is ${given}: give a number from 1, or auto`)
+  return parsed.data
+}
+
+/** A path, or standard output. */
+async function outputOf({ out, to }: PipeFlags): Promise<string | ByteTarget> {
+  if (out !== undefined) return out
+  if (process.stdout.isTTY && to !== 'jsonl') {
+    throw new UsageError(`standard output is a terminal: redirect it, or name a file for ${to} with --out`)
+  }
+  return targetOf(new Output(process.stdout))
+}
+
+function targetOf(output: Output): ByteTarget {
+  return { write: (parts) => output.writeAll(parts), end: () => output.end(), discard: async () => undefined }
+}
+
+function openStageModels({ recipe, models }: PipeStages): Promise<OpenModels> {
+  if (recipe === null) throw new UsageError('stages that call a model need --recipe')
+  return openModels(recipe, { only: models, onEvent: sayOnStderr })
+}
+
+/** Shown if a person watches: rows on the same terminal would be torn apart by it. */
+function progressOf(run: Run, models: OpenModels | null): Progress | null {
+  if (!process.stderr.isTTY || process.stdout.isTTY) return null
+  const none = { waiting: 0, retries: 0, keptServed: 0, tokens: 0, endpoints: [] }
+  const progress = () => ({
+    metrics: run.metrics(),
+    servers: models?.metrics() ?? none,
+    readBytes: 0,
+    cuts: null,
   })
-  const { near } = dedupOptions.parse({})
-  const signatureLength = stages.has('dedup') && near !== false ? near.minima : 0
-  return planPreparation(options, process.cwd(), { ngram: 5, signatureLength, seed: 1 })
+  const state = new RunState({ progress, bytesDone: null }, null)
+  return new Progress(() => state.read())
 }
 
-async function shardsOf(files: readonly string[], { text, id }: PipeFlags): Promise<Shard[]> {
-  const mapping = { text, ...(id !== undefined && { id }) }
-  if (files.length === 0 || (files.length === 1 && files[0] === '-')) {
-    return [stdinShard({ split: 'pipe', mapping, input: process.stdin })]
+/** Ends the graph at a stop signal, and the process by that signal once the graph is closed. A second one does not wait. */
+class PipeStop {
+  readonly #release: () => void
+  #run: Run | null = null
+  #signal: StopSignal | null = null
+
+  constructor() {
+    this.#release = onStopSignal((signal, nth) => {
+      if (this.#run === null || nth > 1) endBySignal(signal)
+      this.#signal = signal
+      this.#run.abort()
+    })
   }
-  return localShards({ split: 'pipe', root: process.cwd(), files, mapping })
-}
 
-/** Blocks in the threads at once, over the threads: enough that none waits for the next. */
-const blocksPerThread = 2
-
-async function* preparedInOrder(
-  shards: readonly Shard[],
-  pool: ReturnType<typeof workerPool>,
-): AsyncGenerator<PreparedBlock, void, undefined> {
-  const underWay: Promise<PreparedBlock>[] = []
-  for await (const { block } of blocks(shards, { ...readOptions.parse({}), order: 'in-order', shared: true })) {
-    const task = pool.prepare(block)
-    // It is awaited later, in order: until then a failure must not count as unhandled.
-    task.catch(() => undefined)
-    underWay.push(task)
-    if (underWay.length >= pool.threads * blocksPerThread) yield await (underWay.shift() as Promise<PreparedBlock>)
+  of(run: Run): void {
+    this.#run = run
   }
-  for (const task of underWay) yield await task
+
+  /** Called when everything is closed. */
+  end(): void {
+    this.#release()
+    if (this.#signal !== null) endBySignal(this.#signal)
+  }
 }
 
-async function decide(
-  deduplicator: Deduplicator | null,
-  prepared: PreparedBlock,
-  ids: readonly string[],
-): Promise<readonly (Duplicate | null)[]> {
-  return deduplicator === null ? ids.map(() => null) : deduplicator.decide(prepared, ids)
+function unreadableText({ documents, firstUnreadable }: PipeCounts, { text }: PipeFlags): string {
+  const none = `none of ${counted(documents, 'record')} could be read, the first for: ${firstUnreadable}`
+  return `--text is ${text}: ${none}. Name the field of the text with --text`
+}
+
+function summary(counts: PipeCounts, { models }: PipeStages, hasRejects: boolean): string {
+  const { documents, kept, duplicates, rejected } = counts
+  const rows = counted(kept, models.length > 0 ? 'pair' : 'chunk')
+  const why = rejected > 0 && !hasRejects ? ' (--rejects FILE says why)' : ''
+  return `${counted(documents, 'document')}: ${rows} out, ${counted(duplicates, 'duplicate')}, ${rejected} rejected${why}`
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { StorageError, UsageError } from '../../errors.js'
+import { writeAll } from '../../run/sinks/byte-target.js'
 import { errnoName } from '../../storage/errno-name.js'
 import { storageError } from '../../storage/files.js'
 import { terminalText } from './terminal-text.js'
@@ -11,15 +12,20 @@ import { terminalText } from './terminal-text.js'
 export class ReaderGone extends Error {}
 
 export class Output {
-  readonly #stream: Writable
   #failure: Error | null = null
   readonly #decoder = new TextDecoder()
 
+  readonly #stream: Writable
+  readonly #name: string
+
   constructor(stream: Writable, name = 'standard output') {
     this.#stream = stream
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      this.#failure ??= error.code === 'EPIPE' ? new ReaderGone() : notWritten(name, error)
-    })
+    this.#name = name
+    stream.on('error', (error) => this.#fail(error))
+  }
+
+  #fail(error: NodeJS.ErrnoException): void {
+    this.#failure ??= error.code === 'EPIPE' ? new ReaderGone() : notWritten(this.#name, error)
   }
 
   /** Resolves when the stream accepts more. @throws {ReaderGone | StorageError} */
@@ -28,6 +34,17 @@ export class Output {
     if (bytes.length === 0 || this.#stream.write(this.#shown(bytes))) return
     // An error ends the wait; it is the one kept in #failure.
     await once(this.#stream, 'drain').catch(() => undefined)
+    if (this.#failure !== null) throw this.#failure
+  }
+
+  /** Writes all parts; resolves when their memory is no longer used. @throws {ReaderGone | StorageError} */
+  async writeAll(parts: readonly Uint8Array[]): Promise<void> {
+    if (this.#failure !== null) throw this.#failure
+    const error = await writeAll(
+      this.#stream,
+      parts.map((part) => this.#shown(part)),
+    )
+    if (error !== null) this.#fail(error)
     if (this.#failure !== null) throw this.#failure
   }
 

@@ -32,7 +32,8 @@ export interface ProgressState {
   readonly totalBytes: number | null
   /** Tokens received so far. */
   readonly tokens: number
-  readonly cuts: number
+  /** Null for a graph without cuts. */
+  readonly cuts: number | null
   readonly note: string
 }
 
@@ -152,7 +153,8 @@ function parts(state: ProgressState, first: Sample): string[] {
   const rate = rateSince(first)
   const bytesPerSecond = rate(state.readBytes - first.readBytes)
   const tokens = `${short(rate(state.tokens - first.tokens))} tokens/s`
-  const parts = [tokens, `${state.cuts} ${state.cuts === 1 ? 'cut' : 'cuts'}`, `bottleneck ${state.bottleneck}`]
+  const cuts = state.cuts === null ? [] : [`${state.cuts} ${state.cuts === 1 ? 'cut' : 'cuts'}`]
+  const parts = [tokens, ...cuts, `bottleneck ${state.bottleneck}`]
   if (state.totalBytes !== null && state.totalBytes > 0) {
     parts.unshift(`${Math.min(100, (100 * state.readBytes) / state.totalBytes).toFixed(1)} % read`)
     const leftBytes = state.totalBytes - state.readBytes

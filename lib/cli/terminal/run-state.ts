@@ -2,20 +2,26 @@
 import type { NodeMetrics } from '../../core/metrics.js'
 import type { EndpointMetrics } from '../../llm/scheduler/endpoint-registry.js'
 import { bottleneckOf, isPassage, nodeShares, waitingOn } from '../../report/bottleneck.js'
-import type { KunRun } from '../../run/run.js'
+import type { KunRun, KunRunProgress } from '../../run/run.js'
 import type { ProgressState } from './progress.js'
 
 /** Window over which waiting is judged. */
 const windowMs = 5_000
 const endpointsShownMax = 4
 
+/** What is shown of a running graph. */
+interface Shown extends Pick<KunRun, 'bytesDone'> {
+  /** `cuts` is null for a graph without cuts. */
+  progress(): Pick<KunRunProgress, 'metrics' | 'servers' | 'readBytes'> & { readonly cuts: number | null }
+}
+
 /** Keeps the metrics of the last seconds. Bytes read by earlier calls of `run` count as read. */
 export class RunState {
-  readonly #run: Pick<KunRun, 'progress' | 'bytesDone'>
+  readonly #run: Shown
   readonly #totalBytes: number | null
   readonly #samples: { readonly atMs: number; readonly nodes: readonly NodeMetrics[] }[] = []
 
-  constructor(run: Pick<KunRun, 'progress' | 'bytesDone'>, totalBytes: number | null) {
+  constructor(run: Shown, totalBytes: number | null) {
     this.#run = run
     this.#totalBytes = totalBytes
   }

@@ -66,12 +66,12 @@ export function stopSignal(): Promise<void> {
 export function cleanUpAtStopSignal(cleanUp: () => void): () => void {
   return onStopSignal((signal) => {
     cleanUp()
-    endBy(signal)
+    endBySignal(signal)
   })
 }
 
 /** Ends the process as the signal would without a listener: a shell reports 128 + its number. */
-function endBy(signal: StopSignal): never {
+export function endBySignal(signal: StopSignal): never {
   for (const each of stopSignals) process.removeAllListeners(each)
   process.kill(process.pid, signal)
   // The default action does not end the first process of a container.

@@ -11,11 +11,21 @@ import type { ModelServers } from '../../llm/scheduler/model-servers.js'
 /** The model servers, as far as a stage uses them. */
 export type StageServers = Pick<ModelServers, 'model' | 'releaseUpTo'>
 
-/**
- * Records in flight in one of these stages by default. A run allows 24 per concurrent request: with fewer, one record in
- * a hundred that takes long leaves slots of the server empty.
- */
-const recordsInFlightMax = 24 * 64
+/** With fewer records in flight, one in a hundred that takes long leaves slots of the servers empty. */
+const recordsPerRequest = 24
+/** Records in flight in one of these stages by default. */
+const stageRecordsMax = recordsPerRequest * 64
+
+/** Returns the records that are needed in flight to keep all endpoints busy; models that share one count once. */
+export function recordsInFlightMax(
+  models: Readonly<Record<string, { readonly endpoints: readonly string[]; readonly inFlightMax: number }>>,
+): number {
+  const byEndpoint = new Map<string, number>()
+  for (const { endpoints, inFlightMax } of Object.values(models)) {
+    for (const endpoint of endpoints) byEndpoint.set(endpoint, Math.max(inFlightMax, byEndpoint.get(endpoint) ?? 0))
+  }
+  return recordsPerRequest * [...byEndpoint.values()].reduce((sum, each) => sum + each, 0)
+}
 
 /** What every stage of this file takes besides the options of its call. */
 export interface ModelStageOptions {
@@ -23,31 +33,45 @@ export interface ModelStageOptions {
   readonly inFlightMax?: number
 }
 
+/** A stage that calls a model. */
+export interface ModelStage<In, Out> extends Stage<In, Out> {
+  /** Name of the model, as rows carry it. */
+  readonly model: string
+  /** `name@version` of its template. */
+  readonly promptVersion: string
+}
+
 /** Back-translation: asks the label model for the instructions that a chunk could be the reply to. */
 export function label(
   servers: StageServers,
-  { inFlightMax = recordsInFlightMax, ...options }: z.input<typeof labelOptions> & ModelStageOptions,
-): Stage<Candidate, Pair> {
+  { inFlightMax = stageRecordsMax, ...options }: z.input<typeof labelOptions> & ModelStageOptions,
+): ModelStage<Candidate, Pair> {
   const parsed = labelOptions.parse(options)
-  return labelOf(labelStage(servers.model(parsed.model), parsed), inFlightMax, servers)
+  const model = servers.model(parsed.model)
+  const stage = labelStage(model, parsed)
+  return { ...labelOf(stage, inFlightMax, servers), model: model.name, promptVersion: stage.promptVersion }
 }
 
 /** Asks the judge how well the chunk answers the instruction; drops pairs below `keepAtLeast`. */
 export function score(
   servers: StageServers,
-  { inFlightMax = recordsInFlightMax, ...options }: z.input<typeof scoreOptions> & ModelStageOptions,
-): Stage<Pair, Pair> {
+  { inFlightMax = stageRecordsMax, ...options }: z.input<typeof scoreOptions> & ModelStageOptions,
+): ModelStage<Pair, Pair> {
   const parsed = scoreOptions.parse(options)
-  return modelStage(scoreStage(servers.model(parsed.model), parsed), inFlightMax)
+  const model = servers.model(parsed.model)
+  const stage = scoreStage(model, parsed)
+  return { ...modelStage(stage, inFlightMax), model: model.name, promptVersion: stage.promptVersion }
 }
 
 /** Asks the model to rewrite the chunk as the reply to the instruction. */
 export function polish(
   servers: StageServers,
-  { inFlightMax = recordsInFlightMax, ...options }: z.input<typeof polishOptions> & ModelStageOptions,
-): Stage<Pair, Pair> {
+  { inFlightMax = stageRecordsMax, ...options }: z.input<typeof polishOptions> & ModelStageOptions,
+): ModelStage<Pair, Pair> {
   const parsed = polishOptions.parse(options)
-  return modelStage(polishStage(servers.model(parsed.model), parsed), inFlightMax)
+  const model = servers.model(parsed.model)
+  const stage = polishStage(model, parsed)
+  return { ...modelStage(stage, inFlightMax), model: model.name, promptVersion: stage.promptVersion }
 }
 
 /** The label stage: from candidates to attempts. Reports each candidate that is released, for the order of service. */

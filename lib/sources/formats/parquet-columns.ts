@@ -9,7 +9,7 @@ import { namesText } from '../../text/field-path.js'
 import type { FieldMapping } from '../../text/mapping.js'
 
 /** Fields of WanJuan's exam records, from which their text is composed. */
-const examFields = ['q_type', 'q_main', 'option_a', 'option_b', 'option_c', 'option_d', 'option_e'].concat([
+export const examFields = ['q_type', 'q_main', 'option_a', 'option_b', 'option_c', 'option_d', 'option_e'].concat([
   'std_ans',
   'answer',
   'answer_detail',

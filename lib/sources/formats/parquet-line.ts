@@ -14,7 +14,8 @@ export const parsers: Partial<ParquetParsers> = {
   jsonFromBytes: (bytes) => bytes && jsonFrom(bytes),
 }
 
-function textFrom(bytes: Uint8Array): string | ForeignBytes {
+/** Returns a text, or its bytes if they are not valid UTF-8. */
+export function textFrom(bytes: Uint8Array): string | ForeignBytes {
   return isUtf8(bytes) ? asBuffer(bytes).toString('utf8') : new ForeignBytes(bytes)
 }
 

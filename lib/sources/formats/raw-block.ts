@@ -42,6 +42,8 @@ export type FormatCursor =
       readonly member: { readonly end: number; readonly text: TextCursor } | null
     }
   | { readonly group: number; readonly row: number }
+  /** Rows of an Arrow stream that were read. */
+  | { readonly codec: Codec; readonly arrow: number }
 
 /** What a format is told. */
 export interface FormatOptions {

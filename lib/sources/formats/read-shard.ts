@@ -3,6 +3,7 @@ import { ShardDamageError } from '../../errors.js'
 import type { RefusedRecord } from '../../text/block.js'
 import { shardReject } from '../rejected-shard.js'
 import type { Shard } from '../shard.js'
+import { arrowPieces, isArrow } from './arrow.js'
 import { decompress } from './decompress.js'
 import { layoutBytes, skipBytes, textPieces, textStart } from './json-text.js'
 import { parquetPieces } from './parquet.js'
@@ -52,20 +53,23 @@ async function* readFrom(
   else if ('group' in from) yield* parquetPieces(shard, from, options, signal)
   else if ('tar' in from)
     yield* tarPieces(streamFrom(shard, from.codec, tarOffset(from), options, signal), from, options)
-  else {
+  else if ('arrow' in from) {
+    const { stream, head } = await peek(streamFrom(shard, from.codec, 0, options, signal), layoutBytes)
+    yield* arrowPieces(stream, head, from.arrow, { codec: from.codec, mapping: shard.mapping }, options)
+  } else {
     const stream = streamFrom(shard, from.codec, from.text.offset, options, signal)
     yield* withCodec(from.codec, textPieces(stream, from.text, options))
   }
 }
 
 async function* readFromStart(shard: Shard, options: FormatOptions, signal: AbortSignal): AsyncGenerator<Piece> {
-  if (await isParquet(shard, signal)) {
+  if (shard.format === 'parquet' || (shard.format === undefined && (await isParquet(shard, signal)))) {
     yield* parquetPieces(shard, { group: 0, row: 0 }, options, signal)
     return
   }
   const stored = await peek(shard.open(0, signal), signatureBytes)
   const found = storedAs(stored.head)
-  const mismatch = mismatchOf(shard.path, found, stored.head)
+  const mismatch = shard.format === undefined ? mismatchOf(shard.path, found, stored.head) : null
   if (mismatch !== null || found === 'parquet') {
     await stored.close()
     if (mismatch === null) yield* parquetPieces(shard, { group: 0, row: 0 }, options, signal)
@@ -80,7 +84,9 @@ async function* readFromStart(shard: Shard, options: FormatOptions, signal: Abor
     yield onlyReject(inner)
     return
   }
-  if (isTar(head) || (tarNames.test(shard.path) && head.byteLength > 0 && !looksLikeJson(head))) {
+  if (shard.format === 'arrow' || (shard.format === undefined && isArrow(head))) {
+    yield* arrowPieces(stream, head, 0, { codec: found, mapping: shard.mapping }, options)
+  } else if (isTar(head) || (tarNames.test(shard.path) && head.byteLength > 0 && !looksLikeJson(head))) {
     yield* tarPieces(stream, { codec: found, tar: 0, member: null }, options)
   } else {
     const start = textStart(head, 0)
@@ -141,7 +147,7 @@ function mismatchOf(path: string, found: Codec | 'parquet', head: Buffer): Refus
   const part = looksLikeJson(head) ? null : unsupportedName(path)
   if (found !== 'plain') return part === null ? null : refuse('shard-unsupported', part)
   if (isUtf16(head)) return refuse('shard-unsupported', utf16)
-  if (looksLikeJson(head) || isTar(head)) return null
+  if (looksLikeJson(head) || isTar(head) || isArrow(head)) return null
   const unsupported = unsupportedFormat(head) ?? part
   if (unsupported !== null) return refuse('shard-unsupported', unsupported)
   const packed = /\.(gz|tgz|zst|xz|txz|parquet)$/i.exec(path)

@@ -25,7 +25,6 @@ const signatures: readonly Signature[] = [
   { bytes: [0x1f, 0x9d], format: 'compress (.Z)', advice: unpack('uncompress FILE') },
   { bytes: [0xff, 0x06, 0x00, 0x00, ...ascii('sNaPpY')], format: 'snappy', advice: 'decompress it first' },
   { bytes: ascii('PARE'), format: 'Parquet with an encrypted footer', advice: 'decrypt it first' },
-  { bytes: ascii('ARROW1'), format: 'Arrow', advice: 'convert it to Parquet or JSON Lines' },
   { bytes: ascii('ORC'), format: 'ORC', advice: 'convert it to Parquet or JSON Lines' },
   { bytes: ascii('Obj\x01'), format: 'Avro', advice: 'convert it to Parquet or JSON Lines' },
   { bytes: ascii('SQLite format 3\0'), format: 'SQLite', advice: 'convert it to Parquet or JSON Lines' },

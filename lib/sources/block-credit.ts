@@ -1,7 +1,7 @@
 /** Memory that a block takes between the source and its release, as credit. */
-import type { Credit } from '../../core/credit.js'
-import type { SourceNodeOptions } from '../../core/flow-nodes.js'
-import type { Block } from '../../text/block.js'
+import type { Credit } from '../core/credit.js'
+import type { SourceNodeOptions } from '../core/flow-nodes.js'
+import type { Block } from '../text/block.js'
 
 /**
  * Memory that a block takes per byte: its bytes, its columns, and what its candidates become. Measured: raw text, its

@@ -1,0 +1,107 @@
+/** The graph of `kun-stream pipe`, made of the stages and sinks that a run and the library use. */
+import { Credit } from '../core/credit.js'
+import { from, type Graph, type GraphBuilder, type Source } from '../core/graph.js'
+import type { OrderedSink } from '../core/sink-node.js'
+import { UsageError } from '../errors.js'
+import type { Pair } from '../kun/types.js'
+import type { OpenModels } from '../recipe/models.js'
+import { Rejected, type ReleasedRecord, recordOf, type SettledRecord } from '../run/records.js'
+import type { ByteTarget, Destination } from '../run/sinks/byte-target.js'
+import { arrowSink, jsonlSink, parquetSink, type RowSinkOptions } from '../run/sinks/row-sink.js'
+import { chunkRows, pairRows } from '../run/sinks/rows.js'
+import { chunks, dedup } from '../run/stages/dedup.js'
+import { label, type ModelStage, polish, recordsInFlightMax, score } from '../run/stages/model-stages.js'
+import { prepare } from '../run/stages/prepare.js'
+import { hubSource, localSource, stdinSource } from '../sources/block-sources.js'
+import type { Block } from '../text/block.js'
+import type { PipeFlags, PipeStages } from './pipe-stages.js'
+
+const split = 'pipe'
+
+/** Returns the source that the arguments name. @throws {UsageError} they name two, or none */
+export function pipeSource(
+  args: readonly string[],
+  { hub, files, revision, hubUrl, token, from: format, text, id }: PipeFlags,
+  say: (message: string) => void,
+): Source<Block> {
+  const options = { split, text, id, format, shared: true }
+  if (hub !== undefined) {
+    if (args.length > 0) throw new UsageError(`--hub and ${args.join(' ')} are two sources: give one`)
+    if (files.length === 0) throw new UsageError(`--hub ${hub} needs --files GLOB: kun-stream hub ls ${hub} lists them`)
+    return hubSource({ ...options, repo: hub, files, revision, token, hubUrl, onEvent: say })
+  }
+  if (files.length > 0) throw new UsageError('--files goes with --hub: files on disk are arguments')
+  if (args.length === 0 || (args.length === 1 && args[0] === '-')) return stdinSource(options)
+  return localSource({ ...options, files: args })
+}
+
+/** What a pipe reports at its end. */
+export interface PipeCounts {
+  documents: number
+  kept: number
+  duplicates: number
+  rejected: number
+  /** Documents that could not be read, and why the first could not. */
+  unreadable: number
+  firstUnreadable: string
+}
+
+export interface PipeParts {
+  readonly source: Source<Block>
+  readonly stages: PipeStages
+  /** Null if no stage calls a model. The caller closes them. */
+  readonly models: OpenModels | null
+  readonly to: Destination
+  readonly format: PipeFlags['to']
+  readonly rejects: ByteTarget | null
+  readonly counts: PipeCounts
+}
+
+export function pipeGraph(parts: PipeParts): Graph {
+  const { stages, models, counts } = parts
+  const { names, recipe, workers } = stages
+  const near = names.has('dedup') && stages.dedup.near
+  const candidates = from(parts.source)
+    .via(
+      prepare({
+        ...stages.prepare,
+        near,
+        workers,
+        onPrepared: ({ documents }) => {
+          counts.documents += documents
+        },
+      }),
+    )
+    .via(names.has('dedup') ? dedup(stages.dedup) : chunks())
+  if (models === null || recipe === null) return candidates.to(sinkOf(parts, chunkRows()))
+  const credit = new Credit('records', recordsInFlightMax(models.models))
+  const inFlightMax = credit.capacity
+  const first = label(models, { ...recipe.kun.label, inFlightMax })
+  const later: ModelStage<Pair, Pair>[] = []
+  if (names.has('score') && recipe.kun.score) later.push(score(models, { ...recipe.kun.score, inFlightMax }))
+  if (names.has('polish') && recipe.kun.polish) later.push(polish(models, { ...recipe.kun.polish, inFlightMax }))
+  const pairs: GraphBuilder<Pair, SettledRecord> = candidates.gate(credit).via(first)
+  const rows = pairRows([first, ...later], recipe.output.shape)
+  return later.reduce((graph, stage) => graph.via(stage), pairs).to(sinkOf(parts, rows))
+}
+
+function sinkOf<T>(
+  { to, format, rejects, counts }: PipeParts,
+  rows: RowSinkOptions<T>['rows'],
+): OrderedSink<T, SettledRecord> {
+  const options = { to, rows, ...(rejects && { rejects }), onReleased: (each: ReleasedRecord) => count(each, counts) }
+  if (format === 'arrow') return arrowSink(options)
+  return format === 'parquet' ? parquetSink(options) : jsonlSink(options)
+}
+
+function count(released: ReleasedRecord, counts: PipeCounts): void {
+  const record = recordOf(released)
+  if (released.settlement === null) counts.kept++
+  else if (record instanceof Rejected) {
+    counts.rejected++
+    const { chunk, stage, detail } = record.reject
+    if (chunk !== null || stage === 'filter' || stage === 'chunk') return
+    if (counts.unreadable++ === 0) counts.firstUnreadable = detail
+  } else if (released.settlement.stage === 'dedup') counts.duplicates++
+  else if (record !== null) counts.rejected++
+}

@@ -1,0 +1,79 @@
+/** The stages that a call of `kun-stream pipe` names, with their options from the recipe. */
+import { dedupOptions } from '../dedup/index.js'
+import { UsageError } from '../errors.js'
+import type { Recipe } from '../recipe/index.js'
+import { type PrepareOptions, prepareOptions } from '../text/plan.js'
+import type { WorkersOptions } from '../workers/pool.js'
+
+export const modelStageNames = ['label', 'score', 'polish'] as const
+/** In the order of the graph. */
+export const stageNames = ['clean', 'filter', 'chunk', 'dedup', ...modelStageNames] as const
+export type StageName = (typeof stageNames)[number]
+
+export interface PipeFlags {
+  readonly hub?: string
+  readonly files: readonly string[]
+  readonly revision: string
+  readonly hubUrl?: string
+  readonly token?: string
+  readonly from?: 'jsonl' | 'arrow' | 'parquet'
+  readonly stages: string
+  readonly recipe?: string
+  readonly set: readonly string[]
+  readonly to: 'jsonl' | 'arrow' | 'parquet'
+  readonly out?: string
+  readonly text: string
+  readonly id?: string
+  readonly threads?: string
+  readonly rejects?: string
+}
+
+export interface PipeStages {
+  readonly names: ReadonlySet<StageName>
+  readonly recipe: Recipe | null
+  readonly workers: Partial<WorkersOptions>
+  /** Of the recipe, for the stages that are named; the others let every text pass. */
+  readonly prepare: PrepareOptions
+  readonly dedup: ReturnType<typeof dedupOptions.parse>
+  /** The recipe's names of the models that are called. */
+  readonly models: readonly string[]
+}
+
+/** @throws {UsageError} an unknown stage, or stages out of order */
+export function parseStages(given: string): Set<StageName> {
+  const names = given.split(',').map((name) => name.trim())
+  const places = names.map((name) => (stageNames as readonly string[]).indexOf(name))
+  if (places.includes(-1) || places.some((place, index) => index > 0 && place <= (places[index - 1] as number))) {
+    throw new UsageError(`--stages is ${given}: give some of ${stageNames.join(',')}, in this order`)
+  }
+  return new Set(names as StageName[])
+}
+
+/** @throws {UsageError} a stage needs another one, or a recipe that has it */
+export function checkStages({ names, recipe, workers }: Pick<PipeStages, 'names' | 'recipe' | 'workers'>): PipeStages {
+  const called = modelStageNames.filter((name) => names.has(name))
+  if (called.length > 0 && !names.has('label')) {
+    throw new UsageError(`--stages has ${called.join(' and ')} without label: they need the pairs that it makes`)
+  }
+  const models = called.map((name) => {
+    const model = recipe?.kun[name]?.model
+    if (model !== undefined) return model
+    throw new UsageError(
+      recipe === null ? `--stages has ${name}: name a recipe with --recipe` : `the recipe has no kun.${name}`,
+    )
+  })
+  const { dedup, ...prepare } = recipe?.prepare ?? { dedup: dedupOptions.parse({}), ...prepareOptions.parse({}) }
+  return { names, recipe, workers, prepare: prepareFor(names, prepare), dedup, models }
+}
+
+/** Stages that are not named let everything pass: no limit of quality, and chunks as long as they may be. */
+function prepareFor(names: ReadonlySet<StageName>, options: PrepareOptions): PrepareOptions {
+  const { quality } = options
+  const off = Object.fromEntries(Object.keys(quality).map((key) => [key, false as const]))
+  const whole = { tokensMax: 1_000_000, charsMin: 1 }
+  return prepareOptions.parse({
+    ...options,
+    ...(!names.has('chunk') && { chunk: whole }),
+    ...(!names.has('filter') && { quality: off, filters: [] }),
+  })
+}

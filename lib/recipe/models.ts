@@ -1,0 +1,80 @@
+/** The models of a recipe, ready to be called: secrets resolved, the built-in server started if it is used. */
+import { type ModelOptions, modelOptions } from '../llm/options.js'
+import { type ModelServers, openServers } from '../llm/scheduler/model-servers.js'
+import { startSimulator } from '../simulator/on-demand.js'
+import { type Recipe, resolveModel } from './index.js'
+
+/** Models by the recipe's name for them. */
+export interface RecipeModels {
+  readonly models: Readonly<Record<string, ModelOptions>>
+  /** Whether the built-in server serves one of them. */
+  readonly builtin: boolean
+  /** Stops the built-in server. */
+  close(): Promise<void>
+}
+
+/** The built-in server runs in this process: more calls than keep it busy would wait in it, in no order. */
+const builtinInFlightMax = 64
+
+/** Resolves the models of a recipe. @throws {RecipeError} an environment variable with a key is not set */
+export async function modelsOf(recipe: Recipe): Promise<RecipeModels> {
+  const builtin = Object.values(recipe.models).some(({ endpoints }) => endpoints.includes('builtin'))
+  const simulator = builtin ? await startSimulator({}) : null
+  const close = async (): Promise<void> => simulator?.close()
+  try {
+    const models = Object.keys(recipe.models).map((name) => {
+      const model = resolveModel(recipe, name)
+      const endpoints = model.endpoints.map((endpoint) => (endpoint === 'builtin' ? (simulator?.url ?? '') : endpoint))
+      const inFlightMax = model.endpoints.includes('builtin') ? builtinInFlightMax : model.inFlightMax
+      return [name, modelOptions.parse({ ...model, endpoints, inFlightMax })] as const
+    })
+    return { models: Object.fromEntries(models), builtin, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** Model servers without a run: their replies are not kept. */
+export interface OpenModels extends Pick<ModelServers, 'model' | 'releaseUpTo' | 'metrics' | 'close'> {
+  readonly models: RecipeModels['models']
+}
+
+/** Options for `openModels`; all optional. */
+export interface OpenModelsOptions {
+  /** Names of the models to open; all by default. */
+  readonly only?: readonly string[]
+  /** Reports servers that go down and come back. */
+  readonly onEvent?: (message: string) => void
+}
+
+/**
+ * Opens the model servers of a recipe, for `label`, `score` and `polish` in a graph without a run directory.
+ *
+ * @throws {EndpointError} a model has no endpoint that responds
+ */
+export async function openModels(recipe: Recipe, { only, onEvent }: OpenModelsOptions = {}): Promise<OpenModels> {
+  const { models: all, ...opened } = await modelsOf(recipe)
+  const models = Object.fromEntries(Object.entries(all).filter(([name]) => only === undefined || only.includes(name)))
+  try {
+    const servers = await openServers({
+      models,
+      seed: recipe.seed,
+      servers: recipe.servers,
+      onEvent: ({ endpoint, words }) => onEvent?.(`${endpoint}: ${words}`),
+    })
+    return {
+      models,
+      model: (name) => servers.model(name),
+      releaseUpTo: (position) => servers.releaseUpTo(position),
+      metrics: () => servers.metrics(),
+      close: async () => {
+        await servers.close()
+        await opened.close()
+      },
+    }
+  } catch (error) {
+    await opened.close()
+    throw error
+  }
+}

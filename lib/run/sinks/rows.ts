@@ -1,0 +1,98 @@
+/** Rows of the sinks: the columns of a chunk or of a pair, and a record's cells in them. */
+
+import { version } from '../../core/version.js'
+import { columnsOf, type RowOptions, rowOf } from '../../kun/row.js'
+import type { Pair } from '../../kun/types.js'
+import type { Column, Row } from '../../parquet/columns.js'
+import type { ChunkCandidate } from '../records.js'
+import type { ModelStage } from '../stages/model-stages.js'
+
+/** How records of a type become rows. */
+export interface Rows<T> {
+  readonly kind: 'chunks' | 'pairs'
+  readonly columns: readonly Column[]
+  readonly rowOf: (record: T) => Row
+  /** The row as an object of JSON Lines. */
+  readonly jsonOf: (record: T) => object
+}
+
+/** One row per chunk. */
+export function chunkRows(): Rows<ChunkCandidate> {
+  return {
+    kind: 'chunks',
+    columns: chunkColumns,
+    rowOf: ({ id, key, title, text, tokens, shard, offset, chunk }) => ({
+      ...{ id, key, title, text },
+      ...{ tokens, shard, offset, chunk },
+    }),
+    jsonOf: ({ id, key, title, text, tokens, shard, offset, chunk }) => ({
+      id,
+      ...(key !== '' && { key }),
+      ...(title !== '' && { title }),
+      ...{ text, tokens, shard, offset, chunk },
+    }),
+  }
+}
+
+/** One row per pair, with the columns of a run's data files. */
+export function pairRows(
+  /** The stages of the graph that call models: they determine the columns `model`, `prompt_version` and `score`. */
+  stages: readonly Pick<ModelStage<never, unknown>, 'name' | 'model' | 'promptVersion'>[],
+  /** 'pairs' has the columns `instruction` and `output`; 'messages' one list of {role, content}. */
+  shape: RowOptions['shape'] = 'pairs',
+): Rows<Pair> {
+  const options: RowOptions = {
+    shape,
+    scored: stages.some(({ name }) => name === 'score'),
+    models: stages.map(({ model }) => model),
+    promptVersions: stages.map(({ promptVersion }) => promptVersion),
+  }
+  const row = (pair: Pair): Row => rowOf(pair, options)
+  return { kind: 'pairs', columns: columnsOf(options), rowOf: row, jsonOf: row }
+}
+
+const chunkColumns: readonly Column[] = [
+  { name: 'id', type: 'string' },
+  { name: 'key', type: 'string' },
+  { name: 'title', type: 'string' },
+  { name: 'text', type: 'string' },
+  { name: 'tokens', type: 'int32' },
+  { name: 'shard', type: 'string' },
+  { name: 'offset', type: 'int64' },
+  { name: 'chunk', type: 'int32' },
+]
+
+/** Meaning of a column, for the metadata of its Arrow field. */
+export function meaningOf(column: string): string {
+  return meanings[column as keyof typeof meanings] ?? 'Column of a custom stage.'
+}
+
+const meanings = {
+  instruction: 'Instruction that a model wrote for the chunk.',
+  output: 'Reply to the instruction: the polished text, or the chunk itself without a polish stage.',
+  messages: 'The pair as a conversation: the instruction of the user, the reply of the assistant.',
+  id: 'Public id: a hash of source, shard, offset, chunk and variant.',
+  source: 'Split that the record was read as.',
+  shard: 'Path of the file that holds the record, relative to its source.',
+  offset: 'Position of the document in its shard: first byte of the decompressed record, or row number.',
+  chunk: 'Ordinal of the chunk in its document.',
+  variant: 'Ordinal of the instruction among those that were asked for the chunk.',
+  key: 'Id of the record in its source; empty if it has none.',
+  title: 'Title of the document, cleaned; empty if it has none.',
+  raw: 'Text of the chunk.',
+  text: 'Text of the chunk.',
+  tokens: 'Tokens of the text, estimated unless a tokenizer is configured.',
+  score: 'Grade of the pair, 0 to 1.',
+  score_kind: "How the grade was read: 'logprob' from probabilities, 'rule' from the words.",
+  score_mass: 'Probability that the judge gave to both labels together; null without log-probabilities.',
+  model: 'Models of the stages, joined by +.',
+  prompt_version: 'Templates of the stages as name@version, joined by +.',
+} as const
+
+/** Metadata of an Arrow schema. */
+export function schemaMetadata(kind: Rows<never>['kind']): Map<string, string> {
+  return new Map([
+    ['kun_stream.version', version],
+    ['kun_stream.kind', kind],
+  ])
+}

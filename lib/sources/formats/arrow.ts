@@ -1,0 +1,145 @@
+/**
+ * Rows of an Arrow IPC stream or file as JSON Lines of the mapped columns, cut into pieces. A file is read as the stream
+ * that it contains: its footer is not used. Holds one record batch; its bodies must not be compressed.
+ */
+import { type Data, DataType, type RecordBatch, RecordBatchReader } from 'apache-arrow'
+import { ShardDamageError } from '../../errors.js'
+import type { RefusedRecord } from '../../text/block.js'
+import { namesText } from '../../text/field-path.js'
+import type { FieldMapping } from '../../text/mapping.js'
+import { skipBytes } from './json-text.js'
+import { examFields } from './parquet-columns.js'
+import { rowLine, textFrom } from './parquet-line.js'
+import { type Codec, type FormatCursor, type FormatOptions, type Piece, pieceBytes } from './raw-block.js'
+import { damaged, excerptBytes, recordTooLarge } from './rejected-records.js'
+
+const fileMagic = Buffer.from('ARROW1')
+/** The magic and its padding, before the stream in a file. */
+const filePrefixBytes = 8
+/** Every message of a stream begins with this marker. */
+const streamMarker = 0xffffffff
+
+/** Returns whether bytes begin an Arrow IPC file or stream. */
+export function isArrow(head: Buffer): boolean {
+  if (head.subarray(0, fileMagic.length).equals(fileMagic)) return true
+  // The marker, then the length of the schema message: less than a megabyte, so that other bytes are not taken for it.
+  return head.byteLength >= 8 && head.readUInt32LE(0) === streamMarker && head.readUInt32LE(4) - 1 < 2 ** 20
+}
+
+/**
+ * @param stream the decompressed shard, from its first byte
+ * @param from rows to skip
+ */
+export async function* arrowPieces(
+  stream: AsyncIterable<Uint8Array>,
+  head: Buffer,
+  from: number,
+  shard: { readonly codec: Codec; readonly mapping: FieldMapping },
+  options: FormatOptions,
+): AsyncGenerator<Piece> {
+  const isFile = head.subarray(0, fileMagic.length).equals(fileMagic)
+  const pieces = new PieceCutter(from, shard.codec, options)
+  let row = 0
+  try {
+    const reader = await RecordBatchReader.from(isFile ? skipBytes(stream, filePrefixBytes) : stream)
+    await reader.open()
+    if (!reader.schema) throw new ShardDamageError('shard-truncated', 'it ends before its schema')
+    const names = reader.schema.fields.map(({ name }) => name)
+    const mapped = mappedColumns(names, shard.mapping)
+    const columns = options.allColumns ? names : mapped
+    for await (const batch of reader) {
+      for (const line of linesOf(batch, columns)) if (row++ >= from) yield* pieces.add(row - 1, line)
+    }
+    yield* pieces.end(null)
+  } catch (error) {
+    // The network, the disk and the signal stop the run; the decoder's errors have no class of their own.
+    const { code } = error as NodeJS.ErrnoException
+    if (!(error instanceof ShardDamageError) && code !== undefined) throw error
+    const reason = error instanceof ShardDamageError ? error.reason : 'shard-corrupt'
+    yield* pieces.end(damaged(row, { reason, detail: `arrow: ${(error as Error).message}` }, new Uint8Array(0)))
+  }
+}
+
+/** @throws {ShardDamageError} 'shard-columns': there is no column for the text; the message lists the columns */
+function mappedColumns(names: readonly string[], { text, id, title, compose }: FieldMapping): string[] {
+  const find = (field: string): string[] => names.filter((name) => name === field || field.startsWith(`${name}.`))
+  const exam = compose === 'wanjuan-exam' ? examFields : []
+  if (find(text).length === 0 && !(exam.length > 0 && names.includes('q_main'))) {
+    throw new ShardDamageError(
+      'shard-columns',
+      `no column ${namesText([text])} for the text; columns: ${namesText(names)}. Name the right one as \`text\``,
+    )
+  }
+  return [...new Set([text, id, title, ...exam].flatMap((field) => (field === undefined ? [] : find(field))))]
+}
+
+function* linesOf(batch: RecordBatch, names: readonly string[]): Generator<Buffer> {
+  const columns = names.map((name) => {
+    const vector = batch.getChild(name)
+    const [data] = vector?.data ?? []
+    const isText = data !== undefined && DataType.isUtf8(data.type)
+    // Bytes that are not valid UTF-8 stay as they are, so that the record is rejected as in JSON Lines.
+    return { name, at: isText ? (row: number) => textFromData(data, row) : (row: number) => vector?.get(row) }
+  })
+  for (let row = 0; row < batch.numRows; row++) {
+    yield rowLine(Object.fromEntries(columns.map(({ name, at }) => [name, at(row)])))
+  }
+}
+
+function textFromData(data: Data, row: number): unknown {
+  if (!data.getValid(row)) return null
+  const { valueOffsets, values } = data
+  return textFrom((values as Uint8Array).subarray(valueOffsets[row], valueOffsets[row + 1]))
+}
+
+/** Collects lines to pieces of `blockBytes`. A rejected row ends its piece, so that row n of a piece is its n-th line. */
+class PieceCutter {
+  readonly #codec: Codec
+  readonly #options: FormatOptions
+  #first: number
+  #lines: Buffer[] = []
+  #bytes = 0
+  #refused: RefusedRecord | null = null
+
+  constructor(first: number, codec: Codec, options: FormatOptions) {
+    this.#first = first
+    this.#codec = codec
+    this.#options = options
+  }
+
+  /** Yields the piece before `row` once it is full. */
+  *add(row: number, line: Buffer): Generator<Piece> {
+    const { blockBytes, recordBytesMax } = this.#options
+    if (this.#bytes >= blockBytes || this.#refused !== null) {
+      yield this.#piece({ codec: this.#codec, arrow: row })
+      this.#first = row
+    }
+    const lineBytes = line.byteLength - 1
+    if (lineBytes > recordBytesMax) {
+      this.#refused = recordTooLarge(row, lineBytes, recordBytesMax, excerptBytes(line))
+      return
+    }
+    this.#lines.push(line)
+    this.#bytes += line.byteLength
+  }
+
+  /** Yields the last piece. */
+  *end(fault: RefusedRecord | null): Generator<Piece> {
+    if (this.#refused !== null && fault !== null) {
+      yield this.#piece(null)
+      this.#first = fault.offset
+    }
+    this.#refused ??= fault
+    if (this.#lines.length > 0 || this.#refused !== null) yield this.#piece(null)
+  }
+
+  #piece(next: FormatCursor | null): Piece {
+    const refused = this.#refused === null ? [] : [this.#refused]
+    const bytes = pieceBytes(Buffer.concat(this.#lines), this.#options)
+    const piece = { bytes, offset: this.#first, offsetUnit: 'row' as const, refused, next }
+    this.#lines = []
+    this.#bytes = 0
+    this.#refused = null
+    return piece
+  }
+}
