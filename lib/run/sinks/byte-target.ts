@@ -91,13 +91,13 @@ class FileTarget implements ByteTarget {
   }
 
   async discard(): Promise<void> {
-    const opened = await this.#opened.catch(() => null)
+    const opened = await this.#opened.catch(() => null) // thrown by `write` or `end`: nothing to discard
     await opened?.file.close()
     if (opened?.temporary) await nodeFiles.remove(this.#path + temporarySuffix)
   }
 
   async #open() {
-    const found = await stat(this.#path).catch(() => null)
+    const found = await stat(this.#path).catch(() => null) // `open` reports what is wrong with the path
     const temporary = found === null || found.isFile()
     const path = temporary ? this.#path + temporarySuffix : this.#path
     return { file: await nodeFiles.open(path, 'write'), temporary }
