@@ -1,6 +1,6 @@
 /**
- * Judges replies: whether one is worth asking for again (a fault), and whether a finished answer goes into the dataset.
- * The keyword list, the least length and the repetition rule are the published ones.
+ * Checks replies: faults that a retry may cure, and the filter of outputs for the dataset. The keywords, the minimum
+ * length and the repetition rule are the published ones.
  */
 
 import { z } from 'zod'
@@ -15,7 +15,7 @@ import { characters, hanShare } from './language.js'
 import { repeatedEnd, repeatedStart } from './repetition.js'
 import { replyText } from './reply-text.js'
 
-/** Source: COIG-Kun's output filter: words of answers that speak of themselves, refuse, or date. */
+/** Words of answers that refer to the model, refuse, or have a date. Source: COIG-Kun's output filter. */
 const outputKeywords = ['作为', '根据', '知识库', '2023', '抱歉']
 
 export const outputFilterOptions = z.strictObject({
@@ -24,9 +24,9 @@ export const outputFilterOptions = z.strictObject({
   hanShareMin: z.number().min(0).max(1).default(0.3).describe('Share of Chinese characters among its letters'),
   repetition: z.boolean().default(true).describe('Drop an output that starts with one unit more than 5 times in a row'),
 })
-export type OutputFilterOptions = z.output<typeof outputFilterOptions>
+type OutputFilterOptions = z.output<typeof outputFilterOptions>
 
-/** Why an output is dropped; null keeps it. Linear in its length. */
+/** Returns why an output is dropped, or null to keep it. Linear in its length. */
 export function outputFault(output: string, options: OutputFilterOptions): Dropped | null {
   const length = characters(output)
   if (length < options.charsMin) return { drop: 'output-too-short', detail: `${length} < ${options.charsMin}` }
@@ -58,7 +58,7 @@ export function textFault(reply: Reply): Fault | null {
   return repeatedStart(text) !== null || repeatedEnd(text) !== null ? 'looping' : null
 }
 
-/** Like that for a reply of one token read from its log-probabilities: ending at the limit of one token is valid. */
+/** Returns the fault of a one-token reply that is read from its log-probabilities; it may end at the token limit. */
 export function scoreFault(reply: Reply): Fault | null {
   const ending = endingOf(reply.finishReason)
   if (ending !== 'whole' && ending !== 'cut-off') return endingFault(ending, reply)
@@ -73,7 +73,7 @@ function endingFault(ending: Ending, { finishReason }: Reply): Fault {
   return ending === 'cut-off' ? ending : { fault: ending, found: `finish_reason ${finishReason}` }
 }
 
-/** Characters of a reply that a reject's detail shows on either side of what was found. */
+/** Characters that a reject's detail shows before and after the word that was found. */
 const contextChars = 20
 
 function around(text: string, word: string): string {
@@ -86,7 +86,7 @@ function shortened(unit: string): string {
   return wellFormed(unit.slice(0, 2 * contextChars))
 }
 
-/** Without the half of a character that a cut left behind. */
+/** Removes half of a surrogate pair that a slice left. */
 export function wellFormed(text: string): string {
   return text.replace(/\p{Cs}/gu, '')
 }

@@ -1,6 +1,6 @@
 /**
- * Reads a judge's reply: the probability of 【好】 against 【差】 where the server gives log-probabilities,
- * the published rule where it does not. Says which of the two was used.
+ * Reads a judge's reply: the probability of 【好】 against 【差】 if the server returns log-probabilities, else the published
+ * rule. The grade names which of the two was used.
  */
 
 import type { TokenLogprobs } from '../llm/protocol/logprobs.js'
@@ -8,13 +8,13 @@ import type { Reply } from '../storage/replies/types.js'
 import { replyText } from './reply-text.js'
 import type { ScoreKind } from './types.js'
 
-export interface Grade {
+interface Grade {
   readonly kind: ScoreKind
-  /** 0 to 1, six decimals; of the rule 1 or 0. */
+  /** 0 to 1, six decimals; by the rule 1 or 0. */
   readonly score: number
-  /** Probability of the two labels together: near 1 when the judge keeps to the format. null for the rule. */
+  /** Sum of the probabilities of the two labels: near 1 if the judge follows the format. Null for the rule. */
   readonly mass: number | null
-  /** False where the judge said neither label: a 0 of the rule then says nothing of the instruction. */
+  /** False if the reply has neither label: a 0 by the rule is then no grade of the instruction. */
   readonly readable: boolean
 }
 
@@ -22,22 +22,22 @@ export interface Grade {
 export const topLogprobsMax = 20
 
 /**
- * The grade of an instruction.
+ * Returns the grade of an instruction.
  *
- * With log-probabilities: score = sigmoid(lp好 − lp差), mass = e^lp好 + e^lp差. A label that is not among the top k is
- * below all of them: it counts as the least likely of them, and as nothing in the mass. Nothing can be compared, and
- * the rule decides, with neither of the labels among them; with one of them and, more likely than it, a piece of a
- * character, which may be the other's (a less likely piece is the bound); and where both labels are noise.
+ * With log-probabilities: score = sigmoid(lp好 − lp差), mass = e^lp好 + e^lp差. A label that is not among the top k tokens is
+ * less likely than all of them: it counts as the least likely one in the score, and as 0 in the mass. The rule decides if
+ * neither label is among them; if a piece of a character, which may belong to the missing label, is more likely than the
+ * other label (a less likely piece is the bound); or if both labels are noise.
  * Rule: 1 if the reply has 【好】 and not 【差】, else 0. Source: COIG-Kun's score step.
  *
- * @param prefilled the judge's turn was opened with 【, so that the reply starts after it
+ * @param prefilled whether the judge's turn was opened with 【, so that the reply starts after it
  */
 export function gradeOf(reply: Reply, prefilled: boolean): Grade {
   const first = prefilled ? reply.firstTokenLogprobs : undefined
   return (first && gradeOfLogprobs(first)) ?? gradeByRule(prefilled ? `【${reply.text.trimStart()}` : reply.text)
 }
 
-/** Probability of both labels below which they are noise beside what the judge says: `<think>`, a blank, a word. */
+/** Probability of both labels below which they are noise: the judge replied with `<think>`, a blank or a word. */
 const massMin = 1e-4
 
 function gradeOfLogprobs(given: TokenLogprobs): Grade | null {
@@ -59,7 +59,7 @@ function gradeOfLogprobs(given: TokenLogprobs): Grade | null {
   }
 }
 
-/** Log of the summed probability of the tokens that spell the label: '好' and '好】', with or without a blank before. */
+/** Returns the log of the summed probability of the tokens for a label: '好' and '好】', with or without a leading blank. */
 function logSum(first: readonly (readonly [string, number])[], label: string): number | null {
   let sum = 0
   for (const [token, logprob] of first) {

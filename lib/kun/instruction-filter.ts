@@ -1,14 +1,14 @@
 /**
- * Makes an instruction out of the label model's reply and says whether it can be used.
- * The keyword list and the two repairs are the published ones; the bounds are ours.
+ * Extracts the instruction from a reply of the label model, and filters it. The keywords and the two repairs are the
+ * published ones; the bounds are not.
  */
 import { z } from 'zod'
 import type { Dropped } from '../core/types.js'
 import { characters, hanShare } from './language.js'
 import { replyText } from './reply-text.js'
 
-/** Source: COIG-Kun's instruction filter: words of instructions that refer to something the reader cannot see. */
-export const instructionKeywords = [
+/** Words of instructions that refer to something the reader cannot see. Source: COIG-Kun's instruction filter. */
+const instructionKeywords = [
   '新闻',
   '材料',
   '图片',
@@ -34,10 +34,10 @@ export const instructionFilterOptions = z.strictObject({
   charsMax: z.int().min(1).default(400).describe('Characters an instruction has at most'),
   hanShareMin: z.number().min(0).max(1).default(0.2).describe('Share of Chinese characters among its letters'),
 })
-export type InstructionFilterOptions = z.output<typeof instructionFilterOptions>
+type InstructionFilterOptions = z.output<typeof instructionFilterOptions>
 
 /**
- * The instruction that a reply of the label model contains; '' where it has none. Linear in the reply's length.
+ * Returns the instruction in a reply of the label model, or '' if it has none. Linear in the reply's length.
  *
  * Example: '指令：“如何种竹？”     \n如何种竹？' → '如何种竹？'
  */
@@ -46,7 +46,7 @@ export function instructionOf(reply: string): string {
   return withoutQuotes(withoutRepeatedLines(beforeBlanks(text)))
 }
 
-/** Why an instruction is dropped; null keeps it. */
+/** Returns why an instruction is dropped, or null to keep it. */
 export function instructionFault(instruction: string, options: InstructionFilterOptions): Dropped | null {
   const length = characters(instruction)
   if (length < options.charsMin) return { drop: 'instruction-too-short', detail: `${length} < ${options.charsMin}` }
@@ -59,7 +59,7 @@ export function instructionFault(instruction: string, options: InstructionFilter
   return keyword === undefined ? null : { drop: 'instruction-keyword', detail: keyword }
 }
 
-/** The form in which two variants of an instruction are compared: width, case, blanks and punctuation do not count. */
+/** Returns the form in which variants are compared: without differences of width, case, blanks and punctuation. */
 export function comparisonForm(instruction: string): string {
   return instruction
     .normalize('NFKC')
@@ -67,7 +67,7 @@ export function comparisonForm(instruction: string): string {
     .replace(/[^\p{L}\p{N}]/gu, '')
 }
 
-/** A mark or token of a prompt that came back in a reply, or null. */
+/** Returns a mark or token of a prompt that a reply repeats, or null. */
 export function leftoverMark(text: string): string | null {
   return leftover.exec(text)?.[0] ?? null
 }
@@ -82,7 +82,7 @@ function withoutMarks(text: string): string {
   return text.slice(start + '【指令】'.length, end < 0 ? undefined : end).trim()
 }
 
-/** At most three prefixes, one inside the other: '最有可能的指令是：\n指令：…'. */
+/** Removes up to three nested prefixes: '最有可能的指令是：\n指令：…'. */
 function withoutPrefix(text: string): string {
   let rest = text
   for (let round = 0; round < 3; round++) {
@@ -106,7 +106,7 @@ const quotes: Readonly<Record<string, string>> = {
   '`': '`',
 }
 
-/** Quotes around the whole; not “甲”和“乙”, which only starts and ends with one. */
+/** Removes quotes around the whole text; not from “甲”和“乙”, which only starts and ends with a quote. */
 function withoutQuotes(text: string): string {
   const trimmed = text.trim()
   const close = quotes[trimmed.charAt(0)]
@@ -115,13 +115,13 @@ function withoutQuotes(text: string): string {
   return inner.includes(close) ? trimmed : inner.trim()
 }
 
-/** Source: COIG-Kun: cut at 5 or more blanks in a row; what follows is another try at the same. */
+/** Cuts the text at 5 or more blanks in a row: another attempt follows them. Source: COIG-Kun. */
 function beforeBlanks(text: string): string {
   const blanks = /\s{5}/.exec(text)
   return (blanks === null ? text : text.slice(0, blanks.index)).trimEnd()
 }
 
-/** Source: COIG-Kun: an instruction that repeats its own lines keeps the first of each. */
+/** Keeps the first of equal lines. Source: COIG-Kun. */
 function withoutRepeatedLines(text: string): string {
   const seen = new Set<string>()
   const kept: string[] = []

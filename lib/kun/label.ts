@@ -9,11 +9,11 @@ import { promptVersion, templateOf } from './prompts.js'
 import type { Candidate, KunStage, Pair, StageCall } from './types.js'
 
 /**
- * One pair for each of `variants` attempts, in order of variant: those that cannot be used are children dropped at
- * birth, so that attempts = pairs kept + pairs dropped, always.
+ * Emits one pair for each of `variants` attempts, in order of variant. An unusable attempt is a child that is dropped, so
+ * that attempts = pairs kept + pairs dropped.
  *
- * A variant that says the same as an earlier one that was kept is dropped as 'duplicate-variant'. The variants are
- * asked at the same time; which of them is the earlier one is a matter of number, not of time.
+ * A variant that equals an earlier one is dropped as 'duplicate-variant'. The variants are requested concurrently; their
+ * numbers decide which one is earlier.
  */
 export function labelStage(model: Model, options: LabelOptions): KunStage<Candidate, Pair> {
   const template = templateOf(options.prompt)
@@ -63,7 +63,6 @@ const unlabelled = {
   scoreKind: null,
   scoreMass: null,
   output: null,
-  extra: {},
 } as const
 
 function withoutRepeats(variants: readonly Labelled[]): (Pair | Child<Pair>)[] {

@@ -1,7 +1,7 @@
-/** How Chinese a text is. Counting only: the bounds belong to the filters that use it. */
+/** Measures of a text: its share of Chinese letters, and its characters. */
 import { isIdeograph, isLatin } from '../text/characters.js'
 
-/** Han characters among all letters, 0 to 1; 0 where there is no letter at all. Linear in the text's length. */
+/** Returns the share of Han characters among all letters, 0 to 1; 0 without letters. Linear in the text's length. */
 export function hanShare(text: string): number {
   let han = 0
   let letters = 0
@@ -15,7 +15,7 @@ export function hanShare(text: string): number {
   return letters === 0 ? 0 : han / letters
 }
 
-/** Characters as a reader counts them, not UTF-16 units. */
+/** Returns the number of code points. */
 export function characters(text: string): number {
   let count = 0
   for (const _ of text) count++

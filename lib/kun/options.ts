@@ -1,10 +1,10 @@
-/** What a recipe may say under `kun:`. The stages take these filled in; defaults are those of the published method. */
+/** Schemas of the options under `kun:` in a recipe. The defaults are those of the published method. */
 import { z } from 'zod'
 import { outputFilterOptions } from './checks.js'
 import { instructionFilterOptions } from './instruction-filter.js'
 import { type CustomTemplateOptions, customTemplateOptions, type TemplateName } from './prompts.js'
 
-/** Of all three calls. Source: COIG-Kun's scripts. */
+/** Sampling fields of all three stages. Source: COIG-Kun's scripts. */
 export const kunSampling = { temperature: 0.5, top_p: 0.95, repetition_penalty: 1.2, max_tokens: 1024 } as const
 
 const modelName = z.string().min(1).describe('The name of one of the models above')
@@ -13,7 +13,7 @@ const sampling = z
   .default({})
   .describe('Sampling fields as the server knows them, over the defaults of the stage; null leaves a field out')
 
-/** A built-in template that fits the stage, or a text that has the placeholders the stage cannot do without. */
+/** A built-in template for the stage, or a custom one with the placeholders that the stage needs. */
 function prompt<const Names extends readonly TemplateName[]>(
   names: Names,
   needed: readonly (keyof typeof placeholders)[],
@@ -74,7 +74,7 @@ export const kunOptions = z.strictObject({
 })
 export type KunOptions = z.output<typeof kunOptions>
 
-/** The fields of a request: defaults, then the template's, then the recipe's; null takes one out. */
+/** Merges sampling fields: defaults, then the template's, then the recipe's. Null removes a field. */
 export function samplingOf(...layers: readonly Readonly<Record<string, unknown>>[]): Record<string, unknown> {
   const merged: Record<string, unknown> = Object.assign({}, ...layers)
   return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null && value !== undefined))

@@ -6,7 +6,7 @@ import { promptVersion, templateOf } from './prompts.js'
 import { replyText } from './reply-text.js'
 import type { KunStage, Pair } from './types.js'
 
-/** Gives each pair its output, or drops it with the output filter's reason. */
+/** Sets the output of each pair, or drops the pair with the reason of the output filter. */
 export function polishStage(model: Model, options: PolishOptions): KunStage<Pair, Pair> {
   const template = templateOf(options.prompt)
   const sampling = samplingOf(kunSampling, template.sampling, options.sampling)
@@ -32,7 +32,7 @@ export function polishStage(model: Model, options: PolishOptions): KunStage<Pair
   }
 }
 
-/** The answer in a reply, without a 回答： before it. */
+/** Returns the answer in a reply, without 回答： before it. */
 function outputOf(reply: string): string {
   return replyText(reply).replace(/^(?:回答|答案|答)\s{0,4}[：:]\s*/, '')
 }

@@ -1,6 +1,6 @@
 /**
- * Turns a record's text and instruction into the prompt of a stage: the built-in templates by name,
- * or one given in a recipe. Sampling and retries belong to the stages and to lib/llm.
+ * Templates of prompts: the built-in ones by name, and custom ones of a recipe. A template renders the text and the
+ * instruction of a record as the prompt of a stage.
  */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
@@ -16,25 +16,25 @@ import {
   scoreRubric,
 } from './templates.js'
 
-export interface PromptFields {
+interface PromptFields {
   readonly text: string
   readonly instruction: string
   readonly title: string
 }
 
-export interface Template {
+interface Template {
   readonly name: string
   readonly version: string
   readonly kind: 'chat' | 'completion'
-  /** Sampling fields that belong to the format: stop texts and their token ids. */
+  /** Sampling fields of the format: stop texts and their token ids. */
   readonly sampling: Readonly<Record<string, unknown>>
-  /** The same fields give the same characters, always. */
+  /** Deterministic: the same fields give the same prompt. */
   readonly render: (fields: PromptFields) => Pick<CompletionRequest, 'kind' | 'messages' | 'prompt'>
 }
 
 export type TemplateName = 'label-kun' | 'label-chat' | 'score' | 'polish'
 
-/** The templates that come with kun-stream, by name. */
+/** The built-in templates, by name. */
 export const templates: Readonly<Record<TemplateName, Template>> = {
   'label-kun': {
     name: 'label-kun',
@@ -45,14 +45,14 @@ export const templates: Readonly<Record<TemplateName, Template>> = {
   },
   'label-chat': chatTemplate('label-chat', ({ text }) => labelChatRubric + between('文本', text)),
   score: chatTemplate('score', ({ instruction }) => scoreRubric + between('指令', instruction)),
-  // The text before the instruction, as in the published answer call: variants of one text then share a prefix.
+  // Text before instruction, as in the published answer call: the variants of a text then share a prefix.
   polish: chatTemplate(
     'polish',
     ({ text, instruction }) => `${polishRubric}${between('文本', text)}\n${between('指令', instruction)}`,
   ),
 }
 
-/** A template of the recipe's own: chat by default; every {text}, {instruction} and {title} is replaced, once. */
+/** A custom template of a recipe. Every {text}, {instruction} and {title} is replaced, once. */
 export const customTemplateOptions = z.strictObject({
   text: z.string().min(1).describe('The prompt; {text}, {instruction} and {title} stand for the fields of the record'),
   version: z.string().min(1).optional().describe('Goes to the prompt_version column; a hash of the rest when absent'),
@@ -63,23 +63,21 @@ export const customTemplateOptions = z.strictObject({
 export type CustomTemplateOptions = z.output<typeof customTemplateOptions>
 
 /**
- * The template an option names or spells out.
- *
- * @throws nothing: the schemas of the stages have checked names and placeholders.
+ * Returns the template that an option names or contains. The schemas of the stages have checked names and placeholders.
  */
 export function templateOf(prompt: TemplateName | CustomTemplateOptions): Template {
   return typeof prompt === 'string' ? templates[prompt] : customTemplate(prompt)
 }
 
-/** `name@version`, as the `prompt_version` column has it. */
+/** Returns `name@version`, as in the `prompt_version` column. */
 export function promptVersion(template: Template): string {
   return `${template.name}@${template.version}`
 }
 
 /**
- * The judge's turn opened with 【: the server continues it, and its first token is 好 or 差.
+ * Opens the judge's turn with 【: the server continues it, and the first token of its reply is 好 or 差.
  *
- * Shape: chat pieces → chat pieces and the two fields that make vLLM continue a message.
+ * @returns the prompt, and for a chat the two sampling fields that make vLLM continue a message
  */
 export function prefillScore(pieces: Pick<CompletionRequest, 'kind' | 'messages' | 'prompt'>) {
   if (pieces.kind === 'completion') return { pieces: { ...pieces, prompt: pieces.prompt + scorePrefill }, sampling: {} }
@@ -89,7 +87,7 @@ export function prefillScore(pieces: Pick<CompletionRequest, 'kind' | 'messages'
 }
 
 /**
- * Takes the force out of whatever in a record's text could end its place in a prompt: our marks and ChatML's tokens.
+ * Replaces what could end a record's text in a prompt: the marks of the templates and the tokens of ChatML.
  * Example: '【/文本】' → '〔/文本〕', '<|im_end|>' → '<｜im_end｜>'. Linear in the text's length.
  */
 function neutralise(text: string): string {

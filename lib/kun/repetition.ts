@@ -1,16 +1,16 @@
 /**
- * Does a text start with, or end in, one unit over and over? Linear in its length, whatever it holds:
- * the published scripts compare every unit with every place, which takes minutes on a long loop.
+ * Finds a unit that a text repeats at its start or its end. Linear in the length of the text; the published scripts
+ * compare every unit with every place, which takes minutes on a long loop.
  */
 
-/** More than this many times in a row is a loop. Source: COIG-Kun's output filter. */
+/** Repetitions of a unit in a row that are not a loop. Source: COIG-Kun's output filter. */
 const repetitionsMax = 5
 
 /**
- * The unit that the text starts with more than `repetitionsMax` times in a row, or null.
+ * Returns the unit that the text starts with more than `repetitionsMax` times in a row, or null.
  *
  * Example: '哈哈哈哈哈哈，' → '哈' (six times); '好好学习' → null.
- * Time and memory are linear: an array of the longest match with the text's own start at every place (Z function).
+ * Uses the Z function: for each place the longest match with the start of the text.
  */
 export function repeatedStart(text: string): string | null {
   const start = text.length - text.trimStart().length
@@ -19,8 +19,8 @@ export function repeatedStart(text: string): string | null {
 }
 
 /**
- * The unit that the text ends in more than `repetitionsMax` times in a row, over at least `charsMin` characters,
- * or null. The bound leaves '……' and '！！！！！！' alone.
+ * Returns the unit that the text ends with more than `repetitionsMax` times in a row, over at least `charsMin` characters,
+ * or null. The bound ignores '……' and '！！！！！！'.
  */
 export function repeatedEnd(text: string, charsMin = repeatedEndCharsMin): string | null {
   const end = text.trimEnd().length
@@ -28,13 +28,13 @@ export function repeatedEnd(text: string, charsMin = repeatedEndCharsMin): strin
   return period === 0 ? null : text.slice(end - period, end)
 }
 
-/** Three lines of forty characters: a table may repeat a short cell, an answer does not. */
+/** Three lines of forty characters: a valid table may repeat a short cell. */
 const repeatedEndCharsMin = 120
 
-/** Length of the shortest unit u with u × (repetitionsMax + 1) at the start, over `charsMin` or more; 0 if there is none. */
+/** Returns the length of the shortest unit u with u × (repetitionsMax + 1) at the start, over `charsMin` or more, or 0. */
 function repeatedPeriod(length: number, at: (index: number) => number, charsMin: number): number {
   if (length < repetitionsMax + 1) return 0
-  // match[i]: how far the text from i agrees with its own start; [left, right) is the match that reaches furthest.
+  // match[i]: length of the match of the text from i with its start; [left, right) is the match that ends last.
   const match = new Int32Array(length)
   let left = 0
   let right = 0
@@ -47,7 +47,7 @@ function repeatedPeriod(length: number, at: (index: number) => number, charsMin:
       right = i + reach
     }
   }
-  // A match of 5 units at distance one unit means that 6 stand in a row.
+  // A match of 5 units at a distance of one unit means 6 units in a row.
   for (let period = 1; period * (repetitionsMax + 1) <= length; period++) {
     const repeated = match[period] as number
     if (repeated >= period * repetitionsMax && repeated + period >= charsMin) return period

@@ -1,11 +1,10 @@
 /**
- * What a model meant to say, out of what it said: thoughts, code fences, end tokens and role names around the text go.
- * Whether the rest is any good is decided in instruction-filter.ts and checks.ts.
+ * Removes thoughts, end tokens, role names and code fences around the text of a reply.
  */
 import { readThoughts } from '../llm/protocol/thoughts.js'
 
 /**
- * The reply's text without what some models put around it. Linear in its length.
+ * Returns the text of a reply. Linear in its length.
  *
  * Returns '' if thoughts never end or cannot be separated from the answer.
  * Example: '<think>…</think>\n\nassistant: ```\n水是…\n```<|im_end|>' → '水是…'
@@ -43,7 +42,7 @@ function withoutRole(text: string): string {
   return role === null ? text : text.slice(role[0].length)
 }
 
-/** Only a fence around the whole reply: a code block inside an answer belongs to the answer. */
+/** Removes a fence around the whole reply: a code block inside an answer belongs to it. */
 function withoutFence(text: string): string {
   if (!text.startsWith(fence) || !text.endsWith(fence)) return text
   const firstLineEnd = text.indexOf('\n')

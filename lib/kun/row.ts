@@ -1,6 +1,5 @@
 /**
- * What a finished pair looks like on disk: the columns of data/ and a row of them.
- * Types of columns belong to lib/sinks; how they are encoded, too.
+ * Columns of the parts in data/, and the row of a pair.
  */
 
 import { ownValue } from '../core/dictionary.js'
@@ -8,32 +7,29 @@ import type { Cell, Column, Row } from '../parquet/columns.js'
 import type { Pair } from './types.js'
 
 export interface RowOptions {
-  /** 'pairs': instruction and output, as COIG-Kun has them · 'messages': one list of {role, content}. */
+  /** 'pairs': columns instruction and output, as in COIG-Kun · 'messages': one column, a list of {role, content}. */
   readonly shape: 'pairs' | 'messages'
-  /** Whether the recipe has a score stage: without it there are no score columns. */
+  /** Whether the recipe has a score stage, and the rows have score columns. */
   readonly scored: boolean
-  /** The recipe's names of the models, in order of stage; those that repeat are named once. */
+  /** The recipe's names of the models, in order of stage. */
   readonly models: readonly string[]
   /** `name@version` of the stages' templates, in order of stage. */
   readonly promptVersions: readonly string[]
-  /** Columns that stages of one's own fill in `Pair.extra`. */
-  readonly extraColumns?: readonly Column[]
 }
 
-/** The columns of data/, in order. */
-export function columnsOf({ shape, scored, extraColumns = [] }: RowOptions): readonly Column[] {
+/** Returns the columns of data/, in order. */
+export function columnsOf({ shape, scored }: RowOptions): readonly Column[] {
   return [
     ...(shape === 'pairs' ? pairColumns : messageColumns),
     ...originColumns,
     ...(scored ? scoreColumns : []),
-    ...extraColumns,
     ...makerColumns,
   ]
 }
 
-/** The row of a pair: the columns of `columnsOf`, in its order. Without a polish stage the output is the raw text. */
+/** Returns the row of a pair, in the order of `columnsOf`. Without a polish stage the output is the raw text. */
 export function rowOf(pair: Pair, options: RowOptions): Row {
-  const cells: Record<string, Cell> = { ...pair.extra, ...cellsOf(pair, options) }
+  const cells = cellsOf(pair, options)
   return Object.fromEntries(columnsOf(options).map(({ name }) => [name, ownValue(cells, name) ?? null]))
 }
 

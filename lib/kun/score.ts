@@ -1,4 +1,4 @@
-/** Grades the instruction of a pair, alone: a grade of the pair does not separate good from bad (the Kun paper). */
+/** Grades the instruction of a pair without its text: a grade of both does not separate good from bad (the Kun paper). */
 import type { Capabilities, Model } from '../llm/types.js'
 import { scoreFault, textFault, wellFormed } from './checks.js'
 import { gradeOf, topLogprobsMax } from './grade.js'
@@ -7,11 +7,11 @@ import { prefillScore, promptVersion, templateOf } from './prompts.js'
 import type { KunStage, Pair } from './types.js'
 
 /**
- * Keeps pairs whose instruction gets at least `keepAtLeast`; drops the rest as 'score-low', or as 'score-format' where
- * the judge said neither label, or its probability for the two is below `massAtLeast`.
+ * Keeps pairs whose instruction scores at least `keepAtLeast`; drops the rest as 'score-low', or as 'score-format' if the
+ * reply has neither label, or their probability is below `massAtLeast`.
  *
- * Form of the request, settled once from the pinned capabilities: the judge's turn opened with 【 and one token at
- * temperature 0 with log-probabilities, or the word written out.
+ * The pinned capabilities decide the form of the request: the judge's turn opened with 【, and one token at temperature 0
+ * with log-probabilities; or a reply with the written word.
  */
 export function scoreStage(model: Model, options: ScoreOptions): KunStage<Pair, Pair> {
   const template = templateOf(options.prompt)
@@ -23,7 +23,7 @@ export function scoreStage(model: Model, options: ScoreOptions): KunStage<Pair, 
     const opened = prefillScore(pieces)
     const topLogprobs = model.capabilities.topLogprobs ?? topLogprobsMax
     const logprobs = pieces.kind === 'chat' ? { logprobs: true, top_logprobs: topLogprobs } : { logprobs: topLogprobs }
-    // The template's stop texts and the recipe's sampling are of the written form: one token decides here.
+    // The template's stop texts and the recipe's sampling apply to the written form only.
     return { ...opened.pieces, sampling: { ...oneToken, ...logprobs, ...opened.sampling } }
   }
 
@@ -68,7 +68,7 @@ const repliedCharsMax = 60
 
 const oneToken = { temperature: 0, top_p: 1, repetition_penalty: 1, max_tokens: 1 } as const
 
-/** 'auto' needs both: log-probabilities, and (in a chat) a server that continues the message it was given. */
+/** 'auto' needs log-probabilities and, in a chat, a server that continues an opened message. */
 function readsLogprobs(
   method: ScoreOptions['method'],
   kind: 'chat' | 'completion',

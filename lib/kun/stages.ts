@@ -1,4 +1,4 @@
-/** The LLM stages that a recipe asks for, in order, with their models. */
+/** The model stages of a recipe, in order, with their models. */
 import type { Model } from '../llm/types.js'
 import { labelStage } from './label.js'
 import type { KunOptions } from './options.js'
@@ -7,22 +7,23 @@ import type { RowOptions } from './row.js'
 import { scoreStage } from './score.js'
 import type { Candidate, KunStage, Pair } from './types.js'
 
-/** The last stage that a run goes through, so that one GPU can serve one model after the other. */
+/** The last stage of a run in phases, so that one GPU can serve one model after the other. */
 export const phases = ['dedup', 'label', 'score', 'polish'] as const
 export type Phase = (typeof phases)[number]
 
 export interface KunStages {
-  /** Null in a phase that ends before it. */
+  /** Null if the selected phase stops before this stage. */
   readonly label: KunStage<Candidate, Pair> | null
   readonly later: readonly KunStage<Pair, Pair>[]
   /** Names, in order. */
   readonly names: readonly string[]
-  /** Model names as the recipe has them, and template versions, in order. */
+  /** What the row of a pair needs of the stages. */
   readonly row: Omit<RowOptions, 'shape'>
-  /** Name, the recipe's name for its model, and how it asks where that was decided. */
+  /** Name, the recipe's name for its model, and the form of its requests if the capabilities decided it. */
   readonly described: readonly { readonly name: string; readonly model: string; readonly form: string | null }[]
 }
 
+/** Builds the stages. @param modelNames name of each model for the rows, by the recipe's name */
 export function kunStages(
   kun: KunOptions,
   servers: { model(name: string): Model },
@@ -51,7 +52,7 @@ export function kunStages(
   }
 }
 
-/** The stages of the recipe as far as the phase goes: their names, and the recipe's names for their models. */
+/** Returns the names of the stages up to the phase, and the recipe's names for their models. */
 export function stagesThrough(
   { label, score, polish }: KunOptions,
   through: Phase = 'polish',

@@ -1,15 +1,15 @@
 /**
- * The built-in prompts, word for word. Changing a character of one means a new version of it: replies are keyed by
- * the request, and a dataset names the versions it was made with. Choosing and replacing them belongs to prompts.ts.
+ * Texts of the built-in prompts. A change of one character needs a new version of the template: replies are keyed by the
+ * request, and a dataset names the versions of its prompts.
  *
- * Ours are laid out for the prefix cache: the fixed words first and byte-identical, the record's own text last.
- * The fixed words never contain the marks 【文本】 and 【指令】, so that whatever stands between those is the record's.
+ * The fixed text comes first and the record's text last, so that the server's prefix cache applies. The fixed text of the
+ * chat prompts does not contain the marks 【文本】 and 【指令】, so that only the record's text is between them.
  */
 
-/** Published with m-a-p/Kun-LabelModel (Yi-34B): ChatML, no system message, no newline after the role. */
+/** The prompt published with m-a-p/Kun-LabelModel (Yi-34B): ChatML, no system message, no newline after the role. */
 export const kunLabelPrefix = '<|im_start|>user请直接告诉我，以下回复最有可能对应的指令是什么：\n'
 export const kunLabelSuffix = '<|im_end|>\n<|im_start|>assistant\n'
-/** The stop texts, and the ids of the same tokens in Yi's vocabulary: as special tokens they are not in the text. */
+/** Stop texts, and ids of these tokens in Yi's vocabulary: special tokens do not appear in the text. */
 export const kunLabelStop = ['<|im_end|>', '<|endoftext|>'] as const
 export const kunLabelStopTokenIds = [2, 6, 7, 8] as const
 
@@ -51,7 +51,7 @@ export const scoreRubric = `你是一名严格的数据审核员。下面会给�
 
 `
 
-/** Opens the judge's turn in the form that reads log-probabilities, so that one token decides. */
+/** Opens the judge's turn if log-probabilities are read, so that the first token is the grade. */
 export const scorePrefill = '【'
 
 export const polishRubric = `你是一名中文写作助手。下面会给出一段参考文字和一条用户指令，请以参考文字为依据写出对指令的回答。

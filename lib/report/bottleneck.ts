@@ -1,27 +1,27 @@
 /**
- * Who a run waits for, from the times of its nodes: the one that works while those before it are blocked and those after
- * it wait. Pure; the times come from lib/core/metrics.ts, what is shown of it is up to the caller.
+ * Finds the bottleneck of a run from the times of its nodes (lib/core/metrics.ts): the node that works while earlier ones
+ * are blocked and later ones wait.
  */
 import type { NodeMetrics } from '../core/metrics.js'
 
-/** What keeps a run from going faster. 'servers' are the model servers, whatever stage asks them. */
+/** 'servers' are the model servers of all stages. */
 export type Bottleneck = 'read' | 'prepare' | 'dedup' | 'servers' | 'write'
 
 /** Shares of a span of time, 0 to 1. */
-export interface NodeShares {
+interface NodeShares {
   readonly name: string
   readonly waiting: number
   readonly blocked: number
   readonly working: number
-  /** Values inside at its end. */
+  /** Values inside at the end of the span. */
   readonly inFlight: number
 }
 
-/** Stages that ask a model server: they 'work' as long as one call is under way, so their own times say little. */
-const asking: readonly string[] = ['label', 'score', 'polish']
+/** Stages that call a model server. They count as working while any call is in flight, so their times say little. */
+const modelStages: readonly string[] = ['label', 'score', 'polish']
 const gatePrefix = 'credit'
 
-/** How each node spent the time between two looks; since the start without the earlier one. */
+/** Returns how each node spent the time between two measurements, or since the start without the earlier one. */
 export function nodeShares(now: readonly NodeMetrics[], before: readonly NodeMetrics[] = []): NodeShares[] {
   const earlier = new Map(before.map((node) => [node.name, node]))
   return now.map((node) => {
@@ -35,33 +35,32 @@ export function nodeShares(now: readonly NodeMetrics[], before: readonly NodeMet
   })
 }
 
-/** Above it a node counts as always at work: what is left are hand-overs. */
+/** Share of working time from which on a node counts as always working. */
 const busyShare = 0.7
-/** Of the time that records wait for room before the servers, or that calls are under way. */
+/** Share of the time that records wait for credit before the servers, or that calls are in flight. */
 const servingShare = 0.5
 
 /**
- * Looked for from the end, because whatever is slow blocks all that comes before it: the writer, the model servers,
- * then what comes before them.
+ * Returns the bottleneck. Looks from the end to the start, because a slow node blocks all nodes before it.
  */
 export function bottleneckOf(shares: readonly NodeShares[]): Bottleneck {
   const of = (name: string): NodeShares | undefined => shares.find((node) => node.name === name)
   if ((of('write')?.working ?? 0) >= busyShare) return 'write'
   const gate = shares.find(({ name }) => name.startsWith(gatePrefix))
-  const asks = shares.filter(({ name }) => asking.includes(name))
+  const asks = shares.filter(({ name }) => modelStages.includes(name))
   const served = asks.some(({ working }) => working >= servingShare)
   if (asks.length > 0 && ((gate?.blocked ?? 0) >= servingShare || served)) return 'servers'
   if ((of('dedup')?.working ?? 0) >= busyShare) return 'dedup'
   return (of('prepare')?.working ?? 0) >= servingShare ? 'prepare' : 'read'
 }
 
-/** What a node waits for, in a word or two; '' while it works. Example: 'servers', 'room ahead', 'read'. */
+/** Returns what a node waits for, for the progress table; '' while it works. Example: 'servers', 'room ahead', 'read'. */
 export function waitingOn(shares: readonly NodeShares[], name: string): string {
   const shown = shares.filter((node) => !isPassage(node.name))
   const place = shown.findIndex((node) => node.name === name)
   const own = shown[place]
   if (own === undefined) return ''
-  if (asking.includes(name)) return own.inFlight > 0 ? 'servers' : (shown[place - 1]?.name ?? '')
+  if (modelStages.includes(name)) return own.inFlight > 0 ? 'servers' : (shown[place - 1]?.name ?? '')
   if (place === 0) return own.blocked >= servingShare ? 'room ahead' : 'source'
   const last = place === shown.length - 1
   if (last && own.working < servingShare && own.inFlight > 0) return 'an earlier record'
@@ -71,7 +70,7 @@ export function waitingOn(shares: readonly NodeShares[], name: string): string {
   return own.blocked > own.waiting ? 'room ahead' : (shown[place - 1]?.name ?? '')
 }
 
-/** Nodes between stages, which only count. */
+/** Whether a node is not a stage but between stages: it only orders or limits. */
 export function isPassage(name: string): boolean {
   return name === 'order' || name.startsWith(gatePrefix)
 }

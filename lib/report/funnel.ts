@@ -1,8 +1,8 @@
-/** The funnel of a run as lines for a terminal: what each stage took, what it let through, and why the rest stayed behind. */
+/** Formats the funnel of a run for a terminal: records in and out of each stage, and the reasons of the rest. */
 import type { RunCounters, StageFigures } from './types.js'
 
 /**
- * At most `columns` wide (80 by default); the reasons are cut, never the figures.
+ * Returns lines of at most `columns` characters (80 by default). Reasons are cut, figures are not.
  *
  * Example: `  score        420 →     260   score-low 155, score-format 5`
  */
@@ -32,7 +32,7 @@ export function funnelLines(counters: RunCounters, columns = 80): string[] {
   return lines
 }
 
-/** Most frequent first; those alike by name. */
+/** Lists reasons by frequency, then by name. */
 function listed(reasons: ReadonlyMap<string, number>): string {
   return [...reasons]
     .sort(([a, left], [b, right]) => right - left || (a < b ? -1 : 1))
@@ -40,7 +40,7 @@ function listed(reasons: ReadonlyMap<string, number>): string {
     .join(', ')
 }
 
-/** Counters have their keys sorted by name; people read them in the order the data meets them. */
+/** Stages in the order of the data; counters have their keys sorted by name. */
 const order = ['documents', 'chunks', 'dedup', 'label', 'score', 'polish']
 
 function stagesInOrder(stages: Readonly<Record<string, StageFigures>>): [string, StageFigures][] {

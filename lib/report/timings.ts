@@ -1,6 +1,6 @@
 /**
- * timings.json: how fast a run went, where, and what held it up. The only file of a run directory that holds times and
- * hosts; nothing of it is part of the dataset, and a run that cannot write it is none the worse.
+ * timings.json: throughput of each call of `run`, its host and its bottleneck. No other file of the run directory holds
+ * times or hosts. Not part of the dataset: a run continues if it cannot be written.
  */
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
@@ -10,23 +10,23 @@ import type { ServersMetrics } from '../llm/scheduler/model-servers.js'
 import { timingsName } from '../storage/run-layout.js'
 import { type Bottleneck, bottleneckOf, isPassage, nodeShares } from './bottleneck.js'
 
-/** Calls of `run` on one directory that are kept, the latest. */
+/** Calls of `run` that are kept, the latest ones. */
 const callsMax = 100
 const sampleEveryMs = 500
 
-/** What is looked at while a run works. */
-export interface TimedProgress {
+/** What is sampled during a run. */
+interface TimedProgress {
   readonly metrics: { readonly nodes: readonly NodeMetrics[]; readonly reorderPeakBytes: number }
   readonly servers: ServersMetrics
   readonly readBytes: number
   readonly cuts: number
 }
 
-/** One call of `run` on a directory. Seconds and bytes; rates are per second of the whole call. */
+/** One call of `run`. Rates are means over the whole call. */
 export interface CallTimings {
   readonly startedAt: string
   readonly seconds: number
-  /** 'input' and 'limit' ended well; 'running' has not ended, or was killed; else the code of the error that stopped it. */
+  /** 'input' or 'limit': complete; 'running': in progress, or killed; otherwise the code of the error that stopped it. */
   readonly end: string
   readonly host: string
   readonly node: string
@@ -35,7 +35,7 @@ export interface CallTimings {
   readonly peakReorderBytes: number
   readonly readBytes: number
   readonly readBytesPerSecond: number
-  /** Committed when it ended, from all calls. */
+  /** Committed cuts at its end, of all calls. */
   readonly cuts: number
   readonly tokens: number
   readonly tokensPerSecond: number
@@ -45,7 +45,7 @@ export interface CallTimings {
   readonly endpoints: readonly EndpointTimings[]
 }
 
-export interface NodeTimings {
+interface NodeTimings {
   readonly name: string
   readonly unit: string
   readonly in: number
@@ -56,14 +56,14 @@ export interface NodeTimings {
   readonly blockedByOutputSeconds: number
 }
 
-export interface EndpointTimings {
+interface EndpointTimings {
   readonly endpoint: string
   readonly limiter: string
   readonly inFlightMean: number
   readonly inFlightMost: number
   readonly limitMean: number
   readonly downSeconds: number
-  /** Of the server's own metrics; null where it has none. */
+  /** From the server's metrics; null if it has none. */
   readonly runningMean: number | null
   readonly waitingMean: number | null
   readonly kvUsageMean: number | null
@@ -85,27 +85,30 @@ interface EndpointSums {
   preemptionsLast: number
 }
 
-/** Samples a run from its start. `stop` before the run's parts are closed gives the truest endpoint figures. */
+/** Samples a run from its start. Call `finish` when the run has ended. */
 export class TimingsRecorder {
   readonly #startedAt = new Date()
   readonly #startedMs = performance.now()
   readonly #endpoints = new Map<string, EndpointSums>()
   readonly #timer: NodeJS.Timeout
+  readonly #read: () => TimedProgress
 
-  constructor(private readonly read: () => TimedProgress) {
+  constructor(read: () => TimedProgress) {
+    this.#read = read
     this.#sample()
     this.#timer = setInterval(() => this.#sample(), sampleEveryMs)
     this.#timer.unref()
   }
 
-  /** The last figures. @param end 'input', 'limit', or an error's code */
+  /** Stops sampling and returns the final figures. @param end 'input', 'limit', or an error's code */
   finish(end: string): CallTimings {
     clearInterval(this.#timer)
     return this.soFar(end)
   }
 
+  /** Returns the figures so far. */
   soFar(end = 'running'): CallTimings {
-    const { metrics, servers, readBytes, cuts } = this.read()
+    const { metrics, servers, readBytes, cuts } = this.#read()
     const seconds = (performance.now() - this.#startedMs) / 1000
     const rate = (amount: number): number => rounded(amount / Math.max(0.001, seconds))
     return {
@@ -130,7 +133,7 @@ export class TimingsRecorder {
   }
 
   #sample(): void {
-    for (const { endpoint, inFlight, limit, limiter, down, figures } of this.read().servers.endpoints) {
+    for (const { endpoint, inFlight, limit, limiter, down, figures } of this.#read().servers.endpoints) {
       const sums = this.#endpoints.get(endpoint) ?? noSums()
       this.#endpoints.set(endpoint, sums)
       sums.limiter = limiter
@@ -150,7 +153,7 @@ export class TimingsRecorder {
   }
 }
 
-/** Puts a call into timings.json of a run directory, in place of what was written of it before. What is there and cannot be read is begun anew. */
+/** Adds a call to timings.json, or replaces its earlier entry. A file that cannot be read is replaced. */
 export async function appendTimings(directory: string, call: CallTimings): Promise<void> {
   const path = join(directory, timingsName)
   const others = (await readTimings(directory)).filter(({ startedAt }) => startedAt !== call.startedAt)
@@ -159,13 +162,13 @@ export async function appendTimings(directory: string, call: CallTimings): Promi
   await rename(`${path}.tmp`, path)
 }
 
-/** Calls of `run` so far, oldest first; none where there is no timings.json, or half of one. */
+/** Returns the calls of `run`, oldest first; none if timings.json does not exist or cannot be read. */
 export async function readTimings(directory: string): Promise<readonly CallTimings[]> {
   try {
     const { calls } = JSON.parse(await readFile(join(directory, timingsName), 'utf8')) as { calls?: CallTimings[] }
     return Array.isArray(calls) ? calls : []
   } catch {
-    // Nothing depends on it.
+    // No result depends on these figures.
     return []
   }
 }

@@ -1,4 +1,4 @@
-/** What a report needs to know of a run's counters: stats.json has this shape. */
+/** The counters that a report reads: a subset of stats.json. */
 
 export interface StageFigures {
   readonly in: number

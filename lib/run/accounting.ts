@@ -10,12 +10,12 @@ import type { Candidate } from '../kun/types.js'
 import type { PrepareReject } from '../text/block.js'
 
 /** Reason → count, keys in order of code unit. */
-export type Reasons = Readonly<Record<string, number>>
+type Reasons = Readonly<Record<string, number>>
 /** Stage → reason → count, keys in order of code unit. */
-export type RejectCounts = Readonly<Record<string, Reasons>>
+type RejectCounts = Readonly<Record<string, Reasons>>
 
 /** in = out + dropped + failed, in the unit that the stage drops: document, chunk or attempt. */
-export interface StageCounts {
+interface StageCounts {
   readonly in: number
   readonly out: number
   readonly dropped: Reasons
@@ -185,7 +185,7 @@ function startingFrom(counters: SplitCounters | undefined, llmStages: readonly s
 }
 
 /** An equation that does not hold. */
-export interface AccountingFault {
+interface AccountingFault {
   readonly split: string
   readonly equation: string
   readonly left: number

@@ -10,7 +10,7 @@ import { type Block, type PreparedBlock, releaseColumns } from '../text/block.js
 import { cursorOf } from './committed-cut.js'
 import { splitIntoRecords } from './stages/dedup.js'
 
-export interface DedupReplayOptions {
+interface DedupReplayOptions {
   readonly deduplicator: OpenedDeduplicator
   readonly prepare: (block: Block) => Promise<PreparedBlock>
   readonly shards: readonly Shard[]

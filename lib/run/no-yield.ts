@@ -8,7 +8,7 @@ import { NoYieldError } from '../errors.js'
 import type { Counters, SplitCounters } from './accounting.js'
 import { isPair, Rejected, type ReleasedRecord, recordOf } from './records.js'
 
-export interface NoYieldOptions {
+interface NoYieldOptions {
   /** First records that may all end alike; null sets no limit. */
   readonly recordsMax: number | null
   /** Names of the stages after dedup, in order. */

@@ -67,7 +67,7 @@ export interface OpenRun {
 }
 
 /** The last committed cut. */
-export interface ResumePoint {
+interface ResumePoint {
   /** Committed cuts. */
   readonly cuts: number
   /** Committed blocks. */

@@ -26,7 +26,7 @@ export interface PinnedShard {
   readonly removed?: true
 }
 
-export interface AlignedShards {
+interface AlignedShards {
   /** Shards to read: as listed now, with removed ones in their places. */
   readonly shards: readonly Shard[]
   /** The new list for run.json. */

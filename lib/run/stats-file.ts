@@ -4,7 +4,7 @@ import { type FileLayer, writeFileDurably } from '../storage/files.js'
 import { statsName } from '../storage/run-layout.js'
 
 /** Content of the file. It has no checksum: the manifest has the same counters. */
-export interface Stats {
+interface Stats {
   readonly cuts: number
   readonly splits: Readonly<Record<string, unknown>>
 }

@@ -2,7 +2,7 @@
 import { LimitError } from '../errors.js'
 import type { Model } from '../llm/types.js'
 
-export interface UsageLimitsOptions {
+interface UsageLimitsOptions {
   /** Infinity: no limit. */
   readonly tokensMax: number
   /** Infinity: no limit. */

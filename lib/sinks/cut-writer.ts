@@ -1,6 +1,6 @@
 /**
- * Writes cuts: rows by split and rejects into parts, and the commit in the one order that survives a crash.
- * The encoders, the manifest's format and recovery are next door; what a cut holds is decided by the caller.
+ * Writes cuts: rows by split and rejects into parts, and the commit in an order that survives a crash at any point. The
+ * caller decides which records a cut holds.
  */
 
 import { dirname, join } from 'node:path'
@@ -35,20 +35,20 @@ export const cutOptions = z.strictObject({
     .describe("Uncompressed bytes of a row group; the Hub's viewer accepts less than 100 MB"),
 })
 
-/** What `openCutWriter` is told, besides rowsPerFile and rowGroupBytesMax. */
+/** Options for `openCutWriter`. */
 export interface CutWriterOptions extends z.input<typeof cutOptions> {
   readonly files: FileLayer
   /** The run directory. */
   readonly directory: string
-  /** Every split that may come; each may have a file open. */
+  /** All splits; each may have a file open. */
   readonly splits: readonly string[]
   readonly columns: readonly Column[]
   readonly encoder: Encoder
   /** The last committed cut, from `recoverRunDirectory`; null starts a dataset. */
   readonly from: ManifestEntry | null
-  /** Run first in each commit: what a cut relies on (dedup log, replies) is made durable here. */
+  /** Called first in each commit, to make durable what the cut depends on (dedup log, replies). */
   readonly beforeCommit?: readonly (() => Promise<void>)[]
-  /** Run directly before and after the manifest line, which is the commit: throws when this process may not commit any more. */
+  /** Called before and after the manifest line is written. Throws if this process must not commit any more. */
   readonly fence?: () => Promise<void>
   /** Memory for open row groups; (splits + 1) × rowGroupBytesMax must fit. */
   readonly memoryBytesMax?: number
@@ -56,9 +56,9 @@ export interface CutWriterOptions extends z.input<typeof cutOptions> {
 }
 
 /**
- * Opens a writer on a run directory, after what was found there: call `recoverRunDirectory` first.
+ * Opens a writer on a run directory that `recoverRunDirectory` has recovered.
  *
- * @throws {InvalidOptionError} a column or split has a name that cannot be used, or memory does not hold the writers
+ * @throws {InvalidOptionError} the name of a column or split is not valid, or the memory is too small for the writers
  */
 export async function openCutWriter(options: CutWriterOptions): Promise<CutWriter> {
   const sizes = cutOptions.parse({
@@ -71,8 +71,8 @@ export async function openCutWriter(options: CutWriterOptions): Promise<CutWrite
   const needBytes = sizes.rowGroupBytesMax * (splits.length + 1)
   if (memoryBytesMax !== undefined && needBytes > memoryBytesMax) {
     throw new InvalidOptionError(
-      `${splits.length} splits and the rejects take up to ${needBytes} bytes (rowGroupBytesMax ${sizes.rowGroupBytesMax} ` +
-        `each), but only ${memoryBytesMax} are given to writers: lower rowGroupBytesMax or raise the memory`,
+      `${splits.length} splits and the rejects need up to ${needBytes} bytes (rowGroupBytesMax ${sizes.rowGroupBytesMax} ` +
+        `each), but writers have only ${memoryBytesMax}: lower rowGroupBytesMax or raise the memory`,
     )
   }
   for (const folder of partFolders) await makeDurableDirectory(files, join(directory, folder))
@@ -82,51 +82,53 @@ export async function openCutWriter(options: CutWriterOptions): Promise<CutWrite
 type FilledOptions = CutWriterOptions & Required<z.output<typeof cutOptions>>
 
 class ParquetCutWriter implements CutWriter {
+  readonly #options: FilledOptions
+  readonly #partCount: PartCount
   cut: number
-  /** The open part of each split; of rejects under null. */
+  /** The open part of each split; that of rejects has the key null. */
   readonly #open = new Map<string | null, PartWriter>()
-  /** Full ones of this cut, sealed. */
+  /** Full parts of this cut. */
   readonly #sealed: PartWriter[] = []
   readonly #parts = new Map<string | null, number>()
   readonly #splits: ReadonlySet<string>
-  /** Calls come one at a time; after a failure none goes through. */
   #busy = false
+  /** The first failure: all later calls throw it. */
   #ended: unknown = null
 
-  constructor(
-    private readonly options: FilledOptions,
-    private readonly partCount: PartCount,
-  ) {
+  constructor(options: FilledOptions, partCount: PartCount) {
+    this.#options = options
+    this.#partCount = partCount
     this.cut = (options.from?.cut ?? -1) + 1
     this.#splits = new Set(options.splits)
   }
 
   async row(split: string, row: Row): Promise<void> {
-    if (!this.#splits.has(split)) throw new ContractError(`a row of split ${split}, which was not announced`)
-    const cells = cellsOf(this.options.columns, row)
-    this.options.encoder.check?.(this.options.columns, cells)
-    await this.#alone(() => this.#add(split, this.options.columns, cells))
+    if (!this.#splits.has(split))
+      throw new ContractError(`a row has the split ${split}, which is not one of the writer`)
+    const cells = cellsOf(this.#options.columns, row)
+    this.#options.encoder.check?.(this.#options.columns, cells)
+    await this.#alone(() => this.#add(split, this.#options.columns, cells))
   }
 
   async reject(reject: Reject): Promise<void> {
-    const cells = cellsOf(rejectColumns, reject as unknown as Record<string, unknown>)
-    this.options.encoder.check?.(rejectColumns, cells)
+    const cells = cellsOf(rejectColumns, { ...reject })
+    this.#options.encoder.check?.(rejectColumns, cells)
     await this.#alone(() => this.#add(null, rejectColumns, cells))
   }
 
   async commit(state: CutState): Promise<ManifestEntry> {
     return this.#alone(async () => {
-      const { directory, onStep, beforeCommit = [] } = this.options
+      const { directory, onStep, beforeCommit = [] } = this.#options
       for (const [i, flush] of beforeCommit.entries()) await runStep(onStep, 'flush', String(i), flush)
       const files = await this.#publishParts()
       const { blocks, cursor, inputs, dedupLogBytes, counters } = state
       const read = inputs && { inputs }
       const entry: ManifestEntry = { cut: this.cut, blocks, cursor, ...read, dedupLogBytes, counters, files }
-      await this.partCount.add(files.length)
-      await this.options.fence?.()
-      await appendToManifest(this.options.files, directory, entry, onStep)
-      // Suspended in the middle of the write, it went to a manifest that a successor has replaced.
-      await this.options.fence?.()
+      await this.#partCount.add(files.length)
+      await this.#options.fence?.()
+      await appendToManifest(this.#options.files, directory, entry, onStep)
+      // A process that was suspended during the write may have written to a manifest that its successor replaced.
+      await this.#options.fence?.()
       this.#parts.clear()
       this.cut++
       return entry
@@ -134,7 +136,7 @@ class ParquetCutWriter implements CutWriter {
   }
 
   async abandon(): Promise<void> {
-    if (this.#busy) throw new ContractError('abandon was called while a call to the writer was under way')
+    if (this.#busy) throw new ContractError('abandon was called during another call to the writer')
     this.#ended ??= new ContractError('the writer was abandoned')
     const parts = [...this.#open.values(), ...this.#sealed]
     this.#open.clear()
@@ -147,13 +149,13 @@ class ParquetCutWriter implements CutWriter {
     if (part === undefined) {
       const n = this.#parts.get(split) ?? 0
       const path = partPath(split, this.cut, n)
-      part = await PartWriter.open({ ...this.options, path, split, columns })
+      part = await PartWriter.open({ ...this.#options, path, split, columns })
       this.#parts.set(split, n + 1)
       this.#open.set(split, part)
     }
     await part.add(cells)
-    if (part.rows < this.options.rowsPerFile) return
-    // Sealed at once, so that neither memory nor open files grow with the cut; named only by the commit.
+    if (part.rows < this.#options.rowsPerFile) return
+    // Sealed immediately: memory and open files do not grow with the cut. The commit gives it its name.
     await part.seal()
     this.#open.delete(split)
     this.#sealed.push(part)
@@ -168,8 +170,8 @@ class ParquetCutWriter implements CutWriter {
       published.push(await part.publish())
     }
     for (const folder of new Set(published.map(({ path }) => dirname(path)))) {
-      const path = join(this.options.directory, folder)
-      await runStep(this.options.onStep, 'fsync-directory', folder, () => this.options.files.fsyncDirectory(path))
+      const path = join(this.#options.directory, folder)
+      await runStep(this.#options.onStep, 'fsync-directory', folder, () => this.#options.files.fsyncDirectory(path))
     }
     this.#open.clear()
     this.#sealed.length = 0
@@ -178,12 +180,12 @@ class ParquetCutWriter implements CutWriter {
 
   async #alone<T>(work: () => Promise<T>): Promise<T> {
     if (this.#ended !== null) throw this.#ended
-    if (this.#busy) throw new ContractError('the writer takes one call at a time, in input order: await each')
+    if (this.#busy) throw new ContractError('the writer takes one call at a time: await each call')
     this.#busy = true
     try {
       return await work()
     } catch (error) {
-      // Whether the cut became durable is for recovery to find out: nothing may follow it blindly.
+      // Only recovery can find out whether the cut is durable: no other cut may follow it.
       this.#ended = error
       throw error
     } finally {

@@ -1,4 +1,4 @@
-/** What a run puts on disk, and how it is found again. */
+/** Exports of lib/sinks for other folders. */
 
 export { type CutWriterOptions, cutOptions, openCutWriter } from './cut-writer.js'
 export { readManifest } from './manifest.js'

@@ -1,8 +1,7 @@
 /**
- * manifest.jsonl: one line a cut, and the line is the commit. Owns its format and what is whole of it;
- * what to do about the files that it does not name is recover.ts.
+ * Format of manifest.jsonl, reading and appending. One line is one cut, and writing the line commits the cut.
  *
- * A line is the entry as JSON with a last field, `"crc32":"xxxxxxxx"`, over what the line would be without it.
+ * A line is the entry as JSON with a last field, `"crc32":"xxxxxxxx"`, the checksum of the line without that field.
  */
 import { dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
@@ -14,19 +13,19 @@ import { type FileLayer, nodeFiles, type OpenFile } from '../storage/files.js'
 import { manifestName, partPathPattern } from '../storage/run-layout.js'
 import type { ManifestEntry } from './types.js'
 
-/** UTF-8 takes at most as many for a UTF-16 code unit. */
+/** Bytes of UTF-8 for one UTF-16 code unit, at most. */
 const bytesPerCharMax = 3
 const readBytes = 1024 * 1024
-/** Bytes of a line: a cursor with its open shards, the counters of every split, the files of a cut. */
+/** Bytes of a line. It holds the cursor with its open shards, the counters of every split and the files of the cut. */
 const lineBytesMax = 64 * 1024 * 1024
 
-/** The cuts that are committed, in order; a torn last line is no commit. Writes nothing. */
+/** Returns the committed cuts, in order. A torn last line is not a commit. Writes nothing. */
 export async function readManifest(directory: string, files: FileLayer = nodeFiles): Promise<ManifestEntry[]> {
   return [...(await scanManifest(directory, files)).entries]
 }
 
 /** Content of a manifest, and its valid length. */
-export interface ManifestScan {
+interface ManifestScan {
   readonly entries: readonly ManifestEntry[]
   /** End of the last valid line. */
   readonly wholeBytes: number
@@ -36,8 +35,8 @@ export interface ManifestScan {
 }
 
 /**
- * Also the length of what is valid, and of a torn last line. A line that has its newline and a wrong checksum is not
- * torn: a crash leaves a line without its end, or zeros in it.
+ * Reads the manifest, and finds the end of its last valid line. A line with its newline and a wrong checksum is damage: a
+ * crash leaves a line without its end, or with zeros in it.
  *
  * @throws {CorruptFileError} a line is damaged
  */
@@ -60,10 +59,10 @@ async function scanLines(file: OpenFile, path: string, sizeBytes: number): Promi
     const entry =
       parseLine(line.toString(), path) ?? (isEnded ? null : parseLine(line.subarray(0, -1).toString(), path))
     if (entry === null) {
-      // Each line is fsynced before the next is begun: only the last one can be torn.
+      // Each line is fsynced before the next one is written, so only the last one can be torn.
       const isLast = wholeBytes + line.length + (isEnded ? 1 : 0) === sizeBytes
       if (!isLast || (isEnded && !line.includes(zeros)))
-        throw damaged(path, entries.length + 1, 'its checksum is wrong')
+        throw damaged(path, entries.length + 1, 'its checksum does not match')
       break
     }
     if (entry.cut !== entries.length) throw damaged(path, entries.length + 1, `it names cut ${entry.cut}`)
@@ -84,7 +83,7 @@ interface Line {
   readonly isEnded: boolean
 }
 
-/** The lines of a file of any size, which is read in pieces. */
+/** Yields the lines of a file of any size. */
 async function* linesOf(file: OpenFile, path: string, sizeBytes: number): AsyncGenerator<Line> {
   let rest: Buffer[] = []
   let restBytes = 0
@@ -107,10 +106,10 @@ async function* linesOf(file: OpenFile, path: string, sizeBytes: number): AsyncG
   if (restBytes > 0) yield { line: Buffer.concat(rest), isEnded: false }
 }
 
-/** Zeros that a file system leaves where data did not reach the disk; longer than a flipped bit can make. */
+/** A file system leaves zeros where data did not reach the disk. Eight of them are not a flipped bit. */
 const zeros = Buffer.alloc(8)
 
-/** Commits a cut: returns once the line is durable. */
+/** Commits a cut. Returns once the line is durable. */
 export async function appendToManifest(
   files: FileLayer,
   directory: string,
@@ -128,7 +127,7 @@ export async function appendToManifest(
   }
 }
 
-/** Cuts a torn line, completes the last newline, and syncs data of a killed process. Creates the file. */
+/** Truncates a torn line, adds a missing last newline, and fsyncs the file. Creates it if it does not exist. */
 export async function settleManifest(
   files: FileLayer,
   directory: string,
@@ -150,13 +149,13 @@ export async function settleManifest(
 }
 
 /**
- * The line of a cut, with its checksum and newline.
+ * Returns the line of a cut, with its checksum and newline.
  *
  * @throws {ContractError} it could not be read back
  */
 export function formatLine(entry: ManifestEntry): string {
   const json = JSON.stringify(entry)
-  // Checked here as it will be when it is read: a line that cannot be read back must not be the commit.
+  // Checked as when it is read: a line that cannot be read back must not be written.
   const problem = problemOf(JSON.parse(json))
   if (problem !== null) throw new ContractError(`a cut cannot be committed: ${problem}`)
   if (json.length > lineBytesMax / bytesPerCharMax) {
@@ -176,12 +175,12 @@ function parseLine(line: string, path: string): ManifestEntry | null {
   const problem = problemOf(entry)
   if (problem === null) return entry as ManifestEntry
   throw new CorruptFileError(
-    `${path} has a line that is not ours: ${problem}. Restore the file from a backup, or use another directory.`,
+    `${path} has a line that kun-stream did not write: ${problem}. Restore the file from a backup, or use another directory.`,
     { details: { path } },
   )
 }
 
-/** Undefined, which is no entry, where it is no JSON: the checksum was right, so it was written so. */
+/** Returns undefined, which is not a valid entry, if the text is not valid JSON. */
 function parsed(json: string): unknown {
   try {
     return JSON.parse(json)
@@ -221,7 +220,7 @@ function problemOf(entry: unknown): string | null {
 
 function damaged(path: string, line: number, what: string): CorruptFileError {
   return new CorruptFileError(
-    `${path}, line ${line}: ${what}, which no crash leaves. Restore the file from a backup or a mirror, or run the ` +
+    `${path}, line ${line}: ${what}, which is not the effect of a crash. Restore the file from a backup or a mirror, or run the ` +
       'recipe in another directory with the replies of this one (replies.from).',
     { details: { path, line } },
   )

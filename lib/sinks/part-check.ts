@@ -1,4 +1,4 @@
-/** Compares a committed part with what its manifest line says, before something is made of it. */
+/** Compares a committed part with its manifest line. */
 
 import { join } from 'node:path'
 import { CorruptFileError } from '../errors.js'
@@ -6,7 +6,7 @@ import type { CutFile } from '../parquet/part-writer.js'
 import { type FileLayer, nodeFiles, sha256Of } from '../storage/files.js'
 
 /**
- * Reads the part whole. Memory: one piece of 1 MiB.
+ * Reads the whole part. Memory: 1 MiB.
  *
  * @throws {CorruptFileError} it is missing, has another size or another sha256
  */
@@ -20,10 +20,10 @@ export async function mustBeCommitted(directory: string, part: CutFile, files: F
 
 /** Builds the error for a part that differs from its commit; `found` is its size, null if it is missing. */
 export function changedPart(directory: string, { path, bytes }: CutFile, found: number | null): CorruptFileError {
-  const now = found === null ? 'is missing' : found === bytes ? 'has another sha256 now' : `has ${found}`
+  const now = found === null ? 'is missing' : found === bytes ? 'now has another sha256' : `now has ${found}`
   return new CorruptFileError(
-    `${path} was committed with ${bytes} bytes and ${now}: restore it from a backup or a mirror, or build the dataset ` +
-      `again from the kept replies (kun-stream rebuild). \`kun-stream verify ${directory}\` lists all.`,
+    `${path} was committed with ${bytes} bytes and ${now}: restore it from a backup or a mirror, or rebuild the dataset ` +
+      `from the kept replies (kun-stream rebuild). \`kun-stream verify ${directory}\` lists all.`,
     { details: { path, bytes, found } },
   )
 }

@@ -1,6 +1,6 @@
 /**
- * Brings a run directory to its last commit: cuts a torn manifest line, checks that the files it names are there and
- * were not changed, and deletes the parts that no line names. May be killed at any point and run again.
+ * Recovers a run directory to its last commit: truncates a torn manifest line, checks the committed files, and deletes the
+ * parts that no line names. Can be killed at any point and run again.
  */
 
 import { join } from 'node:path'
@@ -16,12 +16,12 @@ import type { ManifestEntry } from './types.js'
 interface RecoveryOptions {
   readonly files?: FileLayer
   readonly onStep?: OnStep
-  /** Last change of the manifest if its mtime is not that; null uses the mtime. */
+  /** Time of the last commit; null takes the mtime of the manifest. */
   readonly committedMs?: number | null
 }
 
 /**
- * @returns the last committed cut, or null when there is none
+ * @returns the last committed cut, or null if there is none
  * @throws {CorruptFileError} a committed file is missing or was changed, or the manifest is damaged or lost lines
  */
 export async function recoverRunDirectory(
@@ -49,7 +49,7 @@ export async function recoverRunDirectory(
   return entries.at(-1) ?? null
 }
 
-/** A part is older than its line: only one that was changed since is read whole. */
+/** Compares the size, and the content of a part that was modified after its commit. */
 async function mustBeAsCommitted(
   files: FileLayer,
   directory: string,
@@ -62,7 +62,7 @@ async function mustBeAsCommitted(
   if (((await files.modifiedMs(file)) ?? 0) > committedMs) await mustBeCommitted(directory, part, files)
 }
 
-/** A killed run leaves parts of the cut after its last line; parts of a later one mean that lines were lost. */
+/** A killed run leaves parts of the cut after its last line; parts of a later cut mean that lines were lost. */
 async function mustNameAll(files: FileLayer, directory: string, cuts: number): Promise<void> {
   for (const folder of partFolders) {
     for (const name of await files.list(join(directory, folder))) {
@@ -72,10 +72,10 @@ async function mustNameAll(files: FileLayer, directory: string, cuts: number): P
   }
 }
 
-/** The error for a manifest that holds fewer cuts than there are parts of. */
+/** Builds the error for a manifest that has fewer cuts than the parts. */
 export function lostLines(directory: string, cuts: number, part: string): CorruptFileError {
   return new CorruptFileError(
-    `${join(directory, manifestName)} has ${cuts} lines, but ${part} is of a later cut: lines at its end were lost. ` +
+    `${join(directory, manifestName)} has ${cuts} lines, but ${part} belongs to a later cut: lines at its end were lost. ` +
       'Restore the file from a backup or a mirror, or delete the run with --fresh --force (replies are kept).',
     { details: { path: join(directory, manifestName), cuts, part } },
   )
@@ -91,7 +91,7 @@ async function deleteUnnamed(
   let deleted = 0
   for (const name of await files.list(join(directory, folder))) {
     const path = `${folder}/${name}`
-    // Someone's own file in there is not ours to delete; verify tells of it.
+    // Other files are not deleted; verify reports them.
     if (named.has(path) || !partName.test(name)) continue
     await runStep(onStep, 'recover-delete', path, () => files.remove(join(directory, path)))
     deleted++

@@ -1,8 +1,7 @@
-/** The columns of rejects/. */
+/** Columns of the parts in rejects/: the same in every run. */
 import type { Column } from '../parquet/columns.js'
 import type { Reject } from './types.js'
 
-/** The columns of rejects/: the same in every run. */
 export const rejectColumns: readonly Column[] = [
   { name: 'id', type: 'string' },
   { name: 'split', type: 'string' },

@@ -1,8 +1,9 @@
 /**
- * A run directory from the outside: locked, its run.json compared, brought to its last commit.
- * What is pinned in run.json is the caller's; that it is never quietly another is decided here.
+ * Opens a run directory: locks it, compares its run.json with this run, and recovers it to its last commit. The caller
+ * decides which values run.json pins.
  */
 import { join } from 'node:path'
+import { z } from 'zod'
 import { differences } from '../core/difference.js'
 import { CorruptFileError, RunMismatchError } from '../errors.js'
 import { closeAfter } from '../storage/close-all.js'
@@ -32,54 +33,56 @@ import { readManifest } from './manifest.js'
 import { recoverRunDirectory } from './recover.js'
 import type { ManifestEntry } from './types.js'
 
-/** run.json. JSON-safe, no secrets. */
+/** Content of run.json. JSON-safe, without secrets. */
 export interface RunRecord {
-  /** What determines the bytes: another one is refused on the same directory. */
+  /** Values that determine the bytes: a run with other values is refused. */
   readonly pinned: Readonly<Record<string, unknown>>
-  /** What does not (threads, endpoints): the latest is kept. */
+  /** Values that do not (threads, endpoints): the latest ones are stored. */
   readonly free: Readonly<Record<string, unknown>>
 }
 
-/** What `openRunDirectory` is told. */
+/** Options for `openRunDirectory`. */
 export interface RunDirectoryOptions {
   readonly directory: string
   readonly record: RunRecord
   /**
-   * What to compare and what to keep, given the record of the run that is there and its committed cuts: for fields
-   * that may change in part. Called under the lock, before anything is altered; what it throws refuses the directory.
+   * Returns the records to compare and to store, given the stored record and its committed cuts: for fields that may
+   * change in part. Called under the lock, before any change; throws if the run cannot resume.
    */
   readonly adapt?: (
     found: RunRecord,
     cuts: readonly ManifestEntry[],
   ) => { readonly found: RunRecord; readonly record: RunRecord }
   readonly files?: FileLayer
-  /** 'refuse': throws when there is a run already; 'discard': deletes it, but for its replies, which were paid for. */
+  /** 'refuse': throws if the directory holds a run; 'discard': deletes that run except for its replies. */
   readonly fresh?: 'refuse' | 'discard'
   readonly lock?: Omit<LockOptions, 'files'>
   readonly onStep?: OnStep
 }
 
-/** A run directory that this process has locked and brought to its last commit. */
+/** A run directory that this process has locked and recovered. */
 export interface RunDirectory {
   readonly directory: string
-  /** The last committed cut; null when there is none. */
+  /** The last committed cut; null if there is none. */
   readonly last: ManifestEntry | null
-  /** The file layer for everything that changes the directory: refuses once the lock is lost. */
+  /** File layer for all changes of the directory: throws once the lock is lost. */
   readonly files: FileLayer
   readonly lock: RunLock
   /** Releases the lock. */
   close(): Promise<void>
 }
 
+const fields = z.record(z.string(), z.unknown())
+const runRecord: z.ZodType<RunRecord> = z.object({ pinned: fields, free: fields })
 const recordRepair =
   'Restore it from a backup or a mirror, or run the recipe in another directory with the replies of this one (replies.from)'
 
 /**
- * Opens a run directory, making it when there is none.
+ * Opens a run directory, and creates it if it does not exist.
  *
  * @throws {RunLockedError} another process works on it
- * @throws {RunMismatchError} it holds a run with other pinned values; the message has the difference
- * @throws {CorruptFileError} what it committed is not whole
+ * @throws {RunMismatchError} it holds a run with other pinned values; the message has the differences
+ * @throws {CorruptFileError} a committed file is damaged or missing
  */
 export async function openRunDirectory(options: RunDirectoryOptions): Promise<RunDirectory> {
   const { directory, files: plainFiles = nodeFiles, fresh, onStep } = options
@@ -92,7 +95,7 @@ export async function openRunDirectory(options: RunDirectoryOptions): Promise<Ru
     let found = await readRunRecord(directory, files)
     if (found === null && (await files.sizeBytes(join(directory, manifestName))) !== null && fresh !== 'discard') {
       throw new RunMismatchError(
-        `${directory} has a manifest but no ${runRecordName}: whose is it? Use another directory.`,
+        `${directory} has a manifest but no ${runRecordName}, so its recipe is unknown. Use another directory.`,
       )
     }
     if (fresh === 'refuse' && found !== null) {
@@ -118,10 +121,10 @@ export async function openRunDirectory(options: RunDirectoryOptions): Promise<Ru
 }
 
 /**
- * Moves the files that the former holder may have open for appending to new inodes: stopped between its check and its
- * write, it appends to a file without a name when it wakes.
+ * Moves the logs that the former holder of the lock may have open to new inodes: if it was suspended between its check of
+ * the lock and a write, it then writes to a file without a name.
  *
- * @returns when the manifest was changed last, before
+ * @returns mtime of the manifest before the move, ms
  */
 async function renewLogs(files: FileLayer, directory: string, lock: RunLock): Promise<number | null> {
   const committedMs = await files.modifiedMs(join(directory, manifestName))
@@ -138,24 +141,22 @@ async function renewLogs(files: FileLayer, directory: string, lock: RunLock): Pr
   return committedMs
 }
 
-/** run.json as it is, or null when there is none. */
+/** Reads run.json; returns null if there is none. */
 export async function readRunRecord(directory: string, files: FileLayer = nodeFiles): Promise<RunRecord | null> {
   const path = join(directory, runRecordName)
   const bytes = await readWholeFile(files, path, wholeFileBytesMax)
   if (bytes === null) return null
-  const record = decodeSealed(bytes, path, recordRepair)
-  if (typeof record.pinned !== 'object' || typeof record.free !== 'object') {
-    throw new CorruptFileError(`${path} is not a run.json of kun-stream: use another directory`)
-  }
-  return record as unknown as RunRecord
+  const { data, error } = runRecord.safeParse(decodeSealed(bytes, path, recordRepair))
+  if (error !== undefined) throw new CorruptFileError(`${path} is not a run.json of kun-stream: use another directory`)
+  return data
 }
 
 function comparePinned(found: RunRecord, record: RunRecord, directory: string): void {
   const changed = differences(found.pinned, record.pinned)
   if (changed.length === 0) return
   throw new RunMismatchError(
-    `${directory} holds a run that was made otherwise, its rows would not fit together:\n  ${changed.join('\n  ')}\n` +
-      'Change it back, use another directory, or start it anew with --fresh --force (replies are kept).',
+    `${directory} holds a run with other settings; rows of both cannot be mixed:\n  ${changed.join('\n  ')}\n` +
+      'Change them back, use another directory, or start over with --fresh --force (replies are kept).',
     { details: { directory, difference: changed.join('; ') } },
   )
 }
@@ -164,13 +165,13 @@ async function writeRunRecord(files: FileLayer, directory: string, record: RunRe
   await writeFileDurably(files, join(directory, runRecordName), Buffer.from(encodeSealed({ ...record })))
 }
 
-/** The manifest first: under its other name no part counts, and recovery deletes them all and then that name. */
+/** Renames the manifest first: without it no part is committed, and recovery deletes all parts and then that name. */
 async function discardRun(files: FileLayer, directory: string): Promise<void> {
   const [manifest, discarded] = [join(directory, manifestName), join(directory, discardedManifestName)]
   if ((await files.sizeBytes(manifest)) !== null) await files.rename(manifest, discarded)
   else await (await files.open(discarded, 'append')).close()
   await files.fsyncDirectory(directory)
-  // The models may be others: how stages began is seen anew.
+  // The new run may use other models, so drift detection starts from scratch.
   await files.remove(join(directory, driftName))
   const dedup = join(directory, dedupFolder)
   for (const name of await files.list(dedup)) await files.remove(join(dedup, name))

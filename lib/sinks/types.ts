@@ -1,11 +1,11 @@
-/** What a run puts on disk: rows and rejects in input order, cut by cut. */
+/** Types of what a run writes: rows and rejects in input order, in cuts. */
 import type { Row } from '../parquet/columns.js'
 import type { CutFile } from '../parquet/part-writer.js'
 import type { PrepareReject } from '../text/block.js'
 
 /** One dropped or failed record. Columns of rejects/: the same in every run. */
 export interface Reject extends Pick<PrepareReject, 'offset' | 'stage' | 'reason' | 'detail' | 'excerpt' | 'key'> {
-  /** Public id of the chunk or pair; of the document (chunk −1) where it never became one. */
+  /** Public id of the chunk or pair, or of the document (chunk −1) if no chunk was made of it. */
   readonly id: string
   readonly split: string
   readonly shard: string
@@ -15,13 +15,13 @@ export interface Reject extends Pick<PrepareReject, 'offset' | 'stage' | 'reason
   readonly variant: number
 }
 
-/** What a cut commits besides its files; JSON-safe. */
+/** What a cut commits beside its files. JSON-safe. */
 export interface CutState {
-  /** Number of blocks that are done: the next run starts at this block. */
+  /** Number of committed blocks, which is the number of the next block. */
   readonly blocks: number
-  /** Where the sources continue, opaque here. */
+  /** Where reading continues; lib/run/committed-cut.ts checks it. */
   readonly cursor: unknown
-  /** State of the inputs since the last cut, opaque here: a later run compares it. */
+  /** State of the inputs that were read since the last cut: a later run compares it. */
   readonly inputs?: { readonly ended: readonly unknown[]; readonly open: readonly unknown[] }
   readonly dedupLogBytes: number
   /** Cumulative, from the start of the dataset. */
@@ -34,11 +34,11 @@ export interface ManifestEntry extends CutState {
   readonly files: readonly CutFile[]
 }
 
-/** Writes one cut after the other. Calls come in input order and one at a time. */
+/** Writes cuts, one after the other. Takes one call at a time, in input order. */
 export interface CutWriter {
-  /** The one that is open, from 0. */
+  /** Number of the open cut, from 0. */
   readonly cut: number
-  /** Resolves when there is room for more. @throws {ContractError} the row does not fit the columns */
+  /** Resolves when the next row can be written. @throws {ContractError} the row does not fit the columns */
   row(split: string, row: Row): Promise<void>
   reject(reject: Reject): Promise<void>
   /** Footer, fsync, rename of every file; directories; then the manifest line. Returns once it is durable. */

@@ -1,7 +1,7 @@
-/** What must hold among rows: ids that occur once, and documents of a shard in the order they were read. */
+/** Checks across rows: ids occur once, and documents of a shard are in the order in which they were read. */
 import { createHash } from 'node:crypto'
 
-/** Collects ids in 8 bytes each, to find those that may occur twice. */
+/** A set of ids, 8 bytes each, that finds ids which may occur twice. */
 export class IdSet {
   #keys = new BigUint64Array(1024)
   #count = 0
@@ -15,13 +15,13 @@ export class IdSet {
     this.#keys[this.#count++] = IdSet.key(id)
   }
 
-  /** 64 bits of an id: its own where it is a hash already. */
+  /** Returns 64 bits of an id: its first ones if it is a hash. */
   static key(id: string): bigint {
     if (/^[0-9a-f]{32}$/.test(id)) return BigInt(`0x${id.slice(0, 16)}`)
     return createHash('sha256').update(id).digest().readBigUInt64LE()
   }
 
-  /** Keys of two ids or more; two different ids may share one. */
+  /** Returns the keys that occur more than once; different ids may share a key. */
   repeated(): Set<bigint> {
     const sorted = this.#keys.subarray(0, this.#count).slice().sort()
     const found = new Set<bigint>()
@@ -30,11 +30,11 @@ export class IdSet {
   }
 }
 
-/** Rows of one shard never go back: by offset in the shard. Shards are interleaved, so each is followed by itself. */
+/** Checks that the offsets of the rows of each shard never decrease. */
 export class OrderCheck {
   readonly #last = new Map<string, bigint>()
 
-  /** What is wrong with the row, or null. A row without an offset is in order. */
+  /** Returns what is wrong with the row, or null. A row without an offset is in order. */
   next(shard: string, row: Readonly<Record<string, unknown>>): string | null {
     const { offset } = row
     if (typeof offset !== 'bigint') return null

@@ -1,6 +1,6 @@
 /**
- * Checks a run directory without changing it: every part against its manifest line, ids, order, counters, and what
- * lies there without a line. What the counters mean is the caller's to check.
+ * Checks a run directory without changing it: each part against its manifest line, ids, order, counters, and files that
+ * no line names. The caller checks the meaning of the counters.
  */
 
 import { join } from 'node:path'
@@ -24,18 +24,18 @@ import { readRunRecord } from './run-directory.js'
 import type { ManifestEntry } from './types.js'
 import { IdSet, OrderCheck } from './verify-rows.js'
 
-/** One thing that is not as it should be. */
+/** One defect. */
 export interface Finding {
   /** An error: a durable file is damaged or missing. A warning: a leftover of a killed run, or a foreign file. */
   readonly severity: 'error' | 'warning'
   /** Relative to the run directory. */
   readonly file: string
   readonly what: string
-  /** What would put it right. */
+  /** How to repair it. */
   readonly repair: string
 }
 
-/** What `verifyRun` found: the dataset is whole where no finding is an error. */
+/** Result of `verifyRun`. The dataset is whole if no finding is an error. */
 export interface Verification {
   readonly findings: readonly Finding[]
   readonly cuts: number
@@ -47,23 +47,23 @@ export interface Verification {
   readonly rejects: Readonly<Record<string, number>>
 }
 
-/** What `verifyRun` is told; all of it may be left out. */
+/** Options for `verifyRun`; all optional. */
 export interface VerifyOptions {
   readonly files?: FileLayer
-  /** Other durable files of the directory, which their owners check; runs after the manifest was read. */
+  /** Checks other durable files of the directory, after the manifest was read. */
   readonly checkOthers?: (entries: readonly ManifestEntry[]) => Promise<readonly Finding[]>
-  /** Says what in the counters of the last cut does not fit the rows and rejects that were found. */
+  /** Compares the counters of the last cut with the rows and rejects that were found; returns the differences. */
   readonly checkCounters?: (last: ManifestEntry, seen: Pick<Verification, 'rows' | 'rejects'>) => readonly string[]
 }
 
-/** Reads everything: takes about as long as decoding the dataset. Memory: 8 bytes a row, and one row group. */
+/** Verifies a run directory. Reads all of it, which takes about as long as decoding the dataset. Memory: 8 bytes a row, and one row group. */
 export async function verifyRun(directory: string, options: VerifyOptions = {}): Promise<Verification> {
   const verifier = new Verifier(directory, options.files ?? nodeFiles)
   return verifier.run(options)
 }
 
 const rebuild =
-  'restore it from a backup or a mirror, or build the dataset again from the kept replies (`kun-stream rebuild`)'
+  'restore it from a backup or a mirror, or rebuild the dataset from the kept replies (`kun-stream rebuild`)'
 
 class Verifier {
   readonly #findings: Finding[] = []
@@ -73,11 +73,13 @@ class Verifier {
   readonly #order = new Map<string, OrderCheck>()
   readonly #columns = new Map<string, string>()
   #bytes = 0
+  readonly #directory: string
+  readonly #files: FileLayer
 
-  constructor(
-    private readonly directory: string,
-    private readonly files: FileLayer,
-  ) {}
+  constructor(directory: string, files: FileLayer) {
+    this.#directory = directory
+    this.#files = files
+  }
 
   async run({ checkCounters, checkOthers }: VerifyOptions): Promise<Verification> {
     await this.#checkRecord()
@@ -99,22 +101,22 @@ class Verifier {
 
   async #checkRecord(): Promise<void> {
     await this.#guarded(runRecordName, async () => {
-      if ((await readRunRecord(this.directory, this.files)) !== null) return
-      this.#add('error', runRecordName, 'it is missing: this is no run directory, or not a whole one', rebuild)
+      if ((await readRunRecord(this.#directory, this.#files)) !== null) return
+      this.#add('error', runRecordName, 'it is missing: this is not a run directory, or it is incomplete', rebuild)
     })
   }
 
   async #checkManifest(): Promise<readonly ManifestEntry[]> {
     let entries: readonly ManifestEntry[] = []
     await this.#guarded(manifestName, async () => {
-      const found = await scanManifest(this.directory, this.files)
+      const found = await scanManifest(this.#directory, this.#files)
       entries = found.entries
       if (found.lacksNewline) {
-        this.#add('warning', manifestName, 'its last line has no newline', 'start the run again: it writes it')
+        this.#add('warning', manifestName, 'its last line has no newline', 'start the run again: it adds it')
       }
       if (found.tornBytes > 0) {
-        const what = `its last ${found.tornBytes} bytes are half a line, left by a crash`
-        this.#add('warning', manifestName, what, 'start the run again: it cuts them and goes on')
+        const what = `its last ${found.tornBytes} bytes are an incomplete line, left by a crash`
+        this.#add('warning', manifestName, what, 'start the run again: it truncates them and resumes')
       }
     })
     for (const [i, entry] of entries.entries()) {
@@ -127,15 +129,15 @@ class Verifier {
 
   async #checkPart(part: CutFile): Promise<void> {
     const { path, rows, bytes, sha256 } = part
-    const size = await this.files.sizeBytes(join(this.directory, path))
+    const size = await this.#files.sizeBytes(join(this.#directory, path))
     if (size === null) return this.#add('error', path, 'it is missing', rebuild)
     this.#bytes += size
-    if (size !== bytes) return this.#add('error', path, `it has ${size} bytes, ${bytes} were committed`, rebuild)
-    if ((await sha256Of(this.files, join(this.directory, path), size)) !== sha256)
-      return this.#add('error', path, 'its sha256 is another', rebuild)
-    const file = await openPart(join(this.directory, path), this.files)
+    if (size !== bytes) return this.#add('error', path, `it has ${size} bytes, but ${bytes} were committed`, rebuild)
+    if ((await sha256Of(this.#files, join(this.#directory, path), size)) !== sha256)
+      return this.#add('error', path, 'its sha256 differs', rebuild)
+    const file = await openPart(join(this.#directory, path), this.#files)
     try {
-      if (file.rows !== rows) this.#add('error', path, `it has ${file.rows} rows, ${rows} were committed`, rebuild)
+      if (file.rows !== rows) this.#add('error', path, `it has ${file.rows} rows, but ${rows} were committed`, rebuild)
       await this.#checkRows(part, file)
     } finally {
       await file.close()
@@ -147,7 +149,7 @@ class Verifier {
     const columns = file.columns.join(', ')
     const others = this.#columns.get(folder)
     if (others !== undefined && others !== columns) {
-      this.#add('error', path, `its columns are ${columns}, those of others ${others}`, rebuild)
+      this.#add('error', path, `its columns are ${columns}, but those of other parts are ${others}`, rebuild)
     }
     this.#columns.set(folder, columns)
     const order = this.#order.get(split ?? '') ?? new OrderCheck()
@@ -163,7 +165,7 @@ class Verifier {
     if (disorder !== null) this.#add('error', path, disorder, rebuild)
   }
 
-  /** Ids are compared by 64 bits first; those that meet are looked up whole. */
+  /** Compares 64 bits of each id; the whole ids are read only where these are equal. */
   async #checkIds(parts: readonly CutFile[]): Promise<void> {
     const suspects = this.#ids.repeated()
     if (suspects.size === 0) return
@@ -171,7 +173,7 @@ class Verifier {
     for (const { path, split } of parts) {
       if (split === null) continue
       await this.#guarded(path, async () => {
-        const file = await openPart(join(this.directory, path), this.files)
+        const file = await openPart(join(this.#directory, path), this.#files)
         try {
           for await (const { id } of rowsOf(file)) {
             if (typeof id !== 'string' || !suspects.has(IdSet.key(id))) continue
@@ -189,30 +191,35 @@ class Verifier {
   async #checkStrays(named: ReadonlySet<string>, cuts: number): Promise<void> {
     const lost = new Set<number>()
     for (const folder of partFolders) {
-      for (const name of await this.files.list(join(this.directory, folder))) {
+      for (const name of await this.#files.list(join(this.#directory, folder))) {
         const path = `${folder}/${name}`
         if (named.has(path)) continue
         const part = partName.exec(name)
         const cut = Number(part?.groups?.cut ?? 0)
         if (cut > cuts && !lost.has(cut)) {
           lost.add(cut)
-          this.#add('error', manifestName, lostLines(this.directory, cuts, path).message, rebuild)
+          this.#add('error', manifestName, lostLines(this.#directory, cuts, path).message, rebuild)
         } else if (part !== null)
           this.#add('warning', path, 'no manifest line names it', 'start the run again: it deletes it')
         else
-          this.#add('warning', path, 'it is not of this run', 'move it elsewhere: it would be published with the rest')
+          this.#add(
+            'warning',
+            path,
+            'it does not belong to this run',
+            'move it elsewhere: it would be published with the parts',
+          )
       }
     }
-    for (const name of await this.files.list(this.directory)) {
+    for (const name of await this.#files.list(this.#directory)) {
       if (name === lockName) {
-        this.#add('warning', name, 'a run is under way, or was killed', 'let it end, or start it again: it resumes')
+        this.#add('warning', name, 'a run is in progress, or was killed', 'let it end, or start it again: it resumes')
       } else if (name.endsWith(temporarySuffix)) {
-        this.#add('warning', name, 'it was left half-written', 'start the run again: it deletes it')
+        this.#add('warning', name, 'it was not written to its end', 'start the run again: it deletes it')
       }
     }
   }
 
-  /** What a check throws is what it found. */
+  /** Reports an error that a check throws as a finding. */
   async #guarded(file: string, check: () => Promise<void>): Promise<void> {
     try {
       await check()
@@ -228,7 +235,7 @@ class Verifier {
   }
 }
 
-/** Positions and counters are cumulative: none may go back from one cut to the next. */
+/** Yields positions and counters that decrease from one cut to the next: all are cumulative. */
 function* backward(before: ManifestEntry, after: ManifestEntry): Generator<string> {
   const pick = ({ blocks, dedupLogBytes, counters }: ManifestEntry): unknown => ({ blocks, dedupLogBytes, counters })
   yield* falling(pick(before), pick(after), '')

@@ -26,7 +26,6 @@ const pair: Pair = {
   scoreKind: null,
   scoreMass: null,
   output: null,
-  extra: {},
 }
 
 /** A chat server with log-probabilities, which goes on with an opened turn or takes no notice of the request to. */

@@ -211,11 +211,9 @@ t.test('a row has the columns of its shape, in order, and the raw text where not
   t.match(row, { model: 'writer+judge', prompt_version: 'label-kun@1+score@1', id: pair.id, variant: 0 })
   t.equal(rowOf(pair, pairs).output, text)
 
-  const topic = { name: 'topic', type: 'string' } as const
-  const chat: RowOptions = { ...scored, shape: 'messages', scored: false, extraColumns: [topic] }
+  const chat: RowOptions = { ...scored, shape: 'messages', scored: false }
   const names = columnsOf(chat).map(({ name }) => name)
   t.equal(names[0], 'messages')
   t.notOk(names.includes('score') || names.includes('output'))
-  t.equal(rowOf({ ...pair, extra: { topic: '植物', id: 'forged' } }, chat).topic, '植物')
-  t.equal(rowOf({ ...pair, extra: { id: 'forged' } }, chat).id, pair.id, 'a stage cannot overwrite what is ours')
+  t.match(rowOf(pair, chat), { id: pair.id, messages: [{ role: 'user' }, { role: 'assistant', content: text }] })
 })

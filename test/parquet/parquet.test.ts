@@ -210,7 +210,7 @@ t.test('a writer that cannot work as asked is refused before it writes', async (
   const refused = async (change: Partial<CutWriterOptions>, message: RegExp): Promise<void> => {
     await t.rejects(openCutWriter(await options(t.testdir(), change)), { name: 'InvalidOptionError', message })
   }
-  await refused({ memoryBytesMax: 3 * 1024, rowGroupBytesMax: 1025 }, /take up to 3075 bytes/)
+  await refused({ memoryBytesMax: 3 * 1024, rowGroupBytesMax: 1025 }, /need up to 3075 bytes/)
   await refused({ splits: ['../up'] }, /a split is named "\.\.\/up"/)
   await refused({ splits: ['a-b'] }, /split/)
   await refused({ columns: [] }, /at least one column/)

@@ -24,7 +24,7 @@ t.test('a committed part that is deleted in mid-run stops the run at its next co
   rmSync(join(directory, 'data', 's-000001-000.parquet'))
   await t.rejects(commit(3), {
     code: 'KUN_CORRUPT_FILE',
-    message: /data\/s-000001-000\.parquet was committed and was deleted while the run was under way/,
+    message: /data\/s-000001-000\.parquet was committed and was deleted during the run/,
   })
   t.equal((await readManifest(directory)).length, 3, 'the cut is not committed')
   await writer.abandon()

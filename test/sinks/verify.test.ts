@@ -101,14 +101,14 @@ t.test('each kind of damage is found, named and has a repair', async (t) => {
   const part = 'data/wudao-000000-000.parquet'
   const damages: [(directory: string) => void, RegExp][] = [
     [(directory) => rmSync(join(directory, part)), /^error data\/wudao-000000-000\.parquet: it is missing/],
-    [(directory) => truncateSync(join(directory, part), 100), /it has 100 bytes, \d+ were committed/],
+    [(directory) => truncateSync(join(directory, part), 100), /it has 100 bytes, but \d+ were committed/],
     [
       (directory) => {
         const bytes = readFileSync(join(directory, part))
         bytes[50] = (bytes[50] as number) ^ 1
         writeFileSync(join(directory, part), bytes)
       },
-      /its sha256 is another/,
+      /its sha256 differs/,
     ],
     [
       (directory) => writeFileSync(join(directory, 'data', 'wudao-000002-000.parquet'), ''),
@@ -119,7 +119,7 @@ t.test('each kind of damage is found, named and has a repair', async (t) => {
         const path = join(directory, 'manifest.jsonl')
         truncateSync(path, 0)
       },
-      /^error manifest\.jsonl: .*has 0 lines, but .* is of a later cut: lines at its end were lost/,
+      /^error manifest\.jsonl: .*has 0 lines, but .* belongs to a later cut: lines at its end were lost/,
     ],
     [
       (directory) => writeFileSync(join(directory, 'rejects', '000002-000.parquet.writing'), ''),
@@ -127,15 +127,15 @@ t.test('each kind of damage is found, named and has a repair', async (t) => {
     ],
     [
       (directory) => writeFileSync(join(directory, 'data', 'notes.txt'), ''),
-      /^warning data\/notes\.txt: it is not of this run/,
+      /^warning data\/notes\.txt: it does not belong to this run/,
     ],
     [
       (directory) => writeFileSync(join(directory, 'run.json.writing'), ''),
-      /^warning run\.json\.writing: it was left half-written/,
+      /^warning run\.json\.writing: it was not written to its end/,
     ],
     [
       (directory) => writeFileSync(join(directory, 'lock.json'), ''),
-      /^warning lock\.json: a run is under way, or was killed/,
+      /^warning lock\.json: a run is in progress, or was killed/,
     ],
     [(directory) => rmSync(join(directory, 'run.json')), /^error run\.json: it is missing/],
     [
@@ -151,7 +151,7 @@ t.test('each kind of damage is found, named and has a repair', async (t) => {
         const path = join(directory, 'manifest.jsonl')
         writeFileSync(path, readFileSync(path, 'utf8').replace('"blocks":1', '"blocks":9'))
       },
-      /^error manifest\.jsonl: .*line 1: its checksum is wrong/,
+      /^error manifest\.jsonl: .*line 1: its checksum does not match/,
     ],
   ]
   for (const [damage, expected] of damages) {
@@ -182,7 +182,7 @@ t.test('a manifest rewritten with its checksum does not hide other rows or numbe
   writeFileSync(path, formatLine(first) + formatLine(second))
   const found = await findings(directory)
   t.match(found[0], /cut 1: blocks went back from 1 to 0/)
-  t.match(found[1], /wudao-000001-000\.parquet: it has 3 rows, 4 were committed/)
+  t.match(found[1], /wudao-000001-000\.parquet: it has 3 rows, but 4 were committed/)
 })
 
 t.test('a Parquet file that cannot be decoded is told, though its checksum is right', async (t) => {

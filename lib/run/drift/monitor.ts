@@ -14,7 +14,7 @@ import { DriftDetector, type DriftOptions, type Observation } from './detector.j
 import { readStarts, removeStarts, writeStarts } from './drift-file.js'
 
 /** A run directory in which the starts of stages are kept. */
-export interface DriftPlace {
+interface DriftPlace {
   readonly files: FileLayer
   readonly directory: string
   readonly onEvent: (message: string) => void
