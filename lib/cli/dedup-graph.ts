@@ -27,7 +27,7 @@ export interface DedupCounts {
   unreadable: number
 }
 
-export interface DedupGraphParts {
+interface DedupGraphParts {
   readonly blocks: AsyncIterable<{ readonly block: Block }>
   readonly pool: WorkerPool
   readonly deduplicator: Deduplicator

@@ -22,7 +22,7 @@ import { growArray } from './grow-array.js'
 import type { Signer } from './signature.js'
 
 /** What a row holds besides its text and what is computed from that. */
-export interface ChunkRow {
+interface ChunkRow {
   readonly document: number
   readonly chunk: number
   readonly offset: number

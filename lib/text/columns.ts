@@ -8,9 +8,9 @@ import { Buffer } from 'node:buffer'
 import { InvalidOptionError } from '../errors.js'
 
 /** Type of a column; 'fingerprint' has `fingerprintBytes` a row, 'signature' `ChunkColumns.signatureLength`. */
-export type ColumnType = 'int32' | 'float64' | 'utf8' | 'fingerprint' | 'signature'
+type ColumnType = 'int32' | 'float64' | 'utf8' | 'fingerprint' | 'signature'
 
-export interface ColumnDescription {
+interface ColumnDescription {
   readonly type: ColumnType
   /** One sentence; metadata of the Arrow field. */
   readonly meaning: string
@@ -59,7 +59,7 @@ type NamesOf<Type extends ColumnType> = {
 }[ChunkColumnName]
 
 export type ChunkColumnName = keyof typeof chunkColumns
-export type TextColumnName = NamesOf<'utf8'>
+type TextColumnName = NamesOf<'utf8'>
 /** Columns with the same number of bytes in every row. */
 export type FixedColumnName = Exclude<ChunkColumnName, TextColumnName>
 export type FixedColumn = Int32Array | Float64Array | Uint8Array

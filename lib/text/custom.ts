@@ -11,14 +11,14 @@ import { CustomFilterError, RecipeError } from '../errors.js'
 import { type ModuleHashes, moduleGraph } from './module-graph.js'
 
 /** Input of a custom filter: the cleaned text and title, and the id of the record, '' when it has none. */
-export interface CustomDocument {
+interface CustomDocument {
   readonly text: string
   readonly title: string
   readonly id: string
 }
 
 /** Returns true to keep the document, a string to reject it for that reason, { text } to replace its text. */
-export type CustomFilter = (document: CustomDocument) => true | string | { readonly text: string }
+type CustomFilter = (document: CustomDocument) => true | string | { readonly text: string }
 
 /** What a worker needs to load a filter, and what run.json pins. Plain data. */
 export interface CustomFilterFile {

@@ -71,7 +71,7 @@ let compiled: Promise<WebAssembly.Module> | undefined
 /**
  * Creates a signer with its own memory. The module is compiled and the fold tables are made once per thread.
  *
- * @throws {InvalidOptionError} ngram, minima or seed out of range
+ * @throws {InvalidOptionError} ngram, signatureLength or seed out of range
  */
 export async function createSigner(options: SignerOptions = {}): Promise<Signer> {
   const { ngram = 5, signatureLength = 128, seed = 1 } = options

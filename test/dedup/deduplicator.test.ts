@@ -73,7 +73,7 @@ function planted(count: number, start: number) {
   return { texts, pairs }
 }
 
-t.test('planted pairs at .8 and above are found, and nothing is removed without a kept partner', async (t) => {
+t.test('planted pairs at 0.8 and above are found, and nothing is removed without a kept partner', async (t) => {
   const { texts, pairs } = planted(3000, seed)
   const { verdicts, stats } = await run({ options: exact, directory: fresh(t), documentsExpected: 3000 }, texts, 97)
   const near = pairs.filter((pair) => pair.similarity >= 0.8)
@@ -89,7 +89,7 @@ t.test('planted pairs at .8 and above are found, and nothing is removed without 
   t.equal(stats.documents, verdicts.filter((verdict) => verdict === null).length)
 })
 
-t.test('the similarity of a settled pair is the exact one', async (t) => {
+t.test('the similarity of a pair that was compared by text is exact', async (t) => {
   const random = randomBelow(seed + 5)
   const texts: string[] = []
   for (let i = 0; i < 60; i++) {
@@ -112,7 +112,7 @@ t.test('the similarity of a settled pair is the exact one', async (t) => {
   t.ok(settled > 5, `${settled} pairs were settled by their texts`)
 })
 
-t.test('texts of 1 to 6 characters fall together only when they are equal', async (t) => {
+t.test('texts of 1 to 6 characters are duplicates only when they are equal', async (t) => {
   const random = randomBelow(seed + 1)
   const texts = Array.from({ length: 800 }, () => letters(random, 1 + random(6)))
   texts.push('！', '？', '！', '…', 'a', 'b', '𠮷', '', '')
@@ -159,7 +159,7 @@ t.test('a copy that differs in punctuation, width and case only is an exact dupl
   t.same(without.verdicts, [null, null, null])
 })
 
-t.test('the size of blocks and a kill at any block alter no verdict, in either kind of index', async (t) => {
+t.test('verdicts do not depend on the size of blocks or a kill at any block, in either kind of index', async (t) => {
   const { texts } = planted(400, seed + 4)
   for (const index of ['exact', 'bloom'] as const) {
     const options = dedupOptions.parse({ index })
@@ -195,41 +195,44 @@ t.test('a torn tail is removed, with a warning, and the run continues after the 
   t.same(after.verdicts, whole.verdicts.slice(5 * 20))
 })
 
-t.test('damage before the committed length, in log or texts, is told and decided again', async (t) => {
-  const { texts } = planted(200, seed + 7)
-  const whole = await run({ options: exact, directory: fresh(t) }, texts, 20)
-  for (const [name, share] of [
-    ['index', 0.6],
-    ['index.texts', 0.6],
-    ['index', 0.999],
-    ['index.texts', 0.001],
-  ] as const) {
-    const directory = fresh(t)
-    const before = await run({ options: exact, directory }, texts, 20)
-    const path = join(directory, name)
-    const bytes = readFileSync(path)
-    // A header that is damaged is refused elsewhere: the first frame ends before byte 300.
-    const at = Math.max(300, Math.floor(bytes.length * share))
-    bytes[at] = (bytes[at] as number) ^ 0x55
-    writeFileSync(path, bytes)
-    const committedLogBytes = before.blocks.at(-1)?.logBytes as number
-    const warnings: string[] = []
-    const given = {
-      options: exact,
-      directory,
-      committedLogBytes,
-      onWarning: (message: string) => warnings.push(message),
+t.test(
+  'damage before the committed length, in log or texts, is reported and its blocks are decided again',
+  async (t) => {
+    const { texts } = planted(200, seed + 7)
+    const whole = await run({ options: exact, directory: fresh(t) }, texts, 20)
+    for (const [name, share] of [
+      ['index', 0.6],
+      ['index.texts', 0.6],
+      ['index', 0.999],
+      ['index.texts', 0.001],
+    ] as const) {
+      const directory = fresh(t)
+      const before = await run({ options: exact, directory }, texts, 20)
+      const path = join(directory, name)
+      const bytes = readFileSync(path)
+      // A header that is damaged is refused elsewhere: the first frame ends before byte 300.
+      const at = Math.max(300, Math.floor(bytes.length * share))
+      bytes[at] = (bytes[at] as number) ^ 0x55
+      writeFileSync(path, bytes)
+      const committedLogBytes = before.blocks.at(-1)?.logBytes as number
+      const warnings: string[] = []
+      const given = {
+        options: exact,
+        directory,
+        committedLogBytes,
+        onWarning: (message: string) => warnings.push(message),
+      }
+      const after = await run(given, texts, 20)
+      t.ok(after.lostBytes > 0, `${name} at ${share}: ${after.lostBytes} bytes lost`)
+      t.ok(after.lastBlock < 9 && after.lastBlock >= -1)
+      t.match(warnings, [/decided again from the input/])
+      t.same(after.verdicts, whole.verdicts.slice((after.lastBlock + 1) * 20))
+      t.equal(after.blocks.at(-1)?.logBytes, committedLogBytes, 'the log is what it was')
     }
-    const after = await run(given, texts, 20)
-    t.ok(after.lostBytes > 0, `${name} at ${share}: ${after.lostBytes} bytes lost`)
-    t.ok(after.lastBlock < 9 && after.lastBlock >= -1)
-    t.match(warnings, [/decided again from the input/])
-    t.same(after.verdicts, whole.verdicts.slice((after.lastBlock + 1) * 20))
-    t.equal(after.blocks.at(-1)?.logBytes, committedLogBytes, 'the log is what it was')
-  }
-})
+  },
+)
 
-t.test('a log of other settings is refused with the difference', async (t) => {
+t.test('a log made with other settings is refused with the difference', async (t) => {
   const directory = fresh(t)
   await run({ options: exact, directory }, ['一二三四五六七'])
   for (const [near, difference] of [
@@ -245,30 +248,33 @@ t.test('a log of other settings is refused with the difference', async (t) => {
   }
 })
 
-t.test('what earlier runs kept is dropped, near copies by their texts, under the id it has there', async (t) => {
-  const random = randomBelow(seed + 8)
-  const [old, other] = [letters(random, 300), letters(random, 200)]
-  const copy = `${old.slice(0, 276)}${letters(random, 24)}`
-  const earlier = fresh(t)
-  await run({ options: exact, directory: join(earlier, 'dedup') }, [letters(random, 300), old])
-  for (const named of [earlier, join(earlier, 'dedup'), join(earlier, 'dedup', 'index')]) {
-    const options = dedupOptions.parse({ index: 'exact', against: [named] })
-    const directory = join(fresh(t), 'dedup')
-    const texts = [other, copy, old, `${other}。`]
-    const { verdicts, stats } = await run({ options, directory }, texts)
-    t.match(verdicts[1], { reason: 'near-duplicate', of: id(1), similarity: jaccard(old, copy) })
-    t.match(verdicts, [null, {}, { reason: 'exact-duplicate', of: id(1) }, { reason: 'exact-duplicate', of: id(0) }])
-    t.equal(stats.documents, 3)
-    const again = await run({ options, directory }, [...texts, letters(random, 9), copy], 4)
-    t.match(again.verdicts, [null, { of: id(1) }], 'after a resume too')
-  }
-  const seeds = dedupOptions.parse({ index: 'exact', near: { seed: 2 }, against: [earlier] })
-  await t.rejects(openDeduplicator({ options: seeds, directory: fresh(t) }), RunMismatchError)
-  const missing = dedupOptions.parse({ against: [join(earlier, 'nowhere')] })
-  await t.rejects(openDeduplicator({ options: missing, directory: fresh(t) }), SourceNotFoundError)
-})
+t.test(
+  'documents that earlier runs kept are dropped under their ids there, near copies after comparing texts',
+  async (t) => {
+    const random = randomBelow(seed + 8)
+    const [old, other] = [letters(random, 300), letters(random, 200)]
+    const copy = `${old.slice(0, 276)}${letters(random, 24)}`
+    const earlier = fresh(t)
+    await run({ options: exact, directory: join(earlier, 'dedup') }, [letters(random, 300), old])
+    for (const named of [earlier, join(earlier, 'dedup'), join(earlier, 'dedup', 'index')]) {
+      const options = dedupOptions.parse({ index: 'exact', against: [named] })
+      const directory = join(fresh(t), 'dedup')
+      const texts = [other, copy, old, `${other}。`]
+      const { verdicts, stats } = await run({ options, directory }, texts)
+      t.match(verdicts[1], { reason: 'near-duplicate', of: id(1), similarity: jaccard(old, copy) })
+      t.match(verdicts, [null, {}, { reason: 'exact-duplicate', of: id(1) }, { reason: 'exact-duplicate', of: id(0) }])
+      t.equal(stats.documents, 3)
+      const again = await run({ options, directory }, [...texts, letters(random, 9), copy], 4)
+      t.match(again.verdicts, [null, { of: id(1) }], 'after a resume too')
+    }
+    const seeds = dedupOptions.parse({ index: 'exact', near: { seed: 2 }, against: [earlier] })
+    await t.rejects(openDeduplicator({ options: seeds, directory: fresh(t) }), RunMismatchError)
+    const missing = dedupOptions.parse({ against: [join(earlier, 'nowhere')] })
+    await t.rejects(openDeduplicator({ options: missing, directory: fresh(t) }), SourceNotFoundError)
+  },
+)
 
-t.test('earlier runs without their texts are told by estimate, with a warning', async (t) => {
+t.test('earlier runs without their texts are compared by estimate, with a warning', async (t) => {
   const random = randomBelow(seed + 9)
   const old = letters(random, 300)
   const earlier = fresh(t)
@@ -283,7 +289,7 @@ t.test('earlier runs without their texts are told by estimate, with a warning', 
   t.match(warnings, [/found by estimate alone/])
 })
 
-t.test('ids of any form come back as they were', async (t) => {
+t.test('ids of any form are returned unchanged', async (t) => {
   const random = randomBelow(seed + 10)
   const texts = Array.from({ length: 9 }, () => letters(random, 50))
   const names = ['', 'a', '文章-一', id(7), 'x'.repeat(400), id(255), 'F'.repeat(32), '1', 'null']
@@ -303,7 +309,7 @@ t.test('ids of any form come back as they were', async (t) => {
   }
 })
 
-t.test('a Bloom index says that it did not verify', async (t) => {
+t.test('verdicts of a Bloom index are marked as unverified', async (t) => {
   const random = randomBelow(seed + 11)
   const text = letters(random, 500)
   const options = dedupOptions.parse({ index: 'bloom' })
@@ -313,7 +319,7 @@ t.test('a Bloom index says that it did not verify', async (t) => {
   t.same(verdicts, [null, null, unverified, unverified, null])
 })
 
-t.test('blocks out of order and columns that do not fit are refused', async (t) => {
+t.test('blocks out of order and columns that do not match the settings are refused', async (t) => {
   const deduplicator = await openDeduplicator({ options: exact, directory: fresh(t) })
   await deduplicator.decide(signedBlock(3, ['一'], signer), [id(0)])
   await t.rejects(deduplicator.decide(signedBlock(3, ['一'], signer), [id(0)]), ContractError)

@@ -16,7 +16,7 @@ import { jaccard, letters } from './planted.js'
 const seed = Number(process.env.TEST_SEED ?? 20261123)
 t.comment(`seed ${seed}`)
 
-t.test('bands and the band of doubt are what the threshold asks for', (t) => {
+t.test('bands and the range in which texts are compared follow from the threshold', (t) => {
   t.same(bandingFor(0.8, 128, 0.995), { bands: 21, rows: 6 })
   t.same(bandingFor(0.8, 128, 0.9), { bands: 16, rows: 8 })
   t.equal(recall(0.8, { bands: 21, rows: 6 }).toFixed(3), '0.998')
@@ -29,11 +29,11 @@ t.test('bands and the band of doubt are what the threshold asks for', (t) => {
   }
   t.equal(estimate(128, 128), 1)
   t.equal(estimate(0, 128), 0)
-  t.ok(Math.abs(estimate(0.5 + 64 / 128 / 256, 1) - 0.5) < 1e-9, 'half of the minima equal, and one in 256 of the rest')
+  t.ok(Math.abs(estimate(0.5 + 64 / 128 / 256, 1) - 0.5) < 1e-9, 'half of the bytes equal, and one in 256 of the rest')
   t.end()
 })
 
-t.test('auto takes the Bloom index when the estimate passes what the recipe allows', (t) => {
+t.test('auto selects the Bloom index when the estimate exceeds the memory limit of the recipe', (t) => {
   const options = dedupOptions.parse({ indexBytesMax: 4_000_000 })
   t.equal(indexKindFor(options, 10_000), 'exact')
   t.equal(indexKindFor(options, 10_001), 'bloom')
@@ -178,7 +178,7 @@ for (const [name, shape] of Object.entries(shapes)) {
   })
 }
 
-t.test('a key without bands, and bands without a key', (t) => {
+t.test('an index of keys only, and one of bands only', (t) => {
   const row = (first: number, id: string): KeptRow => ({
     key: new Uint8Array(16).fill(first),
     hasShingle: true,
@@ -205,21 +205,25 @@ t.test('a key without bands, and bands without a key', (t) => {
   t.end()
 })
 
-t.test('a system that gives no memory is named', { skip: process.platform !== 'linux' }, (t) => {
-  const source = `
+t.test(
+  'an error names the system as the cause if it provides no memory',
+  { skip: process.platform !== 'linux' },
+  (t) => {
+    const source = `
     const { ExactIndex } = await import(${JSON.stringify(new URL('../../lib/dedup/exact-index.js', import.meta.url).href)})
     try {
       new ExactIndex({ exact: true, signatureLength: 0, banding: { bands: 0, rows: 1 }, settleBand: { low: 1, high: 1 } })
     } catch ({ code, exitCode }) {
       process.stdout.write(code + ' ' + exitCode)
     }`
-  const command = 'ulimit -v 8000000; exec "$0" --input-type=module --eval "$1"'
-  const { stdout, stderr } = spawnSync('sh', ['-c', command, process.execPath, source], { encoding: 'utf8' })
-  t.equal(stdout, 'KUN_MEMORY_REFUSED 3', stderr)
-  t.end()
-})
+    const command = 'ulimit -v 8000000; exec "$0" --input-type=module --eval "$1"'
+    const { stdout, stderr } = spawnSync('sh', ['-c', command, process.execPath, source], { encoding: 'utf8' })
+    t.equal(stdout, 'KUN_MEMORY_REFUSED 3', stderr)
+    t.end()
+  },
+)
 
-t.test('a Bloom filter forgets nothing, and its rate stays at what is stated past its room', (t) => {
+t.test('a Bloom filter loses no key, and keeps the stated rate beyond its initial capacity', (t) => {
   const random = randomBelow(seed + 1)
   const filter = new BloomFilter(40_000)
   const keys = Array.from({ length: 60_000 }, () => [random(2 ** 32), random(2 ** 32)] as const)
@@ -236,7 +240,7 @@ t.test('a Bloom filter forgets nothing, and its rate stays at what is stated pas
   t.end()
 })
 
-t.test('the exact similarity of two texts is that of their sets of shingles', async (t) => {
+t.test('the exact similarity of two texts is that of their shingle sets', async (t) => {
   const random = randomBelow(seed + 2)
   const comparer = new ShingleComparer(await createSigner({ signatureLength: 0 }))
   for (let i = 0; i < 60; i++) {

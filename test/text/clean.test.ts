@@ -10,28 +10,35 @@ import { article } from './support.js'
 const cleaner = createCleaner()
 const clean = (text: string) => cleanString(cleaner, text)
 
-t.test('What people read stays: punctuation, paragraphs, rare ideographs; what they cannot see goes', async (t) => {
-  const cases: readonly (readonly [string, string, string])[] = [
-    ['Chinese punctuation is the author’s', '他说：“好！”（笑）——《书》……', '他说：“好！”（笑）——《书》……'],
-    ['full-width letters and digits become ordinary', 'ＡＢＣ１２３，ｘｙｚ！', 'ABC123，xyz！'],
-    ['zero-width, byte order mark, bidi and control characters', '\ufeff天\u200b地\u202e玄\u0007黄\u00ad', '天地玄黄'],
-    ['blanks of any kind are one', '天\u3000\u3000地\t\u00a0玄', '天 地 玄'],
-    ['blanks at line ends and starts', '\u3000\u3000天地 \n  玄黄\t\n', '天地\n玄黄'],
-    ['line ends of any kind', '一\r\n二\r三\u2028四\u0085五', '一\n二\n三\n四\n五'],
-    ['paragraphs stay apart, by one blank line', '\n\n一\n\n\n\n二\r\n\r\n三\n四\n', '一\n\n二\n\n三\n四'],
-    ['a byte order mark inside a line end', '一\r\u200b\n二', '一\n二'],
-    ['compatibility ideographs become the unified', '\uf900更\u{2f800}', '豈更丽'],
-    ['radicals written for the ideograph', '⼈⼝⻟', '人口⻟'],
-    ['combining marks join', 'cafe\u0301 e\u200b\u0301 Ａ\u0301', 'café é Á'],
-    ['ligatures are written out', 'eﬃcient ﬁle', 'efficient file'],
-    ['circled digits and units mean more than their letters', '①㎡㈱', '①㎡㈱'],
-    ['lone surrogates', '天\ud800地\udc00玄\ud83d', '天地玄'],
-    ['pairs stay', '😀𠀀𝒜', '😀𠀀𝒜'],
-    ['nothing', '', ''],
-    ['nothing visible', ' \n\u200b\u3000\r\n', ''],
-  ]
-  for (const [title, text, expected] of cases) t.equal(clean(text), expected, title)
-})
+t.test(
+  'Visible text is kept: punctuation, paragraphs, rare ideographs; invisible characters are removed',
+  async (t) => {
+    const cases: readonly (readonly [string, string, string])[] = [
+      ['Chinese punctuation is the author’s', '他说：“好！”（笑）——《书》……', '他说：“好！”（笑）——《书》……'],
+      ['full-width letters and digits become ordinary', 'ＡＢＣ１２３，ｘｙｚ！', 'ABC123，xyz！'],
+      [
+        'zero-width, byte order mark, bidi and control characters',
+        '\ufeff天\u200b地\u202e玄\u0007黄\u00ad',
+        '天地玄黄',
+      ],
+      ['blanks of any kind are one', '天\u3000\u3000地\t\u00a0玄', '天 地 玄'],
+      ['blanks at line ends and starts', '\u3000\u3000天地 \n  玄黄\t\n', '天地\n玄黄'],
+      ['line ends of any kind', '一\r\n二\r三\u2028四\u0085五', '一\n二\n三\n四\n五'],
+      ['paragraphs stay apart, by one blank line', '\n\n一\n\n\n\n二\r\n\r\n三\n四\n', '一\n\n二\n\n三\n四'],
+      ['a byte order mark inside a line end', '一\r\u200b\n二', '一\n二'],
+      ['compatibility ideographs become the unified', '\uf900更\u{2f800}', '豈更丽'],
+      ['radicals written for the ideograph', '⼈⼝⻟', '人口⻟'],
+      ['combining marks join', 'cafe\u0301 e\u200b\u0301 Ａ\u0301', 'café é Á'],
+      ['ligatures are written out', 'eﬃcient ﬁle', 'efficient file'],
+      ['circled digits and units mean more than their letters', '①㎡㈱', '①㎡㈱'],
+      ['lone surrogates', '天\ud800地\udc00玄\ud83d', '天地玄'],
+      ['pairs stay', '😀𠀀𝒜', '😀𠀀𝒜'],
+      ['nothing', '', ''],
+      ['nothing visible', ' \n\u200b\u3000\r\n', ''],
+    ]
+    for (const [title, text, expected] of cases) t.equal(clean(text), expected, title)
+  },
+)
 
 /** The same by regular expressions, one after the other: slow and plain. */
 function plainClean(text: string): string {
@@ -118,7 +125,7 @@ function unitsOf(text: string): [string, number][] {
   ])
 }
 
-t.test('Sentences end where a reader would say so', async (t) => {
+t.test('Sentences end where a reader expects it', async (t) => {
   const { heading, sentence, line, blankLine } = UnitEnd
   t.same(unitsOf('他问：“去吗？”她说：“去！”然后走了。'), [
     ['他问：“去吗？”', sentence],
@@ -225,7 +232,7 @@ t.test(
   },
 )
 
-t.test('An exact token counter is asked for the sentences and for each chunk', async (t) => {
+t.test('An exact token counter counts the sentences and each chunk', async (t) => {
   const exact = (text: string) => 2 * text.length
   const text = article(3, 30)
   const chunks = chunksOf(text, 200, exact)

@@ -61,7 +61,7 @@ t.test('A record becomes a document by its fields', async (t) => {
   t.match(decoded(`{"deep":${'['.repeat(100_000)}${']'.repeat(100_000)},"text":"天地"}`), { text: '天地' })
 })
 
-t.test('What is no document says why, and throws nothing', async (t) => {
+t.test('A record without a document gives a reason and does not throw', async (t) => {
   const broken = Buffer.concat([Buffer.from('{"text":"天'), Buffer.from([0xe5, 0xa4]), Buffer.from('"}')])
   t.match(decoded(broken), { reason: 'invalid-utf8', excerpt: /^\{"text":"天\ufffd/ })
   t.match(decoded(Buffer.from([0xed, 0xa0, 0x80])), { reason: 'invalid-utf8' }, 'a surrogate in UTF-8')
@@ -78,7 +78,7 @@ t.test('What is no document says why, and throws nothing', async (t) => {
   t.match(decoded(`${'['.repeat(200_000)}`), { reason: 'invalid-json' })
 })
 
-t.test('Where a record stops being JSON is said in words of our own, by its byte', async (t) => {
+t.test('The fault of invalid JSON names its byte, in words that do not depend on the version of Node', async (t) => {
   for (const [record, detail] of [
     ['', 'at byte 0 of the record: expected a value, found the end'],
     ['天地', "at byte 0 of the record: expected a value, found '天'"],
@@ -102,7 +102,7 @@ t.test('Where a record stops being JSON is said in words of our own, by its byte
   }
 })
 
-t.test('Whatever JSON.parse refuses has a fault that is found, and what it takes has none', async (t) => {
+t.test('Texts that JSON.parse rejects have a fault, and texts that it accepts have none', async (t) => {
   const seed = testSeed()
   t.comment(`seed ${seed}`)
   const random = new Random(seed)
@@ -165,29 +165,32 @@ const places = (block: Parameters<typeof recordPlaces>[0]) =>
     refused === null ? Buffer.from(block.bytes.subarray(start, end)).toString() : refused.reason,
   ])
 
-t.test('Records are found by line ends or bounds, refused ones in their place, rows counted past them', async (t) => {
-  const refused = (offset: number) => ({ offset, reason: 'record-too-large' as const, detail: '', excerpt: '' })
-  t.same(places(blockOf(ownBytes('{1}\n\n \t\r\n{2}\r\n{3}'), { offset: 100 })), [
-    [0, 100, '{1}'],
-    [1, 109, '{2}\r'],
-    [2, 114, '{3}'],
-  ])
-  const array = blockOf(ownBytes('[{1},\n{\n2},'), { bounds: Int32Array.from([1, 4, 6, 10]), offset: 5 })
-  t.same(places({ ...array, refused: [refused(40), refused(8)] }), [
-    [0, 6, '{1}'],
-    [1, 8, 'record-too-large'],
-    [2, 11, '{\n2}'],
-    [3, 40, 'record-too-large'],
-  ])
-  t.same(places(blockOf(ownBytes('{1}\n{2}\n'), { offset: 7, offsetUnit: 'row', refused: [refused(8)] })), [
-    [0, 7, '{1}'],
-    [1, 8, 'record-too-large'],
-    [2, 9, '{2}'],
-  ])
-  t.same(places(blockOf(new Uint8Array(0), { refused: [refused(0)] })), [[0, 0, 'record-too-large']])
-})
+t.test(
+  'Records are found by line ends or bounds, with rejected ones at their position and in the row count',
+  async (t) => {
+    const refused = (offset: number) => ({ offset, reason: 'record-too-large' as const, detail: '', excerpt: '' })
+    t.same(places(blockOf(ownBytes('{1}\n\n \t\r\n{2}\r\n{3}'), { offset: 100 })), [
+      [0, 100, '{1}'],
+      [1, 109, '{2}\r'],
+      [2, 114, '{3}'],
+    ])
+    const array = blockOf(ownBytes('[{1},\n{\n2},'), { bounds: Int32Array.from([1, 4, 6, 10]), offset: 5 })
+    t.same(places({ ...array, refused: [refused(40), refused(8)] }), [
+      [0, 6, '{1}'],
+      [1, 8, 'record-too-large'],
+      [2, 11, '{\n2}'],
+      [3, 40, 'record-too-large'],
+    ])
+    t.same(places(blockOf(ownBytes('{1}\n{2}\n'), { offset: 7, offsetUnit: 'row', refused: [refused(8)] })), [
+      [0, 7, '{1}'],
+      [1, 8, 'record-too-large'],
+      [2, 9, '{2}'],
+    ])
+    t.same(places(blockOf(new Uint8Array(0), { refused: [refused(0)] })), [[0, 0, 'record-too-large']])
+  },
+)
 
-t.test('Records taken apart without JSON.parse are what JSON.parse makes of them', async (t) => {
+t.test('Records read without JSON.parse equal what JSON.parse gives', async (t) => {
   const seed = testSeed()
   t.comment(`seed ${seed}`)
   const random = new Random(seed)
@@ -273,7 +276,7 @@ t.test('A mapped field is found by its exact name, else by its path, in objects 
   t.match(text({ data: {} }, { text: 'data.constructor.name' }), { reason: 'no-text', detail: /is missing/ })
 })
 
-t.test('A record without a text names the fields that are there, escaped and bounded', async (t) => {
+t.test('The reject of a record without a text names its fields, escaped and bounded', async (t) => {
   const detail = (record: unknown) => (decoded(JSON.stringify(record)) as DecodeFault).detail
   t.equal(
     detail({ url: 1, data: { content: '天', lang: 'zh' }, list: [1], none: {} }),
@@ -287,7 +290,7 @@ t.test('A record without a text names the fields that are there, escaped and bou
   t.ok(many.length < 1200, `${many.length} characters`)
 })
 
-t.test('The fast way and JSON.parse find the same document by paths, whatever the record looks like', async (t) => {
+t.test('The flat reader and JSON.parse find the same document by paths, in records of any form', async (t) => {
   const seed = testSeed()
   t.comment(`seed ${seed}`)
   const random = new Random(seed)

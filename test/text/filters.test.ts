@@ -35,7 +35,7 @@ const refused: Readonly<Record<(typeof filterReasons)[number], string>> = {
   'repeated-ngrams': '他走到了桥边又走了回来接着想了想，'.repeat(30),
 }
 
-t.test('Every filter refuses what it is for, and nothing else does', async (t) => {
+t.test('Every filter rejects the text made for it, and no other filter does', async (t) => {
   for (const reason of filterReasons) {
     const options = reason === 'too-long' ? { charsMax: 500 } : {}
     t.equal(reasonOf(refused[reason], options), reason)
@@ -44,7 +44,7 @@ t.test('Every filter refuses what it is for, and nothing else does', async (t) =
   for (let index = 0; index < 20; index++) t.equal(reasonOf(article(index, 4 + index)), null)
 })
 
-t.test('A threshold is a bound that is still good', async (t) => {
+t.test('A value equal to the threshold passes', async (t) => {
   const text = '天'.repeat(30) + 'x'.repeat(70)
   t.equal(reasonOf(text, { ...off, chineseShareMin: 0.3 }), null)
   t.equal(reasonOf(text, { ...off, chineseShareMin: 0.31 }), 'chinese-share')

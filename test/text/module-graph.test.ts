@@ -73,7 +73,7 @@ t.test('every module that a filter imports by a literal name is found, however i
   t.match(graph['npm:padding'], /^1\.2\.3 [0-9a-f]{64}$/)
 })
 
-t.test('a change in any of them, and only in them, changes what is pinned', async (t) => {
+t.test('the pinned hashes change with any of these modules, and only with them', async (t) => {
   const root = t.testdir()
   const entry = written(root)
   const before = await moduleGraph(entry)

@@ -31,7 +31,7 @@ t.test('Every document of a block ends in chunks or in one reject with its reaso
 const prepared = async (records: readonly unknown[], options: unknown = {}, directory = '.') =>
   prepareBlock(blockOf(jsonl(records)), await createPreparer(await planOf(options, { directory, signatureLength: 4 })))
 
-t.test('Chunks that are too short are refused by ordinal; the document, where none is left', async (t) => {
+t.test('Chunks that are too short are rejected by ordinal; the document is rejected if no chunk is left', async (t) => {
   const long = article(1, 9).replaceAll('\n', '')
   const found = await prepared([{ text: `${long}\n\n短句。` }, { text: '一二三。'.repeat(2) }], {
     chunk: { tokensMax: 320, charsMin: 20 },
@@ -51,7 +51,7 @@ t.test('Chunks that are too short are refused by ordinal; the document, where no
   t.ok(cut.rejects.every(({ chunk, excerpt }) => chunk !== null && excerpt.length < 12))
 })
 
-t.test('A title is kept apart: cleaned, on one line, and not said again at the start of the text', async (t) => {
+t.test('A title has its own column: cleaned, on one line, and not repeated at the start of the text', async (t) => {
   const { chunks } = await prepared([
     { title: ' 城北\u200b的\n老桥 ', text: `城北的 老桥\n${article(1)}` },
     { title: '别的', text: `城北的老桥\n${article(1)}` },
@@ -60,7 +60,7 @@ t.test('A title is kept apart: cleaned, on one line, and not said again at the s
   t.same([textAt(chunks.title, 1), textAt(chunks.text, 1)], ['别的', `城北的老桥\n${article(1)}`])
 })
 
-t.test('Filters of the user keep, drop with their reason, and put another text in place', async (t) => {
+t.test('Custom filters keep, drop with their reason, and replace the text', async (t) => {
   const directory = t.testdir({
     'mine.mjs': `export default ({ text, title, id }) =>
       id === 'drop' ? 'my-reason' : id === 'change' ? { text: text.replaceAll('卷', '册') + '\\u200b' }
@@ -81,7 +81,7 @@ t.test('Filters of the user keep, drop with their reason, and put another text i
   t.equal(both.rejects[1]?.reason, 'saw-the-change')
 })
 
-t.test('A filter that does not load, or answers something else, is named with what to do', async (t) => {
+t.test('A filter that does not load, or returns something else, is named with what to do', async (t) => {
   const directory = t.testdir({
     'broken.mjs': 'export default (',
     'empty.mjs': 'export const a = 1',
@@ -99,7 +99,7 @@ t.test('A filter that does not load, or answers something else, is named with wh
   await t.rejects(using('later.mjs'), { code: 'KUN_CUSTOM_FILTER', message: /synchronous/ })
 })
 
-t.test('Hostile records leave every other record as it is', async (t) => {
+t.test('Hostile records do not affect other records', async (t) => {
   const seed = testSeed()
   t.comment(`KUN_SEED=${seed}`)
   const random = new Random(seed)
@@ -147,7 +147,7 @@ t.test('Columns are an Arrow record batch over the same memory', async (t) => {
   t.same([none.documents, toRecordBatch(none.chunks).numRows], [0, 0])
 })
 
-t.test('Tokens are counted exactly where a tokenizer.json is given', async (t) => {
+t.test('Tokens are counted exactly if a tokenizer.json is given', async (t) => {
   const vocabulary = Object.fromEntries([...'[UNK]'].map((_, index) => [`x${index}`, index + 1]))
   const tokenizer = {
     version: '1.0',

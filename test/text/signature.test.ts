@@ -18,7 +18,7 @@ function compare(signer: Signer, text: string): string | null {
   const keys = sketchKeys(signatureLength, signer.seed)
   const referenceLetters = referenceSign(text, { ngram, keys }, referenceFingerprint, referenceSignature)
   if (letters !== referenceLetters)
-    return `${letters} letters, twin ${referenceLetters}: ${JSON.stringify(text).slice(0, 200)}`
+    return `${letters} letters, reference ${referenceLetters}: ${JSON.stringify(text).slice(0, 200)}`
   if (Buffer.compare(fingerprint, referenceFingerprint) !== 0)
     return `fingerprint of ${JSON.stringify(text).slice(0, 200)}`
   if (!signature.every((value, k) => value === referenceSignature[k])) return `signature of ${JSON.stringify(text)}`
@@ -49,12 +49,12 @@ const hard = [
   '\u0000\u0001',
 ]
 
-t.test('the kernel and its twin agree on texts that are hard to fold', async (t) => {
+t.test('the kernel and its reference agree on texts that are hard to fold', async (t) => {
   const signer = await createSigner()
   for (const text of hard) t.equal(compare(signer, text), null, JSON.stringify(text))
 })
 
-t.test('every UTF-16 unit folds as String.normalize says, alone, after a letter and before a mark', async (t) => {
+t.test('every code unit folds as by String.normalize, alone, after a letter and before a mark', async (t) => {
   const signer = await createSigner({ signatureLength: 0 })
   const wrong: string[] = []
   for (let unit = 0; unit < 65536; unit++) {
@@ -68,7 +68,7 @@ t.test('every UTF-16 unit folds as String.normalize says, alone, after a letter 
   t.same(wrong.slice(0, 10), [])
 })
 
-t.test('the code points of emoji and their neighbours fold as String.normalize says', async (t) => {
+t.test('the code points of emoji and their neighbours fold as by String.normalize', async (t) => {
   const signer = await createSigner({ signatureLength: 0 })
   const wrong: string[] = []
   for (let code = 0x1ee00; code < 0x20010; code++) {
@@ -80,7 +80,7 @@ t.test('the code points of emoji and their neighbours fold as String.normalize s
   t.same(wrong.slice(0, 10), [])
 })
 
-t.test('the kernel and its twin agree on random mixtures, for several n-grams, minima and seeds', async (t) => {
+t.test('the kernel and its reference agree on random mixtures, for several n-grams, lengths and seeds', async (t) => {
   const random = randomBelow(seed)
   const pools = [
     () => String.fromCharCode(0x4e00 + random(0x5000)),
@@ -125,7 +125,7 @@ t.test('memory grows for a long text, and short ones after it are signed as befo
   t.equal(compare(signer, '甲乙丙丁戊己庚辛'), null)
 })
 
-t.test('a text shorter than a shingle has a fingerprint, and a signature of one byte again and again', async (t) => {
+t.test('a text shorter than a shingle has a fingerprint, and a signature in which all bytes are equal', async (t) => {
   const signer = await createSigner({ signatureLength: 32 })
   const signature = new Uint8Array(32)
   const [one, other] = [new Uint8Array(16), new Uint8Array(16)]
@@ -146,7 +146,7 @@ t.test('forms that differ in punctuation, width and case share a fingerprint', a
   t.not(hex('abc124'), hex('abc123'))
 })
 
-t.test('the share of equal minima estimates the Jaccard similarity of the shingle sets', async (t) => {
+t.test('the share of equal bytes estimates the Jaccard similarity of the shingle sets', async (t) => {
   const signer = await createSigner({ signatureLength: 512 })
   const random = randomBelow(seed + 2)
   const letters = (count: number) =>

@@ -54,7 +54,7 @@ t.test('The kernel copies up to the first quote, backslash or control character'
   }
 })
 
-t.test('What regions hold beside one that grows stays, and so do their views', async (t) => {
+t.test('Regions keep their content and their views when another one grows', async (t) => {
   const memory = new TextMemory()
   memory.reserveBlock(100)
   memory.block.view.fill(7, 0, 100)
@@ -65,7 +65,7 @@ t.test('What regions hold beside one that grows stays, and so do their views', a
   }
 })
 
-t.test('More than a thread may hold is told as what no thread survives', async (t) => {
+t.test('A text beyond the memory of a thread fails like one that crashes its thread', async (t) => {
   const memory = new TextMemory()
   t.throws(() => memory.slots.reserve(2 ** 30), { code: 'KUN_WORKER_LOST', message: /of at most 4 GiB/ })
   memory.slots.reserve(1000)

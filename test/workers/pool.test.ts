@@ -15,7 +15,7 @@ t.setTimeout(300_000)
 const articles = (from: number, count: number) =>
   Array.from({ length: count }, (_, index) => ({ id: `a${from + index}`, text: article(from + index) }))
 
-t.test('A pool answers what the same code answers in this thread, whatever the number of threads', async (t) => {
+t.test('A pool returns what the same code returns in this thread, for any number of threads', async (t) => {
   const plan = await planOf({}, { signatureLength: 16 })
   const preparer = await createPreparer(plan)
   const blocks = () => Array.from({ length: 6 }, (_, number) => blockOf(jsonl(articles(number * 10, 7)), { number }))
@@ -30,7 +30,7 @@ t.test('A pool answers what the same code answers in this thread, whatever the n
   t.equal(textAt(expected[0]?.chunks.key as never, 0), 'a0')
 })
 
-t.test('A block and its columns lie in shared memory, which serves others once it is given back', async (t) => {
+t.test('A block and its columns are in shared memory, which is reused once it is released', async (t) => {
   const pool = workerPool({ plan: await planOf(), threads: 1 })
   t.teardown(() => pool.close())
   const bytes = sharedBuffers.copyOf(jsonl(articles(0, 3)))
@@ -48,7 +48,7 @@ t.test('A block and its columns lie in shared memory, which serves others once i
   t.equal(sharedBuffers.take(buffer.byteLength), buffer, 'that of the columns is free')
 })
 
-t.test('Columns that need more room than their block are whole, and the next block gets as much', async (t) => {
+t.test('Columns larger than their buffer are complete, and the next block gets a buffer of that size', async (t) => {
   const pool = workerPool({ plan: await planOf({ chunk: { charsMin: 1 } }, { signatureLength: 128 }), threads: 1 })
   t.teardown(() => pool.close())
   const preparer = await createPreparer(await planOf({ chunk: { charsMin: 1 } }, { signatureLength: 128 }))
@@ -56,7 +56,7 @@ t.test('Columns that need more room than their block are whole, and the next blo
   for (const round of ['first', 'second']) t.same(await pool.prepare(short()), prepareBlock(short(), preparer), round)
 })
 
-t.test('A filter of the user that throws ends the run with its class, file and document', async (t) => {
+t.test('A custom filter that throws ends the run with its class, file and document', async (t) => {
   const directory = t.testdir({ 'throws.mjs': 'export default (document) => document.nothing.length' })
   const plan = await planOf({ filters: ['throws.mjs'] }, { directory })
   const pool = workerPool({ plan, threads: 1 })
@@ -82,7 +82,7 @@ const deadly = `export default ({ text }) => {
   return true
 }`
 
-t.test('A record that kills its thread becomes a reject, and all others are prepared', async (t) => {
+t.test('A record that crashes its thread becomes a reject, and all others are prepared', async (t) => {
   const directory = t.testdir({ 'deadly.mjs': deadly })
   const plan = await planOf({ filters: ['deadly.mjs'] }, { directory, signatureLength: 4 })
   const records: { id: string; text: string }[] = articles(0, 3)
@@ -119,7 +119,7 @@ t.test('A record that kills its thread becomes a reject, and all others are prep
   t.equal((await other).documents, 2)
 })
 
-t.test('So does one that takes more memory than a thread may', async (t) => {
+t.test('A record that takes more memory than a thread has becomes a reject', async (t) => {
   const directory = t.testdir({ 'deadly.mjs': deadly })
   const plan = await planOf({ filters: ['deadly.mjs'] }, { directory })
   const pool = workerPool({ plan, threads: 1, heapBytesMax: 96 * 2 ** 20 })
@@ -128,7 +128,7 @@ t.test('So does one that takes more memory than a thread may', async (t) => {
   t.match(prepared, { documents: 1, chunks: { rows: 0 }, rejects: [{ reason: 'worker-lost', detail: /memory/ }] })
 })
 
-t.test('Threads that die whatever they are given stop the run, and so do too many lost records', async (t) => {
+t.test('Threads that crash on any input stop the run, and so do too many lost records', async (t) => {
   const directory = t.testdir({ 'deadly.mjs': deadly, 'dead.mjs': 'process.exit(3)' })
   const dead = workerPool({ plan: await planOf({ filters: ['dead.mjs'] }, { directory }), threads: 1 })
   t.teardown(() => dead.close())
@@ -140,7 +140,7 @@ t.test('Threads that die whatever they are given stop the run, and so do too man
   await t.rejects(strict.prepare(blockOf(jsonl(records))), { code: 'KUN_WORKER_LOST', message: /lostRecordsMax/ })
 })
 
-t.test('A record on which a filter never ends is one reject, whatever else is in its block', async (t) => {
+t.test('A record on which a filter does not end is one reject, whatever else is in its block', async (t) => {
   const directory = t.testdir({
     'endless.mjs': `export default ({ text }) => {
       if (text.startsWith('循环')) while (true);
@@ -199,7 +199,7 @@ t.test(
   },
 )
 
-t.test('A closed pool says so, to a block under way too', async (t) => {
+t.test('A closed pool rejects new blocks and those in flight', async (t) => {
   const pool = workerPool({ plan: await planOf(), threads: 1 })
   const underWay = pool.prepare(blockOf(jsonl(articles(0, 1))))
   const rejected = t.rejects(underWay, { code: 'KUN_ABORTED' })

@@ -2,7 +2,7 @@ import t from 'tap'
 import * as errors from '../../lib/errors.js'
 import { fromWire, toWire } from '../../lib/workers/wire.js'
 
-t.test('Every class of error comes back as itself: class, code, message, details, cause, stack', async (t) => {
+t.test('Every class of error is rebuilt: class, code, message, details, cause, stack', async (t) => {
   const classes = Object.values(errors).filter((value) => typeof value === 'function')
   t.ok(classes.length > 10)
   for (const Class of classes) {
@@ -20,7 +20,7 @@ t.test('Every class of error comes back as itself: class, code, message, details
   }
 })
 
-t.test('What is no error of ours keeps its name, and what is no error at all its text', async (t) => {
+t.test('Errors of other libraries keep their name, and values that are not errors their text', async (t) => {
   t.match(fromWire(toWire(new RangeError('too far'))), { name: 'RangeError', message: 'too far' })
   t.match(fromWire(toWire('a string')), { name: 'Error', message: 'a string' })
   const circle = new Error('round')

@@ -1,9 +1,9 @@
-// What is known of each kept document besides its places in the tables, side by side so that verifying one touches
-// two or three lines of the cache: key (16 bytes), id (16), place of its text (8), one byte a minimum.
+// Records of kept documents, contiguous so that verifying one touches two or three cache lines: key (16 bytes), id (16), offset
+// of the text (8), signature.
 import { longer, take } from './memory'
 
 const documentsPerPage: u32 = 256
-/** Pages of memory that adding one may take: a page of documents of 512 minima, a longer list. */
+/** Pages of memory that adding a document may take: a page of documents with signatures of 512 bytes, a longer list. */
 export const pagesPerDocument: u32 = 16
 const idAt: usize = 16
 const textAt: usize = 32
@@ -13,7 +13,7 @@ export let documents: u32 = 0
 let pages: usize = 0
 let pagesMax: u32 = 64
 let recordBytes: usize = 0
-/** Bytes of a signature with the zeros behind it, and how many of these there are. */
+/** Bytes of a signature with zero padding, and of the padding. */
 let paddedBytes: usize = 0
 let padding: u32 = 0
 
@@ -24,7 +24,7 @@ export function configureDocuments(minima: u32): void {
   pages = take(<usize>pagesMax << 2)
 }
 
-/** `row` is key and signature, zeros behind it; `id` has 16 bytes. */
+/** Adds a document: `row` is key and signature, zero-padded; `id` has 16 bytes. Returns its number. */
 export function addDocument(row: usize, id: usize, text: f64): u32 {
   const document = documents++
   if ((document & (documentsPerPage - 1)) == 0) addPage(document / documentsPerPage)
@@ -48,7 +48,7 @@ export function hasKey(document: u32, key: usize): bool {
   return !v128.any_true(v128.xor(v128.load(record(document)), v128.load(key)))
 }
 
-/** Minima that are equal to those at `signature`. */
+/** Returns the number of bytes that are equal to those at `signature`. */
 export function equalMinima(document: u32, signature: usize): u32 {
   const own = signatureOf(document)
   let equal: u32 = 0

@@ -1,5 +1,5 @@
-// The hashes by which tables find documents: 64 bits of a key, or of a band of a signature.
-/** The bands are tables 0 … bands − 1; table `bands` is that of the keys. */
+// Hashes of the tables: 64 bits of a key, or of a band of a signature.
+/** Number of bands. Tables 0 … bands − 1 are of the bands, table `bands` is of the keys. */
 export let bands: u32 = 0
 let rows: u32 = 0
 
@@ -22,7 +22,7 @@ export function bandHash(signature: usize, band: u32): u64 {
   return mixed(hash ^ lastBytes(at, rest))
 }
 
-/** Whether two signatures share a band. */
+/** Returns whether two signatures share a band. */
 @inline
 export function sharesBand(one: usize, other: usize, band: u32): bool {
   let at = <usize>(band * rows)

@@ -1,5 +1,5 @@
-// The exact index of one shelf of documents: what a new row is equal to, what it is near to, and its keeping. One call a
-// step; lib/dedup/kept-rows.ts writes the row and reads the answers. Three calls a document: seek, near, keep.
+// The exact index of a part of the kept documents. lib/dedup/kept-rows.ts writes the row and calls, per document: seek (exact
+// duplicate?), near (near-duplicates?), keep.
 import {
   addDocument,
   configureDocuments,
@@ -31,37 +31,37 @@ import {
 
 export { usedBytes, textOf }
 
-/** The row: its key, its signature, zeros. */
+/** The row: key, signature, zero padding. */
 export const rowBase: usize = memory.data(16 + 512 + 16)
-/** An id: 32 UTF-16 units to be packed, or 16 bytes. */
+/** An id: 32 UTF-16 code units to be packed, or 16 bytes. */
 export const idBase: usize = memory.data(64)
 const signature: usize = rowBase + 16
 const none: i32 = -1
 
 /**
- * Documents a band key may lead to; of more, the earliest stay. Boilerplate that many texts share fills a band without
- * making them duplicates; their other bands still tell. It bounds a look-up at bands × 64 comparisons.
+ * Limit of documents per band key; the earliest stay. Boilerplate that many texts share fills a band without making them
+ * duplicates; their other bands still find duplicates. It limits a look-up to bands × 64 comparisons.
  */
 export const documentsPerBandMax: u32 = 64
 /** Whether there is a table of keys: 1 or 0. */
 let keys: u32 = 0
-/** Equal minima from which on a document is a candidate, and from which on it surely is near. */
+/** Equal bytes from which on a document is a candidate, and from which on it is near for certain. */
 let equalMin: u32 = 0
 let equalSure: u32 = 0
 
-/** u8 a band: documents that share the band with the row. More than `documentsPerBandMax` there never are. */
+/** u8 per band: documents that share the band with the row, at most `documentsPerBandMax`. */
 let sharing: usize = 0
-/** u32 a band: those that have more than a look at one line to do. */
+/** u32 per band: bands that need more than a look at one line. */
 let pending: usize = 0
-/** u64 a candidate, in order: its number in the high half, its equal minima in the low one. */
+/** u64 per candidate, in order: its number in the high half, its equal bytes in the low half. */
 let found: usize = 0
 let foundCount: u32 = 0
-/** A candidate after this document decides nothing: an earlier one is sure. */
+/** Candidates after this document are not needed: it is near for certain. */
 let lastOfUse: u32 = 0
-/** Written so that reading ahead is not optimised away. */
+/** Written so that prefetching reads are not optimised away. */
 let touched: u32 = 0
 
-/** Pages of memory that `configure` takes, with those in use. */
+/** Returns the pages of memory that are in use after `configure`. */
 export function pagesToConfigure(bandCount: u32, exact: u32): u32 {
   return usedPages() + pagesPerDocument + (bandCount + exact)
 }
@@ -85,25 +85,25 @@ export function configure(
   found = take(<usize>(bandCount * documentsPerBandMax) << 3)
 }
 
-/** Where `near` leaves its candidates. */
+/** Address of the candidates that `near` found. */
 export function foundBase(): usize {
   return found
 }
 
-/** u8 a band: see `sharing`. */
+/** Address of `sharing`. */
 export function sharingBase(): usize {
   return sharing
 }
 
 /**
- * Finds the places of the row in all tables, or in that of the keys if it has no shingle. Answers the earliest document
- * with its key, or −1.
+ * Finds the lines of the row in all tables, or in that of the keys if it has no shingle. Returns the earliest document with
+ * its key, or −1.
  */
 export function seek(isNear: u32): i32 {
   const first: u32 = isNear ? 0 : bands
   if (isNear) for (let band: u32 = 0; band < bands; band++) seekIn(band, bandHash(signature, band))
   if (keys) seekIn(bands, keyHash(rowBase))
-  // Apart and short: the processor waits for all these lines of the cache side by side, not one after the other.
+  // A short loop of its own: the processor then loads these cache lines in parallel.
   let sum: u32 = 0
   for (let table = first; table < bands + keys; table++) sum ^= load<u32>(home(table))
   touched = sum
@@ -122,7 +122,7 @@ function earliestOfKey(): i32 {
   return <i32>earliest
 }
 
-/** After `seek`: documents near the row, or perhaps near it; the earliest first, none after a sure one. Answers how many. */
+/** After `seek`: finds documents that are or may be near the row, earliest first; the first certain one ends the list. Returns their number. */
 export function near(): u32 {
   memory.fill(sharing, 0, bands)
   foundCount = 0
@@ -141,7 +141,7 @@ export function near(): u32 {
   return foundCount
 }
 
-/** Goes through the documents that share a band with the row. */
+/** Considers the documents that share a band with the row. */
 function share(band: u32): void {
   const tag = tagOf(band)
   let count: u32 = 0
@@ -171,7 +171,7 @@ function consider(kept: u32): void {
   foundCount = <u32>((at + 8 - found) >> 3)
 }
 
-/** Keeps the row, after `seek`, and after `near` if it has a shingle. Answers what `pagesNeeded` does. */
+/** Adds the row, after `seek`, and after `near` if it has a shingle. Returns `pagesNeeded`. */
 export function keep(isNear: u32, text: f64): u32 {
   const document = addDocument(rowBase, idBase, text)
   if (keys) insert(bands, document)
@@ -185,14 +185,14 @@ export function keep(isNear: u32, text: f64): u32 {
   return pagesNeeded()
 }
 
-/** Pages of memory that must be there before a document is kept: those in use, and all that it may take. */
+/** Returns the pages that memory must have before a document is added: those in use, and those that it may take. */
 export function pagesNeeded(): u32 {
   return usedPages() + pagesPerDocument + pagesPerInsertion(documents)
 }
 
-/** Two digits a byte, of the 32 at `idBase`. False, and nothing is done, where one is not 0 … 9 or a … f. */
+/** Packs the 32 digits at `idBase` to 16 bytes. Returns false, and changes nothing, if one is not 0 … 9 or a … f. */
 export function packId(): bool {
-  // What is beyond a byte becomes 0 or 255: no digit.
+  // Code units beyond a byte saturate to 0 or 255, which are not digits.
   const first = i8x16.narrow_i16x8_u(v128.load(idBase), v128.load(idBase, 16))
   const second = i8x16.narrow_i16x8_u(v128.load(idBase, 32), v128.load(idBase, 48))
   if (!i8x16.all_true(v128.and(areDigits(first), areDigits(second)))) return false
@@ -210,7 +210,7 @@ function within(text: v128, from: u8, count: u8): v128 {
   return i8x16.lt_u(i8x16.sub(text, i8x16.splat(<i8>from)), i8x16.splat(<i8>count))
 }
 
-/** Pairs of digits to the byte they stand for, the first one its high half. */
+/** Combines pairs of digits to bytes, the first one as the high half. */
 @inline
 function packed(text: v128): v128 {
   const letters = v128.and(i8x16.gt_u(text, i8x16.splat(0x39)), i8x16.splat(9))
@@ -218,7 +218,7 @@ function packed(text: v128): v128 {
   return v128.and(v128.or(i16x8.shl(values, 4), i16x8.shr_u(values, 8)), i16x8.splat(255))
 }
 
-/** The 16 bytes of a document's id, to `idBase`. */
+/** Copies the 16 bytes of the id of a document to `idBase`. */
 export function copyId(document: u32): void {
   v128.store(idBase, v128.load(idOf(document)))
 }

@@ -1,8 +1,8 @@
-// A line of the processor's cache holds twelve entries of a table: tags, and what is known of the documents that have
-// them. A line that is full goes on in further lines. Order among entries means nothing.
+// Lines of hash tables. A line has the size of a cache line and holds twelve entries: a tag, and the number of the document. A
+// full line is continued in further lines. The order of entries has no meaning.
 //
-// u16 tag [12] · u16 low half of what it stands for [12] · u8 the eight bits above [12] · u32 flags: entries in the low
-// four bits, above them the line that it goes on in, in units of lines; 0 for none.
+// u16 tag [12] · u16 low bits of the value [12] · u8 the eight bits above [12] · u32 flags: number of entries in the low four
+// bits, above them the further line, in units of lines; 0 for none.
 import { lineShift, take } from './memory'
 
 export const entriesPerLine: u32 = 12
@@ -12,20 +12,20 @@ const flagsAt: usize = 60
 const countMask: u32 = 15
 const nextShift: u32 = 4
 
-/** Lines taken at once for those that go on. */
+/** Further lines allocated at a time. */
 const furtherLines: usize = 256
 
 let unused: usize = 0
 let unusedEnd: usize = 0
-/** Lines given back, each naming the next. */
-let givenBack: usize = 0
+/** Linked list of released lines. */
+let released: usize = 0
 
 @inline
 export function count(line: usize): u32 {
   return load<u32>(line, flagsAt) & countMask
 }
 
-/** The line that this one goes on in; 0 for none. */
+/** Returns the further line of this one; 0 for none. */
 @inline
 export function next(line: usize): usize {
   return (<usize>load<u32>(line, flagsAt) >> nextShift) << lineShift
@@ -54,22 +54,22 @@ export function setEntry(line: usize, entry: u32, tag: u32, value: u32): void {
   store<u8>(line + <usize>entry, <u8>(value >> 16), highsAt)
 }
 
-/** Leaves 16 bits of each value. */
+/** Clears all but 16 bits of each value. */
 export function clearHighs(line: usize): void {
   store<u64>(line, 0, highsAt)
   store<u32>(line, 0, highsAt + 8)
 }
 
-/** One bit an entry of this line: whether it has the tag. */
+/** Returns one bit per entry of this line: whether it has the tag. */
 @inline
 export function entriesWith(line: usize, tag: v128): u32 {
   const first = i16x8.eq(v128.load(line), tag)
-  // The last four lanes are no tags; no count reaches there.
+  // The last four lanes are not tags: the mask by the number of entries removes them.
   const rest = i16x8.eq(v128.load(line, 16), tag)
   return i8x16.bitmask(i8x16.narrow_i16x8_s(first, rest)) & ~(-1 << count(line))
 }
 
-/** Adds an entry to a line or to those it goes on in, of which only the first may have room. */
+/** Adds an entry to a line or its further lines, of which only the first may have free entries. */
 @inline
 export function put(line: usize, tag: u32, value: u32): void {
   const entries = count(line)
@@ -93,9 +93,9 @@ function putFurther(line: usize, tag: u32, value: u32): void {
 }
 
 function takeLine(): usize {
-  if (givenBack != 0) {
-    const line = givenBack
-    givenBack = next(line)
+  if (released != 0) {
+    const line = released
+    released = next(line)
     return line
   }
   if (unused == unusedEnd) {
@@ -107,7 +107,7 @@ function takeLine(): usize {
   return line
 }
 
-export function giveBack(line: usize): void {
-  setFlags(line, 0, givenBack)
-  givenBack = line
+export function release(line: usize): void {
+  setFlags(line, 0, released)
+  released = line
 }

@@ -1,12 +1,12 @@
-// Memory handed out piece by piece and never taken back: what outgrows its place goes on in a further piece, so nothing
-// large is ever moved. The host sees to it that there is enough.
+// Allocator that never frees: tables grow by further pieces, so that nothing large is moved. The host grows the memory before
+// it is needed.
 
-/** Pieces begin at a line of the processor's cache. */
+/** Pieces are aligned to cache lines. */
 export const lineShift: u32 = 6
 
 let free: usize = (__heap_base + 63) & ~63
 
-/** Zeros, for what is handed out has never been used. */
+/** Allocates zeroed memory, which has never been used before. */
 export function take(bytes: usize): usize {
   const piece = free
   free += (bytes + 63) & ~63
@@ -17,14 +17,13 @@ export function usedBytes(): u32 {
   return <u32>free
 }
 
-/** The memory is measured in pages of 64 KiB. */
+/** Pages of 64 KiB in use. */
 export function usedPages(): u32 {
   return (<u32>(free - 1) >> 16) + 1
 }
 
 /**
- * A list of pieces that a number is looked up in: u32 a piece. It doubles, and leaves its old place behind: all of them
- * together come to less than the last.
+ * Doubles a list of addresses (u32 each). The old lists stay allocated; together they are smaller than the last.
  */
 export function longer(list: usize, pieces: u32): usize {
   const doubled = take(<usize>pieces << 3)

@@ -1,33 +1,33 @@
-// Hash tables by linear hashing (Litwin 1980): a table grows by splitting a few lines at a time, in turn, by the next bit
-// of the hash. No insertion moves more than that, and the load stays the same at every size.
+// Hash tables by linear hashing (Litwin 1980): a table grows by splitting a few lines at a time, in order, by the next bit of
+// the hash. An insertion moves no more than that, and the load factor stays the same at every size.
 //
-// A line's number is the low bits of a hash: `bits` of them, or one more where the line was split in this round. Further
-// bits are kept in the entry, to split by and to tell entries apart: 16 as its tag and, while 16 are enough for a
-// document's number, 8 lower ones above that. Once they are not, tables have so many lines that those 8 are used up.
-import { clearHighs, count, giveBack, next, put, setEntry, setFlags, tag, value } from './lines'
+// The number of a line is the low `bits` bits of a hash, or one more if the line was split in this round. Further bits are
+// stored in the entry, for splitting and to distinguish entries: 16 as its tag and, while numbers of documents have 16
+// bits, 8 lower ones above the number. Later, tables have so many lines that those 8 bits are not needed.
+import { clearHighs, count, release, next, put, setEntry, setFlags, tag, value } from './lines'
 import { lineShift, longer, take } from './memory'
 
-/** Bits of the number of a line, to begin with. */
+/** Initial bits of the number of a line. */
 const firstBits: u32 = 8
-/** Where in a hash the bits above a document's number begin, and where the tag. */
+/** Position in a hash of the bits that are stored above the number of a document, and of the tag. */
 const highShift: u32 = 5
 const tagShift: u32 = 13
 const linesPerPageShift: u32 = 8
 const linesPerPage: u32 = 1 << linesPerPageShift
-/** Lines split at once: neighbours are read faster than one here and one there. */
+/** Lines split at a time: neighbours are read faster than scattered lines. */
 const linesPerSplit: u32 = 64
-/** Entries a line on average, from which on a table grows: two thirds of what there is room for. */
+/** Average entries per line from which on a table grows: two thirds of the capacity. */
 const entriesPerLineMax: u32 = 8
 
 /** The last document whose number has 16 bits. */
 export const lastYoung: u32 = 0xffff
-/** Pages of memory that an insertion may take of a table: one of lines, as many further lines, a longer list. */
+/** Pages of memory that an insertion may take per table: a page of lines, as many further lines, a longer list. */
 const pagesPerTable: u32 = 2
-/** The same when youth ends, and the table may have few lines yet. */
+/** The same for the insertion after which numbers need more than 16 bits, when tables may have few lines. */
 const pagesPerTableAging: u32 = 24
 
-// A table, in u32: bits, lines split in this round, entries, entries it may have before the next split, list of its
-// pages, room of that list.
+// A table, in u32: bits, lines split in this round, entries, entries before the next split, list of its pages, capacity of that
+// list.
 const tableShift: u32 = 5
 const splitAt: usize = 4
 const entriesAt: usize = 8
@@ -37,12 +37,12 @@ const pagesMaxAt: usize = 20
 
 let tableCount: u32 = 0
 let tables: usize = 0
-/** Of the row sought, a table: the line of its hash, and the bits that an entry keeps of it. */
+/** Per table, for the current row: the line of its hash, and the bits of it that an entry stores. */
 let homes: usize = 0
 let hashBits: usize = 0
-/** Numbers have 16 bits, and part of the hash above. */
+/** Whether numbers have 16 bits, with bits of the hash above. */
 let young: bool = true
-/** Written so that reading ahead is not optimised away. */
+/** Written so that prefetching reads are not optimised away. */
 let touched: u32 = 0
 
 export function configureTables(count: u32): void {
@@ -60,7 +60,7 @@ export function configureTables(count: u32): void {
   }
 }
 
-/** Sets `home` and `tagOf` of a table. Without a branch: half of the time it would be foretold wrongly. */
+/** Sets `home` and `tagOf` of a table. Without a branch, which would be mispredicted half of the time. */
 @inline
 export function seek(table: u32, hash: u64): void {
   const at = tableOf(table)
@@ -71,25 +71,25 @@ export function seek(table: u32, hash: u64): void {
   store<u32>(hashBits + (<usize>table << 2), <u32>(hash >> highShift))
 }
 
-/** The line where documents of the hash sought are, or from which it goes on to them. */
+/** Returns the first line for the hash of the row. */
 @inline
 export function home(table: u32): usize {
   return load<u32>(homes + (<usize>table << 2))
 }
 
-/** What their entries have for a tag, in each lane. */
+/** Returns the tag of the row in each lane. */
 @inline
 export function tagOf(table: u32): v128 {
   return v128.load16_splat(hashBits + (<usize>table << 2), 1)
 }
 
-/** The document of an entry. */
+/** Returns the document of an entry. */
 @inline
 export function documentOf(line: usize, entry: u32): u32 {
   return value(line, entry) & (young ? 0xffff : 0xffffff)
 }
 
-/** Adds a document where `seek` found the place. `grow` may come once all tables have theirs. */
+/** Adds a document to the line that `seek` found. `grow` may be called after all tables have the document. */
 @inline
 export function insert(table: u32, document: u32): void {
   const at = tableOf(table)
@@ -98,7 +98,7 @@ export function insert(table: u32, document: u32): void {
   put(home(table), hash >> 8, young ? document | ((hash & 0xff) << 16) : document)
 }
 
-/** Splits lines if the table is too full. What `seek` found is no longer valid then. */
+/** Splits lines if the table is too full, which invalidates the results of `seek`. */
 @inline
 export function grow(table: u32): void {
   const at = tableOf(table)
@@ -109,7 +109,7 @@ export function pagesPerInsertion(document: u32): u32 {
   return tableCount * (document == lastYoung ? pagesPerTableAging : pagesPerTable)
 }
 
-/** After `lastYoung`: takes the bits of hashes from above the numbers. */
+/** After document `lastYoung`: removes the bits of hashes above the numbers. */
 export function leaveYouth(): void {
   for (let table: u32 = 0; table < tableCount; table++) {
     const at = tableOf(table)
@@ -128,7 +128,7 @@ function split(at: usize): void {
   const until = from + linesPerSplit
   const upper: u32 = 1 << bits
   if (((upper + from) & (linesPerPage - 1)) == 0) addPage(at, (upper + from) >> linesPerPageShift)
-  // Lines that these go on in are anywhere: read together, they are waited for together.
+  // Further lines are scattered: reading them together loads them in parallel.
   let sum: u32 = 0
   for (let line = from; line < until; line++) sum ^= load<u32>(next(lineOf(at, line)))
   touched = sum
@@ -148,7 +148,7 @@ function divide(bit: u32, lower: usize, upper: usize): void {
     const beside = value(lower, entry)
     const goesUp = hasBit(own, beside, bit)
     const lowers = entry - uppers
-    // Never a place behind this one in the lower line.
+    // In the lower line never after the current entry.
     setEntry(select(upper, lower, goesUp), select(uppers, lowers, goesUp), own, beside)
     uppers += goesUp
   }
@@ -162,7 +162,7 @@ function divide(bit: u32, lower: usize, upper: usize): void {
       put(select(upper, lower, hasBit(own, beside, bit)), own, beside)
     }
     further = next(line)
-    giveBack(line)
+    release(line)
   }
 }
 
@@ -183,10 +183,10 @@ function lineOf(at: usize, line: u32): usize {
 }
 
 function addPage(at: usize, page: u32): void {
-  const room = load<u32>(at, pagesMaxAt)
-  if (page == room) {
-    store<u32>(at, <u32>longer(load<u32>(at, pagesAt), room), pagesAt)
-    store<u32>(at, room << 1, pagesMaxAt)
+  const capacity = load<u32>(at, pagesMaxAt)
+  if (page == capacity) {
+    store<u32>(at, <u32>longer(load<u32>(at, pagesAt), capacity), pagesAt)
+    store<u32>(at, capacity << 1, pagesMaxAt)
   }
   store<u32>(<usize>load<u32>(at, pagesAt) + (<usize>page << 2), <u32>take(linesPerPage << lineShift))
 }

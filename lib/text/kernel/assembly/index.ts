@@ -1,32 +1,32 @@
 // The kernel: UTF-16 text in linear memory → comparison form → 128-bit fingerprint and MinHash signature.
-// One call a document. lib/text/kernel/reference-kernel.ts says the same in plain TypeScript and is the reference;
-// lib/text/signature.ts fills the tables, writes the text and takes the slow way where this answers −1.
+// One call per text. lib/text/kernel/reference-kernel.ts is the reference in plain TypeScript; lib/text/signature.ts fills the
+// tables, writes the text, and uses String.normalize where `sign` returns −1.
 
-// Where things lie, in bytes. Exported: the host reads these globals and hard-codes none of them.
+// Memory layout, in bytes. The host reads the exported addresses.
 export const foldBase: usize = 1024 // u16[65536]: UTF-16 unit → folded unit; see `fold`
 export const expansionBase: usize = 132096 // u64[2046]: up to four units, first in the low bits
 export const pictureBase: usize = 148480 // u8[3072]: 1 where U+1F000 … U+1FBFF folds to nothing, whatever surrounds it
-export const keyBase: usize = 151552 // u32[roundsMax + 512]: of the rounds, then of the bins
+export const keyBase: usize = 151552 // u32[roundsMax + 512]: keys of the rounds, then of the bins
 const minimaBase: usize = 153728 // u32[512]
 export const signatureBase: usize = 155776 // u8[512]
 const openBase: usize = 156288 // u8[512]: 1 where a bin was empty when the round began
 export const fingerprintBase: usize = 156800 // u8[16]
 const hashBase: usize = 156816 // u32[tileShingles + 4]
 const valueBase: usize = 165024 // u32[tileShingles + 4]
-export const inputBase: usize = 173232 // u16[]: the text; the form lies after it, where the host says
+export const inputBase: usize = 173232 // u16[]: the text; the host places the form after it
 
 export const binsMax: i32 = 512
-/** Rounds in which shingles are thrown into bins; a bin that is still empty then takes a minimum over all shingles. */
+/** Rounds in which shingles are hashed to bins; a bin that is still empty takes the minimum over all shingles. */
 export const roundsMax: i32 = 32
 const empty: u32 = 0xffffffff
-/** Shingle hashes handled at a time: 8 KiB, so that passes over them stay in the first-level cache. */
+/** Shingle hashes per tile: 8 KiB, so that passes over them stay in the first-level cache. */
 const tileShingles: i32 = 2048
 const slow: i32 = -1
 
 /**
- * Signs `units` UTF-16 units at `inputBase`: form at `formBase`, fingerprint and signature at their places.
- * `bins` may be 0. Answers the units of the form, or −1 where the text needs String.normalize (or the form would
- * not fit `formUnitsMax`): nothing is signed then.
+ * Signs `units` code units at `inputBase`: writes the form to `formBase`, fingerprint and signature to their addresses.
+ * `bins` may be 0. Returns the code units of the form, or −1 if the text needs String.normalize or the form exceeds
+ * `formUnitsMax`; then nothing is signed.
  */
 export function sign(units: i32, formBase: usize, formUnitsMax: i32, bins: i32, ngram: i32): i32 {
   const letters = fold(units, formBase, formUnitsMax)
@@ -34,7 +34,7 @@ export function sign(units: i32, formBase: usize, formUnitsMax: i32, bins: i32, 
   return letters
 }
 
-/** Signs a comparison form that lies at `formBase`, with 16 bytes of room behind it. */
+/** Signs the comparison form at `formBase`, which is followed by 16 free bytes. */
 export function signForm(formBase: usize, letters: i32, bins: i32, ngram: i32): void {
   fingerprint(formBase, letters << 1)
   if (bins == 0) return
@@ -44,7 +44,7 @@ export function signForm(formBase: usize, letters: i32, bins: i32, ngram: i32): 
 
 /**
  * A folded unit of 0 drops the unit; 0xD800 + i writes expansion i; 0xDFFE is the first half of a picture
- * (emoji), dropped with its second half if the table allows it; 0xDFFF stands for all that only String.normalize can tell.
+ * (emoji), dropped with its second half if the table allows it; 0xDFFF requires String.normalize.
  */
 function fold(units: i32, formBase: usize, formUnitsMax: i32): i32 {
   let at = inputBase
@@ -71,7 +71,7 @@ function fold(units: i32, formBase: usize, formUnitsMax: i32): i32 {
     }
     let rest = load<u64>(expansionBase + (<usize>(folded - 0xd800) << 3))
     at += 2
-    // Every unit still to come may need one place: checked here only, for nothing else writes more than it reads.
+    // Each remaining unit may need one place. Checked only here, because nothing else writes more than it reads.
     if (out + 8 + (end - at) > outEnd) return slow
     while (rest != 0) {
       store<u16>(out, <u16>rest)
@@ -147,9 +147,9 @@ function fingerprint(base: usize, lengthBytes: i32): void {
 }
 
 /**
- * Fast similarity sketching (Dahlgaard, Knudsen, Thorup, FOCS 2017): round after round every shingle falls into one bin,
- * by a hash of its own for each round, and a bin keeps the least hash of the first round that reaches it. Most texts
- * need two rounds, where one minimum a permutation would take a hash for every shingle and permutation.
+ * Fast similarity sketching (Dahlgaard, Knudsen, Thorup, FOCS 2017): in each round every shingle is hashed to one bin, with
+ * another hash function per round, and a bin keeps the least hash of the first round that reaches it. Most texts need two
+ * rounds, where k permutations would take k hashes per shingle.
  */
 function minima(formBase: usize, shingles: i32, bins: i32, ngram: i32): void {
   const minimaEnd = minimaBase + (<usize>bins << 2)
@@ -163,8 +163,8 @@ function minima(formBase: usize, shingles: i32, bins: i32, ngram: i32): void {
       // The only tile of a text is hashed once.
       if (round == 0 || shingles > tileShingles) hashShingles(formBase + (<usize>first << 1), count, ngram)
       valuesOf(count, key)
-      if (round == 0) throwAll(count, bins)
-      else throwIntoOpen(count, bins)
+      if (round == 0) hashToAll(count, bins)
+      else hashToOpen(count, bins)
     }
   }
   for (let bin = 0; bin < bins; bin++) {
@@ -173,7 +173,7 @@ function minima(formBase: usize, shingles: i32, bins: i32, ngram: i32): void {
   }
 }
 
-/** Marks the bins that are empty; false when there are none. */
+/** Marks the empty bins; returns false if there are none. */
 function openBins(bins: i32): bool {
   let any = false
   for (let bin: usize = 0; bin < <usize>bins; bin++) {
@@ -184,7 +184,7 @@ function openBins(bins: i32): bool {
   return any
 }
 
-/** The hashes of one round from those of the shingles: four a step, up to three more than `count`. */
+/** Computes the hashes of a round from those of the shingles, four per step; writes up to three more than `count`. */
 function valuesOf(count: i32, key: u32): void {
   const keys = i32x4.splat(key)
   const end = <usize>count << 2
@@ -193,8 +193,8 @@ function valuesOf(count: i32, key: u32): void {
   }
 }
 
-/** The first round: every bin is open. Which of two hashes is less cannot be guessed, so nothing branches on it. */
-function throwAll(count: i32, bins: i32): void {
+/** The first round, in which every bin is open. Without a branch on the lesser of two hashes, which is unpredictable. */
+function hashToAll(count: i32, bins: i32): void {
   const end = valueBase + (<usize>count << 2)
   for (let at = valueBase; at < end; at += 4) {
     const value = load<u32>(at)
@@ -203,7 +203,7 @@ function throwAll(count: i32, bins: i32): void {
   }
 }
 
-function throwIntoOpen(count: i32, bins: i32): void {
+function hashToOpen(count: i32, bins: i32): void {
   const end = valueBase + (<usize>count << 2)
   for (let at = valueBase; at < end; at += 4) {
     const value = load<u32>(at)
@@ -214,7 +214,7 @@ function throwIntoOpen(count: i32, bins: i32): void {
   }
 }
 
-/** The least hash of all shingles under a key of its own: for the few bins that no round reached. */
+/** Returns the least hash of all shingles with the key of a bin, for the few bins that no round reached. */
 function leastOf(formBase: usize, shingles: i32, key: u32, ngram: i32): u32 {
   let least = empty
   for (let first = 0; first < shingles; first += tileShingles) {
@@ -227,7 +227,7 @@ function leastOf(formBase: usize, shingles: i32, key: u32, ngram: i32): u32 {
   return least
 }
 
-/** Four shingles a step: a polynomial over the units. Writes up to three more than `count`. */
+/** Hashes shingles, four per step, by a polynomial over the code units. Writes up to three more than `count`. */
 function hashShingles(base: usize, count: i32, ngram: i32): void {
   const spread = i32x4.splat(0x9e3779b1)
   for (let at = 0; at < count; at += 4) {
@@ -240,7 +240,7 @@ function hashShingles(base: usize, count: i32, ngram: i32): void {
   }
 }
 
-/** `mix` of four. */
+/** `mix` of four values. */
 // @ts-ignore: decorator
 @inline function mixFour(values: v128): v128 {
   let h = values
@@ -249,7 +249,7 @@ function hashShingles(base: usize, count: i32, ngram: i32): void {
   return v128.xor(h, i32x4.shr_u(h, 16))
 }
 
-/** One byte a minimum, of all its bits; sixteen a step. */
+/** Writes one byte per minimum, which depends on all its bits; sixteen per step. */
 function bytesOfMinima(bins: i32): void {
   for (let at: usize = 0; at < <usize>bins; at += 16) {
     const from = minimaBase + (at << 2)

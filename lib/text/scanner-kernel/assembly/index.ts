@@ -1,15 +1,16 @@
-// The loops over code units that take most of a text's time before it is signed: which units are not plain Han, what of a
-// JSON string is plain, which stretches of a line stood before. lib/text/text-memory.ts says where things lie;
-// what follows from the answers is page.ts, flat-record.ts and repetition.ts.
+// The loops over code units that take most of the time before a text is signed: finding code units other than Han, copying
+// the plain part of a JSON string, finding repeated n-grams. lib/text/text-memory.ts owns the memory; the callers are
+// text-scanner.ts, flat-record.ts and repetition.ts.
 
-/** Two tables of 65,536 classes. The host's memory begins behind them. */
+/** Two tables of 65,536 classes, followed by the memory of the host. */
 export const classesBase: usize = 1024
 export const settledClassesBase: usize = 1024 + 65536
 export const hostBase: usize = 1024 + 2 * 65536
 
 /**
- * Writes the places of the units whose class is not 0 to `marks` (i32 each, room for `length` + 8); answers how many.
- * Most units are Han of U+4E00 … U+9FFF, class 0: eight of them are told from others at once. Reads up to 7 units beyond.
+ * Writes the positions of the code units whose class is not 0 to `marks` (i32 each, capacity `length` + 8); returns their
+ * number. Most code units are Han of U+4E00 … U+9FFF, class 0, of which eight are tested at a time. Reads up to 7 units
+ * beyond the end.
  */
 export function mark(source: usize, length: i32, classes: usize, marks: usize): i32 {
   const first = i16x8.splat(0x4e00)
@@ -28,8 +29,8 @@ export function mark(source: usize, length: i32, classes: usize, marks: usize): 
 }
 
 /**
- * Copies units from `units` to `out` up to the first that is a quote, a backslash or a control character; answers how
- * many. One of these must stand at the end. Reads and writes up to 7 units beyond.
+ * Copies code units from `units` to `out` up to the first quote, backslash or control character, of which there must be one;
+ * returns their number. Reads and writes up to 7 units beyond.
  */
 export function copyPlain(units: usize, out: usize): i32 {
   const quote = i16x8.splat(0x22)
@@ -47,13 +48,13 @@ export function copyPlain(units: usize, out: usize): i32 {
   return (<i32>(at - 16) >> 1) + ctz(special)
 }
 
-/** The hash of the whole line that `repeated` went over last. */
+/** Hash of the line of the last call of `repeated`. */
 export let lineHash: i32 = 0
 
 /**
- * How many stretches of `gramUnits` units in the line stand in `slots` already, by their hash; all of them do then.
- * `sums` (i32[length + 1], the first 0) are the hashes of the line up to each place: that of a stretch is the difference
- * of two. `slots` has `mask` + 1 places; a hash is kept xor `salt`.
+ * Returns the number of n-grams of `gramUnits` code units in the line whose hash is in `slots`, and adds all of them.
+ * `sums` (i32[length + 1], the first 0) are the hashes of the line up to each position; that of an n-gram is a difference
+ * of two. `slots` has `mask` + 1 entries; hashes are stored xor `salt`.
  */
 export function repeated(
   codes: usize,
