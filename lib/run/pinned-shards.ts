@@ -42,7 +42,7 @@ export function pinnedShards(shards: readonly Shard[]): PinnedShard[] {
   return shards.map(pinnedShard)
 }
 
-function pinnedShard({ split, path, sizeBytes, version: content, fault }: Shard): PinnedShard {
+function pinnedShard({ split, path, sizeBytes, version: content, reject: fault }: Shard): PinnedShard {
   return { split, path, sizeBytes, content, ...(fault != null && { fault }) }
 }
 

@@ -1,17 +1,17 @@
 /**
- * The order of blocks over all shards: round robin over the open ones, a block from each in turn, numbered.
- * Reads ahead in every open shard without touching that order. Formats know nothing of it, nor it of formats.
+ * Numbers the blocks of all shards: round robin over the open shards, one block from each in turn. Reads ahead in every
+ * open shard without changing that order. Independent of formats.
  */
 import { AbortedError, ShardChangedError } from '../errors.js'
 import type { Block } from '../text/block.js'
-import type { FormatCursor, Piece } from './formats/raw-block.js'
+import type { FormatCursor, RawBlock } from './formats/raw-block.js'
 import { readShard } from './formats/read-shard.js'
 import type { ReadOptions } from './read-options.js'
 import { shardReject } from './rejected-shard.js'
 import type { Shard } from './shard.js'
 import { readingOf, type ShardRead } from './shard-reading.js'
 
-/** Where reading goes on: JSON-safe, and all that is needed besides the list of shards. */
+/** Where reading resumes. JSON-safe; with the list of shards it is all that is needed. */
 export interface SourceCursor {
   /** Number of the next block. */
   readonly block: number
@@ -19,7 +19,7 @@ export interface SourceCursor {
   readonly nextShard: number
   /** Index in `open` of the shard whose turn it is. */
   readonly turn: number
-  /** In the order of turns. A shard that has ended keeps its turn until it is found to be empty. */
+  /** In the order of turns. A shard that has ended keeps its turn until its end is read. */
   readonly open: readonly { readonly shard: number; readonly path: string; readonly at: ShardPlace }[]
 }
 
@@ -27,11 +27,11 @@ type ShardPlace = 'start' | 'end' | FormatCursor
 
 export interface BlocksOptions extends ReadOptions {
   readonly signal?: AbortSignal
-  /** Blocks read ahead in each open shard; 2 by default. Alters nothing but speed and memory. */
+  /** Blocks read ahead in each open shard; 2 by default. Affects speed and memory only. */
   readonly blocksAheadMax?: number
   /**
-   * Blocks in memory that threads share: for a worker pool, which gives it back. V8 does not count it, so that whoever
-   * keeps the blocks, or drops them, would fill the memory. False by default.
+   * Puts blocks into shared buffers, which the caller must release, as the worker pool does; false by default. V8 does
+   * not count this memory, so that blocks that are kept or dropped would exhaust it.
    */
   readonly shared?: boolean
   /** Parquet: all columns instead of the mapped ones, for output that is to hold whole records. False by default. */
@@ -40,32 +40,32 @@ export interface BlocksOptions extends ReadOptions {
 
 export interface SourceBlock {
   readonly block: Block
-  /** Reading on from here gives exactly the blocks that follow. */
+  /** Reading from here yields exactly the blocks that follow. */
   readonly cursor: SourceCursor
   readonly reads: BlockReads
 }
 
-/** State of the shards at a block. JSON-safe. */
+/** What was read of the shards up to a block. JSON-safe. */
 export interface BlockReads {
-  /** Of shards that ended since the block before. */
+  /** Shards that ended since the previous block. */
   readonly ended: readonly ShardRead[]
-  /** Of those in the cursor's `open`. */
+  /** Shards in the cursor's `open`. */
   readonly open: readonly ShardRead[]
 }
 
 const blocksAheadMax = 2
 
 /**
- * Every block of every shard, in an order that depends on the data and `options` alone.
+ * Yields every block of every shard, in an order that depends on the data and `options` alone.
  *
- * A shard that is truncated, corrupt or in an unreadable format ends in a refused record; one that cannot be reached
+ * A shard that is truncated, corrupt or in an unsupported format ends in a rejected record; one that cannot be reached
  * throws.
- * Memory: about (blocksAheadMax + 2) × blockBytes a shard that is open, one row group for Parquet.
+ * Memory: about (blocksAheadMax + 2) × blockBytes for each open shard; one row group for Parquet.
  *
- * @param from the cursor of the last block that is done; from the first block by default
- * @param before state of the shards that are open in `from`; without it they are not hashed further
+ * @param from the cursor of the last completed block; the first block by default
+ * @param before what was read of the shards that are open in `from`; without it they are not hashed further
  * @throws {ShardFormatError} Parquet on standard input
- * @throws {ShardChangedError} a shard is shorter than when it was listed, or the cursor is of another list
+ * @throws {ShardChangedError} a shard is shorter than when it was listed, or the cursor belongs to another list
  */
 export async function* blocks(
   shards: readonly Shard[],
@@ -88,8 +88,8 @@ export async function* blocks(
       }
       const current = open[turn]
       if (current === undefined) return
-      const piece = await current.take()
-      if (piece === null) {
+      const rawBlock = await current.take()
+      if (rawBlock === null) {
         ended.push(current.reads())
         // The next shard takes the place, and the turn, of the one that ended.
         if (nextShard < shards.length) open[turn] = openShard(shards, nextShard++, 'start', options, signal)
@@ -98,7 +98,7 @@ export async function* blocks(
         continue
       }
       turn = (turn + 1) % open.length
-      const block = toBlock(number++, current.shard, piece)
+      const block = toBlock(number++, current.shard, rawBlock)
       const cursor = { block: number, nextShard, turn, open: open.map((each) => each.cursor()) }
       yield { block, cursor, reads: { ended, open: open.map((each) => each.reads()) } }
       ended = []
@@ -109,20 +109,20 @@ export async function* blocks(
   }
 }
 
-/** Whether blocks before the cursor hold something of that shard, be it its reject. */
+/** Whether blocks before the cursor contain records or rejects of the shard. */
 export function isBegun({ nextShard, open }: SourceCursor, shard: number): boolean {
   if (shard >= nextShard) return false
   const place = open.find((each) => each.shard === shard)
   return place === undefined || place.at !== 'start'
 }
 
-/** Whether nothing of that shard comes behind the cursor. */
+/** Whether no block after the cursor contains anything of the shard. */
 export function isEnded(cursor: SourceCursor, shard: number): boolean {
   const place = cursor.open.find((each) => each.shard === shard)
   return shard < cursor.nextShard && (place === undefined || place.at === 'end')
 }
 
-/** Decompressed bytes before a cursor; null where it takes reading to know, as of what is compressed and of Parquet. */
+/** Returns the decompressed bytes before a cursor; null if unknown without reading: compressed shards and Parquet. */
 export function bytesBefore(shards: readonly Shard[], { nextShard, open }: SourceCursor): number | null {
   const places = new Map(open.map(({ shard, at }) => [shard, at]))
   let bytes = 0
@@ -141,26 +141,26 @@ function checkCursor(shards: readonly Shard[], { open, nextShard }: SourceCursor
     const found = shards[shard]?.path
     if (found === path) continue
     throw new ShardChangedError(
-      `cannot go on: shard ${shard} was ${path} and is now ${found ?? 'missing'}. Use the files the run began with`,
+      `cannot resume: shard ${shard} was ${path} and is now ${found ?? 'missing'}. Use the files that the run started with`,
     )
   }
   if (nextShard > shards.length) {
-    throw new ShardChangedError(`cannot go on: ${nextShard} shards were opened and ${shards.length} are listed now`)
+    throw new ShardChangedError(`cannot resume: ${nextShard} shards were opened and ${shards.length} are listed now`)
   }
 }
 
 interface OpenShard {
   readonly shard: Shard
-  /** The next piece; null at the end of the shard. */
-  take(): Promise<Piece | null>
-  /** The place behind the last piece taken. */
+  /** Returns the next block; null at the end of the shard. */
+  take(): Promise<RawBlock | null>
+  /** Returns the place after the last block taken. */
   cursor(): SourceCursor['open'][number]
-  /** Its state, including bytes read ahead. */
+  /** Returns what was read of it, including bytes read ahead. */
   reads(): ShardRead
   close(): Promise<void>
 }
 
-type Ahead = { readonly result: IteratorResult<Piece> } | { readonly error: unknown }
+type Ahead = { readonly result: IteratorResult<RawBlock> } | { readonly error: unknown }
 
 function openShard(
   shards: readonly Shard[],
@@ -172,9 +172,9 @@ function openShard(
 ): OpenShard {
   const shard = shards[index] as Shard
   const reading = readingOf(shard, from === 'start' ? null : known?.read)
-  const pieces = piecesOf(reading.shard, from, options, signal)
+  const rawBlocks = rawBlocksOf(reading.shard, from, options, signal)
   const aheadMax = Math.max(1, options.blocksAheadMax ?? blocksAheadMax)
-  /** Errors wait here as values: they are thrown in the shard's turn, whenever they came up. */
+  /** Errors are kept as values: they are thrown in the shard's turn, so that the order does not depend on time. */
   const ahead: Promise<Ahead>[] = []
   let at: ShardPlace = from
   let [records, rejects] = from === 'start' ? [false, false] : [known?.rejected !== true, true]
@@ -183,7 +183,7 @@ function openShard(
     // A generator serves calls of next() one after the other, in order.
     while (ahead.length < aheadMax) {
       ahead.push(
-        pieces.next().then(
+        rawBlocks.next().then(
           (result) => ({ result }),
           (error: unknown) => ({ error }),
         ),
@@ -191,7 +191,7 @@ function openShard(
     }
   }
 
-  async function take(): Promise<Piece | null> {
+  async function take(): Promise<RawBlock | null> {
     readAhead()
     const next = await (ahead.shift() as Promise<Ahead>)
     if ('error' in next) {
@@ -202,11 +202,11 @@ function openShard(
     if (settled !== null) await settled
     if (next.result.done) return null
     readAhead()
-    const piece = next.result.value
-    at = piece.next ?? 'end'
-    records ||= piece.bytes.byteLength > 0
-    rejects ||= piece.refused.length > 0
-    return piece
+    const rawBlock = next.result.value
+    at = rawBlock.next ?? 'end'
+    records ||= rawBlock.bytes.byteLength > 0
+    rejects ||= rawBlock.refused.length > 0
+    return rawBlock
   }
 
   function reads(): ShardRead {
@@ -220,18 +220,23 @@ function openShard(
     take,
     cursor: () => ({ shard: index, path: shard.path, at }),
     reads,
-    close: async () => void (await pieces.return(undefined)),
+    close: async () => void (await rawBlocks.return(undefined)),
   }
 }
 
-function piecesOf(shard: Shard, from: ShardPlace, options: BlocksOptions, signal: AbortSignal): AsyncGenerator<Piece> {
+function rawBlocksOf(
+  shard: Shard,
+  from: ShardPlace,
+  options: BlocksOptions,
+  signal: AbortSignal,
+): AsyncGenerator<RawBlock> {
   if (from === 'end' || shard.removed) return nothing()
-  if (shard.fault != null) return shardReject(shard.fault)
+  if (shard.reject != null) return shardReject(shard.reject)
   return readShard(shard, from === 'start' ? null : from, options, signal)
 }
 
-async function* nothing(): AsyncGenerator<Piece> {}
+async function* nothing(): AsyncGenerator<RawBlock> {}
 
-function toBlock(number: number, shard: Shard, { next: _, ...piece }: Piece): Block {
-  return { number, split: shard.split, shard: shard.path, mapping: shard.mapping, ...piece }
+function toBlock(number: number, shard: Shard, { next: _, ...rawBlock }: RawBlock): Block {
+  return { number, split: shard.split, shard: shard.path, mapping: shard.mapping, ...rawBlock }
 }

@@ -1,6 +1,6 @@
 /**
- * Incremental hash of the bytes read from a shard: XXH64 over a grid of 64 KiB, each piece seeded with the hash of the
- * previous one. Not secure against an attacker; it detects files that were edited, overwritten or damaged.
+ * Incremental hash of the bytes read from a shard: XXH64 over chunks of 64 KiB, each seeded with the hash of the previous
+ * one. Not secure against an attacker; it detects files that were edited, overwritten or damaged.
  */
 import xxhash, { type XXHashAPI } from 'xxhash-wasm'
 import { ContractError } from '../errors.js'
@@ -11,9 +11,9 @@ const gridBytes = 64 * 1024
 export interface ContentRead {
   /** Bytes as stored, from the first on. */
   readonly bytes: number
-  /** Hash of the whole pieces of the grid: 16 hexadecimal digits. */
+  /** Hash of the complete chunks: 16 hexadecimal digits. */
   readonly grid: string
-  /** Hash of all: continues `grid` over the rest. */
+  /** Hash of all bytes: continues `grid` over the rest. */
   readonly hash: string
   /** File-system stamp at that time; null if it cannot prove that the file is unchanged. */
   readonly stamp: string | null
@@ -42,8 +42,9 @@ export class ContentHash {
   /**
    * Resumes from an earlier state.
    *
-   * @param read the bytes from the given offset on, as many as are asked for
-   * Does not throw for other content: see `matches`.
+   * Does not throw if the content has changed: see `matches`.
+   *
+   * @param read returns exactly the bytes of the given range
    */
   static async resume(
     from: ContentRead,
@@ -61,7 +62,7 @@ export class ContentHash {
     return this.#bytes
   }
 
-  /** Bytes of the shard at `offset`. Those before `bytes` are ignored: they were taken before. */
+  /** Adds bytes of the shard at `offset`; those before `bytes` are ignored, as they are part of the hash. */
   update(offset: number, chunk: Uint8Array): void {
     const known = this.#bytes - offset
     if (known < 0) throw new ContractError(`bytes ${this.#bytes} to ${offset} of a shard were not hashed`)

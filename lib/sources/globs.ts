@@ -1,22 +1,22 @@
-/** Patterns of a source: where each starts to search, what it matches below, and how deep it has to look. Pure. */
+/** Compiles the globs of a source: the directory where each search starts, and what it matches below. Pure. */
 import { dirname, resolve, sep } from 'node:path'
 import picomatch from 'picomatch'
 import { isDynamicPattern } from 'tinyglobby'
 
 export interface Glob {
-  /** As in the recipe, without a leading '!'. */
+  /** As in the recipe, without the leading '!'. */
   readonly pattern: string
-  /** Absolute: the directory before the first wildcard, that of the file where there is none. */
+  /** Absolute path of the directory before the first wildcard; of the file's directory if there is none. */
   readonly base: string
-  /** The name in `base` where the pattern has no wildcard; else null. */
+  /** The file name if the pattern has no wildcard; else null. */
   readonly literal: string | null
   /** @param path relative to `base`, with '/' */
   matches(path: string): boolean
-  /** Whether something below that directory may match; false positives only cost time. @param path as of `matches` */
+  /** Whether something below the directory may match; a false positive only costs time. @param path as in `matches` */
   mayMatchBelow(path: string): boolean
 }
 
-/** @param root what relative patterns start from */
+/** @param root directory of relative patterns */
 export function compileGlob(pattern: string, root: string): Glob {
   const parts = pattern.split('/')
   const wild = parts.findIndex((part) => isDynamicPattern(part))
@@ -39,7 +39,7 @@ export function compileGlob(pattern: string, root: string): Glob {
 
 function below(rest: readonly string[]): Glob['mayMatchBelow'] {
   const deep = rest.some((part) => part.includes('**'))
-  // A '/' inside braces or a group makes steps that are not those of the split.
+  // A '/' inside braces or a group makes the parts of the split differ from the path segments.
   const simple = !rest.some((part) => /[{}()]/.test(part))
   const dots = rest.some((part) => /(^|[{(,|])\.[^/]/.test(part))
   const steps = rest.map((part) => picomatch(part, { posix: true }))
@@ -53,7 +53,7 @@ function below(rest: readonly string[]): Glob['mayMatchBelow'] {
   }
 }
 
-/** Whether a '!' pattern takes the file or directory out. @param path absolute, as shown */
+/** Whether a '!' pattern excludes the file or directory. @param path absolute, as shown */
 export function isExcluded(path: string, excluded: readonly Glob[]): boolean {
   return excluded.some(({ base, matches }) => {
     const start = base.endsWith(sep) ? base : base + sep
@@ -61,7 +61,7 @@ export function isExcluded(path: string, excluded: readonly Glob[]): boolean {
   })
 }
 
-/** A backslash before a wildcard makes it a character of the name. */
+/** Removes the backslash that makes a wildcard a character of the name. */
 function unescaped(pattern: string): string {
   return sep === '\\' ? pattern : pattern.replace(/\\([()[\]{}!*?@+|$^])/g, '$1')
 }

@@ -1,6 +1,6 @@
 /**
- * Lists the files that globs match on disk. No match is skipped silently: dangling links, directories that cannot be
- * listed and names that are not UTF-8 are entries like any other. local.ts determines the type of an entry.
+ * Lists the files on disk that globs match. No match is skipped silently: dangling links, directories that cannot be
+ * listed and names that are not UTF-8 are entries like any other. local-shards.ts determines the type of an entry.
  */
 import type { Stats } from 'node:fs'
 import { lstat, readdir, stat } from 'node:fs/promises'
@@ -13,21 +13,21 @@ import type { ShardReject } from './shard.js'
 
 export interface FoundFile {
   readonly place: FilePlace
-  /** What is wrong with it already; null where that is still to be found out. */
-  readonly fault: ShardReject | null
+  /** Why it is rejected; null if that is not known yet. */
+  readonly reject: ShardReject | null
 }
 
-export interface Listing {
+interface Listing {
   /** Each once, in no particular order. */
   readonly files: readonly FoundFile[]
   /** The deepest directory that all patterns share before their first wildcard. */
   readonly base: string
 }
 
-/** Names of files that hold records: a directory named so is an entry, any other directory is only searched. */
+/** Names of shards. A directory with such a name is an entry; any other directory is only searched. */
 const shardName = /\.(jsonl|json|ndjson|txt|parquet|tar|tgz|txz|gz|zst|bz2|xz|zip|7z)$/i
 
-/** Errors that say something about a path; anything else is trouble of the system and stops the listing. */
+/** Errors caused by a path, which reject it. Any other error is a failure of the system and stops the listing. */
 const pathErrors: Readonly<Record<string, string>> = {
   ENOENT: 'there is nothing at that path',
   ENOTDIR: 'a part of the path is not a directory',
@@ -38,33 +38,32 @@ const pathErrors: Readonly<Record<string, string>> = {
 }
 
 /**
- * @param root what relative patterns start from
- * @param patterns globs; a leading '!' takes files, or whole directories, out
- * @throws {SourceNotFoundError} a pattern finds nothing
- * @throws {StorageError} the system cannot list a directory now: stopped, resumable
+ * @param root directory of relative patterns
+ * @param patterns globs; a leading '!' excludes files or directories
+ * @throws {SourceNotFoundError} a pattern matches nothing
+ * @throws {StorageError} the system cannot list a directory now: resumable
  */
 export async function listFiles(root: string, patterns: readonly string[]): Promise<Listing> {
   const globs = patterns.filter((each) => !each.startsWith('!')).map((each) => compileGlob(each, root))
   const excluded = patterns.filter((each) => each.startsWith('!')).map((each) => compileGlob(each.slice(1), root))
-  if (globs.length === 0)
-    throw new SourceNotFoundError('no glob says which files to read: give at least one in `files`')
+  if (globs.length === 0) throw new SourceNotFoundError('no glob is given: name the files to read in `files`')
   const found = new Map<string, FoundFile>()
   for (const glob of globs) {
     const search = new Search(glob, excluded, found)
     await search.run()
-    if (search.matched === 0) throw nothingFits(glob, root)
+    if (search.matched === 0) throw nothingMatches(glob, root)
   }
   return { files: withoutSearched([...found.values()]), base: sharedBase(globs) }
 }
 
-function nothingFits({ pattern, literal }: Glob, root: string): SourceNotFoundError {
-  const hint = literal === null ? '' : `, or name a pattern such as ${pattern}/**/*.jsonl`
-  return new SourceNotFoundError(`no file fits ${pattern} in ${resolve(root)}: check the path${hint}`)
+function nothingMatches({ pattern, literal }: Glob, root: string): SourceNotFoundError {
+  const hint = literal === null ? '' : `, or use a pattern such as ${pattern}/**/*.jsonl`
+  return new SourceNotFoundError(`no file matches ${pattern} in ${resolve(root)}: check the path${hint}`)
 }
 
-/** A directory that is named like a shard is one entry, unless files in it were found: then it is only a directory. */
+/** Removes directories named like a shard if files in them were found: they were meant as directories. */
 function withoutSearched(files: readonly FoundFile[]): FoundFile[] {
-  const directories = files.filter(({ fault }) => fault?.detail === isDirectory)
+  const directories = files.filter(({ reject }) => reject?.detail === isDirectory)
   if (directories.length === 0) return [...files]
   const searched = new Set<FoundFile>()
   for (const directory of directories) {
@@ -87,9 +86,9 @@ function sharedBase(globs: readonly Glob[]): string {
 
 const isDirectory = 'it is a directory'
 
-/** One pattern's walk. Follows links to directories, but for those that lead back to one it is in. */
+/** Searches for one pattern. Follows links to directories, except those that lead back to a directory being searched. */
 class Search {
-  /** Entries that match, those that are taken out included. */
+  /** Entries that match, including excluded ones. */
   matched = 0
   readonly #glob: Glob
   readonly #excluded: readonly Glob[]
@@ -108,7 +107,7 @@ class Search {
     const place = placeIn(start, Buffer.from(literal))
     const there = await lookAt(place, lstat)
     if ('code' in there && (there.code === 'ENOENT' || there.code === 'ENOTDIR')) return
-    // The path itself may be a directory instead of a file: the message then says what to write.
+    // The path of a directory matches nothing: the error message suggests a pattern.
     if ('stats' in there && there.stats.isDirectory()) return
     this.#add(place, null)
   }
@@ -154,11 +153,11 @@ class Search {
     } else if (this.#glob.matches(path)) this.#add(place, null)
   }
 
-  #add(place: FilePlace, fault: ShardReject | null): void {
+  #add(place: FilePlace, reject: ShardReject | null): void {
     this.matched++
     if (isExcluded(place.shown, this.#excluded)) return
     const key = placeKey(place)
-    if (!this.#found.has(key)) this.#found.set(key, { place, fault })
+    if (!this.#found.has(key)) this.#found.set(key, { place, reject })
   }
 }
 
@@ -168,9 +167,9 @@ function joined(path: string, { shown }: FilePlace): string {
 }
 
 /**
- * `lstat` or `stat` of a place; the error's code where that is a fact about the path.
+ * Returns the result of `lstat` or `stat`, or the error code if the path is the cause.
  *
- * @throws {StorageError} the system refused for another reason
+ * @throws {StorageError} another cause
  */
 export async function lookAt(
   place: FilePlace,
@@ -183,14 +182,14 @@ export async function lookAt(
   }
 }
 
-/** The code of an error that is a fact about the path. @throws {StorageError} it is not */
+/** Returns the code of an error caused by the path. @throws {StorageError} another cause */
 export function pathError(operation: string, { shown }: FilePlace, error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code ?? ''
   if (Object.hasOwn(pathErrors, code)) return code
   throw storageError(operation, shown, error)
 }
 
-/** The fault of a path that cannot be looked at or opened. */
+/** Returns the reject for a path that cannot be examined or opened. */
 export function rejectOfPath(code: string): ShardReject {
   const missing = code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP'
   return {

@@ -1,6 +1,6 @@
 /**
- * Reads one file on disk, and detects writes to it meanwhile by comparing size and time of change around every read.
- * Maps system errors to their effect on the run: none becomes a verdict on the file.
+ * Reads one file on disk, and detects concurrent writes by comparing size and time of change around every read.
+ * A system error stops the run, resumable; it never rejects the file.
  */
 import { createHash } from 'node:crypto'
 import { type BigIntStats, constants } from 'node:fs'
@@ -10,25 +10,25 @@ import { closeAfter } from '../storage/close-all.js'
 import { storageError } from '../storage/files.js'
 import type { FilePlace } from './file-name.js'
 
-/** Bytes asked of the disk at once. */
+/** Bytes per read. */
 const readBytes = 1024 * 1024
 
-/** Bytes of a sample, and samples between the first and the last, that pin a file before it is read. */
+/** Size and number of the samples, besides the first and the last, that identify the content of a file before it is read. */
 const sampleBytes = 64 * 1024
 const samplesBetween = 6
 
-/** A change this recent may be followed by another one in the same tick of the file system's clock. */
+/** A change this recent may be followed by another one with the same time stamp. */
 const tickMsMax = 2_000
 
 export class LocalFile {
   readonly #place: FilePlace
   readonly #size: number
   readonly #version: string
-  /** As it was when its content was last known to be that of `version`. */
+  /** State of the file when its content was last known to be that of `version`. */
   #seen: BigIntStats
-  /** Whether `#seen` was looked at long enough after the last change. */
+  /** Whether `#seen` was read long enough after the last change. */
   #settled: boolean
-  /** Something but the content changed while it was read: the stamp does not tell any more. */
+  /** Something other than the content changed during a read: the stamp is no longer reliable. */
   #blurred = false
 
   private constructor(place: FilePlace, stats: BigIntStats, version: string) {
@@ -39,7 +39,7 @@ export class LocalFile {
     this.#settled = isSettled(stats)
   }
 
-  /** @throws the system's error where the file cannot be opened · {StorageError} its device fails */
+  /** @throws the system's error if the file cannot be opened · {StorageError} the device fails */
   static async open(place: FilePlace): Promise<LocalFile> {
     const handle = await openFile(place)
     try {
@@ -54,12 +54,12 @@ export class LocalFile {
     return this.#size
   }
 
-  /** Hash over the size and samples of the content: 16 hexadecimal digits. Cheap for a terabyte; not a checksum. */
+  /** Hash of the size and samples of the content: 16 hexadecimal digits. Cheap for a terabyte; not a checksum. */
   get version(): string {
     return this.#version
   }
 
-  /** Size, times of change and inode; null where an equal one would not say that the content is the same. */
+  /** Size, times of change and inode; null if an equal stamp would not prove equal content. */
   stamp(): string | null {
     const { size, mtimeNs, ctimeNs, ino } = this.#seen
     return this.#settled && !this.#blurred ? [size, mtimeNs, ctimeNs, ino].join(' ') : null
@@ -97,7 +97,7 @@ export class LocalFile {
     }
   }
 
-  /** The listing found it, so that a refusal now is trouble of this moment. */
+  /** The file was listed before, so that a failure to open it now counts as temporary. */
   async #open(): Promise<FileHandle> {
     const { shown } = this.#place
     let handle: FileHandle
@@ -107,7 +107,7 @@ export class LocalFile {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw inputError('open', shown, error)
       throw new StorageError(
         `${shown} was there when the run listed its files and is gone (ENOENT). Put it back, or run the same ` +
-          'command again: a file of which no committed block was read is taken out then',
+          'command again: a file of which no committed block was read is then removed from the run',
         { cause: error, details: { errno: 'ENOENT', operation: 'open', path: shown } },
       )
     }
@@ -119,7 +119,7 @@ export class LocalFile {
     }
   }
 
-  /** What is opened may be another file by now, or the same with another time. */
+  /** The opened file may be another one by now, or the same with another time stamp. */
   async #recognise(handle: FileHandle): Promise<void> {
     const stats = await statsOf(handle, this.#place.shown)
     if (stampOf(stats) === stampOf(this.#seen)) {
@@ -131,12 +131,12 @@ export class LocalFile {
     if ((await contentVersion(handle, this.#size, shown)) !== this.#version) {
       throw changed(shown, 'has other content than when it was listed')
     }
-    // The samples are the same; what lies between them may not be.
+    // The samples are equal; the bytes between them may differ.
     this.#blurred = true
     this.#seen = stats
   }
 
-  /** After a read: a file that is written to gives bytes that were never together in it. */
+  /** After a read: bytes read during a write may never have been in the file at the same time. */
   async #compare(handle: FileHandle): Promise<void> {
     const stats = await statsOf(handle, this.#place.shown)
     if (stampOf(stats) === stampOf(this.#seen)) {
@@ -146,7 +146,7 @@ export class LocalFile {
     if (stats.size !== this.#seen.size || stats.mtimeNs !== this.#seen.mtimeNs) {
       throw changed(this.#place.shown, 'was written to while it was read')
     }
-    // Renamed, linked, or given other permissions: or a time that was set back, which only its content tells.
+    // Renamed, linked or with new permissions; or its time was reset, which only its content can show.
     this.#blurred = true
   }
 }
@@ -161,7 +161,7 @@ function isSettled({ mtimeMs, ctimeMs }: BigIntStats): boolean {
 
 function changed(file: string, how: string): ShardChangedError {
   return new ShardChangedError(
-    `${file} ${how}. Run the same command again once nothing writes to it: what was committed of it is compared then`,
+    `${file} ${how}. Run the same command again once nothing writes to it: what was committed of it is then compared`,
     { details: { resumable: true, path: file } },
   )
 }
@@ -198,7 +198,7 @@ async function fill(handle: FileHandle, offset: number, lengthBytes: number, fil
   return bytes
 }
 
-/** @throws {StorageError} the device or the network failed: transient, never a verdict on the shard */
+/** @throws {StorageError} the device or the network failed: the shard is not rejected */
 async function readAt(
   handle: FileHandle,
   into: Uint8Array,
@@ -234,6 +234,6 @@ async function close(handle: FileHandle, file: string): Promise<void> {
 
 function inputError(operation: string, file: string, cause: unknown): StorageError {
   const { message, details } = storageError(operation, file, cause)
-  const advice = "Where only this file is affected, take it out with '!' and its name in `files`"
+  const advice = "If only this file is affected, exclude it with '!' and its name in `files`"
   return new StorageError(`${message} ${advice}`, { cause, details })
 }

@@ -1,4 +1,4 @@
-/** Shards on disk and on standard input: what they are called and which can be read. Reading one is local-file.ts. */
+/** Shards on disk and on standard input: their paths, and which can be read. local-file.ts reads one. */
 import type { Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { relative, sep } from 'node:path'
@@ -14,43 +14,43 @@ import type { Shard, ShardReject } from './shard.js'
 
 export interface LocalSource {
   readonly split: string
-  /** Directory that relative globs start from: that of the recipe, or the working directory. */
+  /** Directory of relative globs: that of the recipe, or the working directory. */
   readonly root: string
-  /** Globs; a leading '!' takes files out. */
+  /** Globs; a leading '!' excludes files. */
   readonly files: readonly string[]
   readonly mapping: FieldMapping
 }
 
 /**
- * The files that the globs find, sorted by code unit of their path, each once. What cannot be read (a link to nothing, no
- * permission, not a regular file, nothing in it) is a shard with a fault: one reject.
+ * Returns the files that match the globs, each once, sorted by the code units of their path. A file that cannot be read
+ * (dangling link, no permission, not a regular file, empty) becomes a rejected shard.
  *
  * `path` is relative to the directory that all globs share before their first wildcard:
- * `fixtures/skypile/**\/*.jsonl` gives `data/x.jsonl`. It does not depend on `root` or on what is found.
- * @throws {SourceNotFoundError} a glob finds nothing, or nothing that can be read
- * @throws {StorageError} the system fails (an error of the device, too many open files): resumable
+ * `fixtures/skypile/**\/*.jsonl` gives `data/x.jsonl`. It does not depend on `root` or on which files exist.
+ * @throws {SourceNotFoundError} a glob matches nothing, or nothing that can be read
+ * @throws {StorageError} the system fails (device error, too many open files): resumable
  */
 export async function localShards({ split, root, files, mapping }: LocalSource): Promise<Shard[]> {
   const { files: listed, base } = await listFiles(root, files)
   if (listed.length === 0) {
     throw new SourceNotFoundError(
-      `${files.join(', ')}: every file that fits is taken out by a pattern that begins with '!'`,
+      `${files.join(', ')}: every file that matches is excluded by a pattern that begins with '!'`,
     )
   }
   const found = listed.map((each) => ({ ...each, key: placeKey(each.place) }))
   found.sort((a, b) => (a.key < b.key ? -1 : 1))
   const shards = await mapConcurrent(found, openFilesMax, (each) => fileShard(each, base, split, mapping))
-  const first = shards.find(({ fault }) => fault != null)
-  if (first?.fault && shards.every(({ fault }) => fault != null && fault.reason !== 'shard-empty')) {
+  const first = shards.find(({ reject }) => reject != null)
+  if (first?.reject && shards.every(({ reject }) => reject != null && reject.reason !== 'shard-empty')) {
     throw new SourceNotFoundError(
-      `none of the files that fit ${files.join(', ')} can be read (${shards.length} found): ${first.path}: ${first.fault.detail}`,
+      `none of the files that match ${files.join(', ')} can be read (${shards.length} found): ${first.path}: ${first.reject.detail}`,
     )
   }
-  return withOwnPaths(shards).sort((a, b) => (a.path < b.path ? -1 : 1))
+  return withUniquePaths(shards).sort((a, b) => (a.path < b.path ? -1 : 1))
 }
 
-/** Two names can be shown alike where one is not UTF-8 and the other has its escape; ids need each its own. */
-function withOwnPaths(shards: readonly Shard[]): Shard[] {
+/** Makes paths unique: a name that is not UTF-8 may be shown as another name that contains its escape. */
+function withUniquePaths(shards: readonly Shard[]): Shard[] {
   const taken = new Set<string>()
   return shards.map((shard) => {
     let path = shard.path
@@ -61,14 +61,14 @@ function withOwnPaths(shards: readonly Shard[]): Shard[] {
 }
 
 async function fileShard(
-  { place, fault: known }: FoundFile,
+  { place, reject: known }: FoundFile,
   base: string,
   split: string,
   mapping: FieldMapping,
 ): Promise<Shard> {
   const path = relative(base, place.shown).split(sep).join('/')
-  const identity = known === null ? await identityOf(place) : { fault: known }
-  if ('fault' in identity) return rejectedShard({ split, path, mapping, fault: identity.fault })
+  const identity = known === null ? await identityOf(place) : { reject: known }
+  if ('reject' in identity) return rejectedShard({ split, path, mapping, reject: identity.reject })
   const { file } = identity
   return {
     split,
@@ -82,17 +82,17 @@ async function fileShard(
   }
 }
 
-async function identityOf(place: FilePlace): Promise<{ readonly file: LocalFile } | { readonly fault: ShardReject }> {
+async function identityOf(place: FilePlace): Promise<{ readonly file: LocalFile } | { readonly reject: ShardReject }> {
   const there = await lookAt(place, stat)
-  if ('code' in there) return { fault: rejectOfPath(there.code) }
+  if ('code' in there) return { reject: rejectOfPath(there.code) }
   const { stats } = there
-  if (!stats.isFile()) return { fault: { reason: 'shard-unreadable', detail: `it is ${kindOf(stats)}` } }
-  if (stats.size === 0) return { fault: { reason: 'shard-empty', detail: 'the file has 0 bytes' } }
+  if (!stats.isFile()) return { reject: { reason: 'shard-unreadable', detail: `it is ${kindOf(stats)}` } }
+  if (stats.size === 0) return { reject: { reason: 'shard-empty', detail: 'the file has 0 bytes' } }
   try {
     return { file: await LocalFile.open(place) }
   } catch (error) {
     if (error instanceof KunStreamError) throw error
-    return { fault: rejectOfPath(pathError('read', place, error)) }
+    return { reject: rejectOfPath(pathError('read', place, error)) }
   }
 }
 
@@ -110,8 +110,8 @@ export interface StdinSource {
 }
 
 /**
- * Standard input as one shard, path '-'. It can be read once and from its start only: a run over it cannot be
- * resumed, and Parquet, which is read from its end, cannot come this way.
+ * Returns standard input as one shard with the path '-'. It can be read once, from its start: a run over it cannot be
+ * resumed, and Parquet, which is read from its end, is not supported.
  */
 export function stdinShard({ split, mapping, input }: StdinSource): Shard {
   return {
@@ -122,10 +122,10 @@ export function stdinShard({ split, mapping, input }: StdinSource): Shard {
     mapping,
     open(offset, signal) {
       if (offset === 0) return addAbortSignal(signal, input)
-      throw new InvalidOptionError('standard input cannot be read again: a run over it does not resume. Start it anew')
+      throw new InvalidOptionError('standard input cannot be read again, so this run cannot be resumed: start it over')
     },
     async read() {
-      throw new ShardFormatError('standard input cannot be read from its end, as Parquet is: give the file instead')
+      throw new ShardFormatError('Parquet cannot be read from standard input: give the file instead')
     },
   }
 }

@@ -1,20 +1,20 @@
-/** Shards of which nothing is read: those that cannot be, each one reject, and those that were taken out of a run. */
+/** Shards that are not read: those that cannot be, each of which is one reject, and those removed from a run. */
 import { ContractError } from '../errors.js'
 import type { FieldMapping } from '../text/mapping.js'
-import type { Piece } from './formats/raw-block.js'
+import type { RawBlock } from './formats/raw-block.js'
 import type { Shard, ShardReject } from './shard.js'
 
-/** Builds a shard that is one reject. */
+/** Returns a shard that is one reject. */
 export function rejectedShard(of: {
   readonly split: string
   readonly path: string
   readonly mapping: FieldMapping
-  readonly fault: ShardReject
+  readonly reject: ShardReject
 }): Shard {
   return { ...of, ...unread, sizeBytes: 0, version: null }
 }
 
-/** A shard that was taken out: it keeps the indexes of the others as they are. */
+/** Returns a removed shard, which keeps the indexes of the others unchanged. */
 export function removedShard({ split, path }: { readonly split: string; readonly path: string }): Shard {
   return { split, path, ...unread, sizeBytes: 0, version: null, mapping: { text: '' }, removed: true }
 }
@@ -25,11 +25,11 @@ const unread: Pick<Shard, 'open' | 'read'> = {
 }
 
 function refuse(): never {
-  throw new ContractError('a shard that is only a reject, or was taken out, was opened')
+  throw new ContractError('a rejected or removed shard was opened')
 }
 
-/** The one piece of a shard that cannot be read; at `offset` where pieces came before. */
-export async function* shardReject({ reason, detail }: ShardReject, offset = 0): AsyncGenerator<Piece> {
+/** Yields the only block of a shard that cannot be read, or the last one if blocks before `offset` were read. */
+export async function* shardReject({ reason, detail }: ShardReject, offset = 0): AsyncGenerator<RawBlock> {
   const refused = [{ offset, reason, detail, excerpt: '' }]
   yield { bytes: new Uint8Array(0), offset, offsetUnit: 'byte', refused, next: null }
 }

@@ -7,33 +7,33 @@ import { RunMismatchError } from '../errors.js'
 import { ContentHash, type ContentRead } from './content-hash.js'
 import type { Shard } from './shard.js'
 
-/** What committed blocks came from, of one shard. JSON-safe. */
+/** What committed blocks have read of one shard. JSON-safe. */
 export interface ShardRead {
-  /** Index in the list of the run. */
+  /** Index in the list of shards. */
   readonly shard: number
-  /** Left out where nothing was read (a reject), or the content is pinned by its version. */
+  /** Absent if nothing was read (a reject), or if `version` pins the content. */
   readonly read?: ContentRead
-  /** Nothing but rejects came of it. */
+  /** The shard gave only rejects. */
   readonly rejected?: true
 }
 
-export interface ShardReading {
-  /** To read from, in place of the shard itself. */
+interface ShardReading {
+  /** The shard to read, which hashes what is read. */
   readonly shard: Shard
-  /** Resolves once all is hashed that pieces so far were made of; null where it is. */
+  /** Resolves when the bytes of all blocks so far are hashed; null if they are. */
   settled(): Promise<void> | null
-  /** What was read until now; undefined where that is not hashed. */
+  /** What was read so far; undefined if it is not hashed. */
   read(): ContentRead | undefined
 }
 
 /**
- * @param from state of the earlier reading; null at the start of a shard; undefined if unknown: nothing is hashed then
+ * @param from what was read before; null at the start of the shard; undefined if unknown: then nothing is hashed
  */
 export function readingOf(shard: Shard, from: ContentRead | null | undefined): ShardReading {
   const { stamp } = shard
   if (stamp === undefined || from === undefined) return { shard, settled: () => null, read: () => undefined }
   let hash: ContentHash | null = null
-  /** Of Parquet, which is read in any order: the whole file is hashed, from its first byte to its last. */
+  /** For Parquet, which is read in any order: hashing of the whole file, from its first byte to its last. */
   let whole: Promise<void> | null = null
   let wholeDone = false
 
@@ -69,7 +69,7 @@ export function readingOf(shard: Shard, from: ContentRead | null | undefined): S
       },
       async read(offset, lengthBytes, signal) {
         whole ??= hashWhole(signal)
-        // Its failure is thrown where it is awaited.
+        // A failure is thrown where it is awaited.
         whole.catch(() => undefined)
         return shard.read(offset, lengthBytes, signal)
       },
@@ -100,7 +100,7 @@ export async function checkReads(
   if (doubtful.length === 0) return
   const bytes = doubtful.reduce((sum, { read }) => sum + (read?.bytes ?? 0), 0)
   onEvent(
-    `comparing ${doubtful.length} input files with what was read of them, ${bytes} bytes: their times do not tell`,
+    `comparing ${doubtful.length} input files with what was read of them, ${bytes} bytes: their times of change differ`,
   )
   const { signal } = new AbortController()
   await mapConcurrent(doubtful, comparedMax, async ({ shard: index, read }) => {
@@ -108,7 +108,7 @@ export async function checkReads(
     if (read === undefined || (await isSame(shard, read, signal))) return
     throw new RunMismatchError(
       `${shard.path} (${shard.split}) was changed since ${read.bytes} bytes of it were read: rows of two inputs would be ` +
-        'in one dataset. Put back what it was, use another directory, or start over with --fresh --force (replies are kept).',
+        'in one dataset. Restore the file, use another directory, or start over with --fresh --force (replies are kept).',
       { details: { shard: shard.path, split: shard.split, bytes: read.bytes } },
     )
   })

@@ -1,4 +1,4 @@
-/** A shard: one file of a corpus, on disk or on the Hub. Formats read it through this and know neither. */
+/** A shard: one file of a corpus, on disk or on the Hub. */
 import type { RejectReasonName } from '../reject-reasons.js'
 import type { RangedFile } from '../storage/ranged-file.js'
 import type { FieldMapping } from '../text/mapping.js'
@@ -9,15 +9,15 @@ export interface ShardReject {
   readonly detail: string
 }
 
-/** One file of a corpus. `path` is what ids and rows carry. */
+/** One file of a corpus. Ids and rows contain its `path`. */
 export interface Shard extends RangedFile {
   readonly split: string
   readonly mapping: FieldMapping
-  /** Format of its content, for a shard whose bytes do not tell it; detected by default. */
+  /** Format of the content, if it cannot be detected from the bytes; detected by default. */
   readonly format?: 'arrow' | 'jsonl' | 'parquet' | undefined
-  /** Found when it was listed: the shard is one reject and is not opened. */
-  readonly fault?: ShardReject | null
-  /** Removed from a run that began with it: its index stays, nothing of it is read. */
+  /** Why it was rejected when it was listed: the shard is not opened. */
+  readonly reject?: ShardReject | null
+  /** Removed from a run that started with it: it keeps its index, and is not read. */
   readonly removed?: boolean
   /**
    * State of the file in the file system: equal means the same content. Null if it cannot be determined. Only for shards

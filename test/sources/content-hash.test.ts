@@ -84,7 +84,7 @@ t.test('a file that is replaced while it is read is read to its old end', async 
     bytes += chunk.length
   }
   t.equal(bytes, large.length)
-  t.equal(shard.stamp?.(), null, 'and its times do not tell any more')
+  t.equal(shard.stamp?.(), null, 'and its times no longer prove that it is unchanged')
 })
 
 t.test('equal times prove that a file is unchanged only if its last change is old enough', async (t) => {

@@ -11,7 +11,7 @@ const list = (root: string, ...files: string[]) => localShards({ split: 's', roo
 const paths = async (root: string, ...files: string[]) => (await list(root, ...files)).map(({ path }) => path)
 const isRoot = process.getuid?.() === 0
 
-t.test('unreadable files are listed with their fault, and are one reject each; nothing is skipped', async (t) => {
+t.test('unreadable files are listed with their reject, and are one reject each; nothing is skipped', async (t) => {
   const root = t.testdir({
     'a.jsonl': '{"text":"一"}\n',
     'empty.jsonl': '',
@@ -23,7 +23,7 @@ t.test('unreadable files are listed with their fault, and are one reject each; n
   execFileSync('mkfifo', [join(root, 'pipe.jsonl')])
   const shards = await list(root, '*.jsonl')
   t.strictSame(
-    shards.map(({ path, fault }) => `${path} ${fault?.reason ?? 'readable'}`),
+    shards.map(({ path, reject }) => `${path} ${reject?.reason ?? 'readable'}`),
     [
       'a.jsonl readable',
       'device.jsonl shard-unreadable',
@@ -38,7 +38,7 @@ t.test('unreadable files are listed with their fault, and are one reject each; n
   t.equal(blocks.flatMap((block) => records(block)).length, 1)
   t.strictSame(
     blocks.flatMap(({ block }) => block.refused.map(({ reason }) => `${block.shard} ${reason}`)).sort(),
-    shards.flatMap(({ path, fault }) => (fault == null ? [] : [`${path} ${fault.reason}`])),
+    shards.flatMap(({ path, reject }) => (reject == null ? [] : [`${path} ${reject.reason}`])),
   )
   for (const { cursor } of blocks) {
     const rest = await collect(shards, {}, JSON.parse(JSON.stringify(cursor)))
@@ -52,7 +52,7 @@ t.test('a file or directory without permission is one reject', { skip: isRoot &&
   t.teardown(() => chmodSync(join(root, 'closed'), 0o700))
   const shards = await list(root, '**/*.jsonl')
   t.strictSame(
-    shards.map(({ path, fault }) => [path, fault?.detail ?? 'readable']),
+    shards.map(({ path, reject }) => [path, reject?.detail ?? 'readable']),
     [
       ['a.jsonl', 'readable'],
       ['b.jsonl', 'permission denied (EACCES)'],
@@ -78,7 +78,7 @@ t.test('a name that is not UTF-8 is read; ids and messages show its bytes', asyn
   }
   const shards = await list(root, '**/*.jsonl')
   t.strictSame(
-    shards.map(({ path, fault }) => [path, fault ?? null]),
+    shards.map(({ path, reject }) => [path, reject ?? null]),
     [
       ['%B2%E2/深.jsonl', null],
       ['%D6%D0%CE%C4.jsonl', null],
@@ -116,7 +116,7 @@ t.test('patterns match as documented, and "!" excludes files and whole directori
   t.strictSame(await paths(root, '*.jsonl'), ['[c].jsonl', 'a.jsonl', 'b(1).jsonl'])
   t.strictSame(await paths(root, 'b(1).jsonl', '\\[c\\].jsonl'), ['[c].jsonl', 'b(1).jsonl'])
   t.strictSame(await paths(root, '**/*.jsonl', '!data/deep'), ['[c].jsonl', 'a.jsonl', 'b(1).jsonl', 'data/x.jsonl'])
-  await t.rejects(list(root, '*.jsonl', '!*.jsonl'), { message: /every file that fits is taken out/ })
+  await t.rejects(list(root, '*.jsonl', '!*.jsonl'), { message: /every file that matches is excluded/ })
   t.strictSame(await paths(root, './data/*/*.jsonl'), ['deep/y.jsonl'])
   t.strictSame(await paths(root, 'data/{x,deep/y}.jsonl'), ['deep/y.jsonl', 'x.jsonl'])
   t.strictSame(await paths(root, '.hidden.jsonl', 'data/deep/.z/*'), ['.hidden.jsonl', 'data/deep/.z/z.jsonl'])

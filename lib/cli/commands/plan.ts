@@ -121,7 +121,7 @@ function splitPlan(split: string, shards: readonly Shard[]): SplitPlan {
     bytes: known.length === sizes.length ? known.reduce((sum, size) => sum + size, 0) : null,
     // No spread: a list of shards may be longer than the argument limit of a call.
     largestBytes: known.reduce((largest, size) => Math.max(largest, size), 0),
-    faulty: shards.flatMap(({ path, fault }) => (fault == null ? [] : [{ path, ...fault }])),
+    faulty: shards.flatMap(({ path, reject }) => (reject == null ? [] : [{ path, ...reject }])),
   }
 }
 

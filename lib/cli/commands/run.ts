@@ -155,7 +155,7 @@ async function conduct(call: RunCall): Promise<RunEnd> {
     if (call.fromMirror) await stop.before(restore(mirror))
     prepared = await stop.before(call.prepare())
     const { settings, builtin } = prepared
-    const faulty = settings.shards.flatMap(({ path, fault }) => (fault == null ? [] : [{ path, ...fault }]))
+    const faulty = settings.shards.flatMap(({ path, reject }) => (reject == null ? [] : [{ path, ...reject }]))
     for (const shard of faulty) log.warn('shard-unreadable', shard)
     for (const line of faultyLines(faulty)) terminal.say(line)
     const { run, copies } = await open(call, prepared, stop)

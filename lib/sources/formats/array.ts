@@ -1,11 +1,18 @@
 /**
- * Cuts a JSON array into pieces with a scanner of brackets and strings; values are not parsed. Also takes
- * {"RECORDS": […]}, arrays end to end, and values end to end. A piece ends with the first record that reaches
- * `blockBytes`; a record over `recordBytesMax` ends its piece too, refused, and is never held whole.
+ * Cuts a JSON array into blocks with a scanner of brackets and strings; values are not parsed. Also takes
+ * {"RECORDS": […]}, arrays end to end, and values end to end. A block ends with the first record that reaches
+ * `blockBytes`; a record over `recordBytesMax` also ends its block, is rejected, and is never held as a whole.
  */
 import type { RefusedRecord } from '../../text/block.js'
-import { append, discard, held } from './pending-bytes.js'
-import { type Damage, type FormatOptions, type Piece, pieceBytes, type Splitter, type TextCursor } from './raw-block.js'
+import { append, discard, pendingBytes } from './pending-bytes.js'
+import {
+  blockBytesOf,
+  type Damage,
+  type FormatOptions,
+  type RawBlock,
+  type Splitter,
+  type TextCursor,
+} from './raw-block.js'
 import { damaged, excerptBytes, recordTooLarge } from './rejected-records.js'
 
 type ArrayCursor = Extract<TextCursor, { layout: 'array' }>
@@ -18,55 +25,55 @@ const closeBracket = 93
 const openBrace = 123
 const closeBrace = 125
 
-/** Bytes of a string looked at one by one before the native search, which has a fixed cost, takes over. */
+/** Bytes of a string scanned one by one before the native search is used, which has a fixed cost. */
 const nearBytes = 48
 
-/** Bytes kept of what follows the end of the list. */
+/** Bytes kept of what follows the end of the array. */
 const shownBytes = 1024
 
 /** @param start cursor whose offset is that of the first byte pushed */
 export function arraySplitter(start: ArrayCursor, options: FormatOptions): Splitter {
   const { blockBytes, recordBytesMax } = options
   const { closing } = start
-  const rest = held(start.offset)
+  const rest = pendingBytes(start.offset)
   let closed = start.closed
-  /** Nothing of sense can follow: the rest of a wrapper, or bytes that do not belong here. */
+  /** What follows the end: the rest of a wrapper object, or bytes that do not belong there. */
   let tail: 'none' | 'wrapper' | 'garbage' = 'none'
-  /** Index in `rest` of the next byte to scan; past the end by one behind a backslash. */
+  /** Index in `rest` of the next byte to scan; one past the end after a backslash. */
   let position = 0
-  /** Start of the record being scanned, −1 between records. */
+  /** Start of the record being scanned; −1 between records. */
   let recordStart = -1
-  /** Brackets open inside the record; a string or a number at the top has none. */
+  /** Open brackets inside the record; none in a top-level string or number. */
   let depth = 0
   let inString = false
   let inScalar = false
-  /** Bytes of the record already dropped, when it is over the limit, and what its reject shows. */
+  /** For a record over the limit: bytes dropped so far, and the start of the record for its reject. */
   let droppedBytes = 0
   let droppedStart: Uint8Array = new Uint8Array(0)
   let bounds: number[] = []
-  /** Start of the first record of the piece. */
-  let pieceStart = -1
+  /** Start of the first record of the block. */
+  let blockStart = -1
 
-  function push(chunk: Uint8Array): Piece<TextCursor>[] {
-    const pieces: Piece<TextCursor>[] = []
+  function push(chunk: Uint8Array): RawBlock<TextCursor>[] {
+    const rawBlocks: RawBlock<TextCursor>[] = []
     if (tail !== 'none') {
-      // One reject says so, in end(): it shows their start.
+      // end() creates one reject, which shows the start of these bytes.
       if (rest.length - position < shownBytes) append(rest, chunk.subarray(0, shownBytes))
-      return pieces
+      return rawBlocks
     }
     append(rest, chunk)
     while (position < rest.length) {
       if (recordStart === -1) {
         if (between()) break
       } else if (inside()) {
-        closeRecord(pieces)
+        closeRecord(rawBlocks)
       }
     }
     compact()
-    return pieces
+    return rawBlocks
   }
 
-  /** Passes over what stands between records, up to the start of one; true when nothing of sense can follow. */
+  /** Skips what is between records, up to the start of a record; returns true if no record can follow. */
   function between(): boolean {
     const { bytes, length } = rest
     while (position < length) {
@@ -93,19 +100,19 @@ export function arraySplitter(start: ArrayCursor, options: FormatOptions): Split
 
   function open(byte: number): void {
     recordStart = position
-    if (pieceStart === -1) pieceStart = position
+    if (blockStart === -1) blockStart = position
     depth = byte === openBrace || byte === openBracket ? 1 : 0
     inString = byte === quote
     inScalar = depth === 0 && !inString
     position++
   }
 
-  /** Scans on inside a record; true when `position` is its end. */
+  /** Scans inside a record; returns true if `position` is its end. */
   function inside(): boolean {
     const { bytes, length } = rest
     while (position < length) {
       if (inString) {
-        passString()
+        skipString()
         if (inString) return false
         if (depth === 0) return true
         continue
@@ -129,8 +136,8 @@ export function arraySplitter(start: ArrayCursor, options: FormatOptions): Split
     return false
   }
 
-  /** Moves behind the closing quote, or to the end of what has arrived (one past it behind a backslash). */
-  function passString(): void {
+  /** Moves past the closing quote, or to the end of the bytes so far (one past it after a backslash). */
+  function skipString(): void {
     const { bytes, length } = rest
     const near = Math.min(length, position + nearBytes)
     while (position < near) {
@@ -155,32 +162,32 @@ export function arraySplitter(start: ArrayCursor, options: FormatOptions): Split
     }
   }
 
-  function closeRecord(pieces: Piece<TextCursor>[]): void {
+  function closeRecord(rawBlocks: RawBlock<TextCursor>[]): void {
     const recordBytes = droppedBytes + position - recordStart
     if (recordBytes > recordBytesMax) {
       const start = shown(recordStart, position)
       const refused = recordTooLarge(rest.offset + recordStart, recordBytes, recordBytesMax, start)
-      pieces.push(cut([refused], rest.offset + position + droppedBytes))
+      rawBlocks.push(cut([refused], rest.offset + position + droppedBytes))
       if (droppedBytes > 0) closeGap()
     } else {
-      bounds.push(recordStart - pieceStart, position - pieceStart)
-      if (position - pieceStart >= blockBytes) pieces.push(cut([], rest.offset + position))
+      bounds.push(recordStart - blockStart, position - blockStart)
+      if (position - blockStart >= blockBytes) rawBlocks.push(cut([], rest.offset + position))
     }
     recordStart = -1
     inScalar = false
   }
 
-  /** What a reject shows: the bytes from `from`, behind those dropped before them. */
+  /** The bytes that a reject shows: those dropped before, then those from `from`. */
   function shown(from: number, to: number): Uint8Array {
     const bytes = rest.bytes.subarray(from, to)
     return excerptBytes(droppedBytes === 0 ? bytes : Buffer.concat([droppedStart, excerptBytes(bytes)]))
   }
 
-  function cut(refused: readonly RefusedRecord[], next: number | null): Piece<TextCursor> {
-    const from = pieceStart === -1 ? 0 : pieceStart
+  function cut(refused: readonly RefusedRecord[], next: number | null): RawBlock<TextCursor> {
+    const from = blockStart === -1 ? 0 : blockStart
     const length = bounds.at(-1) ?? 0
-    const piece: Piece<TextCursor> = {
-      bytes: pieceBytes(rest.bytes.subarray(from, from + length), options),
+    const rawBlock: RawBlock<TextCursor> = {
+      bytes: blockBytesOf(rest.bytes.subarray(from, from + length), options),
       bounds: Int32Array.from(bounds),
       offset: length === 0 ? (refused[0]?.offset ?? rest.offset) : rest.offset + from,
       offsetUnit: 'byte',
@@ -188,11 +195,11 @@ export function arraySplitter(start: ArrayCursor, options: FormatOptions): Split
       next: next === null ? null : { layout: 'array', offset: next, closing, closed },
     }
     bounds = []
-    pieceStart = -1
-    return piece
+    blockStart = -1
+    return rawBlock
   }
 
-  /** After a record that was dropped as it arrived: `rest.offset` counts its bytes again. */
+  /** After a record was dropped while it arrived: corrects `rest.offset` by its bytes. */
   function closeGap(): void {
     discard(rest, position)
     rest.offset += droppedBytes
@@ -201,7 +208,7 @@ export function arraySplitter(start: ArrayCursor, options: FormatOptions): Split
     droppedStart = new Uint8Array(0)
   }
 
-  /** Lets go of what is in pieces, and of a record that is already over the limit. */
+  /** Releases bytes that are in blocks, and those of a record over the limit. */
   function compact(): void {
     if (recordStart !== -1 && droppedBytes + rest.length - recordStart > recordBytesMax) {
       droppedStart = shown(recordStart, rest.length)
@@ -210,28 +217,28 @@ export function arraySplitter(start: ArrayCursor, options: FormatOptions): Split
       rest.length = recordStart
       position = recordStart + past
     }
-    const done = pieceStart === -1 ? Math.min(position, rest.length) : pieceStart
+    const done = blockStart === -1 ? Math.min(position, rest.length) : blockStart
     if (done === 0) return
     discard(rest, done)
     position -= done
     if (recordStart !== -1) recordStart -= done
-    if (pieceStart !== -1) pieceStart = 0
+    if (blockStart !== -1) blockStart = 0
   }
 
-  function end(damage: Damage | null): Piece<TextCursor>[] {
-    const pieces: Piece<TextCursor>[] = []
-    if (damage === null && closing === 'end' && inScalar) closeRecord(pieces)
+  function end(damage: Damage | null): RawBlock<TextCursor>[] {
+    const rawBlocks: RawBlock<TextCursor>[] = []
+    if (damage === null && closing === 'end' && inScalar) closeRecord(rawBlocks)
     const found = damage ?? unfinished()
     const refused: RefusedRecord[] = []
     if (found !== null) {
       const at = recordStart === -1 ? Math.min(position, rest.length) : recordStart
       refused.push(damaged(rest.offset + at, found, shown(at, rest.length)))
     }
-    if (bounds.length > 0 || refused.length > 0) pieces.push(cut(refused, null))
-    return pieces
+    if (bounds.length > 0 || refused.length > 0) rawBlocks.push(cut(refused, null))
+    return rawBlocks
   }
 
-  /** What is wrong with the end of a stream that did not break off. */
+  /** Returns the damage at the end of a complete stream, if any. */
   function unfinished(): Damage | null {
     if (recordStart !== -1) return { reason: 'shard-truncated', detail: 'the JSON text ends inside a record' }
     if (closing !== 'end' && !closed) return { reason: 'shard-truncated', detail: 'the JSON array is not closed' }

@@ -1,5 +1,5 @@
 /**
- * Rows of an Arrow IPC stream or file as JSON Lines of the mapped columns, cut into pieces. A file is read as the stream
+ * Rows of an Arrow IPC stream or file as JSON Lines of the mapped columns, cut into blocks. A file is read as the stream
  * that it contains: its footer is not used. Holds one record batch; its bodies must not be compressed.
  */
 import { type Data, DataType, type RecordBatch, RecordBatchReader } from 'apache-arrow'
@@ -10,7 +10,7 @@ import type { FieldMapping } from '../../text/mapping.js'
 import { skipBytes } from './json-text.js'
 import { examFields } from './parquet-columns.js'
 import { rowLine, textFrom } from './parquet-line.js'
-import { type Codec, type FormatCursor, type FormatOptions, type Piece, pieceBytes } from './raw-block.js'
+import { type Codec, type FormatCursor, type FormatOptions, type RawBlock, blockBytesOf } from './raw-block.js'
 import { damaged, excerptBytes, recordTooLarge } from './rejected-records.js'
 
 const fileMagic = Buffer.from('ARROW1')
@@ -30,15 +30,15 @@ export function isArrow(head: Buffer): boolean {
  * @param stream the decompressed shard, from its first byte
  * @param from rows to skip
  */
-export async function* arrowPieces(
+export async function* arrowBlocks(
   stream: AsyncIterable<Uint8Array>,
   head: Buffer,
   from: number,
   shard: { readonly codec: Codec; readonly mapping: FieldMapping },
   options: FormatOptions,
-): AsyncGenerator<Piece> {
+): AsyncGenerator<RawBlock> {
   const isFile = head.subarray(0, fileMagic.length).equals(fileMagic)
-  const pieces = new PieceCutter(from, shard.codec, options)
+  const rawBlocks = new PieceCutter(from, shard.codec, options)
   let row = 0
   try {
     const reader = await RecordBatchReader.from(isFile ? skipBytes(stream, filePrefixBytes) : stream)
@@ -48,15 +48,15 @@ export async function* arrowPieces(
     const mapped = mappedColumns(names, shard.mapping)
     const columns = options.allColumns ? names : mapped
     for await (const batch of reader) {
-      for (const line of linesOf(batch, columns)) if (row++ >= from) yield* pieces.add(row - 1, line)
+      for (const line of linesOf(batch, columns)) if (row++ >= from) yield* rawBlocks.add(row - 1, line)
     }
-    yield* pieces.end(null)
+    yield* rawBlocks.end(null)
   } catch (error) {
     // The network, the disk and the signal stop the run; the decoder's errors have no class of their own.
     const { code } = error as NodeJS.ErrnoException
     if (!(error instanceof ShardDamageError) && code !== undefined) throw error
     const reason = error instanceof ShardDamageError ? error.reason : 'shard-corrupt'
-    yield* pieces.end(damaged(row, { reason, detail: `arrow: ${(error as Error).message}` }, new Uint8Array(0)))
+    yield* rawBlocks.end(damaged(row, { reason, detail: `arrow: ${(error as Error).message}` }, new Uint8Array(0)))
   }
 }
 
@@ -92,7 +92,7 @@ function textFromData(data: Data, row: number): unknown {
   return textFrom((values as Uint8Array).subarray(valueOffsets[row], valueOffsets[row + 1]))
 }
 
-/** Collects lines to pieces of `blockBytes`. A rejected row ends its piece, so that row n of a piece is its n-th line. */
+/** Collects lines to blocks of `blockBytes`. A rejected row ends its block, so that row n of a block is its n-th line. */
 class PieceCutter {
   readonly #codec: Codec
   readonly #options: FormatOptions
@@ -107,11 +107,11 @@ class PieceCutter {
     this.#options = options
   }
 
-  /** Yields the piece before `row` once it is full. */
-  *add(row: number, line: Buffer): Generator<Piece> {
+  /** Yields the block before `row` once it is full. */
+  *add(row: number, line: Buffer): Generator<RawBlock> {
     const { blockBytes, recordBytesMax } = this.#options
     if (this.#bytes >= blockBytes || this.#refused !== null) {
-      yield this.#piece({ codec: this.#codec, arrow: row })
+      yield this.#rawBlock({ codec: this.#codec, arrow: row })
       this.#first = row
     }
     const lineBytes = line.byteLength - 1
@@ -123,23 +123,23 @@ class PieceCutter {
     this.#bytes += line.byteLength
   }
 
-  /** Yields the last piece. */
-  *end(fault: RefusedRecord | null): Generator<Piece> {
+  /** Yields the last block. */
+  *end(fault: RefusedRecord | null): Generator<RawBlock> {
     if (this.#refused !== null && fault !== null) {
-      yield this.#piece(null)
+      yield this.#rawBlock(null)
       this.#first = fault.offset
     }
     this.#refused ??= fault
-    if (this.#lines.length > 0 || this.#refused !== null) yield this.#piece(null)
+    if (this.#lines.length > 0 || this.#refused !== null) yield this.#rawBlock(null)
   }
 
-  #piece(next: FormatCursor | null): Piece {
+  #rawBlock(next: FormatCursor | null): RawBlock {
     const refused = this.#refused === null ? [] : [this.#refused]
-    const bytes = pieceBytes(Buffer.concat(this.#lines), this.#options)
-    const piece = { bytes, offset: this.#first, offsetUnit: 'row' as const, refused, next }
+    const bytes = blockBytesOf(Buffer.concat(this.#lines), this.#options)
+    const rawBlock = { bytes, offset: this.#first, offsetUnit: 'row' as const, refused, next }
     this.#lines = []
     this.#bytes = 0
     this.#refused = null
-    return piece
+    return rawBlock
   }
 }

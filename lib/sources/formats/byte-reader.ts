@@ -1,16 +1,16 @@
-/** Takes stretches of known length from a stream, one after the other. */
+/** Reads ranges of known length from a stream, one after the other. */
 import { ShardDamageError } from '../../errors.js'
 
 export interface ByteReader {
   /** Offset of the next byte in the stream. */
   offset(): number
-  /** The stream broke off, or ended inside a stretch: nothing follows. */
+  /** The stream failed, or ended inside a range. */
   broken(): boolean
-  /** `lengthBytes` bytes; fewer only where the stream ends. */
+  /** Returns `lengthBytes` bytes; fewer at the end of the stream. */
   read(lengthBytes: number): Promise<Buffer>
-  /** The same in chunks as they come. @throws {ShardDamageError} the stream ends before */
+  /** Yields `lengthBytes` bytes in chunks. @throws {ShardDamageError} the stream ends early */
   take(lengthBytes: number): AsyncGenerator<Uint8Array>
-  /** @throws {ShardDamageError} the stream ends before */
+  /** @throws {ShardDamageError} the stream ends early */
   skip(lengthBytes: number): Promise<void>
   close(): Promise<void>
 }
@@ -22,7 +22,7 @@ export function byteReader(stream: AsyncIterable<Uint8Array>, start: number): By
   let offset = start
   let broken = false
 
-  /** Up to `lengthBytes` bytes; none at the end. */
+  /** Returns up to `lengthBytes` bytes; none at the end. */
   async function some(lengthBytes: number): Promise<Uint8Array> {
     while (chunk.byteLength === 0) {
       try {
@@ -46,7 +46,7 @@ export function byteReader(stream: AsyncIterable<Uint8Array>, start: number): By
     while (left > 0) {
       const part = await some(left)
       if (part.byteLength === 0) break
-      // What is not whole waits for the next chunk, which may be filled into the memory of this one.
+      // An incomplete part is copied: the next chunk may reuse its memory.
       parts.push(part.byteLength < left ? new Uint8Array(part) : part)
       left -= part.byteLength
     }

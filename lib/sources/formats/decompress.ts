@@ -1,6 +1,6 @@
 /**
- * gzip, zstd and xz as byte streams. The compressed bytes are fed in slices on a fixed grid, so that what comes out
- * before a corrupt place does not depend on how the bytes arrived. Limits keep a bomb from filling memory.
+ * Decompresses gzip, zstd and xz streams. The input is divided into slices of a fixed size, so that the output before a
+ * corrupt place does not depend on how the bytes arrived. Limits protect against decompression bombs.
  */
 import type { Transform } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
@@ -14,25 +14,25 @@ import { xzDecoder } from './xz-decoder.js'
 import { frameWalker } from './zstd-frames.js'
 import { growingWindow } from './zstd-window.js'
 
-/** Compressed bytes fed at once. */
+/** Compressed bytes per call of the decoder. */
 const sliceBytes = 64 * 1024
 
-/** The same where a corrupt slice is gone through again: what comes out of the last one before the damage is lost. */
+/** The same when a corrupt slice is decoded again: the output of the slice with the damage is lost. */
 const fineSliceBytes = 8
 
-/** Output to input of a whole shard, past the first `expansionFreeBytes`: text is 2 to 10, a bomb over 1,000. */
+/** Largest ratio of output to input of a shard after the first `expansionFreeBytes`: 2 to 10 for text, over 1,000 for a bomb. */
 const expansionRatioMax = 300
 const expansionFreeBytes = 64 * 1024 * 1024
 
-/** Output of one shard. */
+/** Largest output of one shard. */
 const decompressedBytesMax = 2 ** 40
 
-/** Output buffers of zlib: larger ones mean fewer crossings to its thread (348 MB/s against 143 at 16 KiB). */
+/** Size of the output buffers of zlib: larger ones need fewer calls of its thread (348 MB/s, 143 MB/s with 16 KiB). */
 const outputBytes = 1024 * 1024
 
 /**
- * @param stream the compressed bytes from the first on
- * @param reopen the same again, to get at what is whole in a corrupt slice; null where bytes come only once
+ * @param stream the compressed bytes from the first one
+ * @param reopen opens the stream again, to decode a corrupt slice up to the damage; null if it can be read only once
  * @throws {ShardDamageError} after the last byte that could be decompressed
  */
 export async function* decompress(
@@ -56,7 +56,7 @@ export async function* decompress(
   throw damage
 }
 
-/** Yields the output past `skip` bytes; returns what broke it off. `state.inputBytes`: start of the slice that did. */
+/** Yields the output after `skip` bytes; returns the damage, if any. `state.inputBytes` is the start of the corrupt slice. */
 async function* decodeAll(
   decoder: Decoder,
   input: AsyncIterable<Uint8Array>,
@@ -101,7 +101,7 @@ function expansion({ inputBytes, outputBytes }: { inputBytes: number; outputByte
   )
 }
 
-/** Slices of `sliceBytes`, on a grid from the first byte; of `fineSliceBytes` from `fineFrom` on. */
+/** Yields slices of `sliceBytes`; of `fineSliceBytes` from the offset `fineFrom` on. */
 async function* slices(stream: AsyncIterable<Uint8Array>, fineFrom: number): AsyncGenerator<Uint8Array> {
   let offset = 0
   let pending: Uint8Array[] = []
@@ -113,7 +113,7 @@ async function* slices(stream: AsyncIterable<Uint8Array>, fineFrom: number): Asy
       const part = left.subarray(0, wanted)
       left = left.subarray(part.byteLength)
       const whole = part.byteLength === wanted
-      // What is not whole waits for the next chunk, which may be filled into the memory of this one.
+      // An incomplete slice is copied: the next chunk may reuse its memory.
       pending.push(whole ? part : new Uint8Array(part))
       pendingBytes += part.byteLength
       if (!whole) break
@@ -126,21 +126,21 @@ async function* slices(stream: AsyncIterable<Uint8Array>, fineFrom: number): Asy
   if (pendingBytes > 0) yield Buffer.concat(pending)
 }
 
-/** zlib on the thread pool; members end to end are one stream. */
+/** zlib on the thread pool; concatenated members are one stream. */
 function gzipDecoder(): Decoder {
   return zlibDecoder('gzip', zlib.createGunzip({ chunkSize: outputBytes }))
 }
 
 function zlibDecoder(name: string, stream: Transform): Decoder {
   let output: Uint8Array[] = []
-  let heldBytes = 0
-  /** zlib ends at zero bytes behind a member, the padding of tapes, and then takes no more writes. */
+  let outputSoFar = 0
+  /** zlib ends at zero bytes after a member (tape padding), and then accepts no more writes. */
   let ended = false
   let settle: (damage: ShardDamageError | null) => void = () => {}
   stream.on('data', (bytes: Buffer) => {
     output.push(bytes)
-    heldBytes += bytes.byteLength
-    if (heldBytes > sliceOutputBytesMax) stream.destroy(new Error(tooMuch))
+    outputSoFar += bytes.byteLength
+    if (outputSoFar > sliceOutputBytesMax) stream.destroy(new Error(tooMuch))
   })
   stream.on('end', () => {
     ended = true
@@ -148,14 +148,14 @@ function zlibDecoder(name: string, stream: Transform): Decoder {
   })
   stream.on('error', (error: NodeJS.ErrnoException) => {
     const reason = error.code === 'Z_BUF_ERROR' ? 'shard-truncated' : 'shard-corrupt'
-    // zlib's words are the same everywhere; zstd's depend on who decodes.
-    const words = name === 'zstd' ? zstdWords(error) : error.message
+    // The messages of zlib are the same everywhere; those of zstd depend on the decoder.
+    const words = name === 'zstd' ? zstdMessage(error) : error.message
     settle(new ShardDamageError(reason, `${name}: ${words}`, { cause: error }))
   })
 
   async function step(act: (done: () => void) => void): Promise<Decoded> {
     if (ended) return { output: [], damage: null }
-    heldBytes = 0
+    outputSoFar = 0
     const damage = await new Promise<ShardDamageError | null>((resolve) => {
       settle = resolve
       act(() => resolve(null))
@@ -177,7 +177,7 @@ function zlibDecoder(name: string, stream: Transform): Decoder {
   }
 }
 
-function zstdWords({ message, code }: NodeJS.ErrnoException): string {
+function zstdMessage({ message, code }: NodeJS.ErrnoException): string {
   if (code === 'ZSTD_error_checksum_wrong') return checksumWrong
   return message === tooMuch ? message : 'the frame is corrupt'
 }
@@ -185,9 +185,9 @@ function zstdWords({ message, code }: NodeJS.ErrnoException): string {
 const checksumWrong = 'the content of the frame is not that of its checksum'
 
 /**
- * Frame after frame: Node's own decoder where it has one (22.15 and later, off this thread), else fzstd. Both get the
- * checksum by itself, once the rest of the frame is decoded: with Node's, what comes out of bytes that it refuses is lost.
- * So the whole content of a frame with a wrong checksum comes before the damage, whoever decodes.
+ * Decodes frame after frame: with Node's decoder if it has one (22.15 and later, off the main thread), else with fzstd.
+ * Both get the checksum separately, after the rest of the frame: Node's decoder loses the output of the bytes that it
+ * refuses. So the whole content of a frame with a wrong checksum precedes the damage with either decoder.
  */
 function zstdDecoder(windowBytesMax: number): Decoder {
   const walker = frameWalker(windowBytesMax)
@@ -232,7 +232,7 @@ const createZstdDecompress = (
 ).createZstdDecompress
 /** ZSTD_d_windowLogMax of zstd.h. */
 const zstdWindowLogMaxParameter = 100
-/** The least that the parameter may be. */
+/** Smallest value of the parameter. */
 const zstdWindowLogMin = 10
 
 async function frameDecoder(windowBytesMax: number): Promise<Decoder> {
@@ -247,13 +247,13 @@ async function frameDecoder(windowBytesMax: number): Promise<Decoder> {
 /** Loaded once in a process. */
 let hashes: Promise<XXHashAPI> | null = null
 
-/** @param hash of the content, which fzstd does not compare with the checksum: the low 32 bits of XXH64 with seed 0 */
+/** @param hash of the content (the checksum is the low 32 bits of XXH64 with seed 0): fzstd does not check it */
 function fzstdDecoder(hash: XXHash<bigint>): Decoder {
   let output: Uint8Array[] = []
-  let heldBytes = 0
+  let outputSoFar = 0
   const decoder = new Decompress((bytes) => {
-    heldBytes += bytes.byteLength
-    if (heldBytes > sliceOutputBytesMax) throw new Error(tooMuch)
+    outputSoFar += bytes.byteLength
+    if (outputSoFar > sliceOutputBytesMax) throw new Error(tooMuch)
     hash.update(bytes)
     output.push(bytes)
     window.grow(bytes.byteLength)
@@ -261,16 +261,16 @@ function fzstdDecoder(hash: XXHash<bigint>): Decoder {
   const window = growingWindow(decoder)
 
   async function push(slice: Uint8Array, last: boolean): Promise<Decoded> {
-    // Lets other work in between slices: this is the thread that everything waits on.
+    // Yields to other work between slices: this is the main thread.
     await setImmediate()
     output = []
-    heldBytes = 0
+    outputSoFar = 0
     let damage: ShardDamageError | null = null
     try {
-      // A copy: fzstd holds on to what it cannot decode yet.
+      // A copy: fzstd keeps the bytes that it cannot decode yet.
       decoder.push(window.header(new Uint8Array(slice)), last)
     } catch (error) {
-      damage = new ShardDamageError('shard-corrupt', `zstd: ${zstdWords(error as Error)}`, { cause: error })
+      damage = new ShardDamageError('shard-corrupt', `zstd: ${zstdMessage(error as Error)}`, { cause: error })
     }
     return { output, damage }
   }

@@ -1,20 +1,20 @@
 /**
- * JSON text, decompressed: which layout it has, and its pieces. Used for plain and compressed shards and for
- * the members of a tar, which differ only in where the bytes come from.
+ * Detects the layout of decompressed JSON text, and divides it into blocks. Used for plain and compressed shards and for
+ * members of a tar.
  */
 import { ShardDamageError } from '../../errors.js'
 import { arraySplitter } from './array.js'
 import { lineSplitter } from './lines.js'
-import type { Damage, FormatOptions, Piece, Splitter, TextCursor } from './raw-block.js'
+import type { Damage, FormatOptions, RawBlock, Splitter, TextCursor } from './raw-block.js'
 
-/** Bytes looked at to tell the layout: a byte order mark, white space and `{"RECORDS": [` fit with room. */
+/** Bytes examined to detect the layout: more than a byte order mark, white space and `{"RECORDS": [`. */
 export const layoutBytes = 4096
 
 const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf])
 
 /**
- * The first cursor of a text, from its first bytes: `[` opens an array, `{"RECORDS": [` a wrapped one, a line that
- * is `{` alone means values printed over several lines; all else is JSON Lines, whatever the name says.
+ * Returns the first cursor of a text: `[` begins an array, `{"RECORDS": [` a wrapped array, and a line with only `{`
+ * values that span several lines; any other text is JSON Lines, regardless of the name.
  *
  * @param offset of head[0] in the stream
  */
@@ -30,26 +30,26 @@ export function textStart(head: Buffer, offset: number): TextCursor {
   return { layout: 'lines', offset: start }
 }
 
-/** @param stream the bytes from `cursor.offset` on */
-export async function* textPieces(
+/** @param stream the bytes from `cursor.offset` */
+export async function* textBlocks(
   stream: AsyncIterable<Uint8Array>,
   cursor: TextCursor,
   options: FormatOptions,
-): AsyncGenerator<Piece<TextCursor>> {
+): AsyncGenerator<RawBlock<TextCursor>> {
   const splitter: Splitter =
     cursor.layout === 'lines' ? lineSplitter(cursor.offset, options) : arraySplitter(cursor, options)
   let damage: Damage | null = null
   try {
     for await (const chunk of stream) yield* splitter.push(chunk)
   } catch (error) {
-    // A shard that cannot be read is not a damaged one: the network, the disk and the signal stop the run.
+    // Only damage is a reject: failures of the network or disk, and the signal, stop the run.
     if (!(error instanceof ShardDamageError)) throw error
     damage = { reason: error.reason, detail: error.message }
   }
   yield* splitter.end(damage)
 }
 
-/** The stream without its first `count` bytes. */
+/** Yields the stream without its first `count` bytes. */
 export async function* skipBytes(stream: AsyncIterable<Uint8Array>, count: number): AsyncGenerator<Uint8Array> {
   let left = count
   for await (const chunk of stream) {

@@ -1,10 +1,17 @@
 /**
- * Cuts JSON Lines into pieces by newlines alone. A piece ends with the first newline at or past `blockBytes`;
- * a line over `recordBytesMax` ends its piece too, as a refused record, and is never held whole.
+ * Cuts JSON Lines into blocks by newlines alone. A block ends with the first newline at or past `blockBytes`;
+ * a line over `recordBytesMax` also ends its block, is rejected, and is never held as a whole.
  */
 import type { RefusedRecord } from '../../text/block.js'
-import { append, discard, held } from './pending-bytes.js'
-import { type Damage, type FormatOptions, type Piece, pieceBytes, type Splitter, type TextCursor } from './raw-block.js'
+import { append, discard, pendingBytes } from './pending-bytes.js'
+import {
+  blockBytesOf,
+  type Damage,
+  type FormatOptions,
+  type RawBlock,
+  type Splitter,
+  type TextCursor,
+} from './raw-block.js'
 import { damaged, excerptBytes, recordTooLarge } from './rejected-records.js'
 
 const newline = 10
@@ -12,30 +19,30 @@ const newline = 10
 /** @param offset of the first byte that will be pushed: the start of a line */
 export function lineSplitter(offset: number, options: FormatOptions): Splitter {
   const { blockBytes, recordBytesMax } = options
-  const rest = held(offset)
-  // A line that ends before the target is at most `targetBytes` long: only the line across it needs measuring.
+  const rest = pendingBytes(offset)
+  // A line that ends before the target is at most `targetBytes` long: only the line across it needs to be measured.
   const targetBytes = Math.min(blockBytes, recordBytesMax)
   /** No newline in [targetBytes − 1, scanned). */
   let scanned = 0
   /** A line being dropped: its start, the bytes dropped so far, and what its reject shows. */
   let dropping: { lineStart: number; bytes: number; start: Uint8Array } | null = null
 
-  function push(chunk: Uint8Array): Piece<TextCursor>[] {
-    const pieces: Piece<TextCursor>[] = []
+  function push(chunk: Uint8Array): RawBlock<TextCursor>[] {
+    const rawBlocks: RawBlock<TextCursor>[] = []
     let left = chunk
     while (left.byteLength > 0) {
       if (dropping === null) {
         append(rest, left)
         left = left.subarray(left.byteLength)
-        cut(pieces)
+        cut(rawBlocks)
       } else {
-        left = drop(left, pieces)
+        left = drop(left, rawBlocks)
       }
     }
-    return pieces
+    return rawBlocks
   }
 
-  function cut(pieces: Piece<TextCursor>[]): void {
+  function cut(rawBlocks: RawBlock<TextCursor>[]): void {
     let from = 0
     while (rest.length - from >= targetBytes) {
       const found = rest.bytes.subarray(0, rest.length).indexOf(newline, from + Math.max(targetBytes - 1, scanned))
@@ -48,12 +55,12 @@ export function lineSplitter(offset: number, options: FormatOptions): Splitter {
           return
         }
         const refused = tooLarge(rest.offset + lineStart, end - lineStart, rest.bytes.subarray(lineStart, end))
-        pieces.push(piece(from, lineStart, [refused], rest.offset + found + 1))
+        rawBlocks.push(rawBlock(from, lineStart, [refused], rest.offset + found + 1))
       } else if (found === -1) {
         scanned = rest.length - from
         break
       } else {
-        pieces.push(piece(from, found + 1, [], rest.offset + found + 1))
+        rawBlocks.push(rawBlock(from, found + 1, [], rest.offset + found + 1))
       }
       from = found + 1
       scanned = 0
@@ -61,7 +68,7 @@ export function lineSplitter(offset: number, options: FormatOptions): Splitter {
     if (from > 0) discard(rest, from)
   }
 
-  /** The start of the line across the target, looked for from the target backwards. */
+  /** Returns the start of the line across the target, searched backwards from the target. */
   function lineStartBefore(from: number, end: number): number {
     const before = Math.min(from + targetBytes - 2, end - 1)
     if (before < from) return from
@@ -77,7 +84,7 @@ export function lineSplitter(offset: number, options: FormatOptions): Splitter {
   }
 
   /** Drops up to the end of the line; returns what follows it. */
-  function drop(chunk: Uint8Array, pieces: Piece<TextCursor>[]): Uint8Array {
+  function drop(chunk: Uint8Array, rawBlocks: RawBlock<TextCursor>[]): Uint8Array {
     if (dropping === null) return chunk
     const found = chunk.indexOf(newline)
     const dropped = found === -1 ? chunk : chunk.subarray(0, found)
@@ -88,7 +95,7 @@ export function lineSplitter(offset: number, options: FormatOptions): Splitter {
     }
     dropping.bytes += found
     const next = rest.offset + dropping.lineStart + dropping.bytes + 1
-    pieces.push(piece(0, rest.length, [droppedRecord()], next))
+    rawBlocks.push(rawBlock(0, rest.length, [droppedRecord()], next))
     rest.length = 0
     rest.offset = next
     dropping = null
@@ -100,7 +107,7 @@ export function lineSplitter(offset: number, options: FormatOptions): Splitter {
     return tooLarge(rest.offset + lineStart, bytes, start)
   }
 
-  function end(damage: Damage | null): Piece<TextCursor>[] {
+  function end(damage: Damage | null): RawBlock<TextCursor>[] {
     let whole = rest.length
     const refused: RefusedRecord[] = []
     if (damage !== null) {
@@ -110,12 +117,12 @@ export function lineSplitter(offset: number, options: FormatOptions): Splitter {
     } else if (dropping !== null) {
       refused.push(droppedRecord())
     }
-    return whole === 0 && refused.length === 0 ? [] : [piece(0, whole, refused, null)]
+    return whole === 0 && refused.length === 0 ? [] : [rawBlock(0, whole, refused, null)]
   }
 
-  function piece(from: number, to: number, refused: RefusedRecord[], next: number | null): Piece<TextCursor> {
+  function rawBlock(from: number, to: number, refused: RefusedRecord[], next: number | null): RawBlock<TextCursor> {
     return {
-      bytes: pieceBytes(rest.bytes.subarray(from, to), options),
+      bytes: blockBytesOf(rest.bytes.subarray(from, to), options),
       offset: rest.offset + from,
       offsetUnit: 'byte',
       refused,

@@ -1,6 +1,6 @@
 /**
- * Which columns of a Parquet shard are decoded: those of the mapped fields and no others, down to the leaves of structs.
- * An image beside the text is never read. The result is a footer without the other columns.
+ * Selects the columns of a Parquet shard: those of the mapped fields only, down to the leaves of structs, so that an image
+ * column is never read. The result is a footer without the other columns.
  */
 import type { FileMetaData, SchemaElement, SchemaTree } from 'hyparquet'
 import { parquetSchema } from 'hyparquet'
@@ -22,7 +22,7 @@ export const examFields = ['q_type', 'q_main', 'option_a', 'option_b', 'option_c
 const depthMax = 32
 
 /**
- * The footer with the mapped columns alone.
+ * Returns the footer with the mapped columns only.
  *
  * @throws {ShardDamageError} 'shard-columns': there is no column for the text; the message lists the columns
  */
@@ -76,7 +76,7 @@ function keepPath(node: SchemaTree, path: readonly string[], kept: Set<SchemaTre
   return found || (isList(node) && keepElements(node, path, kept, depth))
 }
 
-/** A list has one element under one repeated group; neither has a name of its own in a path. An index may stand there. */
+/** A list has one element under one repeated group. A path names neither, but may contain an index. */
 function keepElements(node: SchemaTree, path: readonly string[], kept: Set<SchemaTree>, depth: number): boolean {
   const [group] = node.children
   const element = group?.children.length === 1 ? group.children[0] : group
@@ -87,7 +87,7 @@ function keepElements(node: SchemaTree, path: readonly string[], kept: Set<Schem
   return true
 }
 
-/** All of a column; of a struct with a field `text`, as the elements of a list may be, that field alone. */
+/** Keeps all of a column; of a struct with a field `text`, which elements of a list may be, only that field. */
 function keepAll(node: SchemaTree, kept: Set<SchemaTree>, depth: number): void {
   kept.add(node)
   if (depth > depthMax) throw new ShardDamageError('shard-unsupported', `columns are nested over ${depthMax} levels`)
@@ -100,7 +100,7 @@ function isList({ element, children }: SchemaTree): boolean {
   return element.converted_type === 'LIST' && children.length === 1
 }
 
-/** The schema is a tree in one list, each group before its children. */
+/** Adds the kept elements: the schema is a list with each group before its children. */
 function addElements(
   node: SchemaTree,
   kept: ReadonlySet<SchemaTree>,
@@ -113,7 +113,7 @@ function addElements(
   for (const child of children) addElements(child, kept, schema, leaves)
 }
 
-/** Paths of all leaves, as a recipe names them. */
+/** Returns the paths of all leaves, as in a recipe. */
 function leafNames(node: SchemaTree): string[] {
   if (node.children.length === 0) return [node.path.join('.')]
   if (isList(node) || node.element.converted_type === 'MAP') return [node.path.join('.')]

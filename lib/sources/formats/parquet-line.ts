@@ -1,22 +1,22 @@
-/** A row of Parquet as a line of JSON. Bytes that are not valid UTF-8 stay as they are, so that the record is refused as in JSONL. */
+/** Converts a row of Parquet to a line of JSON. Invalid UTF-8 is copied unchanged, so that the record is rejected as in JSONL. */
 import { isUtf8 } from 'node:buffer'
 import type { ParquetParsers } from 'hyparquet'
 
 /** A text column's value that is not valid UTF-8. */
-class ForeignBytes {
+class InvalidUtf8 {
   constructor(readonly bytes: Uint8Array) {}
 }
 
-/** How values that are stored as bytes or numbers become values of JSON. */
+/** Parsers of stored values. */
 export const parsers: Partial<ParquetParsers> = {
   stringFromBytes: (bytes) => bytes && textFrom(bytes),
-  // A text of the record that is not valid JSON costs neither the record nor its row group.
+  // A value that is not valid JSON rejects neither the record nor its row group.
   jsonFromBytes: (bytes) => bytes && jsonFrom(bytes),
 }
 
 /** Returns a text, or its bytes if they are not valid UTF-8. */
-export function textFrom(bytes: Uint8Array): string | ForeignBytes {
-  return isUtf8(bytes) ? asBuffer(bytes).toString('utf8') : new ForeignBytes(bytes)
+export function textFrom(bytes: Uint8Array): string | InvalidUtf8 {
+  return isUtf8(bytes) ? asBuffer(bytes).toString('utf8') : new InvalidUtf8(bytes)
 }
 
 function jsonFrom(bytes: Uint8Array): unknown {
@@ -29,20 +29,20 @@ function jsonFrom(bytes: Uint8Array): unknown {
   }
 }
 
-/** The line with its line end. */
+/** Returns the line with its newline. */
 export function rowLine(row: Readonly<Record<string, unknown>>): Buffer {
-  let foreign = false
+  let isInvalid = false
   const line = JSON.stringify(row, (_key, value: unknown) => {
-    if (value instanceof ForeignBytes) foreign = true
+    if (value instanceof InvalidUtf8) isInvalid = true
     return toJson(value)
   })
-  return foreign ? foreignLine(row) : Buffer.from(`${line}\n`)
+  return isInvalid ? lineWithInvalidUtf8(row) : Buffer.from(`${line}\n`)
 }
 
-/** Each string by its bytes, one character a byte, so that foreign ones can stand among them. */
-function foreignLine(row: Readonly<Record<string, unknown>>): Buffer {
+/** Writes each string as its bytes, one character per byte, so that invalid UTF-8 is kept. */
+function lineWithInvalidUtf8(row: Readonly<Record<string, unknown>>): Buffer {
   const line = JSON.stringify(row, (_key, value: unknown) => {
-    if (value instanceof ForeignBytes) return asBuffer(value.bytes).toString('latin1')
+    if (value instanceof InvalidUtf8) return asBuffer(value.bytes).toString('latin1')
     return typeof value === 'string' ? Buffer.from(value).toString('latin1') : toJson(value)
   })
   return Buffer.from(`${line}\n`, 'latin1')

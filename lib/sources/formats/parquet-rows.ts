@@ -1,6 +1,6 @@
 /**
- * Rows of a Parquet file as JSON Lines of the mapped columns, cut into pieces inside row groups. Runs in the
- * thread of parquet-thread.ts and knows nothing of it: bytes come through `read`.
+ * Reads the mapped columns of a Parquet file as blocks of JSON Lines; no block spans two row groups. Runs in the thread of
+ * parquet-thread.ts and gets bytes through `read`.
  */
 import { ShardDamageError } from '../../errors.js'
 import { ParquetFile } from '../../parquet/parquet-file.js'
@@ -8,7 +8,7 @@ import type { RefusedRecord } from '../../text/block.js'
 import type { FieldMapping } from '../../text/mapping.js'
 import { mappedColumns } from './parquet-columns.js'
 import { parsers, rowLine } from './parquet-line.js'
-import type { FormatCursor, FormatOptions, Piece } from './raw-block.js'
+import type { FormatCursor, FormatOptions, RawBlock } from './raw-block.js'
 import { damaged, excerptBytes, recordTooLarge } from './rejected-records.js'
 
 type RowCursor = Extract<FormatCursor, { group: number }>
@@ -21,14 +21,15 @@ export interface ParquetInput {
 }
 
 /**
- * Holds the stored bytes of one row group of the mapped columns, and decodes it in ranges of rows within a budget. What
- * cannot be decoded is a refused record at its first row, and costs the rest of its row group.
- * @param read never rejects: bytes that cannot be had end the thread
+ * Holds the stored bytes of one row group of the mapped columns, and decodes ranges of its rows within a limit. Rows that
+ * cannot be decoded are one reject at the first of them, together with the rest of the row group.
+ *
+ * @param read never rejects: a failed read ends the thread
  */
-export async function* rowPieces(
+export async function* rowBlocks(
   input: ParquetInput,
   read: (offset: number, lengthBytes: number) => Promise<Uint8Array>,
-): AsyncGenerator<Piece> {
+): AsyncGenerator<RawBlock> {
   const limit = { bytesMax: input.options.decodeBytesMax, name: 'read.decodeBytesMax' }
   let row = 0
   try {
@@ -37,7 +38,7 @@ export async function* rowPieces(
     const file = input.options.allColumns ? whole : whole.withFooter(mapped)
     for (let group = 0; group < file.metadata.row_groups.length; group++) {
       const rows = file.groupRows(group)
-      if (group >= input.from.group && rows > 0) yield* groupPieces(file, group, { row, rows }, input)
+      if (group >= input.from.group && rows > 0) yield* groupBlocks(file, group, { row, rows }, input)
       row += rows
     }
   } catch (error) {
@@ -45,19 +46,19 @@ export async function* rowPieces(
   }
 }
 
-/** One reject for the rows lost from `row` on. */
-function lost(row: number, error: unknown, next: RowCursor | null): Piece {
+/** Returns one reject for the rows lost from `row` on. */
+function lost(row: number, error: unknown, next: RowCursor | null): RawBlock {
   const reason = error instanceof ShardDamageError ? error.reason : 'shard-corrupt'
   const refused = [damaged(row, { reason, detail: `parquet: ${(error as Error).message}` }, new Uint8Array(0))]
   return { bytes: new Uint8Array(0), offset: row, offsetUnit: 'row', refused, next }
 }
 
-async function* groupPieces(
+async function* groupBlocks(
   file: ParquetFile,
   group: number,
   { row, rows }: { row: number; rows: number },
   { from, options }: ParquetInput,
-): AsyncGenerator<Piece> {
+): AsyncGenerator<RawBlock> {
   const first = group === from.group ? from.row : 0
   let at = 0
   try {
@@ -68,9 +69,10 @@ async function* groupPieces(
       at = Math.max(range.from, first)
       const records = await stored.decode(range)
       const place = { first, from: range.from, row, group, rows, outputBytesMax }
-      for (const piece of cutRows(records, place, options)) {
-        yield piece
-        at = piece.next !== null && 'row' in piece.next && piece.next.group === group ? piece.next.row : rows
+      for (const rawBlock of cutRows(records, place, options)) {
+        yield rawBlock
+        at =
+          rawBlock.next !== null && 'row' in rawBlock.next && rawBlock.next.group === group ? rawBlock.next.row : rows
       }
     }
   } catch (error) {
@@ -81,34 +83,34 @@ async function* groupPieces(
   }
 }
 
-/** Lines of JSON to stored bytes of a range, past the first `outputFreeBytes`: text is 2 to 10, a bomb over 1,000. */
+/** Largest ratio of JSON to stored bytes of a row group after the first `outputFreeBytes`: 2 to 10 for text, over 1,000 for a bomb. */
 const outputRatioMax = 300
 const outputFreeBytes = 64 * 1024 * 1024
 
 interface RangePlace {
-  /** Row of the group from which on rows are wanted. */
+  /** First row of the group that is wanted. */
   readonly first: number
-  /** Row of the group that is the first record. */
+  /** Row of the group of the first record. */
   readonly from: number
-  /** Row of the shard that is the group's first. */
+  /** Row of the shard of the first row of the group. */
   readonly row: number
   readonly group: number
-  /** Of the group. */
+  /** Number of rows of the group. */
   readonly rows: number
-  /** Bytes of lines that the range may give. */
+  /** Largest output of the range. */
   readonly outputBytesMax: number
 }
 
 /**
- * A refused row ends its piece, so that row n of a piece is its n-th line. So does the end of a range.
+ * A rejected row and the end of a range end a block, so that row n of a block is its n-th line.
  *
- * @throws {ShardDamageError} 'shard-too-large': the rows repeat a few stored values over and over
+ * @throws {ShardDamageError} 'shard-too-large': the output is too large for the stored size, as for repeated values
  */
 function* cutRows(
   records: readonly Record<string, unknown>[],
   { first, from, row, group, rows, outputBytesMax }: RangePlace,
   { blockBytes, recordBytesMax }: FormatOptions,
-): Generator<Piece> {
+): Generator<RawBlock> {
   let lines: Buffer[] = []
   let lineBytes = 0
   let outputBytes = 0
@@ -117,11 +119,11 @@ function* cutRows(
     const line = rowLine(records[index] as Record<string, unknown>)
     outputBytes += line.byteLength
     if (outputBytes > outputBytesMax) {
-      if (lines.length > 0) yield pieceOf(lines, row + from + start, [], { group, row: from + index })
+      if (lines.length > 0) yield rawBlockOf(lines, row + from + start, [], { group, row: from + index })
       const detail = `row ${row + from + index} is past the ${outputBytesMax} bytes that the stored size allows`
       throw new ShardDamageError('shard-too-large', detail)
     }
-    // Rows before the first are counted, so that a resumed read ends where the first did.
+    // Rows before the first are counted, so that a resumed read reaches the limit at the same row.
     if (index < start) continue
     const refused: RefusedRecord[] = []
     if (line.byteLength - 1 > recordBytesMax) {
@@ -132,14 +134,19 @@ function* cutRows(
     }
     if (lineBytes < blockBytes && refused.length === 0 && index + 1 < records.length) continue
     const next = from + index + 1 < rows ? { group, row: from + index + 1 } : { group: group + 1, row: 0 }
-    yield pieceOf(lines, row + from + start, refused, next)
+    yield rawBlockOf(lines, row + from + start, refused, next)
     lines = []
     lineBytes = 0
     start = index + 1
   }
 }
 
-function pieceOf(lines: readonly Buffer[], offset: number, refused: readonly RefusedRecord[], next: RowCursor): Piece {
+function rawBlockOf(
+  lines: readonly Buffer[],
+  offset: number,
+  refused: readonly RefusedRecord[],
+  next: RowCursor,
+): RawBlock {
   const bytes = Buffer.allocUnsafeSlow(lines.reduce((sum, line) => sum + line.byteLength, 0))
   let at = 0
   for (const each of lines) at += each.copy(bytes, at)

@@ -1,12 +1,12 @@
-/** The thread that decodes one Parquet shard: asks for bytes, gives a piece for every 'next'. */
+/** Thread that decodes one Parquet shard: requests bytes, and sends one block for every 'next'. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import type { ThreadMessage, ThreadRequest } from './parquet.js'
-import { type ParquetInput, rowPieces } from './parquet-rows.js'
+import { type ParquetInput, rowBlocks } from './parquet-rows.js'
 
 const port = parentPort as MessagePort
 const waiting = new Map<number, (bytes: Uint8Array) => void>()
 let reads = 0
-const pieces = rowPieces(workerData as ParquetInput, read)
+const rawBlocks = rowBlocks(workerData as ParquetInput, read)
 
 port.on('message', (request: ThreadRequest) => {
   if (request.kind === 'next') void next()
@@ -16,7 +16,7 @@ port.on('message', (request: ThreadRequest) => {
   }
 })
 
-/** Never rejects: a read that fails ends this thread from the other side. */
+/** Never rejects: after a failed read, the main thread terminates this one. */
 function read(offset: number, lengthBytes: number): Promise<Uint8Array> {
   return new Promise((resolve) => {
     waiting.set(++reads, resolve)
@@ -25,9 +25,9 @@ function read(offset: number, lengthBytes: number): Promise<Uint8Array> {
 }
 
 async function next(): Promise<void> {
-  const { value: piece, done } = await pieces.next()
+  const { value: rawBlock, done } = await rawBlocks.next()
   if (done) send({ kind: 'end' })
-  else send({ kind: 'piece', piece }, [piece.bytes.buffer as ArrayBuffer])
+  else send({ kind: 'block', rawBlock }, [rawBlock.bytes.buffer as ArrayBuffer])
 }
 
 function send(message: ThreadMessage, transfer: ArrayBuffer[] = []): void {

@@ -1,37 +1,37 @@
 /**
- * Parquet off the main thread: decoding a row group takes seconds and must not hold up the requests in flight.
- * This side starts the thread, reads the bytes that it asks for, and passes pieces on.
+ * Reads Parquet in a thread: decoding a row group takes seconds, which would block the requests in flight. The main
+ * thread reads the bytes that the thread requests, and yields its blocks.
  */
 import { Worker } from 'node:worker_threads'
 import { ShardFormatError } from '../../errors.js'
 import type { Shard } from '../shard.js'
 import type { ParquetInput } from './parquet-rows.js'
-import type { FormatCursor, FormatOptions, Piece } from './raw-block.js'
+import type { FormatCursor, FormatOptions, RawBlock } from './raw-block.js'
 import { damaged } from './rejected-records.js'
 
-/** What the thread says. */
+/** Messages of the thread. */
 export type ThreadMessage =
   | { readonly kind: 'read'; readonly id: number; readonly offset: number; readonly lengthBytes: number }
-  | { readonly kind: 'piece'; readonly piece: Piece }
+  | { readonly kind: 'block'; readonly rawBlock: RawBlock }
   | { readonly kind: 'end' }
 
-/** What it is told. */
+/** Messages to the thread. */
 export type ThreadRequest =
   | { readonly kind: 'next' }
   | { readonly kind: 'bytes'; readonly id: number; readonly bytes: Uint8Array }
 
-/** MiB of JavaScript heap for one row group's strings. Past it the thread ends, and the shard is refused. */
+/** MiB of JavaScript heap of the thread, for the strings of a row group. At the limit the thread ends and the shard is rejected. */
 const heapMebibytesMax = 2048
 
 /**
  * @throws {ShardFormatError} the shard cannot be read from its end
  */
-export async function* parquetPieces(
+export async function* parquetBlocks(
   shard: Shard,
   from: Extract<FormatCursor, { group: number }>,
   options: FormatOptions,
   signal: AbortSignal,
-): AsyncGenerator<Piece> {
+): AsyncGenerator<RawBlock> {
   const { sizeBytes, mapping } = shard
   if (sizeBytes === null) throw new ShardFormatError('Parquet is read from its end and cannot come from a stream')
   const input: ParquetInput = { sizeBytes, mapping, from, options: pick(options) }
@@ -52,16 +52,16 @@ export async function* parquetPieces(
         yield { bytes: new Uint8Array(0), offset: row, offsetUnit: 'row', refused, next: null }
         return
       }
-      const { piece } = message
-      row = piece.offset + 1
-      yield piece
+      const { rawBlock } = message
+      row = rawBlock.offset + 1
+      yield rawBlock
     }
   } finally {
     await worker.terminate()
   }
 }
 
-/** Without what cannot or need not cross to the thread. */
+/** The options that the thread needs. */
 function pick({
   blockBytes,
   recordBytesMax,
@@ -73,26 +73,26 @@ function pick({
   return { blockBytes, recordBytesMax, decodeMsMax, decodeBytesMax, zstdWindowBytesMax, allColumns }
 }
 
-type Answer = Exclude<ThreadMessage, { kind: 'read' }> | { readonly kind: 'lost'; readonly message: string }
+type Reply = Exclude<ThreadMessage, { kind: 'read' }> | { readonly kind: 'lost'; readonly message: string }
 
 /**
- * Serves the thread's reads; `next` asks for a piece and gives what came of it. A thread that computes for longer than
- * `decodeMsMax` without a word is lost: hyparquet follows some damaged pages for ever. Time in which it waits for bytes
- * does not count.
+ * Serves the reads of the thread; `next` requests a block and returns the reply. A thread that computes for longer than
+ * `decodeMsMax` without a message counts as lost: hyparquet loops forever on some damaged pages. Time spent waiting for
+ * bytes does not count.
  */
 function conversation(
   worker: Worker,
   shard: Shard,
   decodeMsMax: number,
   signal: AbortSignal,
-): { next(): Promise<Answer> } {
-  let resolve: (answer: Answer) => void = () => {}
+): { next(): Promise<Reply> } {
+  let resolve: (reply: Reply) => void = () => {}
   let reject: (error: unknown) => void = () => {}
-  /** Set when the thread ended by itself; every later `next` gives it. */
-  let lost: Answer | null = null
+  /** Set when the thread has failed; every later `next` returns it. */
+  let lost: Reply | null = null
   let reading = 0
-  /** Between a `next` and its answer. */
-  let asked = false
+  /** Between a `next` and its reply. */
+  let pending = false
   let deadline: NodeJS.Timeout | undefined
 
   worker.on('message', (message: ThreadMessage) => {
@@ -110,7 +110,7 @@ function conversation(
 
   function watch(): void {
     clearTimeout(deadline)
-    if (!asked || reading > 0) return
+    if (!pending || reading > 0) return
     const late = () => lose(`nothing was decoded in ${decodeMsMax / 1000} s (read.decodeMsMax)`)
     deadline = setTimeout(late, decodeMsMax)
   }
@@ -134,14 +134,14 @@ function conversation(
 
   return {
     next: () =>
-      new Promise<Answer>((onAnswer, onError) => {
+      new Promise<Reply>((onAnswer, onError) => {
         if (lost !== null) return onAnswer(lost)
         signal.throwIfAborted()
         const onAbort = () => reject(signal.reason)
         signal.addEventListener('abort', onAbort, { once: true })
-        asked = true
+        pending = true
         const settled = () => {
-          asked = false
+          pending = false
           clearTimeout(deadline)
           signal.removeEventListener('abort', onAbort)
         }

@@ -1,16 +1,16 @@
-/** Looks at the start of a stream without taking it away. */
+/** Reads the start of a stream and returns a stream that still contains it. */
 import { ShardDamageError } from '../../errors.js'
 
-export interface Peeked {
-  /** The first `lengthBytes` bytes; fewer when the stream is shorter or broke off. */
+interface Peeked {
+  /** The first `lengthBytes` bytes; fewer if the stream is shorter or failed. */
   readonly head: Buffer
-  /** The stream from its first byte. Ends or breaks off as the stream looked into does. */
+  /** The whole stream; ends or fails as the original does. */
   readonly stream: AsyncIterable<Uint8Array>
-  /** Lets go of a stream that is not going to be read. */
+  /** Closes a stream that will not be read. */
   close(): Promise<void>
 }
 
-/** @throws whatever the stream throws at its start, unless that is damage */
+/** @throws what the stream throws, unless it is damage */
 export async function peek(source: AsyncIterable<Uint8Array>, lengthBytes: number): Promise<Peeked> {
   const iterator = source[Symbol.asyncIterator]()
   const chunks: Uint8Array[] = []
@@ -22,12 +22,12 @@ export async function peek(source: AsyncIterable<Uint8Array>, lengthBytes: numbe
       const next = await iterator.next()
       if (next.done) ended = true
       else {
-        // A copy: the chunk itself is gone once the next is asked for.
+        // A copy: the chunk is valid only until the next one is requested.
         chunks.push(new Uint8Array(next.value))
         peekedBytes += next.value.byteLength
       }
     } catch (error) {
-      // A shard that cannot be reached is not an empty one: what is damaged breaks off in its place, all else throws here.
+      // Damage is thrown when the stream is read up to it; any other failure, such as a missing shard, is thrown here.
       if (!(error instanceof ShardDamageError) || error.reason === 'shard-missing') throw error
       failure = { error }
     }

@@ -1,22 +1,22 @@
-/** Bytes that have arrived and are not yet in a piece. Grows by doubling, shrinks by moving the rest to the front. */
+/** Buffer of bytes that are not yet part of a block. Grows by doubling; discarding moves the rest to the front. */
 
-/** Bytes of room at first: a piece of the default size and the chunk that completes it. */
+/** Initial capacity. */
 const capacityBytesMin = 64 * 1024
 
-export interface Held {
-  /** The backing store: valid up to `length`; another one after `append`. */
+interface PendingBytes {
+  /** Valid up to `length`; replaced by `append`. */
   bytes: Buffer
   length: number
   /** Offset of bytes[0] in the stream. */
   offset: number
 }
 
-export function held(offset: number): Held {
+export function pendingBytes(offset: number): PendingBytes {
   return { bytes: Buffer.allocUnsafeSlow(capacityBytesMin), length: 0, offset }
 }
 
-/** The caller bounds `length`: a record over recordBytesMax is dropped as it arrives. */
-export function append(target: Held, chunk: Uint8Array): void {
+/** The caller limits `length`: a record over recordBytesMax is dropped while it arrives. */
+export function append(target: PendingBytes, chunk: Uint8Array): void {
   const needed = target.length + chunk.byteLength
   if (needed > target.bytes.byteLength) {
     const grown = Buffer.allocUnsafeSlow(Math.max(needed, target.bytes.byteLength * 2))
@@ -27,8 +27,8 @@ export function append(target: Held, chunk: Uint8Array): void {
   target.length = needed
 }
 
-/** Forgets the first `count` bytes. */
-export function discard(target: Held, count: number): void {
+/** Removes the first `count` bytes. */
+export function discard(target: PendingBytes, count: number): void {
   target.bytes.copyWithin(0, count, target.length)
   target.length -= count
   target.offset += count

@@ -1,17 +1,17 @@
-/** Reads a shard in pieces: finds its format by its first bytes and its name, or goes on from a cursor. */
+/** Reads the blocks of a shard. Detects the format from its first bytes and its name, or continues at a cursor. */
 import { ShardDamageError } from '../../errors.js'
 import type { RefusedRecord } from '../../text/block.js'
 import { shardReject } from '../rejected-shard.js'
 import type { Shard } from '../shard.js'
-import { arrowPieces, isArrow } from './arrow.js'
+import { arrowBlocks, isArrow } from './arrow.js'
 import { decompress } from './decompress.js'
-import { layoutBytes, skipBytes, textPieces, textStart } from './json-text.js'
-import { parquetPieces } from './parquet.js'
+import { layoutBytes, skipBytes, textBlocks, textStart } from './json-text.js'
+import { parquetBlocks } from './parquet.js'
 import { peek } from './peek.js'
-import type { Codec, FormatCursor, FormatOptions, Piece, TextCursor } from './raw-block.js'
+import type { Codec, FormatCursor, FormatOptions, RawBlock, TextCursor } from './raw-block.js'
 import { excerpt } from './rejected-records.js'
 import { signatureBytes, unsupportedFormat, unsupportedName } from './signatures.js'
-import { tarOffset, tarPieces } from './tar.js'
+import { tarBlocks, tarOffset } from './tar.js'
 import { isTar } from './tar-header.js'
 
 /** Parquet format, "File format". */
@@ -21,7 +21,7 @@ const tarNames = /\.(tar|tgz|txz|tar\.(gz|zst|xz))$/i
 const textNames = /\.(jsonl|json|ndjson|txt)(\.(gz|zst|xz))?$/i
 
 /**
- * @param from where to go on, from a piece's `next`; null for the start of the shard
+ * @param from the `next` of a block; null for the start of the shard
  * @throws {ShardFormatError} a Parquet shard cannot be read from its end
  */
 export async function* readShard(
@@ -29,15 +29,15 @@ export async function* readShard(
   from: FormatCursor | null,
   options: FormatOptions,
   signal: AbortSignal,
-): AsyncGenerator<Piece> {
+): AsyncGenerator<RawBlock> {
   let offset = 0
   try {
-    for await (const piece of readFrom(shard, from, options, signal)) {
-      offset = piece.offset
-      yield piece
+    for await (const rawBlock of readFrom(shard, from, options, signal)) {
+      offset = rawBlock.offset
+      yield rawBlock
     }
   } catch (error) {
-    // Errors inside a format become rejects there: this one is about a shard that cannot be opened at all.
+    // Damage inside a format becomes a reject there: here the shard could not be opened.
     if (!(error instanceof ShardDamageError)) throw error
     yield* shardReject({ reason: error.reason, detail: error.message }, offset)
   }
@@ -48,23 +48,23 @@ async function* readFrom(
   from: FormatCursor | null,
   options: FormatOptions,
   signal: AbortSignal,
-): AsyncGenerator<Piece> {
+): AsyncGenerator<RawBlock> {
   if (from === null) yield* readFromStart(shard, options, signal)
-  else if ('group' in from) yield* parquetPieces(shard, from, options, signal)
+  else if ('group' in from) yield* parquetBlocks(shard, from, options, signal)
   else if ('tar' in from)
-    yield* tarPieces(streamFrom(shard, from.codec, tarOffset(from), options, signal), from, options)
+    yield* tarBlocks(streamFrom(shard, from.codec, tarOffset(from), options, signal), from, options)
   else if ('arrow' in from) {
     const { stream, head } = await peek(streamFrom(shard, from.codec, 0, options, signal), layoutBytes)
-    yield* arrowPieces(stream, head, from.arrow, { codec: from.codec, mapping: shard.mapping }, options)
+    yield* arrowBlocks(stream, head, from.arrow, { codec: from.codec, mapping: shard.mapping }, options)
   } else {
     const stream = streamFrom(shard, from.codec, from.text.offset, options, signal)
-    yield* withCodec(from.codec, textPieces(stream, from.text, options))
+    yield* withCodec(from.codec, textBlocks(stream, from.text, options))
   }
 }
 
-async function* readFromStart(shard: Shard, options: FormatOptions, signal: AbortSignal): AsyncGenerator<Piece> {
+async function* readFromStart(shard: Shard, options: FormatOptions, signal: AbortSignal): AsyncGenerator<RawBlock> {
   if (shard.format === 'parquet' || (shard.format === undefined && (await isParquet(shard, signal)))) {
-    yield* parquetPieces(shard, { group: 0, row: 0 }, options, signal)
+    yield* parquetBlocks(shard, { group: 0, row: 0 }, options, signal)
     return
   }
   const stored = await peek(shard.open(0, signal), signatureBytes)
@@ -72,7 +72,7 @@ async function* readFromStart(shard: Shard, options: FormatOptions, signal: Abor
   const mismatch = shard.format === undefined ? mismatchOf(shard.path, found, stored.head) : null
   if (mismatch !== null || found === 'parquet') {
     await stored.close()
-    if (mismatch === null) yield* parquetPieces(shard, { group: 0, row: 0 }, options, signal)
+    if (mismatch === null) yield* parquetBlocks(shard, { group: 0, row: 0 }, options, signal)
     else yield onlyReject(mismatch)
     return
   }
@@ -85,16 +85,16 @@ async function* readFromStart(shard: Shard, options: FormatOptions, signal: Abor
     return
   }
   if (shard.format === 'arrow' || (shard.format === undefined && isArrow(head))) {
-    yield* arrowPieces(stream, head, 0, { codec: found, mapping: shard.mapping }, options)
+    yield* arrowBlocks(stream, head, 0, { codec: found, mapping: shard.mapping }, options)
   } else if (isTar(head) || (tarNames.test(shard.path) && head.byteLength > 0 && !looksLikeJson(head))) {
-    yield* tarPieces(stream, { codec: found, tar: 0, member: null }, options)
+    yield* tarBlocks(stream, { codec: found, tar: 0, member: null }, options)
   } else {
     const start = textStart(head, 0)
-    yield* withCodec(found, textPieces(skipBytes(stream, start.offset), start, options))
+    yield* withCodec(found, textBlocks(skipBytes(stream, start.offset), start, options))
   }
 }
 
-/** Asked by a range where the name says so: a stream would bring bytes that are not read in this order. */
+/** Checks the magic of a file named .parquet by a range: a stream would deliver bytes that are not read in this order. */
 async function isParquet(shard: Shard, signal: AbortSignal): Promise<boolean> {
   const { path, sizeBytes } = shard
   if (!/\.parquet$/i.test(path) || sizeBytes === null || sizeBytes < parquetMagic.length) return false
@@ -102,7 +102,7 @@ async function isParquet(shard: Shard, signal: AbortSignal): Promise<boolean> {
   return Buffer.from(head).toString('latin1') === parquetMagic
 }
 
-/** The decompressed bytes from `offset` on: a seek where the shard is stored plain, else decompressed and skipped. */
+/** Returns the decompressed bytes from `offset`: a seek in a plain shard; else decompresses and skips. */
 function streamFrom(
   shard: Shard,
   codec: Codec,
@@ -114,7 +114,7 @@ function streamFrom(
   return skipBytes(decompress(codec, shard.open(0, signal), reopen(shard, signal), options), offset)
 }
 
-/** Standard input comes once. */
+/** Standard input can be read only once. */
 function reopen(shard: Shard, signal: AbortSignal): (() => AsyncIterable<Uint8Array>) | null {
   return shard.sizeBytes === null ? null : () => shard.open(0, signal)
 }
@@ -122,7 +122,7 @@ function reopen(shard: Shard, signal: AbortSignal): (() => AsyncIterable<Uint8Ar
 /** Section 2.1.1.1 of the .xz file format. */
 const xzMagic = Buffer.from('fd377a585a00', 'hex')
 
-/** Detects by magic number: RFC 1952; RFC 8878, frames and skippable frames; xz, as far as there are bytes. */
+/** Detects the codec by its magic number: RFC 1952; RFC 8878, frames and skippable frames; xz, also if cut short. */
 function storedAs(head: Buffer): Codec | 'parquet' {
   if (head.byteLength < 4) return 'plain'
   if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip'
@@ -132,11 +132,11 @@ function storedAs(head: Buffer): Codec | 'parquet' {
   return head.toString('latin1', 0, parquetMagic.length) === parquetMagic ? 'parquet' : 'plain'
 }
 
-function onlyReject(refused: RefusedRecord): Piece {
+function onlyReject(refused: RefusedRecord): RawBlock {
   return { bytes: new Uint8Array(0), offset: 0, offsetUnit: 'byte', refused: [refused], next: null }
 }
 
-/** A shard that is not what its name says and does not look like JSON either. */
+/** Returns the reject for a shard whose content does not match its name and does not look like JSON. */
 function mismatchOf(path: string, found: Codec | 'parquet', head: Buffer): RefusedRecord | null {
   const refuse = (reason: RefusedRecord['reason'], detail: string) => ({
     offset: 0,
@@ -160,7 +160,7 @@ function mismatchOf(path: string, found: Codec | 'parquet', head: Buffer): Refus
   return refuse('shard-unreadable', 'neither JSON nor a known archive, by its name and first bytes')
 }
 
-/** A compressed shard whose content is compressed again, or in a format that is not read. */
+/** Returns the reject for a compressed shard whose content is compressed again, or in an unsupported format. */
 function innerMismatch(codec: Codec, head: Buffer): RefusedRecord | null {
   const stored = storedAs(head)
   const unsupported = unsupportedFormat(head) ?? (isUtf16(head) ? utf16 : null)
@@ -171,7 +171,7 @@ function innerMismatch(codec: Codec, head: Buffer): RefusedRecord | null {
 
 const utf16 = 'UTF-16 is not read; convert the shard to UTF-8'
 
-/** Detects UTF-16 by a byte order mark, or by the zero byte beside the bracket that opens JSON. */
+/** Detects UTF-16 by a byte order mark, or by the zero byte next to the opening bracket of JSON. */
 function isUtf16(head: Buffer): boolean {
   const [first, second] = head
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return true
@@ -187,6 +187,6 @@ function isBlank(head: Buffer): boolean {
   return /^\s*$/.test(head.toString('latin1'))
 }
 
-async function* withCodec(codec: Codec, pieces: AsyncIterable<Piece<TextCursor>>): AsyncGenerator<Piece> {
-  for await (const piece of pieces) yield { ...piece, next: piece.next && { codec, text: piece.next } }
+async function* withCodec(codec: Codec, rawBlocks: AsyncIterable<RawBlock<TextCursor>>): AsyncGenerator<RawBlock> {
+  for await (const rawBlock of rawBlocks) yield { ...rawBlock, next: rawBlock.next && { codec, text: rawBlock.next } }
 }

@@ -1,11 +1,11 @@
-/** Records that the scan refuses: over the limit, or lost to a shard that is cut short or corrupt. */
+/** Rejects made while scanning: records over the limit, or lost in a truncated or corrupt shard. */
 import { excerptCharsMax, type RefusedRecord } from '../../text/block.js'
 import type { Damage } from './raw-block.js'
 
 /** A UTF-8 character takes at most 4 bytes. */
 const excerptBytesMax = excerptCharsMax * 4
 
-/** The bytes to keep of a record that is not held whole. */
+/** Returns the bytes to keep of a record for its excerpt. */
 export function excerptBytes(bytes: Uint8Array): Uint8Array {
   return Uint8Array.prototype.slice.call(bytes, 0, excerptBytesMax)
 }
@@ -28,7 +28,7 @@ export function damaged(offset: number, damage: Damage, start: Uint8Array): Refu
   return { offset, reason: damage.reason, detail: damage.detail, excerpt: excerpt(start) }
 }
 
-/** At most `excerptCharsMax` characters; a character cut at the end is left out, not replaced. */
+/** Returns at most `excerptCharsMax` characters; a character cut at the end is omitted, not replaced. */
 export function excerpt(bytes: Uint8Array): string {
   const text = new TextDecoder('utf-8', { ignoreBOM: false }).decode(bytes.subarray(0, excerptBytesMax), {
     stream: true,

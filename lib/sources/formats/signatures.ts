@@ -1,6 +1,6 @@
-/** Formats that are recognised but not supported, by first bytes or name, with the text of their rejects. */
+/** Detects unsupported formats by their first bytes or name, and gives the text of their rejects. */
 
-/** Bytes that tell how a shard is stored: the header of a tar is the longest. */
+/** Bytes needed to detect a format: the header of a tar is the longest. */
 export const signatureBytes = 512
 
 interface Signature {
@@ -31,24 +31,24 @@ const signatures: readonly Signature[] = [
   { bytes: [0x89, ...ascii('HDF\r\n')], format: 'HDF5', advice: 'convert it to Parquet or JSON Lines' },
 ]
 
-/** Formats without a signature of their own. */
+/** Formats without a signature, by extension. */
 const extensions: Readonly<Record<string, Omit<Signature, 'bytes'>>> = {
   br: { format: 'brotli', advice: unpack('brotli -d FILE') },
   lzma: { format: 'lzma', advice: unpack('xz -d FILE') },
   lzo: { format: 'lzo', advice: unpack('lzop -d FILE') },
 }
 
-/** Names of the parts that split and archivers make: a.tar.gz.00, a.tar.gz.aa, a.zip.001, a.part1, a.z01. */
+/** Names of parts made by split and archivers: a.tar.gz.00, a.tar.gz.aa, a.zip.001, a.part1, a.z01. */
 const partName =
   /\.(?:gz|tgz|zst|xz|bz2|tar|zip|7z|rar|parquet)\.(?:part)?(?:\d{1,4}|(?!gz|xz|br|bz|lz|md)[a-z]{2})$|\.part\d{1,4}$|\.[zr]\d\d$/i
 
-/** Returns the fault of a shard in a known but unsupported format; null if there is none. */
+/** Returns the detail of the reject for a known but unsupported format; null for any other. */
 export function unsupportedFormat(head: Buffer): string | null {
   const found = signatures.find(({ bytes }) => bytes.every((byte, index) => head[index] === byte))
   return found === undefined ? null : describe(found)
 }
 
-/** The same by the name of a shard that is not JSON by its first bytes. */
+/** The same by name, for a shard that does not begin like JSON. */
 export function unsupportedName(path: string): string | null {
   if (partName.test(path)) return 'a part of a split file by its name; join the parts first: cat FILE.* > FILE'
   const extension = /\.([^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? ''

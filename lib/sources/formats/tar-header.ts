@@ -1,6 +1,6 @@
 /**
- * Headers of a tar: ustar, GNU long names, pax. A reader of our own, because tar-stream throws away what it has
- * buffered when the stream breaks off, and a resume needs the offset of every header.
+ * Reads the headers of a tar: ustar, GNU long names, pax. tar-stream is not used: it discards buffered data when the
+ * stream fails, and does not give the offset of a header, which resuming needs.
  * Format: POSIX.1-2017, pax, "ustar Interchange Format" and "pax Header Block"; GNU tar manual, "Basic Tar Format".
  */
 import { ShardDamageError } from '../../errors.js'
@@ -9,18 +9,18 @@ import type { ByteReader } from './byte-reader.js'
 
 const recordBytes = 512
 
-/** Bytes of a long name or a pax header. */
+/** Largest long name or pax header. */
 const extensionBytesMax = 1024 * 1024
 
-/** Headers that one member may have: long names, pax headers, the map of a sparse file. */
+/** Most headers of one member: long names, pax headers, the map of a sparse file. */
 const headersMax = 1000
 
-/** The next thing in a tar, with the reader at its data. */
+/** An entry of a tar; the reader is at its data. */
 export type TarEntry =
   | {
       readonly kind: 'member'
       readonly name: string
-      /** Of the data that follows, as stored. */
+      /** Size of the data that follows, as stored. */
       readonly sizeBytes: number
       /** Why the data is not read as text; null if it is read, '' if no reason is needed. */
       readonly refusal: string | null
@@ -29,7 +29,7 @@ export type TarEntry =
       readonly kind: 'damage'
       readonly offset: number
       readonly detail: string
-      /** The next valid header, already read; null if none follows. */
+      /** The next valid header, which was read; null if none follows. */
       readonly header: Buffer | null
     }
 
@@ -39,14 +39,14 @@ interface Extension {
   sizeBytes: number | null
   pax: boolean
   sparse: boolean
-  /** A header that is too large to be held was skipped: the name is not known. */
+  /** A header over the limit was skipped: the name is unknown. */
   skipped: boolean
 }
 
 /**
- * The next entry; null at the end of the archive. Tars end to end are one, as with `tar --ignore-zeros`.
+ * Returns the next entry; null at the end of the archive. Concatenated tars are one, as with `tar --ignore-zeros`.
  *
- * @param first the header at the reader's place, where it has been read already
+ * @param first the header before the position of the reader, if it was read already
  */
 export async function nextEntry(reader: ByteReader, first: Buffer | null): Promise<TarEntry | null> {
   const extension: Extension = { name: null, sizeBytes: null, pax: false, sparse: false, skipped: false }
@@ -65,18 +65,19 @@ export async function nextEntry(reader: ByteReader, first: Buffer | null): Promi
       headers = 0
       continue
     }
-    const fault = headers > headersMax ? `a tar member has over ${headersMax} headers` : headerFault(header, terminated)
-    if (fault !== null) return await resynchronize(reader, header, fault)
+    const problem =
+      headers > headersMax ? `a tar member has over ${headersMax} headers` : headerProblem(header, terminated)
+    if (problem !== null) return await resynchronize(reader, header, problem)
     const type = typeOf(header)
     if (extensionTypes.includes(type)) await readExtension(reader, header, type, extension)
     else return await member(reader, header, type, extension)
   }
 }
 
-/** Long names and pax headers of any origin; what else only describes a member is skipped. */
+/** Types of headers that describe the next member: long names and pax headers of any origin. */
 const extensionTypes = 'xgLKXAN'
 
-function headerFault(header: Buffer, terminated: boolean): string | null {
+function headerProblem(header: Buffer, terminated: boolean): string | null {
   if (!checksumHolds(header)) {
     return terminated ? 'bytes follow the end of the tar' : 'a tar header has a wrong checksum'
   }
@@ -84,16 +85,16 @@ function headerFault(header: Buffer, terminated: boolean): string | null {
   return isSize(size) ? null : `a tar header gives a size of ${size}`
 }
 
-/** Skips blocks that are not headers, up to the next valid header. */
-async function resynchronize(reader: ByteReader, bad: Buffer, fault: string): Promise<TarEntry> {
+/** Skips to the next valid header. */
+async function resynchronize(reader: ByteReader, bad: Buffer, problem: string): Promise<TarEntry> {
   const offset = reader.offset() - recordBytes
   for (let skipped = bad.byteLength; ; skipped += recordBytes) {
     const header = await reader.read(recordBytes)
     if (header.byteLength < recordBytes) {
-      return { kind: 'damage', offset, detail: `${fault}; no header follows`, header: null }
+      return { kind: 'damage', offset, detail: `${problem}; no header follows`, header: null }
     }
     if (!isTar(header)) continue
-    return { kind: 'damage', offset, detail: `${fault}; ${skipped} bytes before the next header are lost`, header }
+    return { kind: 'damage', offset, detail: `${problem}; ${skipped} bytes before the next header are lost`, header }
   }
 }
 
@@ -116,10 +117,10 @@ async function member(reader: ByteReader, header: Buffer, type: string, extensio
   return { kind: 'member', name, sizeBytes: hasData(type, extension) ? sizeBytes : 0, refusal }
 }
 
-/** A plain file: POSIX, before POSIX, contiguous. */
+/** Types of regular files: POSIX, before POSIX, contiguous. */
 const plainTypes = '0\x007'
 
-/** Links, devices and directories have none, whatever their size says; POSIX lets a hard link carry its file's. */
+/** Links, devices and directories have no data, even if a size is given; in pax a hard link may contain that of its file. */
 function hasData(type: string, extension: Extension): boolean {
   return type === '1' ? extension.pax && extension.sizeBytes !== null : !'23456'.includes(type)
 }
@@ -137,7 +138,7 @@ function refusalOf(type: string, header: Buffer, { sparse }: Extension, sizeByte
   return type === 'V' ? '' : `of ${sizeBytes} bytes has the unknown type ${namesText([type])}`
 }
 
-/** GNU: four segments stand in the header, 21 in each block that follows while a flag says so. */
+/** GNU: four segments are in the header, 21 in each following block while a flag is set. */
 async function skipSparseMap(reader: ByteReader, header: Buffer): Promise<void> {
   let more = header[482] !== 0
   while (more) {
@@ -147,11 +148,11 @@ async function skipSparseMap(reader: ByteReader, header: Buffer): Promise<void> 
   }
 }
 
-/** Whether these first bytes are a header. */
+/** Whether the bytes begin with a header. */
 export function isTar(head: Uint8Array): boolean {
   if (head.byteLength < recordBytes) return false
   const header = Buffer.from(head.subarray(0, recordBytes))
-  // Before POSIX there was no magic: then all of the fixed fields must be octal numbers.
+  // Headers before POSIX have no magic: all fixed fields must be octal numbers.
   const old = [100, 108, 116, 124, 136].every((at) => /^ *[0-7]+[ \0]/.test(header.toString('latin1', at, at + 12)))
   return (header.toString('latin1', 257, 262) === 'ustar' || old) && checksumHolds(header) && isSize(sizeOf(header))
 }
@@ -191,7 +192,7 @@ function isSize(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0
 }
 
-/** The sum of all bytes, with the checksum's own eight taken as spaces; old programs added them up as signed. */
+/** The sum of all bytes, with those of the checksum taken as spaces; old programs summed signed bytes. */
 function checksumHolds(header: Uint8Array): boolean {
   const expected = number(header.subarray(148, 156))
   let sum = 8 * 32
@@ -205,7 +206,7 @@ function checksumHolds(header: Uint8Array): boolean {
   return sum === expected || signed === expected
 }
 
-/** Octal digits, or big-endian binary when the first bit is set (GNU, for sizes over 8 GiB). */
+/** Octal digits, or big-endian binary if the first bit is set (GNU, for sizes over 8 GiB). */
 function number(field: Uint8Array): number {
   if (((field[0] as number) & 0x80) === 0) {
     const digits = text(field).trim()

@@ -1,14 +1,14 @@
 /**
- * A tar of JSON texts, member after member, read as one stream: nothing is unpacked. Names of members are data
- * for messages and never become paths. Pieces end at the end of each member.
+ * Reads a tar of JSON texts as one stream, member after member, without extracting it. Names of members occur in messages
+ * only, and never become paths. A block ends at the end of each member.
  */
 import { ShardDamageError } from '../../errors.js'
 import type { RefusedRecord } from '../../text/block.js'
 import { namesText } from '../../text/field-path.js'
 import { type ByteReader, byteReader } from './byte-reader.js'
-import { layoutBytes, skipBytes, textPieces, textStart } from './json-text.js'
+import { layoutBytes, skipBytes, textBlocks, textStart } from './json-text.js'
 import { peek } from './peek.js'
-import type { Codec, FormatCursor, FormatOptions, Piece, TextCursor } from './raw-block.js'
+import type { Codec, FormatCursor, FormatOptions, RawBlock, TextCursor } from './raw-block.js'
 import { damaged } from './rejected-records.js'
 import { nextEntry, paddingBytes, type TarEntry } from './tar-header.js'
 
@@ -16,24 +16,24 @@ type Member = Extract<TarEntry, { kind: 'member' }>
 
 type TarCursor = Extract<FormatCursor, { tar: number }>
 
-/** Names whose members hold records; others are reported and passed over. */
+/** Names of members that hold records; others are reported and skipped. */
 const textName = /(^|\/)[^./][^/]*\.(jsonl|json|ndjson|txt)$|(^|\/)[^./]+$/i
 
-/** Files that archivers on some systems add beside each member. */
+/** Metadata files that some archivers add for each member. */
 const metadataName = /(^|\/)(\._[^/]*|\.DS_Store|PaxHeaders?[^/]*\/.*)$/
 
-/** @param stream the tar from `tarOffset(from)` on */
-export async function* tarPieces(
+/** @param stream the tar from `tarOffset(from)` */
+export async function* tarBlocks(
   stream: AsyncIterable<Uint8Array>,
   from: TarCursor,
   options: FormatOptions,
-): AsyncGenerator<Piece> {
+): AsyncGenerator<RawBlock> {
   const { codec } = from
   const reader = byteReader(stream, tarOffset(from))
   try {
     if (from.member !== null) {
       const { end, text } = from.member
-      yield* memberPieces(codec, reader, textPieces(reader.take(end - text.offset), text, options), end, from.tar)
+      yield* memberBlocks(codec, reader, textBlocks(reader.take(end - text.offset), text, options), end, from.tar)
     }
     let header: Buffer | null = null
     while (!reader.broken()) {
@@ -49,7 +49,7 @@ export async function* tarPieces(
         )
         if (header === null) return
       } else {
-        yield* entryPieces(codec, reader, entry, options)
+        yield* entryBlocks(codec, reader, entry, options)
       }
     }
   } catch (error) {
@@ -60,23 +60,23 @@ export async function* tarPieces(
   }
 }
 
-/** Where the stream that `tarPieces` is given has to begin. */
+/** Returns the offset at which the stream for `tarBlocks` has to begin. */
 export function tarOffset({ tar, member }: TarCursor): number {
   return member === null ? tar : member.text.offset
 }
 
-async function* entryPieces(
+async function* entryBlocks(
   codec: Codec,
   reader: ByteReader,
   member: Member,
   options: FormatOptions,
-): AsyncGenerator<Piece> {
+): AsyncGenerator<RawBlock> {
   const offset = reader.offset()
   const end = offset + member.sizeBytes
   const next = end + paddingBytes(member.sizeBytes)
   const refusal = refusalOf(member)
   if (refusal === null) {
-    yield* memberPieces(codec, reader, startMember(reader, member, options), end, next)
+    yield* memberBlocks(codec, reader, startMember(reader, member, options), end, next)
     return
   }
   await reader.skip(next - offset)
@@ -86,7 +86,7 @@ async function* entryPieces(
   yield empty([refused], { codec, tar: next, member: null })
 }
 
-/** Returns why a member is not read; '' if that needs no reject. */
+/** Returns why a member is not read, '' if it needs no reject; null if it is read. */
 function refusalOf({ name, sizeBytes, refusal }: Member): string | null {
   if (metadataName.test(name)) return ''
   if (refusal !== null) return refusal
@@ -97,30 +97,30 @@ async function* startMember(
   reader: ByteReader,
   { sizeBytes }: Member,
   options: FormatOptions,
-): AsyncGenerator<Piece<TextCursor>> {
+): AsyncGenerator<RawBlock<TextCursor>> {
   const offset = reader.offset()
   const { head, stream } = await peek(reader.take(sizeBytes), layoutBytes)
   const start = textStart(head, offset)
-  yield* textPieces(skipBytes(stream, start.offset - offset), start, options)
+  yield* textBlocks(skipBytes(stream, start.offset - offset), start, options)
 }
 
-/** Pieces of one member, then the padding behind it. A reject for a stream that broke off is in the last piece. */
-async function* memberPieces(
+/** Yields the blocks of one member, then skips the padding after it. The last block has the reject of a truncated stream. */
+async function* memberBlocks(
   codec: Codec,
   reader: ByteReader,
-  pieces: AsyncIterable<Piece<TextCursor>>,
+  rawBlocks: AsyncIterable<RawBlock<TextCursor>>,
   end: number,
   next: number,
-): AsyncGenerator<Piece> {
-  for await (const piece of pieces) {
-    const ended = piece.next === null && reader.broken()
-    // At the end of a member the padding is still to come: going on from there reads it, and finds it cut short too.
-    const text: TextCursor = piece.next ?? { layout: 'lines', offset: end }
-    yield { ...piece, next: ended ? null : { codec, tar: next, member: { end, text } } }
+): AsyncGenerator<RawBlock> {
+  for await (const rawBlock of rawBlocks) {
+    const ended = rawBlock.next === null && reader.broken()
+    // At the end of a member the cursor is before its padding, so that a resumed read also detects truncated padding.
+    const text: TextCursor = rawBlock.next ?? { layout: 'lines', offset: end }
+    yield { ...rawBlock, next: ended ? null : { codec, tar: next, member: { end, text } } }
   }
   if (!reader.broken()) await reader.skip(next - reader.offset())
 }
 
-function empty(refused: readonly RefusedRecord[], next: FormatCursor | null): Piece {
+function empty(refused: readonly RefusedRecord[], next: FormatCursor | null): RawBlock {
   return { bytes: new Uint8Array(0), offset: refused[0]?.offset ?? 0, offsetUnit: 'byte', refused, next }
 }

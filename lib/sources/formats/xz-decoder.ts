@@ -1,8 +1,8 @@
 /**
- * xz as a decoder: XZ Embedded in WebAssembly, from the package xz-decompress. Its ReadableStream is not used: it lets
- * one stream of a process decode at a time (shards that are read in turn would wait for each other forever) and does
- * not report a truncated one. Its module is used instead, an instance for each shard, whose memory is freed with it.
- * The version of the package is pinned: the exports of the module are not part of its documented interface.
+ * Decoder for xz: XZ Embedded in WebAssembly, from the package xz-decompress. Its ReadableStream is not used: it decodes
+ * one stream per process at a time (shards read in turn would deadlock) and does not report a truncated stream. The
+ * module is used directly, with one instance for each shard, whose memory is freed with it. The version of the package
+ * is pinned, because the exports of the module are not part of its documented interface.
  */
 import { setImmediate } from 'node:timers/promises'
 import xzDecompress from 'xz-decompress'
@@ -30,7 +30,7 @@ const streamEnd = 1
 
 const truncated = () => new ShardDamageError('shard-truncated', 'xz: the stream ends before its last block or index')
 
-/** Of `xz_ret`, XZ_DATA_ERROR aside. */
+/** Errors by `xz_ret`, except XZ_DATA_ERROR. */
 const refusals: Readonly<Record<number, () => ShardDamageError>> = {
   2: () => unsupported('the stream has an integrity check of unknown type'),
   3: () => unsupported('no memory for the dictionary of the stream'),
@@ -44,12 +44,12 @@ function unsupported(what: string): ShardDamageError {
   return new ShardDamageError('shard-unsupported', `xz: ${what}; unpack it first: xz -d FILE`)
 }
 
-/** Streams end to end, with the padding between them, are one. CRC32 and CRC64 are compared, of each block and the index. */
+/** Concatenated streams, with padding between them, are one. Checks CRC32 and CRC64 of each block and the index. */
 export function xzDecoder(): Decoder {
   let context: XzContext | null = null
 
   async function run(slice: Uint8Array): Promise<Decoded> {
-    // Lets other work in between slices: this is the thread that everything waits on.
+    // Yields to other work between slices: this is the main thread.
     await setImmediate()
     context ??= new XzContext(await nextInstance())
     return context.decode(slice)
@@ -70,7 +70,7 @@ export function xzDecoder(): Decoder {
   }
 }
 
-/** The package keeps one instance for all, in a static field: taking them one after the other gives each its own. */
+/** The package keeps the last instance in a static field: instances are created one after the other. */
 let instances: Promise<unknown> = Promise.resolve()
 
 function nextInstance(): Promise<XzExports> {
@@ -79,13 +79,13 @@ function nextInstance(): Promise<XzExports> {
     await xz._getModuleInstance()
     return xz._moduleInstance.exports
   })
-  // A failure is thrown to the one who awaits it; the next attempt does not depend on it.
+  // A failure is reported to its caller; the next call does not depend on it.
   instances = next.catch(() => undefined)
   return next
 }
 
 class XzContext {
-  /** All input was given, and it ended between two streams. */
+  /** The input has ended between two streams. */
   ended = false
   readonly #exports: XzExports
   readonly #pointer: number
@@ -95,10 +95,10 @@ class XzContext {
     this.#pointer = exports.create_context()
   }
 
-  /** @param slice of no bytes: the end of the input */
+  /** @param slice empty at the end of the input */
   decode(slice: Uint8Array): Decoded {
     const output: Uint8Array[] = []
-    let heldBytes = 0
+    let outputBytes = 0
     let at = 0
     try {
       do {
@@ -107,15 +107,15 @@ class XzContext {
           const code = this.#exports.get_next_output(this.#pointer)
           const { bytes, full, inputLeft } = this.#takeOutput()
           if (bytes.byteLength > 0) output.push(bytes)
-          heldBytes += bytes.byteLength
+          outputBytes += bytes.byteLength
           if (code === streamEnd) this.ended = true
           else if (code !== ok) return { output, damage: refusals[code]?.() ?? corrupt() }
-          if (heldBytes > sliceOutputBytesMax) return { output, damage: corrupt(tooMuch) }
+          if (outputBytes > sliceOutputBytesMax) return { output, damage: corrupt(tooMuch) }
           more = code === ok && (full || inputLeft)
         }
       } while (at < slice.byteLength)
     } catch (error) {
-      // A trap of the module, which Error alone does not tell from others: the types do not know WebAssembly.RuntimeError.
+      // A trap of the module. Checked by name: the types lack WebAssembly.RuntimeError.
       if (!(error instanceof Error) || error.name !== 'RuntimeError') throw error
       return { output, damage: corrupt(undefined, error) }
     }
@@ -141,7 +141,7 @@ class XzContext {
     return { bytes, full: sizeBytes === words[word.capacity], inputLeft }
   }
 
-  /** A view that growing memory detaches: taken anew at each use. */
+  /** Creates a view for each use: growing the memory detaches views. */
   #words(): Uint32Array {
     return new Uint32Array(this.#exports.memory.buffer, this.#pointer, 6)
   }

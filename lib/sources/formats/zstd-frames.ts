@@ -1,25 +1,25 @@
 /**
- * Finds where the frames of a zstd stream begin and end, from headers alone. Needed because Node's decoder stops
- * behind the first frame without saying so, because a header may ask for a window of gigabytes, and because not every
- * decoder compares the checksum. Format: RFC 8878, sections 3.1.1 (frames, blocks) and 3.1.2 (skippable frames).
+ * Finds the start and end of the frames of a zstd stream from their headers. Needed because Node's decoder stops silently
+ * after the first frame, because a header may ask for a window of gigabytes, and because not every decoder checks the
+ * checksum. Format: RFC 8878, sections 3.1.1 (frames, blocks) and 3.1.2 (skippable frames).
  */
 import { ShardDamageError } from '../../errors.js'
 
-export interface Segment {
-  /** Without the checksum; there may be none. */
+interface Segment {
+  /** Bytes of one frame, without the checksum; may be empty. */
   readonly bytes: Uint8Array
   /** The frame ends with these bytes. */
   readonly last: boolean
-  /** Of a skippable frame: metadata without content. */
+  /** Part of a skippable frame, which has no content. */
   readonly skippable: boolean
-  /** The bytes that end a frame, of the content's checksum; null before them, and of a frame that has none. */
+  /** The checksum of the content, if the frame ends here and has one. */
   readonly checksum: Uint8Array | null
 }
 
-export interface FrameWalker {
-  /** The slice in segments of one frame each; what comes behind `damage` is left out. */
+interface FrameWalker {
+  /** Divides a slice into segments of one frame each, up to `damage`. */
   walk(slice: Uint8Array): { readonly segments: Segment[]; readonly damage: ShardDamageError | null }
-  /** Between two frames, where a stream may end. */
+  /** Whether the position is between two frames, where a stream may end. */
   between(): boolean
 }
 
@@ -30,13 +30,13 @@ const headBytesMax = 16
 
 const checksumBytes = 4
 
-/** @param windowBytesMax of a frame: what its decoder holds in memory */
+/** @param windowBytesMax largest window of a frame, which its decoder holds in memory */
 export function frameWalker(windowBytesMax: number): FrameWalker {
   const head = Buffer.alloc(headBytesMax)
   let part: Part = 'magic'
   let have = 0
   let want = 4
-  /** Bytes to pass over before the next part. */
+  /** Bytes to skip before the next part. */
   let skip = 0
   let skippable = false
   let descriptor = 0
@@ -68,14 +68,14 @@ export function frameWalker(windowBytesMax: number): FrameWalker {
     return { segments, damage: null }
   }
 
-  /** What has come of the checksum is taken off: it may have begun in an earlier slice. */
+  /** Removes the bytes of the checksum, which may have begun in an earlier slice. */
   function segment(bytes: Uint8Array, last: boolean): Segment {
     const checksum = last && hasChecksum() ? Buffer.from(head.subarray(0, checksumBytes)) : null
     const offBytes = Math.min(bytes.byteLength, checksum?.byteLength ?? (part === 'checksum' ? have : 0))
     return { bytes: bytes.subarray(0, bytes.byteLength - offBytes), last, skippable, checksum }
   }
 
-  /** Takes in the part that is complete; what is wrong with it, or null. */
+  /** Processes a complete part; returns the damage, if any. */
   function read(): ShardDamageError | null {
     if (part === 'magic') {
       const magic = head.readUInt32LE(0)
@@ -106,7 +106,7 @@ export function frameWalker(windowBytesMax: number): FrameWalker {
     return null
   }
 
-  /** On to the part that follows one without bytes left; true when a frame has ended. */
+  /** Moves to the part after a complete one; returns true if the frame has ended. */
   function advance(): boolean {
     if (part === 'block') {
       if (!lastBlock) expect('block-header', 3)

@@ -1,6 +1,6 @@
 /**
- * The window of fzstd's stream decoder, which it moves as a whole behind every block: kept as small as what has come out,
- * so that a frame with a window of gigabytes costs what its content needs.
+ * Grows the window of fzstd's stream decoder with the output, so that a frame with a window of gigabytes needs only as much
+ * memory as its content. fzstd moves the whole window after every block.
  */
 import type { Decompress } from 'fzstd'
 
@@ -19,10 +19,10 @@ interface FrameState {
   e: number
 }
 
-export interface GrowingWindow {
-  /** Replaces the window in the frame header that opens the stream; every slice is passed through it. */
+interface GrowingWindow {
+  /** Replaces the window size in the frame header; pass every slice through it. */
   header(slice: Uint8Array): Uint8Array
-  /** Called before the decoder puts `bytes` more into the window. */
+  /** Call before the decoder adds `bytes` to the window. */
   grow(bytes: number): void
 }
 

@@ -92,7 +92,7 @@ t.test('several files, packed ones too, are one input; a kept index drops what a
   t.match(stricter.stderr, /--threshold is 0\.99: give a number from 0\.5 to 0\.98/)
   const missing = await run(['dedup', join(folder, 'nothing.jsonl')])
   t.equal(missing.code, 2)
-  t.match(missing.stderr, /no file fits .*nothing\.jsonl/)
+  t.match(missing.stderr, /no file matches .*nothing\.jsonl/)
   const refused = await run(['dedup', '--threshold', '0.9', '--index', index], '')
   t.equal(refused.code, 2)
   t.match(refused.stderr, /was made with other settings/)

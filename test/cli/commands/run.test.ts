@@ -49,7 +49,7 @@ t.test('a recipe that cannot be run: one message with the path in it, exit code 
   const wrong: [string, string, RegExp][] = [
     ['an unknown key', 'kun.scor.keepAtLeast=1', /kun\.scor\b.*score/s],
     ['a wrong type', 'workers.threads=many', /workers\.threads: found "many"/],
-    ['a missing file', 'sources[0].files=nowhere/*.jsonl', /^sources\[0\]\.files: no file fits nowhere\/\*\.jsonl/],
+    ['a missing file', 'sources[0].files=nowhere/*.jsonl', /^sources\[0\]\.files: no file matches nowhere\/\*\.jsonl/],
     [
       'a server that is not there',
       'models.judge.endpoints=["http://127.0.0.1:1/v1"]',
