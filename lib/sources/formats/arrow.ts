@@ -10,7 +10,7 @@ import type { FieldMapping } from '../../text/mapping.js'
 import { skipBytes } from './json-text.js'
 import { examFields } from './parquet-columns.js'
 import { rowLine, textFrom } from './parquet-line.js'
-import { type Codec, type FormatCursor, type FormatOptions, type RawBlock, blockBytesOf } from './raw-block.js'
+import { blockBytesOf, type Codec, type FormatCursor, type FormatOptions, type RawBlock } from './raw-block.js'
 import { damaged, excerptBytes, recordTooLarge } from './rejected-records.js'
 
 const fileMagic = Buffer.from('ARROW1')
