@@ -1,4 +1,4 @@
-/** Numbers as people write them: '64MiB', '30s'. A recipe holds them as bytes and milliseconds from here on. */
+/** Parses and formats sizes and durations with a unit: '64MiB' as bytes, '30s' as milliseconds. */
 
 const bytesOf: Readonly<Record<string, number>> = {
   B: 1,
@@ -22,28 +22,28 @@ const millisecondsOf: Readonly<Record<string, number>> = {
 
 export type Unit = 'bytes' | 'ms'
 
-/** Bytes or milliseconds; null when the text is neither. Example: '1.5GiB' → 1610612736, '5min' → 300000. */
-export function parsed(text: string, unit: Unit): number | null {
+/** Returns null if the text is not a number with a unit. Examples: '1.5GiB' → 1610612736, '5min' → 300000. */
+export function parseUnit(text: string, unit: Unit): number | null {
   const match = /^(\d{1,15}(?:\.\d{1,6})?) ?([A-Za-z]{1,3})$/.exec(text.trim())
   const factor = match === null ? undefined : tables[unit][match[2] as string]
   return match === null || factor === undefined ? null : Math.round(Number(match[1]) * factor)
 }
 
-/** The number as it would be written: the largest unit that leaves it whole. Example: 67108864 → '64MiB'. */
-export function written(value: number, unit: Unit): string {
+/** Formats with the largest unit that leaves a whole number. Example: 67108864 → '64MiB'. */
+export function formatUnit(value: number, unit: Unit): string {
   const units =
     unit === 'bytes' ? ['TiB', 'GiB', 'MiB', 'KiB', 'TB', 'GB', 'MB', 'kB', 'B'] : ['d', 'h', 'min', 's', 'ms']
   const name = units.find((each) => value >= factorOf(unit, each) && value % factorOf(unit, each) === 0)
   return name === undefined ? String(value) : `${value / factorOf(unit, name)}${name}`
 }
 
-/** What may be written, for messages and for the reference. */
-export const forms: Readonly<Record<Unit, string>> = {
+/** Allowed values in words. */
+export const allowedForms: Readonly<Record<Unit, string>> = {
   bytes: 'a size such as 64MiB',
   ms: 'a duration such as 30s or 5min',
 }
 
-/** The unit that a field's name says: 'blockBytes', 'rowGroupBytesMax' · 'deadlineMs', 'outageMaxMs'. */
+/** The unit in a field's name: bytes of 'blockBytes' and 'rowGroupBytesMax', ms of 'deadlineMs' and 'outageMaxMs'. */
 export function unitOfName(name: string): Unit | null {
   if (/(?:^b|B)ytes(?:Max|Min)?$/.test(name)) return 'bytes'
   return /[a-z]Ms(?:Max|Min)?$/.test(name) ? 'ms' : null

@@ -1,88 +1,85 @@
-/** What a schema cannot say of a recipe: how its parts fit each other. */
+/** Checks between fields of a recipe, which its schema cannot express. */
 import type { Path } from './document.js'
 import { nearest } from './issues.js'
 import type { Recipe, RecipeModel, RecipeSource } from './schema.js'
 
-export interface Misfit {
+interface Issue {
   readonly path: Path
   /** The value found, and what to do. */
   readonly message: string
 }
 
-/** Everything that does not fit, in the order of the recipe. */
-export function misfits(recipe: Recipe): Misfit[] {
+/** Returns the issues found, in the order of the recipe. */
+export function crossChecks(recipe: Recipe): Issue[] {
   const splits = recipe.sources.map(({ split }) => split)
   return [
     ...recipe.sources.flatMap((source, index) => [
-      ...sourceMisfits(source, index),
+      ...sourceIssues(source, index),
       ...(splits.indexOf(source.split) < index
-        ? [
-            misfit(
-              ['sources', index, 'split'],
-              `found "${source.split}" a second time; each source has a split of its own`,
-            ),
-          ]
+        ? [issue(['sources', index, 'split'], `found "${source.split}" a second time; each source needs its own split`)]
         : []),
     ]),
-    ...standardInputMisfits(recipe.sources),
-    ...Object.entries(recipe.models).flatMap(([name, model]) => modelMisfits(name, model)),
-    ...stageMisfits(recipe),
-    ...encoderMisfits(recipe),
+    ...standardInputIssues(recipe.sources),
+    ...Object.entries(recipe.models).flatMap(([name, model]) => modelIssues(name, model)),
+    ...stageIssues(recipe),
+    ...encoderIssues(recipe),
   ]
 }
 
-function sourceMisfits(source: RecipeSource, index: number): Misfit[] {
+function sourceIssues(source: RecipeSource, index: number): Issue[] {
   const at = (field: string) => ['sources', index, field]
   const { preset, text, hub, revision, cache, token, files } = source
-  const found: Misfit[] = []
+  const found: Issue[] = []
   if (preset === undefined && text === undefined) {
-    found.push(misfit(['sources', index], 'needs preset (wudao, wanjuan, skypile) or text, the field of the text'))
+    found.push(
+      issue(['sources', index], 'needs preset (wudao, wanjuan, skypile) or text, the name of the field with the text'),
+    )
   }
   const ofHub = { revision, cache, token }
   for (const [field, value] of Object.entries(ofHub)) {
     if (value !== undefined && hub === undefined)
-      found.push(misfit(at(field), 'is of the Hub; name the dataset in hub'))
+      found.push(issue(at(field), 'applies to a dataset of the Hub only; name it in hub'))
   }
   if (files.every((glob) => glob.startsWith('!')))
-    found.push(misfit(at('files'), 'only takes files out; name some to read'))
+    found.push(issue(at('files'), 'only excludes files; add a glob of files to read'))
   if (files.includes('-') && (files.length > 1 || hub !== undefined)) {
-    found.push(misfit(at('files'), 'found "-" (standard input) beside others; it is a source by itself'))
+    found.push(issue(at('files'), 'found "-" (standard input) among others; it must be the only entry'))
   }
   return found
 }
 
-function standardInputMisfits(sources: readonly RecipeSource[]): Misfit[] {
+function standardInputIssues(sources: readonly RecipeSource[]): Issue[] {
   const reading = sources.flatMap(({ files }, index) => (files.includes('-') ? [index] : []))
   return reading
     .slice(1)
-    .map((index) => misfit(['sources', index, 'files'], 'standard input is read by an earlier source'))
+    .map((index) => issue(['sources', index, 'files'], 'standard input is already read by an earlier source'))
 }
 
-function modelMisfits(name: string, { endpoints, model }: RecipeModel): Misfit[] {
+function modelIssues(name: string, { endpoints, model }: RecipeModel): Issue[] {
   if (endpoints.includes('builtin')) {
     return endpoints.length === 1
       ? []
-      : [misfit(['models', name, 'endpoints'], 'found builtin beside others; it stands alone')]
+      : [issue(['models', name, 'endpoints'], 'found builtin among others; it must be the only entry')]
   }
-  return model === undefined ? [misfit(['models', name], 'needs model, the name that its server knows it by')] : []
+  return model === undefined ? [issue(['models', name], 'needs model, the name under which its server serves it')] : []
 }
 
-function stageMisfits({ kun, models }: Recipe): Misfit[] {
+function stageIssues({ kun, models }: Recipe): Issue[] {
   const names = Object.keys(models)
   return Object.entries(kun).flatMap(([stage, options]) => {
     if (options === undefined || Object.hasOwn(models, options.model)) return []
     const meant = nearest(options.model, names)
     const hint = meant === null ? `models has ${names.join(', ') || 'none'}` : `did you mean ${meant}?`
-    return [misfit(['kun', stage, 'model'], `found "${options.model}", which is not in models; ${hint}`)]
+    return [issue(['kun', stage, 'model'], `found "${options.model}", which is not in models; ${hint}`)]
   })
 }
 
-function encoderMisfits({ output: { encoder, codec } }: Recipe): Misfit[] {
+function encoderIssues({ output: { encoder, codec } }: Recipe): Issue[] {
   if (codec === undefined || (encoder === 'hyparquet-writer') === (codec === 'zstd')) return []
   const allowed = encoder === 'hyparquet-writer' ? 'zstd' : 'gzip or snappy'
-  return [misfit(['output', 'codec'], `found "${codec}"; ${encoder} writes ${allowed}`)]
+  return [issue(['output', 'codec'], `found "${codec}"; ${encoder} supports ${allowed}`)]
 }
 
-function misfit(path: Path, message: string): Misfit {
+function issue(path: Path, message: string): Issue {
   return { path, message }
 }

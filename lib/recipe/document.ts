@@ -1,6 +1,6 @@
 /**
- * The text of a recipe and its overrides as one value, and where in the text each part of it stands.
- * What the value may be is left to the schema.
+ * Parses the text of a recipe, applies its overrides, and maps paths of the value to positions in the text. Does not
+ * validate the value.
  */
 import {
   type Document,
@@ -22,17 +22,17 @@ export type Path = readonly PropertyKey[]
 
 export interface RecipeDocument {
   readonly value: unknown
-  /** 'recipe.yaml:12:5', or '--set a.b=…' for what came from the command line. */
+  /** 'recipe.yaml:12:5', or '--set a.b=…' for a value from the command line. */
   readonly locate: (path: Path, unknownKey?: string) => string
 }
 
-/** Aliases that a recipe may resolve: enough for sharing, too few to blow up. */
+/** Limit of resolved aliases: nested aliases can expand exponentially. */
 const aliasCountMax = 100
 
 /**
- * Reads YAML and applies `--set` overrides.
+ * Parses YAML and applies `--set` overrides.
  *
- * @throws {RecipeError} the text is not YAML, or no map
+ * @throws {RecipeError} the text is not YAML, or not a map
  * @throws {UsageError} an override is not `path=value`
  */
 export function recipeDocument(text: string, file: string, overrides: readonly string[]): RecipeDocument {
@@ -45,13 +45,13 @@ export function recipeDocument(text: string, file: string, overrides: readonly s
   const [error] = document.errors
   if (error !== undefined) throw new RecipeError(`${place(error.pos[0])} is not YAML: ${error.message}`)
   const root = yamlValue(document, file)
-  if (!isRecord(root)) throw new RecipeError(`${file}:1:1 is no recipe: found ${kindOf(root)}, allowed is a map`)
+  if (!isRecord(root)) throw new RecipeError(`${file}:1:1 is not a recipe: found ${kindOf(root)}, allowed is a map`)
 
   const settings = overrides.map(parseOverride)
   for (const { path, value, text: given } of settings) set(root, path, value, given)
   const locate = (path: Path, unknownKey?: string) => {
     const whole = unknownKey === undefined ? path : [...path, unknownKey]
-    // An override that lies deeper counts where the text itself has nothing: `--set kun.scor.keepAtLeast=1` made kun.scor.
+    // `--set kun.scor.keepAtLeast=1` created kun.scor: an override of a deeper path counts if the text has no such field.
     const above = settings.findLast((each) => isPrefix(each.path, whole))
     const setting = above ?? (document.hasIn(whole) ? undefined : settings.find((each) => isPrefix(whole, each.path)))
     return setting === undefined ? place(offsetOf(document, whole, unknownKey !== undefined)) : `--set ${setting.text}`
@@ -63,12 +63,9 @@ function yamlValue(document: Document, file: string): unknown {
   try {
     return document.toJS({ maxAliasCount: aliasCountMax })
   } catch (cause) {
-    throw new RecipeError(
-      `${file}:1:1 repeats its parts too often: more than ${aliasCountMax} aliases. Write them out`,
-      {
-        cause,
-      },
-    )
+    throw new RecipeError(`${file}:1:1 resolves more than ${aliasCountMax} aliases; write the values out`, {
+      cause,
+    })
   }
 }
 
@@ -85,11 +82,13 @@ function parseOverride(text: string): Override {
   const name = text.slice(0, Math.max(0, equals))
   const path = name.replace(/\[(\d+)\]/g, '.$1').split('.')
   if (equals < 0 || path.some((key) => key === '' || key === '__proto__')) {
-    throw new UsageError(`--set ${text}: allowed is path=value, as kun.score.keepAtLeast=0.7 or sources[0].split=crawl`)
+    throw new UsageError(
+      `--set ${text}: allowed is path=value, such as kun.score.keepAtLeast=0.7 or sources[0].split=crawl`,
+    )
   }
   const keys = path.map((key) => (/^\d+$/.test(key) ? Number(key) : key))
   try {
-    // A header or a key may stand in it: errors name the path alone.
+    // The value may be a secret: messages contain the path only.
     return { path: keys, value: parse(text.slice(equals + 1), { merge: true }), text: `${name}=…` }
   } catch (error) {
     throw new UsageError(`--set ${name}: the value is not YAML: ${error instanceof Error ? error.message : error}`)
@@ -104,7 +103,7 @@ function set(root: Record<string, unknown>, path: Path, value: unknown, text: st
     const below = above[key]
     if (typeof below !== 'object' || below === null) {
       throw new UsageError(
-        `--set ${text}: ${pathText(path.slice(0, depth + 1))} is ${kindOf(below)}, nothing is below it`,
+        `--set ${text}: ${pathText(path.slice(0, depth + 1))} is ${kindOf(below)}, which has no fields`,
       )
     }
     above = below as Record<PropertyKey, unknown>
@@ -117,8 +116,10 @@ function set(root: Record<string, unknown>, path: Path, value: unknown, text: st
 }
 
 /**
- * Offset in the text of the deepest part of the path that is there. For a key of a map, that of the key; what a merge key
- * (`<<`) or an alias brought is found where it is written.
+ * Returns the offset of the deepest part of the path that exists in the text. A value from a merge key (`<<`) or an
+ * alias is found where it is written.
+ *
+ * @param ofKey returns the offset of the key, even if the value is a scalar
  */
 function offsetOf(document: Document, path: Path, ofKey: boolean): number {
   let node: unknown = document.contents
@@ -137,18 +138,18 @@ function offsetOf(document: Document, path: Path, ofKey: boolean): number {
       offset = node.range?.[0] ?? offset
     }
   }
-  // A value that stands on its own line by line is shown itself; of a map or list, and of what is unknown, the key.
+  // The position of a scalar is its own; that of a map, a list or an unknown field is its key.
   return isScalar(node) && !ofKey ? (node.range?.[0] ?? offset) : offset
 }
 
-/** Levels of merge keys that are followed: a position in the text is worth no more. */
+/** Limit of nested merge keys. */
 const mergesMax = 16
 
-/** The pair of a key: of the map itself, else of the maps that it merges, the first first. */
+/** Returns the pair of a key: of the map itself, else of the first merged map that has it. */
 function pairOf(map: YAMLMap, key: string, document: Document, merges = 0): Pair | undefined {
   const nameOf = (pair: Pair): string => {
     const name = isScalar(pair.key) ? pair.key.value : pair.key
-    // The library reads the key `<<` as a symbol.
+    // The yaml library parses the key `<<` as a symbol.
     return typeof name === 'symbol' ? (name.description ?? '') : String(name)
   }
   const pairs = map.items.filter(isPair)
@@ -170,7 +171,7 @@ function resolved(node: unknown, document: Document): unknown {
   return isAlias(node) ? node.resolve(document) : node
 }
 
-/** 'sources[0].split' */
+/** Example: 'sources[0].split'. */
 export function pathText(path: Path): string {
   return path.reduce<string>((text, key) => {
     if (typeof key === 'number') return `${text}[${key}]`

@@ -1,9 +1,7 @@
-/** Everything other folders take from lib/recipe. */
+/** The exports of lib/recipe for other folders. */
 
-export { parsed as parseUnit, written as writeUnit } from './byte-units.js'
 export { loadRecipe, parseRecipe } from './load.js'
 export { pinnedRecipe, type RecipeDifference, recipeDifference } from './recipe-lock.js'
 export { recipeFields, recipeReference } from './reference.js'
 export { builtinModel, type Recipe, type RecipeModel, type RecipeSource, recipeOptions } from './schema.js'
 export { allowedAt } from './schema-tree.js'
-export { resolveModel, resolveSecret, storedRecipe } from './secrets.js'

@@ -58,7 +58,7 @@ function concrete(issue: Issue, found: unknown): Issue[] {
 
 function reasonOf(issue: Issue): string {
   const inner = 'issues' in issue ? (issue.issues as readonly Issue[])[0] : undefined
-  return inner !== undefined && 'pattern' in inner ? `allowed is a text like ${inner.pattern}` : issue.message
+  return inner !== undefined && 'pattern' in inner ? `allowed is a string like ${inner.pattern}` : issue.message
 }
 
 /** Truncated; user and password of a URL are masked. */

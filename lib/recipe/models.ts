@@ -2,7 +2,8 @@
 import { type ModelOptions, modelOptions } from '../llm/options.js'
 import { type ModelServers, openServers } from '../llm/scheduler/model-servers.js'
 import { startSimulator } from '../simulator/on-demand.js'
-import { type Recipe, resolveModel } from './index.js'
+import type { Recipe } from './schema.js'
+import { resolveModel } from './secrets.js'
 
 /** Models by the recipe's name for them. */
 export interface RecipeModels {
@@ -17,13 +18,13 @@ export interface RecipeModels {
 const builtinInFlightMax = 64
 
 /** Resolves the models of a recipe. @throws {RecipeError} an environment variable with a key is not set */
-export async function modelsOf(recipe: Recipe): Promise<RecipeModels> {
-  const builtin = Object.values(recipe.models).some(({ endpoints }) => endpoints.includes('builtin'))
+export async function modelsOf(recipeModels: Recipe['models']): Promise<RecipeModels> {
+  const builtin = Object.values(recipeModels).some(({ endpoints }) => endpoints.includes('builtin'))
   const simulator = builtin ? await startSimulator({}) : null
   const close = async (): Promise<void> => simulator?.close()
   try {
-    const models = Object.keys(recipe.models).map((name) => {
-      const model = resolveModel(recipe, name)
+    const models = Object.entries(recipeModels).map(([name, given]) => {
+      const model = resolveModel(name, given)
       const endpoints = model.endpoints.map((endpoint) => (endpoint === 'builtin' ? (simulator?.url ?? '') : endpoint))
       const inFlightMax = model.endpoints.includes('builtin') ? builtinInFlightMax : model.inFlightMax
       return [name, modelOptions.parse({ ...model, endpoints, inFlightMax })] as const
@@ -54,7 +55,7 @@ export interface OpenModelsOptions {
  * @throws {EndpointError} a model has no endpoint that responds
  */
 export async function openModels(recipe: Recipe, { only, onEvent }: OpenModelsOptions = {}): Promise<OpenModels> {
-  const { models: all, ...opened } = await modelsOf(recipe)
+  const { models: all, ...opened } = await modelsOf(recipe.models)
   const models = Object.fromEntries(Object.entries(all).filter(([name]) => only === undefined || only.includes(name)))
   try {
     const servers = await openServers({

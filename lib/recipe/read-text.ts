@@ -1,12 +1,9 @@
-/**
- * Reads a recipe as UTF-8 text of at most `recipeBytesMax`. Anything else is refused with a message that names its
- * format.
- */
+/** Reads a recipe as UTF-8 text of at most `recipeBytesMax`. The error for anything else names its format. */
 import { createReadStream } from 'node:fs'
 import { RecipeError } from '../errors.js'
 
-/** Larger than any recipe, and small enough that a device or a data file given by mistake costs nothing. */
-export const recipeBytesMax = 1024 * 1024
+/** Larger than any recipe; a device or a data file given by mistake is not read further. */
+const recipeBytesMax = 1024 * 1024
 
 /**
  * Reads a recipe; `-` is standard input.
@@ -49,7 +46,7 @@ function unreadable(path: string, why: string, cause?: unknown): RecipeError {
   return new RecipeError(`${name} cannot be read: ${why}. Give the path of a recipe, as recipes/demo.yaml`, { cause })
 }
 
-/** First bytes of files given by mistake in place of a recipe. */
+/** Signatures of files that are not recipes. */
 const signatures: readonly (readonly [string, string])[] = [
   ['fffe0000', 'it is UTF-32 (little-endian); save it as UTF-8'],
   ['0000feff', 'it is UTF-32 (big-endian); save it as UTF-8'],
@@ -90,11 +87,11 @@ function decodes(bytes: Buffer, encoding: string): boolean {
     new TextDecoder(encoding, { fatal: true }).decode(bytes)
     return true
   } catch {
-    return false // the only error of a fatal decoder: the bytes are not in that encoding
+    return false // a fatal decoder throws for bytes that are not in its encoding only
   }
 }
 
-/** Offset of the first byte that is not UTF-8, found by the part that decodes and encodes to itself. */
+/** Returns the offset of the first byte that is not UTF-8: the first that changes when decoded and encoded again. */
 function firstInvalid(bytes: Buffer): number {
   const again = Buffer.from(bytes.toString('utf8'), 'utf8')
   let place = 0

@@ -1,12 +1,12 @@
-/** What of a recipe determines the bytes of the output, and how two recipes differ in it. */
+/** The part of a recipe that determines the bytes of the output, and the differences between two such parts. */
 import { promptVersion, templateOf } from '../kun/prompts.js'
 import { isRecord, type Path, pathText } from './document.js'
 import { type Recipe, recipeOptions } from './schema.js'
 import { childOf, unwrap } from './schema-tree.js'
 
 /**
- * The part of a recipe that run.json pins: every field but those whose schema says that they do not alter the output,
- * and the versions of its templates, as `promptVersions`. JSON-safe, keys in order of code unit, no secret, no endpoint.
+ * Returns the part of a recipe that run.json pins: all fields except those marked `altersOutput: false`, and the versions
+ * of its templates as `promptVersions`. JSON-safe, keys ordered by code unit, without secrets and endpoints.
  */
 export function pinnedRecipe(recipe: Recipe): Readonly<Record<string, unknown>> {
   const promptVersions = Object.entries(recipe.kun).flatMap(([stage, options]) =>
@@ -19,14 +19,14 @@ export function pinnedRecipe(recipe: Recipe): Readonly<Record<string, unknown>> 
 }
 
 export interface RecipeDifference {
-  /** As in a recipe: 'kun.score.keepAtLeast', 'sources[1].split'. */
+  /** Examples: 'kun.score.keepAtLeast', 'sources[1].split'. */
   readonly path: string
-  /** undefined where that side has no such field. */
+  /** undefined if that side does not have the field. */
   readonly before: unknown
   readonly after: unknown
 }
 
-/** Where two pinned recipes differ, field by field, in order of path; empty when the output would be the same. */
+/** Returns the fields in which two pinned recipes differ, ordered by path; empty if both give the same output. */
 export function recipeDifference(before: unknown, after: unknown, path: Path = []): RecipeDifference[] {
   const bothMaps = isRecord(before) && isRecord(after)
   const bothLists = Array.isArray(before) && Array.isArray(after)
@@ -48,7 +48,7 @@ function pinned(value: unknown, schema: Parameters<typeof childOf>[0] | null): u
     .sort()
     .filter((key) => value[key] !== undefined && altersOutput(below(schema, key)))
     .map((key) => [key, pinned(value[key], below(schema, key))] as const)
-    // A section of which nothing is pinned is not worth a name; a map that was empty says so.
+    // A section without pinned fields is dropped; a map that was empty is kept.
     .filter(([key, inner]) => !isEmptyMap(inner) || isEmptyMap(value[key]))
   return Object.fromEntries(kept)
 }
@@ -61,7 +61,7 @@ function below(schema: Parameters<typeof childOf>[0] | null, key: PropertyKey) {
   return schema === null ? null : childOf(schema, key)
 }
 
-/** What nothing is known of, such as a sampling field, is pinned. */
+/** Unknown fields (such as sampling parameters) are pinned by default. */
 function altersOutput(schema: Parameters<typeof childOf>[0] | null): boolean {
   return schema === null || unwrap(schema).meta.altersOutput !== false
 }

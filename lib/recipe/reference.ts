@@ -1,13 +1,13 @@
-/** The table of all fields that docs/recipe.md shows, made from the schema: it cannot fall behind. */
+/** Generates the tables of all fields in docs/recipe.md from the schema. */
 import { recipeOptions } from './schema.js'
 import { type Field, fieldsOf } from './schema-tree.js'
 
-/** Every field that holds a value, in the order of the schema. */
+/** Returns every field that has a value, in the order of the schema. */
 export function recipeFields(): readonly Field[] {
   return fieldsOf(recipeOptions)
 }
 
-/** The reference as Markdown: a table for each section of the recipe. */
+/** Returns one Markdown table per section of the recipe. */
 export function recipeReference(): string {
   const sections = new Map<string, Field[]>()
   for (const field of recipeFields()) {
@@ -20,11 +20,11 @@ export function recipeReference(): string {
 
 function sectionTable(name: string, fields: readonly Field[]): string {
   const rows = fields.map(({ path, allowed, byDefault, altersOutput, description }) => {
-    const fallback = byDefault === '' ? '**must be given**' : byDefault === 'none' ? 'left out' : `\`${byDefault}\``
+    const fallback = byDefault === '' ? '**required**' : byDefault === 'none' ? 'absent' : `\`${byDefault}\``
     const cells = [`\`${path}\``, description, allowed, fallback, altersOutput ? 'yes' : 'no']
     return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
   })
-  const title = name === '' ? '### At the top' : `### ${name}`
+  const title = name === '' ? '### Top level' : `### ${name}`
   return [
     title,
     '',

@@ -1,69 +1,60 @@
-/** From a recipe to the settings of a run: shards listed, secrets resolved, the built-in server started where it is asked for. */
+/** Turns a recipe into the settings of a run: lists shards, resolves secrets, starts the built-in server if it is used. */
 
-import { SourceNotFoundError } from '../errors.js'
 import { reportWaits } from '../hub/retry-messages.js'
-import { hubSettings } from '../hub/settings.js'
-import { type HubTransport, type HubTransportOptions, hubTransport } from '../hub/transport.js'
 import type { KunSettings, NoYieldSettings } from '../run/settings.js'
-import { hubShards } from '../sources/hub-shards.js'
-import { localShards, mappingOf, type Shard, stdinShard } from '../sources/index.js'
-import { pinnedRecipe, type Recipe, type RecipeSource, resolveSecret, storedRecipe } from './index.js'
-import { modelsOf } from './models.js'
+import { modelsOf, type RecipeModels } from './models.js'
+import { pinnedRecipe } from './recipe-lock.js'
+import type { Recipe } from './schema.js'
+import { storedRecipe } from './secrets.js'
+import { HubConnections, listShards } from './source-shards.js'
 
-/** Settings that a run can start with, and what was opened for them: `close` it after the run. */
+/** Settings of a run, and the resources opened for them: `close` them after the run. */
 export interface PreparedSettings {
   readonly settings: KunSettings
-  /** The built-in server answers: the result says so. */
+  /** Whether the built-in server is used; the summary of the run says so. */
   readonly builtin: boolean
   close(): Promise<void>
 }
 
 /**
- * @param say told when the Hub fails and is asked again
- * @throws {SourceNotFoundError | HubAccessError | RecipeError} nothing has been written then
+ * @param say receives a line when a request to the Hub fails and will be retried
+ * @throws {SourceNotFoundError | HubAccessError | RecipeError} nothing was written
  */
 export async function settingsOf(
   recipe: Recipe,
   directory: string,
   say: (message: string) => void = () => undefined,
 ): Promise<PreparedSettings> {
-  const closing: (() => Promise<void>)[] = []
+  const { sources, seed, read, workers, servers, kun, memory, replies, limits, brakes } = recipe
+  const { dedup, ...prepare } = recipe.prepare
+  const connections = new HubConnections(reportWaits(recipe.hub, say))
+  let opened: RecipeModels | null = null
   const close = async (): Promise<void> => {
-    for (const each of closing.reverse()) await each()
+    await opened?.close()
+    await connections.close()
   }
   try {
-    const connections = hubConnections(reportWaits(recipe.hub, say))
-    closing.push(() => connections.close())
-    const shards: Shard[] = []
-    for (const [index, source] of recipe.sources.entries()) {
-      const path = `sources[${index}]`
-      const listed = await shardsOf(source, connections, path).catch((error: unknown) => {
-        if (!(error instanceof SourceNotFoundError)) throw error
-        throw new SourceNotFoundError(`${path}.files: ${error.message}`, { cause: error, details: error.details })
-      })
-      shards.push(...listed)
-    }
-    const { models, builtin, ...opened } = await modelsOf(recipe)
-    closing.push(() => opened.close())
-    const { dedup, ...prepare } = recipe.prepare
+    const shards = await listShards(sources, connections)
+    opened = await modelsOf(recipe.models)
+    const { models, builtin } = opened
     const settings: KunSettings = {
-      seed: recipe.seed,
+      seed,
       shards,
-      splits: [...new Set(recipe.sources.map(({ split }) => split))],
-      read: recipe.read,
-      workers: recipe.workers,
+      splits: [...new Set(sources.map(({ split }) => split))],
+      read,
+      workers,
       prepare,
       dedup,
       models,
-      servers: recipe.servers,
-      kun: recipe.kun,
+      servers,
+      kun,
       output: { ...recipe.output, dir: directory },
-      memory: recipe.memory,
-      replies: recipe.replies,
+      memory,
+      replies,
       // `brakes` is the name in recipes and on disk (brakes.json); the code calls it drift detection.
-      drift: recipe.brakes,
-      noYield: noYieldOf(recipe),
-      limits: recipe.limits,
+      drift: brakes,
+      noYield: noYieldOf(brakes),
+      limits,
       pinned: pinnedRecipe(recipe),
       recipe: storedRecipe(recipe),
     }
@@ -74,44 +65,10 @@ export async function settingsOf(
   }
 }
 
-function noYieldOf({ brakes }: Recipe): NoYieldSettings {
+function noYieldOf(brakes: Recipe['brakes']): NoYieldSettings {
   if (brakes === false) return { recordsMax: null, mayBeEmpty: false }
   const { sameEndingRecords } = brakes
   return sameEndingRecords === false
     ? { recordsMax: null, mayBeEmpty: true }
     : { recordsMax: sameEndingRecords, mayBeEmpty: false }
-}
-
-interface HubConnections {
-  /** Sources of one account share its connections, and the budget of requests with them. */
-  of(token: string | undefined): HubTransport
-  close(): Promise<void>
-}
-
-function hubConnections(options: HubTransportOptions): HubConnections {
-  const opened = new Map<string | undefined, HubTransport>()
-  return {
-    of(token) {
-      const transport = opened.get(token) ?? hubTransport(hubSettings({ token }), options)
-      opened.set(token, transport)
-      return transport
-    },
-    async close() {
-      for (const transport of opened.values()) await transport.close()
-    },
-  }
-}
-
-async function shardsOf(source: RecipeSource, hub: HubConnections, path: string): Promise<readonly Shard[]> {
-  const { split, files } = source
-  const mapping = mappingOf(source)
-  if (source.hub !== undefined) {
-    const token = source.token === undefined ? undefined : resolveSecret(source.token, `${path}.token`)
-    const { revision, cache } = source
-    const transport = hub.of(token)
-    const { shards } = await hubShards({ repo: source.hub, split, files, mapping, revision, cache, token, transport })
-    return shards
-  }
-  if (files.length === 1 && files[0] === '-') return [stdinShard({ split, mapping, input: process.stdin })]
-  return localShards({ split, root: process.cwd(), files, mapping })
 }

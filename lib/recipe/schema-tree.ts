@@ -1,20 +1,20 @@
 /**
- * Looks into a zod schema: its fields, their defaults, and what is allowed in words.
- * The only file that knows how zod builds its schemas; checking is left to zod.
+ * Reads the fields of a zod schema, their defaults, and their allowed values in words. The only file that depends on the
+ * internals of zod schemas.
  */
 import { z } from 'zod'
 import { ownValue } from '../core/dictionary.js'
 import type { OptionMeta } from '../core/option-meta.js'
-import { forms, type Unit, unitOfName, written } from './byte-units.js'
+import { allowedForms, formatUnit, type Unit, unitOfName } from './byte-units.js'
 
 type Schema = z.core.$ZodType
 
-export interface Unwrapped {
-  /** The schema without optional, default and the like around it. */
+interface Unwrapped {
+  /** The schema inside of optional, default and prefault. */
   readonly inner: Schema
   readonly meta: OptionMeta
   readonly optional: boolean
-  /** undefined when there is none; a function of zod gives it anew each time. */
+  /** undefined if there is none. */
   readonly defaultValue: unknown
 }
 
@@ -52,7 +52,7 @@ function definitionOf(schema: Schema): Definition {
   return schema._zod.def as unknown as Definition
 }
 
-/** Fields of an object; of a union, those of its objects; null for anything else. */
+/** Returns the fields of an object, or of all objects in a union; null for anything else. */
 export function shapeOf(schema: Schema): Readonly<Record<string, Schema>> | null {
   const { shape, options } = definitionOf(unwrap(schema).inner)
   if (shape !== undefined) return shape
@@ -60,7 +60,7 @@ export function shapeOf(schema: Schema): Readonly<Record<string, Schema>> | null
   return shapes.length === 0 ? null : Object.assign({}, ...shapes)
 }
 
-/** What stands below a key or index; null where nothing is known of it. */
+/** Returns the schema below a key or index; null if it is unknown. */
 export function childOf(schema: Schema, key: PropertyKey): Schema | null {
   const { element, valueType, options } = definitionOf(unwrap(schema).inner)
   if (typeof key === 'number') return element ?? firstOf(options, (option) => childOf(option, key))
@@ -75,22 +75,22 @@ function firstOf(options: readonly Schema[] | undefined, find: (option: Schema) 
   return null
 }
 
-/** The schema at a path; null where nothing is known of it. */
+/** Returns the schema at a path; null if it is unknown. */
 export function schemaAt(schema: Schema, path: readonly PropertyKey[]): Schema | null {
   return path.reduce<Schema | null>((above, key) => (above === null ? null : childOf(above, key)), schema)
 }
 
 export interface Field {
-  /** As a recipe would name it: 'sources[].split', 'models.NAME.endpoints'. */
+  /** Examples: 'sources[].split', 'models.NAME.endpoints'. */
   readonly path: string
   readonly allowed: string
-  /** '' when it must be given, 'none' when it may be left out, else the value; `{}` stands for all that is below. */
+  /** '' if it is required, 'none' if it is optional, else the default; `{}` stands for the defaults below. */
   readonly byDefault: string
   readonly altersOutput: boolean
   readonly description: string
 }
 
-/** Every field that holds a value, in the order of the schema. What is below a field that alters nothing alters nothing. */
+/** Returns every field that has a value, in the order of the schema. `altersOutput: false` applies to all fields below. */
 export function fieldsOf(schema: Schema, prefix = '', above = true): Field[] {
   return Object.entries(shapeOf(schema) ?? {}).flatMap(([name, child]) => {
     const path = prefix === '' ? name : `${prefix}.${name}`
@@ -115,10 +115,10 @@ export function fieldsOf(schema: Schema, prefix = '', above = true): Field[] {
 
 function shown(value: unknown, unit: Unit | null): string {
   if (value === Number.POSITIVE_INFINITY) return 'no limit'
-  return unit !== null && typeof value === 'number' ? written(value, unit) : JSON.stringify(value)
+  return unit !== null && typeof value === 'number' ? formatUnit(value, unit) : JSON.stringify(value)
 }
 
-/** The unit of a number: noted, or in its name; null when it has none or is no number. */
+/** Returns the unit of a number, from its metadata or its name; null for a number without unit and other types. */
 export function unitOf(name: string, schema: Schema): Unit | null {
   const { inner, meta } = unwrap(schema)
   const { type, options } = definitionOf(inner)
@@ -127,7 +127,7 @@ export function unitOf(name: string, schema: Schema): Unit | null {
   return isNumber ? (meta.unit ?? unitOfName(name)) : null
 }
 
-/** What may stand in a field, in words: 'a whole number from 1 to 16', 'one of pairs, messages'. */
+/** Describes the allowed values. Examples: 'a whole number from 1 to 16', 'one of pairs, messages'. */
 export function allowed(schema: Schema, name = ''): string {
   const { inner, meta } = unwrap(schema)
   if (meta.allowed !== undefined) return meta.allowed
@@ -137,10 +137,10 @@ export function allowed(schema: Schema, name = ''): string {
   if (element !== undefined) return `a list, each ${allowed(element)}`
   const unit = unitOf(name, schema)
   const json = z.toJSONSchema(inner, { io: 'input', unrepresentable: 'any' }) as JsonSchema
-  return unit === null ? ofValue(json) : forms[unit] + range(json, (bound) => written(bound, unit))
+  return unit === null ? ofValue(json) : allowedForms[unit] + range(json, (bound) => formatUnit(bound, unit))
 }
 
-/** The same of the field at a path; null where nothing is known of it. */
+/** Describes the allowed values of the field at a path; null if it is unknown. */
 export function allowedAt(schema: Schema, path: readonly PropertyKey[]): string | null {
   const field = schemaAt(schema, path)
   return field === null ? null : allowed(field)
@@ -164,13 +164,13 @@ function ofValue(json: JsonSchema): string {
   if (json.type === 'integer') return `a whole number${range(json)}`
   if (json.type === 'number') return `a number${range(json)}`
   if (json.type === 'boolean') return 'true or false'
-  if (json.format === 'uri') return 'an address (http://… or https://…)'
-  if (json.pattern !== undefined) return `a text like ${json.pattern}`
-  if (json.type === 'string') return json.minLength ? 'a text, not empty' : 'a text'
+  if (json.format === 'uri') return 'a URL (http://… or https://…)'
+  if (json.pattern !== undefined) return `a string like ${json.pattern}`
+  if (json.type === 'string') return json.minLength ? 'a string, not empty' : 'a string'
   return 'any value'
 }
 
-/** Bounds that zod adds to every whole number are not worth saying. */
+/** Omits the bounds that zod adds to every whole number. */
 function range({ minimum, exclusiveMinimum, maximum }: JsonSchema, say: (bound: number) => string = String): string {
   const over = exclusiveMinimum === undefined ? '' : ` over ${say(exclusiveMinimum)}`
   const from = minimum === undefined || minimum <= Number.MIN_SAFE_INTEGER ? '' : ` from ${say(minimum)}`

@@ -1,4 +1,4 @@
-/** Turns `env:NAME` into what the environment holds, at the start of a run. The result is for the wire: never store it. */
+/** Resolves `env:NAME` at the start of a run. The result must not be stored. */
 import { processSecrets } from '../core/redaction.js'
 import { RecipeError } from '../errors.js'
 import type { Recipe, RecipeModel } from './schema.js'
@@ -6,28 +6,26 @@ import type { Recipe, RecipeModel } from './schema.js'
 type Environment = Readonly<Record<string, string | undefined>>
 
 /**
- * The value of a secret; anything that is not `env:NAME` is taken as it stands.
+ * Returns the value of a secret, and registers it for redaction; anything that is not `env:NAME` is returned unchanged.
  *
- * @throws {RecipeError} the environment has no such variable, or an empty one
+ * @throws {RecipeError} the variable is not set, or empty
  */
 export function resolveSecret(reference: string, path: string, environment: Environment = process.env): string {
   if (!reference.startsWith('env:')) return reference
   const name = reference.slice('env:'.length)
-  // A line break at the end is of the file that it was read from.
+  // A variable set from a file often ends in a line break.
   const value = environment[name]?.trim()
   if (value) {
     processSecrets.add(value)
     return value
   }
   throw new RecipeError(
-    `${path}: found ${reference}, but the environment has no ${name}; set it, or take the field out`,
+    `${path}: found ${reference}, but the environment variable ${name} is not set; set it, or remove the field`,
   )
 }
 
-/** A model of the recipe with its key and headers resolved. */
-export function resolveModel(recipe: Recipe, name: string, environment: Environment = process.env): RecipeModel {
-  const model = recipe.models[name]
-  if (model === undefined) throw new RecipeError(`models: there is no ${name}`)
+/** Returns a model of the recipe with its key and headers resolved. */
+export function resolveModel(name: string, model: RecipeModel, environment: Environment = process.env): RecipeModel {
   const path = `models.${name}`
   const headers = Object.entries(model.headers).map(([header, value]) => [
     header,
@@ -39,8 +37,8 @@ export function resolveModel(recipe: Recipe, name: string, environment: Environm
 }
 
 /**
- * A recipe to be kept beside its run: JSON-safe, `parseRecipe` takes its JSON. A header that is written out and the
- * password or query of an address may be secrets: they are left out, and `--set` gives them again.
+ * Returns the recipe as it is stored in run.json: JSON-safe, and accepted by `parseRecipe`. Literal headers and the user,
+ * password and query of a URL may be secrets: they are dropped; `--set` sets them again.
  */
 export function storedRecipe(recipe: Recipe): Readonly<Record<string, unknown>> {
   const models = Object.entries(recipe.models).map(([name, model]) => [
@@ -51,7 +49,7 @@ export function storedRecipe(recipe: Recipe): Readonly<Record<string, unknown>> 
       headers: Object.fromEntries(Object.entries(model.headers).filter(([, value]) => value.startsWith('env:'))),
     },
   ])
-  // A limit that is not set is Infinity, which JSON has not.
+  // An unset limit is Infinity, which JSON cannot represent.
   return JSON.parse(
     JSON.stringify({ ...recipe, models: Object.fromEntries(models) }, (_, value) =>
       value === Number.POSITIVE_INFINITY ? undefined : value,

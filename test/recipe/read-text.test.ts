@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { loadRecipe, parseRecipe } from '../../lib/recipe/index.js'
-import { recipeBytesMax } from '../../lib/recipe/read-text.js'
 
 const text = `name: 小
 sources: [{ split: wudao, preset: wudao, files: data/*.json }]
@@ -30,7 +29,7 @@ t.test('A recipe that is not UTF-8 text is refused with the name of its format',
       Buffer.concat([Buffer.from('abcdef'), Buffer.alloc(1), Buffer.from(text)]),
       /byte 6 is NUL: it is binary/,
     ],
-    ['too large', Buffer.alloc(recipeBytesMax + 1, '# '), /it is larger than 1 MiB/],
+    ['too large', Buffer.alloc(1024 * 1024 + 1, '# '), /it is larger than 1 MiB/],
   ]
   for (const [what, bytes, message] of cases) {
     writeFileSync(path, bytes)

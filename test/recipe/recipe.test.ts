@@ -2,15 +2,9 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { KunStreamError, RecipeError, UsageError } from '../../lib/errors.js'
-import {
-  loadRecipe,
-  parseRecipe,
-  parseUnit,
-  pinnedRecipe,
-  recipeDifference,
-  resolveModel,
-  writeUnit,
-} from '../../lib/recipe/index.js'
+import { formatUnit, parseUnit } from '../../lib/recipe/byte-units.js'
+import { loadRecipe, parseRecipe, pinnedRecipe, type RecipeModel, recipeDifference } from '../../lib/recipe/index.js'
+import { resolveModel } from '../../lib/recipe/secrets.js'
 import { localShards, presets } from '../../lib/sources/index.js'
 import { projectRoot } from '../support/root.js'
 
@@ -83,11 +77,11 @@ t.test('sizes and durations become bytes and milliseconds', async (t) => {
     [1500, 'ms'],
     [0, 'ms'],
   ] as const) {
-    t.equal(parseUnit(writeUnit(value, unit), unit) ?? Number(writeUnit(value, unit)), value)
+    t.equal(parseUnit(formatUnit(value, unit), unit) ?? Number(formatUnit(value, unit)), value)
   }
 })
 
-t.test('overrides reach into lists and maps, the last one counts, and null leaves a section out', async (t) => {
+t.test('overrides reach into lists and maps, the last one wins, and null removes a section', async (t) => {
   t.equal(small('sources[0].split=crawl').sources[0]?.split, 'crawl')
   t.equal(small('sources.1={split: b, text: body, files: b.jsonl}').sources[1]?.text, 'body')
   t.equal(small('kun.score.keepAtLeast=0.1', 'kun.score.keepAtLeast=0.2').kun.score?.keepAtLeast, 0.2)
@@ -96,7 +90,7 @@ t.test('overrides reach into lists and maps, the last one counts, and null leave
   t.strictSame(small('kun.score.sampling.top_p=null').kun.score?.sampling, { top_p: null })
 })
 
-t.test('a mistake names the place, the path, the value found and what is allowed', async (t) => {
+t.test('an issue names the position, the path, the value found and the allowed values', async (t) => {
   t.equal(
     replaced('keepAtLeast: 0.7', 'keepAtLeast: high'),
     'r.yaml:12:40 kun.score.keepAtLeast: found "high", allowed is a number from 0 to 1',
@@ -110,7 +104,10 @@ t.test('a mistake names the place, the path, the value found and what is allowed
     'r.yaml:3:29 sources[0].preset: found "wudoa", allowed is one of wudao, wanjuan, skypile; did you mean wudao?',
   )
   t.match(replaced('name: small\n', ''), /^r\.yaml:1:1 name: missing; needed is letters/)
-  t.match(replaced('output: { dir: out/small }', 'output: {}'), /^r\.yaml:13:1 output\.dir: missing; needed is a text/)
+  t.match(
+    replaced('output: { dir: out/small }', 'output: {}'),
+    /^r\.yaml:13:1 output\.dir: missing; needed is a string/,
+  )
   t.match(
     replaced('name: small', 'name: small\ncolour: red'),
     /^r\.yaml:2:1 colour: unknown key; allowed are name, seed/,
@@ -118,14 +115,14 @@ t.test('a mistake names the place, the path, the value found and what is allowed
   t.match(replaced('split: wudao', 'split: wu-dao'), /sources\[0\]\.split: found "wu-dao", allowed is letters/)
   t.match(
     replaced('[http://localhost:8000/v1]', '[localhost]'),
-    /models\.writer\.endpoints\[0\]: found "localhost", allowed is builtin, or an address/,
+    /models\.writer\.endpoints\[0\]: found "localhost", allowed is builtin, or a URL/,
   )
   t.match(replaced('sources:', 'sources: 7\nx:'), /sources: found 7, allowed is a list/)
   t.match(replaced('  writer:', '  a b:'), /models\.a b: the name "a b" is not allowed/)
   t.match(replaced('  label: { model: writer }', '  label:'), /kun\.label: found null, allowed is a map/)
 })
 
-t.test('what came from the command line is said to', async (t) => {
+t.test('an issue of an override names the override', async (t) => {
   t.equal(
     mistake(text, ['kun.score.keepAtLeast=2']),
     '--set kun.score.keepAtLeast=… kun.score.keepAtLeast: found 2, allowed is a number from 0 to 1',
@@ -144,7 +141,7 @@ t.test('what came from the command line is said to', async (t) => {
   }
 })
 
-t.test('a map that is meant for one member of a choice is judged as that member', async (t) => {
+t.test('a map is compared with the member of a union that is a map', async (t) => {
   t.equal(
     mistake(text, ['prepare.dedup.near={threshhold: 0.8}']),
     '--set prepare.dedup.near=… prepare.dedup.near.threshhold: unknown key; did you mean threshold?',
@@ -164,12 +161,12 @@ t.test('a map that is meant for one member of a choice is judged as that member'
   )
 })
 
-t.test('every mistake is told at once, each on a line of its own', async (t) => {
+t.test('all issues are reported together, one per line', async (t) => {
   const lines = mistake(text, ['seed=-1', 'kun.score.keepAtLeast=2', 'limits.hoursMax=0']).split('\n')
   t.equal(lines.length, 3)
 })
 
-t.test('parts that do not fit each other are told like any other mistake', async (t) => {
+t.test('cross-checks between fields are reported like other issues', async (t) => {
   t.equal(
     replaced('label: { model: writer }', 'label: { model: wirter }'),
     'r.yaml:11:19 kun.label.model: found "wirter", which is not in models; did you mean writer?',
@@ -178,8 +175,8 @@ t.test('parts that do not fit each other are told like any other mistake', async
   const cases: [string, RegExp][] = [
     [`${source}\n${source}`, /^r\.yaml:4:14 sources\[1\]\.split: found "wudao" a second time/],
     ['  - { split: a, files: b }', /^r\.yaml:3:5 sources\[0\]: needs preset .* or text/],
-    ['  - { split: a, files: b, text: body, revision: main }', /sources\[0\]\.revision: is of the Hub/],
-    ['  - { split: a, files: "!b", text: body }', /sources\[0\]\.files: only takes files out/],
+    ['  - { split: a, files: b, text: body, revision: main }', /sources\[0\]\.revision: applies to a dataset of the Hub only/],
+    ['  - { split: a, files: "!b", text: body }', /sources\[0\]\.files: only excludes files/],
     ['  - { split: a, files: ["-", b], text: body }', /sources\[0\]\.files: found "-"/],
     [
       '  - { split: a, files: "-", text: c }\n  - { split: b, files: "-", text: c }',
@@ -187,21 +184,21 @@ t.test('parts that do not fit each other are told like any other mistake', async
     ],
   ]
   for (const [by, message] of cases) t.match(replaced(source, by), message)
-  t.match(mistake(text, ['models.writer.endpoints=[builtin, "http://a/v1"]']), /endpoints: found builtin beside others/)
+  t.match(mistake(text, ['models.writer.endpoints=[builtin, "http://a/v1"]']), /endpoints: found builtin among others/)
   t.match(mistake(text, ['models.judge={endpoints: ["http://a/v1"]}']), /models\.judge: needs model/)
-  t.match(mistake(text, ['output.codec=snappy']), /output\.codec: found "snappy"; hyparquet-writer writes zstd/)
+  t.match(mistake(text, ['output.codec=snappy']), /output\.codec: found "snappy"; hyparquet-writer supports zstd/)
 })
 
-t.test('a text that is not YAML, not a map, or not there is told with its place', async (t) => {
+t.test('a text that is not YAML, not a map, or missing is reported with its position', async (t) => {
   t.match(mistake('name: [a\nb: c'), /^r\.yaml:2:\d+ is not YAML: /)
   t.match(mistake('name: a\nname: b'), /^r\.yaml:2:1 is not YAML: /)
-  t.match(mistake(''), /^r\.yaml:1:1 is no recipe: found nothing/)
+  t.match(mistake(''), /^r\.yaml:1:1 is not a recipe: found nothing/)
   t.match(mistake('- a'), /found a list, allowed is a map/)
   t.match(mistake(`a: &a [x]\nb: [${'*a,'.repeat(200)}]`), /more than 100 aliases/)
   await t.rejects(loadRecipe('no/such.yaml'), { code: 'KUN_RECIPE', exitCode: 2, message: /there is no such file/ })
 })
 
-t.test('no message shows a key, and no key can be written down', async (t) => {
+t.test('no message shows a key, and a literal key is refused', async (t) => {
   const secret = 'sk-very-secret'
   for (const message of [
     replaced('env:VLLM_KEY', secret),
@@ -214,20 +211,20 @@ t.test('no message shows a key, and no key can be written down', async (t) => {
   }
 })
 
-t.test('keys come from the environment at the start, and a missing one is named', async (t) => {
+t.test('keys are read from the environment at the start, and a missing variable is named', async (t) => {
   const recipe = small()
-  const model = resolveModel(recipe, 'writer', { VLLM_KEY: 'k', TEAM: 'nlp' })
+  const model = resolveModel('writer', recipe.models.writer as RecipeModel, { VLLM_KEY: 'k', TEAM: 'nlp' })
   t.equal(model.apiKey, 'k')
   t.strictSame(model.headers, { 'X-Team': 'nlp', 'X-Plain': 'plain' })
   t.equal(recipe.models.writer?.apiKey, 'env:VLLM_KEY', 'the recipe itself keeps the name')
-  t.throws(() => resolveModel(recipe, 'writer', { TEAM: 'nlp' }), {
+  t.throws(() => resolveModel('writer', recipe.models.writer as RecipeModel, { TEAM: 'nlp' }), {
     code: 'KUN_RECIPE',
     message:
-      'models.writer.apiKey: found env:VLLM_KEY, but the environment has no VLLM_KEY; set it, or take the field out',
+      'models.writer.apiKey: found env:VLLM_KEY, but the environment variable VLLM_KEY is not set; set it, or remove the field',
   })
 })
 
-t.test('what does not alter the output may change, what does is told field by field', async (t) => {
+t.test('a field that does not alter the output may change; differences in others are listed by field', async (t) => {
   const before = pinnedRecipe(small())
   const free = [
     'name=other',
@@ -297,7 +294,7 @@ t.test('a refused recipe ends with exit code 2', async (t) => {
   }
 })
 
-t.test('merge keys of YAML bring fields in, and a fault in one is shown where it is written', async (t) => {
+t.test('YAML merge keys are resolved, and an issue in a merged map is reported where it is written', async (t) => {
   const merged = (share: string) => `
 name: merged
 sources: [{ split: a, preset: skypile, files: '*.jsonl' }]

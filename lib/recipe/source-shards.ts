@@ -1,0 +1,73 @@
+/** Lists the shards of a recipe's sources: of the Hub, of local files, and of standard input. */
+
+import { SourceNotFoundError } from '../errors.js'
+import { hubSettings } from '../hub/settings.js'
+import { type HubTransport, type HubTransportOptions, hubTransport } from '../hub/transport.js'
+import { hubShards } from '../sources/hub-shards.js'
+import { localShards, presets, type Shard, stdinShard } from '../sources/index.js'
+import type { FieldMapping } from '../text/mapping.js'
+import type { RecipeSource } from './schema.js'
+import { resolveSecret } from './secrets.js'
+
+/** Connections to the Hub. Sources with one token share connections and request budget. */
+export class HubConnections {
+  readonly #options: HubTransportOptions
+  readonly #opened = new Map<string | undefined, HubTransport>()
+
+  constructor(options: HubTransportOptions) {
+    this.#options = options
+  }
+
+  of(token: string | undefined): HubTransport {
+    const transport = this.#opened.get(token) ?? hubTransport(hubSettings({ token }), this.#options)
+    this.#opened.set(token, transport)
+    return transport
+  }
+
+  async close(): Promise<void> {
+    for (const transport of this.#opened.values()) await transport.close()
+  }
+}
+
+/**
+ * Lists the shards of all sources, in the order of the recipe.
+ *
+ * @throws {SourceNotFoundError} with the path of the source in the recipe
+ */
+export async function listShards(sources: readonly RecipeSource[], hub: HubConnections): Promise<Shard[]> {
+  const shards: Shard[] = []
+  for (const [index, source] of sources.entries()) {
+    const path = `sources[${index}]`
+    const listed = await shardsOf(source, hub, path).catch((error: unknown) => {
+      if (!(error instanceof SourceNotFoundError)) throw error
+      throw new SourceNotFoundError(`${path}.files: ${error.message}`, { cause: error, details: error.details })
+    })
+    shards.push(...listed)
+  }
+  return shards
+}
+
+async function shardsOf(source: RecipeSource, hub: HubConnections, path: string): Promise<readonly Shard[]> {
+  const { split, files } = source
+  const mapping = mappingOf(source)
+  if (source.hub !== undefined) {
+    const token = source.token === undefined ? undefined : resolveSecret(source.token, `${path}.token`)
+    const { revision, cache } = source
+    const transport = hub.of(token)
+    const { shards } = await hubShards({ repo: source.hub, split, files, mapping, revision, cache, token, transport })
+    return shards
+  }
+  if (files.length === 1 && files[0] === '-') return [stdinShard({ split, mapping, input: process.stdin })]
+  return localShards({ split, root: process.cwd(), files, mapping })
+}
+
+/** The fields of the preset, overridden by those of the source. */
+function mappingOf({ preset, text, id, title }: RecipeSource): FieldMapping {
+  const base = preset === undefined ? { text: text ?? 'text' } : presets[preset]
+  return {
+    ...base,
+    ...(text !== undefined && { text }),
+    ...(id !== undefined && { id }),
+    ...(title !== undefined && { title }),
+  }
+}
