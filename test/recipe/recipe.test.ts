@@ -175,7 +175,10 @@ t.test('cross-checks between fields are reported like other issues', async (t) =
   const cases: [string, RegExp][] = [
     [`${source}\n${source}`, /^r\.yaml:4:14 sources\[1\]\.split: found "wudao" a second time/],
     ['  - { split: a, files: b }', /^r\.yaml:3:5 sources\[0\]: needs preset .* or text/],
-    ['  - { split: a, files: b, text: body, revision: main }', /sources\[0\]\.revision: applies to a dataset of the Hub only/],
+    [
+      '  - { split: a, files: b, text: body, revision: main }',
+      /sources\[0\]\.revision: applies to a dataset of the Hub only/,
+    ],
     ['  - { split: a, files: "!b", text: body }', /sources\[0\]\.files: only excludes files/],
     ['  - { split: a, files: ["-", b], text: body }', /sources\[0\]\.files: found "-"/],
     [
