@@ -34,7 +34,7 @@ interface DedupGraphParts {
   /** Number of the first block in the index. */
   readonly firstBlock: number
   readonly output: Output
-  /** Receives a line for each record that is dropped or unreadable; null if nobody wants them. */
+  /** Receives a line for each record that is dropped or unreadable; null if they are not wanted. */
   readonly rejects: Output | null
   readonly counts: DedupCounts
   readonly unreadable: UnreadableRecords
@@ -93,7 +93,7 @@ function decideStage(
       return textAt(key, row) || nameOf(records[document[row] as number] as NumberedRecord)
     })
     const verdicts = await deduplicator.decide({ ...prepared, number: firstBlock + prepared.number }, ids)
-    const refused = new Map(prepared.rejects.map((reject) => [reject.document, reject]))
+    const rejected = new Map(prepared.rejects.map((reject) => [reject.document, reject]))
     const counts: DedupCounts = { records: 0, kept: 0, exact: 0, near: 0, unreadable: 0 }
     const lines: Uint8Array[] = []
     const rejects: string[] = []
@@ -101,7 +101,7 @@ function decideStage(
     let failure: ShardFormatError | null = null
     let row = 0
     for (const record of records) {
-      const reject = refused.get(record.document)
+      const reject = rejected.get(record.document)
       if (reject !== undefined) {
         if (isOfShard(reject)) {
           failure ??= failureOf(source.shard, reject)

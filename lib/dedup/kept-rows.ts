@@ -79,11 +79,11 @@ export class KeptRows {
     this.#kernel = instantiate()
     this.#view()
     const keys = exact ? 1 : 0
-    if (!this.#hasPages(this.#kernel.pagesToConfigure(this.#bands, keys))) throw refused()
+    if (!this.#hasPages(this.#kernel.pagesToConfigure(this.#bands, keys))) throw noMemory()
     const low = leastEqual(settleBand.low, signatureLength)
     const sure = leastEqual(settleBand.high, signatureLength)
     this.#kernel.configure(this.#bands, banding.rows, signatureLength, keys, low, sure)
-    if (!this.#hasPages(this.#kernel.pagesNeeded())) throw refused()
+    if (!this.#hasPages(this.#kernel.pagesNeeded())) throw noMemory()
     this.#view()
   }
 
@@ -189,7 +189,7 @@ function instantiate(): Kernel {
   try {
     return new WebAssembly.Instance<Kernel>(compiled).exports
   } catch (error) {
-    throw error instanceof RangeError ? refused(error) : error
+    throw error instanceof RangeError ? noMemory(error) : error
   }
 }
 
@@ -204,7 +204,7 @@ function grew(memory: WebAssembly.Memory, pages: number): boolean {
   }
 }
 
-function refused(cause?: unknown): MemoryRefusedError {
+function noMemory(cause?: unknown): MemoryRefusedError {
   return new MemoryRefusedError(
     'the system provides no memory for the index of kept documents: allow the process more (12 GiB of address space are ' +
       'reserved, about 400 bytes per document are used), or start over with dedup.index: bloom.',

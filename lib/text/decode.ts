@@ -2,7 +2,7 @@
  * Decodes records to documents by the field mapping. Data never makes it throw: a record without a document gives a fault.
  * records.ts finds where records start and end.
  *
- * A block is decoded at once, by one `transcode` for some hundred records. Records that are flat objects, nearly all, are
+ * A whole block is decoded by one `transcode` for some hundred records. Records that are flat objects, nearly all, are
  * read from its UTF-16 without a string of their own (flat-record.ts).
  */
 import { Buffer, isUtf8, transcode } from 'node:buffer'
@@ -88,7 +88,7 @@ export class RecordReader {
     const bytes = this.#bytes.subarray(start, end)
     if (!this.#lenient && !isUtf8(bytes)) {
       const excerpt = withoutByteOrderMark(bytes.toString('utf8', 0, excerptBytesMax))
-      return { reason: 'invalid-utf8', detail: 'the bytes are not valid UTF-8', excerpt, key: '' }
+      return { reason: 'invalid-utf8', detail: 'the bytes are no UTF-8', excerpt, key: '' }
     }
     const source = bytes.toString('utf8')
     const plain = withoutByteOrderMark(source)
@@ -96,7 +96,7 @@ export class RecordReader {
   }
 }
 
-/** Largest block that is decoded at once: it takes up to 12 times its bytes of memory. */
+/** Largest block that is decoded as a whole: it takes up to 12 times its bytes of memory. */
 const wholeBytesMax = 32 * 1024 * 1024
 const newline = 0x0a
 const byteOrderMark = 0xfeff

@@ -18,7 +18,7 @@ const chars = z.union([z.int().min(1), z.literal(false)])
  * Thresholds; `false` disables a filter. Chosen for Chinese web text:
  * Chinese share and n-grams after EvalWeb (arXiv 2311.01149: under 30 % Chinese out; 13-grams over 50 % repeated out),
  * repeated lines after Gopher (arXiv 2112.11446, table A1: 30 %); the others are ours, set so that prose passes: of
- * 7,468 documents of encyclopedia, news and classics none is refused.
+ * 7,468 documents of encyclopedia, news and classics none is rejected.
  */
 export const qualityOptions = z.strictObject({
   charsMin: chars.default(50).describe('Minimum characters of a document; false disables the filter'),
@@ -36,7 +36,7 @@ export const qualityOptions = z.strictObject({
 
 export type QualityOptions = z.output<typeof qualityOptions>
 
-interface Refusal {
+interface Rejection {
   readonly reason: string
   readonly detail: string
 }
@@ -54,33 +54,33 @@ export const filterReasons = [
   'repeated-ngrams',
 ] as const
 
-export function filterText(text: CleanText, options: QualityOptions, repetitionOf: RepetitionMeter): Refusal | null {
+export function filterText(text: CleanText, options: QualityOptions, repetitionOf: RepetitionMeter): Rejection | null {
   return (
-    refused('too-short', options.charsMin, (bound) => tooShort(text, bound)) ??
-    refused('too-long', options.charsMax, (bound) => tooLong(text, bound)) ??
-    refused('url-density', options.urlShareMax, (bound) => urlDensity(text, bound)) ??
-    refused('boilerplate', options.boilerplateShareMax, (bound) => boilerplate(text, bound)) ??
-    refused('symbol-share', options.symbolShareMax, (bound) => symbolShare(text, bound)) ??
-    refused('digit-share', options.digitShareMax, (bound) => digitShare(text, bound)) ??
-    refused('chinese-share', options.chineseShareMin, (bound) => chineseShare(text, bound)) ??
+    rejectionBy('too-short', options.charsMin, (bound) => tooShort(text, bound)) ??
+    rejectionBy('too-long', options.charsMax, (bound) => tooLong(text, bound)) ??
+    rejectionBy('url-density', options.urlShareMax, (bound) => urlDensity(text, bound)) ??
+    rejectionBy('boilerplate', options.boilerplateShareMax, (bound) => boilerplate(text, bound)) ??
+    rejectionBy('symbol-share', options.symbolShareMax, (bound) => symbolShare(text, bound)) ??
+    rejectionBy('digit-share', options.digitShareMax, (bound) => digitShare(text, bound)) ??
+    rejectionBy('chinese-share', options.chineseShareMin, (bound) => chineseShare(text, bound)) ??
     filterRepetition(text, options, repetitionOf)
   )
 }
 
-function filterRepetition(text: CleanText, options: QualityOptions, repetitionOf: RepetitionMeter): Refusal | null {
+function filterRepetition(text: CleanText, options: QualityOptions, repetitionOf: RepetitionMeter): Rejection | null {
   if (options.repeatedLinesShareMax === false && options.repeatedNgramsShareMax === false) return null
   const repetition = repetitionOf(text)
   return (
-    refused('repeated-lines', options.repeatedLinesShareMax, (bound) => repeatedLines(repetition, bound)) ??
-    refused('repeated-ngrams', options.repeatedNgramsShareMax, (bound) => repeatedNgrams(repetition, bound))
+    rejectionBy('repeated-lines', options.repeatedLinesShareMax, (bound) => repeatedLines(repetition, bound)) ??
+    rejectionBy('repeated-ngrams', options.repeatedNgramsShareMax, (bound) => repeatedNgrams(repetition, bound))
   )
 }
 
-function refused(
+function rejectionBy(
   reason: (typeof filterReasons)[number],
   bound: number | false,
   filter: (bound: number) => string | null,
-): Refusal | null {
+): Rejection | null {
   if (bound === false) return null
   const detail = filter(bound)
   return detail === null ? null : { reason, detail }

@@ -1,5 +1,6 @@
 /**
- * Public ids. Given by where a record stands in the data alone, so that they are the same on every machine and run.
+ * Public ids. They depend only on the position of a record in the data, so that they are the same on every machine and in
+ * every run.
  */
 import { hash } from 'node:crypto'
 

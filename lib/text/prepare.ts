@@ -85,15 +85,15 @@ export function prepareBlock(
 
 function prepareRecord(place: RecordPlace, block: Block, preparer: Preparer, rejects: PrepareReject[]): void {
   const { document, offset, refused } = place
-  const refuse = (stage: string, reason: string, detail: string, excerpt: string, key: string) =>
+  const reject = (stage: string, reason: string, detail: string, excerpt: string, key: string) =>
     rejects.push({ document, chunk: null, offset, key, stage, reason, detail, excerpt: excerptOf(excerpt) })
   if (refused !== null) {
-    refuse('read', refused.reason, refused.detail, refused.excerpt, '')
+    reject('read', refused.reason, refused.detail, refused.excerpt, '')
     return
   }
   const decoded = preparer.reader.read(place.start, place.end)
   if (isFault(decoded)) {
-    refuse('decode', decoded.reason, decoded.detail, decoded.excerpt, decoded.key)
+    reject('decode', decoded.reason, decoded.detail, decoded.excerpt, decoded.key)
     return
   }
   const { text: stages } = preparer
@@ -103,12 +103,12 @@ function prepareRecord(place: RecordPlace, block: Block, preparer: Preparer, rej
   }
   const title = decoded.title === '' ? '' : cleanString(stages.clean, decoded.title).replaceAll('\n', ' ')
   const text = stages.clean(decoded.text)
-  const refusal = refusalOf(text, decoded, title, `${block.shard}:${offset}`, stages)
-  if (refusal !== null) {
-    refuse(
-      refusal.stage,
-      refusal.reason,
-      refusal.detail,
+  const rejection = rejectionOf(text, decoded, title, `${block.shard}:${offset}`, stages)
+  if (rejection !== null) {
+    reject(
+      rejection.stage,
+      rejection.reason,
+      rejection.detail,
       codesToString(text.codes, 0, Math.min(text.length, 400)),
       decoded.key,
     )
@@ -118,23 +118,23 @@ function prepareRecord(place: RecordPlace, block: Block, preparer: Preparer, rej
   packChunks(ranges, text, place, decoded.key, title, stages.plan, preparer, rejects)
 }
 
-interface StagedRefusal {
+interface StagedRejection {
   readonly stage: 'clean' | 'filter'
   readonly reason: string
   readonly detail: string
 }
 
 /** Applies the filters. Where a custom filter replaces the text, it is cleaned again, and `text` is the new one. */
-function refusalOf(
+function rejectionOf(
   text: CleanText,
   decoded: Document,
   title: string,
   place: string,
   stages: TextStages,
-): StagedRefusal | null {
+): StagedRejection | null {
   if (text.length === 0) return { stage: 'clean', reason: 'no-text', detail: 'nothing visible in it' }
-  const refusal = filterText(text, stages.plan.quality, stages.repetitionOf)
-  if (refusal !== null) return { stage: 'filter', ...refusal }
+  const rejection = filterText(text, stages.plan.quality, stages.repetitionOf)
+  if (rejection !== null) return { stage: 'filter', ...rejection }
   let current: string | null = null
   for (const loaded of stages.filters) {
     current ??= codesToString(text.codes, 0, text.length)

@@ -20,7 +20,7 @@ export const workersOptions = z.strictObject({
     .union([z.int().min(1).max(1024), z.literal('auto')])
     .default('auto')
     .meta(unpinned('Worker threads; auto is one fewer than there are cores, at least one')),
-  // Columns lie outside of this heap.
+  // Columns are outside of this heap.
   heapBytesMax: z
     .int()
     .min(32 * 2 ** 20)
