@@ -5,8 +5,7 @@
  *   blocks → prepare (workers) → in order → dedup → lines and rejects
  */
 import { Buffer } from 'node:buffer'
-import { Credit } from '../core/credit.js'
-import { from, type Graph } from '../core/graph.js'
+import { from, type Graph, type Source } from '../core/graph.js'
 import type { OrderedSink } from '../core/sink-node.js'
 import type { Stage } from '../core/types.js'
 import type { Deduplicator, Duplicate } from '../dedup/index.js'
@@ -28,7 +27,7 @@ export interface DedupCounts {
 }
 
 interface DedupGraphParts {
-  readonly blocks: AsyncIterable<{ readonly block: Block }>
+  readonly source: Source<Block>
   readonly pool: WorkerPool
   readonly deduplicator: Deduplicator
   /** Number of the first block in the index. */
@@ -40,28 +39,20 @@ interface DedupGraphParts {
   readonly unreadable: UnreadableRecords
 }
 
-/** Blocks between the source and the output, per block in the pool. */
-const blocksPerPoolBlock = 2
-
 /** Builds the graph; the parts are the caller's to close. */
 export function dedupGraph(parts: DedupGraphParts): Graph {
   const { pool } = parts
   const blocksInFlightMax = pool.threads * blocksPerThread
-  const credit = new Credit('blocks', blocksInFlightMax * blocksPerPoolBlock)
   /** Blocks whose records are not written yet, by number. */
   const sources = new Map<number, Block>()
   const prepare = (block: Block): Promise<PreparedBlock> => {
     sources.set(block.number, block)
     return pool.prepare(block)
   }
-  return from(blocksOf(parts.blocks), { name: 'read', unit: 'block', credit: { from: credit, amount: () => 1 } })
+  return from(parts.source)
     .via(prepareStage({ blocksInFlightMax, prepare }))
     .via(decideStage(parts, sources))
     .to(linesSink(parts))
-}
-
-async function* blocksOf(blocks: DedupGraphParts['blocks']): AsyncGenerator<Block> {
-  for await (const { block } of blocks) yield block
 }
 
 interface DecidedBlock {

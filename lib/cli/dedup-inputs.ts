@@ -1,19 +1,55 @@
-/** Inputs of `kun-stream dedup`: files and globs in the order given, named in messages as they were given. */
+/** Inputs of `kun-stream dedup`: files and globs in the order given and named as given, standard input, or the Hub. */
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
-import { localShards, type Shard, stdinShard } from '../sources/index.js'
+import type { Source } from '../core/graph.js'
+import { UsageError } from '../errors.js'
+import { blockSource, hubSource } from '../sources/block-sources.js'
+import { localShards, stdinShard } from '../sources/local-shards.js'
+import { mappingOf } from '../sources/presets.js'
+import type { Shard } from '../sources/shard.js'
+import type { Block } from '../text/block.js'
 import type { FieldMapping } from '../text/mapping.js'
+import { sayOnStderr } from './terminal/output.js'
 
 const split = 'dedup'
+/** Bytes of one record; a longer one is unreadable. */
+const recordBytesMax = 256 * 1024 * 1024
+
+export interface DedupInputFlags {
+  readonly text: string
+  readonly id?: string
+  readonly hub?: string
+  readonly files: readonly string[]
+  readonly revision: string
+  readonly hubUrl?: string
+  readonly token?: string
+}
+
+/**
+ * Returns the source that the arguments name. Records are read whole, because they are written again.
+ *
+ * @throws {UsageError} they name two sources, or none
+ * @throws {SourceNotFoundError} an argument matches no readable file
+ */
+export async function dedupSource(args: readonly string[], flags: DedupInputFlags): Promise<Source<Block>> {
+  const { text, id, hub, files, revision, hubUrl, token } = flags
+  const options = { split, text, id, recordBytesMax, allColumns: true }
+  if (hub !== undefined) {
+    if (args.length > 0) throw new UsageError(`--hub and ${args.join(' ')} are two sources: give one`)
+    if (files.length === 0) throw new UsageError(`--hub ${hub} needs --files GLOB: kun-stream hub ls ${hub} lists them`)
+    return hubSource({ ...options, repo: hub, files, revision, token, hubUrl, onEvent: sayOnStderr })
+  }
+  if (files.length > 0) throw new UsageError('--files goes with --hub: files on disk are arguments')
+  const shards = await dedupInputs(args, mappingOf(options), process.stdin)
+  return blockSource(options, async () => ({ shards }))
+}
 
 /**
  * Lists the shards of all arguments; '-', or no argument, is standard input. Unlike a run, which sorts them, the order is
  * that of the arguments: of two equal records the first one stays.
- *
- * @throws {SourceNotFoundError} an argument matches no readable file
  */
-export async function dedupInputs(args: readonly string[], mapping: FieldMapping, stdin: Readable): Promise<Shard[]> {
+async function dedupInputs(args: readonly string[], mapping: FieldMapping, stdin: Readable): Promise<Shard[]> {
   const shards: Shard[] = []
   for (const arg of args.length === 0 ? ['-'] : args) {
     if (arg === '-') shards.push(stdinShard({ split, mapping, input: stdin }))

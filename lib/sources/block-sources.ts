@@ -29,6 +29,8 @@ export interface BlockSourceOptions extends FieldOptions, Partial<ReadOptions> {
   readonly inFlightBytesMax?: number
   /** Blocks in shared memory: for a graph whose next stage is `prepare`, which returns it. False by default. */
   readonly shared?: boolean
+  /** Parquet: all columns instead of the mapped ones, for output that is to hold whole records. False by default. */
+  readonly allColumns?: boolean
 }
 
 interface Listed {
@@ -93,11 +95,13 @@ export function hubSource(
   })
 }
 
-function blockSource(
+/** Blocks of shards that `list` lists when the graph starts. */
+export function blockSource(
   options: BlockSourceOptions,
   list: (split: string, mapping: FieldMapping) => Promise<Listed>,
 ): Source<Block> {
-  const { split = 'text', format, inFlightBytesMax: bytesMax = inFlightBytesMax, shared = false } = options
+  const { split = 'text', format, inFlightBytesMax: bytesMax = inFlightBytesMax } = options
+  const { shared = false, allColumns = false } = options
   const given = Object.entries(options).filter(([name]) => Object.hasOwn(readOptions.shape, name))
   const reading = readOptions.parse({ order: 'in-order', ...Object.fromEntries(given) })
   const credit = blockCredit(new Credit('bytes of blocks', bytesMax))
@@ -105,7 +109,7 @@ function blockSource(
     const { shards, close } = await list(split, mappingOf(options))
     const formatted = format === undefined ? shards : shards.map((shard) => ({ ...shard, format }))
     try {
-      for await (const { block } of blocks(formatted, { ...reading, shared, signal })) yield block
+      for await (const { block } of blocks(formatted, { ...reading, shared, allColumns, signal })) yield block
     } finally {
       await close?.()
     }

@@ -14,7 +14,6 @@ import {
 } from '../../dedup/index.js'
 import { UsageError } from '../../errors.js'
 import { signaturePlan } from '../../run/stages/prepare.js'
-import { blocks, readOptions } from '../../sources/index.js'
 import { closeAfter, closeAll } from '../../storage/close-all.js'
 import { fencedFiles } from '../../storage/fenced-files.js'
 import { makeDurableDirectory, nodeFiles } from '../../storage/files.js'
@@ -23,16 +22,16 @@ import { moveToNewInode } from '../../storage/new-inode.js'
 import { planSigning } from '../../text/plan.js'
 import { workerPool, workersOptions } from '../../workers/pool.js'
 import { type DedupCounts, dedupGraph } from '../dedup-graph.js'
-import { dedupInputs } from '../dedup-inputs.js'
+import { type DedupInputFlags, dedupSource } from '../dedup-inputs.js'
+import { hubUrlOption, tokenOption } from '../hub-options.js'
+import { collect } from '../recipe-options.js'
 import { temporaryFolder } from '../temporary-folder.js'
 import { counted } from '../terminal/bytes-text.js'
 import { fileOutput, Output, ReaderGone, sayOnStderr } from '../terminal/output.js'
 import { UnreadableRecords } from '../unreadable-records.js'
 
-interface DedupFlags {
+interface DedupFlags extends DedupInputFlags {
   readonly threshold: string
-  readonly text: string
-  readonly id?: string
   readonly rejects?: string
   readonly index?: string
   readonly threads: string
@@ -45,6 +44,11 @@ export function registerDedup(program: Command): void {
       'remove exact and near duplicates; the lines that stay come out as they went in, other records as JSON Lines',
     )
     .argument('[files...]', 'files or globs in any format that a recipe reads; - or nothing reads standard input')
+    .option('--hub <owner/name>', 'read a dataset on the Hub in place of files')
+    .option('--files <glob>', 'with --hub: paths in the dataset (may be repeated; ! excludes)', collect, [])
+    .option('--revision <name>', 'with --hub: branch, tag or commit', 'main')
+    .addOption(hubUrlOption())
+    .addOption(tokenOption())
     .option('--threshold <similarity>', 'Jaccard of character 5-grams from which on a text is a duplicate', '0.8')
     .option('--text <field>', 'field of the text', 'text')
     .option('--id <field>', 'field of the id that rejects name; FILE:LINE without')
@@ -67,8 +71,7 @@ async function dedupFiles(files: readonly string[], flags: DedupFlags, output: O
   if (!options.success) throw new UsageError(`--threshold is ${flags.threshold}: give a number from 0.5 to 0.98`)
   const threads = workersOptions.safeParse({ threads: flags.threads === 'auto' ? 'auto' : Number(flags.threads) })
   if (!threads.success) throw new UsageError(`--threads is ${flags.threads}: give a number from 1, or auto`)
-  const mapping = { text: flags.text, ...(flags.id !== undefined && { id: flags.id }) }
-  const shards = await dedupInputs(files, mapping, process.stdin)
+  const source = await dedupSource(files, flags)
   const rejects = flags.rejects === undefined ? null : await fileOutput(flags.rejects)
   const counts: DedupCounts = { records: 0, kept: 0, exact: 0, near: 0, unreadable: 0 }
   const unreadable = new UnreadableRecords()
@@ -78,7 +81,7 @@ async function dedupFiles(files: readonly string[], flags: DedupFlags, output: O
     const pool = workerPool({ plan: planSigning(signaturePlan(options.data.near)), threads: threads.data.threads })
     closings.unshift(() => pool.close())
     await dedupGraph({
-      blocks: blocks(shards, { ...readOptions.parse({ order: 'in-order', recordBytesMax }), allColumns: true }),
+      source,
       pool,
       deduplicator,
       firstBlock: deduplicator.lastBlock + 1,
@@ -94,9 +97,6 @@ async function dedupFiles(files: readonly string[], flags: DedupFlags, output: O
   if (unread !== null) throw new UsageError(`--text is ${flags.text}: ${unread}`)
   return counts
 }
-
-/** Bytes of one record; a longer one is unreadable. */
-const recordBytesMax = 256 * 1024 * 1024
 
 /** Opens the index at `path`, under its lock, or a temporary one. `closings` receives what is to be closed, in order. */
 async function openIndex(

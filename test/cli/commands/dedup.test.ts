@@ -10,6 +10,7 @@ import { tableFromIPC } from 'apache-arrow'
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer'
 import t from 'tap'
 import { pack } from 'tar-stream'
+import { startHub } from '../../../lib/simulator/hub/simulated-hub.js'
 import { letters } from '../../dedup/planted.js'
 import { randomBelow } from '../../support/random.js'
 
@@ -182,6 +183,22 @@ t.test('an index holds what was kept of one format when another is read', async 
   const second = await run(['dedup', '-', '--id', 'id', '--index', index, '--rejects', join(folder, 'rejects')], input)
   t.equal(second.stdout, `${JSON.stringify(next)}\n`)
   t.match(linesIn(readFileSync(join(folder, 'rejects'), 'utf8')), rejectsOfRows)
+})
+
+t.test('a dataset on the Hub is read without a copy on disk', async (t) => {
+  const hub = await startHub({ directory: t.testdir(), port: 0 })
+  t.teardown(() => hub.close())
+  const lines = rows.map((row) => `${JSON.stringify(row)}\n`).join('')
+  hub.seed('me/texts', { 'data/rows.jsonl': Buffer.from(lines) })
+  const args = ['dedup', '--hub', 'me/texts', '--files', 'data/*.jsonl', '--hub-url', hub.url, '--id', 'id']
+  const { code, stdout, stderr } = await run(args)
+  t.equal(code, 0, stderr)
+  t.same(
+    linesIn(stdout).map(({ id }) => id),
+    ['a', 'b', 'e'],
+  )
+  t.match(await run(['dedup', '--hub', 'me/texts']), { code: 2, stderr: /--hub me\/texts needs --files GLOB/ })
+  t.match(await run(['dedup', '-', '--hub', 'me/texts']), { code: 2, stderr: /are two sources: give one/ })
 })
 
 /** By Python's lzma.compress: three lines, of which the last repeats the first. */
