@@ -2,8 +2,8 @@
 
 import { seededRandom } from '../lib/core/random.js'
 import { type ModelServers, openServers } from '../lib/llm/scheduler/model-servers.js'
-import { enginePresets } from '../lib/simulator/index.js'
 import { logNormal } from '../lib/simulator/random.js'
+import { enginePresets } from '../lib/simulator/vllm/index.js'
 import { mean } from './llm-limiter.js'
 import { type VirtualServer, VirtualTime, virtualServer, type Work, workCall } from './llm-virtual.js'
 

@@ -4,7 +4,7 @@
  */
 
 import { openServers } from '../lib/llm/scheduler/model-servers.js'
-import { startSimulator } from '../lib/simulator/index.js'
+import { startSimulator } from '../lib/simulator/vllm/index.js'
 import { median } from './median.js'
 import type { BenchRow } from './types.js'
 

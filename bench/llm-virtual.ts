@@ -6,8 +6,8 @@
 import { ServerError } from '../lib/errors.js'
 import type { Client } from '../lib/llm/protocol/client.js'
 import type { Call } from '../lib/llm/types.js'
-import { blockTokens, type EnginePreset, namedHashes } from '../lib/simulator/index.js'
 import { Engine } from '../lib/simulator/vllm/engine.js'
+import { blockTokens, type EnginePreset, namedHashes } from '../lib/simulator/vllm/index.js'
 import type { Reply } from '../lib/storage/replies/types.js'
 import { HandClock } from './hand-clock.js'
 

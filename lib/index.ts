@@ -49,7 +49,7 @@ export { chunks, type DedupStageOptions, dedup, type RecordStage } from './run/s
 export { label, type ModelStage, type ModelStageOptions, polish, score } from './run/stages/model-stages.js'
 export { type PrepareStageOptions, prepare } from './run/stages/prepare.js'
 // Stand-in servers: a model server and a Hub.
-export type { Hub, HubOptions } from './simulator/hub/simulated-hub.js'
+export type { Hub, HubOptions } from './simulator/hub/index.js'
 export { startHub, startSimulator } from './simulator/on-demand.js'
 export type { SimulatorOptions } from './simulator/vllm/options.js'
 export type { Simulator } from './simulator/vllm/types.js'

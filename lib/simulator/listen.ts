@@ -1,11 +1,11 @@
-/** Listening on a port, with a message when the system refuses. */
+/** Listens on a port, with a message for each refusal of the system. */
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { EndpointError } from '../errors.js'
 
 const refusals: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'the port is in use. Give another --port, or 0 for any that is free',
-  EACCES: 'this user may not use the port. Give a --port from 1024, or 0 for any that is free',
+  EADDRINUSE: 'the port is in use. Give another --port, or 0 for a free port',
+  EACCES: 'this user may not use the port. Give a --port from 1024, or 0 for a free port',
   EADDRNOTAVAIL: 'this machine does not have the address. Give one of its own, or 127.0.0.1',
   ENOTFOUND: 'the host name is unknown. Give an address of this machine, or 127.0.0.1',
   EAI_AGAIN: 'the host name cannot be looked up now. Give an address of this machine, or 127.0.0.1',
@@ -14,9 +14,9 @@ const refusals: Readonly<Record<string, string>> = {
 /**
  * Listens, and resolves with the port.
  *
- * @param port 0 takes any that is free
- * @param backlog connections that wait to be accepted
- * @throws {EndpointError} the system refuses: the server is not listening then, and holds nothing
+ * @param port 0 takes a free port
+ * @param backlog largest number of connections waiting to be accepted
+ * @throws {EndpointError} the system refuses; the server is not listening then
  */
 export async function listen(server: Server, host: string, port: number, backlog?: number): Promise<number> {
   await new Promise<void>((resolve, reject) => {

@@ -1,6 +1,5 @@
 /**
- * Numbers that look random and are given by a seed alone: hashes of texts, a generator, log-normal lengths.
- * Nothing here is for secrecy.
+ * Pseudo-random numbers from a seed: hashes of texts, a generator, log-normal lengths. Not for cryptography.
  */
 
 /** 32-bit hash of a text and a seed (murmur's mixing over UTF-16 code units). */

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import t from 'tap'
 import { seededRandom } from '../../lib/core/random.js'
-import { startSimulator } from '../../lib/simulator/index.js'
+import { startSimulator } from '../../lib/simulator/vllm/index.js'
 import { nodeFiles } from '../../lib/storage/files.js'
 import { failingInputs, type InputOperation } from '../support/failing-inputs.js'
 import { testSeed } from '../support/random.js'

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { startSimulator } from '../../lib/simulator/index.js'
+import { startSimulator } from '../../lib/simulator/vllm/index.js'
 import { nodeFiles } from '../../lib/storage/files.js'
 import { fastClock } from '../llm/clock.js'
 import { command } from '../support/commands.js'

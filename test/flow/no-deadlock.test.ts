@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import t from 'tap'
-import { startSimulator } from '../../lib/simulator/index.js'
+import { startSimulator } from '../../lib/simulator/vllm/index.js'
 import { bytesOf, runTiny } from '../support/session.js'
 
 t.test('three stages that share one slot finish, and so does a block larger than all byte credit', async (t) => {

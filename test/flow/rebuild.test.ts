@@ -4,7 +4,7 @@ import t from 'tap'
 import { recipeOfRun } from '../../lib/cli/commands/rebuild.js'
 import { settingsOf } from '../../lib/recipe/run-settings.js'
 import { startKunRun } from '../../lib/run/run.js'
-import { startSimulator } from '../../lib/simulator/index.js'
+import { startSimulator } from '../../lib/simulator/vllm/index.js'
 import { lockRunDirectory } from '../../lib/storage/lock/lock.js'
 import { bytesOf, runTiny } from '../support/session.js'
 

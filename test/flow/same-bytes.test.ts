@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import t from 'tap'
 import type { Counters } from '../../lib/run/accounting.js'
-import { startSimulator } from '../../lib/simulator/index.js'
+import { startSimulator } from '../../lib/simulator/vllm/index.js'
 import { testSeed } from '../support/random.js'
 import { bytesOf, runTiny } from '../support/session.js'
 

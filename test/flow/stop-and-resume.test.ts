@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { AbortedError } from '../../lib/errors.js'
 import type { KunRun } from '../../lib/run/run.js'
-import { type Simulator, startSimulator } from '../../lib/simulator/index.js'
+import { type Simulator, startSimulator } from '../../lib/simulator/vllm/index.js'
 import { readManifest } from '../../lib/sinks/index.js'
 import { bytesOf, runTiny, startTiny, type TinyRun } from '../support/session.js'
 

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { cachedFile } from '../../lib/hub/cache.js'
-import { startHub } from '../../lib/simulator/hub/simulated-hub.js'
+import { startHub } from '../../lib/simulator/hub/index.js'
 import { hubShards } from '../../lib/sources/hub-shards.js'
 import type { RangedFile } from '../../lib/storage/ranged-file.js'
 

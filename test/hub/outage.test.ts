@@ -3,7 +3,7 @@ import t from 'tap'
 import type { HubWait } from '../../lib/hub/outage.js'
 import { hubSettings } from '../../lib/hub/settings.js'
 import { hubTransport } from '../../lib/hub/transport.js'
-import { startHub } from '../../lib/simulator/hub/simulated-hub.js'
+import { startHub } from '../../lib/simulator/hub/index.js'
 
 t.test(
   'the first retry of an outage is reported, then each wait that is long and longer than any reported',

@@ -5,7 +5,7 @@ import { seededRandom } from '../../lib/core/random.js'
 import { hubSettings } from '../../lib/hub/settings.js'
 import { hashThreadFromBytes, hashThreads, hashThreadsMax, streamHash } from '../../lib/hub/stream-hash.js'
 import { hubTransport } from '../../lib/hub/transport.js'
-import { startHub } from '../../lib/simulator/hub/simulated-hub.js'
+import { startHub } from '../../lib/simulator/hub/index.js'
 import { hubShards } from '../../lib/sources/hub-shards.js'
 import type { Shard } from '../../lib/sources/index.js'
 

@@ -9,7 +9,7 @@ import {
   type SimulatorOptions,
   startCuttingProxy,
   startSimulator,
-} from '../../lib/simulator/index.js'
+} from '../../lib/simulator/vllm/index.js'
 import type { Reply } from '../../lib/storage/replies/types.js'
 import { fastClock } from './clock.js'
 import { call, chat, chatReply, modelServer, until } from './model-server.js'

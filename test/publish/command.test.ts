@@ -5,7 +5,7 @@ import { Command } from 'commander'
 import t, { type Test } from 'tap'
 import { registerHub } from '../../lib/cli/commands/hub.js'
 import { registerPublish } from '../../lib/cli/commands/publish.js'
-import { startHub } from '../../lib/simulator/hub/simulated-hub.js'
+import { startHub } from '../../lib/simulator/hub/index.js'
 import { addCuts } from '../support/run-directory.js'
 
 async function command(t: Test, ...argv: string[]): Promise<{ stdout: string; stderr: string }> {

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { publish } from '../../lib/publish/publish.js'
-import { type Hub, type HubFaultKind, type HubLogEntry, startHub } from '../../lib/simulator/hub/simulated-hub.js'
+import { type Hub, type HubFaultKind, type HubLogEntry, startHub } from '../../lib/simulator/hub/index.js'
 import { projectRoot } from '../support/root.js'
 import { addCuts } from '../support/run-directory.js'
 

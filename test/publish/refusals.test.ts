@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { main } from '../../lib/cli/main.js'
-import { startHub } from '../../lib/simulator/hub/simulated-hub.js'
+import { startHub } from '../../lib/simulator/hub/index.js'
 import { projectRoot } from '../support/root.js'
 import { addCuts } from '../support/run-directory.js'
 

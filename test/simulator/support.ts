@@ -1,6 +1,6 @@
 /** What the simulator's tests share: one started server a test, and a way to ask it. */
 import { request } from 'undici'
-import { type Simulator, type SimulatorOptions, startSimulator } from '../../lib/simulator/index.js'
+import { type Simulator, type SimulatorOptions, startSimulator } from '../../lib/simulator/vllm/index.js'
 
 interface Test {
   teardown(close: () => Promise<void>): unknown

@@ -7,7 +7,7 @@ import t, { type Test } from 'tap'
 import { pack } from 'tar-stream'
 import { hubSettings } from '../../lib/hub/settings.js'
 import { hubTransport } from '../../lib/hub/transport.js'
-import { startHub } from '../../lib/simulator/hub/simulated-hub.js'
+import { startHub } from '../../lib/simulator/hub/index.js'
 import { hubShards } from '../../lib/sources/hub-shards.js'
 import { blocks, localShards, readOptions, type Shard, type SourceCursor } from '../../lib/sources/index.js'
 

@@ -7,7 +7,7 @@ import type { Clock } from '../../lib/core/types.js'
 import { parseRateLimit } from '../../lib/hub/request-budget.js'
 import { hubSettings } from '../../lib/hub/settings.js'
 import { type HubTransportOptions, hubTransport } from '../../lib/hub/transport.js'
-import { type Hub, type HubOptions, startHub } from '../../lib/simulator/hub/simulated-hub.js'
+import { type Hub, type HubOptions, startHub } from '../../lib/simulator/hub/index.js'
 import { type HubShardsOptions, hubShards } from '../../lib/sources/hub-shards.js'
 import type { Shard } from '../../lib/sources/shard.js'
 

@@ -3,7 +3,7 @@
  * 429, 503, 500, resets and requests that hang. However often it is killed meanwhile, it must come to its end with the
  * bytes of the undisturbed run: nothing that passed may be pinned.
  */
-import { startSimulator } from '../../lib/simulator/index.js'
+import { startSimulator } from '../../lib/simulator/vllm/index.js'
 import type { Random } from '../support/random.js'
 import { bytesOf } from '../support/session.js'
 import type { Form } from './forms.js'

@@ -7,7 +7,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { openPart, rowsOf } from '../../lib/parquet/part-reader.js'
-import { startSimulator } from '../../lib/simulator/index.js'
+import { startSimulator } from '../../lib/simulator/vllm/index.js'
 import { verifyRun } from '../../lib/sinks/index.js'
 import type { Random } from '../support/random.js'
 import { bytesOf } from '../support/session.js'

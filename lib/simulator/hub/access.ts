@@ -1,15 +1,15 @@
-/** Who may do what at the stand-in Hub: tokens with roles, private and gated repositories, requests per window. */
+/** Access control of the simulated Hub: tokens with roles, private and gated repositories, requests per window. */
 import type { IncomingMessage } from 'node:http'
 import type { StoredRepo } from './store.js'
 
 export interface HubToken {
   readonly name: string
   readonly role: 'read' | 'write'
-  /** Organisations the user may write to, besides the own name. */
+  /** Organisations that the user may write to, besides the own namespace. */
   readonly organizations?: readonly string[]
 }
 
-/** An answer that is not what was asked for, with the Hub's X-Error-Code where it has one. */
+/** An error response, with the Hub's X-Error-Code if there is one. */
 export class HubRefusal extends Error {
   constructor(
     readonly status: number,
@@ -45,7 +45,7 @@ export class HubAccess {
     return repo
   }
 
-  /** Of a gated repository the listing is public, the content is not. */
+  /** The listing of a gated repository is public, its content is not. */
   mustReadContent(user: HubToken | null, repo: StoredRepo): void {
     if (repo.gated === false || this.#owns(user, repo.id)) return
     if (user !== null && repo.granted.includes(user.name)) return
@@ -71,12 +71,11 @@ export class HubAccess {
 }
 
 export interface RateWindow {
-  /** Requests a window. */
   readonly requestsMax: number
   readonly windowMs: number
 }
 
-/** A fixed window, as the Hub counts: `"api";r=left;t=seconds to the next window`. */
+/** Counts requests in fixed windows, as the Hub does: `"api";r=left;t=seconds to the next window`. */
 export class RateCounter {
   #windowStart = 0
   #used = 0
@@ -90,7 +89,7 @@ export class RateCounter {
     this.#now = now
   }
 
-  /** Counts one request and gives the headers of its answer; throws 429 when the window is used up. */
+  /** Counts one request and returns the headers of its response. @throws {HubRefusal} 429: no request is left */
   take(): Record<string, string> {
     const now = this.#now()
     if (now - this.#windowStart >= this.#window.windowMs) {

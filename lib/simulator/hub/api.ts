@@ -1,13 +1,13 @@
-/** The stand-in Hub's calls for repositories: creation, information, listings, resolving of files, commits. */
+/** The API of the simulated Hub for repositories: creation, information, listings, resolving of files, commits. */
 import { type HubAccess, HubRefusal, type HubToken } from './access.js'
 import { type CommitLine, commitChanges } from './commit.js'
 import type { Exchange } from './exchange.js'
 import type { HubLfs } from './lfs.js'
 import type { HubStore, StoredCommit, StoredFile, StoredRepo } from './store.js'
-import { entryOf, misjudged, pageOf, treeEntries } from './tree.js'
+import { entryOf, pageOf, treeEntries, withWrongSize } from './tree.js'
 
 export interface HubApiOptions {
-  /** Files that are stored by LFS: at least this size, or binary. */
+  /** Files of this size, and binary files, are stored by LFS. */
   readonly lfsFromBytes: number
   readonly pageEntries: number
   readonly filesPerCommitMax: number
@@ -19,17 +19,17 @@ interface Call {
   readonly exchange: Exchange
   readonly user: HubToken | null
   readonly repo: StoredRepo
-  /** What follows the repository: `/tree`, `/resolve`, …; '' for the repository itself. */
+  /** The path after the repository, such as `tree` or `resolve`; '' for the repository itself. */
   readonly action: string
   /** Branch or commit; clients write refs/pr/1 with or without %2F. */
   readonly revision: string
-  /** Inside the repository. */
+  /** Path inside the repository. */
   readonly path: string
 }
 
 const restPattern = /^(?:\/([^/]+)(?:\/(refs\/(?:pr|convert)\/[^/]+|[^/]+)(?:\/(.*))?)?)?$/
 
-/** The names that a dataset's .gitattributes gives to LFS whatever their size. */
+/** Whether the .gitattributes of a dataset store a file with this name by LFS regardless of its size. */
 export function isLfsName(path: string): boolean {
   return /\.(parquet|arrow|zst|gz|tar|bin|png|jpg)$/.test(path)
 }
@@ -99,14 +99,14 @@ export class HubApi {
   #whoAmI(exchange: Exchange, user: HubToken | null): void {
     if (user === null) throw new HubRefusal(401, 'Invalid username or password.')
     const orgs = (user.organizations ?? []).map((name) => ({ type: 'org', name, fullname: name }))
-    const accessToken = { role: user.role, displayName: 'stand-in', createdAt: new Date(0).toISOString() }
+    const accessToken = { role: user.role, displayName: 'simulated', createdAt: new Date(0).toISOString() }
     exchange.json({ type: 'user', id: user.name, name: user.name, orgs, auth: { type: 'access_token', accessToken } })
   }
 
   async #create(exchange: Exchange, user: HubToken | null): Promise<void> {
     const fields = await exchange.fields()
     const { name, organization, type, visibility } = fields
-    if (type !== 'dataset') throw new HubRefusal(400, 'the stand-in holds datasets only')
+    if (type !== 'dataset') throw new HubRefusal(400, 'only datasets are simulated')
     const id = `${organization ?? user?.name}/${name}`
     if (!/^[\w.-]+\/[\w.-]{1,96}$/.test(id)) throw new HubRefusal(400, `not a repository name: ${id}`)
     this.#access.mustWrite(user, id)
@@ -150,7 +150,7 @@ export class HubApi {
       next.searchParams.set('cursor', nextCursor)
       exchange.headers.Link = `<${next.href}>; rel="next"`
     }
-    exchange.json(exchange.fault?.kind === 'wrong-size' ? page.map(misjudged) : page)
+    exchange.json(exchange.fault?.kind === 'wrong-size' ? page.map(withWrongSize) : page)
   }
 
   async #pathsInfo({ exchange, repo, revision }: Call): Promise<void> {
@@ -201,12 +201,12 @@ export class HubApi {
     const commit = this.#revision(repo, branch)
     const { files } = (await exchange.fields()) as { files?: { path: string; size: number; sample: string }[] }
     if (!Array.isArray(files)) throw new HubRefusal(400, 'files is not an array')
-    const answer = files.map(({ path, size, sample }) => {
+    const described = files.map(({ path, size, sample }) => {
       const binary = Buffer.from(sample ?? '', 'base64').includes(0)
       const uploadMode = size >= this.#options.lfsFromBytes || isLfsName(path) || binary ? 'lfs' : 'regular'
       return { path, uploadMode, shouldIgnore: false, oid: commit.tree[path]?.oid ?? null }
     })
-    exchange.json({ files: answer, commitOid: commit.sha })
+    exchange.json({ files: described, commitOid: commit.sha })
   }
 
   async #branch({ exchange, user, repo, revision: branch }: Call): Promise<void> {
@@ -223,7 +223,7 @@ export class HubApi {
     const text = (await exchange.body()).toString('utf8')
     if (exchange.fault?.kind === 'move-branch') {
       const content = Buffer.from(`${this.#now()}\n`)
-      this.#store.commit(repo, branch, 'a commit of somebody else', [{ path: 'somebody-else.txt', content }])
+      this.#store.commit(repo, branch, 'another commit', [{ path: 'somebody-else.txt', content }])
     }
     const head = this.#revision(repo, branch)
     const lines = text
@@ -253,7 +253,7 @@ export class HubApi {
     })
   }
 
-  /** A pull request: what has become of it; POST …/merge and …/status alter that. */
+  /** Returns the status of a pull request; POST …/merge and …/status change it. */
   async #discussion({ exchange, user, repo, revision: number, path }: Call): Promise<void> {
     const head = this.#store.resolve(repo, `refs/pr/${number}`)
     if (head === undefined) throw new HubRefusal(404, `no discussion ${number}`)

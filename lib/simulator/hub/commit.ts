@@ -1,4 +1,4 @@
-/** A commit as it is sent, one JSON a line, read into changes of a tree. */
+/** Parses the body of a commit request, one JSON object per line, into changes of a tree. */
 import { HubRefusal } from './access.js'
 import type { HubStore, TreeChange } from './store.js'
 

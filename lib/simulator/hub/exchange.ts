@@ -1,12 +1,12 @@
-/** One request to the stand-in Hub and its answer: bodies in, JSON and ranges of files out, faults of the body applied. */
+/** A request to the simulated Hub and its response: parses bodies, sends JSON and ranges of files, applies faults of the body. */
 import { createReadStream } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { HubRefusal } from './access.js'
-import type { MetFault } from './faults.js'
+import type { AppliedFault } from './faults.js'
 
-/** A commit carries small files inline; the Hub refuses more. */
+/** Largest body: a commit contains small files inline. */
 const bodyBytesMax = 256 * 1024 * 1024
 
 export class Exchange {
@@ -16,7 +16,7 @@ export class Exchange {
   constructor(
     readonly request: IncomingMessage,
     readonly response: ServerResponse,
-    readonly fault: MetFault | null,
+    readonly fault: AppliedFault | null,
   ) {
     this.url = new URL(request.url ?? '/', 'http://hub.invalid')
   }
@@ -32,7 +32,7 @@ export class Exchange {
     return Buffer.concat(parts)
   }
 
-  /** JSON as the JavaScript client sends it, or a form as the Python client does. */
+  /** Parses JSON, as sent by the JavaScript client, or a form, as sent by the Python client. */
   async fields(): Promise<Record<string, unknown>> {
     const text = (await this.body()).toString('utf8')
     if (this.request.headers['content-type']?.startsWith('application/x-www-form-urlencoded')) {
@@ -63,7 +63,7 @@ export class Exchange {
     this.json({ error: refusal.message }, refusal.status)
   }
 
-  /** A file or the range asked for, with the faults that a body can have. */
+  /** Sends a file or the requested range, with the faults of a body. */
   async file(path: string, sizeBytes: number, etag: string): Promise<void> {
     const kind = this.fault?.kind
     const range = kind === 'ignore-range' ? null : parseRange(this.request.headers.range, sizeBytes)
@@ -105,7 +105,7 @@ export class Exchange {
     else await pipeline(body, this.response)
   }
 
-  /** Closes the connection once what was written has left, so that the client sees all of it and no end. */
+  /** Closes the connection after everything written was sent, so that the client receives it without an end. */
   async #drop(): Promise<void> {
     const { socket } = this.response
     if (socket === null) return
@@ -116,7 +116,7 @@ export class Exchange {
     socket.destroySoon()
   }
 
-  /** False when the answer is to be lost. */
+  /** Writes the headers; returns false if the response is to be lost. */
   #head(status: number, headers: Record<string, string>): boolean {
     if (this.fault?.kind === 'reset-after') {
       this.response.destroy()
@@ -127,7 +127,7 @@ export class Exchange {
   }
 }
 
-/** `bytes=a-b`, `bytes=a-` and `bytes=-n` as [start, end); null without a Range. */
+/** Parses `bytes=a-b`, `bytes=a-` and `bytes=-n` to [start, end); null without a Range. */
 function parseRange(header: string | undefined, sizeBytes: number): [number, number] | 'unsatisfiable' | null {
   const match = /^bytes=(\d*)-(\d*)$/.exec(header ?? '')
   if (match === null || (match[1] === '' && match[2] === '')) return null

@@ -1,4 +1,4 @@
-/** Large files at the stand-in Hub: the LFS batch call, uploads whole or in parts, and the file server (CDN). */
+/** Large files of the simulated Hub: the LFS batch API, uploads whole or in parts, and the file server (CDN). */
 import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream, existsSync, rmSync, statSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
@@ -10,9 +10,9 @@ export interface LfsOptions {
   /** Files of at least this many bytes are uploaded in parts of `partBytes`. */
   readonly multipartFromBytes: number
   readonly partBytes: number
-  /** All that the stand-in stores; an upload beyond it is refused as a used-up quota. */
+  /** Storage quota; an upload beyond it is refused. */
   readonly storageBytesMax: number
-  /** How long a signed URL of the file server is good for. */
+  /** Lifetime of a signed URL of the file server. */
   readonly signedUrlMs: number
 }
 
@@ -40,12 +40,12 @@ export class HubLfs {
     if (total > this.#options.storageBytesMax) {
       throw new HubRefusal(403, 'Private repository storage limit reached, please upgrade your plan to increase it.')
     }
-    const answer = objects.map(({ oid, size }) => ({
+    const described = objects.map(({ oid, size }) => ({
       oid,
       size,
       ...(this.#store.hasBlob(oid, size) ? {} : { actions: { upload: this.#upload(oid, size) } }),
     }))
-    exchange.json({ transfer: 'basic', objects: answer })
+    exchange.json({ transfer: 'basic', objects: described })
   }
 
   #upload(oid: string, size: number): { href: string; header?: Record<string, string> } {
@@ -61,7 +61,7 @@ export class HubLfs {
     return { href: `${this.#cdnUrl()}/complete/${oid}?size=${size}`, header }
   }
 
-  /** What the file server answers: PUT of a file or part, POST of a completion, GET of a content. */
+  /** Serves the file server: PUT of a file or part, POST of a completion, GET of a content. */
   async serve(exchange: Exchange): Promise<void> {
     const [, action = '', oid = '', part] = exchange.url.pathname.split('/')
     if (exchange.request.headers.authorization !== undefined) {
@@ -83,7 +83,7 @@ export class HubLfs {
     if (Number(exchange.url.searchParams.get('Expires')) < this.#now()) throw new HubRefusal(403, 'Request has expired')
     if (!this.#store.hasBlob(oid)) throw new HubRefusal(404, 'no such key')
     const path = this.#store.blobPath(oid)
-    // The file server names a version its own way, not by sha256.
+    // The ETag of the file server is not the sha256.
     await exchange.file(path, statSync(path).size, `"${createHash('md5').update(oid).digest('hex')}"`)
   }
 

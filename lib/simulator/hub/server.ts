@@ -1,26 +1,26 @@
-/** The HTTP servers of the stand-in Hub: every request is logged, meets its fault, and gets an answer or a refusal. */
+/** The HTTP servers of the simulated Hub: log every request, apply its fault, and send a response or an error. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { HubRefusal, rateHeaders, tooManyRequests } from './access.js'
 import { Exchange } from './exchange.js'
-import type { HubFaults, MetFault } from './faults.js'
+import type { AppliedFault, HubFaults } from './faults.js'
 
-/** One request as the stand-in saw it. */
+/** One request as the server received it. */
 export interface HubLogEntry {
   readonly host: 'api' | 'cdn'
   readonly method: string
   /** With the query. */
   readonly path: string
   readonly range: string | null
-  /** 0 when the connection was closed without an answer. */
+  /** 0 if the connection was closed without a response. */
   readonly status: number
-  /** On the wire, heads included. */
+  /** Bytes on the wire, including headers. */
   readonly bytesIn: number
   readonly bytesOut: number
   readonly fault: string | null
 }
 
-/** Older entries are forgotten. */
+/** Older entries are dropped. */
 const logEntriesMax = 100_000
 
 export function hubServer(
@@ -33,7 +33,7 @@ export function hubServer(
   return createServer((request, response) => {
     const { method = 'GET', url: path = '/', socket } = request
     const administration = path.startsWith('/admin/')
-    const fault = administration ? null : faults.meet(`${method} ${host === 'cdn' ? '/cdn' : ''}${path}`)
+    const fault = administration ? null : faults.faultFor(`${method} ${host === 'cdn' ? '/cdn' : ''}${path}`)
     response.once('close', () => {
       const before = seen.get(socket) ?? { in: 0, out: 0 }
       seen.set(socket, { in: socket.bytesRead, out: socket.bytesWritten })
@@ -50,14 +50,14 @@ export function hubServer(
       })
       if (log.length > logEntriesMax) log.splice(0, log.length - logEntriesMax)
     })
-    void answer(request, response, fault, serve)
+    void respond(request, response, fault, serve)
   })
 }
 
-async function answer(
+async function respond(
   request: IncomingMessage,
   response: ServerResponse,
-  fault: MetFault | null,
+  fault: AppliedFault | null,
   serve: (exchange: Exchange) => Promise<void>,
 ): Promise<void> {
   const exchange = new Exchange(request, response, fault)
@@ -70,15 +70,15 @@ async function answer(
     if (fault?.kind === 'status' || fault?.kind === 'rate-limit') throw refusalOf(fault)
     await serve(exchange)
   } catch (error) {
-    // A client that went away, or a body cut on purpose: there is nobody left to tell.
+    // The client disconnected, or the body was cut on purpose: no error response can be sent.
     if (response.destroyed || response.headersSent) request.socket.destroy()
     else exchange.refuse(error instanceof HubRefusal ? error : new HubRefusal(500, String(error)))
   }
-  // An answer that did not need the body must not leave it on the connection.
+  // Reads the rest of a body that was not needed, so that the connection can be reused.
   request.resume()
 }
 
-function refusalOf(fault: MetFault): HubRefusal {
+function refusalOf(fault: AppliedFault): HubRefusal {
   if (fault.kind === 'rate-limit') {
     return tooManyRequests(rateHeaders('api', 0, fault.waitSeconds ?? 1, { requestsMax: 1000, windowMs: 300_000 }))
   }

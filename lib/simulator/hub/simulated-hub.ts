@@ -1,6 +1,6 @@
 /**
- * A stand-in for the Hugging Face Hub: datasets, commits, LFS and a file server under another host name, on loopback.
- * Real clients (JavaScript, Python) work against it; it fails in the ways the Hub fails, when told to.
+ * A simulated Hugging Face Hub on loopback: datasets, commits, LFS, and a file server with another host name. The real
+ * clients (JavaScript, Python) work with it, and it can be configured to fail as the Hub does.
  */
 import { readFile } from 'node:fs/promises'
 import type { Server } from 'node:http'
@@ -14,24 +14,20 @@ import { HubLfs, type LfsOptions } from './lfs.js'
 import { type HubLogEntry, hubServer } from './server.js'
 import { HubStore, type StoredCommit, type StoredRepo, type TreeChange } from './store.js'
 
-export type { HubToken, RateWindow } from './access.js'
-export type { HubFault, HubFaultKind } from './faults.js'
-export type { HubLogEntry } from './server.js'
-
-/** What a stand-in Hub is told; only `directory` is needed. */
+/** Options for `startHub`; all but `directory` are optional. */
 export interface HubOptions {
-  /** Holds the repositories between starts; made when missing. */
+  /** Stores the repositories; created if missing. */
   readonly directory: string
-  /** 0, the default, takes any that is free. */
+  /** 0, the default, takes a free port. */
   readonly port?: number
-  /** Of the file server; 0 by default. */
+  /** Port of the file server; 0 by default. */
   readonly cdnPort?: number
-  /** Token → user. Without it every token that begins with hf_ may read and write everything. */
+  /** Token → user. By default every token that begins with hf_ may read and write everything. */
   readonly tokens?: Readonly<Record<string, HubToken>>
   readonly faults?: readonly HubFault[]
-  /** Calls of the API a window; 1,000 in 5 minutes is what a free account has. No limit by default. */
+  /** API requests per window; a free account has 1,000 in 5 minutes. No limit by default. */
   readonly apiRate?: RateWindow
-  /** Requests for files a window. */
+  /** File requests per window; no limit by default. */
   readonly resolveRate?: RateWindow
   readonly lfsFromBytes?: number
   readonly multipartFromBytes?: number
@@ -41,42 +37,43 @@ export interface HubOptions {
   readonly pageEntries?: number
   readonly filesPerCommitMax?: number
   readonly commitsPerHourMax?: number
-  /** Whether large files say that they are stored by Xet; the plain way still serves them. */
+  /** Whether large files are listed as stored by Xet; the LFS URL still serves them. */
   readonly xet?: boolean
-  /** Milliseconds; the time of day by default. */
+  /** Clock in milliseconds; `Date.now` by default. */
   readonly now?: () => number
 }
 
-/** Smaller files that are text are kept in Git. */
+/** Smaller text files are stored in Git. */
 const lfsFromBytesDefault = 10_000_000
 
-/** A stand-in Hub that is listening. */
+/** A simulated Hub that is listening. */
 export interface Hub {
-  /** Of the API, by IP address. */
+  /** URL of the API, with an IP address. */
   readonly url: string
-  /** Of the file server, by the name `localhost`: another host for every client. */
+  /** URL of the file server, with the name `localhost`: another host for every client. */
   readonly cdnUrl: string
   /** Requests so far, oldest first. */
   readonly log: readonly HubLogEntry[]
   readonly faults: HubFaults
-  /** Puts files into a repository without a client; creates it when missing. Gives the commit. */
+  /** Commits files to a repository, which is created if missing. Returns the commit. */
   seed(id: string, files: Readonly<Record<string, Uint8Array | string>>, options?: SeedOptions): string
-  /** Path → sha256 of the content, at a revision. */
+  /** Returns path → sha256 of the content, at a revision. */
   tree(id: string, revision?: string): Record<string, string>
   content(id: string, path: string, revision?: string): Promise<Buffer>
   close(): Promise<void>
 }
 
-export interface SeedOptions {
+/** Options of a repository that `seed` creates or changes. */
+interface SeedOptions {
   readonly private?: boolean
   readonly gated?: StoredRepo['gated']
   readonly granted?: string[]
 }
 
 /**
- * Starts a stand-in Hub on loopback.
+ * Starts a simulated Hub on loopback.
  *
- * @throws {InvalidOptionError} a port that is none
+ * @throws {InvalidOptionError} the port is not valid
  */
 export async function startHub(options: HubOptions): Promise<Hub> {
   const { port = 0, cdnPort = 0, lfsFromBytes = lfsFromBytesDefault, now = Date.now } = options
@@ -152,7 +149,7 @@ function commitOf(store: HubStore, id: string, revision: string): StoredCommit {
   return commit
 }
 
-/** POST /admin/faults sets the faults, GET /admin/log shows what was asked. */
+/** POST /admin/faults sets the faults, GET /admin/log returns the requests. */
 async function administer(exchange: Exchange, faults: HubFaults, log: HubLogEntry[]): Promise<void> {
   const { pathname } = exchange.url
   if (pathname === '/admin/log') return exchange.json(log)

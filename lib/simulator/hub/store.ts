@@ -1,13 +1,13 @@
 /**
- * The repositories of the stand-in Hub on disk: contents by sha256, commits with parents and whole trees, branches.
- * Knows no HTTP; what may be done by whom is decided in hub-access.ts.
+ * The repositories of the simulated Hub on disk: contents by sha256, commits with parents and complete trees, branches.
+ * access.ts decides on permissions.
  */
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 export interface StoredFile {
-  /** Git's name of the blob (of the pointer, for LFS files): 40 hexadecimal digits. */
+  /** Git's hash of the blob, or of the pointer for LFS files: 40 hexadecimal digits. */
   readonly oid: string
   readonly sizeBytes: number
   readonly sha256: string
@@ -77,7 +77,7 @@ export class HubStore {
     return repo
   }
 
-  /** A branch, tag, `HEAD` or commit of the repository; undefined when there is none. */
+  /** Returns the commit of a branch, tag, `HEAD` or hash; undefined if there is none. */
   resolve(repo: StoredRepo, revision: string): StoredCommit | undefined {
     const sha = repo.refs[revision === 'HEAD' ? 'main' : revision] ?? revision
     return /^[0-9a-f]{40}$/.test(sha) ? this.#commit(sha) : undefined
@@ -113,7 +113,7 @@ export class HubStore {
     return sizeBytes === undefined || statSync(this.blobPath(sha256)).size === sizeBytes
   }
 
-  /** A path for an upload that is not yet whole; `takeBlob` gives it its name. */
+  /** Returns the path of an incomplete upload; `takeBlob` gives it its final name. */
   temporaryPath(name: string): string {
     const path = join(this.#directory, 'uploads', name)
     makeDirectory(dirname(path))
@@ -162,7 +162,7 @@ export class HubStore {
   }
 }
 
-/** The text that Git stores in the place of an LFS file. */
+/** Returns the text that Git stores in place of an LFS file. */
 export function lfsPointer(sha256: string, sizeBytes: number): string {
   return `version https://git-lfs.github.com/spec/v1\noid sha256:${sha256}\nsize ${sizeBytes}\n`
 }

@@ -1,8 +1,8 @@
-/** Listings of the stand-in Hub: entries of a folder, sorted, page by page. */
+/** Listings of the simulated Hub: entries of a directory, sorted, in pages. */
 import { createHash } from 'node:crypto'
 import { lfsPointer, type StoredCommit, type StoredFile } from './store.js'
 
-export interface TreeEntry {
+interface TreeEntry {
   readonly type: 'file' | 'directory'
   readonly oid: string
   readonly size: number
@@ -11,7 +11,7 @@ export interface TreeEntry {
   readonly xetHash?: string
 }
 
-/** Files of a folder, and its folders when not recursive (recursive listings hold both); null when there is none. */
+/** Returns files and directories of a directory; with `recursive`, of all below it. Null if it does not exist. */
 export function treeEntries(
   commit: StoredCommit,
   folder: string,
@@ -40,8 +40,8 @@ export function entryOf(path: string, file: StoredFile, xet: boolean): TreeEntry
   return { type: 'file', oid, size, path, lfs, ...(xet ? { xetHash: sha256 } : {}) }
 }
 
-/** The fault 'wrong-size': one byte too many. */
-export function misjudged(entry: TreeEntry): TreeEntry {
+/** The fault 'wrong-size': adds one byte. */
+export function withWrongSize(entry: TreeEntry): TreeEntry {
   const { lfs, size } = entry
   return { ...entry, size: size + 1, ...(lfs === undefined ? {} : { lfs: { ...lfs, size: lfs.size + 1 } }) }
 }

@@ -1,5 +1,5 @@
 /**
- * Control of a simulator from outside while it runs: /admin/faults, /admin/capacity, /admin/kill, /admin/revive,
+ * Admin API of a running simulator: /admin/faults, /admin/capacity, /admin/kill, /admin/revive,
  * /admin/stats.
  */
 import { z } from 'zod'
@@ -9,7 +9,7 @@ import type { Faults } from './faults.js'
 import { check } from './options.js'
 import type { Simulator } from './types.js'
 
-/** Control while it runs: faults, capacity, death and life. Only what listens on loopback should be trusted with it. */
+/** Serves one admin request. There is no authentication: expose it on loopback only. */
 export async function admin(simulator: Simulator, faults: Faults, exchange: Exchange, path: string): Promise<void> {
   const body = exchange.body === '' ? {} : parseJson(exchange.body)
   switch (`${exchange.request.method} ${path}`) {

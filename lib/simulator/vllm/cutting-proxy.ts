@@ -1,21 +1,21 @@
 /**
- * A TCP proxy that cuts connections on which no byte has passed for a while, as load balancers do.
+ * A TCP proxy that closes silent connections, as load balancers do.
  */
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { z } from 'zod'
 import { EndpointError } from '../../errors.js'
 import { check } from './options.js'
 
-export const cuttingProxyOptions = z.strictObject({
+const cuttingProxyOptions = z.strictObject({
   target: z.url({ protocol: /^http$/ }).describe('http://HOST:PORT/…; its path is kept in the url of the proxy'),
-  silentMs: z.number().positive().describe('A connection silent for this long is cut'),
+  silentMs: z.number().positive().describe('A connection without traffic for this long is closed'),
   port: z.number().int().min(0).max(65_535).default(0),
 })
 
-export interface CuttingProxy {
+interface CuttingProxy {
   readonly url: string
   readonly port: number
-  /** Connections cut for being silent. */
+  /** Number of connections closed for being silent. */
   cuts(): number
   close(): Promise<void>
 }

@@ -28,8 +28,9 @@ export interface EngineOptions {
   readonly queueMax?: number
 }
 
-export interface Ticket {
-  /** Takes the request out; `onDone` is not called. False when it was done or taken out before. */
+/** A submitted request. */
+export interface RequestHandle {
+  /** Removes the request; `onDone` is not called. Returns false if it was done or removed before. */
   abort(): boolean
 }
 
@@ -59,18 +60,18 @@ export class Engine {
     return this.#clockMs
   }
 
-  /** When something next happens, or null while nothing is to do. */
+  /** Time of the next event; null if idle. */
   get nextEventMs(): number | null {
     return this.#stepEndMs ?? (this.#pending() ? this.#clockMs : null)
   }
 
   /**
-   * Puts a request in the queue, at the present time of the engine.
+   * Adds a request to the queue at the current time of the engine.
    *
-   * @returns null when the queue is full
-   * @throws {InvalidOptionError} it could never fit the KV cache, or asks for no token
+   * @returns null if the queue is full
+   * @throws {InvalidOptionError} it does not fit the KV cache, or requests no token
    */
-  submit(request: EngineRequest, onDone: (result: EngineResult) => void): Ticket | null {
+  submit(request: EngineRequest, onDone: (result: EngineResult) => void): RequestHandle | null {
     const blocks = Math.ceil((request.promptTokens + request.outputTokens) / blockTokens)
     if (!(request.outputTokens >= 1 && request.promptTokens >= 1 && blocks <= this.#kv.count)) {
       throw new InvalidOptionError(
@@ -113,7 +114,7 @@ export class Engine {
     return this.#clockMs
   }
 
-  /** Changes what the hardware can do, in mid-run: `speed` 0.5 makes every step twice as long. */
+  /** Changes the capacity: with `speed` 0.5 every step takes twice as long. */
   setCapacity(capacity: { readonly speed?: number | undefined; readonly runningMax?: number | undefined }): void {
     const { speed = this.#speed, runningMax = this.#runningMax } = capacity
     if (!(speed > 0 && runningMax >= 1)) {
@@ -143,7 +144,7 @@ export class Engine {
     return true
   }
 
-  /** Chooses what the next step computes, and how long it takes. */
+  /** Schedules the next step and computes its duration. */
   #schedule(): void {
     let budget = this.#options.batchedTokensMax
     let prefill = 0
@@ -160,7 +161,7 @@ export class Engine {
     for (let place = 0; place < this.#running.length; place++) {
       const sequence = this.#running[place] as Sequence
       sequence.chunk = Math.min(remaining(sequence), budget)
-      if (sequence.chunk > 0 && this.#makeRoom(sequence)) count(sequence)
+      if (sequence.chunk > 0 && this.#reserveBlocks(sequence)) count(sequence)
     }
     while (budget > 0 && this.#running.length < this.#runningMax && this.metrics.preemptions === preemptionsBefore) {
       const sequence = this.#admit(budget)
@@ -175,8 +176,8 @@ export class Engine {
     this.#steps++
   }
 
-  /** Blocks for this step's chunk, the newest sequences preempted for it; false when it was itself the newest. */
-  #makeRoom(sequence: Sequence): boolean {
+  /** Reserves blocks for the chunk of this step; preempts the newest sequences if necessary. Returns false if preempted itself. */
+  #reserveBlocks(sequence: Sequence): boolean {
     const needed = blocksFor(sequence.computed + sequence.chunk) - sequence.blocks.length
     while (this.#kv.free < needed) {
       const newest = this.#running.pop() as Sequence
@@ -194,7 +195,7 @@ export class Engine {
     return true
   }
 
-  /** Starts the first that waits if its first chunk fits; what the cache holds of it is not computed again. */
+  /** Starts the first waiting sequence if its first chunk fits; its cached prefix is not computed again. */
   #admit(budget: number): Sequence | null {
     const sequence = this.#queue.first()
     if (sequence === null) return null
@@ -220,7 +221,7 @@ export class Engine {
     return sequence
   }
 
-  /** Of the prompt's full blocks, and, after a preemption, of those that its own tokens filled. */
+  /** Hashes of the full blocks of the prompt and, after a preemption, of those filled by its own tokens. */
   #hashesOf(sequence: Sequence): readonly BlockHash[] {
     const { promptTokens, hashes } = sequence.request
     const full = Math.floor((promptTokens + sequence.produced) / blockTokens)

@@ -1,9 +1,8 @@
 /**
- * One request and its reply on the wire: reading the body, sending it whole, in pieces, or broken on purpose.
- * What is said is decided elsewhere.
+ * A request and its reply on the wire: reads the body, and sends the reply whole, as events, or broken on purpose.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Ticket } from './engine.js'
+import type { RequestHandle } from './engine.js'
 import type { FaultRule } from './fault-rules.js'
 import { Refusal } from './refusal.js'
 
@@ -14,7 +13,7 @@ export class Exchange {
   body = ''
   fault: FaultRule | null = null
   texts: readonly string[] = []
-  readonly tickets: Ticket[] = []
+  readonly handles: RequestHandle[] = []
   #finished = false
 
   constructor(
@@ -27,7 +26,7 @@ export class Exchange {
     return !this.#finished && !this.response.destroyed
   }
 
-  /** @throws {Refusal} 413 over bodyBytesMax; resolves to null when the client went away first */
+  /** @throws {Refusal} 413 over bodyBytesMax; resolves to null if the client disconnected */
   async read(): Promise<string | null> {
     const chunks: Buffer[] = []
     let bytes = 0
@@ -37,7 +36,7 @@ export class Exchange {
         if (bytes <= bodyBytesMax) chunks.push(chunk)
       }
     } catch {
-      return null // the connection ended: there is nobody left to tell
+      return null // the client disconnected: no response can be sent
     }
     if (bytes > bodyBytesMax) throw new Refusal(413, `The body has ${bytes} bytes; ${bodyBytesMax} are allowed.`)
     this.body = chunks.length === 1 ? (chunks[0] as Buffer).toString() : Buffer.concat(chunks).toString()
@@ -103,7 +102,7 @@ export class Exchange {
   }
 
   abort(): void {
-    for (const ticket of this.tickets) ticket.abort()
+    for (const handle of this.handles) handle.abort()
   }
 
   #resetAfterHalf(body: string): void {

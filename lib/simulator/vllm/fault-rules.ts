@@ -1,10 +1,10 @@
 /**
- * The faults a simulator can be told to show, and the rules that say when. What a fault does is in faults.ts and
- * server.ts.
+ * The faults of the simulator, and the rules that select requests for them. faults.ts evaluates the rules; the server
+ * applies the faults.
  */
 import { z } from 'zod'
 
-/** Instead of a reply. */
+/** Faults that replace a reply. */
 export const transportFaults = [
   'context-length', // 400, "This model's maximum context length is …"
   'bad-request', // 400, another field
@@ -21,7 +21,7 @@ export const transportFaults = [
   'hang', // no reply at all until the client gives up
 ] as const
 
-/** A well-formed reply with something wrong in it. */
+/** Faults in a well-formed reply. */
 const contentFaults = [
   'choices-missing', // the last choice is not there
   'choices-shuffled', // in reverse order, each with its right index
@@ -37,7 +37,7 @@ export const faultKinds = [...transportFaults, ...contentFaults] as const
 export type FaultKind = (typeof faultKinds)[number]
 
 /**
- * When a fault strikes: on generation requests number `after` + 1 to `until` (counted from the server's start or from
+ * When a fault applies: to generation requests number `after` + 1 to `until` (counted from the server's start or from
  * POST /admin/faults), on a share `rate` of them, those whose body holds `match` only, at most `times` times.
  *
  * Which requests a rate hits is given by the seed and, for transport faults, the number of the request (so that

@@ -1,5 +1,5 @@
 /**
- * Decides which fault a request meets. Rules, header and schedule all end here; carrying a fault out is the server's.
+ * Decides which fault a request gets, by rules, header and schedule. The server applies it.
  */
 
 import { hashNumbers, hashText, unit } from '../random.js'
@@ -7,7 +7,7 @@ import { type FaultKind, type FaultRule, faultRule, transportFaults } from './fa
 import { check } from './options.js'
 
 export interface FaultCounts {
-  /** Generation requests judged so far. */
+  /** Generation requests so far. */
   readonly requests: number
   readonly byKind: Readonly<Partial<Record<FaultKind, number>>>
 }
@@ -15,7 +15,7 @@ export interface FaultCounts {
 const transport: ReadonlySet<string> = new Set(transportFaults)
 
 export class Faults {
-  #rules: { rule: FaultRule; struck: number; ordinalAtStart: number }[] = []
+  #rules: { rule: FaultRule; applied: number; ordinalAtStart: number }[] = []
   #requests = 0
   readonly #byKind: Partial<Record<FaultKind, number>> = {}
 
@@ -28,7 +28,7 @@ export class Faults {
 
   /** Replaces all rules; `after` and `until` count from now. */
   set(rules: readonly FaultRule[]): void {
-    this.#rules = rules.map((rule) => ({ rule, struck: 0, ordinalAtStart: this.#requests }))
+    this.#rules = rules.map((rule) => ({ rule, applied: 0, ordinalAtStart: this.#requests }))
   }
 
   list(): FaultRule[] {
@@ -40,22 +40,22 @@ export class Faults {
   }
 
   /**
-   * Called once for each generation request: the rule that strikes it, or null. The header comes before all rules.
+   * Returns the fault rule that applies to a generation request, or null. Call it once for each. The header has priority.
    *
-   * @throws {InvalidOptionError} the header names no fault
+   * @throws {InvalidOptionError} the header does not name a fault
    */
-  judge(body: string, header: string | undefined): FaultRule | null {
+  ruleFor(body: string, header: string | undefined): FaultRule | null {
     const ordinal = ++this.#requests
-    if (header) return this.#strike(check(faultRule, { kind: header }, 'X-Simulate-Error'))
+    if (header) return this.#count(check(faultRule, { kind: header }, 'X-Simulate-Error'))
     for (const [place, entry] of this.#rules.entries()) {
       const { rule } = entry
       const since = ordinal - entry.ordinalAtStart
       if (since <= rule.after || since > (rule.until ?? Number.POSITIVE_INFINITY)) continue
-      if (rule.times !== undefined && entry.struck >= rule.times) continue
+      if (rule.times !== undefined && entry.applied >= rule.times) continue
       if (rule.match !== undefined && !body.includes(rule.match)) continue
       if (rule.rate < 1 && unit(this.#draw(rule.kind, place, ordinal, body)) >= rule.rate) continue
-      entry.struck++
-      return this.#strike(rule)
+      entry.applied++
+      return this.#count(rule)
     }
     return null
   }
@@ -66,7 +66,7 @@ export class Faults {
       : hashText(body, hashNumbers(this.#seed, place))
   }
 
-  #strike(rule: FaultRule): FaultRule {
+  #count(rule: FaultRule): FaultRule {
     this.#byKind[rule.kind] = (this.#byKind[rule.kind] ?? 0) + 1
     return rule
   }

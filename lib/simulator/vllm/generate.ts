@@ -1,6 +1,5 @@
 /**
- * From a request to what the model "says", complete and at once: text, tokens, finish reason.
- * When it is said is pace.ts's; how it is sent is replies.ts's and server.ts's.
+ * Generates the replies to a request: text, tokens, finish reason. pace.ts times them, replies.ts formats them.
  */
 import { randomBytes } from 'node:crypto'
 import { hashNumbers, hashText, logNormal, unit } from '../random.js'
@@ -30,10 +29,10 @@ export interface Generation {
   readonly grade: Grade | undefined
 }
 
-export interface GenerationContext {
+interface GenerationContext {
   readonly options: FilledSimulatorOptions
   readonly contextTokensMax: number
-  /** Fault that alters what is said. */
+  /** Fault that alters the reply. */
   readonly fault: FaultKind | null
   readonly bodyHash: () => number
 }
@@ -78,7 +77,7 @@ function generateOne(
   return finish({ request, prompt, index, ids, reasoningTokens: reasoningIds.length, draft, maxTokens, context })
 }
 
-/** Grades stay grades, else no row would come out of a bench; so do texts that a fault replaces. */
+/** Whether the length is drawn. Grades are not replaced, or a bench would give no rows; nor are texts that a fault replaces. */
 function hasDrawnLength(prompt: Prompt, { options, fault }: GenerationContext): boolean {
   if (options.lengths === undefined || fault === 'looping' || fault === 'english') return false
   const { kind } = recognise(prompt.text)
@@ -93,7 +92,7 @@ function draftOf(request: ModelRequest, prompt: Prompt, sample: number): Draft {
   return { ...draft, text: choice ?? (request.choices[0] as string) }
 }
 
-/** Faults that alter what is said. */
+/** Applies faults that alter the reply. */
 function altered(draft: Draft, { fault, bodyHash }: GenerationContext): Draft {
   if (fault === 'empty') return { ...draft, text: '' }
   if (fault === 'looping') return { ...draft, text: (draft.text.slice(0, 6) || '再说一遍').repeat(60) }
@@ -117,7 +116,7 @@ function withNonce(draft: Draft): Draft {
   return grade === undefined ? { ...draft, text } : { ...draft, text, grade }
 }
 
-/** A reply of a length that the distribution gives: by the seed, the prompt and the sample. */
+/** Returns a reply with a length drawn from the distribution by seed, prompt and sample. */
 function ofLength(
   request: ModelRequest,
   prompt: Prompt,
@@ -158,7 +157,7 @@ interface Unfinished {
   readonly context: GenerationContext
 }
 
-/** Cuts at max_tokens, goes on to it under ignore_eos, and counts the end-of-turn token of what ends by itself. */
+/** Cuts at max_tokens, extends to it under ignore_eos, and counts the end-of-turn token of a complete reply. */
 function finish({ request, prompt, index, ids, reasoningTokens, draft, maxTokens, context }: Unfinished): Generation {
   const least = request.ignoreEos ? maxTokens : Math.min(request.minTokens, maxTokens)
   if (ids.length < least) ids.push(...filler(least - ids.length, hashText(prompt.text)).ids)

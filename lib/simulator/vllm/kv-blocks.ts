@@ -1,12 +1,12 @@
 /**
- * The KV cache of a simulated engine: blocks of 16 tokens, counted references, and freed blocks that stay findable by
- * the hash of their content until they are taken again, least recently used first. As vLLM's block pool.
+ * The KV cache of a simulated engine, as the block pool of vLLM: reference-counted blocks of 16 tokens. A free block can be
+ * found by the hash of its content until it is reused, least recently used first.
  */
 import { hashNumbers } from '../random.js'
 
 export const blockTokens = 16
 
-/** What a full block holds, and all before it: a whole number under 2^52. */
+/** Hash of a full block and all before it: an integer below 2^52. */
 export type BlockHash = number
 
 export class KvBlocks {
@@ -15,7 +15,7 @@ export class KvBlocks {
   readonly #next: Int32Array
   readonly #previous: Int32Array
   readonly #byHash = new Map<BlockHash, number>()
-  /** The list of free blocks is a ring through this entry; its `next` is taken first. */
+  /** Entry of the ring of free blocks; its `next` is taken first. */
   readonly #root: number
   #freeCount: number
 
@@ -40,7 +40,7 @@ export class KvBlocks {
     return 1 - this.#freeCount / this.count
   }
 
-  /** How many blocks from the first on are in the cache, and how many of those nobody uses now. */
+  /** Returns how many blocks from the first one are in the cache, and how many of them are unused. */
   cached(hashes: readonly BlockHash[], limit: number): { blocks: number; unused: number } {
     let blocks = 0
     let unused = 0
@@ -53,7 +53,7 @@ export class KvBlocks {
     return { blocks, unused }
   }
 
-  /** Takes the cached block of a hash that `cached` has found. */
+  /** Adds a reference to the cached block of a hash that `cached` has found. */
   share(hash: BlockHash): number {
     const block = this.#byHash.get(hash) as number
     if (this.#references[block] === 0) this.#unlink(block)
@@ -61,7 +61,7 @@ export class KvBlocks {
     return block
   }
 
-  /** Takes the free block that was used longest ago; what it held is forgotten. The caller has checked `free`. */
+  /** Takes the least recently used free block and clears it. The caller has checked `free`. */
   take(): number {
     const block = this.#next[this.#root] as number
     this.#unlink(block)
@@ -70,14 +70,14 @@ export class KvBlocks {
     return block
   }
 
-  /** The block is full: from now on it can be found by its hash. The first block of a hash keeps the name. */
+  /** Makes a full block findable by its hash. The first block of a hash keeps it. */
   name(block: number, hash: BlockHash): void {
     if (this.#hashes[block] !== -1 || this.#byHash.has(hash)) return
     this.#hashes[block] = hash
     this.#byHash.set(hash, block)
   }
 
-  /** Gives blocks back, the last first: the end of a sequence is the least likely to be asked for again. */
+  /** Releases blocks, the last first: the end of a sequence is the least likely to be reused. */
   release(blocks: readonly number[]): void {
     for (let place = blocks.length - 1; place >= 0; place--) {
       const block = blocks[place] as number
@@ -111,7 +111,7 @@ export class KvBlocks {
   }
 }
 
-/** One hash for every full block of a prompt, each over its tokens and the hash before it. */
+/** Returns one hash for every full block of a prompt, over its tokens and the previous hash. */
 export function blockHashes(tokens: ArrayLike<number>, salt = 0): BlockHash[] {
   const hashes: BlockHash[] = []
   let chain = salt
@@ -131,7 +131,7 @@ export function blockHashes(tokens: ArrayLike<number>, salt = 0): BlockHash[] {
   return hashes
 }
 
-/** Hashes of `count` blocks that a key names: for benches that have prompts of a length, but no words. */
+/** Returns the hashes of `count` blocks for a key: for benches whose prompts have a length but no text. */
 export function namedHashes(key: number, count: number): BlockHash[] {
   return Array.from({ length: count }, (_, place) => namedHash(key, place))
 }

@@ -1,6 +1,6 @@
 /**
- * Log-probabilities without a model: given by the token and its place alone, and, where a grade is decided,
- * by the grade. A prompt's are worse the less it looks like Chinese prose, so that perplexity can be tested.
+ * Log-probabilities without a model: determined by the token and its position, and by the grade where one is decided. Those
+ * of a prompt are lower the less it looks like Chinese prose, so that perplexity can be tested.
  */
 import { hashNumbers, hashText, unit } from '../random.js'
 import { tokenText } from './tokens.js'
@@ -14,7 +14,7 @@ export interface TokenLogprobs {
   readonly top: readonly (readonly [token: string, logprob: number])[]
 }
 
-/** What else a model might have said, when nothing better is known. */
+/** Tokens offered as alternatives. */
 const alternatives = [
   '的',
   '，',
@@ -39,7 +39,7 @@ const alternatives = [
   '我',
 ]
 
-/** @param count alternatives a token, 0 for the token alone */
+/** @param count alternatives per token; 0 for the token only */
 export function replyLogprobs(
   ids: readonly number[],
   count: number,
@@ -49,7 +49,7 @@ export function replyLogprobs(
   const decides = grade === undefined ? -1 : ids.findIndex((id) => ['好', '差'].includes(tokenText(id)))
   return ids.map((id, place) => {
     const token = tokenText(id)
-    // Without a prototype: a token may be named as what every object inherits.
+    // Without a prototype: a token may be the name of an inherited property.
     const known: Record<string, number> = Object.create(null)
     if (place === decides && grade !== undefined) Object.assign(known, grade.logprobs)
     known[token] ??= Math.log(0.55 + 0.44 * unit(hashNumbers(id, place, 3)))
@@ -63,7 +63,7 @@ export function replyLogprobs(
   })
 }
 
-/** The logprobs of a prompt under echo; the first is null. */
+/** Returns the logprobs of a prompt with echo; the first is null. */
 export function promptLogprobs(ids: readonly number[]): (number | null)[] {
   const seen = new Set<number>()
   return ids.map((id, place) => {
@@ -75,7 +75,7 @@ export function promptLogprobs(ids: readonly number[]): (number | null)[] {
   })
 }
 
-/** The known ones, and others that share what probability is left, up to `count`. */
+/** Returns the known tokens, and alternatives that share the remaining probability, up to `count`. */
 function withAlternatives(known: Readonly<Record<string, number>>, count: number): [string, number][] {
   const top = Object.entries(known)
   let left = Math.max(1e-6, 1 - top.reduce((sum, [, logprob]) => sum + Math.exp(logprob), 0))

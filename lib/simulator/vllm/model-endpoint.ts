@@ -1,6 +1,6 @@
 /**
- * /v1/completions and /v1/chat/completions: from a body read to a reply sent, whole or as a stream, or to the fault
- * that stands in its place.
+ * /v1/completions and /v1/chat/completions: parses a body and sends the reply, whole or as a stream, or the fault in its
+ * place.
  */
 import { randomUUID } from 'node:crypto'
 import { hashText } from '../random.js'
@@ -41,10 +41,10 @@ export class ModelEndpoint {
     this.#loseMetrics = loseMetrics
   }
 
-  /** @throws {Refusal} what is wrong with the request, or the fault that it meets */
-  answer(exchange: Exchange, path: string): void {
+  /** @throws {Refusal} the request is not valid, or has a fault */
+  serve(exchange: Exchange, path: string): void {
     const { request, body } = exchange
-    exchange.fault = this.#faults.judge(body, headerOf(request, 'x-simulate-error'))
+    exchange.fault = this.#faults.ruleFor(body, headerOf(request, 'x-simulate-error'))
     const parsed = parseJson(body)
     const lacks = (name: CapabilityName) => this.#options.missing.includes(name)
     const asked =
@@ -72,7 +72,7 @@ export class ModelEndpoint {
     else this.#wholeReply(exchange, head, asked, generations)
   }
 
-  /** Faults that come instead of a reply; false for those that alter one. */
+  /** Applies faults that replace a reply; returns false for those that alter it. */
   #carryOut(exchange: Exchange, rule: FaultRule, asked: ModelRequest): boolean {
     const after = rule.kind.endsWith('-bare') ? undefined : rule.retryAfterSeconds
     switch (rule.kind) {
@@ -118,7 +118,7 @@ export class ModelEndpoint {
   #streamReply(exchange: Exchange, head: ReplyHead, asked: ModelRequest, generations: Generation[]): void {
     const sent = new Map<Generation, number>()
     const missing = exchange.fault?.kind === 'choices-missing' ? generations.at(-1) : undefined
-    const say = (generation: Generation, tokens: number) => {
+    const send = (generation: Generation, tokens: number) => {
       const from = sent.get(generation) ?? 0
       const last = tokens >= generation.completionTokens
       const to = Math.min(tokens, generation.ids.length)
@@ -126,7 +126,7 @@ export class ModelEndpoint {
       sent.set(generation, to)
       exchange.event(replyPiece(head, asked, generation, from, to, last))
     }
-    const started = this.#startAll(exchange, generations, say, () => {
+    const started = this.#startAll(exchange, generations, send, () => {
       if (asked.includeUsage) exchange.event(usagePiece(head, asked, generations))
       exchange.endEvents()
     })
@@ -135,7 +135,7 @@ export class ModelEndpoint {
     if (asked.kind === 'chat') for (const generation of generations) exchange.event(openingPiece(head, generation))
   }
 
-  /** One job a generation; `onAll` after the last. False, and a 503 sent, when the queue has no room for all. */
+  /** Starts one job for each generation; calls `onAll` after the last. Returns false and sends 503 if the queue is full. */
   #startAll(
     exchange: Exchange,
     generations: readonly Generation[],
@@ -153,13 +153,13 @@ export class ModelEndpoint {
         finishedReason: generation.finishReason,
         ...(onTokens === undefined ? {} : { onToken: (tokens: number) => onTokens(generation, tokens) }),
       }
-      const ticket = this.#pace.start(job, onDone)
-      if (ticket === null) {
+      const handle = this.#pace.start(job, onDone)
+      if (handle === null) {
         exchange.abort()
         exchange.refuse(queueFull(undefined))
         return false
       }
-      exchange.tickets.push(ticket)
+      exchange.handles.push(handle)
     }
     return true
   }

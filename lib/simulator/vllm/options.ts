@@ -1,5 +1,5 @@
 /**
- * What a simulator can be told: one schema, for callers, recipes and the command line alike.
+ * Options of the simulator: one schema for callers, recipes and the command line.
  */
 import { z } from 'zod'
 import { InvalidOptionError } from '../../errors.js'
@@ -8,7 +8,7 @@ import { faultRule } from './fault-rules.js'
 export const presetNames = ['instant', 'delay', 'qwen3-8b-h100', 'yi-34b-h100x2', 'qwen3-0.6b-h100'] as const
 export type PresetName = (typeof presetNames)[number]
 
-/** What a simulator can do without, as other servers of this API do. */
+/** Capabilities that a simulator can lack, as other servers with this API do. */
 export const capabilityNames = [
   'metrics',
   'logprobs',
@@ -21,7 +21,7 @@ export const capabilityNames = [
 export type CapabilityName = (typeof capabilityNames)[number]
 
 /** Milliseconds: always the same, evenly spread, or log-normal with an arithmetic mean. */
-export const latencyOptions = z.union([
+const latencyOptions = z.union([
   z.number().min(0),
   z
     .strictObject({ min: z.number().min(0), max: z.number().min(0) })
@@ -31,7 +31,7 @@ export const latencyOptions = z.union([
 export type LatencyOptions = z.output<typeof latencyOptions>
 
 /** Tokens of a reply, log-normal with an arithmetic mean, whatever the text says; grades are never replaced. */
-export const lengthOptions = z.strictObject({
+const lengthOptions = z.strictObject({
   mean: z.number().positive(),
   sigma: z.number().min(0).default(1),
   max: z.number().int().positive().default(1_024),
@@ -40,7 +40,6 @@ export const lengthOptions = z.strictObject({
     .min(1)
     .default(['label', 'polish', 'free']),
 })
-export type LengthOptions = z.output<typeof lengthOptions>
 
 export const simulatorOptions = z.strictObject({
   host: z.string().min(1).default('127.0.0.1').describe('Address to listen on'),
@@ -76,7 +75,7 @@ export const simulatorOptions = z.strictObject({
   faults: z.array(faultRule).default([]).describe('Faults from the start; POST /admin/faults replaces them'),
 })
 
-/** What a simulator is told; all of it may be left out. Milliseconds, tokens, simulated seconds a second. */
+/** Options for `startSimulator`; all optional. */
 export type SimulatorOptions = z.input<typeof simulatorOptions>
 export type FilledSimulatorOptions = z.output<typeof simulatorOptions>
 
@@ -85,7 +84,7 @@ export function fillOptions(options: unknown): FilledSimulatorOptions {
   return check(simulatorOptions, options, 'simulator')
 }
 
-/** Parses with a schema; a failure names every field and the value that it has. */
+/** Parses with a schema; the error names every invalid field and its value. */
 export function check<S extends z.ZodType>(schema: S, value: unknown, what: string): z.output<S> {
   const result = schema.safeParse(value)
   if (result.success) return result.data

@@ -1,23 +1,23 @@
 /**
- * When a reply is said: at once, after a latency, or step by step as an engine gives it tokens.
- * A pace knows lengths only, never texts.
+ * Times the replies: immediately, after a latency, or token by token as a simulated engine produces them. A pace knows
+ * lengths only, not texts.
  */
 
 import { generator, logNormal } from '../random.js'
-import { Engine, type EngineOptions, type Ticket } from './engine.js'
+import { Engine, type EngineOptions, type RequestHandle } from './engine.js'
 import { blockHashes } from './kv-blocks.js'
 import type { LatencyOptions } from './options.js'
 import { ServerMetrics } from './server-metrics.js'
 
-export interface Job {
+interface Job {
   readonly promptIds: readonly number[]
   readonly outputTokens: number
   readonly finishedReason: 'stop' | 'length'
-  /** For streams: tokens said so far. */
+  /** For streams: called with the number of tokens so far. */
   readonly onToken?: (tokens: number) => void
 }
 
-/** What the hardware can do, relative to the start: `speed` 0.5 makes all take twice as long. */
+/** Capacity relative to the start: with `speed` 0.5 everything takes twice as long. */
 export interface Capacity {
   readonly speed?: number | undefined
   readonly runningMax?: number | undefined
@@ -25,18 +25,18 @@ export interface Capacity {
 
 export interface Pace {
   readonly metrics: ServerMetrics
-  /** Null when the queue is full. */
-  start(job: Job, onDone: () => void): Ticket | null
+  /** Returns null if the queue is full. */
+  start(job: Job, onDone: () => void): RequestHandle | null
   setCapacity(capacity: Capacity): void
   close(): void
 }
 
-/** Pieces in which a streamed reply comes when only its latency is known. */
+/** Events of a streamed reply if only its latency is known. */
 const piecesMax = 16
-/** Latencies end here: the longest wait of a timer. */
+/** Largest latency: the longest delay of a timer. */
 const latencyMsMax = 2 ** 31 - 1
 
-/** After a latency for each job, drawn in order of arrival; 0 answers in the same turn of the event loop. */
+/** Delays each job by a latency, drawn in the order of arrival; 0 replies in the same turn of the event loop. */
 export class DelayPace implements Pace {
   readonly metrics = new ServerMetrics()
   readonly #random: () => number
@@ -49,7 +49,7 @@ export class DelayPace implements Pace {
     this.#random = generator(seed)
   }
 
-  start(job: Job, onDone: () => void): Ticket {
+  start(job: Job, onDone: () => void): RequestHandle {
     const waitMs = Math.min(latencyMsMax, this.#drawMs() / this.#speed)
     this.metrics.running++
     let over = false
@@ -98,7 +98,7 @@ export class DelayPace implements Pace {
     this.#timers.add(timer)
   }
 
-  /** A stream's tokens, evenly over the latency. */
+  /** Spreads the tokens of a stream evenly over the latency. */
   #pieces(job: Job, waitMs: number, over: () => boolean, done: () => void): void {
     const pieces = Math.min(piecesMax, job.outputTokens)
     const next = (piece: number) => {
@@ -111,7 +111,7 @@ export class DelayPace implements Pace {
   }
 }
 
-/** As the engine's clock says, which runs `speed` times as fast as the wall clock. */
+/** Follows the clock of a simulated engine, which is `speed` times as fast as the wall clock. */
 export class EnginePace implements Pace {
   readonly #engine: Engine
   readonly #startedMs = performance.now()
@@ -128,7 +128,7 @@ export class EnginePace implements Pace {
     return this.#engine.metrics
   }
 
-  start(job: Job, onDone: () => void): Ticket | null {
+  start(job: Job, onDone: () => void): RequestHandle | null {
     const { onToken } = job
     const request = {
       promptTokens: Math.max(1, job.promptIds.length),
@@ -137,11 +137,11 @@ export class EnginePace implements Pace {
       finishedReason: job.finishedReason,
       ...(onToken === undefined ? {} : { onToken: (tokens: number) => onToken(tokens) }),
     }
-    // An idle engine's clock stands still: without this, its first step would begin in the past.
+    // The clock of an idle engine stops: without this, its first step would start in the past.
     if (this.#engine.nextEventMs === null) this.#engine.advance(this.#presentMs())
-    const ticket = this.#engine.submit(request, onDone)
+    const handle = this.#engine.submit(request, onDone)
     this.#wake()
-    return ticket
+    return handle
   }
 
   setCapacity(capacity: Capacity): void {

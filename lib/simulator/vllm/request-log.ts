@@ -1,6 +1,6 @@
 /**
- * What a simulator remembers of its requests: the last ones in memory, and all of them in a file if asked for.
- * A line is written when a request is over, and says whether its reply was handed to the network completely.
+ * Log of requests: the last ones in memory, and all of them in a file if one is given. A line is written when a request has
+ * ended, and records whether its reply was sent completely.
  */
 import { closeSync, openSync, writeSync } from 'node:fs'
 import type { FaultKind } from './fault-rules.js'
@@ -18,11 +18,11 @@ export interface LoggedRequest {
   /** The whole reply was sent before the connection ended. */
   readonly complete: boolean
   readonly fault: FaultKind | null
-  /** Texts of the choices when the simulator was told to write nonces, else none. */
+  /** Texts of the choices if nonces are enabled, else none. */
   readonly texts: readonly string[]
 }
 
-/** Requests kept in memory, bodies and all. */
+/** Requests kept in memory, with their bodies. */
 const requestsKept = 2_000
 
 export class RequestLog {
@@ -37,7 +37,7 @@ export class RequestLog {
     return this.#file !== null
   }
 
-  /** The last requests that are over, oldest first, at most `requestsKept`. */
+  /** Returns the last completed requests, oldest first, at most `requestsKept`. */
   last(): (LoggedRequest & { readonly body: string })[] {
     return this.#kept.slice(-requestsKept)
   }

@@ -1,6 +1,6 @@
 /**
- * Request bodies: their schema (loose, as vLLM ignores what it does not know) and the one form that both endpoints
- * come to: a list of prompts, and how to sample.
+ * Schemas of request bodies (loose, as vLLM ignores unknown fields), and the common form of the requests of both
+ * endpoints: prompts and sampling parameters.
  */
 import { z } from 'zod'
 import type { CapabilityName } from './options.js'
@@ -53,10 +53,10 @@ const chatBody = z.looseObject({
 })
 
 export interface Prompt {
-  /** What the writer reads. */
+  /** Text for the writer. */
   readonly text: string
   readonly ids: readonly number[]
-  /** What the reply already begins with: the assistant turn opened by the client. */
+  /** Start of the reply, given by the client in an open assistant turn. */
   readonly prefill: string
 }
 
@@ -72,7 +72,7 @@ export interface ModelRequest {
   readonly seed: number | undefined
   readonly stop: readonly string[]
   readonly ignoreEos: boolean
-  /** Alternatives a token, or null for none at all. */
+  /** Alternatives per token; null without logprobs. */
   readonly logprobs: number | null
   readonly logprobTokenIds: readonly number[]
   readonly echo: boolean
@@ -129,7 +129,7 @@ export function chatRequest(body: unknown, lacks: (name: CapabilityName) => bool
   }
 }
 
-/** ChatML, as Qwen and Yi have it. */
+/** ChatML, the format of Qwen and Yi. */
 function chatText(messages: readonly { role: string; content: string }[], continues = false): string {
   const turns = messages.map(({ role, content }) => `<|im_start|>${role}\n${content}<|im_end|>\n`).join('')
   return continues ? turns.slice(0, -'<|im_end|>\n'.length) : `${turns}<|im_start|>assistant\n`
@@ -141,7 +141,7 @@ const tokenizeBody = z.looseObject({
   add_generation_prompt: z.boolean().optional(),
 })
 
-/** Ids of what POST /tokenize asks about. */
+/** Returns the token ids for POST /tokenize. */
 export function tokenizeRequest(body: unknown): number[] {
   const { prompt, messages, add_generation_prompt: open = true } = parse(tokenizeBody, body)
   if (prompt !== undefined) return encode(prompt)

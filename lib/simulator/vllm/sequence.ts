@@ -1,5 +1,5 @@
 /**
- * One request inside an engine, and the queue in which those that do not run stand.
+ * A request inside an engine, and the queue of waiting requests.
  */
 import { type BlockHash, blockTokens } from './kv-blocks.js'
 
@@ -7,7 +7,7 @@ export interface EngineRequest {
   readonly promptTokens: number
   /** At least 1. */
   readonly outputTokens: number
-  /** One hash a full block of the prompt, as `blockHashes` gives; absent: shares nothing with any other. */
+  /** One hash per full block of the prompt, from `blockHashes`; absent: shares no prefix. */
   readonly hashes?: readonly BlockHash[]
   /** Called at the end of each step that made a token, with the number of tokens so far. */
   readonly onToken?: (tokens: number, nowMs: number) => void
@@ -42,13 +42,13 @@ export interface Sequence {
   preemptions: number
 }
 
-/** First come, first served; but preempted ones before all others, the last preempted first. */
+/** First come, first served; preempted sequences come first, the last preempted one at the front. */
 export class WaitingQueue {
   #waiting: Sequence[] = []
   #head = 0
   readonly #preempted: Sequence[] = []
 
-  /** Sequences waiting; whoever aborts one lowers it. */
+  /** Number of waiting sequences; the caller that aborts one decrements it. */
   length = 0
 
   add(sequence: Sequence): void {
@@ -61,7 +61,7 @@ export class WaitingQueue {
     this.length++
   }
 
-  /** The next to run, still in the queue; aborted ones are passed over. */
+  /** Returns the next to run, which stays in the queue; skips aborted ones. */
   first(): Sequence | null {
     while (this.#preempted.at(-1)?.state === 'aborted') this.#preempted.pop()
     const preempted = this.#preempted.at(-1)
@@ -74,7 +74,7 @@ export class WaitingQueue {
     return this.#waiting[this.#head] ?? null
   }
 
-  /** Takes out what `first` gave. */
+  /** Removes the sequence that `first` returned. */
   remove(first: Sequence): void {
     if (this.#preempted.at(-1) === first) this.#preempted.pop()
     else this.#head++

@@ -1,6 +1,6 @@
 /**
- * The counters and histograms of vLLM's /metrics, by their exact names, and their text form.
- * Filled by whatever passes the time (pace.ts, engine.ts).
+ * The counters and histograms of vLLM's /metrics, with their exact names, as Prometheus text. Updated by pace.ts and
+ * engine.ts.
  */
 
 const secondsBuckets = [
@@ -9,7 +9,7 @@ const secondsBuckets = [
 const tokenBuckets = [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5]
 const requestBuckets = [0.3, 0.5, 0.8, 1, 1.5, 2, 2.5, 5, 10, 15, 20, 30, 40, 50, 60, 120, 240, 480, 960, 1920, 7680]
 
-export class Histogram {
+class Histogram {
   readonly #counts: number[]
   #count = 0
   #sum = 0
@@ -39,7 +39,7 @@ export class Histogram {
   }
 }
 
-export type FinishedReason = 'stop' | 'length' | 'abort'
+type FinishedReason = 'stop' | 'length' | 'abort'
 
 export class ServerMetrics {
   running = 0

@@ -1,6 +1,6 @@
 /**
- * The simulator: an HTTP server that answers as vLLM does. Routes, life and death, and what connects the parts.
- * Replies of models are model-endpoint.ts's, control while it runs is admin.ts's.
+ * The simulator: an HTTP server with the API of vLLM. Routes requests, and simulates a crash and restart. Replies of models
+ * are in model-endpoint.ts, the admin API in admin.ts.
  */
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
@@ -26,14 +26,14 @@ import { detokenizeRequest, tokenizeRequest } from './request.js'
 import { RequestLog } from './request-log.js'
 import type { Simulator, SimulatorStats } from './types.js'
 
-/** vLLM's; a client's must be shorter. */
+/** Keep-alive of vLLM; that of a client must be shorter. */
 const keepAliveMs = 5_000
 const backlog = 16_384
 const contextTokensDefault = 32_768
 const builtinModel = 'builtin-extractive'
 
 /**
- * Starts a server that speaks vLLM's API, on loopback and a free port unless told otherwise.
+ * Starts a server with vLLM's API, by default on loopback and a free port.
  *
  * @throws {InvalidOptionError} an option is out of range · {EndpointError} the address cannot be listened on
  */
@@ -163,7 +163,7 @@ class SimulatorServer implements Simulator {
     const closed = listening ? new Promise<void>((resolve) => this.#http.close(() => resolve())) : Promise.resolve()
     this.#http.closeAllConnections()
     await closed
-    // Their own 'close' events come later than the log can wait.
+    // Their 'close' events come after the log is closed.
     for (const exchange of [...this.#exchanges]) this.#over(exchange)
     this.#log.close()
   }
@@ -177,7 +177,7 @@ class SimulatorServer implements Simulator {
   #stopListening(): void {
     this.#state = 'dead'
     this.#http.close()
-    // Replies already written leave first; then every connection goes, as with a process that ends.
+    // Replies that were written are sent first; then every connection is closed, as when a process exits.
     setImmediate(() => this.#http.closeAllConnections())
   }
 
@@ -237,7 +237,7 @@ class SimulatorServer implements Simulator {
     switch (`${request.method} ${path}`) {
       case 'POST /v1/completions':
       case 'POST /v1/chat/completions':
-        return this.#endpoint.answer(exchange, path)
+        return this.#endpoint.serve(exchange, path)
       case 'POST /tokenize':
         return this.#tokenize(exchange)
       case 'POST /detokenize':

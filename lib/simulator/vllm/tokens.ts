@@ -51,7 +51,7 @@ export function decode(ids: ArrayLike<number>): string {
   return text
 }
 
-/** The text of one token; the replacement character for an id that is none. */
+/** Returns the text of a token; the replacement character for an invalid id. */
 export function tokenText(id: number): string {
   if (id >= firstPiece) return pieceText(id - firstPiece)
   if (id >= firstPair) {
@@ -63,7 +63,7 @@ export function tokenText(id: number): string {
   return Number.isInteger(id) && id >= 0 ? String.fromCodePoint(id) : '\ufffd'
 }
 
-/** Whether text may be made of these numbers: what a client sends as `int[]`. */
+/** Whether a number sent by a client is a token id. */
 export function isToken(id: unknown): id is number {
   return typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < firstPiece + pieceBase ** 5
 }
@@ -77,7 +77,7 @@ function isPair(first: number, second: number): boolean {
   return ((Math.imul(first, 0x9e3779b1) ^ Math.imul(second, 0x85ebca6b)) >>> 7) % 100 < pairsPerHundred
 }
 
-/** Characters of the piece at `index`: an optional space, then one to four letters; 0 when there is none. */
+/** Returns the length of the piece at `index` (an optional space, then one to four letters); 0 if there is none. */
 function pieceLength(text: string, index: number): number {
   const start = text.charCodeAt(index) === 0x20 ? 1 : 0
   let letters = 0

@@ -1,15 +1,15 @@
-/** What whoever started a simulator holds of it. */
+/** Handle of a running simulator. */
 import type { FaultRuleOptions } from './fault-rules.js'
 import type { FaultCounts } from './faults.js'
 import type { Capacity } from './pace.js'
 import type { LoggedRequest } from './request-log.js'
 
-/** Counts since the start, and what is under way now. */
+/** Counts since the start, and the current state. */
 export interface SimulatorStats {
   readonly requests: number
-  /** Replies handed to the network completely. */
+  /** Replies sent completely. */
   readonly completed: number
-  /** Given up by the client before the reply was complete. */
+  /** Requests that the client closed before the reply was complete. */
   readonly aborted: number
   readonly open: number
   readonly openMost: number
@@ -26,21 +26,21 @@ export interface SimulatorStats {
   readonly faults: FaultCounts
 }
 
-/** A stand-in model server that is listening. */
+/** A simulated model server that is listening. */
 export interface Simulator {
   /** http://HOST:PORT/v1 */
   readonly url: string
   readonly port: number
   stats(): SimulatorStats
-  /** The last requests that are over, oldest first, bodies and all. */
+  /** Returns the last completed requests with their bodies, oldest first. */
   requests(): (LoggedRequest & { readonly body: string })[]
   /** Replaces all fault rules; numbers of requests count from now. */
   setFaults(rules: readonly FaultRuleOptions[]): void
-  /** Changes in mid-run what the server can do: `speed` 0.5 is half. */
+  /** Changes the capacity: `speed` 0.5 is half. */
   setCapacity(capacity: Capacity): void
-  /** The engine dies: 500 for all requests open and the next few, /health 503, then connections are refused. */
+  /** Simulates a crash: 500 for open requests and the next `refuseAfter`, /health 503, then connections are refused. */
   kill(refuseAfter?: number): void
-  /** Back again, on the same port. */
+  /** Restarts the server on the same port. */
   revive(): Promise<void>
   close(): Promise<void>
 }

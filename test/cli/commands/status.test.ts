@@ -6,7 +6,7 @@ import { planOf, planText } from '../../../lib/cli/commands/plan.js'
 import { statusOf, statusText } from '../../../lib/cli/commands/status.js'
 import { parseRecipe } from '../../../lib/recipe/index.js'
 import { appendTimings, type CallTimings } from '../../../lib/report/timings.js'
-import { startSimulator } from '../../../lib/simulator/index.js'
+import { startSimulator } from '../../../lib/simulator/vllm/index.js'
 import { lockRunDirectory } from '../../../lib/storage/lock/lock.js'
 import { runTiny, tinyRecipe } from '../../support/session.js'
 

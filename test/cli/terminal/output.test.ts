@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { startSimulator } from '../../../lib/simulator/index.js'
+import { startSimulator } from '../../../lib/simulator/vllm/index.js'
 import { projectRoot } from '../../support/root.js'
 import { runTiny, tinyRecipe } from '../../support/session.js'
 

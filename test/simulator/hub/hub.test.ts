@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { commit, createBranch, createRepo, downloadFile, listFiles, pathsInfo, whoAmI } from '@huggingface/hub'
 import t, { type Test } from 'tap'
-import { type HubOptions, startHub } from '../../../lib/simulator/hub/simulated-hub.js'
+import { type HubOptions, startHub } from '../../../lib/simulator/hub/index.js'
 
 const accessToken = 'hf_test'
 const repo = 'datasets/me/demo'

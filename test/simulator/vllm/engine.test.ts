@@ -1,4 +1,5 @@
 import t from 'tap'
+import { generator, logNormal } from '../../../lib/simulator/random.js'
 import {
   blockHashes,
   closedForm,
@@ -8,8 +9,7 @@ import {
   enginePresets,
   type Load,
   namedHashes,
-} from '../../../lib/simulator/index.js'
-import { generator, logNormal } from '../../../lib/simulator/random.js'
+} from '../../../lib/simulator/vllm/index.js'
 import { KvBlocks } from '../../../lib/simulator/vllm/kv-blocks.js'
 
 const small: EngineOptions = {

@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import t from 'tap'
 import { Pool, request } from 'undici'
-import { type FaultKind, type Simulator, startCuttingProxy } from '../../../lib/simulator/index.js'
 import { faultRule } from '../../../lib/simulator/vllm/fault-rules.js'
 import { Faults } from '../../../lib/simulator/vllm/faults.js'
+import { type FaultKind, type Simulator, startCuttingProxy } from '../../../lib/simulator/vllm/index.js'
 import { article, ask, events, get, type Json, post, started } from '../support.js'
 
 const good = '【指令】请说明城市轨道交通的优点，并分析建设成本。【/指令】'
@@ -168,7 +168,7 @@ t.test(
   async (t) => {
     const judged = (seed: number, kind: FaultKind, body: (place: number) => string) => {
       const faults = new Faults(seed, [faultRule.parse({ kind, rate: 0.2 })])
-      return Array.from({ length: 2_000 }, (_, place) => faults.judge(body(place), undefined) !== null)
+      return Array.from({ length: 2_000 }, (_, place) => faults.ruleFor(body(place), undefined) !== null)
     }
     const hits = judged(1, 'engine-error', () => 'same')
     const share = hits.filter(Boolean).length / hits.length

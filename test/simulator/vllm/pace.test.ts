@@ -1,5 +1,5 @@
 import t from 'tap'
-import { enginePresets } from '../../../lib/simulator/index.js'
+import { enginePresets } from '../../../lib/simulator/vllm/index.js'
 import { fillOptions } from '../../../lib/simulator/vllm/options.js'
 import { article, ask, events, get, type Json, post, started } from '../support.js'
 

@@ -1,0 +1,10 @@
+/** A simulated vLLM server: for the first run without a GPU, for tests and for benches. */
+export { startCuttingProxy } from './cutting-proxy.js'
+export { Engine, type EngineOptions, type RequestHandle } from './engine.js'
+export { type FaultKind, type FaultRuleOptions, faultKinds, faultRule } from './fault-rules.js'
+export { blockHashes, blockTokens, namedHashes } from './kv-blocks.js'
+export { type PresetName, presetNames, type SimulatorOptions, simulatorOptions } from './options.js'
+export { closedForm, type EnginePreset, enginePresets, type Load } from './presets.js'
+export type { EngineRequest, EngineResult } from './sequence.js'
+export { startSimulator } from './server.js'
+export type { Simulator, SimulatorStats } from './types.js'
