@@ -5,10 +5,11 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { z } from 'zod'
 import type { NodeMetrics } from '../core/metrics.js'
 import type { ServersMetrics } from '../llm/scheduler/model-servers.js'
 import { timingsName } from '../storage/run-layout.js'
-import { type Bottleneck, bottleneckOf, isPassage, nodeShares } from './bottleneck.js'
+import { bottleneckOf, bottlenecks, isPassage, nodeShares } from './bottleneck.js'
 
 /** Calls of `run` that are kept, the latest ones. */
 const callsMax = 100
@@ -22,53 +23,56 @@ interface TimedProgress {
   readonly cuts: number
 }
 
-/** One call of `run`. Rates are means over the whole call. */
-export interface CallTimings {
-  readonly startedAt: string
-  readonly seconds: number
+const nodeTimings = z.object({
+  name: z.string(),
+  unit: z.string(),
+  in: z.number(),
+  out: z.number(),
+  outPerSecond: z.number(),
+  workingSeconds: z.number(),
+  waitingForInputSeconds: z.number(),
+  blockedByOutputSeconds: z.number(),
+})
+type NodeTimings = z.output<typeof nodeTimings>
+
+const endpointTimings = z.object({
+  endpoint: z.string(),
+  limiter: z.string(),
+  inFlightMean: z.number(),
+  inFlightMost: z.number(),
+  limitMean: z.number(),
+  downSeconds: z.number(),
+  // From the server's metrics; null if it has none.
+  runningMean: z.number().nullable(),
+  waitingMean: z.number().nullable(),
+  kvUsageMean: z.number().nullable(),
+  preemptions: z.number().nullable(),
+})
+type EndpointTimings = z.output<typeof endpointTimings>
+
+const callTimings = z.object({
+  startedAt: z.string(),
+  seconds: z.number(),
   /** 'input' or 'limit': complete; 'running': in progress, or killed; otherwise the code of the error that stopped it. */
-  readonly end: string
-  readonly host: string
-  readonly node: string
-  readonly bottleneck: Bottleneck
-  readonly peakMemoryBytes: number
-  readonly peakReorderBytes: number
-  readonly readBytes: number
-  readonly readBytesPerSecond: number
+  end: z.string(),
+  host: z.string(),
+  node: z.string(),
+  bottleneck: z.enum(bottlenecks),
+  peakMemoryBytes: z.number(),
+  peakReorderBytes: z.number(),
+  readBytes: z.number(),
+  readBytesPerSecond: z.number(),
   /** Committed cuts at its end, of all calls. */
-  readonly cuts: number
-  readonly tokens: number
-  readonly tokensPerSecond: number
-  readonly retries: number
-  readonly repliesServedFromDisk: number
-  readonly nodes: readonly NodeTimings[]
-  readonly endpoints: readonly EndpointTimings[]
-}
-
-interface NodeTimings {
-  readonly name: string
-  readonly unit: string
-  readonly in: number
-  readonly out: number
-  readonly outPerSecond: number
-  readonly workingSeconds: number
-  readonly waitingForInputSeconds: number
-  readonly blockedByOutputSeconds: number
-}
-
-interface EndpointTimings {
-  readonly endpoint: string
-  readonly limiter: string
-  readonly inFlightMean: number
-  readonly inFlightMost: number
-  readonly limitMean: number
-  readonly downSeconds: number
-  /** From the server's metrics; null if it has none. */
-  readonly runningMean: number | null
-  readonly waitingMean: number | null
-  readonly kvUsageMean: number | null
-  readonly preemptions: number | null
-}
+  cuts: z.number(),
+  tokens: z.number(),
+  tokensPerSecond: z.number(),
+  retries: z.number(),
+  repliesServedFromDisk: z.number(),
+  nodes: z.array(nodeTimings),
+  endpoints: z.array(endpointTimings),
+})
+/** One call of `run`. Rates are means over the whole call. */
+export type CallTimings = Readonly<z.output<typeof callTimings>>
 
 interface EndpointSums {
   limiter: string
@@ -127,8 +131,8 @@ export class TimingsRecorder {
       tokensPerSecond: rate(servers.tokens),
       retries: servers.retries,
       repliesServedFromDisk: servers.keptServed,
-      nodes: metrics.nodes.filter(({ name }) => !isPassage(name)).map((node) => nodeTimings(node, rate)),
-      endpoints: [...this.#endpoints].map(([endpoint, sums]) => endpointTimings(endpoint, sums)),
+      nodes: metrics.nodes.filter(({ name }) => !isPassage(name)).map((node) => timingsOfNode(node, rate)),
+      endpoints: [...this.#endpoints].map(([endpoint, sums]) => timingsOfEndpoint(endpoint, sums)),
     }
   }
 
@@ -153,6 +157,8 @@ export class TimingsRecorder {
   }
 }
 
+const timingsFile = z.object({ calls: z.array(callTimings) })
+
 /** Adds a call to timings.json, or replaces its earlier entry. A file that cannot be read is replaced. */
 export async function appendTimings(directory: string, call: CallTimings): Promise<void> {
   const path = join(directory, timingsName)
@@ -165,15 +171,14 @@ export async function appendTimings(directory: string, call: CallTimings): Promi
 /** Returns the calls of `run`, oldest first; none if timings.json does not exist or cannot be read. */
 export async function readTimings(directory: string): Promise<readonly CallTimings[]> {
   try {
-    const { calls } = JSON.parse(await readFile(join(directory, timingsName), 'utf8')) as { calls?: CallTimings[] }
-    return Array.isArray(calls) ? calls : []
+    return timingsFile.parse(JSON.parse(await readFile(join(directory, timingsName), 'utf8'))).calls
   } catch {
     // No result depends on these figures.
     return []
   }
 }
 
-function nodeTimings(node: NodeMetrics, rate: (amount: number) => number): NodeTimings {
+function timingsOfNode(node: NodeMetrics, rate: (amount: number) => number): NodeTimings {
   return {
     name: node.name,
     unit: node.unit,
@@ -186,7 +191,7 @@ function nodeTimings(node: NodeMetrics, rate: (amount: number) => number): NodeT
   }
 }
 
-function endpointTimings(endpoint: string, sums: EndpointSums): EndpointTimings {
+function timingsOfEndpoint(endpoint: string, sums: EndpointSums): EndpointTimings {
   const mean = (sum: number): number => rounded(sum / Math.max(1, sums.samples))
   const figure = (sum: number): number | null => (sums.figures === 0 ? null : rounded(sum / sums.figures))
   return {

@@ -3,7 +3,10 @@
  * machine, not on the data alone, so a verdict for their block is stored among the replies before it takes effect. A run
  * that resumes, or is rebuilt from these replies, rejects the same records with the same details and does not retry them.
  */
+
+import { z } from 'zod'
 import { type EventLog, noLog } from '../core/event-log.js'
+import { CorruptFileError } from '../errors.js'
 import { replyKey } from '../llm/protocol/request-identity.js'
 import type { Replies } from '../storage/replies/replies.js'
 import type { Block, PreparedBlock, PrepareReject } from '../text/block.js'
@@ -58,6 +61,19 @@ async function knownLost(
   for (let verdicts = 0; ; verdicts++) {
     const kept = await replies.find(keyOf(name, verdicts))
     if (kept === null || !('verdict' in kept)) return { records, verdicts }
-    records = JSON.parse(kept.verdict.detail) as LostRecord[]
+    records = recordsOf(kept.verdict.detail, name)
+  }
+}
+
+const lostRecords: z.ZodType<LostRecord[]> = z.array(
+  z.object({ document: z.int().min(0), reason: z.enum(lostReasons), detail: z.string() }),
+)
+
+/** @throws {CorruptFileError} the detail does not hold records */
+function recordsOf(detail: string, name: string): readonly LostRecord[] {
+  try {
+    return lostRecords.parse(JSON.parse(detail))
+  } catch (cause) {
+    throw new CorruptFileError(`the stored verdict '${reason}' of block ${name} is not valid`, { cause })
   }
 }

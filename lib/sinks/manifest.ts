@@ -156,8 +156,8 @@ export async function settleManifest(
 export function formatLine(entry: ManifestEntry): string {
   const json = JSON.stringify(entry)
   // Checked as when it is read: a line that cannot be read back must not be written.
-  const problem = problemOf(JSON.parse(json))
-  if (problem !== null) throw new ContractError(`a cut cannot be committed: ${problem}`)
+  const { error } = entrySchema.safeParse(JSON.parse(json))
+  if (error !== undefined) throw new ContractError(`a cut cannot be committed: ${textOf(error)}`)
   if (json.length > lineBytesMax / bytesPerCharMax) {
     throw new ContractError(`a cut cannot be committed: its line of ${json.length} characters could not be read back`)
   }
@@ -171,11 +171,10 @@ function parseLine(line: string, path: string): ManifestEntry | null {
   if (found === null) return null
   const json = `${line.slice(0, found.index)}}`
   if (checksum(json) !== found[1]) return null
-  const entry = parsed(json)
-  const problem = problemOf(entry)
-  if (problem === null) return entry as ManifestEntry
+  const { data, error } = entrySchema.safeParse(parsed(json))
+  if (error === undefined) return data
   throw new CorruptFileError(
-    `${path} has a line that kun-stream did not write: ${problem}. Restore the file from a backup, or use another directory.`,
+    `${path} has a line that kun-stream did not write: ${textOf(error)}. Restore the file from a backup, or use another directory.`,
     { details: { path } },
   )
 }
@@ -194,11 +193,11 @@ function checksum(json: string): string {
 }
 
 const count = z.number().int().min(0)
-const entrySchema = z.object({
+const entrySchema: z.ZodType<ManifestEntry> = z.object({
   cut: count,
   blocks: count,
   cursor: z.unknown(),
-  inputs: z.object({ ended: z.array(z.unknown()), open: z.array(z.unknown()) }).optional(),
+  inputs: z.object({ ended: z.array(z.unknown()), open: z.array(z.unknown()) }).exactOptional(),
   dedupLogBytes: count,
   counters: dictionarySchema(z.unknown()),
   files: z.array(
@@ -212,10 +211,11 @@ const entrySchema = z.object({
   ),
 })
 
-function problemOf(entry: unknown): string | null {
-  const { error } = entrySchema.safeParse(entry)
-  const issue = error?.issues[0]
-  return issue === undefined ? null : `${issue.path.join('.')}: ${issue.message}`
+function textOf({ issues }: z.ZodError): string {
+  return issues
+    .slice(0, 1)
+    .map(({ path, message }) => `${path.join('.')}: ${message}`)
+    .join()
 }
 
 function damaged(path: string, line: number, what: string): CorruptFileError {

@@ -14,7 +14,7 @@ const instructionOptions = instructionFilterOptions.parse({})
 const outputOptions = outputFilterOptions.parse({})
 const article = '竹子一生只开一次花，花后养分耗尽，整片竹林便会枯死，所以养竹人要提前移栽新鞭。'
 
-t.test('a reply is freed of thoughts, fences, roles and end tokens, and of nothing else', async (t) => {
+t.test('thoughts, fences, roles and end tokens are removed from a reply, and nothing else', async (t) => {
   const cases: [string, string][] = [
     ['<think>先想一想</think>\n\n水往低处流。', '水往低处流。'],
     ['先想一想\n</think>\n\n水往低处流。', '水往低处流。'],
@@ -31,7 +31,7 @@ t.test('a reply is freed of thoughts, fences, roles and end tokens, and of nothi
   for (const [reply, text] of cases) t.equal(replyText(reply), text, JSON.stringify(reply))
 })
 
-t.test('an instruction is found in what the label model wrote around it', async (t) => {
+t.test('the instruction is extracted from the text around it', async (t) => {
   const cases: [string, string][] = [
     ['如何种竹？   \n', '如何种竹？'],
     ['指令：如何种竹？', '如何种竹？'],
@@ -63,7 +63,7 @@ t.test('every published keyword drops an instruction and is named in the detail'
 })
 
 t.test(
-  'an instruction that is too short, too long, foreign or carries marks is dropped with its own reason',
+  'an instruction that is too short, too long, not Chinese or has marks is dropped with its own reason',
   async (t) => {
     const dropOf = (instruction: string) => instructionFault(instruction, instructionOptions)?.drop
     t.equal(dropOf('写诗。'), 'instruction-too-short')
@@ -83,7 +83,7 @@ t.test('width, case and punctuation do not make two variants different', async (
   t.not(comparisonForm('如何种竹'), comparisonForm('如何种树'))
 })
 
-t.test('every published keyword drops an output, as do shortness, foreign words and marks', async (t) => {
+t.test('an output with a published keyword, too few characters, little Chinese or marks is dropped', async (t) => {
   const dropOf = (output: string) => outputFault(output, outputOptions)?.drop
   t.equal(dropOf(article), undefined)
   for (const word of ['作为', '根据', '知识库', '2023', '抱歉']) t.equal(dropOf(article + word), 'output-keyword', word)
@@ -95,7 +95,7 @@ t.test('every published keyword drops an output, as do shortness, foreign words 
   t.equal(dropOf(`哈哈哈哈哈${article}`), undefined, 'five times are allowed')
 })
 
-t.test('the detail of a dropped output never holds half a character', async (t) => {
+t.test('the detail of a dropped output never has half a character', async (t) => {
   const detail = outputFault(`${article}${'𠮷'.repeat(10)}一抱歉一${'𠮷'.repeat(30)}`, outputOptions)?.detail ?? ''
   t.match(detail, /^抱歉: /)
   t.notMatch(detail, /\p{Cs}/u)
@@ -119,7 +119,7 @@ t.test('a loop at the end counts once it is long enough', async (t) => {
   t.equal(repeatedEnd(`${article}${'竹子开花了没有，还没有开花呢。'.repeat(8)}`)?.length, 15)
 })
 
-t.test('a megabyte made to be slow is judged by looking at each character a bounded number of times', async (t) => {
+t.test('a megabyte of worst-case input is checked with a bounded number of reads of each character', async (t) => {
   const nearly = 'a'.repeat(megabyte - 1)
   const fibonacci = fibonacciWord(megabyte)
   const texts = {
@@ -151,7 +151,7 @@ t.test('a megabyte made to be slow is judged by looking at each character a boun
   t.equal(repeatedStart(fibonacci), null)
 })
 
-t.test('a reply cut off, empty or looping is worth another try', async (t) => {
+t.test('a reply that is cut off, empty or looping is a fault to retry', async (t) => {
   const fault = (text: string, finishReason = 'stop') =>
     textFault({ text, finishReason, promptTokens: 1, completionTokens: 1 })
   t.equal(fault(article), null)

@@ -12,7 +12,7 @@ const reply = (more: Partial<Reply>): Reply => ({
   ...more,
 })
 
-t.test('A reply that did not end by itself is faulty, whatever word the server uses', async (t) => {
+t.test('a reply that did not end by itself is a fault, for every finish reason of a server', async (t) => {
   const endings: Readonly<Record<string, readonly string[]>> = {
     whole: ['stop', 'eos', 'eos_token', 'stop_sequence', 'end_turn', 'complete', 'COMPLETE', 'STOP', 'normal'],
     'cut-off': ['length', 'max_tokens', 'MAX_TOKENS', 'model_length'],
@@ -29,7 +29,7 @@ t.test('A reply that did not end by itself is faulty, whatever word the server u
   }
 })
 
-t.test('A reply with damaged or invisible characters is faulty, and the character is named', async (t) => {
+t.test('a reply with damaged or invisible characters is a fault, and the character is named', async (t) => {
   const damaged = [
     '\ufffd',
     '\0',
@@ -65,7 +65,7 @@ t.test('A reply with damaged or invisible characters is faulty, and the characte
   }
 })
 
-t.test('Line ends, tabs, emoji, flags and words of other scripts are not damage', async (t) => {
+t.test('line ends, tabs, emoji, flags and words of other scripts are not damage', async (t) => {
   const whole = [
     '甲\r\n乙\t丙\n',
     '👩‍👩‍👧‍👦',
@@ -83,13 +83,13 @@ t.test('Line ends, tabs, emoji, flags and words of other scripts are not damage'
   for (const text of whole) t.equal(damagedCharacter(text), null, text)
 })
 
-t.test('A reply of thoughts only, or of thoughts that never end, is faulty', async (t) => {
+t.test('a reply of thoughts only, or of unclosed thoughts, is a fault', async (t) => {
   t.equal(textFault(reply({ text: '', onlyThoughts: true })), 'only-thoughts')
   t.equal(textFault(reply({ text: '<x:think>没有结束' })), 'thought-markers')
   t.equal(textFault(reply({ text: '' })), 'empty')
 })
 
-t.test('A score of one token may end at its limit, and its log-probabilities must be numbers', async (t) => {
+t.test('a score of one token may end at its limit, and its log-probabilities must be numbers', async (t) => {
   const firstTokenLogprobs = { 好: -0.1, 差: -2.4 }
   const one = (more: Partial<Reply>) =>
     scoreFault(reply({ text: '好', finishReason: 'length', firstTokenLogprobs, ...more }))
@@ -107,16 +107,13 @@ t.test('A score of one token may end at its limit, and its log-probabilities mus
   )
 })
 
-t.test(
-  'A label that comes in pieces, or as noise beside another token, is not scored as if it were there',
-  async (t) => {
-    const grade = (text: string, firstTokenLogprobs: Record<string, number>) =>
-      gradeOf(reply({ text, finishReason: 'length', firstTokenLogprobs }), true)
-    const thinks = { '<think>': Math.log(0.99999), 好: Math.log(1e-6), 差: Math.log(1e-7) }
-    t.match(grade('<think>', thinks), { kind: 'rule', readable: false })
-    const pieces = { '\ufffd': Math.log(0.9), 好: Math.log(0.05), 中: Math.log(1e-4) }
-    t.match(grade('\ufffd', pieces), { kind: 'rule', readable: false }, '差 may be the piece')
-    const unlikely = { 好: Math.log(0.9), '\ufffd': Math.log(0.1), 中: Math.log(1e-6) }
-    t.match(grade('好', unlikely), { kind: 'logprob', score: 0.9 }, 'the piece bounds what 差 can be')
-  },
-)
+t.test('a label in pieces, or as noise beside another token, does not count as present', async (t) => {
+  const grade = (text: string, firstTokenLogprobs: Record<string, number>) =>
+    gradeOf(reply({ text, finishReason: 'length', firstTokenLogprobs }), true)
+  const thinks = { '<think>': Math.log(0.99999), 好: Math.log(1e-6), 差: Math.log(1e-7) }
+  t.match(grade('<think>', thinks), { kind: 'rule', readable: false })
+  const pieces = { '\ufffd': Math.log(0.9), 好: Math.log(0.05), 中: Math.log(1e-4) }
+  t.match(grade('\ufffd', pieces), { kind: 'rule', readable: false }, '差 may be the piece')
+  const unlikely = { 好: Math.log(0.9), '\ufffd': Math.log(0.1), 中: Math.log(1e-6) }
+  t.match(grade('好', unlikely), { kind: 'logprob', score: 0.9 }, 'the piece bounds what 差 can be')
+})

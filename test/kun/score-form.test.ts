@@ -28,7 +28,7 @@ const pair: Pair = {
   output: null,
 }
 
-/** A chat server with log-probabilities, which goes on with an opened turn or takes no notice of the request to. */
+/** A chat server with log-probabilities, which continues an opened turn or ignores that request. */
 async function scoredBy(t: Test, answer: (asked: Asked, continued: boolean) => unknown) {
   const server = await modelServer(t, (asked) => answer(asked, asked.body.continue_final_message === true))
   const model = await openModel({ model: { model: 'm', endpoints: [server.url] }, seed: 1 })
@@ -54,7 +54,7 @@ const graded = (content: string, promptTokens: number) => ({
   usage: { prompt_tokens: promptTokens, completion_tokens: 1 },
 })
 
-t.test('a server that goes on with an opened turn is asked for one token', async (t) => {
+t.test('a server that continues an opened turn is asked for one token', async (t) => {
   const { outcome, request } = await scoredBy(t, (_, continued) => graded('好', continued ? 8 : 12))
   t.match(outcome, { emit: [{ score: 0.9, scoreKind: 'logprob', scoreMass: 1 }] })
   t.match(request, {
@@ -64,7 +64,7 @@ t.test('a server that goes on with an opened turn is asked for one token', async
   })
 })
 
-t.test('a server that takes no notice of the request to go on is asked for the word', async (t) => {
+t.test('a server that ignores the request to continue is asked for the written word', async (t) => {
   const { outcome, request } = await scoredBy(t, ({ body }) => {
     return body.max_tokens === 1 ? graded('好', 12) : chatReply('【好】')
   })

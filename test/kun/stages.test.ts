@@ -64,7 +64,7 @@ function pairsOf(outcome: Outcome<Pair>): (Pair | Child<Pair>)[] {
   return 'emit' in outcome ? [...outcome.emit] : []
 }
 
-t.test('each variant asked is one attempt: kept, or a child with the reason it was dropped for', async (t) => {
+t.test('each variant is one attempt: a pair, or a child with the reason of its drop', async (t) => {
   const { model, calls } = scripted([
     '根据上文，竹子怎样开花？',
     '竹子怎样开花？',
@@ -98,7 +98,7 @@ t.test('each variant asked is one attempt: kept, or a child with the reason it w
   t.strictSame(calls[3]?.position, [4, 0, 2, 3])
 })
 
-t.test('which variant is the earlier one is a matter of number, not of time', async (t) => {
+t.test('the number of a variant decides which one is earlier, not the time of its reply', async (t) => {
   const gates: (() => void)[] = []
   const model: Model = {
     name: 'writer',
@@ -115,7 +115,7 @@ t.test('which variant is the earlier one is a matter of number, not of time', as
   t.strictSame(kept, [true, false, false])
 })
 
-t.test('the sampling of the method is sent unless the recipe says otherwise', async (t) => {
+t.test('the sampling of the method is sent unless the recipe overrides it', async (t) => {
   const { model, calls } = scripted(['竹子怎样开花？', '竹子怎样开花？'])
   await labelStage(model, labelOptions.parse({ model: 'writer' })).run(candidate, call)
   t.strictSame(calls[0]?.request.sampling, { temperature: 0.5, top_p: 0.95, repetition_penalty: 1.2, max_tokens: 1024 })
@@ -134,7 +134,7 @@ t.test('the sampling of the method is sent unless the recipe says otherwise', as
   t.equal(calls[1]?.request.kind, 'completion')
 })
 
-t.test('a score is read from one token where the server can, and from the word where it cannot', async (t) => {
+t.test('a score is read from one token if the server supports it, and otherwise from the word', async (t) => {
   const pair = await labelled()
   const logprobs = scripted([
     { text: '好', finishReason: 'length', firstTokenLogprobs: { 好: Math.log(0.8), 差: Math.log(0.2) } },
@@ -155,22 +155,25 @@ t.test('a score is read from one token where the server can, and from the word w
   }
 })
 
-t.test('a low score and a judge out of format are different reasons, and the number is in the detail', async (t) => {
-  const pair = await labelled()
-  const run = (firstTokenLogprobs: Record<string, number>, options: object) =>
-    scoreStage(
-      scripted([{ text: '差', finishReason: 'length', firstTokenLogprobs }]).model,
-      scoreOptions.parse({ model: 'writer', ...options }),
-    ).run(pair, call)
-  const low = { 好: Math.log(0.2), 差: Math.log(0.8) }
-  t.match(await run(low, {}), { drop: 'score-low', detail: /^0\.2 < 0\.5 \(logprob\)/ })
-  t.match(await run(low, { keepAtLeast: 0.2 }), { emit: [{ score: 0.2 }] })
-  const strange = { 好: Math.log(0.02), 差: Math.log(0.01), 中: Math.log(0.9) }
-  t.match(await run({ 中: -0.1, 良: -3 }, {}), { drop: 'score-low' }, 'its text says 差')
-  t.match(await run(strange, { massAtLeast: 0.1 }), { drop: 'score-format', detail: 'mass 0.03 < 0.1' })
-})
+t.test(
+  'a low score and a reply without the format have different reasons, with the number in the detail',
+  async (t) => {
+    const pair = await labelled()
+    const run = (firstTokenLogprobs: Record<string, number>, options: object) =>
+      scoreStage(
+        scripted([{ text: '差', finishReason: 'length', firstTokenLogprobs }]).model,
+        scoreOptions.parse({ model: 'writer', ...options }),
+      ).run(pair, call)
+    const low = { 好: Math.log(0.2), 差: Math.log(0.8) }
+    t.match(await run(low, {}), { drop: 'score-low', detail: /^0\.2 < 0\.5 \(logprob\)/ })
+    t.match(await run(low, { keepAtLeast: 0.2 }), { emit: [{ score: 0.2 }] })
+    const strange = { 好: Math.log(0.02), 差: Math.log(0.01), 中: Math.log(0.9) }
+    t.match(await run({ 中: -0.1, 良: -3 }, {}), { drop: 'score-low' }, 'its text says 差')
+    t.match(await run(strange, { massAtLeast: 0.1 }), { drop: 'score-format', detail: 'mass 0.03 < 0.1' })
+  },
+)
 
-t.test('a judge that says neither label is no verdict on the instruction', async (t) => {
+t.test('a reply with neither label is not a grade of the instruction', async (t) => {
   const pair = await labelled()
   const run = (reply: string | Partial<Reply>, can = {}) =>
     scoreStage(scripted([reply], can).model, scoreOptions.parse({ model: 'writer' })).run(pair, call)
@@ -191,14 +194,14 @@ t.test('a polished answer is cleaned, checked, and dropped with the reason', asy
   t.match(await run({ verdict: { reason: 'deadline', detail: '300 s' } }), { drop: 'deadline', detail: '300 s' })
 })
 
-t.test('an error of the model is no outcome of the record: it stops the run', async (t) => {
+t.test('an error of the model is not an outcome of the record: it stops the run', async (t) => {
   const model: Model = { name: 'writer', capabilities, ask: () => Promise.reject(new Error('outage')) }
   await t.rejects(labelStage(model, labelOptions.parse({ model: 'writer', variants: 2 })).run(candidate, call), {
     message: 'outage',
   })
 })
 
-t.test('a row has the columns of its shape, in order, and the raw text where nothing was polished', async (t) => {
+t.test('a row has the columns of its shape, in order, and the raw text as output without a polish stage', async (t) => {
   const pair = await labelled()
   const scored = { scored: true, models: ['writer', 'judge', 'judge'], promptVersions: ['label-kun@1', 'score@1'] }
   const pairs: RowOptions = { shape: 'pairs', ...scored }

@@ -28,14 +28,14 @@ t.test('the bottleneck is the node that works while those before it are blocked 
   for (const [expected, times] of cases) t.equal(bottleneckOf(nodeShares(graph(times))), expected, expected)
 })
 
-t.test('it is judged over the time between two looks, not by what was long ago', async (t) => {
+t.test('the bottleneck is that of the time between two measurements', async (t) => {
   const before = graph({ prepare: [0, 0, 1000], read: [0, 1000, 0] })
   const now = graph({ prepare: [10, 0, 1000], read: [0, 1010, 0], label: [100, 0, 90, 3] })
   t.equal(bottleneckOf(nodeShares(now)), 'prepare')
   t.equal(bottleneckOf(nodeShares(now, before)), 'servers')
 })
 
-t.test('each stage says whom it waits for', async (t) => {
+t.test('each stage shows what it waits for', async (t) => {
   const busy = nodeShares(
     graph({
       read: [0, 90, 10],
@@ -57,7 +57,7 @@ t.test('each stage says whom it waits for', async (t) => {
   })
 })
 
-t.test('timings.json keeps one entry a call, and half a file is begun anew', async (t) => {
+t.test('timings.json keeps one entry for each call, and an incomplete file is replaced', async (t) => {
   const directory = t.testdir()
   const endpoint = { endpoint: 'http://127.0.0.1:1/v1', inFlight: 3, limit: 8, limiter: 'fixed' as const, reason: '' }
   const recorder = new TimingsRecorder(() => ({

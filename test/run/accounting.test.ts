@@ -22,12 +22,12 @@ const exact: Counters = {
   },
 }
 
-t.test('an account in which everything went somewhere has no fault', async (t) => {
+t.test('an exact account has no fault', async (t) => {
   t.strictSame(checkAccounting(exact), [])
   t.strictSame(checkAccounting({}), [])
 })
 
-t.test('what is lost or counted twice is found, with the split and both sides', async (t) => {
+t.test('a record that is lost or counted twice is found, with the split and both sides', async (t) => {
   const faultsOf = (change: object, inFlight = {}) =>
     checkAccounting({ ...exact, crawl: { ...(exact.wudao as object), ...change } as never }, inFlight)
   t.strictSame(faultsOf({ documents: 5 }), [
@@ -51,7 +51,7 @@ t.test('attempts in flight are part of the third equation', async (t) => {
   t.equal(checkAccounting(running).length, 1)
 })
 
-t.test('keys stand in order of code unit whatever came first', async (t) => {
+t.test('keys are in order of code unit, in any order of counting', async (t) => {
   const first: MutableRejects = {}
   const second: MutableRejects = {}
   const rejects = [

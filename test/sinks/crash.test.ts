@@ -94,7 +94,7 @@ const expected = await (async () => {
   return contents(disk)
 })()
 
-t.test('an uninterrupted run leaves its files, and nothing else', async (t) => {
+t.test('an uninterrupted run leaves its own files only', async (t) => {
   t.same(Object.keys(expected).sort(), [
     'out/run/data/skypile-000000-000.parquet',
     'out/run/data/skypile-000000-001.parquet',
@@ -166,7 +166,7 @@ t.test(`killed at any file operation, and again while recovering: the same bytes
   }
 })
 
-t.test('each fsync is needed: with one taken out, some crash shows it', async (t) => {
+t.test('each fsync is needed: without any one of them some crash loses data', async (t) => {
   const syncs: Record<string, CrashingFiles['skip']> = {
     'fsync of parts': (operation, path) => operation === 'fsync' && path.includes('/data/'),
     'fsync of rejects': (operation, path) => operation === 'fsync' && path.includes('/rejects/'),
@@ -189,7 +189,7 @@ t.test('each fsync is needed: with one taken out, some crash shows it', async (t
   }
 })
 
-t.test('what recovery found is durable before it is said: a kill, a recovery, then a power cut', async (t) => {
+t.test('recovery makes its result durable before it returns: a kill, a recovery, then a power cut', async (t) => {
   const forgotten = async (skip: CrashingFiles['skip']): Promise<number> => {
     let count = 0
     for (let at = 1; ; at++) {
@@ -210,7 +210,7 @@ t.test('what recovery found is durable before it is said: a kill, a recovery, th
   )
 })
 
-t.test('killed while the kernel keeps all, resumed, and power lost only after the end: the same bytes', async (t) => {
+t.test('killed, resumed, and power lost after the end: the same bytes', async (t) => {
   for (let at = 1; ; at++) {
     const crashing = new CrashingFiles(root)
     if (!(await killedAt(crashing, at, () => {}))) break

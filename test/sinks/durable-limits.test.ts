@@ -11,7 +11,7 @@ import type { ManifestEntry } from '../../lib/sinks/types.js'
 import { type FileLayer, nodeFiles, writeFileDurably } from '../../lib/storage/files.js'
 import { openReplies } from '../../lib/storage/replies/replies.js'
 
-t.test('a committed part that is deleted in mid-run stops the run at its next commit, by name', async (t) => {
+t.test('a committed part that is deleted during a run stops it at the next commit, and is named', async (t) => {
   const directory = t.testdir()
   const columns = [{ name: 'id', type: 'string' as const }]
   const encoder = await parquetEncoder()
@@ -69,7 +69,7 @@ t.test('a manifest is read in pieces: its lines may end anywhere, and be longer 
   t.equal((await readManifest(directory)).length, 1001)
 })
 
-t.test('a file that could not be read back is refused before anything is written', async (t) => {
+t.test('a file that could not be read back is rejected before anything is written', async (t) => {
   const directory = t.testdir({ 'run.json': 'old' })
   const path = join(directory, 'run.json')
   await t.rejects(writeFileDurably(nodeFiles, path, Buffer.alloc(1001), 1000), {
@@ -84,7 +84,7 @@ t.test('a file that could not be read back is refused before anything is written
   t.throws(() => formatLine({ ...entry(0, 1), cursor }), { code: 'KUN_CONTRACT', message: /could not be read back/ })
 })
 
-t.test('thousands of replies that are looked up at the same time open few files', async (t) => {
+t.test('thousands of concurrent lookups of replies open few files', async (t) => {
   const directory = join(t.testdir(), 'earlier', 'replies')
   const keys = Array.from({ length: 3000 }, () => randomBytes(16))
   const earlier = await openReplies({ files: nodeFiles, directory, mode: 'keep', segmentBytes: 64 * 1024 })

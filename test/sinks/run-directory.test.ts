@@ -31,7 +31,7 @@ async function withTwoCuts(directory: string): Promise<RunDirectory> {
   return run
 }
 
-t.test('a run directory opens again with its last cut, and a free value may change', async (t) => {
+t.test('a run directory reopens at its last cut, and a free value may change', async (t) => {
   const directory = join(t.testdir(), 'out', 'run')
   const first = await withTwoCuts(directory)
   t.equal(first.last, null)
@@ -72,7 +72,7 @@ t.test('fresh refuses a directory with a run, and discards all but the replies w
   t.same(readdirSync(join(directory, 'replies')), ['a.log'])
 })
 
-t.test('a directory that is not ours, or damaged, is refused with what to do', async (t) => {
+t.test('a directory of another program, or a damaged one, is refused with advice', async (t) => {
   const directory = t.testdir()
   await (await withTwoCuts(directory)).close()
   const path = join(directory, 'run.json')
@@ -157,7 +157,7 @@ t.test('a flipped bit in any line of the manifest is refused, the last one too: 
   t.same(readFileSync(path), whole, 'a damaged last newline is written again')
 })
 
-t.test('a flipped bit anywhere in run.json is refused, also where it stays valid JSON', async (t) => {
+t.test('a flipped bit anywhere in run.json is refused, even if it is still valid JSON', async (t) => {
   const directory = t.testdir()
   await (await withTwoCuts(directory)).close()
   const path = join(directory, 'run.json')
@@ -173,7 +173,7 @@ t.test('a flipped bit anywhere in run.json is refused, also where it stays valid
   await t.rejects(readRunRecord(directory), { code: 'KUN_CORRUPT_FILE', message: /it has no checksum at its end/ })
 })
 
-t.test('recovery deletes parts that no line names and leftovers, and no file of someone else', async (t) => {
+t.test('recovery deletes parts that no line names and leftovers, and no other file', async (t) => {
   const directory = t.testdir()
   await (await withTwoCuts(directory)).close()
   const mine = ['s-000002-000.parquet', 's-000002-001.parquet.writing', 'other-000000-000.parquet']

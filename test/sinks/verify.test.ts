@@ -86,7 +86,7 @@ async function findings(directory: string): Promise<string[]> {
   return findings.map(({ severity, file, what }) => `${severity} ${file}: ${what}`)
 }
 
-t.test('a whole run has no findings, and is counted', async (t) => {
+t.test('an undamaged run has no findings, and its rows are counted', async (t) => {
   const directory = t.testdir()
   await makeRun(directory)
   const verification = await verifyRun(directory, { checkCounters })
@@ -169,7 +169,7 @@ t.test('each kind of damage is found, named and has a repair', async (t) => {
   t.match((await verifyRun(t.testdir())).findings[0], { file: 'run.json', severity: 'error' })
 })
 
-t.test('a manifest rewritten with its checksum does not hide other rows or numbers that go back', async (t) => {
+t.test('a manifest rewritten with its checksum does not hide other rows or decreasing numbers', async (t) => {
   const directory = t.testdir()
   await makeRun(directory)
   const path = join(directory, 'manifest.jsonl')
@@ -185,7 +185,7 @@ t.test('a manifest rewritten with its checksum does not hide other rows or numbe
   t.match(found[1], /wudao-000001-000\.parquet: it has 3 rows, but 4 were committed/)
 })
 
-t.test('a Parquet file that cannot be decoded is told, though its checksum is right', async (t) => {
+t.test('a Parquet file that cannot be decoded is reported even if its checksum matches', async (t) => {
   const directory = t.testdir()
   await makeRun(directory)
   const path = join(directory, 'manifest.jsonl')
@@ -223,7 +223,7 @@ t.test('ids that occur twice and rows out of order are found', async (t) => {
   ])
 })
 
-t.test('counters that do not fit are found', async (t) => {
+t.test('counters that do not match the parts are found', async (t) => {
   const directory = t.testdir()
   const zero = { documents: 0, documentsChunked: 0, documentRejects: {}, chunks: 0, candidates: 0, chunkRejects: {} }
   await makeRun(directory, {
@@ -264,7 +264,7 @@ t.test('verify prints findings and exits 1 on an error, 0 on a warning', async (
   t.equal(failed.code, 1)
 })
 
-t.test('inspect gives up on a file that its decoder follows for ever', async (t) => {
+t.test('inspect stops on a file that its decoder would follow without end', async (t) => {
   const data = Array.from({ length: 40 }, (_, index) => `第${index % 7}段`)
   const bytes = Buffer.from(
     parquetWriteBuffer({ columnData: [{ name: 'text', data, type: 'STRING' }], rowGroupSize: 20 }),
@@ -318,7 +318,7 @@ t.test('inspect shows rows within 80 cells, rejects, and JSON for programs', asy
   await t.rejects(run(registerInspect, ['inspect', t.testdir({ empty: {} })]), UsageError)
 })
 
-t.test('widths count cells: Chinese two, marks none, an emoji family two', async (t) => {
+t.test('widths are in cells: 2 for Chinese, 0 for marks, 2 for an emoji family', async (t) => {
   t.same(
     ['abc', '中文', '，。', 'é', 'e\u0301', '👨‍👩‍👧', 'ｱ', 'Ａ', '…', ''].map((text) => stringWidth(text)),
     [3, 4, 4, 1, 1, 2, 1, 2, 1, 0],

@@ -6,7 +6,7 @@ import { Child } from '../../core/types.js'
 import { CorruptFileError, type DriftError } from '../../errors.js'
 import { characters, hanShare } from '../../kun/language.js'
 import { replyText } from '../../kun/reply-text.js'
-import type { KunStage, Pair } from '../../kun/types.js'
+import type { KunStage } from '../../kun/types.js'
 import type { Answer, Call, Model } from '../../llm/types.js'
 import type { FileLayer } from '../../storage/files.js'
 import { driftName } from '../../storage/run-layout.js'
@@ -18,6 +18,11 @@ interface DriftPlace {
   readonly files: FileLayer
   readonly directory: string
   readonly onEvent: (message: string) => void
+}
+
+/** A record of a stage. */
+interface Identified {
+  readonly id: string
 }
 
 export class DriftMonitor {
@@ -74,7 +79,7 @@ export class DriftMonitor {
   }
 
   /** Wraps a stage: observes its outcomes. */
-  stage<In extends { readonly id: string }, Out>(stage: KunStage<In, Out>): KunStage<In, Out> {
+  stage<In extends Identified, Out extends Identified>(stage: KunStage<In, Out>): KunStage<In, Out> {
     if (this.#detector === null) return stage
     return {
       ...stage,
@@ -83,8 +88,8 @@ export class DriftMonitor {
         if (!('emit' in outcome)) this.#decided(stage.name, input.id, false)
         else {
           for (const emitted of outcome.emit) {
-            const child = emitted instanceof Child
-            this.#decided(stage.name, ((child ? emitted.value : emitted) as Partial<Pair>).id, !child)
+            if (emitted instanceof Child) this.#decided(stage.name, emitted.value.id, false)
+            else this.#decided(stage.name, emitted.id, true)
           }
         }
         return outcome
@@ -98,7 +103,7 @@ export class DriftMonitor {
     this.#seen.set(`${stage} ${record}`, text === '' ? seen : { ...seen, hanShare: hanShare(text) })
   }
 
-  #decided(stage: string, record: string | undefined, kept: boolean): void {
+  #decided(stage: string, record: string, kept: boolean): void {
     const key = `${stage} ${record}`
     const seen = this.#seen.get(key)
     if (seen === undefined || this.#detector === null) return
