@@ -24,10 +24,12 @@ export type NearCandidate = { readonly document: number; readonly similarity: nu
 
 export class ExactIndex {
   readonly documents: KeptDocuments
-  /** The row that all parts were given last, the earliest document with its key, and whether `near` has searched all parts. */
-  #sought: KeptRow | null = null
+  /** The row of the last `seek` in all parts. */
+  #row: KeptRow | null = null
+  /** The earliest document with its key; −1 for none. */
   #equal = -1
-  #comparedAll = false
+  /** Whether `near` has searched all parts for it. */
+  #nearSearched = false
   readonly #options: ExactIndexOptions
 
   constructor(options: ExactIndexOptions) {
@@ -65,7 +67,7 @@ export class ExactIndex {
         if (sure) return candidates
       }
     }
-    this.#comparedAll = true
+    this.#nearSearched = true
     return candidates
   }
 
@@ -74,13 +76,13 @@ export class ExactIndex {
     this.#seek(row)
     if (row.hasShingle && this.#options.signatureLength > 0) this.#count()
     this.documents.add(row)
-    this.#sought = null
+    this.#row = null
   }
 
   #seek(row: KeptRow): void {
-    if (this.#sought === row) return
-    this.#sought = row
-    this.#comparedAll = false
+    if (this.#row === row) return
+    this.#row = row
+    this.#nearSearched = false
     this.#equal = -1
     for (const part of this.documents.parts) {
       const document = part.seek(row)
@@ -91,7 +93,7 @@ export class ExactIndex {
   /** Gives the last part the number of documents in all parts that share each band with the row: a band may be full. */
   #count(): void {
     const { parts, last } = this.documents
-    if (!this.#comparedAll) for (const part of parts) part.near()
+    if (!this.#nearSearched) for (const part of parts) part.near()
     for (const { sharing } of parts.slice(0, -1)) {
       for (let band = 0; band < sharing.length; band++) {
         last.sharing[band] = (last.sharing[band] as number) + (sharing[band] as number)

@@ -64,7 +64,7 @@ type TextColumnName = NamesOf<'utf8'>
 export type FixedColumnName = Exclude<ChunkColumnName, TextColumnName>
 export type FixedColumn = Int32Array | Float64Array | Uint8Array
 
-export type TextColumns = { readonly [Name in TextColumnName]: TextColumn }
+type TextColumns = { readonly [Name in TextColumnName]: TextColumn }
 export type FixedColumns = { readonly [Name in FixedColumnName]: ColumnValues[ColumnTypes[Name]] }
 
 /** Columns made by a worker are views of one shared buffer. */

@@ -42,13 +42,16 @@ export class TextScanner {
   #copied = 0
   /** Input position up to which a step has processed more than its own code unit. */
   #done = 0
+  /** Bytes by which UTF-8 is shorter than 3 bytes per code unit. */
   #saved = 0
   /** Hundredths of a token more than as many Han characters would take. */
   #extra = 0
+  /** Output position of the start of the current line. */
   #lineOpen = 0
   #quoteOpen = false
   /** The sentence has ended, but closing marks may follow. */
   #ended = false
+  /** Input position of the end of the last URL. */
   #urlEnd = 0
 
   readonly #memory: TextMemory
