@@ -144,7 +144,7 @@ t.test('every command that a page shows is there, with its options', async (t) =
     const lines = [...blocks(page, 'sh'), ...blocks(page, '')].flatMap((block) => block.split('\n'))
     const inline = [...textOf(page).matchAll(/`([^`\n]+)`/g)].map(([, code]) => code as string)
     for (const line of [...lines, ...inline]) {
-      const [, rest] = /^(?:npx )?kun-stream ([^#]*)/.exec(line) ?? []
+      const [, rest] = /^(?:npx )?kun-stream ([^#|]*)/.exec(line) ?? []
       if (rest === undefined || /^[-…]/.test(rest)) continue
       const words = rest.trim().split(/\s+/)
       let command = program.commands.find((each) => each.name() === words[0])
