@@ -1,6 +1,6 @@
 /**
- * What a recipe says about one model and its endpoints. Sizes and durations arrive as numbers; `apiKey: env:NAME`
- * is resolved by the recipe before it comes here, and `builtin` has become the address of the simulator.
+ * Schemas of the options of models and their servers. Sizes and durations are numbers here, `apiKey: env:NAME` is
+ * resolved, and `builtin` is replaced by the address of the simulator: all by the recipe.
  */
 import { z } from 'zod'
 import { unpinned } from '../core/option-meta.js'

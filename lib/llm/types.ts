@@ -1,45 +1,45 @@
 /**
- * What a stage asks of a model, and what it gets. Stages know neither endpoints nor slots:
- * they call `Model.ask`, which serves kept replies, queues, retries, and keeps what it receives.
+ * The interface between stages and models. Stages know neither endpoints nor slots: they call `Model.ask`, which
+ * serves stored replies, queues, sends, retries and stores.
  */
 import type { Position } from '../core/types.js'
 import type { Reply, Verdict } from '../storage/replies/types.js'
 
-/** One request as it is sent, but for `model` and transport. Canonical JSON of it is part of a reply's key. */
+/** A request without `model` and transport fields. Its canonical JSON is part of a reply's key. */
 export interface CompletionRequest {
   readonly kind: 'chat' | 'completion'
   /** For 'chat'. */
   readonly messages?: readonly { readonly role: 'system' | 'user' | 'assistant'; readonly content: string }[]
   /** For 'completion'. */
   readonly prompt?: string
-  /** temperature, top_p, max_tokens, stop, logprobs …: every one is sent, servers have defaults of their own. */
+  /** temperature, top_p, max_tokens, stop, logprobs …: all are sent, since the defaults of servers differ. */
   readonly sampling: Readonly<Record<string, unknown>>
 }
 
-/** One call about one record. */
+/** A call of a stage about one record. */
 export interface Call {
   /** Public id of the record (chunk or pair). */
   readonly record: string
   readonly position: Position
   /** 'label' | 'score' | 'polish' | … */
   readonly stage: string
-  /** Later stages are served first: 0 label, 1 score, 2 polish. */
+  /** Stages with a higher number are served first: 0 label, 1 score, 2 polish. */
   readonly stageOrder: number
   readonly request: CompletionRequest
-  /** Says what is wrong with a reply ('empty', 'looping', 'cut-off' …) or null; a bad one is asked again with another seed. */
+  /** Returns the fault of a reply ('empty', 'looping', 'cut-off' …) or null; a faulty one is requested again with another seed. */
   readonly fault: (reply: Reply) => Fault | null
   readonly signal: AbortSignal
 }
 
-/** Fault of a reply: a stable word, and a detail if the beginning of the reply does not show it. */
+/** Fault of a reply: a stable word, with a detail if the beginning of the reply does not show it. */
 export type Fault = string | { readonly fault: string; readonly found: string }
 
 /**
- * What `ask` comes to. A verdict is what the data alone does not determine (tries used up, deadline over, refused by
- * the server); it is kept like a reply before it takes effect, and served again on resume.
+ * Result of `ask`. A verdict depends on more than the data (tries used up, deadline exceeded, refused by the server),
+ * so it is stored like a reply before it takes effect and is served from disk on resume.
  */
 export type Answer = ({ readonly reply: Reply; readonly attempt: number } | { readonly verdict: Verdict }) & {
-  /** All of it was served from what is kept: it says nothing of the server as it is now. */
+  /** Everything was served from stored replies: it says nothing about the server's present state. */
   readonly kept?: boolean
 }
 
@@ -50,7 +50,7 @@ export interface Model {
   ask(call: Call): Promise<Answer>
 }
 
-/** Found once, by effect, and pinned in run.json: an endpoint that lacks one is refused, never degraded to. */
+/** Capabilities of a server: detected once, by effect, and pinned in run.json. An endpoint that lacks one is refused. */
 export interface Capabilities {
   readonly server: string
   readonly contextTokensMax: number | null
@@ -59,11 +59,11 @@ export interface Capabilities {
   readonly logprobs: boolean
   /** Number of log-probabilities of the first token to request; null if none are readable. */
   readonly topLogprobs: number | null
-  /** An opened turn of the assistant's is continued: by fields that are sent, or by the server itself. */
+  /** Whether an opened assistant turn is continued, by fields in the request or by the server itself. */
   readonly continues: boolean
-  /** The name by which the server takes the limit of a reply's tokens. */
+  /** Name of the field that limits the tokens of a reply. */
   readonly maxTokensField: 'max_tokens' | 'max_completion_tokens'
   readonly chatTemplateKwargs: boolean
-  /** Sampling fields that the server takes no notice of or refuses. */
+  /** Sampling fields that the server ignores or refuses. */
   readonly unsupported: readonly string[]
 }

@@ -1,6 +1,6 @@
 /**
- * A file of checksummed frames that only grows: the journal under replies, dedup and manifest-like state.
- * Owns group commit and the cutting of a torn tail; how a frame looks is frames.ts, what a payload means the caller's.
+ * Append-only file of checksummed frames, used for replies and the dedup index. Owns group commit and the truncation
+ * of a torn tail; frames.ts owns the format of a frame, the caller the meaning of a payload.
  */
 import { dirname } from 'node:path'
 import { ContractError, StorageError } from '../errors.js'
@@ -23,58 +23,58 @@ import { PendingFrames } from './pending-frames.js'
 
 export { frameBytesMax, type LogDamage, type OnRecord } from './frames.js'
 
-/** Bytes appended but not written: past it `append` throws, `ready` waits well before. */
+/** Limit of bytes appended but not written: beyond it `append` throws; `ready` waits well before. */
 export const bufferBytesMax = 64 * 1024 * 1024
-/** Bytes written but not fsynced: more than this cannot be torn, so a longer bad tail is damage. */
+/** Limit of bytes written but not fsynced: a longer invalid tail is damage, not a torn write. */
 export const unsyncedBytesMax = 32 * 1024 * 1024
 
-/** What `openAppendLog` is told. */
+/** Options for `openAppendLog`. */
 export interface AppendLogOptions {
   readonly files: FileLayer
-  /** Its directory must be there. */
+  /** Its directory must exist. */
   readonly path: string
-  /** What the log was made with; another one is refused. JSON-safe. */
+  /** Settings of the log; a log with others is refused. JSON-safe. */
   readonly header: Readonly<Record<string, unknown>>
-  /** A committed length: bytes after it are cut, frames before it must be valid. */
+  /** Committed length: bytes after it are truncated, frames before it must be valid. */
   readonly fromBytes?: number
-  /** Sees every payload that is kept, in order, while the log is checked: saves a second reading. */
+  /** Receives each payload that is kept, in order, while the log is checked: saves a second pass. */
   readonly onRecord?: OnRecord
 }
 
 /** Result of `readAppendLog`. */
 export interface LogContents extends LogScan {
-  /** The settings it was made with; null if its header is damaged. */
+  /** Settings of the log; null if its header is damaged. */
   readonly header: Readonly<Record<string, unknown>> | null
   /** Bytes after the last valid frame: a torn tail, or damage at the end. */
   readonly tornBytes: number
 }
 
 /**
- * A file of checksummed frames that only grows. Appends go to a buffer; only `flush` makes them durable. A failed
- * write or fsync fails every call after it.
+ * Append-only file of checksummed frames. Appends go to a buffer; only `flush` makes them durable. After a failed write
+ * or fsync every call fails.
  */
 export interface AppendLog {
   readonly path: string
-  /** Length with everything appended, written or not: the offset of the next frame. */
+  /** Length including what is not written yet: the offset of the next frame. */
   readonly bytes: number
-  /** Bytes of a torn tail that opening cut off; 0 when there was none. */
+  /** Bytes of a torn tail that were truncated on opening; 0 if there was none. */
   readonly cutBytes: number
-  /** Takes a copy of `payload`; returns the offset to `read` it at. It is durable after the next `flush`. */
+  /** Appends a copy of `payload`; returns its offset for `read`. Durable after the next `flush`. */
   append(payload: Uint8Array): number
-  /** Resolves when the buffer has room: await it between batches of appends. */
+  /** Resolves once the buffer has free capacity: await it between batches of appends. */
   ready(): Promise<void>
   read(offset: number): Promise<Uint8Array>
-  /** Everything appended before the call survives a crash once this returns. Calls under way share one fsync. */
+  /** Makes everything appended before the call durable. Concurrent calls share one fsync. */
   flush(): Promise<void>
   /** Flushes and closes. */
   close(): Promise<void>
 }
 
 /**
- * Opens a log, creates it if missing, and cuts a torn tail: bytes that no valid frame follows.
+ * Opens a log, creates it if missing, and truncates a torn tail: bytes that no valid frame follows.
  *
  * @throws {RunMismatchError} the log was made with another header; the message has the difference
- * @throws {CorruptFileError} damage before `fromBytes` or before a valid frame, or more than a crash can leave
+ * @throws {CorruptFileError} damage before `fromBytes` or before a valid frame, or more than a crash can cause
  */
 export async function openAppendLog(options: AppendLogOptions): Promise<AppendLog> {
   const { files, path, fromBytes } = options
@@ -85,7 +85,7 @@ export async function openAppendLog(options: AppendLogOptions): Promise<AppendLo
     const end = await validBytes(file, sizeBytes, options)
     if (end < sizeBytes) await file.truncate(end)
     if (end === 0) await file.write(header)
-    // Also of what was found: a process that was killed may have written it without an fsync.
+    // A process that was killed may have written the frames found without an fsync.
     await file.fsync()
     await files.fsyncDirectory(dirname(path))
     const cutBytes = fromBytes === undefined ? sizeBytes - end : 0
@@ -143,7 +143,7 @@ export async function salvageAppendLog(
   await files.fsyncDirectory(dirname(path))
 }
 
-/** The length to keep; 0 when not even the header is whole. */
+/** Returns the length to keep; 0 if the header is incomplete. */
 async function validBytes(file: OpenFile, sizeBytes: number, options: AppendLogOptions): Promise<number> {
   const { path, fromBytes, header, onRecord } = options
   if (fromBytes !== undefined && sizeBytes < fromBytes) {
@@ -165,11 +165,11 @@ async function validBytes(file: OpenFile, sizeBytes: number, options: AppendLogO
 
 function refuseLongDamage(path: string, sizeBytes: number, end: number): void {
   if (sizeBytes - end <= unsyncedBytesMax) return
-  throw corrupt(path, end, `the ${sizeBytes - end} bytes from there are damaged, more than a crash can leave`)
+  throw corrupt(path, end, `the ${sizeBytes - end} bytes from there are damaged, more than a crash can cause`)
 }
 
 const writeBytes = 1024 * 1024
-/** Begins to write by itself, so that a flush finds little left to do. */
+/** Buffered bytes at which a write starts without a flush, so that a flush has little left to write. */
 const eagerBytes = 256 * 1024
 
 class FileAppendLog implements AppendLog {
@@ -177,7 +177,7 @@ class FileAppendLog implements AppendLog {
   readonly #pending = new PendingFrames()
   #writtenBytes: number
   #durableBytes: number
-  /** Writes happen one after the other, along this chain. It never rejects: what failed is in #failure. */
+  /** Chain of writes, one after the other. Never rejects: the error is in #failure. */
   #work: Promise<void> = Promise.resolve()
   #queuedFlush: Promise<void> | null = null
   #eager: Promise<void> | null = null
@@ -236,7 +236,7 @@ class FileAppendLog implements AppendLog {
     if (this.#durableBytes === this.bytes) return
     if (this.#queuedFlush === null) {
       this.#queuedFlush = this.#enqueue(() => {
-        // From here on a new caller may have appended after this pass: it queues the next one.
+        // Later callers may append after this pass: they queue the next one.
         this.#queuedFlush = null
         return this.#write(true)
       })
@@ -295,8 +295,8 @@ class FileAppendLog implements AppendLog {
   }
 
   /**
-   * After a failure nothing more is written, or good frames would follow half of one. A failed fsync is final too:
-   * the kernel may have dropped the pages, and a second fsync would say that all is well.
+   * After a failure nothing more is written: valid frames must not follow an incomplete one. A failed fsync is final
+   * too, since the kernel may have dropped the pages, and a second fsync would succeed.
    */
   async #fail(error: unknown): Promise<void> {
     this.#failure = error
@@ -304,7 +304,7 @@ class FileAppendLog implements AppendLog {
       await this.#file.truncate(this.#writtenBytes)
     } catch (also) {
       const [first, second] = [error, also].map((each) => (each instanceof Error ? each.message : String(each)))
-      this.#failure = new StorageError(`${first} Its half-written end stays until it is opened again: ${second}`, {
+      this.#failure = new StorageError(`${first} Its incomplete end remains until it is opened again: ${second}`, {
         cause: error,
         ...(error instanceof StorageError && { details: error.details }),
       })

@@ -1,4 +1,4 @@
-/** The named steps of the commit: where a test may kill, and what a trace shows. */
+/** Named steps of a commit, for crash tests and traces. */
 export type CommitStep =
   | 'flush'
   | 'footer'
@@ -11,10 +11,10 @@ export type CommitStep =
   | 'recover-fsync'
   | 'recover-delete'
 
-/** Called before and after each step; `path` is what the step works on. May be slow, may throw. */
+/** Called before and after each step on `path`. May be slow; may throw, which fails the step. */
 export type OnStep = (step: CommitStep, when: 'before' | 'after', path: string) => void | Promise<void>
 
-/** Does `work` as a named step: tells `onStep` before and after it. */
+/** Runs `work` as a named step and calls `onStep` before and after it. */
 export async function runStep<T>(
   onStep: OnStep | undefined,
   step: CommitStep,

@@ -1,4 +1,4 @@
-/** Renames a file to a name that must not be in use: rename(2) alone would replace what another process put there. */
+/** Renames a file unless the target exists: rename(2) would replace another process's file. */
 import { errnoOf, type FileLayer } from './files.js'
 
 /** Errno values of file systems without hard links: exFAT, some of FUSE, SMB. */

@@ -1,6 +1,6 @@
 /**
- * The file layer: the only place that writes, fsyncs and renames what must survive a crash.
- * A seam, so that tests can lose what was not fsynced and fail the Nth operation.
+ * File layer: writes, fsyncs and renames everything that must survive a crash. An interface, so that tests can drop
+ * unsynced data and fail the Nth operation.
  */
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
@@ -9,7 +9,7 @@ import { dirname, resolve } from 'node:path'
 import { StorageError, TooLargeError } from '../errors.js'
 import { errnoName } from './errno-name.js'
 
-/** What is durable is what `fsync` returned for; a name is durable after `fsyncDirectory` of its parent. */
+/** File operations. Data is durable after `fsync`; a name is durable after `fsyncDirectory` of its parent. */
 export interface FileLayer {
   open(path: string, mode: OpenMode): Promise<OpenFile>
   rename(from: string, to: string): Promise<void>
@@ -17,54 +17,56 @@ export interface FileLayer {
   link(from: string, to: string): Promise<void>
   /** Number of hard links, or null if the file does not exist. */
   linkCount(path: string): Promise<number | null>
-  /** Nothing when it is not there. */
+  /** Removes a file; no-op if it does not exist. */
   remove(path: string): Promise<void>
-  /** With the parents that are missing; nothing when it is there. Durable only after `fsyncDirectory` of each parent. */
+  /** Makes a directory and its missing parents; no-op if it exists. Durable after `fsyncDirectory` of each parent. */
   makeDirectory(path: string): Promise<void>
-  /** Names in the directory, sorted by code unit; empty when it does not exist. */
+  /** Names in the directory, sorted by code unit; empty if it does not exist. */
   list(path: string): Promise<string[]>
-  /** Size in bytes, or null when there is no such file. */
+  /** Size in bytes, or null if the file does not exist. */
   sizeBytes(path: string): Promise<number | null>
   /** Last modification of the content, ms since the epoch; null if the file does not exist. */
   modifiedMs(path: string): Promise<number | null>
   fsyncDirectory(path: string): Promise<void>
 }
 
-/** read · create (fails if there) · write (truncates) · append (creates; reads too). */
+/** read · create (fails if it exists) · write (truncates) · append (creates; can also be read). */
 export type OpenMode = 'read' | 'create' | 'write' | 'append'
 
-/** A file that is open. Writes go one after the other; the caller awaits each before the next. */
+/** An open file. The caller awaits each write before the next. */
 export interface OpenFile {
   readonly path: string
   /** Writes all of `bytes` at the end. */
   write(bytes: Uint8Array): Promise<void>
-  /** Up to `lengthBytes` bytes from `offset`; fewer at the end of the file. */
+  /** Reads up to `lengthBytes` bytes from `offset`; fewer at the end of the file. */
   read(offset: number, lengthBytes: number): Promise<Uint8Array>
   truncate(lengthBytes: number): Promise<void>
   fsync(): Promise<void>
   close(): Promise<void>
 }
 
-/** The real file system. Every refusal is a StorageError with `details: { errno, operation, path }`. */
+/** The file system. Errors are StorageErrors with `details: { errno, operation, path }`. */
 export const nodeFiles: FileLayer = {
   open: (path, mode) =>
     withStorageError('open', path, async () => new NodeFile(path, await open(path, openFlags[mode]))),
   rename: (from, to) => withStorageError('rename', to, () => rename(from, to)),
   link: (from, to) => withStorageError('link', to, () => link(from, to)),
-  linkCount: (path) => withStorageError('look at', path, () => orIfMissing(null, async () => (await stat(path)).nlink)),
+  linkCount: (path) =>
+    withStorageError('read the metadata of', path, () => orIfMissing(null, async () => (await stat(path)).nlink)),
   remove: (path) => withStorageError('remove', path, () => rm(path, { force: true })),
   makeDirectory: (path) => withStorageError('make directory', path, () => makeWithParents(path)),
   list: (path) =>
     withStorageError('list', path, () => orIfMissing([], async () => (await readdir(path)).sort(byCodeUnit))),
-  sizeBytes: (path) => withStorageError('look at', path, () => orIfMissing(null, async () => (await stat(path)).size)),
+  sizeBytes: (path) =>
+    withStorageError('read the metadata of', path, () => orIfMissing(null, async () => (await stat(path)).size)),
   modifiedMs: (path) =>
-    withStorageError('look at', path, () => orIfMissing(null, async () => (await stat(path)).mtimeMs)),
+    withStorageError('read the metadata of', path, () => orIfMissing(null, async () => (await stat(path)).mtimeMs)),
   fsyncDirectory: (path) => withStorageError('fsync directory', path, () => syncDirectory(path)),
 }
 
 /**
- * Makes a directory, and fsyncs each parent that got a new entry: it is there after a crash. From the top down, each
- * made durable before the next, so that of what a killed process left only the deepest may not be durable yet.
+ * Makes a directory durably: fsyncs each parent that got a new entry, from the top down, so that of the directories
+ * that a killed process made only the deepest may not be durable.
  */
 export async function makeDurableDirectory(files: FileLayer, path: string): Promise<void> {
   const missing: string[] = []
@@ -76,7 +78,7 @@ export async function makeDurableDirectory(files: FileLayer, path: string): Prom
   try {
     await files.fsyncDirectory(dirname(there))
   } catch (error) {
-    // Where this user may not look, no process of ours made the entry either.
+    // A directory that this user cannot open has no entry of ours.
     if (!['EACCES', 'EPERM', 'EROFS'].includes(errnoOf(error) ?? '')) throw error
   }
   for (const directory of missing) {
@@ -86,16 +88,16 @@ export async function makeDurableDirectory(files: FileLayer, path: string): Prom
 }
 
 /**
- * Largest file that is read whole, as JSON: below the longest string of V8, which is 2²⁹ − 24 characters. Files that
- * grow with the input (manifest, logs) are read as a stream instead.
+ * Limit of files that are read whole, as JSON: below V8's maximum string length of 2²⁹ − 24. Files that grow with the
+ * input (manifest, logs) are read as a stream instead.
  */
 export const wholeFileBytesMax = 500_000_000
 
 /**
- * Replaces a file as a whole: after a crash it holds the old bytes or the new ones.
+ * Replaces a file atomically: after a crash it has the old bytes or the new ones.
  *
  * @param bytesMax limit of the reader of this file
- * @throws {TooLargeError} it could not be read back; nothing was written
+ * @throws {TooLargeError} larger than `bytesMax`; nothing was written
  */
 export async function writeFileDurably(
   files: FileLayer,
@@ -124,14 +126,17 @@ export async function writeFileDurably(
   await files.fsyncDirectory(dirname(path))
 }
 
-/** The whole of a file, or null when there is none; throws a StorageError when it is larger than `bytesMax`. */
+/** Reads a whole file; null if it does not exist. Throws a StorageError if it is larger than `bytesMax`. */
 export async function readWholeFile(files: FileLayer, path: string, bytesMax: number): Promise<Uint8Array | null> {
   const size = await files.sizeBytes(path)
   if (size === null) return null
   if (size > bytesMax) {
-    throw new StorageError(`${path} has ${size} bytes, more than the ${bytesMax} such a file can have: not ours?`, {
-      details: { path, sizeBytes: size, bytesMax },
-    })
+    throw new StorageError(
+      `${path} has ${size} bytes, more than the limit of ${bytesMax}: it may not be a file of kun-stream`,
+      {
+        details: { path, sizeBytes: size, bytesMax },
+      },
+    )
   }
   const file = await files.open(path, 'read')
   try {
@@ -141,7 +146,7 @@ export async function readWholeFile(files: FileLayer, path: string, bytesMax: nu
   }
 }
 
-/** sha256 in hexadecimal of the first `sizeBytes` of a file. Memory: one piece of 1 MiB. */
+/** Returns the SHA-256 of the first `sizeBytes` of a file in hexadecimal. Memory: one chunk of 1 MiB. */
 export async function sha256Of(files: FileLayer, path: string, sizeBytes: number): Promise<string> {
   const hash = createHash('sha256')
   const file = await files.open(path, 'read')
@@ -157,10 +162,10 @@ export async function sha256Of(files: FileLayer, path: string, sizeBytes: number
 
 const hashPieceBytes = 1024 * 1024
 
-/** Ends the name of a file that is being written; one that is found at start is left over and deleted. */
+/** Suffix of a file that is being written; leftovers are deleted at the start. */
 export const temporarySuffix = '.writing'
 
-/** The errno of a StorageError ('ENOENT', 'EEXIST' …), or null. */
+/** Returns the errno of a StorageError ('ENOENT', 'EEXIST' …), or null. */
 export function errnoOf(error: unknown): string | null {
   const errno = error instanceof StorageError ? error.details.errno : undefined
   return typeof errno === 'string' ? errno : null
@@ -184,7 +189,7 @@ class NodeFile implements OpenFile {
 
   write(bytes: Uint8Array): Promise<void> {
     return withStorageError('write', this.path, async () => {
-      // A single write may be short (a signal, a nearly full disk): go on, and let the next one say why.
+      // A write may be short (signal, nearly full disk): continue, and the next one fails with the reason.
       for (let done = 0; done < bytes.length; ) done += (await this.#handle.write(bytes, done)).bytesWritten
     })
   }
@@ -215,7 +220,7 @@ class NodeFile implements OpenFile {
   }
 }
 
-/** Not `recursive: true`: Node 20 and 24 try for ever where a parent is there and refuses with ENOENT, as in /proc. */
+/** Without `recursive: true`: Node 20 and 24 loop forever if an existing parent fails with ENOENT, as in /proc. */
 async function makeWithParents(path: string): Promise<void> {
   try {
     await makeIfMissing(path)
@@ -230,14 +235,14 @@ async function makeIfMissing(path: string): Promise<void> {
   try {
     await mkdir(path)
   } catch (error) {
-    // What is there may be a link to a directory: stat follows it.
+    // It may be a link to a directory: stat follows it.
     const there = (error as NodeJS.ErrnoException).code === 'EEXIST' && (await stat(path)).isDirectory()
     if (!there) throw error
   }
 }
 
 async function syncDirectory(path: string): Promise<void> {
-  // Windows opens no directories; NTFS journals names by itself.
+  // Windows cannot open directories; NTFS journals names.
   if (process.platform === 'win32') return
   const handle = await open(path, 'r')
   try {
@@ -264,7 +269,7 @@ async function withStorageError<T>(operation: string, path: string, work: () => 
   }
 }
 
-/** The StorageError for what the system refused, with what to do about it. */
+/** Builds the StorageError of a system error, with advice. */
 export function storageError(operation: string, path: string, cause: unknown): StorageError {
   const errno = errnoName(cause) ?? 'unknown'
   const [what, advice] = refusals[errno] ?? [(cause as Error).message, 'See the cause.']
@@ -282,15 +287,15 @@ const refusals: Readonly<Record<string, readonly [what: string, advice: string]>
   ENFILE: ['too many open files on this machine', 'Close other programs, then run again: it resumes.'],
   EACCES: ['permission denied', 'Give this user the right to read and write there, or choose another directory.'],
   EPERM: ['not permitted', 'Give this user the right to read and write there, or choose another directory.'],
-  EIO: ['the device reported an error', 'Check the disk (dmesg, SMART); `kun-stream verify` says what is still whole.'],
+  EIO: ['the device reported an error', 'Check the disk (dmesg, SMART); `kun-stream verify` lists what is intact.'],
   EREMOTEIO: ['the device reported an error', 'Check the disk and its connection, then run again: it resumes.'],
   ESTALE: ['the file was replaced or removed on the file server', 'Check the mount, then run again: it resumes.'],
   ETIMEDOUT: ['the file server does not answer', 'Check the mount, then run again: it resumes.'],
   ENOTCONN: ['the file server is not connected', 'Check the mount, then run again: it resumes.'],
-  ENOENT: ['no such file or directory, and none can be made there', 'Check the path.'],
+  ENOENT: ['no such file or directory', 'Check the path.'],
   ELOOP: ['a link in the path leads to itself', 'Check the path.'],
-  EINVAL: ['the file system does not take it', 'Choose another directory.'],
-  EEXIST: ['it is there already', 'Another process may have made it.'],
+  EINVAL: ['not supported by the file system', 'Choose another directory.'],
+  EEXIST: ['it exists already', 'Another process may have created it.'],
   ENOTDIR: ['a part of the path is not a directory', 'Check the path.'],
   EISDIR: ['it is a directory', 'Check the path.'],
   ENAMETOOLONG: ['the name is too long', 'Choose a shorter directory or split name.'],

@@ -1,19 +1,19 @@
 /**
- * How an append log looks on disk: frames, and the header that is the first of them. Pure but for the scan.
+ * On-disk format of an append log: a header frame, then data frames. Pure except for the scan.
  *
  * Frame, little-endian: [u32 length][u32 check of length and offset][u32 crc32 over those 8 bytes and the payload]
- * [payload]. The first frame is the header: JSON { magic, version, settings }. The head has a check of its own, so that
- * a damaged length is never followed and the next valid frame is found in linear time; it covers the frame's offset in
- * the file, so that bytes inside a payload, a block written twice or at the wrong place are not taken for a frame.
+ * [payload]. The first frame is the header: JSON { magic, version, settings }. The separate check of the head prevents
+ * a damaged length from being followed, so the next valid frame is found in linear time. It covers the frame's offset,
+ * so that bytes inside a payload, or a block written twice or at the wrong place, do not count as a frame.
  */
 import { crc32 } from 'node:zlib'
 import { differences } from '../core/difference.js'
 import { ContractError, CorruptFileError, RunMismatchError } from '../errors.js'
 import type { OpenFile } from './files.js'
 
-/** Bytes of one payload. */
+/** Largest payload in bytes. */
 export const frameBytesMax = 16 * 1024 * 1024
-/** Bytes before the payload: length, check of the head, checksum; each a u32. */
+/** Bytes before the payload: length, check of the head, checksum, each a u32. */
 export const frameHeadBytes = 12
 
 /** `payload` is only valid during the call. */
@@ -42,7 +42,7 @@ export interface LogScan {
  * Calls back with the payload of each valid frame, in order; damaged ones are skipped.
  *
  * @param stopAtDamage ends the scan at the first frame that is not valid, as at a torn tail
- * @throws {CorruptFileError} the file does not begin as a log and holds no frame of one
+ * @throws {CorruptFileError} the file does not start with a log header and has no valid frame
  */
 export async function scanFrames(
   file: OpenFile,
@@ -85,7 +85,7 @@ class FrameReader {
   readonly #sizeBytes: number
   #buffer: Uint8Array = new Uint8Array(0)
   #bufferAt = 0
-  /** The first valid frame behind the last damage; infinite when there is none. */
+  /** Offset of the first valid frame after the last damage; infinite if there is none. */
   #validAt = -1
 
   constructor(file: OpenFile, sizeBytes: number) {
@@ -145,8 +145,8 @@ class FrameReader {
   }
 
   /**
-   * A header that was never whole. It is fsynced before anything follows it, so such a file ends with its header:
-   * a longer one lost its header later, and must not be overwritten.
+   * Whether the header was never written completely. It is fsynced before anything follows it, so such a file ends
+   * inside its header; a longer file lost its header later and must not be overwritten.
    */
   async isTornHeader(path: string): Promise<boolean> {
     if (this.#sizeBytes < frameHeadBytes) return true
@@ -203,7 +203,7 @@ export function encodeFrame(payload: Uint8Array, offset: number): Uint8Array {
   return frame
 }
 
-/** The same, written into `target` from byte `at` on; it must have room for head and payload. */
+/** Like `encodeFrame`, but writes into `target` at byte `at`; `target` must be large enough. */
 export function encodeFrameInto(target: Buffer, at: number, payload: Uint8Array, offset: number): void {
   target.writeUInt32LE(payload.length, at)
   target.writeUInt32LE(headCheck(payload.length, offset), at + 4)
@@ -219,9 +219,13 @@ const readBytes = 1024 * 1024
 const headerBytesMax = 64 * 1024
 const logMagic = 'kun-stream log'
 const logVersion = 2
-const foreign = 'it does not begin as a log of kun-stream does'
+const foreign = 'it does not start with the header of a kun-stream log'
 
-/** @throws {ContractError} the settings take more than a header has room for */
+/**
+ * Builds the payload of the header frame.
+ *
+ * @throws {ContractError} the settings are too large
+ */
 export function encodeHeader(settings: Readonly<Record<string, unknown>>): Uint8Array {
   const payload = Buffer.from(JSON.stringify({ magic: logMagic, version: logVersion, settings }))
   if (payload.length + frameHeadBytes > headerBytesMax) {
@@ -231,9 +235,9 @@ export function encodeHeader(settings: Readonly<Record<string, unknown>>): Uint8
 }
 
 /**
- * The settings that a log was made with.
+ * Parses the payload of the header frame; returns the settings.
  *
- * @throws {CorruptFileError} it is no header of ours · {RunMismatchError} of another version of the format
+ * @throws {CorruptFileError} it is not a header · {RunMismatchError} it has another format version
  */
 export function decodeHeader(payload: Uint8Array, path: string): Readonly<Record<string, unknown>> {
   let header: unknown
@@ -268,7 +272,7 @@ export function compareHeaders(found: unknown, wanted: unknown, path: string): v
   )
 }
 
-/** The error for damage at a byte of a log. */
+/** Builds the error for damage at an offset of a log. */
 export function corrupt(path: string, offset: number, what: string): CorruptFileError {
   return new CorruptFileError(
     `${path} is damaged at byte ${offset}: ${what}. Restore it from a backup or a mirror, or start over in another directory.`,

@@ -1,33 +1,30 @@
 /**
- * Frames that wait to be written: end to end in buffers that are used again, so that a log that takes hundreds of
- * megabytes leaves no garbage behind, and what is written is one buffer, not many pieces put together.
+ * Frames that are appended but not written yet, stored contiguously in reused buffers: each write is one buffer, and a
+ * log of hundreds of megabytes causes no garbage.
  */
 import { encodeFrameInto, frameHeadBytes, parseFrame } from './frames.js'
 
-/** Room of a buffer; a longer frame gets one of its own. */
+/** Size of a buffer; a longer frame gets its own. */
 const chunkBytes = 512 * 1024
-/** Empty buffers kept for later: one being written, one being filled, one to spare. */
+/** Empty buffers kept for reuse. */
 const spareMax = 2
 
 interface Chunk {
   readonly buffer: Buffer
-  /** Where its first frame stands in the log. */
+  /** Offset of its first frame in the log. */
   readonly offset: number
   length: number
-  /** Being written: nothing more is added. */
+  /** Being written: no frame may be added. */
   sealed: boolean
 }
 
-/**
- * Frames that were appended and not written yet, readable by their offset. Bytes are handed out in chunks, oldest
- * first.
- */
+/** Buffer of appended frames, readable by offset, written in chunks, oldest first. */
 export class PendingFrames {
   /** Oldest first. */
   readonly #chunks: Chunk[] = []
   readonly #spare: Buffer[] = []
 
-  /** @param offset where the frame will stand in the log: right after the one before */
+  /** @param offset of the frame in the log, directly after the previous frame */
   append(payload: Uint8Array, offset: number): void {
     const bytes = frameHeadBytes + payload.length
     const last = this.#chunks.at(-1)
@@ -37,7 +34,7 @@ export class PendingFrames {
     chunk.length += bytes
   }
 
-  /** A copy of the payload of the frame at `offset`; null where none begins there. */
+  /** Returns a copy of the payload of the frame at `offset`; null if no frame starts there. */
   read(offset: number): Uint8Array | null {
     const chunk = this.#chunks.find((each) => offset >= each.offset && offset < each.offset + each.length)
     if (chunk === undefined) return null
@@ -45,7 +42,7 @@ export class PendingFrames {
     return frame === null || typeof frame === 'number' ? null : Uint8Array.prototype.slice.call(frame)
   }
 
-  /** The oldest frames, to be written; the same until `written`. Null when there are none. */
+  /** Returns the oldest chunk, to be written; the same one until `removeOldest`. Null if there is none. */
   oldest(): Uint8Array | null {
     const chunk = this.#chunks[0]
     if (chunk === undefined) return null
@@ -53,7 +50,7 @@ export class PendingFrames {
     return chunk.buffer.subarray(0, chunk.length)
   }
 
-  /** What `oldest` gave is in the file. */
+  /** Removes the oldest chunk after it was written. */
   removeOldest(): void {
     const buffer = this.#chunks.shift()?.buffer
     if (buffer?.length === chunkBytes && this.#spare.length < spareMax) this.#spare.push(buffer)

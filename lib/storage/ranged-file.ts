@@ -1,4 +1,4 @@
-/** A file that is read by range, wherever it is: on disk, in a cache, on the Hub. */
+/** A file that is read by range: on disk, in the cache or on the Hub. */
 export interface RangedFile {
   /** Relative to the repository or the source's root, with '/'. */
   readonly path: string

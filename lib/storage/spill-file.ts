@@ -1,23 +1,18 @@
 /**
- * A file for finished values that wait for an earlier one when memory for them is used up. Nothing in it outlives the
- * process: it is deleted at start, never fsynced, and emptied whenever nothing in it is waited for.
+ * Temporary file for finished values that wait for an earlier one, once their memory limit is reached. Nothing in it
+ * outlives the process: it is deleted at the start, never fsynced, and truncated whenever all values were read.
  */
 import type { Spilled, SpillStore } from '../core/spill.js'
 import { ContractError } from '../errors.js'
 import type { FileLayer, OpenFile } from './files.js'
 
-/**
- * How a value is written to the spill file and read back; `decode(encode(value))` must be as good as `value`.
- */
+/** Serialisation of values in the spill file; `decode(encode(value))` must be equivalent to `value`. */
 export interface SpillCodec {
   readonly encode: (value: unknown) => Uint8Array
   readonly decode: (bytes: Uint8Array) => unknown
 }
 
-/**
- * A file for values that do not fit in memory while they wait. Not fsynced, made at the first value, deleted when it
- * is closed.
- */
+/** Spill store on disk. The file is created at the first value and deleted on close. */
 export class SpillFile implements SpillStore {
   readonly #files: FileLayer
   readonly #path: string
@@ -33,12 +28,12 @@ export class SpillFile implements SpillStore {
     this.#codec = codec
   }
 
-  /** The most that the file ever took. */
+  /** Largest size that the file had, bytes. */
   get peakBytes(): number {
     return this.#peakBytes
   }
 
-  /** @throws {StorageError} the disk refused; nothing is put then */
+  /** @throws {StorageError} the write failed; the value was not stored */
   async put(value: unknown): Promise<Spilled> {
     this.#file ??= await this.#create()
     if (this.#waiting === 0 && this.#endBytes > 0) {
@@ -54,9 +49,9 @@ export class SpillFile implements SpillStore {
     return place
   }
 
-  /** Once for each place: when all were read, the file starts again from its beginning. */
+  /** Reads a value; may be called once per value. When all were read, the file is truncated at the next `put`. */
   async get(place: Spilled): Promise<unknown> {
-    if (this.#file === null) throw new ContractError('the spill file was read before anything was put in it')
+    if (this.#file === null) throw new ContractError('the spill file was read before anything was written')
     const bytes = await this.#file.read(place.offset, place.lengthBytes)
     this.#waiting--
     return this.#codec.decode(bytes)

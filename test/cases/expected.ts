@@ -41,7 +41,7 @@ export const expectedByCase: Readonly<Record<string, Expected>> = {
   '04-error-in-200': {
     means: 'the run stops, resumable, with the words of the server',
     shows: [/upstream GPU pool exhausted/, /exit code 3/],
-    hides: [/No model server answered/],
+    hides: [/no model server responded/],
   },
   '04b-error-in-200-one-record': {
     means: 'one record is rejected as too long for the context, the others become rows',
@@ -102,7 +102,7 @@ export const expectedByCase: Readonly<Record<string, Expected>> = {
   '19-stream-done-without-finish': {
     means: 'no row, and the words say what the stream lacked',
     shows: [/finish/i, /exit code 3/],
-    hides: [/No model server answered/, /\brow 1\b/],
+    hides: [/no model server responded/, /\brow 1\b/],
   },
   '20-sighup': {
     means: 'the run drains and onExit runs',

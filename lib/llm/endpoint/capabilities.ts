@@ -1,13 +1,13 @@
 /**
- * Capabilities of a server, found by probe.ts: JSON-safe, pinned in run.json. Defines how stages degrade: no metrics →
- * goodput control, no prompt lists → single prompts, fewer log-probabilities or none → those or the published rule.
+ * Capabilities of a server, detected by probe.ts and pinned in run.json. Without metrics the limit follows goodput,
+ * without prompt lists prompts are sent alone, with few or no log-probabilities scores use those or the published rule.
  */
 import { z } from 'zod'
 import { CorruptFileError, EndpointError } from '../../errors.js'
 import type { ModelOptions } from '../options.js'
 import type { Capabilities, CompletionRequest } from '../types.js'
 
-/** Small enough for every context, and Chinese: a tokenizer that knows none is no use here. */
+/** Fits every context, and is Chinese, as the texts are. */
 const canaryPrompt = '你好'
 
 /** The options of a model that a probe needs. */
@@ -19,7 +19,7 @@ export function canaryBody(kind: CompletionRequest['kind'], model: ProbedModel):
   return { model: model.model, ...input, max_tokens: 1, temperature: 0, ...model.extraBody }
 }
 
-/** A stage's own request with a harmless text in it: passes where only a record is at fault. */
+/** Replaces the text of a stage's request by a harmless one, which passes if only the record is at fault. */
 export function harmlessRequest(request: CompletionRequest): CompletionRequest {
   if (request.kind === 'completion') return { ...request, prompt: canaryPrompt }
   const messages = (request.messages ?? []).map((message) =>
@@ -28,7 +28,7 @@ export function harmlessRequest(request: CompletionRequest): CompletionRequest {
   return { ...request, messages }
 }
 
-/** What every endpoint of a model can do. */
+/** Returns the capabilities that all endpoints of a model have. */
 export function commonCapabilities(all: readonly Capabilities[]): Capabilities {
   const contexts = all.flatMap((each) => (each.contextTokensMax === null ? [] : [each.contextTokensMax]))
   const every = (has: (each: Capabilities) => boolean) => all.length > 0 && all.every(has)
@@ -53,7 +53,7 @@ export function commonCapabilities(all: readonly Capabilities[]): Capabilities {
 /** Capabilities that shape the output: an endpoint without one that run.json pins is refused. */
 const pinnedCapabilities = ['logprobs', 'continues', 'chatTemplateKwargs'] as const
 
-/** @throws {EndpointError} the endpoint lacks what the run was started with. */
+/** @throws {EndpointError} the endpoint lacks a capability that the run was started with */
 export function requireCapabilities(label: string, found: Capabilities, pinned: Capabilities): void {
   const lacking: string[] = pinnedCapabilities.filter((name) => pinned[name] && !found[name])
   lacking.push(...found.unsupported.filter((name) => !pinned.unsupported.includes(name)))
@@ -69,7 +69,7 @@ export function requireCapabilities(label: string, found: Capabilities, pinned: 
   )
 }
 
-/** Works without asking anything: for servers that are known. */
+/** Returns the capabilities of a server that is not probed. */
 export function assumedCapabilities(): Capabilities {
   return {
     server: 'not probed',

@@ -1,6 +1,6 @@
 /**
- * One server as the dispatcher sees it: room, requests under way, whether it is out, and since when.
- * Polls `/metrics` for its limiter and probes a server that is out back in; what is sent where is dispatch.ts.
+ * One server as the dispatcher sees it: free slots, requests in flight, whether it is down and since when. Polls
+ * `/metrics` for the limiter, and probes a server that is down until it responds.
  */
 
 import { setMaxListeners } from 'node:events'
@@ -17,40 +17,40 @@ import { Health, type RecordSuspicion } from './health.js'
 import { type Limiter, pollMs } from './limiter.js'
 import { Pacer } from './pacer.js'
 
-/** First wait before a server that is out is probed, doubled at each failure up to the last, ms. */
+/** Wait before a server that is down is probed, ms: doubled at each failure up to the maximum. */
 const probeWaitMs = 500
 const probeWaitMaxMs = 2000
-/** A probe without answer: a full server answers late, ms. */
+/** Time for a probe's response, ms: a full server responds late. */
 const probeDeadlineMs = 60_000
-/** Shortest wait after a probe that was refused by a rate limit, ms. */
+/** Minimum wait after a probe that was refused by a rate limit, ms. */
 const probeRefusedWaitMs = 8000
 const pollDeadlineMs = 5000
-/** Looks without figures until the limiter has to do without, a quarter of a minute. */
+/** Polls without metrics after which the limiter is replaced: 15 s. */
 const pollFailuresMax = 30
 
 /** Model names that are reported, at most: a server may send a new one in every reply. */
 const modelsMax = 64
 
-/** What one endpoint is made of. */
+/** Options for `Endpoint`. */
 export interface EndpointOptions {
   readonly client: Client
   readonly clock: Clock
   readonly limiter: Limiter
-  /** Takes over when `/metrics` goes away. */
+  /** Creates the limiter that is used once `/metrics` fails. */
   readonly fallback: () => Limiter
   /** Headers of probes. */
   readonly headers: Readonly<Record<string, string>>
-  /** Sends the smallest request of the kind that is sent here; throws when it gets no reply. */
+  /** Sends the smallest request of the kind that is sent here; throws if it gets no reply. */
   readonly canary: (endpoint: Endpoint, signal: AbortSignal) => Promise<void>
   /** A line for the user. */
   readonly onNote: (words: string) => void
   /** Receives pacing and limits. */
   readonly log?: EventLog
-  /** Room may have appeared, or the endpoint went out or came back. */
+  /** Called when slots may have become free, and when the endpoint goes down or comes back. */
   readonly onChange: (endpoint: Endpoint, what: 'room' | 'down' | 'up', words: string) => void
 }
 
-/** The last failure of an endpoint, for people. */
+/** The last failure of an endpoint, for messages. */
 export interface LastFailure {
   readonly words: string
   readonly atMs: number
@@ -77,16 +77,14 @@ const closingKinds: ReadonlySet<FailureKind> = new Set(['loading', 'account'])
 /** Failures without a response. */
 const silentKinds: ReadonlySet<string> = new Set(['connection', 'deadline'])
 
-/**
- * One address: its slots, its limit, and whether it is out. While it is out a canary is sent again and again.
- */
+/** One address: its slots, its limit, and whether it is down. */
 export class Endpoint {
   readonly #options: EndpointOptions
   readonly client: Client
   readonly health = new Health()
   limiter: Limiter
   inFlight = 0
-  /** The server's last word on itself. */
+  /** The last metrics of the server. */
   figures: ServerFigures | null = null
   /** Text of its last failure. */
   lastFailure: LastFailure | null = null
@@ -111,7 +109,7 @@ export class Endpoint {
     setMaxListeners(0, this.#closing.signal) // a pause or a probe each, for as long as they last
   }
 
-  /** From now on limited by what `/metrics` says. */
+  /** Polls `/metrics` for `limiter`, which replaces the current one. */
   pollMetrics(limiter: Limiter): void {
     this.limiter = limiter
     this.#startLoop(() => this.#poll())
@@ -125,19 +123,19 @@ export class Endpoint {
     return this.#down !== null
   }
 
-  /** Requests that may be sent now. */
+  /** Returns the number of prompts that may be sent now. */
   capacity(nowMs: number): number {
     if (this.#down !== null) return 0
     const free = this.limiter.limit - this.inFlight
     return free <= 0 ? 0 : Math.min(free, this.#pacer.capacity(nowMs))
   }
 
-  /** Notes that a call had to wait: this informs the limit of requests in flight, unless it waited for pacing. */
+  /** Notes that a call waits for a slot: evidence for a higher limit, unless it waits for pacing. */
   noteWaiting(nowMs: number): void {
     if (this.#pacer.capacity(nowMs) > 0) this.limiter.noteWaiting()
   }
 
-  /** Counts a request that is sent, and returns its number. */
+  /** Takes the slots of a request that is sent; returns its number. */
   takeSlots(prompts: number, nowMs: number): number {
     this.inFlight += prompts
     return this.#pacer.noteSent(nowMs)
@@ -184,7 +182,7 @@ export class Endpoint {
     this.#options.log?.info('rate-learned', { endpoint: this.label, perSecond })
   }
 
-  /** Time this endpoint has been out, in all: what a deadline does not count. */
+  /** Returns the total time that this endpoint has been down, which deadlines do not count, ms. */
   downMs(nowMs: number): number {
     return this.#downBeforeMs + (this.#down === null ? 0 : nowMs - this.#down.sinceMs)
   }
@@ -228,7 +226,7 @@ export class Endpoint {
     if (!isSameModel(asked, model)) this.#options.onNote(`replies come from model '${model}', not '${asked}'`)
   }
 
-  /** Nothing is sent there until its probe is answered. */
+  /** Stops sending to this endpoint until its probe passes. */
   markDown(words: string): void {
     if (this.#down !== null) return
     const nowMs = this.#options.clock.now()
@@ -238,7 +236,7 @@ export class Endpoint {
     this.#startLoop(() => this.#probe())
   }
 
-  /** Stops the loops; requests under way are their senders'. */
+  /** Stops polling and probing; aborting requests in flight is up to their senders. */
   async close(): Promise<void> {
     this.#closing.abort(new DOMException('closed', 'AbortError'))
     await Promise.all(this.#loops)
@@ -259,10 +257,10 @@ export class Endpoint {
     this.limiter.restart()
     this.#pacer.reset()
     this.#inFlightPassed = 0
-    this.#options.onChange(this, 'up', 'answers again')
+    this.#options.onChange(this, 'up', 'responds again')
   }
 
-  /** By effect: not only `/health`, which proxies answer for dead servers, but a request. */
+  /** Sends `/health` and a request, since proxies respond to `/health` for dead servers. */
   async #passesProbe(): Promise<boolean> {
     return this.succeedsWithin(probeDeadlineMs, async (signal) => {
       const { status, text } = await this.client.fetch('/health', { headers: this.#options.headers, signal })
@@ -298,7 +296,7 @@ export class Endpoint {
     }
     this.figures = null
     this.limiter = this.#options.fallback()
-    this.#options.onChange(this, 'room', 'no metrics any more: limited by goodput')
+    this.#options.onChange(this, 'room', 'metrics stopped: limited by goodput')
   }
 
   /** Returns false if `attempt` fails or takes longer: a failed probe is a result, and its text is stored. */

@@ -1,40 +1,40 @@
 /**
- * The limiter for servers that show no metrics: additive increase, multiplicative decrease on goodput (tokens/s).
- * Goodput is taken by Little's law, requests in flight over time a token: latency and tokens of a request vary
- * together, so their ratio is steady where a count of tokens in a second is not, and a long answer is not taken for a
- * slow server. Pure, as limiter.ts.
+ * Limiter for servers without metrics: additive increase, multiplicative decrease on goodput (tokens/s). Goodput is
+ * computed by Little's law, requests in flight divided by time per token: latency and tokens of a request vary
+ * together, so their ratio is stable, unlike the tokens per second, and long replies do not look like a slow server.
+ * Pure, as limiter.ts.
  */
 import type { FinishedRequest, Limiter } from './limiter.js'
 
 const limitStart = 16
 const limitMin = 2
-/** An epoch ends when so many requests that began in it have finished: a share of the limit within bounds. */
+/** Requests started in an epoch that must finish before it ends: a share of the limit, within bounds. */
 const epochShare = 0.25
 const epochFinishedMin = 16
 const epochFinishedMax = 256
-/** And lasts so long at least, ms. */
+/** Minimum duration of an epoch, ms. */
 const epochMs = 500
-/** A request's fixed cost, in tokens: reading its prompt is not free. */
+/** Fixed cost of a request in tokens: its prefill. */
 const tokensOverhead = 16
 const coldGrowth = 2
-/** Added at an epoch that had calls waiting for room. */
+/** Growth after an epoch in which calls waited for a slot. */
 const growthShare = 0.1
 /**
- * Growing pays while 1 % more requests bring 0.04 % more tokens, judged against the goodput at a limit at least 1.4
- * times lower: nearer points differ by less than the noise of an epoch, 2 to 3 %.
+ * The limit grows while 1 % more requests give 0.04 % more tokens, compared with the goodput at a limit at least 1.4
+ * times lower: the goodput at closer limits differs by less than the noise of an epoch, 2 to 3 %.
  */
 const elasticityMin = 0.04
 const comparedRatio = 1.4
-/** Doubling goes on while it brings 9 % more; from there on small steps are safer. */
+/** Doubling continues while it gives 9 % more; then smaller steps are safer. */
 const coldElasticityMin = 0.12
 const coldRetreat = 1.4
 const decreaseShare = 0.85
-/** Goodput so far under what the same limit brought before: capacity fell, and all that was learnt is void. */
+/** Share of the earlier goodput at the same limit below which capacity has fallen: all measurements are discarded. */
 const collapseShare = 0.75
 const refusedDecreaseShare = 0.7
-/** One decrease a burst, ms. */
+/** Minimum time between two decreases, ms. */
 const decreasePauseMs = 3000
-/** Weight of a new epoch in what is known of a limit. */
+/** Weight of a new epoch in the average of a limit. */
 const goodputWeight = 0.4
 
 interface Point {
@@ -42,9 +42,7 @@ interface Point {
   readonly goodput: number
 }
 
-/**
- * Finds the limit by trying, for servers without metrics: grows while more requests bring more tokens a second.
- */
+/** Finds the limit by trial: grows while more requests give more tokens per second. */
 export class GoodputLimiter implements Limiter {
   readonly #inFlightMax: number
   readonly kind = 'goodput'
@@ -52,7 +50,7 @@ export class GoodputLimiter implements Limiter {
   #limit: number
   #cold = true
   #isWaiting = false
-  /** Requests that began before belong to the limit before. */
+  /** Requests sent before this time belong to the previous limit. */
   #epochFromMs = Number.NEGATIVE_INFINITY
   #finished = 0
   #tokens = 0
@@ -83,7 +81,7 @@ export class GoodputLimiter implements Limiter {
     this.#latencyMs += latencyMs
     const needed = Math.min(epochFinishedMax, Math.max(epochFinishedMin, this.#limit * epochShare))
     if (this.#finished < needed || atMs - this.#epochFromMs < epochMs) return
-    // Without calls that wait, less than the limit was in flight: the epoch says nothing.
+    // Without waiting calls, fewer requests than the limit were in flight: the epoch is not a measurement.
     if (this.#isWaiting) this.#decide((1000 * this.#limit * this.#tokens) / this.#latencyMs, atMs)
     this.#startEpoch(atMs)
   }
@@ -125,15 +123,15 @@ export class GoodputLimiter implements Limiter {
     if (this.#cold && pays) this.#set(this.#limit * coldGrowth, 'cold')
     else if (pays) this.#set(this.#limit + Math.max(1, this.#limit * growthShare), 'probing for more')
     else if (this.#cold) {
-      // The last doubling was for nothing: what it queued would take several epochs to be worked off in steps.
+      // The last doubling only built a queue, which small steps would take several epochs to drain.
       this.#cold = false
-      this.#decrease(atMs, (lower as Point).limit * coldRetreat, 'the last doubling brought little')
+      this.#decrease(atMs, (lower as Point).limit * coldRetreat, 'the last doubling gave little')
     } else {
-      this.#decrease(atMs, this.#limit * decreaseShare, 'more requests brought no more tokens')
+      this.#decrease(atMs, this.#limit * decreaseShare, 'more requests gave no more tokens')
     }
   }
 
-  /** The nearest limit below that is far enough to compare with. */
+  /** Returns the closest measured limit that is low enough to compare with. */
   #lowerPoint(): Point | null {
     let nearest: Point | null = null
     for (const point of this.#points.values()) {

@@ -1,6 +1,6 @@
 /**
- * How many requests an endpoint gets at once. Pure control laws: samples and times come in, `limit` goes out;
- * who polls and who sends is endpoint.ts. Figures tuned against lib/simulator: see `kun-stream bench llm`.
+ * Limits of the requests in flight at an endpoint. Pure control laws: samples and times in, `limit` out; endpoint.ts
+ * polls and sends. The constants were tuned against lib/simulator (`kun-stream bench llm`).
  */
 
 /** One look at a server's own account of itself. */
@@ -15,67 +15,67 @@ export interface ServerSample {
   readonly generationTokens: number
 }
 
-/** One finished request. */
+/** A finished request. */
 export interface FinishedRequest {
   readonly atMs: number
   readonly latencyMs: number
   readonly tokens: number
 }
 
-/** How many requests an endpoint gets at once. Told what happens; decides for itself. */
+/** Limit of the requests in flight at an endpoint, adjusted by what is reported to it. */
 export interface Limiter {
-  /** Requests at once, a whole number. */
+  /** Requests in flight at most, an integer. */
   readonly limit: number
   readonly kind: 'queue' | 'goodput' | 'fixed'
-  /** What the last change was for. */
+  /** Reason of the last change. */
   readonly reason: string
-  /** A call had to wait for room since the last decision: growing makes sense. */
+  /** Notes that a call waited for a slot since the last decision: a higher limit would be used. */
   noteWaiting(): void
   noteSample(sample: ServerSample, inFlight: number): void
   noteFinished(request: FinishedRequest, inFlight: number): void
-  /** The server said that it is full (429, 503) or let a deadline pass. */
+  /** Notes that the server reported overload (429, 503) or missed a deadline. */
   noteOverload(atMs: number, inFlight: number): void
-  /** The endpoint came back: nothing is known of it any more. */
+  /** Starts over after the endpoint was down: its capacity may have changed. */
   restart(): void
 }
 
-/** What is left of the limit of an endpoint that was out: two doublings from where it was. */
+/** Share of the limit that an endpoint keeps after it was down: two doublings restore it. */
 const restartShare = 0.25
 
-/** Between two looks at `/metrics`, ms: half the time of a first token under load; scraping costs a server 5–10 ms. */
+/** Time between two polls of `/metrics`, ms: half the time to first token under load; a poll costs a server 5–10 ms. */
 export const pollMs = 500
 
-/** Requests at a cold endpoint: enough to see decoding in batch, too few to fill any KV cache. */
+/** Limit of a cold endpoint: enough to observe batched decoding, too few to fill any KV cache. */
 const limitStart = 32
 const limitMin = 4
-/** Growth of a cold endpoint at each look that finds no queue. */
+/** Growth of the limit of a cold endpoint at each sample without a queue. */
 const coldGrowth = 2
-/** Share of `running` to hold waiting: the middle of the 5–15 % that keep every freed sequence refilled. */
+/** Target of waiting requests as a share of `running`: 5–15 % keep every freed sequence refilled. */
 const waitingTarget = 0.08
-/** And at least so many, or a small server would run dry between two looks. */
+/** Minimum of that target, so that a small server is not idle between two samples. */
 const waitingMin = 2
-/** Share of the way to the target taken at a look: the queue answers at once, but requests in flight take time to leave. */
+/** Share of the difference to the target corrected per sample: requests in flight take time to finish. */
 const queueGain = 0.6
-/** Looks in a row that find no queue: capacity rose, or requests became shorter, and doubling begins again. */
+/** Samples in a row without a queue after which doubling starts again: capacity rose, or requests became shorter. */
 const starvedSamples = 3
-/** KV use up to which a cold endpoint is doubled: what runs will use about half as much again when it is older. */
+/** KV use up to which the limit of a cold endpoint is doubled: running sequences will still grow by about half. */
 const kvUsageColdMax = 0.7
-/** A queue beside so much growth of `running` between two looks is a queue that is let in. */
+/** Growth of `running` between two samples at which a queue counts as being admitted. */
 const coldRunningGrowth = 1.03
-/** KV use above which no request is added: sequences that run still grow. */
+/** KV use above which the limit does not grow: running sequences still grow. */
 const kvUsageHold = 0.96
-/** KV use above which requests are taken away: the next block may cost a preemption. */
+/** KV use above which the limit is cut: the next block may cause a preemption. */
 const kvUsageCut = 0.985
-/** What a cut leaves of what runs. */
+/** Share of the running requests that a cut leaves. */
 const kvCutShare = 0.97
-/** One cut a burst: the effect of a cut shows only as requests finish, ms. */
+/** Minimum time between two cuts, ms: the effect of a cut shows only as requests finish. */
 const cutPauseMs = 3000
-/** What an answer of 429 or 503 leaves of the requests in flight. */
+/** Share of the requests in flight that a response of 429 or 503 leaves. */
 const refusedCutShare = 0.7
 
 /**
- * Closed loop on the server's own queue: waiting is what was sent beyond what runs, so the distance from the wanted
- * waiting is the correction. Where the KV cache fills before the queue shows, its use is held under `kvUsageHold`.
+ * Closed loop on the server's queue: the difference between the target and the actual number of waiting requests is
+ * the correction. If the KV cache fills before a queue appears, its use is kept under `kvUsageHold`.
  */
 export class QueueLimiter implements Limiter {
   readonly #inFlightMax: number
@@ -125,9 +125,9 @@ export class QueueLimiter implements Limiter {
     else this.#follow(sample, inFlight, pressed, growth)
   }
 
-  /** Doubles as long as the server takes all; a queue that moves up is prompts being read, not a full server. */
+  /** Doubles while the server admits everything; a queue beside growing `running` is prefill, not a full server. */
   #warmUp({ waiting, running }: ServerSample, runningBefore: number, pressed: boolean, kv: number): void {
-    // Sequences that were just let in have most of their KV still to come.
+    // Sequences that were just admitted have allocated only a part of their KV.
     if (kv > kvUsageColdMax) this.#cold = false
     else if (waiting < wantedWaiting(running)) {
       if (pressed) this.#set(this.#limit * Math.min(coldGrowth, kvUsageColdMax / Math.max(kv, 0.01)), 'cold')
@@ -141,7 +141,7 @@ export class QueueLimiter implements Limiter {
       if (!pressed) return
       next = Math.min(next, this.#limit * growth)
     }
-    this.#set(next, waiting > wanted ? 'queue over its band' : 'queue under its band')
+    this.#set(next, waiting > wanted ? 'queue over its target' : 'queue under its target')
   }
 
   noteFinished(): void {}
@@ -176,7 +176,7 @@ function wantedWaiting(running: number): number {
   return Math.max(waitingMin, waitingTarget * running)
 }
 
-/** Holds the limit that the recipe says. */
+/** The fixed limit of a recipe. */
 export class FixedLimiter implements Limiter {
   readonly kind = 'fixed'
   readonly reason = 'fixed by the recipe'

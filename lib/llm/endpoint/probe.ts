@@ -406,8 +406,8 @@ class Prober {
     // A transient failure is waited for, whatever the other result.
     const waited = failures.find((failure) => failure instanceof ServerError && failure.details.kind !== 'access')
     if (waited) return waited
-    const [told] = failures.filter((failure) => failure !== null).sort((a, b) => rank(a) - rank(b))
-    const { status = 0, words = '' } = told?.details ?? {}
+    const [shown] = failures.filter((failure) => failure !== null).sort((a, b) => rank(a) - rank(b))
+    const { status = 0, words = '' } = shown?.details ?? {}
     const { label } = this.#client
     return new EndpointError(
       `${label} answers neither ${requestPath('chat')} nor ${requestPath('completion')} for model ` +

@@ -1,6 +1,6 @@
 /**
- * HTTP to one endpoint: sends a request, returns its replies or throws a classified error.
- * Owns the connections; retries, deadlines and order belong to whoever calls. Secrets end here.
+ * HTTP client of one endpoint: sends a request, returns its replies or throws a classified error. Owns connections
+ * and the redaction of secrets; the caller owns retries, deadlines and order.
  */
 
 import { Pool } from 'undici'
@@ -15,22 +15,22 @@ import { type Body, readErrorText, readText, textPieces } from './response-body.
 import { StreamedReply } from './streamed-reply.js'
 import { usageOf } from './usage.js'
 
-/** vLLM closes idle connections after 5 s: ours go first, so that a POST never meets a closing one. */
+/** Below the 5 s after which vLLM closes idle connections, so that a POST never meets a closing one. */
 const keepAliveMs = 4000
 const connectTimeoutMs = 10_000
 
 /** Finish reason of a reply that repeated a secret, which was removed: it stays faulty even after the key changes. */
 export const secretFinishReason = 'secret'
 
-/** What goes over the wire once. */
+/** One HTTP request to a model. */
 export interface WireRequest {
   readonly kind: CompletionRequest['kind']
   readonly body: Record<string, unknown>
   /** Number of prompts in `body.prompt`, when it is a list; 1 otherwise. */
   readonly prompts: number
-  /** The same for all requests of a model: their values are secrets. */
+  /** Equal for all requests of a model; values are secrets. */
   readonly headers: Readonly<Record<string, string>>
-  /** Key of the reply, sent as a header of its own: not a secret, and another one for each request. */
+  /** Key of the reply, sent as a header; not a secret, and different for each request. */
   readonly key?: string
   readonly stream: boolean
   /** Called with the rate limits in the headers of a successful response; those of a failure are in its `details`. */
@@ -39,31 +39,31 @@ export interface WireRequest {
   readonly onModel?: (model: string) => void
 }
 
-/** Names the kept reply that a request is for, in the server's log; a list of prompts has none. */
+/** Header with the reply's key, for the server's log; a list of prompts has none. */
 const keyHeader = 'x-kun-key'
 
-/** Paths that lie beside `/v1`, not below it. */
+/** Paths outside `/v1`. */
 const pathsBesideBase = new Set(['/metrics', '/health', '/version', '/props', '/info', '/get_model_info'])
 
-/** Connections to one address. Sends what it is told once: waiting and asking again are the dispatcher's. */
+/** Connections to one address. Sends each request once; the dispatcher retries. */
 export interface Client {
-  /** Where it sends, without secrets. */
+  /** Address without secrets. */
   readonly label: string
   /** @throws {ServerError | RequestRefusedError} or the signal's reason. */
   send(transfer: WireRequest, signal: AbortSignal): Promise<Reply[]>
-  /** A small request: status and body, whatever the status. `/metrics` and `/health` lie outside `/v1`. */
+  /** Sends a small request; returns status and body, whatever the status. `/metrics` and `/health` are outside `/v1`. */
   fetch(path: string, options: FetchOptions): Promise<{ status: number; text: string }>
   close(): Promise<void>
 }
 
-/** With `body` a POST of JSON, without it a GET. */
+/** Options for `Client.fetch`: a POST of JSON with `body`, a GET without. */
 export interface FetchOptions {
   readonly headers: Readonly<Record<string, string>>
   readonly signal: AbortSignal
   readonly body?: unknown
 }
 
-/** Opens a client; `baseUrl` ends in `/v1` or wherever `/chat/completions` lies. */
+/** Opens a client; `/chat/completions` is below `baseUrl`, which usually ends in `/v1`. */
 export function httpClient(baseUrl: string, connectionsMax: number): Client {
   const url = new URL(baseUrl)
   const label = endpointLabel(baseUrl)
@@ -75,7 +75,7 @@ export function httpClient(baseUrl: string, connectionsMax: number): Client {
     connections: connectionsMax,
     pipelining: 1,
     keepAliveTimeout: keepAliveMs,
-    // The headers of a reply come only when generation ends: the deadline is ours.
+    // Response headers arrive only when generation ends: the dispatcher enforces deadlines.
     headersTimeout: 0,
     bodyTimeout: 0,
     connect: { timeout: connectTimeoutMs },
@@ -148,19 +148,19 @@ export function httpClient(baseUrl: string, connectionsMax: number): Client {
   }
 }
 
-/** An endpoint's address without user, password, query: fit for logs. */
+/** Returns an endpoint's address without user, password and query, for messages. */
 export function endpointLabel(baseUrl: string): string {
   const url = new URL(baseUrl)
   return `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, '')}`
 }
 
-/** Headers of a model's requests. */
+/** Builds the headers of a model's requests. */
 export function requestHeaders(headers: Readonly<Record<string, string>>, apiKey?: string): Record<string, string> {
   const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
   return apiKey === undefined ? lower : { authorization: `Bearer ${apiKey}`, ...lower }
 }
 
-/** A server may repeat a key in its response ("Incorrect API key provided: …"). One object per set of headers. */
+/** Redacts keys that a server repeats in its response ("Incorrect API key provided: …"). One object per set of headers. */
 function redactions(own: readonly string[], credentials: WireRequest['headers']) {
   const made = new Map<string, Redaction>()
   return (headers: WireRequest['headers']): Redaction => {
@@ -191,7 +191,7 @@ function cleanReplies(text: string, asked: ReplyContext, redaction: Redaction): 
   }
 }
 
-/** A reply whose tokens were all spent on thoughts; they are billed. */
+/** Builds a reply whose tokens were all spent on thoughts; they are billed. */
 function cutOffReply(body: WireRequest['body']): Reply {
   const tokens = Number(body.max_completion_tokens ?? body.max_tokens ?? 0)
   return {
@@ -207,7 +207,7 @@ function cleanReply(reply: Reply, redaction: Redaction): Reply {
   return clean === reply ? reply : { ...clean, finishReason: secretFinishReason }
 }
 
-/** Without its cause: that has the same words. */
+/** Redacts an error and drops its cause, which has the same text. */
 function cleanError<T extends ServerError | RequestRefusedError>(error: T, redaction: Redaction): T {
   const clean = Object.entries(error.details).map(([name, value]) => [
     name,

@@ -44,7 +44,7 @@ export interface RequestContext {
   readonly headers?: Headers
 }
 
-/** Statuses by which a server says that it is full, not broken. */
+/** Statuses that mean overload. */
 const busyStatuses = new Set([429, 503, 529])
 /** Statuses of a wrong address, key or model. Redirects count: a POST is not repeated at another address. */
 const accessStatuses = new Set([301, 302, 303, 307, 308, 401, 403, 404, 405, 407, 410])
@@ -102,7 +102,7 @@ export function failureOf(
       return refused('field', `${endpoint} does not take '${field}' (${status}): ${words}`, { ...details, field })
     }
     default:
-      return serverError('status', 'answered with an error')
+      return serverError('status', 'responded with an error')
   }
 }
 
@@ -111,18 +111,18 @@ export function isOutOfTokens(status: number, body: string): boolean {
   return status === 400 && /could not finish the message because max_tokens|model output limit was reached/i.test(body)
 }
 
-/** A request that got no answer: refused, reset, cut off. */
+/** Converts the error of a connection: refused, reset, broken. */
 export function failureOfConnection(error: unknown, endpoint: string): ServerError {
   if (error instanceof ServerError) return error
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
   const words = shorten(error instanceof Error ? error.message || code : String(error))
-  // The cause stays out: an undici error may hold the request with its headers.
-  return new ServerError(`No answer from ${endpoint} (${code}): ${words}`, {
+  // Without the cause: an undici error may hold the request with its headers.
+  return new ServerError(`no response from ${endpoint} (${code}): ${words}`, {
     details: { kind: 'connection', system: code, words },
   })
 }
 
-/** A server's words on one line, cut to what a reject may hold. */
+/** Puts an error text on one line and shortens it for a reject. */
 export function shorten(words: string): string {
   const line = words.replace(/\s+/g, ' ').trim()
   return line.length > detailCharsMax ? `${line.slice(0, detailCharsMax - 1)}…` : line

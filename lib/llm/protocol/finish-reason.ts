@@ -1,7 +1,7 @@
 /** Classifies finish reasons: how a reply ended and whether it is whole. */
 import { asObject } from './json.js'
 
-/** Whole, cut at a limit of tokens, withheld by a filter, broken off by the server, or none of these. */
+/** Complete, cut off at a token limit, withheld by a filter, aborted by the server, or none of these. */
 export type Ending = 'whole' | 'cut-off' | 'filtered' | 'aborted' | 'unfinished'
 
 /** Stored if the server gave no reason. */

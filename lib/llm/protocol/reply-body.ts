@@ -1,6 +1,6 @@
 /**
- * The OpenAI-compatible shapes: a request's body out, replies in from a whole body. Streams are stream.ts.
- * Pure; knows the fields of vLLM, SGLang, llama.cpp and Ollama, and takes thinking out of text.
+ * OpenAI-compatible bodies: builds that of a request, parses that of a response. Streams are streamed-reply.ts.
+ * Pure; knows the fields of vLLM, SGLang, llama.cpp and Ollama, and removes thoughts from the text.
  */
 
 import { ServerError } from '../../errors.js'
@@ -15,7 +15,7 @@ import { firstTokenLogprobs } from './logprobs.js'
 import { readThoughts } from './thoughts.js'
 import { usageOf } from './usage.js'
 
-/** What is sent, but for transport: the part of it that can change a reply. */
+/** Builds the body of a request without transport fields: the part that can change the reply. */
 export function requestBody(
   request: CompletionRequest,
   model: Pick<ModelOptions, 'model' | 'chatTemplateKwargs' | 'extraBody'>,
@@ -29,22 +29,22 @@ export function requestBody(
   return Object.assign(body, request.sampling, { seed }, model.extraBody)
 }
 
-/** Below the base address of an endpoint. */
+/** Returns the path of a request, relative to the base address. */
 export function requestPath(kind: CompletionRequest['kind']): string {
   return kind === 'chat' ? '/chat/completions' : '/completions'
 }
 
-/** A request whose replies are parsed. */
+/** Context in which replies are parsed. */
 export interface ReplyContext extends RequestContext {
   /** Prompts in the request. */
   readonly prompts: number
   readonly body: Json
-  /** Called with the model that the answer names. */
+  /** Called with the model name in the response. */
   readonly onModel?: ((model: string) => void) | undefined
 }
 
 /**
- * Replies from a whole body, one a prompt, in the order of the prompts whatever the order of the choices.
+ * Parses the replies in a body: one per prompt, in the order of the prompts, whatever the order of the choices.
  *
  * @throws {ServerError | RequestRefusedError} the body holds an error, or not a reply for each prompt
  */
@@ -57,7 +57,7 @@ export function parseReplies(text: string, asked: ReplyContext): Reply[] {
       throw malformed('a choice that is not an object')
     return choice as Json
   })
-  // Of the request, whichever choice has it: a list of which one fails is bisected.
+  // An error of one choice fails the whole request: the dispatcher bisects a list.
   for (const choice of choices) throwServerError(choiceError(choice), asked)
   const ordered: (Reply | undefined)[] = new Array(asked.prompts).fill(undefined)
   for (const [position, choice] of choices.entries()) {
@@ -72,12 +72,12 @@ export function parseReplies(text: string, asked: ReplyContext): Reply[] {
   })
 }
 
-/** Reports the model that an answer or event names. */
+/** Reports the model name in a response or event. */
 export function reportModel({ model }: Json, { onModel }: ReplyContext): void {
   if (typeof model === 'string' && model !== '') onModel?.(model)
 }
 
-/** The choices of a body or event, which may be absent but not something else. */
+/** Returns the choices of a body or event; none if absent. */
 export function choicesOf({ choices }: Json): readonly unknown[] {
   if (choices === undefined || choices === null) return []
   if (Array.isArray(choices)) return choices
@@ -85,9 +85,9 @@ export function choicesOf({ choices }: Json): readonly unknown[] {
 }
 
 /**
- * The prompt of a choice, or null for a further sample of one (`n` above 1): index = prompt × n + sample.
+ * Returns the index of the prompt of a choice, or null for a further sample (`n` above 1): index = prompt × n + sample.
  *
- * @throws {ServerError} an index that is not one of a choice: which prompt it answers is not known
+ * @throws {ServerError} the index is out of range, so the prompt is unknown
  */
 function promptIndex({ index }: Json, position: number, choices: number, prompts: number): number | null {
   const said = index === undefined || index === null ? position : index
@@ -127,12 +127,12 @@ export interface ReplyParts {
   readonly counted: { readonly usage: unknown; readonly prompts: number; readonly body: Json; readonly place: number }
 }
 
-/** The reply of one choice. */
+/** Builds the reply of one choice. */
 export function buildReply({ content, reasoning, reason, logprobs, counted }: ReplyParts): Reply {
   const { text, unreadable } = readThoughts(content)
   const usage = usageOf({ ...counted, written: reasoning + content })
   return {
-    // Thoughts that cannot be told from the rest stay: the reply is at fault, and a reject shows it.
+    // Thoughts that cannot be separated stay in the text: the reply is faulty, and the reject shows it.
     text: unreadable ? content : text,
     finishReason: finishReason(reason),
     ...usage,
@@ -159,7 +159,7 @@ function partText({ type, text }: Json): string {
   return textParts.includes(type) && typeof text === 'string' ? text : ''
 }
 
-/** `reasoning_content` (vLLM, SGLang, DeepSeek) or `reasoning` (OpenRouter, Ollama, newer vLLM): counted, never used. */
+/** Returns `reasoning_content` (vLLM, SGLang, DeepSeek) or `reasoning` (OpenRouter, Ollama, newer vLLM), to be counted. */
 export function reasoningOf({ reasoning_content, reasoning }: Json): string {
   if (typeof reasoning_content === 'string' && reasoning_content !== '') return reasoning_content
   return typeof reasoning === 'string' ? reasoning : ''
@@ -170,7 +170,10 @@ export function parseObject(text: string): Json {
   try {
     return asObject(parseServerJson(text))
   } catch (cause) {
-    throw new ServerError(`The reply is not JSON: ${text.slice(0, 100)}`, { cause, details: { kind: 'malformed' } })
+    throw new ServerError(`the reply is not valid JSON: ${text.slice(0, 100)}`, {
+      cause,
+      details: { kind: 'malformed' },
+    })
   }
 }
 
@@ -181,6 +184,6 @@ export function throwServerError(error: ServerErrorInfo | null, asked: RequestCo
 
 /** Builds the error for a malformed reply. */
 export function malformed(what: string): ServerError {
-  const words = `The server sent ${what}`
+  const words = `the server sent ${what}`
   return new ServerError(words, { details: { kind: 'malformed', words } })
 }

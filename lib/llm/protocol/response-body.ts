@@ -8,17 +8,17 @@ import { ServerError } from '../../errors.js'
 import type { Headers } from './rate-limits.js'
 import { malformed } from './reply-body.js'
 
-/** Largest reply: 8 MiB, half of the largest frame in the log of replies. */
+/** Largest reply: 8 MiB, half of the largest frame in a log of replies. */
 export const replyBytesMax = 8 * 1024 * 1024
 
-/** Bytes of an error that are read: 256 KiB. */
+/** Bytes of an error body that are read: 256 KiB. */
 const errorBytesMax = 256 * 1024
 
 /** The body of a response of undici. */
 export type Body = Readable & { text(): Promise<string> }
 
 /**
- * The whole text. Bytes that are not UTF-8 are U+FFFD.
+ * Reads the whole text. Bytes that are not UTF-8 become U+FFFD.
  *
  * @throws {ServerError} it is larger than `replyBytesMax`, or does not decompress
  */
@@ -43,7 +43,7 @@ export async function readErrorText(body: Body, headers: Headers): Promise<strin
 }
 
 /**
- * The text as it arrives, cut anywhere but inside a character.
+ * Yields the text as it arrives, never split inside a character.
  *
  * @throws {ServerError} it is larger than `replyBytesMax`, or does not decompress
  */
@@ -52,7 +52,7 @@ export async function* textPieces(body: Body, headers: Headers): AsyncGenerator<
   let bytes = 0
   for await (const part of decompressed(body, headers)) {
     bytes += (part as Buffer).length
-    if (bytes > replyBytesMax) throw malformed(`an answer of more than ${replyBytesMax} bytes`)
+    if (bytes > replyBytesMax) throw malformed(`a response of more than ${replyBytesMax} bytes`)
     yield decoder.decode(part as Buffer, { stream: true })
   }
   yield decoder.decode()
@@ -61,7 +61,7 @@ export async function* textPieces(body: Body, headers: Headers): AsyncGenerator<
 /** Decompresses: a proxy may compress without being asked to. */
 async function* decompressed(body: Body, headers: Headers): AsyncGenerator<Buffer> {
   const names = codings(headers)
-  // An error of the body is thrown to its reader; of an abandoned body it is irrelevant.
+  // An error of the body is thrown to its reader; that of an abandoned body is irrelevant.
   body.on('error', () => undefined)
   try {
     let decoding: Readable = body
@@ -73,7 +73,7 @@ async function* decompressed(body: Body, headers: Headers): AsyncGenerator<Buffe
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
     if (error instanceof ServerError || !/^(?:Z_|ERR_BROTLI|ERR_.*BROTLI|ERR__ERROR)/.test(code)) throw error
-    throw malformed(`an answer that does not decompress as ${names.join(', ')} (${code})`)
+    throw malformed(`a response that does not decompress as ${names.join(', ')} (${code})`)
   } finally {
     body.destroy()
   }
@@ -83,7 +83,7 @@ function decoderOf(name: string) {
   if (name === 'gzip' || name === 'x-gzip') return createGunzip()
   if (name === 'deflate') return createInflate()
   if (name === 'br') return createBrotliDecompress()
-  throw malformed(`an answer with content-encoding ${name}, which it was not asked for and which is not supported`)
+  throw malformed(`a response with content-encoding ${name}, which was not requested and is not supported`)
 }
 
 function codings(headers: Headers): string[] {

@@ -1,7 +1,7 @@
 /**
- * The figures of a server's `/metrics` that say how full it is, from the text format. Pure.
- * vLLM by its names of 0.6 to 0.32; SGLang, llama.cpp and TGI by their own. Data-parallel ranks are summed, KV use is
- * the fullest rank's.
+ * Parses the load metrics of a server's `/metrics`, in Prometheus text format. Pure.
+ * Knows the names of vLLM (0.6 to 0.32), SGLang, llama.cpp and TGI. Data-parallel ranks are summed; KV use is that of
+ * the fullest rank.
  */
 import type { ServerSample } from '../endpoint/limiter.js'
 
@@ -35,7 +35,7 @@ const metricNames: Readonly<Record<string, keyof Figures>> = Object.assign(Objec
   'tgi:request_input_length_sum': 'promptTokens',
 })
 
-/** Some exporters have `_` in place of `:`, and Ray puts its own name before. */
+/** Some exporters write `_` instead of `:`, and Ray adds a prefix. */
 const prefix = /^(?:ray_)?(vllm|sglang|llamacpp|tgi)[:_]/
 
 interface Figures {
@@ -56,7 +56,7 @@ export interface ServerFigures extends ServerSample {
   readonly prefixHits: number
 }
 
-/** Null when the text does not say how many run and wait: nothing to steer by. */
+/** Returns null if the text lacks the numbers of running and waiting requests. */
 export function parseServerMetrics(text: string, atMs: number): ServerFigures | null {
   const found: Partial<Figures> = {}
   for (const line of text.split('\n')) {

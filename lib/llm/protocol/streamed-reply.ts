@@ -1,5 +1,3 @@
-/** A streamed reply, put together from its server-sent events. */
-
 import { ServerError } from '../../errors.js'
 import type { Reply } from '../../storage/replies/types.js'
 import { choiceError, embeddedError, readErrorBody } from './error-body.js'
@@ -37,7 +35,7 @@ export class StreamedReply {
   }
 
   /**
-   * Takes decoded text as it arrives; events may be cut anywhere.
+   * Adds decoded text as it arrives; events may be split anywhere.
    *
    * @throws {ServerError | RequestRefusedError} an event is an error, or not JSON
    */
@@ -46,14 +44,14 @@ export class StreamedReply {
   }
 
   /**
-   * The reply. One that ended with `[DONE]` and without a reason is a reply whose ending is not known.
+   * Returns the reply. If the stream ended with `[DONE]` but no reason, its finish reason is 'missing'.
    *
    * @throws {ServerError} the stream ended before the reply did
    */
   end(): Reply {
     this.#events.end()
     if (this.#reason === null && !this.#done) {
-      const words = 'The server ended a stream before the reply was finished'
+      const words = 'the server ended a stream before the reply was finished'
       throw new ServerError(words, { details: { kind: 'stream', words } })
     }
     return buildReply({

@@ -13,11 +13,11 @@ export interface ThoughtsRead {
   readonly unreadable: boolean
 }
 
-/** Marks inside marks, `<think>…</think><answer>…</answer>`, are taken off one a round. */
+/** Nested marks, `<think>…</think><answer>…</answer>`, are removed one per round. */
 const roundsMax = 16
 
 /**
- * The answer in a reply. Linear in the text's length; the result read again is itself.
+ * Returns the answer in a reply. Linear in the text's length, and idempotent.
  *
  * Example: '<think>嗯</think><answer>好</answer>' → '好'; '◁think▷嗯' → unreadable; '<p>好</p>' → itself
  */
@@ -60,7 +60,7 @@ function hasLoneClosing(text: string): boolean {
   return false
 }
 
-/** GLM marks its answer wherever it stands. */
+/** GLM marks its answer anywhere in the text. */
 function stripBoxes(text: string): string {
   return text.includes('_of_box|>') ? text.replace(/<\|(?:begin|end)_of_box\|>/g, '') : text
 }
@@ -85,7 +85,7 @@ function stripChannels(text: string): Step {
 const strongName =
   '(?:[\\w.-]{1,32}[:_.-])?(?:think(?:ing)?|thoughts?|reasoning|reflection|scratchpad|cot)(?:[:_.-]\\w{1,32})?'
 
-/** Marks that are a thought's wherever they stand in a text. */
+/** Marks that mean a thought anywhere in a text. */
 const strongMarks = new RegExp(
   `(\\*\\*|\`)?<{1,2}\\s{0,2}(/?)\\s{0,2}${strongName}(?:\\s[^<>]{0,200})?(?<selfClosing>/)?>{1,2}\\1` +
     `|[◁⟨〈＜《⟦]([/／]?)(?:${strongName}|思考|思考过程)[▷⟩〉＞》⟧]` +
@@ -96,8 +96,8 @@ const strongMarks = new RegExp(
 )
 
 /**
- * Without thoughts in marks of their own, wherever they stand: pairs; what comes before a lone closing one (the prompt
- * opened it); all after an opening one that never closes.
+ * Removes thoughts in strong marks, anywhere in the text: pairs; everything before a lone closing mark (the prompt
+ * opened it); everything after an opening mark that is never closed.
  */
 function stripStrongMarks(text: string): Step {
   let kept: string[] = []
@@ -128,7 +128,7 @@ function stripStrongMarks(text: string): Step {
   return inside && rest.trim() === '' ? afterUnclosed(text) : rest
 }
 
-/** An answer in its own mark ends a thought that has no end: `<think>…<answer>…</answer>`. */
+/** An answer in its own mark ends a thought that is never closed: `<think>…<answer>…</answer>`. */
 function afterUnclosed(text: string): Step {
   const answer = [...text.matchAll(/<((?:final_?)?answer|response)>/gi)].at(-1)
   if (answer === undefined || !text.includes(`</${answer[1]}>`, answer.index)) return unreadable
@@ -145,11 +145,11 @@ function stripLead(text: string): Step {
 interface Tag {
   readonly kind: TagKind
   readonly open: string
-  /** Whatever of these comes first ends it. */
+  /** The first of these ends it. */
   readonly closings: readonly string[]
-  /** `<name>`: one that is not closed is at fault; `[name]` and `【name】` may be plain text. */
+  /** `<name>`: unreadable if not closed; `[name]` and `【name】` may be plain text. */
   readonly angled: boolean
-  /** `<x:name>`, which no HTML and hardly any answer begins with. */
+  /** `<x:name>`, with which no HTML and hardly any answer begins. */
   readonly namespaced: boolean
   readonly attributes: boolean
 }

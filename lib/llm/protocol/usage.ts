@@ -6,7 +6,7 @@ import type { Reply } from '../../storage/replies/types.js'
 import { estimateTokens } from '../../text/tokens.js'
 import { asObject, type Json } from './json.js'
 
-/** A larger count is not one. */
+/** Larger counts are implausible. */
 const tokensMax = 2 ** 31
 
 /** The counts of a reply. */
@@ -14,19 +14,19 @@ export type Usage = Pick<Reply, 'promptTokens' | 'completionTokens' | 'usageEsti
 
 /** Texts sent and received, from which counts are estimated. */
 export interface UsageInput {
-  /** The `usage` of the answer, whatever it is. */
+  /** The `usage` of the response, not validated. */
   readonly usage: unknown
-  /** Prompts that the usage is the sum of; each gets its share. */
+  /** Number of prompts that the usage covers; each gets an equal share. */
   readonly prompts: number
-  /** Everything that the model wrote, thoughts too. */
+  /** Everything that the model wrote, including thoughts. */
   readonly written: string
   /** The body of the request. */
   readonly body: Json
-  /** The number of the prompt in a list. */
+  /** Index of the prompt in a list. */
   readonly place: number
 }
 
-/** The counts, each the server's or an estimate; a reply with text has at least one token. */
+/** Returns the counts, each from the server or estimated; a reply with text has at least one token. */
 export function usageOf({ usage, prompts, written, body, place }: UsageInput): Usage {
   const fields = asObject(usage)
   const [prompt, completion] = [count(fields.prompt_tokens), count(fields.completion_tokens)]
@@ -38,7 +38,7 @@ export function usageOf({ usage, prompts, written, body, place }: UsageInput): U
   }
 }
 
-/** Not −0, which JSON does not keep. */
+/** Avoids −0, which JSON does not preserve. */
 function share(tokens: number, prompts: number): number {
   return Math.round(tokens / prompts) + 0
 }

@@ -1,5 +1,5 @@
 /**
- * Control requests: sent beside a failing record to distinguish a failure of the server from one of the record.
+ * Control requests: sent beside a failing record, to tell a failure of the server from a failure of the record.
  *
  * The best control is a request of the same form that succeeded before, repeated with a short reply. Where none is
  * known, a harmless text in the same form is used; its success is weaker evidence, so its verdicts are limited.
@@ -36,7 +36,7 @@ export class ControlRequests {
     this.#checkHarmless = formPasses
   }
 
-  /** Sends the control of a request's form to an endpoint; returns a failure as an outcome and notes its text there. */
+  /** Sends the control of a request's form to an endpoint; a failure is an outcome, and its text is recorded. */
   send(request: PendingRequest, endpoint: Endpoint): Promise<ControlOutcome> {
     const name = `${endpoint.label}\n${request.model.options.model}\n${request.call.stage}`
     const asking = this.#pending.get(name)

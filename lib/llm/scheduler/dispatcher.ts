@@ -1,7 +1,7 @@
 /**
- * Brings waiting calls and free slots together: takes the next call in order of service, picks its endpoint, sends,
- * gives the slot back at the reply, and asks again what a server failed. Deadlines and outages are watched here;
- * replies are kept and judged by servers.ts.
+ * Assigns waiting calls to free slots: takes the next call in order of service, chooses its endpoint, sends it, frees
+ * the slot at the reply, and retries what a server failed. Enforces deadlines and outage limits. Replies are stored
+ * and checked for faults by model-servers.ts.
  */
 
 import { setMaxListeners } from 'node:events'
@@ -29,15 +29,15 @@ import { chooseEndpoint, takeNearCall } from './routing.js'
 import { deadlineError, terminalError } from './time-limits.js'
 import { type NextCall, precedes, UnreleasedRecords } from './waiting-queue.js'
 
-/** Deadlines, due retries and outages are looked at so often, ms. */
+/** Time between two checks of deadlines, due retries and outages, ms. */
 const tickMs = 100
-/** Calls at the head of a queue looked at for one that did not fail at the only endpoint with room. */
+/** Calls examined at the head of a queue for one that did not fail at the only endpoint with free slots. */
 const elsewhereCallsMax = 16
 
 /** Failures that may mean that the request crashed the server. */
 const harmfulKinds: ReadonlySet<FailureKind> = new Set(['connection', 'stream', 'deadline'])
 
-/** What the dispatcher needs from outside: time, chance, limits. */
+/** Options for `Dispatcher`. */
 export interface DispatcherOptions {
   readonly clock: Clock
   readonly random: () => number
@@ -45,7 +45,7 @@ export interface DispatcherOptions {
   readonly checkHarmless: HarmlessCheck
 }
 
-/** Brings waiting calls to endpoints with room, oldest record first, and asks again what a server failed. */
+/** Sends waiting calls to endpoints with free slots, oldest record first, and retries what a server failed. */
 export class Dispatcher {
   readonly #options: DispatcherOptions
   readonly records = new UnreleasedRecords()
@@ -109,7 +109,7 @@ export class Dispatcher {
     this.records.releaseUpTo(position)
   }
 
-  /** Sends as long as a call waits and an endpoint has room for it. */
+  /** Sends waiting calls until no endpoint has a free slot for one. */
   pump(): void {
     if (this.#pumping) return
     this.#pumping = true
@@ -118,7 +118,7 @@ export class Dispatcher {
       const elsewhere: PendingRequest[] = []
       for (let next = this.#next(nowMs); next !== null; next = this.#next(nowMs)) {
         const { request, free } = next
-        // Better asked where it failed than room left empty for want of others.
+        // Retry on the endpoint that failed rather than leave capacity idle.
         const anywhere = elsewhere.length >= elsewhereCallsMax ? (free[0] as Endpoint) : null
         const endpoint = chooseEndpoint(request, free, nowMs) ?? anywhere
         if (endpoint === null) elsewhere.push(request)
@@ -130,14 +130,14 @@ export class Dispatcher {
     }
   }
 
-  /** Rejects what waits; what is under way finishes. */
+  /** Rejects waiting calls; requests in flight finish. */
   async drain(): Promise<void> {
-    this.#stopped ??= new AbortedError('The run drains: no further request is sent')
+    this.#stopped ??= new AbortedError('the run drains: no further request is sent')
     this.#rejectWaiting(() => true, this.#stopped)
     while (this.#batches.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve))
   }
 
-  /** Stops for good: what waits and what is under way fail with `error`. */
+  /** Rejects waiting calls and aborts requests in flight, all with `error`. */
   stop(error: KunStreamError): void {
     this.#stopped ??= error
     this.#rejectWaiting(() => true, error)
@@ -145,7 +145,7 @@ export class Dispatcher {
   }
 
   async close(): Promise<void> {
-    this.stop(new AbortedError('The model servers were closed'))
+    this.stop(new AbortedError('the model servers were closed'))
     this.#ticking.abort(new DOMException('closed', 'AbortError'))
     await this.#tick
   }
@@ -155,7 +155,7 @@ export class Dispatcher {
     request.model.group.queue.push(request, position, stageOrder, this.#options.clock.now())
   }
 
-  /** The next call of all groups with room somewhere, taken out of its queue. */
+  /** Takes the next call of all groups that have free slots out of its queue. */
   #next(nowMs: number): { request: PendingRequest; free: Endpoint[] } | null {
     let best: { group: EndpointGroup; candidate: NextCall<PendingRequest>; free: Endpoint[] } | null = null
     for (const group of this.groups) {
@@ -217,7 +217,7 @@ export class Dispatcher {
     return batch
   }
 
-  /** The slot is free at the reply, before anything is done with it. */
+  /** Frees the slots as soon as the response is received, before it is processed. */
   #releaseSlots(batch: SentBatch, failure: unknown): void {
     this.#batches.delete(batch)
     batch.endpoint.releaseSlots(batch, failure)
@@ -237,7 +237,7 @@ export class Dispatcher {
     }
   }
 
-  /** A request of this form succeeded in an earlier process: usable as a control. */
+  /** Notes that a request of this form succeeded in an earlier process: it can serve as a control. */
   noteKnownGood(call: Call, model: ScheduledModel, body: () => Record<string, unknown>): void {
     formState(model, call.stage).control ??= { call, body }
     model.group.good ??= { call, model }
@@ -248,7 +248,7 @@ export class Dispatcher {
     const cause = controller.signal.aborted ? controller.signal.reason : error
     const kind = cause instanceof ServerError ? (cause.details.kind as FailureKind) : null
     if (requests.length > 1 && (kind !== null ? kind !== 'busy' : cause instanceof RequestRefusedError)) {
-      // One bad prompt fails a whole list: halves go out on the same slots until it is alone.
+      // One bad prompt fails the whole list: bisect it on the same slots.
       if (!endpoint.isDown && this.#stopped === null) {
         const middle = requests.length >> 1
         await Promise.all([
@@ -265,7 +265,7 @@ export class Dispatcher {
         else if (cause instanceof ServerError && kind !== null) await this.#serverFailed(request, batch, cause, kind)
         else request.reject(cause)
       } catch (failure) {
-        // Closed while a control request was on its way.
+        // Closed while a control request was in flight.
         request.reject(this.#stopped ?? failure)
       }
     }
@@ -280,7 +280,7 @@ export class Dispatcher {
     request.settle({ verdict: { reason: reason === 'field' ? 'refused' : reason, detail: shorten(words) } })
   }
 
-  /** Whether a stage's requests are such that the server takes them; if not, every record would be refused. */
+  /** Whether the server accepts the form of this stage's requests. If it does not, every record would be refused: stops. */
   async #formPasses(
     request: PendingRequest,
     batch: SentBatch,
@@ -303,13 +303,13 @@ export class Dispatcher {
       return false
     }
     const words = String(error.details.words ?? error.message)
-    const message = `${endpoint.label} takes no request of stage '${call.stage}': ${words}. Change its sampling fields`
+    const message = `${endpoint.label} accepts no request of stage '${call.stage}': ${words}. Change its sampling fields`
     this.stop(new EndpointError(message, { details: error.details }))
     request.reject(this.#stopped)
     return false
   }
 
-  /** Whether a server now fails a request that succeeded in another stage: the trouble is then not this stage's form. */
+  /** Whether the server now fails a request that succeeded in another stage: then this stage's form is not the cause. */
   async #refusesGood({ good }: EndpointGroup, endpoint: Endpoint): Promise<boolean> {
     if (good === null) return false
     try {
@@ -374,7 +374,7 @@ export class Dispatcher {
     return false
   }
 
-  /** The same request under the same key; its slot is free meanwhile. An open circuit is wait enough. */
+  /** Schedules a retry under the same key, without a slot. While the endpoint is down, its probe is the back-off. */
   #retry(request: PendingRequest, endpoint: Endpoint, retryAfterMs: number): void {
     this.retryCount++
     if (request.failures++ === 0) request.model.group.failing++
@@ -388,7 +388,7 @@ export class Dispatcher {
     this.#retryQueue.add(request, endpoint, retryAfterMs)
   }
 
-  /** Called when a released suspect came back or settled. */
+  /** Frees the place of a suspect that failed again or was settled. */
   #leaveSuspectWindow(request: PendingRequest): void {
     if (request.inSuspectWindow) request.model.group.suspectWindowUsed--
     request.inSuspectWindow = false
@@ -403,10 +403,11 @@ export class Dispatcher {
     group.isTryingAlone = true
     try {
       const control = request.lastFailure === 'busy' ? 'unknown' : await this.#controls.send(request, endpoint)
-      if (control === 'failed') endpoint.markDown(endpoint.lastFailure?.words ?? 'a request that passed before fails')
+      if (control === 'failed')
+        endpoint.markDown(endpoint.lastFailure?.words ?? 'a request that succeeded before fails')
       else if (this.#retryQueue.take(request)) await this.#send([request], endpoint, control)
     } catch (failure) {
-      // Closed meanwhile: the request is rejected with all waiting ones.
+      // Closed meanwhile: the request is rejected with the other waiting ones.
       if (this.#stopped === null) throw failure
     } finally {
       group.isTryingAlone = false
@@ -419,7 +420,7 @@ export class Dispatcher {
       for (;;) {
         await clock.sleep(tickMs, this.#ticking.signal)
         if (this.#batches.size + this.waiting > 0) this.#checkLimits(clock.now())
-        // Trouble is time with work at hand.
+        // Only time with pending work counts as trouble; reset it when idle.
         else for (const group of this.groups) for (const { health } of group.endpoints) health.troubleSinceMs = null
       }
     } catch (error) {

@@ -1,6 +1,6 @@
 /**
- * Every endpoint of a run, once: two models that name the same address share its connections, limit and health.
- * Opens and probes them, refuses one that lacks what is pinned, and tells what happens to them.
+ * The endpoints of a run by address: models that name the same address share its connections, limit and health.
+ * Opens and probes endpoints, refuses one that lacks a pinned capability, and reports their events.
  */
 import type { EventLog } from '../../core/event-log.js'
 import type { Clock } from '../../core/types.js'
@@ -16,9 +16,9 @@ import type { ServerFigures } from '../protocol/server-metrics.js'
 import type { Capabilities } from '../types.js'
 import { accountError, outageError } from './time-limits.js'
 
-/** Time for all probes of one endpoint at start: a cold server compiles at its first requests, ms. */
+/** Time for all probe requests of one endpoint at the start, ms: a cold server compiles at its first requests. */
 const probeDeadlineMs = 120_000
-/** Between two probes of a server that is not ready at the start, ms. */
+/** Wait between two probes of a server that is not ready at the start, ms. */
 const startWaitMs = 1000
 
 /** Codes of an unreachable address. A connection that was established and broke means a server in trouble. */
@@ -33,20 +33,20 @@ const unreachableCodes: ReadonlySet<string> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ])
 
-/** Connections for probes and metrics beside those of requests. */
+/** Connections for probes and metrics in addition to those for requests. */
 const spareConnections = 8
 
-/** Something that happened to an endpoint, for people. */
+/** An event of an endpoint, for the user. */
 export interface ServerEvent {
   readonly kind: 'endpoint-down' | 'endpoint-up' | 'endpoint-waiting' | 'endpoint-note' | 'usage-estimated'
   readonly endpoint: string
-  /** The server's words, or what was done. */
+  /** Error text of the server, or a description. */
   readonly words: string
 }
-/** Called as it happens; must not throw. */
+/** Receives events as they occur; must not throw. */
 export type OnServerEvent = (event: ServerEvent) => void
 
-/** An endpoint as it is at this moment. */
+/** State of an endpoint. */
 export interface EndpointMetrics {
   readonly endpoint: string
   readonly inFlight: number
@@ -57,7 +57,7 @@ export interface EndpointMetrics {
   readonly figures: ServerFigures | null
 }
 
-/** What the registry needs from outside. */
+/** Options for `EndpointRegistry`. */
 export interface RegistryOptions {
   readonly clock: Clock
   readonly probe: boolean
@@ -72,7 +72,7 @@ export interface RegistryOptions {
   readonly connect: (url: string, connectionsMax: number) => Client
 }
 
-/** A model at an endpoint: what probes need. */
+/** A model at an endpoint, with its probe. */
 interface ModelUse {
   readonly name: string
   readonly options: ModelOptions
@@ -88,7 +88,7 @@ interface Entry {
   readonly uses: ModelUse[]
 }
 
-/** The endpoints of a run by address: opened once, probed, watched, closed together. */
+/** The endpoints of a run by address. */
 export class EndpointRegistry {
   readonly #options: RegistryOptions
   readonly #entries = new Map<string, Entry>()
@@ -98,7 +98,7 @@ export class EndpointRegistry {
   }
 
   /**
-   * The endpoints of one model, made or found. Nothing is sent yet.
+   * Returns the endpoints of a model, created or shared. Sends nothing.
    *
    * @throws {EndpointError} another model names the same address with another user or password
    */
@@ -136,7 +136,7 @@ export class EndpointRegistry {
     })
   }
 
-  /** Probes all; by model, what each of its endpoints can do. */
+  /** Probes all endpoints; returns the capabilities of each model's endpoints. */
   async open(): Promise<Map<string, Capabilities[]>> {
     const found = new Map<string, Capabilities[]>()
     if (!this.#options.probe) return found
@@ -159,14 +159,14 @@ export class EndpointRegistry {
       ),
     )
     for (const [name, endpoints] of unpaid) {
-      // Another endpoint of the model can take over: this one is waited for during the run.
+      // Another endpoint of the model can take over; this one is probed again during the run.
       if (found.has(name) || (!failures.has(name) && endpoints.length < this.#countOf(name))) continue
       throw accountError(endpoints)
     }
     for (const [name, failure] of failures) {
       if (found.has(name)) continue
       throw new EndpointError(
-        `No endpoint of model '${name}' answers: ${failure.message}. Start it, or check the address`,
+        `no endpoint of model '${name}' responds: ${failure.message}. Start it, or check the address`,
         { cause: failure, details: { model: name } },
       )
     }
@@ -174,11 +174,11 @@ export class EndpointRegistry {
   }
 
   /**
-   * Probes an endpoint until it is ready: one that is loading, busy or failing is waited for as in an outage, with
-   * a line that says so, unless another endpoint of the model is there. One that cannot be reached may be starting
-   * (`startMaxMs`); an unknown host or a bad certificate is not waited for.
+   * Probes an endpoint until it is ready. Waits for one that is loading, busy or failing as in an outage, unless
+   * another endpoint of the model is ready; waits up to `startMaxMs` for one that cannot be reached, since it may be
+   * starting; does not wait for an unknown host or an invalid certificate.
    *
-   * @returns null where another model has its turn
+   * @returns null if the server serves another phase's model at the moment
    */
   async #probeAtStart(endpoint: Endpoint, use: ModelUse, isFound: () => boolean): Promise<Probe | ServerError | null> {
     const { clock, outageMaxMs, startMaxMs } = this.#options
@@ -190,7 +190,7 @@ export class EndpointRegistry {
       if (isOtherPhase(failure, use)) return null
       if (!(failure instanceof ServerError)) throw failure
       endpoint.recordFailure(failure)
-      // Any other connection that breaks is one of a server that is there: waited for as in an outage.
+      // Any other broken connection means that the server exists: wait as in an outage.
       const isWrong = isWrongAddress(failure)
       const isSilent =
         (isWrong || unreachableCodes.has(String(failure.details.system))) && endpoint.lastFailure?.answered !== true
@@ -230,7 +230,7 @@ export class EndpointRegistry {
     }
   }
 
-  /** Endpoints of a model. */
+  /** Returns the number of endpoints of a model. */
   #countOf(name: string): number {
     return [...this.#entries.values()].filter(({ uses }) => uses.some((use) => use.name === name)).length
   }
@@ -262,7 +262,7 @@ export class EndpointRegistry {
     return probe
   }
 
-  /** A server that was out at the start is probed whole when it comes: it may lack what is pinned. */
+  /** Probes a server that was down at the start in full: it may lack a pinned capability. */
   async #canary(endpoint: Endpoint, uses: readonly ModelUse[], signal: AbortSignal): Promise<void> {
     let absent = 0
     for (const use of uses) {
@@ -293,8 +293,8 @@ export class EndpointRegistry {
 }
 
 /**
- * In a run of phases one model has its turn on a server after the other. What the absent one can do is known since it
- * was there; that it is not is found out only when a call needs it.
+ * Whether the server does not have a model whose capabilities are pinned. In a run by phases one server serves one
+ * model after the other, so this is an error only when a call needs the model.
  */
 function isOtherPhase(failure: unknown, { pinned }: ModelUse): boolean {
   return pinned !== null && failure instanceof EndpointError && failure.details.status === 404
@@ -315,10 +315,10 @@ function userOf(address: string): string {
   return `${username}:${password}`
 }
 
-/** Connections are shared, and with them the one user that they are for. */
+/** The error for two users at one address: connections are shared, and each is authenticated as one user. */
 function twoUsers(label: string, name: string, other: string): EndpointError {
   return new EndpointError(
-    `Models '${name}' and '${other}' name ${label} with different users or passwords. Give both the same, or use apiKey`,
+    `models '${name}' and '${other}' name ${label} with different users or passwords. Give both the same, or use apiKey`,
     { details: { model: name } },
   )
 }

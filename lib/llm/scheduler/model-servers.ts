@@ -1,6 +1,6 @@
 /**
- * The model servers of a run: opens every endpoint once, whatever models use it, and gives each stage its `Model`.
- * Owns what a call goes through (kept reply, or queue, slot, retries, log, judgement) and the shutting down.
+ * The model servers of a run: opens each endpoint once and gives each stage its `Model`. Owns the path of a call
+ * (stored reply, or queue, slot, retries, store, fault check) and the shutdown.
  */
 
 import { systemClock } from '../../core/clock.js'
@@ -22,60 +22,60 @@ import { type EndpointMetrics, EndpointRegistry, type OnServerEvent, type Server
 import { EndpointGroup, type FormState, type PendingRequest, type ScheduledModel } from './pending-request.js'
 import { WaitingQueue } from './waiting-queue.js'
 
-/** What `openServers` is told. */
+/** Options for `openServers`. */
 export interface OpenServersOptions {
-  /** By the recipe's name for them. */
+  /** Models by their names in the recipe. */
   readonly models: Readonly<Record<string, ModelInput>>
-  /** The recipe's seed: that of every request follows from it. */
+  /** The recipe's seed, from which the seed of each request is derived. */
   readonly seed: number
   readonly servers?: Partial<ServerOptions>
   readonly clock?: Clock
-  /** By model: capabilities that run.json pinned; an endpoint that lacks one is refused. */
+  /** Capabilities pinned in run.json, by model; an endpoint that lacks one is refused. */
   readonly pinned?: Readonly<Record<string, Capabilities>>
-  /** False to ask nothing at start and assume nothing: for servers that are known. True by default. */
+  /** Whether to probe the servers at the start; true by default. Otherwise no capability is assumed. */
   readonly probe?: boolean
-  /** An endpoint went out, came back, or the run pauses: fit to be shown. */
+  /** Receives events of endpoints, for the user. */
   readonly onEvent?: OnServerEvent
   /** Receives server events, stored verdicts and rejected replies. */
   readonly log?: EventLog
-  /** HTTP, unless a bench puts an engine on a virtual clock in its place. */
+  /** Opens the connections to an address; over HTTP by default. For benches on a virtual clock. */
   readonly connect?: (url: string, connectionsMax: number) => Client
 }
 
-/** All model servers as they are at this moment; counts are of this process. */
+/** State of all model servers; counts are of this process. */
 export interface ServersMetrics {
   /** Calls waiting for a slot or a retry. */
   readonly waiting: number
-  /** Requests sent once more after a failure of the server. */
+  /** Requests retried after a failure of the server. */
   readonly retries: number
-  /** Calls answered from kept replies, without a request. */
+  /** Results served from stored replies, without a request. */
   readonly keptServed: number
-  /** Tokens of the replies received; those served from the log cost nothing and do not count. */
+  /** Tokens of the replies received; those served from disk do not count. */
   readonly tokens: number
   readonly endpoints: readonly EndpointMetrics[]
 }
 
-/** The models of a run: ask through `model(name)`, tell what was released, drain, close. */
+/** The models of a run and their servers. */
 export interface ModelServers {
   /** @throws {ContractError} no such model in the recipe. */
   model(name: string): Model
   /** Stores every reply in `replies` and serves later identical requests from there; until then, none are stored. */
   useReplies(replies: Replies): void
-  /** Everything up to `position` has left the sink's window in order. */
+  /** Notes that everything up to `position` has left the sink's window in order. */
   releaseUpTo(position: Position): void
   metrics(): ServersMetrics
-  /** By model, JSON-safe: what run.json pins. */
+  /** Capabilities by model, JSON-safe; run.json pins them. */
   capabilities(): Readonly<Record<string, Capabilities>>
-  /** Sends nothing more; resolves when what is under way has been received and kept. */
+  /** Sends nothing more; resolves once the replies in flight are received and stored. */
   drain(): Promise<void>
-  /** Ends everything, also what is under way. */
+  /** Aborts everything, including requests in flight. */
   close(): Promise<void>
 }
 
 /**
- * Opens the servers and probes what they can do.
+ * Opens the servers and probes their capabilities.
  *
- * @throws {EndpointError} a model has no endpoint that answers, or one that lacks what is pinned
+ * @throws {EndpointError} a model has no endpoint that responds, or one that lacks a pinned capability
  */
 export async function openServers(options: OpenServersOptions): Promise<ModelServers> {
   const servers = new Servers(options)
@@ -170,7 +170,7 @@ class Servers implements ModelServers {
       const all = found.get(name) ?? []
       const pinned = ownValue(this.#options.pinned, name)
       if (all.length === 0 && pinned === undefined) continue
-      // Also of a server that is away: requests must be those that its kept replies answered.
+      // Pinned ones also apply to a server that is down: its requests must have the keys of the stored replies.
       const capabilities = pinned ?? commonCapabilities(all)
       const promptsMax = commonCapabilities(all).promptLists ? model.options.promptsPerRequest : 1
       this.#models.set(name, Object.assign(model, { capabilities, promptsMax }))
@@ -180,7 +180,7 @@ class Servers implements ModelServers {
   model(name: string): Model {
     const model = this.#models.get(name)
     if (model === undefined) {
-      throw new ContractError(`No model '${name}': the recipe has ${[...this.#models.keys()].join(', ')}`)
+      throw new ContractError(`no model '${name}': the recipe has ${[...this.#models.keys()].join(', ')}`)
     }
     return {
       name: model.options.model,
@@ -213,7 +213,7 @@ class Servers implements ModelServers {
 
   async drain(): Promise<void> {
     await this.#dispatcher.drain()
-    // What was received is on its way into the replies.
+    // Replies that were received are being stored.
     await Promise.allSettled(this.#calls)
     await this.#replies?.flush()
   }
@@ -224,7 +224,7 @@ class Servers implements ModelServers {
     await this.#registry.close()
   }
 
-  /** A bad reply is asked again with the next attempt's seed; its tries used up follow from what is kept. */
+  /** Requests a faulty reply again with the seed of the next attempt. That all tries were used follows from stored replies. */
   async #complete(call: Call, model: OpenModel): Promise<Answer> {
     let last = { fault: '', found: '' }
     let text = ''
@@ -287,7 +287,7 @@ class Servers implements ModelServers {
   #reportEstimates(model: OpenModel): void {
     if (this.#estimated.has(model)) return
     this.#estimated.add(model)
-    const words = `model '${model.options.model}' sends no token counts that can be used: they are estimated from its texts`
+    const words = `model '${model.options.model}' sends no usable token counts: they are estimated from the texts`
     const endpoint = model.group.endpoints.map(({ label }) => label).join(', ')
     this.#report({ kind: 'usage-estimated', endpoint, words })
   }

@@ -1,4 +1,4 @@
-/** One attempt of a call on its way: what waits in a queue, is sent, fails and is sent again under the same key. */
+/** A call from its submission to its result: it waits in a queue, is sent, and is retried under the same key. */
 
 import type { CallResult } from '../../storage/replies/types.js'
 import type { Endpoint, SentRequest } from '../endpoint/endpoint.js'
@@ -8,12 +8,11 @@ import type { FailureKind } from '../protocol/failures.js'
 import type { Call, Capabilities } from '../types.js'
 import type { WaitingQueue } from './waiting-queue.js'
 
-/** Suspects in flight beside other requests of a group, at first. */
+/** Suspects in flight beside other requests of a group: at first, and at most. */
 const suspectWindowStart = 4
-/** And at most: no more than an endpoint gets of anything. */
 const suspectWindowMax = 1024
 
-/** Models that use the same endpoints share a queue and the slots. */
+/** The endpoints of one or more models, with their shared queue and slots. */
 export class EndpointGroup {
   /** Calls that are not settled. */
   pending = 0
@@ -21,11 +20,11 @@ export class EndpointGroup {
   failing = 0
   /** Requests in flight. */
   inFlight = 0
-  /** When a call was settled last, or the first one came after none was pending, ms. */
+  /** Time of the last settled call, or of the first one after none was pending, ms. */
   progressAtMs = 0
   /** The longest deadline of its models, ms. */
   deadlineMs = 0
-  /** Suspects in flight or queued beside other requests, and how many may be. */
+  /** Suspects in flight or queued beside other requests, and their limit. */
   suspectWindowUsed = 0
   suspectWindow = suspectWindowStart
   /** A suspect is being tried alone. */
@@ -40,7 +39,7 @@ export class EndpointGroup {
     readonly endpoints: readonly Endpoint[],
   ) {}
 
-  /** Doubled by an outcome that left the server unharmed, halved by a broken connection: it may have killed the server. */
+  /** Doubles the window if the server was unharmed; halves it after a broken connection, which may mean a crash. */
   adjustSuspectWindow(harmless: boolean): void {
     this.suspectWindow = harmless
       ? Math.min(suspectWindowMax, this.suspectWindow * 2)
@@ -65,7 +64,7 @@ export interface ScheduledModel {
   readonly options: ModelOptions
   readonly headers: Readonly<Record<string, string>>
   readonly group: EndpointGroup
-  /** Prompts in one request: 1 where the server takes no lists. */
+  /** Prompts in one request: 1 if the server accepts no lists. */
   readonly promptsMax: number
   readonly capabilities: Capabilities
   /** By stage. */
@@ -82,25 +81,25 @@ export function formState({ forms }: ScheduledModel, stage: string): FormState {
   return form
 }
 
-/** One call on its way: where it was tried, when it may be tried again, and who waits for it. */
+/** A submitted call: where it failed, when it may be retried, and how to settle it. */
 export class PendingRequest {
   readonly suspicion = new RecordSuspicion()
   failures = 0
   lastFailure: FailureKind | null = null
   /** A suspect in flight or queued beside other requests. */
   inSuspectWindow = false
-  /** Where it failed last: tried elsewhere when there is an elsewhere. */
+  /** Endpoint where it failed last; another one is preferred. */
   failedAt: Endpoint | null = null
-  /** When it may be asked again, ms. */
+  /** Earliest time of the next try, ms. */
   dueMs = 0
-  /** Same words: may share a request. Null where every prompt goes alone. */
+  /** Requests with equal keys may share one request; null if the prompt must be sent alone. */
   readonly listKey: string | null
 
   constructor(
     readonly call: Call,
     readonly model: ScheduledModel,
     readonly body: () => Record<string, unknown>,
-    /** What its reply is kept under, in hex; '' where none is kept. */
+    /** Key of its reply, in hex; '' if replies are not stored. */
     readonly key: string,
     readonly settle: (outcome: CallResult) => void,
     readonly reject: (error: unknown) => void,
@@ -109,22 +108,22 @@ export class PendingRequest {
   }
 }
 
-/** How a control request ended: 'weak' where no request of the form is known to pass, and a harmless one did. */
+/** Outcome of a control request. 'weak': no request of the form is known to pass, but a harmless one did. */
 export type ControlOutcome = 'passed' | 'weak' | 'failed'
 
-/** A request on its way: one request, or several whose prompts go as a list. */
+/** An HTTP request in flight: one call, or several whose prompts are sent as a list. */
 export interface SentBatch extends SentRequest {
   readonly requests: readonly PendingRequest[]
   readonly endpoint: Endpoint
   readonly controller: AbortController
-  /** How long the endpoint had been out when it was sent. */
+  /** Total time that the endpoint had been down when it was sent, ms. */
   readonly downMs: number
   readonly deadlineMs: number
-  /** Sent alone, after this outcome of a control request; 'unknown' where that is to follow, null beside others. */
+  /** Outcome of the control request before a request sent alone; 'unknown' if the control follows, null if not alone. */
   readonly alone: ControlOutcome | 'unknown' | null
 }
 
-/** A list has one seed and one set of sampling fields: only one-token completions at temperature 0 may share it. */
+/** Returns a key only for one-token completions at temperature 0: a list has one seed and one set of sampling fields. */
 function listKey({ request, stage }: Call, model: ScheduledModel): string | null {
   const { sampling } = request
   if (model.promptsMax < 2 || request.kind !== 'completion') return null

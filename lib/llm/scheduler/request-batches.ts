@@ -1,15 +1,15 @@
-/** What goes over the wire for waiting calls: one request for one, or one for several whose prompts fit a list. */
+/** Combines waiting calls whose prompts may be sent as a list into one HTTP request. */
 
 import type { Endpoint } from '../endpoint/endpoint.js'
 import type { WireRequest } from '../protocol/client.js'
 import type { PendingRequest } from './pending-request.js'
 
-/** Calls looked at for prompts that fit one list. */
+/** Calls examined for prompts that fit the list. */
 const listCallsMax = 64
 
-/** The request, and others of its queue that may share its request, taken out. */
+/** Returns a request and others that may share its HTTP request, which it takes out of the queue. */
 export function takeBatch(request: PendingRequest): PendingRequest[] {
-  // One that failed goes alone: in a list it would fail the others, and be looked for by halving again.
+  // One that failed is sent alone: in a list it would fail the others and cause another bisection.
   if (request.listKey === null || request.failures > 0) return [request]
   const { group, promptsMax } = request.model
   const fits = (other: PendingRequest) =>
@@ -17,7 +17,7 @@ export function takeBatch(request: PendingRequest): PendingRequest[] {
   return [request, ...group.queue.takeMatching(request.call.stageOrder, promptsMax - 1, listCallsMax, fits)]
 }
 
-/** A list is not streamed. */
+/** Builds the HTTP request of a batch; a list is not streamed. */
 export function wireRequest(requests: readonly PendingRequest[], endpoint: Endpoint): WireRequest {
   const [first] = requests as readonly [PendingRequest, ...PendingRequest[]]
   const { options, headers } = first.model

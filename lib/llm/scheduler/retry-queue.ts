@@ -1,14 +1,14 @@
 /**
- * Retry queue: failed requests and when each is due. They hold no slot while they wait.
+ * Failed requests and when each is due. They hold no slot while they wait.
  *
  * A request that failed several times is a suspect: it is retried only once another request that was sent after its
- * last failure has passed, so that each failure is evidence; or alone, when nothing else is in flight (trials.ts).
+ * last failure has passed, so that each failure is evidence; or alone, when nothing else is in flight (dispatcher.ts).
  */
 import type { Clock } from '../../core/types.js'
 import type { Endpoint } from '../endpoint/endpoint.js'
 import type { EndpointGroup, PendingRequest } from './pending-request.js'
 
-/** Half to all of 250 ms · 2^n, at most 30 s; not less than the server asked for. */
+/** Back-off: half to all of 250 ms · 2^n, at most 30 s, but not less than the server requested. */
 const firstBackoffMs = 250
 const backoffMaxMs = 30_000
 /** Shorter wait for suspects, ms: their retries decide about them. */
@@ -16,10 +16,7 @@ const suspectBackoffMaxMs = 4000
 /** Failures that make a request a suspect. */
 export const suspectFailures = 4
 
-/**
- * Requests that wait to be retried: half to all of 250 ms · 2^failures, at most 30 s, never less than the server asked
- * for.
- */
+/** Retry queue: failed requests that wait for their back-off. */
 export class RetryQueue {
   readonly #clock: Clock
   readonly #random: () => number
@@ -43,7 +40,7 @@ export class RetryQueue {
     this.#requests.add(request)
   }
 
-  /** Takes the requests that are due; of suspects only as many as their group's window allows. */
+  /** Takes the requests that are due; of suspects only as many as the window of their group allows. */
   takeDue(nowMs: number): PendingRequest[] {
     return this.takeAll((request) => {
       if (request.dueMs > nowMs) return false

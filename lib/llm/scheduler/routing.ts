@@ -1,15 +1,15 @@
 /**
- * Which of several endpoints gets a call: the one that has its text's prefix cached when that costs no waiting, else
- * the one with the most room; never the one where it failed last while another is there. Pure but for what it looks at.
+ * Chooses the endpoint of a call: the one that has the prefix of its text cached if that one has free slots, otherwise
+ * the one with the largest share of free slots. The endpoint where it failed last is used only if all others are down.
  */
 import type { Position } from '../../core/types.js'
 import type { Endpoint } from '../endpoint/endpoint.js'
 import type { EndpointGroup, PendingRequest } from './pending-request.js'
 
-/** Calls at the head of a stage looked at for one whose text is cached at an endpoint with room. */
+/** Calls examined at the head of a stage for one whose text is cached at an endpoint with free slots. */
 const nearCallsMax = 16
 
-/** One of the next calls of the same stage whose home has room, taken out of the queue; null to serve the first. */
+/** Takes one of the next calls of the same stage whose home endpoint has free slots; null if there is none. */
 export function takeNearCall(
   { queue, endpoints }: EndpointGroup,
   { call }: PendingRequest,
@@ -23,7 +23,7 @@ export function takeNearCall(
   return queue.takeMatching(call.stageOrder, 1, nearCallsMax, fits)[0] ?? null
 }
 
-/** One of the `free` endpoints; null to wait for another than that where it failed. */
+/** Returns one of the `free` endpoints; null if the call should wait for another than the one where it failed. */
 export function chooseEndpoint(request: PendingRequest, free: readonly Endpoint[], nowMs: number): Endpoint | null {
   const { endpoints } = request.model.group
   if (endpoints.length === 1) return free[0] as Endpoint
@@ -38,12 +38,12 @@ export function chooseEndpoint(request: PendingRequest, free: readonly Endpoint[
   return others.reduce((most, endpoint) => (share(endpoint) > share(most) ? endpoint : most))
 }
 
-/** Where the prefix of a call's text is cached, if anywhere. */
+/** Returns the endpoint to which all calls about a text are sent if possible, so that its prefix is cached there. */
 function homeOf(request: PendingRequest, endpoints: readonly Endpoint[]): Endpoint {
   return endpoints[textHash(request.call.position) % endpoints.length] as Endpoint
 }
 
-/** A number for the text that a call is about, the same for all its variants and stages: its block and ordinal there. */
+/** Hashes block and ordinal of a text: equal for all variants and stages. */
 function textHash(position: Position): number {
   let hash = 0x811c9dc5
   for (const ordinal of position.slice(0, 2)) hash = Math.imul(hash ^ ordinal, 0x01000193) >>> 0

@@ -42,8 +42,8 @@ function accountOf({ endpoints, inFlight }: EndpointGroup): AccountError | null 
 
 /** Builds the error of a run whose account a server refuses, with the server's text. */
 export function accountError(endpoints: readonly Pick<Endpoint, 'label' | 'account'>[]): AccountError {
-  const told = endpoints.map(({ label, account }) => `${label}: ${account ?? ''}`).join('; ')
-  return new AccountError(`the model server refuses the account (${told}); settle it and run again to resume`)
+  const refusals = endpoints.map(({ label, account }) => `${label}: ${account ?? ''}`).join('; ')
+  return new AccountError(`the model server refuses the account (${refusals}); settle it and run again to resume`)
 }
 
 /**
@@ -74,15 +74,15 @@ export function outageError(endpoints: readonly Endpoint[], sinceMs: number): Ou
   const answered = last.find(({ lastFailure }) => lastFailure?.answered)
   const heard = answered ?? last.find(({ lastFailure }) => lastFailure !== null)
   const words = heard?.lastFailure
-    ? `; last heard from ${heard.label}: ${heard.lastFailure.words.replace(/[\s.。]+$/u, '')}`
+    ? `; last error from ${heard.label}: ${heard.lastFailure.words.replace(/[\s.。]+$/u, '')}`
     : ''
   const details = { seconds, words: heard?.lastFailure?.words ?? null }
   return answered === undefined
-    ? new OutageError(`No model server answered for ${time}: ${names}${words}. Start it and run again to resume`, {
+    ? new OutageError(`no model server responded for ${time}: ${names}${words}. Start it and run again to resume`, {
         details,
       })
     : new OutageError(
-        `The model servers failed every request for ${time}: ${names}${words}. Repair it and run again to resume`,
+        `the model servers failed every request for ${time}: ${names}${words}. Repair them and run again to resume`,
         { details },
       )
 }

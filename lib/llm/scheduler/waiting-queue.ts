@@ -1,14 +1,14 @@
 /**
- * The order of service of calls that wait for a slot: the oldest unreleased record; then what has waited over
- * `starveMs`, longest first; then the later stage; then position. Pure: time and records are given from outside.
+ * Calls that wait for a slot, in order of service: the oldest unreleased record; then calls that have waited over
+ * `starveMs`, longest first; then the later stage; then position. Pure: time and records are passed in.
  *
- * A call lies in the heap of its stage (by position) and in one line by arrival; what was taken through one is left
- * as an empty entry in the other and passed over. Push and take are O(log n) with hundreds of thousands waiting.
- * How many wait has no limit here: each call belongs to a record that took item credit, and there is no more of that.
+ * Each call is in the heap of its stage (by position) and in a list by arrival; taking it through one leaves an empty
+ * entry in the other, which is skipped. Push and take are O(log n) with hundreds of thousands of calls. The length
+ * needs no limit of its own: each call belongs to a record that holds item credit, which is limited.
  */
 import { comparePositions, type Position } from '../../core/types.js'
 
-/** Empty entries that a structure may hold before it is rebuilt, besides as many as it has full ones. */
+/** Empty entries that a structure may hold before it is rebuilt. */
 const emptyEntriesMax = 1024
 
 interface Entry<T> {
@@ -18,7 +18,7 @@ interface Entry<T> {
   readonly sinceMs: number
 }
 
-/** A call that may be taken next, with what it is compared by across queues. */
+/** The next call of a queue, with its rank among those of other queues. */
 export interface NextCall<T> {
   readonly entry: Entry<T>
   readonly value: T
@@ -26,10 +26,7 @@ export interface NextCall<T> {
   readonly rank: 0 | 1 | 2
 }
 
-/**
- * Calls that wait for a slot: the oldest unreleased record first, then what waits too long, then later stages, then
- * position.
- */
+/** Priority queue of the calls of one endpoint group. */
 export class WaitingQueue<T> {
   readonly #records: UnreleasedRecords
   readonly #starveMs: number
@@ -54,13 +51,13 @@ export class WaitingQueue<T> {
     this.#size++
   }
 
-  /** The call to serve next, left where it is. */
+  /** Returns the call to serve next without removing it. */
   next(nowMs: number): NextCall<T> | null {
     let byStage: Entry<T> | null = null
     for (const { heap } of this.#stages) {
       const top = this.#top(heap)
       if (top === null) continue
-      // The head record has the lowest position of all: it can only be on top of its stage.
+      // The oldest record has the lowest position: it can only be on top of its stage.
       if (this.#records.isOldest(top.position)) return nextCall(top, 0)
       byStage ??= top
     }
@@ -69,7 +66,7 @@ export class WaitingQueue<T> {
     return byStage === null ? null : nextCall(byStage, 2)
   }
 
-  /** Takes a call out; false when it is gone already. */
+  /** Removes a call; returns false if it was already removed. */
   take({ entry }: NextCall<T>): boolean {
     if (entry.value === null) return false
     entry.value = null
@@ -81,7 +78,7 @@ export class WaitingQueue<T> {
     return true
   }
 
-  /** Takes up to `countMax` calls of one stage that `fits`, lowest positions first, looking at `lookMax` of them. */
+  /** Removes up to `countMax` calls of a stage that match, lowest positions first; examines `lookMax` at most. */
   takeMatching(stageOrder: number, countMax: number, lookMax: number, fits: (value: T) => boolean): T[] {
     const heap = this.#heapOf(stageOrder)
     const taken: T[] = []
@@ -102,7 +99,7 @@ export class WaitingQueue<T> {
     return taken
   }
 
-  /** Takes out every call that `leaves`. */
+  /** Removes all calls that match. */
   takeAll(leaves: (value: T) => boolean): T[] {
     const taken: T[] = []
     for (const entry of this.#arrivals.entries()) {
@@ -134,7 +131,7 @@ export class WaitingQueue<T> {
   }
 }
 
-/** Whether `a` goes before `b`, each the best of its queue. */
+/** Whether `a` is served before `b`, each the next call of its queue. */
 export function precedes<T>(a: NextCall<T>, b: NextCall<T>): boolean {
   if (a.rank !== b.rank) return a.rank < b.rank
   if (a.rank === 1) return a.entry.sinceMs < b.entry.sinceMs
@@ -142,7 +139,7 @@ export function precedes<T>(a: NextCall<T>, b: NextCall<T>): boolean {
   return comparePositions(a.entry.position, b.entry.position) < 0
 }
 
-/** The records that were asked about and not yet released by the sink; the oldest of them goes first everywhere. */
+/** Records with calls that the sink has not released yet; the oldest of them is served first in all queues. */
 export class UnreleasedRecords {
   readonly #positions = new Heap<Position>((a, b) => comparePositions(a, b) < 0)
   #released: Position | null = null
@@ -151,7 +148,7 @@ export class UnreleasedRecords {
     if (this.#released === null || comparePositions(position, this.#released) > 0) this.#positions.push(position)
   }
 
-  /** Everything up to `position` has left in order: as rows, as rejects or as both. */
+  /** Notes that everything up to `position` has left in order, as rows, rejects or both. */
   releaseUpTo(position: Position): void {
     this.#released = position
     for (let top = this.#positions.top; top !== undefined; top = this.#positions.top) {
@@ -160,7 +157,7 @@ export class UnreleasedRecords {
     }
   }
 
-  /** Whether a call is about the oldest record, or about what became of it: a pair of its chunk. */
+  /** Whether a call is about the oldest record or derived from it, such as a pair of the oldest chunk. */
   isOldest(position: Position): boolean {
     const oldest = this.#positions.top
     if (oldest === undefined) return false
@@ -178,7 +175,7 @@ function nextCall<T>(entry: Entry<T>, rank: 0 | 1 | 2): NextCall<T> {
   return { entry, value: entry.value as T, rank }
 }
 
-/** Arrivals in order; entries emptied elsewhere are passed over and swept out now and then. */
+/** Calls in order of arrival; entries emptied elsewhere are skipped, and removed once there are many. */
 class ArrivalList<T> {
   #entries: Entry<T>[] = []
   #start = 0
@@ -212,7 +209,7 @@ class ArrivalList<T> {
   }
 }
 
-/** A binary heap; the element that goes before all others is on top. */
+/** Binary heap; unlike tinyqueue it can drop empty entries in bulk in O(n). */
 class Heap<T> {
   readonly #before: (a: T, b: T) => boolean
   #items: T[] = []

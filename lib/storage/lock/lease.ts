@@ -73,7 +73,7 @@ export class Lease {
     if (this.#lost !== null) throw this.#lost
     if (this.#isTrusted()) return
     await this.#renewWithin()
-    // A renewal that was in flight already began before the lease was over: it counts for nothing now.
+    // A renewal that was already in flight started before the lease expired and does not count.
     if (!this.#isTrusted() && this.#lost === null) await this.#renewWithin()
     if (this.#lost !== null) throw this.#lost
     if (!this.#isTrusted()) throw this.#lose(this.#stalled())
@@ -91,7 +91,7 @@ export class Lease {
     await this.check()
   }
 
-  /** Ends the renewals. @returns whether the lock file is still ours to delete */
+  /** Stops renewing. Returns whether the lock file still belongs to this process, which then deletes it. */
   async close(): Promise<boolean> {
     const held = await this.check().then(
       () => true,
@@ -136,7 +136,7 @@ export class Lease {
     return this.#renewing
   }
 
-  /** A renewal over a stalled network file system may never end: it is waited for as long as it may still help. */
+  /** Renews, but waits only as long as a renewal can help: on a stalled network file system it may never end. */
   async #renewWithin(): Promise<void> {
     const ended = new AbortController()
     const { clock, lock } = this.#options
@@ -151,7 +151,7 @@ export class Lease {
     const { files, path, lock } = this.#options
     const guard = `${path}.${lock.token}`
     if (!(await createLockFile(files, guard, lock))) {
-      throw new LockLostError(`${path} is being taken over by another process: this run was silent for too long`)
+      throw new LockLostError(`${path} is being taken over by another process: this run did not renew it in time`)
     }
     try {
       await this.#write()
@@ -162,7 +162,7 @@ export class Lease {
   }
 
   /**
-   * Trusted from before the write, and only when it ended in time: a competitor saw the change before its wait was over.
+   * The renewal counts from before the write, and only if it ended in time: competitors saw it before their wait ended.
    * If the lock was taken over, the write went to a file without a name, and the read finds another lock.
    */
   async #write(): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * The lock file: a line of JSON that says who holds it, then one byte for each renewal, so that a renewal is an append
- * to the holder's own inode and can never overwrite the lock of a successor. Owns its format and its creation.
+ * The lock file: a line of JSON with its holder, then one byte per renewal. A renewal is an append to the holder's
+ * inode, so it can never overwrite the lock of a successor. Owns the format and the creation of the file.
  */
 import { randomUUID } from 'node:crypto'
 import { closeAfter } from '../close-all.js'
@@ -20,9 +20,9 @@ export interface LockRecord extends Holder {
 export interface FoundLock {
   /** Null if the first line is not one of ours, or not complete yet. */
   readonly lock: LockRecord | null
-  /** True for a whole line of JSON without a lease: written by a version that renews nothing. */
+  /** Whether it is a complete line of JSON without a lease: written by a version that does not renew. */
   readonly isForeign: boolean
-  /** The bytes of the file: they change with each renewal. */
+  /** The bytes of the file, which change with each renewal. */
   readonly content: string
 }
 
@@ -32,15 +32,15 @@ export const leaseMsMax = 600_000
 export const renewalsMax = 4096
 const firstLineBytesMax = 4096
 
-/** The first line of a lock file. */
+/** Builds the first line of a lock file. */
 export function lockLine(lock: LockRecord): Buffer {
   return Buffer.from(`${JSON.stringify(lock)}\n`)
 }
 
 /**
- * Creates a lock file, whole or not at all. Returns false when there is one already.
+ * Creates a lock file atomically. Returns false if one exists.
  *
- * By link(2) of a finished file, which is atomic on every NFS; where files cannot be linked, by O_EXCL.
+ * Links a complete file with link(2), which is atomic on NFS; uses O_EXCL if links are not supported.
  */
 export async function createLockFile(files: FileLayer, path: string, lock: LockRecord): Promise<boolean> {
   const temporary = `${path}.${randomUUID()}.new`

@@ -1,7 +1,7 @@
 /**
- * One process at a time on a run directory, by a lock file that says who holds it and that its holder renews.
- * A lock is taken over at once when its holder can be seen to be gone, and after its lease when it cannot be seen from here
- * (a container, another machine). Owns acquisition and takeover; the holder's side is lease.ts.
+ * Exclusive lock of a run directory: a file that names its holder, who renews it. A lock is taken over immediately if
+ * its holder is known to have ended, and after its lease if the holder is not visible from this process (a container,
+ * another machine). Owns acquisition and takeover; the holder's side is lease.ts.
  */
 
 import { randomUUID } from 'node:crypto'
@@ -47,7 +47,7 @@ export interface LockOptions {
   readonly signal?: AbortSignal
   /** Wall clock in milliseconds, by which a holder notices that its machine slept; `Date.now` by default. */
   readonly wallNow?: () => number
-  /** Reports that acquisition waits for a lease, and that it took a lock over. */
+  /** Receives a message when acquisition waits for a lease, and after a takeover. */
   readonly onEvent?: (message: string) => void
   /** Called once when a renewal finds that the lock is lost. */
   readonly onLost?: (error: LockLostError) => void
@@ -56,14 +56,14 @@ export interface LockOptions {
 /** A lock that is held. */
 export interface RunLock {
   /**
-   * True after a takeover from a holder that cannot be seen to be gone, until `settle`: it may be suspended, with files open
-   * and a write under way. Kept on disk: a successor of this process sees it too.
+   * True after a takeover from a holder that is not known to have ended, until `settle`: it may be suspended, with open
+   * files and a write in flight. Stored on disk, so that a successor of this process sees it.
    */
   readonly isTakenOver: boolean
-  /** Call it once every file that the former holder may have open is on a new inode. */
+  /** Call it once each file that the former holder may have open was moved to a new inode. */
   settle(): Promise<void>
   /**
-   * Resolves while the lock is held; nearly free. To be called before each change of the directory.
+   * Resolves while the lock is held; cheap. Call it before each change of the directory.
    *
    * @throws {LockLostError} another process took it over, or it could not be renewed in time
    */
@@ -134,7 +134,7 @@ function takenOverName(path: string): string {
   return `${path}.taken-over`
 }
 
-/** The holder of a directory's lock and its state; null when there is none, or it is gone. Takes nothing. */
+/** Returns the holder of a directory's lock and its state; null if there is none or it has ended. */
 export async function lockHolder(
   directory: string,
   files: FileLayer = nodeFiles,
@@ -171,11 +171,11 @@ interface Acquisition {
 }
 
 /**
- * Creates the lock file, after it removed one whose holder is gone. That needs a guard, which is a lock of the same kind
- * named after the token of the removed one: else of two processes that found it, the slower one would remove the faster
- * one's new lock.
+ * Creates the lock file; removes an existing one if it may be taken over. Removal needs a guard, a lock of the same kind
+ * that is named after the token of the removed lock. Without it, the slower of two processes would remove the new lock
+ * of the faster one.
  *
- * @returns a moment before the file was created
+ * @returns a time before the file was created
  */
 async function acquire(taking: Acquisition, path: string, depth: number): Promise<Instant> {
   const { files, lock, clock, wallNow } = taking
@@ -188,7 +188,7 @@ async function acquire(taking: Acquisition, path: string, depth: number): Promis
     if (depth >= takeoversMax) break
     await removeUnderGuard(taking, path, found, depth, over)
   }
-  throw new RunLockedError(`could not acquire ${path}: too much contention. Delete it if no run is under way.`)
+  throw new RunLockedError(`could not acquire ${path}: too much contention. Delete it if no run is in progress.`)
 }
 
 async function removeUnderGuard(
@@ -209,7 +209,7 @@ async function removeUnderGuard(
     if (depth === 0 && over === 'silent') await markTakenOver(files, path)
     await files.remove(path)
     if (depth === 0)
-      taking.onEvent(`took over the lock of ${nameOf(found)}, which is gone or gave no sign of life for its lease`)
+      taking.onEvent(`took over the lock of ${nameOf(found)}, which has ended or did not renew it for a lease`)
   } finally {
     await files.remove(guard)
   }
@@ -222,8 +222,8 @@ async function markTakenOver(files: FileLayer, path: string): Promise<void> {
 }
 
 /**
- * Whether the lock may be taken over: its holder is gone, or cannot be seen and was silent for the lease. 'no' when the
- * lock was released, or is another one now.
+ * Returns why the lock may be taken over: its holder has ended ('gone'), or is not visible and did not renew it for the
+ * lease ('silent'). 'no' if the lock was released or replaced meanwhile.
  *
  * @throws {RunLockedError} its holder runs
  */
@@ -254,10 +254,10 @@ async function takeoverReason(taking: Acquisition, path: string, found: FoundLoc
   }
 }
 
-/** What follows the lock's name in those of guards and temporary files: a token each, 'unreadable' where there was none. */
+/** Suffix of guards and temporary files: one token per level, or 'unreadable'. */
 const leftover = /^(\.([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|unreadable))+(\.new)?$/
 
-/** Guards and temporary files of processes that died while they took over: no lock has the tokens in their names any more. */
+/** Removes guards and temporary files of processes that died during a takeover. */
 async function removeLeftovers(files: FileLayer, path: string, token: string): Promise<void> {
   const lock = basename(path)
   for (const name of await files.list(dirname(path))) {
@@ -282,7 +282,7 @@ async function lockedError(path: string, found: FoundLock, use: LockUse, how: st
 
 function foreignLockError(path: string): RunLockedError {
   return new RunLockedError(
-    `${path} was written by another version of kun-stream, which does not renew it. Delete it if no run is under way there.`,
+    `${path} was written by another version of kun-stream, which does not renew it. Delete it if no run is in progress there.`,
     { details: { path } },
   )
 }

@@ -1,6 +1,6 @@
 /**
- * Which reply lies where: 128-bit keys to numbers, in typed arrays, open addressing with linear probing.
- * 24 bytes a place at a load of at most 0.7: 35 to 70 bytes a reply, whatever its text. Keys are hashes already.
+ * Hash table from the keys of replies to their locations: 128-bit keys to numbers, in typed arrays, open addressing
+ * with linear probing. 24 bytes per slot at a load of at most 0.7: 35 to 70 bytes per reply. Keys are hashes already.
  */
 
 const placesMin = 1024
@@ -9,7 +9,7 @@ const wordsPerKey = 4
 /** Locations are ≥ 0. */
 const emptyLocation = -1
 
-/** Keys of 16 bytes to locations, in typed arrays: at most 70 bytes a key, no object each. */
+/** Map from keys of 16 bytes to locations. */
 export class KeyIndex {
   #keys = new Uint32Array(placesMin * wordsPerKey)
   #locations = new Float64Array(placesMin).fill(emptyLocation)
@@ -19,17 +19,17 @@ export class KeyIndex {
     return this.#size
   }
 
-  /** Memory it takes. */
+  /** Memory use in bytes. */
   get bytes(): number {
     return this.#keys.byteLength + this.#locations.byteLength
   }
 
-  /** The location of a key of 16 bytes, or −1. */
+  /** Returns the location of a key, or −1. */
   get(key: Uint8Array): number {
     return this.#locations[this.#place(words(key))] as number
   }
 
-  /** Adds a key; false, and no change, when it is there: the first entry of a key wins. */
+  /** Adds a key; returns false without a change if it exists: the first entry of a key wins. */
   add(key: Uint8Array, location: number): boolean {
     const four = words(key)
     const place = this.#place(four)
@@ -40,22 +40,22 @@ export class KeyIndex {
     return true
   }
 
-  /** Moves a key that is at `from`; one that lies elsewhere stays. */
+  /** Changes the location of a key if it is `from`. */
   move(key: Uint8Array, from: number, to: number): void {
     const place = this.#place(words(key))
     if (this.#locations[place] === from) this.#locations[place] = to
   }
 
-  /** Deletes a key if it is at `location`. */
+  /** Deletes a key if its location is `location`. */
   delete(key: Uint8Array, location: number): void {
     const place = this.#place(words(key))
     if (this.#locations[place] === location) this.#remove(place)
   }
 
-  /** Forgets every key whose location does not pass. */
+  /** Deletes every key whose location does not match. */
   retain(keep: (location: number) => boolean): void {
     const places = this.#locations.length
-    // From an empty place on, so that no row of keys is entered in its middle.
+    // Start at an empty slot, so that no probe sequence is entered in the middle.
     const first = this.#locations.indexOf(emptyLocation)
     for (let step = 1; step < places; step++) {
       const place = (first + step) & (places - 1)
@@ -67,7 +67,7 @@ export class KeyIndex {
     }
   }
 
-  /** Where the key is whose words are of[from … from + 4), or the empty place where it would be put. */
+  /** Returns the slot of the key whose words are of[from … from + 4), or the empty slot where it belongs. */
   #place(of: Uint32Array, from = 0): number {
     const [a, b, c, d] = [of[from] as number, of[from + 1], of[from + 2], of[from + 3]]
     const mask = this.#locations.length - 1
@@ -86,7 +86,7 @@ export class KeyIndex {
     this.#locations[place] = location
   }
 
-  /** Keys further on in the row move up to where they are looked for first, as far as they may: no gap is left. */
+  /** Deletes a slot by backward shift: later keys of the probe sequence move into the gap. */
   #remove(place: number): void {
     const mask = this.#locations.length - 1
     let gap = place

@@ -1,7 +1,7 @@
 /**
- * Replies and verdicts, paid for once: kept under the key of the request before they are used, served ever after.
- * Owns the segments of `replies/` (NNNNNN.log, closed ones NNNNNN.pack) and the index of keys; what a key is and
- * when to ask is servers.ts. No reply is held in memory but the last blocks read.
+ * Store of replies and verdicts under the keys of their requests: each request is sent once, later identical requests
+ * are served from disk. Owns the segments of `replies/` (NNNNNN.log, closed ones NNNNNN.pack) and the index of keys.
+ * Memory: the index and the blocks read last.
  */
 
 import { join } from 'node:path'
@@ -17,25 +17,25 @@ import { findSegments } from './reply-recovery.js'
 import { logSegment, packCache, packSegment, type Segment } from './reply-segments.js'
 import type { CallResult } from './types.js'
 
-/** A log is closed, and packed, when it holds so much: packing takes about as much memory, and keys of it are known so long. */
+/** Size at which a log is closed and packed. Packing needs about as much memory. */
 const segmentBytesDefault = 8 * 1024 * 1024
-/** With `discard` in smaller pieces, so that they go sooner. */
+/** With `discard`, segments are smaller so that they are deleted sooner. */
 const segmentBytesDiscard = 4 * 1024 * 1024
-/** Group commit: fsync so long after the first entry that is not durable, or after so many bytes. */
+/** Group commit: fsync this long after the first entry that is not durable, or after this many bytes. */
 const commitMs = 100
 const commitBytes = 1024 * 1024
 const offsetsPerSegment = 2 ** 32
-/** Lines about places that became unreadable during a run. */
+/** Warnings about replies that became unreadable during a run, at most. */
 const damageReportedMax = 100
 
-/** What `openReplies` is told. */
+/** Options for `openReplies`. */
 export interface RepliesOptions {
   readonly files: FileLayer
-  /** The run directory's `replies/`; made when it is not there. */
+  /** The run directory's `replies/`; created if missing. */
   readonly directory: string
-  /** `discard` deletes what only committed cuts need. */
+  /** `discard` deletes segments that only committed cuts need. */
   readonly mode?: 'keep' | 'discard'
-  /** `replies/` of earlier runs, read only; what is served from there is kept here too. */
+  /** `replies/` of earlier runs, read only; replies served from there are copied into this store. */
   readonly from?: readonly string[]
   readonly clock?: Clock
   /** Bytes of a segment; for tests. */
@@ -44,28 +44,28 @@ export interface RepliesOptions {
   readonly onWarning?: (message: string) => void
 }
 
-/** The replies of a run. A failed write fails every call after it. */
+/** The replies of a run. After a failed write every call fails. */
 export interface Replies {
-  /** Keys known, those of earlier runs included, those of committed cuts only until their segment is forgotten. */
+  /** Number of known keys, including those of earlier runs; keys of committed cuts until their segment is forgotten. */
   readonly size: number
-  /** What the index takes in memory. */
+  /** Memory of the index in bytes. */
   readonly indexBytes: number
   find(key: Uint8Array): Promise<CallResult | null>
   /** Returns once the entry is in the log's buffer; the first entry of a key wins. */
   keep(key: Uint8Array, block: number, outcome: CallResult): Promise<void>
-  /** All that was kept before the call survives a crash once it returns. */
+  /** Makes everything kept before the call durable. */
   flush(): Promise<void>
   /**
-   * The cuts before `block` are committed, so that nobody in this run asks for their replies again: segments that only
-   * they need are forgotten, or the index would grow with the input; with `discard` they are deleted.
+   * Forgets the segments that only records before `block` need, once their cuts are committed: otherwise the index would
+   * grow with the input. With `discard` the segments are deleted.
    */
   forgetBefore(block: number): Promise<void>
   close(): Promise<void>
 }
 
 /**
- * Opens the replies of a run. A torn last entry is cut at any byte; damaged entries are skipped, reported and not known
- * any more, so that they are requested again.
+ * Opens the replies of a run. Truncates a torn last entry; skips and reports damaged entries, which are requested
+ * again.
  *
  * @throws {CorruptFileError} a file named as a segment holds nothing of one
  */
@@ -84,7 +84,7 @@ export async function openReplies(options: RepliesOptions): Promise<Replies> {
 class SegmentedReplies implements Replies {
   readonly #options: RepliesOptions
   readonly #index = new KeyIndex()
-  /** By number in a location; one that was forgotten or deleted leaves its place. */
+  /** By the number in a location; null after a segment was forgotten. */
   readonly #segments: (Segment | null)[] = []
   readonly #cache = packCache()
   #log: AppendLog | null = null
@@ -97,7 +97,7 @@ class SegmentedReplies implements Replies {
   #failure: unknown = null
   /** The cuts before this block are committed. */
   #committedBlock = 0
-  /** Places that became unreadable during the run. */
+  /** Locations that became unreadable during the run. */
   readonly #reported = new Set<number>()
   readonly #closing = new AbortController()
   readonly #clock: Clock
@@ -123,7 +123,7 @@ class SegmentedReplies implements Replies {
   }
 
   async find(key: Uint8Array): Promise<CallResult | null> {
-    // A segment that is packed while it is read has moved the key: looked up again.
+    // Packing moves keys: look the key up again if its segment was packed during the read.
     for (;;) {
       const location = this.#index.get(key)
       if (location < 0) return null
@@ -137,7 +137,7 @@ class SegmentedReplies implements Replies {
         return outcome
       }
       if (this.#index.get(key) === location) {
-        throw new StorageError(`${segment.path} no longer holds a reply that it held: was it changed by hand?`)
+        throw new StorageError(`${segment.path} no longer has a reply that it had: was it changed by hand?`)
       }
     }
   }
@@ -200,7 +200,7 @@ class SegmentedReplies implements Replies {
     if (this.#options.mode === 'discard') await this.#delete(this.#unneeded())
   }
 
-  /** Closes every file, whatever state it is in. */
+  /** Closes every file without a flush. */
   async abandon(): Promise<void> {
     this.#closing.abort(new DOMException('closed', 'AbortError'))
     await this.#committing
@@ -209,7 +209,7 @@ class SegmentedReplies implements Replies {
     for (const segment of this.#segments) await segment?.close()
   }
 
-  /** What only committed cuts need. */
+  /** Returns the segments that only committed cuts need. */
   #unneeded(): Segment[] {
     const own = this.#segments.filter((segment) => segment?.own) as Segment[]
     return own.filter(({ lastBlock }) => lastBlock < this.#committedBlock)
@@ -238,7 +238,7 @@ class SegmentedReplies implements Replies {
     if (log.bytes >= limit) this.#rotating ??= this.#rotate()
   }
 
-  /** What an earlier run paid for becomes this run's own, so that it resumes without that directory. */
+  /** Copies a reply of an earlier run into this store, so that the run resumes without that directory. */
   async #copy(key: Uint8Array, block: number, outcome: CallResult): Promise<void> {
     this.#check()
     await this.#log?.ready()
@@ -287,7 +287,7 @@ class SegmentedReplies implements Replies {
     this.#log = log
   }
 
-  /** Pack: written and durable under a temporary name, renamed, then the log deleted: one of them is always whole. */
+  /** Packs a closed log: writes the pack under a temporary name, renames it, deletes the log. One of them is always intact. */
   async #pack(segment: Segment): Promise<void> {
     const { files, directory } = this.#options
     if (this.#failure !== null || this.#closing.signal.aborted) return

@@ -16,7 +16,7 @@ export interface ReplyFault {
   readonly torn: boolean
 }
 
-/** Packs are decompressed: takes about as long as reading the replies. Memory: one block. */
+/** Checks all segments; decompresses packs, so it takes about as long as reading the replies. Memory: one block. */
 export async function checkReplies(files: FileLayer, directory: string): Promise<ReplyFault[]> {
   const faults: ReplyFault[] = []
   for (const name of await files.list(directory)) {
@@ -37,11 +37,11 @@ async function checkLog(files: FileLayer, path: string, name: string): Promise<R
   const { damage, tornBytes, bytes } = await readAppendLog({ files, path }, () => undefined)
   const faults: ReplyFault[] = []
   if (damage !== null) {
-    const what = `${damage.bytes} bytes are damaged, the first at byte ${damage.offset}; the replies before and behind are whole`
+    const what = `${damage.bytes} bytes are damaged, the first at byte ${damage.offset}; the replies before and after them are intact`
     faults.push({ name, what, torn: false })
   }
   if (tornBytes > 0) {
-    faults.push({ name, what: `its last ${tornBytes} bytes, from byte ${bytes}, are not a whole reply`, torn: true })
+    faults.push({ name, what: `its last ${tornBytes} bytes, from byte ${bytes}, are not a complete reply`, torn: true })
   }
   return faults
 }

@@ -1,7 +1,7 @@
 /**
- * How replies look on disk. An entry: 16 bytes of key, u32 block of the record, JSON of the outcome.
- * A log holds an entry a frame. A pack is a closed log, compressed in blocks that are read alone:
- * a frame is [u32 count][count × (16 bytes of key, u32 block)][compressed entries, each after its u32 length].
+ * On-disk format of replies. Entry: 16 bytes of key, u32 block of the record, JSON of the result. A log has one entry per
+ * frame. A pack is a closed log, compressed in blocks that can be read separately; its frames are
+ * [u32 count][count × (16 bytes of key, u32 block)][compressed entries, each after its u32 length].
  */
 
 import { promisify } from 'node:util'
@@ -16,20 +16,20 @@ import type { CallResult } from './types.js'
 export const logHeader = { kind: 'replies' }
 export const keyBytes = 16
 const headBytes = keyBytes + 4
-/** Entries compressed together: large enough to find what texts share, small enough to read one. */
+/** Bytes of entries compressed together: large enough for a good ratio, small enough to read one entry. */
 const packBlockBytes = 256 * 1024
-/** A block may be larger by one entry; more decompressed bytes than a frame can hold are damage. */
+/** Limit of a decompressed block: more is damage. A block may exceed `packBlockBytes` by one entry. */
 const blockBytesMax = 32 * 1024 * 1024
 
-/** A reply or verdict, as it is kept. */
+/** A stored reply or verdict. */
 export interface Entry {
   readonly key: Uint8Array
-  /** Block of the input that its record is in. */
+  /** Input block of its record. */
   readonly block: number
   readonly result: CallResult
 }
 
-/** The payload of a frame in a log: key, block, JSON of the outcome. */
+/** Builds the payload of a frame in a log. */
 export function encodeEntry({ key, block, result }: Entry): Buffer {
   const json = JSON.stringify(result)
   const bytes = Buffer.allocUnsafe(headBytes + Buffer.byteLength(json))
@@ -39,12 +39,12 @@ export function encodeEntry({ key, block, result }: Entry): Buffer {
   return bytes
 }
 
-/** The key of such a payload, not copied. */
+/** Returns the key in such a payload, not copied. */
 export function entryKey(payload: Uint8Array): Uint8Array {
   return payload.subarray(0, keyBytes)
 }
 
-/** The block of such a payload. */
+/** Returns the block in such a payload. */
 export function entryBlock(payload: Uint8Array): number {
   return new DataView(payload.buffer, payload.byteOffset).getUint32(keyBytes, true)
 }
@@ -55,7 +55,7 @@ export function entryResult(payload: Uint8Array): CallResult {
   return JSON.parse(json.toString('utf8')) as CallResult
 }
 
-/** Calls back with the keys and blocks of each valid frame of a pack, nothing decompressed. Null codec: it holds no valid frame. */
+/** Reads the keys and blocks of each valid frame of a pack without decompressing. The codec is null if there is none. */
 export async function readPackKeys(
   files: FileLayer,
   path: string,
@@ -72,28 +72,27 @@ export async function readPackKeys(
     found ??= codecOf(payload.subarray(compressedAt))
   })
   const codec = header === null ? found : codecNamed(header.codec, path)
-  // A pack is durable before it gets its name: it has no torn tail.
+  // A pack is durable before it gets its name, so an invalid tail is damage.
   const torn = tornBytes === 0 ? null : { count: 1, bytes: tornBytes, offset: bytes, header: false }
   return { codec, damage: addDamage(damage, torn) }
 }
 
-/** Both together. */
 function addDamage(first: LogDamage | null, next: LogDamage | null): LogDamage | null {
   if (first === null || next === null) return first ?? next
   return { ...first, count: first.count + next.count, bytes: first.bytes + next.bytes }
 }
 
-/** Recognises a pack by its first bytes, even with a damaged header. */
+/** Detects the codec by the first bytes, for packs with a damaged header. */
 function codecOf(compressed: Uint8Array): Codec {
   return compressed[0] === 0x1f && compressed[1] === 0x8b ? gzip : zstd
 }
 
-/** Header of a pack. */
+/** Builds the header of a pack. */
 export function packHeader({ name }: Codec): Readonly<Record<string, unknown>> {
   return { kind: 'replies-pack', codec: name }
 }
 
-/** The entries of one frame of a pack. */
+/** Decompresses a frame of a pack into its entries. */
 export async function unpackFrame(payload: Uint8Array, codec: Codec, path: string): Promise<Uint8Array[]> {
   const count = new DataView(payload.buffer, payload.byteOffset).getUint32(0, true)
   const bytes = await codec.decompress(payload.subarray(4 + count * headBytes)).catch((cause: unknown) => {
@@ -110,18 +109,18 @@ export async function unpackFrame(payload: Uint8Array, codec: Codec, path: strin
   return entries
 }
 
-/** Where the entries of a log were, and where they are in its pack: entry i has 16 bytes of `keys` from 16 i on. */
+/** Offsets of the entries of a log and of its pack; entry i has the 16 bytes of `keys` at 16 · i. */
 export interface PackedEntries {
   readonly keys: Uint8Array
   readonly from: readonly number[]
   readonly to: readonly number[]
-  /** Entries that could not be read back, and so are not in the pack. */
+  /** Entries that could not be read and are missing in the pack. */
   readonly damage: LogDamage | null
 }
 
 /**
- * Writes the entries of a closed log to a pack under a temporary name, durable when it returns; renaming is the
- * caller's. A log is packed beside a run, so what it takes is one block, used again, and where the entries are.
+ * Writes the entries of a closed log to a pack under a temporary name, durably; the caller renames it. Runs beside the
+ * calls of a run, so it needs little memory: one reused block, and the keys and offsets of the entries.
  */
 export async function packLog(
   files: FileLayer,
@@ -160,7 +159,7 @@ export async function packLog(
   return { keys: keys.view(), from, to, damage }
 }
 
-/** Bytes that are added to, in room that is kept when they are cleared. */
+/** Growable byte buffer that keeps its capacity when cleared. */
 class ByteBuffer {
   #room = Buffer.allocUnsafeSlow(4096)
   length = 0
@@ -190,7 +189,7 @@ function u32(value: number): Buffer {
   return bytes
 }
 
-/** How packs are compressed: zstd where this Node has it, else gzip; every Node reads both. */
+/** Compression of packs: zstd if this Node has it, otherwise gzip. */
 export interface Codec {
   readonly name: 'zstd' | 'gzip'
   compress(bytes: Uint8Array): Promise<Uint8Array>
@@ -221,7 +220,7 @@ const zstd: Codec = {
       : (promisify(native.zstdDecompress)(bytes, { maxOutputLength: blockBytesMax }) as unknown as Promise<Buffer>),
 }
 
-/** What this Node compresses with; every Node reads both. */
+/** Codec with which this Node compresses; it reads both. */
 export const packCodec: Codec = native.zstdCompress === undefined ? gzip : zstd
 
 function codecNamed(name: unknown, path: string): Codec {

@@ -1,6 +1,6 @@
 /**
- * Finding the replies that a directory holds: which segments there are, what a killed run left half done, every key.
- * A pack beside its log means that the log was to be deleted; a temporary file that packing was cut off.
+ * Finds the segments of a directory of replies and their keys, and cleans up after a killed run: a log beside its pack
+ * is deleted, and so is the temporary file of an interrupted packing.
  */
 
 import { join } from 'node:path'
@@ -10,21 +10,21 @@ import { replySegmentName } from '../run-layout.js'
 import { entryBlock, entryKey, logHeader, packHeader, readPackKeys } from './reply-pack.js'
 import { logSegment, type PackCache, packSegment, type Segment } from './reply-segments.js'
 
-/** What a directory of replies holds. */
+/** Segments of a directory of replies. */
 export interface FoundSegments {
-  /** The name that the next log of this directory may have. */
+  /** Number of the next log of this directory. */
   readonly nextName: number
-  /** Logs that a run left open or did not come to pack. */
+  /** Logs that were left open or not packed. */
   readonly unpacked: readonly Segment[]
 }
 
-/** What `findSegments` is told. */
+/** Options for `findSegments`. */
 export interface RecoveryOptions {
   readonly files: FileLayer
   readonly directory: string
-  /** The run's own: leftovers are deleted and torn tails cut. Another's is only read. */
+  /** Whether it is the run's own directory: then leftovers are deleted and torn tails truncated. Others are only read. */
   readonly own: boolean
-  /** The store's segments; those found are appended, each at the place of its number. */
+  /** Segments of the store, to which those found are appended. */
   readonly segments: (Segment | null)[]
   readonly cache: PackCache
   readonly onKey: (key: Uint8Array, segment: number, offset: number) => void
@@ -34,7 +34,7 @@ export interface RecoveryOptions {
 /**
  * Skips and reports damaged entries, and rewrites the run's own segments without them.
  *
- * @throws {CorruptFileError} a file named as a segment holds nothing of one
+ * @throws {CorruptFileError} a file with the name of a segment has no valid frame
  */
 export async function findSegments(options: RecoveryOptions): Promise<FoundSegments> {
   const { files, directory, own, segments } = options
@@ -60,7 +60,7 @@ export async function findSegments(options: RecoveryOptions): Promise<FoundSegme
   return { nextName, unpacked }
 }
 
-/** Returns null if it has no entry; then deletes it if it is the run's own. */
+/** Opens a pack. Returns null if it has no entry, and deletes it if it is the run's own. */
 async function oldPack(path: string, options: RecoveryOptions): Promise<Segment | null> {
   const { files, own, segments, cache, onWarning } = options
   const keys = new FoundKeys()
@@ -79,7 +79,7 @@ async function oldPack(path: string, options: RecoveryOptions): Promise<Segment 
   return packSegment({ number: segments.length, path, own, files, lastBlock, codec, cache })
 }
 
-/** Cut at its torn tail; null, and deleted, when it holds no entry. */
+/** Opens a log without its torn tail. Returns null if it has no entry, and deletes it if it is the run's own. */
 async function oldLog(path: string, options: RecoveryOptions): Promise<Segment | null> {
   const { files, own, segments, onWarning } = options
   const keys = new FoundKeys()
@@ -87,7 +87,9 @@ async function oldLog(path: string, options: RecoveryOptions): Promise<Segment |
   const { damage, tornBytes } = await readAppendLog({ files, path }, onRecord)
   if (damage !== null) onWarning(damageText(path, damage, 'reply'))
   if (tornBytes > 0 && own) {
-    onWarning(`${path}: its last ${tornBytes} bytes are not a whole reply, left by a crash or damaged; they are cut`)
+    onWarning(
+      `${path}: its last ${tornBytes} bytes are not a complete reply, left by a crash or damaged; they are truncated`,
+    )
   }
   if (own) {
     if (damage !== null) await salvageAppendLog(files, path, logHeader)
@@ -107,10 +109,10 @@ async function oldLog(path: string, options: RecoveryOptions): Promise<Segment |
 function damageText(path: string, { count, bytes, offset }: LogDamage, what: string): string {
   const which =
     count === 1 ? `1 damaged ${what}` : `${count} damaged ${what.replace(/y$/, 'ie').replace(/k of/, 'ks of')}`
-  return `${path}: ${which} skipped at byte ${offset} (${bytes} bytes in all); what it held is requested again where it is needed`
+  return `${path}: ${which} skipped at byte ${offset} (${bytes} bytes in all); its replies are requested again if they are needed`
 }
 
-/** Keys of one segment, until it is known that it needs no rewrite. */
+/** Keys of one segment, collected until it is known that the segment needs no rewrite. */
 class FoundKeys {
   #keys: Uint8Array[] = []
   #offsets: number[] = []

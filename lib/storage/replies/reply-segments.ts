@@ -1,4 +1,4 @@
-/** Reading one segment of replies at an offset: of a log the entry there, of a pack the block there and the entry in it. */
+/** Reads entries of one segment by offset: of a log directly, of a pack from the block at that offset. */
 
 import { limitConcurrent, openFilesMax } from '../../core/concurrent.js'
 import { CorruptFileError } from '../../errors.js'
@@ -8,25 +8,25 @@ import { frameHeadBytes, parseFrame } from '../frames.js'
 import { type Codec, entryKey, unpackFrame } from './reply-pack.js'
 
 /**
- * Blocks kept decompressed, about 256 KiB each, over all packs of a store: replies are read again about as they were
- * written, by a few stages that are each at another place.
+ * Decompressed blocks in the cache of a store, about 256 KiB each: replies are read in about the order in which they
+ * were written, by a few stages at different positions.
  */
 const blocksKeptMax = 16
-/** First read of a frame: most replies fit. */
+/** Bytes of the first read of a frame: most replies fit. */
 const readBytes = 4096
 
-/** A file of replies that can be read by offset. */
+/** A file of replies. */
 export interface Segment {
-  /** Its place in the store. */
+  /** Its index in the store. */
   readonly number: number
   readonly path: string
-  /** Lies in the run's own directory. */
+  /** Whether it is in the run's own directory. */
   readonly own: boolean
-  /** The last block of the input that has an entry here; −1 for none. */
+  /** Highest input block with an entry; −1 if there is none. */
   lastBlock: number
-  /** The entry of `key` at an offset that the index gave; null when the segment was closed meanwhile. */
+  /** Returns the entry of `key` at an offset of the index; null if the segment was closed meanwhile. */
   read(offset: number, key: Uint8Array): Promise<Uint8Array | null>
-  /** Waits for reads under way. */
+  /** Closes the segment after pending reads. */
   close(): Promise<void>
 }
 
@@ -37,7 +37,7 @@ interface SegmentOptions {
   readonly files: FileLayer
 }
 
-/** A log: the one that is written, given as `log`, or an older one. */
+/** Opens a log: the current one, passed as `log`, or an older one. */
 export function logSegment({ number, path, own, files, log }: SegmentOptions & { log?: AppendLog }): Segment {
   const entries = new SegmentReader((offset) => (log === undefined ? frameAt(files, path, offset) : log.read(offset)))
   return {
@@ -86,7 +86,7 @@ export function packSegment(options: SegmentOptions & { lastBlock: number; codec
   }
 }
 
-/** Reads of one segment until it is closed, which waits for those under way. */
+/** Reads of one segment until it is closed; closing waits for pending reads. */
 class SegmentReader<T> {
   readonly #readAt: (offset: number) => Promise<T>
   readonly #underWay = new Set<Promise<T>>()
@@ -114,10 +114,10 @@ class SegmentReader<T> {
   }
 }
 
-/** Thousands of records may look a reply up at the same time: as many files are open as this, whatever the credit. */
+/** Limits the files open for reading: thousands of records may look up replies concurrently. */
 const openedForReading = limitConcurrent(openFilesMax)
 
-/** The payload of one frame. The file is open for this alone: a long run has more segments than a process may open. */
+/** Reads the payload of one frame. Opens the file for each read: a long run has more segments than a process may open. */
 function frameAt(files: FileLayer, path: string, offset: number): Promise<Uint8Array> {
   return openedForReading(() => readFrameAt(files, path, offset))
 }
@@ -131,7 +131,7 @@ async function readFrameAt(files: FileLayer, path: string, offset: number): Prom
       frame = parseFrame(await file.read(offset, frame), 0, offset)
     }
     if (frame === null || typeof frame === 'number') {
-      throw new CorruptFileError(`${path} holds no valid reply at byte ${offset}, where one was written`)
+      throw new CorruptFileError(`${path} has no valid reply at byte ${offset}, where one was written`)
     }
     return frame
   } finally {

@@ -1,8 +1,8 @@
-/** What is kept of a call: the reply of a model, or a verdict. */
+/** Stored results of calls: replies and verdicts. */
 
 /**
- * What a model wrote. Empty text is a reply; `Call.fault` decides whether it is usable. It survives JSON unchanged, so
- * that a reply from the log is judged like the original.
+ * Reply of a model, possibly empty; `Call.fault` decides whether it is usable. JSON preserves it exactly, so that a reply
+ * read from disk has the same faults as the original.
  */
 export interface Reply {
   /** Without thoughts, if they can be separated (thoughts.ts). */
@@ -13,19 +13,19 @@ export interface Reply {
   readonly completionTokens: number
   /** The server sent no counts, or implausible ones. */
   readonly usageEstimated?: true
-  /** The model thought and wrote nothing else. */
+  /** The model wrote thoughts and nothing else. */
   readonly onlyThoughts?: true
   /** Top log-probabilities of the first token, if requested: token text → log-probability, null if invalid. */
   readonly firstTokenLogprobs?: Readonly<Record<string, number | null>>
 }
 
-/** Why there is no reply, and never will be. */
+/** A final reason why a record gets no reply. */
 export interface Verdict {
-  /** A stable word, the reason of the reject: 'empty-reply', 'context-length', 'deadline'. */
+  /** Reason of the reject, a stable word: 'empty-reply', 'context-length', 'deadline'. */
   readonly reason: string
-  /** The server's words, shortened. */
+  /** Error text of the server, shortened. */
   readonly detail: string
 }
 
-/** How a call ended. */
+/** Result of a call as it is stored. */
 export type CallResult = { readonly reply: Reply } | { readonly verdict: Verdict }

@@ -53,7 +53,7 @@ t.test('a recipe that cannot be run: one message with the path in it, exit code 
     [
       'a server that is not there',
       'models.judge.endpoints=["http://127.0.0.1:1/v1"]',
-      /^models\.judge\.endpoints: No endpoint of model 'judge' answers: No answer from http:\/\/127\.0\.0\.1:1\/v1/,
+      /^models\.judge\.endpoints: no endpoint of model 'judge' responds: no response from http:\/\/127\.0\.0\.1:1\/v1/,
     ],
     ['a filter that is not there', 'prepare.filters=[./nowhere.mjs]', /nowhere\.mjs/],
   ]
@@ -147,7 +147,7 @@ t.test('a server that goes away is asked again when it is back', async (t) => {
   setTimeout(() => server.revive(), 500)
   const { code, stderr } = await ended
   t.equal(code, 0, stderr)
-  t.match(stderr, /127\.0\.0\.1:\d+\/v1: answers again/, 'and it is said')
+  t.match(stderr, /127\.0\.0\.1:\d+\/v1: responds again/, 'and it is said')
   const whole = join(root, 'whole')
   t.equal((await run('--out', whole)).code, 0)
   t.strictSame(bytesOf(directory), bytesOf(whole), 'nothing is lost or rejected for it')
@@ -161,7 +161,7 @@ t.test('one that stays away past outageMax stops the run: exit code 3, what is c
   server.kill()
   const { code, stderr } = await ended
   t.equal(code, 3, stderr)
-  t.match(stderr, /(?:No model server answered|The model servers failed every request) for \d+ m?s/)
+  t.match(stderr, /(?:no model server responded|the model servers failed every request) for \d+ m?s/)
   t.match(stderr, /cuts? (?:is|are) committed in .* Resume with: .* run /)
   t.match(await kunStream(['verify', directory]), { code: 0, stdout: /the dataset is intact/ })
   t.match(await kunStream(['inspect', directory, '-n', '1']), { code: 0 })

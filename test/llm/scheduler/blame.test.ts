@@ -98,7 +98,7 @@ for (const status of [500, 401, 404, 429, 503]) {
     const run = await virtualRun({ answer, records: 100, ...limits, boundMs: 30 * minute })
     t.equal(run.hangs, false)
     t.equal(run.error?.code, 'KUN_OUTAGE')
-    t.match(run.error?.message, new RegExp(`last heard from http://one/v1: ${status} the words`))
+    t.match(run.error?.message, new RegExp(`last error from http://one/v1: ${status} the words`))
     t.ok(run.ends.every((end) => end === null || end === 'reply'))
   })
 }
@@ -135,8 +135,8 @@ t.test('The message has the error text of a server that fails every record but p
       : good
   const run = await virtualRun({ answer, records: 80, outageMaxMs: 20_000, boundMs: 60 * minute })
   t.equal(run.error?.code, 'KUN_OUTAGE')
-  t.match(run.error?.message, /last heard from http:\/\/one\/v1: 502 upstream GPU pool exhausted/)
-  t.notMatch(run.error?.message, /No model server answered/)
+  t.match(run.error?.message, /last error from http:\/\/one\/v1: 502 upstream GPU pool exhausted/)
+  t.notMatch(run.error?.message, /no model server responded/)
   t.ok(run.ends.every((end) => end === null))
 })
 
@@ -165,7 +165,7 @@ t.test(
       nowMs > 2000 && texts.some((text) => text.includes('记录')) ? plain('Bad request') : { reply: '好', ms: 700 }
     const run = await virtualRun({ answer, records: 100, outageMaxMs: 10 * minute, boundMs: 60 * minute })
     t.equal(run.error?.code, 'KUN_OUTAGE')
-    t.match(run.error?.message, /last heard from http:\/\/one\/v1: 400 Bad request/)
+    t.match(run.error?.message, /last error from http:\/\/one\/v1: 400 Bad request/)
     t.ok(run.ends.every((end) => end === null || end === 'reply'))
   },
 )

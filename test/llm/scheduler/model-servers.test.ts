@@ -86,7 +86,7 @@ t.test(
     const other = await open()
     await t.rejects(other.ask(call(1)), {
       code: 'KUN_ENDPOINT',
-      message: /takes no request of stage 'label': bad field/,
+      message: /accepts no request of stage 'label': bad field/,
     })
     await other.servers.close()
   },

@@ -58,7 +58,7 @@ t.test('The run waits for a server that is started with it, with a line that say
 
 t.test('An unreachable server is a recipe error after startMaxMs, immediately with 0', async (t) => {
   const address = `http://127.0.0.1:${await freePort()}/v1`
-  const wrong = { code: 'KUN_ENDPOINT', exitCode: 2, message: /No endpoint of model 'writer' answers.*ECONNREFUSED/ }
+  const wrong = { code: 'KUN_ENDPOINT', exitCode: 2, message: /no endpoint of model 'writer' responds.*ECONNREFUSED/ }
   await t.rejects(opened(t, [address], { servers: { startMaxMs: 5000 } }), {
     ...wrong,
     events: [/^waiting: not reachable/],

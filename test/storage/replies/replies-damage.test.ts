@@ -89,7 +89,7 @@ t.test('a torn last reply is reported and cut', async (t) => {
   const warnings: string[] = []
   const replies = await openReplies({ files: nodeFiles, directory, onWarning: (message) => warnings.push(message) })
   t.strictSame(await missing(replies), [count - 1])
-  t.match(warnings, [/its last \d+ bytes are not a whole reply/])
+  t.match(warnings, [/its last \d+ bytes are not a complete reply/])
   await replies.close()
 })
 
