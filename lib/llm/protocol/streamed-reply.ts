@@ -1,3 +1,5 @@
+/** Assembles a streamed reply from its server-sent events. */
+
 import { ServerError } from '../../errors.js'
 import type { Reply } from '../../storage/replies/types.js'
 import { choiceError, embeddedError, readErrorBody } from './error-body.js'
@@ -16,7 +18,7 @@ import {
 } from './reply-body.js'
 import { EventParser } from './sse.js'
 
-/** Assembles a streamed reply from its server-sent events. Memory: the reply's text. */
+/** Parser of one streamed reply. Memory: the text of the reply. */
 export class StreamedReply {
   readonly #asked: ReplyContext
   readonly #events: EventParser
