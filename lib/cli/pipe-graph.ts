@@ -46,7 +46,7 @@ export interface PipeCounts {
   firstUnreadable: string
 }
 
-export interface PipeParts {
+interface PipeParts {
   readonly source: Source<Block>
   readonly stages: PipeStages
   /** Null if no stage calls a model. The caller closes them. */

@@ -8,7 +8,7 @@ import type { WorkersOptions } from '../workers/pool.js'
 export const modelStageNames = ['label', 'score', 'polish'] as const
 /** In the order of the graph. */
 export const stageNames = ['clean', 'filter', 'chunk', 'dedup', ...modelStageNames] as const
-export type StageName = (typeof stageNames)[number]
+type StageName = (typeof stageNames)[number]
 
 export interface PipeFlags {
   readonly hub?: string

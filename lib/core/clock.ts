@@ -1,7 +1,7 @@
-/** The machine's own clock. What waits takes a Clock from outside, so that it can be tested without waiting. */
+/** The system clock. Code that waits receives a Clock, so that it can be tested without waiting. */
 import type { Clock } from './types.js'
 
-/** Monotonic; a sleep that is aborted leaves neither timer nor listener behind. */
+/** Monotonic. An aborted sleep removes its timer and its listener. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   sleep: (waitMs, signal) => sleeping(waitMs, signal, true),

@@ -1,7 +1,7 @@
 /**
- * Credit is room: what may be on the way at once. It is taken in order, first come first served, and returned by the
- * ledger when what took it has been released. It says nothing of durability; a cut may be larger than all credit.
- * Who waits for it is one taker a node: the source, or a gate.
+ * Credit limits what is in flight. It is granted in order of request, and returned by the ledger when what took it has
+ * been released. It is independent of durability: a cut may be larger than the capacity. One node takes it: the source,
+ * or a gate.
  */
 import { InvalidOptionError } from '../errors.js'
 
@@ -10,15 +10,15 @@ interface Waiting {
   readonly admit: () => void
 }
 
-/** So much room of one kind. */
+/** A budget of one kind. */
 export class Credit {
   #inUse = 0
   #peak = 0
   readonly #waiting: Waiting[] = []
 
   /**
-   * @param name what it bounds, for reports: 'block bytes'
-   * @param capacity in the unit of what is taken; a positive number
+   * @param name what it limits, for reports: 'block bytes'
+   * @param capacity positive, in the unit of the amounts taken
    */
   constructor(
     readonly name: string,
@@ -31,7 +31,7 @@ export class Credit {
     return this.#inUse
   }
 
-  /** The most that was ever in use. Over `capacity` only when one taker alone asked for more than all of it. */
+  /** Peak of `inUse`. Exceeds `capacity` only if a single request was larger than it. */
   get peak(): number {
     return this.#peak
   }
@@ -40,14 +40,14 @@ export class Credit {
     return this.#waiting.length
   }
 
-  /** True when the amount was taken at once; never overtakes those who wait. */
+  /** Takes the amount if it is available and no earlier request waits; returns whether it did. */
   tryTake(amount: number): boolean {
     if (this.#waiting.length > 0 || !this.#fits(amount)) return false
     this.#take(amount)
     return true
   }
 
-  /** Resolves when the amount was taken; rejects with the signal's reason. What is larger than all credit is admitted alone. */
+  /** Resolves when the amount was taken; rejects with the signal's reason. An amount over the capacity is granted alone. */
   take(amount: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return Promise.reject(signal.reason)
     if (this.tryTake(amount)) return Promise.resolve()
@@ -72,7 +72,7 @@ export class Credit {
   give(amount: number): void {
     this.#inUse -= amount
     if (this.#inUse < 0)
-      throw new InvalidOptionError(`credit '${this.name}' was given back ${-this.#inUse} more than taken`)
+      throw new InvalidOptionError(`credit '${this.name}' was returned ${-this.#inUse} more than taken`)
     this.#admit()
   }
 

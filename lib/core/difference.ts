@@ -1,6 +1,6 @@
-/** What differs between two JSON values, said so that a person finds the line to change. Pure. */
+/** Differences between two JSON values, by path, for messages. Pure. */
 
-/** 'path was X, is Y' for each leaf that differs, in order of the keys; `limit` of them at most. */
+/** Returns 'path was X, is Y' for each leaf that differs, in order of the keys; at most `limit` of them. */
 export function differences(was: unknown, is: unknown, limit = 5): string[] {
   const found: string[] = []
   collect(plain(was), plain(is), '', limit, found)
@@ -23,7 +23,7 @@ function collect(was: unknown, is: unknown, at: string, limit: number, found: st
   if (before !== after) found.push(`${at || 'it'} was ${short(before)}, is ${short(after)}`)
 }
 
-/** As it would be read back: without undefined, dates as text. */
+/** Returns the value as JSON would restore it: without undefined, dates as text. */
 function plain(value: unknown): unknown {
   return value === undefined ? undefined : JSON.parse(JSON.stringify(value))
 }

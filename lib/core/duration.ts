@@ -1,6 +1,6 @@
-/** Durations as people read them. */
+/** Durations in messages. */
 
-/** 45 s, 12 min, 3 h 05 min, 2 d 4 h. */
+/** Formats seconds: 45 s, 12 min, 3 h 05 min, 2 d 4 h. */
 export function duration(seconds: number): string {
   if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`
   const minutes = Math.round(seconds / 60)

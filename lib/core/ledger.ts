@@ -8,7 +8,7 @@ import { ContractError } from '../errors.js'
 import type { Position } from './types.js'
 
 /** Returns what a mark holds, when everything below it is settled. */
-export type Hold = () => void
+type Hold = () => void
 
 /** The identity of a value in a graph: its position, its parent, and what it holds. */
 export class Mark {

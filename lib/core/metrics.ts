@@ -1,4 +1,4 @@
-/** Counts and times of one node. The times name the bottleneck: it works while its neighbours wait. */
+/** Counts and times of one node. They identify the bottleneck: it works while its neighbours wait. */
 
 export interface NodeMetrics {
   readonly name: string
@@ -7,17 +7,17 @@ export interface NodeMetrics {
   readonly out: number
   readonly dropped: number
   readonly failed: number
-  /** Values inside: in calls under way, or held for their turn. */
+  /** Values in concurrent calls, or waiting for an earlier one. */
   readonly inFlight: number
   readonly waitingForInputMs: number
   readonly blockedByOutputMs: number
   readonly workingMs: number
 }
 
-/** What a node does at a moment; each millisecond counts to one of them. */
-export type NodeState = 'waitingForInput' | 'blockedByOutput' | 'working'
+/** Activity of a node; each millisecond is counted under exactly one. */
+type NodeState = 'waitingForInput' | 'blockedByOutput' | 'working'
 
-/** Keeps the figures of a node; only the node itself writes them. */
+/** Collects the figures of a node; only that node writes them. */
 export class NodeMeter {
   in = 0
   out = 0
@@ -28,24 +28,27 @@ export class NodeMeter {
   #sinceMs: number
   readonly #spentMs: Record<NodeState, number> = { waitingForInput: 0, blockedByOutput: 0, working: 0 }
 
+  readonly #now: () => number
+
   constructor(
     readonly name: string,
     readonly unit: string,
-    private readonly now: () => number = () => performance.now(),
+    now: () => number = () => performance.now(),
   ) {
-    this.#sinceMs = this.now()
+    this.#now = now
+    this.#sinceMs = now()
   }
 
   enter(state: NodeState): void {
     if (state === this.#state) return
-    const nowMs = this.now()
+    const nowMs = this.#now()
     this.#spentMs[this.#state] += nowMs - this.#sinceMs
     this.#sinceMs = nowMs
     this.#state = state
   }
 
   read(): NodeMetrics {
-    const running = this.now() - this.#sinceMs
+    const running = this.#now() - this.#sinceMs
     const spent = (state: NodeState): number => this.#spentMs[state] + (state === this.#state ? running : 0)
     return {
       name: this.name,

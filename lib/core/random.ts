@@ -1,6 +1,6 @@
-/** Chance from a seed: what jitters takes it from outside, so that the same seed waits the same. Nothing for secrecy. */
+/** Seeded random numbers, for jitter that can be repeated. Not for cryptography. */
 
-/** Numbers in [0, 1) from a 32-bit seed: mulberry32 (Tommy Ettinger, public domain). */
+/** Returns a generator of numbers in [0, 1) from a 32-bit seed: mulberry32 (Tommy Ettinger, public domain). */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0
   return () => {

@@ -1,7 +1,7 @@
-/** What a server asks a client to wait, as HTTP says it. How long a wait is obeyed belongs to whoever asks. */
+/** Parses the Retry-After header. The caller limits how long it waits. */
 
 /**
- * Milliseconds of a Retry-After: seconds, or a date; at least 0. Null when it is absent or neither.
+ * Returns the milliseconds of a Retry-After, which is seconds or a date; at least 0. Null if it is absent or invalid.
  * Source: RFC 9110, 10.2.3.
  */
 export function parseRetryAfter(header: string | undefined, nowMs: number = Date.now()): number | null {

@@ -1,41 +1,42 @@
 /**
- * Memory that threads share, used again and again: what one thread writes another reads, so nothing is moved or copied,
- * and a thread that dies takes nothing along.
+ * A pool of SharedArrayBuffers: what one thread writes another reads, so nothing is moved or copied, and a thread that
+ * crashes loses no data.
  *
- * V8 frees the memory behind an ArrayBuffer when it collects, and collects because of it, every 64 MB: a run that made a
- * few buffers a block spent a third of its processor time on that and kept 64 MB of garbage a thread. Shared buffers are
- * not counted by V8, so they must not become garbage either: whoever takes one gives it back.
+ * V8 counts the memory of ArrayBuffers, and starts a garbage collection for every 64 MB of it: a run that allocated a few
+ * buffers per block spent a third of its processor time on that, and kept 64 MB of garbage per thread. Shared buffers
+ * are not counted, so they must not become garbage either: the caller returns each buffer that it takes.
  */
 
-/** Bytes of buffers that nobody uses, kept for later; beyond that they are V8's to free. */
+/** Bytes of unused buffers that are kept; further ones are left to the garbage collector. */
 const spareBytesMax = 64 * 2 ** 20
-/** The least room, and the step of small ones. */
+/** Smallest size of a buffer, and the step between small sizes. */
 const stepBytesMin = 4096
 
+/** Unused buffers by size. */
 export class SharedBuffers {
   readonly #spare = new Map<number, SharedArrayBuffer[]>()
   #spareBytes = 0
 
-  /** A buffer with room for `bytes` and up to a quarter more, with whatever its last user left in it. */
+  /** Returns a buffer of at least `bytes`, at most a quarter larger. Its content is undefined. */
   take(bytes: number): SharedArrayBuffer {
-    const room = roomFor(bytes)
-    const buffer = this.#spare.get(room)?.pop()
-    if (buffer === undefined) return new SharedArrayBuffer(room)
-    this.#spareBytes -= room
+    const size = sizeFor(bytes)
+    const buffer = this.#spare.get(size)?.pop()
+    if (buffer === undefined) return new SharedArrayBuffer(size)
+    this.#spareBytes -= size
     return buffer
   }
 
-  /** Gives back a buffer that no one reads or writes any longer. Once. */
+  /** Returns a buffer that is no longer read or written. Call it once per buffer. */
   give(buffer: SharedArrayBuffer): void {
-    const room = buffer.byteLength
-    if (room !== roomFor(room) || this.#spareBytes + room > spareBytesMax) return
-    const spare = this.#spare.get(room)
-    if (spare === undefined) this.#spare.set(room, [buffer])
+    const size = buffer.byteLength
+    if (size !== sizeFor(size) || this.#spareBytes + size > spareBytesMax) return
+    const spare = this.#spare.get(size)
+    if (spare === undefined) this.#spare.set(size, [buffer])
     else spare.push(buffer)
-    this.#spareBytes += room
+    this.#spareBytes += size
   }
 
-  /** `bytes` in a shared buffer of its own; a view of exactly that length. */
+  /** Copies `bytes` to a shared buffer; returns a view of exactly that length. */
   copyOf(bytes: Uint8Array): Uint8Array<SharedArrayBuffer> {
     const copy = new Uint8Array(this.take(bytes.byteLength), 0, bytes.byteLength)
     copy.set(bytes)
@@ -43,11 +44,11 @@ export class SharedBuffers {
   }
 }
 
-/** Those of this thread. */
+/** The pool of this thread. */
 export const sharedBuffers = new SharedBuffers()
 
-/** The next of four sizes between two powers of two: buffers of about one size serve each other. */
-function roomFor(bytes: number): number {
+/** Rounds up to one of four sizes between two powers of two, so that buffers of similar size are interchangeable. */
+function sizeFor(bytes: number): number {
   const step = Math.max(stepBytesMin, 2 ** Math.floor(Math.log2(Math.max(1, bytes - 1))) / 4)
   return Math.max(step, Math.ceil(bytes / step) * step)
 }

@@ -1,4 +1,4 @@
-/** The version of kun-stream: pinned in run.json, named by dataset cards, what joined files follow from. */
+/** The version of kun-stream: pinned in run.json, and shown in dataset cards. */
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -1,36 +1,34 @@
 /**
- * Restores the input's order. Items come in as they finish and go out as they were read: after a leaf follows its next
- * sibling, after the last sibling the parent's next one.
+ * Restores input order. Items are inserted as they finish and taken as they were read: a leaf is followed by its next
+ * sibling, the last sibling by the next sibling of the parent.
  *
- * Example: block 4 was split in two records, the second of those in two pairs. The order is 4.0, 4.1.0, 4.1.1, 5.
- * The window itself has no limit: what it can hold is bounded by the credit that its items took.
+ * Example: block 4 was split into two records, the second of them into two pairs. The order is 4.0, 4.1.0, 4.1.1, 5.
+ * The window has no limit of its own: the credit that its items took bounds it.
  */
 import { ContractError } from '../errors.js'
 import type { Mark } from './ledger.js'
 import type { Position } from './types.js'
 
-/**
- * Items that came too early, by position. `insert` takes them as they finish, `take` gives them as they were read.
- */
+/** Items that finished before an earlier one, by position. */
 export class Window<T extends { readonly mark: Mark }> {
-  /** Items by key. One that came as the next is in #arrived instead: most do, and need no key. */
+  /** Items by key. An item that arrives in order is kept in #arrived instead: most do, and need no key. */
   readonly #pending = new Map<string, T>()
   #arrived: T | null = null
   #next: Position
 
-  /** @param firstOrdinal ordinal of the first root to come */
+  /** @param firstOrdinal ordinal of the first root */
   constructor(firstOrdinal: number) {
     this.#next = [firstOrdinal]
   }
 
-  /** Items that were not taken: they wait for an earlier one. */
+  /** Number of items that wait for an earlier one. */
   get size(): number {
     return this.#pending.size + (this.#arrived === null ? 0 : 1)
   }
 
-  /** Whether this is the item that `take` waits for. */
+  /** Returns whether this is the item that `take` waits for. */
   isNext({ position }: Mark): boolean {
-    return isSamePlace(position, this.#next)
+    return isSamePosition(position, this.#next)
   }
 
   insert(item: T): void {
@@ -38,13 +36,13 @@ export class Window<T extends { readonly mark: Mark }> {
     const isNext = this.isNext(item.mark)
     const key = isNext ? '' : keyOf(position)
     if (isNext ? this.#arrived !== null : this.#pending.has(key)) {
-      throw new ContractError(`two items stand at position ${position.join('.')}`)
+      throw new ContractError(`two items are at position ${position.join('.')}`)
     }
     if (isNext) this.#arrived = item
     else this.#pending.set(key, item)
   }
 
-  /** The next item in order, or null while it is still on the way. */
+  /** Returns the next item in order; null if it is still in flight. */
   take(): T | null {
     const item = this.#arrived ?? this.#takePending()
     if (item === null) return null
@@ -63,7 +61,7 @@ export class Window<T extends { readonly mark: Mark }> {
   }
 }
 
-/** True when nothing of the root that `leaf` descends from comes after it. */
+/** Returns whether `leaf` is the last leaf of its root. */
 export function endsRoot(leaf: Mark): boolean {
   let mark = leaf
   while (mark.parent !== null) {
@@ -82,14 +80,14 @@ function positionAfter(leaf: Mark): Position {
   return position
 }
 
-/** A position is also that of its first child, of that one's first child, and so on: trailing zeros say nothing. */
-function isSamePlace(a: Position, b: Position): boolean {
+/** A first child has the position of its parent, followed by 0: trailing zeros are ignored. */
+function isSamePosition(a: Position, b: Position): boolean {
   const depth = Math.max(a.length, b.length)
   for (let level = 0; level < depth; level++) if ((a[level] ?? 0) !== (b[level] ?? 0)) return false
   return true
 }
 
-/** Equal for positions of the same place. */
+/** Equal for positions that differ in trailing zeros only. */
 function keyOf(position: readonly number[]): string {
   let depth = position.length
   while (depth > 1 && position[depth - 1] === 0) depth--

@@ -124,7 +124,7 @@ export function rejectOf(record: Candidate | Pair, { stage, reason, detail }: Se
 }
 
 /** Returns the reject of a document or chunk that a worker rejected. */
-export function rejectOfPreparation({ split, shard, reject }: Rejected): Reject {
+function rejectOfPreparation({ split, shard, reject }: Rejected): Reject {
   const { stage, reason, detail, excerpt, key, offset } = reject
   const chunk = reject.chunk ?? -1
   const id = recordId(split, shard, offset, chunk)

@@ -21,7 +21,7 @@ import { dedupStage } from './stages/dedup.js'
 import { labelOf, modelStage } from './stages/model-stages.js'
 import { prepareStage } from './stages/prepare.js'
 
-export interface PipelineParts {
+interface PipelineParts {
   readonly blocks: AsyncIterable<Pick<BlockFacts, 'cursor' | 'reads'> & { readonly block: Block }>
   readonly prepare: (block: Block) => Promise<PreparedBlock>
   /** Blocks in the worker pool, being prepared or waiting. */

@@ -86,7 +86,7 @@ function recordStage(name: string, split: (block: PreparedBlock) => Promise<Bloc
 }
 
 /** The records of a block. */
-export interface BlockRecords {
+interface BlockRecords {
   readonly records: readonly (ChunkCandidate | Child<ChunkCandidate | Rejected>)[]
   /** Number of chunks kept; it decides where a cut ends. */
   readonly candidates: number

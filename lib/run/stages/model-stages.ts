@@ -9,7 +9,7 @@ import type { Candidate, KunStage, Pair } from '../../kun/types.js'
 import type { ModelServers } from '../../llm/scheduler/model-servers.js'
 
 /** The model servers, as far as a stage uses them. */
-export type StageServers = Pick<ModelServers, 'model' | 'releaseUpTo'>
+type StageServers = Pick<ModelServers, 'model' | 'releaseUpTo'>
 
 /** With fewer records in flight, one in a hundred that takes long leaves slots of the servers empty. */
 const recordsPerRequest = 24
