@@ -8,14 +8,14 @@
 /** 1 failed · 2 wrong use or recipe · 3 stopped and resumable. */
 export type ExitCode = 1 | 2 | 3
 
-/** What an error may carry beside its message. */
+/** Options of an error. */
 export interface ErrorDetails {
   cause?: unknown
   /** Plain values for a program: JSON-safe, no secrets. */
   details?: Readonly<Record<string, string | number | boolean | null>>
 }
 
-/** What every error of ours is. `code` is stable; `retryable` says whether the same again may succeed. */
+/** Base class of all errors. `code` is stable; `retryable` says whether the same operation may succeed later. */
 export class KunStreamError extends Error {
   readonly code: string = 'KUN_FAILED'
   readonly retryable: boolean = false
@@ -37,7 +37,7 @@ export class InvalidOptionError extends KunStreamError {
   override readonly exitCode = 2
 }
 
-/** The recipe does not say what it must; the message has the path in the recipe, the value and what is allowed. */
+/** The recipe is not valid; the message contains the path in the recipe, the value and what is allowed. */
 export class RecipeError extends KunStreamError {
   override readonly code = 'KUN_RECIPE'
   override readonly exitCode = 2
@@ -56,7 +56,7 @@ export class SystemError extends KunStreamError {
 
 // ── engine ──────────────────────────────────────────────────────────────────
 
-/** A graph cannot be run as it was put together. */
+/** A graph cannot be run as it was built. */
 export class GraphError extends KunStreamError {
   override readonly code = 'KUN_GRAPH'
 }
@@ -74,13 +74,13 @@ export class AbortedError extends KunStreamError {
 
 // ── sources ─────────────────────────────────────────────────────────────────
 
-/** No shard fits what the recipe asks for. */
+/** No shard matches the recipe. */
 export class SourceNotFoundError extends KunStreamError {
   override readonly code = 'KUN_SOURCE_NOT_FOUND'
   override readonly exitCode = 2
 }
 
-/** A shard cannot be read in the format its name or first bytes promise. */
+/** A shard cannot be read in the format of its name or first bytes. */
 export class ShardFormatError extends KunStreamError {
   override readonly code = 'KUN_SHARD_FORMAT'
 }
@@ -105,7 +105,7 @@ export type ShardDamageReason =
   /** Listed, but missing. */
   | 'shard-missing'
 
-/** A shard breaks off or does not decompress. Caught inside lib/sources and turned into a reject: the run continues. */
+/** A shard is truncated or damaged. Caught in lib/sources and turned into a reject: the run continues. */
 export class ShardDamageError extends KunStreamError {
   override readonly code = 'KUN_SHARD_DAMAGE'
 
@@ -126,7 +126,7 @@ export class WorkerLostError extends KunStreamError {
   override readonly retryable = true
 }
 
-/** A filter of the user's own threw or answered something that is not an outcome. */
+/** A custom filter threw, or returned something that is not an outcome. */
 export class CustomFilterError extends KunStreamError {
   override readonly code = 'KUN_CUSTOM_FILTER'
 }
@@ -139,7 +139,7 @@ export class EndpointError extends KunStreamError {
   override readonly exitCode = 2
 }
 
-/** The server failed, not the record: connection, 429, 5xx, time-out. Asked again. */
+/** The server failed, not the record: connection, 429, 5xx, timeout. The request is retried. */
 export class ServerError extends KunStreamError {
   override readonly code = 'KUN_SERVER'
   override readonly retryable = true
@@ -151,7 +151,7 @@ export class AccountError extends KunStreamError {
   override readonly exitCode = 3
 }
 
-/** The server refused this request and will refuse it again. */
+/** The server refused this request; a retry would be refused too. */
 export class RequestRefusedError extends KunStreamError {
   override readonly code = 'KUN_REQUEST_REFUSED'
 }
@@ -162,13 +162,13 @@ export class LimitError extends KunStreamError {
   override readonly exitCode = 3
 }
 
-/** The model server stayed away longer than `outageMax`. The run stopped and can be resumed. */
+/** The model server was down longer than `servers.outageMaxMs`. The run stopped and can be resumed. */
 export class OutageError extends KunStreamError {
   override readonly code = 'KUN_OUTAGE'
   override readonly exitCode = 3
 }
 
-/** Replies changed character in mid-run (language, yield, length, format): stopped and resumable. */
+/** Replies have drifted during the run (language, yield, length, format): stopped and resumable. */
 export class DriftError extends KunStreamError {
   override readonly code = 'KUN_DRIFT'
   override readonly exitCode = 3
@@ -246,13 +246,13 @@ export class CorruptFileError extends KunStreamError {
 
 // ── Hub ─────────────────────────────────────────────────────────────────────
 
-/** The Hub cannot be used as asked: token, access, missing repository. */
+/** The Hub refuses access: token, permission, missing repository. */
 export class HubAccessError extends KunStreamError {
   override readonly code = 'KUN_HUB_ACCESS'
   override readonly exitCode = 2
 }
 
-/** The Hub failed or ran out of quota: asked again, and stopped resumable when it stays so. */
+/** The Hub is down or its rate limit is exceeded. Requests were retried; the run stopped and can be resumed. */
 export class HubUnavailableError extends KunStreamError {
   override readonly code = 'KUN_HUB_UNAVAILABLE'
   override readonly retryable = true

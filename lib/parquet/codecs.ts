@@ -1,4 +1,4 @@
-/** Decompressors for pages of Parquet. None writes more than the page header says: a page may hold a bomb. */
+/** Decompressors for pages of Parquet. None returns more bytes than the page header gives: a page may be a bomb. */
 import * as zlib from 'node:zlib'
 import { Decompress, decompress } from 'fzstd'
 import { compressors } from 'hyparquet-compressors'
@@ -8,7 +8,7 @@ type Decompressor = (input: Uint8Array, outputBytes: number) => Uint8Array
 /** Missing from the types of Node 20. */
 const { zstdDecompressSync } = zlib as { zstdDecompressSync?: (input: Uint8Array, options: object) => Uint8Array }
 
-/** A page of no bytes is one byte too, by zlib's rules. */
+/** zlib requires a limit of at least 1. */
 const limit = (outputBytes: number) => ({ maxOutputLength: Math.max(1, outputBytes) })
 
 const zstd: Decompressor = zstdDecompressSync
@@ -16,7 +16,7 @@ const zstd: Decompressor = zstdDecompressSync
   : (input, outputBytes) =>
       contentSize(input) === outputBytes ? decompress(input) : decompressUpTo(input, outputBytes)
 
-/** Uses zlib if it has the codec: several times as fast. */
+/** Uses zlib if it has the codec, as it is several times as fast. */
 export const pageCodecs = {
   ...compressors,
   GZIP: checked((input, outputBytes) => zlib.gunzipSync(input, limit(outputBytes))),
@@ -47,7 +47,7 @@ function contentSize(frame: Uint8Array): number | null {
   return view.readUIntLE(at, bytes) + (bytes === 2 ? 256 : 0)
 }
 
-/** Block by block: frames without a size, or of another size than the page. */
+/** Decompresses block by block: for frames without a size, or with another size than the page. */
 function decompressUpTo(input: Uint8Array, outputBytes: number): Uint8Array {
   const size = contentSize(input)
   if (size !== null && size > outputBytes) throw new Error(`a page of ${outputBytes} bytes holds a frame of ${size}`)

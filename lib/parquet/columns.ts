@@ -5,7 +5,7 @@ import { quote } from '../core/quote.js'
 import { ContractError, InvalidOptionError } from '../errors.js'
 
 /** Types of columns. 'messages' is a list of {role, content}. */
-export type ColumnType = 'string' | 'int64' | 'int32' | 'float64' | 'boolean' | 'messages'
+type ColumnType = 'string' | 'int64' | 'int32' | 'float64' | 'boolean' | 'messages'
 
 /** A column of data/; `messages` is a list of {role, content}. */
 export interface Column {
@@ -25,7 +25,7 @@ export type Cell =
 /** A row of data/, by column name. */
 export type Row = Readonly<Record<string, Cell>>
 
-/** Names that every reader can address: letters, digits, '_'; not first a digit. */
+/** Checks names: letters, digits and '_', not beginning with a digit, so that every reader can address them. */
 export function checkColumns(columns: readonly Column[]): void {
   if (columns.length === 0) throw new InvalidOptionError('a file needs at least one column, none was given')
   const seen = new Set<string>()
@@ -38,13 +38,13 @@ export function checkColumns(columns: readonly Column[]): void {
   }
 }
 
-/** The key `huggingface` of a file's metadata: so that `datasets` and the viewer need not guess. */
+/** Returns the key `huggingface` of a file's metadata, which gives the columns to `datasets` and the viewer. */
 export function huggingfaceMetadata(columns: readonly Column[]): string {
   return JSON.stringify({ info: { features: featuresOf(columns) } })
 }
 
-/** Columns as `datasets` names them: also what a dataset card says. */
-export function featuresOf(columns: readonly Column[]): Record<string, unknown> {
+/** Returns the columns as `datasets` names them. */
+function featuresOf(columns: readonly Column[]): Record<string, unknown> {
   const text = { dtype: 'string', _type: 'Value' }
   return Object.fromEntries(
     columns.map(({ name, type }) => {
@@ -54,7 +54,7 @@ export function featuresOf(columns: readonly Column[]): Record<string, unknown> 
   )
 }
 
-/** The cells of a row in the order of the columns: strings well-formed, int64 as bigint. */
+/** Returns the checked cells of a row in the order of the columns: strings well-formed, int64 as bigint. */
 export function cellsOf(columns: readonly Column[], row: Readonly<Record<string, unknown>>): Cell[] {
   const cells = columns.map((column) => {
     const value = Object.hasOwn(row, column.name) ? row[column.name] : undefined
@@ -63,12 +63,12 @@ export function cellsOf(columns: readonly Column[], row: Readonly<Record<string,
   if (Object.keys(row).length > columns.length) {
     const names = new Set(columns.map(({ name }) => name))
     const extra = Object.keys(row).find((name) => !names.has(name))
-    if (extra !== undefined) throw new ContractError(`a row has ${quote(extra)}, which is no column`)
+    if (extra !== undefined) throw new ContractError(`a row has ${quote(extra)}, which is not a column`)
   }
   return cells
 }
 
-/** Bytes that the cells take uncompressed, about as Parquet counts them. */
+/** Returns the approximate uncompressed size of the cells in Parquet. */
 export function sizeOf(cells: readonly Cell[]): number {
   let bytes = 0
   for (const cell of cells) {
@@ -93,7 +93,7 @@ function checkedCell(column: Column, value: unknown): Cell {
       if (typeof value === 'boolean') return value
       break
     case 'float64':
-      // NaN and infinity have no place in JSON, nor in most readers' comparisons: null says that it is not known.
+      // NaN and infinity cannot be written as JSON, and most readers do not compare them: use null for unknown.
       if (Number.isFinite(value)) return value as number
       break
     case 'int32':
@@ -118,7 +118,7 @@ function checkedMessage(column: string, message: unknown, i: number): { role: st
   return { role: wellFormed(role), content: wellFormed(content) }
 }
 
-/** Lone surrogates, which UTF-8 cannot hold, become U+FFFD. (Node 20 has it; the types of ES2023 do not.) */
+/** Replaces lone surrogates by U+FFFD. (The types of ES2023 lack `toWellFormed`.) */
 function wellFormed(text: string): string {
   return (text as string & { toWellFormed(): string }).toWellFormed()
 }

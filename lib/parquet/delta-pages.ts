@@ -4,13 +4,13 @@
  */
 import { ShardDamageError } from '../errors.js'
 
-/** Values of a block, as many as a page may hold. */
+/** Largest number of values of a page. */
 const valuesMax = 2 ** 31
 
 /**
- * The bytes of all values together, suffixes not counted: those are part of the page.
+ * Returns the bytes that values repeat from their predecessors; suffixes, which are part of the page, are not counted.
  *
- * @param page decompressed, from its first value on
+ * @param page decompressed, without levels
  * @throws {ShardDamageError} the lengths are not valid
  */
 export function repeatedBytes(page: Uint8Array): number {
@@ -65,7 +65,7 @@ class Reader {
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2
   }
 
-  /** `width` bits, the least significant first. */
+  /** Reads `width` bits, the least significant first. */
   bits(from: number, width: number): number {
     let value = 0
     let factor = 1

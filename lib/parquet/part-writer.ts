@@ -1,6 +1,6 @@
 /**
- * One Parquet file on its way to its name: rows are collected to a row group, encoded, written and hashed.
- * Holds one row group. It gets its name by `publish`, after `seal` made its bytes durable.
+ * Writes one Parquet file: collects rows to a row group, encodes, writes and hashes it. Holds one row group. The file has a
+ * temporary name until `publish`, after `seal` has made its bytes durable.
  */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
@@ -21,8 +21,8 @@ export interface CutFile {
   readonly sha256: string
 }
 
-/** What one file of a cut is made of. */
-export interface PartOptions {
+/** Options for `PartWriter.open`. */
+interface PartOptions {
   readonly files: FileLayer
   /** The run directory. */
   readonly directory: string
@@ -31,12 +31,11 @@ export interface PartOptions {
   readonly split: string | null
   readonly columns: readonly Column[]
   readonly encoder: Encoder
-  /** Uncompressed bytes of a row group; a single larger row makes a group of its own. */
+  /** Uncompressed bytes of a row group; a larger row is a row group by itself. */
   readonly rowGroupBytesMax: number
   readonly onStep?: OnStep | undefined
 }
 
-/** Writes one file of a cut under a temporary name, a row group at a time; it counts once it was committed. */
 export class PartWriter {
   rows = 0
   /** Relative to the run directory. */
@@ -75,7 +74,7 @@ export class PartWriter {
     return new PartWriter(options, file)
   }
 
-  /** `cells` in the order of the columns, checked. */
+  /** @param cells checked, in the order of the columns */
   async add(cells: readonly Cell[]): Promise<void> {
     const bytes = sizeOf(cells)
     if (this.#groupRows > 0 && this.#groupBytes + bytes > this.#options.rowGroupBytesMax) await this.#writeGroup()
@@ -85,7 +84,7 @@ export class PartWriter {
     this.rows++
   }
 
-  /** Last row group, footer, fsync. Only then may it be published. */
+  /** Writes the last row group and the footer, and fsyncs. Required before `publish`. */
   async seal(): Promise<void> {
     if (this.#sealed) return
     if (this.rows === 0) throw new ContractError(`${this.#options.path} has no rows: an empty file must not be written`)
@@ -100,13 +99,13 @@ export class PartWriter {
   }
 
   /**
-   * Takes its name, which is durable once the directory is fsynced.
+   * Renames the file to its name, which is durable after the directory is fsynced.
    *
    * @throws {LockLostError} the name is in use: recovery deletes what no commit names, so another process wrote it
    */
   async publish(): Promise<CutFile> {
     const { files, path, split, onStep } = this.#options
-    if (!this.#sealed) throw new ContractError(`${path} is not sealed, its bytes may not survive its name`)
+    if (!this.#sealed) throw new ContractError(`${path} is not sealed: its bytes may not be durable`)
     const [from, to] = [this.#target + temporarySuffix, this.#target]
     const renamed = await runStep(onStep, 'rename', path, () => renameExclusively(files, from, to))
     if (!renamed) {
@@ -119,7 +118,7 @@ export class PartWriter {
     return { path, split, rows: this.rows, bytes: this.#bytes, sha256: this.#hash.copy().digest('hex') }
   }
 
-  /** Deletes what has no name yet. */
+  /** Deletes the file with the temporary name. */
   async discard(): Promise<void> {
     if (!this.#sealed) await this.#file.close()
     this.#sealed = true

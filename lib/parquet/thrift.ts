@@ -1,12 +1,12 @@
-/** Reads one struct of Thrift's compact protocol, as page headers of Parquet are written. Strings and lists are skipped. */
+/** Parses one struct of Thrift's compact protocol, the format of Parquet page headers. Strings and lists are skipped. */
 import { ShardDamageError } from '../errors.js'
 
-/** Structs within structs. */
+/** Largest nesting of structs. */
 const depthMax = 8
-/** Elements of a list that is skipped. */
+/** Largest number of elements of a list. */
 const elementsMax = 1_000_000
 
-/** The fields of a struct by their ids. */
+/** The fields of a struct, by id. */
 export class ThriftFields {
   readonly #values = new Map<number, number | ThriftFields>()
 
@@ -50,7 +50,7 @@ class Reader {
     return fields
   }
 
-  /** Null for what is skipped. */
+  /** Returns null for a skipped value. */
   #value(type: number, depth: number): number | ThriftFields | null {
     if (type === 1 || type === 2) return type === 1 ? 1 : 0
     if (type === 3) return this.#byte()
@@ -67,7 +67,7 @@ class Reader {
     const size = head >> 4 === 15 ? this.#varint() : head >> 4
     if (size > elementsMax) throw invalid()
     for (let index = 0; index < size; index++) {
-      // A boolean in a list is a byte of its own.
+      // In a list, a boolean takes one byte.
       if ((head & 15) <= 2) this.#byte()
       else this.#value(head & 15, depth + 1)
     }

@@ -1,9 +1,9 @@
 /**
  * The default encoder: hyparquet-writer with zstd level 3.
  *
- * The codec is WebAssembly on every Node, so that Node 20 and 24 write the same bytes. zlib's own zstd (Node 22.15
- * and later) gives other bytes with another version of Node, and is only 1.3 times as fast in a whole file:
- * 65,000 rows/s of 1.4 kB with WebAssembly, 88,000 with zlib (Node 24, 2 cores), where a model server gives hundreds.
+ * The codec is WebAssembly on every Node, so that Node 20 and 24 write the same bytes. The bytes of zlib's zstd (Node 22.15
+ * and later) depend on the version of Node, and it is only 1.3 times as fast for a whole file: 88,000 rows/s of 1.4 kB,
+ * 65,000 with WebAssembly (Node 24, 2 cores). A model server produces hundreds.
  */
 
 import type { SchemaElement } from 'hyparquet'
@@ -45,8 +45,8 @@ class HyparquetFile implements EncodedFile {
   }
 
   /**
-   * Column by column: encoding blocks the event loop, and the write after each column lets others have their turn.
-   * The writer takes each for a row group of its own; put together they are the one they would have been.
+   * Writes column by column: encoding blocks the event loop, and the write after each column yields to other work. The
+   * writer makes a row group of each column; they are merged into the one that a single call would have written.
    */
   async writeRowGroup(columns: readonly (readonly Cell[])[], rows: number): Promise<void> {
     const { row_groups: groups } = this.#parquet
@@ -54,7 +54,7 @@ class HyparquetFile implements EncodedFile {
     for (const [c, { name }] of this.#options.columns.entries()) {
       const columnData = [{ name, data: columns[c] as Cell[] }]
       await this.#parquet.write({ columnData, rowGroupSize: rows, pageSize: pageBytes })
-      await this.#hand()
+      await this.#writeBuffered()
     }
     const parts = groups.splice(before)
     groups.push({
@@ -68,11 +68,11 @@ class HyparquetFile implements EncodedFile {
 
   async finish(): Promise<void> {
     await this.#parquet.finish()
-    await this.#hand()
+    await this.#writeBuffered()
   }
 
-  /** Its `offset` counts on over the file; `index` is the place in the buffer, which is used again. */
-  async #hand(): Promise<void> {
+  /** Writes the buffer and empties it. `offset` is that of the file and is kept; `index` is that of the buffer. */
+  async #writeBuffered(): Promise<void> {
     await this.#options.write(this.#bytes.getBytes())
     this.#bytes.index = 0
   }

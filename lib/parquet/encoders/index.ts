@@ -16,13 +16,12 @@ export const encoderOptions = z.strictObject({
     .optional()
     .describe('zstd (hyparquet-writer), gzip or snappy (parquetjs-lite); by default zstd or gzip'),
 })
-/** Which library writes, and how it compresses. */
 export type EncoderOptions = z.infer<typeof encoderOptions>
 
 /**
- * The encoder for the options; hyparquet-writer with zstd by default.
+ * Returns the encoder for the options; hyparquet-writer with zstd by default.
  *
- * @throws {InvalidOptionError} a codec that the library does not write
+ * @throws {InvalidOptionError} the library does not write the codec
  */
 export async function parquetEncoder(options: z.input<typeof encoderOptions> = {}): Promise<Encoder> {
   const { encoder, codec } = encoderOptions.parse(options)
@@ -33,7 +32,7 @@ export async function parquetEncoder(options: z.input<typeof encoderOptions> = {
   )
 }
 
-/** What fixes the bytes of the files besides their rows: library, codec, level, versions. Goes into run.json. */
+/** Returns what determines the bytes of the files besides their rows (library, codec, level, versions), for run.json. */
 export async function encoderIdentity(options: z.input<typeof encoderOptions> = {}): Promise<string> {
   return (await parquetEncoder(options)).identity
 }

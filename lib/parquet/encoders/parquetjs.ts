@@ -1,9 +1,9 @@
 /**
- * parquetjs-lite behind the seam, for whoever asks for it (`output.encoder: parquetjs-lite`); gzip or snappy.
+ * Encoder that uses parquetjs-lite (`output.encoder: parquetjs-lite`), with gzip or snappy.
  *
- * Its defects are kept from the files: INT64 beyond 2^53 is refused (it alters them silently), statistics are off
- * (its bounds of strings are in UTF-16 order, so that readers skip matching row groups), and the uncompressed sizes,
- * which it gives as the compressed ones, are set right before the footer is written.
+ * Works around its defects: INT64 beyond 2^53 is refused (it alters such values silently), statistics are disabled (its
+ * bounds of strings are in UTF-16 order, so that readers skip matching row groups), and the uncompressed sizes, which it
+ * sets to the compressed ones, are corrected before the footer is written.
  */
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -15,9 +15,9 @@ import type { Cell, Column } from '../columns.js'
 import type { EncodedFile, EncodedFileOptions, Encoder } from './types.js'
 import { installedVersion } from './version.js'
 
-/** parquetjs-lite behind the same seam; refuses int64 beyond 2^53, which it would alter. */
+/** Returns the encoder; it refuses int64 beyond 2^53. */
 export function parquetjsEncoder(codec: 'gzip' | 'snappy' = 'gzip'): Encoder {
-  // Gzip's bytes are those of Node's own zlib: another Node may write others.
+  // The bytes of gzip are those of Node's zlib: another version of Node may write others.
   const by = codec === 'gzip' ? `zlib ${process.versions.zlib}` : `snappyjs ${installedVersion('snappyjs')}`
   return {
     name: 'parquetjs-lite',
@@ -34,7 +34,7 @@ class ParquetjsFile implements EncodedFile {
   readonly #schema: InstanceType<typeof parquet.ParquetSchema>
   readonly #envelope: InstanceType<typeof parquet.ParquetEnvelopeWriter>
   readonly #writer: InstanceType<typeof parquet.ParquetWriter>
-  /** It calls back without awaiting its header: writes are put in a row here, and failures kept. */
+  /** parquetjs-lite does not await the write of its header: writes are chained here, and a failure is kept. */
   #written: Promise<void> = Promise.resolve()
   readonly #options: EncodedFileOptions
 
@@ -46,7 +46,7 @@ class ParquetjsFile implements EncodedFile {
     const settings = { pageSize: pageRows, pageIndex: false, useDataPageV2: true }
     const write = (bytes: Buffer): Promise<void> => {
       this.#written = this.#written.then(() => this.#options.write(bytes))
-      // Whoever does not await this call finds the failure at the next one.
+      // A failure that is not awaited here is thrown by the next call.
       this.#written.catch(() => undefined)
       return this.#written
     }
@@ -67,7 +67,7 @@ class ParquetjsFile implements EncodedFile {
       for (const [c, column] of this.#options.columns.entries())
         row[column.name] = encodedValue(column, columns[c]?.[r])
       await this.#writer.appendRow(row)
-      // Its promises never leave the event loop's turn: let others have one.
+      // Its promises never leave the current turn of the event loop: yields to other work.
       if (r % pageRows === 0) await nextTurn()
     }
     await this.#written

@@ -1,26 +1,27 @@
-/** The seam under the Parquet files: what an encoder is given, and what it must say about itself. */
+/** Interface of the encoders of Parquet files. */
 
-/** A library that writes Parquet, as the cut writer sees it. */
 import type { Cell, Column } from '../columns.js'
+
+/** A library that writes Parquet. */
 export interface Encoder {
   readonly name: 'hyparquet-writer' | 'parquetjs-lite'
-  /** Library, codec, level and their versions: what fixes the bytes besides the rows. Pinned in run.json. */
+  /** Library, codec, level and versions: what determines the bytes besides the rows. Pinned in run.json. */
   readonly identity: string
-  /** Refuses what it would alter; called for every row before it is kept. */
+  /** Refuses values that the library would alter; called for every row. */
   readonly check?: (columns: readonly Column[], cells: readonly Cell[]) => void
   open(options: EncodedFileOptions): EncodedFile
 }
 
-/** What one file is made of, and where its bytes go. */
+/** Options for `Encoder.open`. */
 export interface EncodedFileOptions {
   readonly columns: readonly Column[]
   /** Key-value metadata of the footer. */
   readonly metadata: Readonly<Record<string, string>>
-  /** The bytes are only valid until the promise it returns settles. */
+  /** Writes bytes, which are valid until the returned promise settles. */
   readonly write: (bytes: Uint8Array) => Promise<void>
 }
 
-/** One file, written front to back. Holds one row group at a time. */
+/** A file being written. Holds one row group. */
 export interface EncodedFile {
   /** `columns[c][r]` is row r of column c; checked cells, at least one row. */
   writeRowGroup(columns: readonly (readonly Cell[])[], rows: number): Promise<void>

@@ -1,13 +1,13 @@
-/** The version of a package as it is installed: what wrote the bytes, not what package.json allows. */
+/** The installed version of a package, as opposed to the range in package.json. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { ContractError } from '../../errors.js'
 
 /**
- * The version of a package under node_modules.
+ * Returns the version of an installed package.
  *
- * @throws {ContractError} it is not whole
+ * @throws {ContractError} its package.json is missing
  */
 export function installedVersion(name: string): string {
   // Its package.json is not always exported: go up from its entry.

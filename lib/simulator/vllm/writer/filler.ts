@@ -1,5 +1,5 @@
 /**
- * Text of any number of tokens that says nothing: for benches where only lengths matter, and for `ignore_eos`.
+ * Filler text with a given number of tokens: for benches where only lengths matter, and for `ignore_eos`.
  */
 import { encode, tokenText } from '../tokens.js'
 
@@ -18,7 +18,7 @@ const offsets = [0]
 for (const id of ids) offsets.push((offsets.at(-1) as number) + tokenText(id).length)
 const once = sentences.join('')
 
-/** Exactly `count` tokens, beginning at a sentence that the hash picks. */
+/** Returns exactly `count` tokens, beginning with a sentence selected by the hash. */
 export function filler(count: number, hash: number): { text: string; ids: number[] } {
   const start = hash % ids.length
   const out: number[] = new Array(count)

@@ -1,11 +1,11 @@
 /**
- * Grades an instruction by plain rules, as a judge model would: how sure is it that the instruction is good?
- * Length and form say most of it; the rest is the judge's own, so that grades lie everywhere between 0 and 1.
+ * Grades an instruction by rules in place of a judge model. Length and form determine most of the grade; noise derived from
+ * the text makes grades cover 0 to 1.
  */
 import { hashText, unit } from '../../random.js'
 import { vagueReferences } from './stop-list.js'
 
-/** Probability that the two grades together have; the rest belongs to every other token. */
+/** Sum of the probabilities of the two grades; the rest is that of all other tokens. */
 const mass = 0.98
 /** Of the logistic distribution, in units of evidence. */
 const opinionScale = 0.6
@@ -21,7 +21,7 @@ export interface Grade {
   readonly logprobs: { readonly 好: number; readonly 差: number }
 }
 
-/** The same instruction always gets the same grade; `good` says which probability is larger. */
+/** Returns the grade, which depends on the instruction only; `good` is true if that probability is larger. */
 export function grade(instruction: string): Grade {
   const text = instruction.trim()
   const letters = [...text.matchAll(/[\p{Script=Han}\p{L}\p{N}]/gu)].length
@@ -37,13 +37,13 @@ export function grade(instruction: string): Grade {
   return gradeOf(1 / (1 + Math.exp(-(evidence + opinion(text)))))
 }
 
-/** What the rules do not explain: logistic around 0, beyond ±2.8 for two texts in a hundred. The same for the same text. */
+/** Noise: logistic around 0, beyond ±2.8 for 2 % of texts; the same for the same text. */
 function opinion(text: string): number {
   const drawn = Math.min(1 - 1e-9, Math.max(1e-9, unit(hashText(text, 7))))
   return opinionScale * Math.log(drawn / (1 - drawn))
 }
 
-/** The grade whose share of 好 is given. */
+/** Returns the grade for a share of 好. */
 export function gradeOf(share: number): Grade {
   const bounded = Math.min(0.999, Math.max(0.001, share))
   return {

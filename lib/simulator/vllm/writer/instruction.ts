@@ -1,6 +1,6 @@
 /**
- * Back-translation without a model: the instruction that a text would answer, from its key phrases and what kind of
- * text it seems to be. A text without key phrases gets a vague instruction, as weak models write them.
+ * Back-translation without a model: an instruction that the text answers, from its key phrases and the kind of text. A text
+ * without key phrases gets a vague instruction, as weak models write them.
  */
 import { hashText } from '../../random.js'
 import { type KeyPhrase, keyPhrases } from './key-phrases.js'
@@ -10,7 +10,7 @@ interface Kind {
   readonly templates: readonly ((first: string, second: string) => string)[]
 }
 
-/** The first kind whose marks are in the text is taken; the last takes every text. */
+/** The first kind whose marks occur in the text is used; the last one matches every text. */
 const kinds: readonly Kind[] = [
   {
     marks: /首先|步骤|第一步|然后再|注意事项|具体做法|应当先|适量|备用/u,
@@ -47,14 +47,13 @@ const kinds: readonly Kind[] = [
   },
 ]
 
-/** Below this no word of the text stands out: about two mentions. */
+/** Below this weight no word is a key phrase: about two occurrences. */
 const tellingWeightMin = 2.3
 
 const vague = ['请概括这段文字的主要内容。', '这段话想要表达什么意思？', '请谈谈你对本文的看法。'] as const
 
 /**
- * The instruction that `text` would answer. The same text and seed give the same instruction;
- * another seed takes another template and another pair of phrases.
+ * Returns an instruction that `text` answers. It depends on text and seed; the seed selects the template and the phrases.
  */
 export function writeInstruction(text: string, seed: number): string {
   const found = keyPhrases(text)

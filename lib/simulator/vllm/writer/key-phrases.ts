@@ -1,16 +1,16 @@
 /**
- * Finds what a text is about: its frequent words, joined where they stand together, names of persons left out.
+ * Finds the topics of a text: its frequent words, joined if adjacent, without names of persons.
  * Deterministic; the words are those of Intl.Segmenter.
  */
 import { stopWords } from './stop-list.js'
 
 export interface KeyPhrase {
   readonly phrase: string
-  /** Higher is more telling; comparable within one text only. */
+  /** Higher is more relevant; comparable within one text only. */
   readonly weight: number
 }
 
-/** Words read from the beginning of a text, so that the time for one is bounded. */
+/** Words read from the start of a text, which limits the time for one. */
 const wordsMax = 2_000
 const phraseCharsMax = 8
 const surnames =
@@ -19,7 +19,7 @@ const numeral = /^[〇零一二三四五六七八九十百千万亿两几多余]
 const afterPerson = /^(?:说|道|表示|认为|指出|告诉|回忆|笑着|先生|女士|同志|教授|老师|医生|的妻子)/u
 const segmenter = new Intl.Segmenter('zh', { granularity: 'word' })
 
-/** At most `countMax` phrases of 2 to 8 Chinese characters, most telling first. */
+/** Returns at most `countMax` phrases of 2 to 8 Chinese characters, the most relevant first. */
 export function keyPhrases(text: string, countMax = 6): KeyPhrase[] {
   const weights = new Map<string, number>()
   const firstAt = new Map<string, number>()
@@ -49,7 +49,7 @@ function isTopic(word: string): boolean {
   return word.length >= 2 && /^\p{Script=Han}+$/u.test(word) && !numeral.test(word) && !stopWords.has(word)
 }
 
-/** A surname with one or two characters, then a word that only persons take. */
+/** A surname with one or two characters, followed by a word that is used with persons only. */
 function isPerson(word: string, after: string): boolean {
   return word.length <= 3 && surnames.includes(word[0] as string) && afterPerson.test(after)
 }

@@ -1,19 +1,19 @@
 /**
- * Answer polishment without a model: the sentences of a text that carry what the instruction asks for,
- * in their order, cleaned and joined. Adds no fact.
+ * Answer polishment without a model: the sentences of a text that are relevant to the instruction, in their order, cleaned
+ * and joined. Adds no facts.
  */
 import { keyPhrases } from './key-phrases.js'
 
-/** An answer is at least this long when the text allows. */
+/** Smallest length of an answer, if the text is long enough. */
 const answerCharsMin = 20
 const answerCharsMax = 600
-/** Share of the text's characters that the answer aims at. */
+/** Target share of the text's characters. */
 const share = 0.7
 const connectives = /^(?:但是|但|然而|不过|而且|并且|所以|因此|于是|可是|另外|此外|同时|其中|那么|而)[，,]?/u
 const clutter =
   /https?:\/\/[\w./?=&%#-]+|（(?:记者|编辑|来源|责编)[^）]{0,30}）|\((?:记者|编辑|来源|责编)[^)]{0,30}\)|责任编辑[:：]\S{0,12}|(?:点击|扫码|关注)(?:查看|阅读|下方|公众号)[^。！？]{0,20}/gu
 
-/** The answer to `instruction` that `text` holds. */
+/** Returns an answer to `instruction` from `text`. */
 export function polish(text: string, instruction: string): string {
   const sentences = sentencesOf(text)
   if (sentences.length === 0) return text.trim()
@@ -42,7 +42,7 @@ function sentencesOf(text: string): string[] {
     .filter((sentence) => /[\p{Script=Han}\p{L}]{2}/u.test(sentence))
 }
 
-/** A sentence after a gap loses the word that leaned on what is gone; the first never leans on anything. */
+/** Removes a connective at the start of a sentence whose predecessor was dropped, and of the first sentence. */
 function join(sentences: readonly string[], chosen: ReadonlySet<number>): string {
   let answer = ''
   let previous = -2

@@ -1,6 +1,6 @@
 /**
- * Recognises what a prompt asks for: by the tags of kun-stream's templates, the fixed first line of the published
- * label model, and the published score and answer lines. Whatever is none of these is answered from its own text.
+ * Detects the task of a prompt: by the tags of kun-stream's templates, the first line of the published label model, and the
+ * published score and answer lines. Any other prompt is answered from its text.
  */
 
 export type Task =
@@ -26,7 +26,7 @@ export function recognise(prompt: string): Task {
   return { kind: 'free', text: turn(prompt) }
 }
 
-/** What stands in the last pair of a tag: examples may come before. */
+/** Returns the content of the last pair of a tag: examples may precede it. */
 function tagged(prompt: string, tag: string): string | null {
   const end = prompt.lastIndexOf(`【/${tag}】`)
   if (end < 0) return null
@@ -34,7 +34,7 @@ function tagged(prompt: string, tag: string): string | null {
   return start < 0 ? null : prompt.slice(start + tag.length + 2, end).trim()
 }
 
-/** Up to the end of the turn, if the prompt has ChatML marks. */
+/** Returns the text up to the end of the turn, if the prompt has ChatML marks. */
 function turn(text: string): string {
   const end = text.indexOf('<|im_end|>')
   return (end < 0 ? text : text.slice(0, end)).trim()

@@ -1,6 +1,5 @@
 /**
- * The built-in extractive writer: what a model would reply to a prompt, given by the prompt and the seed alone.
- * It knows nothing of tokens, HTTP or time.
+ * The built-in extractive writer: replies to a prompt in place of a model, depending only on prompt and seed.
  */
 import { hashText } from '../../random.js'
 import { type Grade, grade } from './grade.js'
@@ -10,14 +9,14 @@ import { recognise } from './task.js'
 
 export interface Draft {
   readonly task: 'label' | 'grade' | 'polish' | 'free'
-  /** What a reasoning model thinks before it replies. */
+  /** Reasoning before the reply. */
   readonly reasoning: string
   readonly text: string
-  /** For 'grade': what the logprobs of 好 and 差 are to say. */
+  /** For 'grade': the probabilities of 好 and 差. */
   readonly grade?: Grade
 }
 
-/** The reply to `prompt`. Another seed gives another instruction; a grade and an answer do not depend on it. */
+/** Returns the reply. The seed changes instructions; grades and answers do not depend on it. */
 export function write(prompt: string, seed: number): Draft {
   const task = recognise(prompt)
   if (task.kind === 'label') {
@@ -37,7 +36,7 @@ export function write(prompt: string, seed: number): Draft {
   return { task: 'free', reasoning: '先理解用户的要求，再组织语言。', text }
 }
 
-/** A seed for the writer from the `seed` of a request, which sample it is, and what temperature means for both. */
+/** Returns the seed for the writer from seed, sample and temperature of a request. */
 export function writerSeed(seed: number | undefined, sample: number, temperature: number): number {
   if (temperature === 0 || (seed === undefined && sample === 0)) return 0
   return hashText(`${seed ?? 0}:${sample}`)
