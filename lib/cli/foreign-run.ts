@@ -9,7 +9,7 @@ import type { Recipe } from '../recipe/index.js'
 import { isOwnRun } from './own-run.js'
 import { isOverridden } from './recipe-options.js'
 
-export interface ForeignRunOptions {
+interface ForeignRunOptions {
   readonly directory: string
   /** The recipe of run.json, with the overrides of this call. */
   readonly recipe: Recipe

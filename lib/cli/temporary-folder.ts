@@ -6,7 +6,7 @@ import { UsageError } from '../errors.js'
 import { storageError } from '../storage/files.js'
 import { cleanUpAtStopSignal } from './terminal/stop-signals.js'
 
-export interface TemporaryFolder {
+interface TemporaryFolder {
   readonly path: string
   remove(): void
 }

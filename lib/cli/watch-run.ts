@@ -10,9 +10,9 @@ import type { RunTerminal } from './terminal/run-terminal.js'
 /** `status` reads timings.json of a run that is in progress. */
 const timingsEveryMs = 10_000
 
-export type RunOutcome = { readonly end: KunRunEnd; readonly timings: CallTimings } | { readonly error: unknown }
+type RunOutcome = { readonly end: KunRunEnd; readonly timings: CallTimings } | { readonly error: unknown }
 
-export interface WatchOptions {
+interface WatchOptions {
   readonly directory: string
   /** Bytes of all shards as they are stored; null if unknown. */
   readonly totalBytes: number | null

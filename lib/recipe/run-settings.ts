@@ -2,7 +2,7 @@
 
 import { reportWaits } from '../hub/retry-messages.js'
 import type { KunSettings, NoYieldSettings } from '../run/settings.js'
-import { modelsOf, type RecipeModels } from './models.js'
+import { modelsOf } from './models.js'
 import { pinnedRecipe } from './recipe-lock.js'
 import type { Recipe } from './schema.js'
 import { storedRecipe } from './secrets.js'
@@ -27,16 +27,15 @@ export async function settingsOf(
 ): Promise<PreparedSettings> {
   const { sources, seed, read, workers, servers, kun, memory, replies, limits, brakes } = recipe
   const { dedup, ...prepare } = recipe.prepare
+  const [pinned, stored] = [pinnedRecipe(recipe), storedRecipe(recipe)]
+  const { models, builtin, close: closeModels } = await modelsOf(recipe.models)
   const connections = new HubConnections(reportWaits(recipe.hub, say))
-  let opened: RecipeModels | null = null
   const close = async (): Promise<void> => {
-    await opened?.close()
+    await closeModels()
     await connections.close()
   }
   try {
     const shards = await listShards(sources, connections)
-    opened = await modelsOf(recipe.models)
-    const { models, builtin } = opened
     const settings: KunSettings = {
       seed,
       shards,
@@ -55,8 +54,8 @@ export async function settingsOf(
       drift: brakes,
       noYield: noYieldOf(brakes),
       limits,
-      pinned: pinnedRecipe(recipe),
-      recipe: storedRecipe(recipe),
+      pinned,
+      recipe: stored,
     }
     return { settings, builtin, close }
   } catch (error) {

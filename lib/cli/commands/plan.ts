@@ -38,7 +38,7 @@ export function registerPlan(program: Command): void {
     })
 }
 
-export interface RunPlan {
+interface RunPlan {
   readonly name: string
   readonly directory: string
   readonly splits: readonly SplitPlan[]

@@ -75,7 +75,7 @@ function resumeCommand(path: string, { out, set }: RunFlags): string {
   return [commandName(), ...words.map(shellWord)].join(' ')
 }
 
-export interface RunOrder {
+interface RunOrder {
   readonly directory: string
   /** The command that resumes it. */
   readonly again: string

@@ -29,7 +29,7 @@ export function registerStatus(program: Command): void {
     })
 }
 
-export interface RunStatus {
+interface RunStatus {
   readonly directory: string
   readonly name: string | null
   readonly cuts: number

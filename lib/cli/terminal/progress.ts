@@ -9,7 +9,7 @@ import stringWidth from 'string-width'
 import { duration } from '../../core/duration.js'
 import { terminalText } from './terminal-text.js'
 
-export interface ProgressStage {
+interface ProgressStage {
   readonly name: string
   readonly in: number
   readonly out: number

@@ -35,7 +35,7 @@ function capabilityText(found: Capabilities): string {
   return `${server}, ${context}${missing.length > 0 ? `; without ${missing.join(', ')}` : ''}`
 }
 
-export interface Conclusion {
+interface Conclusion {
   readonly name: string
   readonly directory: string
   readonly end: 'input' | 'limit'
