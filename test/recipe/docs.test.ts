@@ -16,7 +16,7 @@ t.test('docs/recipe.md lists every field as the schema has it', async (t) => {
   else t.equal(text, made, 'build, then: KUN_UPDATE_DOCS=1 npx tap dist/test/recipe/docs.test.js')
 })
 
-t.test('every field says what it means and what is allowed', async (t) => {
+t.test('every field has a description and allowed values', async (t) => {
   const fields = recipeFields()
   t.ok(fields.length > 80, `${fields.length} fields`)
   t.strictSame(

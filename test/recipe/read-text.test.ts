@@ -13,7 +13,7 @@ output: { dir: out/small }
 const recipe = text.replace('小', 'small')
 const utf16be = (value: string) => Buffer.from(value, 'utf16le').swap16()
 
-t.test('A recipe that is not UTF-8 text is refused with the name of its format', async (t) => {
+t.test('a recipe that is not UTF-8 text is refused with the name of its format', async (t) => {
   const folder = t.testdir()
   const path = join(folder, 'recipe.yaml')
   const cases: [string, Buffer, RegExp][] = [
@@ -41,12 +41,12 @@ t.test('A recipe that is not UTF-8 text is refused with the name of its format',
   }
 })
 
-t.test('An endless device is read only up to the size limit of a recipe', { timeout: 60_000 }, async (t) => {
+t.test('an endless device is read only up to the size limit of a recipe', { timeout: 60_000 }, async (t) => {
   await t.rejects(loadRecipe('/dev/zero'), { code: 'KUN_RECIPE', message: /larger than 1 MiB/ })
   await t.rejects(loadRecipe('a\0b'), { code: 'KUN_RECIPE', message: /^a\\0b cannot be read: its path contains a NUL/ })
 })
 
-t.test('A NUL in a recipe is refused with its place, except in text that is sent to the model server', async (t) => {
+t.test('a NUL in a recipe is refused with its position, except in text that is sent to the model server', async (t) => {
   const parse = (...set: string[]) => parseRecipe(recipe, 'r.yaml', set)
   t.throws(() => parse('output.dir="a\\0b"'), {
     code: 'KUN_RECIPE',
@@ -56,7 +56,7 @@ t.test('A NUL in a recipe is refused with its place, except in text that is sent
     t.throws(() => parse(set), { code: 'KUN_RECIPE', message: /contains a NUL character/ } as never, set)
 })
 
-t.test('Aliases that multiply are refused, in a recipe and in an override', async (t) => {
+t.test('aliases that expand exponentially are refused, in a recipe and in an override', async (t) => {
   const levels = ['a: &a [x,x,x,x,x,x,x,x,x]']
   for (const [place, name] of [...'bcdefghi'].entries()) {
     const below = 'abcdefghi'[place]

@@ -41,7 +41,7 @@ const replaced = (part: string, by: string) => {
   return mistake(text.replace(part, by))
 }
 
-t.test('a recipe is filled in: defaults, one file as a list, and the prompt that fits the label model', async (t) => {
+t.test('defaults are filled in: one file as a list, and the prompt of the label model', async (t) => {
   const recipe = small()
   t.match(recipe, {
     name: 'small',

@@ -32,7 +32,7 @@ function foreignRun(t: Test, more: Record<string, unknown> = {}): { directory: s
 }
 
 t.test(
-  'rebuild of a foreign directory starts no command, sends no variable, copies and writes nowhere else',
+  'rebuild of a directory of another account starts no command, sends no variable, and writes nowhere else',
   async (t) => {
     const { directory, out } = foreignRun(t)
     const said: string[] = []
@@ -64,7 +64,7 @@ t.test('rebuild takes commands, keys and tokens from its flags only', async (t) 
   t.notMatch(said.join('\n'), /^(?:onExit|models\.writer\.apiKey|sources\[0\]\.cache)/m)
 })
 
-t.test('filters that a run directory names are code: rebuild needs a flag for them', async (t) => {
+t.test('rebuild requires a flag for filters that a run directory names, since they are code', async (t) => {
   const filters = ['./evil.mjs']
   const { directory, out } = foreignRun(t, { prepare: { filters } })
   await t.rejects(recipeOfRun(directory, out, []), {

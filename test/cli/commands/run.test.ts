@@ -70,7 +70,7 @@ t.test('a recipe that cannot be run: one message with the path in it, exit code 
   t.match(await run('--force'), { code: 2, stderr: /--force requires --fresh/ })
 })
 
-t.test('bad data becomes rejects with shard and offset, and the run goes on', async (t) => {
+t.test('bad data becomes rejects with shard and offset, and the run continues', async (t) => {
   const { run, root, directory } = await setUp(t)
   const good = (n: number) =>
     `${JSON.stringify({
@@ -115,7 +115,7 @@ t.test('bad data becomes rejects with shard and offset, and the run goes on', as
   t.match(
     rejects.filter(({ shard, reason }) => shard === 'cut.jsonl.gz' && reason === 'shard-truncated'),
     [{ offset: Number }],
-    'the gzip that ends early is told as such',
+    'the truncated gzip file is reported as truncated',
   )
   t.ok(
     rejects.some(({ shard, reason }) => shard === 'early.json' && /truncated|json/.test(reason)),
@@ -139,7 +139,7 @@ async function asked(server: Simulator, requests: number, ended: Promise<unknown
   while (server.stats().requests < requests && !over) await new Promise((resolve) => setTimeout(resolve, 5))
 }
 
-t.test('a server that goes away is asked again when it is back', async (t) => {
+t.test('requests to a server that went down are retried when it is up again', async (t) => {
   const { server, run, directory, root } = await setUp(t, { preset: 'delay', latencyMs: 10 })
   const ended = run(...settings('models.writer.inFlightMax=8', 'models.judge.inFlightMax=8'))
   await asked(server, 80, ended)
@@ -153,7 +153,7 @@ t.test('a server that goes away is asked again when it is back', async (t) => {
   t.strictSame(bytesOf(directory), bytesOf(whole), 'nothing is lost or rejected for it')
 })
 
-t.test('one that stays away past outageMax stops the run: exit code 3, what is committed stays', async (t) => {
+t.test('an outage longer than outageMaxMs stops the run with exit code 3; committed cuts are kept', async (t) => {
   const { server, run, directory } = await setUp(t, { preset: 'delay', latencyMs: 10 })
   const few = settings('models.writer.inFlightMax=4', 'models.judge.inFlightMax=4')
   const ended = run(...few, ...settings('servers.outageMaxMs=300ms'))
@@ -167,27 +167,27 @@ t.test('one that stays away past outageMax stops the run: exit code 3, what is c
   t.match(await kunStream(['inspect', directory, '-n', '1']), { code: 0 })
   t.match((await readTimings(directory))[0], { end: 'KUN_OUTAGE' })
   await server.revive()
-  t.equal((await run()).code, 0, 'and it goes on')
+  t.equal((await run()).code, 0, 'the next call resumes it')
 })
 
-t.test('onExit is told code and reason, at a good end, at a limit, and when nothing could begin', async (t) => {
+t.test('onExit receives code and reason: when the run is done, at a limit, and when it could not start', async (t) => {
   const { run, root } = await setUp(t)
-  const told = join(root, 'told.txt')
-  const command = `onExit=echo "$KUN_EXIT_CODE $KUN_EXIT_REASON" >> ${told}; echo arguments >> ${told}; echo`
+  const output = join(root, 'output.txt')
+  const command = `onExit=echo "$KUN_EXIT_CODE $KUN_EXIT_REASON" >> ${output}; echo arguments >> ${output}; echo`
   const on = settings(command)
   t.equal((await run(...on, ...settings('limits.tokensMax=500'))).code, 3)
   const second = await run(...on)
   t.equal(second.code, 0)
   t.match(second.stderr, /^0 done$/m, 'the arguments too')
   t.equal((await run(...on, ...settings('sources[0].files=nowhere'))).code, 2)
-  const lines = readFileSync(told, 'utf8')
+  const lines = readFileSync(output, 'utf8')
     .split('\n')
     .filter((line) => /^\d/.test(line))
   t.strictSame(lines, ['3 KUN_LIMIT', '0 done', '2 KUN_SOURCE_NOT_FOUND'])
   t.match(await run(...settings('onExit=exit 7')), { code: 0, stderr: /onExit ended with exit code 7/ })
 })
 
-t.test('publish: in a recipe puts a finished run on the Hub; a Hub that refuses does not lose it', async (t) => {
+t.test('publish: in a recipe publishes a run that is done; a Hub that refuses does not undo it', async (t) => {
   const { run, root, directory } = await setUp(t)
   const hub = await startHub({ directory: join(root, 'hub') })
   t.teardown(() => hub.close())
@@ -203,7 +203,7 @@ t.test('publish: in a recipe puts a finished run on the Hub; a Hub that refuses 
   t.match(await run(), { code: 0 }, 'a recipe without it publishes nothing')
 })
 
-t.test('a run whose directory is lost goes on from its mirror', async (t) => {
+t.test('a run whose directory was lost resumes from its mirror', async (t) => {
   const { run, root, directory } = await setUp(t)
   const mirrored = settings(`mirror.to=${join(root, 'mirror')}`)
   t.equal((await run(...mirrored, ...settings('limits.rowsMax=20'))).code, 0)
@@ -211,7 +211,7 @@ t.test('a run whose directory is lost goes on from its mirror', async (t) => {
   rmSync(directory, { recursive: true })
   const back = await run('--from-mirror', ...mirrored)
   t.match(back, { code: 0, stderr: new RegExp(`^${cuts} cuts in \\d+ files \\([\\d.]+ [kM]B\\) restored from `, 'm') })
-  t.ok((await readManifest(directory)).length > cuts, 'and goes on')
+  t.ok((await readManifest(directory)).length > cuts, 'the run was resumed')
   t.match(await kunStream(['verify', directory]), { code: 0 })
   t.match(await run('--from-mirror'), { code: 2, stderr: /has no mirror\.to/ })
 })

@@ -13,7 +13,7 @@ async function parsed(...flags: string[]): Promise<void> {
   await program.parseAsync(['node', 'kun-stream', 'simulate', ...flags])
 }
 
-t.test('simulate prints its URL, serves as its flags say, and stops on a signal with code 0', async (t) => {
+t.test('simulate prints its URL, applies its flags, and ends at a signal with exit code 0', async (t) => {
   const module = fileURLToPath(new URL('../../../lib/cli/commands/simulate.js', import.meta.url))
   const commander = import.meta.resolve('commander')
   const script = `
@@ -36,7 +36,7 @@ t.test('simulate prints its URL, serves as its flags say, and stops on a signal 
   t.same(await once(child, 'exit'), [0, null])
 })
 
-t.test('a wrong flag is a usage error with the flag, the value and what is allowed', async (t) => {
+t.test('a wrong flag is a usage error with the flag, the value and the allowed values', async (t) => {
   const wrong = (message: RegExp, ...flags: string[]) => t.rejects(parsed(...flags), { code: 'KUN_USAGE', message })
   await wrong(/^--port is many: give a whole number from 0 to 65535$/, '--port', 'many')
   await wrong(/^--port is 70000: give a whole number from 0 to 65535$/, '--port', '70000')
@@ -53,7 +53,7 @@ t.test('a wrong flag is a usage error with the flag, the value and what is allow
   await wrong(/could not open .no.such.log.*no such file/, '--request-log', '/no/such.log')
 })
 
-t.test('the port of dev-hub is refused in the same words', async (t) => {
+t.test('a wrong port of dev-hub is refused with the same message', async (t) => {
   const program = new Command().exitOverride()
   registerDevHub(program)
   for (const port of ['abc', '', '70000', '1.5']) {
@@ -63,7 +63,7 @@ t.test('the port of dev-hub is refused in the same words', async (t) => {
   }
 })
 
-t.test('fault rules are written short, or as JSON', async (t) => {
+t.test('fault rules are accepted in a short form and as JSON', async (t) => {
   t.same(faultsOf('engine-error=0.01,english@5000-6000, reset=0.5@3'), [
     { kind: 'engine-error', rate: 0.01 },
     { kind: 'english', after: 5000, until: 6000 },

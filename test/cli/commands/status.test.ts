@@ -30,7 +30,7 @@ const call: CallTimings = {
   endpoints: [],
 }
 
-t.test('plan says what would be read and asked, status what is there; neither writes', async (t) => {
+t.test('plan prints what would be read and called, status what is committed; neither writes', async (t) => {
   const server = await startSimulator({})
   t.teardown(() => server.close())
   const root = t.testdir()

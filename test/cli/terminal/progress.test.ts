@@ -65,41 +65,38 @@ const state: ProgressState = {
   note: '',
 }
 
-t.test(
-  'the live block leaves nothing behind when the terminal is resized, a line is said, or ^C is shown',
-  async (t) => {
-    const terminal = new Terminal(120)
-    let show = (): void => undefined
-    t.intercept(globalThis, 'setInterval', {
-      value: (work: () => void) => {
-        show = work
-        return { unref: () => undefined }
-      },
-    })
-    t.intercept(globalThis, 'clearInterval', { value: () => undefined })
-    const progress = new Progress(() => state, terminal as unknown as WriteStream)
-    terminal.write('before\n')
-    progress.start()
-    for (const columns of [120, 80, 41, 25, 10, 60, 200, 33]) {
-      show()
-      t.equal(terminal.blocks(), 1, `one block, ${terminal.columns} columns`)
-      terminal.columns = columns
-      show()
-      t.equal(terminal.blocks(), 1, `one block, made ${columns} columns wide`)
-    }
-    progress.say('a server is down')
+t.test('the live block is erased completely after a resize, a printed line, or ^C', async (t) => {
+  const terminal = new Terminal(120)
+  let show = (): void => undefined
+  t.intercept(globalThis, 'setInterval', {
+    value: (work: () => void) => {
+      show = work
+      return { unref: () => undefined }
+    },
+  })
+  t.intercept(globalThis, 'clearInterval', { value: () => undefined })
+  const progress = new Progress(() => state, terminal as unknown as WriteStream)
+  terminal.write('before\n')
+  progress.start()
+  for (const columns of [120, 80, 41, 25, 10, 60, 200, 33]) {
     show()
-    terminal.write('^C')
+    t.equal(terminal.blocks(), 1, `one block, ${terminal.columns} columns`)
+    terminal.columns = columns
     show()
-    progress.say('waiting for the requests in flight')
-    show()
-    t.equal(terminal.blocks(), 1)
-    progress.stop()
-    t.strictSame(terminal.lines, ['before', 'a server is down', 'waiting for the requests in flight', ''])
-  },
-)
+    t.equal(terminal.blocks(), 1, `one block, made ${columns} columns wide`)
+  }
+  progress.say('a server is down')
+  show()
+  terminal.write('^C')
+  show()
+  progress.say('waiting for the requests in flight')
+  show()
+  t.equal(terminal.blocks(), 1)
+  progress.stop()
+  t.strictSame(terminal.lines, ['before', 'a server is down', 'waiting for the requests in flight', ''])
+})
 
-t.test('what earlier calls of run read counts as read', async (t) => {
+t.test('bytes read by earlier calls of run count as read', async (t) => {
   const metrics = { nodes: [], reorderPeakBytes: 0 }
   const servers = { endpoints: [], waiting: 0, tokens: 0, retries: 0, keptServed: 0 }
   const progress = () => ({ metrics, servers, readBytes: 5, cuts: 1, counters: {} }) as unknown as KunRunProgress

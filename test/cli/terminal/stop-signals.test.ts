@@ -50,32 +50,39 @@ for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
     const server = await startSimulator({ preset: 'delay', latencyMs: 100 })
     t.teardown(() => server.close())
     const root = t.testdir()
-    const told = join(root, 'told')
+    const output = join(root, 'output')
     writeFileSync(join(root, 'recipe.yaml'), tinyRecipe(server.url, true))
-    const onExit = `onExit='printf "%s %s" "$KUN_EXIT_CODE" "$KUN_EXIT_REASON" > ${told}; true'`
+    const onExit = `onExit='printf "%s %s" "$KUN_EXIT_CODE" "$KUN_EXIT_REASON" > ${output}; true'`
     const run = command(program, ['run', join(root, 'recipe.yaml'), '--out', join(root, 'run'), '--set', onExit])
     await until(run, () => server.requests().filter(({ key }) => key !== null).length >= 3)
     run.child.kill(signal)
     t.match(await run.ended, { code: 3, err: /waiting for the requests in flight.*every reply received is kept/s })
-    t.equal(readFileSync(told, 'utf8'), '3 KUN_ABORTED')
+    t.equal(readFileSync(output, 'utf8'), '3 KUN_ABORTED')
     t.equal(server.requests().filter(({ key, complete }) => key !== null && !complete).length, 0, 'none was cut off')
   })
 
   t.test(`${signal} before the run started, with a silent server: exit code 3, onExit runs, no wait`, async (t) => {
     const { url, asked } = await silentServer(t)
     const root = t.testdir()
-    const told = join(root, 'told')
+    const output = join(root, 'output')
     writeFileSync(join(root, 'recipe.yaml'), tinyRecipe(url, true))
-    const args = ['run', join(root, 'recipe.yaml'), '--out', join(root, 'run'), '--set', `onExit="touch ${told}; true"`]
+    const args = [
+      'run',
+      join(root, 'recipe.yaml'),
+      '--out',
+      join(root, 'run'),
+      '--set',
+      `onExit="touch ${output}; true"`,
+    ]
     const run = command(program, args)
     await asked
     run.child.kill(signal)
     t.match(await run.ended, { code: 3, err: new RegExp(`stopped by ${signal} before the run started`) })
-    t.ok(existsSync(told), 'onExit was run')
+    t.ok(existsSync(output), 'onExit was run')
   })
 }
 
-t.test('A signal while the program still loads ends it with the exit code of its command', async (t) => {
+t.test('a signal while the program is loading ends it with the exit code of its command', async (t) => {
   const entry = pathToFileURL(join(projectRoot, 'dist/lib/cli/terminal/stop-signals.js')).href
   for (const [name, signal, code] of [
     ['run', 'SIGHUP', 3],
@@ -111,7 +118,7 @@ t.test('simulate and dev-hub end with exit code 0 at each of the signals', async
   }
 })
 
-t.test('simulate and dev-hub say that a port is in use, and end with exit code 2', async (t) => {
+t.test('simulate and dev-hub report that a port is in use, and end with exit code 2', async (t) => {
   const taken = createServer()
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
   t.teardown(() => taken.close())
@@ -126,7 +133,7 @@ t.test('simulate and dev-hub say that a port is in use, and end with exit code 2
   t.match(foreign, { code: 2, err: /cannot listen on 192\.0\.2\.1:0: this machine does not have the address/ })
 })
 
-t.test('pipe and dedup stopped by a signal end by it, and leave no temporary folder behind', async (t) => {
+t.test('pipe and dedup are ended by a stop signal, and remove their temporary folder', async (t) => {
   const temporary = join(t.testdir(), 'temporary')
   mkdirSync(temporary)
   for (const [name, signal] of [
@@ -162,7 +169,7 @@ t.test('publish stopped by a signal ends after the current request with exit cod
   await stalled.said('commit main')
   stalled.child.kill('SIGTERM')
   await stalled.said('a second signal stops immediately')
-  t.equal(stalled.child.exitCode, null, 'the request under way is waited for')
+  t.equal(stalled.child.exitCode, null, 'the current request is not aborted')
   stalled.child.kill('SIGTERM')
   t.match(await stalled.ended, { code: 3, err: /publishing was stopped by SIGTERM/ })
   hub.faults.set([])

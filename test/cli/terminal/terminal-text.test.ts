@@ -21,7 +21,7 @@ const steering = [
   '\ufeff',
 ]
 
-t.test('Text from a server, a file or a name cannot control the terminal, and is shown completely', async (t) => {
+t.test('text from a server, a file or a name cannot control the terminal, and is shown completely', async (t) => {
   for (const text of steering) {
     for (const shown of [plainText(`name ${text}\n`), terminalText(`name ${text}\n`)]) {
       t.notMatch(shown, /(?!\n)\p{Cc}|[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/u, JSON.stringify(text))
@@ -33,13 +33,13 @@ t.test('Text from a server, a file or a name cannot control the terminal, and is
   t.equal(plainText('表\t竹子 😀\n'), '表\t竹子 😀\n')
 })
 
-t.test('A secret of the process is removed from all text output', async (t) => {
+t.test('a secret of the process is removed from all text output', async (t) => {
   processSecrets.add('sk-only-of-this-test')
   t.equal(plainText('Error: key sk-only-of-this-test\n    at x'), 'Error: key ***\n    at x')
   t.equal(terminalText('{"key":"sk\\u002donly-of-this-test"}'), '{"key":"***"}')
 })
 
-t.test('Rows go to a terminal as text, and to a pipe or a file as the bytes they are', async (t) => {
+t.test('rows are escaped on a terminal, and written unchanged to a pipe or a file', async (t) => {
   for (const isTTY of [true, false]) {
     const stream = Object.assign(new PassThrough(), { isTTY })
     const output = new Output(stream)
@@ -51,7 +51,7 @@ t.test('Rows go to a terminal as text, and to a pipe or a file as the bytes they
   }
 })
 
-t.test('Every command writes through terminal-text.ts', async (t) => {
+t.test('every command writes through terminal-text.ts', async (t) => {
   const folder = join(projectRoot, 'lib/cli')
   // stop-signals.ts loads before everything else, and writes no text from outside.
   const own = ['terminal/output.ts', 'terminal/stop-signals.ts']
