@@ -121,7 +121,7 @@ t.test('bad data becomes rejects with shard and offset, and the run continues', 
     rejects.some(({ shard, reason }) => shard === 'early.json' && /truncated|json/.test(reason)),
     'so is the array',
   )
-  t.match(await kunStream(['verify', directory]), { code: 0, stdout: /the dataset is intact/ })
+  t.match(await kunStream(['verify', directory]), { code: 0, stdout: /The dataset is intact/ })
   const known: readonly string[] = [manifestName, ...durableFiles, ...localFiles, ...partFolders, ...logFolders]
   t.same(
     readdirSync(directory).filter((name) => !known.includes(name)),
@@ -163,7 +163,7 @@ t.test('an outage longer than outageMaxMs stops the run with exit code 3; commit
   t.equal(code, 3, stderr)
   t.match(stderr, /(?:no model server responded|the model servers failed every request) for \d+ m?s/)
   t.match(stderr, /cuts? (?:is|are) committed in .* Resume with: .* run /)
-  t.match(await kunStream(['verify', directory]), { code: 0, stdout: /the dataset is intact/ })
+  t.match(await kunStream(['verify', directory]), { code: 0, stdout: /The dataset is intact/ })
   t.match(await kunStream(['inspect', directory, '-n', '1']), { code: 0 })
   t.match((await readTimings(directory))[0], { end: 'KUN_OUTAGE' })
   await server.revive()
