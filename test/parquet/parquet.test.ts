@@ -172,7 +172,7 @@ t.test('a value of the wrong type is refused with its column and what was found'
     [{ good: 'yes' }, /column good takes boolean or null, found "yes"/],
     [{ messages: [{ role: 'user' }] }, /column messages\[0\]\.content takes string, found undefined/],
     [{ messages: 'hi' }, /column messages takes messages/],
-    [{ extra: 1 }, /"extra", which is no column/],
+    [{ extra: 1 }, /"extra", which is not a column/],
   ] as const) {
     const writer = await openCutWriter(await options(t.testdir()))
     await t.rejects(writer.row('wudao', { ...good, ...change } as Row), { name: 'ContractError', message })
