@@ -29,7 +29,7 @@ export const bufferBytesMax = 64 * 1024 * 1024
 export const unsyncedBytesMax = 32 * 1024 * 1024
 
 /** Options for `openAppendLog`. */
-export interface AppendLogOptions {
+interface AppendLogOptions {
   readonly files: FileLayer
   /** Its directory must exist. */
   readonly path: string

@@ -9,7 +9,7 @@ const pretty = /,\n {2}"crc32": "([0-9a-f]{8})"\n\}\n$/
 const compact = /,"crc32":"([0-9a-f]{8})"\}\n$/
 
 /** Layout of a file: indented by two spaces, or one line. */
-export type SealedLayout = 'pretty' | 'compact'
+type SealedLayout = 'pretty' | 'compact'
 
 /** Builds the text of a file; `value` has at least one field, and none named crc32. */
 export function encodeSealed(value: Readonly<Record<string, unknown>>, layout: SealedLayout = 'pretty'): string {

@@ -32,7 +32,7 @@ const pollFailuresMax = 30
 const modelsMax = 64
 
 /** Options for `Endpoint`. */
-export interface EndpointOptions {
+interface EndpointOptions {
   readonly client: Client
   readonly clock: Clock
   readonly limiter: Limiter
@@ -51,7 +51,7 @@ export interface EndpointOptions {
 }
 
 /** The last failure of an endpoint, for messages. */
-export interface LastFailure {
+interface LastFailure {
   readonly words: string
   readonly atMs: number
   /** Whether the server sent a response. */

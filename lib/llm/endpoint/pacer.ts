@@ -15,7 +15,7 @@ const creditMs = 200
 const costWeight = 0.1
 
 /** A refusal of a request as one too many. */
-export interface Refusal {
+interface Refusal {
   readonly retryAfterMs: number | null
   readonly limits: RateLimits | null
   /** Whether it is a rate limit (429): any other is about load, which the limiter handles. */

@@ -21,7 +21,7 @@ const pageDeadlineMs = 10_000
 const namesShownMax = 3
 
 /** What a server reports about itself. */
-export interface ServerInfo {
+interface ServerInfo {
   readonly server: string
   readonly contextTokensMax: number | null
   readonly metrics: boolean

@@ -57,7 +57,7 @@ export interface Client {
 }
 
 /** Options for `Client.fetch`: a POST of JSON with `body`, a GET without. */
-export interface FetchOptions {
+interface FetchOptions {
   readonly headers: Readonly<Record<string, string>>
   readonly signal: AbortSignal
   readonly body?: unknown

@@ -59,11 +59,6 @@ export function choiceError({ error }: Json): ServerErrorInfo | null {
   return error === undefined || error === null ? null : embeddedError({ error, choices: [] })
 }
 
-/** Returns the text of an error body: `error.message`, `message`, `detail` or the body itself. */
-export function errorMessage(text: string): string {
-  return readErrorBody(text).words
-}
-
 function said(outer: Json, inner: Json, words: string): ServerErrorInfo {
   const spelled = [
     asObject(inner.innererror).code,

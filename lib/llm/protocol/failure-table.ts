@@ -9,7 +9,7 @@
 export type Meaning = 'account' | 'loading' | 'busy' | 'access' | 'content-refused' | 'context-length'
 
 /** One row: codes are normalised (lower case, letters and digits only), words are as the server wrote them. */
-export interface FailureRow {
+interface FailureRow {
   readonly means: Meaning
   readonly codes?: RegExp
   readonly words?: RegExp
@@ -29,7 +29,7 @@ const ofAccount = /账[户号].{0,8}(?:已|被|存在)|your account/i
 /** A proxy has no server for the model: none at the moment, or none with that name. */
 export const noChannel = /无可用渠道|no available channel/i
 
-export const failureTable: readonly FailureRow[] = [
+const failureTable: readonly FailureRow[] = [
   {
     means: 'content-refused',
     codes:

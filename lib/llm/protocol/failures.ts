@@ -34,7 +34,7 @@ export type FailureKind =
  * 'content-refused': moderation of this one record. 'field': the server does not accept a field of the request, named
  * in `details.field`; not about the record. 'refused': anything else.
  */
-export type RefusalReason = 'context-length' | 'content-refused' | 'field' | 'refused'
+type RefusalReason = 'context-length' | 'content-refused' | 'field' | 'refused'
 
 /** Context of an error that its classification depends on: endpoint and request. */
 export interface RequestContext {

@@ -117,7 +117,7 @@ function choiceReply(choice: Json, usage: unknown, place: number, { prompts, bod
 }
 
 /** Parts of a reply, whole or streamed. */
-export interface ReplyParts {
+interface ReplyParts {
   readonly content: string
   /** Thoughts that the server's reasoning parser removed from the text. */
   readonly reasoning: string

@@ -9,7 +9,7 @@ import type { Headers } from './rate-limits.js'
 import { malformed } from './reply-body.js'
 
 /** Largest reply: 8 MiB, half of the largest frame in a log of replies. */
-export const replyBytesMax = 8 * 1024 * 1024
+const replyBytesMax = 8 * 1024 * 1024
 
 /** Bytes of an error body that are read: 256 KiB. */
 const errorBytesMax = 256 * 1024

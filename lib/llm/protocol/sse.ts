@@ -4,7 +4,7 @@
  */
 
 /** One event: its name ('message' if it has none) and its data. */
-export type OnEvent = (data: string, name: string) => void
+type OnEvent = (data: string, name: string) => void
 
 /** Memory: the event that is being read. */
 export class EventParser {

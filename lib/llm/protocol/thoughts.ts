@@ -6,7 +6,7 @@
 import { type TagKind, tagKind } from './tag-kind.js'
 
 /** A reply without its thoughts. */
-export interface ThoughtsRead {
+interface ThoughtsRead {
   /** The answer; the whole text if it has no thoughts; '' if it is unreadable. */
   readonly text: string
   /** Thoughts never end, or marks are of an unknown family: the answer cannot be separated. */

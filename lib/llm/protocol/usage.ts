@@ -10,10 +10,10 @@ import { asObject, type Json } from './json.js'
 const tokensMax = 2 ** 31
 
 /** The counts of a reply. */
-export type Usage = Pick<Reply, 'promptTokens' | 'completionTokens' | 'usageEstimated'>
+type Usage = Pick<Reply, 'promptTokens' | 'completionTokens' | 'usageEstimated'>
 
 /** Texts sent and received, from which counts are estimated. */
-export interface UsageInput {
+interface UsageInput {
   /** The `usage` of the response, not validated. */
   readonly usage: unknown
   /** Number of prompts that the usage covers; each gets an equal share. */

@@ -38,7 +38,7 @@ const elsewhereCallsMax = 16
 const harmfulKinds: ReadonlySet<FailureKind> = new Set(['connection', 'stream', 'deadline'])
 
 /** Options for `Dispatcher`. */
-export interface DispatcherOptions {
+interface DispatcherOptions {
   readonly clock: Clock
   readonly random: () => number
   readonly servers: ServerOptions

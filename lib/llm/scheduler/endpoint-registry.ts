@@ -58,7 +58,7 @@ export interface EndpointMetrics {
 }
 
 /** Options for `EndpointRegistry`. */
-export interface RegistryOptions {
+interface RegistryOptions {
   readonly clock: Clock
   readonly probe: boolean
   /** Longest wait at the start for a server that responds but is not ready, ms. */

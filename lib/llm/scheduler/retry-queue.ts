@@ -14,7 +14,7 @@ const backoffMaxMs = 30_000
 /** Shorter wait for suspects, ms: their retries decide about them. */
 const suspectBackoffMaxMs = 4000
 /** Failures that make a request a suspect. */
-export const suspectFailures = 4
+const suspectFailures = 4
 
 /** Retry queue: failed requests that wait for their back-off. */
 export class RetryQueue {

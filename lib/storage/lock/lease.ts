@@ -20,7 +20,7 @@ const trustShare = 3 / 4
 /** Longest wait for a renewal that is in flight before the lock counts as lost, as a share of the lease. */
 const stallShare = 1 / 3
 
-export interface LeaseOptions {
+interface LeaseOptions {
   readonly files: FileLayer
   /** The lock file. */
   readonly path: string

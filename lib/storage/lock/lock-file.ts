@@ -27,7 +27,7 @@ export interface FoundLock {
 }
 
 /** Longest lease that a lock file can ask for. */
-export const leaseMsMax = 600_000
+const leaseMsMax = 600_000
 /** Renewals after which the file is cut back to its first line. */
 export const renewalsMax = 4096
 const firstLineBytesMax = 4096

@@ -75,7 +75,7 @@ export interface RunLock {
 }
 
 /** A run on its directory. */
-export const runUse: LockUse = { name: lockName, does: 'works on this run directory', command: 'run' }
+const runUse: LockUse = { name: lockName, does: 'works on this run directory', command: 'run' }
 
 const leaseMsDefault = 60_000
 

@@ -29,7 +29,7 @@ const offsetsPerSegment = 2 ** 32
 const damageReportedMax = 100
 
 /** Options for `openReplies`. */
-export interface RepliesOptions {
+interface RepliesOptions {
   readonly files: FileLayer
   /** The run directory's `replies/`; created if missing. */
   readonly directory: string

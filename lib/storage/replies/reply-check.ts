@@ -8,7 +8,7 @@ import { replySegmentName } from '../run-layout.js'
 import { type Codec, readPackKeys, unpackFrame } from './reply-pack.js'
 
 /** A damaged segment. */
-export interface ReplyFault {
+interface ReplyFault {
   /** Name in the directory. */
   readonly name: string
   readonly what: string

@@ -22,7 +22,7 @@ const packBlockBytes = 256 * 1024
 const blockBytesMax = 32 * 1024 * 1024
 
 /** A stored reply or verdict. */
-export interface Entry {
+interface Entry {
   readonly key: Uint8Array
   /** Input block of its record. */
   readonly block: number
@@ -110,7 +110,7 @@ export async function unpackFrame(payload: Uint8Array, codec: Codec, path: strin
 }
 
 /** Offsets of the entries of a log and of its pack; entry i has the 16 bytes of `keys` at 16 · i. */
-export interface PackedEntries {
+interface PackedEntries {
   readonly keys: Uint8Array
   readonly from: readonly number[]
   readonly to: readonly number[]

@@ -11,7 +11,7 @@ import { entryBlock, entryKey, logHeader, packHeader, readPackKeys } from './rep
 import { logSegment, type PackCache, packSegment, type Segment } from './reply-segments.js'
 
 /** Segments of a directory of replies. */
-export interface FoundSegments {
+interface FoundSegments {
   /** Number of the next log of this directory. */
   readonly nextName: number
   /** Logs that were left open or not packed. */
@@ -19,7 +19,7 @@ export interface FoundSegments {
 }
 
 /** Options for `findSegments`. */
-export interface RecoveryOptions {
+interface RecoveryOptions {
   readonly files: FileLayer
   readonly directory: string
   /** Whether it is the run's own directory: then leftovers are deleted and torn tails truncated. Others are only read. */
