@@ -10,7 +10,7 @@
 /** Replacement for a secret. */
 const placeholder = '***'
 /** Shorter values match texts by chance: see `Redaction.words`. */
-export const secretCharsMin = 8
+const secretCharsMin = 8
 const shortSecretCharsMin = 4
 /** Layers of escapes: JSON in JSON in a percent-encoded query, and one to spare. */
 const roundsMax = 6

@@ -13,7 +13,7 @@ const spareBytesMax = 64 * 2 ** 20
 const stepBytesMin = 4096
 
 /** Unused buffers by size. */
-export class SharedBuffers {
+class SharedBuffers {
   readonly #spare = new Map<number, SharedArrayBuffer[]>()
   #spareBytes = 0
 

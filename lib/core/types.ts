@@ -11,7 +11,7 @@
 export type Outcome<Out, Settled = Out> = Emitted<Out, Settled> | Dropped | Failed
 
 /** The value continues, as one value or several. */
-export interface Emitted<Out, Settled = Out> {
+interface Emitted<Out, Settled = Out> {
   /** One or more values, in order. A stage that emits several declares the `unit` it emits. */
   readonly emit: readonly (Out | Child<Settled>)[]
 }

@@ -17,7 +17,7 @@ export interface HubListing {
 }
 
 /** Options for `listDataset`. */
-export interface ListDatasetOptions {
+interface ListDatasetOptions {
   readonly repo: string
   /** Branch, tag or commit; `main` by default. */
   readonly revision?: string | undefined

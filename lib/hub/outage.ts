@@ -16,7 +16,7 @@ export interface HubWait {
 /** A wait of this length is reported even if the outage was reported before. */
 const longWaitMs = 10_000
 
-export interface OutageReports {
+interface OutageReports {
   /** A request failed and will be retried. */
   retrying(wait: HubWait): void
   /** A request that was retried has got a response, or was given up. */

@@ -46,7 +46,7 @@ export async function uploadContent(
   const action = await uploadAction(target, sha256, content.size)
   if (action === null) return false
   const { href, header } = action
-  if (header?.['chunk_size'] === undefined) await put(target, href, content, onSent)
+  if (header?.chunk_size === undefined) await put(target, href, content, onSent)
   else await uploadParts(target, href, header, sha256, content, onSent)
   return true
 }
@@ -76,13 +76,13 @@ async function uploadParts(
   content: Sliceable,
   onSent: OnSent,
 ): Promise<void> {
-  const partBytes = Number(header['chunk_size'])
+  const partBytes = Number(header.chunk_size)
   const urls = Object.entries(header)
     .filter(([name]) => /^\d+$/.test(name))
     .sort(([a], [b]) => Number(a) - Number(b))
   if (!(partBytes > 0) || urls.length !== Math.ceil(content.size / partBytes)) {
     throw new HubUnavailableError(
-      `the Hub asks for ${content.size} bytes in ${urls.length} parts of ${header['chunk_size']} bytes: publish again`,
+      `the Hub asks for ${content.size} bytes in ${urls.length} parts of ${header.chunk_size} bytes: publish again`,
     )
   }
   const parts: { partNumber: number; etag: string }[] = []

@@ -15,7 +15,7 @@ export interface ByteRanges {
 }
 
 /** Options for `ParquetFile.open`; all optional. */
-export interface ParquetFileOptions {
+interface ParquetFileOptions {
   /** What a row group may hold, and what a range of its rows may decode to; 2 GiB by default. */
   readonly limit?: DecodeLimit
   /** How stored values become JavaScript values; those of hyparquet by default. */

@@ -6,7 +6,7 @@ import type { Recipe } from './schema.js'
 import { resolveModel } from './secrets.js'
 
 /** Models by the recipe's name for them. */
-export interface RecipeModels {
+interface RecipeModels {
   readonly models: Readonly<Record<string, ModelOptions>>
   /** Whether the built-in server serves one of them. */
   readonly builtin: boolean

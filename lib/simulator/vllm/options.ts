@@ -9,7 +9,7 @@ export const presetNames = ['instant', 'delay', 'qwen3-8b-h100', 'yi-34b-h100x2'
 export type PresetName = (typeof presetNames)[number]
 
 /** Capabilities that a simulator can lack, as other servers with this API do. */
-export const capabilityNames = [
+const capabilityNames = [
   'metrics',
   'logprobs',
   'prompt-lists',

@@ -3,7 +3,7 @@
  * published score and answer lines. Any other prompt is answered from its text.
  */
 
-export type Task =
+type Task =
   | { readonly kind: 'label'; readonly text: string }
   | { readonly kind: 'grade'; readonly instruction: string }
   | { readonly kind: 'polish'; readonly text: string; readonly instruction: string }
