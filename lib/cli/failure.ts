@@ -1,10 +1,10 @@
-/** Converts the failure of a command to an error with a code: a refused system call is not a bug. */
+/** Converts the error of a command to one with a code, so that a failed system call is not reported as a bug. */
 
 import { KunStreamError, SystemError, UsageError } from '../errors.js'
 import { errnoName } from '../storage/errno-name.js'
 import { storageError } from '../storage/files.js'
 
-/** Returns null for an error that is neither a KunStreamError nor the system's: a bug. */
+/** Returns null for any error other than a KunStreamError or a failed system call: it is a bug. */
 export function failureOf(error: unknown): KunStreamError | null {
   if (error instanceof KunStreamError) return error
   if (!(error instanceof Error)) return null
@@ -17,16 +17,17 @@ export function failureOf(error: unknown): KunStreamError | null {
     })
   }
   if (typeof path === 'string' && !networkCalls.has(syscall)) return storageError(syscall, path, error)
-  if (diskRefusals.has(code)) return storageError(syscall, 'a file', error)
+  if (diskErrnos.has(code)) return storageError(syscall, 'a file', error)
   return new SystemError(`the system refused ${syscall}: ${error.message}; committed cuts of a run are kept`, {
     cause: error,
     details: { errno: code, operation: syscall },
   })
 }
 
+/** System calls whose errors may have the path of a socket. */
 const networkCalls: ReadonlySet<string> = new Set(['connect', 'listen', 'bind'])
-/** Errno codes of calls on an open file, whose path the error does not name. */
-const diskRefusals: ReadonlySet<string> = new Set([
+/** Errno codes of calls on open files; these errors do not contain a path. */
+const diskErrnos: ReadonlySet<string> = new Set([
   'ENOSPC',
   'EDQUOT',
   'EIO',

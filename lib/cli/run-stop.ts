@@ -1,19 +1,19 @@
 /**
- * Handling of stop signals at each stage of a run. Before the start: the run does not start. While it works: it drains
- * the requests in flight. At the end: it aborts the copies to the mirror and the Hub. A further signal stops
- * immediately.
+ * Handles stop signals at each stage of a run. Before the start: the run does not start. During the run: no new request
+ * is sent, and those in flight are completed; a second signal aborts them. After the run: the copies to the mirror and
+ * the Hub are aborted.
  */
 import type { EventLog } from '../core/event-log.js'
 import { AbortedError } from '../errors.js'
 import type { KunRun } from '../run/run.js'
 import { onStopSignal, type StopSignal } from './terminal/stop-signals.js'
 
-/** Time for a run that is being opened to settle and release the run directory. */
+/** Maximum wait for a run that is being opened to close and release its directory. */
 const openingWaitMsMax = 3_000
 
 export class RunStop {
   readonly #say: (message: string) => void
-  readonly #early = new AbortController()
+  readonly #beforeRun = new AbortController()
   readonly #giveUp = new AbortController()
   readonly #release: () => void
   #run: KunRun | null = null
@@ -29,48 +29,48 @@ export class RunStop {
     })
   }
 
-  /** Aborted to cancel the work after the run: mirror and publish. */
+  /** Cancels the work after the run: mirror and publish. */
   get giveUp(): AbortSignal {
     return this.#giveUp.signal
   }
 
-  /** Waits for work that precedes the run. @throws {AbortedError} a signal came first */
+  /** Waits for work that precedes the run. @throws {AbortedError} a signal was received before it was done */
   async before<T>(work: Promise<T>): Promise<T> {
     work.catch(() => undefined) // after a signal its result is not awaited
-    if (this.#early.signal.aborted) throw this.#early.signal.reason
+    if (this.#beforeRun.signal.aborted) throw this.#beforeRun.signal.reason
     let abort: () => void = () => undefined
     const aborted = new Promise<never>((_, reject) => {
-      abort = () => reject(this.#early.signal.reason)
-      this.#early.signal.addEventListener('abort', abort)
+      abort = () => reject(this.#beforeRun.signal.reason)
+      this.#beforeRun.signal.addEventListener('abort', abort)
     })
     try {
       return await Promise.race([work, aborted])
     } finally {
-      this.#early.signal.removeEventListener('abort', abort)
+      this.#beforeRun.signal.removeEventListener('abort', abort)
     }
   }
 
-  /** Like `before`, for the run itself: closes a run that opens after the signal. */
+  /** Like `before`, for the run itself: a run that opens after the signal is aborted. */
   async opening(starting: Promise<KunRun>): Promise<KunRun> {
     try {
       return await this.before(starting)
     } catch (error) {
-      if (error !== this.#early.signal.reason) throw error
+      if (error !== this.#beforeRun.signal.reason) throw error
       const closed = starting.then(async (run) => {
         run.abort(error as AbortedError)
         await run.done
       })
       let timer: NodeJS.Timeout | undefined
-      const late = new Promise<void>((resolve) => {
+      const timeout = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, openingWaitMsMax)
       })
-      await Promise.race([closed.catch(() => undefined), late]) // the signal's error is the one to show
+      await Promise.race([closed.catch(() => undefined), timeout]) // the error of the signal is thrown instead
       clearTimeout(timer)
       throw error
     }
   }
 
-  /** @param longestMs the longest that a request may take */
+  /** Registers the run, which signals now stop. @param longestMs time limit of a request, for the message */
   started(run: KunRun, longestMs: number): void {
     this.#run = run
     this.#longestSeconds = longestMs / 1000
@@ -92,7 +92,7 @@ export class RunStop {
       this.#say(`${signal}: no longer waiting for the mirror and the Hub`)
       this.#giveUp.abort(new AbortedError('stopped while publishing'))
     } else if (this.#run === null) {
-      this.#early.abort(new AbortedError(`stopped by ${signal} before the run started`))
+      this.#beforeRun.abort(new AbortedError(`stopped by ${signal} before the run started`))
     } else if (this.#signals > 1) {
       this.#run.abort(new AbortedError('stopped immediately'))
     } else {

@@ -17,7 +17,7 @@ export function temporaryFolder(name: string): TemporaryFolder {
   const remove = (): void => {
     if (path !== null) rmSync(path, { recursive: true, force: true })
   }
-  // Registered before the folder is created, so that no signal comes between.
+  // Before the folder is created: a signal in between would leave the folder behind.
   const release = cleanUpAtStopSignal(remove)
   try {
     path = mkdtempSync(join(tmpdir(), `kun-stream-${name}-`))

@@ -1,7 +1,7 @@
 /** Bounded concurrency, in place of `Promise.all`, for lists and calls whose number depends on the data. */
 import { ContractError } from '../errors.js'
 
-/** Files open at the same time where a list of files is read: far below the common limit of 1024 open files per process. */
+/** Files of a list that are read concurrently: far below the common limit of 1024 open files per process. */
 export const openFilesMax = 16
 
 /**
@@ -20,7 +20,7 @@ export async function mapConcurrent<T, R>(
   const results = new Array<R>(list.length)
   let next = 0
   let failure: { readonly error: unknown } | null = null
-  const lane = async (): Promise<void> => {
+  const worker = async (): Promise<void> => {
     while (failure === null && next < list.length) {
       const index = next++
       try {
@@ -30,13 +30,13 @@ export async function mapConcurrent<T, R>(
       }
     }
   }
-  await Promise.all(Array.from({ length: Math.min(concurrentMax, list.length) }, lane))
+  await Promise.all(Array.from({ length: Math.min(concurrentMax, list.length) }, worker))
   if (failure !== null) throw (failure as { readonly error: unknown }).error
   return results
 }
 
 /**
- * Runs calls with at most `concurrentMax` of them in flight; further ones wait in order. The caller bounds how many wait.
+ * Runs calls with at most `concurrentMax` of them in flight; further ones wait in order. The caller limits their number.
  *
  * @throws {ContractError} `concurrentMax` is not a positive integer
  */

@@ -1,7 +1,7 @@
 /**
- * Credit limits what is in flight. It is granted in order of request, and returned by the ledger when what took it has
- * been released. It is independent of durability: a cut may be larger than the capacity. One node takes it: the source,
- * or a gate.
+ * Credit-based flow control: limits the bytes or items in flight. One node takes credit for each value, the source or a
+ * gate; the ledger returns it when everything made from the value is released. Requests are granted in order. Credit
+ * does not depend on commits: a cut may be larger than the capacity.
  */
 import { InvalidOptionError } from '../errors.js'
 
@@ -10,14 +10,14 @@ interface Waiting {
   readonly admit: () => void
 }
 
-/** A budget of one kind. */
+/** A semaphore over amounts of one unit. */
 export class Credit {
   #inUse = 0
   #peak = 0
   readonly #waiting: Waiting[] = []
 
   /**
-   * @param name what it limits, for reports: 'block bytes'
+   * @param name for messages, such as 'block bytes'
    * @param capacity positive, in the unit of the amounts taken
    */
   constructor(
@@ -27,6 +27,7 @@ export class Credit {
     if (!(capacity > 0)) throw new InvalidOptionError(`credit '${name}' needs a positive capacity, got ${capacity}`)
   }
 
+  /** Amount that was taken and not returned. */
   get inUse(): number {
     return this.#inUse
   }
@@ -36,6 +37,7 @@ export class Credit {
     return this.#peak
   }
 
+  /** Number of requests that wait. */
   get waiting(): number {
     return this.#waiting.length
   }
@@ -47,7 +49,10 @@ export class Credit {
     return true
   }
 
-  /** Resolves when the amount was taken; rejects with the signal's reason. An amount over the capacity is granted alone. */
+  /**
+   * Resolves when the amount was taken; rejects with the signal's reason. An amount larger than the capacity is granted
+   * when nothing else is in use.
+   */
   take(amount: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return Promise.reject(signal.reason)
     if (this.tryTake(amount)) return Promise.resolve()
@@ -69,6 +74,7 @@ export class Credit {
     })
   }
 
+  /** Returns credit, and grants requests that wait. @throws {InvalidOptionError} more was returned than taken */
   give(amount: number): void {
     this.#inUse -= amount
     if (this.#inUse < 0)

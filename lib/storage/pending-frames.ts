@@ -1,10 +1,10 @@
 /**
- * Frames that are appended but not written yet, stored contiguously in reused buffers: each write is one buffer, and a
- * log of hundreds of megabytes causes no garbage.
+ * Frames that were appended but not yet written, stored contiguously in buffers that are reused: each write takes one
+ * buffer, and appending allocates no memory per frame.
  */
 import { encodeFrameInto, frameHeadBytes, parseFrame } from './frames.js'
 
-/** Size of a buffer; a longer frame gets its own. */
+/** Size of a buffer; a longer frame gets a buffer of its length. */
 const chunkBytes = 512 * 1024
 /** Empty buffers kept for reuse. */
 const spareMax = 2
@@ -18,13 +18,13 @@ interface Chunk {
   sealed: boolean
 }
 
-/** Buffer of appended frames, readable by offset, written in chunks, oldest first. */
+/** Queue of chunks of appended frames. Frames can be read by their offset until their chunk is removed. */
 export class PendingFrames {
   /** Oldest first. */
   readonly #chunks: Chunk[] = []
   readonly #spare: Buffer[] = []
 
-  /** @param offset of the frame in the log, directly after the previous frame */
+  /** @param offset of the frame in the log, in bytes: the end of the previous frame */
   append(payload: Uint8Array, offset: number): void {
     const bytes = frameHeadBytes + payload.length
     const last = this.#chunks.at(-1)
@@ -42,7 +42,7 @@ export class PendingFrames {
     return frame === null || typeof frame === 'number' ? null : Uint8Array.prototype.slice.call(frame)
   }
 
-  /** Returns the oldest chunk, to be written; the same one until `removeOldest`. Null if there is none. */
+  /** Returns the oldest chunk and seals it; the same one until `removeOldest`. Null if there is none. */
   oldest(): Uint8Array | null {
     const chunk = this.#chunks[0]
     if (chunk === undefined) return null

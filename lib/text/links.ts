@@ -8,11 +8,11 @@ export const schemeChars = 4
  * before the next blank or non-ASCII character.
  */
 export function linkEnd(codes: Uint16Array, at: number): number {
-  const starts =
+  const isLink =
     codes[at] === 0x3a
       ? codes[at + 1] === 0x2f && codes[at + 2] === 0x2f
       : codes[at + 1] === codes[at] && codes[at + 2] === codes[at] && codes[at + 3] === 0x2e
-  if (!starts) return at
+  if (!isLink) return at
   let end = at
   while ((codes[end] as number) > 0x20 && (codes[end] as number) < 0x7f) end++
   return end

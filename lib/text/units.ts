@@ -1,36 +1,37 @@
 /**
- * The units of a text, which chunks are made of: sentences, and lines that do not end a sentence. Filled by text-scanner.ts,
- * read by chunk.ts.
+ * Units of a text, from which chunks are built: sentences, and lines that do not end with a sentence. Written by
+ * text-scanner.ts, read by chunk.ts.
  */
 import { growArray } from './grow-array.js'
 
-/** What ends at the end of a unit, by preference for a cut, least preferred first. */
+/** Kind of boundary at the end of a unit. A chunk preferably ends at a boundary of a higher number. */
 export const UnitEnd = { heading: 0, sentence: 1, line: 2, blankLine: 3 } as const
 
-/** The units in order; unit i is codes[start[i] … end[i]), without blanks at either end. */
+/** Columns of the units in order; unit i is codes[start[i] … end[i]), without blanks at either end. */
 export interface Units {
   readonly count: number
   readonly start: Int32Array
   readonly end: Int32Array
-  /** A UnitEnd. */
+  /** UnitEnd of each unit. */
   readonly rank: Uint8Array
   /** Estimated tokens from the start of the text to the end of the unit, in hundredths. */
   readonly centiTokens: Int32Array
-  /** How much shorter the UTF-8 is than 3 bytes per code unit, from the start of the text to the start and end of the unit. */
+  /** 3 × code units − UTF-8 bytes of the text before the start, and before the end, of the unit. */
   readonly savedStart: Int32Array
   readonly savedEnd: Int32Array
 }
 
-/** Builds units; the arrays are reused for every text. One unit is always open. */
+/** Growable columns of units, reused for every text. The last unit is always open, and not included in `count`. */
 export class UnitList implements Units {
   count = 0
-  start = new Int32Array(firstCapacity)
-  end = new Int32Array(firstCapacity)
-  rank = new Uint8Array(firstCapacity)
-  centiTokens = new Int32Array(firstCapacity)
-  savedStart = new Int32Array(firstCapacity)
-  savedEnd = new Int32Array(firstCapacity)
+  start = new Int32Array(initialCapacity)
+  end = new Int32Array(initialCapacity)
+  rank = new Uint8Array(initialCapacity)
+  centiTokens = new Int32Array(initialCapacity)
+  savedStart = new Int32Array(initialCapacity)
+  savedEnd = new Int32Array(initialCapacity)
 
+  /** Removes all units and opens the first at 0. */
   clear(): void {
     this.count = 0
     this.open(0, 0)
@@ -41,13 +42,18 @@ export class UnitList implements Units {
     return this.start[this.count] as number
   }
 
-  /** Opens a unit, or moves the start of the open one, which is still empty. */
+  /** Sets the start of the open unit, which must be empty. @param saved as `savedStart` */
   open(start: number, saved: number): void {
     this.start[this.count] = start
     this.savedStart[this.count] = saved
   }
 
-  /** Closes the open unit and opens the next. If the open one is empty, the one before gets the better rank. */
+  /**
+   * Closes the open unit and opens the next. If the open one is empty, it stays open, and the previous unit gets `rank`
+   * if that is higher.
+   *
+   * @param saved as `savedEnd`
+   */
   close(end: number, rank: number, centiTokens: number, saved: number): void {
     const index = this.count
     if (this.openAt === end) {
@@ -74,4 +80,4 @@ export class UnitList implements Units {
   }
 }
 
-const firstCapacity = 64
+const initialCapacity = 64

@@ -1,18 +1,18 @@
-/** Entry of a worker thread: prepares one block at a time, into the buffer that comes with it. */
+/** Entry point of a worker thread: each task prepares one block and writes its columns to the buffer of the task. */
 import { workerData } from 'piscina'
 import type { PreparePlan } from '../text/plan.js'
 import { createPreparer, type Preparer, prepareBlock } from '../text/prepare.js'
 import { reportProgress, toWire, type WireReply, type WireTask } from './wire.js'
 
-/** Awaited by every task, so that its failure reaches the caller with its class. */
-let starting: Promise<Preparer> | undefined
+/** Created by the first task and awaited by all, so that each task reports a failure to create it. */
+let preparer: Promise<Preparer> | undefined
 
 export default async function prepare({ block, columnsBuffer, progress }: WireTask): Promise<WireReply> {
   reportProgress(progress, null)
   try {
-    starting ??= createPreparer((workerData as { readonly plan: PreparePlan }).plan)
+    preparer ??= createPreparer((workerData as { readonly plan: PreparePlan }).plan)
     return {
-      prepared: prepareBlock(block, await starting, columnsBuffer, (document) => reportProgress(progress, document)),
+      prepared: prepareBlock(block, await preparer, columnsBuffer, (document) => reportProgress(progress, document)),
     }
   } catch (error) {
     return { error: toWire(error) }

@@ -1,4 +1,4 @@
-/** `kun-stream dev-hub DIR`: serves the stand-in Hub, to try publishing without an account. */
+/** `kun-stream dev-hub DIR`: serves the simulated Hub, for publishing and reading without an account. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'

@@ -26,8 +26,8 @@ export function registerHub(program: Command): void {
     .addOption(hubUrlOption())
     .addOption(tokenOption())
     .option('--json', 'print one JSON object')
-    .action(async (repo: string, globs: string[], { revision, json, ...given }: Flags) => {
-      const settings = hubSettings(given)
+    .action(async (repo: string, globs: string[], { revision, json, ...hubFlags }: Flags) => {
+      const settings = hubSettings(hubFlags)
       const transport = hubTransport(settings, reportWaits({}, sayOnStderr))
       try {
         const { commit, files } = await listDataset({ repo, revision, files: globs, settings, transport })

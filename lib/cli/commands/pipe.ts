@@ -1,6 +1,6 @@
 /**
- * `kun-stream pipe`: a graph between any source and standard output or a file, without a run directory: the stages of a
- * run, some or all of them. What is written is rows; messages, the summary and progress go to stderr.
+ * `kun-stream pipe`: runs some or all stages of a run between any source and standard output or a file, without a run
+ * directory. The output contains rows only; messages, the summary and progress go to stderr.
  */
 import { type Command, Option } from 'commander'
 import type { Run } from '../../core/run.js'
@@ -78,12 +78,12 @@ async function pipe(files: readonly string[], flags: PipeFlags): Promise<void> {
     models = stages.models.length === 0 ? null : await openStageModels(stages)
     const counts: PipeCounts = { documents: 0, kept: 0, duplicates: 0, rejected: 0, unreadable: 0, firstUnreadable: '' }
     const run = pipeGraph({ source, stages, models, to: output, format: flags.to, rejects, counts }).run()
-    stop.of(run)
+    stop.watch(run)
     const progress = progressOf(run, models)
     progress?.start()
     await run.done.finally(() => progress?.stop())
-    const all = counts.documents > 0 && counts.unreadable === counts.documents
-    if (all) throw new UsageError(unreadableText(counts, flags))
+    const allUnreadable = counts.documents > 0 && counts.unreadable === counts.documents
+    if (allUnreadable) throw new UsageError(unreadableText(counts, flags))
     sayOnStderr(summary(counts, stages, rejects !== null))
   } finally {
     await models?.close()
@@ -105,7 +105,7 @@ function threadsOf(given: string): number | 'auto' {
   return parsed.data
 }
 
-/** A path, or standard output. */
+/** Returns the path of --out, or standard output. @throws {UsageError} a binary format would go to a terminal */
 async function outputOf({ out, to }: PipeFlags): Promise<string | ByteTarget> {
   if (out !== undefined) return out
   if (process.stdout.isTTY && to !== 'jsonl') {
@@ -123,13 +123,13 @@ function openStageModels({ recipe, models }: PipeStages): Promise<OpenModels> {
   return openModels(recipe, { only: models, onEvent: sayOnStderr })
 }
 
-/** Shown if a person watches: rows on the same terminal would be torn apart by it. */
+/** Returns null if stderr is not a terminal, or if rows go to a terminal: progress would interleave with them. */
 function progressOf(run: Run, models: OpenModels | null): Progress | null {
   if (!process.stderr.isTTY || process.stdout.isTTY) return null
-  const none = { waiting: 0, retries: 0, keptServed: 0, tokens: 0, endpoints: [] }
+  const noServers = { waiting: 0, retries: 0, keptServed: 0, tokens: 0, endpoints: [] }
   const progress = () => ({
     metrics: run.metrics(),
-    servers: models?.metrics() ?? none,
+    servers: models?.metrics() ?? noServers,
     readBytes: 0,
     cuts: null,
   })
@@ -137,7 +137,10 @@ function progressOf(run: Run, models: OpenModels | null): Progress | null {
   return new Progress(() => state.read())
 }
 
-/** Ends the graph at a stop signal, and the process by that signal once the graph is closed. A second one does not wait. */
+/**
+ * At a stop signal: aborts the graph, and ends the process by that signal once the graph is closed. A second signal
+ * ends the process immediately.
+ */
 class PipeStop {
   readonly #release: () => void
   #run: Run | null = null
@@ -151,11 +154,11 @@ class PipeStop {
     })
   }
 
-  of(run: Run): void {
+  watch(run: Run): void {
     this.#run = run
   }
 
-  /** Called when everything is closed. */
+  /** Removes the listener; ends the process if a signal was received. Called once the graph and models are closed. */
   end(): void {
     this.#release()
     if (this.#signal !== null) endBySignal(this.#signal)
@@ -163,13 +166,13 @@ class PipeStop {
 }
 
 function unreadableText({ documents, firstUnreadable }: PipeCounts, { text }: PipeFlags): string {
-  const none = `none of ${counted(documents, 'record')} could be read, the first for: ${firstUnreadable}`
-  return `--text is ${text}: ${none}. Name the field of the text with --text`
+  const problem = `none of ${counted(documents, 'record')} could be read, the first for: ${firstUnreadable}`
+  return `--text is ${text}: ${problem}. Name the field of the text with --text`
 }
 
 function summary(counts: PipeCounts, { models }: PipeStages, hasRejects: boolean): string {
   const { documents, kept, duplicates, rejected } = counts
   const rows = counted(kept, models.length > 0 ? 'pair' : 'chunk')
-  const why = rejected > 0 && !hasRejects ? ' (--rejects FILE says why)' : ''
-  return `${counted(documents, 'document')}: ${rows} out, ${counted(duplicates, 'duplicate')}, ${rejected} rejected${why}`
+  const hint = rejected > 0 && !hasRejects ? ' (--rejects FILE says why)' : ''
+  return `${counted(documents, 'document')}: ${rows} out, ${counted(duplicates, 'duplicate')}, ${rejected} rejected${hint}`
 }

@@ -1,6 +1,6 @@
 /**
- * `kun-stream plan RECIPE`: prints what a run would read, which servers it would call, and whether its directory accepts
- * the recipe. Calls no server and writes nothing.
+ * `kun-stream plan RECIPE`: prints what a run would read, which servers it would call, and whether it would start,
+ * resume or be refused in its directory. Calls no server and writes nothing.
  */
 import type { Command } from 'commander'
 import pc from 'picocolors'
@@ -43,7 +43,7 @@ interface RunPlan {
   readonly directory: string
   readonly splits: readonly SplitPlan[]
   readonly stages: readonly StagePlan[]
-  /** Of the directory: empty, a run that this recipe would resume, or a run that refuses this recipe. */
+  /** Of the directory: without a run, with a run that this recipe would resume, or with a run of another recipe. */
   readonly state: 'new' | 'resumes' | 'refused'
   readonly cutsCommitted: number
   /** Fields and shards in which the existing run differs from the recipe. */
@@ -55,7 +55,7 @@ interface RunPlan {
 interface SplitPlan {
   readonly split: string
   readonly shards: number
-  /** Bytes as stored; null if the size of a shard is unknown. */
+  /** Sum of the shards' sizes as stored; null if the size of one is unknown. */
   readonly bytes: number | null
   readonly largestBytes: number
   /** Shards that cannot be read; each becomes one reject. */
@@ -74,14 +74,14 @@ export async function planOf(recipe: Recipe, directory: string): Promise<RunPlan
   const { settings, close } = await settingsOf(recipe, directory, sayOnStderr)
   try {
     const record = await readRunRecord(directory)
-    const found = record?.pinned.recipe
+    const pinnedRecipe = record?.pinned.recipe
     const cuts = record === null ? [] : await readManifest(directory)
     const last = cuts.at(-1)
     const aligned =
       record &&
       alignShards(pinnedShardsOf(record), settings.shards, last === undefined ? null : cursorOf(last), readsOf(cuts))
     const differences = [
-      ...(found === undefined ? [] : recipeDifference(found, settings.pinned)).map(
+      ...(pinnedRecipe === undefined ? [] : recipeDifference(pinnedRecipe, settings.pinned)).map(
         ({ path, before, after }) =>
           `${path}: ${JSON.stringify(before)} in the directory, ${JSON.stringify(after)} in the recipe`,
       ),
@@ -119,7 +119,7 @@ function splitPlan(split: string, shards: readonly Shard[]): SplitPlan {
     split,
     shards: shards.length,
     bytes: known.length === sizes.length ? known.reduce((sum, size) => sum + size, 0) : null,
-    // No spread: a list of shards may be longer than the argument limit of a call.
+    // Not Math.max(...known): there may be more shards than a call can have arguments.
     largestBytes: known.reduce((largest, size) => Math.max(largest, size), 0),
     faulty: shards.flatMap(({ path, reject }) => (reject == null ? [] : [{ path, ...reject }])),
   }
@@ -127,9 +127,9 @@ function splitPlan(split: string, shards: readonly Shard[]): SplitPlan {
 
 export function planText(plan: RunPlan): string {
   const { name, directory, splits, stages, state, cutsCommitted, differences, notes } = plan
-  const shown = (bytes: number | null): string => (bytes === null ? 'size unknown' : bytesText(bytes))
-  const all = splits.every(({ bytes }) => bytes !== null)
-  const bytes = all ? splits.reduce((sum, split) => sum + (split.bytes ?? 0), 0) : null
+  const sizeText = (bytes: number | null): string => (bytes === null ? 'size unknown' : bytesText(bytes))
+  const allKnown = splits.every(({ bytes }) => bytes !== null)
+  const bytes = allKnown ? splits.reduce((sum, split) => sum + (split.bytes ?? 0), 0) : null
   const shards = splits.reduce((sum, split) => sum + split.shards, 0)
   const states = {
     new: `${directory} does not contain a run.`,
@@ -138,10 +138,10 @@ export function planText(plan: RunPlan): string {
   }
   const faulty = splits.flatMap((split) => split.faulty)
   return [
-    `${pc.bold(name)} would read ${counted(shards, 'shard')}, ${shown(bytes)}${faulty.length > 0 ? `; ${faulty.length} cannot be read` : ''}`,
+    `${pc.bold(name)} would read ${counted(shards, 'shard')}, ${sizeText(bytes)}${faulty.length > 0 ? `; ${faulty.length} cannot be read` : ''}`,
     ...splits.map(
       (split) =>
-        `  ${split.split.padEnd(12)}${String(split.shards).padStart(7)} ${split.shards === 1 ? 'shard ' : 'shards'}  ${shown(split.bytes).padStart(9)}, the largest ${bytesText(split.largestBytes)}`,
+        `  ${split.split.padEnd(12)}${String(split.shards).padStart(7)} ${split.shards === 1 ? 'shard ' : 'shards'}  ${sizeText(split.bytes).padStart(9)}, the largest ${bytesText(split.largestBytes)}`,
     ),
     ...faultyLines(faulty),
     '',

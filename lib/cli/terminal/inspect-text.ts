@@ -19,7 +19,7 @@ export interface InspectOptions {
   readonly full?: boolean
 }
 
-/** Yields the output in parts; `columns` is the width in cells. */
+/** Yields the output in parts, the rows of each split first and then its summary. @param columns width in cells */
 export async function* inspected(
   path: string,
   { number, json = false, rejects = false, full = false }: InspectOptions,
@@ -43,12 +43,12 @@ export async function* inspected(
         await part.close()
       }
     }
-    const what = `${split}: ${shown} of ${counted(rows, rejects ? 'reject' : 'row')} shown`
-    if (!json) yield pc.dim(`${what}, ${counted(paths.length, 'file')}`)
+    const summary = `${split}: ${shown} of ${counted(rows, rejects ? 'reject' : 'row')} shown`
+    if (!json) yield pc.dim(`${summary}, ${counted(paths.length, 'file')}`)
   }
 }
 
-/** Files by split; of a run directory, only committed files. */
+/** Returns the Parquet files at a path by split; of a run directory, only committed files. */
 async function partsOf(path: string, rejects: boolean): Promise<Map<string, string[]>> {
   const groups = new Map<string, string[]>()
   const add = (split: string, file: string): void => void groups.set(split, [...(groups.get(split) ?? []), file])
@@ -74,9 +74,9 @@ async function partsOf(path: string, rejects: boolean): Promise<Map<string, stri
   return groups
 }
 
-/** Lines of a text without --full. */
+/** Lines shown of a text without --full. */
 const textLinesMax = 8
-/** A text up to this width shares its line with others. */
+/** Texts up to this width are joined on one line with the other short values. */
 const shortCells = 24
 
 function rowText(row: Readonly<Record<string, unknown>>, title: string, columns: number, full: boolean): string {
@@ -89,7 +89,7 @@ function rowText(row: Readonly<Record<string, unknown>>, title: string, columns:
       for (const { role, content } of value as { role: string; content: string }[]) {
         lines.push(...field(role, content, columns, full))
       }
-    } else if (typeof value === 'string' && (stringWidth(value) > shortCells || texts.has(name))) {
+    } else if (typeof value === 'string' && (stringWidth(value) > shortCells || longColumns.has(name))) {
       lines.push(...field(name, value, columns, full))
     } else short.push(`${name} ${shortValue(value)}`)
   }
@@ -97,8 +97,8 @@ function rowText(row: Readonly<Record<string, unknown>>, title: string, columns:
   return lines.filter((line) => line !== '').join('\n')
 }
 
-/** Columns that never share a line. */
-const texts = new Set(['instruction', 'output'])
+/** Columns that are shown on lines of their own even if they are short. */
+const longColumns = new Set(['instruction', 'output'])
 const labelCells = 16
 
 function field(name: string, value: string, columns: number, full: boolean): string[] {
@@ -125,7 +125,7 @@ function shortValue(value: unknown): string {
   return printable(String(value)).replaceAll('\n', ' ')
 }
 
-/** Integers beyond 2^53 as text: JSON parsers would round them. */
+/** Replacer for JSON.stringify: a bigint as a number; beyond ±2^53 as a string, because JSON parsers would round it. */
 function withPlainIntegers(_: string, value: unknown): unknown {
   if (typeof value !== 'bigint') return value
   return Number.isSafeInteger(Number(value)) ? Number(value) : String(value)

@@ -1,6 +1,6 @@
 /**
- * Divides prepared blocks into records, in input order: candidates that continue, and documents, chunks and duplicates
- * that end here and keep their place, so that rejects come out in order too.
+ * Splits prepared blocks into records, in input order: candidates for the next stage, and rejected documents, rejected
+ * chunks and duplicates, which are dropped here. Drops keep their position, so that rejects are written in input order.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -19,14 +19,14 @@ export type RecordStage = Stage<PreparedBlock, ChunkCandidate, ChunkCandidate | 
 
 /** Options for `dedup`; all optional. */
 export interface DedupStageOptions extends z.input<typeof dedupOptions> {
-  /** Where the index keeps its log, which a later graph continues; a temporary folder by default. */
+  /** Directory of the index log, from which a later graph resumes; a temporary folder by default. */
   readonly directory?: string
 }
 
 /**
  * Drops duplicates: of several equal or nearly equal chunks the earliest is kept.
  *
- * Shape: PreparedBlock → ChunkCandidate[]. The blocks must be signed alike: `prepare` with the same `near`.
+ * Shape: PreparedBlock → ChunkCandidate[]. All blocks must come from `prepare` with the same `near`.
  */
 export function dedup({ directory, ...options }: DedupStageOptions = {}): RecordStage {
   const parsed = dedupOptions.parse({ index: 'exact', ...options })
@@ -43,7 +43,7 @@ export function dedup({ directory, ...options }: DedupStageOptions = {}): Record
     }),
     close: () =>
       closeAll([
-        async () => (await opening?.catch(() => null))?.close(), // its failure stopped the graph
+        async () => (await opening?.catch(() => null))?.close(), // a failed opening was thrown by `process`
         async () => {
           if (temporary !== null) await rm(temporary, { recursive: true, force: true })
         },
@@ -51,12 +51,12 @@ export function dedup({ directory, ...options }: DedupStageOptions = {}): Record
   }
 }
 
-/** Divides prepared blocks into candidates without looking for duplicates. */
+/** Splits prepared blocks into candidates without looking for duplicates. */
 export function chunks(): RecordStage {
   return recordStage('chunks', async (block) => splitIntoRecords(block, null))
 }
 
-/** The dedup stage over a deduplicator that the caller opened and closes. */
+/** Returns the dedup stage for a deduplicator that the caller opens and closes. */
 export function dedupStage(
   deduplicator: Deduplicator,
   onDecided: (block: PreparedBlock, records: BlockRecords) => void,
@@ -68,7 +68,7 @@ export function dedupStage(
   })
 }
 
-/** One call at a time, in input order: whether a chunk is a duplicate depends on all that precede it. */
+/** Processes blocks one by one, in input order: whether a chunk is a duplicate depends on all chunks before it. */
 function recordStage(name: string, split: (block: PreparedBlock) => Promise<BlockRecords>): RecordStage {
   return {
     name,
@@ -85,10 +85,9 @@ function recordStage(name: string, split: (block: PreparedBlock) => Promise<Bloc
   }
 }
 
-/** The records of a block. */
 interface BlockRecords {
   readonly records: readonly (ChunkCandidate | Child<ChunkCandidate | Rejected>)[]
-  /** Number of chunks kept; it decides where a cut ends. */
+  /** Number of chunks kept. The end of a cut depends on it. */
   readonly candidates: number
 }
 
@@ -131,6 +130,6 @@ function rejected({ split, shard }: PreparedBlock, reject: PrepareReject): Child
 }
 
 function describe({ of, similarity }: Duplicate): string {
-  const figure = Number.isNaN(similarity) ? '' : ` at similarity ${similarity.toFixed(3)}`
-  return of === '' ? `seen before${figure}` : `duplicate of ${of}${figure}`
+  const estimate = Number.isNaN(similarity) ? '' : ` at similarity ${similarity.toFixed(3)}`
+  return of === '' ? `seen before${estimate}` : `duplicate of ${of}${estimate}`
 }

@@ -5,7 +5,7 @@ import type { StoredRepo } from './store.js'
 export interface HubToken {
   readonly name: string
   readonly role: 'read' | 'write'
-  /** Organisations that the user may write to, besides the own namespace. */
+  /** Organisations that the user may write to, besides the user's own namespace. */
   readonly organizations?: readonly string[]
 }
 
@@ -29,15 +29,17 @@ export class HubAccess {
     this.#tokens = tokens
   }
 
+  /** Returns the token of a request; null if it has none. @throws {HubRefusal} 401: unknown token */
   user(request: IncomingMessage): HubToken | null {
-    const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1]
-    if (given === undefined) return null
-    const known = this.#tokens !== undefined && Object.hasOwn(this.#tokens, given) ? this.#tokens[given] : undefined
-    if (known !== undefined) return known
-    if (this.#tokens === undefined && given.startsWith('hf_')) return { name: 'me', role: 'write' }
+    const secret = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1]
+    if (secret === undefined) return null
+    const token = this.#tokens !== undefined && Object.hasOwn(this.#tokens, secret) ? this.#tokens[secret] : undefined
+    if (token !== undefined) return token
+    if (this.#tokens === undefined && secret.startsWith('hf_')) return { name: 'me', role: 'write' }
     throw new HubRefusal(401, 'Invalid credentials in Authorization header')
   }
 
+  /** Returns the repository. @throws {HubRefusal} 401 or 404: it does not exist, or is private to others */
   mustRead(user: HubToken | null, repo: StoredRepo | undefined): StoredRepo {
     if (repo === undefined || (repo.private && !this.#owns(user, repo.id))) {
       throw new HubRefusal(user === null ? 401 : 404, 'Repository not found', 'RepoNotFound')
@@ -45,7 +47,7 @@ export class HubAccess {
     return repo
   }
 
-  /** The listing of a gated repository is public, its content is not. */
+  /** Checks access to content: the listing of a gated repository is public. @throws {HubRefusal} 401, 403: no access */
   mustReadContent(user: HubToken | null, repo: StoredRepo): void {
     if (repo.gated === false || this.#owns(user, repo.id)) return
     if (user !== null && repo.granted.includes(user.name)) return
@@ -53,6 +55,7 @@ export class HubAccess {
     throw new HubRefusal(user === null ? 401 : 403, message, 'GatedRepo')
   }
 
+  /** @throws {HubRefusal} 401 without a token; 403 for a read token, or another namespace */
   mustWrite(user: HubToken | null, id: string): void {
     if (user === null) throw new HubRefusal(401, 'Invalid username or password.')
     if (user.role !== 'write') {
@@ -75,7 +78,7 @@ export interface RateWindow {
   readonly windowMs: number
 }
 
-/** Counts requests in fixed windows, as the Hub does: `"api";r=left;t=seconds to the next window`. */
+/** Limits requests in fixed windows, and reports what is left in the Hub's RateLimit headers. */
 export class RateCounter {
   #windowStart = 0
   #used = 0
@@ -89,7 +92,7 @@ export class RateCounter {
     this.#now = now
   }
 
-  /** Counts one request and returns the headers of its response. @throws {HubRefusal} 429: no request is left */
+  /** Counts one request and returns the headers of its response. @throws {HubRefusal} 429: the window is used up */
   take(): Record<string, string> {
     const now = this.#now()
     if (now - this.#windowStart >= this.#window.windowMs) {
@@ -105,6 +108,7 @@ export class RateCounter {
   }
 }
 
+/** Example: `RateLimit: "api";r=2;t=55`, with 2 requests left in the 55 seconds until the next window. */
 export function rateHeaders(name: string, left: number, seconds: number, window: RateWindow): Record<string, string> {
   return {
     RateLimit: `"${name}";r=${left};t=${seconds}`,

@@ -1,4 +1,4 @@
-/** A request refused the way vLLM refuses: a status and the body `{"error": {message, type, param, code}}`. */
+/** An error response in vLLM's format: a status and the body `{"error": {message, type, param, code}}`. */
 export class Refusal extends Error {
   constructor(
     readonly status: number,

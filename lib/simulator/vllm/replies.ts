@@ -1,6 +1,4 @@
-/**
- * The JSON of replies, whole and in pieces, as vLLM writes them.
- */
+/** Builds the JSON of replies, whole bodies and chunks of streams, in vLLM's format. */
 import type { Generation } from './generate.js'
 import { promptLogprobs, replyLogprobs, type TokenLogprobs } from './logprobs.js'
 import type { ModelRequest } from './request.js'
@@ -8,11 +6,12 @@ import { decode, tokenText } from './tokens.js'
 
 export interface ReplyHead {
   readonly id: string
+  /** Unix time, seconds. */
   readonly created: number
   readonly model: string
 }
 
-/** The body of a reply that is not streamed. */
+/** Returns the body of a reply that is not streamed. */
 export function replyBody(head: ReplyHead, request: ModelRequest, generations: readonly Generation[]) {
   const chat = request.kind === 'chat'
   return {
@@ -27,7 +26,7 @@ export function replyBody(head: ReplyHead, request: ModelRequest, generations: r
   }
 }
 
-/** The sum over all prompts; samples of one prompt share it. */
+/** Sums tokens over all prompts and generations. The tokens of a prompt count once, whatever its number of samples. */
 function usageOf(request: ModelRequest, generations: readonly Generation[]) {
   const promptTokens = request.prompts.reduce((sum, { ids }) => sum + ids.length, 0)
   const completionTokens = generations.reduce((sum, one) => sum + one.completionTokens, 0)
@@ -38,7 +37,7 @@ function usageOf(request: ModelRequest, generations: readonly Generation[]) {
   }
 }
 
-/** One piece of a streamed reply: tokens `from` up to but without `to`; the last one has the finish reason. */
+/** Returns a chunk of a streamed reply: tokens [from, to) of a generation. The last one has the finish reason. */
 export function replyPiece(
   head: ReplyHead,
   request: ModelRequest,
@@ -47,9 +46,9 @@ export function replyPiece(
   to: number,
   last: boolean,
 ) {
-  const thought = generation.reasoningTokens
-  const reasoning = decode(generation.ids.slice(Math.min(from, thought), Math.min(to, thought)))
-  const content = decode(generation.ids.slice(Math.max(from, thought), Math.max(to, thought)))
+  const thoughtEnd = generation.reasoningTokens
+  const reasoning = decode(generation.ids.slice(Math.min(from, thoughtEnd), Math.min(to, thoughtEnd)))
+  const content = decode(generation.ids.slice(Math.max(from, thoughtEnd), Math.max(to, thoughtEnd)))
   const finish = { finish_reason: last ? generation.finishReason : null, stop_reason: null }
   const logprobs = request.logprobs === null ? {} : { logprobs: pieceLogprobs(request, generation, from, to) }
   if (request.kind === 'completion') {
@@ -63,13 +62,13 @@ export function replyPiece(
   return piece(head, 'chat.completion.chunk', { index: generation.index, delta, ...logprobs, ...finish })
 }
 
-/** What opens a streamed chat choice. */
+/** Returns the first chunk of a streamed chat choice, which has the role only. */
 export function openingPiece(head: ReplyHead, generation: Generation) {
   const delta = { role: 'assistant', content: '' }
   return piece(head, 'chat.completion.chunk', { index: generation.index, delta, logprobs: null, finish_reason: null })
 }
 
-/** What ends a stream with include_usage. */
+/** Returns the last chunk of a stream with include_usage, which has no choices. */
 export function usagePiece(head: ReplyHead, request: ModelRequest, generations: readonly Generation[]) {
   const object = request.kind === 'chat' ? 'chat.completion.chunk' : 'text_completion'
   return { ...head, object, choices: [], usage: usageOf(request, generations) }
@@ -133,9 +132,9 @@ function completionLogprobs(request: ModelRequest, generation: Generation, from:
   }
   if (request.echo && from === 0) {
     const logprobs = promptLogprobs(generation.prompt.ids)
-    for (const [place, id] of generation.prompt.ids.entries()) {
+    for (const [index, id] of generation.prompt.ids.entries()) {
       const token = tokenText(id)
-      const logprob = logprobs[place] ?? null
+      const logprob = logprobs[index] ?? null
       add(token, logprob, logprob === null ? null : { [token]: logprob })
     }
   }

@@ -1,6 +1,6 @@
 /**
- * Schemas of request bodies (loose, as vLLM ignores unknown fields), and the common form of the requests of both
- * endpoints: prompts and sampling parameters.
+ * Parses request bodies. The schemas are loose, because vLLM ignores unknown fields. Requests of both endpoints become
+ * a ModelRequest: prompts and sampling parameters.
  */
 import { z } from 'zod'
 import type { CapabilityName } from './options.js'
@@ -53,10 +53,10 @@ const chatBody = z.looseObject({
 })
 
 export interface Prompt {
-  /** Text for the writer. */
+  /** Input of the writer; of a chat, the messages of other roles than `assistant`. */
   readonly text: string
   readonly ids: readonly number[]
-  /** Start of the reply, given by the client in an open assistant turn. */
+  /** Start of the reply, which the prompt ends with; '' if there is none. */
   readonly prefill: string
 }
 
@@ -82,7 +82,7 @@ export interface ModelRequest {
   readonly thinks: boolean
 }
 
-/** @throws {Refusal} 400, as vLLM: the first thing wrong with the body */
+/** Parses the body of /v1/completions. @throws {Refusal} 400 with the first problem of the body, as in vLLM */
 export function completionRequest(body: unknown, promptsMax: number, lacks: (name: CapabilityName) => boolean) {
   const parsed = parse(completionBody, body)
   const prompts = promptsOf(parsed.prompt)
@@ -97,7 +97,7 @@ export function completionRequest(body: unknown, promptsMax: number, lacks: (nam
   const request: ModelRequest = {
     kind: 'completion',
     prompts,
-    ...common(parsed),
+    ...samplingOf(parsed),
     maxTokens: parsed.max_tokens ?? 16,
     logprobs: lacks('logprobs') ? null : (parsed.logprobs ?? null),
     echo,
@@ -106,7 +106,7 @@ export function completionRequest(body: unknown, promptsMax: number, lacks: (nam
   return request
 }
 
-/** @throws {Refusal} 400, as vLLM: the first thing wrong with the body */
+/** Parses the body of /v1/chat/completions. @throws {Refusal} 400 with the first problem of the body, as in vLLM */
 export function chatRequest(body: unknown, lacks: (name: CapabilityName) => boolean): ModelRequest {
   const parsed = parse(chatBody, body)
   const continues = parsed.continue_final_message === true
@@ -116,20 +116,20 @@ export function chatRequest(body: unknown, lacks: (name: CapabilityName) => bool
   const messages = parsed.messages.map(({ role, content }) => ({ role, content: contentText(content) }))
   const last = messages.at(-1) as { role: string; content: string }
   const prefill = continues && last.role === 'assistant' ? last.content : ''
-  const asked = messages.filter(({ role }) => role !== 'assistant').map(({ content }) => content)
-  const off = parsed.chat_template_kwargs?.enable_thinking === false && !lacks('chat-template-kwargs')
+  const inputs = messages.filter(({ role }) => role !== 'assistant').map(({ content }) => content)
+  const thinkingOff = parsed.chat_template_kwargs?.enable_thinking === false && !lacks('chat-template-kwargs')
   return {
     kind: 'chat',
-    prompts: [{ text: asked.join('\n'), ids: encode(chatText(messages, continues)), prefill }],
-    ...common(parsed),
+    prompts: [{ text: inputs.join('\n'), ids: encode(chatText(messages, continues)), prefill }],
+    ...samplingOf(parsed),
     maxTokens: parsed.max_completion_tokens ?? parsed.max_tokens ?? undefined,
     logprobs: parsed.logprobs === true && !lacks('logprobs') ? (parsed.top_logprobs ?? 0) : null,
     echo: false,
-    thinks: !off && !continues,
+    thinks: !thinkingOff && !continues,
   }
 }
 
-/** ChatML, the format of Qwen and Yi. */
+/** Renders messages in ChatML, the format of Qwen and Yi. `continues`: leaves the last turn open. */
 function chatText(messages: readonly { role: string; content: string }[], continues = false): string {
   const turns = messages.map(({ role, content }) => `<|im_start|>${role}\n${content}<|im_end|>\n`).join('')
   return continues ? turns.slice(0, -'<|im_end|>\n'.length) : `${turns}<|im_start|>assistant\n`
@@ -163,7 +163,7 @@ function parse<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
   throw new Refusal(400, `${issue.path.join('.')}: ${issue.message}`, 'BadRequestError', String(issue.path[0] ?? ''))
 }
 
-function common(parsed: z.output<z.ZodObject<typeof sampling>>) {
+function samplingOf(parsed: z.output<z.ZodObject<typeof sampling>>) {
   const { stop, structured_outputs: structured } = parsed
   if (structured && structured.choice === undefined) {
     throw new Refusal(400, 'structured_outputs: only `choice` is simulated', 'BadRequestError', 'structured_outputs')

@@ -1,6 +1,4 @@
-/**
- * A request inside an engine, and the queue of waiting requests.
- */
+/** The state of a request in the engine, and the queue of waiting requests. All times are on the engine's clock. */
 import { type BlockHash, blockTokens } from './kv-blocks.js'
 
 export interface EngineRequest {
@@ -9,14 +7,14 @@ export interface EngineRequest {
   readonly outputTokens: number
   /** One hash per full block of the prompt, from `blockHashes`; absent: shares no prefix. */
   readonly hashes?: readonly BlockHash[]
-  /** Called at the end of each step that made a token, with the number of tokens so far. */
+  /** Called at the end of each step that generated a token, with the number of tokens generated so far. */
   readonly onToken?: (tokens: number, nowMs: number) => void
   readonly finishedReason?: 'stop' | 'length'
 }
 
 export interface EngineResult {
   readonly arrivedMs: number
-  /** First time it ran. */
+  /** Start of the first step that ran it. */
   readonly startedMs: number
   readonly firstTokenMs: number
   readonly doneMs: number
@@ -26,13 +24,14 @@ export interface EngineResult {
 export interface Sequence {
   readonly request: EngineRequest
   readonly onDone: (result: EngineResult) => void
+  /** Unique in the engine. */
   readonly serial: number
   readonly arrivedMs: number
   state: 'waiting' | 'running' | 'done' | 'aborted'
   startedMs: number
   firstTokenMs: number
   lastTokenMs: number
-  /** Tokens made. */
+  /** Tokens generated so far. */
   produced: number
   /** Tokens whose keys and values are in the cache. */
   computed: number
@@ -61,7 +60,7 @@ export class WaitingQueue {
     this.length++
   }
 
-  /** Returns the next to run, which stays in the queue; skips aborted ones. */
+  /** Returns the next sequence to run without removing it; null if there is none. Skips aborted ones. */
   first(): Sequence | null {
     while (this.#preempted.at(-1)?.state === 'aborted') this.#preempted.pop()
     const preempted = this.#preempted.at(-1)
@@ -82,7 +81,7 @@ export class WaitingQueue {
   }
 }
 
-/** Tokens not yet computed: of the prompt and of what was made. */
+/** Returns the number of tokens, of the prompt and generated, whose keys and values are not computed yet. */
 export function remaining(sequence: Sequence): number {
   return sequence.request.promptTokens + sequence.produced - sequence.computed
 }
