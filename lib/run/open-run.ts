@@ -36,7 +36,6 @@ import type { Counters } from './accounting.js'
 import { countersOf, cursorOf, readsOf } from './committed-cut.js'
 import { preparing } from './crashed-records.js'
 import { replayDedup } from './dedup-replay.js'
-import { Drain } from './drain.js'
 import { DriftMonitor } from './drift/monitor.js'
 import { alignShards, refuseMisaligned } from './pinned-shards.js'
 import { knownCapabilities, pinnedShardsOf, runRecordOf } from './run-record.js'
@@ -63,7 +62,6 @@ export interface OpenRun {
   readonly writer: CutWriter
   readonly drift: DriftMonitor
   readonly usage: UsageLimits
-  readonly drain: Drain
 }
 
 /** The last committed cut. */
@@ -169,8 +167,10 @@ async function openServing(
   { clock, through, onEvent, log }: OpenRunOptions,
   pinned: Readonly<Record<string, Capabilities>>,
   closings: Closings,
-): Promise<Pick<OpenRun, 'servers' | 'stages' | 'drift' | 'usage' | 'drain'>> {
+): Promise<Pick<OpenRun, 'servers' | 'stages' | 'drift' | 'usage'>> {
   const used = new Set(stagesThrough(kun, through).map(({ model }) => model))
+  const drift = new DriftMonitor(driftOptions)
+  const usage = new UsageLimits(limits)
   const servers = await openServers({
     models: Object.fromEntries(Object.entries(models).filter(([name]) => used.has(name))),
     seed,
@@ -178,17 +178,17 @@ async function openServing(
     ...(clock && { clock }),
     pinned,
     onEvent: ({ endpoint, words }) => onEvent?.(`${endpoint}: ${words}`),
+    onAnswer: (call, answer) => {
+      usage.answered()
+      drift.answered(call, answer)
+    },
     ...(log && { log }),
   })
   closings.unshift(() => servers.close())
-  const drift = new DriftMonitor(driftOptions)
-  const usage = new UsageLimits(limits)
-  const drain = new Drain()
-  const model = (name: string) => drift.model(usage.model(drain.model(servers.model(name))))
   // Rows have the name of a model, not the address of its server: the address does not change the bytes.
   const modelNames = Object.fromEntries(Object.entries(models).map(([name, options]) => [name, options.model]))
-  const stages = kunStages(kun, { model }, modelNames, through)
-  return { servers, stages, drift, usage, drain }
+  const stages = kunStages(kun, servers, modelNames, through)
+  return { servers, stages, drift, usage }
 }
 
 /** Locks the run directory, compares its record with this run's, and recovers it. */

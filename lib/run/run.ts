@@ -150,9 +150,7 @@ class ActiveRun implements KunRun {
     this.#stopReason = reason
     this.#open.log.warn('run-stopping', { code: reason.code, message: reason.message })
     this.#run.drain()
-    const drained = this.#open.servers.drain()
-    this.#open.drain.begin(drained)
-    await drained
+    await this.#open.servers.drain()
     this.#run.abort(reason)
   }
 

@@ -1,6 +1,5 @@
 /** Stops a run when this process has received `tokensMax` tokens or worked for `hoursMax` hours. */
 import { LimitError } from '../errors.js'
-import type { Model } from '../llm/types.js'
 
 interface UsageLimitsOptions {
   /** Infinity: no limit. */
@@ -30,28 +29,17 @@ export class UsageLimits {
     if (Number.isFinite(hoursMax)) this.#stopAfter(hoursMax * 3_600_000)
   }
 
-  /** Wraps a model: checks the tokens at each reply of a server. */
-  model(model: Model): Model {
-    if (!Number.isFinite(this.#options.tokensMax)) return model
-    return {
-      ...model,
-      ask: async (call) => {
-        const answer = await model.ask(call)
-        if (!answer.kept) this.#checkTokens()
-        return answer
-      },
-    }
+  /** Checks the tokens; called at each answer of a server. */
+  answered(): void {
+    const { tokensMax } = this.#options
+    if (!Number.isFinite(tokensMax)) return
+    const tokens = this.#tokens()
+    if (tokens >= tokensMax) this.#onReached(limit('tokensMax', tokensMax, `${tokens.toLocaleString('en-US')} tokens`))
   }
 
   close(): void {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
-  }
-
-  #checkTokens(): void {
-    const { tokensMax } = this.#options
-    const tokens = this.#tokens()
-    if (tokens >= tokensMax) this.#onReached(limit('tokensMax', tokensMax, `${tokens.toLocaleString('en-US')} tokens`))
   }
 
   #stopAfter(leftMs: number): void {

@@ -36,6 +36,8 @@ export interface OpenServersOptions {
   readonly probe?: boolean
   /** Receives events of endpoints, for the user. */
   readonly onEvent?: OnServerEvent
+  /** Called with each answer that a server gave in this process; not with those served from stored replies. */
+  readonly onAnswer?: (call: Call, answer: Answer) => void
   /** Receives server events, stored verdicts and rejected replies. */
   readonly log?: EventLog
   /** Opens the connections to an address; over HTTP by default. For benches on a virtual clock. */
@@ -66,7 +68,7 @@ export interface ModelServers {
   metrics(): ServersMetrics
   /** Capabilities by model, JSON-safe; run.json pins them. */
   capabilities(): Readonly<Record<string, Capabilities>>
-  /** Sends nothing more; resolves once the replies in flight are received and stored. */
+  /** Sends nothing more; resolves once the replies in flight are received and stored. Calls fail only after that. */
   drain(): Promise<void>
   /** Aborts everything, including requests in flight. */
   close(): Promise<void>
@@ -100,6 +102,8 @@ class Servers implements ModelServers {
   readonly #log: EventLog
   readonly #calls = new Set<Promise<unknown>>()
   #replies: Replies | null = null
+  /** Settles once the servers are drained; null before. */
+  #draining: Promise<void> | null = null
   #keptServed = 0
   #tokens = 0
   /** Models whose token counts are estimated. */
@@ -185,7 +189,7 @@ class Servers implements ModelServers {
     return {
       name: model.options.model,
       capabilities: model.capabilities,
-      ask: (call) => this.#track(this.#complete(call, model)),
+      ask: (call) => this.#ask(call, model),
     }
   }
 
@@ -211,7 +215,12 @@ class Servers implements ModelServers {
     return Object.fromEntries([...this.#models].map(([name, model]) => [name, model.capabilities]))
   }
 
-  async drain(): Promise<void> {
+  drain(): Promise<void> {
+    this.#draining ??= this.#drain()
+    return this.#draining
+  }
+
+  async #drain(): Promise<void> {
     await this.#dispatcher.drain()
     // Replies that were received are being stored.
     await Promise.allSettled(this.#calls)
@@ -222,6 +231,18 @@ class Servers implements ModelServers {
     await this.#dispatcher.close()
     await Promise.allSettled(this.#calls)
     await this.#registry.close()
+  }
+
+  async #ask(call: Call, model: OpenModel): Promise<Answer> {
+    try {
+      const answer = await this.#track(this.#complete(call, model))
+      if (!answer.kept) this.#options.onAnswer?.(call, answer)
+      return answer
+    } catch (error) {
+      // A call that failed earlier would end the run before the replies of the requests in flight are stored.
+      await this.#draining?.catch(() => undefined) // `drain` rejects with it
+      throw error
+    }
   }
 
   /** Requests a faulty reply again with the seed of the next attempt. That all tries were used follows from stored replies. */

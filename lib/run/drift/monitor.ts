@@ -7,7 +7,7 @@ import { CorruptFileError, type DriftError } from '../../errors.js'
 import { characters, hanShare } from '../../kun/language.js'
 import { replyText } from '../../kun/reply-text.js'
 import type { KunStage } from '../../kun/types.js'
-import type { Answer, Call, Model } from '../../llm/types.js'
+import type { Answer, Call } from '../../llm/types.js'
 import type { FileLayer } from '../../storage/files.js'
 import { driftName } from '../../storage/run-layout.js'
 import { DriftDetector, type DriftOptions, type Observation } from './detector.js'
@@ -65,17 +65,12 @@ export class DriftMonitor {
     await this.#saving
   }
 
-  /** Wraps a model: measures its replies. */
-  model(model: Model): Model {
-    if (this.#detector === null) return model
-    return {
-      ...model,
-      ask: async (call) => {
-        const answer = await model.ask(call)
-        if (!answer.kept) this.#answered(call, answer)
-        return answer
-      },
-    }
+  /** Measures an answer of a server. */
+  answered({ stage, record }: Call, answer: Answer): void {
+    if (this.#detector === null) return
+    const text = 'reply' in answer ? replyText(answer.reply.text) : ''
+    const seen = { chars: characters(text), wellFormed: 'reply' in answer }
+    this.#seen.set(`${stage} ${record}`, text === '' ? seen : { ...seen, hanShare: hanShare(text) })
   }
 
   /** Wraps a stage: observes its outcomes. */
@@ -95,12 +90,6 @@ export class DriftMonitor {
         return outcome
       },
     }
-  }
-
-  #answered({ stage, record }: Call, answer: Answer): void {
-    const text = 'reply' in answer ? replyText(answer.reply.text) : ''
-    const seen = { chars: characters(text), wellFormed: 'reply' in answer }
-    this.#seen.set(`${stage} ${record}`, text === '' ? seen : { ...seen, hanShare: hanShare(text) })
   }
 
   #decided(stage: string, record: string, kept: boolean): void {
