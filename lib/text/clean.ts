@@ -14,6 +14,7 @@ import type { Units } from './units.js'
 
 /** A cleaned text and its figures. */
 export interface CleanText {
+  /** View of the text's memory: take it at each use, because growing the memory detaches earlier views. */
   readonly codes: Uint16Array
   readonly length: number
   readonly units: Units

@@ -21,8 +21,10 @@ export type RepetitionMeter = (text: CleanText) => Repetition
 export function createRepetitionMeter(memory: TextMemory): RepetitionMeter {
   const seen = new SeenHashes(memory)
   return (text) => {
-    const { lines, length, lineStart, codes } = text
+    const { lines, length, lineStart } = text
     seen.open(length, lines)
+    // After `open`, which may grow the memory: a view taken before would be detached and read as undefined.
+    const { codes } = text
     let lineChars = 0
     let grams = 0
     for (let line = 0; line < lines; line++) {
@@ -49,14 +51,13 @@ const slotsPerValue = 4
 /**
  * Hashes seen in one text. Each slot holds the last hash that maps to it, without probing, so that the loop has no
  * unpredictable branch. A repeat is missed if another hash has overwritten its slot: the shares are lower bounds.
- * Hashes are salted per text, so that entries of earlier texts never match and the table need not be cleared.
+ * The table is cleared for each text: what is found depends on this text alone, not on earlier ones of the thread.
  */
 class SeenHashes {
   repeatedGrams = 0
   repeatedLineChars = 0
   readonly #memory: TextMemory
   #mask = 0
-  #salt = 0
 
   constructor(memory: TextMemory) {
     this.#memory = memory
@@ -68,13 +69,13 @@ class SeenHashes {
     this.#memory.slots.reserve(slotCount)
     this.#memory.sums.reserve(chars + 1)
     this.#mask = slotCount - 1
-    this.#salt = (this.#salt + saltStep) | 0
+    this.#memory.slots.view.fill(0, 0, slotCount)
     this.repeatedGrams = this.repeatedLineChars = 0
   }
 
   addLine(start: number, chars: number): void {
     const { kernel, codes, sums, slots } = this.#memory
-    const [mask, salt] = [this.#mask, this.#salt]
+    const mask = this.#mask
     const from = codes.base + 2 * start
     this.repeatedGrams += kernel.repeated(
       from,
@@ -95,7 +96,7 @@ class SeenHashes {
   }
 }
 
-/** 2^32 / golden ratio: salts repeat after 2^32 texts. */
-const saltStep = 0x9e3779b9 | 0
+/** 2^32 / golden ratio. Makes the value of a hash differ from that of an empty slot, 0. */
+const salt = 0x9e3779b9 | 0
 /** Odd: separates hashes of lines from those of n-grams, and lines by length. */
 const lineMark = 0x5bd1e995

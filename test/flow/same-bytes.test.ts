@@ -4,6 +4,7 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import t from 'tap'
 import type { Counters } from '../../lib/run/accounting.js'
 import { startSimulator } from '../../lib/simulator/vllm/index.js'
+import { command } from '../support/commands.js'
 import { testSeed } from '../support/random.js'
 import { bytesOf, runTiny } from '../support/session.js'
 
@@ -40,6 +41,20 @@ t.test(
     }
   },
 )
+
+t.test('the demo gives the same bytes with one thread and with three', async (t) => {
+  const root = t.testdir()
+  const bytes = []
+  for (const threads of [1, 3]) {
+    const directory = join(root, `threads-${threads}`)
+    const args = ['run', 'recipes/demo.yaml', '--out', directory, '--set', `workers.threads=${threads}`]
+    const { code, err } = await command('bin/kun-stream.js', args).ended
+    t.equal(code, 0, err)
+    bytes.push(bytesOf(directory))
+  }
+  t.ok(Object.keys(bytes[0] ?? {}).length > 4)
+  t.strictSame(bytes[1], bytes[0])
+})
 
 t.test(
   'DuckDB reads every part of both encoders, its counts are those of stats.json, and the account is exact',

@@ -179,3 +179,35 @@ t.test('Tokens are counted exactly if a tokenizer.json is given', async (t) => {
   await t.rejects(using('absent.json'), { code: 'KUN_RECIPE' })
   await t.rejects(using('wrong.json'), { code: 'KUN_INVALID_OPTION' })
 })
+
+t.test('A block gives the same, whatever its thread prepared before', async (t) => {
+  const random = new Random(testSeed())
+  const plan = await planOf()
+  const blocks = Array.from({ length: 40 }, (_, number) => {
+    // Of all sizes, so that memory grows at many of them, and close to the limits of the repetition filters.
+    const lines = random.between(20, 400)
+    const distinct = random.between(2, lines)
+    const text = Array.from({ length: lines }, (_, line) => `第${line % distinct}行${article(line % distinct, 1)}`)
+    return {
+      number,
+      bytes: jsonl([{ text: text.join(random.chance(0.5) ? '\n' : '\n\n') }, { text: article(number) }]),
+    }
+  })
+  const outcome = (
+    preparer: Awaited<ReturnType<typeof createPreparer>>,
+    { number, bytes }: (typeof blocks)[number],
+  ) => {
+    const { chunks, rejects } = prepareBlock(blockOf(bytes.slice(), { number }), preparer)
+    return { texts: Array.from({ length: chunks.rows }, (_, row) => textAt(chunks.text, row)), rejects }
+  }
+  const [forwards, backwards] = [await createPreparer(plan), await createPreparer(plan)]
+  const inOrder = blocks.map((block) => outcome(forwards, block))
+  const reversed = blocks.toReversed().map((block) => outcome(backwards, block))
+  const alone = await Promise.all(blocks.map(async (block) => outcome(await createPreparer(plan), block)))
+  t.ok(
+    inOrder.some(({ rejects }) => rejects.some(({ reason }) => reason.startsWith('repeated'))),
+    'the filters apply',
+  )
+  t.strictSame(reversed.reverse(), inOrder, `seed ${random.seed}: in the other order`)
+  t.strictSame(alone, inOrder, `seed ${random.seed}: each in a thread of its own`)
+})
