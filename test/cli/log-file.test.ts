@@ -41,7 +41,7 @@ t.test('the log of a run has its servers, cuts, mirror and exit code', { timeout
   const server = await startSimulator({
     faults: [
       { kind: 'rate-limited', after: 50, until: 53, retryAfterSeconds: 0.1 },
-      { kind: 'engine-death', after: 90, until: 91, refuseAfter: 1, reviveAfterMs: 500 },
+      { kind: 'engine-death', after: 90, until: 91, refuseAfter: 1, reviveAfterMs: 5000 },
     ],
   })
   t.teardown(() => server.close())
