@@ -1,4 +1,4 @@
-/** How this program was started, so that a command in a message works where the user types it. */
+/** The command that started this program, for messages that suggest a command to the user. */
 import { relative } from 'node:path'
 
 /**
@@ -17,7 +17,7 @@ export function commandName(
   return `node ${shellWord(near.startsWith('..') ? script : near)}`
 }
 
-/** Quotes a word of a command for a shell; a plain word is not quoted. */
+/** Quotes a word of a command for a shell if it needs quotes. */
 export function shellWord(word: string): string {
   return /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }

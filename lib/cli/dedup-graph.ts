@@ -1,6 +1,6 @@
 /**
  * The graph of `kun-stream dedup`: blocks are decoded and signed in worker threads, duplicates are decided in input order,
- * and the records that stay are written as they were read.
+ * and the records that are kept are written unchanged.
  *
  *   blocks → prepare (workers) → in order → dedup → lines and rejects
  */
@@ -39,7 +39,7 @@ interface DedupGraphParts {
   readonly unreadable: UnreadableRecords
 }
 
-/** Builds the graph; the parts are the caller's to close. */
+/** Builds the graph. The caller closes the parts. */
 export function dedupGraph(parts: DedupGraphParts): Graph {
   const { pool } = parts
   const blocksInFlightMax = pool.threads * blocksPerThread
@@ -70,7 +70,7 @@ function decideStage(
   sources: Map<number, Block>,
 ): Stage<PreparedBlock, DecidedBlock> {
   const numbers = new RecordNumbers()
-  /** The last line written has no line end: that of a file which does not end in one. */
+  /** Whether the last line written lacks a line end, as the last line of a file may. */
   let owesNewline = false
 
   async function decide(prepared: PreparedBlock): Promise<DecidedBlock> {
@@ -144,7 +144,7 @@ function isOfShard({ reason }: PrepareReject): boolean {
   return reason.startsWith('shard-')
 }
 
-/** Null for an empty file, which has no record to lose. */
+/** Returns null for an empty file: no record of it is lost. */
 function failureOf(shard: string, { reason, detail }: PrepareReject): ShardFormatError | null {
   if (reason === 'shard-empty') return null
   return new ShardFormatError(`${shard} cannot be read (${reason}): ${detail}`, { details: { shard, reason } })

@@ -1,4 +1,4 @@
-/** Inputs of `kun-stream dedup`: files and globs in the order given and named as given, standard input, or the Hub. */
+/** Inputs of `kun-stream dedup`: files and globs in the given order under the given names, standard input, or the Hub. */
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
@@ -27,7 +27,7 @@ export interface DedupInputFlags {
 }
 
 /**
- * Returns the source that the arguments name. Records are read whole, because they are written again.
+ * Returns the source that the arguments name. Records are read with all their fields, because they are written unchanged.
  *
  * @throws {UsageError} they name two sources, or none
  * @throws {SourceNotFoundError} an argument matches no readable file
@@ -47,7 +47,7 @@ export async function dedupSource(args: readonly string[], flags: DedupInputFlag
 
 /**
  * Lists the shards of all arguments; '-', or no argument, is standard input. Unlike a run, which sorts them, the order is
- * that of the arguments: of two equal records the first one stays.
+ * that of the arguments: of two equal records the first one is kept.
  */
 async function dedupInputs(args: readonly string[], mapping: FieldMapping, stdin: Readable): Promise<Shard[]> {
   const shards: Shard[] = []

@@ -1,5 +1,5 @@
 /**
- * Runs `inspected` in a worker thread: a damaged file can keep a Parquet decoder busy for ever, and only a thread can be
+ * Runs `inspected` in a worker thread: a damaged file can make a Parquet decoder loop forever, and only a thread can be
  * terminated. This file contains both sides of the protocol: the thread replies to each 'next' with a text.
  */
 import { isMainThread, type MessagePort, parentPort, Worker, workerData } from 'node:worker_threads'
@@ -73,7 +73,7 @@ function isInspectTask(data: unknown): data is InspectTask {
   return typeof data === 'object' && data !== null && 'inspect' in data
 }
 
-/** The side of the thread. */
+/** Serves the requests of the main thread. */
 function serve(port: MessagePort, { path, options, columns }: InspectTask['inspect']): void {
   const texts = inspected(path, options, columns)
   port.on('message', () => {

@@ -25,7 +25,7 @@ export async function markOwnRun(directory: string): Promise<void> {
   await rename(temporary, path)
 }
 
-/** Returns whether a run of this account wrote the run.json of the directory in its present place. */
+/** Returns whether a run of this account wrote the run.json of the directory at its current path. */
 export async function isOwnRun(directory: string): Promise<boolean> {
   const path = join(directory, originName)
   const record = await lstat(join(directory, runRecordName), { bigint: true })

@@ -35,7 +35,7 @@ export function pipeSource(
   return localSource({ ...options, files: args })
 }
 
-/** What a pipe reports at its end. */
+/** Counts for the summary of a pipe. */
 export interface PipeCounts {
   documents: number
   kept: number

@@ -32,14 +32,14 @@ export interface PipeStages {
   readonly names: ReadonlySet<StageName>
   readonly recipe: Recipe | null
   readonly workers: Partial<WorkersOptions>
-  /** Of the recipe, for the stages that are named; the others let every text pass. */
+  /** Options of the recipe for the named stages, and options that reject nothing for the others. */
   readonly prepare: PrepareOptions
   readonly dedup: ReturnType<typeof dedupOptions.parse>
   /** The recipe's names of the models that are called. */
   readonly models: readonly string[]
 }
 
-/** @throws {UsageError} an unknown stage, or stages out of order */
+/** Parses --stages. @throws {UsageError} an unknown stage, or stages out of order */
 export function parseStages(given: string): Set<StageName> {
   const names = given.split(',').map((name) => name.trim())
   const places = names.map((name) => (stageNames as readonly string[]).indexOf(name))
@@ -49,7 +49,7 @@ export function parseStages(given: string): Set<StageName> {
   return new Set(names as StageName[])
 }
 
-/** @throws {UsageError} a stage needs another one, or a recipe that has it */
+/** @throws {UsageError} a stage requires another one, or a recipe that configures it */
 export function checkStages({ names, recipe, workers }: Pick<PipeStages, 'names' | 'recipe' | 'workers'>): PipeStages {
   const called = modelStageNames.filter((name) => names.has(name))
   if (called.length > 0 && !names.has('label')) {
@@ -66,7 +66,7 @@ export function checkStages({ names, recipe, workers }: Pick<PipeStages, 'names'
   return { names, recipe, workers, prepare: prepareFor(names, prepare), dedup, models }
 }
 
-/** Stages that are not named let everything pass: no limit of quality, and chunks as long as they may be. */
+/** Returns options with which stages that are not named reject nothing: no quality filters, chunks of maximum length. */
 function prepareFor(names: ReadonlySet<StageName>, options: PrepareOptions): PrepareOptions {
   const { quality } = options
   const off = Object.fromEntries(Object.keys(quality).map((key) => [key, false as const]))

@@ -34,7 +34,7 @@ export class RunPublish {
   /**
    * Starts to publish filled files.
    *
-   * @returns ends it: waits for a file that is being published if the run is done, else aborts it
+   * @returns a function that stops: if the run is done it waits for a publish in progress, otherwise it aborts it
    */
   start(stopped: AbortSignal): (done: boolean) => Promise<void> {
     const { options, everyMs, say, log } = this.#given

@@ -1,4 +1,4 @@
-/** Records of a block as they stand in their file: the number of each, and its bytes as one line. */
+/** Records of a block as stored in their file: the number of each, and its bytes as one line. */
 import { Buffer } from 'node:buffer'
 import type { Block } from '../text/block.js'
 import { type RecordPlace, recordPlaces } from '../text/records.js'

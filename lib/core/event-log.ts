@@ -2,7 +2,7 @@
 
 export type EventFields = Readonly<Record<string, unknown>>
 
-/** Takes entries; must not throw and must not wait. */
+/** Receives entries; must not throw and must not block. */
 export interface EventLog {
   /** @param event a stable name, such as 'cut-committed' */
   debug(event: string, fields?: EventFields): void

@@ -1,6 +1,6 @@
 /**
  * The nodes other than stages and sinks: the source, which marks what it reads; the node that restores order; and the
- * gate, which takes item credit. None of them looks into a value.
+ * gate, which takes item credit. None of them inspects a value.
  */
 import { Readable, Transform, type TransformCallback } from 'node:stream'
 import type { Credit } from './credit.js'
@@ -35,7 +35,7 @@ export function sourceNode(
       const mark = ledger.open(ordinal++, options.unit)
       if (options.credit !== undefined) {
         const { from, amount } = options.credit
-        const taken = amount(value as never) // of the type that `options` were made for: GraphBuilder checked it
+        const taken = amount(value as never) // GraphBuilder checked that the value has the type of `options`
         meter.enter('blockedByOutput')
         await from.take(taken, signal)
         ledger.hold(mark, () => from.give(taken))
@@ -46,7 +46,7 @@ export function sourceNode(
       meter.enter('working')
       if (stopped()) break
     }
-    // At its end: no other node waits for it any more.
+    // The source has ended: it must not count as working while later nodes finish.
     meter.enter('waitingForInput')
   }
   return Readable.from(items(), { objectMode: true, highWaterMark: 1 })

@@ -1,9 +1,9 @@
 /**
- * A graph is a source, stages and a sink, put together before anything runs:
+ * A graph is a source, stages and a sink, assembled before anything runs:
  *
  *   from(source).via(stage).via(stage).to(sink).run({ signal })
  *
- * It is checked as it is built, can be described, and runs once. Edges are Node object streams in one pipeline.
+ * It is checked while it is built, can be described, and runs once. Edges are Node object streams in one pipeline.
  */
 import { PassThrough, type Writable } from 'node:stream'
 import { GraphError } from '../errors.js'
@@ -21,7 +21,7 @@ export interface Source<T> extends AsyncIterable<T>, SourceNodeOptions<T> {
   readonly open: (signal: AbortSignal) => AsyncIterable<T>
 }
 
-/** Makes a source of its options and the function that starts reading. */
+/** Returns a source with these options. @param open starts reading */
 export function sourceOf<T>(options: SourceNodeOptions<T>, open: Source<T>['open']): Source<T> {
   return { ...options, open, [Symbol.asyncIterator]: () => open(neverAborted)[Symbol.asyncIterator]() }
 }
@@ -43,14 +43,14 @@ export function from<T>(source: AsyncIterable<T> | Source<T>, options?: SourceNo
 
 /** Options of `GraphBuilder.values`. */
 export interface ValuesOptions<Settled> extends RunOptions {
-  /** Receives each value that a stage dropped or failed, in input order. Without it they are only counted. */
+  /** Called with each value that a stage dropped or failed, in input order. Without it they are only counted. */
   readonly onSettled?: (value: Settled, settlement: Settlement) => void
 }
 
 /**
  * A graph without a sink. Each method returns a new one and leaves this one unchanged.
  *
- * `T` is the type of the values that come out of it; `Settled` that of the values which ended before.
+ * `T` is the type of the values that the last node emits; `Settled` that of the values that a stage dropped or failed.
  */
 export class GraphBuilder<T, Settled = never> {
   readonly #parts: Pick<GraphPlan, 'source' | 'sourceOptions' | 'nodes'>
@@ -79,7 +79,7 @@ export class GraphBuilder<T, Settled = never> {
     return this.#with({ kind: 'order' })
   }
 
-  /** Lets a value pass when it gets one credit, in order of arrival; returned once all made from it is released. */
+  /** Adds a gate: each value takes one credit, in order of arrival; it is returned once all made from it is released. */
   gate(credit: Credit): GraphBuilder<T, Settled> {
     return this.#with({ kind: 'gate', credit })
   }
@@ -92,7 +92,7 @@ export class GraphBuilder<T, Settled = never> {
     return new Graph({ ...this.#parts, sink: ordered, reorder, valuesLeave: false })
   }
 
-  /** Runs the graph and yields what comes out of it, in input order. Returning early aborts the run. */
+  /** Runs the graph and yields the emitted values, in input order. Returning early aborts the run. */
   async *values({ onSettled, ...options }: ValuesOptions<Settled> = {}): AsyncGenerator<T, void, undefined> {
     const out = new PassThrough({ objectMode: true, highWaterMark: 1 })
     const sink = writableSink<T, Settled>(out, 'values', onSettled)
@@ -102,7 +102,7 @@ export class GraphBuilder<T, Settled = never> {
       yield* out
     } finally {
       run.abort()
-      await run.done.catch(() => undefined) // thrown by `out` already, or the abort of this line
+      await run.done.catch(() => undefined) // already thrown by `out`, or caused by this abort
     }
   }
 

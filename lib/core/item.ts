@@ -9,7 +9,7 @@ export interface Item {
   readonly settlement: Settlement | null
 }
 
-/** How a value ended before the sink: which stage dropped or failed it, and why. It reaches the sink in order. */
+/** Which stage dropped or failed a value, and why. It is passed to the sink in input order. */
 export interface Settlement {
   /** Name of the stage. */
   readonly stage: string

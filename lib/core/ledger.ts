@@ -1,6 +1,6 @@
 /**
- * Tracks which values are still in the graph. Every value that was read has a mark; a mark that is split lives on in its
- * children and is settled when all of them are. Credit is returned here and nowhere else.
+ * Tracks which values are still in the graph. Every value that was read has a mark; a mark that is split has
+ * children and is settled when all of them are. Credit is returned only here.
  *
  * Invariant, per unit and at every instant: opened = settled + split into children + open.
  */
@@ -37,7 +37,7 @@ export interface UnitCount {
 export class Ledger {
   readonly #units = new Map<string, UnitCount>()
 
-  /** Creates the mark of a value that the source gave. */
+  /** Creates the mark of a value from the source. */
   open(ordinal: number, unit: string): Mark {
     this.#count(unit).opened++
     return new Mark(null, [ordinal], false, unit)

@@ -1,4 +1,4 @@
-/** Counts and times of one node. They identify the bottleneck: it works while its neighbours wait. */
+/** Counts and times of one node. They identify the bottleneck: the node that works while its neighbours wait. */
 
 export interface NodeMetrics {
   readonly name: string

@@ -1,4 +1,4 @@
-/** Stages and sinks alone, as ordinary Node streams: for `stream.pipeline` without a graph. */
+/** Converts single stages and sinks to Node streams, for `stream.pipeline` without a graph. */
 import { Duplex, type Writable } from 'node:stream'
 import { from, type ValuesOptions } from './graph.js'
 import type { OrderedSink } from './sink-node.js'
@@ -7,7 +7,7 @@ import type { Stage } from './types.js'
 /**
  * Returns a stage as a Transform in object mode: values in, emitted values out, in input order.
  *
- * Values that the stage drops or fails go to `onSettled`; without it they are left out.
+ * Values that the stage drops or fails are passed to `onSettled`; without it they are discarded.
  */
 export function stageStream<In, Out, Settled = Out>(
   stage: Stage<In, Out, Settled>,

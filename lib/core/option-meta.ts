@@ -1,17 +1,17 @@
 /**
- * What the schema of an option says besides its type. The table of docs/recipe.md, the recipe lock and `--help` are
- * made from it.
+ * Metadata of an option in its schema. The tables of docs/recipe.md, the recipe lock and the texts of `--help` are
+ * generated from it.
  */
 import type { z } from 'zod'
 
 declare module 'zod' {
   interface GlobalMeta {
     /**
-     * Whether another value can change bytes in data/, rejects/ or stats.json. True where it is absent: a new option is
-     * pinned by run.json until somebody decides otherwise.
+     * Whether another value can change bytes in data/, rejects/ or stats.json. True if absent: an option without this
+     * metadata is pinned by run.json.
      */
     altersOutput?: boolean | undefined
-    /** Allowed values in words, where a pattern would not help a reader. */
+    /** Allowed values in words, for types that are not readable as a pattern. */
     allowed?: string | undefined
     /** Unit of a number, '64MiB' or '30s'; derived from the option's name where it is absent. */
     unit?: 'bytes' | 'ms' | undefined

@@ -4,13 +4,13 @@ import type { SourceNodeOptions } from './flow-nodes.js'
 import type { ErasedSink, ReorderOptions } from './sink-node.js'
 import type { ErasedStage } from './stage-node.js'
 
-/** A node between source and sink: a stage, the restoring of order, or a gate that takes credit. */
+/** A node between source and sink: a stage, a node that restores input order, or a gate that takes credit. */
 export type GraphNode =
   | { readonly kind: 'stage'; readonly stage: ErasedStage }
   | { readonly kind: 'order' }
   | { readonly kind: 'gate'; readonly credit: Credit }
 
-/** A graph that was put together and can be run. */
+/** A complete graph. */
 export interface GraphPlan {
   readonly source: (signal: AbortSignal) => AsyncIterable<unknown>
   readonly sourceOptions: SourceNodeOptions<never>

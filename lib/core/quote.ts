@@ -1,4 +1,4 @@
-/** Formats a value for a message: the start of a string, the kind of an object. */
+/** Formats a value for a message: the beginning of a string, the type of an object. */
 export function quote(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object'

@@ -1,5 +1,5 @@
 /**
- * Removes secrets from text: keys, header values, passwords and tokens that a server repeats in an answer. Finds them
+ * Removes secrets from text: keys, header values, passwords and tokens that a server repeats in a response. Finds them
  * under any nesting of JSON, percent, HTML and quoted-printable escapes, in base64 at any alignment, in hexadecimal,
  * in either case, across line breaks, and cut off at the end of a text. Memory: the secrets and three copies of a text.
  *

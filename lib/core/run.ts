@@ -1,6 +1,7 @@
 /**
- * A running graph. `done` settles when the sink has everything; `drain` stops reading and lets what was read reach the
- * sink; `abort` stops immediately. Neither loses anything: what was not released was not acknowledged.
+ * A running graph. `done` settles when the sink has received everything; `drain` stops reading and lets what was read
+ * reach the sink; `abort` stops immediately. Values that were not released are not acknowledged: a run
+ * that resumes reads them again.
  */
 import { setMaxListeners } from 'node:events'
 import { pipeline } from 'node:stream/promises'
@@ -91,7 +92,7 @@ export function startRun(plan: GraphPlan, options: RunOptions): Run {
   const finish = async (): Promise<void> => {
     const failures: unknown[] = []
     await pipeline([source, ...middle, sink], { signal: controller.signal }).catch((error: unknown) => {
-      // On abort the pipeline rejects with an error of its own; report the reason for the abort instead.
+      // On abort the pipeline rejects with Node's AbortError; report the reason for the abort instead.
       failures.push(controller.signal.aborted ? controller.signal.reason : error)
       if (!controller.signal.aborted) controller.abort(error)
     })
@@ -100,7 +101,7 @@ export function startRun(plan: GraphPlan, options: RunOptions): Run {
     if (failures.length > 0) throw failures[0]
   }
   const done = finish()
-  done.catch(() => undefined) // seen by callers that await `done`; one that reads metrics only must not crash
+  done.catch(() => undefined) // reported to callers that await `done`; without one it must not be an unhandled rejection
 
   return {
     done,

@@ -33,7 +33,7 @@ export interface OrderedSink<T, Settled = unknown> {
   readonly close?: () => Promise<void> | void
 }
 
-/** Where finished values wait for an earlier one: in memory up to a bound, then in a file. */
+/** Buffer of finished values that wait for an earlier one: memory up to a limit, then a file. */
 export interface ReorderOptions {
   /** Bytes of finished values that may wait in memory for an earlier one. Further ones go to `spill`. */
   readonly bytesMax: number
@@ -42,7 +42,7 @@ export interface ReorderOptions {
   readonly spill: SpillStore
 }
 
-/** Every sink is one of these: values of type `never` make no promise about what it accepts. */
+/** A sink with erased types: every sink is assignable to it. */
 export type ErasedSink = OrderedSink<never, never>
 
 type ErasedRelease = Omit<Released<unknown>, 'settlement'> & Pick<Item, 'settlement'>
@@ -142,7 +142,7 @@ export class SinkNode extends Writable {
       const { value, settlement } = held.item ?? (await this.#restore(held))
       released.push({ position: held.mark.position, value, settlement, endsOrigin: endsRoot(held.mark) })
     }
-    await this.#sink.write(released as never) // of the sink's types: GraphBuilder checked them
+    await this.#sink.write(released as never) // GraphBuilder checked that they have the sink's types
     this.#meter.out += released.length
     for (const held of ready) this.#ledger.settle(held.mark)
   }

@@ -12,10 +12,10 @@ import type { Ledger, Mark } from './ledger.js'
 import type { NodeMeter } from './metrics.js'
 import { Child, type Dropped, type Failed, type Outcome, type Stage, type StageContext } from './types.js'
 
-/** Every stage is one of these: `never` as input makes no promise about what it accepts. */
+/** A stage with erased types: every stage is assignable to it. */
 export type ErasedStage = Stage<never, unknown, unknown>
 
-/** What a stage node shares with the run. */
+/** Parts of the run that its stage nodes use. */
 interface StageNodeParts {
   readonly ledger: Ledger
   readonly meter: NodeMeter
@@ -94,7 +94,7 @@ export class StageNode extends Duplex {
   #call(items: readonly Item[]): void {
     this.#meter.in += items.length
     this.#meter.enter('working')
-    const values = items.map((item) => item.value as never) // of the stage's type: GraphBuilder checked it
+    const values = items.map((item) => item.value as never) // GraphBuilder checked that they have the stage's input type
     const hold: StageContext['hold'] = (index, release) => this.#ledger.hold((items[index] as Item).mark, release)
     const positions = items.map((item) => item.mark.position)
     const context = { signal: this.#signal, positions, hold: this.#valuesLeave ? null : hold }

@@ -1,6 +1,6 @@
 /**
- * The types that stages and sinks are written against. The engine knows no text, no Hub and no model: values are opaque,
- * positions are numbers, and what a stage does with a value is an Outcome.
+ * Types that stages and sinks implement. The engine is independent of texts, the Hub and models: values are opaque,
+ * positions are numbers, and a stage returns an Outcome for each value.
  */
 
 /**

@@ -1,4 +1,4 @@
-/** The version of kun-stream: pinned in run.json, and shown in dataset cards. */
+/** The version of kun-stream, which run.json pins and dataset cards show. */
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -3,7 +3,7 @@
  * sibling, the last sibling by the next sibling of the parent.
  *
  * Example: block 4 was split into two records, the second of them into two pairs. The order is 4.0, 4.1.0, 4.1.1, 5.
- * The window has no limit of its own: the credit that its items took bounds it.
+ * The number of items is limited by the credit that they took.
  */
 import { ContractError } from '../errors.js'
 import type { Mark } from './ledger.js'

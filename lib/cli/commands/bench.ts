@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { UsageError } from '../../errors.js'
 
-/** Outside of lib, which does not depend on it. */
+/** Loaded at run time, because lib must not import from bench. */
 const main = new URL('../../../bench/main.js', import.meta.url)
 
 interface BenchModule {

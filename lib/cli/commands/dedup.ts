@@ -1,6 +1,6 @@
 /**
- * `kun-stream dedup`: removes duplicates from files of records, alone or in a pipe. Lines that stay come out byte for
- * byte, in order, as they are decided; all messages go to stderr.
+ * `kun-stream dedup`: removes duplicates from files of records, alone or in a pipe. Lines that are kept are written byte for
+ * byte, in input order, as soon as they are decided; all messages go to stderr.
  */
 import { basename, dirname, resolve } from 'node:path'
 import type { Command } from 'commander'
@@ -98,7 +98,7 @@ async function dedupFiles(files: readonly string[], flags: DedupFlags, output: O
   return counts
 }
 
-/** Opens the index at `path`, under its lock, or a temporary one. `closings` receives what is to be closed, in order. */
+/** Opens the index at `path`, under its lock, or a temporary one. Prepends a function per resource to `closings`. */
 async function openIndex(
   path: string | undefined,
   options: DedupOptions,
@@ -120,7 +120,7 @@ async function openIndex(
   return deduplicator
 }
 
-/** Lock of an index, FILE.lock beside it: one call at a time. */
+/** Acquires the lock of an index, FILE.lock beside it. */
 async function lockIndex(path: string): Promise<RunLock> {
   const [directory, name] = [dirname(path), basename(path)]
   await makeDurableDirectory(nodeFiles, directory)

@@ -11,7 +11,7 @@ import { writeErr, writeOut } from '../terminal/output.js'
 
 type SameName = 'repo' | 'private' | 'branch' | 'append' | 'replace' | 'dryRun' | 'license' | 'hubUrl' | 'token'
 
-/** Flags with the name of their option, and three that are shorter. */
+/** Flags named as the option of `publish` that they set, and three with shorter names. */
 interface Flags extends Pick<PublishOptions, SameName>, LogFlags {
   readonly pr?: boolean
   readonly sealed?: boolean

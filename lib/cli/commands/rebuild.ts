@@ -1,5 +1,5 @@
 /**
- * `kun-stream rebuild DIR --set a.b=value --out DIR2`: runs the recipe of a run again with other values, from the replies
+ * `kun-stream rebuild DIR --set a.b=value --out DIR2`: runs the recipe of a run again with other values, using the replies
  * of that run. Only calls without a reply reach a server.
  */
 import { resolve } from 'node:path'
@@ -47,7 +47,7 @@ export function registerRebuild(program: Command): void {
  * Returns the recipe of a run, with overrides, that uses the replies of that run. Fields that could act outside of the
  * directory (see `withoutPowers`) are kept only if an override of this call names them.
  *
- * @param say receives a line for each field that is dropped
+ * @param say called with a message for each field that is dropped
  * @throws {UsageError} the directory does not contain a run, or is the one to be written
  */
 export async function recipeOfRun(
@@ -88,7 +88,7 @@ export async function recipeOfRun(
 
 interface Withheld {
   readonly path: string
-  /** The value in the syntax of `--set`. */
+  /** Formats a value in the syntax of `--set`. */
   readonly found: string
 }
 
@@ -108,7 +108,7 @@ function withoutPowers(stored: Record<string, unknown>): { stored: Record<string
   }
   take(kept, 'onExit', 'onExit')
   take(kept, 'mirror', 'mirror')
-  // The publish target belongs to the first dataset.
+  // The dataset on the Hub belongs to the original run.
   delete kept.publish
   take(kept.prepare, 'filters', 'prepare.filters')
   for (const [name, model] of Object.entries(isMap(kept.models) ? kept.models : {})) {

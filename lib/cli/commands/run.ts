@@ -62,14 +62,14 @@ export function registerRun(program: Command): void {
         log,
         ...(fresh && { fresh: force ? 'discard' : 'refuse' }),
       })
-      // A write to stdout fails a moment later. The summary is lost then, and no later run prints it: that is a failure.
+      // A failed write to stdout is reported in a later turn. The summary is then lost, so the command fails.
       await setImmediate()
       process.exitCode = code === 0 && process.exitCode ? 1 : code
     })
   })
 }
 
-/** Includes the overrides: without them the directory would refuse the recipe. */
+/** Returns the command that resumes the run, with the overrides: without them its directory would refuse the recipe. */
 function resumeCommand(path: string, { out, set }: RunFlags): string {
   const words = ['run', path, ...(out === undefined ? [] : ['--out', out]), ...set.flatMap((each) => ['--set', each])]
   return [commandName(), ...words.map(shellWord)].join(' ')
@@ -77,7 +77,7 @@ function resumeCommand(path: string, { out, set }: RunFlags): string {
 
 interface RunOrder {
   readonly directory: string
-  /** The command that resumes it. */
+  /** The command that resumes the run, for messages. */
   readonly again: string
   readonly through?: Phase | undefined
   readonly fresh?: 'refuse' | 'discard'
@@ -85,7 +85,7 @@ interface RunOrder {
   readonly log?: EventLog | undefined
 }
 
-/** A call of `run`, with the recipe resolved into what each part of it needs. */
+/** An invocation of `run`, with what the recipe configures. */
 interface RunCall extends RunOrder {
   readonly name: string
   readonly terminal: RunTerminal
@@ -192,7 +192,7 @@ async function open(
   stop: RunStop,
 ): Promise<{ run: KunRun; copies: RunningMirror | null }> {
   const { say } = terminal
-  // Notes about servers are printed once the run has started; if it does not start, its error is enough.
+  // Notes about servers are printed once the run has started; if it does not start, only its error is printed.
   let notes: string[] | null = []
   const starting = startKunRun(settings, {
     onEvent: (line) => (notes === null ? say(line) : notes.push(line)),
@@ -226,7 +226,7 @@ async function open(
   stop.started(run, Math.max(...models.map(({ deadlineMs }) => deadlineMs)))
   const copies = await mirror?.start(stop.giveUp).catch(async (error: unknown) => {
     run.abort(new AbortedError('the mirror cannot be opened'))
-    await run.done.catch(() => undefined) // the mirror's error is the one to show
+    await run.done.catch(() => undefined) // the error of the mirror is thrown instead
     throw error
   })
   for (const line of [...notes, ...serverLines(run, settings.models)]) say(line)
@@ -234,7 +234,7 @@ async function open(
   return { run, copies: copies ?? null }
 }
 
-/** Adds the place in the recipe to the error of a server that cannot be used. */
+/** Adds the path in the recipe to the error of a server that cannot be used. */
 function withRecipePath(error: unknown): unknown {
   if (!(error instanceof EndpointError) || typeof error.details.model !== 'string') return error
   const { message, details, cause } = error

@@ -94,7 +94,7 @@ function optionsOf(flags: SimulateFlags): z.output<typeof simulatorOptions> {
 
 /** Options whose flag has another name. */
 const flagOf: Readonly<Record<string, keyof SimulateFlags>> = { models: 'model', latencyMs: 'latency' }
-/** Form of a flag that is not written as the option's value. */
+/** Syntax of flags whose text differs from the value of their option, for messages. */
 const formOf: Readonly<Record<string, string>> = {
   latencyMs: 'milliseconds: 20, or 5..50, or mean,sigma[,max] such as 200,1',
   lengths: 'mean,sigma[,max] in tokens, such as 200,1,1024',
@@ -111,7 +111,7 @@ function wrongFlag(flags: SimulateFlags, given: unknown, path: readonly Property
   return `--${dashed} has ${String(found)}: give ${form}`
 }
 
-/** 'engine-error=0.01,english@5000-6000' → rules; a JSON array, or @FILE that holds one, as it is. */
+/** Parses fault rules: 'engine-error=0.01,english@5000-6000', a JSON array of rules, or @FILE with either. */
 export function faultsOf(text: string): FaultRuleOptions[] {
   const source = text.startsWith('@') ? fileText(text.slice(1)) : text
   if (source.trimStart().startsWith('[')) {

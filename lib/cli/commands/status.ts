@@ -39,7 +39,7 @@ interface RunStatus {
   readonly counters: Counters
   /** Process that holds the lock; 'unknown' if it is not visible from here and only its last renewal is known. */
   readonly holder: (Pick<Holder, 'pid' | 'host'> & HolderSigns) | null
-  /** The latest call of `run`; of one in progress, some seconds old. */
+  /** The latest call of `run`; figures of a call in progress are up to some seconds old. */
   readonly lastCall: CallTimings | null
 }
 

@@ -43,7 +43,7 @@ async function mustBeRunDirectory(directory: string): Promise<void> {
   for (const entry of entries) {
     if (below.length >= namesShownMax || !entry.isDirectory()) continue
     const path = join(directory, entry.name)
-    const names = await readdir(path).catch((): string[] => []) // the names are only a hint: not a failure
+    const names = await readdir(path).catch((): string[] => []) // the names are only a hint: ignore the error
     if (names.includes(runRecordName)) below.push(path)
   }
   const advice = below.length > 0 ? `Did you mean ${below.join(', ')}?` : 'Give a run directory, such as out/demo'

@@ -32,7 +32,7 @@ export class Output {
   async write(bytes: Uint8Array): Promise<void> {
     if (this.#failure !== null) throw this.#failure
     if (bytes.length === 0 || this.#stream.write(this.#shown(bytes))) return
-    // An error ends the wait; it is the one kept in #failure.
+    // An error ends the wait too; it is in #failure.
     await once(this.#stream, 'drain').catch(() => undefined)
     if (this.#failure !== null) throw this.#failure
   }
@@ -98,7 +98,7 @@ export function cannotOpen(path: string, cause: unknown): UsageError {
   return new UsageError(storageError('open', path, cause).message, { cause })
 }
 
-/** Error for output that could not be written; nothing resumes it. */
+/** Error for output that could not be written: not resumable. */
 export function notWritten(name: string, cause: NodeJS.ErrnoException): StorageError {
   const why = cause.code === 'ENOSPC' ? 'the disk is full' : cause.message
   const details = { errno: errnoName(cause) ?? 'unknown', operation: 'write', path: name }

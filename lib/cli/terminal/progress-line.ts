@@ -26,7 +26,7 @@ export class ProgressLine {
     return begins
   }
 
-  /** Writes a line that stays, in place of the current one. */
+  /** Replaces the current line by a permanent one. */
   readonly say = (message: string): void => {
     this.end()
     this.#stream.write(terminalText(`${message}\n`))

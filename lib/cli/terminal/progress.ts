@@ -14,7 +14,7 @@ interface ProgressStage {
   readonly in: number
   readonly out: number
   readonly inFlight: number
-  /** Another stage, or 'servers'; '' while it is working. */
+  /** What the stage waits for: another stage, or 'servers'; '' while it works. */
   readonly waitingOn: string
   /** The stage that limits the run. */
   readonly isBottleneck: boolean
@@ -22,11 +22,11 @@ interface ProgressStage {
 
 export interface ProgressState {
   readonly stages: readonly ProgressStage[]
-  /** A line per model server, the most important words first. */
+  /** A line per model server. A narrow terminal shows only its beginning. */
   readonly endpoints: readonly string[]
   /** Stage that limits the run, or 'model servers'. */
   readonly bottleneck: string
-  /** Bytes of shards read, also by earlier calls of `run`. */
+  /** Bytes of shards read, including those read by earlier calls of `run`. */
   readonly readBytes: number
   /** Bytes of all shards; null if unknown. */
   readonly totalBytes: number | null
@@ -39,9 +39,9 @@ export interface ProgressState {
 
 const liveEveryMs = 250
 const plainEveryMs = 5000
-/** Lines are wrapped on a narrower terminal. */
+/** Minimum width of a line; a narrower terminal wraps it. */
 const columnsMin = 20
-/** Window of the rates. */
+/** Window over which rates are computed. */
 const rateWindowMs = 10_000
 
 interface Sample {
@@ -79,7 +79,7 @@ export class Progress {
     this.#erase()
   }
 
-  /** Writes a line that stays, above the live block. */
+  /** Writes a permanent line above the live block. */
   say(message: string): void {
     this.#erase()
     this.#stream.write(terminalText(`${message}\n`))
@@ -142,7 +142,7 @@ function plainLine(state: ProgressState, first: Sample): string {
   return [stages, ...parts(state, first), ...state.endpoints].join(' · ')
 }
 
-/** The first parts that fit, whole. */
+/** Joins the first parts that fit; no part is cut. */
 function fitted(all: readonly string[], cells: number): string {
   let line = `  ${all[0] ?? ''}`
   for (const part of all.slice(1)) if (line.length + 3 + part.length <= cells) line += ` · ${part}`

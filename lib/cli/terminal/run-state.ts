@@ -5,11 +5,11 @@ import { bottleneckOf, isPassage, nodeShares, waitingOn } from '../../report/bot
 import type { KunRun, KunRunProgress } from '../../run/run.js'
 import type { ProgressState } from './progress.js'
 
-/** Window over which waiting is judged. */
+/** Window over which the shares of waiting and working time are computed. */
 const windowMs = 5_000
 const endpointsShownMax = 4
 
-/** What is shown of a running graph. */
+/** The run whose progress is shown. */
 interface Shown extends Pick<KunRun, 'bytesDone'> {
   /** `cuts` is null for a graph without cuts. */
   progress(): Pick<KunRunProgress, 'metrics' | 'servers' | 'readBytes'> & { readonly cuts: number | null }

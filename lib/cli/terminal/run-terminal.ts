@@ -1,11 +1,11 @@
-/** Standard error of a run: lines that stay, and below them the live block of its progress. */
+/** Standard error of a run: permanent lines, and below them the live block of its progress. */
 import { sayOnStderr } from './output.js'
 import type { Progress } from './progress.js'
 
 export class RunTerminal {
   #progress: Progress | null = null
 
-  /** Writes a line that stays. */
+  /** Writes a permanent line. */
   readonly say = (line: string): void => {
     if (this.#progress === null) sayOnStderr(line)
     else this.#progress.say(line)
