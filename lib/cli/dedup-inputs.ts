@@ -1,4 +1,6 @@
-/** Inputs of `kun-stream dedup`: files and globs in the given order under the given names, standard input, or the Hub. */
+/**
+ * Inputs of `kun-stream dedup`: files and globs in the given order under the given names, standard input, or the Hub.
+ */
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
@@ -27,7 +29,8 @@ export interface DedupInputFlags {
 }
 
 /**
- * Returns the source that the arguments name. Records are read with all their fields, because they are written unchanged.
+ * Returns the source that the arguments name. Records are read with all their fields, because they are written
+ * unchanged.
  *
  * @throws {UsageError} they name two sources, or none
  * @throws {SourceNotFoundError} an argument matches no readable file

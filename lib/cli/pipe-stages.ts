@@ -66,7 +66,9 @@ export function checkStages({ names, recipe, workers }: Pick<PipeStages, 'names'
   return { names, recipe, workers, prepare: prepareFor(names, prepare), dedup, models }
 }
 
-/** Returns options with which stages that are not named reject nothing: no quality filters, chunks of maximum length. */
+/**
+ * Returns options with which stages that are not named reject nothing: no quality filters, chunks of maximum length.
+ */
 function prepareFor(names: ReadonlySet<StageName>, options: PrepareOptions): PrepareOptions {
   const { quality } = options
   const off = Object.fromEntries(Object.keys(quality).map((key) => [key, false as const]))

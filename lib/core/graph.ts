@@ -79,7 +79,9 @@ export class GraphBuilder<T, Settled = never> {
     return this.#with({ kind: 'order' })
   }
 
-  /** Adds a gate: each value takes one credit, in order of arrival; it is returned once all made from it is released. */
+  /**
+   * Adds a gate: each value takes one credit, in order of arrival; it is returned once all made from it is released.
+   */
   gate(credit: Credit): GraphBuilder<T, Settled> {
     return this.#with({ kind: 'gate', credit })
   }

@@ -1,6 +1,6 @@
 /**
- * Tracks which values are still in the graph. Every value that was read has a mark; a mark that is split has
- * children and is settled when all of them are. Credit is returned only here.
+ * Tracks which values are still in the graph. Every value that was read has a mark; a mark that is split has children
+ * and is settled when all of them are. Credit is returned only here.
  *
  * Invariant, per unit and at every instant: opened = settled + split into children + open.
  */

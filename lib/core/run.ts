@@ -1,7 +1,7 @@
 /**
  * A running graph. `done` settles when the sink has received everything; `drain` stops reading and lets what was read
- * reach the sink; `abort` stops immediately. Values that were not released are not acknowledged: a run
- * that resumes reads them again.
+ * reach the sink; `abort` stops immediately. Values that were not released are not acknowledged: a run that resumes
+ * reads them again.
  */
 import { setMaxListeners } from 'node:events'
 import { pipeline } from 'node:stream/promises'
@@ -101,7 +101,7 @@ export function startRun(plan: GraphPlan, options: RunOptions): Run {
     if (failures.length > 0) throw failures[0]
   }
   const done = finish()
-  done.catch(() => undefined) // reported to callers that await `done`; without one it must not be an unhandled rejection
+  done.catch(() => undefined) // reported to callers that await `done`; never an unhandled rejection
 
   return {
     done,

@@ -94,7 +94,7 @@ export class StageNode extends Duplex {
   #call(items: readonly Item[]): void {
     this.#meter.in += items.length
     this.#meter.enter('working')
-    const values = items.map((item) => item.value as never) // GraphBuilder checked that they have the stage's input type
+    const values = items.map((item) => item.value as never) // of the stage's input type: GraphBuilder checked it
     const hold: StageContext['hold'] = (index, release) => this.#ledger.hold((items[index] as Item).mark, release)
     const positions = items.map((item) => item.mark.position)
     const context = { signal: this.#signal, positions, hold: this.#valuesLeave ? null : hold }

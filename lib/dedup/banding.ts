@@ -23,7 +23,7 @@ export function bandingFor(threshold: number, signatureLength: number, recallMin
   return { bands: signatureLength, rows: 1 }
 }
 
-/** Estimates below `low` are not duplicates, those from `high` on are; in between the texts are compared. */
+/** Estimates below `low` are not duplicates, those from `high` on are; for those in between the texts are compared. */
 export interface SettleBand {
   readonly low: number
   readonly high: number

@@ -10,7 +10,7 @@ import { decodeKept } from './kept-frames.js'
 
 /** A log that does not contain its committed data. */
 interface DedupFault {
-  /** Name in the directory. */
+  /** File name in the directory. */
   readonly name: string
   readonly what: string
 }

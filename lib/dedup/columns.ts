@@ -1,4 +1,4 @@
-/** Texts that no worker prepared, as a block for the deduplicator: for the library, tests and benches. */
+/** Builds a block for the deduplicator from texts, without a worker: for the library, tests and benches. */
 import type { PreparedBlock } from '../text/block.js'
 import { chunkColumnsOf, fingerprintBytes } from '../text/columns.js'
 import type { Signer } from '../text/signature.js'

@@ -33,7 +33,7 @@ export interface BlockMark {
   readonly textsBytes: number
 }
 
-/** What opening needs of either kind of index. */
+/** Parts of a deduplicator, for either kind of index. */
 export interface KeptIndex {
   readonly count: number
   readonly memoryBytes: number
@@ -98,8 +98,8 @@ export class DocumentDeduplicator implements OpenedDeduplicator {
   }
 
   /**
-   * After a failed block the index is ahead of its log, so every later call fails too, with the first failure as its cause;
-   * `close` still works.
+   * After a failed block the index has rows that its log lacks, so every later call fails, with the first failure as
+   * cause; `close` still works.
    *
    * @throws {ContractError} blocks out of order, concurrent calls, columns that do not match the settings, after a failure
    */

@@ -19,7 +19,7 @@ interface ExactIndexOptions {
   readonly partBytesMax?: number
 }
 
-/** A kept document that is near the row (`sure`), or that may be and must be compared by its text. */
+/** A kept document that is near the row (`sure`), or whose text must be compared to decide. */
 export type NearCandidate = { readonly document: number; readonly similarity: number; readonly sure: boolean }
 
 export class ExactIndex {

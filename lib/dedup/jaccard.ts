@@ -23,10 +23,10 @@ export class ShingleComparer {
   /** Returns 0 when both texts are too short for a shingle. */
   jaccard(one: string, other: string): number {
     this.#generation++
-    // Copied, because the signer holds one form at a time.
+    // Copied, because the signer overwrites its form at the next call.
     const first = this.#signer.form(one).slice()
     const second = this.#signer.form(other)
-    // Growing discards the entries, so it happens first.
+    // Before any entry is added, because growing discards them.
     this.#reserve((first.length + second.length) * slotsPerShingle)
     const distinct = this.#add(first)
     const { both, onlyOther } = this.#count(second)

@@ -31,9 +31,9 @@ export interface OpenDeduplicatorOptions {
   readonly files?: FileLayer
   /** Length of the log at the last cut: bytes after it are removed. 0 starts over; by default all complete blocks are used. */
   readonly committedLogBytes?: number
-  /** For 'auto' and the capacity of a Bloom index; it must depend on the data or the recipe, not on the machine. */
+  /** Determines 'auto' and the capacity of a Bloom index; must depend on the data or the recipe, not on the machine. */
   readonly documentsExpected?: number
-  /** Receives what was lost and what to do; a process warning by default. */
+  /** Called with a message about lost data; emits a process warning by default. */
   readonly onWarning?: (message: string) => void
 }
 
@@ -185,7 +185,7 @@ interface EarlierTexts {
   readonly texts: TextSource | null
 }
 
-/** Adds the documents of earlier runs, in the given order, before those of this run: the earliest document stays. */
+/** Adds the documents of earlier runs, in the given order, before those of this run: the earliest document is kept. */
 async function addEarlierRuns(
   index: KeptIndex,
   options: DedupOptions,

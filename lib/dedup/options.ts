@@ -1,4 +1,4 @@
-/** Options of a recipe for duplicates, and what follows from them: bands and kind of index. */
+/** Options of a recipe for deduplication, and the bands and kind of index that they determine. */
 import { z } from 'zod'
 import { type Banding, bandingFor } from './banding.js'
 

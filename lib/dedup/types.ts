@@ -1,4 +1,4 @@
-/** The interface of deduplication to the pipeline: one verdict per row, in input order. */
+/** Interface of the deduplicator: one verdict per row, in input order. */
 import type { PreparedBlock } from '../text/block.js'
 
 /** Verdict on a row that is dropped. */

@@ -1,4 +1,4 @@
-/** Request bodies: small ones as they are; files in slices, so that no file is held in memory. */
+/** Request bodies: small ones in memory, files read in slices. */
 import { open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { StorageError } from '../errors.js'

@@ -1,6 +1,6 @@
 /**
  * A dataset on the Hub that is written to: its branches and files, and commits on a known parent. Uploads are in
- * upload.ts. The `commit` of @huggingface/hub is not used: it hashes every file again and needs all files on disk at once.
+ * upload.ts. The `commit` of @huggingface/hub is not used: it hashes every file again and needs all files on disk.
  */
 import { createBranch, createRepo, whoAmI } from '@huggingface/hub'
 import { z } from 'zod'
@@ -16,7 +16,7 @@ import type { HubSettings } from './settings.js'
 import type { HubTransport } from './transport.js'
 import { uploadContent } from './upload.js'
 
-/** One operation of a commit. A large file is uploaded before. */
+/** One operation of a commit. A large file must be uploaded first. */
 export type Operation =
   | { readonly kind: 'large'; readonly path: string; readonly sha256: string; readonly bytes: number }
   | { readonly kind: 'small'; readonly path: string; readonly content: string }
@@ -34,7 +34,7 @@ export const moved = Symbol('the branch has moved')
 
 const never = new AbortController().signal
 
-/** Responses of the Hub, as far as they are used. */
+/** Fields of the Hub's responses that are used. */
 const revisionResponse = z.object({ sha: z.string() })
 const discussionResponse = z.object({ status: z.string().optional() })
 const commitResponse = z.object({

@@ -1,4 +1,4 @@
-/** Turns error responses of the Hub into errors that say what to do. Decides on status and X-Error-Code, never on text. */
+/** Converts error responses of the Hub to errors with advice. Decides on status and X-Error-Code, never on text. */
 import { processSecrets } from '../core/redaction.js'
 import { HubAccessError, HubUnavailableError, KunStreamError } from '../errors.js'
 import { hubUrlDefault } from './settings.js'
@@ -10,7 +10,7 @@ interface HubErrorResponse {
   readonly message: string
 }
 
-/** What an error message needs to know about a request. */
+/** Facts about a request for its error message. */
 export interface HubRequestContext {
   readonly repo: string
   readonly url: string

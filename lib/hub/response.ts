@@ -59,7 +59,7 @@ export function responseError(response: HubResponse, text: string, context: HubR
   return hubResponseError({ status: response.status, errorCode, message }, context)
 }
 
-/** @throws {HubUnavailableError} the body is not the JSON that the API documents, as when a proxy answers */
+/** @throws {HubUnavailableError} the body is not the JSON that the API documents, as in a response of a proxy */
 export function parseJson<Schema extends z.ZodType>(schema: Schema, text: string, url: string): z.output<Schema> {
   try {
     return schema.parse(JSON.parse(text))

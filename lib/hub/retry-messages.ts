@@ -1,4 +1,4 @@
-/** Reports retries on the terminal: without them a command would be silent for minutes during an outage of the Hub. */
+/** Reports retries on the terminal, so that a command is not silent for minutes during an outage of the Hub. */
 import { duration } from '../core/duration.js'
 import type { HubWait } from './outage.js'
 import type { HubTransportOptions } from './transport.js'

@@ -59,7 +59,7 @@ export type HashReply = Uint8Array<ArrayBuffer> | string
 
 /** Large enough that the cost of messages is negligible, small enough to stay in the processor cache. */
 const batchBytes = 512 * 1024
-/** A stream may be ahead of its hash by this many batches: 4 MiB. */
+/** Batches of a stream that may be queued for hashing: 4 MiB. */
 const batchesMax = 8
 
 /** Copies chunks into batches that are transferred to the thread and back. Copying takes a tenth of the time of hashing. */

@@ -56,7 +56,7 @@ export const hubTransportOptions = z.strictObject({
 })
 
 export interface HubTransportOptions extends z.input<typeof hubTransportOptions> {
-  /** Called for the waits of an outage that are worth reporting: see outage.ts. */
+  /** Called for the waits that outage.ts selects to be reported. */
   readonly onWait?: ((wait: HubWait) => void) | undefined
 }
 

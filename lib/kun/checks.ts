@@ -43,8 +43,9 @@ export function outputFault(output: string, options: OutputFilterOptions): Dropp
 /**
  * Returns the fault of a reply that should be text, which a retry with another seed may cure; null if there is none.
  *
- * 'cut-off', 'filtered', 'aborted' and 'unfinished' are endings (llm/endings.ts); 'only-thoughts' and 'thought-markers'
- * have no answer that can be separated from thoughts; 'damaged' contains damaged or invisible characters.
+ * 'cut-off', 'filtered', 'aborted' and 'unfinished' are endings (llm/protocol/finish-reason.ts); 'only-thoughts' and
+ * 'thought-markers' have no answer that can be separated from thoughts; 'damaged' contains damaged or invisible
+ * characters.
  */
 export function textFault(reply: Reply): Fault | null {
   const ending = endingOf(reply.finishReason)
@@ -63,7 +64,7 @@ export function scoreFault(reply: Reply): Fault | null {
   const ending = endingOf(reply.finishReason)
   if (ending !== 'whole' && ending !== 'cut-off') return endingFault(ending, reply)
   const { firstTokenLogprobs } = reply
-  // A word without its probability would be another kind of score, usually 1: not comparable with other records.
+  // A score from the word alone, usually 1, would not be comparable with the scores of other records.
   if (firstTokenLogprobs === undefined) return reply.text.trim() === '' ? 'empty' : 'logprobs'
   // A reasoning parser may classify the token as a thought: its log-probabilities count, not the text.
   return Object.values(firstTokenLogprobs).includes(null) ? 'logprobs' : null

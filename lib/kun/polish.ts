@@ -32,7 +32,7 @@ export function polishStage(model: Model, options: PolishOptions): KunStage<Pair
   }
 }
 
-/** Returns the answer in a reply, without 回答： before it. */
+/** Returns the answer in a reply, without the prefix 回答：. */
 function outputOf(reply: string): string {
   return replyText(reply).replace(/^(?:回答|答案|答)\s{0,4}[：:]\s*/, '')
 }

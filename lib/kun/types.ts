@@ -25,7 +25,7 @@ export interface Pair {
   readonly variant: number
   /** Public id of the pair: `recordId` with the variant. */
   readonly id: string
-  /** '' if the label stage got none. */
+  /** '' if the reply of the label stage has none. */
   readonly instruction: string
   /** Attempt of the label call that gave the instruction; −1 if it ended in a verdict. */
   readonly labelAttempt: number
@@ -48,7 +48,7 @@ export interface StageCall {
   readonly signal: AbortSignal
 }
 
-/** One model stage. Has no state, and no side effect except the calls of its model. */
+/** One model stage. Stateless; its only side effects are the calls of its model. */
 export interface KunStage<In, Out> {
   readonly name: 'label' | 'score' | 'polish'
   /** Later stages are served first: 0 label, 1 score, 2 polish. */

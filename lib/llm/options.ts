@@ -62,7 +62,7 @@ export const modelOptions = z.strictObject({
 
 /** Options of a model, defaults filled in. */
 export type ModelOptions = z.infer<typeof modelOptions>
-/** Options of a model as they may be given: what has a default may be left out. */
+/** Options of a model as given: those with a default are optional. */
 export type ModelInput = z.input<typeof modelOptions>
 
 /** Options of all model servers of a run; none alters the output. */

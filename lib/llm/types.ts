@@ -1,5 +1,5 @@
 /**
- * The interface between stages and models. Stages know neither endpoints nor slots: they call `Model.ask`, which
+ * The interface between stages and models, independent of endpoints and slots: stages call `Model.ask`, which
  * serves stored replies, queues, sends, retries and stores.
  */
 import type { Position } from '../core/types.js'
@@ -39,7 +39,7 @@ export type Fault = string | { readonly fault: string; readonly found: string }
  * so it is stored like a reply before it takes effect and is served from disk on resume.
  */
 export type Answer = ({ readonly reply: Reply; readonly attempt: number } | { readonly verdict: Verdict }) & {
-  /** Everything was served from stored replies: it says nothing about the server's present state. */
+  /** True if every reply was stored: the result does not show the current state of the server. */
   readonly kept?: boolean
 }
 

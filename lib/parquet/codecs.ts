@@ -1,4 +1,4 @@
-/** Decompressors for pages of Parquet. None returns more bytes than the page header gives: a page may be a bomb. */
+/** Decompressors for pages of Parquet. Output is limited to the size in the page header: a page may be a bomb. */
 import * as zlib from 'node:zlib'
 import { Decompress, decompress } from 'fzstd'
 import { compressors } from 'hyparquet-compressors'
@@ -16,7 +16,7 @@ const zstd: Decompressor = zstdDecompressSync
   : (input, outputBytes) =>
       contentSize(input) === outputBytes ? decompress(input) : decompressUpTo(input, outputBytes)
 
-/** Uses zlib if it has the codec, as it is several times as fast. */
+/** Decompressor of each codec: that of zlib where it has one, which is several times as fast. */
 export const pageCodecs = {
   ...compressors,
   GZIP: checked((input, outputBytes) => zlib.gunzipSync(input, limit(outputBytes))),
@@ -24,7 +24,7 @@ export const pageCodecs = {
   ZSTD: checked(zstd),
 }
 
-/** The same text for every decompressor: rejects contain it and must not depend on the version of Node. */
+/** Replaces the error of a decompressor by one text: rejects contain it, and must not depend on the version of Node. */
 function checked(decompressor: Decompressor): Decompressor {
   return (input, outputBytes) => {
     try {

@@ -16,7 +16,7 @@ export interface ByteRanges {
 
 /** Options for `ParquetFile.open`; all optional. */
 interface ParquetFileOptions {
-  /** What a row group may hold, and what a range of its rows may decode to; 2 GiB by default. */
+  /** Limit of the stored bytes of a row group, and of the decoded bytes of a range of rows; 2 GiB by default. */
   readonly limit?: DecodeLimit
   /** How stored values become JavaScript values; those of hyparquet by default. */
   readonly parsers?: Partial<ParquetParsers>

@@ -1,6 +1,6 @@
 /**
- * One row group of a Parquet file: its stored bytes in memory, decoded in ranges of rows within a limit. What its pages
- * decode to is known from their headers before any page is decoded.
+ * One row group of a Parquet file: its stored bytes in memory, decoded in ranges of rows within a limit. The decoded
+ * size of its pages is known from their headers before any page is decoded.
  */
 import {
   type AsyncBuffer,

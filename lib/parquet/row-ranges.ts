@@ -11,7 +11,7 @@ export interface RowRange {
   readonly to: number
 }
 
-/** The largest number of bytes that may be decoded at a time, and what messages call the limit. */
+/** The largest number of bytes that may be decoded at a time, and the name of this limit in messages. */
 export interface DecodeLimit {
   readonly bytesMax: number
   readonly name: string

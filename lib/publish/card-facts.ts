@@ -50,7 +50,7 @@ export interface CardFacts {
   readonly counters: FunnelCounters | null
   /** The source of each split; empty without a run.json. */
   readonly sources: readonly SourceFacts[]
-  /** True if the built-in extractive writer took the place of a model. */
+  /** True if the built-in extractive writer was used in place of a model. */
   readonly extractive: boolean
   /** What determines the rows: recipe, shards, versions. Null without a run.json. */
   readonly pinned: Readonly<Record<string, unknown>> | null

@@ -100,7 +100,7 @@ class JoinedFile {
       schema: like.schema,
       codec: 'ZSTD',
       compressors: { ZSTD: compress },
-      // Copied bounds must not be truncated: their flags say whether they are exact.
+      // Copied bounds must not be truncated: their flags state whether they are exact.
       statisticsTruncateLength: Number.POSITIVE_INFINITY,
       ...(like.key_value_metadata === undefined ? {} : { kvMetadata: like.key_value_metadata }),
     })

@@ -80,7 +80,7 @@ export class Snapshots {
         if (name.endsWith(temporarySuffix)) continue
         const path = `${folder}/${name}`
         await this.#checkLog(path)
-        // A log that was packed since it was listed is missing: the next snapshot contains the pack.
+        // A log that was packed after the listing is missing: the next snapshot contains the pack.
         await add(path, await this.#sizeOf(path), !name.endsWith('.pack'))
       }
     }

@@ -48,7 +48,7 @@ const snapshotName = 'mirror.json'
 const operationsPerCommitMax = 100
 /** The Hub takes text of up to 10 MB inside a commit. */
 const inlineBytesMax = 4 * 1024 * 1024
-/** The mirror has one writer: a moved head means a lost response, or a second machine. */
+/** The mirror has one writer: a head that moved indicates a lost response, or a second machine. */
 const movesMax = 3
 
 export async function openMirrorStore(options: MirrorStoreOptions): Promise<MirrorStore> {

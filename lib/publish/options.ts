@@ -6,7 +6,7 @@ import { hubRepo, hubToken, parseRepo } from '../hub/settings.js'
 
 export const publishOptions = z.strictObject({
   repo: hubRepo.meta(unpinned('Dataset on the Hub, created if missing')),
-  // The account's default where it is absent.
+  // Absent: the default of the account.
   private: z.boolean().optional().meta(unpinned('Creates the dataset as private; does not change one that exists')),
   branch: z.string().min(1).default('main').meta(unpinned('Branch to commit to')),
   pullRequest: z
@@ -39,7 +39,7 @@ export const publishOptions = z.strictObject({
     .meta(unpinned('License of the card: cc-by-4.0, apache-2.0, other; an existing card keeps its own by default')),
 })
 
-/** @throws {InvalidOptionError} the first that is wrong, with its name and the value found; append and replace together */
+/** @throws {InvalidOptionError} the first invalid option, with the value found; append and replace are both set */
 export function checkPublishOptions(given: z.input<typeof publishOptions>): PublishSettings {
   parseRepo(given.repo)
   const { data, error } = publishOptions.safeParse(given)
@@ -57,17 +57,17 @@ export function checkPublishOptions(given: z.input<typeof publishOptions>): Publ
 
 export type PublishSettings = z.output<typeof publishOptions>
 
-/** How far publishing is. */
+/** Upload progress. */
 export interface PublishProgress {
   readonly phase: 'join' | 'upload' | 'commit' | 'check'
-  /** The file of the Hub that is worked on, or the branch. */
+  /** The file on the Hub that is being processed, or the branch. */
   readonly name: string
-  /** Of the data of the run, stored on the Hub so far. */
+  /** Bytes of the run's data that are on the Hub. */
   readonly bytesDone: number
   readonly bytesTotal: number
 }
 
-/** What is on the Hub now, and what was done for it. */
+/** State of the dataset on the Hub, and what this publish changed. */
 export interface PublishResult {
   readonly repo: string
   /** The page of the dataset, or of the pull request. */

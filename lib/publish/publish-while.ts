@@ -1,4 +1,7 @@
-/** Publishes sealed files of a run that is still in progress. The publish at its end gives the files their final names. */
+/**
+ * Publishes sealed files of a run that is still in progress. The publish at the end of the run gives the files their
+ * final names.
+ */
 import type { Clock } from '../core/types.js'
 import { AbortedError } from '../errors.js'
 import { readManifest } from '../sinks/index.js'
@@ -30,7 +33,7 @@ export async function publishWhile(options: PublishWhileOptions): Promise<void> 
   while (!ending.aborted) {
     const woken = await clock.sleep(everyMs, ending).then(
       () => true,
-      () => false, // aborted: the loop ends
+      () => false, // aborted: end the loop
     )
     if (!woken) continue
     try {

@@ -38,7 +38,7 @@ export interface PublishOptions extends Partial<Omit<PublishSettings, 'repo'>> {
   /** Stops before the next request; one in progress is completed. */
   readonly ending?: AbortSignal
   readonly connection?: HubTransportOptions
-  /** A transport that the caller closes; an own one by default. */
+  /** A transport that the caller closes; by default one is opened and closed. */
   readonly transport?: HubTransport
 }
 
@@ -104,7 +104,7 @@ export async function publish(options: PublishOptions): Promise<PublishResult> {
   }
 }
 
-/** The result for a run that has filled no file yet: nothing is created. */
+/** Returns the result for a run without a full file: nothing is created. */
 function nothingSealed({ settings, dataset }: Omit<Publishing, 'state'>): PublishResult {
   const { repo } = settings
   const url = `${dataset.context.url}/datasets/${repo}`
@@ -146,7 +146,7 @@ async function store(publishing: Publishing): Promise<PublishResult> {
   }
   const stored = new Set([...before.values()].flatMap(({ sha256 }) => sha256 ?? []))
   const contents = await storeContents({ ...publishing, stored })
-  // Everything ever published: another branch or a pull request may hold files that this branch no longer has.
+  // Files of all branches and pull requests, which may contain files that this branch lacks.
   state.published[place] = [...new Set([...(state.published[place] ?? []), ...contents.files.map(shaOf)])]
   await writeState(publishing.files, publishing.directory, state)
   for (let moves = 0; moves < movesMax; moves++) {

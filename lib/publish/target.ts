@@ -1,11 +1,11 @@
-/** The files that a branch shall hold after a publish: their names, and the operations that lead there from what it holds. */
+/** The files that a branch contains after a publish: their names, and the operations that add and delete files. */
 import { createHash } from 'node:crypto'
 import { UsageError } from '../errors.js'
 import type { Operation } from '../hub/dataset.js'
 import type { HubFileEntry } from '../hub/file.js'
 import { compare, finalName, runningName, splitOf } from './plan.js'
 
-/** A data file that the branch shall hold. */
+/** A data file that the branch contains after the publish. */
 interface TargetFile {
   readonly split: string
   readonly sha256: string
@@ -85,7 +85,9 @@ function freeName(target: ReadonlyMap<string, TargetFile>, split: string, firstC
   return runningName(split, number)
 }
 
-/** Returns the operations after which the branch holds the target, the small files, and no other data file of kun-stream. */
+/**
+ * Returns the operations after which the branch has the target, the small files, and no other data file of kun-stream.
+ */
 export function operationsTo(
   target: Target,
   small: ReadonlyMap<string, string>,

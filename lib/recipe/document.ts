@@ -72,7 +72,7 @@ function yamlValue(document: Document, file: string): unknown {
 interface Override {
   readonly path: Path
   readonly value: unknown
-  /** As given, for messages. */
+  /** The path as the user wrote it, for messages. */
   readonly text: string
 }
 

@@ -1,4 +1,4 @@
-/** The exports of lib/recipe for other folders. */
+/** Exports of lib/recipe for other folders. */
 
 export { loadRecipe, parseRecipe } from './load.js'
 export { pinnedRecipe, type RecipeDifference, recipeDifference } from './recipe-lock.js'

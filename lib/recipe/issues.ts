@@ -1,4 +1,4 @@
-/** Formats recipe validation issues: place, path, value found, allowed values, and the name that was probably meant. */
+/** Formats recipe validation issues: location, path, value found, allowed values, and the closest known name. */
 import { distance } from 'fastest-levenshtein'
 import type { z } from 'zod'
 import { isRecord, kindOf, type Path, pathText, type RecipeDocument } from './document.js'

@@ -14,7 +14,10 @@ interface RecipeModels {
   close(): Promise<void>
 }
 
-/** The built-in server runs in this process: more calls than keep it busy would wait in it, in no order. */
+/**
+ * Requests in flight at the built-in server: enough to keep it busy. Further calls wait in the dispatcher's queue, in
+ * order.
+ */
 const builtinInFlightMax = 64
 
 /** Resolves the models of a recipe. @throws {RecipeError} an environment variable with a key is not set */

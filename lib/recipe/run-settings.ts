@@ -1,4 +1,4 @@
-/** Turns a recipe into the settings of a run: lists shards, resolves secrets, starts the built-in server if it is used. */
+/** Builds the settings of a run from a recipe: lists shards, resolves secrets, starts the built-in server if used. */
 
 import { reportWaits } from '../hub/retry-messages.js'
 import type { KunSettings, NoYieldSettings } from '../run/settings.js'
@@ -11,13 +11,13 @@ import { HubConnections, listShards } from './source-shards.js'
 /** Settings of a run, and the resources opened for them: `close` them after the run. */
 export interface PreparedSettings {
   readonly settings: KunSettings
-  /** Whether the built-in server is used; the summary of the run says so. */
+  /** Whether the built-in server is used, for the summary of the run. */
   readonly builtin: boolean
   close(): Promise<void>
 }
 
 /**
- * @param say receives a line when a request to the Hub fails and will be retried
+ * @param say called with a message when a request to the Hub fails and will be retried
  * @throws {SourceNotFoundError | HubAccessError | RecipeError} nothing was written
  */
 export async function settingsOf(

@@ -84,7 +84,7 @@ export interface Field {
   /** Examples: 'sources[].split', 'models.NAME.endpoints'. */
   readonly path: string
   readonly allowed: string
-  /** '' if it is required, 'none' if it is optional, else the default; `{}` stands for the defaults below. */
+  /** '' if it is required, 'none' if it is optional, else the default; `{}` means the defaults of the nested fields. */
   readonly byDefault: string
   readonly altersOutput: boolean
   readonly description: string

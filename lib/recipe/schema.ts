@@ -1,6 +1,6 @@
 /**
- * The schema of a recipe. The options of each part are defined beside the code that takes them, with their
- * documentation; this file puts the parts together and adds what only a recipe has.
+ * The schema of a recipe. The options of each part are defined in the folder that uses them, with their
+ * documentation; this file combines them and adds the fields that only a recipe has.
  */
 
 import { z } from 'zod'
@@ -116,7 +116,7 @@ const repliesOptions = z.strictObject({
   from: z.array(text).default([]).meta(unpinned('Run directories whose replies are used before a server is called')),
 })
 
-/** Without a limit: not written to a recipe, since JSON has no infinity. */
+/** No limit. Omitted when a recipe is stored, because JSON has no infinity. */
 const unlimited = Number.POSITIVE_INFINITY
 
 const limitOptions = z.strictObject({

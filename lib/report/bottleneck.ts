@@ -14,11 +14,13 @@ interface NodeShares {
   readonly waiting: number
   readonly blocked: number
   readonly working: number
-  /** Values inside at the end of the span. */
+  /** Values in the node at the end of the span. */
   readonly inFlight: number
 }
 
-/** Stages that call a model server. They count as working while any call is in flight, so their times say little. */
+/**
+ * Stages that call a model server. Their times are not used alone: they count as working while any call is in flight.
+ */
 const modelStages: readonly string[] = ['label', 'score', 'polish']
 const gatePrefix = 'credit'
 
@@ -36,9 +38,9 @@ export function nodeShares(now: readonly NodeMetrics[], before: readonly NodeMet
   })
 }
 
-/** Share of working time from which on a node counts as always working. */
+/** Minimum share of working time of a node that limits the run. */
 const busyShare = 0.7
-/** Share of the time that records wait for credit before the servers, or that calls are in flight. */
+/** Minimum share of time that records wait for credit, or that calls are in flight, if the servers limit the run. */
 const servingShare = 0.5
 
 /**
@@ -71,7 +73,7 @@ export function waitingOn(shares: readonly NodeShares[], name: string): string {
   return own.blocked > own.waiting ? 'room ahead' : (shown[place - 1]?.name ?? '')
 }
 
-/** Whether a node is not a stage but between stages: it only orders or limits. */
+/** Whether a node only restores order or takes credit, and is not shown as a stage. */
 export function isPassage(name: string): boolean {
   return name === 'order' || name.startsWith(gatePrefix)
 }

@@ -15,7 +15,7 @@ import { bottleneckOf, bottlenecks, isPassage, nodeShares } from './bottleneck.j
 const callsMax = 100
 const sampleEveryMs = 500
 
-/** What is sampled during a run. */
+/** Figures of a run in progress, which are sampled. */
 interface TimedProgress {
   readonly metrics: { readonly nodes: readonly NodeMetrics[]; readonly reorderPeakBytes: number }
   readonly servers: ServersMetrics
@@ -62,7 +62,7 @@ const callTimings = z.object({
   peakReorderBytes: z.number(),
   readBytes: z.number(),
   readBytesPerSecond: z.number(),
-  /** Committed cuts at its end, of all calls. */
+  /** Cuts committed by all calls of `run` up to its end. */
   cuts: z.number(),
   tokens: z.number(),
   tokensPerSecond: z.number(),

@@ -1,5 +1,5 @@
 /**
- * The exact account of a run, by split: the records that were read, and what became of each. Records are counted when
+ * The exact account of a run, by split: the records that were read, and the outcome of each. Records are counted when
  * the sink releases them, in input order. Numbers only, no time and no rate: the same input and replies give the same
  * account, to the byte of its JSON.
  */

@@ -1,14 +1,16 @@
-/** Facts of the blocks in flight: known at three places, needed together when the cut that a block ends is committed. */
+/**
+ * Facts of the blocks in flight, collected from source, worker and dedup until the cut that a block ends is committed.
+ */
 import { ContractError } from '../errors.js'
 import type { Block } from '../text/block.js'
 
 export interface BlockFacts {
   readonly split: string
-  /** Where reading continues behind the block. */
+  /** Cursor from which reading continues after the block. */
   readonly cursor: unknown
   /** State of the inputs at that block. */
   readonly reads: { readonly ended: readonly unknown[]; readonly open: readonly unknown[] }
-  /** Documents read; the worker counts them independently of what became of them. */
+  /** Documents read; the worker counts them independently of their outcomes. */
   documents: number
   /** Length of the dedup log including this block. */
   dedupLogBytes: number
@@ -20,7 +22,7 @@ export interface BlockFacts {
 export class BlockLedger {
   readonly #facts = new Map<number, BlockFacts>()
 
-  /** Yields the blocks, and keeps what the source knows of each. */
+  /** Yields the blocks, and stores the source's facts of each. */
   async *register(
     blocks: AsyncIterable<Pick<BlockFacts, 'cursor' | 'reads'> & { readonly block: Block }>,
   ): AsyncGenerator<Block> {
@@ -31,7 +33,7 @@ export class BlockLedger {
     }
   }
 
-  /** Adds what a stage found out. */
+  /** Adds facts from a stage. */
   set(number: number, found: Partial<BlockFacts>): void {
     Object.assign(this.#of(number), found)
   }

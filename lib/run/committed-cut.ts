@@ -1,6 +1,6 @@
 /**
- * What a run resumes from: the fields of manifest lines whose meaning lib/sinks does not know (source cursor, state of
- * the inputs, counters), checked when they are read.
+ * State from which a run resumes: the fields of manifest lines that lib/sinks stores without interpreting (source
+ * cursor, state of the inputs, counters), checked when they are read.
  */
 import { z } from 'zod'
 import { dictionarySchema } from '../core/dictionary.js'

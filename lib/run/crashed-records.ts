@@ -13,7 +13,7 @@ import type { Block, PreparedBlock, PrepareReject } from '../text/block.js'
 import { recordId } from '../text/identity.js'
 import { type LostRecord, lostReasons, type WorkerPool } from '../workers/pool.js'
 
-/** Reason of the stored verdict; each record in its detail has a reason of its own. */
+/** Reason of the stored verdict; its detail has the reason of each record. */
 const reason = 'worker-lost'
 
 /** Returns a function that prepares blocks in the pool, with the stored verdict of each. */

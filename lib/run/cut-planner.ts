@@ -1,6 +1,6 @@
 /**
- * Decides where a cut ends: at the first block end where the candidates since the last cut reach `candidatesPerCut`, or
- * the blocks reach `blocksPerCutMax`. The data alone decides, before any reply, so every run has the same cuts.
+ * Decides where a cut ends: after the first block at which the candidates since the last cut reach `candidatesPerCut`,
+ * or the blocks reach `blocksPerCutMax`. The data alone decides, before any reply, so every run has the same cuts.
  */
 import { InvalidOptionError } from '../errors.js'
 

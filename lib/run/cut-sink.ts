@@ -1,6 +1,6 @@
 /**
- * The sink of a run: records arrive in input order and become rows or rejects, each is counted, and where a block ends
- * a cut, the cut is committed.
+ * The sink of a run: receives records in input order, writes them as rows or rejects and counts them. At the end of a
+ * block that ends a cut, it commits the cut.
  */
 import type { Settlement } from '../core/item.js'
 import type { OrderedSink } from '../core/sink-node.js'
@@ -21,7 +21,7 @@ export interface CutSinkOptions {
   /** Cumulative, from the start of the dataset. */
   readonly accounting: Accounting
   readonly noYield: NoYieldDetector
-  /** Called when the first records all ended alike: stops the run; `stopping` is true from then on. */
+  /** Called when the first records all ended for one reason: stops the run; `stopping` returns true afterwards. */
   readonly onNoYield: (error: NoYieldError) => void
   /** Called once a cut is durable. */
   readonly afterCommit: (entry: ManifestEntry, counters: Counters) => Promise<void>

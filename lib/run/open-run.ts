@@ -1,6 +1,6 @@
 /**
- * Opens everything that a run uses, and closes it. What only reads is opened first: a wrong filter or a server that does
- * not respond is reported before anything is written.
+ * Opens and closes everything that a run uses. Parts that write nothing are opened first: an invalid filter or a server
+ * that does not respond is reported before anything is written.
  */
 
 import { join } from 'node:path'
@@ -161,7 +161,7 @@ function resumePoint(last: ManifestEntry): ResumePoint {
   return { cuts: last.cut + 1, blocks: last.blocks, cursor: cursorOf(last), counters: countersOf(last) }
 }
 
-/** The servers, the stages that use them, and what observes their replies. Writes nothing. */
+/** Opens the servers, the stages that use them, and drift detection. Writes nothing. */
 async function openServing(
   { seed, models, kun, servers: serverOptions, drift: driftOptions, limits }: KunSettings,
   { clock, through, onEvent, log }: OpenRunOptions,
@@ -230,7 +230,7 @@ async function openDirectory(
   return { directory: opened, shards, reads }
 }
 
-/** What writes in the run directory: replies, the dedup log, cuts. */
+/** Opens the parts that write in the run directory: replies, the dedup log, cuts. */
 async function openWriting(
   { output, splits, replies: replyOptions, dedup }: KunSettings,
   { directory, files, last, lock }: RunDirectory,

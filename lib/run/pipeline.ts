@@ -78,7 +78,7 @@ export function kunGraph(parts: PipelineParts): Graph {
   return pairs.to(end, parts.reorder)
 }
 
-/** The sink of a phase. It writes nothing: the replies are kept already. */
+/** The sink of a phase. It writes nothing: the results of a phase are its stored replies. */
 function phaseSink(
   facts: BlockLedger,
   { noYield, onNoYield }: Pick<PipelineParts, 'noYield' | 'onNoYield'>,

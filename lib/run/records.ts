@@ -1,11 +1,14 @@
-/** The values of the graph between dedup and the end: candidates, pairs, and what was rejected before it was either. */
+/** Values of the graph after dedup: candidates, pairs, and documents and chunks that a worker rejected. */
 import type { Released } from '../core/sink-node.js'
 import type { Duplicate } from '../dedup/types.js'
 import type { Candidate, Pair } from '../kun/types.js'
 import { type Block, excerptCharsMax, type PreparedBlock, type PrepareReject } from '../text/block.js'
 import { textAt, textLengthAt } from '../text/columns.js'
 
-/** A document or chunk that a worker rejected. Its settlement names the dedup stage; its own stage and reason count. */
+/**
+ * A document or chunk that a worker rejected. Its stage and reason are in `reject`; its settlement names the dedup
+ * stage.
+ */
 export class Rejected {
   constructor(
     readonly split: string,
@@ -70,13 +73,13 @@ export class ChunkCandidate implements Candidate {
   }
 }
 
-/** Values that may end before the sink. A block ends as one only if it holds no document. */
+/** Values that may be dropped or failed. A block is such a value only if it contains no document. */
 export type SettledRecord = Block | PreparedBlock | Candidate | Rejected | Pair
 
-/** What the sink of a graph of the method receives. */
+/** A value as the sink of a Kun graph receives it. */
 export type ReleasedRecord = Released<Candidate | Pair, SettledRecord>
 
-/** Returns the record that was released; null for a block without documents, which is the only undivided value. */
+/** Returns the record that was released; null for a block without documents, which no stage split. */
 export function recordOf({ value }: ReleasedRecord): Candidate | Rejected | Pair | null {
   return 'number' in value ? null : value
 }

@@ -1,4 +1,4 @@
-/** Size in memory of a finished record that waits for an earlier one, and its form in the spill file. */
+/** Size in memory of a finished record that waits for an earlier one, and its encoding in the spill file. */
 import type { Settlement } from '../core/item.js'
 import type { Candidate, Pair } from '../kun/types.js'
 import type { SpillCodec } from '../storage/spill-file.js'
@@ -22,7 +22,7 @@ function textBytes(candidate: Candidate): number {
   return candidate instanceof ChunkCandidate ? candidate.textBytes : 2 * candidate.text.length
 }
 
-/** An item as JSON: `refused` tells a Rejected, whose class is restored, from a candidate or pair. */
+/** An item as JSON: `refused` distinguishes a Rejected, whose class is restored, from a candidate or pair. */
 type SpilledItem = { readonly settlement: Settlement | null } & (
   | { readonly refused: true; readonly value: { split: string; shard: string; reject: PrepareReject } }
   | { readonly refused: false; readonly value: Candidate | Pair }

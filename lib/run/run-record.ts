@@ -1,4 +1,4 @@
-/** The record of a run in run.json: what is pinned and what is kept beside it, and how it is read back. */
+/** Builds and reads the record of a run in run.json: pinned values, and others that are stored with them. */
 import { z } from 'zod'
 import { version } from '../core/version.js'
 import { againstHashes } from '../dedup/against-hashes.js'

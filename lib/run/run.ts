@@ -1,5 +1,5 @@
 /**
- * Runs the Kun method over an open run: builds the graph, stops it where it must stop, writes the account at the end, and
+ * Executes an open run: builds the graph, stops it at limits and failures, writes the account at the end, and
  * closes everything.
  */
 import { join } from 'node:path'
@@ -130,7 +130,7 @@ class ActiveRun implements KunRun {
     drift.start(stop)
     usage.start(() => servers.metrics().tokens, stop)
     this.done = this.#finish()
-    this.done.catch(() => undefined) // the caller that awaits `done` gets it
+    this.done.catch(() => undefined) // reported to the caller that awaits `done`
   }
 
   progress(): KunRunProgress {
@@ -229,7 +229,7 @@ class ActiveRun implements KunRun {
       if (this.#stopReason !== null) throw this.#stopReason
     } catch (error) {
       this.#isOver = true
-      await this.#sinkWork.catch(() => undefined) // its failure is `error`, or a consequence of it
+      await this.#sinkWork.catch(() => undefined) // it fails with `error`, or because of it
       if (!this.#limitReached) {
         if (!(error instanceof AbortedError)) return closeAfter(error, [close])
         // An error of closing counts more than the stop: replies may not be stored.

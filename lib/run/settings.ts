@@ -1,6 +1,6 @@
 /**
- * Settings of a run of the Kun method: a recipe with its defaults filled in, numbers in bytes and milliseconds, secrets
- * resolved and shards listed. lib/recipe/run-settings.ts makes them from a recipe.
+ * Settings of a run: a recipe with its defaults filled in, numbers in bytes and milliseconds, secrets
+ * resolved and shards listed. lib/recipe/run-settings.ts builds them from a recipe.
  */
 import type { DedupOptions } from '../dedup/options.js'
 import type { KunOptions } from '../kun/options.js'
@@ -44,9 +44,9 @@ export interface KunSettings {
 export interface OutputSettings {
   /** The run directory; created if it does not exist. */
   readonly dir: string
-  /** A cut ends with the block that reaches so many candidates, */
+  /** A cut ends with the block that reaches this number of candidates, */
   readonly candidatesPerCut: number
-  /** or so many blocks. */
+  /** or this number of blocks. */
   readonly blocksPerCutMax: number
   /** Rows of a file; a split with more rows in a cut has several files. */
   readonly rowsPerFile: number
@@ -59,7 +59,7 @@ export interface OutputSettings {
   readonly codec?: 'zstd' | 'gzip' | 'snappy' | undefined
 }
 
-/** What a run does that yields nothing. */
+/** Limits for a run that yields nothing. */
 export interface NoYieldSettings {
   /** First records that may all be rejected for one reason; null sets no limit. */
   readonly recordsMax: number | null
@@ -67,7 +67,7 @@ export interface NoYieldSettings {
   readonly mayBeEmpty: boolean
 }
 
-/** Bounds on the memory between source and sink, bytes. */
+/** Limits of the memory between source and sink, bytes. */
 export interface MemorySettings {
   /** Bytes of blocks, and of what is made from them, between source and release. */
   readonly inFlightMax: number

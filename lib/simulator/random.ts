@@ -12,24 +12,24 @@ export function hashText(text: string, seed = 0): number {
   return mix(hash ^ text.length)
 }
 
-/** 32-bit hash of whole numbers, order counts. */
+/** 32-bit hash of a sequence of whole numbers; depends on their order. */
 export function hashNumbers(...numbers: readonly number[]): number {
   let hash = 0x9e3779b1
   for (const number of numbers) hash = mix(Math.imul(hash, 31) + (number | 0) + Math.floor(number / 0x1_0000_0000))
   return hash
 }
 
-/** From 0 up to but without 1. */
+/** Maps a 32-bit hash to [0, 1). */
 export function unit(hash: number): number {
   return (hash >>> 0) / 0x1_0000_0000
 }
 
-/** A generator of numbers from 0 up to but without 1; neighbouring seeds give unlike numbers. */
+/** Returns a generator of numbers in [0, 1); consecutive seeds give unrelated sequences. */
 export function generator(seed: number): () => number {
   return mulberry32(mix(seed))
 }
 
-/** The same from the seed as it stands: mulberry32 (Tommy Ettinger, public domain). */
+/** Like `generator`, but does not hash the seed: mulberry32 (Tommy Ettinger, public domain). */
 export function mulberry32(seed: number): () => number {
   let state = seed | 0
   return () => {
@@ -41,9 +41,9 @@ export function mulberry32(seed: number): () => number {
 }
 
 /**
- * A log-normal value with the given arithmetic mean: exp(N(ln mean − sigma²/2, sigma)), Box–Muller.
+ * Returns a log-normal value with the given arithmetic mean: exp(N(ln mean − sigma²/2, sigma)), Box–Muller.
  *
- * @param first, second each from 0 up to but without 1
+ * @param first, second random numbers in [0, 1)
  */
 export function logNormal(mean: number, sigma: number, first: number, second: number): number {
   const normal = Math.sqrt(-2 * Math.log(1 - first)) * Math.cos(2 * Math.PI * second)

@@ -17,7 +17,7 @@ import { PartCount } from './part-count.js'
 import { rejectColumns } from './reject-columns.js'
 import type { CutState, CutWriter, ManifestEntry, Reject } from './types.js'
 
-/** Sizes of what is written. */
+/** Limits of a file and its row groups. */
 export const cutOptions = z.strictObject({
   rowsPerFile: z
     .number()
@@ -48,7 +48,7 @@ export interface CutWriterOptions extends z.input<typeof cutOptions> {
   readonly from: ManifestEntry | null
   /** Called first in each commit, to make durable what the cut depends on (dedup log, replies). */
   readonly beforeCommit?: readonly (() => Promise<void>)[]
-  /** Called before and after the manifest line is written. Throws if this process must not commit any more. */
+  /** Called before and after the manifest line is written. Throws if this process must no longer commit. */
   readonly fence?: () => Promise<void>
   /** Memory for open row groups; (splits + 1) × rowGroupBytesMax must fit. */
   readonly memoryBytesMax?: number
@@ -155,7 +155,7 @@ class ParquetCutWriter implements CutWriter {
     }
     await part.add(cells)
     if (part.rows < this.#options.rowsPerFile) return
-    // Sealed immediately: memory and open files do not grow with the cut. The commit gives it its name.
+    // Sealed immediately: memory and open files do not grow with the cut. The commit renames it.
     await part.seal()
     this.#open.delete(split)
     this.#sealed.push(part)

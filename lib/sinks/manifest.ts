@@ -83,7 +83,7 @@ interface Line {
   readonly isEnded: boolean
 }
 
-/** Yields the lines of a file of any size. */
+/** Yields the lines of a file. Memory: one line and one read. */
 async function* linesOf(file: OpenFile, path: string, sizeBytes: number): AsyncGenerator<Line> {
   let rest: Buffer[] = []
   let restBytes = 0
@@ -106,7 +106,7 @@ async function* linesOf(file: OpenFile, path: string, sizeBytes: number): AsyncG
   if (restBytes > 0) yield { line: Buffer.concat(rest), isEnded: false }
 }
 
-/** A file system leaves zeros where data did not reach the disk. Eight of them are not a flipped bit. */
+/** A file system leaves zeros where data did not reach the disk. Eight zero bytes cannot be a flipped bit. */
 const zeros = Buffer.alloc(8)
 
 /** Commits a cut. Returns once the line is durable. */

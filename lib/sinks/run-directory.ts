@@ -122,7 +122,7 @@ export async function openRunDirectory(options: RunDirectoryOptions): Promise<Ru
 
 /**
  * Moves the logs that the former holder of the lock may have open to new inodes: if it was suspended between its check of
- * the lock and a write, it then writes to a file without a name.
+ * the lock and a write, it then writes to an unlinked file.
  *
  * @returns mtime of the manifest before the move, ms
  */

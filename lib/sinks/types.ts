@@ -1,4 +1,4 @@
-/** Types of what a run writes: rows and rejects in input order, in cuts. */
+/** Types of the output of a run: rows and rejects in input order, in cuts. */
 import type { Row } from '../parquet/columns.js'
 import type { CutFile } from '../parquet/part-writer.js'
 import type { PrepareReject } from '../text/block.js'
@@ -15,7 +15,7 @@ export interface Reject extends Pick<PrepareReject, 'offset' | 'stage' | 'reason
   readonly variant: number
 }
 
-/** What a cut commits beside its files. JSON-safe. */
+/** State that a cut commits in addition to its files. JSON-safe. */
 export interface CutState {
   /** Number of committed blocks, which is the number of the next block. */
   readonly blocks: number

@@ -1,10 +1,10 @@
-/** Memory that a block takes between the source and its release, as credit. */
+/** Credit of a block: the memory that it takes between the source and its release. */
 import type { Credit } from '../core/credit.js'
 import type { SourceNodeOptions } from '../core/flow-nodes.js'
 import type { Block } from '../text/block.js'
 
 /**
- * Memory that a block takes per byte: its bytes, its columns, and what its candidates become. Measured: raw text, its
+ * Memory that a block takes per byte: its bytes, its columns, and the rows made from it. Measured: raw text, its
  * UTF-16 string in a prompt, the reply and the row, each about once.
  */
 const expansionMax = 4

@@ -16,14 +16,14 @@ import { type FieldOptions, mappingOf } from './presets.js'
 import { type ReadOptions, readOptions } from './read-options.js'
 import type { Shard } from './shard.js'
 
-/** Bytes of blocks, and of what is made from them, that a source allows in a graph at the same time. */
+/** Limit of the bytes in a graph of blocks from one source, and of everything made from them. */
 const inFlightBytesMax = 256 * 1024 * 1024
 
 /** Options that all sources have; all optional. */
 export interface BlockSourceOptions extends FieldOptions, Partial<ReadOptions> {
-  /** Name that rows carry as their source; enters ids. 'text' by default. */
+  /** Name of the source in rows; part of their ids. 'text' by default. */
   readonly split?: string | undefined
-  /** Format of the files, where it cannot be detected. */
+  /** Format of the files, if it cannot be detected. */
   readonly format?: Shard['format']
   /** Bytes in flight between this source and the sink; 256 MiB by default. */
   readonly inFlightBytesMax?: number
@@ -53,18 +53,18 @@ export function localSource(
   }))
 }
 
-/** Blocks of standard input, or of another readable stream. It can be read once; Parquet cannot come this way. */
+/** Blocks of standard input, or of another readable stream. It can be read once; Parquet is not supported. */
 export function stdinSource(options: BlockSourceOptions & { readonly input?: Readable } = {}): Source<Block> {
   const { input = process.stdin } = options
   return blockSource(options, async (split, mapping) => ({ shards: [stdinShard({ split, mapping, input })] }))
 }
 
-/** Blocks of a readable stream in the Arrow IPC format. A record batch of it is held in memory as a whole. */
+/** Blocks of a readable stream in the Arrow IPC format. Memory: one record batch. */
 export function arrowSource(options: BlockSourceOptions & { readonly input: Readable }): Source<Block> {
   return stdinSource({ ...options, format: 'arrow' })
 }
 
-/** Blocks of a dataset on the Hub, at the commit of `revision`. A slow graph slows the transfer down. */
+/** Blocks of a dataset on the Hub, at the commit of `revision`. Reading is as fast as the graph. */
 export function hubSource(
   options: BlockSourceOptions & {
     /** `owner/name` of a dataset. */

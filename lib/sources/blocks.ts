@@ -17,7 +17,7 @@ export interface SourceCursor {
   readonly block: number
   /** Index of the first shard that has not been opened. */
   readonly nextShard: number
-  /** Index in `open` of the shard whose turn it is. */
+  /** Index in `open` of the shard that gives the next block. */
   readonly turn: number
   /** In the order of turns. A shard that has ended keeps its turn until its end is read. */
   readonly open: readonly { readonly shard: number; readonly path: string; readonly at: ShardPlace }[]
@@ -45,7 +45,7 @@ export interface SourceBlock {
   readonly reads: BlockReads
 }
 
-/** What was read of the shards up to a block. JSON-safe. */
+/** State of the shards up to a block. JSON-safe. */
 export interface BlockReads {
   /** Shards that ended since the previous block. */
   readonly ended: readonly ShardRead[]
@@ -91,7 +91,7 @@ export async function* blocks(
       const rawBlock = await current.take()
       if (rawBlock === null) {
         ended.push(current.reads())
-        // The next shard takes the place, and the turn, of the one that ended.
+        // The next shard replaces the one that ended, in the same turn.
         if (nextShard < shards.length) open[turn] = openShard(shards, nextShard++, 'start', options, signal)
         else open.splice(turn, 1)
         if (turn >= open.length) turn = 0
@@ -155,7 +155,7 @@ interface OpenShard {
   take(): Promise<RawBlock | null>
   /** Returns the place after the last block taken. */
   cursor(): SourceCursor['open'][number]
-  /** Returns what was read of it, including bytes read ahead. */
+  /** Returns the state of what was read, including bytes read ahead. */
   reads(): ShardRead
   close(): Promise<void>
 }

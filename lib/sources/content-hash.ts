@@ -13,7 +13,7 @@ export interface ContentRead {
   readonly bytes: number
   /** Hash of the complete chunks: 16 hexadecimal digits. */
   readonly grid: string
-  /** Hash of all bytes: continues `grid` over the rest. */
+  /** Hash of all bytes: `grid`, continued over the incomplete last chunk. */
   readonly hash: string
   /** File-system stamp at that time; null if it cannot prove that the file is unchanged. */
   readonly stamp: string | null

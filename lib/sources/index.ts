@@ -1,4 +1,4 @@
-/** Everything other folders take from lib/sources, but for the Hub. */
+/** Exports of lib/sources for other folders, except those for the Hub. */
 export {
   type BlockReads,
   type BlocksOptions,

@@ -61,7 +61,7 @@ function nothingMatches({ pattern, literal }: Glob, root: string): SourceNotFoun
   return new SourceNotFoundError(`no file matches ${pattern} in ${resolve(root)}: check the path${hint}`)
 }
 
-/** Removes directories named like a shard if files in them were found: they were meant as directories. */
+/** Removes directories named like a shard if files in them match: they are searched, not read. */
 function withoutSearched(files: readonly FoundFile[]): FoundFile[] {
   const directories = files.filter(({ reject }) => reject?.detail === isDirectory)
   if (directories.length === 0) return [...files]
@@ -107,7 +107,7 @@ class Search {
     const place = placeIn(start, Buffer.from(literal))
     const there = await lookAt(place, lstat)
     if ('code' in there && (there.code === 'ENOENT' || there.code === 'ENOTDIR')) return
-    // The path of a directory matches nothing: the error message suggests a pattern.
+    // The path of a directory matches no file: the error message suggests a pattern.
     if ('stats' in there && there.stats.isDirectory()) return
     this.#add(place, null)
   }

@@ -26,7 +26,7 @@ export class LocalFile {
   readonly #version: string
   /** State of the file when its content was last known to be that of `version`. */
   #seen: BigIntStats
-  /** Whether `#seen` was read long enough after the last change. */
+  /** Whether `#seen` was read so long after the last change that an equal stamp proves equal content. */
   #settled: boolean
   /** Something other than the content changed during a read: the stamp is no longer reliable. */
   #blurred = false
@@ -119,7 +119,7 @@ export class LocalFile {
     }
   }
 
-  /** The opened file may be another one by now, or the same with another time stamp. */
+  /** Compares the opened file with the one that was listed: it may be another file, or have another time stamp. */
   async #recognise(handle: FileHandle): Promise<void> {
     const stats = await statsOf(handle, this.#place.shown)
     if (stampOf(stats) === stampOf(this.#seen)) {
@@ -146,7 +146,7 @@ export class LocalFile {
     if (stats.size !== this.#seen.size || stats.mtimeNs !== this.#seen.mtimeNs) {
       throw changed(this.#place.shown, 'was written to while it was read')
     }
-    // Renamed, linked or with new permissions; or its time was reset, which only its content can show.
+    // Renamed, linked, or with new permissions; or written with its time reset, which only the content reveals.
     this.#blurred = true
   }
 }

@@ -22,7 +22,7 @@ export interface FieldOptions {
   readonly title?: string | undefined
 }
 
-/** Returns the mapping of a preset, with the fields that are given in place of its own. */
+/** Returns the mapping of a preset, with its fields overridden by the given ones. */
 export function mappingOf({ preset, text, id, title }: FieldOptions): FieldMapping {
   const base = preset === undefined ? { text: 'text' } : presets[preset]
   return {

@@ -1,4 +1,4 @@
-/** How shards are cut and in which order they are read. Everything here alters the order or the ids of the output. */
+/** Options for the size of blocks and the order of shards. All alter the order or the ids of the output. */
 import { z } from 'zod'
 
 export const readOptions = z.strictObject({
@@ -24,7 +24,7 @@ export const readOptions = z.strictObject({
     .enum(['interleaved', 'in-order'])
     .default('interleaved')
     .describe('interleaved mixes shards of a corpus that is sorted by category; in-order reads one after the other'),
-  // Reading not counted: a damaged row group can keep a decoder busy for ever.
+  // Without the time of reads: a damaged row group can make a decoder loop forever.
   decodeMsMax: z
     .int()
     .min(1)
@@ -37,7 +37,7 @@ export const readOptions = z.strictObject({
     .max(2 ** 31)
     .default(512 * 1024 * 1024)
     .describe('Bytes of Parquet that are read and decoded together; rows that take more are rejected'),
-  // The default is the zstd command's own.
+  // The default is that of the zstd command.
   zstdWindowBytesMax: z
     .int()
     .min(1024)
@@ -46,5 +46,5 @@ export const readOptions = z.strictObject({
     .describe('Window of a zstd frame, held in memory per open shard; 2GiB for shards made with zstd --long=31'),
 })
 
-/** How shards are cut and ordered, defaults filled in. Bytes are decompressed ones. */
+/** Options for reading shards, defaults filled in. Sizes are decompressed bytes. */
 export type ReadOptions = z.infer<typeof readOptions>

@@ -1,4 +1,4 @@
-/** Shards that are not read: those that cannot be, each of which is one reject, and those removed from a run. */
+/** Shards that are not read: each that cannot be read is one reject; those removed from a run have no records. */
 import { ContractError } from '../errors.js'
 import type { FieldMapping } from '../text/mapping.js'
 import type { RawBlock } from './formats/raw-block.js'

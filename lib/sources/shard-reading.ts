@@ -7,7 +7,7 @@ import { RunMismatchError } from '../errors.js'
 import { ContentHash, type ContentRead } from './content-hash.js'
 import type { Shard } from './shard.js'
 
-/** What committed blocks have read of one shard. JSON-safe. */
+/** State of one shard after the committed blocks. JSON-safe. */
 export interface ShardRead {
   /** Index in the list of shards. */
   readonly shard: number
@@ -18,7 +18,7 @@ export interface ShardRead {
 }
 
 interface ShardReading {
-  /** The shard to read, which hashes what is read. */
+  /** The shard to read; its bytes are hashed as they are read. */
   readonly shard: Shard
   /** Resolves when the bytes of all blocks so far are hashed; null if they are. */
   settled(): Promise<void> | null
@@ -27,13 +27,13 @@ interface ShardReading {
 }
 
 /**
- * @param from what was read before; null at the start of the shard; undefined if unknown: then nothing is hashed
+ * @param from state of an earlier read; null at the start of the shard; undefined if unknown: then nothing is hashed
  */
 export function readingOf(shard: Shard, from: ContentRead | null | undefined): ShardReading {
   const { stamp } = shard
   if (stamp === undefined || from === undefined) return { shard, settled: () => null, read: () => undefined }
   let hash: ContentHash | null = null
-  /** For Parquet, which is read in any order: hashing of the whole file, from its first byte to its last. */
+  /** For Parquet, whose ranges are read in any order: a separate pass that hashes the whole file. */
   let whole: Promise<void> | null = null
   let wholeDone = false
 

@@ -11,6 +11,6 @@ export async function closeAll(closings: readonly Close[]): Promise<void> {
 
 /** Closes all and rethrows `error`. Failures of closing are ignored: most are consequences, as on a full disk. */
 export async function closeAfter(error: unknown, closings: readonly Close[]): Promise<never> {
-  await closeAll(closings).catch(() => undefined) // a consequence of `error`
+  await closeAll(closings).catch(() => undefined) // usually caused by `error`
   throw error
 }

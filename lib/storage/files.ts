@@ -78,7 +78,7 @@ export async function makeDurableDirectory(files: FileLayer, path: string): Prom
   try {
     await files.fsyncDirectory(dirname(there))
   } catch (error) {
-    // A directory that this user cannot open has no entry of ours.
+    // This process created no entry in a directory that it cannot open.
     if (!['EACCES', 'EPERM', 'EROFS'].includes(errnoOf(error) ?? '')) throw error
   }
   for (const directory of missing) {

@@ -1,11 +1,11 @@
-/** What crosses between threads: a block of undecoded records going in, the prepared block coming out. */
+/** Types that are passed between threads: a block of undecoded records, and the prepared block. */
 import { sharedBuffers } from '../core/shared-buffers.js'
 import { ContractError } from '../errors.js'
 import type { RejectReasonName } from '../reject-reasons.js'
 import { type ChunkColumns, joinColumns } from './columns.js'
 import type { FieldMapping } from './mapping.js'
 
-/** A stretch of one shard, about 1 MiB of undecoded bytes, ended between records. */
+/** A range of one shard, about 1 MiB of undecoded bytes, that ends between records. */
 export interface Block {
   /** From 0, in input order over all shards. Determined by the data alone. */
   readonly number: number

@@ -28,8 +28,8 @@ export interface ChunkRange {
  * Returns the chunks of the units from `firstUnit` on, in order. Chunks that are too short are included: the caller rejects
  * them.
  *
- * A chunk ends where it is at least half full, at the best place available: blank line, line, sentence; after a heading
- * only if there is no other. The last two chunks share their text evenly.
+ * A chunk ends where it is at least half full, at the best boundary available: blank line, line, sentence; after a
+ * heading only if there is no other. The text of the last two chunks is divided evenly.
  * Linear: each unit is visited a bounded number of times.
  */
 export function chunkText(

@@ -63,7 +63,7 @@ export class RecordReader {
   /**
    * Reads the record at bytes[start … end), which must follow those read before.
    *
-   * A number is not a text; a number as id is kept as it is written in the record, whatever its length.
+   * A number is not a text; a number as id keeps its digits, whatever their number.
    */
   read(start: number, end: number): Document | DecodeFault {
     if (this.#unitsTotal === null) return this.#readSeparately(start, end)

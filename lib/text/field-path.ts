@@ -32,8 +32,8 @@ function valueAt(value: unknown, path: readonly string[], depth: number): unknow
 }
 
 /**
- * A string as it is; a list of strings, or of objects with a string named `text`, joined by line ends. Null in a list is
- * skipped. '' for anything else: a list with a value that is not a text is not a text.
+ * Returns a string unchanged; joins a list of strings, or of objects with a string named `text`, by line ends. Null in
+ * a list is skipped. '' for anything else: a list with a value that is not a text is not a text.
  */
 export function textOf(value: unknown): string {
   if (typeof value === 'string') return value

@@ -1,6 +1,6 @@
 /**
- * The built-in filters and their thresholds. The first filter that rejects a document gives the reason: specific ones come
- * before general ones, and those that need a pass of their own last.
+ * The built-in filters and their thresholds. The first filter that rejects a document determines the reason: specific
+ * ones come before general ones, and those that need a separate pass are last.
  * Measurements are in filters/; custom filters are in custom.ts.
  */
 import { z } from 'zod'
@@ -16,8 +16,8 @@ const chars = z.union([z.int().min(1), z.literal(false)])
 
 /**
  * Thresholds; `false` disables a filter. Chosen for Chinese web text:
- * Chinese share and n-grams after EvalWeb (arXiv 2311.01149: under 30 % Chinese out; 13-grams over 50 % repeated out),
- * repeated lines after Gopher (arXiv 2112.11446, table A1: 30 %); the others are ours, set so that prose passes: of
+ * Chinese share and n-grams after EvalWeb (arXiv 2311.01149: minimum 30 % Chinese, maximum 50 % repeated 13-grams),
+ * repeated lines after Gopher (arXiv 2112.11446, table A1: 30 %); the others were chosen so that prose passes: of
  * 7,468 documents of encyclopedia, news and classics none is rejected.
  */
 export const qualityOptions = z.strictObject({

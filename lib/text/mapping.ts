@@ -2,7 +2,7 @@
 export interface FieldMapping {
   /** Field of the text. */
   readonly text: string
-  /** Field of the record's id; without it the record has no id of its own. */
+  /** Field of the record's id; without it the key column is ''. */
   readonly id?: string
   readonly title?: string
   /** 'wanjuan-exam': when `text` is missing, composed from question, options, answer and explanation. */

@@ -33,7 +33,9 @@ export interface SignaturePlan {
 
 /** JSON-safe. All of it but the paths determines the output, and is pinned in run.json. */
 export interface PreparePlan {
-  /** False: the text of a record is signed as it is and becomes one chunk; no filter and no limit of a chunk applies. */
+  /**
+   * False: the text of a record is signed unchanged and becomes one chunk; no filter and no limit of a chunk applies.
+   */
   readonly clean: boolean
   readonly chunk: ChunkOptions
   readonly quality: QualityOptions
@@ -46,7 +48,7 @@ export interface PreparePlan {
 /**
  * Resolves and hashes the files that the options name.
  *
- * @param directory what relative paths start from: the working directory
+ * @param directory base of relative paths: the working directory
  * @throws {RecipeError} a file cannot be read
  */
 export async function planPreparation(
@@ -60,13 +62,13 @@ export async function planPreparation(
   return { clean: true, chunk, quality, filters, tokenizer, signature }
 }
 
-/** A plan that signs the texts of records as they are: for deduplication alone. */
+/** Returns a plan that signs the unchanged texts of records, for deduplication alone. */
 export function planSigning(signature: SignaturePlan): PreparePlan {
   const { chunk, quality } = prepareOptions.parse({})
   return { clean: false, chunk, quality, filters: [], tokenizer: null, signature }
 }
 
-/** What run.json pins of filters: no path of this machine. A module that changed is named by the key of its hash. */
+/** Returns the part of filters that run.json pins, without paths of this machine. */
 export function pinnedFilters(filters: readonly CustomFilterFile[]) {
   return filters.map(({ name, sha256, imports }) => ({ name, sha256, imports }))
 }

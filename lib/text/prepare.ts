@@ -23,7 +23,7 @@ export interface Preparer {
   readonly reader: RecordReader
   readonly signer: Signer
   readonly columns: ColumnsBuilder
-  /** Null if texts are signed as they are. */
+  /** Null if texts are signed unchanged. */
   readonly text: TextStages | null
 }
 

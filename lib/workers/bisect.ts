@@ -15,7 +15,7 @@ type Prepare = (block: Block) => Promise<PreparedBlock>
 export const lostReasons = ['worker-lost', 'worker-timeout'] as const
 type LostReason = (typeof lostReasons)[number]
 
-/** A record that crashed a thread in an earlier run: rejected without another try, with the same detail. */
+/** A record that crashed a thread in an earlier run: rejected again without a retry, with the same detail. */
 export interface LostRecord {
   /** Ordinal in its block. */
   readonly document: number
@@ -26,7 +26,7 @@ export interface LostRecord {
 /**
  * @param prepare throws WorkerLostError if the thread died; any other error is passed on
  * @param onLost called with each record that is rejected now; may throw
- * @param known records that are not tried again
+ * @param known records that are rejected without a retry
  * @param suspect ordinal of the record at which the thread was lost; null if unknown
  * @throws {WorkerLostError} an empty block crashes the thread too, so no record is the cause
  */

@@ -39,7 +39,7 @@ export type WorkersOptions = z.output<typeof workersOptions>
 
 interface WorkerPoolOptions extends Partial<WorkersOptions> {
   readonly plan: PreparePlan
-  /** Reports each record that is given up, and each block that a thread was stopped on. */
+  /** Reports each record that is rejected for a crash or a timeout, and each block whose thread was terminated. */
   readonly onEvent?: (message: string) => void
 }
 
@@ -52,7 +52,7 @@ export interface WorkerPool {
    * A block that crashed its thread, or took longer than `blockMsMax`, is prepared again in an isolated thread, in parts, until
    * the record that causes it is found; it becomes a reject 'worker-lost' or 'worker-timeout'.
    *
-   * @param lost records that crashed a thread in an earlier run: rejected again without a try
+   * @param lost records that crashed a thread in an earlier run: rejected again without a retry
    * @throws {CustomFilterError} a custom filter threw
    * @throws {WorkerLostError} threads crash on any input, or on more than `lostRecordsMax` records
    */
@@ -164,7 +164,7 @@ class PiscinaPool implements WorkerPool {
         suspect,
       )
     })
-    this.#quarantineFree = turn.catch(() => undefined) // the caller of this turn gets the error; the next turn must not
+    this.#quarantineFree = turn.catch(() => undefined) // the caller of this turn handles the error
     return turn
   }
 

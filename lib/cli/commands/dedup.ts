@@ -1,6 +1,6 @@
 /**
- * `kun-stream dedup`: removes duplicates from files of records, alone or in a pipe. Lines that are kept are written byte for
- * byte, in input order, as soon as they are decided; all messages go to stderr.
+ * `kun-stream dedup`: removes duplicates from files of records, alone or in a pipe. Lines that are kept are written
+ * byte for byte, in input order, as soon as they are decided; all messages go to stderr.
  */
 import { basename, dirname, resolve } from 'node:path'
 import type { Command } from 'commander'

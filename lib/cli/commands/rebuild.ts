@@ -1,6 +1,6 @@
 /**
- * `kun-stream rebuild DIR --set a.b=value --out DIR2`: runs the recipe of a run again with other values, using the replies
- * of that run. Only calls without a reply reach a server.
+ * `kun-stream rebuild DIR --set a.b=value --out DIR2`: runs the recipe of a run again with other values, using the
+ * replies of that run. Only calls without a reply reach a server.
  */
 import { resolve } from 'node:path'
 import type { Command } from 'commander'

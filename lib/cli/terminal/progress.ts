@@ -142,7 +142,7 @@ function plainLine(state: ProgressState, first: Sample): string {
   return [stages, ...parts(state, first), ...state.endpoints].join(' · ')
 }
 
-/** Joins the first parts that fit; no part is cut. */
+/** Joins the parts that fit, in order; omits a part that does not. */
 function fitted(all: readonly string[], cells: number): string {
   let line = `  ${all[0] ?? ''}`
   for (const part of all.slice(1)) if (line.length + 3 + part.length <= cells) line += ` · ${part}`

@@ -42,9 +42,9 @@ interface EndpointOptions {
   readonly headers: Readonly<Record<string, string>>
   /** Sends the smallest request of the kind that is sent here; throws if it gets no reply. */
   readonly canary: (endpoint: Endpoint, signal: AbortSignal) => Promise<void>
-  /** A line for the user. */
+  /** Called with a message for the user. */
   readonly onNote: (words: string) => void
-  /** Receives pacing and limits. */
+  /** Log of rate limits and their changes. */
   readonly log?: EventLog
   /** Called when slots may have become free, and when the endpoint goes down or comes back. */
   readonly onChange: (endpoint: Endpoint, what: 'room' | 'down' | 'up', words: string) => void
@@ -106,7 +106,7 @@ export class Endpoint {
     this.#options = options
     this.client = options.client
     this.limiter = options.limiter
-    setMaxListeners(0, this.#closing.signal) // a pause or a probe each, for as long as they last
+    setMaxListeners(0, this.#closing.signal) // each pause and probe adds a listener while it lasts
   }
 
   /** Polls `/metrics` for `limiter`, which replaces the current one. */
@@ -204,7 +204,7 @@ export class Endpoint {
     if (this.health.noteFailure(record, kind, nowMs) || closingKinds.has(kind)) this.markDown(words)
   }
 
-  /** Stores the text of a failure for outage messages; a failure without response does not replace it. Returns it. */
+  /** Stores and returns the text of a failure for outage messages; a failure without response does not replace one. */
   recordFailure(error: unknown): string {
     if (!(error instanceof KunStreamError)) return String(error)
     const { kind, reason, status, serverCode } = error.details

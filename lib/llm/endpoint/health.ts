@@ -1,9 +1,9 @@
 /**
- * What is known of an endpoint from how its requests ended: whether its circuit opens, whether a failure is the
+ * Judges an endpoint by the outcomes of its requests: whether its circuit opens, whether a failure is the
  * record's or the server's, and how fast failed requests may be retried. Pure: times are passed in.
  *
- * Only the success of a request sent after a failure shows that the failure is over: a server may still answer earlier
- * requests while it accepts nothing new.
+ * Only the success of a request sent after a failure shows that the failure is over: a server may still respond to
+ * earlier requests while it accepts nothing new.
  */
 import type { FailureKind } from '../protocol/failures.js'
 
@@ -26,7 +26,7 @@ const rateMin = 0.05
 const deadlineRateMin = 0.01
 /** Connections that break within this time of each other broke together: only one record is suspected, ms. */
 const burstMs = 100
-/** Retries at one endpoint: a tenth of its successes, and so many a second at least; more of them wait their turn. */
+/** Retries at one endpoint: a tenth of its successes, but at least so many per second; further ones wait. */
 const retriesPerSuccess = 0.1
 const retriesPerSecond = 20
 const retriesSavedMax = 100
@@ -35,7 +35,7 @@ const budgetWaitMaxMs = 30_000
 
 /** The evidence against one record. */
 export class RecordSuspicion {
-  /** −ln of the probability that chance did it. */
+  /** −ln of the probability that all its failures are by chance. */
   blame = 0
   /** Time of its last failure, or of its first send, ms. */
   sinceMs = Number.POSITIVE_INFINITY
@@ -80,14 +80,14 @@ export class Health {
     this.#noteOutcome(record, false)
   }
 
-  /** Notes the outcome of a control request: a repeat of one that succeeded before. */
+  /** Records the outcome of a control request: a repeat of one that succeeded before. */
   noteControl(passed: boolean, sentAtMs: number): void {
     this.#controls.push(passed)
     if (this.#controls.length > controlsMax) this.#controls.shift()
     if (passed) this.#notePass(sentAtMs)
   }
 
-  /** Notes that a record is sent here for the first time: later requests that pass, pass beside it. */
+  /** Records the first send of a record: only requests sent after it count as having passed beside it. */
   noteSent(suspicion: RecordSuspicion, nowMs: number): void {
     if (suspicion.sinceMs === Number.POSITIVE_INFINITY) suspicion.sinceMs = nowMs
   }
@@ -103,7 +103,7 @@ export class Health {
     return ++this.#consecutive >= consecutiveFailuresMax
   }
 
-  /** The endpoint's probe was answered: the circuit closes, but only a real reply ends the trouble. */
+  /** Closes the circuit after the probe got a response; only the reply to a request ends the trouble. */
   noteProbePassed(): void {
     this.#consecutive = 0
     this.#busySinceMs = null
@@ -121,7 +121,7 @@ export class Health {
     this.noteAttempt(suspicion, kind, nowMs)
     if (kind === 'busy' || neverBlamedKinds.has(kind) || this.newestPassSentMs < sinceMs) return false
     if (this.#isOfBurst(kind, nowMs)) return false
-    // If only suspects are left, the control request is what passes beside them.
+    // If only suspects are left, a control request that passes is the evidence.
     blame(
       suspicion,
       kind,
@@ -130,7 +130,7 @@ export class Health {
     return true
   }
 
-  /** Notes a failure of a record, whether or not it counts as evidence. */
+  /** Records a failure of a record, whether or not it counts as evidence. */
   noteAttempt(suspicion: RecordSuspicion, kind: FailureKind, nowMs: number): void {
     suspicion.sinceMs = nowMs
     suspicion.failures++

@@ -40,13 +40,13 @@ interface Span {
   refused: number
 }
 
-/** After a refusal. */
+/** Pause after a refusal. */
 interface Hold {
   /** Nothing is sent before this time. */
   untilMs: number
   /** Back-off of this refusal, doubled by the next one. */
   readonly waitMs: number
-  /** The request sent alone after it. */
+  /** Number of the request sent alone after it. */
   alone: { readonly request: number; readonly sentAtMs: number } | null
 }
 

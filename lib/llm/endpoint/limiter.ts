@@ -3,12 +3,12 @@
  * polls and sends. The constants were tuned against lib/simulator (`kun-stream bench llm`).
  */
 
-/** One look at a server's own account of itself. */
+/** One sample of a server's metrics. */
 export interface ServerSample {
   readonly atMs: number
   readonly running: number
   readonly waiting: number
-  /** Share of the KV cache in use, 0 … 1; null when the server does not say. */
+  /** Share of the KV cache in use, 0 … 1; null if the server does not report it. */
   readonly kvUsage: number | null
   /** Counters since the server's start. */
   readonly preemptions: number
@@ -29,11 +29,11 @@ export interface Limiter {
   readonly kind: 'queue' | 'goodput' | 'fixed'
   /** Reason of the last change. */
   readonly reason: string
-  /** Notes that a call waited for a slot since the last decision: a higher limit would be used. */
+  /** Records that a call waited for a slot since the last decision: a higher limit would be used. */
   noteWaiting(): void
   noteSample(sample: ServerSample, inFlight: number): void
   noteFinished(request: FinishedRequest, inFlight: number): void
-  /** Notes that the server reported overload (429, 503) or missed a deadline. */
+  /** Records that the server reported overload (429, 503) or missed a deadline. */
   noteOverload(atMs: number, inFlight: number): void
   /** Starts over after the endpoint was down: its capacity may have changed. */
   restart(): void

@@ -14,7 +14,7 @@ const creditMs = 200
 /** Weight of the last reply in the tokens that a request takes. */
 const costWeight = 0.1
 
-/** A refusal of a request as one too many. */
+/** A refusal because of too many requests. */
 interface Refusal {
   readonly retryAfterMs: number | null
   readonly limits: RateLimits | null
@@ -78,13 +78,13 @@ export class Pacer {
     return request
   }
 
-  /** Notes that the server accepted a request, whatever its outcome. */
+  /** Records that the server accepted a request, whatever its outcome. */
   noteAccepted(request: number, sentAtMs: number, limits: RateLimits | null, nowMs: number): void {
     this.#learned.noteAccepted(request, nowMs)
     if (limits !== null) this.#updateQuotas({ request, sentAtMs, refused: false }, limits, nowMs)
   }
 
-  /** Notes the tokens of a reply, prompt included. */
+  /** Records the tokens of a reply, prompt included. */
   noteTokens(tokens: number): void {
     this.#cost = this.#cost === 0 ? tokens : this.#cost + costWeight * (tokens - this.#cost)
   }

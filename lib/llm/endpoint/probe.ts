@@ -425,7 +425,7 @@ interface FormSearch {
   readonly body: Json
 }
 
-/** The most informative first: a missing page says least. */
+/** Order of failures in the error message: a missing page (404) is the least informative. */
 function rank({ details }: Failure): number {
   return details.status === 404 ? 1 : 0
 }

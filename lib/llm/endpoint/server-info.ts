@@ -1,6 +1,6 @@
 /**
  * What a server reports about itself: software, context length, models, metrics. None of it affects the output, so a
- * page that fails counts as absent. What the server can do is detected by probe.ts.
+ * page that fails counts as absent. Capabilities are detected by probe.ts.
  */
 import type { Clock } from '../../core/types.js'
 import { RequestRefusedError, ServerError } from '../../errors.js'

@@ -15,7 +15,9 @@ import { type Body, readErrorText, readText, textPieces } from './response-body.
 import { StreamedReply } from './streamed-reply.js'
 import { usageOf } from './usage.js'
 
-/** Below the 5 s after which vLLM closes idle connections, so that a POST never meets a closing one. */
+/**
+ * Below the 5 s after which vLLM closes idle connections, so that no POST is sent on a connection that is being closed.
+ */
 const keepAliveMs = 4000
 const connectTimeoutMs = 10_000
 

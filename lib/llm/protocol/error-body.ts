@@ -30,7 +30,7 @@ export function readErrorBody(text: string): ServerErrorInfo {
   try {
     body = JSON.parse(text)
   } catch {
-    return said({}, {}, textOfPage(text)) // a proxy's page or plain text: there is nothing else to show
+    return said({}, {}, textOfPage(text)) // a proxy's page or plain text: used as the error text
   }
   // Gemini wraps its error in a list.
   const outer = asObject(Array.isArray(body) ? body[0] : body)

@@ -1,7 +1,7 @@
 /**
  * Classifies failures: the server's (ServerError, retried) or the request's (RequestRefusedError, never retried).
  * One function for every error of a server: a response status, an `error` inside a 200, a stream or a choice.
- * Whether a server failure is really the record's is judged later, by what passes beside it.
+ * Whether a record causes a server failure is decided later (health.ts), by the requests that pass beside it.
  */
 import { RequestRefusedError, ServerError } from '../../errors.js'
 import { readErrorBody, type ServerErrorInfo } from './error-body.js'

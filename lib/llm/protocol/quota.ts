@@ -32,7 +32,7 @@ export class Quota {
   /**
    * Servers count when the request arrives: a report whose reset is before the response is stale.
    *
-   * @param request number of the request that was answered, and when it was sent
+   * @param request number of the request that the response belongs to, and when it was sent
    * @param cost what it took, and `spentSince` what the requests after it take, in the limit's unit
    */
   update(

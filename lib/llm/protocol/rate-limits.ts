@@ -1,10 +1,10 @@
 /**
  * Parses rate-limit headers: how long to wait, how many requests and tokens are left, and until when.
- * Pure; pacing by them is pacer.ts.
+ * Pure; pacer.ts applies them.
  */
 import { parseRetryAfter } from '../../core/retry-after.js'
 
-/** Headers of an answer, names in lower case. */
+/** Headers of a response, names in lower case. */
 export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
 
 /** Remaining quota of a limit and its reset; null if the server does not report it. */

@@ -1,6 +1,7 @@
 /**
- * OpenAI-compatible bodies: builds that of a request, parses that of a response. Streams are streamed-reply.ts.
- * Pure; knows the fields of vLLM, SGLang, llama.cpp and Ollama, and removes thoughts from the text.
+ * OpenAI-compatible bodies: builds that of a request, parses that of a response. Streams are parsed by
+ * streamed-reply.ts. Pure. Supports the fields of vLLM, SGLang, llama.cpp and Ollama, and removes thoughts from the
+ * text.
  */
 
 import { ServerError } from '../../errors.js'

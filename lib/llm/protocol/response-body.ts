@@ -1,6 +1,6 @@
 /**
  * Reads a response body as text, decompressed and bounded: whole, its beginning, or piece by piece.
- * wire.ts and stream.ts parse the text. Abandoning a body closes its connection.
+ * reply-body.ts and streamed-reply.ts parse the text. Abandoning a body closes its connection.
  */
 import { pipeline, type Readable } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
@@ -58,10 +58,10 @@ export async function* textPieces(body: Body, headers: Headers): AsyncGenerator<
   yield decoder.decode()
 }
 
-/** Decompresses: a proxy may compress without being asked to. */
+/** Decompresses: a proxy may compress although the request does not accept it. */
 async function* decompressed(body: Body, headers: Headers): AsyncGenerator<Buffer> {
   const names = codings(headers)
-  // An error of the body is thrown to its reader; that of an abandoned body is irrelevant.
+  // An error of the body is thrown to its reader; an error of an abandoned body is ignored.
   body.on('error', () => undefined)
   try {
     let decoding: Readable = body

@@ -1,7 +1,7 @@
 /**
  * Parses the load metrics of a server's `/metrics`, in Prometheus text format. Pure.
- * Knows the names of vLLM (0.6 to 0.32), SGLang, llama.cpp and TGI. Data-parallel ranks are summed; KV use is that of
- * the fullest rank.
+ * Supports the names of vLLM (0.6 to 0.32), SGLang, llama.cpp and TGI. Data-parallel ranks are summed; KV use is that
+ * of the fullest rank.
  */
 import type { ServerSample } from '../endpoint/limiter.js'
 

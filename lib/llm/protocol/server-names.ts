@@ -9,15 +9,15 @@ export interface DescribedServer {
   readonly version: Json
   /** The model's entry of `/v1/models`. */
   readonly entry: Json
-  /** llama.cpp's. */
+  /** `/props` of llama.cpp. */
   readonly props: Json
-  /** TGI's. */
+  /** `/info` of TGI. */
   readonly info: Json
-  /** SGLang's. */
+  /** `/get_model_info` of SGLang. */
   readonly modelInfo: Json
 }
 
-/** Example: 'vllm 0.12.0', 'llama.cpp b6000'; 'unknown' where nothing says so. */
+/** Example: 'vllm 0.12.0', 'llama.cpp b6000'; 'unknown' if no page names the software. */
 export function serverNameOf({ version, entry, props, info, modelInfo }: DescribedServer): string {
   const owner = String(entry.owned_by ?? '').toLowerCase()
   if (owner === 'sglang' || typeof modelInfo.model_path === 'string') return named('sglang', version.version)

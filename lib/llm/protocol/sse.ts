@@ -63,7 +63,7 @@ export class EventParser {
     this.#data = []
     this.#name = ''
     if (data.length === 0) return
-    // Some servers leave out the blank line between events: each line is then JSON of its own.
+    // Some servers omit the blank line between events: each line is then a separate JSON text.
     const single = data.length === 1 || !data.every((line) => /^\s*(?:\{.*\}|\[DONE\])\s*$/.test(line))
     for (const event of single ? [data.join('\n')] : data) this.#onEvent(event, name)
   }

@@ -1,4 +1,4 @@
-/** Names of tags: which are HTML, which open a thought, which wrap an answer. Families of models have a name each. */
+/** Names of tags: which are HTML, which open a thought, which wrap an answer. Model families use different names. */
 
 /** Role of a tag of that name around a reply. */
 export type TagKind = 'markup' | 'thought' | 'answer' | 'tool' | 'unknown'

@@ -1,7 +1,7 @@
 /**
  * Removes thoughts from a reply: what a reasoning model writes before its answer, in the marks of its model family.
- * A mark that is known, or has a telling name, is removed or unwrapped. If the answer cannot be separated from the
- * thoughts, the reply is unreadable; nothing is guessed. HTML, Markdown and 【…】 of an answer are kept.
+ * A mark that is known, or whose name indicates its role, is removed or unwrapped. If the answer cannot be separated
+ * from the thoughts, the reply is unreadable; nothing is guessed. HTML, Markdown and 【…】 of an answer are kept.
  */
 import { type TagKind, tagKind } from './tag-kind.js'
 
@@ -106,7 +106,7 @@ function stripStrongMarks(text: string): Step {
   let found = false
   for (const mark of text.matchAll(strongMarks)) {
     found = true
-    // The first group is what stands on either side of a mark, as in `**<think>**`.
+    // The first group matches the Markdown around a mark, as in `**<think>**`.
     const closes = mark
       .slice(2)
       .some((slash) => slash !== undefined && slash !== '' && slash !== mark.groups?.selfClosing)

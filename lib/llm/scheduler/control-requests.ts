@@ -1,5 +1,5 @@
 /**
- * Control requests: sent beside a failing record, to tell a failure of the server from a failure of the record.
+ * Control requests: sent beside a failing record, to distinguish a failure of the server from one of the record.
  *
  * The best control is a request of the same form that succeeded before, repeated with a short reply. Where none is
  * known, a harmless text in the same form is used; its success is weaker evidence, so its verdicts are limited.

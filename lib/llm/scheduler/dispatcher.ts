@@ -237,7 +237,7 @@ export class Dispatcher {
     }
   }
 
-  /** Notes that a request of this form succeeded in an earlier process: it can serve as a control. */
+  /** Records that a request of this form succeeded in an earlier process: it can serve as a control. */
   noteKnownGood(call: Call, model: ScheduledModel, body: () => Record<string, unknown>): void {
     formState(model, call.stage).control ??= { call, body }
     model.group.good ??= { call, model }
@@ -280,7 +280,7 @@ export class Dispatcher {
     request.settle({ verdict: { reason: reason === 'field' ? 'refused' : reason, detail: shorten(words) } })
   }
 
-  /** Whether the server accepts the form of this stage's requests. If it does not, every record would be refused: stops. */
+  /** Whether the server accepts the form of this stage's requests. Stops the run if it does not. */
   async #formPasses(
     request: PendingRequest,
     batch: SentBatch,
@@ -388,7 +388,7 @@ export class Dispatcher {
     this.#retryQueue.add(request, endpoint, retryAfterMs)
   }
 
-  /** Frees the place of a suspect that failed again or was settled. */
+  /** Frees the slot of a suspect that failed again or was settled. */
   #leaveSuspectWindow(request: PendingRequest): void {
     if (request.inSuspectWindow) request.model.group.suspectWindowUsed--
     request.inSuspectWindow = false

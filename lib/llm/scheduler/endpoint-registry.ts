@@ -21,7 +21,7 @@ const probeDeadlineMs = 120_000
 /** Wait between two probes of a server that is not ready at the start, ms. */
 const startWaitMs = 1000
 
-/** Codes of an unreachable address. A connection that was established and broke means a server in trouble. */
+/** Codes of an unreachable address. A connection that broke after it was established indicates a failing server. */
 const unreachableCodes: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',

@@ -63,7 +63,7 @@ export interface ModelServers {
   model(name: string): Model
   /** Stores every reply in `replies` and serves later identical requests from there; until then, none are stored. */
   useReplies(replies: Replies): void
-  /** Notes that everything up to `position` has left the sink's window in order. */
+  /** Records that everything up to `position` has left the sink's window in order. */
   releaseUpTo(position: Position): void
   metrics(): ServersMetrics
   /** Capabilities by model, JSON-safe; run.json pins them. */

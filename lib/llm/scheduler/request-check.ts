@@ -1,7 +1,7 @@
 /**
  * Whether the server accepts the form of a stage's requests: a request of the same form that is known to be good, or has
  * a harmless text, distinguishes a form or a server that refuses everything from a refused record. It is sent after each
- * refusal: what passed before says nothing about a server that changed since.
+ * refusal, because the server may have changed since an earlier request passed.
  */
 
 import type { Endpoint } from '../endpoint/endpoint.js'
@@ -16,7 +16,7 @@ export type HarmlessCheck = (
   signal: AbortSignal,
 ) => Promise<boolean>
 
-/** Time for its answer, ms. */
+/** Time limit of its response, ms. */
 const answerDeadlineMs = 60_000
 /** Refusals after which a form counts as refused. */
 const confirmationsMin = 2
@@ -24,9 +24,9 @@ const confirmationsMin = 2
 /** Which forms of request each endpoint accepts now. */
 export class RequestCheck {
   readonly #ask: HarmlessCheck
-  /** Checks under way. */
+  /** Checks in progress. */
   readonly #running = new Map<string, Promise<boolean>>()
-  /** Checks that start when the one under way is over: for refusals that came after that one was sent. */
+  /** Checks that start after the one in progress: for refusals received after that one was sent. */
   readonly #next = new Map<string, Promise<boolean>>()
 
   constructor(ask: HarmlessCheck) {

@@ -23,7 +23,9 @@ export function takeNearCall(
   return queue.takeMatching(call.stageOrder, 1, nearCallsMax, fits)[0] ?? null
 }
 
-/** Returns one of the `free` endpoints; null if the call should wait for another than the one where it failed. */
+/**
+ * Returns one of the `free` endpoints; null if the call should wait for an endpoint other than the one where it failed.
+ */
 export function chooseEndpoint(request: PendingRequest, free: readonly Endpoint[], nowMs: number): Endpoint | null {
   const { endpoints } = request.model.group
   if (endpoints.length === 1) return free[0] as Endpoint

@@ -4,7 +4,7 @@
  *
  * Each call is in the heap of its stage (by position) and in a list by arrival; taking it through one leaves an empty
  * entry in the other, which is skipped. Push and take are O(log n) with hundreds of thousands of calls. The length
- * needs no limit of its own: each call belongs to a record that holds item credit, which is limited.
+ * is limited by item credit, which the record of each call holds.
  */
 import { comparePositions, type Position } from '../../core/types.js'
 
@@ -148,7 +148,7 @@ export class UnreleasedRecords {
     if (this.#released === null || comparePositions(position, this.#released) > 0) this.#positions.push(position)
   }
 
-  /** Notes that everything up to `position` has left in order, as rows, rejects or both. */
+  /** Records that everything up to `position` has left in order, as rows, rejects or both. */
   releaseUpTo(position: Position): void {
     this.#released = position
     for (let top = this.#positions.top; top !== undefined; top = this.#positions.top) {

@@ -1,4 +1,4 @@
-/** What is used of parquetjs-lite 0.8.7, which brings no types. */
+/** Types of the parts of parquetjs-lite 0.8.7 that are used; the package has none. */
 declare module 'parquetjs-lite' {
   export interface FieldDefinition {
     type?: string

@@ -67,7 +67,7 @@ class ParquetjsFile implements EncodedFile {
       for (const [c, column] of this.#options.columns.entries())
         row[column.name] = encodedValue(column, columns[c]?.[r])
       await this.#writer.appendRow(row)
-      // Its promises never leave the current turn of the event loop: yields to other work.
+      // Its promises resolve in the current turn of the event loop: yield to other work.
       if (r % pageRows === 0) await nextTurn()
     }
     await this.#written

@@ -48,7 +48,7 @@ export type DriftOptions = z.output<typeof driftOptions>
 /** Outcome of one record at one stage. */
 export interface Observation {
   readonly stage: string
-  /** Whether the next stage gets it. */
+  /** Whether the record continues to the next stage. */
   readonly kept: boolean
   /** Share of Chinese characters among its letters, 0 to 1; omitted if there is no text. */
   readonly hanShare?: number
@@ -153,7 +153,7 @@ class StageWindows {
     for (const measure of measures) {
       const start = this.#start.mean(measure)
       const now = this.#window.mean(measure)
-      // A measure needs a quarter of the window; if it is missing because of drift, the yield shows it.
+      // A measure needs values for a quarter of the window; if they are missing because of drift, the yield shows it.
       const isMeasured =
         Math.min(this.#start.count(measure), this.#window.count(measure)) * 4 >= this.#options.windowRecords
       if (isMeasured && this.#drifted(measure, start, now)) return { what: measureTexts[measure], start, now }
@@ -164,7 +164,7 @@ class StageWindows {
   #drifted(measure: Measure, start: number, now: number): boolean {
     const { shareFallMax, shareRatioMin, lengthRatioMax } = this.#options
     if (measure === 'chars') return start > 0 && (now > start * lengthRatioMax || now < start / lengthRatioMax)
-    // A rise of the yield changes the data as a fall does; a rise of another share is no damage.
+    // A higher yield changes the data as much as a lower one; a higher value of another share is not a fault.
     const isNoise = start - now <= noise(start, this.#options.windowRecords)
     const fallen = start - now > shareFallMax || (now < start * shareRatioMin && !isNoise)
     const risen = measure === 'yield' && now - start > shareFallMax

@@ -32,7 +32,7 @@ export class DriftMonitor {
   #place: DriftPlace | null = null
   #stagesSaved = 0
   #saving: Promise<void> = Promise.resolve()
-  /** Replies of a server that their stage has not judged yet, by stage and record. */
+  /** Replies of a server whose outcome is not known yet, by stage and record. */
   readonly #seen = new Map<string, Pick<Observation, 'hanShare' | 'chars' | 'wellFormed'>>()
   #onDrift: (error: DriftError) => void = () => undefined
 

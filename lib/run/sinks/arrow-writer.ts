@@ -159,7 +159,7 @@ function arrowType(type: Column['type']): DataType {
   }
 }
 
-/** The writer of apache-arrow, whose bytes are taken after each batch: its own queue has no bound. */
+/** The writer of apache-arrow. Its bytes are read after each batch, because its queue is unbounded. */
 class IpcStream {
   readonly #target: ByteTarget
   readonly #writer = new CollectingWriter()

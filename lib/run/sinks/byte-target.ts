@@ -1,4 +1,4 @@
-/** Where a sink writes its bytes: a stream that belongs to the caller, or a file that takes its name when it is complete. */
+/** Destination of a sink's bytes: a stream of the caller, or a file that is renamed to its path when it is complete. */
 import { once } from 'node:events'
 import { stat } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
@@ -14,7 +14,7 @@ export interface ByteTarget {
   discard(): Promise<void>
 }
 
-/** A path, a stream, or a target of the caller's own. */
+/** A path, a stream, or a target that the caller implements. */
 export type Destination = string | Writable | ByteTarget
 
 /** Opens a destination. */
@@ -53,7 +53,7 @@ class StreamTarget implements ByteTarget {
   }
 }
 
-/** Writes the parts at once; resolves when the stream has taken the last of them, with the error if it has not. */
+/** Writes all parts in one corked write; resolves when the last one is written: null, or the error of its write. */
 export function writeAll(stream: Writable, parts: readonly (Uint8Array | string)[]): Promise<Error | null> {
   const last = parts.length - 1
   if (last < 0) return Promise.resolve(null)

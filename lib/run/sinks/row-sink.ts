@@ -1,4 +1,4 @@
-/** Sinks that write rows in one format, and what was dropped as JSON Lines: `jsonlSink`, `arrowSink`, `parquetSink`. */
+/** Sinks that write rows in one format, and rejects as JSON Lines: `jsonlSink`, `arrowSink`, `parquetSink`. */
 
 import type { Settlement } from '../../core/item.js'
 import type { OrderedSink } from '../../core/sink-node.js'
@@ -18,7 +18,7 @@ export interface RowSinkOptions<T> {
   readonly to: Destination
   /** Columns: `chunkRows()` or `pairRows(stages)`. */
   readonly rows: Rows<T>
-  /** Where dropped documents, chunks and pairs go as JSON Lines, with their reason; nowhere by default. */
+  /** Destination of dropped documents, chunks and pairs with their reasons, as JSON Lines; none by default. */
   readonly rejects?: Destination
   /** Called with every record, in input order. */
   readonly onReleased?: (released: ReleasedRecord) => void
@@ -92,7 +92,7 @@ function rowSink<T>(
   }
 }
 
-/** A line for a reject; none for a block without documents. */
+/** Returns the line of a reject; an empty list for a block without documents. */
 function rejectLines(value: SettledRecord, settlement: Settlement): string[] {
   const record = recordOf({ value, settlement, position: [], endsOrigin: false })
   return record === null ? [] : [`${JSON.stringify(rejectJson(record, settlement))}\n`]

@@ -1,11 +1,11 @@
 /** Writes the rows of one output. */
 export interface RowWriter<T> {
-  /** Takes a row. */
+  /** Adds a row. */
   add(record: T): void
-  /** The rows taken so far complete a source value. */
+  /** Called when the rows so far include all rows of a source value. */
   endOrigin(): void
-  /** Writes what can be written. */
+  /** Writes complete rows or batches to the destination. */
   flush(): Promise<void>
-  /** Writes the rest, and what ends the format. */
+  /** Writes the remaining rows and the end of the format, such as a footer. */
   end(): Promise<void>
 }

@@ -8,10 +8,12 @@ import { scoreStage } from '../../kun/score.js'
 import type { Candidate, KunStage, Pair } from '../../kun/types.js'
 import type { ModelServers } from '../../llm/scheduler/model-servers.js'
 
-/** The model servers, as far as a stage uses them. */
+/** The part of the model servers that a stage uses. */
 type StageServers = Pick<ModelServers, 'model' | 'releaseUpTo'>
 
-/** With fewer records in flight, one in a hundred that takes long leaves slots of the servers empty. */
+/**
+ * Records in flight per concurrent request: with fewer, one slow record in a hundred leaves slots of the servers empty.
+ */
 const recordsPerRequest = 24
 /** Records in flight in one of these stages by default. */
 const stageRecordsMax = recordsPerRequest * 64
@@ -27,7 +29,7 @@ export function recordsInFlightMax(
   return recordsPerRequest * [...byEndpoint.values()].reduce((sum, each) => sum + each, 0)
 }
 
-/** What every stage of this file takes besides the options of its call. */
+/** Options of all stages in this file. */
 export interface ModelStageOptions {
   /** Records in flight in this stage; 1,536 by default, which keeps 64 concurrent requests busy. */
   readonly inFlightMax?: number
@@ -35,13 +37,13 @@ export interface ModelStageOptions {
 
 /** A stage that calls a model. */
 export interface ModelStage<In, Out> extends Stage<In, Out> {
-  /** Name of the model, as rows carry it. */
+  /** Name of the model in rows. */
   readonly model: string
   /** `name@version` of its template. */
   readonly promptVersion: string
 }
 
-/** Back-translation: asks the label model for the instructions that a chunk could be the reply to. */
+/** Back-translation: asks the label model for the instructions to which a chunk could be the reply. */
 export function label(
   servers: StageServers,
   { inFlightMax = stageRecordsMax, ...options }: z.input<typeof labelOptions> & ModelStageOptions,
@@ -86,7 +88,7 @@ export function labelOf(
     unit: 'attempt',
     process: (candidates, context) => {
       for (const [index, position] of context.positions.entries()) {
-        // All its attempts are released with it.
+        // Infinity: includes all attempts of the candidate.
         context.hold?.(index, () => servers.releaseUpTo([...position, Number.POSITIVE_INFINITY]))
       }
       return process(candidates, context)
@@ -94,7 +96,10 @@ export function labelOf(
   }
 }
 
-/** A stage that calls a model. Credit is the only window between these stages: `inFlightMax` admits all it allows. */
+/**
+ * Returns a stage that calls a model. `inFlightMax` must admit all records that item credit allows between these
+ * stages.
+ */
 export function modelStage<In, Out>(stage: KunStage<In, Out>, inFlightMax: number): Stage<In, Out> {
   return {
     name: stage.name,

@@ -11,7 +11,7 @@ export const blocksPerThread = 2
 
 /** Options for `prepare`; all optional. */
 export interface PrepareStageOptions extends z.input<typeof prepareOptions> {
-  /** How near-duplicates are found later: it decides how chunks are signed. False makes fingerprints only. */
+  /** Options of the later dedup stage, which determine how chunks are signed. False: fingerprints only. */
   readonly near?: z.input<typeof dedupOptions>['near']
   readonly workers?: Partial<WorkersOptions>
   /** Reports records that crashed a worker thread. */
@@ -21,7 +21,7 @@ export interface PrepareStageOptions extends z.input<typeof prepareOptions> {
 }
 
 /**
- * Prepares blocks in a worker pool of its own, which is started with the first block.
+ * Prepares blocks in a worker pool, which is started with the first block.
  *
  * Shape: Block → PreparedBlock. Its columns are memory that is used again: they are valid until everything made from
  * the block has passed the sink.
@@ -44,11 +44,11 @@ export function prepare(options: PrepareStageOptions = {}): Stage<Block, Prepare
       },
       ...(onPrepared && { onPrepared }),
     }),
-    close: async () => (await opening?.catch(() => null))?.close(), // its failure stopped the graph
+    close: async () => (await opening?.catch(() => null))?.close(), // a failed start was thrown by `process`
   }
 }
 
-/** The prepare stage over a pool that the caller opened and closes. */
+/** Returns the prepare stage for a pool that the caller opens and closes. */
 export function prepareStage({
   blocksInFlightMax,
   prepare,

@@ -1,4 +1,4 @@
-/** The API of the simulated Hub for repositories: creation, information, listings, resolving of files, commits. */
+/** Repository API of the simulated Hub: creation, information, listings, file downloads, commits. */
 import { type HubAccess, HubRefusal, type HubToken } from './access.js'
 import { type CommitLine, commitChanges } from './commit.js'
 import type { Exchange } from './exchange.js'

@@ -105,7 +105,7 @@ export class Exchange {
     else await pipeline(body, this.response)
   }
 
-  /** Closes the connection after everything written was sent, so that the client receives it without an end. */
+  /** Closes the connection after everything written was sent, so that the client receives an incomplete body. */
   async #drop(): Promise<void> {
     const { socket } = this.response
     if (socket === null) return

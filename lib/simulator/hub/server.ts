@@ -70,7 +70,7 @@ async function respond(
     if (fault?.kind === 'status' || fault?.kind === 'rate-limit') throw refusalOf(fault)
     await serve(exchange)
   } catch (error) {
-    // The client disconnected, or the body was cut on purpose: no error response can be sent.
+    // The client disconnected, or a fault cut the body: no error response can be sent.
     if (response.destroyed || response.headersSent) request.socket.destroy()
     else exchange.refuse(error instanceof HubRefusal ? error : new HubRefusal(500, String(error)))
   }

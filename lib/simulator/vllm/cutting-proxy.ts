@@ -41,7 +41,7 @@ export async function startCuttingProxy(options: z.input<typeof cuttingProxyOpti
       sockets.add(socket)
       socket.setNoDelay(true)
       socket.on('data', () => timer.refresh())
-      socket.on('error', end) // either side gone: the other goes too
+      socket.on('error', end) // if either side closes, close the other
       socket.on('close', () => {
         sockets.delete(socket)
         end()

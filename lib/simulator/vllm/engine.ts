@@ -1,8 +1,8 @@
 /**
- * A model server's engine without the model: continuous batching in discrete steps on a virtual clock.
+ * Engine of a model server, without a model: continuous batching in discrete steps on a virtual clock.
  * Each step gives one token to every running sequence, then prefills in chunks, first come first served, up to
- * `batchedTokensMax`; KV blocks that run out preempt the newest. Deterministic: it holds no randomness and no timer.
- * HTTP, texts and real time are left to others (server.ts, pace.ts).
+ * `batchedTokensMax`; if KV blocks run out, the newest sequence is preempted. Deterministic: no randomness, no timer.
+ * HTTP is implemented by server.ts, real time by pace.ts.
  */
 import { InvalidOptionError } from '../../errors.js'
 import { type BlockHash, blockTokens, KvBlocks, namedHash } from './kv-blocks.js'
@@ -18,7 +18,7 @@ export interface EngineOptions {
   readonly prefillMs: number
   readonly decodeMs: number
   readonly contextMs: number
-  /** Sequences running at once (max_num_seqs). */
+  /** Sequences that run concurrently (max_num_seqs). */
   readonly runningMax: number
   /** Tokens of one step (max_num_batched_tokens). */
   readonly batchedTokensMax: number

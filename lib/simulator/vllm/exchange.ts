@@ -1,5 +1,5 @@
 /**
- * A request and its reply on the wire: reads the body, and sends the reply whole, as events, or broken on purpose.
+ * A request and its reply over HTTP: reads the body, and sends the reply whole, as events, or damaged by a fault.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { RequestHandle } from './engine.js'
@@ -47,7 +47,7 @@ export class Exchange {
     this.send(status, JSON.stringify(value))
   }
 
-  /** The body as it is, or broken as the fault of this exchange says. */
+  /** Sends the body, unchanged or damaged by the fault of this exchange. */
   send(status: number, body: string, type = 'application/json'): void {
     if (!this.open) return
     this.#finished = true
@@ -74,7 +74,7 @@ export class Exchange {
     this.send(refusal.status, refusal.body())
   }
 
-  /** Opens a server-sent event stream; the headers go out now. */
+  /** Opens a server-sent event stream and sends the headers. */
   startEvents(): void {
     this.response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' })
     this.response.flushHeaders()
@@ -95,7 +95,7 @@ export class Exchange {
     this.response.end()
   }
 
-  /** The connection is reset, whatever was sent. */
+  /** Resets the connection, whatever was sent. */
   reset(): void {
     this.#finished = true
     this.request.socket.resetAndDestroy()
@@ -108,7 +108,7 @@ export class Exchange {
   #resetAfterHalf(body: string): void {
     this.response.setHeader('content-length', Buffer.byteLength(body))
     this.response.write(body.slice(0, Math.floor(body.length / 2)), () => {
-      // Once more round the event loop, so that the half has left before the reset overtakes it.
+      // One turn of the event loop later, so that the half is sent before the reset.
       setImmediate(() => this.request.socket.resetAndDestroy())
     })
   }

@@ -18,19 +18,19 @@ export const transportFaults = [
   'reset', // the connection is reset before any byte of the reply
   'reset-in-body', // the connection is reset after half of the body
   'truncated-json', // a complete HTTP reply whose JSON ends early
-  'hang', // no reply at all until the client gives up
+  'hang', // no reply until the client disconnects
 ] as const
 
 /** Faults in a well-formed reply. */
 const contentFaults = [
-  'choices-missing', // the last choice is not there
-  'choices-shuffled', // in reverse order, each with its right index
+  'choices-missing', // the last choice is missing
+  'choices-shuffled', // in reverse order, each with its correct index
   'finish-length', // cut in the middle, finish_reason length
   'empty', // no text
-  'looping', // one phrase again and again
-  'english', // the language has drifted
-  'half-yield', // half of the instructions that would be good are graded 差
-  'metrics-missing', // /metrics answers 404 from now on
+  'looping', // one phrase, repeated
+  'english', // the reply is in English
+  'half-yield', // half of the instructions that the writer grades 好 are graded 差
+  'metrics-missing', // /metrics returns 404 from now on
 ] as const
 
 export const faultKinds = [...transportFaults, ...contentFaults] as const
@@ -38,10 +38,10 @@ export type FaultKind = (typeof faultKinds)[number]
 
 /**
  * When a fault applies: to generation requests number `after` + 1 to `until` (counted from the server's start or from
- * POST /admin/faults), on a share `rate` of them, those whose body holds `match` only, at most `times` times.
+ * POST /admin/faults), to a share `rate` of them, only if the body contains `match`, at most `times` times.
  *
- * Which requests a rate hits is given by the seed and, for transport faults, the number of the request (so that
- * a repeated one may pass); for content faults, the body (so that the same request meets the same fault in any order).
+ * Which requests a rate selects depends on the seed and, for transport faults, on the number of the request (so that
+ * a retry may pass); for content faults, on the body (so that a request gets the same fault in any order).
  */
 export const faultRule = z.strictObject({
   kind: z.enum(faultKinds),
@@ -53,7 +53,7 @@ export const faultRule = z.strictObject({
   retryAfterSeconds: z.number().min(0).default(1),
   /** For 'engine-death': requests that still get a 500 before connections are refused. */
   refuseAfter: z.number().int().min(1).default(5),
-  /** For 'engine-death': back again after this, counted from the death; never when absent. */
+  /** For 'engine-death': time from the crash to the restart; absent: no restart. */
   reviveAfterMs: z.number().min(0).optional(),
 })
 export type FaultRuleOptions = z.input<typeof faultRule>

@@ -20,11 +20,11 @@ export interface Generation {
   readonly text: string
   /** Tokens of reasoning and text, in this order. */
   readonly ids: readonly number[]
-  /** How many of `ids` are reasoning that goes to a field of its own. */
+  /** Number of `ids` that are reasoning, which is sent in a separate field. */
   readonly reasoningTokens: number
   readonly reasoning: string
   readonly finishReason: 'stop' | 'length'
-  /** With the end-of-turn token, when it was made. */
+  /** Includes the end-of-turn token, if one was generated. */
   readonly completionTokens: number
   readonly grade: Grade | undefined
 }
@@ -37,7 +37,7 @@ interface GenerationContext {
   readonly bodyHash: () => number
 }
 
-/** @throws {Refusal} 400 for the whole list when one prompt and its reply are over the context length */
+/** @throws {Refusal} 400 for the whole list if one prompt and its reply exceed the context length */
 export function generate(request: ModelRequest, context: GenerationContext): Generation[] {
   for (const { ids } of request.prompts) {
     const wanted = request.maxTokens ?? 1
@@ -77,7 +77,9 @@ function generateOne(
   return finish({ request, prompt, index, ids, reasoningTokens: reasoningIds.length, draft, maxTokens, context })
 }
 
-/** Whether the length is drawn. Grades are not replaced, or a bench would give no rows; nor are texts that a fault replaces. */
+/**
+ * Whether the length is drawn. Not for grades, because a bench would give no rows; not for texts that a fault replaces.
+ */
 function hasDrawnLength(prompt: Prompt, { options, fault }: GenerationContext): boolean {
   if (options.lengths === undefined || fault === 'looping' || fault === 'english') return false
   const { kind } = recognise(prompt.text)

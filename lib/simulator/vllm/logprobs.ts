@@ -1,6 +1,6 @@
 /**
- * Log-probabilities without a model: determined by the token and its position, and by the grade where one is decided. Those
- * of a prompt are lower the less it looks like Chinese prose, so that perplexity can be tested.
+ * Log-probabilities without a model: determined by the token and its position, and by the grade if the reply is one.
+ * Those of a prompt are lower the less it resembles Chinese prose, so that perplexity can be tested.
  */
 import { hashNumbers, hashText, unit } from '../random.js'
 import { tokenText } from './tokens.js'
@@ -10,11 +10,11 @@ export interface TokenLogprobs {
   readonly id: number
   readonly token: string
   readonly logprob: number
-  /** Most probable first, the token itself among them. */
+  /** The most probable first; includes the token itself. */
   readonly top: readonly (readonly [token: string, logprob: number])[]
 }
 
-/** Tokens offered as alternatives. */
+/** Tokens used as alternatives. */
 const alternatives = [
   '的',
   '，',

@@ -20,7 +20,7 @@ const capabilityNames = [
 ] as const
 export type CapabilityName = (typeof capabilityNames)[number]
 
-/** Milliseconds: always the same, evenly spread, or log-normal with an arithmetic mean. */
+/** Milliseconds: constant, uniformly distributed, or log-normal with an arithmetic mean. */
 const latencyOptions = z.union([
   z.number().min(0),
   z
@@ -30,7 +30,9 @@ const latencyOptions = z.union([
 ])
 export type LatencyOptions = z.output<typeof latencyOptions>
 
-/** Tokens of a reply, log-normal with an arithmetic mean, whatever the text says; grades are never replaced. */
+/**
+ * Tokens of a reply, log-normal with an arithmetic mean, in place of the length of the text; grades are never replaced.
+ */
 const lengthOptions = z.strictObject({
   mean: z.number().positive(),
   sigma: z.number().min(0).default(1),

@@ -1,6 +1,6 @@
 /**
- * Times the replies: immediately, after a latency, or token by token as a simulated engine produces them. A pace knows
- * lengths only, not texts.
+ * Times the replies: immediately, after a latency, or token by token as a simulated engine produces them. Uses
+ * lengths of texts only.
  */
 
 import { generator, logNormal } from '../random.js'

@@ -66,8 +66,8 @@ export interface Load {
 }
 
 /**
- * Output tokens a second. With R running, each request takes part in `outputTokens` steps, of which one is its prefill:
- * R / (stepMs + R × (decodeMs × (o − 1)/o + contextMs × context + prefillMs × p/o)).
+ * Returns the output tokens per second. With R running, each request takes part in `outputTokens` steps, of which one
+ * is its prefill: R / (stepMs + R × (decodeMs × (o − 1)/o + contextMs × context + prefillMs × p/o)).
  * R is the least of inFlight, runningMax and what fits the KV cache at mean context p + o/2.
  */
 export function closedForm(engine: EngineOptions, load: Load): { tokensPerSecond: number; running: number } {

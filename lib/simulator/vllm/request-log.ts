@@ -12,7 +12,7 @@ export interface LoggedRequest {
   readonly path: string
   /** sha256 of the body. */
   readonly hash: string
-  /** Header X-Kun-Key: what the client calls this request. */
+  /** Header X-Kun-Key: the client's key of this request. */
   readonly key: string | null
   readonly status: number
   /** The whole reply was sent before the connection ended. */

@@ -56,7 +56,7 @@ export class ServerMetrics {
   readonly requestLatency = new Histogram(requestBuckets)
   readonly queueTime = new Histogram(requestBuckets)
 
-  /** Prometheus text, as vLLM writes it. */
+  /** Returns the metrics as Prometheus text in vLLM's format. */
   text(model: string): string {
     const labels = `engine="0",model_name="${model.replace(/["\\\n]/g, '_')}"`
     const lines: string[] = []

@@ -37,7 +37,7 @@ export function arraySplitter(start: ArrayCursor, options: FormatOptions): Split
   const { closing } = start
   const rest = pendingBytes(start.offset)
   let closed = start.closed
-  /** What follows the end: the rest of a wrapper object, or bytes that do not belong there. */
+  /** Data after the end of the array: the rest of a wrapper object, or unexpected bytes. */
   let tail: 'none' | 'wrapper' | 'garbage' = 'none'
   /** Index in `rest` of the next byte to scan; one past the end after a backslash. */
   let position = 0

@@ -52,7 +52,7 @@ export async function* arrowBlocks(
     }
     yield* rawBlocks.end(null)
   } catch (error) {
-    // The network, the disk and the signal stop the run; the decoder's errors have no class of their own.
+    // Errors of the network, the disk and the signal stop the run; any other error is one of the decoder.
     const { code } = error as NodeJS.ErrnoException
     if (!(error instanceof ShardDamageError) && code !== undefined) throw error
     const reason = error instanceof ShardDamageError ? error.reason : 'shard-corrupt'
@@ -78,7 +78,7 @@ function* linesOf(batch: RecordBatch, names: readonly string[]): Generator<Buffe
     const vector = batch.getChild(name)
     const [data] = vector?.data ?? []
     const isText = data !== undefined && DataType.isUtf8(data.type)
-    // Bytes that are not valid UTF-8 stay as they are, so that the record is rejected as in JSON Lines.
+    // Invalid UTF-8 is copied unchanged, so that the record is rejected as in JSON Lines.
     return { name, at: isText ? (row: number) => textFromData(data, row) : (row: number) => vector?.get(row) }
   })
   for (let row = 0; row < batch.numRows; row++) {

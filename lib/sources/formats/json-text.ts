@@ -42,7 +42,7 @@ export async function* textBlocks(
   try {
     for await (const chunk of stream) yield* splitter.push(chunk)
   } catch (error) {
-    // Only damage is a reject: failures of the network or disk, and the signal, stop the run.
+    // Only damage becomes a reject: failures of the network or disk, and the signal, stop the run.
     if (!(error instanceof ShardDamageError)) throw error
     damage = { reason: error.reason, detail: error.message }
   }

@@ -88,7 +88,7 @@ const outputRatioMax = 300
 const outputFreeBytes = 64 * 1024 * 1024
 
 interface RangePlace {
-  /** First row of the group that is wanted. */
+  /** First row of the group to return. */
   readonly first: number
   /** Row of the group of the first record. */
   readonly from: number

@@ -76,7 +76,7 @@ function pick({
 type Reply = Exclude<ThreadMessage, { kind: 'read' }> | { readonly kind: 'lost'; readonly message: string }
 
 /**
- * Serves the reads of the thread; `next` requests a block and returns the reply. A thread that computes for longer than
+ * Serves the reads of the thread; `next` requests a block and returns it. A thread that computes for longer than
  * `decodeMsMax` without a message counts as lost: hyparquet loops forever on some damaged pages. Time spent waiting for
  * bytes does not count.
  */

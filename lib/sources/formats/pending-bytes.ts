@@ -15,7 +15,7 @@ export function pendingBytes(offset: number): PendingBytes {
   return { bytes: Buffer.allocUnsafeSlow(capacityBytesMin), length: 0, offset }
 }
 
-/** The caller limits `length`: a record over recordBytesMax is dropped while it arrives. */
+/** Appends bytes. The caller limits `length`: it drops a record over recordBytesMax while it is read. */
 export function append(target: PendingBytes, chunk: Uint8Array): void {
   const needed = target.length + chunk.byteLength
   if (needed > target.bytes.byteLength) {

@@ -7,7 +7,7 @@ import type { RefusedRecord } from '../../text/block.js'
 
 /** A range of a shard that ends between records. Depends on the data alone, not on how the bytes arrived. */
 export interface RawBlock<Next = FormatCursor> {
-  /** Not shared with any other block. */
+  /** Memory that no other block uses. */
   readonly bytes: Uint8Array
   readonly bounds?: Int32Array
   readonly offset: number

@@ -37,7 +37,7 @@ export async function* readShard(
       yield rawBlock
     }
   } catch (error) {
-    // Damage inside a format becomes a reject there: here the shard could not be opened.
+    // The shard could not be opened. Damage after its start becomes a reject in the format's reader.
     if (!(error instanceof ShardDamageError)) throw error
     yield* shardReject({ reason: error.reason, detail: error.message }, offset)
   }

@@ -15,7 +15,7 @@ const extensionBytesMax = 1024 * 1024
 /** Most headers of one member: long names, pax headers, the map of a sparse file. */
 const headersMax = 1000
 
-/** An entry of a tar; the reader is at its data. */
+/** An entry of a tar. The reader is positioned at its data. */
 export type TarEntry =
   | {
       readonly kind: 'member'

@@ -115,7 +115,7 @@ class XzContext {
         }
       } while (at < slice.byteLength)
     } catch (error) {
-      // A trap of the module. Checked by name: the types lack WebAssembly.RuntimeError.
+      // A trap of the WebAssembly module. Checked by name: the types lack WebAssembly.RuntimeError.
       if (!(error instanceof Error) || error.name !== 'RuntimeError') throw error
       return { output, damage: corrupt(undefined, error) }
     }

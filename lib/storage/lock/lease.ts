@@ -4,7 +4,7 @@
  *
  * Safety: a competitor takes over after it saw the lock unchanged for `leaseMs` of its own monotonic clock. The holder trusts
  * a renewal for `trustShare` of that, from before it was written, so it stops first. A holder that finds its lease over
- * (suspended, stalled) renews only under the guard that a takeover needs as well: so either of the two happens, not both.
+ * (suspended, stalled) renews only under the guard that a takeover needs too, so that only one of the two can happen.
  */
 
 import type { Clock } from '../../core/types.js'
@@ -25,16 +25,16 @@ interface LeaseOptions {
   /** The lock file. */
   readonly path: string
   readonly lock: LockRecord
-  /** Of the file's creation, from before it was written. */
+  /** Time before the file was created. */
   readonly since: Instant
   readonly clock: Clock
-  /** Milliseconds of the wall clock: it notices a machine that slept, which a monotonic clock may not. */
+  /** Milliseconds of the wall clock: it advances while the machine sleeps, which a monotonic clock may not. */
   readonly wallNow: () => number
   /** Called once when the lock is found lost outside of a check. */
   readonly onLost: (error: LockLostError) => void
 }
 
-/** A moment by both clocks. */
+/** A time on both clocks. */
 export interface Instant {
   readonly monotonicMs: number
   readonly wallMs: number
@@ -87,7 +87,7 @@ export class Lease {
   async confirm(): Promise<void> {
     await this.check()
     await this.#requireOwned()
-    // Reading may have taken long.
+    // The read may have taken longer than the lease.
     await this.check()
   }
 
@@ -95,7 +95,7 @@ export class Lease {
   async close(): Promise<boolean> {
     const held = await this.check().then(
       () => true,
-      () => false, // lost: the file is another process's
+      () => false, // lost: the file belongs to another process
     )
     this.#ending.abort()
     await this.#loop
@@ -114,7 +114,7 @@ export class Lease {
     while (!signal.aborted && this.#lost === null) {
       const woken = await clock.sleep(lock.leaseMs * renewShare, signal).then(
         () => true,
-        () => false, // the end, which the loop sees
+        () => false, // aborted: the loop ends
       )
       if (!woken) continue
       await this.#renewWithin()
@@ -140,7 +140,7 @@ export class Lease {
   async #renewWithin(): Promise<void> {
     const ended = new AbortController()
     const { clock, lock } = this.#options
-    const stalled = clock.sleep(lock.leaseMs * stallShare, ended.signal).catch(() => undefined) // the renewal ended first
+    const stalled = clock.sleep(lock.leaseMs * stallShare, ended.signal).catch(() => undefined) // the renewal ended
     await Promise.race([this.#renewOnce(), stalled])
     ended.abort()
   }
@@ -192,7 +192,7 @@ export class Lease {
     )
   }
 
-  /** The first loss counts. */
+  /** Marks the lock as lost. Returns the first error with which it was. */
   #lose(error: LockLostError): LockLostError {
     this.#lost ??= error
     return this.#lost

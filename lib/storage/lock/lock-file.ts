@@ -18,7 +18,7 @@ export interface LockRecord extends Holder {
 
 /** Contents of a lock file. */
 export interface FoundLock {
-  /** Null if the first line is not one of ours, or not complete yet. */
+  /** Null if the first line was not written by kun-stream, or is incomplete. */
   readonly lock: LockRecord | null
   /** Whether it is a complete line of JSON without a lease: written by a version that does not renew. */
   readonly isForeign: boolean
@@ -60,7 +60,7 @@ async function linkNew(files: FileLayer, from: string, path: string, lock: LockR
     // Over NFS the reply may be lost: the repeated request finds the first one's link and reports EEXIST.
     if ((await files.linkCount(from)) === 2) return true
     const errno = errnoOf(error) ?? ''
-    // ENOENT: the holder of the lock removed our temporary file with other leftovers.
+    // ENOENT: the holder of the lock removed the temporary file with other leftovers.
     if (errno === 'EEXIST' || errno === 'ENOENT') return false
     if (!linkUnsupported.has(errno)) throw error
   }
@@ -84,7 +84,9 @@ async function writeNew(files: FileLayer, path: string, lock: LockRecord): Promi
   await file.close()
 }
 
-/** Reads the lock file, or returns null if missing. Opens it each time: over NFS only that gives current data. */
+/**
+ * Reads the lock file, or returns null if missing. Opens it each time: over NFS only a new open returns current data.
+ */
 export async function readLockFile(files: FileLayer, path: string): Promise<FoundLock | null> {
   let bytes: Uint8Array
   try {

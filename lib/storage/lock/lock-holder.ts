@@ -18,7 +18,7 @@ export interface Holder {
   readonly host: string
 }
 
-/** 'unknown': the holder cannot be seen from this process. */
+/** 'unknown': the process table of the holder is not visible from here. */
 export type HolderState = 'running' | 'gone' | 'unknown'
 
 /** The identity of this process. */
@@ -33,7 +33,7 @@ export function thisProcess(): Holder {
   }
 }
 
-/** Whether a holder still runs, seen from this process. */
+/** Returns whether a holder still runs, as far as this process can determine. */
 export function holderState(holder: Holder, self: Holder = thisProcess()): HolderState {
   const { pid, started, boot, namespace } = holder
   if (boot === null || namespace === null || started === null) return 'unknown'
@@ -43,7 +43,7 @@ export function holderState(holder: Holder, self: Holder = thisProcess()): Holde
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ESRCH') return 'gone'
-    // EPERM: there is such a process, of another user.
+    // EPERM: the process exists and belongs to another user.
     if (code !== 'EPERM') return 'unknown'
   }
   const found = processStart(pid)

@@ -18,7 +18,7 @@ import { ageMs, type Instant, instant, Lease } from './lease.js'
 import { createLockFile, type FoundLock, type LockRecord, readLockFile } from './lock-file.js'
 import { type Holder, type HolderState, holderState, thisProcess } from './lock-holder.js'
 
-/** What a lock protects: a directory may have several, each with a name of its own. */
+/** Purpose of a lock: a directory may have several locks with different names. */
 export interface LockUse {
   /** Name of the lock file. */
   readonly name: string
@@ -30,12 +30,12 @@ export interface LockUse {
 
 /** Options for `lockRunDirectory`; all optional. */
 export interface LockOptions {
-  /** A run on its directory by default. */
+  /** Purpose of the lock; a run by default. */
   readonly use?: LockUse
   readonly files?: FileLayer
   /** The holder that the lock names; this process by default. */
   readonly holder?: Holder
-  /** Whether a holder still runs; asked of the system by default. */
+  /** Returns the state of a holder; looks up its process by default. */
   readonly stateOf?: (holder: Holder) => HolderState
   /** A lock that did not change for this long may be taken over; 60,000 by default. It is renewed 12 times in it. */
   readonly leaseMs?: number
@@ -45,7 +45,7 @@ export interface LockOptions {
   readonly waitClock?: Clock
   /** Ends the wait; the call rejects with its reason. */
   readonly signal?: AbortSignal
-  /** Wall clock in milliseconds, by which a holder notices that its machine slept; `Date.now` by default. */
+  /** Wall clock in milliseconds, by which a holder detects that its machine slept; `Date.now` by default. */
   readonly wallNow?: () => number
   /** Receives a message when acquisition waits for a lease, and after a takeover. */
   readonly onEvent?: (message: string) => void
@@ -74,7 +74,7 @@ export interface RunLock {
   release(): Promise<void>
 }
 
-/** A run on its directory. */
+/** The lock of a run on its directory. */
 const runUse: LockUse = { name: lockName, does: 'works on this run directory', command: 'run' }
 
 const leaseMsDefault = 60_000
@@ -155,7 +155,7 @@ export async function lockHolder(
 const takeoversMax = 8
 /** Tries to acquire a lock that other processes release and take at the same time. */
 const contestsMax = 16
-/** Looks at a lock per lease while it is watched. */
+/** Reads of a watched lock per lease. */
 const looksPerLease = 60
 
 interface Acquisition {
@@ -205,7 +205,7 @@ async function removeUnderGuard(
     const now = await readLockFile(files, path)
     // A guard that is old may have been taken over itself while this process was suspended.
     if (now?.content !== found.content || ageMs(since, instant(clock, wallNow)) >= lock.leaseMs / 2) return
-    // Before the lock is free for others: none of them sees whose it was.
+    // Before the lock is removed: afterwards no process can tell who held it.
     if (depth === 0 && over === 'silent') await markTakenOver(files, path)
     await files.remove(path)
     if (depth === 0)

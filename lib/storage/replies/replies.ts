@@ -1,7 +1,7 @@
 /**
  * Store of replies and verdicts under the keys of their requests: each request is sent once, later identical requests
  * are served from disk. Owns the segments of `replies/` (NNNNNN.log, closed ones NNNNNN.pack) and the index of keys.
- * Memory: the index and the blocks read last.
+ * Memory: the index, and a cache of decompressed blocks.
  */
 
 import { join } from 'node:path'

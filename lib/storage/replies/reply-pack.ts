@@ -49,7 +49,7 @@ export function entryBlock(payload: Uint8Array): number {
   return new DataView(payload.buffer, payload.byteOffset).getUint32(keyBytes, true)
 }
 
-/** The outcome of such a payload. */
+/** Returns the outcome in such a payload. */
 export function entryResult(payload: Uint8Array): CallResult {
   const json = Buffer.from(payload.buffer, payload.byteOffset + headBytes, payload.length - headBytes)
   return JSON.parse(json.toString('utf8')) as CallResult

@@ -19,7 +19,7 @@ export interface Reply {
   readonly firstTokenLogprobs?: Readonly<Record<string, number | null>>
 }
 
-/** A final reason why a record gets no reply. */
+/** Final reason why a record has no reply. */
 export interface Verdict {
   /** Reason of the reject, a stable word: 'empty-reply', 'context-length', 'deadline'. */
   readonly reason: string
@@ -27,5 +27,5 @@ export interface Verdict {
   readonly detail: string
 }
 
-/** Result of a call as it is stored. */
+/** Stored result of a call. */
 export type CallResult = { readonly reply: Reply } | { readonly verdict: Verdict }

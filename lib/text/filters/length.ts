@@ -1,7 +1,7 @@
 /** Filters on the length of a text, in code units after cleaning, including blanks. */
 import type { CleanText } from '../clean.js'
 
-/** Rejects texts that are too short to ask a question about. */
+/** Rejects texts that are too short for an instruction. */
 export function tooShort(text: CleanText, charsMin: number): string | null {
   return text.length < charsMin ? `${text.length} characters of at least ${charsMin}` : null
 }

@@ -1,6 +1,6 @@
 /**
- * Back-translation without a model: an instruction that the text answers, from its key phrases and the kind of text. A text
- * without key phrases gets a vague instruction, as weak models write them.
+ * Back-translation without a model: an instruction to which the text is the reply, from its key phrases and kind. A
+ * text without key phrases gets a vague instruction, like those of weak models.
  */
 import { hashText } from '../../random.js'
 import { type KeyPhrase, keyPhrases } from './key-phrases.js'
@@ -53,7 +53,7 @@ const tellingWeightMin = 2.3
 const vague = ['请概括这段文字的主要内容。', '这段话想要表达什么意思？', '请谈谈你对本文的看法。'] as const
 
 /**
- * Returns an instruction that `text` answers. It depends on text and seed; the seed selects the template and the phrases.
+ * Returns an instruction for `text`. It depends on text and seed; the seed selects the template and the phrases.
  */
 export function writeInstruction(text: string, seed: number): string {
   const found = keyPhrases(text)

@@ -4,7 +4,7 @@
  */
 import { keyPhrases } from './key-phrases.js'
 
-/** Smallest length of an answer, if the text is long enough. */
+/** Minimum characters of a reply, if the text is long enough. */
 const answerCharsMin = 20
 const answerCharsMax = 600
 /** Target share of the text's characters. */
@@ -13,7 +13,7 @@ const connectives = /^(?:但是|但|然而|不过|而且|并且|所以|因此|�
 const clutter =
   /https?:\/\/[\w./?=&%#-]+|（(?:记者|编辑|来源|责编)[^）]{0,30}）|\((?:记者|编辑|来源|责编)[^)]{0,30}\)|责任编辑[:：]\S{0,12}|(?:点击|扫码|关注)(?:查看|阅读|下方|公众号)[^。！？]{0,20}/gu
 
-/** Returns an answer to `instruction` from `text`. */
+/** Returns a reply to `instruction` built from sentences of `text`. */
 export function polish(text: string, instruction: string): string {
   const sentences = sentencesOf(text)
   if (sentences.length === 0) return text.trim()

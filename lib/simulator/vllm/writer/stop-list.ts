@@ -24,8 +24,8 @@ export const stopWords: ReadonlySet<string> = new Set(
 )
 
 /**
- * Words that point at something the reader does not have: an instruction with one cannot stand alone.
- * A pronoun does so only near the beginning, where nothing can have been named yet ('他说了什么', not '什么是茶？它的…').
+ * Words that refer to something outside of the instruction: with one of them it is not self-contained.
+ * A pronoun does so only near the beginning, before any noun that it could refer to ('他说了什么', not '什么是茶？它的…').
  */
 export const vagueReferences =
   /本文|上文|下文|前文|这段|那段|这篇|那篇|该文|此文|上述|以[上下](?:内容|文字|回复)|这个人|那个人|作者|^[^，。？！,?!]{0,5}(?:他(?!人|国)|她|它)/u

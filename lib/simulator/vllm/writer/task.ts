@@ -1,6 +1,6 @@
 /**
  * Detects the task of a prompt: by the tags of kun-stream's templates, the first line of the published label model, and the
- * published score and answer lines. Any other prompt is answered from its text.
+ * published score and answer lines. The reply to any other prompt is built from its text.
  */
 
 type Task =

@@ -16,7 +16,7 @@ export interface Draft {
   readonly grade?: Grade
 }
 
-/** Returns the reply. The seed changes instructions; grades and answers do not depend on it. */
+/** Returns the reply. Only instructions depend on the seed; grades and polished texts do not. */
 export function write(prompt: string, seed: number): Draft {
   const task = recognise(prompt)
   if (task.kind === 'label') {
