@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { temporarySuffix } from '../storage/files.js'
 import { originName, runRecordName } from '../storage/run-layout.js'
 
-/** The file may come from anyone. */
+/** The file may be untrusted. */
 const originBytesMax = 1024
 
 /** Marks the run.json of a directory as written here by this account. Replaces an existing mark; follows no link. */

@@ -15,7 +15,7 @@ import { type Run, type RunOptions, startRun } from './run.js'
 import { type OrderedSink, type ReorderOptions, writableSink } from './sink-node.js'
 import type { Stage } from './types.js'
 
-/** An async iterable that carries its options as a source: `from(source)` needs no others. */
+/** An async iterable with its options as a source, which `from(source)` uses by default. */
 export interface Source<T> extends AsyncIterable<T>, SourceNodeOptions<T> {
   /** Starts reading; a graph calls this in place of the iterator, and aborts the signal when it ends early. */
   readonly open: (signal: AbortSignal) => AsyncIterable<T>
@@ -86,7 +86,7 @@ export class GraphBuilder<T, Settled = never> {
     return this.#with({ kind: 'gate', credit })
   }
 
-  /** Ends the graph. The sink receives every value in input order, settled ones too. */
+  /** Ends the graph. The sink receives every value in input order, including settled ones. */
   to(sink: OrderedSink<T, Settled>, reorder?: ReorderOptions): Graph
   to(sink: Writable): Graph
   to(sink: OrderedSink<T, Settled> | Writable, reorder: ReorderOptions | null = null): Graph {

@@ -16,7 +16,7 @@ export function stageStream<In, Out, Settled = Out>(
   return Duplex.from((values: AsyncIterable<In>) => from(values).via(stage).values(options))
 }
 
-/** Returns a sink as a Writable in object mode; 'finish' comes after the sink has ended. */
+/** Returns a sink as a Writable in object mode; 'finish' is emitted after the sink has ended. */
 export function sinkStream<T>(sink: OrderedSink<T, never>): Writable {
   return Duplex.from(async (values: AsyncIterable<T>) => {
     await from(values).to(sink).run().done

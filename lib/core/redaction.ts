@@ -115,7 +115,7 @@ export class Redaction {
       return true
     }
     for (let round = 0; round < roundsMax; round++) {
-      // First and alone: a secret may hold what reads as an escape, and be broken up inside of it.
+      // Separately, before the escapes: a secret may contain what looks like an escape with a line break inside.
       const joined = pattern === escapes && decode(invisible)
       if (!decode(pattern) && !joined) break
     }

@@ -33,9 +33,9 @@ export interface RunMetrics {
 
 /** A running graph. */
 export interface Run {
-  /** Resolves when all that was read has been released; rejects with what stopped it. */
+  /** Resolves when everything that was read has been released; rejects with the error that stopped the run. */
   readonly done: Promise<void>
-  /** Cheap: may be called many times a second. */
+  /** Cheap: may be called several times per second. */
   metrics(): RunMetrics
   /** Stops reading. `done` resolves once everything read so far is released. */
   drain(): void
@@ -118,7 +118,7 @@ export function startRun(plan: GraphPlan, options: RunOptions): Run {
   }
 }
 
-/** Closes the sink, the stages from the last to the first, and the spill store; adds what fails to `failures`. */
+/** Closes the sink, the stages from the last to the first, and the spill store; adds errors to `failures`. */
 async function closeAll({ sink, nodes, reorder }: GraphPlan, failures: unknown[]): Promise<void> {
   const stages = nodes.flatMap((node) => (node.kind === 'stage' ? [node.stage] : [])).reverse()
   for (const each of [sink, ...stages, reorder?.spill]) {

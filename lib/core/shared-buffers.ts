@@ -1,5 +1,5 @@
 /**
- * A pool of SharedArrayBuffers: what one thread writes another reads, so nothing is moved or copied, and a thread that
+ * A pool of SharedArrayBuffers: threads share them without moving or copying, and a thread that
  * crashes loses no data.
  *
  * V8 counts the memory of ArrayBuffers, and starts a garbage collection for every 64 MB of it: a run that allocated a few

@@ -61,7 +61,7 @@ export interface Stage<In, Out, Settled = Out> {
   readonly close?: () => Promise<void> | void
 }
 
-/** What `process` receives besides the values. */
+/** Second argument of `process`. */
 export interface StageContext {
   /** Aborted when the run ends early: a call that waits should listen to it. */
   readonly signal: AbortSignal

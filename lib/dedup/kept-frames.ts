@@ -2,7 +2,7 @@
  * Encoding of the documents kept from a block, as a record of the dedup log: all that is needed to rebuild the index.
  * Framing, checksums and the removal of a torn tail are in lib/storage/append-log.ts.
  *
- * Payload, little-endian: f64 block · u32 rows · u32 bytes a signature · u8 1 if more of this block follows · 7 zero
+ * Payload, little-endian: f64 block · u32 rows · u32 bytes per signature · u8 1 if more of this block follows · 7 zero
  * bytes · f64 length of the texts log after this block · keys (16 bytes each) · text offsets (f64 each, −1 for none) · flags (u8
  * each, 1 if the text has a shingle) · signatures · ids, each u16 length and UTF-8.
  */

@@ -1,4 +1,4 @@
-/** What a request carries besides its address: headers, credentials for @huggingface/hub, and facts for error messages. */
+/** Context of a request: headers, credentials for @huggingface/hub, and facts for error messages. */
 import type { HubRequestContext } from './errors.js'
 import { clientToken, type HubSettings } from './settings.js'
 

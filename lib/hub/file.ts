@@ -213,7 +213,7 @@ export class HubFile implements RangedFile {
       throw this.#changed(`has sha256 ${linked}, ${file.sha256} was listed`)
     }
     this.#location = new URL(received.location, url).href
-    // Another file server may give the same content another ETag; the sha256 was compared above.
+    // Another file server may use another ETag for the same content; the sha256 was compared above.
     if (linked !== undefined) this.#etag = null
     return response
   }

@@ -17,7 +17,7 @@ export interface KunStages {
   readonly later: readonly KunStage<Pair, Pair>[]
   /** Names, in order. */
   readonly names: readonly string[]
-  /** What the row of a pair needs of the stages. */
+  /** Facts about the stages for the row of a pair. */
   readonly row: Omit<RowOptions, 'shape'>
   /** Name, the recipe's name for its model, and the form of its requests if the capabilities decided it. */
   readonly described: readonly { readonly name: string; readonly model: string; readonly form: string | null }[]

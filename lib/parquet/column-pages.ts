@@ -6,7 +6,7 @@ import { ShardDamageError } from '../errors.js'
 import { repeatedBytes } from './delta-pages.js'
 import { readThrift, type ThriftFields } from './thrift.js'
 
-/** Overhead of a decoded value besides its bytes: levels, an entry of a list, a field of a row. */
+/** Memory of a decoded value in addition to its bytes: levels, an entry of a list, a field of a row. */
 export const valueBytes = 64
 
 const dataPage = 0

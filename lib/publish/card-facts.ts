@@ -52,7 +52,7 @@ export interface CardFacts {
   readonly sources: readonly SourceFacts[]
   /** True if the built-in extractive writer was used in place of a model. */
   readonly extractive: boolean
-  /** What determines the rows: recipe, shards, versions. Null without a run.json. */
+  /** Values that determine the rows: recipe, shards, versions. Null without a run.json. */
   readonly pinned: Readonly<Record<string, unknown>> | null
 }
 

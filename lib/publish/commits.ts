@@ -53,7 +53,7 @@ export async function commitAll(options: {
   return { commit: head, pullRequestUrl: pullRequestUrl ?? pageOf(pullRequestRef, dataset), pullRequestRef }
 }
 
-/** Deletions come first, small files last: between two commits a reader sees fewer rows, never a row twice. */
+/** Orders deletions first, small files last: between two commits a reader may see fewer rows, but no row twice. */
 function batchesOf(operations: readonly Operation[], opening: Operation, filesMax: number): Operation[][] {
   if (operations.length <= filesMax) return operations.length === 0 ? [] : [[...operations]]
   const rank = { delete: 0, large: 1, small: 2 }

@@ -16,7 +16,7 @@ export interface DataFile extends Joined {
   readonly firstCut: number
 }
 
-/** What was joined and uploaded. */
+/** Joined and uploaded files. */
 export interface Contents {
   readonly files: readonly DataFile[]
   readonly filesUploaded: number

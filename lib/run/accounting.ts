@@ -32,7 +32,7 @@ export interface SplitCounters {
   readonly chunks: number
   readonly candidates: number
   readonly chunkRejects: RejectCounts
-  /** Label attempts, one a variant: attempts = rows + attemptRejects */
+  /** Label attempts, one per variant: attempts = rows + attemptRejects */
   readonly attempts: number
   readonly rows: number
   readonly attemptRejects: RejectCounts

@@ -9,7 +9,7 @@ import type { Counters, SplitCounters } from './accounting.js'
 import { isPair, Rejected, type ReleasedRecord, recordOf } from './records.js'
 
 interface NoYieldOptions {
-  /** First records that may all end alike; null sets no limit. */
+  /** Number of first records that may all end at one place for one reason; null sets no limit. */
   readonly recordsMax: number | null
   /** Names of the stages after dedup, in order. */
   readonly llmStages: readonly string[]
@@ -43,7 +43,7 @@ interface Place {
 
 /** Reasons counted for each place. */
 const reasonsMax = 100
-/** Share of records that must end for one reason to count as ending alike. Failures always count so. */
+/** Minimum share of one reason among records that end alike. Failures always count as ending alike. */
 const alikeShareMin = 0.9
 
 /** Shards counted; the oldest one is removed for another. */
@@ -124,7 +124,7 @@ export class NoYieldDetector {
   }
 }
 
-/** The places that the records of a run or of a split pass, in order. */
+/** The places of a run or of a split, in the order in which records pass them. */
 class Scope {
   yielded = false
   readonly #places: readonly Place[]

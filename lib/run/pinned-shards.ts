@@ -106,7 +106,7 @@ function align(was: PinnedShard, found: Shard | undefined, state: ReadState): Al
   const is = pinnedShard(found)
   const same = was.sizeBytes === is.sizeBytes && was.content === is.content
   if (state === 'rejected' || (state === 'ended' && fault !== undefined)) {
-    // The verdict is committed: the shard stays one reject, whatever its current state.
+    // The verdict is committed: the shard remains one reject, regardless of its current state.
     const now = same && JSON.stringify(fault) === JSON.stringify(is.fault) ? {} : { note: stays(name) }
     return { shard: removedShard(was), pinned: was, ...now }
   }

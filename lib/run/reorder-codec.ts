@@ -8,7 +8,9 @@ import { ChunkCandidate, isPair, Rejected, type SettledRecord } from './records.
 /** Heap of a record besides its texts: objects, keys, numbers. Bytes; measured as heap growth per record, rounded up. */
 const recordBytes = 600
 
-/** Returns about what a record takes in memory: two bytes a character, for the text of a chunk its length in UTF-8. */
+/**
+ * Returns about what a record takes in memory: two bytes per character; for the text of a chunk, its length in UTF-8.
+ */
 export function itemBytes(value: unknown): number {
   const record = value as SettledRecord
   if ('number' in record) return recordBytes

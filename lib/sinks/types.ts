@@ -5,7 +5,7 @@ import type { PrepareReject } from '../text/block.js'
 
 /** One dropped or failed record. Columns of rejects/: the same in every run. */
 export interface Reject extends Pick<PrepareReject, 'offset' | 'stage' | 'reason' | 'detail' | 'excerpt' | 'key'> {
-  /** Public id of the chunk or pair, or of the document (chunk −1) if no chunk was made of it. */
+  /** Public id of the chunk or pair, or of the document (chunk −1) if it has no chunk. */
   readonly id: string
   readonly split: string
   readonly shard: string

@@ -56,7 +56,10 @@ export interface VerifyOptions {
   readonly checkCounters?: (last: ManifestEntry, seen: Pick<Verification, 'rows' | 'rejects'>) => readonly string[]
 }
 
-/** Verifies a run directory. Reads all of it, which takes about as long as decoding the dataset. Memory: 8 bytes a row, and one row group. */
+/**
+ * Verifies a run directory. Reads all of it, which takes about as long as decoding the dataset. Memory: 8 bytes per
+ * row, and one row group.
+ */
 export async function verifyRun(directory: string, options: VerifyOptions = {}): Promise<Verification> {
   const verifier = new Verifier(directory, options.files ?? nodeFiles)
   return verifier.run(options)

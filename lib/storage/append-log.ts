@@ -55,7 +55,7 @@ export interface LogContents extends LogScan {
  */
 export interface AppendLog {
   readonly path: string
-  /** Length including what is not written yet: the offset of the next frame. */
+  /** Length including unwritten frames: the offset of the next frame. */
   readonly bytes: number
   /** Bytes of a torn tail that were truncated on opening; 0 if there was none. */
   readonly cutBytes: number
@@ -96,8 +96,8 @@ export async function openAppendLog(options: AppendLogOptions): Promise<AppendLo
 }
 
 /**
- * Reads a log's payloads in order, up to `untilBytes`, without writing. Damaged frames are skipped; the caller decides
- * what that means.
+ * Reads a log's payloads in order, up to `untilBytes`, without writing. Damaged frames are skipped and reported to the
+ * caller.
  */
 export async function readAppendLog(
   { files, path, untilBytes }: { readonly files: FileLayer; readonly path: string; readonly untilBytes?: number },

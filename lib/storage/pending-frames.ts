@@ -57,8 +57,8 @@ export class PendingFrames {
   }
 
   #open(bytes: number, offset: number): Chunk {
-    const pooled = bytes <= chunkBytes
-    const buffer = (pooled ? this.#spare.pop() : undefined) ?? Buffer.allocUnsafeSlow(Math.max(chunkBytes, bytes))
+    const isReusable = bytes <= chunkBytes
+    const buffer = (isReusable ? this.#spare.pop() : undefined) ?? Buffer.allocUnsafeSlow(Math.max(chunkBytes, bytes))
     const chunk = { buffer, offset, length: 0, sealed: false }
     this.#chunks.push(chunk)
     return chunk

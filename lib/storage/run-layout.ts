@@ -10,7 +10,7 @@ import { temporarySuffix } from './files.js'
 export const manifestName = 'manifest.jsonl'
 /** The manifest of a run that is being deleted; recovery deletes all parts while it exists. */
 export const discardedManifestName = `${manifestName}.discarded${temporarySuffix}`
-/** What determines the bytes of the run, and its recipe. */
+/** Values that determine the bytes of the run, and its recipe. */
 export const runRecordName = 'run.json'
 /** Counters of the last cut. */
 export const statsName = 'stats.json'

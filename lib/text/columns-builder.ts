@@ -21,7 +21,7 @@ import {
 import { growArray } from './grow-array.js'
 import type { Signer } from './signature.js'
 
-/** What a row holds besides its text and what is computed from that. */
+/** Values of a row, except its text and the columns that are computed from it. */
 interface ChunkRow {
   readonly document: number
   readonly chunk: number

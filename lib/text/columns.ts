@@ -1,5 +1,5 @@
 /**
- * The columns of chunks: what a worker returns for a block, one row a chunk, in order of (document, chunk).
+ * The columns of chunks: what a worker returns for a block, one row per chunk, in order of (document, chunk).
  *
  * Name, type and meaning of each column are stated here only. Building (columns-builder.ts), reading, copying and the
  * Arrow schema (record-batch.ts) follow from the list.

@@ -20,7 +20,7 @@ interface CustomDocument {
 /** Returns true to keep the document, a string to reject it for that reason, { text } to replace its text. */
 type CustomFilter = (document: CustomDocument) => true | string | { readonly text: string }
 
-/** What a worker needs to load a filter, and what run.json pins. Plain data. */
+/** Location of a filter for workers, and the hashes that run.json pins. Plain data. */
 export interface CustomFilterFile {
   /** Path as in the recipe. */
   readonly name: string

@@ -63,7 +63,7 @@ export class RecordReader {
   /**
    * Reads the record at bytes[start … end), which must follow those read before.
    *
-   * A number is not a text; a number as id keeps its digits, whatever their number.
+   * A number is not a text; a number as id keeps all its digits.
    */
   read(start: number, end: number): Document | DecodeFault {
     if (this.#unitsTotal === null) return this.#readSeparately(start, end)

@@ -52,7 +52,7 @@ const escapeSequence = /\\(?:["\\/bfnrt]|u[\dA-Fa-f]{4})/y
 class Scan {
   at = 0
   fault: JsonFault | null = null
-  /** What is expected after a value in each open list or object, the innermost last. */
+  /** Tokens expected after a value in each open list or object, the innermost last. */
   readonly #open: Expected[] = []
   readonly #source: string
 

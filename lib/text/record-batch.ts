@@ -23,7 +23,7 @@ import {
   textColumn,
 } from './columns.js'
 
-/** A column of texts that a record batch has besides those of `ChunkColumns`. */
+/** A column of texts in a record batch that is not in `ChunkColumns`. */
 export interface AddedColumn {
   readonly name: string
   readonly meaning: string

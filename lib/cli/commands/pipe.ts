@@ -99,9 +99,9 @@ async function stagesOf(flags: PipeFlags): Promise<PipeStages> {
   return checkStages({ names, recipe, workers })
 }
 
-function threadsOf(given: string): number | 'auto' {
-  const parsed = workersOptions.shape.threads.safeParse(given === 'auto' ? 'auto' : Number(given))
-  if (!parsed.success) throw new UsageError(`--threads is ${given}: give a number from 1, or auto`)
+function threadsOf(flag: string): number | 'auto' {
+  const parsed = workersOptions.shape.threads.safeParse(flag === 'auto' ? 'auto' : Number(flag))
+  if (!parsed.success) throw new UsageError(`--threads is ${flag}: give a number from 1, or auto`)
   return parsed.data
 }
 

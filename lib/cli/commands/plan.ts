@@ -77,7 +77,7 @@ export async function planOf(recipe: Recipe, directory: string): Promise<RunPlan
     const pinnedRecipe = record?.pinned.recipe
     const cuts = record === null ? [] : await readManifest(directory)
     const last = cuts.at(-1)
-    const aligned =
+    const alignment =
       record &&
       alignShards(pinnedShardsOf(record), settings.shards, last === undefined ? null : cursorOf(last), readsOf(cuts))
     const differences = [
@@ -85,7 +85,7 @@ export async function planOf(recipe: Recipe, directory: string): Promise<RunPlan
         ({ path, before, after }) =>
           `${path}: ${JSON.stringify(before)} in the directory, ${JSON.stringify(after)} in the recipe`,
       ),
-      ...(aligned?.problems ?? []),
+      ...(alignment?.problems ?? []),
     ]
     return {
       name: recipe.name,
@@ -105,7 +105,7 @@ export async function planOf(recipe: Recipe, directory: string): Promise<RunPlan
       state: record === null ? 'new' : differences.length > 0 ? 'refused' : 'resumes',
       cutsCommitted: cuts.length,
       differences,
-      notes: aligned?.notes ?? [],
+      notes: alignment?.notes ?? [],
     }
   } finally {
     await close()

@@ -72,7 +72,7 @@ export async function recipeOfRun(
   const file = `${directory}/run.json, recipe`
   const recipe = parseRecipe(JSON.stringify(trusted), file, overrides)
   const filters = withheld.find(({ path }) => path === 'prepare.filters')
-  // Dropping filters would alter the output; loading them would run code from a directory that may come from anyone.
+  // Dropping filters would alter the output; loading them would run code from an untrusted directory.
   if (filters !== undefined && !isOverridden(overrides, filters.path)) {
     throw new UsageError(
       `${directory}/run.json names filters, which are code: ${filters.found}. If you trust them, add --set '${filters.path}=${filters.found}'`,
@@ -93,7 +93,7 @@ interface Withheld {
 }
 
 /**
- * Removes fields that are allowed in a recipe but not in a run directory, which may come from anyone: they start a
+ * Removes fields that are allowed in a recipe but not in a run directory, which may be untrusted: they start a
  * command, load code, send environment variables, or write outside of the output directory. Overrides set them again.
  */
 function withoutPowers(stored: Record<string, unknown>): { stored: Record<string, unknown>; withheld: Withheld[] } {

@@ -52,10 +52,10 @@ export async function* inspected(
 async function partsOf(path: string, rejects: boolean): Promise<Map<string, string[]>> {
   const groups = new Map<string, string[]>()
   const add = (split: string, file: string): void => void groups.set(split, [...(groups.get(split) ?? []), file])
-  const found = await stat(path).catch((cause) => {
+  const stats = await stat(path).catch((cause) => {
     throw cannotOpen(path, cause)
   })
-  if (found.isFile()) {
+  if (stats.isFile()) {
     add(path, path)
     return groups
   }
@@ -114,8 +114,8 @@ function field(name: string, value: string, columns: number, full: boolean): str
 function rejectText(row: Readonly<Record<string, unknown>>, columns: number): string {
   const [split, shard, offset, stage, reason, detail, excerpt] = rejectFields.map((name) => shortValue(row[name] ?? ''))
   const head = `${pc.bold(`${stage}/${reason}`)}  ${split} ${shard}@${offset}`
-  const below = [detail, excerpt].filter((text) => text !== '').map((text) => fitted(`  ${text}`, columns))
-  return [head, ...below.map((line) => pc.dim(line))].join('\n')
+  const details = [detail, excerpt].filter((text) => text !== '').map((text) => fitted(`  ${text}`, columns))
+  return [head, ...details.map((line) => pc.dim(line))].join('\n')
 }
 
 const rejectFields = ['split', 'shard', 'offset', 'stage', 'reason', 'detail', 'excerpt']

@@ -1,6 +1,6 @@
 /**
- * Stop signals of a command: Ctrl-C, `kill`, and a closed terminal, which are handled alike. Node restores the default
- * action of SIGHUP even under nohup: without a listener, closing the terminal kills the process.
+ * Stop signals of a command: Ctrl-C, `kill`, and a closed terminal, which are handled in the same way. Node restores
+ * the default action of SIGHUP even under nohup: without a listener, closing the terminal kills the process.
  */
 import { constants } from 'node:os'
 

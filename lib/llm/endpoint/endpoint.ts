@@ -130,7 +130,7 @@ export class Endpoint {
     return free <= 0 ? 0 : Math.min(free, this.#pacer.capacity(nowMs))
   }
 
-  /** Notes that a call waits for a slot: evidence for a higher limit, unless it waits for pacing. */
+  /** Records that a call waits for a slot: evidence for a higher limit, unless it waits for pacing. */
   noteWaiting(nowMs: number): void {
     if (this.#pacer.capacity(nowMs) > 0) this.limiter.noteWaiting()
   }

@@ -11,11 +11,11 @@ import type { FailureKind } from '../protocol/failures.js'
 const consecutiveFailuresMax = 5
 /** A server that responds "full" for longer than this counts as down, ms. */
 const busyMaxMs = 60_000
-/** Number of records whose last outcomes give the endpoint's failure rate. */
+/** Number of records from whose last outcomes the endpoint's failure rate is computed. */
 const outcomesMax = 64
-/** Number of control requests whose outcomes give the failure rate for records tried alone. */
+/** Number of control requests from whose outcomes the failure rate for records tried alone is computed. */
 const controlsMax = 16
-/** Number of passed records whose earlier failures give the rate at which good records fail. */
+/** Number of passed records from whose earlier failures the rate at which good records fail is computed. */
 const goodRecordsMax = 64
 /** Failures counted per such record, at most: an outage is not a rate. */
 const goodFailuresMax = 3
@@ -26,7 +26,7 @@ const rateMin = 0.05
 const deadlineRateMin = 0.01
 /** Connections that break within this time of each other broke together: only one record is suspected, ms. */
 const burstMs = 100
-/** Retries at one endpoint: a tenth of its successes, but at least so many per second; further ones wait. */
+/** Retries at one endpoint: a tenth of its successes, but at least `retriesPerSecond`; further ones wait. */
 const retriesPerSuccess = 0.1
 const retriesPerSecond = 20
 const retriesSavedMax = 100

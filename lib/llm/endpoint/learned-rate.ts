@@ -10,7 +10,7 @@
 /** Waits after refusals in a row, ms. */
 const holdStartMs = 250
 const holdMaxMs = 8000
-/** The lone request counts as accepted if not refused within this time, or within so many times a refusal's time. */
+/** The lone request counts as accepted if not refused within this time, or this multiple of a refusal's latency. */
 const acceptedAfterMs = 400
 const acceptedAfterRefusals = 4
 /** Share of the measured rate that is used at first. */
@@ -26,7 +26,7 @@ const growthMaxMs = 180_000
 const forgetAfterMs = 600_000
 /** A cycle lowers the rate to this share at most: few requests are a weak measurement. */
 const fallMax = 0.5
-/** Lowest rate: one request a minute. */
+/** Lowest rate: one request per minute. */
 const rateMinPerMs = 1 / 60_000
 /** Without a refusal, a cycle counts over the last one or two spans of this length, ms. */
 const spanMs = 60_000

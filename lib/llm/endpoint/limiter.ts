@@ -125,7 +125,7 @@ export class QueueLimiter implements Limiter {
     else this.#follow(sample, inFlight, pressed, growth)
   }
 
-  /** Doubles while the server admits everything; a queue beside growing `running` is prefill, not a full server. */
+  /** Doubles while the server admits everything; a queue while `running` grows is prefill, not a full server. */
   #warmUp({ waiting, running }: ServerSample, runningBefore: number, pressed: boolean, kv: number): void {
     // Sequences that were just admitted have allocated only a part of their KV.
     if (kv > kvUsageColdMax) this.#cold = false

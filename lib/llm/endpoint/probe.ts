@@ -168,7 +168,7 @@ class Prober {
       this.#acceptedForm('/completions', canaryBody('completion', model)),
     ])
     let [chatPlain, completionPlain] = [chat.plain, completion.plain]
-    // If neither passes, the server is down; if one does, the other is judged beside it.
+    // If neither passes, the server is down; if one does, the other is checked again beside it.
     if (chatPlain === null && completionPlain === null) throw this.#unusable(chat.failure, completion.failure)
     if (chatPlain === null) chatPlain = await this.#recheck(chat, completionPlain as Baseline)
     else if (completionPlain === null) completionPlain = await this.#recheck(completion, chatPlain)
@@ -403,7 +403,7 @@ class Prober {
   }
 
   #unusable(...failures: readonly (Failure | null)[]): KunStreamError {
-    // A transient failure is waited for, whatever the other result.
+    // A transient failure takes precedence: the caller waits and probes again.
     const waited = failures.find((failure) => failure instanceof ServerError && failure.details.kind !== 'access')
     if (waited) return waited
     const [shown] = failures.filter((failure) => failure !== null).sort((a, b) => rank(a) - rank(b))

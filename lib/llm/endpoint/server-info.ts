@@ -20,7 +20,7 @@ const pageDeadlineMs = 10_000
 /** Served models that a message lists, at most. */
 const namesShownMax = 3
 
-/** What a server reports about itself. */
+/** Facts that a server reports about itself. */
 interface ServerInfo {
   readonly server: string
   readonly contextTokensMax: number | null

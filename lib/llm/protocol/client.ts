@@ -21,7 +21,7 @@ import { usageOf } from './usage.js'
 const keepAliveMs = 4000
 const connectTimeoutMs = 10_000
 
-/** Finish reason of a reply that repeated a secret, which was removed: it stays faulty even after the key changes. */
+/** Finish reason of a reply that repeated a secret, which was removed: it remains faulty after the key changes. */
 export const secretFinishReason = 'secret'
 
 /** One HTTP request to a model. */
@@ -139,7 +139,7 @@ export function httpClient(baseUrl: string, connectionsMax: number): Client {
         const outside = pathsBesideBase.has(path)
         const response = await request((outside ? root : base) + path, options)
         const text = await readText(response.body, response.headers)
-        // Only numbers are read from metrics, twice a second.
+        // Not redacted: only numbers are read from metrics, twice per second.
         return { status: response.statusCode, text: path === '/metrics' ? text : redaction.words(text) }
       } catch (error) {
         if (options.signal.aborted) throw options.signal.reason

@@ -32,7 +32,7 @@ export async function parquetEncoder(options: z.input<typeof encoderOptions> = {
   )
 }
 
-/** Returns what determines the bytes of the files besides their rows (library, codec, level, versions), for run.json. */
+/** Returns the library, codec, level and versions, which determine the bytes of the files, for run.json. */
 export async function encoderIdentity(options: z.input<typeof encoderOptions> = {}): Promise<string> {
   return (await parquetEncoder(options)).identity
 }

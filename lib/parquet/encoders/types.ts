@@ -5,7 +5,7 @@ import type { Cell, Column } from '../columns.js'
 /** A library that writes Parquet. */
 export interface Encoder {
   readonly name: 'hyparquet-writer' | 'parquetjs-lite'
-  /** Library, codec, level and versions: what determines the bytes besides the rows. Pinned in run.json. */
+  /** Library, codec, level and versions, which determine the bytes. Pinned in run.json. */
   readonly identity: string
   /** Refuses values that the library would alter; called for every row. */
   readonly check?: (columns: readonly Column[], cells: readonly Cell[]) => void

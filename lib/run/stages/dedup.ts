@@ -30,7 +30,7 @@ export interface DedupStageOptions extends z.input<typeof dedupOptions> {
  */
 export function dedup({ directory, ...options }: DedupStageOptions = {}): RecordStage {
   const parsed = dedupOptions.parse({ index: 'exact', ...options })
-  let opening: Promise<Deduplicator> | null = null
+  let deduplicator: Promise<Deduplicator> | null = null
   let temporary: string | null = null
   const open = async (): Promise<Deduplicator> => {
     if (directory === undefined) temporary = await mkdtemp(join(tmpdir(), 'kun-stream-dedup-'))
@@ -38,12 +38,12 @@ export function dedup({ directory, ...options }: DedupStageOptions = {}): Record
   }
   return {
     ...recordStage('dedup', async (block) => {
-      opening ??= open()
-      return splitIntoRecords(block, await opening)
+      deduplicator ??= open()
+      return splitIntoRecords(block, await deduplicator)
     }),
     close: () =>
       closeAll([
-        async () => (await opening?.catch(() => null))?.close(), // a failed opening was thrown by `process`
+        async () => (await deduplicator?.catch(() => null))?.close(), // a failed opening was thrown by `process`
         async () => {
           if (temporary !== null) await rm(temporary, { recursive: true, force: true })
         },
@@ -104,7 +104,7 @@ export async function splitIntoRecords(block: PreparedBlock, deduplicator: Dedup
   let nextReject = 0
   for (let row = 0; row < chunks.rows; row++) {
     while (nextReject < rejects.length && comesBefore(rejects[nextReject] as PrepareReject, block, row)) {
-      records.push(rejected(block, rejects[nextReject++] as PrepareReject))
+      records.push(rejectChild(block, rejects[nextReject++] as PrepareReject))
     }
     const duplicate = duplicates[row] ?? null
     const candidate = new ChunkCandidate(block, row, ids[row] as string, duplicate)
@@ -115,7 +115,7 @@ export async function splitIntoRecords(block: PreparedBlock, deduplicator: Dedup
       records.push(new Child(candidate, { drop: duplicate.reason, detail: describe(duplicate) }))
     }
   }
-  while (nextReject < rejects.length) records.push(rejected(block, rejects[nextReject++] as PrepareReject))
+  while (nextReject < rejects.length) records.push(rejectChild(block, rejects[nextReject++] as PrepareReject))
   return { records, candidates }
 }
 
@@ -125,7 +125,7 @@ function comesBefore(reject: PrepareReject, { chunks }: PreparedBlock, row: numb
   return (reject.chunk ?? -1) < (chunks.chunk[row] as number)
 }
 
-function rejected({ split, shard }: PreparedBlock, reject: PrepareReject): Child<Rejected> {
+function rejectChild({ split, shard }: PreparedBlock, reject: PrepareReject): Child<Rejected> {
   return new Child(new Rejected(split, shard, reject), { drop: reject.reason, detail: reject.detail })
 }
 

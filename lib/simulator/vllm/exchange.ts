@@ -95,7 +95,7 @@ export class Exchange {
     this.response.end()
   }
 
-  /** Resets the connection, whatever was sent. */
+  /** Resets the connection. */
   reset(): void {
     this.#finished = true
     this.request.socket.resetAndDestroy()

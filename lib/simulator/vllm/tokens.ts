@@ -1,7 +1,7 @@
 /**
  * The simulator's tokenizer: no vocabulary file, reversible, and about as many tokens as Qwen's for Chinese text.
  * A token is a special mark, a pair of Chinese characters (three pairs in four, by hash), an optional
- * space with up to four Latin letters, or one code point: 0.65 tokens a character of prose. 好 and 差 are always tokens
+ * space with up to four Latin letters, or one code point: 0.65 tokens per character of prose. 好 and 差 are always tokens
  * by themselves.
  */
 

@@ -28,7 +28,7 @@ const closeBrace = 125
 /** Bytes of a string scanned one by one before the native search is used, which has a fixed cost. */
 const nearBytes = 48
 
-/** Bytes kept of what follows the end of the array. */
+/** Maximum bytes kept of the data after the end of the array. */
 const shownBytes = 1024
 
 /** @param start cursor whose offset is that of the first byte pushed */
@@ -73,7 +73,7 @@ export function arraySplitter(start: ArrayCursor, options: FormatOptions): Split
     return rawBlocks
   }
 
-  /** Skips what is between records, up to the start of a record; returns true if no record can follow. */
+  /** Skips white space and separators up to the start of a record; returns true if no record can follow. */
   function between(): boolean {
     const { bytes, length } = rest
     while (position < length) {

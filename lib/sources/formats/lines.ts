@@ -24,7 +24,7 @@ export function lineSplitter(offset: number, options: FormatOptions): Splitter {
   const targetBytes = Math.min(blockBytes, recordBytesMax)
   /** No newline in [targetBytes − 1, scanned). */
   let scanned = 0
-  /** A line being dropped: its start, the bytes dropped so far, and what its reject shows. */
+  /** A line being dropped: its start, the bytes dropped so far, and the excerpt for its reject. */
   let dropping: { lineStart: number; bytes: number; start: Uint8Array } | null = null
 
   function push(chunk: Uint8Array): RawBlock<TextCursor>[] {

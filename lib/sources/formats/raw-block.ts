@@ -25,7 +25,7 @@ export type TextCursor =
   | {
       readonly layout: 'array'
       readonly offset: number
-      /** What ends the list: `]`, `]` inside {"RECORDS": …}, or the end of the stream (values end to end). */
+      /** End of the list: `]`, `]` inside {"RECORDS": …}, or the end of the stream (concatenated values). */
       readonly closing: 'bracket' | 'wrapper' | 'end'
       /** After the closing bracket, where only white space is expected. */
       readonly closed: boolean

@@ -1,4 +1,4 @@
-/** Detects unsupported formats by their first bytes or name, and gives the text of their rejects. */
+/** Detects unsupported formats by their first bytes or name, and returns the details of their rejects. */
 
 /** Bytes needed to detect a format: the header of a tar is the longest. */
 export const signatureBytes = 512

@@ -15,7 +15,7 @@ import { createLockFile, type LockRecord, lockLine, readLockFile, renewalsMax } 
 
 /** Time from one renewal to the next, as a share of the lease. */
 const renewShare = 1 / 12
-/** The rest is for clocks that run at different speeds, and for a write that has just begun. */
+/** Share of the lease for which a renewal is trusted. The margin covers clock drift and a write in progress. */
 const trustShare = 3 / 4
 /** Longest wait for a renewal that is in flight before the lock counts as lost, as a share of the lease. */
 const stallShare = 1 / 3
@@ -80,7 +80,7 @@ export class Lease {
   }
 
   /**
-   * Reads the lock file besides: the fence of a commit.
+   * Like `check`, but also reads the lock file: the fence of a commit.
    *
    * @throws {LockLostError} as `check`, or the lock file names another process
    */

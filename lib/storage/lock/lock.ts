@@ -205,7 +205,7 @@ async function removeUnderGuard(
     const now = await readLockFile(files, path)
     // A guard that is old may have been taken over itself while this process was suspended.
     if (now?.content !== found.content || ageMs(since, instant(clock, wallNow)) >= lock.leaseMs / 2) return
-    // Before the lock is removed: afterwards no process can tell who held it.
+    // Before the lock is removed: afterwards its holder is unknown.
     if (depth === 0 && over === 'silent') await markTakenOver(files, path)
     await files.remove(path)
     if (depth === 0)

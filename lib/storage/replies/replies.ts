@@ -67,7 +67,7 @@ export interface Replies {
  * Opens the replies of a run. Truncates a torn last entry; skips and reports damaged entries, which are requested
  * again.
  *
- * @throws {CorruptFileError} a file named as a segment holds nothing of one
+ * @throws {CorruptFileError} a file with the name of a segment is not one
  */
 export async function openReplies(options: RepliesOptions): Promise<Replies> {
   const { files, directory } = options

@@ -1,5 +1,5 @@
 /**
- * Words that carry no topic: function words, and words of every text. Chosen by hand for key-phrases.ts.
+ * Words that are never a topic: function words, and words that occur in any text. Chosen by hand for key-phrases.ts.
  */
 export const stopWords: ReadonlySet<string> = new Set(
   `的 了 和 是 在 也 就 都 而 及 与 或 一个 没有 我们 你们 他们 她们 它们 自己 这个 那个 这些 那些 这样 那样 这里 那里
