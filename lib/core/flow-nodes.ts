@@ -82,7 +82,7 @@ export function gateNode(credit: Credit, ledger: Ledger, meter: NodeMeter, signa
       meter.in++
       if (item.settlement === null) {
         if (!credit.tryTake(1)) {
-          // Pass on what is admitted: otherwise no credit would ever be returned.
+          // Pass admitted values on before waiting: otherwise no credit would ever be returned.
           if (admitted.length > 0) push(admitted)
           admitted = []
           meter.enter('blockedByOutput')

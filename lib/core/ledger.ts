@@ -7,10 +7,10 @@
 import { ContractError } from '../errors.js'
 import type { Position } from './types.js'
 
-/** Returns what a mark holds, when everything below it is settled. */
+/** Callback once everything below a mark is settled; returns credit, for example. */
 type Hold = () => void
 
-/** The identity of a value in a graph: its position, its parent, and what it holds. */
+/** The identity of a value in a graph: its position, its parent, and its callbacks. */
 export class Mark {
   /** Children that are not settled; 0 in a leaf. */
   children = 0
@@ -33,7 +33,7 @@ export interface UnitCount {
   settled: number
 }
 
-/** Opens, splits and settles marks; returns what a mark holds when everything made from it is settled. */
+/** Opens, splits and settles marks; runs the callbacks of a mark once everything made from its value is settled. */
 export class Ledger {
   readonly #units = new Map<string, UnitCount>()
 

@@ -18,7 +18,7 @@ export type Released<T, Settled = unknown> = {
   readonly endsOrigin: boolean
 } & (
   | { readonly value: T; readonly settlement: null }
-  /** A stage dropped or failed the value: `value` is what that stage received, or the value of a `Child`. */
+  /** A stage dropped or failed the value: `value` is the input of that stage, or the value of a `Child`. */
   | { readonly value: Settled; readonly settlement: Settlement }
 )
 

@@ -2,8 +2,8 @@
  * A stage as a stream: takes batches of items, calls the stage with their values, and gives each outcome its mark.
  * The stage never sees a mark, so it can neither lose nor repeat one; a breach of its contract throws.
  *
- * Holds at most one input batch, `inFlightMax × batchMax` values in calls, what those emit, and one batch of output
- * beyond the edge's high-water mark.
+ * Holds at most one input batch, `inFlightMax × batchMax` values in calls, their emitted values, and one batch of
+ * output beyond the edge's high-water mark.
  */
 import { Duplex } from 'node:stream'
 import { ContractError } from '../errors.js'

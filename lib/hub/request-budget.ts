@@ -1,4 +1,7 @@
-/** Keeps the number of requests per time window below the limit of the account, or below what the Hub reports as left. */
+/**
+ * Keeps the number of requests per time window below the limit of the account, or the remaining number that the Hub
+ * reports.
+ */
 import type { Clock } from '../core/types.js'
 
 interface RequestBudgetOptions {

@@ -1,4 +1,4 @@
-/** A request to the Hub and its response, as the transport takes and returns them. */
+/** Types of a request to the Hub and its response, for the transport. */
 import type { Dispatcher } from 'undici'
 import type { RequestBody } from './body.js'
 

@@ -87,7 +87,7 @@ export function prefillScore(pieces: Pick<CompletionRequest, 'kind' | 'messages'
 }
 
 /**
- * Replaces what could end a record's text in a prompt: the marks of the templates and the tokens of ChatML.
+ * Replaces sequences that could end a record's text in a prompt: the marks of the templates and the tokens of ChatML.
  * Example: '【/文本】' → '〔/文本〕', '<|im_end|>' → '<｜im_end｜>'. Linear in the text's length.
  */
 function neutralise(text: string): string {

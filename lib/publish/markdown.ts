@@ -19,7 +19,7 @@ function escapedSign(sign: string, at: number, text: string): string {
   return inside ? sign : (entities[sign] ?? `\\${sign}`)
 }
 
-/** Entities, so that a reader that parses the card as HTML first sees no tag. */
+/** Escapes as entities, so that a reader that parses the card as HTML finds no tag. */
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' }
 
 /** Returns a plain name as a code span, any other as text. */

@@ -1,6 +1,6 @@
 /**
- * Copies what a resumed run needs (committed cuts, logs, replies) to a second place, and restores it.
- * mirror-snapshot.ts decides what is copied, mirror-stores.ts where it is kept.
+ * Copies the files that a resumed run needs (committed cuts, logs, replies) to a mirror, and restores them.
+ * mirror-snapshot.ts selects the files, mirror-stores.ts stores them.
  */
 
 import { dirname, join } from 'node:path'
@@ -88,8 +88,8 @@ export async function mirrorRun(options: MirrorOptions): Promise<MirrorPass> {
 }
 
 /**
- * Mirrors every `everyMs` until the signal is aborted, and once more then. A failed pass is reported and retried after the
- * next interval: the run does not wait for its mirror.
+ * Mirrors every `everyMs` until the signal is aborted, and once at the end. A failed pass is reported and retried after
+ * the next interval: the run does not wait for its mirror.
  */
 export async function mirrorWhile(options: {
   readonly mirror: Mirror

@@ -1,6 +1,6 @@
 /**
- * Publishes a run directory as a dataset: uploads first, which are not visible, then commits on a known head.
- * It can be killed at any point and run again: it keeps what was uploaded and committed.
+ * Publishes a run directory as a dataset: first uploads files, which are not visible yet, then commits on a known head.
+ * It can be killed at any point and run again: uploads and commits are kept.
  */
 
 import { HubUnavailableError, UsageError } from '../errors.js'

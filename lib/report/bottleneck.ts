@@ -19,7 +19,7 @@ interface NodeShares {
 }
 
 /**
- * Stages that call a model server. Their times are not used alone: they count as working while any call is in flight.
+ * Stages that call a model server. They count as working while any call is in flight, so they are judged separately.
  */
 const modelStages: readonly string[] = ['label', 'score', 'polish']
 const gatePrefix = 'credit'
@@ -38,9 +38,9 @@ export function nodeShares(now: readonly NodeMetrics[], before: readonly NodeMet
   })
 }
 
-/** Minimum share of working time of a node that limits the run. */
+/** Minimum share of working time at which dedup or the writer is the bottleneck. */
 const busyShare = 0.7
-/** Minimum share of time that records wait for credit, or that calls are in flight, if the servers limit the run. */
+/** Minimum share of time waiting for credit, or with calls in flight, at which the servers are the bottleneck. */
 const servingShare = 0.5
 
 /**

@@ -46,7 +46,7 @@ export interface CutWriterOptions extends z.input<typeof cutOptions> {
   readonly encoder: Encoder
   /** The last committed cut, from `recoverRunDirectory`; null starts a dataset. */
   readonly from: ManifestEntry | null
-  /** Called first in each commit, to make durable what the cut depends on (dedup log, replies). */
+  /** Called first in each commit, to make the data durable that the cut depends on (dedup log, replies). */
   readonly beforeCommit?: readonly (() => Promise<void>)[]
   /** Called before and after the manifest line is written. Throws if this process must no longer commit. */
   readonly fence?: () => Promise<void>

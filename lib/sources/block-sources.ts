@@ -64,7 +64,7 @@ export function arrowSource(options: BlockSourceOptions & { readonly input: Read
   return stdinSource({ ...options, format: 'arrow' })
 }
 
-/** Blocks of a dataset on the Hub, at the commit of `revision`. Reading is as fast as the graph. */
+/** Blocks of a dataset on the Hub, at the commit of `revision`. Backpressure from the graph slows the transfer. */
 export function hubSource(
   options: BlockSourceOptions & {
     /** `owner/name` of a dataset. */

@@ -1,4 +1,6 @@
-/** Compiles the globs of a source: the directory where each search starts, and what it matches below. Pure. */
+/**
+ * Compiles the globs of a source: the directory where each search starts, and a matcher for the paths below it. Pure.
+ */
 import { dirname, resolve, sep } from 'node:path'
 import picomatch from 'picomatch'
 import { isDynamicPattern } from 'tinyglobby'

@@ -1,7 +1,7 @@
 /**
- * Cleans a text in one pass over its code units and collects what filters and chunker need: NFC, ordinary letters and digits
- * for full-width ones, no invisible characters, runs of blanks and line ends collapsed; ends of sentences and lines;
- * number of characters of each class. Punctuation is not changed.
+ * Cleans a text in one pass over its code units and collects the data for filters and chunker: NFC, ordinary letters
+ * and digits for full-width ones, no invisible characters, runs of blanks and line ends collapsed; ends of sentences
+ * and lines; number of characters of each class. Punctuation is not changed.
  *
  * The result is in buffers that the next call overwrites.
  */

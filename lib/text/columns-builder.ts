@@ -1,7 +1,7 @@
 /**
  * Builds the columns of a block row by row. Texts are kept as UTF-16 until the block is complete and converted to UTF-8 in
- * one call; buffers grow once and are reused for every block of the thread; `take` copies what is used into one shared
- * buffer, in which the columns lie end to end.
+ * one call; buffers grow once and are reused for every block of the thread; `take` copies the used parts into one
+ * shared buffer, in which the columns lie end to end.
  */
 import { Buffer, transcode } from 'node:buffer'
 import { ContractError } from '../errors.js'

@@ -1,4 +1,4 @@
-/** Typed arrays that grow: buffers of a thread, reused for one text after the other. */
+/** Growth of typed arrays that a thread reuses as buffers. */
 type GrowableArray = Int32Array | Float64Array | Uint8Array | Uint16Array | Uint32Array
 
 /** Returns a copy with capacity for `length` values. */

@@ -10,7 +10,7 @@ interface Peeked {
   close(): Promise<void>
 }
 
-/** @throws what the stream throws, unless it is damage */
+/** @throws the error of the stream, unless it is damage */
 export async function peek(source: AsyncIterable<Uint8Array>, lengthBytes: number): Promise<Peeked> {
   const iterator = source[Symbol.asyncIterator]()
   const chunks: Uint8Array[] = []
