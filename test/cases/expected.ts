@@ -8,7 +8,7 @@ export interface Expected {
   readonly hides?: readonly RegExp[]
 }
 
-const neverABug = /bug of kun-stream|UnhandledPromise|\n {4}at /
+const neverABug = /bug in kun-stream|UnhandledPromise|\n {4}at /
 
 export const expectedByCase: Readonly<Record<string, Expected>> = {
   '01-finish-reason-abort': {

@@ -100,7 +100,7 @@ t.test('what the disk refuses ends the command with a message, exit code 3, and 
     { errno: 'ENOSPC', at: 120, how: 'lasting', code: 3, words: /the disk is full \(ENOSPC\)\. Free some space/ },
     { errno: 'EROFS', at: 4, how: 'lasting', code: 2, words: /read-only \(EROFS\)\. Choose an output directory/ },
     { errno: 'EMFILE', at: 90, how: 'once', code: 3, words: /too many open files .*Raise the limit/ },
-    { errno: 'none', at: 100, how: 'stray', code: 1, words: /bug of kun-stream.*gone astray.*Run it again/s },
+    { errno: 'none', at: 100, how: 'stray', code: 1, words: /bug in kun-stream.*gone astray.*Run it again/s },
   ]) {
     const out = join(root, errno)
     const args = ['run', recipe, '--out', out]
@@ -129,7 +129,7 @@ t.test(
     ] as const) {
       const ended = await command('bin/kun-stream.js', ['run', recipe, '--out', out]).ended
       t.match(ended, { code: 2, err: new RegExp(`could not .*\\(${errno}\\)\\. \\w`) }, out)
-      t.notMatch(ended.err, /bug of kun-stream|\n +at /)
+      t.notMatch(ended.err, /bug in kun-stream|\n +at /)
     }
   },
 )
