@@ -179,7 +179,7 @@ t.test(
     hub.faults.set([{ kind: 'move-branch', match: '/commit/' }])
     const done = await kunStream(t, run, go, { HF_ENDPOINT: hub.url, ...writer })
     t.equal(done.code, 0, done.err)
-    t.match(done.err, /0 of 2 data files sent/)
+    t.match(done.err, /0 of 2 data files uploaded/)
     const data = ['data/skypile-00000-of-00001.parquet', 'data/wudao-00000-of-00001.parquet']
     t.same(Object.keys(hub.tree('me/demo')).sort(), ['README.md', 'assets/funnel.svg', ...data, ...others])
   },

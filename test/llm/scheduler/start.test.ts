@@ -52,7 +52,10 @@ t.test('The run waits for a server that is started with it, with a line that say
       started = true
     },
   })
-  t.match(lines[0], /^waiting: not reachable \(.*ECONNREFUSED.*\); waiting for it \(servers\.startMaxMs 60 s\)$/)
+  t.match(
+    lines[0],
+    /^endpoint-waiting: not reachable \(.*ECONNREFUSED.*\); waiting for it \(servers\.startMaxMs 60 s\)$/,
+  )
   t.match(await servers.model('writer').ask(call(1)), { reply: { text: '好' } })
 })
 
@@ -61,7 +64,7 @@ t.test('An unreachable server is a recipe error after startMaxMs, immediately wi
   const wrong = { code: 'KUN_ENDPOINT', exitCode: 2, message: /no endpoint of model 'writer' responds.*ECONNREFUSED/ }
   await t.rejects(opened(t, [address], { servers: { startMaxMs: 5000 } }), {
     ...wrong,
-    events: [/^waiting: not reachable/],
+    events: [/^endpoint-waiting: not reachable/],
   })
   await t.rejects(opened(t, [address], { servers: { startMaxMs: 0 } }), { ...wrong, events: [] })
 })
@@ -74,7 +77,10 @@ t.test('The run waits for a loading server up to outageMaxMs, then exit code 3 w
       : chatReply('好'),
   )
   const { events } = await opened(t, [server.url])
-  t.match(events[0], /^waiting: not ready \(.*Loading model.*\); waiting for it \(servers\.outageMaxMs 1800 s\)/)
+  t.match(
+    events[0],
+    /^endpoint-waiting: not ready \(.*Loading model.*\); waiting for it \(servers\.outageMaxMs 1800 s\)/,
+  )
   left = Number.POSITIVE_INFINITY
   await t.rejects(opened(t, [server.url], { servers: { outageMaxMs: 3000 } }), {
     code: 'KUN_OUTAGE',
