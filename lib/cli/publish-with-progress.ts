@@ -18,7 +18,7 @@ export async function publishWithProgress(options: PublishOptions, log: EventLog
   try {
     const result = await publish({
       ...options,
-      connection: reportWaits(options.connection, progress.say),
+      connection: { ...options.connection, ...reportWaits(progress.say) },
       ending: ending.signal,
       signal: stop.signal,
       onProgress: (step) => {

@@ -41,7 +41,7 @@ export class RunPublish {
     if (everyMs === null) return async () => undefined
     const [ending, giveUp] = [new AbortController(), new AbortController()]
     const ended = publishWhile({
-      publish: { ...options, connection: reportWaits(options.connection ?? {}, say), onWait: say },
+      publish: { ...options, connection: { ...options.connection, ...reportWaits(say) }, onWait: say },
       everyMs,
       clock: systemClock,
       ending: ending.signal,

@@ -3,12 +3,9 @@ import { duration } from '../core/duration.js'
 import type { HubWait } from './outage.js'
 import type { HubTransportOptions } from './transport.js'
 
-/** Returns transport options that report retries through `say`. */
-export function reportWaits(
-  options: HubTransportOptions | undefined,
-  say: (message: string) => void,
-): HubTransportOptions {
-  return { ...options, onWait: (wait) => say(waitText(wait)) }
+/** Returns the transport options that report retries through `say`. */
+export function reportWaits(say: (message: string) => void): Pick<HubTransportOptions, 'onWait'> {
+  return { onWait: (wait) => say(waitText(wait)) }
 }
 
 /** One line, even if a proxy returned a whole page. */

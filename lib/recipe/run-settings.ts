@@ -29,7 +29,7 @@ export async function settingsOf(
   const { dedup, ...prepare } = recipe.prepare
   const [pinned, stored] = [pinnedRecipe(recipe), storedRecipe(recipe)]
   const { models, builtin, close: closeModels } = await modelsOf(recipe.models)
-  const connections = new HubConnections(reportWaits(recipe.hub, say))
+  const connections = new HubConnections({ ...recipe.hub, ...reportWaits(say) })
   const close = async (): Promise<void> => {
     await closeModels()
     await connections.close()

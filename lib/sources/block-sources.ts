@@ -84,7 +84,7 @@ export function hubSource(
 ): Source<Block> {
   const { repo, files, revision, token, hubUrl, cache, onEvent = () => undefined } = options
   return blockSource(options, async (split, mapping) => {
-    const transport = hubTransport(hubSettings({ token, hubUrl }), reportWaits({}, onEvent))
+    const transport = hubTransport(hubSettings({ token, hubUrl }), reportWaits(onEvent))
     const close = (): Promise<void> => transport.close()
     try {
       const { shards } = await hubShards({ repo, files, split, mapping, revision, token, hubUrl, cache, transport })

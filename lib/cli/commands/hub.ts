@@ -28,7 +28,7 @@ export function registerHub(program: Command): void {
     .option('--json', 'print one JSON object')
     .action(async (repo: string, globs: string[], { revision, json, ...hubFlags }: Flags) => {
       const settings = hubSettings(hubFlags)
-      const transport = hubTransport(settings, reportWaits({}, sayOnStderr))
+      const transport = hubTransport(settings, reportWaits(sayOnStderr))
       try {
         const { commit, files } = await listDataset({ repo, revision, files: globs, settings, transport })
         const bytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)

@@ -134,7 +134,7 @@ function callOf(recipe: Recipe, order: RunOrder): RunCall {
     mirror:
       mirror === undefined
         ? null
-        : new RunMirror({ ...mirror, directory, connection: reportWaits(hub, onWait), say, log }),
+        : new RunMirror({ ...mirror, directory, connection: { ...hub, ...reportWaits(onWait) }, say, log }),
     publish:
       publish === undefined
         ? null

@@ -40,7 +40,6 @@ const harmfulKinds: ReadonlySet<FailureKind> = new Set(['connection', 'stream', 
 /** Options for `Dispatcher`. */
 interface DispatcherOptions {
   readonly clock: Clock
-  readonly random: () => number
   readonly servers: ServerOptions
   readonly checkHarmless: HarmlessCheck
 }
@@ -51,7 +50,7 @@ export class Dispatcher {
   readonly records = new UnreleasedRecords()
   readonly groups: EndpointGroup[] = []
   readonly #batches = new Set<SentBatch>()
-  readonly #retryQueue: RetryQueue
+  readonly #retryQueue = new RetryQueue()
   readonly #signals = new WeakSet<AbortSignal>()
   readonly #forms: RequestCheck
   readonly #controls: ControlRequests
@@ -65,7 +64,6 @@ export class Dispatcher {
   constructor(options: DispatcherOptions) {
     this.#options = options
     setMaxListeners(0, this.#ticking.signal)
-    this.#retryQueue = new RetryQueue(options.clock, options.random)
     this.#controls = new ControlRequests(options.clock, options.checkHarmless)
     this.#forms = new RequestCheck((...asked) => this.#controls.passes(...asked))
   }
@@ -385,7 +383,7 @@ export class Dispatcher {
       this.#enqueue(request)
       return
     }
-    this.#retryQueue.add(request, endpoint, retryAfterMs)
+    this.#retryQueue.add(request, endpoint, retryAfterMs, this.#options.clock.now())
   }
 
   /** Frees the slot of a suspect that failed again or was settled. */

@@ -6,7 +6,6 @@
 import { systemClock } from '../../core/clock.js'
 import { ownValue } from '../../core/dictionary.js'
 import { type EventLog, noLog } from '../../core/event-log.js'
-import { seededRandom } from '../../core/random.js'
 import type { Clock, Position } from '../../core/types.js'
 import { ContractError, RequestRefusedError } from '../../errors.js'
 import type { Replies } from '../../storage/replies/replies.js'
@@ -116,7 +115,6 @@ class Servers implements ModelServers {
     const servers = serverOptions.parse(options.servers ?? {})
     this.#dispatcher = new Dispatcher({
       clock,
-      random: seededRandom(options.seed),
       servers,
       checkHarmless: async (call, model, endpoint, signal) => {
         const { options: asked, headers } = model

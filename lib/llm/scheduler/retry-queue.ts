@@ -4,7 +4,7 @@
  * A request that failed several times is a suspect: it is retried only once another request that was sent after its
  * last failure has passed, so that each failure is evidence; or alone, when nothing else is in flight (dispatcher.ts).
  */
-import type { Clock } from '../../core/types.js'
+import { seededRandom } from '../../core/random.js'
 import type { Endpoint } from '../endpoint/endpoint.js'
 import type { EndpointGroup, PendingRequest } from './pending-request.js'
 
@@ -18,24 +18,18 @@ const suspectFailures = 4
 
 /** Retry queue: failed requests that wait for their back-off. */
 export class RetryQueue {
-  readonly #clock: Clock
-  readonly #random: () => number
+  /** Any constant seed will do: the order in which requests fail differs from process to process. */
+  readonly #jitter = seededRandom(1)
   readonly #requests = new Set<PendingRequest>()
-
-  constructor(clock: Clock, random: () => number) {
-    this.#clock = clock
-    this.#random = random
-  }
 
   get size(): number {
     return this.#requests.size
   }
 
-  add(request: PendingRequest, endpoint: Endpoint, retryAfterMs: number): void {
-    const nowMs = this.#clock.now()
+  add(request: PendingRequest, endpoint: Endpoint, retryAfterMs: number, nowMs: number): void {
     const maxMs = isSuspect(request) ? suspectBackoffMaxMs : backoffMaxMs
     const backoffMs = Math.min(maxMs, firstBackoffMs * 2 ** Math.min(request.failures - 1, 16))
-    const waitMs = Math.max(retryAfterMs, backoffMs * (0.5 + this.#random() / 2))
+    const waitMs = Math.max(retryAfterMs, backoffMs * (0.5 + this.#jitter() / 2))
     request.dueMs = nowMs + waitMs + endpoint.health.retryWaitMs(nowMs)
     this.#requests.add(request)
   }
