@@ -44,7 +44,7 @@ function cellsOf(pair: Pair, { models, promptVersions }: RowOptions): Record<str
       { role: 'assistant', content: output },
     ],
     id: pair.id,
-    source: candidate.split,
+    source: candidate.source ?? candidate.split,
     shard: candidate.shard,
     offset: candidate.offset,
     chunk: candidate.chunk,

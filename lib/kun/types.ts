@@ -9,6 +9,8 @@ export interface Candidate {
   /** Public id of the chunk: `recordId` without a variant. */
   readonly id: string
   readonly split: string
+  /** Name of the source in rows; the split if undefined. */
+  readonly source?: string | undefined
   readonly shard: string
   readonly offset: number
   readonly chunk: number

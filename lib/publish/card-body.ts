@@ -60,10 +60,11 @@ function making({ pinned, sources }: CardFacts): string {
 deduplicated; a label model wrote an instruction for each chunk; what was not a sound instruction was dropped; a judge \
 graded the pairs; a model polished the answers, and the polished text was checked against the passage.`
   if (pinned === null) return steps
-  const rows = sources.map(({ split, hub, commit, shards, bytes }) => {
+  const rows = sources.map(({ split, name, hub, commit, shards, bytes }) => {
     const dataset = hub === null ? 'files' : datasetLink(hub)
     const at = commit === null ? '' : ` at commit \`${commit.slice(0, 12)}\``
-    return `| ${code(split)} | ${dataset}${at} | ${count(shards)} | ${count(bytes)} |`
+    const source = name === split ? '' : `, source ${code(name)}`
+    return `| ${code(split)}${source} | ${dataset}${at} | ${count(shards)} | ${count(bytes)} |`
   })
   const table =
     rows.length === 0 ? '' : `\n\n| split | read from | files | bytes |\n|---|---|---:|---:|\n${rows.join('\n')}`
@@ -118,8 +119,8 @@ const meanings: Readonly<Record<string, string>> = {
   output: 'the passage, polished where the recipe has a polish stage',
   messages: 'the same as a conversation: user, assistant',
   id: 'hash of split, shard, offset, chunk and variant: the same in every run',
-  source: 'the split',
-  shard: 'file of the source',
+  source: 'name of the source in the recipe, which is the split by default',
+  shard: 'file of the source, after the name of the source if it has one',
   offset: 'place of the document in its shard: bytes of the decompressed file, or the row of a Parquet file',
   chunk: 'ordinal of the chunk in its document',
   variant: 'ordinal of the instruction for this chunk',

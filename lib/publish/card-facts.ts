@@ -16,6 +16,8 @@ export interface SplitFacts {
 
 interface SourceFacts {
   readonly split: string
+  /** Name of the source in rows: that of the recipe, else the split. */
+  readonly name: string
   /** `owner/name`; null for local files. */
   readonly hub: string | null
   /** Commit of the dataset on the Hub: 40 hexadecimal digits. */
@@ -34,6 +36,7 @@ const countersSchema = dictionarySchema(z.object({ rows: z.number(), stages: dic
 
 const shardSchema = z.object({
   split: z.string(),
+  source: z.string().optional(),
   path: z.string(),
   sizeBytes: z.number().nullable(),
   removed: z.boolean().default(false),
@@ -48,7 +51,7 @@ export interface CardFacts {
   readonly samples: readonly { readonly split: string; readonly row: Readonly<Record<string, unknown>> }[]
   /** Null if the manifest has none, or has them in another format. */
   readonly counters: FunnelCounters | null
-  /** The source of each split; empty without a run.json. */
+  /** The sources, sorted by split and name; empty without a run.json. */
   readonly sources: readonly SourceFacts[]
   /** True if the built-in extractive writer was used in place of a model. */
   readonly extractive: boolean
@@ -94,24 +97,30 @@ const runSchema = z.object({ pinned: record, free: record.default({}) })
 /** A shard's content is pinned, on the Hub as `commit oid`. The dataset's name does not alter the output and is in `free`. */
 function sourcesOf({ pinned, free }: z.output<typeof runSchema>): SourceFacts[] {
   const shards = z.array(shardSchema).safeParse(pinned.shards)
-  const names = new Map([pinned, free].flatMap(({ recipe }) => [...namesOf(recipe)]))
   const facts = new Map<string, SourceFacts>()
-  for (const [split, hub] of names) facts.set(split, { split, hub, commit: null, shards: 0, bytes: 0 })
-  for (const { split, sizeBytes, content, removed } of shards.success ? shards.data : []) {
-    if (removed) continue
-    const before = facts.get(split) ?? { split, hub: null, commit: null, shards: 0, bytes: 0 }
-    const commit = /^([0-9a-f]{40}) /.exec(content ?? '')?.[1] ?? before.commit
-    facts.set(split, { ...before, commit, shards: before.shards + 1, bytes: before.bytes + (sizeBytes ?? 0) })
+  for (const { split, name = split, hub = null } of [pinned, free].flatMap(({ recipe }) => sourcesIn(recipe))) {
+    const before = facts.get(name) ?? { split, name, hub, commit: null, shards: 0, bytes: 0 }
+    facts.set(name, { ...before, hub: hub ?? before.hub })
   }
-  return [...facts.values()].sort((a, b) => (a.split < b.split ? -1 : 1))
+  for (const { split, source: name = split, sizeBytes, content, removed } of shards.success ? shards.data : []) {
+    if (removed) continue
+    const before = facts.get(name) ?? { split, name, hub: null, commit: null, shards: 0, bytes: 0 }
+    const commit = /^([0-9a-f]{40}) /.exec(content ?? '')?.[1] ?? before.commit
+    facts.set(name, { ...before, commit, shards: before.shards + 1, bytes: before.bytes + (sizeBytes ?? 0) })
+  }
+  return [...facts.values()].filter(({ hub, shards }) => hub !== null || shards > 0).sort(bySplitAndName)
 }
 
-const recipeSchema = z.object({ sources: z.array(z.object({ split: z.string(), hub: z.string().optional() })) })
+function bySplitAndName(a: SourceFacts, b: SourceFacts): number {
+  if (a.split !== b.split) return a.split < b.split ? -1 : 1
+  return a.name < b.name ? -1 : 1
+}
 
-/** Split → dataset on the Hub. */
-function namesOf(recipe: unknown): Map<string, string> {
-  const { sources = [] } = recipeSchema.safeParse(recipe).data ?? {}
-  return new Map(sources.flatMap(({ split, hub }) => (hub === undefined ? [] : [[split, hub]])))
+const sourceSchema = z.object({ split: z.string(), name: z.string().optional(), hub: z.string().optional() })
+const recipeSchema = z.object({ sources: z.array(sourceSchema) })
+
+function sourcesIn(recipe: unknown): z.output<typeof sourceSchema>[] {
+  return recipeSchema.safeParse(recipe).data?.sources ?? []
 }
 
 async function firstRows(path: string): Promise<{ features: Feature[]; rows: Record<string, unknown>[] }> {

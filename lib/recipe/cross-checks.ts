@@ -11,13 +11,10 @@ interface Issue {
 
 /** Returns the issues found, in the order of the recipe. */
 export function crossChecks(recipe: Recipe): Issue[] {
-  const splits = recipe.sources.map(({ split }) => split)
   return [
     ...recipe.sources.flatMap((source, index) => [
       ...sourceIssues(source, index),
-      ...(splits.indexOf(source.split) < index
-        ? [issue(['sources', index, 'split'], `found "${source.split}" a second time; each source needs its own split`)]
-        : []),
+      ...nameIssues(source, index, recipe.sources),
     ]),
     ...standardInputIssues(recipe.sources),
     ...Object.entries(recipe.models).flatMap(([name, model]) => modelIssues(name, model)),
@@ -46,6 +43,20 @@ function sourceIssues(source: RecipeSource, index: number): Issue[] {
     found.push(issue(at('files'), 'found "-" (standard input) among others; it must be the only entry'))
   }
   return found
+}
+
+/** Rows and ids name a source by its name, or by its split if no other source has it. */
+function nameIssues(source: RecipeSource, index: number, sources: readonly RecipeSource[]): Issue[] {
+  const { split, name } = source
+  const other = sources.findIndex((each, at) => at !== index && each.split === split)
+  if (name === undefined && other >= 0) {
+    const what = `found "${split}", which is also the split of sources[${other}]`
+    return [issue(['sources', index, 'split'], `${what}; give each source of a split a name, or another split`)]
+  }
+  const first = sources.findIndex((each) => (each.name ?? each.split) === (name ?? split))
+  if (first === index) return []
+  const field = name === undefined ? 'split' : 'name'
+  return [issue(['sources', index, field], `found "${name ?? split}", which already names sources[${first}]`)]
 }
 
 function standardInputIssues(sources: readonly RecipeSource[]): Issue[] {

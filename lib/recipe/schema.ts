@@ -42,9 +42,12 @@ const sourceEntry = z.strictObject({
     .string()
     .regex(/^\w+(\.\w+)*$/)
     .meta({
-      description: 'Split that the rows of this source belong to; unique in the recipe',
+      description: 'Split that the rows of this source belong to; several sources may share one, with a `name` each',
       allowed: 'letters, digits and _, with dots between them',
     }),
+  name: name
+    .optional()
+    .describe('Name of the source in the column `source` and before the path in `shard`; the split by default'),
   preset: z
     .enum(['wudao', 'wanjuan', 'skypile'])
     .optional()

@@ -42,9 +42,16 @@ export async function listShards(sources: readonly RecipeSource[], hub: HubConne
       if (!(error instanceof SourceNotFoundError)) throw error
       throw new SourceNotFoundError(`${path}.files: ${error.message}`, { cause: error, details: error.details })
     })
-    shards.push(...listed)
+    for (const shard of listed) shards.push(named(shard, source.name))
   }
   return shards
+}
+
+/** Puts the name of the source before the path, which is then unique among the sources of a split. */
+function named(shard: Shard, source: string | undefined): Shard {
+  if (source === undefined) return shard
+  // Of all sources, one may be standard input; readers recognise it by this path.
+  return { ...shard, source, path: shard.path === '-' ? '-' : `${source}/${shard.path}` }
 }
 
 async function shardsOf(source: RecipeSource, hub: HubConnections, path: string): Promise<readonly Shard[]> {

@@ -16,6 +16,8 @@ import {
 /** A shard as run.json pins it. JSON-safe. */
 export interface PinnedShard {
   readonly split: string
+  /** Name of the source; omitted if it is the split. */
+  readonly source?: string
   readonly path: string
   readonly sizeBytes: number | null
   /** `Shard.version`. */
@@ -42,8 +44,8 @@ export function pinnedShards(shards: readonly Shard[]): PinnedShard[] {
   return shards.map(pinnedShard)
 }
 
-function pinnedShard({ split, path, sizeBytes, version: content, reject: fault }: Shard): PinnedShard {
-  return { split, path, sizeBytes, content, ...(fault != null && { fault }) }
+function pinnedShard({ split, source, path, sizeBytes, version: content, reject: fault }: Shard): PinnedShard {
+  return { split, ...(source !== undefined && { source }), path, sizeBytes, content, ...(fault != null && { fault }) }
 }
 
 /**

@@ -33,6 +33,10 @@ export class ChunkCandidate implements Candidate {
     return this.block.split
   }
 
+  get source(): string | undefined {
+    return this.block.source
+  }
+
   get shard(): string {
     return this.block.shard
   }
@@ -68,8 +72,8 @@ export class ChunkCandidate implements Candidate {
   }
 
   toJSON(): Candidate {
-    const { id, split, shard, offset, chunk, key, title, text, tokens } = this
-    return { id, split, shard, offset, chunk, key, title, text, tokens }
+    const { id, split, source, shard, offset, chunk, key, title, text, tokens } = this
+    return { id, split, source, shard, offset, chunk, key, title, text, tokens }
   }
 }
 

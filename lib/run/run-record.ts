@@ -39,6 +39,7 @@ export async function runRecordOf(
 
 const pinnedShard: z.ZodType<PinnedShard> = z.object({
   split: z.string(),
+  source: z.string().exactOptional(),
   path: z.string(),
   sizeBytes: z.int().min(0).nullable(),
   content: z.string().nullable(),

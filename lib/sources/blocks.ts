@@ -238,5 +238,6 @@ function rawBlocksOf(
 async function* nothing(): AsyncGenerator<RawBlock> {}
 
 function toBlock(number: number, shard: Shard, { next: _, ...rawBlock }: RawBlock): Block {
-  return { number, split: shard.split, shard: shard.path, mapping: shard.mapping, ...rawBlock }
+  const { split, source, path, mapping } = shard
+  return { number, split, ...(source !== undefined && { source }), shard: path, mapping, ...rawBlock }
 }

@@ -12,6 +12,8 @@ export interface ShardReject {
 /** One file of a corpus. Ids and rows contain its `path`. */
 export interface Shard extends RangedFile {
   readonly split: string
+  /** Name of its source in rows; the split if absent. `path` then begins with it, so that it is unique in the split. */
+  readonly source?: string
   readonly mapping: FieldMapping
   /** Format of the content, if it cannot be detected from the bytes; detected by default. */
   readonly format?: 'arrow' | 'jsonl' | 'parquet' | undefined

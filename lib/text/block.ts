@@ -10,7 +10,9 @@ export interface Block {
   /** From 0, in input order over all shards. Determined by the data alone. */
   readonly number: number
   readonly split: string
-  /** Relative to the repository or the source's root, with '/'. */
+  /** Name of the source in rows; the split if absent. */
+  readonly source?: string
+  /** Relative to the repository or the source's root, with '/'; after the name of the source if it has one. */
   readonly shard: string
   /** Not used by any other block: the worker pool takes the buffer over. */
   readonly bytes: Uint8Array
@@ -35,6 +37,7 @@ export interface RefusedRecord {
 export interface PreparedBlock {
   readonly number: number
   readonly split: string
+  readonly source?: string
   readonly shard: string
   /** Documents read, rejected ones included; counted independently of their outcome, so that the sum can be checked. */
   readonly documents: number

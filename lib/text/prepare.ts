@@ -79,8 +79,9 @@ export function prepareBlock(
     onDocument(place.document)
     prepareRecord(place, block, preparer, rejects)
   }
-  const { number, split, shard } = block
-  return { number, split, shard, documents, chunks: preparer.columns.take(columnsBuffer), rejects }
+  const { number, split, source, shard } = block
+  const of = { number, split, shard, ...(source !== undefined && { source }) }
+  return { ...of, documents, chunks: preparer.columns.take(columnsBuffer), rejects }
 }
 
 function prepareRecord(place: RecordPlace, block: Block, preparer: Preparer, rejects: PrepareReject[]): void {

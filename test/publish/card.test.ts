@@ -67,7 +67,7 @@ function bodyOf(random: Random): string {
     features: [{ name: textOf(random), dtype: textOf(random) }],
     samples: [{ split: 'a', row }],
     counters: { a: { rows: 1, stages } },
-    sources: [{ split: 'a', hub: textOf(random), commit: null, shards: 1, bytes: 1 }],
+    sources: [{ split: 'a', name: 'a', hub: textOf(random), commit: null, shards: 1, bytes: 1 }],
     extractive: false,
     pinned: { recipe: { name: textOf(random), note: textOf(random) } },
   }

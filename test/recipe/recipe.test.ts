@@ -173,7 +173,18 @@ t.test('cross-checks between fields are reported like other issues', async (t) =
   )
   const source = '  - { split: wudao, preset: wudao, files: data/*.json }'
   const cases: [string, RegExp][] = [
-    [`${source}\n${source}`, /^r\.yaml:4:14 sources\[1\]\.split: found "wudao" a second time/],
+    [
+      `${source}\n${source}`,
+      /^r\.yaml:3:14 sources\[0\]\.split: found "wudao", which is also the split of sources\[1\]; give each .* a name/,
+    ],
+    [
+      '  - { split: a, name: b, files: c, text: d }\n  - { split: b, files: c, text: d }',
+      /^r\.yaml:4:14 sources\[1\]\.split: found "b", which already names sources\[0\]/,
+    ],
+    [
+      '  - { split: a, name: x, files: c, text: d }\n  - { split: a, name: x, files: c, text: d }',
+      /sources\[1\]\.name: found "x", which already names sources\[0\]/,
+    ],
     ['  - { split: a, files: b }', /^r\.yaml:3:5 sources\[0\]: needs preset .* or text/],
     [
       '  - { split: a, files: b, text: body, revision: main }',
