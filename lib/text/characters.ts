@@ -89,6 +89,11 @@ export function isIdeograph(code: number): boolean {
   return (code >= 0x4e00 && code <= 0x9fff) || (code >= 0x3400 && code <= 0x4dbf)
 }
 
+/** Whether a pair with this high surrogate is an ideograph of the supplementary planes. */
+export function isIdeographHigh(high: number): boolean {
+  return high >= 0xd840 && high <= 0xd8bf
+}
+
 export function isHangulSyllable(code: number): boolean {
   return code >= 0xac00 && code <= 0xd7a3
 }

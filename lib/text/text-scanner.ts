@@ -9,6 +9,7 @@ import {
   CharacterClass,
   type CharacterTables,
   characterClassCount,
+  isIdeographHigh,
   isLatin,
   isLowSurrogate,
 } from './characters.js'
@@ -250,8 +251,7 @@ export class TextScanner {
     if (this.#classes === this.#tables.classes && astralMayCompose(high)) return false
     this.#done = at + 2
     this.#saved += 2
-    const ideograph = high >= 0xd840 && high <= 0xd8bf
-    if (ideograph) return true
+    if (isIdeographHigh(high)) return true
     this.counts[CharacterClass.symbol] = (this.counts[CharacterClass.symbol] as number) + 2
     this.#extra += 2 * ((centiTokensByClass[CharacterClass.symbol] as number) - hanCentiTokens)
     return true

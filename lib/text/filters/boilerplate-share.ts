@@ -1,13 +1,17 @@
 /** Filters on parts of a web page that are not text: URLs and boilerplate lines. */
 import type { CleanText } from '../clean.js'
-import { over } from './composition.js'
+import { over, visibleWithAsides } from './composition.js'
 
 /** Limits the share of code units in URLs. */
 export function urlDensity(text: CleanText, shareMax: number): string | null {
-  return over(text.urlChars, text, shareMax, 'in URLs')
+  return over(text.urlChars, visibleWithAsides(text), shareMax, 'in URLs')
 }
 
-/** Limits the share of code units in short lines that contain a phrase of boilerplate.ts. */
+/**
+ * Limits the share of page furniture: lines that were cut (../furniture.ts) and short lines that contain a phrase of
+ * ../boilerplate.ts, of the text before the cut.
+ */
 export function boilerplate(text: CleanText, shareMax: number): string | null {
-  return over(text.boilerplateChars, text, shareMax, 'in boilerplate lines')
+  const furniture = text.furnitureChars + text.boilerplateChars
+  return over(furniture, visibleWithAsides(text) + text.furnitureChars, shareMax, 'in boilerplate lines')
 }

@@ -1,44 +1,63 @@
-/** Filters on the characters of a text. Shares are of the code units that are neither blanks nor line ends. */
+/**
+ * Filters on the characters of a text. Shares are of the code units that are neither blanks nor line ends, without code,
+ * mathematics and links (../asides.ts).
+ */
 import { CharacterClass } from '../characters.js'
 import type { CleanText } from '../clean.js'
 
-/** Requires a share of Han characters among all that are not punctuation. */
+/**
+ * Requires a share of Han characters among all that are not punctuation. Code, mathematics and links count an eighth, so
+ * that a few words on a page of code pass for Chinese text, and none do not.
+ */
 export function chineseShare(text: CleanText, shareMin: number): string | null {
-  const { counts } = text
+  const { proseCounts } = text
   let others = 0
-  for (const kind of counted) others += counts[kind] as number
+  for (const kind of counted) others += proseCounts[kind] as number
   let punctuation = 0
-  for (const kind of marks) punctuation += counts[kind] as number
+  for (const kind of marks) punctuation += proseCounts[kind] as number
   const han = visible(text) - others - punctuation
-  const share = han <= 0 ? 0 : han / (han + others)
+  const aside = (text.length - text.proseLength) / asideWeight
+  const share = han <= 0 ? 0 : han / (han + others + aside)
   return share < shareMin ? `${percent(share)} Chinese of at least ${percent(shareMin)}` : null
 }
 
-/** Limits symbols and ASCII punctuation: box drawing, arrows, emoji, code. */
+const asideWeight = 8
+
+/** Limits symbols and ASCII punctuation: box drawing, arrows, emoji. */
 export function symbolShare(text: CleanText, shareMax: number): string | null {
-  const { counts } = text
-  const symbols = (counts[CharacterClass.symbol] as number) + (counts[CharacterClass.asciiPunctuation] as number)
-  return over(symbols, text, shareMax, 'symbols')
+  const { proseCounts } = text
+  const symbols =
+    (proseCounts[CharacterClass.symbol] as number) + (proseCounts[CharacterClass.asciiPunctuation] as number)
+  return over(symbols, visible(text), shareMax, 'symbols')
 }
 
 /** Limits digits: tables, price lists, telephone books. */
 export function digitShare(text: CleanText, shareMax: number): string | null {
-  return over(text.counts[CharacterClass.digit] as number, text, shareMax, 'digits')
+  return over(text.proseCounts[CharacterClass.digit] as number, visible(text), shareMax, 'digits')
 }
 
-/** Compares `found`, as a share of the visible code units, with its limit. */
-export function over(found: number, text: CleanText, shareMax: number, what: string): string | null {
-  const all = visible(text)
+/** Compares `found`, as a share of `all`, with its limit. */
+export function over(found: number, all: number, shareMax: number, what: string): string | null {
   const share = all === 0 ? 0 : found / all
   return share > shareMax ? `${percent(share)} ${what} of at most ${percent(shareMax)}` : null
 }
 
-export function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`
+/** Code units that are neither blanks nor line ends, without asides. */
+export function visible(text: CleanText): number {
+  return visibleOf(text.proseLength, text.proseCounts)
 }
 
-function visible(text: CleanText): number {
-  return text.length - (text.counts[CharacterClass.blank] as number) - (text.counts[CharacterClass.newline] as number)
+/** The same with asides. */
+export function visibleWithAsides(text: CleanText): number {
+  return visibleOf(text.length, text.counts)
+}
+
+function visibleOf(length: number, counts: Int32Array): number {
+  return length - (counts[CharacterClass.blank] as number) - (counts[CharacterClass.newline] as number)
+}
+
+export function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`
 }
 
 const counted = [

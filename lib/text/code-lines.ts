@@ -1,0 +1,135 @@
+/** Recognises lines of source code, commands and markup without a fence around them. */
+import { isIdeograph, isLatin } from './characters.js'
+
+/** Longest line that may be code, in code units; minified scripts are not worth keeping. */
+const codeLineCharsMax = 400
+/** Least share of ASCII in a line of code before its comment, in percent. */
+const asciiPercentMin = 60
+
+/** Words that start a line of code, when a blank, a bracket or a colon follows. */
+const openings = new Set(
+  (
+    'const let var function def class import from return if for while else elif switch case try except catch finally with ' +
+    'public private protected static void int float double char bool string struct enum interface package namespace using ' +
+    'print printf echo export async await yield lambda fn func pub impl match use require include define ifdef endif ' +
+    'select insert update delete create alter drop where group order limit join ' +
+    'sudo apt apt-get yum brew npm npx yarn pip pip3 conda git docker kubectl cd ls mkdir chmod chown curl wget ssh scp tar ' +
+    'make cmake gcc python python3 node java javac go cargo FROM RUN COPY ADD CMD ENTRYPOINT WORKDIR ENV EXPOSE'
+  ).split(' '),
+)
+const openingCharsMax = 12
+
+/** Whether codes[start … end) is a line of code by itself: by its opening word, its last mark, or its operators. */
+export function isCodeLine(codes: Uint16Array, start: number, end: number): boolean {
+  if (end - start < 2 || end - start > codeLineCharsMax) return false
+  const stop = commentStart(codes, start, end)
+  let [ascii, letters, others, marks, operators] = [0, 0, 0, 0, 0]
+  for (let at = start; at < stop; at++) {
+    const code = codes[at] as number
+    if (code <= 0x20 || code === 0x3000) continue
+    if (code >= 0x7f) {
+      others++
+      continue
+    }
+    ascii++
+    if (isLatin(code)) letters++
+    if (isCodeMark(code)) {
+      marks++
+      if (isOperator(codes, at, stop)) operators++
+    }
+  }
+  // Rules of dashes and of equals signs have no letters.
+  if (6 * letters < ascii || 100 * ascii < asciiPercentMin * (ascii + others)) return false
+  const last = lastVisible(codes, start, stop)
+  if (operators > 0) return true
+  if (last === 0x7b || last === 0x7d || last === 0x3b) return marks > 1 || isLatin(codes[start] as number)
+  return marks > 0 && opensCode(codes, start, stop)
+}
+
+/** Whether codes[start … end) is visible and has ASCII only. */
+export function isAsciiLine(codes: Uint16Array, start: number, end: number): boolean {
+  if (end - start > codeLineCharsMax) return false
+  for (let at = start; at < end; at++) {
+    const code = codes[at] as number
+    if (code > 0x7e && code !== 0x3000) return false
+  }
+  return end > start
+}
+
+/** Where `//`, `#` after a blank, or `--` starts a comment with Han in it; `end` if there is none. */
+function commentStart(codes: Uint16Array, start: number, end: number): number {
+  let last = end - 1
+  while (last > start && !isIdeograph(codes[last] as number)) last--
+  for (let at = start; at < last; at++) {
+    const code = codes[at] as number
+    const next = codes[at + 1] as number
+    const slashes = code === 0x2f && (next === 0x2f || next === 0x2a) && codes[at - 1] !== 0x3a
+    const hash = code === 0x23 && (at === start || codes[at - 1] === 0x20)
+    const dashes = code === 0x2d && next === 0x2d && codes[at + 2] === 0x20
+    if ((slashes || hash || dashes) && at > start) return at
+  }
+  return end
+}
+
+function lastVisible(codes: Uint16Array, start: number, end: number): number {
+  let at = end - 1
+  while (at > start && (codes[at] as number) <= 0x20) at--
+  return codes[at] as number
+}
+
+const codeMarks = new Set([...'{}()[];=<>+*/_&|"\'$#:.-!@%\\`'].map((mark) => mark.charCodeAt(0)))
+
+function isCodeMark(code: number): boolean {
+  return codeMarks.has(code)
+}
+
+/** Pairs of marks that prose does not have. */
+const operatorPairs = new Set(
+  [
+    '=>',
+    '->',
+    '::',
+    '()',
+    '==',
+    '!=',
+    ':=',
+    '&&',
+    '||',
+    '</',
+    '/>',
+    '+=',
+    '-=',
+    '++',
+    '<?',
+    '?>',
+    '){',
+    ');',
+    '};',
+    '")',
+    "')",
+  ].map(pairKey),
+)
+
+function pairKey(pair: string): number {
+  return pair.charCodeAt(0) * 128 + pair.charCodeAt(1)
+}
+
+function isOperator(codes: Uint16Array, at: number, end: number): boolean {
+  if (at + 1 >= end) return false
+  // `-->` separates times and closes comments.
+  if (codes[at] === 0x2d && codes[at - 1] === 0x2d) return false
+  return operatorPairs.has((codes[at] as number) * 128 + (codes[at + 1] as number))
+}
+
+function opensCode(codes: Uint16Array, start: number, end: number): boolean {
+  let at = start
+  while (at < end && (codes[at] as number) <= 0x20) at++
+  if (codes[at] === 0x23 || codes[at] === 0x40 || codes[at] === 0x24) at++
+  let word = ''
+  for (; at < end && word.length <= openingCharsMax; at++) {
+    const code = codes[at] as number
+    if (!isLatin(code) && code !== 0x2d && !(code >= 0x30 && code <= 0x39)) break
+    word += String.fromCharCode(code)
+  }
+  return openings.has(word) || openings.has(word.toLowerCase())
+}
