@@ -45,8 +45,10 @@ t.test('every reason that the code gives is in the list', async (t) => {
   }
   t.ok(checked > 50, `${checked} places were looked at`)
   for (const reason of [...filterReasons, ...lostReasons]) t.ok(Object.hasOwn(list, reason), reason)
-  const checks = code.find(({ name }) => name === 'kun/checks.ts')?.text ?? ''
-  const faults = [...checks.matchAll(/(?:return|fault:|[?:]) '([a-z-]+)'/g)].map(([, fault]) => `${fault}-reply`)
+  const checks = code.find(({ name }) => name === 'kun/replies/reply-fault.ts')?.text ?? ''
+  const faults = [...checks.matchAll(/(?:return|fault:|[?:]) '([a-z-]+)'/g)].map(
+    ([, fault]) => `${(fault as string).replace(/-reply$/, '')}-reply`,
+  )
   t.ok(faults.length > 5)
   for (const reason of faults.filter((each) => !each.startsWith('output-'))) t.ok(Object.hasOwn(list, reason), reason)
   for (const word of ['length', 'content_filter', 'abort', 'anything']) {

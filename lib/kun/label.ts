@@ -1,11 +1,14 @@
 /** Back-translation: asks the label model for the instructions to which a chunk would be the reply. */
 import { Child, type Dropped } from '../core/types.js'
 import type { Model } from '../llm/types.js'
+import type { Reply } from '../storage/replies/types.js'
 import { recordId } from '../text/identity.js'
-import { textFault } from './checks.js'
-import { comparisonForm, instructionFault, instructionOf } from './instruction-filter.js'
 import { kunSampling, type LabelOptions, samplingOf } from './options.js'
 import { promptVersion, templateOf } from './prompts.js'
+import { comparisonForm } from './replies/comparison-form.js'
+import { retryWithReason } from './replies/correction.js'
+import { readInstruction } from './replies/read-instruction.js'
+import { contentFault, textFault } from './replies/reply-fault.js'
 import type { Candidate, KunStage, Pair, StageCall } from './types.js'
 
 /**
@@ -22,22 +25,24 @@ export function labelStage(model: Model, options: LabelOptions): KunStage<Candid
   async function ask(candidate: Candidate, variant: number, { position, signal }: StageCall): Promise<Labelled> {
     const { split, shard, offset, chunk, text, title } = candidate
     const id = recordId(split, shard, offset, chunk, variant)
+    const request = { ...template.render({ text, title, instruction: '' }), sampling }
+    const read = (reply: Reply) => readInstruction(reply.text, { text, title }, options.filter)
     const answer = await model.ask({
       record: id,
       position: [...position, variant],
       stage: 'label',
       stageOrder: 0,
-      request: { ...template.render({ text, title, instruction: '' }), sampling },
-      fault: (reply) => textFault(reply) ?? (instructionOf(reply.text) === '' ? 'empty' : null),
+      request,
+      fault: (reply) => textFault(reply) ?? contentFault(read(reply)),
+      retry: retryWithReason(request),
       signal,
     })
     const pair = { ...unlabelled, candidate, variant, id }
     if ('verdict' in answer) {
       return { pair, dropped: { drop: answer.verdict.reason, detail: answer.verdict.detail } }
     }
-    const instruction = instructionOf(answer.reply.text)
-    const labelled = { ...pair, instruction, labelAttempt: answer.attempt }
-    return { pair: labelled, dropped: instructionFault(instruction, options.filter) }
+    const labelled = { ...pair, instruction: read(answer.reply).text, labelAttempt: answer.attempt }
+    return { pair: labelled, dropped: null }
   }
 
   return {

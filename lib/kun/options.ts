@@ -1,8 +1,8 @@
 /** Schemas of the options under `kun:` in a recipe. The defaults are those of the published method. */
 import { z } from 'zod'
-import { outputFilterOptions } from './checks.js'
-import { instructionFilterOptions } from './instruction-filter.js'
 import { type CustomTemplateOptions, customTemplateOptions, type TemplateName } from './prompts.js'
+import { outputFilterOptions } from './replies/read-answer.js'
+import { instructionFilterOptions } from './replies/read-instruction.js'
 
 /** Sampling fields of all three stages. Source: COIG-Kun's scripts. */
 export const kunSampling = { temperature: 0.5, top_p: 0.95, repetition_penalty: 1.2, max_tokens: 1024 } as const

@@ -1,12 +1,14 @@
 /** Answer polishment: the chat model rewrites the raw text as an answer to the instruction. */
 import type { Model } from '../llm/types.js'
-import { outputFault, textFault } from './checks.js'
+import type { Reply } from '../storage/replies/types.js'
 import { kunSampling, type PolishOptions, samplingOf } from './options.js'
 import { promptVersion, templateOf } from './prompts.js'
-import { replyText } from './reply-text.js'
+import { retryWithReason } from './replies/correction.js'
+import { readAnswer } from './replies/read-answer.js'
+import { contentFault, textFault } from './replies/reply-fault.js'
 import type { KunStage, Pair } from './types.js'
 
-/** Sets the output of each pair, or drops the pair with the reason of the output filter. */
+/** Sets the output of each pair, or drops the pair with the fault of the reply. */
 export function polishStage(model: Model, options: PolishOptions): KunStage<Pair, Pair> {
   const template = templateOf(options.prompt)
   const sampling = samplingOf(kunSampling, template.sampling, options.sampling)
@@ -16,23 +18,21 @@ export function polishStage(model: Model, options: PolishOptions): KunStage<Pair
     promptVersion: promptVersion(template),
     run: async (pair, { position, signal }) => {
       const { text, title } = pair.candidate
+      const { instruction } = pair
+      const request = { ...template.render({ text, title, instruction }), sampling }
+      const read = (reply: Reply) => readAnswer(reply.text, { instruction, text }, options.filter)
       const answer = await model.ask({
         record: pair.id,
         position,
         stage: 'polish',
         stageOrder: 2,
-        request: { ...template.render({ text, title, instruction: pair.instruction }), sampling },
-        fault: textFault,
+        request,
+        fault: (reply) => textFault(reply) ?? contentFault(read(reply)),
+        retry: retryWithReason(request),
         signal,
       })
       if ('verdict' in answer) return { drop: answer.verdict.reason, detail: answer.verdict.detail }
-      const output = outputOf(answer.reply.text)
-      return outputFault(output, options.filter) ?? { emit: [{ ...pair, output }] }
+      return { emit: [{ ...pair, output: read(answer.reply).text }] }
     },
   }
-}
-
-/** Returns the answer in a reply, without the prefix 回答：. */
-function outputOf(reply: string): string {
-  return replyText(reply).replace(/^(?:回答|答案|答)\s{0,4}[：:]\s*/, '')
 }

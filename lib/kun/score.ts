@@ -1,9 +1,10 @@
 /** Grades the instruction of a pair without its text: a grade of both does not separate good from bad (the Kun paper). */
 import type { Capabilities, Model } from '../llm/types.js'
-import { scoreFault, textFault, wellFormed } from './checks.js'
-import { gradeOf, topLogprobsMax } from './grade.js'
 import { kunSampling, type ScoreOptions, samplingOf } from './options.js'
 import { prefillScore, promptVersion, templateOf } from './prompts.js'
+import { shortened } from './replies/excerpt.js'
+import { gradeOf, topLogprobsMax } from './replies/grade.js'
+import { scoreFault, textFault } from './replies/reply-fault.js'
 import type { KunStage, Pair } from './types.js'
 
 /**
@@ -52,7 +53,7 @@ export function scoreStage(model: Model, options: ScoreOptions): KunStage<Pair, 
       if (!readable) {
         return {
           drop: 'score-format',
-          detail: `neither 好 nor 差: ${wellFormed(answer.reply.text.slice(0, repliedCharsMax))}`,
+          detail: `neither 好 nor 差: ${shortened(answer.reply.text, repliedCharsMax)}`,
         }
       }
       if (score < options.keepAtLeast) {

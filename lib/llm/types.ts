@@ -28,11 +28,26 @@ export interface Call {
   readonly request: CompletionRequest
   /** Returns the fault of a reply ('empty', 'looping', 'cut-off' …) or null; a faulty one is requested again with another seed. */
   readonly fault: (reply: Reply) => Fault | null
+  /**
+   * Returns the request that follows a faulty reply, such as one that names the fault; null to give up. Deterministic,
+   * because a resumed run derives the same requests from the stored replies. By default the same request.
+   */
+  readonly retry?: (fault: Fault, last: CompletionRequest) => CompletionRequest | null
   readonly signal: AbortSignal
 }
 
-/** Fault of a reply: a stable word, with a detail if the beginning of the reply does not show it. */
-export type Fault = string | { readonly fault: string; readonly found: string }
+/** Fault of a reply: a stable word, with a detail if the beginning of the reply does not show it; or of its content. */
+export type Fault = string | { readonly fault: string; readonly found: string } | ContentFault
+
+/** Fault in the text of a reply that ended by itself. */
+export interface ContentFault {
+  /** A reject reason. */
+  readonly reason: string
+  /** Words or figures that show the fault; may be ''. */
+  readonly found: string
+  /** The text after repairs, which the reject shows in place of the reply. */
+  readonly text: string
+}
 
 /**
  * Result of `ask`. A verdict depends on more than the data (tries used up, deadline exceeded, refused by the server),

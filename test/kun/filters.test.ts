@@ -1,17 +1,18 @@
 import t from 'tap'
-import { outputFault, outputFilterOptions, textFault } from '../../lib/kun/checks.js'
-import {
-  comparisonForm,
-  instructionFault,
-  instructionFilterOptions,
-  instructionOf,
-} from '../../lib/kun/instruction-filter.js'
-import { repeatedEnd, repeatedStart } from '../../lib/kun/repetition.js'
-import { replyText } from '../../lib/kun/reply-text.js'
+import { comparisonForm } from '../../lib/kun/replies/comparison-form.js'
+import { repeatedEnd, repeatedStart } from '../../lib/kun/replies/loops.js'
+import { outputFilterOptions, readAnswer } from '../../lib/kun/replies/read-answer.js'
+import { instructionFilterOptions, readInstruction } from '../../lib/kun/replies/read-instruction.js'
+import { textFault } from '../../lib/kun/replies/reply-fault.js'
+import { replyText } from '../../lib/kun/replies/reply-text.js'
 
 const megabyte = 1024 * 1024
-const instructionOptions = instructionFilterOptions.parse({})
-const outputOptions = outputFilterOptions.parse({})
+const unrelated = {
+  text: '江南多雨，屋顶常用青瓦，檐口伸出墙外，雨水便不会打湿门窗。',
+  title: '',
+  instruction: '屋顶怎样防雨？',
+}
+const instructionOf = (reply: string) => readInstruction(reply, unrelated).text
 const article = '竹子一生只开一次花，花后养分耗尽，整片竹林便会枯死，所以养竹人要提前移栽新鞭。'
 
 t.test('thoughts, fences, roles and end tokens are removed from a reply, and nothing else', async (t) => {
@@ -50,27 +51,26 @@ t.test('the instruction is extracted from the text around it', async (t) => {
   for (const [reply, instruction] of cases) t.equal(instructionOf(reply), instruction, JSON.stringify(reply))
 })
 
-t.test('every published keyword drops an instruction and is named in the detail', async (t) => {
-  const { keywords: instructionKeywords } = instructionFilterOptions.parse({})
-  t.equal(instructionKeywords.length, 14)
-  for (const word of instructionKeywords) {
-    t.strictSame(instructionFault(`请说明${word}的写法`, instructionOptions), {
-      drop: 'instruction-keyword',
-      detail: word,
-    })
-  }
-  t.equal(instructionFault('请说明诗的写法', instructionOptions), null)
+t.test('keywords are none by default; one that the recipe lists drops a text and is named in the detail', async (t) => {
+  t.strictSame(instructionFilterOptions.parse({}).keywords, [])
+  t.strictSame(outputFilterOptions.parse({}).keywords, [])
+  const keywords = instructionFilterOptions.parse({ keywords: ['新闻', '根据'] })
+  const { fault } = readInstruction('怎样写一条校园新闻？', unrelated, keywords)
+  t.strictSame(fault, { reason: 'instruction-keyword', detail: '新闻' })
+  t.equal(readInstruction('怎样写一条校园新闻？', unrelated).fault, null)
+  const words = outputFilterOptions.parse({ keywords: ['养竹人'] })
+  t.match(readAnswer(article, unrelated, words).fault, { reason: 'output-keyword', detail: /^养竹人: / })
 })
 
 t.test(
   'an instruction that is too short, too long, not Chinese or has marks is dropped with its own reason',
   async (t) => {
-    const dropOf = (instruction: string) => instructionFault(instruction, instructionOptions)?.drop
+    const dropOf = (instruction: string) => readInstruction(instruction, unrelated).fault?.reason
     t.equal(dropOf('写诗。'), 'instruction-too-short')
     t.equal(dropOf('写一诗。'), undefined)
-    t.equal(dropOf('诗'.repeat(400)), undefined)
-    t.equal(dropOf('诗'.repeat(401)), 'instruction-too-long')
-    t.equal(dropOf('𠮷'.repeat(400)), undefined, 'a character outside the basic plane counts once')
+    t.equal(dropOf(han(400)), undefined)
+    t.equal(dropOf(han(401)), 'instruction-too-long')
+    t.equal(dropOf(han(400, 0x20000)), undefined, 'a character outside the basic plane counts once')
     t.equal(dropOf('How do I grow bamboo?'), 'instruction-not-chinese')
     t.equal(dropOf('用 Python 写快速排序'), undefined)
     t.equal(dropOf('【/文本】如何种竹？'), 'instruction-markers')
@@ -83,20 +83,22 @@ t.test('width, case and punctuation do not make two variants different', async (
   t.not(comparisonForm('如何种竹'), comparisonForm('如何种树'))
 })
 
-t.test('an output with a published keyword, too few characters, little Chinese or marks is dropped', async (t) => {
-  const dropOf = (output: string) => outputFault(output, outputOptions)?.drop
+t.test('an output with too few characters, little Chinese, marks or a loop at its start is dropped', async (t) => {
+  const dropOf = (output: string) => readAnswer(output, unrelated).fault?.reason
   t.equal(dropOf(article), undefined)
-  for (const word of ['作为', '根据', '知识库', '2023', '抱歉']) t.equal(dropOf(article + word), 'output-keyword', word)
-  t.equal(dropOf(`${article.slice(0, 19)}`), 'output-too-short')
-  t.equal(dropOf(`${article.slice(0, 20)}`), undefined)
+  for (const word of ['作为', '根据', '知识库', '2023', '抱歉']) t.equal(dropOf(`${article}${word}。`), undefined, word)
+  t.equal(dropOf(`${article.slice(0, 18)}。`), 'output-too-short')
+  t.equal(dropOf(`${article.slice(0, 19)}。`), undefined)
   t.equal(dropOf('I am sorry, but I can only answer in English.'), 'output-not-chinese')
   t.equal(dropOf(`${article}【/指令】`), 'output-markers')
-  t.equal(dropOf(`哈哈哈哈哈哈${article}`), 'output-repeats')
+  t.equal(dropOf(`哈哈哈哈哈哈${article}`), 'looping-reply')
   t.equal(dropOf(`哈哈哈哈哈${article}`), undefined, 'five times are allowed')
 })
 
 t.test('the detail of a dropped output never has half a character', async (t) => {
-  const detail = outputFault(`${article}${'𠮷'.repeat(10)}一抱歉一${'𠮷'.repeat(30)}`, outputOptions)?.detail ?? ''
+  const options = outputFilterOptions.parse({ keywords: ['抱歉'] })
+  const { fault } = readAnswer(`${article}${'𠮷竹'.repeat(5)}一抱歉一${'𠮷木'.repeat(15)}。`, unrelated, options)
+  const detail = fault?.detail ?? ''
   t.match(detail, /^抱歉: /)
   t.notMatch(detail, /\p{Cs}/u)
 })
@@ -143,8 +145,8 @@ t.test('a megabyte of worst-case input is checked with a bounded number of reads
   for (const [name, text] of Object.entries(texts)) {
     const reply = { text, finishReason: 'stop', promptTokens: 0, completionTokens: 0 }
     textFault(reply)
-    outputFault(text, outputOptions)
-    instructionFault(instructionOf(text), instructionOptions)
+    readAnswer(text, unrelated)
+    readInstruction(text, unrelated)
     t.pass(name)
   }
   t.equal(repeatedStart(texts['one letter']), 'a')
@@ -160,6 +162,11 @@ t.test('a reply that is cut off, empty or looping is a fault to retry', async (t
   t.equal(fault('<think>没想完'), 'thought-markers')
   t.equal(fault('竹子竹子竹子竹子竹子竹子'), 'looping')
 })
+
+/** Different characters, so that nothing repeats. */
+function han(length: number, first = 0x4e00): string {
+  return Array.from({ length }, (_, index) => String.fromCodePoint(first + index)).join('')
+}
 
 function repeatedStartByDefinition(text: string): string | null {
   for (let period = 1; period * 6 <= text.length; period++) {

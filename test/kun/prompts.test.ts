@@ -1,7 +1,7 @@
 import t from 'tap'
-import { gradeOf } from '../../lib/kun/grade.js'
 import { labelOptions, polishOptions, scoreOptions } from '../../lib/kun/options.js'
 import { customTemplateOptions, prefillScore, templateOf, templates } from '../../lib/kun/prompts.js'
+import { gradeOf } from '../../lib/kun/replies/grade.js'
 import { labelChatRubric, polishRubric, scoreRubric } from '../../lib/kun/templates.js'
 
 const fields = { text: '水往低处流。', instruction: '水往哪里流？', title: '水' }

@@ -1,7 +1,7 @@
 import t from 'tap'
-import { scoreFault, textFault } from '../../lib/kun/checks.js'
-import { damagedCharacter } from '../../lib/kun/damaged-text.js'
-import { gradeOf } from '../../lib/kun/grade.js'
+import { damagedCharacter } from '../../lib/kun/replies/damaged-text.js'
+import { gradeOf } from '../../lib/kun/replies/grade.js'
+import { scoreFault, textFault } from '../../lib/kun/replies/reply-fault.js'
 import type { Reply } from '../../lib/storage/replies/types.js'
 
 const reply = (more: Partial<Reply>): Reply => ({

@@ -48,7 +48,11 @@ function scripted(answers: readonly (string | Partial<Reply> | Answer)[], can: P
       const given = typeof answer === 'string' ? { text: answer } : answer
       const reply = { text: '', finishReason: 'stop', promptTokens: 1, completionTokens: 1, ...given }
       const fault = asked.fault(reply)
-      return fault === null ? { reply, attempt: 0 } : { verdict: { reason: `${fault}-reply`, detail: reply.text } }
+      if (fault === null) return { reply, attempt: 0 }
+      if (typeof fault === 'object' && 'reason' in fault) {
+        return { verdict: { reason: fault.reason, detail: fault.found } }
+      }
+      return { verdict: { reason: `${fault}-reply`, detail: reply.text } }
     },
   }
   return { model, calls }
@@ -66,7 +70,7 @@ function pairsOf(outcome: Outcome<Pair>): (Pair | Child<Pair>)[] {
 
 t.test('each variant is one attempt: a pair, or a child with the reason of its drop', async (t) => {
   const { model, calls } = scripted([
-    '根据上文，竹子怎样开花？',
+    '【/文本】竹子怎样开花？',
     '竹子怎样开花？',
     '指令：竹子怎样开花',
     '',
@@ -78,7 +82,7 @@ t.test('each variant is one attempt: a pair, or a child with the reason of its d
   t.strictSame(
     pairs.map((pair) => (pair instanceof Child ? pair.outcome : pair.instruction)),
     [
-      { drop: 'instruction-keyword', detail: '根据' },
+      { drop: 'instruction-markers', detail: '【/文本】' },
       '竹子怎样开花？',
       { drop: 'duplicate-variant', detail: 'of variant 1' },
       { drop: 'empty-reply', detail: '' },
@@ -189,7 +193,7 @@ t.test('a polished answer is cleaned, checked, and dropped with the reason', asy
   const options = polishOptions.parse({ model: 'writer' })
   const run = (reply: string | Answer) => polishStage(scripted([reply]).model, options).run(pair, call)
   t.match(await run(`<think>想</think>回答：${text}`), { emit: [{ output: text, instruction: pair.instruction }] })
-  t.match(await run(`作为助手，${text}`), { drop: 'output-keyword', detail: /^作为: / })
+  t.match(await run(`${text}【/文本】`), { drop: 'output-markers', detail: '【/文本】' })
   t.match(await run('太短。'), { drop: 'output-too-short' })
   t.match(await run({ verdict: { reason: 'deadline', detail: '300 s' } }), { drop: 'deadline', detail: '300 s' })
 })

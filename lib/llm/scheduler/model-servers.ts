@@ -15,7 +15,7 @@ import { type ModelInput, modelOptions, type ServerOptions, serverOptions } from
 import { type Client, httpClient, requestHeaders, secretFinishReason } from '../protocol/client.js'
 import { requestBody } from '../protocol/reply-body.js'
 import { canonicalJson, replyKey, requestSeed } from '../protocol/request-identity.js'
-import type { Answer, Call, Capabilities, Model } from '../types.js'
+import type { Answer, Call, Capabilities, ContentFault, Fault, Model } from '../types.js'
 import { Dispatcher } from './dispatcher.js'
 import { type EndpointMetrics, EndpointRegistry, type OnServerEvent, type ServerEvent } from './endpoint-registry.js'
 import { EndpointGroup, type FormState, type PendingRequest, type ScheduledModel } from './pending-request.js'
@@ -243,24 +243,32 @@ class Servers implements ModelServers {
     }
   }
 
-  /** Requests a faulty reply again with the seed of the next attempt. That all tries were used follows from stored replies. */
+  /**
+   * Requests a faulty reply again with the seed of the next attempt, by default in the same words. That all tries were
+   * used follows from stored replies.
+   */
   async #complete(call: Call, model: OpenModel): Promise<Answer> {
-    let last = { fault: '', found: '' }
-    let text = ''
+    let asked = call
+    let last: ContentFault = { reason: '', found: '', text: '' }
     let kept = true
+    let tries = 0
     for (let attempt = 0; attempt < model.options.triesMax; attempt++) {
-      const served = await this.#result(call, model, attempt)
+      const served = await this.#result(asked, model, attempt)
       const { outcome } = served
       kept &&= served.kept
       if ('verdict' in outcome) return { verdict: outcome.verdict, ...(kept && { kept }) }
-      const found = outcome.reply.finishReason === secretFinishReason ? 'secret' : call.fault(outcome.reply)
-      if (found === null) return { reply: outcome.reply, attempt, ...(kept && { kept }) }
-      last = typeof found === 'string' ? { fault: found, found: '' } : found
-      text = outcome.reply.text
+      const { reply } = outcome
+      const found = reply.finishReason === secretFinishReason ? 'secret' : call.fault(reply)
+      if (found === null) return { reply, attempt, ...(kept && { kept }) }
+      last = describedFault(found, reply.text)
+      tries = attempt + 1
+      const request = call.retry === undefined ? asked.request : call.retry(found, asked.request)
+      if (request === null) break
+      if (request !== asked.request) asked = { ...call, request }
     }
-    const reason = last.fault.endsWith('-reply') ? last.fault : `${last.fault}-reply`
     const found = last.found === '' ? '' : ` (${last.found})`
-    const detail = `${model.options.triesMax} tries; the last${found}: ${text.slice(0, 200)}`
+    const detail = `${tries} tries; the last${found}: ${last.text.slice(0, 200)}`
+    const { reason } = last
     if (!kept) this.#log.info('tries-exhausted', { record: call.record, stage: call.stage, reason, detail })
     return { verdict: { reason, detail }, ...(kept && { kept }) }
   }
@@ -325,4 +333,11 @@ class Servers implements ModelServers {
       this.#calls.delete(asked)
     }
   }
+}
+
+/** Returns the reject reason of a fault, and the text that the reject shows. */
+function describedFault(fault: Fault, replied: string): ContentFault {
+  if (typeof fault === 'object' && 'reason' in fault) return fault
+  const { fault: word, found } = typeof fault === 'string' ? { fault, found: '' } : fault
+  return { reason: word.endsWith('-reply') ? word : `${word}-reply`, found, text: replied }
 }

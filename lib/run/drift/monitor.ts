@@ -4,8 +4,8 @@
  */
 import { Child } from '../../core/types.js'
 import { CorruptFileError, type DriftError } from '../../errors.js'
-import { characters, hanShare } from '../../kun/language.js'
-import { replyText } from '../../kun/reply-text.js'
+import { characters, hanShare } from '../../kun/replies/language.js'
+import { replyText } from '../../kun/replies/reply-text.js'
 import type { KunStage } from '../../kun/types.js'
 import type { Answer, Call } from '../../llm/types.js'
 import type { FileLayer } from '../../storage/files.js'

@@ -1,79 +1,58 @@
-/**
- * Extracts the instruction from a reply of the label model, and filters it. The keywords and the two repairs are the
- * published ones; the bounds are not.
- */
+/** Reads a reply of the label model: repairs it, then checks the instruction. */
 import { z } from 'zod'
-import type { Dropped } from '../core/types.js'
 import { characters, hanShare } from './language.js'
+import { leftoverMark } from './prompt-marks.js'
+import { plainFault } from './reply-fault.js'
 import { replyText } from './reply-text.js'
-
-/** Words of instructions that refer to something the reader cannot see. Source: COIG-Kun's instruction filter. */
-const instructionKeywords = [
-  '新闻',
-  '材料',
-  '图片',
-  '链接',
-  '网址',
-  '根据',
-  '简历',
-  '简介',
-  '文章',
-  '摘要',
-  '文本',
-  '提取',
-  '关键词',
-  '网站',
-]
+import type { Reading, ReplyFault } from './types.js'
 
 export const instructionFilterOptions = z.strictObject({
-  keywords: z
-    .array(z.string().min(1))
-    .default(instructionKeywords)
-    .describe('An instruction with one of these words is dropped'),
+  keywords: z.array(z.string().min(1)).default([]).describe('An instruction with one of these words is dropped'),
   charsMin: z.int().min(1).default(4).describe('Characters an instruction has at least'),
   charsMax: z.int().min(1).default(400).describe('Characters an instruction has at most'),
   hanShareMin: z.number().min(0).max(1).default(0.2).describe('Share of Chinese characters among its letters'),
 })
-type InstructionFilterOptions = z.output<typeof instructionFilterOptions>
+export type InstructionFilterOptions = z.output<typeof instructionFilterOptions>
+
+/** The record that a reply labels. */
+export interface InstructionContext {
+  /** The text for which the instruction was written. */
+  readonly text: string
+  readonly title: string
+}
 
 /**
- * Returns the instruction in a reply of the label model, or '' if it has none. Linear in the reply's length.
+ * Returns the instruction in a reply of the label model, and its first fault. Linear in the reply's length.
  *
  * Example: '指令：“如何种竹？”     \n如何种竹？' → '如何种竹？'
  */
-export function instructionOf(reply: string): string {
+export function readInstruction(
+  reply: string,
+  _context: InstructionContext,
+  options: InstructionFilterOptions = instructionFilterOptions.parse({}),
+): Reading {
+  const text = instructionOf(reply)
+  return { text, fault: plainFault(reply) ?? instructionFault(text, options) }
+}
+
+function instructionOf(reply: string): string {
   const text = withoutQuotes(withoutPrefix(withoutMarks(replyText(reply))))
   return withoutQuotes(withoutRepeatedLines(beforeBlanks(text)))
 }
 
 /** Returns why an instruction is dropped, or null to keep it. */
-export function instructionFault(instruction: string, options: InstructionFilterOptions): Dropped | null {
+function instructionFault(instruction: string, options: InstructionFilterOptions): ReplyFault | null {
+  if (instruction === '') return { reason: 'empty-reply', detail: '' }
   const length = characters(instruction)
-  if (length < options.charsMin) return { drop: 'instruction-too-short', detail: `${length} < ${options.charsMin}` }
-  if (length > options.charsMax) return { drop: 'instruction-too-long', detail: `${length} > ${options.charsMax}` }
+  if (length < options.charsMin) return { reason: 'instruction-too-short', detail: `${length} < ${options.charsMin}` }
+  if (length > options.charsMax) return { reason: 'instruction-too-long', detail: `${length} > ${options.charsMax}` }
   const mark = leftoverMark(instruction)
-  if (mark !== null) return { drop: 'instruction-markers', detail: mark }
+  if (mark !== null) return { reason: 'instruction-markers', detail: mark }
   const share = hanShare(instruction)
-  if (share < options.hanShareMin) return { drop: 'instruction-not-chinese', detail: `${share.toFixed(3)} Chinese` }
+  if (share < options.hanShareMin) return { reason: 'instruction-not-chinese', detail: `${share.toFixed(3)} Chinese` }
   const keyword = options.keywords.find((word) => instruction.includes(word))
-  return keyword === undefined ? null : { drop: 'instruction-keyword', detail: keyword }
+  return keyword === undefined ? null : { reason: 'instruction-keyword', detail: keyword }
 }
-
-/** Returns the form in which variants are compared: without differences of width, case, blanks and punctuation. */
-export function comparisonForm(instruction: string): string {
-  return instruction
-    .normalize('NFKC')
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}]/gu, '')
-}
-
-/** Returns a mark or token of a prompt that a reply repeats, or null. */
-export function leftoverMark(text: string): string | null {
-  return leftover.exec(text)?.[0] ?? null
-}
-
-const leftover =
-  /【\/?(?:文本|指令|好|差)】|<\|[\w.:/▁-]{1,40}\|>|<｜[\w.:/-]{0,20}▁[\w.:/▁-]{0,20}｜>|<\/?think>|<unused\d{1,4}>|<(?:start|end)_of_turn>/i
 
 function withoutMarks(text: string): string {
   const start = text.indexOf('【指令】')

@@ -3,10 +3,10 @@
  * rule. The grade names which of the two was used.
  */
 
-import type { TokenLogprobs } from '../llm/protocol/logprobs.js'
-import type { Reply } from '../storage/replies/types.js'
+import type { TokenLogprobs } from '../../llm/protocol/logprobs.js'
+import type { Reply } from '../../storage/replies/types.js'
+import type { ScoreKind } from '../types.js'
 import { replyText } from './reply-text.js'
-import type { ScoreKind } from './types.js'
 
 interface Grade {
   readonly kind: ScoreKind

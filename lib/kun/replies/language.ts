@@ -1,5 +1,5 @@
 /** Measures of a text: its share of Han characters, and its number of characters. */
-import { isIdeograph, isLatin } from '../text/characters.js'
+import { isIdeograph, isLatin } from '../../text/characters.js'
 
 /** Returns the share of Han characters among all letters, 0 to 1; 0 without letters. Linear in the text's length. */
 export function hanShare(text: string): number {

@@ -1,7 +1,7 @@
 /**
  * Removes thoughts, end tokens, role names and code fences around the text of a reply.
  */
-import { readThoughts } from '../llm/protocol/thoughts.js'
+import { readThoughts } from '../../llm/protocol/thoughts.js'
 
 /**
  * Returns the text of a reply. Linear in its length.

@@ -1,0 +1,9 @@
+/** Marks of the prompts and tokens of chat formats that a reply repeats. */
+
+/** Returns a mark or token of a prompt that a reply repeats, or null. */
+export function leftoverMark(text: string): string | null {
+  return leftover.exec(text)?.[0] ?? null
+}
+
+const leftover =
+  /【\/?(?:文本|指令|好|差)】|<\|[\w.:/▁-]{1,40}\|>|<｜[\w.:/-]{0,20}▁[\w.:/▁-]{0,20}｜>|<\/?think>|<unused\d{1,4}>|<(?:start|end)_of_turn>/i
