@@ -37,7 +37,7 @@ export function labelStage(model: Model, options: LabelOptions): KunStage<Candid
       retry: retryWithReason(request),
       signal,
     })
-    const pair = { ...unlabelled, candidate, variant, id }
+    const pair = { ...unlabelled, candidate, variant, id, columns: candidate.columns }
     if ('verdict' in answer) {
       return { pair, dropped: { drop: answer.verdict.reason, detail: answer.verdict.detail } }
     }
@@ -49,6 +49,7 @@ export function labelStage(model: Model, options: LabelOptions): KunStage<Candid
     name: 'label',
     stageOrder: 0,
     promptVersion: promptVersion(template),
+    columns: [],
     run: async (candidate, call) => {
       const variants = Array.from({ length: options.variants }, (_, variant) => ask(candidate, variant, call))
       return { emit: withoutRepeats(await Promise.all(variants)) }
@@ -64,9 +65,6 @@ interface Labelled {
 const unlabelled = {
   instruction: '',
   labelAttempt: -1,
-  score: null,
-  scoreKind: null,
-  scoreMass: null,
   output: null,
 } as const
 

@@ -16,6 +16,7 @@ export function polishStage(model: Model, options: PolishOptions): KunStage<Pair
     name: 'polish',
     stageOrder: 2,
     promptVersion: promptVersion(template),
+    columns: [],
     run: async (pair, { position, signal }) => {
       const { text, title } = pair.candidate
       const { instruction } = pair

@@ -9,8 +9,8 @@ import type { Pair } from './types.js'
 export interface RowOptions {
   /** 'pairs': columns instruction and output, as in COIG-Kun · 'messages': one column, a list of {role, content}. */
   readonly shape: 'pairs' | 'messages'
-  /** Whether the recipe has a score stage, and the rows have score columns. */
-  readonly scored: boolean
+  /** Columns that the stages declare, in order of stage. */
+  readonly columns: readonly Column[]
   /** The recipe's names of the models, in order of stage. */
   readonly models: readonly string[]
   /** `name@version` of the stages' templates, in order of stage. */
@@ -18,13 +18,8 @@ export interface RowOptions {
 }
 
 /** Returns the columns of data/, in order. */
-export function columnsOf({ shape, scored }: RowOptions): readonly Column[] {
-  return [
-    ...(shape === 'pairs' ? pairColumns : messageColumns),
-    ...originColumns,
-    ...(scored ? scoreColumns : []),
-    ...makerColumns,
-  ]
+export function columnsOf({ shape, columns }: RowOptions): readonly Column[] {
+  return [...(shape === 'pairs' ? pairColumns : messageColumns), ...originColumns, ...columns, ...makerColumns]
 }
 
 /** Returns the row of a pair, in the order of `columnsOf`. Without a polish stage the output is the raw text. */
@@ -37,6 +32,7 @@ function cellsOf(pair: Pair, { models, promptVersions }: RowOptions): Record<str
   const { candidate, instruction } = pair
   const output = pair.output ?? candidate.text
   return {
+    ...pair.columns,
     instruction,
     output,
     messages: [
@@ -52,9 +48,6 @@ function cellsOf(pair: Pair, { models, promptVersions }: RowOptions): Record<str
     key: candidate.key,
     title: candidate.title,
     raw: candidate.text,
-    score: pair.score,
-    score_kind: pair.scoreKind,
-    score_mass: pair.scoreMass,
     model: [...new Set(models)].join('+'),
     prompt_version: promptVersions.join('+'),
   }
@@ -77,12 +70,6 @@ const originColumns: readonly Column[] = [
   { name: 'key', type: 'string' },
   { name: 'title', type: 'string' },
   { name: 'raw', type: 'string' },
-]
-
-const scoreColumns: readonly Column[] = [
-  { name: 'score', type: 'float64', nullable: true },
-  { name: 'score_kind', type: 'string', nullable: true },
-  { name: 'score_mass', type: 'float64', nullable: true },
 ]
 
 const makerColumns: readonly Column[] = [

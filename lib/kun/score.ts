@@ -1,5 +1,6 @@
 /** Grades the instruction of a pair without its text: a grade of both does not separate good from bad (the Kun paper). */
 import type { Capabilities, Model } from '../llm/types.js'
+import type { Column } from '../parquet/columns.js'
 import { kunSampling, type ScoreOptions, samplingOf } from './options.js'
 import { prefillScore, promptVersion, templateOf } from './prompts.js'
 import { shortened } from './replies/excerpt.js'
@@ -32,6 +33,7 @@ export function scoreStage(model: Model, options: ScoreOptions): KunStage<Pair, 
     name: 'score',
     stageOrder: 1,
     promptVersion: promptVersion(template),
+    columns: scoreColumns,
     form: prefilled
       ? 'scores from the probabilities of 好 and 差'
       : 'scores 1 or 0 by the published rule, 【好】 or 【差】',
@@ -59,10 +61,18 @@ export function scoreStage(model: Model, options: ScoreOptions): KunStage<Pair, 
       if (score < options.keepAtLeast) {
         return { drop: 'score-low', detail: `${score} < ${options.keepAtLeast} (${kind}): ${pair.instruction}` }
       }
-      return { emit: [{ ...pair, score, scoreKind: kind, scoreMass: mass }] }
+      const cells = { score, score_kind: kind, score_mass: mass }
+      return { emit: [{ ...pair, columns: { ...pair.columns, ...cells } }] }
     },
   }
 }
+
+/** Columns of the grade; `score_mass` is null without log-probabilities. */
+export const scoreColumns: readonly Column[] = [
+  { name: 'score', type: 'float64', nullable: true },
+  { name: 'score_kind', type: 'string', nullable: true },
+  { name: 'score_mass', type: 'float64', nullable: true },
+]
 
 /** Characters of a judge's reply that a reject shows. */
 const repliedCharsMax = 60

@@ -4,7 +4,7 @@ import { labelStage } from './label.js'
 import type { KunOptions } from './options.js'
 import { polishStage } from './polish.js'
 import type { RowOptions } from './row.js'
-import { scoreStage } from './score.js'
+import { scoreColumns, scoreStage } from './score.js'
 import type { Candidate, KunStage, Pair } from './types.js'
 
 /** The last stage of a run in phases, so that one GPU can serve one model after the other. */
@@ -45,7 +45,7 @@ export function kunStages(
     names: stages.map(({ name }) => name),
     described: stages.map(({ name, form = null }, index) => ({ name, model: used[index]?.model ?? '', form })),
     row: {
-      scored: kun.score !== undefined,
+      columns: kun.score === undefined ? [] : scoreColumns,
       models: used.map(({ model }) => modelNames[model] ?? model),
       promptVersions: stages.map(({ promptVersion }) => promptVersion),
     },

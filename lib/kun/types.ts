@@ -3,6 +3,12 @@
  */
 
 import type { Outcome, Position } from '../core/types.js'
+import type { Column } from '../parquet/columns.js'
+
+/** A value that a stage found about a record: a cell of the column that it declares. JSON-safe. */
+export type StageCell = string | number | boolean | null
+/** Cells by the name of their column. */
+export type StageCells = Readonly<Record<string, StageCell>>
 
 /** A chunk for the label model. */
 export interface Candidate {
@@ -18,6 +24,8 @@ export interface Candidate {
   readonly title: string
   readonly text: string
   readonly tokens: number
+  /** Cells of the stages that it has passed. */
+  readonly columns: StageCells
 }
 
 /** One instruction for one candidate, and the results of later stages. Immutable. */
@@ -31,14 +39,10 @@ export interface Pair {
   readonly instruction: string
   /** Attempt of the label call that gave the instruction; −1 if it ended in a verdict. */
   readonly labelAttempt: number
-  /** 0 to 1; null before the score stage. */
-  readonly score: number | null
-  /** How the score was read; null before the score stage. */
-  readonly scoreKind: ScoreKind | null
-  /** Sum of the probabilities of the two labels; null without log-probabilities. */
-  readonly scoreMass: number | null
   /** Null before the polish stage; without that stage the output of a row is the raw text. */
   readonly output: string | null
+  /** Cells of the stages that the pair and its candidate have passed: grades, shares, columns of the recipe. */
+  readonly columns: StageCells
 }
 
 /** 'logprob': from the probabilities of both labels · 'rule': has 【好】 and not 【差】, so 1 or 0. */
@@ -59,6 +63,8 @@ export interface KunStage<In, Out> {
   readonly promptVersion: string
   /** Form of its requests if the server's capabilities decided it; shown at the start of a run. */
   readonly form?: string
+  /** Columns that it adds to the rows; their cells are in `columns` of the values that it emits. */
+  readonly columns: readonly Column[]
   /** Rejects only if the whole run must stop (abort, outage, a bug). */
   readonly run: (input: In, call: StageCall) => Promise<Outcome<Out>>
 }

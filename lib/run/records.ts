@@ -1,7 +1,7 @@
 /** Values of the graph after dedup: candidates, pairs, and documents and chunks that a worker rejected. */
 import type { Released } from '../core/sink-node.js'
 import type { Duplicate } from '../dedup/types.js'
-import type { Candidate, Pair } from '../kun/types.js'
+import type { Candidate, Pair, StageCells } from '../kun/types.js'
 import { type Block, excerptCharsMax, type PreparedBlock, type PrepareReject } from '../text/block.js'
 import { textAt, textLengthAt } from '../text/columns.js'
 
@@ -17,6 +17,8 @@ export class Rejected {
   ) {}
 }
 
+const noCells: StageCells = Object.freeze({})
+
 /** A row of a prepared block. Its texts are decoded on first use, which is rare for a duplicate. */
 export class ChunkCandidate implements Candidate {
   #text: string | null = null
@@ -28,6 +30,11 @@ export class ChunkCandidate implements Candidate {
     /** Why it is dropped; null for a candidate that continues. */
     readonly duplicate: Duplicate | null = null,
   ) {}
+
+  /** No stage has added a cell yet. */
+  get columns(): StageCells {
+    return noCells
+  }
 
   get split(): string {
     return this.block.split
@@ -72,8 +79,8 @@ export class ChunkCandidate implements Candidate {
   }
 
   toJSON(): Candidate {
-    const { id, split, source, shard, offset, chunk, key, title, text, tokens } = this
-    return { id, split, source, shard, offset, chunk, key, title, text, tokens }
+    const { id, split, source, shard, offset, chunk, key, title, text, tokens, columns } = this
+    return { id, split, source, shard, offset, chunk, key, title, text, tokens, columns }
   }
 }
 

@@ -1,6 +1,6 @@
 /** Size in memory of a finished record that waits for an earlier one, and its encoding in the spill file. */
 import type { Settlement } from '../core/item.js'
-import type { Candidate, Pair } from '../kun/types.js'
+import type { Candidate, Pair, StageCells } from '../kun/types.js'
 import type { SpillCodec } from '../storage/spill-file.js'
 import type { PrepareReject } from '../text/block.js'
 import { ChunkCandidate, isPair, Rejected, type SettledRecord } from './records.js'
@@ -15,9 +15,18 @@ export function itemBytes(value: unknown): number {
   const record = value as SettledRecord
   if ('number' in record) return recordBytes
   if (record instanceof Rejected) return recordBytes + 2 * record.reject.excerpt.length
-  if (!isPair(record)) return recordBytes + textBytes(record)
-  const { instruction, output, candidate } = record
-  return recordBytes + 2 * (instruction.length + (output?.length ?? 0)) + textBytes(candidate)
+  if (!isPair(record)) return recordBytes + cellBytes(record.columns) + textBytes(record)
+  const { instruction, output, candidate, columns } = record
+  return recordBytes + 2 * (instruction.length + (output?.length ?? 0)) + cellBytes(columns) + textBytes(candidate)
+}
+
+/** Heap of a cell besides the characters of a text, bytes. */
+const cellHeapBytes = 16
+
+function cellBytes(cells: StageCells): number {
+  let bytes = 0
+  for (const cell of Object.values(cells)) bytes += cellHeapBytes + (typeof cell === 'string' ? 2 * cell.length : 0)
+  return bytes
 }
 
 function textBytes(candidate: Candidate): number {

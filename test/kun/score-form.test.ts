@@ -15,6 +15,7 @@ const candidate = {
   title: '',
   text: '水往低处流。',
   tokens: 6,
+  columns: {},
 }
 const pair: Pair = {
   candidate,
@@ -22,10 +23,8 @@ const pair: Pair = {
   id: 'p',
   instruction: '水为什么往低处流？',
   labelAttempt: 0,
-  score: null,
-  scoreKind: null,
-  scoreMass: null,
   output: null,
+  columns: {},
 }
 
 /** A chat server with log-probabilities, which continues an opened turn or ignores that request. */
@@ -56,7 +55,7 @@ const graded = (content: string, promptTokens: number) => ({
 
 t.test('a server that continues an opened turn is asked for one token', async (t) => {
   const { outcome, request } = await scoredBy(t, (_, continued) => graded('好', continued ? 8 : 12))
-  t.match(outcome, { emit: [{ score: 0.9, scoreKind: 'logprob', scoreMass: 1 }] })
+  t.match(outcome, { emit: [{ columns: { score: 0.9, score_kind: 'logprob', score_mass: 1 } }] })
   t.match(request, {
     max_tokens: 1,
     continue_final_message: true,
@@ -68,6 +67,6 @@ t.test('a server that ignores the request to continue is asked for the written w
   const { outcome, request } = await scoredBy(t, ({ body }) => {
     return body.max_tokens === 1 ? graded('好', 12) : chatReply('【好】')
   })
-  t.match(outcome, { emit: [{ score: 1, scoreKind: 'rule', scoreMass: null }] })
+  t.match(outcome, { emit: [{ columns: { score: 1, score_kind: 'rule', score_mass: null } }] })
   t.notHas(request, { continue_final_message: true })
 })

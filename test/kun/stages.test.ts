@@ -4,7 +4,7 @@ import { labelStage } from '../../lib/kun/label.js'
 import { labelOptions, polishOptions, scoreOptions } from '../../lib/kun/options.js'
 import { polishStage } from '../../lib/kun/polish.js'
 import { columnsOf, type RowOptions, rowOf } from '../../lib/kun/row.js'
-import { scoreStage } from '../../lib/kun/score.js'
+import { scoreColumns, scoreStage } from '../../lib/kun/score.js'
 import type { Candidate, Pair } from '../../lib/kun/types.js'
 import type { Answer, Call, Capabilities, Model } from '../../lib/llm/types.js'
 import type { Reply } from '../../lib/storage/replies/types.js'
@@ -21,6 +21,7 @@ const candidate: Candidate = {
   title: '竹',
   text,
   tokens: 40,
+  columns: {},
 }
 const call = { position: [4, 0, 2], signal: new AbortController().signal }
 const capabilities: Capabilities = {
@@ -145,7 +146,7 @@ t.test('a score is read from one token if the server supports it, and otherwise 
   ])
   const options = scoreOptions.parse({ model: 'writer' })
   const [scored] = pairsOf(await scoreStage(logprobs.model, options).run(pair, call)) as Pair[]
-  t.match(scored, { score: 0.8, scoreKind: 'logprob', scoreMass: 1, instruction: pair.instruction })
+  t.match(scored, { columns: { score: 0.8, score_kind: 'logprob', score_mass: 1 }, instruction: pair.instruction })
   t.match(logprobs.calls[0]?.request.sampling, { max_tokens: 1, temperature: 0, logprobs: true, top_logprobs: 20 })
   t.equal(logprobs.calls[0]?.request.messages?.at(-1)?.content, '【')
   t.equal(logprobs.calls[0]?.record, pair.id)
@@ -153,7 +154,7 @@ t.test('a score is read from one token if the server supports it, and otherwise 
   for (const lacking of [{ logprobs: false }, { continues: false }]) {
     const written = scripted(['【好】'], lacking)
     const [ruled] = pairsOf(await scoreStage(written.model, options).run(pair, call)) as Pair[]
-    t.match(ruled, { score: 1, scoreKind: 'rule', scoreMass: null })
+    t.match(ruled, { columns: { score: 1, score_kind: 'rule', score_mass: null } })
     t.equal(written.calls[0]?.request.messages?.length, 1)
     t.equal(written.calls[0]?.request.sampling.max_tokens, 1024)
   }
@@ -170,7 +171,7 @@ t.test(
       ).run(pair, call)
     const low = { 好: Math.log(0.2), 差: Math.log(0.8) }
     t.match(await run(low, {}), { drop: 'score-low', detail: /^0\.2 < 0\.5 \(logprob\)/ })
-    t.match(await run(low, { keepAtLeast: 0.2 }), { emit: [{ score: 0.2 }] })
+    t.match(await run(low, { keepAtLeast: 0.2 }), { emit: [{ columns: { score: 0.2 } }] })
     const strange = { 好: Math.log(0.02), 差: Math.log(0.01), 中: Math.log(0.9) }
     t.match(await run({ 中: -0.1, 良: -3 }, {}), { drop: 'score-low' }, 'its text says 差')
     t.match(await run(strange, { massAtLeast: 0.1 }), { drop: 'score-format', detail: 'mass 0.03 < 0.1' })
@@ -207,9 +208,13 @@ t.test('an error of the model is not an outcome of the record: it stops the run'
 
 t.test('a row has the columns of its shape, in order, and the raw text as output without a polish stage', async (t) => {
   const pair = await labelled()
-  const scored = { scored: true, models: ['writer', 'judge', 'judge'], promptVersions: ['label-kun@1', 'score@1'] }
+  const scored = {
+    columns: scoreColumns,
+    models: ['writer', 'judge', 'judge'],
+    promptVersions: ['label-kun@1', 'score@1'],
+  }
   const pairs: RowOptions = { shape: 'pairs', ...scored }
-  const row = rowOf({ ...pair, score: 0.9, scoreKind: 'logprob', scoreMass: 1, output: '答案' }, pairs)
+  const row = rowOf({ ...pair, columns: { score: 0.9, score_kind: 'logprob', score_mass: 1 }, output: '答案' }, pairs)
   t.strictSame(
     Object.keys(row),
     columnsOf(pairs).map(({ name }) => name),
@@ -218,7 +223,7 @@ t.test('a row has the columns of its shape, in order, and the raw text as output
   t.match(row, { model: 'writer+judge', prompt_version: 'label-kun@1+score@1', id: pair.id, variant: 0 })
   t.equal(rowOf(pair, pairs).output, text)
 
-  const chat: RowOptions = { ...scored, shape: 'messages', scored: false }
+  const chat: RowOptions = { ...scored, shape: 'messages', columns: [] }
   const names = columnsOf(chat).map(({ name }) => name)
   t.equal(names[0], 'messages')
   t.notOk(names.includes('score') || names.includes('output'))

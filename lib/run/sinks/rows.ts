@@ -36,14 +36,14 @@ export function chunkRows(): Rows<ChunkCandidate> {
 
 /** One row per pair, with the columns of a run's data files. */
 export function pairRows(
-  /** The stages of the graph that call models: they determine the columns `model`, `prompt_version` and `score`. */
-  stages: readonly Pick<ModelStage<never, unknown>, 'name' | 'model' | 'promptVersion'>[],
+  /** The stages of the graph that call models: they determine `model`, `prompt_version` and their own columns. */
+  stages: readonly Pick<ModelStage<never, unknown>, 'model' | 'promptVersion' | 'columns'>[],
   /** 'pairs' has the columns `instruction` and `output`; 'messages' one list of {role, content}. */
   shape: RowOptions['shape'] = 'pairs',
 ): Rows<Pair> {
   const options: RowOptions = {
     shape,
-    scored: stages.some(({ name }) => name === 'score'),
+    columns: stages.flatMap(({ columns }) => columns),
     models: stages.map(({ model }) => model),
     promptVersions: stages.map(({ promptVersion }) => promptVersion),
   }

@@ -7,6 +7,7 @@ import { polishStage } from '../../kun/polish.js'
 import { scoreStage } from '../../kun/score.js'
 import type { Candidate, KunStage, Pair } from '../../kun/types.js'
 import type { ModelServers } from '../../llm/scheduler/model-servers.js'
+import type { Column } from '../../parquet/columns.js'
 
 /** The part of the model servers that a stage uses. */
 type StageServers = Pick<ModelServers, 'model' | 'releaseUpTo'>
@@ -41,6 +42,8 @@ export interface ModelStage<In, Out> extends Stage<In, Out> {
   readonly model: string
   /** `name@version` of its template. */
   readonly promptVersion: string
+  /** Columns that it adds to the rows. */
+  readonly columns: readonly Column[]
 }
 
 /** Back-translation: asks the label model for the instructions to which a chunk could be the reply. */
@@ -51,7 +54,12 @@ export function label(
   const parsed = labelOptions.parse(options)
   const model = servers.model(parsed.model)
   const stage = labelStage(model, parsed)
-  return { ...labelOf(stage, inFlightMax, servers), model: model.name, promptVersion: stage.promptVersion }
+  return {
+    ...labelOf(stage, inFlightMax, servers),
+    model: model.name,
+    promptVersion: stage.promptVersion,
+    columns: stage.columns,
+  }
 }
 
 /** Asks the judge how well the chunk answers the instruction; drops pairs below `keepAtLeast`. */
@@ -62,7 +70,12 @@ export function score(
   const parsed = scoreOptions.parse(options)
   const model = servers.model(parsed.model)
   const stage = scoreStage(model, parsed)
-  return { ...modelStage(stage, inFlightMax), model: model.name, promptVersion: stage.promptVersion }
+  return {
+    ...modelStage(stage, inFlightMax),
+    model: model.name,
+    promptVersion: stage.promptVersion,
+    columns: stage.columns,
+  }
 }
 
 /** Asks the model to rewrite the chunk as the reply to the instruction. */
@@ -73,7 +86,12 @@ export function polish(
   const parsed = polishOptions.parse(options)
   const model = servers.model(parsed.model)
   const stage = polishStage(model, parsed)
-  return { ...modelStage(stage, inFlightMax), model: model.name, promptVersion: stage.promptVersion }
+  return {
+    ...modelStage(stage, inFlightMax),
+    model: model.name,
+    promptVersion: stage.promptVersion,
+    columns: stage.columns,
+  }
 }
 
 /** The label stage: from candidates to attempts. Reports each candidate that is released, for the order of service. */
