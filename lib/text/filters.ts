@@ -5,14 +5,18 @@
  */
 import { z } from 'zod'
 import type { CleanText } from './clean.js'
+import { type CueMeter, createCueMeter } from './cues.js'
 import { boilerplate, urlDensity } from './filters/boilerplate-share.js'
 import { chineseShare, digitShare, symbolShare } from './filters/composition.js'
+import { cueDensity } from './filters/cue-density.js'
 import { tooLong, tooShort } from './filters/length.js'
 import { repeatedLines, repeatedNgrams } from './filters/repetition.js'
-import type { RepetitionMeter } from './repetition.js'
+import { createRepetitionMeter, type Repetition } from './repetition.js'
+import type { TextMemory } from './text-memory.js'
 
 const share = z.union([z.number().min(0).max(1), z.literal(false)])
 const chars = z.union([z.int().min(1), z.literal(false)])
+const points = z.union([z.number().min(0), z.literal(false)])
 
 /**
  * Thresholds; `false` disables a filter. Chosen for Chinese web text:
@@ -28,6 +32,19 @@ export const qualityOptions = z.strictObject({
   digitShareMax: share.default(0.3).describe('Maximum share of digits; false disables the filter'),
   urlShareMax: share.default(0.2).describe('Maximum share of characters in URLs; false disables the filter'),
   boilerplateShareMax: share.default(0.3).describe('Maximum share of boilerplate lines; false disables the filter'),
+  gamblingMax: points
+    .default(8)
+    .describe('Maximum weight of gambling cues per 300 characters; false disables the filter'),
+  adultMax: points
+    .default(8)
+    .describe('Maximum weight of cues of sexual offers per 300 characters; false disables the filter'),
+  advertisingMax: points
+    .default(8)
+    .describe('Maximum weight of advertising cues per 300 characters; false disables the filter'),
+  spunMax: points
+    .default(8)
+    .describe('Maximum weight of cues of text for search engines per 300 characters; false disables the filter'),
+  forumMax: points.default(8).describe('Maximum weight of forum cues per 300 characters; false disables the filter'),
   repeatedLinesShareMax: share.default(0.3).describe('Maximum share of repeated lines; false disables the filter'),
   repeatedNgramsShareMax: share
     .default(0.5)
@@ -37,51 +54,83 @@ export const qualityOptions = z.strictObject({
 export type QualityOptions = z.output<typeof qualityOptions>
 
 interface Rejection {
-  readonly reason: string
+  readonly reason: FilterReason
   readonly detail: string
 }
 
-/** The reasons, in the order of the filters. */
-export const filterReasons = [
-  'too-short',
-  'too-long',
-  'url-density',
-  'boilerplate',
-  'symbol-share',
-  'digit-share',
-  'chinese-share',
-  'repeated-lines',
-  'repeated-ngrams',
+/** Meters of one thread, for the texts of one memory. */
+export interface TextMeters {
+  readonly repetitionOf: (text: CleanText) => Repetition
+  readonly cuesOf: CueMeter
+}
+
+/** @param memory of the cleaner whose texts are measured */
+export function createTextMeters(memory: TextMemory): TextMeters {
+  return { repetitionOf: createRepetitionMeter(memory), cuesOf: createCueMeter() }
+}
+
+interface Rule<Reason extends string> {
+  readonly reason: Reason
+  readonly option: keyof QualityOptions
+  /** Returns the detail of the reject, or null. */
+  readonly reject: (text: CleanText, bound: number, meters: TextMeters) => string | null
+}
+
+function rule<const Reason extends string>(
+  reason: Reason,
+  option: keyof QualityOptions,
+  reject: Rule<Reason>['reject'],
+): Rule<Reason> {
+  return { reason, option, reject }
+}
+
+const rules = [
+  rule('too-short', 'charsMin', tooShort),
+  rule('too-long', 'charsMax', tooLong),
+  rule('url-density', 'urlShareMax', urlDensity),
+  rule('boilerplate', 'boilerplateShareMax', boilerplate),
+  rule('gambling', 'gamblingMax', (text, max, { cuesOf }) => cueDensity('gambling', text, max, cuesOf)),
+  rule('adult', 'adultMax', (text, max, { cuesOf }) => cueDensity('adult', text, max, cuesOf)),
+  rule('advertising', 'advertisingMax', (text, max, { cuesOf }) => cueDensity('advertising', text, max, cuesOf)),
+  rule('spun-text', 'spunMax', (text, max, { cuesOf }) => cueDensity('spun', text, max, cuesOf)),
+  rule('forum-page', 'forumMax', (text, max, { cuesOf }) => cueDensity('forum', text, max, cuesOf)),
+  rule('symbol-share', 'symbolShareMax', symbolShare),
+  rule('digit-share', 'digitShareMax', digitShare),
+  rule('chinese-share', 'chineseShareMin', chineseShare),
+  rule('repeated-lines', 'repeatedLinesShareMax', (text, max, { repetitionOf }) =>
+    repeatedLines(repetitionOf(text), max),
+  ),
+  rule('repeated-ngrams', 'repeatedNgramsShareMax', (text, max, { repetitionOf }) =>
+    repeatedNgrams(repetitionOf(text), max),
+  ),
 ] as const
 
-export function filterText(text: CleanText, options: QualityOptions, repetitionOf: RepetitionMeter): Rejection | null {
-  return (
-    rejectionBy('too-short', options.charsMin, (bound) => tooShort(text, bound)) ??
-    rejectionBy('too-long', options.charsMax, (bound) => tooLong(text, bound)) ??
-    rejectionBy('url-density', options.urlShareMax, (bound) => urlDensity(text, bound)) ??
-    rejectionBy('boilerplate', options.boilerplateShareMax, (bound) => boilerplate(text, bound)) ??
-    rejectionBy('symbol-share', options.symbolShareMax, (bound) => symbolShare(text, bound)) ??
-    rejectionBy('digit-share', options.digitShareMax, (bound) => digitShare(text, bound)) ??
-    rejectionBy('chinese-share', options.chineseShareMin, (bound) => chineseShare(text, bound)) ??
-    filterRepetition(text, options, repetitionOf)
-  )
+export type FilterReason = (typeof rules)[number]['reason']
+
+/** The reasons, in the order of the filters. */
+export const filterReasons: readonly FilterReason[] = rules.map(({ reason }) => reason)
+
+/** Returns the first filter's reason to reject the text, or null. */
+export function filterText(text: CleanText, options: QualityOptions, meters: TextMeters): Rejection | null {
+  const measured = oncePerText(meters)
+  for (const { reason, option, reject } of rules) {
+    const bound = options[option]
+    if (bound === false) continue
+    const detail = reject(text, bound, measured)
+    if (detail !== null) return { reason, detail }
+  }
+  return null
 }
 
-function filterRepetition(text: CleanText, options: QualityOptions, repetitionOf: RepetitionMeter): Rejection | null {
-  if (options.repeatedLinesShareMax === false && options.repeatedNgramsShareMax === false) return null
-  const repetition = repetitionOf(text)
-  return (
-    rejectionBy('repeated-lines', options.repeatedLinesShareMax, (bound) => repeatedLines(repetition, bound)) ??
-    rejectionBy('repeated-ngrams', options.repeatedNgramsShareMax, (bound) => repeatedNgrams(repetition, bound))
-  )
+/** Meters that measure one text once, however many filters need it. */
+function oncePerText(meters: TextMeters): TextMeters {
+  return { repetitionOf: once(meters.repetitionOf), cuesOf: once(meters.cuesOf) }
 }
 
-function rejectionBy(
-  reason: (typeof filterReasons)[number],
-  bound: number | false,
-  filter: (bound: number) => string | null,
-): Rejection | null {
-  if (bound === false) return null
-  const detail = filter(bound)
-  return detail === null ? null : { reason, detail }
+function once<Value>(measure: (text: CleanText) => Value): (text: CleanText) => Value {
+  let value: { of: Value } | undefined
+  return (text) => {
+    value ??= { of: measure(text) }
+    return value.of
+  }
 }

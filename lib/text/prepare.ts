@@ -9,10 +9,9 @@ import { type Cleaner, type CleanText, cleanString, codesToString, createCleaner
 import { ColumnsBuilder } from './columns-builder.js'
 import { applyCustomFilter, customDetail, type LoadedFilter, loadCustomFilter } from './custom.js'
 import { type Document, isFault, RecordReader } from './decode.js'
-import { filterText } from './filters.js'
+import { createTextMeters, filterText, type TextMeters } from './filters.js'
 import type { PreparePlan } from './plan.js'
 import { type RecordPlace, recordPlaces } from './records.js'
-import { createRepetitionMeter, type RepetitionMeter } from './repetition.js'
 import { createSigner, type Signer } from './signature.js'
 import { TextMemory } from './text-memory.js'
 import { loadTokenCounter, type TokenCounter } from './tokens.js'
@@ -30,7 +29,7 @@ export interface Preparer {
 interface TextStages {
   readonly plan: PreparePlan
   readonly clean: Cleaner
-  readonly repetitionOf: RepetitionMeter
+  readonly meters: TextMeters
   readonly filters: readonly LoadedFilter[]
   readonly countTokens: TokenCounter | null
 }
@@ -54,7 +53,7 @@ async function createTextStages(plan: PreparePlan, memory: TextMemory): Promise<
     plan.tokenizer === null ? null : loadTokenCounter(plan.tokenizer.path),
     Promise.all(plan.filters.map(loadCustomFilter)),
   ])
-  return { plan, clean: createCleaner(memory), repetitionOf: createRepetitionMeter(memory), filters, countTokens }
+  return { plan, clean: createCleaner(memory), meters: createTextMeters(memory), filters, countTokens }
 }
 
 /**
@@ -134,7 +133,7 @@ function rejectionOf(
   stages: TextStages,
 ): StagedRejection | null {
   if (text.length === 0) return { stage: 'clean', reason: 'no-text', detail: 'nothing visible in it' }
-  const rejection = filterText(text, stages.plan.quality, stages.repetitionOf)
+  const rejection = filterText(text, stages.plan.quality, stages.meters)
   if (rejection !== null) return { stage: 'filter', ...rejection }
   let current: string | null = null
   for (const loaded of stages.filters) {

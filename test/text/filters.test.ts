@@ -1,25 +1,31 @@
 import t from 'tap'
 import { createCleaner } from '../../lib/text/clean.js'
-import { filterReasons, filterText, qualityOptions } from '../../lib/text/filters.js'
-import { createRepetitionMeter } from '../../lib/text/repetition.js'
+import {
+  createTextMeters,
+  type FilterReason,
+  filterReasons,
+  filterText,
+  qualityOptions,
+} from '../../lib/text/filters.js'
 import { TextMemory } from '../../lib/text/text-memory.js'
 import { Random } from '../support/random.js'
 import { article } from './support.js'
 
 const memory = new TextMemory()
 const cleaner = createCleaner(memory)
-const repetitionOf = createRepetitionMeter(memory)
+const meters = createTextMeters(memory)
+const { repetitionOf } = meters
 const off = Object.fromEntries(Object.keys(qualityOptions.shape).map((name) => [name, false]))
 
 function reasonOf(text: string, options: unknown = {}): string | null {
-  return filterText(cleaner(text), qualityOptions.parse(options), repetitionOf)?.reason ?? null
+  return filterText(cleaner(text), qualityOptions.parse(options), meters)?.reason ?? null
 }
 
 const lines = (count: number, line: (index: number) => string) =>
   Array.from({ length: count }, (_, i) => line(i)).join('\n')
 
 /** A text for every reason, refused by its filter alone. */
-const refused: Readonly<Record<(typeof filterReasons)[number], string>> = {
+const refused: Readonly<Record<FilterReason, string>> = {
   'too-short': '太短。',
   'too-long': article(1, 30),
   'chinese-share': `${'The quick brown fox jumps over the lazy dog. '.repeat(3)}很快。`,
@@ -31,6 +37,21 @@ const refused: Readonly<Record<(typeof filterReasons)[number], string>> = {
     (i) =>
       `${['上一篇：无', '版权所有 某某公司', '点击查看更多内容', '第三栏目的内容'][i % 4]}${'甲乙丙丁戊己庚辛壬癸子丑'[i]}`,
   ),
+  gambling:
+    '新会员开户即送彩金三十八元，首存再送一倍红利。平台有真人荷官发牌的百家乐、捕鱼王和老虎机，体育投注的赔率全网领先，' +
+    '滚球、让球盘、大小球应有尽有，提款秒到，请收藏备用网址。',
+  adult:
+    '本站每日更新成人视频和激情小说，国产自拍、日韩精品高清无码在线观看，午夜福利全部免费播放，' +
+    '同城约炮请下载客户端，更有裸聊直播，老司机都懂的。',
+  advertising:
+    '祖孙三代做竹席，源头厂家，现货供应，支持来样定做，量大从优，全国包邮。春季活动下单立减二十元，再送大礼包一份，' +
+    '数量有限，先到先得，欢迎来电咨询，手机微信同号。',
+  'spun-text':
+    '最近空气炸锅是什么梗很火，很多小伙伴都不知道空气炸锅到底怎么回事，今天小编就为大家带来空气炸锅的相关内容，' +
+    '感兴趣的朋友一起来看看吧。以上就是小编整理的全部内容了，希望对大家有所帮助。',
+  'forum-page':
+    '沙发！感谢楼主分享，好人一生平安。前排占座，坐等更新。不错不错，已收藏，支持一下。路过看看，顺便签到。' +
+    '楼上正解，帮顶一个。同求资源，楼主能发我一份吗？先马后看。',
   'repeated-lines': `${article(3)}\n${lines(20, (i) => `这一行在页面上反复出现第${i % 2}次了啊`)}`,
   'repeated-ngrams': '他走到了桥边又走了回来接着想了想，'.repeat(30),
 }
@@ -42,6 +63,24 @@ t.test('Every filter rejects the text made for it, and no other filter does', as
     t.equal(reasonOf(refused[reason], off), null, 'nothing is refused with every filter off')
   }
   for (let index = 0; index < 20; index++) t.equal(reasonOf(article(index, 4 + index)), null)
+})
+
+/** Texts about what the vocabularies describe, and plain ones with some of their words. */
+const spared = [
+  '昨日，市公安局召开发布会，通报一起跨境赌博案。犯罪嫌疑人王某等人搭建网络博彩平台，以百家乐、老虎机和体育投注招揽参赌人员，' +
+    '涉案赌资超过两亿元。警方提醒，网络赌场的赔率由后台操纵，所谓提款秒到都是骗局。法院以开设赌场罪判处王某有期徒刑六年。',
+  '百家乐是一种起源于意大利的纸牌游戏，十五世纪传入法国。庄家与闲家各得两张牌，点数之和只看个位，接近九点者胜。' +
+    '概率论学者计算过，庄家的胜率略高于闲家，所以赌场要从庄家的赢利中抽取佣金。',
+  '本报记者调查发现，一些直播间打出“厂家直销”“全网最低价”“买一送一”的招牌，消费者下单之后却收到次品。市场监管部门表示，' +
+    '虚假宣传违反广告法，消费者可以保留证据，拨打热线投诉维权。',
+  '处理二手房买卖时，买方应当先查看产权证，再核对出售人的身份。签订合同之后，双方到登记部门办理过户，首付可以放在监管账户里，' +
+    '等过户完成再付给卖方。贷款的额度由银行按收入和征信核定。',
+  '论坛的版主说，帖子写得好，回复自然多。他在论坛里发帖十年，从新手做到版主，收藏了许多老照片，也结识了不少朋友。',
+  '青春期的少年对自己身体的变化感到好奇，这是正常的。医生建议父母用平常的口气谈论生殖健康，回答孩子的问题，不必回避，也不必一次说完。',
+]
+
+t.test('Texts about gambling, advertising or forums pass', async (t) => {
+  for (const text of spared) t.equal(reasonOf(text), null, text.slice(0, 20))
 })
 
 t.test('A value equal to the threshold passes', async (t) => {
