@@ -23,9 +23,9 @@ export function labelStage(model: Model, options: LabelOptions): KunStage<Candid
   const sampling = samplingOf(kunSampling, template.sampling, options.sampling)
 
   async function ask(candidate: Candidate, variant: number, { position, signal }: StageCall): Promise<Labelled> {
-    const { split, shard, offset, chunk, text, title } = candidate
+    const { split, shard, offset, chunk, text, title, heading } = candidate
     const id = recordId(split, shard, offset, chunk, variant)
-    const request = { ...template.render({ text, title, instruction: '' }), sampling }
+    const request = { ...template.render({ text, title, heading, instruction: '' }), sampling }
     const read = (reply: Reply) => readInstruction(reply.text, { text, title }, options.filter)
     const answer = await model.ask({
       record: id,

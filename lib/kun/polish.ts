@@ -18,9 +18,9 @@ export function polishStage(model: Model, options: PolishOptions): KunStage<Pair
     promptVersion: promptVersion(template),
     columns: [],
     run: async (pair, { position, signal }) => {
-      const { text, title } = pair.candidate
+      const { text, title, heading } = pair.candidate
       const { instruction } = pair
-      const request = { ...template.render({ text, title, instruction }), sampling }
+      const request = { ...template.render({ text, title, heading, instruction }), sampling }
       const read = (reply: Reply) => readAnswer(reply.text, { instruction, text }, options.filter)
       const answer = await model.ask({
         record: pair.id,

@@ -20,6 +20,7 @@ interface PromptFields {
   readonly text: string
   readonly instruction: string
   readonly title: string
+  readonly heading: string
 }
 
 interface Template {
@@ -43,18 +44,27 @@ export const templates: Readonly<Record<TemplateName, Template>> = {
     sampling: { stop: kunLabelStop, stop_token_ids: kunLabelStopTokenIds },
     render: ({ text }) => ({ kind: 'completion', prompt: kunLabelPrefix + neutralise(text) + kunLabelSuffix }),
   },
-  'label-chat': chatTemplate('label-chat', ({ text }) => labelChatRubric + between('文本', text)),
+  'label-chat': chatTemplate(
+    'label-chat',
+    (fields) => labelChatRubric + contextOf(fields) + between('文本', fields.text),
+    '2',
+  ),
   score: chatTemplate('score', ({ instruction }) => scoreRubric + between('指令', instruction)),
   // Text before instruction, as in the published answer call: the variants of a text then share a prefix.
   polish: chatTemplate(
     'polish',
-    ({ text, instruction }) => `${polishRubric}${between('文本', text)}\n${between('指令', instruction)}`,
+    (fields) =>
+      `${polishRubric}${contextOf(fields)}${between('文本', fields.text)}\n${between('指令', fields.instruction)}`,
+    '2',
   ),
 }
 
-/** A custom template of a recipe. Every {text}, {instruction} and {title} is replaced, once. */
+/** A custom template of a recipe. Every placeholder is replaced, once. */
 export const customTemplateOptions = z.strictObject({
-  text: z.string().min(1).describe('The prompt; {text}, {instruction} and {title} stand for the fields of the record'),
+  text: z
+    .string()
+    .min(1)
+    .describe('The prompt; {text}, {instruction}, {title} and {heading} stand for the fields of the record'),
   version: z.string().min(1).optional().describe('Goes to the prompt_version column; a hash of the rest when absent'),
   kind: z.enum(['chat', 'completion']).default('chat').describe('Which endpoint: chat/completions or completions'),
   system: z.string().min(1).optional().describe('A system message before it; chat only'),
@@ -92,19 +102,25 @@ export function prefillScore(pieces: Pick<CompletionRequest, 'kind' | 'messages'
  */
 function neutralise(text: string): string {
   return text
-    .replace(/【(\/?(?:文本|指令))】/g, '〔$1〕')
+    .replace(/【(\/?(?:文本|指令|标题))】/g, '〔$1〕')
     .replace(/<\|([a-z_]{1,32})\|>/gi, '<｜$1｜>')
     .replace(/<(\/?think)>/gi, '＜$1＞')
 }
 
-function between(mark: '文本' | '指令', text: string): string {
+/** Returns the title and the heading above the text, in marks of their own, on a line before it; '' without either. */
+function contextOf({ title, heading }: PromptFields): string {
+  const context = [title, heading].filter((part) => part !== '').join(' › ')
+  return context === '' ? '' : `${between('标题', context)}\n`
+}
+
+function between(mark: '文本' | '指令' | '标题', text: string): string {
   return `【${mark}】${neutralise(text)}【/${mark}】`
 }
 
-function chatTemplate(name: TemplateName, content: (fields: PromptFields) => string): Template {
+function chatTemplate(name: TemplateName, content: (fields: PromptFields) => string, version = '1'): Template {
   return {
     name,
-    version: '1',
+    version,
     kind: 'chat',
     sampling: {},
     render: (fields) => ({ kind: 'chat', messages: [{ role: 'user', content: content(fields) }] }),
@@ -119,7 +135,7 @@ function customTemplate(options: CustomTemplateOptions): Template {
       .digest('hex')
       .slice(0, 12)
   const fill = (fields: PromptFields) =>
-    text.replace(/\{(text|instruction|title)\}/g, (_, field: keyof PromptFields) => neutralise(fields[field]))
+    text.replace(/\{(text|instruction|title|heading)\}/g, (_, field: keyof PromptFields) => neutralise(fields[field]))
   return {
     name: 'custom',
     version: options.version ?? hash(),

@@ -19,8 +19,8 @@ export function scoreStage(model: Model, options: ScoreOptions): KunStage<Pair, 
   const template = templateOf(options.prompt)
   const prefilled = readsLogprobs(options.method, template.kind, model.capabilities)
 
-  function request(instruction: string, text: string, title: string) {
-    const pieces = template.render({ instruction, text, title })
+  function request({ instruction, candidate: { text, title, heading } }: Pair) {
+    const pieces = template.render({ instruction, text, title, heading })
     if (!prefilled) return { ...pieces, sampling: samplingOf(kunSampling, template.sampling, options.sampling) }
     const opened = prefillScore(pieces)
     const topLogprobs = model.capabilities.topLogprobs ?? topLogprobsMax
@@ -43,7 +43,7 @@ export function scoreStage(model: Model, options: ScoreOptions): KunStage<Pair, 
         position,
         stage: 'score',
         stageOrder: 1,
-        request: request(pair.instruction, pair.candidate.text, pair.candidate.title),
+        request: request(pair),
         fault: prefilled ? scoreFault : textFault,
         signal,
       })

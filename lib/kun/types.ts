@@ -22,6 +22,8 @@ export interface Candidate {
   readonly chunk: number
   readonly key: string
   readonly title: string
+  /** Heading above the chunk in its document; '' if it begins with one or has none. */
+  readonly heading: string
   readonly text: string
   readonly tokens: number
   /** Cells of the stages that it has passed. */

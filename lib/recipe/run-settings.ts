@@ -2,6 +2,7 @@
 
 import { reportWaits } from '../hub/retry-messages.js'
 import type { KunSettings, NoYieldSettings } from '../run/settings.js'
+import { type TokenFamily, tokenFamilyOf } from '../text/token-families.js'
 import { modelsOf } from './models.js'
 import { pinnedRecipe } from './recipe-lock.js'
 import type { Recipe } from './schema.js'
@@ -26,7 +27,8 @@ export async function settingsOf(
   say: (message: string) => void = () => undefined,
 ): Promise<PreparedSettings> {
   const { sources, seed, read, workers, servers, kun, memory, replies, limits, brakes } = recipe
-  const { dedup, ...prepare } = recipe.prepare
+  const { dedup, ...text } = recipe.prepare
+  const prepare = { ...text, chunk: { ...text.chunk, tokensOf: tokenFamilyFor(recipe) } }
   const [pinned, stored] = [pinnedRecipe(recipe), storedRecipe(recipe)]
   const { models, builtin, close: closeModels } = await modelsOf(recipe.models)
   const connections = new HubConnections({ ...recipe.hub, ...reportWaits(say) })
@@ -62,6 +64,12 @@ export async function settingsOf(
     await close()
     throw error
   }
+}
+
+/** Returns the family whose tokens limit a chunk: the recipe's, else that of the label model, which reads the chunks. */
+function tokenFamilyFor({ prepare, kun, models }: Recipe): TokenFamily {
+  const { tokensOf } = prepare.chunk
+  return tokensOf === 'auto' ? tokenFamilyOf(models[kun.label.model]?.model ?? '') : tokensOf
 }
 
 function noYieldOf(brakes: Recipe['brakes']): NoYieldSettings {

@@ -68,6 +68,10 @@ export class ChunkCandidate implements Candidate {
     return textAt(this.block.chunks.title, this.row)
   }
 
+  get heading(): string {
+    return textAt(this.block.chunks.heading, this.row)
+  }
+
   get text(): string {
     this.#text ??= textAt(this.block.chunks.text, this.row)
     return this.#text
@@ -79,8 +83,8 @@ export class ChunkCandidate implements Candidate {
   }
 
   toJSON(): Candidate {
-    const { id, split, source, shard, offset, chunk, key, title, text, tokens, columns } = this
-    return { id, split, source, shard, offset, chunk, key, title, text, tokens, columns }
+    const { id, split, source, shard, offset, chunk, key, title, heading, text, tokens, columns } = this
+    return { id, split, source, shard, offset, chunk, key, title, heading, text, tokens, columns }
   }
 }
 

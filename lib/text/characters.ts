@@ -10,7 +10,7 @@ export const CharacterClass = {
   digit: 2,
   asciiPunctuation: 3,
   widePunctuation: 4,
-  /** 。！？ and their ASCII forms. */
+  /** 。！？… and their ASCII forms. */
   sentenceEnd: 5,
   /** Closes a quotation or a bracket: belongs to the sentence before it. */
   closer: 6,
@@ -115,7 +115,7 @@ const letter = /^\p{L}$/u
 const mark = /^\p{M}$/u
 const number = /^\p{N}$/u
 const punctuation = /^\p{P}$/u
-const sentenceEnds = new Set([...'。！？!?｡'].map((character) => character.charCodeAt(0)))
+const sentenceEnds = new Set([...'。！？!?｡…'].map((character) => character.charCodeAt(0)))
 const closers = new Set([...'”’」』）)】》〉〕］］』｝]}'].map((character) => character.charCodeAt(0)))
 
 function classOf(code: number): number {

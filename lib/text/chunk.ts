@@ -3,8 +3,10 @@
  * sentences. Only a sentence that exceeds the budget by itself is divided, preferably after a clause.
  */
 import { z } from 'zod'
+import { type Boundaries, boundariesOf, continuesSentence } from './boundaries.js'
 import { isLowSurrogate } from './characters.js'
 import { type CleanText, codesToString } from './clean.js'
+import { type TokenFamily, tokenFamilies, tokenFamilyNames } from './token-families.js'
 import type { TokenCounter } from './tokens.js'
 import { UnitEnd, type Units } from './units.js'
 
@@ -12,16 +14,37 @@ export const chunkOptions = z.strictObject({
   // COIG-Kun discards texts over 512.
   tokensMax: z.int().min(16).max(1_000_000).default(512).describe('Tokens of a chunk, inclusive'),
   charsMin: z.int().min(1).default(50).describe('Characters (UTF-16 units) of a chunk; a shorter one is rejected'),
+  tokensOf: z
+    .enum(['auto', ...tokenFamilyNames])
+    .default('auto')
+    .describe("Model family whose tokens are estimated; auto: that of the label model's name"),
 })
 
 export type ChunkOptions = z.output<typeof chunkOptions>
 
-/** A chunk: codes[start … end), its number of tokens, its length in UTF-8. */
-export interface ChunkRange {
+/** Part of the text, codes[start … end), and its length in UTF-8. */
+interface TextRange {
   readonly start: number
   readonly end: number
-  readonly tokens: number
   readonly bytes: number
+}
+
+/** A chunk and its number of tokens. */
+export interface ChunkRange extends TextRange {
+  readonly tokens: number
+  /** First row, and the rule under it, of a table that the chunk continues: its text begins with them. */
+  readonly head: TextRange | null
+  /** The heading above, if the chunk does not begin with it. */
+  readonly heading: TextRange | null
+}
+
+/** Options of `chunkText`. */
+export interface ChunkLimits {
+  readonly tokensMax: number
+  /** Whose tokens are estimated; without effect if they are counted. */
+  readonly family: TokenFamily
+  /** Null: tokens are estimated. */
+  readonly exact: TokenCounter | null
 }
 
 /**
@@ -29,51 +52,83 @@ export interface ChunkRange {
  * them.
  *
  * A chunk ends where it is at least half full, at the best boundary available: blank line, line, sentence; after a
- * heading only if there is no other. The text of the last two chunks is divided evenly.
+ * heading, between question and answer, or inside a table or a block of code only if there is no other. The text of the
+ * last two chunks is divided evenly.
  * Linear: each unit is visited a bounded number of times.
  */
-export function chunkText(
-  text: CleanText,
-  firstUnit: number,
-  tokensMax: number,
-  exact: TokenCounter | null,
-): ChunkRange[] {
-  const parts = partsOf(text, firstUnit, tokensMax, exact)
+export function chunkText(text: CleanText, firstUnit: number, limits: ChunkLimits): ChunkRange[] {
+  const { median, most } = limits.exact === null ? tokenFamilies[limits.family] : counted
+  const budget = Math.floor((limits.tokensMax * 100) / most)
+  const parts = partsOf(text, firstUnit, budget, limits.exact)
+  const tokensOf = (from: number, to: number, start: number, end: number) =>
+    limits.exact === null
+      ? Math.ceil((cost(parts, from, to) * median) / 100)
+      : limits.exact(codesToString(text.codes, start, end))
+  if (parts.count === 0) return []
+  if (cost(parts, 0, parts.count) <= budget) {
+    const range = rangeOf(parts, 0, parts.count)
+    return [{ ...range, tokens: tokensOf(0, parts.count, range.start, range.end), head: null, heading: null }]
+  }
+  const boundaries = boundariesOf(text, parts)
   const ranges: ChunkRange[] = []
-  const budget = tokensMax * 100
   for (let from = 0; from < parts.count; ) {
-    const to = cutAfter(parts, from, budget)
-    const start = parts.start[from] as number
-    const end = parts.end[to - 1] as number
-    const saved = (parts.savedEnd[to - 1] as number) - (parts.savedStart[from] as number)
-    const tokens =
-      exact === null ? Math.ceil(cost(parts, from, to) / 100) : exact(codesToString(text.codes, start, end))
-    ranges.push({ start, end, tokens, bytes: 3 * (end - start) - saved })
+    const head = headOf(parts, boundaries, from, budget)
+    const headCost = head === null ? 0 : cost(parts, head.from, head.to)
+    const to = cutAfter(parts, boundaries.rank, from, budget - headCost)
+    const range = rangeOf(parts, from, to)
+    const heading = from === 0 ? -1 : (boundaries.heading[from - 1] as number)
+    const beginsWithHeading = boundaries.heading[from] === from
+    ranges.push({
+      ...range,
+      tokens: tokensOf(from, to, range.start, range.end) + Math.ceil((headCost * median) / 100),
+      head: head === null ? null : rangeOf(parts, head.from, head.to),
+      heading: heading < 0 || beginsWithHeading ? null : rangeOf(parts, heading, heading + 1),
+    })
     from = to
   }
   return ranges
 }
 
+/** Exact counts need no correction. */
+const counted = { median: 1, most: 1 } as const
+
+function rangeOf(parts: Units, from: number, to: number): TextRange {
+  const start = parts.start[from] as number
+  const end = parts.end[to - 1] as number
+  const saved = (parts.savedEnd[to - 1] as number) - (parts.savedStart[from] as number)
+  return { start, end, bytes: 3 * (end - start) - saved }
+}
+
+/** Share of the budget that the repeated head of a table may take. */
+const headShareMax = 0.25
+
+/** Returns the parts of the head of the table that part `from` continues; null if it does not continue one. */
+function headOf(
+  parts: Units,
+  { tableStart }: Boundaries,
+  from: number,
+  budget: number,
+): { readonly from: number; readonly to: number } | null {
+  const first = tableStart[from] as number
+  if (first < 0 || first === from) return null
+  const to = first + 1 < from && tableStart[first + 1] === first ? first + 2 : first + 1
+  return cost(parts, first, to) > budget * headShareMax ? null : { from: first, to }
+}
+
 /** Returns the index after the last part of the chunk that begins with part `from`. */
-function cutAfter(parts: Units, from: number, budget: number): number {
-  if (cost(parts, from, parts.count) <= budget) return parts.count
+function cutAfter(parts: Units, rank: Uint8Array, from: number, budget: number): number {
   const all = cost(parts, from, parts.count)
+  if (all <= budget) return parts.count
   const even = all <= 2 * budget ? all / 2 : 0
   let best = from + 1
   let bestScore = Number.NEGATIVE_INFINITY
   for (let to = from + 1; to < parts.count; to++) {
     const filled = cost(parts, from, to)
     if (filled > budget) break
-    if (even > 0 && all - filled > budget) {
-      if (filled / budget > bestScore - unevenPenalty) {
-        best = to
-        bestScore = filled / budget - unevenPenalty
-      }
-      continue
-    }
-    const fill = even > 0 ? 1 - Math.abs(filled - even) / even : filled / budget
+    const uneven = even > 0 && all - filled > budget ? unevenPenalty : 0
+    const fill = even > 0 && uneven === 0 ? 1 - Math.abs(filled - even) / even : filled / budget
     const thin = filled < budget * filledMin && even === 0 ? thinPenalty : 0
-    const score = (endWorth[parts.rank[to - 1] as number] as number) + fill - thin
+    const score = (endWorth[rank[to - 1] as number] as number) + fill - thin - uneven
     if (score >= bestScore) {
       best = to
       bestScore = score
@@ -87,18 +142,17 @@ const filledMin = 0.5
 const thinPenalty = 2
 /** Penalty of a cut that leaves more than the last chunk can take. */
 const unevenPenalty = 4
-/** Score of ending at each UnitEnd, in shares of the budget. */
-const endWorth = [-1, 0, 0.3, 0.4]
+/** Score of ending at each Boundary, in shares of the budget. */
+const endWorth = [-1, 0, 0.3, 0.4, -5, -10]
 
-/** Hundredths of a token from part `from` up to part `to`, including the separators between them. */
+/** Hundredths of an estimated token from part `from` up to part `to`, including the separators between them. */
 function cost(parts: Units, from: number, to: number): number {
   return (parts.centiTokens[to - 1] as number) - (from === 0 ? 0 : (parts.centiTokens[from - 1] as number))
 }
 
 /** Returns the units; if one exceeds the budget or counts are exact, a copy with units divided and counted. */
-function partsOf(text: CleanText, firstUnit: number, tokensMax: number, exact: TokenCounter | null): Units {
+function partsOf(text: CleanText, firstUnit: number, budget: number, exact: TokenCounter | null): Units {
   const { units } = text
-  const budget = tokensMax * 100
   let fits = exact === null && firstUnit === 0
   for (let unit = 0; fits && unit < units.count; unit++) fits = cost(units, unit, unit + 1) <= budget
   if (fits) return units
@@ -131,11 +185,18 @@ function cutSentence(codes: Uint16Array, start: number, end: number, charsMax: n
     let cut = from + size
     while (cut > from + size / 2 && !clauseMarks.has(codes[cut - 1] as number)) cut--
     if (cut <= from + size / 2) cut = from + size
-    if (isLowSurrogate(codes[cut] as number)) cut--
+    for (let back = 0; back < backStepsMax && mayNotBegin(codes[cut] as number); back++) cut--
     cuts.push(cut)
     from = cut
   }
   return cuts
+}
+
+/** Code units by which a cut in the middle of a clause moves back, so that the rest does not begin with a mark. */
+const backStepsMax = 2
+
+function mayNotBegin(code: number): boolean {
+  return isLowSurrogate(code) || continuesSentence(code)
 }
 
 const clauseMarks = new Set([...'，、；：,;: \n'].map((mark) => mark.charCodeAt(0)))

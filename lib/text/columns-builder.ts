@@ -28,6 +28,7 @@ interface ChunkRow {
   readonly offset: number
   readonly key: string
   readonly title: string
+  readonly heading: string
   readonly tokens: number
 }
 
@@ -41,6 +42,7 @@ export class ColumnsBuilder {
   readonly #signatureLength: number
   readonly #key = new StringColumnBuilder()
   readonly #title = new StringColumnBuilder()
+  readonly #heading = new StringColumnBuilder()
   #textOffsets = new Int32Array(firstRows + 1)
   #textCodes = new Uint16Array(1 << 16)
   #textLength = 0
@@ -65,6 +67,7 @@ export class ColumnsBuilder {
     tokens[index] = row.tokens
     this.#key.add(row.key)
     this.#title.add(row.title)
+    this.#heading.add(row.heading)
     this.#addText(codes, start, end)
     this.#textOffsets[this.#rows] = (this.#textOffsets[index] as number) + bytes
     letters[index] = signer.signUnits(codes, start, end, index, fingerprint, signature)
@@ -76,6 +79,7 @@ export class ColumnsBuilder {
     this.#textLength = 0
     this.#key.clear()
     this.#title.clear()
+    this.#heading.clear()
   }
 
   /**
@@ -87,7 +91,7 @@ export class ColumnsBuilder {
     const rows = this.#rows
     const signatureLength = this.#signatureLength
     const length = (name: FixedColumnName) => rows * valuesPerRow(name, signatureLength)
-    const texts = { key: this.#key, title: this.#title, text: this.#text() }
+    const texts = { key: this.#key, title: this.#title, heading: this.#heading, text: this.#text() }
     let size = 0
     for (const name of fixedColumnNames) size += aligned(length(name) * this.#fixed[name].BYTES_PER_ELEMENT)
     for (const name of textColumnNames) {
@@ -171,7 +175,7 @@ function aligned(bytes: number): number {
   return (bytes + 7) & ~7
 }
 
-/** Builds a column of short strings: keys and titles. */
+/** Builds a column of short strings: keys, titles and headings. */
 class StringColumnBuilder implements TextColumn {
   offsets = new Int32Array(firstRows + 1)
   #buffer = Buffer.from(new ArrayBuffer(4096))

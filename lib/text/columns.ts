@@ -26,6 +26,10 @@ export const chunkColumns = {
   },
   key: { type: 'utf8', meaning: 'Id of the record in its source; empty if it has none.' },
   title: { type: 'utf8', meaning: 'Title of the document, cleaned; empty if it has none.' },
+  heading: {
+    type: 'utf8',
+    meaning: 'Heading above the chunk in its document; empty if it begins with one or has none.',
+  },
   text: { type: 'utf8', meaning: 'Text of the chunk.' },
   tokens: { type: 'int32', meaning: 'Tokens of the text, estimated unless a tokenizer is configured.' },
   letters: {

@@ -7,6 +7,7 @@ import { RecipeError } from '../errors.js'
 import { type ChunkOptions, chunkOptions } from './chunk.js'
 import { type CustomFilterFile, findCustomFilters } from './custom.js'
 import { type QualityOptions, qualityOptions } from './filters.js'
+import type { TokenFamily } from './token-families.js'
 
 export const prepareOptions = z.strictObject({
   chunk: chunkOptions.prefault({}),
@@ -31,13 +32,18 @@ export interface SignaturePlan {
   readonly seed: number
 }
 
+/** Limits of a chunk, with the family whose tokens are estimated. */
+interface ChunkPlan extends Omit<ChunkOptions, 'tokensOf'> {
+  readonly family: TokenFamily
+}
+
 /** JSON-safe. All of it but the paths determines the output, and is pinned in run.json. */
 export interface PreparePlan {
   /**
    * False: the text of a record is signed unchanged and becomes one chunk; no filter and no limit of a chunk applies.
    */
   readonly clean: boolean
-  readonly chunk: ChunkOptions
+  readonly chunk: ChunkPlan
   readonly quality: QualityOptions
   readonly filters: readonly CustomFilterFile[]
   /** null: tokens are estimated. */
@@ -56,16 +62,20 @@ export async function planPreparation(
   directory: string,
   signature: SignaturePlan,
 ): Promise<PreparePlan> {
-  const { chunk, quality } = options
+  const { quality } = options
   const filters = await findCustomFilters(options.filters, directory)
   const tokenizer = options.tokenizer === undefined ? null : await findTokenizer(options.tokenizer, directory)
-  return { clean: true, chunk, quality, filters, tokenizer, signature }
+  return { clean: true, chunk: chunkPlan(options.chunk), quality, filters, tokenizer, signature }
+}
+
+function chunkPlan({ tokensMax, charsMin, tokensOf }: ChunkOptions): ChunkPlan {
+  return { tokensMax, charsMin, family: tokensOf === 'auto' ? 'unknown' : tokensOf }
 }
 
 /** Returns a plan that signs the unchanged texts of records, for deduplication alone. */
 export function planSigning(signature: SignaturePlan): PreparePlan {
   const { chunk, quality } = prepareOptions.parse({})
-  return { clean: false, chunk, quality, filters: [], tokenizer: null, signature }
+  return { clean: false, chunk: chunkPlan(chunk), quality, filters: [], tokenizer: null, signature }
 }
 
 /** Returns the part of filters that run.json pins, without paths of this machine. */

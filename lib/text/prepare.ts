@@ -114,7 +114,9 @@ function prepareRecord(place: RecordPlace, block: Block, preparer: Preparer, rej
     )
     return
   }
-  const ranges = chunkText(text, firstUnitAfterTitle(text, title), stages.plan.chunk.tokensMax, stages.countTokens)
+  const { tokensMax, family } = stages.plan.chunk
+  const limits = { tokensMax, family, exact: stages.countTokens }
+  const ranges = chunkText(text, firstUnitAfterTitle(text, title), limits)
   packChunks(ranges, text, place, decoded.key, title, stages.plan, preparer, rejects)
 }
 
@@ -164,7 +166,14 @@ function firstUnitAfterTitle(text: CleanText, title: string): number {
 function packAsIs({ key, text }: Document, { document, offset }: RecordPlace, { columns, signer }: Preparer): void {
   const codes = typeof text === 'string' ? codesOf(text) : text
   const bytes = makeWellFormed(codes)
-  columns.add({ document, chunk: 0, offset, key, title: '', tokens: 0 }, codes, 0, codes.length, bytes, signer)
+  columns.add(
+    { document, chunk: 0, offset, key, title: '', heading: '', tokens: 0 },
+    codes,
+    0,
+    codes.length,
+    bytes,
+    signer,
+  )
 }
 
 /** Adds the chunks of valid length as rows and rejects the others; rejects the document if no chunk is left. */
@@ -184,19 +193,28 @@ function packChunks(
   ranges.forEach((range, chunk) => {
     const fault = faults[chunk] ?? null
     if (fault === null) {
-      columns.add(
-        { document, chunk, offset, key, title, tokens: range.tokens },
-        text.codes,
-        range.start,
-        range.end,
-        range.bytes,
-        signer,
-      )
+      const heading = range.heading === null ? '' : codesToString(text.codes, range.heading.start, range.heading.end)
+      const row = { document, chunk, offset, key, title, heading, tokens: range.tokens }
+      if (range.head === null) columns.add(row, text.codes, range.start, range.end, range.bytes, signer)
+      else {
+        const codes = withHead(text.codes, range, range.head)
+        columns.add(row, codes, 0, codes.length, range.head.bytes + 1 + range.bytes, signer)
+      }
     } else if (!allRefused || chunk === 0) {
       const excerpt = excerptOf(codesToString(text.codes, range.start, Math.min(range.end, range.start + 400)))
       rejects.push({ document, chunk: allRefused ? null : chunk, offset, key, stage: 'chunk', ...fault, excerpt })
     }
   })
+}
+
+/** Returns the text of a chunk that continues a table: the head of the table, a line end, and its own rows. */
+function withHead(codes: Uint16Array, range: ChunkRange, head: NonNullable<ChunkRange['head']>): Uint16Array {
+  const headChars = head.end - head.start
+  const joined = new Uint16Array(headChars + 1 + range.end - range.start)
+  joined.set(codes.subarray(head.start, head.end))
+  joined[headChars] = 0x0a
+  joined.set(codes.subarray(range.start, range.end), headChars + 1)
+  return joined
 }
 
 function faultOf(range: ChunkRange, charsMin: number, tokensMax: number): { reason: string; detail: string } | null {

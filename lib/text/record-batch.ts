@@ -60,6 +60,7 @@ function dataOf(columns: ChunkColumns, name: ChunkColumnName): Data {
       return makeData({ type: new Float64(), length: rows, nullCount: 0, data: columns.offset })
     case 'key':
     case 'title':
+    case 'heading':
     case 'text':
       return textData(columns[name], rows)
     case 'fingerprint': {

@@ -3,7 +3,9 @@
  * characters by class. The result is documented in clean.ts, the classes in characters.ts.
  */
 import { Buffer } from 'node:buffer'
+import { endsWithAbbreviation } from './abbreviations.js'
 import { boilerplateLineCharsMax, type PhraseFinder } from './boilerplate.js'
+import { continuesSentence } from './boundaries.js'
 import {
   astralMayCompose,
   CharacterClass,
@@ -156,9 +158,15 @@ export class TextScanner {
     this.#extra += (centiTokensByClass[kind] as number) - hanCentiTokens
     if (code < 0x80) this.#saved += 2
     else if (code < 0x800) this.#saved++
-    if (kind === CharacterClass.sentenceEnd) this.#ended = true
+    if (kind === CharacterClass.sentenceEnd || (kind === CharacterClass.closer && this.#isBrokenOff(at)))
+      this.#ended = true
     else if (!this.#ended || (kind !== CharacterClass.closer && kind !== CharacterClass.quote)) return
-    const next = this.#classes[this.#source[at + 1] as number]
+    const nextCode = this.#source[at + 1] as number
+    const next = this.#classes[nextCode]
+    if (continuesSentence(nextCode) && next !== CharacterClass.closer) {
+      this.#ended = false
+      return
+    }
     const continues =
       next === CharacterClass.sentenceEnd ||
       next === CharacterClass.closer ||
@@ -271,7 +279,13 @@ export class TextScanner {
     const next = this.#classes[this.#source[at + 1] as number]
     const atEnd = at + 1 >= this.#sourceLength
     if (!atEnd && next !== CharacterClass.blank && next !== CharacterClass.newline) return false
-    return at > 1 && isLatin(this.#source[at - 1] as number) && isLatin(this.#source[at - 2] as number)
+    if (at < 2 || !isLatin(this.#source[at - 1] as number) || !isLatin(this.#source[at - 2] as number)) return false
+    return !endsWithAbbreviation(this.#source, at)
+  }
+
+  /** Whether the closing mark at `at` ends a speech that was broken off: ——” */
+  #isBrokenOff(at: number): boolean {
+    return this.#source[at - 1] === emDash && this.#source[at - 2] === emDash
   }
 
   /** @param end output position of the end of the line */
@@ -297,6 +311,7 @@ export class TextScanner {
   }
 }
 
+const emDash = 0x2014
 /** Longest line without end punctuation that is a heading, which belongs to what follows. */
 const headingCharsMax = 30
 /** Code units that looking ahead may read beyond the end. */

@@ -13,6 +13,7 @@ const candidate = {
   chunk: 0,
   key: '',
   title: '',
+  heading: '',
   text: '水往低处流。',
   tokens: 6,
   columns: {},

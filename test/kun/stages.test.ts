@@ -19,6 +19,7 @@ const candidate: Candidate = {
   chunk: 2,
   key: '9',
   title: '竹',
+  heading: '',
   text,
   tokens: 40,
   columns: {},

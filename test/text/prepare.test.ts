@@ -133,7 +133,7 @@ t.test('Columns are an Arrow record batch over the same memory', async (t) => {
   t.equal(batch.numRows, 2)
   t.same(
     batch.schema.fields.map(({ name }) => name),
-    ['document', 'chunk', 'offset', 'key', 'title', 'text', 'tokens', 'letters', 'fingerprint', 'signature'],
+    ['document', 'chunk', 'offset', 'key', 'title', 'heading', 'text', 'tokens', 'letters', 'fingerprint', 'signature'],
   )
   t.equal(batch.getChild('text')?.get(1), article(2))
   t.equal(batch.getChild('key')?.get(0), 'a')

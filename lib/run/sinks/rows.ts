@@ -21,14 +21,15 @@ export function chunkRows(): Rows<ChunkCandidate> {
   return {
     kind: 'chunks',
     columns: chunkColumns,
-    rowOf: ({ id, key, title, text, tokens, shard, offset, chunk }) => ({
-      ...{ id, key, title, text },
+    rowOf: ({ id, key, title, heading, text, tokens, shard, offset, chunk }) => ({
+      ...{ id, key, title, heading, text },
       ...{ tokens, shard, offset, chunk },
     }),
-    jsonOf: ({ id, key, title, text, tokens, shard, offset, chunk }) => ({
+    jsonOf: ({ id, key, title, heading, text, tokens, shard, offset, chunk }) => ({
       id,
       ...(key !== '' && { key }),
       ...(title !== '' && { title }),
+      ...(heading !== '' && { heading }),
       ...{ text, tokens, shard, offset, chunk },
     }),
   }
@@ -55,6 +56,7 @@ const chunkColumns: readonly Column[] = [
   { name: 'id', type: 'string' },
   { name: 'key', type: 'string' },
   { name: 'title', type: 'string' },
+  { name: 'heading', type: 'string' },
   { name: 'text', type: 'string' },
   { name: 'tokens', type: 'int32' },
   { name: 'shard', type: 'string' },
@@ -79,6 +81,7 @@ const meanings = {
   variant: 'Ordinal of the instruction among those that were asked for the chunk.',
   key: 'Id of the record in its source; empty if it has none.',
   title: 'Title of the document, cleaned; empty if it has none.',
+  heading: 'Heading above the chunk in its document; empty if it begins with one or has none.',
   raw: 'Text of the chunk.',
   text: 'Text of the chunk.',
   tokens: 'Tokens of the text, estimated unless a tokenizer is configured.',
