@@ -4,7 +4,6 @@ import { init, parse } from 'es-module-lexer'
 import t from 'tap'
 import * as api from '../lib/index.js'
 import { projectRoot } from './support/root.js'
-import { tinyRecipe } from './support/session.js'
 
 t.test('the package exports what it says, and every error by its code', async (t) => {
   t.strictSame(
@@ -25,36 +24,6 @@ t.test('the package exports what it says, and every error by its code', async (t
   for (const [name, value] of Object.entries(rest)) {
     if (name.endsWith('Error')) t.ok((value as typeof KunStreamError).prototype instanceof KunStreamError, name)
   }
-})
-
-t.test('a program runs a recipe, reads its rows, mirrors and publishes it with what is exported alone', async (t) => {
-  const root = t.testdir()
-  const [simulator, hub] = [await api.startSimulator({}), await api.startHub({ directory: join(root, 'hub') })]
-  t.teardown(() => Promise.all([simulator.close(), hub.close()]))
-  const directory = join(root, 'run')
-  const recipe = api.parseRecipe(tinyRecipe(simulator.url, true), 'tiny.yaml')
-  const prepared = await api.settingsOf(recipe, directory)
-  t.teardown(() => prepared.close())
-  const session = await api.startKunRun(prepared.settings)
-  t.equal(await session.done, 'input')
-  const entries = await api.readManifest(directory)
-  let rows = 0
-  for (const { path, split } of entries.flatMap(({ files }) => files)) {
-    if (split === null) continue
-    const part = await api.openPart(join(directory, path))
-    for await (const row of api.rowsOf(part)) rows += typeof row.instruction === 'string' ? 1 : 0
-    await part.close()
-  }
-  t.equal(rows, session.progress().counters.skypile?.rows)
-  t.match(await api.mirrorRun({ directory, to: join(root, 'mirror') }), { cuts: entries.length })
-  t.match(await api.restoreFromMirror({ directory: join(root, 'again'), from: join(root, 'mirror') }), {
-    cuts: entries.length,
-  })
-  const published = await api.publish({ directory, repo: 'me/tiny', hubUrl: hub.url, token: 'hf_me' })
-  t.equal(
-    published.files.reduce((sum, file) => sum + file.rows, 0),
-    rows,
-  )
 })
 
 t.test('a graph of any values', async (t) => {
@@ -119,7 +88,7 @@ t.test('the options of exported functions have exported types that fit them', as
   t.ok(graph)
   const reading: api.BlocksOptions = {
     ...{ blockBytes: 4096, recordBytesMax: 65_536, shardsOpenMax: 1, decodeMsMax: 1000 },
-    ...(api.parseRecipe(tinyRecipe('http://127.0.0.1:1/v1', true), 'tiny.yaml').read as api.BlocksOptions),
+    ...((await api.loadRecipe(join(projectRoot, 'recipes/demo.yaml'))).read as api.BlocksOptions),
     order: 'in-order',
   }
   const files = [join(projectRoot, 'fixtures/skypile/data/*_0000.jsonl')]

@@ -32,6 +32,9 @@ const files: readonly SourceFile[] = ['bin', 'lib', 'bench', 'fixtures', 'test']
       return { path, text, tree: ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true) }
     }),
 )
+const packageJson: { readonly scripts: Readonly<Record<string, string>> } = JSON.parse(
+  readFileSync(join(projectRoot, 'package.json'), 'utf8'),
+)
 const product = files.filter(({ path }) => path.startsWith('lib/'))
 
 t.test('the files are found', async (t) => {
@@ -90,6 +93,22 @@ t.test('file names are whole words in kebab case, and none says only that it hel
   const wrong = files.filter(({ path }) => !kebab.test(basename(path)) || helping.test(basename(path)))
   t.strictSame(
     wrong.map(({ path }) => path),
+    [],
+  )
+})
+
+t.test('no test of the fast half starts a command or a run of a recipe', async (t) => {
+  const excluded =
+    /--exclude='dist\/test\/\{([^}]*)\}/.exec(packageJson.scripts['test:fast'] ?? '')?.[1]?.split(',') ?? []
+  t.ok(excluded.length > 0, 'package.json says which folders are of the other half')
+  const slow = files.filter(
+    ({ path, text }) =>
+      path.endsWith('.test.ts') &&
+      !excluded.some((folder) => path.startsWith(`test/${folder}/`)) &&
+      /from '(?:\.\.?\/)+support\/(?:commands|session)\.js'/.test(text),
+  )
+  t.same(
+    slow.map(({ path }) => path),
     [],
   )
 })

@@ -1,8 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { isDeepStrictEqual } from 'node:util'
 import t from 'tap'
-import { bench as dedupBench } from '../../bench/dedup.js'
-import { bench as kernelBench } from '../../bench/kernel.js'
 import { type Banding, bandingFor, estimate, recall, type SettleBand, settleBand } from '../../lib/dedup/banding.js'
 import { BloomFilter, falsePositiveRate } from '../../lib/dedup/bloom.js'
 import { ExactIndex } from '../../lib/dedup/exact-index.js'
@@ -249,11 +247,4 @@ t.test('the exact similarity of two texts is that of their shingle sets', async 
     t.equal(comparer.jaccard(a, b), jaccard(a, b))
   }
   t.equal(comparer.jaccard('一二', '一二三四'), 0)
-})
-
-t.test('the benches run at smoke size', async (t) => {
-  for (const bench of [dedupBench, kernelBench]) {
-    const { tables, aims } = await bench.run({ size: 'smoke', say: () => undefined })
-    t.ok(tables.length > 0 && aims.length > 0 && aims.every(({ figure }) => Number.isFinite(figure)), bench.name)
-  }
 })

@@ -56,8 +56,8 @@ for (const [name, layout] of Object.entries(layouts)) {
 
   t.test(`${name}: records over the limit are refused where they stand, the others come`, async (t) => {
     const next = seededRandom(seed + 5)
-    const texts = documents(60, seed + 2).map((text, index) =>
-      next() < 0.2 ? JSON.stringify({ id: index, text: `长${'字\\"'.repeat(200 + Math.floor(next() * 900))}` }) : text,
+    const texts = documents(32, seed + 2).map((text, index) =>
+      next() < 0.2 ? JSON.stringify({ id: index, text: `长${'字\\"'.repeat(200 + Math.floor(next() * 400))}` }) : text,
     )
     const kept = texts.filter((text) => Buffer.byteLength(text) <= 700)
     const lost = texts.filter((text) => Buffer.byteLength(text) > 700)

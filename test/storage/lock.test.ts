@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -13,7 +11,6 @@ import { type FileLayer, nodeFiles, storageError } from '../../lib/storage/files
 import { lockHolder, lockRunDirectory } from '../../lib/storage/lock/lock.js'
 import { lockLine } from '../../lib/storage/lock/lock-file.js'
 import { type Holder, type HolderState, holderState, thisProcess } from '../../lib/storage/lock/lock-holder.js'
-import { command } from '../support/commands.js'
 import { CrashingFiles } from '../support/crashing-files.js'
 import { JumpingClock } from '../support/jumping-clock.js'
 
@@ -420,32 +417,6 @@ t.test('the age of the last renewal is formatted in words, for any holder', asyn
   t.match(events[0], /on elsewhere, which cannot be seen .* is 5 h old/)
   t.match(await lockHolder(directory), { holder: { pid: process.pid }, state: 'running' })
   await lock.release()
-})
-
-t.test(
-  'a killed process that was not reaped does not hold the lock',
-  { skip: process.platform !== 'linux' },
-  async (t) => {
-    // The shell starts a child, then becomes a program that never asks after it: the child stays a zombie.
-    const script = 'sleep 0 & echo $!; exec sleep 60'
-    const parent = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'] })
-    t.teardown(() => parent.kill('SIGKILL'))
-    const [line] = (await once(parent.stdout, 'data')) as [Buffer]
-    const pid = Number(line.toString())
-    const stat = (): string[] =>
-      readFileSync(`/proc/${pid}/stat`, 'utf8')
-        .replace(/^.*\) /, '')
-        .split(' ')
-    while (stat()[0] !== 'Z') await setImmediate()
-    t.equal(holderState({ ...me, pid, started: stat()[19] as string }), 'gone')
-  },
-)
-
-t.test('a process that ends without closing its run leaves no lock', async (t) => {
-  const directory = t.testdir()
-  const ended = await command('test/support/locks-and-exits.js', [directory]).ended
-  t.match(ended, { code: 7, out: /locked/ })
-  t.same(readdirSync(directory), [])
 })
 
 t.test(

@@ -210,7 +210,7 @@ t.test('Records read without JSON.parse equal what JSON.parse gives', async (t) 
     { title: '', n: 1.5, flag: true, none: null, text: 'abc\u2028' },
   ].map((record) => JSON.stringify(record))
   let flat = 0
-  for (let round = 0; round < 4000; round++) {
+  for (let round = 0; round < 1500; round++) {
     const sources = Array.from({ length: random.between(1, 5) }, () => {
       let source = starts[random.between(0, starts.length - 1)] as string
       for (let edits = random.between(0, 2); edits > 0; edits--) {
@@ -229,7 +229,7 @@ t.test('Records read without JSON.parse equal what JSON.parse gives', async (t) 
     })
     if (found.length !== sources.length || wrong >= 0) t.fail(`round ${round}, record ${wrong}: ${sources[wrong]}`)
   }
-  t.ok(flat > 2000, `${flat} documents compared`)
+  t.ok(flat > 750, `${flat} documents compared`)
 })
 
 t.test(

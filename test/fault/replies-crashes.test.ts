@@ -1,8 +1,8 @@
 import t from 'tap'
-import { replyKey } from '../../../lib/llm/protocol/request-identity.js'
-import { openReplies } from '../../../lib/storage/replies/replies.js'
-import type { CallResult } from '../../../lib/storage/replies/types.js'
-import { CrashingFiles, type Loss } from '../../support/crashing-files.js'
+import { replyKey } from '../../lib/llm/protocol/request-identity.js'
+import { openReplies } from '../../lib/storage/replies/replies.js'
+import type { CallResult } from '../../lib/storage/replies/types.js'
+import { CrashingFiles, type Loss } from '../support/crashing-files.js'
 
 const directory = '/disk/replies'
 const count = 36

@@ -7,7 +7,9 @@ import { pathToFileURL } from 'node:url'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { tableFromIPC } from 'apache-arrow'
 import t, { type Test } from 'tap'
-import { projectRoot } from './support/root.js'
+import * as api from '../../lib/index.js'
+import { projectRoot } from '../support/root.js'
+import { tinyRecipe } from '../support/session.js'
 
 const page = readFileSync(join(projectRoot, 'docs/library.md'), 'utf8')
 const programs = [...page.matchAll(/^```js\n([\s\S]*?)^```/gm)]
@@ -61,4 +63,34 @@ t.test('docs/library.md: stages and sinks between Node streams', async (t) => {
     .map((line) => JSON.parse(line))
   t.ok(rows.length > 20 && rows.every(({ tokens }) => tokens >= 300), `${rows.length} rows`)
   t.match(err, /^[1-9]\d* chunks dropped/)
+})
+
+t.test('a program runs a recipe, reads its rows, mirrors and publishes it with what is exported alone', async (t) => {
+  const root = t.testdir()
+  const [simulator, hub] = [await api.startSimulator({}), await api.startHub({ directory: join(root, 'hub') })]
+  t.teardown(() => Promise.all([simulator.close(), hub.close()]))
+  const directory = join(root, 'run')
+  const recipe = api.parseRecipe(tinyRecipe(simulator.url, true), 'tiny.yaml')
+  const prepared = await api.settingsOf(recipe, directory)
+  t.teardown(() => prepared.close())
+  const session = await api.startKunRun(prepared.settings)
+  t.equal(await session.done, 'input')
+  const entries = await api.readManifest(directory)
+  let rows = 0
+  for (const { path, split } of entries.flatMap(({ files }) => files)) {
+    if (split === null) continue
+    const part = await api.openPart(join(directory, path))
+    for await (const row of api.rowsOf(part)) rows += typeof row.instruction === 'string' ? 1 : 0
+    await part.close()
+  }
+  t.equal(rows, session.progress().counters.skypile?.rows)
+  t.match(await api.mirrorRun({ directory, to: join(root, 'mirror') }), { cuts: entries.length })
+  t.match(await api.restoreFromMirror({ directory: join(root, 'again'), from: join(root, 'mirror') }), {
+    cuts: entries.length,
+  })
+  const published = await api.publish({ directory, repo: 'me/tiny', hubUrl: hub.url, token: 'hf_me' })
+  t.equal(
+    published.files.reduce((sum, file) => sum + file.rows, 0),
+    rows,
+  )
 })

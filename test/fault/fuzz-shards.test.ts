@@ -4,7 +4,7 @@ import t from 'tap'
 import tar from 'tar-stream'
 import { seededRandom } from '../../lib/core/random.js'
 import type { Shard } from '../../lib/sources/index.js'
-import { brokenCursors, collect, documents, memoryShard, records, summary } from './support.js'
+import { brokenCursors, collect, documents, memoryShard, records, summary } from '../sources/support.js'
 
 /** More on demand: KUN_FUZZ_ROUNDS=5000. */
 const rounds = Number(process.env.KUN_FUZZ_ROUNDS ?? 20)

@@ -11,8 +11,8 @@ import {
   startSimulator,
 } from '../../lib/simulator/vllm/index.js'
 import type { Reply } from '../../lib/storage/replies/types.js'
-import { fastClock } from './clock.js'
-import { call, chat, chatReply, modelServer, until } from './model-server.js'
+import { fastClock } from '../llm/clock.js'
+import { call, chat, chatReply, modelServer, until } from '../llm/model-server.js'
 
 const count = 80
 const good = (reply: Reply): string | null => {

@@ -3,11 +3,11 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { replyKey } from '../../../lib/llm/protocol/request-identity.js'
-import { nodeFiles } from '../../../lib/storage/files.js'
-import { openReplies, type Replies } from '../../../lib/storage/replies/replies.js'
-import type { CallResult } from '../../../lib/storage/replies/types.js'
-import { Random, testSeed } from '../../support/random.js'
+import { replyKey } from '../../lib/llm/protocol/request-identity.js'
+import { nodeFiles } from '../../lib/storage/files.js'
+import { openReplies, type Replies } from '../../lib/storage/replies/replies.js'
+import type { CallResult } from '../../lib/storage/replies/types.js'
+import { Random, testSeed } from '../support/random.js'
 
 t.setTimeout(120_000)
 
