@@ -8,4 +8,5 @@ export const benches: Readonly<Record<string, () => Promise<{ readonly bench: Be
   prepare: () => import('./prepare.js'),
   memory: () => import('./memory.js'),
   hub: () => import('./hub.js'),
+  filters: () => import('./filters.js'),
 }

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [NAME…] [--smoke] [--json]`: runs benches and prints their tables to stdout.
+ * `npm run bench -- [NAME…] [--smoke] [--json] [--labelled PATH]`: runs benches and prints their tables to stdout.
  */
 import { availableParallelism, cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
@@ -10,15 +10,19 @@ import type { BenchResult, BenchRow } from './types.js'
 export interface BenchFlags {
   readonly smoke: boolean
   readonly json: boolean
+  readonly labelled?: readonly string[]
 }
 
 /** Runs benches by name. @returns the exit code */
-export async function runBenches(names: readonly string[], { smoke, json }: BenchFlags): Promise<number> {
+export async function runBenches(
+  names: readonly string[],
+  { smoke, json, labelled = [] }: BenchFlags,
+): Promise<number> {
   const unknown = names.find((name) => !Object.hasOwn(benches, name))
   if (unknown !== undefined || names.length === 0) {
     if (unknown !== undefined) process.stderr.write(`there is no bench '${unknown}'\n`)
     process.stderr.write(
-      `usage: npm run bench -- NAME… [--smoke] [--json]\nbenches: ${Object.keys(benches).join(', ')}\n`,
+      `usage: npm run bench -- NAME… [--smoke] [--json] [--labelled PATH]\nbenches: ${Object.keys(benches).join(', ')}\n`,
     )
     return unknown === undefined ? 0 : 2
   }
@@ -29,6 +33,7 @@ export async function runBenches(names: readonly string[], { smoke, json }: Benc
     const result = await bench.run({
       size: smoke ? 'smoke' : 'full',
       say: (line) => process.stderr.write(`  ${line}\n`),
+      labelled,
     })
     results[name] = result
     if (!json) print(result)
@@ -83,7 +88,11 @@ function round(figure: number): number {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { smoke: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
+    options: {
+      smoke: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      labelled: { type: 'string', multiple: true, default: [] },
+    },
   })
   process.exitCode = await runBenches(positionals, values)
 }

@@ -4,6 +4,8 @@ export interface BenchOptions {
   readonly size: 'smoke' | 'full'
   /** Says what is going on, on stderr. */
   readonly say: (line: string) => void
+  /** Files and folders of labelled examples, for the bench 'filters'; its own by default. */
+  readonly labelled?: readonly string[]
 }
 
 export type BenchCell = string | number | boolean | null

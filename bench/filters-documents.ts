@@ -1,0 +1,64 @@
+/** Prepares labelled documents as a run with default options does, and says which are kept and why others are not. */
+
+import { textAt } from '../lib/text/columns.js'
+import { planPreparation, prepareOptions } from '../lib/text/plan.js'
+import { createPreparer, prepareBlock } from '../lib/text/prepare.js'
+import type { DocumentExample } from './filters-examples.js'
+
+export interface DocumentOutcome {
+  readonly example: DocumentExample
+  /** Reason of the drop; null if a chunk of the document is kept. */
+  readonly dropped: string | null
+  readonly detail: string
+  /** Text of the chunks that are kept, joined by line ends. */
+  readonly kept: string
+  /** Strings of `has` that are gone, and of `lacks` that are left; empty for a dropped document. */
+  readonly lost: readonly string[]
+  readonly left: readonly string[]
+  /** Share of the visible characters that is kept. */
+  readonly keptShare: number
+}
+
+/** Returns an outcome for each document, in order. */
+export async function prepareDocuments(examples: readonly DocumentExample[]): Promise<DocumentOutcome[]> {
+  const plan = await planPreparation(prepareOptions.parse({}), '.', { ngram: 5, signatureLength: 128, seed: 1 })
+  const preparer = await createPreparer(plan)
+  const lines = examples.map(({ id, title, text }) => JSON.stringify({ id, title, text }))
+  const { chunks, rejects } = prepareBlock(
+    {
+      number: 0,
+      split: 'labelled',
+      shard: 'documents.jsonl',
+      bytes: Buffer.from(lines.join('\n')),
+      offset: 0,
+      offsetUnit: 'byte',
+      mapping: { text: 'text', id: 'id', title: 'title' },
+      refused: [],
+    },
+    preparer,
+  )
+  const kept = examples.map((): string[] => [])
+  chunks.document.forEach((document, row) => {
+    kept[document]?.push(textAt(chunks.text, row))
+  })
+  const whole = new Map(rejects.filter(({ chunk }) => chunk === null).map((reject) => [reject.document, reject]))
+  return examples.map((example, document) => {
+    const text = (kept[document] ?? []).join('\n')
+    const reject = whole.get(document)
+    const dropped = reject?.reason ?? null
+    const looked = dropped === null
+    return {
+      example,
+      dropped,
+      detail: reject?.detail ?? '',
+      kept: text,
+      lost: looked ? example.has.filter((part) => !text.includes(part)) : [],
+      left: looked ? example.lacks.filter((part) => text.includes(part)) : [],
+      keptShare: visible(text) / Math.max(1, visible(example.text)),
+    }
+  })
+}
+
+function visible(text: string): number {
+  return text.replace(/\s/g, '').length
+}

@@ -1,0 +1,129 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import { bench } from '../../bench/filters.js'
+import type { BenchRow } from '../../bench/types.js'
+import { UsageError } from '../../lib/errors.js'
+
+const prose =
+  '竹子一生只开一次花。开花之后养分耗尽，整片竹林便会枯死，所以养竹的人总要提前几年移栽新鞭，让老竹和新竹错开年份。' +
+  '移栽多在早春，挖起的竹鞭要带三四节，埋入土中一拃深，踩实浇透，当年就能出笋。'
+const question = '竹子开花之后为什么会枯死？'
+const answer = '竹子开花时把养分全部用在花和种子上，叶子停止生长，根也不再更新，所以花谢以后整株枯死。'
+
+/** Right whatever the filters are: prose and plain replies pass, an empty reply and four letters do not. */
+const lines = [
+  { id: 'd1', kind: 'prose', label: 'keep', text: prose, has: ['早春'], lacks: ['盛夏'] },
+  { id: 'd2', kind: 'prose', label: 'drop', text: prose },
+  { id: 'd3', kind: 'short', label: 'drop', text: '太短' },
+  { id: 'd4', kind: 'short', label: 'keep', text: '更短' },
+  { id: 'i1', kind: 'plain', label: 'good', instruction: question },
+  { id: 'i2', kind: 'plain', label: 'bad', instruction: question },
+  { id: 'i3', kind: 'empty', label: 'bad', instruction: '' },
+  { id: 'r1', kind: 'plain', stage: 'label', text: prose, reply: question, expect: 'row' },
+  { id: 'r2', kind: 'plain', stage: 'label', text: prose, reply: question, expect: 'row', rows: ['别的问题？'] },
+  { id: 'r3', kind: 'plain', stage: 'label', text: prose, reply: question, expect: 'drop' },
+  { id: 'r4', kind: 'empty', stage: 'label', text: prose, reply: ' ', expect: 'row' },
+  { id: 'r5', kind: 'empty', stage: 'label', text: prose, reply: ' ', expect: 'open' },
+  { id: 'p1', kind: 'plain', stage: 'polish', text: prose, instruction: question, reply: answer, expect: 'row' },
+  {
+    id: 'p2',
+    kind: 'cut-off',
+    stage: 'polish',
+    text: prose,
+    instruction: question,
+    reply: { text: answer, finish: 'length' },
+    expect: 'drop',
+  },
+  { id: 's1', kind: 'word', stage: 'score', instruction: question, reply: '【好】', expect: 'row', score: [1, 1] },
+  { id: 's2', kind: 'word', stage: 'score', instruction: question, reply: '【差】', expect: 'row' },
+  {
+    id: 's3',
+    kind: 'logprobs',
+    stage: 'score',
+    instruction: question,
+    reply: { text: '好', finish: 'length', top: { 好: -0.1, 差: -2.35 } },
+    expect: 'row',
+    score: [0.9, 0.91],
+  },
+]
+
+/** The other known shape: an object of replies by key. */
+const keyed = {
+  K1: { note: 'plain', label: question, expect: `row:${question}` },
+  K2: { note: 'another text', label: question, expect: 'row:竹子会开花吗？' },
+  K3: { note: 'several', label: `${question}\n`, expect: 'drop or first only' },
+  K4: { note: 'open', label: question, expect: '? (a matter of taste)' },
+  K5: { note: 'no row', label: question, expect: 'drop (dangling)' },
+}
+
+async function measure(folder: string) {
+  const { tables, aims } = await bench.run({ size: 'smoke', say: () => undefined, labelled: [folder] })
+  const rows = (title: string) => tables.find((table) => table.title === title)?.rows ?? []
+  return { rows, aims, first: (title: string) => rows(title)[0] as BenchRow }
+}
+
+t.test('examples of both formats are read, run through the filters and counted', async (t) => {
+  const folder = t.testdir({
+    'a.jsonl': lines.map((line) => `${JSON.stringify(line)}\n\n`).join(''),
+    'b.json': JSON.stringify(keyed),
+    'readme.md': 'not an example',
+  })
+  const { rows, first, aims } = await measure(folder)
+  t.match(first('Documents: dropping, by kind'), {
+    kind: 'all',
+    documents: 4,
+    drop: 2,
+    dropped: 2,
+    rightly: 1,
+    wrongly: 1,
+    recall: 0.5,
+    precision: 0.5,
+  })
+  const shown = (title: string) => rows(title).map(({ id }) => id)
+  t.strictSame(shown('Documents that are kept and should not be'), ['d2'])
+  t.match(rows('Documents that are dropped and should not be'), [{ id: 'd4', kind: 'short', reason: 'too-short' }])
+  t.match(rows('Documents: by reason'), [{ reason: 'too-short', dropped: 2, rightly: 1, wrongly: 1, precision: 0.5 }])
+  t.match(first('Label replies'), { replies: 8, right: 3, wrongRows: 2, rowsWithJunk: 2, goodDropped: 1 })
+  t.strictSame(shown('Label replies that are wrong'), ['r2', 'r3', 'r4', 'b:K2', 'b:K5'])
+  t.strictSame(shown('Label replies that are not counted'), ['r5', 'b:K4'])
+  t.match(first('Polish replies'), { replies: 2, right: 2 })
+  t.match(first('Verdicts'), { replies: 3, right: 2, goodDropped: 1 })
+  t.match(first('Instructions'), { good: 1, goodDropped: 0, goodShare: 0, bad: 2, badDropped: 1, badShare: 0.5 })
+  t.strictSame(shown('Instructions that are judged wrongly'), ['i2'])
+  t.strictSame(
+    aims.map(({ figure }) => figure),
+    [0.5, 0.5, 3 / 8, 1, 2 / 3, 0, 0.5],
+  )
+})
+
+t.test('a text that is cut wrongly is listed with the part that is gone or left', async (t) => {
+  const example = { id: 'd1', kind: 'prose', label: 'keep', text: prose, has: ['盛夏'], lacks: ['早春'] }
+  const { rows } = await measure(t.testdir({ 'a.jsonl': JSON.stringify(example) }))
+  t.match(rows('Documents whose text is cut wrongly'), [{ id: 'd1', lost: '盛夏', left: '早春', keptShare: 1 }])
+})
+
+t.test('a file that cannot be read or has another shape is refused with its place', async (t) => {
+  const folder = t.testdir()
+  const refused = async (path: string, message: RegExp) => {
+    const found = await bench.run({ size: 'smoke', say: () => undefined, labelled: [path] }).catch((error) => error)
+    t.ok(found instanceof UsageError, path)
+    t.match(String(found), message)
+  }
+  await refused(join(folder, 'absent.jsonl'), /cannot read --labelled .*absent\.jsonl/)
+  await refused(folder, /has no \*\.jsonl or \*\.json file/)
+  await writeFile(join(folder, 'a.jsonl'), `${JSON.stringify(lines[0])}\n{"kind":"x","label":"maybe","text":"甲"}\n`)
+  await refused(join(folder, 'a.jsonl'), /a\.jsonl:2 is not a labelled example: .*label/)
+  await writeFile(join(folder, 'b.jsonl'), 'no JSON')
+  await refused(join(folder, 'b.jsonl'), /b\.jsonl:1 is not a labelled example/)
+  await mkdir(join(folder, 'c'))
+  await writeFile(join(folder, 'c', 'c.json'), '{"K":{"note":"x"}}')
+  await refused(join(folder, 'c'), /c\.json is not a labelled example/)
+})
+
+t.test('the examples of the repository are enough in number and in kind', async (t) => {
+  const { tables } = await bench.run({ size: 'smoke', say: () => undefined })
+  const all = (title: string) => tables.find((table) => table.title === title)?.rows[0] as BenchRow
+  t.ok((all('Instructions').good as number) > 50)
+  t.ok((all('Instructions').bad as number) > 50)
+})
