@@ -4,7 +4,7 @@
  */
 import { firstTokenLogprobs } from '../lib/llm/protocol/logprobs.js'
 import { buildReply } from '../lib/llm/protocol/reply-body.js'
-import type { Answer, Call, Capabilities, Model } from '../lib/llm/types.js'
+import type { Answer, Call, Capabilities, Fault, Model } from '../lib/llm/types.js'
 import type { Reply } from '../lib/storage/replies/types.js'
 import type { ScriptedReply } from './filters-examples.js'
 
@@ -23,14 +23,23 @@ export function scriptedModel(scripted: ScriptedReply): Model {
 }
 
 function answerOf(call: Call, reply: Reply): Answer {
-  let last = { fault: '', found: '' }
+  let { request } = call
+  let verdict = { reason: '', detail: '' }
   for (let attempt = 0; attempt < triesMax; attempt++) {
     const fault = call.fault(reply)
     if (fault === null) return { reply, attempt }
-    last = typeof fault === 'string' ? { fault, found: '' } : fault
+    verdict = verdictOf(fault)
+    const retried = call.retry === undefined ? request : call.retry(fault, request)
+    if (retried === null) break
+    request = retried
   }
-  const reason = last.fault.endsWith('-reply') ? last.fault : `${last.fault}-reply`
-  return { verdict: { reason, detail: last.found } }
+  return { verdict }
+}
+
+function verdictOf(fault: Fault): { reason: string; detail: string } {
+  if (typeof fault === 'string') return verdictOf({ fault, found: '' })
+  if ('reason' in fault) return { reason: fault.reason, detail: fault.found }
+  return { reason: fault.fault.endsWith('-reply') ? fault.fault : `${fault.fault}-reply`, detail: fault.found }
 }
 
 function replyOf({ text, finish, top }: ScriptedReply): Reply {

@@ -55,7 +55,8 @@ function outcomeOf(outcome: Outcome<Pair>, written: (pair: Pair) => string): Sta
   const pairs = outcome.emit.filter((each): each is Pair => !(each instanceof Child))
   const [child] = outcome.emit.filter((each) => each instanceof Child)
   const dropped = pairs.length === 0 && child !== undefined ? droppedOf(child.outcome) : { dropped: null, detail: '' }
-  return { rows: pairs.map(written), score: pairs[0]?.score ?? null, ...dropped }
+  const score = pairs[0]?.columns.score
+  return { rows: pairs.map(written), score: typeof score === 'number' ? score : null, ...dropped }
 }
 
 function droppedOf(outcome: Child<Pair>['outcome']): Pick<StageOutcome, 'dropped' | 'detail'> {
@@ -74,6 +75,6 @@ async function pairOf(candidate: Candidate): Promise<Pair> {
 
 function candidateOf(id: string, text: string): Candidate {
   const place = { split: 'labelled', shard: 'replies.jsonl', offset: 0, chunk: 0 }
-  const made = { key: id, title: '', text, tokens: text.length }
+  const made = { key: id, title: '', text, tokens: text.length, columns: {} }
   return { id: recordId(place.split, place.shard, place.offset, place.chunk), ...place, ...made }
 }
