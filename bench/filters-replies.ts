@@ -30,7 +30,7 @@ export async function runReply({ of, id, text, instruction, reply }: ReplyExampl
     ? outcomeOf(await run(polishStage(model, polishOptions.parse({ model: model.name })), pair), writtenOutput)
     : outcomeOf(
         await run(scoreStage(model, scoreOptions.parse({ model: model.name })), pair),
-        ({ score }) => `${score}`,
+        ({ columns }) => `${columns.score}`,
       )
 }
 
@@ -75,6 +75,6 @@ async function pairOf(candidate: Candidate): Promise<Pair> {
 
 function candidateOf(id: string, text: string): Candidate {
   const place = { split: 'labelled', shard: 'replies.jsonl', offset: 0, chunk: 0 }
-  const made = { key: id, title: '', text, tokens: text.length, columns: {} }
+  const made = { key: id, title: '', heading: '', text, tokens: text.length, columns: {} }
   return { id: recordId(place.split, place.shard, place.offset, place.chunk), ...place, ...made }
 }
