@@ -8,6 +8,7 @@ const lines = [
   ['index.ts'],
   ['cli'],
   ['recipe'],
+  ['training'],
   ['run', 'publish', 'report'],
   ['kun'],
   ['sources', 'workers', 'dedup', 'llm', 'sinks'],

@@ -15,6 +15,7 @@ import { registerPlan } from './commands/plan.js'
 import { registerPublish } from './commands/publish.js'
 import { registerRebuild } from './commands/rebuild.js'
 import { registerRun } from './commands/run.js'
+import { registerSeed } from './commands/seed.js'
 import { registerSimulate } from './commands/simulate.js'
 import { registerStatus } from './commands/status.js'
 import { registerVerify } from './commands/verify.js'
@@ -40,6 +41,7 @@ const commands = [
   registerVerify,
   registerDedup,
   registerPipe,
+  registerSeed,
   registerPublish,
   registerHub,
   registerSimulate,

@@ -4,24 +4,28 @@
 import { quote } from '../core/quote.js'
 import { ContractError, InvalidOptionError } from '../errors.js'
 
-/** Types of columns. 'messages' is a list of {role, content}. */
-type ColumnType = 'string' | 'int64' | 'int32' | 'float64' | 'boolean' | 'messages'
+/** Types of columns. 'message' is {role, content}, 'messages' a list of them, 'turns' a list of {from, value}. */
+type ColumnType = 'string' | 'int64' | 'int32' | 'float64' | 'boolean' | 'message' | 'messages' | 'turns'
 
-/** A column of data/; `messages` is a list of {role, content}. */
+/** A column of a Parquet file. */
 export interface Column {
   readonly name: string
   readonly type: ColumnType
   readonly nullable?: boolean
 }
 
+/** Texts by name: a message or a turn. */
+type Texts = Readonly<Record<string, string>>
+
+/** Names of the texts in a type of column that has some. */
+export const textNames: Readonly<Record<'message' | 'messages' | 'turns', readonly [string, string]>> = {
+  message: ['role', 'content'],
+  messages: ['role', 'content'],
+  turns: ['from', 'value'],
+}
+
 /** A value of a row: bigint or number for int64, null where the column is nullable. */
-export type Cell =
-  | string
-  | number
-  | bigint
-  | boolean
-  | null
-  | readonly { readonly role: string; readonly content: string }[]
+export type Cell = string | number | bigint | boolean | null | Texts | readonly Texts[]
 /** A row of data/, by column name. */
 export type Row = Readonly<Record<string, Cell>>
 
@@ -46,9 +50,11 @@ export function huggingfaceMetadata(columns: readonly Column[]): string {
 /** Returns the columns as `datasets` names them. */
 function featuresOf(columns: readonly Column[]): Record<string, unknown> {
   const text = { dtype: 'string', _type: 'Value' }
+  const textsOf = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, text]))
   return Object.fromEntries(
     columns.map(({ name, type }) => {
-      if (type === 'messages') return [name, [{ role: text, content: text }]]
+      if (type === 'message') return [name, textsOf(textNames[type])]
+      if (type === 'messages' || type === 'turns') return [name, [textsOf(textNames[type])]]
       return [name, { dtype: type === 'boolean' ? 'bool' : type, _type: 'Value' }]
     }),
   )
@@ -73,7 +79,8 @@ export function sizeOf(cells: readonly Cell[]): number {
   let bytes = 0
   for (const cell of cells) {
     if (typeof cell === 'string') bytes += 4 + Buffer.byteLength(cell)
-    else if (Array.isArray(cell)) for (const { role, content } of cell) bytes += sizeOf([role, content])
+    else if (Array.isArray(cell)) bytes += sizeOf(cell as readonly Texts[])
+    else if (typeof cell === 'object' && cell !== null) bytes += sizeOf(Object.values(cell as Texts))
     else bytes += 8
   }
   return bytes
@@ -105,17 +112,23 @@ function checkedCell(column: Column, value: unknown): Cell {
       if (Number.isSafeInteger(value)) return BigInt(value as number)
       if (typeof value === 'bigint' && BigInt.asIntN(64, value) === value) return value
       break
+    case 'message':
+      return checkedTexts(name, textNames[type], value)
     case 'messages':
-      if (Array.isArray(value)) return value.map((message, i) => checkedMessage(name, message, i))
+    case 'turns':
+      if (Array.isArray(value)) return value.map((texts, i) => checkedTexts(`${name}[${i}]`, textNames[type], texts))
   }
   throw wrong(column, value)
 }
 
-function checkedMessage(column: string, message: unknown, i: number): { role: string; content: string } {
-  const { role, content } = (message ?? {}) as { role?: unknown; content?: unknown }
-  if (typeof role !== 'string') throw wrong({ name: `${column}[${i}].role`, type: 'string' }, role)
-  if (typeof content !== 'string') throw wrong({ name: `${column}[${i}].content`, type: 'string' }, content)
-  return { role: wellFormed(role), content: wellFormed(content) }
+function checkedTexts(column: string, names: readonly string[], value: unknown): Texts {
+  return Object.fromEntries(
+    names.map((name) => {
+      const text = ((value ?? {}) as Readonly<Record<string, unknown>>)[name]
+      if (typeof text !== 'string') throw wrong({ name: `${column}.${name}`, type: 'string' }, text)
+      return [name, wellFormed(text)]
+    }),
+  )
 }
 
 /** Replaces lone surrogates by U+FFFD. (The types of ES2023 lack `toWellFormed`.) */

@@ -184,6 +184,29 @@ t.test('a value of the wrong type is refused with its column and what was found'
   await t.rejects(writer.reject({ ...reject(1), offset: '1' } as unknown as Reject), /column offset/)
 })
 
+t.test('a message and a list of turns are read back from both encoders, and checked', async (t) => {
+  const forms: readonly Column[] = [
+    { name: 'chosen', type: 'message' },
+    { name: 'conversations', type: 'turns' },
+  ]
+  const row = { chosen: { role: 'assistant', content: '二' }, conversations: [{ from: 'human', value: '一加一😀' }] }
+  for (const encoder of ['hyparquet-writer', 'parquetjs-lite'] as const) {
+    const directory = t.testdir()
+    const writer = await openCutWriter(
+      await options(directory, { columns: forms, encoder: await parquetEncoder({ encoder }) }),
+    )
+    await t.rejects(writer.row('wudao', { ...row, chosen: [] }), /column chosen\.role takes string, found undefined/)
+    await t.rejects(
+      writer.row('wudao', { ...row, conversations: [{ from: 'human' }] } as unknown as Row),
+      /column conversations\[0\]\.value takes string, found undefined/,
+    )
+    await writer.row('wudao', row)
+    await writer.row('wudao', { ...row, conversations: [] })
+    const path = join(directory, (await writer.commit(state)).files[0]?.path ?? '')
+    t.same(await query(`FROM '${path}'`), [row, { ...row, conversations: [] }], encoder)
+  }
+})
+
 t.test('integers beyond 2^53 are kept by hyparquet-writer and refused by parquetjs-lite', async (t) => {
   const row = { ...(rows(1, 5)[0] as Row), offset: 2n ** 62n + 1n }
   const directory = t.testdir()

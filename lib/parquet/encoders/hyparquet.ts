@@ -8,7 +8,7 @@
 
 import type { SchemaElement } from 'hyparquet'
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
-import type { Cell, Column } from '../columns.js'
+import { type Cell, type Column, textNames } from '../columns.js'
 import type { EncodedFile, EncodedFileOptions, Encoder } from './types.js'
 import { installedVersion } from './version.js'
 import { zstdCompressor } from './zstd.js'
@@ -101,13 +101,15 @@ function elementsOf({ name, type, nullable }: Column): SchemaElement[] {
       return [{ name, type: 'DOUBLE', repetition_type }]
     case 'boolean':
       return [{ name, type: 'BOOLEAN', repetition_type }]
+    case 'message':
+      return [{ name, repetition_type, num_children: 2 }, ...textNames[type].map(text)]
     case 'messages':
+    case 'turns':
       return [
         { name, repetition_type, converted_type: 'LIST', num_children: 1 },
         { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
         { name: 'element', repetition_type: 'REQUIRED', num_children: 2 },
-        text('role'),
-        text('content'),
+        ...textNames[type].map(text),
       ]
   }
 }

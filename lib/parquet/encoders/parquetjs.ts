@@ -11,7 +11,7 @@ import parquet, { type FieldDefinition, type RowBuffer } from 'parquetjs-lite'
 import types from 'parquetjs-lite/gen-nodejs/parquet_types.js'
 import util from 'parquetjs-lite/lib/util.js'
 import { ContractError } from '../../errors.js'
-import type { Cell, Column } from '../columns.js'
+import { type Cell, type Column, textNames } from '../columns.js'
 import type { EncodedFile, EncodedFileOptions, Encoder } from './types.js'
 import { installedVersion } from './version.js'
 
@@ -111,8 +111,9 @@ function refuseLargeIntegers(columns: readonly Column[], cells: readonly Cell[])
 function fieldOf({ type, nullable }: Column, compression: string): FieldDefinition {
   const leaf = (physical: string): FieldDefinition => ({ type: physical, compression, statistics: false })
   const optional = nullable === true
-  if (type !== 'messages') return { ...leaf(leafTypes[type]), optional }
-  const element: FieldDefinition = { fields: { role: leaf('UTF8'), content: leaf('UTF8') } }
+  if (type !== 'message' && type !== 'messages' && type !== 'turns') return { ...leaf(leafTypes[type]), optional }
+  const element: FieldDefinition = { fields: Object.fromEntries(textNames[type].map((name) => [name, leaf('UTF8')])) }
+  if (type === 'message') return { ...element, optional }
   return { type: 'LIST', optional, fields: { list: { repeated: true, fields: { element } } } }
 }
 
@@ -120,6 +121,7 @@ const leafTypes = { string: 'UTF8', int64: 'INT64', int32: 'INT32', float64: 'DO
 
 function encodedValue({ type }: Column, cell: Cell | undefined): unknown {
   if (cell === null || cell === undefined) return undefined
-  if (type === 'messages') return { list: (cell as readonly object[]).map((element) => ({ element })) }
+  if (type === 'messages' || type === 'turns')
+    return { list: (cell as readonly object[]).map((element) => ({ element })) }
   return type === 'int64' ? Number(cell) : cell
 }

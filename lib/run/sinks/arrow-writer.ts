@@ -15,7 +15,7 @@ import {
   Utf8,
   vectorFromArray,
 } from 'apache-arrow'
-import { type Cell, type Column, cellsOf } from '../../parquet/columns.js'
+import { type Cell, type Column, cellsOf, textNames } from '../../parquet/columns.js'
 import { type ChunkColumns, chunkColumnsOf, takeRows } from '../../text/columns.js'
 import { type AddedColumn, toRecordBatch } from '../../text/record-batch.js'
 import { ChunkCandidate } from '../records.js'
@@ -152,9 +152,12 @@ function arrowType(type: Column['type']): DataType {
       return new Float64()
     case 'boolean':
       return new Bool()
-    case 'messages': {
-      const message = new Struct([new Field('role', new Utf8(), false), new Field('content', new Utf8(), false)])
-      return new List(new Field('item', message, false))
+    case 'message':
+      return new Struct(textNames[type].map((name) => new Field(name, new Utf8(), false)))
+    case 'messages':
+    case 'turns': {
+      const texts = new Struct(textNames[type].map((name) => new Field(name, new Utf8(), false)))
+      return new List(new Field('item', texts, false))
     }
   }
 }

@@ -61,7 +61,8 @@ export async function* arrowBlocks(
 }
 
 /** @throws {ShardDamageError} 'shard-columns': there is no column for the text; the message lists the columns */
-function mappedColumns(names: readonly string[], { text, id, title, compose }: FieldMapping): string[] {
+function mappedColumns(names: readonly string[], { text, id, title, compose }: FieldMapping): readonly string[] {
+  if (text === '') return names
   const find = (field: string): string[] => names.filter((name) => name === field || field.startsWith(`${name}.`))
   const exam = compose === 'wanjuan-exam' ? examFields : []
   if (find(text).length === 0 && !(exam.length > 0 && names.includes('q_main'))) {

@@ -22,11 +22,12 @@ export const examFields = ['q_type', 'q_main', 'option_a', 'option_b', 'option_c
 const depthMax = 32
 
 /**
- * Returns the footer with the mapped columns only.
+ * Returns the footer with the mapped columns only; all of it if whole records are mapped.
  *
  * @throws {ShardDamageError} 'shard-columns': there is no column for the text; the message lists the columns
  */
 export function mappedColumns(metadata: FileMetaData, mapping: FieldMapping): FileMetaData {
+  if (mapping.text === '') return metadata
   const root = parquetSchema(metadata)
   const exam = mapping.compose === 'wanjuan-exam'
   const kept = new Set<SchemaTree>()

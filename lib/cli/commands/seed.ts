@@ -1,0 +1,113 @@
+/**
+ * `kun-stream seed`: turns curated instruction data into training data for the two models of the method. As they stand,
+ * the examples train the chat model; inverted, from output to instruction, they train the label model.
+ */
+import { type Command, Option } from 'commander'
+import { UsageError } from '../../errors.js'
+import { type ExampleForm, exampleForm, exampleForms, holdsSystem } from '../../training/forms.js'
+import { type LabelPrompt, labelExample, labelPrompts } from '../../training/label-example.js'
+import { isRefused, readExample } from '../../training/read-example.js'
+import { dedupSource } from '../dedup-inputs.js'
+import { hubUrlOption, tokenOption } from '../hub-options.js'
+import { collect } from '../recipe-options.js'
+import { type SeedCounts, seedGraph } from '../seed-graph.js'
+import { counted } from '../terminal/bytes-text.js'
+import { fileOutput, ReaderGone, sayOnStderr, writeOut } from '../terminal/output.js'
+import { endBySignal, onStopSignal, type StopSignal } from '../terminal/stop-signals.js'
+import { addTrainingOptions, type TrainingFlags, TrainingOutput } from '../training-output.js'
+
+interface SeedFlags extends TrainingFlags {
+  readonly as: ExampleForm
+  readonly invert?: boolean
+  readonly prompt: LabelPrompt
+  readonly firstTurn?: boolean
+  readonly rejects?: string
+  readonly hub?: string
+  readonly files: readonly string[]
+  readonly revision: string
+  readonly hubUrl?: string
+  readonly token?: string
+}
+
+export function registerSeed(program: Command): void {
+  const command = program
+    .command('seed')
+    .description(
+      'turn curated instruction data into training data for the chat model, or with --invert for the label model',
+    )
+    .argument('[files...]', 'files or globs in any format that a recipe reads; - or nothing reads standard input')
+    .option('--invert', 'from output to instruction, with the prompt of the label stage')
+    .addOption(
+      new Option('--prompt <name>', 'with --invert: prompt of the label stage')
+        .choices(labelPrompts)
+        .default('label-kun'),
+    )
+    .addOption(new Option('--as <form>', 'form of the output').choices(exampleForms).default('messages'))
+    .option('--first-turn', 'read the first exchange of a conversation, in place of refusing it')
+  addTrainingOptions(command)
+    .option('--rejects <file>', 'write what was refused, and why, as JSON Lines')
+    .option('--hub <owner/name>', 'read a dataset on the Hub in place of files')
+    .option('--files <glob>', 'with --hub: paths in the dataset (may be repeated; ! excludes)', collect, [])
+    .option('--revision <name>', 'with --hub: branch, tag or commit', 'main')
+    .addOption(hubUrlOption())
+    .addOption(tokenOption())
+    .action(async (files: string[], flags: SeedFlags) => {
+      try {
+        const counts = await seed(files, flags, command.getOptionValueSource('prompt') !== 'default')
+        sayOnStderr(summary(counts, flags))
+        if (flags.json) writeOut(`${JSON.stringify({ ...counts, refused: Object.fromEntries(counts.refused) })}\n`)
+      } catch (error) {
+        if (!(error instanceof ReaderGone)) throw error
+      }
+    })
+}
+
+async function seed(files: readonly string[], flags: SeedFlags, promptGiven: boolean): Promise<SeedCounts> {
+  const { as, invert = false, prompt, firstTurn = false } = flags
+  if (promptGiven && !invert) throw new UsageError('--prompt goes with --invert: without it no prompt is written')
+  const form = exampleForm(as, { systems: !invert })
+  // The name '' maps whole records, whatever their fields.
+  const source = await dedupSource(files, { ...flags, text: '' })
+  const rejects = flags.rejects === undefined ? null : await fileOutput(flags.rejects)
+  const output = await TrainingOutput.open(form, flags)
+  const counts: SeedCounts = { records: 0, examples: 0, refused: new Map(), firstRefused: [] }
+  const read = (record: unknown) => {
+    const example = readExample(record, { firstTurn })
+    if (isRefused(example)) return example
+    if (invert) return labelExample(example, prompt, as)
+    if (example.system === '' || holdsSystem(as)) return example
+    return { refusal: 'system-prompt', detail: `--as ${as}` } as const
+  }
+  const run = seedGraph({ source, read, rowOf: form.rowOf, output, rejects, counts }).run()
+  let stopped: StopSignal | null = null
+  const release = onStopSignal((signal, nth) => {
+    if (nth > 1) endBySignal(signal)
+    stopped = signal
+    run.abort()
+  })
+  try {
+    await run.done
+  } finally {
+    release()
+    if (stopped !== null) endBySignal(stopped)
+  }
+  if (counts.records > 0 && counts.examples === 0) throw new UsageError(nothingRead(counts))
+  return counts
+}
+
+function nothingRead({ records, firstRefused }: SeedCounts): string {
+  return `none of ${counted(records, 'record')} is an example; the first: ${firstRefused[0]}. docs/datasets.md lists the forms that are read`
+}
+
+function summary({ records, examples, refused, firstRefused }: SeedCounts, { rejects }: SeedFlags): string {
+  const reasons = [...refused].sort(([a], [b]) => (a < b ? -1 : 1)).map(([reason, count]) => `${count} ${reason}`)
+  const count = [...refused.values()].reduce((sum, each) => sum + each, 0)
+  const more = count - firstRefused.length
+  const hint = more > 0 ? [`and ${more} more${rejects === undefined ? ' (--rejects FILE says which)' : ''}`] : []
+  const end = reasons.length === 0 ? '' : `, ${count} refused: ${reasons.join(', ')}`
+  return [
+    ...firstRefused,
+    ...hint,
+    `${counted(records, 'record')}: ${counted(examples, 'example')} written${end}`,
+  ].join('\n')
+}
