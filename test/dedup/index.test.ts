@@ -132,9 +132,9 @@ function drawRow(
 }
 
 const shapes: Readonly<Record<string, Shape>> = {
-  'past 16 bits of numbers': { documents: 80_000, signatureLength: 24, rows: 6, near: 95 },
-  'few with a shingle': { documents: 80_000, signatureLength: 40, rows: 10, near: 4 },
-  'several parts': { documents: 60_000, signatureLength: 16, rows: 3, near: 95, partBytesMax: 3 * 2 ** 20 },
+  'past 16 bits of numbers': { documents: 68_000, signatureLength: 24, rows: 6, near: 95 },
+  'few with a shingle': { documents: 68_000, signatureLength: 40, rows: 10, near: 4 },
+  'several parts': { documents: 45_000, signatureLength: 16, rows: 3, near: 95, partBytesMax: 2 * 2 ** 20 },
 }
 
 for (const [name, shape] of Object.entries(shapes)) {

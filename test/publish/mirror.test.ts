@@ -1,14 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import {
-  appendFileSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { appendFileSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import type { Clock } from '../../lib/core/types.js'
@@ -17,37 +8,13 @@ import { Snapshots, snapshotSchema } from '../../lib/publish/mirror-snapshot.js'
 import { openMirrorStore } from '../../lib/publish/mirror-stores.js'
 import { startHub } from '../../lib/simulator/hub/index.js'
 import { readManifest } from '../../lib/sinks/index.js'
-import { openAppendLog } from '../../lib/storage/append-log.js'
 import { nodeFiles } from '../../lib/storage/files.js'
 import { lockRunDirectory } from '../../lib/storage/lock/lock.js'
 import { dataFolder, durableFiles, localFiles, logFolders, manifestName } from '../../lib/storage/run-layout.js'
-import { encodeSealed } from '../../lib/storage/sealed-json.js'
+import { contentsOf, makeRun } from '../support/mirrored-run.js'
 import { addCuts } from '../support/run-directory.js'
 
 const token = 'hf_writer'
-
-function contentsOf(directory: string): Record<string, string> {
-  const names = readdirSync(directory, { recursive: true }) as string[]
-  const files = names.filter((name) => statSync(join(directory, name)).isFile())
-  return Object.fromEntries(files.sort().map((name) => [name, readFileSync(join(directory, name)).toString('base64')]))
-}
-
-/** A run with cuts, a dedup log and replies, one segment of which is still written. */
-async function makeRun(directory: string): Promise<void> {
-  await addCuts(directory, { cuts: 2 })
-  for (const folder of ['dedup', 'replies']) mkdirSync(join(directory, folder))
-  writeFileSync(join(directory, 'run.json'), encodeSealed({ pinned: {}, free: {} }))
-  writeFileSync(join(directory, 'brakes.json'), '{}')
-  await addLog(join(directory, 'dedup', 'index'), 1000)
-  await addLog(join(directory, 'replies', '000001.pack'), 2000)
-  await addLog(join(directory, 'replies', '000002.log'), 500)
-}
-
-async function addLog(path: string, payloadBytes: number): Promise<void> {
-  const log = await openAppendLog({ files: nodeFiles, path, header: { kind: 'test' } })
-  for (let piece = 0; piece < 5; piece++) log.append(randomBytes(payloadBytes / 5))
-  await log.close()
-}
 
 for (const kind of ['a folder', 'the Hub'] as const) {
   t.test(`a run goes on from ${kind} after its machine is gone; each pass sends only what is new`, async (t) => {
@@ -121,43 +88,6 @@ t.test('a restore that was cut off, and whose process still has its file open, i
   await left.write(Buffer.from('too late'))
   await left.close()
   t.same(contentsOf(again), contentsOf(directory))
-})
-
-t.test('a pass that fails at any request leaves a mirror that can be restored, old or new', async (t) => {
-  const root = t.testdir({ run: {} })
-  const directory = join(root, 'run')
-  await makeRun(directory)
-  let before = contentsOf(directory)
-  for (const kind of ['reset', 'reset-after'] as const) {
-    for (let from = 1; ; from++) {
-      const hub = await startHub({ directory: join(root, `hub-${kind}-${from}`) })
-      t.teardown(() => hub.close())
-      const connection = { hubUrl: hub.url, token, connection: { triesMax: 1, backoffMs: 0 } }
-      const place = 'hub:me/state'
-      before = contentsOf(directory)
-      await mirrorRun({ directory, to: place, ...connection })
-      appendFileSync(join(directory, 'dedup', 'index'), randomBytes(10))
-      await addLog(join(directory, 'replies', `${String(10 + from).padStart(6, '0')}.log`), 20)
-      const after = contentsOf(directory)
-      hub.faults.set([{ kind, from, times: -1 }])
-      const failed = await mirrorRun({ directory, to: place, ...connection }).then(
-        () => null,
-        (error: { code: string }) => error.code,
-      )
-      hub.faults.set([])
-      const again = join(root, `again-${kind}-${from}`)
-      await restoreFromMirror({ directory: again, from: place, ...connection })
-      const found = JSON.stringify(contentsOf(again))
-      const whole = found === JSON.stringify(after) || (failed !== null && found === JSON.stringify(before))
-      if (!whole) t.fail(`${kind} at ${from}: neither the old state nor the new`)
-      if (failed !== null && failed !== 'KUN_HUB_UNAVAILABLE') t.fail(`${kind} at ${from}: ${failed}`)
-      await mirrorRun({ directory, to: place, ...connection })
-      if (failed === null) {
-        t.ok(from > 8, `${kind}: ${from - 1} requests`)
-        break
-      }
-    }
-  }
 })
 
 t.test('a file that is replaced while a pass is at work is not copied under the name of what it was', async (t) => {

@@ -149,47 +149,6 @@ t.test(
   },
 )
 
-t.test(
-  'failing at every request in turn, then published again: the tree is right, each file is sent once',
-  async (t) => {
-    const directory = t.testdir({ run: {} })
-    const run = join(directory, 'run')
-    await addCuts(run, { cuts: 2 })
-    for (const kind of ['reset', 'reset-after'] as const) {
-      for (let from = 1; ; from++) {
-        rmSync(join(run, 'publish.json'), { force: true })
-        const hub = await startHub({ directory: join(directory, `${kind}-${from}`) })
-        t.teardown(() => hub.close())
-        const go = (triesMax: number) =>
-          publish({ directory: run, repo, hubUrl: hub.url, token, connection: { triesMax, backoffMs: 0 } })
-        hub.faults.set([{ kind, from, times: -1 }])
-        const failed = await go(1).then(
-          () => null,
-          (error: { code: string }) => error.code,
-        )
-        hub.faults.set([])
-        if (failed !== null) {
-          if (failed !== 'KUN_HUB_UNAVAILABLE') t.fail(`${kind} at ${from}: ${failed}`)
-          await go(5)
-        }
-        const tree = Object.keys(hub.tree(repo)).sort()
-        if (tree.join() !== ['README.md', 'assets/funnel.svg', ...dataPaths].join())
-          t.fail(`${kind} at ${from}: ${tree}`)
-        // With 'reset-after' the file is stored although its answer was lost.
-        const stored = hub.log.filter(
-          ({ method, status, fault }) => method === 'PUT' && (status === 200 || fault === kind),
-        )
-        const sent = stored.filter(({ fault }) => fault !== 'reset').map(({ path }) => path)
-        if (sent.length !== 2 || new Set(sent).size !== 2) t.fail(`${kind} at ${from}: sent ${sent}`)
-        if (failed === null) {
-          t.ok(from > 10, `${kind}: ${from - 1} requests`)
-          break
-        }
-      }
-    }
-  },
-)
-
 t.test('an upload whose answer is lost, 429, 5xx, a moved branch and a conflict are got over', async (t) => {
   const { hub, run, go } = await started(t)
   await addCuts(run, { cuts: 2 })
