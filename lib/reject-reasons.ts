@@ -44,6 +44,7 @@ export const rejectReasons = {
   'chinese-share': { stages: ['filter'], means: 'too little of the text is Chinese' },
   'repeated-lines': { stages: ['filter'], means: 'too much of the text is repeated lines' },
   'repeated-ngrams': { stages: ['filter'], means: 'too much of the text is repeated phrases' },
+  'classifier-low': { stages: ['chunk'], means: 'the score of the classifier is under prepare.screen.keepAtLeast' },
   'worker-lost': { stages: ['prepare'], means: 'the record crashed its worker thread' },
   'worker-timeout': { stages: ['prepare'], means: 'the record kept its worker thread past the deadline' },
   'exact-duplicate': { stages: ['dedup'], means: 'the chunk is equal to an earlier one' },

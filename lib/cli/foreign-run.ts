@@ -41,8 +41,13 @@ export async function checkForeignRun({ directory, recipe, overrides, trust, say
 
 /** Files as resolved paths. */
 function namedIn({ sources, models, replies, prepare }: Recipe, directory: string): string[] {
-  const { dedup, tokenizer } = prepare
-  const files = [...replies.from, ...dedup.against, ...(tokenizer === undefined ? [] : [tokenizer])]
+  const { dedup, tokenizer, screen } = prepare
+  const files = [
+    ...replies.from,
+    ...dedup.against,
+    ...(tokenizer === undefined ? [] : [tokenizer]),
+    ...(screen === undefined ? [] : [screen.file]),
+  ]
   return [
     ...sources.map(({ split, hub, files }) => {
       const patterns = files

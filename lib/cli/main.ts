@@ -18,6 +18,7 @@ import { registerRun } from './commands/run.js'
 import { registerSeed } from './commands/seed.js'
 import { registerSimulate } from './commands/simulate.js'
 import { registerStatus } from './commands/status.js'
+import { registerTrainScreen } from './commands/train-screen.js'
 import { registerVerify } from './commands/verify.js'
 import { failureOf } from './failure.js'
 import { boundHeapGrowth } from './heap-growth.js'
@@ -42,6 +43,7 @@ const commands = [
   registerDedup,
   registerPipe,
   registerSeed,
+  registerTrainScreen,
   registerPublish,
   registerHub,
   registerSimulate,

@@ -29,6 +29,7 @@ export async function runRecordOf(
       shards: pinnedShards(shards),
       filters: pinnedFilters(plan.filters),
       tokenizer: plan.tokenizer === null ? null : { name: plan.tokenizer.name, sha256: plan.tokenizer.sha256 },
+      ...(plan.screen !== null && { screen: { name: plan.screen.name, sha256: plan.screen.sha256 } }),
       ...(dedup.against.length > 0 && { against: await againstHashes(dedup.against, files) }),
       encoder,
     },

@@ -21,6 +21,18 @@ export const prepareOptions = z.strictObject({
     .min(1)
     .optional()
     .describe('Path of a tokenizer.json for exact token counts; estimated without it'),
+  screen: z
+    .strictObject({
+      file: z.string().min(1).describe('Path of a classifier that `kun-stream train-screen` wrote'),
+      keepAtLeast: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.5)
+        .describe('Score of the classifier below which a chunk is dropped'),
+    })
+    .optional()
+    .describe('Drops chunks by a classifier, in the worker threads, before any model'),
 })
 
 export type PrepareOptions = z.output<typeof prepareOptions>
@@ -30,6 +42,15 @@ export interface SignaturePlan {
   readonly ngram: number
   readonly signatureLength: number
   readonly seed: number
+}
+
+/** A file that determines the output. */
+interface PinnedFile {
+  /** As in the recipe. */
+  readonly name: string
+  /** Absolute. */
+  readonly path: string
+  readonly sha256: string
 }
 
 /** Limits of a chunk, with the family whose tokens are estimated. */
@@ -47,7 +68,9 @@ export interface PreparePlan {
   readonly quality: QualityOptions
   readonly filters: readonly CustomFilterFile[]
   /** null: tokens are estimated. */
-  readonly tokenizer: { readonly name: string; readonly path: string; readonly sha256: string } | null
+  readonly tokenizer: PinnedFile | null
+  /** null: no classifier. */
+  readonly screen: (PinnedFile & { readonly keepAtLeast: number }) | null
   readonly signature: SignaturePlan
 }
 
@@ -64,8 +87,26 @@ export async function planPreparation(
 ): Promise<PreparePlan> {
   const { quality } = options
   const filters = await findCustomFilters(options.filters, directory)
-  const tokenizer = options.tokenizer === undefined ? null : await findTokenizer(options.tokenizer, directory)
-  return { clean: true, chunk: chunkPlan(options.chunk), quality, filters, tokenizer, signature }
+  const { tokenizer, screen } = options
+  const found = {
+    tokenizer:
+      tokenizer === undefined
+        ? null
+        : await pinFile('prepare.tokenizer', tokenizer, directory, 'Give the path of a tokenizer.json'),
+    screen:
+      screen === undefined
+        ? null
+        : {
+            ...(await pinFile(
+              'prepare.screen.file',
+              screen.file,
+              directory,
+              'Give a file of `kun-stream train-screen`',
+            )),
+            keepAtLeast: screen.keepAtLeast,
+          },
+  }
+  return { clean: true, chunk: chunkPlan(options.chunk), quality, filters, ...found, signature }
 }
 
 function chunkPlan({ tokensMax, charsMin, tokensOf }: ChunkOptions): ChunkPlan {
@@ -75,7 +116,7 @@ function chunkPlan({ tokensMax, charsMin, tokensOf }: ChunkOptions): ChunkPlan {
 /** Returns a plan that signs the unchanged texts of records, for deduplication alone. */
 export function planSigning(signature: SignaturePlan): PreparePlan {
   const { chunk, quality } = prepareOptions.parse({})
-  return { clean: false, chunk: chunkPlan(chunk), quality, filters: [], tokenizer: null, signature }
+  return { clean: false, chunk: chunkPlan(chunk), quality, filters: [], tokenizer: null, screen: null, signature }
 }
 
 /** Returns the part of filters that run.json pins, without paths of this machine. */
@@ -83,20 +124,15 @@ export function pinnedFilters(filters: readonly CustomFilterFile[]) {
   return filters.map(({ name, sha256, imports }) => ({ name, sha256, imports }))
 }
 
-async function findTokenizer(name: string, directory: string): Promise<NonNullable<PreparePlan['tokenizer']>> {
+async function pinFile(field: string, name: string, directory: string, advice: string): Promise<PinnedFile> {
   const path = resolve(directory, name)
   try {
-    return {
-      name,
-      path,
-      sha256: createHash('sha256')
-        .update(await readFile(path))
-        .digest('hex'),
-    }
+    const bytes = await readFile(path)
+    return { name, path, sha256: createHash('sha256').update(bytes).digest('hex') }
   } catch (cause) {
-    throw new RecipeError(
-      `prepare.tokenizer: ${name} cannot be read (${(cause as Error).message}). Give the path of a tokenizer.json.`,
-      { cause, details: { name } },
-    )
+    throw new RecipeError(`${field}: ${name} cannot be read (${(cause as Error).message}). ${advice}.`, {
+      cause,
+      details: { name },
+    })
   }
 }

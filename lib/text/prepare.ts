@@ -12,6 +12,7 @@ import { type Document, isFault, RecordReader } from './decode.js'
 import { createTextMeters, filterText, type TextMeters } from './filters.js'
 import type { PreparePlan } from './plan.js'
 import { type RecordPlace, recordPlaces } from './records.js'
+import { loadScreen, type ScreenClassifier } from './screen/classifier.js'
 import { createSigner, type Signer } from './signature.js'
 import { TextMemory } from './text-memory.js'
 import { loadTokenCounter, type TokenCounter } from './tokens.js'
@@ -32,6 +33,7 @@ interface TextStages {
   readonly meters: TextMeters
   readonly filters: readonly LoadedFilter[]
   readonly countTokens: TokenCounter | null
+  readonly screen: ScreenClassifier | null
 }
 
 /**
@@ -49,11 +51,12 @@ export async function createPreparer(plan: PreparePlan): Promise<Preparer> {
 }
 
 async function createTextStages(plan: PreparePlan, memory: TextMemory): Promise<TextStages> {
-  const [countTokens, filters] = await Promise.all([
+  const [countTokens, screen, filters] = await Promise.all([
     plan.tokenizer === null ? null : loadTokenCounter(plan.tokenizer.path),
+    plan.screen === null ? null : loadScreen(plan.screen.path, plan.screen.sha256),
     Promise.all(plan.filters.map(loadCustomFilter)),
   ])
-  return { plan, clean: createCleaner(memory), meters: createTextMeters(memory), filters, countTokens }
+  return { plan, clean: createCleaner(memory), meters: createTextMeters(memory), filters, countTokens, screen }
 }
 
 /**
@@ -117,7 +120,7 @@ function prepareRecord(place: RecordPlace, block: Block, preparer: Preparer, rej
   const { tokensMax, family } = stages.plan.chunk
   const limits = { tokensMax, family, exact: stages.countTokens }
   const ranges = chunkText(text, firstUnitAfterTitle(text, title), limits)
-  packChunks(ranges, text, place, decoded.key, title, stages.plan, preparer, rejects)
+  packChunks(ranges, text, place, decoded.key, title, stages, preparer, rejects)
 }
 
 interface StagedRejection {
@@ -183,12 +186,11 @@ function packChunks(
   { document, offset }: RecordPlace,
   key: string,
   title: string,
-  plan: PreparePlan,
+  stages: TextStages,
   { columns, signer }: Preparer,
   rejects: PrepareReject[],
 ): void {
-  const { charsMin, tokensMax } = plan.chunk
-  const faults = ranges.map((range) => faultOf(range, charsMin, tokensMax))
+  const faults = ranges.map((range) => faultOf(range, text, stages))
   const allRefused = faults.every((fault) => fault !== null)
   ranges.forEach((range, chunk) => {
     const fault = faults[chunk] ?? null
@@ -217,11 +219,19 @@ function withHead(codes: Uint16Array, range: ChunkRange, head: NonNullable<Chunk
   return joined
 }
 
-function faultOf(range: ChunkRange, charsMin: number, tokensMax: number): { reason: string; detail: string } | null {
+function faultOf(
+  range: ChunkRange,
+  { codes }: CleanText,
+  { plan, screen }: TextStages,
+): { reason: string; detail: string } | null {
+  const { charsMin, tokensMax } = plan.chunk
   const chars = range.end - range.start
   if (chars < charsMin) return { reason: 'too-short', detail: `${chars} characters of at least ${charsMin}` }
   if (range.tokens > tokensMax) return { reason: 'too-long', detail: `${range.tokens} tokens of at most ${tokensMax}` }
-  return null
+  if (screen === null || plan.screen === null) return null
+  const score = screen.score(codes, range.start, range.end)
+  const { keepAtLeast } = plan.screen
+  return score < keepAtLeast ? { reason: 'classifier-low', detail: `${score} < ${keepAtLeast}` } : null
 }
 
 /** Returns the first characters, without half of a surrogate pair. */

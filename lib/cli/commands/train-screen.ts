@@ -1,0 +1,101 @@
+/** `kun-stream train-screen`: trains the classifier of `prepare.screen` on the grades of a judge. */
+import { writeFile } from 'node:fs/promises'
+import { type Command, InvalidArgumentError } from 'commander'
+import { version } from '../../core/version.js'
+import { UsageError } from '../../errors.js'
+import { encodeScreen, ScreenClassifier } from '../../text/screen/classifier.js'
+import { agreementOf, type ScreenAgreement, trainScreen } from '../../text/screen/train.js'
+import { addExamples, ExampleSample } from '../screen-examples.js'
+import { counted } from '../terminal/bytes-text.js'
+import { notWritten, sayOnStderr, writeOut } from '../terminal/output.js'
+
+interface TrainScreenFlags {
+  readonly out: string
+  readonly keepAtLeast: number
+  readonly examples: number
+  readonly epochs: number
+  readonly seed: number
+  readonly json?: boolean
+}
+
+/** Fewer are not enough to train on one part and to measure on the other. */
+const examplesMin = 20
+
+export function registerTrainScreen(program: Command): void {
+  program
+    .command('train-screen')
+    .description('train the classifier that drops texts before any model, on the grades of kun.screen in a run')
+    .argument('<path...>', 'run directories with kun.screen, or files of lines with text and label (keep or drop)')
+    .option('--out <file>', 'where the classifier is written', 'screen.bin')
+    .option('--keep-at-least <score>', 'score at which the agreement with the judge is measured', share, 0.5)
+    .option('--examples <count>', 'examples that are used at most, a sample of all', wholeNumber, 200_000)
+    .option('--epochs <count>', 'passes over the examples', wholeNumber, 6)
+    .option('--seed <number>', 'seed of the order of the examples', wholeNumber, 1)
+    .option('--json', 'print the agreement as JSON')
+    .action(trainScreenCommand)
+}
+
+async function trainScreenCommand(paths: string[], flags: TrainScreenFlags): Promise<void> {
+  const { out, keepAtLeast, examples: examplesMax, epochs, seed, json = false } = flags
+  const sample = new ExampleSample(examplesMax)
+  let graded = 0
+  for (const path of paths) {
+    const found = await addExamples(path, sample)
+    if (found === 0) {
+      throw new UsageError(
+        `${path} has no graded text: its rows need the columns raw and screen, which kun.screen writes`,
+      )
+    }
+    graded += found
+  }
+  const { train, heldOut } = sample.parts()
+  for (const [name, part] of [
+    ['to train on', train],
+    ['to measure with', heldOut],
+  ] as const) {
+    const kept = part.filter(({ grade }) => grade >= 0.5).length
+    if (
+      part.length >= examplesMin / 4 &&
+      train.length + heldOut.length >= examplesMin &&
+      kept > 0 &&
+      kept < part.length
+    )
+      continue
+    throw new UsageError(
+      `of ${counted(train.length + heldOut.length, 'text')} with a grade, ${kept} of the ${part.length} ${name} are kept: ` +
+        `at least ${examplesMin} texts, and both grades in each part, are needed. Grade more texts`,
+    )
+  }
+  const { header, weights } = trainScreen(train, { epochs, seed })
+  const agreement = agreementOf(new ScreenClassifier({ ...header, training: {} }, weights), heldOut, keepAtLeast)
+  const training = { version, graded, train: train.length, epochs, seed, keepAtLeast, heldOut: agreement }
+  try {
+    await writeFile(out, encodeScreen({ ...header, training }, weights))
+  } catch (cause) {
+    throw notWritten(out, cause as NodeJS.ErrnoException)
+  }
+  if (json) writeOut(`${JSON.stringify({ file: out, ...training }, null, 2)}\n`)
+  else sayOnStderr(summary(out, train.length, agreement, keepAtLeast))
+}
+
+function summary(file: string, trained: number, found: ScreenAgreement, keepAtLeast: number): string {
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`
+  return [
+    `${file}: trained on ${counted(trained, 'text')}. On ${found.examples} others, against the judge:`,
+    `  ROC-AUC ${found.auc.toFixed(3)}; at ${keepAtLeast}: agrees on ${percent(found.agreement)},`,
+    `  drops ${percent(found.recall)} of what the judge drops; ${percent(found.precision)} of what it drops, the judge drops too`,
+    `In a recipe: prepare: { screen: { file: ${file}, keepAtLeast: ${keepAtLeast} } }`,
+  ].join('\n')
+}
+
+function share(text: string): number {
+  const value = Number(text)
+  if (text.trim() !== '' && value >= 0 && value <= 1) return value
+  throw new InvalidArgumentError('must be a number from 0 to 1.')
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text)
+  if (Number.isSafeInteger(value) && value >= 1) return value
+  throw new InvalidArgumentError('must be a whole number of 1 or more.')
+}

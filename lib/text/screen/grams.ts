@@ -1,0 +1,81 @@
+/**
+ * Features of a text for the screen: its distinct character 1-, 2- and 3-grams, hashed into buckets.
+ *
+ * A gram counts once, however often it occurs, so that the length of a text and its repetitions do not change what it is
+ * about. Digits are one character, letters are lower case, blanks and line ends are one blank.
+ */
+
+/** Each bucket has one weight; with 2^19 buckets two common grams rarely share one. */
+export const bucketBits = 19
+export const bucketCount = 2 ** bucketBits
+
+const shift = 32 - bucketBits
+/** Odd multipliers, from the fractional parts of √2, √3 and √5: one for each length of a gram. */
+const unigramFactor = 0x6a09e667
+const bigramFactor = 0xbb67ae85
+const trigramFactor = 0x3c6ef373 | 1
+
+/** Replacement of each code unit before hashing. */
+const folded: Uint16Array = (() => {
+  const table = new Uint16Array(65_536)
+  for (let code = 0; code < table.length; code++) table[code] = code
+  for (let code = 0x30; code <= 0x39; code++) table[code] = 0x30
+  for (let code = 0x41; code <= 0x5a; code++) table[code] = code + 0x20
+  for (const code of [0x09, 0x0a, 0x0d, 0x3000]) table[code] = 0x20
+  return table
+})()
+
+/** Lists the distinct buckets of one text at a time. The memory is reused for every text of the thread. */
+export class GramBuckets {
+  /** Buckets of the last text, the first `count` of them. */
+  buckets = new Int32Array(4096)
+  count = 0
+  /** Number of the text in which each bucket was last seen. */
+  readonly #seen = new Int32Array(bucketCount)
+  #text = 0
+
+  /** Reads codes[start … end). Linear; at most 3 buckets for each code unit. */
+  read(codes: Uint16Array, start: number, end: number): void {
+    const most = 3 * (end - start)
+    if (this.buckets.length < most) this.buckets = new Int32Array(2 * most)
+    if (this.#text === textsMax) {
+      this.#seen.fill(0)
+      this.#text = 0
+    }
+    const text = ++this.#text
+    const [seen, buckets] = [this.#seen, this.buckets]
+    let count = 0
+    let first = 0
+    let second = 0
+    for (let at = start; at < end; at++) {
+      const third = folded[codes[at] as number] as number
+      const one = mixed(Math.imul(third + 1, unigramFactor))
+      if (seen[one] !== text) {
+        seen[one] = text
+        buckets[count++] = one
+      }
+      const pair = Math.imul(second + 1, bigramFactor) ^ third
+      const two = mixed(Math.imul(pair, bigramFactor))
+      if (at > start && seen[two] !== text) {
+        seen[two] = text
+        buckets[count++] = two
+      }
+      const three = mixed(Math.imul(Math.imul(first + 1, trigramFactor) ^ pair, trigramFactor))
+      if (at > start + 1 && seen[three] !== text) {
+        seen[three] = text
+        buckets[count++] = three
+      }
+      first = second
+      second = third
+    }
+    this.count = count
+  }
+}
+
+/** Texts after which the numbers of texts start again. */
+const textsMax = 0x7fffffff
+
+/** Returns the bucket of a hash: its high bits, which depend on all of it. */
+function mixed(hash: number): number {
+  return Math.imul(hash ^ (hash >>> 15), 0x9e3779b1) >>> shift
+}
