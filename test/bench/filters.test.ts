@@ -2,8 +2,11 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { bench } from '../../bench/filters.js'
+import type { DocumentExample } from '../../bench/filters-examples.js'
+import { readLabelled } from '../../bench/filters-read.js'
 import type { BenchRow } from '../../bench/types.js'
 import { UsageError } from '../../lib/errors.js'
+import { projectRoot } from '../support/root.js'
 
 const prose =
   '竹子一生只开一次花。开花之后养分耗尽，整片竹林便会枯死，所以养竹的人总要提前几年移栽新鞭，让老竹和新竹错开年份。' +
@@ -121,9 +124,14 @@ t.test('a file that cannot be read or has another shape is refused with its plac
   await refused(join(folder, 'c'), /c\.json is not a labelled example/)
 })
 
-t.test('the examples of the repository are enough in number and in kind', async (t) => {
-  const { tables } = await bench.run({ size: 'smoke', say: () => undefined })
-  const all = (title: string) => tables.find((table) => table.title === title)?.rows[0] as BenchRow
-  t.ok((all('Instructions').good as number) > 50)
-  t.ok((all('Instructions').bad as number) > 50)
+t.test('the examples of the repository are many, of many kinds, and none is there twice', async (t) => {
+  const examples = await readLabelled([join(projectRoot, 'fixtures', 'labelled')])
+  const documents = examples.filter((example): example is DocumentExample => example.of === 'document')
+  const labelled = (label: string) => documents.filter((document) => document.label === label)
+  t.ok(labelled('keep').length >= 150, `${labelled('keep').length} documents to keep`)
+  t.ok(labelled('drop').length >= 150, `${labelled('drop').length} documents to drop`)
+  t.ok(new Set(documents.map(({ kind }) => kind)).size >= 50, 'kinds of documents')
+  t.equal(new Set(documents.map(({ text }) => text)).size, documents.length)
+  t.equal(new Set(examples.map(({ id }) => id)).size, examples.length)
+  for (const { id, text, has } of documents) for (const part of has) t.ok(text.includes(part), id)
 })
