@@ -4,14 +4,18 @@
  * Measurements are in filters/; custom filters are in custom.ts.
  */
 import { z } from 'zod'
+import { type CensusMeter, createCensusMeter } from './census.js'
 import type { CleanText } from './clean.js'
 import { type CueMeter, createCueMeter } from './cues.js'
 import { boilerplate, urlDensity } from './filters/boilerplate-share.js'
 import { chineseShare, digitShare, symbolShare } from './filters/composition.js'
 import { cueDensity } from './filters/cue-density.js'
+import { escapedText, foreignScript, functionWords, mojibake, rareHan } from './filters/encoding.js'
 import { tooLong, tooShort } from './filters/length.js'
-import { repeatedLines, repeatedNgrams } from './filters/repetition.js'
-import { createRepetitionMeter, type Repetition } from './repetition.js'
+import { characterRuns, obfuscated } from './filters/obfuscation.js'
+import { contactList, dataRows, linkList } from './filters/records.js'
+import { keywordStuffing, repeatedLines, repeatedNgrams } from './filters/repetition.js'
+import { createRepetitionMeter, type RepetitionMeter } from './repetition.js'
 import type { TextMemory } from './text-memory.js'
 
 const share = z.union([z.number().min(0).max(1), z.literal(false)])
@@ -32,6 +36,18 @@ export const qualityOptions = z.strictObject({
   digitShareMax: share.default(0.3).describe('Maximum share of digits; false disables the filter'),
   urlShareMax: share.default(0.2).describe('Maximum share of characters in URLs; false disables the filter'),
   boilerplateShareMax: share.default(0.3).describe('Maximum share of boilerplate lines; false disables the filter'),
+  mojibakeShareMax: share
+    .default(0.03)
+    .describe('Maximum share of characters decoded with the wrong character set; false disables the filter'),
+  escapesShareMax: share
+    .default(0.1)
+    .describe('Maximum share of characters in escapes such as \\u4e2d or &#20013;; false disables the filter'),
+  foreignScriptShareMax: share
+    .default(0.25)
+    .describe('Maximum share of kana and hangul among them and Chinese characters; false disables the filter'),
+  rareHanShareMax: share
+    .default(0.1)
+    .describe('Maximum share of rare among Chinese characters; false disables the filter'),
   gamblingMax: points
     .default(8)
     .describe('Maximum weight of gambling cues per 300 characters; false disables the filter'),
@@ -45,6 +61,29 @@ export const qualityOptions = z.strictObject({
     .default(8)
     .describe('Maximum weight of cues of text for search engines per 300 characters; false disables the filter'),
   forumMax: points.default(8).describe('Maximum weight of forum cues per 300 characters; false disables the filter'),
+  obfuscationShareMax: share
+    .default(0.04)
+    .describe(
+      'Maximum share of characters inserted between others (separators, sounds in brackets); false disables the filter',
+    ),
+  characterRunsShareMax: share
+    .default(0.2)
+    .describe('Maximum share of characters in runs of one character; false disables the filter'),
+  contactsMax: points
+    .default(1.5)
+    .describe('Maximum telephone numbers and e-mail addresses per 100 characters; false disables the filter'),
+  dataRowsShareMax: share
+    .default(0.7)
+    .describe('Maximum share of characters in rows of tables and logs; false disables the filter'),
+  linkLinesShareMax: share
+    .default(0.7)
+    .describe('Maximum share of characters in lines of links and menus; false disables the filter'),
+  keywordShareMax: share
+    .default(0.4)
+    .describe('Maximum share of a repeated keyword, in texts of at most 600 characters; false disables the filter'),
+  functionWordsShareMin: share
+    .default(0.045)
+    .describe('Minimum share of function words, unless there are sentences or verses; false disables the filter'),
   repeatedLinesShareMax: share.default(0.3).describe('Maximum share of repeated lines; false disables the filter'),
   repeatedNgramsShareMax: share
     .default(0.5)
@@ -60,13 +99,14 @@ interface Rejection {
 
 /** Meters of one thread, for the texts of one memory. */
 export interface TextMeters {
-  readonly repetitionOf: (text: CleanText) => Repetition
+  readonly repetitionOf: RepetitionMeter
   readonly cuesOf: CueMeter
+  readonly census: CensusMeter
 }
 
 /** @param memory of the cleaner whose texts are measured */
 export function createTextMeters(memory: TextMemory): TextMeters {
-  return { repetitionOf: createRepetitionMeter(memory), cuesOf: createCueMeter() }
+  return { repetitionOf: createRepetitionMeter(memory), cuesOf: createCueMeter(), census: createCensusMeter() }
 }
 
 interface Rule<Reason extends string> {
@@ -89,6 +129,10 @@ const rules = [
   rule('too-long', 'charsMax', tooLong),
   rule('url-density', 'urlShareMax', urlDensity),
   rule('boilerplate', 'boilerplateShareMax', boilerplate),
+  rule('mojibake', 'mojibakeShareMax', (text, max, { census }) => mojibake(text, max, census)),
+  rule('escapes', 'escapesShareMax', escapedText),
+  rule('foreign-script', 'foreignScriptShareMax', (text, max, { census }) => foreignScript(text, max, census)),
+  rule('rare-han', 'rareHanShareMax', (text, max, { census }) => rareHan(text, max, census)),
   rule('gambling', 'gamblingMax', (text, max, { cuesOf }) => cueDensity('gambling', text, max, cuesOf)),
   rule('adult', 'adultMax', (text, max, { cuesOf }) => cueDensity('adult', text, max, cuesOf)),
   rule('advertising', 'advertisingMax', (text, max, { cuesOf }) => cueDensity('advertising', text, max, cuesOf)),
@@ -97,12 +141,19 @@ const rules = [
   rule('symbol-share', 'symbolShareMax', symbolShare),
   rule('digit-share', 'digitShareMax', digitShare),
   rule('chinese-share', 'chineseShareMin', chineseShare),
+  rule('obfuscated', 'obfuscationShareMax', obfuscated),
+  rule('character-runs', 'characterRunsShareMax', characterRuns),
+  rule('contact-list', 'contactsMax', contactList),
+  rule('data-rows', 'dataRowsShareMax', dataRows),
+  rule('link-list', 'linkLinesShareMax', linkList),
   rule('repeated-lines', 'repeatedLinesShareMax', (text, max, { repetitionOf }) =>
-    repeatedLines(repetitionOf(text), max),
+    repeatedLines(text, max, repetitionOf),
   ),
   rule('repeated-ngrams', 'repeatedNgramsShareMax', (text, max, { repetitionOf }) =>
-    repeatedNgrams(repetitionOf(text), max),
+    repeatedNgrams(text, max, repetitionOf),
   ),
+  rule('keyword-stuffing', 'keywordShareMax', keywordStuffing),
+  rule('function-words', 'functionWordsShareMin', (text, min, { census }) => functionWords(text, min, census)),
 ] as const
 
 export type FilterReason = (typeof rules)[number]['reason']
@@ -124,7 +175,7 @@ export function filterText(text: CleanText, options: QualityOptions, meters: Tex
 
 /** Meters that measure one text once, however many filters need it. */
 function oncePerText(meters: TextMeters): TextMeters {
-  return { repetitionOf: once(meters.repetitionOf), cuesOf: once(meters.cuesOf) }
+  return { ...meters, repetitionOf: once(meters.repetitionOf), cuesOf: once(meters.cuesOf) }
 }
 
 function once<Value>(measure: (text: CleanText) => Value): (text: CleanText) => Value {

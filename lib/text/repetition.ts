@@ -1,17 +1,18 @@
 /**
- * Measures repetition in a text: repeated lines, and repeated n-grams of `gramChars` code units. One pass with a rolling
- * hash and one table: linear in the length of the text.
+ * Measures repetition in a text: repeated lines, and n-grams of `gramChars` code units that occur more than once. One pass
+ * with a rolling hash and one table: linear in the length of the text.
  */
 import type { CleanText } from './clean.js'
+import { eachLine } from './text-lines.js'
 import type { TextMemory } from './text-memory.js'
 
-/** About six Chinese words: as long as the longest n-grams that Gopher's rules count (arXiv 2112.11446, table A1). */
-const gramChars = 10
+/** As in EvalWeb (arXiv 2311.01149), which limits the share of 13-grams that are repeated. */
+const gramChars = 13
 
 export interface Repetition {
   /** Share of the code units that are in lines which occur earlier in the text. */
   readonly lineShare: number
-  /** Share of the n-grams (within a line) that occur earlier in the text. */
+  /** Share of the n-grams of the text that occur more than once, first occurrences included. */
   readonly gramShare: number
 }
 
@@ -21,30 +22,27 @@ export type RepetitionMeter = (text: CleanText) => Repetition
 export function createRepetitionMeter(memory: TextMemory): RepetitionMeter {
   const seen = new SeenHashes(memory)
   return (text) => {
-    const { lines, length, lineStart } = text
+    const { lines, length } = text
     seen.open(length, lines)
-    // After `open`, which may grow the memory: a view taken before would be detached and read as undefined.
-    const { codes } = text
+    const grams = Math.max(0, length - gramChars + 1)
+    const repeatedGrams = seen.addGrams(length)
     let lineChars = 0
-    let grams = 0
-    for (let line = 0; line < lines; line++) {
-      const start = lineStart[line] as number
-      let end = line + 1 === lines ? length : (lineStart[line + 1] as number)
-      while (codes[end - 1] === 0x0a) end--
-      lineChars += end - start
-      grams += Math.max(0, end - start - gramChars + 1)
-      seen.addLine(start, end - start)
+    if (lines > 1) {
+      eachLine(text, (start, end) => {
+        lineChars += end - start
+        seen.addLine(start, end)
+      })
     }
     return {
       lineShare: lineChars === 0 ? 0 : seen.repeatedLineChars / lineChars,
-      gramShare: grams === 0 ? 0 : seen.repeatedGrams / grams,
+      gramShare: grams === 0 ? 0 : repeatedGrams / grams,
     }
   }
 }
 
 const multiplier = 0x01000193
 /** multiplier ^ gramChars, modulo 2^32: factor of the hash before an n-gram, to remove it from the hash after. */
-const beforeGram = Array.from({ length: gramChars }).reduce<number>((power) => Math.imul(power, multiplier), 1)
+const beforeGram = power(gramChars)
 /** Slots per value: with 4, a repeat at a distance of half the text is missed 1 time in 9. */
 const slotsPerValue = 4
 
@@ -54,7 +52,6 @@ const slotsPerValue = 4
  * The table is cleared for each text: what is found depends on this text alone, not on earlier ones of the thread.
  */
 class SeenHashes {
-  repeatedGrams = 0
   repeatedLineChars = 0
   readonly #memory: TextMemory
   #mask = 0
@@ -70,30 +67,48 @@ class SeenHashes {
     this.#memory.sums.reserve(chars + 1)
     this.#mask = slotCount - 1
     this.#memory.slots.view.fill(0, 0, slotCount)
-    this.repeatedGrams = this.repeatedLineChars = 0
+    this.repeatedLineChars = 0
   }
 
-  addLine(start: number, chars: number): void {
+  /** Adds the n-grams of the text; returns the number of those that occur more than once. */
+  addGrams(chars: number): number {
     const { kernel, codes, sums, slots } = this.#memory
-    const mask = this.#mask
-    const from = codes.base + 2 * start
-    this.repeatedGrams += kernel.repeated(
-      from,
+    sums.view[0] = 0
+    return kernel.repeated(
+      codes.base,
       chars,
       sums.base,
       slots.base,
-      mask,
+      this.#mask,
       salt,
       gramChars,
       multiplier,
       beforeGram,
     )
-    const hash = kernel.lineHash.value ^ Math.imul(chars, lineMark)
-    const slot = (hash ^ (hash >>> 15)) & mask
-    const value = hash ^ salt
-    if (slots.view[slot] === value) this.repeatedLineChars += chars
-    slots.view[slot] = value
   }
+
+  /** After `addGrams`, which leaves the hash up to each position. */
+  addLine(start: number, end: number): void {
+    const sums = this.#memory.sums.view
+    const slots = this.#memory.slots.view
+    const chars = end - start
+    const sum = ((sums[end] as number) - Math.imul(sums[start] as number, power(chars))) | 0
+    const hash = sum ^ Math.imul(chars, lineMark)
+    const slot = (hash ^ (hash >>> 15)) & this.#mask
+    const value = (hash ^ salt) & ~1
+    if (((slots[slot] as number) & ~1) === value) this.repeatedLineChars += chars
+    slots[slot] = value
+  }
+}
+
+/** multiplier ^ exponent, modulo 2^32. */
+function power(exponent: number): number {
+  let result = 1
+  for (let [factor, rest] = [multiplier, exponent]; rest > 0; rest >>>= 1) {
+    if ((rest & 1) === 1) result = Math.imul(result, factor)
+    factor = Math.imul(factor, factor)
+  }
+  return result
 }
 
 /** 2^32 / golden ratio. Makes the value of a hash differ from that of an empty slot, 0. */

@@ -13,7 +13,6 @@ interface Kernel {
   readonly classesBase: WebAssembly.Global
   readonly settledClassesBase: WebAssembly.Global
   readonly hostBase: WebAssembly.Global
-  readonly lineHash: WebAssembly.Global
   mark(source: number, length: number, classes: number, marks: number): number
   copyPlain(units: number, out: number): number
   repeated(

@@ -1,14 +1,82 @@
 /** Filters on repetition, which ../repetition.ts measures. */
-import type { Repetition } from '../repetition.js'
-import { percent } from './composition.js'
+import { CharacterClass, isIdeograph } from '../characters.js'
+import type { CleanText } from '../clean.js'
+import type { RepetitionMeter } from '../repetition.js'
+import { over, percent } from './composition.js'
 
-export function repeatedLines(repetition: Repetition, shareMax: number): string | null {
-  return above(repetition.lineShare, shareMax, 'in repeated lines')
+/** Limits lines that occur earlier. Songs repeat their refrain: twice the limit for verses. */
+export function repeatedLines(text: CleanText, shareMax: number, repetitionOf: RepetitionMeter): string | null {
+  const bound = isVerse(text) ? Math.min(1, shareMax * 2) : shareMax
+  return above(repetitionOf(text).lineShare, bound, 'in repeated lines')
 }
 
-export function repeatedNgrams(repetition: Repetition, shareMax: number): string | null {
-  return above(repetition.gramShare, shareMax, 'repeated n-grams')
+/** Limits n-grams that occur more than once. In verses only those beyond a refrain that fills most of the song. */
+export function repeatedNgrams(text: CleanText, shareMax: number, repetitionOf: RepetitionMeter): string | null {
+  const bound = isVerse(text) ? 1 - (1 - shareMax) * verseFreedom : shareMax
+  return above(repetitionOf(text).gramShare, bound, 'repeated n-grams')
 }
+
+/** A limit of .5 is .9 for verses. */
+const verseFreedom = 0.2
+
+/**
+ * Limits 4-grams that occur 4 times or more, and clauses that begin with the same one: a keyword in every sentence, and
+ * nothing else to say.
+ */
+export function keywordStuffing(text: CleanText, shareMax: number): string | null {
+  const { codes, length } = text
+  if (length > stuffedCharsMax || isVerse(text)) return null
+  counters.fill(0)
+  starts.fill(0)
+  const grams = Math.max(0, length - 3)
+  let [clauses, sameStart, isStart] = [0, 0, true]
+  for (let at = 0; at < grams; at++) {
+    const hash = gramHash(codes, at)
+    counters[hash] = Math.min(255, (counters[hash] as number) + 1)
+    const isHan = isIdeograph(codes[at] as number)
+    if (isHan && isStart) {
+      clauses++
+      starts[hash] = Math.min(255, (starts[hash] as number) + 1)
+      sameStart = Math.max(sameStart, starts[hash] as number)
+    }
+    isStart = !isHan
+  }
+  let repeated = 0
+  for (let at = 0; at < grams; at++) if ((counters[gramHash(codes, at)] as number) >= stuffedTimes) repeated++
+  return (
+    over(repeated, grams, shareMax, 'in a keyword that is repeated') ??
+    (sameStart >= stuffedTimes
+      ? over(sameStart, clauses, shareMax, 'of the clauses begin with the same keyword')
+      : null)
+  )
+}
+
+/** Longest text that is measured: in a longer one, repetition shows in longer n-grams. */
+const stuffedCharsMax = 600
+const stuffedTimes = 4
+/** Counters by hash; cleared for each text. */
+const counters = new Uint8Array(8192)
+const starts = new Uint8Array(8192)
+
+function gramHash(codes: Uint16Array, at: number): number {
+  const first = Math.imul((codes[at] as number) | ((codes[at + 1] as number) << 16), 0x9e3779b1)
+  const second = Math.imul((codes[at + 2] as number) | ((codes[at + 3] as number) << 16), 0x85ebca77)
+  return ((first ^ (second >>> 7)) >>> 11) & 8191
+}
+
+/** Whether the text is a song or a poem: 6 lines or more of 16 characters at most on average, of ideographs alone. */
+function isVerse({ lines, length, counts }: CleanText): boolean {
+  if (lines < verseLinesMin || length > lines * verseLineChars) return false
+  const others =
+    (counts[CharacterClass.latin] as number) +
+    (counts[CharacterClass.digit] as number) +
+    (counts[CharacterClass.symbol] as number) +
+    (counts[CharacterClass.asciiPunctuation] as number)
+  return others * 20 <= length
+}
+
+const verseLinesMin = 6
+const verseLineChars = 17
 
 function above(share: number, shareMax: number, what: string): string | null {
   return share > shareMax ? `${percent(share)} ${what} of at most ${percent(shareMax)}` : null

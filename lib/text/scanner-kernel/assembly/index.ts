@@ -48,13 +48,11 @@ export function copyPlain(units: usize, out: usize): i32 {
   return (<i32>(at - 16) >> 1) + ctz(special)
 }
 
-/** Hash of the line of the last call of `repeated`. */
-export let lineHash: i32 = 0
-
 /**
- * Returns the number of n-grams of `gramUnits` code units in the line whose hash is in `slots`, and adds all of them.
- * `sums` (i32[length + 1], the first 0) are the hashes of the line up to each position; that of an n-gram is a difference
- * of two. `slots` has `mask` + 1 entries; hashes are stored xor `salt`.
+ * Returns the number of n-grams of `gramUnits` code units that occur more than once, first occurrences included, and adds
+ * all of them to `slots`. `sums` (i32[length + 1], the first 0) become the hashes of the text up to each position; that of
+ * an n-gram is a difference of two. `slots` has `mask` + 1 entries, all 0 before; hashes are stored xor `salt`, and their
+ * lowest bit says that the n-gram has been counted.
  */
 export function repeated(
   codes: usize,
@@ -83,10 +81,11 @@ export function repeated(
     store<i32>(sum, hash)
     const gram = hash - load<i32>(sum - behind) * beforeGram
     const slot = slots + ((<usize>((gram ^ (gram >>> 15)) & mask)) << 2)
-    const value = gram ^ salt
-    count += <i32>(load<i32>(slot) == value)
-    store<i32>(slot, value)
+    const value = (gram ^ salt) & ~1
+    const last = load<i32>(slot)
+    const again = <i32>((last & ~1) == value)
+    count += again * (2 - (last & 1))
+    store<i32>(slot, value | again)
   }
-  lineHash = hash
   return count
 }

@@ -1,0 +1,109 @@
+/** Filters on text that was altered so that word filters do not see it: separators, spelt-out sounds, runs. */
+import { CharacterClass, isIdeograph, isLatin } from '../characters.js'
+import type { CleanText } from '../clean.js'
+import { over, percent, visibleWithAsides } from './composition.js'
+
+/**
+ * Limits what was put between ideographs: one and the same symbol or letter over and over, their sound in brackets, blanks
+ * around every single one.
+ */
+export function obfuscated(text: CleanText, shareMax: number): string | null {
+  const { counts, length } = text
+  const symbols = (counts[CharacterClass.symbol] as number) + (counts[CharacterClass.otherLetter] as number)
+  const latin = (counts[CharacterClass.latin] as number) + (counts[CharacterClass.letterW] as number)
+  const blanks = counts[CharacterClass.blank] as number
+  if (Math.max(symbols, latin, blanks) < insertionsMin || symbols + latin + blanks <= shareMax * length) return null
+  const inserted = Math.max(separators(text), soundsInBrackets(text), spaced(text))
+  const share = inserted / Math.max(1, visibleWithAsides(text))
+  return inserted >= insertionsMin && share > shareMax
+    ? `${percent(share)} inserted between characters of at most ${percent(shareMax)}`
+    : null
+}
+
+/** Fewest insertions that are a habit. */
+const insertionsMin = 5
+
+/** Occurrences of the most frequent single symbol or letter with an ideograph on both sides. */
+function separators({ codes, length }: CleanText): number {
+  const counts = new Map<number, number>()
+  for (let at = 1; at + 1 < length; at++) {
+    const code = codes[at] as number
+    if (isIdeograph(code) || !isSeparator(code)) continue
+    if (isIdeograph(codes[at - 1] as number) && isIdeograph(codes[at + 1] as number)) {
+      counts.set(code, (counts.get(code) ?? 0) + 1)
+    }
+  }
+  return Math.max(0, ...counts.values())
+}
+
+/** Letters and symbols; no punctuation, arrows, mathematical operators or units, which stand between words rightly. */
+function isSeparator(code: number): boolean {
+  if (code < 0x80) return isLatin(code) || code === 0x2a || code === 0x5e || code === 0x24 || code === 0x23
+  if (code >= 0x2000 && code <= 0x206f) return false
+  if (code >= 0x2190 && code <= 0x22ff) return false
+  if (code >= 0x3000 && code <= 0x303f) return false
+  if (code === 0xb7 || code === 0xd7 || code === 0xf7 || code === 0xb0 || code === 0x30fb || code === 0x30fc)
+    return false
+  if (code >= 0xd800 && code <= 0xdfff) return false
+  return code < 0xff00 || code > 0xffef
+}
+
+/** Ideographs followed by 1 to 6 Latin letters in brackets, times the insertion's length. */
+function soundsInBrackets({ codes, length }: CleanText): number {
+  let chars = 0
+  for (let at = 1; at < length; at++) {
+    const open = codes[at]
+    if ((open !== 0x28 && open !== 0xff08) || !isIdeograph(codes[at - 1] as number)) continue
+    let end = at + 1
+    while (end < length && end <= at + 6 && isLower(codes[end] as number)) end++
+    if (end > at + 1 && (codes[end] === 0x29 || codes[end] === 0xff09)) chars += end + 1 - at
+  }
+  return chars
+}
+
+/** Single ideographs with a blank and another single one on both sides. */
+function spaced({ codes, length }: CleanText): number {
+  let found = 0
+  for (let at = 2; at + 2 < length; at++) {
+    if (codes[at - 1] !== 0x20 || codes[at + 1] !== 0x20) continue
+    if (
+      isIdeograph(codes[at] as number) &&
+      isIdeograph(codes[at - 2] as number) &&
+      isIdeograph(codes[at + 2] as number)
+    )
+      found++
+  }
+  return found
+}
+
+function isLower(code: number): boolean {
+  return code >= 0x61 && code <= 0x7a
+}
+
+/** Limits runs of one character, or of two in turn: 哈哈哈哈, 顶顶顶顶, emoji. */
+export function characterRuns(text: CleanText, shareMax: number): string | null {
+  const { codes, length } = text
+  let chars = 0
+  let at = 0
+  while (at < length) {
+    const end = runEnd(codes, at, length)
+    if (end - at >= runCharsMin && isTextual(codes[at] as number)) chars += end - at
+    at = Math.max(end, at + 1)
+  }
+  return over(chars, visibleWithAsides(text), shareMax, 'in runs of one character')
+}
+
+const runCharsMin = 4
+
+/** End of the run of one code unit at `at`, or of one surrogate pair. */
+function runEnd(codes: Uint16Array, at: number, length: number): number {
+  const period = ((codes[at] as number) & 0xfc00) === 0xd800 ? 2 : 1
+  let end = at + period
+  while (end < length && codes[end] === codes[end - period]) end++
+  return end
+}
+
+/** Ideographs, letters, emoji, exclamation and question marks: not rules, leaders, digits or blanks. */
+function isTextual(code: number): boolean {
+  return isIdeograph(code) || isLatin(code) || code >= 0xd800 || code === 0x21 || code === 0x3f
+}

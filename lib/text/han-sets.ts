@@ -1,0 +1,58 @@
+/**
+ * Sets of code units for the census of a text: function words, rare ideographs, kana and hangul, marks of text that was
+ * decoded with the wrong character set. One table look-up per code unit.
+ */
+import { Buffer } from 'node:buffer'
+import { basicIdeographs } from './basic-ideographs.js'
+import { isHangulSyllable, isIdeograph, isPrivateUse } from './characters.js'
+
+export const HanSet = {
+  /** Ideographs in common use, and everything that is in no other set. */
+  other: 0,
+  /** Particles, pronouns, prepositions, conjunctions, auxiliaries: simplified, traditional, Cantonese and classical. */
+  functionWord: 1,
+  /** Ideographs outside GB 2312 and level 1 of Big5. */
+  rare: 2,
+  /** Ideographs that UTF-8 read as GBK is full of and text is not, U+FFFD, private use. */
+  garbled: 3,
+  kana: 4,
+  hangul: 5,
+} as const
+
+export const hanSetCount = 6
+
+const functionWords =
+  '的了是在和有不这那我他她它们你您就也都而及与或着过到从对把被让给向为于以之其所者但却又再还很最更已将会能可要得地吗呢吧啊呀么什谁' +
+  '哪怎因如若则虽然且并由自此每各等没无非未只才便即乃矣乎焉哉兮尔吾汝彼个些使用时后' +
+  '這個們為於與對從過還會將讓給沒無麼嗎並則雖卻時後嘅係咗喺唔佢哋啲冇嘢噉咁同畀'
+
+/** Read as GBK: the first bytes E2 … E9 of UTF-8 with the second, of the most frequent ideographs and marks. */
+const garbledHan =
+  '锛紝銆鈥锟浜浠屽鐨殑澶鍙瀹鏈屾鍏鍚屼鍒灏杩鍗岃鍥鍦鏉寰嶅鎴鐜鍐鎵鍔庡瓙鑷鏂鍘鍑鎶閬鐩彂鍓闂闄鍜鏃鐢鳑鎬鎯璁'
+
+/** Table of 65,536 entries: the set of each code unit. */
+export function hanSets(): Uint8Array {
+  const bits = Buffer.from(basicIdeographs, 'base64')
+  const sets = new Uint8Array(65_536)
+  for (let code = 0; code < 65_536; code++) {
+    if (isPrivateUse(code) || code === 0xfffd) sets[code] = HanSet.garbled
+    else if (isKana(code)) sets[code] = HanSet.kana
+    else if (isHangulSyllable(code)) sets[code] = HanSet.hangul
+    else if (isIdeograph(code) && !isCommon(bits, code)) sets[code] = HanSet.rare
+  }
+  for (const character of functionWords) sets[character.charCodeAt(0)] = HanSet.functionWord
+  for (const character of garbledHan) sets[character.charCodeAt(0)] = HanSet.garbled
+  return sets
+}
+
+/** Hiragana, Katakana, their extensions, half-width Katakana; without the marks that Chinese text uses too (・ ー). */
+export function isKana(code: number): boolean {
+  return (code >= 0x3041 && code <= 0x30fa) || (code >= 0x31f0 && code <= 0x31ff) || (code >= 0xff66 && code <= 0xff9d)
+}
+
+function isCommon(bits: Buffer, code: number): boolean {
+  const place = code - firstCommon
+  return place >= 0 && (((bits[place >>> 3] as number) >>> (place & 7)) & 1) === 1
+}
+
+const firstCommon = 0x4e00
