@@ -33,7 +33,7 @@ export async function prepareDocuments(examples: readonly DocumentExample[]): Pr
       offset: 0,
       offsetUnit: 'byte',
       mapping: { text: 'text', id: 'id', title: 'title' },
-      refused: [],
+      rejected: [],
     },
     preparer,
   )

@@ -43,7 +43,7 @@ export async function dedupSource(args: readonly string[], flags: DedupInputFlag
     if (files.length === 0) throw new UsageError(`--hub ${hub} needs --files GLOB: kun-stream hub ls ${hub} lists them`)
     return hubSource({ ...options, repo: hub, files, revision, token, hubUrl, onEvent: sayOnStderr })
   }
-  if (files.length > 0) throw new UsageError('--files goes with --hub: files on disk are arguments')
+  if (files.length > 0) throw new UsageError('--files requires --hub: files on disk are arguments')
   const shards = await dedupInputs(args, mappingOf(options), process.stdin)
   return blockSource(options, async () => ({ shards }))
 }

@@ -1,5 +1,5 @@
 /** Formats shards that cannot be read, for `plan` and `run`. */
-import { counted } from './terminal/bytes-text.js'
+import { countText } from './terminal/bytes-text.js'
 
 export interface FaultyShard {
   readonly path: string
@@ -16,7 +16,7 @@ export function faultyLines(faulty: readonly FaultyShard[]): string[] {
   const shown = faulty.slice(0, faultyShownMax)
   const more = faulty.length - shown.length
   return [
-    `${counted(faulty.length, 'shard')} cannot be read and ${faulty.length === 1 ? 'becomes' : 'become'} one reject each:`,
+    `${countText(faulty.length, 'shard')} cannot be read and ${faulty.length === 1 ? 'becomes' : 'become'} one reject each:`,
     ...shown.map(({ path, reason, detail }) => `  ${path}: ${reason}, ${detail}`),
     ...(more > 0 ? [`  and ${more} more`] : []),
   ]

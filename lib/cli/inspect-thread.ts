@@ -6,7 +6,7 @@ import { isMainThread, type MessagePort, parentPort, Worker, workerData } from '
 import pc from 'picocolors'
 import { CorruptFileError } from '../errors.js'
 import { fromWire, toWire, type WireError } from '../workers/wire.js'
-import { type InspectOptions, inspected } from './terminal/inspect-text.js'
+import { type InspectOptions, inspectText } from './terminal/inspect-text.js'
 
 /** Timeout of one text, which decodes at most one row group. */
 const decodeMsMax = 120_000
@@ -75,7 +75,7 @@ function isInspectTask(data: unknown): data is InspectTask {
 
 /** Serves the requests of the main thread. */
 function serve(port: MessagePort, { path, options, columns }: InspectTask['inspect']): void {
-  const texts = inspected(path, options, columns)
+  const texts = inspectText(path, options, columns)
   port.on('message', () => {
     texts.next().then(
       ({ value, done }) => port.postMessage(done ? { end: true } : { text: value }),

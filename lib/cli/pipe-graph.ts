@@ -30,7 +30,7 @@ export function pipeSource(
     if (files.length === 0) throw new UsageError(`--hub ${hub} needs --files GLOB: kun-stream hub ls ${hub} lists them`)
     return hubSource({ ...options, repo: hub, files, revision, token, hubUrl, onEvent: say })
   }
-  if (files.length > 0) throw new UsageError('--files goes with --hub: files on disk are arguments')
+  if (files.length > 0) throw new UsageError('--files requires --hub: files on disk are arguments')
   if (args.length === 0 || (args.length === 1 && args[0] === '-')) return stdinSource(options)
   return localSource({ ...options, files: args })
 }

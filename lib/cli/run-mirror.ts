@@ -4,7 +4,7 @@ import { systemClock } from '../core/clock.js'
 import type { EventLog } from '../core/event-log.js'
 import type { HubTransportOptions } from '../hub/transport.js'
 import { mirrorWhile, openMirror, restoreFromMirror } from '../publish/mirror.js'
-import { bytesText, counted } from './terminal/bytes-text.js'
+import { bytesText, countText } from './terminal/bytes-text.js'
 
 interface RunMirrorOptions {
   readonly directory: string
@@ -40,7 +40,7 @@ export class RunMirror {
       ...(token !== undefined && { token }),
     })
     log.info('mirror-restored', { from: to, cuts, files, bytes })
-    say(`${counted(cuts, 'cut')} in ${counted(files, 'file')} (${bytesText(bytes)}) restored from ${to}`)
+    say(`${countText(cuts, 'cut')} in ${countText(files, 'file')} (${bytesText(bytes)}) restored from ${to}`)
   }
 
   /** Starts to copy. A copy that fails is reported and retried after the interval; the run does not wait for it. */
@@ -68,7 +68,7 @@ export class RunMirror {
         failure = error
         const message = error instanceof Error ? error.message : String(error)
         log.warn('mirror-failed', { to, message })
-        say(`The mirror ${to} is behind: ${message}`)
+        say(`The mirror ${to} is not up to date: ${message}`)
       },
     })
     return {

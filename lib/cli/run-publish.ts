@@ -8,7 +8,7 @@ import type { PublishResult } from '../publish/options.js'
 import type { PublishOptions } from '../publish/publish.js'
 import { publishWhile } from '../publish/publish-while.js'
 import { publishedFields, publishWithProgress } from './publish-with-progress.js'
-import { counted } from './terminal/bytes-text.js'
+import { countText } from './terminal/bytes-text.js'
 
 interface RunPublishOptions {
   readonly options: PublishOptions
@@ -48,7 +48,7 @@ export class RunPublish {
       signal: AbortSignal.any([giveUp.signal, stopped]),
       onPublished: (result) => {
         log.info('published', publishedFields(result))
-        say(`${counted(result.files.length, 'file')} published so far: ${result.url}`)
+        say(`${countText(result.files.length, 'file')} published so far: ${result.url}`)
       },
       onFailure: (error) => {
         const message = error instanceof Error ? error.message : String(error)

@@ -60,13 +60,13 @@ function examplesStage({ read }: SeedGraphParts): Stage<Block, ReadBlock> {
     const records: ReadRecord[] = []
     let failure: ShardFormatError | null = null
     for (const record of numbers.of(block)) {
-      const { refused } = record
-      if (refused?.reason.startsWith('shard-')) {
-        failure ??= failureOf(block.shard, refused.reason, refused.detail)
+      const { rejected } = record
+      if (rejected?.reason.startsWith('shard-')) {
+        failure ??= failureOf(block.shard, rejected.reason, rejected.detail)
         continue
       }
       const at = `${block.shard}:${record.number}`
-      const unread = refused === null ? null : `${refused.reason}: ${refused.detail}`
+      const unread = rejected === null ? null : `${rejected.reason}: ${rejected.detail}`
       records.push({ at, result: unread === null ? readRecord(block, record, read) : unreadable(unread) })
     }
     return { records, failure }

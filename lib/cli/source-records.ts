@@ -30,7 +30,7 @@ export class RecordNumbers {
     const records: NumberedRecord[] = []
     let at = 0
     for (const place of recordPlaces(block)) {
-      if (countsLines && place.refused === null) {
+      if (countsLines && place.rejected === null) {
         this.#before += newlinesIn(block.bytes, at, place.start)
         at = place.end + 1
       }

@@ -7,7 +7,7 @@ import { GraphError } from '../errors.js'
 import { edgeBatchMax, type Item, type Settlement } from './item.js'
 import type { Ledger } from './ledger.js'
 import type { NodeMeter } from './metrics.js'
-import type { Spilled, SpillStore } from './spill.js'
+import type { SpillRecord, SpillStore } from './spill.js'
 import type { Position } from './types.js'
 import { endsRoot, Window } from './window.js'
 
@@ -51,7 +51,7 @@ interface Held {
   readonly mark: Item['mark']
   item: Item | null
   bytes: number
-  spilled: Spilled | null
+  spilled: SpillRecord | null
 }
 
 /** Restores input order, passes items to the sink in batches, and then settles their marks. */

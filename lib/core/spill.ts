@@ -1,7 +1,7 @@
 /** Storage for finished values that wait for an earlier one when memory for them is used up. */
 
 /** Position of a value in the spill store. Bytes. */
-export interface Spilled {
+export interface SpillRecord {
   readonly offset: number
   readonly lengthBytes: number
 }
@@ -10,7 +10,7 @@ export interface Spilled {
 export interface SpillStore {
   /** The largest size of the store so far, bytes. */
   readonly peakBytes: number
-  put(value: unknown): Promise<Spilled>
-  get(place: Spilled): Promise<unknown>
+  put(value: unknown): Promise<SpillRecord>
+  get(place: SpillRecord): Promise<unknown>
   close(): Promise<void>
 }

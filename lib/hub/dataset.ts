@@ -30,9 +30,10 @@ interface Commit {
 }
 
 /** The result of a commit whose parent is no longer the head of the branch: read the head again. */
-export const moved = Symbol('the branch has moved')
+export const branchMoved = Symbol('the branch has moved')
 
-const never = new AbortController().signal
+/** For reads that nothing aborts. */
+export const neverAborted: AbortSignal = new AbortController().signal
 
 /** Fields of the Hub's responses that are used. */
 const revisionResponse = z.object({ sha: z.string() })
@@ -124,7 +125,7 @@ export class HubDataset {
 
   /** Yields the content of a large file; checks its sha256. */
   open(commit: string, file: HubFileEntry): AsyncIterable<Uint8Array> {
-    return this.file(commit, file).open(0, this.#signal ?? never)
+    return this.file(commit, file).open(0, this.#signal ?? neverAborted)
   }
 
   /** Returns a file at a commit, for reading by range. */
@@ -155,7 +156,7 @@ export class HubDataset {
     title: string,
     operations: readonly Operation[],
     pullRequest: boolean,
-  ): Promise<Commit | typeof moved> {
+  ): Promise<Commit | typeof branchMoved> {
     const lines = [{ key: 'header', value: { summary: title, parentCommit: parent } }, ...operations.map(lineOf)]
     const url = `${this.#api}/commit/${encodeURIComponent(branch)}${pullRequest ? '?create_pr=1' : ''}`
     const { response, text } = await this.#request(url, {
@@ -165,7 +166,7 @@ export class HubDataset {
       // Repeated after a lost response, this would open a second pull request. On a branch, the parent prevents a repetition.
       repeatable: !pullRequest,
     })
-    if (response.status === 412 || response.status === 409) return moved
+    if (response.status === 412 || response.status === 409) return branchMoved
     if (response.status >= 300) throw responseError(response, text, this.context)
     const { commitOid, commitUrl, pullRequestUrl } = parseJson(commitResponse, text, url)
     return { commit: commitOid, url: commitUrl, pullRequest: pullRequestUrl ?? null }

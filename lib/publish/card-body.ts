@@ -7,7 +7,7 @@ import type { Feature } from '../parquet/features.js'
 import { reasonMeaning } from '../reject-reasons.js'
 import type { CardFacts, FunnelCounters, SplitFacts } from './card-facts.js'
 import { funnelStages } from './funnel-svg.js'
-import { code, fenced, inline } from './markdown.js'
+import { code, codeBlock, inline } from './markdown.js'
 
 interface CardBodyOptions {
   readonly repo: string
@@ -100,7 +100,7 @@ function samples({ samples }: CardFacts): string {
   return samples
     .map(({ split, row }) => {
       const { instruction, output } = pairOf(row)
-      return `**${code(split)}**\n\n> ${inline(shortened(instruction))}\n\n${fenced(shortened(output), 'text')}`
+      return `**${code(split)}**\n\n> ${inline(shortened(instruction))}\n\n${codeBlock(shortened(output), 'text')}`
     })
     .join('\n\n')
 }
@@ -153,7 +153,7 @@ answers differently when asked again.`
   const { recipe } = pinned as { recipe?: unknown }
   const text = stringify(withoutSecrets(recipe ?? pinned), { lineWidth: 0 })
   const shown = text.length > recipeCharsMax ? `${text.slice(0, recipeCharsMax)}\n# … shortened` : text.trimEnd()
-  return `${base}\n\n${fenced(shown, 'yaml')}`
+  return `${base}\n\n${codeBlock(shown, 'yaml')}`
 }
 
 const citation = `The method: Zheng et al., *Kun: Answer Polishment for Chinese Self-Alignment with Instruction Back-Translation*, 2024, \

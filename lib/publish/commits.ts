@@ -1,6 +1,6 @@
 /** Divides operations into commits, each on the one before, within the limits of files per commit and commits per hour. */
 
-import { type HubDataset, moved, type Operation } from '../hub/dataset.js'
+import { branchMoved, type HubDataset, type Operation } from '../hub/dataset.js'
 import type { PublishSettings } from './options.js'
 
 interface Commits {
@@ -42,7 +42,7 @@ export async function commitAll(options: {
     const title = `${settings.title ?? 'Publish with kun-stream'}${of}`
     const opens = settings.pullRequest && pullRequestRef === null
     const result = await dataset.commit(branch, head, title, batch, opens)
-    if (result === moved) return null
+    if (result === branchMoved) return null
     head = result.commit
     if (opens) {
       pullRequestUrl = result.pullRequest

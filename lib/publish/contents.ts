@@ -5,13 +5,13 @@ import { fileSlice } from '../hub/body.js'
 import type { HubDataset } from '../hub/dataset.js'
 import { mustBeCommitted } from '../sinks/index.js'
 import type { FileLayer } from '../storage/files.js'
-import { type Joined, joinParquet } from './join.js'
+import { type JoinResult, joinParquet } from './join.js'
 import type { PublishProgress } from './options.js'
 import type { Group } from './plan.js'
 import { type PublishState, writeState } from './state.js'
 
 /** A joined file. */
-export interface DataFile extends Joined {
+export interface DataFile extends JoinResult {
   readonly split: string
   readonly firstCut: number
 }
@@ -97,7 +97,7 @@ async function joinGroup(
   group: Group,
   to: string,
   signal: AbortSignal | undefined,
-): Promise<Joined> {
+): Promise<JoinResult> {
   // Joining copies pages without checking them: compare with the committed sha256 first.
   for (const part of group.files) {
     signal?.throwIfAborted()

@@ -1,6 +1,6 @@
 /** Footers of the Parquet files of a dataset on the Hub. Each is read once, by range. */
 import { CorruptFileError, KunStreamError, ShardDamageError } from '../errors.js'
-import type { HubDataset } from '../hub/dataset.js'
+import { type HubDataset, neverAborted } from '../hub/dataset.js'
 import type { HubFileEntry } from '../hub/file.js'
 import { type Feature, featuresOf } from '../parquet/features.js'
 import { ParquetFile } from '../parquet/parquet-file.js'
@@ -34,7 +34,8 @@ export class DatasetFooters {
 
   async #read(commit: string, file: HubFileEntry): Promise<DatasetFooter> {
     const dataset = this.#dataset.file(commit, file)
-    const read = (offset: number, lengthBytes: number) => dataset.read(offset, lengthBytes, this.#signal ?? never)
+    const read = (offset: number, lengthBytes: number) =>
+      dataset.read(offset, lengthBytes, this.#signal ?? neverAborted)
     const { metadata } = await ParquetFile.open({ sizeBytes: file.sizeBytes, read }, { tailBytes }).catch((cause) => {
       if (cause instanceof KunStreamError && !(cause instanceof ShardDamageError)) throw cause
       const why = cause instanceof Error ? cause.message : String(cause)
@@ -47,4 +48,3 @@ export class DatasetFooters {
 
 /** Bytes read by the first request: the footers of most files fit into it. */
 const tailBytes = 512 * 1024
-const never = new AbortController().signal

@@ -33,7 +33,7 @@ interface JoinOptions {
 }
 
 /** A joined file. */
-export interface Joined {
+export interface JoinResult {
   readonly rows: number
   readonly bytes: number
   readonly sha256: string
@@ -47,7 +47,7 @@ const copyBytes = mebibyte
 const zstdLevel = 3
 
 /** @throws {CorruptFileError} a file is not Parquet · {ContractError} the files have different columns */
-export async function joinParquet(options: JoinOptions): Promise<Joined> {
+export async function joinParquet(options: JoinOptions): Promise<JoinResult> {
   const { from, to, signal, copyFromBytes = 8 * mebibyte, groupBytesMax = 90_000_000 } = options
   const compress = await zstdCompressor(zstdLevel)
   const first = await LocalPart.open(from[0] as string)
@@ -175,7 +175,7 @@ class JoinedFile {
     await this.#writeBuffered()
   }
 
-  async finish(): Promise<Joined> {
+  async finish(): Promise<JoinResult> {
     await this.#flushMerged()
     await this.#parquet.finish()
     await this.#writeBuffered()

@@ -28,7 +28,7 @@ export function code(name: string): string {
 }
 
 /** Returns the text unchanged, in a fence that is longer than any run of backticks in it. */
-export function fenced(text: string, language: string): string {
+export function codeBlock(text: string, language: string): string {
   const shown = visible(text).replaceAll(/<!--(?=\s*kun-stream:)/g, '<!- -')
   const longest = Math.max(2, ...[...shown.matchAll(/`+/g)].map(([run]) => run.length))
   const fence = '`'.repeat(longest + 1)

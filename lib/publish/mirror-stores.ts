@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { CorruptFileError, HubUnavailableError, StorageError } from '../errors.js'
 import { fileSlice } from '../hub/body.js'
-import { HubDataset, moved, type Operation } from '../hub/dataset.js'
+import { branchMoved, HubDataset, type Operation } from '../hub/dataset.js'
 import { hubSettings, parseRepo } from '../hub/settings.js'
 import { stoppableTransport } from '../hub/stoppable-transport.js'
 import { type HubTransportOptions, hubTransport } from '../hub/transport.js'
@@ -119,7 +119,7 @@ async function hubStore(repo: string, options: MirrorStoreOptions): Promise<Mirr
       const head = await dataset.head('main')
       if (head === null)
         throw new HubUnavailableError(`the mirror ${repo} is missing on ${settings.url}: was it deleted?`)
-      if ((await dataset.commit('main', head, title, operations, false)) !== moved) return
+      if ((await dataset.commit('main', head, title, operations, false)) !== branchMoved) return
     }
     throw new HubUnavailableError(`the mirror ${repo} has another writer: give each run its own mirror`)
   }

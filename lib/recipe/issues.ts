@@ -2,7 +2,7 @@
 import { distance } from 'fastest-levenshtein'
 import type { z } from 'zod'
 import { isRecord, kindOf, type Path, pathText, type RecipeDocument } from './document.js'
-import { allowed, schemaAt, shapeOf } from './schema-tree.js'
+import { allowedText, schemaAt, shapeOf } from './schema-tree.js'
 
 type Issue = z.core.$ZodIssue
 
@@ -33,7 +33,7 @@ export function issueLines(schema: z.ZodType, issues: readonly Issue[], { locate
     if (issue.code === 'custom') return `${path}: found ${shown(found, issue.path)}; ${issue.message}`
     const name = issue.path.findLast((key) => typeof key === 'string') as string | undefined
     const field = schemaAt(schema, issue.path)
-    const what = field === null ? issue.message : allowed(field, name)
+    const what = field === null ? issue.message : allowedText(field, name)
     if (issue.code === 'invalid_key')
       return `${path}: the name ${JSON.stringify(issue.path.at(-1))} is not allowed; ${reasonOf(issue)}`
     if (found === undefined) return `${path}: missing; needed is ${what}`

@@ -104,7 +104,7 @@ export function fieldsOf(schema: Schema, prefix = '', above = true): Field[] {
     const unit = unitOf(name, child)
     const own = {
       path,
-      allowed: allowed(child, name),
+      allowed: allowedText(child, name),
       byDefault: defaultValue === undefined ? (optional ? 'none' : '') : shown(defaultValue, unit),
       altersOutput,
       description: meta.description ?? '',
@@ -128,13 +128,13 @@ export function unitOf(name: string, schema: Schema): Unit | null {
 }
 
 /** Describes the allowed values. Examples: 'a whole number from 1 to 16', 'one of pairs, messages'. */
-export function allowed(schema: Schema, name = ''): string {
+export function allowedText(schema: Schema, name = ''): string {
   const { inner, meta } = unwrap(schema)
   if (meta.allowed !== undefined) return meta.allowed
   const { options, element, valueType, type } = definitionOf(inner)
-  if (options !== undefined) return options.map((option) => allowed(option, name)).join(', or ')
+  if (options !== undefined) return options.map((option) => allowedText(option, name)).join(', or ')
   if (type === 'object' || valueType !== undefined) return 'a map'
-  if (element !== undefined) return `a list, each ${allowed(element)}`
+  if (element !== undefined) return `a list, each ${allowedText(element)}`
   const unit = unitOf(name, schema)
   const json = z.toJSONSchema(inner, { io: 'input', unrepresentable: 'any' }) as JsonSchema
   return unit === null ? ofValue(json) : allowedForms[unit] + range(json, (bound) => formatUnit(bound, unit))
@@ -143,7 +143,7 @@ export function allowed(schema: Schema, name = ''): string {
 /** Describes the allowed values of the field at a path; null if it is unknown. */
 export function allowedAt(schema: Schema, path: readonly PropertyKey[]): string | null {
   const field = schemaAt(schema, path)
-  return field === null ? null : allowed(field)
+  return field === null ? null : allowedText(field)
 }
 
 interface JsonSchema {

@@ -57,20 +57,20 @@ export function bottleneckOf(shares: readonly NodeShares[]): Bottleneck {
   return (of('prepare')?.working ?? 0) >= servingShare ? 'prepare' : 'read'
 }
 
-/** Returns what a node waits for, for the progress table; '' while it works. Example: 'servers', 'room ahead', 'read'. */
+/** Returns what a node waits for, for the progress table; '' while it works. Example: 'servers', 'a later stage', 'read'. */
 export function waitingOn(shares: readonly NodeShares[], name: string): string {
   const shown = shares.filter((node) => !isPassage(node.name))
   const place = shown.findIndex((node) => node.name === name)
   const own = shown[place]
   if (own === undefined) return ''
   if (modelStages.includes(name)) return own.inFlight > 0 ? 'servers' : (shown[place - 1]?.name ?? '')
-  if (place === 0) return own.blocked >= servingShare ? 'room ahead' : 'source'
+  if (place === 0) return own.blocked >= servingShare ? 'a later stage' : 'source'
   const last = place === shown.length - 1
   if (last && own.working < servingShare && own.inFlight > 0) return 'an earlier record'
   if (own.working >= servingShare) return ''
   const gate = shares.find((node) => node.name.startsWith(gatePrefix))
-  if (name === 'dedup' && (gate?.blocked ?? 0) >= servingShare) return 'room ahead'
-  return own.blocked > own.waiting ? 'room ahead' : (shown[place - 1]?.name ?? '')
+  if (name === 'dedup' && (gate?.blocked ?? 0) >= servingShare) return 'a later stage'
+  return own.blocked > own.waiting ? 'a later stage' : (shown[place - 1]?.name ?? '')
 }
 
 /** Whether a node only restores order or takes credit, and is not shown as a stage. */

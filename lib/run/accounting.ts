@@ -62,7 +62,7 @@ export class Accounting {
 
   /** Returns a copy of the counters. */
   counters(): Counters {
-    return sorted(Object.fromEntries(this.#splits))
+    return sortKeys(Object.fromEntries(this.#splits))
   }
 
   /** Counts a document, or one chunk of a document, that a worker rejected. */
@@ -167,7 +167,7 @@ export class Accounting {
 
 function startingFrom(counters: SplitCounters | undefined, llmStages: readonly string[]): MutableSplit {
   // `sorted` returns a copy.
-  if (counters !== undefined) return sorted(counters) as MutableSplit
+  if (counters !== undefined) return sortKeys(counters) as MutableSplit
   const stage = (): MutableStage => ({ in: 0, out: 0, dropped: dictionary(), failed: 0 })
   const names = ['documents', 'chunks', 'dedup', ...llmStages]
   return {
@@ -223,10 +223,10 @@ export function checkAccounting(
 }
 
 /** Returns a copy with dictionaries in place of objects, keys in order of code unit at every depth. */
-export function sorted<Value>(value: Value): Value {
+export function sortKeys<Value>(value: Value): Value {
   if (typeof value !== 'object' || value === null) return value
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-  return dictionary(entries.map(([key, inner]) => [key, sorted(inner)] as const)) as Value
+  return dictionary(entries.map(([key, inner]) => [key, sortKeys(inner)] as const)) as Value
 }
 
 /** Stage → reason → count. Dictionaries, because a reason may have any name. */

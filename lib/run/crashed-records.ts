@@ -17,7 +17,7 @@ import { type LostRecord, lostReasons, type WorkerPool } from '../workers/pool.j
 const reason = 'worker-lost'
 
 /** Returns a function that prepares blocks in the pool, with the stored verdict of each. */
-export function preparing(
+export function blockPreparer(
   pool: WorkerPool,
   replies: Pick<Replies, 'find' | 'keep'>,
   log: EventLog = noLog,

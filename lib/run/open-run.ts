@@ -34,7 +34,7 @@ import { planPreparation } from '../text/plan.js'
 import { type WorkerPool, workerPool } from '../workers/pool.js'
 import type { Counters } from './accounting.js'
 import { countersOf, cursorOf, readsOf } from './committed-cut.js'
-import { preparing } from './crashed-records.js'
+import { blockPreparer } from './crashed-records.js'
 import { replayDedup } from './dedup-replay.js'
 import { DriftMonitor } from './drift/monitor.js'
 import { alignShards, refuseMisaligned } from './pinned-shards.js'
@@ -132,7 +132,7 @@ export async function openRun(settings: KunSettings, options: OpenRunOptions): P
     closings.unshift(() => pool.close())
     if (directory.last !== null && deduplicator.lostBytes > 0) {
       const cuts = await readManifest(output.dir, files)
-      await replayDedup({ deduplicator, prepare: preparing(pool, replies, log), shards, read, cuts })
+      await replayDedup({ deduplicator, prepare: blockPreparer(pool, replies, log), shards, read, cuts })
     }
     const from = directory.last && resumePoint(directory.last)
     if (from !== null) await replies.forgetBefore(from.blocks)

@@ -14,7 +14,7 @@ import { type FileLayer, nodeFiles } from '../storage/files.js'
 import { spillName } from '../storage/run-layout.js'
 import { SpillFile } from '../storage/spill-file.js'
 import { Accounting, type Counters } from './accounting.js'
-import { preparing } from './crashed-records.js'
+import { blockPreparer } from './crashed-records.js'
 import type { CutSinkOptions } from './cut-sink.js'
 import { NoYieldDetector } from './no-yield.js'
 import { closeRun, type OpenRun, type OpenRunOptions, openRun } from './open-run.js'
@@ -168,7 +168,7 @@ class ActiveRun implements KunRun {
     const { directory, pool, replies, deduplicator, stages, drift, servers } = this.#open
     return kunGraph({
       blocks: this.#blocks(read),
-      prepare: preparing(pool, replies, this.#open.log),
+      prepare: blockPreparer(pool, replies, this.#open.log),
       blocksInWorkers: pool.threads * blocksPerThread,
       deduplicator,
       label: stages.label === null ? null : drift.stage(stages.label),

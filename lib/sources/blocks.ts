@@ -205,7 +205,7 @@ function openShard(
     const rawBlock = next.result.value
     at = rawBlock.next ?? 'end'
     records ||= rawBlock.bytes.byteLength > 0
-    rejects ||= rawBlock.refused.length > 0
+    rejects ||= rawBlock.rejected.length > 0
     return rawBlock
   }
 

@@ -30,6 +30,6 @@ function refuse(): never {
 
 /** Yields the only block of a shard that cannot be read, or the last one if blocks before `offset` were read. */
 export async function* shardReject({ reason, detail }: ShardReject, offset = 0): AsyncGenerator<RawBlock> {
-  const refused = [{ offset, reason, detail, excerpt: '' }]
-  yield { bytes: new Uint8Array(0), offset, offsetUnit: 'byte', refused, next: null }
+  const rejected = [{ offset, reason, detail, excerpt: '' }]
+  yield { bytes: new Uint8Array(0), offset, offsetUnit: 'byte', rejected, next: null }
 }

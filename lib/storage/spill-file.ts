@@ -2,7 +2,7 @@
  * Temporary file for finished values that wait for an earlier one, once their memory limit is reached. Nothing in it
  * outlives the process: it is deleted at the start, never fsynced, and truncated whenever all values were read.
  */
-import type { Spilled, SpillStore } from '../core/spill.js'
+import type { SpillRecord, SpillStore } from '../core/spill.js'
 import { ContractError } from '../errors.js'
 import type { FileLayer, OpenFile } from './files.js'
 
@@ -34,7 +34,7 @@ export class SpillFile implements SpillStore {
   }
 
   /** @throws {StorageError} the write failed; the value was not stored */
-  async put(value: unknown): Promise<Spilled> {
+  async put(value: unknown): Promise<SpillRecord> {
     this.#file ??= await this.#create()
     if (this.#waiting === 0 && this.#endBytes > 0) {
       await this.#file.truncate(0)
@@ -50,7 +50,7 @@ export class SpillFile implements SpillStore {
   }
 
   /** Reads a value; may be called once per value. When all were read, the file is truncated at the next `put`. */
-  async get(place: Spilled): Promise<unknown> {
+  async get(place: SpillRecord): Promise<unknown> {
     if (this.#file === null) throw new ContractError('the spill file was read before anything was written')
     const bytes = await this.#file.read(place.offset, place.lengthBytes)
     this.#waiting--

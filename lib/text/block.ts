@@ -23,10 +23,10 @@ export interface Block {
   readonly offsetUnit: 'byte' | 'row'
   readonly mapping: FieldMapping
   /** Records that the source rejected (over recordBytesMax, shard cut short); each counts as one document read. */
-  readonly refused: readonly RefusedRecord[]
+  readonly rejected: readonly RejectedRecord[]
 }
 
-export interface RefusedRecord {
+export interface RejectedRecord {
   readonly offset: number
   readonly reason: RejectReasonName
   readonly detail: string

@@ -87,11 +87,11 @@ export function prepareBlock(
 }
 
 function prepareRecord(place: RecordPlace, block: Block, preparer: Preparer, rejects: PrepareReject[]): void {
-  const { document, offset, refused } = place
+  const { document, offset, rejected } = place
   const reject = (stage: string, reason: string, detail: string, excerpt: string, key: string) =>
     rejects.push({ document, chunk: null, offset, key, stage, reason, detail, excerpt: excerptOf(excerpt) })
-  if (refused !== null) {
-    reject('read', refused.reason, refused.detail, refused.excerpt, '')
+  if (rejected !== null) {
+    reject('read', rejected.reason, rejected.detail, rejected.excerpt, '')
     return
   }
   const decoded = preparer.reader.read(place.start, place.end)

@@ -3,7 +3,7 @@
  * the shard. Reads the bytes of records only to find line ends.
  */
 import { Buffer } from 'node:buffer'
-import type { Block, RefusedRecord } from './block.js'
+import type { Block, RejectedRecord } from './block.js'
 
 export interface RecordPlace {
   /** Ordinal of the document in the block. */
@@ -13,26 +13,30 @@ export interface RecordPlace {
   /** bytes[start … end); both 0 for a record that the source rejected. */
   readonly start: number
   readonly end: number
-  readonly refused: RefusedRecord | null
+  readonly rejected: RejectedRecord | null
 }
 
 /** Yields every record of the block in order. Blank lines are not records. */
 export function* recordPlaces(block: Block): Generator<RecordPlace> {
-  const refused = [...block.refused].sort((a, b) => a.offset - b.offset)
-  const refusedOffsets = new Set(refused.map((record) => record.offset))
+  const rejected = [...block.rejected].sort((a, b) => a.offset - b.offset)
+  const rejectedOffsets = new Set(rejected.map((record) => record.offset))
   let document = 0
-  let nextRefused = 0
+  let nextRejected = 0
   let row = block.offset
   for (const [start, end] of block.bounds === undefined ? lines(block.bytes) : pairs(block.bounds)) {
-    if (block.offsetUnit === 'row') while (refusedOffsets.has(row)) row++
+    if (block.offsetUnit === 'row') while (rejectedOffsets.has(row)) row++
     const offset = block.offsetUnit === 'row' ? row++ : block.offset + start
-    for (let next = refused[nextRefused]; next !== undefined && next.offset < offset; next = refused[++nextRefused]) {
-      yield { document: document++, offset: next.offset, start: 0, end: 0, refused: next }
+    for (
+      let next = rejected[nextRejected];
+      next !== undefined && next.offset < offset;
+      next = rejected[++nextRejected]
+    ) {
+      yield { document: document++, offset: next.offset, start: 0, end: 0, rejected: next }
     }
-    yield { document: document++, offset, start, end, refused: null }
+    yield { document: document++, offset, start, end, rejected: null }
   }
-  for (const record of refused.slice(nextRefused)) {
-    yield { document: document++, offset: record.offset, start: 0, end: 0, refused: record }
+  for (const record of rejected.slice(nextRejected)) {
+    yield { document: document++, offset: record.offset, start: 0, end: 0, rejected: record }
   }
 }
 

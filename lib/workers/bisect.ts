@@ -39,9 +39,9 @@ export async function prepareInParts(
 ): Promise<PreparedBlock> {
   const lost = new Map(known.map((record) => [record.document, record]))
   const places = [...recordPlaces(block)]
-  const refused = places.filter((place) => place.refused !== null)
-  const records = places.filter((place) => place.refused === null && !lost.has(place.document))
-  const parts = [renumber(await prepare(partOf(block, [], block.refused)), refused)]
+  const rejected = places.filter((place) => place.rejected !== null)
+  const records = places.filter((place) => place.rejected === null && !lost.has(place.document))
+  const parts = [renumber(await prepare(partOf(block, [], block.rejected)), rejected)]
   const at = records.findIndex(({ document }) => document === suspect)
   for (const range of at < 0 ? [records] : around(records, at)) {
     for (const part of await prepareRange(range)) parts.push(part)
@@ -91,7 +91,7 @@ function lostRecordOf(error: WorkerLostError, document: number): LostRecord {
 }
 
 /** Returns a block of the given records, over the same memory. */
-function partOf(block: Block, records: readonly RecordPlace[], refused: Block['refused']): Block {
+function partOf(block: Block, records: readonly RecordPlace[], rejected: Block['rejected']): Block {
   const from = records[0]?.start ?? 0
   const to = records.at(-1)?.end ?? 0
   const bounds = Int32Array.from(records.flatMap(({ start, end }) => [start - from, end - from]))
@@ -100,7 +100,7 @@ function partOf(block: Block, records: readonly RecordPlace[], refused: Block['r
     bytes: block.bytes.subarray(from, to),
     bounds,
     offset: records[0]?.offset ?? block.offset,
-    refused,
+    rejected,
   }
 }
 

@@ -27,11 +27,11 @@ t.test(
     t.match(refused, {
       code: 2,
       out: /tiny: done/,
-      err: /The mirror hub:me\/mirror is behind: .*storage.*its mirror is behind/is,
+      err: /The mirror hub:me\/mirror is not up to date: .*storage.*its mirror is not up to date/is,
     })
     const folder = join(root, 'file', 'mirror')
     const blocked = await run(folder, 'folder')
-    t.match(blocked, { code: 2, out: /tiny: done/, err: /The mirror .* is behind: .*not a directory/ })
+    t.match(blocked, { code: 2, out: /tiny: done/, err: /The mirror .* is not up to date: .*not a directory/ })
     rmSync(join(root, 'file'))
     t.match(await run(folder, 'folder'), { code: 0 }, 'once it can be written, the run copies what is missing')
     t.ok(readdirSync(folder).includes('mirror.json'))

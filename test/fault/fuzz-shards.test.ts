@@ -116,7 +116,7 @@ t.test('parquet, mutated: no crash, a reject where rows are lost', async (t) => 
     const shard: Shard = { ...memoryShard('a.parquet', bytes), mapping: { text: 'text' } }
     const blocks = await collect([shard])
     const rows = blocks.flatMap((each) => records(each)).length
-    const lost = blocks.flatMap(({ block }) => block.refused).length
+    const lost = blocks.flatMap(({ block }) => block.rejected).length
     if (rows === texts.length) whole++
     refused += lost
   }
@@ -138,7 +138,7 @@ t.test('a page that a decoder follows for ever is refused after decodeMsMax; the
     data.slice(0, 20),
   )
   t.match(
-    blocks.flatMap(({ block }) => block.refused),
+    blocks.flatMap(({ block }) => block.rejected),
     [{ reason: 'shard-corrupt', detail: 'parquet: nothing was decoded in 3 s (read.decodeMsMax)' }],
   )
 })
@@ -166,7 +166,7 @@ t.test('a record of 200 MB is refused without being held, as a line, in an array
     const before = process.memoryUsage().arrayBuffers
     const blocks = await collect([shard], { recordBytesMax: 1 << 20, blockBytes: 1 << 16 })
     t.ok(peakBytes - before < 64 << 20, `${(peakBytes - before) >> 20} MiB held at most`)
-    const refused = blocks.flatMap(({ block }) => block.refused)
+    const refused = blocks.flatMap(({ block }) => block.rejected)
     t.equal(refused.length, 1)
     t.equal(refused[0]?.reason, fill === '[' ? 'shard-truncated' : 'record-too-large')
     if (fill === 'x')

@@ -22,11 +22,11 @@ t.test('A record that crashes its thread becomes a reject, and all others are pr
   const plan = await planOf({ filters: ['deadly.mjs'] }, { directory, signatureLength: 4 })
   const records: { id: string; text: string }[] = articles(0, 3)
   records[1] = { id: 'killer', text: `致命${article(1)}` }
-  const refused = [{ offset: 10, reason: 'record-too-large' as const, detail: 'd', excerpt: 'e' }]
+  const rejected = [{ offset: 10, reason: 'record-too-large' as const, detail: 'd', excerpt: 'e' }]
   const pool = workerPool({ plan, threads: 1 })
   t.teardown(() => pool.close())
   const other = pool.prepare(blockOf(jsonl(articles(5, 2)), { number: 1 }))
-  const prepared = await pool.prepare(blockOf(jsonl(records), { refused }))
+  const prepared = await pool.prepare(blockOf(jsonl(records), { rejected }))
   t.same(accountingFaults(prepared), [])
   t.equal(prepared.documents, 4)
   t.match(prepared.rejects, [
@@ -34,7 +34,7 @@ t.test('A record that crashes its thread becomes a reject, and all others are pr
     { document: 2, reason: 'worker-lost', stage: 'prepare', excerpt: /致命/, detail: /code: 7/ },
   ])
   const safe = prepareBlock(
-    blockOf(jsonl(records), { refused }),
+    blockOf(jsonl(records), { rejected }),
     await createPreparer(await planOf({}, { signatureLength: 4 })),
   )
   const rows = [0, 2]

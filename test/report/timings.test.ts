@@ -47,9 +47,9 @@ t.test('each stage shows what it waits for', async (t) => {
   )
   const on = Object.fromEntries(busy.map(({ name }) => [name, waitingOn(busy, name)]))
   t.match(on, {
-    read: 'room ahead',
+    read: 'a later stage',
     prepare: 'read',
-    dedup: 'room ahead',
+    dedup: 'a later stage',
     label: 'servers',
     score: 'label',
     polish: 'score',

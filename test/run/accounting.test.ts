@@ -1,5 +1,5 @@
 import t from 'tap'
-import { type Counters, checkAccounting, count, type MutableRejects, sorted } from '../../lib/run/accounting.js'
+import { type Counters, checkAccounting, count, type MutableRejects, sortKeys } from '../../lib/run/accounting.js'
 
 /** Four documents give five chunks, two candidates, four attempts and one row. */
 const exact: Counters = {
@@ -62,6 +62,6 @@ t.test('keys are in order of code unit, in any order of counting', async (t) => 
   ] as const
   for (const [stage, reason] of rejects) count(first, stage, reason)
   for (const [stage, reason] of [...rejects].reverse()) count(second, stage, reason)
-  t.equal(JSON.stringify(sorted(first)), '{"dedup":{"near":1},"label":{"Z":1,"empty":2}}')
-  t.equal(JSON.stringify(sorted(second)), JSON.stringify(sorted(first)))
+  t.equal(JSON.stringify(sortKeys(first)), '{"dedup":{"near":1},"label":{"Z":1,"empty":2}}')
+  t.equal(JSON.stringify(sortKeys(second)), JSON.stringify(sortKeys(first)))
 })

@@ -9,8 +9,8 @@ import t from 'tap'
 import { registerInspect } from '../../lib/cli/commands/inspect.js'
 import { registerVerify, verificationText } from '../../lib/cli/commands/verify.js'
 import { inspectInThread } from '../../lib/cli/inspect-thread.js'
-import { inspected } from '../../lib/cli/terminal/inspect-text.js'
-import { fitted, printable, wrapped } from '../../lib/cli/terminal/wrap-text.js'
+import { inspectText } from '../../lib/cli/terminal/inspect-text.js'
+import { printable, truncateText, wrapText } from '../../lib/cli/terminal/wrap-text.js'
 import { UsageError } from '../../lib/errors.js'
 import type { Column } from '../../lib/parquet/columns.js'
 import { parquetEncoder } from '../../lib/parquet/encoders/index.js'
@@ -281,7 +281,7 @@ t.test('inspect shows rows within 80 cells, rejects, and JSON for programs', asy
   const directory = t.testdir()
   await makeRun(directory)
   const pieces: string[] = []
-  for await (const piece of inspected(directory, { number: 2 }, 80)) pieces.push(stripVTControlCharacters(piece))
+  for await (const piece of inspectText(directory, { number: 2 }, 80)) pieces.push(stripVTControlCharacters(piece))
   const lines = pieces.join('\n').split('\n')
   t.match(lines[0], /^── wudao · row 1 ─+$/)
   t.match(lines[1], /^instruction {5}写一段话$/)
@@ -323,12 +323,12 @@ t.test('widths are in cells: 2 for Chinese, 0 for marks, 2 for an emoji family',
     ['abc', '中文', '，。', 'é', 'e\u0301', '👨‍👩‍👧', 'ｱ', 'Ａ', '…', ''].map((text) => stringWidth(text)),
     [3, 4, 4, 1, 1, 2, 1, 2, 1, 0],
   )
-  t.equal(fitted('中文字', 5), '中文…')
-  t.equal(fitted('中文', 4), '中文')
-  t.same(wrapped('中文字abc\n\nx', 4), ['中文', '字ab', 'c', '', 'x'])
-  t.same(wrapped('one two three', 8), ['one two', 'three'])
-  t.same(wrapped('一 二三四五', 8), ['一 二三', '四五'], 'a space does not end a line of Chinese early')
-  t.same(wrapped('一二三四，五', 8), ['一二三', '四，五'], 'no line begins with a comma')
-  t.same(wrapped('，，，，，', 4), ['，，', '，，', '，'])
+  t.equal(truncateText('中文字', 5), '中文…')
+  t.equal(truncateText('中文', 4), '中文')
+  t.same(wrapText('中文字abc\n\nx', 4), ['中文', '字ab', 'c', '', 'x'])
+  t.same(wrapText('one two three', 8), ['one two', 'three'])
+  t.same(wrapText('一 二三四五', 8), ['一 二三', '四五'], 'a space does not end a line of Chinese early')
+  t.same(wrapText('一二三四，五', 8), ['一二三', '四，五'], 'no line begins with a comma')
+  t.same(wrapText('，，，，，', 4), ['，，', '，，', '，'])
   t.equal(printable('a\u001b[2J\tb\u202e\r\nc'), 'a\ufffd[2J  b\ufffd\nc')
 })

@@ -67,7 +67,7 @@ for (const [name, { path, content, seeks }] of Object.entries(formats)) {
     )
     t.ok(blocks.length > 8)
     t.strictSame(
-      blocks.flatMap(({ block }) => block.refused),
+      blocks.flatMap(({ block }) => block.rejected),
       [],
     )
     t.equal(new Set(blocks.map(({ block }) => block.bytes.buffer)).size, blocks.length, 'a buffer each')
@@ -91,7 +91,7 @@ for (const [name, { path, content, seeks }] of Object.entries(formats)) {
       const shard = memoryShard(path, content.subarray(0, cut))
       const blocks = await collect([shard])
       const found = blocks.flatMap((each) => records(each))
-      const refused = blocks.flatMap(({ block }) => block.refused.map(({ reason }) => reason))
+      const refused = blocks.flatMap(({ block }) => block.rejected.map(({ reason }) => reason))
       t.strictSame(found, texts.slice(0, found.length), `cut at ${cut}`)
       // A tar is complete once its last member and one empty block are there.
       if (found.length === texts.length && refused.length === 0) continue
@@ -111,7 +111,7 @@ for (const [name, { path, content, seeks }] of Object.entries(formats)) {
       const again = await collect([memoryShard(path, wrong, 2, 7000)])
       t.strictSame(summary(again), summary(blocks), `byte ${at}: the same however it arrived`)
       if (path.endsWith('.gz') && !name.includes('tar')) {
-        const refused = blocks.flatMap(({ block }) => block.refused)
+        const refused = blocks.flatMap(({ block }) => block.rejected)
         if (at !== 4 && at !== 8 && at !== 9) t.ok(refused.length > 0 || at < 10, `byte ${at} is noticed`)
       }
     }
@@ -130,7 +130,7 @@ t.test('a corrupt gzip gives the records before the corrupt place, not only thos
   const whole = before.toString().split('\n').slice(0, -1)
   t.ok(content.length % 65536 > 0 && whole.length > 100)
   t.strictSame(found.slice(0, whole.length), whole)
-  const refused = blocks.flatMap(({ block }) => block.refused)
+  const refused = blocks.flatMap(({ block }) => block.rejected)
   t.equal(refused.length, 1)
   t.equal(refused[0]?.reason, 'shard-corrupt')
 })
@@ -144,7 +144,7 @@ t.test('zero bytes behind a gzip are padding; other bytes are damage, and cost n
   ] as const) {
     const blocks = await collect([memoryShard('a.jsonl.gz', Buffer.concat([content, behind]), 1, 1e6)])
     t.strictSame(
-      blocks.flatMap(({ block }) => block.refused.map(({ reason }) => reason)),
+      blocks.flatMap(({ block }) => block.rejected.map(({ reason }) => reason)),
       reasons,
     )
     const found = blocks.flatMap((each) => records(each))
@@ -162,7 +162,7 @@ t.test('a bomb is refused without being unpacked', async (t) => {
   const reasons: string[] = []
   for (const { block } of await collect([memoryShard('a.jsonl.gz', bomb, 1, 1e6)], { recordBytesMax: 1000 })) {
     records += block.bytes.byteLength
-    reasons.push(...block.refused.map(({ reason }) => reason))
+    reasons.push(...block.rejected.map(({ reason }) => reason))
   }
   t.equal(records, 0)
   t.strictSame(reasons, ['shard-corrupt'])
@@ -180,7 +180,7 @@ t.test('members that are no JSON by their name are reported, records of the othe
     texts,
   )
   t.strictSame(
-    blocks.flatMap(({ block }) => block.refused.map(({ reason, offset }) => [reason, offset])),
+    blocks.flatMap(({ block }) => block.rejected.map(({ reason, offset }) => [reason, offset])),
     [
       ['member-unsupported', 512],
       ['member-unsupported', content.lastIndexOf('b.jsonl.gz') + 512],
@@ -211,13 +211,13 @@ t.test('a shard that is not what its name says is one reject', async (t) => {
   ] as const) {
     const blocks = await collect([memoryShard(path, Buffer.from(content))])
     t.strictSame(
-      blocks.flatMap(({ block }) => block.refused.map((each) => each.reason)),
+      blocks.flatMap(({ block }) => block.rejected.map((each) => each.reason)),
       [reason],
       path,
     )
     t.equal(blocks[0]?.block.bytes.byteLength, 0)
   }
-  const named = (await collect([memoryShard('a.7z', Buffer.from('377abcaf271c0004', 'hex'))]))[0]?.block.refused[0]
+  const named = (await collect([memoryShard('a.7z', Buffer.from('377abcaf271c0004', 'hex'))]))[0]?.block.rejected[0]
   t.equal(named?.detail, '7z is not read; unpack it first: 7z x FILE', 'it says what to do')
   t.equal((await collect([memoryShard('a.jsonl.gz.00', lines)])).flatMap((each) => records(each)).length, texts.length)
   t.equal((await collect([memoryShard('a.jsonl.gz', lines)])).flatMap((each) => records(each)).length, texts.length)
@@ -268,18 +268,18 @@ t.test('parquet: a row over the limit is refused and rows keep their numbers', a
   for (const { block } of blocks) {
     t.equal(block.offset, row)
     const rows = Buffer.from(block.bytes).toString().split('\n').length - 1
-    if (block.refused.length > 0) t.equal(block.refused[0]?.offset, row + rows)
-    row += rows + block.refused.length
+    if (block.rejected.length > 0) t.equal(block.rejected[0]?.offset, row + rows)
+    row += rows + block.rejected.length
   }
   t.equal(row, texts.length)
-  t.ok(blocks.some(({ block }) => block.refused.length > 0))
+  t.ok(blocks.some(({ block }) => block.rejected.length > 0))
 })
 
 t.test('parquet: a shard without the text column is one reject that names the columns it has', async (t) => {
   const shard: Shard = { ...parquetShard(25), mapping: { text: 'content' } }
   const blocks = await collect([parquetShard(25), shard, parquetShard(25)], { order: 'in-order' })
   t.strictSame(
-    blocks.flatMap(({ block }) => block.refused),
+    blocks.flatMap(({ block }) => block.rejected),
     [
       {
         offset: 0,
@@ -305,7 +305,7 @@ t.test('parquet: cut short or corrupt, it ends in one reject after the groups th
     [change((copy) => copy.fill(0xff, copy.length - 60, copy.length - 10)), 'shard-corrupt'],
     [change((copy) => copy.fill(0xff, Math.floor(copy.length / 2), copy.length - 2000)), 'shard-corrupt'],
   ] as const) {
-    const refused = (await collect([shard])).flatMap(({ block }) => block.refused)
+    const refused = (await collect([shard])).flatMap(({ block }) => block.rejected)
     t.strictSame(
       refused.map((each) => each.reason),
       [reason],

@@ -147,7 +147,7 @@ t.test('a file that the Hub lists and has not is one reject; a refusal of the da
   const { hub, contents, listed } = await started(t)
   const refusedOf = async (shards: readonly Shard[]) => {
     const found: string[] = []
-    for await (const { block } of blocks(shards, options)) found.push(...block.refused.map(({ reason }) => reason))
+    for await (const { block } of blocks(shards, options)) found.push(...block.rejected.map(({ reason }) => reason))
     return found
   }
   const resolve = 'GET /datasets/.*/resolve/'

@@ -37,7 +37,7 @@ t.test('unreadable files are listed with their reject, and are one reject each; 
   const blocks = await collect(shards)
   t.equal(blocks.flatMap((block) => records(block)).length, 1)
   t.strictSame(
-    blocks.flatMap(({ block }) => block.refused.map(({ reason }) => `${block.shard} ${reason}`)).sort(),
+    blocks.flatMap(({ block }) => block.rejected.map(({ reason }) => `${block.shard} ${reason}`)).sort(),
     shards.flatMap(({ path, reject }) => (reject == null ? [] : [`${path} ${reject.reason}`])),
   )
   for (const { cursor } of blocks) {

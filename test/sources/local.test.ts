@@ -256,7 +256,7 @@ t.test('the committed fixtures are what the generator writes, and hold what cont
     const all = await collect(shards, { blockBytes: 4096, recordBytesMax: 1 << 20 })
     t.equal(all.flatMap((each) => records(each)).length, kinds.records)
     t.strictSame(
-      all.flatMap(({ block }) => block.refused),
+      all.flatMap(({ block }) => block.rejected),
       [],
     )
     const broken = all.flatMap((each) => records(each)).filter((text) => !parses(text)).length

@@ -15,7 +15,7 @@ async function read(content: Buffer, mapping: FieldMapping = { text: 'text' }) {
   return {
     bytes: Buffer.concat(blocks.map(({ block }) => Buffer.from(block.bytes))),
     rows: blocks.flatMap((each) => records(each)).map((text) => JSON.parse(text) as Record<string, unknown>),
-    refused: blocks.flatMap(({ block }) => block.refused),
+    refused: blocks.flatMap(({ block }) => block.rejected),
   }
 }
 

@@ -73,7 +73,7 @@ async function read(...parts: Buffer[]) {
   t.strictSame((await brokenCursors([shard])).broken, [], 'every cursor gives the rest')
   return {
     found: blocks.flatMap((each) => records(each)),
-    refused: blocks.flatMap(({ block }) => block.refused.map(({ reason, detail }) => `${reason}: ${detail}`)),
+    refused: blocks.flatMap(({ block }) => block.rejected.map(({ reason, detail }) => `${reason}: ${detail}`)),
   }
 }
 
@@ -240,7 +240,7 @@ t.test('a header of a gigabyte is skipped and never held in memory; the member a
       texts,
     )
     t.match(
-      blocks.flatMap(({ block }) => block.refused.map(({ detail }) => detail)),
+      blocks.flatMap(({ block }) => block.rejected.map(({ detail }) => detail)),
       [/^member "m\.jsonl" follows a header over 1048576 bytes at \d+, so that its name is unknown$/],
     )
   }

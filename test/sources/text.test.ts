@@ -68,7 +68,7 @@ for (const [name, layout] of Object.entries(layouts)) {
       const blocks = await collect([shard], options)
       const parsed = blocks.flatMap((each) => records(each)).map((text) => JSON.stringify(JSON.parse(text)))
       t.strictSame(parsed, kept)
-      const refused = blocks.flatMap(({ block }) => block.refused)
+      const refused = blocks.flatMap(({ block }) => block.rejected)
       t.equal(refused.length, lost.length)
       for (const [index, { offset, reason, excerpt }] of refused.entries()) {
         t.equal(reason, 'record-too-large')
@@ -107,7 +107,7 @@ t.test('an array that ends early gives what was whole and one reject with the pl
       blocks.flatMap((each) => records(each)),
       whole,
     )
-    const refused = blocks.flatMap(({ block }) => block.refused)
+    const refused = blocks.flatMap(({ block }) => block.rejected)
     t.strictSame(
       refused.map(({ reason, offset }) => ({ reason, offset })),
       [{ reason: 'shard-truncated', offset: cut === content.length - 1 ? cut : lastStart }],
@@ -122,7 +122,7 @@ t.test('bytes behind an array are reported, not read', async (t) => {
     ['{"text":"一"}'],
   )
   t.strictSame(
-    blocks.flatMap(({ block }) => block.refused.map(({ reason, offset }) => [reason, offset])),
+    blocks.flatMap(({ block }) => block.rejected.map(({ reason, offset }) => [reason, offset])),
     [['shard-corrupt', 17]],
   )
 })

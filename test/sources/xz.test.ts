@@ -78,7 +78,7 @@ const recordsOf = async (path: string, content: Buffer) => {
   const blocks = await collect([memoryShard(path, content)])
   return {
     found: blocks.flatMap((each) => records(each)),
-    refused: blocks.flatMap(({ block }) => block.refused),
+    refused: blocks.flatMap(({ block }) => block.rejected),
   }
 }
 
@@ -90,7 +90,7 @@ for (const [name, { path, content }] of Object.entries(shards)) {
       texts,
     )
     t.strictSame(
-      blocks.flatMap(({ block }) => block.refused),
+      blocks.flatMap(({ block }) => block.rejected),
       [],
     )
     for (const chunkBytesMax of [1, 3, 100, 1e6]) {
@@ -127,7 +127,7 @@ for (const [name, { path, content }] of Object.entries(shards)) {
       wrong[at] = (wrong[at] as number) ^ 0x55
       const blocks = await collect([memoryShard(path, wrong, 1, 100)])
       t.strictSame(summary(await collect([memoryShard(path, wrong, 2, 7000)])), summary(blocks), `byte ${at}`)
-      const refused = blocks.flatMap(({ block }) => block.refused)
+      const refused = blocks.flatMap(({ block }) => block.rejected)
       const found = blocks.flatMap((each) => records(each))
       if (!name.includes('tar') || found.length < 60) t.ok(refused.length > 0, `byte ${at} is noticed`)
     }
@@ -178,7 +178,7 @@ t.test('an xz bomb is refused without being held in memory', async (t) => {
   const bomb = Buffer.concat(Array.from({ length: 150 }, () => decode(spaces)))
   const blocks = await collect([memoryShard('a.jsonl.xz', bomb, 1, 1e6)], { recordBytesMax: 1000 })
   t.strictSame(
-    blocks.flatMap(({ block }) => block.refused.map(({ reason }) => reason)),
+    blocks.flatMap(({ block }) => block.rejected.map(({ reason }) => reason)),
     ['shard-corrupt'],
   )
   t.equal(

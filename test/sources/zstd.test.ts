@@ -43,7 +43,7 @@ async function read(content: Buffer, chunkBytesMax = 1e6, options: Partial<Block
   const blocks = await collect([memoryShard('a.jsonl.zst', content, seed, chunkBytesMax)], options)
   return {
     found: blocks.flatMap((each) => records(each)),
-    refused: blocks.flatMap(({ block }) => block.refused.map(({ reason, detail }) => [reason, detail])),
+    refused: blocks.flatMap(({ block }) => block.rejected.map(({ reason, detail }) => [reason, detail])),
   }
 }
 

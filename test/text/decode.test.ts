@@ -159,10 +159,10 @@ t.test('An exam question of WanJuan is composed from its parts', async (t) => {
 })
 
 const places = (block: Parameters<typeof recordPlaces>[0]) =>
-  [...recordPlaces(block)].map(({ document, offset, start, end, refused }) => [
+  [...recordPlaces(block)].map(({ document, offset, start, end, rejected }) => [
     document,
     offset,
-    refused === null ? Buffer.from(block.bytes.subarray(start, end)).toString() : refused.reason,
+    rejected === null ? Buffer.from(block.bytes.subarray(start, end)).toString() : rejected.reason,
   ])
 
 t.test(
@@ -175,18 +175,18 @@ t.test(
       [2, 114, '{3}'],
     ])
     const array = blockOf(ownBytes('[{1},\n{\n2},'), { bounds: Int32Array.from([1, 4, 6, 10]), offset: 5 })
-    t.same(places({ ...array, refused: [refused(40), refused(8)] }), [
+    t.same(places({ ...array, rejected: [refused(40), refused(8)] }), [
       [0, 6, '{1}'],
       [1, 8, 'record-too-large'],
       [2, 11, '{\n2}'],
       [3, 40, 'record-too-large'],
     ])
-    t.same(places(blockOf(ownBytes('{1}\n{2}\n'), { offset: 7, offsetUnit: 'row', refused: [refused(8)] })), [
+    t.same(places(blockOf(ownBytes('{1}\n{2}\n'), { offset: 7, offsetUnit: 'row', rejected: [refused(8)] })), [
       [0, 7, '{1}'],
       [1, 8, 'record-too-large'],
       [2, 9, '{2}'],
     ])
-    t.same(places(blockOf(new Uint8Array(0), { refused: [refused(0)] })), [[0, 0, 'record-too-large']])
+    t.same(places(blockOf(new Uint8Array(0), { rejected: [refused(0)] })), [[0, 0, 'record-too-large']])
   },
 )
 

@@ -21,7 +21,7 @@ export function blockOf(bytes: Uint8Array, more: Partial<Block> = {}): Block {
     offset: 0,
     offsetUnit: 'byte',
     mapping: { text: 'text', id: 'id', title: 'title' },
-    refused: [],
+    rejected: [],
     ...more,
   }
 }

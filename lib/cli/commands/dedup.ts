@@ -26,7 +26,7 @@ import { type DedupInputFlags, dedupSource } from '../dedup-inputs.js'
 import { hubUrlOption, tokenOption } from '../hub-options.js'
 import { collect } from '../recipe-options.js'
 import { temporaryFolder } from '../temporary-folder.js'
-import { counted } from '../terminal/bytes-text.js'
+import { countText } from '../terminal/bytes-text.js'
 import { fileOutput, Output, ReaderGone, sayOnStderr } from '../terminal/output.js'
 import { UnreadableRecords } from '../unreadable-records.js'
 
@@ -139,8 +139,8 @@ async function lockIndex(path: string): Promise<RunLock> {
 }
 
 function summary({ records, kept, exact, near, unreadable }: DedupCounts): string {
-  const duplicates = `${counted(exact, 'exact duplicate')}, ${counted(near, 'near duplicate')}`
-  const text = `${counted(records, 'record')}: ${kept.toLocaleString('en-US')} kept, ${duplicates}`
+  const duplicates = `${countText(exact, 'exact duplicate')}, ${countText(near, 'near duplicate')}`
+  const text = `${countText(records, 'record')}: ${kept.toLocaleString('en-US')} kept, ${duplicates}`
   return unreadable === 0
     ? text
     : `${text}, ${unreadable.toLocaleString('en-US')} unreadable (--rejects FILE says which)`

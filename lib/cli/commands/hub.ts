@@ -5,7 +5,7 @@ import { reportWaits } from '../../hub/retry-messages.js'
 import { hubSettings } from '../../hub/settings.js'
 import { hubTransport } from '../../hub/transport.js'
 import { hubUrlOption, tokenOption } from '../hub-options.js'
-import { bytesText, counted } from '../terminal/bytes-text.js'
+import { bytesText, countText } from '../terminal/bytes-text.js'
 import { sayOnStderr, writeErr, writeOut } from '../terminal/output.js'
 
 interface Flags {
@@ -37,7 +37,7 @@ export function registerHub(program: Command): void {
           return
         }
         for (const { path, sizeBytes } of files) writeOut(`${bytesText(sizeBytes).padStart(8)}  ${path}\n`)
-        writeErr(`${counted(files.length, 'file')}, ${bytesText(bytes)}, at commit ${commit}\n`)
+        writeErr(`${countText(files.length, 'file')}, ${bytesText(bytes)}, at commit ${commit}\n`)
       } finally {
         await transport.close()
       }

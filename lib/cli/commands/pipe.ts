@@ -20,7 +20,7 @@ import {
   stageNames,
 } from '../pipe-stages.js'
 import { collect, setOption } from '../recipe-options.js'
-import { counted } from '../terminal/bytes-text.js'
+import { countText } from '../terminal/bytes-text.js'
 import { fileOutput, Output, ReaderGone, sayOnStderr } from '../terminal/output.js'
 import { Progress } from '../terminal/progress.js'
 import { RunState } from '../terminal/run-state.js'
@@ -93,7 +93,7 @@ async function pipe(files: readonly string[], flags: PipeFlags): Promise<void> {
 
 async function stagesOf(flags: PipeFlags): Promise<PipeStages> {
   const names = parseStages(flags.stages)
-  if (flags.set.length > 0 && flags.recipe === undefined) throw new UsageError('--set goes with --recipe')
+  if (flags.set.length > 0 && flags.recipe === undefined) throw new UsageError('--set requires --recipe')
   const recipe = flags.recipe === undefined ? null : await loadRecipe(flags.recipe, flags.set)
   const workers = { ...recipe?.workers, ...(flags.threads !== undefined && { threads: threadsOf(flags.threads) }) }
   return checkStages({ names, recipe, workers })
@@ -166,13 +166,13 @@ class PipeStop {
 }
 
 function unreadableText({ documents, firstUnreadable }: PipeCounts, { text }: PipeFlags): string {
-  const problem = `none of ${counted(documents, 'record')} could be read, the first for: ${firstUnreadable}`
+  const problem = `none of ${countText(documents, 'record')} could be read, the first for: ${firstUnreadable}`
   return `--text is ${text}: ${problem}. Name the field of the text with --text`
 }
 
 function summary(counts: PipeCounts, { models }: PipeStages, hasRejects: boolean): string {
   const { documents, kept, duplicates, rejected } = counts
-  const rows = counted(kept, models.length > 0 ? 'pair' : 'chunk')
+  const rows = countText(kept, models.length > 0 ? 'pair' : 'chunk')
   const hint = rejected > 0 && !hasRejects ? ' (--rejects FILE says why)' : ''
-  return `${counted(documents, 'document')}: ${rows} out, ${counted(duplicates, 'duplicate')}, ${rejected} rejected${hint}`
+  return `${countText(documents, 'document')}: ${rows} out, ${countText(duplicates, 'duplicate')}, ${rejected} rejected${hint}`
 }

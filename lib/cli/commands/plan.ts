@@ -14,7 +14,7 @@ import { readManifest, readRunRecord } from '../../sinks/index.js'
 import type { Shard } from '../../sources/index.js'
 import { type FaultyShard, faultyLines } from '../faulty-shards.js'
 import { outOption, type RecipeFlags, setOption } from '../recipe-options.js'
-import { bytesText, counted } from '../terminal/bytes-text.js'
+import { bytesText, countText } from '../terminal/bytes-text.js'
 import { sayOnStderr, writeOut } from '../terminal/output.js'
 
 interface PlanFlags extends RecipeFlags {
@@ -133,12 +133,12 @@ export function planText(plan: RunPlan): string {
   const shards = splits.reduce((sum, split) => sum + split.shards, 0)
   const states = {
     new: `${directory} does not contain a run.`,
-    resumes: `${directory} contains this run: ${counted(cutsCommitted, 'cut is', 'cuts are')} committed, and would be resumed.`,
+    resumes: `${directory} contains this run: ${countText(cutsCommitted, 'cut is', 'cuts are')} committed, and would be resumed.`,
     refused: `${directory} contains a run of another recipe, which would be refused:`,
   }
   const faulty = splits.flatMap((split) => split.faulty)
   return [
-    `${pc.bold(name)} would read ${counted(shards, 'shard')}, ${sizeText(bytes)}${faulty.length > 0 ? `; ${faulty.length} cannot be read` : ''}`,
+    `${pc.bold(name)} would read ${countText(shards, 'shard')}, ${sizeText(bytes)}${faulty.length > 0 ? `; ${faulty.length} cannot be read` : ''}`,
     ...splits.map(
       (split) =>
         `  ${split.split.padEnd(12)}${String(split.shards).padStart(7)} ${split.shards === 1 ? 'shard ' : 'shards'}  ${sizeText(split.bytes).padStart(9)}, the largest ${bytesText(split.largestBytes)}`,

@@ -23,7 +23,7 @@ import { endOfError, type RunEnd } from '../run-end.js'
 import { RunMirror, type RunningMirror } from '../run-mirror.js'
 import { RunPublish } from '../run-publish.js'
 import { RunStop } from '../run-stop.js'
-import { counted } from '../terminal/bytes-text.js'
+import { countText } from '../terminal/bytes-text.js'
 import { writeOut } from '../terminal/output.js'
 import { RunTerminal } from '../terminal/run-terminal.js'
 import { conclusionText, serverLines } from '../terminal/run-text.js'
@@ -247,7 +247,7 @@ function stopped(error: unknown, run: KunRun, { directory, again, terminal }: Ru
   terminal.say(failure.message)
   if (failure.exitCode === 3) {
     const { cuts } = run.progress()
-    const committed = `${counted(cuts, 'cut is', 'cuts are')} committed in ${directory} and every reply received is kept`
+    const committed = `${countText(cuts, 'cut is', 'cuts are')} committed in ${directory} and every reply received is kept`
     terminal.say(`${committed}. Resume with: ${again}`)
   }
   return endOfError(error)
@@ -272,6 +272,6 @@ async function published(publish: RunPublish, done: RunEnd, { terminal, log }: R
 /** Exit code of a run whose mirror is incomplete: the machine must not be discarded yet. */
 function mirrored(failure: unknown, end: RunEnd, { again, terminal }: RunCall): RunEnd {
   if (failure === null || end.code !== 0) return end
-  terminal.say(`The run is done, but its mirror is behind. Copy the rest with: ${again}`)
+  terminal.say(`The run is done, but its mirror is not up to date. Copy the rest with: ${again}`)
   return endOfError(failure)
 }

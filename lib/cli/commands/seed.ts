@@ -11,7 +11,7 @@ import { dedupSource } from '../dedup-inputs.js'
 import { hubUrlOption, tokenOption } from '../hub-options.js'
 import { collect } from '../recipe-options.js'
 import { type SeedCounts, seedGraph } from '../seed-graph.js'
-import { counted } from '../terminal/bytes-text.js'
+import { countText } from '../terminal/bytes-text.js'
 import { fileOutput, ReaderGone, sayOnStderr, writeOut } from '../terminal/output.js'
 import { endBySignal, onStopSignal, type StopSignal } from '../terminal/stop-signals.js'
 import { addTrainingOptions, type TrainingFlags, TrainingOutput } from '../training-output.js'
@@ -64,7 +64,7 @@ export function registerSeed(program: Command): void {
 
 async function seed(files: readonly string[], flags: SeedFlags, promptGiven: boolean): Promise<SeedCounts> {
   const { as, invert = false, prompt, firstTurn = false } = flags
-  if (promptGiven && !invert) throw new UsageError('--prompt goes with --invert: without it no prompt is written')
+  if (promptGiven && !invert) throw new UsageError('--prompt requires --invert: without it no prompt is written')
   const form = exampleForm(as, { systems: !invert })
   // The name '' maps whole records, whatever their fields.
   const source = await dedupSource(files, { ...flags, text: '' })
@@ -96,7 +96,7 @@ async function seed(files: readonly string[], flags: SeedFlags, promptGiven: boo
 }
 
 function nothingRead({ records, firstRefused }: SeedCounts): string {
-  return `none of ${counted(records, 'record')} is an example; the first: ${firstRefused[0]}. docs/datasets.md lists the forms that are read`
+  return `none of ${countText(records, 'record')} is an example; the first: ${firstRefused[0]}. docs/datasets.md lists the forms that are read`
 }
 
 function summary({ records, examples, refused, firstRefused }: SeedCounts, { rejects }: SeedFlags): string {
@@ -108,6 +108,6 @@ function summary({ records, examples, refused, firstRefused }: SeedCounts, { rej
   return [
     ...firstRefused,
     ...hint,
-    `${counted(records, 'record')}: ${counted(examples, 'example')} written${end}`,
+    `${countText(records, 'record')}: ${countText(examples, 'example')} written${end}`,
   ].join('\n')
 }

@@ -12,7 +12,7 @@ import { countersOf } from '../../run/committed-cut.js'
 import { readManifest, readRunRecord } from '../../sinks/index.js'
 import { ageText, lockHolder } from '../../storage/lock/lock.js'
 import type { Holder } from '../../storage/lock/lock-holder.js'
-import { counted } from '../terminal/bytes-text.js'
+import { countText } from '../terminal/bytes-text.js'
 import { cannotOpen, writeOut } from '../terminal/output.js'
 import { short } from '../terminal/progress.js'
 
@@ -80,7 +80,7 @@ export async function statusOf(directory: string): Promise<RunStatus> {
 export function statusText(status: RunStatus, columns: number, now = new Date()): string {
   const { directory, name, cuts, rows, rejects, bytes, counters } = status
   const lines = [
-    `${pc.bold(name ?? directory)}: ${counted(cuts, 'cut is', 'cuts are')} committed, ${counted(rows, 'row')}, ${counted(rejects, 'reject')}, ${(bytes / 1e6).toFixed(1)} MB`,
+    `${pc.bold(name ?? directory)}: ${countText(cuts, 'cut is', 'cuts are')} committed, ${countText(rows, 'row')}, ${countText(rejects, 'reject')}, ${(bytes / 1e6).toFixed(1)} MB`,
     ...(cuts > 0 ? ['', ...funnelLines(counters, columns), ''] : []),
     ...callLines(status, now),
   ]

@@ -9,7 +9,7 @@ import { readState } from '../../publish/state.js'
 import { verifyDirectory } from '../../run/verify.js'
 import type { Finding, Verification } from '../../sinks/index.js'
 import { manifestName, publishStateName, runRecordName } from '../../storage/run-layout.js'
-import { bytesText, counted } from '../terminal/bytes-text.js'
+import { bytesText, countText } from '../terminal/bytes-text.js'
 import { writeOut } from '../terminal/output.js'
 
 export function registerVerify(program: Command): void {
@@ -69,9 +69,9 @@ export function verificationText({ findings, cuts, files, bytes, rows, rejects }
     Object.values(counts).reduce((all, one) => all + one, 0)
   const errors = findings.filter(({ severity }) => severity === 'error').length
   const intact = cuts === 0 ? 'No errors, and nothing is committed yet' : 'The dataset is intact'
-  const verdict = errors === 0 ? pc.green(intact) : pc.red(`${counted(errors, 'error')} found`)
-  const there = [counted(cuts, 'cut'), counted(files, 'file'), bytesText(bytes)]
-  lines.push(`${verdict}: ${[...there, counted(sum(rows), 'row'), counted(sum(rejects), 'reject')].join(', ')}.`)
+  const verdict = errors === 0 ? pc.green(intact) : pc.red(`${countText(errors, 'error')} found`)
+  const there = [countText(cuts, 'cut'), countText(files, 'file'), bytesText(bytes)]
+  lines.push(`${verdict}: ${[...there, countText(sum(rows), 'row'), countText(sum(rejects), 'reject')].join(', ')}.`)
   return lines.join('\n')
 }
 

@@ -1,7 +1,7 @@
 /** Formats sizes and counts for people. */
 
 /** Examples: '1 cut', '12,000 cuts'. An irregular plural is given as `many`. */
-export function counted(count: number, one: string, many = `${one}s`): string {
+export function countText(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`
 }
 

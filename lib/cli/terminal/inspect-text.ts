@@ -8,9 +8,9 @@ import { glob } from 'tinyglobby'
 import { UsageError } from '../../errors.js'
 import { openPart } from '../../parquet/part-reader.js'
 import { readManifest } from '../../sinks/index.js'
-import { counted } from './bytes-text.js'
+import { countText } from './bytes-text.js'
 import { cannotOpen } from './output.js'
-import { fitted, printable, wrapped } from './wrap-text.js'
+import { printable, truncateText, wrapText } from './wrap-text.js'
 
 export interface InspectOptions {
   readonly number: number
@@ -20,7 +20,7 @@ export interface InspectOptions {
 }
 
 /** Yields the output in parts, the rows of each split first and then its summary. @param columns width in cells */
-export async function* inspected(
+export async function* inspectText(
   path: string,
   { number, json = false, rejects = false, full = false }: InspectOptions,
   columns: number,
@@ -43,8 +43,8 @@ export async function* inspected(
         await part.close()
       }
     }
-    const summary = `${split}: ${shown} of ${counted(rows, rejects ? 'reject' : 'row')} shown`
-    if (!json) yield pc.dim(`${summary}, ${counted(paths.length, 'file')}`)
+    const summary = `${split}: ${shown} of ${countText(rows, rejects ? 'reject' : 'row')} shown`
+    if (!json) yield pc.dim(`${summary}, ${countText(paths.length, 'file')}`)
   }
 }
 
@@ -93,7 +93,7 @@ function rowText(row: Readonly<Record<string, unknown>>, title: string, columns:
       lines.push(...field(name, value, columns, full))
     } else short.push(`${name} ${shortValue(value)}`)
   }
-  lines.push(...wrapped(short.join(' · '), columns).map((line) => pc.dim(line)))
+  lines.push(...wrapText(short.join(' · '), columns).map((line) => pc.dim(line)))
   return lines.filter((line) => line !== '').join('\n')
 }
 
@@ -102,11 +102,11 @@ const longColumns = new Set(['instruction', 'output'])
 const labelCells = 16
 
 function field(name: string, value: string, columns: number, full: boolean): string[] {
-  const lines = wrapped(printable(value), columns - labelCells)
+  const lines = wrapText(printable(value), columns - labelCells)
   const shown = full ? lines : lines.slice(0, textLinesMax)
-  if (shown.length < lines.length) shown.push(`… ${counted(lines.length - shown.length, 'more line')}`)
+  if (shown.length < lines.length) shown.push(`… ${countText(lines.length - shown.length, 'more line')}`)
   return shown.map((line, i) => {
-    const label = i === 0 ? fitted(name, labelCells - 1) : ''
+    const label = i === 0 ? truncateText(name, labelCells - 1) : ''
     return pc.cyan(label) + ' '.repeat(labelCells - stringWidth(label)) + line
   })
 }
@@ -114,7 +114,7 @@ function field(name: string, value: string, columns: number, full: boolean): str
 function rejectText(row: Readonly<Record<string, unknown>>, columns: number): string {
   const [split, shard, offset, stage, reason, detail, excerpt] = rejectFields.map((name) => shortValue(row[name] ?? ''))
   const head = `${pc.bold(`${stage}/${reason}`)}  ${split} ${shard}@${offset}`
-  const details = [detail, excerpt].filter((text) => text !== '').map((text) => fitted(`  ${text}`, columns))
+  const details = [detail, excerpt].filter((text) => text !== '').map((text) => truncateText(`  ${text}`, columns))
   return [head, ...details.map((line) => pc.dim(line))].join('\n')
 }
 

@@ -8,7 +8,7 @@ import type { CallTimings } from '../../report/timings.js'
 import type { KunRun } from '../../run/run.js'
 import type { KunSettings } from '../../run/settings.js'
 import { commandName, shellWord } from '../command-name.js'
-import { counted } from './bytes-text.js'
+import { countText } from './bytes-text.js'
 import { short } from './progress.js'
 
 /** A line per model with the capabilities of its servers, and one per stage whose requests depend on them. */
@@ -47,7 +47,7 @@ export function conclusionText(run: KunRun, { name, directory, end, builtin, tim
   const { counters, cuts } = run.progress()
   const { seconds, tokensPerSecond, bottleneck, peakMemoryBytes, repliesServedFromDisk } = timings
   const by = bottleneck === 'servers' ? 'the model servers' : bottleneck
-  const served = repliesServedFromDisk > 0 ? `${counted(repliesServedFromDisk, 'reply', 'replies')} from disk, ` : ''
+  const served = repliesServedFromDisk > 0 ? `${countText(repliesServedFromDisk, 'reply', 'replies')} from disk, ` : ''
   const rows = Object.values(counters).reduce((sum, split) => sum + split.rows, 0)
   const speed = `${short(Math.round(tokensPerSecond))} tokens/s, bottleneck: ${by}`
   const idle = tokensPerSecond === 0 && repliesServedFromDisk === 0
@@ -57,7 +57,7 @@ export function conclusionText(run: KunRun, { name, directory, end, builtin, tim
   const took = seconds < 90 ? `${seconds.toFixed(1)} s` : duration(seconds)
   const lines = [
     '',
-    `${pc.bold(name)}: ${what} in ${took}, ${counted(cuts, 'cut')}`,
+    `${pc.bold(name)}: ${what} in ${took}, ${countText(cuts, 'cut')}`,
     pc.dim(figures),
     '',
     ...funnelLines(counters, Math.min(120, process.stdout.columns ?? 80)),

@@ -2,7 +2,7 @@
 import stringWidth from 'string-width'
 
 /** Truncates to `cellsMax` cells; … marks the cut. */
-export function fitted(text: string, cellsMax: number): string {
+export function truncateText(text: string, cellsMax: number): string {
   if (stringWidth(text) <= cellsMax) return text
   let [cells, kept] = [0, '']
   for (const { segment } of graphemes.segment(text)) {
@@ -17,7 +17,7 @@ export function fitted(text: string, cellsMax: number): string {
  * Wraps to lines of at most `cellsMax` cells: Latin words at spaces, Chinese between any two characters except before a
  * closing mark.
  */
-export function wrapped(text: string, cellsMax: number): string[] {
+export function wrapText(text: string, cellsMax: number): string[] {
   const lines: string[] = []
   for (const paragraph of text.split('\n')) {
     let [line, cells] = ['', 0]

@@ -342,6 +342,6 @@ export class Endpoint {
 }
 
 function noAnswer(deadlineMs: number): ServerError {
-  const words = `no answer within ${deadlineMs / 1000} s`
+  const words = `no response within ${deadlineMs / 1000} s`
   return new ServerError(words, { details: { kind: 'deadline', words } })
 }

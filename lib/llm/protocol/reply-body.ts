@@ -55,7 +55,7 @@ export function parseReplies(text: string, asked: ReplyContext): Reply[] {
   reportModel(body, asked)
   const choices = choicesOf(body).map((choice) => {
     if (choice === null || typeof choice !== 'object' || Array.isArray(choice))
-      throw malformed('a choice that is not an object')
+      throw malformedReply('a choice that is not an object')
     return choice as Json
   })
   // An error of one choice fails the whole request: the dispatcher bisects a list.
@@ -64,12 +64,12 @@ export function parseReplies(text: string, asked: ReplyContext): Reply[] {
   for (const [position, choice] of choices.entries()) {
     const place = promptIndex(choice, position, choices.length, asked.prompts)
     if (place === null) continue
-    if (ordered[place] !== undefined) throw malformed(`two choices with index ${place}`)
+    if (ordered[place] !== undefined) throw malformedReply(`two choices with index ${place}`)
     ordered[place] = choiceReply(choice, body.usage, place, asked)
   }
   return ordered.map((reply) => {
     if (reply !== undefined) return reply
-    throw malformed(`${choices.length} choices for ${asked.prompts} prompts`)
+    throw malformedReply(`${choices.length} choices for ${asked.prompts} prompts`)
   })
 }
 
@@ -82,7 +82,7 @@ export function reportModel({ model }: Json, { onModel }: ReplyContext): void {
 export function choicesOf({ choices }: Json): readonly unknown[] {
   if (choices === undefined || choices === null) return []
   if (Array.isArray(choices)) return choices
-  throw malformed('choices that are not a list')
+  throw malformedReply('choices that are not a list')
 }
 
 /**
@@ -94,10 +94,10 @@ function promptIndex({ index }: Json, position: number, choices: number, prompts
   const said = index === undefined || index === null ? position : index
   const number = typeof said === 'string' && /^\d{1,6}$/.test(said) ? Number(said) : said
   if (typeof number !== 'number' || !Number.isInteger(number) || number < 0 || number >= choices) {
-    throw malformed(`a choice with index ${shownIndex(said)} of ${choices}`)
+    throw malformedReply(`a choice with index ${shownIndex(said)} of ${choices}`)
   }
   const samples = choices / prompts
-  if (!Number.isInteger(samples)) throw malformed(`${choices} choices for ${prompts} prompts`)
+  if (!Number.isInteger(samples)) throw malformedReply(`${choices} choices for ${prompts} prompts`)
   return number % samples === 0 ? number / samples : null
 }
 
@@ -150,7 +150,7 @@ export function buildReply({ content, reasoning, reason, logprobs, counted }: Re
 export function textOf(content: unknown): string {
   if (typeof content === 'string') return content
   if (content === null || content === undefined) return ''
-  if (!Array.isArray(content)) throw malformed('a choice without text')
+  if (!Array.isArray(content)) throw malformedReply('a choice without text')
   return content.map((part) => (typeof part === 'string' ? part : partText(asObject(part)))).join('')
 }
 
@@ -184,7 +184,7 @@ export function throwServerError(error: ServerErrorInfo | null, asked: RequestCo
 }
 
 /** Builds the error for a malformed reply. */
-export function malformed(what: string): ServerError {
+export function malformedReply(what: string): ServerError {
   const words = `the server sent ${what}`
   return new ServerError(words, { details: { kind: 'malformed', words } })
 }

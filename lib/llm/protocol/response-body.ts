@@ -6,7 +6,7 @@ import { pipeline, type Readable } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import { ServerError } from '../../errors.js'
 import type { Headers } from './rate-limits.js'
-import { malformed } from './reply-body.js'
+import { malformedReply } from './reply-body.js'
 
 /** Largest reply: 8 MiB, half of the largest frame in a log of replies. */
 const replyBytesMax = 8 * 1024 * 1024
@@ -52,7 +52,7 @@ export async function* textPieces(body: Body, headers: Headers): AsyncGenerator<
   let bytes = 0
   for await (const part of decompressed(body, headers)) {
     bytes += (part as Buffer).length
-    if (bytes > replyBytesMax) throw malformed(`a response of more than ${replyBytesMax} bytes`)
+    if (bytes > replyBytesMax) throw malformedReply(`a response of more than ${replyBytesMax} bytes`)
     yield decoder.decode(part as Buffer, { stream: true })
   }
   yield decoder.decode()
@@ -73,7 +73,7 @@ async function* decompressed(body: Body, headers: Headers): AsyncGenerator<Buffe
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
     if (error instanceof ServerError || !/^(?:Z_|ERR_BROTLI|ERR_.*BROTLI|ERR__ERROR)/.test(code)) throw error
-    throw malformed(`a response that does not decompress as ${names.join(', ')} (${code})`)
+    throw malformedReply(`a response that does not decompress as ${names.join(', ')} (${code})`)
   } finally {
     body.destroy()
   }
@@ -83,7 +83,7 @@ function decoderOf(name: string) {
   if (name === 'gzip' || name === 'x-gzip') return createGunzip()
   if (name === 'deflate') return createInflate()
   if (name === 'br') return createBrotliDecompress()
-  throw malformed(`a response with content-encoding ${name}, which was not requested and is not supported`)
+  throw malformedReply(`a response with content-encoding ${name}, which was not requested and is not supported`)
 }
 
 function codings(headers: Headers): string[] {

@@ -306,7 +306,7 @@ function isWrongAddress({ details }: ServerError): boolean {
 }
 
 function noAnswer(endpoint: Endpoint): ServerError {
-  const words = `no answer within ${probeDeadlineMs / 1000} s`
+  const words = `no response within ${probeDeadlineMs / 1000} s`
   return new ServerError(`${endpoint.label}: ${words}`, { details: { kind: 'deadline', words } })
 }
 

@@ -6,7 +6,14 @@
  */
 import { InvalidOptionError } from '../../errors.js'
 import { type BlockHash, blockTokens, KvBlocks, namedHash } from './kv-blocks.js'
-import { blocksFor, type EngineRequest, type EngineResult, remaining, type Sequence, WaitingQueue } from './sequence.js'
+import {
+  blocksFor,
+  type EngineRequest,
+  type EngineResult,
+  remainingTokens,
+  type Sequence,
+  WaitingQueue,
+} from './sequence.js'
 import { ServerMetrics } from './server-metrics.js'
 
 /**
@@ -160,7 +167,7 @@ export class Engine {
     const preemptionsBefore = this.metrics.preemptions
     for (let place = 0; place < this.#running.length; place++) {
       const sequence = this.#running[place] as Sequence
-      sequence.chunk = Math.min(remaining(sequence), budget)
+      sequence.chunk = Math.min(remainingTokens(sequence), budget)
       if (sequence.chunk > 0 && this.#reserveBlocks(sequence)) count(sequence)
     }
     while (budget > 0 && this.#running.length < this.#runningMax && this.metrics.preemptions === preemptionsBefore) {
@@ -199,7 +206,7 @@ export class Engine {
   #admit(budget: number): Sequence | null {
     const sequence = this.#queue.first()
     if (sequence === null) return null
-    const total = remaining(sequence)
+    const total = remainingTokens(sequence)
     const hashes = this.#hashesOf(sequence)
     const { blocks, unused } = this.#kv.cached(hashes, Math.floor((total - 1) / blockTokens))
     const chunk = Math.min(total - blocks * blockTokens, budget)
@@ -235,7 +242,7 @@ export class Engine {
     for (const sequence of this.#running) {
       if (sequence.chunk === 0) continue
       const before = Math.floor(sequence.computed / blockTokens)
-      const whole = remaining(sequence) === sequence.chunk
+      const whole = remainingTokens(sequence) === sequence.chunk
       sequence.computed += sequence.chunk
       sequence.chunk = 0
       this.#nameBlocks(sequence, before)

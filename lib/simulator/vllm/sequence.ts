@@ -82,7 +82,7 @@ export class WaitingQueue {
 }
 
 /** Returns the number of tokens, of the prompt and generated, whose keys and values are not computed yet. */
-export function remaining(sequence: Sequence): number {
+export function remainingTokens(sequence: Sequence): number {
   return sequence.request.promptTokens + sequence.produced - sequence.computed
 }
 

@@ -3,7 +3,7 @@
  * {"RECORDS": […]}, arrays end to end, and values end to end. A block ends with the first record that reaches
  * `blockBytes`; a record over `recordBytesMax` also ends its block, is rejected, and is never held as a whole.
  */
-import type { RefusedRecord } from '../../text/block.js'
+import type { RejectedRecord } from '../../text/block.js'
 import { append, discard, pendingBytes } from './pending-bytes.js'
 import {
   blockBytesOf,
@@ -13,7 +13,7 @@ import {
   type Splitter,
   type TextCursor,
 } from './raw-block.js'
-import { damaged, excerptBytes, recordTooLarge } from './rejected-records.js'
+import { damagedRecord, excerptBytes, recordTooLarge } from './rejected-records.js'
 
 type ArrayCursor = Extract<TextCursor, { layout: 'array' }>
 
@@ -166,8 +166,8 @@ export function arraySplitter(start: ArrayCursor, options: FormatOptions): Split
     const recordBytes = droppedBytes + position - recordStart
     if (recordBytes > recordBytesMax) {
       const start = shown(recordStart, position)
-      const refused = recordTooLarge(rest.offset + recordStart, recordBytes, recordBytesMax, start)
-      rawBlocks.push(cut([refused], rest.offset + position + droppedBytes))
+      const rejected = recordTooLarge(rest.offset + recordStart, recordBytes, recordBytesMax, start)
+      rawBlocks.push(cut([rejected], rest.offset + position + droppedBytes))
       if (droppedBytes > 0) closeGap()
     } else {
       bounds.push(recordStart - blockStart, position - blockStart)
@@ -183,15 +183,15 @@ export function arraySplitter(start: ArrayCursor, options: FormatOptions): Split
     return excerptBytes(droppedBytes === 0 ? bytes : Buffer.concat([droppedStart, excerptBytes(bytes)]))
   }
 
-  function cut(refused: readonly RefusedRecord[], next: number | null): RawBlock<TextCursor> {
+  function cut(rejected: readonly RejectedRecord[], next: number | null): RawBlock<TextCursor> {
     const from = blockStart === -1 ? 0 : blockStart
     const length = bounds.at(-1) ?? 0
     const rawBlock: RawBlock<TextCursor> = {
       bytes: blockBytesOf(rest.bytes.subarray(from, from + length), options),
       bounds: Int32Array.from(bounds),
-      offset: length === 0 ? (refused[0]?.offset ?? rest.offset) : rest.offset + from,
+      offset: length === 0 ? (rejected[0]?.offset ?? rest.offset) : rest.offset + from,
       offsetUnit: 'byte',
-      refused,
+      rejected,
       next: next === null ? null : { layout: 'array', offset: next, closing, closed },
     }
     bounds = []
@@ -229,12 +229,12 @@ export function arraySplitter(start: ArrayCursor, options: FormatOptions): Split
     const rawBlocks: RawBlock<TextCursor>[] = []
     if (damage === null && closing === 'end' && inScalar) closeRecord(rawBlocks)
     const found = damage ?? unfinished()
-    const refused: RefusedRecord[] = []
+    const rejected: RejectedRecord[] = []
     if (found !== null) {
       const at = recordStart === -1 ? Math.min(position, rest.length) : recordStart
-      refused.push(damaged(rest.offset + at, found, shown(at, rest.length)))
+      rejected.push(damagedRecord(rest.offset + at, found, shown(at, rest.length)))
     }
-    if (bounds.length > 0 || refused.length > 0) rawBlocks.push(cut(refused, null))
+    if (bounds.length > 0 || rejected.length > 0) rawBlocks.push(cut(rejected, null))
     return rawBlocks
   }
 

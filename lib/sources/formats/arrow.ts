@@ -4,14 +4,14 @@
  */
 import { type Data, DataType, type RecordBatch, RecordBatchReader } from 'apache-arrow'
 import { ShardDamageError } from '../../errors.js'
-import type { RefusedRecord } from '../../text/block.js'
+import type { RejectedRecord } from '../../text/block.js'
 import { namesText } from '../../text/field-path.js'
 import type { FieldMapping } from '../../text/mapping.js'
 import { skipBytes } from './json-text.js'
 import { examFields } from './parquet-columns.js'
 import { rowLine, textFrom } from './parquet-line.js'
 import { blockBytesOf, type Codec, type FormatCursor, type FormatOptions, type RawBlock } from './raw-block.js'
-import { damaged, excerptBytes, recordTooLarge } from './rejected-records.js'
+import { damagedRecord, excerptBytes, recordTooLarge } from './rejected-records.js'
 
 const fileMagic = Buffer.from('ARROW1')
 /** The magic and its padding, before the stream in a file. */
@@ -56,7 +56,9 @@ export async function* arrowBlocks(
     const { code } = error as NodeJS.ErrnoException
     if (!(error instanceof ShardDamageError) && code !== undefined) throw error
     const reason = error instanceof ShardDamageError ? error.reason : 'shard-corrupt'
-    yield* rawBlocks.end(damaged(row, { reason, detail: `arrow: ${(error as Error).message}` }, new Uint8Array(0)))
+    yield* rawBlocks.end(
+      damagedRecord(row, { reason, detail: `arrow: ${(error as Error).message}` }, new Uint8Array(0)),
+    )
   }
 }
 
@@ -100,7 +102,7 @@ class PieceCutter {
   #first: number
   #lines: Buffer[] = []
   #bytes = 0
-  #refused: RefusedRecord | null = null
+  #rejected: RejectedRecord | null = null
 
   constructor(first: number, codec: Codec, options: FormatOptions) {
     this.#first = first
@@ -111,13 +113,13 @@ class PieceCutter {
   /** Yields the block before `row` once it is full. */
   *add(row: number, line: Buffer): Generator<RawBlock> {
     const { blockBytes, recordBytesMax } = this.#options
-    if (this.#bytes >= blockBytes || this.#refused !== null) {
+    if (this.#bytes >= blockBytes || this.#rejected !== null) {
       yield this.#rawBlock({ codec: this.#codec, arrow: row })
       this.#first = row
     }
     const lineBytes = line.byteLength - 1
     if (lineBytes > recordBytesMax) {
-      this.#refused = recordTooLarge(row, lineBytes, recordBytesMax, excerptBytes(line))
+      this.#rejected = recordTooLarge(row, lineBytes, recordBytesMax, excerptBytes(line))
       return
     }
     this.#lines.push(line)
@@ -125,22 +127,22 @@ class PieceCutter {
   }
 
   /** Yields the last block. */
-  *end(fault: RefusedRecord | null): Generator<RawBlock> {
-    if (this.#refused !== null && fault !== null) {
+  *end(fault: RejectedRecord | null): Generator<RawBlock> {
+    if (this.#rejected !== null && fault !== null) {
       yield this.#rawBlock(null)
       this.#first = fault.offset
     }
-    this.#refused ??= fault
-    if (this.#lines.length > 0 || this.#refused !== null) yield this.#rawBlock(null)
+    this.#rejected ??= fault
+    if (this.#lines.length > 0 || this.#rejected !== null) yield this.#rawBlock(null)
   }
 
   #rawBlock(next: FormatCursor | null): RawBlock {
-    const refused = this.#refused === null ? [] : [this.#refused]
+    const rejected = this.#rejected === null ? [] : [this.#rejected]
     const bytes = blockBytesOf(Buffer.concat(this.#lines), this.#options)
-    const rawBlock = { bytes, offset: this.#first, offsetUnit: 'row' as const, refused, next }
+    const rawBlock = { bytes, offset: this.#first, offsetUnit: 'row' as const, rejected, next }
     this.#lines = []
     this.#bytes = 0
-    this.#refused = null
+    this.#rejected = null
     return rawBlock
   }
 }

@@ -5,15 +5,15 @@ import type { ShardDamageError } from '../../errors.js'
 export const sliceOutputBytesMax = 80 * 1024 * 1024
 export const tooMuch = `64 KiB of it give over ${sliceOutputBytesMax} bytes: this is no text`
 
-export interface Decoded {
+export interface DecodedSlice {
   readonly output: readonly Uint8Array[]
   /** `output` holds the bytes before it. */
   readonly damage: ShardDamageError | null
 }
 
 export interface Decoder {
-  decode(slice: Uint8Array): Promise<Decoded>
+  decode(slice: Uint8Array): Promise<DecodedSlice>
   /** @param checksum the last bytes of a zstd frame */
-  end(checksum?: Uint8Array | null): Promise<Decoded>
+  end(checksum?: Uint8Array | null): Promise<DecodedSlice>
   close(): void
 }

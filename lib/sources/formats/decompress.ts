@@ -8,7 +8,7 @@ import * as zlib from 'node:zlib'
 import { Decompress } from 'fzstd'
 import xxhash, { type XXHash, type XXHashAPI } from 'xxhash-wasm'
 import { ShardDamageError } from '../../errors.js'
-import { type Decoded, type Decoder, sliceOutputBytesMax, tooMuch } from './decoder.js'
+import { type DecodedSlice, type Decoder, sliceOutputBytesMax, tooMuch } from './decoder.js'
 import type { Codec } from './raw-block.js'
 import { xzDecoder } from './xz-decoder.js'
 import { frameWalker } from './zstd-frames.js'
@@ -153,7 +153,7 @@ function zlibDecoder(name: string, stream: Transform): Decoder {
     settle(new ShardDamageError(reason, `${name}: ${words}`, { cause: error }))
   })
 
-  async function step(act: (done: () => void) => void): Promise<Decoded> {
+  async function step(act: (done: () => void) => void): Promise<DecodedSlice> {
     if (ended) return { output: [], damage: null }
     outputSoFar = 0
     const damage = await new Promise<ShardDamageError | null>((resolve) => {
@@ -194,7 +194,7 @@ function zstdDecoder(windowBytesMax: number): Decoder {
   let frame: Decoder | null = null
   let started = false
 
-  async function decode(slice: Uint8Array): Promise<Decoded> {
+  async function decode(slice: Uint8Array): Promise<DecodedSlice> {
     const output: Uint8Array[] = []
     const { segments, damage } = walker.walk(slice)
     started = true
@@ -213,7 +213,7 @@ function zstdDecoder(windowBytesMax: number): Decoder {
     return { output, damage }
   }
 
-  async function end(): Promise<Decoded> {
+  async function end(): Promise<DecodedSlice> {
     if (started && walker.between()) return { output: [], damage: null }
     return { output: [], damage: new ShardDamageError('shard-truncated', 'zstd: the stream ends inside a frame') }
   }
@@ -260,7 +260,7 @@ function fzstdDecoder(hash: XXHash<bigint>): Decoder {
   })
   const window = growingWindow(decoder)
 
-  async function push(slice: Uint8Array, last: boolean): Promise<Decoded> {
+  async function push(slice: Uint8Array, last: boolean): Promise<DecodedSlice> {
     // Yields to other work between slices: this is the main thread.
     await setImmediate()
     output = []
@@ -275,7 +275,7 @@ function fzstdDecoder(hash: XXHash<bigint>): Decoder {
     return { output, damage }
   }
 
-  async function end(checksum: Uint8Array | null = null): Promise<Decoded> {
+  async function end(checksum: Uint8Array | null = null): Promise<DecodedSlice> {
     const decoded = await push(checksum ?? new Uint8Array(0), true)
     if (checksum === null || decoded.damage !== null) return decoded
     const found = Number(hash.digest() & 0xffffffffn)

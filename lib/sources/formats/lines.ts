@@ -2,7 +2,7 @@
  * Cuts JSON Lines into blocks by newlines alone. A block ends with the first newline at or past `blockBytes`;
  * a line over `recordBytesMax` also ends its block, is rejected, and is never held as a whole.
  */
-import type { RefusedRecord } from '../../text/block.js'
+import type { RejectedRecord } from '../../text/block.js'
 import { append, discard, pendingBytes } from './pending-bytes.js'
 import {
   blockBytesOf,
@@ -12,7 +12,7 @@ import {
   type Splitter,
   type TextCursor,
 } from './raw-block.js'
-import { damaged, excerptBytes, recordTooLarge } from './rejected-records.js'
+import { damagedRecord, excerptBytes, recordTooLarge } from './rejected-records.js'
 
 const newline = 10
 
@@ -54,8 +54,8 @@ export function lineSplitter(offset: number, options: FormatOptions): Splitter {
           startDropping(lineStart - from)
           return
         }
-        const refused = tooLarge(rest.offset + lineStart, end - lineStart, rest.bytes.subarray(lineStart, end))
-        rawBlocks.push(rawBlock(from, lineStart, [refused], rest.offset + found + 1))
+        const rejected = tooLarge(rest.offset + lineStart, end - lineStart, rest.bytes.subarray(lineStart, end))
+        rawBlocks.push(rawBlock(from, lineStart, [rejected], rest.offset + found + 1))
       } else if (found === -1) {
         scanned = rest.length - from
         break
@@ -102,35 +102,35 @@ export function lineSplitter(offset: number, options: FormatOptions): Splitter {
     return chunk.subarray(found + 1)
   }
 
-  function droppedRecord(): RefusedRecord {
+  function droppedRecord(): RejectedRecord {
     const { lineStart, bytes, start } = dropping as NonNullable<typeof dropping>
     return tooLarge(rest.offset + lineStart, bytes, start)
   }
 
   function end(damage: Damage | null): RawBlock<TextCursor>[] {
     let whole = rest.length
-    const refused: RefusedRecord[] = []
+    const rejected: RejectedRecord[] = []
     if (damage !== null) {
       if (dropping === null) whole = rest.bytes.subarray(0, rest.length).lastIndexOf(newline) + 1
       const start = dropping === null ? rest.bytes.subarray(whole, rest.length) : dropping.start
-      refused.push(damaged(rest.offset + whole, damage, start))
+      rejected.push(damagedRecord(rest.offset + whole, damage, start))
     } else if (dropping !== null) {
-      refused.push(droppedRecord())
+      rejected.push(droppedRecord())
     }
-    return whole === 0 && refused.length === 0 ? [] : [rawBlock(0, whole, refused, null)]
+    return whole === 0 && rejected.length === 0 ? [] : [rawBlock(0, whole, rejected, null)]
   }
 
-  function rawBlock(from: number, to: number, refused: RefusedRecord[], next: number | null): RawBlock<TextCursor> {
+  function rawBlock(from: number, to: number, rejected: RejectedRecord[], next: number | null): RawBlock<TextCursor> {
     return {
       bytes: blockBytesOf(rest.bytes.subarray(from, to), options),
       offset: rest.offset + from,
       offsetUnit: 'byte',
-      refused,
+      rejected,
       next: next === null ? null : { layout: 'lines', offset: next },
     }
   }
 
-  function tooLarge(at: number, recordBytes: number, start: Uint8Array): RefusedRecord {
+  function tooLarge(at: number, recordBytes: number, start: Uint8Array): RejectedRecord {
     return recordTooLarge(at, recordBytes, recordBytesMax, start)
   }
 

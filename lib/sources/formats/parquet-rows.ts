@@ -4,12 +4,12 @@
  */
 import { ShardDamageError } from '../../errors.js'
 import { ParquetFile } from '../../parquet/parquet-file.js'
-import type { RefusedRecord } from '../../text/block.js'
+import type { RejectedRecord } from '../../text/block.js'
 import type { FieldMapping } from '../../text/mapping.js'
 import { mappedColumns } from './parquet-columns.js'
 import { parsers, rowLine } from './parquet-line.js'
 import type { FormatCursor, FormatOptions, RawBlock } from './raw-block.js'
-import { damaged, excerptBytes, recordTooLarge } from './rejected-records.js'
+import { damagedRecord, excerptBytes, recordTooLarge } from './rejected-records.js'
 
 type RowCursor = Extract<FormatCursor, { group: number }>
 
@@ -49,8 +49,8 @@ export async function* rowBlocks(
 /** Returns one reject for the rows lost from `row` on. */
 function lost(row: number, error: unknown, next: RowCursor | null): RawBlock {
   const reason = error instanceof ShardDamageError ? error.reason : 'shard-corrupt'
-  const refused = [damaged(row, { reason, detail: `parquet: ${(error as Error).message}` }, new Uint8Array(0))]
-  return { bytes: new Uint8Array(0), offset: row, offsetUnit: 'row', refused, next }
+  const rejected = [damagedRecord(row, { reason, detail: `parquet: ${(error as Error).message}` }, new Uint8Array(0))]
+  return { bytes: new Uint8Array(0), offset: row, offsetUnit: 'row', rejected, next }
 }
 
 async function* groupBlocks(
@@ -125,16 +125,16 @@ function* cutRows(
     }
     // Rows before the first are counted, so that a resumed read reaches the limit at the same row.
     if (index < start) continue
-    const refused: RefusedRecord[] = []
+    const rejected: RejectedRecord[] = []
     if (line.byteLength - 1 > recordBytesMax) {
-      refused.push(recordTooLarge(row + from + index, line.byteLength - 1, recordBytesMax, excerptBytes(line)))
+      rejected.push(recordTooLarge(row + from + index, line.byteLength - 1, recordBytesMax, excerptBytes(line)))
     } else {
       lines.push(line)
       lineBytes += line.byteLength
     }
-    if (lineBytes < blockBytes && refused.length === 0 && index + 1 < records.length) continue
+    if (lineBytes < blockBytes && rejected.length === 0 && index + 1 < records.length) continue
     const next = from + index + 1 < rows ? { group, row: from + index + 1 } : { group: group + 1, row: 0 }
-    yield rawBlockOf(lines, row + from + start, refused, next)
+    yield rawBlockOf(lines, row + from + start, rejected, next)
     lines = []
     lineBytes = 0
     start = index + 1
@@ -144,11 +144,11 @@ function* cutRows(
 function rawBlockOf(
   lines: readonly Buffer[],
   offset: number,
-  refused: readonly RefusedRecord[],
+  rejected: readonly RejectedRecord[],
   next: RowCursor,
 ): RawBlock {
   const bytes = Buffer.allocUnsafeSlow(lines.reduce((sum, line) => sum + line.byteLength, 0))
   let at = 0
   for (const each of lines) at += each.copy(bytes, at)
-  return { bytes, offset, offsetUnit: 'row', refused, next }
+  return { bytes, offset, offsetUnit: 'row', rejected, next }
 }

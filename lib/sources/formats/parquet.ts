@@ -7,7 +7,7 @@ import { ShardFormatError } from '../../errors.js'
 import type { Shard } from '../shard.js'
 import type { ParquetInput } from './parquet-rows.js'
 import type { FormatCursor, FormatOptions, RawBlock } from './raw-block.js'
-import { damaged } from './rejected-records.js'
+import { damagedRecord } from './rejected-records.js'
 
 /** Messages of the thread. */
 export type ThreadMessage =
@@ -48,8 +48,8 @@ export async function* parquetBlocks(
       if (message.kind === 'end') return
       if (message.kind === 'lost') {
         const damage = { reason: 'shard-corrupt' as const, detail: `parquet: ${message.message}` }
-        const refused = [damaged(row, damage, new Uint8Array(0))]
-        yield { bytes: new Uint8Array(0), offset: row, offsetUnit: 'row', refused, next: null }
+        const rejected = [damagedRecord(row, damage, new Uint8Array(0))]
+        yield { bytes: new Uint8Array(0), offset: row, offsetUnit: 'row', rejected, next: null }
         return
       }
       const { rawBlock } = message

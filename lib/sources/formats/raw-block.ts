@@ -3,7 +3,7 @@
  */
 import { sharedBuffers } from '../../core/shared-buffers.js'
 import type { ShardDamageReason } from '../../errors.js'
-import type { RefusedRecord } from '../../text/block.js'
+import type { RejectedRecord } from '../../text/block.js'
 
 /** A range of a shard that ends between records. Depends on the data alone, not on how the bytes arrived. */
 export interface RawBlock<Next = FormatCursor> {
@@ -12,7 +12,7 @@ export interface RawBlock<Next = FormatCursor> {
   readonly bounds?: Int32Array
   readonly offset: number
   readonly offsetUnit: 'byte' | 'row'
-  readonly refused: readonly RefusedRecord[]
+  readonly rejected: readonly RejectedRecord[]
   /** Reading from here yields exactly the blocks that follow; null if nothing follows. */
   readonly next: Next | null
 }

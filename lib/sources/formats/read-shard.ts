@@ -1,6 +1,6 @@
 /** Reads the blocks of a shard. Detects the format from its first bytes and its name, or continues at a cursor. */
 import { ShardDamageError } from '../../errors.js'
-import type { RefusedRecord } from '../../text/block.js'
+import type { RejectedRecord } from '../../text/block.js'
 import { shardReject } from '../rejected-shard.js'
 import type { Shard } from '../shard.js'
 import { arrowBlocks, isArrow } from './arrow.js'
@@ -132,13 +132,13 @@ function storedAs(head: Buffer): Codec | 'parquet' {
   return head.toString('latin1', 0, parquetMagic.length) === parquetMagic ? 'parquet' : 'plain'
 }
 
-function onlyReject(refused: RefusedRecord): RawBlock {
-  return { bytes: new Uint8Array(0), offset: 0, offsetUnit: 'byte', refused: [refused], next: null }
+function onlyReject(rejected: RejectedRecord): RawBlock {
+  return { bytes: new Uint8Array(0), offset: 0, offsetUnit: 'byte', rejected: [rejected], next: null }
 }
 
 /** Returns the reject for a shard whose content does not match its name and does not look like JSON. */
-function mismatchOf(path: string, found: Codec | 'parquet', head: Buffer): RefusedRecord | null {
-  const refuse = (reason: RefusedRecord['reason'], detail: string) => ({
+function mismatchOf(path: string, found: Codec | 'parquet', head: Buffer): RejectedRecord | null {
+  const refuse = (reason: RejectedRecord['reason'], detail: string) => ({
     offset: 0,
     reason,
     detail,
@@ -161,7 +161,7 @@ function mismatchOf(path: string, found: Codec | 'parquet', head: Buffer): Refus
 }
 
 /** Returns the reject for a compressed shard whose content is compressed again, or in an unsupported format. */
-function innerMismatch(codec: Codec, head: Buffer): RefusedRecord | null {
+function innerMismatch(codec: Codec, head: Buffer): RejectedRecord | null {
   const stored = storedAs(head)
   const unsupported = unsupportedFormat(head) ?? (isUtf16(head) ? utf16 : null)
   if (stored === 'plain' && unsupported === null) return null

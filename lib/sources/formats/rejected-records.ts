@@ -1,5 +1,5 @@
 /** Rejects made while scanning: records over the limit, or lost in a truncated or corrupt shard. */
-import { excerptCharsMax, type RefusedRecord } from '../../text/block.js'
+import { excerptCharsMax, type RejectedRecord } from '../../text/block.js'
 import type { Damage } from './raw-block.js'
 
 /** A UTF-8 character takes at most 4 bytes. */
@@ -15,7 +15,7 @@ export function recordTooLarge(
   recordBytes: number,
   bytesMax: number,
   start: Uint8Array,
-): RefusedRecord {
+): RejectedRecord {
   return {
     offset,
     reason: 'record-too-large',
@@ -24,7 +24,7 @@ export function recordTooLarge(
   }
 }
 
-export function damaged(offset: number, damage: Damage, start: Uint8Array): RefusedRecord {
+export function damagedRecord(offset: number, damage: Damage, start: Uint8Array): RejectedRecord {
   return { offset, reason: damage.reason, detail: damage.detail, excerpt: excerpt(start) }
 }
 

@@ -3,13 +3,13 @@
  * only, and never become paths. A block ends at the end of each member.
  */
 import { ShardDamageError } from '../../errors.js'
-import type { RefusedRecord } from '../../text/block.js'
+import type { RejectedRecord } from '../../text/block.js'
 import { namesText } from '../../text/field-path.js'
 import { type ByteReader, byteReader } from './byte-reader.js'
 import { layoutBytes, skipBytes, textBlocks, textStart } from './json-text.js'
 import { peek } from './peek.js'
 import type { Codec, FormatCursor, FormatOptions, RawBlock, TextCursor } from './raw-block.js'
-import { damaged } from './rejected-records.js'
+import { damagedRecord } from './rejected-records.js'
 import { nextEntry, paddingBytes, type TarEntry } from './tar-header.js'
 
 type Member = Extract<TarEntry, { kind: 'member' }>
@@ -42,7 +42,7 @@ export async function* tarBlocks(
       if (entry === null) return
       if (entry.kind === 'damage') {
         header = entry.header
-        const damage = damaged(entry.offset, { reason: 'shard-corrupt', detail: entry.detail }, new Uint8Array(0))
+        const damage = damagedRecord(entry.offset, { reason: 'shard-corrupt', detail: entry.detail }, new Uint8Array(0))
         yield empty(
           [damage],
           header === null ? null : { codec, tar: reader.offset() - header.byteLength, member: null },
@@ -54,7 +54,10 @@ export async function* tarBlocks(
     }
   } catch (error) {
     if (!(error instanceof ShardDamageError)) throw error
-    yield empty([damaged(reader.offset(), { reason: error.reason, detail: error.message }, new Uint8Array(0))], null)
+    yield empty(
+      [damagedRecord(reader.offset(), { reason: error.reason, detail: error.message }, new Uint8Array(0))],
+      null,
+    )
   } finally {
     await reader.close()
   }
@@ -82,8 +85,8 @@ async function* entryBlocks(
   await reader.skip(next - offset)
   if (refusal === '') return
   const detail = `member ${namesText([member.name])} ${refusal}`
-  const refused: RefusedRecord = { offset, reason: 'member-unsupported', detail, excerpt: '' }
-  yield empty([refused], { codec, tar: next, member: null })
+  const rejected: RejectedRecord = { offset, reason: 'member-unsupported', detail, excerpt: '' }
+  yield empty([rejected], { codec, tar: next, member: null })
 }
 
 /** Returns why a member is not read, '' if it needs no reject; null if it is read. */
@@ -121,6 +124,6 @@ async function* memberBlocks(
   if (!reader.broken()) await reader.skip(next - reader.offset())
 }
 
-function empty(refused: readonly RefusedRecord[], next: FormatCursor | null): RawBlock {
-  return { bytes: new Uint8Array(0), offset: refused[0]?.offset ?? 0, offsetUnit: 'byte', refused, next }
+function empty(rejected: readonly RejectedRecord[], next: FormatCursor | null): RawBlock {
+  return { bytes: new Uint8Array(0), offset: rejected[0]?.offset ?? 0, offsetUnit: 'byte', rejected, next }
 }

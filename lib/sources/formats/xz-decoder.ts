@@ -7,7 +7,7 @@
 import { setImmediate } from 'node:timers/promises'
 import xzDecompress from 'xz-decompress'
 import { ShardDamageError } from '../../errors.js'
-import { type Decoded, type Decoder, sliceOutputBytesMax, tooMuch } from './decoder.js'
+import { type DecodedSlice, type Decoder, sliceOutputBytesMax, tooMuch } from './decoder.js'
 
 interface XzExports {
   readonly memory: WebAssembly.Memory
@@ -48,14 +48,14 @@ function unsupported(what: string): ShardDamageError {
 export function xzDecoder(): Decoder {
   let context: XzContext | null = null
 
-  async function run(slice: Uint8Array): Promise<Decoded> {
+  async function run(slice: Uint8Array): Promise<DecodedSlice> {
     // Yields to other work between slices: this is the main thread.
     await setImmediate()
     context ??= new XzContext(await nextInstance())
     return context.decode(slice)
   }
 
-  async function end(): Promise<Decoded> {
+  async function end(): Promise<DecodedSlice> {
     const decoded = await run(new Uint8Array(0))
     if (decoded.damage !== null || context?.ended === true) return decoded
     return { output: decoded.output, damage: truncated() }
@@ -96,7 +96,7 @@ class XzContext {
   }
 
   /** @param slice empty at the end of the input */
-  decode(slice: Uint8Array): Decoded {
+  decode(slice: Uint8Array): DecodedSlice {
     const output: Uint8Array[] = []
     let outputBytes = 0
     let at = 0

@@ -166,7 +166,7 @@ t.test('wrong use ends with exit code 2 and says what to give', async (t) => {
     [['--stages', 'dedup,clean'], /--stages is dedup,clean: give some of clean,.*polish, in this order/],
     [['--stages', 'clean,score', '--recipe', demo], /score without label/],
     [['--stages', 'clean,label'], /name a recipe with --recipe/],
-    [['--files', 'x'], /--files goes with --hub/],
+    [['--files', 'x'], /--files requires --hub/],
     [['--threads', 'many'], /--threads is many/],
     [['nothing-*.jsonl'], /nothing-\*\.jsonl/],
     [['--text', 'body'], /--text is body: none of 2 records could be read/],

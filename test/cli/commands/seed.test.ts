@@ -130,7 +130,7 @@ t.test('wrong use is refused before anything is written', async (t) => {
   const input = join(folder, 'a.jsonl')
   const out = join(folder, 'out.jsonl')
   for (const [args, message] of [
-    [[input, '--prompt', 'label-chat'], /--prompt goes with --invert/],
+    [[input, '--prompt', 'label-chat'], /--prompt requires --invert/],
     [[input, '--json'], /name a file with --out/],
     [[input, '--dataset-info', join(folder, 'new.json')], /name it with --out/],
     [[input, '--out', out, '--dataset-info', join(folder, 'info.json')], /info\.json is not valid JSON/],
