@@ -6,7 +6,7 @@ import { UsageError } from '../../errors.js'
 import { encodeScreen, ScreenClassifier } from '../../text/screen/classifier.js'
 import { agreementOf, type ScreenAgreement, trainScreen } from '../../text/screen/train.js'
 import { addExamples, ExampleSample } from '../screen-examples.js'
-import { counted } from '../terminal/bytes-text.js'
+import { countText } from '../terminal/bytes-text.js'
 import { notWritten, sayOnStderr, writeOut } from '../terminal/output.js'
 
 interface TrainScreenFlags {
@@ -62,7 +62,7 @@ async function trainScreenCommand(paths: string[], flags: TrainScreenFlags): Pro
     )
       continue
     throw new UsageError(
-      `of ${counted(train.length + heldOut.length, 'text')} with a grade, ${kept} of the ${part.length} ${name} are kept: ` +
+      `of ${countText(train.length + heldOut.length, 'text')} with a grade, ${kept} of the ${part.length} ${name} are kept: ` +
         `at least ${examplesMin} texts, and both grades in each part, are needed. Grade more texts`,
     )
   }
@@ -81,7 +81,7 @@ async function trainScreenCommand(paths: string[], flags: TrainScreenFlags): Pro
 function summary(file: string, trained: number, found: ScreenAgreement, keepAtLeast: number): string {
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`
   return [
-    `${file}: trained on ${counted(trained, 'text')}. On ${found.examples} others, against the judge:`,
+    `${file}: trained on ${countText(trained, 'text')}. On ${found.examples} others, against the judge:`,
     `  ROC-AUC ${found.auc.toFixed(3)}; at ${keepAtLeast}: agrees on ${percent(found.agreement)},`,
     `  drops ${percent(found.recall)} of what the judge drops; ${percent(found.precision)} of what it drops, the judge drops too`,
     `In a recipe: prepare: { screen: { file: ${file}, keepAtLeast: ${keepAtLeast} } }`,
