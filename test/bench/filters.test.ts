@@ -132,6 +132,15 @@ t.test('the examples of the repository are many, of many kinds, and none is ther
   t.ok(labelled('drop').length >= 150, `${labelled('drop').length} documents to drop`)
   t.ok(new Set(documents.map(({ kind }) => kind)).size >= 50, 'kinds of documents')
   t.equal(new Set(documents.map(({ text }) => text)).size, documents.length)
+  for (const [of, least] of [
+    ['instruction', 100],
+    ['label', 80],
+    ['polish', 60],
+    ['score', 40],
+  ] as const) {
+    const count = examples.filter((example) => example.of === of).length
+    t.ok(count >= least, `${count} of ${of}`)
+  }
   t.equal(new Set(examples.map(({ id }) => id)).size, examples.length)
   for (const { id, text, has } of documents) for (const part of has) t.ok(text.includes(part), id)
 })
