@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { boundHeapGrowth } from '../lib/cli/heap-growth.js'
-import type { Phase } from '../lib/kun/stages.js'
+import type { Phase } from '../lib/kun/stage-ranks.js'
 import { loadRecipe } from '../lib/recipe/index.js'
 import { settingsOf } from '../lib/recipe/run-settings.js'
 import { startKunRun } from '../lib/run/run.js'

@@ -107,7 +107,8 @@ async function wholePath(shards: readonly Shard[], threads: number): Promise<Par
       noYield: new NoYieldDetector({ recordsMax: null, llmStages: [], from: null }),
       onNoYield: () => undefined,
       label: null,
-      laterStages: [],
+      chunkStages: [],
+      pairStages: [],
       blockCredit: new Credit('bytes of blocks', memory.inFlightMax),
       itemCredit: new Credit('records', 24 * 64),
       reorder: {

@@ -11,7 +11,7 @@ export interface RejectReason {
 }
 
 /** Stages whose reply a model gives. */
-const calls = ['label', 'score', 'polish'] as const
+const calls = ['screen', 'label', 'score', 'polish'] as const
 
 export const rejectReasons = {
   // A shard, or a part of it.
@@ -69,6 +69,8 @@ export const rejectReasons = {
   'instruction-not-chinese': { stages: ['label'], means: 'too little of the instruction is Chinese' },
   'instruction-keyword': { stages: ['label'], means: 'the instruction contains an excluded word' },
   'duplicate-variant': { stages: ['label'], means: 'another variant of the chunk has the same instruction' },
+  'screen-low': { stages: ['screen'], means: 'the grade of the text is under kun.screen.keepAtLeast' },
+  'screen-format': { stages: ['screen'], means: 'the reply of the judge is not a grade' },
   'score-low': { stages: ['score'], means: 'the score is under kun.score.keepAtLeast' },
   'score-format': { stages: ['score'], means: 'the reply of the judge is not a score' },
   'output-too-short': { stages: ['polish'], means: 'the output has too few characters' },
@@ -87,7 +89,7 @@ export const rejectReasons = {
   'thought-markers-reply': { stages: calls, means: 'the answer cannot be told from the thoughts' },
   'damaged-reply': { stages: calls, means: 'the reply contains damaged or invisible characters' },
   'looping-reply': { stages: calls, means: 'the reply repeats one unit over and over' },
-  'logprobs-reply': { stages: ['score'], means: 'the reply has no valid log-probabilities' },
+  'logprobs-reply': { stages: ['screen', 'score'], means: 'the reply has no valid log-probabilities' },
   'secret-reply': { stages: calls, means: 'the reply contained a secret of this run' },
   'context-length': { stages: calls, means: 'the text is over the context of the model' },
   'content-refused': { stages: calls, means: 'the server refused the content' },

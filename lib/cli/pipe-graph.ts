@@ -3,14 +3,14 @@ import { Credit } from '../core/credit.js'
 import { from, type Graph, type GraphBuilder, type Source } from '../core/graph.js'
 import type { OrderedSink } from '../core/sink-node.js'
 import { UsageError } from '../errors.js'
-import type { Pair } from '../kun/types.js'
+import type { Candidate, Pair } from '../kun/types.js'
 import type { OpenModels } from '../recipe/models.js'
 import { Rejected, type ReleasedRecord, recordOf, type SettledRecord } from '../run/records.js'
 import type { ByteTarget, Destination } from '../run/sinks/byte-target.js'
 import { arrowSink, jsonlSink, parquetSink, type RowSinkOptions } from '../run/sinks/row-sink.js'
 import { chunkRows, pairRows } from '../run/sinks/rows.js'
 import { chunks, dedup } from '../run/stages/dedup.js'
-import { label, type ModelStage, polish, recordsInFlightMax, score } from '../run/stages/model-stages.js'
+import { label, type ModelStage, polish, recordsInFlightMax, score, screen } from '../run/stages/model-stages.js'
 import { prepare } from '../run/stages/prepare.js'
 import { hubSource, localSource, stdinSource } from '../sources/block-sources.js'
 import type { Block } from '../text/block.js'
@@ -61,7 +61,7 @@ export function pipeGraph(parts: PipeParts): Graph {
   const { stages, models, counts } = parts
   const { names, recipe, workers } = stages
   const near = names.has('dedup') && stages.dedup.near
-  const candidates = from(parts.source)
+  const deduplicated = from(parts.source)
     .via(
       prepare({
         ...stages.prepare,
@@ -73,15 +73,22 @@ export function pipeGraph(parts: PipeParts): Graph {
       }),
     )
     .via(names.has('dedup') ? dedup(stages.dedup) : chunks())
-  if (models === null || recipe === null) return candidates.to(sinkOf(parts, chunkRows()))
+  if (models === null || recipe === null) return deduplicated.to(sinkOf(parts, chunkRows()))
   const credit = new Credit('records', recordsInFlightMax(models.models))
   const inFlightMax = credit.capacity
+  const screening =
+    names.has('screen') && recipe.kun.screen ? [screen(models, { ...recipe.kun.screen, inFlightMax })] : []
+  const candidates = screening.reduce<GraphBuilder<Candidate, SettledRecord>>(
+    (graph, stage) => graph.via(stage),
+    deduplicated.gate(credit),
+  )
+  if (!names.has('label')) return candidates.to(sinkOf(parts, chunkRows(screening)))
   const first = label(models, { ...recipe.kun.label, inFlightMax })
   const later: ModelStage<Pair, Pair>[] = []
   if (names.has('score') && recipe.kun.score) later.push(score(models, { ...recipe.kun.score, inFlightMax }))
   if (names.has('polish') && recipe.kun.polish) later.push(polish(models, { ...recipe.kun.polish, inFlightMax }))
-  const pairs: GraphBuilder<Pair, SettledRecord> = candidates.gate(credit).via(first)
-  const rows = pairRows([first, ...later], recipe.output.shape)
+  const pairs: GraphBuilder<Pair, SettledRecord> = candidates.via(first)
+  const rows = pairRows([...screening, first, ...later], recipe.output.shape)
   return later.reduce((graph, stage) => graph.via(stage), pairs).to(sinkOf(parts, rows))
 }
 

@@ -5,7 +5,7 @@ import type { Recipe } from '../recipe/index.js'
 import { type PrepareOptions, prepareOptions } from '../text/plan.js'
 import type { WorkersOptions } from '../workers/pool.js'
 
-export const modelStageNames = ['label', 'score', 'polish'] as const
+export const modelStageNames = ['screen', 'label', 'score', 'polish'] as const
 /** In the order of the graph. */
 export const stageNames = ['clean', 'filter', 'chunk', 'dedup', ...modelStageNames] as const
 type StageName = (typeof stageNames)[number]
@@ -52,8 +52,9 @@ export function parseStages(given: string): Set<StageName> {
 /** @throws {UsageError} a stage requires another one, or a recipe that configures it */
 export function checkStages({ names, recipe, workers }: Pick<PipeStages, 'names' | 'recipe' | 'workers'>): PipeStages {
   const called = modelStageNames.filter((name) => names.has(name))
-  if (called.length > 0 && !names.has('label')) {
-    throw new UsageError(`--stages has ${called.join(' and ')} without label: they need the pairs that it makes`)
+  const ofPairs = called.filter((name) => name !== 'screen')
+  if (ofPairs.length > 0 && !names.has('label')) {
+    throw new UsageError(`--stages has ${ofPairs.join(' and ')} without label: they need the pairs that it makes`)
   }
   const models = called.map((name) => {
     const model = recipe?.kun[name]?.model

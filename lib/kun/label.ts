@@ -9,6 +9,7 @@ import { comparisonForm } from './replies/comparison-form.js'
 import { retryWithReason } from './replies/correction.js'
 import { readInstruction } from './replies/read-instruction.js'
 import { contentFault, textFault } from './replies/reply-fault.js'
+import { stageRanks } from './stage-ranks.js'
 import type { Candidate, KunStage, Pair, StageCall } from './types.js'
 
 /**
@@ -31,7 +32,7 @@ export function labelStage(model: Model, options: LabelOptions): KunStage<Candid
       record: id,
       position: [...position, variant],
       stage: 'label',
-      stageOrder: 0,
+      stageOrder: stageRanks.label,
       request,
       fault: (reply) => textFault(reply) ?? contentFault(read(reply)),
       retry: retryWithReason(request),
@@ -47,7 +48,7 @@ export function labelStage(model: Model, options: LabelOptions): KunStage<Candid
 
   return {
     name: 'label',
-    stageOrder: 0,
+    stageOrder: stageRanks.label,
     promptVersion: promptVersion(template),
     columns: [],
     run: async (candidate, call) => {

@@ -30,6 +30,31 @@ function prompt<const Names extends readonly TemplateName[]>(
 
 const placeholders = { text: '{text}', instruction: '{instruction}' } as const
 
+/** How a judge grades: in each stage that has one. */
+const judging = {
+  method: z
+    .enum(['auto', 'logprob', 'written'])
+    .default('auto')
+    .describe('logprob reads the probabilities of 好 and 差; written the word; auto the first where the server can'),
+  massAtLeast: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe(
+      'Probability of 好 and 差 together below which a record is dropped: the judge does not keep to the format',
+    ),
+}
+
+export const screenOptions = z.strictObject({
+  model: modelName,
+  keepAtLeast: z.number().min(0).max(1).default(0.5).describe('Grade of the text below which a chunk is dropped'),
+  ...judging,
+  prompt: prompt(['screen'], ['text']).default('screen').describe("A template's name, or one's own"),
+  sampling,
+})
+export type ScreenOptions = z.output<typeof screenOptions>
+
 export const labelOptions = z.strictObject({
   model: modelName,
   variants: z.int().min(1).max(16).default(1).describe('Instructions asked for each chunk'),
@@ -43,17 +68,8 @@ export type LabelOptions = z.output<typeof labelOptions>
 
 export const scoreOptions = z.strictObject({
   model: modelName,
-  method: z
-    .enum(['auto', 'logprob', 'written'])
-    .default('auto')
-    .describe('logprob reads the probabilities of 好 and 差; written the word; auto the first where the server can'),
   keepAtLeast: z.number().min(0).max(1).default(0.5).describe('Score below which a pair is dropped'),
-  massAtLeast: z
-    .number()
-    .min(0)
-    .max(1)
-    .default(0)
-    .describe('Probability of 好 and 差 together below which a pair is dropped: the judge does not keep to the format'),
+  ...judging,
   prompt: prompt(['score'], ['instruction']).default('score').describe("A template's name, or one's own"),
   sampling,
 })
@@ -68,6 +84,7 @@ export const polishOptions = z.strictObject({
 export type PolishOptions = z.output<typeof polishOptions>
 
 export const kunOptions = z.strictObject({
+  screen: screenOptions.optional().describe('Left out: no model grades the text before an instruction is written'),
   label: labelOptions,
   score: scoreOptions.optional().describe('Left out: nothing is graded'),
   polish: polishOptions.optional().describe('Left out: the output of a row is the raw text'),

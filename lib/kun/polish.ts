@@ -6,6 +6,7 @@ import { promptVersion, templateOf } from './prompts.js'
 import { retryWithReason } from './replies/correction.js'
 import { readAnswer } from './replies/read-answer.js'
 import { contentFault, textFault } from './replies/reply-fault.js'
+import { stageRanks } from './stage-ranks.js'
 import type { KunStage, Pair } from './types.js'
 
 /** Sets the output of each pair, or drops the pair with the fault of the reply. */
@@ -14,7 +15,7 @@ export function polishStage(model: Model, options: PolishOptions): KunStage<Pair
   const sampling = samplingOf(kunSampling, template.sampling, options.sampling)
   return {
     name: 'polish',
-    stageOrder: 2,
+    stageOrder: stageRanks.polish,
     promptVersion: promptVersion(template),
     columns: [],
     run: async (pair, { position, signal }) => {
@@ -26,7 +27,7 @@ export function polishStage(model: Model, options: PolishOptions): KunStage<Pair
         record: pair.id,
         position,
         stage: 'polish',
-        stageOrder: 2,
+        stageOrder: stageRanks.polish,
         request,
         fault: (reply) => textFault(reply) ?? contentFault(read(reply)),
         retry: retryWithReason(request),

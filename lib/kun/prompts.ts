@@ -14,16 +14,19 @@ import {
   polishRubric,
   scorePrefill,
   scoreRubric,
+  screenRubric,
 } from './templates.js'
 
-interface PromptFields {
+/** Fields of a record that a prompt may contain. */
+export interface PromptFields {
   readonly text: string
   readonly instruction: string
   readonly title: string
   readonly heading: string
 }
 
-interface Template {
+/** A prompt with a name and a version. */
+export interface Template {
   readonly name: string
   readonly version: string
   readonly kind: 'chat' | 'completion'
@@ -33,10 +36,11 @@ interface Template {
   readonly render: (fields: PromptFields) => Pick<CompletionRequest, 'kind' | 'messages' | 'prompt'>
 }
 
-export type TemplateName = 'label-kun' | 'label-chat' | 'score' | 'polish'
+export type TemplateName = 'screen' | 'label-kun' | 'label-chat' | 'score' | 'polish'
 
 /** The built-in templates, by name. */
 export const templates: Readonly<Record<TemplateName, Template>> = {
+  screen: chatTemplate('screen', ({ text }) => screenRubric + between('文本', text)),
   'label-kun': {
     name: 'label-kun',
     version: '1',

@@ -1,68 +1,42 @@
 /** Grades the instruction of a pair without its text: a grade of both does not separate good from bad (the Kun paper). */
-import type { Capabilities, Model } from '../llm/types.js'
+import type { Model } from '../llm/types.js'
 import type { Column } from '../parquet/columns.js'
-import { kunSampling, type ScoreOptions, samplingOf } from './options.js'
-import { prefillScore, promptVersion, templateOf } from './prompts.js'
-import { shortened } from './replies/excerpt.js'
-import { gradeOf, topLogprobsMax } from './replies/grade.js'
-import { scoreFault, textFault } from './replies/reply-fault.js'
-import type { KunStage, Pair } from './types.js'
+import { judgeOf } from './judge.js'
+import type { ScoreOptions } from './options.js'
+import { promptVersion, templateOf } from './prompts.js'
+import { stageRanks } from './stage-ranks.js'
+import { droppedWith, type KunStage, type Pair, withCells } from './types.js'
 
 /**
  * Keeps pairs whose instruction scores at least `keepAtLeast`; drops the rest as 'score-low', or as 'score-format' if the
  * reply has neither label, or their probability is below `massAtLeast`.
- *
- * The pinned capabilities decide the form of the request: the judge's turn opened with 【, and one token at temperature 0
- * with log-probabilities; or a reply with the written word.
  */
 export function scoreStage(model: Model, options: ScoreOptions): KunStage<Pair, Pair> {
   const template = templateOf(options.prompt)
-  const prefilled = readsLogprobs(options.method, template.kind, model.capabilities)
-
-  function request({ instruction, candidate: { text, title, heading } }: Pair) {
-    const pieces = template.render({ instruction, text, title, heading })
-    if (!prefilled) return { ...pieces, sampling: samplingOf(kunSampling, template.sampling, options.sampling) }
-    const opened = prefillScore(pieces)
-    const topLogprobs = model.capabilities.topLogprobs ?? topLogprobsMax
-    const logprobs = pieces.kind === 'chat' ? { logprobs: true, top_logprobs: topLogprobs } : { logprobs: topLogprobs }
-    // The template's stop texts and the recipe's sampling apply to the written form only.
-    return { ...opened.pieces, sampling: { ...oneToken, ...logprobs, ...opened.sampling } }
-  }
-
+  const judge = judgeOf(model, options, template)
   return {
     name: 'score',
-    stageOrder: 1,
+    stageOrder: stageRanks.score,
     promptVersion: promptVersion(template),
     columns: scoreColumns,
-    form: prefilled
-      ? 'scores from the probabilities of 好 and 差'
-      : 'scores 1 or 0 by the published rule, 【好】 or 【差】',
-    run: async (pair, { position, signal }) => {
-      const answer = await model.ask({
+    form: judge.form,
+    run: async (pair, call) => {
+      const { text, title, heading } = pair.candidate
+      const { instruction } = pair
+      const graded = await judge.grade({
+        ...call,
         record: pair.id,
-        position,
         stage: 'score',
-        stageOrder: 1,
-        request: request(pair),
-        fault: prefilled ? scoreFault : textFault,
-        signal,
+        stageOrder: stageRanks.score,
+        fields: { instruction, text, title, heading },
+        unreadable: 'score-format',
       })
-      if ('verdict' in answer) return { drop: answer.verdict.reason, detail: answer.verdict.detail }
-      const { score, kind, mass, readable } = gradeOf(answer.reply, prefilled)
-      if (mass !== null && mass < options.massAtLeast) {
-        return { drop: 'score-format', detail: `mass ${mass} < ${options.massAtLeast}` }
-      }
-      if (!readable) {
-        return {
-          drop: 'score-format',
-          detail: `neither 好 nor 差: ${shortened(answer.reply.text, repliedCharsMax)}`,
-        }
-      }
-      if (score < options.keepAtLeast) {
-        return { drop: 'score-low', detail: `${score} < ${options.keepAtLeast} (${kind}): ${pair.instruction}` }
-      }
-      const cells = { score, score_kind: kind, score_mass: mass }
-      return { emit: [{ ...pair, columns: { ...pair.columns, ...cells } }] }
+      if ('drop' in graded) return graded
+      const { score, kind, mass } = graded
+      const scored = withCells(pair, { score, score_kind: kind, score_mass: mass })
+      if (score >= options.keepAtLeast) return { emit: [scored] }
+      const detail = `${score} < ${options.keepAtLeast} (${kind}): ${instruction}`
+      return droppedWith(scored, { drop: 'score-low', detail })
     },
   }
 }
@@ -73,18 +47,3 @@ export const scoreColumns: readonly Column[] = [
   { name: 'score_kind', type: 'string', nullable: true },
   { name: 'score_mass', type: 'float64', nullable: true },
 ]
-
-/** Characters of a judge's reply that a reject shows. */
-const repliedCharsMax = 60
-
-const oneToken = { temperature: 0, top_p: 1, repetition_penalty: 1, max_tokens: 1 } as const
-
-/** 'auto' needs log-probabilities and, in a chat, a server that continues an opened message. */
-function readsLogprobs(
-  method: ScoreOptions['method'],
-  kind: 'chat' | 'completion',
-  { logprobs, continues }: Capabilities,
-): boolean {
-  if (method !== 'auto') return method === 'logprob'
-  return logprobs && (kind === 'completion' || continues)
-}

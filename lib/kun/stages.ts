@@ -2,21 +2,21 @@
 import type { Model } from '../llm/types.js'
 import { labelStage } from './label.js'
 import type { KunOptions } from './options.js'
+import { type PlannedStage, plannedStages, rowColumns } from './planned-stages.js'
 import { polishStage } from './polish.js'
 import type { RowOptions } from './row.js'
-import { scoreColumns, scoreStage } from './score.js'
+import { scoreStage } from './score.js'
+import { screenStage } from './screen.js'
+import type { Phase } from './stage-ranks.js'
 import type { Candidate, KunStage, Pair } from './types.js'
 
-/** The last stage of a run in phases, so that one GPU can serve one model after the other. */
-export const phases = ['dedup', 'label', 'score', 'polish'] as const
-export type Phase = (typeof phases)[number]
-
 export interface KunStages {
+  /** Stages on chunks, before the label stage. */
+  readonly chunks: readonly KunStage<Candidate, Candidate>[]
   /** Null if the selected phase stops before this stage. */
   readonly label: KunStage<Candidate, Pair> | null
-  readonly later: readonly KunStage<Pair, Pair>[]
-  /** Names, in order. */
-  readonly names: readonly string[]
+  /** Stages on pairs. */
+  readonly pairs: readonly KunStage<Pair, Pair>[]
   /** Facts about the stages for the row of a pair. */
   readonly row: Omit<RowOptions, 'shape'>
   /** Name, the recipe's name for its model, and the form of its requests if the capabilities decided it. */
@@ -30,37 +30,32 @@ export function kunStages(
   modelNames: Readonly<Record<string, string>>,
   through?: Phase,
 ): KunStages {
-  const used = stagesThrough(kun, through)
-  const built = used.map(({ name, model }) => {
-    if (name === 'score' && kun.score !== undefined) return scoreStage(servers.model(model), kun.score)
-    if (name === 'polish' && kun.polish !== undefined) return polishStage(servers.model(model), kun.polish)
-    return null
-  })
-  const label = used.length > 0 ? labelStage(servers.model(kun.label.model), kun.label) : null
-  const later = built.filter((stage) => stage !== null)
-  const stages = label === null ? later : [label, ...later]
+  const planned = plannedStages(kun, through)
+  const built = planned.map((stage) => stageOf(stage, kun, servers.model(stage.model)))
   return {
-    label,
-    later,
-    names: stages.map(({ name }) => name),
-    described: stages.map(({ name, form = null }, index) => ({ name, model: used[index]?.model ?? '', form })),
+    chunks: built.flatMap((stage) => (stage.of === 'chunks' ? [stage.stage] : [])),
+    label: built.flatMap((stage) => (stage.of === 'label' ? [stage.stage] : []))[0] ?? null,
+    pairs: built.flatMap((stage) => (stage.of === 'pairs' ? [stage.stage] : [])),
+    described: built.map(({ stage: { name, form = null } }, index) => ({
+      ...{ name, form },
+      model: planned[index]?.model ?? '',
+    })),
     row: {
-      columns: kun.score === undefined ? [] : scoreColumns,
-      models: used.map(({ model }) => modelNames[model] ?? model),
-      promptVersions: stages.map(({ promptVersion }) => promptVersion),
+      columns: rowColumns(kun),
+      models: planned.map(({ model }) => modelNames[model] ?? model),
+      promptVersions: built.map(({ stage }) => stage.promptVersion),
     },
   }
 }
 
-/** Returns the names of the stages up to the phase, and the recipe's names for their models. */
-export function stagesThrough(
-  { label, score, polish }: KunOptions,
-  through: Phase = 'polish',
-): { readonly name: Phase; readonly model: string }[] {
-  const stages = [
-    { name: 'label' as const, model: label.model },
-    ...(score === undefined ? [] : [{ name: 'score' as const, model: score.model }]),
-    ...(polish === undefined ? [] : [{ name: 'polish' as const, model: polish.model }]),
-  ]
-  return stages.filter(({ name }) => phases.indexOf(name) <= phases.indexOf(through))
+type BuiltStage =
+  | { readonly of: 'chunks'; readonly stage: KunStage<Candidate, Candidate> }
+  | { readonly of: 'label'; readonly stage: KunStage<Candidate, Pair> }
+  | { readonly of: 'pairs'; readonly stage: KunStage<Pair, Pair> }
+
+function stageOf({ kind }: PlannedStage, kun: KunOptions, model: Model): BuiltStage {
+  if (kind === 'screen' && kun.screen) return { of: 'chunks', stage: screenStage(model, kun.screen) }
+  if (kind === 'score' && kun.score) return { of: 'pairs', stage: scoreStage(model, kun.score) }
+  if (kind === 'polish' && kun.polish) return { of: 'pairs', stage: polishStage(model, kun.polish) }
+  return { of: 'label', stage: labelStage(model, kun.label) }
 }

@@ -2,7 +2,7 @@
  * Values of the model stages: candidates (chunks that are not duplicates), and the pairs made from them.
  */
 
-import type { Outcome, Position } from '../core/types.js'
+import { Child, type Dropped, type Outcome, type Position } from '../core/types.js'
 import type { Column } from '../parquet/columns.js'
 
 /** A value that a stage found about a record: a cell of the column that it declares. JSON-safe. */
@@ -28,6 +28,8 @@ export interface Candidate {
   readonly tokens: number
   /** Cells of the stages that it has passed. */
   readonly columns: StageCells
+  /** Returns a copy with other cells, for a class; a plain object needs none. */
+  readonly withColumns?: (columns: StageCells) => Candidate
 }
 
 /** One instruction for one candidate, and the results of later stages. Immutable. */
@@ -58,8 +60,9 @@ export interface StageCall {
 
 /** One model stage. Stateless; its only side effects are the calls of its model. */
 export interface KunStage<In, Out> {
-  readonly name: 'label' | 'score' | 'polish'
-  /** Later stages are served first: 0 label, 1 score, 2 polish. */
+  /** A built-in stage, or the name of a column of the recipe. */
+  readonly name: string
+  /** Stages with a higher number are served first (stage-ranks.ts). */
   readonly stageOrder: number
   /** `name@version` of its template, for the `prompt_version` column. */
   readonly promptVersion: string
@@ -69,4 +72,15 @@ export interface KunStage<In, Out> {
   readonly columns: readonly Column[]
   /** Rejects only if the whole run must stop (abort, outage, a bug). */
   readonly run: (input: In, call: StageCall) => Promise<Outcome<Out>>
+}
+
+/** Returns the value with more cells. */
+export function withCells<Value extends Candidate | Pair>(value: Value, cells: StageCells): Value {
+  const columns = { ...value.columns, ...cells }
+  return 'withColumns' in value ? (value.withColumns?.(columns) as Value) : { ...value, columns }
+}
+
+/** Drops a value that a stage changed: the reject shows the change. */
+export function droppedWith<Value extends Candidate | Pair>(value: Value, dropped: Dropped): Outcome<Value> {
+  return { emit: [new Child(value, dropped)] }
 }

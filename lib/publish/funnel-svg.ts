@@ -12,7 +12,7 @@ interface FunnelStage {
 }
 
 /** The order of the stages in the pipeline; any other stage follows. */
-const order = ['documents', 'chunks', 'dedup', 'label', 'score', 'polish']
+const order = ['documents', 'chunks', 'dedup', 'screen', 'label', 'score', 'polish', 'pair']
 
 /** Returns the stages, summed over the splits. */
 export function funnelStages(counters: FunnelCounters): FunnelStage[] {

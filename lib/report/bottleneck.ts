@@ -21,7 +21,9 @@ interface NodeShares {
 /**
  * Stages that call a model server. They count as working while any call is in flight, so they are judged separately.
  */
-const modelStages: readonly string[] = ['label', 'score', 'polish']
+const isModelStage = (name: string): boolean => !otherNodes.includes(name) && !isPassage(name)
+/** Nodes of a run that call no model. */
+const otherNodes: readonly string[] = ['read', 'prepare', 'dedup', 'write', 'phase']
 const gatePrefix = 'credit'
 
 /** Returns how each node spent the time between two measurements, or since the start without the earlier one. */
@@ -50,7 +52,7 @@ export function bottleneckOf(shares: readonly NodeShares[]): Bottleneck {
   const of = (name: string): NodeShares | undefined => shares.find((node) => node.name === name)
   if ((of('write')?.working ?? 0) >= busyShare) return 'write'
   const gate = shares.find(({ name }) => name.startsWith(gatePrefix))
-  const asks = shares.filter(({ name }) => modelStages.includes(name))
+  const asks = shares.filter(({ name }) => isModelStage(name))
   const served = asks.some(({ working }) => working >= servingShare)
   if (asks.length > 0 && ((gate?.blocked ?? 0) >= servingShare || served)) return 'servers'
   if ((of('dedup')?.working ?? 0) >= busyShare) return 'dedup'
@@ -63,7 +65,7 @@ export function waitingOn(shares: readonly NodeShares[], name: string): string {
   const place = shown.findIndex((node) => node.name === name)
   const own = shown[place]
   if (own === undefined) return ''
-  if (modelStages.includes(name)) return own.inFlight > 0 ? 'servers' : (shown[place - 1]?.name ?? '')
+  if (isModelStage(name)) return own.inFlight > 0 ? 'servers' : (shown[place - 1]?.name ?? '')
   if (place === 0) return own.blocked >= servingShare ? 'a later stage' : 'source'
   const last = place === shown.length - 1
   if (last && own.working < servingShare && own.inFlight > 0) return 'an earlier record'

@@ -41,7 +41,7 @@ function listed(reasons: ReadonlyMap<string, number>): string {
 }
 
 /** Stages in the order of the data; counters have their keys sorted by name. */
-const order = ['documents', 'chunks', 'dedup', 'label', 'score', 'polish']
+const order = ['documents', 'chunks', 'dedup', 'screen', 'label', 'score', 'polish', 'pair']
 
 function stagesInOrder(stages: Readonly<Record<string, StageFigures>>): [string, StageFigures][] {
   const place = (name: string): number => (order.includes(name) ? order.indexOf(name) : order.length)

@@ -28,7 +28,7 @@ export interface SplitCounters {
   readonly documents: number
   readonly documentsChunked: number
   readonly documentRejects: RejectCounts
-  /** chunks = candidates + chunkRejects */
+  /** chunks = candidates + chunkRejects; a candidate is a chunk that reached the label stage */
   readonly chunks: number
   readonly candidates: number
   readonly chunkRejects: RejectCounts
@@ -39,25 +39,33 @@ export interface SplitCounters {
   readonly stages: Readonly<Record<string, StageCounts>>
 }
 
+/** Names of the stages after dedup, in order. */
+export interface ModelStageNames {
+  /** Stages on chunks, before the label stage. */
+  readonly chunks: readonly string[]
+  /** The label stage and those after it. */
+  readonly attempts: readonly string[]
+}
+
 /** Counters by split. JSON-safe; keys in order of code unit. */
 export type Counters = Readonly<Record<string, SplitCounters>>
 
 /** Counts released records. Cumulative, from the start of the dataset. */
 export class Accounting {
   readonly #splits = new Map<string, MutableSplit>()
-  readonly #llmStages: readonly string[]
+  readonly #stages: ModelStageNames
   #documentsSeen = 0
   #lastDocument = Number.NaN
   #lastCandidate = ''
 
   /**
    * @param splits all splits of the recipe: one that yields nothing is counted too
-   * @param llmStages names of the stages after dedup, in order
+   * @param stages names of the stages after dedup
    * @param from counters of the last committed cut, or null
    */
-  constructor(splits: readonly string[], llmStages: readonly string[], from: Counters | null) {
-    this.#llmStages = llmStages
-    for (const split of splits) this.#splits.set(split, startingFrom(ownValue(from, split), llmStages))
+  constructor(splits: readonly string[], stages: ModelStageNames, from: Counters | null) {
+    this.#stages = stages
+    for (const split of splits) this.#splits.set(split, startingFrom(ownValue(from, split), stages))
   }
 
   /** Returns a copy of the counters. */
@@ -80,13 +88,13 @@ export class Accounting {
     this.#pass(own, 'chunks', reject.reason)
   }
 
-  /** Counts a chunk that the deduplication dropped. */
-  chunkRejected(split: string, { offset }: Candidate, { stage, reason, kind }: Settlement): void {
+  /** Counts a chunk that the deduplication or a model stage before the label stage dropped or failed. */
+  chunkRejected(split: string, { offset }: Candidate, settlement: Settlement): void {
     const own = this.#split(split)
     this.#chunk(own, offset)
     this.#pass(own, 'chunks')
-    count(own.chunkRejects, stage, reason)
-    this.#pass(own, 'dedup', kind === 'failed' ? null : reason)
+    count(own.chunkRejects, settlement.stage, settlement.reason)
+    this.#passUntil(own, ['dedup', ...this.#stages.chunks], settlement)
   }
 
   /** Counts an attempt that a model stage dropped or failed. */
@@ -94,13 +102,7 @@ export class Accounting {
     const own = this.#split(split)
     this.#attempt(own, candidate)
     count(own.attemptRejects, settlement.stage, settlement.reason)
-    for (const stage of this.#llmStages) {
-      if (stage === settlement.stage) {
-        this.#pass(own, stage, settlement.kind === 'failed' ? null : settlement.reason)
-        return
-      }
-      this.#pass(own, stage)
-    }
+    this.#passUntil(own, this.#stages.attempts, settlement)
   }
 
   /** Counts a row. */
@@ -108,7 +110,7 @@ export class Accounting {
     const own = this.#split(split)
     this.#attempt(own, candidate)
     own.rows++
-    for (const stage of this.#llmStages) this.#pass(own, stage)
+    for (const stage of this.#stages.attempts) this.#pass(own, stage)
   }
 
   /**
@@ -132,8 +134,7 @@ export class Accounting {
       this.#lastCandidate = id
       this.#chunk(own, offset)
       own.candidates++
-      this.#pass(own, 'chunks')
-      this.#pass(own, 'dedup')
+      for (const stage of ['chunks', 'dedup', ...this.#stages.chunks]) this.#pass(own, stage)
     }
     own.attempts++
   }
@@ -147,6 +148,15 @@ export class Accounting {
     own.documents++
     own.documentsChunked++
     this.#pass(own, 'documents')
+  }
+
+  /** Counts a record in the stages up to the one that dropped or failed it. */
+  #passUntil(own: MutableSplit, stages: readonly string[], { stage: last, kind, reason }: Settlement): void {
+    for (const stage of stages) {
+      const isLast = stage === last
+      this.#pass(own, stage, ...(isLast ? [kind === 'failed' ? null : reason] : []))
+      if (isLast) return
+    }
   }
 
   /** @param reason undefined: continued · a word: dropped · null: failed */
@@ -165,11 +175,11 @@ export class Accounting {
   }
 }
 
-function startingFrom(counters: SplitCounters | undefined, llmStages: readonly string[]): MutableSplit {
+function startingFrom(counters: SplitCounters | undefined, { chunks, attempts }: ModelStageNames): MutableSplit {
   // `sorted` returns a copy.
   if (counters !== undefined) return sortKeys(counters) as MutableSplit
   const stage = (): MutableStage => ({ in: 0, out: 0, dropped: dictionary(), failed: 0 })
-  const names = ['documents', 'chunks', 'dedup', ...llmStages]
+  const names = ['documents', 'chunks', 'dedup', ...chunks, ...attempts]
   return {
     documents: 0,
     documentsChunked: 0,

@@ -108,9 +108,8 @@ async function settle(released: ReleasedRecord, { writer, accounting, row }: Cut
     await writer.row(record.candidate.split, rowOf(record, row))
     return
   }
-  const candidate = isPair(record) ? record.candidate : record
-  if (settlement.stage === 'dedup') accounting.chunkRejected(candidate.split, candidate, settlement)
-  else accounting.attemptRejected(candidate.split, candidate, settlement)
+  if (isPair(record)) accounting.attemptRejected(record.candidate.split, record.candidate, settlement)
+  else accounting.chunkRejected(record.split, record, settlement)
   await writer.reject(rejectOf(record, settlement))
 }
 

@@ -232,7 +232,7 @@ function endingOf(arrived: ReleasedRecord): Ending | null {
 function isFault(place: string, stage: string, reason: string): boolean {
   if (place === 'documents') return stage !== 'filter' && stage !== 'chunk'
   return (
-    place !== 'chunks' && place !== 'dedup' && !/^(?:score-low|score-mass|instruction-|output-|duplicate-)/.test(reason)
+    place !== 'chunks' && place !== 'dedup' && !/^(?:screen-low|score-low|instruction-|output-|duplicate-)/.test(reason)
   )
 }
 
@@ -261,6 +261,7 @@ const advices: readonly (readonly [RegExp, string])[] = [
   [/^(?:documents|chunks)/, 'Check the bounds in `prepare.quality` and `prepare.chunk`, and custom filters.'],
   [/ context-length$/, 'Lower `prepare.chunk.tokensMax`, or serve the model with a longer context.'],
   [/ score-/, 'Check the judge and `kun.score.keepAtLeast`.'],
+  [/ screen-/, 'Check the judge and `kun.screen.keepAtLeast`.'],
   [
     / (?:instruction|output)-/,
     'Check the replies of the model (`simulate` shows a valid one), the prompt and the filter.',

@@ -9,8 +9,10 @@ import type { Clock } from '../core/types.js'
 import type { OpenedDeduplicator } from '../dedup/deduplicator.js'
 import { openDeduplicator } from '../dedup/open-index.js'
 import type { LockLostError } from '../errors.js'
+import { plannedStages } from '../kun/planned-stages.js'
 import { columnsOf, type RowOptions } from '../kun/row.js'
-import { type KunStages, kunStages, type Phase, stagesThrough } from '../kun/stages.js'
+import type { Phase } from '../kun/stage-ranks.js'
+import { type KunStages, kunStages } from '../kun/stages.js'
 import { type ModelServers, openServers } from '../llm/scheduler/model-servers.js'
 import type { Capabilities } from '../llm/types.js'
 import { type Encoder, parquetEncoder } from '../parquet/encoders/index.js'
@@ -168,7 +170,7 @@ async function openServing(
   pinned: Readonly<Record<string, Capabilities>>,
   closings: Closings,
 ): Promise<Pick<OpenRun, 'servers' | 'stages' | 'drift' | 'usage'>> {
-  const used = new Set(stagesThrough(kun, through).map(({ model }) => model))
+  const used = new Set(plannedStages(kun, through).map(({ model }) => model))
   const drift = new DriftMonitor(driftOptions)
   const usage = new UsageLimits(limits)
   const servers = await openServers({

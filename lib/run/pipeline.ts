@@ -2,11 +2,11 @@
  * The graph of a run, from blocks to rows: the stages of stages/, over parts that open-run.ts opens and closes, and the
  * facts of each block that the commit of its cut needs.
  *
- *   blocks → prepare (workers) → dedup → credit → label → score → polish → rows and rejects, in order
+ *   blocks → prepare (workers) → dedup → credit → [screen] → label → score → polish → rows and rejects, in order
  */
 
 import type { Credit } from '../core/credit.js'
-import { from, type Graph } from '../core/graph.js'
+import { from, type Graph, type GraphBuilder } from '../core/graph.js'
 import type { OrderedSink, ReorderOptions } from '../core/sink-node.js'
 import type { Deduplicator } from '../dedup/types.js'
 import type { Candidate, KunStage, Pair } from '../kun/types.js'
@@ -18,7 +18,7 @@ import { CutPlanner } from './cut-planner.js'
 import { type CutSinkOptions, cutSink } from './cut-sink.js'
 import type { SettledRecord } from './records.js'
 import { dedupStage } from './stages/dedup.js'
-import { labelOf, modelStage } from './stages/model-stages.js'
+import { labelOf, modelStage, reportReleases } from './stages/model-stages.js'
 import { prepareStage } from './stages/prepare.js'
 
 interface PipelineParts {
@@ -27,10 +27,12 @@ interface PipelineParts {
   /** Blocks in the worker pool, being prepared or waiting. */
   readonly blocksInWorkers: number
   readonly deduplicator: Deduplicator
+  /** Stages on chunks, before the label stage. */
+  readonly chunkStages: readonly KunStage<Candidate, Candidate>[]
   /** Null if the selected phase ends before this stage. */
   readonly label: KunStage<Candidate, Pair> | null
-  /** Score and polish; each is optional. */
-  readonly laterStages: readonly KunStage<Pair, Pair>[]
+  /** Stages on pairs: score, polish and others, each of them optional. */
+  readonly pairStages: readonly KunStage<Pair, Pair>[]
   readonly servers: Pick<ModelServers, 'releaseUpTo'>
   readonly blockCredit: Credit
   readonly itemCredit: Credit
@@ -50,7 +52,7 @@ export function kunGraph(parts: PipelineParts): Graph {
   const facts = new BlockLedger()
   const planner = new CutPlanner(parts.candidatesPerCut, parts.blocksPerCutMax)
   const { itemCredit, noYield, onNoYield, sink } = parts
-  const candidates = from(facts.register(parts.blocks), {
+  const deduplicated = from(facts.register(parts.blocks), {
     name: 'read',
     unit: 'block',
     firstOrdinal: parts.blocksDone,
@@ -69,10 +71,18 @@ export function kunGraph(parts: PipelineParts): Graph {
       ),
     )
     .gate(itemCredit)
-  if (parts.label === null) return candidates.to(phaseSink(facts, parts), parts.reorder)
-  const pairs = parts.laterStages.reduce(
+  const [first = null, ...otherChunkStages] = parts.chunkStages
+  const candidates = otherChunkStages.reduce<GraphBuilder<Candidate, SettledRecord>>(
     (graph, stage) => graph.via(modelStage(stage, itemCredit.capacity)),
-    candidates.via(labelOf(parts.label, itemCredit.capacity, parts.servers)),
+    first === null
+      ? deduplicated
+      : deduplicated.via(reportReleases(modelStage(first, itemCredit.capacity), parts.servers)),
+  )
+  if (parts.label === null) return candidates.to(phaseSink(facts, parts), parts.reorder)
+  const label = labelOf(parts.label, itemCredit.capacity)
+  const pairs = parts.pairStages.reduce(
+    (graph, stage) => graph.via(modelStage(stage, itemCredit.capacity)),
+    candidates.via(first === null ? reportReleases(label, parts.servers) : label),
   )
   const end = sink === null ? phaseSink(facts, parts) : cutSink({ ...sink, noYield, onNoYield, blocks: facts })
   return pairs.to(end, parts.reorder)

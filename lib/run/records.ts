@@ -29,11 +29,13 @@ export class ChunkCandidate implements Candidate {
     readonly id: string,
     /** Why it is dropped; null for a candidate that continues. */
     readonly duplicate: Duplicate | null = null,
+    readonly columns: StageCells = noCells,
   ) {}
 
-  /** No stage has added a cell yet. */
-  get columns(): StageCells {
-    return noCells
+  withColumns(columns: StageCells): ChunkCandidate {
+    const copy = new ChunkCandidate(this.block, this.row, this.id, this.duplicate, columns)
+    copy.#text = this.#text
+    return copy
   }
 
   get split(): string {

@@ -117,10 +117,13 @@ class ActiveRun implements KunRun {
     this.stages = stages.described
     this.#cuts = from?.cuts ?? 0
     const counters = from?.counters ?? null
-    this.#accounting = new Accounting(settings.splits, stages.names, counters)
+    const label = stages.chunks.length
+    const all = stages.described.map(({ name }) => name)
+    const names = { chunks: all.slice(0, label), attempts: all.slice(label) }
+    this.#accounting = new Accounting(settings.splits, names, counters)
     this.#noYield = new NoYieldDetector({
       recordsMax: settings.noYield.recordsMax,
-      llmStages: stages.names,
+      llmStages: all,
       from: counters,
     })
     // A run that was killed after the cut that reached the limit must not commit another one.
@@ -171,8 +174,9 @@ class ActiveRun implements KunRun {
       prepare: blockPreparer(pool, replies, this.#open.log),
       blocksInWorkers: pool.threads * blocksPerThread,
       deduplicator,
+      chunkStages: stages.chunks.map((stage) => drift.stage(stage)),
       label: stages.label === null ? null : drift.stage(stages.label),
-      laterStages: stages.later.map((stage) => drift.stage(stage)),
+      pairStages: stages.pairs.map((stage) => drift.stage(stage)),
       blockCredit: new Credit('bytes of blocks', memory.inFlightMax),
       itemCredit: new Credit('records', recordsInFlightMax(models)),
       reorder: {

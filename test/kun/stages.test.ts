@@ -171,10 +171,12 @@ t.test(
         scoreOptions.parse({ model: 'writer', ...options }),
       ).run(pair, call)
     const low = { 好: Math.log(0.2), 差: Math.log(0.8) }
-    t.match(await run(low, {}), { drop: 'score-low', detail: /^0\.2 < 0\.5 \(logprob\)/ })
+    const isLow = { drop: 'score-low', detail: /^0\.2 < 0\.5 \(logprob\)/ }
+    t.match(await run(low, {}), { emit: [{ value: { columns: { score: 0.2 } }, outcome: isLow }] })
     t.match(await run(low, { keepAtLeast: 0.2 }), { emit: [{ columns: { score: 0.2 } }] })
     const strange = { 好: Math.log(0.02), 差: Math.log(0.01), 中: Math.log(0.9) }
-    t.match(await run({ 中: -0.1, 良: -3 }, {}), { drop: 'score-low' }, 'its text says 差')
+    const writtenLow = { emit: [{ outcome: { drop: 'score-low' } }] }
+    t.match(await run({ 中: -0.1, 良: -3 }, {}), writtenLow, 'its text says 差')
     t.match(await run(strange, { massAtLeast: 0.1 }), { drop: 'score-format', detail: 'mass 0.03 < 0.1' })
   },
 )
@@ -187,7 +189,7 @@ t.test('a reply with neither label is not a grade of the instruction', async (t)
   t.match(await run('这条指令不错', { logprobs: false }), neither)
   const halves = { text: '\ufffd', finishReason: 'length', firstTokenLogprobs: { '\ufffd': -0.1 } }
   t.match(await run(halves), { drop: 'score-format' }, 'a tokenizer that has no token for the labels')
-  t.match(await run('【差】', { logprobs: false }), { drop: 'score-low' })
+  t.match(await run('【差】', { logprobs: false }), { emit: [{ outcome: { drop: 'score-low' } }] })
 })
 
 t.test('a polished answer is cleaned, checked, and dropped with the reason', async (t) => {

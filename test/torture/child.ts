@@ -4,7 +4,7 @@
  */
 import { writeSync } from 'node:fs'
 import { KunStreamError } from '../../lib/errors.js'
-import type { Phase } from '../../lib/kun/stages.js'
+import type { Phase } from '../../lib/kun/stage-ranks.js'
 import type { CommitStep } from '../../lib/storage/commit-steps.js'
 import { runTiny } from '../support/session.js'
 import { watchedFiles } from '../support/watched-files.js'

@@ -2,7 +2,7 @@
  * The ways in which a run is tortured: in one pass or in phases, with replies kept or discarded. In phases one model after
  * the other is served at one address, and the run goes as far as the one that is there.
  */
-import type { Phase } from '../../lib/kun/stages.js'
+import type { Phase } from '../../lib/kun/stage-ranks.js'
 
 export interface Form {
   readonly name:

@@ -4,7 +4,7 @@
  */
 import type { Command } from 'commander'
 import pc from 'picocolors'
-import { stagesThrough } from '../../kun/stages.js'
+import { plannedStages } from '../../kun/planned-stages.js'
 import { loadRecipe, type Recipe, recipeDifference } from '../../recipe/index.js'
 import { settingsOf } from '../../recipe/run-settings.js'
 import { cursorOf, readsOf } from '../../run/committed-cut.js'
@@ -96,11 +96,11 @@ export async function planOf(recipe: Recipe, directory: string): Promise<RunPlan
           settings.shards.filter((shard) => shard.split === split),
         ),
       ),
-      stages: stagesThrough(recipe.kun).map(({ name, model }) => ({
+      stages: plannedStages(recipe.kun).map(({ name, kind, model }) => ({
         stage: name,
         model: recipe.models[model]?.model ?? model,
         servers: recipe.models[model]?.endpoints ?? [],
-        callsPerChunk: recipe.kun.label.variants,
+        callsPerChunk: kind === 'screen' ? 1 : recipe.kun.label.variants,
       })),
       state: record === null ? 'new' : differences.length > 0 ? 'refused' : 'resumes',
       cutsCommitted: cuts.length,

@@ -25,7 +25,7 @@ import { meaningOf, type Rows, schemaMetadata } from './rows.js'
 
 /** Returns the writer for the rows: those of chunks keep the columns of their block, fingerprints and signatures too. */
 export function arrowWriter<T>(target: ByteTarget, rows: Rows<T>): RowWriter<T> {
-  return rows.kind === 'chunks' ? new ChunkBatches(target) : new CellBatches(target, rows)
+  return rows.ofBlock === true ? new ChunkBatches(target) : new CellBatches(target, rows)
 }
 
 /** One record batch per block. */

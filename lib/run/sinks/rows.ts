@@ -1,10 +1,10 @@
 /** Rows of the sinks: the columns of a chunk or of a pair, and a record's cells in them. */
 
+import { ownValue } from '../../core/dictionary.js'
 import { version } from '../../core/version.js'
 import { columnsOf, type RowOptions, rowOf } from '../../kun/row.js'
-import type { Pair } from '../../kun/types.js'
+import type { Candidate, Pair } from '../../kun/types.js'
 import type { Column, Row } from '../../parquet/columns.js'
-import type { ChunkCandidate } from '../records.js'
 import type { ModelStage } from '../stages/model-stages.js'
 
 /** How records of a type become rows. */
@@ -14,24 +14,37 @@ export interface Rows<T> {
   readonly rowOf: (record: T) => Row
   /** The row as an object of JSON Lines. */
   readonly jsonOf: (record: T) => object
+  /** Whether the columns are those of a prepared block: Arrow batches are then taken from its memory. */
+  readonly ofBlock?: boolean
 }
 
 /** One row per chunk. */
-export function chunkRows(): Rows<ChunkCandidate> {
+export function chunkRows(
+  /** The stages of the graph that add columns to chunks, such as `screen`. */
+  stages: readonly Pick<ModelStage<never, unknown>, 'columns'>[] = [],
+): Rows<Candidate> {
+  const added = stages.flatMap(({ columns }) => columns)
+  const cellsOf = ({ columns }: Candidate): Row =>
+    Object.fromEntries(added.map(({ name }) => [name, ownValue(columns, name) ?? null]))
   return {
     kind: 'chunks',
-    columns: chunkColumns,
-    rowOf: ({ id, key, title, heading, text, tokens, shard, offset, chunk }) => ({
-      ...{ id, key, title, heading, text },
-      ...{ tokens, shard, offset, chunk },
-    }),
-    jsonOf: ({ id, key, title, heading, text, tokens, shard, offset, chunk }) => ({
-      id,
-      ...(key !== '' && { key }),
-      ...(title !== '' && { title }),
-      ...(heading !== '' && { heading }),
-      ...{ text, tokens, shard, offset, chunk },
-    }),
+    columns: [...chunkColumns, ...added],
+    ofBlock: added.length === 0,
+    rowOf: (candidate) => {
+      const { id, key, title, heading, text, tokens, shard, offset, chunk } = candidate
+      return { id, key, title, heading, text, tokens, shard, offset, chunk, ...cellsOf(candidate) }
+    },
+    jsonOf: (candidate) => {
+      const { id, key, title, heading, text, tokens, shard, offset, chunk } = candidate
+      return {
+        id,
+        ...(key !== '' && { key }),
+        ...(title !== '' && { title }),
+        ...(heading !== '' && { heading }),
+        ...{ text, tokens, shard, offset, chunk },
+        ...cellsOf(candidate),
+      }
+    },
   }
 }
 
@@ -85,7 +98,8 @@ const meanings = {
   raw: 'Text of the chunk.',
   text: 'Text of the chunk.',
   tokens: 'Tokens of the text, estimated unless a tokenizer is configured.',
-  score: 'Grade of the pair, 0 to 1.',
+  screen: 'Grade of the text, 0 to 1.',
+  score: 'Grade of the instruction, 0 to 1.',
   score_kind: "How the grade was read: 'logprob' from probabilities, 'rule' from the words.",
   score_mass: 'Probability that the judge gave to both labels together; null without log-probabilities.',
   model: 'Models of the stages, joined by +.',

@@ -1,10 +1,11 @@
-/** The stages that call a model, label, score and polish, as stages of a graph. */
+/** The stages that call a model (screen, label, score, polish) as stages of a graph. */
 import type { z } from 'zod'
 import type { Stage } from '../../core/types.js'
 import { labelStage } from '../../kun/label.js'
-import { labelOptions, polishOptions, scoreOptions } from '../../kun/options.js'
+import { labelOptions, polishOptions, scoreOptions, screenOptions } from '../../kun/options.js'
 import { polishStage } from '../../kun/polish.js'
 import { scoreStage } from '../../kun/score.js'
+import { screenStage } from '../../kun/screen.js'
 import type { Candidate, KunStage, Pair } from '../../kun/types.js'
 import type { ModelServers } from '../../llm/scheduler/model-servers.js'
 import type { Column } from '../../parquet/columns.js'
@@ -46,6 +47,23 @@ export interface ModelStage<In, Out> extends Stage<In, Out> {
   readonly columns: readonly Column[]
 }
 
+/** Grades the text of a chunk by a model; drops chunks below `keepAtLeast`. */
+export function screen(
+  servers: StageServers,
+  { inFlightMax = stageRecordsMax, ...options }: z.input<typeof screenOptions> & ModelStageOptions,
+): ModelStage<Candidate, Candidate> {
+  const parsed = screenOptions.parse(options)
+  const model = servers.model(parsed.model)
+  const stage = screenStage(model, parsed)
+  const graphStage = reportReleases(modelStage(stage, inFlightMax), servers)
+  return {
+    ...graphStage,
+    model: model.name,
+    promptVersion: stage.promptVersion,
+    columns: stage.columns,
+  }
+}
+
 /** Back-translation: asks the label model for the instructions to which a chunk could be the reply. */
 export function label(
   servers: StageServers,
@@ -54,8 +72,9 @@ export function label(
   const parsed = labelOptions.parse(options)
   const model = servers.model(parsed.model)
   const stage = labelStage(model, parsed)
+  const graphStage = reportReleases(labelOf(stage, inFlightMax), servers)
   return {
-    ...labelOf(stage, inFlightMax, servers),
+    ...graphStage,
     model: model.name,
     promptVersion: stage.promptVersion,
     columns: stage.columns,
@@ -94,22 +113,27 @@ export function polish(
   }
 }
 
-/** The label stage: from candidates to attempts. Reports each candidate that is released, for the order of service. */
-export function labelOf(
-  stage: KunStage<Candidate, Pair>,
-  inFlightMax: number,
+/** The label stage: from candidates to attempts. */
+export function labelOf(stage: KunStage<Candidate, Pair>, inFlightMax: number): Stage<Candidate, Pair> {
+  return { ...modelStage(stage, inFlightMax), unit: 'attempt' }
+}
+
+/**
+ * Returns the first of the stages that call models, with each candidate that is released reported to the servers, for the
+ * order of service.
+ */
+export function reportReleases<Out>(
+  stage: Stage<Candidate, Out>,
   servers: Pick<ModelServers, 'releaseUpTo'>,
-): Stage<Candidate, Pair> {
-  const { process, ...rest } = modelStage(stage, inFlightMax)
+): Stage<Candidate, Out> {
   return {
-    ...rest,
-    unit: 'attempt',
+    ...stage,
     process: (candidates, context) => {
       for (const [index, position] of context.positions.entries()) {
         // Infinity: includes all attempts of the candidate.
         context.hold?.(index, () => servers.releaseUpTo([...position, Number.POSITIVE_INFINITY]))
       }
-      return process(candidates, context)
+      return stage.process(candidates, context)
     },
   }
 }

@@ -82,8 +82,8 @@ function generateOne(
  */
 function hasDrawnLength(prompt: Prompt, { options, fault }: GenerationContext): boolean {
   if (options.lengths === undefined || fault === 'looping' || fault === 'english') return false
-  const { kind } = recognise(prompt.text)
-  return kind !== 'grade' && options.lengths.tasks.includes(kind)
+  const tasks: readonly string[] = options.lengths.tasks
+  return tasks.includes(recognise(prompt.text).kind)
 }
 
 function draftOf(request: ModelRequest, prompt: Prompt, sample: number): Draft {

@@ -34,12 +34,12 @@ export function grade(instruction: string): Grade {
   if (/^[\p{Script=Han}]{2,4}$/u.test(text)) evidence -= 2
   if (/(.{2,8})\1{2,}/u.test(text.slice(0, 400))) evidence -= 3
   if (/[\ufffd]|[#*_~^|\\<>]{3,}/u.test(text)) evidence -= 3
-  return gradeOf(1 / (1 + Math.exp(-(evidence + opinion(text)))))
+  return gradeOf(1 / (1 + Math.exp(-(evidence + opinion(text, 7)))))
 }
 
 /** Noise: logistic around 0, beyond ±2.8 for 2 % of texts; the same for the same text. */
-function opinion(text: string): number {
-  const drawn = Math.min(1 - 1e-9, Math.max(1e-9, unit(hashText(text, 7))))
+export function opinion(text: string, seed: number): number {
+  const drawn = Math.min(1 - 1e-9, Math.max(1e-9, unit(hashText(text, seed))))
   return opinionScale * Math.log(drawn / (1 - drawn))
 }
 

@@ -5,6 +5,7 @@
 
 type Task =
   | { readonly kind: 'label'; readonly text: string }
+  | { readonly kind: 'screen'; readonly text: string }
   | { readonly kind: 'grade'; readonly instruction: string }
   | { readonly kind: 'polish'; readonly text: string; readonly instruction: string }
   | { readonly kind: 'free'; readonly text: string }
@@ -15,7 +16,7 @@ export function recognise(prompt: string): Task {
   const text = tagged(prompt, '文本')
   const instruction = tagged(prompt, '指令')
   if (text !== null && instruction !== null) return { kind: 'polish', text, instruction }
-  if (text !== null) return { kind: 'label', text }
+  if (text !== null) return { kind: asksForGrade(prompt, '文本') ? 'screen' : 'label', text }
   if (instruction !== null) return { kind: 'grade', instruction }
   const label = prompt.lastIndexOf(labelLine)
   if (label >= 0) return { kind: 'label', text: turn(prompt.slice(label + labelLine.length)) }
@@ -24,6 +25,11 @@ export function recognise(prompt: string): Task {
   const answer = /已知[:：]\s*([\s\S]*)[,，]\s*请回答[:：]([\s\S]*)/u.exec(prompt)
   if (answer !== null) return { kind: 'polish', text: answer[1] as string, instruction: turn(answer[2] as string) }
   return { kind: 'free', text: turn(prompt) }
+}
+
+/** Whether the words before the record ask for one of the two grades. */
+function asksForGrade(prompt: string, tag: string): boolean {
+  return prompt.slice(0, prompt.lastIndexOf(`【${tag}】`)).includes('只回答【好】或【差】')
 }
 
 /** Returns the content of the last pair of a tag: examples may precede it. */

@@ -3,6 +3,7 @@
  */
 import { hashText } from '../../random.js'
 import { type Grade, grade } from './grade.js'
+import { gradeText } from './grade-text.js'
 import { writeInstruction } from './instruction.js'
 import { polish } from './polish.js'
 import { recognise } from './task.js'
@@ -23,17 +24,18 @@ export function write(prompt: string, seed: number): Draft {
     const text = writeInstruction(task.text, seed)
     return { task: 'label', reasoning: `先看文字的主题，再想它回答了什么问题。候选指令：${text}`, text }
   }
-  if (task.kind === 'grade') {
-    const result = grade(task.instruction)
-    const text = result.good ? '【好】' : '【差】'
-    return { task: 'grade', reasoning: '检查长度、问法和指代是否清楚，然后给出等级。', text, grade: result }
-  }
+  if (task.kind === 'grade') return graded(grade(task.instruction), '检查长度、问法和指代是否清楚，然后给出等级。')
+  if (task.kind === 'screen') return graded(gradeText(task.text), '检查文字是否完整、通顺、有内容，然后给出等级。')
   if (task.kind === 'polish') {
     const text = polish(task.text, task.instruction)
     return { task: 'polish', reasoning: '找出与指令有关的句子，去掉杂质，再连成通顺的回答。', text }
   }
   const text = task.text === '' ? '' : polish(task.text.slice(-2_000), task.text.slice(-200))
   return { task: 'free', reasoning: '先理解用户的要求，再组织语言。', text }
+}
+
+function graded(result: Grade, reasoning: string): Draft {
+  return { task: 'grade', reasoning, text: result.good ? '【好】' : '【差】', grade: result }
 }
 
 /** Returns the seed for the writer from seed, sample and temperature of a request. */

@@ -1,0 +1,19 @@
+/** The order of the model stages in a graph, as numbers: later stages are served first. */
+
+/** Stages at which a run in phases can stop, so that one GPU can serve one model after the other. In order. */
+export const phases = ['dedup', 'screen', 'label', 'score', 'polish', 'pair'] as const
+export type Phase = (typeof phases)[number]
+
+/** Columns that may follow one stage. */
+export const columnsPerStageMax = 32
+const ranksPerStage = 100
+
+/** `stageOrder` of the built-in stages. */
+export const stageRanks = Object.fromEntries(
+  phases.map((name, index) => [name, index * ranksPerStage] as const),
+) as Readonly<Record<Phase, number>>
+
+/** Returns the `stageOrder` of a column. @param index among the columns after the same stage, from 0 */
+export function columnRank(after: Phase, index: number): number {
+  return stageRanks[after] + 1 + index
+}

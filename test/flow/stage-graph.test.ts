@@ -1,0 +1,106 @@
+/** Runs whose recipes have optional stages: the account, the columns and the bytes follow the recipe. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { AbortedError } from '../../lib/errors.js'
+import { openPart, rowsOf } from '../../lib/parquet/part-reader.js'
+import type { Counters } from '../../lib/run/accounting.js'
+import { verifyDirectory } from '../../lib/run/verify.js'
+import { type SimulatorOptions, startSimulator } from '../../lib/simulator/vllm/index.js'
+import { bytesOf, runTiny, startTiny, type TinyRun } from '../support/session.js'
+
+const screened = ['kun.screen={model: judge, keepAtLeast: 0.9}']
+
+async function serverFor(t: Test, options: Partial<SimulatorOptions> = {}) {
+  const server = await startSimulator(options)
+  t.teardown(() => server.close())
+  return server
+}
+
+type Cells = Readonly<Record<string, unknown>>
+
+/** All rows of a folder of a run, by file name. */
+async function rowsIn(directory: string, folder: 'data' | 'rejects'): Promise<Cells[]> {
+  const rows: Cells[] = []
+  for (const name of readdirSync(join(directory, folder)).sort()) {
+    const part = await openPart(join(directory, folder, name))
+    for await (const row of rowsOf(part)) rows.push(row)
+    await part.close()
+  }
+  return rows
+}
+
+function countersOf(directory: string): Counters {
+  return (JSON.parse(readFileSync(join(directory, 'stats.json'), 'utf8')) as { splits: Counters }).splits
+}
+
+t.test('a screen drops chunks before an instruction is written for them, and counts them as chunks', async (t) => {
+  const server = await serverFor(t)
+  const directory = join(t.testdir(), 'run')
+  t.equal(await runTiny({ directory, endpoint: server.url, set: screened }), 'input')
+  const own = countersOf(directory).skypile
+  const { screen, label, dedup } = own?.stages ?? {}
+  t.ok(screen && label && dedup && screen.in === dedup.out, 'every chunk that is no duplicate is graded')
+  const low = screen?.dropped['screen-low'] ?? 0
+  t.ok(low > 5 && (screen?.out ?? 0) > 20, `${low} of ${screen?.in} are dropped`)
+  t.equal(own?.chunkRejects.screen?.['screen-low'], low)
+  t.equal(own?.candidates, screen?.out)
+  t.equal(label?.in, 2 * (screen?.out ?? 0), 'two variants of each of the others')
+  for (const row of await rowsIn(directory, 'data')) {
+    if (!((row.screen as number) >= 0.9)) t.fail(`a row has the grade ${row.screen}`)
+  }
+  const rejects = (await rowsIn(directory, 'rejects')).filter(({ stage }) => stage === 'screen')
+  t.match(rejects[0], { reason: 'screen-low', variant: -1, detail: /^0\.\d+ < 0\.9 \(logprob\)$/ })
+  t.match(await verifyDirectory(directory), { findings: [] })
+})
+
+t.test('without the option a run has neither the stage nor its column', async (t) => {
+  const server = await serverFor(t)
+  const directory = join(t.testdir(), 'run')
+  await runTiny({ directory, endpoint: server.url, small: true })
+  t.notOk(Object.hasOwn((await rowsIn(directory, 'data'))[0] ?? {}, 'screen'))
+  t.notOk(Object.hasOwn(countersOf(directory).skypile?.stages ?? {}, 'screen'))
+})
+
+/** Runs the recipe in one go, and again with other requests in flight, stops and phases; compares the bytes. */
+async function sameBytes(t: Test, set: readonly string[], phases: readonly ('screen' | 'label' | 'polish')[]) {
+  const root = t.testdir()
+  const slow = await serverFor(t, { preset: 'delay', latencyMs: { min: 0, max: 40 } })
+  const run = (name: string, inFlight: number): TinyRun => ({
+    directory: join(root, name),
+    endpoint: slow.url,
+    set: [...set, `models.writer.inFlightMax=${inFlight}`, `models.judge.inFlightMax=${inFlight}`],
+    small: true,
+  })
+  await runTiny(run('wide', 64))
+  const expected = bytesOf(join(root, 'wide'))
+  t.ok(Object.keys(expected).length > 10, `${Object.keys(expected).length} files`)
+
+  await runTiny({ ...run('narrow', 1), endpoint: (await serverFor(t)).url })
+  t.strictSame(bytesOf(join(root, 'narrow')), expected, '1 in flight')
+
+  for (const through of phases) await runTiny({ ...run('phases', 64), session: { through } })
+  await runTiny(run('phases', 64))
+  t.strictSame(bytesOf(join(root, 'phases')), expected, `in phases: ${phases.join(', ')}`)
+
+  for (let stops = 0; stops < 3; stops++) {
+    let reached = (): void => {}
+    const cut = new Promise<void>((resolve) => {
+      reached = resolve
+    })
+    const onStep = (step: string, when: string): void => {
+      if (step === 'manifest-fsync' && when === 'after') reached()
+    }
+    const started = await startTiny({ ...run('stopped', 64), session: { onStep } })
+    await Promise.race([cut, started.done])
+    started.abort(new AbortedError('at once'))
+    await t.rejects(started.done, { code: 'KUN_ABORTED' })
+  }
+  // All is spilled that waits for an earlier record.
+  await runTiny({ ...run('stopped', 64), set: [...(run('stopped', 64).set ?? []), 'memory.reorderBytesMax=0'] })
+  t.strictSame(bytesOf(join(root, 'stopped')), expected, 'stopped three times, and resumed with every record spilled')
+}
+
+t.test('a screened run gives the same bytes in one go, in phases and after stops', (t) =>
+  sameBytes(t, screened, ['screen', 'label']),
+)
