@@ -9,7 +9,7 @@ import { type RejectReasonName, rejectReasons } from '../reject-reasons.js'
 import { type RunRecord, readRunRecord } from '../sinks/index.js'
 import type { FileLayer } from '../storage/files.js'
 import { runRecordName } from '../storage/run-layout.js'
-import { type PreparePlan, pinnedFilters } from '../text/plan.js'
+import { type PreparePlan, pinnedFilters, textVersion } from '../text/plan.js'
 import { type PinnedShard, pinnedShards } from './pinned-shards.js'
 import type { KunSettings } from './settings.js'
 
@@ -25,6 +25,7 @@ export async function runRecordOf(
   return {
     pinned: {
       version,
+      text: textVersion,
       recipe: pinned,
       shards: pinnedShards(shards),
       filters: pinnedFilters(plan.filters),

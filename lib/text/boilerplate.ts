@@ -1,110 +1,92 @@
 /**
- * Phrases of a web page that are not part of its text: navigation, legal notices, calls to share or subscribe. The cleaner
- * counts the lines that contain one; a filter limits their share.
+ * Words of a web page that are not part of its text: navigation, notices of rights, calls to share, forms, figures of the
+ * page. furniture.ts decides by them which lines are cut. Collected by hand from what Chinese sites and their software
+ * print, simplified and traditional.
  */
 
 /** Longest line that counts as boilerplate when it contains a phrase; a longer one is prose that mentions it. */
 export const boilerplateLineCharsMax = 80
 
-/** Collected by hand from Chinese web pages. */
-export const boilerplatePhrases: readonly string[] = [
-  '版权所有',
-  '版权归原作者',
-  '免责声明',
-  '侵权必究',
-  '未经授权',
-  '未经许可',
-  '转载请注明',
-  '本文来源',
-  '本文转自',
-  '来源网络',
-  '责任编辑',
-  '责编：',
-  '备案号',
-  '公网安备',
-  '增值电信业务经营许可证',
-  '网站地图',
-  '联系我们',
-  '关于我们',
-  '友情链接',
-  '返回首页',
-  '返回顶部',
-  '返回列表',
-  '当前位置',
-  '您的位置',
-  '上一篇',
-  '下一篇',
-  '上一页',
-  '下一页',
-  '相关阅读',
-  '相关推荐',
-  '相关文章',
-  '推荐阅读',
-  '猜你喜欢',
-  '热门推荐',
-  '热门标签',
-  '点击查看',
-  '点击下载',
-  '点击进入',
-  '点击关注',
-  '查看更多',
-  '查看全文',
-  '阅读全文',
-  '阅读原文',
-  '展开全文',
-  '加载更多',
-  '扫一扫',
-  '扫码关注',
-  '扫描二维码',
-  '长按识别',
-  '关注公众号',
-  '关注微信',
-  '微信公众号',
-  '微信扫码',
-  '分享到',
-  '加入收藏',
-  '设为首页',
-  '我要评论',
-  '发表评论',
-  '网友评论',
-  '登录注册',
-  '立即注册',
-  '立即登录',
-  '忘记密码',
-  '请先登录',
-  '立即购买',
-  '在线咨询',
-  '客服热线',
-  '免费咨询',
-  '请启用',
-  '浏览器不支持',
-]
-
-/** Returns whether codes[start … end) contains a phrase. */
-export type PhraseFinder = (codes: Uint16Array, start: number, end: number) => boolean
-
-/** Creates a finder. Most code units start no phrase, which one table look-up shows. */
-export function phraseFinder(phrases: readonly string[]): PhraseFinder {
-  const starts = new Uint8Array(65_536)
-  const byFirst = new Map<number, Uint16Array[]>()
-  for (const phrase of phrases) {
-    const codes = Uint16Array.from(phrase, (character) => character.charCodeAt(0))
-    const first = codes[0]
-    if (first === undefined) continue
-    starts[first] = 1
-    byFirst.set(first, [...(byFirst.get(first) ?? []), codes])
-  }
-  return (codes, start, end) => {
-    for (let at = start; at < end; at++) {
-      const code = codes[at] as number
-      if (starts[code] === 1 && byFirst.get(code)?.some((phrase) => matchesAt(phrase, codes, at, end))) return true
-    }
-    return false
-  }
+function words(...lists: string[]): readonly string[] {
+  return [
+    ...new Set(
+      lists
+        .join(' ')
+        .split(/\s+/)
+        .filter((word) => word !== ''),
+    ),
+  ]
 }
 
-function matchesAt(phrase: Uint16Array, codes: Uint16Array, at: number, end: number): boolean {
-  if (at + phrase.length > end) return false
-  for (let index = 1; index < phrase.length; index++) if (codes[at + index] !== phrase[index]) return false
-  return true
-}
+/**
+ * Phrases by which a short line that was not cut counts as boilerplate: most pages with them are not texts.
+ */
+export const boilerplatePhrases: readonly string[] = words(
+  '版权所有 版权归原作者 免责声明 侵权必究 未经授权 未经许可 转载请注明 本文来源 本文转自 来源网络 责任编辑 责编：',
+  '备案号 公网安备 增值电信业务经营许可证 网站地图 联系我们 关于我们 友情链接 返回首页 返回顶部 返回列表 当前位置',
+  '您的位置 上一篇 下一篇 上一页 下一页 相关阅读 相关推荐 相关文章 推荐阅读 猜你喜欢 热门推荐 热门标签 点击查看',
+  '点击下载 点击进入 点击关注 查看更多 查看全文 阅读全文 阅读原文 展开全文 加载更多 扫一扫 扫码关注 扫描二维码',
+  '长按识别 关注公众号 关注微信 微信公众号 微信扫码 分享到 加入收藏 设为首页 我要评论 发表评论 网友评论 登录注册',
+  '立即注册 立即登录 忘记密码 请先登录 立即购买 在线咨询 客服热线 免费咨询 请启用 浏览器不支持',
+)
+
+/** Phrases of furniture: a short line of which they are the larger part is cut. */
+export const furniturePhrases: readonly string[] = words(
+  // Rights and notices.
+  '版权所有 版權所有 版权归原作者 版权归作者 版权归属 侵权必究 侵权联系 侵权请 侵删 未经授权 未经许可 未经本站 未经书面 转载请注明 转载请保留 转载注明 禁止转载 谢绝转载 请勿转载 违者必究',
+  '免责声明 免責聲明 版权声明 本文来源 本文转自 本文转载自 本文链接 本文地址 本文标题 本文由网友 来源网络 来源于网络 来自网络 图片来源 图源网络 仅供参考 仅供学习交流 请自行判断 不代表本站 不代表本网 与本站立场无关 与本网无关 与本站无关 本站观点 本站立场 并不表明本站 仅代表作者 仅供其表达个人看法 如有侵权 请联系我们删除 联系删除 及时删除 投诉举报 文责自负',
+  '备案号 公网安备 公安备案 网安备 ICP备 ICP证 增值电信业务经营许可证 互联网新闻信息服务许可证 信息网络传播视听节目许可证 网络文化经营许可证 广播电视节目制作经营许可证 违法和不良信息举报 不良信息举报 举报电话 举报邮箱 法律顾问 网站建设 技术支持：',
+  // Editors and origin.
+  '责任编辑 責任編輯 责编： 责编: 网络编辑 值班编辑 文字编辑 实习编辑 本文编辑 小编微信 投稿邮箱 稿源：',
+  // Navigation.
+  '网站地图 網站地圖 网站首页 返回首页 返回主页 返回顶部 返回列表 返回目录 返回上页 返回上一页 回到顶部 回到首页 回首页 设为首页 設為首頁 加入收藏 收藏本站 收藏本页 联系我们 聯絡我們 關於我們 关于我们 关于本站 广告服务 广告合作 商务合作 友情链接 友情連結 友情提示 合作伙伴 网站导航 帮助中心 会员中心 会员登录 招贤纳士 诚聘英才 加入我们 意见反馈 用户协议 用户反馈 服务条款 隐私政策 隐私保护 当前位置 目前位置 您的位置 你的位置 所在位置 您现在的位置 您现在所在位置 您当前的位置 您目前的位置 上一篇 下一篇 上一頁 下一頁 上一页 下一页 上一章 下一章 上一条 下一条 上一主题 下一主题 末页 尾页 跳转到',
+  // Lists of other pages.
+  '相关阅读 相关文章 相关推荐 相关新闻 相关资讯 相关内容 相关搜索 相关链接 相关主题 相關閱讀 相關文章 相關新聞 推荐阅读 推薦閱讀 延伸阅读 延伸閱讀 精彩推荐 编辑推荐 热门推荐 热门文章 热门标签 热门搜索 热门评论 热门新闻 热点推荐 热点新闻 阅读排行 点击排行 本周排行 最新文章 最新资讯 最新评论 最新发布 猜你喜欢 猜您喜欢 你可能喜欢 您可能喜欢 你可能还喜欢 你可能感兴趣 您可能感兴趣 大家都在看 大家都在搜 大家还在看 看了又看 为您推荐 为你推荐 图文推荐 本类推荐 随机推荐 更多精彩 更多内容请 更多资讯请 更多详情请',
+  // Calls.
+  '点击查看 點擊查看 点击下载 点击进入 点击关注 点击播放 点击图片 点击这里 点击此处 查看更多 查看全文 查看原文 查看详情 阅读全文 阅读原文 閱讀全文 阅读更多 展开全文 展开阅读 加载更多 继续阅读 扫一扫 掃一掃 扫码关注 扫码下载 扫描二维码 扫描下方二维码 长按识别 长按二维码 识别二维码 关注公众号 关注微信 关注我们 微信公众号 微信公众账号 微信扫码 微信扫一扫 手机扫码 手机客户端 下载客户端 下载APP 打开APP 客户端下载 分享到 分享至 一键分享 分享给好友 分享朋友圈 转发到 分享此文 打印本页 打印本文 关闭窗口 关闭本页 字体大小 字号： 欢迎转载 欢迎关注 欢迎收藏 立即购买 加入购物车 在线咨询 在线客服 在线留言 客服热线 客服电话 服务热线 咨询热线 免费咨询 全国统一 订阅本站',
+  // Forms and comments.
+  '我要评论 我要留言 我要投稿 我要纠错 发表评论 發表評論 发表留言 网友评论 網友評論 网友留言 用户评论 全部评论 所有评论 暂无评论 还没有评论 查看评论 条评论 评论须知 文明上网 文明发言 登录后 登录注册 登录后再 登录后才 立即注册 免费注册 立即登录 快速登录 忘记密码 找回密码 自动登录 记住密码 请先登录 尚未登录 请输入验证码 看不清换一张 换一张 用户名： 验证码： 匿名发表 请启用 浏览器不支持 浏览器版本过低 建议使用 请稍候 正在加载 加载中 复制链接 只看该作者 只看楼主 本帖最后由 倒序浏览 正序浏览 电梯直达 使用道具 快速回复 发表于 上传者 举报 浏览次数 阅读次数 点击次数 点击数 点击量 浏览量 阅读量 访问量 人气：',
+)
+
+/** Words that are a whole link of a menu. Three or more of them between separators are a menu. */
+export const menuWords: ReadonlySet<string> = new Set(
+  words(
+    '首页 首頁 主页 主頁 网站首页 返回首页 网首页 中文版 English 英文版 繁体 繁體 简体 手机版 电脑版 触屏版 WAP版 无障碍 登录 登錄 登入 注册 註冊 退出 会员 会员登录 免费注册 注册登录 登录注册 搜索 搜索一下 帮助 帮助中心 客服 客服中心 反馈 意见反馈 投诉 举报 收藏 收藏本站 加入收藏 设为首页 网站地图 站点地图 网站导航 导航 RSS RSS订阅 订阅 关于 关于我们 关于本站 關於我們 联系 联系我们 联系方式 聯絡我們 加入我们 广告服务 广告合作 商务合作 合作 友情链接 版权声明 免责声明 法律声明 隐私政策 隐私声明 服务条款 用户协议 使用条款 招聘 招聘信息 人才招聘 诚聘英才 招贤纳士 站长统计',
+    '公司 公司首页 公司简介 公司介绍 公司概况 企业简介 企业概况 企业文化 企业荣誉 荣誉资质 资质荣誉 组织机构 组织架构 发展历程 公司新闻 公司动态 企业新闻 企业动态 新闻 新闻中心 新闻动态 新闻资讯 行业新闻 行业动态 行业资讯 通知公告 公告 公示公告 最新公告 媒体报道 产品 产品中心 产品展示 产品介绍 产品列表 产品分类 产品系列 热销产品 成功案例 案例 案例展示 工程案例 客户案例 经典案例 解决方案 服务 服务中心 服务项目 服务支持 技术支持 技术文章 售后服务 下载 下载中心 资料下载 在线留言 留言 留言板 在线订购 在线咨询 营销网络 招商加盟 加盟 视频中心 视频展示 图片展示',
+    '国内 国际 社会 军事 财经 体育 娱乐 科技 教育 健康 汽车 房产 旅游 文化 历史 视频 图片 博客 微博 论坛 社区 专题 游戏 音乐 电影 电视剧 动漫 小说 女性 时尚 美食 生活 情感 星座 育儿 亲子 家居 数码 手机 股票 基金 理财 彩票 评论 读书 公益 法治 法制 地方 港澳 台湾 国学 艺术 收藏 养生 两性 笑话 直播 问答 知道 百科 贴吧 文库 地图 天气 招商 招标 政务 政务公开 信息公开 办事服务 互动交流 领导信箱 机构设置 政策法规 党建 党建工作 学校概况 学校首页 校园文化 招生 招生就业 院系设置 师资队伍 教学科研 学生工作',
+    '上一页 下一页 上页 下页 末页 尾页 上一篇 下一篇 返回 返回列表 返回顶部 返回首页 顶部 更多 查看更多 打印 打印本页 关闭 关闭窗口 分享 转发 复制链接 复制 点赞 赞 顶 踩 回复 引用 推荐 微信 朋友圈 新浪微博 腾讯微博 QQ QQ空间 QQ好友 人人网 开心网 豆瓣 最新评论 最热评论 最新 最热 热门 精选 全部 综合 排行 排行榜 购物车 我的订单 我的收藏 个人中心 用户中心 目录 书签 加入书签 投票推荐 打赏 纠错 我要纠错 关注 已关注 广告 播报 编辑 暂无 发表评论 我要评论 写评论 忘记密码 立即注册 立即登录 点击进入 查看 进入',
+  ),
+)
+
+/** Menu words that a page has once as a line of its own; others are cut in runs only. */
+export const lineWords: ReadonlySet<string> = new Set(
+  words(
+    '首页 网站首页 返回首页 返回主页 返回顶部 返回列表 返回目录 返回上页 返回上一页 回到顶部 顶部 设为首页 加入收藏 收藏本站 网站地图 联系我们 关于我们 友情链接 登录注册 立即注册 免费注册 立即登录 忘记密码 更多 查看更多 更多内容 加载更多 点击加载更多 展开全文 阅读全文 查看全文 查看原文 阅读原文 点击阅读原文 打印本页 关闭窗口 我要评论 发表评论 网友评论 最新评论 热门评论 全部评论 暂无评论 写评论 我来说两句 分享到 复制链接 只看该作者 倒序浏览 上一页 下一页 上一篇 下一篇 上一章 下一章 末页 尾页 加入书签 English 手机版 电脑版 在线客服 在线咨询 微信扫一扫 扫一扫 点击查看大图 点击图片查看原图 图片加载中 加载中 正在加载 正在加载中 请稍候 播报编辑 新浪微博 QQ空间 QQ好友 朋友圈',
+  ),
+)
+
+/** Headings of lists of other pages: the short lines behind one are cut with it. */
+export const listHeadings: ReadonlySet<string> = new Set(
+  words(
+    '相关阅读 相关文章 相关推荐 相关新闻 相关资讯 相关内容 相关搜索 相关链接 相关主题 相关专题 相关报道 相关视频 相关产品 相关帖子 相關閱讀 相關文章 相關新聞 相關連結 推荐阅读 推荐文章 推荐资讯 推荐新闻 推薦閱讀 延伸阅读 延伸閱讀 拓展阅读 更多阅读 更多相关 精彩推荐 精彩阅读 编辑推荐 今日推荐 热门推荐 热门文章 热门标签 热门搜索 热门新闻 热门资讯 热门话题 热门专题 热点推荐 热点新闻 热点文章 今日热点 阅读排行 阅读排行榜 点击排行 点击排行榜 新闻排行 新闻排行榜 排行榜 本周排行 本周热门 本月热门 最新文章 最新资讯 最新新闻 最新发布 最近更新 最近文章 猜你喜欢 猜您喜欢 你可能喜欢 您可能喜欢 你可能还喜欢 您可能还喜欢 你可能感兴趣 您可能感兴趣 你可能感兴趣的文章 大家都在看 大家还在看 大家都在搜 看了又看 网友还看了 为您推荐 为你推荐 图文推荐 图片推荐 本类推荐 本栏推荐 随机推荐 友情链接 友情連結 栏目导航 网站导航 站内导航 快速导航 产品分类 文章分类 文章归档 标签云 热门图片 上一篇 下一篇',
+  ),
+)
+
+/** Labels before a colon whose lines are cut wherever they are. */
+export const labels: readonly string[] = words(
+  '上一篇 下一篇 上一篇文章 下一篇文章 上篇 下篇 前一篇 后一篇 上一章 下一章 上一页 下一页 上一条 下一条 上一条新闻 下一条新闻 上一个 下一个 上一主题 下一主题 上一篇新闻 下一篇新闻 上一產品 上一产品 下一产品 上一则 下一则',
+  '责任编辑 責任編輯 责编 文字编辑 网络编辑 值班编辑 执行编辑 实习编辑 本文编辑 美术编辑 编辑整理 责任校对 编校 本文来源 文章来源 稿件来源 信息来源 新闻来源 内容来源 稿源 本文转自 转载自 本文链接 本文地址 本文标题 文章标题 原文链接 原文地址 原文网址 文章链接 转载请注明 转载请注明出处 转载请保留 版权所有 版权声明 版权申明 免责声明 特别声明 郑重声明 本站声明',
+  '浏览次数 浏览量 浏览 阅读次数 阅读量 阅读数 点击次数 点击数 点击量 点击率 查看次数 访问量 访问次数 人气 字号 字体 字体大小 分享到 分享至 一键分享 转发到 文章标签 本文标签 热门标签 文章关键词 相关标签 Tags tags Tag TAG TAGS 当前位置 目前位置 您的位置 你的位置 您现在的位置 您当前的位置 您当前位置 你现在的位置 所在位置 您现在所在位置 您目前的位置 您所在的位置 现在位置 友情链接 热门搜索 热搜词 热搜 大家都在搜 相关搜索 相关阅读 相关文章 相关新闻 相关推荐 推荐阅读 推荐链接 延伸阅读 相关链接 相关专题 客服热线 客服电话 服务热线 咨询热线 全国热线 举报电话 举报邮箱 投稿邮箱 投诉电话 网站备案号 备案号 许可证编号 网站建设 技术支持 版权归属 快速导航 扫码关注 关注我们 扫一扫 微信公众号 官方微信 官方微博 新浪微博 发表评论 网友评论',
+)
+
+/** Labels that a text may have as well: their lines are cut among the first or the last lines alone. */
+export const edgeLabels: readonly string[] = words(
+  '来源 來源 出处 文章出处 编辑 編輯 编审 审核 校对 校對 标签 標籤 发布时间 发布日期 发布于 发布者 发布人 发布单位 更新时间 更新日期 发表时间 发表日期 录入 录入时间 上传时间 所属栏目 所属分类 原标题 图片来源 供稿 发稿时间',
+)
+
+/** What makes a line worth a look by furniture-lines.ts or line-tails.ts wherever it is in the line. */
+export const cuePhrases: readonly string[] = words(
+  [...boilerplatePhrases, ...furniturePhrases].join(' '),
+  '来源： 来源: 作者： 编辑： 编辑: 浏览： 浏览: 阅读： 阅读: 点击： 点击: 人气: 字号 发布时间 更新时间 发表时间 原标题 声明： 声明: 本站 本网 ICP Copyright COPYRIGHT copyright 版權所有',
+  '[详细 [全文 [详情 [更多 [展开 [编辑 (全文 （全文 【全文 【详 更多> 详情> 详细> 全文> 更多» 点击阅读 继续阅读 播报 校对： 转自：',
+)

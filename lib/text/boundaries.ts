@@ -23,6 +23,13 @@ export interface Boundaries {
   readonly heading: Int32Array
 }
 
+/** Whether nothing but indentation is before the position in its line. */
+function isFirstInLine(codes: Uint16Array, start: number): boolean {
+  let at = start
+  while (at > 0 && (codes[at - 1] === 0x20 || codes[at - 1] === 0x09 || codes[at - 1] === 0x3000)) at--
+  return at === 0 || codes[at - 1] === newline
+}
+
 /** Returns the boundaries of the units. Linear in the length of the text. */
 export function boundariesOf(
   { codes, length }: { readonly codes: Uint16Array; readonly length: number },
@@ -41,7 +48,7 @@ export function boundariesOf(
   for (let unit = 0; unit < count; unit++) {
     const start = units.start[unit] as number
     const end = units.end[unit] as number
-    const opensLine = start === 0 || codes[start - 1] === newline
+    const opensLine = isFirstInLine(codes, start)
     if (opensLine && isFence(codes, start)) {
       // The fence that ends a block is inside it; what follows is not.
       if (unit > 0 && fenced) rank[unit - 1] = Boundary.inside

@@ -203,8 +203,9 @@ const clauseMarks = new Set([...'，、；：,;: \n'].map((mark) => mark.charCod
 
 /** Builds units from parts of sentences: trims blanks and counts UTF-8 bytes. */
 class Parts {
-  readonly #rows: { start: number; end: number; rank: number; centiTokens: number; saved: number }[] = []
+  readonly #rows: { start: number; end: number; rank: number; centiTokens: number; gap: number; saved: number }[] = []
   #centiTokens = 0
+  #before = 0
 
   add(codes: Uint16Array, start: number, end: number, rank: number, centiTokens: number): void {
     this.#centiTokens += centiTokens
@@ -213,24 +214,29 @@ class Parts {
     while (from < to && codes[from] === 0x20) from++
     while (to > from && codes[to - 1] === 0x20) to--
     if (from === to) return
-    let saved = 0
-    for (let index = from; index < to; index++) saved += savedBytes(codes[index] as number)
-    this.#rows.push({ start: from, end: to, rank, centiTokens: this.#centiTokens, saved })
+    const gap = this.#rows.length === 0 ? 0 : savedIn(codes, this.#before, from)
+    this.#before = to
+    this.#rows.push({
+      start: from,
+      end: to,
+      rank,
+      centiTokens: this.#centiTokens,
+      gap,
+      saved: savedIn(codes, from, to),
+    })
   }
 
   units(): Units {
     const rows = this.#rows
     let saved = 0
-    let before = 0
     const savedStart: number[] = []
     const savedEnd: number[] = []
-    rows.forEach((row, index) => {
-      if (index > 0) saved += 2 * (row.start - before)
+    for (const row of rows) {
+      saved += row.gap
       savedStart.push(saved)
       saved += row.saved
       savedEnd.push(saved)
-      before = row.end
-    })
+    }
     return {
       count: rows.length,
       start: Int32Array.from(rows, (row) => row.start),
@@ -241,6 +247,12 @@ class Parts {
       savedEnd: Int32Array.from(savedEnd),
     }
   }
+}
+
+function savedIn(codes: Uint16Array, start: number, end: number): number {
+  let saved = 0
+  for (let index = start; index < end; index++) saved += savedBytes(codes[index] as number)
+  return saved
 }
 
 /** Returns 3 minus the bytes that a code unit takes in UTF-8; a surrogate pair takes 4 for two. */

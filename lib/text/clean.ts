@@ -1,13 +1,15 @@
 /**
- * Cleans a text in one pass over its code units and collects the data for filters and chunker: NFC, ordinary letters
- * and digits for full-width ones, no invisible characters, runs of blanks and line ends collapsed; ends of sentences
- * and lines; number of characters of each class. Punctuation is not changed.
+ * Cleans a text and collects the data for filters and chunker.
+ *
+ * One pass over its code units (text-scanner.ts): NFC, ordinary letters and digits for full-width ones, no invisible
+ * characters, runs of blanks and line ends collapsed; ends of sentences and lines; number of characters of each class.
+ * Punctuation is not changed. The pass also notes whether the text may have markup (markup.ts), indentation that means
+ * something (layout.ts) or page furniture (furniture.ts); such a text is changed and scanned again. Prose takes one pass.
  *
  * The result is in buffers that the next call overwrites.
  */
 import { Buffer } from 'node:buffer'
 import { AsideList, type Asides, findAsides } from './asides.js'
-import { boilerplatePhrases, phraseFinder } from './boilerplate.js'
 import {
   CharacterClass,
   type CharacterTables,
@@ -16,6 +18,10 @@ import {
   composeText,
   isIdeographHigh,
 } from './characters.js'
+import { type WithoutFurniture, withoutFurniture } from './furniture.js'
+import { createFurnitureCues } from './furniture-cues.js'
+import { indentedLines } from './layout.js'
+import { withoutMarkup } from './markup.js'
 import { TextMemory } from './text-memory.js'
 import { TextScanner } from './text-scanner.js'
 import type { Units } from './units.js'
@@ -44,31 +50,68 @@ export interface CleanText {
   readonly proseCounts: Int32Array
   /** Code units of the lines, and of the ends of lines, that were cut as page furniture. */
   readonly furnitureChars: number
+  /** The start of the text before the cut, for a reject; null if nothing was cut. */
+  readonly beforeCut: string | null
   /** Number of lines that ended in a call to read the rest elsewhere, which was cut. */
   readonly teasers: number
 }
 
-/** Cleans a string, or code units. */
-export type Cleaner = (text: string | Uint16Array) => CleanText
+/** Cleans a string, or code units. @param isTitle leaves page furniture, and removes all indentation */
+export type Cleaner = (text: string | Uint16Array, isTitle?: boolean) => CleanText
 
 /** @param memory holds the texts; a text given as code units may be in it too */
 export function createCleaner(memory: TextMemory = new TextMemory()): Cleaner {
   const tables = characterTables()
-  const scanner = new TextScanner(memory, tables, phraseFinder(boilerplatePhrases))
+  const scanner = new TextScanner(memory, tables, createFurnitureCues())
   const cleaned = new Cleaned(scanner, tables)
-  return (text) => {
-    scanner.open(text, tables.classes)
-    if (!scanner.scan()) {
-      scanner.open(
-        composeText(typeof text === 'string' ? text : codesToString(text, 0, text.length)),
-        tables.settledClasses,
-      )
-      scanner.scan()
+  return (text, isTitle = false) => {
+    scanText(scanner, tables, text, isTitle)
+    if (scanner.hasMarkupCue) {
+      const marked = codesToString(scanner.source, 0, scanner.source.length)
+      const plain = withoutMarkup(marked)
+      if (plain !== marked) scanText(scanner, tables, plain, isTitle)
+    }
+    cleaned.clear()
+    if (!isTitle && (scanner.hasFurnitureCue || startsTwice(scanner))) {
+      const all = codesToString(scanner.codes, 0, scanner.length)
+      const found = withoutFurniture(all)
+      if (found.chars > 0) scanText(scanner, tables, found.text, isTitle)
+      cleaned.cut(found, all)
     }
     cleaned.measure()
     return cleaned
   }
 }
+
+/** Scans a text; again where it must be composed first, and where indentation is kept. */
+function scanText(scanner: TextScanner, tables: CharacterTables, text: string | Uint16Array, isTitle: boolean): void {
+  scanner.open(text, tables.classes)
+  if (!scanner.scan()) {
+    scanner.open(
+      composeText(typeof text === 'string' ? text : codesToString(text, 0, text.length)),
+      tables.settledClasses,
+    )
+    scanner.scan()
+  }
+  if (isTitle || scanner.indents === 0) return
+  const hasCode = mayHaveAsides(scanner)
+  if (!hasCode && scanner.length > shortLineChars * scanner.lines) return
+  const indented = indentedLines(scanner, hasCode)
+  if (indented !== null) scanner.scanIndented(indented)
+}
+
+/** Mean length of lines, in code units, up to which they may be verses or a list. */
+const shortLineChars = 40
+
+/** Whether the second line starts as the first does, for as many code units as `doubledChars`. */
+function startsTwice({ codes, lines, lineStart }: TextScanner): boolean {
+  if (lines < 3) return false
+  const second = lineStart[1] as number
+  for (let at = 0; at < doubledChars; at++) if (codes[at] !== codes[second + at]) return false
+  return true
+}
+
+const doubledChars = 4
 
 /** The text of the last scan with the figures that need the whole of it. */
 class Cleaned implements CleanText {
@@ -78,6 +121,8 @@ class Cleaned implements CleanText {
   proseLength = 0
   furnitureChars = 0
   teasers = 0
+  boilerplateChars = 0
+  beforeCut: string | null = null
   readonly #scanner: TextScanner
   readonly #tables: CharacterTables
 
@@ -107,18 +152,26 @@ class Cleaned implements CleanText {
   get urlChars() {
     return this.#scanner.urlChars
   }
-  get boilerplateChars() {
-    return this.#scanner.boilerplateChars
+
+  clear(): void {
+    this.furnitureChars = this.teasers = this.boilerplateChars = 0
+    this.beforeCut = null
+  }
+
+  cut({ chars, teasers, boilerplateChars }: WithoutFurniture, all: string): void {
+    if (chars > 0) this.beforeCut = all.slice(0, beforeCutCharsMax)
+    this.furnitureChars = chars
+    this.teasers = teasers
+    this.boilerplateChars = boilerplateChars
   }
 
   measure(): void {
-    const { counts, length, urlChars } = this.#scanner
+    const { counts, length } = this.#scanner
     this.proseCounts.set(counts)
     this.proseLength = length
     this.asideChars.fill(0)
     this.asides.clear()
-    const marks = (counts[CharacterClass.asciiPunctuation] as number) + (counts[CharacterClass.symbol] as number)
-    if (urlChars === 0 && asideMarksShare * marks < length) return
+    if (!mayHaveAsides(this.#scanner)) return
     findAsides(this.#scanner, this.#tables.settledClasses, this.asides)
     for (let aside = 0; aside < this.asides.count; aside++) this.#exclude(aside)
   }
@@ -139,6 +192,13 @@ class Cleaned implements CleanText {
   }
 }
 
+function mayHaveAsides({ counts, length, urlChars }: TextScanner): boolean {
+  const marks = (counts[CharacterClass.asciiPunctuation] as number) + (counts[CharacterClass.symbol] as number)
+  return urlChars > 0 || asideMarksShare * marks >= length
+}
+
+const beforeCutCharsMax = 400
+
 /** Asides are looked for where marks and symbols are at least one code unit in this many. */
 const asideMarksShare = 50
 
@@ -150,9 +210,9 @@ function countedAs(code: number, before: number, classes: Uint8Array): number {
   return isIdeographHigh(high) ? CharacterClass.han : CharacterClass.symbol
 }
 
-/** Returns the cleaned text as a string: for titles. */
+/** Returns a cleaned title as a string. */
 export function cleanString(cleaner: Cleaner, text: string): string {
-  const { codes, length } = cleaner(text)
+  const { codes, length } = cleaner(text, true)
   return codesToString(codes, 0, length)
 }
 

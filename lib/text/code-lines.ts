@@ -46,6 +46,17 @@ export function isCodeLine(codes: Uint16Array, start: number, end: number): bool
   return marks > 0 && opensCode(codes, start, stop)
 }
 
+/** Whether codes[start … end) starts with the mark of a comment. */
+export function isCommentLine(codes: Uint16Array, start: number, end: number): boolean {
+  if (end - start < 2) return false
+  const [first, second] = [codes[start], codes[start + 1]]
+  return (
+    (first === 0x2f && (second === 0x2f || second === 0x2a)) ||
+    (first === 0x23 && second === 0x20) ||
+    (first === 0x2d && second === 0x2d)
+  )
+}
+
 /** Whether codes[start … end) is visible and has ASCII only. */
 export function isAsciiLine(codes: Uint16Array, start: number, end: number): boolean {
   if (end - start > codeLineCharsMax) return false

@@ -9,6 +9,9 @@ import { type CustomFilterFile, findCustomFilters } from './custom.js'
 import { type QualityOptions, qualityOptions } from './filters.js'
 import type { TokenFamily } from './token-families.js'
 
+/** Version of cleaning, filters and chunking, which run.json pins: raise it when the same text gives other chunks or rejects. */
+export const textVersion = 2
+
 export const prepareOptions = z.strictObject({
   chunk: chunkOptions.prefault({}),
   quality: qualityOptions.prefault({}),

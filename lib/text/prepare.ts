@@ -15,6 +15,7 @@ import { type RecordPlace, recordPlaces } from './records.js'
 import { loadScreen, type ScreenClassifier } from './screen/classifier.js'
 import { createSigner, type Signer } from './signature.js'
 import { TextMemory } from './text-memory.js'
+import { repeatsTitle, titleCharsMax, withoutSiteName } from './titles.js'
 import { loadTokenCounter, type TokenCounter } from './tokens.js'
 import { codesOf, makeWellFormed } from './well-formed.js'
 
@@ -104,7 +105,7 @@ function prepareRecord(place: RecordPlace, block: Block, preparer: Preparer, rej
     packAsIs(decoded, place, preparer)
     return
   }
-  const title = decoded.title === '' ? '' : cleanString(stages.clean, decoded.title).replaceAll('\n', ' ')
+  const title = decoded.title === '' ? '' : titleOf(stages.clean, decoded.title)
   const text = stages.clean(decoded.text)
   const rejection = rejectionOf(text, decoded, title, `${block.shard}:${offset}`, stages)
   if (rejection !== null) {
@@ -112,7 +113,7 @@ function prepareRecord(place: RecordPlace, block: Block, preparer: Preparer, rej
       rejection.stage,
       rejection.reason,
       rejection.detail,
-      codesToString(text.codes, 0, Math.min(text.length, 400)),
+      text.beforeCut ?? codesToString(text.codes, 0, Math.min(text.length, 400)),
       decoded.key,
     )
     return
@@ -137,7 +138,14 @@ function rejectionOf(
   place: string,
   stages: TextStages,
 ): StagedRejection | null {
-  if (text.length === 0) return { stage: 'clean', reason: 'no-text', detail: 'nothing visible in it' }
+  if (text.length === 0) {
+    if (text.furnitureChars === 0) return { stage: 'clean', reason: 'no-text', detail: 'nothing visible in it' }
+    return {
+      stage: 'filter',
+      reason: 'boilerplate',
+      detail: `all ${text.furnitureChars} characters are page furniture`,
+    }
+  }
   const rejection = filterText(text, stages.plan.quality, stages.meters)
   if (rejection !== null) return { stage: 'filter', ...rejection }
   let current: string | null = null
@@ -155,13 +163,18 @@ function rejectionOf(
   return null
 }
 
+/** Returns a title in one line, without the name of the site. */
+function titleOf(clean: Cleaner, title: string): string {
+  return withoutSiteName(cleanString(clean, title).replaceAll('\n', ' '))
+}
+
 /** Returns the first unit to chunk: a first line that repeats the title is skipped, because the title has its own column. */
-function firstUnitAfterTitle(text: CleanText, title: string): number {
-  const { units, codes } = text
-  if (title === '' || codes[title.length] !== 0x0a || text.lines < 2) return 0
-  for (let index = 0; index < title.length; index++) if (codes[index] !== title.charCodeAt(index)) return 0
+function firstUnitAfterTitle({ units, codes, lines, lineStart }: CleanText, title: string): number {
+  if (title === '' || lines < 2) return 0
+  const end = lineStart[1] as number
+  if (end > 2 * titleCharsMax || !repeatsTitle(codesToString(codes, 0, end).trimEnd(), title)) return 0
   let unit = 0
-  while ((units.start[unit] as number) < title.length) unit++
+  while ((units.start[unit] as number) < end) unit++
   return unit
 }
 

@@ -4,7 +4,6 @@
  */
 import { Buffer } from 'node:buffer'
 import { endsWithAbbreviation } from './abbreviations.js'
-import { boilerplateLineCharsMax, type PhraseFinder } from './boilerplate.js'
 import { continuesSentence } from './boundaries.js'
 import {
   astralMayCompose,
@@ -15,6 +14,7 @@ import {
   isLatin,
   isLowSurrogate,
 } from './characters.js'
+import type { FurnitureCues } from './furniture-cues.js'
 import { growArray } from './grow-array.js'
 import { linkEnd, schemeChars } from './links.js'
 import type { TextMemory } from './text-memory.js'
@@ -35,7 +35,13 @@ export class TextScanner {
   lineStart = new Int32Array(64)
   readonly counts = new Int32Array(characterClassCount)
   urlChars = 0
-  boilerplateChars = 0
+  /** Input position of the first visible code unit of each line. */
+  lineFrom = new Int32Array(64)
+  /** Lines before which blanks were removed. */
+  indents = 0
+  /** Whether the text may contain markup (markup.ts), and whether a line of it may be page furniture (furniture.ts). */
+  hasMarkupCue = false
+  hasFurnitureCue = false
 
   /** Ends in a 0, which continues nothing, so that looking ahead needs no bounds check. */
   #source = new Uint16Array(0)
@@ -51,6 +57,11 @@ export class TextScanner {
   #extra = 0
   /** Output position of the start of the current line. */
   #lineOpen = 0
+  /** Output and input position of its first visible code unit. */
+  #lineText = 0
+  #lineFrom = 0
+  /** Lines whose blanks at the start are kept; null if there are none. */
+  #indented: Uint8Array | null = null
   #quoteOpen = false
   /** The sentence has ended, but closing marks may follow. */
   #ended = false
@@ -59,12 +70,12 @@ export class TextScanner {
 
   readonly #memory: TextMemory
   readonly #tables: CharacterTables
-  readonly #isBoilerplate: PhraseFinder
+  readonly #mayBeFurniture: FurnitureCues
 
-  constructor(memory: TextMemory, tables: CharacterTables, isBoilerplate: PhraseFinder) {
+  constructor(memory: TextMemory, tables: CharacterTables, mayBeFurniture: FurnitureCues) {
     this.#memory = memory
     this.#tables = tables
-    this.#isBoilerplate = isBoilerplate
+    this.#mayBeFurniture = mayBeFurniture
     this.#classes = tables.classes
     memory.setClasses(tables.classes, tables.settledClasses)
   }
@@ -82,11 +93,28 @@ export class TextScanner {
     this.#source[length] = 0
     this.#sourceLength = length
     this.#classes = classes
+    this.#reset(null)
+  }
+
+  #reset(indented: Uint8Array | null): void {
     this.counts.fill(0)
-    this.length = this.lines = this.urlChars = this.boilerplateChars = 0
-    this.#shift = this.#copied = this.#done = this.#saved = this.#extra = this.#lineOpen = this.#urlEnd = 0
-    this.#quoteOpen = this.#ended = false
+    this.length = this.lines = this.urlChars = this.indents = 0
+    this.#shift = this.#copied = this.#done = this.#saved = this.#extra = this.#urlEnd = 0
+    this.#lineOpen = this.#lineText = this.#lineFrom = 0
+    this.#quoteOpen = this.#ended = this.hasMarkupCue = this.hasFurnitureCue = false
+    this.#indented = indented
     this.units.clear()
+  }
+
+  /** The code units of the text that was opened; `scan` has made its blanks and line ends uniform. */
+  get source(): Uint16Array {
+    return this.#source.subarray(0, this.#sourceLength)
+  }
+
+  /** Scans the same text again. @param indented lines whose blanks at the start are kept, by number */
+  scanIndented(indented: Uint8Array): void {
+    this.#reset(indented)
+    this.scan()
   }
 
   /** Scans the text. Returns false if it must be composed first. */
@@ -147,6 +175,7 @@ export class TextScanner {
       default:
         if (kind === CharacterClass.quote) this.#quoteOpen = !this.#quoteOpen
         else if (kind === CharacterClass.colon || kind === CharacterClass.letterW) this.#link(at)
+        else if (kind === CharacterClass.asciiPunctuation || kind === CharacterClass.closer) this.#markupCue(at, code)
         this.#keep(at, code, kind)
     }
     return true
@@ -198,7 +227,12 @@ export class TextScanner {
     while (end < sourceLength && this.#isGap(end)) end++
     this.#done = end
     const atLineEnd = end >= sourceLength || classes[source[end] as number] === CharacterClass.newline
-    if (atLineEnd || at + this.#shift === this.#lineOpen) {
+    const atLineStart = at + this.#shift === this.#lineOpen
+    if (atLineStart && !atLineEnd) {
+      this.#indent(at, end)
+      return
+    }
+    if (atLineEnd) {
       this.#drop(at, end)
       return
     }
@@ -211,11 +245,13 @@ export class TextScanner {
     let ends = 0
     let previous = 0
     let end = at
+    let afterLast = at
     for (; end < sourceLength; end++) {
       const code = source[end] as number
       const kind = classes[code] as number
       if (kind === CharacterClass.newline) {
         if (code !== 0x0a || previous !== 0x0d) ends++
+        afterLast = end + 1
       } else if (!this.#isGap(end)) break
       // Removed characters do not separate CR from LF; blanks do.
       if (kind <= CharacterClass.newline) previous = code
@@ -223,15 +259,45 @@ export class TextScanner {
     this.#done = end
     const nothingBefore = at + this.#shift === this.#lineOpen
     if (!nothingBefore) this.#endLine(at + this.#shift, ends)
-    if (nothingBefore || end >= sourceLength) {
-      this.#drop(at, end)
-      this.#lineOpen = end + this.#shift
-      return
+    if (nothingBefore || end >= sourceLength) this.#drop(at, afterLast)
+    else {
+      source[at] = 0x0a
+      if (ends > 1) source[at + 1] = 0x0a
+      this.#separate(at, ends > 1 ? 2 : 1, afterLast, CharacterClass.newline)
     }
-    source[at] = 0x0a
-    if (ends > 1) source[at + 1] = 0x0a
-    this.#separate(at, ends > 1 ? 2 : 1, end, CharacterClass.newline)
-    this.#lineOpen = end + this.#shift
+    this.#lineOpen = afterLast + this.#shift
+    this.#indent(afterLast, end)
+  }
+
+  /** Removes or keeps the blanks of input [from … to) at the start of a line. */
+  #indent(from: number, to: number): void {
+    if (from < to) {
+      this.indents++
+      if (this.#indented === null || this.#indented[this.lines] !== 1 || to >= this.#sourceLength) this.#drop(from, to)
+      else this.#keepIndent(from, to)
+    }
+    this.#lineText = to + this.#shift
+    this.#lineFrom = to
+  }
+
+  #keepIndent(from: number, to: number): void {
+    const source = this.#source
+    for (let at = from; at < to; at++) {
+      const code = source[at] as number
+      if (this.#classes[code] !== CharacterClass.blank) {
+        this.#drop(at, at + 1)
+        continue
+      }
+      if (code !== 0x09 && code !== 0x3000) source[at] = 0x20
+      this.#count(CharacterClass.blank, 1, code === 0x3000 ? 0 : 2)
+    }
+    this.units.open(to + this.#shift, this.#saved)
+  }
+
+  #count(kind: number, count: number, saved: number): void {
+    this.counts[kind] = (this.counts[kind] as number) + count
+    this.#extra += count * ((centiTokensByClass[kind] as number) - hanCentiTokens)
+    this.#saved += saved
   }
 
   /** Whether the code unit is a blank or is removed. */
@@ -245,9 +311,7 @@ export class TextScanner {
   #separate(at: number, count: number, end: number, kind: number): void {
     const begun = at + this.#shift > this.units.openAt
     if (end > at + count) this.#drop(at + count, end)
-    this.counts[kind] = (this.counts[kind] as number) + count
-    this.#extra += count * ((centiTokensByClass[kind] as number) - hanCentiTokens)
-    this.#saved += 2 * count
+    this.#count(kind, count, 2 * count)
     if (!begun) this.units.open(end + this.#shift, this.#saved)
   }
 
@@ -274,6 +338,15 @@ export class TextScanner {
     this.urlChars += end - at + (this.#source[at] === 0x3a ? Math.min(schemeChars, at) : 0)
   }
 
+  /** Notes marks that start a tag, a reference, an image or a link, or a forum code. */
+  #markupCue(at: number, code: number): void {
+    const next = this.#source[at + 1] as number
+    if (code === 0x3c) this.hasMarkupCue ||= isLatin(next) || next === 0x2f || next === 0x21 || next === 0x3f
+    else if (code === 0x26) this.hasMarkupCue ||= isLatin(next) || next === 0x23
+    else if (code === 0x5b) this.hasMarkupCue ||= next === 0x2f
+    else if (code === 0x5d) this.hasMarkupCue ||= next === 0x28
+  }
+
   /** Whether a dot ends a sentence: after a word of letters and before a blank, not in 3.14, `1. `, or `U. S.` */
   #isFullStop(at: number): boolean {
     const next = this.#classes[this.#source[at + 1] as number]
@@ -290,15 +363,19 @@ export class TextScanner {
 
   /** @param end output position of the end of the line */
   #endLine(end: number, ends: number): void {
-    const start = this.#lineOpen
+    const start = this.#lineText
     const chars = end - start
-    if (chars <= boilerplateLineCharsMax) {
+    if (!this.hasFurnitureCue) {
       this.#flush(end - this.#shift)
-      if (this.#isBoilerplate(this.codes, start, end)) this.boilerplateChars += chars
+      this.hasFurnitureCue = this.#mayBeFurniture(this.codes, start, end)
     }
     this.#quoteOpen = this.#ended = false
-    if (this.lines === this.lineStart.length) this.lineStart = growArray(this.lineStart, 2 * this.lines)
-    this.lineStart[this.lines++] = start
+    if (this.lines === this.lineStart.length) {
+      this.lineStart = growArray(this.lineStart, 2 * this.lines)
+      this.lineFrom = growArray(this.lineFrom, 2 * this.lines)
+    }
+    this.lineFrom[this.lines] = this.#lineFrom
+    this.lineStart[this.lines++] = this.#lineOpen
     const lineIsUnit = this.units.openAt === start
     const last = this.#source[end - this.#shift - 1]
     const announces = last === 0x3a || last === 0xff1a

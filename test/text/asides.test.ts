@@ -33,7 +33,7 @@ t.test('Code is found by its fence, its marks and its shape', async (t) => {
       '函数如下：\nfunction add(a, b) {\n  return a + b\n}\n它把两个数相加。',
       [
         ['code', 'function add(a, b) {'],
-        ['code', 'return a + b'],
+        ['code', '  return a + b'],
         ['code', '}'],
       ],
     ],

@@ -1,0 +1,170 @@
+/**
+ * Decides by its words alone whether a line of a page is furniture. A line is judged as a whole: a sentence that mentions
+ * such a word is not furniture.
+ */
+import { edgeLabels, furniturePhrases, labels, lineWords, listHeadings, menuWords } from './boilerplate.js'
+
+/**
+ * `cut`: furniture. `edge`: furniture among the first and the last lines. `word`: a menu word, furniture in a run.
+ * `heading`: starts a list of other pages. `item`: may belong to such a list. `keep`: text.
+ */
+export type LineVerdict = 'cut' | 'edge' | 'word' | 'heading' | 'item' | 'keep'
+
+/** Longest line that may be furniture, in code units, except notices of rights. */
+export const furnitureCharsMax = 120
+/** Longest notice of rights in one line. */
+const noticeCharsMax = 400
+/** Longest title in a list of other pages. */
+const itemCharsMax = 50
+/** Share of the letters of a line that phrases of furniture must have. */
+const phraseShareMin = 0.5
+
+/** @param line without blanks at its ends; runs of blanks are one */
+export function judgeLine(line: string): LineVerdict {
+  if (line.length > furnitureCharsMax) return line.length <= noticeCharsMax && isNotice(line) ? 'cut' : 'keep'
+  const core = line.replace(edgeMarks, '')
+  if (core === '') return 'keep'
+  const word = core.replace(/[ （(]{0,2}\d{0,6}[）)]?$/, '')
+  if (lineWords.has(word) || lineWords.has(word.replaceAll(' ', ''))) return 'cut'
+  if (listHeadings.has(word)) return 'heading'
+  if (menuWords.has(word)) return 'word'
+  if (isPager(core)) return 'cut'
+  if (numbered.test(core)) return isItem(line) ? 'item' : 'keep'
+  if (isNotice(core) || isRightsLine(core) || isTrail(core) || isMenu(line) || isMeta(core)) return 'cut'
+  const label = labelVerdict(core)
+  if (label !== null) return label
+  if (phraseShare(line) >= phraseShareMin) return 'cut'
+  return isItem(line) ? 'item' : 'keep'
+}
+
+/** Marks around the words of a line: bullets, brackets, arrows. */
+const edgeMarks =
+  /^[\s\-—–_*#|｜│>»›＞→←<«‹＜^▲▼◆◇●○■□★☆►▶•·・【〖「『《〈[（(“":：,，、.。]+|[\s\-—–_*#|｜│>»›＞→←<«‹＜^▲▼◆◇●○■□★☆►▶•·・】〗」』》〉\]）)”":：,，、.。!！?？…]+$/g
+const numbered = /^(?:\d{1,2} ?[.、)）]|[（(]\d{1,2}[)）]|第[一二三四五六七八九十\d]{1,3}[步章节条、]|步骤)/
+
+/** Whether a line may be the title of another page. */
+function isItem(line: string): boolean {
+  return line.length <= itemCharsMax && !/[。！；;]|[^?？][”…]$/.test(line)
+}
+
+/** A notice of rights: it opens as one, however long. */
+function isNotice(line: string): boolean {
+  return notice.test(line)
+}
+
+const notice =
+  /^[【[（(*※★]?(?:免责声明|版权声明|版权申明|本站声明|特别声明|郑重声明|免責聲明|声明|注|特别说明|温馨提示|转载声明)[】\]）)]? ?[：:].{0,40}(?:转载|版权|本站|本网|侵权|原创|来源|作者观点|个人观点|投资建议|仅供参考|网络)|^(?:本站|本网)(?:所有|部分|大部分|发布|转载|刊登|内容|文章|注明)|^(?:凡|如)(?:注明|本网|本站|转载).{0,60}(?:转载|版权|来源|侵权)|^未经.{0,20}(?:授权|许可|同意|允许).{0,20}(?:不得|禁止|严禁|请勿|谢绝)|^(?:以上|本文|文章)(?:内容|仅代表|观点|来源|转自|转载自|为转载|系转载|由网友|图片).{0,60}(?:本站|本网|网友|仅供参考|侵权|立场无关|转载|网络)/
+
+/** Numbers of licences and the ends of pages. */
+function isRightsLine(line: string): boolean {
+  return rights.test(line) || (line.length <= 60 && owner.test(line))
+}
+
+const rights =
+  /ICP ?[备備证證]|公网安备|网安备\d|Copyright ?(?:©|\(c\)|（c）|\d{4}|by)|(?:©|&copy;|\(c\)) ?\d{4}|All Rights? Reserved|经营许可证.{0,6}[:：\d]/i
+const owner =
+  /^[^，。！；]{0,30}版[权權]所有$|^版[权權]所有(?:[\s:：©(（|,，、]|[^，。！；]{0,24}(?:公司|网|社|集团|中心|局|委|站|院|厅|府)$)|^版权归.{1,20}所有$/
+
+const homes = new Set('首页 首頁 主页 主頁 网站首页 返回首页 Home home HOME'.split(' '))
+
+/** The way to a page: 当前位置：首页 > 新闻 > 正文. */
+function isTrail(line: string): boolean {
+  if (!/[>»›＞→/-]/.test(line) || /[。！；]/.test(line)) return false
+  const plain = line.replace(/^[^：:>]{0,12}(?:位置|路径|导航)[：:]? ?/, '')
+  const steps = plain.split(/ ?(?:>+|»|›|＞|→|\/| - ) ?/).filter((step) => step !== '')
+  const [home = ''] = steps
+  if (steps.length < 2 || steps.slice(0, -1).some((step) => step.length > 24)) return false
+  return homes.has(home) || /(?:首页|网)$/.test(home)
+}
+
+/** Words of links between separators or blanks. */
+function isMenu(line: string): boolean {
+  if (/[。！；，]/.test(line)) return false
+  const piped = /[|｜│┃┊¦]/.test(line) && !line.startsWith('|')
+  const parts = line.split(piped ? /[|｜│┃┊¦]/ : /[ ·•・/>»›＞、【】[\]（）()「」]+/)
+  const segments = parts.map((part) => part.replace(/^[\s【[（(]+|[\s】\]）)\d]+$/g, '')).filter((part) => part !== '')
+  const known = segments.filter((segment) => menuWords.has(segment)).length
+  if (piped && segments.length === 2 && known === 2) return true
+  if (segments.length < menuSegmentsMin) return false
+  if (!piped) return known >= menuSegmentsMin && known >= 0.6 * segments.length
+  return (
+    2 * known >= segments.length || (known > 0 && segments.length > 3 && segments.every(({ length }) => length <= 8))
+  )
+}
+
+const menuSegmentsMin = 3
+
+/** Numbers of pages with the words around them. */
+function isPager(line: string): boolean {
+  if (!pagerWord.test(line)) return false
+  return line.split(/[ ,，[\]【】()（）|]+/).every((token) => token === '' || pagerToken.test(token))
+}
+
+const pagerWord = /[上下][一1]?[页頁章条]|[末尾]页|共 ?\d+ ?[页条]|[«»‹›]/
+const pagerToken =
+  /^(?:\d{1,5}|[上下][一1]?[页頁]|首页|[末尾]页|第?\d{1,5}页?|共|[页条:：]|共\d{1,7}[页条]|\d{1,5}\/\d{1,5}页?|[<>«»‹›…＜＞]+|\.{2,6}|跳转到?|转到|到|到第|GO|Go|确定|当前|每页\d{0,4}条?)$/
+
+/** Dates, counters and buttons that pages print around a title, with the name of the site at most. */
+function isMeta(line: string): boolean {
+  if (/[。！；]/.test(line)) return false
+  let elements = 0
+  let strong = 0
+  const rest = line
+    .replace(/\d{4} ?[-年/.] ?\d{1,2} ?[-月/.] ?\d{1,2} ?日?(?: ?\d{1,2}[:：]\d{2}(?:[:：]\d{2})?)?/g, () => {
+      elements++
+      return ' '
+    })
+    .replace(metaPair, (_, label: string) => {
+      elements++
+      if (!weakMeta.has(label)) strong++
+      return ' '
+    })
+    .replace(metaCount, () => {
+      elements++
+      strong++
+      return ' '
+    })
+    .replace(
+      /[【[（(]? ?(?:(?:大|中|小|打印|关闭|收藏|分享|返回|推荐|繁体|简体|评论|纠错|A[+-]?) ?){1,4}[】\]）)]?/g,
+      ' ',
+    )
+  if (elements < 2 || strong < 1) return false
+  return !/[：:]/.test(rest) && lettersOf(rest) <= metaRestMax
+}
+
+const metaRestMax = 8
+const metaPair =
+  /(来源|文章来源|信息来源|稿源|出处|作者|编辑|责任编辑|责编|发布时间|发布日期|发布者|发布人|发布|更新时间|更新日期|更新|发表时间|发表|时间|日期|浏览次数|浏览量|浏览|阅读次数|阅读量|阅读|点击次数|点击数|点击量|点击率|点击|查看次数|查看|访问量|人气|热度|评论数|评论|回复数|回复|点赞|字号|字体大小|字体|栏目|所属栏目|标签|审核|录入|责任校对|文号|索引号|主题词) ?[：:] ?[^\s：:|]{0,20}/g
+const weakMeta = new Set(['作者', '时间', '日期', '文号', '标签', '栏目', '审核', '编辑', '主题词', '索引号'])
+const metaCount = /\d{1,9} ?(?:次|人|条|个)?(?:浏览|阅读|评论|点击|围观|人气|跟帖|人参与|人阅读|次阅读|次浏览|次点击)/g
+
+function labelVerdict(line: string): LineVerdict | null {
+  const match =
+    /^([^：:\s]{1,14}) ?[：:] ?(.*)$/.exec(line) ?? /^(上一[篇章条则]|下一[篇章条则])(?: |[>＞»→|]|$)(.*)$/.exec(line)
+  const [, label = '', rest = ''] = match ?? []
+  const isLabel = anywhere.has(label)
+  if (!isLabel && !atEdges.has(label)) return null
+  if (/[。！；]./.test(rest)) return null
+  if (isLabel) return 'cut'
+  return rest.length <= edgeRestMax && !/[，。！？]/.test(rest) ? 'edge' : null
+}
+
+const anywhere = new Set(labels)
+const atEdges = new Set(edgeLabels)
+const edgeRestMax = 30
+
+/** Share of the letters and digits of a line that are in phrases of furniture. */
+function phraseShare(line: string): number {
+  if (line.length > phraseLineCharsMax || /^[“「‘]/.test(line)) return 0
+  let covered = 0
+  for (const { 0: phrase } of line.matchAll(phrasePattern)) covered += lettersOf(phrase)
+  return covered === 0 ? 0 : covered / lettersOf(line)
+}
+
+const phraseLineCharsMax = 80
+/** Longer phrases first, so that the longest matches. */
+const phrasePattern = new RegExp([...furniturePhrases].sort((a, b) => b.length - a.length).join('|'), 'g')
+
+function lettersOf(text: string): number {
+  return text.match(/[\p{L}\p{N}]/gu)?.length ?? 0
+}

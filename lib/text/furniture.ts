@@ -1,0 +1,151 @@
+/**
+ * Cuts the furniture of a page out of its text: lines that are none of it, lists of other pages, calls at the ends of lines, a
+ * title that is said twice. furniture-lines.ts judges a line by itself, line-tails.ts its end; this file decides by the
+ * lines around. Fenced code stays.
+ *
+ * What is cut now would not make another line cut next time: cutting twice is cutting once.
+ */
+import { boilerplateLineCharsMax, boilerplatePhrases } from './boilerplate.js'
+import { judgeLine, type LineVerdict } from './furniture-lines.js'
+import { tailOf } from './line-tails.js'
+import { repeatsTitle } from './titles.js'
+
+export interface WithoutFurniture {
+  /** The text with line ends as they were. */
+  readonly text: string
+  /** Code units that were cut, with a line end for each line. */
+  readonly chars: number
+  /** Lines that ended in a call to read the rest elsewhere. */
+  readonly teasers: number
+  /** Code units of short lines that were kept although they contain a phrase of furniture. */
+  readonly boilerplateChars: number
+}
+
+/** Lines at either end of a text among and before which its head and foot are. */
+const edgeLines = 5
+/** Neighbouring lines that are menu words. */
+const menuRunMin = 3
+/** Tails of one line. */
+const tailsMax = 4
+
+interface Line {
+  text: string
+  verdict: LineVerdict
+  /** Blank, or in fenced code. */
+  readonly fixed: boolean
+}
+
+/** @param text clean: no blanks at line ends, blanks in a run are one */
+export function withoutFurniture(text: string): WithoutFurniture {
+  const lines: Line[] = []
+  let teasers = 0
+  let fenced = false
+  for (const line of text.split('\n')) {
+    const isFence = line.startsWith('```') || line.startsWith('~~~')
+    if (isFence) fenced = !fenced
+    const fixed = fenced || isFence || line === ''
+    const trimmed = fixed ? null : withoutTails(line)
+    if (trimmed !== null) teasers += trimmed.teasers
+    const kept = trimmed?.text ?? line
+    lines.push({ text: kept, verdict: fixed ? 'keep' : judgeLine(kept), fixed })
+  }
+  const judged = lines.filter(({ text: line }) => line !== '')
+  cutTogether(judged)
+  const kept = lines.filter(({ verdict }) => verdict !== 'cut')
+  const joined = kept.map((line) => line.text).join('\n')
+  const boilerplateChars = kept.reduce((sum, line) => sum + (isBoilerplate(line) ? line.text.length : 0), 0)
+  return { text: joined, chars: text.length - joined.length, teasers, boilerplateChars }
+}
+
+function isBoilerplate({ text, fixed }: Line): boolean {
+  return !fixed && text.length <= boilerplateLineCharsMax && boilerplate.test(text)
+}
+
+const boilerplate = new RegExp(boilerplatePhrases.join('|'))
+
+function withoutTails(line: string): { text: string; teasers: number } {
+  let text = line
+  let teasers = 0
+  for (let count = 0; count < tailsMax; count++) {
+    const tail = tailOf(text)
+    if (tail === null || tail.chars === 0) break
+    text = text.slice(0, text.length - tail.chars)
+    if (tail.isTeaser) teasers++
+  }
+  return { text, teasers }
+}
+
+/** Cuts what the lines around decide, until no cut brings other lines together. */
+function cutTogether(lines: readonly Line[]): void {
+  let left = lines
+  for (let round = 0; round < roundsMax; round++) {
+    cutLists(left)
+    cutEdges(left)
+    cutMenus(left)
+    cutDoubledTitle(left)
+    const next = left.filter(({ verdict }) => verdict !== 'cut')
+    if (next.length === left.length) return
+    left = next
+  }
+}
+
+/** Rounds of cuts; a page rarely needs three. */
+const roundsMax = 6
+
+/** Cuts runs of menu words. Lines that are cut do not interrupt a run. */
+function cutMenus(lines: readonly Line[]): void {
+  let run: Line[] = []
+  const close = () => {
+    if (run.length >= menuRunMin) for (const line of run) line.verdict = 'cut'
+    run = []
+  }
+  for (const line of lines) {
+    if (line.verdict === 'word') run.push(line)
+    else if (line.verdict !== 'cut') close()
+  }
+  close()
+}
+
+/** Cuts headings of lists of other pages, and the titles behind them but the last before a text: it may be its own. */
+function cutLists(lines: readonly Line[]): void {
+  for (let index = 0; index < lines.length; index++) {
+    const heading = lines[index] as Line
+    if (heading.verdict !== 'heading') continue
+    heading.verdict = 'cut'
+    const items: Line[] = []
+    let next = index + 1
+    for (; next < lines.length; next++) {
+      const line = lines[next] as Line
+      if (line.fixed || line.verdict === 'keep' || line.verdict === 'heading') break
+      if (line.verdict !== 'cut') items.push(line)
+    }
+    if (next < lines.length && (lines[next] as Line).verdict !== 'heading') items.pop()
+    for (const line of items) line.verdict = 'cut'
+    index = next - 1
+  }
+}
+
+/** Cuts lines with the labels of a text's own head and foot that have fewer than `edgeLines` others on one side. */
+function cutEdges(lines: readonly Line[]): void {
+  for (const fromEdge of [lines, lines.toReversed()]) {
+    let others = 0
+    for (const line of fromEdge) {
+      if (line.verdict === 'edge') line.verdict = 'cut'
+      else if (line.verdict !== 'cut') others++
+      if (others === edgeLines) break
+    }
+  }
+}
+
+/** Cuts the first line if the second says it again, with or without the name of the site. */
+function cutDoubledTitle(lines: readonly Line[]): void {
+  const [first, second, third] = lines.filter(({ verdict }) => verdict !== 'cut')
+  if (first === undefined || second === undefined || third === undefined || first.fixed || second.fixed) return
+  // Verses are repeated as well: a title has a text behind it.
+  if (third.text.length < textCharsMin) return
+  if (/[。！；，]$/.test(second.text)) return
+  if (repeatsTitle(first.text, second.text)) first.verdict = 'cut'
+  else if (repeatsTitle(second.text, first.text)) second.verdict = 'cut'
+}
+
+const textCharsMin = 40
