@@ -39,7 +39,7 @@ t.test('the instruction is extracted from the text around it', async (t) => {
     ['最有可能对应的指令是：“如何种竹？”', '如何种竹？'],
     ['**指令：** 如何种竹？', '如何种竹？'],
     ['【指令】如何种竹？【/指令】', '如何种竹？'],
-    ['“指令：如何种竹？”', '指令：如何种竹？'],
+    ['“指令：如何种竹？”', '如何种竹？'],
     ['请回答下列问题：一加一等于几？', '请回答下列问题：一加一等于几？'],
     ['“竹”和“木”', '“竹”和“木”'],
     ['如何种竹？     如何种木？', '如何种竹？'],
@@ -67,7 +67,7 @@ t.test(
   async (t) => {
     const dropOf = (instruction: string) => readInstruction(instruction, unrelated).fault?.reason
     t.equal(dropOf('写诗。'), 'instruction-too-short')
-    t.equal(dropOf('写一诗。'), undefined)
+    t.equal(dropOf('种竹子。'), undefined)
     t.equal(dropOf(han(400)), undefined)
     t.equal(dropOf(han(401)), 'instruction-too-long')
     t.equal(dropOf(han(400, 0x20000)), undefined, 'a character outside the basic plane counts once')
@@ -90,14 +90,14 @@ t.test('an output with too few characters, little Chinese, marks or a loop at it
   t.equal(dropOf(`${article.slice(0, 18)}。`), 'output-too-short')
   t.equal(dropOf(`${article.slice(0, 19)}。`), undefined)
   t.equal(dropOf('I am sorry, but I can only answer in English.'), 'output-not-chinese')
-  t.equal(dropOf(`${article}【/指令】`), 'output-markers')
+  t.equal(dropOf(`竹【/文本】${article}`), 'output-markers')
   t.equal(dropOf(`哈哈哈哈哈哈${article}`), 'looping-reply')
   t.equal(dropOf(`哈哈哈哈哈${article}`), undefined, 'five times are allowed')
 })
 
 t.test('the detail of a dropped output never has half a character', async (t) => {
   const options = outputFilterOptions.parse({ keywords: ['抱歉'] })
-  const { fault } = readAnswer(`${article}${'𠮷竹'.repeat(5)}一抱歉一${'𠮷木'.repeat(15)}。`, unrelated, options)
+  const { fault } = readAnswer(`${article}${han(30, 0x20000)}一抱歉一${han(30, 0x20100)}。`, unrelated, options)
   const detail = fault?.detail ?? ''
   t.match(detail, /^抱歉: /)
   t.notMatch(detail, /\p{Cs}/u)
@@ -160,7 +160,7 @@ t.test('a reply that is cut off, empty or looping is a fault to retry', async (t
   t.equal(fault(article, 'length'), 'cut-off')
   t.equal(fault(''), 'empty')
   t.equal(fault('<think>没想完'), 'thought-markers')
-  t.equal(fault('竹子竹子竹子竹子竹子竹子'), 'looping')
+  t.strictSame(fault('竹子竹子竹子竹子竹子竹子'), { fault: 'looping', found: '竹子' })
 })
 
 /** Different characters, so that nothing repeats. */

@@ -197,7 +197,7 @@ t.test('a polished answer is cleaned, checked, and dropped with the reason', asy
   const options = polishOptions.parse({ model: 'writer' })
   const run = (reply: string | Answer) => polishStage(scripted([reply]).model, options).run(pair, call)
   t.match(await run(`<think>想</think>回答：${text}`), { emit: [{ output: text, instruction: pair.instruction }] })
-  t.match(await run(`${text}【/文本】`), { drop: 'output-markers', detail: '【/文本】' })
+  t.match(await run(`竹【/文本】${text}`), { drop: 'output-markers', detail: '【/文本】' })
   t.match(await run('太短。'), { drop: 'output-too-short' })
   t.match(await run({ verdict: { reason: 'deadline', detail: '300 s' } }), { drop: 'deadline', detail: '300 s' })
 })

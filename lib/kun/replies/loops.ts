@@ -1,5 +1,5 @@
 /**
- * Finds a unit that a text repeats at its start or its end. Linear in the length of the text; the published scripts
+ * Finds a unit that a text repeats at its start, at its end or in the middle. Linear in the length of the text; the published scripts
  * compare every unit with every place, which takes minutes on a long loop.
  */
 
@@ -30,6 +30,39 @@ export function repeatedEnd(text: string, charsMin = repeatedEndCharsMin): strin
 
 /** Three lines of forty characters: a valid table may repeat a short cell. */
 const repeatedEndCharsMin = 120
+
+/** Units that are looked for in the middle, code units; longer ones are whole sentences (said-twice.ts). */
+const periodMax = 64
+/** Characters of a loop in the middle: shorter ones are 哈哈哈, 叮当叮当; of Latin units also sequences and patterns. */
+const loopCharsMin = 20
+const latinLoopCharsMin = 80
+
+/**
+ * Returns a unit that the text repeats more than `repetitionsMax` times in a row anywhere, or null. Units without letters
+ * are lines, blanks and numbers; units with | are rows of a table. Reads the text `periodMax` times.
+ */
+export function repeatedAnywhere(text: string): string | null {
+  for (let period = 1; period <= periodMax; period++) {
+    let run = 0
+    for (let at = period; at < text.length; at++) {
+      if (text.charCodeAt(at) !== text.charCodeAt(at - period)) {
+        run = 0
+        continue
+      }
+      run++
+      if (run < period * repetitionsMax || run + period < loopCharsMin) continue
+      const unit = text.slice(at - period + 1, at + 1)
+      const isLoop = /\p{Script=Han}/u.test(unit) ? !unit.includes('|') : isLatinLoop(unit, run + period)
+      if (isLoop) return unit
+      if (run + period >= latinLoopCharsMin) run = 0
+    }
+  }
+  return null
+}
+
+function isLatinLoop(unit: string, chars: number): boolean {
+  return chars >= latinLoopCharsMin && /\p{L}/u.test(unit) && !unit.includes('|')
+}
 
 /** Returns the length of the shortest unit u with u × (repetitionsMax + 1) at the start, over `charsMin` or more, or 0. */
 function repeatedPeriod(length: number, at: (index: number) => number, charsMin: number): number {

@@ -1,13 +1,24 @@
 /** Reads a reply of the polish model: repairs it, then checks the answer. */
 
 import { z } from 'zod'
+import { withoutAfterword } from './afterword.js'
+import { comparisonForm } from './comparison-form.js'
+import { contactIn, linkIn } from './contacts.js'
 import { around, shortened } from './excerpt.js'
-import { characters, hanShare } from './language.js'
+import { withoutIntroduction } from './introduction.js'
+import { characters, hanShare, kanaShare, withoutCodeBlocks } from './language.js'
 import { repeatedStart } from './loops.js'
+import { placeholderIn } from './placeholders.js'
+import { promptEcho } from './prompt-echo.js'
 import { leftoverMark } from './prompt-marks.js'
+import { refusalIn, saysNone } from './refusal.js'
 import { plainFault } from './reply-fault.js'
 import { replyText } from './reply-text.js'
+import { saidTwice } from './said-twice.js'
+import { sourceReference } from './text-references.js'
 import type { Reading, ReplyFault } from './types.js'
+import { unfinishedAnswer } from './unfinished.js'
+import { withoutEmphasis, withoutFence, withoutJson, withoutPair, withoutTag } from './wrapping.js'
 
 export const outputFilterOptions = z.strictObject({
   keywords: z.array(z.string().min(1)).default([]).describe('An output with one of these words is dropped'),
@@ -24,25 +35,128 @@ export interface AnswerContext {
   readonly text: string
 }
 
-/** Returns the answer in a reply of the polish model, and its first fault. Linear in the reply's length. */
-export function readAnswer(
-  reply: string,
-  _context: AnswerContext,
-  options: OutputFilterOptions = outputFilterOptions.parse({}),
-): Reading {
-  const text = replyText(reply).replace(/^(?:回答|答案|答)\s{0,4}[：:]\s*/, '')
-  return { text, fault: plainFault(reply) ?? outputFault(text, options) }
+const defaults = outputFilterOptions.parse({})
+
+/**
+ * Returns the answer in a reply of the polish model, and its first fault. Linear in the reply's length.
+ *
+ * Example: '好的！以下是回答：\n水往低处流。\n\n希望对您有帮助！' → '水往低处流。'
+ */
+export function readAnswer(reply: string, context: AnswerContext, options: OutputFilterOptions = defaults): Reading {
+  const text = answerOf(reply, context.instruction)
+  return { text, fault: plainFault(reply) ?? boundsFault(text, context, options) ?? contentFault(text, context) }
 }
 
-function outputFault(output: string, options: OutputFilterOptions): ReplyFault | null {
+/** Repairs until nothing changes: what one repair removes may hide the next form. */
+const roundsMax = 6
+
+function answerOf(reply: string, instruction: string): string {
+  let text = replyText(reply)
+  for (let round = 0; round < roundsMax; round++) {
+    const before = text
+    text = withoutJson(withoutTag(withoutFence(text)), keys)
+    text = withoutPair(withoutEmphasis(text))
+    text = withoutInstruction(withoutIntroduction(text, 'answer'), instruction)
+    text = withoutAfterword(text, 'answer')
+    if (text === before) break
+  }
+  return text
+}
+
+const keys = new Set(
+  'answer response output reply content text result 回答 答案 回复 答复 解答 正文 输出 内容'.split(' '),
+)
+
+/** Characters of a first line that may repeat the instruction. */
+const firstLineCharsMax = 400
+/** Share of the instruction's letters that the line has, if it is a part of it. */
+const repeatedShareMin = 0.5
+
+/** Removes the instruction from the start: as a line, a heading, 问题：…, or the first sentence. */
+function withoutInstruction(text: string, instruction: string): string {
+  const asked = comparisonForm(instruction)
+  if (asked.length < 4) return text
+  const end = text.slice(0, firstLineCharsMax).indexOf('\n')
+  if (end > 0 && repeats(text.slice(0, end), asked)) return text.slice(end + 1).trimStart()
+  const question = text.slice(0, firstLineCharsMax).search(/[？?]/u)
+  if (question > 0 && question < text.length - 1 && comparisonForm(labelless(text.slice(0, question))) === asked) {
+    return text.slice(question + 1).trimStart()
+  }
+  return text
+}
+
+function repeats(line: string, asked: string): boolean {
+  const form = comparisonForm(labelless(line))
+  if (form === asked) return true
+  if (
+    !/[？?：:。]\s{0,4}[*_】」”]{0,3}\s{0,4}$/u.test(line) &&
+    !/^[\s#*【]{0,6}(?:问题|指令|问|q)\s?[：:]/iu.test(line)
+  )
+    return false
+  return (asked.startsWith(form) || asked.endsWith(form)) && form.length >= repeatedShareMin * asked.length
+}
+
+function labelless(line: string): string {
+  return line.replace(
+    /^[\s#*【[]{0,6}(?:用户)?(?:问题|指令|提问|问|题目|q|question|instruction|user|human)[】\]*]{0,3}\s?[：:]/iu,
+    '',
+  )
+}
+
+function boundsFault(output: string, { instruction }: AnswerContext, options: OutputFilterOptions): ReplyFault | null {
+  if (!/[\p{L}\p{N}]/u.test(output)) return { reason: 'empty-reply', detail: '' }
+  if (saysNone(output)) return { reason: 'output-none', detail: '' }
   const length = characters(output)
   if (length < options.charsMin) return { reason: 'output-too-short', detail: `${length} < ${options.charsMin}` }
   const unit = options.repetition ? repeatedStart(output) : null
-  if (unit !== null) return { reason: 'output-repeats', detail: shortened(unit) }
+  if (unit !== null && /[\p{L}\p{N}]/u.test(unit)) return { reason: 'output-repeats', detail: shortened(unit) }
   const mark = leftoverMark(output)
   if (mark !== null) return { reason: 'output-markers', detail: mark }
-  const share = hanShare(output)
-  if (share < options.hanShareMin) return { reason: 'output-not-chinese', detail: `${share.toFixed(3)} Chinese` }
   const keyword = options.keywords.find((word) => output.includes(word))
-  return keyword === undefined ? null : { reason: 'output-keyword', detail: around(output, keyword) }
+  if (keyword !== undefined) return { reason: 'output-keyword', detail: around(output, keyword) }
+  return foreignScript(output, instruction, options.hanShareMin)
+}
+
+/** Kana and hangul among the characters of a Chinese answer. */
+const kanaShareMax = 0.25
+/** Letters beside code from which their script says something. */
+const lettersMin = 10
+
+function foreignScript(output: string, instruction: string, hanShareMin: number): ReplyFault | null {
+  if (asksForForeign.test(instruction)) return null
+  const plain = withoutCodeBlocks(output)
+  if (plain !== output && plain.replace(/[^\p{L}]/gu, '').length < lettersMin) return null
+  const share = hanShare(plain)
+  if (share < hanShareMin) return { reason: 'output-not-chinese', detail: `${share.toFixed(3)} Chinese` }
+  const kana = kanaShare(plain)
+  return kana > kanaShareMax ? { reason: 'output-not-chinese', detail: `${kana.toFixed(3)} kana or hangul` } : null
+}
+
+const asksForForeign =
+  /(?:译|写|说|用|转|改).{0,12}(?:英文|英语|日文|日语|韩文|韩语|法语|德语|俄语|西班牙语)|(?:英文|英语|日语|英译).{0,6}(?:翻译|作文|邮件|信|句|单词|词|短文|怎么说)/u
+
+function contentFault(output: string, { instruction, text }: AnswerContext): ReplyFault | null {
+  const refusal = refusalIn(output)
+  if (refusal !== null) return { reason: 'output-refusal', detail: refusal }
+  const words = sourceReference(output, instruction)
+  if (words !== null) return { reason: 'output-refers', detail: around(output, words) }
+  const echo = promptEcho(output, text)
+  if (echo !== null) return { reason: 'output-echo', detail: echo }
+  if (containsInstruction(output, instruction)) return { reason: 'output-echo', detail: shortened(instruction) }
+  const placeholder = placeholderIn(output)
+  if (placeholder !== null) return { reason: 'output-placeholder', detail: shortened(placeholder) }
+  const contact = contactIn(output) ?? linkIn(output)
+  if (contact !== null) return { reason: 'output-contacts', detail: shortened(contact) }
+  const twice = saidTwice(output)
+  if (twice !== null) return { reason: 'output-repeats', detail: shortened(twice) }
+  const open = unfinishedAnswer(output)
+  return open === null ? null : { reason: 'output-unfinished', detail: open }
+}
+
+/** Letters of an instruction that an answer does not contain by chance. */
+const instructionLettersMin = 12
+
+function containsInstruction(output: string, instruction: string): boolean {
+  const asked = comparisonForm(instruction)
+  return asked.length >= instructionLettersMin && comparisonForm(output).includes(asked)
 }

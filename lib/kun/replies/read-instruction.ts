@@ -1,16 +1,29 @@
 /** Reads a reply of the label model: repairs it, then checks the instruction. */
+
 import { z } from 'zod'
-import { characters, hanShare } from './language.js'
+import { withoutAfterword } from './afterword.js'
+import { contactIn, linkIn } from './contacts.js'
+import { isCopied } from './copy-share.js'
+import { withoutIntroduction } from './introduction.js'
+import { characters, hanShare, kanaShare } from './language.js'
+import { withoutQuoted } from './material.js'
+import { promptEcho, speaksOfTask } from './prompt-echo.js'
 import { leftoverMark } from './prompt-marks.js'
+import { danglingReference, hasNoSubject } from './references.js'
+import { refusalIn, saysNone } from './refusal.js'
 import { plainFault } from './reply-fault.js'
 import { replyText } from './reply-text.js'
+import { firstOfList, withoutRepeats } from './several.js'
 import type { Reading, ReplyFault } from './types.js'
+import { unfinishedInstruction } from './unfinished.js'
+import { withoutEmphasis, withoutFence, withoutJson, withoutPair, withoutTag } from './wrapping.js'
 
 export const instructionFilterOptions = z.strictObject({
   keywords: z.array(z.string().min(1)).default([]).describe('An instruction with one of these words is dropped'),
   charsMin: z.int().min(1).default(4).describe('Characters an instruction has at least'),
   charsMax: z.int().min(1).default(400).describe('Characters an instruction has at most'),
   hanShareMin: z.number().min(0).max(1).default(0.2).describe('Share of Chinese characters among its letters'),
+  selfContained: z.boolean().default(true).describe('Drop an instruction that points at what its reader cannot see'),
 })
 export type InstructionFilterOptions = z.output<typeof instructionFilterOptions>
 
@@ -21,28 +34,58 @@ export interface InstructionContext {
   readonly title: string
 }
 
+const defaults = instructionFilterOptions.parse({})
+
 /**
  * Returns the instruction in a reply of the label model, and its first fault. Linear in the reply's length.
  *
- * Example: '指令：“如何种竹？”     \n如何种竹？' → '如何种竹？'
+ * Example: '好的，以下是指令：“如何种竹？”\n理由：…' → '如何种竹？'
  */
 export function readInstruction(
   reply: string,
-  _context: InstructionContext,
-  options: InstructionFilterOptions = instructionFilterOptions.parse({}),
+  context: InstructionContext,
+  options: InstructionFilterOptions = defaults,
 ): Reading {
   const text = instructionOf(reply)
-  return { text, fault: plainFault(reply) ?? instructionFault(text, options) }
+  return { text, fault: plainFault(reply) ?? boundsFault(text, options) ?? contentFault(text, context, options) }
 }
+
+/** Repairs until nothing changes: what one repair removes may hide the next form. */
+const roundsMax = 6
 
 function instructionOf(reply: string): string {
-  const text = withoutQuotes(withoutPrefix(withoutMarks(replyText(reply))))
-  return withoutQuotes(withoutRepeatedLines(beforeBlanks(text)))
+  let text = betweenMarks(replyText(reply))
+  for (let round = 0; round < roundsMax; round++) {
+    const before = text
+    text = withoutJson(withoutTag(withoutFence(text)), keys)
+    text = withoutPair(withoutEmphasis(text))
+    text = afterEcho(firstOfList(text))
+    text = withoutIntroduction(text, 'instruction')
+    text = withoutAfterword(text, 'instruction')
+    if (text === before) break
+  }
+  return withoutRepeats(beforeBlanks(text))
 }
 
-/** Returns why an instruction is dropped, or null to keep it. */
-function instructionFault(instruction: string, options: InstructionFilterOptions): ReplyFault | null {
-  if (instruction === '') return { reason: 'empty-reply', detail: '' }
+const keys = new Set(
+  'instruction instructions prompt question query input user task 指令 问题 提问 用户指令 用户 任务 提示词'.split(' '),
+)
+
+/** '文字：…\n指令：…': the reply repeats the form of the examples. */
+function afterEcho(text: string): string {
+  if (
+    !/^[#*【\s]{0,4}(?:文字|原文|文本|回复|内容|分析|思路|思考|解析|主题|text|passage|analysis)[】*]{0,4}\s?[：:]/iu.test(
+      text,
+    )
+  )
+    return text
+  const label = /\n\s{0,8}[#*【]{0,4}(?:用户)?(?:指令|问题|instruction)[】*]{0,4}\s?[：:]/iu.exec(text)
+  return label === null ? text : text.slice(label.index).trimStart()
+}
+
+function boundsFault(instruction: string, options: InstructionFilterOptions): ReplyFault | null {
+  if (!/[\p{L}\p{N}]/u.test(instruction)) return { reason: 'empty-reply', detail: '' }
+  if (saysNone(instruction)) return { reason: 'instruction-none', detail: '' }
   const length = characters(instruction)
   if (length < options.charsMin) return { reason: 'instruction-too-short', detail: `${length} < ${options.charsMin}` }
   if (length > options.charsMax) return { reason: 'instruction-too-long', detail: `${length} > ${options.charsMax}` }
@@ -50,65 +93,55 @@ function instructionFault(instruction: string, options: InstructionFilterOptions
   if (mark !== null) return { reason: 'instruction-markers', detail: mark }
   const share = hanShare(instruction)
   if (share < options.hanShareMin) return { reason: 'instruction-not-chinese', detail: `${share.toFixed(3)} Chinese` }
+  const kana = kanaShare(withoutQuoted(instruction.slice(0, checkedCharsMax)))
+  if (kana > kanaShareMax) return { reason: 'instruction-not-chinese', detail: `${kana.toFixed(3)} kana or hangul` }
   const keyword = options.keywords.find((word) => instruction.includes(word))
   return keyword === undefined ? null : { reason: 'instruction-keyword', detail: keyword }
 }
 
-function withoutMarks(text: string): string {
+/** Kana and hangul among the characters of a Chinese instruction, outside of quotes. */
+const kanaShareMax = 0.25
+
+/** The checks of the content read a text several times; one that is longer is no instruction. */
+const checkedCharsMax = 4_000
+
+function contentFault(
+  whole: string,
+  { text }: InstructionContext,
+  { selfContained }: InstructionFilterOptions,
+): ReplyFault | null {
+  const instruction = whole.slice(0, checkedCharsMax)
+  const refusal = refusalIn(instruction)
+  if (refusal !== null) return { reason: 'instruction-refusal', detail: refusal }
+  const echo = promptEcho(instruction, text) ?? speaksOfTask(instruction)
+  if (echo !== null) return { reason: 'instruction-echo', detail: echo }
+  const open = unfinishedInstruction(instruction)
+  if (open !== null) return { reason: 'instruction-unfinished', detail: open }
+  const contact = contactIn(instruction) ?? linkIn(instruction)
+  if (contact !== null) return { reason: 'instruction-contacts', detail: contact }
+  if (isCopied(instruction, text)) return { reason: 'instruction-copied', detail: '' }
+  if (!selfContained) return null
+  const words = danglingReference(instruction)
+  if (words !== null) return { reason: 'instruction-refers', detail: words }
+  return hasNoSubject(instruction) || isCallToAct(instruction) ? { reason: 'instruction-none', detail: '' } : null
+}
+
+/** Words of a web page, or a question about the model's acquaintances: 点击查看全文, 你认识…吗？ */
+function isCallToAct(instruction: string): boolean {
+  return /^(?:请)?(?:点击|点此|扫码|扫描|关注(?:我们|公众号)|登录|注册后|下载app)|^(?:请问)?[你您](?:认识|见过|去过|吃过|用过|买过|住在)[^。？！]{1,20}吗[？?]?$/iu.test(
+    instruction,
+  )
+}
+
+function betweenMarks(text: string): string {
   const start = text.indexOf('【指令】')
   if (start < 0) return text
   const end = text.indexOf('【/指令】', start)
   return text.slice(start + '【指令】'.length, end < 0 ? undefined : end).trim()
 }
 
-/** Removes up to three nested prefixes: '最有可能的指令是：\n指令：…'. */
-function withoutPrefix(text: string): string {
-  let rest = text
-  for (let round = 0; round < 3; round++) {
-    const prefix = prefixPattern.exec(rest)
-    if (prefix === null) break
-    rest = rest.slice(prefix[0].length)
-  }
-  return rest
-}
-
-const prefixPattern =
-  /^(?:[*#]{0,4}\s{0,4})(?:(?:好的|以下|这段|这个|文字|文本|回复|内容|最|有|可能|对应|应该|生成|用户|的|，){0,10}指令(?:可能|应该|可以|大概)?(?:是|为|如下)?|问题|提问|问|用户|instruction|user|prompt)[*]{0,4}\s{0,4}[：:][*]{0,4}\s*/i
-
-const quotes: Readonly<Record<string, string>> = {
-  '“': '”',
-  '「': '」',
-  '『': '』',
-  '"': '"',
-  "'": "'",
-  '‘': '’',
-  '`': '`',
-}
-
-/** Removes quotes around the whole text; not from “甲”和“乙”, which only starts and ends with a quote. */
-function withoutQuotes(text: string): string {
-  const trimmed = text.trim()
-  const close = quotes[trimmed.charAt(0)]
-  if (close === undefined || trimmed.length < 2 || !trimmed.endsWith(close)) return trimmed
-  const inner = trimmed.slice(1, -1)
-  return inner.includes(close) ? trimmed : inner.trim()
-}
-
 /** Cuts the text at 5 or more blanks in a row: another attempt follows them. Source: COIG-Kun. */
 function beforeBlanks(text: string): string {
   const blanks = /\s{5}/.exec(text)
   return (blanks === null ? text : text.slice(0, blanks.index)).trimEnd()
-}
-
-/** Keeps the first of equal lines. Source: COIG-Kun. */
-function withoutRepeatedLines(text: string): string {
-  const seen = new Set<string>()
-  const kept: string[] = []
-  for (const line of text.split('\n')) {
-    const form = line.trim()
-    if (form !== '' && seen.has(form)) continue
-    seen.add(form)
-    kept.push(line.trimEnd())
-  }
-  return kept.join('\n').trimEnd()
 }

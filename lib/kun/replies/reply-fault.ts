@@ -8,7 +8,8 @@ import { readThoughts } from '../../llm/protocol/thoughts.js'
 import type { ContentFault, Fault } from '../../llm/types.js'
 import type { Reply } from '../../storage/replies/types.js'
 import { damagedCharacter } from './damaged-text.js'
-import { repeatedEnd, repeatedStart } from './loops.js'
+import { shortened } from './excerpt.js'
+import { repeatedAnywhere, repeatedEnd, repeatedStart } from './loops.js'
 import { replyText } from './reply-text.js'
 import type { Reading, ReplyFault } from './types.js'
 
@@ -38,7 +39,14 @@ export function plainFault(replied: string): ReplyFault | null {
   if (text === '') return { reason: 'empty-reply', detail: '' }
   const damage = damagedCharacter(text)
   if (damage !== null) return { reason: 'damaged-reply', detail: damage }
-  return repeatedStart(text) !== null || repeatedEnd(text) !== null ? { reason: 'looping-reply', detail: '' } : null
+  const unit = loopIn(text)
+  return unit === null ? null : { reason: 'looping-reply', detail: shortened(unit) }
+}
+
+function loopIn(text: string): string | null {
+  const start = repeatedStart(text)
+  if (start !== null && /[\p{L}\p{N}]/u.test(start)) return start
+  return repeatedEnd(text) ?? repeatedAnywhere(text)
 }
 
 /** Returns the fault of a one-token reply that is read from its log-probabilities; it may end at the token limit. */

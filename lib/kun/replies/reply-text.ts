@@ -2,6 +2,7 @@
  * Removes thoughts, end tokens, role names and code fences around the text of a reply.
  */
 import { readThoughts } from '../../llm/protocol/thoughts.js'
+import { withoutFence } from './wrapping.js'
 
 /**
  * Returns the text of a reply. Linear in its length.
@@ -41,13 +42,3 @@ function withoutRole(text: string): string {
   const role = /^(?:<\|im_start\|>)?(?:assistant|助手|AI助手)\s{0,4}[：:\n]\s*|^<[|｜]assistant[|｜]>\s*/i.exec(text)
   return role === null ? text : text.slice(role[0].length)
 }
-
-/** Removes a fence around the whole reply: a code block inside an answer belongs to it. */
-function withoutFence(text: string): string {
-  if (!text.startsWith(fence) || !text.endsWith(fence)) return text
-  const firstLineEnd = text.indexOf('\n')
-  const inner = firstLineEnd < 0 ? '' : text.slice(firstLineEnd + 1, -fence.length)
-  return inner === '' || inner.includes(fence) ? text : inner
-}
-
-const fence = '```'

@@ -1,0 +1,144 @@
+/**
+ * Removes what chat models write after an instruction or an answer: an explanation, a note about the reply, an offer of
+ * more help, the next turn of a dialogue.
+ */
+
+import type { ReplyKind } from './introduction.js'
+
+/** Sentences or lines taken from the end, one after the other. */
+const roundsMax = 12
+/** Characters of a sentence that may be an afterword. */
+const charsMax = 240
+
+/** Returns the text before its afterwords; never '' for a text that is one itself. Linear in the text's length. */
+export function withoutAfterword(text: string, kind: ReplyKind): string {
+  let rest = beforeTurn(text, kind).trimEnd()
+  if (kind === 'instruction') rest = beforeExplanation(rest)
+  for (let round = 0; round < roundsMax; round++) {
+    const start = lastSentenceStart(rest)
+    const shorter = withoutClosing(rest, start, kind, rest.length < text.trimEnd().length)
+    if (shorter === rest || shorter === '') break
+    rest = shorter
+  }
+  return rest
+}
+
+/** Cuts at the next turn: a line such as 'Human: …', or after an instruction the answer to it. */
+function beforeTurn(text: string, kind: ReplyKind): string {
+  const turn = kind === 'instruction' ? answerTurn : nextTurn
+  const found = turn.exec(text)
+  if (found === null || text.slice(0, found.index).trim() === '') return text
+  // A dialogue that the answer contains from its start is the answer.
+  if (kind === 'answer' && /^(?:human|user|用户|assistant|助手|客服|问|q)\s?[：:]/i.test(text)) return text
+  return text.slice(0, found.index)
+}
+
+const nextTurn =
+  /\n\s{0,8}(?:[#*[<【]{0,3}(?:human|user|assistant|system)[\]>】*]{0,3}\s?[：:]|[#*【[]{0,3}(?:指令|用户指令|新的?指令|instruction)[】\]*]{0,3}\s?[：:]|###\s?(?:human|user|instruction|input|response))/i
+const answerTurn =
+  /(?:\n\s{0,8}|(?<=[。？！?!”」]\s{0,4}))[#*【[<]{0,4}(?:(?:参考|标准|示例|正确|模型|助手|ai)?(?:回复|回答|答案|答复|解答|输出|答)|a\d?|answer|output|response|reply|assistant|助手|文字|原文|文本|human|user|用户|input)[】\]>*]{0,4}\s?(?:[：:]|\n)/i
+
+/** Cuts an instruction at the line that explains it, or that offers another one. */
+function beforeExplanation(text: string): string {
+  const found = explanation.exec(text)
+  if (found === null || text.slice(0, found.index).trim() === '') return text
+  return text.slice(0, found.index).trimEnd()
+}
+
+const about = '指令|原文|这段|该段|文字|文本|上述|以上|内容|问题|提问|回复|回答|用户'
+const explanation = new RegExp(
+  [
+    // 理由：, （解释：, **说明**：
+    '(?:\\n\\s{0,8}|(?<=[。？！?!”」]\\s{0,4}))[#*【\\[（(]{0,4}(?:解释|理由|原因|解析|分析|依据|思路|说明理由|推理过程|explanation|reason(?:ing)?|rationale|analysis)[】\\]*]{0,4}\\s?[：:]',
+    `(?:\\n\\s{0,8}|(?<=[。？！?!”」]\\s{0,4}))[#*【\\[（(]{0,4}(?:注|备注|附注|注意|说明|提示|注释|ps|note)[】\\]*]{0,4}\\s?[：:](?=[^\\n]{0,80}(?:${about}|instruction|prompt|text))`,
+    // 这条指令…, 以上指令…, 该问题涵盖…
+    '(?:\\n\\s{0,8}|(?<=[。？！?!”」]\\s{0,4}))[（(]?(?:——)?(?:这|该|此|以上|上述|本)(?:就)?(?:是|一|个|条|样)*(?:的)?(?:指令|提问|问法|提示词|prompt)',
+    '(?:\\n\\s{0,8}|(?<=[。？！?!”」]\\s{0,4}))[（(]?(?:这|该|此|以上|上述)(?:个|条|样的)?(?:问题|回复|段文字|文字|文本)(?:可以|能够?|恰好|正好|旨在|涵盖|对应|直接|主要|既|符合|与|要求|引导|可能|会)',
+    '(?:\\n\\s{0,8}|(?<=[。？！?!”」]\\s{0,4}))(?:this|the above) (?:instruction|question|prompt)',
+    // 或者：, 另一种问法：
+    '\\n\\s{0,8}(?:或者?|还可以是|也可以是|另外(?:一)?(?:条|个|种)|另一(?:条|个|种)|备选|其他可能|or)[^\\n：:]{0,12}[：:\\n]',
+    '\\n\\s{0,8}[-=*_—]{3,40}\\s{0,8}(?:\\n|$)',
+  ].join('|'),
+  'iu',
+)
+
+/** Returns where the last sentence or line starts. */
+function lastSentenceStart(text: string): number {
+  const from = Math.max(0, text.length - charsMax)
+  let at = text.length - 1
+  while (at > from && /[。！？!?~～…）)\]】”"\s]/u.test(text[at] as string)) at--
+  for (; at > from; at--) if (/[。！？!?\n]/u.test(text[at - 1] as string)) return at
+  return from === 0 ? 0 : text.length
+}
+
+function withoutClosing(text: string, start: number, kind: ReplyKind, closed: boolean): string {
+  const bare = text.replace(ornament, '').trimEnd()
+  if (bare !== text) return bare
+  const lineStart = text.lastIndexOf('\n') + 1
+  const line = text.slice(lineStart)
+  if (line.length <= charsMax && isNote(line)) return text.slice(0, lineStart).trimEnd()
+  const note =
+    /[（(【[](?:注|备注|附注|说明|字数|全文|共|约|以上|上述|本回答|改写|该回答|此回答|完|回答完毕|note)[^（()）\n]{0,200}[）)】\]]?[。！]?$/iu.exec(
+      text.slice(-charsMax),
+    )
+  if (note !== null && isNote(note[0])) return text.slice(0, text.length - note[0].length).trimEnd()
+  const sentence = text.slice(start).trim()
+  if (sentence === '' || !isClosing(sentence, kind, closed)) return text
+  return text.slice(0, start).trimEnd()
+}
+
+/** Separators, marks of an end. */
+const ornament =
+  /\s{0,8}(?:(?<=\n\s{0,8})[-=*_—~]{2,40}|[（(【[](?:完|全文完|回答完毕|回答结束|正文完|结束|end)[）)】\]]|(?<=\n)(?:以上。?|完毕。?|（完）|the end\.?|end\.?)|【\/?(?:指令|文本|回答|结束|完)】|\[\/?(?:指令|回答|inst|end)\]|<\/(?:指令|回答|instruction|answer|output|response|question|prompt)>)$/iu
+
+/** A note about the reply itself, in brackets or a line of its own. */
+function isNote(line: string): boolean {
+  const bare = line.trim().replace(/^[（(【[*#>_—\-\s]{1,8}|[）)】\]*_\s]{1,8}[。！]?$/gu, '')
+  if (
+    /^(?:全文|总|正文|本文|回答)?(?:共计|共|约|总计|合计|总)?(?:字数|字符数)?(?:统计|共|约|为)?\s?[：:]?\s?(?:约|共)?\s?\d{1,6}\s?(?:个)?(?:字|词|字符|汉字|words)/iu.test(
+      bare,
+    )
+  )
+    return true
+  if (/^(?:完|全文完|回答完毕|回答结束|end|以上|完毕)$/iu.test(bare)) return true
+  const labelled = /^(?:注|备注|附注|注意|说明|提示|声明|免责声明|ps|note|disclaimer)[*_]{0,2}\s?[：:]/iu.test(bare)
+  const aboutReply =
+    /(?:以上|上述|本|此|该|这)(?:次|段|篇|个|份)?(?:的)?(?:回答|回复|答案|答复|内容|文字|文本|信息|改写|版本|说明|解答|建议|指令|问题|描述)|参考文字|参考资料|参考内容|原文|改写|润色|字数|指令|ai生成|提供的(?:文字|文本|资料|信息|材料|内容)|给出的(?:文字|文本|资料|信息|材料|内容)|未添加|不构成|仅供参考|based on|original text|above answer|rewritten/iu
+  if (labelled) return aboutReply.test(bare)
+  return /^(?:以上|上述|本|此|该)(?:次|段|篇)?(?:的)?(?:回答|回复|答案|答复|内容|文字|文本|改写|信息|解答|建议)[^。]{0,60}(?:参考|整理|改写|来自|来源|基于|依据|根据|润色|生成|保留|去除|删去|未|仅)/u.test(
+    bare,
+  )
+}
+
+function isClosing(sentence: string, kind: ReplyKind, closed: boolean): boolean {
+  const bare = sentence.replace(/^[（(*_【\s]{1,8}|[）)*_】\s]{1,8}$/gu, '')
+  if (hopes.test(bare) || invites.test(bare) || offers.test(bare)) return true
+  if (kind === 'instruction') return false
+  if (sumsUp.test(bare) || asksBack.test(bare) || praises.test(bare) || isNote(bare)) return true
+  // A wish alone may end a letter: it goes only with another afterword.
+  return closed && /^(?:祝|预祝|愿)(?:您|你|大家).{0,24}$/u.test(bare)
+}
+
+const hopes =
+  /^(?:最后[，,]?|总之[，,]?)?(?:我|也)?(?:衷心|真心|真诚)?(?:希望|但愿|相信)(?:以上|上述|这|我|本|该|此|能|可以|对|您|你|大家|文|回答|指令)?.{0,40}(?:对(?:您|你|大家|读者).{0,12}(?:帮助|参考|启发|用|益|借鉴)|帮(?:助|到|上)?(?:到)?(?:您|你|大家)|(?:能够?|可以)?(?:为|给)(?:您|你|大家).{0,12}(?:帮助|参考|解答|启发|解惑)|有(?:所)?帮助|解答(?:了)?(?:您|你)|解决(?:了)?(?:您|你)|符合(?:您|你|要求)|(?:您|你|大家)(?:会)?(?:满意|喜欢)|满足(?:您|你|要求)|回答(?:了)?(?:您|你)|让(?:您|你).{0,10}(?:满意|了解))/u
+const helpers =
+  '告诉我|问我|联系我|找我|提问|追问|向我|留言|指出|咨询我|继续问|提出|告知|再问|继续提|继续咨询|咨询|交流|讨论|反馈|沟通'
+const invites = new RegExp(
+  [
+    `^(?:如果?|若|假如|要是|倘若|当然[，,]?如)?(?:您|你|大家|仍|还|有|需|对|想|仍然|之后|后续).{0,50}(?:问题|疑问|需要|需求|不明白|不清楚|了解|帮助|疑惑|想法|要求|补充|兴趣|细节).{0,20}(?:随时|欢迎|请|尽管|可以|都可以)(?:继续|随时|再|也|都可以|直接|在评论区)?(?:${helpers})`,
+    '^(?:如果?|若|如有|如需).{0,50}(?:我(?:会|很|将|可以|也|都|非常|乐意|随时)|(?:乐意|高兴|愿意)(?:为|帮|继续)|随时为您|为您(?:解答|服务|提供))',
+    `^(?:也|非常|十分|热烈)?欢迎(?:您|你|大家)?(?:继续|随时|进一步|在评论区|来)?(?:向我)?(?:${helpers})`,
+    '^(?:请)?随时(?:告诉|问|联系|向|提问|咨询)',
+    '^(?:还|您还|你还)?有(?:其他|什么|任何|别的)(?:问题|疑问|需要).{0,20}(?:吗|么|呢|随时|请|欢迎)',
+    '^(?:if you|let me know|feel free|i hope|hope this|please let me|is there anything)',
+  ].join('|'),
+  'iu',
+)
+const offers =
+  /^(?:(?:如果?|若)?(?:有|您|你)?需要(?:的话)?[，,]?(?:我)?(?:可以|能|还可以|也可以|随时)|我(?:还|也)?可以(?:继续)?(?:为|帮|给|进一步|继续|根据)(?:您|你)?).{0,60}$/u
+const sumsUp =
+  /^(?:好了[，,]?)?(?:以上|上述)(?:内容)?(?:就|便|即|大致|基本上?)?(?:是|为)(?!因|了|什么).{0,40}(?:内容|介绍|回答|解答|答案|方法|步骤|要点|说明|建议|信息|情况|总结|分析|解析|知识|过程|讲解|阐述|解释|概述|全部|所有|做法|攻略|技巧|方案|看法|观点|描述)[。！!~～]{0,2}$/u
+const asksBack =
+  /^(?:(?:您|你)(?:还|是否|想不想|想要|希望|需不需要|需要)[^。]{0,40}(?:了解|知道|我|帮|什么|哪)[^。]{0,20}(?:吗|呢|么)?[？?]|(?:是否|还|要不要|需不需要)?需要(?:我|帮)[^。]{0,40}[？?])$/u
+const praises =
+  /^(?:如果|若|要是|觉得).{0,24}(?:帮助|有用|喜欢|满意|不错).{0,12}(?:点赞|采纳|好评|收藏|关注|转发|五星)|^(?:感谢|谢谢)(?:您|你|大家|各位)?(?:的)?(?:提问|阅读|观看|关注|支持|聆听|耐心|使用|信任|理解).{0,10}$|^以上(?:内容|信息|建议|回答)?(?:仅|均|只)?供(?:您|你|大家)?参考.{0,30}$/u

@@ -1,0 +1,169 @@
+/**
+ * Finds words of an instruction that point at something its reader cannot see: 这段话, 上文, 该公司, 如图. Not where the
+ * instruction brings the text along (翻译这句话：…), names it (《背影》的作者), or spoke of it before (竹子开花这种现象).
+ */
+
+import { materialIn, namesWork, withoutQuoted } from './material.js'
+import { requestWords, subjectOf, targetWords } from './requests.js'
+
+/** Longer instructions are too long anyway; the rules below read a text a few times. */
+const charsMax = 2_000
+/** Letters of a subject before a pronoun that it can refer to. */
+const antecedentLettersMin = 2
+
+/** Returns the words that point at nothing, or null. */
+export function danglingReference(given: string): string | null {
+  const instruction = given.slice(0, charsMax)
+  const plain = withoutQuoted(instruction)
+  return (
+    absoluteReference(instruction, plain) ??
+    pointer(instruction, plain) ??
+    demonstrative(instruction, plain) ??
+    partOfText(instruction, plain) ??
+    numberedPart(instruction, plain)
+  )
+}
+
+/** Whether an instruction asks for something, but names no subject: 请继续。 */
+export function hasNoSubject(given: string): boolean {
+  const instruction = given.slice(0, charsMax)
+  if (/[\p{N}a-zA-Z]/u.test(instruction) || namesWork(instruction)) return false
+  const rest = subjectOf(instruction)
+  return rest === '' || targetWords.covers(rest)
+}
+
+// Words that always point at a text or a picture.
+
+const absolute =
+  /上文(?!化)|下文(?!化)|前文|后文(?!化)|(?<![语课作征散论中人天公条])文中|文内|文末|(?<![还])原文|(?<![一这那日版成样课剧文资标根基原两])本文|此文|该文(?!化|件)|(?:上|下|左|右|附)图(?!书|纸|像处|文|片)|如图|图中|图示|由图可?知|(?<![地])图[一二三四五六七八九1-9](?!层)|(?<![以])(?:上|下|附)表(?!现|示|达|面|明|扬|演|格|态|白)|(?<![手年代列电仪圈图])表中|表[一二三四五1-9](?![\u4e00-\u9fff])|附件[一二三1-3]?(?:中|里|内|的|所)|材料[一二三四五六1-6]|选文|题干|加点(?:的)?(?:字|词|句|部分)|画线|划线(?:的)?(?:句|部分|词|处)|下划线(?:的)?(?:句|部分|词|处)|横线(?:上|处)|空格(?:处|里)|空白处|括号(?:里|中|内)(?:的|应|填|可)|阴影部分|(?:这|本|该|上|下|前)(?:一)?(?:段|句)(?:话|文字|文本|文|中|里|内容)|题目中(?:的|给)|根据(?:题意|文意|题目|原题|图意|图表|图片|语境)|(?:上|下)(?:一)?题|以上(?:\S{0,4})?(?:内容|文字|信息|材料|资料|文本|段落|对话|描述|叙述|说法)|阅读(?:短文|材料|文章|文段|语段|选段|全文|文本)|短文(?:中|里|的|主要|内容|讲)|根据(?:短文|课文|文章|材料|文本|对话|原文|资料|段落|选段)(?!类|体|学|性|的种)|(?:材料|资料|文本|文段|语段|选段|文字)(?:中|里)(?:的|所|提|描|出|说|讲|有|哪|，)|(?:文章|小说|课文|故事|报道|新闻|视频|录音|对话|图片|照片|画面|诗|诗歌|诗中|漫画|片段|节选|剧本|节目)(?:中|里)(?:的)?(?:主人公|主角|作者|“我”|我(?!国)|他|她|提到|提及|写到|说|描写|描述|讲|出现|认为|列举|举|人物|哪)/u
+
+/** Pictures and files cannot be in an instruction at all; texts can. */
+const pictured = /图|表[一二三1-9中]|附件|阴影|画线|划线|加点|横线|空格|空白/u
+
+function absoluteReference(instruction: string, plain: string): string | null {
+  const found = absolute.exec(plain)
+  if (found === null) return null
+  const [words] = found
+  if (pictured.test(words)) {
+    // 填空：春眠不觉晓，____。 · a table in the instruction
+    if (/_{2,}|（\s{0,8}）|\(\s{0,8}\)|□|\|.{1,200}\|/u.test(instruction)) return null
+    return materialIn(instruction, found.index).text && !/图(?!书)|附件|阴影/u.test(words) ? null : words
+  }
+  const { text } = materialIn(instruction, found.index)
+  return text || namesWork(instruction) ? null : words
+}
+
+// 以下, 上述, 所给 … with what they point at.
+
+const pointers =
+  /以下|下列|下面|下边|下方|如下|上述|上面|上边|上方|前述|前面|以上|所给|给定的|给出的|已给的|所附|附上的|附带的|附加的|(?:所|您|你|我)提供的|提供的(?=文|材|资|段|句|信息)|(?:这|那|该|此)(?:一|几|两|三|些)?(?:\s?\d)?(?:段|篇|则|句|首|封|份|条|幅|张|道|组|副|个|本|部|节|章|些|项|支|集|期)(?!时间|历史|感情|经历|日子|婚姻|恋情|旅程|路|关系)|(?:这|那|此)(?=文章|文字|文本|短文|段落|句话|材料|图片|照片|题|诗|首诗|故事|小说)/gu
+
+/** What is worked with as a whole: the instruction must contain it, or name it as a work. */
+const texts =
+  '文字|文本|文章|短文|文段|语段|段落|段话|话(?!题|语|剧|费|术)|材料|资料|对话|谈话|新闻|报道|消息|简历|邮件|信件|来信|信(?!息|号|用|任|心|仰|念)|通知|公告|论文|作文|评论|留言|帖子|小说|故事|诗|古诗|诗歌|诗句|词作|散文|寓言|童话|课文|文言文|片段|选段|节选|内容|信息|文档|文件|报告|描述|叙述|陈述|介绍|说明|稿|合同|病历|案例|案情|情景|情境|图片|图像|图表|图|照片|表格|表(?!现|示|达|演|面)|画(?!家|面)|漫画|视频|音频|录音|链接|网页|网址|网站|歌词|台词|剧本|观点(?!是)|言论|摘要|英文|中文|原文|译文|字幕|代码|程序|函数|数据|列表|清单|日志|配置|报错'
+/** What is worked with one by one: anything after a colon will do. */
+const items =
+  '句子|语句|句|词语|单词|词组|词|成语|短语|字(?!数)|汉字|生字|拼音|数字|数列|数组|数(?!学)|算式|式子|方程|公式|表达式|题目|题|问题|选项|说法|名词|术语|概念|人物|事件|国家|城市|地点|作品|书籍|物品|物质|动物|植物|食物|食材|要求|条件|主题|关键词|标题|步骤|方面|角度|几点|情况|场景|格式|模板|例子|示例|字符串|角色|项目|选择|哪'
+/** Words between a pointer and its noun: 以下两段, 下面这篇英文. */
+const between =
+  '(?:的|这|那|一|两|二|三|四|五|六|几|些|个|段|篇|则|句|首|封|份|条|幅|张|道|组|项|种|位|部|本|节|位|\\s|\\d|给出|给定|所给|提供|有关|相关|英文|中文|英语|古|现代|文言|长|短|简短|科技|财经|体育|娱乐|新闻|数学|语文|历史|产品|用户|顾客|学术|论文|技术|会议|采访|电影|原始|python|java|sql|html|c\\+\\+){0,8}'
+const pointedAt = new RegExp(`^${between}(?:(${texts})|(${items}))`, 'iu')
+/** 18岁以下, 零度以上. */
+const measured = /[\d〇零一二三四五六七八九十百千万岁度℃元级米年月日人斤克%％层楼个页分吨线厘倍名位辆户本科学及时点]$/u
+
+function pointer(instruction: string, plain: string): string | null {
+  for (const found of plain.matchAll(pointers)) {
+    const [word] = found
+    const before = plain.slice(0, found.index)
+    if (/^以[上下]/u.test(word) && measured.test(before)) continue
+    const noun = pointedAt.exec(plain.slice(found.index + word.length, found.index + word.length + 40))
+    if (noun === null) continue
+    const near = /^[这那该此]/u.test(word)
+    // 敖包相会这首歌, 竹子开花这一现象: named before. 桌子上面的图片: a place.
+    const clause = before.slice(before.search(/[^，。；：！？,;:!?\n]*$/u))
+    const subject = near ? subjectOf(before) : subjectOf(clause)
+    if (subject.length >= (near ? antecedentLettersMin : 1) && !/^(?:以下|下列|上述|所给)/u.test(word)) continue
+    const material = materialIn(instruction, found.index)
+    if (noun[1] !== undefined ? material.text || isListed(instruction, found.index) : material.items) continue
+    if (near && namesWork(instruction)) continue
+    return word + noun[0]
+  }
+  return null
+}
+
+/** The text is in the instruction without a colon: code, or a second paragraph. */
+function isListed(instruction: string, from: number): boolean {
+  const tail = instruction.slice(from)
+  return /[{}();=]{2,}|\n\s{0,8}\S.{11}/u.test(tail) || /[：:]\s{0,8}\S.{11}/u.test(tail.replace(/[^。\n]*[？?]/gu, ''))
+}
+
+// 该公司, 这件事, 他 … at a place where nothing was named yet.
+
+const demonstratives =
+  /(?<![应不活本])该(?!不|如何|怎|做|去|吃|选|是|由|给|在|从|用|注意|买|学(?!校|生|院|科|者|派|说|期)|说(?!法)|有(?!限|机)|为|把|对|向|让|带(?!领)|穿|看|写|读|准备|多|何|谁|死|当|干|国有|来|要|采取|选择|换|补|喝|放|打|找|交|先|关注|从)[\u4e00-\u9fff]|(?:这|那)(?=[\u4e00-\u9fff])(?!里|儿|时|样|么|边|就|是(?!谁)|会|能|可|要|将|也|都|在|对|与|和|次|个(?:世界|夏天|冬天|春天|秋天|季节|时代|社会|年纪|年龄|星球|月|周末|学期|假期|问题上|过程|阶段|领域)|些年|些日子|种情况下|一(?:年|天|代|时期)|几(?:年|天))|(?<![因如彼从至在为由据特就以与故对自借])此(?=人|事|题|诗|句|图|表|项|类|种|法|案|地|物|公司|书|处|举|观点|现象|说法|产品)|(?<![一这那日版成样课剧文资标根基原两])本(?=公司|产品|合同|案|店|校|课|章|节|段|题|书(?!籍)|条例|办法|规定|协议|项目|集团|品牌)/gu
+const pronouns = /(?<![其吉维排无利顺])(?:他们|她们|它们|他(?![人国乡杀山律汀日处])|她(?!经济|力量)|它)/gu
+/** People of a text who have no name in an instruction. */
+const roles =
+  /(?<![一个位名])(?:作者|笔者|主人公|男主|女主|主角|楼主|题主|层主|博主|小编|当事人|被告(?!人的权利)|原告|受访者|说话人|发帖人)/gu
+
+function demonstrative(instruction: string, plain: string): string | null {
+  for (const pattern of [demonstratives, pronouns, roles]) {
+    for (const found of plain.matchAll(pattern)) {
+      const before = plain.slice(0, found.index)
+      if (subjectOf(before).length >= antecedentLettersMin) break
+      const role = pattern === roles
+      const after = plain.slice(found.index + found[0].length, found.index + found[0].length + 6)
+      // 作者 as a subject of its own: 作者权, 作者如何署名.
+      if (
+        role &&
+        (namesWork(instruction) ||
+          /^(?:如何|怎样|怎么|应|需|可以|能|权|署名|通常|一般|投稿|身份|有哪些权)/u.test(after))
+      )
+        continue
+      if (materialIn(instruction, found.index).text) continue
+      // 这个词：“内卷”, 这句诗“…”: named right after.
+      if (/^(?:这|那|该|此)/u.test(found[0]) && /[〇]/u.test(plain.slice(found.index, found.index + 12))) continue
+      return found[0] + after.replace(/[，。？！：；,?!:;\s].*$/u, '').slice(0, 3)
+    }
+  }
+  return null
+}
+
+// 文章的主旨, 故事讲了什么: a text as the subject, without its name.
+
+const subjectTexts =
+  /(?<![\u4e00-\u9fff〇])(?:文章|全文|小说|故事|短文|课文|诗歌|诗|这诗|材料|文本|文段|段落|对话|视频|报道|新闻|影片|电影|漫画|图片|照片|节目|演讲|案例|题目|句子)(?:中|里)?(?:的)?(?:主要|最后|开头|结尾|第[一二三四五六七八九十])?(?:的)?(?:主旨|中心|主要内容|主人公|主角|结局|作者|大意|论点|主要观点|寓意|感情基调|写作背景|主要人物|讲|写了|写的|介绍了|描述了|描写了|叙述了|说了|说的|说明了|告诉|表达了|表达的|提到|提及|阐述|论述了|反映了|揭示了|出现了|为什么|段|一段|自然段)/u
+
+function partOfText(instruction: string, plain: string): string | null {
+  // Read from the first clause that has something besides a request: 请概括文章的主要内容.
+  for (const clause of plain.split(/[，。；：！？,;:!?\n]/u)) {
+    const start = requestEnd(clause)
+    const found = subjectTexts.exec(clause.slice(start))
+    if (found === null || found.index > 0) continue
+    if (namesWork(instruction) || materialIn(instruction, 0).text) return null
+    return found[0]
+  }
+  return null
+}
+
+/** Returns where the words of a request at the start of a clause end. */
+function requestEnd(clause: string): number {
+  let at = 0
+  while (at < clause.length) {
+    const length = requestWords.lengthAt(clause, at)
+    if (length === 0 || /^(?:话|字|句|段|题)/u.test(clause.slice(at))) break
+    at += length
+  }
+  return at
+}
+
+// 第二题, 第三段.
+
+const numbered =
+  /第\s?[一二三四五六七八九十两\d]{1,3}\s?(?:小?题|自然段|段(?!婚|恋|感|关|旅|路|历|时|职|经)|大题|个问题|个空|空|幅图|张图|图|句(?:话|诗)?|问|则材料|选项)/u
+
+function numberedPart(instruction: string, plain: string): string | null {
+  const found = numbered.exec(plain)
+  if (found === null || namesWork(instruction) || materialIn(instruction, 0).text) return null
+  return subjectOf(plain.slice(0, found.index)).length >= antecedentLettersMin ? null : found[0]
+}

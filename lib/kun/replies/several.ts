@@ -1,0 +1,50 @@
+/** Keeps the first of several instructions in a list, and of equal sentences. */
+
+import { comparisonForm } from './comparison-form.js'
+
+/** 1. · 1、 · (1) · ① · 一、 · - · 指令一： · Q1: */
+const enumerator =
+  /^\s{0,8}(?:[#>]{1,4}\s)?\**(?:(?:指令|问题|提问|选项|示例|方案|版本|可能|第)\s?[一二三四五六七八九十\d]{1,3}(?:条|个)?(?:指令|问题)?|[qQ]\d{0,2}|instruction\s?\d|question\s?\d)\**\s?[：:.、)）]\**\s{0,4}|^\s{0,8}\**(?:[（(]\s?[\d一二三四五六七八九十]{1,3}\s?[）)]|\d{1,2}\s?[.、．)）](?!\d)|[一二三四五六七八九十]{1,2}[、.．](?![一二三四五六七八九十])|[①-⑳]|[-*•·●◆▪○](?=\s|[\u4e00-\u9fff]))\s{0,4}/u
+
+/**
+ * Returns the first instruction of a list that starts with the text, without its number. A list after a sentence
+ * belongs to the instruction: '写一首诗：\n1. 押韵\n2. 四行'.
+ */
+export function firstOfList(text: string): string {
+  const head = enumerator.exec(text)
+  if (head === null || head[0] === '') return text
+  const lines = text.slice(head[0].length).split('\n')
+  const kept: string[] = []
+  for (const [index, line] of lines.entries()) {
+    if (index > 0 && (line.trim() === '' || enumerator.test(line))) break
+    kept.push(line)
+  }
+  return firstOfLine(kept.join('\n').trim())
+}
+
+/** '怎样种竹？2. 怎样种木？': the rest of the list on one line. */
+function firstOfLine(text: string): string {
+  const next = /(?<=[。？！?!；;]\s{0,4})(?:2\s?[.、．)）](?!\d)|[（(]2[）)]|②|二、)/u.exec(text)
+  return next === null || next.index === 0 ? text : text.slice(0, next.index).trimEnd()
+}
+
+/** Keeps the first of equal lines, and of equal sentences of one line. Source of the rule of lines: COIG-Kun. */
+export function withoutRepeats(text: string): string {
+  const seen = new Set<string>()
+  const lines: string[] = []
+  for (const line of text.split('\n')) {
+    const sentences = line.split(/(?<=[。？！?!；;]+)(?![。？！?!；;”」』）)"])/u)
+    const kept = sentences.filter((sentence) => {
+      const form = comparisonForm(sentence)
+      if (form.length < sentenceLettersMin) return true
+      if (seen.has(form)) return false
+      seen.add(form)
+      return true
+    })
+    if (kept.length > 0 || line.trim() === '') lines.push(kept.join('').trimEnd())
+  }
+  return lines.join('\n').trim()
+}
+
+/** Shorter sentences may be said twice: 为什么？ */
+const sentenceLettersMin = 4

@@ -1,0 +1,67 @@
+/**
+ * Finds sentences of an answer that speak of the text it was made from, which its reader cannot see: 根据上文, 参考文字中提到,
+ * 作者认为. Not where the instruction itself speaks of a text or a work.
+ */
+
+const given =
+  '(?:参考|原|上述|以上|给定的?|给出的?|所给的?|提供的?|[您你]提供的?|用户提供的?|所提供的?|这段|该段|此段|这篇|该篇|这则|该则|这份|该|上面的?|上文的?|已知的?|题目的?|下面的?|以下)'
+const material = '(?:参考)?(?:文字|文本|材料|资料|文章|文段|段落|短文|原文|段话|内容|信息|描述|片段|报道)'
+const from = '(?:根据|依据|按照|参考|基于|由|据|结合|从|参照|通过)'
+const adverbs = '(?:所|还|也|主要|并|并未|并没有|没有|未|明确|曾|已|都|特别|首先|最后|开头|结尾|具体|详细|只|仅){0,2}'
+/** What a text does, in the words of a commentary. */
+const says =
+  '(?:提到|提及|指出|认为|表示|介绍|描述|讲述|显示|强调|叙述|表明|总结|分析|提供|涉及|给出|阐述|论述|列举|可知|可以看出|可见|所述|所示|来看)'
+const telling = `(?:${says}|说|说到|写|写道|写到|讲|记载)`
+const inside = '(?:中的|里的|中|里|内)?'
+
+const references: readonly RegExp[] = [
+  new RegExp(`${from}${given}${material}`, 'u'),
+  /(?:根据|基于|按照|依据|结合|从)(?:您|你|用户)(?:所)?(?:提供|给出|输入|上传|发来|描述)/u,
+  new RegExp(
+    `${from}(?:参考文字|参考资料|参考材料|参考文本|参考内容|上文|文中|文章|原文|材料(?!力学|科学|的性质|特性)|文本|短文|题意|题干|本文|此文|该文)(?!化|献|件|类|学|体|明|艺)`,
+    'u',
+  ),
+  new RegExp(
+    `(?:参考文字|参考文本|参考资料|参考材料|参考内容|原文|上文|前文|该文|此文|短文|文段)${inside}${adverbs}${telling}`,
+    'u',
+  ),
+  new RegExp(
+    `(?:^|[，。；：！？\\n]\\s{0,4})(?:本文|文中|材料|资料|文本|文章|段落|作者|文字)${inside}${adverbs}${says}`,
+    'u',
+  ),
+  new RegExp(
+    `${given}(?:参考)?(?:文字|文本|材料|资料|文章|文段|段落|短文|段话|报道)${inside}${adverbs}${telling}`,
+    'u',
+  ),
+  /如(?:上|下)?图(?:\d{1,2}|[一二三])?(?:所示)|(?:见|参见|详见)(?:上|下|附)?(?:图|表)(?:\d{1,2}|[一二三])|(?:上|下)图(?:是|为|中|展示|显示|所示)|图片(?:中|里)(?:可以|展示|显示|的)|如(?:下|上)?表(?:\d{1,2}|[一二三])?所示|(?:上文|前文)(?:中|所|提到|已|说|指|曾)|本文(?:将|主要|从|旨在|介绍|探讨|就|通过|认为|对|以|来源|由|作者|转载|来自)|小编(?:认为|今天|就|给|为|来|在此|觉得|将|也|整理|提醒|建议|推荐|带)/u,
+]
+
+/** An answer about a work or a text may speak of it. */
+const aboutText =
+  /作者|文章|小说|诗|散文|短文|论文|材料|原文|课文|作文|阅读|文中|资料|文本|段落|新闻|报道|故事|书|剧|电影|作品|论述|文言|歌词|文学|写一|撰写|起草|稿/u
+
+/** Returns the words of an answer that point at its source text, or null. Linear in the text's length. */
+export function sourceReference(answer: string, instruction: string): string | null {
+  const plain = answer.replace(/“[^“”]{0,400}”|《[^《》]{0,100}》/gu, '〇')
+  for (const pattern of references) {
+    const found = pattern.exec(plain)
+    if (found === null) continue
+    if (isInstructionsOwn(found[0], instruction)) continue
+    if (hasFigure(found[0], plain)) continue
+    return found[0]
+  }
+  return null
+}
+
+/** 参考文字 and what was given are the prompt's words in any answer; 作者 and 本文 belong to answers about texts. */
+function isInstructionsOwn(words: string, instruction: string): boolean {
+  if (/参考(?:文字|文本|资料|材料|内容)|提供|给出|给定|所给|上述|以上|上文|前文|这段文字|该段文字|题/u.test(words)) {
+    return /上述|以上|题/u.test(words) && !/文字|文本|文章|材料|资料|段/u.test(words)
+  }
+  return aboutText.test(instruction) || /《|“/u.test(instruction)
+}
+
+/** A table or a drawing in the answer itself. */
+function hasFigure(words: string, answer: string): boolean {
+  return /表/u.test(words) ? answer.includes('|') : /图/u.test(words) && answer.includes('```')
+}

@@ -1,0 +1,138 @@
+/** Removes what a reply puts around its whole text: quotes, brackets, bold, fences, tags, JSON. */
+
+const pairs: Readonly<Record<string, string>> = {
+  '“': '”',
+  '「': '」',
+  '『': '』',
+  '‘': '’',
+  '【': '】',
+  '〖': '〗',
+  '（': '）',
+  '(': ')',
+  '[': ']',
+  '［': '］',
+  '《': '》',
+  '<': '>',
+}
+
+/** Their closing mark is the opening one: nesting cannot be seen. */
+const symmetric = ['"', "'", '`', '＂']
+
+/**
+ * Removes one pair of marks around the whole text, or returns the text. Not from “甲”和“乙”, which only starts and ends
+ * with a quote, and not from the title 《红楼梦》.
+ */
+export function withoutPair(text: string): string {
+  const trimmed = text.trim()
+  const open = trimmed.charAt(0)
+  if (symmetric.includes(open)) return withoutSymmetric(trimmed, open)
+  const close = pairs[open]
+  if (close === undefined) return withoutStrayQuote(trimmed)
+  if (!trimmed.endsWith(close)) return withoutStrayQuote(trimmed)
+  if (open === '《' && !/[？?。！!]|^《(?:请|如何|怎样|怎么|为什么)/u.test(trimmed)) return trimmed
+  let depth = 0
+  for (let at = 0; at < trimmed.length - 1; at++) {
+    if (trimmed[at] === open) depth++
+    else if (trimmed[at] === close) depth--
+    if (depth === 0) return trimmed
+  }
+  return trimmed.slice(1, -1).trim()
+}
+
+function withoutSymmetric(text: string, mark: string): string {
+  if (text.length < 2 || !text.endsWith(mark) || text.startsWith(mark.repeat(3))) return text
+  const inner = text.slice(1, -1)
+  const marks = inner.split(mark).length - 1
+  // Two pairs inside: only if the first begins where the outer one does, or nothing separates the outer from an inner one.
+  if (marks === 0 || (marks % 2 === 0 && inner.startsWith(mark))) return inner.trim()
+  return text
+}
+
+/** Removes a quote that opens at the start and is never closed, or closes at the end and was never opened. */
+function withoutStrayQuote(text: string): string {
+  if (/^[“「『]/u.test(text) && !text.includes(pairs[text.charAt(0)] as string)) return text.slice(1).trim()
+  const last = text.charAt(text.length - 1)
+  const open = last === '”' ? '“' : last === '」' ? '「' : last === '』' ? '『' : null
+  return open !== null && !text.includes(open) ? text.slice(0, -1).trim() : text
+}
+
+/** Removes ** or __ around the whole text, or a block quote. */
+export function withoutEmphasis(text: string): string {
+  for (const mark of ['**', '__', '*', '_']) {
+    if (text.length <= 2 * mark.length || !text.startsWith(mark) || !text.endsWith(mark)) continue
+    const inner = text.slice(mark.length, -mark.length)
+    if (!inner.includes(mark) && !inner.includes('\n\n')) return inner.trim()
+  }
+  const lines = text.split('\n')
+  if (lines.every((line) => /^\s{0,3}>/.test(line)))
+    return lines.map((line) => line.replace(/^\s{0,3}>\s?/, '')).join('\n')
+  return text
+}
+
+const tag = /^<([a-z_]{1,20}|[\u4e00-\u9fff]{1,6})>/i
+const namesOfTags =
+  /^(?:instructions?|prompt|question|query|user|input|answer|response|output|reply|result|text|final|指令|问题|提问|用户指令|回答|答案|回复|文本|结果|正文)$/i
+
+/** Removes a pair of tags with a telling name around the text, or the opening one if it is never closed. */
+export function withoutTag(text: string): string {
+  const name = tag.exec(text)?.[1]
+  if (name === undefined || !namesOfTags.test(name)) return text
+  const start = name.length + 2
+  const end = text.indexOf(`</${name}>`, start)
+  return text.slice(start, end < 0 ? undefined : end).trim()
+}
+
+const fence = '```'
+/** Languages of a fence around text; in a fence with another one is code, which belongs to an answer. */
+const textFence =
+  /^```[ \t]{0,4}(?:text|txt|plain|plaintext|markdown|md|json|json5|xml|html|instruction|prompt|中文)?[ \t]{0,4}\n/i
+
+/** Removes a fence around the whole text, unless it marks a language of code. */
+export function withoutFence(text: string): string {
+  const head = textFence.exec(text)?.[0]
+  if (head === undefined || !text.endsWith(fence) || text.length < head.length + fence.length) return text
+  const inner = text.slice(head.length, -fence.length)
+  return inner.trim() === '' || inner.includes(fence) ? text : inner.trim()
+}
+
+/**
+ * Returns the string that a JSON reply has under one of the keys, the first one of a list; the text if it is not JSON.
+ *
+ * Example: '{"instruction": "如何种竹？"}' → '如何种竹？'
+ */
+export function withoutJson(text: string, keys: ReadonlySet<string>): string {
+  if (!/^[{[]/.test(text)) return text
+  const end = Math.max(text.lastIndexOf('}'), text.lastIndexOf(']'))
+  try {
+    const found = stringUnder(JSON.parse(text.slice(0, end + 1)), keys, 0)
+    return found === null ? text : found.trim()
+  } catch {
+    return stringInBrokenJson(text, keys) ?? text
+  }
+}
+
+const jsonDepthMax = 4
+
+function stringUnder(value: unknown, keys: ReadonlySet<string>, depth: number): string | null {
+  if (typeof value === 'string') return value
+  if (value === null || typeof value !== 'object' || depth > jsonDepthMax) return null
+  if (Array.isArray(value)) return value.length === 0 ? null : stringUnder(value[0], keys, depth + 1)
+  const entries = Object.entries(value)
+  const named = entries.find(([key]) => keys.has(key.toLowerCase().trim()))
+  if (named !== undefined) return stringUnder(named[1], keys, depth + 1)
+  const [only] = entries
+  return entries.length === 1 && only !== undefined ? stringUnder(only[1], keys, depth + 1) : null
+}
+
+/** Models write line ends and quotes into JSON strings: the string then ends at the last quote before a comma or brace. */
+function stringInBrokenJson(text: string, keys: ReadonlySet<string>): string | null {
+  const key = /^[{[]\s{0,20}\{?\s{0,20}["'“]([^"'”]{1,20})["'”]\s{0,4}[:：]\s{0,4}["“]/.exec(text)
+  if (key === null || !keys.has((key[1] as string).toLowerCase().trim())) return null
+  const rest = text.slice(key[0].length)
+  const next = /["”]\s{0,20},\s{0,20}["“][^"”]{1,20}["”]\s{0,4}[:：]/.exec(rest)
+  const end = next?.index ?? Math.max(rest.lastIndexOf('"'), rest.lastIndexOf('”'))
+  return rest
+    .slice(0, end < 0 ? undefined : end)
+    .replaceAll('\\n', '\n')
+    .replaceAll('\\"', '"')
+}
