@@ -15,6 +15,7 @@ import { registerPlan } from './commands/plan.js'
 import { registerPublish } from './commands/publish.js'
 import { registerRebuild } from './commands/rebuild.js'
 import { registerRun } from './commands/run.js'
+import { registerSample } from './commands/sample.js'
 import { registerSeed } from './commands/seed.js'
 import { registerSimulate } from './commands/simulate.js'
 import { registerStatus } from './commands/status.js'
@@ -43,6 +44,7 @@ const commands = [
   registerDedup,
   registerPipe,
   registerSeed,
+  registerSample,
   registerTrainScreen,
   registerPublish,
   registerHub,

@@ -1,11 +1,14 @@
 /** Output of the commands that write training data: options, destination, and the entry for LLaMA-Factory. */
+import { rmSync } from 'node:fs'
 import { type Command, Option } from 'commander'
 import { UsageError } from '../errors.js'
 import { type ByteTarget, byteTarget } from '../run/sinks/byte-target.js'
+import { temporarySuffix } from '../storage/files.js'
 import { addDatasetEntry, datasetEntry, readInfo } from '../training/dataset-info.js'
 import type { Form } from '../training/forms.js'
 import { openRowFile, type RowFile, type RowFormat, rowFormats } from '../training/row-file.js'
 import { Output, sayOnStderr } from './terminal/output.js'
+import { cleanUpAtStopSignal } from './terminal/stop-signals.js'
 
 export interface TrainingFlags {
   readonly out: string
@@ -32,16 +35,18 @@ export class TrainingOutput {
   readonly #target: ByteTarget
   readonly #rows: RowFile
   readonly #finish: () => Promise<void>
+  readonly #release: () => void
   #ended = false
 
-  private constructor(target: ByteTarget, rows: RowFile, finish: () => Promise<void>) {
+  private constructor(target: ByteTarget, rows: RowFile, finish: () => Promise<void>, release: () => void) {
     this.#target = target
     this.#rows = rows
     this.#finish = finish
+    this.#release = release
   }
 
   /**
-   * Opens the output. A file has a temporary name until `end`.
+   * Opens the output. A file has a temporary name until `end`; a stop signal deletes it and ends the process.
    *
    * @throws {UsageError} options contradict each other, or Parquet would go to a terminal
    */
@@ -54,8 +59,11 @@ export class TrainingOutput {
       throw new UsageError('standard output is a terminal: redirect it, or name a file for Parquet with --out')
     }
     const finish = await datasetInfoWriter(form, flags)
+    const release = cleanUpAtStopSignal(() => {
+      if (out !== '-') rmSync(out + temporarySuffix, { force: true })
+    })
     const target = out === '-' ? stdoutTarget() : byteTarget(out)
-    return new TrainingOutput(target, await openRowFile(target, form.columns, format), finish)
+    return new TrainingOutput(target, await openRowFile(target, form.columns, format), finish, release)
   }
 
   add(row: Parameters<RowFile['add']>[0]): Promise<void> {
@@ -67,12 +75,15 @@ export class TrainingOutput {
     await this.#rows.end()
     await this.#target.end()
     this.#ended = true
+    this.#release()
     await this.#finish()
   }
 
   /** Deletes what was written to a file, unless `end` has completed it. */
   async discard(): Promise<void> {
-    if (!this.#ended) await this.#target.discard()
+    if (this.#ended) return
+    await this.#target.discard()
+    this.#release()
   }
 }
 

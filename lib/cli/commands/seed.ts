@@ -13,7 +13,6 @@ import { collect } from '../recipe-options.js'
 import { type SeedCounts, seedGraph } from '../seed-graph.js'
 import { countText } from '../terminal/bytes-text.js'
 import { fileOutput, ReaderGone, sayOnStderr, writeOut } from '../terminal/output.js'
-import { endBySignal, onStopSignal, type StopSignal } from '../terminal/stop-signals.js'
 import { addTrainingOptions, type TrainingFlags, TrainingOutput } from '../training-output.js'
 
 interface SeedFlags extends TrainingFlags {
@@ -78,19 +77,7 @@ async function seed(files: readonly string[], flags: SeedFlags, promptGiven: boo
     if (example.system === '' || holdsSystem(as)) return example
     return { refusal: 'system-prompt', detail: `--as ${as}` } as const
   }
-  const run = seedGraph({ source, read, rowOf: form.rowOf, output, rejects, counts }).run()
-  let stopped: StopSignal | null = null
-  const release = onStopSignal((signal, nth) => {
-    if (nth > 1) endBySignal(signal)
-    stopped = signal
-    run.abort()
-  })
-  try {
-    await run.done
-  } finally {
-    release()
-    if (stopped !== null) endBySignal(stopped)
-  }
+  await seedGraph({ source, read, rowOf: form.rowOf, output, rejects, counts }).run().done
   if (counts.records > 0 && counts.examples === 0) throw new UsageError(nothingRead(counts))
   return counts
 }

@@ -1,0 +1,32 @@
+/** Check of an argument that names a run directory, for commands that only read it. */
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { UsageError } from '../errors.js'
+import { manifestName, runRecordName } from '../storage/run-layout.js'
+
+/** Files that every run directory has from its start. */
+const marks: readonly string[] = [runRecordName, manifestName]
+const namesShownMax = 3
+
+/** @throws {UsageError} it is not a run directory; the message suggests ones below it */
+export async function mustBeRunDirectory(directory: string): Promise<void> {
+  const found = await stat(directory).catch((error: NodeJS.ErrnoException) => error)
+  if (found instanceof Error || !found.isDirectory()) {
+    const missing = 'code' in found && found.code === 'ENOENT'
+    const what = !(found instanceof Error) ? 'it is a file' : missing ? 'there is no such directory' : found.message
+    throw new UsageError(`${directory} cannot be read: ${what}. Give a run directory, such as out/demo`)
+  }
+  const entries = await readdir(directory, { withFileTypes: true })
+  if (entries.some((entry) => marks.includes(entry.name))) return
+  const below: string[] = []
+  for (const entry of entries) {
+    if (below.length >= namesShownMax || !entry.isDirectory()) continue
+    const path = join(directory, entry.name)
+    const names = await readdir(path).catch((): string[] => []) // the names are only a hint: ignore the error
+    if (names.includes(runRecordName)) below.push(path)
+  }
+  const advice = below.length > 0 ? `Did you mean ${below.join(', ')}?` : 'Give a run directory, such as out/demo'
+  throw new UsageError(
+    `${directory} is not a run directory: it holds neither ${runRecordName} nor ${manifestName}. ${advice}`,
+  )
+}
