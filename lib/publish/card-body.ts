@@ -6,6 +6,7 @@ import { version } from '../core/version.js'
 import type { Feature } from '../parquet/features.js'
 import { reasonMeaning } from '../reject-reasons.js'
 import type { CardFacts, FunnelCounters, SplitFacts } from './card-facts.js'
+import { figuresSection } from './card-figures.js'
 import { funnelStages } from './funnel-svg.js'
 import { code, codeBlock, inline } from './markdown.js'
 
@@ -28,6 +29,7 @@ export function cardBody({ repo, facts, splits, otherRows, picture }: CardBodyOp
     `# ${name}\n\n${introduction(splits, otherRows, facts)}`,
     `## How it was made\n\n${making(facts)}`,
     facts.counters === null ? '' : `## What stayed behind\n\n${funnel(facts, picture)}`,
+    inNumbers(facts),
     `## Samples\n\n${samples(facts)}`,
     `## Columns\n\n${columns(facts.features)}`,
     `## Limits and biases\n\n${limits}`,
@@ -84,6 +86,12 @@ function funnel({ counters }: CardFacts, picture: string | null): string {
   })
   const image = picture === null ? '' : `![What each stage took in and let through](${picture})\n\n`
   return `${image}| stage | in | out | dropped, by reason |\n|---|---:|---:|---|\n${rows.join('\n')}${reasonMeanings(counters)}`
+}
+
+function inNumbers({ counters }: CardFacts): string {
+  const figures = Object.values(counters ?? {}).flatMap((split) => (split.figures === undefined ? [] : [split.figures]))
+  const section = figures.length === 0 ? '' : figuresSection(figures)
+  return section === '' ? '' : `## In numbers\n\n${section}`
 }
 
 /** Explains the reasons of the funnel, except those of custom filters. */

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { dictionarySchema } from '../core/dictionary.js'
+import { rowFiguresSchema } from '../kun/row-figures.js'
 import { type Feature, featuresOf } from '../parquet/features.js'
 import { LocalPart } from '../parquet/part-reader.js'
 import type { CutFile } from '../parquet/part-writer.js'
@@ -32,7 +33,9 @@ const figures = z.object({
   dropped: dictionarySchema(z.number()),
   failed: z.number(),
 })
-const countersSchema = dictionarySchema(z.object({ rows: z.number(), stages: dictionarySchema(figures) }))
+const countersSchema = dictionarySchema(
+  z.object({ rows: z.number(), stages: dictionarySchema(figures), figures: rowFiguresSchema.optional() }),
+)
 
 const shardSchema = z.object({
   split: z.string(),
@@ -43,7 +46,7 @@ const shardSchema = z.object({
   content: z.string().nullable(),
 })
 
-/** Split → rows, and for each stage the items in, out, and dropped by reason. */
+/** Split → rows, for each stage the items in, out, and dropped by reason, and what the rows are like. */
 export type FunnelCounters = z.output<typeof countersSchema>
 
 export interface CardFacts {

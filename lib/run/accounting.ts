@@ -6,7 +6,8 @@
 import { dictionary, ownValue } from '../core/dictionary.js'
 import type { Settlement } from '../core/item.js'
 import { ContractError } from '../errors.js'
-import type { Candidate } from '../kun/types.js'
+import { type RowFigures, RowFiguresCounter } from '../kun/row-figures.js'
+import type { Candidate, Pair } from '../kun/types.js'
 import type { PrepareReject } from '../text/block.js'
 
 /** Reason → count, keys in order of code unit. */
@@ -37,6 +38,8 @@ export interface SplitCounters {
   readonly rows: number
   readonly attemptRejects: RejectCounts
   readonly stages: Readonly<Record<string, StageCounts>>
+  /** What the rows are like. */
+  readonly figures: RowFigures
 }
 
 /** Names of the stages after dedup, in order. */
@@ -54,6 +57,7 @@ export type Counters = Readonly<Record<string, SplitCounters>>
 export class Accounting {
   readonly #splits = new Map<string, MutableSplit>()
   readonly #stages: ModelStageNames
+  readonly #figures = new Map<string, RowFiguresCounter>()
   #documentsSeen = 0
   #lastDocument = Number.NaN
   #lastCandidate = ''
@@ -65,12 +69,20 @@ export class Accounting {
    */
   constructor(splits: readonly string[], stages: ModelStageNames, from: Counters | null) {
     this.#stages = stages
-    for (const split of splits) this.#splits.set(split, startingFrom(ownValue(from, split), stages))
+    for (const split of splits) {
+      const own = ownValue(from, split)
+      this.#splits.set(split, startingFrom(own, stages))
+      this.#figures.set(split, new RowFiguresCounter(own?.figures))
+    }
   }
 
   /** Returns a copy of the counters. */
   counters(): Counters {
-    return sortKeys(Object.fromEntries(this.#splits))
+    const splits = [...this.#splits].map(([name, own]) => {
+      const figures = (this.#figures.get(name) as RowFiguresCounter).figures()
+      return [name, { ...own, figures }] as const
+    })
+    return sortKeys(dictionary(splits))
   }
 
   /** Counts a document, or one chunk of a document, that a worker rejected. */
@@ -106,10 +118,11 @@ export class Accounting {
   }
 
   /** Counts a row. */
-  row(split: string, candidate: Candidate): void {
+  row(split: string, pair: Pair): void {
     const own = this.#split(split)
-    this.#attempt(own, candidate)
+    this.#attempt(own, pair.candidate)
     own.rows++
+    this.#figures.get(split)?.add(pair)
     for (const stage of this.#stages.attempts) this.#pass(own, stage)
   }
 
@@ -234,7 +247,7 @@ export function checkAccounting(
 
 /** Returns a copy with dictionaries in place of objects, keys in order of code unit at every depth. */
 export function sortKeys<Value>(value: Value): Value {
-  if (typeof value !== 'object' || value === null) return value
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
   return dictionary(entries.map(([key, inner]) => [key, sortKeys(inner)] as const)) as Value
 }
@@ -265,7 +278,10 @@ interface MutableStage {
   dropped: Record<string, number>
   failed: number
 }
-type MutableSplit = Omit<Mutable<SplitCounters>, 'documentRejects' | 'chunkRejects' | 'attemptRejects' | 'stages'> & {
+type MutableSplit = Omit<
+  Mutable<SplitCounters>,
+  'documentRejects' | 'chunkRejects' | 'attemptRejects' | 'stages' | 'figures'
+> & {
   documentRejects: MutableRejects
   chunkRejects: MutableRejects
   attemptRejects: MutableRejects

@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { dictionarySchema } from '../core/dictionary.js'
 import { CorruptFileError } from '../errors.js'
+import { rowFiguresSchema } from '../kun/row-figures.js'
 import type { ManifestEntry } from '../sinks/index.js'
 import type { ShardRead, SourceCursor } from '../sources/index.js'
 import { manifestName } from '../storage/run-layout.js'
@@ -60,6 +61,7 @@ const counters: z.ZodType<Counters> = dictionarySchema(
     rows: count,
     attemptRejects: rejects,
     stages: dictionarySchema(z.object({ in: count, out: count, dropped: reasons, failed: count })),
+    figures: rowFiguresSchema,
   }),
 )
 

@@ -2,6 +2,7 @@
  * The sink of a run: receives records in input order, writes them as rows or rejects and counts them. At the end of a
  * block that ends a cut, it commits the cut.
  */
+import { ownValue } from '../core/dictionary.js'
 import type { Settlement } from '../core/item.js'
 import type { OrderedSink } from '../core/sink-node.js'
 import { ContractError, type NoYieldError } from '../errors.js'
@@ -104,7 +105,7 @@ async function settle(released: ReleasedRecord, { writer, accounting, row }: Cut
   }
   if (settlement === null) {
     if (!isPair(record)) throw new ContractError(`candidate ${record.id} reached the sink without a label`)
-    accounting.row(record.candidate.split, record.candidate)
+    accounting.row(record.candidate.split, record)
     await writer.row(record.candidate.split, rowOf(record, row))
     return
   }
@@ -117,9 +118,17 @@ async function settle(released: ReleasedRecord, { writer, accounting, row }: Cut
 export function rejectOf(record: Candidate | Pair, { stage, reason, detail }: Settlement): Reject {
   const candidate = isPair(record) ? record.candidate : record
   const { split, shard, offset, key, chunk } = candidate
-  const excerpt = excerptOf((isPair(record) && record.instruction) || candidate.text)
+  const instruction = isPair(record) && record.instruction !== '' ? record.instruction : null
+  const excerpt = excerptOf(instruction ?? candidate.text)
   const variant = isPair(record) ? record.variant : -1
-  return { id: record.id, split, shard, offset, key, chunk, variant, stage, reason, detail, excerpt }
+  const reject = { id: record.id, split, shard, offset, key, chunk, variant, stage, reason, detail, excerpt }
+  // The text of a duplicate is in the row or reject of the first.
+  if (stage === 'dedup') return reject
+  const grade = (name: string): number | null => {
+    const cell = ownValue(record.columns, name)
+    return typeof cell === 'number' ? cell : null
+  }
+  return { ...reject, raw: candidate.text, instruction, score: grade('score'), screen: grade('screen') }
 }
 
 /** Returns the reject of a document or chunk that a worker rejected. */

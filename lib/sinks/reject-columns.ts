@@ -14,4 +14,8 @@ export const rejectColumns: readonly Column[] = [
   { name: 'reason', type: 'string' },
   { name: 'detail', type: 'string' },
   { name: 'excerpt', type: 'string' },
+  { name: 'raw', type: 'string', nullable: true },
+  { name: 'instruction', type: 'string', nullable: true },
+  { name: 'score', type: 'float64', nullable: true },
+  { name: 'screen', type: 'float64', nullable: true },
 ] satisfies readonly (Column & { name: keyof Reject })[]

@@ -13,6 +13,14 @@ export interface Reject extends Pick<PrepareReject, 'offset' | 'stage' | 'reason
   readonly chunk: number
   /** −1 before the label stage. */
   readonly variant: number
+  /** Text of the chunk; null for what was rejected before the models, whose text may be long and is in the source. */
+  readonly raw?: string | null
+  /** Null before the label stage, and if its reply has none. */
+  readonly instruction?: string | null
+  /** Grade of the instruction; null if it has none. */
+  readonly score?: number | null
+  /** Grade of the text; null without `kun.screen`. */
+  readonly screen?: number | null
 }
 
 /** State that a cut commits in addition to its files. JSON-safe. */

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { RowFiguresCounter } from '../../lib/kun/row-figures.js'
 import { type Counters, checkAccounting, count, type MutableRejects, sortKeys } from '../../lib/run/accounting.js'
 
 /** Four documents give five chunks, two candidates, four attempts and one row. */
@@ -19,6 +20,7 @@ const exact: Counters = {
       score: { in: 3, out: 2, dropped: {}, failed: 1 },
       polish: { in: 2, out: 1, dropped: { 'output-keyword': 1 }, failed: 0 },
     },
+    figures: new RowFiguresCounter().figures(),
   },
 }
 

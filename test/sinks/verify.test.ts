@@ -12,6 +12,7 @@ import { inspectInThread } from '../../lib/cli/inspect-thread.js'
 import { inspectText } from '../../lib/cli/terminal/inspect-text.js'
 import { printable, truncateText, wrapText } from '../../lib/cli/terminal/wrap-text.js'
 import { UsageError } from '../../lib/errors.js'
+import { RowFiguresCounter } from '../../lib/kun/row-figures.js'
 import type { Column } from '../../lib/parquet/columns.js'
 import { parquetEncoder } from '../../lib/parquet/encoders/index.js'
 import { checkCounters } from '../../lib/run/verify.js'
@@ -73,6 +74,7 @@ async function makeRun(directory: string, { row = {}, counters }: Change = {}): 
       attempts: rows,
       rows,
       attemptRejects: {},
+      figures: new RowFiguresCounter().figures(),
       stages: {},
     }
     const counted = (counters?.(rows) ?? { wudao: own }) as Record<string, unknown>
@@ -225,9 +227,12 @@ t.test('ids that occur twice and rows out of order are found', async (t) => {
 
 t.test('counters that do not match the parts are found', async (t) => {
   const directory = t.testdir()
+  const figures = new RowFiguresCounter().figures()
   const zero = { documents: 0, documentsChunked: 0, documentRejects: {}, chunks: 0, candidates: 0, chunkRejects: {} }
   await makeRun(directory, {
-    counters: (rows) => ({ wudao: { ...zero, documents: rows, attempts: 5, rows: 5, attemptRejects: {}, stages: {} } }),
+    counters: (rows) => ({
+      wudao: { ...zero, documents: rows, attempts: 5, rows: 5, attemptRejects: {}, stages: {}, figures },
+    }),
   })
   const found = (await findings(directory)).join('\n')
   t.match(found, /wudao: documents = chunked \+ rejected: 6 is not 0/)
