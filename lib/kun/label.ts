@@ -7,6 +7,7 @@ import { kunSampling, type LabelOptions, samplingOf } from './options.js'
 import { promptVersion, templateOf } from './prompts.js'
 import { comparisonForm } from './replies/comparison-form.js'
 import { retryWithReason } from './replies/correction.js'
+import { readPersonal } from './replies/personal.js'
 import { readInstruction } from './replies/read-instruction.js'
 import { contentFault, textFault } from './replies/reply-fault.js'
 import { stageRanks } from './stage-ranks.js'
@@ -27,7 +28,8 @@ export function labelStage(model: Model, options: LabelOptions): KunStage<Candid
     const { split, shard, offset, chunk, text, title, heading } = candidate
     const id = recordId(split, shard, offset, chunk, variant)
     const request = { ...template.render({ text, title, heading, instruction: '' }), sampling }
-    const read = (reply: Reply) => readInstruction(reply.text, { text, title }, options.filter)
+    const readText = (reply: string) => readInstruction(reply, { text, title }, options.filter)
+    const read = (reply: Reply) => readPersonal(reply.text, options.personal, readText, 'instruction-personal')
     const answer = await model.ask({
       record: id,
       position: [...position, variant],
@@ -42,7 +44,9 @@ export function labelStage(model: Model, options: LabelOptions): KunStage<Candid
     if ('verdict' in answer) {
       return { pair, dropped: { drop: answer.verdict.reason, detail: answer.verdict.detail } }
     }
-    const labelled = { ...pair, instruction: read(answer.reply).text, labelAttempt: answer.attempt }
+    const { text: instruction, masked } = read(answer.reply)
+    const personal = Object.keys(masked).length > 0 && { personal: { instruction: masked } }
+    const labelled = { ...pair, ...personal, instruction, labelAttempt: answer.attempt }
     return { pair: labelled, dropped: null }
   }
 

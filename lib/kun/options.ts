@@ -1,6 +1,7 @@
 /** Schemas of the options under `kun:` in a recipe. The defaults are those of the published method. */
 import { z } from 'zod'
 import { type CustomTemplateOptions, customTemplateOptions, type TemplateName } from './prompts.js'
+import { replyPersonal } from './replies/personal.js'
 import { outputFilterOptions } from './replies/read-answer.js'
 import { instructionFilterOptions } from './replies/read-instruction.js'
 
@@ -63,6 +64,7 @@ export const labelOptions = z.strictObject({
     .describe("A template's name, or one's own; label-kun by default where the model is m-a-p/Kun-LabelModel"),
   sampling,
   filter: instructionFilterOptions.prefault({}),
+  personal: replyPersonal('instruction'),
 })
 export type LabelOptions = z.output<typeof labelOptions>
 
@@ -80,6 +82,7 @@ export const polishOptions = z.strictObject({
   prompt: prompt(['polish'], ['text', 'instruction']).default('polish').describe("A template's name, or one's own"),
   sampling,
   filter: outputFilterOptions.prefault({}),
+  personal: replyPersonal('output'),
 })
 export type PolishOptions = z.output<typeof polishOptions>
 

@@ -4,6 +4,7 @@ import type { Reply } from '../storage/replies/types.js'
 import { kunSampling, type PolishOptions, samplingOf } from './options.js'
 import { promptVersion, templateOf } from './prompts.js'
 import { retryWithReason } from './replies/correction.js'
+import { readPersonal } from './replies/personal.js'
 import { readAnswer } from './replies/read-answer.js'
 import { contentFault, textFault } from './replies/reply-fault.js'
 import { stageRanks } from './stage-ranks.js'
@@ -22,7 +23,8 @@ export function polishStage(model: Model, options: PolishOptions): KunStage<Pair
       const { text, title, heading } = pair.candidate
       const { instruction } = pair
       const request = { ...template.render({ text, title, heading, instruction }), sampling }
-      const read = (reply: Reply) => readAnswer(reply.text, { instruction, text }, options.filter)
+      const readText = (reply: string) => readAnswer(reply, { instruction, text }, options.filter)
+      const read = (reply: Reply) => readPersonal(reply.text, options.personal, readText, 'output-personal')
       const answer = await model.ask({
         record: pair.id,
         position,
@@ -34,7 +36,9 @@ export function polishStage(model: Model, options: PolishOptions): KunStage<Pair
         signal,
       })
       if ('verdict' in answer) return { drop: answer.verdict.reason, detail: answer.verdict.detail }
-      return { emit: [{ ...pair, output: read(answer.reply).text }] }
+      const { text: output, masked } = read(answer.reply)
+      const personal = Object.keys(masked).length > 0 && { personal: { ...pair.personal, output: masked } }
+      return { emit: [{ ...pair, ...personal, output }] }
     },
   }
 }

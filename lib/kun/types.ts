@@ -4,6 +4,7 @@
 
 import { Child, type Dropped, type Outcome, type Position } from '../core/types.js'
 import type { Column } from '../parquet/columns.js'
+import type { PersonalCounts } from '../text/personal/kinds.js'
 
 /** A value that a stage found about a record: a cell of the column that it declares. JSON-safe. */
 export type StageCell = string | number | boolean | null
@@ -47,6 +48,8 @@ export interface Pair {
   readonly output: string | null
   /** Cells of the stages that the pair and its candidate have passed: grades, shares, columns of the recipe. */
   readonly columns: StageCells
+  /** Personal data that was masked in its instruction and output, for the account. */
+  readonly personal?: { readonly instruction?: PersonalCounts; readonly output?: PersonalCounts }
 }
 
 /** 'logprob': from the probabilities of both labels · 'rule': has 【好】 and not 【差】, so 1 or 0. */

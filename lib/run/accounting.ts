@@ -9,6 +9,8 @@ import { ContractError } from '../errors.js'
 import { type RowFigures, RowFiguresCounter } from '../kun/row-figures.js'
 import type { Candidate, Pair } from '../kun/types.js'
 import type { PrepareReject } from '../text/block.js'
+import { sumPersonalAccounts } from '../text/personal/account.js'
+import type { PersonalAccount } from '../text/personal/documents.js'
 
 /** Reason → count, keys in order of code unit. */
 type Reasons = Readonly<Record<string, number>>
@@ -40,7 +42,12 @@ export interface SplitCounters {
   readonly stages: Readonly<Record<string, StageCounts>>
   /** What the rows are like. */
   readonly figures: RowFigures
+  /** Personal data that was masked, or for which something was dropped; absent if none was found. */
+  readonly personal?: Readonly<Partial<Record<PersonalPlace, PersonalAccount>>>
 }
+
+/** Where personal data was found. */
+export type PersonalPlace = 'text' | 'instruction' | 'output'
 
 /** Names of the stages after dedup, in order. */
 export interface ModelStageNames {
@@ -124,6 +131,13 @@ export class Accounting {
     own.rows++
     this.#figures.get(split)?.add(pair)
     for (const stage of this.#stages.attempts) this.#pass(own, stage)
+  }
+
+  /** Counts personal data. It is in no equation: a text may have any number of items. */
+  personal(split: string, place: PersonalPlace, account: PersonalAccount): void {
+    const own = this.#split(split)
+    const sum = sumPersonalAccounts([own.personal?.[place], account])
+    own.personal = { ...own.personal, ...(sum !== null && { [place]: sum }) }
   }
 
   /**

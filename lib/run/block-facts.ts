@@ -3,6 +3,7 @@
  */
 import { ContractError } from '../errors.js'
 import type { Block } from '../text/block.js'
+import type { PersonalAccount } from '../text/personal/documents.js'
 
 export interface BlockFacts {
   readonly split: string
@@ -12,6 +13,8 @@ export interface BlockFacts {
   readonly reads: { readonly ended: readonly unknown[]; readonly open: readonly unknown[] }
   /** Documents read; the worker counts them independently of their outcomes. */
   documents: number
+  /** Personal data in them; null if none was found. */
+  personal: PersonalAccount | null
   /** Length of the dedup log including this block. */
   dedupLogBytes: number
   /** Whether a cut ends here; decided at dedup, before any reply. */
@@ -28,7 +31,7 @@ export class BlockLedger {
   ): AsyncGenerator<Block> {
     for await (const { block, cursor, reads } of blocks) {
       const { number, split } = block
-      this.#facts.set(number, { split, cursor, reads, documents: 0, dedupLogBytes: 0, endsCut: false })
+      this.#facts.set(number, { split, cursor, reads, documents: 0, personal: null, dedupLogBytes: 0, endsCut: false })
       yield block
     }
   }

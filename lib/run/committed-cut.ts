@@ -9,6 +9,7 @@ import { rowFiguresSchema } from '../kun/row-figures.js'
 import type { ManifestEntry } from '../sinks/index.js'
 import type { ShardRead, SourceCursor } from '../sources/index.js'
 import { manifestName } from '../storage/run-layout.js'
+import { type PersonalKind, personalMasks } from '../text/personal/kinds.js'
 import type { Counters } from './accounting.js'
 
 const count = z.int().min(0)
@@ -49,6 +50,8 @@ const shardRead: z.ZodType<ShardRead> = z.object({
 
 const reasons = dictionarySchema(count)
 const rejects = dictionarySchema(reasons)
+const personalCounts = z.partialRecord(z.enum(Object.keys(personalMasks) as [PersonalKind]), count)
+const personal = z.object({ masked: personalCounts, dropped: personalCounts })
 const counters: z.ZodType<Counters> = dictionarySchema(
   z.object({
     documents: count,
@@ -62,6 +65,13 @@ const counters: z.ZodType<Counters> = dictionarySchema(
     attemptRejects: rejects,
     stages: dictionarySchema(z.object({ in: count, out: count, dropped: reasons, failed: count })),
     figures: rowFiguresSchema,
+    personal: z
+      .object({
+        text: personal.exactOptional(),
+        instruction: personal.exactOptional(),
+        output: personal.exactOptional(),
+      })
+      .exactOptional(),
   }),
 )
 

@@ -10,7 +10,8 @@ import { type RowOptions, rowOf } from '../kun/row.js'
 import type { Candidate, Pair } from '../kun/types.js'
 import type { CutWriter, ManifestEntry, Reject } from '../sinks/types.js'
 import { recordId } from '../text/identity.js'
-import { type Accounting, type Counters, checkAccounting } from './accounting.js'
+import { readPersonalCounts } from '../text/personal/kinds.js'
+import { type Accounting, type Counters, checkAccounting, type PersonalPlace } from './accounting.js'
 import type { BlockLedger } from './block-facts.js'
 import type { NoYieldDetector } from './no-yield.js'
 import { excerptOf, isPair, Rejected, type ReleasedRecord, recordOf, type SettledRecord } from './records.js'
@@ -50,6 +51,7 @@ export function cutSink(options: CutSinkOptions): OrderedSink<Candidate | Pair, 
   const endBlock = async (number: number): Promise<void> => {
     const facts = blocks.take(number)
     accounting.endBlock(facts.split, facts.documents)
+    if (facts.personal !== null) accounting.personal(facts.split, 'text', facts.personal)
     blocksOpen++
     for (const each of facts.reads.ended) inputsEnded.push(each)
     lastEnded = { number, cursor: facts.cursor, open: facts.reads.open, dedupLogBytes: facts.dedupLogBytes }
@@ -105,13 +107,32 @@ async function settle(released: ReleasedRecord, { writer, accounting, row }: Cut
   }
   if (settlement === null) {
     if (!isPair(record)) throw new ContractError(`candidate ${record.id} reached the sink without a label`)
+    countPersonal(record, null, accounting)
     accounting.row(record.candidate.split, record)
     await writer.row(record.candidate.split, rowOf(record, row))
     return
   }
-  if (isPair(record)) accounting.attemptRejected(record.candidate.split, record.candidate, settlement)
-  else accounting.chunkRejected(record.split, record, settlement)
+  if (isPair(record)) {
+    countPersonal(record, settlement, accounting)
+    accounting.attemptRejected(record.candidate.split, record.candidate, settlement)
+  } else accounting.chunkRejected(record.split, record, settlement)
   await writer.reject(rejectOf(record, settlement))
+}
+
+const personalReasons: Readonly<Record<string, PersonalPlace>> = {
+  'instruction-personal': 'instruction',
+  'output-personal': 'output',
+}
+
+/** Counts the personal data that was masked in a pair, and that of the reply for which it was dropped. */
+function countPersonal({ personal, candidate }: Pair, settlement: Settlement | null, accounting: Accounting): void {
+  const { split } = candidate
+  if (personal?.instruction) accounting.personal(split, 'instruction', { masked: personal.instruction, dropped: {} })
+  if (personal?.output) accounting.personal(split, 'output', { masked: personal.output, dropped: {} })
+  const place = personalReasons[settlement?.reason ?? '']
+  if (place !== undefined && settlement !== null) {
+    accounting.personal(split, place, { masked: {}, dropped: readPersonalCounts(settlement.detail) })
+  }
 }
 
 /** Returns the reject of a candidate or pair that a stage dropped or failed. */

@@ -62,7 +62,7 @@ export function kunGraph(parts: PipelineParts): Graph {
       prepareStage({
         blocksInFlightMax: parts.blocksInWorkers,
         prepare: parts.prepare,
-        onPrepared: ({ number, documents }) => facts.set(number, { documents }),
+        onPrepared: ({ number, documents, personal = null }) => facts.set(number, { documents, personal }),
       }),
     )
     .via(

@@ -4,6 +4,7 @@ import { ContractError } from '../errors.js'
 import type { RejectReasonName } from '../reject-reasons.js'
 import { type ChunkColumns, joinColumns } from './columns.js'
 import type { FieldMapping } from './mapping.js'
+import type { PersonalAccount } from './personal/documents.js'
 
 /** A range of one shard, about 1 MiB of undecoded bytes, that ends between records. */
 export interface Block {
@@ -45,6 +46,8 @@ export interface PreparedBlock {
   chunks: ChunkColumns
   /** In order of (document, chunk). */
   readonly rejects: readonly PrepareReject[]
+  /** Personal data in its documents; absent if none was found. */
+  readonly personal?: PersonalAccount
 }
 
 export interface PrepareReject {

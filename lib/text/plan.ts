@@ -7,6 +7,7 @@ import { RecipeError } from '../errors.js'
 import { type ChunkOptions, chunkOptions } from './chunk.js'
 import { type CustomFilterFile, findCustomFilters } from './custom.js'
 import { type QualityOptions, qualityOptions } from './filters.js'
+import { type PersonalPlan, personalOptions } from './personal/documents.js'
 import type { TokenFamily } from './token-families.js'
 
 /** Version of cleaning, filters and chunking, which run.json pins: raise it when the same text gives other chunks or rejects. */
@@ -15,6 +16,7 @@ export const textVersion = 2
 export const prepareOptions = z.strictObject({
   chunk: chunkOptions.prefault({}),
   quality: qualityOptions.prefault({}),
+  ...personalOptions,
   filters: z
     .array(z.string().min(1))
     .default([])
@@ -69,6 +71,7 @@ export interface PreparePlan {
   readonly clean: boolean
   readonly chunk: ChunkPlan
   readonly quality: QualityOptions
+  readonly personal: PersonalPlan
   readonly filters: readonly CustomFilterFile[]
   /** null: tokens are estimated. */
   readonly tokenizer: PinnedFile | null
@@ -88,7 +91,7 @@ export async function planPreparation(
   directory: string,
   signature: SignaturePlan,
 ): Promise<PreparePlan> {
-  const { quality } = options
+  const { quality, personal, personalPerThousandMax } = options
   const filters = await findCustomFilters(options.filters, directory)
   const { tokenizer, screen } = options
   const found = {
@@ -109,17 +112,36 @@ export async function planPreparation(
             keepAtLeast: screen.keepAtLeast,
           },
   }
-  return { clean: true, chunk: chunkPlan(options.chunk), quality, filters, ...found, signature }
+  return {
+    clean: true,
+    chunk: chunkPlan(options.chunk),
+    quality,
+    personal: { personal, personalPerThousandMax },
+    filters,
+    ...found,
+    signature,
+  }
 }
 
 function chunkPlan({ tokensMax, charsMin, tokensOf }: ChunkOptions): ChunkPlan {
   return { tokensMax, charsMin, family: tokensOf === 'auto' ? 'unknown' : tokensOf }
 }
 
+const keepPersonal: PersonalPlan = { personal: 'keep', personalPerThousandMax: false }
+
 /** Returns a plan that signs the unchanged texts of records, for deduplication alone. */
 export function planSigning(signature: SignaturePlan): PreparePlan {
   const { chunk, quality } = prepareOptions.parse({})
-  return { clean: false, chunk: chunkPlan(chunk), quality, filters: [], tokenizer: null, screen: null, signature }
+  return {
+    clean: false,
+    chunk: chunkPlan(chunk),
+    quality,
+    personal: keepPersonal,
+    filters: [],
+    tokenizer: null,
+    screen: null,
+    signature,
+  }
 }
 
 /** Returns the part of filters that run.json pins, without paths of this machine. */

@@ -10,6 +10,7 @@ import { ColumnsBuilder } from './columns-builder.js'
 import { applyCustomFilter, customDetail, type LoadedFilter, loadCustomFilter } from './custom.js'
 import { type Document, isFault, RecordReader } from './decode.js'
 import { createTextMeters, filterText, type TextMeters } from './filters.js'
+import { PersonalData } from './personal/documents.js'
 import type { PreparePlan } from './plan.js'
 import { type RecordPlace, recordPlaces } from './records.js'
 import { loadScreen, type ScreenClassifier } from './screen/classifier.js'
@@ -33,6 +34,7 @@ interface TextStages {
   readonly clean: Cleaner
   readonly meters: TextMeters
   readonly filters: readonly LoadedFilter[]
+  readonly personal: PersonalData
   readonly countTokens: TokenCounter | null
   readonly screen: ScreenClassifier | null
 }
@@ -57,7 +59,9 @@ async function createTextStages(plan: PreparePlan, memory: TextMemory): Promise<
     plan.screen === null ? null : loadScreen(plan.screen.path, plan.screen.sha256),
     Promise.all(plan.filters.map(loadCustomFilter)),
   ])
-  return { plan, clean: createCleaner(memory), meters: createTextMeters(memory), filters, countTokens, screen }
+  const clean = createCleaner(memory)
+  const personal = new PersonalData(plan.personal, clean)
+  return { plan, clean, meters: createTextMeters(memory), filters, personal, countTokens, screen }
 }
 
 /**
@@ -75,6 +79,7 @@ export function prepareBlock(
 ): PreparedBlock {
   const rejects: PrepareReject[] = []
   preparer.columns.clear()
+  preparer.text?.personal.take()
   preparer.reader.open(block)
   let documents = 0
   for (const place of recordPlaces(block)) {
@@ -84,7 +89,9 @@ export function prepareBlock(
   }
   const { number, split, source, shard } = block
   const of = { number, split, shard, ...(source !== undefined && { source }) }
-  return { ...of, documents, chunks: preparer.columns.take(columnsBuffer), rejects }
+  const personal = preparer.text?.personal.take() ?? null
+  const chunks = preparer.columns.take(columnsBuffer)
+  return { ...of, documents, chunks, rejects, ...(personal !== null && { personal }) }
 }
 
 function prepareRecord(place: RecordPlace, block: Block, preparer: Preparer, rejects: PrepareReject[]): void {
@@ -108,20 +115,17 @@ function prepareRecord(place: RecordPlace, block: Block, preparer: Preparer, rej
   const title = decoded.title === '' ? '' : titleOf(stages.clean, decoded.title)
   const text = stages.clean(decoded.text)
   const rejection = rejectionOf(text, decoded, title, `${block.shard}:${offset}`, stages)
-  if (rejection !== null) {
-    reject(
-      rejection.stage,
-      rejection.reason,
-      rejection.detail,
-      text.beforeCut ?? codesToString(text.codes, 0, Math.min(text.length, 400)),
-      decoded.key,
-    )
+  const checked = rejection ?? personalVerdict(text, title, stages)
+  if ('reason' in checked) {
+    const { stage, reason, detail } = checked
+    const excerpt = text.beforeCut ?? codesToString(text.codes, 0, Math.min(text.length, 400))
+    reject(stage, reason, detail, stages.personal.mask(excerpt), decoded.key)
     return
   }
   const { tokensMax, family } = stages.plan.chunk
   const limits = { tokensMax, family, exact: stages.countTokens }
-  const ranges = chunkText(text, firstUnitAfterTitle(text, title), limits)
-  packChunks(ranges, text, place, decoded.key, title, stages, preparer, rejects)
+  const ranges = chunkText(text, firstUnitAfterTitle(text, checked.title), limits)
+  packChunks(ranges, text, place, decoded.key, checked.title, stages, preparer, rejects)
 }
 
 interface StagedRejection {
@@ -166,6 +170,16 @@ function rejectionOf(
 /** Returns a title in one line, without the name of the site. */
 function titleOf(clean: Cleaner, title: string): string {
   return withoutSiteName(cleanString(clean, title).replaceAll('\n', ' '))
+}
+
+/** Masks personal data after all filters, which read it as a mark of advertisements. */
+function personalVerdict(text: CleanText, title: string, { personal }: TextStages) {
+  const verdict = personal.apply(text, title)
+  if ('reason' in verdict) return { stage: 'filter' as const, ...verdict }
+  // The masked text is cleaned again, which may cut the lines that are left as page furniture.
+  return text.length > 0
+    ? verdict
+    : { stage: 'filter' as const, reason: 'no-text', detail: 'nothing left after masking' }
 }
 
 /** Returns the first unit to chunk: a first line that repeats the title is skipped, because the title has its own column. */

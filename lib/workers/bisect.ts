@@ -7,6 +7,7 @@ import { Buffer } from 'node:buffer'
 import { WorkerLostError } from '../errors.js'
 import { type Block, excerptCharsMax, type PreparedBlock, type PrepareReject, releaseColumns } from '../text/block.js'
 import { chunkColumnsOf, joinColumns } from '../text/columns.js'
+import { sumPersonalAccounts } from '../text/personal/account.js'
 import { type RecordPlace, recordPlaces } from '../text/records.js'
 
 type Prepare = (block: Block) => Promise<PreparedBlock>
@@ -139,8 +140,14 @@ function rejectOf(block: Block, place: RecordPlace, { reason, detail }: LostReco
   return { number, split, shard, documents: 1, chunks: chunkColumnsOf(0, 0), rejects: [reject] }
 }
 
-function join({ number, split, shard }: Block, documents: number, parts: readonly PreparedBlock[]): PreparedBlock {
+function join(block: Block, documents: number, parts: readonly PreparedBlock[]): PreparedBlock {
+  const { number, split, source, shard } = block
   const rejects = parts.flatMap((part) => part.rejects)
   rejects.sort((a, b) => a.document - b.document || (a.chunk ?? -1) - (b.chunk ?? -1))
-  return { number, split, shard, documents, chunks: joinColumns(parts.map((part) => part.chunks)), rejects }
+  const personal = sumPersonalAccounts(parts.map((part) => part.personal))
+  return {
+    ...{ number, split, shard, ...(source !== undefined && { source }) },
+    ...{ documents, chunks: joinColumns(parts.map((part) => part.chunks)), rejects },
+    ...(personal !== null && { personal }),
+  }
 }

@@ -37,8 +37,10 @@ const notes: Partial<Record<RejectReasonName, string>> = {
   'instruction-too-long': '注意：上一次写得太长。请只写一条指令，一到三句话。',
   'instruction-markers': '注意：上一次重复了题目里的标记。请只写指令本身。',
   'instruction-not-chinese': '注意：上一次没有用中文。请用中文写出指令。',
+  'instruction-personal': '注意：上一次写进了电话、邮箱、证件号之类的个人信息。请重新写一条指令，不要带这些内容。',
   'output-too-short': '注意：上一次的回答太短。请写出完整的回答。',
   'output-repeats': '注意：上一次的回答反复重复。请重新回答，每个意思只说一遍。',
   'output-markers': '注意：上一次重复了题目里的标记。请只写回答本身。',
+  'output-personal': '注意：上一次写进了电话、邮箱、证件号之类的个人信息。请重新回答，不要带这些内容。',
   'output-not-chinese': '注意：上一次没有用中文。请用中文回答。',
 }
