@@ -60,22 +60,23 @@ export function keyedReplies(object: unknown, file: string, roses: string): Repl
 /**
  * Reads a phrase: `row` any row · `row:TEXT` this text · `row:clean` the clean text · `row or drop` a drop, or a row
  * without anything around the clean text · `drop or first only`, `drop/clean` a drop or the clean text · `drop/mask` a
- * drop, or a row without the contact details · `format`, `cut`, `drop …` a drop · `?`, `row?` and `drop?` are not counted.
+ * drop, or a row without the contact details · `format`, `cut`, `drop …`, `should drop …` a drop. A phrase with a question
+ * mark, or another one, is not counted.
  */
 function expectedOf(phrase: string, clean: string | null, reply: string): Expected {
-  const counted = !/^(?:row|drop)?\?/.test(phrase)
+  const expected = { drop: true, masked: false, counted: true, reason: null, score: null }
   const exact = /^row:(.*)$/s.exec(phrase)?.[1]
   const cleanRows = clean === null ? ('any' as const) : [clean]
-  const expected = { drop: true, masked: false, counted, reason: null, score: null }
   if (exact !== undefined) return { ...expected, drop: false, rows: exact === 'clean' ? cleanRows : [exact] }
-  if (!counted) return { ...expected, rows: 'any' }
+  if (phrase.includes('?')) return { ...expected, rows: 'any', counted: false }
   if (phrase.startsWith('row or drop')) {
     return { ...expected, rows: clean !== null && reply.includes(clean) ? [clean] : 'any' }
   }
   if (phrase.startsWith('row')) return { ...expected, drop: false, rows: 'any' }
-  if (/^drop (?:or first only|\/ ?clean)|^drop\/clean/.test(phrase)) return { ...expected, rows: cleanRows }
+  if (/^drop(?: or first only|\/clean)/.test(phrase)) return { ...expected, rows: cleanRows }
   if (phrase.startsWith('drop/mask')) return { ...expected, rows: clean === null ? [] : [clean], masked: true }
-  return { ...expected, rows: null }
+  if (/^(?:should )?drop|^(?:score-)?format|^cut/.test(phrase)) return { ...expected, rows: null }
+  return { ...expected, rows: 'any', counted: false }
 }
 
 /** `row ~.95` bounds the score; `format` must not be a grade that is too low. */
@@ -83,7 +84,7 @@ function scoreExpectation({ expect, score }: Entry): Partial<Expected> {
   const about = /^row ~(\.\d+)/.exec(expect)?.[1]
   if (about !== undefined) return { score: [Number(about) - 0.01, Number(about) + 0.01] }
   const shapes = typeof score === 'object' && 'top' in score
-  return shapes && expect === 'format' ? { reason: 'score-format' } : {}
+  return shapes && /^(?:score-)?format$/.test(expect) ? { reason: 'score-format' } : {}
 }
 
 function scoreReply(score: z.output<typeof scoreShape>): ScriptedReply {
