@@ -38,6 +38,7 @@ export const rejectReasons = {
   escapes: { stages: ['filter'], means: 'too much of the text is escapes' },
   'foreign-script': { stages: ['filter'], means: 'too much of the text is Japanese or Korean' },
   'rare-han': { stages: ['filter'], means: 'too many of the Chinese characters are rare ones' },
+  teaser: { stages: ['filter'], means: 'the text breaks off at a link to the rest' },
   gambling: { stages: ['filter'], means: 'the text advertises gambling, or gives tips for it' },
   adult: { stages: ['filter'], means: 'the text advertises sexual content or services' },
   advertising: { stages: ['filter'], means: 'the text is an advertisement' },

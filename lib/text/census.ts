@@ -12,29 +12,42 @@ export interface Census {
   readonly sets: Int32Array
 }
 
-export interface CensusMeter {
-  /** At most `sampleMax` code units at equal distances. */
-  sample(text: CleanText): Census
-  exact(text: CleanText): Census
+export interface Sample extends Census {
+  /** Code units counted that are equal to the two after them. */
+  readonly runs: number
 }
 
-const sampleMax = 512
+export interface CensusMeter {
+  /** At most `sampleMax` code units at equal distances. */
+  readonly sample: (text: CleanText) => Sample
+  readonly exact: (text: CleanText) => Census
+}
+
+/** Enough for a share of 2 % to show. */
+const sampleMax = 256
 
 export function createCensusMeter(): CensusMeter {
   const table = hanSets()
+  const sampled = new Int32Array(hanSetCount)
   const sets = new Int32Array(hanSetCount)
-  const count = ({ codes, length }: CleanText, step: number): Census => {
-    sets.fill(0)
-    let counted = 0
-    for (let at = 0; at < length; at += step) {
-      counted++
-      ;(sets[table[codes[at] as number] as number] as number)++
-    }
-    return { counted, sets }
-  }
   return {
-    sample: (text) => count(text, Math.ceil(text.length / sampleMax)),
-    exact: (text) => count(text, 1),
+    sample: ({ codes, length }) => {
+      const step = Math.ceil(length / sampleMax)
+      sampled.fill(0)
+      let [counted, runs] = [0, 0]
+      for (let at = 0; at < length; at += step) {
+        const code = codes[at] as number
+        counted++
+        ;(sampled[table[code] as number] as number)++
+        if (code === codes[at + 1] && code === codes[at + 2]) runs++
+      }
+      return { counted, sets: sampled, runs }
+    },
+    exact: ({ codes, length }) => {
+      sets.fill(0)
+      for (let at = 0; at < length; at++) (sets[table[codes[at] as number] as number] as number)++
+      return { counted: length, sets }
+    },
   }
 }
 

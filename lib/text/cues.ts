@@ -1,6 +1,6 @@
 /**
  * Measures how much of a text is of the kinds that vocabulary/ describes: gambling, advertising and so on. First every
- * second position is looked up for strong cues alone; few texts have enough of them for the full count.
+ * second or third position is looked up for strong cues alone; few texts have enough of them for the full count.
  */
 import type { CleanText } from './clean.js'
 import { contactNumbers } from './contact-numbers.js'
@@ -48,7 +48,9 @@ export function cueScore(figures: CueFigures, chars: number): number {
 }
 
 const strongKindsMin = 2
-const kindsMin = 4
+const kindsMin = 3
+/** Texts from so many code units are looked at at every third position, which finds fewer of their many cues. */
+const sparseCharsMin = 600
 /** Strong weight that the first look must find: so much, and so much more per `cueSpanChars`. */
 const suspicion = 2
 const suspicionPerSpan = 0.7
@@ -112,12 +114,13 @@ export function createCueMeter(): CueMeter {
 
 const advertisingIndex = vocabularies.indexOf(advertising)
 
-/** Whether strong cues at every second position weigh enough for the full count. */
+/** Whether strong cues at every second or third position weigh enough for the full count. */
 function isSuspect(codes: Uint16Array, length: number, index: PhraseIndex, strongest: readonly number[]): boolean {
   const enough = suspicion + (suspicionPerSpan * length) / cueSpanChars
   const { bits } = index
   let weight = 0
-  for (let at = 0; at + 1 < length; at += 2) {
+  const step = length < cueSpanChars ? 1 : length < sparseCharsMin ? 2 : 3
+  for (let at = 0; at + 1 < length; at += step) {
     const hash = pairHash(codes[at] as number, codes[at + 1] as number)
     if ((((bits[hash >>> 5] as number) >>> (hash & 31)) & 1) === 0) continue
     const found = index.covers(codes, at, length)

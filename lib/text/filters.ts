@@ -11,7 +11,7 @@ import { boilerplate, urlDensity } from './filters/boilerplate-share.js'
 import { chineseShare, digitShare, symbolShare } from './filters/composition.js'
 import { cueDensity } from './filters/cue-density.js'
 import { escapedText, foreignScript, functionWords, mojibake, rareHan } from './filters/encoding.js'
-import { tooLong, tooShort } from './filters/length.js'
+import { teaser, tooLong, tooShort } from './filters/length.js'
 import { characterRuns, obfuscated } from './filters/obfuscation.js'
 import { contactList, dataRows, linkList } from './filters/records.js'
 import { keywordStuffing, repeatedLines, repeatedNgrams } from './filters/repetition.js'
@@ -48,6 +48,9 @@ export const qualityOptions = z.strictObject({
   rareHanShareMax: share
     .default(0.1)
     .describe('Maximum share of rare among Chinese characters; false disables the filter'),
+  teaserCharsMin: chars
+    .default(500)
+    .describe('Minimum characters of a text that breaks off at a link to the rest; false disables the filter'),
   gamblingMax: points
     .default(8)
     .describe('Maximum weight of gambling cues per 300 characters; false disables the filter'),
@@ -55,10 +58,10 @@ export const qualityOptions = z.strictObject({
     .default(8)
     .describe('Maximum weight of cues of sexual offers per 300 characters; false disables the filter'),
   advertisingMax: points
-    .default(8)
+    .default(5)
     .describe('Maximum weight of advertising cues per 300 characters; false disables the filter'),
   spunMax: points
-    .default(8)
+    .default(7)
     .describe('Maximum weight of cues of text for search engines per 300 characters; false disables the filter'),
   forumMax: points.default(8).describe('Maximum weight of forum cues per 300 characters; false disables the filter'),
   obfuscationShareMax: share
@@ -73,7 +76,7 @@ export const qualityOptions = z.strictObject({
     .default(1.5)
     .describe('Maximum telephone numbers and e-mail addresses per 100 characters; false disables the filter'),
   dataRowsShareMax: share
-    .default(0.7)
+    .default(0.6)
     .describe('Maximum share of characters in rows of tables and logs; false disables the filter'),
   linkLinesShareMax: share
     .default(0.7)
@@ -82,7 +85,7 @@ export const qualityOptions = z.strictObject({
     .default(0.4)
     .describe('Maximum share of a repeated keyword, in texts of at most 600 characters; false disables the filter'),
   functionWordsShareMin: share
-    .default(0.045)
+    .default(0.035)
     .describe('Minimum share of function words, unless there are sentences or verses; false disables the filter'),
   repeatedLinesShareMax: share.default(0.3).describe('Maximum share of repeated lines; false disables the filter'),
   repeatedNgramsShareMax: share
@@ -133,6 +136,7 @@ const rules = [
   rule('escapes', 'escapesShareMax', escapedText),
   rule('foreign-script', 'foreignScriptShareMax', (text, max, { census }) => foreignScript(text, max, census)),
   rule('rare-han', 'rareHanShareMax', (text, max, { census }) => rareHan(text, max, census)),
+  rule('teaser', 'teaserCharsMin', teaser),
   rule('gambling', 'gamblingMax', (text, max, { cuesOf }) => cueDensity('gambling', text, max, cuesOf)),
   rule('adult', 'adultMax', (text, max, { cuesOf }) => cueDensity('adult', text, max, cuesOf)),
   rule('advertising', 'advertisingMax', (text, max, { cuesOf }) => cueDensity('advertising', text, max, cuesOf)),
@@ -142,7 +146,7 @@ const rules = [
   rule('digit-share', 'digitShareMax', digitShare),
   rule('chinese-share', 'chineseShareMin', chineseShare),
   rule('obfuscated', 'obfuscationShareMax', obfuscated),
-  rule('character-runs', 'characterRunsShareMax', characterRuns),
+  rule('character-runs', 'characterRunsShareMax', (text, max, { census }) => characterRuns(text, max, census)),
   rule('contact-list', 'contactsMax', contactList),
   rule('data-rows', 'dataRowsShareMax', dataRows),
   rule('link-list', 'linkLinesShareMax', linkList),
@@ -175,7 +179,11 @@ export function filterText(text: CleanText, options: QualityOptions, meters: Tex
 
 /** Meters that measure one text once, however many filters need it. */
 function oncePerText(meters: TextMeters): TextMeters {
-  return { ...meters, repetitionOf: once(meters.repetitionOf), cuesOf: once(meters.cuesOf) }
+  return {
+    repetitionOf: once(meters.repetitionOf),
+    cuesOf: once(meters.cuesOf),
+    census: { sample: once(meters.census.sample), exact: once(meters.census.exact) },
+  }
 }
 
 function once<Value>(measure: (text: CleanText) => Value): (text: CleanText) => Value {

@@ -9,7 +9,10 @@ import { isHangulSyllable, isIdeograph, isPrivateUse } from './characters.js'
 export const HanSet = {
   /** Ideographs in common use, and everything that is in no other set. */
   other: 0,
-  /** Particles, pronouns, prepositions, conjunctions, auxiliaries: simplified, traditional, Cantonese and classical. */
+  /**
+   * Particles, pronouns, prepositions, conjunctions, auxiliaries: simplified, traditional, Cantonese and classical. Without
+   * those that nouns are made of (可, 能, 自, 者).
+   */
   functionWord: 1,
   /** Ideographs outside GB 2312 and level 1 of Big5. */
   rare: 2,
@@ -22,9 +25,8 @@ export const HanSet = {
 export const hanSetCount = 6
 
 const functionWords =
-  '的了是在和有不这那我他她它们你您就也都而及与或着过到从对把被让给向为于以之其所者但却又再还很最更已将会能可要得地吗呢吧啊呀么什谁' +
-  '哪怎因如若则虽然且并由自此每各等没无非未只才便即乃矣乎焉哉兮尔吾汝彼个些使用时后' +
-  '這個們為於與對從過還會將讓給沒無麼嗎並則雖卻時後嘅係咗喺唔佢哋啲冇嘢噉咁同畀'
+  '的了是在和有不这那我他她它们你您就也都而及与或着过到从对把被让给向为于以之其所但却又再还很最更已将会要得吗呢吧啊呀么什谁哪怎因如若则虽然' +
+  '且并由此每各等未只才便即乃矣乎焉哉兮尔吾汝彼个些這個們為於與對從過還會將讓給沒麼嗎並則雖卻嘅係咗喺唔佢哋啲冇嘢噉咁畀'
 
 /** Read as GBK: the first bytes E2 … E9 of UTF-8 with the second, of the most frequent ideographs and marks. */
 const garbledHan =

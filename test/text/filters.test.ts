@@ -37,6 +37,7 @@ const refused: Readonly<Record<FilterReason, string>> = {
     (i) =>
       `${['上一篇：无', '版权所有 某某公司', '点击查看更多内容', '第三栏目的内容'][i % 4]}${'甲乙丙丁戊己庚辛壬癸子丑'[i]}`,
   ),
+  teaser: `${article(7, 3).replaceAll('。', '，')}接下来要说的事情……点击阅读全文`,
   mojibake: `${article(4, 3)}锛屾槸锛鐨鍦锛屾槸锟浜鎴浠鐨銆傚`,
   escapes: `${article(5, 2)}\\u4e2d\\u6587\\u7f16\\u7801&#20013;&#25991;%E4%B8%AD`,
   'foreign-script':

@@ -31,9 +31,28 @@ export function symbolShare(text: CleanText, shareMax: number): string | null {
   return over(symbols, visible(text), shareMax, 'symbols')
 }
 
-/** Limits digits: tables, price lists, telephone books. */
+/** Limits digits: tables, price lists, telephone books. Digits of dates in words (1911年10月10日) do not count. */
 export function digitShare(text: CleanText, shareMax: number): string | null {
-  return over(text.proseCounts[CharacterClass.digit] as number, visible(text), shareMax, 'digits')
+  const digits = text.proseCounts[CharacterClass.digit] as number
+  const all = visible(text)
+  if (digits <= shareMax * all) return null
+  return over(digits - dateDigits(text), all, shareMax, 'digits')
+}
+
+/** Digits in runs of 1 to 4 before 年, 月 or 日. */
+function dateDigits({ codes, length }: CleanText): number {
+  let digits = 0
+  let run = 0
+  for (let at = 0; at < length; at++) {
+    const code = codes[at] as number
+    if (code >= 0x30 && code <= 0x39) {
+      run++
+      continue
+    }
+    if (run <= 4 && (code === 0x5e74 || code === 0x6708 || code === 0x65e5)) digits += run
+    run = 0
+  }
+  return digits
 }
 
 /** Compares `found`, as a share of `all`, with its limit. */

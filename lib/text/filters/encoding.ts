@@ -43,15 +43,19 @@ export function rareHan(text: CleanText, shareMax: number, census: CensusMeter):
   return over(rare, hanOf(text), shareMax, 'rare ideographs')
 }
 
-/** Requires function words, which every sentence has, and lists of keywords or products do not. */
+/**
+ * Requires function words, which every sentence has, and lists of keywords or products do not; twice as many without any
+ * mark of a sentence.
+ */
 export function functionWords(text: CleanText, shareMin: number, census: CensusMeter): string | null {
   const han = hanOf(text)
   if (han < functionHanMin) return null
   const sample = census.sample(text)
-  if ((sample.sets[HanSet.functionWord] as number) > 2 * shareMin * sample.counted) return null
+  if ((sample.sets[HanSet.functionWord] as number) > 3 * shareMin * sample.counted) return null
   const share = (census.exact(text).sets[HanSet.functionWord] as number) / han
-  if (share >= shareMin || isSentences(text)) return null
-  return `${percent(share)} function words of at least ${percent(shareMin)}`
+  const bound = hasClauseMark(text) ? shareMin : 2 * shareMin
+  if (share >= bound || isSentences(text)) return null
+  return `${percent(share)} function words of at least ${percent(bound)}`
 }
 
 /** Fewest ideographs of which a share means something. */
@@ -83,6 +87,11 @@ function isSentences(text: CleanText): boolean {
     isPunctuated ||= at < length && isClauseMark(codes[at] as number)
   }
   return (counts[CharacterClass.sentenceEnd] as number) * 6 >= clauses || equal * 3 >= clauses * 2
+}
+
+function hasClauseMark({ codes, length }: CleanText): boolean {
+  for (let at = 0; at < length; at++) if (isClauseMark(codes[at] as number)) return true
+  return false
 }
 
 /** ，。；？！ */

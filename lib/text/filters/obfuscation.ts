@@ -1,4 +1,6 @@
 /** Filters on text that was altered so that word filters do not see it: separators, spelt-out sounds, runs. */
+
+import type { CensusMeter } from '../census.js'
 import { CharacterClass, isIdeograph, isLatin } from '../characters.js'
 import type { CleanText } from '../clean.js'
 import { over, percent, visibleWithAsides } from './composition.js'
@@ -81,7 +83,9 @@ function isLower(code: number): boolean {
 }
 
 /** Limits runs of one character, or of two in turn: 哈哈哈哈, 顶顶顶顶, emoji. */
-export function characterRuns(text: CleanText, shareMax: number): string | null {
+export function characterRuns(text: CleanText, shareMax: number, { sample }: CensusMeter): string | null {
+  const { counted, runs } = sample(text)
+  if (runs * 4 < shareMax * counted) return null
   const { codes, length } = text
   let chars = 0
   let at = 0

@@ -28,7 +28,7 @@ export function dataRows(text: CleanText, shareMax: number): string | null {
   const { counts, length } = text
   const blanks = counts[CharacterClass.blank] as number
   const digits = counts[CharacterClass.digit] as number
-  if (digits * 12 < length || (blanks + (counts[CharacterClass.asciiPunctuation] as number)) * 20 < length) return null
+  if (digits * 16 < length || (text.lines < cellsMin && blanks * 20 < length)) return null
   let chars = 0
   let previous = 0
   eachLine(text, (start, end) => {

@@ -34,3 +34,7 @@ export function cuesOf({ cues }: Vocabulary): Cue[] {
   }
   return [...byPhrase.values()]
 }
+
+/** Counter-cues of any vocabulary: reports, trials, law. */
+export const reportCues = `
+  本报讯 新华社 通讯员 本报记者 记者了解 记者采访 记者从 记者获悉 记者调查 记者 据报道 据媒体报道 媒体报道 据介绍 采访 警方 民警 公安机关 公安局 派出所 涉嫌 犯罪嫌疑人 嫌疑人 犯罪团伙 抓获 刑事拘留 有期徒刑 判处 被告人 原告 被告 法院 检察院 查获 查处 取缔 违法犯罪 违法 刑法 司法解释 诈骗 受害人 案件 诉讼 判决 第一条 第二条 第三条 人社部门 主管部门 有关部门 相关负责人`
