@@ -49,9 +49,9 @@ function namedIn({ sources, models, replies, prepare }: Recipe, directory: strin
     ...(screen === undefined ? [] : [screen.file]),
   ]
   return [
-    ...sources.map(({ split, hub, files }) => {
-      const patterns = files
-      const from = hub === undefined ? patterns.map(shown) : [hub]
+    ...sources.map(({ split, hub, run, files }) => {
+      const local = run === undefined ? files.map(shown) : [resolve(run)]
+      const from = hub === undefined ? local : [hub]
       return `reads for ${split}: ${from.join(', ')}`
     }),
     ...files.filter((path) => resolve(path) !== resolve(directory)).map((path) => `reads ${resolve(path)}`),

@@ -1,4 +1,5 @@
 /** Checks between fields of a recipe, which its schema cannot express. */
+import { resolve } from 'node:path'
 import type { Path } from './document.js'
 import { nearest } from './issues.js'
 import type { Recipe, RecipeModel, RecipeSource } from './schema.js'
@@ -15,6 +16,7 @@ export function crossChecks(recipe: Recipe): Issue[] {
     ...recipe.sources.flatMap((source, index) => [
       ...sourceIssues(source, index),
       ...nameIssues(source, index, recipe.sources),
+      ...runIssues(source, index, recipe.output.dir),
     ]),
     ...standardInputIssues(recipe.sources),
     ...Object.entries(recipe.models).flatMap(([name, model]) => modelIssues(name, model)),
@@ -27,7 +29,7 @@ function sourceIssues(source: RecipeSource, index: number): Issue[] {
   const at = (field: string) => ['sources', index, field]
   const { preset, text, hub, revision, cache, token, files } = source
   const found: Issue[] = []
-  if (preset === undefined && text === undefined) {
+  if (preset === undefined && text === undefined && source.run === undefined) {
     found.push(
       issue(['sources', index], 'needs preset (wudao, wanjuan, skypile) or text, the name of the field with the text'),
     )
@@ -43,6 +45,15 @@ function sourceIssues(source: RecipeSource, index: number): Issue[] {
     found.push(issue(at('files'), 'found "-" (standard input) among others; it must be the only entry'))
   }
   return found
+}
+
+function runIssues({ run, hub, preset, files }: RecipeSource, index: number, output: string): Issue[] {
+  if (run === undefined) return []
+  const at = ['sources', index, 'run']
+  const other = hub !== undefined ? 'hub' : preset !== undefined ? 'preset' : files.includes('-') ? 'files: "-"' : null
+  if (other !== null) return [issue(at, `found beside ${other}; a source reads one or the other`)]
+  if (resolve(run) !== resolve(output)) return []
+  return [issue(at, `found "${run}", which is output.dir; a run cannot read what it writes`)]
 }
 
 /** Rows and ids name a source by its name, or by its split if no other source has it. */

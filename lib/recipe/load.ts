@@ -63,7 +63,7 @@ function invalid(file: string, lines: readonly string[]): RecipeError {
   return new RecipeError(lines.join('\n'), { details: { file, problems: lines.length } })
 }
 
-/** Expands short forms: `files: a` → `files: [a]`, `replies: discard` → `replies: { keep: false }`. */
+/** Expands short forms: `files: a` → `files: [a]`, `run: a` → with its files, `replies: discard` → `replies: { keep: false }`. */
 function withLongForms(value: unknown): unknown {
   if (!isRecord(value)) return value
   const { sources, replies } = value
@@ -74,8 +74,13 @@ function withLongForms(value: unknown): unknown {
   }
 }
 
+/** Parts that a source reads of an earlier run by default: its rows. */
+const runFiles = ['data/*.parquet']
+
 function withFileList(source: unknown): unknown {
-  return isRecord(source) && typeof source.files === 'string' ? { ...source, files: [source.files] } : source
+  if (!isRecord(source)) return source
+  if (typeof source.files === 'string') return { ...source, files: [source.files] }
+  return source.run !== undefined && source.files === undefined ? { ...source, files: runFiles } : source
 }
 
 /**

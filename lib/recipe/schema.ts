@@ -57,18 +57,25 @@ const sourceEntry = z.strictObject({
     .min(1)
     .meta(
       unpinned(
-        'Globs, relative to the working directory or to the repository; one or a list; `!` excludes; `-` reads standard input',
+        'Globs, relative to the working directory, the repository or the run (there `data/*.parquet` by default); one or a list; `!` excludes; `-` reads standard input',
       ),
     ),
   hub: hubRepo
     .optional()
     .meta(unpinned('Dataset on the Hub, whose shards run.json pins by content; without it the files are local')),
+  run: text
+    .optional()
+    .meta(
+      unpinned(
+        'Run directory whose texts are read again, as a further round: the column `raw`, unless `text` names another',
+      ),
+    ),
   revision: text.optional().describe('Branch, tag or commit; `main` by default; run.json pins the commit'),
   token: secret.optional().meta(unpinned('Environment variable with a token of the Hub')),
   cache: text.optional().meta(unpinned('Folder in which whole shards of the Hub are kept')),
   text: text
     .optional()
-    .describe('Field of the text; required without a preset; a path (data.content) if no field has that name'),
+    .describe('Field of the text; required without a preset or a run; a path (data.content) if no field has that name'),
   id: text.optional().describe("Field of the record's id"),
   title: text.optional().describe('Field of the title'),
 })

@@ -1,4 +1,4 @@
-/** Lists the shards of a recipe's sources: of the Hub, of local files, and of standard input. */
+/** Lists the shards of a recipe's sources: of the Hub, of local files, of standard input, and of earlier runs. */
 
 import { SourceNotFoundError } from '../errors.js'
 import { hubSettings } from '../hub/settings.js'
@@ -6,6 +6,7 @@ import { type HubTransport, type HubTransportOptions, hubTransport } from '../hu
 import { hubShards } from '../sources/hub-shards.js'
 import { localShards, presets, type Shard, stdinShard } from '../sources/index.js'
 import type { FieldMapping } from '../text/mapping.js'
+import { runShards } from './run-shards.js'
 import type { RecipeSource } from './schema.js'
 import { resolveSecret } from './secrets.js'
 
@@ -57,6 +58,7 @@ function named(shard: Shard, source: string | undefined): Shard {
 async function shardsOf(source: RecipeSource, hub: HubConnections, path: string): Promise<readonly Shard[]> {
   const { split, files } = source
   const mapping = mappingOf(source)
+  if (source.run !== undefined) return runShards({ run: source.run, files, split, mapping })
   if (source.hub !== undefined) {
     const token = source.token === undefined ? undefined : resolveSecret(source.token, `${path}.token`)
     const { revision, cache } = source
@@ -68,8 +70,9 @@ async function shardsOf(source: RecipeSource, hub: HubConnections, path: string)
   return localShards({ split, root: process.cwd(), files, mapping })
 }
 
-/** The fields of the preset, overridden by those of the source. */
-function mappingOf({ preset, text, id, title }: RecipeSource): FieldMapping {
+/** The fields of the preset, or of a run, overridden by those of the source. */
+function mappingOf({ preset, run, text, id, title }: RecipeSource): FieldMapping {
+  if (run !== undefined) return { text: text ?? 'raw', id: id ?? 'id', title: title ?? 'title' }
   const base = preset === undefined ? { text: text ?? 'text' } : presets[preset]
   return {
     ...base,

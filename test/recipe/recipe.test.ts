@@ -186,6 +186,8 @@ t.test('cross-checks between fields are reported like other issues', async (t) =
       /sources\[1\]\.name: found "x", which already names sources\[0\]/,
     ],
     ['  - { split: a, files: b }', /^r\.yaml:3:5 sources\[0\]: needs preset .* or text/],
+    ['  - { split: a, run: out/r1, preset: wudao }', /sources\[0\]\.run: found beside preset/],
+    ['  - { split: a, run: out/r1, hub: a/b }', /sources\[0\]\.run: found beside hub/],
     [
       '  - { split: a, files: b, text: body, revision: main }',
       /sources\[0\]\.revision: applies to a dataset of the Hub only/,
