@@ -41,8 +41,8 @@ export interface Expected {
   readonly drop: boolean
   /** Texts of which a row must have one; 'any' text is right; null if no row is right. */
   readonly rows: readonly string[] | 'any' | null
-  /** True: a row is also right without the names, numbers and addresses of the reply. */
-  readonly masked: boolean
+  /** Strings that no row may have, such as contact details. */
+  readonly lacks: readonly string[]
   /** False: both are defensible, so the example is run and shown but not counted. */
   readonly counted: boolean
   /** Reason that a drop must have; null for any. */
@@ -104,6 +104,7 @@ const replyLine = z.strictObject({
   reply: replyShape,
   expect: z.enum(['row', 'drop', 'either', 'open']),
   rows: z.union([z.array(z.string().min(1)), z.literal('any')]).optional(),
+  lacks: words,
   reason: z.string().optional(),
   score: z.tuple([z.number(), z.number()]).optional(),
 })
@@ -138,12 +139,12 @@ export function scriptedReply(reply: z.output<typeof replyShape>): ScriptedReply
   return { text, finish, ...(top === undefined ? {} : { top }) }
 }
 
-function expectedOf({ stage, expect, rows, reply, reason, score }: ReplyLine): Expected {
+function expectedOf({ stage, expect, rows, lacks, reply, reason, score }: ReplyLine): Expected {
   const unchanged = stage === 'score' ? ('any' as const) : [scriptedReply(reply).text.trim()]
   return {
     drop: expect !== 'row',
     rows: expect === 'drop' ? null : (rows ?? unchanged),
-    masked: false,
+    lacks,
     counted: expect !== 'open',
     reason: reason ?? null,
     score: score ?? null,

@@ -15,27 +15,21 @@ export interface JudgedReply {
 }
 
 export function judge(example: ReplyExample, outcome: StageOutcome): JudgedReply {
-  return { example, outcome, judgement: judgementOf(example.expected, outcome, example.reply.text) }
+  return { example, outcome, judgement: judgementOf(example.expected, outcome) }
 }
 
-function judgementOf(expected: Expected, { rows, dropped, score }: StageOutcome, reply: string): Judgement {
+function judgementOf(expected: Expected, { rows, dropped, score }: StageOutcome): Judgement {
   if (rows.length === 0) {
     if (!expected.drop) return 'dropped'
     return expected.reason === null || expected.reason === dropped ? 'right' : 'reason'
   }
   if (expected.rows === null) return 'wrong row'
-  const right = rows.every((row) => isRightRow(row, expected, reply))
+  const right = rows.every((row) => isRightRow(row, expected))
   if (!right) return 'junk'
   const [least, most] = expected.score ?? [-Infinity, Infinity]
   return score === null || (score >= least && score <= most) ? 'right' : 'score'
 }
 
-function isRightRow(row: string, { rows, masked }: Expected, reply: string): boolean {
-  if (rows === 'any' || rows?.includes(row)) return true
-  return masked && detailsIn(reply).every((detail) => !row.includes(detail))
-}
-
-/** Returns the words with three digits in a row: numbers, addresses and names of accounts. */
-function detailsIn(reply: string): string[] {
-  return reply.match(/[\w@.-]+/g)?.filter((word) => /\d{3}/.test(word)) ?? []
+function isRightRow(row: string, { rows, lacks }: Expected): boolean {
+  return (rows === 'any' || rows?.includes(row) === true) && lacks.every((part) => !row.includes(part))
 }

@@ -64,7 +64,7 @@ export function keyedReplies(object: unknown, file: string, roses: string): Repl
  * mark, or another one, is not counted.
  */
 function expectedOf(phrase: string, clean: string | null, reply: string): Expected {
-  const expected = { drop: true, masked: false, counted: true, reason: null, score: null }
+  const expected = { drop: true, lacks: [], counted: true, reason: null, score: null }
   const exact = /^row:(.*)$/s.exec(phrase)?.[1]
   const cleanRows = clean === null ? ('any' as const) : [clean]
   if (exact !== undefined) return { ...expected, drop: false, rows: exact === 'clean' ? cleanRows : [exact] }
@@ -74,9 +74,14 @@ function expectedOf(phrase: string, clean: string | null, reply: string): Expect
   }
   if (phrase.startsWith('row')) return { ...expected, drop: false, rows: 'any' }
   if (/^drop(?: or first only|\/clean)/.test(phrase)) return { ...expected, rows: cleanRows }
-  if (phrase.startsWith('drop/mask')) return { ...expected, rows: clean === null ? [] : [clean], masked: true }
+  if (phrase.startsWith('drop/mask')) return { ...expected, rows: 'any', lacks: detailsIn(reply) }
   if (/^(?:should )?drop|^(?:score-)?format|^cut/.test(phrase)) return { ...expected, rows: null }
   return { ...expected, rows: 'any', counted: false }
+}
+
+/** Returns the words with three digits in a row: numbers, addresses and names of accounts. */
+function detailsIn(reply: string): string[] {
+  return reply.match(/[\w@.-]+/g)?.filter((word) => /\d{3}/.test(word)) ?? []
 }
 
 /** `row ~.95` bounds the score; `format` must not be a grade that is too low. */

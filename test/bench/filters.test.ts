@@ -28,6 +28,16 @@ const lines = [
   { id: 'r3', kind: 'plain', stage: 'label', text: prose, reply: question, expect: 'drop' },
   { id: 'r4', kind: 'empty', stage: 'label', text: prose, reply: ' ', expect: 'row' },
   { id: 'r5', kind: 'empty', stage: 'label', text: prose, reply: ' ', expect: 'open' },
+  {
+    id: 'r6',
+    kind: 'plain',
+    stage: 'label',
+    text: prose,
+    reply: question,
+    expect: 'row',
+    rows: 'any',
+    lacks: ['开花'],
+  },
   { id: 'p1', kind: 'plain', stage: 'polish', text: prose, instruction: question, reply: answer, expect: 'row' },
   {
     id: 'p2',
@@ -57,6 +67,7 @@ const keyed = {
   K2: { note: 'another text', label: question, expect: 'row:竹子会开花吗？' },
   K3: { note: 'several', label: `${question}\n`, expect: 'drop or first only' },
   K4: { note: 'open', label: question, expect: '? (a matter of taste)' },
+  K6: { note: 'contact', label: '怎样用邮箱 a123@example.com 注册账号？', expect: 'drop/mask' },
   K5: { note: 'no row', label: question, expect: 'drop (dangling)' },
 }
 
@@ -86,9 +97,11 @@ t.test('examples of both formats are read, run through the filters and counted',
   const shown = (title: string) => rows(title).map(({ id }) => id)
   t.strictSame(shown('Documents that are kept and should not be'), ['d2'])
   t.match(rows('Documents that are dropped and should not be'), [{ id: 'd4', kind: 'short', reason: 'too-short' }])
-  t.match(rows('Documents: by reason'), [{ reason: 'too-short', dropped: 2, rightly: 1, wrongly: 1, precision: 0.5 }])
-  t.match(first('Label replies'), { replies: 8, right: 3, wrongRows: 2, rowsWithJunk: 2, goodDropped: 1 })
-  t.strictSame(shown('Label replies that are wrong'), ['r2', 'r3', 'r4', 'b:K2', 'b:K5'])
+  t.match(rows('Documents: by reason'), [
+    { reason: 'too-short', dropped: 2, rightly: 1, wrongly: 1, recall: 0.5, precision: 0.5 },
+  ])
+  t.match(first('Label replies'), { replies: 10, right: 4, wrongRows: 2, rowsWithJunk: 3, goodDropped: 1 })
+  t.strictSame(shown('Label replies that are wrong'), ['r2', 'r3', 'r4', 'r6', 'b:K2', 'b:K5'])
   t.strictSame(shown('Label replies that are not counted'), ['r5', 'b:K4'])
   t.match(first('Polish replies'), { replies: 2, right: 2 })
   t.match(first('Verdicts'), { replies: 3, right: 2, goodDropped: 1 })
@@ -96,7 +109,7 @@ t.test('examples of both formats are read, run through the filters and counted',
   t.strictSame(shown('Instructions that are judged wrongly'), ['i2'])
   t.strictSame(
     aims.map(({ figure }) => figure),
-    [0.5, 0.5, 3 / 8, 1, 2 / 3, 0, 0.5],
+    [0.5, 0.5, 4 / 10, 1, 2 / 3, 0, 0.5],
   )
 })
 
@@ -143,4 +156,27 @@ t.test('the examples of the repository are many, of many kinds, and none is ther
   }
   t.equal(new Set(examples.map(({ id }) => id)).size, examples.length)
   for (const { id, text, has } of documents) for (const part of has) t.ok(text.includes(part), id)
+})
+
+/** Figures under which a change of a filter or check is a step back. Raise them when the filters become better. */
+const bounds: Readonly<Record<string, number>> = {
+  'documents: recall of dropping': 0.55,
+  'documents: precision of dropping': 0.95,
+  'label replies: share that is right': 0.9,
+  'polish replies: share that is right': 0.88,
+  'verdicts: share that is right': 0.78,
+  'instructions: share of good ones dropped': 0.02,
+  'instructions: share of bad ones caught': 0.72,
+}
+
+t.test('the filters do not become worse on the examples of the repository', async (t) => {
+  const { aims } = await bench.run({ size: 'smoke', say: () => undefined })
+  t.strictSame(
+    aims.map(({ what }) => what),
+    Object.keys(bounds),
+  )
+  for (const { what, figure } of aims) {
+    const bound = bounds[what] as number
+    t.ok(what.includes('good ones dropped') ? figure <= bound : figure >= bound, `${what}: ${figure}, bound ${bound}`)
+  }
 })
