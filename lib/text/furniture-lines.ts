@@ -2,13 +2,24 @@
  * Decides by its words alone whether a line of a page is furniture. A line is judged as a whole: a sentence that mentions
  * such a word is not furniture.
  */
+
 import { edgeLabels, furniturePhrases, labels, lineWords, listHeadings, menuWords } from './boilerplate.js'
+import {
+  isCall,
+  isEmptyForm,
+  isListFilter,
+  isMessage,
+  isPaywall,
+  readOnWords,
+  withoutFieldNote,
+} from './furniture-forms.js'
 
 /**
- * `cut`: furniture. `edge`: furniture among the first and the last lines. `word`: a menu word, furniture in a run.
- * `heading`: starts a list of other pages. `item`: may belong to such a list. `keep`: text.
+ * `cut`: furniture. `more`: the same, and it offers the rest of a text. `edge`: furniture among the first and the last
+ * lines. `word`: a menu word, furniture in a run. `heading`: starts a list of other pages. `item`: may belong to such a
+ * list. `keep`: text.
  */
-export type LineVerdict = 'cut' | 'edge' | 'word' | 'heading' | 'item' | 'keep'
+export type LineVerdict = 'cut' | 'more' | 'edge' | 'word' | 'heading' | 'item' | 'keep'
 
 /** Longest line that may be furniture, in code units, except notices of rights. */
 export const furnitureCharsMax = 120
@@ -16,6 +27,8 @@ export const furnitureCharsMax = 120
 const noticeCharsMax = 400
 /** Longest title in a list of other pages. */
 const itemCharsMax = 50
+/** Longest call to act, in code units. */
+const callCharsMax = 60
 /** Share of the letters of a line that phrases of furniture must have. */
 const phraseShareMin = 0.5
 
@@ -24,16 +37,22 @@ export function judgeLine(line: string): LineVerdict {
   if (line.length > furnitureCharsMax) return line.length <= noticeCharsMax && isNotice(line) ? 'cut' : 'keep'
   const core = line.replace(edgeMarks, '')
   if (core === '') return 'keep'
-  const word = core.replace(/[ （(]{0,2}\d{0,6}[）)]?$/, '')
+  const word = withoutFieldNote(core).replace(/[ （(]{0,2}\d{0,6}[）)]?$/, '')
+  if (readOnWords.has(word)) return 'more'
   if (lineWords.has(word) || lineWords.has(word.replaceAll(' ', ''))) return 'cut'
   if (listHeadings.has(word)) return 'heading'
   if (menuWords.has(word)) return 'word'
   if (isPager(core)) return 'cut'
+  if (/^[“「‘]/.test(line)) return 'keep'
   if (numbered.test(core)) return isItem(line) ? 'item' : 'keep'
   if (isNotice(core) || isRightsLine(core) || isTrail(core) || isMenu(line) || isMeta(core)) return 'cut'
+  if (isEmptyForm(line) || isListFilter(core) || isSiteMap(core) || isMessage(core)) return 'cut'
+  if (isPaywall(core)) return 'more'
+  if (isPairOfWords(core)) return 'word'
   const label = labelVerdict(core)
   if (label !== null) return label
   if (phraseShare(line) >= phraseShareMin) return 'cut'
+  if (line.length <= callCharsMax && isCall(core)) return 'edge'
   return isItem(line) ? 'item' : 'keep'
 }
 
@@ -74,7 +93,7 @@ function isTrail(line: string): boolean {
   const steps = plain.split(/ ?(?:>+|»|›|＞|→|\/| - ) ?/).filter((step) => step !== '')
   const [home = ''] = steps
   if (steps.length < 2 || steps.slice(0, -1).some((step) => step.length > 24)) return false
-  return homes.has(home) || /(?:首页|网)$/.test(home)
+  return homes.has(home) || (/[>»›＞]/.test(line) && /首页$|(?<![域联连])网$/.test(home))
 }
 
 /** Words of links between separators or blanks. */
@@ -94,22 +113,41 @@ function isMenu(line: string): boolean {
 
 const menuSegmentsMin = 3
 
+function isPairOfWords(line: string): boolean {
+  const [first = '', second = '', ...others] = line.split(' ')
+  return others.length === 0 && menuWords.has(first) && menuWords.has(second)
+}
+
+/** A menu word with the words below it: 新闻中心：公司新闻 行业动态. */
+function isSiteMap(line: string): boolean {
+  const match = /^([^\s：:]{2,8})[：:] ?([^，。！？；：:]{3,110})$/.exec(line)
+  if (match === null || !menuWords.has(match[1] as string)) return false
+  const below = (match[2] as string).split(/[ |｜]+/)
+  return below.length > 1 && below.every(({ length }) => length <= 8)
+}
+
 /** Numbers of pages with the words around them. */
 function isPager(line: string): boolean {
   if (!pagerWord.test(line)) return false
   return line.split(/[ ,，[\]【】()（）|]+/).every((token) => token === '' || pagerToken.test(token))
 }
 
-const pagerWord = /[上下][一1]?[页頁章条]|[末尾]页|共 ?\d+ ?[页条]|[«»‹›]/
+const pagerWord = /[上下][一1]?[页頁章条]|[末尾]页|共 ?\d+ ?[页条]|每页(?:显示)? ?\d|[«»‹›]/
 const pagerToken =
-  /^(?:\d{1,5}|[上下][一1]?[页頁]|首页|[末尾]页|第?\d{1,5}页?|共|[页条:：]|共\d{1,7}[页条]|\d{1,5}\/\d{1,5}页?|[<>«»‹›…＜＞]+|\.{2,6}|跳转到?|转到|到|到第|GO|Go|确定|当前|每页\d{0,4}条?)$/
+  /^(?:\d{1,5}|[上下][一1]?[页頁]|首页|[末尾]页|第?\d{1,5}页?|共|[页条:：]|共\d{1,7}[页条]|\d{1,5}\/\d{1,5}页?|[<>«»‹›…＜＞]+|\.{2,6}|(?:跳转|转|跳)[到至]?第?|到|第|部|条记录|记录|页次|每页显示|GO|Go|确定|当前|每页\d{0,4}条?|\d{1,4}条)$/
 
 /** Dates, counters and buttons that pages print around a title, with the name of the site at most. */
 function isMeta(line: string): boolean {
   if (/[。！；]/.test(line)) return false
   let elements = 0
   let strong = 0
+  let stamps = 0
   const rest = line
+    .replace(/^\d{1,5} ?[#楼]/, ' ')
+    .replace(/(?:本帖最后由 ?\S{1,16} ?于|发表于|发布于|回复于|编辑于|最后更新|更新于)[：:]? ?(?=\d{4})/g, () => {
+      stamps++
+      return ' '
+    })
     .replace(/\d{4} ?[-年/.] ?\d{1,2} ?[-月/.] ?\d{1,2} ?日?(?: ?\d{1,2}[:：]\d{2}(?:[:：]\d{2})?)?/g, () => {
       elements++
       return ' '
@@ -125,10 +163,10 @@ function isMeta(line: string): boolean {
       return ' '
     })
     .replace(
-      /[【[（(]? ?(?:(?:大|中|小|打印|关闭|收藏|分享|返回|推荐|繁体|简体|评论|纠错|A[+-]?) ?){1,4}[】\]）)]?/g,
+      /[【[（(]? ?(?:(?:大|中|小|打印|关闭|收藏|分享|返回|推荐|繁体|简体|评论|纠错|编辑|回复|引用|举报|只看该作者|只看楼主|楼主|显示全部楼层|A[+-]?) ?){1,4}[】\]）)]?/g,
       ' ',
     )
-  if (elements < 2 || strong < 1) return false
+  if (elements + stamps < 2 || strong + stamps < 1) return false
   return !/[：:]/.test(rest) && lettersOf(rest) <= metaRestMax
 }
 
@@ -146,16 +184,19 @@ function labelVerdict(line: string): LineVerdict | null {
   if (!isLabel && !atEdges.has(label)) return null
   if (/[。！；]./.test(rest)) return null
   if (isLabel) return 'cut'
+  if (tagLabels.has(label) && rest.split(' ').length > 2 && !/[，。！？]/.test(rest)) return 'cut'
   return rest.length <= edgeRestMax && !/[，。！？]/.test(rest) ? 'edge' : null
 }
 
 const anywhere = new Set(labels)
 const atEdges = new Set(edgeLabels)
+/** Labels of a list of words without a sentence. */
+const tagLabels = new Set(['标签', '標籤'])
 const edgeRestMax = 30
 
 /** Share of the letters and digits of a line that are in phrases of furniture. */
 function phraseShare(line: string): number {
-  if (line.length > phraseLineCharsMax || /^[“「‘]/.test(line)) return 0
+  if (line.length > phraseLineCharsMax) return 0
   let covered = 0
   for (const { 0: phrase } of line.matchAll(phrasePattern)) covered += lettersOf(phrase)
   return covered === 0 ? 0 : covered / lettersOf(line)

@@ -44,12 +44,17 @@ export function withoutFurniture(text: string): WithoutFurniture {
     const isFence = line.startsWith('```') || line.startsWith('~~~')
     if (isFence) fenced = !fenced
     const fixed = fenced || isFence || line === ''
-    const trimmed = fixed ? null : withoutTails(line)
-    if (trimmed !== null) teasers += trimmed.teasers
-    const kept = trimmed?.text ?? line
-    lines.push({ text: kept, verdict: fixed ? 'keep' : judgeLine(kept), fixed })
+    const verdict = fixed ? 'keep' : judgeLine(line)
+    if (fixed || verdict === 'cut' || verdict === 'more') {
+      lines.push({ text: line, verdict, fixed })
+      continue
+    }
+    const trimmed = withoutTails(line)
+    teasers += trimmed.teasers
+    lines.push({ text: trimmed.text, verdict: trimmed.text === line ? verdict : judgeLine(trimmed.text), fixed })
   }
   const judged = lines.filter(({ text: line }) => line !== '')
+  teasers += cutOffers(judged)
   cutTogether(judged)
   const kept = lines.filter(({ verdict }) => verdict !== 'cut')
   const joined = kept.map((line) => line.text).join('\n')
@@ -74,6 +79,25 @@ function withoutTails(line: string): { text: string; teasers: number } {
   }
   return { text, teasers }
 }
+
+/** Cuts lines that offer the rest of a text. Returns how many of them follow a line that breaks off. */
+function cutOffers(lines: readonly Line[]): number {
+  let teasers = 0
+  let before = ''
+  for (const line of lines) {
+    if (line.verdict === 'more') {
+      line.verdict = 'cut'
+      if (before.length >= brokenCharsMin && breaksOff.test(before)) teasers++
+    }
+    if (line.verdict !== 'cut') before = line.text
+  }
+  return teasers
+}
+
+/** Shortest line that breaks off; a shorter one is a heading. */
+const brokenCharsMin = 20
+/** Dots, a comma, or no mark at the end. */
+const breaksOff = /(?:…|\.{3}|[^。！？!?”」』）)；;：:])$/
 
 /** Cuts what the lines around decide, until no cut brings other lines together. */
 function cutTogether(lines: readonly Line[]): void {

@@ -1,7 +1,7 @@
 /** Finds what pages put behind the last sentence of a line: a call to read the rest elsewhere, the name of the editor. */
 
 /** Code units at the end of a line that are looked at. */
-export const tailCharsMax = 80
+export const tailCharsMax = 120
 
 export interface Tail {
   /** Code units of the tail. */
@@ -24,13 +24,16 @@ export function tailOf(line: string): Tail | null {
 }
 
 const verb = '(?:继续阅读|阅读|閱讀|查看|浏览|展开|显示|了解|获取|观看|收听|下载)'
-const object = '(?:更多|全文|原文|全部|详情|详细|余下|剩余|完整|内容|正文|下文|文章|版|信息|视频|资料|全部内容)'
+const object =
+  '(?:更多|全文|原文|全部|详情|详细|余下|剩余|完整|内容|正文|下文|文章|版|信息|视频|资料|全部内容|答案|结果)'
 const whole = '(?:全文|原文|详细|详情|更多|展开|阅读全文|查看全文|查看详情|阅读更多|更多详情|展开全文|继续阅读)'
 const close = '[\\]】）)》」>＞»→…\\s.。！!]{0,8}'
 
 /** After dots or the end of a sentence, a call; or in brackets or before an arrow, a word for the rest. */
 const callPattern = new RegExp(
-  `(?:[….]{1,12}|。{2,6}|(?<=[。！？!?”」』）)])) ?[\\[【（(《「<]?(?:请|请您|欲知详情请|详情请|更多)?(?:点击|點擊|长按)?(?:左下角|下方|这里|此处|链接|标题|图片|“|「)?${verb}?(?:${object}){1,3}(?:”|」)?${close}$` +
+  `(?:[….]{1,12}|。{2,6}|(?<=[。！？!?”」』）)])) ?[\\[【（(《「<]?(?:请|请您|欲知详情请|详情请|更多)?(?:点击|點擊|长按)?(?:左下角|下方|这里|此处|链接|标题|图片|“|「)?(?:${verb}?(?:${object}){1,3}){1,3}(?:”|」)?${close}$` +
+    // In brackets, the terms on which the rest can be read.
+    '|(?:[….]{1,12}|。{2,6})? ?[（(【\\[][^（）()【】\\[\\]]{0,60}(?:未完|余下|剩余|付费|登录后|会员|解锁|试读|查看全文|阅读全文)[^（）()【】\\[\\]]{0,60}[）)】\\]]$' +
     `|(?:[….]{1,12}|。{2,6})? ?(?:[\\[【（(<] ?(?:点击|请点击)?${whole} ?[\\]】）)>]|(?:点击|请点击)?${whole} ?[>＞»→]{1,3})${close}$`,
 )
 

@@ -70,6 +70,14 @@ const furniture: Readonly<Record<string, readonly string[]>> = {
     '最新评论 最热评论 查看更多',
     '我要评论(0)',
     '图片加载中，请稍候……',
+    '昵称： 邮箱： 网址：',
+    '按地区：全部 内地 香港 台湾',
+    '新闻中心：公司新闻 行业动态 媒体报道',
+    '该评论已被删除',
+    '您还没有登录，请登录后再试',
+    '3# 发表于 2013-4-9 22:02 | 只看该作者',
+    '每页显示 10 20 50 条 共 2163 条记录',
+    '标签：人工智能 大数据 云计算 区块链 物联网 元宇宙 芯片 新能源 自动驾驶',
   ],
 }
 
@@ -103,6 +111,11 @@ t.test('Lines that are text stay, also if they mention furniture', async (t) => 
     '“请先登录。”他说。',
     '新闻',
     '小小的船儿摇啊摇',
+    '互联网 / 大数据 / 人工智能',
+    '地址：长安路一号 电话：八六五四三二一',
+    '该用户在三年前已经搬走。',
+    '姓名：张三 年龄：三十岁',
+    '登录后台，检查设置。',
   ]) {
     t.equal(around(line), `${prose[0]}\n${line}\n${prose[1]}`, line)
   }
@@ -157,6 +170,41 @@ t.test('What follows the last sentence of a line is cut: calls to read on, and e
   ]) {
     t.equal(clean(`${prose[0]}${line}`), `${prose[0]}${line}`, line)
   }
+})
+
+t.test('Lines that offer the rest are cut, and a text that breaks off before one is a teaser', async (t) => {
+  const cut = '红薯的种类很多，有黄心的、白心的、紫心的，选购的时候首先要看'
+  for (const offer of [
+    '阅读全文',
+    '[查看全文]',
+    '点击展开全文>>',
+    '余下内容登录后阅读',
+    '您还可以下载客户端继续阅读完整内容',
+  ]) {
+    t.equal(clean(`${cut}……\n${offer}`), `${cut}……`, offer)
+    t.equal(cleaner(`${cut}……\n${offer}`).teasers, 1, offer)
+    t.equal(cleaner(`${prose[0]}\n${offer}`).teasers, 0, offer)
+  }
+  for (const tail of [
+    '……点击阅读全文查看答案',
+    '……（全文共 1208 字，余下内容需要付费阅读）',
+    '……【本文未完，剩余内容登录后阅读】',
+  ]) {
+    t.equal(clean(cut + tail), cut, tail)
+    t.equal(cleaner(cut + tail).teasers, 1, tail)
+  }
+})
+
+t.test('Calls to act are cut at the head and the foot alone', async (t) => {
+  for (const call of [
+    '扫描二维码关注我们的公众号，获取更多会计知识',
+    '更多美食教程请加微信 meishi0000 领取',
+    '觉得不错的话，记得点赞收藏哦',
+  ]) {
+    t.equal(clean(`${both}\n${call}`), both, call)
+  }
+  const many = Array.from({ length: 8 }, (_, index) => `${prose[index % 2]}这是第${index}段。`).join('\n')
+  t.equal(clean(`${many}\n关注我们的生活，也就是关注未来\n${many}`), `${many}\n关注我们的生活，也就是关注未来\n${many}`)
 })
 
 t.test('A title that is said twice is said once', async (t) => {
