@@ -6,7 +6,7 @@
  * is linear in the length of the text.
  */
 import { CharacterClass, isLatin } from './characters.js'
-import { isAsciiLine, isCodeLine } from './code-lines.js'
+import { CodeLine, codeLinesOf, lineEndOf, type TextLines } from './code-lines.js'
 import { growArray } from './grow-array.js'
 import { linkEnd, schemeChars } from './links.js'
 
@@ -46,25 +46,16 @@ export class AsideList implements Asides {
 }
 
 const backtick = 0x60
-const tilde = 0x7e
 const dollar = 0x24
 const backslash = 0x5c
-const newline = 0x0a
 const space = 0x20
 /** Longest inline formula or code, in code units. */
 const inlineCharsMax = 400
 /** Longest displayed formula, in code units. */
 const blockCharsMax = 20_000
 
-interface Lines {
-  readonly codes: Uint16Array
-  readonly length: number
-  readonly lines: number
-  readonly lineStart: Int32Array
-}
-
 /** Finds the asides of a clean text. @param classes of the code units of a clean text */
-export function findAsides(text: Lines, classes: Uint8Array, asides: AsideList): void {
+export function findAsides(text: TextLines, classes: Uint8Array, asides: AsideList): void {
   asides.clear()
   new AsideWalk(text, classes, asides).walk()
 }
@@ -72,13 +63,13 @@ export function findAsides(text: Lines, classes: Uint8Array, asides: AsideList):
 class AsideWalk {
   readonly #codes: Uint16Array
   readonly #length: number
-  readonly #text: Lines
+  readonly #text: TextLines
   readonly #classes: Uint8Array
   readonly #asides: AsideList
   /** Result of the last search for each mark, and where it started. */
   readonly #searches = new Map<string, { from: number; found: number }>()
 
-  constructor(text: Lines, classes: Uint8Array, asides: AsideList) {
+  constructor(text: TextLines, classes: Uint8Array, asides: AsideList) {
     this.#text = text
     this.#codes = text.codes.subarray(0, text.length)
     this.#length = text.length
@@ -87,57 +78,23 @@ class AsideWalk {
   }
 
   walk(): void {
-    let previousIsCode = false
+    const { lines, lineStart } = this.#text
+    const kinds = codeLinesOf(this.#text)
     let at = 0
-    for (let line = 0; line < this.#text.lines; line++) {
-      const start = this.#text.lineStart[line] as number
+    for (let line = 0; line < lines; line++) {
+      const start = lineStart[line] as number
       if (start < at) continue
-      const end = this.#lineEnd(line)
-      const fenced = this.#fenceEnd(line)
-      const isCode: boolean = fenced >= 0 || this.#isCode(line, start, end, previousIsCode)
-      previousIsCode = isCode && fenced < 0
-      if (isCode) {
-        at = fenced >= 0 ? fenced : end
-        this.#asides.add(start, at, AsideKind.code)
-      } else at = this.#inline(start, end)
+      if (kinds[line] === CodeLine.fence) {
+        let last = line
+        while (kinds[last + 1] === CodeLine.fenced) last++
+        at = lineEndOf(this.#text, last)
+      } else if (kinds[line] === CodeLine.code) at = lineEndOf(this.#text, line)
+      else {
+        at = this.#inline(start, lineEndOf(this.#text, line))
+        continue
+      }
+      this.#asides.add(start, at, AsideKind.code)
     }
-  }
-
-  #lineEnd(line: number): number {
-    let end = line + 1 < this.#text.lines ? (this.#text.lineStart[line + 1] as number) : this.#length
-    while (end > 0 && isBlank(this.#codes[end - 1] as number)) end--
-    return end
-  }
-
-  /** Whether a line is code: by itself, or because it has no letter other than ASCII and is next to one that is. */
-  #isCode(line: number, start: number, end: number, previousIsCode: boolean): boolean {
-    const first = this.#codes[start] as number
-    // LaTeX. A dollar before a blank is the prompt of a shell.
-    if (first === backslash || (first === dollar && this.#codes[start + 1] !== space)) return false
-    if (isCodeLine(this.#codes, start, end)) return true
-    if (!isAsciiLine(this.#codes, start, end)) return false
-    if (previousIsCode) return true
-    const next = line + 1
-    return next < this.#text.lines && isCodeLine(this.#codes, this.#text.lineStart[next] as number, this.#lineEnd(next))
-  }
-
-  /** Returns the end of the fenced block that starts with a line; −1 if none starts. Without a closing fence, the end of the text. */
-  #fenceEnd(line: number): number {
-    const mark = this.#fenceOf(line)
-    if (mark === 0) return -1
-    for (let next = line + 1; next < this.#text.lines; next++) {
-      if (this.#fenceOf(next) === mark) return this.#lineEnd(next)
-    }
-    return this.#length
-  }
-
-  /** Returns the character of which a line is a fence; 0 if it is none. */
-  #fenceOf(line: number): number {
-    let at = this.#text.lineStart[line] as number
-    while (isBlank(this.#codes[at] as number)) at++
-    const mark = this.#codes[at] as number
-    if (mark !== backtick && mark !== tilde) return 0
-    return this.#codes[at + 1] === mark && this.#codes[at + 2] === mark ? mark : 0
   }
 
   /** Finds the asides that start in a line of prose; returns the end of the line, or of an aside that exceeds it. */
@@ -259,10 +216,6 @@ class AsideWalk {
 /** Longest name of a LaTeX environment with its command, in code units. */
 const environmentCharsMax = 40
 
-function isBlank(code: number): boolean {
-  return code === space || code === newline || code === 0x09 || code === 0x3000
-}
-
 /** Returns where the scheme before a colon starts, at most `schemeChars` + 1 letters before it. */
 function schemeStart(codes: Uint16Array, least: number, colon: number): number {
   let start = colon
@@ -323,7 +276,8 @@ function isInlineCode(codes: Uint16Array, start: number, end: number): boolean {
     if (code === 0x28 && isLatin(before) && (after === 0x29 || isLatin(after) || isDigit(after))) return true
     if (code === 0x5f && isWord(before) && isWord(after)) return true
     if ((code === 0x2e || code === 0x3d || code === 0x2f) && isLatin(before) && isWord(after)) return true
-    if (code === 0x2d && before === 0x2d && isLatin(after)) return true
+    if (code === 0x2d && (before === 0x2d || before === space) && isLatin(after)) return true
+    if (code === 0x7c && before === space && after === space) return true
   }
   return false
 }

@@ -1,4 +1,4 @@
-/** Recognises lines of source code, commands and markup without a fence around them. */
+/** Recognises lines of source code, commands, configuration and markup, with and without a fence around them. */
 import { isIdeograph, isLatin } from './characters.js'
 
 /** Longest line that may be code, in code units; minified scripts are not worth keeping. */
@@ -19,8 +19,100 @@ const openings = new Set(
 )
 const openingCharsMax = 12
 
+/** The lines of a clean text. */
+export interface TextLines {
+  readonly codes: Uint16Array
+  readonly length: number
+  readonly lines: number
+  readonly lineStart: Int32Array
+}
+
+/** Kinds of lines: not code, code, in a fenced block, the fence that opens one. */
+export const CodeLine = { none: 0, code: 1, fenced: 2, fence: 3 } as const
+
+/** Lines of ASCII, most of them with marks of code, that are code without one line that is code by itself. */
+const asciiRunMin = 3
+const markedShareMin = 0.6
+
+/** Returns the CodeLine of each line. A line is judged without its indentation. */
+export function codeLinesOf(text: TextLines): Uint8Array {
+  const kinds = new Uint8Array(text.lines)
+  const ascii = new Uint8Array(text.lines)
+  let fence = 0
+  for (let line = 0; line < text.lines; line++) {
+    const start = firstVisible(text.codes, text.lineStart[line] as number)
+    const end = lineEndOf(text, line)
+    const mark = fenceAt(text.codes, start)
+    if (fence !== 0 || mark !== 0) {
+      kinds[line] = fence === 0 ? CodeLine.fence : CodeLine.fenced
+      if (fence === 0) fence = mark
+      else if (mark === fence) fence = 0
+    } else if (isLatex(text.codes, start)) continue
+    else if (isCodeLine(text.codes, start, end)) kinds[line] = CodeLine.code
+    else if (isAsciiLine(text.codes, start, end) || isCommentLine(text.codes, start, end)) ascii[line] = 1
+  }
+  markRuns(text, kinds, ascii)
+  return kinds
+}
+
+/** Lines of ASCII and comments are code next to code, and in a run of lines with marks of code. */
+function markRuns(text: TextLines, kinds: Uint8Array, ascii: Uint8Array): void {
+  for (let first = 0; first < text.lines; ) {
+    let [last, marked] = [first, 0]
+    for (; last < text.lines && ascii[last] === 1; last++) {
+      if (hasConfigMark(text.codes, text.lineStart[last] as number, lineEndOf(text, last))) marked++
+    }
+    const count = last - first
+    const touches = count > 0 && (kinds[first - 1] === CodeLine.code || kinds[last] === CodeLine.code)
+    if (touches || (count >= asciiRunMin && marked >= markedShareMin * count)) kinds.fill(CodeLine.code, first, last)
+    first = Math.max(last, first + 1)
+  }
+}
+
+/** A colon or an equals sign behind a word, a bracket, a slash in a word, or a dash before one; and no full stop at the end. */
+function hasConfigMark(codes: Uint16Array, start: number, end: number): boolean {
+  if (codes[end - 1] === 0x2e) return false
+  for (let at = start; at < end; at++) {
+    const code = codes[at] as number
+    if (code === 0x3d || code === 0x7b || code === 0x7d || code === 0x5b || code === 0x3c || code === 0x24) return true
+    const next = at + 1 < end ? (codes[at + 1] as number) : 0
+    if (code === 0x3a && at > start && (next === 0 || next === 0x20)) return true
+    if (code === 0x2f && at > start && isLatin(next)) return true
+    if (code === 0x2d && (at === start || codes[at - 1] === 0x20) && next > 0x20) return true
+  }
+  return false
+}
+
+/** Position after the last visible code unit of a line. */
+export function lineEndOf({ codes, length, lines, lineStart }: TextLines, line: number): number {
+  let end = line + 1 < lines ? (lineStart[line + 1] as number) : length
+  while (end > 0 && isBlank(codes[end - 1] as number)) end--
+  return end
+}
+
+function firstVisible(codes: Uint16Array, start: number): number {
+  let at = start
+  while (isBlank(codes[at] as number)) at++
+  return at
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x09 || code === 0x3000
+}
+
+/** Returns the character of which a line is a fence; 0 if it is none. */
+function fenceAt(codes: Uint16Array, at: number): number {
+  const mark = codes[at] as number
+  return (mark === 0x60 || mark === 0x7e) && codes[at + 1] === mark && codes[at + 2] === mark ? mark : 0
+}
+
+/** A dollar before a blank is the prompt of a shell. */
+function isLatex(codes: Uint16Array, start: number): boolean {
+  return codes[start] === 0x5c || (codes[start] === 0x24 && codes[start + 1] !== 0x20)
+}
+
 /** Whether codes[start … end) is a line of code by itself: by its opening word, its last mark, or its operators. */
-export function isCodeLine(codes: Uint16Array, start: number, end: number): boolean {
+function isCodeLine(codes: Uint16Array, start: number, end: number): boolean {
   if (end - start < 2 || end - start > codeLineCharsMax) return false
   const stop = commentStart(codes, start, end)
   let [ascii, letters, others, marks, operators] = [0, 0, 0, 0, 0]
@@ -47,7 +139,7 @@ export function isCodeLine(codes: Uint16Array, start: number, end: number): bool
 }
 
 /** Whether codes[start … end) starts with the mark of a comment. */
-export function isCommentLine(codes: Uint16Array, start: number, end: number): boolean {
+function isCommentLine(codes: Uint16Array, start: number, end: number): boolean {
   if (end - start < 2) return false
   const [first, second] = [codes[start], codes[start + 1]]
   return (
@@ -58,7 +150,7 @@ export function isCommentLine(codes: Uint16Array, start: number, end: number): b
 }
 
 /** Whether codes[start … end) is visible and has ASCII only. */
-export function isAsciiLine(codes: Uint16Array, start: number, end: number): boolean {
+function isAsciiLine(codes: Uint16Array, start: number, end: number): boolean {
   if (end - start > codeLineCharsMax) return false
   for (let at = start; at < end; at++) {
     const code = codes[at] as number
@@ -136,6 +228,7 @@ function opensCode(codes: Uint16Array, start: number, end: number): boolean {
   let at = start
   while (at < end && (codes[at] as number) <= 0x20) at++
   if (codes[at] === 0x23 || codes[at] === 0x40 || codes[at] === 0x24) at++
+  while (at < end && codes[at] === 0x20) at++
   let word = ''
   for (; at < end && word.length <= openingCharsMax; at++) {
     const code = codes[at] as number

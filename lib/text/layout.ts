@@ -5,16 +5,11 @@
  * A line is judged without its indentation, and steps by all of a run: a text whose other indentation has been removed gives
  * the same lines.
  */
-import { isAsciiLine, isCodeLine, isCommentLine } from './code-lines.js'
+import { CodeLine, codeLinesOf, lineEndOf, type TextLines } from './code-lines.js'
 
 /** A scanned text, without indentation, and the code units from which it was scanned. */
-export interface ScannedLines {
-  readonly codes: Uint16Array
-  readonly length: number
-  readonly lines: number
-  /** Start of each line in `codes`. */
-  readonly lineStart: Int32Array
-  /** The same in `source`. */
+export interface ScannedLines extends TextLines {
+  /** Start of each line in `source`. */
   readonly lineFrom: Int32Array
   readonly source: Uint16Array
 }
@@ -31,7 +26,10 @@ const sentenceShareMax = 0.3
 export function indentedLines(text: ScannedLines, hasCode: boolean): Uint8Array | null {
   const kept = new Uint8Array(text.lines)
   const widths = Int32Array.from({ length: text.lines }, (_, line) => indentOf(text, line))
-  if (hasCode) markCode(text, kept)
+  if (hasCode)
+    codeLinesOf(text).forEach((kind, line) => {
+      if (kind !== CodeLine.none) kept[line] = 1
+    })
   markSteps(text, widths, kept)
   return kept.some((flag, line) => flag === 1 && widths[line] !== 0) ? kept : null
 }
@@ -48,46 +46,13 @@ function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x09 || code === 0x3000 || code === 0xa0
 }
 
-function lineEnd({ codes, length, lines, lineStart }: ScannedLines, line: number): number {
-  let end = line + 1 < lines ? (lineStart[line + 1] as number) : length
-  while (end > 0 && codes[end - 1] === 0x0a) end--
-  return end
-}
-
-function markCode(text: ScannedLines, kept: Uint8Array): void {
-  const { codes, lineStart, lines } = text
-  let fence = 0
-  for (let line = 0; line < lines; line++) {
-    const start = lineStart[line] as number
-    const mark = fenceAt(codes, start)
-    const isFence = mark !== 0 && (fence === 0 || fence === mark)
-    if (isFence || fence !== 0) kept[line] = 1
-    else if (isCodeLine(codes, start, lineEnd(text, line))) kept[line] = 1
-    if (isFence) fence = fence === 0 ? mark : 0
-  }
-  // Lines of no other script, and comments, that touch code: downwards any number, upwards one.
-  for (let line = 1; line < lines; line++) if (kept[line] === 0 && kept[line - 1] === 1) kept[line] = joins(text, line)
-  for (let line = 0; line + 1 < lines; line++)
-    if (kept[line] === 0 && kept[line + 1] === 1) kept[line] = joins(text, line)
-}
-
-function joins(text: ScannedLines, line: number): 0 | 1 {
-  const [start, end] = [text.lineStart[line] as number, lineEnd(text, line)]
-  return isAsciiLine(text.codes, start, end) || isCommentLine(text.codes, start, end) ? 1 : 0
-}
-
-function fenceAt(codes: Uint16Array, at: number): number {
-  const mark = codes[at] as number
-  return (mark === 0x60 || mark === 0x7e) && codes[at + 1] === mark && codes[at + 2] === mark ? mark : 0
-}
-
 /** Marks runs of short lines, most of them no sentences, whose indentation changes again and again. */
 function markSteps(text: ScannedLines, widths: Int32Array, kept: Uint8Array): void {
   const { codes, lineStart, lines } = text
   for (let first = 0; first < lines; ) {
     let [last, sentences, changes] = [first, 0, 0]
     for (; last < lines; last++) {
-      const end = lineEnd(text, last)
+      const end = lineEndOf(text, last)
       if (end - (lineStart[last] as number) > stepCharsMax) break
       if (sentenceEnds.has(codes[end - 1] as number)) sentences++
       if (last > first && widths[last] !== widths[last - 1]) changes++
