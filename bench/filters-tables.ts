@@ -24,6 +24,7 @@ export function documentTables(outcomes: readonly DocumentOutcome[]): Measured {
       dropped: group.length,
       rightly,
       wrongly: group.length - rightly,
+      recall: share(rightly, all.drop),
       precision: rightly / group.length,
     }
   })
