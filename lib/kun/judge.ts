@@ -8,8 +8,8 @@ import type { RejectReasonName } from '../reject-reasons.js'
 import { kunSampling, type ScoreOptions, samplingOf } from './options.js'
 import { type PromptFields, prefillScore, type Template } from './prompts.js'
 import { shortened } from './replies/excerpt.js'
-import { gradeOf, topLogprobsMax } from './replies/grade.js'
-import { scoreFault, textFault } from './replies/reply-fault.js'
+import { gradeOf, topLogprobsMax, verdictFault } from './replies/grade.js'
+import { scoreFault } from './replies/reply-fault.js'
 import type { ScoreKind, StageCall } from './types.js'
 
 /** Options of each stage that grades. */
@@ -63,13 +63,13 @@ export function judgeOf(model: Model, options: JudgeOptions, template: Template)
       ? 'scores from the probabilities of 好 and 差'
       : 'scores 1 or 0 by the published rule, 【好】 or 【差】',
     grade: async ({ fields, unreadable: drop, ...call }) => {
-      const fault = prefilled ? scoreFault : textFault
+      const fault = prefilled ? scoreFault : verdictFault
       const answer = await model.ask({ ...call, request: request(fields), fault })
       if ('verdict' in answer) return { drop: answer.verdict.reason, detail: answer.verdict.detail }
       const { score, kind, mass, readable } = gradeOf(answer.reply, prefilled)
       if (mass !== null && mass < options.massAtLeast) return { drop, detail: `mass ${mass} < ${options.massAtLeast}` }
       if (readable) return { score, kind, mass }
-      return { drop, detail: `neither 好 nor 差: ${shortened(answer.reply.text, repliedCharsMax)}` }
+      return { drop, detail: `no verdict 好 or 差: ${shortened(answer.reply.text, repliedCharsMax)}` }
     },
   }
 }

@@ -5,8 +5,13 @@ import { replyPersonal } from './replies/personal.js'
 import { outputFilterOptions } from './replies/read-answer.js'
 import { instructionFilterOptions } from './replies/read-instruction.js'
 
-/** Sampling fields of all three stages. Source: COIG-Kun's scripts. */
-export const kunSampling = { temperature: 0.5, top_p: 0.95, repetition_penalty: 1.2, max_tokens: 1024 } as const
+/** Published sampling fields of all three calls. Source: COIG-Kun's scripts. */
+export const paperSampling = { temperature: 0.5, top_p: 0.95, repetition_penalty: 1.2, max_tokens: 1024 } as const
+/**
+ * Sampling fields of the stages. vLLM's repetition_penalty counts the prompt's tokens too: at 1.2 an answer is pushed away from the
+ * words, names and figures of its own text. 1.05 is the default of Qwen2.5's generation_config.json.
+ */
+export const kunSampling = { ...paperSampling, repetition_penalty: 1.05 } as const
 
 const modelName = z.string().min(1).describe('The name of one of the models above')
 const sampling = z
@@ -41,7 +46,7 @@ const judging = {
     .number()
     .min(0)
     .max(1)
-    .default(0)
+    .default(0.5)
     .describe(
       'Probability of 好 and 差 together below which a record is dropped: the judge does not keep to the format',
     ),

@@ -114,8 +114,8 @@ t.test('the score is the sigmoid of the margin, the mass the probability of both
   )
   t.strictSame(
     grade('好', { 好: Math.log(0.9), 中: Math.log(0.1) }),
-    { kind: 'logprob', score: 0.9, mass: 0.9, readable: true },
-    'a missing label counts as the least likely of the top k, not as impossible',
+    { kind: 'logprob', score: 1, mass: 0.9, readable: true },
+    'a label that is not among the top k is absent',
   )
   t.strictSame(grade('差', { 差: -0.1, 中: -5 }).score < 0.01, true)
   t.strictSame(grade('中', { 中: -0.1, 良: -3 }), { kind: 'rule', score: 0, mass: null, readable: false })
@@ -123,13 +123,13 @@ t.test('the score is the sigmoid of the margin, the mass the probability of both
   t.strictSame(grade('差】'), { kind: 'rule', score: 0, mass: null, readable: true })
 })
 
-t.test('the rule requires 【好】 and no 【差】 outside of thoughts', async (t) => {
+t.test('the rule requires a verdict 【好】 outside of thoughts', async (t) => {
   const score = (text: string) =>
     gradeOf({ text, finishReason: 'stop', promptTokens: 1, completionTokens: 1 }, false).score
   t.equal(score('【好】'), 1)
   t.equal(score('评为【好】。'), 1)
   t.equal(score('【差】'), 0)
   t.equal(score('不是【差】而是【好】'), 0)
-  t.equal(score('好'), 0)
+  t.equal(score('好'), 1)
   t.equal(score('<think>也许【差】</think>【好】'), 1)
 })

@@ -124,7 +124,12 @@ t.test('the number of a variant decides which one is earlier, not the time of it
 t.test('the sampling of the method is sent unless the recipe overrides it', async (t) => {
   const { model, calls } = scripted(['竹子怎样开花？', '竹子怎样开花？'])
   await labelStage(model, labelOptions.parse({ model: 'writer' })).run(candidate, call)
-  t.strictSame(calls[0]?.request.sampling, { temperature: 0.5, top_p: 0.95, repetition_penalty: 1.2, max_tokens: 1024 })
+  t.strictSame(calls[0]?.request.sampling, {
+    temperature: 0.5,
+    top_p: 0.95,
+    repetition_penalty: 1.05,
+    max_tokens: 1024,
+  })
   const own = { temperature: 0.1, top_k: 5, repetition_penalty: null, stop_token_ids: null }
   await labelStage(model, labelOptions.parse({ model: 'writer', prompt: 'label-kun', sampling: own })).run(
     candidate,
@@ -185,7 +190,7 @@ t.test('a reply with neither label is not a grade of the instruction', async (t)
   const pair = await labelled()
   const run = (reply: string | Partial<Reply>, can = {}) =>
     scoreStage(scripted([reply], can).model, scoreOptions.parse({ model: 'writer' })).run(pair, call)
-  const neither = { drop: 'score-format', detail: 'neither 好 nor 差: 这条指令不错' }
+  const neither = { drop: 'score-format', detail: 'no verdict 好 or 差: 这条指令不错' }
   t.match(await run('这条指令不错', { logprobs: false }), neither)
   const halves = { text: '\ufffd', finishReason: 'length', firstTokenLogprobs: { '\ufffd': -0.1 } }
   t.match(await run(halves), { drop: 'score-format' }, 'a tokenizer that has no token for the labels')

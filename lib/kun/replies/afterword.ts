@@ -114,6 +114,8 @@ function isClosing(sentence: string, kind: ReplyKind, closed: boolean): boolean 
   const bare = sentence.replace(/^[（(*_【\s]{1,8}|[）)*_】\s]{1,8}$/gu, '')
   if (hopes.test(bare) || invites.test(bare) || offers.test(bare)) return true
   if (kind === 'instruction') return false
+  const comma = bare.search(/[，,]/u)
+  if (comma > 0 && sumsUp.test(bare.slice(0, comma)) && isClosing(bare.slice(comma + 1), kind, closed)) return true
   if (sumsUp.test(bare) || asksBack.test(bare) || praises.test(bare) || isNote(bare)) return true
   // A wish alone may end a letter: it goes only with another afterword.
   return closed && /^(?:祝|预祝|愿)(?:您|你|大家).{0,24}$/u.test(bare)
@@ -128,6 +130,7 @@ const invites = new RegExp(
     `^(?:如果?|若|假如|要是|倘若|当然[，,]?如)?(?:您|你|大家|仍|还|有|需|对|想|仍然|之后|后续).{0,50}(?:问题|疑问|需要|需求|不明白|不清楚|了解|帮助|疑惑|想法|要求|补充|兴趣|细节).{0,20}(?:随时|欢迎|请|尽管|可以|都可以)(?:继续|随时|再|也|都可以|直接|在评论区)?(?:${helpers})`,
     '^(?:如果?|若|如有|如需).{0,50}(?:我(?:会|很|将|可以|也|都|非常|乐意|随时)|(?:乐意|高兴|愿意)(?:为|帮|继续)|随时为您|为您(?:解答|服务|提供))',
     `^(?:也|非常|十分|热烈)?欢迎(?:您|你|大家)?(?:继续|随时|进一步|在评论区|来)?(?:向我)?(?:${helpers})`,
+    '^(?:如果?|若|倘若|如有|如需|需要|有任何).{0,60}(?:告诉我|告知我?|问我|联系我|找我|跟我说|和我说|通知我|请(?:您|你)?(?:直接)?(?:提出|指出|说明|告知))',
     '^(?:请)?随时(?:告诉|问|联系|向|提问|咨询)',
     '^(?:还|您还|你还)?有(?:其他|什么|任何|别的)(?:问题|疑问|需要).{0,20}(?:吗|么|呢|随时|请|欢迎)',
     '^(?:if you|let me know|feel free|i hope|hope this|please let me|is there anything)',

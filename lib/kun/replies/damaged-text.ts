@@ -3,6 +3,9 @@
  * controls, halves of surrogate pairs, bidirectional and zero-width controls, noncharacters.
  */
 
+import { isIdeograph, isPrivateUse } from '../../text/characters.js'
+import { HanSet, hanSets } from '../../text/han-sets.js'
+
 /** Tab, line feed and carriage return are text. */
 const controls = '[\\0-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f]'
 const invisible = '[\\u00ad\\u061c\\u180e\\u200b\\u200e\\u200f\\u202a-\\u202e\\u2060-\\u206f\\ufeff\\ufff0-\\uffff]'
@@ -16,6 +19,32 @@ const damage = new RegExp([controls, invisible, '\\p{Cs}', '\\p{Noncharacter_Cod
 /** Contains all of them: most texts have none, so that one pass decides. */
 const suspect =
   /(?![\t\n\r])\p{Cc}|[\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufdd0-\ufdef\ufeff\ufff0-\uffff]|\p{Cs}|[\u{10000}-\u{10ffff}]/u
+
+/** Shares of ideographs that text in the wrong character set has, and Chinese has not. */
+const garbledShareMax = 0.12
+const garbledMin = 3
+/** UTF-8 read as Latin-1, the replacement character read as GBK, escapes that were not decoded. */
+const wrongDecoding =
+  /(?:[\u00c2-\u00ef][\u0080-\u00bf]){2}|锟斤拷|烫烫烫|屯屯屯|(?:\\u[0-9a-f]{4}){3}|(?:&#\d{4,5};){3}|(?:%[e][4-9]%[0-9a-f]{2}%[0-9a-f]{2}){2}/iu
+
+/** Returns what shows that the text was decoded with the wrong character set, or null. Not in quotes: 什么是“锟斤拷”？ */
+export function garbled(text: string): string | null {
+  const sets = hanSets()
+  let han = 0
+  let wrong = 0
+  let rare = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (!isIdeograph(code) && !isPrivateUse(code)) continue
+    han++
+    if (sets[code] === HanSet.garbled) wrong++
+    else if (sets[code] === HanSet.rare) rare++
+  }
+  const found = wrong + rare
+  if (wrong > 0 && found >= garbledMin && found > garbledShareMax * han) return `${found} of ${han} ideographs`
+  const decoding = wrongDecoding.exec(text)
+  return decoding === null || /[“「"`]$/u.test(text.slice(0, decoding.index)) ? null : decoding[0]
+}
 
 /** Returns the first such character in the form 'U+FFFD', or null. Linear in the text's length. */
 export function damagedCharacter(text: string): string | null {

@@ -1,12 +1,15 @@
 /**
- * Reads a judge's reply: the probability of 【好】 against 【差】 if the server returns log-probabilities, else the published
- * rule. The grade names which of the two was used.
+ * Reads a judge's reply: the probability of 【好】 against 【差】 if the server returns log-probabilities, else the written
+ * verdict. The grade names which of the two was used.
  */
 
+import { endingOf } from '../../llm/protocol/finish-reason.js'
 import type { TokenLogprobs } from '../../llm/protocol/logprobs.js'
+import type { Fault } from '../../llm/types.js'
 import type { Reply } from '../../storage/replies/types.js'
 import type { ScoreKind } from '../types.js'
-import { replyText } from './reply-text.js'
+import { textFault } from './reply-fault.js'
+import { writtenVerdict } from './verdict.js'
 
 interface Grade {
   readonly kind: ScoreKind
@@ -24,11 +27,12 @@ export const topLogprobsMax = 20
 /**
  * Returns the grade of an instruction.
  *
- * With log-probabilities: score = sigmoid(lp好 − lp差), mass = e^lp好 + e^lp差. A label that is not among the top k tokens is
- * less likely than all of them: it counts as the least likely one in the score, and as 0 in the mass. The rule decides if
- * neither label is among them; if a piece of a character, which may belong to the missing label, is more likely than the
- * other label (a less likely piece is the bound); or if both labels are noise.
- * Rule: 1 if the reply has 【好】 and not 【差】, else 0. Source: COIG-Kun's score step.
+ * With log-probabilities: score = p好 ÷ (p好 + p差), mass = p好 + p差. A label that is not among the top k tokens is absent and
+ * counts as 0, except that a piece of a character may belong to it: then the piece's probability counts for it in the score. The
+ * written verdict decides if neither label is among them, if a piece is more likely than the label that is, or if both labels
+ * are noise.
+ * Rule: 1 for a written 【好】, 0 for 【差】 (verdict.ts). COIG-Kun's rule, 【好】 and not 【差】 anywhere, is the same for replies that
+ * keep to the format.
  *
  * @param prefilled whether the judge's turn was opened with 【, so that the reply starts after it
  */
@@ -42,38 +46,48 @@ const massMin = 1e-4
 
 function gradeOfLogprobs(given: TokenLogprobs): Grade | null {
   const first = Object.entries(given).filter((entry): entry is [string, number] => entry[1] !== null)
-  const good = logSum(first, '好')
-  const bad = logSum(first, '差')
-  if (good === null && bad === null) return null
-  const piece = Math.max(...first.map(([token, logprob]) => (token.includes('\ufffd') ? logprob : -Infinity)))
-  if ((good === null || bad === null) && piece > Math.max(good ?? -Infinity, bad ?? -Infinity)) return null
-  const bound = Math.max(piece, Math.min(...first.map(([, logprob]) => logprob)))
-  const margin = (good ?? bound) - (bad ?? bound)
-  const mass = (good === null ? 0 : Math.exp(good)) + (bad === null ? 0 : Math.exp(bad))
+  const good = labelSum(first, '好')
+  const bad = labelSum(first, '差')
+  if (good === 0 && bad === 0) return null
+  const piece = pieceSum(first)
+  if ((good === 0 || bad === 0) && piece > Math.max(good, bad)) return null
+  const mass = good + bad
   if (mass < massMin) return null
   return {
     kind: 'logprob',
-    score: sixDecimals(1 / (1 + Math.exp(-margin))),
+    score: sixDecimals((good || piece) / ((good || piece) + (bad || piece))),
     mass: sixDecimals(Math.min(1, mass)),
     readable: true,
   }
 }
 
-/** Returns the log of the summed probability of the tokens for a label: '好' and '好】', with or without a leading blank. */
-function logSum(first: readonly (readonly [string, number])[], label: string): number | null {
+/** Marks of a tokenizer for a blank, and brackets that a token has besides the label: '▁好', '【好', '好】'. */
+const before = /^[\s▁Ġ【〖「『[［（("“*]{1,8}/u
+const behind = /[\s▁】〗」』\]］）)"”*。]{1,8}$/u
+
+/** Returns the summed probability of the tokens that are a label, with or without blanks and brackets. */
+function labelSum(first: readonly (readonly [string, number])[], label: string): number {
   let sum = 0
   for (const [token, logprob] of first) {
-    const spelled = token.trim()
-    if (spelled === label || spelled === `${label}】`) sum += Math.exp(logprob)
+    if (token.replace(before, '').replace(behind, '') === label) sum += Math.exp(logprob)
   }
-  return sum === 0 ? null : Math.log(sum)
+  return sum
+}
+
+function pieceSum(first: readonly (readonly [string, number])[]): number {
+  return Math.max(0, ...first.map(([token, logprob]) => (token.includes('\ufffd') ? Math.exp(logprob) : 0)))
 }
 
 function gradeByRule(text: string): Grade {
-  const said = replyText(text)
-  const has = (label: string) => said.includes(`【${label}】`) || said === `【${label}`
-  const [good, bad] = [has('好'), has('差')]
-  return { kind: 'rule', score: good && !bad ? 1 : 0, mass: null, readable: good || bad }
+  const verdict = writtenVerdict(text)
+  return { kind: 'rule', score: verdict === 'good' ? 1 : 0, mass: null, readable: verdict !== null }
+}
+
+/** Returns the fault of a reply with a written verdict. Its explanation may be cut off at the limit of tokens. */
+export function verdictFault(reply: Reply): Fault | null {
+  const cutOff = endingOf(reply.finishReason) === 'cut-off'
+  if (cutOff && !/[【「]\s{0,4}$/u.test(reply.text) && writtenVerdict(reply.text) !== null) return null
+  return textFault(reply)
 }
 
 function sixDecimals(value: number): number {

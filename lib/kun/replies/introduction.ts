@@ -16,8 +16,13 @@ const roundsMax = 5
 /** Returns the text after its introductions. Linear: only the first `charsMax` characters of each round are read. */
 export function withoutIntroduction(text: string, kind: ReplyKind): string {
   let rest = text.trim()
+  // An instruction is no heading; an answer may begin with one.
+  if (kind === 'instruction') rest = rest.replace(/^(?:#{1,6}\s{1,4}|>\s{1,4})/u, '')
   for (let round = 0; round < roundsMax; round++) {
-    const end = introductionEnd(rest, kind)
+    // A greeting alone may begin a letter: it goes with the introduction behind it.
+    const greeting = greetings.exec(rest)?.[0].length ?? 0
+    const behind = introductionEnd(rest.slice(greeting), kind)
+    const end = behind === 0 ? 0 : greeting + behind
     if (end === 0) break
     const after = rest
       .slice(end)
@@ -43,9 +48,11 @@ function introductionEnd(text: string, kind: ReplyKind): number {
   return bracketedEnd(text, kind) || prefixEnd(text, kind) || sentenceEnd(text, kind)
 }
 
+const greetings = /^(?:[您你]好|大家好|亲爱的用户|尊敬的用户|hello|hi)(?:呀|啊)?\s?[！!，,。：:~～]{1,2}\s{0,8}/iu
+
 /** An interjection counts with its punctuation only: not 好的代码…. */
 const openings =
-  /^(?:好的?(?:呀|呢|哒|吧)?|好嘞|行|嗯+|哦|当然(?:可以|没问题|能)?|可以的?|没问题|没有问题|明白了?|收到|了解了?|遵命|非常(?:乐意|高兴|荣幸)(?:为您?你?(?:解答|服务|回答|效劳))?|很?(?:高兴|乐意|荣幸)(?:能)?(?:为|帮助?)[您你](?:解答|服务|回答|效劳)?|(?:感谢|谢谢)[您你]的?(?:提问|问题|咨询|信任|指令|请求|分享|提供)|这是(?:一)?个(?:很|非常|十分)?(?:好|棒|有趣|有意思|重要|常见|实用|值得探讨)的问题|(?:ok(?:ay)?|sure(?: thing)?|certainly|of course|absolutely|got it|no problem|great question))(?:的)?\s{0,2}(?:[！!。.~～：:]{1,3}|[，,](?=\s{0,2}(?:以下|下面|如下|这|我|根据|请看|没问题|当然|可以|很高兴|指令|问题|用户|对应|针对|基于|结合|按照|经过|here|the|based|i |let))|[，,](?<=好的?(?:呀|呢|吧)?[，,]))\s{0,8}/iu
+  /^(?:好的?(?:呀|呢|哒|吧)?|好嘞|行|嗯+|哦|当然(?:可以|没问题|能)?|可以的?|没问题|没有问题|明白了?|收到|了解了?|遵命|非常(?:乐意|高兴|荣幸)(?:为您?你?(?:解答|服务|回答|效劳))?|很?(?:高兴|乐意|荣幸)(?:能)?(?:为|帮助?|给)[您你](?:解答|服务|回答|效劳|介绍|提供帮助|解惑)?(?:这个|该|此|您的|你的|关于[^，。！\n]{1,20}的)?(?:问题|疑问)?|(?:感谢|谢谢)[您你]的?(?:提问|问题|咨询|信任|指令|请求|分享|提供)|这是(?:一)?个(?:很|非常|十分)?(?:好|棒|有趣|有意思|重要|常见|实用|值得探讨)的问题|(?:ok(?:ay)?|sure(?: thing)?|certainly|of course|absolutely|got it|no problem|great question))(?:的)?\s{0,2}(?:[！!。.~～：:]{1,3}|[，,](?=\s{0,2}(?:以下|下面|如下|这|我|根据|请看|没问题|当然|可以|很高兴|指令|问题|用户|对应|针对|基于|结合|按照|经过|here|the|based|i |let))|[，,](?<=好的?(?:呀|呢|吧)?[，,]))\s{0,8}/iu
 
 function lineOf(text: string): string | null {
   const end = text.indexOf('\n')

@@ -60,6 +60,20 @@ export function repeatedAnywhere(text: string): string | null {
   return null
 }
 
+/** Letters from which, and share of different pairs of letters below which, a short text only varies a few words. */
+const monotonousLettersMin = 24
+const monotonousCharsMax = 400
+const differentPairsMin = 0.4
+
+/** Whether a text of a few sentences consists of the same few words: 租房租房合同合同租房租房…. */
+export function isMonotonous(text: string): boolean {
+  const letters = text.slice(0, monotonousCharsMax).replace(/[^\p{L}]/gu, '')
+  if (letters.length < monotonousLettersMin) return false
+  const pairs = new Set<string>()
+  for (let at = 0; at + 1 < letters.length; at++) pairs.add(letters.slice(at, at + 2))
+  return pairs.size < differentPairsMin * (letters.length - 1)
+}
+
 function isLatinLoop(unit: string, chars: number): boolean {
   return chars >= latinLoopCharsMin && /\p{L}/u.test(unit) && !unit.includes('|')
 }

@@ -7,3 +7,8 @@ export function leftoverMark(text: string): string | null {
 
 const leftover =
   /【\/?(?:文本|指令|好|差)】|<\|[\w.:/▁-]{1,40}\|>|<｜[\w.:/-]{0,20}▁[\w.:/▁-]{0,20}｜>|<\/?think>|<unused\d{1,4}>|<(?:start|end)_of_turn>/i
+
+/** Returns a mark of the record's text in a reply before its repair: what is between such marks is the text. */
+export function textMark(reply: string): string | null {
+  return /【\/?文本】/u.exec(reply)?.[0] ?? null
+}

@@ -10,11 +10,11 @@ import { characters, hanShare, kanaShare, withoutCodeBlocks } from './language.j
 import { repeatedStart } from './loops.js'
 import { placeholderIn } from './placeholders.js'
 import { promptEcho } from './prompt-echo.js'
-import { leftoverMark } from './prompt-marks.js'
+import { leftoverMark, textMark } from './prompt-marks.js'
 import { refusalIn, saysNone } from './refusal.js'
 import { plainFault } from './reply-fault.js'
 import { replyText } from './reply-text.js'
-import { saidTwice } from './said-twice.js'
+import { saidTwice, withoutSecondCopy } from './said-twice.js'
 import { sourceReference } from './text-references.js'
 import type { Reading, ReplyFault } from './types.js'
 import { unfinishedAnswer } from './unfinished.js'
@@ -44,6 +44,8 @@ const defaults = outputFilterOptions.parse({})
  */
 export function readAnswer(reply: string, context: AnswerContext, options: OutputFilterOptions = defaults): Reading {
   const text = answerOf(reply, context.instruction)
+  const mark = textMark(reply)
+  if (mark !== null) return { text, fault: { reason: 'output-markers', detail: mark } }
   return { text, fault: plainFault(reply) ?? boundsFault(text, context, options) ?? contentFault(text, context) }
 }
 
@@ -58,6 +60,7 @@ function answerOf(reply: string, instruction: string): string {
     text = withoutPair(withoutEmphasis(text))
     text = withoutInstruction(withoutIntroduction(text, 'answer'), instruction)
     text = withoutAfterword(text, 'answer')
+    text = withoutSecondCopy(text)
     if (text === before) break
   }
   return text
@@ -138,12 +141,12 @@ const asksForForeign =
 function contentFault(output: string, { instruction, text }: AnswerContext): ReplyFault | null {
   const refusal = refusalIn(output)
   if (refusal !== null) return { reason: 'output-refusal', detail: refusal }
-  const words = sourceReference(output, instruction)
-  if (words !== null) return { reason: 'output-refers', detail: around(output, words) }
   const echo = promptEcho(output, text)
   if (echo !== null) return { reason: 'output-echo', detail: echo }
+  const words = sourceReference(output, instruction)
+  if (words !== null) return { reason: 'output-refers', detail: around(output, words) }
   if (containsInstruction(output, instruction)) return { reason: 'output-echo', detail: shortened(instruction) }
-  const placeholder = placeholderIn(output)
+  const placeholder = placeholderIn(output, instruction)
   if (placeholder !== null) return { reason: 'output-placeholder', detail: shortened(placeholder) }
   const contact = contactIn(output) ?? linkIn(output)
   if (contact !== null) return { reason: 'output-contacts', detail: shortened(contact) }

@@ -6,9 +6,10 @@ import { contactIn, linkIn } from './contacts.js'
 import { isCopied } from './copy-share.js'
 import { withoutIntroduction } from './introduction.js'
 import { characters, hanShare, kanaShare } from './language.js'
+import { isMonotonous } from './loops.js'
 import { withoutQuoted } from './material.js'
 import { promptEcho, speaksOfTask } from './prompt-echo.js'
-import { leftoverMark } from './prompt-marks.js'
+import { leftoverMark, textMark } from './prompt-marks.js'
 import { danglingReference, hasNoSubject } from './references.js'
 import { refusalIn, saysNone } from './refusal.js'
 import { plainFault } from './reply-fault.js'
@@ -47,7 +48,14 @@ export function readInstruction(
   options: InstructionFilterOptions = defaults,
 ): Reading {
   const text = instructionOf(reply)
-  return { text, fault: plainFault(reply) ?? boundsFault(text, options) ?? contentFault(text, context, options) }
+  return {
+    text,
+    fault:
+      plainFault(reply) ??
+      repairFault(reply, text) ??
+      boundsFault(text, options) ??
+      contentFault(text, context, options),
+  }
 }
 
 /** Repairs until nothing changes: what one repair removes may hide the next form. */
@@ -81,6 +89,13 @@ function afterEcho(text: string): string {
     return text
   const label = /\n\s{0,8}[#*【]{0,4}(?:用户)?(?:指令|问题|instruction)[】*]{0,4}\s?[：:]/iu.exec(text)
   return label === null ? text : text.slice(label.index).trimStart()
+}
+
+/** Faults that the repairs would hide, or that only a whole instruction shows. */
+function repairFault(reply: string, instruction: string): ReplyFault | null {
+  const mark = textMark(reply)
+  if (mark !== null) return { reason: 'instruction-markers', detail: mark }
+  return isMonotonous(instruction) ? { reason: 'looping-reply', detail: '' } : null
 }
 
 function boundsFault(instruction: string, options: InstructionFilterOptions): ReplyFault | null {
@@ -126,8 +141,14 @@ function contentFault(
   return hasNoSubject(instruction) || isCallToAct(instruction) ? { reason: 'instruction-none', detail: '' } : null
 }
 
-/** Words of a web page, or a question about the model's acquaintances: 点击查看全文, 你认识…吗？ */
+const remarks =
+  /^(?:谢谢|感谢|多谢|感恩|顶|赞|支持|学习了|收藏了|沙发|已阅)(?:楼主|分享|作者|[您你]的?|大家)?[^。，]{0,8}[。！!~]{0,3}$|^(?:这|本|该|此)(?:是|文是|段|篇)(?:一)?(?:篇|段|则|个|份|首)?[^，。？]{0,24}(?:文章|文字|文本|内容|段落|新闻|短文|介绍|故事|说明)[。！]?$|^\p{Script=Han}{2,5}(?:[\s|｜>»·]{1,4}\p{Script=Han}{2,5}){3,12}$|(?:大全|合集|汇总|盘点|一览|集锦|精选)$/u
+
+/** Words of a web page, a remark, a title of a collection, or a question about the model's acquaintances. */
 function isCallToAct(instruction: string): boolean {
+  if (/[？?]|请|如何|怎样|怎么|为什么|什么/u.test(instruction.slice(0, -1)) && !/^[你您请]/u.test(instruction))
+    return false
+  if (remarks.test(instruction)) return true
   return /^(?:请)?(?:点击|点此|扫码|扫描|关注(?:我们|公众号)|登录|注册后|下载app)|^(?:请问)?[你您](?:认识|见过|去过|吃过|用过|买过|住在)[^。？！]{1,20}吗[？?]?$/iu.test(
     instruction,
   )

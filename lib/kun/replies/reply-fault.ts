@@ -7,7 +7,7 @@ import { type Ending, endingOf } from '../../llm/protocol/finish-reason.js'
 import { readThoughts } from '../../llm/protocol/thoughts.js'
 import type { ContentFault, Fault } from '../../llm/types.js'
 import type { Reply } from '../../storage/replies/types.js'
-import { damagedCharacter } from './damaged-text.js'
+import { damagedCharacter, garbled } from './damaged-text.js'
 import { shortened } from './excerpt.js'
 import { repeatedAnywhere, repeatedEnd, repeatedStart } from './loops.js'
 import { replyText } from './reply-text.js'
@@ -39,6 +39,8 @@ export function plainFault(replied: string): ReplyFault | null {
   if (text === '') return { reason: 'empty-reply', detail: '' }
   const damage = damagedCharacter(text)
   if (damage !== null) return { reason: 'damaged-reply', detail: damage }
+  const wrong = garbled(text)
+  if (wrong !== null) return { reason: 'damaged-reply', detail: wrong }
   const unit = loopIn(text)
   return unit === null ? null : { reason: 'looping-reply', detail: shortened(unit) }
 }

@@ -50,6 +50,35 @@ export function saidTwice(text: string): string | null {
   return null
 }
 
+/**
+ * Removes what a model wrote a second time in the same words: the whole text, or a paragraph of at least
+ * `paragraphLettersMin` letters. What is left is as good as if it had been written once.
+ */
+export function withoutSecondCopy(text: string): string {
+  const half = doubled(text)
+  if (half !== null) return half
+  if (text.includes('```') || text.includes('|')) return text
+  const seen = new Set<string>()
+  const kept = text.split('\n').filter((line) => {
+    const form = comparisonForm(line)
+    if (form.length < paragraphLettersMin) return true
+    if (seen.has(form)) return false
+    seen.add(form)
+    return true
+  })
+  return kept.length === text.split('\n').length ? text : kept.join('\n').trim()
+}
+
+/** Returns A of a text that is AA, with blanks between. */
+function doubled(text: string): string | null {
+  const middle = text.length >> 1
+  for (let at = Math.max(1, middle - 3); at <= Math.min(text.length - 1, middle + 3); at++) {
+    const first = text.slice(0, at).trim()
+    if (first.length >= paragraphLettersMin && first === text.slice(at).trim()) return first
+  }
+  return null
+}
+
 function proseLines(text: string): string[] {
   return text
     .split('```')

@@ -16,6 +16,7 @@ export function unfinishedAnswer(text: string): string | null {
   const end = line.slice(-20)
   if ((trimmed.split('```').length - 1) % 2 === 1) return end
   if (/[，、,（(“「『《【〈[{]$/u.test(line) && !/^[\s\w,.(){}[\]"'=]*$/.test(line)) return end
+  if (/^\s{0,8}(?:\d{1,3}[.、．)）]|[（(]\d{1,3}[）)]|[-*•])\s{0,8}$/u.test(line)) return end
   if (/[：:]$/u.test(line) && !/^\s{0,8}[#|]/u.test(line)) return end
   if (ended.test(line)) return opensBracket(line) ? end : null
   // Latin words, digits: a formula, a unit, a name.
@@ -36,7 +37,7 @@ const connective =
 /** A bracket or quote that is opened in the last sentence and never closed. */
 function opensBracket(line: string): boolean {
   const tail = line.slice(Math.max(0, line.length - 60))
-  for (const [open, close] of ['（）', '《》', '【】'].map((pair) => [...pair] as [string, string])) {
+  for (const [open, close] of ['（）', '《》', '【】', '“”', '「」'].map((pair) => [...pair] as [string, string])) {
     const at = tail.lastIndexOf(open)
     if (at >= 0 && tail.indexOf(close, at) < 0 && !/[。！？]/u.test(tail.slice(at))) return true
   }
@@ -79,11 +80,15 @@ export function unfinishedInstruction(instruction: string): string | null {
   if (!/\p{Script=Han}$/u.test(trimmed)) return null
   if (openEnd.test(trimmed)) return end
   // 的 ends 是怎样形成的, not 在农业生产中的.
+  if (opensBracket(trimmed)) return end
   const clause = trimmed.slice(trimmed.search(/[^，。；：！？,;:!?\n]*$/u))
-  if (/[的之]$/u.test(clause) && !/是|怎|如何|什么|谁|哪|有|为何|几|多|写|用|好|不错|说|做|可以/u.test(clause))
+  if (
+    /[的之]$/u.test(clause) &&
+    !/是|怎|如何|什么|谁|哪|几|多少|为何|(?:好|不错|合适|便宜|可以|正确|错误|真|假|一样)的$/u.test(clause)
+  )
     return end
   return null
 }
 
 const openEnd =
-  /(?:以及|并且|而且|但是|因为|由于|如果|虽然|尽管|对于|关于|例如|比如|包括|每一步需要|步需要|并需要|还需要|必须|能够|为了|随着|通过|根据|按照|或者|不仅|即使|只要|无论|除了|此外|另外|其中|因此|所以|然而|以便|从而|使得|导致|(?<![温总中柔谐饱缓平])和|(?<![参给授])与|(?<![埃普涉危波顾])及|(?<![间抑])或|(?<![合兼吞])并|(?<!棉)被|(?<![即麻主])将|(?<!尤)其|(?<![门刀火])把|(?<![而况])且|(?<![方趋走倾导意志转定风面取])向|(?<![服顺听])从|请说明|并说明|并解释|并分析|并介绍|并指出|并列出|并给出|并描述|并比较|并写出|说明其|分析其|一个|一种|这些|这种|各种|不同的)$/u
+  /(?:以及|并且|而且|但是|因为|由于|如果|虽然|尽管|对于|关于|例如|比如|包括|每一步需要|步需要|并需要|还需要|必须|能够|为了|随着|通过|根据|按照|或者|不仅|即使|只要|无论|除了|此外|另外|其中|因此|所以|然而|以便|从而|使得|导致|(?<![温总中柔谐饱缓平])和|(?<![参给授])与|(?<![埃普涉危波顾])及|(?<![间抑])或|(?<![合兼吞])并|(?<!棉)被|(?<![即麻主])将|(?<!尤)其|(?<![门刀火])把|(?<![而况])且|(?<![方趋走倾导意志转定风面取])向|(?<![服顺听])从|请说明|并说明|又|既|才能|是否|能否|是不是|并解释|并分析|并介绍|并指出|并列出|并给出|并描述|并比较|并写出|说明其|分析其|一个|一种|这些|这种|各种|不同的)$/u

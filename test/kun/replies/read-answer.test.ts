@@ -28,6 +28,7 @@ t.test('whatever a chat model writes around an answer is removed', async (t) => 
     `回答如下：\n\`\`\`\n${answer}\n\`\`\``,
     `您的问题很好！\n${answer}`.replace('您的问题很好', '感谢您的提问'),
     `<answer>${answer}</answer>`,
+    `${answer}\n\n${answer}`,
   ]
   for (const reply of around) t.strictSame(read(reply), { text: answer, fault: null }, reply)
 })
@@ -65,7 +66,7 @@ t.test('a faulty answer has a reason of its own', async (t) => {
     [`${answer}[此处插入图片]`, 'output-placeholder'],
     [`${answer}详情请加微信 luobo_2020 咨询。`, 'output-contacts'],
     [`${answer}更多做法见 https://www.example.com/radish 。`, 'output-contacts'],
-    [`${answer}\n${answer}`, 'output-repeats'],
+    ['先晒两天去掉一半水分。再用粗盐揉透压上石头。先晒两天去掉一半水分。封坛。', 'output-repeats'],
     [`${answer}另外还要注意`, 'output-unfinished'],
     [`${answer}其次，`, 'output-unfinished'],
     [`${answer}（参见`, 'output-unfinished'],
