@@ -61,6 +61,10 @@ export const rejectReasons = {
     stages: ['filter'],
     means: 'the text has personal data, with prepare.personal: drop, or is a list of it',
   },
+  contaminated: {
+    stages: ['chunk', 'label', 'polish'],
+    means: 'the text contains an item of a benchmark of prepare.decontaminate',
+  },
   'worker-lost': { stages: ['prepare'], means: 'the record crashed its worker thread' },
   'worker-timeout': { stages: ['prepare'], means: 'the record kept its worker thread past the deadline' },
   'exact-duplicate': { stages: ['dedup'], means: 'the chunk is equal to an earlier one' },

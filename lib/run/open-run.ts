@@ -32,11 +32,13 @@ import type { FileLayer } from '../storage/files.js'
 import type { LockOptions } from '../storage/lock/lock.js'
 import { openReplies, type Replies } from '../storage/replies/replies.js'
 import { dedupFolder, repliesFolder } from '../storage/run-layout.js'
+import type { ContaminationIndex } from '../text/contamination.js'
 import { planPreparation } from '../text/plan.js'
 import { type WorkerPool, workerPool } from '../workers/pool.js'
 import type { Counters } from './accounting.js'
 import { countersOf, cursorOf, readsOf } from './committed-cut.js'
 import { blockPreparer } from './crashed-records.js'
+import { withDecontamination } from './decontamination/plan.js'
 import { replayDedup } from './dedup-replay.js'
 import { DriftMonitor } from './drift/monitor.js'
 import { alignShards, refuseMisaligned } from './pinned-shards.js'
@@ -60,6 +62,8 @@ export interface OpenRun {
   readonly row: RowOptions
   readonly deduplicator: OpenedDeduplicator
   readonly pool: WorkerPool
+  /** Benchmarks that instructions and outputs are compared with; null without them. */
+  readonly contamination: ContaminationIndex | null
   readonly log: EventLog
   readonly writer: CutWriter
   readonly drift: DriftMonitor
@@ -114,7 +118,8 @@ export async function openRun(settings: KunSettings, options: OpenRunOptions): P
     options.onEvent?.(message)
   }
   const noting = { ...options, onEvent }
-  const plan = await planPreparation(prepare, process.cwd(), signaturePlan(dedup.near))
+  const planned = await planPreparation(prepare, process.cwd(), signaturePlan(dedup.near))
+  const plan = await withDecontamination(planned, prepare.decontaminate, process.cwd())
   const encoder = await parquetEncoder({ encoder: output.encoder, ...(output.codec && { codec: output.codec }) })
   const closings: Closings = []
   try {
@@ -138,7 +143,18 @@ export async function openRun(settings: KunSettings, options: OpenRunOptions): P
     }
     const from = directory.last && resumePoint(directory.last)
     if (from !== null) await replies.forgetBefore(from.blocks)
-    return { ...serving, ...writing, shards, reads, directory, from, row, pool, log }
+    return {
+      ...serving,
+      ...writing,
+      shards,
+      reads,
+      directory,
+      from,
+      row,
+      pool,
+      contamination: plan.contamination?.index ?? null,
+      log,
+    }
   } catch (error) {
     return closeAfter(error, closings)
   }

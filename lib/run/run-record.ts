@@ -31,6 +31,7 @@ export async function runRecordOf(
       filters: pinnedFilters(plan.filters),
       tokenizer: plan.tokenizer === null ? null : { name: plan.tokenizer.name, sha256: plan.tokenizer.sha256 },
       ...(plan.screen !== null && { screen: { name: plan.screen.name, sha256: plan.screen.sha256 } }),
+      ...(plan.contamination !== null && { decontaminate: plan.contamination.files }),
       ...(dedup.against.length > 0 && { against: await againstHashes(dedup.against, files) }),
       encoder,
     },

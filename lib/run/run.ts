@@ -21,6 +21,7 @@ import { closeRun, type OpenRun, type OpenRunOptions, openRun } from './open-run
 import { kunGraph } from './pipeline.js'
 import { itemBytes, itemCodec } from './reorder-codec.js'
 import type { KunSettings } from './settings.js'
+import { decontaminated } from './stages/decontaminate.js'
 import { recordsInFlightMax } from './stages/model-stages.js'
 import { blocksPerThread } from './stages/prepare.js'
 import { writeStats } from './stats-file.js'
@@ -168,15 +169,15 @@ class ActiveRun implements KunRun {
   }
 
   #graph({ read, memory, models, output }: KunSettings) {
-    const { directory, pool, replies, deduplicator, stages, drift, servers } = this.#open
+    const { directory, pool, replies, deduplicator, stages, drift, servers, contamination } = this.#open
     return kunGraph({
       blocks: this.#blocks(read),
       prepare: blockPreparer(pool, replies, this.#open.log),
       blocksInWorkers: pool.threads * blocksPerThread,
       deduplicator,
       chunkStages: stages.chunks.map((stage) => drift.stage(stage)),
-      label: stages.label === null ? null : drift.stage(stages.label),
-      pairStages: stages.pairs.map((stage) => drift.stage(stage)),
+      label: stages.label === null ? null : drift.stage(decontaminated(stages.label, contamination)),
+      pairStages: stages.pairs.map((stage) => drift.stage(decontaminated(stage, contamination))),
       blockCredit: new Credit('bytes of blocks', memory.inFlightMax),
       itemCredit: new Credit('records', recordsInFlightMax(models)),
       reorder: {

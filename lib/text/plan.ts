@@ -5,6 +5,7 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import { RecipeError } from '../errors.js'
 import { type ChunkOptions, chunkOptions } from './chunk.js'
+import { type ContaminationIndex, decontaminationOptions } from './contamination.js'
 import { type CustomFilterFile, findCustomFilters } from './custom.js'
 import { type QualityOptions, qualityOptions } from './filters.js'
 import { type PersonalPlan, personalOptions } from './personal/documents.js'
@@ -17,6 +18,11 @@ export const prepareOptions = z.strictObject({
   chunk: chunkOptions.prefault({}),
   quality: qualityOptions.prefault({}),
   ...personalOptions,
+  decontaminate: decontaminationOptions
+    .optional()
+    .describe(
+      'Benchmarks whose items are not trained on: chunks, instructions and outputs that contain one are dropped',
+    ),
   filters: z
     .array(z.string().min(1))
     .default([])
@@ -77,6 +83,11 @@ export interface PreparePlan {
   readonly tokenizer: PinnedFile | null
   /** null: no classifier. */
   readonly screen: (PinnedFile & { readonly keepAtLeast: number }) | null
+  /** null: no benchmarks. Added by lib/run/decontamination, which reads the files. */
+  readonly contamination: {
+    readonly files: readonly { readonly name: string; readonly sha256: string }[]
+    readonly index: ContaminationIndex
+  } | null
   readonly signature: SignaturePlan
 }
 
@@ -119,6 +130,7 @@ export async function planPreparation(
     personal: { personal, personalPerThousandMax },
     filters,
     ...found,
+    contamination: null,
     signature,
   }
 }
@@ -140,6 +152,7 @@ export function planSigning(signature: SignaturePlan): PreparePlan {
     filters: [],
     tokenizer: null,
     screen: null,
+    contamination: null,
     signature,
   }
 }

@@ -7,6 +7,7 @@ import { type Block, excerptCharsMax, type PreparedBlock, type PrepareReject } f
 import { type ChunkRange, chunkText } from './chunk.js'
 import { type Cleaner, type CleanText, cleanString, codesToString, createCleaner } from './clean.js'
 import { ColumnsBuilder } from './columns-builder.js'
+import { ContaminationSearch, contaminationDetail } from './contamination.js'
 import { applyCustomFilter, customDetail, type LoadedFilter, loadCustomFilter } from './custom.js'
 import { type Document, isFault, RecordReader } from './decode.js'
 import { createTextMeters, filterText, type TextMeters } from './filters.js'
@@ -37,6 +38,8 @@ interface TextStages {
   readonly personal: PersonalData
   readonly countTokens: TokenCounter | null
   readonly screen: ScreenClassifier | null
+  /** Null without benchmarks. */
+  readonly contamination: ContaminationSearch | null
 }
 
 /**
@@ -61,7 +64,8 @@ async function createTextStages(plan: PreparePlan, memory: TextMemory): Promise<
   ])
   const clean = createCleaner(memory)
   const personal = new PersonalData(plan.personal, clean)
-  return { plan, clean, meters: createTextMeters(memory), filters, personal, countTokens, screen }
+  const contamination = plan.contamination === null ? null : new ContaminationSearch(plan.contamination.index)
+  return { plan, clean, meters: createTextMeters(memory), filters, personal, countTokens, screen, contamination }
 }
 
 /**
@@ -217,7 +221,7 @@ function packChunks(
   { columns, signer }: Preparer,
   rejects: PrepareReject[],
 ): void {
-  const faults = ranges.map((range) => faultOf(range, text, stages))
+  const faults = ranges.map((range) => faultOf(range, text, stages, signer))
   const allRefused = faults.every((fault) => fault !== null)
   ranges.forEach((range, chunk) => {
     const fault = faults[chunk] ?? null
@@ -249,12 +253,17 @@ function withHead(codes: Uint16Array, range: ChunkRange, head: NonNullable<Chunk
 function faultOf(
   range: ChunkRange,
   { codes }: CleanText,
-  { plan, screen }: TextStages,
+  { plan, screen, contamination }: TextStages,
+  signer: Signer,
 ): { reason: string; detail: string } | null {
   const { charsMin, tokensMax } = plan.chunk
   const chars = range.end - range.start
   if (chars < charsMin) return { reason: 'too-short', detail: `${chars} characters of at least ${charsMin}` }
   if (range.tokens > tokensMax) return { reason: 'too-long', detail: `${range.tokens} tokens of at most ${tokensMax}` }
+  if (contamination !== null) {
+    const found = contamination.find(signer.form(codesToString(codes, range.start, range.end)))
+    if (found !== null) return { reason: 'contaminated', detail: contaminationDetail(found) }
+  }
   if (screen === null || plan.screen === null) return null
   const score = screen.score(codes, range.start, range.end)
   const { keepAtLeast } = plan.screen

@@ -5,6 +5,7 @@ import { dedupOptions } from '../../dedup/index.js'
 import { type Block, detachColumns, type PreparedBlock, releaseColumns } from '../../text/block.js'
 import { planPreparation, prepareOptions, type SignaturePlan } from '../../text/plan.js'
 import { threadCount, type WorkerPool, type WorkersOptions, workerPool } from '../../workers/pool.js'
+import { withDecontamination } from '../decontamination/plan.js'
 
 /** Blocks in the pool per thread: one being prepared and one waiting, so that no thread waits for the main one. */
 export const blocksPerThread = 2
@@ -32,7 +33,9 @@ export function prepare(options: PrepareStageOptions = {}): Stage<Block, Prepare
   const threads = threadCount(workers.threads)
   let opening: Promise<WorkerPool> | null = null
   const open = async (): Promise<WorkerPool> => {
-    const plan = await planPreparation(prepareOptions.parse(text), process.cwd(), signaturePlan(near))
+    const parsed = prepareOptions.parse(text)
+    const planned = await planPreparation(parsed, process.cwd(), signaturePlan(near))
+    const plan = await withDecontamination(planned, parsed.decontaminate, process.cwd())
     return workerPool({ ...workers, threads, plan, ...(onEvent && { onEvent }) })
   }
   return {
