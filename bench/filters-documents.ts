@@ -1,8 +1,7 @@
 /** Prepares labelled documents as a run with default options does, and says which are kept and why others are not. */
-
 import { textAt } from '../lib/text/columns.js'
 import { planPreparation, prepareOptions } from '../lib/text/plan.js'
-import { createPreparer, prepareBlock } from '../lib/text/prepare.js'
+import { createPreparer, type Preparer, prepareBlock } from '../lib/text/prepare.js'
 import type { DocumentExample } from './filters-examples.js'
 
 export interface DocumentOutcome {
@@ -10,8 +9,6 @@ export interface DocumentOutcome {
   /** Reason of the drop; null if a chunk of the document is kept. */
   readonly dropped: string | null
   readonly detail: string
-  /** Text of the chunks that are kept, joined by line ends. */
-  readonly kept: string
   /** Strings of `has` that are gone, and of `lacks` that are left; empty for a dropped document. */
   readonly lost: readonly string[]
   readonly left: readonly string[]
@@ -23,6 +20,17 @@ export interface DocumentOutcome {
 export async function prepareDocuments(examples: readonly DocumentExample[]): Promise<DocumentOutcome[]> {
   const plan = await planPreparation(prepareOptions.parse({}), '.', { ngram: 5, signatureLength: 128, seed: 1 })
   const preparer = await createPreparer(plan)
+  const outcomes: DocumentOutcome[] = []
+  for (let from = 0; from < examples.length; from += documentsPerBlock) {
+    outcomes.push(...prepareExamples(examples.slice(from, from + documentsPerBlock), preparer))
+  }
+  return outcomes
+}
+
+/** Documents prepared at once: a block of a run has about as many. */
+const documentsPerBlock = 500
+
+function prepareExamples(examples: readonly DocumentExample[], preparer: Preparer): DocumentOutcome[] {
   const lines = examples.map(({ id, title, text }) => JSON.stringify({ id, title, text }))
   const { chunks, rejects } = prepareBlock(
     {
@@ -43,20 +51,21 @@ export async function prepareDocuments(examples: readonly DocumentExample[]): Pr
   })
   const whole = new Map(rejects.filter(({ chunk }) => chunk === null).map((reject) => [reject.document, reject]))
   return examples.map((example, document) => {
-    const text = (kept[document] ?? []).join('\n')
     const reject = whole.get(document)
-    const dropped = reject?.reason ?? null
-    const looked = dropped === null
-    return {
-      example,
-      dropped,
-      detail: reject?.detail ?? '',
-      kept: text,
-      lost: looked ? example.has.filter((part) => !text.includes(part)) : [],
-      left: looked ? example.lacks.filter((part) => text.includes(part)) : [],
-      keptShare: visible(text) / Math.max(1, visible(example.text)),
-    }
+    return outcomeOf(example, (kept[document] ?? []).join('\n'), reject?.reason ?? null, reject?.detail ?? '')
   })
+}
+
+/** @param kept text of the chunks that are kept, joined by line ends */
+function outcomeOf(example: DocumentExample, kept: string, dropped: string | null, detail: string): DocumentOutcome {
+  return {
+    example,
+    dropped,
+    detail,
+    lost: dropped === null ? example.has.filter((part) => !kept.includes(part)) : [],
+    left: dropped === null ? example.lacks.filter((part) => kept.includes(part)) : [],
+    keptShare: visible(kept) / Math.max(1, visible(example.text)),
+  }
 }
 
 function visible(text: string): number {

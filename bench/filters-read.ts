@@ -15,6 +15,7 @@ import { roses } from './filters-text.js'
 export async function readLabelled(paths: readonly string[]): Promise<Example[]> {
   const examples: Example[] = []
   for (const path of paths) for (const file of await filesOf(path)) examples.push(...(await readExamples(file)))
+  if (examples.length === 0) throw new UsageError(`no example in --labelled ${paths.join(', ')}`)
   return examples
 }
 
@@ -30,9 +31,10 @@ async function filesOf(path: string): Promise<string[]> {
 }
 
 async function readExamples(file: string): Promise<Example[]> {
-  const text = await readFile(file, 'utf8').catch((cause: Error) => {
+  const read = await readFile(file, 'utf8').catch((cause: Error) => {
     throw new UsageError(`cannot read --labelled ${file}: ${cause.message}`, { cause })
   })
+  const text = read.replace(/^\ufeff/, '')
   const name = basename(file).replace(/\.jsonl?$/, '')
   if (file.endsWith('.json')) return checked(file, () => keyedReplies(JSON.parse(text), name, roses))
   return text.split('\n').flatMap((line, index) => {

@@ -130,6 +130,8 @@ t.test('a file that cannot be read or has another shape is refused with its plac
   await refused(folder, /has no \*\.jsonl or \*\.json file/)
   await writeFile(join(folder, 'a.jsonl'), `${JSON.stringify(lines[0])}\n{"kind":"x","label":"maybe","text":"甲"}\n`)
   await refused(join(folder, 'a.jsonl'), /a\.jsonl:2 is not a labelled example: .*label/)
+  await writeFile(join(folder, 'empty.jsonl'), '\n\n')
+  await refused(join(folder, 'empty.jsonl'), /no example in --labelled .*empty\.jsonl/)
   await writeFile(join(folder, 'b.jsonl'), 'no JSON')
   await refused(join(folder, 'b.jsonl'), /b\.jsonl:1 is not a labelled example/)
   await mkdir(join(folder, 'c'))
