@@ -2,6 +2,7 @@
  * The entry by which LLaMA-Factory finds a file of training data, in its dataset_info.json. Fields and defaults as its
  * data/README.md documents them.
  */
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, extname, relative, resolve, sep } from 'node:path'
 import { UsageError } from '../errors.js'
@@ -71,7 +72,7 @@ export async function readInfo(path: string): Promise<Readonly<Record<string, un
   try {
     text = await readFile(path, 'utf8')
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return {}
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT' && existsSync(dirname(path))) return {}
     throw new UsageError(storageError('read', path, cause).message, { cause })
   }
   try {

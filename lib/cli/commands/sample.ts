@@ -13,7 +13,7 @@ import {
   preferenceForm,
   preferenceForms,
 } from '../../training/forms.js'
-import { type RejectedKind, rejectedKinds, rejectedOf } from '../../training/rejected.js'
+import { openRejected, type RejectedKind, rejectedKinds } from '../../training/rejected.js'
 import { checkRunColumns, type RunParts, type RunRow, runParts, runRows } from '../../training/run-rows.js'
 import { Selection, type SelectionRule, selectionRules } from '../../training/selection.js'
 import { collect } from '../recipe-options.js'
@@ -100,7 +100,7 @@ async function sample(directory: string, flags: SampleFlags): Promise<SampleCoun
 
 async function sampleParts(parts: RunParts, flags: SampleFlags, selects: boolean): Promise<SampleCounts> {
   const { as, by, score, number = parts.rows } = flags
-  const { columns, rowOf } = rowMaker(as, flags.rejected)
+  const { columns, rowOf } = await rowMaker(as, flags.rejected)
   const output = await TrainingOutput.open({ name: as, columns }, flags)
   try {
     const ranks = selects && by.has('score')
@@ -141,16 +141,17 @@ function isPreference(form: SampleFlags['as']): form is PreferenceForm {
 }
 
 /** Returns the columns of a form, and a function that makes the row of it; null for a row without a rejected reply. */
-function rowMaker(as: SampleFlags['as'], kinds: readonly RejectedKind[]) {
+async function rowMaker(as: SampleFlags['as'], kinds: readonly RejectedKind[]) {
   if (!isPreference(as)) {
     const { columns, rowOf } = exampleForm(as)
     return { columns, rowOf: (row: RunRow): Row | null => rowOf(row) }
   }
   const { columns, rowOf } = preferenceForm(as)
+  const rejectedOf = await openRejected(kinds)
   return {
     columns,
     rowOf: (row: RunRow, group: readonly RunRow[]): Row | null => {
-      const rejected = rejectedOf(row, group, kinds)
+      const rejected = rejectedOf(row, group)
       return rejected === null ? null : rowOf({ ...row, rejected })
     },
   }
