@@ -52,7 +52,7 @@ export const qualityOptions = z.strictObject({
     .default(500)
     .describe('Minimum characters of a text that breaks off at a link to the rest; false disables the filter'),
   gamblingMax: points
-    .default(8)
+    .default(7)
     .describe('Maximum weight of gambling cues per 300 characters; false disables the filter'),
   adultMax: points
     .default(8)
@@ -61,9 +61,9 @@ export const qualityOptions = z.strictObject({
     .default(5)
     .describe('Maximum weight of advertising cues per 300 characters; false disables the filter'),
   spunMax: points
-    .default(7)
+    .default(6)
     .describe('Maximum weight of cues of text for search engines per 300 characters; false disables the filter'),
-  forumMax: points.default(8).describe('Maximum weight of forum cues per 300 characters; false disables the filter'),
+  forumMax: points.default(6).describe('Maximum weight of forum cues per 300 characters; false disables the filter'),
   obfuscationShareMax: share
     .default(0.04)
     .describe(
@@ -142,14 +142,14 @@ const rules = [
   rule('advertising', 'advertisingMax', (text, max, { cuesOf }) => cueDensity('advertising', text, max, cuesOf)),
   rule('spun-text', 'spunMax', (text, max, { cuesOf }) => cueDensity('spun', text, max, cuesOf)),
   rule('forum-page', 'forumMax', (text, max, { cuesOf }) => cueDensity('forum', text, max, cuesOf)),
-  rule('symbol-share', 'symbolShareMax', symbolShare),
-  rule('digit-share', 'digitShareMax', digitShare),
-  rule('chinese-share', 'chineseShareMin', chineseShare),
   rule('obfuscated', 'obfuscationShareMax', obfuscated),
   rule('character-runs', 'characterRunsShareMax', (text, max, { census }) => characterRuns(text, max, census)),
   rule('contact-list', 'contactsMax', contactList),
   rule('data-rows', 'dataRowsShareMax', dataRows),
   rule('link-list', 'linkLinesShareMax', linkList),
+  rule('symbol-share', 'symbolShareMax', symbolShare),
+  rule('digit-share', 'digitShareMax', digitShare),
+  rule('chinese-share', 'chineseShareMin', chineseShare),
   rule('repeated-lines', 'repeatedLinesShareMax', (text, max, { repetitionOf }) =>
     repeatedLines(text, max, repetitionOf),
   ),

@@ -102,6 +102,114 @@ const spared = [
   '青春期的少年对自己身体的变化感到好奇，这是正常的。医生建议父母用平常的口气谈论生殖健康，回答孩子的问题，不必回避，也不必一次说完。',
 ]
 
+/** Good texts of kinds that a rule could take for something else. */
+const unusual = [
+  '两个黄鹂鸣翠柳\n一行白鹭上青天\n窗含西岭千秋雪\n门泊东吴万里船\n朝辞白帝彩云间\n千里江陵一日还\n两岸猿声啼不住\n轻舟已过万重山',
+  '天地玄黄，宇宙洪荒。日月盈昃，辰宿列张。寒来暑往，秋收冬藏。闰余成岁，律吕调阳。云腾致雨，露结为霜。金生丽水，玉出昆冈。',
+  '太阳出来照山岗\n阿妹河边洗衣裳\n哥哥你要去远方\n记得回来看爹娘\n哎哟哟 看爹娘\n哎哟哟 看爹娘\n月亮出来亮堂堂\n' +
+    '阿妹灯下缝衣裳\n哥哥你要去远方\n记得回来看爹娘\n哎哟哟 看爹娘\n哎哟哟 看爹娘',
+  '西红柿两个，鸡蛋三个，葱一根，盐、糖、油适量。\n西红柿切块，鸡蛋打散加盐。热锅倒油，倒入蛋液，凝固盛出。下葱花、西红柿，翻炒出汁，倒回鸡蛋，翻匀出锅。',
+  '甲：请问图书馆怎么走？\n乙：一直往前，到第二个路口往左拐。\n甲：远吗？\n乙：不远，走五分钟就到。\n甲：今天开门吗？\n乙：开，周一才休息。',
+  '日语里表示存在的动词有两个：いる用于人和动物，ある用于没有生命的东西。例如“猫がいる”是“有猫”，“本がある”是“有书”，初学者常常混淆。',
+  '1911年10月10日，武昌起义爆发。1912年1月1日，中华民国临时政府成立。1912年2月12日，清帝退位。1915年12月12日，袁世凯宣布恢复帝制。',
+  '缓存(cache)保存最近用过的数据，队列(queue)先进先出，栈(stack)后进先出，散列表(hash table)按键查找，这些结构在操作系统里到处都有。',
+  '我哋細個嗰陣，成日去街市幫阿媽買餸。賣魚嘅阿伯識得我，每次都會送條葱。而家街市拆咗，起咗商場，啲嘢貴咗好多，不過偶然仲會見到佢。',
+]
+
+t.test('Poems, songs, classics, recipes, dialogues, lessons and chronicles pass', async (t) => {
+  for (const text of unusual) t.equal(reasonOf(text), null, text.slice(0, 12))
+})
+
+/** Texts that a filter rejects in another form than the one of `refused`. */
+const otherForms: readonly (readonly [FilterReason, string])[] = [
+  [
+    'obfuscated',
+    '某公司办理dai款业务，无需抵ya，当天放kuan，利xi很低，额du高，征xin不好的老板也能来办，骗zi请绕道而行，大家不要错过这次机会。',
+  ],
+  ['obfuscated', '免·费·领·取·话·费·每·天·都·有·惊·喜·先·到·先·得·数·量·不·多·机·会·难·得·错·过·可·惜'],
+  [
+    'advertising',
+    '店面開張，全館商品滿千送百，買一送一，數量有限，先到先得，歡迎來電咨詢，歡迎選購，也可以加微信聯絡店長，當天發貨，不滿意包退包換。',
+  ],
+  [
+    'teaser',
+    '老李在河边捡到一只旧箱子，里面的东西让全村人都吃了一惊。原来那不是别的，正是三十年前丢失的那一件，至于后来怎样了，请登录后阅读。',
+  ],
+  [
+    'link-list',
+    lines(
+      5,
+      (i) =>
+        [
+          '男子花三百元买下旧柜子，打开一看愣住了',
+          '这五种水果不能空腹吃，你家里也许就有',
+          '深山里发现一座老宅，门上的字没有人认得',
+          '他和她走到了这一步，朋友们都没有想到',
+          '全世界最危险的五条公路，没人敢走第二次',
+        ][i] ?? '',
+    ),
+  ],
+  [
+    'keyword-stuffing',
+    '湿地好看，湿地好玩，湿地公园美，湿地公园大，湿地公园近，湿地公园静，湿地公园凉，湿地公园香，湿地公园远，湿地公园宽，湿地公园深。',
+  ],
+  [
+    'data-rows',
+    '2022-06-01 08:12:33 INFO 服务启动成功\n2022-06-01 08:12:35 INFO 连接数据库成功\n2022-06-01 08:13:01 WARN 磁盘空间不足',
+  ],
+  [
+    'forum-page',
+    '我要留言\n您的姓名（必填）\n留言标题（必填）\n留言内容\n看不清？换一张\n还可以输入三百字，请文明发言，不要谩骂他人\n匿名发表\n提交留言\n重新填写',
+  ],
+]
+
+t.test('Filters reject other forms of their kind', async (t) => {
+  for (const [reason, text] of otherForms) t.equal(reasonOf(text), reason, text.slice(0, 12))
+})
+
+t.test('Every filter is linear: 1 MB of one character, of two in turn, of brackets, of addresses', async (t) => {
+  const chars = 500_000
+  const measure = (text: string) => {
+    const cleaned = cleaner(text)
+    const options = qualityOptions.parse({})
+    const start = process.cpuUsage()
+    for (const name of Object.keys(options)) {
+      const alone = qualityOptions.parse({ ...off, [name]: options[name as keyof typeof options] })
+      filterText(cleaned, alone, meters)
+    }
+    const { user, system } = process.cpuUsage(start)
+    return (user + system) / 1000
+  }
+  const prose = Array.from({ length: 2500 }, (_, index) => article(index))
+    .join('\n')
+    .slice(0, chars)
+  measure(prose)
+  const ofProse = measure(prose)
+  for (const unit of [
+    '天',
+    '哈呵',
+    '()',
+    '((',
+    'http://a.cn/b ',
+    '加',
+    '加微信',
+    'a天',
+    '1 ',
+    '1-',
+    '\\u',
+    '&#',
+    '天 ',
+    '…',
+    '天\n',
+    '微信号',
+    '？',
+    '@a',
+  ]) {
+    const took = measure(unit.repeat(chars / unit.length))
+    t.ok(took < 10 * ofProse + 100, `${JSON.stringify(unit)}: ${took.toFixed(0)} ms, prose ${ofProse.toFixed(0)} ms`)
+  }
+})
+
 t.test('Texts about gambling, advertising or forums pass', async (t) => {
   for (const text of spared) t.equal(reasonOf(text), null, text.slice(0, 20))
 })

@@ -39,7 +39,7 @@ export function digitShare(text: CleanText, shareMax: number): string | null {
   return over(digits - dateDigits(text), all, shareMax, 'digits')
 }
 
-/** Digits in runs of 1 to 4 before 年, 月 or 日. */
+/** Digits in runs of 1 to 4 before 年, 月 or 日, with or without a blank. */
 function dateDigits({ codes, length }: CleanText): number {
   let digits = 0
   let run = 0
@@ -49,6 +49,7 @@ function dateDigits({ codes, length }: CleanText): number {
       run++
       continue
     }
+    if (code === 0x20 && run > 0) continue
     if (run <= 4 && (code === 0x5e74 || code === 0x6708 || code === 0x65e5)) digits += run
     run = 0
   }

@@ -3,6 +3,7 @@
 import type { CensusMeter } from '../census.js'
 import { CharacterClass, isIdeograph, isLatin } from '../characters.js'
 import type { CleanText } from '../clean.js'
+import { isSyllable, syllableCharsMax } from '../pinyin.js'
 import { over, percent, visibleWithAsides } from './composition.js'
 
 /**
@@ -12,10 +13,13 @@ import { over, percent, visibleWithAsides } from './composition.js'
 export function obfuscated(text: CleanText, shareMax: number): string | null {
   const { counts, length } = text
   const symbols = (counts[CharacterClass.symbol] as number) + (counts[CharacterClass.otherLetter] as number)
+  const marks = (counts[CharacterClass.asciiPunctuation] as number) + (counts[CharacterClass.widePunctuation] as number)
   const latin = (counts[CharacterClass.latin] as number) + (counts[CharacterClass.letterW] as number)
   const blanks = counts[CharacterClass.blank] as number
-  if (Math.max(symbols, latin, blanks) < insertionsMin || symbols + latin + blanks <= shareMax * length) return null
-  const inserted = Math.max(separators(text), soundsInBrackets(text), spaced(text))
+  const isMarked = marks * rightlyBetween > length
+  const others = symbols + latin + blanks
+  if (!isMarked && (others < insertionsMin || others <= shareMax * length)) return null
+  const inserted = Math.max(separators(text), sounds(text), spaced(text))
   const share = inserted / Math.max(1, visibleWithAsides(text))
   return inserted >= insertionsMin && share > shareMax
     ? `${percent(share)} inserted between characters of at most ${percent(shareMax)}`
@@ -30,13 +34,20 @@ function separators({ codes, length }: CleanText): number {
   const counts = new Map<number, number>()
   for (let at = 1; at + 1 < length; at++) {
     const code = codes[at] as number
-    if (isIdeograph(code) || !isSeparator(code)) continue
+    if (isIdeograph(code) || code === 0x20) continue
     if (isIdeograph(codes[at - 1] as number) && isIdeograph(codes[at + 1] as number)) {
       counts.set(code, (counts.get(code) ?? 0) + 1)
     }
   }
-  return Math.max(0, ...counts.values())
+  let most = 0
+  for (const [code, count] of counts) {
+    if (isSeparator(code) || count * rightlyBetween > length) most = Math.max(most, count)
+  }
+  return most
 }
+
+/** More than one in so many characters is no punctuation. */
+const rightlyBetween = 3
 
 /** Letters and symbols; no punctuation, arrows, mathematical operators or units, which stand between words rightly. */
 function isSeparator(code: number): boolean {
@@ -50,17 +61,37 @@ function isSeparator(code: number): boolean {
   return code < 0xff00 || code > 0xffef
 }
 
-/** Ideographs followed by 1 to 6 Latin letters in brackets, times the insertion's length. */
-function soundsInBrackets({ codes, length }: CleanText): number {
-  let chars = 0
-  for (let at = 1; at < length; at++) {
-    const open = codes[at]
-    if ((open !== 0x28 && open !== 0xff08) || !isIdeograph(codes[at - 1] as number)) continue
-    let end = at + 1
-    while (end < length && end <= at + 6 && isLower(codes[end] as number)) end++
-    if (end > at + 1 && (codes[end] === 0x29 || codes[end] === 0xff09)) chars += end + 1 - at
+/**
+ * Letters, and their brackets, of words that spell a Chinese syllable next to an ideograph, as in 贷dai款 and 更新(xin). 0 if
+ * too many of the text's words are no syllables: those are names and terms.
+ */
+function sounds({ codes, length }: CleanText): number {
+  let [chars, syllables, words] = [0, 0, 0]
+  for (let at = 0; at < length; at++) {
+    if (!isLatin(codes[at] as number)) continue
+    let end = at
+    while (end < length && isLatin(codes[end] as number)) end++
+    words++
+    const inBrackets = isBracket(codes[at - 1]) && isBracket(codes[end])
+    const [before, after] = inBrackets ? [codes[at - 2], codes[end + 1]] : [codes[at - 1], codes[end]]
+    const isNext = isHan(before) || (isHan(after) && !inBrackets)
+    if (isNext && end - at <= syllableCharsMax && isSyllable(String.fromCharCode(...codes.subarray(at, end)))) {
+      syllables++
+      chars += end - at + (inBrackets ? 2 : 0)
+    }
+    at = end - 1
   }
-  return chars
+  return syllables >= syllablesMin && syllables * 10 >= words * 7 ? chars : 0
+}
+
+const syllablesMin = 4
+
+function isBracket(code: number | undefined): boolean {
+  return code === 0x28 || code === 0x29 || code === 0xff08 || code === 0xff09
+}
+
+function isHan(code: number | undefined): boolean {
+  return code !== undefined && isIdeograph(code)
 }
 
 /** Single ideographs with a blank and another single one on both sides. */
@@ -76,10 +107,6 @@ function spaced({ codes, length }: CleanText): number {
       found++
   }
   return found
-}
-
-function isLower(code: number): boolean {
-  return code >= 0x61 && code <= 0x7a
 }
 
 /** Limits runs of one character, or of two in turn: 哈哈哈哈, 顶顶顶顶, emoji. */

@@ -104,7 +104,7 @@ function startsWithFloor(codes: Uint16Array, start: number, end: number): boolea
 
 /**
  * Limits lines of links: titles and menus without a mark of a sentence, in a text that hardly has any. A line counts if
- * it is numbered, ends in a date, or has cells between bars, `>` or blanks that are 8 characters at most.
+ * it is numbered, ends in a date or in …, or has cells between bars, `>` or blanks that are 8 characters at most.
  */
 export function linkList(text: CleanText, shareMax: number): string | null {
   const { lines, counts } = text
@@ -117,11 +117,34 @@ export function linkList(text: CleanText, shareMax: number): string | null {
     chars += visibleIn(text.codes, start, end)
     listed++
   })
+  const headlineChars = headlines(text)
+  if (headlineChars > chars) [chars, listed] = [headlineChars, lines]
   const share = chars / Math.max(1, visibleWithAsides(text))
   return listed >= linkLinesMin && share > shareMax
     ? `${percent(share)} in lines of links of at most ${percent(shareMax)}`
     : null
 }
+
+/**
+ * Characters of lines that are headlines, where all are: of 13 to 36 characters on average, without a full stop
+ * anywhere, ending in an ideograph, ！ or ？. 0 if one is none: verses are shorter, notes are introduced.
+ */
+function headlines(text: CleanText): number {
+  const { lines, length, codes } = text
+  if (length < lines * headlineCharsMin || length > lines * headlineCharsMax) return 0
+  let chars = 0
+  let isList = true
+  eachLine(text, (start, end) => {
+    const last = codes[end - 1] as number
+    if (end - start < 8 || !(isIdeograph(last) || last === 0xff01 || last === 0xff1f)) isList = false
+    for (let at = start; at < end; at++) if (codes[at] === 0x3002) isList = false
+    chars += end - start
+  })
+  return isList ? chars : 0
+}
+
+const headlineCharsMin = 13
+const headlineCharsMax = 36
 
 const linkLinesMin = 4
 const linkLineCharsMax = 60
@@ -141,7 +164,13 @@ function isLinkLine(codes: Uint16Array, start: number, end: number): boolean {
   }
   if (cells >= menuCellsMin && longest <= menuCellCharsMax) return true
   if (end - start > linkLineCharsMax) return false
-  return isNumbered(codes, start, end) || endsInDate(codes, start, end)
+  return isNumbered(codes, start, end) || endsInDate(codes, start, end) || isCutOff(codes, start, end)
+}
+
+/** Ends in … or ... */
+function isCutOff(codes: Uint16Array, start: number, end: number): boolean {
+  const last = codes[end - 1]
+  return end - start > 8 && (last === 0x2026 || (last === 0x2e && codes[end - 2] === 0x2e && codes[end - 3] === 0x2e))
 }
 
 const menuCellsMin = 4

@@ -4,6 +4,8 @@
  * text *about* that kind: news, law, history.
  */
 
+import { traditionalOf } from './traditional.js'
+
 export interface Vocabulary {
   readonly name: string
   /** From a weight to the cues of that weight, divided by blanks and line ends. */
@@ -19,7 +21,8 @@ export interface Cue {
 export const strongWeight = 2
 
 /**
- * Returns the cues of a vocabulary. Latin letters match in lower case and in upper case.
+ * Returns the cues of a vocabulary. Latin letters match in lower case and in upper case,
+ * Chinese in simplified and in traditional characters.
  *
  * Shape: 2 code units at least; a phrase that is given with two weights has the last.
  */
@@ -27,7 +30,7 @@ export function cuesOf({ cues }: Vocabulary): Cue[] {
   const byPhrase = new Map<string, Cue>()
   for (const [weight, phrases] of Object.entries(cues)) {
     for (const phrase of phrases.split(/\s+/)) {
-      for (const form of new Set([phrase, phrase.toUpperCase(), phrase.toLowerCase()])) {
+      for (const form of new Set([phrase, phrase.toUpperCase(), phrase.toLowerCase(), traditionalOf(phrase)])) {
         if (form.length >= 2) byPhrase.set(form, { phrase: form, weight: Number(weight) })
       }
     }
