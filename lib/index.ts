@@ -46,7 +46,16 @@ export type { ByteTarget, Destination } from './run/sinks/byte-target.js'
 export { arrowSink, jsonlSink, parquetSink, type RowSinkOptions } from './run/sinks/row-sink.js'
 export { chunkRows, pairRows, type Rows } from './run/sinks/rows.js'
 export { chunks, type DedupStageOptions, dedup, type RecordStage } from './run/stages/dedup.js'
-export { label, type ModelStage, type ModelStageOptions, polish, score, screen } from './run/stages/model-stages.js'
+export {
+  column,
+  label,
+  type ModelStage,
+  type ModelStageOptions,
+  pair,
+  polish,
+  score,
+  screen,
+} from './run/stages/model-stages.js'
 export { type PrepareStageOptions, prepare } from './run/stages/prepare.js'
 // Stand-in servers: a model server and a Hub.
 export type { Hub, HubOptions } from './simulator/hub/index.js'

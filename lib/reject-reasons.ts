@@ -4,14 +4,14 @@
  */
 
 export interface RejectReason {
-  /** As in the column `stage` of rejects. */
+  /** As in the column `stage` of rejects; 'column' stands for the name of a column of the recipe. */
   readonly stages: readonly string[]
   /** One clause without a full stop. */
   readonly means: string
 }
 
 /** Stages whose reply a model gives. */
-const calls = ['screen', 'label', 'score', 'polish'] as const
+const calls = ['screen', 'label', 'score', 'polish', 'pair', 'column'] as const
 
 export const rejectReasons = {
   // A shard, or a part of it.
@@ -104,6 +104,17 @@ export const rejectReasons = {
   'output-contacts': { stages: ['polish'], means: 'the output contains contact details or a link' },
   'output-unfinished': { stages: ['polish'], means: 'the output ends in the middle of a sentence' },
 
+  'output-unsupported': { stages: ['polish'], means: 'too little of the output is in its text' },
+  'output-unsupported-facts': { stages: ['polish'], means: 'too few numbers and names of the output are in its text' },
+  'output-copied': { stages: ['polish'], means: 'too much of the output is copied from its text' },
+  'output-length-ratio': { stages: ['polish'], means: 'the output is too short or too long for its text' },
+  'pair-low': { stages: ['pair'], means: 'a grade of the pair is under its bound in kun.pair' },
+  'pair-format': { stages: ['pair'], means: 'the reply of the judge is not a grade' },
+  'column-format': { stages: ['column'], means: 'the reply has no value of the type of the column' },
+  'column-low': { stages: ['column'], means: 'the number is under keepIf.min' },
+  'column-high': { stages: ['column'], means: 'the number is over keepIf.max' },
+  'column-value': { stages: ['column'], means: 'the value is not in keepIf.in, or is in keepIf.notIn' },
+
   // A call without a usable reply.
   'cut-off-reply': { stages: calls, means: 'the reply ended at the limit of tokens' },
   'filtered-reply': { stages: calls, means: 'the reply was withheld or cut by a filter of the server' },
@@ -114,7 +125,7 @@ export const rejectReasons = {
   'thought-markers-reply': { stages: calls, means: 'the answer cannot be told from the thoughts' },
   'damaged-reply': { stages: calls, means: 'the reply contains damaged or invisible characters' },
   'looping-reply': { stages: calls, means: 'the reply repeats one unit over and over' },
-  'logprobs-reply': { stages: ['screen', 'score'], means: 'the reply has no valid log-probabilities' },
+  'logprobs-reply': { stages: ['screen', 'score', 'pair'], means: 'the reply has no valid log-probabilities' },
   'secret-reply': { stages: calls, means: 'the reply contained a secret of this run' },
   'context-length': { stages: calls, means: 'the text is over the context of the model' },
   'content-refused': { stages: calls, means: 'the server refused the content' },

@@ -15,9 +15,9 @@ t.test('the package exports what it says, and every error by its code', async (t
       ...['ChunkCandidate', 'Child', 'Credit', 'Rejected', 'arrowSink', 'arrowSource', 'blocks', 'chunkRows', 'chunks'],
       ...['dedup', 'from', 'hubShards', 'hubSource', 'jsonlSink', 'label', 'loadRecipe', 'localShards', 'localSource'],
       ...['mirrorRun', 'mirrorWhile', 'openMirror', 'openModels', 'openPart', 'pairRows', 'parquetSink', 'parseRecipe'],
-      ...['polish', 'prepare', 'presets', 'publish', 'readManifest', 'restoreFromMirror', 'rowsOf', 'score'],
+      ...['polish', 'prepare', 'presets', 'publish', 'readManifest', 'restoreFromMirror', 'rowsOf', 'score', 'screen'],
       ...['settingsOf', 'sinkStream', 'sourceOf', 'stageStream', 'startHub', 'startKunRun', 'startSimulator'],
-      ...['stdinSource', 'verifyRun'],
+      ...['stdinSource', 'verifyRun', 'column', 'pair'],
     ].sort(),
   )
   const { KunStreamError, ...rest } = api

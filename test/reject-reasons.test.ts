@@ -99,7 +99,7 @@ t.test('the other pages name only reasons of the list, each on the right page', 
     of((reason) => reason.endsWith('-reply')),
   )
   const prompts = readFileSync(join(projectRoot, 'docs/prompts.md'), 'utf8')
-  for (const reason of of((reason) => /^(?:screen|instruction|output|score)-/.test(reason))) {
+  for (const reason of of((reason) => /^(?:screen|instruction|output|score|pair|column)-/.test(reason))) {
     t.ok(prompts.includes(`\`${reason}\``), `prompts.md: ${reason}`)
   }
 })

@@ -3,6 +3,8 @@ import { Credit } from '../core/credit.js'
 import { from, type Graph, type GraphBuilder, type Source } from '../core/graph.js'
 import type { OrderedSink } from '../core/sink-node.js'
 import { UsageError } from '../errors.js'
+import type { KunOptions } from '../kun/options.js'
+import { plannedStages } from '../kun/planned-stages.js'
 import type { Candidate, Pair } from '../kun/types.js'
 import type { OpenModels } from '../recipe/models.js'
 import { Rejected, type ReleasedRecord, recordOf, type SettledRecord } from '../run/records.js'
@@ -10,7 +12,16 @@ import type { ByteTarget, Destination } from '../run/sinks/byte-target.js'
 import { arrowSink, jsonlSink, parquetSink, type RowSinkOptions } from '../run/sinks/row-sink.js'
 import { chunkRows, pairRows } from '../run/sinks/rows.js'
 import { chunks, dedup } from '../run/stages/dedup.js'
-import { label, type ModelStage, polish, recordsInFlightMax, score, screen } from '../run/stages/model-stages.js'
+import {
+  column,
+  label,
+  type ModelStage,
+  pair,
+  polish,
+  recordsInFlightMax,
+  score,
+  screen,
+} from '../run/stages/model-stages.js'
 import { prepare } from '../run/stages/prepare.js'
 import { hubSource, localSource, stdinSource } from '../sources/block-sources.js'
 import type { Block } from '../text/block.js'
@@ -76,20 +87,47 @@ export function pipeGraph(parts: PipeParts): Graph {
   if (models === null || recipe === null) return deduplicated.to(sinkOf(parts, chunkRows()))
   const credit = new Credit('records', recordsInFlightMax(models.models))
   const inFlightMax = credit.capacity
-  const screening =
-    names.has('screen') && recipe.kun.screen ? [screen(models, { ...recipe.kun.screen, inFlightMax })] : []
-  const candidates = screening.reduce<GraphBuilder<Candidate, SettledRecord>>(
+  const { chunkCalls, first, pairCalls } = modelCalls(namedOnly(recipe.kun, names), models, inFlightMax)
+  const candidates = chunkCalls.reduce<GraphBuilder<Candidate, SettledRecord>>(
     (graph, stage) => graph.via(stage),
     deduplicated.gate(credit),
   )
-  if (!names.has('label')) return candidates.to(sinkOf(parts, chunkRows(screening)))
-  const first = label(models, { ...recipe.kun.label, inFlightMax })
-  const later: ModelStage<Pair, Pair>[] = []
-  if (names.has('score') && recipe.kun.score) later.push(score(models, { ...recipe.kun.score, inFlightMax }))
-  if (names.has('polish') && recipe.kun.polish) later.push(polish(models, { ...recipe.kun.polish, inFlightMax }))
+  if (!names.has('label')) return candidates.to(sinkOf(parts, chunkRows(chunkCalls)))
+  const rows = pairRows([...chunkCalls, first, ...pairCalls], recipe.output.shape)
   const pairs: GraphBuilder<Pair, SettledRecord> = candidates.via(first)
-  const rows = pairRows([...screening, first, ...later], recipe.output.shape)
-  return later.reduce((graph, stage) => graph.via(stage), pairs).to(sinkOf(parts, rows))
+  return pairCalls.reduce((graph, stage) => graph.via(stage), pairs).to(sinkOf(parts, rows))
+}
+
+/** Returns the options without the stages that are not named, and without the columns after them. */
+function namedOnly(kun: KunOptions, names: PipeStages['names']): KunOptions {
+  const named = <Options>(name: 'screen' | 'score' | 'polish' | 'pair', options: Options | undefined) =>
+    names.has(name) ? options : undefined
+  return {
+    ...kun,
+    screen: named('screen', kun.screen),
+    score: named('score', kun.score),
+    polish: named('polish', kun.polish),
+    pair: named('pair', kun.pair),
+    columns: kun.columns.filter(({ after }) => names.has(after)),
+  }
+}
+
+/** Builds the stages that call models. */
+function modelCalls(kun: KunOptions, models: OpenModels, inFlightMax: number) {
+  const planned = plannedStages(kun)
+  return {
+    chunkCalls: planned.flatMap(({ kind, ofChunks, column: options }): ModelStage<Candidate, Candidate>[] => {
+      if (kind === 'screen' && kun.screen) return [screen(models, { ...kun.screen, inFlightMax })]
+      return ofChunks && options ? [column<Candidate>(models, { ...options, inFlightMax })] : []
+    }),
+    first: label(models, { ...kun.label, inFlightMax }),
+    pairCalls: planned.flatMap(({ kind, ofChunks, column: options }): ModelStage<Pair, Pair>[] => {
+      if (kind === 'score' && kun.score) return [score(models, { ...kun.score, inFlightMax })]
+      if (kind === 'polish' && kun.polish) return [polish(models, { ...kun.polish, inFlightMax })]
+      if (kind === 'pair' && kun.pair) return [pair(models, { ...kun.pair, inFlightMax })]
+      return !ofChunks && options ? [column<Pair>(models, { ...options, inFlightMax })] : []
+    }),
+  }
 }
 
 function sinkOf<T>(

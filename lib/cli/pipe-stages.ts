@@ -5,7 +5,7 @@ import type { Recipe } from '../recipe/index.js'
 import { type PrepareOptions, prepareOptions } from '../text/plan.js'
 import type { WorkersOptions } from '../workers/pool.js'
 
-export const modelStageNames = ['screen', 'label', 'score', 'polish'] as const
+export const modelStageNames = ['screen', 'label', 'score', 'polish', 'pair'] as const
 /** In the order of the graph. */
 export const stageNames = ['clean', 'filter', 'chunk', 'dedup', ...modelStageNames] as const
 type StageName = (typeof stageNames)[number]
@@ -63,6 +63,8 @@ export function checkStages({ names, recipe, workers }: Pick<PipeStages, 'names'
       recipe === null ? `--stages has ${name}: name a recipe with --recipe` : `the recipe has no kun.${name}`,
     )
   })
+  const columns = called.length === 0 ? [] : (recipe?.kun.columns ?? []).filter(({ after }) => names.has(after))
+  for (const { model } of columns) if (!models.includes(model)) models.push(model)
   const { dedup, ...prepare } = recipe?.prepare ?? { dedup: dedupOptions.parse({}), ...prepareOptions.parse({}) }
   return { names, recipe, workers, prepare: prepareFor(names, prepare), dedup, models }
 }

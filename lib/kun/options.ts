@@ -1,9 +1,12 @@
 /** Schemas of the options under `kun:` in a recipe. The defaults are those of the published method. */
 import { z } from 'zod'
+import { modelName, sampling } from './call-options.js'
+import { columnOptions } from './column-options.js'
 import { type CustomTemplateOptions, customTemplateOptions, type TemplateName } from './prompts.js'
 import { replyPersonal } from './replies/personal.js'
 import { outputFilterOptions } from './replies/read-answer.js'
 import { instructionFilterOptions } from './replies/read-instruction.js'
+import { supportOptions } from './support.js'
 
 /** Published sampling fields of all three calls. Source: COIG-Kun's scripts. */
 export const paperSampling = { temperature: 0.5, top_p: 0.95, repetition_penalty: 1.2, max_tokens: 1024 } as const
@@ -12,12 +15,6 @@ export const paperSampling = { temperature: 0.5, top_p: 0.95, repetition_penalty
  * words, names and figures of its own text. 1.05 is the default of Qwen2.5's generation_config.json.
  */
 export const kunSampling = { ...paperSampling, repetition_penalty: 1.05 } as const
-
-const modelName = z.string().min(1).describe('The name of one of the models above')
-const sampling = z
-  .record(z.string(), z.unknown())
-  .default({})
-  .describe('Sampling fields as the server knows them, over the defaults of the stage; null leaves a field out')
 
 /** A built-in template for the stage, or a custom one with the placeholders that the stage needs. */
 function prompt<const Names extends readonly TemplateName[]>(
@@ -34,7 +31,10 @@ function prompt<const Names extends readonly TemplateName[]>(
   return z.union([z.enum(names), custom])
 }
 
-const placeholders = { text: '{text}', instruction: '{instruction}' } as const
+const placeholders = { text: '{text}', instruction: '{instruction}', output: '{output}' } as const
+
+/** Columns that a recipe may add. */
+const columnsMax = 32
 
 /** How a judge grades: in each stage that has one. */
 const judging = {
@@ -84,18 +84,52 @@ export type ScoreOptions = z.output<typeof scoreOptions>
 
 export const polishOptions = z.strictObject({
   model: modelName,
+  mode: z
+    .enum(['rewrite', 'distil', 'raw'])
+    .default('rewrite')
+    .describe(
+      'rewrite: the text as an answer; distil: an answer from the knowledge of the model; raw: the text itself, no call',
+    ),
   prompt: prompt(['polish'], ['text', 'instruction']).default('polish').describe("A template's name, or one's own"),
   sampling,
   filter: outputFilterOptions.prefault({}),
   personal: replyPersonal('output'),
+  support: supportOptions.prefault({}),
 })
 export type PolishOptions = z.output<typeof polishOptions>
+
+const gradeAtLeast = () => z.number().min(0).max(1).default(0.5)
+
+export const pairOptions = z.strictObject({
+  model: modelName,
+  answersAtLeast: gradeAtLeast().describe(
+    'Grade of "does the output answer the instruction" below which a pair is dropped',
+  ),
+  followsAtLeast: gradeAtLeast().describe(
+    'Grade of "does the output follow from the text" below which a pair is dropped',
+  ),
+  ...judging,
+  promptAnswers: prompt(['pair-answers'], ['instruction', 'output'])
+    .default('pair-answers')
+    .describe("A template's name, or one's own"),
+  promptFollows: prompt(['pair-follows'], ['text', 'output'])
+    .default('pair-follows')
+    .describe("A template's name, or one's own"),
+  sampling,
+})
+export type PairOptions = z.output<typeof pairOptions>
 
 export const kunOptions = z.strictObject({
   screen: screenOptions.optional().describe('Left out: no model grades the text before an instruction is written'),
   label: labelOptions,
   score: scoreOptions.optional().describe('Left out: nothing is graded'),
   polish: polishOptions.optional().describe('Left out: the output of a row is the raw text'),
+  pair: pairOptions.optional().describe('Left out: no model grades the finished pair'),
+  columns: z
+    .array(columnOptions)
+    .max(columnsMax)
+    .default([])
+    .describe('Questions to a model, each a column of the rows'),
 })
 export type KunOptions = z.output<typeof kunOptions>
 

@@ -1,32 +1,74 @@
 /** The model stages that a recipe asks for, in order: names, models and columns, without building them. */
 import type { Column } from '../parquet/columns.js'
+import { type ColumnOptions, columnOf } from './column-options.js'
 import type { KunOptions } from './options.js'
+import { pairColumns } from './pair.js'
+import { polishTemplate } from './polish.js'
+import { promptVersion, templateOf } from './prompts.js'
 import { scoreColumns } from './score.js'
 import { screenColumns } from './screen.js'
-import { type Phase, phases } from './stage-ranks.js'
+import { columnRank, type Phase, phases, stageRanks } from './stage-ranks.js'
+import { supportColumns } from './support.js'
 
 export interface PlannedStage {
   /** As in counters and rejects. */
   readonly name: string
-  readonly kind: Exclude<Phase, 'dedup'>
+  readonly kind: Exclude<Phase, 'dedup'> | 'column'
   /** The recipe's name for its model. */
   readonly model: string
+  /** Place in the order of the stages (stage-ranks.ts). */
+  readonly rank: number
+  /** Whether its values are chunks: it comes before the label stage. */
+  readonly ofChunks: boolean
   /** Columns that it adds to the rows. */
   readonly columns: readonly Column[]
+  /** Options of a column; null for a built-in stage. */
+  readonly column: ColumnOptions | null
 }
 
-/** Returns the stages, up to a phase. */
-export function plannedStages({ screen, label, score, polish }: KunOptions, through: Phase = 'pair'): PlannedStage[] {
-  const stages: PlannedStage[] = [
-    ...(screen ? [{ name: 'screen', kind: 'screen', model: screen.model, columns: screenColumns } as const] : []),
-    { name: 'label', kind: 'label', model: label.model, columns: [] },
-    ...(score ? [{ name: 'score', kind: 'score', model: score.model, columns: scoreColumns } as const] : []),
-    ...(polish ? [{ name: 'polish', kind: 'polish', model: polish.model, columns: [] } as const] : []),
+/** Returns the stages up to a phase, in order. The columns after the last stage of a phase are not part of it. */
+export function plannedStages(kun: KunOptions, through?: Phase): PlannedStage[] {
+  const { screen, label, score, polish, pair } = kun
+  const stages = [
+    ...(screen ? [builtIn('screen', screen.model, screenColumns)] : []),
+    builtIn('label', label.model, []),
+    ...(score ? [builtIn('score', score.model, scoreColumns)] : []),
+    ...(polish && polish.mode !== 'raw' ? [builtIn('polish', polish.model, supportColumns)] : []),
+    ...(pair ? [builtIn('pair', pair.model, pairColumns)] : []),
+    ...phases.flatMap((phase) => kun.columns.filter(({ after }) => after === phase).map(ofColumn)),
   ]
-  return stages.filter(({ kind }) => phases.indexOf(kind) <= phases.indexOf(through))
+  const last = through === undefined ? Number.POSITIVE_INFINITY : stageRanks[through]
+  return stages.filter(({ rank }) => rank <= last).sort((a, b) => a.rank - b.rank)
+}
+
+function builtIn(name: Exclude<Phase, 'dedup'>, model: string, columns: readonly Column[]): PlannedStage {
+  const rank = stageRanks[name]
+  return { name, kind: name, model, rank, ofChunks: rank < stageRanks.label, columns, column: null }
+}
+
+/** @param index among the columns after the same stage */
+function ofColumn(column: ColumnOptions, index: number): PlannedStage {
+  const { name, model, after } = column
+  const rank = columnRank(after, index)
+  return { name, kind: 'column', model, rank, ofChunks: rank < stageRanks.label, columns: [columnOf(column)], column }
 }
 
 /** Returns the columns that the stages of a recipe add to its rows, also in a phase, which writes none. */
 export function rowColumns(kun: KunOptions): readonly Column[] {
   return plannedStages(kun).flatMap(({ columns }) => columns)
+}
+
+/** Returns `name@version` of the templates of the built-in stages. Those of columns are in their own options. */
+export function promptVersions({ screen, label, score, polish, pair }: KunOptions): Record<string, string> {
+  const versions = {
+    screen: screen && templateOf(screen.prompt),
+    label: templateOf(label.prompt),
+    score: score && templateOf(score.prompt),
+    polish: polish && polishTemplate(polish),
+    pairAnswers: pair && templateOf(pair.promptAnswers),
+    pairFollows: pair && templateOf(pair.promptFollows),
+  }
+  return Object.fromEntries(
+    Object.entries(versions).flatMap(([stage, template]) => (template ? [[stage, promptVersion(template)]] : [])),
+  )
 }

@@ -1,30 +1,40 @@
-/** Answer polishment: the chat model rewrites the raw text as an answer to the instruction. */
+/** Answer polishment: the chat model rewrites the raw text as an answer to the instruction, or answers it by itself. */
 import type { Model } from '../llm/types.js'
 import type { Reply } from '../storage/replies/types.js'
 import { kunSampling, type PolishOptions, samplingOf } from './options.js'
-import { promptVersion, templateOf } from './prompts.js'
+import { promptVersion, type Template, templateOf } from './prompts.js'
 import { retryWithReason } from './replies/correction.js'
 import { readPersonal } from './replies/personal.js'
 import { readAnswer } from './replies/read-answer.js'
 import { contentFault, textFault } from './replies/reply-fault.js'
 import { stageRanks } from './stage-ranks.js'
-import type { KunStage, Pair } from './types.js'
+import { supportCells, supportColumns, supportFault, supportOf } from './support.js'
+import { type KunStage, type Pair, withCells } from './types.js'
 
-/** Sets the output of each pair, or drops the pair with the fault of the reply. */
+/** Returns the template of the stage: in `distil` the built-in one has the instruction and no text. */
+export function polishTemplate({ mode, prompt }: Pick<PolishOptions, 'mode' | 'prompt'>): Template {
+  return templateOf(mode === 'distil' && prompt === 'polish' ? 'distil' : prompt)
+}
+
+/** Sets the output of each pair and its support by the text, or drops the pair with the fault of the reply. */
 export function polishStage(model: Model, options: PolishOptions): KunStage<Pair, Pair> {
-  const template = templateOf(options.prompt)
+  const template = polishTemplate(options)
   const sampling = samplingOf(kunSampling, template.sampling, options.sampling)
   return {
     name: 'polish',
     stageOrder: stageRanks.polish,
     promptVersion: promptVersion(template),
-    columns: [],
+    columns: supportColumns,
     run: async (pair, { position, signal }) => {
       const { text, title, heading } = pair.candidate
       const { instruction } = pair
       const request = { ...template.render({ text, title, heading, instruction }), sampling }
       const readText = (reply: string) => readAnswer(reply, { instruction, text }, options.filter)
-      const read = (reply: Reply) => readPersonal(reply.text, options.personal, readText, 'output-personal')
+      const read = (reply: Reply) => {
+        const reading = readPersonal(reply.text, options.personal, readText, 'output-personal')
+        const support = supportOf(reading.text, text)
+        return { ...reading, support, fault: reading.fault ?? supportFault(support, options.support) }
+      }
       const answer = await model.ask({
         record: pair.id,
         position,
@@ -36,9 +46,9 @@ export function polishStage(model: Model, options: PolishOptions): KunStage<Pair
         signal,
       })
       if ('verdict' in answer) return { drop: answer.verdict.reason, detail: answer.verdict.detail }
-      const { text: output, masked } = read(answer.reply)
+      const { text: output, masked, support } = read(answer.reply)
       const personal = Object.keys(masked).length > 0 && { personal: { ...pair.personal, output: masked } }
-      return { emit: [{ ...pair, ...personal, output }] }
+      return { emit: [withCells({ ...pair, ...personal, output }, supportCells(support))] }
     },
   }
 }

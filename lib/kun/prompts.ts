@@ -4,18 +4,23 @@
  */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import { ownValue } from '../core/dictionary.js'
 import type { CompletionRequest } from '../llm/types.js'
 import {
+  distilRubric,
   kunLabelPrefix,
   kunLabelStop,
   kunLabelStopTokenIds,
   kunLabelSuffix,
   labelChatRubric,
+  pairAnswersRubric,
+  pairFollowsRubric,
   polishRubric,
   scorePrefill,
   scoreRubric,
   screenRubric,
 } from './templates.js'
+import type { StageCells } from './types.js'
 
 /** Fields of a record that a prompt may contain. */
 export interface PromptFields {
@@ -23,6 +28,10 @@ export interface PromptFields {
   readonly instruction: string
   readonly title: string
   readonly heading: string
+  /** The answer of the polish stage; absent before it. */
+  readonly output?: string
+  /** Cells of earlier stages; absent where a prompt cannot contain them. */
+  readonly columns?: StageCells
 }
 
 /** A prompt with a name and a version. */
@@ -36,7 +45,15 @@ export interface Template {
   readonly render: (fields: PromptFields) => Pick<CompletionRequest, 'kind' | 'messages' | 'prompt'>
 }
 
-export type TemplateName = 'screen' | 'label-kun' | 'label-chat' | 'score' | 'polish'
+export type TemplateName =
+  | 'screen'
+  | 'label-kun'
+  | 'label-chat'
+  | 'score'
+  | 'polish'
+  | 'distil'
+  | 'pair-answers'
+  | 'pair-follows'
 
 /** The built-in templates, by name. */
 export const templates: Readonly<Record<TemplateName, Template>> = {
@@ -60,6 +77,17 @@ export const templates: Readonly<Record<TemplateName, Template>> = {
     (fields) =>
       `${polishRubric}${contextOf(fields)}${between('文本', fields.text)}\n${between('指令', fields.instruction)}`,
     '2',
+  ),
+  distil: chatTemplate('distil', ({ instruction }) => distilRubric + between('指令', instruction)),
+  'pair-answers': chatTemplate(
+    'pair-answers',
+    ({ instruction, output = '' }) =>
+      `${pairAnswersRubric}${between('指令', withoutAnswerMarks(instruction))}\n${betweenAnswerMarks(output)}`,
+  ),
+  'pair-follows': chatTemplate(
+    'pair-follows',
+    ({ text, output = '' }) =>
+      `${pairFollowsRubric}${between('文本', withoutAnswerMarks(text))}\n${betweenAnswerMarks(output)}`,
   ),
 }
 
@@ -121,6 +149,15 @@ function between(mark: '文本' | '指令' | '标题', text: string): string {
   return `【${mark}】${neutralise(text)}【/${mark}】`
 }
 
+function betweenAnswerMarks(output: string): string {
+  return `【回答】${withoutAnswerMarks(neutralise(output))}【/回答】`
+}
+
+/** Only the prompts of the pair stage have these marks. */
+function withoutAnswerMarks(text: string): string {
+  return text.replace(/【(\/?回答)】/g, '〔$1〕')
+}
+
 function chatTemplate(name: TemplateName, content: (fields: PromptFields) => string, version = '1'): Template {
   return {
     name,
@@ -131,6 +168,15 @@ function chatTemplate(name: TemplateName, content: (fields: PromptFields) => str
   }
 }
 
+/** A placeholder for a field of the record, or for an earlier column. */
+export const placeholderPattern = /\{([\p{L}_][\p{L}\p{N}_]{0,62})\}/gu
+
+/** Returns the text for a placeholder, '' for a cell without a value; undefined if the record has no such field. */
+function fieldOf({ columns = {}, ...fields }: PromptFields, name: string): string | undefined {
+  const cell = ownValue(columns, name)
+  return cell === undefined ? ownValue<string | undefined>({ ...fields }, name) : String(cell ?? '')
+}
+
 function customTemplate(options: CustomTemplateOptions): Template {
   const { text, kind, system, stop } = options
   const hash = () =>
@@ -139,7 +185,10 @@ function customTemplate(options: CustomTemplateOptions): Template {
       .digest('hex')
       .slice(0, 12)
   const fill = (fields: PromptFields) =>
-    text.replace(/\{(text|instruction|title|heading)\}/g, (_, field: keyof PromptFields) => neutralise(fields[field]))
+    text.replace(placeholderPattern, (placeholder, field: string) => {
+      const value = fieldOf(fields, field)
+      return value === undefined ? placeholder : neutralise(value)
+    })
   return {
     name: 'custom',
     version: options.version ?? hash(),

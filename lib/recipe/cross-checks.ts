@@ -1,5 +1,6 @@
 /** Checks between fields of a recipe, which its schema cannot express. */
 import { resolve } from 'node:path'
+import { columnIssues } from '../kun/column-checks.js'
 import type { Path } from './document.js'
 import { nearest } from './issues.js'
 import type { Recipe, RecipeModel, RecipeSource } from './schema.js'
@@ -21,6 +22,7 @@ export function crossChecks(recipe: Recipe): Issue[] {
     ...standardInputIssues(recipe.sources),
     ...Object.entries(recipe.models).flatMap(([name, model]) => modelIssues(name, model)),
     ...stageIssues(recipe),
+    ...columnIssues(recipe.kun).map(({ path, message }) => issue(['kun', ...path], message)),
     ...encoderIssues(recipe),
   ]
 }
@@ -87,12 +89,17 @@ function modelIssues(name: string, { endpoints, model }: RecipeModel): Issue[] {
 }
 
 function stageIssues({ kun, models }: Recipe): Issue[] {
+  const { screen, label, score, polish, pair } = kun
+  const stages = Object.entries({ screen, label, score, polish, pair }).flatMap(([stage, options]) =>
+    options === undefined ? [] : [{ path: ['kun', stage, 'model'], model: options.model }],
+  )
+  const columns = kun.columns.map(({ model }, index) => ({ path: ['kun', 'columns', index, 'model'], model }))
   const names = Object.keys(models)
-  return Object.entries(kun).flatMap(([stage, options]) => {
-    if (options === undefined || Object.hasOwn(models, options.model)) return []
-    const meant = nearest(options.model, names)
+  return [...stages, ...columns].flatMap(({ path, model }) => {
+    if (Object.hasOwn(models, model)) return []
+    const meant = nearest(model, names)
     const hint = meant === null ? `models has ${names.join(', ') || 'none'}` : `did you mean ${meant}?`
-    return [issue(['kun', stage, 'model'], `found "${options.model}", which is not in models; ${hint}`)]
+    return [issue(path, `found "${model}", which is not in models; ${hint}`)]
   })
 }
 

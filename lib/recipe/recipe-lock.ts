@@ -1,5 +1,5 @@
 /** The part of a recipe that determines the bytes of the output, and the differences between two such parts. */
-import { promptVersion, templateOf } from '../kun/prompts.js'
+import { promptVersions } from '../kun/planned-stages.js'
 import { isRecord, type Path, pathText } from './document.js'
 import { type Recipe, recipeOptions } from './schema.js'
 import { childOf, unwrap } from './schema-tree.js'
@@ -9,13 +9,7 @@ import { childOf, unwrap } from './schema-tree.js'
  * of its templates as `promptVersions`. JSON-safe, keys ordered by code unit, without secrets and endpoints.
  */
 export function pinnedRecipe(recipe: Recipe): Readonly<Record<string, unknown>> {
-  const promptVersions = Object.entries(recipe.kun).flatMap(([stage, options]) =>
-    options === undefined ? [] : [[stage, promptVersion(templateOf(options.prompt))]],
-  )
-  return pinned({ ...recipe, promptVersions: Object.fromEntries(promptVersions) }, recipeOptions) as Record<
-    string,
-    unknown
-  >
+  return pinned({ ...recipe, promptVersions: promptVersions(recipe.kun) }, recipeOptions) as Record<string, unknown>
 }
 
 export interface RecipeDifference {

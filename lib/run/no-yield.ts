@@ -232,7 +232,11 @@ function endingOf(arrived: ReleasedRecord): Ending | null {
 function isFault(place: string, stage: string, reason: string): boolean {
   if (place === 'documents') return stage !== 'filter' && stage !== 'chunk'
   return (
-    place !== 'chunks' && place !== 'dedup' && !/^(?:screen-low|score-low|instruction-|output-|duplicate-)/.test(reason)
+    place !== 'chunks' &&
+    place !== 'dedup' &&
+    !/^(?:screen-low|score-low|pair-low|column-low|column-high|column-value|instruction-|output-|duplicate-)/.test(
+      reason,
+    )
   )
 }
 

@@ -101,6 +101,88 @@ async function sameBytes(t: Test, set: readonly string[], phases: readonly ('scr
   t.strictSame(bytesOf(join(root, 'stopped')), expected, 'stopped three times, and resumed with every record spilled')
 }
 
+const graph = [
+  'kun.label.variants=3',
+  'kun.screen={model: judge, keepAtLeast: 0.6}',
+  'kun.pair={model: judge, followsAtLeast: 0.6}',
+  `kun.columns=${JSON.stringify([
+    {
+      name: 'domain',
+      after: 'screen',
+      model: 'judge',
+      prompt: { text: '这段文字属于哪个领域？\n{text}' },
+      type: 'enum',
+      values: ['科学', '历史', '生活', '其他'],
+      keepIf: { notIn: ['其他'] },
+    },
+    {
+      name: 'difficulty',
+      after: 'label',
+      model: 'judge',
+      prompt: { text: '领域是{domain}。这条指令有多难？\n{instruction}' },
+      type: 'number',
+      min: 1,
+      max: 5,
+      keepIf: { min: 2 },
+    },
+    {
+      name: 'notes',
+      after: 'pair',
+      model: 'writer',
+      prompt: { text: '难度 {difficulty}。评论这个回答。\n{output}' },
+      type: 'json',
+    },
+  ])}`,
+]
+
+t.test('columns of a recipe are stages: typed cells, bounds, an exact account', async (t) => {
+  const server = await serverFor(t)
+  const root = t.testdir()
+  const directory = join(root, 'run')
+  await runTiny({ directory, endpoint: server.url, set: graph })
+  t.match(await verifyDirectory(directory), { findings: [] })
+  const { stages } = countersOf(directory).skypile as Counters[string]
+  const order = ['dedup', 'screen', 'domain', 'label', 'difficulty', 'score', 'polish', 'pair', 'notes']
+  for (const [index, name] of order.entries()) {
+    const before = stages[order[index - 1] ?? 'chunks']
+    const factor = name === 'label' ? 3 : 1
+    t.equal(stages[name]?.in, factor * (before?.out ?? 0), `${name} has what the stage before it let through`)
+  }
+  t.ok((stages.domain?.dropped['column-value'] ?? 0) > 5 && (stages.difficulty?.dropped['column-low'] ?? 0) > 5)
+  t.ok((stages.pair?.dropped['pair-low'] ?? 0) > 0)
+  const rows = await rowsIn(directory, 'data')
+  t.ok(rows.length > 20, `${rows.length} rows`)
+  for (const { domain, difficulty, notes, pair_answers, pair_follows, support, copied, length_ratio } of rows) {
+    const isTyped = domain !== '其他' && typeof domain === 'string' && (difficulty as number) >= 2
+    const isGraded = (pair_answers as number) >= 0.5 && (pair_follows as number) >= 0.6
+    const isCompared = [support, copied, length_ratio].every((share) => typeof share === 'number')
+    if (!isTyped || !isGraded || !isCompared || !('drawn' in JSON.parse(notes as string))) t.fail(String(notes))
+  }
+  const names = Object.keys(rows[0] ?? {})
+  t.strictSame(names.slice(names.indexOf('raw') + 1), [
+    ...['screen', 'domain', 'difficulty', 'score', 'score_kind', 'score_mass'],
+    ...['support', 'support_facts', 'copied', 'length_ratio', 'pair_answers', 'pair_follows', 'notes'],
+    ...['model', 'prompt_version'],
+  ])
+
+  const plain = join(root, 'plain')
+  await runTiny({ directory: plain, endpoint: server.url, set: ['kun.label.variants=3'] })
+  const byId = new Map((await rowsIn(plain, 'data')).map((row) => [row.id, row]))
+  const twins = rows.filter(({ id }) => byId.has(id))
+  t.equal(twins.length, rows.length, 'every row has the id that it has without the stages')
+  t.ok(
+    twins.every(({ id, instruction, output }) => {
+      const other = byId.get(id)
+      return other?.instruction === instruction && other?.output === output
+    }),
+    'and the same pair',
+  )
+})
+
+t.test('three variants, a screen, grades and columns give the same bytes in one go, in phases and after stops', (t) =>
+  sameBytes(t, graph, ['screen', 'label', 'polish']),
+)
+
 t.test('a screened run gives the same bytes in one go, in phases and after stops', (t) =>
   sameBytes(t, screened, ['screen', 'label']),
 )

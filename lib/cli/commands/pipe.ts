@@ -170,9 +170,9 @@ function unreadableText({ documents, firstUnreadable }: PipeCounts, { text }: Pi
   return `--text is ${text}: ${problem}. Name the field of the text with --text`
 }
 
-function summary(counts: PipeCounts, { models }: PipeStages, hasRejects: boolean): string {
+function summary(counts: PipeCounts, { names }: PipeStages, hasRejects: boolean): string {
   const { documents, kept, duplicates, rejected } = counts
-  const rows = countText(kept, models.length > 0 ? 'pair' : 'chunk')
+  const rows = countText(kept, names.has('label') ? 'pair' : 'chunk')
   const hint = rejected > 0 && !hasRejects ? ' (--rejects FILE says why)' : ''
   return `${countText(documents, 'document')}: ${rows} out, ${countText(duplicates, 'duplicate')}, ${rejected} rejected${hint}`
 }

@@ -96,11 +96,11 @@ export async function planOf(recipe: Recipe, directory: string): Promise<RunPlan
           settings.shards.filter((shard) => shard.split === split),
         ),
       ),
-      stages: plannedStages(recipe.kun).map(({ name, kind, model }) => ({
+      stages: plannedStages(recipe.kun).map(({ name, kind, ofChunks, model }) => ({
         stage: name,
         model: recipe.models[model]?.model ?? model,
         servers: recipe.models[model]?.endpoints ?? [],
-        callsPerChunk: kind === 'screen' ? 1 : recipe.kun.label.variants,
+        callsPerChunk: (ofChunks ? 1 : recipe.kun.label.variants) * (kind === 'pair' ? 2 : 1),
       })),
       state: record === null ? 'new' : differences.length > 0 ? 'refused' : 'resumes',
       cutsCommitted: cuts.length,

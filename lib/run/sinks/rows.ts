@@ -102,6 +102,12 @@ const meanings = {
   score: 'Grade of the instruction, 0 to 1.',
   score_kind: "How the grade was read: 'logprob' from probabilities, 'rule' from the words.",
   score_mass: 'Probability that the judge gave to both labels together; null without log-probabilities.',
+  support: 'Share of the content of the output that the text has, 0 to 1; null if it has none.',
+  support_facts: 'Share of the numbers and Latin names of the output that the text has, 0 to 1; null if it has none.',
+  copied: 'Share of the output in long runs that the text has, 0 to 1.',
+  length_ratio: 'Letters of the output for each letter of the text.',
+  pair_answers: 'Grade of the question whether the output answers the instruction, 0 to 1.',
+  pair_follows: 'Grade of the question whether the output follows from the text, 0 to 1.',
   model: 'Models of the stages, joined by +.',
   prompt_version: 'Templates of the stages as name@version, joined by +.',
 } as const

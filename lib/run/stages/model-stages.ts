@@ -1,11 +1,17 @@
-/** The stages that call a model (screen, label, score, polish) as stages of a graph. */
+/** The stages that call a model (screen, label, score, polish, pair, columns) as stages of a graph. */
 import type { z } from 'zod'
 import type { Stage } from '../../core/types.js'
+import { InvalidOptionError } from '../../errors.js'
+import { columnStage } from '../../kun/column.js'
+import { columnFaults } from '../../kun/column-checks.js'
+import { columnOptions } from '../../kun/column-options.js'
 import { labelStage } from '../../kun/label.js'
-import { labelOptions, polishOptions, scoreOptions, screenOptions } from '../../kun/options.js'
+import { labelOptions, pairOptions, polishOptions, scoreOptions, screenOptions } from '../../kun/options.js'
+import { pairStage } from '../../kun/pair.js'
 import { polishStage } from '../../kun/polish.js'
 import { scoreStage } from '../../kun/score.js'
 import { screenStage } from '../../kun/screen.js'
+import { columnRank } from '../../kun/stage-ranks.js'
 import type { Candidate, KunStage, Pair } from '../../kun/types.js'
 import type { ModelServers } from '../../llm/scheduler/model-servers.js'
 import type { Column } from '../../parquet/columns.js'
@@ -56,12 +62,7 @@ export function screen(
   const model = servers.model(parsed.model)
   const stage = screenStage(model, parsed)
   const graphStage = reportReleases(modelStage(stage, inFlightMax), servers)
-  return {
-    ...graphStage,
-    model: model.name,
-    promptVersion: stage.promptVersion,
-    columns: stage.columns,
-  }
+  return described(graphStage, stage, model.name)
 }
 
 /** Back-translation: asks the label model for the instructions to which a chunk could be the reply. */
@@ -73,12 +74,7 @@ export function label(
   const model = servers.model(parsed.model)
   const stage = labelStage(model, parsed)
   const graphStage = reportReleases(labelOf(stage, inFlightMax), servers)
-  return {
-    ...graphStage,
-    model: model.name,
-    promptVersion: stage.promptVersion,
-    columns: stage.columns,
-  }
+  return described(graphStage, stage, model.name)
 }
 
 /** Asks the judge how well the chunk answers the instruction; drops pairs below `keepAtLeast`. */
@@ -89,12 +85,7 @@ export function score(
   const parsed = scoreOptions.parse(options)
   const model = servers.model(parsed.model)
   const stage = scoreStage(model, parsed)
-  return {
-    ...modelStage(stage, inFlightMax),
-    model: model.name,
-    promptVersion: stage.promptVersion,
-    columns: stage.columns,
-  }
+  return described(modelStage(stage, inFlightMax), stage, model.name)
 }
 
 /** Asks the model to rewrite the chunk as the reply to the instruction. */
@@ -103,14 +94,38 @@ export function polish(
   { inFlightMax = stageRecordsMax, ...options }: z.input<typeof polishOptions> & ModelStageOptions,
 ): ModelStage<Pair, Pair> {
   const parsed = polishOptions.parse(options)
+  if (parsed.mode === 'raw') throw new InvalidOptionError("polish with mode 'raw' calls no model: leave the stage out")
   const model = servers.model(parsed.model)
   const stage = polishStage(model, parsed)
-  return {
-    ...modelStage(stage, inFlightMax),
-    model: model.name,
-    promptVersion: stage.promptVersion,
-    columns: stage.columns,
-  }
+  return described(modelStage(stage, inFlightMax), stage, model.name)
+}
+
+/** Grades a finished pair: does the output answer the instruction, and follow from the text? */
+export function pair(
+  servers: StageServers,
+  { inFlightMax = stageRecordsMax, ...options }: z.input<typeof pairOptions> & ModelStageOptions,
+): ModelStage<Pair, Pair> {
+  const parsed = pairOptions.parse(options)
+  const model = servers.model(parsed.model)
+  const stage = pairStage(model, parsed)
+  return described(modelStage(stage, inFlightMax), stage, model.name)
+}
+
+/** Asks a model one question about each chunk or pair, and keeps the answer as a column. `after` orders the service only. */
+export function column<Value extends Candidate | Pair>(
+  servers: StageServers,
+  { inFlightMax = stageRecordsMax, ...options }: z.input<typeof columnOptions> & ModelStageOptions,
+): ModelStage<Value, Value> {
+  const parsed = columnOptions.parse(options)
+  const [fault] = columnFaults(parsed)
+  if (fault !== undefined) throw new InvalidOptionError(`column ${parsed.name}: ${fault}`)
+  const model = servers.model(parsed.model)
+  const stage = columnStage<Value>(model, parsed, columnRank(parsed.after, 0))
+  return described(modelStage(stage, inFlightMax), stage, model.name)
+}
+
+function described<In, Out>(graphStage: Stage<In, Out>, stage: KunStage<In, Out>, model: string): ModelStage<In, Out> {
+  return { ...graphStage, model, promptVersion: stage.promptVersion, columns: stage.columns }
 }
 
 /** The label stage: from candidates to attempts. */

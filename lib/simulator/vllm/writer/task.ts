@@ -3,18 +3,39 @@
  * published score and answer lines. The reply to any other prompt is built from its text.
  */
 
-type Task =
+export type Task =
   | { readonly kind: 'label'; readonly text: string }
   | { readonly kind: 'screen'; readonly text: string }
   | { readonly kind: 'grade'; readonly instruction: string }
+  /** `from` is the instruction or the text that the answer is compared with. */
+  | { readonly kind: 'compare'; readonly from: string; readonly answer: string }
+  | { readonly kind: 'column'; readonly prompt: string; readonly form: ColumnForm }
   | { readonly kind: 'polish'; readonly text: string; readonly instruction: string }
   | { readonly kind: 'free'; readonly text: string }
 
+/** The form that a column asks for in its last line. */
+type ColumnForm =
+  | { readonly type: 'enum'; readonly values: readonly string[] }
+  | { readonly type: 'number'; readonly min: number; readonly max: number }
+  | { readonly type: 'json' }
+
+const distilLine = '请根据你的知识写出对它的回答'
+const withoutText =
+  '这个问题可以从背景、原因和做法三个方面来说明。先说背景，再说原因，最后说明具体的做法和要注意的地方。'
 const labelLine = '请直接告诉我，以下回复最有可能对应的指令是什么：'
 
 export function recognise(prompt: string): Task {
   const text = tagged(prompt, '文本')
   const instruction = tagged(prompt, '指令')
+  const form = columnForm(prompt)
+  if (form !== null) return { kind: 'column', prompt, form }
+  const answer = tagged(prompt, '回答')
+  if (answer !== null && asksForGrade(prompt, '回答')) {
+    return { kind: 'compare', from: instruction ?? text ?? '', answer }
+  }
+  if (instruction !== null && text === null && prompt.includes(distilLine)) {
+    return { kind: 'polish', text: `${instruction}\n${withoutText}`, instruction }
+  }
   if (text !== null && instruction !== null) return { kind: 'polish', text, instruction }
   if (text !== null) return { kind: asksForGrade(prompt, '文本') ? 'screen' : 'label', text }
   if (instruction !== null) return { kind: 'grade', instruction }
@@ -22,9 +43,21 @@ export function recognise(prompt: string): Task {
   if (label >= 0) return { kind: 'label', text: turn(prompt.slice(label + labelLine.length)) }
   const score = /指令[:：]\s*【([\s\S]*)】\s*回复[:：]/u.exec(prompt)
   if (score !== null) return { kind: 'grade', instruction: score[1] as string }
-  const answer = /已知[:：]\s*([\s\S]*)[,，]\s*请回答[:：]([\s\S]*)/u.exec(prompt)
-  if (answer !== null) return { kind: 'polish', text: answer[1] as string, instruction: turn(answer[2] as string) }
+  const known = /已知[:：]\s*([\s\S]*)[,，]\s*请回答[:：]([\s\S]*)/u.exec(prompt)
+  if (known !== null) return { kind: 'polish', text: known[1] as string, instruction: turn(known[2] as string) }
   return { kind: 'free', text: turn(prompt) }
+}
+
+function columnForm(prompt: string): ColumnForm | null {
+  const line = prompt.slice(prompt.lastIndexOf('\n\n只回答') + 2)
+  const values = /^只回答以下之一，不要解释：([^\n]+)/u.exec(line)
+  if (values !== null) return { type: 'enum', values: (values[1] as string).split('、') }
+  if (line.startsWith('只回答一个 JSON 值')) return { type: 'json' }
+  if (!line.startsWith('只回答一个数字')) return null
+  const bound = (word: string, otherwise: number) =>
+    Number(line.split(word)[1]?.match(/^ (-?[\d.]+)/)?.[1] ?? otherwise)
+  const min = bound('不小于', 0)
+  return { type: 'number', min, max: bound('不大于', min + 10) }
 }
 
 /** Whether the words before the record ask for one of the two grades. */

@@ -1,0 +1,152 @@
+/**
+ * How far an answer rests on its text, by comparing characters: no model. Linear in the length of both.
+ *
+ * All shares are of the answer. They find what was added or copied; they do not find a fact that was turned around.
+ */
+
+import { z } from 'zod'
+import type { Column } from '../parquet/columns.js'
+import { factsOf } from './facts.js'
+import { comparisonForm } from './replies/comparison-form.js'
+import type { ReplyFault } from './replies/types.js'
+import type { StageCells } from './types.js'
+
+/** Shares from 0 to 1, six decimals; null where the answer has nothing to compare. */
+export interface Support {
+  /** Share of its content: pairs of Chinese characters without function characters, and whole words of other scripts. */
+  readonly support: number | null
+  /** Share of its numbers, parts of dates and Latin names that the text has too. */
+  readonly facts: number | null
+  /** Share of its letters in runs of `copiedRunChars` or more that the text has too. */
+  readonly copied: number | null
+  /** Letters of the answer for each letter of the text; may exceed 1. */
+  readonly lengthRatio: number | null
+}
+
+/** Letters of the shortest run that counts as copied: about a clause. */
+export const copiedRunChars = 16
+
+const share = () => z.number().min(0).max(1)
+
+export const supportOptions = z.strictObject({
+  supportMin: share().default(0).describe('Share of the content of an output that its text has, too'),
+  factsMin: share().default(0).describe('Share of the numbers and Latin names of an output that its text has, too'),
+  copiedMax: share().default(1).describe(`Share of an output in runs of ${copiedRunChars} letters of its text`),
+  lengthRatioMin: z.number().min(0).default(0).describe('Letters of an output for each letter of its text, at least'),
+  lengthRatioMax: z.number().positive().optional().describe('Letters of an output for each of its text, at most'),
+})
+export type SupportOptions = z.output<typeof supportOptions>
+
+export const supportColumns: readonly Column[] = [
+  { name: 'support', type: 'float64', nullable: true },
+  { name: 'support_facts', type: 'float64', nullable: true },
+  { name: 'copied', type: 'float64', nullable: true },
+  { name: 'length_ratio', type: 'float64', nullable: true },
+]
+
+/** Compares an answer with its text. */
+export function supportOf(answer: string, text: string): Support {
+  const [written, given] = [comparisonForm(answer), comparisonForm(text)]
+  return {
+    support: shareFound(contentOf(answer), new Set(contentOf(text))),
+    facts: shareFound(factsOf(answer, 'listed'), new Set(factsOf(text, 'all'))),
+    copied: written === '' ? null : sixDecimals(copiedChars(written, given) / written.length),
+    lengthRatio: given === '' ? null : sixDecimals(written.length / given.length),
+  }
+}
+
+/** Returns the cells of `supportColumns`. */
+export function supportCells({ support, facts, copied, lengthRatio }: Support): StageCells {
+  return { support, support_facts: facts, copied, length_ratio: lengthRatio }
+}
+
+/** Returns the first bound that an answer breaks, or null. A share that is null breaks none. */
+export function supportFault(found: Support, options: SupportOptions): ReplyFault | null {
+  const { supportMin, factsMin, copiedMax, lengthRatioMin, lengthRatioMax = Number.POSITIVE_INFINITY } = options
+  const { support, facts, copied, lengthRatio } = found
+  if (support !== null && support < supportMin) {
+    return { reason: 'output-unsupported', detail: `${support} < ${supportMin}` }
+  }
+  if (facts !== null && facts < factsMin) {
+    return { reason: 'output-unsupported-facts', detail: `${facts} < ${factsMin}` }
+  }
+  if (copied !== null && copied > copiedMax) return { reason: 'output-copied', detail: `${copied} > ${copiedMax}` }
+  if (lengthRatio === null || (lengthRatio >= lengthRatioMin && lengthRatio <= lengthRatioMax)) return null
+  const bound = lengthRatio < lengthRatioMin ? `< ${lengthRatioMin}` : `> ${lengthRatioMax}`
+  return { reason: 'output-length-ratio', detail: `${lengthRatio} ${bound}` }
+}
+
+/** Characters that nearly every Chinese sentence has: they say nothing of its content. */
+const functionCharacters = new Set(
+  '的了是在和与及或也就都而但并把被让使其之以于为这那它他她我你们个一不有着过吗呢吧啊地得所可会能要',
+)
+
+/** Returns the content of a text: pairs of neighbouring Chinese characters, and words of other scripts. */
+function contentOf(text: string): string[] {
+  const content: string[] = []
+  for (const [word] of text
+    .normalize('NFKC')
+    .toLowerCase()
+    .matchAll(/\p{Script=Han}+|[\p{L}\p{N}]/gu)) {
+    if (!isHan(word)) continue
+    let before = ''
+    for (const character of word) {
+      const isFunction = functionCharacters.has(character)
+      if (!isFunction && before !== '') content.push(before + character)
+      before = isFunction ? '' : character
+    }
+  }
+  for (const [word] of text
+    .normalize('NFKC')
+    .toLowerCase()
+    .matchAll(/[\p{Script=Latin}\p{Script=Cyrillic}]+/gu)) {
+    content.push(word)
+  }
+  return content
+}
+
+function isHan(word: string): boolean {
+  return /^\p{Script=Han}/u.test(word)
+}
+
+function shareFound(wanted: readonly string[], known: ReadonlySet<string>): number | null {
+  if (wanted.length === 0) return null
+  return sixDecimals(wanted.filter((each) => known.has(each)).length / wanted.length)
+}
+
+/** Returns how many characters of `written` lie in runs of `copiedRunChars` or more that `given` has too. */
+function copiedChars(written: string, given: string): number {
+  const places = new Map<number, number>()
+  eachWindow(given, (hash, start) => {
+    if (!places.has(hash)) places.set(hash, start)
+  })
+  let copied = 0
+  let coveredTo = 0
+  eachWindow(written, (hash, start) => {
+    const place = places.get(hash)
+    if (place === undefined || !given.startsWith(written.slice(start, start + copiedRunChars), place)) return
+    const end = start + copiedRunChars
+    copied += end - Math.max(start, coveredTo)
+    coveredTo = end
+  })
+  return copied
+}
+
+/** Calls back with a rolling hash of each window of `copiedRunChars` code units. */
+function eachWindow(text: string, found: (hash: number, start: number) => void): void {
+  let hash = 0
+  for (let end = 0; end < text.length; end++) {
+    hash = (Math.imul(hash, hashBase) + text.charCodeAt(end)) | 0
+    const leaving = end - copiedRunChars
+    if (leaving >= 0) hash = (hash - Math.imul(text.charCodeAt(leaving), leavingFactor)) | 0
+    if (leaving >= -1) found(hash, leaving + 1)
+  }
+}
+
+const hashBase = 0x01000193
+/** hashBase ^ copiedRunChars, in 32 bits: the weight of the character that leaves a window. */
+const leavingFactor = Array.from({ length: copiedRunChars }).reduce<number>((power) => Math.imul(power, hashBase), 1)
+
+function sixDecimals(value: number): number {
+  return Math.round(value * 1e6) / 1e6
+}
