@@ -52,7 +52,7 @@ const greetings = /^(?:[您你]好|大家好|亲爱的用户|尊敬的用户|hel
 
 /** An interjection counts with its punctuation only: not 好的代码…. */
 const openings =
-  /^(?:好的?(?:呀|呢|哒|吧)?|好嘞|行|嗯+|哦|当然(?:可以|没问题|能)?|可以的?|没问题|没有问题|明白了?|收到|了解了?|遵命|非常(?:乐意|高兴|荣幸)(?:为您?你?(?:解答|服务|回答|效劳))?|很?(?:高兴|乐意|荣幸)(?:能)?(?:为|帮助?|给)[您你](?:解答|服务|回答|效劳|介绍|提供帮助|解惑)?(?:这个|该|此|您的|你的|关于[^，。！\n]{1,20}的)?(?:问题|疑问)?|(?:感谢|谢谢)[您你]的?(?:提问|问题|咨询|信任|指令|请求|分享|提供)|这是(?:一)?个(?:很|非常|十分)?(?:好|棒|有趣|有意思|重要|常见|实用|值得探讨)的问题|(?:ok(?:ay)?|sure(?: thing)?|certainly|of course|absolutely|got it|no problem|great question))(?:的)?\s{0,2}(?:[！!。.~～：:]{1,3}|[，,](?=\s{0,2}(?:以下|下面|如下|这|我|根据|请看|没问题|当然|可以|很高兴|指令|问题|用户|对应|针对|基于|结合|按照|经过|here|the|based|i |let))|[，,](?<=好的?(?:呀|呢|吧)?[，,]))\s{0,8}/iu
+  /^(?:好的?(?:呀|呢|哒|吧)?|好嘞|行|嗯+|哦|当然(?:可以|没问题|能)?|可以的?|没问题|没有问题|明白了?|收到|了解了?|遵命|非常(?:乐意|高兴|荣幸)(?:为您?你?(?:解答|服务|回答|效劳))?|很?(?:高兴|乐意|荣幸)(?:能)?(?:为|帮助?|给)[您你](?:解答|服务|回答|效劳|介绍|提供帮助|解惑)?(?:这个|该|此|您的|你的|关于[^，。！\n]{1,20}的)?(?:问题|疑问)?|(?:非常|十分|首先)?(?:感谢|谢谢)[您你]的?(?:提问|问题|咨询|信任|指令|请求|分享|提供)|这是(?:一)?个(?:很|非常|十分)?(?:好|棒|有趣|有意思|重要|常见|实用|值得探讨)的问题|(?:ok(?:ay)?|sure(?: thing)?|certainly|of course|absolutely|got it|no problem|great question))(?:的)?\s{0,2}(?:[！!。.~～：:]{1,3}|[，,](?=\s{0,2}(?:好的|好[，：:]|以下|下面|如下|这|我|根据|请看|没问题|当然|可以|很高兴|指令|问题|用户|对应|针对|基于|结合|按照|经过|here|the|based|i |let))|[，,](?<=好的?(?:呀|呢|吧)?[，,]))\s{0,8}/iu
 
 function lineOf(text: string): string | null {
   const end = text.indexOf('\n')
@@ -72,7 +72,10 @@ const decoration = /[#*_=【】[\]<>「」“”"《》（）()\-—–:：\s]{1
 
 /** Returns the end of 【用户提问】 or **指令** before a text on the same line; 0 if there is none. */
 function bracketedEnd(text: string, kind: ReplyKind): number {
-  const found = /^(?:【[^】\n]{1,24}】|\[[^\]\n]{1,24}\](?!\()|\*\*[^*\n]{1,24}\*\*|〖[^〗\n]{1,24}〗)/u.exec(text)?.[0]
+  const found =
+    /^(?:【[^】\n]{1,24}】|\[[^\]\n]{1,24}\](?!\()|\*\*[^*\n]{1,24}\*\*|〖[^〗\n]{1,24}〗|["“'][^"”'\n]{1,16}["”']\s?(?=[：:]))/u.exec(
+      text,
+    )?.[0]
   if (found === undefined || found.length === text.length) return 0
   const bare = found.replace(decoration, '')
   return heads[kind].test(bare) && vocabulary(kind).covers(bare) ? found.length : 0
@@ -95,13 +98,13 @@ function sentenceEnd(text: string, kind: ReplyKind): number {
   const end = text.slice(0, charsMax).search(/[。！!\n]/u)
   if (end <= 0 || end === text.length - 1) return 0
   const sentence = text.slice(0, end)
-  if (/[？?]/u.test(sentence)) return 0
+  if (/[？?]/u.test(sentence) || (kind === 'instruction' && request.test(sentence))) return 0
   const selfReference = kind === 'answer' ? announcesAnswer : announcesInstruction
   return selfReference.test(sentence.replace(decoration, '')) ? end + 1 : 0
 }
 
 const announcesAnswer =
-  /^(?:好的?[，,]|当然(?:可以)?[，,])?(?:(?:下面|接下来|以下|现在|首先|那么|针对.{0,30}|根据.{0,30}|关于.{0,30})[，,]?(?:由|就)?(?:让)?我(?:们)?(?:就|来|将|会|可以|先|一起)|(?:下面|以下|接下来)(?:来|将)?(?:为|给|向)[您你大]|我(?:来|将|会|可以|很乐意)(?:根据|按照|为|给|帮|向|结合|尽力|用)|让我(?:们)?(?:来|一起|先)?(?:看|了解|详细|为|探讨|介绍)|(?:根据|按照|依据)[您你]的(?:要求|指令|需求|问题|提问)|关于[您你](?:提出|提到|咨询|问)|(?:以下|下面|上面|这)(?:就)?是(?:我|根据|按照|为[您你]|针对|对(?:您|你|该|这)|经过|改写|润色|整理)|(?:已|我已)(?:经)?(?:根据|按照|为[您你]))/u
+  /^(?:好的?[，,]|当然(?:可以)?[，,])?(?:(?:下面|接下来|以下|现在|首先|那么|针对.{0,30}|根据.{0,30}|关于.{0,30})[，,]?(?:由|就)?(?:让)?我(?:们)?(?:就|来|将|会|可以|先|一起)|(?:下面|以下|接下来)(?:来|将)?(?:为|给|向)[您你大]|我(?:来|将|会|可以|很乐意)(?:回答|解答|介绍|说明|详细|简单|简要|谈|分享|整理|改写|润色|试着|尝试|一一|逐一|根据|按照|为|给|帮|向|结合|尽力|用)|让我(?:们)?(?:来|一起|先)?(?:看|了解|详细|为|探讨|介绍)|(?:根据|按照|依据)[您你]的(?:要求|指令|需求|问题|提问)|关于[您你](?:提出|提到|咨询|问)|(?:以下|下面|上面|这)(?:就)?是(?:我|根据|按照|为[您你]|针对|对(?:您|你|该|这)|经过|改写|润色|整理)|(?:已|我已)(?:经)?(?:根据|按照|为[您你]))/u
 const announcesInstruction =
   /^(?:好的?[，,])?(?:(?:下面|接下来|以下)?我(?:来|将|会|已|可以|认为|尝试|试着)|根据(?:您|你|上述|以上|这|该|给出|提供|文)|(?:以下|下面|这)是(?:我|根据|一?[条个]|可能|最|反推|为))[^“「]*(?:指令|问题|提问|prompt)[^“「]*$/iu
 
@@ -115,11 +118,11 @@ function isIntroduction(clause: string, kind: ReplyKind, line: string): boolean 
 }
 
 const copula =
-  /(?:是|为|即|如下(?:所示|文|面)?|可以是|可能是|应该是|应为|就是|会是|有|包括|会问|可能问|可能会问|想问|问道?|is|are|be|follows|would be)[，,\s]*$/iu
+  /(?:是|为|即|如下(?:所示|文|面)?|可以是|可能是|应该是|应为|就是|会是|有|包括|会问|可能问|可能会问|想问|问道?|想知道|想了解|希望知道|询问|is|are|be|follows|would be)[，,\s]*$/iu
 
 const heads: Readonly<Record<ReplyKind, RegExp>> = {
   instruction:
-    /指令|问题|提问|问句|提示词?|请求|需求|题目|任务|命令|问法|查询|输入|会问|想问|可能问|^(?:问|用户)$|prompt|instruction|question|query|^q\d{0,2}$|user|human|input/iu,
+    /指令|问题|提问|问句|提示词?|请求|需求|题目|任务|命令|问法|查询|输入|会问|想问|可能问|想知道|想了解|输出|^(?:问|用户|结果)$|output|prompt|instruction|question|query|^q\d{0,2}$|user|human|input/iu,
   answer:
     /回答|答案|回复|答复|解答|正文|内容|版本|结果|成品|成稿|文本|改写|润色|整理|作答|输出|解析|^答$|answer|response|output|reply|result|assistant|^a$|版$/iu,
 }
@@ -173,8 +176,8 @@ const shared = `
 
 const instructionVocabulary = new WordTable(`${shared}
   推测 推断 反推 逆推 逆向 倒推 推导 反向 还原 还原出 猜测 判断 认为 想到 构造 构思 提出 提 问 问出 发出 下达 给予 使 使用 让 想 想要 想问 会问 说 请求 命令
-  指令 问题 提问 问句 问法 提示 提示词 题目 任务 查询 答复 回复 回答 答案 解答 答 能够回答 一二三 如下所示 反译 翻译 回译 训练 数据
-  prompt prompts instruction instructions question questions query user user's users human input q answered answer asked ask reverse inferred`)
+  指令 问题 提问 问句 问法 提示 提示词 题目 任务 查询 答复 回复 回答 答案 解答 答 能够回答 一二三 知道 了解 询问 如下所示 分析 理解 阅读 综合 综上 综上所述 因此 所以 由此 可见 由此可见 显然 看来 反译 翻译 回译 训练 数据
+  output result prompt prompts instruction instructions question questions query user user's users human input q answered answer asked ask reverse inferred`)
 
 const answerVocabulary = new WordTable(`${shared}
   指令 问题 提问 请求 题目 回答 答案 回复 答复 解答 作答 答 解析 正文 成品 成稿 稿 改写 润色 修订 修改后 优化后 整理后 重组 组织 重组后 语言 参考 参考文字 参考资料 事实 具体如下

@@ -17,7 +17,14 @@ const quoted = /“([^“”]{0,400})”|「([^「」]{0,400})」|『([^『』]{
 
 /** Returns the material in the part of an instruction after `from`, and in quotes anywhere. */
 export function materialIn(instruction: string, from: number): Material {
-  if (instruction.includes('```')) return { items: true, text: true }
+  if (instruction.includes('```') || choices.test(instruction)) return { items: true, text: true }
+  // 客户：… 基于以上对话回答：…: the text comes first.
+  if (
+    /^(?:以上|上述|上面|上边|前述|前面|上文|这|那)/u.test(instruction.slice(from)) &&
+    hasTextBefore(instruction, from)
+  ) {
+    return { items: true, text: true }
+  }
   const inQuotes = [...instruction.matchAll(quoted)].map((found) => letters(found.slice(1).find((each) => each) ?? ''))
   const mark = instruction.slice(from).search(/[：:\n]/u)
   const tail = mark < 0 ? '' : instruction.slice(from + mark + 1)
@@ -29,6 +36,16 @@ export function materialIn(instruction: string, from: number): Material {
     items: letters(tail) >= itemLettersMin || inQuotes.length > 0,
     text: letters(statements) >= textLettersMin || inQuotes.some((count) => count >= textLettersMin / 2),
   }
+}
+
+/** A. 鲨鱼 B. 海豚 */
+const choices = /(?:^|[\s？?：:（(])A\s?[.、．)）：:][^\n]{1,60}\s{0,8}B\s?[.、．)）：:]/u
+
+/** A paragraph, or a sentence of a text's length, before the reference. */
+function hasTextBefore(instruction: string, from: number): boolean {
+  const before = instruction.slice(0, from)
+  const end = Math.max(before.lastIndexOf('\n'), before.lastIndexOf('。'))
+  return end > 0 && letters(before.slice(0, end)) >= textLettersMin
 }
 
 /** Whether the instruction names a work: 《背影》, “内卷”. */

@@ -3,6 +3,8 @@
  * 作者认为. Not where the instruction itself speaks of a text or a work.
  */
 
+import { materialIn } from './material.js'
+
 const given =
   '(?:参考|原|上述|以上|给定的?|给出的?|所给的?|提供的?|[您你]提供的?|用户提供的?|所提供的?|这段|该段|此段|这篇|该篇|这则|该则|这份|该|上面的?|上文的?|已知的?|题目的?|下面的?|以下)'
 const material = '(?:参考)?(?:文字|文本|材料|资料|文章|文段|段落|短文|原文|段话|内容|信息|描述|片段|报道)'
@@ -16,7 +18,7 @@ const inside = '(?:中的|里的|中|里|内)?'
 
 const references: readonly RegExp[] = [
   new RegExp(`${from}${given}${material}`, 'u'),
-  /(?:根据|基于|按照|依据|结合|从)(?:您|你|用户)(?:所)?(?:提供|给出|输入|上传|发来|描述)/u,
+  /(?:根据|依据|按照|基于|从)文字|(?:阅读|读完|看完|通读)(?:材料|文章|短文|原文|文字|全文|文本)(?:可知|后|可以|，)|(?:根据|基于|按照|依据|结合|从)(?:您|你|用户)(?:所)?(?:提供|给出|输入|上传|发来|描述)/u,
   new RegExp(
     `${from}(?:参考文字|参考资料|参考材料|参考文本|参考内容|上文|文中|文章|原文|材料(?!力学|科学|的性质|特性)|文本|短文|题意|题干|本文|此文|该文)(?!化|献|件|类|学|体|明|艺)`,
     'u',
@@ -26,7 +28,7 @@ const references: readonly RegExp[] = [
     'u',
   ),
   new RegExp(
-    `(?:^|[，。；：！？\\n]\\s{0,4})(?:本文|文中|材料|资料|文本|文章|段落|作者|文字)${inside}${adverbs}${says}`,
+    `(?:^|[，。；：！？\\n]\\s{0,4})(?:正如|如|正像|就像|像|但|而|不过|其实)?(?:本文|文中|材料|资料|文本|文章|段落|作者|文字)${inside}${adverbs}(?:${says}|所说|所写|所言)`,
     'u',
   ),
   new RegExp(
@@ -43,21 +45,25 @@ const aboutText =
 
 /** Returns the words of an answer that point at its source text, or null. Linear in the text's length. */
 export function sourceReference(answer: string, instruction: string): string | null {
+  if (materialIn(instruction, 0).text) return null
   const plain = answer.replace(/“[^“”]{0,400}”|《[^《》]{0,100}》/gu, '〇')
   for (const pattern of references) {
     const found = pattern.exec(plain)
     if (found === null) continue
-    if (isInstructionsOwn(found[0], instruction)) continue
+    if (isInstructionsOwn(found[0], found.index, instruction)) continue
     if (hasFigure(found[0], plain)) continue
     return found[0]
   }
   return null
 }
 
+/** Characters of an answer behind which 上述内容 may be its own. */
+const ownTextCharsMin = 40
+
 /** 参考文字 and what was given are the prompt's words in any answer; 作者 and 本文 belong to answers about texts. */
-function isInstructionsOwn(words: string, instruction: string): boolean {
+function isInstructionsOwn(words: string, at: number, instruction: string): boolean {
   if (/参考(?:文字|文本|资料|材料|内容)|提供|给出|给定|所给|上述|以上|上文|前文|这段文字|该段文字|题/u.test(words)) {
-    return /上述|以上|题/u.test(words) && !/文字|文本|文章|材料|资料|段/u.test(words)
+    return at > ownTextCharsMin && /上述|以上|题/u.test(words) && !/文字|文本|文章|材料|资料|段/u.test(words)
   }
   return aboutText.test(instruction) || /《|“/u.test(instruction)
 }

@@ -23,7 +23,8 @@ const symmetric = ['"', "'", '`', '＂']
  * with a quote, and not from the title 《红楼梦》.
  */
 export function withoutPair(text: string): string {
-  const trimmed = text.trim()
+  // “如何种竹？”。: the full stop belongs to the sentence around the quote.
+  const trimmed = text.trim().replace(/^([“「『"].{0,2000}[”」』"])[。.，,]$/su, '$1')
   const open = trimmed.charAt(0)
   if (symmetric.includes(open)) return withoutSymmetric(trimmed, open)
   const close = pairs[open]
