@@ -52,6 +52,7 @@ export const rejectReasons = {
   'symbol-share': { stages: ['filter'], means: 'too much of the text is symbols' },
   'digit-share': { stages: ['filter'], means: 'too much of the text is digits' },
   'chinese-share': { stages: ['filter'], means: 'too little of the text is Chinese' },
+  classifier: { stages: ['filter'], means: 'the built-in classifier takes the text for a page not to train on' },
   'repeated-lines': { stages: ['filter'], means: 'too much of the text is repeated lines' },
   'repeated-ngrams': { stages: ['filter'], means: 'too much of the text is repeated phrases' },
   'keyword-stuffing': { stages: ['filter'], means: 'the text repeats one keyword all the time' },

@@ -46,12 +46,18 @@ export class ExampleSample {
     if (this.#examples.size >= 2 * this.#examplesMax) this.#prune()
   }
 
-  /** Returns the examples to train on, and one in five that is held out, in order of hash. */
-  parts(): { readonly train: readonly ScreenExample[]; readonly heldOut: readonly ScreenExample[] } {
+  /** Returns the examples to train on, one in five that is held out, in order of hash, and the hash of all with their grades. */
+  parts(): {
+    readonly train: readonly ScreenExample[]
+    readonly heldOut: readonly ScreenExample[]
+    readonly digest: string
+  } {
     this.#prune()
     const all = [...this.#examples.values()]
     const held = ({ hash }: HashedExample) => Number.parseInt(hash.slice(-8), 16) % heldOutOneIn === 0
-    return { train: all.filter((each) => !held(each)), heldOut: all.filter(held) }
+    const digest = createHash('sha256')
+    for (const { hash, grade } of all) digest.update(`${hash} ${grade}\n`)
+    return { train: all.filter((each) => !held(each)), heldOut: all.filter(held), digest: digest.digest('hex') }
   }
 
   #prune(): void {

@@ -13,7 +13,7 @@ import { UnitEnd, type Units } from './units.js'
 export const chunkOptions = z.strictObject({
   // COIG-Kun discards texts over 512.
   tokensMax: z.int().min(16).max(1_000_000).default(512).describe('Tokens of a chunk, inclusive'),
-  charsMin: z.int().min(1).default(50).describe('Characters (UTF-16 units) of a chunk; a shorter one is rejected'),
+  charsMin: z.int().min(1).default(20).describe('Characters (UTF-16 units) of a chunk; a shorter one is rejected'),
   tokensOf: z
     .enum(['auto', ...tokenFamilyNames])
     .default('auto')

@@ -8,6 +8,7 @@ import { type CensusMeter, createCensusMeter } from './census.js'
 import type { CleanText } from './clean.js'
 import { type CueMeter, createCueMeter } from './cues.js'
 import { boilerplate, urlDensity } from './filters/boilerplate-share.js'
+import { classifierScore } from './filters/classifier.js'
 import { chineseShare, digitShare, symbolShare } from './filters/composition.js'
 import { cueDensity } from './filters/cue-density.js'
 import { escapedText, foreignScript, functionWords, mojibake, rareHan } from './filters/encoding.js'
@@ -16,6 +17,8 @@ import { characterRuns, obfuscated } from './filters/obfuscation.js'
 import { contactList, dataRows, linkList } from './filters/records.js'
 import { keywordStuffing, repeatedLines, repeatedNgrams } from './filters/repetition.js'
 import { createRepetitionMeter, type RepetitionMeter } from './repetition.js'
+import { loadBuiltinScreen } from './screen/builtin-screen.js'
+import type { ScreenClassifier } from './screen/classifier.js'
 import type { TextMemory } from './text-memory.js'
 
 const share = z.union([z.number().min(0).max(1), z.literal(false)])
@@ -29,7 +32,7 @@ const points = z.union([z.number().min(0), z.literal(false)])
  * 7,468 documents of encyclopedia, news and classics none is rejected.
  */
 export const qualityOptions = z.strictObject({
-  charsMin: chars.default(50).describe('Minimum characters of a document; false disables the filter'),
+  charsMin: chars.default(20).describe('Minimum characters of a document; false disables the filter'),
   charsMax: chars.default(false).describe('Maximum characters of a document; false disables the filter'),
   chineseShareMin: share.default(0.3).describe('Minimum share of Chinese characters; false disables the filter'),
   symbolShareMax: share.default(0.25).describe('Maximum share of symbols; false disables the filter'),
@@ -87,6 +90,9 @@ export const qualityOptions = z.strictObject({
   functionWordsShareMin: share
     .default(0.035)
     .describe('Minimum share of function words, unless there are sentences or verses; false disables the filter'),
+  classifierScoreMin: share
+    .default(0.3)
+    .describe('Minimum score of the built-in classifier, 0 to 1; false disables the filter'),
   repeatedLinesShareMax: share.default(0.3).describe('Maximum share of repeated lines; false disables the filter'),
   repeatedNgramsShareMax: share
     .default(0.5)
@@ -105,11 +111,17 @@ export interface TextMeters {
   readonly repetitionOf: RepetitionMeter
   readonly cuesOf: CueMeter
   readonly census: CensusMeter
+  readonly classifier: ScreenClassifier
 }
 
 /** @param memory of the cleaner whose texts are measured */
 export function createTextMeters(memory: TextMemory): TextMeters {
-  return { repetitionOf: createRepetitionMeter(memory), cuesOf: createCueMeter(), census: createCensusMeter() }
+  return {
+    repetitionOf: createRepetitionMeter(memory),
+    cuesOf: createCueMeter(),
+    census: createCensusMeter(),
+    classifier: loadBuiltinScreen(),
+  }
 }
 
 interface Rule<Reason extends string> {
@@ -158,6 +170,7 @@ const rules = [
   ),
   rule('keyword-stuffing', 'keywordShareMax', keywordStuffing),
   rule('function-words', 'functionWordsShareMin', (text, min, { census }) => functionWords(text, min, census)),
+  rule('classifier', 'classifierScoreMin', (text, min, { classifier }) => classifierScore(text, min, classifier)),
 ] as const
 
 export type FilterReason = (typeof rules)[number]['reason']
@@ -183,6 +196,7 @@ function oncePerText(meters: TextMeters): TextMeters {
     repetitionOf: once(meters.repetitionOf),
     cuesOf: once(meters.cuesOf),
     census: { sample: once(meters.census.sample), exact: once(meters.census.exact) },
+    classifier: meters.classifier,
   }
 }
 

@@ -24,6 +24,12 @@ function reasonOf(text: string, options: unknown = {}): string | null {
 const lines = (count: number, line: (index: number) => string) =>
   Array.from({ length: count }, (_, i) => line(i)).join('\n')
 
+/** Options with which the text of a reason is refused for that reason. */
+function optionsOf(reason: FilterReason): unknown {
+  if (reason === 'too-long') return { charsMax: 500 }
+  return reason === 'classifier' ? { advertisingMax: false } : {}
+}
+
 /** A text for every reason, refused by its filter alone. */
 const refused: Readonly<Record<FilterReason, string>> = {
   'too-short': '太短。',
@@ -75,13 +81,16 @@ const refused: Readonly<Record<FilterReason, string>> = {
   'forum-page':
     '沙发！感谢楼主分享，好人一生平安。前排占座，坐等更新。不错不错，已收藏，支持一下。路过看看，顺便签到。' +
     '楼上正解，帮顶一个。同求资源，楼主能发我一份吗？先马后看。',
+  classifier:
+    '本校面向零基础学员，小班授课，学完推荐就业，名额有限，报名从速。现在预约试听还可领取学习资料一套，' +
+    '团报更划算，分期付款零压力，毕业学员月薪过万不是梦，校区就在地铁口，随到随学。',
   'repeated-lines': `${article(3)}\n${lines(20, (i) => `这一行在页面上反复出现第${i % 2}次了啊`)}`,
   'repeated-ngrams': '他走到了桥边又走了回来接着想了想，'.repeat(30),
 }
 
 t.test('Every filter rejects the text made for it, and no other filter does', async (t) => {
   for (const reason of filterReasons) {
-    const options = reason === 'too-long' ? { charsMax: 500 } : {}
+    const options = optionsOf(reason)
     t.equal(reasonOf(refused[reason], options), reason)
     t.equal(reasonOf(refused[reason], off), null, 'nothing is refused with every filter off')
   }

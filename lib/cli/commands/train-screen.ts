@@ -14,6 +14,7 @@ interface TrainScreenFlags {
   readonly keepAtLeast: number
   readonly examples: number
   readonly epochs: number
+  readonly buckets: number
   readonly seed: number
   readonly json?: boolean
 }
@@ -29,14 +30,15 @@ export function registerTrainScreen(program: Command): void {
     .option('--out <file>', 'where the classifier is written', 'screen.bin')
     .option('--keep-at-least <score>', 'score at which the agreement with the judge is measured', share, 0.5)
     .option('--examples <count>', 'examples that are used at most, a sample of all', wholeNumber, 200_000)
-    .option('--epochs <count>', 'passes over the examples', wholeNumber, 6)
+    .option('--epochs <count>', 'passes over the examples', wholeNumber, 10)
+    .option('--buckets <count>', 'weights, a power of two from 1024 to 2097152', powerOfTwo, 2 ** 18)
     .option('--seed <number>', 'seed of the order of the examples', wholeNumber, 1)
     .option('--json', 'print the agreement as JSON')
     .action(trainScreenCommand)
 }
 
 async function trainScreenCommand(paths: string[], flags: TrainScreenFlags): Promise<void> {
-  const { out, keepAtLeast, examples: examplesMax, epochs, seed, json = false } = flags
+  const { out, keepAtLeast, examples: examplesMax, epochs, buckets, seed, json = false } = flags
   const sample = new ExampleSample(examplesMax)
   let graded = 0
   for (const path of paths) {
@@ -48,7 +50,7 @@ async function trainScreenCommand(paths: string[], flags: TrainScreenFlags): Pro
     }
     graded += found
   }
-  const { train, heldOut } = sample.parts()
+  const { train, heldOut, digest } = sample.parts()
   for (const [name, part] of [
     ['to train on', train],
     ['to measure with', heldOut],
@@ -66,9 +68,21 @@ async function trainScreenCommand(paths: string[], flags: TrainScreenFlags): Pro
         `at least ${examplesMin} texts, and both grades in each part, are needed. Grade more texts`,
     )
   }
-  const { header, weights } = trainScreen(train, { epochs, seed })
-  const agreement = agreementOf(new ScreenClassifier({ ...header, training: {} }, weights), heldOut, keepAtLeast)
-  const training = { version, graded, train: train.length, epochs, seed, keepAtLeast, heldOut: agreement }
+  const options = { epochs, seed, buckets }
+  const measured = trainScreen(train, options)
+  const screen = new ScreenClassifier({ ...measured.header, training: {} }, measured.weights)
+  const agreement = agreementOf(screen, heldOut, keepAtLeast)
+  // Measured on a part, but what is written has learned from all.
+  const { header, weights } = trainScreen([...train, ...heldOut], options)
+  const training = {
+    version,
+    examples: digest,
+    graded,
+    train: train.length,
+    ...options,
+    keepAtLeast,
+    heldOut: agreement,
+  }
   try {
     await writeFile(out, encodeScreen({ ...header, training }, weights))
   } catch (cause) {
@@ -92,6 +106,12 @@ function share(text: string): number {
   const value = Number(text)
   if (text.trim() !== '' && value >= 0 && value <= 1) return value
   throw new InvalidArgumentError('must be a number from 0 to 1.')
+}
+
+function powerOfTwo(text: string): number {
+  const value = Number(text)
+  if (value >= 1024 && value <= 2 ** 21 && Number.isInteger(Math.log2(value))) return value
+  throw new InvalidArgumentError('must be a power of two from 1024 to 2097152.')
 }
 
 function wholeNumber(text: string): number {

@@ -1,18 +1,24 @@
 /**
  * The screen of texts without a model: a logistic classifier over hashed character n-grams, trained on the grades that a
- * judge gave to texts of an earlier run. A file of about 1 MB; it runs in workers.
+ * judge gave to texts of an earlier run. A file of 128 KB to 4 MB; it runs in workers.
  */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { InvalidOptionError } from '../../errors.js'
-import { bucketCount, GramBuckets } from './grams.js'
+import { GramBuckets } from './grams.js'
+
+const bucketsMax = 2 ** 21
 
 /** First line of a file, as JSON; the weights follow it as little-endian int16, one for each bucket. */
 const header = z.strictObject({
   kind: z.literal('kun-stream screen'),
   version: z.literal(1),
-  buckets: z.literal(bucketCount),
+  buckets: z
+    .int()
+    .min(1024)
+    .max(bucketsMax)
+    .refine((count) => Number.isInteger(Math.log2(count)), 'not a power of two'),
   /** Log-odds of a text without grams. */
   bias: z.number(),
   /** Log-odds of one unit of a weight. */
@@ -24,12 +30,14 @@ export type ScreenHeader = z.output<typeof header>
 
 /** Classifier of a thread. Not shared: it keeps memory between texts, but no result depends on an earlier text. */
 export class ScreenClassifier {
-  readonly #grams = new GramBuckets()
+  readonly #grams: GramBuckets
 
   constructor(
     readonly header: ScreenHeader,
     readonly weights: Int16Array,
-  ) {}
+  ) {
+    this.#grams = new GramBuckets(header.buckets)
+  }
 
   /**
    * Returns the probability that the judge keeps codes[start … end), 0 to 1.
@@ -77,14 +85,21 @@ export async function loadScreen(path: string, sha256?: string): Promise<ScreenC
   if (sha256 !== undefined && createHash('sha256').update(bytes).digest('hex') !== sha256) {
     throw refused('it changed during the run')
   }
+  const decoded = decodeScreen(bytes)
+  if (typeof decoded === 'string') throw refused(decoded)
+  return decoded
+}
+
+/** Returns the classifier that is in the bytes of a file, or why they are not one. */
+export function decodeScreen(bytes: Buffer): ScreenClassifier | string {
   const end = bytes.indexOf(0x0a)
   const parsed = header.safeParse(jsonOf(bytes.subarray(0, Math.max(0, end)).toString()))
-  if (!parsed.success) throw refused('it does not begin with the header of a screen of version 1')
+  if (!parsed.success) return 'it does not begin with the header of a screen of version 1'
   const body = bytes.subarray(end + 1)
-  if (body.length !== 2 * bucketCount)
-    throw refused(`it has ${body.length} bytes of weights in place of ${2 * bucketCount}`)
-  const weights = new Int16Array(bucketCount)
-  for (let index = 0; index < bucketCount; index++) weights[index] = body.readInt16LE(2 * index)
+  const { buckets } = parsed.data
+  if (body.length !== 2 * buckets) return `it has ${body.length} bytes of weights in place of ${2 * buckets}`
+  const weights = new Int16Array(buckets)
+  for (let index = 0; index < buckets; index++) weights[index] = body.readInt16LE(2 * index)
   return new ScreenClassifier(parsed.data, weights)
 }
 

@@ -5,11 +5,6 @@
  * about. Digits are one character, letters are lower case, blanks and line ends are one blank.
  */
 
-/** Each bucket has one weight; with 2^19 buckets two common grams rarely share one. */
-export const bucketBits = 19
-export const bucketCount = 2 ** bucketBits
-
-const shift = 32 - bucketBits
 /** Odd multipliers, from the fractional parts of √2, √3 and √5: one for each length of a gram. */
 const unigramFactor = 0x6a09e667
 const bigramFactor = 0xbb67ae85
@@ -31,8 +26,15 @@ export class GramBuckets {
   buckets = new Int32Array(4096)
   count = 0
   /** Number of the text in which each bucket was last seen. */
-  readonly #seen = new Int32Array(bucketCount)
+  readonly #seen: Int32Array
+  readonly #shift: number
   #text = 0
+
+  /** @param bucketCount a power of two: each bucket has one weight, which the grams in it share */
+  constructor(bucketCount: number) {
+    this.#seen = new Int32Array(bucketCount)
+    this.#shift = Math.clz32(bucketCount) + 1
+  }
 
   /** Reads codes[start … end). Linear; at most 3 buckets for each code unit. */
   read(codes: Uint16Array, start: number, end: number): void {
@@ -43,24 +45,24 @@ export class GramBuckets {
       this.#text = 0
     }
     const text = ++this.#text
-    const [seen, buckets] = [this.#seen, this.buckets]
+    const [seen, buckets, shift] = [this.#seen, this.buckets, this.#shift]
     let count = 0
     let first = 0
     let second = 0
     for (let at = start; at < end; at++) {
       const third = folded[codes[at] as number] as number
-      const one = mixed(Math.imul(third + 1, unigramFactor))
+      const one = mixed(Math.imul(third + 1, unigramFactor)) >>> shift
       if (seen[one] !== text) {
         seen[one] = text
         buckets[count++] = one
       }
       const pair = Math.imul(second + 1, bigramFactor) ^ third
-      const two = mixed(Math.imul(pair, bigramFactor))
+      const two = mixed(Math.imul(pair, bigramFactor)) >>> shift
       if (at > start && seen[two] !== text) {
         seen[two] = text
         buckets[count++] = two
       }
-      const three = mixed(Math.imul(Math.imul(first + 1, trigramFactor) ^ pair, trigramFactor))
+      const three = mixed(Math.imul(Math.imul(first + 1, trigramFactor) ^ pair, trigramFactor)) >>> shift
       if (at > start + 1 && seen[three] !== text) {
         seen[three] = text
         buckets[count++] = three
@@ -75,7 +77,7 @@ export class GramBuckets {
 /** Texts after which the numbers of texts start again. */
 const textsMax = 0x7fffffff
 
-/** Returns the bucket of a hash: its high bits, which depend on all of it. */
+/** Mixes a hash: its high bits, which choose the bucket, depend on all of it. */
 function mixed(hash: number): number {
-  return Math.imul(hash ^ (hash >>> 15), 0x9e3779b1) >>> shift
+  return Math.imul(hash ^ (hash >>> 15), 0x9e3779b1)
 }

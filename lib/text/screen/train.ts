@@ -4,7 +4,7 @@
  */
 
 import type { ScreenClassifier, ScreenHeader } from './classifier.js'
-import { bucketCount, GramBuckets } from './grams.js'
+import { GramBuckets } from './grams.js'
 
 /** A text, and the grade of the judge: 1 keeps it, 0 does not; a probability in between counts in part. */
 export interface ScreenExample {
@@ -13,24 +13,26 @@ export interface ScreenExample {
 }
 
 export interface TrainingOptions {
-  /** Passes over the examples; 6 by default. */
+  /** Passes over the examples; 10 by default. */
   readonly epochs?: number
-  /** Step of the first pass; it falls to 0 in a straight line. .5 by default. */
+  /** Step of the first pass; it falls to 0 in a straight line. 1 by default. */
   readonly rate?: number
   /** Weight decay of each update, by the step; 1e-5 by default. */
   readonly decay?: number
   /** Seed of the order; 1 by default. */
   readonly seed?: number
+  /** Weights, a power of two; 2^18 by default. */
+  readonly buckets?: number
 }
 
 /** @throws {RangeError} there is no example, or all have one grade: the caller checks that */
 export function trainScreen(
   examples: readonly ScreenExample[],
-  { epochs = 6, rate = 0.5, decay = 1e-5, seed = 1 }: TrainingOptions = {},
+  { epochs = 10, rate = 1, decay = 1e-5, seed = 1, buckets: bucketCount = 2 ** 18 }: TrainingOptions = {},
 ): { readonly header: Omit<ScreenHeader, 'training'>; readonly weights: Int16Array } {
   const kept = examples.filter(({ grade }) => grade >= 0.5).length
   if (kept === 0 || kept === examples.length) throw new RangeError('examples of both grades are needed')
-  const grams = new GramBuckets()
+  const grams = new GramBuckets(bucketCount)
   const weights = new Float64Array(bucketCount)
   // Both grades weigh the same in all, however many examples each has: the prior of the corpus is not learned.
   const weightOf = (grade: number) => examples.length / (2 * (grade >= 0.5 ? kept : examples.length - kept))
@@ -66,7 +68,7 @@ const biasShare = 0.1
 function quantised(weights: Float64Array, bias: number) {
   const largest = weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0)
   const scale = largest === 0 ? 1 : largest / int16Max
-  const header = { kind: 'kun-stream screen', version: 1, buckets: bucketCount, bias, scale } as const
+  const header = { kind: 'kun-stream screen', version: 1, buckets: weights.length, bias, scale } as const
   return { header, weights: Int16Array.from(weights, (weight) => Math.round(weight / scale)) }
 }
 

@@ -27,7 +27,7 @@ t.test('train-screen writes a classifier that a recipe uses, and prints how it a
   t.ok(printed.heldOut.auc > 0.9, out)
   t.equal(printed.train + printed.heldOut.examples, 60)
 
-  const quality = { advertisingMax: false }
+  const quality = { advertisingMax: false, classifierScoreMin: false }
   const plan = await planOf({ screen: { file: 'screen.bin' }, quality }, { directory: folder })
   const preparer = await createPreparer(plan)
   const records = [{ text: article(100) }, { text: advert(101) }, { text: article(102) }]
