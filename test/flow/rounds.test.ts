@@ -50,6 +50,16 @@ t.test('a second round reads the texts of the first, names their rows, and pins 
   await again(join(root, 'third'), 'workers.threads=3')
   t.strictSame(bytesOf(join(root, 'third')), bytesOf(second))
 
+  const strict = ['kun.score.keepAtLeast=0.9']
+  const picky = join(root, 'picky')
+  await again(picky, ...strict)
+  const retried = join(root, 'retried')
+  await again(retried, `sources.0.run=${picky}`, 'sources.0.files=[rejects/*.parquet]')
+  const kept = new Set((await rowsIn(picky)).map(({ raw }) => raw))
+  const more = await rowsIn(retried)
+  t.ok(more.length > 0, `${more.length} rows of texts that the stricter run rejected`)
+  t.notOk(more.some(({ raw }) => kept.has(raw)))
+
   await t.rejects(again(join(root, 'none'), 'sources.0.files=[data/none-*]'), {
     name: 'SourceNotFoundError',
     message: /sources\[0\]\.files: no committed part of the run .*first matches data\/none-\*: it has data\/skypile/,
