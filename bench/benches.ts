@@ -8,5 +8,6 @@ export const benches: Readonly<Record<string, () => Promise<{ readonly bench: Be
   prepare: () => import('./prepare.js'),
   memory: () => import('./memory.js'),
   hub: () => import('./hub.js'),
+  linear: () => import('./linear.js'),
   filters: () => import('./filters.js'),
 }

@@ -193,7 +193,8 @@ class Cleaned implements CleanText {
 }
 
 function mayHaveAsides({ counts, length, urlChars }: TextScanner): boolean {
-  const marks = (counts[CharacterClass.asciiPunctuation] as number) + (counts[CharacterClass.symbol] as number)
+  const { asciiPunctuation, symbol, colon } = CharacterClass
+  const marks = (counts[asciiPunctuation] as number) + (counts[symbol] as number) + (counts[colon] as number)
   return urlChars > 0 || asideMarksShare * marks >= length
 }
 

@@ -48,6 +48,29 @@ t.test('Code is found by its fence, its marks and its shape', async (t) => {
       ],
     ],
     [
+      'commands after a prompt, and in a sentence',
+      '安装：\n$ sudo apt-get install -y nginx\n用 curl -I x 检查，再 ps -ef | grep x 看。',
+      [
+        ['code', '$ sudo apt-get install -y nginx'],
+        ['code', 'curl -I x'],
+        ['code', 'ps -ef | grep x'],
+      ],
+    ],
+    [
+      'a configuration without a line that is code by itself',
+      '示例：\nservices:\n  web:\n    image: nginx\n冒号左边是名字。',
+      [
+        ['code', 'services:'],
+        ['code', '  web:'],
+        ['code', '    image: nginx'],
+      ],
+    ],
+    [
+      'lines of English are not code',
+      '译文：\nIt was a cold day.\nThe men were tired.\nThey went home early.\n完。',
+      [],
+    ],
+    [
       'subtitles and rules of dashes are not code',
       '00:00:01,000 --> 00:00:03,500 你怎么来了\n==========\n----------',
       [],
