@@ -18,6 +18,7 @@ import {
   composeText,
   isIdeographHigh,
 } from './characters.js'
+import { lineEndOf } from './code-lines.js'
 import { type WithoutFurniture, withoutFurniture } from './furniture.js'
 import { createFurnitureCues } from './furniture-cues.js'
 import { indentedLines } from './layout.js'
@@ -62,7 +63,8 @@ export type Cleaner = (text: string | Uint16Array, isTitle?: boolean) => CleanTe
 /** @param memory holds the texts; a text given as code units may be in it too */
 export function createCleaner(memory: TextMemory = new TextMemory()): Cleaner {
   const tables = characterTables()
-  const scanner = new TextScanner(memory, tables, createFurnitureCues())
+  const mayBeFurniture = createFurnitureCues()
+  const scanner = new TextScanner(memory, tables, mayBeFurniture)
   const cleaned = new Cleaned(scanner, tables)
   return (text, isTitle = false) => {
     scanText(scanner, tables, text, isTitle)
@@ -74,7 +76,9 @@ export function createCleaner(memory: TextMemory = new TextMemory()): Cleaner {
     cleaned.clear()
     if (!isTitle && (scanner.hasFurnitureCue || startsTwice(scanner))) {
       const all = codesToString(scanner.codes, 0, scanner.length)
-      const found = withoutFurniture(all)
+      const hasCue = (line: number) =>
+        mayBeFurniture(scanner.codes, scanner.lineStart[line] as number, lineEndOf(scanner, line))
+      const found = withoutFurniture(all, hasCue)
       if (found.chars > 0) scanText(scanner, tables, found.text, isTitle)
       cleaned.cut(found, all)
     }
@@ -107,6 +111,7 @@ const shortLineChars = 40
 function startsTwice({ codes, lines, lineStart }: TextScanner): boolean {
   if (lines < 3) return false
   const second = lineStart[1] as number
+  if (second < doubledChars) return false
   for (let at = 0; at < doubledChars; at++) if (codes[at] !== codes[second + at]) return false
   return true
 }

@@ -62,7 +62,7 @@ const edgeMarks =
 const numbered = /^(?:\d{1,2} ?[.、)）]|[（(]\d{1,2}[)）]|第[一二三四五六七八九十\d]{1,3}[步章节条、]|步骤)/
 
 /** Whether a line may be the title of another page. */
-function isItem(line: string): boolean {
+export function isItem(line: string): boolean {
   return line.length <= itemCharsMax && !/[。！；;]|[^?？][”…]$/.test(line)
 }
 

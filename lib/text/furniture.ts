@@ -6,7 +6,7 @@
  * What is cut now would not make another line cut next time: cutting twice is cutting once.
  */
 import { boilerplateLineCharsMax, boilerplatePhrases } from './boilerplate.js'
-import { judgeLine, type LineVerdict } from './furniture-lines.js'
+import { isItem, judgeLine, type LineVerdict } from './furniture-lines.js'
 import { tailOf } from './line-tails.js'
 import { repeatsTitle } from './titles.js'
 
@@ -35,23 +35,28 @@ interface Line {
   readonly fixed: boolean
 }
 
-/** @param text clean: no blanks at line ends, blanks in a run are one */
-export function withoutFurniture(text: string): WithoutFurniture {
+/**
+ * @param text clean: no blanks at line ends, blanks in a run are one
+ * @param hasCue whether a line that is not blank, by number, may be furniture or end in it (furniture-cues.ts)
+ */
+export function withoutFurniture(text: string, hasCue: (line: number) => boolean): WithoutFurniture {
   const lines: Line[] = []
+  const judge = createJudge()
   let teasers = 0
   let fenced = false
+  let number = 0
   for (const line of text.split('\n')) {
     const isFence = line.startsWith('```') || line.startsWith('~~~')
     if (isFence) fenced = !fenced
     const fixed = fenced || isFence || line === ''
-    const verdict = fixed ? 'keep' : judgeLine(line)
-    if (fixed || verdict === 'cut' || verdict === 'more') {
-      lines.push({ text: line, verdict, fixed })
+    const isSuspect = line !== '' && hasCue(number++)
+    if (fixed || !isSuspect) {
+      lines.push({ text: line, verdict: !fixed && isItem(line) ? 'item' : 'keep', fixed })
       continue
     }
-    const trimmed = withoutTails(line)
-    teasers += trimmed.teasers
-    lines.push({ text: trimmed.text, verdict: trimmed.text === line ? verdict : judgeLine(trimmed.text), fixed })
+    const judged = judge(line)
+    teasers += judged.teasers
+    lines.push({ text: judged.text, verdict: judged.verdict, fixed })
   }
   const judged = lines.filter(({ text: line }) => line !== '')
   teasers += cutOffers(judged)
@@ -68,7 +73,31 @@ function isBoilerplate({ text, fixed }: Line): boolean {
 
 const boilerplate = new RegExp(boilerplatePhrases.join('|'))
 
-function withoutTails(line: string): { text: string; teasers: number } {
+interface Judged {
+  readonly text: string
+  readonly verdict: LineVerdict
+  readonly teasers: number
+}
+
+/** Returns a function that judges a line and takes its tails off; lines of a page repeat, and are judged once. */
+function createJudge(): (line: string) => Judged {
+  const known = new Map<string, Judged>()
+  return (line) => {
+    let judged = known.get(line)
+    if (judged === undefined) {
+      judged = judgeWithTails(line)
+      if (known.size < knownLinesMax) known.set(line, judged)
+    }
+    return judged
+  }
+}
+
+/** Different lines of one text that are remembered. */
+const knownLinesMax = 4096
+
+function judgeWithTails(line: string): Judged {
+  const verdict = judgeLine(line)
+  if (verdict === 'cut' || verdict === 'more') return { text: line, verdict, teasers: 0 }
   let text = line
   let teasers = 0
   for (let count = 0; count < tailsMax; count++) {
@@ -77,7 +106,7 @@ function withoutTails(line: string): { text: string; teasers: number } {
     text = text.slice(0, text.length - tail.chars)
     if (tail.isTeaser) teasers++
   }
-  return { text, teasers }
+  return { text, verdict: text === line ? verdict : judgeLine(text), teasers }
 }
 
 /** Cuts lines that offer the rest of a text. Returns how many of them follow a line that breaks off. */
