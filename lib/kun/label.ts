@@ -1,17 +1,21 @@
 /** Back-translation: asks the label model for the instructions to which a chunk would be the reply. */
 import { Child, type Dropped } from '../core/types.js'
-import type { Model } from '../llm/types.js'
+import type { CompletionRequest, Fault, Model } from '../llm/types.js'
+import type { Column } from '../parquet/columns.js'
 import type { Reply } from '../storage/replies/types.js'
 import { recordId } from '../text/identity.js'
+import { examOf } from './exam.js'
+import { instructionKinds, kindOf, type VariantKind } from './kinds.js'
 import { kunSampling, type LabelOptions, samplingOf } from './options.js'
 import { promptVersion, templateOf } from './prompts.js'
 import { comparisonForm } from './replies/comparison-form.js'
 import { retryWithReason } from './replies/correction.js'
 import { readPersonal } from './replies/personal.js'
 import { readInstruction } from './replies/read-instruction.js'
+import { saysNone } from './replies/refusal.js'
 import { contentFault, textFault } from './replies/reply-fault.js'
 import { stageRanks } from './stage-ranks.js'
-import type { Candidate, KunStage, Pair, StageCall } from './types.js'
+import { type Candidate, type KunStage, type Pair, type StageCall, type StageCells, withCells } from './types.js'
 
 /**
  * Emits one pair for each of `variants` attempts, in order of variant. An unusable attempt is a child that is dropped, so
@@ -23,11 +27,32 @@ import type { Candidate, KunStage, Pair, StageCall } from './types.js'
 export function labelStage(model: Model, options: LabelOptions): KunStage<Candidate, Pair> {
   const template = templateOf(options.prompt)
   const sampling = samplingOf(kunSampling, template.sampling, options.sampling)
+  const kinds = kindsOf(options)
+  const appends = options.prompt === 'label-chat'
+
+  /** Cells of `labelColumns`. */
+  function cellsOf(kind: VariantKind | null, route: 'label' | 'exam'): StageCells {
+    return { ...(kinds.length > 0 && { kind: kind?.name ?? null }), ...(options.exams === 'extract' && { route }) }
+  }
+
+  function extracted(candidate: Candidate): Pair | null {
+    const exam = options.exams === 'extract' ? examOf(candidate.text) : null
+    if (exam === null) return null
+    const { split, shard, offset, chunk } = candidate
+    const id = recordId(split, shard, offset, chunk, 0)
+    return withCells(
+      { ...unlabelled, candidate, variant: 0, id, columns: candidate.columns, ...exam },
+      cellsOf(null, 'exam'),
+    )
+  }
 
   async function ask(candidate: Candidate, variant: number, { position, signal }: StageCall): Promise<Labelled> {
     const { split, shard, offset, chunk, text, title, heading } = candidate
     const id = recordId(split, shard, offset, chunk, variant)
-    const request = { ...template.render({ text, title, heading, instruction: '' }), sampling }
+    const kind = kinds.length === 0 ? null : kindOf(candidate.id, variant, kinds)
+    const fields = { text, title, heading, instruction: '', ...(kind && { columns: { kind: kind.words } }) }
+    const request = { ...withLine(template.render(fields), appends ? (kind?.words ?? '') : ''), sampling }
+    const retry = retryWithReason(request)
     const readText = (reply: string) => readInstruction(reply, { text, title }, options.filter)
     const read = (reply: Reply) => readPersonal(reply.text, options.personal, readText, 'instruction-personal')
     const answer = await model.ask({
@@ -37,10 +62,11 @@ export function labelStage(model: Model, options: LabelOptions): KunStage<Candid
       stageOrder: stageRanks.label,
       request,
       fault: (reply) => textFault(reply) ?? contentFault(read(reply)),
-      retry: retryWithReason(request),
+      // A model that says there is none has read the text: another attempt would press it for one.
+      retry: (fault, last) => (isNone(fault) ? null : retry(fault, last)),
       signal,
     })
-    const pair = { ...unlabelled, candidate, variant, id, columns: candidate.columns }
+    const pair = { ...unlabelled, candidate, variant, id, columns: { ...candidate.columns, ...cellsOf(kind, 'label') } }
     if ('verdict' in answer) {
       return { pair, dropped: { drop: answer.verdict.reason, detail: answer.verdict.detail } }
     }
@@ -54,12 +80,44 @@ export function labelStage(model: Model, options: LabelOptions): KunStage<Candid
     name: 'label',
     stageOrder: stageRanks.label,
     promptVersion: promptVersion(template),
-    columns: [],
+    columns: labelColumns(options),
     run: async (candidate, call) => {
+      const exam = extracted(candidate)
+      if (exam !== null) return { emit: [exam] }
       const variants = Array.from({ length: options.variants }, (_, variant) => ask(candidate, variant, call))
       return { emit: withoutRepeats(await Promise.all(variants)) }
     },
   }
+}
+
+/** Returns the columns of the stage: `kind` if kinds are asked for, `route` if exams are extracted. */
+export function labelColumns(options: LabelOptions): readonly Column[] {
+  return [
+    ...(kindsOf(options).length > 0 ? [{ name: 'kind', type: 'string', nullable: true } as const] : []),
+    ...(options.exams === 'extract' ? [{ name: 'route', type: 'string', nullable: true } as const] : []),
+  ]
+}
+
+/** Returns the kinds that the prompt can ask for: the format of a trained label model has no place for them. */
+function kindsOf({ kinds, variants, prompt }: LabelOptions) {
+  const hasPlace = prompt === 'label-chat' || (typeof prompt === 'object' && prompt.text.includes('{kind}'))
+  return hasPlace ? (kinds ?? (variants > 1 ? instructionKinds : [])) : []
+}
+
+type Pieces = Pick<CompletionRequest, 'kind' | 'messages' | 'prompt'>
+
+/** Appends a line to the last message: the variants of a text share the prefix before it. */
+function withLine(pieces: Pieces, line: string): Pieces {
+  if (line === '' || pieces.messages === undefined) return pieces
+  const last = pieces.messages.length - 1
+  const messages = pieces.messages.map((message, index) =>
+    index === last ? { ...message, content: `${message.content}\n\n${line}` } : message,
+  )
+  return { ...pieces, messages }
+}
+
+function isNone(fault: Fault): boolean {
+  return typeof fault === 'object' && 'text' in fault && saysNone(fault.text)
 }
 
 interface Labelled {

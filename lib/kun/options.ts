@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { modelName, sampling } from './call-options.js'
 import { columnOptions } from './column-options.js'
+import { instructionKinds } from './kinds.js'
 import { type CustomTemplateOptions, customTemplateOptions, type TemplateName } from './prompts.js'
 import { replyPersonal } from './replies/personal.js'
 import { outputFilterOptions } from './replies/read-answer.js'
@@ -64,6 +65,17 @@ export type ScreenOptions = z.output<typeof screenOptions>
 export const labelOptions = z.strictObject({
   model: modelName,
   variants: z.int().min(1).max(16).default(1).describe('Instructions asked for each chunk'),
+  kinds: z
+    .array(z.enum(instructionKinds))
+    .max(instructionKinds.length)
+    .optional()
+    .describe(
+      'Kinds of instructions, each in turn from one that the id of the chunk decides; all where variants is over 1; [] for none',
+    ),
+  exams: z
+    .enum(['label', 'extract'])
+    .default('extract')
+    .describe('extract: a text with one exam question is its question and answer, without a call; label: as any text'),
   prompt: prompt(['label-chat', 'label-kun'], ['text'])
     .default('label-chat')
     .describe("A template's name, or one's own; label-kun by default where the model is m-a-p/Kun-LabelModel"),

@@ -1,6 +1,7 @@
 /** The model stages that a recipe asks for, in order: names, models and columns, without building them. */
 import type { Column } from '../parquet/columns.js'
 import { type ColumnOptions, columnOf } from './column-options.js'
+import { labelColumns } from './label.js'
 import type { KunOptions } from './options.js'
 import { pairColumns } from './pair.js'
 import { polishTemplate } from './polish.js'
@@ -31,7 +32,7 @@ export function plannedStages(kun: KunOptions, through?: Phase): PlannedStage[] 
   const { screen, label, score, polish, pair } = kun
   const stages = [
     ...(screen ? [builtIn('screen', screen.model, screenColumns)] : []),
-    builtIn('label', label.model, []),
+    builtIn('label', label.model, labelColumns(label)),
     ...(score ? [builtIn('score', score.model, scoreColumns)] : []),
     ...(polish && polish.mode !== 'raw' ? [builtIn('polish', polish.model, supportColumns)] : []),
     ...(pair ? [builtIn('pair', pair.model, pairColumns)] : []),

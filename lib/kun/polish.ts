@@ -26,7 +26,9 @@ export function polishStage(model: Model, options: PolishOptions): KunStage<Pair
     promptVersion: promptVersion(template),
     columns: supportColumns,
     run: async (pair, { position, signal }) => {
-      const { text, title, heading } = pair.candidate
+      const { title, heading } = pair.candidate
+      // The label stage sets an output if the text is an exam: its answer.
+      const text = pair.output ?? pair.candidate.text
       const { instruction } = pair
       const request = { ...template.render({ text, title, heading, instruction }), sampling }
       const readText = (reply: string) => readAnswer(reply, { instruction, text }, options.filter)

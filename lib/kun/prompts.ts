@@ -68,7 +68,7 @@ export const templates: Readonly<Record<TemplateName, Template>> = {
   'label-chat': chatTemplate(
     'label-chat',
     (fields) => labelChatRubric + contextOf(fields) + between('文本', fields.text),
-    '2',
+    '3',
   ),
   score: chatTemplate('score', ({ instruction }) => scoreRubric + between('指令', instruction)),
   // Text before instruction, as in the published answer call: the variants of a text then share a prefix.

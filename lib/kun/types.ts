@@ -44,7 +44,7 @@ export interface Pair {
   readonly instruction: string
   /** Attempt of the label call that gave the instruction; −1 if it ended in a verdict. */
   readonly labelAttempt: number
-  /** Null before the polish stage; without that stage the output of a row is the raw text. */
+  /** Answer of an extracted exam, later that of the polish stage; a row without either has the raw text. */
   readonly output: string | null
   /** Cells of the stages that the pair and its candidate have passed: grades, shares, columns of the recipe. */
   readonly columns: StageCells

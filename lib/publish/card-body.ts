@@ -136,6 +136,8 @@ const meanings: Readonly<Record<string, string>> = {
   title: "the document's title, '' when it has none",
   raw: 'the passage as it stood in the corpus, after cleaning',
   screen: 'grade of the text by the judge, 0 to 1',
+  kind: 'kind and difficulty of the instruction that was asked for; null for an exam',
+  route: 'label: written by the label model; exam: the question and answer of the text',
   support: 'share of the content of the output that is in its text, 0 to 1',
   support_facts: 'share of the numbers and Latin names of the output that are in its text, 0 to 1',
   copied: 'share of the output in long runs of its text, 0 to 1',

@@ -160,7 +160,7 @@ t.test('columns of a recipe are stages: typed cells, bounds, an exact account', 
   }
   const names = Object.keys(rows[0] ?? {})
   t.strictSame(names.slice(names.indexOf('raw') + 1), [
-    ...['screen', 'domain', 'difficulty', 'score', 'score_kind', 'score_mass'],
+    ...['screen', 'domain', 'kind', 'route', 'difficulty', 'score', 'score_kind', 'score_mass'],
     ...['support', 'support_facts', 'copied', 'length_ratio', 'pair_answers', 'pair_follows', 'notes'],
     ...['model', 'prompt_version'],
   ])

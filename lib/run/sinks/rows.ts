@@ -99,6 +99,8 @@ const meanings = {
   text: 'Text of the chunk.',
   tokens: 'Tokens of the text, estimated unless a tokenizer is configured.',
   screen: 'Grade of the text, 0 to 1.',
+  kind: 'Kind and difficulty of the instruction that the prompt asked for; null for an extracted exam.',
+  route: "Where the instruction comes from: 'label' from the label model, 'exam' from the text.",
   score: 'Grade of the instruction, 0 to 1.',
   score_kind: "How the grade was read: 'logprob' from probabilities, 'rule' from the words.",
   score_mass: 'Probability that the judge gave to both labels together; null without log-probabilities.',
