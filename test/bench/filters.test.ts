@@ -182,3 +182,11 @@ t.test('the filters do not become worse on the examples of the repository', asyn
     t.ok(what.includes('good ones dropped') ? figure <= bound : figure >= bound, `${what}: ${figure}, bound ${bound}`)
   }
 })
+
+t.test('documents that the classifier is not trained on are dropped and kept rightly', async (t) => {
+  const labelled = [join(projectRoot, 'fixtures', 'held-out')]
+  const { aims } = await bench.run({ size: 'smoke', say: () => undefined, labelled })
+  const [recall = 0, precision = 0] = aims.map(({ figure }) => figure)
+  t.ok(recall >= 0.85, `recall ${recall}`)
+  t.ok(precision >= 0.93, `precision ${precision}`)
+})
