@@ -16,12 +16,14 @@ const roundsMax = 5
 /** Returns the text after its introductions. Linear: only the first `charsMax` characters of each round are read. */
 export function withoutIntroduction(text: string, kind: ReplyKind): string {
   let rest = text.trim()
+  let opened = false
   // An instruction is no heading; an answer may begin with one.
   if (kind === 'instruction') rest = rest.replace(/^(?:#{1,6}\s{1,4}|>\s{1,4})/u, '')
   for (let round = 0; round < roundsMax; round++) {
     // A greeting alone may begin a letter: it goes with the introduction behind it.
     const greeting = greetings.exec(rest)?.[0].length ?? 0
-    const behind = introductionEnd(rest.slice(greeting), kind)
+    const behind: number = introductionEnd(rest.slice(greeting), kind) || (opened ? announcedLine(rest) : 0)
+    opened ||= behind > 0
     const end = behind === 0 ? 0 : greeting + behind
     if (end === 0) break
     const after = rest
@@ -48,11 +50,22 @@ function introductionEnd(text: string, kind: ReplyKind): number {
   return bracketedEnd(text, kind) || prefixEnd(text, kind) || sentenceEnd(text, kind)
 }
 
+/** After an opening, a line that announces what follows: 制作过程如下：. */
+function announcedLine(text: string): number {
+  const line = lineOf(text)
+  if (line === null || line.length === text.length) return 0
+  return /^[^。！？]{0,60}(?:如下|以下|介绍|说明|回答|解答|方法|内容)[：:]\s{0,8}$|^(?:以下|下面)是[^。！？]{0,60}[：:]\s{0,8}$/u.test(
+    line,
+  )
+    ? line.length + 1
+    : 0
+}
+
 const greetings = /^(?:[您你]好|大家好|亲爱的用户|尊敬的用户|hello|hi)(?:呀|啊)?\s?[！!，,。：:~～]{1,2}\s{0,8}/iu
 
 /** An interjection counts with its punctuation only: not 好的代码…. */
 const openings =
-  /^(?:好的?(?:呀|呢|哒|吧)?|好嘞|行|嗯+|哦|当然(?:可以|没问题|能)?|可以的?|没问题|没有问题|明白了?|收到|了解了?|遵命|非常(?:乐意|高兴|荣幸)(?:为您?你?(?:解答|服务|回答|效劳))?|很?(?:高兴|乐意|荣幸)(?:能)?(?:为|帮助?|给)[您你](?:解答|服务|回答|效劳|介绍|提供帮助|解惑)?(?:这个|该|此|您的|你的|关于[^，。！\n]{1,20}的)?(?:问题|疑问)?|(?:非常|十分|首先)?(?:感谢|谢谢)[您你]的?(?:提问|问题|咨询|信任|指令|请求|分享|提供)|这是(?:一)?个(?:很|非常|十分)?(?:好|棒|有趣|有意思|重要|常见|实用|值得探讨)的问题|(?:ok(?:ay)?|sure(?: thing)?|certainly|of course|absolutely|got it|no problem|great question))(?:的)?\s{0,2}(?:[！!。.~～：:]{1,3}|[，,](?=\s{0,2}(?:好的|好[，：:]|以下|下面|如下|这|我|根据|请看|没问题|当然|可以|很高兴|指令|问题|用户|对应|针对|基于|结合|按照|经过|here|the|based|i |let))|[，,](?<=好的?(?:呀|呢|吧)?[，,]))\s{0,8}/iu
+  /^(?:好的?(?:呀|呢|哒|吧)?|好嘞|行|嗯+|哦|当然(?:可以|没问题|能)?|可以的?|没问题|没有问题|明白了?|收到|了解了?|遵命|非常(?:乐意|高兴|荣幸)(?:为您?你?(?:解答|服务|回答|效劳))?|很?(?:高兴|乐意|荣幸)(?:能)?(?:为|帮助?|给)[您你](?:解答|服务|回答|效劳|介绍|提供帮助|解惑)?(?:这个|该|此|您的|你的|关于[^，。！\n]{1,20}的)?(?:问题|疑问)?|(?:非常|十分|首先)?(?:感谢|谢谢)[您你]的?(?:提问|问题|咨询|信任|指令|请求|分享|提供)|(?:关于|针对|对于)[您你](?:的|提出的|提到的|咨询的|所问的)(?:这个)?(?:问题|提问|疑问)|这是(?:一)?个(?:很|非常|十分)?(?:好|棒|有趣|有意思|重要|常见|实用|值得探讨)的问题|(?:ok(?:ay)?|sure(?: thing)?|certainly|of course|absolutely|got it|no problem|great question))(?:的)?\s{0,2}(?:[！!。.~～：:]{1,3}|[，,](?=\s{0,2}(?:好的|好[，：:]|以下|下面|如下|这|我|根据|请看|没问题|当然|可以|很高兴|指令|问题|用户|对应|针对|基于|结合|按照|经过|here|the|based|i |let))|[，,](?<=(?:好的?(?:呀|呢|吧)?|(?:问题|提问|疑问))[，,]))\s{0,8}/iu
 
 function lineOf(text: string): string | null {
   const end = text.indexOf('\n')
@@ -84,10 +97,10 @@ function bracketedEnd(text: string, kind: ReplyKind): number {
 /** Ends a prefix: a colon, or the quote that opens what it introduces. */
 function prefixEnd(text: string, kind: ReplyKind): number {
   const start = text.slice(0, charsMax)
-  const at = start.search(/[：:\n]|[，,\s]?[“「『"](?!\S{0,12}[”」』"](?:的|中|一|这))/u)
+  const at = start.search(/[：:\n→]|——|[，,\s]?[“「『"](?!\S{0,12}[”」』"](?:的|中|一|这))/u)
   if (at <= 0 || start[at] === '\n') return 0
   const clause = start.slice(0, at).replace(decoration, '')
-  const colon = /[：:]/.test(start[at] as string)
+  const colon = /[：:→—]/.test(start[at] as string)
   if (!isIntroduction(clause, kind, `${clause}${colon ? '：' : ''}`)) return 0
   if (!colon && !copula.test(clause) && !/问$|说$/.test(clause)) return 0
   return colon ? at + 1 : at
@@ -104,7 +117,7 @@ function sentenceEnd(text: string, kind: ReplyKind): number {
 }
 
 const announcesAnswer =
-  /^(?:好的?[，,]|当然(?:可以)?[，,])?(?:(?:下面|接下来|以下|现在|首先|那么|针对.{0,30}|根据.{0,30}|关于.{0,30})[，,]?(?:由|就)?(?:让)?我(?:们)?(?:就|来|将|会|可以|先|一起)|(?:下面|以下|接下来)(?:来|将)?(?:为|给|向)[您你大]|我(?:来|将|会|可以|很乐意)(?:回答|解答|介绍|说明|详细|简单|简要|谈|分享|整理|改写|润色|试着|尝试|一一|逐一|根据|按照|为|给|帮|向|结合|尽力|用)|让我(?:们)?(?:来|一起|先)?(?:看|了解|详细|为|探讨|介绍)|(?:根据|按照|依据)[您你]的(?:要求|指令|需求|问题|提问)|关于[您你](?:提出|提到|咨询|问)|(?:以下|下面|上面|这)(?:就)?是(?:我|根据|按照|为[您你]|针对|对(?:您|你|该|这)|经过|改写|润色|整理)|(?:已|我已)(?:经)?(?:根据|按照|为[您你]))/u
+  /^.{0,40}我的(?:回答|解答|答案|看法)(?:如下|是)$|^(?:好的?[，,]|当然(?:可以)?[，,])?(?:(?:下面|接下来|以下|现在|首先|那么|针对.{0,30}|根据.{0,30}|关于.{0,30})[，,]?(?:由|就)?(?:让)?我(?:们)?(?:就|来|将|会|可以|先|一起)|(?:下面|以下|接下来)(?:来|将)?(?:为|给|向)[您你大]|我(?:来|将|会|可以|很乐意)(?:回答|解答|介绍|说明|详细|简单|简要|谈|分享|整理|改写|润色|试着|尝试|一一|逐一|根据|按照|为|给|帮|向|结合|尽力|用)|让我(?:们)?(?:来|一起|先)?(?:看|了解|详细|为|探讨|介绍)|(?:根据|按照|依据)[您你]的(?:要求|指令|需求|问题|提问)|关于[您你](?:提出|提到|咨询|问)|(?:以下|下面|上面|这)(?:就)?是(?:我|根据|按照|为[您你]|针对|对(?:您|你|该|这)|经过|改写|润色|整理)|(?:已|我已)(?:经)?(?:根据|按照|为[您你]))/u
 const announcesInstruction =
   /^(?:好的?[，,])?(?:(?:下面|接下来|以下)?我(?:来|将|会|已|可以|认为|尝试|试着)|根据(?:您|你|上述|以上|这|该|给出|提供|文)|(?:以下|下面|这)是(?:我|根据|一?[条个]|可能|最|反推|为))[^“「]*(?:指令|问题|提问|prompt)[^“「]*$/iu
 
@@ -118,11 +131,11 @@ function isIntroduction(clause: string, kind: ReplyKind, line: string): boolean 
 }
 
 const copula =
-  /(?:是|为|即|如下(?:所示|文|面)?|可以是|可能是|应该是|应为|就是|会是|有|包括|会问|可能问|可能会问|想问|问道?|想知道|想了解|希望知道|询问|is|are|be|follows|would be)[，,\s]*$/iu
+  /(?:是|为|即|如下(?:所示|文|面)?|可以是|可能是|应该是|应为|这样的?|就是|会是|有|包括|会问|可能问|可能会问|想问|问道?|想知道|想了解|希望知道|询问|is|are|be|follows|would be)[，,\s]*$/iu
 
 const heads: Readonly<Record<ReplyKind, RegExp>> = {
   instruction:
-    /指令|问题|提问|问句|提示词?|请求|需求|题目|任务|命令|问法|查询|输入|会问|想问|可能问|想知道|想了解|输出|^(?:问|用户|结果)$|output|prompt|instruction|question|query|^q\d{0,2}$|user|human|input/iu,
+    /指令|问题|提问|问句|提示词?|请求|需求|题目|任务|命令|问法|查询|输入|会问|想问|可能问|想知道|想了解|输出|这样写$|^(?:问|用户|结果)$|output|prompt|instruction|question|query|^q\d{0,2}$|user|human|input/iu,
   answer:
     /回答|答案|回复|答复|解答|正文|内容|版本|结果|成品|成稿|文本|改写|润色|整理|作答|输出|解析|^答$|answer|response|output|reply|result|assistant|^a$|版$/iu,
 }
@@ -143,7 +156,7 @@ function introducesInstruction(bare: string, colon: boolean): boolean {
 
 /** An instruction that begins so names its own task: 请回答以下问题：. */
 const request =
-  /^(?:请|试|麻烦|帮|回答|解答|完成|解决|思考|阅读|翻译|总结|概括|写出?(?!的|一)|设计|编写|分析|讨论|说明|解释|列出|给出(?!的)|提出(?!的)|生成(?!的)|修改(?!后)|优化(?!后)|改写(?!后)|结合(?!您|你|上|以|文|这|该)|根据.{0,20}(?:回答|完成|解答|解决)|对.{0,20}(?:回答|进行))/u
+  /^(?:请|试|麻烦|帮|回答|解答|完成|解决|思考|阅读|翻译|总结|概括|写(?!出?的|出?一)|设计|编写|分析|讨论|说明|解释|列出|给出(?!的)|提出(?!的)|生成(?!的)|修改(?!后)|优化(?!后)|改写(?!后)|结合(?!您|你|上|以|文|这|该)|根据.{0,20}(?:回答|完成|解答|解决)|对.{0,20}(?:回答|进行))/u
 
 const startsAboutReply =
   /^(?:好的?[，,]|当然(?:可以)?[，,])?(?:以下|下面|如下|这|该|此|上述|根据|基于|针对|通过|从|结合|经过|依据|按照|用户|我|对应|反推|推断|推测|可能|最|与|对于|here|this|the|based|a |an |possible|sure)/iu
@@ -164,7 +177,7 @@ function vocabulary(kind: ReplyKind): WordTable {
 }
 
 const shared = `
-  好的 当然 可以 没问题 以下 下面 如下 下列 所示 是 为 有 即 这 那 此 该 本 就 便 就是 这是 一 两 三 四 五 几 多 1 2 3 4 5 一条 一个 一则 一句 一道 一份 一段
+  好的 当然 可以 没问题 以下 下面 如下 下列 所示 是 为 有 即 这 那 此 该 本 就 便 就是 这是 一 两 三 四 五 几 多 1 2 3 4 5 这样 这样的 是这样的 一条 一个 一则 一句 一道 一份 一段
   条 个 句 道 则 份 种 段 篇 根据 基于 依据 依照 按照 针对 对于 关于 对 从 由 与 和 跟 以 结合 参考 参照 通过 经过 您 你 用户 他 某人 人 所 提供 给出 给定 输入
   上传 发来 的 得 地 了 这段 该段 那段 上述 上面 以上 前面 文字 文本 内容 文段 段落 材料 素材 文章 信息 资料 描述 原文 片段 话 短文 我 我们 我的 为您 为你
   帮您 帮你 给您 给你 将 会 来 能 能够 可 可能 很可能 最有可能 最可能 最 大概 应该 应 也许 或许 大致 一下 给 出 出来 到 中 里 后 之后 过 而 且 并 并且 以及

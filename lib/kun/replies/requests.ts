@@ -18,7 +18,7 @@ const requests = `
 /** Words that name no subject only where nothing else does: 翻译成英文. */
 const targets = `
   英文 英语 中文 汉语 日语 日文 法语 德语 俄语 韩语 白话文 现代汉语 标题 题目 摘要 大意 提纲 大纲 关键词 关键字 主要内容 中心思想 主旨 要点 内容 问题 下列 以下 上述 下面 上面 以上 反问句 陈述句 感叹句
-  疑问句 表格 列表 句子 文章 文字 文本 短文 段落 材料 资料 信息 全文 指令 任务 操作 步骤 结论 结果 答案 回复 故事 诗 诗歌 一首 一则 一道 题 全部 所有 开始 结束 重新 重写 情况 详情 背景 经过 过程 原委 对错 正误 真假 填空 提示 一项 选项 细节`
+  疑问句 表格 列表 句子 文章 文字 文本 短文 段落 材料 资料 信息 全文 指令 任务 操作 步骤 结论 结果 答案 回复 故事 诗 诗歌 一首 一则 一道 题 全部 所有 开始 结束 重新 重写 情况 详情 背景 经过 过程 原委 对错 正误 真假 填空 提示 一项 选项 细节 病句 语病 错别字`
 
 export const requestWords = new WordTable(requests)
 const emptyWords = new WordTable(`${requests} ${targets}`)

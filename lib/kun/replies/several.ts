@@ -4,13 +4,19 @@ import { comparisonForm } from './comparison-form.js'
 
 /** 1. · 1、 · (1) · ① · 一、 · - · 指令一： · Q1: */
 const enumerator =
-  /^\s{0,8}(?:[#>]{1,4}\s)?\**(?:(?:指令|问题|提问|选项|示例|方案|版本|可能|第)\s?[一二三四五六七八九十\d]{1,3}(?:条|个)?(?:指令|问题)?|[qQ]\d{0,2}|instruction\s?\d|question\s?\d)\**\s?[：:.、)）]\**\s{0,4}|^\s{0,8}(?:\*\*)?(?:[（(]\s?[\d一二三四五六七八九十]{1,3}\s?[）)]|\d{1,2}\s?[.、．)）](?!\d)|[一二三四五六七八九十]{1,2}[、.．](?![一二三四五六七八九十])|[①-⑳]|\*(?=\s)|[-•·●◆▪○](?=\s|[\u4e00-\u9fff]))\s{0,4}/iu
+  /^\s{0,8}(?:[#>]{1,4}\s)?\**(?:(?:指令|问题|提问|选项|示例|方案|版本|可能|第)\s?[一二三四五六七八九十\d]{1,3}(?:条|个)?(?:指令|问题)?|[qQ]\d{0,2}|instruction\s?\d|question\s?\d)\**\s?[：:.、)）]\**\s{0,4}|^\s{0,8}(?:\*\*)?(?:[（(]\s?[\d一二三四五六七八九十]{1,3}\s?[）)]|\d{1,2}\s?[.、．)）](?!\d)|[一二三四五六七八九十]{1,2}[、.．](?![一二三四五六七八九十])|[①-⑳]|\d\ufe0f?\u20e3|\*(?=\s)|[-•·●◆▪○](?=\s|[\u4e00-\u9fff]))\s{0,4}/iu
 
 /**
  * Returns the first instruction of a list that starts with the text, without its number. A list after a sentence
  * belongs to the instruction: '写一首诗：\n1. 押韵\n2. 四行'.
  */
 export function firstOfList(text: string): string {
+  if (/^A\s?[.、．)）]/u.test(text) && /\nB\s?[.、．)）]/u.test(text)) {
+    return text
+      .slice(2, text.search(/\nB\s?[.、．)）]/u))
+      .replace(/^[\s.、．)）]{1,4}/u, '')
+      .trim()
+  }
   const head = enumerator.exec(text)
   if (head === null || head[0] === '') return text
   const lines = text.slice(head[0].length).split('\n')
@@ -33,7 +39,7 @@ export function withoutRepeats(text: string): string {
   const seen = new Set<string>()
   const lines: string[] = []
   for (const line of text.split('\n')) {
-    const sentences = line.split(/(?<=[。？！?!；;]+)(?![。？！?!；;”」』）)"])/u)
+    const sentences = line.split(/(?<=[。？！?!；;])(?![。？！?!；;”」』）)"])/u)
     const kept = sentences.filter((sentence) => {
       const form = comparisonForm(sentence)
       if (form.length < sentenceLettersMin) return true

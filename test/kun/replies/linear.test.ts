@@ -1,0 +1,33 @@
+import t from 'tap'
+import { readAnswer } from '../../../lib/kun/replies/read-answer.js'
+import { instructionFilterOptions, readInstruction } from '../../../lib/kun/replies/read-instruction.js'
+
+const chars = 1 << 17
+const options = instructionFilterOptions.parse({ charsMax: chars * 2 })
+const units = [
+  ...'a竹【“"（([{\n `<>。，：？-1*#|《.@/=该第',
+  '```',
+  '。\n',
+  '“”',
+  '（）',
+  '1.',
+  '“？',
+  '以下',
+  '\n- ',
+  '注：',
+  'http://a.',
+  'a@b.',
+]
+
+t.test('the time of a reading is linear in the length of the reply, for marks of all kinds in a row', async (t) => {
+  for (const unit of units) {
+    // Behind a sentence, so that the checks do not end at the first character.
+    for (const start of ['', '竹子怎样开花？']) {
+      const reply = `${start}${unit.repeat(chars / unit.length)}好`
+      readInstruction(reply, { text: '', title: '' }, options)
+      readAnswer(reply, { instruction: '竹子怎样开花？请说明原因。', text: '' })
+    }
+    // Quadratic ways take minutes for one of these: the test's own time limit fails.
+    t.pass(JSON.stringify(unit))
+  }
+})
