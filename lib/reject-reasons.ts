@@ -115,6 +115,10 @@ export const rejectReasons = {
   'column-low': { stages: ['column'], means: 'the number is under keepIf.min' },
   'column-high': { stages: ['column'], means: 'the number is over keepIf.max' },
   'column-value': { stages: ['column'], means: 'the value is not in keepIf.in, or is in keepIf.notIn' },
+  'duplicate-instruction': {
+    stages: ['dedup-instructions'],
+    means: 'an earlier row of the cut has the same instruction, or one like it',
+  },
 
   // A call without a usable reply.
   'cut-off-reply': { stages: calls, means: 'the reply ended at the limit of tokens' },

@@ -142,6 +142,12 @@ export const kunOptions = z.strictObject({
     .max(columnsMax)
     .default([])
     .describe('Questions to a model, each a column of the rows'),
+  dedupInstructions: z
+    .enum(['off', 'exact', 'near'])
+    .default('off')
+    .describe(
+      'Drops pairs whose instruction is equal to that of an earlier row of the same cut (exact), or alike: 3-gram similarity from 0.8 (near)',
+    ),
 })
 export type KunOptions = z.output<typeof kunOptions>
 

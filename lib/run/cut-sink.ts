@@ -13,6 +13,7 @@ import { recordId } from '../text/identity.js'
 import { readPersonalCounts } from '../text/personal/kinds.js'
 import { type Accounting, type Counters, checkAccounting, type PersonalPlace } from './accounting.js'
 import type { BlockLedger } from './block-facts.js'
+import type { CutInstructions } from './cut-instructions.js'
 import type { NoYieldDetector } from './no-yield.js'
 import { excerptOf, isPair, Rejected, type ReleasedRecord, recordOf, type SettledRecord } from './records.js'
 
@@ -23,6 +24,8 @@ export interface CutSinkOptions {
   /** Cumulative, from the start of the dataset. */
   readonly accounting: Accounting
   readonly noYield: NoYieldDetector
+  /** Instructions of the rows of the open cut; null if they are not compared. */
+  readonly instructions: CutInstructions | null
   /** Called when the first records all ended for one reason: stops the run; `stopping` returns true afterwards. */
   readonly onNoYield: (error: NoYieldError) => void
   /** Called once a cut is durable. */
@@ -67,6 +70,7 @@ export function cutSink(options: CutSinkOptions): OrderedSink<Candidate | Pair, 
     const entry = await writer.commit({ blocks: number + 1, cursor, inputs, dedupLogBytes, counters: { ...counters } })
     inputsEnded = []
     blocksOpen = 0
+    options.instructions?.clear()
     await options.afterCommit(entry, counters)
   }
 
@@ -96,10 +100,12 @@ export function cutSink(options: CutSinkOptions): OrderedSink<Candidate | Pair, 
   }
 }
 
-async function settle(released: ReleasedRecord, { writer, accounting, row }: CutSinkOptions): Promise<void> {
-  const { settlement } = released
+async function settle(released: ReleasedRecord, options: CutSinkOptions): Promise<void> {
+  const { writer, accounting, row, instructions } = options
   const record = recordOf(released)
   if (record === null) return
+  const isRow = released.settlement === null && !(record instanceof Rejected) && isPair(record)
+  const settlement = isRow ? (instructions?.check(record) ?? null) : released.settlement
   if (record instanceof Rejected) {
     accounting.prepareRejected(record.split, record.reject)
     await writer.reject(rejectOfPreparation(record))

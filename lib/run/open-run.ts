@@ -38,6 +38,7 @@ import { type WorkerPool, workerPool } from '../workers/pool.js'
 import type { Counters } from './accounting.js'
 import { countersOf, cursorOf, readsOf } from './committed-cut.js'
 import { blockPreparer } from './crashed-records.js'
+import { CutInstructions } from './cut-instructions.js'
 import { withDecontamination } from './decontamination/plan.js'
 import { replayDedup } from './dedup-replay.js'
 import { DriftMonitor } from './drift/monitor.js'
@@ -64,6 +65,8 @@ export interface OpenRun {
   readonly pool: WorkerPool
   /** Benchmarks that instructions and outputs are compared with; null without them. */
   readonly contamination: ContaminationIndex | null
+  /** Null if instructions of a cut are not compared. */
+  readonly instructions: CutInstructions | null
   readonly log: EventLog
   readonly writer: CutWriter
   readonly drift: DriftMonitor
@@ -153,6 +156,7 @@ export async function openRun(settings: KunSettings, options: OpenRunOptions): P
       row,
       pool,
       contamination: plan.contamination?.index ?? null,
+      instructions: await CutInstructions.open(settings.kun.dedupInstructions),
       log,
     }
   } catch (error) {

@@ -15,6 +15,7 @@ import { spillName } from '../storage/run-layout.js'
 import { SpillFile } from '../storage/spill-file.js'
 import { Accounting, type Counters } from './accounting.js'
 import { blockPreparer } from './crashed-records.js'
+import { instructionsStage } from './cut-instructions.js'
 import type { CutSinkOptions } from './cut-sink.js'
 import { NoYieldDetector } from './no-yield.js'
 import { closeRun, type OpenRun, type OpenRunOptions, openRun } from './open-run.js'
@@ -120,7 +121,8 @@ class ActiveRun implements KunRun {
     const counters = from?.counters ?? null
     const label = stages.chunks.length
     const all = stages.described.map(({ name }) => name)
-    const names = { chunks: all.slice(0, label), attempts: all.slice(label) }
+    const written = open.instructions === null ? [] : [instructionsStage]
+    const names = { chunks: all.slice(0, label), attempts: [...all.slice(label), ...written] }
     this.#accounting = new Accounting(settings.splits, names, counters)
     this.#noYield = new NoYieldDetector({
       recordsMax: settings.noYield.recordsMax,
@@ -204,11 +206,15 @@ class ActiveRun implements KunRun {
     }
   }
 
-  #sink(): Pick<CutSinkOptions, 'writer' | 'row' | 'accounting' | 'working' | 'afterCommit' | 'stopping'> {
-    const { writer, row, replies } = this.#open
+  #sink(): Pick<
+    CutSinkOptions,
+    'writer' | 'row' | 'instructions' | 'accounting' | 'working' | 'afterCommit' | 'stopping'
+  > {
+    const { writer, row, replies, instructions } = this.#open
     return {
       writer,
       row,
+      instructions,
       accounting: this.#accounting,
       working: (work) => {
         this.#sinkWork = work
