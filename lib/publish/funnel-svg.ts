@@ -1,4 +1,5 @@
 /** The funnel of a run as an SVG: one bar for each stage, light for items in, dark for items out. */
+import { stagesInFlow } from '../kun/stage-flow.js'
 import { reasonMeaning } from '../reject-reasons.js'
 import type { FunnelCounters } from './card-facts.js'
 import { visible } from './markdown.js'
@@ -11,12 +12,15 @@ interface FunnelStage {
   readonly reasons: readonly (readonly [string, number])[]
 }
 
-/** The order of the stages in the pipeline; any other stage follows. */
-const order = ['documents', 'chunks', 'dedup', 'screen', 'label', 'score', 'polish', 'pair']
+interface Sum {
+  in: number
+  out: number
+  readonly reasons: Map<string, number>
+}
 
 /** Returns the stages, summed over the splits. */
 export function funnelStages(counters: FunnelCounters): FunnelStage[] {
-  const sums = new Map<string, { in: number; out: number; reasons: Map<string, number> }>()
+  const sums = new Map<string, Sum>()
   for (const { stages } of Object.values(counters)) {
     for (const [name, figures] of Object.entries(stages)) {
       const sum = sums.get(name) ?? { in: 0, out: 0, reasons: new Map<string, number>() }
@@ -29,10 +33,10 @@ export function funnelStages(counters: FunnelCounters): FunnelStage[] {
       sums.set(name, sum)
     }
   }
-  const rank = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length)
-  return [...sums]
-    .sort(([a], [b]) => rank(a) - rank(b))
-    .map(([name, sum]) => ({ name, in: sum.in, out: sum.out, reasons: [...sum.reasons].sort(byCount) }))
+  return stagesInFlow(Object.fromEntries(sums)).map((name) => {
+    const sum = sums.get(name) as Sum
+    return { name, in: sum.in, out: sum.out, reasons: [...sum.reasons].sort(byCount) }
+  })
 }
 
 function byCount([a, left]: readonly [string, number], [b, right]: readonly [string, number]): number {

@@ -1,5 +1,12 @@
 /** Formats the funnel of a run for a terminal: records in and out of each stage, and the reasons of the rest. */
-import type { RunCounters, StageFigures } from './types.js'
+import { stagesInFlow } from '../kun/stage-flow.js'
+import type { RunCounters } from './types.js'
+
+interface Sum {
+  in: number
+  out: number
+  readonly reasons: Map<string, number>
+}
 
 /**
  * Returns lines of at most `columns` characters (80 by default). Reasons are cut, figures are not.
@@ -8,9 +15,9 @@ import type { RunCounters, StageFigures } from './types.js'
  */
 export function funnelLines(counters: RunCounters, columns = 80): string[] {
   const splits = Object.entries(counters)
-  const stages = new Map<string, { in: number; out: number; reasons: Map<string, number> }>()
+  const stages = new Map<string, Sum>()
   for (const [, { stages: own }] of splits) {
-    for (const [name, figures] of stagesInOrder(own)) {
+    for (const [name, figures] of Object.entries(own)) {
       const sum = stages.get(name) ?? { in: 0, out: 0, reasons: new Map<string, number>() }
       sum.in += figures.in
       sum.out += figures.out
@@ -22,9 +29,10 @@ export function funnelLines(counters: RunCounters, columns = 80): string[] {
     }
   }
   const figure = (count: number): string => count.toLocaleString('en-US').padStart(11)
-  const lines = [...stages].map(([name, sum]) =>
-    cut(`  ${name.padEnd(10)}${figure(sum.in)} →${figure(sum.out)}   ${listed(sum.reasons)}`, columns),
-  )
+  const lines = stagesInFlow(Object.fromEntries(stages)).map((name) => {
+    const sum = stages.get(name) as Sum
+    return cut(`  ${name.padEnd(10)}${figure(sum.in)} →${figure(sum.out)}   ${listed(sum.reasons)}`, columns)
+  })
   const rows = splits.map(([split, { rows }]) => [split, rows] as const)
   const total = rows.reduce((sum, [, count]) => sum + count, 0)
   const parts = rows.map(([split, count]) => `${split} ${count.toLocaleString('en-US')}`).join(', ')
@@ -38,14 +46,6 @@ function listed(reasons: ReadonlyMap<string, number>): string {
     .sort(([a, left], [b, right]) => right - left || (a < b ? -1 : 1))
     .map(([reason, count]) => `${reason} ${count.toLocaleString('en-US')}`)
     .join(', ')
-}
-
-/** Stages in the order of the data; counters have their keys sorted by name. */
-const order = ['documents', 'chunks', 'dedup', 'screen', 'label', 'score', 'polish', 'pair']
-
-function stagesInOrder(stages: Readonly<Record<string, StageFigures>>): [string, StageFigures][] {
-  const place = (name: string): number => (order.includes(name) ? order.indexOf(name) : order.length)
-  return Object.entries(stages).sort(([a], [b]) => place(a) - place(b))
 }
 
 function cut(line: string, columns: number): string {
