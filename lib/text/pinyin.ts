@@ -1,4 +1,4 @@
-/** Recognizes a syllable of Chinese in Latin letters, without tones. */
+/** Recognizes a syllable of Chinese in Latin letters. */
 
 const initials = ['zh', 'ch', 'sh', ...'bpmfdtnlgkhjqxrzcsyw']
 const finals = new Set(
@@ -10,8 +10,19 @@ const finals = new Set(
 /** Letters of the longest syllable, zhuang. */
 export const syllableCharsMax = 6
 
-/** Whether lower-case letters spell one syllable: an initial, or none, and a final. */
-export function isSyllable(letters: string): boolean {
-  const initial = initials.find((each) => letters.startsWith(each)) ?? ''
-  return finals.has(letters.slice(initial.length))
+/** Vowels with tone marks, four of each. */
+const toned = 'āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ'
+const plain = 'aeiouv'
+
+/**
+ * Whether lower-case letters spell one syllable: an initial, or none, and a final.
+ *
+ * @param tones accept tone marks too
+ */
+export function isSyllable(letters: string, tones: boolean): boolean {
+  const bare = tones
+    ? letters.replace(/[à-ǜ]/g, (vowel) => plain[Math.floor(toned.indexOf(vowel) / 4)] ?? vowel)
+    : letters
+  const initial = initials.find((each) => bare.startsWith(each)) ?? ''
+  return finals.has(bare.slice(initial.length))
 }

@@ -68,14 +68,18 @@ function isSeparator(code: number): boolean {
 function sounds({ codes, length }: CleanText): number {
   let [chars, syllables, words] = [0, 0, 0]
   for (let at = 0; at < length; at++) {
-    if (!isLatin(codes[at] as number)) continue
+    if (!isLetter(codes[at] as number)) continue
     let end = at
-    while (end < length && isLatin(codes[end] as number)) end++
+    while (end < length && isLetter(codes[end] as number)) end++
     words++
     const inBrackets = isBracket(codes[at - 1]) && isBracket(codes[end])
     const [before, after] = inBrackets ? [codes[at - 2], codes[end + 1]] : [codes[at - 1], codes[end]]
     const isNext = isHan(before) || (isHan(after) && !inBrackets)
-    if (isNext && end - at <= syllableCharsMax && isSyllable(String.fromCharCode(...codes.subarray(at, end)))) {
+    if (
+      isNext &&
+      end - at <= syllableCharsMax &&
+      isSyllable(String.fromCharCode(...codes.subarray(at, end)), inBrackets)
+    ) {
       syllables++
       chars += end - at + (inBrackets ? 2 : 0)
     }
@@ -85,6 +89,11 @@ function sounds({ codes, length }: CleanText): number {
 }
 
 const syllablesMin = 4
+
+/** Latin letters, and the vowels with tone marks. */
+function isLetter(code: number): boolean {
+  return isLatin(code) || (code >= 0xe0 && code <= 0x1dc)
+}
 
 function isBracket(code: number | undefined): boolean {
   return code === 0x28 || code === 0x29 || code === 0xff08 || code === 0xff09

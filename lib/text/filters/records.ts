@@ -107,13 +107,14 @@ function startsWithFloor(codes: Uint16Array, start: number, end: number): boolea
  * it is numbered, ends in a date or in …, or has cells between bars, `>` or blanks that are 8 characters at most.
  */
 export function linkList(text: CleanText, shareMax: number): string | null {
-  const { lines, counts } = text
+  const { lines, counts, length } = text
   const ends = counts[CharacterClass.sentenceEnd] as number
-  if (lines < linkLinesMin || ends > lines / 4) return null
+  if (lines < linkLinesMin || (ends > lines / 4 && length > lines * headlineCharsMax)) return null
   let chars = 0
   let listed = 0
+  const hasSentences = ends > lines / 4
   eachLine(text, (start, end) => {
-    if (!isLinkLine(text.codes, start, end)) return
+    if (hasSentences || !isLinkLine(text.codes, start, end)) return
     chars += visibleIn(text.codes, start, end)
     listed++
   })
