@@ -30,7 +30,7 @@ const itemCharsMax = 50
 /** Longest call to act, in code units. */
 const callCharsMax = 60
 /** Share of the letters of a line that phrases of furniture must have. */
-const phraseShareMin = 0.5
+const phraseShareMin = 0.6
 
 /** @param line without blanks at its ends; runs of blanks are one */
 export function judgeLine(line: string): LineVerdict {

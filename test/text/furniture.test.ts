@@ -112,6 +112,14 @@ t.test('Lines that are text stay, also if they mention furniture', async (t) => 
     '新闻',
     '小小的船儿摇啊摇',
     '互联网 / 大数据 / 人工智能',
+    '关注我们的地球',
+    '更多精彩还在后面',
+    '暂无定论',
+    '会员可以免费阅读全文。',
+    '后续请关注天气变化',
+    '声明：我方保留追究的权利。',
+    '来源于生活，高于生活',
+    'A. 首页 B. 目录 C. 封底 D. 书脊',
     '地址：长安路一号 电话：八六五四三二一',
     '该用户在三年前已经搬走。',
     '姓名：张三 年龄：三十岁',
@@ -204,7 +212,7 @@ t.test('Calls to act are cut at the head and the foot alone', async (t) => {
     t.equal(clean(`${both}\n${call}`), both, call)
   }
   const many = Array.from({ length: 8 }, (_, index) => `${prose[index % 2]}这是第${index}段。`).join('\n')
-  t.equal(clean(`${many}\n关注我们的生活，也就是关注未来\n${many}`), `${many}\n关注我们的生活，也就是关注未来\n${many}`)
+  t.equal(clean(`${many}\n扫码关注我们的微信，领取资料\n${many}`), `${many}\n扫码关注我们的微信，领取资料\n${many}`)
 })
 
 t.test('A title that is said twice is said once', async (t) => {
