@@ -9,7 +9,9 @@ import { deflateRawSync } from 'node:zlib'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const out = join(tmpdir(), `builtin-${process.pid}.bin`)
-const examples = ['documents-drop.jsonl', 'documents-keep.jsonl'].map((name) => join(root, 'fixtures/labelled', name))
+const examples = ['documents-drop.jsonl', 'documents-keep.jsonl', 'documents-web.jsonl'].map((name) =>
+  join(root, 'fixtures/labelled', name),
+)
 const options = ['--buckets', '65536', '--epochs', '20', '--keep-at-least', '0.3', '--out', out]
 execFileSync(process.execPath, [join(root, 'dist/bin/kun-stream.js'), 'train-screen', ...examples, ...options], {
   stdio: 'inherit',

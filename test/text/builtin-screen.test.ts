@@ -12,7 +12,7 @@ const screen = loadBuiltinScreen()
 
 async function labelled(): Promise<ExampleSample> {
   const sample = new ExampleSample(100_000)
-  for (const name of ['documents-drop.jsonl', 'documents-keep.jsonl']) {
+  for (const name of ['documents-drop.jsonl', 'documents-keep.jsonl', 'documents-web.jsonl']) {
     await addExamples(join(projectRoot, 'fixtures/labelled', name), sample)
   }
   return sample
