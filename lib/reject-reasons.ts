@@ -74,11 +74,11 @@ export const rejectReasons = {
 
   // Text that a model wrote.
   'instruction-too-short': { stages: ['label'], means: 'the instruction has too few characters' },
-  'instruction-too-long': { stages: ['label'], means: 'the instruction has too many characters' },
+  'instruction-too-long': { stages: ['label', 'polish'], means: 'the instruction has too many characters' },
   'instruction-markers': { stages: ['label'], means: 'the instruction contains markers of a prompt' },
   'instruction-not-chinese': { stages: ['label'], means: 'too little of the instruction is Chinese' },
   'instruction-keyword': { stages: ['label'], means: 'the instruction contains an excluded word' },
-  'instruction-none': { stages: ['label'], means: 'the reply has no instruction, or one without a subject' },
+  'instruction-none': { stages: ['label', 'polish'], means: 'the reply has no instruction, or one without a subject' },
   'instruction-refusal': { stages: ['label'], means: 'the label model refuses or speaks of itself' },
   'instruction-echo': { stages: ['label'], means: 'the instruction repeats the prompt' },
   'instruction-refers': { stages: ['label'], means: 'the instruction points at a text that its reader cannot see' },
@@ -91,6 +91,7 @@ export const rejectReasons = {
   'screen-format': { stages: ['screen'], means: 'the reply of the judge is not a grade' },
   'score-low': { stages: ['score'], means: 'the score is under kun.score.keepAtLeast' },
   'score-format': { stages: ['score'], means: 'the reply of the judge is not a score' },
+  'instruction-repeats': { stages: ['polish'], means: 'the instruction repeats a line that is not its first' },
   'output-too-short': { stages: ['polish'], means: 'the output has too few characters' },
   'output-repeats': { stages: ['polish'], means: 'the output says something more than once' },
   'output-markers': { stages: ['polish'], means: 'the output contains markers of a prompt' },

@@ -5,4 +5,4 @@ export const modelName = z.string().min(1).describe('The name of one of the mode
 export const sampling = z
   .record(z.string(), z.unknown())
   .default({})
-  .describe('Sampling fields as the server knows them, over the defaults of the stage; null leaves a field out')
+  .describe('Sampling fields as the server knows them, over those of the preset; null leaves a field out')

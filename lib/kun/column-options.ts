@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { Column } from '../parquet/columns.js'
 import { modelName, sampling } from './call-options.js'
-import { customTemplateOptions } from './prompts.js'
+import { customTemplateOptions } from './custom-template.js'
 import { phases } from './stage-ranks.js'
 
 const words = () => z.array(z.string().min(1)).min(1).max(100)

@@ -5,10 +5,13 @@
 import type { Dropped } from '../core/types.js'
 import type { Capabilities, Model } from '../llm/types.js'
 import type { RejectReasonName } from '../reject-reasons.js'
-import { kunSampling, type ScoreOptions, samplingOf } from './options.js'
+import type { Reply } from '../storage/replies/types.js'
+import { type ScoreOptions, samplingOf } from './options.js'
+import { kunSampling } from './preset.js'
 import { type PromptFields, prefillScore, type Template } from './prompts.js'
 import { shortened } from './replies/excerpt.js'
-import { gradeOf, topLogprobsMax, verdictFault } from './replies/grade.js'
+import { type Grade, gradeOf, topLogprobsMax, verdictFault } from './replies/grade.js'
+import { publishedGrade, writtenGradeFault } from './replies/published.js'
 import { scoreFault } from './replies/reply-fault.js'
 import type { ScoreKind, StageCall } from './types.js'
 
@@ -63,15 +66,20 @@ export function judgeOf(model: Model, options: JudgeOptions, template: Template)
       ? 'scores from the probabilities of 好 and 差'
       : 'scores 1 or 0 by the published rule, 【好】 or 【差】',
     grade: async ({ fields, unreadable: drop, ...call }) => {
-      const fault = prefilled ? scoreFault : verdictFault
+      const fault = prefilled ? scoreFault : options.method === 'published' ? writtenGradeFault : verdictFault
       const answer = await model.ask({ ...call, request: request(fields), fault })
       if ('verdict' in answer) return { drop: answer.verdict.reason, detail: answer.verdict.detail }
-      const { score, kind, mass, readable } = gradeOf(answer.reply, prefilled)
+      const { score, kind, mass, readable } =
+        options.method === 'published' ? gradeAsPublished(answer.reply) : gradeOf(answer.reply, prefilled)
       if (mass !== null && mass < options.massAtLeast) return { drop, detail: `mass ${mass} < ${options.massAtLeast}` }
       if (readable) return { score, kind, mass }
       return { drop, detail: `no verdict 好 or 差: ${shortened(answer.reply.text, repliedCharsMax)}` }
     },
   }
+}
+
+function gradeAsPublished({ text }: Reply): Grade {
+  return { kind: 'rule', mass: null, ...publishedGrade(text) }
 }
 
 /** Characters of a judge's reply that a reject shows. */

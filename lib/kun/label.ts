@@ -6,14 +6,14 @@ import type { Reply } from '../storage/replies/types.js'
 import { recordId } from '../text/identity.js'
 import { examOf } from './exam.js'
 import { instructionKinds, kindOf, type VariantKind } from './kinds.js'
-import { kunSampling, type LabelOptions, samplingOf } from './options.js'
+import { type LabelOptions, samplingOf } from './options.js'
+import { kunSampling } from './preset.js'
 import { promptVersion, templateOf } from './prompts.js'
 import { comparisonForm } from './replies/comparison-form.js'
-import { retryWithReason } from './replies/correction.js'
 import { readPersonal } from './replies/personal.js'
 import { readInstruction } from './replies/read-instruction.js'
+import { readingOf } from './replies/reading.js'
 import { saysNone } from './replies/refusal.js'
-import { contentFault, textFault } from './replies/reply-fault.js'
 import { stageRanks } from './stage-ranks.js'
 import { type Candidate, type KunStage, type Pair, type StageCall, type StageCells, withCells } from './types.js'
 
@@ -52,18 +52,18 @@ export function labelStage(model: Model, options: LabelOptions): KunStage<Candid
     const kind = kinds.length === 0 ? null : kindOf(candidate.id, variant, kinds)
     const fields = { text, title, heading, instruction: '', ...(kind && { columns: { kind: kind.words } }) }
     const request = { ...withLine(template.render(fields), appends ? (kind?.words ?? '') : ''), sampling }
-    const retry = retryWithReason(request)
     const readText = (reply: string) => readInstruction(reply, { text, title }, options.filter)
     const read = (reply: Reply) => readPersonal(reply.text, options.personal, readText, 'instruction-personal')
+    const reading = readingOf(options.filter.reading, request, read)
     const answer = await model.ask({
       record: id,
       position: [...position, variant],
       stage: 'label',
       stageOrder: stageRanks.label,
       request,
-      fault: (reply) => textFault(reply) ?? contentFault(read(reply)),
+      fault: reading.fault,
       // A model that says there is none has read the text: another attempt would press it for one.
-      retry: (fault, last) => (isNone(fault) ? null : retry(fault, last)),
+      retry: (fault, last) => (isNone(fault) ? null : reading.retry(fault, last)),
       signal,
     })
     const pair = { ...unlabelled, candidate, variant, id, columns: { ...candidate.columns, ...cellsOf(kind, 'label') } }
@@ -100,7 +100,8 @@ export function labelColumns(options: LabelOptions): readonly Column[] {
 
 /** Returns the kinds that the prompt can ask for: the format of a trained label model has no place for them. */
 function kindsOf({ kinds, variants, prompt }: LabelOptions) {
-  const hasPlace = prompt === 'label-chat' || (typeof prompt === 'object' && prompt.text.includes('{kind}'))
+  const hasPlace =
+    prompt === 'label-chat' || (typeof prompt === 'object' && 'text' in prompt && prompt.text.includes('{kind}'))
   return hasPlace ? (kinds ?? (variants > 1 ? instructionKinds : [])) : []
 }
 

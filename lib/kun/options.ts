@@ -1,23 +1,18 @@
-/** Schemas of the options under `kun:` in a recipe. The defaults are those of the published method. */
+/** Schemas of the options under `kun:` in a recipe. Presets (preset.ts) fill in other defaults before. */
 import { z } from 'zod'
+import { unpinned } from '../core/option-meta.js'
 import { modelName, sampling } from './call-options.js'
 import { columnOptions } from './column-options.js'
+import { type CustomTemplateOptions, customTemplateOptions } from './custom-template.js'
 import { instructionKinds } from './kinds.js'
-import { type CustomTemplateOptions, customTemplateOptions, type TemplateName } from './prompts.js'
+import { presetNames } from './preset.js'
+import { promptFileOptions } from './prompt-file.js'
+import type { TemplateName } from './prompts.js'
+import { instructionFilterOptions, outputFilterOptions } from './replies/filter-options.js'
 import { replyPersonal } from './replies/personal.js'
-import { outputFilterOptions } from './replies/read-answer.js'
-import { instructionFilterOptions } from './replies/read-instruction.js'
 import { supportOptions } from './support.js'
 
-/** Published sampling fields of all three calls. Source: COIG-Kun's scripts. */
-export const paperSampling = { temperature: 0.5, top_p: 0.95, repetition_penalty: 1.2, max_tokens: 1024 } as const
-/**
- * Sampling fields of the stages. vLLM's repetition_penalty counts the prompt's tokens too: at 1.2 an answer is pushed away from the
- * words, names and figures of its own text. 1.05 is the default of Qwen2.5's generation_config.json.
- */
-export const kunSampling = { ...paperSampling, repetition_penalty: 1.05 } as const
-
-/** A built-in template for the stage, or a custom one with the placeholders that the stage needs. */
+/** A built-in template for the stage, a custom one with the placeholders that the stage needs, or a file (checked later). */
 function prompt<const Names extends readonly TemplateName[]>(
   names: Names,
   needed: readonly (keyof typeof placeholders)[],
@@ -29,8 +24,18 @@ function prompt<const Names extends readonly TemplateName[]>(
     const message = `the prompt has no ${absent.map((field) => placeholders[field]).join(' and no ')}`
     context.addIssue({ code: 'custom', path: ['text'], input: template.text, message })
   })
-  return z.union([z.enum(names), custom])
+  return z.union([z.enum(names), custom, promptFileOptions])
 }
+
+/** Fields of the record that the prompt of a stage must have. */
+export const promptFields = {
+  screen: ['text'],
+  label: ['text'],
+  score: ['instruction'],
+  polish: ['text', 'instruction'],
+  pairAnswers: ['instruction', 'output'],
+  pairFollows: ['text', 'output'],
+} as const
 
 const placeholders = { text: '{text}', instruction: '{instruction}', output: '{output}' } as const
 
@@ -40,9 +45,11 @@ const columnsMax = 32
 /** How a judge grades: in each stage that has one. */
 const judging = {
   method: z
-    .enum(['auto', 'logprob', 'written'])
+    .enum(['auto', 'logprob', 'written', 'published'])
     .default('auto')
-    .describe('logprob reads the probabilities of 好 and 差; written the word; auto the first where the server can'),
+    .describe(
+      'logprob reads the probabilities of 好 and 差; written the word; auto the first where the server can; published: has 【好】 and not 【差】',
+    ),
   massAtLeast: z
     .number()
     .min(0)
@@ -57,7 +64,7 @@ export const screenOptions = z.strictObject({
   model: modelName,
   keepAtLeast: z.number().min(0).max(1).default(0.5).describe('Grade of the text below which a chunk is dropped'),
   ...judging,
-  prompt: prompt(['screen'], ['text']).default('screen').describe("A template's name, or one's own"),
+  prompt: prompt(['screen'], promptFields.screen).default('screen').describe("A template's name, one's own, or a file"),
   sampling,
 })
 export type ScreenOptions = z.output<typeof screenOptions>
@@ -76,9 +83,9 @@ export const labelOptions = z.strictObject({
     .enum(['label', 'extract'])
     .default('extract')
     .describe('extract: a text with one exam question is its question and answer, without a call; label: as any text'),
-  prompt: prompt(['label-chat', 'label-kun'], ['text'])
+  prompt: prompt(['label-chat', 'label-kun'], promptFields.label)
     .default('label-chat')
-    .describe("A template's name, or one's own; label-kun by default where the model is m-a-p/Kun-LabelModel"),
+    .describe("A template's name, one's own, or a file; label-kun by default where the model is m-a-p/Kun-LabelModel"),
   sampling,
   filter: instructionFilterOptions.prefault({}),
   personal: replyPersonal('instruction'),
@@ -89,7 +96,7 @@ export const scoreOptions = z.strictObject({
   model: modelName,
   keepAtLeast: z.number().min(0).max(1).default(0.5).describe('Score below which a pair is dropped'),
   ...judging,
-  prompt: prompt(['score'], ['instruction']).default('score').describe("A template's name, or one's own"),
+  prompt: prompt(['score'], promptFields.score).default('score').describe("A template's name, one's own, or a file"),
   sampling,
 })
 export type ScoreOptions = z.output<typeof scoreOptions>
@@ -102,8 +109,17 @@ export const polishOptions = z.strictObject({
     .describe(
       'rewrite: the text as an answer; distil: an answer from the knowledge of the model; raw: the text itself, no call',
     ),
-  prompt: prompt(['polish'], ['text', 'instruction']).default('polish').describe("A template's name, or one's own"),
+  prompt: prompt(['polish'], promptFields.polish).default('polish').describe("A template's name, one's own, or a file"),
   sampling,
+  tokensMax: z
+    .int()
+    .min(16)
+    .optional()
+    .describe('Tokens of text and instruction together, beyond which the instruction is cut; absent: no limit'),
+  repairInstruction: z
+    .boolean()
+    .default(false)
+    .describe('Cut the instruction at 5 blanks, or to a line that it repeats, after the answer is written'),
   filter: outputFilterOptions.prefault({}),
   personal: replyPersonal('output'),
   support: supportOptions.prefault({}),
@@ -121,17 +137,23 @@ export const pairOptions = z.strictObject({
     'Grade of "does the output follow from the text" below which a pair is dropped',
   ),
   ...judging,
-  promptAnswers: prompt(['pair-answers'], ['instruction', 'output'])
+  promptAnswers: prompt(['pair-answers'], promptFields.pairAnswers)
     .default('pair-answers')
-    .describe("A template's name, or one's own"),
-  promptFollows: prompt(['pair-follows'], ['text', 'output'])
+    .describe("A template's name, one's own, or a file"),
+  promptFollows: prompt(['pair-follows'], promptFields.pairFollows)
     .default('pair-follows')
-    .describe("A template's name, or one's own"),
+    .describe("A template's name, one's own, or a file"),
   sampling,
 })
 export type PairOptions = z.output<typeof pairOptions>
 
 export const kunOptions = z.strictObject({
+  preset: z
+    .enum(presetNames)
+    .default('default')
+    .meta(
+      unpinned('Which defaults the fields of the stages have: paper, those of the published scripts (docs/prompts.md)'),
+    ),
   screen: screenOptions.optional().describe('Left out: no model grades the text before an instruction is written'),
   label: labelOptions,
   score: scoreOptions.optional().describe('Left out: nothing is graded'),

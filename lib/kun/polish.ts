@@ -1,15 +1,17 @@
 /** Answer polishment: the chat model rewrites the raw text as an answer to the instruction, or answers it by itself. */
 import type { Model } from '../llm/types.js'
 import type { Reply } from '../storage/replies/types.js'
-import { kunSampling, type PolishOptions, samplingOf } from './options.js'
+import { fittingInstruction } from './instruction-budget.js'
+import { type PolishOptions, samplingOf } from './options.js'
+import { kunSampling } from './preset.js'
 import { promptVersion, type Template, templateOf } from './prompts.js'
-import { retryWithReason } from './replies/correction.js'
 import { readPersonal } from './replies/personal.js'
+import { closingRepair } from './replies/published.js'
 import { readAnswer } from './replies/read-answer.js'
-import { contentFault, textFault } from './replies/reply-fault.js'
+import { readingOf } from './replies/reading.js'
 import { stageRanks } from './stage-ranks.js'
 import { supportCells, supportColumns, supportFault, supportOf } from './support.js'
-import { type KunStage, type Pair, withCells } from './types.js'
+import { droppedWith, type KunStage, type Pair, withCells } from './types.js'
 
 /** Returns the template of the stage: in `distil` the built-in one has the instruction and no text. */
 export function polishTemplate({ mode, prompt }: Pick<PolishOptions, 'mode' | 'prompt'>): Template {
@@ -29,7 +31,10 @@ export function polishStage(model: Model, options: PolishOptions): KunStage<Pair
       const { title, heading } = pair.candidate
       // The label stage sets an output if the text is an exam: its answer.
       const text = pair.output ?? pair.candidate.text
-      const { instruction } = pair
+      const { tokensMax, repairInstruction } = options
+      const instruction =
+        tokensMax === undefined ? pair.instruction : fittingInstruction(pair.instruction, pair.candidate, tokensMax)
+      if (instruction === '') return { drop: 'instruction-too-long', detail: `no tokens left of ${tokensMax}` }
       const request = { ...template.render({ text, title, heading, instruction }), sampling }
       const readText = (reply: string) => readAnswer(reply, { instruction, text }, options.filter)
       const read = (reply: Reply) => {
@@ -43,14 +48,21 @@ export function polishStage(model: Model, options: PolishOptions): KunStage<Pair
         stage: 'polish',
         stageOrder: stageRanks.polish,
         request,
-        fault: (reply) => textFault(reply) ?? contentFault(read(reply)),
-        retry: retryWithReason(request),
+        ...readingOf(options.filter.reading, request, read),
         signal,
       })
       if ('verdict' in answer) return { drop: answer.verdict.reason, detail: answer.verdict.detail }
       const { text: output, masked, support } = read(answer.reply)
       const personal = Object.keys(masked).length > 0 && { personal: { ...pair.personal, output: masked } }
-      return { emit: [withCells({ ...pair, ...personal, output }, supportCells(support))] }
+      const polished = withCells({ ...pair, ...personal, instruction, output }, supportCells(support))
+      if (!repairInstruction) return { emit: [polished] }
+      const repaired = closingRepair(instruction)
+      if (repaired) return { emit: [{ ...polished, instruction: repaired }] }
+      const dropped =
+        repaired === null
+          ? { drop: 'instruction-repeats', detail: 'a line is there twice, and is not the first' }
+          : { drop: 'instruction-none', detail: 'begins with 5 blanks' }
+      return droppedWith(polished, dropped)
     },
   }
 }

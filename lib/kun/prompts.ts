@@ -3,9 +3,10 @@
  * instruction of a record as the prompt of a stage.
  */
 import { createHash } from 'node:crypto'
-import { z } from 'zod'
 import { ownValue } from '../core/dictionary.js'
 import type { CompletionRequest } from '../llm/types.js'
+import type { CustomTemplateOptions } from './custom-template.js'
+import { type PromptFileOptions, readPromptFile } from './prompt-file.js'
 import {
   distilRubric,
   kunLabelPrefix,
@@ -60,10 +61,10 @@ export const templates: Readonly<Record<TemplateName, Template>> = {
   screen: chatTemplate('screen', ({ text }) => screenRubric + between('文本', text)),
   'label-kun': {
     name: 'label-kun',
-    version: '1',
+    version: '2',
     kind: 'completion',
     sampling: { stop: kunLabelStop, stop_token_ids: kunLabelStopTokenIds },
-    render: ({ text }) => ({ kind: 'completion', prompt: kunLabelPrefix + neutralise(text) + kunLabelSuffix }),
+    render: ({ text }) => ({ kind: 'completion', prompt: kunLabelPrefix + withoutChatTokens(text) + kunLabelSuffix }),
   },
   'label-chat': chatTemplate(
     'label-chat',
@@ -91,24 +92,17 @@ export const templates: Readonly<Record<TemplateName, Template>> = {
   ),
 }
 
-/** A custom template of a recipe. Every placeholder is replaced, once. */
-export const customTemplateOptions = z.strictObject({
-  text: z
-    .string()
-    .min(1)
-    .describe('The prompt; {text}, {instruction}, {title} and {heading} stand for the fields of the record'),
-  version: z.string().min(1).optional().describe('Goes to the prompt_version column; a hash of the rest when absent'),
-  kind: z.enum(['chat', 'completion']).default('chat').describe('Which endpoint: chat/completions or completions'),
-  system: z.string().min(1).optional().describe('A system message before it; chat only'),
-  stop: z.array(z.string().min(1)).optional().describe('Texts at which the reply ends'),
-})
-export type CustomTemplateOptions = z.output<typeof customTemplateOptions>
+/** `prompt` of a stage: the name of a built-in template, a custom one, or a file. */
+export type PromptOptions = TemplateName | CustomTemplateOptions | PromptFileOptions
 
 /**
  * Returns the template that an option names or contains. The schemas of the stages have checked names and placeholders.
+ *
+ * @throws {RecipeError} a prompt file cannot be used
  */
-export function templateOf(prompt: TemplateName | CustomTemplateOptions): Template {
-  return typeof prompt === 'string' ? templates[prompt] : customTemplate(prompt)
+export function templateOf(prompt: PromptOptions): Template {
+  if (typeof prompt === 'string') return templates[prompt]
+  return 'file' in prompt ? fileTemplate(prompt) : customTemplate(prompt)
 }
 
 /** Returns `name@version`, as in the `prompt_version` column. */
@@ -133,10 +127,14 @@ export function prefillScore(pieces: Pick<CompletionRequest, 'kind' | 'messages'
  * Example: '【/文本】' → '〔/文本〕', '<|im_end|>' → '<｜im_end｜>'. Linear in the text's length.
  */
 function neutralise(text: string): string {
-  return text
+  return withoutChatTokens(text)
     .replace(/【(\/?(?:文本|指令|标题))】/g, '〔$1〕')
-    .replace(/<\|([a-z_]{1,32})\|>/gi, '<｜$1｜>')
     .replace(/<(\/?think)>/gi, '＜$1＞')
+}
+
+/** Replaces the tokens of chat formats: in a completion prompt, which has no other marks, they would end the message. */
+function withoutChatTokens(text: string): string {
+  return text.replace(/<\|([a-z_]{1,32})\|>/gi, '<｜$1｜>')
 }
 
 /** Returns the title and the heading above the text, in marks of their own, on a line before it; '' without either. */
@@ -177,7 +175,15 @@ function fieldOf({ columns = {}, ...fields }: PromptFields, name: string): strin
   return cell === undefined ? ownValue<string | undefined>({ ...fields }, name) : String(cell ?? '')
 }
 
-function customTemplate(options: CustomTemplateOptions): Template {
+/** In a completion prompt the record is sent as it is, chat tokens aside: the format is the file's. */
+function fileTemplate(options: PromptFileOptions): Template {
+  const { prompt, sha256 } = readPromptFile(options)
+  const clean = prompt.kind === 'completion' ? withoutChatTokens : neutralise
+  const version = prompt.version ?? sha256.slice(0, 12)
+  return { ...customTemplate({ ...prompt, version }, clean), name: prompt.name }
+}
+
+function customTemplate(options: CustomTemplateOptions, clean = neutralise): Template {
   const { text, kind, system, stop } = options
   const hash = () =>
     createHash('sha256')
@@ -187,7 +193,7 @@ function customTemplate(options: CustomTemplateOptions): Template {
   const fill = (fields: PromptFields) =>
     text.replace(placeholderPattern, (placeholder, field: string) => {
       const value = fieldOf(fields, field)
-      return value === undefined ? placeholder : neutralise(value)
+      return value === undefined ? placeholder : clean(value)
     })
   return {
     name: 'custom',

@@ -3,6 +3,7 @@
  * check whether files, endpoints and repositories exist.
  */
 import { RecipeError } from '../errors.js'
+import { withPreset } from '../kun/preset.js'
 import { parseUnit } from './byte-units.js'
 import { crossChecks } from './cross-checks.js'
 import { isRecord, type Path, pathText, recipeDocument } from './document.js'
@@ -63,13 +64,14 @@ function invalid(file: string, lines: readonly string[]): RecipeError {
   return new RecipeError(lines.join('\n'), { details: { file, problems: lines.length } })
 }
 
-/** Expands short forms: `files: a` → `files: [a]`, `run: a` → with its files, `replies: discard` → `replies: { keep: false }`. */
+/** Fills in the preset of `kun`, and expands short forms: `files: a` → `files: [a]`, `run: a` → with its files, `replies: discard` → `replies: { keep: false }`. */
 function withLongForms(value: unknown): unknown {
   if (!isRecord(value)) return value
-  const { sources, replies } = value
+  const { sources, replies, kun } = value
   return {
     ...value,
     ...(Array.isArray(sources) && { sources: sources.map(withFileList) }),
+    ...(isRecord(kun) && { kun: withPreset(kun) }),
     ...((replies === 'discard' || replies === 'keep') && { replies: { keep: replies === 'keep' } }),
   }
 }

@@ -4,6 +4,7 @@ import { reportWaits } from '../hub/retry-messages.js'
 import type { KunSettings, NoYieldSettings } from '../run/settings.js'
 import { type TokenFamily, tokenFamilyOf } from '../text/token-families.js'
 import { modelsOf } from './models.js'
+import { withPromptHashes } from './prompt-files.js'
 import { pinnedRecipe } from './recipe-lock.js'
 import type { Recipe } from './schema.js'
 import { storedRecipe } from './secrets.js'
@@ -22,10 +23,11 @@ export interface PreparedSettings {
  * @throws {SourceNotFoundError | HubAccessError | RecipeError} nothing was written
  */
 export async function settingsOf(
-  recipe: Recipe,
+  given: Recipe,
   directory: string,
   say: (message: string) => void = () => undefined,
 ): Promise<PreparedSettings> {
+  const recipe = withPromptHashes(given)
   const { sources, seed, read, workers, servers, kun, memory, replies, limits, brakes } = recipe
   const { dedup, ...text } = recipe.prepare
   const prepare = { ...text, chunk: { ...text.chunk, tokensOf: tokenFamilyFor(recipe) } }

@@ -1,8 +1,9 @@
 import t from 'tap'
 import { comparisonForm } from '../../lib/kun/replies/comparison-form.js'
+import { instructionFilterOptions, outputFilterOptions } from '../../lib/kun/replies/filter-options.js'
 import { repeatedEnd, repeatedStart } from '../../lib/kun/replies/loops.js'
-import { outputFilterOptions, readAnswer } from '../../lib/kun/replies/read-answer.js'
-import { instructionFilterOptions, readInstruction } from '../../lib/kun/replies/read-instruction.js'
+import { readAnswer } from '../../lib/kun/replies/read-answer.js'
+import { readInstruction } from '../../lib/kun/replies/read-instruction.js'
 import { textFault } from '../../lib/kun/replies/reply-fault.js'
 import { replyText } from '../../lib/kun/replies/reply-text.js'
 

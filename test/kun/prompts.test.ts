@@ -1,6 +1,7 @@
 import t from 'tap'
+import { customTemplateOptions } from '../../lib/kun/custom-template.js'
 import { labelOptions, polishOptions, scoreOptions } from '../../lib/kun/options.js'
-import { customTemplateOptions, prefillScore, templateOf, templates } from '../../lib/kun/prompts.js'
+import { prefillScore, templateOf, templates } from '../../lib/kun/prompts.js'
 import { gradeOf } from '../../lib/kun/replies/grade.js'
 import { labelChatRubric, polishRubric, scoreRubric } from '../../lib/kun/templates.js'
 
@@ -51,7 +52,7 @@ t.test('a text cannot end its own section of a prompt', async (t) => {
   const label = templates['label-kun'].render(hostile).prompt ?? ''
   t.equal(label.split('<|im_end|>').length, 2)
   t.equal(label.split('<|im_start|>').length, 3)
-  t.match(label, '〔/文本〕')
+  t.match(label, '甲【/文本】', 'the published format has no marks but those of ChatML')
 })
 
 t.test('a custom template is filled once, and named by its version or its hash', async (t) => {

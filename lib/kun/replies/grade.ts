@@ -11,7 +11,7 @@ import type { ScoreKind } from '../types.js'
 import { textFault } from './reply-fault.js'
 import { writtenVerdict } from './verdict.js'
 
-interface Grade {
+export interface Grade {
   readonly kind: ScoreKind
   /** 0 to 1, six decimals; by the rule 1 or 0. */
   readonly score: number

@@ -11,9 +11,10 @@ const repetitionsMax = 5
  *
  * Example: '哈哈哈哈哈哈，' → '哈' (six times); '好好学习' → null.
  * Uses the Z function: for each place the longest match with the start of the text.
+ *
+ * @param start where the text starts; after its leading blanks by default
  */
-export function repeatedStart(text: string): string | null {
-  const start = text.length - text.trimStart().length
+export function repeatedStart(text: string, start = text.length - text.trimStart().length): string | null {
   const period = repeatedPeriod(text.length - start, (index) => text.charCodeAt(start + index), 1)
   return period === 0 ? null : text.slice(start, start + period)
 }

@@ -1,16 +1,17 @@
 /** Reads a reply of the polish model: repairs it, then checks the answer. */
 
-import { z } from 'zod'
 import { withoutAfterword } from './afterword.js'
 import { comparisonForm } from './comparison-form.js'
 import { contactIn, linkIn } from './contacts.js'
 import { around, shortened } from './excerpt.js'
+import { type OutputFilterOptions, outputFilterOptions } from './filter-options.js'
 import { withoutIntroduction } from './introduction.js'
 import { characters, hanShare, kanaShare, withoutCodeBlocks } from './language.js'
 import { repeatedStart } from './loops.js'
 import { placeholderIn } from './placeholders.js'
 import { promptEcho } from './prompt-echo.js'
 import { leftoverMark, textMark } from './prompt-marks.js'
+import { readPublishedAnswer } from './published.js'
 import { refusalIn, saysNone } from './refusal.js'
 import { plainFault } from './reply-fault.js'
 import { replyText } from './reply-text.js'
@@ -19,14 +20,6 @@ import { sourceReference } from './text-references.js'
 import type { Reading, ReplyFault } from './types.js'
 import { unfinishedAnswer } from './unfinished.js'
 import { withoutEmphasis, withoutFence, withoutJson, withoutPair, withoutTag } from './wrapping.js'
-
-export const outputFilterOptions = z.strictObject({
-  keywords: z.array(z.string().min(1)).default([]).describe('An output with one of these words is dropped'),
-  charsMin: z.int().min(0).default(20).describe('Characters an output has at least'),
-  hanShareMin: z.number().min(0).max(1).default(0.3).describe('Share of Chinese characters among its letters'),
-  repetition: z.boolean().default(true).describe('Drop an output that starts with one unit more than 5 times in a row'),
-})
-export type OutputFilterOptions = z.output<typeof outputFilterOptions>
 
 /** The record that a reply answers. */
 export interface AnswerContext {
@@ -43,6 +36,7 @@ const defaults = outputFilterOptions.parse({})
  * Example: '好的！以下是回答：\n水往低处流。\n\n希望对您有帮助！' → '水往低处流。'
  */
 export function readAnswer(reply: string, context: AnswerContext, options: OutputFilterOptions = defaults): Reading {
+  if (options.reading === 'published') return readPublishedAnswer(reply, options)
   const text = answerOf(reply, context.instruction)
   const mark = textMark(reply)
   if (mark !== null) return { text, fault: { reason: 'output-markers', detail: mark } }

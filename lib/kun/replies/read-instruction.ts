@@ -1,15 +1,16 @@
 /** Reads a reply of the label model: repairs it, then checks the instruction. */
 
-import { z } from 'zod'
 import { withoutAfterword } from './afterword.js'
 import { contactIn, linkIn } from './contacts.js'
 import { isCopied } from './copy-share.js'
+import { type InstructionFilterOptions, instructionFilterOptions } from './filter-options.js'
 import { withoutIntroduction } from './introduction.js'
 import { characters, hanShare, kanaShare } from './language.js'
 import { isMonotonous } from './loops.js'
 import { withoutQuoted } from './material.js'
 import { promptEcho, speaksOfTask } from './prompt-echo.js'
 import { leftoverMark, textMark } from './prompt-marks.js'
+import { readPublishedInstruction } from './published.js'
 import { danglingReference, hasNoSubject } from './references.js'
 import { refusalIn, saysNone } from './refusal.js'
 import { plainFault } from './reply-fault.js'
@@ -18,15 +19,6 @@ import { firstOfList, withoutRepeats } from './several.js'
 import type { Reading, ReplyFault } from './types.js'
 import { unfinishedInstruction } from './unfinished.js'
 import { withoutEmphasis, withoutFence, withoutJson, withoutPair, withoutTag } from './wrapping.js'
-
-export const instructionFilterOptions = z.strictObject({
-  keywords: z.array(z.string().min(1)).default([]).describe('An instruction with one of these words is dropped'),
-  charsMin: z.int().min(1).default(4).describe('Characters an instruction has at least'),
-  charsMax: z.int().min(1).default(400).describe('Characters an instruction has at most'),
-  hanShareMin: z.number().min(0).max(1).default(0.2).describe('Share of Chinese characters among its letters'),
-  selfContained: z.boolean().default(true).describe('Drop an instruction that points at what its reader cannot see'),
-})
-export type InstructionFilterOptions = z.output<typeof instructionFilterOptions>
 
 /** The record that a reply labels. */
 export interface InstructionContext {
@@ -47,6 +39,7 @@ export function readInstruction(
   context: InstructionContext,
   options: InstructionFilterOptions = defaults,
 ): Reading {
+  if (options.reading === 'published') return readPublishedInstruction(reply, options)
   const text = instructionOf(reply)
   return {
     text,

@@ -62,6 +62,12 @@ export function scoreFault(reply: Reply): Fault | null {
   return Object.values(firstTokenLogprobs).includes(null) ? 'logprobs' : null
 }
 
+/** Returns the fault of a reply that did not end by itself, or null. */
+export function endingFaultOf(reply: Reply): Fault | null {
+  const ending = endingOf(reply.finishReason)
+  return ending === 'whole' ? null : endingFault(ending, reply)
+}
+
 function endingFault(ending: Ending, { finishReason }: Reply): Fault {
   return ending === 'cut-off' ? ending : { fault: ending, found: `finish_reason ${finishReason}` }
 }

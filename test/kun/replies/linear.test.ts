@@ -1,6 +1,7 @@
 import t from 'tap'
+import { instructionFilterOptions } from '../../../lib/kun/replies/filter-options.js'
 import { readAnswer } from '../../../lib/kun/replies/read-answer.js'
-import { instructionFilterOptions, readInstruction } from '../../../lib/kun/replies/read-instruction.js'
+import { readInstruction } from '../../../lib/kun/replies/read-instruction.js'
 
 const chars = 1 << 15
 /** Processor time of one reading, ms: linear ways need 50, quadratic ones 2,500 and more. */

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { instructionFilterOptions, readInstruction } from '../../../lib/kun/replies/read-instruction.js'
+import { instructionFilterOptions } from '../../../lib/kun/replies/filter-options.js'
+import { readInstruction } from '../../../lib/kun/replies/read-instruction.js'
 
 const text = '腌萝卜要先晒两天，再用粗盐揉透，压上石头，三天后倒掉苦水，加糖和辣椒封坛，半个月即可食用。'
 const context = { text, title: '腌萝卜' }
