@@ -10,6 +10,7 @@ import { registerDedup } from './commands/dedup.js'
 import { registerDevHub } from './commands/dev-hub.js'
 import { registerHub } from './commands/hub.js'
 import { registerInspect } from './commands/inspect.js'
+import { registerPaperPrompts } from './commands/paper-prompts.js'
 import { registerPipe } from './commands/pipe.js'
 import { registerPlan } from './commands/plan.js'
 import { registerPublish } from './commands/publish.js'
@@ -46,6 +47,7 @@ const commands = [
   registerSeed,
   registerSample,
   registerTrainScreen,
+  registerPaperPrompts,
   registerPublish,
   registerHub,
   registerSimulate,

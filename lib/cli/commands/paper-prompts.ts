@@ -1,0 +1,46 @@
+/** `kun-stream paper-prompts`: reads the published prompts from a clone of COIG-Kun, and writes them as prompt files. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { UsageError } from '../../errors.js'
+import { clonePrompts } from '../../kun/paper/clone-prompts.js'
+import { paperPromptsFolder } from '../../kun/preset.js'
+import { sayOnStderr } from '../terminal/output.js'
+
+export function registerPaperPrompts(program: Command): void {
+  program
+    .command('paper-prompts')
+    .description('read the prompts of the preset paper from a clone of COIG-Kun, and write them as prompt files')
+    .argument('<folder>', 'the clone, with evaluation/conversation.py and evaluation/common.py')
+    .option('--out <folder>', 'where the files are written', paperPromptsFolder)
+    .action(async (folder: string, { out }: { readonly out: string }) => {
+      const [conversation, common] = await Promise.all([
+        sourceOf(folder, 'conversation.py'),
+        sourceOf(folder, 'common.py'),
+      ])
+      const { prompts, missing } = clonePrompts({ conversation, common })
+      if (missing.length > 0) {
+        throw new UsageError(`not found in ${folder}:\n${missing.join('\n')}\nGive an unchanged clone of COIG-Kun`)
+      }
+      await mkdir(out, { recursive: true })
+      for (const [name, prompt] of Object.entries(prompts)) {
+        const path = join(out, `${name}.json`)
+        await writeFile(path, `${JSON.stringify(prompt, null, 2)}\n`)
+        sayOnStderr(`wrote ${path}`)
+      }
+    })
+}
+
+async function sourceOf(folder: string, name: string): Promise<string> {
+  const path = join(folder, 'evaluation', name)
+  try {
+    return (await readFile(path, 'utf8')).replaceAll('\r\n', '\n')
+  } catch (cause) {
+    throw new UsageError(
+      `${path} cannot be read: ${(cause as Error).message}; give the folder of a clone of COIG-Kun`,
+      {
+        cause,
+      },
+    )
+  }
+}
