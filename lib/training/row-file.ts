@@ -54,7 +54,8 @@ class LineFile implements RowFile {
 
   async add(row: Row): Promise<void> {
     const cells = cellsOf(this.#columns, row)
-    const line = JSON.stringify(Object.fromEntries(this.#columns.map(({ name }, index) => [name, cells[index]])))
+    const named = Object.fromEntries(this.#columns.map(({ name }, index) => [name, jsonCell(cells[index])]))
+    const line = JSON.stringify(named)
     this.#lines.push(`${line}\n`)
     this.#chars += line.length
     if (this.#chars >= linesBytesMax) await this.#flush()
@@ -71,6 +72,11 @@ class LineFile implements RowFile {
     this.#chars = 0
     await this.#target.write([bytes])
   }
+}
+
+/** int64 is a bigint, which JSON does not have; the offsets of runs are below 2^53. */
+function jsonCell(cell: Cell | undefined): unknown {
+  return typeof cell === 'bigint' ? Number(cell) : cell
 }
 
 class ParquetRows implements RowFile {

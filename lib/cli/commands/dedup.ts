@@ -3,7 +3,7 @@
  * byte for byte, in input order, as soon as they are decided; all messages go to stderr.
  */
 import { basename, dirname, resolve } from 'node:path'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import {
   type DedupOptions,
   dedupOptions,
@@ -23,6 +23,7 @@ import { planSigning } from '../../text/plan.js'
 import { workerPool, workersOptions } from '../../workers/pool.js'
 import { type DedupCounts, dedupGraph } from '../dedup-graph.js'
 import { type DedupInputFlags, dedupSource } from '../dedup-inputs.js'
+import { type DedupInstructionsFlags, dedupInstructions } from '../dedup-instructions.js'
 import { hubUrlOption, tokenOption } from '../hub-options.js'
 import { collect } from '../recipe-options.js'
 import { temporaryFolder } from '../temporary-folder.js'
@@ -30,7 +31,8 @@ import { countText } from '../terminal/bytes-text.js'
 import { fileOutput, Output, ReaderGone, sayOnStderr } from '../terminal/output.js'
 import { UnreadableRecords } from '../unreadable-records.js'
 
-interface DedupFlags extends DedupInputFlags {
+interface DedupFlags extends DedupInputFlags, DedupInstructionsFlags {
+  readonly on?: 'instruction'
   readonly threshold: string
   readonly rejects?: string
   readonly index?: string
@@ -55,7 +57,20 @@ export function registerDedup(program: Command): void {
     .option('--rejects <file>', 'write what was dropped, and why, as JSON Lines')
     .option('--index <file>', 'keep an index: drops what earlier calls kept, remembers what this one keeps')
     .option('--threads <n>', 'worker threads; auto is one fewer than there are cores', 'auto')
+    .addOption(
+      new Option('--on <column>', 'remove rows of the run DIR with the same instruction; the best score stays').choices(
+        ['instruction'],
+      ),
+    )
+    .option('--exact', 'with --on: only equal instructions are duplicates, not those that are alike', false)
+    .option('--score <column>', 'with --on: column of the score', 'score')
+    .option('--split <name>', 'with --on: split to read; all by default (may be repeated)', collect, [])
+    .option('--out <file>', 'with --on: file to write, Parquet if it ends in .parquet, else JSON Lines', '-')
     .action(async (files: string[], flags: DedupFlags) => {
+      if (flags.on !== undefined) {
+        await dedupRun(files, flags)
+        return
+      }
       const output = new Output(process.stdout)
       try {
         const counts = await dedupFiles(files, flags, output)
@@ -64,6 +79,19 @@ export function registerDedup(program: Command): void {
         if (!(error instanceof ReaderGone)) throw error
       }
     })
+}
+
+async function dedupRun(directories: readonly string[], flags: DedupFlags): Promise<void> {
+  const [directory] = directories
+  if (directory === undefined || directories.length > 1) {
+    throw new UsageError(`--on reads one run directory, ${directories.length} were given`)
+  }
+  try {
+    const { rows, kept, exact, near } = await dedupInstructions(directory, flags)
+    sayOnStderr(summary({ records: rows, kept, exact, near, unreadable: 0 }))
+  } catch (error) {
+    if (!(error instanceof ReaderGone)) throw error
+  }
 }
 
 async function dedupFiles(files: readonly string[], flags: DedupFlags, output: Output): Promise<DedupCounts> {
