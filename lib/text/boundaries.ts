@@ -3,6 +3,7 @@
  * would separate an answer from its question, divide a table or a block of code, or let a chunk begin with a comma, are
  * ranked lower. Used for texts that do not fit in one chunk.
  */
+import { CharacterClass } from './characters.js'
 import { UnitEnd, type Units } from './units.js'
 
 /** Ranks besides those of UnitEnd. Never chosen while another boundary is left: `attached` before `inside`. */
@@ -32,10 +33,13 @@ function isFirstInLine(codes: Uint16Array, start: number): boolean {
 
 /** Returns the boundaries of the units. Linear in the length of the text. */
 export function boundariesOf(
-  { codes, length }: { readonly codes: Uint16Array; readonly length: number },
+  text: { readonly codes: Uint16Array; readonly length: number; readonly counts: Int32Array },
   units: Units,
 ): Boundaries {
+  const { codes, length } = text
   const { count } = units
+  // Fences and bars are ASCII punctuation, which prose does not have.
+  const mayHaveBlocks = (text.counts[CharacterClass.asciiPunctuation] as number) >= barsMin
   const rank = units.rank.slice(0, count)
   const tableStart = new Int32Array(count).fill(-1)
   const heading = new Int32Array(count).fill(-1)
@@ -49,12 +53,12 @@ export function boundariesOf(
     const start = units.start[unit] as number
     const end = units.end[unit] as number
     const opensLine = isFirstInLine(codes, start)
-    if (opensLine && isFence(codes, start)) {
+    if (mayHaveBlocks && opensLine && isFence(codes, start)) {
       // The fence that ends a block is inside it; what follows is not.
       if (unit > 0 && fenced) rank[unit - 1] = Boundary.inside
       fenced = !fenced
     } else if (fenced && unit > 0) rank[unit - 1] = Boundary.inside
-    const row = !fenced && opensLine && isTableRow(codes, start, end)
+    const row = mayHaveBlocks && !fenced && opensLine && isTableRow(codes, start, end)
     if (!row && (opensLine || table < 0)) table = -1
     else if (table < 0) table = unit
     else if (unit > 0) rank[unit - 1] = Boundary.inside
@@ -96,15 +100,22 @@ function isTableRow(codes: Uint16Array, start: number, end: number): boolean {
 }
 
 /** Marks that continue a sentence or close what was opened in the unit before. */
-const continuing = new Set([...'，、；：,;:”’」』）)】》〉〕］｝]}'].map((mark) => mark.charCodeAt(0)))
+const continuing = tableOf('，、；：,;:”’」』）)】》〉〕］｝]}')
+
+/** Returns a table with a 1 for each character. */
+function tableOf(characters: string): Uint8Array {
+  const table = new Uint8Array(65_536)
+  for (const character of characters) table[character.charCodeAt(0)] = 1
+  return table
+}
 
 /** Whether a mark continues a sentence, so that no chunk begins with it. */
 export function continuesSentence(code: number): boolean {
-  return continuing.has(code)
+  return continuing[code] === 1
 }
 
 function continues(codes: Uint16Array, start: number, opensLine: boolean): boolean {
-  return continuing.has(codes[start] as number) || (opensLine && isOption(codes, start))
+  return continuing[codes[start] as number] === 1 || (opensLine && isOption(codes, start))
 }
 
 function attach(rank: Uint8Array, unit: number): void {
@@ -115,7 +126,11 @@ function attach(rank: Uint8Array, unit: number): void {
 const answerWords = ['参考答案', '正确答案', '答案', '回答', '解答', '解析', '答', '解', 'Answer', 'A']
 const answerCharsMax = 8
 
+/** First characters of them: most lines begin with another one. */
+const answerStarts = tableOf(answerWords.map((word) => word.charAt(0)).join('') + '【')
+
 function isAnswer(codes: Uint16Array, start: number, end: number): boolean {
+  if (answerStarts[codes[start] as number] !== 1) return false
   const opening = String.fromCharCode(...codes.subarray(start, Math.min(end, start + answerCharsMax)))
   const text = opening.startsWith('【') ? opening.slice(1) : opening
   return answerWords.some((word) => text.startsWith(word) && /^ ?[:：】]/.test(text.slice(word.length)))

@@ -63,7 +63,7 @@ export type Cleaner = (text: string | Uint16Array, isTitle?: boolean) => CleanTe
 /** @param memory holds the texts; a text given as code units may be in it too */
 export function createCleaner(memory: TextMemory = new TextMemory()): Cleaner {
   const tables = characterTables()
-  const mayBeFurniture = createFurnitureCues()
+  const mayBeFurniture = createFurnitureCues(memory)
   const scanner = new TextScanner(memory, tables, mayBeFurniture)
   const cleaned = new Cleaned(scanner, tables)
   return (text, isTitle = false) => {

@@ -4,7 +4,8 @@
  */
 import type { CleanText } from './clean.js'
 import { contactNumbers } from './contact-numbers.js'
-import { type IndexedPhrase, PhraseIndex, pairHash } from './phrase-index.js'
+import { type IndexedPhrase, PhraseHits, PhraseIndex, pairHash } from './phrase-index.js'
+import type { TextMemory } from './text-memory.js'
 import { adult } from './vocabulary/adult.js'
 import { advertising } from './vocabulary/advertising.js'
 import { forum } from './vocabulary/forum.js'
@@ -76,18 +77,21 @@ class MutableFigures implements CueFigures {
   }
 }
 
-export function createCueMeter(): CueMeter {
+/** @param memory of the cleaner whose texts are measured */
+export function createCueMeter(memory: TextMemory): CueMeter {
   const { phrases, weights } = collectCues()
   const strongest = phrases.map(({ number }) => Math.max(...weightsOf(weights, number)))
   const strongPhrases = phrases.filter(({ number }) => (strongest[number] as number) >= strongWeight)
   const first = new PhraseIndex(strongPhrases, 2)
+  const firstHits = new PhraseHits(memory, first)
   const all = new PhraseIndex(phrases)
   const seen = new Uint16Array(phrases.length)
   const figures = vocabularies.map(() => new MutableFigures())
   const cues = Object.fromEntries(vocabularies.map(({ name }, index) => [name, figures[index]])) as unknown as Cues
   return (text) => {
     const { codes, length } = text
-    if (!isSuspect(codes, length, first, strongest)) return null
+    if (!isSuspect(codes, length, first, strongest, firstHits.find(0, length, stepOf(length)), memory.hits.view))
+      return null
     for (const figure of figures) figure.clear()
     seen.fill(0)
     const occurrencesMax = 2 + Math.floor(length / (2 * cueSpanChars))
@@ -114,16 +118,24 @@ export function createCueMeter(): CueMeter {
 
 const advertisingIndex = vocabularies.indexOf(advertising)
 
+/** Distance of the positions that are looked at first, in code units. */
+function stepOf(length: number): number {
+  return length < cueSpanChars ? 1 : length < sparseCharsMin ? 2 : 3
+}
+
 /** Whether strong cues at every second or third position weigh enough for the full count. */
-function isSuspect(codes: Uint16Array, length: number, index: PhraseIndex, strongest: readonly number[]): boolean {
+function isSuspect(
+  codes: Uint16Array,
+  length: number,
+  index: PhraseIndex,
+  strongest: readonly number[],
+  hitCount: number,
+  hits: Int32Array,
+): boolean {
   const enough = suspicion + (suspicionPerSpan * length) / cueSpanChars
-  const { bits } = index
   let weight = 0
-  const step = length < cueSpanChars ? 1 : length < sparseCharsMin ? 2 : 3
-  for (let at = 0; at + 1 < length; at += step) {
-    const hash = pairHash(codes[at] as number, codes[at + 1] as number)
-    if ((((bits[hash >>> 5] as number) >>> (hash & 31)) & 1) === 0) continue
-    const found = index.covers(codes, at, length)
+  for (let hit = 0; hit < hitCount; hit++) {
+    const found = index.covers(codes, hits[hit] as number, length)
     if (found === null) continue
     weight += strongest[found.number] as number
     if (weight >= enough) return true

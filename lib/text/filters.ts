@@ -118,7 +118,7 @@ export interface TextMeters {
 export function createTextMeters(memory: TextMemory): TextMeters {
   return {
     repetitionOf: createRepetitionMeter(memory),
-    cuesOf: createCueMeter(),
+    cuesOf: createCueMeter(memory),
     census: createCensusMeter(),
     classifier: loadBuiltinScreen(),
   }

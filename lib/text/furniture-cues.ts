@@ -4,7 +4,8 @@
  */
 import { cuePhrases, edgeLabels, labels, lineWords, listHeadings, menuWords } from './boilerplate.js'
 import { furnitureCharsMax } from './furniture-lines.js'
-import { PhraseIndex, pairHash } from './phrase-index.js'
+import { PhraseHits, PhraseIndex, pairHash } from './phrase-index.js'
+import type { TextMemory } from './text-memory.js'
 
 /** Returns whether codes[start … end) may be furniture. */
 export type FurnitureCues = (codes: Uint16Array, start: number, end: number) => boolean
@@ -14,12 +15,22 @@ const tailChars = 48
 /** Marks at the start of a line that are skipped. */
 const marksMax = 4
 
-export function createFurnitureCues(): FurnitureCues {
+/** @param memory of the cleaner whose lines are looked at */
+export function createFurnitureCues(memory: TextMemory): FurnitureCues {
   const anywhere = indexOf(cuePhrases)
+  const anywhereHits = new PhraseHits(memory, anywhere)
   const opening = indexOf([...menuWords, ...lineWords, ...listHeadings, ...labels, ...edgeLabels])
+  const contains = (start: number, end: number, codes: Uint16Array): boolean => {
+    const count = anywhereHits.find(start, end, 1)
+    const hits = memory.hits.view
+    for (let hit = 0; hit < count; hit++) {
+      if (anywhere.longestAt(codes, start + (hits[hit] as number), end) !== null) return true
+    }
+    return hasBars(codes, start, end)
+  }
   return (codes, start, end) => {
-    if (end - start > furnitureCharsMax) return contains(anywhere, codes, end - tailChars, end)
-    return opensWith(opening, codes, start, end) || contains(anywhere, codes, start, end)
+    if (end - start > furnitureCharsMax) return contains(end - tailChars, end, codes)
+    return opensWith(opening, codes, start, end) || contains(start, end, codes)
   }
 }
 
@@ -33,17 +44,14 @@ function indexOf(phrases: readonly string[]): PhraseIndex {
   )
 }
 
-function contains(index: PhraseIndex, codes: Uint16Array, start: number, end: number): boolean {
-  const { bits } = index
+/** Whether the line has two bars or more. */
+function hasBars(codes: Uint16Array, start: number, end: number): boolean {
   let bars = 0
-  for (let at = start; at + 1 < end; at++) {
+  for (let at = start; at < end; at++) {
     const code = codes[at] as number
-    if (code === 0x7c || code === 0xff5c || code === 0x2502) bars++
-    const hash = pairHash(code, codes[at + 1] as number)
-    if ((((bits[hash >>> 5] as number) >>> (hash & 31)) & 1) === 0) continue
-    if (index.longestAt(codes, at, end) !== null) return true
+    if ((code === 0x7c || code === 0xff5c || code === 0x2502) && ++bars > 1) return true
   }
-  return bars > 1
+  return false
 }
 
 /** Whether a word of a menu or a label is first in the line, with something else than a letter behind it. */

@@ -3,6 +3,8 @@
  * phrase has them, which few pairs of ordinary text do; a hash table then gives the phrases.
  */
 
+import type { TextMemory } from './text-memory.js'
+
 /** A phrase of the list. */
 export interface IndexedPhrase {
   readonly codes: Uint16Array
@@ -68,6 +70,29 @@ export class PhraseIndex {
     let slot = Math.imul(key, pairMultiplier) >>> 15
     for (slot &= this.#mask; this.#keys[slot] !== 0 && this.#keys[slot] !== key; slot = (slot + 1) & this.#mask);
     return slot
+  }
+}
+
+/** Lists the positions of a cleaned text at which a phrase of an index may begin, by the kernel. */
+export class PhraseHits {
+  readonly #memory: TextMemory
+  /** Address of a copy of the index's bits. */
+  readonly #bits: number
+
+  constructor(memory: TextMemory, { bits }: PhraseIndex) {
+    this.#memory = memory
+    this.#bits = memory.allocate(bits.byteLength)
+    new Uint32Array(memory.buffer, this.#bits, bits.length).set(bits)
+  }
+
+  /**
+   * Looks at the positions of codes[start … end) in steps of `step`.
+   *
+   * @returns the number of values in `hits` of the memory: positions from `start`
+   */
+  find(start: number, end: number, step: number): number {
+    const { kernel, codes, hits } = this.#memory
+    return kernel.pairHits(codes.base + 2 * start, end - start, step, this.#bits, hits.base)
   }
 }
 

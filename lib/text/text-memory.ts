@@ -15,6 +15,7 @@ interface Kernel {
   readonly hostBase: WebAssembly.Global
   mark(source: number, length: number, classes: number, marks: number): number
   copyPlain(units: number, out: number): number
+  pairHits(codes: number, length: number, step: number, bits: number, hits: number): number
   repeated(
     codes: number,
     length: number,
@@ -80,6 +81,8 @@ export class TextMemory {
   readonly source = this.#region(units)
   readonly codes = this.#region(units)
   readonly marks = this.#region(integers)
+  /** Used by phrase-index.ts. */
+  readonly hits = this.#region(integers)
   /** Used by repetition.ts. */
   readonly sums = this.#region(integers)
   readonly slots = this.#region(integers)
@@ -96,7 +99,7 @@ export class TextMemory {
 
   /** Reserves memory for a text of `length` code units, before and after cleaning. */
   reserveText(length: number): void {
-    for (const region of [this.source, this.codes, this.marks]) region.reserve(length)
+    for (const region of [this.source, this.codes, this.marks, this.hits]) region.reserve(length)
   }
 
   /** Reserves memory for a block of `length` code units, for its strings, and for any text in it. */

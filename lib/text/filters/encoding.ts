@@ -51,7 +51,7 @@ export function functionWords(text: CleanText, shareMin: number, census: CensusM
   const han = hanOf(text)
   if (han < functionHanMin) return null
   const sample = census.sample(text)
-  if ((sample.sets[HanSet.functionWord] as number) > 3 * shareMin * sample.counted) return null
+  if ((sample.sets[HanSet.functionWord] as number) > 2 * shareMin * sample.counted) return null
   const share = (census.exact(text).sets[HanSet.functionWord] as number) / han
   const bound = hasClauseMark(text) ? shareMin : 2 * shareMin
   if (share >= bound || isSentences(text)) return null

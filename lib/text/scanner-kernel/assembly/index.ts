@@ -1,5 +1,5 @@
 // The loops over code units that take most of the time before a text is signed: finding code units other than Han, copying
-// the plain part of a JSON string, finding repeated n-grams. lib/text/text-memory.ts owns the memory; the callers are
+// the plain part of a JSON string, finding repeated n-grams and pairs of code units that may begin a phrase. lib/text/text-memory.ts owns the memory; the callers are
 // text-scanner.ts, flat-record.ts and repetition.ts.
 
 /** Two tables of 65,536 classes, followed by the memory of the host. */
@@ -88,4 +88,19 @@ export function repeated(
     store<i32>(slot, value | again)
   }
   return count
+}
+
+/**
+ * Writes to `hits` (i32 each, capacity `length`) the positions, from 0 in steps of `step`, at which two code units have
+ * their bit set in `bits`; returns their number. The hash is that of lib/text/phrase-index.ts.
+ */
+export function pairHits(codes: usize, length: i32, step: i32, bits: usize, hits: usize): i32 {
+  let out = hits
+  for (let at = 0; at + 1 < length; at += step) {
+    const pair = load<u32>(codes + ((<usize>at) << 1))
+    const hash = (((pair & 0xffff) * 0x9e35) ^ (pair >>> 16)) & 0x1ffff
+    store<i32>(out, at)
+    out += (<usize>((load<u32>(bits + ((<usize>(hash >>> 5)) << 2)) >>> (hash & 31)) & 1)) << 2
+  }
+  return <i32>((out - hits) >> 2)
 }
