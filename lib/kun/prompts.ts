@@ -71,7 +71,7 @@ export const templates: Readonly<Record<TemplateName, Template>> = {
     (fields) => labelChatRubric + contextOf(fields) + between('文本', fields.text),
     '3',
   ),
-  score: chatTemplate('score', ({ instruction }) => scoreRubric + between('指令', instruction)),
+  score: chatTemplate('score', ({ instruction }) => scoreRubric + between('指令', instruction), '2'),
   // Text before instruction, as in the published answer call: the variants of a text then share a prefix.
   polish: chatTemplate(
     'polish',

@@ -219,7 +219,7 @@ t.test('a row has the columns of its shape, in order, and the raw text as output
   const scored = {
     columns: scoreColumns,
     models: ['writer', 'judge', 'judge'],
-    promptVersions: ['label-kun@2', 'score@1'],
+    promptVersions: ['label-kun@2', 'score@2'],
   }
   const pairs: RowOptions = { shape: 'pairs', ...scored }
   const row = rowOf({ ...pair, columns: { score: 0.9, score_kind: 'logprob', score_mass: 1 }, output: '答案' }, pairs)
@@ -228,7 +228,7 @@ t.test('a row has the columns of its shape, in order, and the raw text as output
     columnsOf(pairs).map(({ name }) => name),
   )
   t.match(row, { instruction: pair.instruction, output: '答案', raw: text, source: 'wudao', offset: 77, score: 0.9 })
-  t.match(row, { model: 'writer+judge', prompt_version: 'label-kun@2+score@1', id: pair.id, variant: 0 })
+  t.match(row, { model: 'writer+judge', prompt_version: 'label-kun@2+score@2', id: pair.id, variant: 0 })
   t.equal(rowOf(pair, pairs).output, text)
 
   const chat: RowOptions = { ...scored, shape: 'messages', columns: [] }

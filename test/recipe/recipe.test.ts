@@ -271,7 +271,7 @@ t.test('a field that does not alter the output may change; differences in others
     { path: 'kun.score.keepAtLeast', before: 0.7, after: 0.8 },
   ])
   t.strictSame(recipeDifference(before, JSON.parse(JSON.stringify(before))), [], 'as read back from run.json')
-  t.strictSame(before.promptVersions, { label: 'label-kun@2', score: 'score@1' })
+  t.strictSame(before.promptVersions, { label: 'label-kun@2', score: 'score@2' })
   t.strictSame(
     recipeDifference(before, pinnedRecipe(small('kun.label.prompt={text: "{text}？", version: mine}'))).map(
       ({ path }) => path,
