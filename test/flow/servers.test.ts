@@ -37,13 +37,17 @@ interface Ran {
   readonly rejects: Readonly<Record<string, number>>
 }
 
-/** The command as users start it; `model` is YAML of the model's options beside its endpoint. */
+/**
+ * The command as users start it; `model` is YAML of the model's options beside its endpoint. The family of tokens is
+ * given because models of other names would have other chunks.
+ */
 async function run(t: Test, server: FakeServer, model = 'model: qwen-x', set: readonly string[] = []): Promise<Ran> {
   const directory = join(root, `run-${runs++}`)
   const recipe = `${directory}.yaml`
   const yaml = `
 name: servers
 sources: [{ split: skypile, preset: skypile, files: '${input}' }]
+prepare: { chunk: { tokensOf: qwen } }
 workers: { threads: 1 }
 servers: { outageMaxMs: 20s }
 models:
