@@ -45,6 +45,10 @@ function beforeExplanation(text: string): string {
   return text.slice(0, found.index).trimEnd()
 }
 
+/** Words between 这 and 指令 in a remark about the instruction: 这就是最可能的指令. */
+const remarkWords =
+  '(?:就|便|即|正|应该|应当|大概|可能|很可能|也许|最|有|是|为|一|条|个|种|我|我们|根据|基于|为|您|你|给|反推|逆推|推断|推测|还原|写|想|出来?|来|得|到|的|对应|相应|合适|合理|贴切|准确|符合|用户|原始|真实|潜在|样|可以|会|上文|上面|上述|文字|内容|文本|原文|，|,){0,14}'
+
 const about = '指令|原文|这段|该段|文字|文本|上述|以上|内容|问题|提问|回复|回答|用户'
 const explanation = new RegExp(
   [
@@ -53,6 +57,13 @@ const explanation = new RegExp(
     `(?:\\n\\s{0,8}|(?<=[。？！?!”」]\\s{0,4}))[#*【\\[（(]{0,4}(?:注|备注|附注|注意|说明|提示|注释|ps|note)(?:】|[】\\]*]{0,4}\\s?[：:])(?=[^\\n]{0,80}(?:${about}|instruction|prompt|text))`,
     // 这条指令…, 以上指令…, 该问题涵盖…
     '(?:\\n\\s{0,8}|(?<=[。？！?!”」]\\s{0,4}))[（(]?(?:\\s{0,4}[—–-]{1,3}\\s{0,4})?(?:这|该|此|以上|上述|本)(?:就)?(?:是|一|个|条|样)*(?:的)?(?:指令|提问|问法|提示词|prompt)',
+    `(?:\\n\\s{0,8}|(?<=[。？！?!”」]\\s{0,4}))[（(]?(?:\\s{0,4}[—–-]{1,3}\\s{0,4})?(?:这|该|此|以上|上述|以上便|我认为这)${remarkWords}(?:指令|提问|问法|提示词|prompt)`,
+    `(?:\\n\\s{0,8}|(?<=[。？！?!”」]\\s{0,4}))[（(]?(?:\\s{0,4}[—–-]{1,3}\\s{0,4})(?:这|该|此|以上|上述|对应|根据|来自|摘自|反推|推断|由)`,
+    // 备注：根据第二段推断。
+    '(?:\\n\\s{0,8}|(?<=[。？！?!”」]\\s{0,4}))[#*【\\[（(]{0,4}(?:注|备注|附注|附|ps|note)(?:】|[】\\]*]{0,4}\\s?[：:])(?=[^\\n]{0,80}(?:推断|推测|反推|倒推|逆推|还原|第[一二三四五1-5]段|段落|依据|置信|备选|(?:也|还|亦)可(?:以)?(?:问|写|改|换|说)|换成|改为|替换))',
+    // 文字介绍了做法，所以…
+    '(?:\\n\\s{0,8}|(?<=[？?]\\s{0,4}))[（(]?(?:因为|由于)?(?:原文|文字|文本|文中|上文|该文|这段话?|该段|这段文字)(?:的)?(?:主要|内容|围绕|介绍|讲|描述|重点|详细|分别|中|通过|给出|说明|是)',
+    '\\n\\s{0,8}[#*【\\[（(]{0,4}(?:置信度|可信度|把握|出处|来源|答案来源|考点|答案要点|参考要点|答题要点|得分点)[】\\]*]{0,4}\\s?[：:]',
     '(?:\\n\\s{0,8}|(?<=[。？！?!”」]\\s{0,4}))[（(]?(?:这|该|此|以上|上述)(?:个|条|样的)?(?:问题|回复|段文字|文字|文本)(?:可以|能够?|恰好|正好|旨在|涵盖|对应|直接|主要|既|符合|与|要求|引导|可能|会)',
     '(?:\\n\\s{0,8}|(?<=[。？！?!”」]\\s{0,4}))(?:this|the above) (?:instruction|question|prompt)',
     // 或者：, 另一种问法：
@@ -76,6 +87,13 @@ function withoutClosing(text: string, start: number, kind: ReplyKind, closed: bo
   if (bare !== text) return bare
   const lineStart = text.lastIndexOf('\n') + 1
   const line = text.slice(lineStart)
+  if (
+    isWish(line) &&
+    lineStart > 0 &&
+    (kind === 'instruction' ? !/译|改写|改成|润色|朗读/u.test(text.slice(0, lineStart)) : !isLetter(text))
+  )
+    return text.slice(0, lineStart).trimEnd()
+  if (kind === 'answer' && lineStart > 0 && namesSource.test(line)) return text.slice(0, lineStart).trimEnd()
   if (line.length <= charsMax && isNote(line)) return text.slice(0, lineStart).trimEnd()
   const note =
     /[（(【[](?:注|备注|附注|说明|字数|全文|共|约|以上|上述|本回答|改写|该回答|此回答|完|回答完毕|note)[^（()）\n]{0,200}[）)】\]]?[。！]?$/iu.exec(
@@ -86,6 +104,24 @@ function withoutClosing(text: string, start: number, kind: ReplyKind, closed: bo
   if (sentence === '' || !isClosing(sentence, kind, closed)) return text
   return text.slice(0, start).trimEnd()
 }
+
+/** 祝您生活愉快！ as a line of its own. */
+function isWish(line: string): boolean {
+  return /^\s{0,8}(?:最后[，,]?)?(?:衷心)?(?:祝愿|预祝|祝福|祝|愿)(?:您|你|大家|各位|用户)?(?:们)?[^，。！\n]{0,6}(?:生活|学习|工作|使用|阅读|身体|一切|好运|顺利|愉快|玩得|用餐|烹饪|购物|旅途|旅行|成功|健康|开心|幸福|早日|考试|种植|养护|制作|事业|万事|心想)[^\n]{0,24}$/u.test(
+    line,
+  )
+}
+
+/** A letter ends with a wish of its own. */
+function isLetter(text: string): boolean {
+  return /^(?:\s|[#*《])*(?:尊敬|亲爱|敬爱|致|各位|[^\n，。]{1,16}[：:]\n)|此致|敬礼|祝福语|贺词/u.test(
+    text.slice(0, 200) + text.slice(-200),
+  )
+}
+
+/** 参考资料：原文第二段。 */
+const namesSource =
+  /^\s{0,8}[（(【*_]{0,4}(?:参考资料|参考文献|参考来源|资料来源|信息来源|内容来源|数据来源|来源|出处|依据|引用|参考|引自|摘自)[】*_]{0,4}\s?[：:][^\n]{0,60}(?:原文|文字|文本|材料|上文|文中|本文|文章|提供|所给|给出|第[一二三四五六七八九十\d]{1,2}段|用户|素材)/u
 
 /** Separators, marks of an end. */
 const ornament =
@@ -105,6 +141,12 @@ function isNote(line: string): boolean {
   const aboutReply =
     /(?:以上|上述|本|此|该|这)(?:次|段|篇|个|份)?(?:的)?(?:回答|回复|答案|答复|内容|文字|文本|信息|改写|版本|说明|解答|建议|指令|问题|描述)|参考文字|参考资料|参考内容|原文|改写|润色|字数|指令|ai生成|提供的(?:文字|文本|资料|信息|材料|内容)|给出的(?:文字|文本|资料|信息|材料|内容)|未添加|不构成|仅供参考|based on|original text|above answer|rewritten/iu
   if (labelled) return aboutReply.test(bare)
+  if (
+    /^(?:以上|上述)?(?:内容|信息|资料|回答|要点|说法|数据|事实|步骤)?(?:均|都|全部|皆)?(?:出自|来自|摘自|引自|源自|取自|整理自|源于)(?:所给|给定|给出|您|你|用户|提供|上述|参考|原)/u.test(
+      bare,
+    )
+  )
+    return true
   return /^(?:以上|上述|本|此|该)(?:次|段|篇)?(?:的)?(?:回答|回复|答案|答复|内容|文字|文本|改写|信息|解答|建议)[^。]{0,60}(?:参考|整理|改写|来自|来源|基于|依据|根据|润色|生成|保留|去除|删去|未|仅)/u.test(
     bare,
   )
@@ -113,7 +155,10 @@ function isNote(line: string): boolean {
 function isClosing(sentence: string, kind: ReplyKind, closed: boolean): boolean {
   const bare = sentence.replace(/^[（(*_【\s]{1,8}|[）)*_】\s]{1,8}$/gu, '')
   if (hopes.test(bare) || invites.test(bare) || offers.test(bare)) return true
-  if (kind === 'instruction') return false
+  if (kind === 'instruction')
+    return (
+      asksBack.test(bare) || /^(?:以上)?(?:仅)?供(?:您|你)?参考|^请(?:您|你)?(?:查收|过目|审阅|指正|参考)/u.test(bare)
+    )
   const comma = bare.search(/[，,]/u)
   if (comma > 0 && sumsUp.test(bare.slice(0, comma)) && isClosing(bare.slice(comma + 1), kind, closed)) return true
   if (sumsUp.test(bare) || asksBack.test(bare) || praises.test(bare) || isNote(bare)) return true

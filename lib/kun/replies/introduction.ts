@@ -47,8 +47,13 @@ function introductionEnd(text: string, kind: ReplyKind): number {
   if (opening !== null) return opening[0].length
   const line = lineOf(text)
   if (line !== null && line.length < text.length && isHeading(line, kind)) return line.length + 1
-  return bracketedEnd(text, kind) || prefixEnd(text, kind) || sentenceEnd(text, kind)
+  const quoting = kind === 'answer' ? (quotesQuestion.exec(text)?.[0].length ?? 0) : 0
+  return quoting || bracketedEnd(text, kind) || prefixEnd(text, kind) || sentenceEnd(text, kind)
 }
+
+/** 关于“怎样种竹”这个问题，回答如下： */
+const quotesQuestion =
+  /^(?:关于|对于|针对|就|对)(?:您|你|用户)?(?:的|提出的|所问的)?\s?["“「『][^"”」』\n]{1,100}["”」』]\s?(?:这(?:个|一|道)|的|此|该|一)?(?:问题|提问|指令|话题|疑问|题目)?[，,：:]?\s?(?:我的|以下是|下面是|现将|现|具体|我来|我|可以)?(?:回答|解答|答案|答复|说明|作答|作如下回答)(?:是|为)?(?:如下)?[：:。]\s{0,8}/u
 
 /** After an opening, a line that announces what follows: 制作过程如下：. */
 function announcedLine(text: string): number {
@@ -65,7 +70,7 @@ const greetings = /^(?:[您你]好|大家好|亲爱的用户|尊敬的用户|hel
 
 /** An interjection counts with its punctuation only: not 好的代码…. */
 const openings =
-  /^(?:好的?(?:呀|呢|哒|吧)?|好嘞|行|嗯+|哦|当然(?:可以|没问题|能)?|可以的?|没问题|没有问题|明白了?|收到|了解了?|遵命|非常(?:乐意|高兴|荣幸)(?:为您?你?(?:解答|服务|回答|效劳))?|很?(?:高兴|乐意|荣幸)(?:能)?(?:为|帮助?|给)[您你](?:解答|服务|回答|效劳|介绍|提供帮助|解惑)?(?:这个|该|此|您的|你的|关于[^，。！\n]{1,20}的)?(?:问题|疑问)?|(?:非常|十分|首先)?(?:感谢|谢谢)[您你]的?(?:提问|问题|咨询|信任|指令|请求|分享|提供)|(?:关于|针对|对于)[您你](?:的|提出的|提到的|咨询的|所问的)(?:这个)?(?:问题|提问|疑问)|这是(?:一)?个(?:很|非常|十分)?(?:好|棒|有趣|有意思|重要|常见|实用|值得探讨)的问题|(?:ok(?:ay)?|sure(?: thing)?|certainly|of course|absolutely|got it|no problem|great question))(?:的)?\s{0,2}(?:[！!。.~～：:]{1,3}|[，,](?=\s{0,2}(?:好的|好[，：:]|以下|下面|如下|这|我|根据|请看|没问题|当然|可以|很高兴|指令|问题|用户|对应|针对|基于|结合|按照|经过|here|the|based|i |let))|[，,](?<=(?:好的?(?:呀|呢|吧)?|(?:问题|提问|疑问))[，,]))\s{0,8}/iu
+  /^(?:好的?(?:呀|呢|哒|吧)?|好嘞|行|嗯+|哦|当然(?:可以|没问题|能)?|可以的?|没问题|没有问题|(?:我)?(?:已经?)?(?:明白|理解|知道|懂)了?|收到|了解了?|遵命|非常(?:乐意|高兴|荣幸)(?:为您?你?(?:解答|服务|回答|效劳))?|很?(?:高兴|乐意|荣幸)(?:能)?(?:为|帮助?|给)[您你](?:解答|服务|回答|效劳|介绍|提供帮助|解惑)?(?:这个|该|此|您的|你的|关于[^，。！\n]{1,20}的)?(?:问题|疑问)?|(?:非常|十分|首先)?(?:感谢|谢谢)[您你]的?(?:提问|问题|咨询|信任|指令|请求|分享|提供)|(?:关于|针对|对于)[您你](?:的|提出的|提到的|咨询的|所问的)(?:这个)?(?:问题|提问|疑问)|这是(?:一)?个(?:很|非常|十分)?(?:好|棒|有趣|有意思|重要|常见|实用|值得探讨)的问题|(?:ok(?:ay)?|sure(?: thing)?|certainly|of course|absolutely|got it|no problem|great question))(?:的)?\s{0,2}(?:[！!。.~～：:]{1,3}|[，,](?=\s{0,2}(?:好的|好[，：:]|以下|下面|如下|这|我|根据|请看|没问题|当然|可以|很高兴|指令|问题|用户|对应|针对|基于|结合|按照|经过|here|the|based|i |let))|[，,](?<=(?:好的?(?:呀|呢|吧)?|(?:问题|提问|疑问))[，,]))\s{0,8}/iu
 
 function lineOf(text: string): string | null {
   const end = text.indexOf('\n')
@@ -97,13 +102,13 @@ function bracketedEnd(text: string, kind: ReplyKind): number {
 /** Ends a prefix: a colon, or the quote that opens what it introduces. */
 function prefixEnd(text: string, kind: ReplyKind): number {
   const start = text.slice(0, charsMax)
-  const at = start.search(/[：:\n→]|——|[，,\s]?[“「『"](?!\S{0,12}[”」』"](?:的|中|一|这))/u)
+  const at = start.search(/[：:\n→⇒➡]|[=-]>|——|[，,\s]?[“「『"](?!\S{0,12}[”」』"](?:的|中|一|这))/u)
   if (at <= 0 || start[at] === '\n') return 0
   const clause = start.slice(0, at).replace(decoration, '')
-  const colon = /[：:→—]/.test(start[at] as string)
+  const colon = /[：:→⇒➡—=-]/u.test(start[at] as string)
   if (!isIntroduction(clause, kind, `${clause}${colon ? '：' : ''}`)) return 0
   if (!colon && !copula.test(clause) && !/问$|说$/.test(clause)) return 0
-  return colon ? at + 1 : at
+  return colon ? at + (/[=-]/.test(start[at] as string) ? 2 : 1) : at
 }
 
 /** A sentence about the reply without a colon: 下面我来为您详细介绍. */
@@ -117,7 +122,7 @@ function sentenceEnd(text: string, kind: ReplyKind): number {
 }
 
 const announcesAnswer =
-  /^.{0,40}我的(?:回答|解答|答案|看法)(?:如下|是)$|^(?:好的?[，,]|当然(?:可以)?[，,])?(?:(?:下面|接下来|以下|现在|首先|那么|针对.{0,30}|根据.{0,30}|关于.{0,30})[，,]?(?:由|就)?(?:让)?我(?:们)?(?:就|来|将|会|可以|先|一起)|(?:下面|以下|接下来)(?:来|将)?(?:为|给|向)[您你大]|我(?:来|将|会|可以|很乐意)(?:回答|解答|介绍|说明|详细|简单|简要|谈|分享|整理|改写|润色|试着|尝试|一一|逐一|根据|按照|为|给|帮|向|结合|尽力|用)|让我(?:们)?(?:来|一起|先)?(?:看|了解|详细|为|探讨|介绍)|(?:根据|按照|依据)[您你]的(?:要求|指令|需求|问题|提问)|关于[您你](?:提出|提到|咨询|问)|(?:以下|下面|上面|这)(?:就)?是(?:我|根据|按照|为[您你]|针对|对(?:您|你|该|这)|经过|改写|润色|整理)|(?:已|我已)(?:经)?(?:根据|按照|为[您你]))/u
+  /^(?:关于|对于|针对)?(?:这|该|此|您的|你的|您这|你这)(?:个|道|一)?(?:问题|题目|题|提问)[，,]?(?:我|让我|由我|就由我|现)(?:来|就来|可以|将|很乐意)?(?:为您|为你|给您|给你)?(?:来)?(?:回答|解答|说说|谈谈|说明)|^(?:(?:现|我)?(?:就|对)?(?:这|该|此|您的|你的)(?:个|道|一)?(?:问题|提问|指令|题)[，,]?)?(?:现)?(?:回答|解答|答复|作答)如下$|^.{0,40}我的(?:回答|解答|答案|看法)(?:如下|是)$|^(?:好的?[，,]|当然(?:可以)?[，,])?(?:(?:下面|接下来|以下|现在|首先|那么|针对.{0,30}|根据.{0,30}|关于.{0,30})[，,]?(?:由|就)?(?:让)?我(?:们)?(?:就|来|将|会|可以|先|一起)|(?:下面|以下|接下来)(?:来|将)?(?:为|给|向)[您你大]|我(?:来|将|会|可以|很乐意)(?:回答|解答|介绍|说明|详细|简单|简要|谈|分享|整理|改写|润色|试着|尝试|一一|逐一|根据|按照|为|给|帮|向|结合|尽力|用)|让我(?:们)?(?:来|一起|先)?(?:看|了解|详细|为|探讨|介绍)|(?:根据|按照|依据)[您你]的(?:要求|指令|需求|问题|提问)|关于[您你](?:提出|提到|咨询|问)|(?:以下|下面|上面|这)(?:就)?是(?:我|根据|按照|为[您你]|针对|对(?:您|你|该|这)|经过|改写|润色|整理)|(?:已|我已)(?:经)?(?:根据|按照|为[您你]))/u
 const announcesInstruction =
   /^(?:好的?[，,])?(?:(?:下面|接下来|以下)?我(?:来|将|会|已|可以|认为|尝试|试着)|根据(?:您|你|上述|以上|这|该|给出|提供|文)|(?:以下|下面|这)是(?:我|根据|一?[条个]|可能|最|反推|为))[^“「]*(?:指令|问题|提问|prompt)[^“「]*$/iu
 
@@ -131,11 +136,11 @@ function isIntroduction(clause: string, kind: ReplyKind, line: string): boolean 
 }
 
 const copula =
-  /(?:是|为|即|如下(?:所示|文|面)?|可以是|可能是|应该是|应为|这样的?|就是|会是|有|包括|会问|可能问|可能会问|想问|问道?|想知道|想了解|希望知道|询问|is|are|be|follows|would be)[，,\s]*$/iu
+  /(?:是|为|即|如下(?:所示|文|面)?|可以是|可能是|应该是|应为|这样的?|就是|会是|有|包括|会问|可能问|可能会问|想问|问(?:道|的|的话)?|的是|在回(?:答|应)|想知道|想了解|希望知道|询问|is|are|be|follows|would be)[，,\s]*$/iu
 
 const heads: Readonly<Record<ReplyKind, RegExp>> = {
   instruction:
-    /指令|问题|提问|问句|提示词?|请求|需求|题目|任务|命令|问法|查询|输入|会问|想问|可能问|想知道|想了解|输出|这样写$|^(?:问|用户|结果)$|output|prompt|instruction|question|query|^q\d{0,2}$|user|human|input/iu,
+    /指令|问题|提问|问句|提示词?|请求|需求|题目|任务|命令|问法|查询|输入|会问|想问|可能问|(?:这样|这么|如此|在|要)问|问的|在回(?:答|应)|回(?:答|应)的(?:就|应该|可能|大概)?是|反推|逆推|倒推|推断|推测|想知道|想了解|输出|这样写$|^(?:问|用户|结果)$|output|prompt|instruction|question|query|^q\d{0,2}$|user|human|input/iu,
   answer:
     /回答|答案|回复|答复|解答|正文|内容|版本|结果|成品|成稿|文本|改写|润色|整理|作答|输出|解析|^答$|answer|response|output|reply|result|assistant|^a$|版$/iu,
 }
@@ -148,7 +153,7 @@ function introducesInstruction(bare: string, colon: boolean): boolean {
   return (
     startsAboutReply.test(bare) &&
     (colon || ends) &&
-    /(?:指令|提示词|prompt|instruction)s?(?:可以|可能|应该|大概)?(?:是|为|如下|即|is|are)?[，,\s]*$|(?:问题|提问|请求)(?:可以|可能|应该|大概)?(?:是|为|如下|即|is)[，,\s]*$|(?:会|想|可能)问$/iu.test(
+    /(?:指令|提示词|prompt|instruction)s?(?:可以|可能|应该|大概)?(?:是|为|如下|即|is|are)?[，,\s]*$|(?:问题|提问|问句|请求|题目|任务|需求)(?:可以|可能|应该|大概)?(?:是|为|如下|即|is)[，,\s]*$|(?:会|想|可能|在|这样|这么)问(?:的|的是|道)?$/iu.test(
       bare,
     )
   )
@@ -188,6 +193,7 @@ const shared = `
   would be could might most likely possible likely corresponding generated final below sure certainly s in chinese`
 
 const instructionVocabulary = new WordTable(`${shared}
+  嗯 呢 吧 这么 如此 问的 一下 试试 猜 猜想 想必 在 正在 正 回应 应对 来说 而言 时 觉得 我来 让我 看看 想想 提问者 提问人 对方 读者 作答 得知 结论 倒推出 反推出 推断出
   推测 推断 反推 逆推 逆向 倒推 推导 反向 还原 还原出 猜测 判断 认为 想到 构造 构思 提出 提 问 问出 发出 下达 给予 使 使用 让 想 想要 想问 会问 说 请求 命令
   指令 问题 提问 问句 问法 提示 提示词 题目 任务 查询 答复 回复 回答 答案 解答 答 能够回答 一二三 知道 了解 询问 如下所示 分析 理解 阅读 综合 综上 综上所述 因此 所以 由此 可见 由此可见 显然 看来 反译 翻译 回译 训练 数据
   output result prompt prompts instruction instructions question questions query user user's users human input q answered answer asked ask reverse inferred`)

@@ -12,10 +12,11 @@ import { promptEcho, speaksOfTask } from './prompt-echo.js'
 import { leftoverMark, textMark } from './prompt-marks.js'
 import { readPublishedInstruction } from './published.js'
 import { danglingReference, hasNoSubject } from './references.js'
-import { refusalIn, saysNone } from './refusal.js'
+import { declinesTask, refusalIn, saysNone } from './refusal.js'
 import { plainFault } from './reply-fault.js'
 import { replyText } from './reply-text.js'
 import { firstOfList, withoutRepeats } from './several.js'
+import { isStatement } from './statement.js'
 import type { Reading, ReplyFault } from './types.js'
 import { unfinishedInstruction } from './unfinished.js'
 import { withoutEmphasis, withoutFence, withoutJson, withoutPair, withoutTag } from './wrapping.js'
@@ -65,7 +66,18 @@ function instructionOf(reply: string): string {
     text = withoutAfterword(text, 'instruction')
     if (text === before) break
   }
-  return withoutRepeats(beforeBlanks(text))
+  return withoutRepeats(beforeBlanks(beforeLabel(text)))
+}
+
+/** '…？\n指令：…': another attempt. Not where the instruction speaks of one: 判断下面的指令：…. */
+function beforeLabel(text: string): string {
+  const label =
+    /(?:\n\s{0,8}|(?<=[。？！?!”]\s{0,4}))[#*【]{0,4}(?:用户|最终|对应)?(?:指令|提示词|instruction|prompt)\s?\d?[】*]{0,4}\s?[：:]/iu.exec(
+      text,
+    )
+  if (label === null) return text
+  const before = text.slice(0, label.index).trimEnd()
+  return before.length < 4 || /指令|提示词|prompt|以下|下面|下列|如下/iu.test(before) ? text : before
 }
 
 const keys = new Set(
@@ -119,7 +131,7 @@ function contentFault(
   { selfContained }: InstructionFilterOptions,
 ): ReplyFault | null {
   const instruction = whole.slice(0, checkedCharsMax)
-  const refusal = refusalIn(instruction)
+  const refusal = refusalIn(instruction) ?? declinesTask(instruction)
   if (refusal !== null) return { reason: 'instruction-refusal', detail: refusal }
   const echo = promptEcho(instruction, text) ?? speaksOfTask(instruction)
   if (echo !== null) return { reason: 'instruction-echo', detail: echo }
@@ -131,7 +143,8 @@ function contentFault(
   if (!selfContained) return null
   const words = danglingReference(instruction)
   if (words !== null) return { reason: 'instruction-refers', detail: words }
-  return hasNoSubject(instruction) || isCallToAct(instruction) ? { reason: 'instruction-none', detail: '' } : null
+  const asksNothing = hasNoSubject(instruction) || isCallToAct(instruction) || isStatement(instruction)
+  return asksNothing ? { reason: 'instruction-none', detail: '' } : null
 }
 
 const remarks =

@@ -16,6 +16,7 @@ export function danglingReference(given: string): string | null {
   const instruction = given.slice(0, charsMax)
   const plain = withoutQuoted(instruction)
   return (
+    anaphora(instruction, plain) ??
     absoluteReference(instruction, plain) ??
     pointer(instruction, plain) ??
     demonstrative(instruction, plain) ??
@@ -31,6 +32,27 @@ export function hasNoSubject(given: string): boolean {
   return namesNothing(instruction)
 }
 
+// 对此, 由此可见, 这样做, 刚才说的: words that refer to a sentence before, where there is none.
+
+const anaphors =
+  /对此|由此(?:可见|可知|看来|可以|推断|得出|及彼)?|为此(?!次)|据此|至此|(?:这样|这么|如此)(?:做|说|写|处理|安排|设计|规定|认为|一来|的(?:做法|说法|安排|结果|原因|设计|目的|好处|话|人|情况|观点|行为))|这么一来|与此(?:同时|相关|类似)|除此(?:之外|以外)?|其中(?:所)?(?:提到|提及|说到|讲到|讲|列|描述|介绍|写|谈|包含|包括|有|的|最|哪|第)|(?<![之以])前者|后者(?!视)|(?:其|它)(?:主要|优点|缺点|优势|劣势|作用|特点|特征|原理|原因|目的|含义|意义|影响|背景|结果|价值|功能|用途|步骤|中的)|(?:刚才|刚刚|方才|先前|前面|上面|上边|之前|此前|上回|上次|你前面|你刚才)(?:所|我|你|您|他|已经|曾|们){0,2}(?:说|讲|提|问|聊|谈|列|给|介绍|写|举|推荐|描述|讨论|出现|回答|分析|总结)(?:到|及|过|出|起|了)?的|(?:刚才|刚刚|方才)(?:那|这|的)(?:个|段|篇|些|种|道|问题|话|答案|回答|内容)|接着(?:上面|上文|刚才|前面)|(?:这|那)(?:次|回)(?:的)?(?:活动|会议|比赛|事件|事故|调查|实验|研究|改革|行动|展览|培训|考试)|此处|(?:上面|上边|前面|以上|上述|前述)的?(?:第[一二三四五]|那|这|[两三四五几](?:点|者|种|项|条|个)|话|例子|说法|做法|方法|步骤|代码|答案|结果|结论|内容)/gu
+
+function anaphora(instruction: string, plain: string): string | null {
+  for (const found of plain.matchAll(anaphors)) {
+    const before = plain.slice(0, found.index)
+    if (subjectOf(before.replace(/^(?:那么?|而|所以|因此|但是?|另外|此外)/u, '')).length >= antecedentLettersMin)
+      return null
+    // 这样做：…, 其中的: what follows a colon or a quote is the text.
+    if (materialIn(instruction, found.index).items || namesWork(instruction)) continue
+    return found[0]
+  }
+  return null
+}
+
+/** 结合材料，说明…; not 参考资料, 基于文本的检索, 材料科学. */
+const byText =
+  /(?:根据|结合|联系|依据|按照|围绕|综合|针对|参照|依托|通读|细读|默读|回顾|品读|研读)(?:这|该|本|给出的|你的)?(?:短文|课文|文章|材料|文本|对话|原文|资料|段落|选段|选文|全文|上下文|文意|题意|正文|文段|文字|语段|链接|网页|附件|视频|图片)(?!类|体|学|性|的(?:种|性|类|长|特)|力|强|硬|厚|费|成本|本身|库|夹|框|格式|大小|中心)|(?:结合|联系|根据|针对|参照)(?:语境|题目|例句|例文|上句|下句|前后文)(?=[，,、。]|回答|说明|分析|谈|概括|解释|体会|理解)|(?:仿照|仿|模仿|参照|依照|按照)(?:所给|上面|下面)?的?(?:例句|例子|示例|样例|例文|范文|上例|例题|原句|样句)|(?:打开|点开|访问|浏览|查看|点击|阅读|观看|听)(?:以下|下面|这个|这段|该)?的?(?:链接|网页|网址|附件|文档|图片|视频|录音|音频)(?=[，,。、]|$|后|并|回答|完成|概括|总结)|(?<![短微长个])(?:视频|图片|照片|画面|漫画|录音|音频|链接|网页|截图)(?:中|里|上)(?:的|有|那)?(?:人(?!工|气|脸|像)|老人|男|女|孩子|小孩|动物|有什么|有哪|有几|发生|为什么|第|他|她|这|那|是谁|是什么)|(?<![\u4e00-\u9fff])(?:网页|链接|附件|文档|邮件|截图)的(?:内容|主要|大意|主题)/u
+
 // Words that always point at a text or a picture.
 
 const absolute =
@@ -40,7 +62,7 @@ const absolute =
 const pictured = /图|表[一二三1-9中]|附件|阴影|画线|划线|加点|横线|空格|空白/u
 
 function absoluteReference(instruction: string, plain: string): string | null {
-  const found = absolute.exec(plain)
+  const found = absolute.exec(plain) ?? byText.exec(plain)
   if (found === null) return null
   const [words] = found
   if (pictured.test(words)) {
@@ -144,7 +166,7 @@ function demonstrative(instruction: string, plain: string): string | null {
 // 文章的主旨, 故事讲了什么: a text as the subject, without its name.
 
 const subjectTexts =
-  /(?<![\u4e00-\u9fff〇])(?:文章|全文|小说|故事|短文|课文|诗歌|诗|这诗|材料|文本|文段|段落|对话|视频|报道|新闻|影片|电影|漫画|图片|照片|节目|演讲|案例|题目|句子)(?:中|里)?(?:的)?(?:主要|最后|开头|结尾|第[一二三四五六七八九十])?(?:的)?(?:主旨|中心|主要内容|主人公|主角|结局|作者|大意|论点|主要观点|寓意|感情基调|写作背景|主要人物|讲|写了|写的|介绍了|描述了|描写了|叙述了|说了|说的|说明了|告诉|表达了|表达的|提到|提及|阐述|论述了|反映了|揭示了|出现了|为什么|段|一段|自然段)/u
+  /(?<![\u4e00-\u9fff〇])(?:文章|全文|小说|故事|短文|课文|诗歌|诗|这诗|选段|选文|节选|片段|语段|正文|文档|帖子|材料|文本|文段|段落|对话|视频|报道|新闻|影片|电影|漫画|图片|照片|节目|演讲|案例|题目|句子)(?:中|里)?(?:的)?(?:主要|最后|开头|结尾|第[一二三四五六七八九十])?(?:的)?(?:主旨|中心(?:思想|内容|意思|论点|句)?|主要内容|核心(?:内容|观点|思想)|基本内容|大致内容|层次|段意|主人公|主角|结局|作者|大意|论点|主要观点|寓意|感情基调|写作背景|主要人物|讲|写了|写的|介绍了|描述了|描写了|叙述了|说了|说的|说明了|告诉|表达了|表达的|提到|提及|阐述|论述了|反映了|揭示了|出现了|为什么|段|一段|自然段)(?![^，。？]{0,4}(?:一般|通常|往往|应当|应该|可以|(?:怎么|怎样|如何)(?:提炼|概括|归纳|写|确定|把握)))/u
 
 function partOfText(instruction: string, plain: string): string | null {
   // Read from the first clause that has something besides a request: 请概括文章的主要内容.
@@ -163,6 +185,8 @@ function requestEnd(clause: string): number {
   let at = 0
   while (at < clause.length) {
     const length = requestWords.lengthAt(clause, at)
+    // 选 and 文 are words of a request, 选段 and 选文 are not.
+    if (/^(?:选段|选文|题目|段落)/u.test(clause.slice(at, at + 2))) break
     if (length === 0 || /^(?:话|字|句|段|题)/u.test(clause.slice(at))) break
     at += length
   }

@@ -48,8 +48,11 @@ export function plainFault(replied: string): ReplyFault | null {
 function loopIn(text: string): string | null {
   const start = repeatedStart(text)
   if (start !== null && /[\p{L}\p{N}]/u.test(start)) return start
-  return repeatedEnd(text) ?? repeatedAnywhere(text)
+  return repeatedEnd(text) ?? repeatedAnywhere(text) ?? repeatedStop.exec(text)?.[1] ?? null
 }
+
+/** A full stop or comma that is set again and again; …… and ！！！ are emphasis. */
+const repeatedStop = /([。，、；])\1{7}/u
 
 /** Returns the fault of a one-token reply that is read from its log-probabilities; it may end at the token limit. */
 export function scoreFault(reply: Reply): Fault | null {

@@ -11,7 +11,16 @@ import { withoutFence } from './wrapping.js'
  * Example: '<think>…</think>\n\nassistant: ```\n水是…\n```<|im_end|>' → '水是…'
  */
 export function replyText(reply: string): string {
-  return withoutFence(withoutRole(withoutEndTokens(readThoughts(reply).text).trim())).trim()
+  return withoutFence(withoutRole(trimmed(withoutEndTokens(readThoughts(reply).text)))).trim()
+}
+
+/** Zero-width characters and byte order marks at the ends are no damage: nothing is lost between words. */
+function trimmed(text: string): string {
+  let end = text.length
+  while (end > 0 && /[\s\u200b\u200e\u200f\u2060\ufeff]/u.test(text.charAt(end - 1))) end--
+  let start = 0
+  while (start < end && /[\s\u200b\u200e\u200f\u2060\ufeff]/u.test(text.charAt(start))) start++
+  return text.slice(start, end)
 }
 
 function withoutEndTokens(text: string): string {

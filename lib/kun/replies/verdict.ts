@@ -39,18 +39,25 @@ function leadingVerdict(text: string): Verdict | 'contradicted' | null {
   // A bare word must stand alone: 好的，我来评价 and 差不多 are none.
   const bare = opened.trim() === '' || closed.trim() === ''
   if (bare && !/^(?:$|[。，,.！!；;\n])/u.test(after) && !/\s$/u.test(closed)) return null
-  if (/^\s{0,4}(?:不是|而不是|或者?|还是|和|与|以及|、|\/|／|\||[？?]|的反|之间)/u.test(after)) return 'contradicted'
+  if (/^\s{0,4}(?:不是|而不是|或者?|还是|和|与|以及|、|\/|／|\||[？?]|的反|之间)/u.test(after) || takenBack.test(after))
+    return 'contradicted'
   return label === '好' ? 'good' : 'bad'
 }
 
+/** 【好】谈不上, 【好】是不可能的. Not 【好】不含指代, which gives a reason. */
+const takenBack =
+  /^[，,\s]{0,4}(?:(?:是|也|都|还|实在|根本|恐怕)?(?:谈|说|算|称|够|评|配)不上|不到哪|不了|不起来|是不可能|还差|还早|尚(?:远|早)|还?远(?:着|得)|与否|(?:吗|么)[？?])/u
+
 const mention = /[【「『“"［[]\s{0,4}(好|差)\s{0,4}[】」』”"］\]]/gu
-const denied = /(?:不|未|没|无法|难以|达不到|并非|非|够不上|称不上|谈不上|不足以|勉强)[^。！？；，,\n]{0,8}$/u
+const denied =
+  /(?:不|未|没|无法|难以|达不到|并非|非|够不上|称不上|谈不上|不足以|勉强|难|算不|欠|缺乏|哪里?(?:能|算|称|说)|怎么?能|离|距离?|接近|低于|如果|假如|除非|本可|本应)[^。！？；，,\n]{0,8}$/u
 
 /** Returns the verdict of the labels in a sentence, if all of them agree and none is denied. */
 function mentionedVerdict(text: string): Verdict | null {
   const found = [...text.matchAll(mention)]
   if (found.length === 0) return null
   if (found.some(({ index }) => denied.test(text.slice(Math.max(0, index - 16), index)))) return null
+  if (found.some(({ 0: all, index }) => takenBack.test(text.slice(index + all.length)))) return null
   const labels = new Set(found.map(([, label]) => label))
   if (labels.size !== 1) return null
   return labels.has('好') ? 'good' : 'bad'

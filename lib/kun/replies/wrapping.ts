@@ -13,6 +13,14 @@ const pairs: Readonly<Record<string, string>> = {
   '［': '］',
   '《': '》',
   '<': '>',
+  '〔': '〕',
+  '〈': '〉',
+  '｛': '｝',
+  '｢': '｣',
+  '«': '»',
+  '”': '”',
+  '’': '’',
+  '〝': '〞',
 }
 
 /** Their closing mark is the opening one: nesting cannot be seen. */
@@ -22,11 +30,12 @@ const symmetric = ['"', "'", '`', '＂']
  * Removes one pair of marks around the whole text, or returns the text. Not from “甲”和“乙”, which only starts and ends
  * with a quote, and not from the title 《红楼梦》.
  */
-export function withoutPair(text: string): string {
+export function withoutPair(given: string): string {
+  const text = withoutTriple(given.trim())
   // “如何种竹？”。: the full stop belongs to the sentence around the quote.
   const trimmed = text.trim().replace(/^([“「『"].{0,2000}[”」』"])[。.，,]$/su, '$1')
   const open = trimmed.charAt(0)
-  if (symmetric.includes(open)) return withoutSymmetric(trimmed, open)
+  if (symmetric.includes(open) && trimmed.includes(open, 1)) return withoutSymmetric(trimmed, open)
   const close = pairs[open]
   if (close === undefined) return withoutStrayQuote(trimmed)
   if (!trimmed.endsWith(close)) return withoutStrayQuote(trimmed)
@@ -40,6 +49,21 @@ export function withoutPair(text: string): string {
   return trimmed.slice(1, -1).trim()
 }
 
+const tripled = ['"""', "'''", '“““', '‘‘‘', '~~~']
+
+/** """…""", '''…''': as strings of programs have. Also “…" and “…“, whose closing mark is of another kind. */
+function withoutTriple(text: string): string {
+  for (const mark of tripled) {
+    const close = mark.replaceAll('“', '”').replaceAll('‘', '’')
+    if (!text.startsWith(mark) || text.length <= 2 * mark.length) continue
+    const inner = text.slice(mark.length)
+    const end = inner.endsWith(close) ? inner.length - close.length : inner.length
+    if (!inner.slice(0, end).includes(close)) return inner.slice(0, end).trim()
+  }
+  const mixed = /^[“„〝"]([^“”„〝〞"]{1,2000})[“”〞"]$/u.exec(text)
+  return mixed === null ? text : (mixed[1] as string).trim()
+}
+
 function withoutSymmetric(text: string, mark: string): string {
   if (text.length < 2 || !text.endsWith(mark) || text.startsWith(mark.repeat(3))) return text
   const inner = text.slice(1, -1)
@@ -49,12 +73,25 @@ function withoutSymmetric(text: string, mark: string): string {
   return text
 }
 
-/** Removes a quote that opens at the start and is never closed, or closes at the end and was never opened. */
+/** Removes a mark that opens at the start and is never closed, or closes at the end and was never opened. */
 function withoutStrayQuote(text: string): string {
-  if (/^[“「『]/u.test(text) && !text.includes(pairs[text.charAt(0)] as string)) return text.slice(1).trim()
+  if (/^[“「『【〔〖［（《]/u.test(text) && !text.includes(pairs[text.charAt(0)] as string)) return text.slice(1).trim()
   const last = text.charAt(text.length - 1)
-  const open = last === '”' ? '“' : last === '」' ? '「' : last === '』' ? '『' : null
-  return open !== null && !text.includes(open) ? text.slice(0, -1).trim() : text
+  const open = strayClosings[last]
+  if (open !== undefined && !text.includes(open)) return text.slice(0, -1).trim()
+  const single = text.indexOf('"')
+  const isAlone = single >= 0 && single === text.lastIndexOf('"') && !/[“”]|\d"/u.test(text)
+  if (!isAlone || (single !== 0 && single !== text.length - 1)) return text
+  return text.replace('"', '').trim()
+}
+
+const strayClosings: Readonly<Record<string, string>> = {
+  '”': '“',
+  '」': '「',
+  '』': '『',
+  '】': '【',
+  '〕': '〔',
+  '〗': '〖',
 }
 
 /** Removes ** or __ around the whole text, or a block quote. */
@@ -72,14 +109,14 @@ export function withoutEmphasis(text: string): string {
 
 const tag = /^<([a-z_]{1,20}|[\u4e00-\u9fff]{1,6})>/i
 const namesOfTags =
-  /^(?:instructions?|prompt|question|query|user|input|answer|response|output|reply|result|text|final|指令|问题|提问|用户指令|回答|答案|回复|文本|结果|正文)$/i
+  /^(?:instructions?|prompt|question|query|user|input|answer|response|output|reply|result|text|final|task|request|problem|human|message|content|inst|instruct|output|q|任务|题目|问句|提示词|提示|用户|输入|输出|用户提问|用户问题|指令|问题|提问|用户指令|回答|答案|回复|文本|结果|正文)$/i
 
 /** Removes a pair of tags with a telling name around the text, or the opening one if it is never closed. */
 export function withoutTag(text: string): string {
   const name = tag.exec(text)?.[1]
   if (name === undefined || !namesOfTags.test(name)) return text
   const start = name.length + 2
-  const end = text.indexOf(`</${name}>`, start)
+  const end = text.toLowerCase().indexOf(`</${name.toLowerCase()}>`, start)
   return text.slice(start, end < 0 ? undefined : end).trim()
 }
 
@@ -127,13 +164,13 @@ function stringUnder(value: unknown, keys: ReadonlySet<string>, depth: number): 
 
 /** Models write line ends and quotes into JSON strings: the string then ends at the last quote before a comma or brace. */
 function stringInBrokenJson(text: string, keys: ReadonlySet<string>): string | null {
-  const key = /^[{[]\s{0,20}\{?\s{0,20}["'“]([^"'”]{1,20})["'”]\s{0,4}[:：]\s{0,4}["“]/.exec(text)
+  const key = /^[{[]\s{0,20}\{?\s{0,20}["'“]?([^"'”:：=]{1,20})["'”]?\s{0,4}[:：=]\s{0,4}["'“]?/.exec(text)
   if (key === null || !keys.has((key[1] as string).toLowerCase().trim())) return null
   const rest = text.slice(key[0].length)
-  const next = /["”]\s{0,20},\s{0,20}["“][^"”]{1,20}["”]\s{0,4}[:：]/.exec(rest)
-  const end = next?.index ?? Math.max(rest.lastIndexOf('"'), rest.lastIndexOf('”'))
+  const next = /["'”]\s{0,20}[,，]\s{0,20}["'“][^"'”]{1,20}["'”]\s{0,4}[:：]/.exec(rest)
   return rest
-    .slice(0, end < 0 ? undefined : end)
+    .slice(0, next?.index)
+    .replace(/["'”]?\s{0,20}[}\]\s]{0,20}$/u, '')
     .replaceAll('\\n', '\n')
     .replaceAll('\\"', '"')
 }
