@@ -39,8 +39,12 @@ function rows(count: number, seed: number): Row[] {
 
 function reject(i: number): Reject {
   const where = { id: `r${i}`, split: 'skypile', shard: 'a.jsonl', offset: i, chunk: -1, variant: -1, key: '' }
-  return { ...where, stage: 'filter', reason: 'too-short', detail: '', excerpt: '短' }
+  const rejected = { ...where, stage: 'filter', reason: 'too-short', detail: '', excerpt: '短' }
+  return i % 2 === 0 ? rejected : { ...rejected, ...optional(i) }
 }
+
+const optional = (i: number) => ({ raw: `原文${i}`, instruction: '问', score: i / 10, screen: i / 20 })
+const absent = { raw: null, instruction: null, score: null, screen: null }
 
 const state = { blocks: 1, cursor: { shard: 0 }, dedupLogBytes: 0, counters: {} }
 
@@ -104,7 +108,7 @@ for (const settings of [
     t.same(found.map(plain), expected.map(plain))
     t.same(
       await readWithHyparquet(join(directory, paths[3] as string)),
-      [...Array(10).keys()].map((i) => ({ ...reject(i), offset: BigInt(i) })),
+      [...Array(10).keys()].map((i) => ({ ...absent, ...reject(i), offset: BigInt(i) })),
     )
 
     const glob = join(directory, 'data', '*.parquet')
