@@ -127,7 +127,7 @@ const answerWords = ['参考答案', '正确答案', '答案', '回答', '解答
 const answerCharsMax = 8
 
 /** First characters of them: most lines begin with another one. */
-const answerStarts = tableOf(answerWords.map((word) => word.charAt(0)).join('') + '【')
+const answerStarts = tableOf(`${answerWords.map((word) => word.charAt(0)).join('')}【`)
 
 function isAnswer(codes: Uint16Array, start: number, end: number): boolean {
   if (answerStarts[codes[start] as number] !== 1) return false
