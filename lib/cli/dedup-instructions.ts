@@ -20,7 +20,7 @@ export interface DedupInstructionsFlags extends TrainingFlags {
   readonly exact: boolean
 }
 
-export interface DedupInstructionsCounts {
+interface DedupInstructionsCounts {
   readonly rows: number
   kept: number
   exact: number

@@ -14,7 +14,7 @@ const fingerprintBytes = 16
 /** Reason of a reject. */
 export const duplicateInstruction = 'duplicate-instruction'
 /** Similarity from which on two instructions ask the same. */
-export const instructionSimilarityMin = 0.8
+const instructionSimilarityMin = 0.8
 /** Of pairs with a similarity of 0.8, 99.8 % share one of 21 bands of 6 bytes. */
 const bandBytes = 6
 const bands = Math.floor(signatureBytes / bandBytes)
@@ -22,7 +22,7 @@ const bands = Math.floor(signatureBytes / bandBytes)
 const comparedMax = 64
 
 /** An earlier instruction that is equal or alike. */
-export interface LikeInstruction {
+interface LikeInstruction {
   /** Number of the earlier one: the calls of `add` that returned null, from 0. */
   readonly of: number
   /** Estimated similarity; null if both are equal. */

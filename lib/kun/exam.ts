@@ -4,7 +4,7 @@
  * Only a text with exactly one question is read. Pure; linear in the text's length.
  */
 
-export interface Exam {
+interface Exam {
   /** The question with its options. */
   readonly instruction: string
   /** The answer with the words of its option, and the explanation. */

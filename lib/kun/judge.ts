@@ -16,7 +16,7 @@ import { scoreFault } from './replies/reply-fault.js'
 import type { ScoreKind, StageCall } from './types.js'
 
 /** Options of each stage that grades. */
-export type JudgeOptions = Pick<ScoreOptions, 'method' | 'massAtLeast' | 'sampling'>
+type JudgeOptions = Pick<ScoreOptions, 'method' | 'massAtLeast' | 'sampling'>
 
 /** One prompt to grade. */
 interface GradeCall extends StageCall {
@@ -37,7 +37,7 @@ interface Graded {
   readonly mass: number | null
 }
 
-export interface Judge {
+interface Judge {
   /** How it reads grades; shown at the start of a run. */
   readonly form: string
   /** Returns the grade, or why there is none: the verdict of the call, or `unreadable`. */

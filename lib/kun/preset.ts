@@ -7,10 +7,10 @@
  */
 
 export const presetNames = ['default', 'paper'] as const
-export type PresetName = (typeof presetNames)[number]
+type PresetName = (typeof presetNames)[number]
 
 /** Published sampling fields of all three calls. Source: COIG-Kun, evaluation/vllm_inference.py and script/infer_*.sh. */
-export const paperSampling = { temperature: 0.5, top_p: 0.95, repetition_penalty: 1.2, max_tokens: 1024 } as const
+const paperSampling = { temperature: 0.5, top_p: 0.95, repetition_penalty: 1.2, max_tokens: 1024 } as const
 
 /**
  * Sampling fields of the stages. vLLM's repetition_penalty counts the prompt's tokens too: at 1.2 an answer is pushed away from the
@@ -25,7 +25,7 @@ const withoutStops = { stop: null, stop_token_ids: null } as const
 export const paperPromptsFolder = 'paper-prompts'
 
 /** Files of the prompts, by stage. */
-export const paperPromptFiles = {
+const paperPromptFiles = {
   label: `${paperPromptsFolder}/label.json`,
   score: `${paperPromptsFolder}/score.json`,
   polish: `${paperPromptsFolder}/answer.json`,

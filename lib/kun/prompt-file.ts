@@ -26,7 +26,7 @@ export const promptFileOptions = z.strictObject({
 export type PromptFileOptions = z.output<typeof promptFileOptions>
 
 /** Content of a prompt file. */
-export const promptFileSchema = customTemplateOptions.extend({ name: z.string().regex(/^[\w.-]+$/) })
+const promptFileSchema = customTemplateOptions.extend({ name: z.string().regex(/^[\w.-]+$/) })
 export type PromptFileContent = z.output<typeof promptFileSchema>
 
 /** Larger than any prompt. */

@@ -93,7 +93,7 @@ export const templates: Readonly<Record<TemplateName, Template>> = {
 }
 
 /** `prompt` of a stage: the name of a built-in template, a custom one, or a file. */
-export type PromptOptions = TemplateName | CustomTemplateOptions | PromptFileOptions
+type PromptOptions = TemplateName | CustomTemplateOptions | PromptFileOptions
 
 /**
  * Returns the template that an option names or contains. The schemas of the stages have checked names and placeholders.

@@ -4,8 +4,7 @@
 export const phases = ['dedup', 'screen', 'label', 'score', 'polish', 'pair'] as const
 export type Phase = (typeof phases)[number]
 
-/** Columns that may follow one stage. */
-export const columnsPerStageMax = 32
+/** More than the columns that a recipe may have. */
 const ranksPerStage = 100
 
 /** `stageOrder` of the built-in stages. */

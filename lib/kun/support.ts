@@ -12,7 +12,7 @@ import type { ReplyFault } from './replies/types.js'
 import type { StageCells } from './types.js'
 
 /** Shares from 0 to 1, six decimals; null where the answer has nothing to compare. */
-export interface Support {
+interface Support {
   /** Share of its content: pairs of Chinese characters without function characters, and whole words of other scripts. */
   readonly support: number | null
   /** Share of its numbers, parts of dates and Latin names that the text has too. */
@@ -24,7 +24,7 @@ export interface Support {
 }
 
 /** Letters of the shortest run that counts as copied: about a clause. */
-export const copiedRunChars = 16
+const copiedRunChars = 16
 
 const share = () => z.number().min(0).max(1)
 
@@ -35,7 +35,7 @@ export const supportOptions = z.strictObject({
   lengthRatioMin: z.number().min(0).default(0).describe('Letters of an output for each letter of its text, at least'),
   lengthRatioMax: z.number().positive().optional().describe('Letters of an output for each of its text, at most'),
 })
-export type SupportOptions = z.output<typeof supportOptions>
+type SupportOptions = z.output<typeof supportOptions>
 
 export const supportColumns: readonly Column[] = [
   { name: 'support', type: 'float64', nullable: true },

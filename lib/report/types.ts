@@ -1,6 +1,6 @@
 /** The counters that a report reads: a subset of stats.json. */
 
-export interface StageFigures {
+interface StageFigures {
   readonly in: number
   readonly out: number
   readonly dropped: Readonly<Record<string, number>>

@@ -50,7 +50,7 @@ export interface SplitCounters {
 export type PersonalPlace = 'text' | 'instruction' | 'output'
 
 /** Names of the stages after dedup, in order. */
-export interface ModelStageNames {
+interface ModelStageNames {
   /** Stages on chunks, before the label stage. */
   readonly chunks: readonly string[]
   /** The label stage and those after it. */

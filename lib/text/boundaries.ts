@@ -7,7 +7,7 @@ import { CharacterClass } from './characters.js'
 import { UnitEnd, type Units } from './units.js'
 
 /** Ranks besides those of UnitEnd. Never chosen while another boundary is left: `attached` before `inside`. */
-export const Boundary = {
+const Boundary = {
   ...UnitEnd,
   /** The next unit belongs to this one: an answer, an option of a question, what continues a sentence. */
   attached: 4,

@@ -6,13 +6,13 @@ import { CharacterClass } from './characters.js'
 import type { CleanText } from './clean.js'
 import { HanSet, hanSetCount, hanSets } from './han-sets.js'
 
-export interface Census {
+interface Census {
   /** Code units counted, and of these in each HanSet. */
   readonly counted: number
   readonly sets: Int32Array
 }
 
-export interface Sample extends Census {
+interface Sample extends Census {
   /** Code units counted that are equal to the two after them. */
   readonly runs: number
 }

@@ -141,7 +141,7 @@ class IndexBuilder {
 const common = -1
 
 /** Where an item was found. */
-export interface Contamination {
+interface Contamination {
   readonly place: string
   /** Share of its n-grams, from `shareMin` to 1. */
   readonly share: number

@@ -18,7 +18,7 @@ const vocabularies = [gambling, adult, advertising, spun, forum]
 export type VocabularyName = 'gambling' | 'adult' | 'advertising' | 'spun' | 'forum'
 
 /** Cues of one vocabulary in a text. */
-export interface CueFigures {
+interface CueFigures {
   /** Sum of the weights of strong cues; a cue counts `occurrencesMax` times at most. */
   readonly strong: number
   /** The same of weak cues. */
@@ -30,7 +30,7 @@ export interface CueFigures {
   readonly kinds: number
 }
 
-export type Cues = Readonly<Record<VocabularyName, CueFigures>>
+type Cues = Readonly<Record<VocabularyName, CueFigures>>
 
 /** Returns the cues of a text, or null if there are too few strong ones for any filter. */
 export type CueMeter = (text: CleanText) => Cues | null

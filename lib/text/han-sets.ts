@@ -48,7 +48,7 @@ export function hanSets(): Uint8Array {
 }
 
 /** Hiragana, Katakana, their extensions, half-width Katakana; without the marks that Chinese text uses too (・ ー). */
-export function isKana(code: number): boolean {
+function isKana(code: number): boolean {
   return (code >= 0x3041 && code <= 0x30fa) || (code >= 0x31f0 && code <= 0x31ff) || (code >= 0xff66 && code <= 0xff9d)
 }
 

@@ -13,7 +13,7 @@ const inline =
 /** Elements whose content is not text. */
 const dropped = 'script style svg noscript template textarea object applet canvas'
 
-export type TagKind = 'block' | 'cell' | 'inline' | 'dropped'
+type TagKind = 'block' | 'cell' | 'inline' | 'dropped'
 
 const kinds: ReadonlyMap<string, TagKind> = new Map(
   (

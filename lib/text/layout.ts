@@ -8,7 +8,7 @@
 import { CodeLine, codeLinesOf, lineEndOf, type TextLines } from './code-lines.js'
 
 /** A scanned text, without indentation, and the code units from which it was scanned. */
-export interface ScannedLines extends TextLines {
+interface ScannedLines extends TextLines {
   /** Start of each line in `source`. */
   readonly lineFrom: Int32Array
   readonly source: Uint16Array

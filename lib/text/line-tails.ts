@@ -1,9 +1,9 @@
 /** Finds what pages put behind the last sentence of a line: a call to read the rest elsewhere, the name of the editor. */
 
 /** Code units at the end of a line that are looked at. */
-export const tailCharsMax = 120
+const tailCharsMax = 120
 
-export interface Tail {
+interface Tail {
   /** Code units of the tail. */
   readonly chars: number
   /** Whether it calls to read the rest of a text that breaks off. */

@@ -9,7 +9,7 @@ import type { TextMemory } from './text-memory.js'
 /** As in EvalWeb (arXiv 2311.01149), which limits the share of 13-grams that are repeated. */
 const gramChars = 13
 
-export interface Repetition {
+interface Repetition {
   /** Share of the code units that are in lines which occur earlier in the text. */
   readonly lineShare: number
   /** Share of the n-grams of the text that occur more than once, first occurrences included. */

@@ -7,7 +7,7 @@ export const rejectedKinds = ['raw', 'variant'] as const
 export type RejectedKind = (typeof rejectedKinds)[number]
 
 /** Returns the rejected reply for a row, given all rows of its chunk; null if there is none. */
-export type FindRejected = (row: RunRow, variants: readonly RunRow[]) => string | null
+type FindRejected = (row: RunRow, variants: readonly RunRow[]) => string | null
 
 /**
  * Returns a function that finds rejected replies: of the given kinds, the first one that exists.

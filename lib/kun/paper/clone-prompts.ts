@@ -6,12 +6,12 @@ import type { PromptFileContent } from '../prompt-file.js'
 import { type PythonString, pythonStrings, type StringPart } from './python-strings.js'
 
 /** Sources of the two files. */
-export interface CloneSources {
+interface CloneSources {
   readonly conversation: string
   readonly common: string
 }
 
-export interface ClonePrompts {
+interface ClonePrompts {
   readonly prompts: Readonly<Partial<Record<'label' | 'score' | 'answer', PromptFileContent>>>
   /** What was not found, and where it was looked for. */
   readonly missing: readonly string[]

@@ -5,7 +5,7 @@ import { comparisonForm } from './comparison-form.js'
 const gramLetters = 5
 
 /** Returns the share of the reply's 5-grams of letters that the text has, 0 to 1. Linear in both lengths. */
-export function copyShare(reply: string, text: string): number {
+function copyShare(reply: string, text: string): number {
   const from = comparisonForm(text)
   const known = new Set<string>()
   for (let at = 0; at + gramLetters <= from.length; at++) known.add(from.slice(at, at + gramLetters))

@@ -5,7 +5,7 @@ const textLettersMin = 12
 /** Letters of words, numbers or a question to work with. */
 const itemLettersMin = 1
 
-export interface Material {
+interface Material {
   /** Something to work with: 高兴、认真. */
   readonly items: boolean
   /** A text: at least `textLettersMin` letters that are not a question or a request. */

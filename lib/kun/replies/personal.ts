@@ -6,7 +6,7 @@ import { describePersonalCounts, type PersonalCounts } from '../../text/personal
 import { maskPersonalData } from '../../text/personal/mask.js'
 import type { Reading } from './types.js'
 
-export type PersonalAction = (typeof personalActions)[number]
+type PersonalAction = (typeof personalActions)[number]
 
 /** `personal` of a stage that writes text: an instruction or answer that needs a number of a person is of no use. */
 export const replyPersonal = (what: string) =>
@@ -18,7 +18,7 @@ export const replyPersonal = (what: string) =>
     )
 
 /** A reading, and the personal data that was masked in it. */
-export interface PersonalReading extends Reading {
+interface PersonalReading extends Reading {
   readonly masked: PersonalCounts
 }
 

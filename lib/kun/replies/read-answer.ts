@@ -22,7 +22,7 @@ import { unfinishedAnswer } from './unfinished.js'
 import { withoutEmphasis, withoutFence, withoutJson, withoutPair, withoutTag } from './wrapping.js'
 
 /** The record that a reply answers. */
-export interface AnswerContext {
+interface AnswerContext {
   readonly instruction: string
   /** The text from which the answer was to be written. */
   readonly text: string

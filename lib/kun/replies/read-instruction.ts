@@ -22,7 +22,7 @@ import { unfinishedInstruction } from './unfinished.js'
 import { withoutEmphasis, withoutFence, withoutJson, withoutPair, withoutTag } from './wrapping.js'
 
 /** The record that a reply labels. */
-export interface InstructionContext {
+interface InstructionContext {
   /** The text for which the instruction was written. */
   readonly text: string
   readonly title: string

@@ -5,7 +5,7 @@
 
 import { replyText } from './reply-text.js'
 
-export type Verdict = 'good' | 'bad'
+type Verdict = 'good' | 'bad'
 
 /** Characters of a reply that are read: a verdict comes first or last. */
 const charsMax = 4_000

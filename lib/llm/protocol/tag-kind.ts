@@ -9,8 +9,11 @@ export function tagKind(name: string): TagKind {
   if (tool.test(lower)) return 'tool'
   if (thought.test(lower)) return 'thought'
   if (answer.test(lower)) return 'answer'
-  return html.has(lower) ? 'markup' : 'unknown'
+  return html.has(lower) || promptMark.test(lower) ? 'markup' : 'unknown'
 }
+
+/** Marks of a text in a prompt: a reply that repeats them wraps no answer, and its reader decides. */
+const promptMark = /^(?:文本|标题|文字|材料|原文)$/
 
 const thought =
   /think|thought|reason|rationale|reflect|ponder|cogit|contemplat|delib|ruminat|monolog|brainstorm|scratch|introspect|musing|(?:^|[:_.-])(?:analysis|analy[sz]e|analy[sz]ing|cot|plan|planning|mind|inner|internal|critique|draft|considerations?)(?:$|[:_.-])|思考|思维|思路|推理|想法|内心|独白|反思|构思|推敲/

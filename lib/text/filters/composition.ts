@@ -63,7 +63,7 @@ export function over(found: number, all: number, shareMax: number, what: string)
 }
 
 /** Code units that are neither blanks nor line ends, without asides. */
-export function visible(text: CleanText): number {
+function visible(text: CleanText): number {
   return visibleOf(text.proseLength, text.proseCounts)
 }
 

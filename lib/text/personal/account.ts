@@ -3,7 +3,7 @@ import type { PersonalAccount } from './documents.js'
 import type { PersonalCounts } from './kinds.js'
 
 /** Returns the sum of two counts, keys in order of code unit. */
-export function addPersonalCounts(a: PersonalCounts, b: PersonalCounts): PersonalCounts {
+function addPersonalCounts(a: PersonalCounts, b: PersonalCounts): PersonalCounts {
   const kinds = [...new Set([...Object.keys(a), ...Object.keys(b)])].sort() as (keyof PersonalCounts)[]
   return Object.fromEntries(kinds.map((kind) => [kind, (a[kind] ?? 0) + (b[kind] ?? 0)]))
 }

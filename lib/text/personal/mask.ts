@@ -15,7 +15,7 @@ export function maskItems(text: string, items: readonly PersonalItem[]): string 
   return masked + text.slice(from)
 }
 
-export interface MaskedText {
+interface MaskedText {
   readonly text: string
   /** Items that were masked, by kind. */
   readonly counts: PersonalCounts

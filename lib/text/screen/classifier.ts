@@ -56,7 +56,7 @@ export class ScreenClassifier {
 }
 
 /** The logistic function, six decimals. */
-export function probabilityOf(logOdds: number): number {
+function probabilityOf(logOdds: number): number {
   return Math.round(1e6 / (1 + Math.exp(-logOdds))) / 1e6
 }
 

@@ -12,7 +12,7 @@ export interface ScreenExample {
   readonly grade: number
 }
 
-export interface TrainingOptions {
+interface TrainingOptions {
   /** Passes over the examples; 10 by default. */
   readonly epochs?: number
   /** Step of the first pass; it falls to 0 in a straight line. 1 by default. */

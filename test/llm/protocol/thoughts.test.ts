@@ -188,3 +188,14 @@ t.test('Marks by the hundred thousand are read in linear time', async (t) => {
     t.ok(performance.now() - startedMs < 2000, text)
   }
 })
+
+t.test('marks of a prompt that a reply repeats stay in its text', async (t) => {
+  for (const text of [
+    '【文本】水往低处流。【/文本】',
+    '【文本】甲。【/文本】乙',
+    '【标题】水【/标题】\n水往哪里流？',
+  ]) {
+    t.strictSame(readThoughts(text), { text, unreadable: false })
+  }
+  t.equal(readThoughts('【回答】水往低处流。【/回答】').text, '水往低处流。')
+})
