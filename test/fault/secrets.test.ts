@@ -25,6 +25,8 @@ const pair = Buffer.from(`judge-user:${password}`).toString('base64')
 const secrets = [key, headerValue, password, encodeURIComponent(password), pair]
 
 const instruction = '请介绍竹子从出笋到成材的生长过程，并说明每个阶段应当怎样照料。'
+/** Has no figure or name that the text would have to support. */
+const output = '出笋的时候要保持土壤湿润，不要踩踏。长高以后注意通风，把过密的植株疏去一些，其余的会长得更直。'
 
 /** A server that works, refuses, or both, and says in each refusal all that it was sent. */
 async function tellingServer(t: Test) {
@@ -39,7 +41,7 @@ async function tellingServer(t: Test) {
     if (status !== 200) refuse(request, response, status, server.asked)
     else if (server.mode === 'mixed' && server.asked % 9 === 0)
       answer(response, `${instruction}${told(request).join('，')}`)
-    else answer(response, body.includes('只回答【好】或【差】') ? '【好】' : instruction)
+    else answer(response, replyTo(body))
   })
   http.listen(0, '127.0.0.1')
   await once(http, 'listening')
@@ -49,6 +51,12 @@ async function tellingServer(t: Test) {
   })
   server.url = `127.0.0.1:${(http.address() as AddressInfo).port}/v1`
   return server
+}
+
+/** A grade, an output or an instruction: one that repeats another is a reject. */
+function replyTo(body: string): string {
+  if (body.includes('只回答【好】或【差】')) return '【好】'
+  return body.includes('写出对指令的回答') ? output : instruction
 }
 
 function statusOf({ mode, asked }: { mode: string; asked: number }, body: string): number {

@@ -12,6 +12,7 @@ import t from 'tap'
 import { pack } from 'tar-stream'
 import { startHub } from '../../../lib/simulator/hub/simulated-hub.js'
 import { letters } from '../../dedup/planted.js'
+import { documents } from '../../fault/mini-run.js'
 import { randomBelow } from '../../support/random.js'
 
 const program = fileURLToPath(new URL('../program.js', import.meta.url))
@@ -271,15 +272,16 @@ t.test('a file that breaks off ends the command with an error, after the lines t
   t.match(threads, { code: 2, stderr: /--threads is 0: give a number from 1, or auto/ })
 })
 
-/** Sentences of letters that are all different, so that no quality filter objects. */
-function article(sentences: number): string {
-  return Array.from({ length: sentences }, () => `${letters(random, 40)}。`).join('')
+/** Paragraphs of the fixtures without their titles, so that no quality filter objects. */
+function article(...indexes: number[]): string {
+  const texts = documents(6).map((line) => (JSON.parse(line) as { text: string }).text)
+  return indexes.map((index) => (texts[index] as string).split('\n').slice(1).join('\n')).join('\n')
 }
 
 t.test('the text stages in a pipe: clean, filter, chunk, dedup, as JSON Lines and as Arrow', async (t) => {
-  const [first, second] = [article(30), article(4)]
+  const [first, second] = [article(0, 2, 5), article(1)]
   const input = [first, second, '短', `${second}！`, first]
-    .map((text, i) => `{"text":"${text}","key":"k${i}"}\n`)
+    .map((text, i) => `${JSON.stringify({ text, key: `k${i}` })}\n`)
     .join('')
   const rejects = join(t.testdir(), 'rejects.jsonl')
   const args = ['pipe', '--id', 'key', '--threads', '1', '--rejects', rejects]
@@ -295,7 +297,7 @@ t.test('the text stages in a pipe: clean, filter, chunk, dedup, as JSON Lines an
       .map((row) => row.text)
       .join('')
       .replaceAll('\n', ''),
-    first + second,
+    `${first}${second}`.replaceAll('\n', ''),
   )
   t.same([...new Set(rows.map((row) => row.key))], ['k0', 'k1'])
   const reasons = readFileSync(rejects, 'utf8')
