@@ -24,7 +24,7 @@ const before = process.memoryUsage.rss()
 const sampled = setInterval(() => { peakBytes = Math.max(peakBytes, process.memoryUsage.rss()) }, 2)
 for await (const { block } of blocks(shards, readOptions.parse({ decodeBytesMax: Number(decodeBytesMax) }))) {
   result.rows += Buffer.from(block.bytes).filter((byte) => byte === 10).length
-  result.refused.push(...block.refused.map(({ reason, detail }) => reason + ' ' + detail))
+  result.refused.push(...block.rejected.map(({ reason, detail }) => reason + ' ' + detail))
 }
 clearInterval(sampled)
 console.log(JSON.stringify({ ...result, grownBytes: peakBytes - before }))
