@@ -1,6 +1,6 @@
 /**
  * Finds the parts of a clean text that are not prose: code, mathematics, links. Shares of characters are measured without
- * them. Han characters in them count as prose all the same: comments in code, words in a formula.
+ * them. Han characters in them still count as prose: comments in code, words in a formula.
  *
  * One walk from left to right over the lines. A closing mark is searched for once per stretch without it, so that the walk
  * is linear in the length of the text.

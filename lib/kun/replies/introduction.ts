@@ -17,7 +17,7 @@ const roundsMax = 5
 export function withoutIntroduction(text: string, kind: ReplyKind): string {
   let rest = text.trim()
   let opened = false
-  // An instruction is no heading; an answer may begin with one.
+  // An instruction does not begin with a heading; an answer may.
   if (kind === 'instruction') rest = rest.replace(/^(?:#{1,6}\s{1,4}|>\s{1,4})/u, '')
   for (let round = 0; round < roundsMax; round++) {
     // A greeting alone may begin a letter: it goes with the introduction behind it.

@@ -5,7 +5,7 @@ import { comparisonForm } from './comparison-form.js'
 
 /** Letters of the prompt in a row that a text of its own does not have. */
 const gramLetters = 8
-/** The instructions of the examples are no rules: only the whole one counts. */
+/** The instructions of the examples are not rules: only a whole one counts. */
 const exampleLine = /^(?:文字|指令)：.*$/gmu
 
 const rules = [labelChatRubric, polishRubric, scoreRubric].map((rubric) => rubric.replace(exampleLine, '\n'))

@@ -122,7 +122,7 @@ function boundsFault(instruction: string, options: InstructionFilterOptions): Re
 /** Kana and hangul among the characters of a Chinese instruction, outside of quotes. */
 const kanaShareMax = 0.25
 
-/** The checks of the content read a text several times; one that is longer is no instruction. */
+/** The checks of the content read a text several times; a longer one is not an instruction. */
 const checkedCharsMax = 4_000
 
 function contentFault(

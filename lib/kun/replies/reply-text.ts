@@ -14,7 +14,7 @@ export function replyText(reply: string): string {
   return withoutFence(withoutRole(trimmed(withoutEndTokens(readThoughts(reply).text)))).trim()
 }
 
-/** Zero-width characters and byte order marks at the ends are no damage: nothing is lost between words. */
+/** Zero-width characters and byte order marks at the ends are not damage: nothing is lost between words. */
 function trimmed(text: string): string {
   let end = text.length
   while (end > 0 && /[\s\u200b\u200e\u200f\u2060\ufeff]/u.test(text.charAt(end - 1))) end--

@@ -25,7 +25,7 @@ const targets = `
 export const requestWords = new WordTable(requests)
 const emptyWords = new WordTable(`${requests} ${targets}`)
 
-/** Returns what an instruction is about: the parts that are no words of a request. */
+/** Returns what an instruction is about: the parts that are not words of a request. */
 export function subjectOf(instruction: string): string {
   return requestWords.rest(instruction)
 }

@@ -23,7 +23,7 @@ export function saidTwice(text: string): string | null {
   let repeated = 0
   let example = ''
   for (const line of proseLines(text)) {
-    // The number of a list item is no difference.
+    // Numbers of list items are not compared.
     const forms = line
       .replace(/^[\s\d.、（()）①-⑳*#-]{1,12}/u, '')
       .split(/[。！？!?；;]/u)

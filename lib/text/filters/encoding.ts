@@ -62,7 +62,7 @@ export function functionWords(text: CleanText, shareMin: number, census: CensusM
 const functionHanMin = 30
 
 /**
- * Whether the text consists of sentences or of verses all the same: every sixth clause ends a sentence, or most clauses
+ * Whether the text consists of sentences or of verses nevertheless: every sixth clause ends a sentence, or most clauses
  * are as long as the one before, of 5 or 7 ideographs, or of 3 to 7 between commas. Recipes, definitions and poems need few function words.
  */
 function isSentences(text: CleanText): boolean {
@@ -104,7 +104,7 @@ function mayBeLatin1({ counts, length }: CleanText): boolean {
   return letters * 100 > length
 }
 
-/** Code units of pairs such as ä¸: a lead byte of UTF-8 read as a letter, then a byte that is no ASCII. */
+/** Code units of pairs such as ä¸: a lead byte of UTF-8 read as a letter, then a byte outside ASCII. */
 function latin1Pairs({ codes, length }: CleanText): number {
   let found = 0
   for (let at = 0; at + 1 < length; at++) {

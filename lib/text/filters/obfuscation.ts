@@ -46,7 +46,7 @@ function separators({ codes, length }: CleanText): number {
   return most
 }
 
-/** More than one in so many characters is no punctuation. */
+/** Marks that are more frequent are not punctuation. */
 const rightlyBetween = 3
 
 /** Letters and symbols; no punctuation, arrows, mathematical operators or units, which stand between words rightly. */
@@ -63,7 +63,7 @@ function isSeparator(code: number): boolean {
 
 /**
  * Letters, and their brackets, of words that spell a Chinese syllable next to an ideograph, as in 贷dai款 and 更新(xin). 0 if
- * too many of the text's words are no syllables: those are names and terms.
+ * too many of the text's words are not syllables: those are names and terms.
  */
 function sounds({ codes, length }: CleanText): number {
   let [chars, syllables, words] = [0, 0, 0]

@@ -3,6 +3,7 @@
  * Deterministic: the order of the examples is drawn from a seed, and sums are made in that order.
  */
 
+import { codesOf } from '../well-formed.js'
 import type { ScreenClassifier, ScreenHeader } from './classifier.js'
 import { GramBuckets } from './grams.js'
 
@@ -25,7 +26,7 @@ interface TrainingOptions {
   readonly buckets?: number
 }
 
-/** @throws {RangeError} there is no example, or all have one grade: the caller checks that */
+/** @throws {RangeError} all examples have one grade, or there are none: the caller checks that */
 export function trainScreen(
   examples: readonly ScreenExample[],
   { epochs = 10, rate = 1, decay = 1e-5, seed = 1, buckets: bucketCount = 2 ** 18 }: TrainingOptions = {},
@@ -129,12 +130,6 @@ function aucOf(scored: readonly { readonly score: number; readonly kept: boolean
 
 function ratio(part: number, all: number): number {
   return all === 0 ? 0 : Math.round((1e4 * part) / all) / 1e4
-}
-
-function codesOf(text: string): Uint16Array {
-  const codes = new Uint16Array(text.length)
-  for (let index = 0; index < text.length; index++) codes[index] = text.charCodeAt(index)
-  return codes
 }
 
 function shuffle(order: Uint32Array, random: () => number): void {
