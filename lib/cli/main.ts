@@ -3,8 +3,10 @@
  * Exit codes: 0 done · 1 failed · 2 wrong use or recipe · 3 stopped and resumable.
  */
 import { setImmediate } from 'node:timers/promises'
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import { version } from '../core/version.js'
+import { languages } from '../language/language.js'
+import { say } from '../language/say.js'
 import { registerBench } from './commands/bench.js'
 import { registerDedup } from './commands/dedup.js'
 import { registerDevHub } from './commands/dev-hub.js'
@@ -28,9 +30,7 @@ import { notWritten, writeErr, writeOut } from './terminal/output.js'
 import { stopSignalReceived } from './terminal/stop-signals.js'
 import { plainText } from './terminal/terminal-text.js'
 
-const description = 'Raw Chinese text in, an instruction dataset in Parquet out: the Kun method as a stream.'
-
-const epilogue = `
+const epilogue = say`
 Exit codes: 0 done, 1 failed, 2 wrong use or recipe, 3 stopped and resumable (run again to resume).
 First steps, in a clone: npm start   (no GPU needed: a stand-in server is built in)`
 
@@ -59,10 +59,16 @@ const commands = [
 export async function main(argv: readonly string[]): Promise<number> {
   boundHeapGrowth()
   const program = new Command('kun-stream')
-    .description(description)
+    .description(say`Raw Chinese text in, an instruction dataset in Parquet out: the Kun method as a stream.`)
     .version(version)
+    // Read in bin/kun-stream.ts, before this module is loaded; declared here for the help and for its check.
+    .addOption(
+      new Option('--lang <code>', say`language of messages: en or zh; by default that of the locale`).choices(
+        languages,
+      ),
+    )
     .addHelpText('after', epilogue)
-    .showHelpAfterError('(kun-stream --help lists the commands)')
+    .showHelpAfterError(say`(kun-stream --help lists the commands)`)
     .configureOutput({ writeOut, writeErr: (text) => writeErr(plainText(text)) })
     .exitOverride()
   registerCommands(program)
@@ -115,7 +121,7 @@ const ignored = (): void => undefined
 /** Exits immediately after an error that nothing caught, as if the process had been killed: nothing is written after it. */
 function exitOnUncaught(error: unknown): never {
   const code = report(error)
-  writeErr('A run that was in progress can be resumed: its commits are kept. Run it again.\n')
+  writeErr(say`A run that was in progress can be resumed: its commits are kept. Run it again.\n`)
   process.exit(code === 0 ? 1 : code)
 }
 
@@ -128,6 +134,6 @@ function report(error: unknown): number {
     return failure.exitCode
   }
   const shown = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  writeErr(`Internal error: this is a bug in kun-stream.\n${plainText(shown)}\n`)
+  writeErr(say`Internal error: this is a bug in kun-stream.\n${plainText(shown)}\n`)
   return 1
 }

@@ -1,0 +1,97 @@
+import { spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import ts from 'typescript'
+import { count, nouns } from '../../lib/language/count.js'
+import { languageOf } from '../../lib/language/language.js'
+import { say, translated } from '../../lib/language/say.js'
+import { fillTemplate, templateKey } from '../../lib/language/template.js'
+import { zh, zhParts } from '../../lib/language/zh/index.js'
+import { projectRoot } from '../support/root.js'
+
+t.test('the language is that of --lang, then of KUN_STREAM_LANG, then of the locale', async (t) => {
+  t.equal(languageOf([], {}), 'en')
+  t.equal(languageOf([], { LANG: 'zh_CN.UTF-8' }), 'zh')
+  t.equal(languageOf([], { LANG: 'zh_CN.UTF-8', LC_ALL: 'C' }), 'en', 'LC_ALL counts before LANG')
+  t.equal(languageOf([], { LANG: 'C', LC_MESSAGES: 'zh_TW' }), 'zh')
+  t.equal(languageOf([], { LANG: 'zh_CN', KUN_STREAM_LANG: 'en' }), 'en')
+  t.equal(languageOf(['run', '--lang', 'zh', 'a.yaml'], { LANG: 'C' }), 'zh')
+  t.equal(languageOf(['run', '--lang=en'], { LANG: 'zh_CN' }), 'en')
+  t.equal(languageOf(['run', '--lang'], { LANG: 'fr_FR' }), 'en')
+  t.equal(languageOf(['run', '--', '--lang', 'zh'], {}), 'en', 'after -- come files')
+})
+
+t.test('a template is translated by its English text, and values may change their order', async (t) => {
+  const catalogue = { '{0} of {1}': '{1} 中的 {0}' }
+  t.equal(fillTemplate(catalogue, ['', ' of ', ''], ['a $& b', 3]), '3 中的 a $& b')
+  t.equal(fillTemplate(catalogue, ['no ', ''], ['x']), 'no x', 'a text without translation stays English')
+  t.equal(say`no file matches ${'a'}`, 'no file matches a', 'the library speaks English by default')
+  t.equal(count(1, 'row'), '1 row')
+  t.equal(count(12_000, 'reply'), '12,000 replies')
+  t.equal(translated('x'), 'x')
+})
+
+/** Keys of say`…` and translated('…') in lib and bin, with the file of each. */
+function keysInUse(): Map<string, string> {
+  const keys = new Map<string, string>()
+  const files = ['lib', 'bin'].flatMap((folder) =>
+    readdirSync(join(projectRoot, folder), { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`),
+  )
+  for (const file of files.filter((name) => name.endsWith('.ts') && !name.includes('/assembly/'))) {
+    const text = readFileSync(join(projectRoot, file), 'utf8')
+    if (!/\b(say|translated)\b/.test(text)) continue
+    const visit = (node: ts.Node): void => {
+      if (ts.isTaggedTemplateExpression(node) && node.tag.getText() === 'say') keys.set(keyOf(node.template), file)
+      if (ts.isCallExpression(node) && node.expression.getText() === 'translated') {
+        const [argument] = node.arguments
+        if (argument !== undefined && ts.isStringLiteralLike(argument)) keys.set(argument.text, file)
+      }
+      ts.forEachChild(node, visit)
+    }
+    visit(ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true))
+  }
+  return keys
+}
+
+function keyOf(template: ts.TemplateLiteral): string {
+  if (ts.isNoSubstitutionTemplateLiteral(template)) return template.text
+  return templateKey([template.head.text, ...template.templateSpans.map((span) => span.literal.text)])
+}
+
+const placeholders = (text: string): string[] => [...text.matchAll(/\{\d+\}/g)].map(([match]) => match).sort()
+
+t.test('every message has its Chinese text, with the same values', async (t) => {
+  const keys = keysInUse()
+  t.ok(keys.size > 3, `${keys.size} keys`)
+  t.strictSame(
+    [...keys].filter(([key]) => !Object.hasOwn(zh, key)).map(([key, file]) => `${file}: ${key}`),
+    [],
+    'add the Chinese text to lib/language/zh/',
+  )
+  for (const [key, text] of Object.entries(zh)) {
+    t.strictSame([...new Set(placeholders(text))], [...new Set(placeholders(key))], key)
+    t.match(text, /\p{Script=Han}/u, `${key} is translated`)
+  }
+  for (const noun of Object.entries(nouns).flat()) t.ok(Object.hasOwn(zh, noun), noun)
+})
+
+t.test('no two files of the catalogue have the same key', async (t) => {
+  const owners = new Map<string, string>()
+  for (const [part, catalogue] of Object.entries(zhParts)) {
+    for (const key of Object.keys(catalogue)) {
+      t.notOk(owners.has(key), `${key}: in ${part} and ${owners.get(key)}`)
+      owners.set(key, part)
+    }
+  }
+})
+
+t.test('the help of the command is in the language of the locale', async (t) => {
+  const bin = join(projectRoot, 'dist/bin/kun-stream.js')
+  const help = (env: Record<string, string>, ...options: string[]): string =>
+    spawnSync(process.execPath, [bin, '--help', ...options], { encoding: 'utf8', env: { ...process.env, ...env } })
+      .stdout
+  t.match(help({ LC_ALL: 'zh_CN.UTF-8' }), '退出码')
+  t.match(help({ LC_ALL: 'C' }, '--lang', 'zh'), '退出码')
+  t.match(help({ LC_ALL: 'C' }), 'Exit codes')
+})
