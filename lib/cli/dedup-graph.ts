@@ -10,6 +10,7 @@ import type { OrderedSink } from '../core/sink-node.js'
 import type { Stage } from '../core/types.js'
 import type { Deduplicator, Duplicate } from '../dedup/index.js'
 import { ContractError, ShardFormatError } from '../errors.js'
+import { say } from '../language/say.js'
 import { blocksPerThread, prepareStage } from '../run/stages/prepare.js'
 import type { Block, PreparedBlock, PrepareReject } from '../text/block.js'
 import { textAt } from '../text/columns.js'
@@ -147,7 +148,7 @@ function isOfShard({ reason }: PrepareReject): boolean {
 /** Returns null for an empty file: no record of it is lost. */
 function failureOf(shard: string, { reason, detail }: PrepareReject): ShardFormatError | null {
   if (reason === 'shard-empty') return null
-  return new ShardFormatError(`${shard} cannot be read (${reason}): ${detail}`, { details: { shard, reason } })
+  return new ShardFormatError(say`${shard} cannot be read (${reason}): ${detail}`, { details: { shard, reason } })
 }
 
 function linesSink({ output, rejects, counts, unreadable }: DedupGraphParts): OrderedSink<DecidedBlock, unknown> {

@@ -6,6 +6,7 @@ import { stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import type { Source } from '../core/graph.js'
 import { UsageError } from '../errors.js'
+import { say } from '../language/say.js'
 import { blockSource, hubSource } from '../sources/block-sources.js'
 import { localShards, stdinShard } from '../sources/local-shards.js'
 import { mappingOf } from '../sources/presets.js'
@@ -39,11 +40,12 @@ export async function dedupSource(args: readonly string[], flags: DedupInputFlag
   const { text, id, hub, files, revision, hubUrl, token } = flags
   const options = { split, text, id, recordBytesMax, allColumns: true }
   if (hub !== undefined) {
-    if (args.length > 0) throw new UsageError(`--hub and ${args.join(' ')} are two sources: give one`)
-    if (files.length === 0) throw new UsageError(`--hub ${hub} needs --files GLOB: kun-stream hub ls ${hub} lists them`)
+    if (args.length > 0) throw new UsageError(say`--hub and ${args.join(' ')} are two sources: give one`)
+    if (files.length === 0)
+      throw new UsageError(say`--hub ${hub} needs --files GLOB: kun-stream hub ls ${hub} lists them`)
     return hubSource({ ...options, repo: hub, files, revision, token, hubUrl, onEvent: sayOnStderr })
   }
-  if (files.length > 0) throw new UsageError('--files requires --hub: files on disk are arguments')
+  if (files.length > 0) throw new UsageError(say`--files requires --hub: files on disk are arguments`)
   const shards = await dedupInputs(args, mappingOf(options), process.stdin)
   return blockSource(options, async () => ({ shards }))
 }

@@ -6,6 +6,7 @@
 import { join } from 'node:path'
 import { InstructionIndex } from '../dedup/instruction-index.js'
 import { CorruptFileError, UsageError } from '../errors.js'
+import { say } from '../language/say.js'
 import type { Cell, Column } from '../parquet/columns.js'
 import { type Feature, featuresOf } from '../parquet/features.js'
 import { LocalPart, openPart, rowsOf } from '../parquet/part-reader.js'
@@ -45,7 +46,7 @@ export async function dedupInstructions(
   await checkRunColumns(parts, null)
   if (parts.rows > rowsMax) {
     throw new UsageError(
-      `${directory} has ${parts.rows} rows, at most ${rowsMax} are compared: give one --split at a time`,
+      say`${directory} has ${parts.rows} rows, at most ${rowsMax} are compared: give one --split at a time`,
     )
   }
   const columns = await columnsOf(parts)
@@ -78,7 +79,9 @@ async function select(
     }
   }
   if (instructions.length !== parts.rows) {
-    throw new CorruptFileError(`the parts have ${instructions.length} rows, ${parts.rows} were committed: run verify`)
+    throw new CorruptFileError(
+      say`the parts have ${instructions.length} rows, ${parts.rows} were committed: run verify`,
+    )
   }
   const order = Uint32Array.from(instructions.keys()).sort((a, b) => {
     const [left, right] = [scores[a] as number, scores[b] as number]

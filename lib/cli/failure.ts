@@ -1,6 +1,7 @@
 /** Converts the error of a command to one with a code, so that a failed system call is not reported as a bug. */
 
 import { KunStreamError, SystemError, UsageError } from '../errors.js'
+import { say } from '../language/say.js'
 import { errnoName } from '../storage/errno-name.js'
 import { storageError } from '../storage/files.js'
 
@@ -12,13 +13,13 @@ export function failureOf(error: unknown): KunStreamError | null {
   const code = errnoName(error)
   if (code === null || syscall === undefined) return null
   if (syscall === 'uv_cwd') {
-    return new UsageError('the working directory no longer exists: change to one that exists, and run again', {
+    return new UsageError(say`the working directory no longer exists: change to one that exists, and run again`, {
       cause: error,
     })
   }
   if (typeof path === 'string' && !networkCalls.has(syscall)) return storageError(syscall, path, error)
   if (diskErrnos.has(code)) return storageError(syscall, 'a file', error)
-  return new SystemError(`the system refused ${syscall}: ${error.message}; committed cuts of a run are kept`, {
+  return new SystemError(say`the system refused ${syscall}: ${error.message}; committed cuts of a run are kept`, {
     cause: error,
     details: { errno: code, operation: syscall },
   })

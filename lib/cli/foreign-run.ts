@@ -5,6 +5,7 @@
 import { resolve } from 'node:path'
 import { UsageError } from '../errors.js'
 import { isLoopback } from '../hub/settings.js'
+import { say } from '../language/say.js'
 import type { Recipe } from '../recipe/index.js'
 import { isOwnRun } from './own-run.js'
 import { isOverridden } from './recipe-options.js'
@@ -17,14 +18,20 @@ interface ForeignRunOptions {
   /** --trust */
   readonly trust: boolean
   /** Receives a line for each file that will be read and each server that will be called. */
-  readonly say: (line: string) => void
+  readonly print: (line: string) => void
 }
 
 /** @throws {UsageError} another account made the run, and texts would go to another machine */
-export async function checkForeignRun({ directory, recipe, overrides, trust, say }: ForeignRunOptions): Promise<void> {
+export async function checkForeignRun({
+  directory,
+  recipe,
+  overrides,
+  trust,
+  print,
+}: ForeignRunOptions): Promise<void> {
   if (await isOwnRun(directory)) return
-  say(`${directory}/run.json was not written here by this account${trust ? '' : '. It names:'}`)
-  for (const line of namedIn(recipe, directory)) say(`  ${line}`)
+  print(`${directory}/run.json was not written here by this account${trust ? '' : '. It names:'}`)
+  for (const line of namedIn(recipe, directory)) print(`  ${line}`)
   if (trust) return
   const elsewhere = Object.entries(recipe.models).flatMap(([name, { endpoints }]) => {
     const path = `models.${name}.endpoints`
@@ -34,8 +41,9 @@ export async function checkForeignRun({ directory, recipe, overrides, trust, say
   const [first] = elsewhere
   if (first === undefined) return
   throw new UsageError(
-    `${directory} was not written here by this account, and its run.json sends texts to ${first.endpoints.join(', ')}. ` +
-      `To allow it, add --trust, or name the servers: --set '${first.path}=${JSON.stringify(first.endpoints)}'`,
+    say`${directory} was not written here by this account, and its run.json sends texts to
+      ${first.endpoints.join(', ')}. To allow it, add --trust, or name the servers: --set
+      '${first.path}=${JSON.stringify(first.endpoints)}'`,
   )
 }
 

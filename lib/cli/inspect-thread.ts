@@ -5,6 +5,7 @@
 import { isMainThread, type MessagePort, parentPort, Worker, workerData } from 'node:worker_threads'
 import pc from 'picocolors'
 import { CorruptFileError } from '../errors.js'
+import { say } from '../language/say.js'
 import { fromWire, toWire, type WireError } from '../workers/wire.js'
 import { type InspectOptions, inspectText } from './terminal/inspect-text.js'
 
@@ -51,8 +52,8 @@ function nextReply(worker: Worker, path: string, waitMsMax: number): Promise<Ins
     const timer = setTimeout(() => {
       reject(
         new CorruptFileError(
-          `${path} contains a Parquet file that could not be decoded in ${waitMsMax / 1000} s: it is damaged. ` +
-            'Find it with kun-stream verify, or name other files',
+          say`${path} contains a Parquet file that could not be decoded in ${waitMsMax / 1000} s: it is
+            damaged. Find it with kun-stream verify, or name other files`,
         ),
       )
     }, waitMsMax)

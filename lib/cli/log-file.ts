@@ -6,6 +6,7 @@ import { type EventLog, noLog } from '../core/event-log.js'
 import { processSecrets } from '../core/redaction.js'
 import { version } from '../core/version.js'
 import { UsageError } from '../errors.js'
+import { say } from '../language/say.js'
 import { failureOf } from './failure.js'
 import { cannotOpen, sayOnStderr } from './terminal/output.js'
 
@@ -34,7 +35,7 @@ export async function withLog(
   work: (log: EventLog) => Promise<void>,
 ): Promise<void> {
   if (path === undefined) {
-    if (logLevel !== undefined) throw new UsageError('--log-level requires --log <file>')
+    if (logLevel !== undefined) throw new UsageError(say`--log-level requires --log <file>`)
     return work(noLog)
   }
   const log = openLog(path, logLevel ?? 'info')

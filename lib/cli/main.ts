@@ -30,9 +30,7 @@ import { notWritten, writeErr, writeOut } from './terminal/output.js'
 import { stopSignalReceived } from './terminal/stop-signals.js'
 import { plainText } from './terminal/terminal-text.js'
 
-const epilogue = say`
-Exit codes: 0 done, 1 failed, 2 wrong use or recipe, 3 stopped and resumable (run again to resume).
-First steps, in a clone: npm start   (no GPU needed: a stand-in server is built in)`
+const epilogue = say`\nExit codes: 0 done, 1 failed, 2 wrong use or recipe, 3 stopped and resumable (run again to resume).\nFirst steps, in a clone: npm start   (no GPU needed: a stand-in server is built in)`
 
 /** In the order of `--help`. */
 const commands = [

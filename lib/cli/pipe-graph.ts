@@ -6,6 +6,7 @@ import { UsageError } from '../errors.js'
 import type { KunOptions } from '../kun/options.js'
 import { plannedStages } from '../kun/planned-stages.js'
 import type { Candidate, Pair } from '../kun/types.js'
+import { say } from '../language/say.js'
 import type { OpenModels } from '../recipe/models.js'
 import { Rejected, type ReleasedRecord, recordOf, type SettledRecord } from '../run/records.js'
 import type { ByteTarget, Destination } from '../run/sinks/byte-target.js'
@@ -33,15 +34,16 @@ const split = 'pipe'
 export function pipeSource(
   args: readonly string[],
   { hub, files, revision, hubUrl, token, from: format, text, id }: PipeFlags,
-  say: (message: string) => void,
+  print: (message: string) => void,
 ): Source<Block> {
   const options = { split, text, id, format, shared: true }
   if (hub !== undefined) {
-    if (args.length > 0) throw new UsageError(`--hub and ${args.join(' ')} are two sources: give one`)
-    if (files.length === 0) throw new UsageError(`--hub ${hub} needs --files GLOB: kun-stream hub ls ${hub} lists them`)
-    return hubSource({ ...options, repo: hub, files, revision, token, hubUrl, onEvent: say })
+    if (args.length > 0) throw new UsageError(say`--hub and ${args.join(' ')} are two sources: give one`)
+    if (files.length === 0)
+      throw new UsageError(say`--hub ${hub} needs --files GLOB: kun-stream hub ls ${hub} lists them`)
+    return hubSource({ ...options, repo: hub, files, revision, token, hubUrl, onEvent: print })
   }
-  if (files.length > 0) throw new UsageError('--files requires --hub: files on disk are arguments')
+  if (files.length > 0) throw new UsageError(say`--files requires --hub: files on disk are arguments`)
   if (args.length === 0 || (args.length === 1 && args[0] === '-')) return stdinSource(options)
   return localSource({ ...options, files: args })
 }

@@ -1,6 +1,7 @@
 /** The stages that a call of `kun-stream pipe` names, with their options from the recipe. */
 import { dedupOptions } from '../dedup/index.js'
 import { UsageError } from '../errors.js'
+import { say } from '../language/say.js'
 import type { Recipe } from '../recipe/index.js'
 import { type PrepareOptions, prepareOptions } from '../text/plan.js'
 import type { WorkersOptions } from '../workers/pool.js'
@@ -44,7 +45,7 @@ export function parseStages(given: string): Set<StageName> {
   const names = given.split(',').map((name) => name.trim())
   const places = names.map((name) => (stageNames as readonly string[]).indexOf(name))
   if (places.includes(-1) || places.some((place, index) => index > 0 && place <= (places[index - 1] as number))) {
-    throw new UsageError(`--stages is ${given}: give some of ${stageNames.join(',')}, in this order`)
+    throw new UsageError(say`--stages is ${given}: give some of ${stageNames.join(',')}, in this order`)
   }
   return new Set(names as StageName[])
 }
@@ -54,13 +55,13 @@ export function checkStages({ names, recipe, workers }: Pick<PipeStages, 'names'
   const called = modelStageNames.filter((name) => names.has(name))
   const ofPairs = called.filter((name) => name !== 'screen')
   if (ofPairs.length > 0 && !names.has('label')) {
-    throw new UsageError(`--stages has ${ofPairs.join(' and ')} without label: they need the pairs that it makes`)
+    throw new UsageError(say`--stages has ${ofPairs.join(' and ')} without label: they need the pairs that it makes`)
   }
   const models = called.map((name) => {
     const model = recipe?.kun[name]?.model
     if (model !== undefined) return model
     throw new UsageError(
-      recipe === null ? `--stages has ${name}: name a recipe with --recipe` : `the recipe has no kun.${name}`,
+      recipe === null ? say`--stages has ${name}: name a recipe with --recipe` : say`the recipe has no kun.${name}`,
     )
   })
   const columns = called.length === 0 ? [] : (recipe?.kun.columns ?? []).filter(({ after }) => names.has(after))

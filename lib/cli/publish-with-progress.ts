@@ -2,6 +2,7 @@
 import type { EventFields, EventLog } from '../core/event-log.js'
 import { AbortedError } from '../errors.js'
 import { reportWaits } from '../hub/retry-messages.js'
+import { say } from '../language/say.js'
 import type { PublishResult } from '../publish/options.js'
 import { type PublishOptions, publish } from '../publish/publish.js'
 import { ProgressLine } from './terminal/progress-line.js'
@@ -13,18 +14,18 @@ export async function publishWithProgress(options: PublishOptions, log: EventLog
   const release = onStopSignal((signal, nth) => {
     if (nth > 1) return stop.abort(stoppedBy(signal))
     ending.abort(stoppedBy(signal))
-    progress.say(`${signal}: stopping after the current request; a second signal stops immediately`)
+    progress.print(`${signal}: stopping after the current request; a second signal stops immediately`)
   })
   try {
     const result = await publish({
       ...options,
-      connection: { ...options.connection, ...reportWaits(progress.say) },
+      connection: { ...options.connection, ...reportWaits(progress.print) },
       ending: ending.signal,
       signal: stop.signal,
       onProgress: (step) => {
         if (progress.show(step)) log.debug('publish-step', { phase: step.phase, name: step.name })
       },
-      onWait: progress.say,
+      onWait: progress.print,
     })
     log.info('published', publishedFields(result))
     return result
@@ -42,5 +43,5 @@ export function publishedFields({ repo, commit, pullRequest, files, ...rest }: P
 
 /** The error of a stopped publish; files already on the Hub are not sent again. */
 function stoppedBy(signal: StopSignal): AbortedError {
-  return new AbortedError(`publishing was stopped by ${signal}; publish again to resume`)
+  return new AbortedError(say`publishing was stopped by ${signal}; publish again to resume`)
 }

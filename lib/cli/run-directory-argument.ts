@@ -2,6 +2,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UsageError } from '../errors.js'
+import { say } from '../language/say.js'
 import { manifestName, runRecordName } from '../storage/run-layout.js'
 
 /** Files that every run directory has from its start. */
@@ -14,7 +15,7 @@ export async function mustBeRunDirectory(directory: string): Promise<void> {
   if (found instanceof Error || !found.isDirectory()) {
     const missing = 'code' in found && found.code === 'ENOENT'
     const what = !(found instanceof Error) ? 'it is a file' : missing ? 'there is no such directory' : found.message
-    throw new UsageError(`${directory} cannot be read: ${what}. Give a run directory, such as out/demo`)
+    throw new UsageError(say`${directory} cannot be read: ${what}. Give a run directory, such as out/demo`)
   }
   const entries = await readdir(directory, { withFileTypes: true })
   if (entries.some((entry) => marks.includes(entry.name))) return
@@ -27,6 +28,6 @@ export async function mustBeRunDirectory(directory: string): Promise<void> {
   }
   const advice = below.length > 0 ? `Did you mean ${below.join(', ')}?` : 'Give a run directory, such as out/demo'
   throw new UsageError(
-    `${directory} is not a run directory: it holds neither ${runRecordName} nor ${manifestName}. ${advice}`,
+    say`${directory} is not a run directory: it holds neither ${runRecordName} nor ${manifestName}. ${advice}`,
   )
 }

@@ -12,7 +12,7 @@ interface RunMirrorOptions {
   readonly everyMs: number
   readonly token?: string | undefined
   readonly connection: HubTransportOptions
-  readonly say: (line: string) => void
+  readonly print: (line: string) => void
   readonly log: EventLog
 }
 
@@ -31,21 +31,21 @@ export class RunMirror {
 
   /** Restores the run to its directory, which must not contain one. */
   async restore(): Promise<void> {
-    const { directory, to, connection, token, say, log } = this.#options
+    const { directory, to, connection, token, print, log } = this.#options
     const { cuts, files, bytes } = await restoreFromMirror({
       directory,
       from: to,
-      lock: { onEvent: say },
+      lock: { onEvent: print },
       connection,
       ...(token !== undefined && { token }),
     })
     log.info('mirror-restored', { from: to, cuts, files, bytes })
-    say(`${countText(cuts, 'cut')} in ${countText(files, 'file')} (${bytesText(bytes)}) restored from ${to}`)
+    print(`${countText(cuts, 'cut')} in ${countText(files, 'file')} (${bytesText(bytes)}) restored from ${to}`)
   }
 
   /** Starts to copy. A copy that fails is reported and retried after the interval; the run does not wait for it. */
   async start(giveUp: AbortSignal): Promise<RunningMirror> {
-    const { directory, to, everyMs, connection, token, say, log } = this.#options
+    const { directory, to, everyMs, connection, token, print, log } = this.#options
     const mirror = await openMirror({
       directory,
       to,
@@ -68,7 +68,7 @@ export class RunMirror {
         failure = error
         const message = error instanceof Error ? error.message : String(error)
         log.warn('mirror-failed', { to, message })
-        say(`The mirror ${to} is not up to date: ${message}`)
+        print(`The mirror ${to} is not up to date: ${message}`)
       },
     })
     return {

@@ -4,6 +4,7 @@ import { systemClock } from '../core/clock.js'
 import type { EventLog } from '../core/event-log.js'
 import { AbortedError } from '../errors.js'
 import { reportWaits } from '../hub/retry-messages.js'
+import { say } from '../language/say.js'
 import type { PublishResult } from '../publish/options.js'
 import type { PublishOptions } from '../publish/publish.js'
 import { publishWhile } from '../publish/publish-while.js'
@@ -14,7 +15,7 @@ interface RunPublishOptions {
   readonly options: PublishOptions
   /** Interval at which filled files are published; null publishes at the end only. */
   readonly everyMs: number | null
-  readonly say: (line: string) => void
+  readonly print: (line: string) => void
   readonly log: EventLog
 }
 
@@ -37,28 +38,28 @@ export class RunPublish {
    * @returns a function that stops: if the run is done it waits for a publish in progress, otherwise it aborts it
    */
   start(stopped: AbortSignal): (done: boolean) => Promise<void> {
-    const { options, everyMs, say, log } = this.#given
+    const { options, everyMs, print, log } = this.#given
     if (everyMs === null) return async () => undefined
     const [ending, giveUp] = [new AbortController(), new AbortController()]
     const ended = publishWhile({
-      publish: { ...options, connection: { ...options.connection, ...reportWaits(say) }, onWait: say },
+      publish: { ...options, connection: { ...options.connection, ...reportWaits(print) }, onWait: print },
       everyMs,
       clock: systemClock,
       ending: ending.signal,
       signal: AbortSignal.any([giveUp.signal, stopped]),
       onPublished: (result) => {
         log.info('published', publishedFields(result))
-        say(`${countText(result.files.length, 'file')} published so far: ${result.url}`)
+        print(`${countText(result.files.length, 'file')} published so far: ${result.url}`)
       },
       onFailure: (error) => {
         const message = error instanceof Error ? error.message : String(error)
         log.warn('publish-failed', { repo: options.repo, message })
-        say(`Not published yet, will be retried: ${message}`)
+        print(`Not published yet, will be retried: ${message}`)
       },
     })
     return async (done) => {
       ending.abort()
-      if (!done) giveUp.abort(new AbortedError('stopped while publishing'))
+      if (!done) giveUp.abort(new AbortedError(say`stopped while publishing`))
       await ended
     }
   }

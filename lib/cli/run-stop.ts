@@ -5,6 +5,7 @@
  */
 import type { EventLog } from '../core/event-log.js'
 import { AbortedError } from '../errors.js'
+import { say } from '../language/say.js'
 import type { KunRun } from '../run/run.js'
 import { onStopSignal, type StopSignal } from './terminal/stop-signals.js'
 
@@ -12,7 +13,7 @@ import { onStopSignal, type StopSignal } from './terminal/stop-signals.js'
 const openingWaitMsMax = 3_000
 
 export class RunStop {
-  readonly #say: (message: string) => void
+  readonly #print: (message: string) => void
   readonly #beforeRun = new AbortController()
   readonly #giveUp = new AbortController()
   readonly #release: () => void
@@ -21,8 +22,8 @@ export class RunStop {
   #ended = false
   #signals = 0
 
-  constructor(say: (message: string) => void, log: EventLog) {
-    this.#say = say
+  constructor(print: (message: string) => void, log: EventLog) {
+    this.#print = print
     this.#release = onStopSignal((signal, number) => {
       log.warn('stop-signal', { signal, number })
       this.#handle(signal)
@@ -79,7 +80,7 @@ export class RunStop {
   /** Marks the run as ended; the next signal cancels the remaining work. */
   runEnded(): void {
     this.#ended = true
-    if (this.#signals > 1) this.#giveUp.abort(new AbortedError('stopped immediately'))
+    if (this.#signals > 1) this.#giveUp.abort(new AbortedError(say`stopped immediately`))
   }
 
   close(): void {
@@ -89,16 +90,16 @@ export class RunStop {
   #handle(signal: StopSignal): void {
     this.#signals++
     if (this.#ended) {
-      this.#say(`${signal}: no longer waiting for the mirror and the Hub`)
-      this.#giveUp.abort(new AbortedError('stopped while publishing'))
+      this.#print(`${signal}: no longer waiting for the mirror and the Hub`)
+      this.#giveUp.abort(new AbortedError(say`stopped while publishing`))
     } else if (this.#run === null) {
-      this.#beforeRun.abort(new AbortedError(`stopped by ${signal} before the run started`))
+      this.#beforeRun.abort(new AbortedError(say`stopped by ${signal} before the run started`))
     } else if (this.#signals > 1) {
-      this.#run.abort(new AbortedError('stopped immediately'))
+      this.#run.abort(new AbortedError(say`stopped immediately`))
     } else {
       const limit = `at most ${this.#longestSeconds} s`
-      this.#say(`${signal}: waiting for the requests in flight, ${limit}; a second signal stops immediately`)
-      this.#run.stop(new AbortedError('stopped')).catch((error: Error) => this.#say(error.message))
+      this.#print(`${signal}: waiting for the requests in flight, ${limit}; a second signal stops immediately`)
+      this.#run.stop(new AbortedError(say`stopped`)).catch((error: Error) => this.#print(error.message))
     }
   }
 }

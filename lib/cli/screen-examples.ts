@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import { UsageError } from '../errors.js'
+import { say } from '../language/say.js'
 import { openPart, rowsOf } from '../parquet/part-reader.js'
 import { readManifest } from '../sinks/index.js'
 import type { ScreenExample } from '../text/screen/train.js'
@@ -112,7 +113,8 @@ async function addLines(path: string, sample: ExampleSample): Promise<number> {
     const example = labelledLine.safeParse(jsonOf(line))
     if (!example.success) {
       throw new UsageError(
-        `${path}, line ${number} is not an example: a line is {"text": "…", "label": "keep" or "drop"}, or has a "grade" from 0 to 1`,
+        say`${path}, line ${number} is not an example: a line is {"text": "…", "label": "keep" or "drop"},
+          or has a "grade" from 0 to 1`,
       )
     }
     sample.add(example.data)

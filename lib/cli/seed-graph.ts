@@ -8,6 +8,7 @@ import { from, type Graph, type Source } from '../core/graph.js'
 import type { OrderedSink } from '../core/sink-node.js'
 import type { Stage } from '../core/types.js'
 import { ShardFormatError } from '../errors.js'
+import { say } from '../language/say.js'
 import type { Block } from '../text/block.js'
 import { withoutConstants } from '../text/json-constants.js'
 import { jsonFault } from '../text/json-fault.js'
@@ -107,7 +108,7 @@ function unreadable(detail: string): Refused {
 /** Returns null for an empty file: no record of it is lost. */
 function failureOf(shard: string, reason: string, detail: string): ShardFormatError | null {
   if (reason === 'shard-empty') return null
-  return new ShardFormatError(`${shard} cannot be read (${reason}): ${detail}`, { details: { shard, reason } })
+  return new ShardFormatError(say`${shard} cannot be read (${reason}): ${detail}`, { details: { shard, reason } })
 }
 
 function exampleSink({ rowOf, output, rejects, counts }: SeedGraphParts): OrderedSink<ReadBlock, unknown> {

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { UsageError } from '../errors.js'
+import { say } from '../language/say.js'
 import { storageError } from '../storage/files.js'
 import { cleanUpAtStopSignal } from './terminal/stop-signals.js'
 
@@ -24,7 +25,7 @@ export function temporaryFolder(name: string): TemporaryFolder {
   } catch (cause) {
     release()
     const { message } = storageError('create a folder in', tmpdir(), cause)
-    throw new UsageError(`${message} TMPDIR names the directory for temporary files`, { cause })
+    throw new UsageError(say`${message} TMPDIR names the directory for temporary files`, { cause })
   }
   return {
     path,

@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs'
 import { type Command, Option } from 'commander'
 import { UsageError } from '../errors.js'
+import { say } from '../language/say.js'
 import { type ByteTarget, byteTarget } from '../run/sinks/byte-target.js'
 import { temporarySuffix } from '../storage/files.js'
 import { addDatasetEntry, datasetEntry, readInfo } from '../training/dataset-info.js'
@@ -54,9 +55,9 @@ export class TrainingOutput {
     const { out } = flags
     const format = flags.to ?? (/\.parquet$/i.test(out) ? 'parquet' : 'jsonl')
     if (out === '-' && flags.json)
-      throw new UsageError('--json prints on standard output, as the rows do: name a file with --out')
+      throw new UsageError(say`--json prints on standard output, as the rows do: name a file with --out`)
     if (out === '-' && process.stdout.isTTY && format === 'parquet') {
-      throw new UsageError('standard output is a terminal: redirect it, or name a file for Parquet with --out')
+      throw new UsageError(say`standard output is a terminal: redirect it, or name a file for Parquet with --out`)
     }
     const finish = await datasetInfoWriter(form, flags)
     const release = cleanUpAtStopSignal(() => {
@@ -98,10 +99,10 @@ async function datasetInfoWriter(
   { datasetInfo, out }: TrainingFlags,
 ): Promise<() => Promise<void>> {
   if (datasetInfo === undefined) return async () => undefined
-  if (out === '-') throw new UsageError('--dataset-info names a file of rows: name it with --out')
+  if (out === '-') throw new UsageError(say`--dataset-info names a file of rows: name it with --out`)
   const entry = datasetEntry(form)
   if (entry === null) {
-    throw new UsageError(`LLaMA-Factory does not read --as ${form.name}: give --as dpo-text or --as dpo-messages`)
+    throw new UsageError(say`LLaMA-Factory does not read --as ${form.name}: give --as dpo-text or --as dpo-messages`)
   }
   await readInfo(datasetInfo)
   return async () => {

@@ -27,7 +27,7 @@ export async function watchRun(run: KunRun, { directory, totalBytes, terminal }:
   const write = (timings: CallTimings): void => {
     written = written
       .then(() => appendTimings(directory, timings))
-      .catch((error: Error) => terminal.say(`cannot write timings.json: ${error.message}`))
+      .catch((error: Error) => terminal.print(`cannot write timings.json: ${error.message}`))
   }
   const writing = setInterval(() => write(recorder.soFar()), timingsEveryMs).unref()
   terminal.show(new Progress(() => state.read()))

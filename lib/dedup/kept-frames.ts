@@ -7,6 +7,7 @@
  * each, 1 if the text has a shingle) · signatures · ids, each u16 length and UTF-8.
  */
 import { CorruptFileError } from '../errors.js'
+import { say } from '../language/say.js'
 import { fingerprintBytes } from '../text/columns.js'
 
 /** Bytes of a key, which is a fingerprint. */
@@ -98,7 +99,7 @@ export function decodeKept(payload: Uint8Array): KeptBlock {
 
 function foreign(length: number): CorruptFileError {
   return new CorruptFileError(
-    `a record of ${length} bytes in the dedup log is not valid: it was not written by this version of kun-stream. ` +
-      'Start over in another directory.',
+    say`a record of ${length} bytes in the dedup log is not valid: it was not written by this version of
+      kun-stream. Start over in another directory.`,
   )
 }

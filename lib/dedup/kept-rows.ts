@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { MemoryRefusedError } from '../errors.js'
+import { say } from '../language/say.js'
 import { type Banding, estimate, type SettleBand } from './banding.js'
 import { type KeptRow, keyBytes } from './kept-frames.js'
 
@@ -206,8 +207,9 @@ function grew(memory: WebAssembly.Memory, pages: number): boolean {
 
 function noMemory(cause?: unknown): MemoryRefusedError {
   return new MemoryRefusedError(
-    'the system provides no memory for the index of kept documents: allow the process more (12 GiB of address space are ' +
-      'reserved, about 400 bytes per document are used), or start over with dedup.index: bloom.',
+    say`the system provides no memory for the index of kept documents: allow the process more (12 GiB of
+      address space are reserved, about 400 bytes per document are used), or start over with dedup.index:
+      bloom.`,
     { cause },
   )
 }

@@ -5,6 +5,7 @@
 
 import { basename, join } from 'node:path'
 import { CorruptFileError, RunMismatchError, SourceNotFoundError } from '../errors.js'
+import { say } from '../language/say.js'
 import { type AppendLog, openAppendLog, readAppendLog } from '../storage/append-log.js'
 import { closeAfter, closeAll } from '../storage/close-all.js'
 import { errnoOf, type FileLayer, makeDurableDirectory, nodeFiles } from '../storage/files.js'
@@ -222,8 +223,8 @@ async function addLog(
     })
     if (damage !== null) {
       throw new CorruptFileError(
-        `dedup.against: ${path} is damaged at byte ${damage.offset}, so documents of that run would be unknown. ` +
-          'Resume that run, which repairs it from its input, or remove the entry.',
+        say`dedup.against: ${path} is damaged at byte ${damage.offset}, so documents of that run would be
+          unknown. Resume that run, which repairs it from its input, or remove the entry.`,
         { details: { path, offset: damage.offset } },
       )
     }
@@ -243,8 +244,8 @@ function checkComparable(
   for (const key of ['ngram', 'minima', 'seed', 'sketch']) {
     if (was?.[key] === is?.[key]) continue
     throw new RunMismatchError(
-      `dedup.against: ${path} was made with near.${key} ${String(was?.[key] ?? 'absent')}, this run has ${String(is?.[key])}: ` +
-        'use the same, or remove the entry.',
+      say`dedup.against: ${path} was made with near.${key} ${String(was?.[key] ?? 'absent')}, this run has
+        ${String(is?.[key])}: use the same, or remove the entry.`,
       { details: { path, key } },
     )
   }
@@ -257,7 +258,8 @@ export async function findLog(files: FileLayer, given: string): Promise<string> 
   if (names.includes(dedupLogName)) return join(given, dedupLogName)
   if (names.includes(dedupFolder)) return join(given, dedupFolder, dedupLogName)
   throw new SourceNotFoundError(
-    `dedup.against: ${given} has no ${basename(given) === dedupFolder ? 'index' : 'dedup/index'}: give the directory of a run that removed duplicates, or its index file`,
+    say`dedup.against: ${given} has no ${basename(given) === dedupFolder ? 'index' : 'dedup/index'}: give
+      the directory of a run that removed duplicates, or its index file`,
   )
 }
 

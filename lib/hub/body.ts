@@ -2,6 +2,7 @@
 import { open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { StorageError } from '../errors.js'
+import { say } from '../language/say.js'
 
 /** Content that is read in slices, and can be sent again after a failure. A `Blob` is one. */
 export interface Sliceable {
@@ -61,7 +62,7 @@ export function fileSlice(path: string, offset: number, size: number): Sliceable
         for (let done = 0; done < size; ) {
           const { bytesRead } = await file.read(bytes, done, size - done, offset + done)
           if (bytesRead === 0)
-            throw new StorageError(`${path} became shorter than ${offset + size} bytes while it was uploaded`)
+            throw new StorageError(say`${path} became shorter than ${offset + size} bytes while it was uploaded`)
           done += bytesRead
         }
         return bytes.buffer

@@ -3,6 +3,7 @@ import { createHash, type Hash } from 'node:crypto'
 import { open, rm } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import { HubAccessError, ShardChangedError } from '../errors.js'
+import { say } from '../language/say.js'
 import { nodeFiles, storageError } from '../storage/files.js'
 import type { RangedFile } from '../storage/ranged-file.js'
 
@@ -16,8 +17,8 @@ export function cachedFile(remote: RangedFile, directory: string, repo: string, 
   const path = resolve(directory, join(...repo.split('/'), commit, ...remote.path.split('/')))
   if (!path.startsWith(resolve(directory) + sep)) {
     throw new HubAccessError(
-      `${repo} lists ${JSON.stringify(remote.path)} at ${JSON.stringify(commit)}, which leads out of the cache ${directory}: ` +
-        'remove `cache` for this dataset, if you trust it',
+      say`${repo} lists ${JSON.stringify(remote.path)} at ${JSON.stringify(commit)}, which leads out of the
+        cache ${directory}: remove \`cache\` for this dataset, if you trust it`,
     )
   }
   let download: Promise<void> | null = null
@@ -45,7 +46,8 @@ export function cachedFile(remote: RangedFile, directory: string, repo: string, 
       const file = await nodeFiles.open(path, 'read')
       try {
         const bytes = await file.read(offset, lengthBytes)
-        if (bytes.length !== lengthBytes) throw new ShardChangedError(`${path} is too short: delete it and run again`)
+        if (bytes.length !== lengthBytes)
+          throw new ShardChangedError(say`${path} is too short: delete it and run again`)
         return bytes
       } finally {
         await file.close()
@@ -88,7 +90,7 @@ async function fetchOnce(remote: RangedFile, path: string, sha256: string | null
   try {
     await fetchFrom(remote, part, have, hash, signal)
     if (hash !== null && hash.digest('hex') !== sha256) {
-      throw new ShardChangedError(`${path} was received with another sha256 than the Hub lists: run again`)
+      throw new ShardChangedError(say`${path} was received with another sha256 than the Hub lists: run again`)
     }
   } catch (error) {
     if (error instanceof ShardChangedError) await rm(part, { force: true })

@@ -5,6 +5,7 @@
 import { createBranch, createRepo, whoAmI } from '@huggingface/hub'
 import { z } from 'zod'
 import { HubAccessError } from '../errors.js'
+import { say } from '../language/say.js'
 import type { Sliceable } from './body.js'
 import { authorization, contextOf, credentials } from './context.js'
 import { type HubRequestContext, hubErrorOf } from './errors.js'
@@ -72,13 +73,15 @@ export class HubDataset {
     if (accessToken === undefined) {
       const why = tokenWithheld === null ? '' : `. The one from ${tokenFrom} is not sent to ${url}: ${tokenWithheld}`
       throw new HubAccessError(
-        `publishing needs a token with the role "write": export HF_TOKEN=hf_… from ${url}/settings/tokens${why}`,
+        say`publishing needs a token with the role "write": export HF_TOKEN=hf_… from
+          ${url}/settings/tokens${why}`,
       )
     }
     const user = await this.#converted(() => whoAmI({ ...this.#client, accessToken }))
     if (user.auth.accessToken?.role === 'read') {
       throw new HubAccessError(
-        `the token from ${tokenFrom} (${user.name}) can only read: create one with the role "write" on ${url}/settings/tokens`,
+        say`the token from ${tokenFrom} (${user.name}) can only read: create one with the role "write" on
+          ${url}/settings/tokens`,
       )
     }
   }

@@ -1,6 +1,7 @@
 /** Converts error responses of the Hub to errors with advice. Decides on status and X-Error-Code, never on text. */
 import { processSecrets } from '../core/redaction.js'
 import { HubAccessError, HubUnavailableError, KunStreamError } from '../errors.js'
+import { say } from '../language/say.js'
 import { hubUrlDefault } from './settings.js'
 
 interface HubErrorResponse {
@@ -43,11 +44,11 @@ export function hubResponseError(
   const details = { status, errorCode: errorCode ?? null, repo: context.repo }
   if (status === 429 || status >= 500) {
     return new HubUnavailableError(
-      `the Hub returned ${status} for ${context.repo}: ${message}. Run the same command again: it resumes`,
+      say`the Hub returned ${status} for ${context.repo}: ${message}. Run the same command again: it resumes`,
       { cause, details },
     )
   }
-  return new HubAccessError(`${adviceFor(response, context)} (the Hub: ${status} ${message})`, { cause, details })
+  return new HubAccessError(say`${adviceFor(response, context)} (the Hub: ${status} ${message})`, { cause, details })
 }
 
 function adviceFor({ status, errorCode }: HubErrorResponse, context: HubRequestContext): string {

@@ -3,6 +3,7 @@
  * time, and downloads only the bytes that are read. listing.ts lists files.
  */
 import { HubUnavailableError, ShardChangedError, ShardDamageError } from '../errors.js'
+import { say } from '../language/say.js'
 import type { RangedFile } from '../storage/ranged-file.js'
 import { type HubRequestContext, hubResponseError } from './errors.js'
 import { type HubResponse, shownUrl } from './request.js'
@@ -83,8 +84,9 @@ export class HubFile implements RangedFile {
       const found = await hash.digest()
       if (found === sha256) return
       throw new ShardChangedError(
-        `${this.#name} was received with sha256 ${found}, the Hub lists ${sha256}: a proxy or disk alters it. ` +
-          'Discard everything derived from it, which may be committed in part, and start over with --fresh --force (replies are kept)',
+        say`${this.#name} was received with sha256 ${found}, the Hub lists ${sha256}: a proxy or disk alters
+          it. Discard everything derived from it, which may be committed in part, and start over with
+          --fresh --force (replies are kept)`,
       )
     } finally {
       await hash.close()
@@ -94,7 +96,7 @@ export class HubFile implements RangedFile {
   async read(offset: number, lengthBytes: number, signal: AbortSignal): Promise<Uint8Array> {
     const end = offset + lengthBytes
     if (offset < 0 || end > this.sizeBytes) {
-      throw new RangeError(`${this.#name} has ${this.sizeBytes} bytes: cannot read ${offset} to ${end}`)
+      throw new RangeError(say`${this.#name} has ${this.sizeBytes} bytes: cannot read ${offset} to ${end}`)
     }
     const bytes = new Uint8Array(lengthBytes)
     let at = 0
@@ -235,14 +237,15 @@ export class HubFile implements RangedFile {
   #changed(what: string): Error {
     const { commit } = this.#options
     return new ShardChangedError(
-      `${this.#name} at ${commit.slice(0, 12)} ${what}. The file on the Hub is not the one that was listed: ` +
-        'use a new run directory, or try again if a mirror is out of sync',
+      say`${this.#name} at ${commit.slice(0, 12)} ${what}. The file on the Hub is not the one that was
+        listed: use a new run directory, or try again if a mirror is out of sync`,
     )
   }
 
   #silent(at: number, end: number, connections: number, cause: unknown): Error {
     return new HubUnavailableError(
-      `${this.#name}: no byte after ${at} of ${end} was received in ${connections} connections. Run the same command again: it resumes`,
+      say`${this.#name}: no byte after ${at} of ${end} was received in ${connections} connections. Run the
+        same command again: it resumes`,
       { cause },
     )
   }

@@ -3,6 +3,7 @@ import { listFiles } from '@huggingface/hub'
 import picomatch from 'picomatch'
 import { z } from 'zod'
 import { SourceNotFoundError } from '../errors.js'
+import { say } from '../language/say.js'
 import { authorization, contextOf, credentials } from './context.js'
 import { type HubRequestContext, hubErrorOf } from './errors.js'
 import type { HubFileEntry } from './file.js'
@@ -45,8 +46,8 @@ export async function listDataset(options: ListDatasetOptions): Promise<HubListi
   const files = all.filter(({ path }) => matches(path))
   if (files.length === 0) {
     throw new SourceNotFoundError(
-      `no file of ${repo} at ${revision} matches ${globs.join(' or ')} (of ${all.length} listed): ` +
-        `kun-stream hub ls ${repo} shows them`,
+      say`no file of ${repo} at ${revision} matches ${globs.join(' or ')} (of ${all.length} listed):
+        kun-stream hub ls ${repo} shows them`,
     )
   }
   files.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))

@@ -1,6 +1,7 @@
 /** Responses of the Hub: as `fetch` returns them to @huggingface/hub, as parsed JSON, and as errors. */
 import type { z } from 'zod'
 import { HubUnavailableError } from '../errors.js'
+import { say } from '../language/say.js'
 import { isSliceable, type RequestBody } from './body.js'
 import { type HubRequestContext, hubResponseError } from './errors.js'
 import { type HubRequest, type HubResponse, shownUrl } from './request.js'
@@ -65,8 +66,9 @@ export function parseJson<Schema extends z.ZodType>(schema: Schema, text: string
     return schema.parse(JSON.parse(text))
   } catch (cause) {
     throw new HubUnavailableError(
-      `${shownUrl(url)} did not return the JSON of the Hub's API (${JSON.stringify(text.slice(0, textCharsMax))}): ` +
-        'check HF_ENDPOINT and the proxy, then run the same command again',
+      say`${shownUrl(url)} did not return the JSON of the Hub's API
+        (${JSON.stringify(text.slice(0, textCharsMax))}): check HF_ENDPOINT and the proxy, then run the
+        same command again`,
       { cause },
     )
   }
@@ -79,7 +81,7 @@ async function readAll(response: HubResponse): Promise<Buffer> {
     bytes += chunk.length
     if (bytes > responseBytesMax) {
       throw new HubUnavailableError(
-        `${shownUrl(response.url)} returned more than ${responseBytesMax} bytes, too much for an API call`,
+        say`${shownUrl(response.url)} returned more than ${responseBytesMax} bytes, too much for an API call`,
       )
     }
     chunks.push(chunk)

@@ -4,8 +4,8 @@ import type { HubWait } from './outage.js'
 import type { HubTransportOptions } from './transport.js'
 
 /** Returns the transport options that report retries through `say`. */
-export function reportWaits(say: (message: string) => void): Pick<HubTransportOptions, 'onWait'> {
-  return { onWait: (wait) => say(waitText(wait)) }
+export function reportWaits(print: (message: string) => void): Pick<HubTransportOptions, 'onWait'> {
+  return { onWait: (wait) => print(waitText(wait)) }
 }
 
 /** One line, even if a proxy returned a whole page. */

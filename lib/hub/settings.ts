@@ -9,6 +9,7 @@ import { z } from 'zod'
 import { unpinned } from '../core/option-meta.js'
 import { processSecrets } from '../core/redaction.js'
 import { HubAccessError, InvalidOptionError } from '../errors.js'
+import { say } from '../language/say.js'
 
 /** `owner/name` of a dataset. */
 export const hubRepo = z
@@ -25,7 +26,7 @@ export function parseRepo(repo: string): string {
   const { success } = hubRepo.safeParse(repo)
   if (success) return repo
   throw new InvalidOptionError(
-    `the dataset is given as ${JSON.stringify(repo)}: write owner/name, as in Skywork/SkyPile-150B`,
+    say`the dataset is given as ${JSON.stringify(repo)}: write owner/name, as in Skywork/SkyPile-150B`,
   )
 }
 
@@ -71,11 +72,12 @@ export function hubSettings({ hubUrl, token, environment = process.env }: HubSet
   const ownUrl = withoutSlash(given(environment, 'HF_ENDPOINT') ?? hubUrlDefault)
   const url = withoutSlash(hubUrl ?? ownUrl)
   if (!/^https?:\/\/[^/]/.test(url) || !URL.canParse(url)) {
-    throw new InvalidOptionError(`the address of the Hub is ${url}: it must begin with http:// or https://`)
+    throw new InvalidOptionError(say`the address of the Hub is ${url}: it must begin with http:// or https://`)
   }
   if (/^https?:\/\/[^/]*@/.test(url)) {
     throw new InvalidOptionError(
-      'the address of the Hub contains a user or a password (not shown): remove it, and set a token as HF_TOKEN',
+      say`the address of the Hub contains a user or a password (not shown): remove it, and set a token as
+        HF_TOKEN`,
     )
   }
   const found = token === undefined ? ambientToken(environment) : namedToken(token, environment)
@@ -88,7 +90,7 @@ export function hubSettings({ hubUrl, token, environment = process.env }: HubSet
     return { ...place, ...found, tokenWithheld: null }
   }
   if (token !== undefined) {
-    throw new HubAccessError(`the token from ${found.tokenFrom} is not sent to ${url}: ${withheld}`)
+    throw new HubAccessError(say`the token from ${found.tokenFrom} is not sent to ${url}: ${withheld}`)
   }
   return { ...place, token: undefined, tokenFrom: found.tokenFrom, tokenWithheld: withheld }
 }
@@ -112,8 +114,9 @@ export function isLoopback(hostname: string): boolean {
 function mustFitHost(token: string, tokenFrom: string, url: string): void {
   if (url !== hubUrlDefault || token.startsWith('hf_')) return
   throw new HubAccessError(
-    `the Hub token from ${tokenFrom} does not begin with hf_ (${token.length} characters), so it is not a token of ${hubUrlDefault}: ` +
-      `use one from ${hubUrlDefault}/settings/tokens, or set HF_ENDPOINT to the Hub that it belongs to`,
+    say`the Hub token from ${tokenFrom} does not begin with hf_ (${token.length} characters), so it is not a
+      token of ${hubUrlDefault}: use one from ${hubUrlDefault}/settings/tokens, or set HF_ENDPOINT to the
+      Hub that it belongs to`,
   )
 }
 
@@ -127,17 +130,19 @@ function namedToken(named: string, environment: Environment): FoundToken {
     const name = named.slice('env:'.length)
     const token = cleanToken(environment[name])
     if (token === undefined)
-      throw new HubAccessError(`the Hub token is given as ${named}, but ${name} is not set: export ${name}=hf_…`)
+      throw new HubAccessError(say`the Hub token is given as ${named}, but ${name} is not set: export ${name}=hf_…`)
     return { token, tokenFrom: name }
   }
   if (named.startsWith('file:')) {
     const path = expandedPath(named.slice('file:'.length), environment)
     const token = readToken(path)
-    if (token === undefined) throw new HubAccessError(`the Hub token is given as ${named}, but ${path} contains none`)
+    if (token === undefined)
+      throw new HubAccessError(say`the Hub token is given as ${named}, but ${path} contains none`)
     return { token, tokenFrom: path }
   }
   const token = cleanToken(named)
-  if (token === undefined) throw new HubAccessError('the Hub token is given, but is empty: give env:NAME or file:PATH')
+  if (token === undefined)
+    throw new HubAccessError(say`the Hub token is given, but is empty: give env:NAME or file:PATH`)
   return { token, tokenFrom: 'the option token' }
 }
 
@@ -188,7 +193,7 @@ function homeOfUser(name: string): string | undefined {
     return line?.split(':')[5]
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new HubAccessError(`cannot look up the home directory of ~${name}: ${(error as Error).message}`, {
+    throw new HubAccessError(say`cannot look up the home directory of ~${name}: ${(error as Error).message}`, {
       cause: error,
     })
   }
@@ -222,6 +227,6 @@ function readToken(path: string): string | undefined {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
-    throw new HubAccessError(`cannot read the Hub token file ${path}: ${message}`, { cause: error })
+    throw new HubAccessError(say`cannot read the Hub token file ${path}: ${message}`, { cause: error })
   }
 }

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
 import { WorkerLostError } from '../errors.js'
+import { say } from '../language/say.js'
 
 interface StreamHash {
   /** Adds a chunk, which may be modified afterwards. Await a returned promise before the next call. */
@@ -165,7 +166,8 @@ class HashThread implements StreamHash {
     this.#failure = this.#signal.aborted
       ? this.#signal.reason
       : new WorkerLostError(
-          `the thread that computes the sha256 of a shard was lost: ${(cause as Error).message}. Run the same command again`,
+          say`the thread that computes the sha256 of a shard was lost: ${(cause as Error).message}. Run the
+            same command again`,
           { cause },
         )
     this.#waiting?.reject(this.#failure)

@@ -12,6 +12,8 @@ import { processSecrets } from '../core/redaction.js'
 import { parseRetryAfter } from '../core/retry-after.js'
 import type { Clock } from '../core/types.js'
 import { HubAccessError, HubUnavailableError } from '../errors.js'
+import { count } from '../language/count.js'
+import { say } from '../language/say.js'
 import { wireBody } from './body.js'
 import { type HubWait, outageReports } from './outage.js'
 import { type HubRequest, type HubResponse, shownUrl } from './request.js'
@@ -126,7 +128,7 @@ export function hubTransport(
     const url = mirrored(givenUrl, settings)
     if (settings.offline) {
       throw new HubAccessError(
-        `HF_HUB_OFFLINE is set, so no request is sent to ${shownUrl(url)}: unset it, or use local files`,
+        say`HF_HUB_OFFLINE is set, so no request is sent to ${shownUrl(url)}: unset it, or use local files`,
       )
     }
     const waiting = waitSignal(request)
@@ -213,7 +215,7 @@ async function followRedirects(
       return response
     await response.body.dump()
     if (redirects === redirectsMax)
-      throw new HubUnavailableError(`${shownUrl(start)} redirects more than ${redirectsMax} times`)
+      throw new HubUnavailableError(say`${shownUrl(start)} redirects more than ${redirectsMax} times`)
     url = mirrored(new URL(location, url).href, settings)
   }
 }
@@ -266,8 +268,7 @@ const connectionFailures: ReadonlySet<string> = new Set([
 function unavailable(url: string, reason: string, tries: number, givenMs: number | null, cause?: unknown): Error {
   const later = givenMs === null ? '' : ` It asks to wait ${Math.ceil(givenMs / 1000)} s.`
   return new HubUnavailableError(
-    `${shownUrl(url)} failed, last with ${reason}, after ${tries} ${tries === 1 ? 'try' : 'tries'}.${later} ` +
-      'Run the same command again: it resumes',
+    say`${shownUrl(url)} failed, last with ${reason}, after ${count(tries, 'try')}.${later} Run the same command again: it resumes`,
     { cause, details: { tries, waitMs: givenMs } },
   )
 }

@@ -1,6 +1,7 @@
 /** Uploads content to the Hub's store of large files by LFS, whole or in parts. It is not visible until it is committed. */
 import { z } from 'zod'
 import { HubUnavailableError } from '../errors.js'
+import { say } from '../language/say.js'
 import type { Sliceable } from './body.js'
 import { authorization } from './context.js'
 import { type HubRequestContext, hubResponseError } from './errors.js'
@@ -82,7 +83,8 @@ async function uploadParts(
     .sort(([a], [b]) => Number(a) - Number(b))
   if (!(partBytes > 0) || urls.length !== Math.ceil(content.size / partBytes)) {
     throw new HubUnavailableError(
-      `the Hub asks for ${content.size} bytes in ${urls.length} parts of ${header.chunk_size} bytes: publish again`,
+      say`the Hub asks for ${content.size} bytes in ${urls.length} parts of ${header.chunk_size} bytes:
+        publish again`,
     )
   }
   const parts: { partNumber: number; etag: string }[] = []
@@ -92,7 +94,7 @@ async function uploadParts(
     const { headers } = await put(target, url, slice, (bytes) => onSent?.(start + bytes))
     const { etag } = headers
     if (etag === undefined || etag === '') {
-      throw new HubUnavailableError(`the Hub accepted part ${number} of ${oid} without an ETag: publish again`)
+      throw new HubUnavailableError(say`the Hub accepted part ${number} of ${oid} without an ETag: publish again`)
     }
     parts.push({ partNumber: Number(number), etag })
   }

@@ -3,14 +3,14 @@
  * on the language.
  */
 import { processLanguage } from './language.js'
-import { type Catalogue, fillTemplate } from './template.js'
+import { type Catalogue, fillTemplate, templateParts } from './template.js'
 
 /** Loaded only when it is used: English needs none. */
 const catalogue: Catalogue | null = processLanguage() === 'zh' ? (await import('./zh/index.js')).zh : null
 
 /** Tag of a template literal: `` say`no file matches ${glob}` ``. One template holds a whole sentence. */
-export function say(parts: TemplateStringsArray, ...values: readonly (string | number)[]): string {
-  return fillTemplate(catalogue, parts, values)
+export function say(parts: TemplateStringsArray, ...values: readonly unknown[]): string {
+  return fillTemplate(catalogue, templateParts(parts), values)
 }
 
 /** Returns the translation of a text that is a key as it is: a description of an option or of a command. */

@@ -6,6 +6,7 @@ import { isMap, parseDocument } from 'yaml'
 import { UsageError } from '../errors.js'
 import type { HubDataset, Operation } from '../hub/dataset.js'
 import type { HubFileEntry } from '../hub/file.js'
+import { say } from '../language/say.js'
 import type { Feature } from '../parquet/features.js'
 import { cardBody } from './card-body.js'
 import { type CardFacts, readCardFacts, type SplitFacts } from './card-facts.js'
@@ -93,8 +94,8 @@ export async function checkColumnsFit(
     if (theirs.join() === ours.join()) continue
     const differ = [...theirs.filter((each) => !ours.includes(each)), ...ours.filter((each) => !theirs.includes(each))]
     throw new UsageError(
-      `${file.path} of ${repo} has other columns than this run (${differ.join(', ')}), and a dataset has one set of columns: ` +
-        'publish to another dataset, or use --replace to delete the existing files',
+      say`${file.path} of ${repo} has other columns than this run (${differ.join(', ')}), and a dataset has
+        one set of columns: publish to another dataset, or use --replace to delete the existing files`,
     )
   }
 }
@@ -117,7 +118,9 @@ function mergeFields(frontMatter: string, data: CardData, counted: boolean): str
   const document = parseDocument(frontMatter)
   if (document.errors.length > 0 || (document.contents !== null && !isMap(document.contents))) {
     throw new UsageError(
-      `the YAML at the top of README.md on the Hub cannot be read (${document.errors[0]?.message.split('\n')[0] ?? 'no fields'}): correct it there, then publish again`,
+      say`the YAML at the top of README.md on the Hub cannot be read
+        (${document.errors[0]?.message.split('\n')[0] ?? 'no fields'}): correct it there, then publish
+        again`,
     )
   }
   const set = (key: string, value: unknown) => document.set(key, document.createNode(value))

@@ -2,6 +2,7 @@
 import { CorruptFileError, KunStreamError, ShardDamageError } from '../errors.js'
 import { type HubDataset, neverAborted } from '../hub/dataset.js'
 import type { HubFileEntry } from '../hub/file.js'
+import { say } from '../language/say.js'
 import { type Feature, featuresOf } from '../parquet/features.js'
 import { ParquetFile } from '../parquet/parquet-file.js'
 
@@ -39,7 +40,7 @@ export class DatasetFooters {
     const { metadata } = await ParquetFile.open({ sizeBytes: file.sizeBytes, read }, { tailBytes }).catch((cause) => {
       if (cause instanceof KunStreamError && !(cause instanceof ShardDamageError)) throw cause
       const why = cause instanceof Error ? cause.message : String(cause)
-      throw new CorruptFileError(`${this.#dataset.repo}/${file.path} cannot be read as Parquet: ${why}`, { cause })
+      throw new CorruptFileError(say`${this.#dataset.repo}/${file.path} cannot be read as Parquet: ${why}`, { cause })
     })
     const bytes = metadata.row_groups.reduce((sum, { total_byte_size }) => sum + Number(total_byte_size), 0)
     return { rows: Number(metadata.num_rows), bytes, features: featuresOf(metadata) }

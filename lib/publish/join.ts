@@ -16,6 +16,7 @@ import {
 } from 'hyparquet'
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
 import { ContractError, CorruptFileError } from '../errors.js'
+import { say } from '../language/say.js'
 import { zstdCompressor } from '../parquet/encoders/zstd.js'
 import { LocalPart } from '../parquet/part-reader.js'
 
@@ -123,7 +124,7 @@ class JoinedFile {
   async #copyColumn(source: LocalPart, column: ColumnChunk): Promise<ColumnChunk> {
     const meta = column.meta_data
     if (meta === undefined)
-      throw new CorruptFileError(`${source.path} keeps a column in another file: it was not written by kun-stream`)
+      throw new CorruptFileError(say`${source.path} keeps a column in another file: it was not written by kun-stream`)
     const start = Number(meta.dictionary_page_offset ?? meta.data_page_offset)
     const shift = BigInt(this.#bytes.offset - start)
     const offsetIndex = await offsetIndexOf(source, column)

@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { say } from '../language/say.js'
 import { readRunRecord } from '../sinks/index.js'
 import { scanManifest } from '../sinks/manifest.js'
 import { changedPart } from '../sinks/part-check.js'
@@ -149,7 +150,7 @@ export async function* piecesOf({ path, offset, piece }: PiecePlace): AsyncGener
     const buffer = Buffer.allocUnsafe(Math.min(readBytes, Math.max(1, piece.bytes)))
     for (let at = 0; at < piece.bytes; ) {
       const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, piece.bytes - at), offset + at)
-      if (bytesRead === 0) throw new RangeError(`${path} became shorter than ${offset + piece.bytes} bytes`)
+      if (bytesRead === 0) throw new RangeError(say`${path} became shorter than ${offset + piece.bytes} bytes`)
       yield buffer.subarray(0, bytesRead)
       at += bytesRead
     }

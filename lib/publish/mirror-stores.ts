@@ -8,6 +8,7 @@ import { branchMoved, HubDataset, type Operation } from '../hub/dataset.js'
 import { hubSettings, parseRepo } from '../hub/settings.js'
 import { stoppableTransport } from '../hub/stoppable-transport.js'
 import { type HubTransportOptions, hubTransport } from '../hub/transport.js'
+import { say } from '../language/say.js'
 import {
   makeDurableDirectory,
   nodeFiles,
@@ -65,7 +66,7 @@ function parseSnapshot(bytes: Uint8Array, where: string): Snapshot {
   const value = decodeSealed(bytes, where, 'Give the place that mirror.to names, or mirror to another one')
   const parsed = snapshotSchema.safeParse(value)
   if (parsed.success) return parsed.data
-  throw new CorruptFileError(`${where} is not a mirror of a run: give the place that mirror.to names`, {
+  throw new CorruptFileError(say`${where} is not a mirror of a run: give the place that mirror.to names`, {
     cause: parsed.error,
   })
 }
@@ -103,7 +104,7 @@ async function copyPiece(place: PiecePlace, to: string): Promise<void> {
     await file.close()
   }
   if (!same) {
-    throw new StorageError(`${place.path} changed while it was copied to the mirror: the next pass copies it again`)
+    throw new StorageError(say`${place.path} changed while it was copied to the mirror: the next pass copies it again`)
   }
   await nodeFiles.rename(to + temporarySuffix, to)
   await nodeFiles.fsyncDirectory(dirname(to))
@@ -118,10 +119,10 @@ async function hubStore(repo: string, options: MirrorStoreOptions): Promise<Mirr
     for (let moves = 0; moves < movesMax; moves++) {
       const head = await dataset.head('main')
       if (head === null)
-        throw new HubUnavailableError(`the mirror ${repo} is missing on ${settings.url}: was it deleted?`)
+        throw new HubUnavailableError(say`the mirror ${repo} is missing on ${settings.url}: was it deleted?`)
       if ((await dataset.commit('main', head, title, operations, false)) !== branchMoved) return
     }
-    throw new HubUnavailableError(`the mirror ${repo} has another writer: give each run its own mirror`)
+    throw new HubUnavailableError(say`the mirror ${repo} has another writer: give each run its own mirror`)
   }
 
   async function snapshotOperation(content: string): Promise<Operation> {
@@ -159,7 +160,7 @@ async function hubStore(repo: string, options: MirrorStoreOptions): Promise<Mirr
     async *piece({ sha256, bytes }) {
       const head = await dataset.head('main')
       if (head === null)
-        throw new HubUnavailableError(`the mirror ${repo} is missing on ${settings.url}: was it deleted?`)
+        throw new HubUnavailableError(say`the mirror ${repo} is missing on ${settings.url}: was it deleted?`)
       yield* dataset.open(head, { path: pieceName(sha256), sha256, sizeBytes: bytes, oid: '' })
     },
     close: () => transport.close(),

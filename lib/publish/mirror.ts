@@ -9,6 +9,7 @@ import { unpinned } from '../core/option-meta.js'
 import type { Clock } from '../core/types.js'
 import { CorruptFileError, RunMismatchError, SourceNotFoundError } from '../errors.js'
 import { hubToken } from '../hub/settings.js'
+import { say } from '../language/say.js'
 import { closeAfter } from '../storage/close-all.js'
 import { fencedFiles } from '../storage/fenced-files.js'
 import { type FileLayer, makeDurableDirectory, nodeFiles, temporarySuffix } from '../storage/files.js'
@@ -162,14 +163,16 @@ async function restoreLocked(
   const { directory, from, files: layer, ...rest } = options
   if ((await nodeFiles.sizeBytes(join(directory, manifestName))) !== null) {
     throw new RunMismatchError(
-      `${directory} holds a run: restore to an empty directory, or resume the run without the mirror`,
+      say`${directory} holds a run: restore to an empty directory, or resume the run without the mirror`,
     )
   }
   const store = await openMirrorStore({ at: from, ...rest })
   try {
     const snapshot = await store.read()
     if (snapshot === null) {
-      throw new SourceNotFoundError(`${from} holds no mirror yet: check mirror.to of the recipe, or start without it`)
+      throw new SourceNotFoundError(
+        say`${from} holds no mirror yet: check mirror.to of the recipe, or start without it`,
+      )
     }
     // The manifest is restored last: a directory that has one is complete.
     const files = [...snapshot.files].sort((a, b) => rank(a.path) - rank(b.path))
@@ -201,7 +204,7 @@ async function restoreFile(
       bytes += piece.bytes
       if (await writePiece(file, piece, store.piece(piece))) continue
       throw new CorruptFileError(
-        `a piece of ${path} in the mirror is damaged (its sha256 is not ${piece.sha256}): restore again`,
+        say`a piece of ${path} in the mirror is damaged (its sha256 is not ${piece.sha256}): restore again`,
       )
     }
     await file.fsync()

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { unpinned } from '../core/option-meta.js'
 import { InvalidOptionError } from '../errors.js'
 import { hubRepo, hubToken, parseRepo } from '../hub/settings.js'
+import { say } from '../language/say.js'
 
 export const publishOptions = z.strictObject({
   repo: hubRepo.meta(unpinned('Dataset on the Hub, created if missing')),
@@ -45,14 +46,15 @@ export function checkPublishOptions(given: z.input<typeof publishOptions>): Publ
   const { data, error } = publishOptions.safeParse(given)
   if (data?.append && data.replace) {
     throw new InvalidOptionError(
-      'The options append and replace of publish are both set: one keeps the data of other runs, one deletes it',
+      say`The options append and replace of publish are both set: one keeps the data of other runs, one
+        deletes it`,
     )
   }
   if (data !== undefined) return data
   const [issue] = error.issues
   const name = issue?.path.join('.') ?? ''
   const found = JSON.stringify((given as Record<string, unknown>)[name])
-  throw new InvalidOptionError(`The option ${name} of publish is ${found}: ${issue?.message}`)
+  throw new InvalidOptionError(say`The option ${name} of publish is ${found}: ${issue?.message}`)
 }
 
 export type PublishSettings = z.output<typeof publishOptions>

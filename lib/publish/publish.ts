@@ -9,6 +9,7 @@ import type { HubFileEntry } from '../hub/file.js'
 import { hubSettings } from '../hub/settings.js'
 import { combinedSignal, stoppableTransport } from '../hub/stoppable-transport.js'
 import { type HubTransport, type HubTransportOptions, hubTransport } from '../hub/transport.js'
+import { say } from '../language/say.js'
 import { readManifest } from '../sinks/index.js'
 import { closeAfter } from '../storage/close-all.js'
 import { fencedFiles } from '../storage/fenced-files.js'
@@ -85,7 +86,7 @@ export async function publish(options: PublishOptions): Promise<PublishResult> {
     ({ sealed }) => sealed || !settings.sealedOnly,
   )
   if (groups.length === 0 && !settings.sealedOnly) {
-    throw new UsageError(`${directory} holds no rows yet: run it first, or give the directory of a run (out/…)`)
+    throw new UsageError(say`${directory} holds no rows yet: run it first, or give the directory of a run (out/…)`)
   }
   const transport = shared ?? hubTransport(hub, connection)
   const stops = { signal: abortSignal, ending }
@@ -154,8 +155,8 @@ async function store(publishing: Publishing): Promise<PublishResult> {
     if (result !== null) return result
   }
   throw new HubUnavailableError(
-    `the branch ${branch} of ${settings.repo} moved ${movesMax} times while ${groups.length} files were committed: ` +
-      'nothing is lost; publish again when no other writer commits',
+    say`the branch ${branch} of ${settings.repo} moved ${movesMax} times while ${groups.length} files were
+      committed: nothing is lost; publish again when no other writer commits`,
   )
 }
 
@@ -213,7 +214,7 @@ async function openedPullRequest({ settings, dataset, state, place }: Publishing
 async function headOf(dataset: HubDataset, branch: string): Promise<string> {
   const head = await dataset.head(branch)
   if (head !== null) return head
-  throw new HubUnavailableError(`the branch ${branch} of ${dataset.repo} is missing: was the repository deleted?`)
+  throw new HubUnavailableError(say`the branch ${branch} of ${dataset.repo} is missing: was the repository deleted?`)
 }
 
 /** Reports what a publish would do; writes nothing. Files that were not joined yet count as to be written. */
@@ -266,7 +267,8 @@ function checkListing(listed: ReadonlyMap<string, HubFileEntry>, target: Target,
     if (found?.sha256 === sha256 && found.sizeBytes === bytes) continue
     const has = found === undefined ? 'does not list it' : `lists ${found.sizeBytes} bytes with sha256 ${found.sha256}`
     throw new HubUnavailableError(
-      `${path} was committed to ${repo} with ${bytes} bytes and sha256 ${sha256}, but the Hub ${has}: publish again`,
+      say`${path} was committed to ${repo} with ${bytes} bytes and sha256 ${sha256}, but the Hub ${has}:
+        publish again`,
     )
   }
 }

@@ -5,6 +5,7 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { CorruptFileError } from '../errors.js'
+import { say } from '../language/say.js'
 import { type FileLayer, nodeFiles, readWholeFile, wholeFileBytesMax, writeFileDurably } from '../storage/files.js'
 import { publishStateName } from '../storage/run-layout.js'
 import { decodeSealed, encodeSealed } from '../storage/sealed-json.js'
@@ -39,7 +40,7 @@ export async function readState(directory: string): Promise<PublishState> {
     return stateSchema.parse(decodeSealed(bytes, path, repair))
   } catch (cause) {
     if (cause instanceof CorruptFileError) throw cause
-    throw new CorruptFileError(`${path} is not a publish.json of kun-stream. ${repair}`, { cause })
+    throw new CorruptFileError(say`${path} is not a publish.json of kun-stream. ${repair}`, { cause })
   }
 }
 

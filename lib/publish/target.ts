@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { UsageError } from '../errors.js'
 import type { Operation } from '../hub/dataset.js'
 import type { HubFileEntry } from '../hub/file.js'
+import { say } from '../language/say.js'
 import { compare, finalName, runningName, splitOf } from './plan.js'
 
 /** A data file that the branch contains after the publish. */
@@ -40,8 +41,8 @@ export function checkForeign(
 ): void {
   if (foreign.length === 0 || options.append || options.replace) return
   throw new UsageError(
-    `${repo} holds ${foreign.length} data files that were not published by this run (${foreign[0]?.path}): ` +
-      'use --append to keep them and add this run, or --replace to delete them',
+    say`${repo} holds ${foreign.length} data files that were not published by this run
+      (${foreign[0]?.path}): use --append to keep them and add this run, or --replace to delete them`,
   )
 }
 

@@ -17,6 +17,7 @@ import {
   type YAMLMap,
 } from 'yaml'
 import { RecipeError, UsageError } from '../errors.js'
+import { say } from '../language/say.js'
 
 export type Path = readonly PropertyKey[]
 
@@ -43,9 +44,9 @@ export function recipeDocument(text: string, file: string, overrides: readonly s
     return `${file}:${line}:${col}`
   }
   const [error] = document.errors
-  if (error !== undefined) throw new RecipeError(`${place(error.pos[0])} is not YAML: ${error.message}`)
+  if (error !== undefined) throw new RecipeError(say`${place(error.pos[0])} is not YAML: ${error.message}`)
   const root = yamlValue(document, file)
-  if (!isRecord(root)) throw new RecipeError(`${file}:1:1 is not a recipe: found ${kindOf(root)}, allowed is a map`)
+  if (!isRecord(root)) throw new RecipeError(say`${file}:1:1 is not a recipe: found ${kindOf(root)}, allowed is a map`)
 
   const settings = overrides.map(parseOverride)
   for (const { path, value, text: given } of settings) set(root, path, value, given)
@@ -63,7 +64,7 @@ function yamlValue(document: Document, file: string): unknown {
   try {
     return document.toJS({ maxAliasCount: aliasCountMax })
   } catch (cause) {
-    throw new RecipeError(`${file}:1:1 resolves more than ${aliasCountMax} aliases; write the values out`, {
+    throw new RecipeError(say`${file}:1:1 resolves more than ${aliasCountMax} aliases; write the values out`, {
       cause,
     })
   }
@@ -83,7 +84,7 @@ function parseOverride(text: string): Override {
   const path = name.replace(/\[(\d+)\]/g, '.$1').split('.')
   if (equals < 0 || path.some((key) => key === '' || key === '__proto__')) {
     throw new UsageError(
-      `--set ${text}: allowed is path=value, such as kun.score.keepAtLeast=0.7 or sources[0].split=crawl`,
+      say`--set ${text}: allowed is path=value, such as kun.score.keepAtLeast=0.7 or sources[0].split=crawl`,
     )
   }
   const keys = path.map((key) => (/^\d+$/.test(key) ? Number(key) : key))
@@ -91,7 +92,7 @@ function parseOverride(text: string): Override {
     // The value may be a secret: messages contain the path only.
     return { path: keys, value: parse(text.slice(equals + 1), { merge: true }), text: `${name}=…` }
   } catch (error) {
-    throw new UsageError(`--set ${name}: the value is not YAML: ${error instanceof Error ? error.message : error}`)
+    throw new UsageError(say`--set ${name}: the value is not YAML: ${error instanceof Error ? error.message : error}`)
   }
 }
 
@@ -103,14 +104,16 @@ function set(root: Record<string, unknown>, path: Path, value: unknown, text: st
     const below = above[key]
     if (typeof below !== 'object' || below === null) {
       throw new UsageError(
-        `--set ${text}: ${pathText(path.slice(0, depth + 1))} is ${kindOf(below)}, which has no fields`,
+        say`--set ${text}: ${pathText(path.slice(0, depth + 1))} is ${kindOf(below)}, which has no fields`,
       )
     }
     above = below as Record<PropertyKey, unknown>
   }
   const last = path.at(-1) as string | number
   if (Array.isArray(above) && (typeof last !== 'number' || last > above.length)) {
-    throw new UsageError(`--set ${text}: ${pathText(path.slice(0, -1))} is a list of ${above.length}, numbered from 0`)
+    throw new UsageError(
+      say`--set ${text}: ${pathText(path.slice(0, -1))} is a list of ${above.length}, numbered from 0`,
+    )
   }
   above[last] = value
 }

@@ -2,6 +2,7 @@
 import { RecipeError } from '../errors.js'
 import { promptFields } from '../kun/options.js'
 import { readPromptFile } from '../kun/prompt-file.js'
+import { say } from '../language/say.js'
 import { isRecord } from './document.js'
 import type { Recipe } from './schema.js'
 
@@ -41,5 +42,5 @@ function checkedHash(
   const { prompt, sha256 } = readPromptFile(file)
   const absent = needed.map((field) => `{${field}}`).filter((placeholder) => !prompt.text.includes(placeholder))
   if (absent.length === 0) return sha256
-  throw new RecipeError(`${path}: ${file.file} has no ${absent.join(' and no ')}, which the stage needs`)
+  throw new RecipeError(say`${path}: ${file.file} has no ${absent.join(' and no ')}, which the stage needs`)
 }

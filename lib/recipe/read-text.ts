@@ -1,6 +1,7 @@
 /** Reads a recipe as UTF-8 text of at most `recipeBytesMax`. The error for anything else names its format. */
 import { createReadStream } from 'node:fs'
 import { RecipeError } from '../errors.js'
+import { say } from '../language/say.js'
 
 /** Larger than any recipe; a device or a data file given by mistake is not read further. */
 const recipeBytesMax = 1024 * 1024
@@ -43,7 +44,9 @@ const refusals: Readonly<Record<string, string>> = {
 
 function unreadable(path: string, why: string, cause?: unknown): RecipeError {
   const name = path === '-' ? 'standard input' : path.replaceAll('\0', '\\0')
-  return new RecipeError(`${name} cannot be read: ${why}. Give the path of a recipe, as recipes/demo.yaml`, { cause })
+  return new RecipeError(say`${name} cannot be read: ${why}. Give the path of a recipe, as recipes/demo.yaml`, {
+    cause,
+  })
 }
 
 /** Signatures of files that are not recipes. */

@@ -19,13 +19,13 @@ export interface PreparedSettings {
 }
 
 /**
- * @param say called with a message when a request to the Hub fails and will be retried
+ * @param print called with a message when a request to the Hub fails and will be retried
  * @throws {SourceNotFoundError | HubAccessError | RecipeError} nothing was written
  */
 export async function settingsOf(
   given: Recipe,
   directory: string,
-  say: (message: string) => void = () => undefined,
+  print: (message: string) => void = () => undefined,
 ): Promise<PreparedSettings> {
   const recipe = withPromptHashes(given)
   const { sources, seed, read, workers, servers, kun, memory, replies, limits, brakes } = recipe
@@ -33,7 +33,7 @@ export async function settingsOf(
   const prepare = { ...text, chunk: { ...text.chunk, tokensOf: tokenFamilyFor(recipe) } }
   const [pinned, stored] = [pinnedRecipe(recipe), storedRecipe(recipe)]
   const { models, builtin, close: closeModels } = await modelsOf(recipe.models)
-  const connections = new HubConnections({ ...recipe.hub, ...reportWaits(say) })
+  const connections = new HubConnections({ ...recipe.hub, ...reportWaits(print) })
   const close = async (): Promise<void> => {
     await closeModels()
     await connections.close()

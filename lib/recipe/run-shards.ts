@@ -1,6 +1,7 @@
 /** Lists the parts of an earlier run as shards, for a round that starts from its texts. */
 import { basename, resolve } from 'node:path'
 import { SourceNotFoundError } from '../errors.js'
+import { say } from '../language/say.js'
 import { mustBeCommitted, readManifest } from '../sinks/index.js'
 import { compileGlob, isExcluded } from '../sources/globs.js'
 import { localShards, type Shard } from '../sources/index.js'
@@ -36,7 +37,7 @@ export async function runShards({ run, files, split, mapping }: RunShardsOptions
   })
   if (parts.length === 0) {
     const found = committed.length === 0 ? 'nothing is committed there' : `it has ${committed[0]?.path}, …`
-    throw new SourceNotFoundError(`no committed part of the run ${run} matches ${files.join(', ')}: ${found}`)
+    throw new SourceNotFoundError(say`no committed part of the run ${run} matches ${files.join(', ')}: ${found}`)
   }
   for (const part of parts) await mustBeCommitted(run, part)
   const paths = new Map(parts.map(({ path }) => [basename(path), path]))

@@ -171,9 +171,9 @@ function ofValue(json: JsonSchema): string {
 }
 
 /** Omits the bounds that zod adds to every whole number. */
-function range({ minimum, exclusiveMinimum, maximum }: JsonSchema, say: (bound: number) => string = String): string {
-  const over = exclusiveMinimum === undefined ? '' : ` over ${say(exclusiveMinimum)}`
-  const from = minimum === undefined || minimum <= Number.MIN_SAFE_INTEGER ? '' : ` from ${say(minimum)}`
-  const to = maximum === undefined || maximum >= Number.MAX_SAFE_INTEGER ? '' : ` to ${say(maximum)}`
+function range({ minimum, exclusiveMinimum, maximum }: JsonSchema, print: (bound: number) => string = String): string {
+  const over = exclusiveMinimum === undefined ? '' : ` over ${print(exclusiveMinimum)}`
+  const from = minimum === undefined || minimum <= Number.MIN_SAFE_INTEGER ? '' : ` from ${print(minimum)}`
+  const to = maximum === undefined || maximum >= Number.MAX_SAFE_INTEGER ? '' : ` to ${print(maximum)}`
   return over + from + to
 }

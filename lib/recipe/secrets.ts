@@ -1,6 +1,7 @@
 /** Resolves `env:NAME` at the start of a run. The result must not be stored. */
 import { processSecrets } from '../core/redaction.js'
 import { RecipeError } from '../errors.js'
+import { say } from '../language/say.js'
 import type { Recipe, RecipeModel } from './schema.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -20,7 +21,8 @@ export function resolveSecret(reference: string, path: string, environment: Envi
     return value
   }
   throw new RecipeError(
-    `${path}: found ${reference}, but the environment variable ${name} is not set; set it, or remove the field`,
+    say`${path}: found ${reference}, but the environment variable ${name} is not set; set it, or remove the
+      field`,
   )
 }
 

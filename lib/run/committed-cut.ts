@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { dictionarySchema } from '../core/dictionary.js'
 import { CorruptFileError } from '../errors.js'
 import { rowFiguresSchema } from '../kun/row-figures.js'
+import { say } from '../language/say.js'
 import type { ManifestEntry } from '../sinks/index.js'
 import type { ShardRead, SourceCursor } from '../sources/index.js'
 import { manifestName } from '../storage/run-layout.js'
@@ -103,8 +104,8 @@ function checked<T>({ cut }: Pick<ManifestEntry, 'cut'>, field: string, schema: 
   const issue = error.issues[0]
   const path = [field, ...(issue?.path ?? [])].join('.')
   throw new CorruptFileError(
-    `${manifestName}, cut ${cut}: ${path}: ${issue?.message}. Use the version of kun-stream that wrote it, or run the ` +
-      'recipe in another directory with the replies of this one (replies.from)',
+    say`${manifestName}, cut ${cut}: ${path}: ${issue?.message}. Use the version of kun-stream that wrote
+      it, or run the recipe in another directory with the replies of this one (replies.from)`,
     { details: { path, cut } },
   )
 }

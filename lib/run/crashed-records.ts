@@ -7,6 +7,7 @@
 import { z } from 'zod'
 import { type EventLog, noLog } from '../core/event-log.js'
 import { CorruptFileError } from '../errors.js'
+import { say } from '../language/say.js'
 import { replyKey } from '../llm/protocol/request-identity.js'
 import type { Replies } from '../storage/replies/replies.js'
 import type { Block, PreparedBlock, PrepareReject } from '../text/block.js'
@@ -74,6 +75,6 @@ function recordsOf(detail: string, name: string): readonly LostRecord[] {
   try {
     return lostRecords.parse(JSON.parse(detail))
   } catch (cause) {
-    throw new CorruptFileError(`the stored verdict '${reason}' of block ${name} is not valid`, { cause })
+    throw new CorruptFileError(say`the stored verdict '${reason}' of block ${name} is not valid`, { cause })
   }
 }

@@ -3,6 +3,7 @@
  * or the blocks reach `blocksPerCutMax`. The data alone decides, before any reply, so every run has the same cuts.
  */
 import { InvalidOptionError } from '../errors.js'
+import { say } from '../language/say.js'
 
 export class CutPlanner {
   readonly #candidatesPerCut: number
@@ -17,7 +18,7 @@ export class CutPlanner {
   constructor(candidatesPerCut: number, blocksPerCutMax: number) {
     for (const [name, value] of Object.entries({ candidatesPerCut, blocksPerCutMax })) {
       if (!Number.isSafeInteger(value) || value < 1)
-        throw new InvalidOptionError(`${name} must be 1 or more, got ${value}`)
+        throw new InvalidOptionError(say`${name} must be 1 or more, got ${value}`)
     }
     this.#candidatesPerCut = candidatesPerCut
     this.#blocksPerCutMax = blocksPerCutMax

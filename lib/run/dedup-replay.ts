@@ -4,6 +4,7 @@
  */
 import type { OpenedDeduplicator } from '../dedup/deduplicator.js'
 import { CorruptFileError } from '../errors.js'
+import { say } from '../language/say.js'
 import type { ManifestEntry } from '../sinks/index.js'
 import { blocks, type ReadOptions, type Shard } from '../sources/index.js'
 import { type Block, type PreparedBlock, releaseColumns } from '../text/block.js'
@@ -34,8 +35,8 @@ export async function replayDedup({ deduplicator, prepare, shards, read, cuts }:
   await deduplicator.flush()
   if (deduplicator.logBytes === committed.dedupLogBytes) return
   throw new CorruptFileError(
-    `the dedup log is damaged: replaying its blocks gave ${deduplicator.logBytes} bytes, ` +
-      `${committed.dedupLogBytes} were committed: rebuild the dataset from the kept replies`,
+    say`the dedup log is damaged: replaying its blocks gave ${deduplicator.logBytes} bytes,
+      ${committed.dedupLogBytes} were committed: rebuild the dataset from the kept replies`,
     { details: { bytes: deduplicator.logBytes, committedBytes: committed.dedupLogBytes } },
   )
 }

@@ -5,6 +5,7 @@
  */
 import { ownValue } from '../core/dictionary.js'
 import { NoYieldError } from '../errors.js'
+import { say } from '../language/say.js'
 import type { Counters, SplitCounters } from './accounting.js'
 import { isPair, Rejected, type ReleasedRecord, recordOf } from './records.js'
 
@@ -93,7 +94,9 @@ export class NoYieldDetector {
     if (this.#run.yielded) return null
     const last = this.#run.last()
     if (last === null) {
-      return new NoYieldError('the sources hold no document: the files are empty or have no records; check `sources`')
+      return new NoYieldError(
+        say`the sources hold no document: the files are empty or have no records; check \`sources\``,
+      )
     }
     if (!last.fault) return null
     const group = groupOf(last)
@@ -250,8 +253,8 @@ function noYield(what: string, { name, count, reason, detail }: Group): NoYieldE
   const words = detail === '' ? '' : ` (${detail})`
   const advice = advices.find(([pattern]) => pattern.test(`${name} ${reason}`))?.[1]
   return new NoYieldError(
-    `${what}${words}. ${advice} To run a changed recipe, start over with --fresh --force, which keeps ` +
-      'replies; --set brakes.sameEndingRecords=false disables this check',
+    say`${what}${words}. ${advice} To run a changed recipe, start over with --fresh --force, which keeps
+      replies; --set brakes.sameEndingRecords=false disables this check`,
     { details: { stage: name, reason, records: count } },
   )
 }

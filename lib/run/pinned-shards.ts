@@ -3,6 +3,7 @@
  * contain them: a removed shard keeps its place. Shards that committed blocks were read from must not change.
  */
 import { RunMismatchError } from '../errors.js'
+import { say } from '../language/say.js'
 import {
   isBegun,
   isEnded,
@@ -174,8 +175,9 @@ export function refuseMisaligned({ problems }: AlignedShards, directory: string)
   const shown = problems.slice(0, problemsShownMax)
   const more = problems.length > shown.length ? [`and ${problems.length - shown.length} more`] : []
   throw new RunMismatchError(
-    `${directory} holds a run over other shards; rows of both cannot be mixed:\n  ${[...shown, ...more].join('\n  ')}\n` +
-      'Alternatively, use another directory, or start over with --fresh --force (replies are kept).',
+    say`${directory} holds a run over other shards; rows of both cannot be mixed:\n 
+      ${[...shown, ...more].join('\n  ')}\nAlternatively, use another directory, or start over with
+      --fresh --force (replies are kept).`,
     { details: { directory, difference: shown.join('; ') } },
   )
 }

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { version } from '../core/version.js'
 import { againstHashes } from '../dedup/against-hashes.js'
 import { RunMismatchError } from '../errors.js'
+import { say } from '../language/say.js'
 import { parseCapabilities } from '../llm/endpoint/capabilities.js'
 import type { Capabilities } from '../llm/types.js'
 import { type RejectReasonName, rejectReasons } from '../reject-reasons.js'
@@ -66,7 +67,8 @@ export function pinnedShardsOf({ pinned }: RunRecord): PinnedShard[] {
   const issue = error.issues[0]
   const path = ['pinned', 'shards', ...(issue?.path ?? [])].join('.')
   throw new RunMismatchError(
-    `${runRecordName}: ${path}: ${issue?.message}. Use the version of kun-stream that wrote it, or another directory`,
+    say`${runRecordName}: ${path}: ${issue?.message}. Use the version of kun-stream that wrote it, or
+      another directory`,
     { details: { path } },
   )
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { Credit } from '../core/credit.js'
 import type { Run, RunMetrics } from '../core/run.js'
 import { AbortedError, type KunStreamError, type LockLostError, type NoYieldError } from '../errors.js'
+import { say } from '../language/say.js'
 import type { ServersMetrics } from '../llm/scheduler/model-servers.js'
 import type { Capabilities } from '../llm/types.js'
 import { blocks, bytesBefore, type SourceBlock } from '../sources/index.js'
@@ -226,7 +227,7 @@ class ActiveRun implements KunRun {
         this.#limitReached = rowsOf(counters) >= this.#rowsMax
         if (!this.#limitReached) return
         this.#open.log.info('rows-limit-reached', { rowsMax: this.#rowsMax })
-        this.#run.abort(new AbortedError('rowsMax is reached'))
+        this.#run.abort(new AbortedError(say`rowsMax is reached`))
       },
       stopping: () => this.#isOver || this.#stopReason !== null || this.#limitReached,
     }

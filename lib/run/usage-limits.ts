@@ -1,5 +1,6 @@
 /** Stops a run when this process has received `tokensMax` tokens or worked for `hoursMax` hours. */
 import { LimitError } from '../errors.js'
+import { say } from '../language/say.js'
 
 interface UsageLimitsOptions {
   /** Infinity: no limit. */
@@ -57,7 +58,8 @@ export class UsageLimits {
 
 function limit(name: keyof UsageLimitsOptions, max: number, reached: string): LimitError {
   return new LimitError(
-    `limits.${name} is reached: ${reached} in this call. Run again to continue for as much, or set a higher limit`,
+    say`limits.${name} is reached: ${reached} in this call. Run again to continue for as much, or set a
+      higher limit`,
     { details: { limit: name, max } },
   )
 }

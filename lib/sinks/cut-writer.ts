@@ -6,6 +6,7 @@
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { ContractError, InvalidOptionError } from '../errors.js'
+import { say } from '../language/say.js'
 import { type Cell, type Column, cellsOf, checkColumns, type Row } from '../parquet/columns.js'
 import type { Encoder } from '../parquet/encoders/types.js'
 import { type CutFile, PartWriter } from '../parquet/part-writer.js'
@@ -71,8 +72,9 @@ export async function openCutWriter(options: CutWriterOptions): Promise<CutWrite
   const needBytes = sizes.rowGroupBytesMax * (splits.length + 1)
   if (memoryBytesMax !== undefined && needBytes > memoryBytesMax) {
     throw new InvalidOptionError(
-      `${splits.length} splits and the rejects need up to ${needBytes} bytes (rowGroupBytesMax ${sizes.rowGroupBytesMax} ` +
-        `each), but writers have only ${memoryBytesMax}: lower rowGroupBytesMax or raise the memory`,
+      say`${splits.length} splits and the rejects need up to ${needBytes} bytes (rowGroupBytesMax
+        ${sizes.rowGroupBytesMax} each), but writers have only ${memoryBytesMax}: lower rowGroupBytesMax
+        or raise the memory`,
     )
   }
   for (const folder of partFolders) await makeDurableDirectory(files, join(directory, folder))

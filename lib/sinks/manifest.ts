@@ -8,6 +8,7 @@ import { crc32 } from 'node:zlib'
 import { z } from 'zod'
 import { dictionarySchema } from '../core/dictionary.js'
 import { ContractError, CorruptFileError } from '../errors.js'
+import { say } from '../language/say.js'
 import { type OnStep, runStep } from '../storage/commit-steps.js'
 import { type FileLayer, nodeFiles, type OpenFile } from '../storage/files.js'
 import { manifestName, partPathPattern } from '../storage/run-layout.js'
@@ -174,7 +175,8 @@ function parseLine(line: string, path: string): ManifestEntry | null {
   const { data, error } = entrySchema.safeParse(parsed(json))
   if (error === undefined) return data
   throw new CorruptFileError(
-    `${path} has a line that kun-stream did not write: ${textOf(error)}. Restore the file from a backup, or use another directory.`,
+    say`${path} has a line that kun-stream did not write: ${textOf(error)}. Restore the file from a backup,
+      or use another directory.`,
     { details: { path } },
   )
 }
@@ -220,8 +222,8 @@ function textOf({ issues }: z.ZodError): string {
 
 function damaged(path: string, line: number, what: string): CorruptFileError {
   return new CorruptFileError(
-    `${path}, line ${line}: ${what}, which is not the effect of a crash. Restore the file from a backup or a mirror, or run the ` +
-      'recipe in another directory with the replies of this one (replies.from).',
+    say`${path}, line ${line}: ${what}, which is not the effect of a crash. Restore the file from a backup
+      or a mirror, or run the recipe in another directory with the replies of this one (replies.from).`,
     { details: { path, line } },
   )
 }

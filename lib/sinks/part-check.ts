@@ -2,6 +2,7 @@
 
 import { join } from 'node:path'
 import { CorruptFileError } from '../errors.js'
+import { say } from '../language/say.js'
 import type { CutFile } from '../parquet/part-writer.js'
 import { type FileLayer, nodeFiles, sha256Of } from '../storage/files.js'
 
@@ -22,8 +23,9 @@ export async function mustBeCommitted(directory: string, part: CutFile, files: F
 export function changedPart(directory: string, { path, bytes }: CutFile, found: number | null): CorruptFileError {
   const now = found === null ? 'is missing' : found === bytes ? 'now has another sha256' : `now has ${found}`
   return new CorruptFileError(
-    `${path} was committed with ${bytes} bytes and ${now}: restore it from a backup or a mirror, or rebuild the dataset ` +
-      `from the kept replies (kun-stream rebuild). \`kun-stream verify ${directory}\` lists all.`,
+    say`${path} was committed with ${bytes} bytes and ${now}: restore it from a backup or a mirror, or
+      rebuild the dataset from the kept replies (kun-stream rebuild). \`kun-stream verify ${directory}\`
+      lists all.`,
     { details: { path, bytes, found } },
   )
 }

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path'
 import { CorruptFileError } from '../errors.js'
+import { say } from '../language/say.js'
 import { type FileLayer, temporarySuffix } from '../storage/files.js'
 import { manifestName, partFolders, partName } from '../storage/run-layout.js'
 import { readManifest } from './manifest.js'
@@ -50,13 +51,14 @@ export class PartCount {
     for (const { files } of await readManifest(this.#directory, this.#files)) {
       for (const { path } of files) {
         if ((await this.#files.sizeBytes(join(this.#directory, path))) !== null) continue
-        return new CorruptFileError(`${path} was committed and was deleted during the run. ${repair}`, {
+        return new CorruptFileError(say`${path} was committed and was deleted during the run. ${repair}`, {
           details: { path, parts },
         })
       }
     }
     return new CorruptFileError(
-      `${parts} parts of this cut, or the lines of ${manifestName} about others, were deleted during the run. ${repair}`,
+      say`${parts} parts of this cut, or the lines of ${manifestName} about others, were deleted during the
+        run. ${repair}`,
       { details: { path: this.#directory, parts } },
     )
   }

@@ -5,6 +5,7 @@
 
 import { join } from 'node:path'
 import { CorruptFileError } from '../errors.js'
+import { say } from '../language/say.js'
 import type { CutFile } from '../parquet/part-writer.js'
 import { type OnStep, runStep } from '../storage/commit-steps.js'
 import { type FileLayer, nodeFiles, temporarySuffix } from '../storage/files.js'
@@ -75,8 +76,9 @@ async function mustNameAll(files: FileLayer, directory: string, cuts: number): P
 /** Builds the error for a manifest that has fewer cuts than the parts. */
 export function lostLines(directory: string, cuts: number, part: string): CorruptFileError {
   return new CorruptFileError(
-    `${join(directory, manifestName)} has ${cuts} lines, but ${part} belongs to a later cut: lines at its end were lost. ` +
-      'Restore the file from a backup or a mirror, or delete the run with --fresh --force (replies are kept).',
+    say`${join(directory, manifestName)} has ${cuts} lines, but ${part} belongs to a later cut: lines at its
+      end were lost. Restore the file from a backup or a mirror, or delete the run with --fresh --force
+      (replies are kept).`,
     { details: { path: join(directory, manifestName), cuts, part } },
   )
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { differences } from '../core/difference.js'
 import { CorruptFileError, RunMismatchError } from '../errors.js'
+import { say } from '../language/say.js'
 import { closeAfter } from '../storage/close-all.js'
 import type { OnStep } from '../storage/commit-steps.js'
 import { fencedFiles } from '../storage/fenced-files.js'
@@ -95,12 +96,13 @@ export async function openRunDirectory(options: RunDirectoryOptions): Promise<Ru
     let found = await readRunRecord(directory, files)
     if (found === null && (await files.sizeBytes(join(directory, manifestName))) !== null && fresh !== 'discard') {
       throw new RunMismatchError(
-        `${directory} has a manifest but no ${runRecordName}, so its recipe is unknown. Use another directory.`,
+        say`${directory} has a manifest but no ${runRecordName}, so its recipe is unknown. Use another
+          directory.`,
       )
     }
     if (fresh === 'refuse' && found !== null) {
       throw new RunMismatchError(
-        `${directory} holds a run already. Resume it, use another directory, or add --force to delete it.`,
+        say`${directory} holds a run already. Resume it, use another directory, or add --force to delete it.`,
       )
     }
     if (fresh === 'discard') {
@@ -147,7 +149,8 @@ export async function readRunRecord(directory: string, files: FileLayer = nodeFi
   const bytes = await readWholeFile(files, path, wholeFileBytesMax)
   if (bytes === null) return null
   const { data, error } = runRecord.safeParse(decodeSealed(bytes, path, recordRepair))
-  if (error !== undefined) throw new CorruptFileError(`${path} is not a run.json of kun-stream: use another directory`)
+  if (error !== undefined)
+    throw new CorruptFileError(say`${path} is not a run.json of kun-stream: use another directory`)
   return data
 }
 
@@ -155,8 +158,9 @@ function comparePinned(found: RunRecord, record: RunRecord, directory: string): 
   const changed = differences(found.pinned, record.pinned)
   if (changed.length === 0) return
   throw new RunMismatchError(
-    `${directory} holds a run with other settings; rows of both cannot be mixed:\n  ${changed.join('\n  ')}\n` +
-      'Change them back, use another directory, or start over with --fresh --force (replies are kept).',
+    say`${directory} holds a run with other settings; rows of both cannot be mixed:\n 
+      ${changed.join('\n  ')}\nChange them back, use another directory, or start over with --fresh --force
+      (replies are kept).`,
     { details: { directory, difference: changed.join('; ') } },
   )
 }

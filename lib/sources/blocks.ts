@@ -3,6 +3,7 @@
  * open shard without changing that order. Independent of formats.
  */
 import { AbortedError, ShardChangedError } from '../errors.js'
+import { say } from '../language/say.js'
 import type { Block } from '../text/block.js'
 import type { FormatCursor, RawBlock } from './formats/raw-block.js'
 import { readShard } from './formats/read-shard.js'
@@ -141,11 +142,12 @@ function checkCursor(shards: readonly Shard[], { open, nextShard }: SourceCursor
     const found = shards[shard]?.path
     if (found === path) continue
     throw new ShardChangedError(
-      `cannot resume: shard ${shard} was ${path} and is now ${found ?? 'missing'}. Use the files that the run started with`,
+      say`cannot resume: shard ${shard} was ${path} and is now ${found ?? 'missing'}. Use the files that the
+        run started with`,
     )
   }
   if (nextShard > shards.length) {
-    throw new ShardChangedError(`cannot resume: ${nextShard} shards were opened and ${shards.length} are listed now`)
+    throw new ShardChangedError(say`cannot resume: ${nextShard} shards were opened and ${shards.length} are listed now`)
   }
 }
 
@@ -195,7 +197,7 @@ function openShard(
     readAhead()
     const next = await (ahead.shift() as Promise<Ahead>)
     if ('error' in next) {
-      if (signal.aborted) throw new AbortedError(`reading ${shard.path} was stopped`, { cause: next.error })
+      if (signal.aborted) throw new AbortedError(say`reading ${shard.path} was stopped`, { cause: next.error })
       throw next.error
     }
     const settled = reading.settled()

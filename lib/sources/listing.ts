@@ -6,6 +6,7 @@ import type { Stats } from 'node:fs'
 import { lstat, readdir, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { SourceNotFoundError } from '../errors.js'
+import { say } from '../language/say.js'
 import { storageError } from '../storage/files.js'
 import { type FilePlace, placeIn, placeKey } from './file-name.js'
 import { compileGlob, type Glob, isExcluded } from './globs.js'
@@ -46,7 +47,7 @@ const pathErrors: Readonly<Record<string, string>> = {
 export async function listFiles(root: string, patterns: readonly string[]): Promise<Listing> {
   const globs = patterns.filter((each) => !each.startsWith('!')).map((each) => compileGlob(each, root))
   const excluded = patterns.filter((each) => each.startsWith('!')).map((each) => compileGlob(each.slice(1), root))
-  if (globs.length === 0) throw new SourceNotFoundError('no glob is given: name the files to read in `files`')
+  if (globs.length === 0) throw new SourceNotFoundError(say`no glob is given: name the files to read in \`files\``)
   const found = new Map<string, FoundFile>()
   for (const glob of globs) {
     const search = new Search(glob, excluded, found)
@@ -58,7 +59,7 @@ export async function listFiles(root: string, patterns: readonly string[]): Prom
 
 function nothingMatches({ pattern, literal }: Glob, root: string): SourceNotFoundError {
   const hint = literal === null ? '' : `, or use a pattern such as ${pattern}/**/*.jsonl`
-  return new SourceNotFoundError(`no file matches ${pattern} in ${resolve(root)}: check the path${hint}`)
+  return new SourceNotFoundError(say`no file matches ${pattern} in ${resolve(root)}: check the path${hint}`)
 }
 
 /** Removes directories named like a shard if files in them match: they are searched, not read. */
@@ -123,7 +124,7 @@ class Search {
     if (typeof entries === 'string') {
       if (path === '') {
         if (entries === 'ENOENT' || entries === 'ENOTDIR') return
-        throw new SourceNotFoundError(`${directory.shown} cannot be listed: ${pathErrors[entries]} (${entries})`)
+        throw new SourceNotFoundError(say`${directory.shown} cannot be listed: ${pathErrors[entries]} (${entries})`)
       }
       this.#add(directory, { reason: 'shard-unreadable', detail: `a directory that cannot be listed (${entries})` })
       return

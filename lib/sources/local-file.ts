@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { type BigIntStats, constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { ShardChangedError, StorageError } from '../errors.js'
+import { say } from '../language/say.js'
 import { closeAfter } from '../storage/close-all.js'
 import { storageError } from '../storage/files.js'
 import type { FilePlace } from './file-name.js'
@@ -106,8 +107,8 @@ export class LocalFile {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw inputError('open', shown, error)
       throw new StorageError(
-        `${shown} was there when the run listed its files and is gone (ENOENT). Put it back, or run the same ` +
-          'command again: a file of which no committed block was read is then removed from the run',
+        say`${shown} was there when the run listed its files and is gone (ENOENT). Put it back, or run the
+          same command again: a file of which no committed block was read is then removed from the run`,
         { cause: error, details: { errno: 'ENOENT', operation: 'open', path: shown } },
       )
     }
@@ -161,7 +162,8 @@ function isSettled({ mtimeMs, ctimeMs }: BigIntStats): boolean {
 
 function changed(file: string, how: string): ShardChangedError {
   return new ShardChangedError(
-    `${file} ${how}. Run the same command again once nothing writes to it: what was committed of it is then compared`,
+    say`${file} ${how}. Run the same command again once nothing writes to it: what was committed of it is
+      then compared`,
     { details: { resumable: true, path: file } },
   )
 }

@@ -5,6 +5,7 @@ import { relative, sep } from 'node:path'
 import { addAbortSignal, type Readable } from 'node:stream'
 import { mapConcurrent, openFilesMax } from '../core/concurrent.js'
 import { InvalidOptionError, KunStreamError, ShardFormatError, SourceNotFoundError } from '../errors.js'
+import { say } from '../language/say.js'
 import type { FieldMapping } from '../text/mapping.js'
 import { type FilePlace, placeKey } from './file-name.js'
 import { type FoundFile, listFiles, lookAt, pathError, rejectOfPath } from './listing.js'
@@ -34,7 +35,7 @@ export async function localShards({ split, root, files, mapping }: LocalSource):
   const { files: listed, base } = await listFiles(root, files)
   if (listed.length === 0) {
     throw new SourceNotFoundError(
-      `${files.join(', ')}: every file that matches is excluded by a pattern that begins with '!'`,
+      say`${files.join(', ')}: every file that matches is excluded by a pattern that begins with '!'`,
     )
   }
   const found = listed.map((each) => ({ ...each, key: placeKey(each.place) }))
@@ -43,7 +44,8 @@ export async function localShards({ split, root, files, mapping }: LocalSource):
   const first = shards.find(({ reject }) => reject != null)
   if (first?.reject && shards.every(({ reject }) => reject != null && reject.reason !== 'shard-empty')) {
     throw new SourceNotFoundError(
-      `none of the files that match ${files.join(', ')} can be read (${shards.length} found): ${first.path}: ${first.reject.detail}`,
+      say`none of the files that match ${files.join(', ')} can be read (${shards.length} found):
+        ${first.path}: ${first.reject.detail}`,
     )
   }
   return withUniquePaths(shards).sort((a, b) => (a.path < b.path ? -1 : 1))
@@ -122,10 +124,12 @@ export function stdinShard({ split, mapping, input }: StdinSource): Shard {
     mapping,
     open(offset, signal) {
       if (offset === 0) return addAbortSignal(signal, input)
-      throw new InvalidOptionError('standard input cannot be read again, so this run cannot be resumed: start it over')
+      throw new InvalidOptionError(
+        say`standard input cannot be read again, so this run cannot be resumed: start it over`,
+      )
     },
     async read() {
-      throw new ShardFormatError('Parquet cannot be read from standard input: give the file instead')
+      throw new ShardFormatError(say`Parquet cannot be read from standard input: give the file instead`)
     },
   }
 }

@@ -4,6 +4,7 @@
  */
 import { mapConcurrent } from '../core/concurrent.js'
 import { RunMismatchError } from '../errors.js'
+import { say } from '../language/say.js'
 import { ContentHash, type ContentRead } from './content-hash.js'
 import type { Shard } from './shard.js'
 
@@ -107,8 +108,9 @@ export async function checkReads(
     const shard = shards[index] as Shard
     if (read === undefined || (await isSame(shard, read, signal))) return
     throw new RunMismatchError(
-      `${shard.path} (${shard.split}) was changed since ${read.bytes} bytes of it were read: rows of two inputs would be ` +
-        'in one dataset. Restore the file, use another directory, or start over with --fresh --force (replies are kept).',
+      say`${shard.path} (${shard.split}) was changed since ${read.bytes} bytes of it were read: rows of two
+        inputs would be in one dataset. Restore the file, use another directory, or start over with
+        --fresh --force (replies are kept).`,
       { details: { shard: shard.path, split: shard.split, bytes: read.bytes } },
     )
   })

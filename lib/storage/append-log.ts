@@ -4,6 +4,7 @@
  */
 import { dirname } from 'node:path'
 import { ContractError, StorageError } from '../errors.js'
+import { say } from '../language/say.js'
 import { closeAfter } from './close-all.js'
 import { type FileLayer, type OpenFile, temporarySuffix } from './files.js'
 import {
@@ -304,7 +305,7 @@ class FileAppendLog implements AppendLog {
       await this.#file.truncate(this.#writtenBytes)
     } catch (also) {
       const [first, second] = [error, also].map((each) => (each instanceof Error ? each.message : String(each)))
-      this.#failure = new StorageError(`${first} Its incomplete end remains until it is opened again: ${second}`, {
+      this.#failure = new StorageError(say`${first} Its incomplete end remains until it is opened again: ${second}`, {
         cause: error,
         ...(error instanceof StorageError && { details: error.details }),
       })

@@ -7,6 +7,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { StorageError, TooLargeError } from '../errors.js'
+import { say } from '../language/say.js'
 import { errnoName } from './errno-name.js'
 
 /** File operations. Data is durable after `fsync`; a name is durable after `fsyncDirectory` of its parent. */
@@ -107,8 +108,8 @@ export async function writeFileDurably(
 ): Promise<void> {
   if (bytes.length > bytesMax) {
     throw new TooLargeError(
-      `${path} would have ${bytes.length} bytes, more than the ${bytesMax} that can be read back: divide the input, with fewer ` +
-        'shards in each run, or join small shards into larger ones',
+      say`${path} would have ${bytes.length} bytes, more than the ${bytesMax} that can be read back: divide
+        the input, with fewer shards in each run, or join small shards into larger ones`,
       { details: { path, sizeBytes: bytes.length, bytesMax } },
     )
   }
@@ -132,7 +133,7 @@ export async function readWholeFile(files: FileLayer, path: string, bytesMax: nu
   if (size === null) return null
   if (size > bytesMax) {
     throw new StorageError(
-      `${path} has ${size} bytes, more than the limit of ${bytesMax}: it may not be a file of kun-stream`,
+      say`${path} has ${size} bytes, more than the limit of ${bytesMax}: it may not be a file of kun-stream`,
       {
         details: { path, sizeBytes: size, bytesMax },
       },
@@ -273,7 +274,7 @@ async function withStorageError<T>(operation: string, path: string, work: () => 
 export function storageError(operation: string, path: string, cause: unknown): StorageError {
   const errno = errnoName(cause) ?? 'unknown'
   const [what, advice] = refusals[errno] ?? [(cause as Error).message, 'See the cause.']
-  return new StorageError(`could not ${operation} ${path}: ${what} (${errno}). ${advice}`, {
+  return new StorageError(say`could not ${operation} ${path}: ${what} (${errno}). ${advice}`, {
     cause,
     details: { errno, operation, path },
   })

@@ -9,6 +9,7 @@
 import { crc32 } from 'node:zlib'
 import { differences } from '../core/difference.js'
 import { ContractError, CorruptFileError, RunMismatchError } from '../errors.js'
+import { say } from '../language/say.js'
 import type { OpenFile } from './files.js'
 
 /** Largest payload in bytes. */
@@ -244,7 +245,7 @@ export function decodeHeader(payload: Uint8Array, path: string): Readonly<Record
   try {
     header = JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString())
   } catch (cause) {
-    throw new CorruptFileError(`${path} is not a log of kun-stream: its header is not valid JSON`, { cause })
+    throw new CorruptFileError(say`${path} is not a log of kun-stream: its header is not valid JSON`, { cause })
   }
   const { magic, version, settings } = (header ?? {}) as { magic?: unknown; version?: unknown; settings?: unknown }
   if (magic !== logMagic || typeof settings !== 'object' || settings === null) {
@@ -258,7 +259,8 @@ export function decodeHeader(payload: Uint8Array, path: string): Readonly<Record
 
 function otherVersion(path: string, version: unknown): RunMismatchError {
   return new RunMismatchError(
-    `${path} has log format ${String(version)}, this version of kun-stream writes ${logVersion}: use the version that made it`,
+    say`${path} has log format ${String(version)}, this version of kun-stream writes ${logVersion}: use the
+      version that made it`,
   )
 }
 
@@ -267,7 +269,7 @@ export function compareHeaders(found: unknown, wanted: unknown, path: string): v
   const [difference] = differences(found, wanted)
   if (difference === undefined) return
   throw new RunMismatchError(
-    `${path} was made with other settings: ${difference}. Use the same settings, or another directory.`,
+    say`${path} was made with other settings: ${difference}. Use the same settings, or another directory.`,
     { details: { path, difference } },
   )
 }
@@ -275,7 +277,8 @@ export function compareHeaders(found: unknown, wanted: unknown, path: string): v
 /** Builds the error for damage at an offset of a log. */
 export function corrupt(path: string, offset: number, what: string): CorruptFileError {
   return new CorruptFileError(
-    `${path} is damaged at byte ${offset}: ${what}. Restore it from a backup or a mirror, or start over in another directory.`,
+    say`${path} is damaged at byte ${offset}: ${what}. Restore it from a backup or a mirror, or start over
+      in another directory.`,
     { details: { path, offset } },
   )
 }

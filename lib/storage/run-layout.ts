@@ -4,6 +4,7 @@
  */
 import { quote } from '../core/quote.js'
 import { ContractError, InvalidOptionError } from '../errors.js'
+import { say } from '../language/say.js'
 import { temporarySuffix } from './files.js'
 
 /** One line per committed cut. A file that no line names is not part of the dataset. */
@@ -85,7 +86,8 @@ export function isLogPath(path: string): boolean {
 export function checkSplit(split: string): void {
   if (split.length > 100 || !/^[\p{L}\p{N}_]+(\.[\p{L}\p{N}_]+)*$/u.test(split)) {
     throw new InvalidOptionError(
-      `a split is named ${quote(split)}: letters, digits and _ are allowed, with dots between words, 100 at most`,
+      say`a split is named ${quote(split)}: letters, digits and _ are allowed, with dots between words, 100
+        at most`,
     )
   }
 }

@@ -4,6 +4,7 @@
  */
 import { crc32 } from 'node:zlib'
 import { CorruptFileError, TooLargeError } from '../errors.js'
+import { say } from '../language/say.js'
 
 const pretty = /,\n {2}"crc32": "([0-9a-f]{8})"\n\}\n$/
 const compact = /,"crc32":"([0-9a-f]{8})"\}\n$/
@@ -26,7 +27,8 @@ function stringified(value: Readonly<Record<string, unknown>>, layout: SealedLay
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause
     throw new TooLargeError(
-      'a JSON file of the run would be longer than the longest text: divide the input, with fewer shards in each run',
+      say`a JSON file of the run would be longer than the longest text: divide the input, with fewer shards
+        in each run`,
       { cause },
     )
   }
@@ -41,7 +43,7 @@ function stringified(value: Readonly<Record<string, unknown>>, layout: SealedLay
 export function decodeSealed(bytes: Uint8Array, path: string, repair: string): Record<string, unknown> {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8')
   const damaged = (what: string, cause?: unknown) =>
-    new CorruptFileError(`${path} is damaged: ${what}. ${repair}`, { cause, details: { path } })
+    new CorruptFileError(say`${path} is damaged: ${what}. ${repair}`, { cause, details: { path } })
   const isPretty = pretty.test(text)
   const found = (isPretty ? pretty : compact).exec(text)
   if (found === null) throw damaged(isJson(text) ? 'it has no checksum at its end' : 'it is not valid JSON')

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, extname, relative, resolve, sep } from 'node:path'
 import { UsageError } from '../errors.js'
+import { say } from '../language/say.js'
 import { nodeFiles, storageError, writeFileDurably } from '../storage/files.js'
 import type { Form } from './forms.js'
 
@@ -79,9 +80,9 @@ export async function readInfo(path: string): Promise<Readonly<Record<string, un
     const value: unknown = JSON.parse(text)
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
   } catch (cause) {
-    throw new UsageError(`${path} is not valid JSON: mend it, or name another file with --dataset-info`, { cause })
+    throw new UsageError(say`${path} is not valid JSON: mend it, or name another file with --dataset-info`, { cause })
   }
   throw new UsageError(
-    `${path} is not a dataset_info.json: it is not a JSON object. Name another file with --dataset-info`,
+    say`${path} is not a dataset_info.json: it is not a JSON object. Name another file with --dataset-info`,
   )
 }

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path'
 import { UsageError } from '../errors.js'
+import { say } from '../language/say.js'
 import { featuresOf } from '../parquet/features.js'
 import { LocalPart, openPart, rowsOf } from '../parquet/part-reader.js'
 import type { CutFile } from '../parquet/part-writer.js'
@@ -37,12 +38,12 @@ export interface RunParts {
 export async function runParts(directory: string, splits: readonly string[]): Promise<RunParts> {
   const all = (await readManifest(directory)).flatMap(({ files }) => files).filter(({ split }) => split !== null)
   if (all.length === 0)
-    throw new UsageError(`${directory} has no committed rows yet: let the run commit a cut, then sample it`)
+    throw new UsageError(say`${directory} has no committed rows yet: let the run commit a cut, then sample it`)
   const names = new Set(all.map(({ split }) => split as string))
   const missing = splits.find((split) => !names.has(split))
   if (missing !== undefined) {
     throw new UsageError(
-      `--split is ${missing}: ${directory} has no such split; it has ${[...names].sort().join(', ')}`,
+      say`--split is ${missing}: ${directory} has no such split; it has ${[...names].sort().join(', ')}`,
     )
   }
   const files = all.filter(({ split }) => splits.length === 0 || splits.includes(split as string))
@@ -124,13 +125,15 @@ export async function checkRunColumns({ directory, files }: RunParts, score: str
     const features = featuresOf(part.metadata)
     const has = (name: string): boolean => features.some((feature) => feature.name === name)
     if (!has('messages') && !(has('instruction') && has('output'))) {
-      throw new UsageError(`${directory} has no pairs: the columns are ${features.map(({ name }) => name).join(', ')}`)
+      throw new UsageError(
+        say`${directory} has no pairs: the columns are ${features.map(({ name }) => name).join(', ')}`,
+      )
     }
     const numbers = features.filter(({ dtype }) => /^(?:float|int)/.test(dtype ?? '')).map(({ name }) => name)
     if (score === null || numbers.includes(score)) return
     throw new UsageError(
-      `${directory} has no column ${score} of numbers, which --by score needs: give --by diversity or --by random, or name ` +
-        `one of ${numbers.join(', ')} with --score`,
+      say`${directory} has no column ${score} of numbers, which --by score needs: give --by diversity or
+        --by random, or name one of ${numbers.join(', ')} with --score`,
     )
   } finally {
     await part.close()

@@ -23,7 +23,7 @@ function runOf(root: string, endpoints: readonly string[]): string {
 async function checked(directory: string, overrides: readonly string[] = [], trust = false): Promise<string> {
   const lines: string[] = []
   const recipe = await recipeOfRun(directory, join(directory, '..', 'out'), overrides)
-  await checkForeignRun({ directory, recipe, overrides, trust, say: (line) => lines.push(line) })
+  await checkForeignRun({ directory, recipe, overrides, trust, print: (line) => lines.push(line) })
   return lines.join('\n')
 }
 

@@ -6,7 +6,7 @@ import ts from 'typescript'
 import { count, nouns } from '../../lib/language/count.js'
 import { languageOf } from '../../lib/language/language.js'
 import { say, translated } from '../../lib/language/say.js'
-import { fillTemplate, templateKey } from '../../lib/language/template.js'
+import { fillTemplate, templateKey, templateParts } from '../../lib/language/template.js'
 import { zh, zhParts } from '../../lib/language/zh/index.js'
 import { projectRoot } from '../support/root.js'
 
@@ -27,6 +27,11 @@ t.test('a template is translated by its English text, and values may change thei
   t.equal(fillTemplate(catalogue, ['', ' of ', ''], ['a $& b', 3]), '3 中的 a $& b')
   t.equal(fillTemplate(catalogue, ['no ', ''], ['x']), 'no x', 'a text without translation stays English')
   t.equal(say`no file matches ${'a'}`, 'no file matches a', 'the library speaks English by default')
+  t.equal(
+    say`one sentence
+      on two lines: ${'`'}\nand a line of its own`,
+    'one sentence on two lines: `\nand a line of its own',
+  )
   t.equal(count(1, 'row'), '1 row')
   t.equal(count(12_000, 'reply'), '12,000 replies')
   t.equal(translated('x'), 'x')
@@ -55,8 +60,18 @@ function keysInUse(): Map<string, string> {
 }
 
 function keyOf(template: ts.TemplateLiteral): string {
-  if (ts.isNoSubstitutionTemplateLiteral(template)) return template.text
-  return templateKey([template.head.text, ...template.templateSpans.map((span) => span.literal.text)])
+  const literals = ts.isNoSubstitutionTemplateLiteral(template)
+    ? [template]
+    : [template.head, ...template.templateSpans.map((span) => span.literal)]
+  const raw = literals.map((literal) => literal.rawText ?? literal.getText().replace(/^[`}]|(`|\$\{)$/g, ''))
+  return templateKey(
+    templateParts(
+      Object.assign(
+        literals.map(({ text }) => text),
+        { raw },
+      ),
+    ),
+  )
 }
 
 const placeholders = (text: string): string[] => [...text.matchAll(/\{\d+\}/g)].map(([match]) => match).sort()

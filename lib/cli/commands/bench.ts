@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { UsageError } from '../../errors.js'
+import { say } from '../../language/say.js'
 
 /** Loaded at run time, because lib must not import from bench. */
 const main = new URL('../../../bench/main.js', import.meta.url)
@@ -32,7 +33,7 @@ export function registerBench(program: Command): void {
     )
     .action(async (names: string[], { smoke = false, json = false, labelled = [] }: BenchFlags) => {
       if (!existsSync(fileURLToPath(main))) {
-        throw new UsageError('the benches are in the repository, not in the package: clone it and npm run build')
+        throw new UsageError(say`the benches are in the repository, not in the package: clone it and npm run build`)
       }
       const { runBenches } = (await import(main.href)) as BenchModule
       process.exitCode = await runBenches(names, { smoke, json, labelled })

@@ -13,6 +13,7 @@ import {
   textsPath,
 } from '../../dedup/index.js'
 import { UsageError } from '../../errors.js'
+import { say } from '../../language/say.js'
 import { signaturePlan } from '../../run/stages/prepare.js'
 import { closeAfter, closeAll } from '../../storage/close-all.js'
 import { fencedFiles } from '../../storage/fenced-files.js'
@@ -84,7 +85,7 @@ export function registerDedup(program: Command): void {
 async function dedupRun(directories: readonly string[], flags: DedupFlags): Promise<void> {
   const [directory] = directories
   if (directory === undefined || directories.length > 1) {
-    throw new UsageError(`--on reads one run directory, ${directories.length} were given`)
+    throw new UsageError(say`--on reads one run directory, ${directories.length} were given`)
   }
   try {
     const { rows, kept, exact, near } = await dedupInstructions(directory, flags)
@@ -96,9 +97,9 @@ async function dedupRun(directories: readonly string[], flags: DedupFlags): Prom
 
 async function dedupFiles(files: readonly string[], flags: DedupFlags, output: Output): Promise<DedupCounts> {
   const options = dedupOptions.safeParse({ index: 'exact', near: { threshold: Number(flags.threshold) } })
-  if (!options.success) throw new UsageError(`--threshold is ${flags.threshold}: give a number from 0.5 to 0.98`)
+  if (!options.success) throw new UsageError(say`--threshold is ${flags.threshold}: give a number from 0.5 to 0.98`)
   const threads = workersOptions.safeParse({ threads: flags.threads === 'auto' ? 'auto' : Number(flags.threads) })
-  if (!threads.success) throw new UsageError(`--threads is ${flags.threads}: give a number from 1, or auto`)
+  if (!threads.success) throw new UsageError(say`--threads is ${flags.threads}: give a number from 1, or auto`)
   const source = await dedupSource(files, flags)
   const rejects = flags.rejects === undefined ? null : await fileOutput(flags.rejects)
   const counts: DedupCounts = { records: 0, kept: 0, exact: 0, near: 0, unreadable: 0 }
@@ -122,7 +123,7 @@ async function dedupFiles(files: readonly string[], flags: DedupFlags, output: O
     await closeAll(closings)
   }
   const unread = unreadable.all(counts.records)
-  if (unread !== null) throw new UsageError(`--text is ${flags.text}: ${unread}`)
+  if (unread !== null) throw new UsageError(say`--text is ${flags.text}: ${unread}`)
   return counts
 }
 

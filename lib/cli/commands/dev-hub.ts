@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { glob } from 'tinyglobby'
 import { UsageError } from '../../errors.js'
+import { say } from '../../language/say.js'
 import { startHub } from '../../simulator/hub/index.js'
 import { cannotOpen, writeErr, writeOut } from '../terminal/output.js'
 import { stopSignal } from '../terminal/stop-signals.js'
@@ -40,10 +41,11 @@ export function registerDevHub(program: Command): void {
 
 async function loadFolder(hub: Awaited<ReturnType<typeof startHub>>, load: string): Promise<void> {
   const match = /^([\w.-]+\/[\w.-]+)=(.+)$/.exec(load)
-  if (match === null) throw new UsageError(`--load is ${load}: write owner/name=folder`)
+  if (match === null) throw new UsageError(say`--load is ${load}: write owner/name=folder`)
   const [, id = '', folder = ''] = match
   const paths = (await glob('**/*', { cwd: folder, dot: false })).sort()
-  if (paths.length === 0) throw new UsageError(`--load ${load}: the folder ${folder} contains no file: check the path`)
+  if (paths.length === 0)
+    throw new UsageError(say`--load ${load}: the folder ${folder} contains no file: check the path`)
   for (const path of paths) {
     hub.seed(id, { [path]: await readFile(join(folder, path)) })
   }

@@ -1,5 +1,6 @@
 /** `kun-stream inspect`: shows rows of a run, a folder or a file. */
 import { type Command, InvalidArgumentError } from 'commander'
+import { say } from '../../language/say.js'
 import { inspectInThread } from '../inspect-thread.js'
 import type { InspectOptions } from '../terminal/inspect-text.js'
 import { Output, ReaderGone } from '../terminal/output.js'
@@ -29,5 +30,5 @@ export function registerInspect(program: Command): void {
 function rowsNumber(text: string): number {
   const rows = Number(text)
   if (Number.isSafeInteger(rows) && rows >= 1) return rows
-  throw new InvalidArgumentError('must be a whole number of 1 or more.')
+  throw new InvalidArgumentError(say`must be a whole number of 1 or more.`)
 }

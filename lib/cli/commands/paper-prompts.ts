@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import { UsageError } from '../../errors.js'
 import { clonePrompts } from '../../kun/paper/clone-prompts.js'
 import { paperPromptsFolder } from '../../kun/preset.js'
+import { say } from '../../language/say.js'
 import { sayOnStderr } from '../terminal/output.js'
 
 export function registerPaperPrompts(program: Command): void {
@@ -20,7 +21,7 @@ export function registerPaperPrompts(program: Command): void {
       ])
       const { prompts, missing } = clonePrompts({ conversation, common })
       if (missing.length > 0) {
-        throw new UsageError(`not found in ${folder}:\n${missing.join('\n')}\nGive an unchanged clone of COIG-Kun`)
+        throw new UsageError(say`not found in ${folder}:\n${missing.join('\n')}\nGive an unchanged clone of COIG-Kun`)
       }
       await mkdir(out, { recursive: true })
       for (const [name, prompt] of Object.entries(prompts)) {
@@ -37,7 +38,7 @@ async function sourceOf(folder: string, name: string): Promise<string> {
     return (await readFile(path, 'utf8')).replaceAll('\r\n', '\n')
   } catch (cause) {
     throw new UsageError(
-      `${path} cannot be read: ${(cause as Error).message}; give the folder of a clone of COIG-Kun`,
+      say`${path} cannot be read: ${(cause as Error).message}; give the folder of a clone of COIG-Kun`,
       {
         cause,
       },

@@ -5,6 +5,7 @@
 import { type Command, Option } from 'commander'
 import type { Run } from '../../core/run.js'
 import { UsageError } from '../../errors.js'
+import { say } from '../../language/say.js'
 import { loadRecipe } from '../../recipe/index.js'
 import { type OpenModels, openModels } from '../../recipe/models.js'
 import type { ByteTarget } from '../../run/sinks/byte-target.js'
@@ -93,7 +94,7 @@ async function pipe(files: readonly string[], flags: PipeFlags): Promise<void> {
 
 async function stagesOf(flags: PipeFlags): Promise<PipeStages> {
   const names = parseStages(flags.stages)
-  if (flags.set.length > 0 && flags.recipe === undefined) throw new UsageError('--set requires --recipe')
+  if (flags.set.length > 0 && flags.recipe === undefined) throw new UsageError(say`--set requires --recipe`)
   const recipe = flags.recipe === undefined ? null : await loadRecipe(flags.recipe, flags.set)
   const workers = { ...recipe?.workers, ...(flags.threads !== undefined && { threads: threadsOf(flags.threads) }) }
   return checkStages({ names, recipe, workers })
@@ -101,7 +102,7 @@ async function stagesOf(flags: PipeFlags): Promise<PipeStages> {
 
 function threadsOf(flag: string): number | 'auto' {
   const parsed = workersOptions.shape.threads.safeParse(flag === 'auto' ? 'auto' : Number(flag))
-  if (!parsed.success) throw new UsageError(`--threads is ${flag}: give a number from 1, or auto`)
+  if (!parsed.success) throw new UsageError(say`--threads is ${flag}: give a number from 1, or auto`)
   return parsed.data
 }
 
@@ -109,7 +110,7 @@ function threadsOf(flag: string): number | 'auto' {
 async function outputOf({ out, to }: PipeFlags): Promise<string | ByteTarget> {
   if (out !== undefined) return out
   if (process.stdout.isTTY && to !== 'jsonl') {
-    throw new UsageError(`standard output is a terminal: redirect it, or name a file for ${to} with --out`)
+    throw new UsageError(say`standard output is a terminal: redirect it, or name a file for ${to} with --out`)
   }
   return targetOf(new Output(process.stdout))
 }
@@ -119,7 +120,7 @@ function targetOf(output: Output): ByteTarget {
 }
 
 function openStageModels({ recipe, models }: PipeStages): Promise<OpenModels> {
-  if (recipe === null) throw new UsageError('stages that call a model need --recipe')
+  if (recipe === null) throw new UsageError(say`stages that call a model need --recipe`)
   return openModels(recipe, { only: models, onEvent: sayOnStderr })
 }
 

@@ -5,6 +5,7 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { UsageError } from '../../errors.js'
+import { say } from '../../language/say.js'
 import { parseRecipe, type Recipe } from '../../recipe/index.js'
 import { readRunRecord } from '../../sinks/index.js'
 import { commandName, shellWord } from '../command-name.js'
@@ -34,7 +35,7 @@ export function registerRebuild(program: Command): void {
     await withLog('rebuild', flags, async (log) => {
       const { out, set, trust = false } = flags
       const recipe = await recipeOfRun(directory, out, set, sayOnStderr)
-      await checkForeignRun({ directory, recipe, overrides: set, trust, say: sayOnStderr })
+      await checkForeignRun({ directory, recipe, overrides: set, trust, print: sayOnStderr })
       const sets = set.flatMap((each) => ['--set', each])
       const words = ['rebuild', directory, ...sets, '--out', out, ...(trust ? ['--trust'] : [])]
       const again = [commandName(), ...words.map(shellWord)].join(' ')
@@ -47,25 +48,26 @@ export function registerRebuild(program: Command): void {
  * Returns the recipe of a run, with overrides, that uses the replies of that run. Fields that could act outside of the
  * directory (see `withoutPowers`) are kept only if an override of this call names them.
  *
- * @param say called with a message for each field that is dropped
+ * @param print called with a message for each field that is dropped
  * @throws {UsageError} the directory does not contain a run, or is the one to be written
  */
 export async function recipeOfRun(
   directory: string,
   out: string,
   overrides: readonly string[],
-  say: (line: string) => void = () => undefined,
+  print: (line: string) => void = () => undefined,
 ): Promise<Recipe> {
   if (resolve(directory) === resolve(out)) {
-    throw new UsageError(`--out is ${out}, the run itself: name another directory; a run is not changed by rebuild`)
+    throw new UsageError(say`--out is ${out}, the run itself: name another directory; a run is not changed by rebuild`)
   }
   const record = await readRunRecord(directory)
   const stored = record?.free.recipe
   if (typeof stored !== 'object' || stored === null) {
     throw new UsageError(
       record === null
-        ? `${directory} does not contain a run: give a run directory, such as out/demo`
-        : `${directory}/run.json does not contain its recipe: run the recipe with --out ${out} --set 'replies.from=["${directory}"]'`,
+        ? say`${directory} does not contain a run: give a run directory, such as out/demo`
+        : say`${directory}/run.json does not contain its recipe: run the recipe with --out ${out} --set
+          'replies.from=["${directory}"]'`,
     )
   }
   const { stored: trusted, withheld } = withoutPowers(stored as Record<string, unknown>)
@@ -75,12 +77,13 @@ export async function recipeOfRun(
   // Dropping filters would alter the output; loading them would run code from an untrusted directory.
   if (filters !== undefined && !isOverridden(overrides, filters.path)) {
     throw new UsageError(
-      `${directory}/run.json names filters, which are code: ${filters.found}. If you trust them, add --set '${filters.path}=${filters.found}'`,
+      say`${directory}/run.json names filters, which are code: ${filters.found}. If you trust them, add
+        --set '${filters.path}=${filters.found}'`,
     )
   }
   for (const { path, found } of withheld) {
     if (!isOverridden(overrides, path))
-      say(`${path} is dropped; run.json has ${found}. To use it: --set '${path}=${found}'`)
+      print(`${path} is dropped; run.json has ${found}. To use it: --set '${path}=${found}'`)
   }
   const from = [directory, ...recipe.replies.from.filter((earlier) => resolve(earlier) !== resolve(directory))]
   return { ...recipe, replies: { ...recipe.replies, from } }

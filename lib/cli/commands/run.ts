@@ -8,6 +8,7 @@ import { type EventLog, noLog } from '../../core/event-log.js'
 import { AbortedError, EndpointError, UsageError } from '../../errors.js'
 import { reportWaits } from '../../hub/retry-messages.js'
 import { type Phase, phases } from '../../kun/stage-ranks.js'
+import { say } from '../../language/say.js'
 import { endpointLabel } from '../../llm/protocol/client.js'
 import { loadRecipe, type Recipe } from '../../recipe/index.js'
 import { type PreparedSettings, settingsOf } from '../../recipe/run-settings.js'
@@ -50,7 +51,7 @@ export function registerRun(program: Command): void {
       new Option('--through <stage>', 'stop every record after this stage; a later run continues').choices(phases),
     )
   addLogOptions(command).action(async (path: string, flags: RunFlags) => {
-    if (flags.force && !flags.fresh) throw new UsageError('--force requires --fresh: it deletes the run that exists')
+    if (flags.force && !flags.fresh) throw new UsageError(say`--force requires --fresh: it deletes the run that exists`)
     await withLog('run', flags, async (log) => {
       const recipe = await loadRecipe(path, flags.set)
       const { out, through, fresh, force, fromMirror } = flags
@@ -103,7 +104,7 @@ export async function runRecipe(recipe: Recipe, order: RunOrder): Promise<number
     if (recipe.onExit === undefined) return
     const problem = await runOnExit(recipe.onExit, { ...end, directory: order.directory })
     call.log.info('on-exit', { problem })
-    if (problem !== null) call.terminal.say(problem)
+    if (problem !== null) call.terminal.print(problem)
   }
   try {
     const end = await conduct(call)
@@ -119,10 +120,10 @@ function callOf(recipe: Recipe, order: RunOrder): RunCall {
   const { name, mirror, publish, hub } = recipe
   const { directory, log = noLog } = order
   const terminal = new RunTerminal()
-  const { say } = terminal
+  const { print } = terminal
   const onWait = (line: string): void => {
     log.warn('hub-waiting', { message: line })
-    say(line)
+    print(line)
   }
   const { whileRunning = false, everyMs = 0, ...publishing } = publish ?? {}
   return {
@@ -134,14 +135,14 @@ function callOf(recipe: Recipe, order: RunOrder): RunCall {
     mirror:
       mirror === undefined
         ? null
-        : new RunMirror({ ...mirror, directory, connection: { ...hub, ...reportWaits(onWait) }, say, log }),
+        : new RunMirror({ ...mirror, directory, connection: { ...hub, ...reportWaits(onWait) }, print, log }),
     publish:
       publish === undefined
         ? null
         : new RunPublish({
             options: { ...publishing, repo: publish.repo, directory, connection: hub },
             everyMs: whileRunning ? everyMs : null,
-            say,
+            print,
             log,
           }),
   }
@@ -149,7 +150,7 @@ function callOf(recipe: Recipe, order: RunOrder): RunCall {
 
 async function conduct(call: RunCall): Promise<RunEnd> {
   const { directory, name, through, terminal, mirror, publish, log } = call
-  const stop = new RunStop(terminal.say, log)
+  const stop = new RunStop(terminal.print, log)
   let prepared: PreparedSettings | null = null
   try {
     if (call.fromMirror) await stop.before(restore(mirror))
@@ -157,7 +158,7 @@ async function conduct(call: RunCall): Promise<RunEnd> {
     const { settings, builtin } = prepared
     const faulty = settings.shards.flatMap(({ path, reject }) => (reject == null ? [] : [{ path, ...reject }]))
     for (const shard of faulty) log.warn('shard-unreadable', shard)
-    for (const line of faultyLines(faulty)) terminal.say(line)
+    for (const line of faultyLines(faulty)) terminal.print(line)
     const { run, copies } = await open(call, prepared, stop)
     const endPublishing = publish?.start(stop.giveUp)
     const outcome = await watchRun(run, { directory, totalBytes: totalBytesOf(settings.shards), terminal })
@@ -181,7 +182,7 @@ async function conduct(call: RunCall): Promise<RunEnd> {
 }
 
 async function restore(mirror: RunMirror | null): Promise<void> {
-  if (mirror === null) throw new UsageError('--from-mirror: the recipe has no mirror.to')
+  if (mirror === null) throw new UsageError(say`--from-mirror: the recipe has no mirror.to`)
   await mirror.restore()
 }
 
@@ -191,15 +192,15 @@ async function open(
   { settings }: PreparedSettings,
   stop: RunStop,
 ): Promise<{ run: KunRun; copies: RunningMirror | null }> {
-  const { say } = terminal
+  const { print } = terminal
   // Notes about servers are printed once the run has started; if it does not start, only its error is printed.
   let notes: string[] | null = []
   const starting = startKunRun(settings, {
-    onEvent: (line) => (notes === null ? say(line) : notes.push(line)),
+    onEvent: (line) => (notes === null ? print(line) : notes.push(line)),
     // Printed immediately, not after the servers respond: the user is waiting.
     onWait: (line) => {
       log.info('waiting', { message: line })
-      say(line)
+      print(line)
     },
     through,
     log,
@@ -220,16 +221,16 @@ async function open(
     capabilities: run.capabilities,
   })
   await markOwnRun(directory).catch((error: Error) =>
-    say(`cannot mark ${directory} as a run of this account: ${error.message}; rebuild will require --trust`),
+    print(`cannot mark ${directory} as a run of this account: ${error.message}; rebuild will require --trust`),
   )
   const models = Object.values(settings.models)
   stop.started(run, Math.max(...models.map(({ deadlineMs }) => deadlineMs)))
   const copies = await mirror?.start(stop.giveUp).catch(async (error: unknown) => {
-    run.abort(new AbortedError('the mirror cannot be opened'))
+    run.abort(new AbortedError(say`the mirror cannot be opened`))
     await run.done.catch(() => undefined) // the error of the mirror is thrown instead
     throw error
   })
-  for (const line of [...notes, ...serverLines(run, settings.models)]) say(line)
+  for (const line of [...notes, ...serverLines(run, settings.models)]) print(line)
   notes = null
   return { run, copies: copies ?? null }
 }
@@ -244,11 +245,11 @@ function withRecipePath(error: unknown): unknown {
 function stopped(error: unknown, run: KunRun, { directory, again, terminal }: RunCall): RunEnd {
   const failure = failureOf(error)
   if (failure === null) throw error
-  terminal.say(failure.message)
+  terminal.print(failure.message)
   if (failure.exitCode === 3) {
     const { cuts } = run.progress()
     const committed = `${countText(cuts, 'cut is', 'cuts are')} committed in ${directory} and every reply received is kept`
-    terminal.say(`${committed}. Resume with: ${again}`)
+    terminal.print(`${committed}. Resume with: ${again}`)
   }
   return endOfError(error)
 }
@@ -262,8 +263,8 @@ async function published(publish: RunPublish, done: RunEnd, { terminal, log }: R
   } catch (error) {
     const end = endOfError(error)
     log.error('publish-failed', { ...end })
-    terminal.say(`The run is done, but not published: ${end.message}`)
-    terminal.say(`Retry with: ${publish.command}`)
+    terminal.print(`The run is done, but not published: ${end.message}`)
+    terminal.print(`Retry with: ${publish.command}`)
     if (failureOf(error) === null) throw error
     return end
   }
@@ -272,6 +273,6 @@ async function published(publish: RunPublish, done: RunEnd, { terminal, log }: R
 /** Exit code of a run whose mirror is incomplete: the machine must not be discarded yet. */
 function mirrored(failure: unknown, end: RunEnd, { again, terminal }: RunCall): RunEnd {
   if (failure === null || end.code !== 0) return end
-  terminal.say(`The run is done, but its mirror is not up to date. Copy the rest with: ${again}`)
+  terminal.print(`The run is done, but its mirror is not up to date. Copy the rest with: ${again}`)
   return endOfError(failure)
 }

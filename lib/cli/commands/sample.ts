@@ -4,6 +4,7 @@
  */
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { UsageError } from '../../errors.js'
+import { say } from '../../language/say.js'
 import type { Row } from '../../parquet/columns.js'
 import {
   type ExampleForm,
@@ -89,7 +90,8 @@ export function registerSample(program: Command): void {
 
 async function sample(directory: string, flags: SampleFlags): Promise<SampleCounts> {
   const { by, number } = flags
-  if (by.has('random') && by.size > 1) throw new UsageError('--by random stands alone: give score, diversity, or both')
+  if (by.has('random') && by.size > 1)
+    throw new UsageError(say`--by random stands alone: give score, diversity, or both`)
   await mustBeRunDirectory(directory)
   const parts = await runParts(directory, flags.split)
   // Without a number every row is selected, whatever the rules.
@@ -171,7 +173,7 @@ function wholeNumber(least: number): (text: string) => number {
   return (text) => {
     const number = Number(text)
     if (Number.isSafeInteger(number) && number >= least) return number
-    throw new InvalidArgumentError(`must be a whole number of ${least} or more.`)
+    throw new InvalidArgumentError(say`must be a whole number of ${least} or more.`)
   }
 }
 
@@ -181,6 +183,6 @@ function listOf<Name extends string>(option: string, names: readonly Name[]): (t
     const given = text.split(',').map((name) => name.trim())
     const unknown = given.find((name) => !names.some((each) => each === name))
     if (unknown === undefined) return new Set(given as Name[])
-    throw new UsageError(`${option} is ${text}: give some of ${names.join(', ')}, with commas`)
+    throw new UsageError(say`${option} is ${text}: give some of ${names.join(', ')}, with commas`)
   }
 }

@@ -4,6 +4,7 @@
  */
 import { type Command, Option } from 'commander'
 import { UsageError } from '../../errors.js'
+import { say } from '../../language/say.js'
 import { type ExampleForm, exampleForm, exampleForms, holdsSystem } from '../../training/forms.js'
 import { type LabelPrompt, labelExample, labelPrompts } from '../../training/label-example.js'
 import { isRefused, readExample } from '../../training/read-example.js'
@@ -63,7 +64,7 @@ export function registerSeed(program: Command): void {
 
 async function seed(files: readonly string[], flags: SeedFlags, promptGiven: boolean): Promise<SeedCounts> {
   const { as, invert = false, prompt, firstTurn = false } = flags
-  if (promptGiven && !invert) throw new UsageError('--prompt requires --invert: without it no prompt is written')
+  if (promptGiven && !invert) throw new UsageError(say`--prompt requires --invert: without it no prompt is written`)
   const form = exampleForm(as, { systems: !invert })
   // The name '' maps whole records, whatever their fields.
   const source = await dedupSource(files, { ...flags, text: '' })

@@ -3,6 +3,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs'
 import { type Command, Option } from 'commander'
 import type { z } from 'zod'
 import { UsageError } from '../../errors.js'
+import { say } from '../../language/say.js'
 import { allowedAt } from '../../recipe/index.js'
 import { type FaultRuleOptions, faultKinds } from '../../simulator/vllm/fault-rules.js'
 import { type LatencyOptions, simulatorOptions } from '../../simulator/vllm/options.js'
@@ -119,13 +120,15 @@ export function faultsOf(text: string): FaultRuleOptions[] {
       return JSON.parse(source) as FaultRuleOptions[]
     } catch (cause) {
       const words = jsonFault(source)?.what ?? 'it cannot be parsed'
-      throw new UsageError(`--faults is not valid JSON: ${words}. Give a list of rules: [{"kind":"hang"}]`, { cause })
+      throw new UsageError(say`--faults is not valid JSON: ${words}. Give a list of rules: [{"kind":"hang"}]`, {
+        cause,
+      })
     }
   }
   return source.split(',').map((rule) => {
     const parts = /^\s*([a-z-]+)(?:=([\d.]+))?(?:@(\d+)(?:-(\d+))?)?\s*$/.exec(rule)
     if (parts === null)
-      throw new UsageError(`--faults: found '${rule}', give kind[=rate][@after[-until]], such as empty=0.01@500`)
+      throw new UsageError(say`--faults: found '${rule}', give kind[=rate][@after[-until]], such as empty=0.01@500`)
     const [, kind, rate, after, until] = parts
     return {
       kind: kind as FaultRuleOptions['kind'],
@@ -158,7 +161,7 @@ export function portOf(text: string): number {
   const checked = simulatorOptions.shape.port.safeParse(number(text))
   if (checked.success) return checked.data
   const form = allowedAt(simulatorOptions, ['port']) ?? checked.error.message
-  throw new UsageError(`--port is ${text}: give ${form}`, { cause: checked.error })
+  throw new UsageError(say`--port is ${text}: give ${form}`, { cause: checked.error })
 }
 
 function latencyOf(text: string): LatencyOptions {

@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import pc from 'picocolors'
 import { duration } from '../../core/duration.js'
 import { UsageError } from '../../errors.js'
+import { say } from '../../language/say.js'
 import { funnelLines } from '../../report/funnel.js'
 import { type CallTimings, readTimings } from '../../report/timings.js'
 import { type Counters, total } from '../../run/accounting.js'
@@ -55,7 +56,7 @@ export async function statusOf(directory: string): Promise<RunStatus> {
   })
   const record = found.isDirectory() ? await readRunRecord(directory) : null
   if (record === null)
-    throw new UsageError(`${directory} does not contain a run: give a run directory, such as out/demo`)
+    throw new UsageError(say`${directory} does not contain a run: give a run directory, such as out/demo`)
   const entries = await readManifest(directory)
   const last = entries.at(-1)
   const counters = last === undefined ? {} : countersOf(last)

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { type Command, InvalidArgumentError } from 'commander'
 import { version } from '../../core/version.js'
 import { UsageError } from '../../errors.js'
+import { say } from '../../language/say.js'
 import { encodeScreen, ScreenClassifier } from '../../text/screen/classifier.js'
 import { agreementOf, type ScreenAgreement, trainScreen } from '../../text/screen/train.js'
 import { addExamples, ExampleSample } from '../screen-examples.js'
@@ -45,7 +46,7 @@ async function trainScreenCommand(paths: string[], flags: TrainScreenFlags): Pro
     const found = await addExamples(path, sample)
     if (found === 0) {
       throw new UsageError(
-        `${path} has no graded text: its rows need the columns raw and screen, which kun.screen writes`,
+        say`${path} has no graded text: its rows need the columns raw and screen, which kun.screen writes`,
       )
     }
     graded += found
@@ -64,8 +65,9 @@ async function trainScreenCommand(paths: string[], flags: TrainScreenFlags): Pro
     )
       continue
     throw new UsageError(
-      `of ${countText(train.length + heldOut.length, 'text')} with a grade, ${kept} of the ${part.length} ${name} are kept: ` +
-        `at least ${examplesMin} texts, and both grades in each part, are needed. Grade more texts`,
+      say`of ${countText(train.length + heldOut.length, 'text')} with a grade, ${kept} of the ${part.length}
+        ${name} are kept: at least ${examplesMin} texts, and both grades in each part, are needed. Grade
+        more texts`,
     )
   }
   const options = { epochs, seed, buckets }
@@ -105,17 +107,17 @@ function summary(file: string, trained: number, found: ScreenAgreement, keepAtLe
 function share(text: string): number {
   const value = Number(text)
   if (text.trim() !== '' && value >= 0 && value <= 1) return value
-  throw new InvalidArgumentError('must be a number from 0 to 1.')
+  throw new InvalidArgumentError(say`must be a number from 0 to 1.`)
 }
 
 function powerOfTwo(text: string): number {
   const value = Number(text)
   if (value >= 1024 && value <= 2 ** 21 && Number.isInteger(Math.log2(value))) return value
-  throw new InvalidArgumentError('must be a power of two from 1024 to 2097152.')
+  throw new InvalidArgumentError(say`must be a power of two from 1024 to 2097152.`)
 }
 
 function wholeNumber(text: string): number {
   const value = Number(text)
   if (Number.isSafeInteger(value) && value >= 1) return value
-  throw new InvalidArgumentError('must be a whole number of 1 or more.')
+  throw new InvalidArgumentError(say`must be a whole number of 1 or more.`)
 }

@@ -6,6 +6,7 @@ import pc from 'picocolors'
 import stringWidth from 'string-width'
 import { glob } from 'tinyglobby'
 import { UsageError } from '../../errors.js'
+import { say } from '../../language/say.js'
 import { openPart } from '../../parquet/part-reader.js'
 import { readManifest } from '../../sinks/index.js'
 import { countText } from './bytes-text.js'
@@ -26,7 +27,7 @@ export async function* inspectText(
   columns: number,
 ): AsyncGenerator<string> {
   const groups = await partsOf(path, rejects)
-  if (groups.size === 0) throw new UsageError(`${path} contains no ${rejects ? 'rejects' : 'rows'} in Parquet`)
+  if (groups.size === 0) throw new UsageError(say`${path} contains no ${rejects ? 'rejects' : 'rows'} in Parquet`)
   for (const [split, paths] of groups) {
     let [shown, rows] = [0, 0]
     for (const file of paths) {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { StorageError, UsageError } from '../../errors.js'
+import { say } from '../../language/say.js'
 import { writeAll } from '../../run/sinks/byte-target.js'
 import { errnoName } from '../../storage/errno-name.js'
 import { storageError } from '../../storage/files.js'
@@ -103,7 +104,7 @@ export function notWritten(name: string, cause: NodeJS.ErrnoException): StorageE
   const why = cause.code === 'ENOSPC' ? 'the disk is full' : cause.message
   const details = { errno: errnoName(cause) ?? 'unknown', operation: 'write', path: name }
   return new StorageError(
-    `${name} could not be written: ${why}. Free space, or write elsewhere, and run the command again`,
+    say`${name} could not be written: ${why}. Free space, or write elsewhere, and run the command again`,
     {
       cause,
       details,

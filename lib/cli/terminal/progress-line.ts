@@ -27,7 +27,7 @@ export class ProgressLine {
   }
 
   /** Replaces the current line by a permanent one. */
-  readonly say = (message: string): void => {
+  readonly print = (message: string): void => {
     this.end()
     this.#stream.write(terminalText(`${message}\n`))
   }

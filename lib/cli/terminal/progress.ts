@@ -80,7 +80,7 @@ export class Progress {
   }
 
   /** Writes a permanent line above the live block. */
-  say(message: string): void {
+  print(message: string): void {
     this.#erase()
     this.#stream.write(terminalText(`${message}\n`))
   }

@@ -6,9 +6,9 @@ export class RunTerminal {
   #progress: Progress | null = null
 
   /** Writes a permanent line. */
-  readonly say = (line: string): void => {
+  readonly print = (line: string): void => {
     if (this.#progress === null) sayOnStderr(line)
-    else this.#progress.say(line)
+    else this.#progress.print(line)
   }
 
   show(progress: Progress): void {

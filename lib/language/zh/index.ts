@@ -1,8 +1,33 @@
 /** The Chinese catalogue: every key of `say` and `translated`, one file per room or command. */
 import type { Catalogue } from '../template.js'
+import { cli } from './cli.js'
+import { dedup } from './dedup.js'
+import { hub } from './hub.js'
+import { llm } from './llm.js'
 import { main } from './main.js'
 import { nouns } from './nouns.js'
+import { publish } from './publish.js'
+import { recipe } from './recipe.js'
+import { run } from './run.js'
+import { sinks } from './sinks.js'
+import { sources } from './sources.js'
+import { storage } from './storage.js'
+import { training } from './training.js'
 
-export const zhParts: Readonly<Record<string, Catalogue>> = { main, nouns }
+export const zhParts: Readonly<Record<string, Catalogue>> = {
+  cli,
+  dedup,
+  hub,
+  llm,
+  main,
+  nouns,
+  publish,
+  recipe,
+  run,
+  sinks,
+  sources,
+  storage,
+  training,
+}
 
 export const zh: Catalogue = Object.assign({}, ...Object.values(zhParts))

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { CorruptFileError, EndpointError } from '../../errors.js'
+import { say } from '../../language/say.js'
 import type { ModelOptions } from '../options.js'
 import type { Capabilities, CompletionRequest } from '../types.js'
 
@@ -62,7 +63,7 @@ export function requireCapabilities(label: string, found: Capabilities, pinned: 
   }
   if (lacking.length === 0) return
   throw new EndpointError(
-    `${label} lacks ${lacking.join(', ')}, which this run was started with. Use another endpoint`,
+    say`${label} lacks ${lacking.join(', ')}, which this run was started with. Use another endpoint`,
     {
       details: { lacking: lacking.join(', ') },
     },
@@ -108,7 +109,7 @@ const storedCapabilities = z.object({
 export function parseCapabilities(stored: unknown): Record<string, Capabilities> {
   const parsed = z.record(z.string(), storedCapabilities).safeParse(stored)
   if (!parsed.success) {
-    throw new CorruptFileError(`the capabilities in run.json are not valid: ${z.prettifyError(parsed.error)}`)
+    throw new CorruptFileError(say`the capabilities in run.json are not valid: ${z.prettifyError(parsed.error)}`)
   }
   return Object.fromEntries(
     Object.entries(parsed.data).map(([name, found]) => [

@@ -10,6 +10,7 @@ import { setMaxListeners } from 'node:events'
 import { systemClock } from '../../core/clock.js'
 import type { Clock } from '../../core/types.js'
 import { EndpointError, type KunStreamError, RequestRefusedError, ServerError } from '../../errors.js'
+import { say } from '../../language/say.js'
 import type { Client } from '../protocol/client.js'
 import { embeddedError } from '../protocol/error-body.js'
 import { noChannel } from '../protocol/failure-table.js'
@@ -265,7 +266,7 @@ class Prober {
     } catch (error) {
       if (!(error instanceof RequestRefusedError)) throw error
       throw new EndpointError(
-        `${this.#client.label} does not stream replies: ${String(error.details.words)}. Set stream: false`,
+        say`${this.#client.label} does not stream replies: ${String(error.details.words)}. Set stream: false`,
         { details: error.details },
       )
     }
@@ -366,7 +367,7 @@ class Prober {
           ? failureOf(within, status, asked)
           : asList(parsed.choices).length > 0
             ? null
-            : new ServerError(`${client.label} sent no reply: ${text.slice(0, 100)}`, {
+            : new ServerError(say`${client.label} sent no reply: ${text.slice(0, 100)}`, {
                 details: { kind: 'malformed', words: text.slice(0, 100) },
               })
     if (error?.details.kind === 'account') throw error
@@ -399,7 +400,7 @@ class Prober {
     if (names.length === 0 || names.includes(this.#model.model)) return error
     // The same error as from a server without a proxy.
     const details = { ...error.details, status: error instanceof ServerError ? 404 : (error.details.status ?? 404) }
-    return new EndpointError(`${error.message}. It serves ${shownNames(names)}`, { cause: error, details })
+    return new EndpointError(say`${error.message}. It serves ${shownNames(names)}`, { cause: error, details })
   }
 
   #unusable(...failures: readonly (Failure | null)[]): KunStreamError {
@@ -410,8 +411,8 @@ class Prober {
     const { status = 0, words = '' } = shown?.details ?? {}
     const { label } = this.#client
     return new EndpointError(
-      `${label} answers neither ${requestPath('chat')} nor ${requestPath('completion')} for model ` +
-        `'${this.#model.model}' (${status}): ${words}. Check the model's name, the address and the key`,
+      say`${label} answers neither ${requestPath('chat')} nor ${requestPath('completion')} for model
+        '${this.#model.model}' (${status}): ${words}. Check the model's name, the address and the key`,
       { details: { status: status as number } },
     )
   }

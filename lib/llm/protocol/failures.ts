@@ -4,6 +4,7 @@
  * Whether a record causes a server failure is decided later (health.ts), by the requests that pass beside it.
  */
 import { RequestRefusedError, ServerError } from '../../errors.js'
+import { say } from '../../language/say.js'
 import { readErrorBody, type ServerErrorInfo } from './error-body.js'
 import { type Meaning, meaningOf } from './failure-table.js'
 import { type Headers, rateLimitsOf, retryAfterMs } from './rate-limits.js'
@@ -117,7 +118,7 @@ export function failureOfConnection(error: unknown, endpoint: string): ServerErr
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
   const words = shorten(error instanceof Error ? error.message || code : String(error))
   // Without the cause: an undici error may hold the request with its headers.
-  return new ServerError(`no response from ${endpoint} (${code}): ${words}`, {
+  return new ServerError(say`no response from ${endpoint} (${code}): ${words}`, {
     details: { kind: 'connection', system: code, words },
   })
 }

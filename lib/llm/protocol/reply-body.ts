@@ -5,6 +5,7 @@
  */
 
 import { ServerError } from '../../errors.js'
+import { say } from '../../language/say.js'
 import type { Reply } from '../../storage/replies/types.js'
 import type { ModelOptions } from '../options.js'
 import type { CompletionRequest } from '../types.js'
@@ -171,7 +172,7 @@ export function parseObject(text: string): Json {
   try {
     return asObject(parseServerJson(text))
   } catch (cause) {
-    throw new ServerError(`the reply is not valid JSON: ${text.slice(0, 100)}`, {
+    throw new ServerError(say`the reply is not valid JSON: ${text.slice(0, 100)}`, {
       cause,
       details: { kind: 'malformed' },
     })

@@ -7,6 +7,7 @@
 import { setMaxListeners } from 'node:events'
 import type { Clock, Position } from '../../core/types.js'
 import { AbortedError, EndpointError, type KunStreamError, RequestRefusedError, ServerError } from '../../errors.js'
+import { say } from '../../language/say.js'
 import type { CallResult, Reply } from '../../storage/replies/types.js'
 import type { Endpoint } from '../endpoint/endpoint.js'
 import type { ServerOptions } from '../options.js'
@@ -130,7 +131,7 @@ export class Dispatcher {
 
   /** Rejects waiting calls; requests in flight finish. */
   async drain(): Promise<void> {
-    this.#stopped ??= new AbortedError('the run drains: no further request is sent')
+    this.#stopped ??= new AbortedError(say`the run drains: no further request is sent`)
     this.#rejectWaiting(() => true, this.#stopped)
     while (this.#batches.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve))
   }
@@ -143,7 +144,7 @@ export class Dispatcher {
   }
 
   async close(): Promise<void> {
-    this.stop(new AbortedError('the model servers were closed'))
+    this.stop(new AbortedError(say`the model servers were closed`))
     this.#ticking.abort(new DOMException('closed', 'AbortError'))
     await this.#tick
   }

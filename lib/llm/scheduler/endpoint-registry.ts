@@ -5,6 +5,7 @@
 import type { EventLog } from '../../core/event-log.js'
 import type { Clock } from '../../core/types.js'
 import { EndpointError, ServerError } from '../../errors.js'
+import { say } from '../../language/say.js'
 import { acceptedBody, canaryBody, requireCapabilities } from '../endpoint/capabilities.js'
 import { Endpoint } from '../endpoint/endpoint.js'
 import { GoodputLimiter } from '../endpoint/goodput-limiter.js'
@@ -166,7 +167,7 @@ export class EndpointRegistry {
     for (const [name, failure] of failures) {
       if (found.has(name)) continue
       throw new EndpointError(
-        `no endpoint of model '${name}' responds: ${failure.message}. Start it, or check the address`,
+        say`no endpoint of model '${name}' responds: ${failure.message}. Start it, or check the address`,
         { cause: failure, details: { model: name } },
       )
     }
@@ -318,7 +319,8 @@ function userOf(address: string): string {
 /** The error for two users at one address: connections are shared, and each is authenticated as one user. */
 function twoUsers(label: string, name: string, other: string): EndpointError {
   return new EndpointError(
-    `models '${name}' and '${other}' name ${label} with different users or passwords. Give both the same, or use apiKey`,
+    say`models '${name}' and '${other}' name ${label} with different users or passwords. Give both the same,
+      or use apiKey`,
     { details: { model: name } },
   )
 }

@@ -7,6 +7,7 @@
  * `stallOf` ends the run. Verdicts and outages only shorten that.
  */
 import { AccountError, OutageError, ServerError } from '../../errors.js'
+import { say } from '../../language/say.js'
 import type { Endpoint } from '../endpoint/endpoint.js'
 import type { EndpointGroup, SentBatch } from './pending-request.js'
 
@@ -43,7 +44,7 @@ function accountOf({ endpoints, inFlight }: EndpointGroup): AccountError | null 
 /** Builds the error of a run whose account a server refuses, with the server's text. */
 export function accountError(endpoints: readonly Pick<Endpoint, 'label' | 'account'>[]): AccountError {
   const refusals = endpoints.map(({ label, account }) => `${label}: ${account ?? ''}`).join('; ')
-  return new AccountError(`the model server refuses the account (${refusals}); settle it and run again to resume`)
+  return new AccountError(say`the model server refuses the account (${refusals}); settle it and run again to resume`)
 }
 
 /**
@@ -78,11 +79,12 @@ export function outageError(endpoints: readonly Endpoint[], sinceMs: number): Ou
     : ''
   const details = { seconds, words: heard?.lastFailure?.words ?? null }
   return answered === undefined
-    ? new OutageError(`no model server responded for ${time}: ${names}${words}. Start it and run again to resume`, {
+    ? new OutageError(say`no model server responded for ${time}: ${names}${words}. Start it and run again to resume`, {
         details,
       })
     : new OutageError(
-        `the model servers failed every request for ${time}: ${names}${words}. Repair them and run again to resume`,
+        say`the model servers failed every request for ${time}: ${names}${words}. Repair them and run again
+          to resume`,
         { details },
       )
 }

@@ -1,6 +1,7 @@
 /** Reads the benchmarks that `prepare.decontaminate` names and adds their index to the plan of workers. */
 import { glob } from 'tinyglobby'
 import { RecipeError } from '../../errors.js'
+import { say } from '../../language/say.js'
 import { contaminationIndex, type DecontaminationOptions, type TestItem } from '../../text/contamination.js'
 import type { PreparePlan } from '../../text/plan.js'
 import { type ItemsFile, readItems } from './read-items.js'
@@ -37,14 +38,15 @@ async function filesOf(patterns: readonly string[], directory: string): Promise<
     const names = await glob(pattern, { cwd: directory, dot: true, expandDirectories: false })
     if (names.length === 0) {
       throw new RecipeError(
-        `prepare.decontaminate.files: no file matches '${pattern}'. Check the path: it starts from the working directory, ${directory}.`,
+        say`prepare.decontaminate.files: no file matches '${pattern}'. Check the path: it starts from the
+          working directory, ${directory}.`,
         { details: { pattern } },
       )
     }
     for (const name of names.sort()) found.add(name)
   }
   if (found.size > filesMax) {
-    throw new RecipeError(`prepare.decontaminate.files: ${found.size} files, at most ${filesMax} are read`, {
+    throw new RecipeError(say`prepare.decontaminate.files: ${found.size} files, at most ${filesMax} are read`, {
       details: { files: found.size, filesMax },
     })
   }

@@ -4,6 +4,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { extname, resolve } from 'node:path'
 import { parse } from 'csv-parse/sync'
 import { RecipeError } from '../../errors.js'
+import { say } from '../../language/say.js'
 import { openPart, rowsOf } from '../../parquet/part-reader.js'
 import type { TestItem } from '../../text/contamination.js'
 import { comparisonForm } from '../../text/signature.js'
@@ -49,7 +50,8 @@ export async function readItems(
     for await (const row of rowsOfFile(path, bytes)) rows.push(row)
   } catch (cause) {
     throw new RecipeError(
-      `prepare.decontaminate: ${name} cannot be read (${(cause as Error).message}). Give a CSV, TSV, JSON Lines, JSON or Parquet file.`,
+      say`prepare.decontaminate: ${name} cannot be read (${(cause as Error).message}). Give a CSV, TSV, JSON
+        Lines, JSON or Parquet file.`,
       { cause, details: { name } },
     )
   }
@@ -59,8 +61,9 @@ export async function readItems(
   if (items.length > 0) return { file: { name, sha256 }, items }
   const found = Object.keys(rows[0]?.values ?? {})
   throw new RecipeError(
-    `prepare.decontaminate: ${name} has no text in ${fields.length > 0 ? fields.join(', ') : questionFields.join(', ')}; ` +
-      `its fields are ${found.length > 0 ? found.join(', ') : 'none'}. Name them in prepare.decontaminate.fields.`,
+    say`prepare.decontaminate: ${name} has no text in
+      ${fields.length > 0 ? fields.join(', ') : questionFields.join(', ')}; its fields are
+      ${found.length > 0 ? found.join(', ') : 'none'}. Name them in prepare.decontaminate.fields.`,
     { details: { name, found: found.join(', ') } },
   )
 }

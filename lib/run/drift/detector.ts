@@ -6,6 +6,7 @@
 import { z } from 'zod'
 import { unpinned } from '../../core/option-meta.js'
 import { DriftError } from '../../errors.js'
+import { say } from '../../language/say.js'
 import { driftName } from '../../storage/run-layout.js'
 
 /** When a stage counts as drifted. None alters the output. */
@@ -102,9 +103,9 @@ export class DriftDetector {
     const { what, start, now } = drift
     const records = this.#options.windowRecords
     return new DriftError(
-      `Stage '${stage}': ${what} went from ${round(start)} at the start to ${round(now)} over the last ${records} ` +
-        `records. Look at the model server; run again to resume. If the change is intended, delete ${driftName} in the run ` +
-        'directory first',
+      say`Stage '${stage}': ${what} went from ${round(start)} at the start to ${round(now)} over the last
+        ${records} records. Look at the model server; run again to resume. If the change is intended,
+        delete ${driftName} in the run directory first`,
       { details: { stage, what, start, now, records } },
     )
   }

@@ -13,6 +13,7 @@ import { scoreStage } from '../../kun/score.js'
 import { screenStage } from '../../kun/screen.js'
 import { columnRank } from '../../kun/stage-ranks.js'
 import type { Candidate, KunStage, Pair } from '../../kun/types.js'
+import { say } from '../../language/say.js'
 import type { ModelServers } from '../../llm/scheduler/model-servers.js'
 import type { Column } from '../../parquet/columns.js'
 
@@ -94,7 +95,8 @@ export function polish(
   { inFlightMax = stageRecordsMax, ...options }: z.input<typeof polishOptions> & ModelStageOptions,
 ): ModelStage<Pair, Pair> {
   const parsed = polishOptions.parse(options)
-  if (parsed.mode === 'raw') throw new InvalidOptionError("polish with mode 'raw' calls no model: leave the stage out")
+  if (parsed.mode === 'raw')
+    throw new InvalidOptionError(say`polish with mode 'raw' calls no model: leave the stage out`)
   const model = servers.model(parsed.model)
   const stage = polishStage(model, parsed)
   return described(modelStage(stage, inFlightMax), stage, model.name)
@@ -118,7 +120,7 @@ export function column<Value extends Candidate | Pair>(
 ): ModelStage<Value, Value> {
   const parsed = columnOptions.parse(options)
   const [fault] = columnFaults(parsed)
-  if (fault !== undefined) throw new InvalidOptionError(`column ${parsed.name}: ${fault}`)
+  if (fault !== undefined) throw new InvalidOptionError(say`column ${parsed.name}: ${fault}`)
   const model = servers.model(parsed.model)
   const stage = columnStage<Value>(model, parsed, columnRank(parsed.after, 0))
   return described(modelStage(stage, inFlightMax), stage, model.name)

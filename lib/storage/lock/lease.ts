@@ -9,6 +9,7 @@
 
 import type { Clock } from '../../core/types.js'
 import { KunStreamError, LockLostError } from '../../errors.js'
+import { say } from '../../language/say.js'
 import { closeAfter } from '../close-all.js'
 import type { FileLayer, OpenFile } from '../files.js'
 import { createLockFile, type LockRecord, lockLine, readLockFile, renewalsMax } from './lock-file.js'
@@ -151,7 +152,7 @@ export class Lease {
     const { files, path, lock } = this.#options
     const guard = `${path}.${lock.token}`
     if (!(await createLockFile(files, guard, lock))) {
-      throw new LockLostError(`${path} is being taken over by another process: this run did not renew it in time`)
+      throw new LockLostError(say`${path} is being taken over by another process: this run did not renew it in time`)
     }
     try {
       await this.#write()
@@ -185,8 +186,8 @@ export class Lease {
         : `is held by process ${found.lock.pid} on ${found.lock.host}`
     throw this.#lose(
       new LockLostError(
-        `${path} ${by}: another process may work on this run directory. This one stops and commits nothing more; ` +
-          'run it again once the other one has ended.',
+        say`${path} ${by}: another process may work on this run directory. This one stops and commits
+          nothing more; run it again once the other one has ended.`,
         { details: { path } },
       ),
     )
@@ -202,8 +203,8 @@ export class Lease {
     const { path } = this.#options
     const why = this.#failure instanceof KunStreamError ? `: ${this.#failure.message}` : ''
     return new LockLostError(
-      `${path} could not be renewed in time, and another process may have taken it over${why || '.'} ` +
-        'This run stops and commits nothing more; run it again.',
+      say`${path} could not be renewed in time, and another process may have taken it over${why || '.'} This
+        run stops and commits nothing more; run it again.`,
       { details: { path }, ...(this.#failure !== null && { cause: this.#failure }) },
     )
   }

@@ -11,6 +11,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { backgroundClock, systemClock } from '../../core/clock.js'
 import type { Clock } from '../../core/types.js'
 import { type LockLostError, RunLockedError } from '../../errors.js'
+import { say } from '../../language/say.js'
 import { closeAfter } from '../close-all.js'
 import { type FileLayer, nodeFiles } from '../files.js'
 import { lockName } from '../run-layout.js'
@@ -188,7 +189,7 @@ async function acquire(taking: Acquisition, path: string, depth: number): Promis
     if (depth >= takeoversMax) break
     await removeUnderGuard(taking, path, found, depth, over)
   }
-  throw new RunLockedError(`could not acquire ${path}: too much contention. Delete it if no run is in progress.`)
+  throw new RunLockedError(say`could not acquire ${path}: too much contention. Delete it if no run is in progress.`)
 }
 
 async function removeUnderGuard(
@@ -273,16 +274,18 @@ function nameOf({ lock }: FoundLock): string {
 async function lockedError(path: string, found: FoundLock, use: LockUse, how: string): Promise<RunLockedError> {
   const { pid = 0, host = '', leaseMs = leaseMsDefault } = found.lock ?? {}
   return new RunLockedError(
-    `${nameOf(found)} ${use.does}: it ${how}, its last sign of life is ${ageText(await renewalAgeMs(path))} ` +
-      `old. Wait for it, or stop it (it resumes). One that was killed is taken over ${Math.ceil(leaseMs / 1000)} s after ` +
-      `its last sign of life at the latest; \`${use.command}\` waits for that by itself.`,
+    say`${nameOf(found)} ${use.does}: it ${how}, its last sign of life is
+      ${ageText(await renewalAgeMs(path))} old. Wait for it, or stop it (it resumes). One that was killed
+      is taken over ${Math.ceil(leaseMs / 1000)} s after its last sign of life at the latest;
+      \`${use.command}\` waits for that by itself.`,
     { details: { path, pid, host } },
   )
 }
 
 function foreignLockError(path: string): RunLockedError {
   return new RunLockedError(
-    `${path} was written by another version of kun-stream, which does not renew it. Delete it if no run is in progress there.`,
+    say`${path} was written by another version of kun-stream, which does not renew it. Delete it if no run
+      is in progress there.`,
     { details: { path } },
   )
 }

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { systemClock } from '../../core/clock.js'
 import type { Clock } from '../../core/types.js'
 import { CorruptFileError, StorageError } from '../../errors.js'
+import { say } from '../../language/say.js'
 import { type AppendLog, openAppendLog } from '../append-log.js'
 import { closeAfter } from '../close-all.js'
 import { type FileLayer, makeDurableDirectory, temporarySuffix } from '../files.js'
@@ -137,7 +138,7 @@ class SegmentedReplies implements Replies {
         return outcome
       }
       if (this.#index.get(key) === location) {
-        throw new StorageError(`${segment.path} no longer has a reply that it had: was it changed by hand?`)
+        throw new StorageError(say`${segment.path} no longer has a reply that it had: was it changed by hand?`)
       }
     }
   }

@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
 import { decompress as unzstd } from 'fzstd'
 import { CorruptFileError } from '../../errors.js'
+import { say } from '../../language/say.js'
 import { type LogDamage, openAppendLog, readAppendLog } from '../append-log.js'
 import { type FileLayer, temporarySuffix } from '../files.js'
 import type { CallResult } from './types.js'
@@ -96,13 +97,14 @@ export function packHeader({ name }: Codec): Readonly<Record<string, unknown>> {
 export async function unpackFrame(payload: Uint8Array, codec: Codec, path: string): Promise<Uint8Array[]> {
   const count = new DataView(payload.buffer, payload.byteOffset).getUint32(0, true)
   const bytes = await codec.decompress(payload.subarray(4 + count * headBytes)).catch((cause: unknown) => {
-    throw new CorruptFileError(`${path}: a block of ${count} replies cannot be decompressed`, { cause })
+    throw new CorruptFileError(say`${path}: a block of ${count} replies cannot be decompressed`, { cause })
   })
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const entries: Uint8Array[] = []
   for (let at = 0; at < bytes.length; ) {
     const length = at + 4 <= bytes.length ? view.getUint32(at, true) : Number.POSITIVE_INFINITY
-    if (at + 4 + length > bytes.length) throw new CorruptFileError(`${path}: a block of replies ends inside an entry`)
+    if (at + 4 + length > bytes.length)
+      throw new CorruptFileError(say`${path}: a block of replies ends inside an entry`)
     entries.push(bytes.subarray(at + 4, at + 4 + length))
     at += 4 + length
   }
@@ -226,5 +228,5 @@ export const packCodec: Codec = native.zstdCompress === undefined ? gzip : zstd
 function codecNamed(name: unknown, path: string): Codec {
   if (name === 'gzip') return gzip
   if (name === 'zstd') return zstd
-  throw new CorruptFileError(`${path} is compressed with ${JSON.stringify(name)}, which this version does not know`)
+  throw new CorruptFileError(say`${path} is compressed with ${JSON.stringify(name)}, which this version does not know`)
 }

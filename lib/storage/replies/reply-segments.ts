@@ -2,6 +2,7 @@
 
 import { limitConcurrent, openFilesMax } from '../../core/concurrent.js'
 import { CorruptFileError } from '../../errors.js'
+import { say } from '../../language/say.js'
 import type { AppendLog } from '../append-log.js'
 import type { FileLayer } from '../files.js'
 import { frameHeadBytes, parseFrame } from '../frames.js'
@@ -131,7 +132,7 @@ async function readFrameAt(files: FileLayer, path: string, offset: number): Prom
       frame = parseFrame(await file.read(offset, frame), 0, offset)
     }
     if (frame === null || typeof frame === 'number') {
-      throw new CorruptFileError(`${path} has no valid reply at byte ${offset}, where one was written`)
+      throw new CorruptFileError(say`${path} has no valid reply at byte ${offset}, where one was written`)
     }
     return frame
   } finally {

@@ -85,11 +85,11 @@ t.test('the live block is erased completely after a resize, a printed line, or ^
     show()
     t.equal(terminal.blocks(), 1, `one block, made ${columns} columns wide`)
   }
-  progress.say('a server is down')
+  progress.print('a server is down')
   show()
   terminal.write('^C')
   show()
-  progress.say('waiting for the requests in flight')
+  progress.print('waiting for the requests in flight')
   show()
   t.equal(terminal.blocks(), 1)
   progress.stop()

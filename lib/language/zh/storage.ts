@@ -1,0 +1,38 @@
+/** Messages of lib/storage. */
+export const storage = {
+  '{0} Its incomplete end remains until it is opened again: {1}': '{0} 其末尾不完整的部分会保留到再次打开时：{1}',
+  '{0} would have {1} bytes, more than the {2} that can be read back: divide the input, with fewer shards in each run, or join small shards into larger ones':
+    '{0} 将有 {1} 字节，超过可读回的 {2}：请拆分输入，减少每次运行的分片数，或把小分片合并成大分片',
+  '{0} has {1} bytes, more than the limit of {2}: it may not be a file of kun-stream':
+    '{0} 有 {1} 字节，超过上限 {2}：它可能不是 kun-stream 的文件',
+  'could not {0} {1}: {2} ({3}). {4}': '操作失败（{0} {1}）：{2}（{3}）。{4}',
+  '{0} is not a log of kun-stream: its header is not valid JSON': '{0} 不是 kun-stream 的日志：其头部不是有效的 JSON',
+  '{0} has log format {1}, this version of kun-stream writes {2}: use the version that made it':
+    '{0} 的日志格式为 {1}，此版本的 kun-stream 写入 {2}：请使用生成它的版本',
+  '{0} was made with other settings: {1}. Use the same settings, or another directory.':
+    '{0} 是用其他设置生成的：{1}。请使用相同设置，或另一个目录。',
+  '{0} is damaged at byte {1}: {2}. Restore it from a backup or a mirror, or start over in another directory.':
+    '{0} 在第 {1} 字节处损坏：{2}。请从备份或镜像恢复，或在另一个目录重新开始。',
+  'a split is named {0}: letters, digits and _ are allowed, with dots between words, 100 at most':
+    '某个数据划分名为 {0}：只允许字母、数字和 _，词间可用点，最多 100 个字符',
+  'a JSON file of the run would be longer than the longest text: divide the input, with fewer shards in each run':
+    '运行的某个 JSON 文件将超过文本的最大长度：请拆分输入，减少每次运行的分片数',
+  '{0} is damaged: {1}. {2}': '{0} 已损坏：{1}。{2}',
+  '{0} is being taken over by another process: this run did not renew it in time':
+    '{0} 正被另一个进程接管：本运行没有及时续期',
+  '{0} {1}: another process may work on this run directory. This one stops and commits nothing more; run it again once the other one has ended.':
+    '{0} {1}：可能有另一个进程在使用此运行目录。本进程停止，不再提交；请在另一个结束后再次运行。',
+  '{0} could not be renewed in time, and another process may have taken it over{1} This run stops and commits nothing more; run it again.':
+    '{0} 未能及时续期，可能已被另一个进程接管{1}本运行停止，不再提交；请再次运行。',
+  'could not acquire {0}: too much contention. Delete it if no run is in progress.':
+    '无法获得 {0}：竞争过多。若没有正在进行的运行，请删除它。',
+  '{0} {1}: it {2}, its last sign of life is {3} old. Wait for it, or stop it (it resumes). One that was killed is taken over {4} s after its last sign of life at the latest; `{5}` waits for that by itself.':
+    '{0} {1}：它{2}，最近一次活动在 {3} 前。请等待，或停止它（之后可续跑）。若已被杀死，最迟在最后一次活动 {4} 秒后可接管；`{5}` 会自动等待。',
+  '{0} was written by another version of kun-stream, which does not renew it. Delete it if no run is in progress there.':
+    '{0} 是由另一个版本的 kun-stream 写入的，该版本不会续期。若那里没有正在进行的运行，请删除它。',
+  '{0} no longer has a reply that it had: was it changed by hand?': '{0} 中少了一条原有的回复：是否被手工改动过？',
+  '{0}: a block of {1} replies cannot be decompressed': '{0}：一个含 {1} 条回复的块无法解压',
+  '{0}: a block of replies ends inside an entry': '{0}：一个回复块在条目中间结束',
+  '{0} is compressed with {1}, which this version does not know': '{0} 用 {1} 压缩，此版本不认识',
+  '{0} has no valid reply at byte {1}, where one was written': '{0} 在第 {1} 字节处应有回复，但无效',
+} as const
