@@ -14,6 +14,8 @@ interface Waiting {
 export class Credit {
   #inUse = 0
   #peak = 0
+  #returned = 0
+  #limit: number
   readonly #waiting: Waiting[] = []
 
   /**
@@ -25,6 +27,18 @@ export class Credit {
     readonly capacity: number,
   ) {
     if (!(capacity > 0)) throw new InvalidOptionError(`credit '${name}' needs a positive capacity, got ${capacity}`)
+    this.#limit = capacity
+  }
+
+  /** Sets a limit below the capacity, for an end that is near; at least 1. A lower one takes effect as credit returns. */
+  limitTo(amount: number): void {
+    this.#limit = Math.min(this.capacity, Math.max(1, amount))
+    this.#admit()
+  }
+
+  /** Sum of all amounts that were returned. */
+  get returned(): number {
+    return this.#returned
   }
 
   /** Amount that was taken and not returned. */
@@ -77,6 +91,7 @@ export class Credit {
   /** Returns credit, and grants requests that wait. @throws {InvalidOptionError} more was returned than taken */
   give(amount: number): void {
     this.#inUse -= amount
+    this.#returned += amount
     if (this.#inUse < 0)
       throw new InvalidOptionError(`credit '${this.name}' was returned ${-this.#inUse} more than taken`)
     this.#admit()
@@ -91,7 +106,7 @@ export class Credit {
   }
 
   #fits(amount: number): boolean {
-    return this.#inUse === 0 || this.#inUse + amount <= this.capacity
+    return this.#inUse === 0 || this.#inUse + amount <= this.#limit
   }
 
   #take(amount: number): void {

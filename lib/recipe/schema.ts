@@ -134,7 +134,11 @@ const limitOptions = z.strictObject({
     .int()
     .min(1)
     .default(unlimited)
-    .meta(unpinned('Rows after which the run is done; a later run with a higher limit continues')),
+    .meta(
+      unpinned(
+        'Rows of the run, exactly: the first ones in input order; a later run with a higher limit or none continues',
+      ),
+    ),
   tokensMax: z
     .int()
     .min(1)

@@ -65,6 +65,7 @@ export class Accounting {
   readonly #splits = new Map<string, MutableSplit>()
   readonly #stages: ModelStageNames
   readonly #figures = new Map<string, RowFiguresCounter>()
+  #rows = 0
   #documentsSeen = 0
   #lastDocument = Number.NaN
   #lastCandidate = ''
@@ -80,7 +81,13 @@ export class Accounting {
       const own = ownValue(from, split)
       this.#splits.set(split, startingFrom(own, stages))
       this.#figures.set(split, new RowFiguresCounter(own?.figures))
+      this.#rows += own?.rows ?? 0
     }
+  }
+
+  /** Rows of all splits. */
+  get rows(): number {
+    return this.#rows
   }
 
   /** Returns a copy of the counters. */
@@ -129,6 +136,7 @@ export class Accounting {
     const own = this.#split(split)
     this.#attempt(own, pair.candidate)
     own.rows++
+    this.#rows++
     this.#figures.get(split)?.add(pair)
     for (const stage of this.#stages.attempts) this.#pass(own, stage)
   }
@@ -274,6 +282,11 @@ export function count(rejects: MutableRejects, stage: string, reason: string): v
   rejects[stage] ??= dictionary<number>()
   const reasons = rejects[stage]
   reasons[reason] = (reasons[reason] ?? 0) + 1
+}
+
+/** Returns the rows of all splits. */
+export function rowsOf(counters: Counters): number {
+  return Object.values(counters).reduce((all, { rows }) => all + rows, 0)
 }
 
 /** Returns the sum over all stages and reasons. */

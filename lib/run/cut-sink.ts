@@ -12,10 +12,11 @@ import type { CutWriter, ManifestEntry, Reject } from '../sinks/types.js'
 import { recordId } from '../text/identity.js'
 import { readPersonalCounts } from '../text/personal/kinds.js'
 import { type Accounting, type Counters, checkAccounting, type PersonalPlace } from './accounting.js'
-import type { BlockLedger } from './block-facts.js'
+import type { BlockFacts, BlockLedger } from './block-facts.js'
 import type { CutInstructions } from './cut-instructions.js'
 import type { NoYieldDetector } from './no-yield.js'
 import { excerptOf, isPair, Rejected, type ReleasedRecord, recordOf, type SettledRecord } from './records.js'
+import type { RowsLimit } from './rows-limit.js'
 
 export interface CutSinkOptions {
   readonly blocks: BlockLedger
@@ -28,6 +29,8 @@ export interface CutSinkOptions {
   readonly instructions: CutInstructions | null
   /** Called when the first records all ended for one reason: stops the run; `stopping` returns true afterwards. */
   readonly onNoYield: (error: NoYieldError) => void
+  /** Ends the run at an exact number of rows. */
+  readonly rowsLimit: RowsLimit
   /** Called once a cut is durable. */
   readonly afterCommit: (entry: ManifestEntry, counters: Counters) => Promise<void>
   /** Returns whether the run is being stopped or a limit is reached: the open cut is then dropped, not closed early. */
@@ -41,6 +44,11 @@ interface EndedBlock {
   readonly cursor: unknown
   readonly open: readonly unknown[]
   readonly dedupLogBytes: number
+}
+
+/** Keeps the facts of a block that the commit of its cut needs. */
+function endedBlock(number: number, { cursor, reads, dedupLogBytes }: BlockFacts): EndedBlock {
+  return { number, cursor, open: reads.open, dedupLogBytes }
 }
 
 /** @throws {ContractError} in `write`: a record was lost or counted twice, or the counters do not add up */
@@ -57,17 +65,34 @@ export function cutSink(options: CutSinkOptions): OrderedSink<Candidate | Pair, 
     if (facts.personal !== null) accounting.personal(facts.split, 'text', facts.personal)
     blocksOpen++
     for (const each of facts.reads.ended) inputsEnded.push(each)
-    lastEnded = { number, cursor: facts.cursor, open: facts.reads.open, dedupLogBytes: facts.dedupLogBytes }
+    lastEnded = endedBlock(number, facts)
     if (facts.endsCut) await commit(lastEnded)
   }
 
-  const commit = async ({ number, cursor, open, dedupLogBytes }: EndedBlock): Promise<void> => {
+  /**
+   * Commits the rows up to the limit, within a block or after it. A run with a higher limit drops this cut, so that its
+   * bytes are those of a run that had that limit from the start.
+   */
+  const commitAtLimit = async (released: ReleasedRecord): Promise<void> => {
+    if (!released.endsOrigin) {
+      const number = released.position[0] as number
+      const facts = blocks.take(number)
+      for (const each of facts.reads.ended) inputsEnded.push(each)
+      lastEnded = endedBlock(number, facts)
+    }
+    if (lastEnded !== null) await commit(lastEnded, options.rowsLimit.rowsMax)
+  }
+
+  const commit = async ({ number, cursor, open, dedupLogBytes }: EndedBlock, rowsMax?: number): Promise<void> => {
     const counters = accounting.counters()
     for (const fault of checkAccounting(counters)) {
       throw new ContractError(`split '${fault.split}': ${fault.equation} does not hold: ${fault.left} ≠ ${fault.right}`)
     }
     const inputs = { ended: inputsEnded, open }
-    const entry = await writer.commit({ blocks: number + 1, cursor, inputs, dedupLogBytes, counters: { ...counters } })
+    const entry = await writer.commit({
+      ...{ blocks: number + 1, cursor, inputs, dedupLogBytes, counters: { ...counters } },
+      ...(rowsMax !== undefined && { rowsMax }),
+    })
     inputsEnded = []
     blocksOpen = 0
     options.instructions?.clear()
@@ -81,6 +106,9 @@ export function cutSink(options: CutSinkOptions): OrderedSink<Candidate | Pair, 
       if (error !== null) return options.onNoYield(error)
       await settle(released, options)
       if (released.endsOrigin) await endBlock(released.position[0] as number)
+      options.rowsLimit.settled(accounting.rows)
+      // A cut that ended here has stopped the run.
+      if (!options.stopping() && options.rowsLimit.isReached(accounting.rows)) await commitAtLimit(released)
     }
   }
 

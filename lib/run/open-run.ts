@@ -35,7 +35,7 @@ import { dedupFolder, repliesFolder } from '../storage/run-layout.js'
 import type { ContaminationIndex } from '../text/contamination.js'
 import { planPreparation } from '../text/plan.js'
 import { type WorkerPool, workerPool } from '../workers/pool.js'
-import type { Counters } from './accounting.js'
+import { type Counters, rowsOf } from './accounting.js'
 import { countersOf, cursorOf, readsOf } from './committed-cut.js'
 import { blockPreparer } from './crashed-records.js'
 import { CutInstructions } from './cut-instructions.js'
@@ -131,7 +131,7 @@ export async function openRun(settings: KunSettings, options: OpenRunOptions): P
     const { servers, stages, drift } = serving
     const capabilities = { ...known, ...servers.capabilities() }
     const record = await runRecordOf(settings, plan, encoder.identity, capabilities, files)
-    const { directory, shards, reads } = await openDirectory(output.dir, settings.shards, record, noting, closings)
+    const { directory, shards, reads } = await openDirectory(settings, record, noting, closings)
     await checkReads(shards, reads, onEvent)
     await drift.open({ files: directory.files, directory: output.dir, onEvent })
     const row = { ...stages.row, shape: output.shape }
@@ -145,7 +145,7 @@ export async function openRun(settings: KunSettings, options: OpenRunOptions): P
       await replayDedup({ deduplicator, prepare: blockPreparer(pool, replies, log), shards, read, cuts })
     }
     const from = directory.last && resumePoint(directory.last)
-    if (from !== null) await replies.forgetBefore(from.blocks)
+    if (from !== null && directory.last?.rowsMax === undefined) await replies.forgetBefore(from.blocks)
     return {
       ...serving,
       ...writing,
@@ -215,8 +215,7 @@ async function openServing(
 
 /** Locks the run directory, compares its record with this run's, and recovers it. */
 async function openDirectory(
-  directory: string,
-  listed: readonly Shard[],
+  { output: { dir: directory }, shards: listed, limits }: KunSettings,
   record: RunRecord,
   { files, fresh, onStep, onEvent, onWait, onLockLost, lock }: OpenRunOptions,
   closings: Closings,
@@ -240,6 +239,7 @@ async function openDirectory(
       })
       return { found: withShards(found), record: withShards(record) }
     },
+    reopens: (last) => rowsOf(countersOf(last)) < limits.rowsMax,
     ...(fresh && { fresh }),
     ...(onStep && { onStep }),
     lock: {
@@ -271,7 +271,7 @@ async function openWriting(
   })
   closings.unshift(() => replies.close())
   // A run that was killed between a commit and the discard of its replies discards them now.
-  if (last !== null) await replies.forgetBefore(last.blocks)
+  if (last !== null && last.rowsMax === undefined) await replies.forgetBefore(last.blocks)
   const deduplicator = await openDeduplicator({
     options: dedup,
     directory: join(directory, dedupFolder),

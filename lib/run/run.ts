@@ -14,7 +14,7 @@ import { closeAfter } from '../storage/close-all.js'
 import { type FileLayer, nodeFiles } from '../storage/files.js'
 import { spillName } from '../storage/run-layout.js'
 import { SpillFile } from '../storage/spill-file.js'
-import { Accounting, type Counters } from './accounting.js'
+import { Accounting, type Counters, rowsOf } from './accounting.js'
 import { blockPreparer } from './crashed-records.js'
 import { instructionsStage } from './cut-instructions.js'
 import type { CutSinkOptions } from './cut-sink.js'
@@ -22,6 +22,7 @@ import { NoYieldDetector } from './no-yield.js'
 import { closeRun, type OpenRun, type OpenRunOptions, openRun } from './open-run.js'
 import { kunGraph } from './pipeline.js'
 import { itemBytes, itemCodec } from './reorder-codec.js'
+import { RowsLimit } from './rows-limit.js'
 import type { KunSettings } from './settings.js'
 import { decontaminated } from './stages/decontaminate.js'
 import { recordsInFlightMax } from './stages/model-stages.js'
@@ -44,7 +45,7 @@ export interface KunRunProgress {
   readonly indexBytes: { readonly duplicates: number; readonly replies: number }
 }
 
-/** How a run ended. 'limit': at the first cut that reached `rowsMax`. */
+/** How a run ended. 'limit': at the row that reached `rowsMax`. */
 export type KunRunEnd = 'input' | 'limit'
 
 /** A run in progress. */
@@ -97,6 +98,8 @@ class ActiveRun implements KunRun {
   /** Whether a run may end without a row. */
   readonly #mayBeEmpty: boolean
   readonly #rowsMax: number
+  readonly #itemCredit: Credit
+  readonly #rowsLimit: RowsLimit
   /** A phase keeps replies only: it writes no rows and no account. */
   readonly #isPhase: boolean
   #readBytes = 0
@@ -132,6 +135,15 @@ class ActiveRun implements KunRun {
     })
     // A run that was killed after the cut that reached the limit must not commit another one.
     this.#limitReached = !isPhase && from !== null && rowsOf(from.counters) >= this.#rowsMax
+    this.#itemCredit = new Credit('records', recordsInFlightMax(settings.models))
+    this.#rowsLimit = new RowsLimit(
+      {
+        rowsMax: isPhase ? Number.POSITIVE_INFINITY : this.#rowsMax,
+        variants: settings.kun.label.variants,
+        credit: this.#itemCredit,
+      },
+      this.#accounting.rows,
+    )
     this.#run = this.#graph(settings).run()
     const stop = (reason: KunStreamError) => this.#stopLater(reason)
     drift.start(stop)
@@ -171,7 +183,7 @@ class ActiveRun implements KunRun {
     this.stop(reason).catch(() => undefined) // `done` rejects with it
   }
 
-  #graph({ read, memory, models, output }: KunSettings) {
+  #graph({ read, memory, output }: KunSettings) {
     const { directory, pool, replies, deduplicator, stages, drift, servers, contamination } = this.#open
     return kunGraph({
       blocks: this.#blocks(read),
@@ -182,7 +194,7 @@ class ActiveRun implements KunRun {
       label: stages.label === null ? null : drift.stage(decontaminated(stages.label, contamination)),
       pairStages: stages.pairs.map((stage) => drift.stage(decontaminated(stage, contamination))),
       blockCredit: new Credit('bytes of blocks', memory.inFlightMax),
-      itemCredit: new Credit('records', recordsInFlightMax(models)),
+      itemCredit: this.#itemCredit,
       reorder: {
         bytesMax: memory.reorderBytesMax,
         sizeBytes: itemBytes,
@@ -209,7 +221,7 @@ class ActiveRun implements KunRun {
 
   #sink(): Pick<
     CutSinkOptions,
-    'writer' | 'row' | 'instructions' | 'accounting' | 'working' | 'afterCommit' | 'stopping'
+    'writer' | 'row' | 'instructions' | 'accounting' | 'rowsLimit' | 'working' | 'afterCommit' | 'stopping'
   > {
     const { writer, row, replies, instructions } = this.#open
     return {
@@ -217,13 +229,15 @@ class ActiveRun implements KunRun {
       row,
       instructions,
       accounting: this.#accounting,
+      rowsLimit: this.#rowsLimit,
       working: (work) => {
         this.#sinkWork = work
       },
-      afterCommit: async ({ blocks: done, cut }, counters) => {
+      afterCommit: async ({ blocks: done, cut, rowsMax }, counters) => {
         this.#cuts = cut + 1
         this.#open.log.info('cut-committed', { cut, blocks: done, rows: rowsOf(counters) })
-        await replies.forgetBefore(done)
+        // A run with a higher limit makes a cut that the limit ended again, from its replies.
+        if (rowsMax === undefined) await replies.forgetBefore(done)
         this.#limitReached = rowsOf(counters) >= this.#rowsMax
         if (!this.#limitReached) return
         this.#open.log.info('rows-limit-reached', { rowsMax: this.#rowsMax })
@@ -261,8 +275,4 @@ class ActiveRun implements KunRun {
     if (empty !== null) throw empty
     return this.#limitReached ? 'limit' : 'input'
   }
-}
-
-function rowsOf(counters: Counters): number {
-  return Object.values(counters).reduce((sum, { rows }) => sum + rows, 0)
 }

@@ -123,9 +123,10 @@ class ParquetCutWriter implements CutWriter {
       const { directory, onStep, beforeCommit = [] } = this.#options
       for (const [i, flush] of beforeCommit.entries()) await runStep(onStep, 'flush', String(i), flush)
       const files = await this.#publishParts()
-      const { blocks, cursor, inputs, dedupLogBytes, counters } = state
+      const { blocks, cursor, inputs, dedupLogBytes, rowsMax, counters } = state
       const read = inputs && { inputs }
-      const entry: ManifestEntry = { cut: this.cut, blocks, cursor, ...read, dedupLogBytes, counters, files }
+      const limit = rowsMax !== undefined && { rowsMax }
+      const entry: ManifestEntry = { cut: this.cut, blocks, cursor, ...read, dedupLogBytes, ...limit, counters, files }
       await this.#partCount.add(files.length)
       await this.#options.fence?.()
       await appendToManifest(this.#options.files, directory, entry, onStep)

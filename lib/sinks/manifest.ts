@@ -26,14 +26,18 @@ export async function readManifest(directory: string, files: FileLayer = nodeFil
 }
 
 /** Content of a manifest, and its valid length. */
-interface ManifestScan {
+export interface ManifestScan {
   readonly entries: readonly ManifestEntry[]
   /** End of the last valid line. */
   readonly wholeBytes: number
+  /** Start of the last valid line; 0 if there is none. */
+  readonly lastLineOffset: number
   /** The last line is valid but for its newline, which recovery writes. */
   readonly lacksNewline: boolean
   readonly tornBytes: number
 }
+
+const noLines: ManifestScan = { entries: [], wholeBytes: 0, lastLineOffset: 0, lacksNewline: false, tornBytes: 0 }
 
 /**
  * Reads the manifest, and finds the end of its last valid line. A line with its newline and a wrong checksum is damage: a
@@ -44,7 +48,7 @@ interface ManifestScan {
 export async function scanManifest(directory: string, files: FileLayer): Promise<ManifestScan> {
   const path = join(directory, manifestName)
   const sizeBytes = await files.sizeBytes(path)
-  if (sizeBytes === null) return { entries: [], wholeBytes: 0, lacksNewline: false, tornBytes: 0 }
+  if (sizeBytes === null) return noLines
   const file = await files.open(path, 'read')
   try {
     return await scanLines(file, path, sizeBytes)
@@ -56,6 +60,7 @@ export async function scanManifest(directory: string, files: FileLayer): Promise
 async function scanLines(file: OpenFile, path: string, sizeBytes: number): Promise<ManifestScan> {
   const entries: ManifestEntry[] = []
   let wholeBytes = 0
+  let lastLineOffset = 0
   for await (const { line, isEnded } of linesOf(file, path, sizeBytes)) {
     const entry =
       parseLine(line.toString(), path) ?? (isEnded ? null : parseLine(line.subarray(0, -1).toString(), path))
@@ -68,13 +73,14 @@ async function scanLines(file: OpenFile, path: string, sizeBytes: number): Promi
     }
     if (entry.cut !== entries.length) throw damaged(path, entries.length + 1, `it names cut ${entry.cut}`)
     entries.push(entry)
+    lastLineOffset = wholeBytes
     if (!isEnded) {
       const lineBytes = line.length - (parseLine(line.toString(), path) === null ? 1 : 0)
-      return { entries, wholeBytes: wholeBytes + lineBytes, lacksNewline: true, tornBytes: 0 }
+      return { entries, wholeBytes: wholeBytes + lineBytes, lastLineOffset, lacksNewline: true, tornBytes: 0 }
     }
     wholeBytes += line.length + 1
   }
-  return { entries, wholeBytes, lacksNewline: false, tornBytes: sizeBytes - wholeBytes }
+  return { entries, wholeBytes, lastLineOffset, lacksNewline: false, tornBytes: sizeBytes - wholeBytes }
 }
 
 interface Line {
@@ -201,6 +207,7 @@ const entrySchema: z.ZodType<ManifestEntry> = z.object({
   cursor: z.unknown(),
   inputs: z.object({ ended: z.array(z.unknown()), open: z.array(z.unknown()) }).exactOptional(),
   dedupLogBytes: count,
+  rowsMax: count.exactOptional(),
   counters: dictionarySchema(z.unknown()),
   files: z.array(
     z.object({

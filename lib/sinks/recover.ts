@@ -9,8 +9,8 @@ import { say } from '../language/say.js'
 import type { CutFile } from '../parquet/part-writer.js'
 import { type OnStep, runStep } from '../storage/commit-steps.js'
 import { type FileLayer, nodeFiles, temporarySuffix } from '../storage/files.js'
-import { discardedManifestName, manifestName, partFolders, partName } from '../storage/run-layout.js'
-import { scanManifest, settleManifest } from './manifest.js'
+import { discardedManifestName, manifestName, partFolders, partName, statsName } from '../storage/run-layout.js'
+import { type ManifestScan, scanManifest, settleManifest } from './manifest.js'
 import { changedPart, mustBeCommitted } from './part-check.js'
 import type { ManifestEntry } from './types.js'
 
@@ -19,6 +19,8 @@ interface RecoveryOptions {
   readonly onStep?: OnStep
   /** Time of the last commit; null takes the mtime of the manifest. */
   readonly committedMs?: number | null
+  /** Returns whether the last cut, which a limit of rows ended, is dropped; its line must have `rowsMax`. */
+  readonly reopens?: (last: ManifestEntry) => boolean
 }
 
 /**
@@ -27,13 +29,17 @@ interface RecoveryOptions {
  */
 export async function recoverRunDirectory(
   directory: string,
-  { files = nodeFiles, onStep, committedMs: given = null }: RecoveryOptions = {},
+  { files = nodeFiles, onStep, committedMs: given = null, reopens }: RecoveryOptions = {},
 ): Promise<ManifestEntry | null> {
-  const scan = await scanManifest(directory, files)
-  const { entries } = scan
+  const found = await scanManifest(directory, files)
   if ((await files.sizeBytes(join(directory, discardedManifestName))) === null) {
-    await mustNameAll(files, directory, entries.length)
+    await mustNameAll(files, directory, found.entries.length)
   }
+  const dropsLast = isReopened(found.entries.at(-1), reopens)
+  // Its counters are of the dropped cut; it is written again when the run ends.
+  if (dropsLast) await files.remove(join(directory, statsName))
+  const scan = dropsLast ? withoutLast(found) : found
+  const { entries } = scan
   const committedMs = given ?? (await files.modifiedMs(join(directory, manifestName))) ?? 0
   const named = new Set<string>()
   for (const { files: parts } of entries) {
@@ -48,6 +54,16 @@ export async function recoverRunDirectory(
     if (name.endsWith(temporarySuffix)) await files.remove(join(directory, name))
   }
   return entries.at(-1) ?? null
+}
+
+/** Returns whether the last cut is dropped: only one that a limit of rows ended can be. */
+export function isReopened(last: ManifestEntry | undefined, reopens: RecoveryOptions['reopens']): boolean {
+  return last?.rowsMax !== undefined && reopens?.(last) === true
+}
+
+/** The parts of the cut are then named by no line, and are deleted as those of an unfinished cut. */
+function withoutLast({ entries, lastLineOffset, ...scan }: ManifestScan): ManifestScan {
+  return { ...scan, entries: entries.slice(0, -1), wholeBytes: lastLineOffset, lastLineOffset, lacksNewline: false }
 }
 
 /** Compares the size, and the content of a part that was modified after its commit. */

@@ -31,7 +31,7 @@ import {
 } from '../storage/run-layout.js'
 import { decodeSealed, encodeSealed } from '../storage/sealed-json.js'
 import { readManifest } from './manifest.js'
-import { recoverRunDirectory } from './recover.js'
+import { isReopened, recoverRunDirectory } from './recover.js'
 import type { ManifestEntry } from './types.js'
 
 /** Content of run.json. JSON-safe, without secrets. */
@@ -57,6 +57,8 @@ export interface RunDirectoryOptions {
   readonly files?: FileLayer
   /** 'refuse': throws if the directory holds a run; 'discard': deletes that run except for its replies. */
   readonly fresh?: 'refuse' | 'discard'
+  /** Returns whether the last cut, which a limit of rows ended, is dropped and made again. */
+  readonly reopens?: (last: ManifestEntry) => boolean
   readonly lock?: Omit<LockOptions, 'files'>
   readonly onStep?: OnStep
 }
@@ -110,12 +112,18 @@ export async function openRunDirectory(options: RunDirectoryOptions): Promise<Ru
       found = null
     }
     if (found !== null) {
-      const adapted = options.adapt?.(found, await readManifest(directory, files)) ?? { found, record }
+      const cuts = await readManifest(directory, files)
+      if (isReopened(cuts.at(-1), options.reopens)) cuts.pop()
+      const adapted = options.adapt?.(found, cuts) ?? { found, record }
       record = adapted.record
       comparePinned(adapted.found, record, directory)
     }
     if (found === null || differences(found, record, 1).length > 0) await writeRunRecord(files, directory, record)
-    const last = await recoverRunDirectory(directory, { files, committedMs, ...(onStep && { onStep }) })
+    const last = await recoverRunDirectory(directory, {
+      ...{ files, committedMs },
+      ...(onStep && { onStep }),
+      ...(options.reopens && { reopens: options.reopens }),
+    })
     return { directory, last, files, lock, close: () => lock.release() }
   } catch (error) {
     return closeAfter(error, [() => lock.release()])

@@ -32,6 +32,11 @@ export interface CutState {
   /** State of the inputs that were read since the last cut: a later run compares it. */
   readonly inputs?: { readonly ended: readonly unknown[]; readonly open: readonly unknown[] }
   readonly dedupLogBytes: number
+  /**
+   * The limit of rows at which the cut was ended, before its end in the data. A run with a higher limit drops this cut and
+   * makes it again; only the last cut can have it.
+   */
+  readonly rowsMax?: number
   /** Cumulative, from the start of the dataset. */
   readonly counters: Readonly<Record<string, unknown>>
 }

@@ -2,7 +2,9 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { AbortedError } from '../../lib/errors.js'
+import type { Counters } from '../../lib/run/accounting.js'
 import type { KunRun } from '../../lib/run/run.js'
+import { verifyDirectory } from '../../lib/run/verify.js'
 import { type Simulator, startSimulator } from '../../lib/simulator/vllm/index.js'
 import { readManifest } from '../../lib/sinks/index.js'
 import { bytesOf, runTiny, startTiny, type TinyRun } from '../support/session.js'
@@ -108,18 +110,77 @@ t.test('a recipe that alters the output is refused on the directory; one that do
   t.equal(recordBodies(server).length, asked, 'and asks for no record')
 })
 
-t.test('rowsMax ends the run at the first cut that reaches it; a higher one goes on from there', async (t) => {
+/** Rows of all splits, from stats.json. */
+function rowsOf(directory: string): number {
+  const { splits } = JSON.parse(readFileSync(join(directory, 'stats.json'), 'utf8'))
+  return Object.values(splits as Record<string, { rows: number }>).reduce((sum, { rows }) => sum + rows, 0)
+}
+
+t.test('rowsMax gives exactly that many rows; continued, the bytes are those of a run without it', async (t) => {
   const server = await nonceServer(t)
   const run = { directory: join(t.testdir(), 'run'), endpoint: server.url, small: true }
-  t.equal(await runTiny({ ...run, set: ['limits.rowsMax=20'] }), 'limit')
-  const cuts = (await readManifest(run.directory)).length
-  const { splits } = JSON.parse(readFileSync(join(run.directory, 'stats.json'), 'utf8'))
-  const rows = Object.values(splits as Record<string, { rows: number }>).reduce((sum, split) => sum + split.rows, 0)
-  t.ok(rows >= 20 && rows < 60, `${rows} rows in ${cuts} cuts`)
-  t.equal(await runTiny({ ...run, set: ['limits.rowsMax=20'] }), 'limit')
-  t.equal((await readManifest(run.directory)).length, cuts, 'run again, it makes no further cut')
+  const limited = (rows: number) => ({ ...run, set: [`limits.rowsMax=${rows}`] })
+  const otherPace = ['workers.threads=2', 'models.judge.inFlightMax=2', `replies.from=["${run.directory}"]`]
+  for (const rows of [1, 20]) {
+    t.equal(await runTiny(limited(rows)), 'limit')
+    t.equal(rowsOf(run.directory), rows)
+    t.match(await verifyDirectory(run.directory), { findings: [], rows: { skypile: rows } })
+    const bytes = bytesOf(run.directory)
+    t.equal(await runTiny(limited(rows)), 'limit', 'run again, it has nothing to do')
+    t.strictSame(bytesOf(run.directory), bytes)
+    const replayed = join(run.directory, `../replayed${rows}`)
+    await runTiny({ ...run, directory: replayed, set: [`limits.rowsMax=${rows}`, ...otherPace] })
+    t.strictSame(bytesOf(replayed), bytes, 'the same replies give the same bytes')
+  }
+  t.equal(await runTiny(limited(5)), 'limit', 'a lower limit deletes nothing')
+  t.equal(rowsOf(run.directory), 20)
   t.equal(await runTiny(run), 'input')
-  t.ok((await readManifest(run.directory)).length > cuts)
+  const whole = join(run.directory, '../whole')
+  const asked = recordBodies(server).length
+  t.equal(await runTiny({ ...run, directory: whole, set: [`replies.from=["${run.directory}"]`] }), 'input')
+  t.strictSame(bytesOf(whole), bytesOf(run.directory))
+  t.equal(recordBodies(server).length, asked, 'and asks for no record')
+})
+
+t.test('with rowsMax few requests are sent beyond those that the rows need', async (t) => {
+  const server = await nonceServer(t)
+  const run = { directory: join(t.testdir(), 'run'), endpoint: server.url }
+  t.equal(await runTiny({ ...run, set: ['limits.rowsMax=10', 'kun.score.keepAtLeast=0'] }), 'limit')
+  t.equal(rowsOf(run.directory), 10)
+  const asked = recordBodies(server).length
+  const served = (await readManifest(run.directory)).at(-1)?.counters as Counters
+  const { label, score, polish } = Object.values(served).reduce(
+    (sum, { stages }) => ({
+      label: sum.label + (stages.label?.in ?? 0),
+      score: sum.score + (stages.score?.in ?? 0),
+      polish: sum.polish + (stages.polish?.in ?? 0),
+    }),
+    { label: 0, score: 0, polish: 0 },
+  )
+  const needed = label + score + polish
+  t.ok(asked <= 2 * needed + 10, `${asked} requests, ${needed} of them are needed`)
+})
+
+t.test('a run that is killed at any step of reopening a limited cut loses and repeats nothing', async (t) => {
+  const server = await nonceServer(t)
+  const run = { directory: join(t.testdir(), 'run'), endpoint: server.url, small: true }
+  await runTiny({ ...run, set: ['limits.rowsMax=20'] })
+  for (let step = 0; step < 4; step++) {
+    let steps = 0
+    const killed = {
+      onStep: () => {
+        if (steps++ === step) throw new Error('killed')
+      },
+    }
+    await t.rejects(runTiny({ ...run, session: killed }), { message: 'killed' })
+  }
+  t.equal(await runTiny(run), 'input')
+  const asked = recordBodies(server).length
+  t.match(await verifyDirectory(run.directory), { findings: [] })
+  const whole = join(run.directory, '../whole')
+  t.equal(await runTiny({ ...run, directory: whole, set: [`replies.from=["${run.directory}"]`] }), 'input')
+  t.strictSame(bytesOf(whole), bytesOf(run.directory))
+  t.equal(recordBodies(server).length, asked, 'and asks for no record')
 })
 
 t.test('files that no manifest line names do not count: they are gone after a resume', async (t) => {
