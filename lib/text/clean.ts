@@ -18,9 +18,8 @@ import {
   composeText,
   isIdeographHigh,
 } from './characters.js'
-import { lineEndOf } from './code-lines.js'
 import { type WithoutFurniture, withoutFurniture } from './furniture.js'
-import { createFurnitureCues } from './furniture-cues.js'
+import { FurnitureCues } from './furniture-cues.js'
 import { indentedLines } from './layout.js'
 import { withoutMarkup } from './markup.js'
 import { TextMemory } from './text-memory.js'
@@ -63,9 +62,15 @@ export type Cleaner = (text: string | Uint16Array, isTitle?: boolean) => CleanTe
 /** @param memory holds the texts; a text given as code units may be in it too */
 export function createCleaner(memory: TextMemory = new TextMemory()): Cleaner {
   const tables = characterTables()
-  const mayBeFurniture = createFurnitureCues(memory)
-  const scanner = new TextScanner(memory, tables, mayBeFurniture)
+  const furnitureCues = new FurnitureCues(memory)
+  const scanner = new TextScanner(memory, tables)
   const cleaned = new Cleaned(scanner, tables)
+  const cutFurniture = (suspects: readonly number[]) => {
+    const all = codesToString(scanner.codes, 0, scanner.length)
+    const found = withoutFurniture(all, suspects)
+    if (found.chars > 0) scanText(scanner, tables, found.text, false)
+    cleaned.cut(found, all)
+  }
   return (text, isTitle = false) => {
     scanText(scanner, tables, text, isTitle)
     if (scanner.hasMarkupCue) {
@@ -74,13 +79,9 @@ export function createCleaner(memory: TextMemory = new TextMemory()): Cleaner {
       if (plain !== marked) scanText(scanner, tables, plain, isTitle)
     }
     cleaned.clear()
-    if (!isTitle && (scanner.hasFurnitureCue || startsTwice(scanner))) {
-      const all = codesToString(scanner.codes, 0, scanner.length)
-      const hasCue = (line: number) =>
-        mayBeFurniture(scanner.codes, scanner.lineStart[line] as number, lineEndOf(scanner, line))
-      const found = withoutFurniture(all, hasCue)
-      if (found.chars > 0) scanText(scanner, tables, found.text, isTitle)
-      cleaned.cut(found, all)
+    if (!isTitle) {
+      const suspects = furnitureCues.find(scanner)
+      if (suspects !== null || startsTwice(scanner)) cutFurniture(suspects ?? [])
     }
     cleaned.measure()
     return cleaned

@@ -90,7 +90,8 @@ export function lineEndOf({ codes, length, lines, lineStart }: TextLines, line: 
   return end
 }
 
-function firstVisible(codes: Uint16Array, start: number): number {
+/** Position after the blanks at the start of a line. */
+export function firstVisible(codes: Uint16Array, start: number): number {
   let at = start
   while (isBlank(codes[at] as number)) at++
   return at

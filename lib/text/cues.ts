@@ -4,18 +4,21 @@
  */
 import type { CleanText } from './clean.js'
 import { contactNumbers } from './contact-numbers.js'
-import { type IndexedPhrase, PhraseHits, PhraseIndex, pairHash } from './phrase-index.js'
+import { type IndexedPhrase, PhraseHits, PhraseIndex } from './phrase-index.js'
 import type { TextMemory } from './text-memory.js'
 import { adult } from './vocabulary/adult.js'
 import { advertising } from './vocabulary/advertising.js'
 import { forum } from './vocabulary/forum.js'
 import { gambling } from './vocabulary/gambling.js'
 import { spun } from './vocabulary/spun.js'
-import { cuesOf, strongWeight } from './vocabulary/vocabulary.js'
+import { cuesOf, strongWeight, type Vocabulary } from './vocabulary/vocabulary.js'
 
-const vocabularies = [gambling, adult, advertising, spun, forum]
+const vocabularyNames = ['gambling', 'adult', 'advertising', 'spun', 'forum'] as const
 
-export type VocabularyName = 'gambling' | 'adult' | 'advertising' | 'spun' | 'forum'
+export type VocabularyName = (typeof vocabularyNames)[number]
+
+const vocabularyOf: Readonly<Record<VocabularyName, Vocabulary>> = { gambling, adult, advertising, spun, forum }
+const vocabularies = vocabularyNames.map((name) => vocabularyOf[name])
 
 /** Cues of one vocabulary in a text. */
 interface CueFigures {
@@ -80,43 +83,50 @@ class MutableFigures implements CueFigures {
 /** @param memory of the cleaner whose texts are measured */
 export function createCueMeter(memory: TextMemory): CueMeter {
   const { phrases, weights } = collectCues()
-  const strongest = phrases.map(({ number }) => Math.max(...weightsOf(weights, number)))
+  const strongest = Int32Array.from(phrases, ({ number }) => Math.max(...weightsOf(weights, number)))
   const strongPhrases = phrases.filter(({ number }) => (strongest[number] as number) >= strongWeight)
-  const first = new PhraseIndex(strongPhrases, 2)
-  const firstHits = new PhraseHits(memory, first)
-  const all = new PhraseIndex(phrases)
+  const strongHits = new PhraseHits(memory, new PhraseIndex(strongPhrases, 2))
+  const allHits = new PhraseHits(memory, new PhraseIndex(phrases))
+  const lengths = Int32Array.from(phrases, ({ codes }) => codes.length)
   const seen = new Uint16Array(phrases.length)
-  const figures = vocabularies.map(() => new MutableFigures())
-  const cues = Object.fromEntries(vocabularies.map(({ name }, index) => [name, figures[index]])) as unknown as Cues
+  const cues = createFigures()
+  const figures = vocabularyNames.map((name) => cues[name])
   return (text) => {
-    const { codes, length } = text
-    if (!isSuspect(codes, length, first, strongest, firstHits.find(0, length, stepOf(length)), memory.hits.view))
-      return null
+    const { length } = text
+    if (!isSuspect(length, strongest, strongHits.find(length, stepOf(length)), memory)) return null
     for (const figure of figures) figure.clear()
     seen.fill(0)
     const occurrencesMax = 2 + Math.floor(length / (2 * cueSpanChars))
-    for (let at = 0; at + 1 < length; at++) {
-      const hash = pairHash(codes[at] as number, codes[at + 1] as number)
-      if ((((all.bits[hash >>> 5] as number) >>> (hash & 31)) & 1) === 0) continue
-      const found = all.longestAt(codes, at, length)
-      if (found === null) continue
-      at += found.codes.length - 1
-      const times = (seen[found.number] as number) + 1
-      seen[found.number] = times
+    const count = allHits.find(length, 1)
+    const [places, numbers] = [memory.hits.view, memory.marks.view]
+    let end = 0
+    for (let hit = 0; hit < count; hit++) {
+      const number = numbers[hit] as number
+      if ((places[hit] as number) < end) continue
+      end = (places[hit] as number) + (lengths[number] as number)
+      const times = (seen[number] as number) + 1
+      seen[number] = times
       if (times > occurrencesMax) continue
       for (let index = 0; index < figures.length; index++) {
-        const weight = weights[found.number * figures.length + index] as number
+        const weight = weights[number * figures.length + index] as number
         if (weight !== 0) figures[index]?.add(weight, times === 1)
       }
     }
-    const numbers = contactNumbers(text)
-    const advertisingFigures = figures[advertisingIndex] as MutableFigures
-    for (let index = 0; index < Math.min(numbers, 2); index++) advertisingFigures.add(strongWeight, index === 0)
+    const contacts = Math.min(contactNumbers(text), 2)
+    for (let index = 0; index < contacts; index++) cues.advertising.add(strongWeight, index === 0)
     return cues
   }
 }
 
-const advertisingIndex = vocabularies.indexOf(advertising)
+function createFigures(): Record<VocabularyName, MutableFigures> {
+  return {
+    gambling: new MutableFigures(),
+    adult: new MutableFigures(),
+    advertising: new MutableFigures(),
+    spun: new MutableFigures(),
+    forum: new MutableFigures(),
+  }
+}
 
 /** Distance of the positions that are looked at first, in code units. */
 function stepOf(length: number): number {
@@ -124,23 +134,12 @@ function stepOf(length: number): number {
 }
 
 /** Whether strong cues at every second or third position weigh enough for the full count. */
-function isSuspect(
-  codes: Uint16Array,
-  length: number,
-  index: PhraseIndex,
-  strongest: readonly number[],
-  hitCount: number,
-  hits: Int32Array,
-): boolean {
+function isSuspect(length: number, strongest: Int32Array, count: number, { marks }: TextMemory): boolean {
   const enough = suspicion + (suspicionPerSpan * length) / cueSpanChars
+  const numbers = marks.view
   let weight = 0
-  for (let hit = 0; hit < hitCount; hit++) {
-    const found = index.covers(codes, hits[hit] as number, length)
-    if (found === null) continue
-    weight += strongest[found.number] as number
-    if (weight >= enough) return true
-  }
-  return false
+  for (let hit = 0; hit < count && weight < enough; hit++) weight += strongest[numbers[hit] as number] as number
+  return weight >= enough
 }
 
 /** The cues of all vocabularies, each once, and the weight of cue `c` in vocabulary `v` at c × vocabularies + v. */

@@ -1,36 +1,82 @@
 /**
- * Finds out cheaply whether a line of a text may be furniture, or end in it, so that few texts of prose are examined. Runs on
- * every line: one look-up in a table of bits per code unit of a short line.
+ * Finds out cheaply which lines of a text may be furniture, or end in it, so that few texts of prose are examined: the
+ * kernel looks for phrases in the whole text, and only the first word of each line is looked up here.
  */
 import { cuePhrases, edgeLabels, labels, lineWords, listHeadings, menuWords } from './boilerplate.js'
+import { CharacterClass } from './characters.js'
+import { firstVisible, lineEndOf, type TextLines } from './code-lines.js'
 import { furnitureCharsMax } from './furniture-lines.js'
 import { PhraseHits, PhraseIndex, pairHash } from './phrase-index.js'
 import type { TextMemory } from './text-memory.js'
-
-/** Returns whether codes[start … end) may be furniture. */
-export type FurnitureCues = (codes: Uint16Array, start: number, end: number) => boolean
 
 /** Code units at the end of a long line in which a cue counts. */
 const tailChars = 48
 /** Marks at the start of a line that are skipped. */
 const marksMax = 4
+/** Bars between the words of a menu. */
+const barsMin = 2
 
-/** @param memory of the cleaner whose lines are looked at */
-export function createFurnitureCues(memory: TextMemory): FurnitureCues {
-  const anywhere = indexOf(cuePhrases)
-  const anywhereHits = new PhraseHits(memory, anywhere)
-  const opening = indexOf([...menuWords, ...lineWords, ...listHeadings, ...labels, ...edgeLabels])
-  const contains = (start: number, end: number, codes: Uint16Array): boolean => {
-    const count = anywhereHits.find(start, end, 1)
-    const hits = memory.hits.view
-    for (let hit = 0; hit < count; hit++) {
-      if (anywhere.longestAt(codes, start + (hits[hit] as number), end) !== null) return true
-    }
-    return hasBars(codes, start, end)
+/** A scanned text. */
+interface ScannedText extends TextLines {
+  readonly counts: Int32Array
+}
+
+/** Looks for the cues of one text at a time. */
+export class FurnitureCues {
+  readonly #memory: TextMemory
+  readonly #phrases: PhraseHits
+  readonly #opening = indexOf([...menuWords, ...lineWords, ...listHeadings, ...labels, ...edgeLabels])
+  /** Phrases of the text, and the first of them that is not before the line. */
+  #count = 0
+  #next = 0
+  #mayHaveBars = false
+
+  /** @param memory of the texts */
+  constructor(memory: TextMemory) {
+    this.#memory = memory
+    this.#phrases = new PhraseHits(memory, indexOf(cuePhrases))
   }
-  return (codes, start, end) => {
-    if (end - start > furnitureCharsMax) return contains(end - tailChars, end, codes)
-    return opensWith(opening, codes, start, end) || contains(start, end, codes)
+
+  /**
+   * Returns the numbers of the lines that may be furniture, each with its indentation; null if no line may be without it.
+   */
+  find(text: ScannedText): readonly number[] | null {
+    const { codes, counts, lines, lineStart, length } = text
+    const found: number[] = []
+    let any = false
+    this.#count = this.#phrases.find(length, 1)
+    this.#next = 0
+    this.#mayHaveBars =
+      (counts[CharacterClass.asciiPunctuation] as number) + (counts[CharacterClass.symbol] as number) >= barsMin
+    for (let line = 0; line < lines; line++) {
+      const start = lineStart[line] as number
+      const end = lineEndOf(text, line)
+      const visible = firstVisible(codes, start)
+      this.#skipTo(start)
+      const isCue = this.#isCue(codes, start, end)
+      if (isCue) found.push(line)
+      any ||= visible === start ? isCue : this.#isCue(codes, visible, end)
+    }
+    return any ? found : null
+  }
+
+  #skipTo(start: number): void {
+    const places = this.#memory.hits.view
+    while (this.#next < this.#count && (places[this.#next] as number) < start) this.#next++
+  }
+
+  #isCue(codes: Uint16Array, start: number, end: number): boolean {
+    if (end - start > furnitureCharsMax) return this.#contains(codes, end - tailChars, end)
+    return opensWith(this.#opening, codes, start, end) || this.#contains(codes, start, end)
+  }
+
+  /** No phrase contains a line end, so that one that begins in the line ends in it. */
+  #contains(codes: Uint16Array, start: number, end: number): boolean {
+    const places = this.#memory.hits.view
+    let phrase = this.#next
+    while (phrase < this.#count && (places[phrase] as number) < start) phrase++
+    if (phrase < this.#count && (places[phrase] as number) < end) return true
+    return this.#mayHaveBars && hasBars(codes, start, end)
   }
 }
 
@@ -49,7 +95,7 @@ function hasBars(codes: Uint16Array, start: number, end: number): boolean {
   let bars = 0
   for (let at = start; at < end; at++) {
     const code = codes[at] as number
-    if ((code === 0x7c || code === 0xff5c || code === 0x2502) && ++bars > 1) return true
+    if ((code === 0x7c || code === 0xff5c || code === 0x2502) && ++bars === barsMin) return true
   }
   return false
 }

@@ -37,19 +37,22 @@ interface Line {
 
 /**
  * @param text clean: no blanks at line ends, blanks in a run are one
- * @param hasCue whether a line that is not blank, by number, may be furniture or end in it (furniture-cues.ts)
+ * @param suspects lines that may be furniture or end in it (furniture-cues.ts): numbers among those that are not blank
  */
-export function withoutFurniture(text: string, hasCue: (line: number) => boolean): WithoutFurniture {
+export function withoutFurniture(text: string, suspects: readonly number[]): WithoutFurniture {
   const lines: Line[] = []
   const judge = createJudge()
   let teasers = 0
   let fenced = false
-  let number = 0
+  let number = -1
+  let next = 0
   for (const line of text.split('\n')) {
     const isFence = line.startsWith('```') || line.startsWith('~~~')
     if (isFence) fenced = !fenced
     const fixed = fenced || isFence || line === ''
-    const isSuspect = line !== '' && hasCue(number++)
+    if (line !== '') number++
+    const isSuspect = line !== '' && suspects[next] === number
+    if (isSuspect) next++
     if (fixed || !isSuspect) {
       lines.push({ text: line, verdict: !fixed && isItem(line) ? 'item' : 'keep', fixed })
       continue

@@ -26,7 +26,10 @@ export class PhraseIndex {
    * @param phrases of at least 2 code units, or 3 to be found at their second code unit too
    * @param anchors 2: every phrase of 3 or more code units is found from one of any two neighbouring positions
    */
-  constructor(phrases: readonly IndexedPhrase[], anchors: Anchors = 1) {
+  constructor(
+    phrases: readonly IndexedPhrase[],
+    readonly anchors: Anchors = 1,
+  ) {
     const byPair = new Map<number, IndexedPhrase[]>()
     for (const phrase of phrases) {
       const { codes } = phrase
@@ -57,13 +60,33 @@ export class PhraseIndex {
     return null
   }
 
-  /** Returns whether a phrase covers `at` from its first or its second code unit on. */
-  covers(codes: Uint16Array, at: number, length: number): IndexedPhrase | null {
-    const key = pairKey(codes[at] as number, codes[at + 1] as number)
-    for (const phrase of this.#phrases[this.#slotOf(key)] ?? []) {
-      if (matches(phrase.codes, codes, at, length) || matches(phrase.codes, codes, at - 1, length)) return phrase
-    }
-    return null
+  /**
+   * Returns the hash table as the kernel reads it: key and offset of the list (u32 each) of every slot, then the lists:
+   * the number of phrases, and of each phrase its length, its number and its code units (u16 each).
+   */
+  encode(): Uint16Array {
+    const unitsOf = ({ codes }: IndexedPhrase) => 2 + codes.length
+    const lists = this.#phrases.filter(({ length }) => length > 0)
+    const slotUnits = 4 * this.#keys.length
+    const total = lists.flat().reduce((sum, phrase) => sum + unitsOf(phrase), slotUnits + lists.length)
+    const table = new Uint16Array(total)
+    const slots = new Uint32Array(table.buffer, 0, 2 * this.#keys.length)
+    let at = slotUnits
+    this.#phrases.forEach((list, slot) => {
+      if (list.length === 0) return
+      slots.set([this.#keys[slot] as number, 2 * at], 2 * slot)
+      table[at++] = list.length
+      for (const { codes, number } of list) {
+        table.set([codes.length, number, ...codes], at)
+        at += 2 + codes.length
+      }
+    })
+    return table
+  }
+
+  /** Number of slots of the table. */
+  get slotCount(): number {
+    return this.#mask + 1
   }
 
   #slotOf(key: number): number {
@@ -73,26 +96,45 @@ export class PhraseIndex {
   }
 }
 
-/** Lists the positions of a cleaned text at which a phrase of an index may begin, by the kernel. */
+/** Finds the phrases of an index in a cleaned text, by the kernel. */
 export class PhraseHits {
   readonly #memory: TextMemory
-  /** Address of a copy of the index's bits. */
+  readonly #anchors: Anchors
+  /** Addresses of copies of the index's bits and table. */
   readonly #bits: number
+  readonly #slots: number
+  readonly #mask: number
 
-  constructor(memory: TextMemory, { bits }: PhraseIndex) {
+  constructor(memory: TextMemory, index: PhraseIndex) {
+    const { anchors, bits, slotCount } = index
+    const table = index.encode()
     this.#memory = memory
+    this.#anchors = anchors
     this.#bits = memory.allocate(bits.byteLength)
+    this.#slots = memory.allocate(table.byteLength)
+    this.#mask = slotCount - 1
     new Uint32Array(memory.buffer, this.#bits, bits.length).set(bits)
+    new Uint16Array(memory.buffer, this.#slots, table.length).set(table)
   }
 
   /**
-   * Looks at the positions of codes[start … end) in steps of `step`.
+   * Finds the longest phrase at each position of codes[0 … length) in steps of `step`; overlapping ones too.
    *
-   * @returns the number of values in `hits` of the memory: positions from `start`
+   * @returns the number of phrases; their positions are in `hits` of the memory, their numbers in `marks`
    */
-  find(start: number, end: number, step: number): number {
-    const { kernel, codes, hits } = this.#memory
-    return kernel.pairHits(codes.base + 2 * start, end - start, step, this.#bits, hits.base)
+  find(length: number, step: number): number {
+    const { kernel, codes, hits, marks } = this.#memory
+    return kernel.phrases(
+      codes.base,
+      length,
+      step,
+      this.#bits,
+      this.#slots,
+      this.#mask,
+      this.#anchors,
+      hits.base,
+      marks.base,
+    )
   }
 }
 

@@ -15,7 +15,17 @@ interface Kernel {
   readonly hostBase: WebAssembly.Global
   mark(source: number, length: number, classes: number, marks: number): number
   copyPlain(units: number, out: number): number
-  pairHits(codes: number, length: number, step: number, bits: number, hits: number): number
+  phrases(
+    codes: number,
+    length: number,
+    step: number,
+    bits: number,
+    slots: number,
+    mask: number,
+    anchors: number,
+    hits: number,
+    numbers: number,
+  ): number
   repeated(
     codes: number,
     length: number,
@@ -80,6 +90,7 @@ export class TextMemory {
   /** The current text before and after cleaning. */
   readonly source = this.#region(units)
   readonly codes = this.#region(units)
+  /** Used by text-scanner.ts, and when the text is scanned, by phrase-index.ts. */
   readonly marks = this.#region(integers)
   /** Used by phrase-index.ts. */
   readonly hits = this.#region(integers)

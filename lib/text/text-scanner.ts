@@ -14,7 +14,6 @@ import {
   isLatin,
   isLowSurrogate,
 } from './characters.js'
-import type { FurnitureCues } from './furniture-cues.js'
 import { growArray } from './grow-array.js'
 import { linkEnd, schemeChars } from './links.js'
 import type { TextMemory } from './text-memory.js'
@@ -39,9 +38,8 @@ export class TextScanner {
   lineFrom = new Int32Array(64)
   /** Lines before which blanks were removed. */
   indents = 0
-  /** Whether the text may contain markup (markup.ts), and whether a line of it may be page furniture (furniture.ts). */
+  /** Whether the text may contain markup (markup.ts). */
   hasMarkupCue = false
-  hasFurnitureCue = false
 
   /** Ends in a 0, which continues nothing, so that looking ahead needs no bounds check. */
   #source = new Uint16Array(0)
@@ -70,12 +68,10 @@ export class TextScanner {
 
   readonly #memory: TextMemory
   readonly #tables: CharacterTables
-  readonly #mayBeFurniture: FurnitureCues
 
-  constructor(memory: TextMemory, tables: CharacterTables, mayBeFurniture: FurnitureCues) {
+  constructor(memory: TextMemory, tables: CharacterTables) {
     this.#memory = memory
     this.#tables = tables
-    this.#mayBeFurniture = mayBeFurniture
     this.#classes = tables.classes
     memory.setClasses(tables.classes, tables.settledClasses)
   }
@@ -101,7 +97,7 @@ export class TextScanner {
     this.length = this.lines = this.urlChars = this.indents = 0
     this.#shift = this.#copied = this.#done = this.#saved = this.#extra = this.#urlEnd = 0
     this.#lineOpen = this.#lineText = this.#lineFrom = 0
-    this.#quoteOpen = this.#ended = this.hasMarkupCue = this.hasFurnitureCue = false
+    this.#quoteOpen = this.#ended = this.hasMarkupCue = false
     this.#indented = indented
     this.units.clear()
   }
@@ -365,10 +361,6 @@ export class TextScanner {
   #endLine(end: number, ends: number): void {
     const start = this.#lineText
     const chars = end - start
-    if (!this.hasFurnitureCue) {
-      this.#flush(end - this.#shift)
-      this.hasFurnitureCue = this.#mayBeFurniture(this.codes, start, end)
-    }
     this.#quoteOpen = this.#ended = false
     if (this.lines === this.lineStart.length) {
       this.lineStart = growArray(this.lineStart, 2 * this.lines)

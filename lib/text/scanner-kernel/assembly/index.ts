@@ -1,6 +1,6 @@
 // The loops over code units that take most of the time before a text is signed: finding code units other than Han, copying
-// the plain part of a JSON string, finding repeated n-grams and pairs of code units that may begin a phrase. lib/text/text-memory.ts owns the memory; the callers are
-// text-scanner.ts, flat-record.ts and repetition.ts.
+// the plain part of a JSON string, finding repeated n-grams and phrases of a list. lib/text/text-memory.ts owns the memory;
+// the callers are text-scanner.ts, flat-record.ts, repetition.ts and phrase-index.ts.
 
 /** Two tables of 65,536 classes, followed by the memory of the host. */
 export const classesBase: usize = 1024
@@ -91,10 +91,36 @@ export function repeated(
 }
 
 /**
- * Writes to `hits` (i32 each, capacity `length`) the positions, from 0 in steps of `step`, at which two code units have
- * their bit set in `bits`; returns their number. The hash is that of lib/text/phrase-index.ts.
+ * Finds the phrases of an index (lib/text/phrase-index.ts, which documents its tables) at the positions from 0 in steps of
+ * `step`. Writes the positions to `hits` and the numbers of the phrases to `numbers` (i32 each, capacity `length`); returns
+ * how many there are. With two anchors, a phrase may also begin one code unit before its position.
  */
-export function pairHits(codes: usize, length: i32, step: i32, bits: usize, hits: usize): i32 {
+export function phrases(
+  codes: usize,
+  length: i32,
+  step: i32,
+  bits: usize,
+  slots: usize,
+  mask: i32,
+  anchors: i32,
+  hits: usize,
+  numbers: usize,
+): i32 {
+  const candidates = pairHits(codes, length, step, bits, hits)
+  let found = 0
+  for (let candidate = 0; candidate < candidates; candidate++) {
+    const at = load<i32>(hits + ((<usize>candidate) << 2))
+    const number = phraseAt(codes, at, length, slots, mask, anchors)
+    if (number < 0) continue
+    store<i32>(hits + ((<usize>found) << 2), at)
+    store<i32>(numbers + ((<usize>found) << 2), number)
+    found++
+  }
+  return found
+}
+
+/** Lists the positions at which two code units have their bit set, without a branch that depends on the text. */
+function pairHits(codes: usize, length: i32, step: i32, bits: usize, hits: usize): i32 {
   let out = hits
   for (let at = 0; at + 1 < length; at += step) {
     const pair = load<u32>(codes + ((<usize>at) << 1))
@@ -103,4 +129,39 @@ export function pairHits(codes: usize, length: i32, step: i32, bits: usize, hits
     out += (<usize>((load<u32>(bits + ((<usize>(hash >>> 5)) << 2)) >>> (hash & 31)) & 1)) << 2
   }
   return <i32>((out - hits) >> 2)
+}
+
+/** Returns the number of the first phrase in the list of the pair at `at` that matches; −1 if none does. */
+function phraseAt(codes: usize, at: i32, length: i32, slots: usize, mask: i32, anchors: i32): i32 {
+  const pair = load<u32>(codes + ((<usize>at) << 1))
+  const key = rotl<u32>(pair, 16)
+  let slot = (<i32>((key * 0x9e3779b1) >>> 15)) & mask
+  let found = load<u32>(slots + ((<usize>slot) << 3))
+  while (found != key) {
+    if (found == 0) return -1
+    slot = (slot + 1) & mask
+    found = load<u32>(slots + ((<usize>slot) << 3))
+  }
+  return matchIn(slots + <usize>load<u32>(slots + ((<usize>slot) << 3), 4), codes, at, length, anchors)
+}
+
+/** A list: the number of its phrases, then for each its length, its number and its code units; u16 each. */
+function matchIn(list: usize, codes: usize, at: i32, length: i32, anchors: i32): i32 {
+  let phrase = list + 2
+  for (let rest = <i32>load<u16>(list); rest > 0; rest--) {
+    const units = <i32>load<u16>(phrase)
+    for (let start = at; start > at - anchors && start >= 0; start--) {
+      if (start + units <= length && same(codes + ((<usize>start) << 1), phrase + 4, units)) return <i32>load<u16>(phrase, 2)
+    }
+    phrase += 4 + ((<usize>units) << 1)
+  }
+  return -1
+}
+
+function same(codes: usize, phrase: usize, units: i32): bool {
+  const end = codes + ((<usize>units) << 1)
+  for (let unit = codes, other = phrase; unit < end; unit += 2, other += 2) {
+    if (load<u16>(unit) != load<u16>(other)) return false
+  }
+  return true
 }
