@@ -5,6 +5,7 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
+import { tryParseJson } from '../core/json.js'
 import { UsageError } from '../errors.js'
 import { say } from '../language/say.js'
 import { openPart, rowsOf } from '../parquet/part-reader.js'
@@ -110,7 +111,7 @@ async function addLines(path: string, sample: ExampleSample): Promise<number> {
   for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
     number++
     if (line.trim() === '') continue
-    const example = labelledLine.safeParse(jsonOf(line))
+    const example = labelledLine.safeParse(tryParseJson(line))
     if (!example.success) {
       throw new UsageError(
         say`${path}, line ${number} is not an example: a line is {"text": "…", "label": "keep" or "drop"},
@@ -121,12 +122,4 @@ async function addLines(path: string, sample: ExampleSample): Promise<number> {
     graded++
   }
   return graded
-}
-
-function jsonOf(line: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return null
-  }
 }

@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { z } from 'zod'
 import { dictionarySchema } from '../core/dictionary.js'
+import { tryParseJson } from '../core/json.js'
 import { ContractError, CorruptFileError } from '../errors.js'
 import { say } from '../language/say.js'
 import { type OnStep, runStep } from '../storage/commit-steps.js'
@@ -178,22 +179,13 @@ function parseLine(line: string, path: string): ManifestEntry | null {
   if (found === null) return null
   const json = `${line.slice(0, found.index)}}`
   if (checksum(json) !== found[1]) return null
-  const { data, error } = entrySchema.safeParse(parsed(json))
+  const { data, error } = entrySchema.safeParse(tryParseJson(json))
   if (error === undefined) return data
   throw new CorruptFileError(
     say`${path} has a line that kun-stream did not write: ${textOf(error)}. Restore the file from a backup,
       or use another directory.`,
     { details: { path } },
   )
-}
-
-/** Returns undefined, which is not a valid entry, if the text is not valid JSON. */
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json)
-  } catch {
-    return undefined
-  }
 }
 
 function checksum(json: string): string {

@@ -1,7 +1,7 @@
 /** `kun-stream inspect`: shows rows of a run, a folder or a file. */
-import { type Command, InvalidArgumentError } from 'commander'
-import { say } from '../../language/say.js'
+import type { Command } from 'commander'
 import { inspectInThread } from '../inspect-thread.js'
+import { wholeNumber } from '../option-numbers.js'
 import type { InspectOptions } from '../terminal/inspect-text.js'
 import { Output, ReaderGone } from '../terminal/output.js'
 import { terminalText } from '../terminal/terminal-text.js'
@@ -11,7 +11,7 @@ export function registerInspect(program: Command): void {
     .command('inspect')
     .description('show rows of a run directory, a folder or a Parquet file')
     .argument('<path>', 'run directory, folder with Parquet files, or one Parquet file')
-    .option('-n, --number <rows>', 'rows per split', rowsNumber, 3)
+    .option('-n, --number <rows>', 'rows per split', wholeNumber(1), 3)
     .option('--rejects', 'show rejects and their reasons, in place of rows')
     .option('--full', 'do not truncate long texts')
     .option('--json', 'print one JSON object per line')
@@ -25,10 +25,4 @@ export function registerInspect(program: Command): void {
         if (!(error instanceof ReaderGone)) throw error
       }
     })
-}
-
-function rowsNumber(text: string): number {
-  const rows = Number(text)
-  if (Number.isSafeInteger(rows) && rows >= 1) return rows
-  throw new InvalidArgumentError(say`must be a whole number of 1 or more.`)
 }

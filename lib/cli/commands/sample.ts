@@ -2,7 +2,7 @@
  * `kun-stream sample`: selects rows of a run and writes them in the form of a trainer. Reads the parts twice: the first
  * pass keeps a few numbers for each row, the second one writes the rows that were selected, in the order of the dataset.
  */
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { UsageError } from '../../errors.js'
 import { say } from '../../language/say.js'
 import type { Row } from '../../parquet/columns.js'
@@ -17,6 +17,7 @@ import {
 import { openRejected, type RejectedKind, rejectedKinds } from '../../training/rejected.js'
 import { checkRunColumns, type RunParts, type RunRow, runParts, runRows } from '../../training/run-rows.js'
 import { Selection, type SelectionRule, selectionRules } from '../../training/selection.js'
+import { wholeNumber } from '../option-numbers.js'
 import { collect } from '../recipe-options.js'
 import { mustBeRunDirectory } from '../run-directory-argument.js'
 import { countText } from '../terminal/bytes-text.js'
@@ -167,14 +168,6 @@ function summary({ rows, written, withoutRejected, withoutScore, clusters }: Sam
   ]
   const text = `${countText(rows, 'row')}: ${written.toLocaleString('en-US')} written${of ?? ''}`
   return notes.length === 0 ? text : `${text}; ${notes.join(', ')}`
-}
-
-function wholeNumber(least: number): (text: string) => number {
-  return (text) => {
-    const number = Number(text)
-    if (Number.isSafeInteger(number) && number >= least) return number
-    throw new InvalidArgumentError(say`must be a whole number of ${least} or more.`)
-  }
 }
 
 /** Parses a list with commas. */

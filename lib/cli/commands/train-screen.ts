@@ -1,11 +1,12 @@
 /** `kun-stream train-screen`: trains the classifier of `prepare.screen` on the grades of a judge. */
 import { writeFile } from 'node:fs/promises'
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import { version } from '../../core/version.js'
 import { UsageError } from '../../errors.js'
 import { say } from '../../language/say.js'
 import { encodeScreen, ScreenClassifier } from '../../text/screen/classifier.js'
 import { agreementOf, type ScreenAgreement, trainScreen } from '../../text/screen/train.js'
+import { fraction, powerOfTwo, wholeNumber } from '../option-numbers.js'
 import { addExamples, ExampleSample } from '../screen-examples.js'
 import { countText } from '../terminal/bytes-text.js'
 import { notWritten, sayOnStderr, writeOut } from '../terminal/output.js'
@@ -29,11 +30,11 @@ export function registerTrainScreen(program: Command): void {
     .description('train the classifier that drops texts before any model, on the grades of kun.screen in a run')
     .argument('<path...>', 'run directories with kun.screen, or files of lines with text and label (keep or drop)')
     .option('--out <file>', 'where the classifier is written', 'screen.bin')
-    .option('--keep-at-least <score>', 'score at which the agreement with the judge is measured', share, 0.5)
-    .option('--examples <count>', 'examples that are used at most, a sample of all', wholeNumber, 200_000)
-    .option('--epochs <count>', 'passes over the examples', wholeNumber, 10)
-    .option('--buckets <count>', 'weights, a power of two from 1024 to 2097152', powerOfTwo, 2 ** 18)
-    .option('--seed <number>', 'seed of the order of the examples', wholeNumber, 1)
+    .option('--keep-at-least <score>', 'score at which the agreement with the judge is measured', fraction, 0.5)
+    .option('--examples <count>', 'examples that are used at most, a sample of all', wholeNumber(1), 200_000)
+    .option('--epochs <count>', 'passes over the examples', wholeNumber(1), 10)
+    .option('--buckets <count>', 'weights, a power of two from 1024 to 2097152', powerOfTwo(1024, 2 ** 21), 2 ** 18)
+    .option('--seed <number>', 'seed of the order of the examples', wholeNumber(1), 1)
     .option('--json', 'print the agreement as JSON')
     .action(trainScreenCommand)
 }
@@ -102,22 +103,4 @@ function summary(file: string, trained: number, found: ScreenAgreement, keepAtLe
     `  drops ${percent(found.recall)} of what the judge drops; ${percent(found.precision)} of what it drops, the judge drops too`,
     `In a recipe: prepare: { screen: { file: ${file}, keepAtLeast: ${keepAtLeast} } }`,
   ].join('\n')
-}
-
-function share(text: string): number {
-  const value = Number(text)
-  if (text.trim() !== '' && value >= 0 && value <= 1) return value
-  throw new InvalidArgumentError(say`must be a number from 0 to 1.`)
-}
-
-function powerOfTwo(text: string): number {
-  const value = Number(text)
-  if (value >= 1024 && value <= 2 ** 21 && Number.isInteger(Math.log2(value))) return value
-  throw new InvalidArgumentError(say`must be a power of two from 1024 to 2097152.`)
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text)
-  if (Number.isSafeInteger(value) && value >= 1) return value
-  throw new InvalidArgumentError(say`must be a whole number of 1 or more.`)
 }

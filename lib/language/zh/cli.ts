@@ -46,7 +46,6 @@ export const cli = {
   '--text is {0}: {1}': '--text 为 {0}：{1}',
   '--load is {0}: write owner/name=folder': '--load 为 {0}：请写成 owner/name=folder',
   '--load {0}: the folder {1} contains no file: check the path': '--load {0}：文件夹 {1} 中没有文件：请检查路径',
-  'must be a whole number of 1 or more.': '必须是不小于 1 的整数。',
   'not found in {0}:\n{1}\nGive an unchanged clone of COIG-Kun': '在 {0} 中找不到：\n{1}\n请给出未改动的 COIG-Kun 克隆',
   '{0} cannot be read: {1}; give the folder of a clone of COIG-Kun': '无法读取 {0}：{1}；请给出 COIG-Kun 克隆的文件夹',
   '--set requires --recipe': '--set 需要 --recipe',
@@ -77,7 +76,7 @@ export const cli = {
   'of {0} with a grade, {1} of the {2} {3} are kept: at least {4} texts, and both grades in each part, are needed. Grade more texts':
     '{0} 条已评分文本中，{3} 部分 {2} 条里有 {1} 条为保留：至少需要 {4} 条，且每部分都要有两种评分。请评分更多文本',
   'must be a number from 0 to 1.': '必须是 0 到 1 之间的数。',
-  'must be a power of two from 1024 to 2097152.': '必须是 1024 到 2097152 之间的 2 的幂。',
+  'must be a power of two from {0} to {1}.': '必须是 {0} 到 {1} 之间的 2 的幂。',
   '{0} contains no {1} in Parquet': '{0} 中没有 Parquet 格式的 {1}',
   '{0} could not be written: {1}. Free space, or write elsewhere, and run the command again':
     '无法写入 {0}：{1}。请释放空间或写到别处，然后重新运行命令',

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { extname, resolve } from 'node:path'
 import { parse } from 'csv-parse/sync'
+import { tryParseJson } from '../../core/json.js'
 import { RecipeError } from '../../errors.js'
 import { say } from '../../language/say.js'
 import { openPart, rowsOf } from '../../parquet/part-reader.js'
@@ -110,7 +111,7 @@ function* csvRows(bytes: Buffer, delimiter: string): Generator<Row> {
 
 /** JSON Lines; or one value: an array of items, or an object with one (`example` of GAOKAO-Bench). */
 function* jsonRows(text: string): Generator<Row> {
-  const whole = parsed(text)
+  const whole = tryParseJson(text) // undefined for JSON Lines
   const list = Array.isArray(whole) ? whole : isObject(whole) ? Object.values(whole).find(Array.isArray) : undefined
   if (list !== undefined) {
     for (const [index, values] of (list as unknown[]).entries()) {
@@ -120,17 +121,9 @@ function* jsonRows(text: string): Generator<Row> {
   }
   for (const [index, line] of text.split('\n').entries()) {
     if (line.trim() === '') continue
-    const values = parsed(line)
+    const values = tryParseJson(line)
     if (!isObject(values)) throw new Error(`line ${index + 1} is not a JSON object`)
     yield { place: `line ${index + 1}`, values }
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    return undefined // the caller tries line by line
   }
 }
 

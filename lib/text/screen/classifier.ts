@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
+import { tryParseJson } from '../../core/json.js'
 import { InvalidOptionError } from '../../errors.js'
 import { GramBuckets } from './grams.js'
 
@@ -93,7 +94,7 @@ export async function loadScreen(path: string, sha256?: string): Promise<ScreenC
 /** Returns the classifier that is in the bytes of a file, or why they are not one. */
 export function decodeScreen(bytes: Buffer): ScreenClassifier | string {
   const end = bytes.indexOf(0x0a)
-  const parsed = header.safeParse(jsonOf(bytes.subarray(0, Math.max(0, end)).toString()))
+  const parsed = header.safeParse(tryParseJson(bytes.subarray(0, Math.max(0, end)).toString()))
   if (!parsed.success) return 'it does not begin with the header of a screen of version 1'
   const body = bytes.subarray(end + 1)
   const { buckets } = parsed.data
@@ -101,12 +102,4 @@ export function decodeScreen(bytes: Buffer): ScreenClassifier | string {
   const weights = new Int16Array(buckets)
   for (let index = 0; index < buckets; index++) weights[index] = body.readInt16LE(2 * index)
   return new ScreenClassifier(parsed.data, weights)
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
 }
