@@ -29,6 +29,7 @@ import { boundHeapGrowth } from './heap-growth.js'
 import { notWritten, writeErr, writeOut } from './terminal/output.js'
 import { stopSignalReceived } from './terminal/stop-signals.js'
 import { plainText } from './terminal/terminal-text.js'
+import { translateHelp } from './translated-help.js'
 
 const epilogue = say`\nExit codes: 0 done, 1 failed, 2 wrong use or recipe, 3 stopped and resumable (run again to resume).\nFirst steps, in a clone: npm start   (no GPU needed: a stand-in server is built in)`
 
@@ -70,6 +71,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .configureOutput({ writeOut, writeErr: (text) => writeErr(plainText(text)) })
     .exitOverride()
   registerCommands(program)
+  translateHelp(program)
   ignoreClosedOutput()
   process.on('unhandledRejection', exitOnUncaught)
   process.on('uncaughtException', exitOnUncaught)

@@ -1,8 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Command } from 'commander'
 import t from 'tap'
 import ts from 'typescript'
+import { registerCommands } from '../../lib/cli/main.js'
+import { helpTexts } from '../../lib/cli/translated-help.js'
 import { count, nouns } from '../../lib/language/count.js'
 import { languageOf } from '../../lib/language/language.js'
 import { say, translated } from '../../lib/language/say.js'
@@ -89,6 +92,18 @@ t.test('every message has its Chinese text, with the same values', async (t) => 
     t.match(text, /\p{Script=Han}/u, `${key} is translated`)
   }
   for (const noun of Object.entries(nouns).flat()) t.ok(Object.hasOwn(zh, noun), noun)
+})
+
+t.test('every description of a command, an argument and an option has its Chinese text', async (t) => {
+  const program = new Command('kun-stream')
+  registerCommands(program)
+  const texts = new Set(program.commands.flatMap(helpTexts))
+  t.ok(texts.size > 50, `${texts.size} texts`)
+  t.strictSame(
+    [...texts].filter((text) => !Object.hasOwn(zh, text)),
+    [],
+    'add the Chinese text to lib/language/zh/help.ts or to the file of the command',
+  )
 })
 
 t.test('no two files of the catalogue have the same key', async (t) => {

@@ -2,6 +2,7 @@
 import type { Catalogue } from '../template.js'
 import { cli } from './cli.js'
 import { dedup } from './dedup.js'
+import { help } from './help.js'
 import { hub } from './hub.js'
 import { llm } from './llm.js'
 import { main } from './main.js'
@@ -17,6 +18,7 @@ import { training } from './training.js'
 export const zhParts: Readonly<Record<string, Catalogue>> = {
   cli,
   dedup,
+  help,
   hub,
   llm,
   main,
