@@ -37,6 +37,11 @@ export function formatUnit(value: number, unit: Unit): string {
   return name === undefined ? String(value) : `${value / factorOf(unit, name)}${name}`
 }
 
+/** Returns a pattern of the texts that `parseUnit` accepts. */
+export function unitPattern(unit: Unit): string {
+  return `^\\s*\\d{1,15}(\\.\\d{1,6})? ?(${Object.keys(tables[unit]).join('|')})\\s*$`
+}
+
 /** Allowed values in words. */
 export const allowedForms: Readonly<Record<Unit, string>> = {
   bytes: 'a size such as 64MiB',

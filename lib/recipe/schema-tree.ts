@@ -67,6 +67,11 @@ export function childOf(schema: Schema, key: PropertyKey): Schema | null {
   return ownValue(shapeOf(schema), String(key)) ?? valueType ?? firstOf(options, (option) => childOf(option, key))
 }
 
+/** Returns the members of a union; none for anything else. */
+export function membersOf(schema: Schema): readonly Schema[] {
+  return definitionOf(unwrap(schema).inner).options ?? []
+}
+
 function firstOf(options: readonly Schema[] | undefined, find: (option: Schema) => Schema | null): Schema | null {
   for (const option of options ?? []) {
     const found = find(option)
