@@ -19,10 +19,12 @@ import { registerPublish } from './commands/publish.js'
 import { registerRebuild } from './commands/rebuild.js'
 import { registerRun } from './commands/run.js'
 import { registerSample } from './commands/sample.js'
+import { registerSchema } from './commands/schema.js'
 import { registerSeed } from './commands/seed.js'
 import { registerSimulate } from './commands/simulate.js'
 import { registerStatus } from './commands/status.js'
 import { registerTrainScreen } from './commands/train-screen.js'
+import { registerValidate } from './commands/validate.js'
 import { registerVerify } from './commands/verify.js'
 import { failureOf } from './failure.js'
 import { boundHeapGrowth } from './heap-growth.js'
@@ -37,6 +39,8 @@ const epilogue = say`\nExit codes: 0 done, 1 failed, 2 wrong use or recipe, 3 st
 const commands = [
   registerRun,
   registerPlan,
+  registerValidate,
+  registerSchema,
   registerStatus,
   registerRebuild,
   registerInspect,

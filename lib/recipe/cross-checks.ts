@@ -2,7 +2,8 @@
 import { resolve } from 'node:path'
 import { columnIssues } from '../kun/column-checks.js'
 import type { Path } from './document.js'
-import { nearest } from './issues.js'
+import { nearest } from './nearest.js'
+import { placeholderProblem, unknownPlaceholders } from './placeholder-checks.js'
 import type { Recipe, RecipeModel, RecipeSource } from './schema.js'
 
 interface Issue {
@@ -23,6 +24,7 @@ export function crossChecks(recipe: Recipe): Issue[] {
     ...Object.entries(recipe.models).flatMap(([name, model]) => modelIssues(name, model)),
     ...stageIssues(recipe),
     ...columnIssues(recipe.kun).map(({ path, message }) => issue(['kun', ...path], message)),
+    ...placeholderIssues(recipe),
     ...encoderIssues(recipe),
   ]
 }
@@ -101,6 +103,12 @@ function stageIssues({ kun, models }: Recipe): Issue[] {
     const hint = meant === null ? `models has ${names.join(', ') || 'none'}` : `did you mean ${meant}?`
     return [issue(path, `found "${model}", which is not in models; ${hint}`)]
   })
+}
+
+/** Other unknown placeholders may be intended; `validate` and `plan` warn of them. */
+function placeholderIssues({ kun }: Recipe): Issue[] {
+  const typed = unknownPlaceholders(kun).filter(({ meant }) => meant !== null)
+  return typed.map((unknown) => issue(unknown.path, placeholderProblem(unknown)))
 }
 
 function encoderIssues({ output: { encoder, codec } }: Recipe): Issue[] {

@@ -1,7 +1,7 @@
 /** Formats recipe validation issues: location, path, value found, allowed values, and the closest known name. */
-import { distance } from 'fastest-levenshtein'
 import type { z } from 'zod'
 import { isRecord, kindOf, type Path, pathText, type RecipeDocument } from './document.js'
+import { nearest } from './nearest.js'
 import { allowedText, schemaAt, shapeOf } from './schema-tree.js'
 
 type Issue = z.core.$ZodIssue
@@ -79,13 +79,4 @@ function below(value: unknown, key: PropertyKey): unknown {
   return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
     ? (value as Record<PropertyKey, unknown>)[key]
     : undefined
-}
-
-/** The closest name within two edits and a third of the letters; null if there is none. */
-export function nearest(given: string, names: readonly string[]): string | null {
-  const ranked = names
-    .map((name) => ({ name, edits: distance(given.toLowerCase(), name.toLowerCase()) }))
-    .sort((a, b) => a.edits - b.edits)
-  const [best] = ranked
-  return best !== undefined && best.edits <= Math.min(2, Math.ceil(given.length / 3)) ? best.name : null
 }

@@ -57,12 +57,16 @@ function withInner(json: Json, inner: Zod): Json {
       properties: Object.fromEntries(Object.entries(properties).map(([key, below]) => [key, child(below, key, key)])),
     }),
     ...(isJson(items) && { items: child(items, 0, '') }),
-    ...(isJson(propertyNames) && { propertyNames: { type: 'string', pattern: propertyNames.pattern } }),
+    ...(isJson(propertyNames) && { propertyNames: withoutMetadata(propertyNames) }),
     ...(isJson(additionalProperties) && { additionalProperties: child(additionalProperties, 'NAME', '') }),
     ...(Array.isArray(anyOf) && {
       anyOf: anyOf.map((below: Json, index) => (members[index] ? adapted(below, members[index], '') : below)),
     }),
   }
+}
+
+function withoutMetadata({ altersOutput: _, allowed: __, ...json }: Json): Json {
+  return json
 }
 
 function isJson(value: unknown): value is Json {

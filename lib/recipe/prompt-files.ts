@@ -3,7 +3,8 @@ import { RecipeError } from '../errors.js'
 import { promptFields } from '../kun/options.js'
 import { readPromptFile } from '../kun/prompt-file.js'
 import { say } from '../language/say.js'
-import { isRecord } from './document.js'
+import { isRecord, pathText } from './document.js'
+import { placeholderProblem, unknownPlaceholders } from './placeholder-checks.js'
 import type { Recipe } from './schema.js'
 
 /** Prompts of the stages, and the fields of the record that they must have. */
@@ -31,6 +32,8 @@ export function withPromptHashes(recipe: Recipe): Recipe {
     const sha256 = checkedHash(`kun.${stage}.${field}`, file, needed)
     kun[stage] = { ...(options as object), [field]: { ...file, sha256 } }
   }
+  const typed = unknownPlaceholders(recipe.kun, true).find(({ meant }) => meant !== null)
+  if (typed !== undefined) throw new RecipeError(`${pathText(typed.path)} ${placeholderProblem(typed)}`)
   return { ...recipe, kun: kun as Recipe['kun'] }
 }
 

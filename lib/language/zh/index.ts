@@ -10,6 +10,7 @@ import { nouns } from './nouns.js'
 import { publish } from './publish.js'
 import { recipe } from './recipe.js'
 import { run } from './run.js'
+import { setup } from './setup.js'
 import { sinks } from './sinks.js'
 import { sources } from './sources.js'
 import { storage } from './storage.js'
@@ -26,6 +27,7 @@ export const zhParts: Readonly<Record<string, Catalogue>> = {
   publish,
   recipe,
   run,
+  setup,
   sinks,
   sources,
   storage,
