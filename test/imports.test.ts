@@ -7,6 +7,7 @@ import { projectRoot } from './support/root.js'
 const lines = [
   ['index.ts'],
   ['cli'],
+  ['pages'],
   ['recipe'],
   ['training'],
   ['run', 'publish', 'report'],

@@ -17,6 +17,7 @@ import { registerPipe } from './commands/pipe.js'
 import { registerPlan } from './commands/plan.js'
 import { registerPublish } from './commands/publish.js'
 import { registerRebuild } from './commands/rebuild.js'
+import { registerReport } from './commands/report.js'
 import { registerRun } from './commands/run.js'
 import { registerSample } from './commands/sample.js'
 import { registerSchema } from './commands/schema.js'
@@ -44,6 +45,7 @@ const commands = [
   registerStatus,
   registerRebuild,
   registerInspect,
+  registerReport,
   registerVerify,
   registerDedup,
   registerPipe,

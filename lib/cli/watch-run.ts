@@ -1,5 +1,7 @@
 /** Waits for a run to end; meanwhile shows its progress and writes timings.json. */
 import { LockLostError } from '../errors.js'
+import { say } from '../language/say.js'
+import { appendSeries, SeriesRecorder } from '../report/series.js'
 import { appendTimings, type CallTimings, TimingsRecorder } from '../report/timings.js'
 import type { KunRun, KunRunEnd } from '../run/run.js'
 import { endOfError } from './run-end.js'
@@ -7,8 +9,9 @@ import { Progress } from './terminal/progress.js'
 import { RunState } from './terminal/run-state.js'
 import type { RunTerminal } from './terminal/run-terminal.js'
 
-/** `status` reads timings.json of a run that is in progress. */
+/** `status` and `ui` read timings.json and series.json of a run that is in progress. */
 const timingsEveryMs = 10_000
+const pointEveryMs = 500
 
 type RunOutcome = { readonly end: KunRunEnd; readonly timings: CallTimings } | { readonly error: unknown }
 
@@ -22,13 +25,20 @@ interface WatchOptions {
 export async function watchRun(run: KunRun, { directory, totalBytes, terminal }: WatchOptions): Promise<RunOutcome> {
   const state = new RunState(run, totalBytes)
   const recorder = new TimingsRecorder(() => run.progress())
+  const series = new SeriesRecorder(recorder.soFar().startedAt)
+  const addPoint = (): void => {
+    const { metrics, servers, counters } = run.progress()
+    series.add({ metrics, servers, rows: Object.values(counters).reduce((sum, { rows }) => sum + rows, 0) })
+  }
   // One write after the other: concurrent ones would share a temporary file.
   let written = Promise.resolve()
   const write = (timings: CallTimings): void => {
     written = written
       .then(() => appendTimings(directory, timings))
-      .catch((error: Error) => terminal.print(`cannot write timings.json: ${error.message}`))
+      .then(() => appendSeries(directory, series.series()))
+      .catch((error: Error) => terminal.print(say`cannot write timings.json and series.json: ${error.message}`))
   }
+  const measuring = setInterval(addPoint, pointEveryMs).unref()
   const writing = setInterval(() => write(recorder.soFar()), timingsEveryMs).unref()
   terminal.show(new Progress(() => state.read()))
   const ended = await run.done.then(
@@ -37,6 +47,8 @@ export async function watchRun(run: KunRun, { directory, totalBytes, terminal }:
   )
   terminal.hide()
   clearInterval(writing)
+  clearInterval(measuring)
+  addPoint()
   const timings = recorder.finish('end' in ended ? ended.end : endOfError(ended.error).reason)
   // After the lock was lost, the directory belongs to another process, timings.json too.
   if (!('error' in ended && ended.error instanceof LockLostError)) write(timings)

@@ -2,6 +2,7 @@
 import type { FileMetaData } from 'hyparquet'
 import { CorruptFileError, KunStreamError, ShardDamageError } from '../errors.js'
 import { type FileLayer, nodeFiles, type OpenFile } from '../storage/files.js'
+import { withColumns } from './column-choice.js'
 import { ParquetFile } from './parquet-file.js'
 
 /** A Parquet file, open for reading. `close` it when done. */
@@ -14,6 +15,8 @@ export interface Part {
   readonly rowGroups: readonly number[]
   /** Returns the rows from `start` to before `end`; int64 as bigint. */
   read(start: number, end: number): Promise<Record<string, unknown>[]>
+  /** Like `read`, with some columns only; those that the file lacks are absent. */
+  readColumns(columns: readonly string[], start: number, end: number): Promise<Record<string, unknown>[]>
   close(): Promise<void>
 }
 
@@ -75,6 +78,10 @@ export class LocalPart implements Part {
 
   read(start: number, end: number): Promise<Record<string, unknown>[]> {
     return reading(this.path, () => this.#file.readRows(start, end))
+  }
+
+  readColumns(columns: readonly string[], start: number, end: number): Promise<Record<string, unknown>[]> {
+    return reading(this.path, () => this.#file.withFooter(withColumns(this.metadata, columns)).readRows(start, end))
   }
 
   /** Returns the bytes from `start` to before `end`. */

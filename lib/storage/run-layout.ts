@@ -19,6 +19,10 @@ export const statsName = 'stats.json'
 export const driftName = 'brakes.json'
 /** Throughput of each call of `run`. */
 export const timingsName = 'timings.json'
+/** Figures of the latest calls of `run` over time. */
+export const seriesName = 'series.json'
+/** The report of a run, a page that needs no other file. */
+export const reportName = 'report.html'
 /** Which account on which file system made the run. */
 export const originName = 'origin.json'
 /** Upload progress. */
@@ -46,7 +50,15 @@ export const logFolders = [dedupFolder, repliesFolder] as const
 /** Files that are replaced as a whole and that a resumed run or a reader of the dataset needs: a mirror copies them. */
 export const durableFiles = [runRecordName, driftName, statsName] as const
 /** Files that a mirror does not copy: they describe this machine, or are created again when they are missing. */
-export const localFiles = [timingsName, originName, publishStateName, lockName, spillName] as const
+export const localFiles = [
+  timingsName,
+  seriesName,
+  reportName,
+  originName,
+  publishStateName,
+  lockName,
+  spillName,
+] as const
 
 /** Parts of a split in one cut. */
 const partsPerCutMax = 1000

@@ -40,13 +40,13 @@ t.test('a template is translated by its English text, and values may change thei
   t.equal(translated('x'), 'x')
 })
 
-/** Keys of say`…` and translated('…') in lib and bin, with the file of each. */
+/** Keys of say`…` and translated('…') in lib, bin and web, with the file of each. */
 function keysInUse(): Map<string, string> {
   const keys = new Map<string, string>()
-  const files = ['lib', 'bin'].flatMap((folder) =>
+  const files = ['lib', 'bin', 'web'].flatMap((folder) =>
     readdirSync(join(projectRoot, folder), { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`),
   )
-  for (const file of files.filter((name) => name.endsWith('.ts') && !name.includes('/assembly/'))) {
+  for (const file of files.filter((name) => /\.tsx?$/.test(name) && !name.includes('/assembly/'))) {
     const text = readFileSync(join(projectRoot, file), 'utf8')
     if (!/\b(say|translated)\b/.test(text)) continue
     const visit = (node: ts.Node): void => {

@@ -23,6 +23,7 @@ import { outOption, type RecipeFlags, setOption } from '../recipe-options.js'
 import { endOfError, type RunEnd } from '../run-end.js'
 import { RunMirror, type RunningMirror } from '../run-mirror.js'
 import { RunPublish } from '../run-publish.js'
+import { writeRunReport } from '../run-report.js'
 import { RunStop } from '../run-stop.js'
 import { countText } from '../terminal/bytes-text.js'
 import { writeOut } from '../terminal/output.js'
@@ -172,6 +173,7 @@ async function conduct(call: RunCall): Promise<RunEnd> {
       return mirrored(mirrorFailure, { code: 0, reason: 'done', message: `through ${through}` }, call)
     }
     const { end, timings } = outcome
+    await writeRunReport(directory, terminal.print)
     writeOut(conclusionText(run, { name, directory, end, builtin, timings }))
     const done = { code: 0, reason: end === 'limit' ? 'limits.rowsMax' : 'done', message: 'done' }
     return mirrored(mirrorFailure, publish === null ? done : await published(publish, done, call), call)

@@ -66,6 +66,7 @@ export function conclusionText(run: KunRun, { name, directory, end, builtin, tim
     `  ${directory}/rejects/      dropped records and reasons`,
     `  ${directory}/stats.json    exact counts`,
     `  ${directory}/timings.json  rates and bottleneck`,
+    `  ${directory}/report.html   all of it as a page, offline`,
     '',
     ...(builtin ? ['Written by the built-in extractive writer: key phrases and templates, not a model.'] : []),
     `Next: ${commandName()} inspect ${shellWord(directory)} ${rows === 0 ? '--rejects ' : ''}-n 3`,

@@ -7,6 +7,7 @@ import { hub } from './hub.js'
 import { llm } from './llm.js'
 import { main } from './main.js'
 import { nouns } from './nouns.js'
+import { pages } from './pages.js'
 import { publish } from './publish.js'
 import { recipe } from './recipe.js'
 import { run } from './run.js'
@@ -24,6 +25,7 @@ export const zhParts: Readonly<Record<string, Catalogue>> = {
   llm,
   main,
   nouns,
+  pages,
   publish,
   recipe,
   run,

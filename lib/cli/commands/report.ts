@@ -1,0 +1,18 @@
+/** `kun-stream report DIR`: writes the report of a run, a page that needs neither a server nor a connection. */
+import type { Command } from 'commander'
+import { translated } from '../../language/say.js'
+import { mustBeRunDirectory } from '../run-directory-argument.js'
+import { writeOut } from '../terminal/output.js'
+
+export function registerReport(program: Command): void {
+  program
+    .command('report')
+    .description(translated('write the report of a run: one HTML file, offline'))
+    .argument('<dir>', translated('run directory'))
+    .option('-o, --output <file>', translated('where to write it; report.html in the directory by default'))
+    .action(async (directory: string, { output }: { readonly output?: string }) => {
+      await mustBeRunDirectory(directory)
+      const { writeReport } = await import('../../pages/report-file.js')
+      writeOut(`${await writeReport(directory, output)}\n`)
+    })
+}

@@ -1,0 +1,147 @@
+/** What the pages show of a run: plain data that a page embeds or requests. The pages import these types. */
+import type { CallSeries } from '../report/series-point.js'
+
+export type { CallSeries, EndpointPoint, NodePoint, SeriesPoint } from '../report/series-point.js'
+
+/** The figures of timings.json that the pages show. */
+export interface CallView {
+  readonly startedAt: string
+  readonly seconds: number
+  readonly end: string
+  readonly host: string
+  readonly bottleneck: string
+  readonly peakMemoryBytes: number
+  readonly tokens: number
+  readonly tokensPerSecond: number
+  readonly retries: number
+  readonly repliesServedFromDisk: number
+}
+
+/** 'ended' is a run whose latest call ended by itself; 'unknown' a process that is not visible from here. */
+export interface RunState {
+  readonly kind: 'running' | 'paused' | 'draining' | 'unknown' | 'ended' | 'limit' | 'stopped' | 'killed' | 'new'
+  /** Code of the error that stopped the run; else ''. */
+  readonly code: string
+  /** The process that holds the lock; null if there is none. */
+  readonly holder: { readonly pid: number; readonly host: string; readonly lastSignMs: number | null } | null
+}
+
+/** Records in and out of a stage, all splits together. */
+export interface StageFlow {
+  readonly name: string
+  readonly in: number
+  readonly out: number
+  /** Reason → records, most frequent first. */
+  readonly reasons: readonly (readonly [reason: string, count: number])[]
+}
+
+/** A split, or a source of it. Null where it would have to be counted in the input. */
+export interface SourceYield {
+  readonly split: string
+  readonly name: string
+  readonly shards: number
+  readonly bytes: number
+  readonly documents: number | null
+  readonly rows: number
+  /** Rejects of documents, chunks and attempts. */
+  readonly rejects: number
+}
+
+/** A rejected record. Long texts are truncated. */
+export interface RejectExample {
+  readonly id: string
+  readonly split: string
+  readonly shard: string
+  readonly stage: string
+  readonly reason: string
+  readonly detail: string
+  readonly excerpt: string
+  readonly raw: string | null
+  readonly instruction: string | null
+  readonly score: number | null
+}
+
+/** The rejects of a stage with the same reason. */
+export interface ReasonCount {
+  readonly stage: string
+  readonly reason: string
+  readonly count: number
+  readonly examples: readonly RejectExample[]
+}
+
+/** A row. Long texts are truncated. */
+export interface PairView {
+  readonly id: string
+  readonly split: string
+  readonly source: string
+  readonly shard: string
+  readonly instruction: string
+  readonly output: string
+  readonly raw: string
+  /** Other columns with a short value, in order. */
+  readonly cells: readonly (readonly [name: string, value: string])[]
+  /** False for a pair that is finished, but not committed yet. */
+  readonly committed: boolean
+}
+
+/** Counts of rows in equal parts of 0 to 1. `rejected` counts the rejects that were read. */
+export interface GradeCounts {
+  readonly column: string
+  readonly rows: readonly number[]
+  readonly rejected: readonly number[] | null
+}
+
+export interface RunTotals {
+  readonly documents: number
+  readonly chunks: number
+  readonly candidates: number
+  readonly attempts: number
+  readonly rows: number
+  readonly rejects: number
+  readonly cuts: number
+  /** Bytes of the committed Parquet files. */
+  readonly bytes: number
+}
+
+/** A run as it is committed. */
+export interface RunView {
+  /** Version of kun-stream that made the page. */
+  readonly version: string
+  /** ISO 8601. */
+  readonly madeAt: string
+  readonly name: string
+  readonly directory: string
+  readonly state: RunState
+  readonly totals: RunTotals
+  readonly stages: readonly StageFlow[]
+  readonly sources: readonly SourceYield[]
+  /** True if only a part of the files was read for `sources` of a split with several. */
+  readonly sourcesAreEstimated: boolean
+  readonly grades: readonly GradeCounts[]
+  /** Column → rows by length: bin i holds 2^i to 2^(i+1) − 1 characters. */
+  readonly lengths: Readonly<Record<string, readonly number[]>>
+  readonly types: readonly (readonly [name: string, rows: number])[]
+  readonly words: readonly { readonly column: string; readonly counts: readonly (readonly [string, number])[] }[]
+  readonly rejects: readonly ReasonCount[]
+  /** Meanings of reasons in English; the pages translate them. */
+  readonly meanings: Readonly<Record<string, { readonly en: string; readonly zh: string }>>
+  readonly pairs: readonly PairView[]
+  readonly calls: readonly CallView[]
+  readonly series: readonly CallSeries[]
+  /** The recipe as YAML, without secrets; '' if it is not stored. */
+  readonly recipe: string
+  readonly versions: readonly (readonly [name: string, value: string])[]
+  /** True if the built-in extractive writer was used in place of a model. */
+  readonly extractive: boolean
+  /** What could not be read, for the reader of the page. */
+  readonly faults: readonly string[]
+}
+
+/** What a page shows and how it starts. */
+export interface PageData {
+  readonly page: 'report' | 'run' | 'review'
+  /** Language at the first visit; null: that of the browser. */
+  readonly language: 'en' | 'zh' | null
+  /** Null if the page requests it. */
+  readonly view: RunView | null
+}
