@@ -56,7 +56,10 @@ if (!existsSync(page) || !existsSync(mark) || readFileSync(mark, 'utf8') !== wan
       },
     },
   })
-  const script = output.find(({ type }) => type === 'chunk').code.replaceAll('</script', '<\\/script').trim()
+  const script = output
+    .find(({ type }) => type === 'chunk')
+    .code.replaceAll('</script', '<\\/script')
+    .trim()
   const style = output.find(({ fileName }) => fileName.endsWith('.css')).source.trim()
   const sha256 = createHash('sha256').update(script).digest('base64')
   // ECharts sets style attributes. `connect-src 'self'` is the local server of `ui`; a file on disk has none.

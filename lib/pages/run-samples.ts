@@ -2,7 +2,7 @@
 import { type Counters, total } from '../run/accounting.js'
 import { pinnedShardsOf } from '../run/run-record.js'
 import type { RunRecord } from '../sinks/index.js'
-import { type PartFile, type PartScan, spread, type StoredRow } from './part-scan.js'
+import { type PartFile, type PartScan, type StoredRow, spread } from './part-scan.js'
 import { pairOf, rejectOf } from './stored-records.js'
 import type { PairView, RejectExample, SourceYield } from './view.js'
 
@@ -130,7 +130,8 @@ async function addMixed(
       const columns = kind === 'rows' ? ['source'] : ['split', 'shard']
       for await (const rows of scan.rows([part], sourceRowsMax, columns)) {
         for (const row of rows) {
-          const key = kind === 'rows' ? sourceKey(part.split ?? '', String(row.source)) : keyOfReject(row, sourceOfShard)
+          const key =
+            kind === 'rows' ? sourceKey(part.split ?? '', String(row.source)) : keyOfReject(row, sourceOfShard)
           if (key !== undefined) counts.set(key, (counts.get(key) ?? 0) + 1)
         }
       }
@@ -138,7 +139,8 @@ async function addMixed(
     for (const split of mixed) {
       const own = [...yields].filter(([, each]) => each.split === split)
       const counted = own.reduce((sum, [key]) => sum + (counts.get(key) ?? 0), 0)
-      const exact = counters[split] === undefined ? 0 : kind === 'rows' ? counters[split].rows : rejectsOf(counters[split])
+      const exact =
+        counters[split] === undefined ? 0 : kind === 'rows' ? counters[split].rows : rejectsOf(counters[split])
       const scale = counted === 0 ? 0 : exact / counted
       for (const [key, each] of own) yields.set(key, { ...each, [kind]: Math.round((counts.get(key) ?? 0) * scale) })
     }

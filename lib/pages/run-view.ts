@@ -56,7 +56,9 @@ export async function readRunView(directory: string, now = new Date()): Promise<
     series,
     recipe: recipeText(record),
     versions: versionsOf(record),
-    extractive: pairs.some(({ cells }) => cells.some(([name, value]) => name === 'model' && value.includes('builtin-extractive'))),
+    extractive: pairs.some(({ cells }) =>
+      cells.some(([name, value]) => name === 'model' && value.includes('builtin-extractive')),
+    ),
     faults: scan.faults,
   }
 }

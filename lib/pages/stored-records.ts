@@ -1,6 +1,7 @@
 /** Rows and rejects of Parquet files as the pages show them. */
-import type { PairView, RejectExample } from './view.js'
+
 import type { StoredRow } from './part-scan.js'
+import type { PairView, RejectExample } from './view.js'
 
 /** Characters of a text on a page. */
 const textCharsMax = 1_200

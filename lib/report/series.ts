@@ -104,11 +104,7 @@ export class SeriesRecorder {
   }
 }
 
-function pointOf(
-  { metrics, servers, rows }: Measured,
-  before: readonly NodeMetrics[],
-  seconds: number,
-): SeriesPoint {
+function pointOf({ metrics, servers, rows }: Measured, before: readonly NodeMetrics[], seconds: number): SeriesPoint {
   const shares = nodeShares(metrics.nodes, before)
   // The wait for credit is a node of its own: it blocks the stage before it.
   const gate = shares.find(({ name }) => isPassage(name) && name !== 'order')?.blocked ?? 0

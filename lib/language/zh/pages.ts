@@ -1,6 +1,7 @@
 /** The web pages: report.html, `ui` and what they share. */
 export const pages = {
-  'the pages are not built ({0}): run npm run build in the clone': '网页尚未构建（{0}）：请在克隆的仓库中运行 npm run build',
+  'the pages are not built ({0}): run npm run build in the clone':
+    '网页尚未构建（{0}）：请在克隆的仓库中运行 npm run build',
   'cannot write timings.json and series.json: {0}': '无法写入 timings.json 和 series.json：{0}',
   'cannot write {0}: {1}': '无法写入 {0}：{1}',
   'write the report of a run: one HTML file, offline': '生成运行报告：单个 HTML 文件，可离线查看',

@@ -48,7 +48,7 @@ interface ChartOptions {
 export function Chart({ label, height, option }: ChartOptions) {
   const place = useRef<HTMLDivElement>(null)
   const chart = useRef<ECharts | null>(null)
-  const draw = useRef(() => undefined as void)
+  const draw = useRef<() => void>(() => undefined)
   const { dark } = useFrame()
   draw.current = () => {
     const element = place.current

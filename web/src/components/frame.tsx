@@ -44,14 +44,14 @@ export function Header({ title, below, sections, children }: HeaderOptions) {
 function LanguageSwitch() {
   const { language, setLanguage } = useFrame()
   return (
-    <div class="switch" role="group" aria-label={say`Language`}>
+    <fieldset class="switch" aria-label={say`Language`}>
       <button type="button" aria-pressed={language === 'zh'} lang="zh-CN" onClick={() => setLanguage('zh')}>
         中文
       </button>
       <button type="button" aria-pressed={language === 'en'} lang="en" onClick={() => setLanguage('en')}>
         EN
       </button>
-    </div>
+    </fieldset>
   )
 }
 
@@ -63,13 +63,13 @@ function ThemeSwitch() {
     ['dark', say`Dark`],
   ]
   return (
-    <div class="switch" role="group" aria-label={say`Theme`}>
+    <fieldset class="switch" aria-label={say`Theme`}>
       {names.map(([value, name]) => (
         <button type="button" key={value} aria-pressed={theme === value} onClick={() => setTheme(value)}>
           {name}
         </button>
       ))}
-    </div>
+    </fieldset>
   )
 }
 

@@ -43,8 +43,20 @@ function Histogram({ title, label, bins, hasRejects }: HistogramOptions) {
         splitNumber: 3,
       },
       series: [
-        bar(say`Rows`, bins.map(({ rows }) => rows), palette.series[0] as string),
-        ...(hasRejects ? [bar(say`Rejects`, bins.map(({ rejected }) => rejected), palette.bad)] : []),
+        bar(
+          say`Rows`,
+          bins.map(({ rows }) => rows),
+          palette.series[0] as string,
+        ),
+        ...(hasRejects
+          ? [
+              bar(
+                say`Rejects`,
+                bins.map(({ rejected }) => rejected),
+                palette.bad,
+              ),
+            ]
+          : []),
       ],
     }),
     [bins, hasRejects],
@@ -93,7 +105,9 @@ export function Distributions({ view }: { readonly view: RunView }) {
             <span class="plot-title">{say`What is asked for`}</span>
           </figcaption>
           <Bars
-            rows={types.slice(0, 9).map(([name, value]) => ({ name: translated(name), value, text: percent(value / all) }))}
+            rows={types
+              .slice(0, 9)
+              .map(([name, value]) => ({ name: translated(name), value, text: percent(value / all) }))}
           />
         </figure>
       )}

@@ -1,7 +1,7 @@
 /** Pairs and rejects as the reader of a dataset reads them. */
 import { useState } from 'preact/hooks'
 import type { PairView, ReasonCount, RejectExample, RunView } from '../../../lib/pages/view.js'
-import { language, digits, percent, say, stageName } from '../say.js'
+import { digits, language, percent, say, stageName } from '../say.js'
 import { Empty } from './frame.js'
 
 export function Pairs({ pairs }: { readonly pairs: readonly PairView[] }) {

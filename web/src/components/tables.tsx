@@ -2,11 +2,17 @@
 import type { CallView, RunView, SourceYield } from '../../../lib/pages/view.js'
 import { bytesText, digits, durationText, language, percent, say, short, stageName } from '../say.js'
 
-export function Sources({ sources, estimated }: { readonly sources: readonly SourceYield[]; readonly estimated: boolean }) {
+export function Sources({
+  sources,
+  estimated,
+}: {
+  readonly sources: readonly SourceYield[]
+  readonly estimated: boolean
+}) {
   const most = Math.max(1, ...sources.map(({ rows }) => rows))
   return (
     <>
-      <div class="table" tabIndex={0} role="region" aria-label={say`Yield by source`}>
+      <section class="table" tabIndex={0} aria-label={say`Yield by source`}>
         <table>
           <thead>
             <tr>
@@ -32,7 +38,9 @@ export function Sources({ sources, estimated }: { readonly sources: readonly Sou
                 <td class="number">{digits(source.rejects)}</td>
                 <td class="number">{digits(source.rows)}</td>
                 <td class="number">
-                  {source.documents === null || source.documents === 0 ? '–' : (source.rows / source.documents).toFixed(2)}
+                  {source.documents === null || source.documents === 0
+                    ? '–'
+                    : (source.rows / source.documents).toFixed(2)}
                 </td>
                 <td class="cell-track" aria-hidden="true">
                   <i style={{ width: `${(100 * source.rows) / most}%` }} />
@@ -41,7 +49,7 @@ export function Sources({ sources, estimated }: { readonly sources: readonly Sou
             ))}
           </tbody>
         </table>
-      </div>
+      </section>
       {estimated && <p class="note">{say`Sources that share a split: estimated from a part of the files.`}</p>}
     </>
   )
@@ -50,7 +58,7 @@ export function Sources({ sources, estimated }: { readonly sources: readonly Sou
 export function Calls({ calls }: { readonly calls: readonly CallView[] }) {
   if (calls.length === 0) return null
   return (
-    <div class="table" tabIndex={0} role="region" aria-label={say`Calls of run`}>
+    <section class="table" tabIndex={0} aria-label={say`Calls of run`}>
       <table>
         <thead>
           <tr>
@@ -83,7 +91,7 @@ export function Calls({ calls }: { readonly calls: readonly CallView[] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </section>
   )
 }
 

@@ -34,14 +34,21 @@ export function Lines({ label, points, lines, unit, height = 170, area = false, 
         formatter: (items: { seriesName: string; value: [number, number | null] }[]) =>
           [
             durationText(items[0]?.value[0] ?? 0),
-            ...items.map(({ seriesName, value }) => `${seriesName}  ${value[1] === null ? '–' : short(value[1])} ${unit}`),
+            ...items.map(
+              ({ seriesName, value }) => `${seriesName}  ${value[1] === null ? '–' : short(value[1])} ${unit}`,
+            ),
           ].join('\n'),
       },
       xAxis: {
         type: 'value',
         min: 0,
         max: points.at(-1)?.seconds ?? 1,
-        axisLabel: { color: palette.muted, fontSize: 11, formatter: (value: number) => durationText(value), hideOverlap: true },
+        axisLabel: {
+          color: palette.muted,
+          fontSize: 11,
+          formatter: (value: number) => durationText(value),
+          hideOverlap: true,
+        },
         axisLine: { lineStyle: { color: palette.line } },
         axisTick: { show: false },
         splitLine: { show: false },
@@ -95,7 +102,9 @@ export function rates(points: readonly SeriesPoint[], of: (point: SeriesPoint) =
 
 /** Stages whose output is drawn: those that call a model, and the writer. */
 function drawnNodes(points: readonly SeriesPoint[]): string[] {
-  return (points.at(-1)?.nodes ?? []).filter(({ unit, name }) => unit === 'record' || name === 'write').map(({ name }) => name)
+  return (points.at(-1)?.nodes ?? [])
+    .filter(({ unit, name }) => unit === 'record' || name === 'write')
+    .map(({ name }) => name)
 }
 
 export function Throughput({ points }: { readonly points: readonly SeriesPoint[] }) {
@@ -112,7 +121,12 @@ export function Throughput({ points }: { readonly points: readonly SeriesPoint[]
   return (
     <div class="throughput">
       <Lines label={say`Tokens per second over time`} points={points} lines={tokens} unit={say`tokens/s`} area />
-      <Lines label={say`Records per second of each stage over time`} points={points} lines={lines} unit={say`records/s`} />
+      <Lines
+        label={say`Records per second of each stage over time`}
+        points={points}
+        lines={lines}
+        unit={say`records/s`}
+      />
       <BottleneckStrip points={points} />
     </div>
   )

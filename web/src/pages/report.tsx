@@ -44,7 +44,11 @@ export function ReportPage({ view }: { readonly view: RunView }) {
           <Throughput points={points} />
           <Calls calls={view.calls.slice(-8)} />
         </Section>
-        <Section id="rows" title={say`Rows`} note={say`What the committed rows are like. Grades of rejects are those of the latest ones.`}>
+        <Section
+          id="rows"
+          title={say`Rows`}
+          note={say`What the committed rows are like. Grades of rejects are those of the latest ones.`}
+        >
           <Distributions view={view} />
         </Section>
         <Section id="sources" title={say`Sources`}>
@@ -86,7 +90,9 @@ export function RunFigures({ view }: { readonly view: RunView }) {
 export function Notices({ view }: { readonly view: RunView }) {
   const notices = [
     ...(view.extractive
-      ? [say`The built-in extractive writer made these rows from key phrases and templates. They are not training data.`]
+      ? [
+          say`The built-in extractive writer made these rows from key phrases and templates. They are not training data.`,
+        ]
       : []),
     ...view.faults,
   ]
