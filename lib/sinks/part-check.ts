@@ -21,11 +21,13 @@ export async function mustBeCommitted(directory: string, part: CutFile, files: F
 
 /** Builds the error for a part that differs from its commit; `found` is its size, null if it is missing. */
 export function changedPart(directory: string, { path, bytes }: CutFile, found: number | null): CorruptFileError {
-  const now = found === null ? 'is missing' : found === bytes ? 'now has another sha256' : `now has ${found}`
-  return new CorruptFileError(
-    say`${path} was committed with ${bytes} bytes and ${now}: restore it from a backup or a mirror, or
-      rebuild the dataset from the kept replies (kun-stream rebuild). \`kun-stream verify ${directory}\`
-      lists all.`,
-    { details: { path, bytes, found } },
-  )
+  const repair = say`Restore it from a backup or a mirror, or rebuild the dataset from the kept replies (kun-stream
+    rebuild). \`kun-stream verify ${directory}\` lists all.`
+  return new CorruptFileError(`${changeOf(path, bytes, found)} ${repair}`, { details: { path, bytes, found } })
+}
+
+function changeOf(path: string, bytes: number, found: number | null): string {
+  if (found === null) return say`${path} was committed with ${bytes} bytes and is missing.`
+  if (found === bytes) return say`${path} was committed with ${bytes} bytes and now has another sha256.`
+  return say`${path} was committed with ${bytes} bytes and now has ${found} bytes.`
 }

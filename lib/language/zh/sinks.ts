@@ -6,8 +6,11 @@ export const sinks = {
     '{0} 中有一行不是 kun-stream 写入的：{1}。请从备份恢复该文件，或使用另一个目录。',
   '{0}, line {1}: {2}, which is not the effect of a crash. Restore the file from a backup or a mirror, or run the recipe in another directory with the replies of this one (replies.from).':
     '{0} 第 {1} 行：{2}，这不是崩溃造成的。请从备份或镜像恢复该文件，或在另一个目录用这里的回复（replies.from）运行配方。',
-  '{0} was committed with {1} bytes and {2}: restore it from a backup or a mirror, or rebuild the dataset from the kept replies (kun-stream rebuild). `kun-stream verify {3}` lists all.':
-    '{0} 提交时为 {1} 字节，现在{2}：请从备份或镜像恢复，或用保留的回复重建数据集（kun-stream rebuild）。`kun-stream verify {3}` 会列出全部。',
+  '{0} was committed with {1} bytes and is missing.': '{0} 提交时为 {1} 字节，现在已缺失。',
+  '{0} was committed with {1} bytes and now has another sha256.': '{0} 提交时为 {1} 字节，现在 sha256 不同。',
+  '{0} was committed with {1} bytes and now has {2} bytes.': '{0} 提交时为 {1} 字节，现在为 {2} 字节。',
+  'Restore it from a backup or a mirror, or rebuild the dataset from the kept replies (kun-stream rebuild). `kun-stream verify {0}` lists all.':
+    '请从备份或镜像恢复，或用保留的回复重建数据集（kun-stream rebuild）。`kun-stream verify {0}` 会列出全部。',
   '{0} was committed and was deleted during the run. {1}': '{0} 已提交，但在运行过程中被删除。{1}',
   '{0} parts of this cut, or the lines of {1} about others, were deleted during the run. {2}':
     '本批次的 {0} 个文件，或 {1} 中关于其他批次的行，在运行过程中被删除。{2}',

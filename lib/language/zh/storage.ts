@@ -20,8 +20,12 @@ export const storage = {
   '{0} is damaged: {1}. {2}': '{0} 已损坏：{1}。{2}',
   '{0} is being taken over by another process: this run did not renew it in time':
     '{0} 正被另一个进程接管：本运行没有及时续期',
-  '{0} {1}: another process may work on this run directory. This one stops and commits nothing more; run it again once the other one has ended.':
-    '{0} {1}：可能有另一个进程在使用此运行目录。本进程停止，不再提交；请在另一个结束后再次运行。',
+  '{0} was deleted: another process may work on this run directory.':
+    '{0} 已被删除：可能有另一个进程在使用此运行目录。',
+  '{0} is held by process {1} on {2}: another process may work on this run directory.':
+    '{0} 由 {2} 上的进程 {1} 持有：可能有另一个进程在使用此运行目录。',
+  'This one stops and commits nothing more; run it again once the other one has ended.':
+    '本进程停止，不再提交；请在另一个结束后再次运行。',
   '{0} could not be renewed in time, and another process may have taken it over{1} This run stops and commits nothing more; run it again.':
     '{0} 未能及时续期，可能已被另一个进程接管{1}本运行停止，不再提交；请再次运行。',
   'could not acquire {0}: too much contention. Delete it if no run is in progress.':

@@ -180,17 +180,13 @@ export class Lease {
     const { path, lock } = this.#options
     const found = await this.#read()
     if (found?.lock?.token === lock.token) return
-    const by =
+    const why =
       found === null || found.lock === null
-        ? 'was deleted'
-        : `is held by process ${found.lock.pid} on ${found.lock.host}`
-    throw this.#lose(
-      new LockLostError(
-        say`${path} ${by}: another process may work on this run directory. This one stops and commits
-          nothing more; run it again once the other one has ended.`,
-        { details: { path } },
-      ),
-    )
+        ? say`${path} was deleted: another process may work on this run directory.`
+        : say`${path} is held by process ${found.lock.pid} on ${found.lock.host}: another process may work on this run
+            directory.`
+    const next = say`This one stops and commits nothing more; run it again once the other one has ended.`
+    throw this.#lose(new LockLostError(`${why} ${next}`, { details: { path } }))
   }
 
   /** Marks the lock as lost. Returns the first error with which it was. */

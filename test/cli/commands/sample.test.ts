@@ -257,7 +257,7 @@ t.test('wrong use and directories that are not a whole run are refused', async (
   writeFileSync(part as string, changed)
   const out = join(directory, 'out.jsonl')
   const flipped = await run(run1, '--out', out)
-  t.match(flipped, { code: 1, stderr: /was committed with .* and now has another sha256: restore it/ })
+  t.match(flipped, { code: 1, stderr: /was committed with .* and now has another sha256\. Restore it/ })
   truncateSync(part as string, 50)
   t.match(await run(run1, '--out', out), { code: 1, stderr: /was committed with .* bytes and now has 50/ })
   t.strictSame(
