@@ -87,6 +87,10 @@ export const rejectReasons = {
   'instruction-contacts': { stages: ['label'], means: 'the instruction contains contact details or a link' },
   'instruction-personal': { stages: ['label'], means: 'the instruction contains personal data' },
   'duplicate-variant': { stages: ['label'], means: 'another variant of the chunk has the same instruction' },
+  'surplus-instructions': {
+    stages: ['label'],
+    means: 'the reply has more instructions than kun.label.severalInstructionsMax',
+  },
   'screen-low': { stages: ['screen'], means: 'the grade of the text is under kun.screen.keepAtLeast' },
   'screen-format': { stages: ['screen'], means: 'the reply of the judge is not a grade' },
   'score-low': { stages: ['score'], means: 'the score is under kun.score.keepAtLeast' },

@@ -10,16 +10,21 @@ import { type LabelOptions, samplingOf } from './options.js'
 import { kunSampling } from './preset.js'
 import { promptVersion, templateOf } from './prompts.js'
 import { comparisonForm } from './replies/comparison-form.js'
-import { readPersonal } from './replies/personal.js'
-import { readInstruction } from './replies/read-instruction.js'
+import { type PersonalReading, readPersonal } from './replies/personal.js'
+import { type InstructionContext, readInstructions } from './replies/read-instruction.js'
 import { readingOf } from './replies/reading.js'
 import { saysNone } from './replies/refusal.js'
+import type { Reading } from './replies/types.js'
 import { stageRanks } from './stage-ranks.js'
 import { type Candidate, type KunStage, type Pair, type StageCall, type StageCells, withCells } from './types.js'
 
 /**
  * Emits one pair for each of `variants` attempts, in order of variant. An unusable attempt is a child that is dropped, so
  * that attempts = pairs kept + pairs dropped.
+ *
+ * With `severalInstructions: variants` each instruction of a reply is an attempt: instruction i of request v is variant
+ * v + i × `variants`, so that the first of each reply has the same id either way. Those beyond `severalInstructionsMax`
+ * are one attempt more, dropped as 'surplus-instructions'.
  *
  * A variant that equals an earlier one is dropped as 'duplicate-variant'. The variants are requested concurrently; their
  * numbers decide which one is earlier.
@@ -46,15 +51,16 @@ export function labelStage(model: Model, options: LabelOptions): KunStage<Candid
     )
   }
 
-  async function ask(candidate: Candidate, variant: number, { position, signal }: StageCall): Promise<Labelled> {
+  async function ask(candidate: Candidate, variant: number, { position, signal }: StageCall): Promise<Labelled[]> {
     const { split, shard, offset, chunk, text, title, heading } = candidate
     const id = recordId(split, shard, offset, chunk, variant)
     const kind = kinds.length === 0 ? null : kindOf(candidate.id, variant, kinds)
     const fields = { text, title, heading, instruction: '', ...(kind && { columns: { kind: kind.words } }) }
     const request = { ...withLine(template.render(fields), appends ? (kind?.words ?? '') : ''), sampling }
-    const readText = (reply: string) => readInstruction(reply, { text, title }, options.filter)
-    const read = (reply: Reply) => readPersonal(reply.text, options.personal, readText, 'instruction-personal')
-    const reading = readingOf(options.filter.reading, request, read)
+    const context = { text, title }
+    const read = (reply: string) => readReply(reply, context, options)
+    const usable = (reply: Reply) => firstUsable(read(reply.text).readings)
+    const reading = readingOf(options.filter.reading, request, usable)
     const answer = await model.ask({
       record: id,
       position: [...position, variant],
@@ -66,14 +72,23 @@ export function labelStage(model: Model, options: LabelOptions): KunStage<Candid
       retry: (fault, last) => (isNone(fault) ? null : reading.retry(fault, last)),
       signal,
     })
-    const pair = { ...unlabelled, candidate, variant, id, columns: { ...candidate.columns, ...cellsOf(kind, 'label') } }
-    if ('verdict' in answer) {
-      return { pair, dropped: { drop: answer.verdict.reason, detail: answer.verdict.detail } }
+    const columns = { ...candidate.columns, ...cellsOf(kind, 'label') }
+    const attempt = (ordinal: number): Pair => {
+      const number = variant + ordinal * options.variants
+      return { ...unlabelled, candidate, variant: number, id: recordId(split, shard, offset, chunk, number), columns }
     }
-    const { text: instruction, masked } = read(answer.reply)
-    const personal = Object.keys(masked).length > 0 && { personal: { instruction: masked } }
-    const labelled = { ...pair, ...personal, instruction, labelAttempt: answer.attempt }
-    return { pair: labelled, dropped: null }
+    if ('verdict' in answer) {
+      return [{ pair: attempt(0), dropped: { drop: answer.verdict.reason, detail: answer.verdict.detail } }]
+    }
+    const { readings, surplus } = read(answer.reply.text)
+    const labelled = readings.map(({ text: instruction, fault, masked }, ordinal): Labelled => {
+      const personal = Object.keys(masked).length > 0 && { personal: { instruction: masked } }
+      const pair = { ...attempt(ordinal), ...personal, instruction, labelAttempt: answer.attempt }
+      return { pair, dropped: fault === null ? null : { drop: fault.reason, detail: fault.detail } }
+    })
+    if (surplus === 0) return labelled
+    const detail = `${surplus} beyond the first ${readings.length}`
+    return [...labelled, { pair: attempt(readings.length), dropped: { drop: 'surplus-instructions', detail } }]
   }
 
   return {
@@ -84,8 +99,9 @@ export function labelStage(model: Model, options: LabelOptions): KunStage<Candid
     run: async (candidate, call) => {
       const exam = extracted(candidate)
       if (exam !== null) return { emit: [exam] }
-      const variants = Array.from({ length: options.variants }, (_, variant) => ask(candidate, variant, call))
-      return { emit: withoutRepeats(await Promise.all(variants)) }
+      const replies = Array.from({ length: options.variants }, (_, variant) => ask(candidate, variant, call))
+      const attempts = (await Promise.all(replies)).flat().sort((a, b) => a.pair.variant - b.pair.variant)
+      return { emit: withoutRepeats(attempts) }
     },
   }
 }
@@ -131,6 +147,32 @@ const unlabelled = {
   labelAttempt: -1,
   output: null,
 } as const
+
+interface SeveralReadings {
+  readonly readings: readonly [PersonalReading, ...PersonalReading[]]
+  readonly surplus: number
+}
+
+/** Reads the instructions of a reply, each under the rule for personal data. */
+function readReply(reply: string, context: InstructionContext, options: LabelOptions): SeveralReadings {
+  const max = options.severalInstructions === 'first' ? 1 : options.severalInstructionsMax
+  const read = (text: string) => readInstructions(text, context, options.filter, max)
+  const personal = (ordinal: number) =>
+    readPersonal(reply, options.personal, (text) => read(text).readings[ordinal] ?? empty, 'instruction-personal')
+  const { readings, surplus } = read(reply)
+  return {
+    readings: [personal(0), ...readings.slice(1).map((_, index) => personal(index + 1))],
+    surplus: options.severalInstructions === 'first' ? 0 : surplus,
+  }
+}
+
+/** What is left of an instruction that is nothing but masked data. */
+const empty: Reading = { text: '', fault: { reason: 'empty-reply', detail: '' } }
+
+/** A reply is as good as its best instruction: without any, its first decides. */
+function firstUsable(readings: SeveralReadings['readings']): PersonalReading {
+  return readings.find(({ fault }) => fault === null) ?? readings[0]
+}
 
 function withoutRepeats(variants: readonly Labelled[]): (Pair | Child<Pair>)[] {
   const firsts = new Map<string, Pair>()

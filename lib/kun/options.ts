@@ -79,6 +79,16 @@ export const labelOptions = z.strictObject({
     .describe(
       'Kinds of instructions, each in turn from one that the id of the chunk decides; all where variants is over 1; [] for none',
     ),
+  severalInstructions: z
+    .enum(['first', 'variants'])
+    .default('first')
+    .describe('Of a reply with several instructions: the first alone, or each as a variant of its own'),
+  severalInstructionsMax: z
+    .int()
+    .min(2)
+    .max(16)
+    .default(8)
+    .describe('Instructions read from one reply with severalInstructions: variants; the rest is one reject'),
   exams: z
     .enum(['label', 'extract'])
     .default('extract')

@@ -23,6 +23,7 @@ export function crossChecks(recipe: Recipe): Issue[] {
     ...standardInputIssues(recipe.sources),
     ...Object.entries(recipe.models).flatMap(([name, model]) => modelIssues(name, model)),
     ...stageIssues(recipe),
+    ...labelIssues(recipe),
     ...columnIssues(recipe.kun).map(({ path, message }) => issue(['kun', ...path], message)),
     ...placeholderIssues(recipe),
     ...encoderIssues(recipe),
@@ -109,6 +110,14 @@ function stageIssues({ kun, models }: Recipe): Issue[] {
 function placeholderIssues({ kun }: Recipe): Issue[] {
   const typed = unknownPlaceholders(kun).filter(({ meant }) => meant !== null)
   return typed.map((unknown) => issue(unknown.path, placeholderProblem(unknown)))
+}
+
+function labelIssues({ kun: { label } }: Recipe): Issue[] {
+  if (label.severalInstructions === 'first' || label.filter.reading === 'repaired') return []
+  const at = ['kun', 'label', 'severalInstructions']
+  return [
+    issue(at, 'found "variants", but kun.label.filter.reading: published reads a reply as one instruction; use first'),
+  ]
 }
 
 function encoderIssues({ output: { encoder, codec } }: Recipe): Issue[] {

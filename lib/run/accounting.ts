@@ -35,7 +35,7 @@ export interface SplitCounters {
   readonly chunks: number
   readonly candidates: number
   readonly chunkRejects: RejectCounts
-  /** Label attempts, one per variant: attempts = rows + attemptRejects */
+  /** Label attempts, one per variant or instruction of a reply: attempts = rows + attemptRejects */
   readonly attempts: number
   readonly rows: number
   readonly attemptRejects: RejectCounts

@@ -186,3 +186,56 @@ t.test('three variants, a screen, grades and columns give the same bytes in one 
 t.test('a screened run gives the same bytes in one go, in phases and after stops', (t) =>
   sameBytes(t, screened, ['screen', 'label']),
 )
+
+const lists = [
+  'kun.label.severalInstructions=variants',
+  'kun.label.severalInstructionsMax=3',
+  `kun.label.prompt=${JSON.stringify({ text: '为下面的文字写出4条指令，每行一条。\n【文本】\n{text}\n【/文本】' })}`,
+]
+
+t.test('each instruction of a reply is a variant: the account is exact, the first ones keep their ids', async (t) => {
+  const server = await serverFor(t)
+  const root = t.testdir()
+  const [first, several] = [join(root, 'first'), join(root, 'several')]
+  await runTiny({
+    directory: first,
+    endpoint: server.url,
+    set: [...lists.slice(2), 'kun.label.variants=2'],
+    small: true,
+  })
+  await runTiny({ directory: several, endpoint: server.url, set: [...lists, 'kun.label.variants=2'], small: true })
+  t.match(await verifyDirectory(several), { findings: [] })
+
+  const own = countersOf(several).skypile as Counters[string]
+  const surplus = own.stages.label?.dropped['surplus-instructions'] ?? 0
+  t.ok(surplus > 20, `${surplus} replies with a fourth instruction`)
+  t.equal(
+    own.attempts,
+    own.rows +
+      Object.values(own.attemptRejects)
+        .flatMap(Object.values)
+        .reduce((a, b) => a + b, 0),
+  )
+  t.ok(
+    own.attempts > 6 * surplus && own.attempts <= 8 * own.candidates,
+    'two replies of three instructions and the rest',
+  )
+  t.ok(own.rows > 1.5 * ((countersOf(first).skypile as Counters[string]).rows ?? 0), `${own.rows} rows`)
+
+  const rows = await rowsIn(several, 'data')
+  const rejects = (await rowsIn(several, 'rejects')).filter(({ variant }) => (variant as number) >= 0)
+  const ids = [...rows, ...rejects].map(({ id }) => id)
+  t.equal(new Set(ids).size, ids.length, 'no id twice')
+  t.ok(rows.some(({ variant }) => (variant as number) > 1))
+  const byId = new Map([...rows, ...rejects].map((row) => [row.id, row]))
+  for (const row of await rowsIn(first, 'data')) {
+    const same = byId.get(row.id)
+    if (same?.instruction !== row.instruction || same?.variant !== row.variant) t.fail(`${row.id} is another pair`)
+  }
+  const dropped = rejects.find(({ reason }) => reason === 'surplus-instructions')
+  t.match(dropped, { stage: 'label', detail: '1 beyond the first 3' })
+})
+
+t.test('several instructions of a reply give the same bytes in one go, in phases and after stops', (t) =>
+  sameBytes(t, lists, ['label', 'polish']),
+)

@@ -104,6 +104,47 @@ t.test('each variant is one attempt: a pair, or a child with the reason of its d
   t.strictSame(calls[3]?.position, [4, 0, 2, 3])
 })
 
+t.test('each instruction of a reply is an attempt of its own, and what is beyond the bound is one more', async (t) => {
+  const { model, calls } = scripted([
+    '1. 竹子怎样开花？\n2. 这段话讲了什么？\n3. 竹林为什么枯死？\n4. 怎样移栽新鞭？\n5. 竹子怕什么？',
+    '1. 竹子怎样开花\n2. 请介绍竹子的养护方法。',
+    { verdict: { reason: 'context-length', detail: 'over' } },
+  ])
+  const options = { model: 'writer', variants: 3, severalInstructions: 'variants', severalInstructionsMax: 3 } as const
+  const pairs = pairsOf(await labelStage(model, labelOptions.parse(options)).run(candidate, call))
+  const seen = pairs.map((pair) => {
+    const { variant, instruction, id } = pair instanceof Child ? pair.value : pair
+    t.equal(id, recordId('wudao', 'part-1.json', 77, 2, variant))
+    return [variant, pair instanceof Child && 'drop' in pair.outcome ? pair.outcome.drop : instruction]
+  })
+  t.strictSame(seen, [
+    [0, '竹子怎样开花？'],
+    [1, 'duplicate-variant'],
+    [2, 'context-length'],
+    [3, 'instruction-refers'],
+    [4, '请介绍竹子的养护方法。'],
+    [6, '竹林为什么枯死？'],
+    [9, 'surplus-instructions'],
+  ])
+  t.equal(calls.length, 3)
+})
+
+t.test('a reply is requested again only if none of its instructions can be used', async (t) => {
+  const faults = async (severalInstructions: 'first' | 'variants') => {
+    const { model } = scripted([
+      '1. 这段话讲了什么？\n2. 竹林为什么枯死？',
+      '1. 这段话讲了什么？\n2. 如图所示，这是什么？',
+    ])
+    const stage = labelStage(model, labelOptions.parse({ model: 'writer', variants: 2, severalInstructions }))
+    return pairsOf(await stage.run(candidate, call)).map((pair) =>
+      pair instanceof Child ? pair.outcome : pair.instruction,
+    )
+  }
+  const refers = (detail: string) => ({ drop: 'instruction-refers', detail })
+  t.strictSame(await faults('first'), [refers('这段话'), refers('这段话')])
+  t.strictSame(await faults('variants'), [refers('这段话'), refers('这段话'), '竹林为什么枯死？'])
+})
+
 t.test('the number of a variant decides which one is earlier, not the time of its reply', async (t) => {
   const gates: (() => void)[] = []
   const model: Model = {

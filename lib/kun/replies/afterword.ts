@@ -38,6 +38,17 @@ const nextTurn =
 const answerTurn =
   /(?:\n\s{0,8}|(?<=[。？！?!”」]\s{0,4}))[#*【[<]{0,4}(?:(?:参考|标准|示例|正确|模型|助手|ai)?(?:回复|回答|答案|答复|解答|输出|答)|a\d?|answer|output|response|reply|assistant|助手|文字|原文|文本|human|user|用户|input)(?:】|[】\]>*]{0,4}\s?(?:[：:]|\n))/i
 
+/** Returns the instruction that an instruction offers in its place ('…？\n或者：…'), as it is written; at most one. */
+export function alternativeBehind(text: string): readonly string[] {
+  const found = alternativeLine.exec(text)
+  const other = found === null ? '' : text.slice(found.index + found[0].length).trim()
+  return found === null || other === '' || text.slice(0, found.index).trim() === '' ? [] : [other]
+}
+
+const offered =
+  '\\n\\s{0,8}(?:或者?|还可以是|也可以是|另外(?:一)?(?:条|个|种)|另一(?:条|个|种)|备选|其他可能|or)[^\\n：:]{0,12}[：:\\n]'
+const alternativeLine = new RegExp(offered, 'iu')
+
 /** Cuts an instruction at the line that explains it, or that offers another one. */
 function beforeExplanation(text: string): string {
   const found = explanation.exec(text)
@@ -69,7 +80,7 @@ const explanation = new RegExp(
     '(?:\\n\\s{0,8}|(?<=[。？！?!”」]\\s{0,4}))[（(]?(?:这|该|此|以上|上述)(?:个|条|样的)?(?:问题|回复|段文字|文字|文本)(?:可以|能够?|恰好|正好|旨在|涵盖|对应|直接|主要|既|符合|与|要求|引导|可能|会)',
     '(?:\\n\\s{0,8}|(?<=[。？！?!”」]\\s{0,4}))(?:this|the above) (?:instruction|question|prompt)',
     // 或者：, 另一种问法：
-    '\\n\\s{0,8}(?:或者?|还可以是|也可以是|另外(?:一)?(?:条|个|种)|另一(?:条|个|种)|备选|其他可能|or)[^\\n：:]{0,12}[：:\\n]',
+    offered,
     '\\n\\s{0,8}[-=*_—]{3,40}\\s{0,8}(?:\\n|$)',
   ].join('|'),
   'iu',

@@ -18,7 +18,7 @@ export const replyPersonal = (what: string) =>
     )
 
 /** A reading, and the personal data that was masked in it. */
-interface PersonalReading extends Reading {
+export interface PersonalReading extends Reading {
   readonly masked: PersonalCounts
 }
 

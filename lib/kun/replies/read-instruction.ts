@@ -1,6 +1,6 @@
 /** Reads a reply of the label model: repairs it, then checks the instruction. */
 
-import { withoutAfterword } from './afterword.js'
+import { alternativeBehind, withoutAfterword } from './afterword.js'
 import { contactIn, linkIn } from './contacts.js'
 import { isCopied } from './copy-share.js'
 import { type InstructionFilterOptions, instructionFilterOptions } from './filter-options.js'
@@ -15,14 +15,14 @@ import { danglingReference, hasNoSubject } from './references.js'
 import { declinesTask, refusalIn, saysNone } from './refusal.js'
 import { plainFault } from './reply-fault.js'
 import { replyText } from './reply-text.js'
-import { firstOfList, withoutRepeats } from './several.js'
+import { splitList, withoutRepeats } from './several.js'
 import { isStatement } from './statement.js'
 import type { Reading, ReplyFault } from './types.js'
 import { unfinishedInstruction } from './unfinished.js'
-import { withoutEmphasis, withoutFence, withoutJson, withoutPair, withoutTag } from './wrapping.js'
+import { stringsOfJson, withoutEmphasis, withoutFence, withoutPair, withoutTag } from './wrapping.js'
 
 /** The record that a reply labels. */
-interface InstructionContext {
+export interface InstructionContext {
   /** The text for which the instruction was written. */
   readonly text: string
   readonly title: string
@@ -41,43 +41,81 @@ export function readInstruction(
   options: InstructionFilterOptions = defaults,
 ): Reading {
   if (options.reading === 'published') return readPublishedInstruction(reply, options)
-  const text = instructionOf(reply)
-  return {
-    text,
-    fault:
-      plainFault(reply) ??
-      repairFault(reply, text) ??
-      boundsFault(text, options) ??
-      contentFault(text, context, options),
+  const { text } = repaired(betweenMarks(replyText(reply)))
+  return { text, fault: wholeFault(reply) ?? textFault(text, context, options) }
+}
+
+/** Readings of all instructions in a reply, and how many more there are. */
+interface SeveralReadings {
+  /** In the order of the reply; the first is that of `readInstruction`. */
+  readonly readings: readonly [Reading, ...Reading[]]
+  /** Instructions beyond the bound, which are not read. */
+  readonly surplus: number
+}
+
+/**
+ * Returns the instructions in a reply of the label model, of a list, JSON or alternatives, each with its first fault.
+ *
+ * @param instructionsMax instructions that are read, at least 1
+ */
+export function readInstructions(
+  reply: string,
+  context: InstructionContext,
+  options: InstructionFilterOptions,
+  instructionsMax: number,
+): SeveralReadings {
+  if (options.reading === 'published') return { readings: [readPublishedInstruction(reply, options)], surplus: 0 }
+  const whole = wholeFault(reply)
+  const read = (text: string): Reading => ({ text, fault: whole ?? textFault(text, context, options) })
+  const { text: first, others } = repaired(betweenMarks(replyText(reply)))
+  const readings: [Reading, ...Reading[]] = [read(first)]
+  const pending = [...others]
+  while (pending.length > 0 && readings.length < instructionsMax) {
+    const { text, others: inner } = repaired(pending.shift() as string)
+    pending.unshift(...inner)
+    readings.push(read(text))
   }
+  return { readings, surplus: pending.length }
 }
 
 /** Repairs until nothing changes: what one repair removes may hide the next form. */
 const roundsMax = 6
 
-function instructionOf(reply: string): string {
-  let text = betweenMarks(replyText(reply))
+/** The repaired text of the first instruction, and the others as they are written. */
+interface Repaired {
+  readonly text: string
+  readonly others: readonly string[]
+}
+
+function repaired(given: string): Repaired {
+  let text = given
+  let others: readonly string[] = []
   for (let round = 0; round < roundsMax; round++) {
     const before = text
-    text = withoutJson(withoutTag(withoutFence(text)), keys)
-    text = withoutPair(withoutEmphasis(text))
-    text = afterEcho(firstOfList(text))
-    text = withoutIntroduction(text, 'instruction')
+    const bare = withoutTag(withoutFence(text))
+    const [first = bare, ...inJson] = stringsOfJson(bare, keys)
+    const list = splitList(withoutPair(withoutEmphasis(first)))
+    text = withoutIntroduction(afterEcho(list.first), 'instruction')
+    const alternative = alternativeBehind(text)
     text = withoutAfterword(text, 'instruction')
+    others = [...list.others, ...alternative, ...inJson, ...others]
     if (text === before) break
   }
-  return withoutRepeats(beforeBlanks(beforeLabel(text)))
+  const label = splitAtLabel(text)
+  const blanks = splitAtBlanks(label.text)
+  return { text: withoutRepeats(blanks.text), others: [...blanks.others, ...label.others, ...others] }
 }
 
 /** '…？\n指令：…': another attempt. Not where the instruction speaks of one: 判断下面的指令：…. */
-function beforeLabel(text: string): string {
+function splitAtLabel(text: string): Repaired {
   const label =
     /(?:\n\s{0,8}|(?<=[。？！?!”]\s{0,4}))[#*【]{0,4}(?:用户|最终|对应)?(?:指令|提示词|instruction|prompt)\s?\d?[】*]{0,4}\s?[：:]/iu.exec(
       text,
     )
-  if (label === null) return text
+  if (label === null) return { text, others: [] }
   const before = text.slice(0, label.index).trimEnd()
-  return before.length < 4 || /指令|提示词|prompt|以下|下面|下列|如下/iu.test(before) ? text : before
+  if (before.length < 4 || /指令|提示词|prompt|以下|下面|下列|如下/iu.test(before)) return { text, others: [] }
+  return { text: before, others: [text.slice(label.index).trim()] }
 }
 
 const keys = new Set(
@@ -96,11 +134,17 @@ function afterEcho(text: string): string {
   return label === null ? text : text.slice(label.index).trimStart()
 }
 
-/** Faults that the repairs would hide, or that only a whole instruction shows. */
-function repairFault(reply: string, instruction: string): ReplyFault | null {
+/** Faults of the whole reply, which the repairs would hide. */
+function wholeFault(reply: string): ReplyFault | null {
+  const fault = plainFault(reply)
+  if (fault !== null) return fault
   const mark = textMark(reply)
-  if (mark !== null) return { reason: 'instruction-markers', detail: mark }
-  return isMonotonous(instruction) ? { reason: 'looping-reply', detail: '' } : null
+  return mark === null ? null : { reason: 'instruction-markers', detail: mark }
+}
+
+function textFault(text: string, context: InstructionContext, options: InstructionFilterOptions): ReplyFault | null {
+  if (isMonotonous(text)) return { reason: 'looping-reply', detail: '' }
+  return boundsFault(text, options) ?? contentFault(text, context, options)
 }
 
 function boundsFault(instruction: string, options: InstructionFilterOptions): ReplyFault | null {
@@ -167,8 +211,10 @@ function betweenMarks(text: string): string {
   return text.slice(start + '【指令】'.length, end < 0 ? undefined : end).trim()
 }
 
-/** Cuts the text at 5 or more blanks in a row: another attempt follows them. Source: COIG-Kun. */
-function beforeBlanks(text: string): string {
+/** Splits the text at 5 or more blanks in a row: another attempt follows them. Source: COIG-Kun. */
+function splitAtBlanks(text: string): Repaired {
   const blanks = /\s{5}/.exec(text)
-  return (blanks === null ? text : text.slice(0, blanks.index)).trimEnd()
+  if (blanks === null) return { text: text.trimEnd(), others: [] }
+  const after = text.slice(blanks.index).trim()
+  return { text: text.slice(0, blanks.index).trimEnd(), others: after === '' ? [] : [after] }
 }

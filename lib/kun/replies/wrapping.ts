@@ -139,27 +139,37 @@ export function withoutFence(text: string): string {
  * Example: '{"instruction": "如何种竹？"}' → '如何种竹？'
  */
 export function withoutJson(text: string, keys: ReadonlySet<string>): string {
-  if (!/^[{[]/.test(text)) return text
+  return stringsOfJson(text, keys)[0] ?? text
+}
+
+/** Returns the strings of a JSON reply as `withoutJson` does, all those of a list; none if it is not JSON. */
+export function stringsOfJson(text: string, keys: ReadonlySet<string>): readonly string[] {
+  if (!/^[{[]/.test(text)) return []
   const end = Math.max(text.lastIndexOf('}'), text.lastIndexOf(']'))
   try {
-    const found = stringUnder(JSON.parse(text.slice(0, end + 1)), keys, 0)
-    return found === null ? text : found.trim()
+    const found = stringsUnder(JSON.parse(text.slice(0, end + 1)), keys, 0)
+    return (found ?? []).map((each) => each.trim())
   } catch {
-    return stringInBrokenJson(text, keys) ?? text
+    const found = stringInBrokenJson(text, keys)
+    return found === null ? [] : [found]
   }
 }
 
 const jsonDepthMax = 4
 
-function stringUnder(value: unknown, keys: ReadonlySet<string>, depth: number): string | null {
-  if (typeof value === 'string') return value
+/** Null if the value, or the first one of a list, has no such string. */
+function stringsUnder(value: unknown, keys: ReadonlySet<string>, depth: number): readonly string[] | null {
+  if (typeof value === 'string') return [value]
   if (value === null || typeof value !== 'object' || depth > jsonDepthMax) return null
-  if (Array.isArray(value)) return value.length === 0 ? null : stringUnder(value[0], keys, depth + 1)
+  if (Array.isArray(value)) {
+    const found = value.map((each) => stringsUnder(each, keys, depth + 1))
+    return (found[0] ?? null) === null ? null : found.flatMap((each) => each ?? [])
+  }
   const entries = Object.entries(value)
   const named = entries.find(([key]) => keys.has(key.toLowerCase().trim()))
-  if (named !== undefined) return stringUnder(named[1], keys, depth + 1)
+  if (named !== undefined) return stringsUnder(named[1], keys, depth + 1)
   const [only] = entries
-  return entries.length === 1 && only !== undefined ? stringUnder(only[1], keys, depth + 1) : null
+  return entries.length === 1 && only !== undefined ? stringsUnder(only[1], keys, depth + 1) : null
 }
 
 /** Models write line ends and quotes into JSON strings: the string then ends at the last quote before a comma or brace. */

@@ -4,7 +4,8 @@
  */
 
 export type Task =
-  | { readonly kind: 'label'; readonly text: string }
+  /** `count`: instructions that the prompt asks for in one reply. */
+  | { readonly kind: 'label'; readonly text: string; readonly count: number }
   | { readonly kind: 'screen'; readonly text: string }
   | { readonly kind: 'grade'; readonly instruction: string }
   /** `from` is the instruction or the text that the answer is compared with. */
@@ -37,15 +38,24 @@ export function recognise(prompt: string): Task {
     return { kind: 'polish', text: `${instruction}\n${withoutText}`, instruction }
   }
   if (text !== null && instruction !== null) return { kind: 'polish', text, instruction }
-  if (text !== null) return { kind: asksForGrade(prompt, '文本') ? 'screen' : 'label', text }
+  if (text !== null && asksForGrade(prompt, '文本')) return { kind: 'screen', text }
+  if (text !== null) return { kind: 'label', text, count: countAskedFor(prompt) }
   if (instruction !== null) return { kind: 'grade', instruction }
   const label = prompt.lastIndexOf(labelLine)
-  if (label >= 0) return { kind: 'label', text: turn(prompt.slice(label + labelLine.length)) }
+  if (label >= 0) return { kind: 'label', text: turn(prompt.slice(label + labelLine.length)), count: 1 }
   const score = /指令[:：]\s*【([\s\S]*)】\s*回复[:：]/u.exec(prompt)
   if (score !== null) return { kind: 'grade', instruction: score[1] as string }
   const known = /已知[:：]\s*([\s\S]*)[,，]\s*请回答[:：]([\s\S]*)/u.exec(prompt)
   if (known !== null) return { kind: 'polish', text: known[1] as string, instruction: turn(known[2] as string) }
   return { kind: 'free', text: turn(prompt) }
+}
+
+/** Reads 写出三条指令 or 写出 3 条 outside of the text. */
+function countAskedFor(prompt: string): number {
+  const words = prompt.slice(0, prompt.lastIndexOf('【文本】')) + prompt.slice(prompt.lastIndexOf('【/文本】'))
+  const found = /写出?\s?([1-9]|[一二两三四五六七八九])\s?条/u.exec(words)?.[1] ?? '1'
+  const han = '一二三四五六七八九'.indexOf(found === '两' ? '二' : found)
+  return han < 0 ? Number(found) : han + 1
 }
 
 function columnForm(prompt: string): ColumnForm | null {

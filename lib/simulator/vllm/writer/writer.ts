@@ -22,7 +22,7 @@ export interface Draft {
 export function write(prompt: string, seed: number): Draft {
   const task = recognise(prompt)
   if (task.kind === 'label') {
-    const text = writeInstruction(task.text, seed)
+    const text = instructions(task.text, task.count, seed)
     return { task: 'label', reasoning: `先看文字的主题，再想它回答了什么问题。候选指令：${text}`, text }
   }
   if (task.kind === 'grade') return graded(grade(task.instruction), '检查长度、问法和指代是否清楚，然后给出等级。')
@@ -39,6 +39,13 @@ export function write(prompt: string, seed: number): Draft {
   }
   const text = task.text === '' ? '' : polish(task.text.slice(-2_000), task.text.slice(-200))
   return { task: 'free', reasoning: '先理解用户的要求，再组织语言。', text }
+}
+
+/** One instruction, or a numbered list of several. */
+function instructions(text: string, count: number, seed: number): string {
+  if (count === 1) return writeInstruction(text, seed)
+  const lines = Array.from({ length: count }, (_, index) => writeInstruction(text, hashText(`${seed}:${index}`)))
+  return lines.map((line, index) => `${index + 1}. ${line}`).join('\n')
 }
 
 /** A value of the form, drawn from the prompt. */
