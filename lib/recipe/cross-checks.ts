@@ -1,6 +1,7 @@
 /** Checks between fields of a recipe, which its schema cannot express. */
 import { resolve } from 'node:path'
 import { columnIssues } from '../kun/column-checks.js'
+import { say } from '../language/say.js'
 import type { Path } from './document.js'
 import { nearest } from './nearest.js'
 import { placeholderProblem, unknownPlaceholders } from './placeholder-checks.js'
@@ -116,7 +117,10 @@ function labelIssues({ kun: { label } }: Recipe): Issue[] {
   if (label.severalInstructions === 'first' || label.filter.reading === 'repaired') return []
   const at = ['kun', 'label', 'severalInstructions']
   return [
-    issue(at, 'found "variants", but kun.label.filter.reading: published reads a reply as one instruction; use first'),
+    issue(
+      at,
+      say`found "variants", but kun.label.filter.reading: published reads a reply as one instruction; use first`,
+    ),
   ]
 }
 

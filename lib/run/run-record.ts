@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { version } from '../core/version.js'
 import { againstHashes } from '../dedup/against-hashes.js'
 import { RunMismatchError } from '../errors.js'
+import { replyReadingVersion } from '../kun/replies/reading.js'
 import { say } from '../language/say.js'
 import { parseCapabilities } from '../llm/endpoint/capabilities.js'
 import type { Capabilities } from '../llm/types.js'
@@ -13,6 +14,16 @@ import { runRecordName } from '../storage/run-layout.js'
 import { type PreparePlan, pinnedFilters, textVersion } from '../text/plan.js'
 import { type PinnedShard, pinnedShards } from './pinned-shards.js'
 import type { KunSettings } from './settings.js'
+
+/** Versions of what determines the bytes besides the recipe. */
+const versions = { text: textVersion, replyReading: replyReadingVersion } as const
+
+/** Returns name, pinned and present value of the versions in which a record differs; an absent one is 1. */
+export function changedVersions(pinned: Readonly<Record<string, unknown>>): (readonly [string, unknown, number])[] {
+  return Object.entries(versions)
+    .map(([name, version]) => [name, pinned[name] ?? 1, version] as const)
+    .filter(([, before, version]) => before !== version)
+}
 
 /** Builds the record of a run with these settings. */
 export async function runRecordOf(
@@ -26,7 +37,7 @@ export async function runRecordOf(
   return {
     pinned: {
       version,
-      text: textVersion,
+      ...versions,
       recipe: pinned,
       shards: pinnedShards(shards),
       filters: pinnedFilters(plan.filters),

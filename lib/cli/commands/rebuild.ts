@@ -7,6 +7,7 @@ import type { Command } from 'commander'
 import { UsageError } from '../../errors.js'
 import { say } from '../../language/say.js'
 import { parseRecipe, type Recipe } from '../../recipe/index.js'
+import { changedVersions } from '../../run/run-record.js'
 import { readRunRecord } from '../../sinks/index.js'
 import { commandName, shellWord } from '../command-name.js'
 import { checkForeignRun } from '../foreign-run.js'
@@ -84,6 +85,11 @@ export async function recipeOfRun(
   for (const { path, found } of withheld) {
     if (!isOverridden(overrides, path))
       print(`${path} is dropped; run.json has ${found}. To use it: --set '${path}=${found}'`)
+  }
+  for (const [name, before, after] of changedVersions(record?.pinned ?? {})) {
+    print(
+      say`${directory}/run.json has ${name} ${before}, this version of kun-stream ${after}: rows may differ for that reason, too`,
+    )
   }
   const from = [directory, ...recipe.replies.from.filter((earlier) => resolve(earlier) !== resolve(directory))]
   return { ...recipe, replies: { ...recipe.replies, from } }

@@ -1,5 +1,6 @@
 /** Reads a reply of the polish model: repairs it, then checks the answer. */
 
+import { advertIn } from './adverts.js'
 import { withoutAfterword } from './afterword.js'
 import { comparisonForm } from './comparison-form.js'
 import { contactIn, linkIn } from './contacts.js'
@@ -142,7 +143,7 @@ function contentFault(output: string, { instruction, text }: AnswerContext): Rep
   if (containsInstruction(output, instruction)) return { reason: 'output-echo', detail: shortened(instruction) }
   const placeholder = placeholderIn(output, instruction)
   if (placeholder !== null) return { reason: 'output-placeholder', detail: shortened(placeholder) }
-  const contact = contactIn(output) ?? linkIn(output)
+  const contact = contactIn(output) ?? linkIn(output) ?? advertIn(output, instruction)
   if (contact !== null) return { reason: 'output-contacts', detail: shortened(contact) }
   const twice = saidTwice(output)
   if (twice !== null) return { reason: 'output-repeats', detail: shortened(twice) }

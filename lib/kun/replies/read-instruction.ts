@@ -1,7 +1,9 @@
 /** Reads a reply of the label model: repairs it, then checks the instruction. */
 
+import { advertIn } from './adverts.js'
 import { alternativeBehind, withoutAfterword } from './afterword.js'
 import { contactIn, linkIn } from './contacts.js'
+import { continuesNothing } from './continuation.js'
 import { isCopied } from './copy-share.js'
 import { type InstructionFilterOptions, instructionFilterOptions } from './filter-options.js'
 import { withoutIntroduction } from './introduction.js'
@@ -181,11 +183,12 @@ function contentFault(
   if (echo !== null) return { reason: 'instruction-echo', detail: echo }
   const open = unfinishedInstruction(instruction)
   if (open !== null) return { reason: 'instruction-unfinished', detail: open }
-  const contact = contactIn(instruction) ?? linkIn(instruction)
+  const advert = /[？?]|请|帮|如何|怎|写/u.test(instruction) ? null : advertIn(instruction, '')
+  const contact = contactIn(instruction) ?? linkIn(instruction) ?? advert
   if (contact !== null) return { reason: 'instruction-contacts', detail: contact }
   if (isCopied(instruction, text)) return { reason: 'instruction-copied', detail: '' }
   if (!selfContained) return null
-  const words = danglingReference(instruction)
+  const words = danglingReference(instruction) ?? continuesNothing(instruction)
   if (words !== null) return { reason: 'instruction-refers', detail: words }
   const asksNothing = hasNoSubject(instruction) || isCallToAct(instruction) || isStatement(instruction)
   return asksNothing ? { reason: 'instruction-none', detail: '' } : null

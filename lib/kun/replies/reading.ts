@@ -7,6 +7,12 @@ import { publishedTextFault } from './published.js'
 import { contentFault, textFault } from './reply-fault.js'
 import type { Reading } from './types.js'
 
+/**
+ * Version of the repairs and checks of replies, which run.json pins: raise it when the same reply gives another instruction,
+ * answer, grade or reject.
+ */
+export const replyReadingVersion = 2
+
 /** Returns `fault` and `retry` of the call of a stage. The published scripts request nothing twice for its content. */
 export function readingOf(
   reading: ReadingName,

@@ -54,6 +54,8 @@ export const cli = {
   'stages that call a model need --recipe': '调用模型的阶段需要 --recipe',
   '--out is {0}, the run itself: name another directory; a run is not changed by rebuild':
     '--out 为 {0}，即原运行本身：请指定另一个目录；rebuild 不会修改原运行',
+  '{0}/run.json has {1} {2}, this version of kun-stream {3}: rows may differ for that reason, too':
+    '{0}/run.json 中 {1} 为 {2}，当前版本的 kun-stream 为 {3}：数据行也可能因此不同',
   '{0} does not contain a run: give a run directory, such as out/demo': '{0} 中没有运行：请给出运行目录，例如 out/demo',
   '{0}/run.json does not contain its recipe: run the recipe with --out {1} --set \'replies.from=["{2}"]\'':
     '{0}/run.json 中没有配方：请用 --out {1} --set \'replies.from=["{2}"]\' 运行该配方',

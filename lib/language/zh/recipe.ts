@@ -1,5 +1,7 @@
 /** Messages of lib/recipe. */
 export const recipe = {
+  'found "variants", but kun.label.filter.reading: published reads a reply as one instruction; use first':
+    '值为 "variants"，但 kun.label.filter.reading: published 把每条回复当作一条指令读取；请用 first',
   '{0} is not YAML: {1}': '{0} 不是有效的 YAML：{1}',
   '{0}:1:1 is not a recipe: found {1}, allowed is a map': '{0}:1:1 不是配方：得到 {1}，应为映射',
   '{0}:1:1 resolves more than {1} aliases; write the values out': '{0}:1:1 展开的别名超过 {1} 个；请把值直接写出',

@@ -2,12 +2,14 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { recipeOfRun } from '../../../lib/cli/commands/rebuild.js'
+import { replyReadingVersion } from '../../../lib/kun/replies/reading.js'
 import { encodeSealed } from '../../../lib/storage/sealed-json.js'
+import { textVersion } from '../../../lib/text/plan.js'
 
 /** A run directory from somebody else, whose run.json asks for all that a recipe may have. */
-function foreignRun(t: Test, more: Record<string, unknown> = {}): { directory: string; out: string } {
+function foreignRun(t: Test, more: Record<string, unknown> = {}, pinned: Record<string, unknown> = {}) {
   const directory = join(t.testdir(), 'run')
-  mkdirSync(directory)
+  mkdirSync(directory, { recursive: true })
   const writer = {
     endpoints: ['http://attacker.example/v1'],
     model: 'writer',
@@ -27,7 +29,7 @@ function foreignRun(t: Test, more: Record<string, unknown> = {}): { directory: s
     publish: { repo: 'attacker/loot', hubUrl: 'http://attacker.example', token: 'env:HF_TOKEN' },
     ...more,
   }
-  writeFileSync(join(directory, 'run.json'), encodeSealed({ pinned: {}, free: { recipe } }))
+  writeFileSync(join(directory, 'run.json'), encodeSealed({ pinned, free: { recipe } }))
   return { directory, out: join(directory, '..', 'out') }
 }
 
@@ -51,6 +53,21 @@ t.test(
     }
   },
 )
+
+t.test('rebuild says which versions read the texts and replies of the run otherwise', async (t) => {
+  const saidOf = async (pinned: Record<string, unknown>) => {
+    const { directory, out } = foreignRun(t, {}, pinned)
+    const said: string[] = []
+    await recipeOfRun(directory, out, [], (line) => said.push(line))
+    return said.filter((line) => line.includes('this version')).map((line) => line.replace(directory, 'run'))
+  }
+  const now = { text: textVersion, replyReading: replyReadingVersion }
+  t.strictSame(await saidOf(now), [])
+  t.strictSame(await saidOf({ text: textVersion }), [
+    `run/run.json has replyReading 1, this version of kun-stream ${replyReadingVersion}: rows may differ for that reason, too`,
+  ])
+  t.equal((await saidOf({ text: 0, replyReading: 0 })).length, 2)
+})
 
 t.test('rebuild takes commands, keys and tokens from its flags only', async (t) => {
   const { directory, out } = foreignRun(t)
