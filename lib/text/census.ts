@@ -5,6 +5,7 @@
 import { CharacterClass } from './characters.js'
 import type { CleanText } from './clean.js'
 import { HanSet, hanSetCount, hanSets } from './han-sets.js'
+import type { TextMemory } from './text-memory.js'
 
 interface Census {
   /** Code units counted, and of these in each HanSet. */
@@ -26,22 +27,23 @@ export interface CensusMeter {
 /** Enough for a share of 2 % to show. */
 const sampleMax = 256
 
-export function createCensusMeter(): CensusMeter {
+/** @param memory of the cleaner whose texts are counted */
+export function createCensusMeter(memory: TextMemory): CensusMeter {
   const table = hanSets()
+  const tableBase = memory.allocate(table.length)
+  const sampledBase = memory.allocate(hanSetCount * Int32Array.BYTES_PER_ELEMENT)
+  new Uint8Array(memory.buffer, tableBase, table.length).set(table)
+  let view = new Int32Array(memory.buffer, sampledBase, hanSetCount)
   const sampled = new Int32Array(hanSetCount)
   const sets = new Int32Array(hanSetCount)
   return {
-    sample: ({ codes, length }) => {
-      const step = Math.ceil(length / sampleMax)
-      sampled.fill(0)
-      let [counted, runs] = [0, 0]
-      for (let at = 0; at < length; at += step) {
-        const code = codes[at] as number
-        counted++
-        ;(sampled[table[code] as number] as number)++
-        if (code === codes[at + 1] && code === codes[at + 2]) runs++
-      }
-      return { counted, sets: sampled, runs }
+    sample: ({ length }) => {
+      const step = Math.max(1, Math.ceil(length / sampleMax))
+      const runs = memory.kernel.sampleSets(memory.codes.base, length, step, tableBase, sampledBase)
+      // Growing the memory detaches the view.
+      if (view.length === 0) view = new Int32Array(memory.buffer, sampledBase, hanSetCount)
+      sampled.set(view)
+      return { counted: Math.ceil(length / step), sets: sampled, runs }
     },
     exact: ({ codes, length }) => {
       sets.fill(0)

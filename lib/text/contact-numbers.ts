@@ -27,9 +27,8 @@ export function contactNumbers(text: CleanText): number {
   return found
 }
 
-function hasAt({ codes, length }: CleanText): boolean {
-  const at = codes.indexOf(0x40)
-  return at >= 0 && at < length
+function hasAt({ codes, length, counts }: CleanText): boolean {
+  return (counts[CharacterClass.asciiPunctuation] as number) > 0 && codes.subarray(0, length).includes(0x40)
 }
 
 /** End of digits, asterisks and hyphens between digits. */

@@ -106,21 +106,50 @@ interface Rejection {
   readonly detail: string
 }
 
-/** Meters of one thread, for the texts of one memory. */
+/** Meters of one thread, for the texts of one memory. They measure one text once, however many filters need it. */
 export interface TextMeters {
   readonly repetitionOf: RepetitionMeter
   readonly cuesOf: CueMeter
   readonly census: CensusMeter
   readonly classifier: ScreenClassifier
+  /** Starts with another text. */
+  forget(): void
 }
 
 /** @param memory of the cleaner whose texts are measured */
 export function createTextMeters(memory: TextMemory): TextMeters {
+  const census = createCensusMeter(memory)
+  const repetition = new OncePerText(createRepetitionMeter(memory))
+  const cues = new OncePerText(createCueMeter(memory))
+  const sample = new OncePerText(census.sample)
+  const exact = new OncePerText(census.exact)
   return {
-    repetitionOf: createRepetitionMeter(memory),
-    cuesOf: createCueMeter(memory),
-    census: createCensusMeter(),
+    repetitionOf: (text) => repetition.of(text),
+    cuesOf: (text) => cues.of(text),
+    census: { sample: (text) => sample.of(text), exact: (text) => exact.of(text) },
     classifier: loadBuiltinScreen(),
+    forget() {
+      for (const meter of [repetition, cues, sample, exact]) meter.forget()
+    },
+  }
+}
+
+/** A measurement of one text, made when it is first needed. */
+class OncePerText<Value> {
+  #value: Value | undefined
+  readonly #measure: (text: CleanText) => Value
+
+  constructor(measure: (text: CleanText) => Value) {
+    this.#measure = measure
+  }
+
+  of(text: CleanText): Value {
+    if (this.#value === undefined) this.#value = this.#measure(text)
+    return this.#value
+  }
+
+  forget(): void {
+    this.#value = undefined
   }
 }
 
@@ -180,30 +209,12 @@ export const filterReasons: readonly FilterReason[] = rules.map(({ reason }) => 
 
 /** Returns the first filter's reason to reject the text, or null. */
 export function filterText(text: CleanText, options: QualityOptions, meters: TextMeters): Rejection | null {
-  const measured = oncePerText(meters)
+  meters.forget()
   for (const { reason, option, reject } of rules) {
     const bound = options[option]
     if (bound === false) continue
-    const detail = reject(text, bound, measured)
+    const detail = reject(text, bound, meters)
     if (detail !== null) return { reason, detail }
   }
   return null
-}
-
-/** Meters that measure one text once, however many filters need it. */
-function oncePerText(meters: TextMeters): TextMeters {
-  return {
-    repetitionOf: once(meters.repetitionOf),
-    cuesOf: once(meters.cuesOf),
-    census: { sample: once(meters.census.sample), exact: once(meters.census.exact) },
-    classifier: meters.classifier,
-  }
-}
-
-function once<Value>(measure: (text: CleanText) => Value): (text: CleanText) => Value {
-  let value: { of: Value } | undefined
-  return (text) => {
-    value ??= { of: measure(text) }
-    return value.of
-  }
 }

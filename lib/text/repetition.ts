@@ -3,7 +3,7 @@
  * with a rolling hash and one table: linear in the length of the text.
  */
 import type { CleanText } from './clean.js'
-import { eachLine } from './text-lines.js'
+import { textEndOf } from './text-lines.js'
 import type { TextMemory } from './text-memory.js'
 
 /** As in EvalWeb (arXiv 2311.01149), which limits the share of 13-grams that are repeated. */
@@ -27,11 +27,11 @@ export function createRepetitionMeter(memory: TextMemory): RepetitionMeter {
     const grams = Math.max(0, length - gramChars + 1)
     const repeatedGrams = seen.addGrams(length)
     let lineChars = 0
-    if (lines > 1) {
-      eachLine(text, (start, end) => {
-        lineChars += end - start
-        seen.addLine(start, end)
-      })
+    for (let line = 0; lines > 1 && line < lines; line++) {
+      const start = text.lineStart[line] as number
+      const end = textEndOf(text, line)
+      lineChars += end - start
+      seen.addLine(start, end)
     }
     return {
       lineShare: lineChars === 0 ? 0 : seen.repeatedLineChars / lineChars,
@@ -42,7 +42,7 @@ export function createRepetitionMeter(memory: TextMemory): RepetitionMeter {
 
 const multiplier = 0x01000193
 /** multiplier ^ gramChars, modulo 2^32: factor of the hash before an n-gram, to remove it from the hash after. */
-const beforeGram = power(gramChars)
+const beforeGram = powerOf(gramChars)
 /** Slots per value: with 4, a repeat at a distance of half the text is missed 1 time in 9. */
 const slotsPerValue = 4
 
@@ -103,6 +103,10 @@ class SeenHashes {
 
 /** multiplier ^ exponent, modulo 2^32. */
 function power(exponent: number): number {
+  return powers[exponent] ?? powerOf(exponent)
+}
+
+function powerOf(exponent: number): number {
   let result = 1
   for (let [factor, rest] = [multiplier, exponent]; rest > 0; rest >>>= 1) {
     if ((rest & 1) === 1) result = Math.imul(result, factor)
@@ -110,6 +114,9 @@ function power(exponent: number): number {
   }
   return result
 }
+
+/** Powers for the lengths of most lines. */
+const powers = Int32Array.from({ length: 256 }, (_, exponent) => powerOf(exponent))
 
 /** 2^32 / golden ratio. Makes the value of a hash differ from that of an empty slot, 0. */
 const salt = 0x9e3779b9 | 0

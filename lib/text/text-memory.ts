@@ -15,6 +15,7 @@ interface Kernel {
   readonly hostBase: WebAssembly.Global
   mark(source: number, length: number, classes: number, marks: number): number
   copyPlain(units: number, out: number): number
+  sampleSets(codes: number, length: number, step: number, table: number, sets: number): number
   phrases(
     codes: number,
     length: number,

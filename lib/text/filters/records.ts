@@ -2,7 +2,7 @@
 import { CharacterClass, isIdeograph } from '../characters.js'
 import type { CleanText } from '../clean.js'
 import { contactNumbers } from '../contact-numbers.js'
-import { eachLine } from '../text-lines.js'
+import { eachLine, textEndOf } from '../text-lines.js'
 import { over, percent, visibleWithAsides } from './composition.js'
 
 /** Limits telephone numbers and e-mail addresses per 100 characters: lists of contacts, parcels, winners. */
@@ -113,11 +113,13 @@ export function linkList(text: CleanText, shareMax: number): string | null {
   let chars = 0
   let listed = 0
   const hasSentences = ends > lines / 4
-  eachLine(text, (start, end) => {
-    if (hasSentences || !isLinkLine(text.codes, start, end)) return
-    chars += visibleIn(text.codes, start, end)
-    listed++
-  })
+  if (!hasSentences) {
+    eachLine(text, (start, end) => {
+      if (!isLinkLine(text.codes, start, end)) return
+      chars += visibleIn(text.codes, start, end)
+      listed++
+    })
+  }
   const headlineChars = headlines(text)
   if (headlineChars > chars) [chars, listed] = [headlineChars, lines]
   const share = chars / Math.max(1, visibleWithAsides(text))
@@ -134,14 +136,15 @@ function headlines(text: CleanText): number {
   const { lines, length, codes } = text
   if (length < lines * headlineCharsMin || length > lines * headlineCharsMax) return 0
   let chars = 0
-  let isList = true
-  eachLine(text, (start, end) => {
+  for (let line = 0; line < lines; line++) {
+    const start = text.lineStart[line] as number
+    const end = textEndOf(text, line)
     const last = codes[end - 1] as number
-    if (end - start < 8 || !(isIdeograph(last) || last === 0xff01 || last === 0xff1f)) isList = false
-    for (let at = start; at < end; at++) if (codes[at] === 0x3002) isList = false
+    if (end - start < 8 || !(isIdeograph(last) || last === 0xff01 || last === 0xff1f)) return 0
+    for (let at = start; at < end; at++) if (codes[at] === 0x3002) return 0
     chars += end - start
-  })
-  return isList ? chars : 0
+  }
+  return chars
 }
 
 const headlineCharsMin = 13

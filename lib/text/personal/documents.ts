@@ -1,8 +1,9 @@
 /** Masks personal data in documents, or rejects documents that contain it, as `prepare.personal` says; counts both. */
 import { z } from 'zod'
+import { CharacterClass } from '../characters.js'
 import { type Cleaner, type CleanText, codesToString } from '../clean.js'
 import { codesOf } from '../well-formed.js'
-import { findPersonalData } from './find.js'
+import { findPersonalData, wordCharsMin } from './find.js'
 import { countPersonalItems, describePersonalCounts, type PersonalCounts, type PersonalItem } from './kinds.js'
 import { maskItems, maskPersonalData } from './mask.js'
 
@@ -41,6 +42,21 @@ export interface PersonalAccount {
 /** Result for a document: its title, or why it is rejected. */
 type PersonalVerdict = { readonly title: string } | { readonly reason: 'personal-data'; readonly detail: string }
 
+/** Whether the text has as many ASCII word characters as the shortest item (find.ts), which most prose has not. */
+function mayHaveItems({ counts }: CleanText): boolean {
+  let words = 0
+  for (const kind of wordClasses) words += counts[kind] as number
+  return words >= wordCharsMin
+}
+
+const wordClasses = [
+  CharacterClass.digit,
+  CharacterClass.latin,
+  CharacterClass.letterW,
+  CharacterClass.asciiPunctuation,
+  CharacterClass.dot,
+]
+
 /** Processes the documents of one thread. */
 export class PersonalData {
   readonly #plan: PersonalPlan
@@ -57,7 +73,7 @@ export class PersonalData {
   /** Masks the data in a cleaned text, which the cleaner overwrites, and in its title; or rejects the document. */
   apply(text: CleanText, title: string): PersonalVerdict {
     if (this.#plan.personal === 'keep') return { title }
-    const inText = findPersonalData(text.codes, text.length)
+    const inText = mayHaveItems(text) ? findPersonalData(text.codes, text.length) : []
     const inTitle = title === '' ? [] : findPersonalData(codesOf(title), title.length)
     if (inText.length + inTitle.length === 0) return { title }
     const items = [...inText, ...inTitle]

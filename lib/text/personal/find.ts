@@ -11,7 +11,7 @@ import type { PersonalItem } from './kinds.js'
 import { personalNumberAt } from './numbers.js'
 
 /** Word characters in a row that every item has. */
-const stride = 4
+export const wordCharsMin = 4
 /** Digits of the shortest number other than an account: a telephone number without area code. */
 const numberDigitsMin = 7
 /** Characters by which a number is extended to the left of the word that was hit. */
@@ -55,7 +55,7 @@ class PersonalScan {
 
   items(): PersonalItem[] {
     const [codes, length] = [this.#codes, this.#length]
-    for (let place = stride - 1; place < length; place += stride) {
+    for (let place = wordCharsMin - 1; place < length; place += wordCharsMin) {
       const code = codes[place] as number
       if (code >= 0x80 || ((flags[code] as number) & wordFlag) === 0 || place < this.#done) continue
       place = Math.max(place, this.#word(place) - 1)

@@ -91,6 +91,24 @@ export function repeated(
 }
 
 /**
+ * Counts the code units at the positions from 0 in steps of `step`, 1023 at most, by their set in `table` (u8[65536], values
+ * 0 to 5): writes i32[6] to `sets`. Returns how many of them are equal to the two after them.
+ */
+export function sampleSets(codes: usize, length: i32, step: i32, table: usize, sets: usize): i32 {
+  // Six counters of ten bits.
+  let counts: u64 = 0
+  let runs = 0
+  for (let at = 0; at < length; at += step) {
+    const unit = codes + ((<usize>at) << 1)
+    const code = load<u16>(unit)
+    counts += <u64>1 << (<u64>load<u8>(table + <usize>code) * 10)
+    runs += <i32>(at + 2 < length && load<u16>(unit, 2) == code && load<u16>(unit, 4) == code)
+  }
+  for (let set: usize = 0; set < 6; set++) store<i32>(sets + (set << 2), <i32>((counts >> <u64>(set * 10)) & 1023))
+  return runs
+}
+
+/**
  * Finds the phrases of an index (lib/text/phrase-index.ts, which documents its tables) at the positions from 0 in steps of
  * `step`. Writes the positions to `hits` and the numbers of the phrases to `numbers` (i32 each, capacity `length`); returns
  * how many there are. With two anchors, a phrase may also begin one code unit before its position.
