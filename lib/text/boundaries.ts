@@ -18,10 +18,82 @@ const Boundary = {
 export interface Boundaries {
   /** Boundary at the end of each unit. */
   readonly rank: Uint8Array
-  /** First unit of the table that the unit is a row of; −1 outside a table. */
-  readonly tableStart: Int32Array
-  /** Latest unit before this one, or the unit itself, that is a heading; −1 if there is none. */
-  readonly heading: Int32Array
+  /** First unit of the table that the unit is a row of; −1 outside a table. Null: there is no table. */
+  readonly tableStart: Int32Array | null
+}
+
+interface CountedText {
+  readonly codes: Uint16Array
+  readonly length: number
+  readonly counts: Int32Array
+}
+
+/** Returns the boundaries of the units. Linear in the length of the text. */
+export function boundariesOf(text: CountedText, units: Units): Boundaries {
+  const { count } = units
+  const rank = units.rank.slice(0, count)
+  // Fences and bars are ASCII punctuation, which prose does not have.
+  const hasMarks = (text.counts[CharacterClass.asciiPunctuation] as number) >= barsMin
+  const tableStart = hasMarks ? markBlocks(text, units, rank) : null
+  attachUnits(text.codes, units, rank)
+  return { rank, tableStart }
+}
+
+/** Marks the boundaries inside blocks of code and tables; returns `tableStart`. */
+function markBlocks({ codes }: CountedText, units: Units, rank: Uint8Array): Int32Array {
+  const { count } = units
+  const tableStart = new Int32Array(count).fill(-1)
+  let fenced = false
+  let table = -1
+  for (let unit = 0; unit < count; unit++) {
+    const start = units.start[unit] as number
+    const end = units.end[unit] as number
+    const opensLine = isFirstInLine(codes, start)
+    if (opensLine && isFence(codes, start)) {
+      // The fence that ends a block is inside it; what follows is not.
+      if (unit > 0 && fenced) rank[unit - 1] = Boundary.inside
+      fenced = !fenced
+    } else if (fenced && unit > 0) rank[unit - 1] = Boundary.inside
+    const row = !fenced && opensLine && isTableRow(codes, start, end)
+    if (!row && (opensLine || table < 0)) table = -1
+    else if (table < 0) table = unit
+    else if (unit > 0) rank[unit - 1] = Boundary.inside
+    tableStart[unit] = table
+  }
+  return tableStart
+}
+
+/** Attaches answers to their questions, and what continues a sentence to its beginning. */
+function attachUnits(codes: Uint16Array, units: Units, rank: Uint8Array): void {
+  const { count, start: starts, end: ends } = units
+  /** First unit of the line, and whether the line is an answer. */
+  let lineFrom = 0
+  let answers = false
+  for (let unit = 0; unit < count; unit++) {
+    const start = starts[unit] as number
+    const opening = openings[codes[start] as number] as number
+    if (isFirstInLine(codes, start)) {
+      answers = (opening & opensAnswer) !== 0 && isAnswer(codes, start, ends[unit] as number)
+      // The sentences of a question stay together too: `lineFrom` is the first unit of the line before.
+      for (let asked = lineFrom; answers && asked < unit; asked++) attach(rank, asked)
+      lineFrom = unit
+      if (unit > 0 && (opening & opensOption) !== 0 && isOption(codes, start)) attach(rank, unit - 1)
+    }
+    if (unit > 0 && (answers || (opening & opensRest) !== 0)) attach(rank, unit - 1)
+  }
+}
+
+/** Returns the latest heading of units[from … to); −1 if there is none. */
+export function headingIn(units: Units, from: number, to: number, length: number): number {
+  for (let unit = to - 1; unit >= from; unit--) if (isHeading(units, unit, length)) return unit
+  return -1
+}
+
+/** Whether a unit is a short line without a mark at its end, before the end of the text. */
+export function isHeading(units: Units, unit: number, length: number): boolean {
+  const end = units.end[unit] as number
+  const chars = end - (units.start[unit] as number)
+  return units.rank[unit] === UnitEnd.heading && chars <= headingCharsMax && end < length
 }
 
 /** Whether nothing but indentation is before the position in its line. */
@@ -29,51 +101,6 @@ function isFirstInLine(codes: Uint16Array, start: number): boolean {
   let at = start
   while (at > 0 && (codes[at - 1] === 0x20 || codes[at - 1] === 0x09 || codes[at - 1] === 0x3000)) at--
   return at === 0 || codes[at - 1] === newline
-}
-
-/** Returns the boundaries of the units. Linear in the length of the text. */
-export function boundariesOf(
-  text: { readonly codes: Uint16Array; readonly length: number; readonly counts: Int32Array },
-  units: Units,
-): Boundaries {
-  const { codes, length } = text
-  const { count } = units
-  // Fences and bars are ASCII punctuation, which prose does not have.
-  const mayHaveBlocks = (text.counts[CharacterClass.asciiPunctuation] as number) >= barsMin
-  const rank = units.rank.slice(0, count)
-  const tableStart = new Int32Array(count).fill(-1)
-  const heading = new Int32Array(count).fill(-1)
-  let fenced = false
-  let table = -1
-  let latestHeading = -1
-  /** First unit of the line, and whether the line is an answer. */
-  let lineFrom = 0
-  let answers = false
-  for (let unit = 0; unit < count; unit++) {
-    const start = units.start[unit] as number
-    const end = units.end[unit] as number
-    const opensLine = isFirstInLine(codes, start)
-    if (mayHaveBlocks && opensLine && isFence(codes, start)) {
-      // The fence that ends a block is inside it; what follows is not.
-      if (unit > 0 && fenced) rank[unit - 1] = Boundary.inside
-      fenced = !fenced
-    } else if (fenced && unit > 0) rank[unit - 1] = Boundary.inside
-    const row = mayHaveBlocks && !fenced && opensLine && isTableRow(codes, start, end)
-    if (!row && (opensLine || table < 0)) table = -1
-    else if (table < 0) table = unit
-    else if (unit > 0) rank[unit - 1] = Boundary.inside
-    tableStart[unit] = table
-    if (opensLine) {
-      answers = isAnswer(codes, start, end)
-      // The sentences of a question stay together too: `lineFrom` is the first unit of the line before.
-      for (let asked = lineFrom; answers && asked < unit; asked++) attach(rank, asked)
-      lineFrom = unit
-    }
-    if (unit > 0 && (answers || continues(codes, start, opensLine))) attach(rank, unit - 1)
-    if (units.rank[unit] === UnitEnd.heading && end - start <= headingCharsMax && end < length) latestHeading = unit
-    heading[unit] = latestHeading
-  }
-  return { rank, tableStart, heading }
 }
 
 const newline = 0x0a
@@ -100,22 +127,11 @@ function isTableRow(codes: Uint16Array, start: number, end: number): boolean {
 }
 
 /** Marks that continue a sentence or close what was opened in the unit before. */
-const continuing = tableOf('，、；：,;:”’」』）)】》〉〕］｝]}')
-
-/** Returns a table with a 1 for each character. */
-function tableOf(characters: string): Uint8Array {
-  const table = new Uint8Array(65_536)
-  for (const character of characters) table[character.charCodeAt(0)] = 1
-  return table
-}
+const continuing = '，、；：,;:”’」』）)】》〉〕］｝]}'
 
 /** Whether a mark continues a sentence, so that no chunk begins with it. */
 export function continuesSentence(code: number): boolean {
-  return continuing[code] === 1
-}
-
-function continues(codes: Uint16Array, start: number, opensLine: boolean): boolean {
-  return continuing[codes[start] as number] === 1 || (opensLine && isOption(codes, start))
+  return ((openings[code] as number) & opensRest) !== 0
 }
 
 function attach(rank: Uint8Array, unit: number): void {
@@ -126,11 +142,23 @@ function attach(rank: Uint8Array, unit: number): void {
 const answerWords = ['参考答案', '正确答案', '答案', '回答', '解答', '解析', '答', '解', 'Answer', 'A']
 const answerCharsMax = 8
 
-/** First characters of them: most lines begin with another one. */
-const answerStarts = tableOf(`${answerWords.map((word) => word.charAt(0)).join('')}【`)
+/** What a unit may be by its first code unit: the rest of a sentence, an answer, an option of a question. */
+const opensRest = 1
+const opensAnswer = 2
+const opensOption = 4
+
+const openings: Uint8Array = (() => {
+  const table = new Uint8Array(65_536)
+  const add = (characters: string, flag: number) => {
+    for (const character of characters) table[character.charCodeAt(0)] = (table[character.charCodeAt(0)] as number) | flag
+  }
+  add(continuing, opensRest)
+  add(`${answerWords.map((word) => word.charAt(0)).join('')}【`, opensAnswer)
+  add('(（ABCDEFGH', opensOption)
+  return table
+})()
 
 function isAnswer(codes: Uint16Array, start: number, end: number): boolean {
-  if (answerStarts[codes[start] as number] !== 1) return false
   const opening = String.fromCharCode(...codes.subarray(start, Math.min(end, start + answerCharsMax)))
   const text = opening.startsWith('【') ? opening.slice(1) : opening
   return answerWords.some((word) => text.startsWith(word) && /^ ?[:：】]/.test(text.slice(word.length)))

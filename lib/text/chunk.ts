@@ -2,10 +2,12 @@
  * Divides a clean text into self-contained chunks within a token budget: whole paragraphs where they fit, else whole
  * sentences. Only a sentence that exceeds the budget by itself is divided, preferably after a clause.
  */
+
 import { z } from 'zod'
-import { type Boundaries, boundariesOf, continuesSentence } from './boundaries.js'
+import { type Boundaries, boundariesOf, continuesSentence, headingIn, isHeading } from './boundaries.js'
 import { isLowSurrogate } from './characters.js'
-import { type CleanText, codesToString } from './clean.js'
+import type { CleanText } from './clean.js'
+import { codesToString } from './code-units.js'
 import { type TokenFamily, tokenFamilies, tokenFamilyNames } from './token-families.js'
 import type { TokenCounter } from './tokens.js'
 import { UnitEnd, type Units } from './units.js'
@@ -71,13 +73,14 @@ export function chunkText(text: CleanText, firstUnit: number, limits: ChunkLimit
   }
   const boundaries = boundariesOf(text, parts)
   const ranges: ChunkRange[] = []
+  /** Latest heading before the chunk; −1 if there is none. */
+  let heading = -1
   for (let from = 0; from < parts.count; ) {
     const head = headOf(parts, boundaries, from, budget)
     const headCost = head === null ? 0 : cost(parts, head.from, head.to)
     const to = cutAfter(parts, boundaries.rank, from, budget - headCost)
     const { start, end, bytes } = rangeOf(parts, from, to)
-    const heading = from === 0 ? -1 : (boundaries.heading[from - 1] as number)
-    const beginsWithHeading = boundaries.heading[from] === from
+    const hasHeading = heading >= 0 && !isHeading(parts, from, text.length)
     ranges.push({
       // Field by field: a spread takes longer here than all else that a chunk needs.
       start,
@@ -85,8 +88,9 @@ export function chunkText(text: CleanText, firstUnit: number, limits: ChunkLimit
       bytes,
       tokens: tokensOf(from, to, start, end) + Math.ceil((headCost * median) / 100),
       head: head === null ? null : rangeOf(parts, head.from, head.to),
-      heading: heading < 0 || beginsWithHeading ? null : rangeOf(parts, heading, heading + 1),
+      heading: hasHeading ? rangeOf(parts, heading, heading + 1) : null,
     })
+    heading = Math.max(heading, headingIn(parts, from, to, text.length))
     from = to
   }
   return ranges
@@ -112,8 +116,8 @@ function headOf(
   from: number,
   budget: number,
 ): { readonly from: number; readonly to: number } | null {
-  const first = tableStart[from] as number
-  if (first < 0 || first === from) return null
+  const first = tableStart === null ? -1 : (tableStart[from] as number)
+  if (tableStart === null || first < 0 || first === from) return null
   const to = first + 1 < from && tableStart[first + 1] === first ? first + 2 : first + 1
   return cost(parts, first, to) > budget * headShareMax ? null : { from: first, to }
 }

@@ -8,7 +8,7 @@
  *
  * The result is in buffers that the next call overwrites.
  */
-import { Buffer } from 'node:buffer'
+
 import { AsideList, type Asides, findAsides } from './asides.js'
 import {
   CharacterClass,
@@ -18,7 +18,8 @@ import {
   composeText,
   isIdeographHigh,
 } from './characters.js'
-import { type WithoutFurniture, withoutFurniture } from './furniture.js'
+import { codesToString } from './code-units.js'
+import { boilerplateUncut, type WithoutFurniture, withoutFurniture } from './furniture.js'
 import { FurnitureCues } from './furniture-cues.js'
 import { indentedLines } from './layout.js'
 import { withoutMarkup } from './markup.js'
@@ -66,6 +67,11 @@ export function createCleaner(memory: TextMemory = new TextMemory()): Cleaner {
   const scanner = new TextScanner(memory, tables)
   const cleaned = new Cleaned(scanner, tables)
   const cutFurniture = (suspects: readonly number[]) => {
+    const uncut = boilerplateUncut(scanner, suspects)
+    if (uncut !== null) {
+      cleaned.boilerplateChars = uncut
+      return
+    }
     const all = codesToString(scanner.codes, 0, scanner.length)
     const found = withoutFurniture(all, suspects)
     if (found.chars > 0) scanText(scanner, tables, found.text, false)
@@ -221,8 +227,4 @@ function countedAs(code: number, before: number, classes: Uint8Array): number {
 export function cleanString(cleaner: Cleaner, text: string): string {
   const { codes, length } = cleaner(text, true)
   return codesToString(codes, 0, length)
-}
-
-export function codesToString(codes: Uint16Array, start: number, end: number): string {
-  return Buffer.from(codes.buffer, codes.byteOffset, codes.byteLength).toString('utf16le', 2 * start, 2 * end)
 }

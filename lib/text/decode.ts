@@ -5,9 +5,10 @@
  * A whole block is decoded by one `transcode` for some hundred records. Records that are flat objects, nearly all, are
  * read from its UTF-16 without a string of their own (flat-record.ts).
  */
+
 import { Buffer, isUtf8, transcode } from 'node:buffer'
 import type { Block } from './block.js'
-import { codesToString } from './clean.js'
+import { codesToString } from './code-units.js'
 import { fieldNames, fieldOf, namesText, textOf } from './field-path.js'
 import { FlatReader, skipBlanks } from './flat-record.js'
 import { withoutConstants } from './json-constants.js'

@@ -3,10 +3,9 @@
  * to where it is cleaned (text-memory.ts), and no string of it is made. Any other record is left to JSON.parse: one with
  * an object or a list, a number that is not a short integer, a repeated field, or invalid JSON.
  */
-import { codesToString } from './clean.js'
+import { codesOf, codesToString } from './code-units.js'
 import type { FieldMapping } from './mapping.js'
 import type { TextMemory } from './text-memory.js'
-import { codesOf } from './well-formed.js'
 
 const quote = 0x22
 const backslash = 0x5c

@@ -5,7 +5,11 @@
  *
  * What is cut now would not make another line cut next time: cutting twice is cutting once.
  */
+
 import { boilerplateLineCharsMax, boilerplatePhrases } from './boilerplate.js'
+import { CharacterClass } from './characters.js'
+import { lineEndOf, type TextLines } from './code-lines.js'
+import { codesToString } from './code-units.js'
 import { isItem, judgeLine, type LineVerdict } from './furniture-lines.js'
 import { tailOf } from './line-tails.js'
 import { repeatsTitle } from './titles.js'
@@ -68,6 +72,50 @@ export function withoutFurniture(text: string, suspects: readonly number[]): Wit
   const joined = kept.map((line) => line.text).join('\n')
   const boilerplateChars = kept.reduce((sum, line) => sum + (isBoilerplate(line) ? line.text.length : 0), 0)
   return { text: joined, chars: text.length - joined.length, teasers, boilerplateChars }
+}
+
+/**
+ * Decides a text of which nothing is cut by its suspects alone, as nearly all prose can be: returns its
+ * `boilerplateChars`; null if something is cut, or if it takes more than the suspects to know.
+ *
+ * @param suspects as for `withoutFurniture`
+ */
+export function boilerplateUncut(text: ScannedText, suspects: readonly number[]): number | null {
+  if (mayHaveFences(text) || mayDoubleTitle(text)) return null
+  const judge = createJudge()
+  let boilerplateChars = 0
+  for (const number of suspects) {
+    const line = codesToString(text.codes, text.lineStart[number] as number, lineEndOf(text, number))
+    const { text: kept, verdict } = judge(line)
+    if (kept !== line || (verdict !== 'keep' && verdict !== 'item')) return null
+    if (line.length <= boilerplateLineCharsMax && boilerplate.test(line)) boilerplateChars += line.length
+  }
+  return boilerplateChars
+}
+
+/** A scanned text. */
+interface ScannedText extends TextLines {
+  readonly counts: Int32Array
+}
+
+function mayHaveFences({ codes, lines, lineStart, counts }: ScannedText): boolean {
+  if ((counts[CharacterClass.asciiPunctuation] as number) < fenceChars) return false
+  for (let line = 0; line < lines; line++) {
+    const mark = codes[lineStart[line] as number]
+    if (mark === 0x60 || mark === 0x7e) return true
+  }
+  return false
+}
+
+const fenceChars = 3
+
+/** Whether one of the first two lines starts with the other, and a third follows. */
+function mayDoubleTitle(text: ScannedText): boolean {
+  if (text.lines < 3) return false
+  const second = text.lineStart[1] as number
+  const shorter = Math.min(lineEndOf(text, 0), lineEndOf(text, 1) - second)
+  for (let at = 0; at < shorter; at++) if (text.codes[at] !== text.codes[second + at]) return false
+  return true
 }
 
 function isBoilerplate({ text, fixed }: Line): boolean {

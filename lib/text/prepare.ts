@@ -3,9 +3,11 @@
  * keeps the accounting: documents = those with chunks + those rejected as a whole, and every chunk ordinal is in the
  * columns or in the rejects.
  */
+
 import { type Block, excerptCharsMax, type PreparedBlock, type PrepareReject } from './block.js'
 import { type ChunkRange, chunkText } from './chunk.js'
-import { type Cleaner, type CleanText, cleanString, codesToString, createCleaner } from './clean.js'
+import { type Cleaner, type CleanText, cleanString, createCleaner } from './clean.js'
+import { codesOf, codesToString } from './code-units.js'
 import { ColumnsBuilder } from './columns-builder.js'
 import { ContaminationSearch, contaminationDetail } from './contamination.js'
 import { applyCustomFilter, customDetail, type LoadedFilter, loadCustomFilter } from './custom.js'
@@ -19,7 +21,7 @@ import { createSigner, type Signer } from './signature.js'
 import { TextMemory } from './text-memory.js'
 import { repeatsTitle, titleCharsMax, withoutSiteName } from './titles.js'
 import { loadTokenCounter, type TokenCounter } from './tokens.js'
-import { codesOf, makeWellFormed } from './well-formed.js'
+import { makeWellFormed } from './well-formed.js'
 
 /** Tables, buffers and filters of a thread, which prepares one block at a time. */
 export interface Preparer {

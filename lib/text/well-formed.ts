@@ -22,10 +22,3 @@ export function makeWellFormed(codes: Uint16Array): number {
   }
   return bytes
 }
-
-/** The code units of a string. */
-export function codesOf(text: string): Uint16Array {
-  const codes = new Uint16Array(text.length)
-  for (let at = 0; at < text.length; at++) codes[at] = text.charCodeAt(at)
-  return codes
-}

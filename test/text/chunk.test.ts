@@ -1,6 +1,7 @@
 import t from 'tap'
 import { type ChunkLimits, chunkText } from '../../lib/text/chunk.js'
-import { codesToString, createCleaner } from '../../lib/text/clean.js'
+import { createCleaner } from '../../lib/text/clean.js'
+import { codesToString } from '../../lib/text/code-units.js'
 import { tokenFamilies, tokenFamilyOf } from '../../lib/text/token-families.js'
 
 const cleaner = createCleaner()

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import t from 'tap'
 import type { Block } from '../../lib/text/block.js'
-import { codesToString } from '../../lib/text/clean.js'
+import { codesToString } from '../../lib/text/code-units.js'
 import { type DecodeFault, isFault, RecordReader } from '../../lib/text/decode.js'
 import { jsonFault } from '../../lib/text/json-fault.js'
 import type { FieldMapping } from '../../lib/text/mapping.js'

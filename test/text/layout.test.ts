@@ -1,5 +1,6 @@
 import t from 'tap'
-import { codesToString, createCleaner } from '../../lib/text/clean.js'
+import { createCleaner } from '../../lib/text/clean.js'
+import { codesToString } from '../../lib/text/code-units.js'
 
 const cleaner = createCleaner()
 

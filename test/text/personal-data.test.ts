@@ -1,11 +1,11 @@
 import t from 'tap'
+import { codesOf } from '../../lib/text/code-units.js'
 import { textAt } from '../../lib/text/columns.js'
 import { isBankCard, isIdNumber } from '../../lib/text/personal/checksums.js'
 import { findPersonalData } from '../../lib/text/personal/find.js'
 import { describePersonalCounts, readPersonalCounts } from '../../lib/text/personal/kinds.js'
 import { maskPersonalData } from '../../lib/text/personal/mask.js'
 import { createPreparer, prepareBlock } from '../../lib/text/prepare.js'
-import { codesOf } from '../../lib/text/well-formed.js'
 import { Random, testSeed } from '../support/random.js'
 import { accountingFaults, article, blockOf, jsonl, planOf } from './support.js'
 

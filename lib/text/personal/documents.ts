@@ -1,8 +1,9 @@
 /** Masks personal data in documents, or rejects documents that contain it, as `prepare.personal` says; counts both. */
+
 import { z } from 'zod'
 import { CharacterClass } from '../characters.js'
-import { type Cleaner, type CleanText, codesToString } from '../clean.js'
-import { codesOf } from '../well-formed.js'
+import type { Cleaner, CleanText } from '../clean.js'
+import { codesOf, codesToString } from '../code-units.js'
 import { findPersonalData, wordCharsMin } from './find.js'
 import { countPersonalItems, describePersonalCounts, type PersonalCounts, type PersonalItem } from './kinds.js'
 import { maskItems, maskPersonalData } from './mask.js'

@@ -5,7 +5,7 @@
  * 95588, 400-…) are not personal data. Linear in the text's length: everything that can be found contains four ASCII word
  * characters in a row, so that every fourth code unit is looked at, and only words that are hit are read.
  */
-import { codesToString } from '../clean.js'
+import { codesToString } from '../code-units.js'
 import { accountAt, emailAt, namedAccountAt } from './accounts.js'
 import type { PersonalItem } from './kinds.js'
 import { personalNumberAt } from './numbers.js'

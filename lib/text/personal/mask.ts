@@ -1,5 +1,5 @@
 /** Masks personal data in a text. */
-import { codesOf } from '../well-formed.js'
+import { codesOf } from '../code-units.js'
 import { findPersonalData } from './find.js'
 import { countPersonalItems, type PersonalCounts, type PersonalItem, personalMasks } from './kinds.js'
 

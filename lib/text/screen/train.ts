@@ -3,7 +3,7 @@
  * Deterministic: the order of the examples is drawn from a seed, and sums are made in that order.
  */
 
-import { codesOf } from '../well-formed.js'
+import { codesOf } from '../code-units.js'
 import type { ScreenClassifier, ScreenHeader } from './classifier.js'
 import { GramBuckets } from './grams.js'
 
