@@ -150,7 +150,8 @@ const opensOption = 4
 const openings: Uint8Array = (() => {
   const table = new Uint8Array(65_536)
   const add = (characters: string, flag: number) => {
-    for (const character of characters) table[character.charCodeAt(0)] = (table[character.charCodeAt(0)] as number) | flag
+    for (const character of characters)
+      table[character.charCodeAt(0)] = (table[character.charCodeAt(0)] as number) | flag
   }
   add(continuing, opensRest)
   add(`${answerWords.map((word) => word.charAt(0)).join('')}【`, opensAnswer)

@@ -106,31 +106,57 @@ interface Rejection {
   readonly detail: string
 }
 
-/** Meters of one thread, for the texts of one memory. They measure one text once, however many filters need it. */
-export interface TextMeters {
+/** Meters of one thread, for the texts of one memory. */
+interface Meters {
   readonly repetitionOf: RepetitionMeter
   readonly cuesOf: CueMeter
   readonly census: CensusMeter
   readonly classifier: ScreenClassifier
-  /** Starts with another text. */
-  forget(): void
+}
+
+export interface TextMeters extends Meters {
+  /** The same, which measure a text once, however many filters need it. */
+  readonly once: MetersOnce
 }
 
 /** @param memory of the cleaner whose texts are measured */
 export function createTextMeters(memory: TextMemory): TextMeters {
-  const census = createCensusMeter(memory)
-  const repetition = new OncePerText(createRepetitionMeter(memory))
-  const cues = new OncePerText(createCueMeter(memory))
-  const sample = new OncePerText(census.sample)
-  const exact = new OncePerText(census.exact)
-  return {
-    repetitionOf: (text) => repetition.of(text),
-    cuesOf: (text) => cues.of(text),
-    census: { sample: (text) => sample.of(text), exact: (text) => exact.of(text) },
+  const meters = {
+    repetitionOf: createRepetitionMeter(memory),
+    cuesOf: createCueMeter(memory),
+    census: createCensusMeter(memory),
     classifier: loadBuiltinScreen(),
-    forget() {
-      for (const meter of [repetition, cues, sample, exact]) meter.forget()
-    },
+  }
+  return { ...meters, once: new MetersOnce(meters) }
+}
+
+class MetersOnce implements Meters {
+  readonly #repetition
+  readonly #cues
+  readonly #sample
+  readonly #exact
+  readonly repetitionOf: RepetitionMeter = (text) => this.#repetition.of(text)
+  readonly cuesOf: CueMeter = (text) => this.#cues.of(text)
+  readonly census: CensusMeter = {
+    sample: (text) => this.#sample.of(text),
+    exact: (text) => this.#exact.of(text),
+  }
+  readonly classifier: ScreenClassifier
+
+  constructor({ repetitionOf, cuesOf, census, classifier }: Meters) {
+    this.#repetition = new OncePerText(repetitionOf)
+    this.#cues = new OncePerText(cuesOf)
+    this.#sample = new OncePerText(census.sample)
+    this.#exact = new OncePerText(census.exact)
+    this.classifier = classifier
+  }
+
+  /** Forgets the text that was measured. */
+  clear(): void {
+    this.#repetition.clear()
+    this.#cues.clear()
+    this.#sample.clear()
+    this.#exact.clear()
   }
 }
 
@@ -148,7 +174,7 @@ class OncePerText<Value> {
     return this.#value
   }
 
-  forget(): void {
+  clear(): void {
     this.#value = undefined
   }
 }
@@ -157,7 +183,7 @@ interface Rule<Reason extends string> {
   readonly reason: Reason
   readonly option: keyof QualityOptions
   /** Returns the detail of the reject, or null. */
-  readonly reject: (text: CleanText, bound: number, meters: TextMeters) => string | null
+  readonly reject: (text: CleanText, bound: number, meters: Meters) => string | null
 }
 
 function rule<const Reason extends string>(
@@ -209,11 +235,12 @@ export const filterReasons: readonly FilterReason[] = rules.map(({ reason }) => 
 
 /** Returns the first filter's reason to reject the text, or null. */
 export function filterText(text: CleanText, options: QualityOptions, meters: TextMeters): Rejection | null {
-  meters.forget()
+  const { once } = meters
+  once.clear()
   for (const { reason, option, reject } of rules) {
     const bound = options[option]
     if (bound === false) continue
-    const detail = reject(text, bound, meters)
+    const detail = reject(text, bound, once)
     if (detail !== null) return { reason, detail }
   }
   return null
