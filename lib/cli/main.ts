@@ -24,6 +24,7 @@ import { registerSchema } from './commands/schema.js'
 import { registerSeed } from './commands/seed.js'
 import { registerSimulate } from './commands/simulate.js'
 import { registerStatus } from './commands/status.js'
+import { registerTail } from './commands/tail.js'
 import { registerTrainScreen } from './commands/train-screen.js'
 import { registerValidate } from './commands/validate.js'
 import { registerVerify } from './commands/verify.js'
@@ -46,6 +47,7 @@ const commands = [
   registerRebuild,
   registerInspect,
   registerReport,
+  registerTail,
   registerVerify,
   registerDedup,
   registerPipe,

@@ -3,7 +3,9 @@ import { LockLostError } from '../errors.js'
 import { say } from '../language/say.js'
 import { appendSeries, SeriesRecorder } from '../report/series.js'
 import { appendTimings, type CallTimings, TimingsRecorder } from '../report/timings.js'
+import { LatestWriter } from '../run/latest-file.js'
 import type { KunRun, KunRunEnd } from '../run/run.js'
+import { latestName } from '../storage/run-layout.js'
 import { endOfError } from './run-end.js'
 import { Progress } from './terminal/progress.js'
 import { RunState } from './terminal/run-state.js'
@@ -12,6 +14,8 @@ import type { RunTerminal } from './terminal/run-terminal.js'
 /** `status` and `ui` read timings.json and series.json of a run that is in progress. */
 const timingsEveryMs = 10_000
 const pointEveryMs = 500
+/** `tail`, `status` and `inspect` show pairs that are not committed yet. */
+const latestEveryMs = 2_000
 
 type RunOutcome = { readonly end: KunRunEnd; readonly timings: CallTimings } | { readonly error: unknown }
 
@@ -40,6 +44,10 @@ export async function watchRun(run: KunRun, { directory, totalBytes, terminal }:
   }
   const measuring = setInterval(addPoint, pointEveryMs).unref()
   const writing = setInterval(() => write(recorder.soFar()), timingsEveryMs).unref()
+  const latest = new LatestWriter(directory, run.latest)
+  const writeLatest = () =>
+    latest.write().catch((error: Error) => terminal.print(say`cannot write ${latestName}: ${error.message}`))
+  const writingLatest = setInterval(writeLatest, latestEveryMs).unref()
   terminal.show(new Progress(() => state.read()))
   const ended = await run.done.then(
     (end) => ({ end }),
@@ -49,10 +57,13 @@ export async function watchRun(run: KunRun, { directory, totalBytes, terminal }:
   clearInterval(writing)
   clearInterval(measuring)
   addPoint()
+  clearInterval(writingLatest)
   const timings = recorder.finish('end' in ended ? ended.end : endOfError(ended.error).reason)
   // After the lock was lost, the directory belongs to another process, timings.json too.
   if (!('error' in ended && ended.error instanceof LockLostError)) write(timings)
   await written
+  if ('end' in ended) await latest.discard()
+  else if (!(ended.error instanceof LockLostError)) await writeLatest()
   return 'end' in ended ? { end: ended.end, timings } : ended
 }
 

@@ -18,6 +18,7 @@ import { Accounting, type Counters, rowsOf } from './accounting.js'
 import { blockPreparer } from './crashed-records.js'
 import { instructionsStage } from './cut-instructions.js'
 import type { CutSinkOptions } from './cut-sink.js'
+import { LatestRecords } from './latest-records.js'
 import { NoYieldDetector } from './no-yield.js'
 import { closeRun, type OpenRun, type OpenRunOptions, openRun } from './open-run.js'
 import { kunGraph } from './pipeline.js'
@@ -59,6 +60,8 @@ export interface KunRun {
   /** Capabilities of the servers, by the recipe's name for the model. */
   readonly capabilities: Readonly<Record<string, Capabilities>>
   readonly stages: OpenRun['stages']['described']
+  /** Records that are finished and not committed. */
+  readonly latest: Pick<LatestRecords, 'version' | 'snapshot'>
   progress(): KunRunProgress
   /** Stops reading and sending, waits until the replies of requests in flight are stored, drops the open cut. */
   stop(reason: KunStreamError): Promise<void>
@@ -95,6 +98,7 @@ class ActiveRun implements KunRun {
   readonly #run: Run
   readonly #accounting: Accounting
   readonly #noYield: NoYieldDetector
+  readonly latest = new LatestRecords()
   /** Whether a run may end without a row. */
   readonly #mayBeEmpty: boolean
   readonly #rowsMax: number
@@ -185,14 +189,18 @@ class ActiveRun implements KunRun {
 
   #graph({ read, memory, output }: KunSettings) {
     const { directory, pool, replies, deduplicator, stages, drift, servers, contamination } = this.#open
+    /** Index of the last stage on pairs, from 1; 0: the label stage. */
+    const last = stages.pairs.length
     return kunGraph({
       blocks: this.#blocks(read),
       prepare: blockPreparer(pool, replies, this.#open.log),
       blocksInWorkers: pool.threads * blocksPerThread,
       deduplicator,
-      chunkStages: stages.chunks.map((stage) => drift.stage(stage)),
-      label: stages.label === null ? null : drift.stage(decontaminated(stages.label, contamination)),
-      pairStages: stages.pairs.map((stage) => drift.stage(decontaminated(stage, contamination))),
+      chunkStages: stages.chunks.map((stage) => this.latest.observe(drift.stage(stage), false)),
+      label: stages.label && this.latest.observe(drift.stage(decontaminated(stages.label, contamination)), last === 0),
+      pairStages: stages.pairs.map((stage, index) =>
+        this.latest.observe(drift.stage(decontaminated(stage, contamination)), last === index + 1),
+      ),
       blockCredit: new Credit('bytes of blocks', memory.inFlightMax),
       itemCredit: this.#itemCredit,
       reorder: {
@@ -235,6 +243,7 @@ class ActiveRun implements KunRun {
       },
       afterCommit: async ({ blocks: done, cut, rowsMax }, counters) => {
         this.#cuts = cut + 1
+        this.latest.committed(done)
         this.#open.log.info('cut-committed', { cut, blocks: done, rows: rowsOf(counters) })
         // A run with a higher limit makes a cut that the limit ended again, from its replies.
         if (rowsMax === undefined) await replies.forgetBefore(done)

@@ -25,6 +25,7 @@ import {
   dedupLogPattern,
   discardedManifestName,
   driftName,
+  latestName,
   manifestName,
   repliesFolder,
   runRecordName,
@@ -185,6 +186,7 @@ async function discardRun(files: FileLayer, directory: string): Promise<void> {
   await files.fsyncDirectory(directory)
   // The new run may use other models, so drift detection starts from scratch.
   await files.remove(join(directory, driftName))
+  await files.remove(join(directory, latestName))
   const dedup = join(directory, dedupFolder)
   for (const name of await files.list(dedup)) await files.remove(join(dedup, name))
 }

@@ -29,6 +29,8 @@ export const originName = 'origin.json'
 export const publishStateName = 'publish.json'
 /** The lock of the process that works on the directory. */
 export const lockName = 'lock.json'
+/** The latest records that are finished and not committed, for people. */
+export const latestName = 'latest.json'
 /** Finished records that wait for an earlier one; deleted at start. */
 export const spillName = 'reorder.spill'
 
@@ -57,6 +59,7 @@ export const localFiles = [
   originName,
   publishStateName,
   lockName,
+  latestName,
   spillName,
 ] as const
 

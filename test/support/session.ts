@@ -60,6 +60,7 @@ export async function startTiny({ directory, endpoint, set = [], session = {}, s
     bytesDone: started.bytesDone,
     capabilities: started.capabilities,
     stages: started.stages,
+    latest: started.latest,
     progress: () => started.progress(),
     stop: (reason) => started.stop(reason),
     abort: (reason) => started.abort(reason),

@@ -5,17 +5,22 @@ import type { Command } from 'commander'
 import pc from 'picocolors'
 import { duration } from '../../core/duration.js'
 import { UsageError } from '../../errors.js'
+import { count } from '../../language/count.js'
 import { say } from '../../language/say.js'
 import { funnelLines } from '../../report/funnel.js'
 import { type CallTimings, readTimings } from '../../report/timings.js'
 import { type Counters, total } from '../../run/accounting.js'
 import { countersOf } from '../../run/committed-cut.js'
+import { readUncommitted } from '../../run/latest-file.js'
+import type { LatestRecord, LatestSnapshot } from '../../run/latest-records.js'
 import { readManifest, readRunRecord } from '../../sinks/index.js'
 import { ageText, lockHolder } from '../../storage/lock/lock.js'
 import type { Holder } from '../../storage/lock/lock-holder.js'
+import { commandName, shellWord } from '../command-name.js'
 import { countText } from '../terminal/bytes-text.js'
 import { cannotOpen, writeOut } from '../terminal/output.js'
 import { short } from '../terminal/progress.js'
+import { printable, truncateText } from '../terminal/wrap-text.js'
 
 export function registerStatus(program: Command): void {
   program
@@ -42,6 +47,8 @@ interface RunStatus {
   readonly holder: (Pick<Holder, 'pid' | 'host'> & HolderSigns) | null
   /** The latest call of `run`; figures of a call in progress are up to some seconds old. */
   readonly lastCall: CallTimings | null
+  /** Records that are finished and not committed: up to two seconds old during a run. Null if there are none. */
+  readonly uncommitted: (Pick<LatestSnapshot, 'pairs' | 'rejects'> & { readonly latest: LatestRecord | null }) | null
 }
 
 interface HolderSigns {
@@ -65,6 +72,7 @@ export async function statusOf(directory: string): Promise<RunStatus> {
   const lock = await lockHolder(directory)
   const { state = 'unknown', lastSignMs = null } = lock ?? {}
   const { name } = (record.free.recipe ?? {}) as { name?: string }
+  const latest = await readUncommitted(directory)
   return {
     directory,
     name: name ?? null,
@@ -75,6 +83,10 @@ export async function statusOf(directory: string): Promise<RunStatus> {
     counters,
     holder: lock === null ? null : { pid: lock.holder.pid, host: lock.holder.host, state, lastSignMs },
     lastCall: (await readTimings(directory)).at(-1) ?? null,
+    uncommitted: latest && {
+      ...{ pairs: latest.pairs, rejects: latest.rejects },
+      latest: latest.latestPairs.at(-1) ?? latest.latestRejects.at(-1) ?? null,
+    },
   }
 }
 
@@ -83,9 +95,22 @@ export function statusText(status: RunStatus, columns: number, now = new Date())
   const lines = [
     `${pc.bold(name ?? directory)}: ${countText(cuts, 'cut is', 'cuts are')} committed, ${countText(rows, 'row')}, ${countText(rejects, 'reject')}, ${(bytes / 1e6).toFixed(1)} MB`,
     ...(cuts > 0 ? ['', ...funnelLines(counters, columns), ''] : []),
+    ...uncommittedLines(status, columns),
     ...callLines(status, now),
   ]
   return lines.join('\n')
+}
+
+function uncommittedLines({ uncommitted, directory }: RunStatus, columns: number): string[] {
+  if (uncommitted === null) return []
+  const { pairs, rejects, latest } = uncommitted
+  const counts = say`Not committed yet: ${count(pairs, 'pair')} and ${count(rejects, 'reject')}; see them with ${commandName()} tail ${shellWord(directory)}`
+  const shown = latest?.reject ? `${latest.reject.stage}/${latest.reject.reason}` : latest?.instruction
+  return [
+    counts,
+    ...(shown ? [pc.dim(truncateText(`  ${printable(shown).replaceAll('\n', ' ')}`, columns - 1))] : []),
+    '',
+  ]
 }
 
 function callLines({ holder, lastCall }: RunStatus, now: Date): string[] {
@@ -102,16 +127,26 @@ function callLines({ holder, lastCall }: RunStatus, now: Date): string[] {
   }
   if (lastCall === null) return ['No run is in progress.']
   const ago = duration((now.getTime() - Date.parse(lastCall.startedAt)) / 1000 - lastCall.seconds)
-  const how: Record<string, string> = {
-    input: 'ended at the end of its input',
-    limit: 'ended at limits.rowsMax',
-    running: 'was killed',
-  }
-  const end = how[lastCall.end] ?? `was stopped by ${lastCall.end}; run it again to resume`
-  return [`No run is in progress. The last one ${end}, ${ago} ago.`, `  ${rates(lastCall)}`]
+  return [endText(lastCall.end, ago), `  ${rates(lastCall)}`]
 }
 
-function rates({ tokensPerSecond, nodes, bottleneck, peakMemoryBytes }: CallTimings): string {
+function endText(end: string, ago: string): string {
+  if (end === 'input') return say`No run is in progress. The last one ended at the end of its input, ${ago} ago.`
+  if (end === 'limit') return say`No run is in progress. The last one ended at limits.rowsMax, ${ago} ago.`
+  if (end === 'running') return say`No run is in progress. The last one was killed, ${ago} ago; run it again to resume.`
+  return say`No run is in progress. The last one was stopped by ${end}, ${ago} ago; run it again to resume.`
+}
+
+function rates({
+  tokens,
+  tokensPerSecond,
+  nodes,
+  bottleneck,
+  peakMemoryBytes,
+  repliesServedFromDisk,
+}: CallTimings): string {
+  const memory = say`${Math.round(peakMemoryBytes / 1e6)} MB peak memory`
+  if (tokens === 0 && repliesServedFromDisk === 0) return say`no requests were needed, ${memory}`
   const limiting = bottleneck === 'servers' ? 'the model servers' : bottleneck
   const released = nodes.at(-1)?.outPerSecond ?? 0
   return `${short(Math.round(tokensPerSecond))} tokens/s, ${short(released)} records/s, bottleneck: ${limiting}, ${Math.round(peakMemoryBytes / 1e6)} MB peak memory`

@@ -18,16 +18,25 @@ export interface InspectOptions {
   readonly json?: boolean
   readonly rejects?: boolean
   readonly full?: boolean
+  /** Shows the last rows of the dataset in place of the first ones of each split, without a summary. */
+  readonly last?: boolean
+  /** Whether a run without rows is not an error: something else is shown. */
+  readonly mayBeEmpty?: boolean
 }
 
 /** Yields the output in parts, the rows of each split first and then its summary. @param columns width in cells */
 export async function* inspectText(
   path: string,
-  { number, json = false, rejects = false, full = false }: InspectOptions,
+  { number, json = false, rejects = false, full = false, last = false, mayBeEmpty = false }: InspectOptions,
   columns: number,
 ): AsyncGenerator<string> {
   const groups = await partsOf(path, rejects)
-  if (groups.size === 0) throw new UsageError(say`${path} contains no ${rejects ? 'rejects' : 'rows'} in Parquet`)
+  if (last) {
+    yield* lastRows(groups, { number, json, rejects, full }, columns)
+    return
+  }
+  if (groups.size === 0 && !mayBeEmpty)
+    throw new UsageError(say`${path} contains no ${rejects ? 'rejects' : 'rows'} in Parquet`)
   for (const [split, paths] of groups) {
     let [shown, rows] = [0, 0]
     for (const file of paths) {
@@ -47,6 +56,35 @@ export async function* inspectText(
     const summary = `${split}: ${shown} of ${countText(rows, rejects ? 'reject' : 'row')} shown`
     if (!json) yield pc.dim(`${summary}, ${countText(paths.length, 'file')}`)
   }
+}
+
+/** Yields the last rows: of the cut that was committed last, then of those before it. */
+async function* lastRows(
+  groups: ReadonlyMap<string, readonly string[]>,
+  { number, json, rejects, full }: InspectOptions,
+  columns: number,
+): AsyncGenerator<string> {
+  const files = [...groups].flatMap(([split, paths]) => paths.map((file) => ({ split, file })))
+  // The name of a part has the number of its cut and of the part.
+  const order = ({ file }: { readonly file: string }): string => /\d{6}-\d{3}\.parquet$/.exec(file)?.[0] ?? file
+  files.sort((a, b) => (order(a) < order(b) ? 1 : order(a) > order(b) ? -1 : 0))
+  const shown: string[] = []
+  for (const { split, file } of files) {
+    if (shown.length >= number) break
+    const part = await openPart(file)
+    try {
+      const take = Math.min(number - shown.length, part.rows)
+      const rows = await part.read(part.rows - take, part.rows)
+      const texts = rows.map((row) => {
+        if (json) return JSON.stringify({ committed: true, ...row }, withPlainIntegers)
+        return rejects ? rejectText(row, columns) : rowText(row, split, columns, full ?? false)
+      })
+      shown.unshift(...texts)
+    } finally {
+      await part.close()
+    }
+  }
+  yield* shown
 }
 
 /** Returns the Parquet files at a path by split; of a run directory, only committed files. */
@@ -80,7 +118,8 @@ const textLinesMax = 8
 /** Texts up to this width are joined on one line with the other short values. */
 const shortCells = 24
 
-function rowText(row: Readonly<Record<string, unknown>>, title: string, columns: number, full: boolean): string {
+/** Formats a row: long texts on lines of their own, short values together. */
+export function rowText(row: Readonly<Record<string, unknown>>, title: string, columns: number, full: boolean): string {
   const head = `── ${title} `
   const lines = [pc.bold(head + '─'.repeat(Math.max(0, columns - stringWidth(head))))]
   const short: string[] = []
@@ -112,7 +151,8 @@ function field(name: string, value: string, columns: number, full: boolean): str
   })
 }
 
-function rejectText(row: Readonly<Record<string, unknown>>, columns: number): string {
+/** Formats a reject with the place of its record. */
+export function rejectText(row: Readonly<Record<string, unknown>>, columns: number): string {
   const [split, shard, offset, stage, reason, detail, excerpt] = rejectFields.map((name) => shortValue(row[name] ?? ''))
   const head = `${pc.bold(`${stage}/${reason}`)}  ${split} ${shard}@${offset}`
   const details = [detail, excerpt].filter((text) => text !== '').map((text) => truncateText(`  ${text}`, columns))

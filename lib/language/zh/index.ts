@@ -16,6 +16,7 @@ import { sinks } from './sinks.js'
 import { sources } from './sources.js'
 import { storage } from './storage.js'
 import { training } from './training.js'
+import { trial } from './trial.js'
 
 export const zhParts: Readonly<Record<string, Catalogue>> = {
   cli,
@@ -34,6 +35,7 @@ export const zhParts: Readonly<Record<string, Catalogue>> = {
   sources,
   storage,
   training,
+  trial,
 }
 
 export const zh: Catalogue = Object.assign({}, ...Object.values(zhParts))

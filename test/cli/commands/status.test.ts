@@ -61,7 +61,7 @@ t.test('plan prints what would be read and called, status what is committed; nei
     /The last one ended at the end of its input, 2 min ago\.\n {2}1234 tokens\/s.*bottleneck: the model servers/,
   )
   await appendTimings(directory, { ...call, end: 'KUN_DRIFT' })
-  t.match(await said(), /The last one was stopped by KUN_DRIFT; run it again to resume, 2 min ago/)
+  t.match(await said(), /The last one was stopped by KUN_DRIFT, 2 min ago; run it again to resume/)
   await appendTimings(directory, { ...call, end: 'running' })
   t.match(await said(), /The last one was killed/)
   const lock = await lockRunDirectory(directory)
