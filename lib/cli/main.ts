@@ -11,6 +11,7 @@ import { registerBench } from './commands/bench.js'
 import { registerDedup } from './commands/dedup.js'
 import { registerDevHub } from './commands/dev-hub.js'
 import { registerHub } from './commands/hub.js'
+import { registerInit } from './commands/init.js'
 import { registerInspect } from './commands/inspect.js'
 import { registerPaperPrompts } from './commands/paper-prompts.js'
 import { registerPipe } from './commands/pipe.js'
@@ -35,10 +36,11 @@ import { stopSignalReceived } from './terminal/stop-signals.js'
 import { plainText } from './terminal/terminal-text.js'
 import { translateHelp } from './translated-help.js'
 
-const epilogue = say`\nExit codes: 0 done, 1 failed, 2 wrong use or recipe, 3 stopped and resumable (run again to resume).\nFirst steps, in a clone: npm start   (no GPU needed: a stand-in server is built in)`
+const epilogue = say`\nExit codes: 0 done, 1 failed, 2 wrong use or recipe, 3 stopped and resumable (run again to resume).\nFirst steps: kun-stream init --demo && kun-stream run demo.yaml   (no GPU needed)`
 
 /** In the order of `--help`. */
 const commands = [
+  registerInit,
   registerRun,
   registerPlan,
   registerValidate,

@@ -4,6 +4,7 @@ import { cli } from './cli.js'
 import { dedup } from './dedup.js'
 import { help } from './help.js'
 import { hub } from './hub.js'
+import { init } from './init.js'
 import { llm } from './llm.js'
 import { main } from './main.js'
 import { nouns } from './nouns.js'
@@ -23,6 +24,7 @@ export const zhParts: Readonly<Record<string, Catalogue>> = {
   dedup,
   help,
   hub,
+  init,
   llm,
   main,
   nouns,
