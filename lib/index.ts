@@ -48,10 +48,12 @@ export { chunkRows, pairRows, type Rows } from './run/sinks/rows.js'
 export { chunks, type DedupStageOptions, dedup, type RecordStage } from './run/stages/dedup.js'
 export {
   column,
+  ifd,
   label,
   type ModelStage,
   type ModelStageOptions,
   pair,
+  perplexity,
   polish,
   score,
   screen,

@@ -11,7 +11,7 @@ export interface RejectReason {
 }
 
 /** Stages whose reply a model gives. */
-const calls = ['screen', 'label', 'score', 'polish', 'pair', 'column'] as const
+const calls = ['perplexity', 'screen', 'label', 'score', 'polish', 'pair', 'ifd', 'column'] as const
 
 export const rejectReasons = {
   // A shard, or a part of it.
@@ -91,6 +91,14 @@ export const rejectReasons = {
     stages: ['label'],
     means: 'the reply has more instructions than kun.label.severalInstructionsMax',
   },
+  'perplexity-high': {
+    stages: ['perplexity'],
+    means: 'the perplexity of the text is over its bound in kun.perplexity',
+  },
+  'perplexity-low': {
+    stages: ['perplexity'],
+    means: 'the perplexity of the text is under its bound in kun.perplexity',
+  },
   'screen-low': { stages: ['screen'], means: 'the grade of the text is under kun.screen.keepAtLeast' },
   'screen-format': { stages: ['screen'], means: 'the reply of the judge is not a grade' },
   'score-low': { stages: ['score'], means: 'the score is under kun.score.keepAtLeast' },
@@ -116,6 +124,9 @@ export const rejectReasons = {
   'output-length-ratio': { stages: ['polish'], means: 'the output is too short or too long for its text' },
   'pair-low': { stages: ['pair'], means: 'a grade of the pair is under its bound in kun.pair' },
   'pair-format': { stages: ['pair'], means: 'the reply of the judge is not a grade' },
+  'ifd-high': { stages: ['ifd'], means: 'the instruction helps too little to predict the answer' },
+  'ifd-low': { stages: ['ifd'], means: 'the instruction helps too much to predict the answer' },
+  'answer-perplexity-high': { stages: ['ifd'], means: 'the perplexity of the answer is over its bound in kun.ifd' },
   'column-format': { stages: ['column'], means: 'the reply has no value of the type of the column' },
   'column-low': { stages: ['column'], means: 'the number is under keepIf.min' },
   'column-high': { stages: ['column'], means: 'the number is over keepIf.max' },
@@ -135,7 +146,10 @@ export const rejectReasons = {
   'thought-markers-reply': { stages: calls, means: 'the answer cannot be told from the thoughts' },
   'damaged-reply': { stages: calls, means: 'the reply contains damaged or invisible characters' },
   'looping-reply': { stages: calls, means: 'the reply repeats one unit over and over' },
-  'logprobs-reply': { stages: ['screen', 'score', 'pair'], means: 'the reply has no valid log-probabilities' },
+  'logprobs-reply': {
+    stages: ['perplexity', 'screen', 'score', 'pair', 'ifd'],
+    means: 'the reply has no valid log-probabilities',
+  },
   'secret-reply': { stages: calls, means: 'the reply contained a secret of this run' },
   'context-length': { stages: calls, means: 'the text is over the context of the model' },
   'content-refused': { stages: calls, means: 'the server refused the content' },

@@ -17,7 +17,7 @@ t.test('the package exports what it says, and every error by its code', async (t
       ...['mirrorRun', 'mirrorWhile', 'openMirror', 'openModels', 'openPart', 'pairRows', 'parquetSink', 'parseRecipe'],
       ...['polish', 'prepare', 'presets', 'publish', 'readManifest', 'restoreFromMirror', 'rowsOf', 'score', 'screen'],
       ...['settingsOf', 'sinkStream', 'sourceOf', 'stageStream', 'startHub', 'startKunRun', 'startSimulator'],
-      ...['stdinSource', 'verifyRun', 'column', 'pair'],
+      ...['stdinSource', 'verifyRun', 'column', 'pair', 'perplexity', 'ifd'],
     ].sort(),
   )
   const { KunStreamError, ...rest } = api

@@ -15,9 +15,11 @@ import { chunkRows, pairRows } from '../run/sinks/rows.js'
 import { chunks, dedup } from '../run/stages/dedup.js'
 import {
   column,
+  ifd,
   label,
   type ModelStage,
   pair,
+  perplexity,
   polish,
   recordsInFlightMax,
   score,
@@ -102,14 +104,16 @@ export function pipeGraph(parts: PipeParts): Graph {
 
 /** Returns the options without the stages that are not named, and without the columns after them. */
 function namedOnly(kun: KunOptions, names: PipeStages['names']): KunOptions {
-  const named = <Options>(name: 'screen' | 'score' | 'polish' | 'pair', options: Options | undefined) =>
-    names.has(name) ? options : undefined
+  type Optional = 'perplexity' | 'screen' | 'score' | 'polish' | 'pair' | 'ifd'
+  const named = <Options>(name: Optional, options: Options | undefined) => (names.has(name) ? options : undefined)
   return {
     ...kun,
+    perplexity: named('perplexity', kun.perplexity),
     screen: named('screen', kun.screen),
     score: named('score', kun.score),
     polish: named('polish', kun.polish),
     pair: named('pair', kun.pair),
+    ifd: named('ifd', kun.ifd),
     columns: kun.columns.filter(({ after }) => names.has(after)),
   }
 }
@@ -119,6 +123,7 @@ function modelCalls(kun: KunOptions, models: OpenModels, inFlightMax: number) {
   const planned = plannedStages(kun)
   return {
     chunkCalls: planned.flatMap(({ kind, ofChunks, column: options }): ModelStage<Candidate, Candidate>[] => {
+      if (kind === 'perplexity' && kun.perplexity) return [perplexity(models, { ...kun.perplexity, inFlightMax })]
       if (kind === 'screen' && kun.screen) return [screen(models, { ...kun.screen, inFlightMax })]
       return ofChunks && options ? [column<Candidate>(models, { ...options, inFlightMax })] : []
     }),
@@ -127,6 +132,7 @@ function modelCalls(kun: KunOptions, models: OpenModels, inFlightMax: number) {
       if (kind === 'score' && kun.score) return [score(models, { ...kun.score, inFlightMax })]
       if (kind === 'polish' && kun.polish) return [polish(models, { ...kun.polish, inFlightMax })]
       if (kind === 'pair' && kun.pair) return [pair(models, { ...kun.pair, inFlightMax })]
+      if (kind === 'ifd' && kun.ifd) return [ifd(models, { ...kun.ifd, inFlightMax })]
       return !ofChunks && options ? [column<Pair>(models, { ...options, inFlightMax })] : []
     }),
   }

@@ -6,7 +6,7 @@ import type { Recipe } from '../recipe/index.js'
 import { type PrepareOptions, prepareOptions } from '../text/plan.js'
 import type { WorkersOptions } from '../workers/pool.js'
 
-export const modelStageNames = ['screen', 'label', 'score', 'polish', 'pair'] as const
+export const modelStageNames = ['perplexity', 'screen', 'label', 'score', 'polish', 'pair', 'ifd'] as const
 /** In the order of the graph. */
 export const stageNames = ['clean', 'filter', 'chunk', 'dedup', ...modelStageNames] as const
 type StageName = (typeof stageNames)[number]
@@ -53,7 +53,7 @@ export function parseStages(given: string): Set<StageName> {
 /** @throws {UsageError} a stage requires another one, or a recipe that configures it */
 export function checkStages({ names, recipe, workers }: Pick<PipeStages, 'names' | 'recipe' | 'workers'>): PipeStages {
   const called = modelStageNames.filter((name) => names.has(name))
-  const ofPairs = called.filter((name) => name !== 'screen')
+  const ofPairs = called.filter((name) => name !== 'screen' && name !== 'perplexity')
   if (ofPairs.length > 0 && !names.has('label')) {
     throw new UsageError(say`--stages has ${ofPairs.join(' and ')} without label: they need the pairs that it makes`)
   }

@@ -25,7 +25,7 @@ export const columnOptions = z.strictObject({
     }),
   after: z
     .enum(phases)
-    .describe('Stage that it follows; after dedup and screen it is asked once for a chunk, else for each pair'),
+    .describe('Stage that it follows; after dedup, perplexity and screen it is asked once for a chunk, else for each pair'),
   model: modelName,
   prompt: customTemplateOptions.describe(
     'The question, with {text}, {title}, {heading}, {instruction}, {output} and earlier columns by name',
@@ -52,7 +52,18 @@ const reservedNames: ReadonlySet<string> = new Set([
   ...['instruction', 'output', 'messages', 'id', 'source', 'split', 'shard', 'offset', 'chunk', 'variant', 'key'],
   ...['title', 'heading', 'raw', 'text', 'tokens', 'document', 'model', 'prompt_version', 'kind', 'route', 'columns'],
   ...['screen', 'score', 'score_kind', 'score_mass', 'support', 'support_facts', 'copied', 'length_ratio'],
-  ...['pair_answers', 'pair_follows', 'perplexity', 'ifd', 'stage', 'reason', 'detail', 'excerpt', '__proto__'],
+  ...[
+    'pair_answers',
+    'pair_follows',
+    'perplexity',
+    'ifd',
+    'answer_perplexity',
+    'stage',
+    'reason',
+    'detail',
+    'excerpt',
+    '__proto__',
+  ],
   ...['read', 'documents', 'decode', 'clean', 'filter', 'chunks', 'prepare', 'dedup', 'label', 'polish', 'pair'],
   ...['write', 'phase', 'order', 'rows'],
 ])

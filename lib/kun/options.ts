@@ -60,6 +60,15 @@ const judging = {
     ),
 }
 
+const perplexityBound = () => z.number().min(1).optional()
+
+export const perplexityOptions = z.strictObject({
+  model: modelName,
+  keepAtMost: perplexityBound().describe('Perplexity of the text above which a chunk is dropped: broken or odd text'),
+  keepAtLeast: perplexityBound().describe('Perplexity below which a chunk is dropped: text that repeats itself'),
+})
+export type PerplexityOptions = z.output<typeof perplexityOptions>
+
 export const screenOptions = z.strictObject({
   model: modelName,
   keepAtLeast: z.number().min(0).max(1).default(0.5).describe('Grade of the text below which a chunk is dropped'),
@@ -157,6 +166,37 @@ export const pairOptions = z.strictObject({
 })
 export type PairOptions = z.output<typeof pairOptions>
 
+/** A completion that ends with the output, so that the answer alone is the end of it. */
+const ifdPrompt = customTemplateOptions.superRefine(({ kind, text }, context) => {
+  if (kind !== 'completion') {
+    const message = `found ${kind}; the prompt of kun.ifd is not continued: it needs kind: completion`
+    context.addIssue({ code: 'custom', path: ['kind'], input: kind, message })
+  }
+  if (text.endsWith('{output}') && text.includes('{instruction}')) return
+  const message = 'the prompt needs {instruction}, and {output} at its end'
+  context.addIssue({ code: 'custom', path: ['text'], input: text, message })
+})
+
+export const ifdOptions = z.strictObject({
+  model: modelName,
+  keepAtMost: z
+    .number()
+    .min(0)
+    .optional()
+    .describe('Difficulty above which a pair is dropped; from 1 on the instruction does not help (the paper: 1)'),
+  keepAtLeast: z
+    .number()
+    .min(0)
+    .optional()
+    .describe('Difficulty below which a pair is dropped: the instruction gives the answer away'),
+  answerPerplexityMax: perplexityBound().describe('Perplexity of the answer alone above which a pair is dropped'),
+  prompt: z
+    .union([z.literal('ifd'), ifdPrompt])
+    .default('ifd')
+    .describe("ifd, or one's own: a completion with {instruction} that ends with {output}"),
+})
+export type IfdOptions = z.output<typeof ifdOptions>
+
 export const kunOptions = z.strictObject({
   preset: z
     .enum(presetNames)
@@ -164,11 +204,13 @@ export const kunOptions = z.strictObject({
     .meta(
       unpinned('Which defaults the fields of the stages have: paper, those of the published scripts (docs/prompts.md)'),
     ),
+  perplexity: perplexityOptions.optional().describe('Left out: the perplexity of texts is not measured'),
   screen: screenOptions.optional().describe('Left out: no model grades the text before an instruction is written'),
   label: labelOptions,
   score: scoreOptions.optional().describe('Left out: nothing is graded'),
   polish: polishOptions.optional().describe('Left out: the output of a row is the raw text'),
   pair: pairOptions.optional().describe('Left out: no model grades the finished pair'),
+  ifd: ifdOptions.optional().describe('Left out: how much an instruction helps to predict its answer is not measured'),
   columns: z
     .array(columnOptions)
     .max(columnsMax)

@@ -1,9 +1,11 @@
 /** The model stages that a recipe asks for, in order: names, models and columns, without building them. */
 import type { Column } from '../parquet/columns.js'
 import { type ColumnOptions, columnOf } from './column-options.js'
+import { ifdColumns } from './ifd.js'
 import { labelColumns } from './label.js'
 import type { KunOptions } from './options.js'
 import { pairColumns } from './pair.js'
+import { perplexityColumns } from './perplexity.js'
 import { polishTemplate } from './polish.js'
 import { promptVersion, templateOf } from './prompts.js'
 import { scoreColumns } from './score.js'
@@ -29,13 +31,15 @@ export interface PlannedStage {
 
 /** Returns the stages up to a phase, in order. The columns after the last stage of a phase are not part of it. */
 export function plannedStages(kun: KunOptions, through?: Phase): PlannedStage[] {
-  const { screen, label, score, polish, pair } = kun
+  const { perplexity, screen, label, score, polish, pair, ifd } = kun
   const stages = [
+    ...(perplexity ? [builtIn('perplexity', perplexity.model, perplexityColumns)] : []),
     ...(screen ? [builtIn('screen', screen.model, screenColumns)] : []),
     builtIn('label', label.model, labelColumns(label)),
     ...(score ? [builtIn('score', score.model, scoreColumns)] : []),
     ...(polish && polish.mode !== 'raw' ? [builtIn('polish', polish.model, supportColumns)] : []),
     ...(pair ? [builtIn('pair', pair.model, pairColumns)] : []),
+    ...(ifd ? [builtIn('ifd', ifd.model, ifdColumns)] : []),
     ...phases.flatMap((phase) => kun.columns.filter(({ after }) => after === phase).map(ofColumn)),
   ]
   const last = through === undefined ? Number.POSITIVE_INFINITY : stageRanks[through]
@@ -59,15 +63,30 @@ export function rowColumns(kun: KunOptions): readonly Column[] {
   return plannedStages(kun).flatMap(({ columns }) => columns)
 }
 
+/** Returns the recipe's names of the models of which a stage needs the log-probabilities of prompts. */
+export function promptReaders({ perplexity, ifd }: KunOptions): string[] {
+  return [perplexity, ifd].flatMap((stage) => (stage === undefined ? [] : [stage.model]))
+}
+
 /** Returns `name@version` of the templates of the built-in stages. Those of columns are in their own options. */
-export function promptVersions({ screen, label, score, polish, pair }: KunOptions): Record<string, string> {
+export function promptVersions({
+  perplexity,
+  screen,
+  label,
+  score,
+  polish,
+  pair,
+  ifd,
+}: KunOptions): Record<string, string> {
   const versions = {
+    perplexity: perplexity && templateOf('plain'),
     screen: screen && templateOf(screen.prompt),
     label: templateOf(label.prompt),
     score: score && templateOf(score.prompt),
     polish: polish && polishTemplate(polish),
     pairAnswers: pair && templateOf(pair.promptAnswers),
     pairFollows: pair && templateOf(pair.promptFollows),
+    ifd: ifd && templateOf(ifd.prompt),
   }
   return Object.fromEntries(
     Object.entries(versions).flatMap(([stage, template]) => (template ? [[stage, promptVersion(template)]] : [])),

@@ -9,6 +9,8 @@ import type { CustomTemplateOptions } from './custom-template.js'
 import { type PromptFileOptions, readPromptFile } from './prompt-file.js'
 import {
   distilRubric,
+  ifdMiddle,
+  ifdOpening,
   kunLabelPrefix,
   kunLabelStop,
   kunLabelStopTokenIds,
@@ -55,6 +57,8 @@ export type TemplateName =
   | 'distil'
   | 'pair-answers'
   | 'pair-follows'
+  | 'plain'
+  | 'ifd'
 
 /** The built-in templates, by name. */
 export const templates: Readonly<Record<TemplateName, Template>> = {
@@ -89,6 +93,12 @@ export const templates: Readonly<Record<TemplateName, Template>> = {
     'pair-follows',
     ({ text, output = '' }) =>
       `${pairFollowsRubric}${between('文本', withoutAnswerMarks(text))}\n${betweenAnswerMarks(output)}`,
+  ),
+  plain: completionTemplate('plain', ({ text }) => withoutChatTokens(text)),
+  ifd: completionTemplate(
+    'ifd',
+    ({ instruction, output = '' }) =>
+      ifdOpening + withoutChatTokens(instruction) + ifdMiddle + withoutChatTokens(output),
   ),
 }
 
@@ -163,6 +173,14 @@ function chatTemplate(name: TemplateName, content: (fields: PromptFields) => str
     kind: 'chat',
     sampling: {},
     render: (fields) => ({ kind: 'chat', messages: [{ role: 'user', content: content(fields) }] }),
+  }
+}
+
+/** A prompt that a model reads and does not continue. */
+function completionTemplate(name: TemplateName, prompt: (fields: PromptFields) => string): Template {
+  return {
+    ...{ name, version: '1', kind: 'completion', sampling: {} },
+    render: (fields) => ({ kind: 'completion', prompt: prompt(fields) }),
   }
 }
 

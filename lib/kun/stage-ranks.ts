@@ -1,7 +1,7 @@
 /** The order of the model stages in a graph, as numbers: later stages are served first. */
 
 /** Stages at which a run in phases can stop, so that one GPU can serve one model after the other. In order. */
-export const phases = ['dedup', 'screen', 'label', 'score', 'polish', 'pair'] as const
+export const phases = ['dedup', 'perplexity', 'screen', 'label', 'score', 'polish', 'pair', 'ifd'] as const
 export type Phase = (typeof phases)[number]
 
 /** More than the columns that a recipe may have. */

@@ -1,9 +1,11 @@
 /** The model stages of a recipe, in order, with their models. */
 import type { Model } from '../llm/types.js'
 import { columnStage } from './column.js'
+import { ifdStage } from './ifd.js'
 import { labelStage } from './label.js'
 import type { KunOptions } from './options.js'
 import { pairStage } from './pair.js'
+import { perplexityStage } from './perplexity.js'
 import { type PlannedStage, plannedStages, rowColumns } from './planned-stages.js'
 import { polishStage } from './polish.js'
 import type { RowOptions } from './row.js'
@@ -58,9 +60,13 @@ type BuiltStage =
 function stageOf({ kind, rank, ofChunks, column }: PlannedStage, kun: KunOptions, model: Model): BuiltStage {
   if (column !== null && ofChunks) return { of: 'chunks', stage: columnStage<Candidate>(model, column, rank) }
   if (column !== null) return { of: 'pairs', stage: columnStage<Pair>(model, column, rank) }
+  if (kind === 'perplexity' && kun.perplexity) {
+    return { of: 'chunks', stage: perplexityStage(model, kun.perplexity) }
+  }
   if (kind === 'screen' && kun.screen) return { of: 'chunks', stage: screenStage(model, kun.screen) }
   if (kind === 'score' && kun.score) return { of: 'pairs', stage: scoreStage(model, kun.score) }
   if (kind === 'polish' && kun.polish) return { of: 'pairs', stage: polishStage(model, kun.polish) }
   if (kind === 'pair' && kun.pair) return { of: 'pairs', stage: pairStage(model, kun.pair) }
+  if (kind === 'ifd' && kun.ifd) return { of: 'pairs', stage: ifdStage(model, kun.ifd) }
   return { of: 'label', stage: labelStage(model, kun.label) }
 }

@@ -93,6 +93,10 @@ export const distilRubric = `你是一名知识可靠的中文写作助手。下
 
 `
 
+/** Around an instruction and before its answer, for a model of any format: a base model may measure as well. */
+export const ifdOpening = '下面是一条指令，请写出对它的回答。\n\n### 指令：\n'
+export const ifdMiddle = '\n\n### 回答：\n'
+
 export const pairAnswersRubric = `你是一名严格的数据审核员。下面会给出一条用户指令和一段回答，请判断这段回答是否完成了指令。
 
 符合以下全部条件的评为【好】：

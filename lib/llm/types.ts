@@ -4,6 +4,7 @@
  */
 import type { Position } from '../core/types.js'
 import type { Reply, Verdict } from '../storage/replies/types.js'
+import type { PromptLogprobsForm } from './protocol/prompt-logprobs.js'
 
 /** A request without `model` and transport fields. Its canonical JSON is part of a reply's key. */
 export interface CompletionRequest {
@@ -14,6 +15,8 @@ export interface CompletionRequest {
   readonly prompt?: string
   /** temperature, top_p, max_tokens, stop, logprobs …: all are sent, since the defaults of servers differ. */
   readonly sampling: Readonly<Record<string, unknown>>
+  /** False: sent without `stream` whatever the model's options, because events do not have what is read from the reply. */
+  readonly streamed?: false
 }
 
 /** A call of a stage about one record. */
@@ -33,6 +36,8 @@ export interface Call {
    * because a resumed run derives the same requests from the stored replies. By default the same request.
    */
   readonly retry?: (fault: Fault, last: CompletionRequest) => CompletionRequest | null
+  /** Returns what is stored and used of a reply. Deterministic; applied once, before `fault`. By default all of it. */
+  readonly reduce?: (reply: Reply) => Reply
   readonly signal: AbortSignal
 }
 
@@ -81,4 +86,6 @@ export interface Capabilities {
   readonly chatTemplateKwargs: boolean
   /** Sampling fields that the server ignores or refuses. */
   readonly unsupported: readonly string[]
+  /** Forms in which it gives the log-probabilities of a prompt; absent if no stage needs them: they are not probed. */
+  readonly promptLogprobs?: readonly PromptLogprobsForm[]
 }

@@ -93,8 +93,8 @@ function modelIssues(name: string, { endpoints, model }: RecipeModel): Issue[] {
 }
 
 function stageIssues({ kun, models }: Recipe): Issue[] {
-  const { screen, label, score, polish, pair } = kun
-  const stages = Object.entries({ screen, label, score, polish, pair }).flatMap(([stage, options]) =>
+  const { perplexity, screen, label, score, polish, pair, ifd } = kun
+  const stages = Object.entries({ perplexity, screen, label, score, polish, pair, ifd }).flatMap(([stage, options]) =>
     options === undefined ? [] : [{ path: ['kun', stage, 'model'], model: options.model }],
   )
   const columns = kun.columns.map(({ model }, index) => ({ path: ['kun', 'columns', index, 'model'], model }))

@@ -1,4 +1,5 @@
 /** The models of a recipe, ready to be called: secrets resolved, the built-in server started if it is used. */
+import { promptReaders } from '../kun/planned-stages.js'
 import { type ModelOptions, modelOptions } from '../llm/options.js'
 import { type ModelServers, openServers } from '../llm/scheduler/model-servers.js'
 import { startSimulator } from '../simulator/on-demand.js'
@@ -65,6 +66,7 @@ export async function openModels(recipe: Recipe, { only, onEvent }: OpenModelsOp
       models,
       seed: recipe.seed,
       servers: recipe.servers,
+      readPrompts: promptReaders(recipe.kun),
       onEvent: ({ endpoint, words }) => onEvent?.(`${endpoint}: ${words}`),
     })
     return {

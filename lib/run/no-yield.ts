@@ -237,7 +237,7 @@ function isFault(place: string, stage: string, reason: string): boolean {
   return (
     place !== 'chunks' &&
     place !== 'dedup' &&
-    !/^(?:screen-low|score-low|pair-low|column-low|column-high|column-value|instruction-|output-|duplicate-)/.test(
+    !/^(?:perplexity-|ifd-|answer-perplexity-|screen-low|score-low|pair-low|column-low|column-high|column-value|instruction-|output-|duplicate-)/.test(
       reason,
     )
   )
@@ -268,6 +268,8 @@ const advices: readonly (readonly [RegExp, string])[] = [
   [/^(?:documents|chunks)/, 'Check the bounds in `prepare.quality` and `prepare.chunk`, and custom filters.'],
   [/ context-length$/, 'Lower `prepare.chunk.tokensMax`, or serve the model with a longer context.'],
   [/ score-/, 'Check the judge and `kun.score.keepAtLeast`.'],
+  [/ (?:answer-)?perplexity-/, 'Check the bounds in `kun.perplexity` and `kun.ifd`: they depend on the model.'],
+  [/ ifd-/, 'Check the bounds in `kun.ifd`.'],
   [/ screen-/, 'Check the judge and `kun.screen.keepAtLeast`.'],
   [
     / (?:instruction|output)-/,

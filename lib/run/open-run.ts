@@ -9,7 +9,7 @@ import type { Clock } from '../core/types.js'
 import type { OpenedDeduplicator } from '../dedup/deduplicator.js'
 import { openDeduplicator } from '../dedup/open-index.js'
 import type { LockLostError } from '../errors.js'
-import { plannedStages } from '../kun/planned-stages.js'
+import { plannedStages, promptReaders } from '../kun/planned-stages.js'
 import { columnsOf, type RowOptions } from '../kun/row.js'
 import type { Phase } from '../kun/stage-ranks.js'
 import { type KunStages, kunStages } from '../kun/stages.js'
@@ -199,6 +199,7 @@ async function openServing(
     servers: serverOptions,
     ...(clock && { clock }),
     pinned,
+    readPrompts: promptReaders(kun),
     onEvent: ({ endpoint, words }) => onEvent?.(`${endpoint}: ${words}`),
     onAnswer: (call, answer) => {
       usage.answered()

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { AbortedError } from '../../lib/errors.js'
+import type { Phase } from '../../lib/kun/stage-ranks.js'
 import { openPart, rowsOf } from '../../lib/parquet/part-reader.js'
 import type { Counters } from '../../lib/run/accounting.js'
 import { verifyDirectory } from '../../lib/run/verify.js'
@@ -63,7 +64,7 @@ t.test('without the option a run has neither the stage nor its column', async (t
 })
 
 /** Runs the recipe in one go, and again with other requests in flight, stops and phases; compares the bytes. */
-async function sameBytes(t: Test, set: readonly string[], phases: readonly ('screen' | 'label' | 'polish')[]) {
+async function sameBytes(t: Test, set: readonly string[], phases: readonly Phase[]) {
   const root = t.testdir()
   const slow = await serverFor(t, { preset: 'delay', latencyMs: { min: 0, max: 40 } })
   const run = (name: string, inFlight: number): TinyRun => ({
@@ -105,6 +106,8 @@ const graph = [
   'kun.label.variants=3',
   'kun.screen={model: judge, keepAtLeast: 0.6}',
   'kun.pair={model: judge, followsAtLeast: 0.6}',
+  'kun.perplexity={model: judge, keepAtMost: 15}',
+  'kun.ifd={model: writer, keepAtMost: 0.995, keepAtLeast: 0.98, answerPerplexityMax: 15}',
   `kun.columns=${JSON.stringify([
     {
       name: 'domain',
@@ -142,7 +145,19 @@ t.test('columns of a recipe are stages: typed cells, bounds, an exact account', 
   await runTiny({ directory, endpoint: server.url, set: graph })
   t.match(await verifyDirectory(directory), { findings: [] })
   const { stages } = countersOf(directory).skypile as Counters[string]
-  const order = ['dedup', 'screen', 'domain', 'label', 'difficulty', 'score', 'polish', 'pair', 'notes']
+  const order = [
+    'dedup',
+    'perplexity',
+    'screen',
+    'domain',
+    'label',
+    'difficulty',
+    'score',
+    'polish',
+    'pair',
+    'notes',
+    'ifd',
+  ]
   for (const [index, name] of order.entries()) {
     const before = stages[order[index - 1] ?? 'chunks']
     const factor = name === 'label' ? 3 : 1
@@ -150,18 +165,28 @@ t.test('columns of a recipe are stages: typed cells, bounds, an exact account', 
   }
   t.ok((stages.domain?.dropped['column-value'] ?? 0) > 5 && (stages.difficulty?.dropped['column-low'] ?? 0) > 5)
   t.ok((stages.pair?.dropped['pair-low'] ?? 0) > 0)
+  t.ok((stages.perplexity?.dropped['perplexity-high'] ?? 0) > 0)
+  const ifdReasons = ['ifd-low', 'ifd-high', 'answer-perplexity-high']
+  t.strictSame(Object.keys(stages.ifd?.dropped ?? {}).sort(), ifdReasons.sort())
   const rows = await rowsIn(directory, 'data')
   t.ok(rows.length > 20, `${rows.length} rows`)
-  for (const { domain, difficulty, notes, pair_answers, pair_follows, support, copied, length_ratio } of rows) {
+  for (const row of rows) {
+    const { domain, difficulty, notes, pair_answers, pair_follows, support, copied, length_ratio } = row
+    const { perplexity, ifd, answer_perplexity } = row as Readonly<
+      Record<'perplexity' | 'ifd' | 'answer_perplexity', number>
+    >
+    const isMeasured = perplexity <= 15 && ifd <= 0.995 && ifd >= 0.98 && answer_perplexity <= 15
     const isTyped = domain !== '其他' && typeof domain === 'string' && (difficulty as number) >= 2
     const isGraded = (pair_answers as number) >= 0.5 && (pair_follows as number) >= 0.6
     const isCompared = [support, copied, length_ratio].every((share) => typeof share === 'number')
-    if (!isTyped || !isGraded || !isCompared || !('drawn' in JSON.parse(notes as string))) t.fail(String(notes))
+    if (!isTyped || !isGraded || !isCompared || !isMeasured || !('drawn' in JSON.parse(notes as string)))
+      t.fail(String(notes))
   }
   const names = Object.keys(rows[0] ?? {})
   t.strictSame(names.slice(names.indexOf('raw') + 1), [
-    ...['screen', 'domain', 'kind', 'route', 'difficulty', 'score', 'score_kind', 'score_mass'],
+    ...['perplexity', 'screen', 'domain', 'kind', 'route', 'difficulty', 'score', 'score_kind', 'score_mass'],
     ...['support', 'support_facts', 'copied', 'length_ratio', 'pair_answers', 'pair_follows', 'notes'],
+    ...['ifd', 'answer_perplexity'],
     ...['model', 'prompt_version'],
   ])
 
@@ -180,7 +205,7 @@ t.test('columns of a recipe are stages: typed cells, bounds, an exact account', 
 })
 
 t.test('three variants, a screen, grades and columns give the same bytes in one go, in phases and after stops', (t) =>
-  sameBytes(t, graph, ['screen', 'label', 'polish']),
+  sameBytes(t, graph, ['perplexity', 'screen', 'label', 'polish', 'ifd']),
 )
 
 t.test('a screened run gives the same bytes in one go, in phases and after stops', (t) =>

@@ -100,7 +100,7 @@ export async function planOf(recipe: Recipe, directory: string): Promise<RunPlan
         stage: name,
         model: recipe.models[model]?.model ?? model,
         servers: recipe.models[model]?.endpoints ?? [],
-        callsPerChunk: (ofChunks ? 1 : recipe.kun.label.variants) * (kind === 'pair' ? 2 : 1),
+        callsPerChunk: (ofChunks ? 1 : recipe.kun.label.variants) * (kind === 'pair' || kind === 'ifd' ? 2 : 1),
       })),
       state: record === null ? 'new' : differences.length > 0 ? 'refused' : 'resumes',
       cutsCommitted: cuts.length,

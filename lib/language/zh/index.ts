@@ -6,6 +6,7 @@ import { help } from './help.js'
 import { hub } from './hub.js'
 import { init } from './init.js'
 import { llm } from './llm.js'
+import { losses } from './losses.js'
 import { main } from './main.js'
 import { nouns } from './nouns.js'
 import { pages } from './pages.js'
@@ -26,6 +27,7 @@ export const zhParts: Readonly<Record<string, Catalogue>> = {
   hub,
   init,
   llm,
+  losses,
   main,
   nouns,
   pages,

@@ -6,13 +6,17 @@ import { z } from 'zod'
 import { CorruptFileError, EndpointError } from '../../errors.js'
 import { say } from '../../language/say.js'
 import type { ModelOptions } from '../options.js'
+import { type PromptLogprobsForm, promptLogprobsForms } from '../protocol/prompt-logprobs.js'
 import type { Capabilities, CompletionRequest } from '../types.js'
 
 /** Fits every context, and is Chinese, as the texts are. */
 const canaryPrompt = '你好'
 
 /** The options of a model that a probe needs. */
-export type ProbedModel = Pick<ModelOptions, 'model' | 'chatTemplateKwargs' | 'extraBody' | 'stream'>
+export type ProbedModel = Pick<ModelOptions, 'model' | 'chatTemplateKwargs' | 'extraBody' | 'stream'> & {
+  /** Whether a stage needs the log-probabilities of its prompts; false by default. */
+  readonly readsPrompts?: boolean
+}
 
 /** The smallest request of a kind. */
 export function canaryBody(kind: CompletionRequest['kind'], model: ProbedModel): Record<string, unknown> {
@@ -48,7 +52,14 @@ export function commonCapabilities(all: readonly Capabilities[]): Capabilities {
       : 'max_tokens',
     chatTemplateKwargs: every((each) => each.chatTemplateKwargs),
     unsupported: [...new Set(all.flatMap((each) => each.unsupported))].sort(),
+    ...commonForms(all),
   }
+}
+
+function commonForms(all: readonly Capabilities[]): Pick<Capabilities, 'promptLogprobs'> {
+  if (all.length === 0 || all.some(({ promptLogprobs }) => promptLogprobs === undefined)) return {}
+  const hasAll = (form: PromptLogprobsForm) => all.every(({ promptLogprobs = [] }) => promptLogprobs.includes(form))
+  return { promptLogprobs: promptLogprobsForms.filter(hasAll) }
 }
 
 /** Capabilities that shape the output: an endpoint without one that run.json pins is refused. */
@@ -60,6 +71,10 @@ export function requireCapabilities(label: string, found: Capabilities, pinned: 
   lacking.push(...found.unsupported.filter((name) => !pinned.unsupported.includes(name)))
   if ((pinned.topLogprobs ?? 0) > (found.topLogprobs ?? 0) && found.logprobs) {
     lacking.push(`${pinned.topLogprobs} log-probabilities`)
+  }
+  const form = pinned.promptLogprobs?.[0]
+  if (form !== undefined && found.promptLogprobs?.includes(form) === false) {
+    lacking.push(`log-probabilities of prompts (form '${form}')`)
   }
   if (lacking.length === 0) return
   throw new EndpointError(
@@ -98,6 +113,7 @@ const storedCapabilities = z.object({
   maxTokensField: z.enum(['max_tokens', 'max_completion_tokens']).default('max_tokens'),
   chatTemplateKwargs: z.boolean().default(true),
   unsupported: z.array(z.string()).default([]),
+  promptLogprobs: z.array(z.enum(promptLogprobsForms)).exactOptional(),
 })
 
 /**

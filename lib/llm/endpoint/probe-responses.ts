@@ -1,6 +1,7 @@
 /** Reads a server's responses to a probe: values of an unexpected shape count as absent. Pure. */
 import { asList, asObject, type Json } from '../protocol/json.js'
 import { firstTokenLogprobs } from '../protocol/logprobs.js'
+import { promptLogprobsOf } from '../protocol/prompt-logprobs.js'
 import { reasoningOf } from '../protocol/reply-body.js'
 
 /** Returns the maximum named in a refusal: 'which is greater than max allowed: 5', 'less than or equal to 5'. */
@@ -18,6 +19,18 @@ export function readableLogprobs(body: Json): boolean {
   const text = String(choice.text ?? asObject(choice.message).content ?? '')
   return tokens.some((token) => /\p{Script=Han}/u.test(token)) || !/\p{Script=Han}/u.test(text)
 }
+
+/** Whether a response has the log-probability of each token of its prompt but the first. @param asked fields of the request */
+export function hasPromptLogprobs(body: Json, asked: Json): boolean {
+  const { logprobs = [] } = promptLogprobsOf(asList(body.choices)[0] ?? {}, asked) ?? {}
+  const counted = Number(asObject(body.usage).prompt_tokens)
+  // A server may leave out the mark at the beginning of a text.
+  const isWhole = !(Math.abs(counted - logprobs.length) > 1)
+  return isWhole && logprobs.length >= promptTokensMin && !logprobs.slice(1).includes(null)
+}
+
+/** Tokens that the prompt of the probe has by every tokenizer. */
+const promptTokensMin = 4
 
 /**
  * Whether a reply to a turn opened with 【 begins with a thought: the label is not its most likely first token, and a

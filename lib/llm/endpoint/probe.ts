@@ -16,10 +16,11 @@ import { embeddedError } from '../protocol/error-body.js'
 import { noChannel } from '../protocol/failure-table.js'
 import { failureOf, failureOfStatus, isOutOfTokens } from '../protocol/failures.js'
 import { asList, asObject, type Json, parsedJson } from '../protocol/json.js'
+import { type PromptLogprobsForm, promptLogprobsFields, promptLogprobsForms } from '../protocol/prompt-logprobs.js'
 import { requestPath } from '../protocol/reply-body.js'
 import type { Capabilities, CompletionRequest } from '../types.js'
 import { canaryBody, type ProbedModel } from './capabilities.js'
-import { allowedNumber, beginsThought, readableLogprobs } from './probe-responses.js'
+import { allowedNumber, beginsThought, hasPromptLogprobs, readableLogprobs } from './probe-responses.js'
 import { isPermanent, ServerPages, shownNames } from './server-info.js'
 
 /** Waits between the rounds of a question, ms: 200, doubled up to 2 s. */
@@ -49,6 +50,8 @@ const topLogprobsTried = [20, 10, 5, 2] as const
 /** Prompts for a Chinese character, to see whether its tokens are readable. */
 const labelPrompt = '请只回答一个字：好'
 const canaryPrompt = '你好'
+/** A text of a few tokens, whose log-probabilities are requested. */
+const readPrompt = '今天天气很好，我们去公园散步。'
 const userMessage = { role: 'user', content: canaryPrompt }
 const turn = (content: string) => [userMessage, { role: 'assistant', content }]
 const continuationFields = { add_generation_prompt: false, continue_final_message: true }
@@ -130,11 +133,12 @@ class Prober {
     const plain = (kind === 'chat' ? chat : completion) as Baseline
     const inCompletion = (fields: Json) => (completion === null ? null : this.#decide(completion, fields, plain))
     const fieldNames = Object.keys(optionalFields).filter((name) => !found.without.includes(name))
-    const [about, list, topLogprobs, continued, ...fields] = await Promise.all([
+    const [about, list, topLogprobs, continued, promptLogprobs, ...fields] = await Promise.all([
       this.#pages.info(model.model),
       inCompletion({ prompt: [canaryPrompt, canaryPrompt] }),
       this.#topLogprobs(kind, plain),
       this.#turnContinuation(chat, plain),
+      model.readsPrompts ? this.#promptLogprobs(completion, plain) : null,
       ...fieldNames.map((name) => this.#decide(plain, { [name]: optionalFields[name] }, plain)),
     ])
     const thinks =
@@ -157,6 +161,7 @@ class Prober {
       maxTokensField,
       chatTemplateKwargs: kwargsPass,
       unsupported,
+      ...(promptLogprobs !== null && { promptLogprobs }),
     }
     return { kind, capabilities, notes: [...about.notes, ...this.#notes(capabilities, thinks)] }
   }
@@ -270,6 +275,26 @@ class Prober {
         { details: error.details },
       )
     }
+  }
+
+  /** Finds the forms in which the server gives the log-probabilities of a prompt; a missing effect is checked twice. */
+  async #promptLogprobs(completion: Baseline | null, plain: Baseline): Promise<PromptLogprobsForm[]> {
+    if (completion === null) return []
+    const { max_completion_tokens: renamed, max_tokens: _, ...body } = completion.body
+    const given = await Promise.all(
+      promptLogprobsForms.map(async (form) => {
+        const { max_tokens: tokens, ...rest } = promptLogprobsFields[form]
+        const limit = renamed === undefined ? { max_tokens: tokens } : { max_completion_tokens: tokens }
+        const asked = { prompt: readPrompt, ...rest, ...limit }
+        for (let checks = 0; checks < 2; checks++) {
+          const { error, body: reply } = await this.#decide({ ...completion, body }, asked, plain)
+          if (error !== null) return false
+          if (hasPromptLogprobs(reply, asked)) return true
+        }
+        return false
+      }),
+    )
+    return promptLogprobsForms.filter((_, index) => given[index])
   }
 
   /**

@@ -46,7 +46,8 @@ const tokenId = /^token_id:\d+$/
 /** Rounding may leave a probability of one a little above it. */
 const logprobMax = 1e-3
 
-function validLogprob(value: unknown): number | null {
+/** Returns a log-probability; null if it is above 0, not finite or not a number. */
+export function validLogprob(value: unknown): number | null {
   if (typeof value !== 'number' || !Number.isFinite(value) || value > logprobMax) return null
   // JSON does not preserve −0.
   return value === 0 ? 0 : value

@@ -14,6 +14,7 @@ import { failureOf, type RequestContext } from './failures.js'
 import { finishReason } from './finish-reason.js'
 import { asObject, type Json, parseServerJson } from './json.js'
 import { firstTokenLogprobs } from './logprobs.js'
+import { promptLogprobsOf, readsPrompt } from './prompt-logprobs.js'
 import { readThoughts } from './thoughts.js'
 import { usageOf } from './usage.js'
 
@@ -108,13 +109,21 @@ function shownIndex(index: unknown): string {
 
 function choiceReply(choice: Json, usage: unknown, place: number, { prompts, body }: ReplyContext): Reply {
   const message = asObject(choice.message)
+  const counted = { usage, prompts, body, place }
+  const reason = choice.finish_reason
+  if (readsPrompt(body)) {
+    // The text repeats the prompt.
+    const reply = buildReply({ content: '', reasoning: '', reason, logprobs: undefined, counted })
+    const promptLogprobs = promptLogprobsOf(choice, body)
+    return promptLogprobs === undefined ? reply : { ...reply, promptLogprobs }
+  }
   const content = choice.message === undefined ? choice.text : message.content
   return buildReply({
     content: textOf(content),
     reasoning: reasoningOf(message),
-    reason: choice.finish_reason,
+    reason,
     logprobs: firstTokenLogprobs(choice.logprobs),
-    counted: { usage, prompts, body, place },
+    counted,
   })
 }
 

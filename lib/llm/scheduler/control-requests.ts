@@ -67,9 +67,10 @@ export class ControlRequests {
     signal: AbortSignal,
     isShort: boolean,
   ): Promise<void> {
-    const { kind } = call.request
+    const { kind, streamed } = call.request
     const sent = isShort ? shortened(body()) : body()
-    await endpoint.client.send({ kind, body: sent, prompts: 1, headers, stream: options.stream }, signal)
+    const stream = options.stream && streamed !== false
+    await endpoint.client.send({ kind, body: sent, prompts: 1, headers, stream }, signal)
   }
 
   async #sendControl(request: PendingRequest, endpoint: Endpoint): Promise<ControlOutcome> {

@@ -79,6 +79,8 @@ interface ModelUse {
   readonly options: ModelOptions
   readonly headers: Readonly<Record<string, string>>
   readonly pinned: Capabilities | null
+  /** Whether a stage needs the log-probabilities of its prompts. */
+  readonly readsPrompts: boolean
   probe: Probe | null
 }
 
@@ -103,15 +105,11 @@ export class EndpointRegistry {
    *
    * @throws {EndpointError} another model names the same address with another user or password
    */
-  endpoints(
-    name: string,
-    options: ModelOptions,
-    headers: Readonly<Record<string, string>>,
-    pinned: Capabilities | null,
-  ): Endpoint[] {
+  endpoints(model: Omit<ModelUse, 'probe'>): Endpoint[] {
+    const { name, options, headers } = model
     return [...new Set(options.endpoints)].map((url) => {
       const label = endpointLabel(url)
-      const use: ModelUse = { name, options, headers, pinned, probe: null }
+      const use: ModelUse = { ...model, probe: null }
       const user = userOf(url)
       const known = this.#entries.get(label)
       if (known !== undefined) {
@@ -253,7 +251,8 @@ export class EndpointRegistry {
   }
 
   async #probe(endpoint: Endpoint, use: ModelUse, signal: AbortSignal): Promise<Probe> {
-    const probe = await probeEndpoint(endpoint.client, use.headers, use.options, signal, this.#options.clock)
+    const model = { ...use.options, readsPrompts: use.readsPrompts }
+    const probe = await probeEndpoint(endpoint.client, use.headers, model, signal, this.#options.clock)
     if (use.pinned !== null) requireCapabilities(endpoint.label, probe.capabilities, use.pinned)
     use.probe = probe
     for (const words of probe.notes) this.#options.onEvent({ kind: 'endpoint-note', endpoint: endpoint.label, words })

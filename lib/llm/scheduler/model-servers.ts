@@ -31,6 +31,8 @@ export interface OpenServersOptions {
   readonly clock?: Clock
   /** Capabilities pinned in run.json, by model; an endpoint that lacks one is refused. */
   readonly pinned?: Readonly<Record<string, Capabilities>>
+  /** Names of the models of which stages need the log-probabilities of prompts: probed for these only. */
+  readonly readPrompts?: readonly string[]
   /** Whether to probe the servers at the start; true by default. Otherwise no capability is assumed. */
   readonly probe?: boolean
   /** Receives events of endpoints, for the user. */
@@ -120,7 +122,8 @@ class Servers implements ModelServers {
         const { options: asked, headers } = model
         const body = acceptedBody(requestBody(harmlessRequest(call.request), asked, 1), model.capabilities)
         try {
-          const transfer = { kind: call.request.kind, body, prompts: 1, headers, stream: asked.stream }
+          const { kind, streamed } = call.request
+          const transfer = { kind, body, prompts: 1, headers, stream: asked.stream && streamed !== false }
           await endpoint.client.send(transfer, signal)
           return true
         } catch (error) {
@@ -144,7 +147,12 @@ class Servers implements ModelServers {
     for (const [name, input] of Object.entries(options.models)) {
       const filled = modelOptions.parse(input)
       const headers = requestHeaders(filled.headers, filled.apiKey)
-      const endpoints = this.#registry.endpoints(name, filled, headers, ownValue(options.pinned, name) ?? null)
+      const use = {
+        ...{ name, options: filled, headers },
+        pinned: ownValue(options.pinned, name) ?? null,
+        readsPrompts: options.readPrompts?.includes(name) ?? false,
+      }
+      const endpoints = this.#registry.endpoints(use)
       const key = endpoints
         .map((endpoint) => endpoint.label)
         .sort()
@@ -173,8 +181,12 @@ class Servers implements ModelServers {
       const pinned = ownValue(this.#options.pinned, name)
       if (all.length === 0 && pinned === undefined) continue
       // Pinned ones also apply to a server that is down: its requests must have the keys of the stored replies.
-      const capabilities = pinned ?? commonCapabilities(all)
-      const promptsMax = commonCapabilities(all).promptLists ? model.options.promptsPerRequest : 1
+      const common = commonCapabilities(all)
+      // An earlier run, whose replies are used, may not have needed the log-probabilities of prompts.
+      const { promptLogprobs } = common
+      const capabilities =
+        pinned === undefined ? common : { ...(promptLogprobs === undefined ? {} : { promptLogprobs }), ...pinned }
+      const promptsMax = common.promptLists ? model.options.promptsPerRequest : 1
       this.#models.set(name, Object.assign(model, { capabilities, promptsMax }))
     }
   }
@@ -281,10 +293,13 @@ class Servers implements ModelServers {
     const seed = requestSeed(this.#options.seed, call.record, call.stage, attempt)
     const body = () => requestBody(call.request, model.options, seed)
     const replies = this.#replies
-    const ask = (name?: string) =>
-      this.#countTokens(
-        model,
-        this.#dispatcher.submit(call, model, () => acceptedBody(body(), model.capabilities), name),
+    const ask = async (name?: string) =>
+      reduced(
+        call,
+        await this.#countTokens(
+          model,
+          this.#dispatcher.submit(call, model, () => acceptedBody(body(), model.capabilities), name),
+        ),
       )
     if (replies === null) return { outcome: await ask(), kept: false }
     const key = replyKey(call.record, call.stage, attempt, canonicalJson({ kind: call.request.kind, ...body() }))
@@ -333,6 +348,10 @@ class Servers implements ModelServers {
       this.#calls.delete(asked)
     }
   }
+}
+
+function reduced({ reduce }: Call, outcome: CallResult): CallResult {
+  return reduce !== undefined && 'reply' in outcome ? { reply: reduce(outcome.reply) } : outcome
 }
 
 /** Returns the reject reason of a fault, and the text that the reject shows. */

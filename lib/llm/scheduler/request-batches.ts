@@ -30,7 +30,7 @@ export function wireRequest(requests: readonly PendingRequest[], endpoint: Endpo
     prompts: requests.length,
     headers,
     ...(single && first.key !== '' && { key: first.key }),
-    stream: single && options.stream,
+    stream: single && options.stream && first.call.request.streamed !== false,
     onModel: (name) => endpoint.noteModel(options.model, name),
   }
 }

@@ -98,6 +98,7 @@ const meanings = {
   raw: 'Text of the chunk.',
   text: 'Text of the chunk.',
   tokens: 'Tokens of the text, estimated unless a tokenizer is configured.',
+  perplexity: 'Perplexity of the text by a model; null for a text of one token.',
   screen: 'Grade of the text, 0 to 1.',
   kind: 'Kind and difficulty of the instruction that the prompt asked for; null for an extracted exam.',
   route: "Where the instruction comes from: 'label' from the label model, 'exam' from the text.",
@@ -110,6 +111,8 @@ const meanings = {
   length_ratio: 'Letters of the output for each letter of the text.',
   pair_answers: 'Grade of the question whether the output answers the instruction, 0 to 1.',
   pair_follows: 'Grade of the question whether the output follows from the text, 0 to 1.',
+  ifd: 'Instruction-following difficulty: loss of the output after the instruction over its loss alone; null for an output of one token.',
+  answer_perplexity: 'Perplexity of the output alone by a model; null for an output of one token.',
   model: 'Models of the stages, joined by +.',
   prompt_version: 'Templates of the stages as name@version, joined by +.',
 } as const

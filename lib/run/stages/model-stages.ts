@@ -1,13 +1,23 @@
-/** The stages that call a model (screen, label, score, polish, pair, columns) as stages of a graph. */
+/** The stages that call a model (perplexity, screen, label, score, polish, pair, ifd, columns) as stages of a graph. */
 import type { z } from 'zod'
 import type { Stage } from '../../core/types.js'
 import { InvalidOptionError } from '../../errors.js'
 import { columnStage } from '../../kun/column.js'
 import { columnFaults } from '../../kun/column-checks.js'
 import { columnOptions } from '../../kun/column-options.js'
+import { ifdStage } from '../../kun/ifd.js'
 import { labelStage } from '../../kun/label.js'
-import { labelOptions, pairOptions, polishOptions, scoreOptions, screenOptions } from '../../kun/options.js'
+import {
+  ifdOptions,
+  labelOptions,
+  pairOptions,
+  perplexityOptions,
+  polishOptions,
+  scoreOptions,
+  screenOptions,
+} from '../../kun/options.js'
 import { pairStage } from '../../kun/pair.js'
+import { perplexityStage } from '../../kun/perplexity.js'
 import { polishStage } from '../../kun/polish.js'
 import { scoreStage } from '../../kun/score.js'
 import { screenStage } from '../../kun/screen.js'
@@ -52,6 +62,18 @@ export interface ModelStage<In, Out> extends Stage<In, Out> {
   readonly promptVersion: string
   /** Columns that it adds to the rows. */
   readonly columns: readonly Column[]
+}
+
+/** Measures the perplexity of a chunk; drops chunks outside of the bounds. The models need `readPrompts`, as `openModels` sets it. */
+export function perplexity(
+  servers: StageServers,
+  { inFlightMax = stageRecordsMax, ...options }: z.input<typeof perplexityOptions> & ModelStageOptions,
+): ModelStage<Candidate, Candidate> {
+  const parsed = perplexityOptions.parse(options)
+  const model = servers.model(parsed.model)
+  const stage = perplexityStage(model, parsed)
+  const graphStage = reportReleases(modelStage(stage, inFlightMax), servers)
+  return described(graphStage, stage, model.name)
 }
 
 /** Grades the text of a chunk by a model; drops chunks below `keepAtLeast`. */
@@ -110,6 +132,17 @@ export function pair(
   const parsed = pairOptions.parse(options)
   const model = servers.model(parsed.model)
   const stage = pairStage(model, parsed)
+  return described(modelStage(stage, inFlightMax), stage, model.name)
+}
+
+/** Measures how much the instruction helps a model to predict the answer; drops pairs outside of the bounds. */
+export function ifd(
+  servers: StageServers,
+  { inFlightMax = stageRecordsMax, ...options }: z.input<typeof ifdOptions> & ModelStageOptions,
+): ModelStage<Pair, Pair> {
+  const parsed = ifdOptions.parse(options)
+  const model = servers.model(parsed.model)
+  const stage = ifdStage(model, parsed)
   return described(modelStage(stage, inFlightMax), stage, model.name)
 }
 

@@ -1,6 +1,7 @@
 /**
  * Log-probabilities without a model: determined by the token and its position, and by the grade if the reply is one.
- * Those of a prompt are lower the less it resembles Chinese prose, so that perplexity can be tested.
+ * Those of a prompt are lower the less it resembles Chinese prose, and higher for what the prompt said before, so that
+ * perplexity and the help of an instruction can be tested.
  */
 import { hashNumbers, hashText, unit } from '../random.js'
 import { tokenText } from './tokens.js'
@@ -65,15 +66,22 @@ export function replyLogprobs(
 
 /** Returns the logprobs of a prompt with echo; the first is null. */
 export function promptLogprobs(ids: readonly number[]): (number | null)[] {
+  const pairs = new Set<number>()
   const seen = new Set<number>()
   return ids.map((id, place) => {
+    const known = seen.has(id)
+    seen.add(id)
     if (place === 0) return null
     const pair = hashNumbers(ids[place - 1] as number, id)
-    const again = seen.has(pair)
-    seen.add(pair)
-    return again ? -0.3 : -surprise(tokenText(id)) * (0.7 + 0.6 * unit(hashNumbers(id, place)))
+    const again = pairs.has(pair)
+    pairs.add(pair)
+    if (again) return -0.3
+    return -surprise(tokenText(id)) * (0.7 + 0.6 * unit(pair)) * (known ? knownFactor : 1)
   })
 }
+
+/** Factor of the surprise of a token that the prompt has already. */
+const knownFactor = 0.75
 
 /** Returns the known tokens, and alternatives that share the remaining probability, up to `count`. */
 function withAlternatives(known: Readonly<Record<string, number>>, count: number): [string, number][] {

@@ -14,6 +14,7 @@ const capabilityNames = [
   'logprobs',
   'prompt-lists',
   'echo',
+  'prompt-logprobs',
   'tokenize',
   'chat-template-kwargs',
   'models',

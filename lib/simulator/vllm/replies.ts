@@ -81,7 +81,17 @@ function piece(head: ReplyHead, object: string, choice: object) {
 function completionChoice(request: ModelRequest, generation: Generation) {
   const text = request.echo ? generation.prompt.text + generation.text : generation.text
   const logprobs = request.logprobs === null ? null : completionLogprobs(request, generation, 0, generation.ids.length)
-  return { index: generation.index, text, logprobs, finish_reason: generation.finishReason, stop_reason: null }
+  const { index, finishReason, prompt } = generation
+  const ofPrompt = request.promptLogprobs ? { prompt_logprobs: promptField(prompt.ids) } : {}
+  return { index, text, logprobs, finish_reason: finishReason, stop_reason: null, ...ofPrompt }
+}
+
+/** One object for each token, by its id; null for the first. */
+function promptField(ids: readonly number[]) {
+  return promptLogprobs(ids).map((logprob, index) => {
+    const id = ids[index] as number
+    return logprob === null ? null : { [id]: { logprob, rank: 1, decoded_token: tokenText(id) } }
+  })
 }
 
 function chatChoice(request: ModelRequest, generation: Generation) {

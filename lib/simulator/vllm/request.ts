@@ -34,6 +34,7 @@ const completionBody = z.looseObject({
   prompt: z.union([z.string(), z.array(z.string()), z.array(z.number()), z.array(z.array(z.number()))]),
   logprobs: z.number().int().min(0).max(20).nullish(),
   echo: z.boolean().nullish(),
+  prompt_logprobs: z.number().int().min(0).max(20).nullish(),
 })
 
 const message = z.looseObject({
@@ -76,6 +77,8 @@ export interface ModelRequest {
   readonly logprobs: number | null
   readonly logprobTokenIds: readonly number[]
   readonly echo: boolean
+  /** Whether the reply has `prompt_logprobs`. */
+  readonly promptLogprobs: boolean
   readonly stream: boolean
   readonly includeUsage: boolean
   readonly choices: readonly string[] | null
@@ -101,6 +104,7 @@ export function completionRequest(body: unknown, promptsMax: number, lacks: (nam
     maxTokens: parsed.max_tokens ?? 16,
     logprobs: lacks('logprobs') ? null : (parsed.logprobs ?? null),
     echo,
+    promptLogprobs: typeof parsed.prompt_logprobs === 'number' && !lacks('prompt-logprobs'),
     thinks: false,
   }
   return request
@@ -125,6 +129,7 @@ export function chatRequest(body: unknown, lacks: (name: CapabilityName) => bool
     maxTokens: parsed.max_completion_tokens ?? parsed.max_tokens ?? undefined,
     logprobs: parsed.logprobs === true && !lacks('logprobs') ? (parsed.top_logprobs ?? 0) : null,
     echo: false,
+    promptLogprobs: false,
     thinks: !thinkingOff && !continues,
   }
 }
