@@ -61,10 +61,10 @@ export const help = {
     '配方能读取的任何格式的文件或通配模式；- 或不给则读取标准输入',
   'run stages alone, between any source and standard output or a file': '单独运行若干阶段，从任意来源到标准输出或文件',
   'format of the input, if it is not detected': '输入的格式，无法识别时指定',
-  'of clean, filter, chunk, dedup, screen, label, score, polish, pair, in this order; clean always runs':
-    '从 clean, filter, chunk, dedup, screen, label, score, polish, pair 中选取，保持此顺序；clean 总会执行',
-  'models, prompts and thresholds; required for screen, label, score, polish, pair':
-    '模型、提示词和阈值；screen、label、score、polish、pair 需要它',
+  'of clean, filter, chunk, dedup, perplexity, screen, label, score, polish, pair, ifd, in this order; clean always runs':
+    '从 clean, filter, chunk, dedup, perplexity, screen, label, score, polish, pair, ifd 中选取，保持此顺序；clean 总会执行',
+  'models, prompts and thresholds; required for perplexity, screen, label, score, polish, pair, ifd':
+    '模型、提示词和阈值；perplexity、screen、label、score、polish、pair、ifd 需要它',
   'format of the output': '输出的格式',
   'write to a file in place of standard output': '写入文件，而不是标准输出',
   "field of the record's own id": '记录自身 id 的字段',
@@ -144,8 +144,8 @@ export const help = {
   'reasoning in chat replies: none, think, reasoning-content': '对话回复中的推理内容：none、think、reasoning-content',
   'adds eight random letters to every reply, and varies logprobs': '给每条回复加上八个随机字母，并改变对数概率',
   'file to which a JSON line is appended for each request': '为每次请求追加一行 JSON 的文件',
-  'capabilities that the server lacks: metrics,logprobs,prompt-lists,echo,tokenize,chat-template-kwargs,models':
-    '服务器缺少的能力：metrics,logprobs,prompt-lists,echo,tokenize,chat-template-kwargs,models',
+  'capabilities that the server lacks: metrics,logprobs,prompt-lists,echo,prompt-logprobs,tokenize,chat-template-kwargs,models':
+    '服务器缺少的能力：metrics,logprobs,prompt-lists,echo,prompt-logprobs,tokenize,chat-template-kwargs,models',
   'kind[=rate][@after[-until]], comma-separated; or a JSON array; or @FILE with one':
     'kind[=rate][@after[-until]]，用逗号分隔；或 JSON 数组；或含数组的 @FILE',
   'serve a stand-in for the Hugging Face Hub, to try publishing and reading without an account':
