@@ -25,7 +25,9 @@ export const columnOptions = z.strictObject({
     }),
   after: z
     .enum(phases)
-    .describe('Stage that it follows; after dedup, perplexity and screen it is asked once for a chunk, else for each pair'),
+    .describe(
+      'Stage that it follows; after dedup, perplexity and screen it is asked once for a chunk, else for each pair',
+    ),
   model: modelName,
   prompt: customTemplateOptions.describe(
     'The question, with {text}, {title}, {heading}, {instruction}, {output} and earlier columns by name',
