@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 import t from 'tap'
 import { parse } from 'yaml'
-import { registerCommands } from '../lib/cli/main.js'
+import { registerCommands } from '../lib/cli/command-loaders.js'
 import * as errors from '../lib/errors.js'
 import { parseRecipe } from '../lib/recipe/index.js'
 import * as runLayout from '../lib/storage/run-layout.js'
@@ -137,7 +137,7 @@ t.test('every recipe of the repository is accepted', async (t) => {
 
 t.test('every command that a page shows is there, with its options', async (t) => {
   const program = new Command('kun-stream')
-  registerCommands(program)
+  await registerCommands(program)
   let checked = 0
   for (const page of pages) {
     // A command stands in a shell block or between backticks, with its name before it.
@@ -160,7 +160,7 @@ t.test('every command that a page shows is there, with its options', async (t) =
 
 t.test('both READMEs list every command, and each links to every page of docs', async (t) => {
   const program = new Command('kun-stream')
-  registerCommands(program)
+  await registerCommands(program)
   for (const page of ['README.md', 'README.zh.md']) {
     for (const command of program.commands) t.match(textOf(page), `\`${command.name()}`, `${page}: ${command.name()}`)
     for (const each of readdirSync(join(root, 'docs'))) t.match(textOf(page), `(docs/${each}`, `${page}: ${each}`)

@@ -7,28 +7,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { version } from '../core/version.js'
 import { languages } from '../language/language.js'
 import { say } from '../language/say.js'
-import { registerBench } from './commands/bench.js'
-import { registerDedup } from './commands/dedup.js'
-import { registerDevHub } from './commands/dev-hub.js'
-import { registerHub } from './commands/hub.js'
-import { registerInit } from './commands/init.js'
-import { registerInspect } from './commands/inspect.js'
-import { registerPaperPrompts } from './commands/paper-prompts.js'
-import { registerPipe } from './commands/pipe.js'
-import { registerPlan } from './commands/plan.js'
-import { registerPublish } from './commands/publish.js'
-import { registerRebuild } from './commands/rebuild.js'
-import { registerReport } from './commands/report.js'
-import { registerRun } from './commands/run.js'
-import { registerSample } from './commands/sample.js'
-import { registerSchema } from './commands/schema.js'
-import { registerSeed } from './commands/seed.js'
-import { registerSimulate } from './commands/simulate.js'
-import { registerStatus } from './commands/status.js'
-import { registerTail } from './commands/tail.js'
-import { registerTrainScreen } from './commands/train-screen.js'
-import { registerValidate } from './commands/validate.js'
-import { registerVerify } from './commands/verify.js'
+import { registerNamedCommand } from './command-loaders.js'
 import { failureOf } from './failure.js'
 import { boundHeapGrowth } from './heap-growth.js'
 import { notWritten, writeErr, writeOut } from './terminal/output.js'
@@ -37,32 +16,6 @@ import { plainText } from './terminal/terminal-text.js'
 import { translateHelp } from './translated-help.js'
 
 const epilogue = say`\nExit codes: 0 done, 1 failed, 2 wrong use or recipe, 3 stopped and resumable (run again to resume).\nFirst steps: kun-stream init --demo && kun-stream run demo.yaml   (no GPU needed)`
-
-/** In the order of `--help`. */
-const commands = [
-  registerInit,
-  registerRun,
-  registerPlan,
-  registerValidate,
-  registerSchema,
-  registerStatus,
-  registerRebuild,
-  registerInspect,
-  registerReport,
-  registerTail,
-  registerVerify,
-  registerDedup,
-  registerPipe,
-  registerSeed,
-  registerSample,
-  registerTrainScreen,
-  registerPaperPrompts,
-  registerPublish,
-  registerHub,
-  registerSimulate,
-  registerDevHub,
-  registerBench,
-]
 
 /** Runs one command. Never throws. @returns the exit code */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -80,7 +33,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .showHelpAfterError(say`(kun-stream --help lists the commands)`)
     .configureOutput({ writeOut, writeErr: (text) => writeErr(plainText(text)) })
     .exitOverride()
-  registerCommands(program)
+  await registerNamedCommand(program, argv.slice(2))
   translateHelp(program)
   ignoreClosedOutput()
   process.on('unhandledRejection', exitOnUncaught)
@@ -105,11 +58,6 @@ async function codeOf(program: Command, argv: readonly string[]): Promise<number
   } catch (error) {
     return report(error)
   }
-}
-
-/** Registers every command; also for the test of the documentation. */
-export function registerCommands(program: Command): void {
-  for (const register of commands) register(program)
 }
 
 /**

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { UsageError } from '../../errors.js'
 import { say } from '../../language/say.js'
+import { addCommand } from '../command-summaries.js'
 
 /** Loaded at run time, because lib must not import from bench. */
 const main = new URL('../../../bench/main.js', import.meta.url)
@@ -19,9 +20,7 @@ interface BenchModule {
 }
 
 export function registerBench(program: Command): void {
-  program
-    .command('bench')
-    .description('run benches; without a name, list them')
+  addCommand(program, 'bench')
     .argument('[names...]')
     .option('--smoke', 'small sizes, to check that the benches run')
     .option('--json', 'print the results as JSON')

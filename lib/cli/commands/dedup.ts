@@ -22,6 +22,7 @@ import { lockRunDirectory, type RunLock } from '../../storage/lock/lock.js'
 import { moveToNewInode } from '../../storage/new-inode.js'
 import { planSigning } from '../../text/plan.js'
 import { workerPool, workersOptions } from '../../workers/pool.js'
+import { addCommand } from '../command-summaries.js'
 import { type DedupCounts, dedupGraph } from '../dedup-graph.js'
 import { type DedupInputFlags, dedupSource } from '../dedup-inputs.js'
 import { type DedupInstructionsFlags, dedupInstructions } from '../dedup-instructions.js'
@@ -41,11 +42,7 @@ interface DedupFlags extends DedupInputFlags, DedupInstructionsFlags {
 }
 
 export function registerDedup(program: Command): void {
-  program
-    .command('dedup')
-    .description(
-      'remove exact and near duplicates; the lines that stay come out as they went in, other records as JSON Lines',
-    )
+  addCommand(program, 'dedup')
     .argument('[files...]', 'files or globs in any format that a recipe reads; - or nothing reads standard input')
     .option('--hub <owner/name>', 'read a dataset on the Hub in place of files')
     .option('--files <glob>', 'with --hub: paths in the dataset (may be repeated; ! excludes)', collect, [])

@@ -6,14 +6,13 @@ import { glob } from 'tinyglobby'
 import { UsageError } from '../../errors.js'
 import { say } from '../../language/say.js'
 import { startHub } from '../../simulator/hub/index.js'
+import { addCommand } from '../command-summaries.js'
 import { cannotOpen, writeErr, writeOut } from '../terminal/output.js'
 import { stopSignal } from '../terminal/stop-signals.js'
 import { portOf } from './simulate.js'
 
 export function registerDevHub(program: Command): void {
-  program
-    .command('dev-hub')
-    .description('serve a stand-in for the Hugging Face Hub, to try publishing and reading without an account')
+  addCommand(program, 'dev-hub')
     .argument('<dir>', 'folder of its repositories')
     .option('--port <number>', 'port to listen on; 0 takes a free one', '8500')
     .option('--load <owner/name=folder...>', 'first copy the files of a folder to a repository')

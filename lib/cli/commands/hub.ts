@@ -4,6 +4,7 @@ import { listDataset } from '../../hub/listing.js'
 import { reportWaits } from '../../hub/retry-messages.js'
 import { hubSettings } from '../../hub/settings.js'
 import { hubTransport } from '../../hub/transport.js'
+import { addCommand } from '../command-summaries.js'
 import { hubUrlOption, tokenOption } from '../hub-options.js'
 import { bytesText, countText } from '../terminal/bytes-text.js'
 import { sayOnStderr, writeErr, writeOut } from '../terminal/output.js'
@@ -16,7 +17,7 @@ interface Flags {
 }
 
 export function registerHub(program: Command): void {
-  const hub = program.command('hub').description('commands for datasets on the Hugging Face Hub')
+  const hub = addCommand(program, 'hub')
   hub
     .command('ls')
     .description('list the files that a source would read, with sizes')

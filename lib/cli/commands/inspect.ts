@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { readUncommitted } from '../../run/latest-file.js'
 import type { LatestSnapshot } from '../../run/latest-records.js'
+import { addCommand } from '../command-summaries.js'
 import { inspectInThread } from '../inspect-thread.js'
 import { wholeNumber } from '../option-numbers.js'
 import type { InspectOptions } from '../terminal/inspect-text.js'
@@ -10,9 +11,7 @@ import { Output, ReaderGone } from '../terminal/output.js'
 import { terminalText } from '../terminal/terminal-text.js'
 
 export function registerInspect(program: Command): void {
-  program
-    .command('inspect')
-    .description('show rows of a run directory, a folder or a Parquet file')
+  addCommand(program, 'inspect')
     .argument('<path>', 'run directory, folder with Parquet files, or one Parquet file')
     .option('-n, --number <rows>', 'rows per split', wholeNumber(1), 3)
     .option('--rejects', 'show rejects and their reasons, in place of rows')

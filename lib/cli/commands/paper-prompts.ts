@@ -6,12 +6,11 @@ import { UsageError } from '../../errors.js'
 import { clonePrompts } from '../../kun/paper/clone-prompts.js'
 import { paperPromptsFolder } from '../../kun/preset.js'
 import { say } from '../../language/say.js'
+import { addCommand } from '../command-summaries.js'
 import { sayOnStderr } from '../terminal/output.js'
 
 export function registerPaperPrompts(program: Command): void {
-  program
-    .command('paper-prompts')
-    .description('read the prompts of the preset paper from a clone of COIG-Kun, and write them as prompt files')
+  addCommand(program, 'paper-prompts')
     .argument('<folder>', 'the clone, with evaluation/conversation.py and evaluation/common.py')
     .option('--out <folder>', 'where the files are written', paperPromptsFolder)
     .action(async (folder: string, { out }: { readonly out: string }) => {

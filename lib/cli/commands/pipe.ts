@@ -10,6 +10,7 @@ import { loadRecipe } from '../../recipe/index.js'
 import { type OpenModels, openModels } from '../../recipe/models.js'
 import type { ByteTarget } from '../../run/sinks/byte-target.js'
 import { workersOptions } from '../../workers/pool.js'
+import { addCommand } from '../command-summaries.js'
 import { hubUrlOption, tokenOption } from '../hub-options.js'
 import { type PipeCounts, pipeGraph, pipeSource } from '../pipe-graph.js'
 import {
@@ -28,9 +29,7 @@ import { RunState } from '../terminal/run-state.js'
 import { endBySignal, onStopSignal, type StopSignal } from '../terminal/stop-signals.js'
 
 export function registerPipe(program: Command): void {
-  program
-    .command('pipe')
-    .description('run stages alone, between any source and standard output or a file')
+  addCommand(program, 'pipe')
     .argument('[files...]', 'files or globs in any format that a recipe reads; - or nothing reads standard input')
     .option('--hub <owner/name>', 'read a dataset on the Hub in place of files')
     .option('--files <glob>', 'with --hub: paths in the dataset (may be repeated; ! excludes)', collect, [])

@@ -12,6 +12,7 @@ import { alignShards } from '../../run/pinned-shards.js'
 import { pinnedShardsOf } from '../../run/run-record.js'
 import { readManifest, readRunRecord } from '../../sinks/index.js'
 import type { Shard } from '../../sources/index.js'
+import { addCommand } from '../command-summaries.js'
 import { type FaultyShard, faultyLines } from '../faulty-shards.js'
 import { outOption, type RecipeFlags, setOption } from '../recipe-options.js'
 import { bytesText, countText } from '../terminal/bytes-text.js'
@@ -22,11 +23,7 @@ interface PlanFlags extends RecipeFlags {
 }
 
 export function registerPlan(program: Command): void {
-  program
-    .command('plan')
-    .description(
-      'print what a run would read, which servers it would call, and the state of its directory; writes nothing',
-    )
+  addCommand(program, 'plan')
     .argument('<recipe>', 'a YAML file')
     .addOption(outOption())
     .addOption(setOption())

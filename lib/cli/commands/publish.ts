@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander'
 import { publishOptions } from '../../publish/options.js'
 import type { PublishOptions } from '../../publish/publish.js'
+import { addCommand } from '../command-summaries.js'
 import { hubUrlOption, tokenOption } from '../hub-options.js'
 import { addLogOptions, type LogFlags, withLog } from '../log-file.js'
 import { helpOf } from '../option-help.js'
@@ -21,9 +22,7 @@ interface Flags extends Pick<PublishOptions, SameName>, LogFlags {
 
 export function registerPublish(program: Command): void {
   const options = publishOptions.shape
-  const command = program
-    .command('publish')
-    .description('publish the rows of a run on the Hugging Face Hub, with a dataset card; uploads only what is new')
+  const command = addCommand(program, 'publish')
     .argument('<dir>', 'run directory')
     .requiredOption('--repo <owner/name>', helpOf(options.repo))
     .option('--private', helpOf(options.private))

@@ -10,6 +10,7 @@ import { parseRecipe, type Recipe } from '../../recipe/index.js'
 import { changedVersions } from '../../run/run-record.js'
 import { readRunRecord } from '../../sinks/index.js'
 import { commandName, shellWord } from '../command-name.js'
+import { addCommand } from '../command-summaries.js'
 import { checkForeignRun } from '../foreign-run.js'
 import { addLogOptions, type LogFlags, withLog } from '../log-file.js'
 import { isOverridden, setOption } from '../recipe-options.js'
@@ -23,11 +24,7 @@ interface RebuildFlags extends LogFlags {
 }
 
 export function registerRebuild(program: Command): void {
-  const command = program
-    .command('rebuild')
-    .description(
-      'make a dataset from the replies of a run, with another threshold, filter or stage; sends only new calls',
-    )
+  const command = addCommand(program, 'rebuild')
     .argument('<dir>', 'run directory, complete or not')
     .requiredOption('--out <dir>', 'run directory of the new dataset')
     .addOption(setOption())

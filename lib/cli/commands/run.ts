@@ -14,6 +14,7 @@ import { loadRecipe, type Recipe } from '../../recipe/index.js'
 import { type PreparedSettings, settingsOf } from '../../recipe/run-settings.js'
 import { type KunRun, startKunRun } from '../../run/run.js'
 import { commandName, shellWord } from '../command-name.js'
+import { addCommand } from '../command-summaries.js'
 import { failureOf } from '../failure.js'
 import { faultyLines } from '../faulty-shards.js'
 import { addLogOptions, type LogFlags, withLog } from '../log-file.js'
@@ -39,9 +40,7 @@ interface RunFlags extends RecipeFlags, LogFlags {
 }
 
 export function registerRun(program: Command): void {
-  const command = program
-    .command('run')
-    .description('run a recipe, or resume the run in its directory')
+  const command = addCommand(program, 'run')
     .argument('<recipe>', 'a YAML file: docs/recipe.md; - reads standard input')
     .addOption(outOption())
     .addOption(setOption())

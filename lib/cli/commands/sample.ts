@@ -17,6 +17,7 @@ import {
 import { openRejected, type RejectedKind, rejectedKinds } from '../../training/rejected.js'
 import { checkRunColumns, type RunParts, type RunRow, runParts, runRows } from '../../training/run-rows.js'
 import { Selection, type SelectionRule, selectionRules } from '../../training/selection.js'
+import { addCommand } from '../command-summaries.js'
 import { wholeNumber } from '../option-numbers.js'
 import { collect } from '../recipe-options.js'
 import { mustBeRunDirectory } from '../run-directory-argument.js'
@@ -50,9 +51,7 @@ interface SampleCounts {
 }
 
 export function registerSample(program: Command): void {
-  const command = program
-    .command('sample')
-    .description('select rows of a run and write them in the form of a trainer')
+  const command = addCommand(program, 'sample')
     .argument('<dir>', 'run directory')
     .option('-n, --number <rows>', 'rows to select; all by default', wholeNumber(1))
     .addOption(

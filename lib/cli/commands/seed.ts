@@ -8,6 +8,7 @@ import { say } from '../../language/say.js'
 import { type ExampleForm, exampleForm, exampleForms, holdsSystem } from '../../training/forms.js'
 import { type LabelPrompt, labelExample, labelPrompts } from '../../training/label-example.js'
 import { isRefused, readExample } from '../../training/read-example.js'
+import { addCommand } from '../command-summaries.js'
 import { dedupSource } from '../dedup-inputs.js'
 import { hubUrlOption, tokenOption } from '../hub-options.js'
 import { collect } from '../recipe-options.js'
@@ -30,11 +31,7 @@ interface SeedFlags extends TrainingFlags {
 }
 
 export function registerSeed(program: Command): void {
-  const command = program
-    .command('seed')
-    .description(
-      'turn curated instruction data into training data for the chat model, or with --invert for the label model',
-    )
+  const command = addCommand(program, 'seed')
     .argument('[files...]', 'files or globs in any format that a recipe reads; - or nothing reads standard input')
     .option('--invert', 'from output to instruction, with the prompt of the label stage')
     .addOption(

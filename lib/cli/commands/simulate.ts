@@ -9,6 +9,7 @@ import { type FaultRuleOptions, faultKinds } from '../../simulator/vllm/fault-ru
 import { type LatencyOptions, simulatorOptions } from '../../simulator/vllm/options.js'
 import { startSimulator } from '../../simulator/vllm/server.js'
 import { jsonFault } from '../../text/json-fault.js'
+import { addCommand } from '../command-summaries.js'
 import { helpOf } from '../option-help.js'
 import { collect } from '../recipe-options.js'
 import { cannotOpen, writeErr, writeOut } from '../terminal/output.js'
@@ -34,9 +35,7 @@ interface SimulateFlags {
 
 export function registerSimulate(program: Command): void {
   const options = simulatorOptions.shape
-  program
-    .command('simulate')
-    .description('serve the API of a vLLM server without a GPU: extractive writer, simulated timing, faults')
+  addCommand(program, 'simulate')
     .option('--port <n>', helpOf(options.port), '8000')
     .option('--host <address>', helpOf(options.host), '127.0.0.1')
     .option('--preset <name>', helpOf(options.preset), 'instant')

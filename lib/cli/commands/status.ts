@@ -17,15 +17,14 @@ import { readManifest, readRunRecord } from '../../sinks/index.js'
 import { ageText, lockHolder } from '../../storage/lock/lock.js'
 import type { Holder } from '../../storage/lock/lock-holder.js'
 import { commandName, shellWord } from '../command-name.js'
+import { addCommand } from '../command-summaries.js'
 import { countText } from '../terminal/bytes-text.js'
 import { cannotOpen, writeOut } from '../terminal/output.js'
 import { short } from '../terminal/progress.js'
 import { printable, truncateText } from '../terminal/wrap-text.js'
 
 export function registerStatus(program: Command): void {
-  program
-    .command('status')
-    .description('print the contents of a run directory, and the progress of its run or how it ended')
+  addCommand(program, 'status')
     .argument('<dir>', 'run directory')
     .option('--json', 'print one JSON object')
     .action(async (directory: string, { json = false }: { json?: boolean }) => {

@@ -6,6 +6,7 @@ import { UsageError } from '../../errors.js'
 import { say } from '../../language/say.js'
 import { encodeScreen, ScreenClassifier } from '../../text/screen/classifier.js'
 import { agreementOf, type ScreenAgreement, trainScreen } from '../../text/screen/train.js'
+import { addCommand } from '../command-summaries.js'
 import { fraction, powerOfTwo, wholeNumber } from '../option-numbers.js'
 import { addExamples, ExampleSample } from '../screen-examples.js'
 import { countText } from '../terminal/bytes-text.js'
@@ -25,9 +26,7 @@ interface TrainScreenFlags {
 const examplesMin = 20
 
 export function registerTrainScreen(program: Command): void {
-  program
-    .command('train-screen')
-    .description('train the classifier that drops texts before any model, on the grades of kun.screen in a run')
+  addCommand(program, 'train-screen')
     .argument('<path...>', 'run directories with kun.screen, or files of lines with text and label (keep or drop)')
     .option('--out <file>', 'where the classifier is written', 'screen.bin')
     .option('--keep-at-least <score>', 'score at which the agreement with the judge is measured', fraction, 0.5)

@@ -6,14 +6,13 @@ import { readState } from '../../publish/state.js'
 import { verifyDirectory } from '../../run/verify.js'
 import type { Finding, Verification } from '../../sinks/index.js'
 import { publishStateName } from '../../storage/run-layout.js'
+import { addCommand } from '../command-summaries.js'
 import { mustBeRunDirectory } from '../run-directory-argument.js'
 import { bytesText, countText } from '../terminal/bytes-text.js'
 import { writeOut } from '../terminal/output.js'
 
 export function registerVerify(program: Command): void {
-  program
-    .command('verify')
-    .description('check a run directory: every durable file, checksum, row, id and counter')
+  addCommand(program, 'verify')
     .argument('<dir>', 'run directory')
     .option('--json', 'print the findings as JSON')
     .action(async (directory: string, { json = false }: { json?: boolean }) => {

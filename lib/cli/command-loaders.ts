@@ -1,0 +1,58 @@
+/** Loads commands one at a time: a command does not wait for the modules of the others. */
+import type { Command } from 'commander'
+import { type CommandName, commandSummaries } from './command-summaries.js'
+
+type Register = (program: Command) => void
+
+const loaders: Readonly<Record<CommandName, () => Promise<Register>>> = {
+  run: async () => (await import('./commands/run.js')).registerRun,
+  plan: async () => (await import('./commands/plan.js')).registerPlan,
+  status: async () => (await import('./commands/status.js')).registerStatus,
+  rebuild: async () => (await import('./commands/rebuild.js')).registerRebuild,
+  inspect: async () => (await import('./commands/inspect.js')).registerInspect,
+  verify: async () => (await import('./commands/verify.js')).registerVerify,
+  dedup: async () => (await import('./commands/dedup.js')).registerDedup,
+  pipe: async () => (await import('./commands/pipe.js')).registerPipe,
+  seed: async () => (await import('./commands/seed.js')).registerSeed,
+  sample: async () => (await import('./commands/sample.js')).registerSample,
+  'train-screen': async () => (await import('./commands/train-screen.js')).registerTrainScreen,
+  'paper-prompts': async () => (await import('./commands/paper-prompts.js')).registerPaperPrompts,
+  publish: async () => (await import('./commands/publish.js')).registerPublish,
+  hub: async () => (await import('./commands/hub.js')).registerHub,
+  simulate: async () => (await import('./commands/simulate.js')).registerSimulate,
+  'dev-hub': async () => (await import('./commands/dev-hub.js')).registerDevHub,
+  bench: async () => (await import('./commands/bench.js')).registerBench,
+}
+
+const names = Object.keys(loaders) as CommandName[]
+
+/** Registers every command; for the tests of the documentation and of the catalogue. */
+export async function registerCommands(program: Command): Promise<void> {
+  for (const name of names) (await loaders[name]())(program)
+}
+
+/**
+ * Registers the command that the arguments name; all others by their summary, which is enough for the list of the help and
+ * for a suggestion after a wrong name.
+ *
+ * @param argv the arguments after the program's name
+ */
+export async function registerNamedCommand(program: Command, argv: readonly string[]): Promise<void> {
+  const named = commandNamed(argv)
+  for (const name of names) {
+    if (name === named) (await loaders[name]())(program)
+    else addSummary(program, name)
+  }
+}
+
+function addSummary(program: Command, name: CommandName): void {
+  const { arguments: usage, description } = commandSummaries[name]
+  const command = program.command(name).description(description).usage(`[options] ${usage}`.trim())
+  for (const argument of usage.split(' '))
+    if (/^[<[]/.test(argument) && argument !== '[command]') command.argument(argument)
+}
+
+/** Returns the first argument that is a command's name; `help run` names run. */
+function commandNamed(argv: readonly string[]): CommandName | null {
+  return names.find((name) => name === argv.find((argument) => argument in loaders)) ?? null
+}

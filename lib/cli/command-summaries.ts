@@ -1,0 +1,91 @@
+/** What `kun-stream --help` says of each command. Apart from the commands, so that the help loads none of them. */
+import type { Command } from 'commander'
+
+interface CommandSummary {
+  /** Arguments, as in the usage line; with [command] for one that has subcommands. */
+  readonly arguments: string
+  readonly description: string
+}
+
+/** In the order of the help. */
+export const commandSummaries = {
+  run: {
+    arguments: '<recipe>',
+    description: 'run a recipe, or resume the run in its directory',
+  },
+  plan: {
+    arguments: '<recipe>',
+    description:
+      'print what a run would read, which servers it would call, and the state of its directory; writes nothing',
+  },
+  status: {
+    arguments: '<dir>',
+    description: 'print the contents of a run directory, and the progress of its run or how it ended',
+  },
+  rebuild: {
+    arguments: '<dir>',
+    description:
+      'make a dataset from the replies of a run, with another threshold, filter or stage; sends only new calls',
+  },
+  inspect: {
+    arguments: '<path>',
+    description: 'show rows of a run directory, a folder or a Parquet file',
+  },
+  verify: {
+    arguments: '<dir>',
+    description: 'check a run directory: every durable file, checksum, row, id and counter',
+  },
+  dedup: {
+    arguments: '[files...]',
+    description:
+      'remove exact and near duplicates; the lines that stay come out as they went in, other records as JSON Lines',
+  },
+  pipe: {
+    arguments: '[files...]',
+    description: 'run stages alone, between any source and standard output or a file',
+  },
+  seed: {
+    arguments: '[files...]',
+    description:
+      'turn curated instruction data into training data for the chat model, or with --invert for the label model',
+  },
+  sample: {
+    arguments: '<dir>',
+    description: 'select rows of a run and write them in the form of a trainer',
+  },
+  'train-screen': {
+    arguments: '<path...>',
+    description: 'train the classifier that drops texts before any model, on the grades of kun.screen in a run',
+  },
+  'paper-prompts': {
+    arguments: '<folder>',
+    description: 'read the prompts of the preset paper from a clone of COIG-Kun, and write them as prompt files',
+  },
+  publish: {
+    arguments: '<dir>',
+    description: 'publish the rows of a run on the Hugging Face Hub, with a dataset card; uploads only what is new',
+  },
+  hub: {
+    arguments: '[command]',
+    description: 'commands for datasets on the Hugging Face Hub',
+  },
+  simulate: {
+    arguments: '',
+    description: 'serve the API of a vLLM server without a GPU: extractive writer, simulated timing, faults',
+  },
+  'dev-hub': {
+    arguments: '<dir>',
+    description: 'serve a stand-in for the Hugging Face Hub, to try publishing and reading without an account',
+  },
+  bench: {
+    arguments: '[names...]',
+    description: 'run benches; without a name, list them',
+  },
+} as const satisfies Readonly<Record<string, CommandSummary>>
+
+export type CommandName = keyof typeof commandSummaries
+
+/** Adds a command with its description; the caller adds arguments, options and the action. */
+export function addCommand(program: Command, name: CommandName): Command {
+  return program.command(name).description(commandSummaries[name].description)
+}

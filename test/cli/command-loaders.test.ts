@@ -1,0 +1,30 @@
+import { Command } from 'commander'
+import t from 'tap'
+import { registerCommands, registerNamedCommand } from '../../lib/cli/command-loaders.js'
+import { commandSummaries } from '../../lib/cli/command-summaries.js'
+
+const all = new Command('kun-stream')
+await registerCommands(all)
+
+const shown = (program: Command): string[] =>
+  program.commands.map((command) => `${command.name()} ${command.usage()}: ${command.description()}`)
+
+t.test('the list of the help is the same whether the commands are loaded or not', async (t) => {
+  const summaries = new Command('kun-stream')
+  await registerNamedCommand(summaries, ['--help'])
+  t.strictSame(shown(summaries), shown(all))
+  t.equal(all.commands.length, Object.keys(commandSummaries).length)
+})
+
+t.test('only the command that the arguments name has its options', async (t) => {
+  for (const argv of [
+    ['status', 'out/demo'],
+    ['--lang', 'zh', 'status'],
+    ['help', 'status'],
+  ]) {
+    const program = new Command('kun-stream')
+    await registerNamedCommand(program, argv)
+    const loaded = program.commands.filter((command) => command.options.length > 0).map((command) => command.name())
+    t.strictSame(loaded, ['status'], argv.join(' '))
+  }
+})
