@@ -7,9 +7,12 @@ type Register = (program: Command) => void
 const loaders: Readonly<Record<CommandName, () => Promise<Register>>> = {
   run: async () => (await import('./commands/run.js')).registerRun,
   plan: async () => (await import('./commands/plan.js')).registerPlan,
+  validate: async () => (await import('./commands/validate.js')).registerValidate,
+  schema: async () => (await import('./commands/schema.js')).registerSchema,
   status: async () => (await import('./commands/status.js')).registerStatus,
   rebuild: async () => (await import('./commands/rebuild.js')).registerRebuild,
   inspect: async () => (await import('./commands/inspect.js')).registerInspect,
+  report: async () => (await import('./commands/report.js')).registerReport,
   verify: async () => (await import('./commands/verify.js')).registerVerify,
   dedup: async () => (await import('./commands/dedup.js')).registerDedup,
   pipe: async () => (await import('./commands/pipe.js')).registerPipe,

@@ -18,6 +18,14 @@ export const commandSummaries = {
     description:
       'print what a run would read, which servers it would call, and the state of its directory; writes nothing',
   },
+  validate: {
+    arguments: '<recipe>',
+    description: 'check a recipe and the files that it names, offline: no server is called, no source is read',
+  },
+  schema: {
+    arguments: '',
+    description: 'print the JSON Schema of recipes, for editors',
+  },
   status: {
     arguments: '<dir>',
     description: 'print the contents of a run directory, and the progress of its run or how it ended',
@@ -30,6 +38,10 @@ export const commandSummaries = {
   inspect: {
     arguments: '<path>',
     description: 'show rows of a run directory, a folder or a Parquet file',
+  },
+  report: {
+    arguments: '<dir>',
+    description: 'write the report of a run: one HTML file, offline',
   },
   verify: {
     arguments: '<dir>',

@@ -114,11 +114,11 @@ t.test('every description of a command, an argument and an option has its Chines
   )
 })
 
-t.test('no two files of the catalogue have the same key', async (t) => {
+t.test('two files of the catalogue with the same key have the same text', async (t) => {
   const owners = new Map<string, string>()
   for (const [part, catalogue] of Object.entries(zhParts)) {
-    for (const key of Object.keys(catalogue)) {
-      if (owners.has(key)) t.fail(`${key}: in ${part} and ${owners.get(key)}`)
+    for (const [key, text] of Object.entries(catalogue)) {
+      if (owners.has(key) && zh[key] !== text) t.fail(`${key}: in ${part} and ${owners.get(key)}`)
       owners.set(key, part)
     }
   }

@@ -1,13 +1,12 @@
 /** `kun-stream report DIR`: writes the report of a run, a page that needs neither a server nor a connection. */
 import type { Command } from 'commander'
 import { translated } from '../../language/say.js'
+import { addCommand } from '../command-summaries.js'
 import { mustBeRunDirectory } from '../run-directory-argument.js'
 import { writeOut } from '../terminal/output.js'
 
 export function registerReport(program: Command): void {
-  program
-    .command('report')
-    .description(translated('write the report of a run: one HTML file, offline'))
+  addCommand(program, 'report')
     .argument('<dir>', translated('run directory'))
     .option('-o, --output <file>', translated('where to write it; report.html in the directory by default'))
     .action(async (directory: string, { output }: { readonly output?: string }) => {

@@ -6,6 +6,7 @@ import type { Command } from 'commander'
 import { RecipeError } from '../../errors.js'
 import { say } from '../../language/say.js'
 import type { Recipe } from '../../recipe/index.js'
+import { addCommand } from '../command-summaries.js'
 import { setOption } from '../recipe-options.js'
 import { sayOnStderr, writeOut } from '../terminal/output.js'
 
@@ -15,9 +16,7 @@ interface ValidateFlags {
 }
 
 export function registerValidate(program: Command): void {
-  program
-    .command('validate')
-    .description(say`check a recipe and the files that it names, offline: no server is called, no source is read`)
+  addCommand(program, 'validate')
     .argument('<recipe>', say`a YAML file; - reads standard input`)
     .addOption(setOption())
     .option('--json', say`print one JSON object`)
