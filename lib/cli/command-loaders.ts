@@ -5,6 +5,7 @@ import { type CommandName, commandSummaries } from './command-summaries.js'
 type Register = (program: Command) => void
 
 const loaders: Readonly<Record<CommandName, () => Promise<Register>>> = {
+  init: async () => (await import('./commands/init.js')).registerInit,
   run: async () => (await import('./commands/run.js')).registerRun,
   plan: async () => (await import('./commands/plan.js')).registerPlan,
   validate: async () => (await import('./commands/validate.js')).registerValidate,
@@ -13,6 +14,7 @@ const loaders: Readonly<Record<CommandName, () => Promise<Register>>> = {
   rebuild: async () => (await import('./commands/rebuild.js')).registerRebuild,
   inspect: async () => (await import('./commands/inspect.js')).registerInspect,
   report: async () => (await import('./commands/report.js')).registerReport,
+  tail: async () => (await import('./commands/tail.js')).registerTail,
   verify: async () => (await import('./commands/verify.js')).registerVerify,
   dedup: async () => (await import('./commands/dedup.js')).registerDedup,
   pipe: async () => (await import('./commands/pipe.js')).registerPipe,

@@ -9,6 +9,10 @@ interface CommandSummary {
 
 /** In the order of the help. */
 export const commandSummaries = {
+  init: {
+    arguments: '[files...]',
+    description: 'write a recipe that runs, for files or a dataset of the Hub; asks in a terminal',
+  },
   run: {
     arguments: '<recipe>',
     description: 'run a recipe, or resume the run in its directory',
@@ -42,6 +46,10 @@ export const commandSummaries = {
   report: {
     arguments: '<dir>',
     description: 'write the report of a run: one HTML file, offline',
+  },
+  tail: {
+    arguments: '<dir>',
+    description: 'show the latest pairs of a run, also those not committed yet',
   },
   verify: {
     arguments: '<dir>',

@@ -4,13 +4,12 @@
  */
 import type { Command } from 'commander'
 import { say } from '../../language/say.js'
+import { addCommand } from '../command-summaries.js'
 import { hubUrlOption, tokenOption } from '../hub-options.js'
 import type { InitFlags } from '../init/write-recipe.js'
 
 export function registerInit(program: Command): void {
-  program
-    .command('init')
-    .description(say`write a recipe that runs, for files or a dataset of the Hub; asks in a terminal`)
+  addCommand(program, 'init')
     .argument('[files...]', say`files, folders or globs; with --hub globs in the repository`)
     .option('--hub <owner/name>', say`a dataset on the Hugging Face Hub as the source`)
     .option('--preset <name>', say`field names of a known corpus: wudao, wanjuan, skypile`)

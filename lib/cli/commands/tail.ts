@@ -5,6 +5,7 @@ import { say } from '../../language/say.js'
 import { readUncommitted } from '../../run/latest-file.js'
 import type { LatestRecord } from '../../run/latest-records.js'
 import { lockHolder } from '../../storage/lock/lock.js'
+import { addCommand } from '../command-summaries.js'
 import { inspectInThread } from '../inspect-thread.js'
 import { wholeNumber } from '../option-numbers.js'
 import { mustBeRunDirectory } from '../run-directory-argument.js'
@@ -26,9 +27,7 @@ const followEveryMs = 1000
 const shownMax = 1000
 
 export function registerTail(program: Command): void {
-  program
-    .command('tail')
-    .description(say`show the latest pairs of a run, also those not committed yet`)
+  addCommand(program, 'tail')
     .argument('<dir>', say`run directory`)
     .option('-n, --number <pairs>', say`pairs to show`, wholeNumber(1), 5)
     .option('-f, --follow', say`show each further pair, until the run ends`)
