@@ -1,9 +1,9 @@
 /**
- * Builds the columns of a block row by row. Texts are kept as UTF-16 until the block is complete and converted to UTF-8 in
- * one call; buffers grow once and are reused for every block of the thread; `take` copies the used parts into one
+ * Builds the columns of a block row by row. Texts are kept as UTF-16 until the block is complete and converted to UTF-8 by
+ * one call of the kernel; buffers grow once and are reused for every block of the thread; `take` copies the used parts into one
  * shared buffer, in which the columns lie end to end.
  */
-import { Buffer, transcode } from 'node:buffer'
+import { Buffer } from 'node:buffer'
 import { ContractError } from '../errors.js'
 import {
   type ChunkColumns,
@@ -20,6 +20,7 @@ import {
 } from './columns.js'
 import { growArray } from './grow-array.js'
 import type { Signer } from './signature.js'
+import type { TextMemory } from './text-memory.js'
 
 /** Values of a row, except its text and the columns that are computed from it. */
 interface ChunkRow {
@@ -43,12 +44,14 @@ export class ColumnsBuilder {
   readonly #key = new StringColumnBuilder()
   readonly #title = new StringColumnBuilder()
   readonly #heading = new StringColumnBuilder()
+  readonly #memory: TextMemory
   #textOffsets = new Int32Array(firstRows + 1)
-  #textCodes = new Uint16Array(1 << 16)
   #textLength = 0
 
-  constructor(signatureLength: number) {
+  /** @param memory holds the texts until the block is complete */
+  constructor(signatureLength: number, memory: TextMemory) {
     this.#signatureLength = signatureLength
+    this.#memory = memory
     this.#fixed = makeFixedColumns((name) => fixedColumn(name, firstRows * valuesPerRow(name, signatureLength)))
   }
 
@@ -68,9 +71,10 @@ export class ColumnsBuilder {
     this.#key.add(row.key)
     this.#title.add(row.title)
     this.#heading.add(row.heading)
+    letters[index] = signer.signUnits(codes, start, end, index, fingerprint, signature)
+    // Last: it may grow the memory that the code units are in.
     this.#addText(codes, start, end)
     this.#textOffsets[this.#rows] = (this.#textOffsets[index] as number) + bytes
-    letters[index] = signer.signUnits(codes, start, end, index, fingerprint, signature)
   }
 
   /** Discards all rows: those of a block that failed. */
@@ -112,19 +116,23 @@ export class ColumnsBuilder {
   }
 
   #addText(codes: Uint16Array, start: number, end: number): void {
+    const { chunks } = this.#memory
     const length = this.#textLength + end - start
-    if (length > this.#textCodes.length) this.#textCodes = growArray(this.#textCodes, 2 * length)
-    this.#textCodes.set(codes.subarray(start, end), this.#textLength)
+    const grows = length > chunks.view.length
+    const text = grows ? codes.slice(start, end) : codes.subarray(start, end)
+    if (grows) chunks.reserve(length, this.#textLength)
+    chunks.view.set(text, this.#textLength)
     this.#textLength = length
   }
 
   #text(): TextColumn {
     const offsets = this.#textOffsets
-    const source = Buffer.from(this.#textCodes.buffer, 0, 2 * this.#textLength)
-    const bytes = this.#textLength === 0 ? new Uint8Array(0) : transcode(source, 'utf16le', 'utf8')
-    const expected = offsets[this.#rows]
-    if (bytes.length === expected) return { offsets, bytes }
-    throw new ContractError(`texts of ${expected} bytes took ${bytes.length} in UTF-8`)
+    const { kernel, chunks, chunkBytes } = this.#memory
+    const expected = offsets[this.#rows] as number
+    chunkBytes.reserve(expected)
+    const written = kernel.encodeUtf8(chunks.base, this.#textLength, chunkBytes.base)
+    if (written === expected) return { offsets, bytes: chunkBytes.view.subarray(0, written) }
+    throw new ContractError(`texts of ${expected} bytes took ${written} in UTF-8`)
   }
 
   #grow(): void {

@@ -2,11 +2,11 @@
  * Decodes records to documents by the field mapping. Data never makes it throw: a record without a document gives a fault.
  * records.ts finds where records start and end.
  *
- * A whole block is decoded by one `transcode` for some hundred records. Records that are flat objects, nearly all, are
+ * A whole block is decoded by one call of the kernel for some hundred records. Records that are flat objects, nearly all, are
  * read from its UTF-16 without a string of their own (flat-record.ts).
  */
 
-import { Buffer, isUtf8, transcode } from 'node:buffer'
+import { Buffer, isUtf8 } from 'node:buffer'
 import type { Block } from './block.js'
 import { codesToString } from './code-units.js'
 import { fieldNames, fieldOf, namesText, textOf } from './field-path.js'
@@ -107,11 +107,13 @@ const excerptBytesMax = 600
 
 /** Writes valid UTF-8 to the memory as its block, followed by a 0. Returns the number of its code units. */
 function fill(memory: TextMemory, bytes: Buffer): number {
-  const utf16 = bytes.length === 0 ? bytes : transcode(bytes, 'utf8', 'utf16le')
-  const length = utf16.length / 2
+  const { kernel, blockBytes, block } = memory
+  blockBytes.reserve(bytes.length)
+  blockBytes.view.set(bytes)
+  const length = kernel.unitsOfUtf8(blockBytes.base, bytes.length)
   memory.reserveBlock(length)
-  Buffer.from(memory.buffer).set(utf16, memory.block.base)
-  memory.block.view[length] = 0
+  kernel.decodeUtf8(blockBytes.base, bytes.length, block.base)
+  block.view[length] = 0
   return length
 }
 

@@ -54,7 +54,7 @@ export async function createPreparer(plan: PreparePlan): Promise<Preparer> {
     createSigner(plan.signature),
     plan.clean ? createTextStages(plan, memory) : null,
   ])
-  const columns = new ColumnsBuilder(plan.signature.signatureLength)
+  const columns = new ColumnsBuilder(plan.signature.signatureLength, memory)
   return { reader: new RecordReader(memory, !plan.clean), signer, columns, text }
 }
 

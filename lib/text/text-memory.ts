@@ -14,6 +14,9 @@ interface Kernel {
   readonly settledClassesBase: WebAssembly.Global
   readonly hostBase: WebAssembly.Global
   mark(source: number, length: number, classes: number, marks: number): number
+  unitsOfUtf8(bytes: number, length: number): number
+  decodeUtf8(bytes: number, length: number, units: number): void
+  encodeUtf8(units: number, length: number, bytes: number): number
   copyPlain(units: number, out: number): number
   sampleSets(codes: number, length: number, step: number, table: number, sets: number): number
   phrases(
@@ -47,7 +50,7 @@ const paddingBytes = 32
 const capacityMin = 1024
 
 /** A region of the memory. It grows by moving to the end. */
-class Region<View extends Uint16Array | Int32Array> {
+class Region<View extends Uint8Array | Uint16Array | Int32Array> {
   /** Its address. */
   base = 0
   view: View
@@ -61,13 +64,16 @@ class Region<View extends Uint16Array | Int32Array> {
     this.view = make(new ArrayBuffer(0), 0, 0)
   }
 
-  /** Ensures capacity for `length` values; the content may be lost. */
-  reserve(length: number): void {
+  /** Ensures capacity for `length` values. @param kept values whose content is not lost */
+  reserve(length: number, kept = 0): void {
     if (length <= this.#length) return
+    const before = this.base
     const capacity = Math.max(capacityMin, Math.ceil(length * 1.5))
     this.base = this.#memory.allocate(capacity * this.view.BYTES_PER_ELEMENT)
     this.#length = capacity
     this.renew()
+    const bytes = kept * this.view.BYTES_PER_ELEMENT
+    if (bytes > 0) new Uint8Array(this.#memory.buffer).copyWithin(this.base, before, before + bytes)
   }
 
   /** Recreates the view, which growing the memory has detached. */
@@ -76,16 +82,21 @@ class Region<View extends Uint16Array | Int32Array> {
   }
 }
 
+const octets = (buffer: ArrayBuffer, base: number, length: number) => new Uint8Array(buffer, base, length)
 const units = (buffer: ArrayBuffer, base: number, length: number) => new Uint16Array(buffer, base, length)
 const integers = (buffer: ArrayBuffer, base: number, length: number) => new Int32Array(buffer, base, length)
 
 export class TextMemory {
   readonly kernel = instantiate()
-  readonly #regions: Region<Uint16Array | Int32Array>[] = []
+  readonly #regions: Region<Uint8Array | Uint16Array | Int32Array>[] = []
   #used = this.kernel.hostBase.value
 
-  /** A block in UTF-16. */
+  /** A block as it was read, and in UTF-16. */
+  readonly blockBytes = this.#region(octets)
   readonly block = this.#region(units)
+  /** Texts of chunks, end to end in UTF-16, and in UTF-8; used by columns-builder.ts. */
+  readonly chunks = this.#region(units)
+  readonly chunkBytes = this.#region(octets)
   /** Unescaped strings of a record, end to end. */
   readonly plain = this.#region(units)
   /** The current text before and after cleaning. */
@@ -116,7 +127,7 @@ export class TextMemory {
 
   /** Reserves memory for a block of `length` code units, for its strings, and for any text in it. */
   reserveBlock(length: number): void {
-    for (const region of [this.block, this.plain]) region.reserve(length + 1)
+    for (const region of [this.block, this.plain, this.chunks]) region.reserve(length + 1)
     this.reserveText(length + 1)
   }
 
@@ -150,7 +161,7 @@ export class TextMemory {
     }
   }
 
-  #region<View extends Uint16Array | Int32Array>(
+  #region<View extends Uint8Array | Uint16Array | Int32Array>(
     make: (buffer: ArrayBuffer, base: number, length: number) => View,
   ): Region<View> {
     const region = new Region(this, make)

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { characterTables } from '../../lib/text/characters.js'
+import { codesToString } from '../../lib/text/code-units.js'
 import { TextMemory } from '../../lib/text/text-memory.js'
 import { Random, testSeed } from '../support/random.js'
 
@@ -51,6 +52,35 @@ t.test('The kernel copies up to the first quote, backslash or control character'
     const expected = [...units, 0].findIndex((unit) => unit === 0x22 || unit === 0x5c || unit < 0x20)
     t.equal(copied, expected)
     t.same(plain.view.slice(0, copied), units.slice(0, copied))
+  }
+})
+
+t.test('The kernel reads and writes UTF-8 as Buffer does, and counts its code units', async (t) => {
+  const memory = new TextMemory()
+  const random = new Random(seed)
+  const convert = (text: string) => {
+    const bytes = Buffer.from(text)
+    const { kernel, blockBytes, block, chunkBytes } = memory
+    blockBytes.reserve(bytes.length)
+    // What is behind the text continues it.
+    blockBytes.view.fill(random.chance(0.5) ? 0xe4 : 0xbd)
+    blockBytes.view.set(bytes)
+    memory.reserveBlock(text.length)
+    chunkBytes.reserve(bytes.length)
+    t.equal(kernel.unitsOfUtf8(blockBytes.base, bytes.length), text.length)
+    kernel.decodeUtf8(blockBytes.base, bytes.length, block.base)
+    t.equal(codesToString(block.view, 0, text.length), text)
+    t.equal(kernel.encodeUtf8(block.base, text.length, chunkBytes.base), bytes.length)
+    t.ok(bytes.equals(chunkBytes.view.subarray(0, bytes.length)), text.slice(0, 80))
+  }
+  for (let round = 0; round < 2000; round++) {
+    const codes = [...randomUnits(random, random.between(0, 60))]
+    if (random.chance(0.5)) codes.splice(random.between(0, codes.length), 0, 0xd83d, 0xde00)
+    convert(String.fromCharCode(...codes).toWellFormed())
+  }
+  for (let plane = 0; plane <= 0x10; plane++) {
+    const points = Array.from({ length: 0x10000 }, (_, low) => plane * 0x10000 + low)
+    convert(points.map((point) => (point >= 0xd800 && point <= 0xdfff ? '' : String.fromCodePoint(point))).join(''))
   }
 })
 

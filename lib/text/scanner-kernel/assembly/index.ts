@@ -2,6 +2,8 @@
 // the plain part of a JSON string, finding repeated n-grams and phrases of a list. lib/text/text-memory.ts owns the memory;
 // the callers are text-scanner.ts, flat-record.ts, repetition.ts and phrase-index.ts.
 
+export { decodeUtf8, encodeUtf8, unitsOfUtf8 } from './utf8'
+
 /** Two tables of 65,536 classes, followed by the memory of the host. */
 export const classesBase: usize = 1024
 export const settledClassesBase: usize = 1024 + 65536

@@ -1,0 +1,151 @@
+// UTF-8 to UTF-16 and back, for valid text. Chinese is nearly all characters of three bytes, of which five are read and
+// eight are written at a time.
+
+/** Code units that bytes[0 … length), valid UTF-8, take. Reads up to 15 bytes beyond. */
+export function unitsOfUtf8(bytes: usize, length: i32): i32 {
+  const continuation = i8x16.splat(-64)
+  const four = i8x16.splat(<i8>0xf0)
+  let units = 0
+  for (let at = 0; at < length; at += 16) {
+    const sixteen = v128.load(bytes + <usize>at)
+    // As signed bytes, 0x80 … 0xBF are below −64.
+    const starts = i8x16.bitmask(i8x16.ge_s(sixteen, continuation))
+    const pairs = i8x16.bitmask(i8x16.ge_u(sixteen, four))
+    const inside = length - at >= 16 ? 0xffff : (1 << (length - at)) - 1
+    units += popcnt(starts & inside) + popcnt(pairs & inside)
+  }
+  return units
+}
+
+/** Writes bytes[0 … length), valid UTF-8, as UTF-16. Reads up to 15 bytes and writes up to 15 units beyond. */
+export function decodeUtf8(bytes: usize, length: i32, units: usize): void {
+  const markBits = i8x16(-16, -64, -64, -16, -64, -64, -16, -64, -64, -16, -64, -64, -16, -64, -64, 0)
+  const marks = i8x16(-32, -128, -128, -32, -128, -128, -32, -128, -128, -32, -128, -128, -32, -128, -128, 0)
+  const zero = i8x16.splat(0)
+  const lowBits = i16x8.splat(0x3f)
+  const end = bytes + <usize>length
+  let at = bytes
+  let out = units
+  while (at < end) {
+    const sixteen = v128.load(at)
+    const fits = i8x16.bitmask(i8x16.eq(v128.and(sixteen, markBits), marks))
+    // Bit 15 compares 0 with 0.
+    const threes = ctz(~fits)
+    if (threes >= 3) {
+      const first = i8x16.swizzle(sixteen, i8x16(0, -1, 3, -1, 6, -1, 9, -1, 12, -1, -1, -1, -1, -1, -1, -1))
+      const second = i8x16.swizzle(sixteen, i8x16(1, -1, 4, -1, 7, -1, 10, -1, 13, -1, -1, -1, -1, -1, -1, -1))
+      const third = i8x16.swizzle(sixteen, i8x16(2, -1, 5, -1, 8, -1, 11, -1, 14, -1, -1, -1, -1, -1, -1, -1))
+      v128.store(
+        out,
+        v128.or(
+          v128.or(i16x8.shl(first, 12), i16x8.shl(v128.and(second, lowBits), 6)),
+          v128.and(third, lowBits),
+        ),
+      )
+      // A constant step: the next one need not wait for what this one finds.
+      if (threes == 16 && end - at >= 15) {
+        at += 15
+        out += 10
+        continue
+      }
+      const whole = <usize>(threes / 3)
+      const left = <usize>(end - at) / 3
+      const count = min(whole, left)
+      at += count * 3
+      out += count << 1
+      continue
+    }
+    const high = i8x16.bitmask(sixteen)
+    if ((high & 1) == 0) {
+      const ascii = min(<usize>ctz(high | 0x10000), end - at)
+      v128.store(out, i8x16.shuffle(sixteen, zero, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23))
+      v128.store(out, i8x16.shuffle(sixteen, zero, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31), 16)
+      at += ascii
+      out += ascii << 1
+      continue
+    }
+    const lead = <u32>load<u8>(at)
+    const next = <u32>load<u8>(at, 1) & 0x3f
+    if (lead < 0xe0) {
+      store<u16>(out, <u16>(((lead & 0x1f) << 6) | next))
+      at += 2
+      out += 2
+    } else {
+      const code =
+        (((lead & 7) << 18) | (next << 12) | ((<u32>load<u8>(at, 2) & 0x3f) << 6) | (<u32>load<u8>(at, 3) & 0x3f)) - 0x10000
+      store<u16>(out, <u16>(0xd800 | (code >>> 10)))
+      store<u16>(out, <u16>(0xdc00 | (code & 0x3ff)), 2)
+      at += 4
+      out += 4
+    }
+  }
+}
+
+/**
+ * Writes units[0 … length), well-formed UTF-16, as UTF-8; returns the number of bytes. Reads up to 7 units and writes up to
+ * 21 bytes beyond.
+ */
+export function encodeUtf8(units: usize, length: i32, bytes: usize): i32 {
+  const least = i16x8.splat(0x800)
+  const surrogates = i16x8.splat(<i16>0xf800)
+  const surrogate = i16x8.splat(<i16>0xd800)
+  const asciiMost = i16x8.splat(0x7f)
+  const lowBits = i16x8.splat(0x3f)
+  const leads = i16x8.splat(0xe0)
+  const tails = i16x8.splat(0x80)
+  const end = units + ((<usize>length) << 1)
+  let at = units
+  let out = bytes
+  while (at < end) {
+    const eight = v128.load(at)
+    const others = i16x8.bitmask(
+      v128.or(i16x8.lt_u(eight, least), i16x8.eq(v128.and(eight, surrogates), surrogate)),
+    )
+    const threes = min(<usize>ctz(others | 0x100), (end - at) >> 1)
+    if (threes > 0) {
+      const first = v128.or(i16x8.shr_u(eight, 12), leads)
+      const second = v128.or(v128.and(i16x8.shr_u(eight, 6), lowBits), tails)
+      const third = v128.or(v128.and(eight, lowBits), tails)
+      // First and second bytes in pairs, third bytes behind.
+      const pairs = v128.or(first, i16x8.shl(second, 8))
+      v128.store(out, i8x16.shuffle(pairs, third, 0, 1, 16, 2, 3, 18, 4, 5, 20, 6, 7, 22, 8, 9, 24, 10))
+      v128.store64_lane(
+        out,
+        i8x16.shuffle(pairs, third, 11, 26, 12, 13, 28, 14, 15, 30, 0, 0, 0, 0, 0, 0, 0, 0),
+        0,
+        16,
+      )
+      if (threes == 8) {
+        at += 16
+        out += 24
+        continue
+      }
+      at += threes << 1
+      out += threes * 3
+      continue
+    }
+    const ascii = min(<usize>ctz(i16x8.bitmask(i16x8.gt_u(eight, asciiMost)) | 0x100), (end - at) >> 1)
+    if (ascii > 0) {
+      v128.store64_lane(out, i8x16.narrow_i16x8_u(eight, eight), 0)
+      at += ascii << 1
+      out += ascii
+      continue
+    }
+    const code = <u32>load<u16>(at)
+    at += 2
+    if (code < 0x800) {
+      store<u8>(out, <u8>(0xc0 | (code >>> 6)))
+      store<u8>(out, <u8>(0x80 | (code & 0x3f)), 1)
+      out += 2
+    } else {
+      const point = 0x10000 + ((code & 0x3ff) << 10) + (<u32>load<u16>(at) & 0x3ff)
+      at += 2
+      store<u8>(out, <u8>(0xf0 | (point >>> 18)))
+      store<u8>(out, <u8>(0x80 | ((point >>> 12) & 0x3f)), 1)
+      store<u8>(out, <u8>(0x80 | ((point >>> 6) & 0x3f)), 2)
+      store<u8>(out, <u8>(0x80 | (point & 0x3f)), 3)
+      out += 4
+    }
+  }
+  return <i32>(out - bytes)
+}
