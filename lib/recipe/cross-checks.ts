@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import { columnIssues } from '../kun/column-checks.js'
 import { say } from '../language/say.js'
+import { presetNames } from '../sources/index.js'
 import type { Path } from './document.js'
 import { nearest } from './nearest.js'
 import { placeholderProblem, unknownPlaceholders } from './placeholder-checks.js'
@@ -37,7 +38,10 @@ function sourceIssues(source: RecipeSource, index: number): Issue[] {
   const found: Issue[] = []
   if (preset === undefined && text === undefined && source.run === undefined) {
     found.push(
-      issue(['sources', index], 'needs preset (wudao, wanjuan, skypile) or text, the name of the field with the text'),
+      issue(
+        ['sources', index],
+        say`needs preset (${presetNames.join(', ')}) or text, the name of the field with the text`,
+      ),
     )
   }
   const ofHub = { revision, cache, token }

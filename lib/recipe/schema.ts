@@ -15,7 +15,7 @@ import { mirrorOptions } from '../publish/mirror.js'
 import { publishOptions } from '../publish/options.js'
 import { driftOptions } from '../run/drift/detector.js'
 import { cutOptions } from '../sinks/index.js'
-import { readOptions } from '../sources/index.js'
+import { presetNames, readOptions } from '../sources/index.js'
 import { prepareOptions } from '../text/plan.js'
 import { workersOptions } from '../workers/pool.js'
 
@@ -49,9 +49,9 @@ const sourceEntry = z.strictObject({
     .optional()
     .describe('Name of the source in the column `source` and before the path in `shard`; the split by default'),
   preset: z
-    .enum(['wudao', 'wanjuan', 'skypile'])
+    .enum(presetNames)
     .optional()
-    .describe('Field names of one of the three corpora; `text`, `id` and `title` override them'),
+    .describe('Field names of a known corpus (docs/sources.md); `text`, `id` and `title` override them'),
   files: z
     .array(text)
     .min(1)

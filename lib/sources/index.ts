@@ -10,7 +10,7 @@ export {
   type SourceCursor,
 } from './blocks.js'
 export { type LocalSource, localShards, type StdinSource, stdinShard } from './local-shards.js'
-export { mappingOf, presets } from './presets.js'
+export { mappingOf, presetNames, presets, type SourcePreset } from './presets.js'
 export { type ReadOptions, readOptions } from './read-options.js'
 export { removedShard } from './rejected-shard.js'
 export type { Shard, ShardReject } from './shard.js'

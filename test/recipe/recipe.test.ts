@@ -101,7 +101,7 @@ t.test('an issue names the position, the path, the value found and the allowed v
   )
   t.equal(
     replaced('preset: wudao', 'preset: wudoa'),
-    'r.yaml:3:29 sources[0].preset: found "wudoa", allowed is one of wudao, wanjuan, skypile; did you mean wudao?',
+    'r.yaml:3:29 sources[0].preset: found "wudoa", allowed is one of wudao, wanjuan, skypile, cci, cci3-hq, chinesewebtext, chinesewebtext2, fineweb-edu-chinese, fineweb2, map-cc, mc4, telechat-ptd, ultra-fineweb, wikipedia; did you mean wudao?',
   )
   t.match(replaced('name: small\n', ''), /^r\.yaml:1:1 name: missing; needed is letters/)
   t.match(

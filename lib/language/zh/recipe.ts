@@ -1,5 +1,6 @@
 /** Messages of lib/recipe. */
 export const recipe = {
+  'needs preset ({0}) or text, the name of the field with the text': '需要 preset（{0}）或 text，即正文所在字段的名称',
   'found "variants", but kun.label.filter.reading: published reads a reply as one instruction; use first':
     '值为 "variants"，但 kun.label.filter.reading: published 把每条回复当作一条指令读取；请用 first',
   '{0} is not YAML: {1}': '{0} 不是有效的 YAML：{1}',
