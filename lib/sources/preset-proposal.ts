@@ -8,6 +8,17 @@ const marks: Readonly<Record<Preset, { readonly fields: readonly string[]; reado
   wudao: { fields: ['uniqueKey', 'titleUkey', 'content'], name: /wudao/i },
   wanjuan: { fields: ['q_main', 'std_ans'], name: /wan-?juan/i },
   skypile: { fields: [], name: /sky-?pile/i },
+  cci: { fields: [], name: /cci/i },
+  'cci3-hq': { fields: [], name: /cci-?3(?:\.0)?-?hq/i },
+  chinesewebtext: { fields: ['title', 'score', 'text', 'url', 'source_domain'], name: /chinesewebtext/i },
+  chinesewebtext2: { fields: ['text', 'domain', 'toxicity', 'quality_score'], name: /chinesewebtext-?2/i },
+  'fineweb-edu-chinese': { fields: [], name: /fineweb-?edu-?chinese|chinese-?fineweb-?edu/i },
+  fineweb2: { fields: ['text', 'id', 'dump', 'language_score', 'language_script'], name: /fineweb-?2/i },
+  'map-cc': { fields: [], name: /map-?cc/i },
+  mc4: { fields: [], name: /mc4|c4-zh/i },
+  'telechat-ptd': { fields: [], name: /telechat-?ptd/i },
+  'ultra-fineweb': { fields: [], name: /ultra-?fineweb/i },
+  wikipedia: { fields: [], name: /wikipedia|zhwiki/i },
 }
 
 /** Fields that the preset needs, if it is recognised by its name. */
@@ -15,6 +26,17 @@ const needed: Readonly<Record<Preset, readonly string[]>> = {
   wudao: ['content', 'uniqueKey'],
   wanjuan: ['id', 'content'],
   skypile: ['text'],
+  cci: ['id', 'content'],
+  'cci3-hq': ['text'],
+  chinesewebtext: ['text', 'title', 'url'],
+  chinesewebtext2: ['text', 'quality_score'],
+  'fineweb-edu-chinese': ['text'],
+  fineweb2: ['text', 'id'],
+  'map-cc': ['text'],
+  mc4: ['text', 'url'],
+  'telechat-ptd': ['data'],
+  'ultra-fineweb': ['content'],
+  wikipedia: ['id', 'title', 'text'],
 }
 
 /** @param names of the dataset and its files · @returns null for an unknown corpus */

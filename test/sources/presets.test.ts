@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { parseRecipe } from '../../lib/recipe/index.js'
+import { proposePreset } from '../../lib/sources/preset-proposal.js'
 import { type FieldOptions, mappingOf, presetNames, presets } from '../../lib/sources/presets.js'
 import { textAt } from '../../lib/text/columns.js'
 import { planPreparation, prepareOptions } from '../../lib/text/plan.js'
@@ -46,6 +47,14 @@ t.test('each preset reads the text, the id and the title of a record of its corp
       t.equal(textAt(chunks.title, row), title === undefined ? '' : record[title], `${preset}: title`)
     }
   }
+})
+
+t.test('each preset is proposed for a record of its corpus under its usual name', async (t) => {
+  for (const preset of presetNames) {
+    const [first = ''] = (await readFile(join(folder, `${preset}.jsonl`), 'utf8')).split('\n')
+    t.equal(proposePreset([JSON.parse(first)], [`data/${preset}/part-0.jsonl`]), preset)
+  }
+  t.equal(proposePreset([{ text: '一' }], ['notes.jsonl']), null)
 })
 
 t.test('a field that the recipe states replaces that of the preset', (t) => {
