@@ -1,6 +1,7 @@
 /** Waits for a run to end; meanwhile shows its progress and writes timings.json. */
 import { LockLostError } from '../errors.js'
 import { say } from '../language/say.js'
+import { ProgressTracker } from '../report/progress.js'
 import { appendSeries, SeriesRecorder } from '../report/series.js'
 import { appendTimings, type CallTimings, TimingsRecorder } from '../report/timings.js'
 import { LatestWriter } from '../run/latest-file.js'
@@ -8,7 +9,6 @@ import type { KunRun, KunRunEnd } from '../run/run.js'
 import { latestName } from '../storage/run-layout.js'
 import { endOfError } from './run-end.js'
 import { Progress } from './terminal/progress.js'
-import { RunState } from './terminal/run-state.js'
 import type { RunTerminal } from './terminal/run-terminal.js'
 
 /** `status` and `ui` read timings.json and series.json of a run that is in progress. */
@@ -21,13 +21,13 @@ type RunOutcome = { readonly end: KunRunEnd; readonly timings: CallTimings } | {
 
 interface WatchOptions {
   readonly directory: string
-  /** Bytes of all shards as they are stored; null if unknown. */
-  readonly totalBytes: number | null
+  /** Rows at which the run ends. */
+  readonly rowsMax: number
   readonly terminal: RunTerminal
 }
 
-export async function watchRun(run: KunRun, { directory, totalBytes, terminal }: WatchOptions): Promise<RunOutcome> {
-  const state = new RunState(run, totalBytes)
+export async function watchRun(run: KunRun, { directory, rowsMax, terminal }: WatchOptions): Promise<RunOutcome> {
+  const tracker = new ProgressTracker(() => run.progress(), rowsMax)
   const recorder = new TimingsRecorder(() => run.progress())
   const series = new SeriesRecorder(recorder.soFar().startedAt)
   const addPoint = (): void => {
@@ -48,7 +48,7 @@ export async function watchRun(run: KunRun, { directory, totalBytes, terminal }:
   const writeLatest = () =>
     latest.write().catch((error: Error) => terminal.print(say`cannot write ${latestName}: ${error.message}`))
   const writingLatest = setInterval(writeLatest, latestEveryMs).unref()
-  terminal.show(new Progress(() => state.read()))
+  terminal.show(new Progress(() => tracker.read()))
   const ended = await run.done.then(
     (end) => ({ end }),
     (error: unknown) => ({ error }),
@@ -65,14 +65,4 @@ export async function watchRun(run: KunRun, { directory, totalBytes, terminal }:
   if ('end' in ended) await latest.discard()
   else if (!(ended.error instanceof LockLostError)) await writeLatest()
   return 'end' in ended ? { end: ended.end, timings } : ended
-}
-
-/** Sum of the sizes of shards; null unless all are stored as they are read. */
-export function totalBytesOf(shards: readonly { readonly path: string; readonly sizeBytes: number | null }[]) {
-  let sum = 0
-  for (const { path, sizeBytes } of shards) {
-    if (sizeBytes === null || !/\.jsonl?$/.test(path)) return null
-    sum += sizeBytes
-  }
-  return sum
 }

@@ -6,7 +6,7 @@ import type { NodeMetrics } from '../core/metrics.js'
 
 /** 'servers' are the model servers of all stages. */
 export const bottlenecks = ['read', 'prepare', 'dedup', 'servers', 'write'] as const
-type Bottleneck = (typeof bottlenecks)[number]
+export type Bottleneck = (typeof bottlenecks)[number]
 
 /** Shares of a span of time, 0 to 1. */
 interface NodeShares {

@@ -8,8 +8,12 @@ interface Sum {
   readonly reasons: Map<string, number>
 }
 
+/** Characters before the reasons of a stage. */
+const reasonsAt = 39
+
 /**
- * Returns lines of at most `columns` characters (80 by default). Reasons are cut, figures are not.
+ * Returns lines of at most `columns` characters (80 by default). Reasons that do not fit continue on the next line, below
+ * the first one; nothing is cut.
  *
  * Example: `  score        420 →     260   score-low 155, score-format 5`
  */
@@ -29,25 +33,36 @@ export function funnelLines(counters: RunCounters, columns = 80): string[] {
     }
   }
   const figure = (count: number): string => count.toLocaleString('en-US').padStart(11)
-  const lines = stagesInFlow(Object.fromEntries(stages)).map((name) => {
+  const lines = stagesInFlow(Object.fromEntries(stages)).flatMap((name) => {
     const sum = stages.get(name) as Sum
-    return cut(`  ${name.padEnd(10)}${figure(sum.in)} →${figure(sum.out)}   ${listed(sum.reasons)}`, columns)
+    return wrapped(`  ${name.padEnd(10)}${figure(sum.in)} →${figure(sum.out)}   `, listed(sum.reasons), columns)
   })
   const rows = splits.map(([split, { rows }]) => [split, rows] as const)
   const total = rows.reduce((sum, [, count]) => sum + count, 0)
-  const parts = rows.map(([split, count]) => `${split} ${count.toLocaleString('en-US')}`).join(', ')
-  lines.push(cut(`  ${'rows'.padEnd(10)}${' '.repeat(11)}  ${figure(total)}   ${parts}`, columns))
+  const parts = rows.map(([split, count]) => `${split} ${count.toLocaleString('en-US')}`)
+  lines.push(...wrapped(`  ${'rows'.padEnd(10)}${' '.repeat(11)}  ${figure(total)}   `, parts, columns))
   return lines
 }
 
 /** Lists reasons by frequency, then by name. */
-function listed(reasons: ReadonlyMap<string, number>): string {
+function listed(reasons: ReadonlyMap<string, number>): string[] {
   return [...reasons]
     .sort(([a, left], [b, right]) => right - left || (a < b ? -1 : 1))
     .map(([reason, count]) => `${reason} ${count.toLocaleString('en-US')}`)
-    .join(', ')
 }
 
-function cut(line: string, columns: number): string {
-  return line.length <= columns ? line.trimEnd() : `${line.slice(0, columns - 1).trimEnd()}…`
+/** Puts the parts behind the head, and those that do not fit on lines below. A part longer than a line has one of its own. */
+function wrapped(head: string, parts: readonly string[], columns: number): string[] {
+  const lines: string[] = []
+  let line = head
+  for (const [place, part] of parts.entries()) {
+    const text = place === parts.length - 1 ? part : `${part},`
+    const isFirst = line.length <= reasonsAt
+    if (!isFirst && line.length + 1 + text.length > columns) {
+      lines.push(line)
+      line = ' '.repeat(reasonsAt)
+    } else if (!isFirst) line += ' '
+    line += text
+  }
+  return [...lines, line.trimEnd()]
 }

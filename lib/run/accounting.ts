@@ -60,6 +60,15 @@ interface ModelStageNames {
 /** Counters by split. JSON-safe; keys in order of code unit. */
 export type Counters = Readonly<Record<string, SplitCounters>>
 
+/** Sums over all splits, from the start of the dataset. */
+export interface RunTotals {
+  readonly documents: number
+  readonly chunks: number
+  readonly candidates: number
+  readonly rows: number
+  readonly rejects: number
+}
+
 /** Counts released records. Cumulative, from the start of the dataset. */
 export class Accounting {
   readonly #splits = new Map<string, MutableSplit>()
@@ -97,6 +106,19 @@ export class Accounting {
       return [name, { ...own, figures }] as const
     })
     return sortKeys(dictionary(splits))
+  }
+
+  /** Returns the sums of all splits, without the copy that `counters` makes. */
+  totals(): RunTotals {
+    const splits = [...this.#splits.values()]
+    const all = (of: (own: MutableSplit) => number): number => splits.reduce((sum, own) => sum + of(own), 0)
+    return {
+      documents: all(({ documents }) => documents),
+      chunks: all(({ chunks }) => chunks),
+      candidates: all(({ candidates }) => candidates),
+      rows: all(({ rows }) => rows),
+      rejects: all((own) => total(own.documentRejects) + total(own.chunkRejects) + total(own.attemptRejects)),
+    }
   }
 
   /** Counts a document, or one chunk of a document, that a worker rejected. */

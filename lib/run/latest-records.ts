@@ -48,6 +48,12 @@ export class LatestRecords {
   /** By block number; at most the blocks of the open cut and those in flight. */
   readonly #counts = new Map<number, { pairs: number; rejects: number }>()
   #version = 0
+  #lastPair: LatestRecord | null = null
+
+  /** The pair that was finished last, committed or not; null before the first. */
+  get lastPair(): LatestRecord | null {
+    return this.#lastPair
+  }
 
   /** Grows with every change. */
   get version(): number {
@@ -96,7 +102,8 @@ export class LatestRecords {
 
   #finished(pair: Pair, block: number): void {
     this.#count(block).pairs++
-    this.#pairs.push(latestRecord(pair, block, null))
+    this.#lastPair = latestRecord(pair, block, null)
+    this.#pairs.push(this.#lastPair)
     if (this.#pairs.length > pairsMax) this.#pairs.shift()
   }
 

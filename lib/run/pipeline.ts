@@ -27,6 +27,8 @@ interface PipelineParts {
   /** Blocks in the worker pool, being prepared or waiting. */
   readonly blocksInWorkers: number
   readonly deduplicator: Deduplicator
+  /** Called with the number of each block once its duplicates are known, in input order. */
+  readonly onDecided?: (block: number) => void
   /** Stages on chunks, before the label stage. */
   readonly chunkStages: readonly KunStage<Candidate, Candidate>[]
   /** Null if the selected phase ends before this stage. */
@@ -66,9 +68,10 @@ export function kunGraph(parts: PipelineParts): Graph {
       }),
     )
     .via(
-      dedupStage(parts.deduplicator, ({ number }, { candidates }) =>
-        facts.set(number, { dedupLogBytes: parts.deduplicator.logBytes, endsCut: planner.endsCut(candidates) }),
-      ),
+      dedupStage(parts.deduplicator, ({ number }, { candidates }) => {
+        facts.set(number, { dedupLogBytes: parts.deduplicator.logBytes, endsCut: planner.endsCut(candidates) })
+        parts.onDecided?.(number)
+      }),
     )
     .gate(itemCredit)
   const [first = null, ...otherChunkStages] = parts.chunkStages

@@ -9,16 +9,17 @@ import { AbortedError, type KunStreamError, type LockLostError, type NoYieldErro
 import { say } from '../language/say.js'
 import type { ServersMetrics } from '../llm/scheduler/model-servers.js'
 import type { Capabilities } from '../llm/types.js'
-import { blocks, bytesBefore, type SourceBlock } from '../sources/index.js'
+import { blocks, bytesBefore, type InputProgress, type SourceBlock, storedBytesOf } from '../sources/index.js'
 import { closeAfter } from '../storage/close-all.js'
 import { type FileLayer, nodeFiles } from '../storage/files.js'
 import { spillName } from '../storage/run-layout.js'
 import { SpillFile } from '../storage/spill-file.js'
-import { Accounting, type Counters, rowsOf } from './accounting.js'
+import { Accounting, type Counters, type RunTotals, rowsOf } from './accounting.js'
 import { blockPreparer } from './crashed-records.js'
 import { instructionsStage } from './cut-instructions.js'
 import type { CutSinkOptions } from './cut-sink.js'
-import { LatestRecords } from './latest-records.js'
+import { InputMeter } from './input-meter.js'
+import { type LatestRecord, LatestRecords } from './latest-records.js'
 import { NoYieldDetector } from './no-yield.js'
 import { closeRun, type OpenRun, type OpenRunOptions, openRun } from './open-run.js'
 import { kunGraph } from './pipeline.js'
@@ -37,11 +38,17 @@ export type KunRunOptions = Omit<OpenRunOptions, 'files' | 'onLockLost'> & { rea
 export interface KunRunProgress {
   readonly metrics: RunMetrics
   readonly servers: ServersMetrics
-  /** Bytes of the blocks that this process read. */
+  /** Bytes of the blocks that this process read, decompressed. */
   readonly readBytes: number
+  readonly input: InputProgress
+  /** Stored replies that this call has not used; it may not need them all. */
+  readonly storedReplies: number
   /** Committed cuts. */
   readonly cuts: number
   readonly counters: Counters
+  readonly totals: RunTotals
+  /** The pair that passed the last stage most recently; null before the first. */
+  readonly lastPair: LatestRecord | null
   /** Memory that grows with the input: the index of duplicates, and the index of replies that are still needed. */
   readonly indexBytes: { readonly duplicates: number; readonly replies: number }
 }
@@ -55,8 +62,6 @@ export interface KunRun {
   readonly done: Promise<KunRunEnd>
   /** Blocks that earlier runs committed. */
   readonly blocksDone: number
-  /** Bytes of these blocks; null if a shard has to be read to know. */
-  readonly bytesDone: number | null
   /** Capabilities of the servers, by the recipe's name for the model. */
   readonly capabilities: Readonly<Record<string, Capabilities>>
   readonly stages: OpenRun['stages']['described']
@@ -91,7 +96,6 @@ export async function startKunRun(settings: KunSettings, options: KunRunOptions 
 class ActiveRun implements KunRun {
   readonly done: Promise<KunRunEnd>
   readonly blocksDone: number
-  readonly bytesDone: number | null
   readonly capabilities: KunRun['capabilities']
   readonly stages: KunRun['stages']
   readonly #open: OpenRun
@@ -106,7 +110,9 @@ class ActiveRun implements KunRun {
   readonly #rowsLimit: RowsLimit
   /** A phase keeps replies only: it writes no rows and no account. */
   readonly #isPhase: boolean
-  #readBytes = 0
+  readonly #input: InputMeter
+  /** Keys of stored replies when the run was opened. */
+  readonly #repliesAtStart: number
   #cuts: number
   /** Why the run is being stopped; null while it is not. */
   #stopReason: KunStreamError | null = null
@@ -122,7 +128,8 @@ class ActiveRun implements KunRun {
     this.#rowsMax = settings.limits.rowsMax
     this.#mayBeEmpty = settings.noYield.mayBeEmpty
     this.blocksDone = from?.blocks ?? 0
-    this.bytesDone = from === null ? 0 : bytesBefore(shards, from.cursor)
+    this.#input = new InputMeter(storedBytesOf(shards), from === null ? 0 : bytesBefore(shards, from.cursor))
+    this.#repliesAtStart = open.replies.size
     this.capabilities = servers.capabilities()
     this.stages = stages.described
     this.#cuts = from?.cuts ?? 0
@@ -158,12 +165,17 @@ class ActiveRun implements KunRun {
 
   progress(): KunRunProgress {
     const { servers, deduplicator, replies } = this.#open
+    const serversNow = servers.metrics()
     return {
       metrics: this.#run.metrics(),
-      servers: servers.metrics(),
-      readBytes: this.#readBytes,
+      servers: serversNow,
+      readBytes: this.#input.blockBytes,
+      input: this.#input.read(),
+      storedReplies: Math.max(0, this.#repliesAtStart - serversNow.keptServed),
       cuts: this.#cuts,
       counters: this.#accounting.counters(),
+      totals: this.#accounting.totals(),
+      lastPair: this.latest.lastPair,
       indexBytes: { duplicates: deduplicator.stats().memoryBytes, replies: replies.indexBytes },
     }
   }
@@ -196,6 +208,7 @@ class ActiveRun implements KunRun {
       prepare: blockPreparer(pool, replies, this.#open.log),
       blocksInWorkers: pool.threads * blocksPerThread,
       deduplicator,
+      onDecided: (block) => this.#input.blockDecided(block),
       chunkStages: stages.chunks.map((stage) => this.latest.observe(drift.stage(stage), false)),
       label: stages.label && this.latest.observe(drift.stage(decontaminated(stages.label, contamination)), last === 0),
       pairStages: stages.pairs.map((stage, index) =>
@@ -222,7 +235,7 @@ class ActiveRun implements KunRun {
     if (this.#limitReached) return
     const { shards, from, reads } = this.#open
     for await (const sourced of blocks(shards, { ...read, shared: true }, from?.cursor, reads)) {
-      this.#readBytes += sourced.block.bytes.byteLength
+      this.#input.blockRead(sourced)
       yield sourced
     }
   }

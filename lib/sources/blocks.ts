@@ -44,6 +44,8 @@ export interface SourceBlock {
   /** Reading from here yields exactly the blocks that follow. */
   readonly cursor: SourceCursor
   readonly reads: BlockReads
+  /** Stored bytes of all shards up to the end of the block, estimated within a compressed one. For progress only. */
+  readonly storedBytes: number
 }
 
 /** State of the shards up to a block. JSON-safe. */
@@ -82,6 +84,9 @@ export async function* blocks(
   const open = from.open.map(({ shard, at }) => openShard(shards, shard, at, options, signal, known.get(shard)))
   let ended: ShardRead[] = []
   let { block: number, nextShard, turn } = from
+  const ofOpen = (): number => open.reduce((sum, each) => sum + each.storedBytes(), 0)
+  // Shards before the cursor that are not open have ended.
+  let endedBytes = sizeOf(shards.slice(0, nextShard)) - sizeOf(from.open.map(({ shard }) => shards[shard] as Shard))
   try {
     for (;;) {
       while (open.length < openMax && nextShard < shards.length) {
@@ -92,6 +97,7 @@ export async function* blocks(
       const rawBlock = await current.take()
       if (rawBlock === null) {
         ended.push(current.reads())
+        endedBytes += current.shard.sizeBytes ?? 0
         // The next shard replaces the one that ended, in the same turn.
         if (nextShard < shards.length) open[turn] = openShard(shards, nextShard++, 'start', options, signal)
         else open.splice(turn, 1)
@@ -101,13 +107,23 @@ export async function* blocks(
       turn = (turn + 1) % open.length
       const block = toBlock(number++, current.shard, rawBlock)
       const cursor = { block: number, nextShard, turn, open: open.map((each) => each.cursor()) }
-      yield { block, cursor, reads: { ended, open: open.map((each) => each.reads()) } }
+      const reads = { ended, open: open.map((each) => each.reads()) }
+      yield { block, cursor, reads, storedBytes: endedBytes + ofOpen() }
       ended = []
     }
   } finally {
     stopped.abort()
     await Promise.all(open.map((each) => each.close()))
   }
+}
+
+/** Returns the bytes of the shards as they are stored; null if one has no known size, such as standard input. */
+export function storedBytesOf(shards: readonly Shard[]): number | null {
+  return shards.some(({ sizeBytes }) => sizeBytes === null) ? null : sizeOf(shards)
+}
+
+function sizeOf(shards: readonly Shard[]): number {
+  return shards.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0)
 }
 
 /** Whether blocks before the cursor contain records or rejects of the shard. */
@@ -159,6 +175,8 @@ interface OpenShard {
   cursor(): SourceCursor['open'][number]
   /** Returns the state of what was read, including bytes read ahead. */
   reads(): ShardRead
+  /** Returns the stored bytes up to the end of the last block taken. */
+  storedBytes(): number
   close(): Promise<void>
 }
 
@@ -174,11 +192,17 @@ function openShard(
 ): OpenShard {
   const shard = shards[index] as Shard
   const reading = readingOf(shard, from === 'start' ? null : known?.read)
-  const rawBlocks = rawBlocksOf(reading.shard, from, options, signal)
+  /** Stored bytes delivered, those of blocks read ahead included. */
+  let deliveredBytes = 0
+  const counted = (offset: number) => {
+    deliveredBytes = Math.max(deliveredBytes, offset)
+  }
+  const rawBlocks = rawBlocksOf(countingShard(reading.shard, counted), from, options, signal)
   const aheadMax = Math.max(1, options.blocksAheadMax ?? blocksAheadMax)
   /** Errors are kept as values: they are thrown in the shard's turn, so that the order does not depend on time. */
   const ahead: Promise<Ahead>[] = []
   let at: ShardPlace = from
+  let share: number | null = null
   let [records, rejects] = from === 'start' ? [false, false] : [known?.rejected !== true, true]
 
   function readAhead(): void {
@@ -206,6 +230,7 @@ function openShard(
     readAhead()
     const rawBlock = next.result.value
     at = rawBlock.next ?? 'end'
+    share = rawBlock.share ?? null
     records ||= rawBlock.bytes.byteLength > 0
     rejects ||= rawBlock.rejected.length > 0
     return rawBlock
@@ -216,13 +241,37 @@ function openShard(
     return { shard: index, ...(read && { read }), ...(rejects && !records && { rejected: true as const }) }
   }
 
+  function storedBytes(): number {
+    if (at === 'start') return 0
+    const { sizeBytes } = shard
+    if (at === 'end') return sizeBytes ?? deliveredBytes
+    if (share !== null && sizeBytes !== null) return share * sizeBytes
+    return 'text' in at && at.codec === 'plain' ? at.text.offset : deliveredBytes
+  }
+
   readAhead()
   return {
     shard,
     take,
+    storedBytes,
     cursor: () => ({ shard: index, path: shard.path, at }),
     reads,
     close: async () => void (await rawBlocks.return(undefined)),
+  }
+}
+
+/** @param counted called with the offset after each chunk that `open` delivered */
+function countingShard(shard: Shard, counted: (offset: number) => void): Shard {
+  return {
+    ...shard,
+    async *open(offset, signal) {
+      let at = offset
+      for await (const chunk of shard.open(offset, signal)) {
+        at += chunk.byteLength
+        counted(at)
+        yield chunk
+      }
+    },
   }
 }
 
@@ -239,7 +288,7 @@ function rawBlocksOf(
 
 async function* nothing(): AsyncGenerator<RawBlock> {}
 
-function toBlock(number: number, shard: Shard, { next: _, ...rawBlock }: RawBlock): Block {
+function toBlock(number: number, shard: Shard, { next: _next, share: _share, ...rawBlock }: RawBlock): Block {
   const { split, source, path, mapping } = shard
   return { number, split, ...(source !== undefined && { source }), shard: path, mapping, ...rawBlock }
 }

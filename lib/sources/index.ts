@@ -8,7 +8,9 @@ export {
   isEnded,
   type SourceBlock,
   type SourceCursor,
+  storedBytesOf,
 } from './blocks.js'
+export type { InputProgress } from './input-progress.js'
 export { type LocalSource, localShards, type StdinSource, stdinShard } from './local-shards.js'
 export { mappingOf, presetNames, presets, type SourcePreset } from './presets.js'
 export { type ReadOptions, readOptions } from './read-options.js'

@@ -67,6 +67,7 @@ t.test('timings.json keeps one entry for each call, and an incomplete file is re
       retries: 1,
       keptServed: 2,
       tokens: 100,
+      stages: {},
       endpoints: [{ ...endpoint, down: false, figures: null }],
     },
     readBytes: 1000,

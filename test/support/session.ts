@@ -57,7 +57,6 @@ export async function startTiny({ directory, endpoint, set = [], session = {}, s
   return {
     done,
     blocksDone: started.blocksDone,
-    bytesDone: started.bytesDone,
     capabilities: started.capabilities,
     stages: started.stages,
     latest: started.latest,

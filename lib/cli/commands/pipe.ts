@@ -8,6 +8,7 @@ import { UsageError } from '../../errors.js'
 import { say } from '../../language/say.js'
 import { loadRecipe } from '../../recipe/index.js'
 import { type OpenModels, openModels } from '../../recipe/models.js'
+import { ProgressTracker } from '../../report/progress.js'
 import type { ByteTarget } from '../../run/sinks/byte-target.js'
 import { workersOptions } from '../../workers/pool.js'
 import { addCommand } from '../command-summaries.js'
@@ -25,7 +26,6 @@ import { collect, setOption } from '../recipe-options.js'
 import { countText } from '../terminal/bytes-text.js'
 import { fileOutput, Output, ReaderGone, sayOnStderr } from '../terminal/output.js'
 import { Progress } from '../terminal/progress.js'
-import { RunState } from '../terminal/run-state.js'
 import { endBySignal, onStopSignal, type StopSignal } from '../terminal/stop-signals.js'
 
 export function registerPipe(program: Command): void {
@@ -126,15 +126,18 @@ function openStageModels({ recipe, models }: PipeStages): Promise<OpenModels> {
 /** Returns null if stderr is not a terminal, or if rows go to a terminal: progress would interleave with them. */
 function progressOf(run: Run, models: OpenModels | null): Progress | null {
   if (!process.stderr.isTTY || process.stdout.isTTY) return null
-  const noServers = { waiting: 0, retries: 0, keptServed: 0, tokens: 0, endpoints: [] }
-  const progress = () => ({
+  const noServers = { waiting: 0, retries: 0, keptServed: 0, tokens: 0, endpoints: [], stages: {} }
+  const tracker = new ProgressTracker(() => ({
     metrics: run.metrics(),
     servers: models?.metrics() ?? noServers,
     readBytes: 0,
+    input: null,
+    storedReplies: 0,
+    totals: null,
     cuts: null,
-  })
-  const state = new RunState({ progress, bytesDone: null }, null)
-  return new Progress(() => state.read())
+    lastPair: null,
+  }))
+  return new Progress(() => tracker.read())
 }
 
 /**

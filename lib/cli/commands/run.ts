@@ -30,7 +30,7 @@ import { countText } from '../terminal/bytes-text.js'
 import { writeOut } from '../terminal/output.js'
 import { RunTerminal } from '../terminal/run-terminal.js'
 import { conclusionText, serverLines } from '../terminal/run-text.js'
-import { totalBytesOf, watchRun } from '../watch-run.js'
+import { watchRun } from '../watch-run.js'
 
 interface RunFlags extends RecipeFlags, LogFlags {
   readonly fresh?: boolean
@@ -161,7 +161,7 @@ async function conduct(call: RunCall): Promise<RunEnd> {
     for (const line of faultyLines(faulty)) terminal.print(line)
     const { run, copies } = await open(call, prepared, stop)
     const endPublishing = publish?.start(stop.giveUp)
-    const outcome = await watchRun(run, { directory, totalBytes: totalBytesOf(settings.shards), terminal })
+    const outcome = await watchRun(run, { directory, rowsMax: settings.limits.rowsMax, terminal })
     stop.runEnded()
     await endPublishing?.('end' in outcome)
     const mirrorFailure = (await copies?.close()) ?? null

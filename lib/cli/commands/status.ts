@@ -20,7 +20,7 @@ import { commandName, shellWord } from '../command-name.js'
 import { addCommand } from '../command-summaries.js'
 import { countText } from '../terminal/bytes-text.js'
 import { cannotOpen, writeOut } from '../terminal/output.js'
-import { short } from '../terminal/progress.js'
+import { short } from '../terminal/progress-text.js'
 import { printable, truncateText } from '../terminal/wrap-text.js'
 
 export function registerStatus(program: Command): void {

@@ -9,7 +9,7 @@ import type { KunRun } from '../../run/run.js'
 import type { KunSettings } from '../../run/settings.js'
 import { commandName, shellWord } from '../command-name.js'
 import { countText } from './bytes-text.js'
-import { short } from './progress.js'
+import { short } from './progress-text.js'
 
 /** A line per model with the capabilities of its servers, and one per stage whose requests depend on them. */
 export function serverLines({ capabilities, stages }: KunRun, settings: KunSettings['models']): string[] {

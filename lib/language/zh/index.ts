@@ -10,6 +10,7 @@ import { losses } from './losses.js'
 import { main } from './main.js'
 import { nouns } from './nouns.js'
 import { pages } from './pages.js'
+import { progress } from './progress.js'
 import { publish } from './publish.js'
 import { recipe } from './recipe.js'
 import { run } from './run.js'
@@ -31,6 +32,7 @@ export const zhParts: Readonly<Record<string, Catalogue>> = {
   main,
   nouns,
   pages,
+  progress,
   publish,
   recipe,
   run,

@@ -27,6 +27,7 @@ import { takeBatch, wireRequest } from './request-batches.js'
 import { type HarmlessCheck, RequestCheck } from './request-check.js'
 import { isSuspect, RetryQueue } from './retry-queue.js'
 import { chooseEndpoint, takeNearCall } from './routing.js'
+import { StageWorkCounter } from './stage-work.js'
 import { deadlineError, terminalError } from './time-limits.js'
 import { type NextCall, precedes, UnreleasedRecords } from './waiting-queue.js'
 
@@ -50,6 +51,8 @@ export class Dispatcher {
   readonly #options: DispatcherOptions
   readonly records = new UnreleasedRecords()
   readonly groups: EndpointGroup[] = []
+  /** Requests and slot time by stage. */
+  readonly work = new StageWorkCounter()
   readonly #batches = new Set<SentBatch>()
   readonly #retryQueue = new RetryQueue()
   readonly #signals = new WeakSet<AbortSignal>()
@@ -72,6 +75,11 @@ export class Dispatcher {
   /** Calls waiting for a slot or a retry. */
   get waiting(): number {
     return this.groups.reduce((sum, group) => sum + group.queue.size, this.#retryQueue.size)
+  }
+
+  /** Returns the number of the queue of a model. */
+  laneOf({ group }: ScheduledModel): number {
+    return this.groups.indexOf(group)
   }
 
   submit(call: Call, model: ScheduledModel, body: () => Record<string, unknown>, key = ''): Promise<CallResult> {
@@ -220,7 +228,10 @@ export class Dispatcher {
   #releaseSlots(batch: SentBatch, failure: unknown): void {
     this.#batches.delete(batch)
     batch.endpoint.releaseSlots(batch, failure)
-    ;(batch.requests[0] as PendingRequest).model.group.inFlight--
+    const [{ call, model }] = batch.requests as [PendingRequest]
+    model.group.inFlight--
+    const tookMs = this.#options.clock.now() - batch.sentAtMs
+    this.work.finished(call.stage, this.laneOf(model), batch.requests.length, tookMs, failure === null)
   }
 
   #settle({ requests, endpoint, sentAtMs }: SentBatch, replies: readonly Reply[]): void {

@@ -19,6 +19,7 @@ import type { Answer, Call, Capabilities, ContentFault, Fault, Model } from '../
 import { Dispatcher } from './dispatcher.js'
 import { type EndpointMetrics, EndpointRegistry, type OnServerEvent, type ServerEvent } from './endpoint-registry.js'
 import { EndpointGroup, type FormState, type PendingRequest, type ScheduledModel } from './pending-request.js'
+import type { StageWork } from './stage-work.js'
 import { WaitingQueue } from './waiting-queue.js'
 
 /** Options for `openServers`. */
@@ -56,6 +57,8 @@ export interface ServersMetrics {
   /** Tokens of the replies received; those served from disk do not count. */
   readonly tokens: number
   readonly endpoints: readonly EndpointMetrics[]
+  /** Work by stage; a stage without a call so far is absent. */
+  readonly stages: Readonly<Record<string, StageWork>>
 }
 
 /** The models of a run and their servers. */
@@ -218,6 +221,7 @@ class Servers implements ModelServers {
       keptServed: this.#keptServed,
       tokens: this.#tokens,
       endpoints: this.#registry.metrics(),
+      stages: this.#dispatcher.work.read(),
     }
   }
 
@@ -297,6 +301,7 @@ class Servers implements ModelServers {
       reduced(
         call,
         await this.#countTokens(
+          call.stage,
           model,
           this.#dispatcher.submit(call, model, () => acceptedBody(body(), model.capabilities), name),
         ),
@@ -306,6 +311,7 @@ class Servers implements ModelServers {
     const found = await replies.find(key)
     if (found !== null) {
       this.#keptServed++
+      this.#dispatcher.work.add(call.stage, this.#dispatcher.laneOf(model), { kept: 1 })
       if ('reply' in found) this.#dispatcher.noteKnownGood(call, model, () => acceptedBody(body(), model.capabilities))
       return { outcome: found, kept: true }
     }
@@ -317,10 +323,12 @@ class Servers implements ModelServers {
     return { outcome, kept: false }
   }
 
-  async #countTokens(model: OpenModel, asked: Promise<CallResult>): Promise<CallResult> {
+  async #countTokens(stage: string, model: OpenModel, asked: Promise<CallResult>): Promise<CallResult> {
     const outcome = await asked
     if ('verdict' in outcome) return outcome
-    this.#tokens += outcome.reply.completionTokens
+    const { completionTokens: tokens } = outcome.reply
+    this.#tokens += tokens
+    this.#dispatcher.work.add(stage, this.#dispatcher.laneOf(model), { tokens })
     if (outcome.reply.usageEstimated) this.#reportEstimates(model)
     return outcome
   }

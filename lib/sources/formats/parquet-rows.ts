@@ -36,9 +36,16 @@ export async function* rowBlocks(
     const whole = await ParquetFile.open({ sizeBytes: input.sizeBytes, read }, { limit, parsers })
     const mapped = mappedColumns(whole.metadata, input.mapping) // also checks that there is a text
     const file = input.options.allColumns ? whole : whole.withFooter(mapped)
-    for (let group = 0; group < file.metadata.row_groups.length; group++) {
-      const rows = file.groupRows(group)
-      if (group >= input.from.group && rows > 0) yield* groupBlocks(file, group, { row, rows }, input)
+    const groups = file.metadata.row_groups.map((_, group) => file.groupRows(group))
+    const total = groups.reduce((sum, rows) => sum + rows, 0)
+    for (const [group, rows] of groups.entries()) {
+      if (group >= input.from.group && rows > 0) {
+        for await (const rawBlock of groupBlocks(file, group, { row, rows }, input)) {
+          const { next } = rawBlock
+          const done = next !== null && 'row' in next && next.group === group ? next.row : rows
+          yield { ...rawBlock, share: (row + done) / total }
+        }
+      }
       row += rows
     }
   } catch (error) {

@@ -15,6 +15,8 @@ export interface RawBlock<Next = FormatCursor> {
   readonly rejected: readonly RejectedRecord[]
   /** Reading from here yields exactly the blocks that follow; null if nothing follows. */
   readonly next: Next | null
+  /** Share of the shard up to the end of the block, 0 to 1, where the format knows it. For progress only. */
+  readonly share?: number
 }
 
 export type Codec = 'plain' | 'gzip' | 'zstd' | 'xz'

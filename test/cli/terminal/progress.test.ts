@@ -1,10 +1,12 @@
 import { EventEmitter } from 'node:events'
 import type { WriteStream } from 'node:tty'
 import { stripVTControlCharacters } from 'node:util'
+import stringWidth from 'string-width'
 import t from 'tap'
-import { Progress, type ProgressState } from '../../../lib/cli/terminal/progress.js'
-import { RunState } from '../../../lib/cli/terminal/run-state.js'
-import type { KunRunProgress } from '../../../lib/run/run.js'
+import { rowsOf } from '../../../lib/cli/terminal/live-block.js'
+import { Progress } from '../../../lib/cli/terminal/progress.js'
+import { progressLine, progressLines } from '../../../lib/cli/terminal/progress-text.js'
+import type { RunProgress } from '../../../lib/report/progress.js'
 
 process.env.TERM = 'xterm'
 
@@ -16,7 +18,10 @@ class Terminal extends EventEmitter {
   readonly isTTY = true
   /** Whole lines, each in as many rows as it needs; the last one is where the cursor is. */
   lines = ['']
-  constructor(public columns: number) {
+  constructor(
+    public columns: number,
+    public rows = 24,
+  ) {
     super()
   }
 
@@ -35,34 +40,93 @@ class Terminal extends EventEmitter {
     const cursor = this.lines.pop()
     if (cursor !== '') throw new Error(`${JSON.stringify(cursor)} would stay`)
     let left = rows
-    while (left > 0) left -= Math.max(1, Math.ceil((this.lines.pop() ?? '').length / this.columns))
+    while (left > 0) left -= this.#wrapped(this.lines.pop() ?? '')
     if (left < 0) throw new Error('half a line was erased')
     this.lines.push('')
   }
 
+  /** Counts code points: each of the test takes one or two cells, and a wide one does not fit into the last cell. */
+  #wrapped(line: string): number {
+    let [rows, cells] = [1, 0]
+    for (const character of line) {
+      const wide = stringWidth(character)
+      if (cells + wide > this.columns) [rows, cells] = [rows + 1, 0]
+      cells += wide
+    }
+    return rows
+  }
+
   blocks(): number {
-    return this.lines.filter((line) => /^ +stage/.test(line)).length
+    return this.lines.filter((line) => /42\.1 % done/.test(line)).length
+  }
+
+  height(): number {
+    return this.lines.slice(0, -1).reduce((sum, line) => sum + this.#wrapped(line), 0)
   }
 }
 
-const state: ProgressState = {
-  stages: ['read', 'prepare', 'dedup'].map((name) => ({
-    name,
-    in: 1_234_567,
-    out: 1_200_000,
-    inFlight: 64,
-    waitingOn: 'model servers',
-    isBottleneck: name === 'dedup',
-  })),
-  endpoints: [
-    'localhost:8000  412 of 512 in flight, 410 running, 38 waiting, KV 81 %, and more than there is room for',
-  ],
-  bottleneck: 'model servers',
-  readBytes: 10,
-  totalBytes: 100,
-  tokens: 5,
+const stage = {
+  unitIn: 'record',
+  unitOut: 'record',
+  dropped: 1,
+  failed: 0,
+  active: 64,
+  perSecond: 123.4,
+  waitingFor: 'servers',
+}
+
+const progress: RunProgress = {
+  elapsedSeconds: 100,
+  estimate: {
+    doneShare: 0.4213,
+    secondsLeft: 720,
+    reason: null,
+    slowest: 'servers',
+    candidatesLeft: 123_456,
+    rowsExpected: 98_765,
+  },
+  input: { readBytes: 10, decidedBytes: 10, totalBytes: 100 },
+  readBytes: 1e9,
+  readBytesPerSecond: 1.2e6,
+  rows: 12_345,
+  rowsPerSecond: 12,
+  totals: { documents: 1000, chunks: 2000, rows: 12_000, rejects: 30 },
   cuts: 2,
-  note: '',
+  stages: [
+    { ...stage, name: 'read', unitIn: 'block', unitOut: 'block', in: 12, out: 12, waitingFor: 'a later stage' },
+    { ...stage, name: 'prepare', unitIn: 'block', unitOut: 'block', in: 12, out: 11 },
+    { ...stage, name: 'dedup', unitIn: 'block', in: 11, out: 1_234_567, waitingFor: '' },
+    { ...stage, name: 'label', unitOut: 'attempt', in: 1_234_567, out: 1_200_000 },
+    { ...stage, name: 'score', unitIn: 'attempt', unitOut: 'attempt', in: 1_200_000, out: 12_345 },
+    { ...stage, name: 'write', unitIn: 'attempt', unitOut: 'attempt', in: 12_345, out: 12_000 },
+  ],
+  servers: [
+    {
+      endpoint: 'http://localhost:8000/v1',
+      inFlight: 412,
+      limit: 512,
+      down: false,
+      figures: {
+        ...{ atMs: 0, running: 410, waiting: 38, kvUsage: 0.81, preemptions: 0 },
+        ...{ generationTokens: 5, promptTokens: 5, prefixQueries: 0, prefixHits: 0 },
+      },
+    },
+  ],
+  requestsPerSecond: 45.6,
+  tokensPerSecond: 12_345,
+  requests: 1000,
+  tokens: 100_000,
+  storedRepliesUsed: 0,
+  retries: 7,
+  callsWaiting: 1500,
+  bottleneck: 'servers',
+  lastPair: {
+    id: 'a',
+    split: 'train',
+    instruction: '请根据以下文字，说明水稻在不同生长阶段对水分的需求。\n要求分点作答。',
+    output: '水稻在返青期需要浅水层，分蘖期'.repeat(20),
+    score: 0.9,
+  },
 }
 
 t.test('the live block is erased completely after a resize, a printed line, or ^C', async (t) => {
@@ -75,31 +139,102 @@ t.test('the live block is erased completely after a resize, a printed line, or ^
     },
   })
   t.intercept(globalThis, 'clearInterval', { value: () => undefined })
-  const progress = new Progress(() => state, terminal as unknown as WriteStream)
+  const shown = new Progress(() => progress, terminal as unknown as WriteStream)
   terminal.write('before\n')
-  progress.start()
-  for (const columns of [120, 80, 41, 25, 10, 60, 200, 33]) {
+  shown.start()
+  for (const columns of [120, 80, 60, 41, 25, 27, 60, 200, 33]) {
     show()
     t.equal(terminal.blocks(), 1, `one block, ${terminal.columns} columns`)
     terminal.columns = columns
-    show()
+    terminal.emit('resize')
     t.equal(terminal.blocks(), 1, `one block, made ${columns} columns wide`)
+    t.ok(terminal.height() < terminal.rows, `${terminal.height()} of ${terminal.rows} rows`)
   }
-  progress.print('a server is down')
+  terminal.rows = 10
   show()
+  shown.print('a server is down')
+  show()
+  t.ok(terminal.height() < terminal.rows, `${terminal.height()} of ${terminal.rows} rows`)
   terminal.write('^C')
   show()
-  progress.print('waiting for the requests in flight')
+  shown.print('waiting for the requests in flight')
   show()
   t.equal(terminal.blocks(), 1)
-  progress.stop()
+  shown.stop()
   t.strictSame(terminal.lines, ['before', 'a server is down', 'waiting for the requests in flight', ''])
+  t.equal(terminal.listenerCount('resize'), 0)
 })
 
-t.test('bytes read by earlier calls of run count as read', async (t) => {
-  const metrics = { nodes: [], reorderPeakBytes: 0 }
-  const servers = { endpoints: [], waiting: 0, tokens: 0, retries: 0, keptServed: 0 }
-  const progress = () => ({ metrics, servers, readBytes: 5, cuts: 1, counters: {} }) as unknown as KunRunProgress
-  t.match(new RunState({ progress, bytesDone: 40 }, 100).read(), { readBytes: 45, totalBytes: 100 })
-  t.match(new RunState({ progress, bytesDone: null }, 100).read(), { readBytes: 5, totalBytes: null })
+t.test('the block fits any window, and no figure of the summary is cut', async (t) => {
+  for (const cells of [39, 59, 79, 119, 199]) {
+    for (const lines of [4, 6, 16, 40]) {
+      const shown = progressLines(progress, { cells, lines }).map((line) => stripVTControlCharacters(line))
+      t.ok(shown.length <= lines, `${shown.length} of ${lines} lines, ${cells} cells`)
+      for (const line of shown) t.ok(stringWidth(line) <= cells, `${stringWidth(line)} of ${cells} cells: ${line}`)
+      const text = shown.join('\n')
+      t.match(text, '42.1 % done')
+      t.match(text, 'about 12 min to go')
+      if (lines < 6) continue
+      for (const figure of [
+        '12,345 rows of about 99,000',
+        'bottleneck: model servers',
+        '45.6 requests/s',
+        '12.3k tokens/s',
+      ])
+        t.match(text, figure)
+    }
+  }
+})
+
+t.test('every figure has a unit, and the last pair is one line', async (t) => {
+  const shown = progressLines(progress, { cells: 119, lines: 40 }).map((line) => stripVTControlCharacters(line))
+  const row = (name: string): string => shown.find((line) => line.startsWith(`  ${name}`)) ?? ''
+  t.match(row('read'), /^ {2}read +12 blocks +123 blocks\/s +64 {2}a later stage$/)
+  t.match(row('dedup'), /11 blocks +1,234,567 chunks +123 chunks\/s/)
+  t.match(row('label'), /1,234,567 chunks +1,200,000 pairs +123 pairs\/s +64 {2}model servers$/)
+  t.match(row('write'), /12,345 records +12,000 records/)
+  t.match(
+    shown.at(-1),
+    /^ {2}last pair: 请根据以下文字，说明水稻在不同生长阶段对水分的需求。 要求分点作答。 → 水稻.*…$/,
+  )
+  t.match(shown.join('\n'), 'localhost:8000: 412 of 512 requests in flight, 410 running, 38 waiting, KV cache 81 %')
+})
+
+t.test('without an estimate the block says why', async (t) => {
+  const text = (reason: RunProgress['estimate']['reason']): string =>
+    progressLine({ ...progress, estimate: { ...progress.estimate, doneShare: null, secondsLeft: null, reason } })
+  t.match(text('warming-up'), 'estimating the time left')
+  t.match(text('stalled'), 'nothing finished for a minute')
+  t.notMatch(text('input-size-unknown'), /to go|estimating|% done/)
+})
+
+t.test('a stream that is not a terminal gets full lines, and fewer of them in a long run', async (t) => {
+  const lines: string[] = []
+  const stream = Object.assign(new EventEmitter(), { write: (text: string) => lines.push(text) > 0, columns: 20 })
+  let show = (): void => undefined
+  t.intercept(globalThis, 'setInterval', {
+    value: (work: () => void) => {
+      show = work
+      return { unref: () => undefined }
+    },
+  })
+  let elapsedSeconds = 0
+  const shown = new Progress(() => ({ ...progress, elapsedSeconds }), stream as unknown as WriteStream)
+  shown.start()
+  for (elapsedSeconds = 5; elapsedSeconds <= 7200; elapsedSeconds += 5) show()
+  t.ok(lines.length > 100 && lines.length < 250, `${lines.length} lines in two hours`)
+  t.match(
+    lines[0],
+    /^42\.1 % done · about 12 min to go · .*bottleneck: model servers.* · write 12,000 records · localhost/,
+  )
+  t.notMatch(lines[0], '…')
+})
+
+t.test('rows of a wide text are counted as a terminal wraps it', async (t) => {
+  const wide = '水'.repeat(40)
+  t.equal(rowsOf(wide, 80), 1)
+  t.equal(rowsOf(wide, 41), 2)
+  t.equal(rowsOf(wide, 27), 4, 'a wide character does not fit into the last cell')
+  t.equal(rowsOf('', 80), 1)
+  t.equal(rowsOf(`\x1b[33m${'a'.repeat(81)}\x1b[39m`, 80), 2)
 })
