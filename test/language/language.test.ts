@@ -95,7 +95,9 @@ t.test('every message has its Chinese text, with the same values', async (t) => 
     'both have the same values',
   )
   t.strictSame(
-    texts.filter(([, text]) => !/\p{Script=Han}/u.test(text)),
+    texts.filter(
+      ([key, text]) => /[a-z]{2} [a-z]{3}/.test(key.replace(/\{\d+\}|--/g, '')) && !/\p{Script=Han}/u.test(text),
+    ),
     [],
     'a translation has Chinese characters',
   )

@@ -27,6 +27,7 @@ export const help = {
   'show rows of a run directory, a folder or a Parquet file': '显示运行目录、文件夹或 Parquet 文件中的数据行',
   'rows per split': '每个数据划分的行数',
   'show rejects and their reasons, in place of rows': '显示拒绝记录及原因，而不是数据行',
+  'show rejects and their reasons, in place of pairs': '显示拒绝记录及原因，而不是指令对',
   'do not truncate long texts': '不截断长文本',
   'print one JSON object per line': '每行输出一个 JSON 对象',
   'run directory, folder with Parquet files, or one Parquet file':
