@@ -6,6 +6,7 @@ import { type TokenFamily, tokenFamilyOf } from '../text/token-families.js'
 import { modelsOf } from './models.js'
 import { withPromptHashes } from './prompt-files.js'
 import { pinnedRecipe } from './recipe-lock.js'
+import { type Sampled, sampleOf } from './sample.js'
 import type { Recipe } from './schema.js'
 import { storedRecipe } from './secrets.js'
 import { HubConnections, listShards } from './source-shards.js'
@@ -13,6 +14,8 @@ import { HubConnections, listShards } from './source-shards.js'
 /** Settings of a run, and the resources opened for them: `close` them after the run. */
 export interface PreparedSettings {
   readonly settings: KunSettings
+  /** A sample of this run, whose replies it uses; null without one. */
+  readonly sampled: Sampled | null
   /** Whether the built-in server is used, for the summary of the run. */
   readonly builtin: boolean
   close(): Promise<void>
@@ -40,6 +43,7 @@ export async function settingsOf(
   }
   try {
     const shards = await listShards(sources, connections)
+    const sampled = await sampleOf(directory, stored)
     const settings: KunSettings = {
       seed,
       shards,
@@ -53,7 +57,7 @@ export async function settingsOf(
       kun,
       output: { ...recipe.output, dir: directory },
       memory,
-      replies,
+      replies: sampled === null ? replies : { ...replies, from: [...replies.from, sampled.directory] },
       // `brakes` is the name in recipes and on disk (brakes.json); the code calls it drift detection.
       drift: brakes,
       noYield: noYieldOf(brakes),
@@ -61,7 +65,7 @@ export async function settingsOf(
       pinned,
       recipe: stored,
     }
-    return { settings, builtin, close }
+    return { settings, sampled, builtin, close }
   } catch (error) {
     await close()
     throw error

@@ -39,6 +39,7 @@ export async function runRecordOf(
       version,
       ...versions,
       recipe: pinned,
+      ...(settings.sample !== undefined && { sample: settings.sample }),
       shards: pinnedShards(shards),
       filters: pinnedFilters(plan.filters),
       tokenizer: plan.tokenizer === null ? null : { name: plan.tokenizer.name, sha256: plan.tokenizer.sha256 },

@@ -9,7 +9,14 @@ import { AbortedError, type KunStreamError, type LockLostError, type NoYieldErro
 import { say } from '../language/say.js'
 import type { ServersMetrics } from '../llm/scheduler/model-servers.js'
 import type { Capabilities } from '../llm/types.js'
-import { blocks, bytesBefore, type InputProgress, type SourceBlock, storedBytesOf } from '../sources/index.js'
+import {
+  blocks,
+  bytesBefore,
+  type InputProgress,
+  type SourceBlock,
+  sampleBlocks,
+  storedBytesOf,
+} from '../sources/index.js'
 import { closeAfter } from '../storage/close-all.js'
 import { type FileLayer, nodeFiles } from '../storage/files.js'
 import { spillName } from '../storage/run-layout.js'
@@ -25,6 +32,7 @@ import { closeRun, type OpenRun, type OpenRunOptions, openRun } from './open-run
 import { kunGraph } from './pipeline.js'
 import { itemBytes, itemCodec } from './reorder-codec.js'
 import { RowsLimit } from './rows-limit.js'
+import { withOneChunk } from './sampled-chunks.js'
 import type { KunSettings } from './settings.js'
 import { decontaminated } from './stages/decontaminate.js'
 import { recordsInFlightMax } from './stages/model-stages.js'
@@ -199,13 +207,14 @@ class ActiveRun implements KunRun {
     this.stop(reason).catch(() => undefined) // `done` rejects with it
   }
 
-  #graph({ read, memory, output }: KunSettings) {
-    const { directory, pool, replies, deduplicator, stages, drift, servers, contamination } = this.#open
+  #graph({ read, memory, output, sample, seed }: KunSettings) {
+    const { directory, pool, replies, deduplicator, stages, drift, servers, contamination, shards } = this.#open
+    const prepare = blockPreparer(pool, replies, this.#open.log)
     /** Index of the last stage on pairs, from 1; 0: the label stage. */
     const last = stages.pairs.length
     return kunGraph({
-      blocks: this.#blocks(read),
-      prepare: blockPreparer(pool, replies, this.#open.log),
+      blocks: sample === undefined ? this.#blocks(read) : sampleBlocks(shards, { ...read, records: sample, seed }),
+      prepare: sample === undefined ? prepare : withOneChunk(prepare, seed),
       blocksInWorkers: pool.threads * blocksPerThread,
       deduplicator,
       onDecided: (block) => this.#input.blockDecided(block),

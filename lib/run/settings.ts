@@ -13,6 +13,8 @@ import type { DriftOptions } from './drift/detector.js'
 /** Everything that determines a run. */
 export interface KunSettings {
   readonly seed: number
+  /** Takes this many records, spread over the shards, in place of all of them, and one chunk of each. */
+  readonly sample?: number
   /** In the order of the recipe: split by split, shards sorted by path. */
   readonly shards: readonly Shard[]
   /** All splits of the recipe, with or without shards. */

@@ -288,7 +288,8 @@ function rawBlocksOf(
 
 async function* nothing(): AsyncGenerator<RawBlock> {}
 
-function toBlock(number: number, shard: Shard, { next: _next, share: _share, ...rawBlock }: RawBlock): Block {
+/** Adds the place of the shard to a block as its format produced it. */
+export function toBlock(number: number, shard: Shard, { next: _next, share: _share, ...rawBlock }: RawBlock): Block {
   const { split, source, path, mapping } = shard
   return { number, split, ...(source !== undefined && { source }), shard: path, mapping, ...rawBlock }
 }

@@ -15,5 +15,6 @@ export { type LocalSource, localShards, type StdinSource, stdinShard } from './l
 export { mappingOf, presetNames, presets, type SourcePreset } from './presets.js'
 export { type ReadOptions, readOptions } from './read-options.js'
 export { removedShard } from './rejected-shard.js'
+export { sampleBlocks } from './sample.js'
 export type { Shard, ShardReject } from './shard.js'
 export { checkReads, type ShardRead } from './shard-reading.js'

@@ -8,6 +8,7 @@ import { type EventLog, noLog } from '../../core/event-log.js'
 import { AbortedError, EndpointError, UsageError } from '../../errors.js'
 import { reportWaits } from '../../hub/retry-messages.js'
 import { type Phase, phases } from '../../kun/stage-ranks.js'
+import { count } from '../../language/count.js'
 import { say } from '../../language/say.js'
 import { endpointLabel } from '../../llm/protocol/client.js'
 import { loadRecipe, type Recipe } from '../../recipe/index.js'
@@ -19,12 +20,14 @@ import { failureOf } from '../failure.js'
 import { faultyLines } from '../faulty-shards.js'
 import { addLogOptions, type LogFlags, withLog } from '../log-file.js'
 import { runOnExit } from '../on-exit.js'
+import { wholeNumber } from '../option-numbers.js'
 import { markOwnRun } from '../own-run.js'
 import { outOption, type RecipeFlags, setOption } from '../recipe-options.js'
 import { endOfError, type RunEnd } from '../run-end.js'
 import { RunMirror, type RunningMirror } from '../run-mirror.js'
 import { RunPublish } from '../run-publish.js'
 import { writeRunReport } from '../run-report.js'
+import { runSample } from '../run-sample.js'
 import { RunStop } from '../run-stop.js'
 import { countText } from '../terminal/bytes-text.js'
 import { writeOut } from '../terminal/output.js'
@@ -37,6 +40,7 @@ interface RunFlags extends RecipeFlags, LogFlags {
   readonly force?: boolean
   readonly through?: Phase
   readonly fromMirror?: boolean
+  readonly sample?: number
 }
 
 export function registerRun(program: Command): void {
@@ -44,6 +48,7 @@ export function registerRun(program: Command): void {
     .argument('<recipe>', 'a YAML file: docs/recipe.md; - reads standard input')
     .addOption(outOption())
     .addOption(setOption())
+    .option('--sample <records>', say`first try a few records, spread over all shards`, wholeNumber(1))
     .option('--fresh', 'refuse to resume a run that exists')
     .option('--force', 'with --fresh: delete that run, except its replies')
     .option('--from-mirror', 'first restore the run from mirror.to, to a directory that does not exist')
@@ -52,9 +57,15 @@ export function registerRun(program: Command): void {
     )
   addLogOptions(command).action(async (path: string, flags: RunFlags) => {
     if (flags.force && !flags.fresh) throw new UsageError(say`--force requires --fresh: it deletes the run that exists`)
+    refuseWithSample(flags)
     await withLog('run', flags, async (log) => {
       const recipe = await loadRecipe(path, flags.set)
-      const { out, through, fresh, force, fromMirror } = flags
+      const { out, through, fresh, force, fromMirror, sample } = flags
+      if (sample !== undefined) {
+        const order = { directory: out ?? recipe.output.dir, records: sample, again: resumeCommand(path, flags), log }
+        process.exitCode = await runSample(recipe, order)
+        return
+      }
       const code = await runRecipe(recipe, {
         directory: out ?? recipe.output.dir,
         again: resumeCommand(path, flags),
@@ -68,6 +79,12 @@ export function registerRun(program: Command): void {
       process.exitCode = code === 0 && process.exitCode ? 1 : code
     })
   })
+}
+
+/** The directory of a sample is its own, and starts over each time. */
+function refuseWithSample({ sample, fresh, through, fromMirror }: RunFlags): void {
+  if (sample === undefined || !(fresh || fromMirror || through !== undefined)) return
+  throw new UsageError(say`--sample cannot be combined with --fresh, --from-mirror or --through`)
 }
 
 /** Returns the command that resumes the run, with the overrides: without them its directory would refuse the recipe. */
@@ -155,7 +172,10 @@ async function conduct(call: RunCall): Promise<RunEnd> {
   try {
     if (call.fromMirror) await stop.before(restore(mirror))
     prepared = await stop.before(call.prepare())
-    const { settings, builtin } = prepared
+    const { settings, sampled, builtin } = prepared
+    if (sampled !== null) {
+      terminal.print(say`using the replies of ${sampled.directory}, a sample of ${count(sampled.records, 'record')}`)
+    }
     const faulty = settings.shards.flatMap(({ path, reject }) => (reject == null ? [] : [{ path, ...reject }]))
     for (const shard of faulty) log.warn('shard-unreadable', shard)
     for (const line of faultyLines(faulty)) terminal.print(line)

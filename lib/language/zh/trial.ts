@@ -25,4 +25,15 @@ export const trial = {
     '没有正在进行的运行。上一次在 {1} 前因 {0} 停止；再次运行即可续跑。',
   '{0} MB peak memory': '内存峰值 {0} MB',
   'no requests were needed, {0}': '无需请求，{0}',
+  '{0} holds a run that is not a sample: move it elsewhere, or give another --out':
+    '{0} 中的运行不是试运行：请移走，或用 --out 指定其他目录',
+  'standard input can be read only once: --sample needs files': '标准输入只能读取一次：--sample 需要文件',
+  'sampling {0} of {1}': '抽取 {0}，共 {1}',
+  '{0}: {1} and {2} in {3} s, {4}': '{0}：{1}、{2}，用时 {3} 秒，{4}',
+  'Kept in {0}. This run uses the replies and does not send these requests again:':
+    '保存在 {0}。下面的运行会使用其中的回复，不再发送这些请求：',
+  'first try a few records, spread over all shards': '先试若干条记录，均匀取自所有分片',
+  '--sample cannot be combined with --fresh, --from-mirror or --through':
+    '--sample 不能与 --fresh、--from-mirror 或 --through 同时使用',
+  'using the replies of {0}, a sample of {1}': '使用 {0} 的回复（试运行，{1}）',
 } as const
