@@ -18,10 +18,19 @@ export interface FirstRecords {
   readonly path: string
   /** Records that are JSON objects, with all their fields. */
   readonly records: readonly Readonly<Record<string, unknown>>[]
+  /** Records that were looked at. */
+  readonly seen: number
   /** Records that have a text in the mapped field. */
   readonly texts: number
   /** Why records have none: the first record of each kind. */
   readonly faults: readonly (Pick<DecodeFault, 'detail'> & Pick<ShardReject, 'reason'>)[]
+}
+
+/** Options for `firstRecords`; all optional. */
+interface FirstRecordsOptions {
+  /** Stops at the first shard with a text, and reads mapped columns only. False by default. */
+  readonly untilText?: boolean
+  readonly signal?: AbortSignal
 }
 
 /**
@@ -30,10 +39,17 @@ export interface FirstRecords {
  *
  * @throws {StorageError | HubAccessError} a shard cannot be reached now
  */
-export async function firstRecords(shards: readonly Shard[], signal?: AbortSignal): Promise<FirstRecords[]> {
+export async function firstRecords(
+  shards: readonly Shard[],
+  { untilText = false, signal }: FirstRecordsOptions = {},
+): Promise<FirstRecords[]> {
   const readable = shards.filter(({ sizeBytes, reject }) => sizeBytes !== null && reject == null)
   const found: FirstRecords[] = []
-  for (const shard of spread(readable, shardsMax)) found.push(await startOf(shard, signal))
+  for (const shard of spread(readable, shardsMax)) {
+    const first = await startOf(shard, !untilText, signal)
+    found.push(first)
+    if (untilText && first.texts > 0) break
+  }
   return found
 }
 
@@ -43,15 +59,16 @@ function spread<T>(all: readonly T[], max: number): T[] {
   return Array.from({ length: max }, (_, index) => all[Math.round((index * (all.length - 1)) / (max - 1))] as T)
 }
 
-async function startOf(shard: Shard, signal?: AbortSignal): Promise<FirstRecords> {
-  const options = { ...readOptions.parse({ blockBytes }), allColumns: true, blocksAheadMax: 1 }
+async function startOf(shard: Shard, allColumns: boolean, signal?: AbortSignal): Promise<FirstRecords> {
+  const options = { ...readOptions.parse({ blockBytes }), allColumns, blocksAheadMax: 1 }
   for await (const { block } of blocks([shard], { ...options, ...(signal && { signal }) })) {
     const reader = new RecordReader(new TextMemory())
     reader.open(block)
     const records: Record<string, unknown>[] = []
     const faults = new Map<string, FirstRecords['faults'][number]>()
-    let texts = 0
+    let [seen, texts] = [0, 0]
     for (const { start, end, rejected } of recordPlaces(block)) {
+      seen++
       const read = rejected ?? reader.read(start, end)
       if ('reason' in read) {
         if (!faults.has(read.reason))
@@ -62,9 +79,9 @@ async function startOf(shard: Shard, signal?: AbortSignal): Promise<FirstRecords
         if (record !== null) records.push(record)
       }
     }
-    return { path: shard.path, records, texts, faults: [...faults.values()] }
+    return { path: shard.path, records, seen, texts, faults: [...faults.values()] }
   }
-  return { path: shard.path, records: [], texts: 0, faults: [{ reason: 'shard-empty', detail: '' }] }
+  return { path: shard.path, records: [], seen: 0, texts: 0, faults: [{ reason: 'shard-empty', detail: '' }] }
 }
 
 function objectIn(bytes: Buffer): Record<string, unknown> | null {

@@ -36,6 +36,7 @@ sources:${sources}
   - { split: skypile, preset: skypile, files: '${fixtures}/skypile/data/*_0000.jsonl' }
   - { split: nothing, text: no_such_field, files: '${fixtures}/skypile/data/*_0000.jsonl' }
 read: { blockBytes: 4KiB }
+brakes: { sameEndingRecords: false }
 workers: { threads: 1 }
 models:
   writer: { endpoints: ['${endpoint}'], model: writer, limiter: fixed, inFlightMax: 64 }

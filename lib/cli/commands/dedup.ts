@@ -119,6 +119,10 @@ async function dedupFiles(files: readonly string[], flags: DedupFlags, output: O
   } finally {
     await closeAll(closings)
   }
+  // Standard input may be empty: that of a filter before it.
+  if (counts.records === 0 && files.length > 0 && !files.includes('-')) {
+    throw new UsageError(say`${files.join(', ')}: no record; the files are empty`)
+  }
   const unread = unreadable.all(counts.records)
   if (unread !== null) throw new UsageError(say`--text is ${flags.text}: ${unread}`)
   return counts

@@ -27,6 +27,7 @@ import { countText } from '../terminal/bytes-text.js'
 import { fileOutput, Output, ReaderGone, sayOnStderr } from '../terminal/output.js'
 import { Progress } from '../terminal/progress.js'
 import { endBySignal, onStopSignal, type StopSignal } from '../terminal/stop-signals.js'
+import { unreadableText } from '../unreadable-records.js'
 
 export function registerPipe(program: Command): void {
   addCommand(program, 'pipe')
@@ -83,7 +84,9 @@ async function pipe(files: readonly string[], flags: PipeFlags): Promise<void> {
     progress?.start()
     await run.done.finally(() => progress?.stop())
     const allUnreadable = counts.documents > 0 && counts.unreadable === counts.documents
-    if (allUnreadable) throw new UsageError(unreadableText(counts, flags))
+    if (allUnreadable) {
+      throw new UsageError(say`--text is ${flags.text}: ${unreadableText(counts.documents, counts.firstUnreadable)}`)
+    }
     sayOnStderr(summary(counts, stages, rejects !== null))
   } finally {
     await models?.close()
@@ -166,11 +169,6 @@ class PipeStop {
     this.#release()
     if (this.#signal !== null) endBySignal(this.#signal)
   }
-}
-
-function unreadableText({ documents, firstUnreadable }: PipeCounts, { text }: PipeFlags): string {
-  const problem = `none of ${countText(documents, 'record')} could be read, the first for: ${firstUnreadable}`
-  return `--text is ${text}: ${problem}. Name the field of the text with --text`
 }
 
 function summary(counts: PipeCounts, { names }: PipeStages, hasRejects: boolean): string {

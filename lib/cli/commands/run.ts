@@ -2,6 +2,8 @@
  * `kun-stream run RECIPE`: starts or resumes a run, shows its progress, and ends with a summary. What follows a run
  * (timings, publishing, `onExit`) happens here; a failure of it does not affect the run.
  */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { type Command, Option } from 'commander'
 import { type EventLog, noLog } from '../../core/event-log.js'
@@ -13,7 +15,9 @@ import { say } from '../../language/say.js'
 import { endpointLabel } from '../../llm/protocol/client.js'
 import { loadRecipe, type Recipe } from '../../recipe/index.js'
 import { type PreparedSettings, settingsOf } from '../../recipe/run-settings.js'
+import { mustHaveTexts, type SourceSettings } from '../../recipe/source-checks.js'
 import { type KunRun, startKunRun } from '../../run/run.js'
+import { runRecordName } from '../../storage/run-layout.js'
 import { commandName, shellWord } from '../command-name.js'
 import { addCommand } from '../command-summaries.js'
 import { failureOf } from '../failure.js'
@@ -111,6 +115,7 @@ interface RunCall extends RunOrder {
   readonly prepare: () => Promise<PreparedSettings>
   readonly mirror: RunMirror | null
   readonly publish: RunPublish | null
+  readonly sources: SourceSettings
 }
 
 /** Runs a recipe to its end, and then its `onExit`. @returns the exit code */
@@ -146,6 +151,7 @@ function callOf(recipe: Recipe, order: RunOrder): RunCall {
   return {
     ...order,
     name,
+    sources: recipe,
     terminal,
     log,
     prepare: () => settingsOf(recipe, directory, onWait),
@@ -178,6 +184,7 @@ async function conduct(call: RunCall): Promise<RunEnd> {
     }
     const faulty = settings.shards.flatMap(({ path, reject }) => (reject == null ? [] : [{ path, ...reject }]))
     for (const shard of faulty) log.warn('shard-unreadable', shard)
+    if (!isResumed(call)) await stop.before(mustHaveTexts(call.sources, settings.shards))
     for (const line of faultyLines(faulty)) terminal.print(line)
     const { run, copies } = await open(call, prepared, stop)
     const endPublishing = publish?.start(stop.giveUp)
@@ -200,6 +207,11 @@ async function conduct(call: RunCall): Promise<RunEnd> {
     stop.close()
     await prepared?.close()
   }
+}
+
+/** Whether the directory has a run that this call resumes: its sources were checked when it started. */
+function isResumed({ directory, fresh }: RunCall): boolean {
+  return fresh !== 'discard' && existsSync(join(directory, runRecordName))
 }
 
 async function restore(mirror: RunMirror | null): Promise<void> {

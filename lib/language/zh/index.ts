@@ -5,6 +5,7 @@ import { dedup } from './dedup.js'
 import { help } from './help.js'
 import { hub } from './hub.js'
 import { init } from './init.js'
+import { inputs } from './inputs.js'
 import { llm } from './llm.js'
 import { losses } from './losses.js'
 import { main } from './main.js'
@@ -27,6 +28,7 @@ export const zhParts: Readonly<Record<string, Catalogue>> = {
   help,
   hub,
   init,
+  inputs,
   llm,
   losses,
   main,

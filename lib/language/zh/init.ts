@@ -88,5 +88,4 @@ export const init = {
   'the built-in server (for a demonstration)': '内置服务器（仅供演示）',
   '{0}: {1}, {2}; {3}; rows go to {4}': '{0}：{1}，{2}；{3}；数据行写入 {4}',
   'Next: {0} plan {1}': '下一步：{0} plan {1}',
-  '      {0} run {1} --sample 20': '        {0} run {1} --sample 20',
 } as const

@@ -4,7 +4,6 @@ export const setup = {
   'check a recipe and the files that it names, offline: no server is called, no source is read':
     '离线检查配方及其引用的文件：不调用服务器，不读取数据源',
   'a YAML file; - reads standard input': 'YAML 文件；- 表示读取标准输入',
-  'print one JSON object': '打印一个 JSON 对象',
   'warning: {0} {1}': '警告：{0} {1}',
   '{0} is valid\n': '{0} 有效\n',
   'has {0}, which is sent unchanged: no field of the record has this name; fields are {1}':

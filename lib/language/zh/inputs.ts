@@ -1,0 +1,16 @@
+/** Checks of the inputs of `run`, `pipe` and `dedup` before and after they are read. */
+export const inputs = {
+  '{0}.files: no file can be read: {1}: {2}, {3}; check the path and the files':
+    '{0}.files：没有可读的文件：{1}：{2}，{3}；请检查路径和文件',
+  '{0}.files: none of the first {1} can be read: {2}: {3}, {4}; check the format of the file':
+    '{0}.files：前 {1} 均无法读取：{2}：{3}，{4}；请检查文件格式',
+  '{0}.text: none of the first {1} has a text: {2}: {3}; name the field of the text':
+    '{0}.text：前 {1} 均没有正文：{2}：{3}；请指定正文字段',
+  '{0}.text: none of the first {1} has a text: {2}: {3}; the longest text is in {4}: set text: {5}':
+    '{0}.text：前 {1} 均没有正文：{2}：{3}；最长的文本在 {4} 中：请写 text: {5}',
+  'none of {0} could be read, the first for: {1}. Name the field of the text with --text':
+    '{0} 均无法读取，第一条的原因：{1}。请用 --text 指定正文字段',
+  'none of {0} could be read, the first for: {1}. Check the format of the file (docs/shard-formats.md)':
+    '{0} 均无法读取，第一条的原因：{1}。请检查文件格式（docs/shard-formats.md）',
+  '{0}: no record; the files are empty': '{0}：没有记录，文件为空',
+} as const

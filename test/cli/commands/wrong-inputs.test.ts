@@ -1,0 +1,125 @@
+import { once } from 'node:events'
+import { chmodSync, existsSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { command } from '../../support/commands.js'
+
+const passage = '春天来了，河边的柳树发出嫩芽，孩子们在草地上放风筝。老人坐在长椅上晒太阳，谈论着今年的收成和天气。'
+const good = Array.from({ length: 20 }, (_, n) => `${JSON.stringify({ id: n, body: `${n}：${passage}` })}\n`).join('')
+const binary = Buffer.from(Array.from({ length: 20_000 }, (_, n) => (n * 37 + (n >> 8)) % 256))
+
+function folderWith(t: Test): string {
+  const folder = t.testdir({ 'good.jsonl': good, 'empty.jsonl': '' })
+  writeFileSync(join(folder, 'binary.jsonl'), binary)
+  return folder
+}
+
+function recipe(folder: string, ...sources: readonly string[]): string {
+  const file = join(folder, 'recipe.yaml')
+  writeFileSync(
+    file,
+    `name: x
+sources:
+${sources.map((source) => `  - ${source}`).join('\n')}
+models: { main: { endpoints: [builtin] } }
+kun: { label: { model: main } }
+output: { dir: '${join(folder, 'run')}' }
+`,
+  )
+  return file
+}
+
+async function ended(...args: readonly string[]) {
+  const { code, out, err } = await command('bin/kun-stream.js', args, { NO_COLOR: '1' }).ended
+  return { code, out, err, lines: err.trim().split('\n').length }
+}
+
+t.test(
+  'run: a source without one readable record is one line with the mend, exit code 2, nothing written',
+  async (t) => {
+    const folder = folderWith(t)
+    const source = (text: string, file: string, split = 'train') =>
+      `{ split: ${split}, text: ${text}, files: '${join(folder, file)}' }`
+    const wrong: readonly (readonly [string, string[], RegExp])[] = [
+      [
+        'a wrong field',
+        [source('text', 'good.jsonl')],
+        /^sources\[0\]\.text: none of the first 20 records has a text: .*fields: "id", "body".*set text: body\n$/,
+      ],
+      ['an empty file', [source('body', 'empty.jsonl')], /^sources\[0\]\.files: .*empty\.jsonl: shard-empty/],
+      ['a binary file', [source('body', 'binary.jsonl')], /^sources\[0\]\.files: .*binary\.jsonl: invalid-/],
+      [
+        'a wrong field beside a source that is right',
+        [source('body', 'good.jsonl'), source('txet', 'good.jsonl', 'more')],
+        /^sources\[1\]\.text: .*set text: body\n$/,
+      ],
+    ]
+    for (const [what, sources, words] of wrong) {
+      const { code, err, lines } = await ended('run', recipe(folder, ...sources))
+      t.equal(code, 2, `${what}: ${err}`)
+      t.match(err, words, what)
+      t.equal(lines, 1, `${what}: ${err}`)
+      t.equal(existsSync(join(folder, 'run')), false, what)
+    }
+    const right = recipe(folder, source('body', '{good,binary,empty}.jsonl'))
+    t.match(await ended('run', right), { code: 0 }, 'bad files beside a good one become rejects')
+  },
+)
+
+t.test('run: sameEndingRecords: false reads a source without a text all the same', async (t) => {
+  const folder = folderWith(t)
+  const file = recipe(folder, `{ split: train, text: text, files: '${join(folder, 'good.jsonl')}' }`)
+  t.match(await ended('run', file, '--set', 'brakes.sameEndingRecords=false'), { code: 0 })
+})
+
+t.test('pipe and dedup: a wrong field, an empty and a binary file', async (t) => {
+  const folder = folderWith(t)
+  const of = (name: string) => join(folder, name)
+  const wrong: readonly (readonly [string[], RegExp])[] = [
+    [['dedup', of('good.jsonl'), '--text', 'text'], /fields: "id", "body"\. Name the field of the text with --text/],
+    [['dedup', of('binary.jsonl'), '--text', 'text'], /Check the format of the file/],
+    [['dedup', of('empty.jsonl'), '--text', 'text'], /empty\.jsonl: no record; the files are empty/],
+    [['pipe', of('good.jsonl'), '--text', 'text'], /fields: "id", "body"\. Name the field of the text with --text/],
+    [['pipe', of('binary.jsonl'), '--text', 'text'], /Check the format of the file/],
+    [['pipe', of('empty.jsonl'), '--text', 'text'], /the file has 0 bytes\. Check the format of the file/],
+  ]
+  for (const [args, words] of wrong) {
+    const { code, err, lines } = await ended(...args)
+    t.match({ code, err, lines }, { code: 2, err: words, lines: 1 }, args.join(' '))
+  }
+})
+
+t.test(
+  'a file that may not be read is no bug',
+  { skip: process.getuid?.() === 0 ? 'root may read every file' : false },
+  async (t) => {
+    const folder = folderWith(t)
+    chmodSync(join(folder, 'good.jsonl'), 0)
+    const file = recipe(folder, `{ split: train, text: body, files: '${join(folder, 'good.jsonl')}' }`)
+    for (const args of [
+      ['run', file],
+      ['pipe', join(folder, 'good.jsonl'), '--text', 'body'],
+    ]) {
+      const { code, err } = await ended(...args)
+      t.match({ code, err }, { code: 2, err: /permission denied/ })
+      t.notMatch(err, /bug|\n\s+at /)
+    }
+  },
+)
+
+t.test('dev-hub and simulate: a port in use is one line, and the command ends', async (t) => {
+  const folder = t.testdir()
+  const taken = createServer().listen(0, '127.0.0.1')
+  t.teardown(() => taken.close())
+  await once(taken, 'listening')
+  const port = String((taken.address() as AddressInfo).port)
+  for (const args of [
+    ['dev-hub', folder, '--port', port],
+    ['simulate', '--port', port],
+  ]) {
+    const { code, err, lines } = await ended(...args)
+    t.match({ err, lines }, { err: /port is in use\. Give another --port/, lines: 1 })
+    t.equal(code, 2)
+  }
+})
