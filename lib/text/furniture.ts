@@ -34,7 +34,8 @@ const tailsMax = 4
 
 interface Line {
   text: string
-  verdict: LineVerdict
+  /** Null: no suspect; text, or an item of a list. */
+  verdict: LineVerdict | null
   /** Blank, or in fenced code. */
   readonly fixed: boolean
 }
@@ -58,7 +59,7 @@ export function withoutFurniture(text: string, suspects: readonly number[]): Wit
     const isSuspect = line !== '' && suspects[next] === number
     if (isSuspect) next++
     if (fixed || !isSuspect) {
-      lines.push({ text: line, verdict: !fixed && isItem(line) ? 'item' : 'keep', fixed })
+      lines.push({ text: line, verdict: null, fixed })
       continue
     }
     const judged = judge(line)
@@ -81,7 +82,7 @@ export function withoutFurniture(text: string, suspects: readonly number[]): Wit
  * @param suspects as for `withoutFurniture`
  */
 export function boilerplateUncut(text: ScannedText, suspects: readonly number[]): number | null {
-  if (mayHaveFences(text) || mayDoubleTitle(text)) return null
+  if ((suspects.length > 0 && mayHaveFences(text)) || mayDoubleTitle(text)) return null
   const judge = createJudge()
   let boilerplateChars = 0
   for (const number of suspects) {
@@ -109,17 +110,18 @@ function mayHaveFences({ codes, lines, lineStart, counts }: ScannedText): boolea
 
 const fenceChars = 3
 
-/** Whether one of the first two lines starts with the other, and a third follows. */
+/** Whether one of the first two lines starts with the other, and a text follows. */
 function mayDoubleTitle(text: ScannedText): boolean {
-  if (text.lines < 3) return false
+  if (text.lines < 3 || lineEndOf(text, 2) - (text.lineStart[2] as number) < textCharsMin) return false
   const second = text.lineStart[1] as number
   const shorter = Math.min(lineEndOf(text, 0), lineEndOf(text, 1) - second)
   for (let at = 0; at < shorter; at++) if (text.codes[at] !== text.codes[second + at]) return false
   return true
 }
 
-function isBoilerplate({ text, fixed }: Line): boolean {
-  return !fixed && text.length <= boilerplateLineCharsMax && boilerplate.test(text)
+/** The phrases are cues, so that only a suspect can have one. */
+function isBoilerplate({ text, verdict, fixed }: Line): boolean {
+  return verdict !== null && !fixed && text.length <= boilerplateLineCharsMax && boilerplate.test(text)
 }
 
 const boilerplate = new RegExp(boilerplatePhrases.join('|'))
@@ -221,6 +223,7 @@ function cutLists(lines: readonly Line[]): void {
     for (; next < lines.length; next++) {
       const line = lines[next] as Line
       if (line.fixed || line.verdict === 'keep' || line.verdict === 'heading') break
+      if (line.verdict === null && !isItem(line.text)) break
       if (line.verdict !== 'cut') items.push(line)
     }
     if (next < lines.length && (lines[next] as Line).verdict !== 'heading') items.pop()
@@ -243,7 +246,7 @@ function cutEdges(lines: readonly Line[]): void {
 
 /** Cuts the first line if the second says it again, with or without the name of the site. */
 function cutDoubledTitle(lines: readonly Line[]): void {
-  const [first, second, third] = lines.filter(({ verdict }) => verdict !== 'cut')
+  const [first, second, third] = firstLeft(lines)
   if (first === undefined || second === undefined || third === undefined || first.fixed || second.fixed) return
   // Verses are repeated as well: a title has a text behind it.
   if (third.text.length < textCharsMin) return
@@ -253,3 +256,13 @@ function cutDoubledTitle(lines: readonly Line[]): void {
 }
 
 const textCharsMin = 40
+
+/** Returns the first three lines that are not cut. */
+function firstLeft(lines: readonly Line[]): Line[] {
+  const left: Line[] = []
+  for (let index = 0; index < lines.length && left.length < 3; index++) {
+    const line = lines[index] as Line
+    if (line.verdict !== 'cut') left.push(line)
+  }
+  return left
+}

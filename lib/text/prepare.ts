@@ -4,19 +4,21 @@
  * columns or in the rejects.
  */
 
-import { type Block, excerptCharsMax, type PreparedBlock, type PrepareReject } from './block.js'
-import { type ChunkRange, chunkText } from './chunk.js'
+import type { Block, PreparedBlock, PrepareReject } from './block.js'
+import { chunkText } from './chunk.js'
+import { ChunkPacker } from './chunk-packer.js'
 import { type Cleaner, type CleanText, cleanString, createCleaner } from './clean.js'
 import { codesOf, codesToString } from './code-units.js'
 import { ColumnsBuilder } from './columns-builder.js'
-import { ContaminationSearch, contaminationDetail } from './contamination.js'
+import { ContaminationSearch } from './contamination.js'
 import { applyCustomFilter, customDetail, type LoadedFilter, loadCustomFilter } from './custom.js'
 import { type Document, isFault, RecordReader } from './decode.js'
+import { excerptOf } from './excerpt.js'
 import { createTextMeters, filterText, type TextMeters } from './filters.js'
 import { PersonalData } from './personal/documents.js'
 import type { PreparePlan } from './plan.js'
 import { type RecordPlace, recordPlaces } from './records.js'
-import { loadScreen, type ScreenClassifier } from './screen/classifier.js'
+import { loadScreen } from './screen/classifier.js'
 import { createSigner, type Signer } from './signature.js'
 import { TextMemory } from './text-memory.js'
 import { repeatsTitle, titleCharsMax, withoutSiteName } from './titles.js'
@@ -39,9 +41,7 @@ interface TextStages {
   readonly filters: readonly LoadedFilter[]
   readonly personal: PersonalData
   readonly countTokens: TokenCounter | null
-  readonly screen: ScreenClassifier | null
-  /** Null without benchmarks. */
-  readonly contamination: ContaminationSearch | null
+  readonly packer: ChunkPacker
 }
 
 /**
@@ -50,15 +50,18 @@ interface TextStages {
  */
 export async function createPreparer(plan: PreparePlan): Promise<Preparer> {
   const memory = new TextMemory()
-  const [signer, text] = await Promise.all([
-    createSigner(plan.signature),
-    plan.clean ? createTextStages(plan, memory) : null,
-  ])
+  const signer = await createSigner(plan.signature)
   const columns = new ColumnsBuilder(plan.signature.signatureLength, memory)
+  const text = plan.clean ? await createTextStages(plan, memory, columns, signer) : null
   return { reader: new RecordReader(memory, !plan.clean), signer, columns, text }
 }
 
-async function createTextStages(plan: PreparePlan, memory: TextMemory): Promise<TextStages> {
+async function createTextStages(
+  plan: PreparePlan,
+  memory: TextMemory,
+  columns: ColumnsBuilder,
+  signer: Signer,
+): Promise<TextStages> {
   const [countTokens, screen, filters] = await Promise.all([
     plan.tokenizer === null ? null : loadTokenCounter(plan.tokenizer.path),
     plan.screen === null ? null : loadScreen(plan.screen.path, plan.screen.sha256),
@@ -67,7 +70,8 @@ async function createTextStages(plan: PreparePlan, memory: TextMemory): Promise<
   const clean = createCleaner(memory)
   const personal = new PersonalData(plan.personal, clean)
   const contamination = plan.contamination === null ? null : new ContaminationSearch(plan.contamination.index)
-  return { plan, clean, meters: createTextMeters(memory), filters, personal, countTokens, screen, contamination }
+  const packer = new ChunkPacker({ plan, columns, signer, screen, contamination })
+  return { plan, clean, meters: createTextMeters(memory), filters, personal, countTokens, packer }
 }
 
 /**
@@ -131,7 +135,7 @@ function prepareRecord(place: RecordPlace, block: Block, preparer: Preparer, rej
   const { tokensMax, family } = stages.plan.chunk
   const limits = { tokensMax, family, exact: stages.countTokens }
   const ranges = chunkText(text, firstUnitAfterTitle(text, checked.title), limits)
-  packChunks(ranges, text, place, decoded.key, checked.title, stages, preparer, rejects)
+  rejects.push(...stages.packer.pack({ document, offset, key: decoded.key, title: checked.title }, text, ranges))
 }
 
 interface StagedRejection {
@@ -210,75 +214,4 @@ function packAsIs({ key, text }: Document, { document, offset }: RecordPlace, { 
     bytes,
     signer,
   )
-}
-
-/** Adds the chunks of valid length as rows and rejects the others; rejects the document if no chunk is left. */
-function packChunks(
-  ranges: readonly ChunkRange[],
-  text: CleanText,
-  { document, offset }: RecordPlace,
-  key: string,
-  title: string,
-  stages: TextStages,
-  { columns, signer }: Preparer,
-  rejects: PrepareReject[],
-): void {
-  const faults = ranges.map((range) => faultOf(range, text, stages, signer))
-  const allRefused = faults.every((fault) => fault !== null)
-  ranges.forEach((range, chunk) => {
-    const fault = faults[chunk] ?? null
-    if (fault === null) {
-      const heading = range.heading === null ? '' : codesToString(text.codes, range.heading.start, range.heading.end)
-      const row = { document, chunk, offset, key, title, heading, tokens: range.tokens }
-      if (range.head === null) columns.add(row, text.codes, range.start, range.end, range.bytes, signer)
-      else {
-        const codes = withHead(text.codes, range, range.head)
-        columns.add(row, codes, 0, codes.length, range.head.bytes + 1 + range.bytes, signer)
-      }
-    } else if (!allRefused || chunk === 0) {
-      const excerpt = excerptOf(codesToString(text.codes, range.start, Math.min(range.end, range.start + 400)))
-      rejects.push({ document, chunk: allRefused ? null : chunk, offset, key, stage: 'chunk', ...fault, excerpt })
-    }
-  })
-}
-
-/** Returns the text of a chunk that continues a table: the head of the table, a line end, and its own rows. */
-function withHead(codes: Uint16Array, range: ChunkRange, head: NonNullable<ChunkRange['head']>): Uint16Array {
-  const headChars = head.end - head.start
-  const joined = new Uint16Array(headChars + 1 + range.end - range.start)
-  joined.set(codes.subarray(head.start, head.end))
-  joined[headChars] = 0x0a
-  joined.set(codes.subarray(range.start, range.end), headChars + 1)
-  return joined
-}
-
-function faultOf(
-  range: ChunkRange,
-  { codes }: CleanText,
-  { plan, screen, contamination }: TextStages,
-  signer: Signer,
-): { reason: string; detail: string } | null {
-  const { charsMin, tokensMax } = plan.chunk
-  const chars = range.end - range.start
-  if (chars < charsMin) return { reason: 'too-short', detail: `${chars} characters of at least ${charsMin}` }
-  if (range.tokens > tokensMax) return { reason: 'too-long', detail: `${range.tokens} tokens of at most ${tokensMax}` }
-  if (contamination !== null) {
-    const found = contamination.find(signer.form(codesToString(codes, range.start, range.end)))
-    if (found !== null) return { reason: 'contaminated', detail: contaminationDetail(found) }
-  }
-  if (screen === null || plan.screen === null) return null
-  const score = screen.score(codes, range.start, range.end)
-  const { keepAtLeast } = plan.screen
-  return score < keepAtLeast ? { reason: 'classifier-low', detail: `${score} < ${keepAtLeast}` } : null
-}
-
-/** Returns the first characters, without half of a surrogate pair. */
-function excerptOf(text: string): string {
-  const excerpt = text.slice(0, excerptCharsMax)
-  return (text.length > excerptCharsMax && isHighSurrogate(excerpt) ? excerpt.slice(0, -1) : excerpt).toWellFormed()
-}
-
-function isHighSurrogate(text: string): boolean {
-  const last = text.charCodeAt(text.length - 1)
-  return last >= 0xd800 && last <= 0xdbff
 }
