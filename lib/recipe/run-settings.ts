@@ -73,7 +73,7 @@ export async function settingsOf(
 }
 
 /** Returns the family whose tokens limit a chunk: the recipe's, else that of the label model, which reads the chunks. */
-function tokenFamilyFor({ prepare, kun, models }: Recipe): TokenFamily {
+function tokenFamilyFor({ prepare, kun, models }: Recipe): TokenFamily | 'server' {
   const { tokensOf } = prepare.chunk
   return tokensOf === 'auto' ? tokenFamilyOf(models[kun.label.model]?.model ?? '') : tokensOf
 }

@@ -46,6 +46,7 @@ import { alignShards, refuseMisaligned } from './pinned-shards.js'
 import { knownCapabilities, pinnedShardsOf, runRecordOf } from './run-record.js'
 import type { KunSettings } from './settings.js'
 import { signaturePlan } from './stages/prepare.js'
+import { fitWeights, knownWeights, type PinnedWeights } from './token-weights.js'
 import { UsageLimits } from './usage-limits.js'
 
 /** Everything that a run uses. `closeRun` closes it. */
@@ -122,15 +123,20 @@ export async function openRun(settings: KunSettings, options: OpenRunOptions): P
   }
   const noting = { ...options, onEvent }
   const planned = await planPreparation(prepare, process.cwd(), signaturePlan(dedup.near))
-  const plan = await withDecontamination(planned, prepare.decontaminate, process.cwd())
+  const unfitted = await withDecontamination(planned, prepare.decontaminate, process.cwd())
   const encoder = await parquetEncoder({ encoder: output.encoder, ...(output.codec && { codec: output.codec }) })
   const closings: Closings = []
   try {
     const known = await knownCapabilities([output.dir, ...settings.replies.from], files)
-    const serving = await openServing(settings, options, known, closings)
+    const fits = prepare.chunk.tokensOf === 'server' && unfitted.tokenizer === null
+    const pinnedWeights = fits ? await weightsBefore(settings, noting) : null
+    const serving = await openServing(settings, options, known, closings, fits && pinnedWeights === null)
     const { servers, stages, drift } = serving
+    const weights =
+      pinnedWeights ?? (fits ? await fitWeights({ settings, plan: unfitted, servers, onEvent, log }) : null)
+    const plan = weights === null ? unfitted : { ...unfitted, chunk: { ...unfitted.chunk, family: weights } }
     const capabilities = { ...known, ...servers.capabilities() }
-    const record = await runRecordOf(settings, plan, encoder.identity, capabilities, files)
+    const record = await runRecordOf(settings, plan, encoder.identity, capabilities, files, weights)
     const { directory, shards, reads } = await openDirectory(settings, record, noting, closings)
     await checkReads(shards, reads, onEvent)
     await drift.open({ files: directory.files, directory: output.dir, onEvent })
@@ -183,14 +189,27 @@ function resumePoint(last: ManifestEntry): ResumePoint {
   return { cuts: last.cut + 1, blocks: last.blocks, cursor: cursorOf(last), counters: countersOf(last) }
 }
 
+/** Returns the weights of tokens that an earlier call of this run, or the run whose replies are used, has pinned. */
+function weightsBefore(
+  { output, replies, kun, models }: KunSettings,
+  { files, fresh }: OpenRunOptions,
+): Promise<PinnedWeights | null> {
+  const own = fresh === 'discard' ? [] : [output.dir]
+  const model = models[kun.label.model]?.model ?? kun.label.model
+  return knownWeights([...own, ...replies.from], model, files)
+}
+
 /** Opens the servers, the stages that use them, and drift detection. Writes nothing. */
 async function openServing(
   { seed, models, kun, servers: serverOptions, drift: driftOptions, limits }: KunSettings,
   { clock, through, onEvent, log }: OpenRunOptions,
   pinned: Readonly<Record<string, Capabilities>>,
   closings: Closings,
+  /** Whether the server of the label model must count tokens, also in a phase that does not call it. */
+  countsTokens: boolean,
 ): Promise<Pick<OpenRun, 'servers' | 'stages' | 'drift' | 'usage'>> {
   const used = new Set(plannedStages(kun, through).map(({ model }) => model))
+  if (countsTokens) used.add(kun.label.model)
   const drift = new DriftMonitor(driftOptions)
   const usage = new UsageLimits(limits)
   const servers = await openServers({

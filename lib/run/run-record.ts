@@ -14,6 +14,7 @@ import { runRecordName } from '../storage/run-layout.js'
 import { type PreparePlan, pinnedFilters, textVersion } from '../text/plan.js'
 import { type PinnedShard, pinnedShards } from './pinned-shards.js'
 import type { KunSettings } from './settings.js'
+import type { PinnedWeights } from './token-weights.js'
 
 /** Versions of what determines the bytes besides the recipe. */
 const versions = { text: textVersion, replyReading: replyReadingVersion } as const
@@ -32,6 +33,7 @@ export async function runRecordOf(
   encoder: string,
   capabilities: Readonly<Record<string, Capabilities>>,
   files: FileLayer,
+  tokenWeights: PinnedWeights | null,
 ): Promise<RunRecord> {
   const { pinned, shards, dedup, workers, memory, recipe } = settings
   return {
@@ -43,6 +45,7 @@ export async function runRecordOf(
       shards: pinnedShards(shards),
       filters: pinnedFilters(plan.filters),
       tokenizer: plan.tokenizer === null ? null : { name: plan.tokenizer.name, sha256: plan.tokenizer.sha256 },
+      ...(tokenWeights !== null && { tokenWeights }),
       ...(plan.screen !== null && { screen: { name: plan.screen.name, sha256: plan.screen.sha256 } }),
       ...(plan.contamination !== null && { decontaminate: plan.contamination.files }),
       ...(dedup.against.length > 0 && { against: await againstHashes(dedup.against, files) }),

@@ -8,7 +8,7 @@ import { type Boundaries, boundariesOf, continuesSentence, headingIn, isHeading 
 import { isLowSurrogate } from './characters.js'
 import type { CleanText } from './clean.js'
 import { codesToString } from './code-units.js'
-import { type TokenFamily, tokenFamilies, tokenFamilyNames } from './token-families.js'
+import { type TokenFamily, type TokenWeights, tokenFamilyNames, weightsOfFamily } from './token-families.js'
 import type { TokenCounter } from './tokens.js'
 import { UnitEnd, type Units } from './units.js'
 
@@ -17,9 +17,11 @@ export const chunkOptions = z.strictObject({
   tokensMax: z.int().min(16).max(1_000_000).default(512).describe('Tokens of a chunk, inclusive'),
   charsMin: z.int().min(1).default(20).describe('Characters (UTF-16 units) of a chunk; a shorter one is rejected'),
   tokensOf: z
-    .enum(['auto', ...tokenFamilyNames])
+    .enum(['auto', 'server', ...tokenFamilyNames])
     .default('auto')
-    .describe("Model family whose tokens are estimated; auto: that of the label model's name"),
+    .describe(
+      "Model family whose tokens are estimated; auto: that of the label model's name; server: fitted to /tokenize of its server",
+    ),
 })
 
 export type ChunkOptions = z.output<typeof chunkOptions>
@@ -44,7 +46,7 @@ export interface ChunkRange extends TextRange {
 export interface ChunkLimits {
   readonly tokensMax: number
   /** Whose tokens are estimated; without effect if they are counted. */
-  readonly family: TokenFamily
+  readonly family: TokenFamily | TokenWeights
   /** Null: tokens are estimated. */
   readonly exact: TokenCounter | null
 }
@@ -59,7 +61,7 @@ export interface ChunkLimits {
  * Linear: each unit is visited a bounded number of times.
  */
 export function chunkText(text: CleanText, firstUnit: number, limits: ChunkLimits): ChunkRange[] {
-  const { median, most } = limits.exact === null ? tokenFamilies[limits.family] : counted
+  const { median, most } = limits.exact === null ? weightsOfFamily(limits.family) : counted
   const budget = Math.floor((limits.tokensMax * 100) / most)
   const parts = partsOf(text, firstUnit, budget, limits.exact)
   const tokensOf = (from: number, to: number, start: number, end: number) =>

@@ -9,7 +9,7 @@ import { type ContaminationIndex, decontaminationOptions } from './contamination
 import { type CustomFilterFile, findCustomFilters } from './custom.js'
 import { type QualityOptions, qualityOptions } from './filters.js'
 import { type PersonalPlan, personalOptions } from './personal/documents.js'
-import type { TokenFamily } from './token-families.js'
+import type { TokenFamily, TokenWeights } from './token-families.js'
 
 /** Version of cleaning, filters and chunking, which run.json pins: raise it when the same text gives other chunks or rejects. */
 export const textVersion = 2
@@ -66,7 +66,7 @@ interface PinnedFile {
 
 /** Limits of a chunk, with the family whose tokens are estimated. */
 interface ChunkPlan extends Omit<ChunkOptions, 'tokensOf'> {
-  readonly family: TokenFamily
+  readonly family: TokenFamily | TokenWeights
 }
 
 /** JSON-safe. All of it but the paths determines the output, and is pinned in run.json. */
@@ -136,7 +136,8 @@ export async function planPreparation(
 }
 
 function chunkPlan({ tokensMax, charsMin, tokensOf }: ChunkOptions): ChunkPlan {
-  return { tokensMax, charsMin, family: tokensOf === 'auto' ? 'unknown' : tokensOf }
+  // With 'server' a run replaces the family by the weights of its server.
+  return { tokensMax, charsMin, family: tokensOf === 'auto' || tokensOf === 'server' ? 'unknown' : tokensOf }
 }
 
 const keepPersonal: PersonalPlan = { personal: 'keep', personalPerThousandMax: false }

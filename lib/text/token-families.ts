@@ -21,6 +21,12 @@ export const tokenFamilies = {
   unknown: { median: 1.02, most: 1.24 },
 } as const
 
+/** As in `tokenFamilies`, fitted to one model. */
+export interface TokenWeights {
+  readonly median: number
+  readonly most: number
+}
+
 export type TokenFamily = keyof typeof tokenFamilies
 
 export const tokenFamilyNames = Object.keys(tokenFamilies) as TokenFamily[]
@@ -36,6 +42,11 @@ const familyNames: readonly (readonly [RegExp, TokenFamily])[] = [
   [/gemma/i, 'gemma'],
   [/glm/i, 'glm'],
 ]
+
+/** Returns the weights of a family; those of a model unchanged. */
+export function weightsOfFamily(family: TokenFamily | TokenWeights): TokenWeights {
+  return typeof family === 'string' ? tokenFamilies[family] : family
+}
 
 /** Returns the family of a model by its name, such as 'Qwen/Qwen3-8B' or '01-ai/Yi-34B'. */
 export function tokenFamilyOf(model: string): TokenFamily {

@@ -17,11 +17,13 @@ export async function differences(directory: string, form: Form, more: readonly 
   const bytes = bytesOf(directory)
   const faults = form.discards ? await undiscarded(directory) : []
   const paid = form.discards ? archiveOf(directory) : directory
-  const compare = async (what: string, other: string): Promise<void> => {
+  const compare = async (what: string, other: string, inFlight: readonly string[] = []): Promise<void> => {
     const set = [
       'servers.outageMaxMs=1s',
       'servers.startMaxMs=0',
       ...overrides(nobody),
+      ...(form.set ?? []),
+      ...inFlight,
       `replies.from=["${paid}"]`,
       ...more,
     ]
@@ -35,7 +37,8 @@ export async function differences(directory: string, form: Form, more: readonly 
     const names = [...new Set([...Object.keys(found), ...Object.keys(bytes)])].filter((n) => found[n] !== bytes[n])
     if (names.length > 0) faults.push(`${what} gives other bytes: ${names.join(', ')}`)
   }
-  await compare('a run from its replies alone', `${directory}-rebuilt`)
+  const oneInFlight = ['writer', 'judge', 'polisher'].map((model) => `models.${model}.inFlightMax=1`)
+  await compare('a run from its replies alone, with one request in flight,', `${directory}-rebuilt`, oneInFlight)
   const over = `${directory}-over`
   cpSync(join(paid, 'replies'), join(over, 'replies'), { recursive: true })
   await compare('an uninterrupted run over its replies', over)

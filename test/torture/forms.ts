@@ -14,6 +14,7 @@ export interface Form {
     | 'changed input'
     | 'probe-outages'
     | 'poison'
+    | 'columns'
   readonly legs: readonly Leg[]
   readonly discards: boolean
   /** By pairs of containers instead of kills at named places. */
@@ -22,6 +23,8 @@ export interface Form {
   readonly changesInput?: boolean
   /** The server fails from its first request on, or fails three records for ever. */
   readonly disturbs?: 'outages' | 'poison'
+  /** Overrides of the recipe besides those of every form. */
+  readonly set?: readonly string[]
 }
 
 /** A part of a run with one server. */
@@ -39,6 +42,24 @@ const phases: readonly Leg[] = [
   { through: null, models: ['polisher'] },
 ]
 
+/** Three instructions for a chunk, two columns, and the measures from log-probabilities of prompts. */
+const variantsAndColumns = [
+  'kun.label.variants=3',
+  'kun.perplexity={model: judge}',
+  'kun.ifd={model: writer}',
+  `kun.columns=${JSON.stringify([
+    {
+      ...{ name: 'domain', after: 'dedup', model: 'judge', type: 'enum', values: ['科学', '历史', '生活', '其他'] },
+      prompt: { text: '这段文字属于哪个领域？\n{text}' },
+      keepIf: { notIn: ['其他'] },
+    },
+    {
+      ...{ name: 'difficulty', after: 'label', model: 'judge', type: 'number', min: 1, max: 5 },
+      prompt: { text: '领域是{domain}。这条指令有多难？\n{instruction}' },
+    },
+  ])}`,
+]
+
 export const forms: readonly Form[] = [
   { name: 'plain', legs: onePass, discards: false },
   { name: 'phases', legs: phases, discards: false },
@@ -47,6 +68,7 @@ export const forms: readonly Form[] = [
   { name: 'changed input', legs: onePass, discards: false, changesInput: true },
   { name: 'probe-outages', legs: onePass, discards: false, disturbs: 'outages' },
   { name: 'poison', legs: onePass, discards: false, disturbs: 'poison' },
+  { name: 'columns', legs: onePass, discards: false, set: variantsAndColumns },
   { name: 'containers', legs: onePass, discards: false, containers: true },
 ]
 

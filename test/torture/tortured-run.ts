@@ -157,7 +157,7 @@ function legServer(directory: string, { models }: Leg, index: number, seed: numb
   return serverProcess({ requestLog: `${directory}-${index}.jsonl`, seed: seed + index, port, models })
 }
 
-function lifeOf(directory: string, { discards }: Form, { through }: Leg, { url }: ServerProcess) {
-  const set = [...overrides(url), ...(discards ? ['replies=discard'] : [])]
+function lifeOf(directory: string, { discards, set: own = [] }: Form, { through }: Leg, { url }: ServerProcess) {
+  const set = [...overrides(url), ...own, ...(discards ? ['replies=discard'] : [])]
   return { directory, endpoint: url, set, through, archive: discards ? archiveOf(directory) : null }
 }

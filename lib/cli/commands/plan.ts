@@ -5,6 +5,7 @@
 import type { Command } from 'commander'
 import pc from 'picocolors'
 import { plannedStages } from '../../kun/planned-stages.js'
+import { say } from '../../language/say.js'
 import { loadRecipe, type Recipe, recipeDifference } from '../../recipe/index.js'
 import { settingsOf } from '../../recipe/run-settings.js'
 import { cursorOf, readsOf } from '../../run/committed-cut.js'
@@ -12,6 +13,7 @@ import { alignShards } from '../../run/pinned-shards.js'
 import { pinnedShardsOf } from '../../run/run-record.js'
 import { readManifest, readRunRecord } from '../../sinks/index.js'
 import type { Shard } from '../../sources/index.js'
+import { tokenFamilyOf } from '../../text/token-families.js'
 import { addCommand } from '../command-summaries.js'
 import { type FaultyShard, faultyLines } from '../faulty-shards.js'
 import { outOption, type RecipeFlags, setOption } from '../recipe-options.js'
@@ -40,6 +42,8 @@ interface RunPlan {
   readonly directory: string
   readonly splits: readonly SplitPlan[]
   readonly stages: readonly StagePlan[]
+  /** Family whose tokens limit a chunk; server: fitted at the start of the run. */
+  readonly tokensOf: string
   /** Of the directory: without a run, with a run that this recipe would resume, or with a run of another recipe. */
   readonly state: 'new' | 'resumes' | 'refused'
   readonly cutsCommitted: number
@@ -99,6 +103,7 @@ export async function planOf(recipe: Recipe, directory: string): Promise<RunPlan
         servers: recipe.models[model]?.endpoints ?? [],
         callsPerChunk: (ofChunks ? 1 : recipe.kun.label.variants) * (kind === 'pair' || kind === 'ifd' ? 2 : 1),
       })),
+      tokensOf: settings.prepare.chunk.tokensOf,
       state: record === null ? 'new' : differences.length > 0 ? 'refused' : 'resumes',
       cutsCommitted: cuts.length,
       differences,
@@ -123,7 +128,7 @@ function splitPlan(split: string, shards: readonly Shard[]): SplitPlan {
 }
 
 export function planText(plan: RunPlan): string {
-  const { name, directory, splits, stages, state, cutsCommitted, differences, notes } = plan
+  const { name, directory, splits, stages, tokensOf, state, cutsCommitted, differences, notes } = plan
   const sizeText = (bytes: number | null): string => (bytes === null ? 'size unknown' : bytesText(bytes))
   const allKnown = splits.every(({ bytes }) => bytes !== null)
   const bytes = allKnown ? splits.reduce((sum, split) => sum + (split.bytes ?? 0), 0) : null
@@ -134,6 +139,7 @@ export function planText(plan: RunPlan): string {
     refused: `${directory} contains a run of another recipe, which would be refused:`,
   }
   const faulty = splits.flatMap((split) => split.faulty)
+  const stageWidth = 1 + Math.max(7, ...stages.map(({ stage }) => stage.length))
   return [
     `${pc.bold(name)} would read ${countText(shards, 'shard')}, ${sizeText(bytes)}${faulty.length > 0 ? `; ${faulty.length} cannot be read` : ''}`,
     ...splits.map(
@@ -145,11 +151,26 @@ export function planText(plan: RunPlan): string {
     'and would call, for each chunk after filters and deduplication, at most',
     ...stages.map(
       ({ stage, model, servers, callsPerChunk }) =>
-        `  ${stage.padEnd(8)}${callsPerChunk} ${callsPerChunk === 1 ? 'call ' : 'calls'} to ${model} at ${servers.join(', ')}`,
+        `  ${stage.padEnd(stageWidth)}${callsPerChunk} ${callsPerChunk === 1 ? 'call ' : 'calls'} to ${model} at ${servers.join(', ')}`,
+    ),
+    ...tokenLines(
+      stages.find(({ stage }) => stage === 'label'),
+      tokensOf,
     ),
     '',
     states[state],
     ...differences.map((line) => `  ${line}`),
     ...notes.map((line) => `  ${line}`),
   ].join('\n')
+}
+
+/** What a reader should know about the limits of chunks; nothing where the family of the label model is known. */
+function tokenLines(label: StagePlan | undefined, tokensOf: string): string[] {
+  if (label === undefined || label.servers.includes('builtin')) return []
+  const { model } = label
+  if (tokensOf === 'server') return [say`chunks: limits are fitted to /tokenize of ${model} when the run starts`]
+  if (tokensOf !== 'unknown' || tokenFamilyOf(model) !== 'unknown') return []
+  return [
+    say`chunks: ${model} matches no known family of tokenizers, and gets the limits of Yi; set prepare.chunk.tokensOf to a family, or to server`,
+  ]
 }

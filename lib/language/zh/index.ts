@@ -19,6 +19,7 @@ import { setup } from './setup.js'
 import { sinks } from './sinks.js'
 import { sources } from './sources.js'
 import { storage } from './storage.js'
+import { tokens } from './tokens.js'
 import { training } from './training.js'
 import { trial } from './trial.js'
 
@@ -42,6 +43,7 @@ export const zhParts: Readonly<Record<string, Catalogue>> = {
   sinks,
   sources,
   storage,
+  tokens,
   training,
   trial,
 }

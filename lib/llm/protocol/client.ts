@@ -45,7 +45,7 @@ export interface WireRequest {
 const keyHeader = 'x-kun-key'
 
 /** Paths outside `/v1`. */
-const pathsBesideBase = new Set(['/metrics', '/health', '/version', '/props', '/info', '/get_model_info'])
+const pathsBesideBase = new Set(['/metrics', '/health', '/version', '/props', '/info', '/get_model_info', '/tokenize'])
 
 /** Connections to one address. Sends each request once; the dispatcher retries. */
 export interface Client {

@@ -4,13 +4,15 @@
  */
 
 import { systemClock } from '../../core/clock.js'
+import { mapConcurrent } from '../../core/concurrent.js'
 import { ownValue } from '../../core/dictionary.js'
 import { type EventLog, noLog } from '../../core/event-log.js'
 import type { Clock, Position } from '../../core/types.js'
-import { ContractError, RequestRefusedError } from '../../errors.js'
+import { ContractError, RequestRefusedError, ServerError } from '../../errors.js'
 import type { Replies } from '../../storage/replies/replies.js'
 import type { CallResult } from '../../storage/replies/types.js'
 import { acceptedBody, assumedCapabilities, commonCapabilities, harmlessRequest } from '../endpoint/capabilities.js'
+import { countTokens } from '../endpoint/tokenize.js'
 import { type ModelInput, modelOptions, type ServerOptions, serverOptions } from '../options.js'
 import { type Client, httpClient, requestHeaders, secretFinishReason } from '../protocol/client.js'
 import { requestBody } from '../protocol/reply-body.js'
@@ -21,6 +23,12 @@ import { type EndpointMetrics, EndpointRegistry, type OnServerEvent, type Server
 import { EndpointGroup, type FormState, type PendingRequest, type ScheduledModel } from './pending-request.js'
 import type { StageWork } from './stage-work.js'
 import { WaitingQueue } from './waiting-queue.js'
+
+/** Requests for /tokenize in flight, time for one, its tries, and the wait between them, ms. */
+const tokenizeConcurrentMax = 16
+const tokenizeMaxMs = 30_000
+const tokenizeTriesMax = 5
+const tokenizeWaitMs = 1000
 
 /** Options for `openServers`. */
 export interface OpenServersOptions {
@@ -70,6 +78,8 @@ export interface ModelServers {
   /** Records that everything up to `position` has left the sink's window in order. */
   releaseUpTo(position: Position): void
   metrics(): ServersMetrics
+  /** Returns the tokens of each text by the tokenizer of a model; null if no server of it counts them. */
+  countTokens(name: string, texts: readonly string[]): Promise<number[] | null>
   /** Capabilities by model, JSON-safe; run.json pins them. */
   capabilities(): Readonly<Record<string, Capabilities>>
   /** Sends nothing more; resolves once the replies in flight are received and stored. Calls fail only after that. */
@@ -223,6 +233,32 @@ class Servers implements ModelServers {
       endpoints: this.#registry.metrics(),
       stages: this.#dispatcher.work.read(),
     }
+  }
+
+  async countTokens(name: string, texts: readonly string[]): Promise<number[] | null> {
+    const model = this.#models.get(name)
+    if (model === undefined) throw new ContractError(`no model '${name}' is open`)
+    const { group, headers, options } = model
+    for (const { client } of group.endpoints) {
+      const counts = await mapConcurrent(texts, tokenizeConcurrentMax, (text) =>
+        this.#countOnce(() => countTokens(client, headers, options.model, text, AbortSignal.timeout(tokenizeMaxMs))),
+      )
+      if (!counts.includes(null)) return counts as number[]
+    }
+    return null
+  }
+
+  /** Retries a count that had no response; null if it has none. */
+  async #countOnce(ask: () => Promise<number | null>): Promise<number | null> {
+    for (let tries = 0; tries < tokenizeTriesMax; tries++) {
+      try {
+        return await ask()
+      } catch (error) {
+        if (!(error instanceof ServerError) && (error as Error).name !== 'TimeoutError') throw error
+        await (this.#options.clock ?? systemClock).sleep(tokenizeWaitMs)
+      }
+    }
+    return null
   }
 
   capabilities(): Readonly<Record<string, Capabilities>> {

@@ -2,6 +2,8 @@
 import type { z } from 'zod'
 import type { Stage } from '../../core/types.js'
 import { dedupOptions } from '../../dedup/index.js'
+import { InvalidOptionError } from '../../errors.js'
+import { say } from '../../language/say.js'
 import { type Block, detachColumns, type PreparedBlock, releaseColumns } from '../../text/block.js'
 import { planPreparation, prepareOptions, type SignaturePlan } from '../../text/plan.js'
 import { threadCount, type WorkerPool, type WorkersOptions, workerPool } from '../../workers/pool.js'
@@ -34,6 +36,9 @@ export function prepare(options: PrepareStageOptions = {}): Stage<Block, Prepare
   let opening: Promise<WorkerPool> | null = null
   const open = async (): Promise<WorkerPool> => {
     const parsed = prepareOptions.parse(text)
+    if (parsed.chunk.tokensOf === 'server') {
+      throw new InvalidOptionError(say`chunk.tokensOf: server applies to a run only; give the family of the tokenizer`)
+    }
     const planned = await planPreparation(parsed, process.cwd(), signaturePlan(near))
     const plan = await withDecontamination(planned, parsed.decontaminate, process.cwd())
     return workerPool({ ...workers, threads, plan, ...(onEvent && { onEvent }) })
