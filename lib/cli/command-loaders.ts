@@ -15,6 +15,7 @@ const loaders: Readonly<Record<CommandName, () => Promise<Register>>> = {
   inspect: async () => (await import('./commands/inspect.js')).registerInspect,
   report: async () => (await import('./commands/report.js')).registerReport,
   tail: async () => (await import('./commands/tail.js')).registerTail,
+  ui: async () => (await import('./commands/ui.js')).registerUi,
   verify: async () => (await import('./commands/verify.js')).registerVerify,
   dedup: async () => (await import('./commands/dedup.js')).registerDedup,
   pipe: async () => (await import('./commands/pipe.js')).registerPipe,

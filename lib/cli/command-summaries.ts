@@ -51,6 +51,10 @@ export const commandSummaries = {
     arguments: '<dir>',
     description: 'show the latest pairs of a run, also those not committed yet',
   },
+  ui: {
+    arguments: '<dir>',
+    description: 'show a run in the browser: graph, servers, funnel, pairs, rejects, search',
+  },
   verify: {
     arguments: '<dir>',
     description: 'check a run directory: every durable file, checksum, row, id and counter',

@@ -11,6 +11,13 @@ export function wholeNumber(least: number): (text: string) => number {
   }
 }
 
+/** Parses a port; 0 stands for a free one. */
+export function portNumber(text: string): number {
+  const value = numberIn(text)
+  if (Number.isInteger(value) && value >= 0 && value <= 65_535) return value
+  throw new InvalidArgumentError(say`must be a port: a whole number from 0 to 65535.`)
+}
+
 /** Parses a number from 0 to 1. */
 export function fraction(text: string): number {
   const value = numberIn(text)

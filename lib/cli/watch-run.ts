@@ -24,9 +24,12 @@ interface WatchOptions {
   /** Rows at which the run ends. */
   readonly rowsMax: number
   readonly terminal: RunTerminal
+  /** Called at the start with the recorder of the figures over time. */
+  readonly onSeries?: (series: SeriesRecorder) => Promise<void>
 }
 
-export async function watchRun(run: KunRun, { directory, rowsMax, terminal }: WatchOptions): Promise<RunOutcome> {
+export async function watchRun(run: KunRun, options: WatchOptions): Promise<RunOutcome> {
+  const { directory, rowsMax, terminal } = options
   const tracker = new ProgressTracker(() => run.progress(), rowsMax)
   const recorder = new TimingsRecorder(() => run.progress())
   const series = new SeriesRecorder(recorder.soFar().startedAt)
@@ -34,6 +37,8 @@ export async function watchRun(run: KunRun, { directory, rowsMax, terminal }: Wa
     const { metrics, servers, counters } = run.progress()
     series.add({ metrics, servers, rows: Object.values(counters).reduce((sum, { rows }) => sum + rows, 0) })
   }
+  addPoint()
+  await options.onSeries?.(series)
   // One write after the other: concurrent ones would share a temporary file.
   let written = Promise.resolve()
   const write = (timings: CallTimings): void => {

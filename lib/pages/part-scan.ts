@@ -61,6 +61,21 @@ export class PartScan {
     }
   }
 
+  /** Yields all rows of a part from its end, the last one first, in windows; skips the first `skip` of them unread. */
+  async *backwards({ path }: PartFile, skip: number): AsyncGenerator<readonly StoredRow[]> {
+    const part = await this.#open(path)
+    if (part === null) return
+    try {
+      for (let end = part.rows - skip; end > 0; end -= windowRows) {
+        const rows = await this.#read(part, Math.max(0, end - windowRows), end)
+        if (rows === null) return
+        yield rows.toReversed()
+      }
+    } finally {
+      await part.close()
+    }
+  }
+
   async #open(path: string): Promise<Part | null> {
     try {
       return await openPart(join(this.directory, path))
@@ -85,6 +100,8 @@ export class PartScan {
   }
 }
 
+/** Rows that are decoded at a time. */
+const windowRows = 4096
 /** Faults that a page lists. */
 const faultsMax = 8
 

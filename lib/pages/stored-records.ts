@@ -1,5 +1,6 @@
 /** Rows and rejects of Parquet files as the pages show them. */
 
+import type { LatestSnapshot } from '../run/latest-records.js'
 import type { StoredRow } from './part-scan.js'
 import type { PairView, RejectExample } from './view.js'
 
@@ -28,6 +29,29 @@ export function pairOf(row: StoredRow, split: string, committed = true): PairVie
     cells,
     committed,
   }
+}
+
+/** Characters of a text of a pair that is sent every second. */
+const liveCharsMax = 400
+/** Pairs of an event. */
+const livePairsMax = 6
+
+/** Returns the latest finished pairs that are not committed, the latest first. */
+export function livePairs({ latestPairs }: Pick<LatestSnapshot, 'latestPairs'>): PairView[] {
+  return latestPairs
+    .slice(-livePairsMax)
+    .toReversed()
+    .map(({ id, split, shard, instruction, output, raw, score }) => ({
+      id,
+      split,
+      source: '',
+      shard,
+      instruction: truncated(instruction, liveCharsMax),
+      output: truncated(output ?? raw, liveCharsMax),
+      raw: truncated(raw, liveCharsMax),
+      cells: score === null ? [] : [['score', String(Number(score.toPrecision(4)))] as const],
+      committed: false,
+    }))
 }
 
 export function rejectOf(row: StoredRow): RejectExample {

@@ -1,5 +1,5 @@
 /** What the pages show of a run: plain data that a page embeds or requests. The pages import these types. */
-import type { CallSeries } from '../report/series-point.js'
+import type { CallSeries, SeriesPoint } from '../report/series-point.js'
 
 export type { CallSeries, EndpointPoint, NodePoint, SeriesPoint } from '../report/series-point.js'
 
@@ -135,6 +135,48 @@ export interface RunView {
   readonly extractive: boolean
   /** What could not be read, for the reader of the page. */
   readonly faults: readonly string[]
+}
+
+export type ControlAction = 'pause' | 'resume' | 'drain'
+
+/** A run at this moment; the pages receive one every second. */
+export interface LiveView {
+  readonly state: RunState
+  /** Start of the call whose points follow; '' without a call. */
+  readonly startedAt: string
+  /** Null if no call has left figures. */
+  readonly point: SeriesPoint | null
+  /** Of released records if the run is in this process, else of the last commit. */
+  readonly totals: RunTotals
+  readonly stages: readonly StageFlow[]
+  /** Pairs that are finished and not committed, the latest first; `latestAll` counts all of them. */
+  readonly latest: readonly PairView[]
+  readonly latestAll: number
+  /** What the buttons of the page may do. */
+  readonly controls: readonly ControlAction[]
+  /** Changes when the page should request the view anew. */
+  readonly revision: string
+}
+
+export interface SearchQuery {
+  readonly kind: 'rows' | 'rejects'
+  /** Text that a row or a reject contains; '' matches all. */
+  readonly text: string
+  /** Split or reason; '' matches all. */
+  readonly split: string
+  readonly reason: string
+  /** Number of records to skip, from an earlier result; 0 at first. */
+  readonly from: number
+}
+
+export interface SearchResult {
+  readonly pairs: readonly PairView[]
+  readonly rejects: readonly RejectExample[]
+  /** Records read so far, and how many there are. */
+  readonly read: number
+  readonly all: number
+  /** Where the search continues; null at the end. */
+  readonly next: number | null
 }
 
 /** What a page shows and how it starts. */

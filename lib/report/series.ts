@@ -61,7 +61,7 @@ interface Measured {
 
 /** Keeps the points of a call. `latest` is measured at each call of `add`. */
 export class SeriesRecorder {
-  readonly #startedAt: string
+  readonly startedAt: string
   readonly #startedMs = performance.now()
   #points: SeriesPoint[] = []
   #intervalMs = firstIntervalMs
@@ -72,7 +72,7 @@ export class SeriesRecorder {
 
   /** @param startedAt that of the call in timings.json */
   constructor(startedAt: string) {
-    this.#startedAt = startedAt
+    this.startedAt = startedAt
   }
 
   /** The last measured point; null before the first. */
@@ -98,7 +98,7 @@ export class SeriesRecorder {
     const last = this.#points.at(-1)
     const isNewer = this.#latest !== null && this.#latest.seconds > (last?.seconds ?? -1)
     return {
-      startedAt: this.#startedAt,
+      startedAt: this.startedAt,
       points: isNewer ? [...this.#points, this.#latest as SeriesPoint] : [...this.#points],
     }
   }

@@ -76,6 +76,11 @@ export interface KunRun {
   /** Records that are finished and not committed. */
   readonly latest: Pick<LatestRecords, 'version' | 'snapshot'>
   progress(): KunRunProgress
+  /** Whether requests are held back. */
+  readonly isPaused: boolean
+  /** Sends no further request until `resume`; those in flight finish. The stages before the servers then fill up and wait. */
+  pause(): void
+  resume(): void
   /** Stops reading and sending, waits until the replies of requests in flight are stored, drops the open cut. */
   stop(reason: KunStreamError): Promise<void>
   /** Stops immediately. Committed cuts are kept. */
@@ -121,6 +126,7 @@ class ActiveRun implements KunRun {
   readonly #input: InputMeter
   /** Keys of stored replies when the run was opened. */
   readonly #repliesAtStart: number
+  #isPaused = false
   #cuts: number
   /** Why the run is being stopped; null while it is not. */
   #stopReason: KunStreamError | null = null
@@ -186,6 +192,24 @@ class ActiveRun implements KunRun {
       lastPair: this.latest.lastPair,
       indexBytes: { duplicates: deduplicator.stats().memoryBytes, replies: replies.indexBytes },
     }
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused
+  }
+
+  pause(): void {
+    if (this.#isPaused || this.#stopReason !== null) return
+    this.#isPaused = true
+    this.#open.log.info('run-paused', {})
+    this.#open.servers.pause()
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return
+    this.#isPaused = false
+    this.#open.log.info('run-resumed', {})
+    this.#open.servers.resume()
   }
 
   async stop(reason: KunStreamError): Promise<void> {

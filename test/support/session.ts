@@ -61,6 +61,11 @@ export async function startTiny({ directory, endpoint, set = [], session = {}, s
     capabilities: started.capabilities,
     stages: started.stages,
     latest: started.latest,
+    get isPaused() {
+      return started.isPaused
+    },
+    pause: () => started.pause(),
+    resume: () => started.resume(),
     progress: () => started.progress(),
     stop: (reason) => started.stop(reason),
     abort: (reason) => started.abort(reason),

@@ -4,6 +4,7 @@ import { createContext } from 'preact'
 import { useContext, useEffect, useState } from 'preact/hooks'
 import type { PageData } from '../../lib/pages/view.js'
 import { ReportPage } from './pages/report.js'
+import { RunPage } from './pages/run.js'
 import { type Language, say, setLanguage } from './say.js'
 import { applyTheme, firstLanguage, isDark, keep, storedTheme, type Theme } from './settings.js'
 
@@ -57,5 +58,6 @@ export function App({ data }: { readonly data: PageData }) {
 
 function Page({ data }: { readonly data: PageData }): ComponentChildren {
   if (data.page === 'report' && data.view !== null) return <ReportPage view={data.view} />
+  if (data.page === 'run') return <RunPage />
   return <p class="empty">{say`This page has no data.`}</p>
 }

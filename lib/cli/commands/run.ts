@@ -24,7 +24,7 @@ import { failureOf } from '../failure.js'
 import { faultyLines } from '../faulty-shards.js'
 import { addLogOptions, type LogFlags, withLog } from '../log-file.js'
 import { runOnExit } from '../on-exit.js'
-import { wholeNumber } from '../option-numbers.js'
+import { portNumber, wholeNumber } from '../option-numbers.js'
 import { markOwnRun } from '../own-run.js'
 import { outOption, type RecipeFlags, setOption } from '../recipe-options.js'
 import { endOfError, type RunEnd } from '../run-end.js'
@@ -33,6 +33,7 @@ import { RunPublish } from '../run-publish.js'
 import { writeRunReport } from '../run-report.js'
 import { runSample } from '../run-sample.js'
 import { RunStop } from '../run-stop.js'
+import { RunUi, type UiFlag } from '../run-ui.js'
 import { countText } from '../terminal/bytes-text.js'
 import { writeOut } from '../terminal/output.js'
 import { RunTerminal } from '../terminal/run-terminal.js'
@@ -45,6 +46,7 @@ interface RunFlags extends RecipeFlags, LogFlags {
   readonly through?: Phase
   readonly fromMirror?: boolean
   readonly sample?: number
+  readonly ui?: UiFlag
 }
 
 export function registerRun(program: Command): void {
@@ -56,6 +58,7 @@ export function registerRun(program: Command): void {
     .option('--fresh', 'refuse to resume a run that exists')
     .option('--force', 'with --fresh: delete that run, except its replies')
     .option('--from-mirror', 'first restore the run from mirror.to, to a directory that does not exist')
+    .option('--ui [port]', 'serve a page of the run on this machine; on a free port by default', portNumber)
     .addOption(
       new Option('--through <stage>', 'stop every record after this stage; a later run continues').choices(phases),
     )
@@ -64,7 +67,7 @@ export function registerRun(program: Command): void {
     refuseWithSample(flags)
     await withLog('run', flags, async (log) => {
       const recipe = await loadRecipe(path, flags.set)
-      const { out, through, fresh, force, fromMirror, sample } = flags
+      const { out, through, fresh, force, fromMirror, sample, ui } = flags
       if (sample !== undefined) {
         const order = { directory: out ?? recipe.output.dir, records: sample, again: resumeCommand(path, flags), log }
         process.exitCode = await runSample(recipe, order)
@@ -75,6 +78,7 @@ export function registerRun(program: Command): void {
         again: resumeCommand(path, flags),
         fromMirror,
         through,
+        ui,
         log,
         ...(fresh && { fresh: force ? 'discard' : 'refuse' }),
       })
@@ -86,9 +90,9 @@ export function registerRun(program: Command): void {
 }
 
 /** The directory of a sample is its own, and starts over each time. */
-function refuseWithSample({ sample, fresh, through, fromMirror }: RunFlags): void {
-  if (sample === undefined || !(fresh || fromMirror || through !== undefined)) return
-  throw new UsageError(say`--sample cannot be combined with --fresh, --from-mirror or --through`)
+function refuseWithSample({ sample, fresh, through, fromMirror, ui }: RunFlags): void {
+  if (sample === undefined || !(fresh || fromMirror || through !== undefined || ui !== undefined)) return
+  throw new UsageError(say`--sample cannot be combined with --fresh, --from-mirror, --through or --ui`)
 }
 
 /** Returns the command that resumes the run, with the overrides: without them its directory would refuse the recipe. */
@@ -104,6 +108,7 @@ interface RunOrder {
   readonly through?: Phase | undefined
   readonly fresh?: 'refuse' | 'discard'
   readonly fromMirror?: boolean | undefined
+  readonly ui?: UiFlag
   readonly log?: EventLog | undefined
 }
 
@@ -175,7 +180,9 @@ async function conduct(call: RunCall): Promise<RunEnd> {
   const { directory, name, through, terminal, mirror, publish, log } = call
   const stop = new RunStop(terminal.print, log)
   let prepared: PreparedSettings | null = null
+  let ui: RunUi | null = null
   try {
+    ui = await RunUi.start(call.ui, directory, terminal.print)
     if (call.fromMirror) await stop.before(restore(mirror))
     prepared = await stop.before(call.prepare())
     const { settings, sampled, builtin } = prepared
@@ -188,7 +195,13 @@ async function conduct(call: RunCall): Promise<RunEnd> {
     for (const line of faultyLines(faulty)) terminal.print(line)
     const { run, copies } = await open(call, prepared, stop)
     const endPublishing = publish?.start(stop.giveUp)
-    const outcome = await watchRun(run, { directory, rowsMax: settings.limits.rowsMax, terminal })
+    const outcome = await watchRun(run, {
+      directory,
+      rowsMax: settings.limits.rowsMax,
+      terminal,
+      onSeries: async (series) => ui?.attach(run, series),
+    })
+    ui?.ended('end' in outcome ? outcome.end : endOfError(outcome.error).reason)
     stop.runEnded()
     await endPublishing?.('end' in outcome)
     const mirrorFailure = (await copies?.close()) ?? null
@@ -205,6 +218,7 @@ async function conduct(call: RunCall): Promise<RunEnd> {
     return mirrored(mirrorFailure, publish === null ? done : await published(publish, done, call), call)
   } finally {
     stop.close()
+    await ui?.close()
     await prepared?.close()
   }
 }

@@ -63,6 +63,7 @@ export class Dispatcher {
   #stopped: KunStreamError | null = null
   #idle: (() => void)[] = []
   #pumping = false
+  #paused = false
   retryCount = 0
 
   constructor(options: DispatcherOptions) {
@@ -118,7 +119,7 @@ export class Dispatcher {
 
   /** Sends waiting calls until no endpoint has a free slot for one. */
   pump(): void {
-    if (this.#pumping) return
+    if (this.#pumping || this.#paused) return
     this.#pumping = true
     try {
       const nowMs = this.#options.clock.now()
@@ -135,6 +136,23 @@ export class Dispatcher {
     } finally {
       this.#pumping = false
     }
+  }
+
+  /** Sends nothing more until `resume`; requests in flight finish. */
+  pause(): void {
+    this.#paused = true
+  }
+
+  /** Continues. The time of the pause counts neither as a stall nor as an outage. */
+  resume(): void {
+    if (!this.#paused) return
+    this.#paused = false
+    const nowMs = this.#options.clock.now()
+    for (const group of this.groups) {
+      group.progressAtMs = nowMs
+      for (const { health } of group.endpoints) if (health.troubleSinceMs !== null) health.troubleSinceMs = nowMs
+    }
+    this.pump()
   }
 
   /** Rejects waiting calls; requests in flight finish. */
@@ -444,6 +462,7 @@ export class Dispatcher {
       if (over !== null) batch.controller.abort(over)
     }
     for (const request of this.#retryQueue.takeDue(nowMs)) this.#enqueue(request)
+    if (this.#paused) return
     for (const group of this.groups) {
       const end = terminalError(group, nowMs, this.#options.servers.outageMaxMs)
       if (end !== null) this.stop(end)

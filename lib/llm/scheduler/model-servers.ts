@@ -82,6 +82,9 @@ export interface ModelServers {
   countTokens(name: string, texts: readonly string[]): Promise<number[] | null>
   /** Capabilities by model, JSON-safe; run.json pins them. */
   capabilities(): Readonly<Record<string, Capabilities>>
+  /** Sends nothing more until `resume`. */
+  pause(): void
+  resume(): void
   /** Sends nothing more; resolves once the replies in flight are received and stored. Calls fail only after that. */
   drain(): Promise<void>
   /** Aborts everything, including requests in flight. */
@@ -263,6 +266,14 @@ class Servers implements ModelServers {
 
   capabilities(): Readonly<Record<string, Capabilities>> {
     return Object.fromEntries([...this.#models].map(([name, model]) => [name, model.capabilities]))
+  }
+
+  pause(): void {
+    this.#dispatcher.pause()
+  }
+
+  resume(): void {
+    this.#dispatcher.resume()
   }
 
   drain(): Promise<void> {

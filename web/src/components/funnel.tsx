@@ -116,7 +116,7 @@ function sankey(stages: readonly StageFlow[], rows: number, palette: Palette): E
         data: nodes,
         links: bands.filter(({ value }) => value > 0),
         left: 4,
-        right: 116,
+        right: 84,
         top: 6,
         bottom: 6,
         nodeWidth: 10,

@@ -9,7 +9,7 @@ export function Pairs({ pairs }: { readonly pairs: readonly PairView[] }) {
   return (
     <div class="pairs">
       {pairs.map((pair) => (
-        <Pair key={pair.id} pair={pair} />
+        <Pair key={`${pair.id} ${pair.committed}`} pair={pair} />
       ))}
     </div>
   )

@@ -57,7 +57,7 @@ export function Lines({ label, points, lines, unit, height = 170, area = false, 
       yAxis: {
         type: 'value',
         min: 0,
-        ...(most !== undefined && { max: most }),
+        ...(most !== undefined && { max: most, interval: most / 4 }),
         axisLabel: { color: palette.muted, fontSize: 11, formatter: (value: number) => short(value) },
         splitLine: { lineStyle: { color: palette.line } },
         splitNumber: 3,
@@ -102,9 +102,8 @@ export function rates(points: readonly SeriesPoint[], of: (point: SeriesPoint) =
 
 /** Stages whose output is drawn: those that call a model, and the writer. */
 function drawnNodes(points: readonly SeriesPoint[]): string[] {
-  return (points.at(-1)?.nodes ?? [])
-    .filter(({ unit, name }) => unit === 'record' || name === 'write')
-    .map(({ name }) => name)
+  const names = (points.at(-1)?.nodes ?? []).map(({ name }) => name)
+  return names.slice(names.indexOf('dedup') + 1)
 }
 
 export function Throughput({ points }: { readonly points: readonly SeriesPoint[] }) {
