@@ -6,7 +6,7 @@ import { cuePhrases, edgeLabels, labels, lineWords, listHeadings, menuWords } fr
 import { CharacterClass } from './characters.js'
 import { firstVisible, lineEndOf, type TextLines } from './code-lines.js'
 import { furnitureCharsMax } from './furniture-lines.js'
-import { PhraseHits, PhraseIndex, pairHash } from './phrase-index.js'
+import { PhraseHits, PhraseIndex } from './phrase-index.js'
 import type { TextMemory } from './text-memory.js'
 
 /** Code units at the end of a long line in which a cue counts. */
@@ -25,7 +25,9 @@ interface ScannedText extends TextLines {
 export class FurnitureCues {
   readonly #memory: TextMemory
   readonly #phrases: PhraseHits
-  readonly #opening = indexOf([...menuWords, ...lineWords, ...listHeadings, ...labels, ...edgeLabels])
+  readonly #opening = PhraseIndex.of([
+    ...new Set([...menuWords, ...lineWords, ...listHeadings, ...labels, ...edgeLabels]),
+  ])
   /** Phrases of the text, and the first of them that is not before the line. */
   #count = 0
   #next = 0
@@ -34,7 +36,7 @@ export class FurnitureCues {
   /** @param memory of the texts */
   constructor(memory: TextMemory) {
     this.#memory = memory
-    this.#phrases = new PhraseHits(memory, indexOf(cuePhrases))
+    this.#phrases = new PhraseHits(memory, PhraseIndex.of(cuePhrases))
   }
 
   /**
@@ -80,16 +82,6 @@ export class FurnitureCues {
   }
 }
 
-function indexOf(phrases: readonly string[]): PhraseIndex {
-  const unique = [...new Set(phrases)].filter(({ length }) => length > 1)
-  return new PhraseIndex(
-    unique.map((phrase, number) => ({
-      codes: Uint16Array.from(phrase, (character) => character.charCodeAt(0)),
-      number,
-    })),
-  )
-}
-
 /** Whether the line has two bars or more. */
 function hasBars(codes: Uint16Array, start: number, end: number): boolean {
   let bars = 0
@@ -105,8 +97,6 @@ function opensWith(index: PhraseIndex, codes: Uint16Array, start: number, end: n
   let at = start
   while (at < end && at - start < marksMax && isMark(codes[at] as number)) at++
   if (at + 1 >= end) return false
-  const hash = pairHash(codes[at] as number, codes[at + 1] as number)
-  if ((((index.bits[hash >>> 5] as number) >>> (hash & 31)) & 1) === 0) return false
   const found = index.longestAt(codes, at, end)
   if (found === null) return false
   const after = at + found.codes.length

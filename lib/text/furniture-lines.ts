@@ -4,6 +4,7 @@
  */
 
 import { edgeLabels, furniturePhrases, labels, lineWords, listHeadings, menuWords } from './boilerplate.js'
+import { codesOf } from './code-units.js'
 import {
   isCall,
   isEmptyForm,
@@ -13,6 +14,7 @@ import {
   readOnWords,
   withoutFieldNote,
 } from './furniture-forms.js'
+import { PhraseIndex } from './phrase-index.js'
 
 /**
  * `cut`: furniture. `more`: the same, and it offers the rest of a text. `edge`: furniture among the first and the last
@@ -197,14 +199,20 @@ const edgeRestMax = 30
 /** Share of the letters and digits of a line that are in phrases of furniture. */
 function phraseShare(line: string): number {
   if (line.length > phraseLineCharsMax) return 0
+  const codes = codesOf(line)
   let covered = 0
-  for (const { 0: phrase } of line.matchAll(phrasePattern)) covered += lettersOf(phrase)
+  for (let at = 0; at + 1 < codes.length; at++) {
+    const phrase = phrases.longestAt(codes, at, codes.length)
+    if (phrase === null) continue
+    covered += phraseLetters[phrase.number] as number
+    at += phrase.codes.length - 1
+  }
   return covered === 0 ? 0 : covered / lettersOf(line)
 }
 
 const phraseLineCharsMax = 80
-/** Longer phrases first, so that the longest matches. */
-const phrasePattern = new RegExp([...furniturePhrases].sort((a, b) => b.length - a.length).join('|'), 'g')
+const phrases = PhraseIndex.of(furniturePhrases)
+const phraseLetters = furniturePhrases.map(lettersOf)
 
 function lettersOf(text: string): number {
   return text.match(/[\p{L}\p{N}]/gu)?.length ?? 0

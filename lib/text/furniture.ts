@@ -9,9 +9,10 @@
 import { boilerplateLineCharsMax, boilerplatePhrases } from './boilerplate.js'
 import { CharacterClass } from './characters.js'
 import { lineEndOf, type TextLines } from './code-lines.js'
-import { codesToString } from './code-units.js'
+import { codesOf, codesToString } from './code-units.js'
 import { isItem, judgeLine, type LineVerdict } from './furniture-lines.js'
 import { tailOf } from './line-tails.js'
+import { PhraseIndex } from './phrase-index.js'
 import { repeatsTitle } from './titles.js'
 
 export interface WithoutFurniture {
@@ -89,7 +90,7 @@ export function boilerplateUncut(text: ScannedText, suspects: readonly number[])
     const line = codesToString(text.codes, text.lineStart[number] as number, lineEndOf(text, number))
     const { text: kept, verdict } = judge(line)
     if (kept !== line || (verdict !== 'keep' && verdict !== 'item')) return null
-    if (line.length <= boilerplateLineCharsMax && boilerplate.test(line)) boilerplateChars += line.length
+    if (line.length <= boilerplateLineCharsMax && hasBoilerplate(line)) boilerplateChars += line.length
   }
   return boilerplateChars
 }
@@ -121,10 +122,16 @@ function mayDoubleTitle(text: ScannedText): boolean {
 
 /** The phrases are cues, so that only a suspect can have one. */
 function isBoilerplate({ text, verdict, fixed }: Line): boolean {
-  return verdict !== null && !fixed && text.length <= boilerplateLineCharsMax && boilerplate.test(text)
+  return verdict !== null && !fixed && text.length <= boilerplateLineCharsMax && hasBoilerplate(text)
 }
 
-const boilerplate = new RegExp(boilerplatePhrases.join('|'))
+function hasBoilerplate(line: string): boolean {
+  const codes = codesOf(line)
+  for (let at = 0; at + 1 < codes.length; at++) if (boilerplate.longestAt(codes, at, codes.length) !== null) return true
+  return false
+}
+
+const boilerplate = PhraseIndex.of(boilerplatePhrases)
 
 interface Judged {
   readonly text: string

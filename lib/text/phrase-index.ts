@@ -3,6 +3,7 @@
  * phrase has them, which few pairs of ordinary text do; a hash table then gives the phrases.
  */
 
+import { codesOf } from './code-units.js'
 import type { TextMemory } from './text-memory.js'
 
 /** A phrase of the list. */
@@ -51,10 +52,18 @@ export class PhraseIndex {
     }
   }
 
-  /** Returns the longest phrase that is at `at`, or null. Phrases anchored at their second code unit count too. */
+  /** Returns an index of phrases by their position in the list. Phrases of one code unit are skipped. */
+  static of(phrases: readonly string[]): PhraseIndex {
+    const indexed = phrases.map((phrase, number) => ({ codes: codesOf(phrase), number }))
+    return new PhraseIndex(indexed.filter(({ codes }) => codes.length > 1))
+  }
+
+  /** Returns the longest phrase of codes[0 … length) that is at `at`, or null. */
   longestAt(codes: Uint16Array, at: number, length: number): IndexedPhrase | null {
-    const first = codes[at] as number
-    for (const phrase of this.#phrases[this.#slotOf(pairKey(first, codes[at + 1] as number))] ?? []) {
+    const [first, second] = [codes[at] as number, codes[at + 1] as number]
+    const hash = pairHash(first, second)
+    if ((((this.bits[hash >>> 5] as number) >>> (hash & 31)) & 1) === 0) return null
+    for (const phrase of this.#phrases[this.#slotOf(pairKey(first, second))] ?? []) {
       if (matches(phrase.codes, codes, at, length)) return phrase
     }
     return null
@@ -144,7 +153,7 @@ const pairHashCount = 2 ** 17
 const pairMultiplier = 0x9e3779b1
 
 /** Hash of two code units, under 2^17. */
-export function pairHash(first: number, second: number): number {
+function pairHash(first: number, second: number): number {
   return (Math.imul(first, 0x9e35) ^ second) & (pairHashCount - 1)
 }
 

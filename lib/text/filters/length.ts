@@ -1,6 +1,6 @@
 /** Filters on the length of a text, in code units after cleaning, including blanks. */
 import type { CleanText } from '../clean.js'
-import { PhraseIndex, pairHash } from '../phrase-index.js'
+import { PhraseIndex } from '../phrase-index.js'
 
 /** Rejects texts that are too short for an instruction. */
 export function tooShort(text: CleanText, charsMin: number): string | null {
@@ -26,8 +26,6 @@ const sentenceEnds = new Set([...'。！？!?.”』」）)'].map((character) =>
 function promisesMore(codes: Uint16Array, length: number): boolean {
   let weight = 0
   for (let at = Math.max(0, length - promiseChars); at + 1 < length; at++) {
-    const hash = pairHash(codes[at] as number, codes[at + 1] as number)
-    if ((((promises.bits[hash >>> 5] as number) >>> (hash & 31)) & 1) === 0) continue
     const found = promises.longestAt(codes, at, length)
     if (found === null) continue
     weight += found.number < clearPromises.length ? 2 : 1
@@ -46,9 +44,4 @@ const hints =
   '完整版 往下看 下一页 评论区 关注公众号 更多精彩 点赞转发 转发出去 收藏起来 绝了 后续 揭晓 详细解析 下回分解 敬请期待'.split(
     ' ',
   )
-const promises = new PhraseIndex(
-  [...clearPromises, ...hints].map((phrase, number) => ({
-    codes: Uint16Array.from(phrase, (character) => character.charCodeAt(0)),
-    number,
-  })),
-)
+const promises = PhraseIndex.of([...clearPromises, ...hints])
