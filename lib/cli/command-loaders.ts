@@ -4,7 +4,7 @@ import { type CommandName, commandSummaries } from './command-summaries.js'
 
 type Register = (program: Command) => void
 
-const loaders: Readonly<Record<CommandName, () => Promise<Register>>> = {
+const loaders: Readonly<Record<Exclude<CommandName, 'complete'>, () => Promise<Register>>> = {
   init: async () => (await import('./commands/init.js')).registerInit,
   run: async () => (await import('./commands/run.js')).registerRun,
   plan: async () => (await import('./commands/plan.js')).registerPlan,
@@ -30,11 +30,19 @@ const loaders: Readonly<Record<CommandName, () => Promise<Register>>> = {
   bench: async () => (await import('./commands/bench.js')).registerBench,
 }
 
-const names = Object.keys(loaders) as CommandName[]
+const names = Object.keys(loaders) as (keyof typeof loaders)[]
 
 /** Registers every command; for the tests of the documentation and of the catalogue. */
 export async function registerCommands(program: Command): Promise<void> {
   for (const name of names) (await loaders[name]())(program)
+  addSummary(program, 'complete')
+}
+
+/** Adds `complete`, which needs every command. The script that it prints calls it again for suggestions. */
+async function registerCompletion(program: Command): Promise<void> {
+  for (const name of names) (await loaders[name]())(program)
+  const { default: addCompletion } = await import('@bomb.sh/tab/commander')
+  addCompletion(program)
 }
 
 /**
@@ -44,11 +52,13 @@ export async function registerCommands(program: Command): Promise<void> {
  * @param argv the arguments after the program's name
  */
 export async function registerNamedCommand(program: Command, argv: readonly string[]): Promise<void> {
+  if (argv[0] === 'complete') return registerCompletion(program)
   const named = commandNamed(argv)
   for (const name of names) {
     if (name === named) (await loaders[name]())(program)
     else addSummary(program, name)
   }
+  addSummary(program, 'complete')
 }
 
 function addSummary(program: Command, name: CommandName): void {
@@ -59,6 +69,6 @@ function addSummary(program: Command, name: CommandName): void {
 }
 
 /** Returns the first argument that is a command's name; `help run` names run. */
-function commandNamed(argv: readonly string[]): CommandName | null {
+function commandNamed(argv: readonly string[]): keyof typeof loaders | null {
   return names.find((name) => name === argv.find((argument) => argument in loaders)) ?? null
 }

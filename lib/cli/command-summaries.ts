@@ -105,6 +105,10 @@ export const commandSummaries = {
     arguments: '[names...]',
     description: 'run benches; without a name, list them',
   },
+  complete: {
+    arguments: '<shell>',
+    description: 'print the script that completes commands and options in zsh, bash, fish or powershell',
+  },
 } as const satisfies Readonly<Record<string, CommandSummary>>
 
 export type CommandName = keyof typeof commandSummaries

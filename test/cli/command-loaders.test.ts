@@ -1,7 +1,10 @@
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
 import { Command } from 'commander'
 import t from 'tap'
 import { registerCommands, registerNamedCommand } from '../../lib/cli/command-loaders.js'
 import { commandSummaries } from '../../lib/cli/command-summaries.js'
+import { projectRoot } from '../support/root.js'
 
 const all = new Command('kun-stream')
 await registerCommands(all)
@@ -27,4 +30,14 @@ t.test('only the command that the arguments name has its options', async (t) => 
     const loaded = program.commands.filter((command) => command.options.length > 0).map((command) => command.name())
     t.strictSame(loaded, ['status'], argv.join(' '))
   }
+})
+
+t.test('complete prints a script for each shell, and suggests commands and options', async (t) => {
+  const complete = (...args: string[]): string =>
+    spawnSync(process.execPath, [join(projectRoot, 'dist/bin/kun-stream.js'), 'complete', ...args], {
+      encoding: 'utf8',
+    }).stdout
+  for (const shell of ['bash', 'zsh', 'fish']) t.match(complete(shell), 'kun-stream complete --', shell)
+  t.match(complete('--', 'ins'), 'inspect\tshow rows')
+  t.match(complete('--', 'inspect', '--re'), '--rejects')
 })

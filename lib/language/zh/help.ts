@@ -158,6 +158,8 @@ export const help = {
   'print the results as JSON': '以 JSON 输出结果',
   "file or folder of labelled examples, for the bench 'filters'; repeatable":
     '标注样例的文件或文件夹，用于性能测试“filters”；可重复',
+  'print the script that completes commands and options in zsh, bash, fish or powershell':
+    '输出 zsh、bash、fish 或 powershell 的补全脚本，可补全命令和选项',
   'output the version number': '显示版本号',
   'display help for command': '显示命令的帮助',
   'Usage:': '用法：',

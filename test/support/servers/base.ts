@@ -89,6 +89,8 @@ function promptOf({ messages, prompt }: Json): string {
 /** The fixed words of the prompts have none of the marks. */
 function taskOf(prompt: string): Task {
   const [text, instruction] = [prompt.includes('【文本】'), prompt.includes('【指令】')]
+  // The screen asks for a grade of the text itself.
+  if (text && !instruction && prompt.slice(0, prompt.indexOf('【文本】')).includes('【好】')) return 'score'
   if (text) return instruction ? 'polish' : 'label'
   return instruction ? 'score' : 'probe'
 }
