@@ -141,7 +141,7 @@ const copula =
 
 const heads: Readonly<Record<ReplyKind, RegExp>> = {
   instruction:
-    /指令|问题|提问|问句|提示词?|请求|需求|题目|任务|命令|问法|查询|输入|会问|想问|可能问|一问$|(?:这样|这么|如此|在|要)问|问的|在回(?:答|应)|回(?:答|应)的(?:就|应该|可能|大概)?是|反推|逆推|倒推|推断|推测|想知道|想了解|输出|这样写$|^(?:问|用户|结果)$|output|prompt|instruction|question|query|^q\d{0,2}$|user|human|input/iu,
+    /指令|问题|提问|问句|提示词?|请求|需求|题目|任务|命令|问法|查询|输入|会问|想问|可能问|一问$|之问$|疑问|疑惑|(?:这样|这么|如此|在|要)问|问的|在回(?:答|应)|回(?:答|应)的(?:就|应该|可能|大概)?是|反推|逆推|倒推|推断|推测|想知道|想了解|输出|这样写$|^(?:问|用户|结果)$|output|prompt|instruction|question|query|^q\d{0,2}$|user|human|input/iu,
   answer:
     /回答|答案|回复|答复|解答|正文|内容|版本|结果|成品|成稿|文本|改写|润色|整理|作答|输出|解析|^答$|answer|response|output|reply|result|assistant|^a$|版$/iu,
 }
@@ -194,6 +194,7 @@ const shared = `
   would be could might most likely possible likely corresponding generated final below sure certainly s in chinese`
 
 const instructionVocabulary = new WordTable(`${shared}
+  倘若 假设 假定 若是 那么 则 读者 网友 学生 顾客 家长 向 疑问 疑惑 困惑 所答 所问 答的 介绍 讲解 叙述 论述 讲述 一份答案 那么问题 问者
   它 他们 把 用 用来 可以用 如果 若 假如 当成 当作 看成 看作 作为 视为 应当 之 与之 的是 一问 发问 回答了 解答了 回应了 使用者 提问人 描述 问的是
   嗯 呢 吧 这么 如此 问的 一下 试试 猜 猜想 想必 在 正在 正 回应 应对 来说 而言 时 觉得 我来 让我 看看 想想 提问者 提问人 对方 读者 作答 得知 结论 倒推出 反推出 推断出
   推测 推断 反推 逆推 逆向 倒推 推导 反向 还原 还原出 猜测 判断 认为 想到 构造 构思 提出 提 问 问出 发出 下达 给予 使 使用 让 想 想要 想问 会问 说 请求 命令
