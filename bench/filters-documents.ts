@@ -1,5 +1,6 @@
 /** Prepares labelled documents as a run with default options does, and says which are kept and why others are not. */
 import { textAt } from '../lib/text/columns.js'
+import { kindBounds, type TextKind } from '../lib/text/filters/kinds.js'
 import { planPreparation, prepareOptions } from '../lib/text/plan.js'
 import { createPreparer, type Preparer, prepareBlock } from '../lib/text/prepare.js'
 import type { DocumentExample } from './filters-examples.js'
@@ -20,17 +21,25 @@ export interface DocumentOutcome {
 export async function prepareDocuments(examples: readonly DocumentExample[]): Promise<DocumentOutcome[]> {
   const plan = await planPreparation(prepareOptions.parse({}), '.', { ngram: 5, signatureLength: 128, seed: 1 })
   const preparer = await createPreparer(plan)
-  const outcomes: DocumentOutcome[] = []
-  for (let from = 0; from < examples.length; from += documentsPerBlock) {
-    outcomes.push(...prepareExamples(examples.slice(from, from + documentsPerBlock), preparer))
+  const outcomes = new Map<DocumentExample, DocumentOutcome>()
+  for (const kind of new Set(examples.map(({ source }) => source))) {
+    const alike = examples.filter(({ source }) => source === kind)
+    for (let from = 0; from < alike.length; from += documentsPerBlock) {
+      const block = alike.slice(from, from + documentsPerBlock)
+      for (const outcome of prepareExamples(block, kind, preparer)) outcomes.set(outcome.example, outcome)
+    }
   }
-  return outcomes
+  return examples.flatMap((example) => outcomes.get(example) ?? [])
 }
 
 /** Documents prepared at once: a block of a run has about as many. */
 const documentsPerBlock = 500
 
-function prepareExamples(examples: readonly DocumentExample[], preparer: Preparer): DocumentOutcome[] {
+function prepareExamples(
+  examples: readonly DocumentExample[],
+  kind: TextKind | undefined,
+  preparer: Preparer,
+): DocumentOutcome[] {
   const lines = examples.map(({ id, title, text }) => JSON.stringify({ id, title, text }))
   const { chunks, rejects } = prepareBlock(
     {
@@ -40,7 +49,7 @@ function prepareExamples(examples: readonly DocumentExample[], preparer: Prepare
       bytes: Buffer.from(lines.join('\n')),
       offset: 0,
       offsetUnit: 'byte',
-      mapping: { text: 'text', id: 'id', title: 'title' },
+      mapping: { text: 'text', id: 'id', title: 'title', ...(kind !== undefined && { quality: kindBounds[kind] }) },
       rejected: [],
     },
     preparer,

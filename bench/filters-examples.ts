@@ -3,6 +3,7 @@
  * docs/filters.md describes the format; filters-read.ts reads it, and filters-shapes.ts the other known shapes.
  */
 import { z } from 'zod'
+import { type TextKind, textKinds } from '../lib/text/filters/kinds.js'
 
 /** A document and whether it is fit to train on. */
 export interface DocumentExample {
@@ -12,6 +13,8 @@ export interface DocumentExample {
   readonly label: 'keep' | 'drop'
   readonly text: string
   readonly title: string
+  /** Kind of its source; the default bounds without one. */
+  readonly source?: TextKind | undefined
   /** Strings that must be in what is left of the text, and strings that must not be. */
   readonly has: readonly string[]
   readonly lacks: readonly string[]
@@ -74,6 +77,7 @@ const documentLine = z.strictObject({
   label: z.enum(['keep', 'drop']),
   text: z.string(),
   title: z.string().default(''),
+  source: z.enum(textKinds).optional(),
   has: words,
   lacks: words,
 })

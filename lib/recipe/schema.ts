@@ -16,6 +16,8 @@ import { publishOptions } from '../publish/options.js'
 import { driftOptions } from '../run/drift/detector.js'
 import { cutOptions } from '../sinks/index.js'
 import { presetNames, readOptions } from '../sources/index.js'
+import { textKinds } from '../text/filters/kinds.js'
+import { sourceQualityOptions } from '../text/filters.js'
 import { prepareOptions } from '../text/plan.js'
 import { workersOptions } from '../workers/pool.js'
 
@@ -78,6 +80,15 @@ const sourceEntry = z.strictObject({
     .describe('Field of the text; required without a preset or a run; a path (data.content) if no field has that name'),
   id: text.optional().describe("Field of the record's id"),
   title: text.optional().describe('Field of the title'),
+  kind: z
+    .enum(textKinds)
+    .optional()
+    .describe(
+      'Kind of its texts, which sets bounds of the filters (docs/filters.md); encyclopedia for the preset wikipedia, else web',
+    ),
+  quality: sourceQualityOptions
+    .optional()
+    .describe('Bounds of the filters for this source, over those of its kind and of prepare.quality'),
 })
 
 const modelEntry = modelOptions.extend({

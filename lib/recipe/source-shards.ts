@@ -4,7 +4,8 @@ import { SourceNotFoundError } from '../errors.js'
 import { hubSettings } from '../hub/settings.js'
 import { type HubTransport, type HubTransportOptions, hubTransport } from '../hub/transport.js'
 import { hubShards } from '../sources/hub-shards.js'
-import { localShards, presets, type Shard, stdinShard } from '../sources/index.js'
+import { boundsOf, localShards, presets, type Shard, stdinShard } from '../sources/index.js'
+import type { QualityOptions } from '../text/filters.js'
 import type { FieldMapping } from '../text/mapping.js'
 import { runShards } from './run-shards.js'
 import type { RecipeSource } from './schema.js'
@@ -70,8 +71,14 @@ async function shardsOf(source: RecipeSource, hub: HubConnections, path: string)
   return localShards({ split, root: process.cwd(), files, mapping })
 }
 
-/** The fields of the preset, or of a run, overridden by those of the source. */
-function mappingOf({ preset, run, text, id, title }: RecipeSource): FieldMapping {
+/** The fields of the preset, or of a run, overridden by those of the source, with the bounds of its filters. */
+function mappingOf(source: RecipeSource): FieldMapping {
+  const { preset, kind, quality } = source
+  const bounds = boundsOf(preset, kind, quality as Partial<QualityOptions> | undefined)
+  return { ...fieldsOf(source), ...(bounds !== undefined && { quality: bounds }) }
+}
+
+function fieldsOf({ preset, run, text, id, title }: RecipeSource): FieldMapping {
   if (run !== undefined) return { text: text ?? 'raw', id: id ?? 'id', title: title ?? 'title' }
   const base = preset === undefined ? { text: text ?? 'text' } : presets[preset]
   return {

@@ -12,7 +12,7 @@ export {
 } from './blocks.js'
 export type { InputProgress } from './input-progress.js'
 export { type LocalSource, localShards, type StdinSource, stdinShard } from './local-shards.js'
-export { mappingOf, presetNames, presets, type SourcePreset } from './presets.js'
+export { boundsOf, mappingOf, presetNames, presets, type SourcePreset } from './presets.js'
 export { type ReadOptions, readOptions } from './read-options.js'
 export { removedShard } from './rejected-shard.js'
 export { sampleBlocks } from './sample.js'

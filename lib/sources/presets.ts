@@ -2,6 +2,9 @@
  * Field mappings of known corpora. File formats are detected from the bytes. Where the names of the fields come from:
  * docs/sources.md, whose table a test compares with this file.
  */
+
+import { kindBounds, type TextKind } from '../text/filters/kinds.js'
+import type { QualityOptions } from '../text/filters.js'
 import type { FieldMapping } from '../text/mapping.js'
 
 export const presetNames = [
@@ -74,4 +77,18 @@ export function mappingOf({ preset, text, id, title }: FieldOptions): FieldMappi
     ...(id !== undefined && { id }),
     ...(title !== undefined && { title }),
   }
+}
+
+/** Kinds of corpora that have only one; others are of the kind 'web' unless the recipe says otherwise. */
+const presetKinds: Partial<Record<SourcePreset, TextKind>> = { wikipedia: 'encyclopedia' }
+
+/** Returns the bounds of filters of a source: those of its kind, overridden by its own; undefined if it has none. */
+export function boundsOf(
+  preset: SourcePreset | undefined,
+  kind: TextKind | undefined,
+  own: Partial<QualityOptions> = {},
+): Partial<QualityOptions> | undefined {
+  const given = kind ?? (preset === undefined ? undefined : presetKinds[preset])
+  const bounds = { ...(given !== undefined && kindBounds[given]), ...own }
+  return Object.keys(bounds).length === 0 ? undefined : bounds
 }

@@ -101,6 +101,18 @@ export const qualityOptions = z.strictObject({
 
 export type QualityOptions = z.output<typeof qualityOptions>
 
+type BoundShape = { [Name in keyof QualityOptions]: z.ZodOptional<z.ZodType<QualityOptions[Name]>> }
+
+/** The same fields without defaults, for one source. */
+export const sourceQualityOptions = z.strictObject(
+  Object.fromEntries(
+    Object.entries(qualityOptions.shape).map(([name, bound]) => [
+      name,
+      bound.unwrap().optional().describe(`\`prepare.quality.${name}\` for this source`),
+    ]),
+  ) as unknown as BoundShape,
+)
+
 interface Rejection {
   readonly reason: FilterReason
   readonly detail: string

@@ -1,4 +1,6 @@
-/** Which fields of a record make a document. Plain data, passed to workers and hashed into run.json. */
+import type { QualityOptions } from './filters.js'
+
+/** Which fields of a record make a document, and bounds of its filters. Plain data, passed to workers and hashed into run.json. */
 export interface FieldMapping {
   /** Field of the text; '' if whole records are read, whatever their fields. */
   readonly text: string
@@ -7,4 +9,6 @@ export interface FieldMapping {
   readonly title?: string
   /** 'wanjuan-exam': when `text` is missing, composed from question, options, answer and explanation. */
   readonly compose?: 'wanjuan-exam'
+  /** Bounds of filters in place of those of the plan: of the kind of the source, and of the source itself. */
+  readonly quality?: Partial<QualityOptions>
 }

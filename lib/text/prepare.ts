@@ -14,7 +14,7 @@ import { ContaminationSearch } from './contamination.js'
 import { applyCustomFilter, customDetail, type LoadedFilter, loadCustomFilter } from './custom.js'
 import { type Document, isFault, RecordReader } from './decode.js'
 import { excerptOf } from './excerpt.js'
-import { createTextMeters, filterText, type TextMeters } from './filters.js'
+import { createTextMeters, filterText, type QualityOptions, type TextMeters } from './filters.js'
 import { PersonalData } from './personal/documents.js'
 import type { PreparePlan } from './plan.js'
 import { type RecordPlace, recordPlaces } from './records.js'
@@ -36,6 +36,8 @@ export interface Preparer {
 
 interface TextStages {
   readonly plan: PreparePlan
+  /** Bounds for the open block. */
+  quality: QualityOptions
   readonly clean: Cleaner
   readonly meters: TextMeters
   readonly filters: readonly LoadedFilter[]
@@ -71,7 +73,8 @@ async function createTextStages(
   const personal = new PersonalData(plan.personal, clean)
   const contamination = plan.contamination === null ? null : new ContaminationSearch(plan.contamination.index)
   const packer = new ChunkPacker({ plan, columns, signer, screen, contamination })
-  return { plan, clean, meters: createTextMeters(memory), filters, personal, countTokens, packer }
+  const { quality } = plan
+  return { plan, quality, clean, meters: createTextMeters(memory), filters, personal, countTokens, packer }
 }
 
 /**
@@ -90,6 +93,7 @@ export function prepareBlock(
   const rejects: PrepareReject[] = []
   preparer.columns.clear()
   preparer.text?.personal.take()
+  if (preparer.text !== null) preparer.text.quality = { ...preparer.text.plan.quality, ...block.mapping.quality }
   preparer.reader.open(block)
   let documents = 0
   for (const place of recordPlaces(block)) {
@@ -160,7 +164,7 @@ function rejectionOf(
       detail: `all ${text.furnitureChars} characters are page furniture`,
     }
   }
-  const rejection = filterText(text, stages.plan.quality, stages.meters)
+  const rejection = filterText(text, stages.quality, stages.meters)
   if (rejection !== null) return { stage: 'filter', ...rejection }
   let current: string | null = null
   for (const loaded of stages.filters) {
