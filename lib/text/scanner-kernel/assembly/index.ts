@@ -142,13 +142,39 @@ export function phrases(
 /** Lists the positions at which two code units have their bit set, without a branch that depends on the text. */
 function pairHits(codes: usize, length: i32, step: i32, bits: usize, hits: usize): i32 {
   let out = hits
-  for (let at = 0; at + 1 < length; at += step) {
+  let at = 0
+  if (step == 1) {
+    const first = i32x4.splat(0xffff)
+    const multiplier = i32x4.splat(0x9e35)
+    const kept = i32x4.splat(0x1ffff)
+    for (; at + 9 <= length; at += 8) {
+      const even = v128.load(codes + ((<usize>at) << 1))
+      const odd = v128.load(codes + ((<usize>at) << 1), 2)
+      const a = v128.and(v128.xor(i32x4.mul(v128.and(even, first), multiplier), i32x4.shr_u(even, 16)), kept)
+      const b = v128.and(v128.xor(i32x4.mul(v128.and(odd, first), multiplier), i32x4.shr_u(odd, 16)), kept)
+      out = noteHit(out, at, bits, i32x4.extract_lane(a, 0))
+      out = noteHit(out, at + 1, bits, i32x4.extract_lane(b, 0))
+      out = noteHit(out, at + 2, bits, i32x4.extract_lane(a, 1))
+      out = noteHit(out, at + 3, bits, i32x4.extract_lane(b, 1))
+      out = noteHit(out, at + 4, bits, i32x4.extract_lane(a, 2))
+      out = noteHit(out, at + 5, bits, i32x4.extract_lane(b, 2))
+      out = noteHit(out, at + 6, bits, i32x4.extract_lane(a, 3))
+      out = noteHit(out, at + 7, bits, i32x4.extract_lane(b, 3))
+    }
+  }
+  for (; at + 1 < length; at += step) {
     const pair = load<u32>(codes + ((<usize>at) << 1))
     const hash = (((pair & 0xffff) * 0x9e35) ^ (pair >>> 16)) & 0x1ffff
-    store<i32>(out, at)
-    out += (<usize>((load<u32>(bits + ((<usize>(hash >>> 5)) << 2)) >>> (hash & 31)) & 1)) << 2
+    out = noteHit(out, at, bits, hash)
   }
   return <i32>((out - hits) >> 2)
+}
+
+/** Writes a position to `out`, and returns the next place if the bit of its hash is set, else the same. */
+// @ts-ignore: decorator
+@inline function noteHit(out: usize, at: i32, bits: usize, hash: u32): usize {
+  store<i32>(out, at)
+  return out + ((<usize>((load<u32>(bits + ((<usize>(hash >>> 5)) << 2)) >>> (hash & 31)) & 1)) << 2)
 }
 
 /** Returns the number of the first phrase in the list of the pair at `at` that matches; −1 if none does. */
