@@ -22,6 +22,10 @@ export const commandSummaries = {
     description:
       'print what a run would read, which servers it would call, and the state of its directory; writes nothing',
   },
+  preview: {
+    arguments: '<recipe>',
+    description: 'show what would be sent for a record, stage by stage; sends nothing',
+  },
   validate: {
     arguments: '<recipe>',
     description: 'check a recipe and the files that it names, offline: no server is called, no source is read',
@@ -54,6 +58,10 @@ export const commandSummaries = {
   ui: {
     arguments: '<dir>',
     description: 'show a run in the browser: graph, servers, funnel, pairs, rejects, search',
+  },
+  explain: {
+    arguments: '<dir> <id>',
+    description: 'show how a record became a row or a reject, with every request and reply',
   },
   verify: {
     arguments: '<dir>',

@@ -10,6 +10,7 @@ export {
   type SourceCursor,
   storedBytesOf,
 } from './blocks.js'
+export { recordAt, recordNumber } from './find-record.js'
 export type { InputProgress } from './input-progress.js'
 export { type LocalSource, localShards, type StdinSource, stdinShard } from './local-shards.js'
 export { boundsOf, mappingOf, presetNames, presets, type SourcePreset } from './presets.js'

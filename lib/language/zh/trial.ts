@@ -36,4 +36,42 @@ export const trial = {
   '--sample cannot be combined with --fresh, --from-mirror, --through or --ui':
     '--sample 不能与 --fresh、--from-mirror、--through 或 --ui 同时使用',
   'using the replies of {0}, a sample of {1}': '使用 {0} 的回复（试运行，{1}）',
+  'show what would be sent for a record, stage by stage; sends nothing':
+    '逐阶段显示一条记录将发送的内容；不发送任何请求',
+  'number of the record in input order': '记录在输入中的序号',
+  'the record at this place, as inspect and tail show it': '位于此处的记录，写法同 inspect 和 tail 所示',
+  '--at {0}: no shard has this name; give SHARD:OFFSET as inspect shows them':
+    '--at {0}：没有该名称的分片；请按 inspect 所示给出 SHARD:OFFSET',
+  '--record {0}: the input has fewer records': '--record {0}：输入的记录不足此数',
+  '--at {0}: no record begins there': '--at {0}：该处没有记录开始',
+  'Nothing was sent: later prompts have placeholders where a reply will be.':
+    '未发送任何请求：后续提示词中的回复处为占位文字。',
+  'show how a record became a row or a reject, with every request and reply':
+    '显示一条记录如何成为数据行或拒绝记录，包括每次请求和回复',
+  'id of a row or reject, or SHARD:OFFSET of its record': '数据行或拒绝记录的 id，或其记录的 SHARD:OFFSET',
+  '{0} has no row or reject with the id {1}: give an id of kun-stream inspect or tail, or SHARD:OFFSET':
+    '{0} 中没有 id 为 {1} 的数据行或拒绝记录：请给出 kun-stream inspect 或 tail 显示的 id，或 SHARD:OFFSET',
+  '{0} is not among the shards of the recipe any more': '{0} 已不在配方的分片之中',
+  '{0} has no record at {1}: was the file changed?': '{0} 在 {1} 处没有记录：文件是否被改动？',
+  'Not committed yet: the dataset has no row or reject of it.': '尚未提交：数据集中还没有它的数据行或拒绝记录。',
+  'In the dataset, cut {0}:': '在数据集中，提交批次 {0}：',
+  '  row {0}': '  数据行 {0}',
+  '  reject {0}': '  拒绝记录 {0}',
+  'record {0}:{1} of split {2}': '记录 {0}:{1}，数据划分 {2}',
+  'cut by the cleaning: {0}': '清洗时删去：{0}',
+  'the record was rejected: {0}/{1}': '记录被拒绝：{0}/{1}',
+  'chunk {0} was rejected: {1}/{2}': '片段 {0} 被拒绝：{1}/{2}',
+  'chunk {0}, {1}, id {2}': '片段 {0}，{1}，id {2}',
+  '  no request: the stage decides without a model': '  没有请求：该阶段不经模型即可决定',
+  '  the run has no reply to it: it was not requested yet, or its replies are not kept':
+    '  运行中没有它的回复：尚未请求，或回复未保留',
+  '  dropped as {0}': '  被丢弃：{0}',
+  '  kept': '  保留',
+  '  instruction': '  指令',
+  '  output': '  输出',
+  '  request': '  请求',
+  '  request, attempt {0}': '  请求，第 {0} 次尝试',
+  '  reply, {0}, ended by {1}': '  回复，{0}，结束原因 {1}',
+  '  not used: {0}': '  未采用：{0}',
+  '… {0} more; --full shows them': '… 还有 {0}；--full 显示全部',
 } as const

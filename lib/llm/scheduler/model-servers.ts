@@ -14,10 +14,11 @@ import type { CallResult } from '../../storage/replies/types.js'
 import { acceptedBody, assumedCapabilities, commonCapabilities, harmlessRequest } from '../endpoint/capabilities.js'
 import { countTokens } from '../endpoint/tokenize.js'
 import { type ModelInput, modelOptions, type ServerOptions, serverOptions } from '../options.js'
-import { type Client, httpClient, requestHeaders, secretFinishReason } from '../protocol/client.js'
+import { type Client, httpClient, requestHeaders } from '../protocol/client.js'
 import { requestBody } from '../protocol/reply-body.js'
 import { canonicalJson, replyKey, requestSeed } from '../protocol/request-identity.js'
-import type { Answer, Call, Capabilities, ContentFault, Fault, Model } from '../types.js'
+import type { Answer, Call, Capabilities, Model } from '../types.js'
+import { type AttemptResult, completeCall } from './complete-call.js'
 import { Dispatcher } from './dispatcher.js'
 import { type EndpointMetrics, EndpointRegistry, type OnServerEvent, type ServerEvent } from './endpoint-registry.js'
 import { EndpointGroup, type FormState, type PendingRequest, type ScheduledModel } from './pending-request.js'
@@ -306,41 +307,17 @@ class Servers implements ModelServers {
     }
   }
 
-  /**
-   * Requests a faulty reply again with the seed of the next attempt, by default in the same words. That all tries were
-   * used follows from stored replies.
-   */
   async #complete(call: Call, model: OpenModel): Promise<Answer> {
-    let asked = call
-    let last: ContentFault = { reason: '', found: '', text: '' }
-    let kept = true
-    let tries = 0
-    for (let attempt = 0; attempt < model.options.triesMax; attempt++) {
-      const served = await this.#result(asked, model, attempt)
-      const { outcome } = served
-      kept &&= served.kept
-      if ('verdict' in outcome) return { verdict: outcome.verdict, ...(kept && { kept }) }
-      const { reply } = outcome
-      const found = reply.finishReason === secretFinishReason ? 'secret' : call.fault(reply)
-      if (found === null) return { reply, attempt, ...(kept && { kept }) }
-      last = describedFault(found, reply.text)
-      tries = attempt + 1
-      const request = call.retry === undefined ? asked.request : call.retry(found, asked.request)
-      if (request === null) break
-      if (request !== asked.request) asked = { ...call, request }
+    const { answer, exhausted } = await completeCall(call, model.options.triesMax, (asked, attempt) =>
+      this.#result(asked, model, attempt),
+    )
+    if (exhausted && !answer.kept && 'verdict' in answer) {
+      this.#log.info('tries-exhausted', { record: call.record, stage: call.stage, ...answer.verdict })
     }
-    const found = last.found === '' ? '' : ` (${last.found})`
-    const detail = `${tries} tries; the last${found}: ${last.text.slice(0, 200)}`
-    const { reason } = last
-    if (!kept) this.#log.info('tries-exhausted', { record: call.record, stage: call.stage, reason, detail })
-    return { verdict: { reason, detail }, ...(kept && { kept }) }
+    return answer
   }
 
-  async #result(
-    call: Call,
-    model: OpenModel,
-    attempt: number,
-  ): Promise<{ readonly outcome: CallResult; readonly kept: boolean }> {
+  async #result(call: Call, model: OpenModel, attempt: number): Promise<AttemptResult> {
     const seed = requestSeed(this.#options.seed, call.record, call.stage, attempt)
     const body = () => requestBody(call.request, model.options, seed)
     const replies = this.#replies
@@ -407,11 +384,4 @@ class Servers implements ModelServers {
 
 function reduced({ reduce }: Call, outcome: CallResult): CallResult {
   return reduce !== undefined && 'reply' in outcome ? { reply: reduce(outcome.reply) } : outcome
-}
-
-/** Returns the reject reason of a fault, and the text that the reject shows. */
-function describedFault(fault: Fault, replied: string): ContentFault {
-  if (typeof fault === 'object' && 'reason' in fault) return fault
-  const { fault: word, found } = typeof fault === 'string' ? { fault, found: '' } : fault
-  return { reason: word.endsWith('-reply') ? word : `${word}-reply`, found, text: replied }
 }
