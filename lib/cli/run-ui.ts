@@ -2,6 +2,7 @@
 import { say } from '../language/say.js'
 import type { LiveRun } from '../pages/live-run.js'
 import type { RunPages } from '../pages/run-pages.js'
+import type { ProgressTracker } from '../report/progress.js'
 import type { SeriesRecorder } from '../report/series.js'
 import type { KunRun } from '../run/run.js'
 
@@ -25,9 +26,9 @@ export class RunUi {
     return new RunUi(pages)
   }
 
-  async attach(run: KunRun, series: SeriesRecorder): Promise<void> {
+  async attach(run: KunRun, series: SeriesRecorder, tracker: ProgressTracker): Promise<void> {
     const { LiveRun } = await import('../pages/live-run.js')
-    this.#live = new LiveRun(run, series)
+    this.#live = new LiveRun(run, series, tracker)
     this.#pages.attach(this.#live)
   }
 

@@ -24,8 +24,8 @@ interface WatchOptions {
   /** Rows at which the run ends. */
   readonly rowsMax: number
   readonly terminal: RunTerminal
-  /** Called at the start with the recorder of the figures over time. */
-  readonly onSeries?: (series: SeriesRecorder) => Promise<void>
+  /** Called at the start with what measures the run. */
+  readonly onSeries?: (series: SeriesRecorder, tracker: ProgressTracker) => Promise<void>
 }
 
 export async function watchRun(run: KunRun, options: WatchOptions): Promise<RunOutcome> {
@@ -38,7 +38,7 @@ export async function watchRun(run: KunRun, options: WatchOptions): Promise<RunO
     series.add({ metrics, servers, rows: Object.values(counters).reduce((sum, { rows }) => sum + rows, 0) })
   }
   addPoint()
-  await options.onSeries?.(series)
+  await options.onSeries?.(series, tracker)
   // One write after the other: concurrent ones would share a temporary file.
   let written = Promise.resolve()
   const write = (timings: CallTimings): void => {

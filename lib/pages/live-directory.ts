@@ -36,6 +36,7 @@ export class LiveDirectory {
     return {
       ...this.#committed,
       state,
+      estimate: null,
       // Only a process whose state is visible here can be signalled from here.
       controls: state.kind === 'running' ? ['drain'] : [],
       revision: await this.#stamps([manifestName]),

@@ -2,6 +2,7 @@
 import { AbortedError } from '../errors.js'
 import { say } from '../language/say.js'
 import { funnelStages } from '../publish/funnel-svg.js'
+import type { ProgressTracker } from '../report/progress.js'
 import type { SeriesRecorder } from '../report/series.js'
 import type { KunRun } from '../run/run.js'
 import { totalsOf } from './run-view.js'
@@ -11,10 +12,12 @@ import type { ControlAction, LiveView, RunState } from './view.js'
 export class LiveRun {
   readonly #run: KunRun
   readonly #series: SeriesRecorder
+  readonly #tracker: ProgressTracker
   #end: RunState | null = null
   #isDraining = false
 
-  constructor(run: KunRun, series: SeriesRecorder) {
+  constructor(run: KunRun, series: SeriesRecorder, tracker: ProgressTracker) {
+    this.#tracker = tracker
     this.#run = run
     this.#series = series
   }
@@ -36,6 +39,7 @@ export class LiveRun {
       stages: funnelStages(counters),
       latest: livePairs(latest),
       latestAll: latest.pairs,
+      estimate: this.#end === null ? this.#tracker.read().estimate : null,
       controls: this.#controls(state),
       revision: String(cuts),
     }

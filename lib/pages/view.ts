@@ -152,6 +152,8 @@ export interface LiveView {
   /** Pairs that are finished and not committed, the latest first; `latestAll` counts all of them. */
   readonly latest: readonly PairView[]
   readonly latestAll: number
+  /** Null if it is unknown, or the run is not in this process. */
+  readonly estimate: { readonly doneShare: number | null; readonly secondsLeft: number | null } | null
   /** What the buttons of the page may do. */
   readonly controls: readonly ControlAction[]
   /** Changes when the page should request the view anew. */

@@ -1,10 +1,12 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { zh } from '../../lib/language/zh/index.js'
 import { pageText } from '../../lib/pages/page-file.js'
 import { writeReport } from '../../lib/pages/report-file.js'
 import { readRunView } from '../../lib/pages/run-view.js'
 import type { PageData } from '../../lib/pages/view.js'
+import { rejectReasons } from '../../lib/reject-reasons.js'
 
 /** The data that the script of a page would read. */
 function dataOf(page: string): PageData {
@@ -19,6 +21,15 @@ t.test('a page holds its data as text, whatever it contains', async (t) => {
   t.equal(page.split('<script').length, 3, 'the data and the program, and no third script')
   t.match(page, /Content-Security-Policy" content="default-src 'none'; script-src 'sha256-/)
   t.notMatch(page, /(?:src|href)="(?!data:)/, 'no file and no address is loaded')
+})
+
+t.test('the meaning of each reject reason has its Chinese text', async (t) => {
+  const missing = Object.values(rejectReasons).filter(({ means }) => !Object.hasOwn(zh, means))
+  t.strictSame(
+    missing.map(({ means }) => means),
+    [],
+    'add it to lib/language/zh/reasons.ts',
+  )
 })
 
 t.test('a directory without a commit has a report that says so', async (t) => {

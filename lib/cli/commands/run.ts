@@ -199,7 +199,7 @@ async function conduct(call: RunCall): Promise<RunEnd> {
       directory,
       rowsMax: settings.limits.rowsMax,
       terminal,
-      onSeries: async (series) => ui?.attach(run, series),
+      onSeries: async (series, tracker) => ui?.attach(run, series, tracker),
     })
     ui?.ended('end' in outcome ? outcome.end : endOfError(outcome.error).reason)
     stop.runEnded()

@@ -13,6 +13,7 @@ import { nouns } from './nouns.js'
 import { pages } from './pages.js'
 import { progress } from './progress.js'
 import { publish } from './publish.js'
+import { reasons } from './reasons.js'
 import { recipe } from './recipe.js'
 import { run } from './run.js'
 import { setup } from './setup.js'
@@ -37,6 +38,7 @@ export const zhParts: Readonly<Record<string, Catalogue>> = {
   pages,
   progress,
   publish,
+  reasons,
   recipe,
   run,
   setup,

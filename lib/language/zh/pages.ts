@@ -160,6 +160,8 @@ export const pages = {
     '连线越宽速率越高；红色表示被下一阶段阻塞。',
   'Reading the run…': '正在读取运行目录……',
   Memory: '内存',
+  'Time left': '剩余时间',
+  '{0} done': '已完成 {0}',
   'Time of this call': '本次用时',
   '{0} of all records': '占全部记录的 {0}',
   Pause: '暂停',

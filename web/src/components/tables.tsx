@@ -24,7 +24,9 @@ export function Sources({
               <th scope="col" class="number">{say`Rejects`}</th>
               <th scope="col" class="number">{say`Rows`}</th>
               <th scope="col" class="number">{say`Rows per document`}</th>
-              <th scope="col" aria-label={say`Share`} />
+              <th scope="col">
+                <span class="unseen">{say`Share`}</span>
+              </th>
             </tr>
           </thead>
           <tbody>

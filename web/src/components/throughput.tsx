@@ -28,7 +28,7 @@ interface LinesOptions {
 export function Lines({ label, points, lines, unit, height = 170, area = false, most }: LinesOptions) {
   const option = useCallback(
     (palette: Palette): EChartsCoreOption => ({
-      grid: { left: gridLeft, right: gridRight, top: 12, bottom: 24 },
+      grid: { left: gridLeft, right: gridRight, top: 12, bottom: 24, outerBoundsMode: 'none' },
       tooltip: {
         trigger: 'axis',
         formatter: (items: { seriesName: string; value: [number, number | null] }[]) =>
@@ -48,6 +48,8 @@ export function Lines({ label, points, lines, unit, height = 170, area = false, 
           fontSize: 11,
           formatter: (value: number) => durationText(value),
           hideOverlap: true,
+          alignMinLabel: 'left',
+          alignMaxLabel: 'right',
         },
         axisLine: { lineStyle: { color: palette.line } },
         axisTick: { show: false },

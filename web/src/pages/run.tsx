@@ -133,6 +133,7 @@ function LiveFigures({ live, points, moving }: LiveFiguresOptions) {
         ? 0
         : of(last) / Math.max(0.001, last.seconds)
       : (rates([first, last], of)[0] ?? 0)
+  const secondsLeft = live?.estimate?.secondsLeft ?? null
   const figures: Figure[] = [
     { name: say`Rows`, value: digits(live?.totals.rows ?? 0), note: say`${digits(live?.totals.cuts ?? 0)} cuts` },
     { name: say`Candidates`, value: digits(live?.totals.candidates ?? 0) },
@@ -140,9 +141,15 @@ function LiveFigures({ live, points, moving }: LiveFiguresOptions) {
     { name: say`Tokens/s`, value: short(perSecond(({ tokens }) => tokens)) },
     { name: say`Bottleneck`, value: last === undefined ? '–' : stageName(last.bottleneck) },
     { name: say`Memory`, value: last === undefined ? '–' : bytesText(last.memoryBytes) },
+    ...(secondsLeft === null ? [] : [{ name: say`Time left`, value: durationText(secondsLeft), note: doneText(live) }]),
     { name: say`Time of this call`, value: last === undefined ? '–' : durationText(last.seconds) },
   ]
   return <Figures figures={figures} />
+}
+
+function doneText(live: LiveView | null): string {
+  const share = live?.estimate?.doneShare ?? null
+  return share === null ? '' : say`${percent(share)} done`
 }
 
 function rejectShare(live: LiveView | null): string {
