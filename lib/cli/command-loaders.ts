@@ -9,6 +9,7 @@ const loaders: Readonly<Record<Exclude<CommandName, 'complete'>, () => Promise<R
   run: async () => (await import('./commands/run.js')).registerRun,
   plan: async () => (await import('./commands/plan.js')).registerPlan,
   preview: async () => (await import('./commands/preview.js')).registerPreview,
+  compare: async () => (await import('./commands/compare.js')).registerCompare,
   validate: async () => (await import('./commands/validate.js')).registerValidate,
   schema: async () => (await import('./commands/schema.js')).registerSchema,
   status: async () => (await import('./commands/status.js')).registerStatus,

@@ -20,7 +20,11 @@ export const commandSummaries = {
   plan: {
     arguments: '<recipe>',
     description:
-      'print what a run would read, which servers it would call, and the state of its directory; writes nothing',
+      'check everything that a run needs: sources, servers, context, disk, rights; predict it with --records',
+  },
+  compare: {
+    arguments: '<a> <b>',
+    description: 'run the same records through two recipes, and show rows and cost side by side',
   },
   preview: {
     arguments: '<recipe>',

@@ -18,6 +18,13 @@ export function portNumber(text: string): number {
   throw new InvalidArgumentError(say`must be a port: a whole number from 0 to 65535.`)
 }
 
+/** Parses a number over 0. */
+export function positiveNumber(text: string): number {
+  const value = numberIn(text)
+  if (value > 0 && Number.isFinite(value)) return value
+  throw new InvalidArgumentError(say`must be a number over 0.`)
+}
+
 /** Parses a number from 0 to 1. */
 export function fraction(text: string): number {
   const value = numberIn(text)

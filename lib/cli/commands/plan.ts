@@ -1,6 +1,6 @@
 /**
  * `kun-stream plan RECIPE`: prints what a run would read, which servers it would call, and whether it would start,
- * resume or be refused in its directory. Calls no server and writes nothing.
+ * resume or be refused in its directory; checks all of it, and with --records predicts the run from a sample.
  */
 import type { Command } from 'commander'
 import pc from 'picocolors'
@@ -11,30 +11,78 @@ import { settingsOf } from '../../recipe/run-settings.js'
 import { cursorOf, readsOf } from '../../run/committed-cut.js'
 import { alignShards } from '../../run/pinned-shards.js'
 import { pinnedShardsOf } from '../../run/run-record.js'
+import type { KunSettings } from '../../run/settings.js'
 import { readManifest, readRunRecord } from '../../sinks/index.js'
 import type { Shard } from '../../sources/index.js'
 import { tokenFamilyOf } from '../../text/token-families.js'
 import { addCommand } from '../command-summaries.js'
 import { type FaultyShard, faultyLines } from '../faulty-shards.js'
+import { positiveNumber, wholeNumber } from '../option-numbers.js'
+import { type Check, withoutLine } from '../plan/check.js'
+import type { Forecast } from '../plan/forecast.js'
+import { forecastLines } from '../plan/forecast-text.js'
 import { outOption, type RecipeFlags, setOption } from '../recipe-options.js'
 import { bytesText, countText } from '../terminal/bytes-text.js'
 import { sayOnStderr, writeOut } from '../terminal/output.js'
 
 interface PlanFlags extends RecipeFlags {
   readonly json?: boolean
+  readonly offline?: boolean
+  readonly records?: number
+  readonly gpus?: number
+  readonly gpuHourPrice?: number
 }
 
 export function registerPlan(program: Command): void {
   addCommand(program, 'plan')
-    .argument('<recipe>', 'a YAML file')
+    .argument('<recipe>', say`a YAML file`)
     .addOption(outOption())
     .addOption(setOption())
-    .option('--json', 'print one JSON object')
-    .action(async (path: string, { out, set, json = false }: PlanFlags) => {
-      const recipe = await loadRecipe(path, set)
-      const plan = await planOf(recipe, out ?? recipe.output.dir)
-      writeOut(`${json ? JSON.stringify(plan) : planText(plan)}\n`)
+    .option('--offline', say`call no server and no Hub, except to list a source of the Hub`)
+    .option('--records <n>', say`run this many records through every stage, and predict the whole run`, wholeNumber(1))
+    .option('--gpus <n>', say`GPUs of the servers; by default one for each endpoint`, wholeNumber(1))
+    .option('--gpu-hour-price <price>', say`price of a GPU hour, for the cost`, positiveNumber)
+    .option('--json', say`print one JSON object`)
+    .action(async (path: string, flags: PlanFlags) => {
+      const recipe = await loadRecipe(path, flags.set)
+      process.exitCode = await plan(recipe, flags.out ?? recipe.output.dir, flags)
     })
+}
+
+/** @returns the exit code: 1 if a check fails */
+async function plan(recipe: Recipe, directory: string, flags: PlanFlags): Promise<number> {
+  const { json = false, offline = false, records, gpus = null, gpuHourPrice = null } = flags
+  const { planChecks } = await import('../plan/plan-checks.js')
+  const { settings, close } = await settingsOf(recipe, directory, sayOnStderr)
+  try {
+    const { shards } = settings
+    const planned = await plannedRun(recipe, directory, settings)
+    const checks = await planChecks(recipe, { directory, shards, offline })
+    const failed = () => checks.some(({ level }) => level === 'fail')
+    const options = { directory, shards, gpus, gpuHourPrice, say: sayOnStderr }
+    const predicting = records !== undefined && !failed()
+    const predicted = predicting
+      ? await (await import('../plan/predict.js')).predict(recipe, { ...options, records })
+      : null
+    checks.push(...(predicted?.checks ?? []))
+    const forecast = predicted?.forecast ?? null
+    if (json) writeOut(`${JSON.stringify({ ...planned, checks: checks.map(withoutLine), forecast })}\n`)
+    else writeOut(`${planText(planned)}\n\n${checkLines(checks).join('\n')}\n${forecastBlock(forecast)}`)
+    if (records !== undefined && !predicting) sayOnStderr(say`--records: nothing was run, because a check failed`)
+    return failed() ? 1 : 0
+  } finally {
+    await close()
+  }
+}
+
+/** Example: 'fail  models.judge.endpoints: …'. */
+function checkLines(checks: readonly Check[]): string[] {
+  const colours = { ok: pc.green, warn: pc.yellow, fail: pc.red }
+  return checks.map(({ level, line }) => `${colours[level](level.padEnd(5))} ${line}`)
+}
+
+function forecastBlock(forecast: Forecast | null): string {
+  return forecast === null ? '' : `\n${forecastLines(forecast).join('\n')}\n`
 }
 
 interface RunPlan {
@@ -71,46 +119,51 @@ interface StagePlan {
   readonly callsPerChunk: number
 }
 
+/** Returns what a run would read and request, and the state of its directory; checks nothing else. */
 export async function planOf(recipe: Recipe, directory: string): Promise<RunPlan> {
   const { settings, close } = await settingsOf(recipe, directory, sayOnStderr)
   try {
-    const record = await readRunRecord(directory)
-    const pinnedRecipe = record?.pinned.recipe
-    const cuts = record === null ? [] : await readManifest(directory)
-    const last = cuts.at(-1)
-    const alignment =
-      record &&
-      alignShards(pinnedShardsOf(record), settings.shards, last === undefined ? null : cursorOf(last), readsOf(cuts))
-    const differences = [
-      ...(pinnedRecipe === undefined ? [] : recipeDifference(pinnedRecipe, settings.pinned)).map(
-        ({ path, before, after }) =>
-          `${path}: ${JSON.stringify(before)} in the directory, ${JSON.stringify(after)} in the recipe`,
-      ),
-      ...(alignment?.problems ?? []),
-    ]
-    return {
-      name: recipe.name,
-      directory,
-      splits: settings.splits.map((split) =>
-        splitPlan(
-          split,
-          settings.shards.filter((shard) => shard.split === split),
-        ),
-      ),
-      stages: plannedStages(recipe.kun).map(({ name, kind, ofChunks, model }) => ({
-        stage: name,
-        model: recipe.models[model]?.model ?? model,
-        servers: recipe.models[model]?.endpoints ?? [],
-        callsPerChunk: (ofChunks ? 1 : recipe.kun.label.variants) * (kind === 'pair' || kind === 'ifd' ? 2 : 1),
-      })),
-      tokensOf: settings.prepare.chunk.tokensOf,
-      state: record === null ? 'new' : differences.length > 0 ? 'refused' : 'resumes',
-      cutsCommitted: cuts.length,
-      differences,
-      notes: alignment?.notes ?? [],
-    }
+    return await plannedRun(recipe, directory, settings)
   } finally {
     await close()
+  }
+}
+
+async function plannedRun(recipe: Recipe, directory: string, settings: KunSettings): Promise<RunPlan> {
+  const record = await readRunRecord(directory)
+  const pinnedRecipe = record?.pinned.recipe
+  const cuts = record === null ? [] : await readManifest(directory)
+  const last = cuts.at(-1)
+  const alignment =
+    record &&
+    alignShards(pinnedShardsOf(record), settings.shards, last === undefined ? null : cursorOf(last), readsOf(cuts))
+  const differences = [
+    ...(pinnedRecipe === undefined ? [] : recipeDifference(pinnedRecipe, settings.pinned)).map(
+      ({ path, before, after }) =>
+        `${path}: ${JSON.stringify(before)} in the directory, ${JSON.stringify(after)} in the recipe`,
+    ),
+    ...(alignment?.problems ?? []),
+  ]
+  return {
+    name: recipe.name,
+    directory,
+    splits: settings.splits.map((split) =>
+      splitPlan(
+        split,
+        settings.shards.filter((shard) => shard.split === split),
+      ),
+    ),
+    stages: plannedStages(recipe.kun).map(({ name, kind, ofChunks, model }) => ({
+      stage: name,
+      model: recipe.models[model]?.model ?? model,
+      servers: recipe.models[model]?.endpoints ?? [],
+      callsPerChunk: (ofChunks ? 1 : recipe.kun.label.variants) * (kind === 'pair' || kind === 'ifd' ? 2 : 1),
+    })),
+    tokensOf: settings.prepare.chunk.tokensOf,
+    state: record === null ? 'new' : differences.length > 0 ? 'refused' : 'resumes',
+    cutsCommitted: cuts.length,
+    differences,
+    notes: alignment?.notes ?? [],
   }
 }
 

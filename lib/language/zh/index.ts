@@ -11,6 +11,7 @@ import { losses } from './losses.js'
 import { main } from './main.js'
 import { nouns } from './nouns.js'
 import { pages } from './pages.js'
+import { plan } from './plan.js'
 import { progress } from './progress.js'
 import { publish } from './publish.js'
 import { reasons } from './reasons.js'
@@ -37,6 +38,7 @@ export const zhParts: Readonly<Record<string, Catalogue>> = {
   nouns,
   pages,
   progress,
+  plan,
   publish,
   reasons,
   recipe,

@@ -6,6 +6,8 @@ export const llm = {
   '{0} does not stream replies: {1}. Set stream: false': '{0} 不支持流式回复：{1}。请设置 stream: false',
   '{0} sent no reply: {1}': '{0} 没有返回回复：{1}',
   '{0}. It serves {1}': '{0}。它提供的模型有 {1}',
+  "{0} answers neither {1} nor {2} for model '{3}' ({4}): {5}. The address has no /v1: write {6}/v1":
+    "{0} 对模型 '{3}' 既不响应 {1} 也不响应 {2}（{4}）：{5}。地址缺少 /v1：请写 {6}/v1",
   "{0} answers neither {1} nor {2} for model '{3}' ({4}): {5}. Check the model's name, the address and the key":
     '{0} 对模型“{3}”的 {1} 和 {2} 都没有应答（{4}）：{5}。请检查模型名、地址和密钥',
   'no response from {0} ({1}): {2}': '{0} 没有响应（{1}）：{2}',

@@ -435,10 +435,18 @@ class Prober {
     const [shown] = failures.filter((failure) => failure !== null).sort((a, b) => rank(a) - rank(b))
     const { status = 0, words = '' } = shown?.details ?? {}
     const { label } = this.#client
+    const details = { status: status as number }
+    if (status === 404 && !/\/v\d+$/.test(label)) {
+      return new EndpointError(
+        say`${label} answers neither ${requestPath('chat')} nor ${requestPath('completion')} for model
+          '${this.#model.model}' (${status}): ${words}. The address has no /v1: write ${label}/v1`,
+        { details },
+      )
+    }
     return new EndpointError(
       say`${label} answers neither ${requestPath('chat')} nor ${requestPath('completion')} for model
         '${this.#model.model}' (${status}): ${words}. Check the model's name, the address and the key`,
-      { details: { status: status as number } },
+      { details },
     )
   }
 }

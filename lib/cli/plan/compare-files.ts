@@ -1,0 +1,38 @@
+/** Loads two recipes, samples the sources of the first one, and compares. */
+import { UsageError } from '../../errors.js'
+import { say } from '../../language/say.js'
+import { loadRecipe, type Recipe } from '../../recipe/index.js'
+import { settingsOf } from '../../recipe/run-settings.js'
+import { mustHaveTexts } from '../../recipe/source-checks.js'
+import { type Comparison, compareRecipes } from './compare-recipes.js'
+import { sampleSources } from './sample-run.js'
+
+interface CompareOptions {
+  readonly number: number
+  readonly set: readonly string[]
+  readonly gpus?: number
+  readonly gpuHourPrice?: number
+}
+
+/** @throws {UsageError} no record can be sampled */
+export async function compareFiles(
+  [fileA, fileB]: readonly [string, string],
+  { number, set, gpus, gpuHourPrice }: CompareOptions,
+  tell: (line: string) => void,
+): Promise<Comparison> {
+  const recipes = [await loadRecipe(fileA, set), await loadRecipe(fileB, set)] as const
+  const { settings, close } = await settingsOf(recipes[0], recipes[0].output.dir, tell)
+  try {
+    await mustHaveTexts(recipes[0], settings.shards)
+    const sources = await sampleSources(settings.shards, number)
+    if (sources.every(({ records }) => records === 0)) {
+      throw new UsageError(say`no record can be sampled from ${fileA}: standard input is read by a run only`)
+    }
+    const gpusOf = (recipe: Recipe) =>
+      gpus ?? new Set(Object.values(recipe.models).flatMap(({ endpoints }) => endpoints)).size
+    const prices = { gpus: [gpusOf(recipes[0]), gpusOf(recipes[1])] as const, gpuHourPrice: gpuHourPrice ?? null }
+    return await compareRecipes(recipes, sources, prices, tell)
+  } finally {
+    await close()
+  }
+}

@@ -1,0 +1,40 @@
+/** `plan --records`: runs a sample for real and predicts the whole run. */
+import { UsageError } from '../../errors.js'
+import { say } from '../../language/say.js'
+import type { Recipe } from '../../recipe/index.js'
+import type { Shard } from '../../sources/index.js'
+import type { Check } from './check.js'
+import { type Forecast, forecastOf } from './forecast.js'
+import { forecastChecks } from './forecast-text.js'
+import { diskCheck } from './place-checks.js'
+import { runSample, sampleSources } from './sample-run.js'
+
+/** Options for `predict`. */
+interface PredictOptions {
+  readonly directory: string
+  readonly shards: readonly Shard[]
+  readonly records: number
+  /** By default one for each endpoint. */
+  readonly gpus: number | null
+  readonly gpuHourPrice: number | null
+  readonly say: (line: string) => void
+}
+
+/** @throws {UsageError} no record can be sampled */
+export async function predict(
+  recipe: Recipe,
+  options: PredictOptions,
+): Promise<{ forecast: Forecast; checks: Check[] }> {
+  const { directory, shards, records, gpuHourPrice } = options
+  const sources = await sampleSources(shards, records)
+  if (sources.every((source) => source.records === 0)) {
+    throw new UsageError(
+      say`--records: no record can be sampled from the sources (standard input is read by the run only)`,
+    )
+  }
+  const result = await runSample(recipe, sources, options.say)
+  const endpoints = new Set(Object.values(recipe.models).flatMap((model) => model.endpoints))
+  const forecast = forecastOf(sources, result, { gpus: options.gpus ?? endpoints.size, gpuHourPrice })
+  const disk = await diskCheck(directory, Math.round(forecast.bytes.high), null)
+  return { forecast, checks: [...forecastChecks(result.counters), disk] }
+}
