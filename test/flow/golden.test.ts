@@ -54,6 +54,7 @@ const unreached: Partial<Record<RejectReasonName, string>> = {
   'worker-timeout': 'needs a record that blocks a thread until its deadline: test/fault/worker-crashes.test.ts',
   'near-duplicate-unverified': 'needs a text that is no longer kept: test/dedup/deduplicator.test.ts',
   'duplicate-variant': 'one variant is requested for each chunk: test/kun/stages.test.ts',
+  'surplus-instructions': 'the first instruction of a reply is read: test/kun/stages.test.ts',
   deadline: 'needs requests that last until their deadline: test/fault/server-faults.test.ts',
 }
 
