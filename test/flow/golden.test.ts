@@ -55,6 +55,12 @@ const unreached: Partial<Record<RejectReasonName, string>> = {
   'near-duplicate-unverified': 'needs a text that is no longer kept: test/dedup/deduplicator.test.ts',
   'duplicate-variant': 'one variant is requested for each chunk: test/kun/stages.test.ts',
   'surplus-instructions': 'the first instruction of a reply is read: test/kun/stages.test.ts',
+  ...Object.fromEntries(
+    ['perplexity-low', 'perplexity-high', 'answer-perplexity-high', 'ifd-low', 'ifd-high'].map((reason) => [
+      reason,
+      'needs log-probabilities of a prompt: test/flow/prompt-losses.test.ts',
+    ]),
+  ),
   deadline: 'needs requests that last until their deadline: test/fault/server-faults.test.ts',
 }
 

@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { stripVTControlCharacters } from 'node:util'
 import t, { type Test } from 'tap'
 import { projectRoot } from '../support/root.js'
 
@@ -109,7 +110,7 @@ t.test(
       }
     }
     await terminal.type('kill %1 %2')
-    const transcript = terminal.transcript().replaceAll('\r', '')
+    const transcript = stripVTControlCharacters(terminal.transcript()).replaceAll('\r', '')
     t.match(transcript, /5 records: \d+ pairs/, 'the sample shows pairs')
     t.match(transcript, /The dataset is intact/)
     t.match(transcript, /^20 train\.jsonl$/m)
