@@ -22,8 +22,10 @@ function sourcesHash() {
   // Types that the pages import, and the texts in both languages.
   const files = [
     ...readdirSync(join(root, 'web'), { recursive: true }).map((name) => `web/${name}`),
-    ...['pages/view.ts', 'report/series-point.ts'].map((name) => `lib/${name}`),
-    ...['pages.ts', 'nouns.ts'].map((name) => `lib/language/zh/${name}`),
+    ...['pages/view.ts', 'report/series-point.ts', 'server-bench/results.ts', 'server-bench/noise.ts'].map(
+      (name) => `lib/${name}`,
+    ),
+    ...['pages.ts', 'nouns.ts', 'bench-page.ts'].map((name) => `lib/language/zh/${name}`),
     'scripts/build-web.mjs',
   ]
   for (const file of files.sort()) {

@@ -8,6 +8,7 @@ const lines = [
   ['index.ts'],
   ['cli'],
   ['pages'],
+  ['server-bench'],
   ['recipe'],
   ['training'],
   ['run', 'publish', 'report'],

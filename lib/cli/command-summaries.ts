@@ -114,7 +114,7 @@ export const commandSummaries = {
     description: 'serve a stand-in for the Hugging Face Hub, to try publishing and reading without an account',
   },
   bench: {
-    arguments: '[names...]',
+    arguments: '[command] [names...]',
     description: 'run benches; without a name, list them',
   },
   complete: {

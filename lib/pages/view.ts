@@ -1,7 +1,18 @@
 /** What the pages show of a run: plain data that a page embeds or requests. The pages import these types. */
 import type { CallSeries, SeriesPoint } from '../report/series-point.js'
+import type { Comparison } from '../server-bench/noise.js'
+import type { ServerBenchResult } from '../server-bench/results.js'
 
 export type { CallSeries, EndpointPoint, NodePoint, SeriesPoint } from '../report/series-point.js'
+export type { Comparison } from '../server-bench/noise.js'
+export type {
+  KneeResult,
+  LevelResult,
+  ListResult,
+  ServerBenchResult,
+  SweepResult,
+  WorkloadName,
+} from '../server-bench/results.js'
 
 /** The figures of timings.json that the pages show. */
 export interface CallView {
@@ -181,11 +192,20 @@ export interface SearchResult {
   readonly next: number | null
 }
 
+/** A benchmark of a model server, and an earlier one that it is compared with. */
+export interface BenchView {
+  readonly result: ServerBenchResult
+  readonly earlier: ServerBenchResult | null
+  readonly comparisons: readonly Comparison[] | null
+}
+
 /** What a page shows and how it starts. */
 export interface PageData {
-  readonly page: 'report' | 'run' | 'review'
+  readonly page: 'report' | 'run' | 'review' | 'bench'
   /** Language at the first visit; null: that of the browser. */
   readonly language: 'en' | 'zh' | null
   /** Null if the page requests it. */
   readonly view: RunView | null
+  /** Of the page 'bench'. */
+  readonly bench?: BenchView
 }

@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact'
 import { createContext } from 'preact'
 import { useContext, useEffect, useState } from 'preact/hooks'
 import type { PageData } from '../../lib/pages/view.js'
+import { BenchPage } from './pages/bench.js'
 import { ReportPage } from './pages/report.js'
 import { RunPage } from './pages/run.js'
 import { type Language, say, setLanguage } from './say.js'
@@ -59,5 +60,6 @@ export function App({ data }: { readonly data: PageData }) {
 function Page({ data }: { readonly data: PageData }): ComponentChildren {
   if (data.page === 'report' && data.view !== null) return <ReportPage view={data.view} />
   if (data.page === 'run') return <RunPage />
+  if (data.page === 'bench' && data.bench !== undefined) return <BenchPage view={data.bench} />
   return <p class="empty">{say`This page has no data.`}</p>
 }

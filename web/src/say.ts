@@ -2,12 +2,13 @@
  * Texts of the pages in both languages, with the keys of lib/language: the English template. The language is chosen once
  * for the whole page; `App` renders everything anew when it changes.
  */
+import { benchPage } from '../../lib/language/zh/bench-page.js'
 import { nouns as chineseNouns } from '../../lib/language/zh/nouns.js'
 import { pages } from '../../lib/language/zh/pages.js'
 
 export type Language = 'en' | 'zh'
 
-const chinese: Readonly<Record<string, string>> = { ...chineseNouns, ...pages }
+const chinese: Readonly<Record<string, string>> = { ...chineseNouns, ...pages, ...benchPage }
 let current: Language = 'en'
 
 export function language(): Language {

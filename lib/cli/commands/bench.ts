@@ -1,10 +1,12 @@
-/** `kun-stream bench [NAME…]`: runs the benches of the repository. */
+/** `kun-stream bench [NAME…]`: runs benchmarks of this machine; `bench server URL` measures a model server. */
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { UsageError } from '../../errors.js'
 import { say } from '../../language/say.js'
+import type { BenchServerFlags } from '../bench-server/run.js'
 import { addCommand } from '../command-summaries.js'
+import { wholeNumber } from '../option-numbers.js'
 
 /** Loaded at run time, because lib must not import from bench. */
 const main = new URL('../../../bench/main.js', import.meta.url)
@@ -20,7 +22,7 @@ interface BenchModule {
 }
 
 export function registerBench(program: Command): void {
-  addCommand(program, 'bench')
+  const bench = addCommand(program, 'bench')
     .argument('[names...]')
     .option('--smoke', 'small sizes, to check that the benches run')
     .option('--json', 'print the results as JSON')
@@ -32,10 +34,35 @@ export function registerBench(program: Command): void {
     )
     .action(async (names: string[], { smoke = false, json = false, labelled = [] }: BenchFlags) => {
       if (!existsSync(fileURLToPath(main))) {
-        throw new UsageError(say`the benches are in the repository, not in the package: clone it and npm run build`)
+        throw new UsageError(say`the benches are not in this package: reinstall it`)
       }
       const { runBenches } = (await import(main.href)) as BenchModule
       process.exitCode = await runBenches(names, { smoke, json, labelled })
+    })
+  registerServer(bench)
+}
+
+function registerServer(bench: Command): void {
+  bench
+    .command('server')
+    .description('measure a model server: rates over concurrency, its knee, and the limiter of kun-stream against it')
+    .argument('<url>', 'address of the server, with /v1')
+    .option('--model <name>', 'model to request; needed if the server has several')
+    .option('--api-key <key>', 'key of the server, better as env:NAME')
+    .option('--workloads <list>', 'kinds of requests: label, score, polish', 'label,score,polish')
+    .option('--concurrency-max <n>', 'most requests in flight', wholeNumber(1), 512)
+    .option('--seconds <n>', 'measured time of a level', wholeNumber(1), 6)
+    .option('--requests-max <n>', 'requests in all', wholeNumber(1), 50_000)
+    .option('--repeats <n>', 'measurements of each level; two or more give the noise', wholeNumber(1), 2)
+    .option('--no-limiter', 'do not run the limiter of kun-stream')
+    .option('--html <file>', 'where to write the picture', 'bench-server.html')
+    .option('--no-html', 'do not write a picture')
+    .option('--json', 'print one JSON object')
+    .option('--compare <file>', 'an earlier result of --json; differences beyond the noise are marked')
+    .action(async (url: string, _: unknown, command: Command) => {
+      const { benchServer } = await import('../bench-server/run.js')
+      // `bench` itself has --json, too.
+      await benchServer(url, command.optsWithGlobals<BenchServerFlags>())
     })
 }
 

@@ -38,8 +38,6 @@ export const cli = {
   '--dataset-info names a file of rows: name it with --out': '--dataset-info 需要引用数据文件：请用 --out 指定',
   'LLaMA-Factory does not read --as {0}: give --as dpo-text or --as dpo-messages':
     'LLaMA-Factory 不能读取 --as {0}：请用 --as dpo-text 或 --as dpo-messages',
-  'the benches are in the repository, not in the package: clone it and npm run build':
-    '性能测试在代码仓库中，不在安装包里：请克隆仓库并运行 npm run build',
   '--on reads one run directory, {0} were given': '--on 只读取一个运行目录，给了 {0} 个',
   '--threshold is {0}: give a number from 0.5 to 0.98': '--threshold 为 {0}：请给 0.5 到 0.98 之间的数',
   '--threads is {0}: give a number from 1, or auto': '--threads 为 {0}：请给不小于 1 的数，或 auto',

@@ -1,5 +1,7 @@
 /** The Chinese catalogue: every key of `say` and `translated`, one file per room or command. */
 import type { Catalogue } from '../template.js'
+import { bench } from './bench.js'
+import { benchPage } from './bench-page.js'
 import { cli } from './cli.js'
 import { dedup } from './dedup.js'
 import { help } from './help.js'
@@ -26,6 +28,8 @@ import { training } from './training.js'
 import { trial } from './trial.js'
 
 export const zhParts: Readonly<Record<string, Catalogue>> = {
+  bench,
+  benchPage,
   cli,
   dedup,
   help,

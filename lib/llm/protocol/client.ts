@@ -39,6 +39,8 @@ export interface WireRequest {
   readonly onLimits?: (limits: RateLimits) => void
   /** Called with the model name in the response if it differs from the requested one. */
   readonly onModel?: (model: string) => void
+  /** Called with each piece of a streamed reply as it arrives, thoughts too. */
+  readonly onText?: (piece: string) => void
 }
 
 /** Header with the reply's key, for the server's log; a list of prompts has none. */
@@ -116,7 +118,8 @@ export function httpClient(baseUrl: string, connectionsMax: number): Client {
           const onModel = (name: string) => {
             if (name !== transfer.body.model) transfer.onModel?.(redaction.words(name))
           }
-          const asked = { endpoint: label, fields: Object.keys(streamed), prompts, body, onModel }
+          const { onText } = transfer
+          const asked = { endpoint: label, fields: Object.keys(streamed), prompts, body, onModel, onText }
           const received = await receive(response.body, response.headers, asked)
           return typeof received === 'string'
             ? cleanReplies(received, asked, redaction)

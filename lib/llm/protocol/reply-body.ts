@@ -44,6 +44,8 @@ export interface ReplyContext extends RequestContext {
   readonly body: Json
   /** Called with the model name in the response. */
   readonly onModel?: ((model: string) => void) | undefined
+  /** Called with each piece of a streamed reply. */
+  readonly onText?: ((piece: string) => void) | undefined
 }
 
 /**

@@ -91,8 +91,11 @@ export class StreamedReply {
     if (choice.index !== undefined && choice.index !== null && Number(choice.index) !== 0) return
     throwServerError(choiceError(choice), this.#asked)
     const delta = asObject(choice.delta)
-    this.#content.push(textOf(choice.delta === undefined ? choice.text : delta.content))
-    this.#reasoning.push(reasoningOf(delta))
+    const content = textOf(choice.delta === undefined ? choice.text : delta.content)
+    const reasoning = reasoningOf(delta)
+    this.#content.push(content)
+    this.#reasoning.push(reasoning)
+    if (content !== '' || reasoning !== '') this.#asked.onText?.(reasoning + content)
     this.#logprobs ??= firstTokenLogprobs(choice.logprobs)
     const reason = finishReason(choice.finish_reason)
     if (reason !== missingReason) this.#reason = reason

@@ -1,12 +1,12 @@
 /** An ECharts plot in the colours of the page. Its content is hidden from assistive technology, which gets `label`. */
 import { BarChart, LineChart, SankeyChart } from 'echarts/charts'
-import { GridComponent, TooltipComponent } from 'echarts/components'
+import { GridComponent, MarkLineComponent, TooltipComponent } from 'echarts/components'
 import { type ECharts, type EChartsCoreOption, init, use } from 'echarts/core'
 import { SVGRenderer } from 'echarts/renderers'
 import { useEffect, useRef } from 'preact/hooks'
 import { useFrame } from '../app.js'
 
-use([BarChart, LineChart, SankeyChart, GridComponent, TooltipComponent, SVGRenderer])
+use([BarChart, LineChart, SankeyChart, GridComponent, MarkLineComponent, TooltipComponent, SVGRenderer])
 
 /** Colours of the page as CSS values. */
 export interface Palette {
