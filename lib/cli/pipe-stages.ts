@@ -12,6 +12,7 @@ export const stageNames = ['clean', 'filter', 'chunk', 'dedup', ...modelStageNam
 type StageName = (typeof stageNames)[number]
 
 export interface PipeFlags {
+  readonly json?: boolean
   readonly hub?: string
   readonly files: readonly string[]
   readonly revision: string

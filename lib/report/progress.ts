@@ -5,6 +5,7 @@
 import type { NodeMetrics } from '../core/metrics.js'
 import type { EndpointMetrics } from '../llm/scheduler/endpoint-registry.js'
 import type { ServersMetrics } from '../llm/scheduler/model-servers.js'
+import type { StageWork } from '../llm/scheduler/stage-work.js'
 import type { InputProgress } from '../sources/index.js'
 import { type Bottleneck, bottleneckOf, isPassage, nodeShares, waitingOn } from './bottleneck.js'
 import { estimateProgress, type ProgressEstimate } from './estimate.js'
@@ -82,6 +83,22 @@ export interface StageProgress {
   readonly perSecond: number
   /** 'servers', 'source', 'a later stage', 'an earlier record', or the name of a stage; '' while it works. */
   readonly waitingFor: string
+  readonly workingSeconds: number
+  /** Waiting for input. */
+  readonly waitingSeconds: number
+  /** Blocked by a later stage. */
+  readonly blockedSeconds: number
+  /** Its requests; null for a stage that sent none so far. */
+  readonly model: StageRequests | null
+}
+
+/** Requests of a stage. */
+export interface StageRequests {
+  /** With a reply. */
+  readonly requests: number
+  readonly tokens: number
+  /** Time in flight, summed over concurrent requests, failed ones included. */
+  readonly requestSeconds: number
 }
 
 /** A model server. */
@@ -163,6 +180,10 @@ export class ProgressTracker {
         active: node.inFlight,
         perSecond: rate(({ metrics }) => metrics.nodes.find(({ name }) => name === node.name)?.out ?? 0),
         waitingFor: waitingOn(shares, node.name),
+        workingSeconds: node.workingMs / 1000,
+        waitingSeconds: node.waitingForInputMs / 1000,
+        blockedSeconds: node.blockedByOutputMs / 1000,
+        model: requestsOfStage(figures.servers.stages[node.name]),
       })),
       servers: figures.servers.endpoints.map(({ endpoint, inFlight, limit, down, figures: own }) => ({
         ...{ endpoint, inFlight, limit, down, figures: own },
@@ -183,6 +204,12 @@ export class ProgressTracker {
   samples(): readonly ProgressSample[] {
     return this.#series.read()
   }
+}
+
+function requestsOfStage(work: StageWork | undefined): StageRequests | null {
+  return work === undefined
+    ? null
+    : { requests: work.requests, tokens: work.tokens, requestSeconds: work.slotMs / 1000 }
 }
 
 /** Leaves out the other fields of a record. */

@@ -21,6 +21,7 @@ export const driftName = 'brakes.json'
 export const timingsName = 'timings.json'
 /** Figures of the latest calls of `run` over time. */
 export const seriesName = 'series.json'
+export const progressName = 'progress.json'
 /** The report of a run, a page that needs no other file. */
 export const reportName = 'report.html'
 /** Which account on which file system made the run. */
@@ -55,6 +56,7 @@ export const durableFiles = [runRecordName, driftName, statsName] as const
 export const localFiles = [
   timingsName,
   seriesName,
+  progressName,
   reportName,
   originName,
   publishStateName,

@@ -39,6 +39,7 @@ interface DedupFlags extends DedupInputFlags, DedupInstructionsFlags {
   readonly rejects?: string
   readonly index?: string
   readonly threads: string
+  readonly json?: boolean
 }
 
 export function registerDedup(program: Command): void {
@@ -60,6 +61,7 @@ export function registerDedup(program: Command): void {
         ['instruction'],
       ),
     )
+    .option('--json', 'print the summary as one JSON object, the last line of standard error')
     .option('--exact', 'with --on: only equal instructions are duplicates, not those that are alike', false)
     .option('--score <column>', 'with --on: column of the score', 'score')
     .option('--split <name>', 'with --on: split to read; all by default (may be repeated)', collect, [])
@@ -72,7 +74,7 @@ export function registerDedup(program: Command): void {
       const output = new Output(process.stdout)
       try {
         const counts = await dedupFiles(files, flags, output)
-        sayOnStderr(summary(counts))
+        sayOnStderr(flags.json ? resultJson(counts) : summary(counts))
       } catch (error) {
         if (!(error instanceof ReaderGone)) throw error
       }
@@ -86,7 +88,8 @@ async function dedupRun(directories: readonly string[], flags: DedupFlags): Prom
   }
   try {
     const { rows, kept, exact, near } = await dedupInstructions(directory, flags)
-    sayOnStderr(summary({ records: rows, kept, exact, near, unreadable: 0 }))
+    const counts = { records: rows, kept, exact, near, unreadable: 0 }
+    sayOnStderr(flags.json ? resultJson(counts) : summary(counts))
   } catch (error) {
     if (!(error instanceof ReaderGone)) throw error
   }
@@ -166,6 +169,10 @@ async function lockIndex(path: string): Promise<RunLock> {
     return closeAfter(error, [() => lock.release()])
   }
   return lock
+}
+
+function resultJson(counts: DedupCounts): string {
+  return JSON.stringify({ command: 'dedup', code: 0, reason: 'done', ...counts })
 }
 
 function summary({ records, kept, exact, near, unreadable }: DedupCounts): string {

@@ -59,6 +59,7 @@ export function registerPipe(program: Command): void {
     .option('--id <field>', "field of the record's own id")
     .option('--threads <n>', 'worker threads; auto is one fewer than there are cores')
     .option('--rejects <file>', 'write what was dropped, and why, as JSON Lines')
+    .option('--json', 'print the summary as one JSON object, the last line of standard error')
     .action(async (files: string[], flags: PipeFlags) => {
       try {
         await pipe(files, flags)
@@ -87,7 +88,7 @@ async function pipe(files: readonly string[], flags: PipeFlags): Promise<void> {
     if (allUnreadable) {
       throw new UsageError(say`--text is ${flags.text}: ${unreadableText(counts.documents, counts.firstUnreadable)}`)
     }
-    sayOnStderr(summary(counts, stages, rejects !== null))
+    sayOnStderr(flags.json ? resultJson(counts) : summary(counts, stages, rejects !== null))
   } finally {
     await models?.close()
     stop.end()
@@ -169,6 +170,19 @@ class PipeStop {
     this.#release()
     if (this.#signal !== null) endBySignal(this.#signal)
   }
+}
+
+function resultJson({ documents, kept, duplicates, rejected, unreadable }: PipeCounts): string {
+  return JSON.stringify({
+    command: 'pipe',
+    code: 0,
+    reason: 'done',
+    documents,
+    rows: kept,
+    duplicates,
+    rejected,
+    unreadable,
+  })
 }
 
 function summary(counts: PipeCounts, { names }: PipeStages, hasRejects: boolean): string {

@@ -13,6 +13,7 @@ import { commandName, shellWord } from '../command-name.js'
 import { addCommand } from '../command-summaries.js'
 import { checkForeignRun } from '../foreign-run.js'
 import { addLogOptions, type LogFlags, withLog } from '../log-file.js'
+import { metricsOption } from '../metrics-option.js'
 import { isOverridden, setOption } from '../recipe-options.js'
 import { sayOnStderr } from '../terminal/output.js'
 import { runRecipe } from './run.js'
@@ -21,6 +22,8 @@ interface RebuildFlags extends LogFlags {
   readonly out: string
   readonly set: string[]
   readonly trust?: boolean
+  readonly json?: boolean
+  readonly metrics?: number
 }
 
 export function registerRebuild(program: Command): void {
@@ -29,6 +32,8 @@ export function registerRebuild(program: Command): void {
     .requiredOption('--out <dir>', 'run directory of the new dataset')
     .addOption(setOption())
     .option('--trust', 'accept the servers named in a run.json that another account wrote')
+    .addOption(metricsOption())
+    .option('--json', 'print one JSON object at the end in place of the summary')
   addLogOptions(command).action(async (directory: string, flags: RebuildFlags) => {
     await withLog('rebuild', flags, async (log) => {
       const { out, set, trust = false } = flags
@@ -37,7 +42,14 @@ export function registerRebuild(program: Command): void {
       const sets = set.flatMap((each) => ['--set', each])
       const words = ['rebuild', directory, ...sets, '--out', out, ...(trust ? ['--trust'] : [])]
       const again = [commandName(), ...words.map(shellWord)].join(' ')
-      process.exitCode = await runRecipe(recipe, { directory: out, again, log })
+      process.exitCode = await runRecipe(recipe, {
+        directory: out,
+        again,
+        log,
+        command: 'rebuild',
+        json: flags.json,
+        metricsPort: flags.metrics,
+      })
     })
   })
 }

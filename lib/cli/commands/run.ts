@@ -16,6 +16,8 @@ import { endpointLabel } from '../../llm/protocol/client.js'
 import { loadRecipe, type Recipe } from '../../recipe/index.js'
 import { type PreparedSettings, settingsOf } from '../../recipe/run-settings.js'
 import { mustHaveTexts, type SourceSettings } from '../../recipe/source-checks.js'
+import { ProgressTracker, type RunProgress } from '../../report/progress.js'
+import type { SeriesRecorder } from '../../report/series.js'
 import { type KunRun, startKunRun } from '../../run/run.js'
 import { runRecordName } from '../../storage/run-layout.js'
 import { commandName, shellWord } from '../command-name.js'
@@ -23,11 +25,14 @@ import { addCommand } from '../command-summaries.js'
 import { failureOf } from '../failure.js'
 import { faultyLines } from '../faulty-shards.js'
 import { addLogOptions, type LogFlags, withLog } from '../log-file.js'
+import { metricsOption } from '../metrics-option.js'
+import type { MetricsServer } from '../metrics-server.js'
 import { runOnExit } from '../on-exit.js'
 import { portNumber, wholeNumber } from '../option-numbers.js'
 import { markOwnRun } from '../own-run.js'
 import { outOption, type RecipeFlags, setOption } from '../recipe-options.js'
 import { endOfError, type RunEnd } from '../run-end.js'
+import { type RunFigures, runFigures } from '../run-figures.js'
 import { RunMirror, type RunningMirror } from '../run-mirror.js'
 import { RunPublish } from '../run-publish.js'
 import { writeRunReport } from '../run-report.js'
@@ -35,12 +40,14 @@ import { runSample } from '../run-sample.js'
 import { RunStop } from '../run-stop.js'
 import { RunUi, type UiFlag } from '../run-ui.js'
 import { countText } from '../terminal/bytes-text.js'
-import { writeOut } from '../terminal/output.js'
+import { writeErr, writeOut } from '../terminal/output.js'
 import { RunTerminal } from '../terminal/run-terminal.js'
 import { conclusionText, serverLines } from '../terminal/run-text.js'
 import { watchRun } from '../watch-run.js'
 
 interface RunFlags extends RecipeFlags, LogFlags {
+  readonly json?: boolean
+  readonly metrics?: number
   readonly fresh?: boolean
   readonly force?: boolean
   readonly through?: Phase
@@ -62,6 +69,8 @@ export function registerRun(program: Command): void {
     .addOption(
       new Option('--through <stage>', 'stop every record after this stage; a later run continues').choices(phases),
     )
+    .addOption(metricsOption())
+    .option('--json', 'print one JSON object at the end in place of the summary')
   addLogOptions(command).action(async (path: string, flags: RunFlags) => {
     if (flags.force && !flags.fresh) throw new UsageError(say`--force requires --fresh: it deletes the run that exists`)
     refuseWithSample(flags)
@@ -80,6 +89,9 @@ export function registerRun(program: Command): void {
         through,
         ui,
         log,
+        command: 'run',
+        json: flags.json,
+        metricsPort: flags.metrics,
         ...(fresh && { fresh: force ? 'discard' : 'refuse' }),
       })
       // A failed write to stdout is reported in a later turn. The summary is then lost, so the command fails.
@@ -90,9 +102,15 @@ export function registerRun(program: Command): void {
 }
 
 /** The directory of a sample is its own, and starts over each time. */
-function refuseWithSample({ sample, fresh, through, fromMirror, ui }: RunFlags): void {
-  if (sample === undefined || !(fresh || fromMirror || through !== undefined || ui !== undefined)) return
-  throw new UsageError(say`--sample cannot be combined with --fresh, --from-mirror, --through or --ui`)
+function refuseWithSample({ sample, fresh, through, fromMirror, ui, metrics, json }: RunFlags): void {
+  if (
+    sample === undefined ||
+    !(fresh || fromMirror || through !== undefined || ui !== undefined || metrics !== undefined || json)
+  )
+    return
+  throw new UsageError(
+    say`--sample cannot be combined with --fresh, --from-mirror, --through, --ui, --metrics or --json`,
+  )
 }
 
 /** Returns the command that resumes the run, with the overrides: without them its directory would refuse the recipe. */
@@ -110,6 +128,12 @@ interface RunOrder {
   readonly fromMirror?: boolean | undefined
   readonly ui?: UiFlag
   readonly log?: EventLog | undefined
+  /** Name of the command, for its result. */
+  readonly command?: string
+  /** Prints the result as JSON in place of the summary. */
+  readonly json?: boolean | undefined
+  /** Port of `/metrics`; none by default. */
+  readonly metricsPort?: number | undefined
 }
 
 /** An invocation of `run`, with what the recipe configures. */
@@ -121,6 +145,10 @@ interface RunCall extends RunOrder {
   readonly mirror: RunMirror | null
   readonly publish: RunPublish | null
   readonly sources: SourceSettings
+  /** What the run made, once it has ended. */
+  readonly made: { figures: RunFigures | null }
+  /** Writes a part of the summary: to standard output, which with --json belongs to the result. */
+  readonly conclude: (text: string) => void
 }
 
 /** Runs a recipe to its end, and then its `onExit`. @returns the exit code */
@@ -128,6 +156,10 @@ export async function runRecipe(recipe: Recipe, order: RunOrder): Promise<number
   const call = callOf(recipe, order)
   const finish = async (end: RunEnd): Promise<void> => {
     call.log[end.code === 0 ? 'info' : 'warn']('run-ended', { ...end })
+    if (order.json) {
+      const { command = 'run', directory } = order
+      writeOut(`${JSON.stringify({ command, name: recipe.name, directory, ...end, ...call.made.figures })}\n`)
+    }
     if (recipe.onExit === undefined) return
     const problem = await runOnExit(recipe.onExit, { ...end, directory: order.directory })
     call.log.info('on-exit', { problem })
@@ -159,6 +191,8 @@ function callOf(recipe: Recipe, order: RunOrder): RunCall {
     sources: recipe,
     terminal,
     log,
+    made: { figures: null },
+    conclude: order.json ? writeErr : writeOut,
     prepare: () => settingsOf(recipe, directory, onWait),
     mirror:
       mirror === undefined
@@ -180,9 +214,11 @@ async function conduct(call: RunCall): Promise<RunEnd> {
   const { directory, name, through, terminal, mirror, publish, log } = call
   const stop = new RunStop(terminal.print, log)
   let prepared: PreparedSettings | null = null
-  let ui: RunUi | null = null
+  let tracker: ProgressTracker | null = null
+  let [ui, metrics]: [RunUi | null, MetricsServer | null] = [null, null]
   try {
     ui = await RunUi.start(call.ui, directory, terminal.print)
+    metrics = await startMetrics(call, () => tracker?.read() ?? null)
     if (call.fromMirror) await stop.before(restore(mirror))
     prepared = await stop.before(call.prepare())
     const { settings, sampled, builtin } = prepared
@@ -195,32 +231,47 @@ async function conduct(call: RunCall): Promise<RunEnd> {
     for (const line of faultyLines(faulty)) terminal.print(line)
     const { run, copies } = await open(call, prepared, stop)
     const endPublishing = publish?.start(stop.giveUp)
+    tracker = new ProgressTracker(() => run.progress(), settings.limits.rowsMax)
     const outcome = await watchRun(run, {
       directory,
-      rowsMax: settings.limits.rowsMax,
+      tracker,
       terminal,
       onSeries: async (series, tracker) => ui?.attach(run, series, tracker),
     })
     ui?.ended('end' in outcome ? outcome.end : endOfError(outcome.error).reason)
+    call.made.figures = runFigures(run, tracker.read())
     stop.runEnded()
     await endPublishing?.('end' in outcome)
     const mirrorFailure = (await copies?.close()) ?? null
     stop.close()
     if ('error' in outcome) return stopped(outcome.error, run, call)
     if (through !== undefined) {
-      writeOut(`${name}: through ${through}, replies are in ${directory}/replies\nNext: ${call.again}\n`)
+      call.conclude(`${name}: through ${through}, replies are in ${directory}/replies\nNext: ${call.again}\n`)
       return mirrored(mirrorFailure, { code: 0, reason: 'done', message: `through ${through}` }, call)
     }
     const { end, timings } = outcome
     await writeRunReport(directory, terminal.print)
-    writeOut(conclusionText(run, { name, directory, end, builtin, timings }))
+    call.conclude(conclusionText(run, { name, directory, end, builtin, timings }))
     const done = { code: 0, reason: end === 'limit' ? 'limits.rowsMax' : 'done', message: 'done' }
     return mirrored(mirrorFailure, publish === null ? done : await published(publish, done, call), call)
   } finally {
     stop.close()
     await ui?.close()
+    await metrics?.close()
     await prepared?.close()
   }
+}
+
+/** Listens before anything is written, so that a port in use ends the command. */
+async function startMetrics(
+  { metricsPort, name, terminal }: RunCall,
+  read: () => RunProgress | null,
+): Promise<MetricsServer | null> {
+  if (metricsPort === undefined) return null
+  const { serveMetrics } = await import('../metrics-server.js')
+  const server = await serveMetrics(metricsPort, name, read)
+  terminal.print(say`metrics: ${server.url}`)
+  return server
 }
 
 /** Whether the directory has a run that this call resumes: its sources were checked when it started. */
@@ -302,10 +353,10 @@ function stopped(error: unknown, run: KunRun, { directory, again, terminal }: Ru
 }
 
 /** A failure to publish does not undo the run. */
-async function published(publish: RunPublish, done: RunEnd, { terminal, log }: RunCall): Promise<RunEnd> {
+async function published(publish: RunPublish, done: RunEnd, { terminal, log, conclude }: RunCall): Promise<RunEnd> {
   try {
     const { url } = await publish.finish()
-    writeOut(`Published: ${url}\n`)
+    conclude(`Published: ${url}\n`)
     return done
   } catch (error) {
     const end = endOfError(error)

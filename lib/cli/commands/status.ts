@@ -8,6 +8,7 @@ import { UsageError } from '../../errors.js'
 import { count } from '../../language/count.js'
 import { say } from '../../language/say.js'
 import { funnelLines } from '../../report/funnel.js'
+import { readProgress, type StoredProgress } from '../../report/progress-file.js'
 import { type CallTimings, readTimings } from '../../report/timings.js'
 import { type Counters, total } from '../../run/accounting.js'
 import { countersOf } from '../../run/committed-cut.js'
@@ -20,17 +21,21 @@ import { commandName, shellWord } from '../command-name.js'
 import { addCommand } from '../command-summaries.js'
 import { countText } from '../terminal/bytes-text.js'
 import { cannotOpen, writeOut } from '../terminal/output.js'
-import { short } from '../terminal/progress-text.js'
+import { progressLines, short } from '../terminal/progress-text.js'
 import { printable, truncateText } from '../terminal/wrap-text.js'
+import { watchStatus } from '../watch-status.js'
 
 export function registerStatus(program: Command): void {
   addCommand(program, 'status')
     .argument('<dir>', 'run directory')
-    .option('--json', 'print one JSON object')
-    .action(async (directory: string, { json = false }: { json?: boolean }) => {
-      const status = await statusOf(directory)
-      const text = json ? JSON.stringify(status) : statusText(status, process.stdout.columns ?? 80)
-      writeOut(`${text}\n`)
+    .option('--json', 'print one JSON object; with --watch a line each time')
+    .option('--watch', 'print the progress until the run ends')
+    .action(async (directory: string, { json = false, watch = false }: { json?: boolean; watch?: boolean }) => {
+      const read = (): Promise<RunStatus> => statusOf(directory)
+      const format = (status: RunStatus): string =>
+        json ? JSON.stringify(status) : statusText(status, process.stdout.columns ?? 80)
+      const status = watch ? await watchStatus(read, json ? format : null) : await read()
+      writeOut(`${format(status)}\n`)
     })
 }
 
@@ -46,6 +51,8 @@ interface RunStatus {
   readonly holder: (Pick<Holder, 'pid' | 'host'> & HolderSigns) | null
   /** The latest call of `run`; figures of a call in progress are up to some seconds old. */
   readonly lastCall: CallTimings | null
+  /** Progress of the latest call: up to two seconds old during a run, and final after it. Null before the first. */
+  readonly progress: StoredProgress | null
   /** Records that are finished and not committed: up to two seconds old during a run. Null if there are none. */
   readonly uncommitted: (Pick<LatestSnapshot, 'pairs' | 'rejects'> & { readonly latest: LatestRecord | null }) | null
 }
@@ -82,6 +89,7 @@ export async function statusOf(directory: string): Promise<RunStatus> {
     counters,
     holder: lock === null ? null : { pid: lock.holder.pid, host: lock.holder.host, state, lastSignMs },
     lastCall: (await readTimings(directory)).at(-1) ?? null,
+    progress: await readProgress(directory),
     uncommitted: latest && {
       ...{ pairs: latest.pairs, rejects: latest.rejects },
       latest: latest.latestPairs.at(-1) ?? latest.latestRejects.at(-1) ?? null,
@@ -95,7 +103,7 @@ export function statusText(status: RunStatus, columns: number, now = new Date())
     `${pc.bold(name ?? directory)}: ${countText(cuts, 'cut is', 'cuts are')} committed, ${countText(rows, 'row')}, ${countText(rejects, 'reject')}, ${(bytes / 1e6).toFixed(1)} MB`,
     ...(cuts > 0 ? ['', ...funnelLines(counters, columns), ''] : []),
     ...uncommittedLines(status, columns),
-    ...callLines(status, now),
+    ...callLines(status, columns, now),
   ]
   return lines.join('\n')
 }
@@ -112,7 +120,7 @@ function uncommittedLines({ uncommitted, directory }: RunStatus, columns: number
   ]
 }
 
-function callLines({ holder, lastCall }: RunStatus, now: Date): string[] {
+function callLines({ holder, lastCall, progress }: RunStatus, columns: number, now: Date): string[] {
   if (holder !== null) {
     const who = `A run is in progress: process ${holder.pid} on ${holder.host}`
     if (holder.state === 'unknown') {
@@ -120,6 +128,10 @@ function callLines({ holder, lastCall }: RunStatus, now: Date): string[] {
         `${who}, or was: the process is not visible from here, and it renewed its lock ${ageText(holder.lastSignMs)} ago (a run ` +
           'renews it every 5 s). `kun-stream run` waits for a renewal and takes over if there is none',
       ]
+    }
+    if (progress?.end === 'running' && progress.pid === holder.pid) {
+      const lines = progressLines(progress.progress, { cells: Math.max(20, columns), lines: Number.POSITIVE_INFINITY })
+      return [`${who}, for ${duration(progress.progress.elapsedSeconds)}`, ...lines]
     }
     if (lastCall?.end !== 'running') return [`${who}, just started`]
     return [`${who}, for ${duration(lastCall.seconds)}`, `  ${rates(lastCall)}`]

@@ -17,6 +17,20 @@ export const progress = {
   '{0}: {1} of {2} requests in flight, {3} running, {4} waiting, KV cache {5} %':
     '{0}：{1}/{2} 个请求在途，运行 {3}，排队 {4}，KV 缓存 {5} %',
   '{0} {1}/s': '{0} {1}/秒',
+  'metrics: {0}': '指标：{0}',
+  'the port is in use': '端口已被占用',
+  '--metrics cannot listen on {0}:{1}: {2}. Give another port: --metrics={3}':
+    '--metrics 无法监听 {0}:{1}：{2}。请换一个端口：--metrics={3}',
+  'Give a port from 0 to 65535, as in --metrics=9464, or put --metrics after the recipe.':
+    '请给出 0 到 65535 之间的端口，例如 --metrics=9464，或把 --metrics 放在配方之后。',
+  'serve Prometheus metrics on 127.0.0.1; port 9464 by default, 0 takes a free one':
+    '在 127.0.0.1 上提供 Prometheus 指标；默认端口 9464，0 表示任选空闲端口',
+  'print one JSON object at the end in place of the summary': '结束时输出一个 JSON 对象，代替摘要',
+  'print the summary as one JSON object, the last line of standard error':
+    '把摘要输出为一个 JSON 对象，即标准错误的最后一行',
+  'print one JSON object; with --watch a line each time': '输出一个 JSON 对象；与 --watch 合用时每次一行',
+  'print the progress until the run ends': '持续显示进度，直到运行结束',
+  '{0}: the run is starting': '{0}：运行正在启动',
   stage: '阶段',
   in: '输入',
   out: '输出',
