@@ -36,7 +36,7 @@ export interface ProgressEstimate {
 /** Shortest time over which a rate is measured, ms. */
 const rateWindowMinMs = 5_000
 /** Share of the time since the first request over which rates are measured: it leaves the warm-up behind. */
-const rateWindowShare = 0.4
+const rateWindowShare = 0.5
 /** Least time since the first request, and requests within the window, for an estimate. */
 const warmUpMs = 8_000
 const requestsMin = 24
@@ -212,7 +212,10 @@ interface Lane {
 function lanePart(samples: readonly ProgressSample[], lane: Lane): Part {
   const { leftMs, callsLeft, doneShare, isUnknown } = lane
   const kept = keptSeconds(samples, lane)
-  if (leftMs === 0) return { name: 'servers', secondsLeft: kept, doneShare, reason: null }
+  const isServed = sumOf(samples.at(-1)?.work ?? {}, lane.lane, ({ requests }) => requests) === 0
+  // Nearly everything comes from stored replies: the rest is too little to wait for its cost.
+  const isLittle = isServed && callsLeft <= unknownShareMax * (callsLeft + lane.keptLeft)
+  if (leftMs === 0 || isLittle) return { name: 'servers', secondsLeft: kept, doneShare, reason: null }
   const now = samples.at(-1) as ProgressSample
   const busy = (sample: ProgressSample): number => sumOf(sample.work, lane.lane, ({ slotMs }) => slotMs)
   const asked = (sample: ProgressSample): number => sumOf(sample.work, lane.lane, ({ requests }) => requests)
@@ -223,18 +226,28 @@ function lanePart(samples: readonly ProgressSample[], lane: Lane): Part {
   const from = samples.findLast((sample) => now.atMs - sample.atMs >= windowMs) ?? idle
   if (from === undefined || isUnknown || sinceMs < warmUpMs) return { ...partWithout('warming-up'), doneShare }
   const seconds = (now.atMs - from.atMs) / 1000
-  const doneMs = busy(now) - busy(from)
+  // Finished requests at the cost of all so far, like those that are left: a server that became faster or slower since
+  // then changes the number of requests, not their weight.
+  const doneMs = workBetween(from, now, lane.lane)
   if (asked(now) - asked(from) < requestsMin) {
     const nothing = asked(now) === asked(from) && now.atMs - from.atMs >= stalledMs
     return { ...partWithout(nothing ? 'stalled' : 'warming-up'), doneShare }
   }
   // Slots in use on average.
-  const slots = doneMs / (1000 * seconds)
+  const slots = (busy(now) - busy(from)) / (1000 * seconds)
   const inFlight = Math.max(1, Math.min(slots, callsLeft))
   const latencies = sumsOf(now.work, lane.lane)
   const drainMs = longestResidualMs(latencies, inFlight) - leftMs / Math.max(1, callsLeft)
-  const secondsLeft = kept + leftMs / 1000 / slots + (Math.max(0, drainMs) + lane.laterMs) / 1000
+  const secondsLeft = kept + (leftMs * seconds) / doneMs + (Math.max(0, drainMs) + lane.laterMs) / 1000
   return { name: 'servers', secondsLeft, doneShare, reason: null }
+}
+
+/** Requests that were finished between two samples × the slot time per request of their stage, ms. */
+function workBetween(from: ProgressSample, to: ProgressSample, lane: number): number {
+  return Object.entries(to.work).reduce((sum, [stage, own]) => {
+    const finished = own.requests - (from.work[stage]?.requests ?? 0)
+    return own.lane === lane && own.requests > 0 ? sum + (finished * own.slotMs) / own.requests : sum
+  }, 0)
 }
 
 /** Adds up the latencies of the stages of a lane. */
@@ -310,7 +323,9 @@ function callsOf(samples: readonly ProgressSample[], now: ProgressSample, flow: 
     // Stored replies come first: the share of the last seconds says whether any are left for the stage.
     const before = recent?.work[name]
     const [kept, sent] = [(work?.kept ?? 0) - (before?.kept ?? 0), (work?.requests ?? 0) - (before?.requests ?? 0)]
-    const keptShare = kept === 0 ? 0 : kept / (kept + sent)
+    // Without a call in that time, as between two blocks, the share of the whole call.
+    const quiet = kept + sent === 0
+    const keptShare = quiet ? (work?.kept ?? 0) / Math.max(1, calls) : kept / (kept + sent)
     return { lane: work?.lane ?? null, costMs, done: calls, left: left * perRecord, keptShare }
   })
   const left = own.reduce((sum, each) => sum + each.left, 0)
