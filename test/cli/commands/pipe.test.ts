@@ -163,7 +163,7 @@ t.test('a slow reader holds the input up: what is read ahead is bounded', async 
 
 t.test('wrong use ends with exit code 2 and says what to give', async (t) => {
   for (const [args, err] of [
-    [['--stages', 'dedup,clean'], /--stages is dedup,clean: give some of clean,.*pair, in this order/],
+    [['--stages', 'dedup,clean'], /--stages is dedup,clean: give some of clean,.*pair,ifd, in this order/],
     [['--stages', 'clean,score', '--recipe', demo], /score without label/],
     [['--stages', 'clean,label'], /name a recipe with --recipe/],
     [['--files', 'x'], /--files requires --hub/],
