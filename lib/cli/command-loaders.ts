@@ -18,6 +18,7 @@ const loaders: Readonly<Record<Exclude<CommandName, 'complete'>, () => Promise<R
   report: async () => (await import('./commands/report.js')).registerReport,
   tail: async () => (await import('./commands/tail.js')).registerTail,
   ui: async () => (await import('./commands/ui.js')).registerUi,
+  review: async () => (await import('./commands/review.js')).registerReview,
   explain: async () => (await import('./commands/explain.js')).registerExplain,
   verify: async () => (await import('./commands/verify.js')).registerVerify,
   dedup: async () => (await import('./commands/dedup.js')).registerDedup,

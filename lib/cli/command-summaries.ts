@@ -63,6 +63,10 @@ export const commandSummaries = {
     arguments: '<dir>',
     description: 'show a run in the browser: graph, servers, funnel, pairs, rejects, search',
   },
+  review: {
+    arguments: '<dir>',
+    description: 'judge a sample of pairs in the browser with single keys; suggests a threshold of the score',
+  },
   explain: {
     arguments: '<dir> <id>',
     description: 'show how a record became a row or a reject, with every request and reply',

@@ -61,6 +61,19 @@ export class PartScan {
     }
   }
 
+  /** Returns the rows with the given numbers, in their order; null for one that cannot be read. */
+  async rowsAt({ path }: PartFile, numbers: readonly number[]): Promise<(StoredRow | null)[]> {
+    const part = await this.#open(path)
+    if (part === null) return numbers.map(() => null)
+    try {
+      const rows: (StoredRow | null)[] = []
+      for (const number of numbers) rows.push((await this.#read(part, number, number + 1))?.[0] ?? null)
+      return rows
+    } finally {
+      await part.close()
+    }
+  }
+
   /** Yields all rows of a part from its end, the last one first, in windows; skips the first `skip` of them unread. */
   async *backwards({ path }: PartFile, skip: number): AsyncGenerator<readonly StoredRow[]> {
     const part = await this.#open(path)

@@ -6,6 +6,7 @@ import { isMainThread, type MessagePort, parentPort, Worker, workerData } from '
 import { CorruptFileError, SystemError } from '../errors.js'
 import { say } from '../language/say.js'
 import { fromWire, toWire, type WireError } from '../workers/wire.js'
+import { type ReviewSample, readReviewSample } from './review-sample.js'
 import { readRunView } from './run-view.js'
 import { searchRun } from './search.js'
 import type { RunView, SearchQuery, SearchResult } from './view.js'
@@ -15,7 +16,10 @@ const taskMsMax = 60_000
 /** Tasks that wait or run. */
 const tasksMax = 16
 
-type Task = { readonly kind: 'view' } | { readonly kind: 'search'; readonly query: SearchQuery }
+type Task =
+  | { readonly kind: 'view' }
+  | { readonly kind: 'search'; readonly query: SearchQuery }
+  | { readonly kind: 'sample'; readonly count: number; readonly seed: number }
 type Reply = { readonly value: unknown } | { readonly error: WireError }
 
 interface ThreadData {
@@ -40,6 +44,10 @@ export class RunReader {
 
   search(query: SearchQuery): Promise<SearchResult> {
     return this.#add({ kind: 'search', query }) as Promise<SearchResult>
+  }
+
+  sample(count: number, seed: number): Promise<ReviewSample> {
+    return this.#add({ kind: 'sample', count, seed }) as Promise<ReviewSample>
   }
 
   async close(): Promise<void> {
@@ -107,12 +115,17 @@ export class RunReader {
 
 function serve(port: MessagePort, directory: string): void {
   port.on('message', (task: Task) => {
-    const work: Promise<unknown> = task.kind === 'view' ? readRunView(directory) : searchRun(directory, task.query)
-    work.then(
+    done(directory, task).then(
       (value) => port.postMessage({ value } satisfies Reply),
       (error: unknown) => port.postMessage({ error: toWire(error) } satisfies Reply),
     )
   })
+}
+
+function done(directory: string, task: Task): Promise<unknown> {
+  if (task.kind === 'view') return readRunView(directory)
+  if (task.kind === 'search') return searchRun(directory, task.query)
+  return readReviewSample(directory, task.count, task.seed)
 }
 
 function isThreadData(data: unknown): data is ThreadData {

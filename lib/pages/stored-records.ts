@@ -11,8 +11,11 @@ const excerptCharsMax = 300
 const ownColumns = new Set(['instruction', 'output', 'messages', 'id', 'source', 'shard', 'raw'])
 const cellCharsMax = 60
 
-/** @param split of the file that contains the row */
-export function pairOf(row: StoredRow, split: string, committed = true): PairView {
+/**
+ * @param split of the file that contains the row
+ * @param charsMax characters of a text; longer ones are truncated
+ */
+export function pairOf(row: StoredRow, split: string, charsMax = textCharsMax): PairView {
   const [asked, answered] = messagesOf(row.messages)
   const cells = Object.entries(row).flatMap(([name, value]) => {
     const text = cellText(value)
@@ -23,11 +26,11 @@ export function pairOf(row: StoredRow, split: string, committed = true): PairVie
     split,
     source: textOf(row.source),
     shard: textOf(row.shard),
-    instruction: truncated(textOf(row.instruction ?? asked), textCharsMax),
-    output: truncated(textOf(row.output ?? answered), textCharsMax),
-    raw: truncated(textOf(row.raw), textCharsMax),
+    instruction: truncated(textOf(row.instruction ?? asked), charsMax),
+    output: truncated(textOf(row.output ?? answered), charsMax),
+    raw: truncated(textOf(row.raw), charsMax),
     cells,
-    committed,
+    committed: true,
   }
 }
 

@@ -209,3 +209,85 @@ export interface PageData {
   /** Of the page 'bench'. */
   readonly bench?: BenchView
 }
+
+export type Verdict = 'good' | 'bad' | 'edit'
+
+/** A pair to review. Texts are whole. */
+export interface ReviewPair extends PairView {
+  /** Null in a run without scores. */
+  readonly score: number | null
+}
+
+/** What a reviewer decided about a row: a line of reviews/{reviewer}.jsonl. The last line of an id counts. */
+export interface Review {
+  readonly id: string
+  /** Null withdraws the earlier decision. */
+  readonly verdict: Verdict | null
+  /** Score of the row. */
+  readonly score: number | null
+  /** New texts of an edited pair; else absent. */
+  readonly instruction?: string
+  readonly output?: string
+  /** ISO 8601. */
+  readonly at: string
+}
+
+/** The pairs of a reviewer and what was decided about them. */
+export interface ReviewWork {
+  readonly name: string
+  readonly reviewer: string
+  readonly seed: number
+  /** Committed rows of the run. */
+  readonly rows: number
+  /** In the order in which they are shown. */
+  readonly pairs: readonly ReviewPair[]
+  readonly reviews: readonly Review[]
+  readonly summary: ReviewSummary
+}
+
+/** Reviews with a score in an equal part of 0 to 1; `from` is its lower end. */
+export interface ScoreBin {
+  readonly from: number
+  readonly good: number
+  readonly bad: number
+  readonly edit: number
+}
+
+/** How the decisions of one reviewer agree with the score. Edited pairs are in `edit` only. */
+export interface ScoreAgreement {
+  readonly good: number
+  readonly bad: number
+  readonly edit: number
+  readonly bins: readonly ScoreBin[]
+  /** Good and bad reviews that have a score. */
+  readonly scored: number
+  /** Share of (good, bad) pairs of rows where the good one has the higher score, ties half; null without both. */
+  readonly auc: number | null
+  /** Null without good and bad rows that have a score. */
+  readonly threshold: {
+    readonly keepAtLeast: number
+    /** Mean of the share of good rows that are kept and of bad rows that are dropped. */
+    readonly balancedAccuracy: number
+    readonly goodKept: number
+    readonly badDropped: number
+  } | null
+}
+
+/** How two reviewers agree about the rows that both reviewed. */
+export interface ReviewerAgreement {
+  readonly first: string
+  readonly second: string
+  readonly rows: number
+  readonly same: number
+  /** Cohen's kappa; null if it is undefined: no rows, or both used a single decision. */
+  readonly kappa: number | null
+}
+
+export interface ReviewSummary {
+  readonly reviewer: string
+  readonly score: ScoreAgreement
+  /** Every two reviewers. */
+  readonly agreements: readonly ReviewerAgreement[]
+  /** Lines that could not be read. */
+  readonly faults: readonly string[]
+}

@@ -46,6 +46,14 @@ export const dedupFolder = 'dedup'
 export const dedupLogName = 'index'
 export const dedupTextsSuffix = '.texts'
 
+/** What people decided about rows, `{reviewer}.jsonl`. Not part of the dataset; no mirror copies it. */
+export const reviewsFolder = 'reviews'
+/** Suffix of a file of reviews. */
+export const reviewsSuffix = '.jsonl'
+
+/** Matches the name of a reviewer, which names a file: letters, digits, '_', '.' and '-', no leading dot. */
+export const reviewerPattern = /^[\p{L}\p{N}_][\p{L}\p{N}_.-]{0,59}$/u
+
 /** Folders of the files that the manifest names. */
 export const partFolders = [dataFolder, rejectsFolder] as const
 /** Folders of append-only logs. */

@@ -5,6 +5,7 @@ import { useContext, useEffect, useState } from 'preact/hooks'
 import type { PageData } from '../../lib/pages/view.js'
 import { BenchPage } from './pages/bench.js'
 import { ReportPage } from './pages/report.js'
+import { ReviewPage } from './pages/review.js'
 import { RunPage } from './pages/run.js'
 import { type Language, say, setLanguage } from './say.js'
 import { applyTheme, firstLanguage, isDark, keep, storedTheme, type Theme } from './settings.js'
@@ -61,5 +62,6 @@ function Page({ data }: { readonly data: PageData }): ComponentChildren {
   if (data.page === 'report' && data.view !== null) return <ReportPage view={data.view} />
   if (data.page === 'run') return <RunPage />
   if (data.page === 'bench' && data.bench !== undefined) return <BenchPage view={data.bench} />
+  if (data.page === 'review') return <ReviewPage />
   return <p class="empty">{say`This page has no data.`}</p>
 }

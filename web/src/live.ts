@@ -73,10 +73,14 @@ function merged(first: readonly SeriesPoint[], second: readonly SeriesPoint[]): 
 }
 
 export async function control(action: ControlAction): Promise<void> {
-  await requested('control', {
+  await posted('control', { action })
+}
+
+export function posted<Value>(path: string, body: unknown): Promise<Value> {
+  return requested(path, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ action }),
+    body: JSON.stringify(body),
   })
 }
 
@@ -85,7 +89,8 @@ export function search(query: SearchQuery): Promise<SearchResult> {
   return requested(`search?${new URLSearchParams(values)}`)
 }
 
-async function requested<Value>(path: string, init?: RequestInit): Promise<Value> {
+/** Requests JSON from the server of the page. */
+export async function requested<Value>(path: string, init?: RequestInit): Promise<Value> {
   const response = await fetch(path, init).catch(() => {
     throw new Error(say`The server of this page does not respond.`)
   })
