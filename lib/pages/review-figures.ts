@@ -49,13 +49,13 @@ export function areaUnderCurve(good: readonly number[], bad: readonly number[]):
 
 /**
  * Returns the threshold t that maximises the balanced accuracy of "keep rows with score ≥ t":
- * (good rows kept / good rows + bad rows dropped / bad rows) / 2. Each score that occurs is tried; of several that are
- * equally good the lowest, which keeps the most rows, is returned.
+ * (good rows kept / good rows + bad rows dropped / bad rows) / 2. Each score that occurs is tried, rounded down to four
+ * decimals; of several that are equally good the lowest, which keeps the most rows, is returned.
  */
 export function suggestedThreshold(good: readonly number[], bad: readonly number[]): ScoreAgreement['threshold'] {
   if (good.length === 0 || bad.length === 0) return null
   let best: ScoreAgreement['threshold'] = null
-  for (const keepAtLeast of [...new Set([...good, ...bad])].sort((a, b) => a - b)) {
+  for (const keepAtLeast of [...new Set([...good, ...bad].map(roundedDown))].sort((a, b) => a - b)) {
     const goodKept = good.filter((score) => score >= keepAtLeast).length
     const badDropped = bad.filter((score) => score < keepAtLeast).length
     const balancedAccuracy = (goodKept / good.length + badDropped / bad.length) / 2
@@ -64,6 +64,11 @@ export function suggestedThreshold(good: readonly number[], bad: readonly number
     }
   }
   return best
+}
+
+/** The slack is for the representation of decimals: 0.57 × 10,000 is 5,699.999…. */
+function roundedDown(score: number): number {
+  return Math.floor(score * 10_000 + 1e-6) / 10_000
 }
 
 /**

@@ -48,6 +48,8 @@ t.test('the suggested threshold maximises the balanced accuracy; the lowest of s
   })
   t.equal(suggestedThreshold([0.9], [0.2, 0.4])?.balancedAccuracy, 1)
   t.equal(suggestedThreshold([0.2], [0.9])?.keepAtLeast, 0.2, 'a score that says the opposite keeps everything')
+  t.match(suggestedThreshold([0.893_67, 0.57], [0.2]), { keepAtLeast: 0.57, goodKept: 2, badDropped: 1 })
+  t.match(suggestedThreshold([0.893_67], [0.2]), { keepAtLeast: 0.8936, goodKept: 1 }, 'rounded, it keeps the row')
   t.equal(suggestedThreshold([0.2], []), null)
   t.equal(areaUnderCurve([0.7, 0.8, 0.9], [0.5, 0.6, 0.85]), 7 / 9)
   t.equal(areaUnderCurve([0.5], [0.5]), 0.5)

@@ -23,7 +23,7 @@ export function ReviewFigures({ summary: { score, agreements, faults } }: { read
       : [
           {
             name: say`Suggested threshold`,
-            value: String(Number(threshold.keepAtLeast.toPrecision(4))),
+            value: String(threshold.keepAtLeast),
             note: say`balanced accuracy ${percent(threshold.balancedAccuracy)}`,
           },
         ]),
@@ -59,7 +59,7 @@ function ThresholdText({ score: { scored }, threshold }: ThresholdOptions) {
   return (
     <>
       <p class="note">
-        {say`keepAtLeast: ${Number(keepAtLeast.toPrecision(4))} keeps ${goodKept} good and drops ${badDropped} bad of ${scored} reviewed pairs. No other threshold has a higher balanced accuracy: the mean of the share of good pairs kept and of bad pairs dropped.`}
+        {say`keepAtLeast: ${keepAtLeast} keeps ${goodKept} good and drops ${badDropped} bad of ${scored} reviewed pairs. No other threshold has a higher balanced accuracy: the mean of the share of good pairs kept and of bad pairs dropped.`}
       </p>
       {scored < enoughReviews && (
         <p class="note">{say`Fewer than ${enoughReviews} pairs are judged good or bad: the threshold is uncertain.`}</p>
