@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { chromium } from 'playwright-core'
 import t from 'tap'
 import { ReviewPages } from '../../lib/pages/review-pages.js'
-import { startSimulator } from '../../lib/simulator/vllm/index.js'
 import { verifyDirectory } from '../../lib/run/verify.js'
+import { startSimulator } from '../../lib/simulator/vllm/index.js'
 import { bytesOf, runTiny } from '../support/session.js'
 
 const browsers = [process.env.KUN_CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
