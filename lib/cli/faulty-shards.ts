@@ -1,4 +1,5 @@
 /** Formats shards that cannot be read, for `plan` and `run`. */
+import { say } from '../language/say.js'
 import { countText } from './terminal/bytes-text.js'
 
 export interface FaultyShard {
@@ -16,8 +17,10 @@ export function faultyLines(faulty: readonly FaultyShard[]): string[] {
   const shown = faulty.slice(0, faultyShownMax)
   const more = faulty.length - shown.length
   return [
-    `${countText(faulty.length, 'shard')} cannot be read and ${faulty.length === 1 ? 'becomes' : 'become'} one reject each:`,
+    faulty.length === 1
+      ? say`1 shard cannot be read and becomes one reject each:`
+      : say`${countText(faulty.length, 'shard')} cannot be read and become one reject each:`,
     ...shown.map(({ path, reason, detail }) => `  ${path}: ${reason}, ${detail}`),
-    ...(more > 0 ? [`  and ${more} more`] : []),
+    ...(more > 0 ? [say`  and ${more} more`] : []),
   ]
 }

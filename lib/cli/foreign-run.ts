@@ -30,7 +30,11 @@ export async function checkForeignRun({
   print,
 }: ForeignRunOptions): Promise<void> {
   if (await isOwnRun(directory)) return
-  print(`${directory}/run.json was not written here by this account${trust ? '' : '. It names:'}`)
+  print(
+    trust
+      ? say`${directory}/run.json was not written here by this account`
+      : say`${directory}/run.json was not written here by this account. It names:`,
+  )
   for (const line of namedIn(recipe, directory)) print(`  ${line}`)
   if (trust) return
   const elsewhere = Object.entries(recipe.models).flatMap(([name, { endpoints }]) => {
@@ -60,10 +64,10 @@ function namedIn({ sources, models, replies, prepare }: Recipe, directory: strin
     ...sources.map(({ split, hub, run, files }) => {
       const local = run === undefined ? files.map(shown) : [resolve(run)]
       const from = hub === undefined ? local : [hub]
-      return `reads for ${split}: ${from.join(', ')}`
+      return say`reads for ${split}: ${from.join(', ')}`
     }),
-    ...files.filter((path) => resolve(path) !== resolve(directory)).map((path) => `reads ${resolve(path)}`),
-    ...Object.entries(models).map(([name, { endpoints }]) => `calls for ${name}: ${endpoints.join(', ')}`),
+    ...files.filter((path) => resolve(path) !== resolve(directory)).map((path) => say`reads ${resolve(path)}`),
+    ...Object.entries(models).map(([name, { endpoints }]) => say`calls for ${name}: ${endpoints.join(', ')}`),
   ]
 }
 

@@ -8,6 +8,7 @@ import { version } from '../core/version.js'
 import { languages } from '../language/language.js'
 import { say } from '../language/say.js'
 import { registerNamedCommand } from './command-loaders.js'
+import { commanderMessage } from './commander-messages.js'
 import { failureOf } from './failure.js'
 import { boundHeapGrowth } from './heap-growth.js'
 import { notWritten, writeErr, writeOut } from './terminal/output.js'
@@ -31,7 +32,11 @@ export async function main(argv: readonly string[]): Promise<number> {
     )
     .addHelpText('after', epilogue)
     .showHelpAfterError(say`(kun-stream --help lists the commands)`)
-    .configureOutput({ writeOut, writeErr: (text) => writeErr(plainText(text)) })
+    .configureOutput({
+      writeOut,
+      writeErr: (text) => writeErr(plainText(text)),
+      outputError: (text, write) => write(commanderMessage(text)),
+    })
     .exitOverride()
   await registerNamedCommand(program, argv.slice(2))
   translateHelp(program)

@@ -14,7 +14,7 @@ export async function publishWithProgress(options: PublishOptions, log: EventLog
   const release = onStopSignal((signal, nth) => {
     if (nth > 1) return stop.abort(stoppedBy(signal))
     ending.abort(stoppedBy(signal))
-    progress.print(`${signal}: stopping after the current request; a second signal stops immediately`)
+    progress.print(say`${signal}: stopping after the current request; a second signal stops immediately`)
   })
   try {
     const result = await publish({

@@ -3,6 +3,7 @@
 import { systemClock } from '../core/clock.js'
 import type { EventLog } from '../core/event-log.js'
 import type { HubTransportOptions } from '../hub/transport.js'
+import { say } from '../language/say.js'
 import { mirrorWhile, openMirror, restoreFromMirror } from '../publish/mirror.js'
 import { bytesText, countText } from './terminal/bytes-text.js'
 
@@ -40,7 +41,7 @@ export class RunMirror {
       ...(token !== undefined && { token }),
     })
     log.info('mirror-restored', { from: to, cuts, files, bytes })
-    print(`${countText(cuts, 'cut')} in ${countText(files, 'file')} (${bytesText(bytes)}) restored from ${to}`)
+    print(say`${countText(cuts, 'cut')} in ${countText(files, 'file')} (${bytesText(bytes)}) restored from ${to}`)
   }
 
   /** Starts to copy. A copy that fails is reported and retried after the interval; the run does not wait for it. */
@@ -68,7 +69,7 @@ export class RunMirror {
         failure = error
         const message = error instanceof Error ? error.message : String(error)
         log.warn('mirror-failed', { to, message })
-        print(`The mirror ${to} is not up to date: ${message}`)
+        print(say`The mirror ${to} is not up to date: ${message}`)
       },
     })
     return {

@@ -49,12 +49,12 @@ export class RunPublish {
       signal: AbortSignal.any([giveUp.signal, stopped]),
       onPublished: (result) => {
         log.info('published', publishedFields(result))
-        print(`${countText(result.files.length, 'file')} published so far: ${result.url}`)
+        print(say`${countText(result.files.length, 'file')} published so far: ${result.url}`)
       },
       onFailure: (error) => {
         const message = error instanceof Error ? error.message : String(error)
         log.warn('publish-failed', { repo: options.repo, message })
-        print(`Not published yet, will be retried: ${message}`)
+        print(say`Not published yet, will be retried: ${message}`)
       },
     })
     return async (done) => {

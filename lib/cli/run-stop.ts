@@ -90,15 +90,16 @@ export class RunStop {
   #handle(signal: StopSignal): void {
     this.#signals++
     if (this.#ended) {
-      this.#print(`${signal}: no longer waiting for the mirror and the Hub`)
+      this.#print(say`${signal}: no longer waiting for the mirror and the Hub`)
       this.#giveUp.abort(new AbortedError(say`stopped while publishing`))
     } else if (this.#run === null) {
       this.#beforeRun.abort(new AbortedError(say`stopped by ${signal} before the run started`))
     } else if (this.#signals > 1) {
       this.#run.abort(new AbortedError(say`stopped immediately`))
     } else {
-      const limit = `at most ${this.#longestSeconds} s`
-      this.#print(`${signal}: waiting for the requests in flight, ${limit}; a second signal stops immediately`)
+      this.#print(
+        say`${signal}: waiting for the requests in flight, at most ${this.#longestSeconds} s; a second signal stops immediately`,
+      )
       this.#run.stop(new AbortedError(say`stopped`)).catch((error: Error) => this.#print(error.message))
     }
   }

@@ -1,5 +1,8 @@
 /** Formats recipe validation issues: location, path, value found, allowed values, and the closest known name. */
+
 import type { z } from 'zod'
+import { say, translated } from '../language/say.js'
+import { translatedAllowed } from './allowed-words.js'
 import { isRecord, kindOf, type Path, pathText, type RecipeDocument } from './document.js'
 import { nearest } from './nearest.js'
 import { allowedText, schemaAt, shapeOf } from './schema-tree.js'
@@ -22,23 +25,26 @@ export function issueLines(schema: z.ZodType, issues: readonly Issue[], { locate
     const names = Object.keys(shapeOf(schemaAt(schema, issue.path) ?? schema) ?? {})
     return issue.keys.map((key) => {
       const meant = nearest(key, names)
-      const hint = meant === null ? `allowed are ${names.join(', ')}` : `did you mean ${meant}?`
-      return `${locate(issue.path, key)} ${pathText([...issue.path, key])}: unknown key; ${hint}`
+      const place = `${locate(issue.path, key)} ${pathText([...issue.path, key])}`
+      return meant === null
+        ? say`${place}: unknown key; allowed are ${names.join(', ')}`
+        : say`${place}: unknown key; did you mean ${meant}?`
     })
   }
 
   function problemOf(issue: Issue): string {
-    const path = pathText(issue.path) || 'the recipe'
+    const path = pathText(issue.path) || say`the recipe`
     const found = valueAt(value, issue.path)
-    if (issue.code === 'custom') return `${path}: found ${shown(found, issue.path)}; ${issue.message}`
+    if (issue.code === 'custom') return say`${path}: found ${shown(found, issue.path)}; ${translated(issue.message)}`
     const name = issue.path.findLast((key) => typeof key === 'string') as string | undefined
     const field = schemaAt(schema, issue.path)
-    const what = field === null ? issue.message : allowedText(field, name)
+    const what = field === null ? issue.message : translatedAllowed(allowedText(field, name))
     if (issue.code === 'invalid_key')
-      return `${path}: the name ${JSON.stringify(issue.path.at(-1))} is not allowed; ${reasonOf(issue)}`
-    if (found === undefined) return `${path}: missing; needed is ${what}`
+      return say`${path}: the name ${JSON.stringify(issue.path.at(-1))} is not allowed; ${reasonOf(issue)}`
+    if (found === undefined) return say`${path}: missing; needed is ${what}`
     const meant = typeof found === 'string' && 'values' in issue ? nearest(found, issue.values.map(String)) : null
-    return `${path}: found ${shown(found, issue.path)}, allowed is ${what}${meant === null ? '' : `; did you mean ${meant}?`}`
+    const text = say`${path}: found ${shown(found, issue.path)}, allowed is ${what}`
+    return meant === null ? text : say`${text}; did you mean ${meant}?`
   }
 }
 
@@ -58,13 +64,13 @@ function concrete(issue: Issue, found: unknown): Issue[] {
 
 function reasonOf(issue: Issue): string {
   const inner = 'issues' in issue ? (issue.issues as readonly Issue[])[0] : undefined
-  return inner !== undefined && 'pattern' in inner ? `allowed is a string like ${inner.pattern}` : issue.message
+  return inner !== undefined && 'pattern' in inner ? say`allowed is a string like ${inner.pattern}` : issue.message
 }
 
 /** Truncated; user and password of a URL are masked. */
 function shown(found: unknown, path: Path): string {
-  if (path.some((key) => secretNames.test(String(key)))) return `${kindOf(found)} (not shown)`
-  const text = (JSON.stringify(found) ?? 'nothing').replace(credentials, '***@')
+  if (path.some((key) => secretNames.test(String(key)))) return say`${kindOf(found)} (not shown)`
+  const text = (JSON.stringify(found) ?? say`nothing`).replace(credentials, '***@')
   return text.length <= shownCharsMax ? text : `${text.slice(0, shownCharsMax)}…`
 }
 

@@ -5,7 +5,7 @@
  */
 import { ownValue } from '../core/dictionary.js'
 import { NoYieldError } from '../errors.js'
-import { say } from '../language/say.js'
+import { say, translated } from '../language/say.js'
 import type { Counters, SplitCounters } from './accounting.js'
 import { isPair, Rejected, type ReleasedRecord, recordOf } from './records.js'
 
@@ -76,11 +76,11 @@ export class NoYieldDetector {
     const max = this.#recordsMax
     const run = this.#run.add(ending, max)
     const split = this.#splitScope(ending.split).add(ending, max)
-    if (run !== null) return stoppedAt('the run', run)
-    if (split !== null) return stoppedAt(`split '${ending.split}'`, split)
+    if (run !== null) return stoppedAt(say`the run`, run)
+    if (split !== null) return stoppedAt(say`split '${ending.split}'`, split)
     const count = this.#unreadOf(ending)
     if (count < max) return null
-    return stoppedAt(`shard ${ending.shard}`, {
+    return stoppedAt(say`shard ${ending.shard}`, {
       name: 'documents',
       count,
       reason: ending.reason,
@@ -101,7 +101,7 @@ export class NoYieldDetector {
     if (!last.fault) return null
     const group = groupOf(last)
     return noYield(
-      `The run has no rows: all ${group.count} records that reached '${group.name}' ${endedText(group)}`,
+      say`The run has no rows: all ${group.count} records that reached '${group.name}' ${endedText(group)}`,
       group,
     )
   }
@@ -212,7 +212,7 @@ function groupOf({ name, count, detail, reasons }: Place): Group {
 }
 
 function endedText({ count, alike, reason }: Group): string {
-  return alike === count ? `ended as ${reason}` : `ended without a row, ${alike} of them as ${reason}`
+  return alike === count ? say`ended as ${reason}` : say`ended without a row, ${alike} of them as ${reason}`
 }
 
 function endingOf(arrived: ReleasedRecord): Ending | null {
@@ -245,15 +245,20 @@ function isFault(place: string, stage: string, reason: string): boolean {
 
 function stoppedAt(whose: string, group: Group): NoYieldError {
   const { count, name } = group
-  const at = name === 'documents' ? '' : ` that reached '${name}'`
-  return noYield(`The first ${count} records of ${whose}${at} all ${endedText(group)}`, group)
+  const ended = endedText(group)
+  return noYield(
+    name === 'documents'
+      ? say`The first ${count} records of ${whose} all ${ended}`
+      : say`The first ${count} records of ${whose} that reached '${name}' all ${ended}`,
+    group,
+  )
 }
 
 function noYield(what: string, { name, count, reason, detail }: Group): NoYieldError {
   const words = detail === '' ? '' : ` (${detail})`
-  const advice = advices.find(([pattern]) => pattern.test(`${name} ${reason}`))?.[1]
+  const advice = advices.find(([pattern]) => pattern.test(`${name} ${reason}`))?.[1] ?? ''
   return new NoYieldError(
-    say`${what}${words}. ${advice} To run a changed recipe, start over with --fresh --force, which keeps
+    say`${what}${words}. ${translated(advice)} To run a changed recipe, start over with --fresh --force, which keeps
       replies; --set brakes.sameEndingRecords=false disables this check`,
     { details: { stage: name, reason, records: count } },
   )

@@ -35,7 +35,8 @@ export class UsageLimits {
     const { tokensMax } = this.#options
     if (!Number.isFinite(tokensMax)) return
     const tokens = this.#tokens()
-    if (tokens >= tokensMax) this.#onReached(limit('tokensMax', tokensMax, `${tokens.toLocaleString('en-US')} tokens`))
+    if (tokens >= tokensMax)
+      this.#onReached(limit('tokensMax', tokensMax, say`${tokens.toLocaleString('en-US')} tokens`))
   }
 
   close(): void {
@@ -48,7 +49,7 @@ export class UsageLimits {
     this.#timer = setTimeout(
       () => {
         if (leftMs > timerMsMax) this.#stopAfter(leftMs - timerMsMax)
-        else this.#onReached(limit('hoursMax', hoursMax, `${hoursMax} hours`))
+        else this.#onReached(limit('hoursMax', hoursMax, say`${hoursMax} hours`))
       },
       Math.min(leftMs, timerMsMax),
     )

@@ -176,9 +176,9 @@ function resultJson(counts: DedupCounts): string {
 }
 
 function summary({ records, kept, exact, near, unreadable }: DedupCounts): string {
-  const duplicates = `${countText(exact, 'exact duplicate')}, ${countText(near, 'near duplicate')}`
-  const text = `${countText(records, 'record')}: ${kept.toLocaleString('en-US')} kept, ${duplicates}`
+  const duplicates = say`${countText(exact, 'exact duplicate')}, ${countText(near, 'near duplicate')}`
+  const text = say`${countText(records, 'record')}: ${kept.toLocaleString('en-US')} kept, ${duplicates}`
   return unreadable === 0
     ? text
-    : `${text}, ${unreadable.toLocaleString('en-US')} unreadable (--rejects FILE says which)`
+    : say`${text}, ${unreadable.toLocaleString('en-US')} unreadable (--rejects FILE says which)`
 }

@@ -28,10 +28,10 @@ export function registerDevHub(program: Command): void {
       }
       writeOut(`${hub.url}\n`)
       writeErr(
-        `The stand-in Hub listens on ${hub.url}. Any token that starts with hf_ may write:\n` +
+        say`The stand-in Hub listens on ${hub.url}. Any token that starts with hf_ may write:\n` +
           `  export HF_ENDPOINT=${hub.url} HF_TOKEN=hf_try\n` +
           `  kun-stream publish out/kun-demo --repo me/kun-demo\n` +
-          `POST ${hub.url}/admin/faults makes it fail; Ctrl-C ends it.\n`,
+          say`POST ${hub.url}/admin/faults makes it fail; Ctrl-C ends it.\n`,
       )
       await stopSignal()
       await hub.close()

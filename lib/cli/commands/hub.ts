@@ -1,9 +1,11 @@
 /** `kun-stream hub ls REPO [GLOB]`: lists the files that a source on the Hub would read. */
+
 import type { Command } from 'commander'
 import { listDataset } from '../../hub/listing.js'
 import { reportWaits } from '../../hub/retry-messages.js'
 import { hubSettings } from '../../hub/settings.js'
 import { hubTransport } from '../../hub/transport.js'
+import { say } from '../../language/say.js'
 import { addCommand } from '../command-summaries.js'
 import { hubUrlOption, tokenOption } from '../hub-options.js'
 import { bytesText, countText } from '../terminal/bytes-text.js'
@@ -38,7 +40,7 @@ export function registerHub(program: Command): void {
           return
         }
         for (const { path, sizeBytes } of files) writeOut(`${bytesText(sizeBytes).padStart(8)}  ${path}\n`)
-        writeErr(`${countText(files.length, 'file')}, ${bytesText(bytes)}, at commit ${commit}\n`)
+        writeErr(say`${countText(files.length, 'file')}, ${bytesText(bytes)}, at commit ${commit}\n`)
       } finally {
         await transport.close()
       }

@@ -26,7 +26,7 @@ export function registerPaperPrompts(program: Command): void {
       for (const [name, prompt] of Object.entries(prompts)) {
         const path = join(out, `${name}.json`)
         await writeFile(path, `${JSON.stringify(prompt, null, 2)}\n`)
-        sayOnStderr(`wrote ${path}`)
+        sayOnStderr(say`wrote ${path}`)
       }
     })
 }

@@ -188,6 +188,6 @@ function resultJson({ documents, kept, duplicates, rejected, unreadable }: PipeC
 function summary(counts: PipeCounts, { names }: PipeStages, hasRejects: boolean): string {
   const { documents, kept, duplicates, rejected } = counts
   const rows = countText(kept, names.has('label') ? 'pair' : 'chunk')
-  const hint = rejected > 0 && !hasRejects ? ' (--rejects FILE says why)' : ''
-  return `${countText(documents, 'document')}: ${rows} out, ${countText(duplicates, 'duplicate')}, ${rejected} rejected${hint}`
+  const text = say`${countText(documents, 'document')}: ${rows} out, ${countText(duplicates, 'duplicate')}, ${rejected} rejected`
+  return rejected > 0 && !hasRejects ? say`${text} (--rejects FILE says why)` : text
 }

@@ -5,7 +5,7 @@
 import type { Command } from 'commander'
 import pc from 'picocolors'
 import { plannedStages } from '../../kun/planned-stages.js'
-import { say } from '../../language/say.js'
+import { say, translated } from '../../language/say.js'
 import { loadRecipe, type Recipe, recipeDifference } from '../../recipe/index.js'
 import { settingsOf } from '../../recipe/run-settings.js'
 import { cursorOf, readsOf } from '../../run/committed-cut.js'
@@ -182,29 +182,30 @@ function splitPlan(split: string, shards: readonly Shard[]): SplitPlan {
 
 export function planText(plan: RunPlan): string {
   const { name, directory, splits, stages, tokensOf, state, cutsCommitted, differences, notes } = plan
-  const sizeText = (bytes: number | null): string => (bytes === null ? 'size unknown' : bytesText(bytes))
+  const sizeText = (bytes: number | null): string => (bytes === null ? say`size unknown` : bytesText(bytes))
   const allKnown = splits.every(({ bytes }) => bytes !== null)
   const bytes = allKnown ? splits.reduce((sum, split) => sum + (split.bytes ?? 0), 0) : null
   const shards = splits.reduce((sum, split) => sum + split.shards, 0)
   const states = {
-    new: `${directory} does not contain a run.`,
-    resumes: `${directory} contains this run: ${countText(cutsCommitted, 'cut is', 'cuts are')} committed, and would be resumed.`,
-    refused: `${directory} contains a run of another recipe, which would be refused:`,
+    new: say`${directory} does not contain a run.`,
+    resumes: say`${directory} contains this run: ${countText(cutsCommitted, 'cut is', 'cuts are')} committed, and would be resumed.`,
+    refused: say`${directory} contains a run of another recipe, which would be refused:`,
   }
   const faulty = splits.flatMap((split) => split.faulty)
+  const reads = say`${pc.bold(name)} would read ${countText(shards, 'shard')}, ${sizeText(bytes)}`
   const stageWidth = 1 + Math.max(7, ...stages.map(({ stage }) => stage.length))
   return [
-    `${pc.bold(name)} would read ${countText(shards, 'shard')}, ${sizeText(bytes)}${faulty.length > 0 ? `; ${faulty.length} cannot be read` : ''}`,
+    faulty.length > 0 ? say`${reads}; ${faulty.length} cannot be read` : reads,
     ...splits.map(
       (split) =>
-        `  ${split.split.padEnd(12)}${String(split.shards).padStart(7)} ${split.shards === 1 ? 'shard ' : 'shards'}  ${sizeText(split.bytes).padStart(9)}, the largest ${bytesText(split.largestBytes)}`,
+        say`  ${split.split.padEnd(12)}${String(split.shards).padStart(7)} ${translated(split.shards === 1 ? 'shard ' : 'shards')}  ${sizeText(split.bytes).padStart(9)}, the largest ${bytesText(split.largestBytes)}`,
     ),
     ...faultyLines(faulty),
     '',
-    'and would call, for each chunk after filters and deduplication, at most',
+    say`and would call, for each chunk after filters and deduplication, at most`,
     ...stages.map(
       ({ stage, model, servers, callsPerChunk }) =>
-        `  ${stage.padEnd(stageWidth)}${callsPerChunk} ${callsPerChunk === 1 ? 'call ' : 'calls'} to ${model} at ${servers.join(', ')}`,
+        say`  ${stage.padEnd(stageWidth)}${callsPerChunk} ${translated(callsPerChunk === 1 ? 'call ' : 'calls')} to ${model} at ${servers.join(', ')}`,
     ),
     ...tokenLines(
       stages.find(({ stage }) => stage === 'label'),

@@ -1,5 +1,7 @@
 /** `kun-stream publish DIR --repo owner/name`: publishes a run as a dataset on the Hub. */
+
 import { type Command, Option } from 'commander'
+import { say } from '../../language/say.js'
 import { publishOptions } from '../../publish/options.js'
 import type { PublishOptions } from '../../publish/publish.js'
 import { addCommand } from '../command-summaries.js'
@@ -42,9 +44,8 @@ export function registerPublish(program: Command): void {
       const result = await publishWithProgress({ directory, ...optionsOf(flags) }, log)
       writeOut(flags.json ? `${JSON.stringify(result)}\n` : `${result.url}\n`)
       const { filesUploaded, bytesUploaded, files, written, deleted } = result
-      const sent = `${filesUploaded} of ${files.length} data files uploaded, ${bytesText(bytesUploaded)}`
-      const changed = `${written.length} paths written, ${deleted.length} deleted`
-      writeErr(flags.dryRun ? dryRunText(written, deleted) : `${sent}; ${changed}.\n`)
+      const sent = say`${filesUploaded} of ${files.length} data files uploaded, ${bytesText(bytesUploaded)}; ${written.length} paths written, ${deleted.length} deleted.\n`
+      writeErr(flags.dryRun ? dryRunText(written, deleted) : sent)
     })
   })
 }
@@ -60,6 +61,9 @@ function optionsOf(flags: Flags): Omit<PublishOptions, 'directory'> {
 }
 
 function dryRunText(written: readonly string[], deleted: readonly string[]): string {
-  const lines = [...written.map((path) => `would write  ${path}`), ...deleted.map((path) => `would delete ${path}`)]
-  return `${lines.join('\n') || 'nothing would be written'}\n`
+  const lines = [
+    ...written.map((path) => say`would write  ${path}`),
+    ...deleted.map((path) => say`would delete ${path}`),
+  ]
+  return `${lines.join('\n') || say`nothing would be written`}\n`
 }

@@ -93,7 +93,7 @@ export async function recipeOfRun(
   }
   for (const { path, found } of withheld) {
     if (!isOverridden(overrides, path))
-      print(`${path} is dropped; run.json has ${found}. To use it: --set '${path}=${found}'`)
+      print(say`${path} is dropped; run.json has ${found}. To use it: --set '${path}=${found}'`)
   }
   for (const [name, before, after] of changedVersions(record?.pinned ?? {})) {
     print(

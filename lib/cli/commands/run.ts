@@ -245,7 +245,7 @@ async function conduct(call: RunCall): Promise<RunEnd> {
     stop.close()
     if ('error' in outcome) return stopped(outcome.error, run, call)
     if (through !== undefined) {
-      call.conclude(`${name}: through ${through}, replies are in ${directory}/replies\nNext: ${call.again}\n`)
+      call.conclude(say`${name}: through ${through}, replies are in ${directory}/replies\nNext: ${call.again}\n`)
       return mirrored(mirrorFailure, { code: 0, reason: 'done', message: `through ${through}` }, call)
     }
     const { end, timings } = outcome
@@ -318,7 +318,7 @@ async function open(
     capabilities: run.capabilities,
   })
   await markOwnRun(directory).catch((error: Error) =>
-    print(`cannot mark ${directory} as a run of this account: ${error.message}; rebuild will require --trust`),
+    print(say`cannot mark ${directory} as a run of this account: ${error.message}; rebuild will require --trust`),
   )
   const models = Object.values(settings.models)
   stop.started(run, Math.max(...models.map(({ deadlineMs }) => deadlineMs)))
@@ -345,8 +345,9 @@ function stopped(error: unknown, run: KunRun, { directory, again, terminal }: Ru
   terminal.print(failure.message)
   if (failure.exitCode === 3) {
     const { cuts } = run.progress()
-    const committed = `${countText(cuts, 'cut is', 'cuts are')} committed in ${directory} and every reply received is kept`
-    terminal.print(`${committed}. Resume with: ${again}`)
+    terminal.print(
+      say`${countText(cuts, 'cut is', 'cuts are')} committed in ${directory} and every reply received is kept. Resume with: ${again}`,
+    )
   }
   return endOfError(error)
 }
@@ -355,13 +356,13 @@ function stopped(error: unknown, run: KunRun, { directory, again, terminal }: Ru
 async function published(publish: RunPublish, done: RunEnd, { terminal, log, conclude }: RunCall): Promise<RunEnd> {
   try {
     const { url } = await publish.finish()
-    conclude(`Published: ${url}\n`)
+    conclude(say`Published: ${url}\n`)
     return done
   } catch (error) {
     const end = endOfError(error)
     log.error('publish-failed', { ...end })
-    terminal.print(`The run is done, but not published: ${end.message}`)
-    terminal.print(`Retry with: ${publish.command}`)
+    terminal.print(say`The run is done, but not published: ${end.message}`)
+    terminal.print(say`Retry with: ${publish.command}`)
     if (failureOf(error) === null) throw error
     return end
   }
@@ -370,6 +371,6 @@ async function published(publish: RunPublish, done: RunEnd, { terminal, log, con
 /** Exit code of a run whose mirror is incomplete: the machine must not be discarded yet. */
 function mirrored(failure: unknown, end: RunEnd, { again, terminal }: RunCall): RunEnd {
   if (failure === null || end.code !== 0) return end
-  terminal.print(`The run is done, but its mirror is not up to date. Copy the rest with: ${again}`)
+  terminal.print(say`The run is done, but its mirror is not up to date. Copy the rest with: ${again}`)
   return endOfError(failure)
 }

@@ -160,13 +160,15 @@ async function rowMaker(as: SampleFlags['as'], kinds: readonly RejectedKind[]) {
 }
 
 function summary({ rows, written, withoutRejected, withoutScore, clusters }: SampleCounts): string {
-  const of = clusters && ` from ${clusters.selected.toLocaleString('en-US')} of ${countText(clusters.all, 'cluster')}`
   const notes = [
-    ...(withoutRejected ? [`${withoutRejected.toLocaleString('en-US')} without a rejected reply`] : []),
-    ...(withoutScore ? [`${withoutScore.toLocaleString('en-US')} without a score, which rank last`] : []),
+    ...(withoutRejected ? [say`${withoutRejected.toLocaleString('en-US')} without a rejected reply`] : []),
+    ...(withoutScore ? [say`${withoutScore.toLocaleString('en-US')} without a score, which rank last`] : []),
   ]
-  const text = `${countText(rows, 'row')}: ${written.toLocaleString('en-US')} written${of ?? ''}`
-  return notes.length === 0 ? text : `${text}; ${notes.join(', ')}`
+  const done = say`${countText(rows, 'row')}: ${written.toLocaleString('en-US')} written`
+  const text = clusters
+    ? say`${done} from ${clusters.selected.toLocaleString('en-US')} of ${countText(clusters.all, 'cluster')}`
+    : done
+  return notes.length === 0 ? text : say`${text}; ${notes.join(', ')}`
 }
 
 /** Parses a list with commas. */

@@ -81,18 +81,19 @@ async function seed(files: readonly string[], flags: SeedFlags, promptGiven: boo
 }
 
 function nothingRead({ records, firstRefused }: SeedCounts): string {
-  return `none of ${countText(records, 'record')} is an example; the first: ${firstRefused[0]}. docs/datasets.md lists the forms that are read`
+  return say`none of ${countText(records, 'record')} is an example; the first: ${firstRefused[0]}. docs/datasets.md lists the forms that are read`
 }
 
 function summary({ records, examples, refused, firstRefused }: SeedCounts, { rejects }: SeedFlags): string {
   const reasons = [...refused].sort(([a], [b]) => (a < b ? -1 : 1)).map(([reason, count]) => `${count} ${reason}`)
   const count = [...refused.values()].reduce((sum, each) => sum + each, 0)
   const more = count - firstRefused.length
-  const hint = more > 0 ? [`and ${more} more${rejects === undefined ? ' (--rejects FILE says which)' : ''}`] : []
-  const end = reasons.length === 0 ? '' : `, ${count} refused: ${reasons.join(', ')}`
+  const hint =
+    more > 0 ? [rejects === undefined ? say`and ${more} more (--rejects FILE says which)` : say`and ${more} more`] : []
+  const written = say`${countText(records, 'record')}: ${countText(examples, 'example')} written`
   return [
     ...firstRefused,
     ...hint,
-    `${countText(records, 'record')}: ${countText(examples, 'example')} written${end}`,
+    reasons.length === 0 ? written : say`${written}, ${count} refused: ${reasons.join(', ')}`,
   ].join('\n')
 }

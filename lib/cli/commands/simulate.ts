@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs'
 import { type Command, Option } from 'commander'
 import type { z } from 'zod'
 import { UsageError } from '../../errors.js'
-import { say } from '../../language/say.js'
+import { say, translated } from '../../language/say.js'
 import { allowedAt } from '../../recipe/index.js'
 import { type FaultRuleOptions, faultKinds } from '../../simulator/vllm/fault-rules.js'
 import { type LatencyOptions, simulatorOptions } from '../../simulator/vllm/options.js'
@@ -55,13 +55,13 @@ export function registerSimulate(program: Command): void {
     .option('--request-log <file>', helpOf(options.requestLog))
     .option('--missing <list>', helpOf(options.missing))
     .option('--faults <rules>', 'kind[=rate][@after[-until]], comma-separated; or a JSON array; or @FILE with one')
-    .addHelpText('after', `\nFaults: ${faultKinds.join(', ')}\nExample: --faults engine-error=0.01,english@5000`)
+    .addHelpText('after', say`\nFaults: ${faultKinds.join(', ')}\nExample: --faults engine-error=0.01,english@5000`)
     .action(async (flags: SimulateFlags) => {
       const options = optionsOf(flags)
       if (options.requestLog !== undefined) checkWritable(options.requestLog)
       const simulator = await startSimulator(options)
       writeOut(`${simulator.url}\n`)
-      writeErr(`simulate: preset ${options.preset}, serving until Ctrl-C\n`)
+      writeErr(say`simulate: preset ${options.preset}, serving until Ctrl-C\n`)
       await stopSignal()
       await simulator.close()
     })
@@ -100,15 +100,20 @@ const formOf: Readonly<Record<string, string>> = {
   lengths: 'mean,sigma[,max] in tokens, such as 200,1,1024',
 }
 
+function ownForm(option: string): string | undefined {
+  const form = formOf[option]
+  return form === undefined ? undefined : translated(form)
+}
+
 /** Examples: '--port is abc: give a whole number from 0 to 65535'; of a list '--missing has all: give one of metrics, …' */
 function wrongFlag(flags: SimulateFlags, given: unknown, path: readonly PropertyKey[], message: string): string {
   const option = String(path[0])
   const name = flagOf[option] ?? (option as keyof SimulateFlags)
   const dashed = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-  const form = formOf[option] ?? allowedAt(simulatorOptions, path) ?? message
-  if (path.length === 1 || formOf[option] !== undefined) return `--${dashed} is ${String(flags[name])}: give ${form}`
+  const form = ownForm(option) ?? allowedAt(simulatorOptions, path) ?? message
+  if (path.length === 1 || formOf[option] !== undefined) return say`--${dashed} is ${String(flags[name])}: give ${form}`
   const found = path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], given)
-  return `--${dashed} has ${String(found)}: give ${form}`
+  return say`--${dashed} has ${String(found)}: give ${form}`
 }
 
 /** Parses fault rules: 'engine-error=0.01,english@5000-6000', a JSON array of rules, or @FILE with either. */

@@ -21,7 +21,7 @@ import { commandName, shellWord } from '../command-name.js'
 import { addCommand } from '../command-summaries.js'
 import { countText } from '../terminal/bytes-text.js'
 import { cannotOpen, writeOut } from '../terminal/output.js'
-import { progressLines, short } from '../terminal/progress-text.js'
+import { limitingText, progressLines, short } from '../terminal/progress-text.js'
 import { printable, truncateText } from '../terminal/wrap-text.js'
 import { watchStatus } from '../watch-status.js'
 
@@ -100,7 +100,7 @@ export async function statusOf(directory: string): Promise<RunStatus> {
 export function statusText(status: RunStatus, columns: number, now = new Date()): string {
   const { directory, name, cuts, rows, rejects, bytes, counters } = status
   const lines = [
-    `${pc.bold(name ?? directory)}: ${countText(cuts, 'cut is', 'cuts are')} committed, ${countText(rows, 'row')}, ${countText(rejects, 'reject')}, ${(bytes / 1e6).toFixed(1)} MB`,
+    say`${pc.bold(name ?? directory)}: ${countText(cuts, 'cut is', 'cuts are')} committed, ${countText(rows, 'row')}, ${countText(rejects, 'reject')}, ${(bytes / 1e6).toFixed(1)} MB`,
     ...(cuts > 0 ? ['', ...funnelLines(counters, columns), ''] : []),
     ...uncommittedLines(status, columns),
     ...callLines(status, columns, now),
@@ -122,21 +122,21 @@ function uncommittedLines({ uncommitted, directory }: RunStatus, columns: number
 
 function callLines({ holder, lastCall, progress }: RunStatus, columns: number, now: Date): string[] {
   if (holder !== null) {
-    const who = `A run is in progress: process ${holder.pid} on ${holder.host}`
+    const who = say`A run is in progress: process ${holder.pid} on ${holder.host}`
     if (holder.state === 'unknown') {
       return [
-        `${who}, or was: the process is not visible from here, and it renewed its lock ${ageText(holder.lastSignMs)} ago (a run ` +
-          'renews it every 5 s). `kun-stream run` waits for a renewal and takes over if there is none',
+        say`${who}, or was: the process is not visible from here, and it renewed its lock ${ageText(holder.lastSignMs)} ago
+          (a run renews it every 5 s). \`kun-stream run\` waits for a renewal and takes over if there is none`,
       ]
     }
     if (progress?.end === 'running' && progress.pid === holder.pid) {
       const lines = progressLines(progress.progress, { cells: Math.max(20, columns), lines: Number.POSITIVE_INFINITY })
-      return [`${who}, for ${duration(progress.progress.elapsedSeconds)}`, ...lines]
+      return [say`${who}, for ${duration(progress.progress.elapsedSeconds)}`, ...lines]
     }
-    if (lastCall?.end !== 'running') return [`${who}, just started`]
-    return [`${who}, for ${duration(lastCall.seconds)}`, `  ${rates(lastCall)}`]
+    if (lastCall?.end !== 'running') return [say`${who}, just started`]
+    return [say`${who}, for ${duration(lastCall.seconds)}`, `  ${rates(lastCall)}`]
   }
-  if (lastCall === null) return ['No run is in progress.']
+  if (lastCall === null) return [say`No run is in progress.`]
   const ago = duration((now.getTime() - Date.parse(lastCall.startedAt)) / 1000 - lastCall.seconds)
   return [endText(lastCall.end, ago), `  ${rates(lastCall)}`]
 }
@@ -158,7 +158,7 @@ function rates({
 }: CallTimings): string {
   const memory = say`${Math.round(peakMemoryBytes / 1e6)} MB peak memory`
   if (tokens === 0 && repliesServedFromDisk === 0) return say`no requests were needed, ${memory}`
-  const limiting = bottleneck === 'servers' ? 'the model servers' : bottleneck
+  const limiting = limitingText(bottleneck)
   const released = nodes.at(-1)?.outPerSecond ?? 0
-  return `${short(Math.round(tokensPerSecond))} tokens/s, ${short(released)} records/s, bottleneck: ${limiting}, ${Math.round(peakMemoryBytes / 1e6)} MB peak memory`
+  return say`${short(Math.round(tokensPerSecond))} tokens/s, ${short(released)} records/s, bottleneck: ${limiting}, ${Math.round(peakMemoryBytes / 1e6)} MB peak memory`
 }

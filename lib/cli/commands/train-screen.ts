@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { version } from '../../core/version.js'
 import { UsageError } from '../../errors.js'
-import { say } from '../../language/say.js'
+import { say, translated } from '../../language/say.js'
 import { encodeScreen, ScreenClassifier } from '../../text/screen/classifier.js'
 import { agreementOf, type ScreenAgreement, trainScreen } from '../../text/screen/train.js'
 import { addCommand } from '../command-summaries.js'
@@ -66,7 +66,7 @@ async function trainScreenCommand(paths: string[], flags: TrainScreenFlags): Pro
       continue
     throw new UsageError(
       say`of ${countText(train.length + heldOut.length, 'text')} with a grade, ${kept} of the ${part.length}
-        ${name} are kept: at least ${examplesMin} texts, and both grades in each part, are needed. Grade
+        ${translated(name)} are kept: at least ${examplesMin} texts, and both grades in each part, are needed. Grade
         more texts`,
     )
   }
@@ -97,9 +97,9 @@ async function trainScreenCommand(paths: string[], flags: TrainScreenFlags): Pro
 function summary(file: string, trained: number, found: ScreenAgreement, keepAtLeast: number): string {
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`
   return [
-    `${file}: trained on ${countText(trained, 'text')}. On ${found.examples} others, against the judge:`,
-    `  ROC-AUC ${found.auc.toFixed(3)}; at ${keepAtLeast}: agrees on ${percent(found.agreement)},`,
-    `  drops ${percent(found.recall)} of what the judge drops; ${percent(found.precision)} of what it drops, the judge drops too`,
-    `In a recipe: prepare: { screen: { file: ${file}, keepAtLeast: ${keepAtLeast} } }`,
+    say`${file}: trained on ${countText(trained, 'text')}. On ${found.examples} others, against the judge:`,
+    say`  ROC-AUC ${found.auc.toFixed(3)}; at ${keepAtLeast}: agrees on ${percent(found.agreement)},`,
+    say`  drops ${percent(found.recall)} of what the judge drops; ${percent(found.precision)} of what it drops, the judge drops too`,
+    say`In a recipe: prepare: { screen: { file: ${file}, keepAtLeast: ${keepAtLeast} } }`,
   ].join('\n')
 }

@@ -1,7 +1,9 @@
 /** `kun-stream verify`: checks a run directory and prints how to repair what is damaged. Exit code 1 if it is damaged. */
+
 import type { Command } from 'commander'
 import pc from 'picocolors'
 import { KunStreamError } from '../../errors.js'
+import { say, translated } from '../../language/say.js'
 import { readState } from '../../publish/state.js'
 import { verifyDirectory } from '../../run/verify.js'
 import type { Finding, Verification } from '../../sinks/index.js'
@@ -39,14 +41,17 @@ export function verificationText({ findings, cuts, files, bytes, rows, rejects }
   const sum = (counts: Readonly<Record<string, number>>): number =>
     Object.values(counts).reduce((all, one) => all + one, 0)
   const errors = findings.filter(({ severity }) => severity === 'error').length
-  const intact = cuts === 0 ? 'No errors, and nothing is committed yet' : 'The dataset is intact'
-  const verdict = errors === 0 ? pc.green(intact) : pc.red(`${countText(errors, 'error')} found`)
+  const intact = cuts === 0 ? say`No errors, and nothing is committed yet` : say`The dataset is intact`
+  const verdict = errors === 0 ? pc.green(intact) : pc.red(say`${countText(errors, 'error')} found`)
   const there = [countText(cuts, 'cut'), countText(files, 'file'), bytesText(bytes)]
-  lines.push(`${verdict}: ${[...there, countText(sum(rows), 'row'), countText(sum(rejects), 'reject')].join(', ')}.`)
+  const counts = [...there, countText(sum(rows), 'row'), countText(sum(rejects), 'reject')]
+  lines.push(say`${verdict}: ${counts.join(', ')}.`)
   return lines.join('\n')
 }
 
+/** A noun of `count` has the key 'error'; with a space it is a label. */
 function findingText({ severity, file, what, repair }: Finding): string {
-  const label = severity === 'error' ? pc.red('error') : pc.yellow('warning')
-  return `${label} ${pc.bold(file)}: ${what}\n  ${pc.dim(`repair: ${repair}`)}`
+  const label =
+    severity === 'error' ? pc.red(translated('error ').trimEnd()) : pc.yellow(translated('warning ').trimEnd())
+  return say`${label} ${pc.bold(file)}: ${translated(what)}\n  ${pc.dim(say`repair: ${translated(repair)}`)}`
 }

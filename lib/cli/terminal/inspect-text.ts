@@ -47,14 +47,14 @@ export async function* inspectText(
         for (const row of take > 0 ? await part.read(0, take) : []) {
           shown++
           if (json) yield JSON.stringify(row, withPlainIntegers)
-          else yield rejects ? rejectText(row, columns) : rowText(row, `${split} · row ${shown}`, columns, full)
+          else yield rejects ? rejectText(row, columns) : rowText(row, say`${split} · row ${shown}`, columns, full)
         }
       } finally {
         await part.close()
       }
     }
-    const summary = `${split}: ${shown} of ${countText(rows, rejects ? 'reject' : 'row')} shown`
-    if (!json) yield pc.dim(`${summary}, ${countText(paths.length, 'file')}`)
+    const all = countText(rows, rejects ? 'reject' : 'row')
+    if (!json) yield pc.dim(say`${split}: ${shown} of ${all} shown, ${countText(paths.length, 'file')}`)
   }
 }
 

@@ -101,7 +101,7 @@ export function cannotOpen(path: string, cause: unknown): UsageError {
 
 /** Error for output that could not be written: not resumable. */
 export function notWritten(name: string, cause: NodeJS.ErrnoException): StorageError {
-  const why = cause.code === 'ENOSPC' ? 'the disk is full' : cause.message
+  const why = cause.code === 'ENOSPC' ? say`the disk is full` : cause.message
   const details = { errno: errnoName(cause) ?? 'unknown', operation: 'write', path: name }
   return new StorageError(
     say`${name} could not be written: ${why}. Free space, or write elsewhere, and run the command again`,

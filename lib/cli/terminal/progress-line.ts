@@ -1,4 +1,5 @@
 /** Progress of a publish: on a terminal one line that is overwritten, elsewhere one line for each phase. */
+import { say, translated } from '../../language/say.js'
 import type { PublishProgress } from '../../publish/options.js'
 import { bytesText } from './bytes-text.js'
 import { terminalText } from './terminal-text.js'
@@ -19,7 +20,7 @@ export class ProgressLine {
     const begins = phase !== this.#phase
     this.#phase = phase
     if (this.#live || begins) {
-      const text = terminalText(`${phase} ${name}: ${bytesText(bytesDone)} of ${bytesText(bytesTotal)}`)
+      const text = terminalText(say`${translated(phase)} ${name}: ${bytesText(bytesDone)} of ${bytesText(bytesTotal)}`)
       this.#stream.write(this.#live ? `\r\x1b[2K${text}` : `${text}\n`)
       this.#shown = true
     }

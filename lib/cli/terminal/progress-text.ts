@@ -82,6 +82,11 @@ export function bottleneckText(bottleneck: string): string {
   return bottleneck === 'servers' ? translated('model servers') : bottleneck
 }
 
+/** The same within a sentence. Example: 'the model servers'. */
+export function limitingText(bottleneck: string): string {
+  return bottleneck === 'servers' ? translated('the model servers') : bottleneck
+}
+
 /** One line: the instruction, and as much of the output as fits. */
 function lastPairLine({ lastPair }: RunProgress, cells: number): string[] {
   if (lastPair === null) return []

@@ -18,11 +18,13 @@ import { progress } from './progress.js'
 import { publish } from './publish.js'
 import { reasons } from './reasons.js'
 import { recipe } from './recipe.js'
+import { recipeIssues } from './recipe-issues.js'
 import { run } from './run.js'
 import { setup } from './setup.js'
 import { sinks } from './sinks.js'
 import { sources } from './sources.js'
 import { storage } from './storage.js'
+import { terminal } from './terminal.js'
 import { tokens } from './tokens.js'
 import { training } from './training.js'
 import { trial } from './trial.js'
@@ -46,11 +48,13 @@ export const zhParts: Readonly<Record<string, Catalogue>> = {
   publish,
   reasons,
   recipe,
+  recipeIssues,
   run,
   setup,
   sinks,
   sources,
   storage,
+  terminal,
   tokens,
   training,
   trial,

@@ -29,4 +29,37 @@ export const run = {
     '阶段“{0}”：{1} 从开始时的 {2} 变为最近 {4} 条记录的 {3}。请检查模型服务器；再次运行即可续跑。若这一变化是有意的，请先删除运行目录中的 {5}',
   "polish with mode 'raw' calls no model: leave the stage out": "polish 的 mode 为 'raw' 时不调用模型：请去掉该阶段",
   'column {0}: {1}': '列 {0}：{1}',
+  'the run': '本次运行',
+  "split '{0}'": '数据划分“{0}”',
+  'shard {0}': '分片 {0}',
+  "The run has no rows: all {0} records that reached '{1}' {2}": '运行没有数据行：到达“{1}”的 {0} 条记录全部{2}',
+  'ended as {0}': '以 {0} 结束',
+  'ended without a row, {0} of them as {1}': '没有产出数据行，其中 {0} 条为 {1}',
+  'The first {0} records of {1} all {2}': '{1}的前 {0} 条记录全部{2}',
+  "The first {0} records of {1} that reached '{2}' all {3}": '{1}到达“{2}”的前 {0} 条记录全部{3}',
+  'Name the field of the text in `sources[].text`.': '请在 `sources[].text` 中指明正文字段。',
+  'Check the format of the files and the patterns in `sources[].files`.':
+    '请检查文件格式和 `sources[].files` 中的匹配模式。',
+  'Check the bounds in `prepare.quality` and `prepare.chunk`, and custom filters.':
+    '请检查 `prepare.quality` 和 `prepare.chunk` 的界限以及自定义过滤器。',
+  'Lower `prepare.chunk.tokensMax`, or serve the model with a longer context.':
+    '请降低 `prepare.chunk.tokensMax`，或以更长的上下文部署模型。',
+  'Check the judge and `kun.score.keepAtLeast`.': '请检查评审模型和 `kun.score.keepAtLeast`。',
+  'Check the bounds in `kun.perplexity` and `kun.ifd`: they depend on the model.':
+    '请检查 `kun.perplexity` 和 `kun.ifd` 的界限：它们取决于模型。',
+  'Check the bounds in `kun.ifd`.': '请检查 `kun.ifd` 的界限。',
+  'Check the judge and `kun.screen.keepAtLeast`.': '请检查评审模型和 `kun.screen.keepAtLeast`。',
+  'Check the replies of the model (`simulate` shows a valid one), the prompt and the filter.':
+    '请检查模型的回复（`simulate` 会给出有效的回复）、提示词和过滤器。',
+  'Check the log of the model server, the prompt and the sampling fields.':
+    '请检查模型服务器的日志、提示词和采样参数。',
+  'the share of Chinese characters': '汉字占比',
+  'the share of replies in the requested format': '符合要求格式的回复占比',
+  'the share of records kept': '保留的记录占比',
+  'the mean length in characters': '平均字符数',
+  '{0} tokens': '{0} 词元',
+  '{0} hours': '{0} 小时',
+  'cannot read {0}, drift detection starts from scratch: {1}': '无法读取 {0}，漂移检测从头开始：{1}',
+  'cannot write {0}, the next call starts drift detection from scratch: {1}':
+    '无法写入 {0}，下次调用时漂移检测从头开始：{1}',
 } as const

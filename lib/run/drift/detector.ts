@@ -6,7 +6,7 @@
 import { z } from 'zod'
 import { unpinned } from '../../core/option-meta.js'
 import { DriftError } from '../../errors.js'
-import { say } from '../../language/say.js'
+import { say, translated } from '../../language/say.js'
 import { driftName } from '../../storage/run-layout.js'
 
 /** When a stage counts as drifted. None alters the output. */
@@ -157,7 +157,8 @@ class StageWindows {
       // A measure needs values for a quarter of the window; if they are missing because of drift, the yield shows it.
       const isMeasured =
         Math.min(this.#start.count(measure), this.#window.count(measure)) * 4 >= this.#options.windowRecords
-      if (isMeasured && this.#drifted(measure, start, now)) return { what: measureTexts[measure], start, now }
+      if (isMeasured && this.#drifted(measure, start, now))
+        return { what: translated(measureTexts[measure]), start, now }
     }
     return null
   }

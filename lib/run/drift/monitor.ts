@@ -2,11 +2,13 @@
  * Feeds the replies of servers and the outcomes of stages to the drift detector, and keeps the start of each stage in
  * the run directory. Never changes a reply or an outcome.
  */
+
 import { Child } from '../../core/types.js'
 import { CorruptFileError, type DriftError } from '../../errors.js'
 import { characters, hanShare } from '../../kun/replies/language.js'
 import { replyText } from '../../kun/replies/reply-text.js'
 import type { KunStage } from '../../kun/types.js'
+import { say } from '../../language/say.js'
 import type { Answer, Call } from '../../llm/types.js'
 import type { FileLayer } from '../../storage/files.js'
 import { driftName } from '../../storage/run-layout.js'
@@ -49,7 +51,7 @@ export class DriftMonitor {
     const from = await readStarts(place.files, place.directory).catch(async (error: Error) => {
       // Delete it: otherwise every call would report the same damage.
       if (error instanceof CorruptFileError) await removeStarts(place.files, place.directory)
-      place.onEvent(`cannot read ${driftName}, drift detection starts from scratch: ${error.message}`)
+      place.onEvent(say`cannot read ${driftName}, drift detection starts from scratch: ${error.message}`)
       return {}
     })
     this.#detector = new DriftDetector(this.#options, from)
@@ -110,7 +112,7 @@ export class DriftMonitor {
     this.#saving = this.#saving
       .then(() => writeStarts(files, directory, starts))
       .catch((error: Error) =>
-        onEvent(`cannot write ${driftName}, the next call starts drift detection from scratch: ${error.message}`),
+        onEvent(say`cannot write ${driftName}, the next call starts drift detection from scratch: ${error.message}`),
       )
   }
 }
