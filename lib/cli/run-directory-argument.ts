@@ -14,7 +14,11 @@ export async function mustBeRunDirectory(directory: string): Promise<void> {
   const found = await stat(directory).catch((error: NodeJS.ErrnoException) => error)
   if (found instanceof Error || !found.isDirectory()) {
     const missing = 'code' in found && found.code === 'ENOENT'
-    const what = !(found instanceof Error) ? 'it is a file' : missing ? 'there is no such directory' : found.message
+    const what = !(found instanceof Error)
+      ? say`it is a file`
+      : missing
+        ? say`there is no such directory`
+        : found.message
     throw new UsageError(say`${directory} cannot be read: ${what}. Give a run directory, such as out/demo`)
   }
   const entries = await readdir(directory, { withFileTypes: true })
@@ -26,7 +30,7 @@ export async function mustBeRunDirectory(directory: string): Promise<void> {
     const names = await readdir(path).catch((): string[] => []) // the names are only a hint: ignore the error
     if (names.includes(runRecordName)) below.push(path)
   }
-  const advice = below.length > 0 ? `Did you mean ${below.join(', ')}?` : 'Give a run directory, such as out/demo'
+  const advice = below.length > 0 ? say`Did you mean ${below.join(', ')}?` : say`Give a run directory, such as out/demo`
   throw new UsageError(
     say`${directory} is not a run directory: it holds neither ${runRecordName} nor ${manifestName}. ${advice}`,
   )

@@ -7,7 +7,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { StorageError, TooLargeError } from '../errors.js'
-import { say } from '../language/say.js'
+import { say, translated } from '../language/say.js'
 import { errnoName } from './errno-name.js'
 
 /** File operations. Data is durable after `fsync`; a name is durable after `fsyncDirectory` of its parent. */
@@ -274,7 +274,7 @@ async function withStorageError<T>(operation: string, path: string, work: () => 
 export function storageError(operation: string, path: string, cause: unknown): StorageError {
   const errno = errnoName(cause) ?? 'unknown'
   const [what, advice] = refusals[errno] ?? [(cause as Error).message, 'See the cause.']
-  return new StorageError(say`could not ${operation} ${path}: ${what} (${errno}). ${advice}`, {
+  return new StorageError(say`could not ${operation} ${path}: ${translated(what)} (${errno}). ${translated(advice)}`, {
     cause,
     details: { errno, operation, path },
   })
