@@ -1,7 +1,7 @@
 /** What commands print in the terminal: progress of a command, summaries, next steps. */
 export const terminal = {
-  'cut is': '个提交批次',
-  'cuts are': '个提交批次',
+  'cut is': '个批次',
+  'cuts are': '个批次',
   'exact duplicate': '条完全重复',
   'exact duplicates': '条完全重复',
   'near duplicate': '条近似重复',
