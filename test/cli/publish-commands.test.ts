@@ -41,6 +41,7 @@ t.test('publish prints the address of the dataset, hub ls the files of a source'
   t.match(done.stderr, /2 of 2 data files uploaded, [\d.]+ kB; 4 paths written, 0 deleted\./)
   const again = await command(t, 'publish', join(root, 'run'), '--repo', 'me/demo', '--json', ...there)
   t.match(JSON.parse(again.stdout), { filesUploaded: 0, written: [] })
+  t.match(again.stderr, 'Nothing was sent')
   const listed = await command(t, 'hub', 'ls', 'me/demo', 'data/*.parquet', ...there)
   t.match(listed.stdout, /^ *[\d.]+ kB {2}data\/skypile-00000-of-00001.parquet\n.*wudao-00000-of-00001.parquet\n$/)
   t.match(listed.stderr, /^2 files, [\d.]+ kB, at commit [0-9a-f]{40}\n$/)

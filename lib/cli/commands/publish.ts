@@ -46,6 +46,9 @@ export function registerPublish(program: Command): void {
       const { filesUploaded, bytesUploaded, files, written, deleted } = result
       const sent = say`${filesUploaded} of ${files.length} data files uploaded, ${bytesText(bytesUploaded)}; ${written.length} paths written, ${deleted.length} deleted.\n`
       writeErr(flags.dryRun ? dryRunText(written, deleted) : sent)
+      if (!flags.dryRun && written.length + deleted.length === 0) {
+        writeErr(say`Nothing was sent: the dataset on the Hub has everything already.\n`)
+      }
     })
   })
 }

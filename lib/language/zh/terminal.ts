@@ -101,6 +101,7 @@ export const terminal = {
   'and would call, for each chunk after filters and deduplication, at most':
     '并且对过滤和去重后的每个片段，最多发出以下调用',
   '  {0}{1} {2} to {3} at {4}': '  {0}{1} {2}，模型 {3}，服务器 {4}',
+  'Nothing was sent: the dataset on the Hub has everything already.\n': '没有发送任何内容：Hub 上的数据集已是最新。\n',
   '{0} of {1} data files uploaded, {2}; {3} paths written, {4} deleted.\n':
     '已上传 {0}/{1} 个数据文件，{2}；写入 {3} 个路径，删除 {4} 个。\n',
   'would write  {0}': '将写入 {0}',
