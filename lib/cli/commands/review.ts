@@ -32,7 +32,7 @@ export function registerReview(program: Command): void {
       await mustBeRunDirectory(directory)
       const { ReviewPages, readReviewSummary } = await import('../../pages/review-pages.js')
       const reviewer = flags.as ?? loginName()
-      if (flags.summary === true) {
+      if (flags.summary === true || flags.json === true) {
         const summary = await readReviewSummary(directory, reviewer)
         writeOut(flags.json === true ? `${JSON.stringify(summary)}\n` : lines(summary))
         return
