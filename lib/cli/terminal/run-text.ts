@@ -77,6 +77,8 @@ export function conclusionText(run: KunRun, { name, directory, end, builtin, tim
     '',
     ...(builtin ? [say`Written by the built-in extractive writer: key phrases and templates, not a model.`] : []),
     say`Next: ${commandName()} inspect ${shellWord(directory)} ${rows === 0 ? '--rejects ' : ''}-n 3`,
+    ...(rows === 0 ? [] : [say`      ${commandName()} inspect ${shellWord(directory)} --rejects -n 3`]),
+    say`      ${commandName()} ui ${shellWord(directory)}`,
     ...(builtin ? [say`      your own servers: recipes/vllm-two-servers.yaml, docs/recipe.md`] : []),
     '',
   ]

@@ -200,6 +200,8 @@ export const terminal = {
   'Written by the built-in extractive writer: key phrases and templates, not a model.':
     '由内置的抽取式生成器写成：用关键短语和模板，不是模型。',
   'Next: {0} inspect {1} {2}-n 3': '下一步：{0} inspect {1} {2}-n 3',
+  '      {0} inspect {1} --rejects -n 3': '        {0} inspect {1} --rejects -n 3',
+  '      {0} ui {1}': '        {0} ui {1}',
   '      your own servers: recipes/vllm-two-servers.yaml, docs/recipe.md':
     '        使用自己的服务器：recipes/vllm-two-servers.yaml、docs/recipe.md',
 } as const
