@@ -1,14 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { command } from '../../support/commands.js'
+import { mainInProcess } from '../../support/main-in-process.js'
 import { projectRoot } from '../../support/root.js'
 import { tinyRecipe } from '../../support/session.js'
-
-async function kunStream(args: readonly string[]) {
-  const { code, out, err } = await command('bin/kun-stream.js', args).ended
-  return { code, stdout: out, stderr: err }
-}
 
 /** A recipe whose server and sources do not exist. */
 function recipeIn(t: Test, change: (text: string) => string = (text) => text): string {
@@ -19,8 +14,8 @@ function recipeIn(t: Test, change: (text: string) => string = (text) => text): s
 
 t.test('a valid recipe: exit code 0, whether or not its server is there', async (t) => {
   const recipe = recipeIn(t)
-  t.match(await kunStream(['validate', recipe]), { code: 0, stdout: `${recipe} is valid\n`, stderr: '' })
-  const { code, stdout } = await kunStream(['validate', recipe, '--json'])
+  t.match(await mainInProcess(t, ['validate', recipe]), { code: 0, stdout: `${recipe} is valid\n`, stderr: '' })
+  const { code, stdout } = await mainInProcess(t, ['validate', recipe, '--json'])
   t.equal(code, 0)
   t.strictSame(JSON.parse(stdout), { valid: true, problems: [], warnings: [] })
 })
@@ -39,18 +34,16 @@ t.test('every problem is one line with the place and the mend, exit code 2', asy
     ['a tokenizer that is not there', set('prepare.tokenizer=nowhere.json'), /prepare\.tokenizer.*nowhere\.json/],
     ['a prompt file that is not there', set('kun.score.prompt={ file: nowhere.json }'), /nowhere\.json cannot be read/],
   ]
-  await Promise.all(
-    wrong.map(async ([what, args, words]) => {
-      const { code, stderr, stdout } = await kunStream(['validate', recipe, ...args])
-      t.equal(code, 2, what)
-      t.equal(stderr.trim().split('\n').length, 1, `${what}: ${stderr}`)
-      t.match(stderr, words, what)
-      t.equal(stdout, '')
-      const { stdout: json } = await kunStream(['validate', recipe, ...args, '--json'])
-      const { valid, problems } = JSON.parse(json) as { valid: boolean; problems: string[] }
-      t.match({ valid, problems }, { valid: false, problems: [words] }, `${what}, with --json`)
-    }),
-  )
+  for (const [what, args, words] of wrong) {
+    const { code, stderr, stdout } = await mainInProcess(t, ['validate', recipe, ...args])
+    t.equal(code, 2, what)
+    t.equal(stderr.trim().split('\n').length, 1, `${what}: ${stderr}`)
+    t.match(stderr, words, what)
+    t.equal(stdout, '')
+    const { stdout: json } = await mainInProcess(t, ['validate', recipe, ...args, '--json'])
+    const { valid, problems } = JSON.parse(json) as { valid: boolean; problems: string[] }
+    t.match({ valid, problems }, { valid: false, problems: [words] }, `${what}, with --json`)
+  }
 })
 
 t.test('a placeholder in a prompt file is checked, too; one that is close to no field is a warning', async (t) => {
@@ -58,27 +51,27 @@ t.test('a placeholder in a prompt file is checked, too; one that is close to no 
   const prompt = join(t.testdirName, 'prompt.json')
   const args = ['validate', recipe, '--set', `kun.score.prompt={ file: ${prompt} }`]
   writeFileSync(prompt, JSON.stringify({ name: 'mine', text: '{instruction} {instructoin}' }))
-  t.match(await kunStream(args), { code: 2, stderr: /\{instructoin\}.*did you mean \{instruction\}/ })
+  t.match(await mainInProcess(t, args), { code: 2, stderr: /\{instructoin\}.*did you mean \{instruction\}/ })
   writeFileSync(prompt, JSON.stringify({ name: 'mine', text: '{instruction} {答案} { instructoin }' }))
-  t.match(await kunStream(args), { code: 0, stderr: /^warning: kun\.score\.prompt.text has \{答案\}, .*\n$/ })
+  t.match(await mainInProcess(t, args), { code: 0, stderr: /^warning: kun\.score\.prompt.text has \{答案\}, .*\n$/ })
 })
 
 t.test('a column may name the cells of earlier stages; one of a later stage is unknown', async (t) => {
   const column = (text: string) =>
     `kun.columns=[{ name: level, after: score, model: judge, type: text, prompt: { text: "${text}" } }]`
   const recipe = recipeIn(t)
-  t.match(await kunStream(['validate', recipe, '--set', column('{instruction} {score} {route}')]), {
+  t.match(await mainInProcess(t, ['validate', recipe, '--set', column('{instruction} {score} {route}')]), {
     code: 0,
     stderr: '',
   })
-  t.match(await kunStream(['validate', recipe, '--set', column('{socre}')]), {
+  t.match(await mainInProcess(t, ['validate', recipe, '--set', column('{socre}')]), {
     code: 2,
     stderr: /did you mean \{score\}/,
   })
 })
 
 t.test('schema prints the JSON Schema that is packaged', async (t) => {
-  const { code, stdout } = await kunStream(['schema'])
+  const { code, stdout } = await mainInProcess(t, ['schema'])
   t.equal(code, 0)
   const packaged = await import(join(projectRoot, 'recipes/recipe.schema.json'), { with: { type: 'json' } })
   t.strictSame(JSON.parse(stdout), packaged.default)
