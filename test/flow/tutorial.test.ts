@@ -44,15 +44,19 @@ class Terminal {
     mkdirSync(work)
     // What npx does with an installed package, without a registry.
     const start = join(folder, 'bashrc')
+    const recorded = join(folder, 'recorded')
     writeFileSync(
       start,
-      `npx() { shift; '${process.execPath}' '${join(projectRoot, 'dist/bin/kun-stream.js')}' "$@"; }\n` +
+      // The first prompt is written after the recording began.
+      `until [ -e '${recorded}' ]; do sleep 0.1; done\n` +
+        `npx() { shift; '${process.execPath}' '${join(projectRoot, 'dist/bin/kun-stream.js')}' "$@"; }\n` +
         `PROMPT_COMMAND='echo "[typed $((++typed)) exit $?]"'; PS1='$ '; typed=-1; cd '${work}'\n`,
     )
     writeFileSync(this.#log, '')
     const shell = `env -u HF_TOKEN LC_ALL=C.UTF-8 KUN_STREAM_LANG=en bash --noprofile --rcfile '${start}' -i`
     this.#tmux('new-session', '-d', '-x', '80', '-y', '24', shell)
     this.#tmux('pipe-pane', `cat >> '${this.#log}'`)
+    writeFileSync(recorded, '')
     t.teardown(() => {
       spawnSync('tmux', ['-S', this.#socket, 'kill-server'])
       rmSync(short, { recursive: true, force: true })
