@@ -58,7 +58,7 @@ export function lossFault({ promptEnds }: Reply): Fault | null {
 }
 
 /** Returns the mean negative log-probability of a token, in nats. */
-export function lossOf({ tokens, logprob }: PromptEnd): number {
+function lossOf({ tokens, logprob }: PromptEnd): number {
   return -logprob / tokens + 0 // no −0
 }
 

@@ -1,7 +1,7 @@
 /** The languages of messages, and which of them a process uses. */
 
 export const languages = ['en', 'zh'] as const
-export type Language = (typeof languages)[number]
+type Language = (typeof languages)[number]
 
 /** The environment variable that threads and child processes inherit. */
 export const languageVariable = 'KUN_STREAM_LANG'

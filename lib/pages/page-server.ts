@@ -20,7 +20,7 @@ const bodyBytesMax = 1024 * 1024
 const unreadBytesMax = 4 * 1024 * 1024
 const requestTimeoutMs = 60_000
 
-export interface PageServerOptions {
+interface PageServerOptions {
   /** 0 for a free port. */
   readonly port: number
   /** Option that sets the port, for messages. */

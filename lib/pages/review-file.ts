@@ -23,7 +23,7 @@ const line = z.object({
   at: z.string(),
 })
 
-export interface StoredReviews {
+interface StoredReviews {
   /** Reviewer → decisions that count, withdrawn ones not among them, in the order of the first line of an id. */
   readonly byReviewer: ReadonlyMap<string, readonly Review[]>
   /** Lines that could not be read. */

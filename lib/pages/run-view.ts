@@ -107,7 +107,7 @@ function reasonCounts(counters: Counters, examples: ReadonlyMap<string, ReasonCo
     .sort((a, b) => b.count - a.count || (reasonKey(a.stage, a.reason) < reasonKey(b.stage, b.reason) ? -1 : 1))
 }
 
-export function reasonKey(stage: string, reason: string): string {
+function reasonKey(stage: string, reason: string): string {
   return `${stage}/${reason}`
 }
 

@@ -14,7 +14,7 @@ import type { Recipe } from './schema.js'
 export type SourceSettings = Pick<Recipe, 'sources' | 'brakes'>
 
 /** The first records of a source. */
-export interface SourceCheck {
+interface SourceCheck {
   /** Index in `sources`. */
   readonly index: number
   readonly shards: readonly Shard[]

@@ -16,7 +16,7 @@ import { isPassage } from './bottleneck.js'
 import { type ProgressSample, rateWindowMaxMs } from './progress-sample.js'
 
 /** Why there is no time: too few results yet, size of the input unknown, or nothing finished for a while. */
-export type NoEstimate = 'warming-up' | 'input-size-unknown' | 'stalled'
+type NoEstimate = 'warming-up' | 'input-size-unknown' | 'stalled'
 
 /** Estimate of what is left of a run. JSON-safe. */
 export interface ProgressEstimate {

@@ -6,7 +6,7 @@ import { bottlenecks } from './bottleneck.js'
 import type { RunProgress, StageProgress } from './progress.js'
 
 /** A value with its labels. */
-export interface MetricValue {
+interface MetricValue {
   readonly labels?: Readonly<Record<string, string>>
   readonly value: number
 }

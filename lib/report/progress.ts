@@ -49,7 +49,7 @@ export interface RunProgress {
 }
 
 /** A finished pair as people look at it; its texts may be shortened. */
-export interface FinishedPair {
+interface FinishedPair {
   /** Public id, the same as in its row. */
   readonly id: string
   readonly split: string
@@ -60,7 +60,7 @@ export interface FinishedPair {
 }
 
 /** Sums over all splits. */
-export interface RecordTotals {
+interface RecordTotals {
   readonly documents: number
   readonly chunks: number
   readonly rows: number
@@ -93,7 +93,7 @@ export interface StageProgress {
 }
 
 /** Requests of a stage. */
-export interface StageRequests {
+interface StageRequests {
   /** With a reply. */
   readonly requests: number
   readonly tokens: number
@@ -105,7 +105,7 @@ export interface StageRequests {
 export type ServerProgress = Pick<EndpointMetrics, 'endpoint' | 'inFlight' | 'limit' | 'down' | 'figures'>
 
 /** Figures of a running graph, as `KunRun.progress` returns them. */
-export interface TrackedProgress {
+interface TrackedProgress {
   readonly metrics: { readonly nodes: readonly NodeMetrics[] }
   readonly servers: ServersMetrics
   readonly readBytes: number

@@ -69,7 +69,7 @@ async function writeLatest(directory: string, snapshot: LatestSnapshot): Promise
 }
 
 /** Returns what the file holds, with committed records too; null without a readable file. */
-export async function readLatestFile(directory: string): Promise<LatestSnapshot | null> {
+async function readLatestFile(directory: string): Promise<LatestSnapshot | null> {
   try {
     return latestFile.parse(JSON.parse(await readFile(join(directory, latestName), 'utf8')))
   } catch {

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RequestRecord } from './request-record.js'
 
-export interface ClosedLoopOptions {
+interface ClosedLoopOptions {
   /** Sends request number `number`; resolves with its record, failed or not, and rejects only if aborted. */
   readonly send: (number: number) => Promise<RequestRecord>
   /** Whether another request may be sent; called once for each. */

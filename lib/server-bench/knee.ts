@@ -15,7 +15,7 @@ export interface RatePoint {
   readonly rate: number
 }
 
-export interface Knee {
+interface Knee {
   /** Requests in flight, not rounded. Null if the rate still grows at the highest level. */
   readonly concurrency: number | null
   /** The best rate of the fitted curve in the measured range. */
@@ -31,7 +31,7 @@ export interface Knee {
 }
 
 /** Share of the best rate that the knee reaches. */
-export const kneeShare = 0.95
+const kneeShare = 0.95
 /** A level beyond the best one counts as a decline below this share of the best rate; it is left out of the fit. */
 const declineShare = 0.9
 /** Growth that one more doubling promises, above which the best rate is not reached yet. */

@@ -6,7 +6,7 @@ import type { LimiterResult } from './results.js'
 import { modelInput, type TargetOptions } from './target.js'
 import { type RequestOptions, type Workload, workloadRequest } from './workloads.js'
 
-export interface LimiterRunOptions {
+interface LimiterRunOptions {
   readonly target: TargetOptions
   readonly workload: Workload
   readonly request: RequestOptions

@@ -5,7 +5,7 @@ import type { ListResult } from './results.js'
 import type { Target } from './target.js'
 import { type RequestOptions, type Workload, workloadRequest } from './workloads.js'
 
-export interface ListRunOptions {
+interface ListRunOptions {
   readonly target: Target
   readonly workload: Workload
   readonly request: RequestOptions

@@ -17,12 +17,12 @@ export interface RequestRecord {
 }
 
 /** Measured time. */
-export interface Span {
+interface Span {
   readonly fromMs: number
   readonly toMs: number
 }
 
-export interface SpanFigures {
+interface SpanFigures {
   readonly requests: number
   readonly failures: number
   readonly requestsPerSecond: number

@@ -7,7 +7,7 @@ import { type LevelResult, rateOf, type StopReason, type SweepResult } from './r
 import type { Target } from './target.js'
 import { type RequestOptions, type Workload, workloadRequest } from './workloads.js'
 
-export interface SweepOptions {
+interface SweepOptions {
   readonly target: Target
   readonly workload: Workload
   readonly request: RequestOptions

@@ -4,7 +4,7 @@ import { fieldNames, fieldOf, textOf } from '../text/field-path.js'
 type Records = readonly Readonly<Record<string, unknown>>[]
 
 /** A field that may be the text. */
-export interface TextField {
+interface TextField {
   readonly name: string
   /** Records in which it is a text. */
   readonly records: number

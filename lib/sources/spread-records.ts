@@ -20,7 +20,7 @@ const headBytes = 4 * 1024 * 1024
 const sliceBytes = 16 * 1024
 
 /** Records of one source. */
-export interface SpreadRecords {
+interface SpreadRecords {
   /** One JSON object each, on one line. */
   readonly records: readonly Uint8Array[]
   /** Records that the source has; null if unknown (standard input). */

@@ -64,7 +64,7 @@ function levelTable(levels: readonly LevelResult[]): string[] {
 }
 
 /** Sentences about a sweep: the knee, what the limit is, the limiter, failures. */
-export function findings(sweep: SweepResult): string[] {
+function findings(sweep: SweepResult): string[] {
   const lines = [kneeText(sweep), ...limitTexts(sweep)]
   if (sweep.limiter !== null) {
     const { shareOfBest, limit, rate, warmUpSeconds } = sweep.limiter
@@ -113,7 +113,7 @@ function limitTexts({ knee, levels }: SweepResult): string[] {
   return lines
 }
 
-export function unitText({ unit }: Pick<SweepResult, 'unit'>): string {
+function unitText({ unit }: Pick<SweepResult, 'unit'>): string {
   return unit === 'tokens' ? say`output tokens/s` : say`requests/s`
 }
 
@@ -152,7 +152,7 @@ function aligned(rows: readonly (readonly string[])[]): string[] {
 }
 
 /** Three significant digits: 0.012, 1.23, 1,230. */
-export function figure(value: number): string {
+function figure(value: number): string {
   const rounded = Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3))
   return rounded.toLocaleString('en-US')
 }

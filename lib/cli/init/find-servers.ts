@@ -3,10 +3,10 @@ import { httpClient, requestHeaders } from '../../llm/protocol/client.js'
 import { type ServedModels, servedModels } from '../../llm/protocol/served-models.js'
 
 /** Default ports of vLLM, SGLang, llama.cpp, Ollama and LM Studio. */
-export const usualPorts = [8000, 30_000, 8080, 11_434, 1234] as const
+const usualPorts = [8000, 30_000, 8080, 11_434, 1234] as const
 
 /** Time for one address, ms. */
-export const lookMs = 1500
+const lookMs = 1500
 
 /** A model that a server lists. */
 export interface FoundModel {

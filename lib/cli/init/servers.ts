@@ -6,7 +6,7 @@ import { askModel, askServer } from './ask.js'
 import { type FoundModel, findModels, localEndpoints, lookAt } from './find-servers.js'
 
 /** Models for the stages; null: the built-in server. */
-export interface ChosenModels {
+interface ChosenModels {
   readonly writer: FoundModel | null
   /** Null: the writer grades and polishes, too. */
   readonly judge: FoundModel | null

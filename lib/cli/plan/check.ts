@@ -1,6 +1,6 @@
 /** One finding of `plan`: what was checked, whether it is in order, and the mend. */
 
-export type CheckLevel = 'ok' | 'warn' | 'fail'
+type CheckLevel = 'ok' | 'warn' | 'fail'
 
 export interface Check {
   /** Stable word: what was checked. */

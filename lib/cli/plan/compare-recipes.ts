@@ -47,7 +47,7 @@ export interface Comparison {
   readonly chunks: readonly ComparedChunk[]
 }
 
-export interface Prices {
+interface Prices {
   readonly gpus: readonly [number, number]
   readonly gpuHourPrice: number | null
 }

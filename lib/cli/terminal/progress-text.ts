@@ -61,7 +61,7 @@ function summaryParts(progress: RunProgress): string[] {
 }
 
 /** Example: 'about 12 min to go'. '' if the size of the input is unknown: no wait makes it known. */
-export function timeLeft({ estimate: { secondsLeft, reason } }: Pick<RunProgress, 'estimate'>): string {
+function timeLeft({ estimate: { secondsLeft, reason } }: Pick<RunProgress, 'estimate'>): string {
   if (secondsLeft !== null) return say`about ${duration(secondsLeft)} to go`
   if (reason === 'warming-up') return say`estimating the time left`
   return reason === 'stalled' ? say`nothing finished for a minute` : ''
@@ -78,7 +78,7 @@ function rounded(value: number): number {
 }
 
 /** Example: 'model servers'. */
-export function bottleneckText(bottleneck: string): string {
+function bottleneckText(bottleneck: string): string {
   return bottleneck === 'servers' ? translated('model servers') : bottleneck
 }
 
@@ -207,7 +207,7 @@ function unitCount(value: number, noun: Noun): string {
 }
 
 /** Example: '12.3 requests/s' */
-export function rateText(perSecond: number, noun: Noun): string {
+function rateText(perSecond: number, noun: Noun): string {
   return say`${short(perSecond)} ${translated(nouns[noun])}/s`
 }
 

@@ -25,7 +25,7 @@ export function latencyBoundMs(place: number): number {
 }
 
 /** Returns the class of a latency. */
-export function latencyPlace(latencyMs: number): number {
+function latencyPlace(latencyMs: number): number {
   return Math.min(latencyBounds - 1, Math.max(0, Math.ceil(2 * Math.log2(latencyMs / 10))))
 }
 
