@@ -31,8 +31,12 @@ export const nouns = {
 
 export type Noun = keyof typeof nouns
 
-/** Digits are grouped by commas in both languages. */
+/** Examples: '1 row', '12,000 rows'. */
 export function count(value: number, noun: Noun): string {
-  const name = translated(value === 1 ? noun : nouns[noun])
-  return `${value.toLocaleString('en-US')} ${name}`
+  return countText(value, noun, nouns[noun])
+}
+
+/** As `count`, for any noun; an irregular plural is given as `many`. Digits are grouped by commas in both languages. */
+export function countText(value: number, one: string, many = `${one}s`): string {
+  return `${value.toLocaleString('en-US')} ${translated(value === 1 ? one : many)}`
 }

@@ -15,7 +15,7 @@ export type {
 } from '../server-bench/results.js'
 
 /** The figures of timings.json that the pages show. */
-interface CallView {
+export interface CallView {
   readonly startedAt: string
   readonly seconds: number
   readonly end: string
@@ -38,7 +38,7 @@ export interface RunState {
 }
 
 /** Records in and out of a stage, all splits together. */
-interface StageFlow {
+export interface StageFlow {
   readonly name: string
   readonly in: number
   readonly out: number
@@ -193,7 +193,7 @@ export interface SearchResult {
 }
 
 /** A benchmark of a model server, and an earlier one that it is compared with. */
-interface BenchView {
+export interface BenchView {
   readonly result: ServerBenchResult
   readonly earlier: ServerBenchResult | null
   readonly comparisons: readonly Comparison[] | null

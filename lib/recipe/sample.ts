@@ -42,7 +42,7 @@ function serversOf({ models }: Readonly<Record<string, unknown>>): unknown {
 }
 
 /**
- * Returns the settings of a sample of the run. It is no dataset: nothing stops or ends it early.
+ * Returns the settings of a sample of the run. It is not a dataset, so nothing stops or ends it early.
  *
  * @throws {UsageError} the directory of the sample holds another run, or the input can be read only once
  */

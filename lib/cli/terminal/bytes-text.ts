@@ -1,10 +1,5 @@
 /** Formats sizes and counts for people. */
-import { translated } from '../../language/say.js'
-
-/** Examples: '1 cut', '12,000 cuts'. An irregular plural is given as `many`. */
-export function countText(count: number, one: string, many = `${one}s`): string {
-  return `${count.toLocaleString('en-US')} ${translated(count === 1 ? one : many)}`
-}
+export { countText } from '../../language/count.js'
 
 /** Decimal units, as on the Hub. Example: '1.5 GB'. */
 export function bytesText(bytes: number): string {

@@ -16,7 +16,7 @@ export interface StageWork {
   readonly latencies: readonly number[]
 }
 
-/** Latencies that are told apart: 10 ms to 30 min, in steps of √2. */
+/** Classes of latency: 10 ms to 30 min, in steps of √2. */
 const latencyBounds = 36
 
 /** Upper bound of a class of latencies, ms. */

@@ -1,6 +1,6 @@
 /**
  * Bounds of the filters for kinds of text that are not web prose. Each difference from the defaults is one that good texts of the
- * kind need: fixtures/labelled/source-kinds.jsonl has them, and pages of the same sites that are dropped all the same. Laws,
+ * kind need: fixtures/labelled/source-kinds.jsonl has them, and pages of the same sites that are still dropped. Laws,
  * judgments, poems and songs with refrains pass the defaults and need no kind.
  */
 import type { QualityOptions } from '../filters.js'
