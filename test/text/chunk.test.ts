@@ -59,7 +59,7 @@ t.test('An answer stays with its question, and options with theirs', async (t) =
     const pairs = Array.from({ length: 12 }, (_, i) => `${asks}${sentences(i, 1)}\n${answers}${sentences(i + 50, 2)}`)
     const chunks = chunksOf(pairs.join('\n'), 160)
     t.ok(chunks.length > 3)
-    for (const { text } of chunks) t.ok(text.startsWith(asks ?? ''), text.slice(0, 20))
+    for (const { text } of chunks) t.ok(text.startsWith(asks ?? ''), JSON.stringify(text.slice(0, 20)))
   }
   const exam = Array.from(
     { length: 12 },
@@ -86,7 +86,7 @@ t.test('A table is not divided if it fits; if it does not, each part begins with
   const long = `${head}\n${Array.from({ length: 60 }, (_, i) => row(i)).join('\n')}`
   const chunks = chunksOf(long, 200)
   t.ok(chunks.length > 3)
-  for (const { text } of chunks) t.ok(text.startsWith(head), text.slice(0, 40))
+  for (const { text } of chunks) t.ok(text.startsWith(head), JSON.stringify(text.slice(0, 40)))
   t.equal(chunks.flatMap(({ text }) => text.split('\n').slice(2)).length, 60, 'each row once')
 })
 
