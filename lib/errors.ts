@@ -244,6 +244,30 @@ export class CorruptFileError extends KunStreamError {
   override readonly code = 'KUN_CORRUPT_FILE'
 }
 
+// ── object store ────────────────────────────────────────────────────────────
+
+/**
+ * The directory or bucket cannot be a store: two writers of one name may both believe that they were the first. Found by
+ * a trial at the start.
+ */
+export class StoreRefusedError extends KunStreamError {
+  override readonly code = 'KUN_STORE_REFUSED'
+  override readonly exitCode = 2
+}
+
+/** The bucket refuses access: keys, permission, missing bucket, wrong region. */
+export class StoreAccessError extends KunStreamError {
+  override readonly code = 'KUN_STORE_ACCESS'
+  override readonly exitCode = 2
+}
+
+/** The object store is down or too busy. Requests were retried; the run stopped and can be resumed. */
+export class StoreUnavailableError extends KunStreamError {
+  override readonly code = 'KUN_STORE_UNAVAILABLE'
+  override readonly retryable = true
+  override readonly exitCode = 3
+}
+
 // ── Hub ─────────────────────────────────────────────────────────────────────
 
 /** The Hub refuses access: token, permission, missing repository. */

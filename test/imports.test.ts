@@ -14,7 +14,7 @@ const lines = [
   ['run', 'publish', 'report'],
   ['kun'],
   ['sources', 'workers', 'dedup', 'llm', 'sinks'],
-  ['hub', 'parquet'],
+  ['hub', 'parquet', 'objects'],
   ['storage', 'text'],
   ['core', 'simulator'],
   ['language'],

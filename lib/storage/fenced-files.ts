@@ -34,6 +34,7 @@ export function fencedFiles(files: FileLayer, lock: Pick<RunLock, 'check'>): Fil
     linkCount: (path) => files.linkCount(path),
     modifiedMs: (path) => files.modifiedMs(path),
     list: (path) => files.list(path),
+    listEntries: (path) => files.listEntries(path),
     sizeBytes: (path) => files.sizeBytes(path),
     fsyncDirectory: (path) => files.fsyncDirectory(path),
   }

@@ -24,11 +24,18 @@ export interface FileLayer {
   makeDirectory(path: string): Promise<void>
   /** Names in the directory, sorted by code unit; empty if it does not exist. */
   list(path: string): Promise<string[]>
+  /** As `list`, and whether each name is a directory; a symbolic link is none. */
+  listEntries(path: string): Promise<DirectoryEntry[]>
   /** Size in bytes, or null if the file does not exist. */
   sizeBytes(path: string): Promise<number | null>
   /** Last modification of the content, ms since the epoch; null if the file does not exist. */
   modifiedMs(path: string): Promise<number | null>
   fsyncDirectory(path: string): Promise<void>
+}
+
+export interface DirectoryEntry {
+  readonly name: string
+  readonly isDirectory: boolean
 }
 
 /** read · create (fails if it exists) · write (truncates) · append (creates; can also be read). */
@@ -58,6 +65,7 @@ export const nodeFiles: FileLayer = {
   makeDirectory: (path) => withStorageError('make directory', path, () => makeWithParents(path)),
   list: (path) =>
     withStorageError('list', path, () => orIfMissing([], async () => (await readdir(path)).sort(byCodeUnit))),
+  listEntries: (path) => withStorageError('list', path, () => orIfMissing([], () => entriesOf(path))),
   sizeBytes: (path) =>
     withStorageError('read the metadata of', path, () => orIfMissing(null, async () => (await stat(path)).size)),
   modifiedMs: (path) =>
@@ -240,6 +248,13 @@ async function makeIfMissing(path: string): Promise<void> {
     const there = (error as NodeJS.ErrnoException).code === 'EEXIST' && (await stat(path)).isDirectory()
     if (!there) throw error
   }
+}
+
+async function entriesOf(path: string): Promise<DirectoryEntry[]> {
+  const entries = await readdir(path, { withFileTypes: true })
+  return entries
+    .map((entry) => ({ name: entry.name, isDirectory: entry.isDirectory() }))
+    .sort((a, b) => byCodeUnit(a.name, b.name))
 }
 
 async function syncDirectory(path: string): Promise<void> {

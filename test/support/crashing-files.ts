@@ -8,7 +8,7 @@
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { type FileLayer, type OpenFile, storageError } from '../../lib/storage/files.js'
+import { type DirectoryEntry, type FileLayer, type OpenFile, storageError } from '../../lib/storage/files.js'
 import { Random } from './random.js'
 
 /** 'all': every unsynced thing is lost · 'none': all reached the disk · a seed: a part of it. */
@@ -139,6 +139,13 @@ export class CrashingFiles implements FileLayer {
   async list(path: string): Promise<string[]> {
     this.#enter('list', path)
     return [...(this.#find(path)?.live.keys() ?? [])].sort((a, b) => (a < b ? -1 : 1))
+  }
+
+  async listEntries(path: string): Promise<DirectoryEntry[]> {
+    this.#enter('listEntries', path)
+    return [...(this.#find(path)?.live ?? [])]
+      .map(([name, node]) => ({ name, isDirectory: isDirectory(node) }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
   async sizeBytes(path: string): Promise<number | null> {

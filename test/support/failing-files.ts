@@ -1,5 +1,5 @@
 /** A file layer whose Nth operation fails with a chosen errno; a write that fails has written a part. */
-import { type FileLayer, nodeFiles, type OpenFile, storageError } from '../../lib/storage/files.js'
+import { type DirectoryEntry, type FileLayer, nodeFiles, type OpenFile, storageError } from '../../lib/storage/files.js'
 
 export class FailingFiles implements FileLayer {
   /** Operations so far. */
@@ -80,6 +80,11 @@ export class FailingFiles implements FileLayer {
   async list(path: string): Promise<string[]> {
     this.#enter('list', path, false)
     return this.files.list(path)
+  }
+
+  async listEntries(path: string): Promise<DirectoryEntry[]> {
+    this.#enter('listEntries', path, false)
+    return this.files.listEntries(path)
   }
 
   async modifiedMs(path: string): Promise<number | null> {

@@ -26,6 +26,7 @@ export function watchedFiles(onOperation: OnOperation, files: FileLayer = nodeFi
     remove: (path) => watch('remove', path, () => files.remove(path)),
     makeDirectory: (path) => watch('makeDirectory', path, () => files.makeDirectory(path)),
     list: (path) => files.list(path),
+    listEntries: (path) => files.listEntries(path),
     sizeBytes: (path) => files.sizeBytes(path),
     modifiedMs: (path) => files.modifiedMs(path),
     fsyncDirectory: (path) => watch('fsyncDirectory', path, () => files.fsyncDirectory(path)),

@@ -12,6 +12,7 @@ import { llm } from './llm.js'
 import { losses } from './losses.js'
 import { main } from './main.js'
 import { nouns } from './nouns.js'
+import { objects } from './objects.js'
 import { pages } from './pages.js'
 import { plan } from './plan.js'
 import { progress } from './progress.js'
@@ -42,6 +43,7 @@ export const zhParts: Readonly<Record<string, Catalogue>> = {
   losses,
   main,
   nouns,
+  objects,
   pages,
   progress,
   plan,

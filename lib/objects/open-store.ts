@@ -1,0 +1,64 @@
+/** Opens a store from its address, and refuses one in which two writers of a key may both believe they were first. */
+import { randomBytes } from 'node:crypto'
+import { InvalidOptionError, StoreRefusedError } from '../errors.js'
+import { say } from '../language/say.js'
+import { closeAfter } from '../storage/close-all.js'
+import { type FileLayer, nodeFiles } from '../storage/files.js'
+import { directoryStore } from './directory-store.js'
+import type { ObjectStore } from './object-store.js'
+
+/** Options for `openObjectStore`; all optional. */
+export interface OpenStoreOptions {
+  /** Skips the trial of two writes: for commands that only read. Default false. */
+  readonly readOnly?: boolean
+  /** File layer of a directory. */
+  readonly files?: FileLayer
+}
+
+/**
+ * Opens a store and tries it: writes one object twice, which the store must refuse, and removes it.
+ *
+ * @param where a path, or s3://bucket/prefix
+ * @throws {StoreRefusedError} the second write was accepted, or the file system has no hard links
+ * @throws {InvalidOptionError} the address is not valid
+ */
+export async function openObjectStore(where: string, options: OpenStoreOptions = {}): Promise<ObjectStore> {
+  const store = storeAt(where, options)
+  if (options.readOnly === true) return store
+  try {
+    await checkFirstWins(store)
+  } catch (error) {
+    return closeAfter(error, [() => store.close()])
+  }
+  return store
+}
+
+function storeAt(where: string, { files = nodeFiles }: OpenStoreOptions): ObjectStore {
+  const scheme = /^(\w[\w+.-]+):\/\//.exec(where)?.[1]
+  if (scheme === undefined && where !== '') return directoryStore(where, files)
+  throw new InvalidOptionError(say`the store is given as ${JSON.stringify(where)}: it must be a path of a directory`)
+}
+
+/** Folder of the trial object. */
+const probeFolder = '.probe'
+
+async function checkFirstWins(store: ObjectStore): Promise<void> {
+  const key = `${probeFolder}/${randomBytes(8).toString('hex')}`
+  const [first, second] = [Buffer.from('first'), Buffer.from('second')]
+  try {
+    await store.putIfAbsent(key, first)
+    if (await store.putIfAbsent(key, second)) throw refused(store)
+    if (!Buffer.from((await store.get(key)) ?? []).equals(first)) throw refused(store)
+  } catch (error) {
+    return closeAfter(error, [() => store.remove(key)])
+  }
+  await store.remove(key)
+}
+
+function refused({ url }: ObjectStore): StoreRefusedError {
+  return new StoreRefusedError(
+    say`${url} accepted a second write of an object that may be written only once, so two workers could both
+      believe that their result is the one: use a store with conditional writes (If-None-Match), or a directory`,
+    { details: { store: url } },
+  )
+}
