@@ -4,14 +4,18 @@
  */
 
 import { GoodputLimiter } from '../lib/llm/endpoint/goodput-limiter.js'
+import { KvBudget } from '../lib/llm/endpoint/kv-budget.js'
 import { FixedLimiter, type Limiter, pollMs, QueueLimiter } from '../lib/llm/endpoint/limiter.js'
 import { generator, logNormal } from '../lib/simulator/random.js'
+import type { EngineOptions } from '../lib/simulator/vllm/engine.js'
 import { Engine } from '../lib/simulator/vllm/engine.js'
 import { type EnginePresetName, enginePresets } from '../lib/simulator/vllm/presets.js'
 import { median } from './median.js'
 
 export interface Scenario {
   readonly preset: EnginePresetName
+  /** Differs from the preset. */
+  readonly engine?: Partial<EngineOptions>
   readonly seed: number
   readonly durationMs: number
   /** Left out of the figures, except of the time to full rate. */
@@ -46,7 +50,7 @@ export const limiters = {
 
 /** Runs a limiter against an engine; calls never run out. */
 export function drive(limiter: Limiter, scenario: Scenario): Outcome {
-  const engine = new Engine(enginePresets[scenario.preset].engine)
+  const engine = new Engine({ ...enginePresets[scenario.preset].engine, ...scenario.engine })
   const random = generator(scenario.seed)
   const shares: number[] = []
   const kv: number[] = []
@@ -57,17 +61,23 @@ export function drive(limiter: Limiter, scenario: Scenario): Outcome {
   let requests = 0
   let preemptions = 0
 
-  const send = () => {
-    while (inFlight < limiter.limit) {
+  // As an endpoint does it: only a server's metrics tell how full its KV cache is.
+  const budget = limiter.kind === 'queue' ? new KvBudget() : null
+
+  const send = (nowMs: number) => {
+    while (inFlight < limiter.limit && budget?.isFull(nowMs) !== true) {
       const [least, most] = scenario.promptTokens
       const promptTokens = Math.round(least + (most - least) * random())
       const length = logNormal(scenario.outputMean, scenario.outputSigma, random(), random())
       const outputTokens = Math.max(1, Math.min(scenario.outputMax, Math.round(length)))
       inFlight++
+      const estimated = budget?.noteSent(1, promptTokens, nowMs) ?? 0
       engine.submit({ promptTokens, outputTokens, onToken: note }, (result) => {
         inFlight--
         const latencyMs = result.doneMs - result.arrivedMs
         limiter.noteFinished({ atMs: result.doneMs, latencyMs, tokens: outputTokens }, inFlight)
+        budget?.noteEnded(1, estimated, nowMs)
+        budget?.noteReply({ promptUnits: promptTokens, promptTokens, replyTokens: outputTokens, latencyMs })
         if (result.doneMs < scenario.warmUpMs) return
         requests++
         preemptions += result.preemptions
@@ -81,7 +91,7 @@ export function drive(limiter: Limiter, scenario: Scenario): Outcome {
   }
 
   for (let nowMs = 0, nextPollMs = pollMs; nowMs < scenario.durationMs; ) {
-    send()
+    send(nowMs)
     nowMs = Math.min(nextPollMs, engine.nextEventMs ?? nextPollMs)
     engine.advance(nowMs)
     if (changes[0] !== undefined && nowMs >= changes[0].atMs) engine.setCapacity(changes.shift() as { speed: number })
@@ -91,6 +101,7 @@ export function drive(limiter: Limiter, scenario: Scenario): Outcome {
     const { running, waiting, generationTokens } = metrics
     const sample = { atMs: nowMs, running, waiting, kvUsage: metrics.kvCacheUsage, generationTokens }
     limiter.noteSample({ ...sample, preemptions: metrics.preemptions }, inFlight)
+    budget?.noteSample({ ...sample, preemptions: metrics.preemptions })
     if (nowMs < scenario.warmUpMs) continue
     shares.push(waiting / Math.max(1, running))
     kv.push(metrics.kvCacheUsage)

@@ -19,6 +19,7 @@ export const bench: Bench = {
     const parts: Part[] = []
     for (const [name, part] of Object.entries({
       limits,
+      tightCache,
       stagesPart,
       outliersPart,
       endpointsPart,
@@ -32,6 +33,38 @@ export const bench: Bench = {
     }
     return { tables: parts.flatMap(({ tables }) => tables), aims: parts.flatMap(({ aims }) => aims) }
   },
+}
+
+/** Loads whose KV cache is the bottleneck: blocks of 16 tokens, prompts and replies of so many tokens. */
+const tightCaches = [
+  { name: '30,000 tokens', kvBlocks: 1875, promptTokens: [300, 700], outputMean: 200, outputMax: 1024 },
+  { name: '10,000 tokens', kvBlocks: 625, promptTokens: [300, 700], outputMean: 200, outputMax: 1024 },
+  { name: '96,000 tokens, long replies', kvBlocks: 6000, promptTokens: [300, 700], outputMean: 600, outputMax: 2000 },
+] as const
+/** Sequences that the server would run if its cache had space for them. */
+const tightRunningMax = 128
+
+/** How many requests a server with a full KV cache preempts, and what it delivers. */
+async function tightCache({ size }: BenchOptions): Promise<Part> {
+  const rows: BenchRow[] = []
+  const aims: BenchAim[] = []
+  for (const { name, kvBlocks, promptTokens, outputMean, outputMax } of tightCaches) {
+    const engine = { kvBlocks, runningMax: tightRunningMax }
+    const load = { ...scenario(size, promptTokens), engine, outputMean, outputMax }
+    const outcomes = Object.entries(limiters).map(([limiter, make]) => ({ limiter, ...drive(make(), load) }))
+    const best = Math.max(...outcomes.map(({ tokensPerSecond }) => tokensPerSecond))
+    for (const { limiter, tokensPerSecond, preemptions, requests, kvMedian, limitMedian } of outcomes) {
+      const [share, preempted] = [(100 * tokensPerSecond) / best, (100 * preemptions) / requests]
+      const figures = { 'tokens/s': tokensPerSecond, 'of the best %': share, 'preempted %': preempted }
+      rows.push({ 'KV cache': name, limiter, ...figures, 'KV use': kvMedian, limit: limitMedian })
+      if (limiter !== 'queue' || aims.length > 0) continue
+      aims.push(
+        aim(`KV cache of ${name}, by the server’s queue: preempted requests, %`, preempted, 1, 'most'),
+        aim('… tokens/s of the best limiter, %', share, 99, 'least'),
+      )
+    }
+  }
+  return { tables: [{ title: 'A full KV cache, 128 sequences at most (virtual time)', rows }], aims }
 }
 
 /** The full load of the issue: lengths log-normal, mean 200, sigma 1, at most 1,024. */

@@ -32,8 +32,15 @@ const functionWords =
 const garbledHan =
   '锛紝銆鈥锟浜浠屽鐨殑澶鍙瀹鏈屾鍏鍚屼鍒灏杩鍗岃鍥鍦鏉寰嶅鎴鐜鍐鎵鍔庡瓙鑷鏂鍘鍑鎶閬鐩彂鍓闂闄鍜鏃鐢鳑鎬鎯璁'
 
-/** Table of 65,536 entries: the set of each code unit. */
+/** Returns the table of 65,536 entries: the set of each code unit. Made at the first call and shared: callers must not write to it. */
 export function hanSets(): Uint8Array {
+  table ??= makeTable()
+  return table
+}
+
+let table: Uint8Array | null = null
+
+function makeTable(): Uint8Array {
   const bits = Buffer.from(basicIdeographs, 'base64')
   const sets = new Uint8Array(65_536)
   for (let code = 0; code < 65_536; code++) {

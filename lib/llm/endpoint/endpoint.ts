@@ -14,6 +14,7 @@ import { isSameModel } from '../protocol/model-names.js'
 import { limitsOfDetails, type RateLimits } from '../protocol/rate-limits.js'
 import { parseServerMetrics, type ServerFigures } from '../protocol/server-metrics.js'
 import { Health, type RecordSuspicion } from './health.js'
+import { KvBudget } from './kv-budget.js'
 import { type Limiter, pollMs } from './limiter.js'
 import { Pacer } from './pacer.js'
 
@@ -66,10 +67,20 @@ export interface SentRequest {
   /** Its number at its endpoint, and how many prompts were in flight with it. */
   readonly requestNumber: number
   readonly inFlight: number
+  /** Estimated tokens of its prompts. */
+  readonly promptTokens: number
   /** Rate limits in the response headers, once received. */
   limits: RateLimits | null
   /** Whether it was refused by a rate limit. */
   isPaced: boolean
+}
+
+/** A request that got a reply, as its endpoint counts it. */
+interface AnsweredRequest {
+  readonly call: { readonly record: string }
+  readonly suspicion: RecordSuspicion
+  /** UTF-16 units of its prompt. */
+  readonly promptUnits: number
 }
 
 /** Failures of a server that is not ready or whose account is refused: nothing is sent until a probe passes. */
@@ -82,6 +93,7 @@ export class Endpoint {
   readonly #options: EndpointOptions
   readonly client: Client
   readonly health = new Health()
+  readonly #kv = new KvBudget()
   limiter: Limiter
   inFlight = 0
   /** The last metrics of the server. */
@@ -127,7 +139,7 @@ export class Endpoint {
   capacity(nowMs: number): number {
     if (this.#down !== null) return 0
     const free = this.limiter.limit - this.inFlight
-    return free <= 0 ? 0 : Math.min(free, this.#pacer.capacity(nowMs))
+    return free <= 0 || this.#kv.isFull(nowMs) ? 0 : Math.min(free, this.#pacer.capacity(nowMs))
   }
 
   /** Records that a call waits for a slot: evidence for a higher limit, unless it waits for pacing. */
@@ -135,17 +147,23 @@ export class Endpoint {
     if (this.#pacer.capacity(nowMs) > 0) this.limiter.noteWaiting()
   }
 
-  /** Takes the slots of a request that is sent; returns its number. */
-  takeSlots(prompts: number, nowMs: number): number {
+  /** Takes the slots of a request that is sent; `promptUnits` are the UTF-16 units of all its prompts. */
+  takeSlots(
+    prompts: number,
+    promptUnits: number,
+    nowMs: number,
+  ): Pick<SentRequest, 'requestNumber' | 'inFlight' | 'promptTokens'> {
     this.inFlight += prompts
-    return this.#pacer.noteSent(nowMs)
+    const promptTokens = this.#kv.noteSent(prompts, promptUnits, nowMs)
+    return { requestNumber: this.#pacer.noteSent(nowMs), inFlight: this.inFlight, promptTokens }
   }
 
   /** Frees the slots of a request; `failure` is its error, null for a reply. */
   releaseSlots(sent: SentRequest, failure: unknown): void {
-    const { requests, requestNumber, sentAtMs, limits, inFlight } = sent
+    const { requests, requestNumber, sentAtMs, limits, inFlight, promptTokens } = sent
     const nowMs = this.#options.clock.now()
     this.inFlight -= requests.length
+    this.#kv.noteEnded(requests.length, promptTokens, sentAtMs)
     if (failure === null) this.#inFlightPassed = Math.max(this.#inFlightPassed, inFlight)
     const { kind, status, retryAfterMs = null } = failure instanceof ServerError ? failure.details : {}
     if (kind === 'connection') return
@@ -188,13 +206,15 @@ export class Endpoint {
   }
 
   /** @param sentAtMs when the request that succeeded was sent */
-  noteSuccess(record: string, sentAtMs: number, reply: Reply, suspicion: RecordSuspicion): void {
+  noteSuccess({ call, suspicion, promptUnits }: AnsweredRequest, sentAtMs: number, reply: Reply): void {
     const atMs = this.#options.clock.now()
     const tokens = reply.completionTokens
     this.#pacer.noteTokens(reply.promptTokens + tokens)
-    this.health.noteSuccess(record, sentAtMs, suspicion)
+    this.health.noteSuccess(call.record, sentAtMs, suspicion)
     if (this.health.troubleSinceMs === null) this.lastFailure = null
-    this.limiter.noteFinished({ atMs, latencyMs: atMs - sentAtMs, tokens }, this.inFlight)
+    const latencyMs = atMs - sentAtMs
+    this.limiter.noteFinished({ atMs, latencyMs, tokens }, this.inFlight)
+    this.#kv.noteReply({ promptUnits, promptTokens: reply.promptTokens, replyTokens: tokens, latencyMs })
   }
 
   /** @param isPaced refused by a rate limit, which does not depend on the number of requests in flight */
@@ -255,6 +275,7 @@ export class Endpoint {
     this.account = null
     this.health.noteProbePassed()
     this.limiter.restart()
+    this.#kv.restart()
     this.#pacer.reset()
     this.#inFlightPassed = 0
     this.#options.onChange(this, 'up', 'responds again')
@@ -289,6 +310,7 @@ export class Endpoint {
         if (figures === null) return false
         this.figures = figures
         this.limiter.noteSample(figures, this.inFlight)
+        this.#kv.noteSample(figures)
         return true
       })
       failures = seen ? 0 : failures + 1
@@ -296,6 +318,7 @@ export class Endpoint {
     }
     this.figures = null
     this.limiter = this.#options.fallback()
+    this.#kv.restart()
     this.#options.onChange(this, 'room', 'metrics stopped: limited by goodput')
   }
 

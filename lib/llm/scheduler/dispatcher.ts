@@ -222,14 +222,13 @@ export class Dispatcher {
 
   #takeSlots(requests: readonly PendingRequest[], endpoint: Endpoint, alone: SentBatch['alone']): SentBatch {
     const nowMs = this.#options.clock.now()
-    const requestNumber = endpoint.takeSlots(requests.length, nowMs)
+    const units = requests.reduce((sum, { promptUnits }) => sum + promptUnits, 0)
     const batch: SentBatch = {
       requests,
       endpoint,
       controller: new AbortController(),
       sentAtMs: nowMs,
-      requestNumber,
-      inFlight: endpoint.inFlight,
+      ...endpoint.takeSlots(requests.length, units, nowMs),
       limits: null,
       isPaced: false,
       downMs: endpoint.downMs(nowMs),
@@ -259,7 +258,7 @@ export class Dispatcher {
       formState(model, call.stage).control = { call, body }
       model.group.good = { call, model }
       model.group.weakVerdicts = 0
-      endpoint.noteSuccess(call.record, sentAtMs, reply, request.suspicion)
+      endpoint.noteSuccess(request, sentAtMs, reply)
       if (request.inSuspectWindow) model.group.adjustSuspectWindow(true)
       request.settle({ reply })
     }

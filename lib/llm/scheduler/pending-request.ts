@@ -94,6 +94,8 @@ export class PendingRequest {
   dueMs = 0
   /** Requests with equal keys may share one request; null if the prompt must be sent alone. */
   readonly listKey: string | null
+  /** UTF-16 units of its prompt. */
+  readonly promptUnits: number
 
   constructor(
     readonly call: Call,
@@ -105,7 +107,12 @@ export class PendingRequest {
     readonly reject: (error: unknown) => void,
   ) {
     this.listKey = listKey(call, model)
+    this.promptUnits = unitsOf(call)
   }
+}
+
+function unitsOf({ request: { prompt = '', messages = [] } }: Call): number {
+  return messages.reduce((sum, { content }) => sum + content.length, prompt.length)
 }
 
 /** Outcome of a control request. 'weak': no request of the form is known to pass, but a harmless one did. */

@@ -24,7 +24,20 @@ t.test('The queue limiter brings 97 % of what an endless queue brings, with few 
   t.end()
 })
 
-t.test('So it does after capacity halves and doubles again', (t) => {
+t.test(
+  'Where the KV cache is the bottleneck, requests are admitted by tokens: at most 1 % preempted at the rate of a full cache',
+  (t) => {
+    const tight = { ...scenario, promptTokens: [300, 700] as const, engine: { kvBlocks: 1875, runningMax: 128 } }
+    const full = drive(limiters.fixed5000(), tight)
+    const held = drive(limiters.queue(), tight)
+    t.ok(full.preemptions > full.requests / 5, 'an endless queue preempts')
+    t.ok(held.preemptions <= held.requests / 100, `${held.preemptions} of ${held.requests}`)
+    t.ok(held.tokensPerSecond >= 0.99 * full.tokensPerSecond, `${held.tokensPerSecond} of ${full.tokensPerSecond}`)
+    t.end()
+  },
+)
+
+t.test('The rate holds after capacity halves and doubles again', (t) => {
   const changes = [
     { atMs: 20_000, speed: 0.5 },
     { atMs: 40_000, speed: 1 },
