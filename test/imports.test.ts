@@ -9,6 +9,7 @@ const lines = [
   ['cli'],
   ['pages'],
   ['server-bench'],
+  ['units'],
   ['recipe'],
   ['training'],
   ['run', 'publish', 'report'],

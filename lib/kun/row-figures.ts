@@ -4,7 +4,7 @@
  * resumed run continues them.
  */
 import { z } from 'zod'
-import { dictionary, dictionarySchema } from '../core/dictionary.js'
+import { dictionary, dictionarySchema, ownValue } from '../core/dictionary.js'
 import { type InstructionType, instructionTypeOf } from './instruction-type.js'
 import type { Pair } from './types.js'
 
@@ -41,9 +41,15 @@ export class RowFiguresCounter {
   readonly #lengths: Record<string, number[]>
   readonly #types: Record<string, number>
   readonly #grams: readonly [DistinctGrams, DistinctGrams]
+  /** Words of each column in order of their first row; null if words beyond `wordsMax` are not counted. */
+  readonly #order: Record<string, string[]> | null
 
-  /** @param from figures of the last committed cut; undefined for a new dataset */
-  constructor(from?: RowFigures) {
+  /**
+   * @param from figures of the last committed cut; undefined for a new dataset
+   * @param allWords counts the words beyond the limit too, so that the figures can be added to others
+   */
+  constructor(from?: RowFigures, allWords = false) {
+    this.#order = allWords ? dictionary() : null
     const copied = structuredClone(from)
     this.#grades = dictionary(Object.entries(copied?.grades ?? {}))
     this.#words = dictionary(
@@ -85,12 +91,75 @@ export class RowFiguresCounter {
     }
   }
 
+  /** Returns the words of each column in order of their first row; empty unless all words are counted. */
+  wordOrder(): WordOrder {
+    return structuredCopy(this.#order ?? dictionary())
+  }
+
   #word(column: string, word: string): void {
     this.#words[column] ??= dictionary<number>()
     const words = this.#words[column]
-    if (words[word] === undefined && Object.keys(words).length >= wordsMax) return
+    if (words[word] === undefined && this.#order !== null) {
+      this.#order[column] ??= []
+      this.#order[column].push(word)
+    } else if (words[word] === undefined && Object.keys(words).length >= wordsMax) return
     words[word] = (words[word] ?? 0) + 1
   }
+}
+
+/** Column → its words in order of their first row. */
+export type WordOrder = Readonly<Record<string, readonly string[]>>
+
+function structuredCopy(order: WordOrder): WordOrder {
+  return dictionary(Object.entries(order).map(([column, words]) => [column, [...words]] as const))
+}
+
+/**
+ * Returns the figures of two parts of the same rows, in order: those of a counter that read both.
+ *
+ * @param later figures of a counter of all words
+ * @param order its `wordOrder`
+ */
+export function addRowFigures(earlier: RowFigures, later: RowFigures, order: WordOrder): RowFigures {
+  const words = dictionary(
+    Object.entries(earlier.words).map(([column, counts]) => [column, dictionary(Object.entries(counts))] as const),
+  )
+  for (const [column, names] of Object.entries(order)) {
+    words[column] ??= dictionary<number>()
+    const counts = words[column]
+    for (const word of names) {
+      if (counts[word] === undefined && Object.keys(counts).length >= wordsMax) continue
+      counts[word] = (counts[word] ?? 0) + (ownValue(ownValue(later.words, column), word) ?? 0)
+    }
+  }
+  return {
+    grades: addedBins(earlier.grades, later.grades),
+    words: sortedCopy(dictionary(Object.entries(words).map(([column, counts]) => [column, sortedCopy(counts)]))),
+    lengths: addedBins(earlier.lengths, later.lengths),
+    instructionTypes: sortedCopy(addedCounts(earlier.instructionTypes, later.instructionTypes)),
+    bigrams: addedGrams(earlier.bigrams, later.bigrams),
+    trigrams: addedGrams(earlier.trigrams, later.trigrams),
+  }
+}
+
+function addedBins(a: RowFigures['grades'], b: RowFigures['grades']): Record<string, number[]> {
+  const sum = dictionary<number[]>()
+  for (const [name, bins] of [...Object.entries(a), ...Object.entries(b)]) {
+    sum[name] = bins.map((count, index) => count + (sum[name]?.[index] ?? 0))
+  }
+  return sortedCopy(sum)
+}
+
+function addedCounts(a: RowFigures['instructionTypes'], b: RowFigures['instructionTypes']): Record<string, number> {
+  const sum = dictionary(Object.entries(a))
+  for (const [name, count] of Object.entries(b)) sum[name] = (sum[name] ?? 0) + count
+  return sum
+}
+
+function addedGrams(a: RowFigures['bigrams'], b: RowFigures['bigrams']): RowFigures['bigrams'] {
+  // A digit is in order of code unit: the larger rank is the larger character.
+  const sketch = Array.from(a.sketch, (rank, index) => (rank > (b.sketch[index] as string) ? rank : b.sketch[index]))
+  return { all: a.all + b.all, sketch: sketch.join('') }
 }
 
 /** A longer cell is a text, not a word of a fixed list. */

@@ -31,10 +31,6 @@ export async function settingsOf(
   print: (message: string) => void = () => undefined,
 ): Promise<PreparedSettings> {
   const recipe = withPromptHashes(given)
-  const { sources, seed, read, workers, servers, kun, memory, replies, limits, brakes } = recipe
-  const { dedup, ...text } = recipe.prepare
-  const prepare = { ...text, chunk: { ...text.chunk, tokensOf: tokenFamilyFor(recipe) } }
-  const [pinned, stored] = [pinnedRecipe(recipe), storedRecipe(recipe)]
   const { models, builtin, close: closeModels } = await modelsOf(recipe.models)
   const connections = new HubConnections({ ...recipe.hub, ...reportWaits(print) })
   const close = async (): Promise<void> => {
@@ -42,33 +38,62 @@ export async function settingsOf(
     await connections.close()
   }
   try {
-    const shards = await listShards(sources, connections)
-    const sampled = await sampleOf(directory, stored)
-    const settings: KunSettings = {
-      seed,
-      shards,
-      splits: [...new Set(sources.map(({ split }) => split))],
-      read,
-      workers,
-      prepare,
-      dedup,
-      models,
-      servers,
-      kun,
-      output: { ...recipe.output, dir: directory },
-      memory,
-      replies: sampled === null ? replies : { ...replies, from: [...replies.from, sampled.directory] },
-      // `brakes` is the name in recipes and on disk (brakes.json); the code calls it drift detection.
-      drift: brakes,
-      noYield: noYieldOf(brakes),
-      limits,
-      pinned,
-      recipe: stored,
-    }
+    const shards = await listShards(recipe.sources, connections)
+    const sampled = await sampleOf(directory, storedRecipe(recipe))
+    return { settings: settingsWith(recipe, { directory, models, shards, sampled }), sampled, builtin, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/**
+ * Returns the settings without shards, for the model stages of a run whose sources another process read.
+ *
+ * @param directory null if the run is not in a directory
+ */
+export async function tailSettingsOf(given: Recipe, directory: string | null): Promise<PreparedSettings> {
+  const recipe = withPromptHashes(given)
+  const { models, builtin, close } = await modelsOf(recipe.models)
+  try {
+    const sampled = directory === null ? null : await sampleOf(directory, storedRecipe(recipe))
+    const settings = settingsWith(recipe, { directory: directory ?? '', models, shards: [], sampled })
     return { settings, sampled, builtin, close }
   } catch (error) {
     await close()
     throw error
+  }
+}
+
+function settingsWith(
+  recipe: Recipe,
+  {
+    directory,
+    sampled,
+    ...found
+  }: Pick<KunSettings, 'models' | 'shards'> & { readonly directory: string; readonly sampled: Sampled | null },
+): KunSettings {
+  const { sources, seed, read, workers, servers, kun, memory, replies, limits, brakes } = recipe
+  const { dedup, ...text } = recipe.prepare
+  return {
+    ...found,
+    seed,
+    splits: [...new Set(sources.map(({ split }) => split))],
+    read,
+    workers,
+    prepare: { ...text, chunk: { ...text.chunk, tokensOf: tokenFamilyFor(recipe) } },
+    dedup,
+    servers,
+    kun,
+    output: { ...recipe.output, dir: directory },
+    memory,
+    replies: sampled === null ? replies : { ...replies, from: [...replies.from, sampled.directory] },
+    // `brakes` is the name in recipes and on disk (brakes.json); the code calls it drift detection.
+    drift: brakes,
+    noYield: noYieldOf(brakes),
+    limits,
+    pinned: pinnedRecipe(recipe),
+    recipe: storedRecipe(recipe),
   }
 }
 

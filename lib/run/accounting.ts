@@ -6,7 +6,7 @@
 import { dictionary, ownValue } from '../core/dictionary.js'
 import type { Settlement } from '../core/item.js'
 import { ContractError } from '../errors.js'
-import { type RowFigures, RowFiguresCounter } from '../kun/row-figures.js'
+import { type RowFigures, RowFiguresCounter, type WordOrder } from '../kun/row-figures.js'
 import type { Candidate, Pair } from '../kun/types.js'
 import type { PrepareReject } from '../text/block.js'
 import { sumPersonalAccounts } from '../text/personal/account.js'
@@ -50,7 +50,7 @@ export interface SplitCounters {
 export type PersonalPlace = 'text' | 'instruction' | 'output'
 
 /** Names of the stages after dedup, in order. */
-interface ModelStageNames {
+export interface ModelStageNames {
   /** Stages on chunks, before the label stage. */
   readonly chunks: readonly string[]
   /** The label stage and those after it. */
@@ -83,13 +83,14 @@ export class Accounting {
    * @param splits all splits of the recipe: one that yields nothing is counted too
    * @param stages names of the stages after dedup
    * @param from counters of the last committed cut, or null
+   * @param allWords counts every word of a column, so that the counters can be added to others: `addCounters`
    */
-  constructor(splits: readonly string[], stages: ModelStageNames, from: Counters | null) {
+  constructor(splits: readonly string[], stages: ModelStageNames, from: Counters | null, allWords = false) {
     this.#stages = stages
     for (const split of splits) {
       const own = ownValue(from, split)
       this.#splits.set(split, startingFrom(own, stages))
-      this.#figures.set(split, new RowFiguresCounter(own?.figures))
+      this.#figures.set(split, new RowFiguresCounter(own?.figures, allWords))
       this.#rows += own?.rows ?? 0
     }
   }
@@ -106,6 +107,11 @@ export class Accounting {
       return [name, { ...own, figures }] as const
     })
     return sortKeys(dictionary(splits))
+  }
+
+  /** Returns the order of the words of each split, for `addCounters`. */
+  wordOrders(): Readonly<Record<string, WordOrder>> {
+    return dictionary([...this.#figures].map(([split, figures]) => [split, figures.wordOrder()] as const))
   }
 
   /** Returns the sums of all splits, without the copy that `counters` makes. */

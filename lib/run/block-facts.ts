@@ -7,6 +7,9 @@ import type { PersonalAccount } from '../text/personal/documents.js'
 
 export interface BlockFacts {
   readonly split: string
+  /** Name of the source in rows; the split if absent. */
+  readonly source?: string
+  readonly shard: string
   /** Cursor from which reading continues after the block. */
   readonly cursor: unknown
   /** State of the inputs at that block. */
@@ -30,10 +33,17 @@ export class BlockLedger {
     blocks: AsyncIterable<Pick<BlockFacts, 'cursor' | 'reads'> & { readonly block: Block }>,
   ): AsyncGenerator<Block> {
     for await (const { block, cursor, reads } of blocks) {
-      const { number, split } = block
-      this.#facts.set(number, { split, cursor, reads, documents: 0, personal: null, dedupLogBytes: 0, endsCut: false })
+      const { number, split, source, shard } = block
+      const place = { split, ...(source !== undefined && { source }), shard }
+      const unknown = { documents: 0, personal: null, dedupLogBytes: 0, endsCut: false }
+      this.#facts.set(number, { ...place, cursor, reads, ...unknown })
       yield block
     }
+  }
+
+  /** Stores the facts of a block that was prepared earlier. */
+  add(number: number, facts: BlockFacts): void {
+    this.#facts.set(number, facts)
   }
 
   /** Adds facts from a stage. */

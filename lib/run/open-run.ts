@@ -106,7 +106,7 @@ export interface OpenRunOptions {
 }
 
 /** Closes what was opened so far, in this order, if opening the rest fails. */
-type Closings = (() => Promise<void>)[]
+export type Closings = (() => Promise<void>)[]
 
 /**
  * Opens a run, and recovers its directory to the last committed cut.
@@ -190,7 +190,7 @@ function resumePoint(last: ManifestEntry): ResumePoint {
 }
 
 /** Returns the weights of tokens that an earlier call of this run, or the run whose replies are used, has pinned. */
-function weightsBefore(
+export function weightsBefore(
   { output, replies, kun, models }: KunSettings,
   { files, fresh }: OpenRunOptions,
 ): Promise<PinnedWeights | null> {
@@ -200,7 +200,7 @@ function weightsBefore(
 }
 
 /** Opens the servers, the stages that use them, and drift detection. Writes nothing. */
-async function openServing(
+export async function openServing(
   { seed, models, kun, servers: serverOptions, drift: driftOptions, limits }: KunSettings,
   { clock, through, onEvent, log }: OpenRunOptions,
   pinned: Readonly<Record<string, Capabilities>>,
@@ -234,11 +234,13 @@ async function openServing(
 }
 
 /** Locks the run directory, compares its record with this run's, and recovers it. */
-async function openDirectory(
+export async function openDirectory(
   { output: { dir: directory }, shards: listed, limits }: KunSettings,
   record: RunRecord,
   { files, fresh, onStep, onEvent, onWait, onLockLost, lock }: OpenRunOptions,
   closings: Closings,
+  /** Committed cuts, if they are not those of the manifest. */
+  cutsOf?: () => Promise<readonly ManifestEntry[]>,
 ): Promise<Pick<OpenRun, 'directory' | 'shards' | 'reads'>> {
   let shards = listed
   let reads: readonly ShardRead[] = []
@@ -259,7 +261,7 @@ async function openDirectory(
       })
       return { found: withShards(found), record: withShards(record) }
     },
-    reopens: (last) => rowsOf(countersOf(last)) < limits.rowsMax,
+    ...(cutsOf === undefined ? { reopens: (last) => rowsOf(countersOf(last)) < limits.rowsMax } : { cutsOf }),
     ...(fresh && { fresh }),
     ...(onStep && { onStep }),
     lock: {

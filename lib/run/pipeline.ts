@@ -1,6 +1,7 @@
 /**
  * The graph of a run, from blocks to rows: the stages of stages/, over parts that open-run.ts opens and closes, and the
- * facts of each block that the commit of its cut needs.
+ * facts of each block that the commit of its cut needs. A run that is divided into units (lib/units) runs the head and
+ * the tail of it in different processes.
  *
  *   blocks → prepare (workers) → dedup → credit → [screen] → label → score → polish → rows and rejects, in order
  */
@@ -21,7 +22,8 @@ import { dedupStage } from './stages/dedup.js'
 import { labelOf, modelStage, reportReleases } from './stages/model-stages.js'
 import { prepareStage } from './stages/prepare.js'
 
-interface PipelineParts {
+/** Parts of the head: from blocks to records, in input order. */
+export interface HeadParts {
   readonly blocks: AsyncIterable<Pick<BlockFacts, 'cursor' | 'reads'> & { readonly block: Block }>
   readonly prepare: (block: Block) => Promise<PreparedBlock>
   /** Blocks in the worker pool, being prepared or waiting. */
@@ -29,6 +31,15 @@ interface PipelineParts {
   readonly deduplicator: Deduplicator
   /** Called with the number of each block once its duplicates are known, in input order. */
   readonly onDecided?: (block: number) => void
+  readonly blockCredit: Credit
+  readonly candidatesPerCut: number
+  readonly blocksPerCutMax: number
+  /** Number of committed blocks. */
+  readonly blocksDone: number
+}
+
+/** Parts of the tail: from records to rows. */
+export interface TailParts {
   /** Stages on chunks, before the label stage. */
   readonly chunkStages: readonly KunStage<Candidate, Candidate>[]
   /** Null if the selected phase ends before this stage. */
@@ -36,13 +47,8 @@ interface PipelineParts {
   /** Stages on pairs: score, polish and others, each of them optional. */
   readonly pairStages: readonly KunStage<Pair, Pair>[]
   readonly servers: Pick<ModelServers, 'releaseUpTo'>
-  readonly blockCredit: Credit
   readonly itemCredit: Credit
   readonly reorder: ReorderOptions
-  readonly candidatesPerCut: number
-  readonly blocksPerCutMax: number
-  /** Number of committed blocks. */
-  readonly blocksDone: number
   /** Null in a phase, which leaves replies only. */
   readonly sink: Omit<CutSinkOptions, 'blocks' | 'noYield' | 'onNoYield'> | null
   readonly noYield: CutSinkOptions['noYield']
@@ -50,11 +56,15 @@ interface PipelineParts {
 }
 
 /** Builds the graph; the caller closes the parts. */
-export function kunGraph(parts: PipelineParts): Graph {
+export function kunGraph(parts: HeadParts & TailParts): Graph {
   const facts = new BlockLedger()
+  return tailGraph(headGraph(facts, parts), facts, parts)
+}
+
+/** Builds the graph up to the records. Cuts end here: the data alone decides, before any reply. */
+export function headGraph(facts: BlockLedger, parts: HeadParts): GraphBuilder<Candidate, SettledRecord> {
   const planner = new CutPlanner(parts.candidatesPerCut, parts.blocksPerCutMax)
-  const { itemCredit, noYield, onNoYield, sink } = parts
-  const deduplicated = from(facts.register(parts.blocks), {
+  return from(facts.register(parts.blocks), {
     name: 'read',
     unit: 'block',
     firstOrdinal: parts.blocksDone,
@@ -73,7 +83,20 @@ export function kunGraph(parts: PipelineParts): Graph {
         parts.onDecided?.(number)
       }),
     )
-    .gate(itemCredit)
+}
+
+/**
+ * Builds the rest of the graph: the model stages and the sink.
+ *
+ * @param records ends with a stage named `dedup`: the name is in rejects
+ */
+export function tailGraph(
+  records: GraphBuilder<Candidate, SettledRecord>,
+  facts: BlockLedger,
+  parts: TailParts,
+): Graph {
+  const { itemCredit, noYield, onNoYield, sink } = parts
+  const deduplicated = records.gate(itemCredit)
   const [first = null, ...otherChunkStages] = parts.chunkStages
   const candidates = otherChunkStages.reduce<GraphBuilder<Candidate, SettledRecord>>(
     (graph, stage) => graph.via(modelStage(stage, itemCredit.capacity)),
@@ -94,7 +117,7 @@ export function kunGraph(parts: PipelineParts): Graph {
 /** The sink of a phase. It writes nothing: the results of a phase are its stored replies. */
 function phaseSink(
   facts: BlockLedger,
-  { noYield, onNoYield }: Pick<PipelineParts, 'noYield' | 'onNoYield'>,
+  { noYield, onNoYield }: Pick<TailParts, 'noYield' | 'onNoYield'>,
 ): OrderedSink<Candidate | Pair, SettledRecord> {
   let stopped = false
   return {

@@ -46,9 +46,11 @@ export interface CutWriterOptions extends z.input<typeof cutOptions> {
   readonly columns: readonly Column[]
   readonly encoder: Encoder
   /** The last committed cut, from `recoverRunDirectory`; null starts a dataset. */
-  readonly from: ManifestEntry | null
+  readonly from: Pick<ManifestEntry, 'cut'> | null
   /** Called first in each commit, to make the data durable that the cut depends on (dedup log, replies). */
   readonly beforeCommit?: readonly (() => Promise<void>)[]
+  /** Commits a cut whose parts are durable; by default by its line in the manifest of the directory. */
+  readonly commitEntry?: (entry: ManifestEntry) => Promise<void>
   /** Called before and after the manifest line is written. Throws if this process must no longer commit. */
   readonly fence?: () => Promise<void>
   /** Memory for open row groups; (splits + 1) × rowGroupBytesMax must fit. */
@@ -129,7 +131,8 @@ class ParquetCutWriter implements CutWriter {
       const entry: ManifestEntry = { cut: this.cut, blocks, cursor, ...read, dedupLogBytes, ...limit, counters, files }
       await this.#partCount.add(files.length)
       await this.#options.fence?.()
-      await appendToManifest(this.#options.files, directory, entry, onStep)
+      const { commitEntry = (each) => appendToManifest(this.#options.files, directory, each, onStep) } = this.#options
+      await commitEntry(entry)
       // A process that was suspended during the write may have written to a manifest that its successor replaced.
       await this.#options.fence?.()
       this.#parts.clear()

@@ -55,6 +55,8 @@ export interface RunDirectoryOptions {
     found: RunRecord,
     cuts: readonly ManifestEntry[],
   ) => { readonly found: RunRecord; readonly record: RunRecord }
+  /** Reads the committed cuts, called under the lock; by default those of the manifest. */
+  readonly cutsOf?: () => Promise<readonly ManifestEntry[]>
   readonly files?: FileLayer
   /** 'refuse': throws if the directory holds a run; 'discard': deletes that run except for its replies. */
   readonly fresh?: 'refuse' | 'discard'
@@ -113,7 +115,7 @@ export async function openRunDirectory(options: RunDirectoryOptions): Promise<Ru
       found = null
     }
     if (found !== null) {
-      const cuts = await readManifest(directory, files)
+      const cuts = [...(await (options.cutsOf?.() ?? readManifest(directory, files)))]
       if (isReopened(cuts.at(-1), options.reopens)) cuts.pop()
       const adapted = options.adapt?.(found, cuts) ?? { found, record }
       record = adapted.record

@@ -29,6 +29,7 @@ import { terminal } from './terminal.js'
 import { tokens } from './tokens.js'
 import { training } from './training.js'
 import { trial } from './trial.js'
+import { units } from './units.js'
 
 export const zhParts: Readonly<Record<string, Catalogue>> = {
   bench,
@@ -60,6 +61,7 @@ export const zhParts: Readonly<Record<string, Catalogue>> = {
   tokens,
   training,
   trial,
+  units,
 }
 
 export const zh: Catalogue = Object.assign({}, ...Object.values(zhParts))

@@ -76,6 +76,12 @@ export interface ModelServers {
   model(name: string): Model
   /** Stores every reply in `replies` and serves later identical requests from there; until then, none are stored. */
   useReplies(replies: Replies): void
+  /**
+   * Returns the models with a store of replies of their own, for work that shares the servers with other work.
+   *
+   * @param from position of the first call
+   */
+  session(replies: Replies, from: Position): ServerSession
   /** Records that everything up to `position` has left the sink's window in order. */
   releaseUpTo(position: Position): void
   metrics(): ServersMetrics
@@ -90,6 +96,12 @@ export interface ModelServers {
   drain(): Promise<void>
   /** Aborts everything, including requests in flight. */
   close(): Promise<void>
+}
+
+/** The models, with one store of replies. */
+export interface ServerSession extends Pick<ModelServers, 'model' | 'releaseUpTo'> {
+  /** Ends the session: the store is no longer flushed by `drain`. */
+  end(): void
 }
 
 /**
@@ -120,6 +132,8 @@ class Servers implements ModelServers {
   readonly #log: EventLog
   readonly #calls = new Set<Promise<unknown>>()
   #replies: Replies | null = null
+  /** Stores of the open sessions. */
+  readonly #sessions = new Set<Replies>()
   /** Settles once the servers are drained; null before. */
   #draining: Promise<void> | null = null
   #keptServed = 0
@@ -209,6 +223,22 @@ class Servers implements ModelServers {
   }
 
   model(name: string): Model {
+    return this.#modelWith(name, () => this.#replies)
+  }
+
+  session(replies: Replies, from: Position): ServerSession {
+    this.#sessions.add(replies)
+    this.#dispatcher.records.restartAt(from)
+    return {
+      model: (name) => this.#modelWith(name, () => replies),
+      releaseUpTo: (position) => this.releaseUpTo(position),
+      end: () => {
+        this.#sessions.delete(replies)
+      },
+    }
+  }
+
+  #modelWith(name: string, replies: () => Replies | null): Model {
     const model = this.#models.get(name)
     if (model === undefined) {
       throw new ContractError(`no model '${name}': the recipe has ${[...this.#models.keys()].join(', ')}`)
@@ -216,7 +246,7 @@ class Servers implements ModelServers {
     return {
       name: model.options.model,
       capabilities: model.capabilities,
-      ask: (call) => this.#ask(call, model),
+      ask: (call) => this.#ask(call, model, replies()),
     }
   }
 
@@ -287,6 +317,7 @@ class Servers implements ModelServers {
     // Replies that were received are being stored.
     await Promise.allSettled(this.#calls)
     await this.#replies?.flush()
+    for (const replies of this.#sessions) await replies.flush()
   }
 
   async close(): Promise<void> {
@@ -295,9 +326,9 @@ class Servers implements ModelServers {
     await this.#registry.close()
   }
 
-  async #ask(call: Call, model: OpenModel): Promise<Answer> {
+  async #ask(call: Call, model: OpenModel, replies: Replies | null): Promise<Answer> {
     try {
-      const answer = await this.#track(this.#complete(call, model))
+      const answer = await this.#track(this.#complete(call, model, replies))
       if (!answer.kept) this.#options.onAnswer?.(call, answer)
       return answer
     } catch (error) {
@@ -307,9 +338,9 @@ class Servers implements ModelServers {
     }
   }
 
-  async #complete(call: Call, model: OpenModel): Promise<Answer> {
+  async #complete(call: Call, model: OpenModel, replies: Replies | null): Promise<Answer> {
     const { answer, exhausted } = await completeCall(call, model.options.triesMax, (asked, attempt) =>
-      this.#result(asked, model, attempt),
+      this.#result(asked, model, attempt, replies),
     )
     if (exhausted && !answer.kept && 'verdict' in answer) {
       this.#log.info('tries-exhausted', { record: call.record, stage: call.stage, ...answer.verdict })
@@ -317,10 +348,9 @@ class Servers implements ModelServers {
     return answer
   }
 
-  async #result(call: Call, model: OpenModel, attempt: number): Promise<AttemptResult> {
+  async #result(call: Call, model: OpenModel, attempt: number, replies: Replies | null): Promise<AttemptResult> {
     const seed = requestSeed(this.#options.seed, call.record, call.stage, attempt)
     const body = () => requestBody(call.request, model.options, seed)
-    const replies = this.#replies
     const ask = async (name?: string) =>
       reduced(
         call,

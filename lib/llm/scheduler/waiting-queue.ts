@@ -157,6 +157,11 @@ export class UnreleasedRecords {
     }
   }
 
+  /** Accepts records from a position on again: later work may be about earlier records. */
+  restartAt(position: Position): void {
+    if (this.#released !== null && comparePositions(position, this.#released) <= 0) this.#released = null
+  }
+
   /** Whether a call is about the oldest record or derived from it, such as a pair of the oldest chunk. */
   isOldest(position: Position): boolean {
     const oldest = this.#positions.top

@@ -110,6 +110,15 @@ export class DriftDetector {
     )
   }
 
+  /** Compares with these starts from now on. */
+  adopt(starts: Readonly<Record<string, StageStart>>): void {
+    for (const [stage, start] of Object.entries(starts)) {
+      const windows = this.#stages.get(stage) ?? new StageWindows(this.#options)
+      windows.adopt(start)
+      this.#stages.set(stage, windows)
+    }
+  }
+
   /** Returns the complete starts, by stage. */
   starts(): Readonly<Record<string, StageStart>> {
     return Object.fromEntries(
@@ -121,7 +130,7 @@ export class DriftDetector {
 /** Sums of a stage over its first records and over the latest ones. */
 class StageWindows {
   readonly #options: DriftOptions
-  readonly #start: Sums
+  #start: Sums
   readonly #window = new Sums()
   readonly #ring: (Observation | undefined)[]
   #next = 0
@@ -138,6 +147,10 @@ class StageWindows {
 
   start(): StageStart {
     return this.#start.saved()
+  }
+
+  adopt(start: StageStart): void {
+    this.#start = new Sums(start)
   }
 
   observe(observation: Observation): { what: string; start: number; now: number } | null {

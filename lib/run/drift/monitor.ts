@@ -12,7 +12,7 @@ import { say } from '../../language/say.js'
 import type { Answer, Call } from '../../llm/types.js'
 import type { FileLayer } from '../../storage/files.js'
 import { driftName } from '../../storage/run-layout.js'
-import { DriftDetector, type DriftOptions, type Observation } from './detector.js'
+import { DriftDetector, type DriftOptions, type Observation, type StageStart } from './detector.js'
 import { readStarts, removeStarts, writeStarts } from './drift-file.js'
 
 /** A run directory in which the starts of stages are kept. */
@@ -20,6 +20,29 @@ interface DriftPlace {
   readonly files: FileLayer
   readonly directory: string
   readonly onEvent: (message: string) => void
+}
+
+/** Where the starts of stages are kept, if not in a run directory. */
+export interface StartsPlace {
+  /** Reads the starts by stage; empty if there are none. */
+  read(): Promise<Readonly<Record<string, StageStart>>>
+  /** Stores starts; returns those that count now, which may be those of another process. */
+  write(starts: Readonly<Record<string, StageStart>>): Promise<Readonly<Record<string, StageStart>>>
+  /** Deletes starts that cannot be read. */
+  discard(): Promise<void>
+  readonly onEvent: (message: string) => void
+}
+
+function directoryPlace({ files, directory, onEvent }: DriftPlace): StartsPlace {
+  return {
+    read: () => readStarts(files, directory),
+    write: async (starts) => {
+      await writeStarts(files, directory, starts)
+      return starts
+    },
+    discard: () => removeStarts(files, directory),
+    onEvent,
+  }
 }
 
 /** A record of a stage. */
@@ -31,7 +54,7 @@ export class DriftMonitor {
   readonly #options: DriftOptions | false
   #detector: DriftDetector | null
   /** Null until the run directory is open. */
-  #place: DriftPlace | null = null
+  #place: StartsPlace | null = null
   #stagesSaved = 0
   #saving: Promise<void> = Promise.resolve()
   /** Replies of a server whose outcome is not known yet, by stage and record. */
@@ -45,12 +68,17 @@ export class DriftMonitor {
   }
 
   /** Compares with the starts that earlier calls of `run` stored in the directory, and stores those of this one. */
-  async open(place: DriftPlace): Promise<void> {
+  open(place: DriftPlace): Promise<void> {
+    return this.openAt(directoryPlace(place))
+  }
+
+  /** As `open`, for starts that are kept elsewhere. */
+  async openAt(place: StartsPlace): Promise<void> {
     if (this.#options === false) return
     this.#place = place
-    const from = await readStarts(place.files, place.directory).catch(async (error: Error) => {
+    const from = await place.read().catch(async (error: Error) => {
       // Delete it: otherwise every call would report the same damage.
-      if (error instanceof CorruptFileError) await removeStarts(place.files, place.directory)
+      if (error instanceof CorruptFileError) await place.discard()
       place.onEvent(say`cannot read ${driftName}, drift detection starts from scratch: ${error.message}`)
       return {}
     })
@@ -106,13 +134,15 @@ export class DriftMonitor {
 
   #saveStarts(detector: DriftDetector): void {
     if (this.#place === null || detector.stagesKnown === this.#stagesSaved) return
-    const { files, directory, onEvent } = this.#place
+    const place = this.#place
     const starts = detector.starts()
     this.#stagesSaved = detector.stagesKnown
     this.#saving = this.#saving
-      .then(() => writeStarts(files, directory, starts))
+      .then(async () => detector.adopt(await place.write(starts)))
       .catch((error: Error) =>
-        onEvent(say`cannot write ${driftName}, the next call starts drift detection from scratch: ${error.message}`),
+        place.onEvent(
+          say`cannot write ${driftName}, the next call starts drift detection from scratch: ${error.message}`,
+        ),
       )
   }
 }
