@@ -282,3 +282,23 @@ export class HubUnavailableError extends KunStreamError {
   override readonly retryable = true
   override readonly exitCode = 3
 }
+
+// ── queue ───────────────────────────────────────────────────────────────────
+
+/** The queue refuses access: password, ACL, certificate. */
+export class QueueAccessError extends KunStreamError {
+  override readonly code = 'KUN_QUEUE_ACCESS'
+  override readonly exitCode = 2
+}
+
+/** The queue could not be reached in time. Results are in the store; the command resumes. */
+export class QueueError extends KunStreamError {
+  override readonly code = 'KUN_QUEUE'
+  override readonly retryable = true
+  override readonly exitCode = 3
+}
+
+/** Every other unit is done, and these were set aside after repeated failures: retry, bisect or skip them. */
+export class UnitsSetAsideError extends KunStreamError {
+  override readonly code = 'KUN_UNITS_SET_ASIDE'
+}

@@ -9,6 +9,7 @@ const lines = [
   ['cli'],
   ['pages'],
   ['server-bench'],
+  ['queue'],
   ['units'],
   ['recipe'],
   ['training'],

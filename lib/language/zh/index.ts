@@ -17,6 +17,7 @@ import { pages } from './pages.js'
 import { plan } from './plan.js'
 import { progress } from './progress.js'
 import { publish } from './publish.js'
+import { queue } from './queue.js'
 import { reasons } from './reasons.js'
 import { recipe } from './recipe.js'
 import { recipeIssues } from './recipe-issues.js'
@@ -49,6 +50,7 @@ export const zhParts: Readonly<Record<string, Catalogue>> = {
   progress,
   plan,
   publish,
+  queue,
   reasons,
   recipe,
   recipeIssues,
