@@ -6,6 +6,7 @@ import { resolve } from 'node:path'
 import { UsageError } from '../errors.js'
 import { isLoopback } from '../hub/settings.js'
 import { say } from '../language/say.js'
+import { endpointNames } from '../llm/options.js'
 import type { Recipe } from '../recipe/index.js'
 import { isOwnRun } from './own-run.js'
 import { isOverridden } from './recipe-options.js'
@@ -39,14 +40,17 @@ export async function checkForeignRun({
   if (trust) return
   const elsewhere = Object.entries(recipe.models).flatMap(([name, { endpoints }]) => {
     const path = `models.${name}.endpoints`
-    const remote = endpoints.filter((url) => url !== 'builtin' && !isLoopback(new URL(url).hostname))
+    const remote =
+      'file' in endpoints
+        ? [endpoints.file]
+        : endpoints.filter((url) => url !== 'builtin' && !isLoopback(new URL(url).hostname))
     return remote.length === 0 || isOverridden(overrides, path) ? [] : [{ path, endpoints }]
   })
   const [first] = elsewhere
   if (first === undefined) return
   throw new UsageError(
     say`${directory} was not written here by this account, and its run.json sends texts to
-      ${first.endpoints.join(', ')}. To allow it, add --trust, or name the servers: --set
+      ${endpointNames(first.endpoints).join(', ')}. To allow it, add --trust, or name the servers: --set
       '${first.path}=${JSON.stringify(first.endpoints)}'`,
   )
 }
@@ -67,7 +71,9 @@ function namedIn({ sources, models, replies, prepare }: Recipe, directory: strin
       return say`reads for ${split}: ${from.join(', ')}`
     }),
     ...files.filter((path) => resolve(path) !== resolve(directory)).map((path) => say`reads ${resolve(path)}`),
-    ...Object.entries(models).map(([name, { endpoints }]) => say`calls for ${name}: ${endpoints.join(', ')}`),
+    ...Object.entries(models).map(
+      ([name, { endpoints }]) => say`calls for ${name}: ${endpointNames(endpoints).join(', ')}`,
+    ),
   ]
 }
 

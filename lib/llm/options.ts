@@ -5,6 +5,16 @@
 import { z } from 'zod'
 import { unpinned } from '../core/option-meta.js'
 
+/** A list of addresses in a file, which may change during the run. */
+export const endpointFile = z
+  .strictObject({
+    file: z
+      .string()
+      .min(1)
+      .describe('Text file with one URL a line, read again every 3 s: servers are added and removed during the run'),
+  })
+  .meta({ allowed: '{ file: … }' })
+
 const headerValues = z.record(z.string().regex(/^[\w-]+$/), z.string())
 
 /** Options of one model; none but `model`, `chatTemplateKwargs`, `extraBody` and `triesMax` alters the output. */
@@ -12,9 +22,8 @@ export const modelOptions = z.strictObject({
   // Part of every reply's key.
   model: z.string().min(1).describe('Name under which the server serves the model'),
   endpoints: z
-    .array(z.url({ protocol: /^https?$/ }))
-    .min(1)
-    .meta(unpinned('Base URLs of the servers, with /v1: http://localhost:8000/v1')),
+    .union([z.array(z.url({ protocol: /^https?$/ })).min(1), endpointFile])
+    .meta(unpinned('Base URLs of the servers, with /v1: http://localhost:8000/v1; or { file: … } with a list of them')),
   headers: headerValues.default({}).meta(unpinned('Headers of every request; a value may be env:NAME')),
   apiKey: z
     .string()
@@ -64,6 +73,19 @@ export const modelOptions = z.strictObject({
 export type ModelOptions = z.infer<typeof modelOptions>
 /** Options of a model as given: those with a default are optional. */
 export type ModelInput = z.input<typeof modelOptions>
+
+/** The addresses of a model: a list, or a file with a list. */
+export type Endpoints = readonly string[] | { readonly file: string }
+
+/** Returns the addresses that the options list themselves; none if they are in a file. */
+export function listedEndpoints(endpoints: Endpoints): readonly string[] {
+  return 'file' in endpoints ? [] : endpoints
+}
+
+/** Returns the addresses for messages, or the name of their file. */
+export function endpointNames(endpoints: Endpoints): readonly string[] {
+  return 'file' in endpoints ? [endpoints.file] : endpoints
+}
 
 /** Options of all model servers of a run; none alters the output. */
 export const serverOptions = z.strictObject({

@@ -1,7 +1,9 @@
 /** Checks between fields of a recipe, which its schema cannot express. */
+
 import { resolve } from 'node:path'
 import { columnIssues } from '../kun/column-checks.js'
 import { say } from '../language/say.js'
+import { listedEndpoints } from '../llm/options.js'
 import { presetNames } from '../sources/index.js'
 import type { Path } from './document.js'
 import { nearest } from './nearest.js'
@@ -88,8 +90,9 @@ function standardInputIssues(sources: readonly RecipeSource[]): Issue[] {
 }
 
 function modelIssues(name: string, { endpoints, model }: RecipeModel): Issue[] {
-  if (endpoints.includes('builtin')) {
-    return endpoints.length === 1
+  const listed = listedEndpoints(endpoints)
+  if (listed.includes('builtin')) {
+    return listed.length === 1
       ? []
       : [issue(['models', name, 'endpoints'], 'found builtin among others; it must be the only entry')]
   }

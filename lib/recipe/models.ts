@@ -1,9 +1,9 @@
 /** The models of a recipe, ready to be called: secrets resolved, the built-in server started if it is used. */
 import { promptReaders } from '../kun/planned-stages.js'
-import { type ModelOptions, modelOptions } from '../llm/options.js'
+import { listedEndpoints, type ModelOptions, modelOptions } from '../llm/options.js'
 import { type ModelServers, openServers } from '../llm/scheduler/model-servers.js'
 import { startSimulator } from '../simulator/on-demand.js'
-import type { Recipe } from './schema.js'
+import type { Recipe, RecipeModel } from './schema.js'
 import { resolveModel } from './secrets.js'
 
 /** Models by the recipe's name for them. */
@@ -23,14 +23,15 @@ const builtinInFlightMax = 64
 
 /** Resolves the models of a recipe. @throws {RecipeError} an environment variable with a key is not set */
 export async function modelsOf(recipeModels: Recipe['models']): Promise<RecipeModels> {
-  const builtin = Object.values(recipeModels).some(({ endpoints }) => endpoints.includes('builtin'))
+  const builtin = Object.values(recipeModels).some(({ endpoints }) => usesBuiltin(endpoints))
   const simulator = builtin ? await startSimulator({}) : null
   const close = async (): Promise<void> => simulator?.close()
   try {
     const models = Object.entries(recipeModels).map(([name, given]) => {
       const model = resolveModel(name, given)
-      const endpoints = model.endpoints.map((endpoint) => (endpoint === 'builtin' ? (simulator?.url ?? '') : endpoint))
-      const inFlightMax = model.endpoints.includes('builtin') ? builtinInFlightMax : model.inFlightMax
+      const usesIt = usesBuiltin(model.endpoints)
+      const endpoints = usesIt ? [simulator?.url ?? ''] : model.endpoints
+      const inFlightMax = usesIt ? builtinInFlightMax : model.inFlightMax
       return [name, modelOptions.parse({ ...model, endpoints, inFlightMax })] as const
     })
     return { models: Object.fromEntries(models), builtin, close }
@@ -38,6 +39,11 @@ export async function modelsOf(recipeModels: Recipe['models']): Promise<RecipeMo
     await close()
     throw error
   }
+}
+
+/** It is the only entry then (cross-checks.ts). */
+function usesBuiltin(endpoints: RecipeModel['endpoints']): boolean {
+  return listedEndpoints(endpoints).includes('builtin')
 }
 
 /** Model servers without a run: their replies are not kept. */

@@ -9,7 +9,7 @@ import { dedupOptions } from '../dedup/index.js'
 import { hubRepo } from '../hub/settings.js'
 import { hubTransportOptions } from '../hub/transport.js'
 import { kunOptions } from '../kun/options.js'
-import { modelOptions, serverOptions } from '../llm/options.js'
+import { endpointFile, modelOptions, serverOptions } from '../llm/options.js'
 import { encoderOptions } from '../parquet/encoders/index.js'
 import { mirrorOptions } from '../publish/mirror.js'
 import { publishOptions } from '../publish/options.js'
@@ -96,9 +96,12 @@ const modelEntry = modelOptions.extend({
     .optional()
     .describe(`Name under which the server serves the model; ${builtinModel} for the built-in server`),
   endpoints: z
-    .array(z.union([z.literal('builtin'), httpUrl]))
-    .min(1)
-    .meta(unpinned('Base URLs of the servers, with /v1; or builtin alone: a stand-in server that needs no GPU')),
+    .union([z.array(z.union([z.literal('builtin'), httpUrl])).min(1), endpointFile])
+    .meta(
+      unpinned(
+        'Base URLs of the servers, with /v1; builtin alone: a stand-in server that needs no GPU; or { file: … } with a list that may change',
+      ),
+    ),
   apiKey: secret.optional().meta(modelOptions.shape.apiKey.meta() ?? {}),
 })
 

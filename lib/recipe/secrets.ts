@@ -47,7 +47,7 @@ export function storedRecipe(recipe: Recipe): Readonly<Record<string, unknown>> 
     name,
     {
       ...model,
-      endpoints: model.endpoints.map(withoutPassword),
+      endpoints: 'file' in model.endpoints ? model.endpoints : model.endpoints.map(withoutPassword),
       headers: Object.fromEntries(Object.entries(model.headers).filter(([, value]) => value.startsWith('env:'))),
     },
   ])

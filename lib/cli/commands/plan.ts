@@ -6,6 +6,7 @@ import type { Command } from 'commander'
 import pc from 'picocolors'
 import { plannedStages } from '../../kun/planned-stages.js'
 import { say, translated } from '../../language/say.js'
+import { endpointNames } from '../../llm/options.js'
 import { loadRecipe, type Recipe, recipeDifference } from '../../recipe/index.js'
 import { settingsOf } from '../../recipe/run-settings.js'
 import { cursorOf, readsOf } from '../../run/committed-cut.js'
@@ -156,7 +157,7 @@ async function plannedRun(recipe: Recipe, directory: string, settings: KunSettin
     stages: plannedStages(recipe.kun).map(({ name, kind, ofChunks, model }) => ({
       stage: name,
       model: recipe.models[model]?.model ?? model,
-      servers: recipe.models[model]?.endpoints ?? [],
+      servers: endpointNames(recipe.models[model]?.endpoints ?? []),
       callsPerChunk: (ofChunks ? 1 : recipe.kun.label.variants) * (kind === 'pair' || kind === 'ifd' ? 2 : 1),
     })),
     tokensOf: settings.prepare.chunk.tokensOf,

@@ -313,7 +313,10 @@ async function open(
     shards: settings.shards.length,
     blocksDone: run.blocksDone,
     models: Object.fromEntries(
-      Object.entries(settings.models).map(([model, { endpoints }]) => [model, endpoints.map(endpointLabel)]),
+      Object.entries(settings.models).map(([model, { endpoints }]) => [
+        model,
+        'file' in endpoints ? endpoints : endpoints.map(endpointLabel),
+      ]),
     ),
     capabilities: run.capabilities,
   })

@@ -5,6 +5,7 @@ import { loadRecipe, type Recipe } from '../../recipe/index.js'
 import { settingsOf } from '../../recipe/run-settings.js'
 import { mustHaveTexts } from '../../recipe/source-checks.js'
 import { type Comparison, compareRecipes } from './compare-recipes.js'
+import { serverCount } from './predict.js'
 import { sampleSources } from './sample-run.js'
 
 interface CompareOptions {
@@ -28,9 +29,11 @@ export async function compareFiles(
     if (sources.every(({ records }) => records === 0)) {
       throw new UsageError(say`no record can be sampled from ${fileA}: standard input is read by a run only`)
     }
-    const gpusOf = (recipe: Recipe) =>
-      gpus ?? new Set(Object.values(recipe.models).flatMap(({ endpoints }) => endpoints)).size
-    const prices = { gpus: [gpusOf(recipes[0]), gpusOf(recipes[1])] as const, gpuHourPrice: gpuHourPrice ?? null }
+    const gpusOf = async (recipe: Recipe) => gpus ?? (await serverCount(recipe))
+    const prices = {
+      gpus: [await gpusOf(recipes[0]), await gpusOf(recipes[1])] as const,
+      gpuHourPrice: gpuHourPrice ?? null,
+    }
     return await compareRecipes(recipes, sources, prices, tell)
   } finally {
     await close()

@@ -1,6 +1,7 @@
 /** `plan --records`: runs a sample for real and predicts the whole run. */
 import { UsageError } from '../../errors.js'
 import { say } from '../../language/say.js'
+import { readEndpointList } from '../../llm/endpoint/endpoint-list.js'
 import type { Recipe } from '../../recipe/index.js'
 import type { Shard } from '../../sources/index.js'
 import type { Check } from './check.js'
@@ -33,8 +34,16 @@ export async function predict(
     )
   }
   const result = await runSample(recipe, sources, options.say)
-  const endpoints = new Set(Object.values(recipe.models).flatMap((model) => model.endpoints))
-  const forecast = forecastOf(sources, result, { gpus: options.gpus ?? endpoints.size, gpuHourPrice })
+  const gpus = options.gpus ?? (await serverCount(recipe))
+  const forecast = forecastOf(sources, result, { gpus, gpuHourPrice })
   const disk = await diskCheck(directory, Math.round(forecast.bytes.high), null)
   return { forecast, checks: [...forecastChecks(result.counters), disk] }
+}
+
+/** Returns the number of servers that a recipe names, counting those that the files list now. */
+export async function serverCount({ models }: Recipe): Promise<number> {
+  const lists = await Promise.all(
+    Object.values(models).map(({ endpoints }) => ('file' in endpoints ? readEndpointList(endpoints.file) : endpoints)),
+  )
+  return new Set(lists.flat()).size
 }

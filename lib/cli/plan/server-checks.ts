@@ -1,6 +1,8 @@
 /** Checks of the model servers of a recipe: reachable, the right address, the model served, a context that is long enough. */
+import { EndpointError } from '../../errors.js'
 import { count } from '../../language/count.js'
 import { say } from '../../language/say.js'
+import { readEndpointList } from '../../llm/endpoint/endpoint-list.js'
 import { endpointLabel, httpClient, requestHeaders } from '../../llm/protocol/client.js'
 import { isSameModel } from '../../llm/protocol/model-names.js'
 import { type ServedModels, servedModels } from '../../llm/protocol/served-models.js'
@@ -23,10 +25,29 @@ export async function serverChecks(recipe: Recipe): Promise<Check[]> {
     Object.entries(recipe.models).flatMap(([name, given]) => {
       const model = resolveModel(name, given)
       const used = budgets.filter((budget) => budget.model === name)
+      if ('file' in model.endpoints) return [fileChecks(name, model, model.endpoints.file, used)]
       return model.endpoints.map((endpoint) => endpointChecks(name, model, endpoint, used))
     }),
   )
   return checks.flat()
+}
+
+/** Checks the servers that the file lists now. */
+async function fileChecks(
+  name: string,
+  model: RecipeModel,
+  file: string,
+  budgets: readonly StageBudget[],
+): Promise<Check[]> {
+  try {
+    const endpoints = await readEndpointList(file)
+    return (await Promise.all(endpoints.map((endpoint) => endpointChecks(name, model, endpoint, budgets)))).flat()
+  } catch (error) {
+    if (!(error instanceof EndpointError)) throw error
+    const subject = `models.${name}.endpoints`
+    const line = `${subject}: ${error.message}`
+    return [{ check: 'server', level: 'fail', subject, finding: 'no-list', facts: { file }, line }]
+  }
 }
 
 async function endpointChecks(

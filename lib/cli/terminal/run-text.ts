@@ -17,6 +17,7 @@ export function serverLines({ capabilities, stages }: KunRun, settings: KunSetti
   const models = Object.entries(capabilities).map(([name, found]) => {
     const { model = name, endpoints = [] } = settings[name] ?? {}
     const capabilities = capabilityText(found)
+    if ('file' in endpoints) return say`${name}: ${model} on the servers in ${endpoints.file}, ${capabilities}`
     return endpoints.length > 1
       ? say`${name}: ${model} on ${endpoints.length} servers, ${capabilities}`
       : say`${name}: ${model}, ${capabilities}`

@@ -24,4 +24,11 @@ export const llm = {
     '{0} 内没有模型服务器响应：{1}{2}。请启动服务器后再次运行以续跑',
   'the model servers failed every request for {0}: {1}{2}. Repair them and run again to resume':
     '模型服务器在 {0} 内所有请求都失败：{1}{2}。请修复后再次运行以续跑',
+  '{0}:{1}: found {2}; write a URL such as http://host:8000/v1 on each line':
+    '{0}:{1}：内容为 {2}；每行请写一个 URL，例如 http://host:8000/v1',
+  '{0} has no address; write one URL a line': '{0} 中没有地址；请每行写一个 URL',
+  '{0} has {1} addresses; the limit is {2}': '{0} 中有 {1} 个地址；上限为 {2}',
+  '{0} has {1} bytes; the limit is {2}': '{0} 有 {1} 字节；上限为 {2}',
+  'cannot read the list of servers {0}: {1}': '无法读取服务器列表 {0}：{1}',
+  'no server of the list is ready': '列表中没有服务器就绪',
 } as const

@@ -177,6 +177,7 @@ export const terminal = {
   'there is no such directory': '没有该目录',
   'Did you mean {0}?': '是否想写 {0}？',
   'Give a run directory, such as out/demo': '请给出运行目录，例如 out/demo',
+  '{0}: {1} on the servers in {2}, {3}': '{0}：{1}，服务器列表 {2}，{3}',
   '{0}: {1} on {2} servers, {3}': '{0}：{1}，{2} 台服务器，{3}',
   '{0}: {1}, {2}': '{0}：{1}，{2}',
   'context unknown': '上下文长度未知',

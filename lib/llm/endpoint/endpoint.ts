@@ -112,6 +112,9 @@ export class Endpoint {
   /** Highest number of requests in flight at which a request passed. */
   #inFlightPassed = 0
   readonly #closing = new AbortController()
+  /** Requests and checks under way; a retired endpoint is closed after the last one. */
+  #uses = 0
+  #onUnused: (() => void) | null = null
   readonly #loops = new Set<Promise<void>>()
 
   constructor(options: EndpointOptions) {
@@ -254,6 +257,26 @@ export class Endpoint {
     this.health.troubleSinceMs ??= nowMs
     this.#options.onChange(this, 'down', words)
     this.#startLoop(() => this.#probe())
+  }
+
+  /** Runs work that uses this endpoint: it is not closed by `retire` before the work is done. */
+  async use<T>(work: () => Promise<T>): Promise<T> {
+    this.#uses++
+    try {
+      return await work()
+    } finally {
+      if (--this.#uses === 0) this.#onUnused?.()
+    }
+  }
+
+  /** Closes it after the last use. The caller starts no further one. */
+  async retire(): Promise<void> {
+    if (this.#uses > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onUnused = resolve
+      })
+    }
+    await this.close()
   }
 
   /** Stops polling and probing; aborting requests in flight is up to their senders. */

@@ -150,6 +150,7 @@ export class Dispatcher {
     const nowMs = this.#options.clock.now()
     for (const group of this.groups) {
       group.progressAtMs = nowMs
+      if (group.emptySinceMs !== null) group.emptySinceMs = nowMs
       for (const { health } of group.endpoints) if (health.troubleSinceMs !== null) health.troubleSinceMs = nowMs
     }
     this.pump()
@@ -203,7 +204,13 @@ export class Dispatcher {
     endpoint: Endpoint,
     alone: SentBatch['alone'] = null,
   ): Promise<void> {
-    const batch = this.#takeSlots(requests, endpoint, alone)
+    await endpoint.use(() => this.#sendBatch(this.#takeSlots(requests, endpoint, alone)))
+    this.pump()
+    if (this.#batches.size === 0) for (const resolve of this.#idle.splice(0)) resolve()
+  }
+
+  async #sendBatch(batch: SentBatch): Promise<void> {
+    const { requests, endpoint } = batch
     try {
       const onLimits = (limits: RateLimits) => {
         batch.limits = limits
@@ -216,8 +223,6 @@ export class Dispatcher {
       if (this.#batches.has(batch)) this.#releaseSlots(batch, error)
       await this.#failed(batch, error)
     }
-    this.pump()
-    if (this.#batches.size === 0) for (const resolve of this.#idle.splice(0)) resolve()
   }
 
   #takeSlots(requests: readonly PendingRequest[], endpoint: Endpoint, alone: SentBatch['alone']): SentBatch {
@@ -429,7 +434,8 @@ export class Dispatcher {
     if (endpoint === undefined) return
     group.isTryingAlone = true
     try {
-      const control = request.lastFailure === 'busy' ? 'unknown' : await this.#controls.send(request, endpoint)
+      const control =
+        request.lastFailure === 'busy' ? 'unknown' : await endpoint.use(() => this.#controls.send(request, endpoint))
       if (control === 'failed')
         endpoint.markDown(endpoint.lastFailure?.words ?? 'a request that succeeded before fails')
       else if (this.#retryQueue.take(request)) await this.#send([request], endpoint, control)

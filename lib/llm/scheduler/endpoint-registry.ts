@@ -39,7 +39,14 @@ const spareConnections = 8
 
 /** An event of an endpoint, for the user. */
 export interface ServerEvent {
-  readonly kind: 'endpoint-down' | 'endpoint-up' | 'endpoint-waiting' | 'endpoint-note' | 'usage-estimated'
+  readonly kind:
+    | 'endpoint-down'
+    | 'endpoint-up'
+    | 'endpoint-waiting'
+    | 'endpoint-note'
+    | 'endpoint-added'
+    | 'endpoint-removed'
+    | 'usage-estimated'
   readonly endpoint: string
   /** Error text of the server, or a description. */
   readonly words: string
@@ -74,7 +81,7 @@ interface RegistryOptions {
 }
 
 /** A model at an endpoint, with its probe. */
-interface ModelUse {
+export interface ModelUse {
   readonly name: string
   readonly options: ModelOptions
   readonly headers: Readonly<Record<string, string>>
@@ -95,44 +102,95 @@ interface Entry {
 export class EndpointRegistry {
   readonly #options: RegistryOptions
   readonly #entries = new Map<string, Entry>()
+  /** Endpoints that were removed and still have requests in flight. */
+  readonly #leaving = new Set<Promise<void>>()
 
   constructor(options: RegistryOptions) {
     this.#options = options
   }
 
   /**
-   * Returns the endpoints of a model, created or shared. Sends nothing.
+   * Returns the endpoints of a model at the start, created or shared. Sends nothing.
+   *
+   * @param urls its addresses: those of its options, or of their file
    *
    * @throws {EndpointError} another model names the same address with another user or password
    */
-  endpoints(model: Omit<ModelUse, 'probe'>): Endpoint[] {
-    const { name, options, headers } = model
-    return [...new Set(options.endpoints)].map((url) => {
+  endpoints(model: Omit<ModelUse, 'probe'>, urls: readonly string[]): Endpoint[] {
+    return [...new Set(urls)].map((url) => {
       const label = endpointLabel(url)
       const use: ModelUse = { ...model, probe: null }
-      const user = userOf(url)
       const known = this.#entries.get(label)
-      if (known !== undefined) {
-        if (known.user !== user) throw twoUsers(label, name, known.uses[0]?.name ?? '')
-        known.uses.push(use)
-        return known.endpoint
-      }
-      const uses = [use]
-      const endpoint: Endpoint = new Endpoint({
-        client: this.#options.connect(url, options.inFlightMax + spareConnections),
-        clock: this.#options.clock,
-        limiter:
-          options.limiter === 'fixed' ? new FixedLimiter(options.inFlightMax) : new GoodputLimiter(options.inFlightMax),
-        fallback: () => new GoodputLimiter(options.inFlightMax),
-        headers,
-        log: this.#options.log,
-        canary: (_, signal) => this.#canary(endpoint, uses, signal),
-        onNote: (words) => this.#options.onEvent({ kind: 'endpoint-note', endpoint: label, words }),
-        onChange: (_, what, words) => this.#changed(endpoint, what, words),
-      })
-      this.#entries.set(label, { endpoint, user, uses })
-      return endpoint
+      if (known === undefined) return this.#created(url, [use]).endpoint
+      if (known.user !== userOf(url)) throw twoUsers(label, model.name, known.uses[0]?.name ?? '')
+      known.uses.push(use)
+      return known.endpoint
     })
+  }
+
+  /** @param uses at least one; those that are added to the list later are probed, too */
+  #created(url: string, uses: ModelUse[]): Entry {
+    const label = endpointLabel(url)
+    const [{ options, headers }] = uses as [ModelUse]
+    const endpoint: Endpoint = new Endpoint({
+      client: this.#options.connect(url, options.inFlightMax + spareConnections),
+      clock: this.#options.clock,
+      limiter:
+        options.limiter === 'fixed' ? new FixedLimiter(options.inFlightMax) : new GoodputLimiter(options.inFlightMax),
+      fallback: () => new GoodputLimiter(options.inFlightMax),
+      headers,
+      log: this.#options.log,
+      canary: (_, signal) => this.#canary(endpoint, uses, signal),
+      onNote: (words) => this.#options.onEvent({ kind: 'endpoint-note', endpoint: label, words }),
+      onChange: (_, what, words) => this.#changed(endpoint, what, words),
+    })
+    const entry = { endpoint, user: userOf(url), uses }
+    this.#entries.set(label, entry)
+    return entry
+  }
+
+  /**
+   * Returns an endpoint that is added during the run, created or shared, after it passed its probes for these models.
+   *
+   * @throws {KunStreamError} it is not ready, lacks a capability of the run, or is in use with another user or password
+   */
+  async join(url: string, models: readonly Omit<ModelUse, 'probe'>[], signal: AbortSignal): Promise<Endpoint> {
+    const label = endpointLabel(url)
+    const uses = models.map((model): ModelUse => ({ ...model, probe: null }))
+    const known = this.#entries.get(label)
+    if (known !== undefined && known.user !== userOf(url)) {
+      throw twoUsers(label, models[0]?.name ?? '', known.uses[0]?.name ?? '')
+    }
+    const { endpoint, uses: shared } = known ?? this.#created(url, uses)
+    try {
+      await endpoint.withDeadline(probeDeadlineMs, async (deadline) =>
+        this.#canary(endpoint, uses, AbortSignal.any([deadline, signal])),
+      )
+      signal.throwIfAborted()
+    } catch (error) {
+      if (known === undefined)
+        this.leave(
+          endpoint,
+          models.map(({ name }) => name),
+        )
+      throw error
+    }
+    if (known !== undefined) shared.push(...uses)
+    return endpoint
+  }
+
+  /**
+   * Ends the use of an endpoint by some models. An endpoint without a model is closed once its last request has settled.
+   */
+  leave(endpoint: Endpoint, models: readonly string[]): void {
+    const entry = this.#entries.get(endpoint.label)
+    if (entry?.endpoint !== endpoint) return
+    const left = entry.uses.filter(({ name }) => !models.includes(name))
+    entry.uses.splice(0, entry.uses.length, ...left)
+    if (left.length > 0) return
+    this.#entries.delete(endpoint.label)
+    const leaving = endpoint.retire().finally(() => this.#leaving.delete(leaving))
+    this.#leaving.add(leaving)
   }
 
   /** Probes all endpoints; returns the capabilities of each model's endpoints. */
@@ -247,7 +305,7 @@ export class EndpointRegistry {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#entries.values()].map(({ endpoint }) => endpoint.close()))
+    await Promise.all([...[...this.#entries.values()].map(({ endpoint }) => endpoint.close()), ...this.#leaving])
   }
 
   async #probe(endpoint: Endpoint, use: ModelUse, signal: AbortSignal): Promise<Probe> {

@@ -20,6 +20,7 @@ import { canonicalJson, replyKey, requestSeed } from '../protocol/request-identi
 import type { Answer, Call, Capabilities, Model } from '../types.js'
 import { type AttemptResult, completeCall } from './complete-call.js'
 import { Dispatcher } from './dispatcher.js'
+import { EndpointFile, firstEndpointList } from './endpoint-file.js'
 import { type EndpointMetrics, EndpointRegistry, type OnServerEvent, type ServerEvent } from './endpoint-registry.js'
 import { EndpointGroup, type FormState, type PendingRequest, type ScheduledModel } from './pending-request.js'
 import type { StageWork } from './stage-work.js'
@@ -110,7 +111,7 @@ export interface ServerSession extends Pick<ModelServers, 'model' | 'releaseUpTo
  * @throws {EndpointError} a model has no endpoint that responds, or one that lacks a pinned capability
  */
 export async function openServers(options: OpenServersOptions): Promise<ModelServers> {
-  const servers = new Servers(options)
+  const servers = new Servers(options, await firstLists(options))
   try {
     await servers.open()
   } catch (error) {
@@ -118,6 +119,19 @@ export async function openServers(options: OpenServersOptions): Promise<ModelSer
     throw error
   }
   return servers
+}
+
+/** Returns the first list of each file that names servers, by path. */
+async function firstLists(options: OpenServersOptions): Promise<Map<string, readonly string[]>> {
+  const { startMaxMs } = serverOptions.parse(options.servers ?? {})
+  const lists = new Map<string, readonly string[]>()
+  for (const { endpoints } of Object.values(options.models)) {
+    if (!('file' in endpoints) || lists.has(endpoints.file)) continue
+    const clock = options.clock ?? systemClock
+    const onEvent = options.onEvent ?? (() => undefined)
+    lists.set(endpoints.file, await firstEndpointList(endpoints.file, clock, startMaxMs, onEvent))
+  }
+  return lists
 }
 
 interface OpenModel extends ScheduledModel {
@@ -141,7 +155,10 @@ class Servers implements ModelServers {
   /** Models whose token counts are estimated. */
   readonly #estimated = new Set<OpenModel>()
 
-  constructor(options: OpenServersOptions) {
+  /** The files that name servers, each with the group of its models. */
+  readonly #files: EndpointFile[] = []
+
+  constructor(options: OpenServersOptions, lists: ReadonlyMap<string, readonly string[]>) {
     this.#options = options
     this.#log = options.log ?? noLog
     const clock = options.clock ?? systemClock
@@ -183,16 +200,21 @@ class Servers implements ModelServers {
         pinned: ownValue(options.pinned, name) ?? null,
         readsPrompts: options.readPrompts?.includes(name) ?? false,
       }
-      const endpoints = this.#registry.endpoints(use)
-      const key = endpoints
-        .map((endpoint) => endpoint.label)
-        .sort()
-        .join(' ')
+      const file = 'file' in filled.endpoints ? filled.endpoints.file : null
+      const urls = 'file' in filled.endpoints ? (lists.get(filled.endpoints.file) ?? []) : filled.endpoints
+      const endpoints = this.#registry.endpoints(use, urls)
+      const labels = endpoints.map((endpoint) => endpoint.label).sort()
+      // Models with the same file keep the same servers.
+      const key = file === null ? labels.join(' ') : `file ${file}`
+      const known = groups.get(key)
       const group =
-        groups.get(key) ??
+        known ??
         new EndpointGroup(new WaitingQueue<PendingRequest>(this.#dispatcher.records, servers.starveMs), endpoints)
-      if (!groups.has(key)) this.#dispatcher.groups.push(group)
       groups.set(key, group)
+      if (known === undefined) {
+        this.#dispatcher.groups.push(group)
+        if (file !== null) this.#files.push(this.#watched(file, group, clock))
+      }
       const promptsMax = 1
       this.#models.set(name, {
         options: filled,
@@ -203,6 +225,25 @@ class Servers implements ModelServers {
         capabilities: assumedCapabilities(),
       })
     }
+  }
+
+  #watched(path: string, group: EndpointGroup, clock: Clock): EndpointFile {
+    return new EndpointFile({
+      path,
+      group,
+      registry: this.#registry,
+      uses: () =>
+        [...this.#models]
+          .filter(([, model]) => model.group === group)
+          .map(([name, { options, headers, capabilities }]) => ({
+            ...{ name, options, headers, pinned: capabilities },
+            readsPrompts: this.#options.readPrompts?.includes(name) ?? false,
+          })),
+      clock,
+      pump: () => this.#dispatcher.pump(),
+      onEvent: (event) => this.#options.onEvent?.(event),
+      log: this.#log,
+    })
   }
 
   async open(): Promise<void> {
@@ -220,6 +261,7 @@ class Servers implements ModelServers {
       const promptsMax = common.promptLists ? model.options.promptsPerRequest : 1
       this.#models.set(name, Object.assign(model, { capabilities, promptsMax }))
     }
+    for (const file of this.#files) file.start()
   }
 
   model(name: string): Model {
@@ -273,9 +315,12 @@ class Servers implements ModelServers {
     const model = this.#models.get(name)
     if (model === undefined) throw new ContractError(`no model '${name}' is open`)
     const { group, headers, options } = model
-    for (const { client } of group.endpoints) {
-      const counts = await mapConcurrent(texts, tokenizeConcurrentMax, (text) =>
-        this.#countOnce(() => countTokens(client, headers, options.model, text, AbortSignal.timeout(tokenizeMaxMs))),
+    for (const endpoint of [...group.endpoints]) {
+      const { client } = endpoint
+      const counts = await endpoint.use(() =>
+        mapConcurrent(texts, tokenizeConcurrentMax, (text) =>
+          this.#countOnce(() => countTokens(client, headers, options.model, text, AbortSignal.timeout(tokenizeMaxMs))),
+        ),
       )
       if (!counts.includes(null)) return counts as number[]
     }
@@ -323,6 +368,7 @@ class Servers implements ModelServers {
   async close(): Promise<void> {
     await this.#dispatcher.close()
     await Promise.allSettled(this.#calls)
+    await Promise.all(this.#files.map((file) => file.close()))
     await this.#registry.close()
   }
 

@@ -36,8 +36,25 @@ export class EndpointGroup {
 
   constructor(
     readonly queue: WaitingQueue<PendingRequest>,
-    readonly endpoints: readonly Endpoint[],
+    /** Changed by `add` and `remove` only. */
+    readonly endpoints: Endpoint[],
   ) {}
+
+  /** Since when it has had no endpoint, ms; null if it has one. */
+  emptySinceMs: number | null = null
+
+  add(endpoint: Endpoint): void {
+    if (!this.endpoints.includes(endpoint)) this.endpoints.push(endpoint)
+    this.emptySinceMs = null
+  }
+
+  /** Removes an endpoint, which receives no further request; null if there is none with this name. */
+  remove(label: string, nowMs: number): Endpoint | null {
+    const index = this.endpoints.findIndex((endpoint) => endpoint.label === label)
+    const [removed = null] = index < 0 ? [] : this.endpoints.splice(index, 1)
+    if (this.endpoints.length === 0) this.emptySinceMs ??= nowMs
+    return removed
+  }
 
   /** Doubles the window if the server was unharmed; halves it after a broken connection, which may mean a crash. */
   adjustSuspectWindow(harmless: boolean): void {

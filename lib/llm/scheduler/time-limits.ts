@@ -37,7 +37,8 @@ export function terminalError(
 
 /** Every endpoint refuses the account and nothing is in flight: waiting does not help. */
 function accountOf({ endpoints, inFlight }: EndpointGroup): AccountError | null {
-  if (inFlight > 0 || !endpoints.every(({ isDown, account }) => isDown && account !== null)) return null
+  if (inFlight > 0 || endpoints.length === 0 || !endpoints.every(({ isDown, account }) => isDown && account !== null))
+    return null
   return accountError(endpoints)
 }
 
@@ -51,8 +52,8 @@ export function accountError(endpoints: readonly Pick<Endpoint, 'label' | 'accou
  * Returns the outage if calls wait for servers that are all down, each without a success for longer than `outageMaxMs`.
  * A server that passes its probe and fails every record is down too: only a success ends an outage.
  */
-function outageOf({ endpoints }: EndpointGroup, nowMs: number, outageMaxMs: number): OutageError | null {
-  let sinceMs = Number.NEGATIVE_INFINITY
+function outageOf({ endpoints, emptySinceMs }: EndpointGroup, nowMs: number, outageMaxMs: number): OutageError | null {
+  let sinceMs = emptySinceMs ?? Number.NEGATIVE_INFINITY
   for (const { isDown, inFlight, health } of endpoints) {
     // A request in flight at a server that came back may be its first success.
     if (health.troubleSinceMs === null || (!isDown && inFlight > 0)) return null
@@ -70,7 +71,7 @@ function stallOf({ endpoints, progressAtMs, deadlineMs }: EndpointGroup, nowMs: 
 export function outageError(endpoints: readonly Endpoint[], sinceMs: number): OutageError {
   const seconds = Math.round(sinceMs / 1000)
   const time = seconds === 0 ? `${Math.round(sinceMs)} ms` : `${seconds} s`
-  const names = endpoints.map(({ label }) => label).join(', ')
+  const names = endpoints.map(({ label }) => label).join(', ') || say`no server of the list is ready`
   const last = [...endpoints].sort((a, b) => (b.lastFailure?.atMs ?? -1) - (a.lastFailure?.atMs ?? -1))
   const answered = last.find(({ lastFailure }) => lastFailure?.answered)
   const heard = answered ?? last.find(({ lastFailure }) => lastFailure !== null)

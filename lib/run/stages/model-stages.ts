@@ -24,6 +24,7 @@ import { screenStage } from '../../kun/screen.js'
 import { columnRank } from '../../kun/stage-ranks.js'
 import type { Candidate, KunStage, Pair } from '../../kun/types.js'
 import { say } from '../../language/say.js'
+import type { Endpoints } from '../../llm/options.js'
 import type { ModelServers } from '../../llm/scheduler/model-servers.js'
 import type { Column } from '../../parquet/columns.js'
 
@@ -37,13 +38,19 @@ const recordsPerRequest = 24
 /** Records in flight in one of these stages by default. */
 const stageRecordsMax = recordsPerRequest * 64
 
+/** Servers of a file that are kept busy if memory allows. */
+const serversOfFileMax = 64
+
 /** Returns the records that are needed in flight to keep all endpoints busy; models that share one count once. */
 export function recordsInFlightMax(
-  models: Readonly<Record<string, { readonly endpoints: readonly string[]; readonly inFlightMax: number }>>,
+  models: Readonly<Record<string, { readonly endpoints: Endpoints; readonly inFlightMax: number }>>,
 ): number {
   const byEndpoint = new Map<string, number>()
   for (const { endpoints, inFlightMax } of Object.values(models)) {
-    for (const endpoint of endpoints) byEndpoint.set(endpoint, Math.max(inFlightMax, byEndpoint.get(endpoint) ?? 0))
+    // Servers of a file may be added during the run.
+    const names = 'file' in endpoints ? [`file ${endpoints.file}`] : endpoints
+    const servers = 'file' in endpoints ? serversOfFileMax : 1
+    for (const name of names) byEndpoint.set(name, Math.max(servers * inFlightMax, byEndpoint.get(name) ?? 0))
   }
   return recordsPerRequest * [...byEndpoint.values()].reduce((sum, each) => sum + each, 0)
 }
