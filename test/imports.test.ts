@@ -17,7 +17,7 @@ const lines = [
   ['kun'],
   ['sources', 'workers', 'dedup', 'llm', 'sinks'],
   ['hub', 'parquet', 'objects'],
-  ['storage', 'text'],
+  ['storage', 'text', 'http'],
   ['core', 'simulator'],
   ['language'],
   ['errors.ts'],

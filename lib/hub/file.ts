@@ -3,12 +3,13 @@
  * time, and downloads only the bytes that are read. listing.ts lists files.
  */
 import { HubUnavailableError, ShardChangedError, ShardDamageError } from '../errors.js'
+import { resumedStream } from '../http/resumed-stream.js'
 import { say } from '../language/say.js'
 import type { RangedFile } from '../storage/ranged-file.js'
 import { type HubRequestContext, hubResponseError } from './errors.js'
 import { type HubResponse, shownUrl } from './request.js'
 import { streamHash } from './stream-hash.js'
-import { type HubTransport, isConnectionFailure } from './transport.js'
+import type { HubTransport } from './transport.js'
 
 /** A file as the Hub lists it. */
 export interface HubFileEntry {
@@ -28,11 +29,6 @@ interface HubFileOptions {
   readonly commit: string
   readonly file: HubFileEntry
 }
-
-/** Consecutive connections without a byte before the run stops, resumable. */
-const emptyConnectionsMax = 8
-/** Times that a Range may be ignored before the bytes before it are read and discarded. */
-const ignoredRangesMax = 2
 
 interface OpenedRange {
   readonly response: HubResponse
@@ -107,31 +103,18 @@ export class HubFile implements RangedFile {
     return bytes
   }
 
-  async *#stream(start: number, end: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-    let at = start
-    let emptyConnections = 0
-    let ignoredRanges = 0
-    while (at < end) {
-      const before = at
-      let failure: unknown = null
-      try {
-        const { response, skipBytes } = await this.#open(at, end, ignoredRanges < ignoredRangesMax, signal)
-        if (skipBytes === null) ignoredRanges++
-        else
-          for await (const chunk of chunksOf(response, skipBytes, end - at)) {
-            at += chunk.length
-            yield chunk
-          }
-      } catch (error) {
-        signal.throwIfAborted()
-        if (!isConnectionFailure(error)) throw error
-        failure = error
-      }
-      if (at === end) return
-      emptyConnections = at > before ? 0 : emptyConnections + 1
-      if (emptyConnections >= emptyConnectionsMax) throw this.#silent(at, end, emptyConnections, failure)
-      await this.#options.transport.backoff(emptyConnections + 1, signal)
-    }
+  #stream(start: number, end: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    return resumedStream({
+      start,
+      end,
+      signal,
+      open: async (at, insist) => {
+        const { response, skipBytes } = await this.#open(at, end, insist, signal)
+        return skipBytes === null ? null : { body: response.body, skipBytes }
+      },
+      backoff: (failures) => this.#options.transport.backoff(failures, signal),
+      silent: (at, connections, failure) => this.#silent(at, end, connections, failure),
+    })
   }
 
   /** Sends one ranged GET. With `insist`, a 200 in place of a 206 is discarded, so that the caller tries again. */
@@ -248,18 +231,6 @@ export class HubFile implements RangedFile {
         same command again: it resumes`,
       { cause },
     )
-  }
-}
-
-async function* chunksOf(response: HubResponse, skipBytes: number, bytesMax: number): AsyncGenerator<Uint8Array> {
-  let skip = skipBytes
-  let left = bytesMax
-  for await (const chunk of response.body as AsyncIterable<Buffer>) {
-    const wanted = chunk.subarray(Math.min(skip, chunk.length)).subarray(0, left)
-    skip -= Math.min(skip, chunk.length)
-    left -= wanted.length
-    if (wanted.length > 0) yield wanted
-    if (left === 0) return
   }
 }
 

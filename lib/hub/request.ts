@@ -1,6 +1,6 @@
 /** Types of a request to the Hub and its response, for the transport. */
 import type { Dispatcher } from 'undici'
-import type { RequestBody } from './body.js'
+import type { RequestBody } from '../http/request-body.js'
 
 export interface HubRequest {
   readonly method?: string

@@ -1,8 +1,8 @@
 /** Responses of the Hub: as `fetch` returns them to @huggingface/hub, as parsed JSON, and as errors. */
 import type { z } from 'zod'
 import { HubUnavailableError } from '../errors.js'
+import { isSliceable, type RequestBody } from '../http/request-body.js'
 import { say } from '../language/say.js'
-import { isSliceable, type RequestBody } from './body.js'
 import { type HubRequestContext, hubResponseError } from './errors.js'
 import { type HubRequest, type HubResponse, shownUrl } from './request.js'
 

@@ -3,7 +3,7 @@
  * it as `fetch`; shards and uploads use `request`, which streams. Proxies come from HTTP_PROXY, HTTPS_PROXY and NO_PROXY,
  * certificates from NODE_EXTRA_CA_CERTS (read by Node itself).
  */
-import { Agent, type Dispatcher, EnvHttpProxyAgent, request as undiciRequest } from 'undici'
+import { type Dispatcher, request as undiciRequest } from 'undici'
 import { z } from 'zod'
 import { systemClock } from '../core/clock.js'
 import { unpinned } from '../core/option-meta.js'
@@ -12,9 +12,11 @@ import { processSecrets } from '../core/redaction.js'
 import { parseRetryAfter } from '../core/retry-after.js'
 import type { Clock } from '../core/types.js'
 import { HubAccessError, HubUnavailableError } from '../errors.js'
+import { isConnectionFailure } from '../http/connection-failure.js'
+import { dispatcherFor, flatHeaders } from '../http/dispatcher.js'
+import { wireBody } from '../http/request-body.js'
 import { count } from '../language/count.js'
 import { say } from '../language/say.js'
-import { wireBody } from './body.js'
 import { type HubWait, outageReports } from './outage.js'
 import { type HubRequest, type HubResponse, shownUrl } from './request.js'
 import { parseRateLimit, RequestBudget } from './request-budget.js'
@@ -118,7 +120,7 @@ export function hubTransport(
       ...timeouts,
       ...(request.signal ? { signal: request.signal } : {}),
     })
-    const headers = flatten(response.headers)
+    const headers = flatHeaders(response.headers)
     const limit = parseRateLimit(headers.ratelimit)
     if (limit !== null) budget?.learn(limit)
     return { status: response.statusCode, headers, body: response.body, url }
@@ -181,12 +183,6 @@ export function hubTransport(
   }
 }
 
-function dispatcherFor({ connectMs, connectionsMax }: z.output<typeof hubTransportOptions>): Dispatcher {
-  const proxied = ['http_proxy', 'https_proxy'].some((name) => process.env[name] || process.env[name.toUpperCase()])
-  const options = { connect: { timeout: connectMs }, connections: connectionsMax, pipelining: 1 }
-  return proxied ? new EnvHttpProxyAgent(options) : new Agent(options)
-}
-
 function budgetOf(
   url: string,
   settings: HubSettings,
@@ -247,35 +243,11 @@ function isRetryable(status: number): boolean {
   return status === 408 || status === 429 || status >= 500
 }
 
-/** Whether the error, of undici or Node, means that a connection failed, broke or timed out. */
-export function isConnectionFailure(error: unknown): boolean {
-  const { code } = error as { code?: string }
-  if (error instanceof AggregateError) return error.errors.every(isConnectionFailure)
-  return code !== undefined && connectionFailures.has(code)
-}
-
-const connectionFailures: ReadonlySet<string> = new Set([
-  ...['ECONNRESET', 'ECONNREFUSED', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EAI_AGAIN', 'ENOTFOUND', 'ENETUNREACH'],
-  ...['EHOSTUNREACH', 'ENETDOWN', 'UND_ERR_SOCKET', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT'],
-  ...[
-    'UND_ERR_BODY_TIMEOUT',
-    'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
-    'HPE_INVALID_EOF_STATE',
-    'ERR_STREAM_PREMATURE_CLOSE',
-  ],
-])
-
 function unavailable(url: string, reason: string, tries: number, givenMs: number | null, cause?: unknown): Error {
   const later = givenMs === null ? '' : ` It asks to wait ${Math.ceil(givenMs / 1000)} s.`
   return new HubUnavailableError(
     say`${shownUrl(url)} failed, last with ${reason}, after ${count(tries, 'try')}.${later} Run the same command again: it resumes`,
     { cause, details: { tries, waitMs: givenMs } },
-  )
-}
-
-function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string | undefined> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
   )
 }
 

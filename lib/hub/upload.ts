@@ -1,8 +1,8 @@
 /** Uploads content to the Hub's store of large files by LFS, whole or in parts. It is not visible until it is committed. */
 import { z } from 'zod'
 import { HubUnavailableError } from '../errors.js'
+import type { Sliceable } from '../http/request-body.js'
 import { say } from '../language/say.js'
-import type { Sliceable } from './body.js'
 import { authorization } from './context.js'
 import { type HubRequestContext, hubResponseError } from './errors.js'
 import type { HubRequest, HubResponse } from './request.js'

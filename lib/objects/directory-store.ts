@@ -3,11 +3,9 @@
  * temporary file that gets its name by link(2), which fails if the name exists, on NFS and Lustre too; rename(2) would
  * replace another writer's object. Reads by name; lists only for `list`.
  */
-import { randomBytes } from 'node:crypto'
 import { dirname, join, resolve } from 'node:path'
 import { StorageError, StoreRefusedError } from '../errors.js'
 import { say } from '../language/say.js'
-import { closeAfter } from '../storage/close-all.js'
 import { linkUnsupported } from '../storage/exclusive-rename.js'
 import {
   errnoOf,
@@ -18,6 +16,7 @@ import {
   temporarySuffix,
   wholeFileBytesMax,
 } from '../storage/files.js'
+import { thenClose, throughTemporary, type Writer, writeLocalFile } from './local-file.js'
 import { checkKey, type ObjectFacts, type ObjectStore } from './object-store.js'
 
 /** Bytes copied or read at a time. */
@@ -79,15 +78,8 @@ class DirectoryStore implements ObjectStore {
 
   async getFile(key: string, path: string): Promise<boolean> {
     const done = await this.#reading(key, async (from) => {
-      await this.#files.makeDirectory(dirname(path))
-      return this.#withTemporary(
-        path,
-        (to) => copyAll(from, to),
-        async (temporary) => {
-          await this.#files.rename(temporary, path)
-          return true
-        },
-      )
+      await writeLocalFile(this.#files, path, (to) => copyAll(from, to))
+      return true
     })
     return done ?? false
   }
@@ -193,12 +185,12 @@ class DirectoryStore implements ObjectStore {
     return links === null && Buffer.from((await this.get(key)) ?? []).equals(bytes)
   }
 
-  /** As `#withTemporary`, in a folder that is made if necessary, again if another process removed it meanwhile. */
+  /** As `throughTemporary`, in a folder that is made if necessary, again if another process removed it meanwhile. */
   async #throughTemporary<T>(path: string, write: Writer, use: (temporary: string) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
       await this.#makeFolder(dirname(path))
       try {
-        return await this.#withTemporary(path, write, use)
+        return await throughTemporary(this.#files, path, write, use)
       } catch (error) {
         this.#folders.delete(dirname(path))
         const gone = errnoOf(error) === 'ENOENT' && String((error as StorageError).details.path).startsWith(path)
@@ -213,32 +205,7 @@ class DirectoryStore implements ObjectStore {
     if (this.#folders.size >= knownFoldersMax) this.#folders.clear()
     this.#folders.add(path)
   }
-
-  /** Writes and fsyncs a temporary file beside `path`, uses it, removes what is left of it. */
-  async #withTemporary<T>(path: string, write: Writer, use: (temporary: string) => Promise<T>): Promise<T> {
-    const temporary = `${path}.${randomBytes(8).toString('hex')}${temporarySuffix}`
-    let result: T
-    try {
-      const file = await this.#files.open(temporary, 'create')
-      await thenClose(file, async () => {
-        await write(file)
-        await file.fsync()
-      })
-      result = await use(temporary)
-    } catch (error) {
-      return closeAfter(error, [() => this.#files.remove(temporary)])
-    }
-    try {
-      await this.#files.remove(temporary)
-    } catch (error) {
-      // The object is stored. What is left has a name that no key can have, and `list` skips it.
-      if (!(error instanceof StorageError)) throw error
-    }
-    return result
-  }
 }
-
-type Writer = (file: OpenFile) => Promise<void>
 
 function bytesWriter(bytes: Uint8Array): Writer {
   return (file) => file.write(bytes)
@@ -251,18 +218,6 @@ async function copyAll(from: OpenFile, to: OpenFile): Promise<void> {
     await to.write(piece)
     offset += piece.length
   }
-}
-
-/** Closes the file in any case; of two failures the first is thrown. */
-async function thenClose<T>(file: OpenFile, work: () => Promise<T>): Promise<T> {
-  let result: T
-  try {
-    result = await work()
-  } catch (error) {
-    return closeAfter(error, [() => file.close()])
-  }
-  await file.close()
-  return result
 }
 
 /** Whether the error is about the file or a folder above it. */

@@ -31,6 +31,7 @@ export interface ObjectStore {
   list(prefix: string): AsyncIterable<string>
   /** No-op if there is none. */
   remove(key: string): Promise<void>
+  /** May be called again. */
   close(): Promise<void>
 }
 
@@ -43,11 +44,15 @@ export const keyBytesMax = 1024
 /** Limit of one name between slashes: 255 on POSIX, less the name of the temporary file. */
 export const keyNameBytesMax = 200
 
-/** @throws {ContractError} not a key of plain names joined by '/'; of two keys none may be a folder of the other */
-export function checkKey(key: string): void {
+/**
+ * @param prefix of the store
+ * @throws {ContractError} not a key of plain names joined by '/'; of two keys none may be a folder of the other
+ */
+export function checkKey(key: string, prefix = ''): void {
   const names = key.split('/')
   const plain = names.every(
     (name) => /^[\w\-=+@.]+$/.test(name) && !/^\.{1,2}$/.test(name) && name.length <= keyNameBytesMax,
   )
-  if (!plain || key.length > keyBytesMax) throw new ContractError(`${JSON.stringify(key)} is not a key of an object`)
+  if (!plain || prefix.length + key.length > keyBytesMax)
+    throw new ContractError(`${JSON.stringify(key)} is not a key of an object`)
 }

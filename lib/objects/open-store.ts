@@ -6,20 +6,23 @@ import { closeAfter } from '../storage/close-all.js'
 import { type FileLayer, nodeFiles } from '../storage/files.js'
 import { directoryStore } from './directory-store.js'
 import type { ObjectStore } from './object-store.js'
+import { isS3Address } from './s3/address.js'
+import { type S3StoreOptions, s3Store } from './s3-store.js'
 
 /** Options for `openObjectStore`; all optional. */
 export interface OpenStoreOptions {
   /** Skips the trial of two writes: for commands that only read. Default false. */
   readonly readOnly?: boolean
-  /** File layer of a directory. */
   readonly files?: FileLayer
+  readonly s3?: S3StoreOptions
 }
 
 /**
  * Opens a store and tries it: writes one object twice, which the store must refuse, and removes it.
  *
  * @param where a path, or s3://bucket/prefix
- * @throws {StoreRefusedError} the second write was accepted, or the file system has no hard links
+ * @throws {StoreRefusedError} the second write was accepted, or the store has no conditional writes or hard links
+ * @throws {StoreAccessError} the bucket does not exist or refuses the keys
  * @throws {InvalidOptionError} the address is not valid
  */
 export async function openObjectStore(where: string, options: OpenStoreOptions = {}): Promise<ObjectStore> {
@@ -33,10 +36,11 @@ export async function openObjectStore(where: string, options: OpenStoreOptions =
   return store
 }
 
-function storeAt(where: string, { files = nodeFiles }: OpenStoreOptions): ObjectStore {
+function storeAt(where: string, { files = nodeFiles, s3 = {} }: OpenStoreOptions): ObjectStore {
+  if (isS3Address(where)) return s3Store(where, { files, ...s3 })
   const scheme = /^(\w[\w+.-]+):\/\//.exec(where)?.[1]
   if (scheme === undefined && where !== '') return directoryStore(where, files)
-  throw new InvalidOptionError(say`the store is given as ${JSON.stringify(where)}: it must be a path of a directory`)
+  throw new InvalidOptionError(say`the store is given as ${JSON.stringify(where)}: write a path, or s3://bucket/prefix`)
 }
 
 /** Folder of the trial object. */

@@ -1,7 +1,7 @@
 /** Joins the files of a run one at a time, uploads each unless the Hub has it, and deletes the joined file. */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileSlice } from '../hub/body.js'
+import { fileSlice } from '../http/request-body.js'
 import type { HubDataset } from '../hub/dataset.js'
 import { mustBeCommitted } from '../sinks/index.js'
 import type { FileLayer } from '../storage/files.js'
