@@ -1,14 +1,28 @@
-/** The text of a dataset card, in Markdown: contents, how it was made, what was dropped, limits. */
+/**
+ * The text of a dataset card, in Markdown: contents, how it was made, what was dropped, limits. In both languages, whatever the
+ * language of the process: a dataset has the same bytes.
+ */
 import { stringify } from 'yaml'
 import { ownValue } from '../core/dictionary.js'
 import { processSecrets } from '../core/redaction.js'
 import { version } from '../core/version.js'
+import { type Words, wordsOf } from '../language/words.js'
+import { card } from '../language/zh/card.js'
+import { reasons as reasonsInChinese } from '../language/zh/reasons.js'
 import type { Feature } from '../parquet/features.js'
 import { reasonMeaning } from '../reject-reasons.js'
 import type { CardFacts, FunnelCounters, SplitFacts } from './card-facts.js'
 import { figuresSection } from './card-figures.js'
 import { funnelStages } from './funnel-svg.js'
 import { code, codeBlock, inline } from './markdown.js'
+
+/** Languages of the card: its file, and the text of the link to it from the other one. */
+export const cardLanguages = {
+  en: { path: 'README.md', link: 'English', words: wordsOf(null) },
+  zh: { path: 'README_zh.md', link: '中文', words: wordsOf({ ...reasonsInChinese, ...card }) },
+} as const
+
+export type CardLanguage = keyof typeof cardLanguages
 
 interface CardBodyOptions {
   readonly repo: string
@@ -18,59 +32,70 @@ interface CardBodyOptions {
   readonly otherRows: number
   /** Path of the picture in the repository. */
   readonly picture: string | null
+  readonly language: CardLanguage
 }
 
 const sampleCharsMax = 400
 const recipeCharsMax = 20_000
 
-export function cardBody({ repo, facts, splits, otherRows, picture }: CardBodyOptions): string {
+export function cardBody({ repo, facts, splits, otherRows, picture, language }: CardBodyOptions): string {
   const name = repo.slice(repo.indexOf('/') + 1)
+  const { words } = cardLanguages[language]
+  const { say } = words
+  const other = cardLanguages[language === 'en' ? 'zh' : 'en']
   const sections = [
-    `# ${name}\n\n${introduction(splits, otherRows, facts)}`,
-    `## How it was made\n\n${making(facts)}`,
-    facts.counters === null ? '' : `## What stayed behind\n\n${funnel(facts, picture)}`,
-    inNumbers(facts),
-    `## Samples\n\n${samples(facts)}`,
-    `## Columns\n\n${columns(facts.features)}`,
-    `## Limits and biases\n\n${limits}`,
-    `## How to reproduce it\n\n${reproduction(facts)}`,
-    `## Citation\n\n${citation}`,
+    `# ${name}`,
+    `[${other.link}](${other.path})`,
+    introduction(words, splits, otherRows, facts),
+    `${say`## How it was made`}\n\n${making(words, facts)}`,
+    facts.counters === null ? '' : `${say`## What stayed behind`}\n\n${funnel(words, facts, picture)}`,
+    inNumbers(words, facts),
+    `${say`## Samples`}\n\n${samples(facts)}`,
+    `${say`## Columns`}\n\n${columns(words, facts.features)}`,
+    `${say`## Limits and biases`}\n\n${limits(words)}`,
+    `${say`## How to reproduce it`}\n\n${reproduction(words, facts)}`,
+    `${say`## Citation`}\n\n${citation(words)}`,
   ]
   return processSecrets.text(sections.filter((section) => section !== '').join('\n\n'))
 }
 
-function introduction(splits: readonly SplitFacts[], otherRows: number, { extractive }: CardFacts): string {
-  const total = splits.reduce((sum, { rows }) => sum + rows, 0)
+function introduction(
+  { say }: Words,
+  splits: readonly SplitFacts[],
+  otherRows: number,
+  { extractive }: CardFacts,
+): string {
+  const total = count(splits.reduce((sum, { rows }) => sum + rows, 0))
   const lines = splits.map(({ name, rows }) => `| ${code(name)} | ${count(rows)} |`)
-  const writer = extractive
-    ? `**No language model wrote these instructions**: they come from the built-in extractive writer (key phrases and \
-templates), which shows how kun-stream works. They are no training data.`
-    : `A language model wrote the instruction that each one answers (instruction back-translation, the Kun method).`
+  const pairs = extractive
+    ? say`${total} pairs of a Chinese instruction and its answer. The answers are passages of a corpus. **No language model
+        wrote these instructions**: they come from the built-in extractive writer (key phrases and templates), which shows how
+        kun-stream works. They are no training data.`
+    : say`${total} pairs of a Chinese instruction and its answer. The answers are passages of a corpus. A language model wrote
+        the instruction that each one answers (instruction back-translation, the Kun method).`
   const others =
     otherRows === 0
       ? ''
-      : ` Other runs wrote ${count(otherRows)} of the rows: what this card tells of models, recipe and funnel is of the last run.`
-  return `${count(total)} pairs of a Chinese instruction and its answer. The answers are passages of a corpus. ${writer}${others}
-
-| split | rows |
-|---|---:|
-${lines.join('\n')}`
+      : say` Other runs wrote ${count(otherRows)} of the rows: what this card tells of models, recipe and funnel is of the
+          last run.`
+  return `${pairs}${others}\n\n${say`| split | rows |`}\n|---|---:|\n${lines.join('\n')}`
 }
 
-function making({ pinned, sources }: CardFacts): string {
-  const steps = `Made with [kun-stream](https://www.npmjs.com/package/kun-stream) ${version}: texts were cleaned, cut into chunks and \
-deduplicated; a label model wrote an instruction for each chunk; what was not a sound instruction was dropped; a judge \
-graded the pairs; a model polished the answers, and the polished text was checked against the passage.`
+function making({ say }: Words, { pinned, sources }: CardFacts): string {
+  const tool = `[kun-stream](https://www.npmjs.com/package/kun-stream) ${version}`
+  const steps = say`Made with ${tool}: texts were cleaned, cut into chunks and deduplicated; a label model wrote an
+    instruction for each chunk; what was not a sound instruction was dropped; a judge graded the pairs; a model polished the
+    answers, and the polished text was checked against the passage.`
   if (pinned === null) return steps
   const rows = sources.map(({ split, name, hub, commit, shards, bytes }) => {
-    const dataset = hub === null ? 'files' : datasetLink(hub)
-    const at = commit === null ? '' : ` at commit \`${commit.slice(0, 12)}\``
-    const source = name === split ? '' : `, source ${code(name)}`
-    return `| ${code(split)}${source} | ${dataset}${at} | ${count(shards)} | ${count(bytes)} |`
+    const dataset = hub === null ? say`files` : datasetLink(hub)
+    const from = commit === null ? dataset : say`${dataset} at commit ${code(commit.slice(0, 12))}`
+    const of = name === split ? code(split) : say`${code(split)}, source ${code(name)}`
+    return `| ${of} | ${from} | ${count(shards)} | ${count(bytes)} |`
   })
-  const table =
-    rows.length === 0 ? '' : `\n\n| split | read from | files | bytes |\n|---|---|---:|---:|\n${rows.join('\n')}`
-  return `${steps} Models, prompts and thresholds are in the recipe below.${table}`
+  const head = say`| split | read from | files | bytes |`
+  const table = rows.length === 0 ? '' : `\n\n${head}\n|---|---|---:|---:|\n${rows.join('\n')}`
+  return `${say`${steps} Models, prompts and thresholds are in the recipe below.`}${table}`
 }
 
 /** run.json may come from an untrusted source: only a valid dataset name becomes a link. */
@@ -78,28 +103,30 @@ function datasetLink(hub: string): string {
   return /^[\w.-]+\/[\w.-]+$/.test(hub) ? `[${inline(hub)}](https://huggingface.co/datasets/${hub})` : inline(hub)
 }
 
-function funnel({ counters }: CardFacts, picture: string | null): string {
+function funnel(words: Words, { counters }: CardFacts, picture: string | null): string {
+  const { say } = words
   if (counters === null) return ''
   const rows = funnelStages(counters).map(({ name, in: taken, out, reasons }) => {
     const why = reasons.map(([reason, number]) => `${inline(reason)} ${count(number)}`).join(', ')
     return `| ${inline(name)} | ${count(taken)} | ${count(out)} | ${why} |`
   })
-  const image = picture === null ? '' : `![What each stage took in and let through](${picture})\n\n`
-  return `${image}| stage | in | out | dropped, by reason |\n|---|---:|---:|---|\n${rows.join('\n')}${reasonMeanings(counters)}`
+  const image = picture === null ? '' : `![${say`What each stage took in and let through`}](${picture})\n\n`
+  const head = say`| stage | in | out | dropped, by reason |`
+  return `${image}${head}\n|---|---:|---:|---|\n${rows.join('\n')}${reasonMeanings(words, counters)}`
 }
 
-function inNumbers({ counters }: CardFacts): string {
+function inNumbers(words: Words, { counters }: CardFacts): string {
   const figures = Object.values(counters ?? {}).flatMap((split) => (split.figures === undefined ? [] : [split.figures]))
-  const section = figures.length === 0 ? '' : figuresSection(figures)
-  return section === '' ? '' : `## In numbers\n\n${section}`
+  const section = figures.length === 0 ? '' : figuresSection(words, figures)
+  return section === '' ? '' : `${words.say`## In numbers`}\n\n${section}`
 }
 
 /** Explains the reasons of the funnel, except those of custom filters. */
-function reasonMeanings(counters: FunnelCounters): string {
+function reasonMeanings({ say, translated }: Words, counters: FunnelCounters): string {
   const reasons = new Set(funnelStages(counters).flatMap(({ reasons }) => reasons.map(([reason]) => reason)))
   const lines = [...reasons].flatMap((reason) => {
     const means = reasonMeaning(reason)
-    return means === null ? [] : `- ${code(reason)}: ${means}`
+    return means === null ? [] : `- ${say`${code(reason)}: ${translated(means)}`}`
   })
   return lines.length === 0 ? '' : `\n\n${lines.join('\n')}`
 }
@@ -122,7 +149,8 @@ function pairOf(row: Readonly<Record<string, unknown>>): { instruction: string; 
   }
 }
 
-const meanings: Readonly<Record<string, string>> = {
+/** Meanings of the columns that stages write. */
+export const columnMeanings: Readonly<Record<string, string>> = {
   instruction: 'written by the label model',
   output: 'the passage, polished where the recipe has a polish stage',
   messages: 'the same as a conversation: user, assistant',
@@ -154,30 +182,37 @@ const meanings: Readonly<Record<string, string>> = {
   prompt_version: 'name and version of the prompts',
 }
 
-function columns(features: readonly Feature[]): string {
+function columns({ say, translated }: Words, features: readonly Feature[]): string {
   const rows = features.map(({ name, dtype, list }) => {
-    const type = list === undefined ? dtype : `list of {${list.map((field) => field.name).join(', ')}}`
-    return `| ${code(name)} | ${inline(String(type))} | ${ownValue(meanings, name) ?? ''} |`
+    const type = list === undefined ? dtype : say`list of {${list.map((field) => field.name).join(', ')}}`
+    return `| ${code(name)} | ${inline(String(type))} | ${translated(ownValue(columnMeanings, name) ?? '')} |`
   })
-  return `| column | type | meaning |\n|---|---|---|\n${rows.join('\n')}`
+  return `${say`| column | type | meaning |`}\n|---|---|---|\n${rows.join('\n')}`
 }
 
-const limits = `The instructions are machine-written and were graded by a machine: expect some that their answer does not fit. \
-Answers repeat the facts, opinions, errors and biases of web text; polishing may have altered facts. Personal data that stands \
-in the sources may stand here. The licences of the source corpora and of the models apply to what was made from them.`
+function limits({ say }: Words): string {
+  return say`The instructions are machine-written and were graded by a machine: expect some that their answer does not fit.
+    Answers repeat the facts, opinions, errors and biases of web text; polishing may have altered facts. Personal data that
+    stands in the sources may stand here. The licences of the source corpora and of the models apply to what was made from
+    them.`
+}
 
-function reproduction({ pinned }: CardFacts): string {
-  const base = `The same input, recipe and replies give the same bytes with kun-stream ${version}; a model server that samples \
-answers differently when asked again.`
+function reproduction({ say }: Words, { pinned }: CardFacts): string {
+  const base = say`The same input, recipe and replies give the same bytes with kun-stream ${version}; a model server that samples
+    answers differently when asked again.`
   if (pinned === null) return base
   const { recipe } = pinned as { recipe?: unknown }
   const text = stringify(withoutSecrets(recipe ?? pinned), { lineWidth: 0 })
-  const shown = text.length > recipeCharsMax ? `${text.slice(0, recipeCharsMax)}\n# … shortened` : text.trimEnd()
+  const shown =
+    text.length > recipeCharsMax ? `${text.slice(0, recipeCharsMax)}\n${say`# … shortened`}` : text.trimEnd()
   return `${base}\n\n${codeBlock(shown, 'yaml')}`
 }
 
-const citation = `The method: Zheng et al., *Kun: Answer Polishment for Chinese Self-Alignment with Instruction Back-Translation*, 2024, \
-[arXiv:2401.06477](https://arxiv.org/abs/2401.06477).`
+function citation({ say }: Words): string {
+  const paper =
+    'Zheng et al., *Kun: Answer Polishment for Chinese Self-Alignment with Instruction Back-Translation*, 2024, [arXiv:2401.06477](https://arxiv.org/abs/2401.06477)'
+  return say`The method: ${paper}.`
+}
 
 /** run.json holds no secrets; the card is public, so its values are filtered once more. */
 function withoutSecrets(value: unknown): unknown {

@@ -1,15 +1,16 @@
 /** The section of a dataset card that says what the rows are like, from the figures that the run counted. */
 import { distinctOf, type RowFigures } from '../kun/row-figures.js'
+import type { Words } from '../language/words.js'
 import { code, inline } from './markdown.js'
 
 /** Returns the section in Markdown; '' if no row was counted. All splits together. */
-export function figuresSection(bySplit: readonly RowFigures[]): string {
+export function figuresSection(words: Words, bySplit: readonly RowFigures[]): string {
   const sections = [
-    lengthTable(bySplit),
-    gradeTable(bySplit),
-    typeTable(bySplit),
-    ...wordLines(bySplit),
-    variety(bySplit),
+    lengthTable(words, bySplit),
+    gradeTable(words, bySplit),
+    typeTable(words, bySplit),
+    ...wordLines(words, bySplit),
+    variety(words, bySplit),
   ]
   return sections.filter((section) => section !== '').join('\n\n')
 }
@@ -27,19 +28,21 @@ function namesIn(records: readonly Readonly<Record<string, unknown>>[]): string[
   return [...new Set(records.flatMap((record) => Object.keys(record)))].sort((a, b) => (a < b ? -1 : 1))
 }
 
-function gradeTable(bySplit: readonly RowFigures[]): string {
+function gradeTable({ say }: Words, bySplit: readonly RowFigures[]): string {
   const names = namesIn(bySplit.map(({ grades }) => grades))
   if (names.length === 0) return ''
-  const head = `| column | ${Array.from({ length: 10 }, (_, tenth) => `.${tenth}`).join(' | ')} |`
+  const tenths = Array.from({ length: 10 }, (_, tenth) => `.${tenth}`).join(' | ')
+  const head = say`| column | ${tenths} |`
   const rows = names.map((name) => {
     const bins = summed(bySplit.map(({ grades }) => grades[name]))
     return `| ${code(name)} | ${bins.map(countText).join(' | ')} |`
   })
-  return `Rows by grade, in tenths from the value at the head of the column:\n\n${head}\n|---|${'---:|'.repeat(10)}\n${rows.join('\n')}`
+  const title = say`Rows by grade, in tenths from the value at the head of the column:`
+  return `${title}\n\n${head}\n|---|${'---:|'.repeat(10)}\n${rows.join('\n')}`
 }
 
 /** Shares of the rows that are at most as long as the middle, and as 90 and 99 of 100, by the bins' upper ends. */
-function lengthTable(bySplit: readonly RowFigures[]): string {
+function lengthTable({ say }: Words, bySplit: readonly RowFigures[]): string {
   const rows = ['instruction', 'output', 'raw'].flatMap((name) => {
     const bins = summed(bySplit.map(({ lengths }) => lengths[name]))
     if (bins.every((value) => value === 0)) return []
@@ -49,7 +52,7 @@ function lengthTable(bySplit: readonly RowFigures[]): string {
   })
   return rows.length === 0
     ? ''
-    : `| characters | of half the rows | of 90 % | of 99 % |\n|---|---:|---:|---:|\n${rows.join('\n')}`
+    : `${say`| characters | of half the rows | of 90 % | of 99 % |`}\n|---|---:|---:|---:|\n${rows.join('\n')}`
 }
 
 function upperEnd(bins: readonly number[], share: number): number {
@@ -62,28 +65,29 @@ function upperEnd(bins: readonly number[], share: number): number {
   return 2 ** (bin + 1)
 }
 
-function typeTable(bySplit: readonly RowFigures[]): string {
+function typeTable({ say }: Words, bySplit: readonly RowFigures[]): string {
   const counts = namesIn(bySplit.map(({ instructionTypes }) => instructionTypes))
     .map((name) => [name, sumOf(bySplit.map(({ instructionTypes }) => instructionTypes[name] ?? 0))] as const)
     .sort(([, a], [, b]) => b - a)
   const all = sumOf(counts.map(([, count]) => count))
   if (all === 0) return ''
   const rows = counts.map(([name, count]) => `| ${code(name)} | ${countText(count)} | ${percentText(count / all)} |`)
-  return `Instructions by what they ask for, by their words:\n\n| type | rows | share |\n|---|---:|---:|\n${rows.join('\n')}`
+  const title = say`Instructions by what they ask for, by their words:`
+  return `${title}\n\n${say`| type | rows | share |`}\n|---|---:|---:|\n${rows.join('\n')}`
 }
 
-function wordLines(bySplit: readonly RowFigures[]): string[] {
+function wordLines({ say }: Words, bySplit: readonly RowFigures[]): string[] {
   return namesIn(bySplit.map(({ words }) => words)).map((column) => {
     const own = bySplit.map(({ words }) => words[column] ?? {})
     const counts = namesIn(own).map(
       (word) => `${inline(word)} ${countText(sumOf(own.map((words) => words[word] ?? 0)))}`,
     )
-    return `${code(column)}: ${counts.join(', ')}`
+    return say`${code(column)}: ${counts.join(', ')}`
   })
 }
 
 /** Distinct n-grams over all; the sketches of splits are joined by their larger registers. */
-function variety(bySplit: readonly RowFigures[]): string {
+function variety({ say }: Words, bySplit: readonly RowFigures[]): string {
   const parts = (['bigrams', 'trigrams'] as const).map((name) => {
     const all = sumOf(bySplit.map((figures) => figures[name].all))
     const sketch = joined(bySplit.map((figures) => figures[name].sketch))
@@ -94,7 +98,7 @@ function variety(bySplit: readonly RowFigures[]): string {
   const shown = parts.filter((part) => part !== '')
   return shown.length === 0
     ? ''
-    : `Variety of the instructions (distinct character n-grams of all; estimated, ± 3 %): ${shown.join(', ')}.`
+    : say`Variety of the instructions (distinct character n-grams of all; estimated, ± 3 %): ${shown.join(', ')}.`
 }
 
 function joined(sketches: readonly string[]): string {

@@ -1,6 +1,6 @@
 /**
- * The dataset card: README.md with YAML for the Hub and text for people. The generated part is between two marks; text
- * around it, and YAML fields that are not computed here, belong to the user and are kept.
+ * The dataset card: README.md with YAML for the Hub and text for people, and README_zh.md with the text in Chinese. The generated
+ * part is between two marks; text around it, and YAML fields that are not computed here, belong to the user and are kept.
  */
 import { isMap, parseDocument } from 'yaml'
 import { UsageError } from '../errors.js'
@@ -8,7 +8,7 @@ import type { HubDataset, Operation } from '../hub/dataset.js'
 import type { HubFileEntry } from '../hub/file.js'
 import { say } from '../language/say.js'
 import type { Feature } from '../parquet/features.js'
-import { cardBody } from './card-body.js'
+import { type CardLanguage, cardBody, cardLanguages } from './card-body.js'
 import { type CardFacts, readCardFacts, type SplitFacts } from './card-facts.js'
 import { splitFrontMatter, withOwnPart } from './card-parts.js'
 import type { DataFile } from './contents.js'
@@ -29,7 +29,7 @@ export interface CardData {
   readonly license?: string | undefined
 }
 
-/** Returns README.md and the picture, and the card to commit while the data files are not complete. */
+/** Returns README.md, README_zh.md and the picture, and the card to commit while the data files are not complete. */
 export async function cardFiles(options: {
   readonly directory: string
   readonly settings: PublishSettings
@@ -66,13 +66,19 @@ export async function cardFiles(options: {
     license: settings.license,
   }
   const picture = facts.counters === null ? null : picturePath
-  const body = cardBody({ repo, facts, splits, otherRows, picture })
-  const existing = listed.has('README.md') ? await dataset.text(head, 'README.md') : ''
-  const written = new Map([['README.md', mergeCard(existing, data, body, true)]])
+  const bodyOf = (language: CardLanguage) => cardBody({ repo, facts, splits, otherRows, picture, language })
+  const existing = async (path: string) => (listed.has(path) ? await dataset.text(head, path) : '')
+  const { en, zh } = cardLanguages
+  const english = await existing(en.path)
+  const chinese = (await existing(zh.path)).replaceAll('\r\n', '\n')
+  const written = new Map([
+    [en.path as string, mergeCard(english, data, bodyOf('en'), true)],
+    [zh.path, `${withOwnPart(chinese, bodyOf('zh')).trim()}\n`],
+  ])
   if (facts.counters !== null) written.set(picturePath, funnelSvg(facts.counters))
   return {
     files: written,
-    opening: { kind: 'small', path: 'README.md', content: mergeCard(existing, data, body, false) },
+    opening: { kind: 'small', path: en.path, content: mergeCard(english, data, bodyOf('en'), false) },
   }
 }
 

@@ -38,7 +38,7 @@ t.test('publish prints the address of the dataset, hub ls the files of a source'
   t.match(would.stderr, /^would write {2}data\/skypile-00000-of-00001.parquet$/m)
   const done = await command(t, 'publish', join(root, 'run'), '--repo', 'me/demo', '--private', ...there)
   t.equal(done.stdout, `${hub.url}/datasets/me/demo\n`)
-  t.match(done.stderr, /2 of 2 data files uploaded, [\d.]+ kB; 4 paths written, 0 deleted\./)
+  t.match(done.stderr, /2 of 2 data files uploaded, [\d.]+ kB; 5 paths written, 0 deleted\./)
   const again = await command(t, 'publish', join(root, 'run'), '--repo', 'me/demo', '--json', ...there)
   t.match(JSON.parse(again.stdout), { filesUploaded: 0, written: [] })
   t.match(again.stderr, 'Nothing was sent')

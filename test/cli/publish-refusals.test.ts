@@ -150,7 +150,7 @@ t.test('publish: each refusal says what to do, and the dataset is as it was', as
   const done = await kunStream(t, run, go, { HF_ENDPOINT: hub.url, ...writer })
   t.equal(done.code, 0, done.err)
   const tree = hub.tree('me/demo')
-  t.equal(Object.keys(tree).length, 4)
+  t.equal(Object.keys(tree).length, 5)
 
   await addCuts(run, { cuts: 3, rowsPerCut: 400 })
   await refused(
@@ -181,7 +181,13 @@ t.test(
     t.equal(done.code, 0, done.err)
     t.match(done.err, /0 of 2 data files uploaded/)
     const data = ['data/skypile-00000-of-00001.parquet', 'data/wudao-00000-of-00001.parquet']
-    t.same(Object.keys(hub.tree('me/demo')).sort(), ['README.md', 'assets/funnel.svg', ...data, ...others])
+    t.same(Object.keys(hub.tree('me/demo')).sort(), [
+      'README.md',
+      'README_zh.md',
+      'assets/funnel.svg',
+      ...data,
+      ...others,
+    ])
   },
 )
 

@@ -73,7 +73,7 @@ t.test(
           await go(5)
         }
         const tree = Object.keys(hub.tree(repo)).sort()
-        if (tree.join() !== ['README.md', 'assets/funnel.svg', ...dataPaths].join())
+        if (tree.join() !== ['README.md', 'README_zh.md', 'assets/funnel.svg', ...dataPaths].join())
           t.fail(`${kind} at ${from}: ${tree}`)
         // With 'reset-after' the file is stored although its answer was lost.
         const stored = hub.log.filter(

@@ -10,7 +10,7 @@ import { addCuts } from '../support/run-directory.js'
 
 const repo = 'me/kun-demo'
 const wanted = [
-  ...['README.md', 'assets/funnel.svg'],
+  ...['README.md', 'README_zh.md', 'assets/funnel.svg'],
   ...['data/skypile-00000-of-00001.parquet', 'data/wudao-00000-of-00001.parquet'],
 ]
 

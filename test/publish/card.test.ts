@@ -1,6 +1,6 @@
 import t from 'tap'
 import { type CardData, mergeCard } from '../../lib/publish/card.js'
-import { cardBody } from '../../lib/publish/card-body.js'
+import { type CardLanguage, cardBody, cardLanguages, columnMeanings } from '../../lib/publish/card-body.js'
 import type { CardFacts } from '../../lib/publish/card-facts.js'
 import { beginMark, endMark } from '../../lib/publish/card-parts.js'
 import { Random, testSeed } from '../support/random.js'
@@ -59,7 +59,7 @@ function textOf(random: Random): string {
   return pieces.join(random.chance(0.6) ? '\n' : ' ')
 }
 
-function bodyOf(random: Random): string {
+function bodyOf(random: Random, language: CardLanguage = random.chance(0.5) ? 'en' : 'zh'): string {
   const reasons = { [textOf(random)]: 2 }
   const stages = { [textOf(random)]: { in: 3, out: 1, dropped: reasons, failed: 0 } }
   const row = { instruction: textOf(random), output: textOf(random) }
@@ -71,7 +71,8 @@ function bodyOf(random: Random): string {
     extractive: false,
     pinned: { recipe: { name: textOf(random), note: textOf(random) } },
   }
-  return cardBody({ repo: 'me/set', facts, splits: [{ name: 'a', rows: 1, bytes: 1 }], otherRows: 0, picture: null })
+  const splits = [{ name: 'a', rows: 1, bytes: 1 }]
+  return cardBody({ repo: 'me/set', facts, splits, otherRows: 0, picture: null, language })
 }
 
 const data: CardData = { splits: [], features: [], downloadBytes: 1, sources: [] }
@@ -104,7 +105,9 @@ t.test('Publishing again gives the same card, whatever texts, reasons, names and
     }
     const outside = outsideFences(once.slice(once.indexOf(begin)))
     const marks = outside.filter((line) => line.includes('kun-stream:'))
-    const raw = outside.filter((line) => /<(?!!-- kun-stream:)|\]\((?!https:\/\/(?:www\.npmjs|arxiv))/.test(line))
+    const raw = outside.filter((line) =>
+      /<(?!!-- kun-stream:)|\]\((?!https:\/\/(?:www\.npmjs|arxiv)|README(?:_zh)?\.md\))/.test(line),
+    )
     const hidden = [...once].filter((sign) => /(?![\t\n])\p{Cc}|[\u202a-\u202e]/u.test(sign))
     if (marks.join() !== `${begin},${endMark}` || raw.length + hidden.length > 0) {
       t.strictSame({ marks, raw, hidden }, { marks: [begin, endMark], raw: [], hidden: [] }, `seed ${random.seed}`)
@@ -151,3 +154,42 @@ t.test('An unclosed fence in user text does not make the card longer with every 
     t.equal(publish(once, body), once, fence)
   }
 })
+
+t.test(
+  'The Chinese card has what the English one has: sections, tables, meanings; each links to the other',
+  async (t) => {
+    const stages = {
+      filter: { in: 9, out: 5, dropped: { 'chinese-share': 4 }, failed: 0 },
+      score: { in: 5, out: 3, dropped: { 'score-low': 2 }, failed: 0 },
+    }
+    const facts: CardFacts = {
+      features: Object.keys(columnMeanings).map((name) => ({ name, dtype: 'string' })),
+      samples: [{ split: 'a', row: { instruction: '问', output: '答' } }],
+      counters: { a: { rows: 3, stages } },
+      sources: [{ split: 'a', name: 'b', hub: 'me/corpus', commit: '0'.repeat(40), shards: 1, bytes: 1 }],
+      extractive: true,
+      pinned: { recipe: { name: 'r' } },
+    }
+    const options = {
+      repo: 'me/set',
+      facts,
+      splits: [{ name: 'a', rows: 3, bytes: 1 }],
+      otherRows: 1,
+      picture: 'a.svg',
+    }
+    const [english, chinese] = (['en', 'zh'] as const).map((language) => cardBody({ ...options, language })) as [
+      string,
+      string,
+    ]
+    const shape = (text: string) => text.split('\n').map((line) => /^(?:#+ |\||- |>|```|!|\[)?/.exec(line)?.[0])
+    t.strictSame(shape(chinese), shape(english))
+    t.match(english, '[中文](README_zh.md)')
+    t.match(chinese, '[English](README.md)')
+    t.notMatch(chinese, 'No language model')
+    const prose = chinese.replace(/```[\s\S]*?```|`[^`]*`|\[[^\]]*\]\([^)]*\)|\*Kun[^*]*\*|Zheng et al\./g, '')
+    const sentences = prose.split('\n').filter((line) => /[a-z]+ [a-z]+ [a-z]+/i.test(line))
+    t.strictSame(sentences, [], 'no English sentence')
+    for (const [name, text] of Object.entries(columnMeanings))
+      t.match(cardLanguages.zh.words.translated(text), /\p{Script=Han}/u, `column ${name}`)
+  },
+)

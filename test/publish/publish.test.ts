@@ -81,7 +81,7 @@ t.test('a run is joined, uploaded and committed with its card in one commit; aga
   })
   t.same([...phases], ['join', 'upload', 'commit', 'check'])
   t.equal(share, 1)
-  t.same(Object.keys(hub.tree(repo)).sort(), ['README.md', 'assets/funnel.svg', ...dataPaths])
+  t.same(Object.keys(hub.tree(repo)).sort(), ['README.md', 'README_zh.md', 'assets/funnel.svg', ...dataPaths])
   t.same(
     first.files.map(({ path, rows }) => [path, rows]),
     dataPaths.map((path) => [path, 20]),
@@ -162,7 +162,13 @@ t.test('an upload whose answer is lost, 429, 5xx, a moved branch and a conflict 
   ])
   const result = await go()
   const others = ['notes.txt', 'somebody-else.txt']
-  t.same(Object.keys(hub.tree(repo)).sort(), ['README.md', 'assets/funnel.svg', ...dataPaths, ...others])
+  t.same(Object.keys(hub.tree(repo)).sort(), [
+    'README.md',
+    'README_zh.md',
+    'assets/funnel.svg',
+    ...dataPaths,
+    ...others,
+  ])
   t.same(await rowsOf(t, hub, 'wudao'), wantedRows('wudao', 10))
   t.equal(result.deleted.length, 0)
 })
@@ -250,7 +256,7 @@ t.test('a branch, and a pull request that is opened once', async (t) => {
   await addCuts(run, { cuts: 1 })
   await go({ branch: 'next' })
   t.same(Object.keys(hub.tree(repo)), [], 'main is as it was')
-  t.same(Object.keys(hub.tree(repo, 'next')).length, 4)
+  t.same(Object.keys(hub.tree(repo, 'next')).length, 5)
   const opened = await go({ pullRequest: true })
   t.match(opened.url, /\/datasets\/me\/kun-demo\/discussions\/1$/)
   t.equal(opened.filesUploaded, 0, 'the store of the repository has them')
@@ -296,7 +302,7 @@ t.test('a dry run says what would be written and writes nothing', async (t) => {
   const { hub, run, go } = await started(t)
   await addCuts(run, { cuts: 1 })
   const would = await go({ dryRun: true })
-  t.same(would.written, [...dataPaths, 'README.md', 'assets/funnel.svg'])
+  t.same(would.written, [...dataPaths, 'README.md', 'README_zh.md', 'assets/funnel.svg'])
   t.equal(would.commit, null)
   t.ok(hub.log.every(({ method }) => method === 'GET'))
   t.notOk(existsSync(join(run, 'publish.json')))
@@ -417,7 +423,9 @@ t.test('the card has what the Hub reads, and the user keeps what is not ours', a
     .replace('license: cc-by-4.0', 'license: other\npretty_name: 我的数据 # keep me')
     .replace('<!-- kun-stream:begin', '# My own words\n\nBefore.\n\n<!-- kun-stream:begin')
     .concat('\nAfter.\n')
-  hub.seed(repo, { 'README.md': mine })
+  const chinese = (await hub.content(repo, 'README_zh.md')).toString()
+  t.match(chinese, /^<!-- kun-stream:begin.*\n\n# kun-demo\n\n\[English\]\(README\.md\)/)
+  hub.seed(repo, { 'README.md': mine, 'README_zh.md': `我的说明\n\n${chinese}` })
   await addCuts(run, { cuts: 1 })
   await go()
   const again = (await hub.content(repo, 'README.md')).toString()
@@ -426,6 +434,9 @@ t.test('the card has what the Hub reads, and the user keeps what is not ours', a
   t.match(again, /pretty_name: 我的数据 # keep me/)
   t.match(fields(again), { license: 'other', dataset_info: { splits: [{ num_examples: 15 }, { num_examples: 15 }] } })
   t.equal(again.split('## Samples').length, 2, 'our part is there once')
+  const chineseAgain = (await hub.content(repo, 'README_zh.md')).toString()
+  t.match(chineseAgain, /^我的说明\n\n<!-- kun-stream:begin/)
+  t.equal(chineseAgain.split('## 样例').length, 2, 'so is the Chinese one')
   hub.seed(repo, { 'README.md': '---\nlicense: [mit\n---\n' })
   await t.rejects(go(), { code: 'KUN_USAGE', message: /YAML at the top of README.md.*correct it there/ } as never)
 })

@@ -2,6 +2,7 @@
 import type { Catalogue } from '../template.js'
 import { bench } from './bench.js'
 import { benchPage } from './bench-page.js'
+import { card } from './card.js'
 import { cli } from './cli.js'
 import { dedup } from './dedup.js'
 import { help } from './help.js'
@@ -35,6 +36,7 @@ import { units } from './units.js'
 export const zhParts: Readonly<Record<string, Catalogue>> = {
   bench,
   benchPage,
+  card,
   cli,
   dedup,
   help,
