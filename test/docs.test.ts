@@ -1,6 +1,6 @@
 /** What README and docs show must exist and must work: links, paths, recipes, commands and their options. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 import t from 'tap'
@@ -9,6 +9,7 @@ import { registerCommands } from '../lib/cli/command-loaders.js'
 import * as errors from '../lib/errors.js'
 import { parseRecipe } from '../lib/recipe/index.js'
 import * as runLayout from '../lib/storage/run-layout.js'
+import { commandNames, pageLanguages, pagePath, pageText, writerCommand } from './support/command-pages.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const pages = ['README.md', 'README.zh.md', 'CONTRIBUTING.md', 'CHANGELOG.md'].concat(
@@ -166,6 +167,50 @@ t.test('both READMEs list every command, and each links to every page of docs', 
     for (const each of readdirSync(join(root, 'docs'))) t.match(textOf(page), `(docs/${each}`, `${page}: ${each}`)
   }
 })
+
+t.test('every command has a page in both languages, with its arguments and options as they are declared', async (t) => {
+  for (const language of pageLanguages) {
+    for (const name of [undefined, ...commandNames]) {
+      const path = pagePath(language, name)
+      if (!t.ok(existsSync(join(root, path)), `${path} exists: ${writerCommand} begins it`)) continue
+      t.ok(textOf(path) === (await pageText(language, name)), `${path} is up to date: ${writerCommand}`)
+      if (name === undefined) continue
+      t.ok(proseLength(path) > 50, `${path} says what the command is for, before its generated part`)
+      t.ok(blocks(path, 'sh').length > 0, `${path} has an example`)
+      t.match(textOf(path), /^\| 0 \| .+\|$/m, `${path} has its exit codes`)
+    }
+  }
+})
+
+t.test('a page has the same headings, code and tables in both languages', async (t) => {
+  const translations = pages.filter((page) => page.endsWith('.zh.md'))
+  for (const page of translations) {
+    const original = page.replace('.zh.md', '.md')
+    t.ok(textOf(original).includes(`(${basename(page)})`), `${original} links to its translation`)
+    t.ok(textOf(page).includes(`(${basename(original)})`), `${page} links to its original`)
+    if (page === 'README.zh.md') continue
+    t.strictSame(outline(page), outline(original), page)
+  }
+  t.ok(translations.length > 30, `${translations.length} pages`)
+})
+
+/** Levels of headings, code without its comments (its language alone where output is shown), and the number of rows of tables. */
+function outline(page: string): unknown {
+  const text = textOf(page).replace(/^```[\s\S]*?^```$/gm, '')
+  return {
+    headings: [...text.matchAll(/^(#+) /gm)].map(([, level]) => level),
+    code: ['sh', 'yaml', 'js', 'ts', 'python'].map((language) =>
+      blocks(page, language).map((block) => block.replace(/ *(?:#|\/\/) .*$/gm, '')),
+    ),
+    output: [blocks(page, 'text').length, blocks(page, '').length],
+    tableRows: [...text.matchAll(/^\|/gm)].length,
+  }
+}
+
+/** Characters between the links to the other language and the first mark of a page. */
+function proseLength(page: string): number {
+  return textOf(page).split('<!--')[0]?.split('\n').slice(3).join('').length ?? 0
+}
 
 /** Paths in prose, code spans and code blocks; a compiled file stands for its source. */
 function pathsIn(text: string): string[] {
