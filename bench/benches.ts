@@ -10,4 +10,5 @@ export const benches: Readonly<Record<string, () => Promise<{ readonly bench: Be
   hub: () => import('./hub.js'),
   linear: () => import('./linear.js'),
   filters: () => import('./filters.js'),
+  scale: () => import('./scale.js'),
 }
