@@ -9,7 +9,7 @@ const lines = [
   ['cli'],
   ['pages'],
   ['server-bench'],
-  ['queue'],
+  ['queue', 'slurm'],
   ['units'],
   ['recipe'],
   ['training'],
