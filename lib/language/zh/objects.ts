@@ -44,4 +44,6 @@ export const objects = {
     's3://{0}/{1} 无法分段上传：响应中没有上传编号',
   's3://{0} does not implement conditional writes (If-None-Match), by which workers agree who was first: use a store that does, or a directory':
     's3://{0} 不支持条件写入（If-None-Match），而 worker 靠它确定谁先写入：请使用支持的存储，或使用目录',
+  'replies of {0} could not be copied to the store, which is tried again: {1}':
+    '{0} 的回复无法复制到存储，会再次尝试：{1}',
 } as const
