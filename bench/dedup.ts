@@ -95,7 +95,7 @@ async function measureQuality(name: string, { texts, copies }: Input): Promise<B
       const block = signedBlock(at / blockRows, slice, signer)
       const ids = slice.map((_, row) => String(at + row))
       const start = performance.now()
-      verdicts.push(...(await deduplicator.decide(block, ids)))
+      verdicts.push(...(await deduplicator.decide(block, ids)).verdicts)
       milliseconds += performance.now() - start
     }
     await deduplicator.flush()

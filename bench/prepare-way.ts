@@ -37,7 +37,7 @@ export interface WayFigures {
   readonly workerSeconds: number
   readonly otherSeconds: number
   readonly peakMegabytes: number
-  /** Of the ids kept, in order. */
+  /** Of the verdicts, in order. */
   readonly hash: string
 }
 
@@ -79,12 +79,16 @@ function parse(source: string): unknown {
 }
 
 /** The graph of `run --through dedup`: everything before the models, with the log on disk. */
-async function wholePath(shards: readonly Shard[], threads: number): Promise<Partial<WayFigures>> {
+async function wholePath(
+  shards: readonly Shard[],
+  threads: number,
+  dedupThreads: number,
+): Promise<Partial<WayFigures>> {
   const directory = await mkdtemp(join(tmpdir(), 'kun-stream-bench-'))
   const options = dedupOptions.parse({ index: 'exact' })
   const signature = { ngram: 5, signatureLength: 128, seed: 1 }
   const pool = workerPool({ plan: await planPreparation(prepareOptions.parse({}), directory, signature), threads })
-  const opened = await openDeduplicator({ options, directory: join(directory, 'dedup') })
+  const opened = await openDeduplicator({ options, directory: join(directory, 'dedup'), threads: dedupThreads })
   const hashing = hashKept(opened)
   let [bytes, documents] = [0, 0]
   async function* counted() {
@@ -131,13 +135,15 @@ async function wholePath(shards: readonly Shard[], threads: number): Promise<Par
   }
 }
 
-/** The deduplicator, and a hash over the ids that it keeps. */
+/** The deduplicator, and a hash over its verdicts. */
 function hashKept(deduplicator: Deduplicator): { deduplicator: Deduplicator; digest: () => string } {
   const hash = createHash('sha256')
   const decide: Deduplicator['decide'] = async (block, ids) => {
-    const verdicts = await deduplicator.decide(block, ids)
-    hash.update(ids.filter((_, row) => verdicts[row] === null).join(''))
-    return verdicts
+    const decided = await deduplicator.decide(block, ids)
+    const { verdicts } = decided
+    for (const verdict of verdicts) if (verdict !== null) hash.update(`${verdict.of} ${verdict.similarity}\n`)
+    hash.update(Uint8Array.from(verdicts, (verdict) => (verdict === null ? 1 : 0)))
+    return decided
   }
   const watched = new Proxy(deduplicator, {
     get: (target, name) => {
@@ -174,10 +180,10 @@ function threadSeconds(): Map<number, number> {
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const [folder, threads] = process.argv.slice(2)
+  const [folder, threads, dedupThreads = '1'] = process.argv.slice(2)
   if (folder === undefined || threads === undefined) throw new Error('usage: prepare-way.js FOLDER THREADS')
   const shards = await inputShards(folder)
-  const figures = threads === '0' ? await floor(shards) : await wholePath(shards, Number(threads))
+  const figures = threads === '0' ? await floor(shards) : await wholePath(shards, Number(threads), Number(dedupThreads))
   const peakMegabytes = process.resourceUsage().maxRSS / 1024
   process.stdout.write(`${JSON.stringify({ ...figures, peakMegabytes })}\n`)
 }

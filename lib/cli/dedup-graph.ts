@@ -84,7 +84,7 @@ function decideStage(
     const ids = Array.from({ length: rows }, (_, row) => {
       return textAt(key, row) || nameOf(records[document[row] as number] as NumberedRecord)
     })
-    const verdicts = await deduplicator.decide({ ...prepared, number: firstBlock + prepared.number }, ids)
+    const { verdicts } = await deduplicator.decide({ ...prepared, number: firstBlock + prepared.number }, ids)
     const rejected = new Map(prepared.rejects.map((reject) => [reject.document, reject]))
     const counts: DedupCounts = { records: 0, kept: 0, exact: 0, near: 0, unreadable: 0 }
     const lines: Uint8Array[] = []

@@ -67,6 +67,18 @@ export function encodeKept({ block, rows, more, textsBytes }: KeptBlock): Uint8A
 }
 
 /**
+ * Returns what the head of a record says, without its rows.
+ *
+ * @throws {CorruptFileError} another program wrote the record
+ */
+export function keptHead(payload: Uint8Array): Omit<KeptBlock, 'rows'> & { readonly rows: number } {
+  if (payload.length < headBytes) throw foreign(payload.length)
+  const head = Buffer.from(payload.buffer, payload.byteOffset, headBytes)
+  const [block, rows, textsBytes] = [head.readDoubleLE(0), head.readUInt32LE(8), head.readDoubleLE(24)]
+  return { block, rows, more: head[16] === 1, textsBytes }
+}
+
+/**
  * Returns rows that point into a copy of `payload`.
  *
  * @throws {CorruptFileError} the lengths do not add up: another program wrote the record

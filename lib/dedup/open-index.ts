@@ -11,17 +11,13 @@ import { closeAfter, closeAll } from '../storage/close-all.js'
 import { errnoOf, type FileLayer, makeDurableDirectory, nodeFiles } from '../storage/files.js'
 import { compareHeaders, corrupt, decodeHeader, frameHeadBytes, scanFrames } from '../storage/frames.js'
 import { dedupFolder, dedupLogName, dedupTextsSuffix } from '../storage/run-layout.js'
-import { createSigner } from '../text/signature.js'
-import {
-  type BlockMark,
-  DocumentDeduplicator,
-  type KeptIndex,
-  makeIndex,
-  type OpenedDeduplicator,
-} from './deduplicator.js'
-import { decodeKept, type KeptRow } from './kept-frames.js'
-import { earlierTexts, logTexts, type TextSource } from './kept-texts.js'
-import { bandingOf, type DedupOptions, type IndexKind, indexKindFor } from './options.js'
+import type { ReadText } from './block-decider.js'
+import { type Decider, openDecider } from './decider.js'
+import { type BlockMark, DocumentDeduplicator, type OpenedDeduplicator, type TextSources } from './deduplicator.js'
+import { keptHead } from './kept-frames.js'
+import { earlierTexts, logTexts } from './kept-texts.js'
+import { bandingOf, type DedupOptions, documentsExpectedDefault, type IndexKind, indexKindFor } from './options.js'
+import { type DecidePlan, keepsTexts } from './plan.js'
 
 export interface OpenDeduplicatorOptions {
   readonly options: DedupOptions
@@ -34,6 +30,8 @@ export interface OpenDeduplicatorOptions {
   readonly committedLogBytes?: number
   /** Determines 'auto' and the capacity of a Bloom index; must depend on the data or the recipe, not on the machine. */
   readonly documentsExpected?: number
+  /** Threads that decide; 0, the default, decides in the calling thread. Verdicts and logs do not depend on it. */
+  readonly threads?: number
   /** Called with a message about lost data; emits a process warning by default. */
   readonly onWarning?: (message: string) => void
 }
@@ -56,18 +54,19 @@ export async function openDeduplicator(given: OpenDeduplicatorOptions): Promise<
   const sizeBytes = (await files.sizeBytes(path)) ?? 0
   const committed = given.committedLogBytes ?? sizeBytes
   const wasCommitted = given.committedLogBytes !== undefined
-  const keepsTexts = kind === 'exact' && options.near !== false
+  const plan = planOf(options, kind, documentsExpected)
   let untilBytes = Math.min(committed, sizeBytes)
   for (;;) {
     const closings: (() => Promise<void>)[] = []
     try {
-      const index = makeIndex(options, kind, documentsExpected)
-      const sources = await addEarlierRuns(index, options, header, files, onWarning)
+      const sources: TextSources = []
+      const decider = openDecider(plan, given.threads ?? 0, textReader(sources))
+      closings.push(() => decider.close())
+      const ownFirst = await addEarlierRuns(decider, sources, options, header, files, onWarning)
       for (const { texts } of sources) closings.push(async () => texts?.close())
-      const ownFirst = index.count
-      const marks = await restore(index, path, header, { files, untilBytes, refusesDamage: !wasCommitted })
+      const marks = await restore(decider, path, header, { files, untilBytes, refusesDamage: !wasCommitted })
       const last = marks[marks.length - 1]
-      const texts = keepsTexts ? await openTexts(files, path, header, last?.textsBytes ?? 0) : null
+      const texts = keepsTexts(plan) ? await openTexts(files, path, header, last?.textsBytes ?? 0) : null
       if (typeof texts === 'number') {
         if (!wasCommitted) await mustBeTorn(files, textsPath(path))
         untilBytes = lastBefore(marks, texts)
@@ -80,10 +79,9 @@ export async function openDeduplicator(given: OpenDeduplicatorOptions): Promise<
       const lostBytes = last === undefined && committed <= log.bytes ? 0 : Math.max(0, committed - log.bytes)
       if (lostBytes > 0) onWarning(lossMessage(path, lostBytes, last?.block ?? -1, wasCommitted))
       if (texts !== null) sources.push({ firstDocument: ownFirst, texts: logTexts(texts) })
-      const ngram = options.near !== false && { ngram: options.near.ngram }
-      const signer = await createSigner({ signatureLength: 0, ...ngram })
+      await decider.begin({ logBytes: log.bytes, textsBytes: texts?.bytes ?? 0 })
       const lastBlock = last?.block ?? -1
-      return new DocumentDeduplicator({ options, index, sources, log, texts, signer, lastBlock, lostBytes })
+      return new DocumentDeduplicator({ options, decider, sources, log, texts, lastBlock, lostBytes })
     } catch (error) {
       return closeAfter(error, closings)
     }
@@ -100,9 +98,23 @@ function headerOf(options: DedupOptions, kind: IndexKind): Readonly<Record<strin
   return { of: 'dedup', exact, index: kind, near: settings }
 }
 
+function planOf(options: DedupOptions, kind: IndexKind, documentsExpected = documentsExpectedDefault): DecidePlan {
+  const { exact, near } = options
+  const banding = near === false ? { bands: 0, rows: 1 } : bandingOf(near, kind)
+  return { kind, exact, near, banding, documentsExpected }
+}
+
+/** Reads texts of kept documents from the source that has them. */
+function textReader(sources: TextSources): ReadText {
+  return (document, offset) => {
+    const source = sources.findLast(({ firstDocument }) => firstDocument <= document)
+    return source?.texts?.read(offset) ?? null
+  }
+}
+
 /** Rebuilds the index from the log; returns the lengths of both logs after each complete block. */
 async function restore(
-  index: KeptIndex,
+  decider: Decider,
   path: string,
   header: Readonly<Record<string, unknown>>,
   {
@@ -114,20 +126,15 @@ async function restore(
   const marks: BlockMark[] = []
   if (untilBytes === 0) return marks
   const file = await files.open(path, 'read')
-  let rows: KeptRow[] = []
   try {
-    const onFrame = (payload: Uint8Array, offset: number): void => {
+    const onFrame = (payload: Uint8Array, offset: number): void | Promise<void> => {
       if (offset === 0) {
         compareHeaders(decodeHeader(payload, path), header, path)
         return
       }
-      const kept = decodeKept(payload)
-      rows.push(...kept.rows)
-      if (kept.more) return
-      for (const row of rows) index.keep(row)
-      rows = []
-      const endBytes = offset + frameHeadBytes + payload.length
-      marks.push({ block: kept.block, endBytes, textsBytes: kept.textsBytes })
+      const { block, more, textsBytes } = keptHead(payload)
+      if (!more) marks.push({ block, endBytes: offset + frameHeadBytes + payload.length, textsBytes })
+      return decider.restore(payload)
     }
     if (refusesDamage) await mustBeTorn(files, path)
     // Later verdicts depend on earlier ones: blocks after damage are replayed in order.
@@ -181,24 +188,23 @@ function lossMessage(path: string, lostBytes: number, lastBlock: number, wasComm
   return wasCommitted ? `${cut} They had been committed: the blocks after it are decided again from the input.` : cut
 }
 
-interface EarlierTexts {
-  readonly firstDocument: number
-  readonly texts: TextSource | null
-}
-
-/** Adds the documents of earlier runs, in the given order, before those of this run: the earliest document is kept. */
+/**
+ * Adds the documents of earlier runs, in the given order, before those of this run: the earliest document is kept.
+ * Returns their number.
+ */
 async function addEarlierRuns(
-  index: KeptIndex,
+  decider: Decider,
+  sources: TextSources,
   options: DedupOptions,
   header: Readonly<Record<string, unknown>>,
   files: FileLayer,
   onWarning: (message: string) => void,
-): Promise<EarlierTexts[]> {
-  const sources: EarlierTexts[] = []
+): Promise<number> {
+  let documents = 0
   for (const given of options.against) {
     const path = await findLog(files, given)
-    const firstDocument = index.count
-    await addLog(index, path, header, files)
+    const firstDocument = documents
+    documents += await addLog(decider, path, header, files)
     const hasTexts = (await files.sizeBytes(textsPath(path))) !== null
     const wantsTexts = options.near !== false && header.index === 'exact'
     if (wantsTexts && !hasTexts) {
@@ -206,20 +212,23 @@ async function addEarlierRuns(
     }
     sources.push({ firstDocument, texts: hasTexts ? await earlierTexts(files, textsPath(path)) : null })
   }
-  return sources
+  return documents
 }
 
+/** Returns the number of documents. */
 async function addLog(
-  index: KeptIndex,
+  decider: Decider,
   path: string,
   header: Readonly<Record<string, unknown>>,
   files: FileLayer,
-): Promise<void> {
+): Promise<number> {
+  let documents = 0
   const file = await files.open(path, 'read')
   try {
     const { damage } = await scanFrames(file, (await files.sizeBytes(path)) ?? 0, path, (payload, offset) => {
       if (offset === 0) return checkComparable(decodeHeader(payload, path), header, path)
-      for (const row of decodeKept(payload).rows) index.keep(row)
+      documents += keptHead(payload).rows
+      return decider.restore(payload)
     })
     if (damage !== null) {
       throw new CorruptFileError(
@@ -231,6 +240,7 @@ async function addLog(
   } finally {
     await file.close()
   }
+  return documents
 }
 
 /** Bands and kind of index may differ between runs; the settings of signatures may not. */

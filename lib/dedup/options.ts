@@ -1,6 +1,7 @@
 /** Options of a recipe for deduplication, and the bands and kind of index that they determine. */
 import { z } from 'zod'
 import { type Banding, bandingFor } from './banding.js'
+import type { IndexKind } from './plan.js'
 
 export const nearOptions = z.strictObject({
   threshold: z
@@ -45,7 +46,7 @@ export const dedupOptions = z.strictObject({
 
 export type NearOptions = z.infer<typeof nearOptions>
 export type DedupOptions = z.infer<typeof dedupOptions>
-export type IndexKind = 'exact' | 'bloom'
+export type { IndexKind } from './plan.js'
 
 /** Memory of a kept document in an exact index, measured (docs/performance.md), by which 'auto' decides. */
 export const exactIndexBytesPerDocument = 400

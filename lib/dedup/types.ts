@@ -10,10 +10,22 @@ export interface Duplicate {
   readonly similarity: number
 }
 
+/** Result for a block. */
+export interface DecidedRows {
+  /** One per row; null for a row that is kept. */
+  readonly verdicts: readonly (Duplicate | null)[]
+  /** Length in bytes of the log including this block; committed by the cut that ends with it. */
+  readonly logBytes: number
+}
+
 export interface Deduplicator {
-  /** Decides on each row; null keeps it. Called block by block, in input order; `ids[i]` is the public id of row i. */
-  decide(block: PreparedBlock, ids: readonly string[]): Promise<readonly (Duplicate | null)[]>
-  /** Length in bytes of the log including the last decided block; committed by a cut. */
+  /**
+   * Decides on each row. Called block by block, in input order; a call need not wait for the one before it.
+   *
+   * @param ids public id of each row; null for those of `recordId`
+   */
+  decide(block: PreparedBlock, ids: readonly string[] | null): Promise<DecidedRows>
+  /** Length in bytes of the log, including the last decided block. */
   readonly logBytes: number
   /** Makes the log durable up to `logBytes`. */
   flush(): Promise<void>

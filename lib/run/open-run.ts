@@ -34,7 +34,7 @@ import { openReplies, type Replies } from '../storage/replies/replies.js'
 import { dedupFolder, repliesFolder } from '../storage/run-layout.js'
 import type { ContaminationIndex } from '../text/contamination.js'
 import { planPreparation } from '../text/plan.js'
-import { type WorkerPool, workerPool } from '../workers/pool.js'
+import { dedupThreadCount, type WorkerPool, workerPool } from '../workers/pool.js'
 import { type Counters, rowsOf } from './accounting.js'
 import { countersOf, cursorOf, readsOf } from './committed-cut.js'
 import { blockPreparer } from './crashed-records.js'
@@ -276,7 +276,7 @@ export async function openDirectory(
 
 /** Opens the parts that write in the run directory: replies, the dedup log, cuts. */
 async function openWriting(
-  { output, splits, replies: replyOptions, dedup }: KunSettings,
+  { output, splits, replies: replyOptions, dedup, workers }: KunSettings,
   { directory, files, last, lock }: RunDirectory,
   row: RowOptions,
   encoder: Encoder,
@@ -299,6 +299,7 @@ async function openWriting(
     directory: join(directory, dedupFolder),
     files,
     committedLogBytes: last?.dedupLogBytes ?? 0,
+    threads: dedupThreadCount(workers.dedupThreads),
     ...(onEvent && { onWarning: onEvent }),
   })
   closings.unshift(() => deduplicator.close())

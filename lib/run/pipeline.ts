@@ -78,8 +78,8 @@ export function headGraph(facts: BlockLedger, parts: HeadParts): GraphBuilder<Ca
       }),
     )
     .via(
-      dedupStage(parts.deduplicator, ({ number }, { candidates }) => {
-        facts.set(number, { dedupLogBytes: parts.deduplicator.logBytes, endsCut: planner.endsCut(candidates) })
+      dedupStage(parts.deduplicator, ({ number }, { candidates, logBytes }) => {
+        facts.set(number, { dedupLogBytes: logBytes, endsCut: planner.endsCut(candidates) })
         parts.onDecided?.(number)
       }),
     )

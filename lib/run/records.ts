@@ -4,6 +4,7 @@ import type { Duplicate } from '../dedup/types.js'
 import type { Candidate, Pair, StageCells } from '../kun/types.js'
 import { type Block, excerptCharsMax, type PreparedBlock, type PrepareReject } from '../text/block.js'
 import { textAt, textLengthAt } from '../text/columns.js'
+import { recordId } from '../text/identity.js'
 
 /**
  * A document or chunk that a worker rejected. Its stage and reason are in `reject`; its settlement names the dedup
@@ -22,20 +23,27 @@ const noCells: StageCells = Object.freeze({})
 /** A row of a prepared block. Its texts are decoded on first use, which is rare for a duplicate. */
 export class ChunkCandidate implements Candidate {
   #text: string | null = null
+  #id: string | null = null
 
   constructor(
     readonly block: PreparedBlock,
     readonly row: number,
-    readonly id: string,
     /** Why it is dropped; null for a candidate that continues. */
     readonly duplicate: Duplicate | null = null,
     readonly columns: StageCells = noCells,
   ) {}
 
   withColumns(columns: StageCells): ChunkCandidate {
-    const copy = new ChunkCandidate(this.block, this.row, this.id, this.duplicate, columns)
+    const copy = new ChunkCandidate(this.block, this.row, this.duplicate, columns)
     copy.#text = this.#text
+    copy.#id = this.#id
     return copy
+  }
+
+  /** Computed on first use: a hash costs more than the rest of a candidate. */
+  get id(): string {
+    this.#id ??= recordId(this.split, this.shard, this.offset, this.chunk)
+    return this.#id
   }
 
   get split(): string {

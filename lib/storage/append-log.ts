@@ -58,10 +58,14 @@ export interface AppendLog {
   readonly path: string
   /** Length including unwritten frames: the offset of the next frame. */
   readonly bytes: number
+  /** Length that the file has: frames after it are in the buffer. */
+  readonly writtenBytes: number
   /** Bytes of a torn tail that were truncated on opening; 0 if there was none. */
   readonly cutBytes: number
   /** Appends a copy of `payload`; returns its offset for `read`. Durable after the next `flush`. */
   append(payload: Uint8Array): number
+  /** Appends frames that were encoded for the end of this log. They must not change until `writtenBytes` includes them. */
+  appendFrames(frames: Uint8Array): void
   /** Resolves once the buffer has free capacity: await it between batches of appends. */
   ready(): Promise<void>
   read(offset: number): Promise<Uint8Array>
@@ -211,6 +215,16 @@ class FileAppendLog implements AppendLog {
     return offset
   }
 
+  appendFrames(frames: Uint8Array): void {
+    this.#check()
+    if (this.#bufferedBytes >= bufferBytesMax) {
+      throw new ContractError(`${this.path} has ${this.#bufferedBytes} bytes to write: await ready() between appends`)
+    }
+    this.#pending.appendFrames(frames, this.bytes)
+    this.bytes += frames.length
+    if (this.#bufferedBytes >= eagerBytes) this.#writeEagerly()
+  }
+
   async ready(): Promise<void> {
     this.#check()
     while (this.#bufferedBytes >= writeBytes) {
@@ -218,6 +232,10 @@ class FileAppendLog implements AppendLog {
       await this.#work
       this.#check()
     }
+  }
+
+  get writtenBytes(): number {
+    return this.#writtenBytes
   }
 
   async read(offset: number): Promise<Uint8Array> {

@@ -16,6 +16,8 @@ interface Chunk {
   length: number
   /** Being written: no frame may be added. */
   sealed: boolean
+  /** Whether its buffer may be reused for other frames. */
+  readonly isOwn: boolean
 }
 
 /** Queue of chunks of appended frames. Frames can be read by their offset until their chunk is removed. */
@@ -32,6 +34,12 @@ export class PendingFrames {
     const chunk = fits ? last : this.#open(bytes, offset)
     encodeFrameInto(chunk.buffer, chunk.length, payload, offset)
     chunk.length += bytes
+  }
+
+  /** Adds frames in memory of the caller, which may reuse it once they are removed. */
+  appendFrames(frames: Uint8Array, offset: number): void {
+    const buffer = Buffer.from(frames.buffer, frames.byteOffset, frames.length)
+    this.#chunks.push({ buffer, offset, length: frames.length, sealed: true, isOwn: false })
   }
 
   /** Returns a copy of the payload of the frame at `offset`; null if no frame starts there. */
@@ -52,14 +60,15 @@ export class PendingFrames {
 
   /** Removes the oldest chunk after it was written. */
   removeOldest(): void {
-    const buffer = this.#chunks.shift()?.buffer
+    const first = this.#chunks.shift()
+    const buffer = first?.isOwn ? first.buffer : undefined
     if (buffer?.length === chunkBytes && this.#spare.length < spareMax) this.#spare.push(buffer)
   }
 
   #open(bytes: number, offset: number): Chunk {
     const isReusable = bytes <= chunkBytes
     const buffer = (isReusable ? this.#spare.pop() : undefined) ?? Buffer.allocUnsafeSlow(Math.max(chunkBytes, bytes))
-    const chunk = { buffer, offset, length: 0, sealed: false }
+    const chunk = { buffer, offset, length: 0, sealed: false, isOwn: true }
     this.#chunks.push(chunk)
     return chunk
   }

@@ -20,6 +20,12 @@ export const workersOptions = z.strictObject({
     .union([z.int().min(1).max(1024), z.literal('auto')])
     .default('auto')
     .meta(unpinned('Worker threads; auto is one fewer than there are cores, at least one')),
+  dedupThreads: z
+    .union([z.int().min(0).max(64), z.literal('auto')])
+    .default('auto')
+    .meta(
+      unpinned('Threads that decide duplicates; 0 uses the main thread, auto is 1 where there are two cores or more'),
+    ),
   // Columns are outside of this heap.
   heapBytesMax: z
     .int()
@@ -86,6 +92,11 @@ export function workerPool(options: WorkerPoolOptions): WorkerPool {
 /** Returns the number of threads: 'auto', the default, is one fewer than there are cores, at least one. */
 export function threadCount(threads: WorkersOptions['threads'] = 'auto'): number {
   return threads === 'auto' ? Math.max(1, availableParallelism() - 1) : threads
+}
+
+/** Returns the number of threads that decide duplicates: 'auto', the default, is 1, or 0 on a single core. */
+export function dedupThreadCount(threads: WorkersOptions['dedupThreads'] = 'auto'): number {
+  return threads === 'auto' ? (availableParallelism() > 1 ? 1 : 0) : threads
 }
 
 /** Initial size of a columns buffer over that of its block: texts, and the other columns of chunks of 500 characters. */

@@ -1,5 +1,6 @@
 import { appendFileSync, cpSync, mkdtempSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Worker } from 'node:worker_threads'
 import t, { type Test } from 'tap'
 import {
   type Duplicate,
@@ -15,6 +16,9 @@ import { edited, jaccard, letters } from './planted.js'
 
 const seed = Number(process.env.TEST_SEED ?? 20261123)
 t.comment(`seed ${seed}`)
+
+/** Of the threads that decide; without one the main thread does. */
+const threadCounts = [1]
 
 const signer = await createSigner()
 const exact = dedupOptions.parse({ index: 'exact' })
@@ -42,7 +46,7 @@ async function run(given: OpenDeduplicatorOptions, texts: readonly string[], row
     if (block <= deduplicator.lastBlock) continue
     const slice = texts.slice(block * rows, (block + 1) * rows)
     const ids = slice.map((_, row) => id(block * rows + row))
-    const verdicts = await deduplicator.decide(signedBlock(block, slice, signer), ids)
+    const { verdicts } = await deduplicator.decide(signedBlock(block, slice, signer), ids)
     blocks.push({ verdicts: [...verdicts], logBytes: deduplicator.logBytes })
   }
   await deduplicator.flush()
@@ -302,7 +306,7 @@ t.test('ids of any form are returned unchanged', async (t) => {
       texts.map((_, i) => id(100 + i)),
     )
     t.same(
-      again.map((verdict) => verdict?.of),
+      again.verdicts.map((verdict) => verdict?.of),
       names,
     )
     await deduplicator.close()
@@ -358,9 +362,56 @@ t.test(
     await deduplicator.close()
     const opened = await openDeduplicator(given)
     t.equal(opened.lastBlock, 0, 'nothing of the failed block is in the log')
-    const verdicts = await opened.decide(block(1), ids(1))
+    const { verdicts } = await opened.decide(block(1), ids(1))
     await opened.close()
     const whole = await run({ options: exact, directory: fresh(t) }, texts)
     t.strictSame([...verdicts], whole.verdicts.slice(7), 'and it is decided as if it had never failed')
   },
 )
+
+t.test('verdicts and the bytes of both logs are the same in a thread, also after a kill at any block', async (t) => {
+  const { texts } = planted(600, seed + 12)
+  const bytesOf = (directory: string) => ['index', 'index.texts'].map((name) => readFileSync(join(directory, name)))
+  const alone = fresh(t)
+  const whole = await run({ options: exact, directory: alone }, texts, 20)
+  for (const threads of threadCounts) {
+    for (const cut of [0, 7, 19]) {
+      const directory = fresh(t)
+      const before = await run({ options: exact, directory, threads }, texts, 20, cut + 3)
+      const committedLogBytes = cut === 0 ? 0 : (before.blocks[cut - 1]?.logBytes as number)
+      const after = await run({ options: exact, directory, threads, committedLogBytes }, texts, 20)
+      t.same(before.verdicts, whole.verdicts.slice(0, (cut + 3) * 20), `${threads} threads`)
+      t.same(after.verdicts, whole.verdicts.slice(cut * 20), `${threads} threads, after ${cut} blocks`)
+      t.same(after.stats.documents, whole.stats.documents)
+      t.ok(bytesOf(directory).every((bytes, log) => bytes.equals(bytesOf(alone)[log] as Buffer)), 'the same logs')
+    }
+  }
+})
+
+t.test('blocks may be given while the one before is decided; after the thread died every call fails', async (t) => {
+  const { texts } = planted(200, seed + 13)
+  const options = dedupOptions.parse({ index: 'exact' })
+  const blockOf = (number: number) => signedBlock(number, texts.slice(number * 20, number * 20 + 20), signer)
+  const whole = await run({ options, directory: fresh(t) }, texts.slice(0, 100), 20)
+  const directory = fresh(t)
+  const workers: Worker[] = []
+  const onWorker = (worker: Worker) => workers.push(worker)
+  process.on('worker', onWorker)
+  t.teardown(() => process.off('worker', onWorker))
+  const deduplicator = await openDeduplicator({ options, directory, threads: 1 })
+  const decided = await Promise.all([0, 1, 2, 3, 4].map((number) => deduplicator.decide(blockOf(number), null)))
+  const kept = ({ verdicts }: { verdicts: readonly (Duplicate | null)[] }) => verdicts.map((verdict) => verdict === null)
+  t.same(decided.flatMap(kept), kept(whole))
+  t.same(
+    decided.map(({ logBytes }) => logBytes),
+    decided.map(({ logBytes }) => logBytes).sort((a, b) => a - b),
+  )
+  await deduplicator.flush()
+  await workers[0]?.terminate()
+  await t.rejects(deduplicator.decide(blockOf(5), null), { code: 'KUN_WORKER_LOST', message: /it resumes/ })
+  await t.rejects(deduplicator.decide(blockOf(6), null), { code: 'KUN_CONTRACT', message: /after a failure/ })
+  await deduplicator.close()
+  const resumed = await openDeduplicator({ options, directory, threads: 1 })
+  t.equal(resumed.lastBlock, 4)
+  await resumed.close()
+})

@@ -21,7 +21,7 @@ import { makeDurableDirectory, nodeFiles } from '../../storage/files.js'
 import { lockRunDirectory, type RunLock } from '../../storage/lock/lock.js'
 import { moveToNewInode } from '../../storage/new-inode.js'
 import { planSigning } from '../../text/plan.js'
-import { workerPool, workersOptions } from '../../workers/pool.js'
+import { dedupThreadCount, workerPool, workersOptions } from '../../workers/pool.js'
 import { addCommand } from '../command-summaries.js'
 import { type DedupCounts, dedupGraph } from '../dedup-graph.js'
 import { type DedupInputFlags, dedupSource } from '../dedup-inputs.js'
@@ -148,7 +148,12 @@ async function openIndex(
     closings.unshift(() => lock.release())
     place = { directory: dirname(file), name: basename(file), files: fencedFiles(nodeFiles, lock) }
   }
-  const deduplicator = await openDeduplicator({ options, ...place, onWarning: sayOnStderr })
+  const deduplicator = await openDeduplicator({
+    options,
+    ...place,
+    threads: dedupThreadCount(),
+    onWarning: sayOnStderr,
+  })
   closings.unshift(() => deduplicator.close())
   return deduplicator
 }

@@ -1,5 +1,7 @@
 /** Messages of lib/dedup. */
 export const dedup = {
+  'the thread that decides duplicates died: {0}. Start the same run again: it resumes.':
+    '判定重复的线程已终止：{0}。请再次启动同一次运行，它会续跑。',
   'a record of {0} bytes in the dedup log is not valid: it was not written by this version of kun-stream. Start over in another directory.':
     '去重日志中一条 {0} 字节的记录无效：它不是由此版本的 kun-stream 写入的。请在另一个目录重新开始。',
   'the system provides no memory for the index of kept documents: allow the process more (12 GiB of address space are reserved, about 400 bytes per document are used), or start over with dedup.index: bloom.':

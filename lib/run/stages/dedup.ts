@@ -11,7 +11,7 @@ import { dedupOptions, openDeduplicator } from '../../dedup/index.js'
 import type { Deduplicator, Duplicate } from '../../dedup/types.js'
 import { closeAll } from '../../storage/close-all.js'
 import type { PreparedBlock, PrepareReject } from '../../text/block.js'
-import { recordId } from '../../text/identity.js'
+import { dedupThreadCount } from '../../workers/pool.js'
 import { ChunkCandidate, Rejected } from '../records.js'
 
 /** A stage from prepared blocks to candidates. */
@@ -21,6 +21,8 @@ export type RecordStage = Stage<PreparedBlock, ChunkCandidate, ChunkCandidate | 
 export interface DedupStageOptions extends z.input<typeof dedupOptions> {
   /** Directory of the index log, from which a later graph resumes; a temporary folder by default. */
   readonly directory?: string
+  /** Threads that decide; 'auto', the default, is 1, or 0 (the calling thread) on a single core. */
+  readonly threads?: number | 'auto'
 }
 
 /**
@@ -28,16 +30,20 @@ export interface DedupStageOptions extends z.input<typeof dedupOptions> {
  *
  * Shape: PreparedBlock → ChunkCandidate[]. All blocks must come from `prepare` with the same `near`.
  */
-export function dedup({ directory, ...options }: DedupStageOptions = {}): RecordStage {
+export function dedup({ directory, threads, ...options }: DedupStageOptions = {}): RecordStage {
   const parsed = dedupOptions.parse({ index: 'exact', ...options })
   let deduplicator: Promise<Deduplicator> | null = null
   let temporary: string | null = null
   const open = async (): Promise<Deduplicator> => {
     if (directory === undefined) temporary = await mkdtemp(join(tmpdir(), 'kun-stream-dedup-'))
-    return openDeduplicator({ options: parsed, directory: directory ?? (temporary as string) })
+    return openDeduplicator({
+      options: parsed,
+      directory: directory ?? (temporary as string),
+      threads: dedupThreadCount(threads),
+    })
   }
   return {
-    ...recordStage('dedup', async (block) => {
+    ...recordStage('dedup', blocksDecidedMax, async (block) => {
       deduplicator ??= open()
       return splitIntoRecords(block, await deduplicator)
     }),
@@ -53,7 +59,7 @@ export function dedup({ directory, ...options }: DedupStageOptions = {}): Record
 
 /** Splits prepared blocks into candidates without looking for duplicates. */
 export function chunks(): RecordStage {
-  return recordStage('chunks', async (block) => splitIntoRecords(block, null))
+  return recordStage('chunks', 1, async (block) => splitIntoRecords(block, null))
 }
 
 /** Returns the dedup stage for a deduplicator that the caller opens and closes. */
@@ -61,19 +67,27 @@ export function dedupStage(
   deduplicator: Deduplicator,
   onDecided: (block: PreparedBlock, records: BlockRecords) => void,
 ): RecordStage {
-  return recordStage('dedup', async (block) => {
+  return recordStage('dedup', blocksDecidedMax, async (block) => {
     const records = await splitIntoRecords(block, deduplicator)
     onDecided(block, records)
     return records
   })
 }
 
-/** Processes blocks one by one, in input order: whether a chunk is a duplicate depends on all chunks before it. */
-function recordStage(name: string, split: (block: PreparedBlock) => Promise<BlockRecords>): RecordStage {
+/** Blocks at the deduplicator: one that is decided, and one that waits, so that its thread need not. */
+const blocksDecidedMax = 2
+
+/** Processes blocks in input order: whether a chunk is a duplicate depends on all chunks before it. */
+function recordStage(
+  name: string,
+  inFlightMax: number,
+  split: (block: PreparedBlock) => Promise<BlockRecords>,
+): RecordStage {
   return {
     name,
     unit: 'record',
     ordered: true,
+    inFlightMax,
     process: async (blocks) => {
       const outcomes: Outcome<ChunkCandidate, ChunkCandidate | Rejected>[] = []
       for (const block of blocks) {
@@ -89,16 +103,15 @@ interface BlockRecords {
   readonly records: readonly (ChunkCandidate | Child<ChunkCandidate | Rejected>)[]
   /** Number of chunks kept. The end of a cut depends on it. */
   readonly candidates: number
+  /** Length of the dedup log including this block. */
+  readonly logBytes: number
 }
 
 /** Returns the records of a block in input order, one per chunk and one per reject. Advances the deduplicator. */
 export async function splitIntoRecords(block: PreparedBlock, deduplicator: Deduplicator | null): Promise<BlockRecords> {
-  const { chunks, rejects, split, shard } = block
-  const ids: string[] = new Array(chunks.rows)
-  for (let row = 0; row < chunks.rows; row++) {
-    ids[row] = recordId(split, shard, chunks.offset[row] as number, chunks.chunk[row] as number)
-  }
-  const duplicates = deduplicator === null ? [] : await deduplicator.decide(block, ids)
+  const { chunks, rejects } = block
+  const { verdicts, logBytes } =
+    deduplicator === null ? { verdicts: [], logBytes: 0 } : await deduplicator.decide(block, null)
   const records: (ChunkCandidate | Child<ChunkCandidate | Rejected>)[] = []
   let candidates = 0
   let nextReject = 0
@@ -106,8 +119,8 @@ export async function splitIntoRecords(block: PreparedBlock, deduplicator: Dedup
     while (nextReject < rejects.length && comesBefore(rejects[nextReject] as PrepareReject, block, row)) {
       records.push(rejectChild(block, rejects[nextReject++] as PrepareReject))
     }
-    const duplicate = duplicates[row] ?? null
-    const candidate = new ChunkCandidate(block, row, ids[row] as string, duplicate)
+    const duplicate = verdicts[row] ?? null
+    const candidate = new ChunkCandidate(block, row, duplicate)
     if (duplicate === null) {
       candidates++
       records.push(candidate)
@@ -116,7 +129,7 @@ export async function splitIntoRecords(block: PreparedBlock, deduplicator: Dedup
     }
   }
   while (nextReject < rejects.length) records.push(rejectChild(block, rejects[nextReject++] as PrepareReject))
-  return { records, candidates }
+  return { records, candidates, logBytes }
 }
 
 function comesBefore(reject: PrepareReject, { chunks }: PreparedBlock, row: number): boolean {

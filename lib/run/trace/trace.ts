@@ -110,7 +110,7 @@ export async function traceRecord({
     const offset = prepared.chunks.offset[row] as number
     const chunk = prepared.chunks.chunk[row] as number
     const id = recordId(block.split, block.shard, offset, chunk)
-    const candidate = new ChunkCandidate(prepared, row, id)
+    const candidate = new ChunkCandidate(prepared, row)
     const tracer = new ChunkTracer(requests, replies === null)
     if (wants(id, chunk)) await tracer.run(candidate, checked)
     const { tokens, title, heading, text } = candidate

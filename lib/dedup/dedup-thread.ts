@@ -1,0 +1,46 @@
+/** Entry point of the thread that decides duplicates: messages in, in order, and one reply each. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { toWire } from '../core/wire-error.js'
+import { BlockDecider } from './block-decider.js'
+import type { FromThread, ThreadData, ToThread } from './thread-messages.js'
+
+const port = parentPort
+if (port === null) throw new Error('dedup-thread.js is the entry point of a worker thread')
+const { plan } = workerData as ThreadData
+const reads: ((text: string | null) => void)[] = []
+const send = (message: FromThread): void => port.postMessage(message)
+
+/** Created by the first message, so that a failure to create it is reported as the reply. */
+let decider: BlockDecider | null = null
+/** Settles when the messages so far are replied to: a block may wait for a text. */
+let done: Promise<void> = Promise.resolve()
+
+port.on('message', (message: ToThread) => {
+  if ('text' in message) reads.shift()?.(message.text)
+  else done = done.then(() => reply(message))
+})
+
+async function reply(message: Exclude<ToThread, { readonly text: unknown }>): Promise<void> {
+  try {
+    decider ??= new BlockDecider(plan, readText)
+    if ('restore' in message) {
+      for (const payload of message.restore) decider.restore(payload)
+      send({ figures: decider.figures })
+    } else if ('begin' in message) {
+      decider.begin(message.begin.logBytes, message.begin.textsBytes)
+      send({ figures: decider.figures })
+    } else {
+      decider.written(message.written.logBytes, message.written.textsBytes)
+      send({ decided: await decider.decide(message.decide) })
+    }
+  } catch (error) {
+    send({ error: toWire(error) })
+  }
+}
+
+function readText(document: number, offset: number): Promise<string | null> {
+  return new Promise((resolve) => {
+    reads.push(resolve)
+    send({ read: { document, offset } })
+  })
+}

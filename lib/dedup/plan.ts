@@ -1,0 +1,38 @@
+/** What decides duplicates, in the main thread or another one: settings after defaults, without a schema. */
+import { type Banding, settleBand } from './banding.js'
+import { BloomIndex } from './bloom-index.js'
+import { ExactIndex } from './exact-index.js'
+import type { KeptRow } from './kept-frames.js'
+
+export type IndexKind = 'exact' | 'bloom'
+
+/** Settings of an index. JSON-safe. */
+export interface DecidePlan {
+  readonly kind: IndexKind
+  readonly exact: boolean
+  /** False if near-duplicates are not looked for. */
+  readonly near: { readonly threshold: number; readonly ngram: number; readonly minima: number } | false
+  readonly banding: Banding
+  /** Documents for which a Bloom index is built. */
+  readonly documentsExpected: number
+}
+
+/** Either kind of index. */
+export interface KeptIndex {
+  readonly count: number
+  readonly memoryBytes: number
+  keep(row: KeptRow): void
+}
+
+/** @throws {MemoryRefusedError} the system provides no memory */
+export function makeIndex({ kind, exact, near, banding, documentsExpected }: DecidePlan): ExactIndex | BloomIndex {
+  if (kind === 'bloom') return new BloomIndex({ exact, near: near !== false, banding, documentsExpected })
+  const signatureLength = near === false ? 0 : near.minima
+  const settle = near === false ? { low: 1, high: 1 } : settleBand(near.threshold, signatureLength)
+  return new ExactIndex({ exact, signatureLength, banding, settleBand: settle })
+}
+
+/** Whether the texts of kept documents are stored, for comparing those whose estimate is too close to the threshold. */
+export function keepsTexts({ kind, near }: DecidePlan): boolean {
+  return kind === 'exact' && near !== false
+}
