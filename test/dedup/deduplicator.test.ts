@@ -383,7 +383,10 @@ t.test('verdicts and the bytes of both logs are the same in a thread, also after
       t.same(before.verdicts, whole.verdicts.slice(0, (cut + 3) * 20), `${threads} threads`)
       t.same(after.verdicts, whole.verdicts.slice(cut * 20), `${threads} threads, after ${cut} blocks`)
       t.same(after.stats.documents, whole.stats.documents)
-      t.ok(bytesOf(directory).every((bytes, log) => bytes.equals(bytesOf(alone)[log] as Buffer)), 'the same logs')
+      t.ok(
+        bytesOf(directory).every((bytes, log) => bytes.equals(bytesOf(alone)[log] as Buffer)),
+        'the same logs',
+      )
     }
   }
 })
@@ -400,7 +403,8 @@ t.test('blocks may be given while the one before is decided; after the thread di
   t.teardown(() => process.off('worker', onWorker))
   const deduplicator = await openDeduplicator({ options, directory, threads: 1 })
   const decided = await Promise.all([0, 1, 2, 3, 4].map((number) => deduplicator.decide(blockOf(number), null)))
-  const kept = ({ verdicts }: { verdicts: readonly (Duplicate | null)[] }) => verdicts.map((verdict) => verdict === null)
+  const kept = ({ verdicts }: { verdicts: readonly (Duplicate | null)[] }) =>
+    verdicts.map((verdict) => verdict === null)
   t.same(decided.flatMap(kept), kept(whole))
   t.same(
     decided.map(({ logBytes }) => logBytes),
