@@ -66,7 +66,11 @@ export const rejectReasons = {
     stages: ['chunk', 'label', 'polish'],
     means: 'the text contains an item of a benchmark of prepare.decontaminate',
   },
-  'worker-lost': { stages: ['prepare'], means: 'the record crashed its worker thread' },
+  'unit-poison': {
+    stages: ['dedup'],
+    means: 'no attempt at its unit succeeded with the record: it was decided to drop it',
+  },
+  'worker-lost': { stages: ['prepare', 'dedup'], means: 'the record crashed its worker thread' },
   'worker-timeout': { stages: ['prepare'], means: 'the record kept its worker thread past the deadline' },
   'exact-duplicate': { stages: ['dedup'], means: 'the chunk is equal to an earlier one' },
   'near-duplicate': { stages: ['dedup'], means: 'the chunk is similar to an earlier one' },

@@ -11,7 +11,7 @@ import { projectRoot } from './support/root.js'
 
 const list: Readonly<Record<string, RejectReason>> = rejectReasons
 /** Folders whose code rejects records; the simulator and the commands have words of other kinds. */
-const folders = ['core', 'dedup', 'kun', 'llm', 'sources', 'text', 'workers']
+const folders = ['core', 'dedup', 'kun', 'llm', 'sources', 'text', 'units', 'workers']
 const sources = folders.flatMap((folder) =>
   readdirSync(join(projectRoot, 'lib', folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))

@@ -7,6 +7,9 @@ type Register = (program: Command) => void
 const loaders: Readonly<Record<Exclude<CommandName, 'complete'>, () => Promise<Register>>> = {
   init: async () => (await import('./commands/init.js')).registerInit,
   run: async () => (await import('./commands/run.js')).registerRun,
+  prepare: async () => (await import('./commands/prepare.js')).registerPrepare,
+  generate: async () => (await import('./commands/generate.js')).registerGenerate,
+  assemble: async () => (await import('./commands/assemble.js')).registerAssemble,
   plan: async () => (await import('./commands/plan.js')).registerPlan,
   preview: async () => (await import('./commands/preview.js')).registerPreview,
   compare: async () => (await import('./commands/compare.js')).registerCompare,

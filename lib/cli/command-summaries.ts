@@ -17,6 +17,18 @@ export const commandSummaries = {
     arguments: '<recipe>',
     description: 'run a recipe, or resume the run in its directory',
   },
+  prepare: {
+    arguments: '<recipe>',
+    description: 'divide a run into units, which many processes and hosts can generate: docs/scale.md',
+  },
+  generate: {
+    arguments: '<where>',
+    description: 'generate the units of a prepared run; several processes may work on one directory',
+  },
+  assemble: {
+    arguments: '<where>',
+    description: 'make the dataset from the generated units, byte for byte that of one run',
+  },
   plan: {
     arguments: '<recipe>',
     description:

@@ -26,6 +26,7 @@ export const nouns = {
   thread: 'threads',
   time: 'times',
   token: 'tokens',
+  unit: 'units',
   try: 'tries',
 } as const
 

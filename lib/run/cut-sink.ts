@@ -24,7 +24,7 @@ export interface CutSinkOptions {
   readonly row: RowOptions
   /** Cumulative, from the start of the dataset. */
   readonly accounting: Accounting
-  readonly noYield: NoYieldDetector
+  readonly noYield: Pick<NoYieldDetector, 'released'>
   /** Instructions of the rows of the open cut; null if they are not compared. */
   readonly instructions: CutInstructions | null
   /** Called when the first records all ended for one reason: stops the run; `stopping` returns true afterwards. */

@@ -8,11 +8,12 @@ import { type EventLog, noLog } from '../core/event-log.js'
 import type { Clock } from '../core/types.js'
 import type { OpenedDeduplicator } from '../dedup/deduplicator.js'
 import { openDeduplicator } from '../dedup/open-index.js'
-import type { LockLostError } from '../errors.js'
+import { type LockLostError, UsageError } from '../errors.js'
 import { plannedStages, promptReaders } from '../kun/planned-stages.js'
 import { columnsOf, type RowOptions } from '../kun/row.js'
 import type { Phase } from '../kun/stage-ranks.js'
 import { type KunStages, kunStages } from '../kun/stages.js'
+import { say } from '../language/say.js'
 import { type ModelServers, openServers } from '../llm/scheduler/model-servers.js'
 import type { Capabilities } from '../llm/types.js'
 import { type Encoder, parquetEncoder } from '../parquet/encoders/index.js'
@@ -31,7 +32,7 @@ import type { OnStep } from '../storage/commit-steps.js'
 import type { FileLayer } from '../storage/files.js'
 import type { LockOptions } from '../storage/lock/lock.js'
 import { openReplies, type Replies } from '../storage/replies/replies.js'
-import { dedupFolder, repliesFolder } from '../storage/run-layout.js'
+import { dedupFolder, planFolder, repliesFolder } from '../storage/run-layout.js'
 import type { ContaminationIndex } from '../text/contamination.js'
 import { planPreparation } from '../text/plan.js'
 import { dedupThreadCount, type WorkerPool, workerPool } from '../workers/pool.js'
@@ -244,6 +245,7 @@ export async function openDirectory(
 ): Promise<Pick<OpenRun, 'directory' | 'shards' | 'reads'>> {
   let shards = listed
   let reads: readonly ShardRead[] = []
+  if (cutsOf === undefined) await refuseDivided(directory, files)
   const opened = await openRunDirectory({
     directory,
     files,
@@ -272,6 +274,12 @@ export async function openDirectory(
   })
   closings.unshift(() => opened.close())
   return { directory: opened, shards, reads }
+}
+
+/** @throws {UsageError} the directory is divided into units, whose log of duplicates a run would truncate */
+async function refuseDivided(directory: string, files: FileLayer): Promise<void> {
+  if ((await files.list(join(directory, planFolder))).length === 0) return
+  throw new UsageError(say`${directory} is divided into units: use \`generate\` and \`assemble\`, or another directory`)
 }
 
 /** Opens the parts that write in the run directory: replies, the dedup log, cuts. */

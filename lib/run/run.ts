@@ -23,7 +23,6 @@ import { spillName } from '../storage/run-layout.js'
 import { SpillFile } from '../storage/spill-file.js'
 import { Accounting, type Counters, type RunTotals, rowsOf } from './accounting.js'
 import { blockPreparer } from './crashed-records.js'
-import { instructionsStage } from './cut-instructions.js'
 import type { CutSinkOptions } from './cut-sink.js'
 import { InputMeter } from './input-meter.js'
 import { type LatestRecord, LatestRecords } from './latest-records.js'
@@ -34,6 +33,7 @@ import { itemBytes, itemCodec } from './reorder-codec.js'
 import { RowsLimit } from './rows-limit.js'
 import { withOneChunk } from './sampled-chunks.js'
 import type { KunSettings } from './settings.js'
+import { modelStageNames } from './stage-names.js'
 import { decontaminated } from './stages/decontaminate.js'
 import { recordsInFlightMax } from './stages/model-stages.js'
 import { blocksPerThread } from './stages/prepare.js'
@@ -148,14 +148,10 @@ class ActiveRun implements KunRun {
     this.stages = stages.described
     this.#cuts = from?.cuts ?? 0
     const counters = from?.counters ?? null
-    const label = stages.chunks.length
-    const all = stages.described.map(({ name }) => name)
-    const written = open.instructions === null ? [] : [instructionsStage]
-    const names = { chunks: all.slice(0, label), attempts: [...all.slice(label), ...written] }
-    this.#accounting = new Accounting(settings.splits, names, counters)
+    this.#accounting = new Accounting(settings.splits, modelStageNames(stages, settings.kun), counters)
     this.#noYield = new NoYieldDetector({
       recordsMax: settings.noYield.recordsMax,
-      llmStages: all,
+      llmStages: stages.described.map(({ name }) => name),
       from: counters,
     })
     // A run that was killed after the cut that reached the limit must not commit another one.

@@ -1,12 +1,13 @@
 /** Exports of lib/sinks for other folders. */
 
 export { type CutWriterOptions, cutOptions, openCutWriter } from './cut-writer.js'
-export { readManifest } from './manifest.js'
+export { appendToManifest, readManifest } from './manifest.js'
 export { mustBeCommitted } from './part-check.js'
 export { recoverRunDirectory } from './recover.js'
 export { rejectColumns } from './reject-columns.js'
 export {
   openRunDirectory,
+  parseRunRecord,
   type RunDirectory,
   type RunDirectoryOptions,
   type RunRecord,

@@ -159,6 +159,11 @@ export async function readRunRecord(directory: string, files: FileLayer = nodeFi
   const path = join(directory, runRecordName)
   const bytes = await readWholeFile(files, path, wholeFileBytesMax)
   if (bytes === null) return null
+  return parseRunRecord(bytes, path)
+}
+
+/** Parses the content of a run.json. @throws {CorruptFileError} it is damaged */
+export function parseRunRecord(bytes: Uint8Array, path: string): RunRecord {
   const { data, error } = runRecord.safeParse(decodeSealed(bytes, path, recordRepair))
   if (error !== undefined)
     throw new CorruptFileError(say`${path} is not a run.json of kun-stream: use another directory`)

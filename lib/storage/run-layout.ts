@@ -46,6 +46,9 @@ export const dedupFolder = 'dedup'
 export const dedupLogName = 'index'
 export const dedupTextsSuffix = '.texts'
 
+/** The units of a run that is divided: lib/units. */
+export const planFolder = 'plan'
+
 /** What people decided about rows, `{reviewer}.jsonl`. Not part of the dataset; no mirror copies it. */
 export const reviewsFolder = 'reviews'
 /** Suffix of a file of reviews. */

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { dictionarySchema } from '../core/dictionary.js'
 import { CorruptFileError } from '../errors.js'
+import type { WordOrder } from '../kun/row-figures.js'
 import { say } from '../language/say.js'
 import type { ObjectStore } from '../objects/object-store.js'
 import type { Counters } from '../run/accounting.js'
@@ -40,7 +41,10 @@ const result = z.strictObject({
   }),
 })
 /** A committed result. */
-export type UnitResult = Omit<z.output<typeof result>, 'counters'> & { readonly counters: Counters }
+export type UnitResult = Omit<z.output<typeof result>, 'counters' | 'wordOrders'> & {
+  readonly counters: Counters
+  readonly wordOrders: Readonly<Record<string, WordOrder>>
+}
 
 const failure = z.strictObject({ code: z.string(), message: z.string(), endedAt: z.string() })
 

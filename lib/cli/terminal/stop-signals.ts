@@ -12,7 +12,17 @@ let anyReceived = false
 let releaseEarly: () => void = () => undefined
 
 /** Exit codes of the commands that handle a stop signal; the others are ended by it. */
-const exitCodes: Readonly<Record<string, number>> = { run: 3, rebuild: 3, publish: 3, simulate: 0, 'dev-hub': 0, ui: 0 }
+const exitCodes: Readonly<Record<string, number>> = {
+  run: 3,
+  prepare: 3,
+  generate: 3,
+  assemble: 3,
+  rebuild: 3,
+  publish: 3,
+  simulate: 0,
+  'dev-hub': 0,
+  ui: 0,
+}
 
 /** Exits at a stop signal with the exit code of the command, until the command adds its own listener. */
 export function endAtStopSignal(command = ''): void {

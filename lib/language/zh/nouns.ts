@@ -24,6 +24,7 @@ const names = {
   time: ['times', '次'],
   token: ['tokens', '个词元'],
   try: ['tries', '次尝试'],
+  unit: ['units', '个单元'],
 } as const
 
 export const nouns: Readonly<Record<string, string>> = Object.fromEntries(

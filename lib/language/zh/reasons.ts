@@ -44,6 +44,8 @@ export const reasons = {
   'the text has personal data, with prepare.personal: drop, or is a list of it':
     '文本含个人信息（prepare.personal: drop），或本身是个人信息列表',
   'the text contains an item of a benchmark of prepare.decontaminate': '文本包含 prepare.decontaminate 中评测集的题目',
+  'no attempt at its unit succeeded with the record: it was decided to drop it':
+    '含有该记录的单元没有一次尝试成功：已决定丢弃该记录',
   'the record crashed its worker thread': '记录导致工作线程崩溃',
   'the record kept its worker thread past the deadline': '记录使工作线程超时',
   'the chunk is equal to an earlier one': '片段与之前的片段完全相同',

@@ -11,7 +11,7 @@ import { CorruptFileError, StorageError } from '../../errors.js'
 import { say } from '../../language/say.js'
 import { type AppendLog, openAppendLog } from '../append-log.js'
 import { closeAfter } from '../close-all.js'
-import { type FileLayer, makeDurableDirectory, temporarySuffix } from '../files.js'
+import { errnoOf, type FileLayer, makeDurableDirectory, temporarySuffix } from '../files.js'
 import { KeyIndex } from './key-index.js'
 import { encodeEntry, entryBlock, entryResult, keyBytes, logHeader, packCodec, packLog } from './reply-pack.js'
 import { findSegments } from './reply-recovery.js'
@@ -148,12 +148,14 @@ class SegmentedReplies implements Replies {
     try {
       return await segment.read(location % offsetsPerSegment, key)
     } catch (error) {
-      if (!(error instanceof CorruptFileError)) throw error
+      // Another process may pack or delete the segments of its own run.
+      const isGone = !segment.own && errnoOf(error) === 'ENOENT'
+      if (!(error instanceof CorruptFileError) && !isGone) throw error
       if (this.#index.get(key) !== location) return null
       this.#index.delete(key, location)
       if (!this.#reported.has(location) && this.#reported.size < damageReportedMax) {
         this.#reported.add(location)
-        this.#warn(`${error.message}; it is requested again`)
+        this.#warn(`${(error as Error).message}; it is requested again`)
       }
       return undefined
     }

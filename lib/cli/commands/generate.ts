@@ -1,0 +1,26 @@
+/** `kun-stream generate DIR`: generates the units of a prepared run. Several processes may work on one directory. */
+import { type Command, InvalidArgumentError } from 'commander'
+import { say } from '../../language/say.js'
+import { addCommand } from '../command-summaries.js'
+import type { GenerateFlags, UnitPart } from '../generate-units.js'
+import { collect, setOption } from '../recipe-options.js'
+
+export function registerGenerate(program: Command): void {
+  addCommand(program, 'generate')
+    .argument('<where>', 'directory or s3://bucket/prefix that prepare wrote')
+    .option('--unit <id>', 'generate this unit only (repeatable)', collect, [])
+    .option('--part <k/n>', 'generate every n-th unit, from the k-th: 3/8', partOf)
+    .addOption(setOption())
+    .option('--trust', 'accept the servers named in a run.json that another account wrote')
+    .option('--json', 'print one JSON object at the end in place of the summary')
+    .action(async (where: string, flags: GenerateFlags) => {
+      const { generateUnits } = await import('../generate-units.js')
+      await generateUnits(where, flags)
+    })
+}
+
+function partOf(text: string): UnitPart {
+  const [, number = 0, of = 0] = (/^([1-9]\d{0,6})\/([1-9]\d{0,6})$/.exec(text) ?? []).map(Number)
+  if (number >= 1 && number <= of) return { number, of }
+  throw new InvalidArgumentError(say`--part is ${text}: give the number of the part and of all parts, such as 3/8`)
+}

@@ -1,0 +1,65 @@
+/** `kun-stream prepare RECIPE --out DIR`: divides a run into units, which any number of processes can generate. */
+import { type Command, Option } from 'commander'
+import { count } from '../../language/count.js'
+import { say } from '../../language/say.js'
+import { commandName, shellWord } from '../command-name.js'
+import { addCommand } from '../command-summaries.js'
+import { type RecipeFlags, setOption } from '../recipe-options.js'
+import { sayOnStderr, writeOut } from '../terminal/output.js'
+
+interface PrepareFlags extends RecipeFlags {
+  readonly work?: string
+  readonly probe: boolean
+  readonly json?: boolean
+}
+
+export function registerPrepare(program: Command): void {
+  addCommand(program, 'prepare')
+    .argument('<recipe>', 'a YAML file: docs/recipe.md; - reads standard input')
+    .addOption(new Option('--out <where>', 'directory or s3://bucket/prefix for the units, in place of output.dir'))
+    .option('--work <dir>', 'local directory of a bucket: its log of duplicates, its lock; output.dir by default')
+    .addOption(setOption())
+    .option('--no-probe', 'call no model server: the first worker pins what the servers can do')
+    .option('--json', 'print one JSON object at the end in place of the summary')
+    .action(async (path: string, flags: PrepareFlags) => prepare(path, flags))
+}
+
+async function prepare(path: string, { out, work, probe, set, json }: PrepareFlags): Promise<void> {
+  const { openObjectStore } = await import('../../objects/open-store.js')
+  const { loadRecipe } = await import('../../recipe/index.js')
+  const { settingsOf } = await import('../../recipe/run-settings.js')
+  const { mustHaveTexts } = await import('../../recipe/source-checks.js')
+  const { prepareUnits } = await import('../../units/prepare-units.js')
+  const { markOwnRun } = await import('../own-run.js')
+  const { UnitStop } = await import('../unit-stop.js')
+  const stop = new UnitStop()
+  const recipe = await loadRecipe(path, set)
+  const where = out ?? recipe.output.dir
+  const store = await openObjectStore(where)
+  try {
+    const directory = store.directory ?? work ?? recipe.output.dir
+    const prepared = await settingsOf(recipe, directory, sayOnStderr)
+    try {
+      await mustHaveTexts(recipe, prepared.settings.shards)
+      const units = await prepareUnits(prepared.settings, {
+        store,
+        probe,
+        signal: stop.signal,
+        onEvent: sayOnStderr,
+        onUnit: ({ id, candidates }) => sayOnStderr(say`unit ${id} is planned: ${count(candidates, 'candidate')}`),
+      })
+      await markOwnRun(directory)
+      if (json) writeOut(`${JSON.stringify({ command: 'prepare', where, ...units })}\n`)
+      else {
+        const all = [count(units.added, 'unit'), count(units.units, 'unit'), count(units.candidates, 'candidate')]
+        writeOut(`${say`${all[0]} planned, ${all[1]} in all: ${all[2]}`}\n`)
+        writeOut(`${say`Next: ${`${commandName()} generate ${shellWord(where)}`}`}\n`)
+      }
+    } finally {
+      await prepared.close()
+    }
+  } finally {
+    stop.close()
+    await store.close()
+  }
+}

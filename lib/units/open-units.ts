@@ -1,0 +1,115 @@
+/** Opens a run that is divided into units: its run.json, its plan, and what other processes have done so far. */
+import { UsageError } from '../errors.js'
+import { say } from '../language/say.js'
+import type { ObjectStore } from '../objects/object-store.js'
+import { openObjectStore } from '../objects/open-store.js'
+import { type PreparedSettings, tailSettingsOf } from '../recipe/run-settings.js'
+import type { RunRecord } from '../sinks/index.js'
+import { closeAfter } from '../storage/close-all.js'
+import type { PlannedUnit, UnitFailure, UnitRun, UnitWorker, UnitWorkerOptions } from './types.js'
+import { readDecisions, writeDecision } from './unit-decisions.js'
+import { cutOf, resultKey, unitsPerPlanFile } from './unit-keys.js'
+import { type PlanLine, readPlan, readPlanFile, readPlanTotals } from './unit-plan.js'
+import { readUnitRecord, unitRecipe } from './unit-record.js'
+import { readFailures } from './unit-result.js'
+import { openUnitWorker } from './unit-worker.js'
+
+/** Options for `openUnits`; all optional. */
+export interface OpenUnitsOptions {
+  /** Overrides of the recipe, `path=value`; those that change the rows are refused. */
+  readonly overrides?: readonly string[]
+  /** For commands that only read: the store is not tried. */
+  readonly readOnly?: boolean
+}
+
+/**
+ * Opens a run that `kun-stream prepare` divided.
+ *
+ * @param where a path, or s3://bucket/prefix
+ * @throws {UsageError} nothing was prepared there
+ */
+export async function openUnits(where: string, options: OpenUnitsOptions = {}): Promise<UnitRun> {
+  const store = await openObjectStore(where, { readOnly: options.readOnly ?? false })
+  try {
+    return new Units(store, await readUnitRecord(store), options.overrides ?? [])
+  } catch (error) {
+    return closeAfter(error, [() => store.close()])
+  }
+}
+
+/** Lines of the plan that are kept in memory: those of the files that were read last. */
+const planFilesKept = 16
+
+class Units implements UnitRun {
+  readonly store: ObjectStore
+  readonly #record: RunRecord
+  readonly #overrides: readonly string[]
+  /** Files of the plan by their first cut. */
+  readonly #plan = new Map<number, PlanLine[]>()
+
+  constructor(store: ObjectStore, record: RunRecord, overrides: readonly string[]) {
+    this.store = store
+    this.#record = record
+    this.#overrides = overrides
+  }
+
+  async *planned(): AsyncGenerator<PlannedUnit> {
+    for await (const { id, cut, candidates } of readPlan(this.store)) yield { id, cut, candidates }
+  }
+
+  async isComplete(): Promise<boolean> {
+    return (await readPlanTotals(this.store)) !== null
+  }
+
+  async isDone(id: string): Promise<boolean> {
+    return (await this.store.head(resultKey(id))) !== null
+  }
+
+  failures(id: string): Promise<readonly UnitFailure[]> {
+    return readFailures(this.store, id)
+  }
+
+  async openWorker({ signal, endpoints = {}, onEvent = () => undefined }: UnitWorkerOptions): Promise<UnitWorker> {
+    const recipe = unitRecipe(this.#record, this.store.url, [
+      ...this.#overrides,
+      ...Object.entries(endpoints).map(([name, urls]) => `models.${name}.endpoints=${JSON.stringify(urls)}`),
+    ])
+    const prepared: PreparedSettings = await tailSettingsOf(recipe, this.store.directory)
+    return openUnitWorker({
+      store: this.store,
+      record: this.#record,
+      settings: prepared.settings,
+      lineOf: (id) => this.#lineOf(id),
+      decisionsOf: (id) => readDecisions(this.store, id),
+      signal,
+      onEvent,
+      onClose: () => prepared.close(),
+    })
+  }
+
+  decideRecord(id: string, record: string, reason: string): Promise<void> {
+    return writeDecision(this.store, id, record, reason)
+  }
+
+  close(): Promise<void> {
+    return this.store.close()
+  }
+
+  async #lineOf(id: string): Promise<PlanLine> {
+    const cut = cutOf(id)
+    const first = cut - (cut % unitsPerPlanFile)
+    let lines = this.#plan.get(first) ?? []
+    if (lines[cut - first] === undefined) {
+      lines = await readPlanFile(this.store, cut)
+      this.#plan.set(first, lines)
+      if (this.#plan.size > planFilesKept) this.#plan.delete(this.#plan.keys().next().value as number)
+    }
+    const line = lines[cut - first]
+    if (line?.id === id) return line
+    throw new UsageError(
+      line === undefined
+        ? say`${id} is not planned in ${this.store.url}`
+        : say`${id} is not planned in ${this.store.url}: the unit of cut ${cut} is ${line.id}`,
+    )
+  }
+}

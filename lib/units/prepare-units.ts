@@ -1,0 +1,124 @@
+/**
+ * Divides a run into units: the head of its graph, up to dedup, and a file for the records of each cut. Resumes after the
+ * last planned unit; makes files again that are missing or damaged.
+ */
+import { join } from 'node:path'
+import { Credit } from '../core/credit.js'
+import { AbortedError, type KunStreamError } from '../errors.js'
+import { say } from '../language/say.js'
+import type { ObjectStore } from '../objects/object-store.js'
+import { BlockLedger } from '../run/block-facts.js'
+import { cursorOf } from '../run/committed-cut.js'
+import { blockPreparer } from '../run/crashed-records.js'
+import { NoYieldDetector } from '../run/no-yield.js'
+import type { Closings } from '../run/open-run.js'
+import { headGraph } from '../run/pipeline.js'
+import type { KunSettings } from '../run/settings.js'
+import { blocksPerThread } from '../run/stages/prepare.js'
+import { blocks } from '../sources/index.js'
+import { closeAfter, closeAll } from '../storage/close-all.js'
+import { type FileLayer, nodeFiles, temporarySuffix } from '../storage/files.js'
+import { lastPlanFile, type OpenHead, openHead } from './open-head.js'
+import { cutOfLine, type PlanLine, type PlanTotals, writePlanTotals } from './unit-plan.js'
+import { UnitSink } from './unit-sink.js'
+
+/** Options for `prepareUnits`. */
+export interface PrepareUnitsOptions {
+  readonly store: ObjectStore
+  /** Whether to open the model servers, whose capabilities the plan pins; otherwise the first worker does. */
+  readonly probe: boolean
+  /** Stops the work; the units planned so far are kept. */
+  readonly signal: AbortSignal
+  readonly onEvent?: (message: string) => void
+  /** Called with each new unit. */
+  readonly onUnit?: (line: PlanLine) => void
+  readonly files?: FileLayer
+}
+
+/** What is prepared, and what this call added. */
+export interface PreparedUnits extends PlanTotals {
+  /** Units that this call planned. */
+  readonly added: number
+}
+
+/**
+ * Prepares all units of a run.
+ *
+ * @param settings `output.dir` is the directory for what only this process writes: the lock, the log of duplicates
+ * @throws {RunLockedError | RunMismatchError} the directory belongs to another process or another recipe
+ */
+export async function prepareUnits(settings: KunSettings, options: PrepareUnitsOptions): Promise<PreparedUnits> {
+  const { store, probe, files = nodeFiles, onEvent = () => undefined } = options
+  const closings: Closings = []
+  let prepared: PreparedUnits
+  try {
+    const head = await openHead(settings, { store, probe, files, onEvent }, closings)
+    const added = head.isComplete ? [] : await planRest(settings, head, options)
+    const all = [...head.lines, ...added]
+    const totals = { units: all.length, candidates: all.reduce((sum, { candidates }) => sum + candidates, 0) }
+    if (!head.isComplete) await writePlanTotals(store, totals)
+    prepared = { ...totals, added: added.length }
+  } catch (error) {
+    return closeAfter(error, closings)
+  }
+  await closeAll(closings)
+  return prepared
+}
+
+/** Reads the rest of the input. @returns the lines that were added to the plan */
+async function planRest(
+  settings: KunSettings,
+  head: OpenHead,
+  { store, signal, onUnit }: PrepareUnitsOptions,
+): Promise<PlanLine[]> {
+  const { read, memory, output, noYield: limits } = settings
+  const { directory, shards, reads, lines, verdicts, deduplicator, pool } = head
+  const last = lines.at(-1)
+  const added: PlanLine[] = []
+  const facts = new BlockLedger()
+  const noYield = new NoYieldDetector({ recordsMax: limits.recordsMax, llmStages: [], from: null })
+  let failure = null as KunStreamError | null
+  const sink = new UnitSink({
+    ...{ store, files: directory.files, noYield, blocks: facts, run: head.run, lines: lastPlanFile(lines) },
+    temporary: join(directory.directory, `unit.jsonl.gz${temporarySuffix}`),
+    cut: lines.length,
+    firstBlock: last?.blocks ?? 0,
+    onNoYield: (error) => {
+      failure = error
+      run.abort(error)
+    },
+    beforeCommit: async () => {
+      await deduplicator.flush()
+      await verdicts.flush()
+      await directory.lock.confirm()
+    },
+    onUnit: (line) => {
+      added.push(line)
+      onUnit?.(line)
+    },
+    stopping: () => failure !== null || signal.aborted || head.lost.aborted,
+  })
+  const run = headGraph(facts, {
+    blocks: blocks(shards, { ...read, shared: true }, last && cursorOf(cutOfLine(last)), reads),
+    prepare: blockPreparer(pool, verdicts),
+    blocksInWorkers: pool.threads * blocksPerThread,
+    deduplicator,
+    blockCredit: new Credit('bytes of blocks', memory.inFlightMax),
+    candidatesPerCut: output.candidatesPerCut,
+    blocksPerCutMax: output.blocksPerCutMax,
+    blocksDone: last?.blocks ?? 0,
+  })
+    .to(sink)
+    .run({ signal: AbortSignal.any([signal, head.lost]) })
+  try {
+    await run.done
+    if (signal.aborted) throw new AbortedError(say`stopped`)
+  } catch (error) {
+    throw failure ?? (head.lost.aborted ? head.lost.reason : error)
+  }
+  if (!limits.mayBeEmpty && lines.length === 0) {
+    const empty = noYield.atEnd()
+    if (empty !== null) throw empty
+  }
+  return added
+}

@@ -1,0 +1,212 @@
+/**
+ * Generates units: fetches the file of a unit, makes its cut in the directory of an attempt of its own, and commits a result
+ * that names the attempt. The first result of a unit counts; the others are dropped.
+ */
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { AbortedError, KunStreamError } from '../errors.js'
+import { say } from '../language/say.js'
+import type { ObjectStore } from '../objects/object-store.js'
+import { type Counters, rowsOf } from '../run/accounting.js'
+import type { KunSettings } from '../run/settings.js'
+import { type ManifestEntry, openCutWriter, type RunRecord } from '../sinks/index.js'
+import { closeAfter, closeAll } from '../storage/close-all.js'
+import { type FileLayer, makeDurableDirectory, nodeFiles } from '../storage/files.js'
+import { openReplies } from '../storage/replies/replies.js'
+import { repliesFolder, spillName } from '../storage/run-layout.js'
+import { generateCut } from './generate-cut.js'
+import type { UnitWorker } from './types.js'
+import { earlierReplies, fetchUnit } from './unit-fetch.js'
+import { attemptPrefix } from './unit-keys.js'
+import type { PlanLine } from './unit-plan.js'
+import { commitResult, readResult, type UnitResult, writeFailure } from './unit-result.js'
+import { type CutMaker, openMaker, openUnitServers, type Serving, sessionStages, unitAccount } from './worker-parts.js'
+
+/** Options for `openUnitWorker`. */
+export interface WorkerParts {
+  readonly store: ObjectStore
+  readonly record: RunRecord
+  /** Without shards. */
+  readonly settings: KunSettings
+  readonly lineOf: (id: string) => Promise<PlanLine>
+  readonly decisionsOf: (id: string) => Promise<ReadonlyMap<string, string>>
+  /** Stops the worker. */
+  readonly signal: AbortSignal
+  readonly onEvent: (message: string) => void
+  /** Called once, when the worker is closed. */
+  readonly onClose: () => Promise<void>
+  readonly files?: FileLayer
+}
+
+/** Opens the servers and what units are made with. */
+export async function openUnitWorker(parts: WorkerParts): Promise<UnitWorker> {
+  const closings: (() => Promise<void>)[] = [parts.onClose]
+  try {
+    const serving = await openUnitServers(parts.store, parts.settings, parts.onEvent, closings)
+    const maker = await openMaker(parts.settings, parts.record, serving.row)
+    return new Worker(parts, serving, maker, closings)
+  } catch (error) {
+    return closeAfter(error, closings)
+  }
+}
+
+/** A cut whose files are durable below the attempt. */
+interface MadeCut extends Pick<UnitResult, 'wordOrders'> {
+  readonly entry: ManifestEntry
+  /** Tokens that servers sent meanwhile. */
+  readonly tokens: number
+}
+
+class Worker implements UnitWorker {
+  readonly #parts: WorkerParts
+  readonly #serving: Serving
+  readonly #maker: CutMaker
+  readonly #closings: readonly (() => Promise<void>)[]
+  readonly #files: FileLayer
+  readonly #ending = new AbortController()
+  readonly #onStop = () => this.#stop(this.#parts.signal.reason)
+  #stopping: Promise<void> | null = null
+  #reason: unknown = null
+
+  constructor(parts: WorkerParts, serving: Serving, maker: CutMaker, closings: readonly (() => Promise<void>)[]) {
+    this.#parts = parts
+    this.#serving = serving
+    this.#maker = maker
+    this.#closings = closings
+    this.#files = parts.files ?? nodeFiles
+    const stop = (reason: KunStreamError) => this.#stop(reason)
+    serving.drift.start(stop)
+    serving.usage.start(() => serving.servers.metrics().tokens, stop)
+    if (parts.signal.aborted) this.#onStop()
+    else parts.signal.addEventListener('abort', this.#onStop, { once: true })
+  }
+
+  async generate(id: string, signal?: AbortSignal): Promise<'committed' | 'already'> {
+    const { store, lineOf } = this.#parts
+    if (this.#reason !== null) throw this.#reason
+    if ((await readResult(store, id)) !== null) return 'already'
+    const line = await lineOf(id)
+    const attempt = randomBytes(8).toString('hex')
+    try {
+      return await this.#attempt(line, attempt, signal)
+    } catch (error) {
+      // The attempt of a unit that is done may have been deleted meanwhile.
+      if ((await readResult(store, id).catch(() => null)) !== null) return 'already'
+      if (this.#reason !== null) throw this.#reason
+      const stopped = signal?.aborted === true || error instanceof AbortedError
+      if (!stopped) await writeFailure(store, id, attempt, error).catch(() => undefined) // `error` is thrown
+      throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    const { signal } = this.#parts
+    signal.removeEventListener('abort', this.#onStop)
+    await this.#stopping
+    this.#serving.usage.close()
+    await closeAll([() => this.#serving.drift.close(), ...this.#closings])
+  }
+
+  /** Sends nothing more, waits until the replies of requests in flight are stored, then ends all units. */
+  #stop(reason: unknown): void {
+    if (this.#stopping !== null) return
+    this.#reason = reason instanceof KunStreamError ? reason : new AbortedError(say`stopped`)
+    const end = () => this.#ending.abort(this.#reason)
+    this.#stopping = this.#serving.servers.drain().then(end, end)
+  }
+
+  async #attempt(line: PlanLine, attempt: string, signal?: AbortSignal): Promise<'committed' | 'already'> {
+    const { store } = this.#parts
+    const prefix = attemptPrefix(line.id, attempt)
+    const scratch = store.directory === null ? await mkdtemp(join(tmpdir(), 'kun-stream-unit-')) : null
+    const directory = scratch ?? join(store.directory as string, prefix)
+    try {
+      const startMs = performance.now()
+      await store.put(`${prefix}attempt.json`, Buffer.from(`${JSON.stringify({ unit: line.id, attempt })}\n`))
+      await makeDurableDirectory(this.#files, directory)
+      const made = await this.#make(line, attempt, directory, signal)
+      const replies = await this.#files.list(join(directory, repliesFolder))
+      const paths = [...made.entry.files.map(({ path }) => path), ...replies.map((name) => `${repliesFolder}/${name}`)]
+      if (scratch !== null) for (const path of paths) await store.putFile(prefix + path, join(directory, path))
+      const result: UnitResult = {
+        ...{ unit: line.id, cut: line.cut, attempt, files: [...made.entry.files], replies },
+        counters: made.entry.counters as Counters,
+        wordOrders: made.wordOrders,
+        work: {
+          seconds: Math.round(performance.now() - startMs) / 1000,
+          endedAt: new Date().toISOString(),
+          rows: rowsOf(made.entry.counters as Counters),
+          tokens: made.tokens,
+        },
+      }
+      if (await commitResult(store, result)) return 'committed'
+      // Nothing of ours is deleted before the result that counts was read back.
+      const winner = await readResult(store, line.id)
+      if (winner !== null && winner.attempt !== attempt) await this.#drop(prefix, paths)
+      return winner?.attempt === attempt ? 'committed' : 'already'
+    } finally {
+      if (scratch !== null) await rm(scratch, { recursive: true, force: true })
+    }
+  }
+
+  async #make(line: PlanLine, attempt: string, directory: string, signal?: AbortSignal): Promise<MadeCut> {
+    const { store, settings, onEvent, decisionsOf } = this.#parts
+    const { servers, drift, noYield, blockCredit, itemCredit } = this.#serving
+    const unit = await fetchUnit(store, this.#files, line, directory)
+    const replies = await openReplies({
+      files: this.#files,
+      directory: join(directory, repliesFolder),
+      from: [
+        ...(await earlierReplies(store, line.id, attempt, directory)),
+        ...settings.replies.from.map((earlier) => join(earlier, repliesFolder)),
+      ],
+      onWarning: onEvent,
+    })
+    const session = servers.session(replies, [line.firstBlock])
+    const before = servers.metrics().tokens
+    const closings: (() => Promise<void>)[] = [async () => session.end(), () => replies.close()]
+    try {
+      const stages = sessionStages(this.#maker, session, drift)
+      const accounting = unitAccount(this.#maker, stages)
+      const writer = await openCutWriter({
+        files: this.#files,
+        directory,
+        splits: settings.splits,
+        columns: this.#maker.columns,
+        encoder: this.#maker.encoder,
+        from: { cut: line.cut - 1 },
+        rowsPerFile: settings.output.rowsPerFile,
+        rowGroupBytesMax: settings.output.rowGroupBytesMax,
+        beforeCommit: [() => replies.flush()],
+        // The result commits the cut, once the attempt is closed.
+        commitEntry: async () => undefined,
+      })
+      closings.unshift(() => writer.abandon())
+      const entry = await generateCut(
+        {
+          ...{ settings, unit, servers: session, stages, accounting, noYield, writer, blockCredit, itemCredit },
+          firstBlock: line.firstBlock,
+          decided: await decisionsOf(line.id),
+          row: this.#maker.row,
+          rowsMax: Number.POSITIVE_INFINITY,
+          files: this.#files,
+          spill: join(directory, spillName),
+        },
+        signal === undefined ? this.#ending.signal : AbortSignal.any([this.#ending.signal, signal]),
+      )
+      await closeAll(closings)
+      return { entry, wordOrders: accounting.wordOrders(), tokens: servers.metrics().tokens - before }
+    } catch (error) {
+      return closeAfter(error, closings)
+    }
+  }
+
+  /** Deletes an attempt whose unit has another result. */
+  async #drop(prefix: string, paths: readonly string[]): Promise<void> {
+    const { store } = this.#parts
+    if (store.directory !== null) return rm(join(store.directory, prefix), { recursive: true, force: true })
+    for (const path of ['attempt.json', ...paths]) await store.remove(prefix + path)
+  }
+}
