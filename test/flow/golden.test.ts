@@ -51,6 +51,7 @@ const unreached: Partial<Record<RejectReasonName, string>> = {
   'member-unsupported': ofShards,
   'classifier-low': 'needs a trained classifier: test/cli/commands/train-screen.test.ts',
   'worker-lost': 'needs a record that crashes a thread: test/fault/worker-crashes.test.ts',
+  'unit-poison': 'needs a decision about a unit: test/flow/unit-hazards.test.ts',
   'worker-timeout': 'needs a record that blocks a thread until its deadline: test/fault/worker-crashes.test.ts',
   'near-duplicate-unverified': 'needs a text that is no longer kept: test/dedup/deduplicator.test.ts',
   'duplicate-variant': 'one variant is requested for each chunk: test/kun/stages.test.ts',
