@@ -5,6 +5,7 @@ import { columnIssues } from '../kun/column-checks.js'
 import { say } from '../language/say.js'
 import { listedEndpoints } from '../llm/options.js'
 import { presetNames } from '../sources/index.js'
+import { isS3Glob } from '../sources/s3-shards.js'
 import type { Path } from './document.js'
 import { nearest } from './nearest.js'
 import { placeholderProblem, unknownPlaceholders } from './placeholder-checks.js'
@@ -53,6 +54,12 @@ function sourceIssues(source: RecipeSource, index: number): Issue[] {
   }
   if (files.every((glob) => glob.startsWith('!')))
     found.push(issue(at('files'), 'only excludes files; add a glob of files to read'))
+  const inBuckets = files.filter(isS3Glob).length
+  if (inBuckets > 0 && (inBuckets < files.length || hub !== undefined || source.run !== undefined)) {
+    found.push(
+      issue(at('files'), say`found s3:// among others; a source reads a bucket, the Hub, a run or local files`),
+    )
+  }
   if (files.includes('-') && (files.length > 1 || hub !== undefined)) {
     found.push(issue(at('files'), 'found "-" (standard input) among others; it must be the only entry'))
   }

@@ -9,7 +9,7 @@ import { pinnedRecipe } from './recipe-lock.js'
 import { type Sampled, sampleOf } from './sample.js'
 import type { Recipe } from './schema.js'
 import { storedRecipe } from './secrets.js'
-import { HubConnections, listShards } from './source-shards.js'
+import { listShards, SourceConnections } from './source-shards.js'
 
 /** Settings of a run, and the resources opened for them: `close` them after the run. */
 export interface PreparedSettings {
@@ -32,7 +32,7 @@ export async function settingsOf(
 ): Promise<PreparedSettings> {
   const recipe = withPromptHashes(given)
   const { models, builtin, close: closeModels } = await modelsOf(recipe.models)
-  const connections = new HubConnections({ ...recipe.hub, ...reportWaits(print) })
+  const connections = new SourceConnections({ ...recipe.hub, ...reportWaits(print) })
   const close = async (): Promise<void> => {
     await closeModels()
     await connections.close()

@@ -59,7 +59,7 @@ const sourceEntry = z.strictObject({
     .min(1)
     .meta(
       unpinned(
-        'Globs, relative to the working directory, the repository or the run (there `data/*.parquet` by default); one or a list; `!` excludes; `-` reads standard input',
+        'Globs, relative to the working directory, the repository or the run (there `data/*.parquet` by default), or s3://bucket/glob (docs/s3.md); one or a list; `!` excludes; `-` reads standard input',
       ),
     ),
   hub: hubRepo

@@ -1,20 +1,24 @@
-/** Lists the shards of a recipe's sources: of the Hub, of local files, of standard input, and of earlier runs. */
+/** Lists the shards of a recipe's sources: of the Hub, of buckets, of local files, of standard input, and of earlier runs. */
 
 import { SourceNotFoundError } from '../errors.js'
 import { hubSettings } from '../hub/settings.js'
 import { type HubTransport, type HubTransportOptions, hubTransport } from '../hub/transport.js'
+import { s3Settings } from '../objects/s3/settings.js'
+import { S3Transport } from '../objects/s3/transport.js'
 import { hubShards } from '../sources/hub-shards.js'
 import { boundsOf, localShards, presets, type Shard, stdinShard } from '../sources/index.js'
+import { bucketOf, isS3Glob, s3Shards } from '../sources/s3-shards.js'
 import type { QualityOptions } from '../text/filters.js'
 import type { FieldMapping } from '../text/mapping.js'
 import { runShards } from './run-shards.js'
 import type { RecipeSource } from './schema.js'
 import { resolveSecret } from './secrets.js'
 
-/** Connections to the Hub. Sources with one token share connections and request budget. */
-export class HubConnections {
+/** Connections to the Hub and to buckets. Sources with one token or bucket share connections and request budget. */
+export class SourceConnections {
   readonly #options: HubTransportOptions
   readonly #opened = new Map<string | undefined, HubTransport>()
+  readonly #buckets = new Map<string, S3Transport>()
 
   constructor(options: HubTransportOptions) {
     this.#options = options
@@ -26,8 +30,14 @@ export class HubConnections {
     return transport
   }
 
+  bucket(name: string): S3Transport {
+    const transport = this.#buckets.get(name) ?? new S3Transport(name, s3Settings(), { renewed: s3Settings })
+    this.#buckets.set(name, transport)
+    return transport
+  }
+
   async close(): Promise<void> {
-    for (const transport of this.#opened.values()) await transport.close()
+    for (const transport of [...this.#opened.values(), ...this.#buckets.values()]) await transport.close()
   }
 }
 
@@ -36,11 +46,11 @@ export class HubConnections {
  *
  * @throws {SourceNotFoundError} with the path of the source in the recipe
  */
-export async function listShards(sources: readonly RecipeSource[], hub: HubConnections): Promise<Shard[]> {
+export async function listShards(sources: readonly RecipeSource[], connections: SourceConnections): Promise<Shard[]> {
   const shards: Shard[] = []
   for (const [index, source] of sources.entries()) {
     const path = `sources[${index}]`
-    const listed = await shardsOf(source, hub, path).catch((error: unknown) => {
+    const listed = await shardsOf(source, connections, path).catch((error: unknown) => {
       if (!(error instanceof SourceNotFoundError)) throw error
       throw new SourceNotFoundError(`${path}.files: ${error.message}`, { cause: error, details: error.details })
     })
@@ -56,15 +66,19 @@ function named(shard: Shard, source: string | undefined): Shard {
   return { ...shard, source, path: shard.path === '-' ? '-' : `${source}/${shard.path}` }
 }
 
-async function shardsOf(source: RecipeSource, hub: HubConnections, path: string): Promise<readonly Shard[]> {
+async function shardsOf(source: RecipeSource, connections: SourceConnections, path: string): Promise<readonly Shard[]> {
   const { split, files } = source
   const mapping = mappingOf(source)
   if (source.run !== undefined) return runShards({ run: source.run, files, split, mapping })
   if (source.hub !== undefined) {
     const token = source.token === undefined ? undefined : resolveSecret(source.token, `${path}.token`)
     const { revision, cache } = source
-    const transport = hub.of(token)
+    const transport = connections.of(token)
     const { shards } = await hubShards({ repo: source.hub, split, files, mapping, revision, cache, token, transport })
+    return shards
+  }
+  if (files.some(isS3Glob)) {
+    const { shards } = await s3Shards({ files, split, mapping, transport: connections.bucket(bucketOf(files)) })
     return shards
   }
   if (files.length === 1 && files[0] === '-') return [stdinShard({ split, mapping, input: process.stdin })]

@@ -31,6 +31,7 @@ interface SimulateFlags {
   readonly requestLog?: string
   readonly missing?: string
   readonly faults?: string
+  readonly s3?: string
 }
 
 export function registerSimulate(program: Command): void {
@@ -55,8 +56,10 @@ export function registerSimulate(program: Command): void {
     .option('--request-log <file>', helpOf(options.requestLog))
     .option('--missing <list>', helpOf(options.missing))
     .option('--faults <rules>', 'kind[=rate][@after[-until]], comma-separated; or a JSON array; or @FILE with one')
+    .option('--s3 <folder>', 'serve a stand-in S3 store instead, whose bytes are in a folder')
     .addHelpText('after', say`\nFaults: ${faultKinds.join(', ')}\nExample: --faults engine-error=0.01,english@5000`)
     .action(async (flags: SimulateFlags) => {
+      if (flags.s3 !== undefined) return serveS3(flags.s3, flags)
       const options = optionsOf(flags)
       if (options.requestLog !== undefined) checkWritable(options.requestLog)
       const simulator = await startSimulator(options)
@@ -65,6 +68,23 @@ export function registerSimulate(program: Command): void {
       await stopSignal()
       await simulator.close()
     })
+}
+
+/** Serves the stand-in S3, which forgets its objects when it ends. */
+async function serveS3(directory: string, { port, host }: SimulateFlags): Promise<void> {
+  const { startS3 } = await import('../../simulator/s3/index.js')
+  const server = await startS3({ directory, host, port: portOf(port) }).catch((error: NodeJS.ErrnoException) => {
+    throw error.syscall === undefined ? error : cannotOpen(error.path ?? directory, error)
+  })
+  writeOut(`${server.url}\n`)
+  const variables = Object.entries(server.environment).map(([name, value]) => `${name}=${value}`)
+  writeErr(
+    say`The stand-in S3 listens on ${server.url}, with the bucket s3://kun. For its clients:\n` +
+      `  export ${variables.join(' ')}\n` +
+      say`POST ${server.url}/admin/faults makes it fail; Ctrl-C ends it.\n`,
+  )
+  await stopSignal()
+  await server.close()
 }
 
 /** @throws {UsageError} naming the flag, the value found and what is allowed */

@@ -10,6 +10,7 @@ import { type FirstRecords, firstRecords } from '../../sources/first-records.js'
 import { hubShards } from '../../sources/hub-shards.js'
 import { localShards, type Shard } from '../../sources/index.js'
 import { proposePreset } from '../../sources/preset-proposal.js'
+import { isS3Glob, s3Shards } from '../../sources/s3-shards.js'
 import { fieldNames, namesText } from '../../text/field-path.js'
 import type { DraftFields } from './draft.js'
 
@@ -65,6 +66,7 @@ export async function lookAtSource(
 async function shardsOf(hub: string | null, files: readonly string[], connection: object) {
   const of = { split: 'train', files, mapping: wholeRecords }
   if (hub !== null) return hubShards({ ...of, ...connection, repo: hub })
+  if (files.some(isS3Glob)) return s3Shards(of)
   return { shards: await localShards({ ...of, root: process.cwd() }), close: async () => undefined }
 }
 

@@ -80,4 +80,6 @@ export const cli = {
   '{0} contains no {1} in Parquet': '{0} 中没有 Parquet 格式的 {1}',
   '{0} could not be written: {1}. Free space, or write elsewhere, and run the command again':
     '无法写入 {0}：{1}。请释放空间或写到别处，然后重新运行命令',
+  'The stand-in S3 listens on {0}, with the bucket s3://kun. For its clients:\n':
+    'S3 替身监听 {0}，存储桶为 s3://kun。客户端设置：\n',
 } as const

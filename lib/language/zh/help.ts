@@ -168,4 +168,5 @@ export const help = {
   'Arguments:': '参数：',
   'choices:': '可选值：',
   'default:': '默认：',
+  'serve a stand-in S3 store instead, whose bytes are in a folder': '改为提供 S3 替身，其数据放在一个文件夹中',
 } as const

@@ -41,4 +41,6 @@ export const recipeIssues = {
   'allowed is a string like {0}': '应为形如 {0} 的字符串',
   '{0} (not shown)': '{0}（不显示）',
   nothing: '空',
+  'found s3:// among others; a source reads a bucket, the Hub, a run or local files':
+    's3:// 与其他写法混用；一个来源只能读取存储桶、Hub、某次运行或本地文件之一',
 } as const

@@ -20,4 +20,9 @@ export const sources = {
   'Parquet cannot be read from standard input: give the file instead': '不能从标准输入读取 Parquet：请直接给出文件',
   '{0} ({1}) was changed since {2} bytes of it were read: rows of two inputs would be in one dataset. Restore the file, use another directory, or start over with --fresh --force (replies are kept).':
     '{0}（{1}）在读取 {2} 字节之后被改动：同一数据集中会混入两种输入的数据行。请恢复该文件、使用另一个目录，或用 --fresh --force 重新开始（回复会保留）。',
+  'a source reads one bucket, found {0}: write a source for each, with a name':
+    '一个来源只读取一个存储桶，当前有 {0}：请为每个存储桶写一个来源，并加上 name',
+  'more than {0} objects match {1}: divide the source': '匹配 {1} 的对象超过 {0} 个：请拆分来源',
+  'no object matches s3://{0}/{1} (of {2} listed): check the path, for example s3://bucket/corpus/**/*.jsonl.zst':
+    '没有对象匹配 s3://{0}/{1}（共列出 {2} 个）：请检查路径，例如 s3://bucket/corpus/**/*.jsonl.zst',
 } as const

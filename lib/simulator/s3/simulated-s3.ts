@@ -79,6 +79,7 @@ export async function startS3(options: SimulatedS3Options): Promise<SimulatedS3>
   const ending = new AbortController()
   const server = createServer((request, response) => {
     const { method = 'GET', url: path = '/' } = request
+    if (path.startsWith('/admin/')) return void administer(request, response, faults, log)
     const fault = faults.faultFor(`${method} ${path}`)
     response.setHeader('Date', new Date(now()).toUTCString())
     response.once('close', () => {
@@ -115,6 +116,32 @@ export async function startS3(options: SimulatedS3Options): Promise<SimulatedS3>
         server.closeAllConnections()
       })
     },
+  }
+}
+
+/** POST /admin/faults sets the faults, GET /admin/log returns the requests. */
+async function administer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  faults: S3Faults,
+  log: readonly S3LogEntry[],
+): Promise<void> {
+  const json = (value: unknown, status = 200) => {
+    response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(value))
+  }
+  if (request.url === '/admin/log') return json(log)
+  if (request.url !== '/admin/faults' || request.method !== 'POST') {
+    return json({ error: 'POST /admin/faults with an array of faults, or GET /admin/log' }, 404)
+  }
+  try {
+    const chunks: Buffer[] = []
+    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk)
+    const given: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'))
+    if (!Array.isArray(given)) return json({ error: 'give an array of faults: [{"kind":"lost","match":"^PUT"}]' }, 400)
+    faults.set(given as S3Fault[])
+    json({ faults: given.length })
+  } catch (error) {
+    json({ error: String(error) }, 400)
   }
 }
 
