@@ -1,14 +1,15 @@
-/** Stores of a mirror: a directory, such as a mounted disk, or a dataset on the Hub. Both hold pieces and mirror.json. */
+/** Stores of a mirror: a directory, such as a mounted disk, a dataset on the Hub, or a bucket (s3-mirror.ts). */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { CorruptFileError, HubUnavailableError, StorageError } from '../errors.js'
+import { HubUnavailableError, StorageError } from '../errors.js'
 import { fileSlice } from '../http/request-body.js'
 import { branchMoved, HubDataset, type Operation } from '../hub/dataset.js'
 import { hubSettings, parseRepo } from '../hub/settings.js'
 import { stoppableTransport } from '../hub/stoppable-transport.js'
 import { type HubTransportOptions, hubTransport } from '../hub/transport.js'
 import { say } from '../language/say.js'
+import { isS3Address } from '../objects/s3/address.js'
 import {
   makeDurableDirectory,
   nodeFiles,
@@ -17,27 +18,13 @@ import {
   wholeFileBytesMax,
   writeFileDurably,
 } from '../storage/files.js'
-import { decodeSealed, encodeSealed } from '../storage/sealed-json.js'
-import {
-  type MirrorPiece,
-  type PiecePlace,
-  piecesOf,
-  type Snapshot,
-  snapshotSchema,
-  writePiece,
-} from './mirror-snapshot.js'
-
-export interface MirrorStore {
-  /** Returns null if there is no mirror yet. */
-  read(): Promise<Snapshot | null>
-  /** Makes the pieces durable, then the snapshot that names them, then deletes the dropped pieces. */
-  write(snapshot: Snapshot, added: readonly PiecePlace[], dropped: readonly string[]): Promise<void>
-  piece(piece: MirrorPiece): AsyncIterable<Uint8Array>
-  close(): Promise<void>
-}
+import { encodeSealed } from '../storage/sealed-json.js'
+import { type MirrorStore, parseSnapshot, pieceName, snapshotName } from './mirror-layout.js'
+import { type PiecePlace, piecesOf, writePiece } from './mirror-snapshot.js'
+import { s3Mirror } from './s3-mirror.js'
 
 export interface MirrorStoreOptions {
-  /** A directory, or `hub:owner/name`. */
+  /** A directory, `hub:owner/name`, or s3://bucket/prefix. */
   readonly at: string
   readonly token?: string | undefined
   readonly hubUrl?: string | undefined
@@ -45,7 +32,6 @@ export interface MirrorStoreOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-const snapshotName = 'mirror.json'
 const operationsPerCommitMax = 100
 /** The Hub takes text of up to 10 MB inside a commit. */
 const inlineBytesMax = 4 * 1024 * 1024
@@ -53,22 +39,9 @@ const inlineBytesMax = 4 * 1024 * 1024
 const movesMax = 3
 
 export async function openMirrorStore(options: MirrorStoreOptions): Promise<MirrorStore> {
+  if (isS3Address(options.at)) return s3Mirror(options.at, options.signal)
   if (!options.at.startsWith('hub:')) return directoryStore(options.at, options.signal)
   return hubStore(parseRepo(options.at.slice('hub:'.length)), options)
-}
-
-/** Keeps directories small: the Hub recommends fewer than 10,000 files in one. */
-function pieceName(sha256: string): string {
-  return `pieces/${sha256.slice(0, 2)}/${sha256}`
-}
-
-function parseSnapshot(bytes: Uint8Array, where: string): Snapshot {
-  const value = decodeSealed(bytes, where, 'Give the place that mirror.to names, or mirror to another one')
-  const parsed = snapshotSchema.safeParse(value)
-  if (parsed.success) return parsed.data
-  throw new CorruptFileError(say`${where} is not a mirror of a run: give the place that mirror.to names`, {
-    cause: parsed.error,
-  })
 }
 
 function directoryStore(directory: string, signal: AbortSignal | undefined): MirrorStore {

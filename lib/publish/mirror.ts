@@ -15,8 +15,9 @@ import { fencedFiles } from '../storage/fenced-files.js'
 import { type FileLayer, makeDurableDirectory, nodeFiles, temporarySuffix } from '../storage/files.js'
 import { type LockOptions, lockRunDirectory } from '../storage/lock/lock.js'
 import { manifestName } from '../storage/run-layout.js'
+import type { MirrorStore } from './mirror-layout.js'
 import { type MirrorPiece, type Snapshot, Snapshots, writePiece } from './mirror-snapshot.js'
-import { type MirrorStore, type MirrorStoreOptions, openMirrorStore } from './mirror-stores.js'
+import { type MirrorStoreOptions, openMirrorStore } from './mirror-stores.js'
 
 /** `mirror:` of a recipe. */
 export const mirrorOptions = z.strictObject({
@@ -25,7 +26,7 @@ export const mirrorOptions = z.strictObject({
     .min(1)
     .meta(
       unpinned(
-        'A folder, or hub:owner/name, a private dataset, created if missing; run --from-mirror restores the run from it on another machine',
+        'A folder, s3://bucket/prefix (docs/s3.md), or hub:owner/name, a private dataset, created if missing; run --from-mirror restores the run from it on another machine',
       ),
     ),
   everyMs: z

@@ -7,6 +7,7 @@ import { mirrorRun, mirrorWhile, openMirror, restoreFromMirror } from '../../lib
 import { Snapshots, snapshotSchema } from '../../lib/publish/mirror-snapshot.js'
 import { openMirrorStore } from '../../lib/publish/mirror-stores.js'
 import { startHub } from '../../lib/simulator/hub/index.js'
+import { startS3 } from '../../lib/simulator/s3/index.js'
 import { readManifest } from '../../lib/sinks/index.js'
 import { nodeFiles } from '../../lib/storage/files.js'
 import { lockRunDirectory } from '../../lib/storage/lock/lock.js'
@@ -16,13 +17,17 @@ import { addCuts } from '../support/run-directory.js'
 
 const token = 'hf_writer'
 
-for (const kind of ['a folder', 'the Hub'] as const) {
+for (const kind of ['a folder', 'the Hub', 'a bucket'] as const) {
   t.test(`a run goes on from ${kind} after its machine is gone; each pass sends only what is new`, async (t) => {
     const root = t.testdir({ run: {}, again: {}, mirror: {} })
     const hub = await startHub({ directory: join(root, 'hub') })
     t.teardown(() => hub.close())
     const [directory, again] = [join(root, 'run'), join(root, 'again')]
-    const place = kind === 'a folder' ? join(root, 'mirror') : 'hub:me/state'
+    const places = { 'a folder': join(root, 'mirror'), 'the Hub': 'hub:me/state', 'a bucket': 's3://kun/runs/state' }
+    const place = places[kind]
+    const s3 = await startS3({ directory: join(root, 's3') })
+    t.teardown(() => s3.close())
+    t.intercept(process, 'env', { value: { ...process.env, ...s3.environment } })
     const connection = { hubUrl: hub.url, token, connection: { triesMax: 2, backoffMs: 0 } }
     await makeRun(directory)
     const missing = { code: 'KUN_SOURCE_NOT_FOUND', message: /holds no mirror yet/ } as never
