@@ -54,6 +54,11 @@ export class SystemError extends KunStreamError {
   override readonly code = 'KUN_SYSTEM'
 }
 
+/** A command of Slurm is not installed or failed. */
+export class SlurmError extends KunStreamError {
+  override readonly code = 'KUN_SLURM'
+}
+
 // ── engine ──────────────────────────────────────────────────────────────────
 
 /** A graph cannot be run as it was built. */

@@ -28,6 +28,7 @@ const loaders: Readonly<Record<Exclude<CommandName, 'complete'>, () => Promise<R
   pipe: async () => (await import('./commands/pipe.js')).registerPipe,
   seed: async () => (await import('./commands/seed.js')).registerSeed,
   sample: async () => (await import('./commands/sample.js')).registerSample,
+  submit: async () => (await import('./commands/submit.js')).registerSubmit,
   'train-screen': async () => (await import('./commands/train-screen.js')).registerTrainScreen,
   'paper-prompts': async () => (await import('./commands/paper-prompts.js')).registerPaperPrompts,
   publish: async () => (await import('./commands/publish.js')).registerPublish,

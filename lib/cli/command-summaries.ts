@@ -105,6 +105,10 @@ export const commandSummaries = {
     arguments: '<dir>',
     description: 'select rows of a run and write them in the form of a trainer',
   },
+  submit: {
+    arguments: '<where>',
+    description: 'submit the units of a prepared run that have no result, as arrays of Slurm',
+  },
   'train-screen': {
     arguments: '<path...>',
     description: 'train the classifier that drops texts before any model, on the grades of kun.screen in a run',

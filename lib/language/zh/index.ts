@@ -25,6 +25,7 @@ import { recipeIssues } from './recipe-issues.js'
 import { run } from './run.js'
 import { setup } from './setup.js'
 import { sinks } from './sinks.js'
+import { slurm } from './slurm.js'
 import { sources } from './sources.js'
 import { storage } from './storage.js'
 import { terminal } from './terminal.js'
@@ -59,6 +60,7 @@ export const zhParts: Readonly<Record<string, Catalogue>> = {
   run,
   setup,
   sinks,
+  slurm,
   sources,
   storage,
   terminal,

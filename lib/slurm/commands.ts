@@ -1,0 +1,84 @@
+/** The commands of Slurm that this program calls: each with a time limit, its output read as text. */
+import { execFile } from 'node:child_process'
+import { SlurmError } from '../errors.js'
+import { say } from '../language/say.js'
+
+/** Time for one command, ms: a controller under load answers late. */
+const commandMaxMs = 60_000
+/** Output of one command, bytes: squeue prints a line for each waiting element. */
+const outputBytesMax = 64 * 1024 * 1024
+/** Characters of a command's error output in a message. */
+const shownMax = 500
+
+/**
+ * Runs a command and returns its standard output.
+ *
+ * @throws {SlurmError} it is not installed, fails, or takes longer than a minute
+ */
+export function slurmOutput(command: string, args: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile(command, args, { timeout: commandMaxMs, maxBuffer: outputBytesMax }, (error, stdout, stderr) => {
+      if (error === null) return resolve(stdout)
+      const words = stderr.trim().slice(0, shownMax) || error.message
+      reject(
+        (error as NodeJS.ErrnoException).code === 'ENOENT'
+          ? new SlurmError(
+              say`${command} is not installed: run this on a machine of the cluster from which jobs are submitted`,
+            )
+          : new SlurmError(say`${command} failed: ${words}`, { cause: error }),
+      )
+    })
+  })
+}
+
+/** Returns the number of elements that one array may have: MaxArraySize, whose last index is one less. */
+export async function maxArraySize(): Promise<number> {
+  const config = await slurmOutput('scontrol', ['show', 'config'])
+  const size = Number(/^MaxArraySize\s*=\s*(\d+)/m.exec(config)?.[1])
+  if (size >= 1) return size
+  throw new SlurmError(say`scontrol show config does not name MaxArraySize: arrays cannot be submitted`)
+}
+
+/** Submits a script; returns the number of the job. */
+export async function sbatch(script: string): Promise<number> {
+  const printed = await slurmOutput('sbatch', ['--parsable', script])
+  const job = Number(/^(\d+)/.exec(printed.trim())?.[1])
+  if (Number.isSafeInteger(job)) return job
+  throw new SlurmError(
+    say`sbatch printed ${JSON.stringify(printed.slice(0, shownMax))} in place of the number of a job`,
+  )
+}
+
+/** An element of an array that waits or runs. */
+export interface LiveElement {
+  readonly index: number
+  /** Waits for a start time in the future: Slurm requeues an element two minutes ahead. */
+  readonly isDelayed: boolean
+}
+
+/** Returns the elements of an array that wait or run. */
+export async function liveElements(job: number): Promise<LiveElement[]> {
+  let printed: string
+  try {
+    printed = await slurmOutput('squeue', ['--noheader', '--array', '--jobs', String(job), '--format', '%K %r'])
+  } catch (error) {
+    // Slurm forgets a job MinJobAge after its end.
+    if (error instanceof SlurmError && /Invalid job id/i.test(error.message)) return []
+    throw error
+  }
+  return printed.split('\n').flatMap((line) => {
+    const [, index, reason] = /^\s*(\d+) (.*)$/.exec(line) ?? []
+    return index === undefined ? [] : [{ index: Number(index), isDelayed: reason?.trim() === 'BeginTime' }]
+  })
+}
+
+/** Starts a delayed element as soon as there is a node; no-op if it started meanwhile. */
+export async function startNow(job: number, index: number): Promise<void> {
+  try {
+    await slurmOutput('scontrol', ['update', `JobId=${job}_${index}`, 'StartTime=now'])
+  } catch (error) {
+    if (!(error instanceof SlurmError)) throw error
+    const isStill = (await liveElements(job)).some((each) => each.index === index && each.isDelayed)
+    if (isStill) throw error
+  }
+}
