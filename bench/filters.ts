@@ -2,7 +2,8 @@
  * Labelled documents, replies and instructions through the filters of the product with default options: what is dropped,
  * kept and repaired, against the labels. Without `--labelled`, those of fixtures/labelled.
  */
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
+import { packageFolder } from '../lib/cli/init/demo.js'
 import { prepareDocuments } from './filters-documents.js'
 import type { DocumentExample, InstructionExample, ReplyExample } from './filters-examples.js'
 import { judge } from './filters-judgement.js'
@@ -17,7 +18,7 @@ export const bench = {
   run,
 }
 
-const ours = fileURLToPath(new URL('../../fixtures/labelled', import.meta.url))
+const ours = join(packageFolder(), 'fixtures/labelled')
 
 /** @throws {UsageError} a labelled file cannot be read or has an invalid example */
 async function run({ say, labelled = [] }: BenchOptions): Promise<BenchResult> {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { init, parse } from 'es-module-lexer'
 import t from 'tap'
@@ -50,9 +50,26 @@ t.test('a graph of any values', async (t) => {
   t.strictSame(seen, [1, '3 dropped', 2])
 })
 
-t.test('package.json points at it', async (t) => {
+t.test('package.json points at its bundle, which has the same exports and types', async (t) => {
   const { exports } = JSON.parse(await readFile(join(projectRoot, 'package.json'), 'utf8'))
-  t.match(exports['.'], { default: './dist/lib/index.js', types: './dist/lib/index.d.ts' })
+  const { types, default: bundle } = exports['.']
+  t.strictSame(Object.keys(await import(join(projectRoot, bundle))).sort(), Object.keys(api).sort())
+  t.equal(
+    await readFile(join(projectRoot, types), 'utf8'),
+    await readFile(join(projectRoot, 'dist/lib/index.d.ts'), 'utf8'),
+  )
+})
+
+t.test('the library and the command share the modules of the bundle: a class is in it once', async (t) => {
+  const bundle = join(projectRoot, 'dist/bundle')
+  const files = (await readdir(bundle, { recursive: true })).filter((name) => name.endsWith('.js'))
+  const texts = await Promise.all(files.map((name) => readFile(join(bundle, name), 'utf8')))
+  for (const name of ['KunStreamError', 'Child']) {
+    const having = files.filter((_, index) =>
+      new RegExp(`\\bclass ${name}\\b|\\b${name} = class\\b`).test(texts[index] ?? ''),
+    )
+    t.equal(having.length, 1, `${name} is in ${having.join(', ')}`)
+  }
 })
 
 t.test('importing the library loads neither the commands nor the stand-in servers', async (t) => {

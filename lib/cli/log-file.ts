@@ -1,7 +1,6 @@
 /** `--log FILE`: the structured log of a command as JSON lines. Each line is written before the command continues. */
 import { openSync, writeSync } from 'node:fs'
 import { type Command, Option } from 'commander'
-import { pino } from 'pino'
 import { type EventLog, noLog } from '../core/event-log.js'
 import { processSecrets } from '../core/redaction.js'
 import { version } from '../core/version.js'
@@ -38,7 +37,7 @@ export async function withLog(
     if (logLevel !== undefined) throw new UsageError(say`--log-level requires --log <file>`)
     return work(noLog)
   }
-  const log = openLog(path, logLevel ?? 'info')
+  const log = await openLog(path, logLevel ?? 'info')
   log.info('command-started', { command: name, version, pid: process.pid })
   // The exit code is final only here: a write to standard output may fail after the command.
   process.once('exit', (exitCode) => log.info('command-ended', { command: name, exitCode }))
@@ -51,7 +50,8 @@ export async function withLog(
   }
 }
 
-function openLog(path: string, level: string): EventLog {
+async function openLog(path: string, level: string): Promise<EventLog> {
+  const { pino } = await import('pino')
   const logger = pino(
     {
       level,

@@ -4,7 +4,7 @@ import { UsageError } from '../errors.js'
 import { say } from '../language/say.js'
 import type { Recipe } from '../recipe/index.js'
 import { type PrepareOptions, prepareOptions } from '../text/plan.js'
-import type { WorkersOptions } from '../workers/pool.js'
+import type { WorkersOptions } from '../workers/options.js'
 
 export const modelStageNames = ['perplexity', 'screen', 'label', 'score', 'polish', 'pair', 'ifd'] as const
 /** In the order of the graph. */

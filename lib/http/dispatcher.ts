@@ -13,12 +13,3 @@ export function dispatcherFor({ connectMs, connectionsMax }: ConnectionLimits): 
   const options = { connect: { timeout: connectMs }, connections: connectionsMax, pipelining: 1 }
   return proxied ? new EnvHttpProxyAgent(options) : new Agent(options)
 }
-
-/** Joins the values of headers that were sent several times. */
-export function flatHeaders(
-  headers: Readonly<Record<string, string | string[] | undefined>>,
-): Record<string, string | undefined> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
-  )
-}

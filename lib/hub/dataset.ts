@@ -2,7 +2,6 @@
  * A dataset on the Hub that is written to: its branches and files, and commits on a known parent. Uploads are in
  * upload.ts. The `commit` of @huggingface/hub is not used: it hashes every file again and needs all files on disk.
  */
-import { createBranch, createRepo, whoAmI } from '@huggingface/hub'
 import { z } from 'zod'
 import { HubAccessError } from '../errors.js'
 import type { Sliceable } from '../http/request-body.js'
@@ -77,6 +76,7 @@ export class HubDataset {
           ${url}/settings/tokens${why}`,
       )
     }
+    const { whoAmI } = await import('@huggingface/hub')
     const user = await this.#converted(() => whoAmI({ ...this.#client, accessToken }))
     if (user.auth.accessToken?.role === 'read') {
       throw new HubAccessError(
@@ -110,6 +110,7 @@ export class HubDataset {
     const { accessToken = '' } = this.#client
     const visibility =
       isPrivate === undefined ? {} : { visibility: isPrivate ? ('private' as const) : ('public' as const) }
+    const { createRepo } = await import('@huggingface/hub')
     await this.#unlessExists(() =>
       createRepo({ ...this.#client, accessToken, repo: `datasets/${this.repo}`, ...visibility }),
     )
@@ -117,6 +118,7 @@ export class HubDataset {
 
   /** Creates a branch on the head of `main`; does nothing if it exists. */
   async createBranch(branch: string): Promise<void> {
+    const { createBranch } = await import('@huggingface/hub')
     await this.#unlessExists(() => createBranch({ ...this.#client, repo: `datasets/${this.repo}`, branch }))
   }
 

@@ -1,5 +1,4 @@
 /** Lists the files of a dataset on the Hub: the commit of a revision, and the files of a commit. */
-import { listFiles } from '@huggingface/hub'
 import picomatch from 'picomatch'
 import { z } from 'zod'
 import { SourceNotFoundError } from '../errors.js'
@@ -64,6 +63,7 @@ export async function listCommit(
   const client = { hubUrl: settings.url, fetch: transport.fetch, ...credentials(settings) }
   const files: HubFileEntry[] = []
   try {
+    const { listFiles } = await import('@huggingface/hub')
     const listing = listFiles({ ...client, repo: `datasets/${context.repo}`, recursive: true, revision })
     for await (const { type, path, size, lfs, oid = '' } of listing) {
       if (type === 'file') files.push({ path, sizeBytes: lfs?.size ?? size, sha256: lfs?.oid ?? null, oid })

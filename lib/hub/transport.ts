@@ -3,7 +3,7 @@
  * it as `fetch`; shards and uploads use `request`, which streams. Proxies come from HTTP_PROXY, HTTPS_PROXY and NO_PROXY,
  * certificates from NODE_EXTRA_CA_CERTS (read by Node itself).
  */
-import { type Dispatcher, request as undiciRequest } from 'undici'
+import type { Dispatcher } from 'undici'
 import { z } from 'zod'
 import { systemClock } from '../core/clock.js'
 import { unpinned } from '../core/option-meta.js'
@@ -13,7 +13,7 @@ import { parseRetryAfter } from '../core/retry-after.js'
 import type { Clock } from '../core/types.js'
 import { HubAccessError, HubUnavailableError } from '../errors.js'
 import { isConnectionFailure } from '../http/connection-failure.js'
-import { dispatcherFor, flatHeaders } from '../http/dispatcher.js'
+import { flatHeaders } from '../http/flat-headers.js'
 import { wireBody } from '../http/request-body.js'
 import { count } from '../language/count.js'
 import { say } from '../language/say.js'
@@ -90,7 +90,8 @@ export function hubTransport(
 ): HubTransport {
   const options = hubTransportOptions.parse(given)
   const random = seededRandom(options.seed)
-  const dispatcher = dispatcherFor(options)
+  /** Opened by the first request: undici takes a tenth of a second to load. */
+  let opened: Promise<Connections> | null = null
   const window = { windowMs: options.windowMs }
   const budgets = {
     api: new RequestBudget({ requestsMax: options.apiRequestsMax, ...window }, clock),
@@ -113,6 +114,8 @@ export function hubTransport(
     const budget = budgetOf(url, settings, budgets)
     await budget?.take(waitSignal(request))
     counts.requests++
+    opened ??= connections(options)
+    const { undiciRequest, dispatcher } = await opened
     const response = await undiciRequest(url, {
       dispatcher,
       method: (request.method ?? 'GET') as Dispatcher.HttpMethod,
@@ -179,8 +182,21 @@ export function hubTransport(
     clock,
     backoff: (failures, signal) => wait(backoffMs(failures), signal),
     counts,
-    close: () => dispatcher.close(),
+    close: async () => (await opened)?.dispatcher.close(),
   }
+}
+
+interface Connections {
+  readonly undiciRequest: typeof import('undici').request
+  readonly dispatcher: Dispatcher
+}
+
+async function connections(options: z.output<typeof hubTransportOptions>): Promise<Connections> {
+  const [{ request: undiciRequest }, { dispatcherFor }] = await Promise.all([
+    import('../core/undici.js'),
+    import('../http/dispatcher.js'),
+  ])
+  return { undiciRequest, dispatcher: dispatcherFor(options) }
 }
 
 function budgetOf(

@@ -19,7 +19,7 @@ import { presetNames, readOptions } from '../sources/index.js'
 import { textKinds } from '../text/filters/kinds.js'
 import { sourceQualityOptions } from '../text/filters.js'
 import { prepareOptions } from '../text/plan.js'
-import { workersOptions } from '../workers/pool.js'
+import { workersOptions } from '../workers/options.js'
 
 /** The name of an environment variable: a recipe does not contain secrets. */
 const secret = z

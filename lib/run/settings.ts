@@ -7,7 +7,7 @@ import type { KunOptions } from '../kun/options.js'
 import type { ModelOptions, ServerOptions } from '../llm/options.js'
 import type { ReadOptions, Shard } from '../sources/index.js'
 import type { PrepareOptions } from '../text/plan.js'
-import type { WorkersOptions } from '../workers/pool.js'
+import type { WorkersOptions } from '../workers/options.js'
 import type { DriftOptions } from './drift/detector.js'
 
 /** Everything that determines a run. */

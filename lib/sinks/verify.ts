@@ -6,7 +6,7 @@
 import { join } from 'node:path'
 import { dictionary, ownValue } from '../core/dictionary.js'
 import { CorruptFileError, KunStreamError } from '../errors.js'
-import { openPart, type Part, rowsOf } from '../parquet/part-reader.js'
+import type { Part } from '../parquet/part-reader.js'
 import type { CutFile } from '../parquet/part-writer.js'
 import { type FileLayer, nodeFiles, sha256Of, temporarySuffix } from '../storage/files.js'
 import {
@@ -138,6 +138,7 @@ class Verifier {
     if (size !== bytes) return this.#add('error', path, `it has ${size} bytes, but ${bytes} were committed`, rebuild)
     if ((await sha256Of(this.#files, join(this.#directory, path), size)) !== sha256)
       return this.#add('error', path, 'its sha256 differs', rebuild)
+    const { openPart } = await import('../parquet/part-reader.js')
     const file = await openPart(join(this.#directory, path), this.#files)
     try {
       if (file.rows !== rows) this.#add('error', path, `it has ${file.rows} rows, but ${rows} were committed`, rebuild)
@@ -158,6 +159,7 @@ class Verifier {
     const order = this.#order.get(split ?? '') ?? new OrderCheck()
     this.#order.set(split ?? '', order)
     let disorder: string | null = null
+    const { rowsOf } = await import('../parquet/part-reader.js')
     for await (const row of rowsOf(file)) {
       const counts = split === null ? this.#rejects : this.#rows
       const name = split ?? String(row.split)
@@ -173,6 +175,7 @@ class Verifier {
     const suspects = this.#ids.repeated()
     if (suspects.size === 0) return
     const seen = new Map<string, string>()
+    const { openPart, rowsOf } = await import('../parquet/part-reader.js')
     for (const { path, split } of parts) {
       if (split === null) continue
       await this.#guarded(path, async () => {

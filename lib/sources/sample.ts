@@ -4,7 +4,6 @@
  * bounded length is read, because it has no places to start from.
  */
 import { seededRandom } from '../core/random.js'
-import { ParquetFile } from '../parquet/parquet-file.js'
 import { recordPlaces } from '../text/records.js'
 import { type SourceBlock, toBlock } from './blocks.js'
 import type { FormatCursor, FormatOptions, RawBlock } from './formats/raw-block.js'
@@ -108,6 +107,7 @@ async function randomStarts(
   const { sizeBytes } = shard
   if (next === null || sizeBytes === null) return null
   if ('group' in next) {
+    const { ParquetFile } = await import('../parquet/parquet-file.js')
     const file = await ParquetFile.open({
       sizeBytes,
       read: (offset, length) => shard.read(offset, length, signal),

@@ -3,7 +3,6 @@
  * lines are taken from windows over the whole shard; other formats from the first block of each shard.
  */
 import { Buffer } from 'node:buffer'
-import { ParquetFile } from '../parquet/parquet-file.js'
 import { recordPlaces } from '../text/records.js'
 import { blocks } from './blocks.js'
 import { readOptions } from './read-options.js'
@@ -158,6 +157,7 @@ function counted(shard: Shard, read: { bytes: number }): Shard {
 async function parquetRows(shard: Shard, sizeBytes: number): Promise<number | null> {
   if (!/\.parquet$/i.test(shard.path)) return null
   const read = (offset: number, lengthBytes: number) => shard.read(offset, lengthBytes, neverAborted)
+  const { ParquetFile } = await import('../parquet/parquet-file.js')
   const { metadata } = await ParquetFile.open({ sizeBytes, read })
   return Number(metadata.num_rows)
 }

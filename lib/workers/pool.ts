@@ -4,44 +4,15 @@
  */
 import { availableParallelism } from 'node:os'
 import { Piscina } from 'piscina'
-import { z } from 'zod'
-import { unpinned } from '../core/option-meta.js'
 import { sharedBuffers } from '../core/shared-buffers.js'
 import { AbortedError, ContractError, WorkerLostError } from '../errors.js'
 import type { Block, PreparedBlock } from '../text/block.js'
 import type { PreparePlan } from '../text/plan.js'
 import { type LostRecord, prepareInParts } from './bisect.js'
+import { type WorkersOptions, workersOptions } from './options.js'
 import { fromWire, newProgress, progressOf, type WireReply, type WireTask } from './wire.js'
 
 export { type LostRecord, lostReasons } from './bisect.js'
-
-export const workersOptions = z.strictObject({
-  threads: z
-    .union([z.int().min(1).max(1024), z.literal('auto')])
-    .default('auto')
-    .meta(unpinned('Worker threads; auto is one fewer than there are cores, at least one')),
-  dedupThreads: z
-    .union([z.int().min(0).max(64), z.literal('auto')])
-    .default('auto')
-    .meta(
-      unpinned('Threads that decide duplicates; 0 uses the main thread, auto is 1 where there are two cores or more'),
-    ),
-  // Columns are outside of this heap.
-  heapBytesMax: z
-    .int()
-    .min(32 * 2 ** 20)
-    .default(512 * 2 ** 20)
-    .meta(unpinned("Old space of a thread's heap; a thread that needs more crashes and its record is rejected")),
-  lostRecordsMax: z.int().min(0).default(100).meta(unpinned('Records that may crash a thread before the run stops')),
-  blockMsMax: z
-    .int()
-    .min(1)
-    .max(86_400_000)
-    .default(60_000)
-    .meta(unpinned('Time limit of a thread for a block, then for each record alone, which is rejected after it')),
-})
-
-export type WorkersOptions = z.output<typeof workersOptions>
 
 interface WorkerPoolOptions extends Partial<WorkersOptions> {
   readonly plan: PreparePlan

@@ -1,5 +1,5 @@
 /** Entry point of a worker thread: each task prepares one block and writes its columns to the buffer of the task. */
-import { workerData } from 'piscina'
+import { workerData } from 'node:worker_threads'
 import type { PreparePlan } from '../text/plan.js'
 import { createPreparer, type Preparer, prepareBlock } from '../text/prepare.js'
 import { reportProgress, toWire, type WireReply, type WireTask } from './wire.js'

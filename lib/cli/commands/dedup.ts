@@ -21,11 +21,12 @@ import { makeDurableDirectory, nodeFiles } from '../../storage/files.js'
 import { lockRunDirectory, type RunLock } from '../../storage/lock/lock.js'
 import { moveToNewInode } from '../../storage/new-inode.js'
 import { planSigning } from '../../text/plan.js'
-import { dedupThreadCount, workerPool, workersOptions } from '../../workers/pool.js'
+import { workersOptions } from '../../workers/options.js'
+import { dedupThreadCount, workerPool } from '../../workers/pool.js'
 import { addCommand } from '../command-summaries.js'
 import { type DedupCounts, dedupGraph } from '../dedup-graph.js'
 import { type DedupInputFlags, dedupSource } from '../dedup-inputs.js'
-import { type DedupInstructionsFlags, dedupInstructions } from '../dedup-instructions.js'
+import type { DedupInstructionsFlags } from '../dedup-instructions.js'
 import { hubUrlOption, tokenOption } from '../hub-options.js'
 import { collect } from '../recipe-options.js'
 import { temporaryFolder } from '../temporary-folder.js'
@@ -87,6 +88,7 @@ async function dedupRun(directories: readonly string[], flags: DedupFlags): Prom
     throw new UsageError(say`--on reads one run directory, ${directories.length} were given`)
   }
   try {
+    const { dedupInstructions } = await import('../dedup-instructions.js')
     const { rows, kept, exact, near } = await dedupInstructions(directory, flags)
     const counts = { records: rows, kept, exact, near, unreadable: 0 }
     sayOnStderr(flags.json ? resultJson(counts) : summary(counts))

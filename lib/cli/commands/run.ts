@@ -35,7 +35,6 @@ import { type RunFigures, runFigures } from '../run-figures.js'
 import { RunMirror, type RunningMirror } from '../run-mirror.js'
 import { RunPublish } from '../run-publish.js'
 import { writeRunReport } from '../run-report.js'
-import { runSample } from '../run-sample.js'
 import { RunStop } from '../run-stop.js'
 import { RunUi, type UiFlag } from '../run-ui.js'
 import { countText } from '../terminal/bytes-text.js'
@@ -78,6 +77,7 @@ export function registerRun(program: Command): void {
       const { out, through, fresh, force, fromMirror, sample, ui } = flags
       if (sample !== undefined) {
         const order = { directory: out ?? recipe.output.dir, records: sample, again: resumeCommand(path, flags), log }
+        const { runSample } = await import('../run-sample.js')
         process.exitCode = await runSample(recipe, order)
         return
       }

@@ -3,7 +3,7 @@
  * and the redaction of secrets; the caller owns retries, deadlines and order.
  */
 
-import { Pool } from 'undici'
+import type { Pool } from 'undici'
 import { processSecrets, Redaction, secretsOfHeaders, secretsOfUrl } from '../../core/redaction.js'
 import { ContractError, KunStreamError, RequestRefusedError, ServerError } from '../../errors.js'
 import type { Reply } from '../../storage/replies/types.js'
@@ -75,18 +75,13 @@ export function httpClient(baseUrl: string, connectionsMax: number): Client {
   const root = base.replace(/\/v\d+$/, '')
   const credentials = url.username === '' ? {} : { authorization: basicCredentials(url) }
   const redactionOf = redactions(secretsOfUrl(baseUrl), credentials)
-  const pool = new Pool(url.origin, {
-    connections: connectionsMax,
-    pipelining: 1,
-    keepAliveTimeout: keepAliveMs,
-    // Response headers arrive only when generation ends: the dispatcher enforces deadlines.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connect: { timeout: connectTimeoutMs },
-  })
+  /** Opened by the first request: undici takes a tenth of a second to load. */
+  let opened: Promise<Pool> | null = null
 
   const request = async (path: string, options: FetchOptions) => {
     const headers = { ...credentials, ...options.headers }
+    opened ??= openPool(url.origin, connectionsMax)
+    const pool = await opened
     return pool.request(
       options.body === undefined
         ? { path, method: 'GET', headers, signal: options.signal }
@@ -149,8 +144,21 @@ export function httpClient(baseUrl: string, connectionsMax: number): Client {
         throw cleanError(failureOfConnection(error, label), redaction)
       }
     },
-    close: () => pool.destroy(),
+    close: async () => (await opened)?.destroy(),
   }
+}
+
+async function openPool(origin: string, connections: number): Promise<Pool> {
+  const { Pool } = await import('../../core/undici.js')
+  return new Pool(origin, {
+    connections,
+    pipelining: 1,
+    keepAliveTimeout: keepAliveMs,
+    // Response headers arrive only when generation ends: the dispatcher enforces deadlines.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: { timeout: connectTimeoutMs },
+  })
 }
 
 /** Returns an endpoint's address without user, password and query, for messages. */

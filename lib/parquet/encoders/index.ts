@@ -1,8 +1,6 @@
 /** Chooses the encoder that the recipe names. */
 import { z } from 'zod'
 import { InvalidOptionError } from '../../errors.js'
-import { hyparquetEncoder } from './hyparquet.js'
-import { parquetjsEncoder } from './parquetjs.js'
 import type { Encoder } from './types.js'
 
 /** zstd belongs to hyparquet-writer; gzip (the default there) and snappy to parquetjs-lite. */
@@ -25,8 +23,14 @@ export type EncoderOptions = z.infer<typeof encoderOptions>
  */
 export async function parquetEncoder(options: z.input<typeof encoderOptions> = {}): Promise<Encoder> {
   const { encoder, codec } = encoderOptions.parse(options)
-  if (encoder === 'hyparquet-writer' && (codec ?? 'zstd') === 'zstd') return hyparquetEncoder()
-  if (encoder === 'parquetjs-lite' && codec !== 'zstd') return parquetjsEncoder(codec)
+  if (encoder === 'hyparquet-writer' && (codec ?? 'zstd') === 'zstd') {
+    const { hyparquetEncoder } = await import('./hyparquet.js')
+    return hyparquetEncoder()
+  }
+  if (encoder === 'parquetjs-lite' && codec !== 'zstd') {
+    const { parquetjsEncoder } = await import('./parquetjs.js')
+    return parquetjsEncoder(codec)
+  }
   throw new InvalidOptionError(
     `the encoder ${encoder} does not write ${codec}: hyparquet-writer writes zstd, parquetjs-lite gzip or snappy`,
   )

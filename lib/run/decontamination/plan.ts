@@ -4,7 +4,7 @@ import { RecipeError } from '../../errors.js'
 import { say } from '../../language/say.js'
 import { contaminationIndex, type DecontaminationOptions, type TestItem } from '../../text/contamination.js'
 import type { PreparePlan } from '../../text/plan.js'
-import { type ItemsFile, readItems } from './read-items.js'
+import type { ItemsFile } from './read-items.js'
 
 /** Files of one recipe. C-Eval has 156, CMMLU 134. */
 const filesMax = 10_000
@@ -24,6 +24,7 @@ export async function withDecontamination(
   const files: ItemsFile[] = []
   const items: TestItem[] = []
   for (const name of await filesOf(options.files, directory)) {
+    const { readItems } = await import('./read-items.js')
     const read = await readItems(name, directory, options.fields)
     files.push(read.file)
     for (const item of read.items) items.push(item)

@@ -7,7 +7,6 @@ import { type EncoderOptions, parquetEncoder } from '../../parquet/encoders/inde
 import type { EncodedFile } from '../../parquet/encoders/types.js'
 import { rejectOf } from '../cut-sink.js'
 import { ChunkCandidate, Rejected, type ReleasedRecord, recordOf, type SettledRecord } from '../records.js'
-import { arrowWriter } from './arrow-writer.js'
 import { type ByteTarget, byteTarget, type Destination } from './byte-target.js'
 import type { RowWriter } from './row-writer.js'
 import type { Rows } from './rows.js'
@@ -31,7 +30,10 @@ export function jsonlSink<T>(options: RowSinkOptions<T>): OrderedSink<T, Settled
 
 /** Writes rows as an Arrow IPC stream. */
 export function arrowSink<T>(options: RowSinkOptions<T>): OrderedSink<T, SettledRecord> {
-  return rowSink(options, async (target) => arrowWriter(target, options.rows))
+  return rowSink(options, async (target) => {
+    const { arrowWriter } = await import('./arrow-writer.js')
+    return arrowWriter(target, options.rows)
+  })
 }
 
 /** Writes rows as one Parquet file. */

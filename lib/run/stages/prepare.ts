@@ -6,7 +6,8 @@ import { InvalidOptionError } from '../../errors.js'
 import { say } from '../../language/say.js'
 import { type Block, detachColumns, type PreparedBlock, releaseColumns } from '../../text/block.js'
 import { planPreparation, prepareOptions, type SignaturePlan } from '../../text/plan.js'
-import { threadCount, type WorkerPool, type WorkersOptions, workerPool } from '../../workers/pool.js'
+import type { WorkersOptions } from '../../workers/options.js'
+import { threadCount, type WorkerPool, workerPool } from '../../workers/pool.js'
 import { withDecontamination } from '../decontamination/plan.js'
 
 /** Blocks in the pool per thread: one being prepared and one waiting, so that no thread waits for the main one. */

@@ -7,25 +7,15 @@ import { ShardDamageError } from '../../errors.js'
 import type { RejectedRecord } from '../../text/block.js'
 import { namesText } from '../../text/field-path.js'
 import type { FieldMapping } from '../../text/mapping.js'
+import { isArrowFile } from './arrow-magic.js'
 import { skipBytes } from './json-text.js'
 import { examFields } from './parquet-columns.js'
 import { rowLine, textFrom } from './parquet-line.js'
 import { blockBytesOf, type Codec, type FormatCursor, type FormatOptions, type RawBlock } from './raw-block.js'
 import { damagedRecord, excerptBytes, recordTooLarge } from './rejected-records.js'
 
-const fileMagic = Buffer.from('ARROW1')
 /** The magic and its padding, before the stream in a file. */
 const filePrefixBytes = 8
-/** Every message of a stream begins with this marker. */
-const streamMarker = 0xffffffff
-
-/** Returns whether bytes begin an Arrow IPC file or stream. */
-export function isArrow(head: Buffer): boolean {
-  if (head.subarray(0, fileMagic.length).equals(fileMagic)) return true
-  // The marker, then the length of the schema message: less than a megabyte, so that other bytes are not taken for it.
-  return head.byteLength >= 8 && head.readUInt32LE(0) === streamMarker && head.readUInt32LE(4) - 1 < 2 ** 20
-}
-
 /**
  * @param stream the decompressed shard, from its first byte
  * @param from rows to skip
@@ -37,7 +27,7 @@ export async function* arrowBlocks(
   shard: { readonly codec: Codec; readonly mapping: FieldMapping },
   options: FormatOptions,
 ): AsyncGenerator<RawBlock> {
-  const isFile = head.subarray(0, fileMagic.length).equals(fileMagic)
+  const isFile = isArrowFile(head)
   const rawBlocks = new PieceCutter(from, shard.codec, options)
   let row = 0
   try {

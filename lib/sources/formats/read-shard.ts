@@ -3,7 +3,7 @@ import { ShardDamageError } from '../../errors.js'
 import type { RejectedRecord } from '../../text/block.js'
 import { shardReject } from '../rejected-shard.js'
 import type { Shard } from '../shard.js'
-import { arrowBlocks, isArrow } from './arrow.js'
+import { isArrow } from './arrow-magic.js'
 import { decompress } from './decompress.js'
 import { layoutBytes, skipBytes, textBlocks, textStart } from './json-text.js'
 import { parquetBlocks } from './parquet.js'
@@ -55,6 +55,7 @@ async function* readFrom(
     yield* tarBlocks(streamFrom(shard, from.codec, tarOffset(from), options, signal), from, options)
   else if ('arrow' in from) {
     const { stream, head } = await peek(streamFrom(shard, from.codec, 0, options, signal), layoutBytes)
+    const { arrowBlocks } = await import('./arrow.js')
     yield* arrowBlocks(stream, head, from.arrow, { codec: from.codec, mapping: shard.mapping }, options)
   } else {
     const stream = streamFrom(shard, from.codec, from.text.offset, options, signal)
@@ -85,6 +86,7 @@ async function* readFromStart(shard: Shard, options: FormatOptions, signal: Abor
     return
   }
   if (shard.format === 'arrow' || (shard.format === undefined && isArrow(head))) {
+    const { arrowBlocks } = await import('./arrow.js')
     yield* arrowBlocks(stream, head, 0, { codec: found, mapping: shard.mapping }, options)
   } else if (isTar(head) || (tarNames.test(shard.path) && head.byteLength > 0 && !looksLikeJson(head))) {
     yield* tarBlocks(stream, { codec: found, tar: 0, member: null }, options)

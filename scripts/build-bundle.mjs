@@ -1,0 +1,177 @@
+/**
+ * Bundles the compiled modules of dist/lib and dist/bench, with the packages that are plain JavaScript, into dist/bundle:
+ * a command loads a few files in place of several hundred. Entries are the library, the command, the benches, and every
+ * file that is the entry of a thread or of a process. dist/bundle has the folders of dist, so that a path relative to
+ * `import.meta.url` is the same in both. Does nothing if the bundle is newer than what it is built from.
+ */
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join, relative, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const dist = join(root, 'dist')
+const bundle = join(dist, 'bundle')
+const start = join(bundle, 'lib/cli/start.js')
+/** Names of entries in the text until their depth is known. */
+const placeholder = '@bundle/'
+
+/** Packages that are part of the bundle, with those that they import. The others load files of their own or are rarely used. */
+const packages = [
+  'apache-arrow',
+  'commander',
+  'csv-parse',
+  'es-module-lexer',
+  'fastest-levenshtein',
+  'fzstd',
+  'hyparquet',
+  'hyparquet-compressors',
+  'hyparquet-writer',
+  'picocolors',
+  'picomatch',
+  'string-width',
+  'tinyglobby',
+  'undici',
+  'xxhash-wasm',
+  'yaml',
+  'zod',
+]
+
+function filesIn(folder, ending) {
+  return readdirSync(join(dist, folder), { recursive: true })
+    .filter((name) => name.endsWith(ending))
+    .map((name) => join(dist, folder, name))
+}
+
+function isCurrent() {
+  if (!existsSync(start)) return false
+  const builtAt = statSync(start).mtimeMs
+  const from = [
+    ...['.tsbuildinfo', 'web/page.html'].map((name) => join(dist, name)),
+    ...filesIn('lib', '.wasm'),
+    ...['package-lock.json', 'scripts/build-bundle.mjs'].map((name) => join(root, name)),
+  ]
+  return from.every((path) => !existsSync(path) || statSync(path).mtimeMs <= builtAt)
+}
+
+/** Files that are started by name: `new URL('./x.js', import.meta.url)`, or themselves as a thread. */
+function startedFiles(files) {
+  return files.flatMap((file) => {
+    const text = readFileSync(file, 'utf8')
+    const named = [...text.matchAll(/new URL\(\s*'([^':]+\.js)',\s*import\.meta\.url\)/g)].map(([, name]) =>
+      join(dirname(file), name),
+    )
+    return /new Worker\(\s*new URL\(import\.meta\.url\)/.test(text) ? [file, ...named] : named
+  })
+}
+
+const own = {
+  name: 'own modules',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^[^./]/ }, ({ path, importer, kind }) => {
+      if (kind === 'entry-point' || path.startsWith('node:')) return undefined
+      const isBundled =
+        importer.includes('node_modules') || packages.some((name) => path === name || path.startsWith(`${name}/`))
+      if (isBundled && kind === 'dynamic-import' && !importer.includes('node_modules'))
+        // A package in CommonJS would have no named exports then.
+        return { errors: [{ text: `import ${path} by a module of our own, and that module on demand` }] }
+      return isBundled ? undefined : { path, external: true }
+    })
+    onLoad({ filter: /\.js$/ }, ({ path }) => {
+      if (path.includes('node_modules')) return undefined
+      const name = relative(dist, path).split(sep).join('/')
+      const contents = readFileSync(path, 'utf8')
+        .replaceAll('import.meta.url', `new URL("${placeholder}${name}", import.meta.url).href`)
+        // The name `z` would keep all of zod, with its messages in 50 languages.
+        .replaceAll("import { z } from 'zod'", "import * as z from 'zod'")
+      return { contents, resolveDir: dirname(path) }
+    })
+  },
+}
+
+async function buildBundle() {
+  const entries = new Set([
+    ...['lib/index.js', 'lib/cli/start.js', 'bench/main.js'].map((name) => join(dist, name)),
+    ...startedFiles([...filesIn('lib', '.js'), ...filesIn('bench', '.js')]),
+  ])
+  rmSync(bundle, { recursive: true, force: true })
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: [...entries],
+    outbase: dist,
+    outdir: bundle,
+    chunkNames: 'chunks/[hash]',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.18',
+    charset: 'utf8',
+    sourcemap: true,
+    sourcesContent: false,
+    metafile: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+    // Of CommonJS packages.
+    banner: {
+      js: "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);",
+    },
+    plugins: [own],
+  })
+  for (const path of Object.keys(metafile.outputs)) {
+    const text = readFileSync(join(root, path), 'utf8')
+    if (!text.includes(placeholder)) continue
+    const depth = relative(bundle, join(root, path)).split(sep).length - 1
+    writeFileSync(join(root, path), text.replaceAll(placeholder, '../'.repeat(depth) || './'))
+  }
+  for (const file of [
+    ...filesIn('lib', '.wasm'),
+    join(dist, 'web/page.html'),
+    ...typesFrom(join(dist, 'lib/index.d.ts')),
+  ]) {
+    const to = join(bundle, relative(dist, file))
+    mkdirSync(dirname(to), { recursive: true })
+    copyFileSync(file, to)
+  }
+  writeFileSync(join(bundle, 'THIRD-PARTY.txt'), notices(Object.keys(metafile.inputs)))
+}
+
+/** The declarations that one imports, itself included. */
+function typesFrom(entry) {
+  const found = new Set([entry])
+  for (const file of found) {
+    const text = readFileSync(file, 'utf8')
+    for (const [, name] of text.matchAll(/(?:from|import)\s*\(?\s*['"](\.[^'"]+)\.js['"]/g)) {
+      found.add(join(dirname(file), `${name}.d.ts`))
+    }
+  }
+  return found
+}
+
+/** The licences of the packages in the bundle. */
+function notices(inputs) {
+  const folders = new Set()
+  for (const input of inputs) {
+    const found = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)
+    if (found) folders.add(found[0])
+  }
+  const texts = [...folders].sort().map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))
+    const files = readdirSync(join(root, folder)).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file))
+    const words = files.sort().map((file) => readFileSync(join(root, folder, file), 'utf8').trim())
+    if (words.length === 0 && license === undefined) throw new Error(`${name} has no licence`)
+    return [`${name} ${version} (${license})`, ...words].join('\n\n')
+  })
+  return `Packages that are part of this bundle, and their licences.\n\n${texts.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`
+}
+
+if (!isCurrent()) await buildBundle()
