@@ -6,7 +6,7 @@
 import { AbortedError, CorruptFileError, type KunStreamError } from '../errors.js'
 import { say } from '../language/say.js'
 import type { ObjectStore } from '../objects/object-store.js'
-import { Accounting, type Counters, rowsOf } from '../run/accounting.js'
+import { Accounting, type Counters, rowsOf, sortKeys } from '../run/accounting.js'
 import { countersOf } from '../run/committed-cut.js'
 import { addCounters } from '../run/counter-sums.js'
 import { NoYieldDetector } from '../run/no-yield.js'
@@ -16,6 +16,7 @@ import { writeStats } from '../run/stats-file.js'
 import { openRunDirectory, type RunDirectory, type RunRecord } from '../sinks/index.js'
 import { closeAfter, closeAll } from '../storage/close-all.js'
 import { type FileLayer, nodeFiles } from '../storage/files.js'
+import { collectReplies } from './collect-replies.js'
 import { CutAssembler } from './cut-assembler.js'
 import { openReplay, type Replay, replayToLimit } from './replay-cut.js'
 import { attemptPrefix, resultKey } from './unit-keys.js'
@@ -95,7 +96,9 @@ class Assembly {
     this.#cuts = new CutAssembler(options.store, directory)
     const { last } = directory
     const names = modelStageNames(replay.stages, settings.kun)
-    this.#counters = last === null ? new Accounting(settings.splits, names, null).counters() : countersOf(last)
+    // In the order of keys that an account has.
+    this.#counters =
+      last === null ? new Accounting(settings.splits, names, null).counters() : sortKeys(countersOf(last))
     this.#done = last === null ? 0 : last.cut + 1
   }
 
@@ -108,12 +111,12 @@ class Assembly {
       if (line.cut < this.#done) continue
       if (rowsOf(this.#counters) >= rowsMax) break
       if (signal.aborted) throw new AbortedError(say`stopped`)
-      const result = await readResult(store, line.id)
+      const result = await this.#resultOf(line)
       if (result === null) {
         missing = line.id
         break
       }
-      if (!(await this.#add(line, result))) {
+      if (result === 'damaged' || !(await this.#add(line, result))) {
         damaged.push(line.id)
         break
       }
@@ -147,8 +150,9 @@ class Assembly {
     const { store } = this.#options
     for await (const line of readPlan(store)) {
       if (line.cut <= this.#done) continue
-      const result = await readResult(store, line.id)
-      if (result === null) continue
+      const result = await this.#resultOf(line)
+      if (result === 'damaged') damaged.push(line.id)
+      if (result === null || result === 'damaged') continue
       try {
         await this.#cuts.check(result)
       } catch (error) {
@@ -156,6 +160,19 @@ class Assembly {
         await this.#drop(line, result, error)
         damaged.push(line.id)
       }
+    }
+  }
+
+  /** Reads a result; drops one that is damaged. */
+  async #resultOf({ id }: PlanLine): Promise<UnitResult | 'damaged' | null> {
+    const { store, onEvent } = this.#options
+    try {
+      return await readResult(store, id)
+    } catch (error) {
+      if (!(error instanceof CorruptFileError)) throw error
+      onEvent?.(error.message)
+      await store.remove(resultKey(id))
+      return 'damaged'
     }
   }
 
@@ -173,6 +190,9 @@ class Assembly {
     const isAtLimit = rowsOf(this.#counters) >= settings.limits.rowsMax
     const isComplete = missing === null && damaged.length === 0 && totals !== null && totals.units === this.#done
     const end = isAtLimit ? 'limit' : isComplete ? 'complete' : missing === null && totals === null ? 'planning' : 'gap'
+    if (settings.replies.keep && (end === 'complete' || end === 'limit')) {
+      await collectReplies(store, this.#directory, this.#done)
+    }
     await writeStats(files, directory, { cuts: this.#done, splits: this.#counters })
     return {
       ...{ cuts: this.#done, rows: rowsOf(this.#counters), units: totals?.units ?? this.#done, end, missing, damaged },

@@ -31,7 +31,7 @@ import { type WorkerPool, workerPool } from '../workers/pool.js'
 import { unitKey, unitsPerPlanFile, verdictsFolder } from './unit-keys.js'
 import { cutOfLine, type PlanLine, readPlan, readPlanTotals } from './unit-plan.js'
 import { mustBeSameRun, readUnitRecord } from './unit-record.js'
-import { pinCapabilities } from './worker-parts.js'
+import { pinCapabilities, readCapabilities } from './worker-parts.js'
 
 /** Options for `openHead`. */
 export interface OpenHeadOptions {
@@ -67,7 +67,8 @@ export interface OpenHead {
 export async function openHead(settings: KunSettings, options: OpenHeadOptions, closings: Closings): Promise<OpenHead> {
   const { store, files, onEvent } = options
   const { output, read } = settings
-  const { plan, record, capabilities } = await planHead(settings, options)
+  const isPinned = (await readCapabilities(store)) !== null
+  const { plan, record, capabilities } = await planHead(settings, { ...options, probe: options.probe && !isPinned })
   const lost = new AbortController()
   let lines: PlanLine[] = []
   const opened = await openDirectory(

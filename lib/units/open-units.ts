@@ -6,6 +6,7 @@ import { openObjectStore } from '../objects/open-store.js'
 import { type PreparedSettings, tailSettingsOf } from '../recipe/run-settings.js'
 import type { RunRecord } from '../sinks/index.js'
 import { closeAfter } from '../storage/close-all.js'
+import { type FileLayer, nodeFiles } from '../storage/files.js'
 import type { PlannedUnit, UnitFailure, UnitRun, UnitWorker, UnitWorkerOptions } from './types.js'
 import { readDecisions, writeDecision } from './unit-decisions.js'
 import { cutOf, resultKey, unitsPerPlanFile } from './unit-keys.js'
@@ -20,6 +21,8 @@ export interface OpenUnitsOptions {
   readonly overrides?: readonly string[]
   /** For commands that only read: the store is not tried. */
   readonly readOnly?: boolean
+  /** File layer of a directory. */
+  readonly files?: FileLayer
 }
 
 /**
@@ -29,9 +32,10 @@ export interface OpenUnitsOptions {
  * @throws {UsageError} nothing was prepared there
  */
 export async function openUnits(where: string, options: OpenUnitsOptions = {}): Promise<UnitRun> {
-  const store = await openObjectStore(where, { readOnly: options.readOnly ?? false })
+  const { readOnly = false, files = nodeFiles, overrides = [] } = options
+  const store = await openObjectStore(where, { readOnly, files })
   try {
-    return new Units(store, await readUnitRecord(store), options.overrides ?? [])
+    return new Units(store, await readUnitRecord(store), overrides, files)
   } catch (error) {
     return closeAfter(error, [() => store.close()])
   }
@@ -44,13 +48,15 @@ class Units implements UnitRun {
   readonly store: ObjectStore
   readonly #record: RunRecord
   readonly #overrides: readonly string[]
+  readonly #files: FileLayer
   /** Files of the plan by their first cut. */
   readonly #plan = new Map<number, PlanLine[]>()
 
-  constructor(store: ObjectStore, record: RunRecord, overrides: readonly string[]) {
+  constructor(store: ObjectStore, record: RunRecord, overrides: readonly string[], files: FileLayer) {
     this.store = store
     this.#record = record
     this.#overrides = overrides
+    this.#files = files
   }
 
   async *planned(): AsyncGenerator<PlannedUnit> {
@@ -84,6 +90,7 @@ class Units implements UnitRun {
       signal,
       onEvent,
       onClose: () => prepared.close(),
+      files: this.#files,
     })
   }
 

@@ -1,37 +1,115 @@
-import { readFileSync } from 'node:fs'
+/** A run in units has the bytes of one run: with lost records, columns, duplicate instructions, empty cuts and a limit of rows. */
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { verifyDirectory } from '../../lib/run/verify.js'
 import { startSimulator } from '../../lib/simulator/vllm/index.js'
-import { assembleTiny, generateTiny, manifestOf, plannedIds, prepareTiny } from '../support/divided.js'
+import { readManifest } from '../../lib/sinks/index.js'
+import { assembleTiny, generateTiny, plannedIds, prepareTiny } from '../support/divided.js'
 import { bytesOf, runTiny } from '../support/session.js'
 
-const linesOf = (directory: string): string[] => readFileSync(manifestOf(directory), 'utf8').split('\n')
+t.setTimeout(300_000)
 
-t.test('units generated in any order give the bytes of one run', async (t) => {
+/** A filter that ends its thread at a few of the texts. */
+const deadly = `export default ({ text }) => {
+  if (text.charCodeAt(40) % 29 === 5) process.exit(7)
+  return true
+}`
+
+const columns = [
+  {
+    name: 'topic',
+    after: 'label',
+    model: 'judge',
+    prompt: { text: '领域？\n{text}' },
+    type: 'enum',
+    values: ['科学', '历史', '生活'],
+  },
+  {
+    name: 'level',
+    after: 'label',
+    model: 'judge',
+    prompt: { text: '多难？\n{instruction}' },
+    type: 'number',
+    min: 1,
+    max: 5,
+    keepIf: { min: 2 },
+  },
+]
+
+const hard = (directory: string): string[] => [
+  `prepare.filters=["${join(directory, 'deadly.mjs')}"]`,
+  `kun.columns=${JSON.stringify(columns)}`,
+  'kun.dedupInstructions=near',
+  'output.candidatesPerCut=25',
+  'output.blocksPerCutMax=2',
+]
+
+/** Bytes of all that the promise is about. */
+const allOf = (directory: string): Record<string, string> => ({
+  ...bytesOf(directory),
+  manifest: readFileSync(join(directory, 'manifest.jsonl'), 'utf8'),
+})
+
+const rowsOf = (counters: unknown): number =>
+  Object.values(counters as Record<string, { rows: number }>).reduce((sum, { rows }) => sum + rows, 0)
+
+t.test('units generated in any order, four at once, give the bytes of one run', async (t) => {
   const server = await startSimulator({})
   t.teardown(() => server.close())
   const root = t.testdir()
+  writeFileSync(join(root, 'deadly.mjs'), deadly)
+  const set = hard(root)
   const [single, divided] = [join(root, 'single'), join(root, 'divided')]
-  await runTiny({ directory: single, endpoint: server.url })
-  const prepared = await prepareTiny({ directory: divided, endpoint: server.url })
+  await runTiny({ directory: single, endpoint: server.url, set, small: true })
+  const prepared = await prepareTiny({ directory: divided, endpoint: server.url, set, small: true })
   const ids = await plannedIds(divided)
   t.equal(prepared.units, ids.length)
+  const cuts = await readManifest(single)
+  t.equal(ids.length, cuts.length)
   t.ok(ids.length > 5, `${ids.length} units`)
-  const [first = '', ...others] = [...ids].reverse()
-  t.strictSame(await generateTiny(divided, [first]), ['committed'])
-  t.equal((await assembleTiny(divided)).end, 'gap', 'the last unit alone assembles nothing')
-  t.strictSame(
-    await generateTiny(divided, others, 4),
-    others.map(() => 'committed'),
+  t.ok(
+    cuts.some((cut, index) => rowsOf(cut.counters) === (index === 0 ? 0 : rowsOf(cuts[index - 1]?.counters))),
+    'a cut has no row',
   )
-  const assembled = await assembleTiny(divided)
-  t.equal(assembled.end, 'complete')
-  t.strictSame(bytesOf(divided), bytesOf(single))
-  t.strictSame(linesOf(divided), linesOf(single))
-  const { findings } = await verifyDirectory(divided)
-  t.strictSame(
-    findings.filter(({ severity }) => severity === 'error'),
-    [],
+  const stats = JSON.parse(readFileSync(join(single, 'stats.json'), 'utf8')).splits
+  t.equal(stats.nothing.rows, 0, 'a split has no row')
+  const lost = Object.values(stats).map((split) => JSON.stringify(split).includes('worker-lost'))
+  t.ok(lost.includes(true), 'records were lost')
+
+  const [last = '', ...others] = [...ids].reverse()
+  t.strictSame(await generateTiny(divided, [last]), ['committed'])
+  t.match(
+    await assembleTiny(divided),
+    { end: 'gap', cuts: 0, missing: ids[0] },
+    'the last unit alone assembles nothing',
   )
+  const ends = await generateTiny(divided, others, 4)
+  t.ok(ends.every((end) => end === 'committed'))
+  t.strictSame(await generateTiny(divided, [last]), ['already'])
+  t.match(await assembleTiny(divided), { end: 'complete', cuts: ids.length, missing: null })
+  t.strictSame(allOf(divided), allOf(single))
+  t.match(await verifyDirectory(divided), { findings: [] })
+  t.match(await prepareTiny({ directory: divided, endpoint: server.url, set, small: true }), {
+    added: 0,
+    units: ids.length,
+  })
+
+  // Limits: exactly at the end of a cut, and inside of one.
+  const total = rowsOf(cuts.at(-1)?.counters)
+  const atEnd = rowsOf(cuts[Math.floor(cuts.length / 2)]?.counters)
+  for (const rowsMax of [atEnd, Math.floor(total * 0.6) + 1]) {
+    const [limited, assembled] = [join(root, `limited-${rowsMax}`), join(root, `assembled-${rowsMax}`)]
+    const limit = `limits.rowsMax=${rowsMax}`
+    await runTiny({
+      directory: limited,
+      endpoint: server.url,
+      set: [...set, limit, `replies.from=["${single}"]`],
+      small: true,
+    })
+    t.match(await assembleTiny(divided, [limit], assembled), { end: 'limit', rows: rowsMax })
+    t.strictSame(allOf(assembled), allOf(limited), `rowsMax ${rowsMax}`)
+    t.match(await assembleTiny(divided, [], assembled), { end: 'complete', rows: total })
+    t.strictSame(allOf(assembled), allOf(single), `after rowsMax ${rowsMax} without it`)
+  }
 })

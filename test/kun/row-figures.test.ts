@@ -1,8 +1,10 @@
 import t from 'tap'
+import { seededRandom } from '../../lib/core/random.js'
 import { instructionTypeOf } from '../../lib/kun/instruction-type.js'
-import { distinctOf, RowFiguresCounter, rowFiguresSchema } from '../../lib/kun/row-figures.js'
+import { addRowFigures, distinctOf, RowFiguresCounter, rowFiguresSchema } from '../../lib/kun/row-figures.js'
 import type { Pair } from '../../lib/kun/types.js'
 import { statsText } from '../../lib/run/stats-file.js'
+import { testSeed } from '../support/random.js'
 
 const pair = (instruction: string, columns: Pair['columns'] = {}, output: string | null = null): Pair => ({
   candidate: {
@@ -90,4 +92,25 @@ t.test('stats.json has the estimates in place of sketches, and a list in one lin
   t.match(text, '"score": [0, 0, 0, 0, 0, 1, 0, 0, 0, 0]')
   t.match(text, '"[ 1, 2 ]": 1')
   t.match(JSON.parse(text).splits.s.figures.bigrams, { all: 4, distinct: 4 })
+})
+
+t.test('figures of parts add up to those of one counter, also beyond the limit of words', async (t) => {
+  const seed = testSeed()
+  t.comment(`seed ${seed}`)
+  const random = seededRandom(seed)
+  for (let round = 0; round < 20; round++) {
+    const whole = new RowFiguresCounter()
+    let sum = new RowFiguresCounter().figures()
+    for (let part = 0; part < 5; part++) {
+      const counter = new RowFiguresCounter(undefined, true)
+      for (let row = Math.floor(random() * 30); row > 0; row--) {
+        // Words that are numbers: an object would put them into another order.
+        const words = { kind: String(Math.floor(random() * 60)), score: random() }
+        const one = pair(`请介绍第${Math.floor(random() * 99)}座桥`, random() < 0.8 ? words : {})
+        for (const each of [whole, counter]) each.add(one)
+      }
+      sum = addRowFigures(sum, counter.figures(), counter.wordOrder())
+    }
+    t.equal(JSON.stringify(sum), JSON.stringify(whole.figures()))
+  }
 })

@@ -1,8 +1,8 @@
 /** Divided runs at tiny settings: prepare, generate and assemble in this process. */
-import { join } from 'node:path'
 import { openObjectStore } from '../../lib/objects/open-store.js'
 import { parseRecipe } from '../../lib/recipe/index.js'
 import { settingsOf, tailSettingsOf } from '../../lib/recipe/run-settings.js'
+import type { FileLayer } from '../../lib/storage/files.js'
 import { type Assembled, assembleUnits } from '../../lib/units/assemble.js'
 import { openUnits } from '../../lib/units/open-units.js'
 import { type PreparedUnits, prepareUnits } from '../../lib/units/prepare-units.js'
@@ -70,18 +70,19 @@ export async function assembleTiny(
   directory: string,
   set: readonly string[] = [],
   into = directory,
+  files?: FileLayer,
 ): Promise<Assembled> {
-  const store = await openObjectStore(directory)
-  const record = await readUnitRecord(store)
-  const prepared = await tailSettingsOf(unitRecipe(record, directory, set), into)
+  const layer = files === undefined ? {} : { files }
+  const store = await openObjectStore(directory, layer)
   try {
-    return await assembleUnits({ store, record, settings: prepared.settings, signal: never })
+    const record = await readUnitRecord(store)
+    const prepared = await tailSettingsOf(unitRecipe(record, directory, set), into)
+    try {
+      return await assembleUnits({ store, record, settings: prepared.settings, signal: never, ...layer })
+    } finally {
+      await prepared.close()
+    }
   } finally {
-    await prepared.close()
     await store.close()
   }
-}
-
-export function manifestOf(directory: string): string {
-  return join(directory, 'manifest.jsonl')
 }
