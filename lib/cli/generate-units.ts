@@ -51,6 +51,7 @@ export async function generateUnits(where: string, flags: GenerateFlags): Promis
     } finally {
       await worker.close()
     }
+    if (!(await run.isComplete())) sayOnStderr(say`the plan is not complete`)
     if (json) writeOut(`${JSON.stringify({ command: 'generate', where, ...done })}\n`)
     else {
       const [committed, already] = [count(done.committed, 'unit'), count(done.already, 'unit')]

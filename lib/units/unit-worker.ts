@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { AbortedError, KunStreamError } from '../errors.js'
 import { say } from '../language/say.js'
 import type { ObjectStore } from '../objects/object-store.js'
+import { type ReplyShipping, shipReplies } from '../objects/reply-shipping.js'
 import { type Counters, rowsOf } from '../run/accounting.js'
 import type { KunSettings } from '../run/settings.js'
 import { type ManifestEntry, openCutWriter, type RunRecord } from '../sinks/index.js'
@@ -128,8 +129,8 @@ class Worker implements UnitWorker {
       await makeDurableDirectory(this.#files, directory)
       const made = await this.#make(line, attempt, directory, signal)
       const replies = await this.#files.list(join(directory, repliesFolder))
-      const paths = [...made.entry.files.map(({ path }) => path), ...replies.map((name) => `${repliesFolder}/${name}`)]
-      if (scratch !== null) for (const path of paths) await store.putFile(prefix + path, join(directory, path))
+      const parts = made.entry.files.map(({ path }) => path)
+      if (scratch !== null) for (const path of parts) await store.putFile(prefix + path, join(directory, path))
       const result: UnitResult = {
         ...{ unit: line.id, cut: line.cut, attempt, files: [...made.entry.files], replies },
         counters: made.entry.counters as Counters,
@@ -144,7 +145,9 @@ class Worker implements UnitWorker {
       if (await commitResult(store, result)) return 'committed'
       // Nothing of ours is deleted before the result that counts was read back.
       const winner = await readResult(store, line.id)
-      if (winner !== null && winner.attempt !== attempt) await this.#drop(prefix, paths)
+      if (winner !== null && winner.attempt !== attempt) {
+        await this.#drop(prefix, [...parts, ...replies.map((name) => `${repliesFolder}/${name}`)])
+      }
       return winner?.attempt === attempt ? 'committed' : 'already'
     } finally {
       if (scratch !== null) await rm(scratch, { recursive: true, force: true })
@@ -166,7 +169,8 @@ class Worker implements UnitWorker {
     })
     const session = servers.session(replies, [line.firstBlock])
     const before = servers.metrics().tokens
-    const closings: (() => Promise<void>)[] = [async () => session.end(), () => replies.close()]
+    const shipping = this.#shipping(line, attempt, directory)
+    const closings = [async () => session.end(), () => replies.close(), async () => shipping?.close()]
     try {
       const stages = sessionStages(this.#maker, session, drift)
       const accounting = unitAccount(this.#maker, stages)
@@ -201,6 +205,15 @@ class Worker implements UnitWorker {
     } catch (error) {
       return closeAfter(error, closings)
     }
+  }
+
+  /** Copies replies to a bucket while they come in; in a directory they are where they belong. */
+  #shipping({ id }: PlanLine, attempt: string, directory: string): ReplyShipping | null {
+    const { store, onEvent } = this.#parts
+    if (store.directory !== null) return null
+    const prefix = `${attemptPrefix(id, attempt)}${repliesFolder}/`
+    const place = { store, files: this.#files, directory: join(directory, repliesFolder), prefix }
+    return shipReplies({ ...place, onWarning: onEvent })
   }
 
   /** Deletes an attempt whose unit has another result. */

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { verifyDirectory } from '../../lib/run/verify.js'
+import { startS3 } from '../../lib/simulator/s3/index.js'
 import { startSimulator } from '../../lib/simulator/vllm/index.js'
 import { readManifest } from '../../lib/sinks/index.js'
 import { assembleTiny, generateTiny, plannedIds, prepareTiny } from '../support/divided.js'
@@ -112,4 +113,32 @@ t.test('units generated in any order, four at once, give the bytes of one run', 
     t.match(await assembleTiny(divided, [], assembled), { end: 'complete', rows: total })
     t.strictSame(allOf(assembled), allOf(single), `after rowsMax ${rowsMax} without it`)
   }
+})
+
+t.test('units in a bucket give the bytes of one run', async (t) => {
+  const server = await startSimulator({})
+  t.teardown(() => server.close())
+  const root = t.testdir({ bucket: {} })
+  const s3 = await startS3({ directory: join(root, 'bucket') })
+  t.teardown(() => s3.close())
+  const before = { ...process.env }
+  Object.assign(process.env, s3.environment)
+  t.teardown(() => {
+    for (const name of Object.keys(s3.environment)) {
+      if (before[name] === undefined) delete process.env[name]
+      else process.env[name] = before[name]
+    }
+  })
+  const [single, work, into] = [join(root, 'single'), join(root, 'work'), join(root, 'out')]
+  await runTiny({ directory: single, endpoint: server.url, small: true })
+  const directory = 's3://kun/run'
+  await prepareTiny({ directory, work, endpoint: server.url, small: true })
+  const ids = await plannedIds(directory)
+  const ends = await Promise.all([generateTiny(directory, ids, 2), generateTiny(directory, ids)])
+  t.equal(ends.flat().filter((end) => end === 'committed').length, ids.length, 'one result for each unit')
+  t.match(await assembleTiny(directory, [], into), { end: 'complete', cuts: ids.length })
+  t.strictSame(allOf(into), allOf(single))
+  const limited = join(root, 'limited')
+  t.match(await assembleTiny(directory, ['limits.rowsMax=40'], limited), { end: 'limit', rows: 40 })
+  t.match(await verifyDirectory(limited), { findings: [] })
 })

@@ -14,17 +14,19 @@ export interface DividedRun {
   readonly endpoint: string
   readonly set?: readonly string[]
   readonly small?: boolean
+  /** Local directory of a bucket. */
+  readonly work?: string
 }
 
 const never: AbortSignal = new AbortController().signal
 
 export async function prepareTiny(
-  { directory, endpoint, set = [], small }: DividedRun,
+  { directory, endpoint, set = [], small, work = directory }: DividedRun,
   probe = true,
   signal: AbortSignal = never,
 ): Promise<PreparedUnits> {
   const recipe = parseRecipe(tinyRecipe(endpoint, small), 'tiny.yaml', set)
-  const prepared = await settingsOf(recipe, directory)
+  const prepared = await settingsOf(recipe, work)
   const store = await openObjectStore(directory)
   try {
     return await prepareUnits(prepared.settings, { store, probe, signal })
