@@ -303,6 +303,11 @@ export class QueueError extends KunStreamError {
   override readonly exitCode = 3
 }
 
+/** The workers that took a unit were lost, again and again: a record may end the process that works on it. */
+export class UnitLostError extends KunStreamError {
+  override readonly code = 'KUN_UNIT_LOST'
+}
+
 /** Every other unit is done, and these were set aside after repeated failures: retry, bisect or skip them. */
 export class UnitsSetAsideError extends KunStreamError {
   override readonly code = 'KUN_UNITS_SET_ASIDE'

@@ -96,6 +96,18 @@ export const commandSummaries = {
     arguments: '[files...]',
     description: 'run stages alone, between any source and standard output or a file',
   },
+  enqueue: {
+    arguments: '<dir>',
+    description: 'fill the queue of a prepared run from its plan and results; can be repeated',
+  },
+  worker: {
+    arguments: '<dir>',
+    description: 'take units of a prepared run from a queue until every unit is done',
+  },
+  units: {
+    arguments: '[command]',
+    description: 'list, retry, bisect or skip units of a prepared run',
+  },
   seed: {
     arguments: '[files...]',
     description:

@@ -65,7 +65,7 @@ export async function generateUnits(where: string, flags: GenerateFlags): Promis
 }
 
 /** @throws {UsageError} another account wrote the run, and texts would go to another machine */
-async function mustBeTrusted({ store }: UnitRun, overrides: readonly string[], trust: boolean): Promise<void> {
+export async function mustBeTrusted({ store }: UnitRun, overrides: readonly string[], trust: boolean): Promise<void> {
   const { directory } = store
   if (directory === null) return
   const recipe = unitRecipe(await readUnitRecord(store), store.url, overrides)

@@ -1,4 +1,9 @@
-/** What the queue needs of a run that is divided into units (lib/units). The store holds the truth; the queue assigns. */
+/** What the queue needs of a run that is divided into units. The store holds the truth; the queue assigns. */
+import { randomBytes } from 'node:crypto'
+import { mapConcurrent } from '../core/concurrent.js'
+import { UnitLostError } from '../errors.js'
+import type { UnitRun } from '../units/types.js'
+import { writeFailure } from '../units/unit-result.js'
 
 export interface QueuedUnit {
   /** Also the id of its job. */
@@ -16,10 +21,12 @@ export interface QueuedRun {
   isDone(id: string): Promise<boolean>
   /** Ids of units with a result, from a listing: a recent one may be missing. */
   listDone(): AsyncIterable<string>
-  /** Number of failed attempts of a unit. */
+  /** Number of failed attempts of a unit; those that failed by the state of their worker do not count. */
   failedAttempts(id: string): Promise<number>
   /** Number of failed attempts of every unit that has any, from a listing. */
   listFailedAttempts(): Promise<ReadonlyMap<string, number>>
+  /** Records that a unit lost so many workers that it is set aside; counts as `attemptsMax` failed attempts. */
+  recordLosses(id: string, losses: number): Promise<void>
 }
 
 /** Generates units; at most one at a time. */
@@ -30,3 +37,49 @@ export interface UnitGenerator {
 
 /** Failed attempts after which a unit is set aside. */
 export const attemptsMax = 3
+const readsConcurrent = 16
+
+/** Codes of exit codes 2 and 3: servers, disk, account or a signal ended the worker, not its unit. */
+const workerCodes: ReadonlySet<string> = new Set([
+  ...['KUN_ABORTED', 'KUN_ACCOUNT', 'KUN_DRIFT', 'KUN_ENDPOINT', 'KUN_LIMIT', 'KUN_LOCK_LOST', 'KUN_MEMORY_REFUSED'],
+  ...['KUN_NO_YIELD', 'KUN_OUTAGE', 'KUN_RUN_MISMATCH', 'KUN_STORAGE', 'KUN_STORE_ACCESS', 'KUN_STORE_UNAVAILABLE'],
+  ...['KUN_USAGE', 'KUN_RECIPE', 'KUN_INVALID_OPTION', 'KUN_HUB_ACCESS', 'KUN_HUB_UNAVAILABLE', 'KUN_STORE_REFUSED'],
+])
+
+/** Counts the failures of the unit, not those of its workers. */
+export function countFailures(failures: readonly { readonly code: string }[]): number {
+  return failures.reduce((sum, { code }) => {
+    if (code === 'KUN_UNIT_LOST') return sum + attemptsMax
+    return sum + (workerCodes.has(code) ? 0 : 1)
+  }, 0)
+}
+
+/** Returns the view of the queue on a divided run. */
+export function queuedRunOf(run: UnitRun): QueuedRun {
+  const failedAttempts = async (id: string): Promise<number> => countFailures(await run.failures(id))
+  return {
+    planned: () => run.planned(),
+    isComplete: () => run.isComplete(),
+    isDone: (id) => run.isDone(id),
+    async *listDone() {
+      for await (const key of run.store.list('results/')) {
+        const id = /([^/]+)\.json$/.exec(key)?.[1]
+        if (id !== undefined) yield id
+      }
+    },
+    failedAttempts,
+    async listFailedAttempts() {
+      const counts = new Map<string, number>()
+      for await (const key of run.store.list('failed/')) {
+        const id = key.split('/')[1]
+        if (id !== undefined) counts.set(id, 0)
+      }
+      await mapConcurrent([...counts.keys()], readsConcurrent, async (id) => counts.set(id, await failedAttempts(id)))
+      return counts
+    },
+    async recordLosses(id, losses) {
+      const error = new UnitLostError(`${losses} workers were lost with it`)
+      await writeFailure(run.store, id, randomBytes(8).toString('hex'), error)
+    },
+  }
+}

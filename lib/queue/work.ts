@@ -4,7 +4,7 @@
  */
 import { type EventLog, noLog } from '../core/event-log.js'
 import { AbortedError, KunStreamError, QueueError, UnitsSetAsideError } from '../errors.js'
-import { countText } from '../language/count.js'
+import { count } from '../language/count.js'
 import { say } from '../language/say.js'
 import { fillQueue } from './fill-queue.js'
 import type { LockRequest } from './lock-renewal.js'
@@ -30,6 +30,7 @@ const resultCheckMsDefault = 60_000
 /** Time limit for returning a unit when the worker is stopped. */
 const releaseMsMax = 5_000
 const idsInMessageMax = 5
+const unitLost = 'KUN_UNIT_LOST'
 
 export interface WorkOptions {
   readonly run: QueuedRun
@@ -37,6 +38,7 @@ export interface WorkOptions {
   readonly session: QueueSession
   /** Renews the lock of this job from now on. */
   readonly hold?: (request: LockRequest) => void
+  /** Stops the worker. The generator is stopped by its own: it ends its unit, or throws. */
   readonly signal?: AbortSignal | undefined
   readonly log?: EventLog
   /** A unit that has been in hand for longer is assigned a second time near the end. */
@@ -113,7 +115,9 @@ class QueueWorker {
     const { unit, jobId, token } = taken
     if (taken.lost !== null) {
       this.#log.warn('unit-set-aside', { unit, reason: taken.lost })
-      await this.#session.call((queue) => queue.fail(taken, taken.lost ?? '', true))
+      // In the store too: a queue that is filled again must not assign it.
+      await this.#run.recordLosses(unit, taken.job.stalledCounter)
+      await this.#session.call((queue) => queue.fail(taken, unitLost, true))
       return
     }
     if (await this.#run.isDone(unit)) return this.#finish(taken, 'already')
@@ -122,8 +126,7 @@ class QueueWorker {
     const overtaken = new AbortController()
     const { resultCheckMs = resultCheckMsDefault } = this.#options
     const watch = setInterval(() => void this.#abortIfDone(unit, overtaken), resultCheckMs)
-    const signals = [overtaken.signal, ...(this.#options.signal === undefined ? [] : [this.#options.signal])]
-    const attempt = this.#options.generator.generate(unit, AbortSignal.any(signals))
+    const attempt = this.#options.generator.generate(unit, overtaken.signal)
     const outcome = await attempt.catch((error: unknown) => ({ error }))
     clearInterval(watch)
     // The lock is renewed until the queue knows the outcome, which may take a while.
@@ -223,7 +226,7 @@ class QueueWorker {
     if (first !== null) return false
     if (found.length === 0) return true
     const ids = found.slice(0, idsInMessageMax).join(', ')
-    const units = countText(found.length, 'unit was', 'units were')
+    const units = count(found.length, 'unit')
     throw new UnitsSetAsideError(
       found.length > idsInMessageMax
         ? say`${units} set aside after repeated failures: ${ids} and others; every other unit is done. List them with kun-stream units ls`

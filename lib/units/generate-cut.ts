@@ -28,6 +28,9 @@ import { readUnitFile, type UnitBlock } from './unit-file.js'
 /** Bytes in memory for one byte of a unit file's lines: the text, its prompt, the reply and the row. */
 const expansionMax = 4
 
+/** Reasons by the ids of records that are dropped. */
+export type Decisions = Pick<ReadonlyMap<string, string>, 'get'>
+
 /** What one cut is made with. */
 export interface CutParts {
   readonly settings: KunSettings
@@ -36,7 +39,7 @@ export interface CutParts {
   /** Number of its first block. */
   readonly firstBlock: number
   /** Records that a decision drops: reason by id. */
-  readonly decided: ReadonlyMap<string, string>
+  readonly decided: Decisions
   readonly servers: Pick<ModelServers, 'releaseUpTo'>
   /** With everything around them: drift detection, decontamination. */
   readonly stages: Pick<KunStages, 'chunks' | 'label' | 'pairs'>
@@ -131,7 +134,7 @@ function recordsOf(
 }
 
 /** Emits the records of a block as dedup did. The stage has the name of that one, which is in rejects. */
-function recordStage(decided: ReadonlyMap<string, string>): Stage<UnitBlock, Candidate, Candidate | Rejected> {
+function recordStage(decided: Decisions): Stage<UnitBlock, Candidate, Candidate | Rejected> {
   const withDecisions = (record: UnitBlock['records'][number]) => {
     const reason = record instanceof Child ? undefined : decided.get(record.id)
     if (reason === undefined || record instanceof Child) return record

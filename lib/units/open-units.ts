@@ -1,4 +1,8 @@
 /** Opens a run that is divided into units: its run.json, its plan, and what other processes have done so far. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Child } from '../core/types.js'
 import { UsageError } from '../errors.js'
 import { say } from '../language/say.js'
 import type { ObjectStore } from '../objects/object-store.js'
@@ -9,6 +13,8 @@ import { closeAfter } from '../storage/close-all.js'
 import { type FileLayer, nodeFiles } from '../storage/files.js'
 import type { PlannedUnit, UnitFailure, UnitRun, UnitWorker, UnitWorkerOptions } from './types.js'
 import { readDecisions, writeDecision } from './unit-decisions.js'
+import { fetchUnit } from './unit-fetch.js'
+import { readUnitFile } from './unit-file.js'
 import { cutOf, resultKey, unitsPerPlanFile } from './unit-keys.js'
 import { type PlanLine, readPlan, readPlanFile, readPlanTotals } from './unit-plan.js'
 import { readUnitRecord, unitRecipe } from './unit-record.js'
@@ -95,7 +101,26 @@ class Units implements UnitRun {
   }
 
   decideRecord(id: string, record: string, reason: string): Promise<void> {
-    return writeDecision(this.store, id, record, reason)
+    return writeDecision(this.store, id, [record], reason)
+  }
+
+  decideRecords(id: string, records: readonly string[], reason: string): Promise<void> {
+    return writeDecision(this.store, id, records, reason)
+  }
+
+  async candidates(id: string): Promise<string[]> {
+    const line = await this.#lineOf(id)
+    const decided = await readDecisions(this.store, id)
+    const scratch = await mkdtemp(join(tmpdir(), 'kun-stream-unit-'))
+    const found: string[] = []
+    try {
+      for await (const { records } of readUnitFile(await fetchUnit(this.store, nodeFiles, line, scratch))) {
+        for (const record of records) if (!(record instanceof Child) && !decided.has(record.id)) found.push(record.id)
+      }
+      return found
+    } finally {
+      await rm(scratch, { recursive: true, force: true })
+    }
   }
 
   close(): Promise<void> {

@@ -42,6 +42,10 @@ export interface UnitRun {
    * @param reason a reject reason: 'worker-lost' or 'unit-poison'
    */
   decideRecord(id: string, record: string, reason: string): Promise<void>
+  /** As `decideRecord`, for many records of one unit. */
+  decideRecords(id: string, records: readonly string[], reason: string): Promise<void>
+  /** Returns the ids of the candidates of a unit that no decision drops, in input order. */
+  candidates(id: string): Promise<readonly string[]>
   close(): Promise<void>
 }
 
@@ -65,5 +69,11 @@ export interface UnitWorker {
    * @throws the failure of the attempt, which is stored under failed/ before
    */
   generate(id: string, signal?: AbortSignal): Promise<'committed' | 'already'>
+  /**
+   * Makes an attempt at some candidates of a unit, without a result. The replies are kept for later attempts.
+   *
+   * @throws the failure of the attempt, which is not stored
+   */
+  tryRecords(id: string, records: ReadonlySet<string>): Promise<void>
   close(): Promise<void>
 }

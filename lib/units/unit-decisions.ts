@@ -1,4 +1,4 @@
-/** Decisions that a record of a unit is dropped: decided/{unit}/NNNNNN.json, numbered from 0, never replaced. */
+/** Decisions that records of a unit are dropped: decided/{unit}/NNNNNN.json, numbered from 0, never replaced. */
 import { z } from 'zod'
 import { CorruptFileError } from '../errors.js'
 import { say } from '../language/say.js'
@@ -8,7 +8,7 @@ import { decodeSealed, encodeSealed } from '../storage/sealed-json.js'
 import { decisionKey } from './unit-keys.js'
 
 const decision = z.strictObject({
-  record: z.string().regex(/^[0-9a-f]{32}$/),
+  records: z.array(z.string().regex(/^[0-9a-f]{32}$/)).min(1),
   reason: z.enum(['worker-lost', 'unit-poison'] satisfies RejectReasonName[]),
 })
 
@@ -28,16 +28,26 @@ export async function readDecisions(store: ObjectStore, id: string): Promise<Rea
   for (let number = 0; ; number++) {
     const found = await readDecision(store, id, number)
     if (found === null) return decided
-    decided.set(found.record, found.reason)
+    for (const record of found.records) if (!decided.has(record)) decided.set(record, found.reason)
   }
 }
 
-/** Stores a decision, unless the record has one. */
-export async function writeDecision(store: ObjectStore, id: string, record: string, reason: string): Promise<void> {
-  const bytes = Buffer.from(encodeSealed(decision.parse({ record, reason })))
-  for (let number = 0; ; number++) {
-    const known = await readDecision(store, id, number)
-    if (known?.record === record) return
-    if (known === null && (await store.putIfAbsent(decisionKey(id, number), bytes))) return
+/** Stores a decision for the records that have none. */
+export async function writeDecision(
+  store: ObjectStore,
+  id: string,
+  records: readonly string[],
+  reason: string,
+): Promise<void> {
+  let missing = [...new Set(records)]
+  for (let number = 0; missing.length > 0; number++) {
+    let known = await readDecision(store, id, number)
+    if (known === null) {
+      const bytes = Buffer.from(encodeSealed(decision.parse({ records: missing, reason })))
+      if (await store.putIfAbsent(decisionKey(id, number), bytes)) return
+      known = await readDecision(store, id, number)
+    }
+    const decided = new Set(known?.records)
+    missing = missing.filter((record) => !decided.has(record))
   }
 }

@@ -17,7 +17,7 @@ import { closeAfter, closeAll } from '../storage/close-all.js'
 import { type FileLayer, makeDurableDirectory, nodeFiles } from '../storage/files.js'
 import { openReplies } from '../storage/replies/replies.js'
 import { repliesFolder, spillName } from '../storage/run-layout.js'
-import { generateCut } from './generate-cut.js'
+import { type Decisions, generateCut } from './generate-cut.js'
 import type { UnitWorker } from './types.js'
 import { earlierReplies, fetchUnit } from './unit-fetch.js'
 import { attemptPrefix } from './unit-keys.js'
@@ -102,6 +102,30 @@ class Worker implements UnitWorker {
     }
   }
 
+  async tryRecords(id: string, records: ReadonlySet<string>): Promise<void> {
+    const { store, lineOf } = this.#parts
+    if (this.#reason !== null) throw this.#reason
+    const line = await lineOf(id)
+    const attempt = randomBytes(8).toString('hex')
+    const prefix = attemptPrefix(id, attempt)
+    const scratch = store.directory === null ? await mkdtemp(join(tmpdir(), 'kun-stream-unit-')) : null
+    const directory = scratch ?? join(store.directory as string, prefix)
+    try {
+      await store.put(`${prefix}attempt.json`, Buffer.from(`${JSON.stringify({ unit: id, attempt })}\n`))
+      await makeDurableDirectory(this.#files, directory)
+      const { entry } = await this.#make(line, attempt, directory, undefined, records)
+      for (const { path } of entry.files) await rm(join(directory, path), { force: true })
+      if (scratch === null) return
+      for (const name of await this.#files.list(join(directory, repliesFolder))) {
+        await store.putFile(`${prefix}${repliesFolder}/${name}`, join(directory, repliesFolder, name))
+      }
+    } catch (error) {
+      throw this.#reason ?? error
+    } finally {
+      if (scratch !== null) await rm(scratch, { recursive: true, force: true })
+    }
+  }
+
   async close(): Promise<void> {
     const { signal } = this.#parts
     signal.removeEventListener('abort', this.#onStop)
@@ -154,7 +178,13 @@ class Worker implements UnitWorker {
     }
   }
 
-  async #make(line: PlanLine, attempt: string, directory: string, signal?: AbortSignal): Promise<MadeCut> {
+  async #make(
+    line: PlanLine,
+    attempt: string,
+    directory: string,
+    signal?: AbortSignal,
+    only?: ReadonlySet<string>,
+  ): Promise<MadeCut> {
     const { store, settings, onEvent, decisionsOf } = this.#parts
     const { servers, drift, noYield, blockCredit, itemCredit } = this.#serving
     const unit = await fetchUnit(store, this.#files, line, directory)
@@ -192,7 +222,7 @@ class Worker implements UnitWorker {
         {
           ...{ settings, unit, servers: session, stages, accounting, noYield, writer, blockCredit, itemCredit },
           firstBlock: line.firstBlock,
-          decided: await decisionsOf(line.id),
+          decided: withOnly(await decisionsOf(line.id), only),
           row: this.#maker.row,
           rowsMax: Number.POSITIVE_INFINITY,
           files: this.#files,
@@ -222,4 +252,9 @@ class Worker implements UnitWorker {
     if (store.directory !== null) return rm(join(store.directory, prefix), { recursive: true, force: true })
     for (const path of ['attempt.json', ...paths]) await store.remove(prefix + path)
   }
+}
+
+/** Drops all records but some, as decisions do. */
+function withOnly(decided: Decisions, only: ReadonlySet<string> | undefined): Decisions {
+  return only === undefined ? decided : { get: (id) => (only.has(id) ? decided.get(id) : 'unit-poison') }
 }

@@ -42,6 +42,10 @@ export class MemoryRun implements QueuedRun {
     return new Map([...this.failed].map(([id, codes]) => [id, codes.length]))
   }
 
+  async recordLosses(id: string): Promise<void> {
+    this.failed.set(id, ['KUN_UNIT_LOST', 'KUN_UNIT_LOST', 'KUN_UNIT_LOST'])
+  }
+
   /** A worker of this run; `attempt` is the work of one unit, and may throw. */
   worker(name: string, attempt: (id: string, signal: AbortSignal) => Promise<void> | void): UnitGenerator {
     return {

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
-import { OutageError, UnitsSetAsideError, WorkerLostError } from '../../lib/errors.js'
+import { AbortedError, OutageError, UnitsSetAsideError, WorkerLostError } from '../../lib/errors.js'
 import { fillQueue } from '../../lib/queue/fill-queue.js'
 import { LockRenewal, type LockReport } from '../../lib/queue/lock-renewal.js'
 import { readQueueAddress } from '../../lib/queue/queue-address.js'
@@ -132,10 +132,9 @@ t.test('a worker that is stopped returns its unit, which the next one takes firs
   const run = new MemoryRun(3)
   const name = newName()
   const stop = new AbortController()
-  const stopped = run.worker('a', async (_, signal) => {
+  const stopped = run.worker('a', () => {
     stop.abort()
-    if (!signal.aborted) await once(signal, 'abort')
-    throw signal.reason
+    throw new AbortedError('stopped')
   })
   await t.rejects(work(name, run, { generator: stopped, signal: stop.signal }), { code: 'KUN_ABORTED' })
   const session = await openSession(name)

@@ -16,6 +16,8 @@ const exitCodes: Readonly<Record<string, number>> = {
   run: 3,
   prepare: 3,
   generate: 3,
+  enqueue: 3,
+  worker: 3,
   assemble: 3,
   rebuild: 3,
   publish: 3,
