@@ -40,12 +40,20 @@ const latinLoopCharsMin = 80
 
 /**
  * Returns a unit that the text repeats more than `repetitionsMax` times in a row anywhere, or null. Units without letters
- * are lines, blanks and numbers; units with | are rows of a table. Reads the text `periodMax` times.
+ * are lines, blanks and numbers; units with | are rows of a table.
+ *
+ * A loop of a period is a run of places that are equal to the place one period before. As a run that counts has a least
+ * length, most places are skipped: a place that is not equal ends all runs across it (as in the search of Boyer and Moore).
  */
 export function repeatedAnywhere(text: string): string | null {
   for (let period = 1; period <= periodMax; period++) {
+    const runMin = Math.max(period * repetitionsMax, loopCharsMin - period)
     let run = 0
     for (let at = period; at < text.length; at++) {
+      if (run === 0) {
+        at = nextRun(text, period, at, runMin)
+        if (at === text.length) break
+      }
       if (text.charCodeAt(at) !== text.charCodeAt(at - period)) {
         run = 0
         continue
@@ -59,6 +67,18 @@ export function repeatedAnywhere(text: string): string | null {
     }
   }
   return null
+}
+
+/** Returns where the next run of at least `runMin` places starts, from `start` on; the length of the text if there is none. */
+function nextRun(text: string, period: number, start: number, runMin: number): number {
+  let from = start
+  while (from + runMin <= text.length) {
+    let at = from + runMin - 1
+    while (at >= from && text.charCodeAt(at) === text.charCodeAt(at - period)) at--
+    if (at < from) return from
+    from = at + 1
+  }
+  return text.length
 }
 
 /** Letters from which, and share of different pairs of letters below which, a short text only varies a few words. */
@@ -79,11 +99,15 @@ function isLatinLoop(unit: string, chars: number): boolean {
   return chars >= latinLoopCharsMin && /\p{L}/u.test(unit) && !unit.includes('|')
 }
 
+/** Working memory of `repeatedPeriod`: an array for every reply would cost more than the search. */
+let matches = new Int32Array(4096)
+
 /** Returns the length of the shortest unit u with u × (repetitionsMax + 1) at the start, over `charsMin` or more, or 0. */
 function repeatedPeriod(length: number, at: (index: number) => number, charsMin: number): number {
   if (length < repetitionsMax + 1) return 0
   // match[i]: length of the match of the text from i with its start; [left, right) is the match that ends last.
-  const match = new Int32Array(length)
+  if (matches.length < length) matches = new Int32Array(2 * length)
+  const match = matches
   let left = 0
   let right = 0
   for (let i = 1; i < length; i++) {
