@@ -8,6 +8,7 @@ export const benches: Readonly<Record<string, () => Promise<{ readonly bench: Be
   prepare: () => import('./prepare.js'),
   memory: () => import('./memory.js'),
   hub: () => import('./hub.js'),
+  parquet: () => import('./parquet.js'),
   linear: () => import('./linear.js'),
   filters: () => import('./filters.js'),
   scale: () => import('./scale.js'),

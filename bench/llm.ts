@@ -48,7 +48,9 @@ const tightRunningMax = 128
 async function tightCache({ size }: BenchOptions): Promise<Part> {
   const rows: BenchRow[] = []
   const aims: BenchAim[] = []
-  for (const { name, kvBlocks, promptTokens, outputMean, outputMax } of tightCaches) {
+  for (const { name, kvBlocks, promptTokens, outputMean, outputMax } of size === 'smoke'
+    ? tightCaches.slice(0, 1)
+    : tightCaches) {
     const engine = { kvBlocks, runningMax: tightRunningMax }
     const load = { ...scenario(size, promptTokens), engine, outputMean, outputMax }
     const outcomes = Object.entries(limiters).map(([limiter, make]) => ({ limiter, ...drive(make(), load) }))

@@ -126,10 +126,10 @@ export class PartWriter {
   }
 
   async #writeGroup(): Promise<void> {
-    const [columns, rows] = [this.#columns, this.#groupRows]
+    const [columns, rows, bytes] = [this.#columns, this.#groupRows, this.#groupBytes]
     this.#columns = columns.map(() => [])
     this.#groupRows = 0
     this.#groupBytes = 0
-    await this.#encoded.writeRowGroup(columns, rows)
+    await this.#encoded.writeRowGroup(columns, rows, bytes)
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Joins the Parquet files of consecutive cuts into one. Large row groups are copied as bytes, small ones are decoded and
- * merged, too large ones are split. plan.ts decides which files are joined.
+ * Joins the Parquet files of consecutive cuts into one. Large row groups of files of one writer are copied as bytes, small
+ * ones are decoded and merged, too large ones are split. plan.ts decides which files are joined.
  *
  * Memory: 1 MiB of a copied row group, or the rows of one merged group (`mergedBytes` uncompressed); never a whole file.
  */
@@ -25,7 +25,10 @@ interface JoinOptions {
   readonly from: readonly string[]
   readonly to: string
   readonly signal?: AbortSignal | undefined
-  /** Uncompressed size from which a row group is copied; 8 MiB by default. */
+  /**
+   * Uncompressed size from which a row group is copied; 4 MiB by default: half of `output.rowGroupBytesMax`, so that the full row
+   * groups of a run are copied and the last ones of its files are merged.
+   */
   readonly copyFromBytes?: number
   /** Uncompressed size of a merged row group; 16 MiB by default. */
   readonly mergedBytes?: number
@@ -49,7 +52,7 @@ const zstdLevel = 3
 
 /** @throws {CorruptFileError} a file is not Parquet · {ContractError} the files have different columns */
 export async function joinParquet(options: JoinOptions): Promise<JoinResult> {
-  const { from, to, signal, copyFromBytes = 8 * mebibyte, groupBytesMax = 90_000_000 } = options
+  const { from, to, signal, copyFromBytes = 4 * mebibyte, groupBytesMax = 90_000_000 } = options
   const compress = await zstdCompressor(zstdLevel)
   const first = await LocalPart.open(from[0] as string)
   const file = await open(to, 'w')
@@ -64,7 +67,8 @@ export async function joinParquet(options: JoinOptions): Promise<JoinResult> {
           signal?.throwIfAborted()
           const rows = Number(group.num_rows)
           const bytes = Number(group.total_byte_size)
-          if (rows > 0 && bytes >= copyFromBytes && bytes <= groupBytesMax) await joined.copy(source, group)
+          const isCopied = bytes >= copyFromBytes && bytes <= groupBytesMax && joined.isOfSameWriter(source)
+          if (rows > 0 && isCopied) await joined.copy(source, group)
           else if (rows > 0) await joined.merge(source, row, rows, bytes)
           row += rows
         }
@@ -110,6 +114,11 @@ class JoinedFile {
   checkColumns(source: LocalPart): void {
     if (JSON.stringify(source.metadata.schema) === this.#schema) return
     throw new ContractError(`${source.path} has other columns than the files before it: publish the runs separately`)
+  }
+
+  /** Whether the footer may vouch for copied groups: readers decide by the writer's name which statistics to trust. */
+  isOfSameWriter(source: LocalPart): boolean {
+    return source.metadata.created_by === this.#like.created_by
   }
 
   async copy(source: LocalPart, group: RowGroup): Promise<void> {

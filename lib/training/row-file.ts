@@ -106,10 +106,10 @@ class ParquetRows implements RowFile {
   }
 
   async #writeGroup(): Promise<void> {
-    const [cells, rows] = [this.#cells, this.#rows]
+    const [cells, rows, bytes] = [this.#cells, this.#rows, this.#bytes]
     this.#cells = this.#columns.map(() => [])
     this.#rows = 0
     this.#bytes = 0
-    await this.#file.writeRowGroup(cells, rows)
+    await this.#file.writeRowGroup(cells, rows, bytes)
   }
 }

@@ -74,6 +74,47 @@ t.test(
   },
 )
 
+t.test(
+  'the full row groups of a run are copied, without decoding, and the last ones of its files are merged',
+  async (t) => {
+    const directory = t.testdir()
+    const shape = { cuts: 2, rowsPerCut: 6000, outputChars: 700, rowGroupBytesMax: 8 * 1024 * 1024 }
+    const from = await partsOf(directory, shape)
+    const before = await Promise.all(from.map(metadataOf))
+    t.ok(
+      before.every(({ row_groups }) => row_groups.length > 1),
+      'each file has a full group and a last one',
+    )
+    const to = join(directory, 'joined.parquet')
+    await joinParquet({ from, to })
+    const pagesOf = (metadata: (typeof before)[number]) =>
+      metadata.row_groups.map(({ columns }) =>
+        columns.map(({ meta_data }) => meta_data?.total_compressed_size).join(' '),
+      )
+    const joined = pagesOf(await metadataOf(to))
+    for (const metadata of before) {
+      const full = metadata.row_groups.filter(({ total_byte_size }) => total_byte_size >= 4n * 1024n * 1024n)
+      t.ok(full.length > 0)
+      for (const pages of pagesOf({ ...metadata, row_groups: full })) t.ok(joined.includes(pages), 'copied')
+    }
+    t.ok(isDeepStrictEqual(await rowsOf([to]), await rowsOf(from)))
+  },
+)
+
+t.test('row groups of another writer are decoded, as the footer names one writer', async (t) => {
+  const directory = t.testdir()
+  const columnData = [{ name: 'text', data: ['a', 'b'], type: 'STRING' as const }]
+  const from = ['hyparquet', 'another 1.0'].map((createdBy, part) => {
+    const filename = join(directory, `part-${part}.parquet`)
+    parquetWriteFile({ filename, columnData, createdBy } as Parameters<typeof parquetWriteFile>[0])
+    return filename
+  })
+  const to = join(directory, 'joined.parquet')
+  const joined = await joinParquet({ from, to, copyFromBytes: 1 })
+  t.equal(joined.rowGroups, 2)
+  t.same(await rowsOf([to]), [{ text: 'a' }, { text: 'b' }, { text: 'a' }, { text: 'b' }])
+})
+
 t.test('statistics and page indexes of copied groups are right where they stand now', async (t) => {
   const directory = t.testdir()
   const from = [0, 1].map((part) => {

@@ -73,4 +73,6 @@ export const storage = {
   'the name is too long': '名称过长',
   'Choose a shorter directory or split name.': '请使用更短的目录名或数据划分名。',
   'See the cause.': '请查看原因。',
+  'the thread that encodes Parquet was lost: {0}. Run the same command again':
+    '编码 Parquet 的线程已丢失：{0}。请再次运行同一条命令',
 } as const

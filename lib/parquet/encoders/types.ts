@@ -21,9 +21,12 @@ export interface EncodedFileOptions {
   readonly write: (bytes: Uint8Array) => Promise<void>
 }
 
-/** A file being written. Holds one row group. */
+/** A file being written. Holds one row group, or two while one is encoded in a thread. */
 export interface EncodedFile {
-  /** `columns[c][r]` is row r of column c; checked cells, at least one row. */
-  writeRowGroup(columns: readonly (readonly Cell[])[], rows: number): Promise<void>
+  /**
+   * `columns[c][r]` is row r of column c; checked cells, at least one row; `bytes` is their approximate uncompressed size.
+   * May resolve before the group is written. The arrays must not be changed afterwards.
+   */
+  writeRowGroup(columns: readonly (readonly Cell[])[], rows: number, bytes: number): Promise<void>
   finish(): Promise<void>
 }

@@ -171,10 +171,10 @@ class RowGroups<T> implements RowWriter<T> {
   }
 
   async #writeGroup(): Promise<void> {
-    const [columns, count] = [this.#columns, this.#count]
+    const [columns, count, bytes] = [this.#columns, this.#count, this.#bytes]
     this.#columns = columns.map(() => [])
     this.#count = 0
     this.#bytes = 0
-    await this.#file.writeRowGroup(columns, count)
+    await this.#file.writeRowGroup(columns, count, bytes)
   }
 }
