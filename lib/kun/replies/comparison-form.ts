@@ -1,3 +1,4 @@
+/** The form in which texts are compared: one pass over the code units, with a table of those that are kept. */
 import { Buffer } from 'node:buffer'
 
 /** Returns the form in which variants are compared: without differences of width, case, blanks and punctuation. */
