@@ -16,7 +16,7 @@ export const card = {
     '其中 {0} 行由其他运行写入；本卡片中关于模型、配方和漏斗的内容只涉及最后一次运行。',
   '| split | rows |': '| 数据划分 | 行数 |',
   'Made with {0}: texts were cleaned, cut into chunks and deduplicated; a label model wrote an instruction for each chunk; what was not a sound instruction was dropped; a judge graded the pairs; a model polished the answers, and the polished text was checked against the passage.':
-    '使用 {0} 制作：先对文本清洗、切块、去重，由标注模型为每个片段写出指令，丢弃不合格的指令，再由评审模型给指令对评分，最后由模型润色回答，并对照原段落检查润色后的文本。',
+    '使用 {0} 制作：先对文本清洗、切块、去重，由标注模型为每个片段写出指令，丢弃不合格的指令，再由评判模型给指令对评分，最后由模型润色回答，并对照原段落检查润色后的文本。',
   files: '文件',
   '{0} at commit {1}': '{0}，提交 {1}',
   '{0}, source {1}': '{0}，来源 {1}',
@@ -58,7 +58,7 @@ export const card = {
   "the document's title, '' when it has none": "文档的标题，没有则为 ''",
   'the passage as it stood in the corpus, after cleaning': '语料中的原段落，已清洗',
   'perplexity of the passage by a model': '模型对该段落的困惑度',
-  'grade of the text by the judge, 0 to 1': '评审模型对文本的评分，0 到 1',
+  'grade of the text by the judge, 0 to 1': '评判模型对文本的评分，0 到 1',
   'kind and difficulty of the instruction that was asked for; null for an exam':
     '要求写出的指令的种类和难度；试题为 null',
   'label: written by the label model; exam: the question and answer of the text':
@@ -68,12 +68,12 @@ export const card = {
     '回答中的数字和拉丁字母名称出自原文的比例，0 到 1',
   'share of the output in long runs of its text, 0 to 1': '回答中与原文大段相同的部分所占比例，0 到 1',
   'letters of the output for each letter of its text': '回答字数与原文字数之比',
-  'grade of the judge: does the output answer the instruction, 0 to 1': '评审模型的评分：回答是否回应了指令，0 到 1',
-  'grade of the judge: does the output follow from its text, 0 to 1': '评审模型的评分：回答是否出自原文，0 到 1',
+  'grade of the judge: does the output answer the instruction, 0 to 1': '评判模型的评分：回答是否回应了指令，0 到 1',
+  'grade of the judge: does the output follow from its text, 0 to 1': '评判模型的评分：回答是否出自原文，0 到 1',
   'instruction-following difficulty: loss of the output after the instruction over its loss alone':
     '指令遵循难度：给出指令后回答的损失与单独回答的损失之比',
   'perplexity of the output alone by a model': '模型对单独回答的困惑度',
-  'grade of the instruction by the judge, 0 to 1': '评审模型对指令的评分，0 到 1',
+  'grade of the instruction by the judge, 0 to 1': '评判模型对指令的评分，0 到 1',
   'how the grade was read: from token probabilities or from the text': '评分的读取方式：由词元概率或由文本',
   'share of probability on the grades that were allowed, 0 to 1': '允许的评分所占的概率，0 到 1',
   "the recipe's names of the models": '配方中模型的名称',

@@ -95,7 +95,7 @@ export const help = {
   'train the classifier that drops texts before any model, on the grades of kun.screen in a run':
     '用运行中 kun.screen 的评分训练分类器，在调用模型之前丢弃文本',
   'where the classifier is written': '分类器的写入位置',
-  'score at which the agreement with the judge is measured': '衡量与评审模型一致程度时所用的分数',
+  'score at which the agreement with the judge is measured': '衡量与评判模型一致程度时所用的分数',
   'examples that are used at most, a sample of all': '最多使用的样例数（从全部中抽样）',
   'passes over the examples': '遍历样例的次数',
   'weights, a power of two from 1024 to 2097152': '权重数，1024 到 2097152 之间的 2 的幂',

@@ -44,11 +44,11 @@ export const run = {
     '请检查 `prepare.quality` 和 `prepare.chunk` 的界限以及自定义过滤器。',
   'Lower `prepare.chunk.tokensMax`, or serve the model with a longer context.':
     '请降低 `prepare.chunk.tokensMax`，或以更长的上下文部署模型。',
-  'Check the judge and `kun.score.keepAtLeast`.': '请检查评审模型和 `kun.score.keepAtLeast`。',
+  'Check the judge and `kun.score.keepAtLeast`.': '请检查评判模型和 `kun.score.keepAtLeast`。',
   'Check the bounds in `kun.perplexity` and `kun.ifd`: they depend on the model.':
     '请检查 `kun.perplexity` 和 `kun.ifd` 的界限：它们取决于模型。',
   'Check the bounds in `kun.ifd`.': '请检查 `kun.ifd` 的界限。',
-  'Check the judge and `kun.screen.keepAtLeast`.': '请检查评审模型和 `kun.screen.keepAtLeast`。',
+  'Check the judge and `kun.screen.keepAtLeast`.': '请检查评判模型和 `kun.screen.keepAtLeast`。',
   'Check the replies of the model (`simulate` shows a valid one), the prompt and the filter.':
     '请检查模型的回复（`simulate` 会给出有效的回复）、提示词和过滤器。',
   'Check the log of the model server, the prompt and the sampling fields.':

@@ -131,10 +131,10 @@ export const terminal = {
   '{0} tokens/s, {1} records/s, bottleneck: {2}, {3} MB peak memory':
     '{0} 词元/秒，{1} 条记录/秒，瓶颈：{2}，峰值内存 {3} MB',
 
-  '{0}: trained on {1}. On {2} others, against the judge:': '{0}：用 {1}训练。在另外 {2} 条上与评审模型对比：',
+  '{0}: trained on {1}. On {2} others, against the judge:': '{0}：用 {1}训练。在另外 {2} 条上与评判模型对比：',
   '  ROC-AUC {0}; at {1}: agrees on {2},': '  ROC-AUC {0}；阈值 {1} 时：一致率 {2}，',
   '  drops {0} of what the judge drops; {1} of what it drops, the judge drops too':
-    '  评审模型丢弃的文本中它丢弃 {0}；它丢弃的文本中评审模型也丢弃 {1}',
+    '  评判模型丢弃的文本中它丢弃 {0}；它丢弃的文本中评判模型也丢弃 {1}',
   'In a recipe: prepare: { screen: { file: {0}, keepAtLeast: {1} } }':
     '写入配方：prepare: { screen: { file: {0}, keepAtLeast: {1} } }',
   'to train on': '训练',
