@@ -35,10 +35,10 @@ const split = 'pipe'
 /** Returns the source that the arguments name. @throws {UsageError} they name two, or none */
 export function pipeSource(
   args: readonly string[],
-  { hub, files, revision, hubUrl, token, from: format, text, id }: PipeFlags,
+  { hub, files, revision, hubUrl, token, from: format, text, id, title }: PipeFlags,
   print: (message: string) => void,
 ): Source<Block> {
-  const options = { split, text, id, format, shared: true }
+  const options = { split, text, id, title, format, shared: true }
   if (hub !== undefined) {
     if (args.length > 0) throw new UsageError(say`--hub and ${args.join(' ')} are two sources: give one`)
     if (files.length === 0)

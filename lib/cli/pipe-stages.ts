@@ -26,6 +26,7 @@ export interface PipeFlags {
   readonly out?: string
   readonly text: string
   readonly id?: string
+  readonly title?: string
   readonly threads?: string
   readonly rejects?: string
 }

@@ -107,6 +107,6 @@ async function datasetInfoWriter(
   await readInfo(datasetInfo)
   return async () => {
     const name = await addDatasetEntry(datasetInfo, out, entry)
-    sayOnStderr(`${datasetInfo} names the dataset ${name}`)
+    sayOnStderr(say`${datasetInfo} names the dataset ${name}`)
   }
 }

@@ -38,6 +38,15 @@ export async function readReviewSummary(directory: string, reviewer: string): Pr
   return reviewSummary(reviewer, byReviewer, faults)
 }
 
+/** As `readReviewSummary`. @throws {UsageError} this reviewer saved no decision */
+export async function readSavedSummary(directory: string, reviewer: string): Promise<ReviewSummary> {
+  const { byReviewer, faults } = await readReviews(directory)
+  if (byReviewer.has(reviewer) || faults.length > 0) return reviewSummary(reviewer, byReviewer, faults)
+  if (byReviewer.size === 0) throw new UsageError(say`${directory} has no reviews: judge pairs without --summary first`)
+  const names = [...byReviewer.keys()].join(', ')
+  throw new UsageError(say`${directory} has no reviews by ${reviewer}: give --as with one of ${names}`)
+}
+
 /** A server of the page of reviews. `close` it when done. */
 export class ReviewPages {
   readonly #options: ReviewOptions

@@ -20,7 +20,7 @@ export interface StoredProgress {
 }
 
 /** Checks the parts whose absence would break a reader; the file was written by this version or a close one. */
-const stored = z.object({
+const checked = z.object({
   at: z.string(),
   pid: z.number(),
   end: z.string(),
@@ -32,6 +32,8 @@ const stored = z.object({
   }),
 })
 
+const stored = z.custom<StoredProgress>((value) => checked.safeParse(value).success)
+
 /** Replaces the file. */
 export async function writeProgress(directory: string, progress: StoredProgress): Promise<void> {
   const path = join(directory, progressName)
@@ -42,7 +44,7 @@ export async function writeProgress(directory: string, progress: StoredProgress)
 /** Returns the progress that a run wrote last; null if there is none, or it cannot be read. */
 export async function readProgress(directory: string): Promise<StoredProgress | null> {
   try {
-    return stored.parse(JSON.parse(await readFile(join(directory, progressName), 'utf8'))) as unknown as StoredProgress
+    return stored.parse(JSON.parse(await readFile(join(directory, progressName), 'utf8')))
   } catch {
     // No result depends on it.
     return null

@@ -58,8 +58,11 @@ export async function listFiles(root: string, patterns: readonly string[]): Prom
 }
 
 function nothingMatches({ pattern, literal }: Glob, root: string): SourceNotFoundError {
-  const hint = literal === null ? '' : `, or use a pattern such as ${pattern}/**/*.jsonl`
-  return new SourceNotFoundError(say`no file matches ${pattern} in ${resolve(root)}: check the path${hint}`)
+  const where = resolve(root)
+  if (literal === null) return new SourceNotFoundError(say`no file matches ${pattern} in ${where}: check the path`)
+  return new SourceNotFoundError(
+    say`no file matches ${pattern} in ${where}: check the path, or use a pattern such as ${`${pattern}/**/*.jsonl`}`,
+  )
 }
 
 /** Removes directories named like a shard if files in them match: they are searched, not read. */

@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import t from 'tap'
 import { registerCommands, registerNamedCommand } from '../../lib/cli/command-loaders.js'
 import { commandSummaries } from '../../lib/cli/command-summaries.js'
+import { mainInProcess } from '../support/main-in-process.js'
 import { projectRoot } from '../support/root.js'
 
 const all = new Command('kun-stream')
@@ -17,6 +18,15 @@ t.test('the list of the help is the same whether the commands are loaded or not'
   await registerNamedCommand(summaries, ['--help'])
   t.strictSame(shown(summaries), shown(all))
   t.equal(all.commands.length, Object.keys(commandSummaries).length)
+})
+
+t.test('the help of every command fits a terminal of 80 columns', async (t) => {
+  for (const name of Object.keys(commandSummaries)) {
+    const { stdout } = await mainInProcess(t, [name, '--help'])
+    const wide = stdout.split('\n').filter((line) => line.length > 80)
+    if (name !== 'complete') t.ok(stdout.length > 100, name)
+    t.strictSame(wide, [], name)
+  }
 })
 
 t.test('only the command that the arguments name has its options', async (t) => {

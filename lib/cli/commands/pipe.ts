@@ -57,6 +57,7 @@ export function registerPipe(program: Command): void {
     .option('--out <file>', 'write to a file in place of standard output')
     .option('--text <field>', 'field of the text', 'text')
     .option('--id <field>', "field of the record's own id")
+    .option('--title <field>', 'field of the title, which prompts get with the text')
     .option('--threads <n>', 'worker threads; auto is one fewer than there are cores')
     .option('--rejects <file>', 'write what was dropped, and why, as JSON Lines')
     .option('--json', 'print the summary as one JSON object, the last line of standard error')

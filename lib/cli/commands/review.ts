@@ -30,10 +30,10 @@ export function registerReview(program: Command): void {
     .option('--json', 'with --summary: as JSON')
     .action(async (directory: string, flags: ReviewFlags) => {
       await mustBeRunDirectory(directory)
-      const { ReviewPages, readReviewSummary } = await import('../../pages/review-pages.js')
+      const { ReviewPages, readSavedSummary } = await import('../../pages/review-pages.js')
       const reviewer = flags.as ?? loginName()
       if (flags.summary === true || flags.json === true) {
-        const summary = await readReviewSummary(directory, reviewer)
+        const summary = await readSavedSummary(directory, reviewer)
         writeOut(flags.json === true ? `${JSON.stringify(summary)}\n` : lines(summary))
         return
       }

@@ -15,6 +15,17 @@ import { collect } from '../recipe-options.js'
 import { cannotOpen, writeErr, writeOut } from '../terminal/output.js'
 import { stopSignal } from '../terminal/stop-signals.js'
 
+/** Joins words by commas, in lines that a terminal of 80 columns shows whole. */
+function wrapWords(words: readonly string[]): string {
+  const lines: string[] = []
+  for (const word of words) {
+    const last = lines.at(-1)
+    if (last !== undefined && `${last}, ${word},`.length < 80) lines[lines.length - 1] = `${last}, ${word}`
+    else lines.push(`  ${word}`)
+  }
+  return lines.join(',\n')
+}
+
 interface SimulateFlags {
   readonly port: string
   readonly host: string
@@ -57,7 +68,7 @@ export function registerSimulate(program: Command): void {
     .option('--missing <list>', helpOf(options.missing))
     .option('--faults <rules>', 'kind[=rate][@after[-until]], comma-separated; or a JSON array; or @FILE with one')
     .option('--s3 <folder>', 'serve a stand-in S3 store instead, whose bytes are in a folder')
-    .addHelpText('after', say`\nFaults: ${faultKinds.join(', ')}\nExample: --faults engine-error=0.01,english@5000`)
+    .addHelpText('after', say`\nFaults:\n${wrapWords(faultKinds)}\nExample: --faults engine-error=0.01,english@5000`)
     .action(async (flags: SimulateFlags) => {
       if (flags.s3 !== undefined) return serveS3(flags.s3, flags)
       const options = optionsOf(flags)

@@ -69,6 +69,7 @@ export const help = {
   'format of the output': '输出的格式',
   'write to a file in place of standard output': '写入文件，而不是标准输出',
   "field of the record's own id": '记录自身 id 的字段',
+  'field of the title, which prompts get with the text': '标题所在的字段，提示词中与正文一起给出',
   'turn curated instruction data into training data for the chat model, or with --invert for the label model':
     '把精选的指令数据转换为对话模型的训练数据，或配合 --invert 转换为标注模型的训练数据',
   'from output to instruction, with the prompt of the label stage': '由输出预测指令，使用 label 阶段的提示词',
@@ -145,8 +146,8 @@ export const help = {
   'reasoning in chat replies: none, think, reasoning-content': '对话回复中的推理内容：none、think、reasoning-content',
   'adds eight random letters to every reply, and varies logprobs': '给每条回复加上八个随机字母，并改变对数概率',
   'file to which a JSON line is appended for each request': '为每次请求追加一行 JSON 的文件',
-  'capabilities that the server lacks: metrics,logprobs,prompt-lists,echo,prompt-logprobs,tokenize,chat-template-kwargs,models':
-    '服务器缺少的能力：metrics,logprobs,prompt-lists,echo,prompt-logprobs,tokenize,chat-template-kwargs,models',
+  'capabilities that the server lacks: metrics, logprobs, prompt-lists, echo, prompt-logprobs, tokenize, chat-template-kwargs, models':
+    '服务器缺少的能力：metrics, logprobs, prompt-lists, echo, prompt-logprobs, tokenize, chat-template-kwargs, models',
   'kind[=rate][@after[-until]], comma-separated; or a JSON array; or @FILE with one':
     'kind[=rate][@after[-until]]，用逗号分隔；或 JSON 数组；或含数组的 @FILE',
   'serve a stand-in for the Hugging Face Hub, to try publishing and reading without an account':

@@ -1,5 +1,7 @@
 /** The web pages: report.html, `ui` and what they share. */
 export const pages = {
+  '{0} has no reviews: judge pairs without --summary first': '{0} 中没有评审：请先不带 --summary 评审指令对',
+  '{0} has no reviews by {1}: give --as with one of {2}': '{0} 中没有 {1} 的评审：请用 --as 给出其中之一：{2}',
   'the pages are not built ({0}): run npm run build in the clone':
     '网页尚未构建（{0}）：请在克隆的仓库中运行 npm run build',
   'cannot write timings.json and series.json: {0}': '无法写入 timings.json 和 series.json：{0}',

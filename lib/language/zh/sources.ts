@@ -5,7 +5,9 @@ export const sources = {
   'cannot resume: {0} shards were opened and {1} are listed now': '无法续跑：已打开 {0} 个分片，而现在列出 {1} 个',
   'reading {0} was stopped': '读取 {0} 已停止',
   'no glob is given: name the files to read in `files`': '没有给出文件模式：请在 `files` 中指明要读取的文件',
-  'no file matches {0} in {1}: check the path{2}': '{1} 中没有文件匹配 {0}：请检查路径{2}',
+  'no file matches {0} in {1}: check the path': '{1} 中没有文件匹配 {0}：请检查路径',
+  'no file matches {0} in {1}: check the path, or use a pattern such as {2}':
+    '{1} 中没有文件匹配 {0}：请检查路径，或使用通配模式，例如 {2}',
   '{0} cannot be listed: {1} ({2})': '无法列出 {0}：{1}（{2}）',
   '{0} was there when the run listed its files and is gone (ENOENT). Put it back, or run the same command again: a file of which no committed block was read is then removed from the run':
     '{0} 在列出文件时还在，现在不见了（ENOENT）。请放回，或再次运行同一命令：若它没有已提交的块，就会从运行中移除',

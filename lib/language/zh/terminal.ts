@@ -82,8 +82,8 @@ export const terminal = {
   'and {0} more (--rejects FILE says which)': '另有 {0} 条（--rejects FILE 会列出）',
   'and {0} more': '另有 {0} 条',
   '{0}, {1} refused: {2}': '{0}，不接受 {1} 条：{2}',
-  '\nFaults: {0}\nExample: --faults engine-error=0.01,english@5000':
-    '\n故障：{0}\n示例：--faults engine-error=0.01,english@5000',
+  '\nFaults:\n{0}\nExample: --faults engine-error=0.01,english@5000':
+    '\n故障：\n{0}\n示例：--faults engine-error=0.01,english@5000',
   'simulate: preset {0}, serving until Ctrl-C\n': 'simulate：预设 {0}，服务中，按 Ctrl-C 结束\n',
   '--{0} is {1}: give {2}': '--{0} 为 {1}：请给 {2}',
   '--{0} has {1}: give {2}': '--{0} 中有 {1}：请给 {2}',

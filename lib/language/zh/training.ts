@@ -1,5 +1,6 @@
 /** Messages of lib/training. */
 export const training = {
+  '{0} names the dataset {1}': '{0} 已将数据集登记为 {1}',
   '{0} is not valid JSON: mend it, or name another file with --dataset-info':
     '{0} 不是有效的 JSON：请修正，或用 --dataset-info 指定另一个文件',
   '{0} is not a dataset_info.json: it is not a JSON object. Name another file with --dataset-info':

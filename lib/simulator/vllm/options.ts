@@ -74,7 +74,7 @@ export const simulatorOptions = z.strictObject({
   missing: z
     .array(z.enum(capabilityNames))
     .default([])
-    .describe(`Capabilities that the server lacks: ${capabilityNames.join(',')}`),
+    .describe(`Capabilities that the server lacks: ${capabilityNames.join(', ')}`),
   faults: z.array(faultRule).default([]).describe('Faults from the start; POST /admin/faults replaces them'),
 })
 

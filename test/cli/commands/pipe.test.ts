@@ -174,3 +174,19 @@ t.test('wrong use ends with exit code 2 and says what to give', async (t) => {
     t.match(await pipe(args, '{"text":"a"}\n{"text":"b"}\n'), { code: 2, err }, args.join(' '))
   }
 })
+
+t.test('--title names the field of the title, which a row has too', async (t) => {
+  const folder = t.testdir()
+  const titled = corpus
+    .split('\n')
+    .slice(0, 3)
+    .map((line) => JSON.stringify({ ...JSON.parse(line), headline: '网购退货指南' }))
+  const file = join(folder, 'titled.jsonl')
+  writeFileSync(file, titled.join('\n'))
+  const stages = ['--stages', 'clean,chunk,dedup,label,score,polish', '--recipe', demo]
+  const rowsOf = async (...more: string[]) => lines((await pipe([file, ...stages, ...more])).text)
+  const withTitle = await rowsOf('--title', 'headline')
+  t.ok(withTitle.length > 0, `${withTitle.length} rows`)
+  for (const row of withTitle) t.match(row, { title: '网购退货指南' })
+  for (const row of await rowsOf()) t.match(row, { title: '' })
+})
