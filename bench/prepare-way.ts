@@ -5,7 +5,6 @@
  */
 import { Buffer, transcode } from 'node:buffer'
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,6 +21,7 @@ import { planPreparation, prepareOptions } from '../lib/text/plan.js'
 import { recordPlaces } from '../lib/text/records.js'
 import { workerPool } from '../lib/workers/pool.js'
 import { inputShards } from './prepare-input.js'
+import { type ThreadSeconds, threadWatch } from './thread-seconds.js'
 
 export interface WayFigures {
   readonly bytes: number
@@ -29,13 +29,8 @@ export interface WayFigures {
   /** Chunks that were not dropped; 0 for the floor. */
   readonly kept: number
   readonly seconds: number
-  /**
-   * Processor time: of the main thread, of the busiest other thread (a worker, where there is one), and of all the
-   * others (garbage collection, files, workers). Null where the system does not tell.
-   */
-  readonly mainSeconds: number
-  readonly workerSeconds: number
-  readonly otherSeconds: number
+  /** Processor time by threads, on Linux. */
+  readonly threads: ThreadSeconds
   readonly peakMegabytes: number
   /** Of the verdicts, in order. */
   readonly hash: string
@@ -155,28 +150,11 @@ function hashKept(deduplicator: Deduplicator): { deduplicator: Deduplicator; dig
   return { deduplicator: watched, digest: () => hash.digest('hex').slice(0, 16) }
 }
 
-type Times = Pick<WayFigures, 'seconds' | 'mainSeconds' | 'workerSeconds' | 'otherSeconds'>
-
 /** What passed since: by the clock, and in processor time. */
-function stopwatch(): () => Times {
+function stopwatch(): () => Pick<WayFigures, 'seconds' | 'threads'> {
   const startMs = performance.now()
-  const before = threadSeconds()
-  return () => {
-    const seconds = (performance.now() - startMs) / 1000
-    const spent = [...threadSeconds()].map(([thread, at]) => [thread, at - (before.get(thread) ?? 0)] as const)
-    const mainSeconds = spent.find(([thread]) => thread === process.pid)?.[1] ?? Number.NaN
-    const others = spent.filter(([thread]) => thread !== process.pid).map(([, own]) => own)
-    const workerSeconds = Math.max(0, ...others)
-    return { seconds, mainSeconds, workerSeconds, otherSeconds: others.reduce((a, b) => a + b, 0) - workerSeconds }
-  }
-}
-
-/** Linux: of every thread, the first field of schedstat, nanoseconds on a processor. The main one has the process's number. */
-function threadSeconds(): Map<number, number> {
-  const folder = '/proc/self/task'
-  if (!existsSync(folder)) return new Map()
-  const seconds = (thread: string) => Number(readFileSync(`${folder}/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e9
-  return new Map(readdirSync(folder).map((thread) => [Number(thread), seconds(thread)]))
+  const spent = threadWatch()
+  return () => ({ seconds: (performance.now() - startMs) / 1000, threads: spent() })
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -10,6 +10,7 @@ import {
   type IndexFigures,
   type ReadText,
 } from './block-decider.js'
+import type { TextsPath } from './kept-texts.js'
 import type { DecidePlan } from './plan.js'
 import type { FromThread, LogLengths, ThreadData, ToThread } from './thread-messages.js'
 
@@ -18,8 +19,12 @@ export interface Decider {
   readonly figures: IndexFigures
   /** Adds the documents of a frame of a dedup log. The promise limits the frames that wait. */
   restore(payload: Uint8Array): void | Promise<void>
-  /** Sets the lengths of both logs; call it once, after `restore`. */
-  begin(lengths: LogLengths): Promise<void>
+  /**
+   * Sets the lengths of both logs; call it once, after `restore`.
+   *
+   * @param texts logs that another thread may read by itself; null if it must use `readText`
+   */
+  begin(lengths: LogLengths, texts: readonly TextsPath[] | null): Promise<void>
   /** @param written lengths of the logs that are written: memory of their frames is reused */
   decide(block: BlockToDecide, written: LogLengths): Promise<DecidedBlock>
   close(): Promise<void>
@@ -92,10 +97,10 @@ class ThreadDecider implements Decider {
     if (this.#framesBytes >= restoreBytesMax) return this.#sendFrames()
   }
 
-  async begin(lengths: LogLengths): Promise<void> {
+  async begin(lengths: LogLengths, texts: readonly TextsPath[] | null): Promise<void> {
     const isNew = this.#frames.length === 0 && this.#worker === null
     if (!isNew) await this.#sendFrames()
-    const begun = this.#request({ begin: lengths })
+    const begun = this.#request({ begin: lengths, texts })
     // Nothing waits for the start of a thread whose index is empty; its failure is that of the first block.
     if (isNew) begun.catch(() => undefined)
     else await begun

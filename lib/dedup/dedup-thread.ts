@@ -1,17 +1,22 @@
 /** Entry point of the thread that decides duplicates: messages in, in order, and one reply each. */
 import { parentPort, workerData } from 'node:worker_threads'
+import { nameThread } from '../core/thread-name.js'
 import { toWire } from '../core/wire-error.js'
 import { BlockDecider } from './block-decider.js'
+import { DirectTexts } from './kept-texts.js'
 import type { FromThread, ThreadData, ToThread } from './thread-messages.js'
 
 const port = parentPort
 if (port === null) throw new Error('dedup-thread.js is the entry point of a worker thread')
+nameThread('dedup')
 const { plan } = workerData as ThreadData
 const reads: ((text: string | null) => void)[] = []
 const send = (message: FromThread): void => port.postMessage(message)
 
 /** Created by the first message, so that a failure to create it is reported as the reply. */
 let decider: BlockDecider | null = null
+/** Null if texts are read by the thread of the deduplicator. */
+let direct: DirectTexts | null = null
 /** Settles when the messages so far are replied to: a block may wait for a text. */
 let done: Promise<void> = Promise.resolve()
 
@@ -27,6 +32,7 @@ async function reply(message: Exclude<ToThread, { readonly text: unknown }>): Pr
       for (const payload of message.restore) decider.restore(payload)
       send({ figures: decider.figures })
     } else if ('begin' in message) {
+      if (message.texts !== null) direct = new DirectTexts(message.texts)
       decider.begin(message.begin.logBytes, message.begin.textsBytes)
       send({ figures: decider.figures })
     } else {
@@ -38,7 +44,8 @@ async function reply(message: Exclude<ToThread, { readonly text: unknown }>): Pr
   }
 }
 
-function readText(document: number, offset: number): Promise<string | null> {
+function readText(document: number, offset: number): string | null | Promise<string | null> {
+  if (direct !== null) return direct.read(document, offset)
   return new Promise((resolve) => {
     reads.push(resolve)
     send({ read: { document, offset } })

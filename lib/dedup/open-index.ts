@@ -79,7 +79,9 @@ export async function openDeduplicator(given: OpenDeduplicatorOptions): Promise<
       const lostBytes = last === undefined && committed <= log.bytes ? 0 : Math.max(0, committed - log.bytes)
       if (lostBytes > 0) onWarning(lossMessage(path, lostBytes, last?.block ?? -1, wasCommitted))
       if (texts !== null) sources.push({ firstDocument: ownFirst, texts: logTexts(texts) })
-      await decider.begin({ logBytes: log.bytes, textsBytes: texts?.bytes ?? 0 })
+      const paths = sources.map(({ firstDocument, texts }) => ({ firstDocument, path: texts?.path ?? null }))
+      const lengths = { logBytes: log.bytes, textsBytes: texts?.bytes ?? 0 }
+      await decider.begin(lengths, files.isFileSystem === true ? paths : null)
       const lastBlock = last?.block ?? -1
       return new DocumentDeduplicator({ options, decider, sources, log, texts, lastBlock, lostBytes })
     } catch (error) {

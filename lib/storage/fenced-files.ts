@@ -25,6 +25,7 @@ export function fencedFiles(files: FileLayer, lock: Pick<RunLock, 'check'>): Fil
     close: () => file.close(),
   })
   return {
+    ...(files.isFileSystem === true && { isFileSystem: true }),
     open: (path, mode) =>
       mode === 'read' ? files.open(path, mode) : fenced(async () => opened(await files.open(path, mode))),
     rename: (from, to) => fenced(() => files.rename(from, to)),

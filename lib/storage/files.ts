@@ -12,6 +12,8 @@ import { errnoName } from './errno-name.js'
 
 /** File operations. Data is durable after `fsync`; a name is durable after `fsyncDirectory` of its parent. */
 export interface FileLayer {
+  /** Whether its paths are those of the file system: another thread may then open them by itself to read them. */
+  readonly isFileSystem?: boolean
   open(path: string, mode: OpenMode): Promise<OpenFile>
   rename(from: string, to: string): Promise<void>
   /** Adds a hard link; EEXIST if `to` exists. Atomic on NFS too, where `linkCount` decides after a lost reply. */
@@ -55,6 +57,7 @@ export interface OpenFile {
 
 /** The file system. Errors are StorageErrors with `details: { errno, operation, path }`. */
 export const nodeFiles: FileLayer = {
+  isFileSystem: true,
   open: (path, mode) =>
     withStorageError('open', path, async () => new NodeFile(path, await open(path, openFlags[mode]))),
   rename: (from, to) => withStorageError('rename', to, () => rename(from, to)),

@@ -51,5 +51,5 @@ export async function peek(source: AsyncIterable<Uint8Array>, lengthBytes: numbe
     await iterator.return?.()
   }
 
-  return { head: Buffer.concat(chunks).subarray(0, lengthBytes), stream: replay(), close }
+  return { head: Buffer.concat(chunks, Math.min(peekedBytes, lengthBytes)), stream: replay(), close }
 }

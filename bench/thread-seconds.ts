@@ -1,0 +1,48 @@
+/** Processor time of the threads of this process, by their names. Linux; empty elsewhere. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+
+export interface ThreadSeconds {
+  readonly main: number
+  /** The thread that decides duplicates; 0 without one. */
+  readonly dedup: number
+  /** The busiest of the threads that prepare blocks, of which there may be any number. */
+  readonly prepareBusiest: number
+  readonly prepare: number
+  /** Garbage collection, file operations and compilation: threads of V8 and libuv. */
+  readonly other: number
+  readonly all: number
+}
+
+/** Returns a function that returns what was spent since. */
+export function threadWatch(): () => ThreadSeconds {
+  const before = threadTimes()
+  return () => {
+    const spent = [...threadTimes()].map(([id, { name, seconds }]) => {
+      return { id, name, seconds: seconds - (before.get(id)?.seconds ?? 0) }
+    })
+    const sum = (of: (thread: (typeof spent)[number]) => boolean) =>
+      spent.filter(of).reduce((total, { seconds }) => total + seconds, 0)
+    const isMain = ({ id }: { readonly id: number }) => id === process.pid
+    const isNamed = ({ name }: { readonly name: string }) => name === 'dedup' || name === 'prepare'
+    return {
+      main: sum(isMain),
+      dedup: sum(({ name }) => name === 'dedup'),
+      prepareBusiest: Math.max(0, ...spent.filter(({ name }) => name === 'prepare').map(({ seconds }) => seconds)),
+      prepare: sum(({ name }) => name === 'prepare'),
+      other: sum((thread) => !isMain(thread) && !isNamed(thread)),
+      all: sum(() => true),
+    }
+  }
+}
+
+/** By thread id; the first field of schedstat is nanoseconds on a processor. The main thread has the process's id. */
+function threadTimes(): Map<number, { readonly name: string; readonly seconds: number }> {
+  const folder = '/proc/self/task'
+  if (!existsSync(folder)) return new Map()
+  return new Map(
+    readdirSync(folder).map((thread) => {
+      const read = (file: string) => readFileSync(`${folder}/${thread}/${file}`, 'utf8')
+      return [Number(thread), { name: read('comm').trim(), seconds: Number(read('schedstat').split(' ')[0]) / 1e9 }]
+    }),
+  )
+}
