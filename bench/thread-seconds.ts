@@ -5,6 +5,8 @@ export interface ThreadSeconds {
   readonly main: number
   /** The thread that decides duplicates; 0 without one. */
   readonly dedup: number
+  /** The thread that encodes its logs; 0 without one. */
+  readonly dedupLog: number
   /** The busiest of the threads that prepare blocks, of which there may be any number. */
   readonly prepareBusiest: number
   readonly prepare: number
@@ -23,10 +25,11 @@ export function threadWatch(): () => ThreadSeconds {
     const sum = (of: (thread: (typeof spent)[number]) => boolean) =>
       spent.filter(of).reduce((total, { seconds }) => total + seconds, 0)
     const isMain = ({ id }: { readonly id: number }) => id === process.pid
-    const isNamed = ({ name }: { readonly name: string }) => name === 'dedup' || name === 'prepare'
+    const isNamed = ({ name }: { readonly name: string }) => ['dedup', 'dedup-log', 'prepare'].includes(name)
     return {
       main: sum(isMain),
       dedup: sum(({ name }) => name === 'dedup'),
+      dedupLog: sum(({ name }) => name === 'dedup-log'),
       prepareBusiest: Math.max(0, ...spent.filter(({ name }) => name === 'prepare').map(({ seconds }) => seconds)),
       prepare: sum(({ name }) => name === 'prepare'),
       other: sum((thread) => !isMain(thread) && !isNamed(thread)),

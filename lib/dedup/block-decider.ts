@@ -1,43 +1,24 @@
 /**
  * Decides on the rows of blocks, in input order: exact duplicates by key, near-duplicates by bands, estimate and, where
- * the estimate could be wrong, by comparing the texts. Of several matches the earliest kept counts. Encodes the frames of
- * both logs, which deduplicator.ts writes. Runs in a thread of its own (dedup-thread.ts) or in the caller's.
+ * the estimate could be wrong, by comparing the texts. Of several matches the earliest kept counts. block-frames.ts encodes
+ * what both logs get, deduplicator.ts writes it. Runs in a thread of its own (dedup-thread.ts) or in the caller's.
  */
-import { frameBytesMax, frameHeadBytes } from '../storage/frames.js'
-import { type ChunkColumns, textAt, textBytesAt, textLengthAt } from '../text/columns.js'
-import { recordId } from '../text/identity.js'
-import { murmur128 } from '../text/kernel/reference-kernel.js'
+import { frameHeadBytes } from '../storage/frames.js'
+import { textAt, textLengthAt } from '../text/columns.js'
 import { createSigner } from '../text/signature.js'
+import type { BlockFrames, EncodedFrames, KeptOfBlock } from './block-frames.js'
+import { type BlockToDecide, type DecideColumns, isStored, rowOf } from './block-rows.js'
 import { BloomIndex } from './bloom-index.js'
 import type { ExactIndex, NearCandidate } from './exact-index.js'
-import { FramePieces } from './frame-pieces.js'
 import { ShingleComparer } from './jaccard.js'
-import { decodeKept, encodeKept, type KeptRow, keyBytes } from './kept-frames.js'
-import { type DecidePlan, keepsTexts, makeIndex } from './plan.js'
+import { decodeKept, type KeptRow } from './kept-frames.js'
+import { type DecidePlan, makeIndex } from './plan.js'
+import type { LogLengths } from './thread-messages.js'
 import type { Duplicate } from './types.js'
 
-/** Columns that verdicts and logs are made from. */
-export const decidedColumns = ['offset', 'chunk', 'text', 'letters', 'fingerprint', 'signature'] as const
-
-export type DecideColumns = Pick<ChunkColumns, 'rows' | 'signatureLength' | (typeof decidedColumns)[number]>
-
-/** A block to decide on. */
-export interface BlockToDecide {
-  readonly number: number
-  readonly split: string
-  readonly shard: string
-  readonly columns: DecideColumns
-  /** Public id of each row; null for the ids of their positions. */
-  readonly ids: readonly string[] | null
-}
-
 /** Result for a block: a verdict per row, null for those that are kept, and what the logs get. */
-export interface DecidedBlock {
+export interface DecidedBlock extends EncodedFrames {
   readonly verdicts: readonly (Duplicate | null)[]
-  /** Frames for the texts log, in pieces of shared memory, valid until `written`. */
-  readonly texts: readonly Uint8Array<SharedArrayBuffer>[]
-  /** Frames for the dedup log. */
-  readonly log: readonly Uint8Array<SharedArrayBuffer>[]
   readonly figures: IndexFigures
 }
 
@@ -49,17 +30,16 @@ export interface IndexFigures {
 /** Reads the text of a kept document, stored at `offset`; null if it has none. */
 export type ReadText = (document: number, offset: number) => string | null | Promise<string | null>
 
-/** Rows of one frame in the dedup log. */
-const rowsPerFrameMax = 8192
-/** Seed of the key of a text without letters, which is a hash of the text itself. */
-const bareTextSeed = 0x6b756e
-
 export class BlockDecider {
   readonly #plan: DecidePlan
   readonly #index: ExactIndex | BloomIndex
   readonly #readText: ReadText
-  readonly #texts = new FramePieces()
-  readonly #log = new FramePieces()
+  readonly #frames: BlockFrames
+  #textsBytes = 0
+  /** The block that is being decided on, whose texts are not encoded yet, and the length of the texts log before it. */
+  #block:
+    | (Pick<KeptOfBlock, 'rows' | 'textOffsets'> & { readonly columns: DecideColumns; readonly start: number })
+    | null = null
   #comparer: Promise<ShingleComparer> | null = null
   /** Number of the first document that was not restored: its text is in `#texts` until it is written. */
   #firstDecided = 0
@@ -67,7 +47,8 @@ export class BlockDecider {
   #restored: KeptRow[] = []
 
   /** @throws {MemoryRefusedError} the system provides no memory */
-  constructor(plan: DecidePlan, readText: ReadText) {
+  constructor(plan: DecidePlan, frames: BlockFrames, readText: ReadText) {
+    this.#frames = frames
     this.#plan = plan
     this.#index = makeIndex(plan)
     this.#readText = readText
@@ -92,55 +73,45 @@ export class BlockDecider {
   }
 
   /** Sets the lengths of both logs, to which the frames of later blocks are appended. */
-  begin(logBytes: number, textsBytes: number): void {
+  begin(lengths: LogLengths): void {
     this.#restored = []
     this.#firstDecided = this.#index.count
-    this.#log.begin(logBytes)
-    this.#texts.begin(textsBytes)
+    this.#textsBytes = lengths.textsBytes
+    this.#frames.begin(lengths)
+  }
+
+  /** Announces a block that `decide` is called for soon. */
+  announce(block: BlockToDecide): void {
+    this.#frames.announce(block)
   }
 
   /** Returns the memory of frames that were written, up to these lengths of the logs. */
-  written(logBytes: number, textsBytes: number): void {
-    this.#log.written(logBytes)
-    this.#texts.written(textsBytes)
+  written(lengths: LogLengths): void {
+    this.#frames.written(lengths)
   }
 
-  async decide(block: BlockToDecide): Promise<DecidedBlock> {
+  /** Resolves when the next block may be decided; `done` follows once the frames are encoded. */
+  async decide(block: BlockToDecide): Promise<{ readonly done: Promise<DecidedBlock> }> {
     const { columns } = block
+    const announced = this.#frames.ids(block)
+    const ids = announced instanceof Promise ? await announced : announced
     const verdicts: (Duplicate | null)[] = []
-    const kept: KeptRow[] = []
-    this.#texts.expect((columns.text.offsets[columns.rows] as number) + columns.rows * frameHeadBytes)
+    const rows: number[] = []
+    const textOffsets: number[] = []
+    this.#block = { columns, rows, textOffsets, start: this.#textsBytes }
     for (let i = 0; i < columns.rows; i++) {
-      const row = this.#row(block, i)
+      const row = rowOf(this.#plan, columns, i, ids[i] as string, -1)
       const found = this.#find(row, columns, i)
       const verdict = found instanceof Promise ? await found : found
       verdicts.push(verdict)
-      if (verdict === null) kept.push(this.#keep(row, columns, i))
+      if (verdict !== null) continue
+      rows.push(i)
+      textOffsets.push(this.#keep(row, columns, i))
     }
-    this.#write(block.number, kept)
-    return { verdicts, texts: this.#texts.take(), log: this.#log.take(), figures: this.figures }
-  }
-
-  /** Returns views of the columns; the index and the log copy what they keep. */
-  #row({ columns, ids, split, shard }: BlockToDecide, i: number): KeptRow {
-    const { near } = this.#plan
-    const letters = columns.letters[i] as number
-    // A text without letters has an empty comparison form: it is a duplicate only of an identical text.
-    const key =
-      letters === 0
-        ? murmur128(textBytesAt(columns.text, i), bareTextSeed)
-        : columns.fingerprint.subarray(i * keyBytes, (i + 1) * keyBytes)
-    const signatureLength = near === false ? 0 : near.minima
-    return {
-      key,
-      hasShingle: near !== false && letters >= near.ngram,
-      signature: columns.signature.subarray(i * signatureLength, (i + 1) * signatureLength),
-      id:
-        ids === null
-          ? recordId(split, shard, columns.offset[i] as number, columns.chunk[i] as number)
-          : (ids[i] as string),
-      textOffset: -1,
-    }
+    this.#block = null
+    const encoded = this.#frames.encode(block, ids, { rows, textOffsets, endBytes: this.#textsBytes })
+    const { figures } = this
+    return { done: Promise.resolve(encoded).then((frames) => ({ ...frames, verdicts, figures })) }
   }
 
   #find(row: KeptRow, columns: DecideColumns, i: number): Duplicate | null | Promise<Duplicate | null> {
@@ -175,24 +146,25 @@ export class BlockDecider {
   #textOf(index: ExactIndex, document: number): string | null | Promise<string | null> {
     const offset = index.documents.textOffset(document)
     if (offset < 0) return null
-    const unwritten = document < this.#firstDecided ? null : this.#texts.read(offset)
-    return unwritten?.toString('utf8') ?? this.#readText(document, offset)
+    const unwritten = document < this.#firstDecided ? null : this.#unwrittenText(offset)
+    if (!(unwritten instanceof Promise)) return unwritten ?? this.#readText(document, offset)
+    return unwritten.then((text) => text ?? this.#readText(document, offset))
   }
 
-  #keep(row: KeptRow, columns: DecideColumns, i: number): KeptRow {
-    // A text that is too long for a frame is not stored: its estimate decides.
-    const isStored = keepsTexts(this.#plan) && row.hasShingle && textLengthAt(columns.text, i) <= frameBytesMax
-    if (isStored) Object.assign(row, { textOffset: this.#texts.append(textBytesAt(columns.text, i)) })
-    this.#index.keep(row)
-    return row
+  /** Returns null for a text that is written. */
+  #unwrittenText(offset: number): string | null | Promise<string | null> {
+    const block = this.#block
+    if (block === null || offset < block.start) return this.#frames.read(offset)
+    const row = block.rows[block.textOffsets.indexOf(offset)]
+    return row === undefined ? null : textAt(block.columns.text, row)
   }
 
-  #write(block: number, kept: readonly KeptRow[]): void {
-    const textsBytes = keepsTexts(this.#plan) ? this.#texts.bytes : 0
-    for (let at = 0; at === 0 || at < kept.length; at += rowsPerFrameMax) {
-      const rows = kept.slice(at, at + rowsPerFrameMax)
-      this.#log.append(encodeKept({ block, rows, more: at + rowsPerFrameMax < kept.length, textsBytes }))
-    }
+  /** Returns the offset of the text in its log. */
+  #keep(row: KeptRow, columns: DecideColumns, i: number): number {
+    const textOffset = isStored(this.#plan, row, columns, i) ? this.#textsBytes : -1
+    if (textOffset >= 0) this.#textsBytes += frameHeadBytes + textLengthAt(columns.text, i)
+    this.#index.keep(Object.assign(row, { textOffset }))
+    return textOffset
   }
 }
 

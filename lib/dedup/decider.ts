@@ -3,13 +3,9 @@ import { Worker } from 'node:worker_threads'
 import { fromWire } from '../core/wire-error.js'
 import { AbortedError, WorkerLostError } from '../errors.js'
 import { say } from '../language/say.js'
-import {
-  BlockDecider,
-  type BlockToDecide,
-  type DecidedBlock,
-  type IndexFigures,
-  type ReadText,
-} from './block-decider.js'
+import { BlockDecider, type DecidedBlock, type IndexFigures, type ReadText } from './block-decider.js'
+import { LocalFrames } from './block-frames.js'
+import type { BlockToDecide } from './block-rows.js'
 import type { TextsPath } from './kept-texts.js'
 import type { DecidePlan } from './plan.js'
 import type { FromThread, LogLengths, ThreadData, ToThread } from './thread-messages.js'
@@ -30,9 +26,9 @@ export interface Decider {
   close(): Promise<void>
 }
 
-/** @param threads 0 decides in the calling thread */
+/** @param threads 0 decides in the calling thread, 1 in another one, 2 encodes what the logs get in a third */
 export function openDecider(plan: DecidePlan, threads: number, readText: ReadText): Decider {
-  return threads === 0 ? new LocalDecider(plan, readText) : new ThreadDecider(plan, readText)
+  return threads === 0 ? new LocalDecider(plan, readText) : new ThreadDecider(plan, threads, readText)
 }
 
 class LocalDecider implements Decider {
@@ -41,7 +37,7 @@ class LocalDecider implements Decider {
   #done: Promise<unknown> = Promise.resolve()
 
   constructor(plan: DecidePlan, readText: ReadText) {
-    this.#decider = new BlockDecider(plan, readText)
+    this.#decider = new BlockDecider(plan, new LocalFrames(plan), readText)
   }
 
   get figures(): IndexFigures {
@@ -52,14 +48,14 @@ class LocalDecider implements Decider {
     this.#decider.restore(payload)
   }
 
-  async begin({ logBytes, textsBytes }: LogLengths): Promise<void> {
-    this.#decider.begin(logBytes, textsBytes)
+  async begin(lengths: LogLengths): Promise<void> {
+    this.#decider.begin(lengths)
   }
 
-  decide(block: BlockToDecide, { logBytes, textsBytes }: LogLengths): Promise<DecidedBlock> {
-    const decided = this.#done.then(() => {
-      this.#decider.written(logBytes, textsBytes)
-      return this.#decider.decide(block)
+  decide(block: BlockToDecide, written: LogLengths): Promise<DecidedBlock> {
+    const decided = this.#done.then(async () => {
+      this.#decider.written(written)
+      return (await this.#decider.decide(block)).done
     })
     this.#done = decided // a failure is that of all later blocks
     return decided
@@ -78,6 +74,7 @@ type Reply = Extract<FromThread, { readonly figures: unknown } | { readonly deci
 class ThreadDecider implements Decider {
   figures: IndexFigures = { documents: 0, memoryBytes: 0 }
   readonly #plan: DecidePlan
+  readonly #threads: number
   readonly #readText: ReadText
   #worker: Worker | null = null
   /** Requests without a reply, oldest first. */
@@ -86,8 +83,9 @@ class ThreadDecider implements Decider {
   #frames: Uint8Array[] = []
   #framesBytes = 0
 
-  constructor(plan: DecidePlan, readText: ReadText) {
+  constructor(plan: DecidePlan, threads: number, readText: ReadText) {
     this.#plan = plan
+    this.#threads = threads
     this.#readText = readText
   }
 
@@ -138,7 +136,7 @@ class ThreadDecider implements Decider {
 
   #start(): Worker {
     const worker = new Worker(new URL('./dedup-thread.js', import.meta.url), {
-      workerData: { plan: this.#plan } satisfies ThreadData,
+      workerData: { plan: this.#plan, threads: this.#threads } satisfies ThreadData,
       name: 'dedup',
     })
     worker.on('message', (message: FromThread) => this.#receive(message, worker))

@@ -3,13 +3,15 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { nameThread } from '../core/thread-name.js'
 import { toWire } from '../core/wire-error.js'
 import { BlockDecider } from './block-decider.js'
+import { LocalFrames } from './block-frames.js'
 import { DirectTexts } from './kept-texts.js'
+import { ThreadFrames } from './thread-frames.js'
 import type { FromThread, ThreadData, ToThread } from './thread-messages.js'
 
 const port = parentPort
 if (port === null) throw new Error('dedup-thread.js is the entry point of a worker thread')
 nameThread('dedup')
-const { plan } = workerData as ThreadData
+const { plan, threads } = workerData as ThreadData
 const reads: ((text: string | null) => void)[] = []
 const send = (message: FromThread): void => port.postMessage(message)
 
@@ -21,27 +23,37 @@ let direct: DirectTexts | null = null
 let done: Promise<void> = Promise.resolve()
 
 port.on('message', (message: ToThread) => {
-  if ('text' in message) reads.shift()?.(message.text)
-  else done = done.then(() => reply(message))
+  if ('text' in message) {
+    reads.shift()?.(message.text)
+    return
+  }
+  // While the block before is decided: its ids can be hashed meanwhile.
+  if ('decide' in message) decider?.announce(message.decide)
+  done = done.then(() => reply(message))
 })
 
 async function reply(message: Exclude<ToThread, { readonly text: unknown }>): Promise<void> {
   try {
-    decider ??= new BlockDecider(plan, readText)
+    decider ??= new BlockDecider(plan, threads > 1 ? new ThreadFrames(plan) : new LocalFrames(plan), readText)
     if ('restore' in message) {
       for (const payload of message.restore) decider.restore(payload)
       send({ figures: decider.figures })
     } else if ('begin' in message) {
       if (message.texts !== null) direct = new DirectTexts(message.texts)
-      decider.begin(message.begin.logBytes, message.begin.textsBytes)
+      decider.begin(message.begin)
       send({ figures: decider.figures })
     } else {
-      decider.written(message.written.logBytes, message.written.textsBytes)
-      send({ decided: await decider.decide(message.decide) })
+      decider.written(message.written)
+      const { done } = await decider.decide(message.decide)
+      done.then((decided) => send({ decided }), fail)
     }
   } catch (error) {
-    send({ error: toWire(error) })
+    fail(error)
   }
+}
+
+function fail(error: unknown): void {
+  send({ error: toWire(error) })
 }
 
 function readText(document: number, offset: number): string | null | Promise<string | null> {

@@ -1,11 +1,15 @@
 /** Messages between the deduplicator and the thread that decides. */
 import type { WireError } from '../core/wire-error.js'
-import type { BlockToDecide, DecidedBlock, IndexFigures } from './block-decider.js'
+import type { DecidedBlock, IndexFigures } from './block-decider.js'
+import type { EncodedFrames, KeptOfBlock } from './block-frames.js'
+import type { BlockToDecide } from './block-rows.js'
 import type { TextsPath } from './kept-texts.js'
 import type { DecidePlan } from './plan.js'
 
 export interface ThreadData {
   readonly plan: DecidePlan
+  /** 1 if this thread does all of it, 2 if another one encodes frames. */
+  readonly threads: number
 }
 
 /** Lengths of both logs. */
@@ -26,3 +30,15 @@ export type FromThread =
   | { readonly decided: DecidedBlock }
   | { readonly error: WireError }
   | { readonly read: { readonly document: number; readonly offset: number } }
+
+/** To the thread that encodes frames. `announce` and `encode` have a reply each, in order. */
+export type FramesRequest =
+  | { readonly begin: LogLengths }
+  | { readonly announce: BlockToDecide }
+  | { readonly encode: BlockToDecide; readonly kept: KeptOfBlock }
+  | { readonly written: LogLengths }
+
+export type FramesReply =
+  | { readonly ids: readonly string[] }
+  | { readonly frames: EncodedFrames }
+  | { readonly error: WireError }

@@ -18,7 +18,7 @@ const seed = Number(process.env.TEST_SEED ?? 20261123)
 t.comment(`seed ${seed}`)
 
 /** Of the threads that decide; without one the main thread does. */
-const threadCounts = [1]
+const threadCounts = [1, 2]
 
 const signer = await createSigner()
 const exact = dedupOptions.parse({ index: 'exact' })

@@ -1,0 +1,38 @@
+/** Entry point of the thread that hashes ids and encodes frames for the thread that decides duplicates. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { nameThread } from '../core/thread-name.js'
+import { toWire } from '../core/wire-error.js'
+import { LocalFrames } from './block-frames.js'
+import type { FramesReply, FramesRequest, ThreadData } from './thread-messages.js'
+
+nameThread('dedup-log')
+const port = parentPort
+if (port === null) throw new Error('frames-thread.js is the entry point of a worker thread')
+const frames = new LocalFrames((workerData as ThreadData).plan)
+/** Ids by number of the block, until it is encoded. */
+const ids = new Map<number, readonly string[]>()
+
+port.on('message', (request: FramesRequest) => {
+  const reply = replyTo(request)
+  if (reply !== null) port.postMessage(reply)
+})
+
+function replyTo(request: FramesRequest): FramesReply | null {
+  try {
+    if ('begin' in request) frames.begin(request.begin)
+    else if ('written' in request) frames.written(request.written)
+    else if ('announce' in request) {
+      const { number } = request.announce
+      ids.set(number, frames.ids(request.announce))
+      return { ids: ids.get(number) ?? [] }
+    } else {
+      const { encode, kept } = request
+      const own = ids.get(encode.number) ?? frames.ids(encode)
+      ids.delete(encode.number)
+      return { frames: frames.encode(encode, own, kept) }
+    }
+    return null
+  } catch (error) {
+    return { error: toWire(error) }
+  }
+}
