@@ -30,7 +30,7 @@ export interface OpenDeduplicatorOptions {
   readonly committedLogBytes?: number
   /** Determines 'auto' and the capacity of a Bloom index; must depend on the data or the recipe, not on the machine. */
   readonly documentsExpected?: number
-  /** Threads that decide; 0, the default, decides in the calling thread. Verdicts and logs do not depend on it. */
+  /** Threads: 0, the default, is the calling one, 1 another one, 2 a further one for the log. The result is the same. */
   readonly threads?: number
   /** Called with a message about lost data; emits a process warning by default. */
   readonly onWarning?: (message: string) => void

@@ -8,10 +8,12 @@ export const workersOptions = z.strictObject({
     .default('auto')
     .meta(unpinned('Worker threads; auto is one fewer than there are cores, at least one')),
   dedupThreads: z
-    .union([z.int().min(0).max(64), z.literal('auto')])
+    .union([z.int().min(0).max(2), z.literal('auto')])
     .default('auto')
     .meta(
-      unpinned('Threads that decide duplicates; 0 uses the main thread, auto is 1 where there are two cores or more'),
+      unpinned(
+        'Threads for duplicates: 0 is the main one, 1 another, 2 a further one for the log; auto goes by the cores',
+      ),
     ),
   // Columns are outside of this heap.
   heapBytesMax: z

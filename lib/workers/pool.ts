@@ -65,9 +65,11 @@ export function threadCount(threads: WorkersOptions['threads'] = 'auto'): number
   return threads === 'auto' ? Math.max(1, availableParallelism() - 1) : threads
 }
 
-/** Returns the number of threads that decide duplicates: 'auto', the default, is 1, or 0 on a single core. */
+/** Returns the threads for duplicates: 'auto', the default, is 2 from four cores on, 0 on a single one, else 1. */
 export function dedupThreadCount(threads: WorkersOptions['dedupThreads'] = 'auto'): number {
-  return threads === 'auto' ? (availableParallelism() > 1 ? 1 : 0) : threads
+  if (threads !== 'auto') return threads
+  const cores = availableParallelism()
+  return cores >= 4 ? 2 : cores > 1 ? 1 : 0
 }
 
 /** Initial size of a columns buffer over that of its block: texts, and the other columns of chunks of 500 characters. */

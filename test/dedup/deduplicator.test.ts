@@ -370,12 +370,12 @@ t.test(
 )
 
 t.test('verdicts and the bytes of both logs are the same in a thread, also after a kill at any block', async (t) => {
-  const { texts } = planted(600, seed + 12)
+  const { texts } = planted(300, seed + 12)
   const bytesOf = (directory: string) => ['index', 'index.texts'].map((name) => readFileSync(join(directory, name)))
   const alone = fresh(t)
   const whole = await run({ options: exact, directory: alone }, texts, 20)
   for (const threads of threadCounts) {
-    for (const cut of [0, 7, 19]) {
+    for (const cut of [0, 9]) {
       const directory = fresh(t)
       const before = await run({ options: exact, directory, threads }, texts, 20, cut + 3)
       const committedLogBytes = cut === 0 ? 0 : (before.blocks[cut - 1]?.logBytes as number)

@@ -21,7 +21,7 @@ export type RecordStage = Stage<PreparedBlock, ChunkCandidate, ChunkCandidate | 
 export interface DedupStageOptions extends z.input<typeof dedupOptions> {
   /** Directory of the index log, from which a later graph resumes; a temporary folder by default. */
   readonly directory?: string
-  /** Threads that decide; 'auto', the default, is 1, or 0 (the calling thread) on a single core. */
+  /** Threads, 0 (the calling one) to 2; 'auto', the default, goes by the cores. Verdicts do not depend on it. */
   readonly threads?: number | 'auto'
 }
 
