@@ -6,6 +6,7 @@
  */
 import { Buffer } from 'node:buffer'
 import { from, type Graph, type Source } from '../core/graph.js'
+import { sharedBuffers } from '../core/shared-buffers.js'
 import type { OrderedSink } from '../core/sink-node.js'
 import type { Stage } from '../core/types.js'
 import type { Deduplicator, Duplicate } from '../dedup/index.js'
@@ -48,7 +49,7 @@ export function dedupGraph(parts: DedupGraphParts): Graph {
   const sources = new Map<number, Block>()
   const prepare = (block: Block): Promise<PreparedBlock> => {
     sources.set(block.number, block)
-    return pool.prepare(block)
+    return pool.prepare(block, [], true)
   }
   return from(parts.source)
     .via(prepareStage({ blocksInFlightMax, prepare }))
@@ -57,7 +58,10 @@ export function dedupGraph(parts: DedupGraphParts): Graph {
 }
 
 interface DecidedBlock {
-  readonly lines: Buffer
+  /** Its memory, which is used again once its lines are written. */
+  readonly source: Block
+  /** Ranges of the source, each as long as possible, and line ends that it lacks. */
+  readonly lines: readonly Uint8Array[]
   readonly rejects: Buffer
   readonly counts: Readonly<DedupCounts>
   /** Details of its unreadable records. */
@@ -87,7 +91,7 @@ function decideStage(
     const { verdicts } = await deduplicator.decide({ ...prepared, number: firstBlock + prepared.number }, ids)
     const rejected = new Map(prepared.rejects.map((reject) => [reject.document, reject]))
     const counts: DedupCounts = { records: 0, kept: 0, exact: 0, near: 0, unreadable: 0 }
-    const lines: Uint8Array[] = []
+    const lines = new LineRanges()
     const rejects: string[] = []
     const unreadable: string[] = []
     let failure: ShardFormatError | null = null
@@ -112,16 +116,16 @@ function decideStage(
       const verdict = verdicts[row++] ?? null
       if (verdict === null) {
         counts.kept++
-        if (owesNewline) lines.push(newline)
+        if (owesNewline) lines.add(newline)
         const line = lineOf(source, record)
         owesNewline = line.at(-1) !== 0x0a
-        lines.push(line)
+        lines.add(line)
       } else {
         counts[kindOf(verdict)]++
         rejects.push(`${JSON.stringify({ id, at: nameOf(record), ...verdict })}\n`)
       }
     }
-    return { lines: Buffer.concat(lines), rejects: Buffer.from(rejects.join('')), counts, unreadable, failure }
+    return { source, lines: lines.ranges, rejects: Buffer.from(rejects.join('')), counts, unreadable, failure }
   }
 
   return {
@@ -136,6 +140,20 @@ function decideStage(
 }
 
 const newline = Buffer.from('\n')
+
+/** Ranges of bytes in order; one that continues the range before it in memory makes that one longer. */
+class LineRanges {
+  readonly ranges: Uint8Array[] = []
+
+  add(line: Uint8Array): void {
+    const last = this.ranges.at(-1)
+    if (last === undefined || last.buffer !== line.buffer || last.byteOffset + last.length !== line.byteOffset) {
+      this.ranges.push(line)
+    } else {
+      this.ranges[this.ranges.length - 1] = new Uint8Array(last.buffer, last.byteOffset, last.length + line.length)
+    }
+  }
+}
 
 function kindOf({ reason }: Duplicate): 'exact' | 'near' {
   return reason === 'exact-duplicate' ? 'exact' : 'near'
@@ -160,7 +178,9 @@ function linesSink({ output, rejects, counts, unreadable }: DedupGraphParts): Or
         for (const name of countNames) counts[name] += value.counts[name]
         for (const detail of value.unreadable) unreadable.add(detail)
         await rejects?.write(value.rejects)
-        await output.write(value.lines)
+        await output.writeAll(value.lines)
+        const { buffer } = value.source.bytes
+        if (buffer instanceof SharedArrayBuffer) sharedBuffers.give(buffer)
         if (value.failure !== null) throw value.failure
       }
     },

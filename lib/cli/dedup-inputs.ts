@@ -33,12 +33,17 @@ export interface DedupInputFlags {
  * Returns the source that the arguments name. Records are read with all their fields, because they are written
  * unchanged.
  *
+ * @param shared blocks in shared memory, which the caller releases
  * @throws {UsageError} they name two sources, or none
  * @throws {SourceNotFoundError} an argument matches no readable file
  */
-export async function dedupSource(args: readonly string[], flags: DedupInputFlags): Promise<Source<Block>> {
+export async function dedupSource(
+  args: readonly string[],
+  flags: DedupInputFlags,
+  shared = false,
+): Promise<Source<Block>> {
   const { text, id, hub, files, revision, hubUrl, token } = flags
-  const options = { split, text, id, recordBytesMax, allColumns: true }
+  const options = { split, text, id, recordBytesMax, allColumns: true, shared }
   if (hub !== undefined) {
     if (args.length > 0) throw new UsageError(say`--hub and ${args.join(' ')} are two sources: give one`)
     if (files.length === 0)

@@ -29,11 +29,12 @@ export interface WorkerPool {
    * A block that crashed its thread, or took longer than `blockMsMax`, is prepared again in an isolated thread, in parts, until
    * the record that causes it is found; it becomes a reject 'worker-lost' or 'worker-timeout'.
    *
+   * @param keepsBytes the caller reads `block.bytes` later, and releases a shared buffer by itself
    * @param lost records that crashed a thread in an earlier run: rejected again without a retry
    * @throws {CustomFilterError} a custom filter threw
    * @throws {WorkerLostError} threads crash on any input, or on more than `lostRecordsMax` records
    */
-  prepare(block: Block, lost?: readonly LostRecord[]): Promise<PreparedBlock>
+  prepare(block: Block, lost?: readonly LostRecord[], keepsBytes?: boolean): Promise<PreparedBlock>
   /** Stops the threads immediately; blocks in flight are rejected with AbortedError. */
   close(): Promise<void>
 }
@@ -105,11 +106,11 @@ class PiscinaPool implements WorkerPool {
     endWhenEmpty(this.#pool)
   }
 
-  async prepare(block: Block, lost: readonly LostRecord[] = []): Promise<PreparedBlock> {
+  async prepare(block: Block, lost: readonly LostRecord[] = [], keepsBytes = false): Promise<PreparedBlock> {
     if (this.#closed) throw new ContractError('the worker pool is closed: no block can be prepared')
     const shared = inSharedBuffer(block)
     const prepared = await (lost.length > 0 ? this.#prepareInQuarantine(shared, lost) : this.#prepareShared(shared))
-    sharedBuffers.give(shared.bytes.buffer)
+    if (!keepsBytes || shared.bytes !== block.bytes) sharedBuffers.give(shared.bytes.buffer)
     return prepared
   }
 

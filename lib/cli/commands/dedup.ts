@@ -102,7 +102,7 @@ async function dedupFiles(files: readonly string[], flags: DedupFlags, output: O
   if (!options.success) throw new UsageError(say`--threshold is ${flags.threshold}: give a number from 0.5 to 0.98`)
   const threads = workersOptions.safeParse({ threads: flags.threads === 'auto' ? 'auto' : Number(flags.threads) })
   if (!threads.success) throw new UsageError(say`--threads is ${flags.threads}: give a number from 1, or auto`)
-  const source = await dedupSource(files, flags)
+  const source = await dedupSource(files, flags, true)
   const rejects = flags.rejects === undefined ? null : await fileOutput(flags.rejects)
   const counts: DedupCounts = { records: 0, kept: 0, exact: 0, near: 0, unreadable: 0 }
   const unreadable = new UnreadableRecords()
