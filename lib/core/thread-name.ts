@@ -1,12 +1,13 @@
 /** Names of threads, as `top -H` and `perf` show them. */
 import { writeFileSync } from 'node:fs'
 
-/** Names the calling thread, by at most 15 characters; on Linux only, elsewhere a no-op. */
-export function nameThread(name: string): void {
-  if (process.platform !== 'linux') return
+/** Names the calling thread, by at most 15 characters. Returns false where that is not possible: it is for people only. */
+export function nameThread(name: string): boolean {
+  if (process.platform !== 'linux') return false
   try {
     writeFileSync('/proc/thread-self/comm', name)
+    return true
   } catch {
-    // A name is for people only; a container may hide /proc.
+    return false // a container may hide /proc
   }
 }
