@@ -12,8 +12,7 @@ import { BloomIndex } from './bloom-index.js'
 import type { ExactIndex, NearCandidate } from './exact-index.js'
 import { ShingleComparer } from './jaccard.js'
 import { decodeKept, type KeptRow } from './kept-frames.js'
-import { type DecidePlan, makeIndex } from './plan.js'
-import type { LogLengths } from './thread-messages.js'
+import { type DecidePlan, type LogLengths, makeIndex } from './plan.js'
 import type { Duplicate } from './types.js'
 
 /** Result for a block: a verdict per row, null for those that are kept, and what the logs get. */

@@ -7,8 +7,7 @@ import { textBytesAt } from '../text/columns.js'
 import { type BlockToDecide, idOf, rowOf } from './block-rows.js'
 import { FramePieces } from './frame-pieces.js'
 import { encodeKept } from './kept-frames.js'
-import { type DecidePlan, keepsTexts } from './plan.js'
-import type { LogLengths } from './thread-messages.js'
+import { type DecidePlan, keepsTexts, type LogLengths } from './plan.js'
 
 /** The rows that are kept of a block, in order. */
 export interface KeptOfBlock {

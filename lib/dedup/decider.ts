@@ -7,8 +7,8 @@ import { BlockDecider, type DecidedBlock, type IndexFigures, type ReadText } fro
 import { LocalFrames } from './block-frames.js'
 import type { BlockToDecide } from './block-rows.js'
 import type { TextsPath } from './kept-texts.js'
-import type { DecidePlan } from './plan.js'
-import type { FromThread, LogLengths, ThreadData, ToThread } from './thread-messages.js'
+import type { DecidePlan, LogLengths } from './plan.js'
+import type { FromThread, ThreadData, ToThread } from './thread-messages.js'
 
 /** Decides on blocks in the order of the calls. After a failure the index has rows that the logs lack. */
 export interface Decider {

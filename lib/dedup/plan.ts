@@ -17,6 +17,12 @@ export interface DecidePlan {
   readonly documentsExpected: number
 }
 
+/** Lengths of both logs. */
+export interface LogLengths {
+  readonly logBytes: number
+  readonly textsBytes: number
+}
+
 /** Either kind of index. */
 export interface KeptIndex {
   readonly count: number

@@ -5,8 +5,8 @@ import { WorkerLostError } from '../errors.js'
 import { parseFrame } from '../storage/frames.js'
 import type { BlockFrames, EncodedFrames, KeptOfBlock } from './block-frames.js'
 import type { BlockToDecide } from './block-rows.js'
-import type { DecidePlan } from './plan.js'
-import type { FramesReply, FramesRequest, LogLengths, ThreadData } from './thread-messages.js'
+import type { DecidePlan, LogLengths } from './plan.js'
+import type { FramesReply, FramesRequest, ThreadData } from './thread-messages.js'
 
 interface Waiting {
   readonly resolve: (reply: FramesReply) => void

@@ -4,18 +4,12 @@ import type { DecidedBlock, IndexFigures } from './block-decider.js'
 import type { EncodedFrames, KeptOfBlock } from './block-frames.js'
 import type { BlockToDecide } from './block-rows.js'
 import type { TextsPath } from './kept-texts.js'
-import type { DecidePlan } from './plan.js'
+import type { DecidePlan, LogLengths } from './plan.js'
 
 export interface ThreadData {
   readonly plan: DecidePlan
   /** 1 if this thread does all of it, 2 if another one encodes frames. */
   readonly threads: number
-}
-
-/** Lengths of both logs. */
-export interface LogLengths {
-  readonly logBytes: number
-  readonly textsBytes: number
 }
 
 /** `begin`: texts logs that the thread reads by itself; null if it asks for texts. Each has one reply, except `text`, which is the reply to `read`. */
