@@ -47,7 +47,9 @@ t.test(`the Nth file operation fails: a clean stop that resumes to the same byte
       (error: unknown) => error,
     )
     const what = `${errno} at ${at} (${files.failed})`
-    if (files.failed === null) t.equal(error, null, `${what}: the run ended before`)
+    // A run that cannot read or write the starts of its drift reports that and goes on.
+    const goesOn = !lasting && files.failed?.includes('brakes.json')
+    if (files.failed === null || goesOn) t.equal(error, null, `${what}: the run ends`)
     else {
       const stopped = error as KunStreamError
       t.match(stopped, { code: 'KUN_STORAGE', exitCode: 3, details: { errno } }, `${what}: ${stopped?.message}`)
