@@ -194,7 +194,7 @@ t.test('a page has the same headings, code and tables in both languages', async 
   t.ok(translations.length > 30, `${translations.length} pages`)
 })
 
-/** Levels of headings, code without its comments (its language alone where output is shown), and the number of rows of tables. */
+/** Levels of headings, code without its comments (only counted where output is shown), the number of rows of tables, error codes. */
 function outline(page: string): unknown {
   const text = textOf(page).replace(/^```[\s\S]*?^```$/gm, '')
   return {
@@ -204,6 +204,7 @@ function outline(page: string): unknown {
     ),
     output: [blocks(page, 'text').length, blocks(page, '').length],
     tableRows: [...text.matchAll(/^\|/gm)].length,
+    errorCodes: [...new Set(text.match(/KUN_[A-Z_]+/g) ?? [])].sort(),
   }
 }
 
