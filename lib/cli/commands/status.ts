@@ -1,6 +1,8 @@
 /** `kun-stream status DIR`: prints what is committed, and the speed of the run in progress or how the last one ended. */
 
+import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import pc from 'picocolors'
 import { duration } from '../../core/duration.js'
@@ -17,6 +19,7 @@ import type { LatestRecord, LatestSnapshot } from '../../run/latest-records.js'
 import { readManifest, readRunRecord } from '../../sinks/index.js'
 import { ageText, lockHolder } from '../../storage/lock/lock.js'
 import type { Holder } from '../../storage/lock/lock-holder.js'
+import type { UnitProgress } from '../../units/unit-progress.js'
 import { commandName, shellWord } from '../command-name.js'
 import { addCommand } from '../command-summaries.js'
 import { countText } from '../terminal/bytes-text.js'
@@ -55,6 +58,8 @@ interface RunStatus {
   readonly progress: StoredProgress | null
   /** Records that are finished and not committed: up to two seconds old during a run. Null if there are none. */
   readonly uncommitted: (Pick<LatestSnapshot, 'pairs' | 'rejects'> & { readonly latest: LatestRecord | null }) | null
+  /** Of a run that is divided into units; null for others. */
+  readonly units: UnitProgress | null
 }
 
 interface HolderSigns {
@@ -94,7 +99,16 @@ export async function statusOf(directory: string): Promise<RunStatus> {
       ...{ pairs: latest.pairs, rejects: latest.rejects },
       latest: latest.latestPairs.at(-1) ?? latest.latestRejects.at(-1) ?? null,
     },
+    units: await unitsOf(directory),
   }
+}
+
+async function unitsOf(directory: string): Promise<UnitProgress | null> {
+  if (!existsSync(join(directory, 'plan'))) return null
+  const { openObjectStore } = await import('../../objects/open-store.js')
+  const { readUnitProgress } = await import('../../units/unit-progress.js')
+  const store = await openObjectStore(directory, { readOnly: true })
+  return readUnitProgress(store).finally(() => store.close())
 }
 
 export function statusText(status: RunStatus, columns: number, now = new Date()): string {
@@ -102,10 +116,30 @@ export function statusText(status: RunStatus, columns: number, now = new Date())
   const lines = [
     say`${pc.bold(name ?? directory)}: ${countText(cuts, 'cut is', 'cuts are')} committed, ${countText(rows, 'row')}, ${countText(rejects, 'reject')}, ${(bytes / 1e6).toFixed(1)} MB`,
     ...(cuts > 0 ? ['', ...funnelLines(counters, columns), ''] : []),
+    ...(status.units === null ? [] : unitLines(status.units)),
     ...uncommittedLines(status, columns),
     ...callLines(status, columns, now),
   ]
   return lines.join('\n')
+}
+
+function unitLines(units: UnitProgress): string[] {
+  const { planned, planComplete, done, failed, failedAttempts, rows, workSeconds, unitsPerSecond, secondsLeft } = units
+  const share = planned === 0 ? 100 : Math.floor((100 * done) / planned)
+  const lines = [say`Units: ${done} of ${planned} are generated (${share} %), ${count(rows, 'row')}`]
+  if (!planComplete) lines.push(say`  the plan is not complete: kun-stream prepare continues it`)
+  if (failed > 0)
+    lines.push(say`  ${count(failed, 'unit')} without a result: ${count(failedAttempts, 'attempt')} failed`)
+  if (unitsPerSecond !== null && done < planned) {
+    const rate = (unitsPerSecond * 3600).toFixed(1)
+    const unitSeconds = duration(workSeconds / done)
+    lines.push(
+      secondsLeft === null
+        ? say`  ${rate} units an hour, ${unitSeconds} a unit`
+        : say`  ${rate} units an hour, ${unitSeconds} a unit, about ${duration(secondsLeft)} left`,
+    )
+  }
+  return lines
 }
 
 function uncommittedLines({ uncommitted, directory }: RunStatus, columns: number): string[] {

@@ -76,4 +76,9 @@ export const units: Catalogue = {
   'generate every n-th unit, from the k-th: 3/8': '从第 k 个开始，每 n 个单元生成一个：3/8',
   'run directory of the dataset; the directory itself by default': '数据集的运行目录；默认就是该目录',
   'the dataset is complete': '数据集已完成',
+  'Units: {0} of {1} are generated ({2} %), {3}': '单元：已生成 {0} / {1} 个（{2} %），{3}',
+  '  the plan is not complete: kun-stream prepare continues it': '  清单尚不完整：用 kun-stream prepare 继续',
+  '  {0} without a result: {1} failed': '  {0}没有结果：失败了{1}',
+  '  {0} units an hour, {1} a unit': '  每小时 {0} 个单元，每个用时 {1}',
+  '  {0} units an hour, {1} a unit, about {2} left': '  每小时 {0} 个单元，每个用时 {1}，约剩 {2}',
 }

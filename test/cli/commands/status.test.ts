@@ -4,10 +4,13 @@ import { stripVTControlCharacters } from 'node:util'
 import t from 'tap'
 import { planOf, planText } from '../../../lib/cli/commands/plan.js'
 import { statusOf, statusText } from '../../../lib/cli/commands/status.js'
+import { openObjectStore } from '../../../lib/objects/open-store.js'
 import { parseRecipe } from '../../../lib/recipe/index.js'
 import { appendTimings, type CallTimings } from '../../../lib/report/timings.js'
 import { startSimulator } from '../../../lib/simulator/vllm/index.js'
 import { lockRunDirectory } from '../../../lib/storage/lock/lock.js'
+import { writeFailure } from '../../../lib/units/unit-result.js'
+import { generateTiny, plannedIds, prepareTiny } from '../../support/divided.js'
 import { runTiny, tinyRecipe } from '../../support/session.js'
 
 const call: CallTimings = {
@@ -69,4 +72,31 @@ t.test('plan prints what would be read and called, status what is committed; nei
   await lock.release()
   writeFileSync(join(directory, 'timings.json'), '{')
   t.match(await said(), /No run is in progress\.$/)
+})
+
+t.test('status of a run in units counts results and failed attempts, without a worker or a queue', async (t) => {
+  const server = await startSimulator({})
+  t.teardown(() => server.close())
+  const directory = join(t.testdir(), 'run')
+  await prepareTiny({ directory, endpoint: server.url, small: true, set: ['output.candidatesPerCut=40'] })
+  const ids = await plannedIds(directory)
+  const planned = ids.length
+  t.ok(planned > 2, `${planned} units`)
+  const last = ids.at(-1) as string
+  t.match((await statusOf(directory)).units, { planned, planComplete: true, done: 0, failed: 0, secondsLeft: null })
+
+  await generateTiny(directory, ids.slice(0, 2))
+  const store = await openObjectStore(directory)
+  await writeFailure(store, last, 'a'.repeat(16), new Error('no memory'))
+  await writeFailure(store, last, 'b'.repeat(16), new Error('no memory'))
+  await store.close()
+  const status = await statusOf(directory)
+  t.match(status.units, { planned, done: 2, failed: 1, failedAttempts: 2, rows: Number, tokens: Number })
+  const { candidates = 0, candidatesDone = 0 } = status.units ?? {}
+  t.ok(candidatesDone >= 80 && candidatesDone < candidates, `${candidatesDone} of ${candidates} candidates`)
+  t.ok((status.units?.secondsLeft ?? 0) > 0)
+  const said = stripVTControlCharacters(statusText(status, 80))
+  t.match(said, `Units: 2 of ${planned} are generated (${Math.floor(200 / planned)} %), `)
+  t.match(said, '1 unit without a result: 2 attempts failed')
+  t.match(said, /units an hour, .+ a unit, about .+ left/)
 })
