@@ -95,7 +95,17 @@ t.test(
     t.comment('An element that is told to end goes back to the queue, and starts again without the delay of Slurm')
     shall('wrong-1-2')
     const [one, other] = first.arrays.map(({ job }) => job)
-    await slurm.run('scancel', '--batch', '--signal=TERM', `${one}_3`, `${other}_2`)
+    for (const element of [`${one}_3`, `${other}_2`]) {
+      const told = () => slurm.run('scancel', '--batch', '--signal=TERM', element)
+      // Slurm refuses the signal while it has not noted yet that the script has started.
+      const isTold = await within(20_000, () =>
+        told().then(
+          () => true,
+          () => false,
+        ),
+      )
+      t.ok(isTold, `element ${element} is told to end`)
+    }
     await slurm.idle(90_000)
     t.ok(isSeen(/^term 0\/3$/))
     t.ok(isSeen(/^start 0\/3 .* restart=1$/))
