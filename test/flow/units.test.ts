@@ -6,7 +6,7 @@ import { verifyDirectory } from '../../lib/run/verify.js'
 import { startS3 } from '../../lib/simulator/s3/index.js'
 import { startSimulator } from '../../lib/simulator/vllm/index.js'
 import { readManifest } from '../../lib/sinks/index.js'
-import { assembleTiny, generateTiny, plannedIds, prepareTiny } from '../support/divided.js'
+import { assembleTiny, generateTiny, manifestLines, plannedIds, prepareTiny } from '../support/divided.js'
 import { bytesOf, runTiny } from '../support/session.js'
 
 t.setTimeout(300_000)
@@ -49,7 +49,7 @@ const hard = (directory: string): string[] => [
 /** Bytes of all that the promise is about. */
 const allOf = (directory: string): Record<string, string> => ({
   ...bytesOf(directory),
-  manifest: readFileSync(join(directory, 'manifest.jsonl'), 'utf8'),
+  manifest: JSON.stringify(manifestLines(directory)),
 })
 
 const rowsOf = (counters: unknown): number =>

@@ -1,4 +1,6 @@
 /** Divided runs at tiny settings: prepare, generate and assemble in this process. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { openObjectStore } from '../../lib/objects/open-store.js'
 import { parseRecipe } from '../../lib/recipe/index.js'
 import { settingsOf, tailSettingsOf } from '../../lib/recipe/run-settings.js'
@@ -87,4 +89,18 @@ export async function assembleTiny(
   } finally {
     await store.close()
   }
+}
+
+/**
+ * Lines of manifest.jsonl without how far each shard was read ahead when its cut ended, which depends on the speed of the
+ * disk, and without the checksums of the lines, which cover it.
+ */
+export function manifestLines(directory: string): unknown[] {
+  return readFileSync(join(directory, 'manifest.jsonl'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => {
+      const { inputs: _inputs, crc32: _crc32, ...rest } = JSON.parse(line)
+      return rest
+    })
 }
