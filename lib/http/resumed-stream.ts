@@ -1,4 +1,6 @@
 /** Reads a range of a remote file over as many connections as it takes: each continues where the last one broke. */
+
+import { say } from '../language/say.js'
 import { isConnectionFailure } from './connection-failure.js'
 
 /** Consecutive connections without a byte before the stream fails. */
@@ -69,4 +71,31 @@ async function* chunksOf({ body, skipBytes }: OpenedBody, bytesMax: number): Asy
     if (wanted.length > 0) yield wanted
     if (left === 0) return
   }
+}
+
+/**
+ * Reads a range of a file whole.
+ *
+ * @param name of the file, for messages
+ * @param open starts a stream from `offset` to `end`
+ * @throws {RangeError} the range reaches beyond the file
+ */
+export async function readRange(
+  name: string,
+  sizeBytes: number,
+  offset: number,
+  lengthBytes: number,
+  open: (end: number) => AsyncIterable<Uint8Array>,
+): Promise<Uint8Array> {
+  const end = offset + lengthBytes
+  if (offset < 0 || end > sizeBytes) {
+    throw new RangeError(say`${name} has ${sizeBytes} bytes: cannot read ${offset} to ${end}`)
+  }
+  const bytes = new Uint8Array(lengthBytes)
+  let at = 0
+  for await (const chunk of open(end)) {
+    bytes.set(chunk, at)
+    at += chunk.length
+  }
+  return bytes
 }

@@ -1,6 +1,6 @@
 /** One object, pinned by ETag and size: read by range or as a stream that continues after a failure. */
 import { ShardChangedError, ShardDamageError, StoreUnavailableError } from '../../errors.js'
-import { resumedStream } from '../../http/resumed-stream.js'
+import { readRange, resumedStream } from '../../http/resumed-stream.js'
 import { say } from '../../language/say.js'
 import type { RangedFile } from '../../storage/ranged-file.js'
 import type { ListedObject } from './object-reads.js'
@@ -35,18 +35,8 @@ export class S3File implements RangedFile {
     return this.#stream(offset, this.sizeBytes, signal)
   }
 
-  async read(offset: number, lengthBytes: number, signal: AbortSignal): Promise<Uint8Array> {
-    const end = offset + lengthBytes
-    if (offset < 0 || end > this.sizeBytes) {
-      throw new RangeError(say`${this.#name} has ${this.sizeBytes} bytes: cannot read ${offset} to ${end}`)
-    }
-    const bytes = new Uint8Array(lengthBytes)
-    let at = 0
-    for await (const chunk of this.#stream(offset, end, signal)) {
-      bytes.set(chunk, at)
-      at += chunk.length
-    }
-    return bytes
+  read(offset: number, lengthBytes: number, signal: AbortSignal): Promise<Uint8Array> {
+    return readRange(this.#name, this.sizeBytes, offset, lengthBytes, (end) => this.#stream(offset, end, signal))
   }
 
   #stream(start: number, end: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
