@@ -7,7 +7,6 @@ import { registerHub } from '../../lib/cli/commands/hub.js'
 import { registerPublish } from '../../lib/cli/commands/publish.js'
 import { startHub } from '../../lib/simulator/hub/index.js'
 import { addCuts } from '../support/run-directory.js'
-import '../support/plain-children.js'
 
 async function command(t: Test, ...argv: string[]): Promise<{ stdout: string; stderr: string }> {
   const program = new Command().exitOverride()

@@ -10,7 +10,6 @@ import type { KeptRow } from '../../lib/dedup/kept-frames.js'
 import { createSigner } from '../../lib/text/signature.js'
 import { randomBelow } from '../support/random.js'
 import { jaccard, letters } from './planted.js'
-import '../support/plain-children.js'
 
 const seed = Number(process.env.TEST_SEED ?? 20261123)
 t.comment(`seed ${seed}`)

@@ -6,7 +6,6 @@ import { gzipSync } from 'node:zlib'
 import { compress, init } from '@bokuweb/zstd-wasm'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import t from 'tap'
-import '../support/plain-children.js'
 
 await init()
 t.setTimeout(600_000)

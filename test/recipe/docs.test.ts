@@ -13,7 +13,7 @@ t.test('docs/recipe.md lists every field as the schema has it', async (t) => {
   const after = rest.split(marks[1])[1]
   const made = `${before}${marks[0]}\n${recipeReference()}\n${marks[1]}${after}`
   if (process.env.KUN_UPDATE_DOCS) await writeFile(file, made)
-  else t.equal(text, made, 'build, then: KUN_UPDATE_DOCS=1 npx tap dist/test/recipe/docs.test.js')
+  else t.equal(text, made, 'build, then: KUN_UPDATE_DOCS=1 node dist/test/recipe/docs.test.js')
 })
 
 t.test('every field has a description and allowed values', async (t) => {

@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import './plain-children.js'
 
 export const projectRoot: string = (() => {
   let folder = dirname(fileURLToPath(import.meta.url))

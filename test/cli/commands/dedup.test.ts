@@ -14,7 +14,6 @@ import { startHub } from '../../../lib/simulator/hub/simulated-hub.js'
 import { letters } from '../../dedup/planted.js'
 import { documents } from '../../fault/mini-run.js'
 import { randomBelow } from '../../support/random.js'
-import '../../support/plain-children.js'
 
 const program = fileURLToPath(new URL('../program.js', import.meta.url))
 

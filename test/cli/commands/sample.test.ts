@@ -12,7 +12,6 @@ import { openCutWriter } from '../../../lib/sinks/index.js'
 import { nodeFiles } from '../../../lib/storage/files.js'
 import { Random } from '../../support/random.js'
 import { alignedBy, axolotl, datasetInfo, trl } from '../../training/trainer-schemas.js'
-import '../../support/plain-children.js'
 
 const program = fileURLToPath(new URL('../program.js', import.meta.url))
 

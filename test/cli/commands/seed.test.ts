@@ -10,7 +10,6 @@ import { parquetWriteFile } from 'hyparquet-writer'
 import t from 'tap'
 import { startHub } from '../../../lib/simulator/hub/simulated-hub.js'
 import { trl } from '../../training/trainer-schemas.js'
-import '../../support/plain-children.js'
 
 const program = fileURLToPath(new URL('../program.js', import.meta.url))
 

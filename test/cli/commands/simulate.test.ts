@@ -6,7 +6,6 @@ import t from 'tap'
 import { registerDevHub } from '../../../lib/cli/commands/dev-hub.js'
 import { faultsOf, registerSimulate } from '../../../lib/cli/commands/simulate.js'
 import { get, post } from '../../simulator/support.js'
-import '../../support/plain-children.js'
 
 async function parsed(...flags: string[]): Promise<void> {
   const program = new Command().exitOverride()
