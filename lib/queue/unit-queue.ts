@@ -54,8 +54,13 @@ export interface TakenUnit {
   readonly jobId: string
   readonly token: string
   readonly forgiven: number
-  /** Set if it lost `lossesMax` workers: it must not be started. */
-  readonly lost: string | null
+  /** Workers that were lost with it, by both of its jobs. */
+  readonly losses: number
+  /**
+   * 'set-aside': it lost `lossesMax` workers. 'later': it is in the hand of another worker, whose loss and that of this one
+   * would be more than `lossesMax`.
+   */
+  readonly admission: 'start' | 'later' | 'set-aside'
   readonly job: Job<JobData>
 }
 
@@ -65,6 +70,9 @@ export class UnitQueue {
   readonly #queue: Queue<JobData>
   readonly #worker: Worker<JobData> | null
   readonly #retryMs: number
+  readonly #checkMs: number
+  /** Workers that a unit may lose before it is set aside. */
+  readonly lossesMax: number
   /** Rejects when the connection is closed. */
   readonly #closed: Promise<never>
 
@@ -79,6 +87,8 @@ export class UnitQueue {
     this.#packages = packages
     this.#redis = redis
     this.#retryMs = retryMs
+    this.#checkMs = checkMs
+    this.lossesMax = lossesMax
     const common = { connection: redis, prefix: queuePrefix }
     this.#queue = new packages.bullmq.Queue(name, common)
     this.#queue.on('error', () => undefined) // an operation that fails rejects
@@ -154,7 +164,25 @@ export class UnitQueue {
     const job = await this.#ask(this.#worker.getNextJob(token, { block: false }))
     if (job?.id === undefined) return null
     const { unit, forgiven = 0 } = job.data
-    return { unit, jobId: job.id, token, forgiven, lost: job.deferredFailure ?? null, job }
+    const other = await this.#otherJob(unit, job.id)
+    const losses = job.stalledCounter + other.losses
+    const setAside = job.deferredFailure !== undefined || losses >= this.lossesMax
+    const later = losses + other.inHand >= this.lossesMax
+    const admission = setAside ? 'set-aside' : later ? 'later' : 'start'
+    return { unit, jobId: job.id, token, forgiven, losses, admission, job }
+  }
+
+  /** A unit has two jobs near the end of a run; BullMQ counts the losses of each. */
+  async #otherJob(unit: string, jobId: string): Promise<{ losses: number; inHand: 0 | 1 }> {
+    const other = await this.#ask(this.#queue.getJob(jobId === unit ? unit + secondJobSuffix : unit))
+    if (other === undefined) return { losses: 0, inHand: 0 }
+    return { losses: other.stalledCounter, inHand: (await this.#ask(other.isActive())) ? 1 : 0 }
+  }
+
+  /** Returns a unit that must not be started now; it is taken again after the next check for expired locks. */
+  putOff({ job, token }: TakenUnit): Promise<boolean> {
+    const waitMs = this.#checkMs * (0.5 + Math.random() / 2)
+    return this.#end(job.moveToDelayed(Date.now() + waitMs, token))
   }
 
   /** Marks a unit as done. Returns false if it was in another worker's hand, or no longer in the queue. */

@@ -113,14 +113,12 @@ class QueueWorker {
 
   async #generate(taken: TakenUnit): Promise<void> {
     const { unit, jobId, token } = taken
-    if (taken.lost !== null) {
-      this.#log.warn('unit-set-aside', { unit, reason: taken.lost })
-      // In the store too: a queue that is filled again must not assign it.
-      await this.#run.recordLosses(unit, taken.job.stalledCounter)
-      await this.#session.call((queue) => queue.fail(taken, unitLost, true))
+    if (await this.#run.isDone(unit)) return this.#finish(taken, 'already')
+    if (taken.admission === 'set-aside') return this.#setAside(taken)
+    if (taken.admission === 'later') {
+      await this.#session.call((queue) => queue.putOff(taken))
       return
     }
-    if (await this.#run.isDone(unit)) return this.#finish(taken, 'already')
     this.#log.info('unit-taken', { unit, second: jobId.endsWith(secondJobSuffix) })
     this.#options.hold?.({ jobId, token })
     const overtaken = new AbortController()
@@ -133,6 +131,15 @@ class QueueWorker {
     if (typeof outcome === 'string') await this.#finish(taken, outcome)
     else await this.#failed(taken, outcome.error)
     this.#options.hold?.(null)
+  }
+
+  async #setAside(taken: TakenUnit): Promise<void> {
+    const { unit, losses, forgiven } = taken
+    this.#log.warn('unit-set-aside', { unit, losses })
+    // In the store too: a queue that is filled again must not assign it. Once, though a unit may have two jobs.
+    const recorded = (await this.#run.failedAttempts(unit)) - forgiven >= attemptsMax
+    if (!recorded) await this.#run.recordLosses(unit, losses)
+    await this.#session.call((queue) => queue.fail(taken, unitLost, true))
   }
 
   async #abortIfDone(unit: string, overtaken: AbortController): Promise<void> {
@@ -202,10 +209,12 @@ class QueueWorker {
     const jobs = await this.#session.call((queue) => queue.jobs(['active'], examinedMax))
     const known = new Set(jobs.map(({ jobId }) => jobId))
     const before = Date.now() - (this.#options.stragglerMs ?? stragglerMsDefault)
+    const lossesMax = await this.#session.call(async (queue) => queue.lossesMax)
     const oldest = jobs
-      .filter(({ unit, jobId, startedAt }) => {
+      .filter(({ unit, jobId, startedAt, losses }) => {
         const second = unit + secondJobSuffix
-        return jobId !== second && !known.has(second) && startedAt !== null && startedAt < before
+        if (jobId === second || known.has(second) || losses + 1 >= lossesMax) return false
+        return startedAt !== null && startedAt < before
       })
       .sort((a, b) => (a.startedAt ?? 0) - (b.startedAt ?? 0))[0]
     if (oldest === undefined) return

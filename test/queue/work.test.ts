@@ -163,6 +163,27 @@ t.test('the last unit is assigned a second time, and the slower worker abandons 
   t.equal(ends[0].already + ends[1].already, 1)
 })
 
+t.test('a unit with two jobs is set aside after as many lost workers as one with a single job', { skip }, async (t) => {
+  const address = await readQueueAddress({ queue: server.url })
+  for (const lossesMax of [1, 2, 3]) {
+    const queue = await UnitQueue.open({ address, name: newName(), lockMs: 400, checkMs: 200, lossesMax }, true)
+    t.teardown(() => queue.close())
+    const unit = '000000-unit'
+    await queue.add([{ id: unit, cut: 0 }])
+    let lost = 0
+    for (const end = performance.now() + 60_000; performance.now() < end; await delay(20)) {
+      const taken = await queue.take()
+      if (taken?.admission === 'set-aside') break
+      if (taken?.admission === 'later') await queue.putOff(taken)
+      if (taken?.admission !== 'start') continue
+      // Its lock is never renewed: this worker is lost, and another one is assigned before anyone can know.
+      lost++
+      if (lost === 1) await queue.addSecond(unit)
+    }
+    t.equal(lost, lossesMax)
+  }
+})
+
 t.test('a busy main thread does not lose its unit', { skip }, async (t) => {
   const name = newName()
   const address = await readQueueAddress({ queue: server.url })
