@@ -30,10 +30,13 @@ export class ExactIndex {
   #equal = -1
   /** Whether `near` has searched all parts for it. */
   #nearSearched = false
+  /** Result of `sharing` where there are several parts. */
+  readonly #sharing: Uint8Array
   readonly #options: ExactIndexOptions
 
   constructor(options: ExactIndexOptions) {
     this.#options = options
+    this.#sharing = new Uint8Array(options.signatureLength === 0 ? 0 : options.banding.bands)
     this.documents = new KeptDocuments({ ...options, bytesMax: options.partBytesMax ?? keptRowsBytesMax })
   }
 
@@ -71,10 +74,29 @@ export class ExactIndex {
     return candidates
   }
 
-  /** Adds a row. `equal` and `near` need not be called before. */
-  keep(row: KeptRow): void {
+  /** Returns the number of documents that have each band of the row, or null if the row has no bands. Valid until the next call. */
+  sharing(row: KeptRow): Uint8Array | null {
+    if (!row.hasShingle || this.#options.signatureLength === 0) return null
     this.#seek(row)
-    if (row.hasShingle && this.#options.signatureLength > 0) this.#count()
+    const { parts, last } = this.documents
+    if (!this.#nearSearched) for (const part of parts) part.near()
+    this.#nearSearched = true
+    if (parts.length === 1) return last.sharing
+    this.#sharing.set(last.sharing)
+    for (const { sharing } of parts.slice(0, -1)) add(this.#sharing, sharing)
+    return this.#sharing
+  }
+
+  /**
+   * Adds a row. `equal` and `near` need not be called before.
+   *
+   * @param elsewhere number of documents that have each band and are in other indexes: a band may be full
+   */
+  keep(row: KeptRow, elsewhere: Uint8Array | null = null): void {
+    this.#seek(row)
+    const sharing = this.sharing(row)
+    if (sharing !== null && sharing !== this.documents.last.sharing) this.documents.last.sharing.set(sharing)
+    if (sharing !== null && elsewhere !== null) add(this.documents.last.sharing, elsewhere)
     this.documents.add(row)
     this.#row = null
   }
@@ -89,17 +111,10 @@ export class ExactIndex {
       if (this.#equal < 0 && document >= 0) this.#equal = part.first + document
     }
   }
+}
 
-  /** Gives the last part the number of documents in all parts that share each band with the row: a band may be full. */
-  #count(): void {
-    const { parts, last } = this.documents
-    if (!this.#nearSearched) for (const part of parts) part.near()
-    for (const { sharing } of parts.slice(0, -1)) {
-      for (let band = 0; band < sharing.length; band++) {
-        last.sharing[band] = (last.sharing[band] as number) + (sharing[band] as number)
-      }
-    }
-  }
+function add(counts: Uint8Array, more: Uint8Array): void {
+  for (let band = 0; band < counts.length; band++) counts[band] = (counts[band] as number) + (more[band] as number)
 }
 
 const none: NearCandidate[] = []

@@ -101,6 +101,11 @@ export class KeptRows {
     return this.#isFull
   }
 
+  /** Documents that a band takes; the earliest stay. */
+  get documentsPerBandMax(): number {
+    return this.#kernel.documentsPerBandMax.value
+  }
+
   /** Number of documents that share each band with the row of the last call of `near`. */
   get sharing(): Uint8Array {
     return this.#sharing
