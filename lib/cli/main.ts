@@ -5,6 +5,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { Command, CommanderError, Option } from 'commander'
 import { version } from '../core/version.js'
+import { ContractError } from '../errors.js'
 import { languages } from '../language/language.js'
 import { say } from '../language/say.js'
 import { registerNamedCommand } from './command-loaders.js'
@@ -43,6 +44,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   ignoreClosedOutput()
   process.on('unhandledRejection', exitOnUncaught)
   process.on('uncaughtException', exitOnUncaught)
+  process.on('beforeExit', exitUnfinished)
   try {
     const code = await codeOf(program, argv)
     // After a stop signal, a request that is still pending is not awaited.
@@ -51,6 +53,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   } finally {
     process.off('unhandledRejection', exitOnUncaught)
     process.off('uncaughtException', exitOnUncaught)
+    process.off('beforeExit', exitUnfinished)
   }
 }
 
@@ -86,6 +89,12 @@ function exitOnUncaught(error: unknown): never {
   const code = report(error)
   writeErr(say`A run that was in progress can be resumed: its commits are kept. Run it again.\n`)
   process.exit(code === 0 ? 1 : code)
+}
+
+/** Exits when the event loop is empty while the command is pending: Node alone would exit with code 13 and a warning. */
+function exitUnfinished(): never {
+  const stalled = say`the command stopped before it was done: it waits for something that cannot happen any more (KUN_CONTRACT). This is a bug in kun-stream; please report it`
+  return exitOnUncaught(new ContractError(stalled))
 }
 
 function report(error: unknown): number {

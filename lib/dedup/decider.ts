@@ -113,6 +113,7 @@ class ThreadDecider implements Decider {
 
   async close(): Promise<void> {
     this.#fail(new AbortedError('the deduplicator was closed while it decided on a block'))
+    // Keeps the process alive until the thread has ended: from a failure on, nothing calls `unref`.
     await this.#worker?.terminate()
   }
 
@@ -136,6 +137,7 @@ class ThreadDecider implements Decider {
 
   #start(): Worker {
     const worker = new Worker(new URL('./dedup-thread.js', import.meta.url), {
+      execArgv: [],
       workerData: { plan: this.#plan, threads: this.#threads } satisfies ThreadData,
       name: 'dedup',
     })
@@ -147,6 +149,7 @@ class ThreadDecider implements Decider {
   }
 
   #receive(message: FromThread, worker: Worker): void {
+    if (this.#failure !== null) return
     if ('read' in message) {
       void this.#read(message.read, worker)
       return
@@ -169,8 +172,9 @@ class ThreadDecider implements Decider {
 
   /** Rejects all requests: after a failure the index has rows that the logs lack. The first failure counts. */
   #fail(error: Error): void {
-    this.#failure ??= error
-    for (const { reject } of this.#waiting.splice(0)) reject(this.#failure)
+    if (this.#failure !== null) return
+    this.#failure = error
+    for (const { reject } of this.#waiting.splice(0)) reject(error)
     this.#worker?.unref()
   }
 }

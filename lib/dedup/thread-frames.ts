@@ -31,6 +31,7 @@ export class ThreadFrames implements BlockFrames {
 
   constructor(plan: DecidePlan) {
     this.#worker = new Worker(new URL('./frames-thread.js', import.meta.url), {
+      execArgv: [],
       workerData: { plan, threads: 1 } satisfies ThreadData,
       name: 'dedup-log',
     })

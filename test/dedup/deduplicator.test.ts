@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { appendFileSync, cpSync, mkdtempSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Worker } from 'node:worker_threads'
@@ -418,4 +420,36 @@ t.test('blocks may be given while the one before is decided; after the thread di
   const resumed = await openDeduplicator({ options, directory, threads: 1 })
   t.equal(resumed.lastBlock, 4)
   await resumed.close()
+})
+
+t.test('closing waits for a thread whose last reply has arrived and was not received yet', async (t) => {
+  const at = (name: string) => JSON.stringify(new URL(`../../lib/${name}`, import.meta.url).href)
+  // The calling thread is blocked until the other one is idle again: its reply is in the queue when it is terminated.
+  const script = `
+    const { dedupOptions, openDeduplicator, signedBlock } = await import(${at('dedup/index.js')})
+    const { createSigner } = await import(${at('text/signature.js')})
+    const signer = await createSigner()
+    const blockOf = (number) => signedBlock(number, ['同一段文字' + number], signer)
+    let thread
+    process.on('worker', (worker) => (thread = worker))
+    const options = dedupOptions.parse({ index: 'exact' })
+    const deduplicator = await openDeduplicator({ options, directory: process.argv[1], threads: 1 })
+    await deduplicator.decide(blockOf(0), null)
+    const before = thread.performance.eventLoopUtilization()
+    const since = () => thread.performance.eventLoopUtilization(before)
+    const deciding = deduplicator.decide(blockOf(1), null)
+    for (let last = since(), idle = false; !idle; ) {
+      for (const end = performance.now() + 5; performance.now() < end; );
+      const next = since()
+      idle = last.active > 0.005 && next.active - last.active < 1
+      last = next
+    }
+    const [closed, decided] = await Promise.allSettled([deduplicator.close(), deciding])
+    process.stdout.write(closed.status + ' ' + decided.reason?.code)`
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script, fresh(t)])
+  let [out, err] = ['', '']
+  child.stdout.on('data', (bytes) => (out += bytes))
+  child.stderr.on('data', (bytes) => (err += bytes))
+  const [code] = await once(child, 'close')
+  t.strictSame([code, out], [0, 'fulfilled KUN_ABORTED'], err)
 })

@@ -8,5 +8,7 @@ export const main = {
   '(kun-stream --help lists the commands)': '（kun-stream --help 列出所有命令）',
   'A run that was in progress can be resumed: its commits are kept. Run it again.\n':
     '正在进行的运行可以续跑：已提交的内容都在。请再次运行。\n',
+  'the command stopped before it was done: it waits for something that cannot happen any more (KUN_CONTRACT). This is a bug in kun-stream; please report it':
+    '命令未完成就停止了：它在等待一件不会再发生的事（KUN_CONTRACT）。这是 kun-stream 的缺陷，请报告',
   'Internal error: this is a bug in kun-stream.\n{0}\n': '内部错误：这是 kun-stream 的缺陷。\n{0}\n',
 } as const
