@@ -19,7 +19,7 @@ import {
   isIdeographHigh,
 } from './characters.js'
 import { codesToString } from './code-units.js'
-import { boilerplateUncut, type WithoutFurniture, withoutFurniture } from './furniture.js'
+import { FurnitureCutter, type Suspects } from './furniture.js'
 import { FurnitureCues } from './furniture-cues.js'
 import { indentedLines } from './layout.js'
 import { withoutMarkup } from './markup.js'
@@ -66,16 +66,11 @@ export function createCleaner(memory: TextMemory = new TextMemory()): Cleaner {
   const furnitureCues = new FurnitureCues(memory)
   const scanner = new TextScanner(memory, tables)
   const cleaned = new Cleaned(scanner, tables)
-  const cutFurniture = (suspects: readonly number[]) => {
-    const uncut = boilerplateUncut(scanner, suspects)
-    if (uncut !== null) {
-      cleaned.boilerplateChars = uncut
-      return
-    }
-    const all = codesToString(scanner.codes, 0, scanner.length)
-    const found = withoutFurniture(all, suspects)
-    if (found.chars > 0) scanText(scanner, tables, found.text, false)
-    cleaned.cut(found, all)
+  const cutter = new FurnitureCutter()
+  const cutFurniture = (suspects: Suspects) => {
+    const kept = cutter.cut(scanner, suspects)
+    if (kept !== null) scanText(scanner, tables, kept, false)
+    cleaned.cut(cutter)
   }
   return (text, isTitle = false) => {
     scanText(scanner, tables, text, isTitle)
@@ -86,8 +81,8 @@ export function createCleaner(memory: TextMemory = new TextMemory()): Cleaner {
     }
     cleaned.clear()
     if (!isTitle) {
-      const suspects = furnitureCues.find(scanner)
-      if (suspects !== null || startsTwice(scanner)) cutFurniture(suspects ?? [])
+      const isSuspect = furnitureCues.find(scanner)
+      if (isSuspect || startsTwice(scanner)) cutFurniture(isSuspect ? furnitureCues : noSuspects)
     }
     cleaned.measure()
     return cleaned
@@ -124,6 +119,8 @@ function startsTwice({ codes, lines, lineStart }: TextScanner): boolean {
 }
 
 const doubledChars = 4
+
+const noSuspects: Suspects = { count: 0, lines: new Int32Array(0) }
 
 /** The text of the last scan with the figures that need the whole of it. */
 class Cleaned implements CleanText {
@@ -170,8 +167,8 @@ class Cleaned implements CleanText {
     this.beforeCut = null
   }
 
-  cut({ chars, teasers, boilerplateChars }: WithoutFurniture, all: string): void {
-    if (chars > 0) this.beforeCut = all.slice(0, beforeCutCharsMax)
+  cut({ chars, teasers, boilerplateChars, beforeCut }: FurnitureCutter): void {
+    this.beforeCut = beforeCut
     this.furnitureChars = chars
     this.teasers = teasers
     this.boilerplateChars = boilerplateChars
@@ -209,8 +206,6 @@ function mayHaveAsides({ counts, length, urlChars }: TextScanner): boolean {
   const marks = (counts[asciiPunctuation] as number) + (counts[symbol] as number) + (counts[colon] as number)
   return urlChars > 0 || asideMarksShare * marks >= length
 }
-
-const beforeCutCharsMax = 400
 
 /** Asides are looked for where marks and symbols are at least one code unit in this many. */
 const asideMarksShare = 50

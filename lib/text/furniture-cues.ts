@@ -32,6 +32,9 @@ export class FurnitureCues {
   #count = 0
   #next = 0
   #mayHaveBars = false
+  /** Numbers of the lines that were found. */
+  lines = new Int32Array(64)
+  count = 0
 
   /** @param memory of the texts */
   constructor(memory: TextMemory) {
@@ -39,12 +42,11 @@ export class FurnitureCues {
     this.#phrases = new PhraseHits(memory, PhraseIndex.of(cuePhrases))
   }
 
-  /**
-   * Returns the numbers of the lines that may be furniture, each with its indentation; null if no line may be without it.
-   */
-  find(text: ScannedText): readonly number[] | null {
+  /** Finds the lines that may be furniture, each with its indentation. Returns whether any line may be without it. */
+  find(text: ScannedText): boolean {
     const { codes, counts, lines, lineStart, length } = text
-    const found: number[] = []
+    if (lines > this.lines.length) this.lines = new Int32Array(2 * lines)
+    let count = 0
     let any = false
     this.#count = this.#phrases.find(length, 1)
     this.#next = 0
@@ -56,10 +58,11 @@ export class FurnitureCues {
       const visible = firstVisible(codes, start)
       this.#skipTo(start)
       const isCue = this.#isCue(codes, start, end)
-      if (isCue) found.push(line)
+      if (isCue) this.lines[count++] = line
       any ||= visible === start ? isCue : this.#isCue(codes, visible, end)
     }
-    return any ? found : null
+    this.count = count
+    return any
   }
 
   #skipTo(start: number): void {

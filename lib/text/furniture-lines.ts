@@ -19,9 +19,10 @@ import { PhraseIndex } from './phrase-index.js'
 /**
  * `cut`: furniture. `more`: the same, and it offers the rest of a text. `edge`: furniture among the first and the last
  * lines. `word`: a menu word, furniture in a run. `heading`: starts a list of other pages. `item`: may belong to such a
- * list. `keep`: text.
+ * list. `keep`: text. `none`: not judged, so text or an item of a list.
  */
-export type LineVerdict = 'cut' | 'more' | 'edge' | 'word' | 'heading' | 'item' | 'keep'
+export const LineVerdict = { none: 0, keep: 1, item: 2, word: 3, heading: 4, edge: 5, more: 6, cut: 7 } as const
+export type LineVerdict = (typeof LineVerdict)[keyof typeof LineVerdict]
 
 /** Longest line that may be furniture, in code units, except notices of rights. */
 export const furnitureCharsMax = 120
@@ -36,26 +37,27 @@ const phraseShareMin = 0.6
 
 /** @param line without blanks at its ends; runs of blanks are one */
 export function judgeLine(line: string): LineVerdict {
-  if (line.length > furnitureCharsMax) return line.length <= noticeCharsMax && isNotice(line) ? 'cut' : 'keep'
+  if (line.length > furnitureCharsMax)
+    return line.length <= noticeCharsMax && isNotice(line) ? LineVerdict.cut : LineVerdict.keep
   const core = line.replace(edgeMarks, '')
-  if (core === '') return 'keep'
+  if (core === '') return LineVerdict.keep
   const word = withoutFieldNote(core).replace(/[ （(]{0,2}\d{0,6}[）)]?$/, '')
-  if (readOnWords.has(word)) return 'more'
-  if (lineWords.has(word) || lineWords.has(word.replaceAll(' ', ''))) return 'cut'
-  if (listHeadings.has(word)) return 'heading'
-  if (menuWords.has(word)) return 'word'
-  if (isPager(core)) return 'cut'
-  if (/^[“「‘]/.test(line)) return 'keep'
-  if (numbered.test(core)) return isItem(line) ? 'item' : 'keep'
-  if (isNotice(core) || isRightsLine(core) || isTrail(core) || isMenu(line) || isMeta(core)) return 'cut'
-  if (isEmptyForm(line) || isListFilter(core) || isSiteMap(core) || isMessage(core)) return 'cut'
-  if (isPaywall(core)) return 'more'
-  if (isPairOfWords(core)) return 'word'
+  if (readOnWords.has(word)) return LineVerdict.more
+  if (lineWords.has(word) || lineWords.has(word.replaceAll(' ', ''))) return LineVerdict.cut
+  if (listHeadings.has(word)) return LineVerdict.heading
+  if (menuWords.has(word)) return LineVerdict.word
+  if (isPager(core)) return LineVerdict.cut
+  if (/^[“「‘]/.test(line)) return LineVerdict.keep
+  if (numbered.test(core)) return isItem(line) ? LineVerdict.item : LineVerdict.keep
+  if (isNotice(core) || isRightsLine(core) || isTrail(core) || isMenu(line) || isMeta(core)) return LineVerdict.cut
+  if (isEmptyForm(line) || isListFilter(core) || isSiteMap(core) || isMessage(core)) return LineVerdict.cut
+  if (isPaywall(core)) return LineVerdict.more
+  if (isPairOfWords(core)) return LineVerdict.word
   const label = labelVerdict(core)
   if (label !== null) return label
-  if (phraseShare(line) >= phraseShareMin) return 'cut'
-  if (line.length <= callCharsMax && isCall(core)) return 'edge'
-  return isItem(line) ? 'item' : 'keep'
+  if (phraseShare(line) >= phraseShareMin) return LineVerdict.cut
+  if (line.length <= callCharsMax && isCall(core)) return LineVerdict.edge
+  return isItem(line) ? LineVerdict.item : LineVerdict.keep
 }
 
 /** Marks around the words of a line: bullets, brackets, arrows. */
@@ -67,6 +69,18 @@ const numbered = /^(?:\d{1,2} ?[.、)）]|[（(]\d{1,2}[)）]|第[一二三四�
 export function isItem(line: string): boolean {
   return line.length <= itemCharsMax && !/[。！；;]|[^?？][”…]$/.test(line)
 }
+
+/** The same for a line of code units: codes[start … end). */
+export function isItemAt(codes: Uint16Array, start: number, end: number): boolean {
+  if (end - start > itemCharsMax) return false
+  for (let at = start; at < end; at++) if (clauseEnds.has(codes[at] as number)) return false
+  const last = codes[end - 1]
+  if (end - start < 2 || (last !== 0x201d && last !== 0x2026)) return true
+  const before = codes[end - 2]
+  return before === 0x3f || before === 0xff1f
+}
+
+const clauseEnds = new Set([...'。！；;'].map((mark) => mark.charCodeAt(0)))
 
 /** A notice of rights: it opens as one, however long. */
 function isNotice(line: string): boolean {
@@ -185,9 +199,9 @@ function labelVerdict(line: string): LineVerdict | null {
   const isLabel = anywhere.has(label)
   if (!isLabel && !atEdges.has(label)) return null
   if (/[。！；]./.test(rest)) return null
-  if (isLabel) return 'cut'
-  if (tagLabels.has(label) && rest.split(' ').length > 2 && !/[，。！？]/.test(rest)) return 'cut'
-  return rest.length <= edgeRestMax && !/[，。！？]/.test(rest) ? 'edge' : null
+  if (isLabel) return LineVerdict.cut
+  if (tagLabels.has(label) && rest.split(' ').length > 2 && !/[，。！？]/.test(rest)) return LineVerdict.cut
+  return rest.length <= edgeRestMax && !/[，。！？]/.test(rest) ? LineVerdict.edge : null
 }
 
 const anywhere = new Set(labels)

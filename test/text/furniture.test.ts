@@ -1,6 +1,7 @@
 import t from 'tap'
 import { createCleaner } from '../../lib/text/clean.js'
-import { codesToString } from '../../lib/text/code-units.js'
+import { codesOf, codesToString } from '../../lib/text/code-units.js'
+import { LineJudge } from '../../lib/text/line-judge.js'
 import { Random, testSeed } from '../support/random.js'
 
 const cleaner = createCleaner()
@@ -276,4 +277,33 @@ t.test('Cutting twice is cutting once, and what was cut before changes nothing',
     return
   }
   t.pass('3000 texts')
+})
+
+t.test('A line that repeats is judged once, and lines beyond the bound of the table alike', async (t) => {
+  const judge = new LineJudge()
+  const judgedIn = (lines: readonly string[]) => {
+    const before = judge.judged
+    const codes = codesOf(lines.join(''))
+    let at = 0
+    judge.open(lines.length)
+    const found = lines.map((line) => {
+      const number = judge.judge(codes, at, at + line.length)
+      at += line.length
+      return [judge.verdict[number], judge.tailChars[number], judge.teasers[number]].join()
+    })
+    return { found, judged: judge.judged - before }
+  }
+  const kinds = ['新闻', '相关阅读', '版权所有', '来源：甲', '春天来了。', '话说到这里……[详细]']
+  const alone = kinds.map((line) => judgedIn([line]).found[0])
+  const many = Array.from({ length: 20_000 }, (_, index) => kinds[index % kinds.length] as string)
+  const repeated = judgedIn(many)
+  t.equal(repeated.judged, kinds.length)
+  t.same(
+    repeated.found.slice(-kinds.length),
+    alone.concat(alone).slice(20_000 % kinds.length, (20_000 % kinds.length) + 6),
+  )
+  const different = Array.from({ length: 6000 }, (_, index) => `来源：甲${index}`)
+  const beyond = judgedIn([...different, ...different])
+  t.equal(beyond.judged, 6000 + 6000 - 4096)
+  t.same(new Set(beyond.found).size, 1)
 })
