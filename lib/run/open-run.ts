@@ -14,6 +14,7 @@ import { columnsOf, type RowOptions } from '../kun/row.js'
 import type { Phase } from '../kun/stage-ranks.js'
 import { type KunStages, kunStages } from '../kun/stages.js'
 import { say } from '../language/say.js'
+import type { ProbeMemory } from '../llm/endpoint/probe-memory.js'
 import { type ModelServers, openServers } from '../llm/scheduler/model-servers.js'
 import type { Capabilities } from '../llm/types.js'
 import { type Encoder, parquetEncoder } from '../parquet/encoders/index.js'
@@ -44,7 +45,8 @@ import { withDecontamination } from './decontamination/plan.js'
 import { replayDedup } from './dedup-replay.js'
 import { DriftMonitor } from './drift/monitor.js'
 import { alignShards, refuseMisaligned } from './pinned-shards.js'
-import { knownCapabilities, pinnedShardsOf, runRecordOf } from './run-record.js'
+import { pinnedCapabilities, pinnedShardsOf, runRecordOf } from './run-record.js'
+import { readSampleProbes, writeSampleProbes } from './sample-probes.js'
 import type { KunSettings } from './settings.js'
 import { signaturePlan } from './stages/prepare.js'
 import { fitWeights, knownWeights, type PinnedWeights } from './token-weights.js'
@@ -128,10 +130,10 @@ export async function openRun(settings: KunSettings, options: OpenRunOptions): P
   const encoder = await parquetEncoder({ encoder: output.encoder, ...(output.codec && { codec: output.codec }) })
   const closings: Closings = []
   try {
-    const known = await knownCapabilities([output.dir, ...settings.replies.from], files)
+    const known = await pinnedCapabilities(settings, files)
     const fits = prepare.chunk.tokensOf === 'server' && unfitted.tokenizer === null
     const pinnedWeights = fits ? await weightsBefore(settings, noting) : null
-    const serving = await openServing(settings, options, known, closings, fits && pinnedWeights === null)
+    const { probes, ...serving } = await openServing(settings, options, known, closings, fits && pinnedWeights === null)
     const { servers, stages, drift } = serving
     const weights =
       pinnedWeights ?? (fits ? await fitWeights({ settings, plan: unfitted, servers, onEvent, log }) : null)
@@ -139,6 +141,7 @@ export async function openRun(settings: KunSettings, options: OpenRunOptions): P
     const capabilities = { ...known, ...servers.capabilities() }
     const record = await runRecordOf(settings, plan, encoder.identity, capabilities, files, weights)
     const { directory, shards, reads } = await openDirectory(settings, record, noting, closings)
+    if (settings.sample !== undefined && probes !== null) await writeSampleProbes(output.dir, probes, directory.files)
     await checkReads(shards, reads, onEvent)
     await drift.open({ files: directory.files, directory: output.dir, onEvent })
     const row = { ...stages.row, shape: output.shape }
@@ -202,17 +205,19 @@ export function weightsBefore(
 
 /** Opens the servers, the stages that use them, and drift detection. Writes nothing. */
 export async function openServing(
-  { seed, models, kun, servers: serverOptions, drift: driftOptions, limits }: KunSettings,
-  { clock, through, onEvent, log }: OpenRunOptions,
+  settings: KunSettings,
+  { clock, through, onEvent, log, files }: OpenRunOptions,
   pinned: Readonly<Record<string, Capabilities>>,
   closings: Closings,
   /** Whether the server of the label model must count tokens, also in a phase that does not call it. */
   countsTokens: boolean,
-): Promise<Pick<OpenRun, 'servers' | 'stages' | 'drift' | 'usage'>> {
+): Promise<Pick<OpenRun, 'servers' | 'stages' | 'drift' | 'usage'> & { readonly probes: ProbeMemory | null }> {
+  const { seed, models, kun, servers: serverOptions, drift: driftOptions, limits, sample } = settings
   const used = new Set(plannedStages(kun, through).map(({ model }) => model))
   if (countsTokens) used.add(kun.label.model)
   const drift = new DriftMonitor(driftOptions)
   const usage = new UsageLimits(limits)
+  const probes = await readSampleProbes(settings, files, onEvent)
   const servers = await openServers({
     models: Object.fromEntries(Object.entries(models).filter(([name]) => used.has(name))),
     seed,
@@ -220,6 +225,8 @@ export async function openServing(
     ...(clock && { clock }),
     pinned,
     readPrompts: promptReaders(kun),
+    briefProbe: sample !== undefined,
+    ...(probes !== null && { probeMemory: probes }),
     onEvent: ({ endpoint, words }) => onEvent?.(`${endpoint}: ${words}`),
     onAnswer: (call, answer) => {
       usage.answered()
@@ -231,7 +238,7 @@ export async function openServing(
   // Rows have the name of a model, not the address of its server: the address does not change the bytes.
   const modelNames = Object.fromEntries(Object.entries(models).map(([name, options]) => [name, options.model]))
   const stages = kunStages(kun, servers, modelNames, through)
-  return { servers, stages, drift, usage }
+  return { servers, stages, drift, usage, probes }
 }
 
 /** Locks the run directory, compares its record with this run's, and recovers it. */

@@ -88,6 +88,23 @@ export function pinnedShardsOf({ pinned }: RunRecord): PinnedShard[] {
   )
 }
 
+/**
+ * Returns the capabilities that a run is held to: its own and those of runs whose replies it uses. None of a sample, whose
+ * probes ask less; the run has the responses of its servers (sample-probes.ts).
+ */
+export async function pinnedCapabilities(
+  { output, replies, sample }: Pick<KunSettings, 'output' | 'replies' | 'sample'>,
+  files: FileLayer,
+): Promise<Record<string, Capabilities>> {
+  if (sample !== undefined) return {}
+  const directories = [output.dir]
+  for (const directory of replies.from) {
+    const record = await readRunRecord(directory, files)
+    if (record?.pinned.sample === undefined) directories.push(directory)
+  }
+  return knownCapabilities(directories, files)
+}
+
 /** Returns the capabilities of servers by model, each from the first run directory that has them. */
 export async function knownCapabilities(
   directories: readonly string[],

@@ -32,6 +32,8 @@ export const publishStateName = 'publish.json'
 export const lockName = 'lock.json'
 /** The latest records that are finished and not committed, for people. */
 export const latestName = 'latest.json'
+/** What the servers of a sample responded to its probes. */
+export const probesName = 'probes.json'
 /** Finished records that wait for an earlier one; deleted at start. */
 export const spillName = 'reorder.spill'
 
@@ -73,6 +75,7 @@ export const localFiles = [
   publishStateName,
   lockName,
   latestName,
+  probesName,
   spillName,
 ] as const
 

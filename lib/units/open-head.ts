@@ -16,7 +16,7 @@ import { blockPreparer } from '../run/crashed-records.js'
 import { withDecontamination } from '../run/decontamination/plan.js'
 import { replayDedup } from '../run/dedup-replay.js'
 import { type Closings, openDirectory, openServing, weightsBefore } from '../run/open-run.js'
-import { knownCapabilities, runRecordOf } from '../run/run-record.js'
+import { pinnedCapabilities, runRecordOf } from '../run/run-record.js'
 import type { KunSettings } from '../run/settings.js'
 import { signaturePlan } from '../run/stages/prepare.js'
 import { fitWeights } from '../run/token-weights.js'
@@ -102,11 +102,11 @@ async function planHead(
   settings: KunSettings,
   { probe, files, onEvent }: OpenHeadOptions,
 ): Promise<{ plan: PreparePlan; record: RunRecord; capabilities: Readonly<Record<string, Capabilities>> | null }> {
-  const { prepare, dedup, output, replies } = settings
+  const { prepare, dedup, output } = settings
   const planned = await planPreparation(prepare, process.cwd(), signaturePlan(dedup.near))
   const unfitted = await withDecontamination(planned, prepare.decontaminate, process.cwd())
   const encoder = await parquetEncoder({ encoder: output.encoder, ...(output.codec && { codec: output.codec }) })
-  const known = await knownCapabilities([output.dir, ...replies.from], files)
+  const known = await pinnedCapabilities(settings, files)
   const fits = prepare.chunk.tokensOf === 'server' && unfitted.tokenizer === null
   let weights = fits ? await weightsBefore(settings, { files }) : null
   let capabilities: Readonly<Record<string, Capabilities>> | null = null

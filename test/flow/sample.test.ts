@@ -13,9 +13,8 @@ import { bytesOf, runTiny, tinyRecipe } from '../support/session.js'
 t.test('a sample goes through every stage, and the run asks none of its requests again', async (t) => {
   const server = await startSimulator({ nonce: true })
   t.teardown(() => server.close())
-  // Those of probes have no seed, or say hello.
-  const requested = () =>
-    server.requests().flatMap(({ body }) => (body.includes('"seed"') && !body.includes('你好') ? [body] : []))
+  // Those of probes have no key.
+  const requested = () => server.requests().flatMap(({ key, body }) => (key === null ? [] : [body]))
   const directory = join(t.testdir(), 'run')
   const sample = async (): Promise<void> => {
     const prepared = await settingsOf(parseRecipe(tinyRecipe(server.url, true), 'tiny.yaml'), directory)
@@ -49,6 +48,41 @@ t.test('a sample goes through every stage, and the run asks none of its requests
   await runTiny({ directory: replayed, endpoint: server.url, small: true, set: [`replies.from=["${directory}"]`] })
   t.strictSame(bytesOf(replayed), bytesOf(directory), 'its own replies are complete')
   t.equal(requested().length, all.length)
+})
+
+t.test('a sample of 20 records opens with three requests a server, which the run does not repeat', async (t) => {
+  const [recordsMax, stages] = [20, 3]
+  for (const serverCount of [1, 3]) {
+    const servers = await Promise.all(Array.from({ length: serverCount }, () => startSimulator({})))
+    t.teardown(() => Promise.all(servers.map((server) => server.close())))
+    const asked = () =>
+      servers.flatMap((server) =>
+        server.requests().map(({ key, path, body }) => ({ key, text: `${server.url}${path} ${body}` })),
+      )
+    const recipe = tinyRecipe('http://127.0.0.1:9/v1', true)
+      .replace(/^ {2}judge:.*\n/m, '')
+      .replaceAll('model: judge', 'model: writer')
+    const endpoints = `models.writer.endpoints=${JSON.stringify(servers.map(({ url }) => url))}`
+    const folder = t.testdir()
+    const ended = async (name: string, sample?: number) => {
+      const prepared = await settingsOf(parseRecipe(recipe, 'tiny.yaml', [endpoints]), join(folder, name))
+      const settings = sample === undefined ? prepared.settings : await sampleSettings(prepared.settings, sample)
+      const run = await startKunRun(settings)
+      await run.done
+      await prepared.close()
+      return run.capabilities
+    }
+    await ended('run', recordsMax)
+    const sampled = asked()
+    t.equal(sampled.filter(({ key }) => key === null).length, 3 * serverCount, `to open ${serverCount}`)
+    t.ok(sampled.length > recordsMax && sampled.length <= recordsMax * stages * 1.2, `${sampled.length} in all`)
+    if (serverCount > 1) continue
+    const capabilities = await ended('run')
+    const texts = asked().map(({ text }) => text)
+    t.equal(new Set(texts).size, texts.length, 'the run repeats no request of the sample, of records or of probes')
+    t.strictSame(capabilities, await ended('alone'), 'and finds what a run without a sample finds')
+    t.strictSame(bytesOf(join(folder, 'run')), bytesOf(join(folder, 'alone')))
+  }
 })
 
 t.test(

@@ -62,4 +62,5 @@ export const run = {
   'cannot read {0}, drift detection starts from scratch: {1}': '无法读取 {0}，漂移检测从头开始：{1}',
   'cannot write {0}, the next call starts drift detection from scratch: {1}':
     '无法写入 {0}，下次调用时漂移检测从头开始：{1}',
+  'cannot use {0}, the servers are probed again: {1}': '无法使用 {0}，将重新探测服务器：{1}',
 } as const

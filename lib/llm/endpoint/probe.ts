@@ -12,49 +12,33 @@ import type { Clock } from '../../core/types.js'
 import { EndpointError, type KunStreamError, RequestRefusedError, ServerError } from '../../errors.js'
 import { say } from '../../language/say.js'
 import type { Client } from '../protocol/client.js'
-import { embeddedError } from '../protocol/error-body.js'
 import { noChannel } from '../protocol/failure-table.js'
-import { failureOf, failureOfStatus, isOutOfTokens } from '../protocol/failures.js'
-import { asList, asObject, type Json, parsedJson } from '../protocol/json.js'
+import { asList, asObject, type Json } from '../protocol/json.js'
 import { type PromptLogprobsForm, promptLogprobsFields, promptLogprobsForms } from '../protocol/prompt-logprobs.js'
 import { requestPath } from '../protocol/reply-body.js'
 import type { Capabilities, CompletionRequest } from '../types.js'
 import { canaryBody, type ProbedModel } from './capabilities.js'
+import { type Baseline, type Failure, ProbeExchange, type ProbeResponse } from './probe-exchange.js'
+import type { ProbeMemory } from './probe-memory.js'
+import {
+  canaryPrompt,
+  chatLogprobs,
+  continuationFields,
+  continuedTurn,
+  fullChat,
+  gradeMessages,
+  labelPrompt,
+  openedTurn,
+  optionalFields,
+  topLogprobsTried,
+  turn,
+  userMessage,
+} from './probe-requests.js'
 import { allowedNumber, beginsThought, hasPromptLogprobs, readableLogprobs } from './probe-responses.js'
-import { isPermanent, ServerPages, shownNames } from './server-info.js'
+import { ServerPages, shownNames } from './server-info.js'
 
-/** Waits between the rounds of a question, ms: 200, doubled up to 2 s. */
-const waitMs = 200
-const waitMaxMs = 2000
-/** Rounds of one probe request until the server counts as down. */
-const roundsMax = 40
-/** Refusals of the same request, beside a request that passes, that make a finding. */
-const refusalsMin = 2
-/** As in health.ts: −ln of the probability that the field is not the cause, and the lowest failure rate assumed. */
-const blameMax = Math.log(1e6)
-const rateMin = 0.05
-
-/** Sampling fields that a stage may send, tried one at a time. */
-const optionalFields: Readonly<Record<string, unknown>> = {
-  seed: 1,
-  top_k: 50,
-  min_p: 0.01,
-  repetition_penalty: 1.05,
-  temperature: 0.5,
-  top_p: 0.95,
-}
-
-/** Numbers of log-probabilities to request, the best first: vLLM gives 20 by default. */
-const topLogprobsTried = [20, 10, 5, 2] as const
-
-/** Prompts for a Chinese character, to see whether its tokens are readable. */
-const labelPrompt = '请只回答一个字：好'
-const canaryPrompt = '你好'
 /** A text of a few tokens, whose log-probabilities are requested. */
 const readPrompt = '今天天气很好，我们去公园散步。'
-const userMessage = { role: 'user', content: canaryPrompt }
-const turn = (content: string) => [userMessage, { role: 'assistant', content }]
-const continuationFields = { add_generation_prompt: false, continue_final_message: true }
 
 /** Findings about a server, with the kind of request it accepts; `capabilities` is the part for stages. */
 export interface Probe {
@@ -65,23 +49,29 @@ export interface Probe {
   readonly notes: readonly string[]
 }
 
-type Failure = ServerError | RequestRefusedError
-
-interface ProbeResponse {
-  readonly text: string
-  readonly body: Json
-  /** Null if it is a reply. */
-  readonly error: Failure | null
+/** Options for `probeEndpoint`; all optional. */
+export interface ProbeOptions {
+  readonly clock?: Clock
+  /**
+   * Asks only what shapes the requests of stages and their replies: not lists of prompts, not completions where chat
+   * passes, not arguments of the template that the model does not have. `promptLists` is false then.
+   */
+  readonly brief?: boolean
+  /** Responses of an earlier process, which are not requested again. */
+  readonly memory?: ProbeMemory
 }
 
-/** Set once a request of a kind is known to pass. */
-interface Baseline {
-  readonly path: string
-  readonly body: Json
+/** Responses to the requests that ask for several capabilities at once; null for one that showed nothing. */
+interface Shown {
+  readonly full: ProbeResponse
+  /** The first response of an opened turn, if the server continues it by fields. */
+  readonly continued: ProbeResponse | null
+  /** Whether a temperature other than 0 is known to pass. */
+  readonly temperature: boolean
 }
 
 /**
- * Probes an endpoint's capabilities for a model, with about twenty short requests.
+ * Probes an endpoint's capabilities for a model: with six short requests if it accepts everything, else about twenty.
  *
  * @throws {EndpointError} it supports neither chat nor completions for this model; the message has its error text
  * @throws {ServerError} it cannot be reached, is loading, busy or failing: probe again later
@@ -91,10 +81,10 @@ export async function probeEndpoint(
   headers: Readonly<Record<string, string>>,
   model: ProbedModel,
   signal: AbortSignal,
-  clock: Clock = systemClock,
+  options: ProbeOptions = {},
 ): Promise<Probe> {
   setMaxListeners(0, signal) // one listener per request, concurrently
-  const prober = new Prober(client, headers, model, signal, clock)
+  const prober = new Prober(client, headers, model, signal, options)
   return prober.probe()
 }
 
@@ -103,50 +93,59 @@ class Prober {
   readonly #headers: Readonly<Record<string, string>>
   readonly #model: ProbedModel
   readonly #signal: AbortSignal
-  readonly #clock: Clock
+  readonly #brief: boolean
+  readonly #memory: ProbeMemory | null
   readonly #pages: ServerPages
-  #baselinePassed = 0
-  #baselineFailed = 0
+  readonly #exchange: ProbeExchange
 
   constructor(
     client: Client,
     headers: Readonly<Record<string, string>>,
     model: ProbedModel,
     signal: AbortSignal,
-    clock: Clock,
+    { clock = systemClock, brief = false, memory }: ProbeOptions,
   ) {
     this.#client = client
     this.#headers = headers
     this.#model = model
     this.#signal = signal
-    this.#clock = clock
+    this.#brief = brief
+    this.#memory = memory ?? null
+    this.#exchange = new ProbeExchange(client, headers, signal, clock)
     this.#pages = new ServerPages(client, headers, signal, clock)
   }
 
   async probe(): Promise<Probe> {
     const model = this.#model
-    const found = await this.#baselines().catch(async (error) => {
+    const described = this.#pages.info(model.model)
+    described.catch(() => undefined) // awaited below, unless another request fails before
+    if (this.#memory !== null) {
+      this.#exchange.memory = this.#memory.of(this.#client.label, (await described).identity, Date.now())
+    }
+    const [shown, found] = await this.#forms().catch(async (error) => {
       throw await this.#withServedNames(error)
     })
     const { kind, completion, maxTokensField } = found
-    const { chat, kwargsPass } = await this.#chatTemplate(found.chat, (found.chat ?? completion) as Baseline)
+    const { chat, kwargsPass } = await this.#chatTemplate(found.chat, (found.chat ?? completion) as Baseline, shown)
     const plain = (kind === 'chat' ? chat : completion) as Baseline
-    const inCompletion = (fields: Json) => (completion === null ? null : this.#decide(completion, fields, plain))
     const fieldNames = Object.keys(optionalFields).filter((name) => !found.without.includes(name))
+    const open = shown === null ? fieldNames : shown.temperature ? [] : ['temperature']
     const [about, list, topLogprobs, continued, promptLogprobs, ...fields] = await Promise.all([
-      this.#pages.info(model.model),
-      inCompletion({ prompt: [canaryPrompt, canaryPrompt] }),
-      this.#topLogprobs(kind, plain),
-      this.#turnContinuation(chat, plain),
+      described,
+      completion === null || this.#brief
+        ? null
+        : this.#exchange.decide(completion, { prompt: [canaryPrompt, canaryPrompt] }, plain),
+      this.#topLogprobs(kind, plain, shown),
+      shown?.continued ? ('by fields' as const) : this.#turnContinuation(chat, plain),
       model.readsPrompts ? this.#promptLogprobs(completion, plain) : null,
-      ...fieldNames.map((name) => this.#decide(plain, { [name]: optionalFields[name] }, plain)),
+      ...open.map((name) => this.#exchange.decide(plain, { [name]: optionalFields[name] }, plain)),
     ])
     const thinks =
-      continued !== 'no' && topLogprobs !== null && (await this.#thinks(chat, continued, topLogprobs, plain))
+      continued !== 'no' && topLogprobs !== null && (await this.#thinks(chat, continued, topLogprobs, plain, shown))
     const continuing = thinks ? 'no' : continued
     const unsupported = [
       ...found.without,
-      ...fieldNames.filter((_, place) => fields[place]?.error !== null),
+      ...open.filter((_, place) => fields[place]?.error !== null),
       ...(continued === 'by fields' ? [] : Object.keys(continuationFields)),
       ...(kwargsPass || model.chatTemplateKwargs === undefined ? [] : ['chat_template_kwargs']),
     ]
@@ -166,18 +165,54 @@ class Prober {
     return { kind, capabilities, notes: [...about.notes, ...this.#notes(capabilities, thinks)] }
   }
 
-  /** Finds the smallest request of each kind that passes. */
-  async #baselines() {
-    const model = this.#model
-    const [chat, completion] = await Promise.all([
-      this.#acceptedForm('/chat/completions', canaryBody('chat', model)),
-      this.#acceptedForm('/completions', canaryBody('completion', model)),
+  /** Asks for everything at once, then for what that leaves open of the forms of requests. */
+  async #forms() {
+    const full = await this.#once(fullChat(this.#model))
+    if (full === null) return [null, await this.#baselines(null)] as const
+    const path = '/chat/completions'
+    const [found, opened, continued] = await Promise.all([
+      this.#baselines({ path, body: canaryBody('chat', this.#model) }),
+      this.#once(openedTurn(this.#model)),
+      this.#once(continuedTurn(this.#model)),
     ])
+    const isContinued = opened !== null && continued !== null && promptTokens(continued) < promptTokens(opened)
+    const shown: Shown = { full, continued: isContinued ? continued : null, temperature: opened !== null }
+    return [shown, found] as const
+  }
+
+  /** Sends a chat request once; null if there is no reply, which is not a finding. */
+  async #once(body: Json): Promise<ProbeResponse | null> {
+    const response = await this.#exchange.send('/chat/completions', body)
+    if (response.error !== null && !(response.error instanceof RequestRefusedError)) return null
+    this.#exchange.keep('/chat/completions', body, response)
+    return response.error === null ? response : null
+  }
+
+  /**
+   * Finds the smallest request of each kind that passes.
+   *
+   * @param known that of a chat, if a larger one passes
+   */
+  async #baselines(known: Baseline | null) {
+    const model = this.#model
+    const unknown: FormSearch = { plain: null, failure: null, path: '', body: {} }
+    const chatForm = () =>
+      known === null
+        ? this.#acceptedForm('/chat/completions', canaryBody('chat', model))
+        : Promise.resolve({ ...unknown, plain: known })
+    const completionForm = () => this.#acceptedForm('/completions', canaryBody('completion', model))
+    const isNeeded = !this.#brief || model.readsPrompts === true
+    const [chat, completion] = isNeeded
+      ? await Promise.all([chatForm(), completionForm()])
+      : await chatForm().then(
+          async (found) => [found, found.plain === null ? await completionForm() : unknown] as const,
+        )
     let [chatPlain, completionPlain] = [chat.plain, completion.plain]
     // If neither passes, the server is down; if one does, the other is checked again beside it.
     if (chatPlain === null && completionPlain === null) throw this.#unusable(chat.failure, completion.failure)
     if (chatPlain === null) chatPlain = await this.#recheck(chat, completionPlain as Baseline)
-    else if (completionPlain === null) completionPlain = await this.#recheck(completion, chatPlain)
+    else if (completionPlain === null && completion !== unknown)
+      completionPlain = await this.#recheck(completion, chatPlain)
     const kind: CompletionRequest['kind'] = chatPlain === null ? 'completion' : 'chat'
     const { body } = (chatPlain ?? completionPlain) as Baseline
     return {
@@ -190,11 +225,16 @@ class Prober {
   }
 
   /** Builds the chat as stages will send it: the template settings change how turns are opened. */
-  async #chatTemplate(chat: Baseline | null, plain: Baseline): Promise<{ chat: Baseline | null; kwargsPass: boolean }> {
+  async #chatTemplate(
+    chat: Baseline | null,
+    plain: Baseline,
+    shown: Shown | null,
+  ): Promise<{ chat: Baseline | null; kwargsPass: boolean }> {
     if (chat === null) return { chat, kwargsPass: false }
     const { chatTemplateKwargs } = this.#model
     const fields = { chat_template_kwargs: { ...chatTemplateKwargs } }
-    const kwargsPass = (await this.#decide(chat, fields, plain)).error === null
+    const isKnown = chatTemplateKwargs === undefined ? this.#brief : shown !== null
+    const kwargsPass = isKnown || (await this.#exchange.decide(chat, fields, plain)).error === null
     if (!kwargsPass || chatTemplateKwargs === undefined) return { chat, kwargsPass }
     return { chat: { path: chat.path, body: { ...chat.body, ...fields } }, kwargsPass }
   }
@@ -220,10 +260,18 @@ class Prober {
       { ...both, max_completion_tokens: max_tokens },
     ]
     let failure: Failure | null = null
+    const tried: { sent: Json; response: ProbeResponse }[] = []
     for (const variant of variants) {
       const asked = { path, body: variant }
-      const { error } = await (beside === null ? this.#send(path, variant) : this.#decide(asked, {}, beside))
-      if (error === null) return { plain: asked, failure: null, path, body }
+      const response = await (beside === null
+        ? this.#exchange.send(path, variant)
+        : this.#exchange.decide(asked, {}, beside))
+      const { error } = response
+      tried.push({ sent: variant, response })
+      if (error === null) {
+        for (const { sent, response } of tried) this.#exchange.keep(path, sent, response)
+        return { plain: asked, failure: null, path, body }
+      }
       // Not the refusal of an earlier variant: this one may be accepted later.
       if (!(error instanceof RequestRefusedError)) return { plain: null, failure: error, path, body }
       failure ??= error
@@ -232,17 +280,21 @@ class Prober {
   }
 
   /** Finds the largest number of readable log-probabilities; null for none. */
-  async #topLogprobs(kind: CompletionRequest['kind'], plain: Baseline): Promise<number | null> {
+  async #topLogprobs(kind: CompletionRequest['kind'], plain: Baseline, shown: Shown | null): Promise<number | null> {
     const prompt = kind === 'chat' ? { messages: [{ role: 'user', content: labelPrompt }] } : { prompt: labelPrompt }
-    const fields = (count: number) => (kind === 'chat' ? { logprobs: true, top_logprobs: count } : { logprobs: count })
+    const fields = (count: number) => (kind === 'chat' ? chatLogprobs(count) : { logprobs: count })
+    if (shown !== null) {
+      const [best] = topLogprobsTried
+      return this.#countIfReadable(kind, plain, { ...prompt, ...fields(best) }, shown.full, best)
+    }
     let most: number = topLogprobsTried[0]
     for (const count of topLogprobsTried) {
       if (count > most) continue
-      const answer = await this.#decide(plain, { ...prompt, ...fields(count) }, plain)
+      const answer = await this.#exchange.decide(plain, { ...prompt, ...fields(count) }, plain)
       if (answer.error !== null) {
         most = Math.max(2, allowedNumber(String(answer.error.details.words ?? ''), count) ?? count - 1)
         if (most < count && !topLogprobsTried.some((each) => each === most)) {
-          const exact = await this.#decide(plain, { ...prompt, ...fields(most) }, plain)
+          const exact = await this.#exchange.decide(plain, { ...prompt, ...fields(most) }, plain)
           if (exact.error === null)
             return this.#countIfReadable(kind, plain, { ...prompt, ...fields(most) }, exact, most)
         }
@@ -262,7 +314,7 @@ class Prober {
     count: number,
   ) {
     let readable = readableLogprobs(first.body)
-    if (!readable) readable = readableLogprobs((await this.#decide(plain, fields, plain)).body)
+    if (!readable) readable = readableLogprobs((await this.#exchange.decide(plain, fields, plain)).body)
     if (!readable || !this.#model.stream) return readable ? count : null
     const transfer = { kind, body: { ...plain.body, ...fields }, prompts: 1, headers: this.#headers, stream: true }
     try {
@@ -287,7 +339,7 @@ class Prober {
         const limit = renamed === undefined ? { max_tokens: tokens } : { max_completion_tokens: tokens }
         const asked = { prompt: readPrompt, ...rest, ...limit }
         for (let checks = 0; checks < 2; checks++) {
-          const { error, body: reply } = await this.#decide({ ...completion, body }, asked, plain)
+          const { error, body: reply } = await this.#exchange.decide({ ...completion, body }, asked, plain)
           if (error !== null) return false
           if (hasPromptLogprobs(reply, asked)) return true
         }
@@ -305,16 +357,14 @@ class Prober {
   async #turnContinuation(chat: Baseline | null, plain: Baseline): Promise<'by fields' | 'by itself' | 'no'> {
     if (chat === null) return 'no'
     const [user, opened, longer, fields] = await Promise.all([
-      this.#decide(chat, { messages: [userMessage] }, plain),
-      this.#decide(chat, { messages: turn('你') }, plain),
-      this.#decide(chat, { messages: turn('你饭') }, plain),
-      this.#decide(chat, { messages: turn('你'), ...continuationFields }, plain),
+      this.#exchange.decide(chat, { messages: [userMessage] }, plain),
+      this.#exchange.decide(chat, { messages: turn('你') }, plain),
+      this.#exchange.decide(chat, { messages: turn('你饭') }, plain),
+      this.#exchange.decide(chat, { messages: turn('你'), ...continuationFields }, plain),
     ])
-    const tokens = ({ error, body }: ProbeResponse) =>
-      error === null ? Number(asObject(body.usage).prompt_tokens) : Number.NaN
-    if (tokens(fields) < tokens(opened)) return 'by fields'
-    const added = tokens(opened) - tokens(user)
-    return added > 0 && added <= tokens(longer) - tokens(opened) ? 'by itself' : 'no'
+    if (promptTokens(fields) < promptTokens(opened)) return 'by fields'
+    const added = promptTokens(opened) - promptTokens(user)
+    return added > 0 && added <= promptTokens(longer) - promptTokens(opened) ? 'by itself' : 'no'
   }
 
   /**
@@ -327,76 +377,15 @@ class Prober {
     continuing: 'by fields' | 'by itself',
     count: number,
     plain: Baseline,
+    shown: Shown | null,
   ): Promise<boolean> {
     if (chat === null) return false
-    const messages = [
-      { role: 'user', content: labelPrompt },
-      { role: 'assistant', content: '【' },
-    ]
+    if (shown?.continued) return beginsThought(asList(shown.continued.body.choices)[0] ?? {})
     const continued = continuing === 'by fields' ? continuationFields : {}
-    const fields = { messages, ...continued, logprobs: true, top_logprobs: count }
-    const { error, body } = await this.#decide(chat, fields, plain)
+    const fields = { messages: gradeMessages, ...continued, ...chatLogprobs(count) }
+    const { error, body } = await this.#exchange.decide(chat, fields, plain)
     if (error !== null) return false
     return beginsThought(asList(body.choices)[0] ?? {})
-  }
-
-  /** Gets a definite result for a plain request with added fields. */
-  async #decide({ path, body }: Baseline, fields: Json, plain: Baseline): Promise<ProbeResponse> {
-    let blame = 0
-    let refusals = 0
-    let failure: Failure | null = null
-    for (let round = 0; round < roundsMax; round++) {
-      const answer = await this.#send(path, { ...body, ...fields })
-      if (answer.error === null) return answer
-      failure = answer.error
-      if (failure instanceof RequestRefusedError && failure.details.reason === 'field') return answer
-      const beside = await this.#send(plain.path, plain.body)
-      if (beside.error === null) {
-        this.#baselinePassed++
-        if (isPermanent(failure) && ++refusals >= refusalsMin) return answer
-        if (failure.details.kind === 'status' || failure.details.kind === 'malformed') {
-          const rate = this.#baselineFailed / (this.#baselineFailed + this.#baselinePassed)
-          blame -= Math.log(Math.max(rateMin, rate))
-          if (blame >= blameMax) return answer
-        }
-      } else this.#baselineFailed++
-      await this.#clock.sleep(Math.min(waitMaxMs, waitMs * 2 ** round), this.#signal)
-    }
-    throw failure instanceof ServerError
-      ? failure
-      : new ServerError(String(failure?.message), {
-          details: { ...failure?.details, kind: 'status' },
-        })
-  }
-
-  async #send(path: string, body: Json): Promise<ProbeResponse> {
-    const client = this.#client
-    const headers = this.#headers
-    const signal = this.#signal
-    const asked = { endpoint: client.label, fields: Object.keys(body) }
-    let answered: { status: number; text: string }
-    try {
-      answered = await client.fetch(path, { headers, signal, body })
-    } catch (error) {
-      if (!(error instanceof ServerError)) throw error
-      return { text: '', body: {}, error }
-    }
-    const { status, text } = answered
-    const parsed = parsedJson(text)
-    if (isOutOfTokens(status, text)) return { text, body: {}, error: null }
-    const within = status === 200 ? embeddedError(parsed) : null
-    const error =
-      status !== 200
-        ? failureOfStatus(status, text, asked)
-        : within !== null
-          ? failureOf(within, status, asked)
-          : asList(parsed.choices).length > 0
-            ? null
-            : new ServerError(say`${client.label} sent no reply: ${text.slice(0, 100)}`, {
-                details: { kind: 'malformed', words: text.slice(0, 100) },
-              })
-    if (error?.details.kind === 'account') throw error
-    return { text, body: parsed, error }
   }
 
   #notes({ topLogprobs, maxTokensField, unsupported }: Capabilities, thinks: boolean): string[] {
@@ -449,6 +438,11 @@ class Prober {
       { details },
     )
   }
+}
+
+/** Tokens of the prompt of a response; NaN without. */
+function promptTokens({ error, body }: ProbeResponse): number {
+  return error === null ? Number(asObject(body.usage).prompt_tokens) : Number.NaN
 }
 
 interface FormSearch {

@@ -25,6 +25,8 @@ interface ServerInfo {
   readonly server: string
   readonly contextTokensMax: number | null
   readonly metrics: boolean
+  /** Changes when the server is replaced or restarted, as far as it tells; null if it does not list its models. */
+  readonly identity: string | null
   /** Lines for the user. */
   readonly notes: readonly string[]
 }
@@ -65,6 +67,7 @@ export class ServerPages {
       server: serverNameOf({ ...described, entry }),
       contextTokensMax: contextTokensOf({ ...described, entry }),
       metrics: parseServerMetrics(metrics.text, 0) !== null,
+      identity: names.length === 0 ? null : JSON.stringify([names, version.text, startedAt(metrics.text)]),
       notes: isOther ? [`serves ${shownNames(names)}; the recipe says '${model}'`] : [],
     }
   }
@@ -102,6 +105,11 @@ export function isPermanent(failure: ServerError | RequestRefusedError): boolean
 /** Lists some names, for a message. */
 export function shownNames(names: readonly string[]): string {
   return `${names.slice(0, namesShownMax).join(', ')}${names.length > namesShownMax ? ', …' : ''}`
+}
+
+/** Returns when the process of the server started, as its metrics say it; null if they do not. */
+function startedAt(metrics: string): string | null {
+  return /^process_start_time_seconds\s+(\S+)/m.exec(metrics)?.[1] ?? null
 }
 
 function namesOf(listed: readonly Json[]): string[] {

@@ -11,6 +11,7 @@ import { Endpoint } from '../endpoint/endpoint.js'
 import { GoodputLimiter } from '../endpoint/goodput-limiter.js'
 import { FixedLimiter, type Limiter, QueueLimiter } from '../endpoint/limiter.js'
 import { type Probe, probeEndpoint } from '../endpoint/probe.js'
+import type { ProbeMemory } from '../endpoint/probe-memory.js'
 import type { ModelOptions } from '../options.js'
 import { type Client, endpointLabel } from '../protocol/client.js'
 import type { ServerFigures } from '../protocol/server-metrics.js'
@@ -69,6 +70,10 @@ export interface EndpointMetrics {
 interface RegistryOptions {
   readonly clock: Clock
   readonly probe: boolean
+  /** Whether probes ask only what a sample needs. */
+  readonly brief: boolean
+  /** Responses to probes of an earlier process, for models without pinned capabilities. */
+  readonly memory: ProbeMemory | null
   /** Longest wait at the start for a server that responds but is not ready, ms. */
   readonly outageMaxMs: number
   /** Longest wait at the start for a server that cannot be reached, ms. */
@@ -104,6 +109,8 @@ export class EndpointRegistry {
   readonly #entries = new Map<string, Entry>()
   /** Endpoints that were removed and still have requests in flight. */
   readonly #leaving = new Set<Promise<void>>()
+  /** Probes under way, by what they ask. */
+  readonly #probing = new Map<string, Promise<Probe>>()
 
   constructor(options: RegistryOptions) {
     this.#options = options
@@ -309,8 +316,7 @@ export class EndpointRegistry {
   }
 
   async #probe(endpoint: Endpoint, use: ModelUse, signal: AbortSignal): Promise<Probe> {
-    const model = { ...use.options, readsPrompts: use.readsPrompts }
-    const probe = await probeEndpoint(endpoint.client, use.headers, model, signal, this.#options.clock)
+    const probe = await this.#sharedProbe(endpoint, use, signal)
     if (use.pinned !== null) requireCapabilities(endpoint.label, probe.capabilities, use.pinned)
     use.probe = probe
     for (const words of probe.notes) this.#options.onEvent({ kind: 'endpoint-note', endpoint: endpoint.label, words })
@@ -318,6 +324,26 @@ export class EndpointRegistry {
       endpoint.pollMetrics(new QueueLimiter(use.options.inFlightMax))
     }
     return probe
+  }
+
+  /** Probes once for models that send the same requests at the same time. */
+  #sharedProbe(endpoint: Endpoint, { options, headers, readsPrompts, pinned }: ModelUse, signal: AbortSignal) {
+    const { model, chatTemplateKwargs, extraBody, stream } = options
+    const isHeld = pinned !== null
+    const key = JSON.stringify([
+      endpoint.label,
+      [model, chatTemplateKwargs, extraBody, stream],
+      [headers, readsPrompts, isHeld],
+    ])
+    const underWay = this.#probing.get(key)
+    if (underWay !== undefined) return underWay
+    const { clock, brief, memory } = this.#options
+    const probing = probeEndpoint(endpoint.client, headers, { ...options, readsPrompts }, signal, {
+      ...{ clock, brief },
+      ...(memory !== null && !isHeld && { memory }),
+    }).finally(() => this.#probing.delete(key))
+    this.#probing.set(key, probing)
+    return probing
   }
 
   /** Probes a server that was down at the start in full: it may lack a pinned capability. */

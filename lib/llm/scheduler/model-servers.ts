@@ -12,6 +12,7 @@ import { ContractError, RequestRefusedError, ServerError } from '../../errors.js
 import type { Replies } from '../../storage/replies/replies.js'
 import type { CallResult } from '../../storage/replies/types.js'
 import { acceptedBody, assumedCapabilities, commonCapabilities, harmlessRequest } from '../endpoint/capabilities.js'
+import type { ProbeMemory } from '../endpoint/probe-memory.js'
 import { countTokens } from '../endpoint/tokenize.js'
 import { type ModelInput, modelOptions, type ServerOptions, serverOptions } from '../options.js'
 import { type Client, httpClient, requestHeaders } from '../protocol/client.js'
@@ -46,6 +47,10 @@ export interface OpenServersOptions {
   readonly readPrompts?: readonly string[]
   /** Whether to probe the servers at the start; true by default. Otherwise no capability is assumed. */
   readonly probe?: boolean
+  /** Whether to ask servers only what a sample needs; false by default. */
+  readonly briefProbe?: boolean
+  /** Responses to probes of an earlier process, and those of this one. */
+  readonly probeMemory?: ProbeMemory
   /** Receives events of endpoints, for the user. */
   readonly onEvent?: OnServerEvent
   /** Called with each answer that a server gave in this process; not with those served from stored replies. */
@@ -184,6 +189,8 @@ class Servers implements ModelServers {
     this.#registry = new EndpointRegistry({
       clock,
       probe: options.probe ?? true,
+      brief: options.briefProbe ?? false,
+      memory: options.probeMemory ?? null,
       outageMaxMs: servers.outageMaxMs,
       startMaxMs: servers.startMaxMs,
       pump: () => this.#dispatcher.pump(),
