@@ -75,8 +75,8 @@ function scenario(size: BenchOptions['size'], promptTokens: readonly [number, nu
   return {
     preset: 'qwen3-8b-h100',
     seed: 7,
-    durationMs: smoke ? 40_000 : 240_000,
-    warmUpMs: 20_000,
+    durationMs: smoke ? 15_000 : 240_000,
+    warmUpMs: smoke ? 5_000 : 20_000,
     promptTokens,
     outputMean: 200,
     outputSigma: 1,
@@ -162,7 +162,7 @@ async function stagesPart({ size }: BenchOptions): Promise<Part> {
 const ROW_BYTES = 2600
 
 async function outliersPart({ size }: BenchOptions): Promise<Part> {
-  const [durationMs, inFlight] = size === 'smoke' ? [30_000, 20] : [240_000, 200]
+  const [durationMs, inFlight] = size === 'smoke' ? [15_000, 20] : [240_000, 200]
   const restored = await outliers(durationMs, inFlight, true)
   const free = await outliers(durationMs, inFlight, false)
   const row = (order: string, outcome: typeof free): BenchRow => ({
@@ -219,7 +219,7 @@ async function endpointsPart({ size }: BenchOptions): Promise<Part> {
 }
 
 async function prefixes({ size }: BenchOptions): Promise<Part> {
-  const durationMs = size === 'smoke' ? 20_000 : 120_000
+  const durationMs = size === 'smoke' ? 10_000 : 120_000
   const rows: BenchRow[] = []
   for (const variants of [1, 2, 4, 8]) {
     for (const affinity of [false, true]) {

@@ -23,7 +23,8 @@ const { values, positionals } = parseArgs({
   options: { fast: { type: 'boolean' }, slow: { type: 'boolean' }, jobs: { type: 'string' } },
   allowPositionals: true,
 })
-const jobs = Number(values.jobs ?? Math.max(2, availableParallelism()))
+// One more than there are cores: many tests wait for servers, clocks and other processes.
+const jobs = Number(values.jobs ?? availableParallelism() + 1)
 
 const isSlow = (file) => slowFolders.includes(file.split('/')[0])
 const rank = (file) => (isSlow(file) ? slowFolders.indexOf(file.split('/')[0]) : slowFolders.length)

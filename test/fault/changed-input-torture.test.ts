@@ -15,8 +15,8 @@ t.test(
     const seed = testSeed()
     t.comment(`seed ${seed}; the long form is npm run torture -- --with 'changed input'`)
     const { places, faults } = await torture({
-      kills: 4,
-      killsPerRun: 4,
+      kills: 2,
+      killsPerRun: 2,
       seed,
       directory: join(root, 'changed'),
       forms: forms.filter(({ changesInput }) => changesInput === true),

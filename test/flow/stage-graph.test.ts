@@ -208,10 +208,6 @@ t.test('three variants, a screen, grades and columns give the same bytes in one 
   sameBytes(t, graph, ['perplexity', 'screen', 'label', 'polish', 'ifd']),
 )
 
-t.test('a screened run gives the same bytes in one go, in phases and after stops', (t) =>
-  sameBytes(t, screened, ['screen', 'label']),
-)
-
 const lists = [
   'kun.label.severalInstructions=variants',
   'kun.label.severalInstructionsMax=3',
