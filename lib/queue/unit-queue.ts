@@ -61,7 +61,9 @@ export interface TakenUnit {
    * would be more than `lossesMax`.
    */
   readonly admission: 'start' | 'later' | 'set-aside'
+  /** Its job in the connection that took it; another one reads it again. */
   readonly job: Job<JobData>
+  readonly owner: UnitQueue
 }
 
 export class UnitQueue {
@@ -169,7 +171,7 @@ export class UnitQueue {
     const setAside = job.deferredFailure !== undefined || losses >= this.lossesMax
     const later = losses + other.inHand >= this.lossesMax
     const admission = setAside ? 'set-aside' : later ? 'later' : 'start'
-    return { unit, jobId: job.id, token, forgiven, losses, admission, job }
+    return { unit, jobId: job.id, token, forgiven, losses, admission, job, owner: this }
   }
 
   /** A unit has two jobs near the end of a run; BullMQ counts the losses of each. */
@@ -180,14 +182,14 @@ export class UnitQueue {
   }
 
   /** Returns a unit that must not be started now; it is taken again after the next check for expired locks. */
-  putOff({ job, token }: TakenUnit): Promise<boolean> {
+  putOff(taken: TakenUnit): Promise<boolean> {
     const waitMs = this.#checkMs * (0.5 + Math.random() / 2)
-    return this.#end(job.moveToDelayed(Date.now() + waitMs, token))
+    return this.#end(taken, (job) => job.moveToDelayed(Date.now() + waitMs, taken.token))
   }
 
   /** Marks a unit as done. Returns false if it was in another worker's hand, or no longer in the queue. */
-  complete({ job, token }: TakenUnit): Promise<boolean> {
-    return this.#end(job.moveToCompleted(null, token, false))
+  complete(taken: TakenUnit): Promise<boolean> {
+    return this.#end(taken, (job) => job.moveToCompleted(null, taken.token, false))
   }
 
   /**
@@ -195,19 +197,28 @@ export class UnitQueue {
    *
    * @param final sets the unit aside; otherwise it is tried again later, before units that were never tried
    */
-  async fail({ job, token }: TakenUnit, reason: string, final: boolean): Promise<boolean> {
-    if (final) return this.#end(job.moveToFailed(new this.#packages.bullmq.UnrecoverableError(reason), token, false))
-    return this.#end(job.changePriority({ priority: 0 }).then(() => job.moveToFailed(new Error(reason), token, false)))
+  async fail(taken: TakenUnit, reason: string, final: boolean): Promise<boolean> {
+    const { UnrecoverableError } = this.#packages.bullmq
+    return this.#end(taken, async (job) => {
+      if (!final) await job.changePriority({ priority: 0 })
+      await job.moveToFailed(final ? new UnrecoverableError(reason) : new Error(reason), taken.token, false)
+    })
   }
 
   /** Returns a unit to the queue for another worker, before units that were never tried. */
-  release({ job, token }: TakenUnit): Promise<boolean> {
-    return this.#end(job.changePriority({ priority: 0 }).then(() => job.moveToWait(token)))
+  release(taken: TakenUnit): Promise<boolean> {
+    return this.#end(taken, async (job) => {
+      await job.changePriority({ priority: 0 })
+      await job.moveToWait(taken.token)
+    })
   }
 
-  async #end(work: Promise<unknown>): Promise<boolean> {
+  async #end({ jobId, job, owner }: TakenUnit, work: (job: Job<JobData>) => Promise<unknown>): Promise<boolean> {
     try {
-      await this.#ask(work)
+      // The connection of the job is closed if this one was opened after it was taken.
+      const own = owner === this ? job : await this.#ask(this.#queue.getJob(jobId))
+      if (own === undefined) return false
+      await this.#ask(work(own))
       return true
     } catch (error) {
       if (isLost(error)) return false

@@ -1,8 +1,9 @@
 /** How far the units of a divided run are: read from the plan, results and failures, so without any worker or queue. */
-import { mapConcurrent, openFilesMax } from '../core/concurrent.js'
+import { mapConcurrent } from '../core/concurrent.js'
 import type { ObjectStore } from '../objects/object-store.js'
-import { readPlan, readPlanTotals } from './unit-plan.js'
-import { readFailures, readResult, type UnitResult } from './unit-result.js'
+import { unitsPerPlanFile } from './unit-keys.js'
+import { type PlanLine, readPlanFile, readPlanTotals } from './unit-plan.js'
+import { readResult, type UnitResult } from './unit-result.js'
 
 /** Progress of a divided run. */
 export interface UnitProgress {
@@ -28,33 +29,89 @@ export interface UnitProgress {
   readonly secondsLeft: number | null
 }
 
-/** Reads the progress; null if the store has no plan. */
-export async function readUnitProgress(store: ObjectStore): Promise<UnitProgress | null> {
-  const totals = await readPlanTotals(store)
-  const units: { readonly id: string; readonly candidates: number }[] = []
-  for await (const { id, candidates } of readPlan(store)) units.push({ id, candidates })
-  if (units.length === 0 && totals === null) return null
-  const found = await mapConcurrent(units, openFilesMax, async ({ id, candidates }) => {
-    const result = await readResult(store, id)
-    return { candidates, result, failures: result === null ? (await readFailures(store, id)).length : 0 }
-  })
-  const done = found.filter(({ result }) => result !== null)
-  const failed = found.filter(({ failures }) => failures > 0)
-  const work = done.map(({ result }) => (result as UnitResult).work)
-  const unitsPerSecond = rateOf(work.map(({ endedAt }) => Date.parse(endedAt)))
-  return {
-    planned: units.length,
-    planComplete: totals !== null,
-    done: done.length,
-    failed: failed.length,
-    failedAttempts: sumOf(failed.map(({ failures }) => failures)),
-    candidates: sumOf(units.map(({ candidates }) => candidates)),
-    candidatesDone: sumOf(done.map(({ candidates }) => candidates)),
-    rows: sumOf(work.map(({ rows }) => rows)),
-    tokens: sumOf(work.map(({ tokens }) => tokens)),
-    workSeconds: sumOf(work.map(({ seconds }) => seconds)),
-    unitsPerSecond,
-    secondsLeft: totals === null || unitsPerSecond === null ? null : (units.length - done.length) / unitsPerSecond,
+/** Results that are read concurrently: on a bucket each waits for a response, so more than files of a disk. */
+const readsConcurrentMax = 64
+
+type PlannedFacts = Pick<PlanLine, 'id' | 'candidates'>
+
+/**
+ * Reads the progress of a run, repeatedly: results are listed each time and read once, so that a call costs the pages of two
+ * lists and the results that are new. A listing of S3 may lag behind; the next call then has the rest.
+ *
+ * Memory: about 200 B a unit.
+ */
+export class UnitProgressReader {
+  readonly #store: ObjectStore
+  readonly #units: PlannedFacts[] = []
+  #planComplete = false
+  /** Of the results read so far; a result is never replaced. */
+  readonly #work = new Map<string, UnitResult['work']>()
+
+  constructor(store: ObjectStore) {
+    this.#store = store
+  }
+
+  /** Returns null if the store has no plan. */
+  async read(): Promise<UnitProgress | null> {
+    await this.#readPlan()
+    if (this.#units.length === 0 && !this.#planComplete) return null
+    await this.#readResults()
+    const failures = await this.#countFailures()
+    const done = this.#units.filter(({ id }) => this.#work.has(id))
+    const failed = this.#units.flatMap(({ id }) => (this.#work.has(id) ? [] : (failures.get(id) ?? [])))
+    const work = done.map(({ id }) => this.#work.get(id) as UnitResult['work'])
+    const unitsPerSecond = rateOf(work.map(({ endedAt }) => Date.parse(endedAt)))
+    return {
+      planned: this.#units.length,
+      planComplete: this.#planComplete,
+      done: done.length,
+      failed: failed.length,
+      failedAttempts: sumOf(failed),
+      candidates: sumOf(this.#units.map(({ candidates }) => candidates)),
+      candidatesDone: sumOf(done.map(({ candidates }) => candidates)),
+      rows: sumOf(work.map(({ rows }) => rows)),
+      tokens: sumOf(work.map(({ tokens }) => tokens)),
+      workSeconds: sumOf(work.map(({ seconds }) => seconds)),
+      unitsPerSecond,
+      secondsLeft:
+        unitsPerSecond === null || !this.#planComplete ? null : (this.#units.length - done.length) / unitsPerSecond,
+    }
+  }
+
+  /** Reads the files of the plan that may have changed: none once it is complete, otherwise the last one and new ones. */
+  async #readPlan(): Promise<void> {
+    if (this.#planComplete) return
+    const complete = (await readPlanTotals(this.#store)) !== null
+    for (;;) {
+      const first = this.#units.length - (this.#units.length % unitsPerPlanFile)
+      const lines = await readPlanFile(this.#store, first)
+      this.#units.splice(first, Number.POSITIVE_INFINITY, ...lines.map(({ id, candidates }) => ({ id, candidates })))
+      if (lines.length < unitsPerPlanFile) break
+    }
+    this.#planComplete = complete
+  }
+
+  async #readResults(): Promise<void> {
+    const planned = new Set(this.#units.map(({ id }) => id))
+    const added: string[] = []
+    for await (const key of this.#store.list('results/')) {
+      const id = key.slice(key.lastIndexOf('/') + 1).replace(/\.json$/, '')
+      if (planned.has(id) && !this.#work.has(id)) added.push(id)
+    }
+    await mapConcurrent(added, readsConcurrentMax, async (id) => {
+      const result = await readResult(this.#store, id)
+      if (result !== null) this.#work.set(id, result.work)
+    })
+  }
+
+  /** Returns the number of failed attempts by unit. */
+  async #countFailures(): Promise<Map<string, number>> {
+    const counts = new Map<string, number>()
+    for await (const key of this.#store.list('failed/')) {
+      const id = key.split('/')[1] as string
+      counts.set(id, (counts.get(id) ?? 0) + 1)
+    }
+    return counts
   }
 }
 

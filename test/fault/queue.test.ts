@@ -1,10 +1,15 @@
-/** Workers on a queue as processes: killed, paused, without a queue, with a record that kills them. */
+/**
+ * Workers on a queue: killed, stopped, without a queue, with a record that kills them. Those that are killed are processes;
+ * the others run in this process.
+ */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { subscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import t, { type Test } from 'tap'
+import t from 'tap'
+import { AbortedError } from '../../lib/errors.js'
 import { openPart, rowsOf } from '../../lib/parquet/part-reader.js'
 import { readQueueAddress } from '../../lib/queue/queue-address.js'
 import { UnitQueue } from '../../lib/queue/unit-queue.js'
@@ -12,6 +17,8 @@ import { startSimulator } from '../../lib/simulator/vllm/index.js'
 import { nodeFiles } from '../../lib/storage/files.js'
 import { openUnits } from '../../lib/units/open-units.js'
 import { assembleTiny, manifestLines, plannedIds, prepareTiny } from '../support/divided.js'
+import { mainInProcess } from '../support/main-in-process.js'
+import { openWorkerHere } from '../support/queue-worker.js'
 import { Random, testSeed } from '../support/random.js'
 import { RedisServer, redisMissing } from '../support/redis.js'
 import { projectRoot } from '../support/root.js'
@@ -23,7 +30,7 @@ t.setTimeout(580_000)
 
 const program = join(projectRoot, 'dist/bin/kun-stream.js')
 const preload = join(projectRoot, 'dist/test/fault/kill-at-request.js')
-const [lockMs, checkMs] = [3_000, 1_500]
+const [lockMs, checkMs] = [2_000, 800]
 const locks = ['--lock', `${lockMs}ms`, '--check', `${checkMs}ms`, '--straggler', '2s']
 const name = 'test'
 const inFlightMax = 64
@@ -43,8 +50,16 @@ t.teardown(() => {
 
 let logs = 0
 
-function command(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Worker {
-  const child = spawn(process.execPath, [program, ...args], {
+function startWorker(
+  root: string,
+  directory: string,
+  redis: RedisServer,
+  losses: number,
+  environment: NodeJS.ProcessEnv = {},
+): Worker {
+  const log = join(root, `worker-${++logs}.log`)
+  const queue = ['--queue', redis.url, '--queue-name', name, '--losses', String(losses)]
+  const child = spawn(process.execPath, [program, 'worker', directory, ...queue, ...locks, '--log', log], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -55,11 +70,10 @@ function command(args: readonly string[], environment: NodeJS.ProcessEnv = {}): 
       words += piece
     })
   }
-  const log = args[args.indexOf('--log') + 1]
   return {
     child,
     taken: () =>
-      linesOf(log ?? '')
+      linesOf(log)
         .map((line) => JSON.parse(line) as { event?: string; msg?: string; unit?: string })
         .filter((entry) => (entry.event ?? entry.msg) === 'unit-taken')
         .map(({ unit = '' }) => unit),
@@ -69,25 +83,6 @@ function command(args: readonly string[], environment: NodeJS.ProcessEnv = {}): 
       return (signal ?? code) as number | NodeJS.Signals
     }),
   }
-}
-
-function startWorker(
-  root: string,
-  directory: string,
-  redis: RedisServer,
-  environment = {},
-  options: readonly string[] = [],
-): Worker {
-  const log = join(root, `worker-${++logs}.log`)
-  const args = ['worker', directory, '--queue', redis.url, '--queue-name', name, ...locks, ...options, '--log', log]
-  return command(args, environment)
-}
-
-/** Checks the exit code; shows the messages if it is another one. */
-async function endsWith(t: Test, code: number, worker: Worker): Promise<void> {
-  const end = await worker.ended
-  if (end !== code) t.comment(worker.messages())
-  t.equal(end, code)
 }
 
 /** The last line may not be complete. */
@@ -142,7 +137,7 @@ t.test(
     const random = new Random(seed)
     const root = t.testdir()
     const requestLog = join(root, 'requests.jsonl')
-    const server = await startSimulator({ preset: 'delay', latencyMs: { min: 50, max: 400 }, seed, requestLog })
+    const server = await startSimulator({ preset: 'delay', latencyMs: { min: 150, max: 600 }, seed, requestLog })
     t.teardown(() => server.close())
     const redis = await startRedis(root)
     const [single, divided] = [join(root, 'single'), join(root, 'divided')]
@@ -151,64 +146,64 @@ t.test(
     const before = asked(requestLog).total
     await prepareTiny({ directory: divided, endpoint: server.url, small: true, set })
     const ids = await plannedIds(divided)
-    const enqueue = ['enqueue', divided, '--queue', redis.url, '--queue-name', name, '--json']
-    const filled = command(enqueue)
-    await endsWith(t, 0, filled)
-    t.match(JSON.parse(filled.messages()), {
-      planned: ids.length,
-      done: 0,
-      added: ids.length,
-      setAside: 0,
-      complete: true,
-    })
+    const enqueue = async (): Promise<void> => {
+      const queue = ['--queue', redis.url, '--queue-name', name]
+      const { code, stdout, stderr } = await mainInProcess(t, ['enqueue', divided, ...queue, '--json'])
+      t.equal(code, 0, stderr)
+      const { planned, done, added, setAside, complete } = JSON.parse(stdout)
+      t.strictSame({ planned, sum: done + added, setAside, complete }, { ...filledWhole, sum: ids.length })
+    }
+    const filledWhole = { planned: ids.length, setAside: 0, complete: true }
+    await enqueue()
 
     // A pause of Redis ends every lock: units of living workers are counted as lost, too.
-    const start = (): Worker => startWorker(root, divided, redis, {}, ['--losses', '100'])
-    const team = new Set([1, 2, 3].map(start))
-    let kills = 0
-    const killOne = async (): Promise<void> => {
-      const living = [...team].filter(({ child }) => child.exitCode === null && child.signalCode === null)
-      const victim = living[random.between(0, living.length - 1)]
+    const start = (): Worker => startWorker(root, divided, redis, 1_000)
+    const team = new Set([start(), start(), start()])
+    const living = (): Worker[] => [...team].filter(({ child }) => child.exitCode === null && child.signalCode === null)
+    const ends: (number | NodeJS.Signals)[] = []
+    const end = async (signal: NodeJS.Signals): Promise<void> => {
+      const choice = living().filter(({ taken }) => taken().length > 0)
+      const victim = choice[random.between(0, choice.length - 1)]
       if (victim === undefined) return
-      victim.child.kill('SIGKILL')
-      await victim.ended
+      victim.child.kill(signal)
       team.delete(victim)
-      team.add(start())
-      kills++
+      ends.push(await victim.ended)
     }
     const disasters: (() => Promise<void>)[] = [
       async () => {
         redis.signal('SIGSTOP')
-        await delay(4_000)
+        await delay(lockMs + checkMs)
         redis.signal('SIGCONT')
       },
       async () => {
         await redis.kill()
-        await delay(1_500)
+        await delay(500)
         await redis.run()
       },
       async () => {
         await redis.command('FLUSHALL')
-        await endsWith(t, 0, command(enqueue))
+        await enqueue()
       },
     ]
     // One kill and one disaster at each of these numbers of results.
     for (const [at, disaster] of disasters.entries()) {
       const share = Math.floor((ids.length * (at + 1)) / (disasters.length + 2))
       await until(async () => (await countDone(divided, ids)) >= share, `${share} results`)
-      await killOne()
+      await end('SIGKILL')
+      team.add(start())
       await disaster()
-      await delay(random.between(0, 500))
-      await killOne()
     }
+    await end('SIGTERM')
     await until(async () => (await countDone(divided, ids)) === ids.length, 'every result')
-    for (const worker of team) await endsWith(t, 0, worker)
-    t.equal(kills, 6)
+    for (const worker of team) t.equal(await worker.ended, 0, worker.messages().replaceAll(/[{}#]/g, ' '))
+    t.strictSame(ends.slice(0, 3), ['SIGKILL', 'SIGKILL', 'SIGKILL'])
+    // The last one may have had nothing left to do.
+    t.ok([3, 0, undefined].includes(ends[3] as number | undefined))
     t.equal((await assembleTiny(divided)).end, 'complete')
     t.strictSame(bytesOf(divided), bytesOf(single))
     t.strictSame(manifestLines(divided), manifestLines(single))
     const { total, again } = asked(requestLog)
-    t.comment(`${ids.length} units, ${kills} kills, ${total - before} requests, ${again - before} of them again`)
+    t.comment(`${ids.length} units, ${total - before} requests, ${again - before} of them again`)
   },
 )
 
@@ -223,19 +218,22 @@ t.test('the unit of a lost worker is taken up, and only what was in flight is as
   const set = ['output.candidatesPerCut=100000', 'output.blocksPerCutMax=100000']
   await prepareTiny({ directory, endpoint: server.url, small: true, set })
   t.equal((await plannedIds(directory)).length, 1)
-  const team = [startWorker(root, directory, redis), startWorker(root, directory, redis)]
-  await until(() => team.every(({ messages }) => messages().includes('takes units from')), 'two workers')
+  const lost = startWorker(root, directory, redis, 3)
   await until(() => asked(requestLog).total >= 30, 'thirty replies')
-  const lost = team.find(({ taken }) => taken().length === 1) as Worker
-  const next = team.find((worker) => worker !== lost) as Worker
+  let takenAt = Number.POSITIVE_INFINITY
+  const onTaken = (): void => {
+    takenAt = performance.now()
+  }
+  const next = await openWorkerHere({ directory, url: redis.url, name, lockMs, checkMs, onTaken })
+  const working = next.work()
+  await until(() => asked(requestLog).total >= 60, 'sixty replies')
+  t.equal(takenAt, Number.POSITIVE_INFINITY, 'a unit in hand is not assigned')
   lost.child.kill('SIGKILL')
-  await lost.ended
   const start = performance.now()
-  await until(() => next.taken().length === 1, 'the unit is taken up')
-  const tookMs = performance.now() - start
-  t.comment(`taken up after ${(tookMs / 1000).toFixed(1)} s`)
-  t.ok(tookMs <= lockMs + checkMs + 5_000)
-  await endsWith(t, 0, next)
+  await lost.ended
+  t.strictSame(await working, { committed: 1, already: 0, failed: 0 })
+  t.comment(`taken up after ${((takenAt - start) / 1000).toFixed(1)} s`)
+  t.ok(takenAt - start <= lockMs + checkMs + 5_000, 'within lock + check + 5 s')
   const { total, again } = asked(requestLog)
   t.comment(`${total} requests, ${again} again`)
   t.ok(again <= 2 * inFlightMax, 'asked for again: those in flight at two models, and those of the last 100 ms')
@@ -247,43 +245,56 @@ t.test('a record that kills its worker is found and rejected, and nothing else i
   t.teardown(() => server.close())
   const redis = await startRedis(root)
   const directory = join(root, 'run')
-  await prepareTiny({ directory, endpoint: server.url, small: true, set: ['output.candidatesPerCut=4'] })
+  // A few documents in cuts of one: few attempts find the record.
+  const shard = join(root, 'few.jsonl')
+  const texts = readFileSync(join(projectRoot, 'fixtures/skypile/data/2020-40_zh_head_0000.jsonl'), 'utf8')
+  writeFileSync(shard, `${texts.split('\n').slice(0, 12).join('\n')}\n`)
+  const set = ['output.candidatesPerCut=2', 'read.blockBytes=1KiB', `sources[0].files=["${shard}"]`]
+  await prepareTiny({ directory, endpoint: server.url, small: true, set })
   const ids = await plannedIds(directory)
   const run = await openUnits(directory)
   t.teardown(() => run.close())
-  const unit = ids[1] as string
+  const unit = ids[2] as string
   const records = await run.candidates(unit)
-  const record = records[2] as string
-  const poison = await textOf(directory, unit, record)
-  const environment = {
-    NODE_OPTIONS: `--import=${preload}`,
-    KUN_TEST_POISON: JSON.stringify(poison.slice(0, 30)).slice(1, -1),
-  }
-  const ends: (number | NodeJS.Signals)[] = []
+  t.equal(records.length, 2)
+  // It begins with the title of its document, which no other record does.
+  const record = records[0] as string
+  const poison = JSON.stringify((await textOf(directory, unit, record)).slice(0, 30)).slice(1, -1)
+  const environment = { NODE_OPTIONS: `--import=${preload}`, KUN_TEST_POISON: poison }
   // As a supervisor does: a worker that was killed is started again.
-  for (let worker: Worker | null = null; ends.length < 6 && (worker === null || ends.at(-1) === 'SIGKILL'); ) {
-    worker = startWorker(root, directory, redis, environment, ['--losses', '2'])
-    ends.push(await worker.ended)
-    if (ends.at(-1) !== 'SIGKILL') t.match(worker.messages(), `1 unit set aside after repeated failures: ${unit}`)
+  for (let losses = 0; losses < 2; losses++) {
+    const worker = startWorker(root, directory, redis, 2, environment)
+    t.equal(await worker.ended, 'SIGKILL')
   }
-  t.strictSame(ends, ['SIGKILL', 'SIGKILL', 1])
+  // The next one never starts the unit: the record would be seen.
+  let seen = 0
+  subscribe('undici:request:create', (message) => {
+    const { body } = (message as { request: { body: unknown } }).request
+    if (Buffer.from((body ?? '') as string | Uint8Array).includes(poison)) seen++
+  })
+  const here = { directory, url: redis.url, name, lockMs, checkMs, lossesMax: 2 }
+  await t.rejects((await openWorkerHere(here)).work(), {
+    code: 'KUN_UNITS_SET_ASIDE',
+    message: `1 unit set aside after repeated failures: ${unit}`,
+  })
   t.equal(await countDone(directory, ids), ids.length - 1)
-  t.strictSame(
-    (await run.failures(unit)).map(({ code }) => code),
-    ['KUN_UNIT_LOST'],
-  )
+  const failures = await run.failures(unit)
+  t.match(failures, [{ code: 'KUN_UNIT_LOST', message: '2 workers were lost with it' }])
+  t.equal(failures.length, 1)
 
   const queue = ['--queue', redis.url, '--queue-name', name]
-  const list = command(['units', 'ls', directory, ...queue])
-  await endsWith(t, 0, list)
-  t.match(list.messages(), new RegExp(`set aside +${unit}.*KUN_UNIT_LOST × 1`))
-  const bisect = command(['units', 'bisect', directory, unit, ...queue], environment)
-  await endsWith(t, 0, bisect)
-  t.match(bisect.messages(), `record ${record} will be rejected with the reason unit-poison`)
+  const list = await mainInProcess(t, ['units', 'ls', directory, ...queue])
+  t.match(list.stdout, new RegExp(`set aside +${unit}.*KUN_UNIT_LOST × 1`))
+  t.equal(seen, 0, 'no other worker sent the record')
+  const bisect = await withProgram({ ...environment, argv: program }, () =>
+    mainInProcess(t, ['units', 'bisect', directory, unit, ...queue]),
+  )
+  t.equal(bisect.code, 0)
+  t.match(bisect.stdout, `record ${record} will be rejected with the reason unit-poison`)
   t.equal((await run.candidates(unit)).length, records.length - 1)
 
-  const last = startWorker(root, directory, redis, environment)
-  await endsWith(t, 0, last)
+  t.match(await (await openWorkerHere(here)).work(), { committed: 1 })
+  t.equal(seen, 0, 'the record is no longer sent')
   t.equal((await assembleTiny(directory)).end, 'complete')
   const rejected: string[] = []
   for (const file of await nodeFiles.list(join(directory, 'rejects'))) {
@@ -302,26 +313,48 @@ t.test('a worker that is stopped returns its unit, and commits without its queue
   const directory = join(root, 'run')
   await prepareTiny({ directory, endpoint: server.url, small: true })
   const ids = await plannedIds(directory)
-  const stopped = startWorker(root, directory, redis)
-  await until(() => stopped.taken().length > 0, 'a unit is taken')
-  stopped.child.kill('SIGTERM')
-  await endsWith(t, 3, stopped)
+  const stop = new AbortController()
+  const here = { directory, url: redis.url, name, lockMs, checkMs }
+  const onTaken = (): void => stop.abort(new AbortedError('stopped'))
+  await t.rejects((await openWorkerHere({ ...here, onTaken, signal: stop.signal })).work(), { code: 'KUN_ABORTED' })
   const address = await readQueueAddress({ queue: redis.url })
   const queue = await UnitQueue.open({ address, name })
-  const { active, failed, waiting } = await queue.counts()
+  t.strictSame(await queue.counts(), { waiting: ids.length, delayed: 0, active: 0, failed: 0 })
   await queue.close()
-  t.strictSame({ active, failed }, { active: 0, failed: 0 })
-  t.equal(waiting + (await countDone(directory, ids)), ids.length)
 
-  const alone = startWorker(root, directory, redis)
-  await until(() => alone.taken().length > 0, 'a unit is taken')
-  const unit = alone.taken()[0] as string
-  redis.signal('SIGSTOP')
-  await until(async () => (await countDone(directory, [unit])) === 1, 'a result without a queue')
+  let paused: string | null = null
+  const alone = await openWorkerHere({
+    ...here,
+    onTaken: (unit) => {
+      if (paused === null) redis.signal('SIGSTOP')
+      paused ??= unit
+    },
+  })
+  const working = alone.work()
+  await until(async () => paused !== null && (await countDone(directory, [paused])) === 1, 'a result without a queue')
   redis.signal('SIGCONT')
-  await endsWith(t, 0, alone)
+  t.match(await working, { failed: 0 })
   t.equal(await countDone(directory, ids), ids.length)
 })
+
+/** Environment of the processes that a command in this process starts, and the program that it starts itself with. */
+async function withProgram<T>(
+  { argv, ...environment }: { readonly argv: string } & Readonly<Record<string, string>>,
+  work: () => Promise<T>,
+): Promise<T> {
+  const before = { argv: process.argv[1] as string, env: { ...process.env } }
+  process.argv[1] = argv
+  Object.assign(process.env, environment)
+  try {
+    return await work()
+  } finally {
+    process.argv[1] = before.argv
+    for (const name of Object.keys(environment)) {
+      if (before.env[name] === undefined) delete process.env[name]
+      else process.env[name] = before.env[name]
+    }
+  }
+}
 
 /** The text of a record of a unit file. */
 async function textOf(directory: string, unit: string, record: string): Promise<string> {

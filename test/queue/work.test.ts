@@ -7,7 +7,7 @@ import { fillQueue } from '../../lib/queue/fill-queue.js'
 import { LockRenewal, type LockReport } from '../../lib/queue/lock-renewal.js'
 import { readQueueAddress } from '../../lib/queue/queue-address.js'
 import { QueueSession } from '../../lib/queue/queue-session.js'
-import { UnitQueue, type UnitQueueOptions } from '../../lib/queue/unit-queue.js'
+import { type TakenUnit, UnitQueue, type UnitQueueOptions } from '../../lib/queue/unit-queue.js'
 import { type WorkOptions, workOnQueue } from '../../lib/queue/work.js'
 import { RedisServer, redisMissing } from '../support/redis.js'
 import { MemoryRun } from './memory-run.js'
@@ -183,6 +183,24 @@ t.test('a unit with two jobs is set aside after as many lost workers as one with
     t.equal(lost, lossesMax)
   }
 })
+
+t.test(
+  'units are completed, failed and returned over a connection that was opened after they were taken',
+  { skip },
+  async (t) => {
+    const session = await openSession(newName())
+    await session.call((queue) => queue.add([0, 1, 2].map((cut) => ({ id: `unit-${cut}`, cut }))))
+    const taken = []
+    for (let unit = 0; unit < 3; unit++) taken.push((await session.call((queue) => queue.take())) as TakenUnit)
+    const [done, failed, returned] = taken as [TakenUnit, TakenUnit, TakenUnit]
+    await session.close()
+    t.equal(await session.call((queue) => queue.complete(done)), true)
+    t.equal(await session.call((queue) => queue.fail(failed, 'KUN_FAILED', true)), true)
+    t.equal(await session.call((queue) => queue.release(returned)), true)
+    t.strictSame(await session.call((queue) => queue.counts()), { waiting: 1, delayed: 0, active: 0, failed: 1 })
+    t.equal(await session.call((queue) => queue.complete(done)), false, 'it is no longer in the queue')
+  },
+)
 
 t.test('a busy main thread does not lose its unit', { skip }, async (t) => {
   const name = newName()

@@ -19,12 +19,13 @@ import type { LatestRecord, LatestSnapshot } from '../../run/latest-records.js'
 import { readManifest, readRunRecord } from '../../sinks/index.js'
 import { ageText, lockHolder } from '../../storage/lock/lock.js'
 import type { Holder } from '../../storage/lock/lock-holder.js'
-import type { UnitProgress } from '../../units/unit-progress.js'
+import type { UnitProgress, UnitProgressReader } from '../../units/unit-progress.js'
 import { commandName, shellWord } from '../command-name.js'
 import { addCommand } from '../command-summaries.js'
 import { countText } from '../terminal/bytes-text.js'
 import { cannotOpen, writeOut } from '../terminal/output.js'
 import { limitingText, progressLines, short } from '../terminal/progress-text.js'
+import { unitProgressLines } from '../terminal/unit-progress-text.js'
 import { printable, truncateText } from '../terminal/wrap-text.js'
 import { watchStatus } from '../watch-status.js'
 
@@ -34,7 +35,8 @@ export function registerStatus(program: Command): void {
     .option('--json', 'print one JSON object; with --watch a line each time')
     .option('--watch', 'print the progress until the run ends')
     .action(async (directory: string, { json = false, watch = false }: { json?: boolean; watch?: boolean }) => {
-      const read = (): Promise<RunStatus> => statusOf(directory)
+      const readUnits = unitsReader(directory)
+      const read = (): Promise<RunStatus> => statusOf(directory, readUnits)
       const format = (status: RunStatus): string =>
         json ? JSON.stringify(status) : statusText(status, process.stdout.columns ?? 80)
       const status = watch ? await watchStatus(read, json ? format : null) : await read()
@@ -67,8 +69,11 @@ interface HolderSigns {
   readonly lastSignMs: number | null
 }
 
-/** @throws {UsageError} the directory does not exist, or does not contain a run */
-export async function statusOf(directory: string): Promise<RunStatus> {
+/**
+ * @param readUnits keeps what it has read for the next call
+ * @throws {UsageError} the directory does not exist, or does not contain a run
+ */
+export async function statusOf(directory: string, readUnits = unitsReader(directory)): Promise<RunStatus> {
   const found = await stat(directory).catch((cause: Error) => {
     throw cannotOpen(directory, cause)
   })
@@ -99,16 +104,20 @@ export async function statusOf(directory: string): Promise<RunStatus> {
       ...{ pairs: latest.pairs, rejects: latest.rejects },
       latest: latest.latestPairs.at(-1) ?? latest.latestRejects.at(-1) ?? null,
     },
-    units: await unitsOf(directory),
+    units: await readUnits(),
   }
 }
 
-async function unitsOf(directory: string): Promise<UnitProgress | null> {
-  if (!existsSync(join(directory, 'plan'))) return null
-  const { openObjectStore } = await import('../../objects/open-store.js')
-  const { readUnitProgress } = await import('../../units/unit-progress.js')
-  const store = await openObjectStore(directory, { readOnly: true })
-  return readUnitProgress(store).finally(() => store.close())
+function unitsReader(directory: string): () => Promise<UnitProgress | null> {
+  let reader: UnitProgressReader | null = null
+  return async () => {
+    if (!existsSync(join(directory, 'plan'))) return null
+    const { openObjectStore } = await import('../../objects/open-store.js')
+    const units = await import('../../units/unit-progress.js')
+    // The store of a directory holds nothing open.
+    reader ??= new units.UnitProgressReader(await openObjectStore(directory, { readOnly: true }))
+    return reader.read()
+  }
 }
 
 export function statusText(status: RunStatus, columns: number, now = new Date()): string {
@@ -116,30 +125,11 @@ export function statusText(status: RunStatus, columns: number, now = new Date())
   const lines = [
     say`${pc.bold(name ?? directory)}: ${countText(cuts, 'cut is', 'cuts are')} committed, ${countText(rows, 'row')}, ${countText(rejects, 'reject')}, ${(bytes / 1e6).toFixed(1)} MB`,
     ...(cuts > 0 ? ['', ...funnelLines(counters, columns), ''] : []),
-    ...(status.units === null ? [] : unitLines(status.units)),
+    ...(status.units === null ? [] : unitProgressLines(status.units)),
     ...uncommittedLines(status, columns),
     ...callLines(status, columns, now),
   ]
   return lines.join('\n')
-}
-
-function unitLines(units: UnitProgress): string[] {
-  const { planned, planComplete, done, failed, failedAttempts, rows, workSeconds, unitsPerSecond, secondsLeft } = units
-  const share = planned === 0 ? 100 : Math.floor((100 * done) / planned)
-  const lines = [say`Units: ${done} of ${planned} are generated (${share} %), ${count(rows, 'row')}`]
-  if (!planComplete) lines.push(say`  the plan is not complete: kun-stream prepare continues it`)
-  if (failed > 0)
-    lines.push(say`  ${count(failed, 'unit')} without a result: ${count(failedAttempts, 'attempt')} failed`)
-  if (unitsPerSecond !== null && done < planned) {
-    const rate = (unitsPerSecond * 3600).toFixed(1)
-    const unitSeconds = duration(workSeconds / done)
-    lines.push(
-      secondsLeft === null
-        ? say`  ${rate} units an hour, ${unitSeconds} a unit`
-        : say`  ${rate} units an hour, ${unitSeconds} a unit, about ${duration(secondsLeft)} left`,
-    )
-  }
-  return lines
 }
 
 function uncommittedLines({ uncommitted, directory }: RunStatus, columns: number): string[] {

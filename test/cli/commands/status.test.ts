@@ -4,14 +4,22 @@ import { stripVTControlCharacters } from 'node:util'
 import t from 'tap'
 import { planOf, planText } from '../../../lib/cli/commands/plan.js'
 import { statusOf, statusText } from '../../../lib/cli/commands/status.js'
+import { watchStatus } from '../../../lib/cli/watch-status.js'
 import { openObjectStore } from '../../../lib/objects/open-store.js'
 import { parseRecipe } from '../../../lib/recipe/index.js'
 import { appendTimings, type CallTimings } from '../../../lib/report/timings.js'
 import { startSimulator } from '../../../lib/simulator/vllm/index.js'
 import { lockRunDirectory } from '../../../lib/storage/lock/lock.js'
+import { resultKey } from '../../../lib/units/unit-keys.js'
+import { type UnitProgress, UnitProgressReader } from '../../../lib/units/unit-progress.js'
 import { writeFailure } from '../../../lib/units/unit-result.js'
 import { generateTiny, plannedIds, prepareTiny } from '../../support/divided.js'
 import { runTiny, tinyRecipe } from '../../support/session.js'
+
+const noUnits: UnitProgress = {
+  ...{ planned: 0, planComplete: false, done: 0, failed: 0, failedAttempts: 0, candidates: 0, candidatesDone: 0 },
+  ...{ rows: 0, tokens: 0, workSeconds: 0, unitsPerSecond: null, secondsLeft: null },
+}
 
 const call: CallTimings = {
   startedAt: '2026-01-01T10:00:00.000Z',
@@ -100,3 +108,56 @@ t.test('status of a run in units counts results and failed attempts, without a w
   t.match(said, '1 unit without a result: 2 attempts failed')
   t.match(said, /units an hour, .+ a unit, about .+ left/)
 })
+
+t.test('the progress of units reads each result and each full file of the plan once', async (t) => {
+  const server = await startSimulator({})
+  t.teardown(() => server.close())
+  const directory = join(t.testdir(), 'run')
+  await prepareTiny({ directory, endpoint: server.url, small: true, set: ['output.candidatesPerCut=20'] })
+  const [first = '', second = '', third = ''] = await plannedIds(directory)
+  await generateTiny(directory, [first, second])
+  const store = await openObjectStore(directory, { readOnly: true })
+  const keys: string[] = []
+  const get = (key: string): Promise<Uint8Array | null> => {
+    keys.push(key)
+    return store.get(key)
+  }
+  const reader = new UnitProgressReader(
+    new Proxy(store, { get: (_, name) => (name === 'get' ? get : bound(store, name)) }),
+  )
+  const read = async (): Promise<[UnitProgress | null, string[]]> => [await reader.read(), keys.splice(0).sort()]
+  const results = [first, second].map(resultKey)
+  t.match(await read(), [{ done: 2 }, ['plan/000000.jsonl', 'plan/done.json', ...results]])
+  t.match(await read(), [{ done: 2, planComplete: true }, { length: 0 }])
+  await generateTiny(directory, [third])
+  await writeFailure(store, third, 'a'.repeat(16), new Error('of an attempt before'))
+  const [progress, again] = await read()
+  t.strictSame(again, [resultKey(third)])
+  t.strictSame(progress, await new UnitProgressReader(store).read(), 'as read anew')
+  t.match(progress, { done: 3, failed: 0 })
+})
+
+t.test('status --watch continues while units are left, though no process holds the run', async (t) => {
+  const units = { ...noUnits, planned: 2, planComplete: true }
+  const found = [1, 2].map((done) => ({
+    directory: 'run',
+    name: 'tiny',
+    holder: null,
+    progress: null,
+    units: { ...units, done },
+  }))
+  const lines: string[] = []
+  const write = t.capture(process.stdout, 'write', (text: string) => lines.push(text) > 0)
+  const last = await watchStatus(
+    async () => found[lines.length] as (typeof found)[number],
+    (status) => `${status.units.done} done`,
+  )
+  write.restore()
+  t.equal(last, found[1])
+  t.strictSame(lines, ['1 done\n'])
+})
+
+function bound<T extends object>(object: T, name: string | symbol): unknown {
+  const value = object[name as keyof T]
+  return typeof value === 'function' ? value.bind(object) : value
+}

@@ -1,0 +1,24 @@
+/** Progress of a run in units as lines of text. */
+import { duration } from '../../core/duration.js'
+import { count } from '../../language/count.js'
+import { say } from '../../language/say.js'
+import type { UnitProgress } from '../../units/unit-progress.js'
+
+export function unitProgressLines(units: UnitProgress): string[] {
+  const { planned, planComplete, done, failed, failedAttempts, rows, workSeconds, unitsPerSecond, secondsLeft } = units
+  const share = planned === 0 ? 100 : Math.floor((100 * done) / planned)
+  const lines = [say`Units: ${done} of ${planned} are generated (${share} %), ${count(rows, 'row')}`]
+  if (!planComplete) lines.push(say`  the plan is not complete: kun-stream prepare continues it`)
+  if (failed > 0)
+    lines.push(say`  ${count(failed, 'unit')} without a result: ${count(failedAttempts, 'attempt')} failed`)
+  if (unitsPerSecond !== null && done < planned) {
+    const rate = (unitsPerSecond * 3600).toFixed(1)
+    const unitSeconds = duration(workSeconds / done)
+    lines.push(
+      secondsLeft === null
+        ? say`  ${rate} units an hour, ${unitSeconds} a unit`
+        : say`  ${rate} units an hour, ${unitSeconds} a unit, about ${duration(secondsLeft)} left`,
+    )
+  }
+  return lines
+}
