@@ -120,7 +120,7 @@ interface Rejection {
 
 /** Meters of one thread, for the texts of one memory. */
 interface Meters {
-  readonly repetitionOf: RepetitionMeter
+  readonly repetition: RepetitionMeter
   readonly cuesOf: CueMeter
   readonly census: CensusMeter
   readonly classifier: ScreenClassifier
@@ -134,7 +134,7 @@ export interface TextMeters extends Meters {
 /** @param memory of the cleaner whose texts are measured */
 export function createTextMeters(memory: TextMemory): TextMeters {
   const meters = {
-    repetitionOf: createRepetitionMeter(memory),
+    repetition: createRepetitionMeter(memory),
     cuesOf: createCueMeter(memory),
     census: createCensusMeter(memory),
     classifier: loadBuiltinScreen(),
@@ -147,7 +147,7 @@ class MetersOnce implements Meters {
   readonly #cues
   readonly #sample
   readonly #exact
-  readonly repetitionOf: RepetitionMeter = (text) => this.#repetition.of(text)
+  readonly repetition: RepetitionMeter
   readonly cuesOf: CueMeter = (text) => this.#cues.of(text)
   readonly census: CensusMeter = {
     sample: (text) => this.#sample.of(text),
@@ -155,8 +155,9 @@ class MetersOnce implements Meters {
   }
   readonly classifier: ScreenClassifier
 
-  constructor({ repetitionOf, cuesOf, census, classifier }: Meters) {
-    this.#repetition = new OncePerText(repetitionOf)
+  constructor({ repetition, cuesOf, census, classifier }: Meters) {
+    this.#repetition = new OncePerText(repetition.exact)
+    this.repetition = { ...repetition, exact: (text) => this.#repetition.of(text) }
     this.#cues = new OncePerText(cuesOf)
     this.#sample = new OncePerText(census.sample)
     this.#exact = new OncePerText(census.exact)
@@ -229,11 +230,9 @@ const rules = [
   rule('data-rows', 'dataRowsShareMax', dataRows),
   rule('link-list', 'linkLinesShareMax', linkList),
   rule('digit-share', 'digitShareMax', digitShare),
-  rule('repeated-lines', 'repeatedLinesShareMax', (text, max, { repetitionOf }) =>
-    repeatedLines(text, max, repetitionOf),
-  ),
-  rule('repeated-ngrams', 'repeatedNgramsShareMax', (text, max, { repetitionOf }) =>
-    repeatedNgrams(text, max, repetitionOf),
+  rule('repeated-lines', 'repeatedLinesShareMax', (text, max, { repetition }) => repeatedLines(text, max, repetition)),
+  rule('repeated-ngrams', 'repeatedNgramsShareMax', (text, max, { repetition }) =>
+    repeatedNgrams(text, max, repetition),
   ),
   rule('keyword-stuffing', 'keywordShareMax', keywordStuffing),
   rule('function-words', 'functionWordsShareMin', (text, min, { census }) => functionWords(text, min, census)),

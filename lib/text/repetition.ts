@@ -1,6 +1,6 @@
 /**
  * Measures repetition in a text: repeated lines, and n-grams of `gramChars` code units that occur more than once. One pass
- * with a rolling hash and one table: linear in the length of the text.
+ * with a rolling hash and one table: linear in the length of the text. Prose is cleared by upper bounds, for less.
  */
 import type { CleanText } from './clean.js'
 import { textEndOf } from './text-lines.js'
@@ -16,28 +16,63 @@ interface Repetition {
   readonly gramShare: number
 }
 
-export type RepetitionMeter = (text: CleanText) => Repetition
+export interface RepetitionMeter {
+  readonly exact: (text: CleanText) => Repetition
+  /** Shares that the exact ones do not exceed. They cost a fraction of these, and clear nearly all prose. */
+  readonly lineShareAtMost: (text: CleanText) => number
+  readonly gramShareAtMost: (text: CleanText) => number
+}
 
 /** @param memory of the cleaner whose texts are measured */
 export function createRepetitionMeter(memory: TextMemory): RepetitionMeter {
   const seen = new SeenHashes(memory)
-  return (text) => {
-    const { lines, length } = text
-    seen.open(length, lines)
-    const grams = Math.max(0, length - gramChars + 1)
-    const repeatedGrams = seen.addGrams(length)
-    let lineChars = 0
-    for (let line = 0; lines > 1 && line < lines; line++) {
-      const start = text.lineStart[line] as number
-      const end = textEndOf(text, line)
-      lineChars += end - start
-      seen.addLine(start, end)
-    }
-    return {
-      lineShare: lineChars === 0 ? 0 : seen.repeatedLineChars / lineChars,
-      gramShare: grams === 0 ? 0 : repeatedGrams / grams,
-    }
+  return {
+    exact: (text) => {
+      const { lines, length } = text
+      seen.open(length, lines)
+      const grams = gramsOf(length)
+      const repeatedGrams = seen.addGrams(length)
+      let lineChars = 0
+      for (let line = 0; lines > 1 && line < lines; line++) {
+        const start = text.lineStart[line] as number
+        const end = textEndOf(text, line)
+        lineChars += end - start
+        seen.addLine(start, end)
+      }
+      return { lineShare: shareOf(seen.repeatedLineChars, lineChars), gramShare: shareOf(repeatedGrams, grams) }
+    },
+    lineShareAtMost: (text) => lineShareAtMost(text, seen),
+    gramShareAtMost: ({ length }) => shareOf(seen.gramsAtMost(gramsOf(length)), gramsOf(length)),
   }
+}
+
+function gramsOf(length: number): number {
+  return Math.max(0, length - gramChars + 1)
+}
+
+function shareOf(part: number, all: number): number {
+  return all === 0 ? 0 : part / all
+}
+
+/** One line in 16 falls into the byte of another. */
+const bytesPerLine = 8
+
+/** Takes lines for equal whose length, first, second, middle and last code units hash alike. */
+function lineShareAtMost(text: CleanText, seen: SeenHashes): number {
+  const { lines, lineStart, codes } = text
+  if (lines < 2) return 0
+  seen.openBytes(bytesPerLine * lines)
+  let [all, repeated] = [0, 0]
+  for (let line = 0; line < lines; line++) {
+    const start = lineStart[line] as number
+    const end = textEndOf(text, line)
+    all += end - start
+    const ends = (codes[start] as number) | ((codes[end - 1] as number) << 16)
+    const inner = (codes[Math.min(start + 1, end - 1)] as number) | ((codes[(start + end) >>> 1] as number) << 16)
+    const hash = Math.imul(Math.imul(ends ^ (end - start), multiplier) ^ inner, lineMark)
+    if (seen.hasByte(hash)) repeated += end - start
+  }
+  return shareOf(repeated, all)
 }
 
 const multiplier = 0x01000193
@@ -45,6 +80,8 @@ const multiplier = 0x01000193
 const beforeGram = powerOf(gramChars)
 /** Slots per value: with 4, a repeat at a distance of half the text is missed 1 time in 9. */
 const slotsPerValue = 4
+/** Least size of the tables for what is repeated at most. */
+const bytesMin = 256
 
 /**
  * Hashes seen in one text. Each slot holds the last hash that maps to it, without probing, so that the loop has no
@@ -55,6 +92,7 @@ class SeenHashes {
   repeatedLineChars = 0
   readonly #memory: TextMemory
   #mask = 0
+  #bytes = new Uint8Array(0)
 
   constructor(memory: TextMemory) {
     this.#memory = memory
@@ -68,6 +106,35 @@ class SeenHashes {
     this.#mask = slotCount - 1
     this.#memory.slots.view.fill(0, 0, slotCount)
     this.repeatedLineChars = 0
+  }
+
+  /**
+   * As many of so many n-grams as may occur more than once. Each n-gram determines the 4 code units at its start, and a class of
+   * equal ones has two members or more: with `d` different starts, at most 2 × (`grams` − `d`) are repeated.
+   */
+  gramsAtMost(grams: number): number {
+    const bits = this.openBytes(grams) * 8
+    const { kernel, codes, slots } = this.#memory
+    return Math.min(grams, 2 * (grams - kernel.differentAtLeast(codes.base, grams, slots.base, bits - 1)))
+  }
+
+  /** Clears a table of a byte for each value, and up to two, over the memory of the slots; returns its size. */
+  openBytes(values: number): number {
+    const bytes = 2 ** Math.ceil(Math.log2(Math.max(bytesMin, values)))
+    const { slots } = this.#memory
+    slots.reserve(bytes / Int32Array.BYTES_PER_ELEMENT)
+    slots.view.fill(0, 0, bytes / Int32Array.BYTES_PER_ELEMENT)
+    this.#bytes = new Uint8Array(slots.view.buffer, slots.base, bytes)
+    this.#mask = bytes - 1
+    return bytes
+  }
+
+  /** Whether a hash was there before, or another that falls into its byte; adds it. */
+  hasByte(hash: number): boolean {
+    const place = (hash ^ (hash >>> 15)) & this.#mask
+    if (this.#bytes[place] === 1) return true
+    this.#bytes[place] = 1
+    return false
   }
 
   /** Adds the n-grams of the text; returns the number of those that occur more than once. */

@@ -30,6 +30,7 @@ interface Kernel {
     hits: number,
     numbers: number,
   ): number
+  differentAtLeast(codes: number, count: number, seen: number, mask: number): number
   repeated(
     codes: number,
     length: number,

@@ -8,13 +8,13 @@ import {
   qualityOptions,
 } from '../../lib/text/filters.js'
 import { TextMemory } from '../../lib/text/text-memory.js'
-import { Random } from '../support/random.js'
+import { Random, testSeed } from '../support/random.js'
 import { article } from './support.js'
 
 const memory = new TextMemory()
 const cleaner = createCleaner(memory)
 const meters = createTextMeters(memory)
-const { repetitionOf } = meters
+const { repetition } = meters
 const off = Object.fromEntries(Object.keys(qualityOptions.shape).map((name) => [name, false]))
 
 function reasonOf(text: string, options: unknown = {}): string | null {
@@ -240,7 +240,7 @@ t.test('A value equal to the threshold passes', async (t) => {
 t.test(
   'Repetition is measured alike whatever was measured before, and is a lower bound close to the truth',
   async (t) => {
-    const share = (text: string) => repetitionOf(cleaner(text))
+    const share = (text: string) => repetition.exact(cleaner(text))
     const random = new Random(7)
     const once = String.fromCharCode(...Array.from({ length: 2000 }, () => random.between(0x4e00, 0x9f00)))
     const twice = `${once}${once}`
@@ -255,6 +255,31 @@ t.test(
     t.equal(share(lines(10, (index) => line(index % 5))).lineShare, 0.5)
   },
 )
+
+t.test('Upper bounds of repetition are not below the exact shares, and clear texts without repetition', async (t) => {
+  const seed = testSeed()
+  t.comment(`KUN_SEED=${seed}`)
+  const random = new Random(seed)
+  let letters = 1
+  const piece = () =>
+    String.fromCharCode(
+      ...Array.from({ length: random.between(1, 40) }, () => random.between(0x4e00, 0x4e00 + letters)),
+    )
+  let below = 0
+  for (let round = 0; round < 500; round++) {
+    letters = random.between(1, 20_000)
+    const pieces = Array.from({ length: random.between(1, 12) }, piece)
+    const text = Array.from({ length: random.between(1, 60) }, () => pieces[random.between(0, pieces.length - 1)])
+    const cleaned = cleaner(text.join(random.chance(0.5) ? '' : '\n'))
+    const { lineShare, gramShare } = repetition.exact(cleaned)
+    if (lineShare > repetition.lineShareAtMost(cleaned) || gramShare > repetition.gramShareAtMost(cleaned)) below++
+  }
+  t.equal(below, 0)
+  letters = 20_000
+  const different = cleaner(lines(40, piece))
+  t.ok(repetition.gramShareAtMost(different) < 0.3)
+  t.ok(repetition.lineShareAtMost(different) < 0.3)
+})
 
 t.test('Thresholds out of range are refused with the path', async (t) => {
   t.throws(() => qualityOptions.parse({ chineseShareMin: 3 }), /chineseShareMin/)

@@ -5,15 +5,17 @@ import type { RepetitionMeter } from '../repetition.js'
 import { over, percent } from './composition.js'
 
 /** Limits lines that occur earlier. Songs repeat their refrain: twice the limit for verses. */
-export function repeatedLines(text: CleanText, shareMax: number, repetitionOf: RepetitionMeter): string | null {
+export function repeatedLines(text: CleanText, shareMax: number, meter: RepetitionMeter): string | null {
   const bound = isVerse(text) ? Math.min(1, shareMax * 2) : shareMax
-  return above(repetitionOf(text).lineShare, bound, 'in repeated lines')
+  if (meter.lineShareAtMost(text) <= bound) return null
+  return above(meter.exact(text).lineShare, bound, 'in repeated lines')
 }
 
 /** Limits n-grams that occur more than once. In verses only those beyond a refrain that fills most of the song. */
-export function repeatedNgrams(text: CleanText, shareMax: number, repetitionOf: RepetitionMeter): string | null {
+export function repeatedNgrams(text: CleanText, shareMax: number, meter: RepetitionMeter): string | null {
   const bound = isVerse(text) ? 1 - (1 - shareMax) * verseFreedom : shareMax
-  return above(repetitionOf(text).gramShare, bound, 'repeated n-grams')
+  if (meter.gramShareAtMost(text) <= bound) return null
+  return above(meter.exact(text).gramShare, bound, 'repeated n-grams')
 }
 
 /** A limit of .5 is .9 for verses. */

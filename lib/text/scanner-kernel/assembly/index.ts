@@ -93,6 +93,24 @@ export function repeated(
 }
 
 /**
+ * Returns a number that the number of different n-grams of 4 code units at the positions before `count` is not below. `seen`
+ * has `mask` + 1 bits, a multiple of 64, all 0 before. There is no branch that depends on the text.
+ */
+export function differentAtLeast(codes: usize, count: i32, seen: usize, mask: i32): i32 {
+  const end = codes + ((<usize>count) << 1)
+  for (let unit = codes; unit < end; unit += 2) {
+    const hash = load<u64>(unit) * 0x9e3779b97f4a7c15
+    const bit = <i32>(hash >>> 36) & mask
+    const byte = seen + <usize>(bit >>> 3)
+    store<u8>(byte, load<u8>(byte) | (<u8>1 << <u8>(bit & 7)))
+  }
+  const last = seen + <usize>(mask >>> 3)
+  let different: i64 = 0
+  for (let word = seen; word < last; word += 8) different += popcnt<i64>(load<i64>(word))
+  return <i32>different
+}
+
+/**
  * Counts the code units at the positions from 0 in steps of `step`, 1023 at most, by their set in `table` (u8[65536], values
  * 0 to 5): writes i32[6] to `sets`. Returns how many of them are equal to the two after them.
  */
