@@ -50,6 +50,14 @@ export async function withLog(
   }
 }
 
+/** Returns a function that shows a message and logs it as a note. */
+export function warned(log: EventLog): (message: string) => void {
+  return (message) => {
+    log.warn('note', { message })
+    sayOnStderr(message)
+  }
+}
+
 async function openLog(path: string, level: string): Promise<EventLog> {
   const { pino } = await import('pino')
   const logger = pino(

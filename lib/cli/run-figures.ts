@@ -23,7 +23,7 @@ export interface RunFigures {
 /** @param progress read after the run has ended */
 export function runFigures(
   run: { progress(): { cuts: number; counters: Counters } },
-  progress: RunProgress,
+  progress: Pick<RunProgress, 'elapsedSeconds' | 'requests' | 'tokens' | 'storedRepliesUsed' | 'retries'>,
 ): RunFigures {
   const { cuts, counters } = run.progress()
   const splits = Object.values(counters)

@@ -8,7 +8,7 @@ import { count } from '../language/count.js'
 import { say } from '../language/say.js'
 import type { Recipe } from '../recipe/index.js'
 import { settingsOf } from '../recipe/run-settings.js'
-import { sampleSettings } from '../recipe/sample.js'
+import { sampleDirectory, sampleSettings } from '../recipe/sample.js'
 import { rowsOf, total } from '../run/accounting.js'
 import type { LatestRecord } from '../run/latest-records.js'
 import { type KunRun, startKunRun } from '../run/run.js'
@@ -16,8 +16,10 @@ import { failureOf } from './failure.js'
 import { faultyLines } from './faulty-shards.js'
 import { inspectInThread } from './inspect-thread.js'
 import { markOwnRun } from './own-run.js'
+import { endOfError, type RunEnd } from './run-end.js'
+import { type RunFigures, runFigures } from './run-figures.js'
 import { RunStop } from './run-stop.js'
-import { Output, ReaderGone, sayOnStderr } from './terminal/output.js'
+import { Output, ReaderGone, sayOnStderr, writeOut } from './terminal/output.js'
 import { serverLines } from './terminal/run-text.js'
 import { terminalText } from './terminal/terminal-text.js'
 import { printable, truncateText } from './terminal/wrap-text.js'
@@ -29,13 +31,36 @@ interface SampleOrder {
   /** The command of the run. */
   readonly again: string
   readonly log: EventLog
+  /** Prints the result as JSON in place of the pairs. */
+  readonly json: boolean
+}
+
+interface SampleEnd {
+  readonly end: RunEnd
+  readonly figures: RunFigures
 }
 
 /** How often finished records are looked for. */
 const showEveryMs = 300
 
 /** @returns the exit code */
-export async function runSample(recipe: Recipe, { directory, records, again, log }: SampleOrder): Promise<number> {
+export async function runSample(recipe: Recipe, order: SampleOrder): Promise<number> {
+  const printResult = (end: RunEnd, figures: RunFigures | null): void => {
+    if (!order.json) return
+    const place = { name: recipe.name, directory: sampleDirectory(order.directory), sample: order.records }
+    writeOut(`${JSON.stringify({ command: 'run', ...place, ...end, ...figures })}\n`)
+  }
+  try {
+    const { end, figures } = await sample(recipe, order)
+    printResult(end, figures)
+    return end.code
+  } catch (error) {
+    printResult(endOfError(error), null)
+    throw error
+  }
+}
+
+async function sample(recipe: Recipe, { directory, records, again, log, json }: SampleOrder): Promise<SampleEnd> {
   const stop = new RunStop(sayOnStderr, log)
   const startedMs = performance.now()
   const prepared = await stop.before(settingsOf(recipe, directory, sayOnStderr))
@@ -52,18 +77,31 @@ export async function runSample(recipe: Recipe, { directory, records, again, log
     for (const line of serverLines(run, settings.models)) sayOnStderr(line)
     const end = await watched(run)
     stop.runEnded()
+    const seconds = (performance.now() - startedMs) / 1000
+    const figures = figuresOf(run, seconds)
     if (end instanceof Error) {
       const failure = failureOf(end)
       if (failure === null) throw end
       sayOnStderr(failure.message)
-      return failure.exitCode
+      return { end: endOfError(end), figures }
     }
-    await show(settings.output.dir, run, { seconds: (performance.now() - startedMs) / 1000, again })
-    return 0
+    if (!json) await show(settings.output.dir, run, { seconds, again })
+    return { end: { code: 0, reason: 'done', message: 'done' }, figures }
   } finally {
     stop.close()
     await prepared.close()
   }
+}
+
+function figuresOf(run: KunRun, seconds: number): RunFigures {
+  const { servers } = run.progress()
+  return runFigures(run, {
+    elapsedSeconds: seconds,
+    requests: Object.values(servers.stages).reduce((sum, { requests }) => sum + requests, 0),
+    tokens: servers.tokens,
+    storedRepliesUsed: servers.keptServed,
+    retries: servers.retries,
+  })
 }
 
 /** Shows one line for each record that is finished. @returns the error that stopped the run */

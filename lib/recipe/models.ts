@@ -1,4 +1,5 @@
 /** The models of a recipe, ready to be called: secrets resolved, the built-in server started if it is used. */
+import type { EventLog } from '../core/event-log.js'
 import { promptReaders } from '../kun/planned-stages.js'
 import { listedEndpoints, type ModelOptions, modelOptions } from '../llm/options.js'
 import { type ModelServers, openServers } from '../llm/scheduler/model-servers.js'
@@ -57,6 +58,8 @@ export interface OpenModelsOptions {
   readonly only?: readonly string[]
   /** Reports servers that go down and come back. */
   readonly onEvent?: (message: string) => void
+  /** Receives each decision that changes what is sent. */
+  readonly log?: EventLog
 }
 
 /**
@@ -64,7 +67,7 @@ export interface OpenModelsOptions {
  *
  * @throws {EndpointError} a model has no endpoint that responds
  */
-export async function openModels(recipe: Recipe, { only, onEvent }: OpenModelsOptions = {}): Promise<OpenModels> {
+export async function openModels(recipe: Recipe, { only, onEvent, log }: OpenModelsOptions = {}): Promise<OpenModels> {
   const { models: all, ...opened } = await modelsOf(recipe.models)
   const models = Object.fromEntries(Object.entries(all).filter(([name]) => only === undefined || only.includes(name)))
   try {
@@ -74,6 +77,7 @@ export async function openModels(recipe: Recipe, { only, onEvent }: OpenModelsOp
       servers: recipe.servers,
       readPrompts: promptReaders(recipe.kun),
       onEvent: ({ endpoint, words }) => onEvent?.(`${endpoint}: ${words}`),
+      ...(log && { log }),
     })
     return {
       models,

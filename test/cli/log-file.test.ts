@@ -90,6 +90,35 @@ t.test('a command that fails leaves its failure and exit code in the log', async
   t.match(entriesOf(log).at(-1), { event: 'command-ended', command: 'publish', exitCode: 2 })
 })
 
+t.test('pipe and dedup have a log, whose counts are those of their result', async (t) => {
+  const [first, second] = [
+    '今天的天气很好，我们一起去公园散步，看见许多人在放风筝。',
+    '昨天下了一整天的雨，河水涨了不少。',
+  ]
+  const root = t.testdir({
+    'in.jsonl': [first, first, second].map((text) => `${JSON.stringify({ text })}\n`).join(''),
+  })
+  const [input, log] = [join(root, 'in.jsonl'), join(root, 'made.log')]
+  t.match(await command(['dedup', input, '--log', log]), { code: 0 })
+  t.match(entriesOf(log), [
+    { event: 'command-started', command: 'dedup' },
+    { event: 'dedup-opened', index: null },
+    { event: 'dedup-ended', records: 3, kept: 2, exact: 1, near: 0 },
+    { event: 'command-ended', exitCode: 0 },
+  ])
+  const piped = await command(['pipe', input, '--stages', 'clean,dedup', '--json', '--log', log, '--log-level', 'info'])
+  const { rows, duplicates } = JSON.parse(piped.stderr.trimEnd().split('\n').at(-1) ?? '') as Record<string, number>
+  t.match(entriesOf(log).slice(4), [
+    { event: 'command-started', command: 'pipe' },
+    { event: 'pipe-opened', to: 'jsonl' },
+    { event: 'pipe-ended', documents: 3, kept: rows, duplicates },
+    { event: 'command-ended', exitCode: 0 },
+  ])
+  const refused = await command(['pipe', input, '--stages', 'nothing', '--log', log, '--log-level', 'error'])
+  t.equal(refused.code, 2)
+  t.match(entriesOf(log).at(-1), { event: 'command-failed', command: 'pipe', code: 'KUN_USAGE' })
+})
+
 t.test('a log that cannot be opened, and a level without a log, are usage errors', async (t) => {
   const work = async (): Promise<void> => {
     t.fail('the command does not start')

@@ -8,6 +8,7 @@ import { startKunRun } from '../../lib/run/run.js'
 import { verifyDirectory } from '../../lib/run/verify.js'
 import { startSimulator } from '../../lib/simulator/vllm/index.js'
 import { readManifest } from '../../lib/sinks/index.js'
+import { mainInProcess } from '../support/main-in-process.js'
 import { bytesOf, runTiny, tinyRecipe } from '../support/session.js'
 
 t.test('a sample goes through every stage, and the run asks none of its requests again', async (t) => {
@@ -119,3 +120,20 @@ t.test(
     t.equal(moved.sampled, null, 'with other servers it is not used: their capabilities may differ')
   },
 )
+
+t.test('--sample --json prints one object with the counts of the sample in place of the pairs', async (t) => {
+  const server = await startSimulator({})
+  t.teardown(() => server.close())
+  const root = t.testdir({ 'tiny.yaml': tinyRecipe(server.url, true) })
+  const [recipe, directory] = [join(root, 'tiny.yaml'), join(root, 'run')]
+  const { code, stdout } = await mainInProcess(t, ['run', recipe, '--out', directory, '--sample', '3', '--json'])
+  t.equal(code, 0)
+  const result = JSON.parse(stdout)
+  const common = { command: 'run', name: 'tiny', directory: sampleDirectory(directory), sample: 3 }
+  t.match(result, { ...common, code: 0, reason: 'done', documents: 3, cuts: 1 })
+  t.ok(result.requests > 0 && result.rows + result.rejects >= 3)
+  const away = ['--set', 'models.writer.endpoints=["http://127.0.0.1:9/v1"]', '--set', 'servers.startMaxMs=1']
+  const failed = await mainInProcess(t, ['run', recipe, '--out', directory, '--sample', '3', '--json', ...away])
+  t.equal(failed.code, 2)
+  t.match(JSON.parse(failed.stdout), { ...common, code: 2, reason: 'KUN_ENDPOINT' })
+})

@@ -4,6 +4,7 @@
  */
 import { basename, dirname, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
+import type { EventLog } from '../../core/event-log.js'
 import {
   type DedupOptions,
   dedupOptions,
@@ -28,13 +29,14 @@ import { type DedupCounts, dedupGraph } from '../dedup-graph.js'
 import { type DedupInputFlags, dedupSource } from '../dedup-inputs.js'
 import type { DedupInstructionsFlags } from '../dedup-instructions.js'
 import { hubUrlOption, tokenOption } from '../hub-options.js'
+import { addLogOptions, type LogFlags, warned, withLog } from '../log-file.js'
 import { collect } from '../recipe-options.js'
 import { temporaryFolder } from '../temporary-folder.js'
 import { countText } from '../terminal/bytes-text.js'
 import { fileOutput, Output, ReaderGone, sayOnStderr } from '../terminal/output.js'
 import { UnreadableRecords } from '../unreadable-records.js'
 
-interface DedupFlags extends DedupInputFlags, DedupInstructionsFlags {
+interface DedupFlags extends DedupInputFlags, DedupInstructionsFlags, LogFlags {
   readonly on?: 'instruction'
   readonly threshold: string
   readonly rejects?: string
@@ -44,7 +46,7 @@ interface DedupFlags extends DedupInputFlags, DedupInstructionsFlags {
 }
 
 export function registerDedup(program: Command): void {
-  addCommand(program, 'dedup')
+  const command = addCommand(program, 'dedup')
     .argument('[files...]', 'files or globs in any format that a recipe reads; - or nothing reads standard input')
     .option('--hub <owner/name>', 'read a dataset on the Hub in place of files')
     .option('--files <glob>', 'with --hub: paths in the dataset (may be repeated; ! excludes)', collect, [])
@@ -67,37 +69,31 @@ export function registerDedup(program: Command): void {
     .option('--score <column>', 'with --on: column of the score', 'score')
     .option('--split <name>', 'with --on: split to read; all by default (may be repeated)', collect, [])
     .option('--out <file>', 'with --on: file to write, Parquet if it ends in .parquet, else JSON Lines', '-')
-    .action(async (files: string[], flags: DedupFlags) => {
-      if (flags.on !== undefined) {
-        await dedupRun(files, flags)
-        return
-      }
-      const output = new Output(process.stdout)
+  addLogOptions(command).action(async (files: string[], flags: DedupFlags) => {
+    await withLog('dedup', flags, async (log) => {
       try {
-        const counts = await dedupFiles(files, flags, output)
+        const counts = await (flags.on === undefined ? dedupFiles(files, flags, log) : dedupRun(files, flags))
+        log.info('dedup-ended', { ...counts })
         sayOnStderr(flags.json ? resultJson(counts) : summary(counts))
       } catch (error) {
         if (!(error instanceof ReaderGone)) throw error
       }
     })
+  })
 }
 
-async function dedupRun(directories: readonly string[], flags: DedupFlags): Promise<void> {
+async function dedupRun(directories: readonly string[], flags: DedupFlags): Promise<DedupCounts> {
   const [directory] = directories
   if (directory === undefined || directories.length > 1) {
     throw new UsageError(say`--on reads one run directory, ${directories.length} were given`)
   }
-  try {
-    const { dedupInstructions } = await import('../dedup-instructions.js')
-    const { rows, kept, exact, near } = await dedupInstructions(directory, flags)
-    const counts = { records: rows, kept, exact, near, unreadable: 0 }
-    sayOnStderr(flags.json ? resultJson(counts) : summary(counts))
-  } catch (error) {
-    if (!(error instanceof ReaderGone)) throw error
-  }
+  const { dedupInstructions } = await import('../dedup-instructions.js')
+  const { rows, kept, exact, near } = await dedupInstructions(directory, flags)
+  return { records: rows, kept, exact, near, unreadable: 0 }
 }
 
-async function dedupFiles(files: readonly string[], flags: DedupFlags, output: Output): Promise<DedupCounts> {
+async function dedupFiles(files: readonly string[], flags: DedupFlags, log: EventLog): Promise<DedupCounts> {
+  const output = new Output(process.stdout)
   const options = dedupOptions.safeParse({ index: 'exact', near: { threshold: Number(flags.threshold) } })
   if (!options.success) throw new UsageError(say`--threshold is ${flags.threshold}: give a number from 0.5 to 0.98`)
   const threads = workersOptions.safeParse({ threads: flags.threads === 'auto' ? 'auto' : Number(flags.threads) })
@@ -108,7 +104,8 @@ async function dedupFiles(files: readonly string[], flags: DedupFlags, output: O
   const unreadable = new UnreadableRecords()
   const closings: (() => Promise<void>)[] = []
   try {
-    const deduplicator = await openIndex(flags.index, options.data, closings)
+    const deduplicator = await openIndex(flags.index, options.data, closings, warned(log))
+    log.info('dedup-opened', { index: flags.index ?? null, firstBlock: deduplicator.lastBlock + 1 })
     const pool = workerPool({ plan: planSigning(signaturePlan(options.data.near)), threads: threads.data.threads })
     closings.unshift(() => pool.close())
     await dedupGraph({
@@ -138,6 +135,7 @@ async function openIndex(
   path: string | undefined,
   options: DedupOptions,
   closings: (() => Promise<void>)[],
+  warn: (message: string) => void,
 ): Promise<OpenedDeduplicator> {
   let place: Pick<OpenDeduplicatorOptions, 'directory' | 'name' | 'files'>
   if (path === undefined) {
@@ -146,7 +144,7 @@ async function openIndex(
     place = { directory: temporary.path }
   } else {
     const file = resolve(path)
-    const lock = await lockIndex(file)
+    const lock = await lockIndex(file, warn)
     closings.unshift(() => lock.release())
     place = { directory: dirname(file), name: basename(file), files: fencedFiles(nodeFiles, lock) }
   }
@@ -154,18 +152,18 @@ async function openIndex(
     options,
     ...place,
     threads: dedupThreadCount(),
-    onWarning: sayOnStderr,
+    onWarning: warn,
   })
   closings.unshift(() => deduplicator.close())
   return deduplicator
 }
 
 /** Acquires the lock of an index, FILE.lock beside it. */
-async function lockIndex(path: string): Promise<RunLock> {
+async function lockIndex(path: string, warn: (message: string) => void): Promise<RunLock> {
   const [directory, name] = [dirname(path), basename(path)]
   await makeDurableDirectory(nodeFiles, directory)
   const use = { name: `${name}.lock`, does: `uses the index ${path}`, command: 'dedup' }
-  const lock = await lockRunDirectory(directory, { use, onEvent: sayOnStderr })
+  const lock = await lockRunDirectory(directory, { use, onEvent: warn })
   try {
     if (lock.isTakenOver) {
       const files = fencedFiles(nodeFiles, lock)

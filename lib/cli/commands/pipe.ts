@@ -3,6 +3,7 @@
  * directory. The output contains rows only; messages, the summary and progress go to stderr.
  */
 import { type Command, Option } from 'commander'
+import type { EventLog } from '../../core/event-log.js'
 import type { Run } from '../../core/run.js'
 import { UsageError } from '../../errors.js'
 import { say } from '../../language/say.js'
@@ -13,6 +14,7 @@ import type { ByteTarget } from '../../run/sinks/byte-target.js'
 import { workersOptions } from '../../workers/options.js'
 import { addCommand } from '../command-summaries.js'
 import { hubUrlOption, tokenOption } from '../hub-options.js'
+import { addLogOptions, type LogFlags, warned, withLog } from '../log-file.js'
 import { type PipeCounts, pipeGraph, pipeSource } from '../pipe-graph.js'
 import {
   checkStages,
@@ -30,7 +32,7 @@ import { endBySignal, onStopSignal, type StopSignal } from '../terminal/stop-sig
 import { unreadableText } from '../unreadable-records.js'
 
 export function registerPipe(program: Command): void {
-  addCommand(program, 'pipe')
+  const command = addCommand(program, 'pipe')
     .argument('[files...]', 'files or globs in any format that a recipe reads; - or nothing reads standard input')
     .option('--hub <owner/name>', 'read a dataset on the Hub in place of files')
     .option('--files <glob>', 'with --hub: paths in the dataset (may be repeated; ! excludes)', collect, [])
@@ -61,24 +63,27 @@ export function registerPipe(program: Command): void {
     .option('--threads <n>', 'worker threads; auto is one fewer than there are cores')
     .option('--rejects <file>', 'write what was dropped, and why, as JSON Lines')
     .option('--json', 'print the summary as one JSON object, the last line of standard error')
-    .action(async (files: string[], flags: PipeFlags) => {
+  addLogOptions(command).action(async (files: string[], flags: PipeFlags & LogFlags) => {
+    await withLog('pipe', flags, async (log) => {
       try {
-        await pipe(files, flags)
+        await pipe(files, flags, log)
       } catch (error) {
         if (!(error instanceof ReaderGone)) throw error
       }
     })
+  })
 }
 
-async function pipe(files: readonly string[], flags: PipeFlags): Promise<void> {
+async function pipe(files: readonly string[], flags: PipeFlags, log: EventLog): Promise<void> {
   const stages = await stagesOf(flags)
   const output = await outputOf(flags)
   const rejects = flags.rejects === undefined ? null : targetOf(await fileOutput(flags.rejects))
-  const stop = new PipeStop()
+  const stop = new PipeStop(log)
   let models: OpenModels | null = null
   try {
-    const source = pipeSource(files, flags, sayOnStderr)
-    models = stages.models.length === 0 ? null : await openStageModels(stages)
+    const source = pipeSource(files, flags, warned(log))
+    models = stages.models.length === 0 ? null : await openStageModels(stages, log)
+    log.info('pipe-opened', { stages: [...stages.names], to: flags.to })
     const counts: PipeCounts = { documents: 0, kept: 0, duplicates: 0, rejected: 0, unreadable: 0, firstUnreadable: '' }
     const run = pipeGraph({ source, stages, models, to: output, format: flags.to, rejects, counts }).run()
     stop.watch(run)
@@ -89,6 +94,8 @@ async function pipe(files: readonly string[], flags: PipeFlags): Promise<void> {
     if (allUnreadable) {
       throw new UsageError(say`--text is ${flags.text}: ${unreadableText(counts.documents, counts.firstUnreadable)}`)
     }
+    const { firstUnreadable: _, ...summed } = counts
+    log.info('pipe-ended', summed)
     sayOnStderr(flags.json ? resultJson(counts) : summary(counts, stages, rejects !== null))
   } finally {
     await models?.close()
@@ -123,9 +130,9 @@ function targetOf(output: Output): ByteTarget {
   return { write: (parts) => output.writeAll(parts), end: () => output.end(), discard: async () => undefined }
 }
 
-function openStageModels({ recipe, models }: PipeStages): Promise<OpenModels> {
+function openStageModels({ recipe, models }: PipeStages, log: EventLog): Promise<OpenModels> {
   if (recipe === null) throw new UsageError(say`stages that call a model need --recipe`)
-  return openModels(recipe, { only: models, onEvent: sayOnStderr })
+  return openModels(recipe, { only: models, onEvent: sayOnStderr, log })
 }
 
 /** Returns null if stderr is not a terminal, or if rows go to a terminal: progress would interleave with them. */
@@ -154,8 +161,9 @@ class PipeStop {
   #run: Run | null = null
   #signal: StopSignal | null = null
 
-  constructor() {
+  constructor(log: EventLog) {
     this.#release = onStopSignal((signal, nth) => {
+      log.warn('stop-signal', { signal, number: nth })
       if (this.#run === null || nth > 1) endBySignal(signal)
       this.#signal = signal
       this.#run.abort()

@@ -76,7 +76,13 @@ export function registerRun(program: Command): void {
       const recipe = await loadRecipe(path, flags.set)
       const { out, through, fresh, force, fromMirror, sample, ui } = flags
       if (sample !== undefined) {
-        const order = { directory: out ?? recipe.output.dir, records: sample, again: resumeCommand(path, flags), log }
+        const order = {
+          directory: out ?? recipe.output.dir,
+          records: sample,
+          again: resumeCommand(path, flags),
+          log,
+          json: flags.json ?? false,
+        }
         const { runSample } = await import('../run-sample.js')
         process.exitCode = await runSample(recipe, order)
         return
@@ -101,15 +107,13 @@ export function registerRun(program: Command): void {
 }
 
 /** The directory of a sample is its own, and starts over each time. */
-function refuseWithSample({ sample, fresh, through, fromMirror, ui, metrics, json }: RunFlags): void {
+function refuseWithSample({ sample, fresh, through, fromMirror, ui, metrics }: RunFlags): void {
   if (
     sample === undefined ||
-    !(fresh || fromMirror || through !== undefined || ui !== undefined || metrics !== undefined || json)
+    !(fresh || fromMirror || through !== undefined || ui !== undefined || metrics !== undefined)
   )
     return
-  throw new UsageError(
-    say`--sample cannot be combined with --fresh, --from-mirror, --through, --ui, --metrics or --json`,
-  )
+  throw new UsageError(say`--sample cannot be combined with --fresh, --from-mirror, --through, --ui or --metrics`)
 }
 
 /** Returns the command that resumes the run, with the overrides: without them its directory would refuse the recipe. */

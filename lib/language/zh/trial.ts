@@ -33,8 +33,8 @@ export const trial = {
   'Kept in {0}. This run uses the replies and does not send these requests again:':
     '保存在 {0}。下面的运行会使用其中的回复，不再发送这些请求：',
   'first try a few records, spread over all shards': '先试若干条记录，均匀取自所有分片',
-  '--sample cannot be combined with --fresh, --from-mirror, --through, --ui, --metrics or --json':
-    '--sample 不能与 --fresh、--from-mirror、--through、--ui、--metrics 或 --json 同时使用',
+  '--sample cannot be combined with --fresh, --from-mirror, --through, --ui or --metrics':
+    '--sample 不能与 --fresh、--from-mirror、--through、--ui 或 --metrics 同时使用',
   'using the replies of {0}, a sample of {1}': '使用 {0} 的回复（试运行，{1}）',
   'show what would be sent for a record, stage by stage; sends nothing':
     '逐阶段显示一条记录将发送的内容；不发送任何请求',
