@@ -11,6 +11,7 @@ const lines = [
   ['server-bench'],
   ['queue', 'slurm'],
   ['units'],
+  ['epochs'],
   ['recipe'],
   ['training'],
   ['run', 'publish', 'report'],

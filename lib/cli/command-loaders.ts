@@ -8,6 +8,7 @@ const loaders: Readonly<Record<Exclude<CommandName, 'complete'>, () => Promise<R
   init: async () => (await import('./commands/init.js')).registerInit,
   run: async () => (await import('./commands/run.js')).registerRun,
   prepare: async () => (await import('./commands/prepare.js')).registerPrepare,
+  'dedup-part': async () => (await import('./commands/dedup-part.js')).registerDedupPart,
   generate: async () => (await import('./commands/generate.js')).registerGenerate,
   assemble: async () => (await import('./commands/assemble.js')).registerAssemble,
   plan: async () => (await import('./commands/plan.js')).registerPlan,

@@ -21,6 +21,10 @@ export const commandSummaries = {
     arguments: '<recipe>',
     description: 'divide a run into units, which many processes and hosts can generate: docs/scale.md',
   },
+  'dedup-part': {
+    arguments: '<where>',
+    description: 'hold a part of the index of duplicates for `prepare --dedup-elsewhere`: docs/scale.md',
+  },
   generate: {
     arguments: '<where>',
     description: 'generate the units of a prepared run; several processes may work on one directory',

@@ -8,21 +8,17 @@ import { attemptsPrefix, checkUnitId, cutOf } from '../units/unit-keys.js'
 import { readUnitRecord, unitRecipe } from '../units/unit-record.js'
 import { readResult } from '../units/unit-result.js'
 import { checkForeignRun } from './foreign-run.js'
+import type { Part } from './part-option.js'
 import { sayOnStderr, writeOut } from './terminal/output.js'
 import { UnitStop } from './unit-stop.js'
 
 export interface GenerateFlags {
   readonly unit: readonly string[]
-  readonly part?: UnitPart
+  /** Units whose cut is `number` − 1 modulo `of`. */
+  readonly part?: Part
   readonly set: string[]
   readonly trust?: boolean
   readonly json?: boolean
-}
-
-/** Every unit whose cut is `number` − 1 modulo `of`. */
-export interface UnitPart {
-  readonly number: number
-  readonly of: number
 }
 
 /** Units that are generated concurrently: the second one keeps the servers busy while the first one ends. */
@@ -116,7 +112,7 @@ interface Work {
 async function* unitsToDo(
   run: UnitRun,
   wanted: readonly string[],
-  part: UnitPart | undefined,
+  part: Part | undefined,
 ): AsyncGenerator<string, void> {
   const isWanted = new Set(wanted)
   const found = new Set<string>()

@@ -1,14 +1,23 @@
 /**
- * Decides on the rows of an epoch, in input order, with the same verdicts as one index of all documents: what the parts
- * have of earlier epochs comes first, then the documents of this epoch. A row is a duplicate if an earlier kept document is
- * equal or near, so a verdict depends on pairs and on order alone, and on which of the bands are full. A band takes the
- * earliest 64 documents of all epochs: the parts report how many it has, and `fullBands` says where a row was not added.
+ * Decides on the rows of an epoch, in input order, with the same verdicts as one index of all documents. A row is a
+ * duplicate if an earlier kept document is equal or near, so a verdict depends on pairs and on order alone, and on which
+ * bands are full. `settleEarlier` decides by the documents of earlier epochs, which the parts found; the resolver decides
+ * the rest by those of this epoch. A band takes the earliest 64 documents of all epochs: the parts report how many it has,
+ * and `fullBands` says where a row is not added.
  */
 import type { ExactIndex } from './exact-index.js'
 import { exactIndexOf, matchesOf, type NearMatch, type PartFinding } from './index-part.js'
 import type { KeptRow } from './kept-frames.js'
 import type { DecidePlan } from './plan.js'
 import type { Duplicate } from './types.js'
+
+/** What all parts have of a row. JSON-safe. */
+export interface EarlierFinding {
+  /** Null if no document of an earlier epoch is equal or near. */
+  readonly duplicate: Duplicate | null
+  /** Bands of a row that is no duplicate of these: number of the band, and of documents in all parts. */
+  readonly sharing: PartFinding['sharing']
+}
 
 /** Verdict on a row of an epoch. */
 export interface ResolvedRow {
@@ -18,19 +27,38 @@ export interface ResolvedRow {
   readonly fullBands: readonly number[]
 }
 
-/** Returns the similarity of a row and a document whose estimate is not sure: of their texts, or the estimate without them. */
+/** Returns the similarity of the texts of a row and a match that is not sure; the estimate if a text is not stored. */
 export type Settle = (match: NearMatch, row: KeptRow) => number | Promise<number>
 
+/** Decides on a row by what each part has of it. */
+export async function settleEarlier(
+  plan: DecidePlan,
+  row: KeptRow,
+  findings: readonly PartFinding[],
+  settle: Settle,
+): Promise<EarlierFinding> {
+  const equal = findings.find((found) => found.equal !== null)?.equal ?? null
+  if (equal !== null) return { duplicate: { reason: 'exact-duplicate', of: equal, similarity: 1 }, sharing: [] }
+  const matches = findings.flatMap(({ near }) => near).sort((one, other) => one.at - other.at)
+  const duplicate = await firstNear(plan, matches, row, settle)
+  if (duplicate !== null) return { duplicate, sharing: [] }
+  const counts = new Map<number, number>()
+  for (const [band, documents] of findings.flatMap(({ sharing }) => sharing)) {
+    counts.set(band, (counts.get(band) ?? 0) + documents)
+  }
+  return { duplicate, sharing: [...counts].sort(([one], [other]) => one - other) }
+}
+
 export class EpochResolver {
+  readonly #plan: DecidePlan
   readonly #index: ExactIndex
-  readonly #threshold: number
   readonly #settle: Settle
   readonly #elsewhere: Uint8Array
 
   /** @throws {MemoryRefusedError} the system provides no memory */
   constructor(plan: DecidePlan, settle: Settle) {
+    this.#plan = plan
     this.#index = exactIndexOf(plan)
-    this.#threshold = plan.near === false ? 1 : plan.near.threshold
     this.#settle = settle
     this.#elsewhere = new Uint8Array(plan.near === false ? 0 : plan.banding.bands)
   }
@@ -42,43 +70,41 @@ export class EpochResolver {
   /**
    * Decides on the next row.
    *
-   * @param findings of each part that has something like the row
+   * @param earlier null if no part has anything like it
    */
-  async resolve(row: KeptRow, findings: readonly PartFinding[]): Promise<ResolvedRow> {
+  async resolve(row: KeptRow, earlier: EarlierFinding | null): Promise<ResolvedRow> {
     const index = this.#index
-    const equal = findings.find((found) => found.equal !== null)?.equal ?? index.equal(row)?.of
-    if (equal !== undefined && equal !== null) return dropped('exact-duplicate', equal, 1)
-    const earlier = findings.flatMap(({ near }) => near).sort((one, other) => one.at - other.at)
-    const near = (await this.#first(earlier, row)) ?? (await this.#first(matchesOf(index, row), row))
-    return near ?? { duplicate: null, fullBands: this.#keep(row, findings) }
-  }
-
-  /** Returns the verdict for the earliest match that is near by its estimate or by its text. */
-  async #first(matches: readonly NearMatch[], row: KeptRow): Promise<ResolvedRow | null> {
-    for (const match of matches) {
-      if (match.sure) return dropped('near-duplicate', match.id, match.similarity)
-      const similarity = await this.#settle(match, row)
-      if (similarity >= this.#threshold) return dropped('near-duplicate', match.id, similarity)
-    }
-    return null
+    const known = earlier?.duplicate ?? index.equal(row)
+    const duplicate = known ?? (await firstNear(this.#plan, matchesOf(index, row), row, this.#settle))
+    return { duplicate, fullBands: duplicate === null ? this.#keep(row, earlier?.sharing ?? []) : [] }
   }
 
   /** Adds the row; returns the bands that were full. */
-  #keep(row: KeptRow, findings: readonly PartFinding[]): number[] {
+  #keep(row: KeptRow, sharing: EarlierFinding['sharing']): number[] {
     const elsewhere = this.#elsewhere.fill(0)
-    for (const { sharing } of findings) {
-      for (const [band, documents] of sharing) elsewhere[band] = (elsewhere[band] as number) + documents
-    }
+    for (const [band, documents] of sharing) elsewhere[band] = documents
+    const { documentsPerBandMax } = this.#index.documents.last
     const fullBands: number[] = []
     this.#index.sharing(row)?.forEach((documents, band) => {
-      const full = documents + (elsewhere[band] as number) >= this.#index.documents.last.documentsPerBandMax
-      if (full) fullBands.push(band)
+      if (documents + (elsewhere[band] as number) >= documentsPerBandMax) fullBands.push(band)
     })
     this.#index.keep(row, elsewhere)
     return fullBands
   }
 }
 
-function dropped(reason: Duplicate['reason'], of: string, similarity: number): ResolvedRow {
-  return { duplicate: { reason, of, similarity }, fullBands: [] }
+/** Returns the verdict for the earliest match that is near by its estimate or by its text. */
+async function firstNear(
+  { near }: DecidePlan,
+  matches: readonly NearMatch[],
+  row: KeptRow,
+  settle: Settle,
+): Promise<Duplicate | null> {
+  for (const match of matches) {
+    const similarity = match.sure ? match.similarity : await settle(match, row)
+    if (match.sure || near === false || similarity >= near.threshold) {
+      return { reason: 'near-duplicate', of: match.id, similarity }
+    }
+  }
+  return null
 }

@@ -18,6 +18,7 @@ import { keptHead } from './kept-frames.js'
 import { earlierTexts, logTexts } from './kept-texts.js'
 import { bandingOf, type DedupOptions, documentsExpectedDefault, type IndexKind, indexKindFor } from './options.js'
 import { type DecidePlan, keepsTexts } from './plan.js'
+import { VerdictDecider, type VerdictsOf } from './verdict-decider.js'
 
 export interface OpenDeduplicatorOptions {
   readonly options: DedupOptions
@@ -32,6 +33,8 @@ export interface OpenDeduplicatorOptions {
   readonly documentsExpected?: number
   /** Threads: 0, the default, is the calling one, 1 another one, 2 a further one for the log. The result is the same. */
   readonly threads?: number
+  /** Verdicts that were decided elsewhere, in place of an index. */
+  readonly verdictsOf?: VerdictsOf
   /** Called with a message about lost data; emits a process warning by default. */
   readonly onWarning?: (message: string) => void
 }
@@ -60,7 +63,10 @@ export async function openDeduplicator(given: OpenDeduplicatorOptions): Promise<
     const closings: (() => Promise<void>)[] = []
     try {
       const sources: TextSources = []
-      const decider = openDecider(plan, given.threads ?? 0, textReader(sources))
+      const decider =
+        given.verdictsOf === undefined
+          ? openDecider(plan, given.threads ?? 0, textReader(sources))
+          : new VerdictDecider(plan, given.verdictsOf)
       closings.push(() => decider.close())
       const ownFirst = await addEarlierRuns(decider, sources, options, header, files, onWarning)
       for (const { texts } of sources) closings.push(async () => texts?.close())
@@ -98,6 +104,11 @@ function headerOf(options: DedupOptions, kind: IndexKind): Readonly<Record<strin
   const { exact, near } = options
   const settings = near === false ? false : { ...near, ...bandingOf(near, kind), sketch }
   return { of: 'dedup', exact, index: kind, near: settings }
+}
+
+/** Returns what decides duplicates with these options, whatever the number of documents. */
+export function exactPlanOf(options: DedupOptions): DecidePlan {
+  return planOf(options, 'exact')
 }
 
 function planOf(options: DedupOptions, kind: IndexKind, documentsExpected = documentsExpectedDefault): DecidePlan {

@@ -76,6 +76,10 @@ class DirectoryStore implements ObjectStore {
     })
   }
 
+  getRange(key: string, offset: number, lengthBytes: number): Promise<Uint8Array | null> {
+    return this.#reading(key, (file) => file.read(offset, lengthBytes))
+  }
+
   async getFile(key: string, path: string): Promise<boolean> {
     const done = await this.#reading(key, async (from) => {
       await writeLocalFile(this.#files, path, (to) => copyAll(from, to))

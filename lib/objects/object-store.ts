@@ -24,6 +24,8 @@ export interface ObjectStore {
   putFile(key: string, path: string): Promise<void>
   /** Returns the whole object, at most `wholeFileBytesMax` bytes; null if there is none. */
   get(key: string): Promise<Uint8Array | null>
+  /** Returns up to `lengthBytes` bytes from `offset`, fewer at the end of the object; null if there is none. */
+  getRange(key: string, offset: number, lengthBytes: number): Promise<Uint8Array | null>
   /** Copies an object to a local file, atomically and in bounded memory; false if there is none. */
   getFile(key: string, path: string): Promise<boolean>
   head(key: string): Promise<ObjectFacts | null>

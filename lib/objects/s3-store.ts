@@ -69,6 +69,10 @@ class S3Store implements ObjectStore {
     return readObject(this.#transport, this.#keyOf(key))
   }
 
+  getRange(key: string, offset: number, lengthBytes: number): Promise<Uint8Array | null> {
+    return readObject(this.#transport, this.#keyOf(key), { offset, lengthBytes })
+  }
+
   async getFile(key: string, path: string): Promise<boolean> {
     const whole = this.#keyOf(key)
     for (let tries = 1; ; tries++) {

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { noLog } from '../core/event-log.js'
 import type { OpenedDeduplicator } from '../dedup/deduplicator.js'
 import { openDeduplicator } from '../dedup/open-index.js'
+import type { VerdictsOf } from '../dedup/verdict-decider.js'
 import { type LockLostError, UsageError } from '../errors.js'
 import { say } from '../language/say.js'
 import type { Capabilities } from '../llm/types.js'
@@ -39,6 +40,8 @@ export interface OpenHeadOptions {
   readonly files: FileLayer
   /** Whether to open the model servers, whose capabilities the plan pins; otherwise the first worker does. */
   readonly probe: boolean
+  /** Verdicts on duplicates that were decided elsewhere, in place of an index. */
+  readonly verdictsOf?: VerdictsOf
   readonly onEvent: (message: string) => void
 }
 
@@ -86,7 +89,7 @@ export async function openHead(settings: KunSettings, options: OpenHeadOptions, 
   await mustHaveNoRun(directory, lines)
   await shareRecord(store, directory, record)
   if (capabilities !== null) await pinCapabilities(store, capabilities)
-  const state = await openState(settings, directory, lines, plan, onEvent, closings)
+  const state = await openState(settings, directory, lines, plan, options, closings)
   if (lines.length > 0 && state.deduplicator.lostBytes > 0) {
     const prepare = blockPreparer(state.pool, state.verdicts, noLog)
     await replayDedup({ deduplicator: state.deduplicator, prepare, shards, read, cuts: lines.map(cutOfLine) })
@@ -191,7 +194,7 @@ async function openState(
   { directory, files }: RunDirectory,
   lines: readonly PlanLine[],
   plan: PreparePlan,
-  onEvent: (message: string) => void,
+  { verdictsOf, onEvent }: OpenHeadOptions,
   closings: Closings,
 ): Promise<Pick<OpenHead, 'verdicts' | 'deduplicator' | 'pool'>> {
   const verdicts = await openReplies({
@@ -206,6 +209,7 @@ async function openState(
     directory: join(directory, dedupFolder),
     files,
     committedLogBytes: lines.at(-1)?.dedupLogBytes ?? 0,
+    ...(verdictsOf && { verdictsOf }),
     onWarning: onEvent,
   })
   closings.unshift(() => deduplicator.close())

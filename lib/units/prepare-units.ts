@@ -4,6 +4,8 @@
  */
 import { join } from 'node:path'
 import { Credit } from '../core/credit.js'
+import { EpochObjects } from '../epochs/epoch-objects.js'
+import { EpochVerdicts } from '../epochs/epoch-verdicts.js'
 import { AbortedError, type KunStreamError } from '../errors.js'
 import { say } from '../language/say.js'
 import type { ObjectStore } from '../objects/object-store.js'
@@ -19,6 +21,7 @@ import { blocks } from '../sources/index.js'
 import { closeAfter, closeAll } from '../storage/close-all.js'
 import { type FileLayer, nodeFiles, temporarySuffix } from '../storage/files.js'
 import { lastPlanFile, type OpenHead, openHead } from './open-head.js'
+import { decideInEpochs, type EpochOptions, mustSuitEpochs } from './prepare-epochs.js'
 import { cutOfLine, type PlanLine, type PlanTotals, writePlanTotals } from './unit-plan.js'
 import { UnitSink } from './unit-sink.js'
 
@@ -33,6 +36,8 @@ export interface PrepareUnitsOptions {
   /** Called with each new unit. */
   readonly onUnit?: (line: PlanLine) => void
   readonly files?: FileLayer
+  /** Decides duplicates in epochs; by default an index in this process does. The units are the same. */
+  readonly epochs?: EpochOptions
 }
 
 /** What is prepared, and what this call added. */
@@ -48,11 +53,17 @@ export interface PreparedUnits extends PlanTotals {
  * @throws {RunLockedError | RunMismatchError} the directory belongs to another process or another recipe
  */
 export async function prepareUnits(settings: KunSettings, options: PrepareUnitsOptions): Promise<PreparedUnits> {
-  const { store, probe, files = nodeFiles, onEvent = () => undefined } = options
+  const { store, probe, files = nodeFiles, onEvent = () => undefined, epochs, signal } = options
+  if (epochs !== undefined) mustSuitEpochs(settings.dedup)
+  const decided = epochs === undefined ? null : new EpochVerdicts(new EpochObjects(store))
+  const verdictsOf = decided === null ? {} : { verdictsOf: decided.of.bind(decided) }
   const closings: Closings = []
   let prepared: PreparedUnits
   try {
-    const head = await openHead(settings, { store, probe, files, onEvent }, closings)
+    const head = await openHead(settings, { store, probe, files, onEvent, ...verdictsOf }, closings)
+    if (epochs !== undefined && !head.isComplete) {
+      await decideInEpochs(settings, head, store, epochs, { signal, onEvent })
+    }
     const added = head.isComplete ? [] : await planRest(settings, head, options)
     const all = [...head.lines, ...added]
     const totals = { units: all.length, candidates: all.reduce((sum, { candidates }) => sum + candidates, 0) }

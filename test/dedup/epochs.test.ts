@@ -2,7 +2,7 @@
 import t from 'tap'
 import { settleBand } from '../../lib/dedup/banding.js'
 import { type DecideColumns, rowOf } from '../../lib/dedup/block-rows.js'
-import { EpochResolver, type ResolvedRow, type Settle } from '../../lib/dedup/epoch-resolver.js'
+import { EpochResolver, type ResolvedRow, type Settle, settleEarlier } from '../../lib/dedup/epoch-resolver.js'
 import { ExactIndex } from '../../lib/dedup/exact-index.js'
 import { bandingOf, dedupOptions, openDeduplicator, signedBlock } from '../../lib/dedup/index.js'
 import { IndexPart, type PartFinding } from '../../lib/dedup/index-part.js'
@@ -53,13 +53,16 @@ async function inEpochs(plan: DecidePlan, rows: readonly KeptRow[], settle: Sett
   for (let start = 0; start < rows.length; start += epochRows) {
     const epoch = rows.slice(start, start + epochRows)
     // Found before anything of the epoch is decided, as by other processes.
-    const found = epoch.map((row) =>
-      parts.map((part) => part.find(row)).filter((each): each is PartFinding => each !== null),
+    const earlier = await Promise.all(
+      epoch.map(async (row) => {
+        const found = parts.map((part) => part.find(row)).filter((each): each is PartFinding => each !== null)
+        return found.length === 0 ? null : settleEarlier(plan, row, JSON.parse(JSON.stringify(found)), settle)
+      }),
     )
     const resolver = new EpochResolver(plan, settle)
     const resolved: ResolvedRow[] = []
     for (const [index, row] of epoch.entries()) {
-      resolved.push(await resolver.resolve(row, JSON.parse(JSON.stringify(found[index]))))
+      resolved.push(await resolver.resolve(row, earlier[index] ?? null))
     }
     for (const [index, { duplicate, fullBands }] of resolved.entries()) {
       verdicts.push(duplicate)
@@ -207,7 +210,7 @@ t.test('texts: verdicts are those of the deduplicator of one machine for every d
     }
   }
   const resolver = new EpochResolver(plan, settle)
-  for (const row of rows) for (const band of (await resolver.resolve(row, [])).fullBands) full.add(band)
+  for (const row of rows) for (const band of (await resolver.resolve(row, null)).fullBands) full.add(band)
   t.ok(full.size > 2, `${full.size} bands are full for some texts`)
 })
 

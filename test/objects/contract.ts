@@ -44,6 +44,21 @@ export function contract(t: Test, open: () => Promise<ObjectStore>): void {
     await store.close()
   })
 
+  t.test('a range of an object is read, and ends with it', async (t) => {
+    const store = await open()
+    await store.put('r/a', Buffer.from('0123456789'))
+    await store.put('r/empty', new Uint8Array())
+    t.equal(text(await store.getRange('r/a', 0, 4)), '0123')
+    t.equal(text(await store.getRange('r/a', 3, 1)), '3')
+    t.equal(text(await store.getRange('r/a', 8, 100)), '89')
+    t.equal(text(await store.getRange('r/a', 10, 5)), '')
+    t.equal(text(await store.getRange('r/a', 99, 5)), '')
+    t.equal(text(await store.getRange('r/a', 2, 0)), '')
+    t.equal(text(await store.getRange('r/empty', 0, 5)), '')
+    t.equal(await store.getRange('r/none', 0, 5), null)
+    await store.close()
+  })
+
   t.test('keys are listed by prefix, in the order of their code units, without temporary files', async (t) => {
     const store = await open()
     const keys = ['l/a', 'l/a-b/x', 'l/a.b', 'l/a/1', 'l/a0', 'l/ab/x', 'l/b/y', 'l/b/z'].filter((key) => key !== 'l/a')

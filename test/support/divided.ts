@@ -7,6 +7,7 @@ import { settingsOf, tailSettingsOf } from '../../lib/recipe/run-settings.js'
 import type { FileLayer } from '../../lib/storage/files.js'
 import { type Assembled, assembleUnits } from '../../lib/units/assemble.js'
 import { openUnits } from '../../lib/units/open-units.js'
+import type { EpochOptions } from '../../lib/units/prepare-epochs.js'
 import { type PreparedUnits, prepareUnits } from '../../lib/units/prepare-units.js'
 import { readUnitRecord, unitRecipe } from '../../lib/units/unit-record.js'
 import { tinyRecipe } from './session.js'
@@ -18,12 +19,14 @@ export interface DividedRun {
   readonly small?: boolean
   /** Local directory of a bucket. */
   readonly work?: string
+  /** Decides duplicates in epochs. */
+  readonly epochs?: EpochOptions
 }
 
 const never: AbortSignal = new AbortController().signal
 
 export async function prepareTiny(
-  { directory, endpoint, set = [], small, work = directory }: DividedRun,
+  { directory, endpoint, set = [], small, work = directory, epochs }: DividedRun,
   probe = true,
   signal: AbortSignal = never,
 ): Promise<PreparedUnits> {
@@ -31,7 +34,7 @@ export async function prepareTiny(
   const prepared = await settingsOf(recipe, work)
   const store = await openObjectStore(directory)
   try {
-    return await prepareUnits(prepared.settings, { store, probe, signal })
+    return await prepareUnits(prepared.settings, { store, probe, signal, ...(epochs && { epochs }) })
   } finally {
     await store.close()
     await prepared.close()

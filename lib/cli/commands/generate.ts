@@ -1,15 +1,15 @@
 /** `kun-stream generate DIR`: generates the units of a prepared run. Several processes may work on one directory. */
-import { type Command, InvalidArgumentError } from 'commander'
-import { say } from '../../language/say.js'
+import type { Command } from 'commander'
 import { addCommand } from '../command-summaries.js'
-import type { GenerateFlags, UnitPart } from '../generate-units.js'
+import type { GenerateFlags } from '../generate-units.js'
+import { partOption } from '../part-option.js'
 import { collect, setOption } from '../recipe-options.js'
 
 export function registerGenerate(program: Command): void {
   addCommand(program, 'generate')
     .argument('<where>', 'directory or s3://bucket/prefix that prepare wrote')
     .option('--unit <id>', 'generate this unit only (repeatable)', collect, [])
-    .option('--part <k/n>', 'generate every n-th unit, from the k-th: 3/8', partOf)
+    .option('--part <k/n>', 'generate every n-th unit, from the k-th: 3/8', partOption)
     .addOption(setOption())
     .option('--trust', 'accept the servers named in a run.json that another account wrote')
     .option('--json', 'print one JSON object at the end in place of the summary')
@@ -17,10 +17,4 @@ export function registerGenerate(program: Command): void {
       const { generateUnits } = await import('../generate-units.js')
       await generateUnits(where, flags)
     })
-}
-
-function partOf(text: string): UnitPart {
-  const [, number = 0, of = 0] = (/^([1-9]\d{0,6})\/([1-9]\d{0,6})$/.exec(text) ?? []).map(Number)
-  if (number >= 1 && number <= of) return { number, of }
-  throw new InvalidArgumentError(say`--part is ${text}: give the number of the part and of all parts, such as 3/8`)
 }

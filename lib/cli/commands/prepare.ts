@@ -4,10 +4,13 @@ import { count } from '../../language/count.js'
 import { say } from '../../language/say.js'
 import { commandName, shellWord } from '../command-name.js'
 import { addCommand } from '../command-summaries.js'
+import type { EpochFlags } from '../epoch-options.js'
+import { wholeNumber } from '../option-numbers.js'
+import { durationOption } from '../queue/queue-options.js'
 import { type RecipeFlags, setOption } from '../recipe-options.js'
 import { sayOnStderr, writeOut } from '../terminal/output.js'
 
-interface PrepareFlags extends RecipeFlags {
+interface PrepareFlags extends RecipeFlags, EpochFlags {
   readonly work?: string
   readonly probe: boolean
   readonly json?: boolean
@@ -20,16 +23,27 @@ export function registerPrepare(program: Command): void {
     .option('--work <dir>', 'local directory of a bucket: its log of duplicates, its lock; output.dir by default')
     .addOption(setOption())
     .option('--no-probe', 'call no model server: the first worker pins what the servers can do')
+    .option(
+      '--dedup-parts <count>',
+      'decide duplicates in epochs, with an index in parts: docs/scale.md',
+      wholeNumber(1),
+    )
+    .option('--epoch-rows <count>', 'chunks of an epoch; 4000000 by default', wholeNumber(1))
+    .option('--dedup-elsewhere', 'leave the parts of the index to dedup-part processes')
+    .option('--dedup-wait <duration>', 'longest wait for such a process; 1h by default', durationOption)
     .option('--json', 'print one JSON object at the end in place of the summary')
     .action(async (path: string, flags: PrepareFlags) => prepare(path, flags))
 }
 
-async function prepare(path: string, { out, work, probe, set, json }: PrepareFlags): Promise<void> {
+async function prepare(path: string, flags: PrepareFlags): Promise<void> {
+  const { out, work, probe, set, json } = flags
   const { openObjectStore } = await import('../../objects/open-store.js')
   const { loadRecipe } = await import('../../recipe/index.js')
   const { settingsOf } = await import('../../recipe/run-settings.js')
   const { mustHaveTexts } = await import('../../recipe/source-checks.js')
   const { prepareUnits } = await import('../../units/prepare-units.js')
+  const { epochsOf } = await import('../epoch-options.js')
+  const epochs = epochsOf(flags)
   const { markOwnRun } = await import('../own-run.js')
   const { UnitStop } = await import('../unit-stop.js')
   const stop = new UnitStop()
@@ -44,6 +58,7 @@ async function prepare(path: string, { out, work, probe, set, json }: PrepareFla
       const units = await prepareUnits(prepared.settings, {
         store,
         probe,
+        ...(epochs !== null && { epochs }),
         signal: stop.signal,
         onEvent: sayOnStderr,
         onUnit: ({ id, candidates }) => sayOnStderr(say`unit ${id} is planned: ${count(candidates, 'candidate')}`),

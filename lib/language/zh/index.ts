@@ -5,6 +5,7 @@ import { benchPage } from './bench-page.js'
 import { card } from './card.js'
 import { cli } from './cli.js'
 import { dedup } from './dedup.js'
+import { epochs } from './epochs.js'
 import { help } from './help.js'
 import { hub } from './hub.js'
 import { init } from './init.js'
@@ -40,6 +41,7 @@ export const zhParts: Readonly<Record<string, Catalogue>> = {
   card,
   cli,
   dedup,
+  epochs,
   help,
   hub,
   init,

@@ -25,13 +25,31 @@ export const writerHeader = 'x-amz-meta-kun-stream-writer'
 /** Limit of S3 for a page. */
 const pageKeysMax = 1000
 
-/** Returns the whole object; null if there is none. Requests it again if the connection breaks. */
-export async function readObject(transport: S3Transport, key: string): Promise<Uint8Array | null> {
+/** A range of an object, which may end behind it. */
+interface ObjectRange {
+  readonly offset: number
+  readonly lengthBytes: number
+}
+
+/** Returns the object, or a range of it; null if there is none. Requests it again if the connection breaks. */
+export async function readObject(
+  transport: S3Transport,
+  key: string,
+  range: ObjectRange | null = null,
+): Promise<Uint8Array | null> {
+  if (range?.lengthBytes === 0) return new Uint8Array()
+  const end = range === null ? 0 : range.offset + range.lengthBytes
+  const headers = range === null ? {} : { headers: { range: `bytes=${range.offset}-${end - 1}` } }
   for (let tries = 1; ; tries++) {
-    const outcome = await transport.send({ method: 'GET', key })
-    if ('error' in outcome) return nullIfMissing(transport, outcome.error, key)
+    const outcome = await transport.send({ method: 'GET', key, ...headers })
+    if ('error' in outcome) {
+      if (range !== null && outcome.error.status === 416) return new Uint8Array()
+      return nullIfMissing(transport, outcome.error, key)
+    }
     try {
-      return await readBytes(outcome.response, key)
+      const bytes = await readBytes(outcome.response, key)
+      // A server that ignores ranges sends the whole object.
+      return range === null || outcome.response.status === 206 ? bytes : bytes.subarray(range.offset, end)
     } catch (error) {
       if (!isConnectionFailure(error) || tries >= transport.triesMax) throw error
       await transport.backoff(tries)

@@ -1,0 +1,133 @@
+/**
+ * Dedup in epochs, for inputs whose index does not fit into the memory of one process: the input is mapped to slices, and
+ * the jobs of lib/epochs decide. The input is then read a second time, with these verdicts, to write the units.
+ */
+import { join } from 'node:path'
+import { Credit } from '../core/credit.js'
+import { exactPlanOf } from '../dedup/open-index.js'
+import { type DedupOptions, indexKindFor } from '../dedup/options.js'
+import { resolveEpochs, workOnPart } from '../epochs/epoch-jobs.js'
+import { EpochObjects, type EpochSettings } from '../epochs/epoch-objects.js'
+import { mapEpochs } from '../epochs/map-epochs.js'
+import { AbortedError, UsageError } from '../errors.js'
+import { count } from '../language/count.js'
+import { say } from '../language/say.js'
+import type { ObjectStore } from '../objects/object-store.js'
+import { blockPreparer } from '../run/crashed-records.js'
+import type { KunSettings } from '../run/settings.js'
+import { blocksPerThread } from '../run/stages/prepare.js'
+import { blocks } from '../sources/index.js'
+import type { OpenHead } from './open-head.js'
+import { readUnitRecord, unitRecipe } from './unit-record.js'
+
+/** How duplicates are decided in epochs. */
+export interface EpochOptions extends EpochSettings {
+  /** Whether other processes, by `workOnEpochs`, search the parts and settle; otherwise this one does what is missing. */
+  readonly elsewhere: boolean
+  /** Longest wait for a result of another process. */
+  readonly waitMsMax: number
+}
+
+/** Rows of an epoch by default. It takes 1.6 GB to resolve. */
+export const epochRowsDefault = 4_000_000
+/** Wait for another process by default. */
+export const epochWaitMsDefault = 3_600_000
+
+/** Folder in the run's directory for copies of texts of a bucket. */
+const scratchFolder = 'epoch-texts'
+
+/** @throws {UsageError} the recipe's duplicates cannot be decided in epochs */
+export function mustSuitEpochs(dedup: DedupOptions): void {
+  if (indexKindFor(dedup) !== 'exact') {
+    throw new UsageError(
+      say`--dedup-parts needs dedup.index: exact. A Bloom index cannot be divided: a hit may come from bits of two documents`,
+    )
+  }
+  if (dedup.against.length > 0) {
+    throw new UsageError(
+      say`--dedup-parts cannot be used with dedup.against: the documents of earlier runs are in one index`,
+    )
+  }
+}
+
+/** Maps the input and decides on all duplicates; what is done already is not done again. */
+export async function decideInEpochs(
+  settings: KunSettings,
+  { shards, directory, verdicts, pool, lost }: OpenHead,
+  store: ObjectStore,
+  { parts, epochRows, elsewhere, waitMsMax }: EpochOptions,
+  { signal, onEvent }: { readonly signal: AbortSignal; readonly onEvent: (message: string) => void },
+): Promise<void> {
+  const objects = new EpochObjects(store)
+  const pinned = await objects.pin({ parts, epochRows })
+  if (pinned.parts !== parts || pinned.epochRows !== epochRows) {
+    throw new UsageError(
+      say`${store.url} was begun with --dedup-parts ${pinned.parts} --epoch-rows ${pinned.epochRows}: use the same`,
+    )
+  }
+  const plan = exactPlanOf(settings.dedup)
+  const stopped = AbortSignal.any([signal, lost])
+  try {
+    await mapEpochs({
+      ...{ objects, settings: pinned, plan, signal: stopped, blocksInWorkers: pool.threads * blocksPerThread },
+      blocks: (from) => blocks(shards, { ...settings.read, shared: true }, from),
+      prepare: blockPreparer(pool, verdicts),
+      credit: new Credit('bytes of blocks', settings.memory.inFlightMax),
+      onEpoch: (epoch, rows) => onEvent(say`epoch ${epoch} is mapped: ${count(rows, 'chunk')}`),
+    })
+    await verdicts.flush()
+    const onEpoch = (epoch: number): void => onEvent(say`epoch ${epoch}: duplicates are decided`)
+    const scratch = join(directory.directory, scratchFolder)
+    await resolveEpochs(
+      { objects, settings: pinned, plan, signal: stopped, waitMsMax, onEpoch },
+      { scratch, elsewhere },
+    )
+  } catch (error) {
+    if (lost.aborted) throw lost.reason
+    throw signal.aborted ? new AbortedError(say`stopped`) : error
+  }
+}
+
+/** Options for `workOnEpochs`. */
+export interface EpochWorkOptions {
+  /** Number of the part, from 1, and of all parts; they must be those of `prepare`. */
+  readonly part: number
+  readonly of: number
+  readonly signal: AbortSignal
+  readonly waitMsMax: number
+  readonly onEvent: (message: string) => void
+}
+
+/**
+ * Does the jobs of one part until the duplicates of all epochs are decided. Memory: the part.
+ *
+ * @returns the number of epochs that it was searched for
+ * @throws {UsageError} `prepare` was not started there, or has other parts
+ */
+export async function workOnEpochs(store: ObjectStore, options: EpochWorkOptions): Promise<number> {
+  const { part, of, signal, waitMsMax, onEvent } = options
+  const { dedup } = unitRecipe(await readUnitRecord(store), store.url, []).prepare
+  const objects = new EpochObjects(store)
+  const settings = await objects.settings()
+  if (settings === null) {
+    throw new UsageError(
+      say`${store.url} has no epochs: start \`prepare RECIPE --out ${store.url} --dedup-parts ${of}\` first`,
+    )
+  }
+  if (settings.parts !== of) {
+    throw new UsageError(
+      say`--part is ${`${part}/${of}`}, ${store.url} has ${settings.parts} parts: give ${`${part}/${settings.parts}`}`,
+    )
+  }
+  let searched = 0
+  const onEpoch = (epoch: number): void => {
+    searched++
+    onEvent(say`epoch ${epoch}: part ${part} was searched`)
+  }
+  try {
+    await workOnPart({ objects, settings, plan: exactPlanOf(dedup), signal, waitMsMax, onEpoch }, part - 1)
+    return searched
+  } catch (error) {
+    throw signal.aborted ? new AbortedError(say`stopped`) : error
+  }
+}
