@@ -13,10 +13,15 @@ import { screenColumns } from './screen.js'
 import { columnRank, type Phase, phases, stageRanks } from './stage-ranks.js'
 import { supportColumns } from './support.js'
 
-export interface PlannedStage {
+/** Stages whose options are a field of `kun`. */
+export type BuiltInStage = Exclude<Phase, 'dedup'>
+
+export type PlannedStage = StagePlan &
+  ({ readonly kind: BuiltInStage; readonly column: null } | { readonly kind: 'column'; readonly column: ColumnOptions })
+
+interface StagePlan {
   /** As in counters and rejects. */
   readonly name: string
-  readonly kind: Exclude<Phase, 'dedup'> | 'column'
   /** The recipe's name for its model. */
   readonly model: string
   /** Place in the order of the stages (stage-ranks.ts). */
@@ -25,8 +30,6 @@ export interface PlannedStage {
   readonly ofChunks: boolean
   /** Columns that it adds to the rows. */
   readonly columns: readonly Column[]
-  /** Options of a column; null for a built-in stage. */
-  readonly column: ColumnOptions | null
 }
 
 /** Returns the stages up to a phase, in order. The columns after the last stage of a phase are not part of it. */
@@ -46,7 +49,7 @@ export function plannedStages(kun: KunOptions, through?: Phase): PlannedStage[] 
   return stages.filter(({ rank }) => rank <= last).sort((a, b) => a.rank - b.rank)
 }
 
-function builtIn(name: Exclude<Phase, 'dedup'>, model: string, columns: readonly Column[]): PlannedStage {
+function builtIn(name: BuiltInStage, model: string, columns: readonly Column[]): PlannedStage {
   const rank = stageRanks[name]
   return { name, kind: name, model, rank, ofChunks: rank < stageRanks.label, columns, column: null }
 }

@@ -2,7 +2,7 @@
  * Prompts in files of their own: for words that belong to others, or that several recipes share. A file is JSON with the
  * fields of a custom template and a name; run.json pins its sha256.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { unpinned } from '../core/option-meta.js'
@@ -42,7 +42,7 @@ export function readPromptFile({ file, sha256 }: PromptFileOptions): {
   readonly sha256: string
 } {
   const bytes = bytesOf(file)
-  const found = createHash('sha256').update(bytes).digest('hex')
+  const found = hash('sha256', bytes)
   if (sha256 !== undefined && sha256 !== found) {
     throw new RecipeError(
       `the prompt file ${file} was changed: its sha256 is ${found.slice(0, 12)}…, expected is ${sha256.slice(0, 12)}…; restore it, or start over in another directory`,

@@ -1,12 +1,14 @@
 /** The model stages of a recipe, in order, with their models. */
+import { ContractError } from '../errors.js'
 import type { Model } from '../llm/types.js'
 import { columnStage } from './column.js'
+import type { ColumnOptions } from './column-options.js'
 import { ifdStage } from './ifd.js'
 import { labelStage } from './label.js'
 import type { KunOptions } from './options.js'
 import { pairStage } from './pair.js'
 import { perplexityStage } from './perplexity.js'
-import { type PlannedStage, plannedStages, rowColumns } from './planned-stages.js'
+import { type BuiltInStage, type PlannedStage, plannedStages, rowColumns } from './planned-stages.js'
 import { polishStage } from './polish.js'
 import type { RowOptions } from './row.js'
 import { scoreStage } from './score.js'
@@ -35,7 +37,10 @@ export function kunStages(
   through?: Phase,
 ): KunStages {
   const planned = plannedStages(kun, through)
-  const built = planned.map((stage) => stageOf(stage, kun, servers.model(stage.model)))
+  const built = planned.map((stage) => {
+    const model = servers.model(stage.model)
+    return stage.kind === 'column' ? ofColumn(stage.column, stage, model) : builtIn(stage.kind, kun, model)
+  })
   return {
     chunks: built.flatMap((stage) => (stage.of === 'chunks' ? [stage.stage] : [])),
     label: built.flatMap((stage) => (stage.of === 'label' ? [stage.stage] : []))[0] ?? null,
@@ -57,16 +62,27 @@ type BuiltStage =
   | { readonly of: 'label'; readonly stage: KunStage<Candidate, Pair> }
   | { readonly of: 'pairs'; readonly stage: KunStage<Pair, Pair> }
 
-function stageOf({ kind, rank, ofChunks, column }: PlannedStage, kun: KunOptions, model: Model): BuiltStage {
-  if (column !== null && ofChunks) return { of: 'chunks', stage: columnStage<Candidate>(model, column, rank) }
-  if (column !== null) return { of: 'pairs', stage: columnStage<Pair>(model, column, rank) }
-  if (kind === 'perplexity' && kun.perplexity) {
-    return { of: 'chunks', stage: perplexityStage(model, kun.perplexity) }
-  }
-  if (kind === 'screen' && kun.screen) return { of: 'chunks', stage: screenStage(model, kun.screen) }
-  if (kind === 'score' && kun.score) return { of: 'pairs', stage: scoreStage(model, kun.score) }
-  if (kind === 'polish' && kun.polish) return { of: 'pairs', stage: polishStage(model, kun.polish) }
-  if (kind === 'pair' && kun.pair) return { of: 'pairs', stage: pairStage(model, kun.pair) }
-  if (kind === 'ifd' && kun.ifd) return { of: 'pairs', stage: ifdStage(model, kun.ifd) }
-  return { of: 'label', stage: labelStage(model, kun.label) }
+/** Builds each built-in stage from its options in the recipe. */
+const builders: { readonly [Kind in BuiltInStage]: (model: Model, options: OptionsOf<Kind>) => BuiltStage } = {
+  perplexity: (model, options) => ({ of: 'chunks', stage: perplexityStage(model, options) }),
+  screen: (model, options) => ({ of: 'chunks', stage: screenStage(model, options) }),
+  label: (model, options) => ({ of: 'label', stage: labelStage(model, options) }),
+  score: (model, options) => ({ of: 'pairs', stage: scoreStage(model, options) }),
+  polish: (model, options) => ({ of: 'pairs', stage: polishStage(model, options) }),
+  pair: (model, options) => ({ of: 'pairs', stage: pairStage(model, options) }),
+  ifd: (model, options) => ({ of: 'pairs', stage: ifdStage(model, options) }),
+}
+
+type OptionsOf<Kind extends BuiltInStage> = NonNullable<KunOptions[Kind]>
+
+function builtIn<Kind extends BuiltInStage>(kind: Kind, kun: KunOptions, model: Model): BuiltStage {
+  const options = kun[kind]
+  if (!options) throw new ContractError(`the recipe has no kun.${kind}`)
+  return builders[kind](model, options)
+}
+
+function ofColumn(column: ColumnOptions, { rank, ofChunks }: PlannedStage, model: Model): BuiltStage {
+  return ofChunks
+    ? { of: 'chunks', stage: columnStage<Candidate>(model, column, rank) }
+    : { of: 'pairs', stage: columnStage<Pair>(model, column, rank) }
 }

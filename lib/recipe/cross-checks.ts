@@ -8,7 +8,7 @@ import { presetNames } from '../sources/index.js'
 import { isS3Glob } from '../sources/s3-shards.js'
 import type { Path } from './document.js'
 import { nearest } from './nearest.js'
-import { placeholderProblem, unknownPlaceholders } from './placeholder-checks.js'
+import { placeholderProblem, unknownPlaceholders } from './prompt-checks.js'
 import type { Recipe, RecipeModel, RecipeSource } from './schema.js'
 
 interface Issue {

@@ -4,7 +4,7 @@ import { withDecontamination } from '../run/decontamination/plan.js'
 import { signaturePlan } from '../run/stages/prepare.js'
 import { loadCustomFilter } from '../text/custom.js'
 import { type PreparePlan, planPreparation } from '../text/plan.js'
-import { withPromptHashes } from './prompt-files.js'
+import { withPromptHashes } from './prompt-checks.js'
 import type { Recipe } from './schema.js'
 
 /**

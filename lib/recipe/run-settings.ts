@@ -4,7 +4,7 @@ import { reportWaits } from '../hub/retry-messages.js'
 import type { KunSettings, NoYieldSettings } from '../run/settings.js'
 import { type TokenFamily, tokenFamilyOf } from '../text/token-families.js'
 import { modelsOf } from './models.js'
-import { withPromptHashes } from './prompt-files.js'
+import { withPromptHashes } from './prompt-checks.js'
 import { pinnedRecipe } from './recipe-lock.js'
 import { type Sampled, sampleOf } from './sample.js'
 import type { Recipe } from './schema.js'
@@ -38,9 +38,10 @@ export async function settingsOf(
     await connections.close()
   }
   try {
+    const stored = storedRecipe(recipe)
+    const sampled = await sampleOf(directory, stored)
     const shards = await listShards(recipe.sources, connections)
-    const sampled = await sampleOf(directory, storedRecipe(recipe))
-    return { settings: settingsWith(recipe, { directory, models, shards, sampled }), sampled, builtin, close }
+    return { settings: settingsWith(recipe, { directory, models, shards, sampled, stored }), sampled, builtin, close }
   } catch (error) {
     await close()
     throw error
@@ -56,8 +57,9 @@ export async function tailSettingsOf(given: Recipe, directory: string | null): P
   const recipe = withPromptHashes(given)
   const { models, builtin, close } = await modelsOf(recipe.models)
   try {
-    const sampled = directory === null ? null : await sampleOf(directory, storedRecipe(recipe))
-    const settings = settingsWith(recipe, { directory: directory ?? '', models, shards: [], sampled })
+    const stored = storedRecipe(recipe)
+    const sampled = directory === null ? null : await sampleOf(directory, stored)
+    const settings = settingsWith(recipe, { directory: directory ?? '', models, shards: [], sampled, stored })
     return { settings, sampled, builtin, close }
   } catch (error) {
     await close()
@@ -70,8 +72,13 @@ function settingsWith(
   {
     directory,
     sampled,
+    stored,
     ...found
-  }: Pick<KunSettings, 'models' | 'shards'> & { readonly directory: string; readonly sampled: Sampled | null },
+  }: Pick<KunSettings, 'models' | 'shards'> & {
+    readonly directory: string
+    readonly sampled: Sampled | null
+    readonly stored: KunSettings['recipe']
+  },
 ): KunSettings {
   const { sources, seed, read, workers, servers, kun, memory, replies, limits, brakes } = recipe
   const { dedup, ...text } = recipe.prepare
@@ -93,7 +100,7 @@ function settingsWith(
     noYield: noYieldOf(brakes),
     limits,
     pinned: pinnedRecipe(recipe),
-    recipe: storedRecipe(recipe),
+    recipe: stored,
   }
 }
 

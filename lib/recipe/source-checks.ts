@@ -10,9 +10,6 @@ import { type FirstRecords, firstRecords } from '../sources/first-records.js'
 import type { Shard } from '../sources/index.js'
 import type { Recipe } from './schema.js'
 
-/** The part of a recipe that is needed here. */
-export type SourceSettings = Pick<Recipe, 'sources' | 'brakes'>
-
 /** The first records of a source. */
 interface SourceCheck {
   /** Index in `sources`. */
@@ -44,7 +41,7 @@ export async function checkSources(
  * @throws {RecipeError} no record that was looked at has a text
  */
 export async function mustHaveTexts(
-  { brakes, sources }: SourceSettings,
+  { brakes, sources }: Pick<Recipe, 'sources' | 'brakes'>,
   shards: readonly Shard[],
   signal?: AbortSignal,
 ): Promise<void> {

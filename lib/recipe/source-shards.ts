@@ -50,7 +50,9 @@ export async function listShards(sources: readonly RecipeSource[], connections: 
   const shards: Shard[] = []
   for (const [index, source] of sources.entries()) {
     const path = `sources[${index}]`
-    const listed = await shardsOf(source, connections, path).catch((error: unknown) => {
+    const list = listings[kindOf(source)]
+    const mapped = { source, mapping: mappingOf(source), path }
+    const listed = await list(mapped, connections).catch((error: unknown) => {
       if (!(error instanceof SourceNotFoundError)) throw error
       throw new SourceNotFoundError(`${path}.files: ${error.message}`, { cause: error, details: error.details })
     })
@@ -66,23 +68,39 @@ function named(shard: Shard, source: string | undefined): Shard {
   return { ...shard, source, path: shard.path === '-' ? '-' : `${source}/${shard.path}` }
 }
 
-async function shardsOf(source: RecipeSource, connections: SourceConnections, path: string): Promise<readonly Shard[]> {
-  const { split, files } = source
-  const mapping = mappingOf(source)
-  if (source.run !== undefined) return runShards({ run: source.run, files, split, mapping })
-  if (source.hub !== undefined) {
+/** A source whose fields are known. */
+interface MappedSource {
+  readonly source: RecipeSource
+  readonly mapping: FieldMapping
+  /** In the recipe. */
+  readonly path: string
+}
+
+type Listing = (source: MappedSource, connections: SourceConnections) => Promise<readonly Shard[]>
+
+/** Lists the shards of each kind of source. */
+const listings: Readonly<Record<ReturnType<typeof kindOf>, Listing>> = {
+  run: ({ source: { run = '', files, split }, mapping }) => runShards({ run, files, split, mapping }),
+  hub: async ({ source, mapping, path }, connections) => {
+    const { hub: repo = '', split, files, revision, cache } = source
     const token = source.token === undefined ? undefined : resolveSecret(source.token, `${path}.token`)
-    const { revision, cache } = source
     const transport = connections.of(token)
-    const { shards } = await hubShards({ repo: source.hub, split, files, mapping, revision, cache, token, transport })
+    const { shards } = await hubShards({ repo, split, files, mapping, revision, cache, token, transport })
     return shards
-  }
-  if (files.some(isS3Glob)) {
+  },
+  bucket: async ({ source: { files, split }, mapping }, connections) => {
     const { shards } = await s3Shards({ files, split, mapping, transport: connections.bucket(bucketOf(files)) })
     return shards
-  }
-  if (files.length === 1 && files[0] === '-') return [stdinShard({ split, mapping, input: process.stdin })]
-  return localShards({ split, root: process.cwd(), files, mapping })
+  },
+  stdin: async ({ source: { split }, mapping }) => [stdinShard({ split, mapping, input: process.stdin })],
+  local: ({ source: { files, split }, mapping }) => localShards({ split, root: process.cwd(), files, mapping }),
+}
+
+function kindOf({ run, hub, files }: RecipeSource): 'run' | 'hub' | 'bucket' | 'stdin' | 'local' {
+  if (run !== undefined) return 'run'
+  if (hub !== undefined) return 'hub'
+  if (files.some(isS3Glob)) return 'bucket'
+  return files.length === 1 && files[0] === '-' ? 'stdin' : 'local'
 }
 
 /** The fields of the preset, or of a run, overridden by those of the source, with the bounds of its filters. */

@@ -15,7 +15,7 @@ import { say } from '../../language/say.js'
 import { endpointLabel } from '../../llm/protocol/client.js'
 import { loadRecipe, type Recipe } from '../../recipe/index.js'
 import { type PreparedSettings, settingsOf } from '../../recipe/run-settings.js'
-import { mustHaveTexts, type SourceSettings } from '../../recipe/source-checks.js'
+import { mustHaveTexts } from '../../recipe/source-checks.js'
 import { ProgressTracker, type RunProgress } from '../../report/progress.js'
 import { type KunRun, startKunRun } from '../../run/run.js'
 import { runRecordName } from '../../storage/run-layout.js'
@@ -139,24 +139,21 @@ interface RunOrder {
   readonly metricsPort?: number | undefined
 }
 
-/** An invocation of `run`, with what the recipe configures. */
+/** An invocation of `run`: how it was called, and where it reports. Nothing in it comes from the recipe. */
 interface RunCall extends RunOrder {
-  readonly name: string
   readonly terminal: RunTerminal
   readonly log: EventLog
-  readonly prepare: () => Promise<PreparedSettings>
-  readonly mirror: RunMirror | null
-  readonly publish: RunPublish | null
-  readonly sources: SourceSettings
   /** What the run made, once it has ended. */
   readonly made: { figures: RunFigures | null }
   /** Writes a part of the summary: to standard output, which with --json belongs to the result. */
   readonly conclude: (text: string) => void
+  /** Reports a request to the Hub that is retried. */
+  readonly onWait: (line: string) => void
 }
 
 /** Runs a recipe to its end, and then its `onExit`. @returns the exit code */
 export async function runRecipe(recipe: Recipe, order: RunOrder): Promise<number> {
-  const call = callOf(recipe, order)
+  const call = callOf(order)
   const finish = async (end: RunEnd): Promise<void> => {
     call.log[end.code === 0 ? 'info' : 'warn']('run-ended', { ...end })
     if (order.json) {
@@ -169,7 +166,7 @@ export async function runRecipe(recipe: Recipe, order: RunOrder): Promise<number
     if (problem !== null) call.terminal.print(problem)
   }
   try {
-    const end = await conduct(call)
+    const end = await conduct(recipe, call)
     await finish(end)
     return end.code
   } catch (error) {
@@ -178,61 +175,60 @@ export async function runRecipe(recipe: Recipe, order: RunOrder): Promise<number
   }
 }
 
-function callOf(recipe: Recipe, order: RunOrder): RunCall {
-  const { name, mirror, publish, hub } = recipe
-  const { directory, log = noLog } = order
+function callOf(order: RunOrder): RunCall {
+  const { log = noLog } = order
   const terminal = new RunTerminal()
-  const { print } = terminal
-  const onWait = (line: string): void => {
-    log.warn('hub-waiting', { message: line })
-    print(line)
-  }
-  const { whileRunning = false, everyMs = 0, ...publishing } = publish ?? {}
   return {
     ...order,
-    name,
-    sources: recipe,
     terminal,
     log,
     made: { figures: null },
     conclude: order.json ? writeErr : writeOut,
-    prepare: () => settingsOf(recipe, directory, onWait),
-    mirror:
-      mirror === undefined
-        ? null
-        : new RunMirror({ ...mirror, directory, connection: { ...hub, ...reportWaits(onWait) }, print, log }),
-    publish:
-      publish === undefined
-        ? null
-        : new RunPublish({
-            options: { ...publishing, repo: publish.repo, directory, connection: hub },
-            everyMs: whileRunning ? everyMs : null,
-            print,
-            log,
-          }),
+    onWait: (line) => {
+      log.warn('hub-waiting', { message: line })
+      terminal.print(line)
+    },
   }
 }
 
-async function conduct(call: RunCall): Promise<RunEnd> {
-  const { directory, name, through, terminal, mirror, publish, log } = call
+function mirrorOf({ mirror, hub }: Recipe, { directory, terminal: { print }, log, onWait }: RunCall): RunMirror | null {
+  if (mirror === undefined) return null
+  return new RunMirror({ ...mirror, directory, connection: { ...hub, ...reportWaits(onWait) }, print, log })
+}
+
+function publishOf({ publish, hub }: Recipe, { directory, terminal: { print }, log }: RunCall): RunPublish | null {
+  if (publish === undefined) return null
+  const { whileRunning = false, everyMs, ...options } = publish
+  return new RunPublish({
+    options: { ...options, directory, connection: hub },
+    everyMs: whileRunning ? everyMs : null,
+    print,
+    log,
+  })
+}
+
+async function conduct(recipe: Recipe, call: RunCall): Promise<RunEnd> {
+  const { name } = recipe
+  const { directory, through, terminal, log } = call
+  const [mirror, publish] = [mirrorOf(recipe, call), publishOf(recipe, call)]
   const stop = new RunStop(terminal.print, log)
   let prepared: PreparedSettings | null = null
   let tracker: ProgressTracker | null = null
   let [ui, metrics]: [RunUi | null, MetricsServer | null] = [null, null]
   try {
     ui = await RunUi.start(call.ui, directory, terminal.print)
-    metrics = await startMetrics(call, () => tracker?.read() ?? null)
+    metrics = await startMetrics(call, name, () => tracker?.read() ?? null)
     if (call.fromMirror) await stop.before(restore(mirror))
-    prepared = await stop.before(call.prepare())
+    prepared = await stop.before(settingsOf(recipe, directory, call.onWait))
     const { settings, sampled, builtin } = prepared
     if (sampled !== null) {
       terminal.print(say`using the replies of ${sampled.directory}, a sample of ${count(sampled.records, 'record')}`)
     }
     const faulty = settings.shards.flatMap(({ path, reject }) => (reject == null ? [] : [{ path, ...reject }]))
     for (const shard of faulty) log.warn('shard-unreadable', shard)
-    if (!isResumed(call)) await stop.before(mustHaveTexts(call.sources, settings.shards))
+    if (!isResumed(call)) await stop.before(mustHaveTexts(recipe, settings.shards))
     for (const line of faultyLines(faulty)) terminal.print(line)
-    const { run, copies } = await open(call, prepared, stop)
+    const { run, copies } = await open({ name, settings, mirror }, call, stop)
     const endPublishing = publish?.start(stop.giveUp)
     tracker = new ProgressTracker(() => run.progress(), settings.limits.rowsMax)
     const outcome = await watchRun(run, {
@@ -267,7 +263,8 @@ async function conduct(call: RunCall): Promise<RunEnd> {
 
 /** Listens before anything is written, so that a port in use ends the command. */
 async function startMetrics(
-  { metricsPort, name, terminal }: RunCall,
+  { metricsPort, terminal }: RunCall,
+  name: string,
   read: () => RunProgress | null,
 ): Promise<MetricsServer | null> {
   if (metricsPort === undefined) return null
@@ -289,8 +286,8 @@ async function restore(mirror: RunMirror | null): Promise<void> {
 
 /** Opens the run and its mirror. A run without its mirror is aborted. */
 async function open(
-  { name, directory, through, fresh, terminal, mirror, log }: RunCall,
-  { settings }: PreparedSettings,
+  { name, settings, mirror }: Pick<PreparedSettings, 'settings'> & { name: string; mirror: RunMirror | null },
+  { directory, through, fresh, terminal, log }: RunCall,
   stop: RunStop,
 ): Promise<{ run: KunRun; copies: RunningMirror | null }> {
   const { print } = terminal

@@ -45,7 +45,7 @@ async function checkFiles(recipe: Recipe): Promise<void> {
 
 /** Returns the placeholders that are sent unchanged, which may be intended. */
 async function unknownOf({ kun }: Recipe) {
-  const { placeholderProblem, unknownPlaceholders } = await import('../../recipe/placeholder-checks.js')
+  const { placeholderProblem, unknownPlaceholders } = await import('../../recipe/prompt-checks.js')
   const { pathText } = await import('../../recipe/document.js')
   return unknownPlaceholders(kun, true).map((unknown) => ({
     ...unknown,

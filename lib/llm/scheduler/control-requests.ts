@@ -6,17 +6,17 @@
  */
 import type { Clock } from '../../core/types.js'
 import { RequestRefusedError } from '../../errors.js'
+import { acceptedBody, harmlessRequest } from '../endpoint/capabilities.js'
 import type { Endpoint } from '../endpoint/endpoint.js'
+import { requestBody } from '../protocol/reply-body.js'
 import type { Call } from '../types.js'
 import {
-  type Control,
   type ControlOutcome,
   type EndpointGroup,
   formState,
   type PendingRequest,
   type ScheduledModel,
 } from './pending-request.js'
-import type { HarmlessCheck } from './request-check.js'
 
 /** Time for a control request's reply, ms. */
 const controlDeadlineMs = 60_000
@@ -28,12 +28,10 @@ const weakVerdictsMax = 8
 /** Sends control requests: at most one at a time for each endpoint, model and stage. */
 export class ControlRequests {
   readonly #clock: Clock
-  readonly #checkHarmless: HarmlessCheck
   readonly #pending = new Map<string, Promise<ControlOutcome>>()
 
-  constructor(clock: Clock, formPasses: HarmlessCheck) {
+  constructor(clock: Clock) {
     this.#clock = clock
-    this.#checkHarmless = formPasses
   }
 
   /** Sends the control of a request's form to an endpoint; a failure is an outcome, and its text is recorded. */
@@ -49,28 +47,9 @@ export class ControlRequests {
   /** Sends the control of a form, or the harmless request if none is known. Returns false if it is refused. */
   async passes(call: Call, model: ScheduledModel, endpoint: Endpoint, signal: AbortSignal): Promise<boolean> {
     const { control } = formState(model, call.stage)
-    if (control === null) return this.#checkHarmless(call, model, endpoint, signal)
-    try {
-      await this.#send(control, model, endpoint, signal, true)
-      return true
-    } catch (error) {
-      // Moderation of a text that passed before is not a refusal of the form.
-      if (error instanceof RequestRefusedError) return error.details.reason === 'content-refused'
-      throw error
-    }
-  }
-
-  async #send(
-    { call, body }: Control,
-    { headers, options }: ScheduledModel,
-    endpoint: Endpoint,
-    signal: AbortSignal,
-    isShort: boolean,
-  ): Promise<void> {
-    const { kind, streamed } = call.request
-    const sent = isShort ? shortened(body()) : body()
-    const stream = options.stream && streamed !== false
-    await endpoint.client.send({ kind, body: sent, prompts: 1, headers, stream }, signal)
+    return control === null
+      ? isAccepted(call, harmlessBody(call, model), model, endpoint, signal)
+      : isAccepted(control.call, shortened(control.body()), model, endpoint, signal)
   }
 
   async #sendControl(request: PendingRequest, endpoint: Endpoint): Promise<ControlOutcome> {
@@ -78,7 +57,7 @@ export class ControlRequests {
     const { control } = formState(model, call.stage)
     if (control === null) {
       const passed = await endpoint.succeedsWithin(controlDeadlineMs, (signal) =>
-        this.#checkHarmless(call, model, endpoint, signal),
+        isAccepted(call, harmlessBody(call, model), model, endpoint, signal),
       )
       return passed ? 'weak' : 'failed'
     }
@@ -87,7 +66,8 @@ export class ControlRequests {
     const isWhole = request.lastFailure === 'deadline'
     const deadlineMs = isWhole ? model.options.deadlineMs : controlDeadlineMs
     const passed = await endpoint.succeedsWithin(deadlineMs, async (signal) => {
-      await this.#send(control, model, endpoint, signal, !isWhole)
+      const body = control.body()
+      await send(control.call, isWhole ? body : shortened(body), model, endpoint, signal)
       return true
     })
     endpoint.health.noteControl(passed, sentAtMs)
@@ -98,6 +78,34 @@ export class ControlRequests {
 /** Whether the harmless request may decide about a record of this group: few fail and nothing else can be tried. */
 export function weakControlDecides({ failing, queue, weakVerdicts }: EndpointGroup): boolean {
   return failing <= weakVerdictsMax && queue.size === 0 && weakVerdicts < weakVerdictsMax
+}
+
+async function isAccepted(...request: Parameters<typeof send>): Promise<boolean> {
+  try {
+    await send(...request)
+    return true
+  } catch (error) {
+    // Moderation of a text that is harmless, or passed before, is not a refusal of the form.
+    if (error instanceof RequestRefusedError) return error.details.reason === 'content-refused'
+    throw error
+  }
+}
+
+async function send(
+  { request }: Call,
+  body: Record<string, unknown>,
+  { headers, options }: ScheduledModel,
+  endpoint: Endpoint,
+  signal: AbortSignal,
+): Promise<void> {
+  const { kind, streamed } = request
+  const stream = options.stream && streamed !== false
+  await endpoint.client.send({ kind, body, prompts: 1, headers, stream }, signal)
+}
+
+/** Body of a request with a harmless text in the form of the call. */
+function harmlessBody({ request }: Call, { options, capabilities }: ScheduledModel): Record<string, unknown> {
+  return acceptedBody(requestBody(harmlessRequest(request), options, 1), capabilities)
 }
 
 function shortened(body: Record<string, unknown>): Record<string, unknown> {

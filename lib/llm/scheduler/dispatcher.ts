@@ -24,7 +24,7 @@ import {
   type SentBatch,
 } from './pending-request.js'
 import { takeBatch, wireRequest } from './request-batches.js'
-import { type HarmlessCheck, RequestCheck } from './request-check.js'
+import { RequestCheck } from './request-check.js'
 import { isSuspect, RetryQueue } from './retry-queue.js'
 import { chooseEndpoint, takeNearCall } from './routing.js'
 import { StageWorkCounter } from './stage-work.js'
@@ -43,7 +43,6 @@ const harmfulKinds: ReadonlySet<FailureKind> = new Set(['connection', 'stream', 
 interface DispatcherOptions {
   readonly clock: Clock
   readonly servers: ServerOptions
-  readonly checkHarmless: HarmlessCheck
 }
 
 /** Sends waiting calls to endpoints with free slots, oldest record first, and retries what a server failed. */
@@ -69,7 +68,7 @@ export class Dispatcher {
   constructor(options: DispatcherOptions) {
     this.#options = options
     setMaxListeners(0, this.#ticking.signal)
-    this.#controls = new ControlRequests(options.clock, options.checkHarmless)
+    this.#controls = new ControlRequests(options.clock)
     this.#forms = new RequestCheck((...asked) => this.#controls.passes(...asked))
   }
 

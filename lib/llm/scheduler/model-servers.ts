@@ -8,10 +8,10 @@ import { mapConcurrent } from '../../core/concurrent.js'
 import { ownValue } from '../../core/dictionary.js'
 import { type EventLog, noLog } from '../../core/event-log.js'
 import type { Clock, Position } from '../../core/types.js'
-import { ContractError, RequestRefusedError, ServerError } from '../../errors.js'
+import { ContractError, ServerError } from '../../errors.js'
 import type { Replies } from '../../storage/replies/replies.js'
 import type { CallResult } from '../../storage/replies/types.js'
-import { acceptedBody, assumedCapabilities, commonCapabilities, harmlessRequest } from '../endpoint/capabilities.js'
+import { acceptedBody, assumedCapabilities, commonCapabilities } from '../endpoint/capabilities.js'
 import type { ProbeMemory } from '../endpoint/probe-memory.js'
 import { countTokens } from '../endpoint/tokenize.js'
 import { type ModelInput, modelOptions, type ServerOptions, serverOptions } from '../options.js'
@@ -168,24 +168,7 @@ class Servers implements ModelServers {
     this.#log = options.log ?? noLog
     const clock = options.clock ?? systemClock
     const servers = serverOptions.parse(options.servers ?? {})
-    this.#dispatcher = new Dispatcher({
-      clock,
-      servers,
-      checkHarmless: async (call, model, endpoint, signal) => {
-        const { options: asked, headers } = model
-        const body = acceptedBody(requestBody(harmlessRequest(call.request), asked, 1), model.capabilities)
-        try {
-          const { kind, streamed } = call.request
-          const transfer = { kind, body, prompts: 1, headers, stream: asked.stream && streamed !== false }
-          await endpoint.client.send(transfer, signal)
-          return true
-        } catch (error) {
-          // Moderation of a harmless text is not a refusal of the form.
-          if (error instanceof RequestRefusedError) return error.details.reason === 'content-refused'
-          throw error
-        }
-      },
-    })
+    this.#dispatcher = new Dispatcher({ clock, servers })
     this.#registry = new EndpointRegistry({
       clock,
       probe: options.probe ?? true,

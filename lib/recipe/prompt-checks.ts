@@ -1,14 +1,17 @@
 /**
- * Placeholders of prompts that a record has no field for. Such braces are sent unchanged, which is intended for some texts;
- * one that is close to the name of a field is taken for a typing error.
+ * The prompts of a recipe: those in files are read at the start of a run, which fills in their sha256; all are checked for
+ * placeholders that a record has no field for. Such braces are sent unchanged, which is intended for some texts; one that
+ * is close to the name of a field is taken for a typing error.
  */
-import type { KunOptions } from '../kun/options.js'
+import { RecipeError } from '../errors.js'
+import { type KunOptions, promptFields } from '../kun/options.js'
 import { plannedStages } from '../kun/planned-stages.js'
-import { readPromptFile } from '../kun/prompt-file.js'
+import { type PromptFileOptions, readPromptFile } from '../kun/prompt-file.js'
 import { placeholderPattern } from '../kun/prompts.js'
 import { say } from '../language/say.js'
-import { isRecord, type Path } from './document.js'
+import { isRecord, type Path, pathText } from './document.js'
 import { nearest } from './nearest.js'
+import type { Recipe } from './schema.js'
 
 /** A placeholder that no field of the record replaces. */
 export interface UnknownPlaceholder {
@@ -24,15 +27,45 @@ export interface UnknownPlaceholder {
 
 const ofText = ['text', 'title', 'heading'] as const
 
-/** Prompts of the stages, and the fields that each gets. */
+/** Prompts of the stages: the fields that each gets, and those that it must have. */
 const stagePrompts = [
-  ['screen', 'prompt', ofText],
-  ['label', 'prompt', [...ofText, 'kind']],
-  ['score', 'prompt', [...ofText, 'instruction']],
-  ['polish', 'prompt', [...ofText, 'instruction']],
-  ['pair', 'promptAnswers', [...ofText, 'instruction', 'output']],
-  ['pair', 'promptFollows', [...ofText, 'instruction', 'output']],
+  ['screen', 'prompt', ofText, promptFields.screen],
+  ['label', 'prompt', [...ofText, 'kind'], promptFields.label],
+  ['score', 'prompt', [...ofText, 'instruction'], promptFields.score],
+  ['polish', 'prompt', [...ofText, 'instruction'], promptFields.polish],
+  ['pair', 'promptAnswers', [...ofText, 'instruction', 'output'], promptFields.pairAnswers],
+  ['pair', 'promptFollows', [...ofText, 'instruction', 'output'], promptFields.pairFollows],
 ] as const
+
+/**
+ * Returns the recipe with the sha256 of each prompt file.
+ *
+ * @throws {RecipeError} a file cannot be read, is not a prompt, has another sha256, or lacks a field of the record
+ */
+export function withPromptHashes(recipe: Recipe): Recipe {
+  const kun: Record<string, unknown> = { ...recipe.kun }
+  for (const [stage, field, fields, needed] of stagePrompts) {
+    const options = kun[stage]
+    const file = isRecord(options) ? fileOf(options[field]) : null
+    if (file === null) continue
+    const { prompt, sha256 } = readPromptFile(file)
+    const absent = needed.map((field) => `{${field}}`).filter((placeholder) => !prompt.text.includes(placeholder))
+    if (absent.length > 0) {
+      const path = `kun.${stage}.${field}`
+      throw new RecipeError(say`${path}: ${file.file} has no ${absent.join(' and no ')}, which the stage needs`)
+    }
+    const typed = unknownIn(prompt.text, ['kun', stage, field], fields).find(({ meant }) => meant !== null)
+    if (typed !== undefined) throw new RecipeError(`${pathText(typed.path)} ${placeholderProblem(typed)}`)
+    kun[stage] = { ...(options as object), [field]: { ...file, sha256 } }
+  }
+  return { ...recipe, kun: kun as Recipe['kun'] }
+}
+
+/** Returns a prompt that is in a file; null for any other. */
+function fileOf(prompt: unknown): PromptFileOptions | null {
+  if (!isRecord(prompt) || typeof prompt.file !== 'string') return null
+  return { file: prompt.file, ...(typeof prompt.sha256 === 'string' && { sha256: prompt.sha256 }) }
+}
 
 /** Returns the unknown placeholders of all prompts in the recipe. @param withFiles reads prompt files, too */
 export function unknownPlaceholders(kun: KunOptions, withFiles = false): UnknownPlaceholder[] {
@@ -63,7 +96,8 @@ export function placeholderProblem({ placeholder, meant, fields }: UnknownPlaceh
 function textOf(prompt: unknown, withFiles: boolean): string {
   if (!isRecord(prompt)) return ''
   if (typeof prompt.text === 'string') return prompt.text
-  return withFiles && typeof prompt.file === 'string' ? readPromptFile({ file: prompt.file }).prompt.text : ''
+  const file = withFiles ? fileOf(prompt) : null
+  return file === null ? '' : readPromptFile({ file: file.file }).prompt.text
 }
 
 function unknownIn(text: string, path: Path, fields: readonly string[]): UnknownPlaceholder[] {
