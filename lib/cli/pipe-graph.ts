@@ -1,5 +1,4 @@
 /** The graph of `kun-stream pipe`, made of the stages and sinks that a run and the library use. */
-import { Credit } from '../core/credit.js'
 import { from, type Graph, type GraphBuilder, type Source } from '../core/graph.js'
 import type { OrderedSink } from '../core/sink-node.js'
 import { UsageError } from '../errors.js'
@@ -21,7 +20,7 @@ import {
   pair,
   perplexity,
   polish,
-  recordsInFlightMax,
+  recordCredit,
   score,
   screen,
 } from '../run/stages/model-stages.js'
@@ -89,7 +88,7 @@ export function pipeGraph(parts: PipeParts): Graph {
     )
     .via(names.has('dedup') ? dedup(stages.dedup) : chunks())
   if (models === null || recipe === null) return deduplicated.to(sinkOf(parts, chunkRows()))
-  const credit = new Credit('records', recordsInFlightMax(models.models))
+  const credit = recordCredit(models.models)
   const inFlightMax = credit.capacity
   const { chunkCalls, first, pairCalls } = modelCalls(namedOnly(recipe.kun, names), models, inFlightMax)
   const candidates = chunkCalls.reduce<GraphBuilder<Candidate, SettledRecord>>(

@@ -4,6 +4,9 @@
 export const phases = ['dedup', 'perplexity', 'screen', 'label', 'score', 'polish', 'pair', 'ifd'] as const
 export type Phase = (typeof phases)[number]
 
+/** Stage that drops duplicate instructions of a cut. A column of a recipe, which is a stage too, has no hyphen in its name. */
+export const instructionsStage = 'dedup-instructions'
+
 /** More than the columns that a recipe may have. */
 const ranksPerStage = 100
 

@@ -13,8 +13,16 @@ import { polishStage } from './polish.js'
 import type { RowOptions } from './row.js'
 import { scoreStage } from './score.js'
 import { screenStage } from './screen.js'
-import type { Phase } from './stage-ranks.js'
+import { instructionsStage, type Phase } from './stage-ranks.js'
 import type { Candidate, KunStage, Pair } from './types.js'
+
+/** Names of the stages after dedup, in order, as the account of a run has them. */
+export interface StageNames {
+  /** Stages on chunks, before the label stage. */
+  readonly chunks: readonly string[]
+  /** The label stage and those after it. */
+  readonly attempts: readonly string[]
+}
 
 export interface KunStages {
   /** Stages on chunks, before the label stage. */
@@ -25,6 +33,7 @@ export interface KunStages {
   readonly pairs: readonly KunStage<Pair, Pair>[]
   /** Facts about the stages for the row of a pair. */
   readonly row: Omit<RowOptions, 'shape'>
+  readonly names: StageNames
   /** Name, the recipe's name for its model, and the form of its requests if the capabilities decided it. */
   readonly described: readonly { readonly name: string; readonly model: string; readonly form: string | null }[]
 }
@@ -41,10 +50,16 @@ export function kunStages(
     const model = servers.model(stage.model)
     return stage.kind === 'column' ? ofColumn(stage.column, stage, model) : builtIn(stage.kind, kun, model)
   })
+  const chunks = built.flatMap((stage) => (stage.of === 'chunks' ? [stage.stage] : []))
+  const names = built.map(({ stage: { name } }) => name)
   return {
-    chunks: built.flatMap((stage) => (stage.of === 'chunks' ? [stage.stage] : [])),
+    chunks,
     label: built.flatMap((stage) => (stage.of === 'label' ? [stage.stage] : []))[0] ?? null,
     pairs: built.flatMap((stage) => (stage.of === 'pairs' ? [stage.stage] : [])),
+    names: {
+      chunks: names.slice(0, chunks.length),
+      attempts: [...names.slice(chunks.length), ...(kun.dedupInstructions === 'off' ? [] : [instructionsStage])],
+    },
     described: built.map(({ stage: { name, form = null } }, index) => ({
       ...{ name, form },
       model: planned[index]?.model ?? '',

@@ -7,6 +7,7 @@ import { dictionary, ownValue } from '../core/dictionary.js'
 import type { Settlement } from '../core/item.js'
 import { ContractError } from '../errors.js'
 import { type RowFigures, RowFiguresCounter, type WordOrder } from '../kun/row-figures.js'
+import type { StageNames } from '../kun/stages.js'
 import type { Candidate, Pair } from '../kun/types.js'
 import type { PrepareReject } from '../text/block.js'
 import { sumPersonalAccounts } from '../text/personal/account.js'
@@ -49,14 +50,6 @@ export interface SplitCounters {
 /** Where personal data was found. */
 export type PersonalPlace = 'text' | 'instruction' | 'output'
 
-/** Names of the stages after dedup, in order. */
-export interface ModelStageNames {
-  /** Stages on chunks, before the label stage. */
-  readonly chunks: readonly string[]
-  /** The label stage and those after it. */
-  readonly attempts: readonly string[]
-}
-
 /** Counters by split. JSON-safe; keys in order of code unit. */
 export type Counters = Readonly<Record<string, SplitCounters>>
 
@@ -72,7 +65,7 @@ export interface RunTotals {
 /** Counts released records. Cumulative, from the start of the dataset. */
 export class Accounting {
   readonly #splits = new Map<string, MutableSplit>()
-  readonly #stages: ModelStageNames
+  readonly #stages: StageNames
   readonly #figures = new Map<string, RowFiguresCounter>()
   #rows = 0
   #documentsSeen = 0
@@ -85,7 +78,7 @@ export class Accounting {
    * @param from counters of the last committed cut, or null
    * @param allWords counts every word of a column, so that the counters can be added to others: `addCounters`
    */
-  constructor(splits: readonly string[], stages: ModelStageNames, from: Counters | null, allWords = false) {
+  constructor(splits: readonly string[], stages: StageNames, from: Counters | null, allWords = false) {
     this.#stages = stages
     for (const split of splits) {
       const own = ownValue(from, split)
@@ -238,7 +231,7 @@ export class Accounting {
   }
 }
 
-function startingFrom(counters: SplitCounters | undefined, { chunks, attempts }: ModelStageNames): MutableSplit {
+function startingFrom(counters: SplitCounters | undefined, { chunks, attempts }: StageNames): MutableSplit {
   // `sorted` returns a copy.
   if (counters !== undefined) return sortKeys(counters) as MutableSplit
   const stage = (): MutableStage => ({ in: 0, out: 0, dropped: dictionary(), failed: 0 })

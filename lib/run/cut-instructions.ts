@@ -4,10 +4,8 @@
  */
 import type { Settlement } from '../core/item.js'
 import { duplicateInstruction, InstructionIndex } from '../dedup/instruction-index.js'
+import { instructionsStage } from '../kun/stage-ranks.js'
 import type { Pair } from '../kun/types.js'
-
-/** Stage of these drops. A column of a recipe, which is a stage too, cannot have a hyphen in its name. */
-export const instructionsStage = 'dedup-instructions'
 
 export class CutInstructions {
   readonly #index: InstructionIndex

@@ -34,6 +34,7 @@ import type { FileLayer } from '../storage/files.js'
 import type { LockOptions } from '../storage/lock/lock.js'
 import { openReplies, type Replies } from '../storage/replies/replies.js'
 import { dedupFolder, planFolder, repliesFolder } from '../storage/run-layout.js'
+import type { Block, PreparedBlock } from '../text/block.js'
 import type { ContaminationIndex } from '../text/contamination.js'
 import { planPreparation } from '../text/plan.js'
 import { dedupThreadCount, type WorkerPool, workerPool } from '../workers/pool.js'
@@ -67,6 +68,8 @@ export interface OpenRun {
   readonly row: RowOptions
   readonly deduplicator: OpenedDeduplicator
   readonly pool: WorkerPool
+  /** Prepares blocks in the pool. */
+  readonly prepare: (block: Block) => Promise<PreparedBlock>
   /** Benchmarks that instructions and outputs are compared with; null without them. */
   readonly contamination: ContaminationIndex | null
   /** Null if instructions of a cut are not compared. */
@@ -148,11 +151,13 @@ export async function openRun(settings: KunSettings, options: OpenRunOptions): P
     const writing = await openWriting(settings, directory, row, encoder, noting, closings)
     const { replies, deduplicator } = writing
     servers.useReplies(replies)
+    const instructions = await CutInstructions.open(settings.kun.dedupInstructions)
     const pool = workerPool({ plan, ...workers, onEvent })
     closings.unshift(() => pool.close())
+    const prepareBlock = blockPreparer(pool, replies, log)
     if (directory.last !== null && deduplicator.lostBytes > 0) {
       const cuts = await readManifest(output.dir, files)
-      await replayDedup({ deduplicator, prepare: blockPreparer(pool, replies, log), shards, read, cuts })
+      await replayDedup({ deduplicator, prepare: prepareBlock, shards, read, cuts })
     }
     const from = directory.last && resumePoint(directory.last)
     if (from !== null && directory.last?.rowsMax === undefined) await replies.forgetBefore(from.blocks)
@@ -165,8 +170,9 @@ export async function openRun(settings: KunSettings, options: OpenRunOptions): P
       from,
       row,
       pool,
+      prepare: prepareBlock,
       contamination: plan.contamination?.index ?? null,
-      instructions: await CutInstructions.open(settings.kun.dedupInstructions),
+      instructions,
       log,
     }
   } catch (error) {

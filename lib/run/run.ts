@@ -22,7 +22,6 @@ import { type FileLayer, nodeFiles } from '../storage/files.js'
 import { spillName } from '../storage/run-layout.js'
 import { SpillFile } from '../storage/spill-file.js'
 import { Accounting, type Counters, type RunTotals, rowsOf } from './accounting.js'
-import { blockPreparer } from './crashed-records.js'
 import type { CutSinkOptions } from './cut-sink.js'
 import { InputMeter } from './input-meter.js'
 import { type LatestRecord, LatestRecords } from './latest-records.js'
@@ -33,9 +32,8 @@ import { itemBytes, itemCodec } from './reorder-codec.js'
 import { RowsLimit } from './rows-limit.js'
 import { withOneChunk } from './sampled-chunks.js'
 import type { KunSettings } from './settings.js'
-import { modelStageNames } from './stage-names.js'
 import { decontaminated } from './stages/decontaminate.js'
-import { recordsInFlightMax } from './stages/model-stages.js'
+import { recordCredit } from './stages/model-stages.js'
 import { blocksPerThread } from './stages/prepare.js'
 import { writeStats } from './stats-file.js'
 
@@ -148,7 +146,7 @@ class ActiveRun implements KunRun {
     this.stages = stages.described
     this.#cuts = from?.cuts ?? 0
     const counters = from?.counters ?? null
-    this.#accounting = new Accounting(settings.splits, modelStageNames(stages, settings.kun), counters)
+    this.#accounting = new Accounting(settings.splits, stages.names, counters)
     this.#noYield = new NoYieldDetector({
       recordsMax: settings.noYield.recordsMax,
       llmStages: stages.described.map(({ name }) => name),
@@ -156,7 +154,7 @@ class ActiveRun implements KunRun {
     })
     // A run that was killed after the cut that reached the limit must not commit another one.
     this.#limitReached = !isPhase && from !== null && rowsOf(from.counters) >= this.#rowsMax
-    this.#itemCredit = new Credit('records', recordsInFlightMax(settings.models))
+    this.#itemCredit = recordCredit(settings.models)
     this.#rowsLimit = new RowsLimit(
       {
         rowsMax: isPhase ? Number.POSITIVE_INFINITY : this.#rowsMax,
@@ -228,8 +226,7 @@ class ActiveRun implements KunRun {
   }
 
   #graph({ read, memory, output, sample, seed }: KunSettings) {
-    const { directory, pool, replies, deduplicator, stages, drift, servers, contamination, shards } = this.#open
-    const prepare = blockPreparer(pool, replies, this.#open.log)
+    const { directory, pool, prepare, deduplicator, stages, drift, servers, contamination, shards } = this.#open
     /** Index of the last stage on pairs, from 1; 0: the label stage. */
     const last = stages.pairs.length
     return kunGraph({

@@ -84,7 +84,7 @@ interface FitOptions {
 export async function fitWeights({ settings, plan, servers, onEvent, log }: FitOptions): Promise<PinnedWeights> {
   const name = settings.kun.label.model
   const model = settings.models[name]?.model ?? name
-  const texts = await sampledTexts(settings, plan)
+  const { texts, estimates } = await sampledTexts(settings, plan)
   const counts = texts.length < chunksMin ? [] : await servers.countTokens(name, texts)
   if (counts === null) {
     throw new EndpointError(
@@ -92,7 +92,7 @@ export async function fitWeights({ settings, plan, servers, onEvent, log }: FitO
       { details: { model: name } },
     )
   }
-  const { median, most } = counts.length === 0 ? tokenFamilies.unknown : weightsOf(texts, counts)
+  const { median, most } = counts.length === 0 ? tokenFamilies.unknown : weightsOf(estimates, counts)
   log.info('token-weights', { model, median, most, chunks: counts.length })
   onEvent?.(
     counts.length === 0
@@ -103,8 +103,8 @@ export async function fitWeights({ settings, plan, servers, onEvent, log }: FitO
 }
 
 /** Returns the median of counted over estimated tokens, and the ratio that at most one chunk in 100 exceeds. */
-export function weightsOf(texts: readonly string[], counts: readonly number[]): TokenWeights {
-  const ratios = counts.map((tokens, index) => tokens / estimateTokens(texts[index] as string)).sort((a, b) => a - b)
+export function weightsOf(estimates: readonly number[], counts: readonly number[]): TokenWeights {
+  const ratios = counts.map((tokens, index) => tokens / (estimates[index] as number)).sort((a, b) => a - b)
   const exceeding = exceedingByCount.find(([least]) => ratios.length >= least)?.[1]
   const largest = ratios[ratios.length - 1 - (exceeding ?? 0)] as number
   const most = exceeding === undefined ? largest * smallSampleFactor : largest
@@ -114,13 +114,14 @@ export function weightsOf(texts: readonly string[], counts: readonly number[]): 
   }
 }
 
-/** Returns full chunks of the first shards of each split, in their order. */
+/** Returns full chunks of the first shards of each split, in their order, and the estimate of their tokens. */
 async function sampledTexts(
   { shards, splits, read, workers }: FitOptions['settings'],
   plan: PreparePlan,
-): Promise<string[]> {
+): Promise<{ readonly texts: readonly string[]; readonly estimates: readonly number[] }> {
   const full = (fullShare * plan.chunk.tokensMax) / Math.max(...Object.values(tokenFamilies).map(({ most }) => most))
   const texts: string[] = []
+  const estimates: number[] = []
   const pool = workerPool({ plan, ...workers })
   try {
     for (const [index, split] of splits.entries()) {
@@ -133,13 +134,16 @@ async function sampledTexts(
         const { text } = prepared.chunks
         for (let row = 0; row < prepared.chunks.tokens.length && texts.length < wanted; row++) {
           const chunk = textAt(text, row)
-          if (estimateTokens(chunk) >= full) texts.push(chunk)
+          const estimate = estimateTokens(chunk)
+          if (estimate < full) continue
+          texts.push(chunk)
+          estimates.push(estimate)
         }
         releaseColumns(prepared)
         if (texts.length >= wanted || ++blocksRead >= blocksMax) break
       }
     }
-    return texts
+    return { texts, estimates }
   } finally {
     await pool.close()
   }

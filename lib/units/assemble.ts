@@ -11,7 +11,6 @@ import { countersOf } from '../run/committed-cut.js'
 import { addCounters } from '../run/counter-sums.js'
 import { NoYieldDetector } from '../run/no-yield.js'
 import type { KunSettings } from '../run/settings.js'
-import { modelStageNames } from '../run/stage-names.js'
 import { writeStats } from '../run/stats-file.js'
 import { openRunDirectory, type RunDirectory, type RunRecord } from '../sinks/index.js'
 import { closeAfter, closeAll } from '../storage/close-all.js'
@@ -95,7 +94,7 @@ class Assembly {
     this.#replay = replay
     this.#cuts = new CutAssembler(options.store, directory)
     const { last } = directory
-    const names = modelStageNames(replay.stages, settings.kun)
+    const { names } = replay.stages
     // In the order of keys that an account has.
     this.#counters =
       last === null ? new Accounting(settings.splits, names, null).counters() : sortKeys(countersOf(last))

@@ -12,8 +12,7 @@ import { type ModelServers, openServers } from '../llm/scheduler/model-servers.j
 import type { ObjectStore } from '../objects/object-store.js'
 import { Accounting, type Counters } from '../run/accounting.js'
 import type { KunSettings } from '../run/settings.js'
-import { modelStageNames } from '../run/stage-names.js'
-import { recordsInFlightMax } from '../run/stages/model-stages.js'
+import { recordCredit } from '../run/stages/model-stages.js'
 import { openCutWriter, type RunDirectory, type RunRecord } from '../sinks/index.js'
 import { closeAfter, closeAll } from '../storage/close-all.js'
 import { makeDurableDirectory } from '../storage/files.js'
@@ -109,11 +108,11 @@ export async function replayToLimit(
         unit: await fetchUnit(store, files, line, scratch),
         firstBlock: line.firstBlock,
         decided: await readDecisions(store, id),
-        accounting: new Accounting(settings.splits, modelStageNames(stages, settings.kun), before),
+        accounting: new Accounting(settings.splits, stages.names, before),
         noYield: { released: () => null },
         rowsMax: settings.limits.rowsMax,
         blockCredit: new Credit('bytes of blocks', settings.memory.inFlightMax),
-        itemCredit: new Credit('records', recordsInFlightMax(settings.models)),
+        itemCredit: recordCredit(settings.models),
         spill: join(scratch, spillName),
       },
       signal,

@@ -20,9 +20,8 @@ import { NoYieldDetector } from '../run/no-yield.js'
 import { type Closings, openServing } from '../run/open-run.js'
 import { Rejected, type ReleasedRecord, recordOf } from '../run/records.js'
 import type { KunSettings } from '../run/settings.js'
-import { modelStageNames } from '../run/stage-names.js'
 import { decontaminated } from '../run/stages/decontaminate.js'
-import { recordsInFlightMax } from '../run/stages/model-stages.js'
+import { recordCredit } from '../run/stages/model-stages.js'
 import { signaturePlan } from '../run/stages/prepare.js'
 import type { UsageLimits } from '../run/usage-limits.js'
 import type { RunRecord } from '../sinks/index.js'
@@ -69,7 +68,7 @@ function mustBePinned(name: string, pinned: unknown, found: unknown): void {
 
 /** Returns the account of one unit. */
 export function unitAccount({ settings }: CutMaker, stages: KunStages): Accounting {
-  return new Accounting(settings.splits, modelStageNames(stages, settings.kun), null, true)
+  return new Accounting(settings.splits, stages.names, null, true)
 }
 
 /** Returns the stages of a session, with drift detection and the check against benchmarks. */
@@ -139,7 +138,7 @@ export async function openUnitServers(
     usage,
     row: stages.row,
     blockCredit: new Credit('bytes of blocks', settings.memory.inFlightMax),
-    itemCredit: new Credit('records', recordsInFlightMax(settings.models)),
+    itemCredit: recordCredit(settings.models),
     noYield: await workerNoYield(store, settings, stages),
   }
 }

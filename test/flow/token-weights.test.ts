@@ -11,11 +11,10 @@ import { estimateTokens } from '../../lib/text/tokens.js'
 import { bytesOf, runTiny, startTiny } from '../support/session.js'
 
 t.test('the weights are the median ratio, and one that at most one chunk in 100 exceeds', async (t) => {
-  const text = '竹'.repeat(400)
-  const estimated = estimateTokens(text)
+  const estimated = estimateTokens('竹'.repeat(400))
   const fit = (ratios: readonly number[]) =>
     weightsOf(
-      ratios.map(() => text),
+      ratios.map(() => estimated),
       ratios.map((ratio) => ratio * estimated),
     )
   const spread = (count: number) => Array.from({ length: count }, (_, index) => 1 + index / 1000)

@@ -27,31 +27,12 @@ interface EndpointFileOptions {
   readonly registry: EndpointRegistry
   /** The models of the group, with the capabilities that an added server must have. */
   readonly uses: () => readonly Omit<ModelUse, 'probe'>[]
+  /** Longest wait at the start for a file that is not there or not valid, ms. */
+  readonly startMaxMs: number
   readonly clock: Clock
   readonly pump: () => void
   readonly onEvent: OnServerEvent
   readonly log: EventLog
-}
-
-/** Reads the first list; waits for a file that is not there or not valid, as for a server that is being started. */
-export async function firstEndpointList(
-  path: string,
-  clock: Clock,
-  startMaxMs: number,
-  onEvent: OnServerEvent,
-): Promise<readonly string[]> {
-  const fromMs = clock.now()
-  for (let said = false; ; said = true) {
-    try {
-      return await readEndpointList(path)
-    } catch (error) {
-      const leftMs = startMaxMs - (clock.now() - fromMs)
-      if (!(error instanceof EndpointError) || leftMs <= 0) throw error
-      const words = `${error.message}; waiting for it (servers.startMaxMs ${startMaxMs / 1000} s)`
-      if (!said) onEvent({ kind: 'endpoint-waiting', endpoint: path, words })
-      await clock.sleep(Math.min(startWaitMs, Math.max(1, leftMs)))
-    }
-  }
 }
 
 /** Adds and removes the endpoints of one group as its file changes. */
@@ -67,8 +48,30 @@ export class EndpointFile {
     this.#options = options
   }
 
+  /** Reads the first list; waits for a file that is not there or not valid, as for a server that is being started. */
+  async first(): Promise<readonly string[]> {
+    const { path, clock, startMaxMs, onEvent } = this.#options
+    const fromMs = clock.now()
+    for (let said = false; ; said = true) {
+      try {
+        return await readEndpointList(path)
+      } catch (error) {
+        const leftMs = startMaxMs - (clock.now() - fromMs)
+        if (!(error instanceof EndpointError) || leftMs <= 0) throw error
+        const words = `${error.message}; waiting for it (servers.startMaxMs ${startMaxMs / 1000} s)`
+        if (!said) onEvent({ kind: 'endpoint-waiting', endpoint: path, words })
+        await clock.sleep(Math.min(startWaitMs, Math.max(1, leftMs)))
+      }
+    }
+  }
+
+  /** Reads the file from now on, until it is closed. */
   start(): void {
     this.#reading = this.#readAgainAndAgain()
+  }
+
+  get group(): EndpointGroup {
+    return this.#options.group
   }
 
   async close(): Promise<void> {

@@ -14,15 +14,21 @@ import type { CallResult } from '../../storage/replies/types.js'
 import { acceptedBody, assumedCapabilities, commonCapabilities } from '../endpoint/capabilities.js'
 import type { ProbeMemory } from '../endpoint/probe-memory.js'
 import { countTokens } from '../endpoint/tokenize.js'
-import { type ModelInput, modelOptions, type ServerOptions, serverOptions } from '../options.js'
+import { type ModelInput, type ModelOptions, modelOptions, type ServerOptions, serverOptions } from '../options.js'
 import { type Client, httpClient, requestHeaders } from '../protocol/client.js'
 import { requestBody } from '../protocol/reply-body.js'
 import { canonicalJson, replyKey, requestSeed } from '../protocol/request-identity.js'
 import type { Answer, Call, Capabilities, Model } from '../types.js'
 import { type AttemptResult, completeCall } from './complete-call.js'
 import { Dispatcher } from './dispatcher.js'
-import { EndpointFile, firstEndpointList } from './endpoint-file.js'
-import { type EndpointMetrics, EndpointRegistry, type OnServerEvent, type ServerEvent } from './endpoint-registry.js'
+import { EndpointFile } from './endpoint-file.js'
+import {
+  type EndpointMetrics,
+  EndpointRegistry,
+  type ModelUse,
+  type OnServerEvent,
+  type ServerEvent,
+} from './endpoint-registry.js'
 import { EndpointGroup, type FormState, type PendingRequest, type ScheduledModel } from './pending-request.js'
 import type { StageWork } from './stage-work.js'
 import { WaitingQueue } from './waiting-queue.js'
@@ -116,7 +122,7 @@ export interface ServerSession extends Pick<ModelServers, 'model' | 'releaseUpTo
  * @throws {EndpointError} a model has no endpoint that responds, or one that lacks a pinned capability
  */
 export async function openServers(options: OpenServersOptions): Promise<ModelServers> {
-  const servers = new Servers(options, await firstLists(options))
+  const servers = new Servers(options)
   try {
     await servers.open()
   } catch (error) {
@@ -124,19 +130,6 @@ export async function openServers(options: OpenServersOptions): Promise<ModelSer
     throw error
   }
   return servers
-}
-
-/** Returns the first list of each file that names servers, by path. */
-async function firstLists(options: OpenServersOptions): Promise<Map<string, readonly string[]>> {
-  const { startMaxMs } = serverOptions.parse(options.servers ?? {})
-  const lists = new Map<string, readonly string[]>()
-  for (const { endpoints } of Object.values(options.models)) {
-    if (!('file' in endpoints) || lists.has(endpoints.file)) continue
-    const clock = options.clock ?? systemClock
-    const onEvent = options.onEvent ?? (() => undefined)
-    lists.set(endpoints.file, await firstEndpointList(endpoints.file, clock, startMaxMs, onEvent))
-  }
-  return lists
 }
 
 interface OpenModel extends ScheduledModel {
@@ -163,7 +156,7 @@ class Servers implements ModelServers {
   /** The files that name servers, each with the group of its models. */
   readonly #files: EndpointFile[] = []
 
-  constructor(options: OpenServersOptions, lists: ReadonlyMap<string, readonly string[]>) {
+  constructor(options: OpenServersOptions) {
     this.#options = options
     this.#log = options.log ?? noLog
     const clock = options.clock ?? systemClock
@@ -185,14 +178,9 @@ class Servers implements ModelServers {
     for (const [name, input] of Object.entries(options.models)) {
       const filled = modelOptions.parse(input)
       const headers = requestHeaders(filled.headers, filled.apiKey)
-      const use = {
-        ...{ name, options: filled, headers },
-        pinned: ownValue(options.pinned, name) ?? null,
-        readsPrompts: options.readPrompts?.includes(name) ?? false,
-      }
-      const file = 'file' in filled.endpoints ? filled.endpoints.file : null
-      const urls = 'file' in filled.endpoints ? (lists.get(filled.endpoints.file) ?? []) : filled.endpoints
-      const endpoints = this.#registry.endpoints(use, urls)
+      // The endpoints of a file are added when it is opened.
+      const [file, urls] = 'file' in filled.endpoints ? [filled.endpoints.file, []] : [null, filled.endpoints]
+      const endpoints = this.#registry.endpoints(this.#useOf(name, filled, headers), urls)
       const labels = endpoints.map((endpoint) => endpoint.label).sort()
       // Models with the same file keep the same servers.
       const key = file === null ? labels.join(' ') : `file ${file}`
@@ -203,7 +191,7 @@ class Servers implements ModelServers {
       groups.set(key, group)
       if (known === undefined) {
         this.#dispatcher.groups.push(group)
-        if (file !== null) this.#files.push(this.#watched(file, group, clock))
+        if (file !== null) this.#files.push(this.#watched(file, group, clock, servers.startMaxMs))
       }
       const promptsMax = 1
       this.#models.set(name, {
@@ -217,17 +205,23 @@ class Servers implements ModelServers {
     }
   }
 
-  #watched(path: string, group: EndpointGroup, clock: Clock): EndpointFile {
+  #useOf(name: string, options: ModelOptions, headers: Readonly<Record<string, string>>): Omit<ModelUse, 'probe'> {
+    const pinned = ownValue(this.#options.pinned, name) ?? null
+    return { name, options, headers, pinned, readsPrompts: this.#options.readPrompts?.includes(name) ?? false }
+  }
+
+  #watched(path: string, group: EndpointGroup, clock: Clock, startMaxMs: number): EndpointFile {
     return new EndpointFile({
       path,
       group,
+      startMaxMs,
       registry: this.#registry,
       uses: () =>
         [...this.#models]
           .filter(([, model]) => model.group === group)
           .map(([name, { options, headers, capabilities }]) => ({
-            ...{ name, options, headers, pinned: capabilities },
-            readsPrompts: this.#options.readPrompts?.includes(name) ?? false,
+            ...this.#useOf(name, options, headers),
+            pinned: capabilities,
           })),
       clock,
       pump: () => this.#dispatcher.pump(),
@@ -237,6 +231,13 @@ class Servers implements ModelServers {
   }
 
   async open(): Promise<void> {
+    for (const file of this.#files) {
+      const urls = await file.first()
+      for (const [name, { group, options, headers }] of this.#models) {
+        if (group !== file.group) continue
+        for (const endpoint of this.#registry.endpoints(this.#useOf(name, options, headers), urls)) group.add(endpoint)
+      }
+    }
     const found = await this.#registry.open()
     for (const [name, model] of this.#models) {
       const all = found.get(name) ?? []

@@ -1,5 +1,7 @@
 /** The stages that call a model (perplexity, screen, label, score, polish, pair, ifd, columns) as stages of a graph. */
+
 import type { z } from 'zod'
+import { Credit } from '../../core/credit.js'
 import type { Stage } from '../../core/types.js'
 import { InvalidOptionError } from '../../errors.js'
 import { columnStage } from '../../kun/column.js'
@@ -41,10 +43,10 @@ const stageRecordsMax = recordsPerRequest * 64
 /** Servers of a file that are kept busy if memory allows. */
 const serversOfFileMax = 64
 
-/** Returns the records that are needed in flight to keep all endpoints busy; models that share one count once. */
-export function recordsInFlightMax(
+/** Returns credit for the records that keep all endpoints busy; models that share one count once. */
+export function recordCredit(
   models: Readonly<Record<string, { readonly endpoints: Endpoints; readonly inFlightMax: number }>>,
-): number {
+): Credit {
   const byEndpoint = new Map<string, number>()
   for (const { endpoints, inFlightMax } of Object.values(models)) {
     // Servers of a file may be added during the run.
@@ -52,7 +54,7 @@ export function recordsInFlightMax(
     const servers = 'file' in endpoints ? serversOfFileMax : 1
     for (const name of names) byEndpoint.set(name, Math.max(servers * inFlightMax, byEndpoint.get(name) ?? 0))
   }
-  return recordsPerRequest * [...byEndpoint.values()].reduce((sum, each) => sum + each, 0)
+  return new Credit('records', recordsPerRequest * [...byEndpoint.values()].reduce((sum, each) => sum + each, 0))
 }
 
 /** Options of all stages in this file. */
