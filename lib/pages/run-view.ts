@@ -10,7 +10,7 @@ import { readSeries } from '../report/series.js'
 import { type CallTimings, readTimings } from '../report/timings.js'
 import { type Counters, total } from '../run/accounting.js'
 import { countersOf } from '../run/committed-cut.js'
-import { type ManifestEntry, type RunRecord, readManifest, readRunRecord } from '../sinks/index.js'
+import { type ManifestEntry, type RunRecord, readManifest, readRunRecord, recipeNameOf } from '../sinks/index.js'
 import { lockHolder } from '../storage/lock/lock.js'
 import { PartScan } from './part-scan.js'
 import { latestPairs, rejectScan, sourceYields } from './run-samples.js'
@@ -34,11 +34,10 @@ export async function readRunView(directory: string, now = new Date()): Promise<
   const { sources, areEstimated } = await sourceYields(scan, files, record, counters)
   const pairs = await latestPairs(scan, files)
   const reasons = reasonCounts(counters, rejects.examples)
-  const recipe = (record?.free.recipe ?? {}) as { readonly name?: unknown }
   return {
     version,
     madeAt: now.toISOString(),
-    name: typeof recipe.name === 'string' ? recipe.name : basename(resolve(directory)),
+    name: (record && recipeNameOf(record)) ?? basename(resolve(directory)),
     directory: resolve(directory),
     state: await stateOf(directory, calls.at(-1)),
     totals: totalsOf(counters, entries),

@@ -99,7 +99,10 @@ export class ChunkCandidate implements Candidate {
 }
 
 /** Values that may be dropped or failed. A block is such a value only if it contains no document. */
-export type SettledRecord = Block | PreparedBlock | Candidate | Rejected | Pair
+export type SettledRecord = SettledBlock | Candidate | Rejected | Pair
+
+/** A block without documents, in whichever form: raw, prepared, or read from a unit. Only its number counts. */
+type SettledBlock = Pick<Block, 'number'>
 
 /** A value as the sink of a Kun graph receives it. */
 export type ReleasedRecord = Released<Candidate | Pair, SettledRecord>

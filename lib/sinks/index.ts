@@ -12,6 +12,7 @@ export {
   type RunDirectoryOptions,
   type RunRecord,
   readRunRecord,
+  recipeNameOf,
 } from './run-directory.js'
 export type * from './types.js'
 export { type Finding, type Verification, type VerifyOptions, verifyRun } from './verify.js'

@@ -43,6 +43,12 @@ export interface RunRecord {
   readonly free: Readonly<Record<string, unknown>>
 }
 
+/** Returns the name in the recipe that run.json stores; null if it stores none. */
+export function recipeNameOf({ free }: Pick<RunRecord, 'free'>): string | null {
+  const { data } = z.object({ name: z.string() }).safeParse(free.recipe)
+  return data?.name ?? null
+}
+
 /** Options for `openRunDirectory`. */
 export interface RunDirectoryOptions {
   readonly directory: string

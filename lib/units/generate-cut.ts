@@ -123,14 +123,12 @@ function recordsOf(
       yield block
     }
   }
-  const records = from(read(), {
+  return from(read(), {
     name: 'read',
     unit: 'block',
     firstOrdinal: firstBlock,
     credit: { from: blockCredit, amount: ({ bytes }) => Math.max(1, bytes * expansionMax) },
   }).via(recordStage(decided))
-  // A block that is dropped has no records and is only counted, whatever its form.
-  return records as unknown as GraphBuilder<Candidate, SettledRecord>
 }
 
 /** Emits the records of a block as dedup did. The stage has the name of that one, which is in rejects. */

@@ -10,7 +10,8 @@ import { AbortedError, KunStreamError } from '../errors.js'
 import { say } from '../language/say.js'
 import type { ObjectStore } from '../objects/object-store.js'
 import { type ReplyShipping, shipReplies } from '../objects/reply-shipping.js'
-import { type Counters, rowsOf } from '../run/accounting.js'
+import { rowsOf } from '../run/accounting.js'
+import { countersOf } from '../run/committed-cut.js'
 import type { KunSettings } from '../run/settings.js'
 import { type ManifestEntry, openCutWriter, type RunRecord } from '../sinks/index.js'
 import { closeAfter, closeAll } from '../storage/close-all.js'
@@ -155,14 +156,15 @@ class Worker implements UnitWorker {
       const replies = await this.#files.list(join(directory, repliesFolder))
       const parts = made.entry.files.map(({ path }) => path)
       if (scratch !== null) for (const path of parts) await store.putFile(prefix + path, join(directory, path))
+      const counters = countersOf(made.entry)
       const result: UnitResult = {
         ...{ unit: line.id, cut: line.cut, attempt, files: [...made.entry.files], replies },
-        counters: made.entry.counters as Counters,
+        counters,
         wordOrders: made.wordOrders,
         work: {
           seconds: Math.round(performance.now() - startMs) / 1000,
           endedAt: new Date().toISOString(),
-          rows: rowsOf(made.entry.counters as Counters),
+          rows: rowsOf(counters),
           tokens: made.tokens,
         },
       }

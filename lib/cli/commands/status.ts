@@ -16,7 +16,7 @@ import { type Counters, total } from '../../run/accounting.js'
 import { countersOf } from '../../run/committed-cut.js'
 import { readUncommitted } from '../../run/latest-file.js'
 import type { LatestRecord, LatestSnapshot } from '../../run/latest-records.js'
-import { readManifest, readRunRecord } from '../../sinks/index.js'
+import { readManifest, readRunRecord, recipeNameOf } from '../../sinks/index.js'
 import { ageText, lockHolder } from '../../storage/lock/lock.js'
 import type { Holder } from '../../storage/lock/lock-holder.js'
 import type { UnitProgress, UnitProgressReader } from '../../units/unit-progress.js'
@@ -87,11 +87,10 @@ export async function statusOf(directory: string, readUnits = unitsReader(direct
     Object.values(counters).reduce((all, own) => all + of(own), 0)
   const lock = await lockHolder(directory)
   const { state = 'unknown', lastSignMs = null } = lock ?? {}
-  const { name } = (record.free.recipe ?? {}) as { name?: string }
   const latest = await readUncommitted(directory)
   return {
     directory,
-    name: name ?? null,
+    name: recipeNameOf(record),
     cuts: entries.length,
     rows: sum(({ rows }) => rows),
     rejects: sum((own) => total(own.documentRejects) + total(own.chunkRejects) + total(own.attemptRejects)),

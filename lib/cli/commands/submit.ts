@@ -60,8 +60,8 @@ async function submit(where: string, flags: SubmitFlags): Promise<void> {
   const store = await openObjectStore(where, { readOnly: true })
   try {
     const record = await readUnitRecord(store)
+    const recipe = unitRecipe(record, store.url, [])
     if (store.directory !== null) {
-      const recipe = unitRecipe(record, store.url, [])
       await checkForeignRun({
         ...{ directory: store.directory, recipe, overrides: [], trust: flags.trust ?? false },
         print: sayOnStderr,
@@ -70,13 +70,12 @@ async function submit(where: string, flags: SubmitFlags): Promise<void> {
     if (store.directory === null && flags.folder === undefined) {
       throw new UsageError(say`${store.url} is a bucket: give --folder, a folder that all nodes see`)
     }
-    const { name } = record.free.recipe as { name: string }
     const serve = flags.serve === undefined ? [] : ['--serve', flags.serve]
     const script = await realpath(process.argv[1] ?? '')
     const done = await submitUnits({
       store,
       folder: flags.folder ?? join(store.directory ?? '', 'slurm'),
-      name,
+      name: recipe.name,
       parallel: flags.parallel ?? null,
       elementSeconds: 60 * flags.elementMinutes,
       unitSeconds: flags.unitMinutes === undefined ? null : 60 * flags.unitMinutes,
@@ -149,7 +148,7 @@ async function ownServer(command: string, signal: AbortSignal) {
 
 /** Every model of the recipe is served by the node's own server. */
 async function endpointsOf(store: ObjectStore, url: string): Promise<Readonly<Record<string, readonly string[]>>> {
-  const { readUnitRecord } = await import('../../units/unit-record.js')
-  const { models } = (await readUnitRecord(store)).free.recipe as { models: Readonly<Record<string, unknown>> }
+  const { readUnitRecord, unitRecipe } = await import('../../units/unit-record.js')
+  const { models } = unitRecipe(await readUnitRecord(store), store.url, [])
   return Object.fromEntries(Object.keys(models).map((name) => [name, [url]]))
 }

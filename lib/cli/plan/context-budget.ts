@@ -45,25 +45,35 @@ export function stageBudgets({ kun, prepare }: Recipe): StageBudget[] {
   })
 }
 
-function requestOf(stage: PlannedStage, kun: KunOptions) {
-  const { column, kind } = stage
+interface RequestForm {
+  readonly template: Template
+  readonly sampling: Readonly<Record<string, unknown>>
+  /** Whether the request has the text of the record, and the answer of a pair. */
+  readonly ofText: boolean
+  readonly ofAnswer: boolean
+}
+
+/** The model only reads the prompt. */
+const readOnly = { max_tokens: 1 }
+
+function requestOf(
+  { column, kind }: PlannedStage,
+  { perplexity, screen, label, score, polish, pair, ifd }: KunOptions,
+) {
   if (column !== null) {
     const { text } = column.prompt
     const template = templateOf(column.prompt)
     return { template, sampling: column.sampling, ofText: text.includes('{text}'), ofAnswer: text.includes('{output}') }
   }
-  const options = kun[kind as 'label'] as KunOptions['label']
-  const template = templateOfStage(kind, kun)
-  const ofText = kind !== 'score' && !(kind === 'polish' && kun.polish?.mode === 'distil')
-  return { template, sampling: options.sampling, ofText, ofAnswer: kind === 'pair' }
-}
-
-function templateOfStage(kind: PlannedStage['kind'], kun: KunOptions): Template {
-  const { label, screen, score, polish, pair } = kun
-  if (kind === 'screen' && screen) return templateOf(screen.prompt)
-  if (kind === 'score' && score) return templateOf(score.prompt)
-  if (kind === 'polish' && polish) return polishTemplate(polish)
-  return kind === 'pair' && pair ? templateOf(pair.promptFollows) : templateOf(label.prompt)
+  const form = (template: Template, { sampling }: Pick<RequestForm, 'sampling'>, ofText = true, ofAnswer = false) =>
+    ({ template, sampling, ofText, ofAnswer }) satisfies RequestForm
+  if (kind === 'perplexity' && perplexity) return form(templateOf('plain'), { sampling: readOnly })
+  if (kind === 'screen' && screen) return form(templateOf(screen.prompt), screen)
+  if (kind === 'score' && score) return form(templateOf(score.prompt), score, false)
+  if (kind === 'polish' && polish) return form(polishTemplate(polish), polish, polish.mode !== 'distil')
+  if (kind === 'pair' && pair) return form(templateOf(pair.promptFollows), pair, true, true)
+  if (kind === 'ifd' && ifd) return form(templateOf(ifd.prompt), { sampling: readOnly }, false, true)
+  return form(templateOf(label.prompt), label)
 }
 
 function emptyPromptTokens(template: Template): number {

@@ -1,5 +1,6 @@
 /** What the subcommands of `units` do. */
 import { readFile } from 'node:fs/promises'
+import { z } from 'zod'
 import { UsageError } from '../../errors.js'
 import { count } from '../../language/count.js'
 import { say } from '../../language/say.js'
@@ -105,7 +106,7 @@ export async function bisectUnit(where: string, id: string, flags: BisectFlags):
 
 /** An attempt at a part of a unit, in the process that it may end. */
 export async function tryUnit(where: string, id: string, flags: TrialFlags): Promise<void> {
-  const records = JSON.parse(await readFile(flags.records, 'utf8')) as string[]
+  const records = z.array(z.string()).parse(JSON.parse(await readFile(flags.records, 'utf8')))
   const stop = new UnitStop()
   const run = await openUnits(where, { overrides: flags.set })
   try {

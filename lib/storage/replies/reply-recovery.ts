@@ -45,7 +45,7 @@ export async function findSegments(options: RecoveryOptions): Promise<FoundSegme
     if (own && name.endsWith(temporarySuffix)) await files.remove(join(directory, name))
     const match = replySegmentName.exec(name)
     if (match === null) continue
-    const [, digits, kind] = match as unknown as [string, string, 'log' | 'pack']
+    const [, digits, kind] = match
     nextName = Math.max(nextName, Number(digits) + 1)
     const path = join(directory, name)
     if (kind === 'log' && names.includes(`${digits}.pack`)) {
