@@ -70,6 +70,7 @@ export class Redaction {
 
   /** Redacts the strings and keys of a JSON value; returns the same object if it contains no secret. */
   value<T>(value: T): T {
+    if (this.#needles.length === 0) return value
     return this.#value(value) as T
   }
 

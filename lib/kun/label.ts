@@ -12,7 +12,7 @@ import { promptVersion, templateOf } from './prompts.js'
 import { comparisonForm } from './replies/comparison-form.js'
 import { type PersonalReading, readPersonal } from './replies/personal.js'
 import { type InstructionContext, readInstructions } from './replies/read-instruction.js'
-import { readingOf } from './replies/reading.js'
+import { readingOf, readOnce } from './replies/reading.js'
 import { saysNone } from './replies/refusal.js'
 import type { Reading } from './replies/types.js'
 import { stageRanks } from './stage-ranks.js'
@@ -58,7 +58,7 @@ export function labelStage(model: Model, options: LabelOptions): KunStage<Candid
     const fields = { text, title, heading, instruction: '', ...(kind && { columns: { kind: kind.words } }) }
     const request = { ...withLine(template.render(fields), appends ? (kind?.words ?? '') : ''), sampling }
     const context = { text, title }
-    const read = (reply: string) => readReply(reply, context, options)
+    const read = readOnce((reply) => readReply(reply, context, options))
     const usable = (reply: Reply) => firstUsable(read(reply.text).readings)
     const reading = readingOf(options.filter.reading, request, usable)
     const answer = await model.ask({

@@ -1,6 +1,5 @@
 /** Answer polishment: the chat model rewrites the raw text as an answer to the instruction, or answers it by itself. */
 import type { Model } from '../llm/types.js'
-import type { Reply } from '../storage/replies/types.js'
 import { fittingInstruction } from './instruction-budget.js'
 import { type PolishOptions, samplingOf } from './options.js'
 import { kunSampling } from './preset.js'
@@ -8,7 +7,7 @@ import { promptVersion, type Template, templateOf } from './prompts.js'
 import { readPersonal } from './replies/personal.js'
 import { closingRepair } from './replies/published.js'
 import { readAnswer } from './replies/read-answer.js'
-import { readingOf } from './replies/reading.js'
+import { readingOf, readOnce } from './replies/reading.js'
 import { stageRanks } from './stage-ranks.js'
 import { supportCells, supportColumns, supportFault, supportOf } from './support.js'
 import { droppedWith, type KunStage, type Pair, withCells } from './types.js'
@@ -37,22 +36,22 @@ export function polishStage(model: Model, options: PolishOptions): KunStage<Pair
       if (instruction === '') return { drop: 'instruction-too-long', detail: `no tokens left of ${tokensMax}` }
       const request = { ...template.render({ text, title, heading, instruction }), sampling }
       const readText = (reply: string) => readAnswer(reply, { instruction, text }, options.filter)
-      const read = (reply: Reply) => {
-        const reading = readPersonal(reply.text, options.personal, readText, 'output-personal')
+      const read = readOnce((reply) => {
+        const reading = readPersonal(reply, options.personal, readText, 'output-personal')
         const support = supportOf(reading.text, text)
         return { ...reading, support, fault: reading.fault ?? supportFault(support, options.support) }
-      }
+      })
       const answer = await model.ask({
         record: pair.id,
         position,
         stage: 'polish',
         stageOrder: stageRanks.polish,
         request,
-        ...readingOf(options.filter.reading, request, read),
+        ...readingOf(options.filter.reading, request, (reply) => read(reply.text)),
         signal,
       })
       if ('verdict' in answer) return { drop: answer.verdict.reason, detail: answer.verdict.detail }
-      const { text: output, masked, support } = read(answer.reply)
+      const { text: output, masked, support } = read(answer.reply.text)
       const personal = Object.keys(masked).length > 0 && { personal: { ...pair.personal, output: masked } }
       const polished = withCells({ ...pair, ...personal, instruction, output }, supportCells(support))
       if (!repairInstruction) return { emit: [polished] }

@@ -212,7 +212,11 @@ class DistinctGrams {
   }
 
   figures(): { all: number; sketch: string } {
-    return { all: this.#all, sketch: Array.from(this.#registers, (rank) => rank.toString(36)).join('') }
+    const digits = Buffer.allocUnsafe(registerCount)
+    for (let register = 0; register < registerCount; register++) {
+      digits[register] = rankDigits.charCodeAt(this.#registers[register] as number)
+    }
+    return { all: this.#all, sketch: digits.toString('latin1') }
   }
 }
 
@@ -220,6 +224,7 @@ const registerBits = 10
 const registerCount = 2 ** registerBits
 /** Fits one digit of base 36, and is more than the 22 bits of a hash after the register's can give. */
 const rankMax = 35
+const rankDigits = '0123456789abcdefghijklmnopqrstuvwxyz'
 
 /** FNV-1a over code units, with a final mix (MurmurHash3's), because the high bits choose the register. */
 function hashOf(text: string, from: number, chars: number): number {

@@ -48,8 +48,8 @@ export const supportColumns: readonly Column[] = [
 export function supportOf(answer: string, text: string): Support {
   const [written, given] = [comparisonForm(answer), comparisonForm(text)]
   return {
-    support: shareFound(contentOf(answer), new Set(contentOf(text))),
-    facts: shareFound(factsOf(answer, 'listed'), new Set(factsOf(text, 'all'))),
+    support: contentShare(contentOf(answer), contentOf(text)),
+    facts: factsShare(factsOf(answer, 'listed'), new Set(factsOf(text, 'all'))),
     copied: written === '' ? null : sixDecimals(copiedChars(written, given) / written.length),
     lengthRatio: given === '' ? null : sixDecimals(written.length / given.length),
   }
@@ -82,49 +82,100 @@ const functionCharacters = new Set(
 )
 const functionCodes = new Set([...functionCharacters].map((character) => character.charCodeAt(0)))
 
-/** A pair of Chinese characters, as a number if both are one code unit; or a word of another script. */
-type Content = number | string
-
-/** Returns the content of a text: pairs of neighbouring Chinese characters, and words of other scripts. */
-function contentOf(text: string): Content[] {
-  const content: Content[] = []
-  const plain = text.normalize('NFKC').toLowerCase()
-  for (const run of plain.match(/\p{Script=Han}+/gu) ?? []) {
-    if (/[\ud800-\udfff]/.test(run)) pushPairs(run, content)
-    else pushUnitPairs(run, content)
-  }
-  for (const word of plain.match(/[\p{Script=Latin}\p{Script=Cyrillic}]+/gu) ?? []) content.push(word)
-  return content
+/** The content of a text: pairs of neighbouring Chinese characters, and words of other scripts. */
+interface Content {
+  /** Pairs of characters of one code unit each, nearly all: the first in the high half. */
+  readonly pairs: Uint32Array
+  /** Other pairs, and words. */
+  readonly words: readonly string[]
 }
 
-function pushPairs(run: string, content: Content[]): void {
+function contentOf(text: string): Content {
+  const plain = text.normalize('NFKC').toLowerCase()
+  const words: string[] = []
+  const found = new Uint32Array(plain.length)
+  let count = 0
+  for (const run of plain.match(/\p{Script=Han}+/gu) ?? []) {
+    if (/[\ud800-\udfff]/.test(run)) count = pushPairs(run, found, count, words)
+    else count = pushUnitPairs(run, found, count)
+  }
+  for (const word of plain.match(/[\p{Script=Latin}\p{Script=Cyrillic}]+/gu) ?? []) words.push(word)
+  return { pairs: found.subarray(0, count), words }
+}
+
+/** Appends pairs; returns their new number. */
+function pushPairs(run: string, pairs: Uint32Array, from: number, words: string[]): number {
+  let count = from
   let before = ''
   for (const character of run) {
     const isFunction = functionCharacters.has(character)
     if (!isFunction && before !== '') {
       const isUnits = before.length === 1 && character.length === 1
-      content.push(isUnits ? pairOf(before.charCodeAt(0), character.charCodeAt(0)) : before + character)
+      if (isUnits) pairs[count++] = pairOf(before.charCodeAt(0), character.charCodeAt(0))
+      else words.push(before + character)
     }
     before = isFunction ? '' : character
   }
+  return count
 }
 
-/** As `pushPairs`, for characters of one code unit: nearly all. */
-function pushUnitPairs(run: string, content: Content[]): void {
+/** As `pushPairs`, for characters of one code unit. */
+function pushUnitPairs(run: string, pairs: Uint32Array, from: number): number {
+  let count = from
   let before = 0
   for (let at = 0; at < run.length; at++) {
     const code = run.charCodeAt(at)
     const isFunction = functionCodes.has(code)
-    if (!isFunction && before !== 0) content.push(pairOf(before, code))
+    if (!isFunction && before !== 0) pairs[count++] = pairOf(before, code)
     before = isFunction ? 0 : code
+  }
+  return count
+}
+
+/** Never 0. */
+function pairOf(first: number, second: number): number {
+  return ((first << 16) | second) >>> 0
+}
+
+function contentShare(wanted: Content, known: Content): number | null {
+  const total = wanted.pairs.length + wanted.words.length
+  if (total === 0) return null
+  const pairs = new PairSet(known.pairs)
+  let found = 0
+  for (const pair of wanted.pairs) if (pairs.has(pair)) found++
+  if (wanted.words.length > 0) {
+    const words = new Set(known.words)
+    for (const word of wanted.words) if (words.has(word)) found++
+  }
+  return sixDecimals(found / total)
+}
+
+/** A set of pairs in an open hash table: pairs are too large for the small integers of a `Set`. */
+class PairSet {
+  /** 0 for a free slot. */
+  readonly #slots: Uint32Array
+  readonly #mask: number
+
+  constructor(pairs: Uint32Array) {
+    const slots = 1 << (33 - Math.clz32(pairs.length + 1))
+    this.#slots = new Uint32Array(slots)
+    this.#mask = slots - 1
+    for (const pair of pairs) this.#slots[this.#slotOf(pair)] = pair
+  }
+
+  has(pair: number): boolean {
+    return this.#slots[this.#slotOf(pair)] === pair
+  }
+
+  #slotOf(pair: number): number {
+    const hash = Math.imul(pair, 0x9e3779b1)
+    let slot = (hash ^ (hash >>> 15)) & this.#mask
+    while (this.#slots[slot] !== 0 && this.#slots[slot] !== pair) slot = (slot + 1) & this.#mask
+    return slot
   }
 }
 
-function pairOf(first: number, second: number): number {
-  return first * 65_536 + second
-}
-
-function shareFound<T>(wanted: readonly T[], known: ReadonlySet<T>): number | null {
+function factsShare(wanted: readonly string[], known: ReadonlySet<string>): number | null {
   if (wanted.length === 0) return null
   return sixDecimals(wanted.filter((each) => known.has(each)).length / wanted.length)
 }

@@ -43,16 +43,16 @@ const rejectsMax = 20
 const textCharsMax = 2000
 
 export class LatestRecords {
-  #pairs: LatestRecord[] = []
-  #rejects: LatestRecord[] = []
+  #pairs: FinishedRecord[] = []
+  #rejects: FinishedRecord[] = []
   /** By block number; at most the blocks of the open cut and those in flight. */
   readonly #counts = new Map<number, { pairs: number; rejects: number }>()
   #version = 0
-  #lastPair: LatestRecord | null = null
+  #lastPair: FinishedRecord | null = null
 
   /** The pair that was finished last, committed or not; null before the first. */
   get lastPair(): LatestRecord | null {
-    return this.#lastPair
+    return this.#lastPair === null ? null : latestRecord(this.#lastPair)
   }
 
   /** Grows with every change. */
@@ -97,21 +97,24 @@ export class LatestRecords {
       pairs += counts.pairs
       rejects += counts.rejects
     }
-    return { pairs, rejects, latestPairs: [...this.#pairs], latestRejects: [...this.#rejects] }
+    return {
+      pairs,
+      rejects,
+      latestPairs: this.#pairs.map(latestRecord),
+      latestRejects: this.#rejects.map(latestRecord),
+    }
   }
 
   #finished(pair: Pair, block: number): void {
     this.#count(block).pairs++
-    this.#lastPair = latestRecord(pair, block, null)
+    this.#lastPair = finishedRecord(pair, block, null)
     this.#pairs.push(this.#lastPair)
     if (this.#pairs.length > pairsMax) this.#pairs.shift()
   }
 
   #rejected(record: Candidate | Pair, block: number, stage: string, outcome: Dropped | Failed): void {
-    const reason = 'drop' in outcome ? outcome.drop : outcome.fail.name
-    const detail = 'drop' in outcome ? (outcome.detail ?? '') : outcome.fail.message
     this.#count(block).rejects++
-    this.#rejects.push(latestRecord(record, block, { stage, reason, detail: shortened(detail) }))
+    this.#rejects.push(finishedRecord(record, block, { stage, outcome }))
     if (this.#rejects.length > rejectsMax) this.#rejects.shift()
   }
 
@@ -123,19 +126,44 @@ export class LatestRecords {
   }
 }
 
-function latestRecord(record: Candidate | Pair, block: number, reject: LatestRecord['reject']): LatestRecord {
+/**
+ * A `LatestRecord` with whole texts, which are shortened when somebody looks: nearly every record is replaced before. Has
+ * no reference to its candidate, which would keep the memory of a block.
+ */
+interface FinishedRecord extends Omit<LatestRecord, 'finishedAt' | 'reject'> {
+  readonly reject: { readonly stage: string; readonly outcome: Dropped | Failed } | null
+  readonly finishedMs: number
+}
+
+function finishedRecord(record: Candidate | Pair, block: number, reject: FinishedRecord['reject']): FinishedRecord {
   const pair = isPair(record) ? record : null
-  const candidate = pair?.candidate ?? (record as Candidate)
-  const { split, shard, offset, chunk, text } = candidate
+  const { split, shard, offset, chunk, text } = pair?.candidate ?? (record as Candidate)
   return {
     ...{ id: record.id, split, shard, offset, chunk, block, reject },
     variant: pair?.variant ?? -1,
-    instruction: shortened(pair?.instruction ?? ''),
-    output: reject === null ? shortened(pair?.output ?? text) : null,
-    raw: shortened(text),
+    instruction: pair?.instruction ?? '',
+    output: reject === null ? (pair?.output ?? text) : null,
+    raw: text,
     score: scoreOf(record.columns),
-    finishedAt: new Date().toISOString(),
+    finishedMs: Date.now(),
   }
+}
+
+function latestRecord({ finishedMs, reject, ...record }: FinishedRecord): LatestRecord {
+  return {
+    ...record,
+    instruction: shortened(record.instruction),
+    output: record.output === null ? null : shortened(record.output),
+    raw: shortened(record.raw),
+    reject: reject === null ? null : rejectOf(reject.stage, reject.outcome),
+    finishedAt: new Date(finishedMs).toISOString(),
+  }
+}
+
+function rejectOf(stage: string, outcome: Dropped | Failed): LatestRecord['reject'] {
+  const reason = 'drop' in outcome ? outcome.drop : outcome.fail.name
+  const detail = 'drop' in outcome ? (outcome.detail ?? '') : outcome.fail.message
+  return { stage, reason, detail: shortened(detail) }
 }
 
 function scoreOf(columns: StageCells): number | null {

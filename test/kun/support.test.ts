@@ -1,6 +1,7 @@
 import t from 'tap'
 import { factsOf } from '../../lib/kun/facts.js'
 import { supportFault, supportOf, supportOptions } from '../../lib/kun/support.js'
+import { generator } from '../../lib/simulator/random.js'
 
 const text =
   '石拱桥建于1954年5月，全长２，０６０米，由三十七名工匠历时十五个月完成。设计者李明曾在Cambridge大学学习土木工程。'
@@ -48,6 +49,51 @@ t.test('each bound has its reason', async (t) => {
   t.match(fault({ copiedMax: 0.4 }), { reason: 'output-copied' })
   t.match(fault({ lengthRatioMin: 0.6 }), { reason: 'output-length-ratio', detail: '0.5 < 0.6' })
   t.match(fault({ lengthRatioMax: 0.4 }), { reason: 'output-length-ratio', detail: '0.5 > 0.4' })
+})
+
+t.test('the share of the content is that of sets of pairs and words, with characters outside of the BMP too', (t) => {
+  const seed = Date.now() & 0xffff
+  t.comment(`seed ${seed}`)
+  const random = generator(seed)
+  const parts = [
+    '石拱桥',
+    '的',
+    '𠀀𠀁',
+    '长',
+    'Cambridge',
+    'ｃａｍ',
+    '建成',
+    '，',
+    '\ud840',
+    '〇',
+    '河',
+    'Ж',
+    '桥长河石',
+  ]
+  const drawn = () => Array.from({ length: 14 }, () => parts[Math.floor(random() * parts.length)]).join('')
+  const contentOf = (text: string) => {
+    const plain = text.normalize('NFKC').toLowerCase()
+    const words: string[] = plain.match(/[\p{Script=Latin}\p{Script=Cyrillic}]+/gu) ?? []
+    for (const run of plain.match(/\p{Script=Han}+/gu) ?? []) {
+      const characters = [...run]
+      for (const [at, second] of characters.entries()) {
+        const first = characters[at - 1]
+        if (first !== undefined && first !== '的' && second !== '的') words.push(first + second)
+      }
+    }
+    return words
+  }
+  for (let round = 0; round < 500; round++) {
+    const [answer, known] = [drawn(), drawn()]
+    const content = contentOf(answer)
+    const has = new Set(contentOf(known))
+    const share = content.filter((each) => has.has(each)).length / content.length
+    const expected = content.length === 0 ? null : Math.round(share * 1e6) / 1e6
+    if (supportOf(answer, known).support === expected) continue
+    t.fail('another share', { answer, known, expected, found: supportOf(answer, known).support })
+    break
+  }
+  t.end()
 })
 
 t.test(

@@ -5,20 +5,25 @@ import { isHangulSyllable, isIdeograph, isLatin } from '../../text/characters.js
 export function hanShare(text: string): number {
   let han = 0
   let letters = 0
-  for (const character of text) {
-    const code = character.codePointAt(0) as number
+  for (let at = 0; at < text.length; at++) {
+    const code = codeAt(text, at)
+    if (code > 0xffff) at++
     if (isHan(code)) {
       han++
       letters++
-    } else if (isLetter(code, character)) letters++
+    } else if (isLetter(code)) letters++
   }
   return letters === 0 ? 0 : han / letters
 }
 
 /** Returns the number of code points. */
 export function characters(text: string): number {
-  let count = 0
-  for (const _ of text) count++
+  let count = text.length
+  for (let at = 0; at < text.length; at++) {
+    if (codeAt(text, at) <= 0xffff) continue
+    count--
+    at++
+  }
   return count
 }
 
@@ -26,12 +31,19 @@ export function characters(text: string): number {
 export function kanaShare(text: string): number {
   let other = 0
   let han = 0
-  for (const character of text) {
-    const code = character.codePointAt(0) as number
+  for (let at = 0; at < text.length; at++) {
+    const code = codeAt(text, at)
+    if (code > 0xffff) at++
     if (isHan(code)) han++
     else if ((code >= 0x3041 && code <= 0x30ff && code !== 0x30fb) || isHangulSyllable(code)) other++
   }
   return other === 0 ? 0 : other / (other + han)
+}
+
+/** Returns the code point at an index. By index, not by an iterator, which makes a string of each character. */
+function codeAt(text: string, at: number): number {
+  const code = text.charCodeAt(at)
+  return code >= 0xd800 && code <= 0xdbff ? (text.codePointAt(at) as number) : code
 }
 
 /** Removes fenced blocks of code: their letters say nothing of the language of the text. */
@@ -47,7 +59,20 @@ function isHan(code: number): boolean {
   return isIdeograph(code) || (code >= 0x20000 && code <= 0x3134f)
 }
 
-function isLetter(code: number, character: string): boolean {
+function isLetter(code: number): boolean {
   if (code < 0x80) return isLatin(code)
-  return /\p{L}/u.test(character)
+  if (code > 0xffff) return letter.test(String.fromCodePoint(code))
+  let kind = kinds[code]
+  if (kind === 0) {
+    kind = letter.test(String.fromCharCode(code)) ? isLetterKind : otherKind
+    kinds[code] = kind
+  }
+  return kind === isLetterKind
 }
+
+const letter = /\p{L}/u
+
+/** Whether a code unit is a letter, as far as it has occurred: 0 while unknown. */
+const kinds = new Uint8Array(65_536)
+const isLetterKind = 1
+const otherKind = 2

@@ -30,6 +30,15 @@ export function readingOf(
   }
 }
 
+/** Returns a reader that keeps its last result: a reply is read when it is checked, and again when it is used. */
+export function readOnce<T>(read: (text: string) => T): (text: string) => T {
+  let last: { readonly text: string; readonly result: T } | null = null
+  return (text) => {
+    if (last === null || last.text !== text) last = { text, result: read(text) }
+    return last.result
+  }
+}
+
 function retryUnlessContent(fault: Fault, last: CompletionRequest): CompletionRequest | null {
   return typeof fault !== 'string' && 'reason' in fault ? null : last
 }

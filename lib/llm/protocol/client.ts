@@ -11,9 +11,10 @@ import type { CompletionRequest } from '../types.js'
 import { failureOfConnection, failureOfStatus, isOutOfTokens } from './failures.js'
 import { type Headers, type RateLimits, rateLimitsOf } from './rate-limits.js'
 import { parseReplies, type ReplyContext, requestPath } from './reply-body.js'
-import { type Body, readErrorText, readText, textPieces } from './response-body.js'
+import { type Body, plainText, readErrorText, readText, textPieces } from './response-body.js'
 import { StreamedReply } from './streamed-reply.js'
 import { usageOf } from './usage.js'
+import { bodyOf, receiveWhole } from './whole-response.js'
 
 /**
  * Below the 5 s after which vLLM closes idle connections, so that no POST is sent on a connection that is being closed.
@@ -41,6 +42,14 @@ export interface WireRequest {
   readonly onModel?: (model: string) => void
   /** Called with each piece of a streamed reply as it arrives, thoughts too. */
   readonly onText?: (piece: string) => void
+}
+
+/** Fields of a request whose reply is streamed. */
+const streamFields = { stream: true, stream_options: { include_usage: true } } as const
+
+/** Names of the fields of a request, of which a refusal may name one. */
+function fieldsOf({ body }: WireRequest): string[] {
+  return Object.keys({ ...body, ...streamFields })
 }
 
 /** Header with the reply's key, for the server's log; a list of prompts has none. */
@@ -78,52 +87,59 @@ export function httpClient(baseUrl: string, connectionsMax: number): Client {
   /** Opened by the first request: undici takes a tenth of a second to load. */
   let opened: Promise<Pool> | null = null
 
-  const request = async (path: string, options: FetchOptions) => {
-    const headers = { ...credentials, ...options.headers }
+  const openedPool = () => {
     opened ??= openPool(url.origin, connectionsMax)
-    const pool = await opened
-    return pool.request(
-      options.body === undefined
-        ? { path, method: 'GET', headers, signal: options.signal }
-        : {
-            path,
-            method: 'POST',
-            headers: { ...headers, 'content-type': 'application/json' },
-            body: JSON.stringify(options.body),
-            signal: options.signal,
-          },
-    )
+    return opened
+  }
+  const httpRequest = (path: string, own: FetchOptions['headers'], body?: unknown) => {
+    const headers: Record<string, string> = { ...credentials, ...own }
+    if (body === undefined) return { path, method: 'GET' as const, headers }
+    headers['content-type'] = 'application/json'
+    return { path, method: 'POST' as const, headers, body: JSON.stringify(body) }
+  }
+  const request = async (path: string, { headers, signal, body }: FetchOptions) => {
+    const pool = await openedPool()
+    return pool.request({ ...httpRequest(path, headers, body), signal })
+  }
+
+  /** Sends a request of a model and returns its response, streamed or whole. */
+  const transmit = async ({ kind, key, headers, body, stream }: WireRequest, signal: AbortSignal) => {
+    const path = base + requestPath(kind)
+    const all = key === undefined ? headers : { ...headers, [keyHeader]: key }
+    if (stream) return request(path, { headers: all, signal, body: { ...body, ...streamFields } })
+    return receiveWhole(await openedPool(), httpRequest(path, all, body), signal)
   }
 
   return {
     label,
     async send(transfer, signal) {
-      const { headers, key } = transfer
-      const redaction = redactionOf(headers)
+      const redaction = redactionOf(transfer.headers)
       try {
-        const streamed = { ...transfer.body, stream: true, stream_options: { include_usage: true } }
-        const response = await request(base + requestPath(transfer.kind), {
-          headers: key === undefined ? headers : { ...headers, [keyHeader]: key },
-          signal,
-          body: transfer.stream ? streamed : transfer.body,
-        })
-        if (response.statusCode === 200) {
-          reportLimits(transfer, response.headers)
-          const { body, prompts } = transfer
+        const response = await transmit(transfer, signal)
+        const { statusCode, headers } = response
+        // Of a whole body a stream is made only where it is compressed, has events, or is an error: rarely.
+        const body = () => ('body' in response ? response.body : bodyOf(response))
+        if (statusCode === 200) {
+          reportLimits(transfer, headers)
           const onModel = (name: string) => {
             if (name !== transfer.body.model) transfer.onModel?.(redaction.words(name))
           }
-          const { onText } = transfer
-          const asked = { endpoint: label, fields: Object.keys(streamed), prompts, body, onModel, onText }
-          const received = await receive(response.body, response.headers, asked)
+          const { prompts, onText } = transfer
+          const asked = {
+            ...{ endpoint: label, prompts, body: transfer.body, onModel, onText },
+            get fields() {
+              return fieldsOf(transfer)
+            },
+          }
+          const whole = 'body' in response ? null : plainText(response.bytes, headers)
+          const received = whole ?? (await receive(body(), headers, asked))
           return typeof received === 'string'
             ? cleanReplies(received, asked, redaction)
             : [cleanReply(received, redaction)]
         }
-        const text = redaction.words(await readErrorText(response.body, response.headers))
-        if (isOutOfTokens(response.statusCode, text)) return [cutOffReply(transfer.body)]
-        const asked = { endpoint: label, fields: Object.keys(streamed), headers: response.headers }
-        throw failureOfStatus(response.statusCode, text, asked)
+        const text = redaction.words(await readErrorText(body(), headers))
+        if (isOutOfTokens(statusCode, text)) return [cutOffReply(transfer.body)]
+        throw failureOfStatus(statusCode, text, { endpoint: label, fields: fieldsOf(transfer), headers })
       } catch (error) {
         if (signal.aborted) throw signal.reason
         // Error text of a broken stream, of a malformed reply, or of a connection.

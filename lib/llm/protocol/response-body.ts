@@ -9,13 +9,13 @@ import type { Headers } from './rate-limits.js'
 import { malformedReply } from './reply-body.js'
 
 /** Largest reply: 8 MiB, half of the largest frame in a log of replies. */
-const replyBytesMax = 8 * 1024 * 1024
+export const replyBytesMax = 8 * 1024 * 1024
 
 /** Bytes of an error body that are read: 256 KiB. */
-const errorBytesMax = 256 * 1024
+export const errorBytesMax = 256 * 1024
 
-/** The body of a response of undici. */
-export type Body = Readable & { text(): Promise<string> }
+/** The body of a response: of undici, or of bytes that were received whole. */
+export type Body = Readable & { text?(): Promise<string> }
 
 /**
  * Reads the whole text. Bytes that are not UTF-8 become U+FFFD.
@@ -24,10 +24,21 @@ export type Body = Readable & { text(): Promise<string> }
  */
 export async function readText(body: Body, headers: Headers): Promise<string> {
   const announced = Number(headers['content-length'])
-  if (announced <= replyBytesMax && codings(headers).length === 0) return body.text()
+  if (body.text !== undefined && announced <= replyBytesMax && codings(headers).length === 0) return body.text()
   const pieces: string[] = []
   for await (const piece of textPieces(body, headers)) pieces.push(piece)
   return pieces.join('')
+}
+
+/**
+ * Returns the text of a body that was received whole, a JSON object; null if it is compressed or may be a
+ * stream of events.
+ */
+export function plainText(bytes: Buffer, headers: Headers): string | null {
+  if (headers['content-encoding'] !== undefined && codings(headers).length > 0) return null
+  if (String(headers['content-type']).includes('text/event-stream')) return null
+  const text = bytes.toString('utf8')
+  return text.startsWith('{') ? text : null
 }
 
 /** Reads the beginning of an error's text and ignores the rest. */

@@ -30,14 +30,18 @@ export class Exchange {
   async read(): Promise<string | null> {
     const chunks: Buffer[] = []
     let bytes = 0
-    try {
-      for await (const chunk of this.request as AsyncIterable<Buffer>) {
+    const { request } = this
+    // Events in place of an async iterator, which costs as much as parsing the body.
+    const complete = await new Promise<boolean>((resolve) => {
+      request.on('data', (chunk: Buffer) => {
         bytes += chunk.length
         if (bytes <= bodyBytesMax) chunks.push(chunk)
-      }
-    } catch {
-      return null // the client disconnected: no response can be sent
-    }
+      })
+      request.on('end', () => resolve(true))
+      request.on('error', () => resolve(false))
+      request.on('close', () => resolve(request.complete))
+    })
+    if (!complete) return null // the client disconnected: no response can be sent
     if (bytes > bodyBytesMax) throw new Refusal(413, `The body has ${bytes} bytes; ${bodyBytesMax} are allowed.`)
     this.body = chunks.length === 1 ? (chunks[0] as Buffer).toString() : Buffer.concat(chunks).toString()
     return this.body

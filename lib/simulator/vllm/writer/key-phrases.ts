@@ -19,8 +19,27 @@ const numeral = /^[〇零一二三四五六七八九十百千万亿两几多余]
 const afterPerson = /^(?:说|道|表示|认为|指出|告诉|回忆|笑着|先生|女士|同志|教授|老师|医生|的妻子)/u
 const segmenter = new Intl.Segmenter('zh', { granularity: 'word' })
 
-/** Returns at most `countMax` phrases of 2 to 8 Chinese characters, the most relevant first. */
-export function keyPhrases(text: string, countMax = 6): KeyPhrase[] {
+/** Texts whose phrases are kept: each is labelled, polished, and both again after a faulty reply. Short ones are read anew. */
+const textsKept = 2_048
+const keptCharsMin = 100
+const known = new Map<string, readonly KeyPhrase[]>()
+
+/** Returns at most 6 phrases of 2 to 8 Chinese characters, the most relevant first. */
+export function keyPhrases(text: string): readonly KeyPhrase[] {
+  if (text.length < keptCharsMin) return phrasesOf(text)
+  let phrases = known.get(text)
+  if (phrases === undefined) {
+    phrases = phrasesOf(text)
+    if (known.size === textsKept) known.delete(known.keys().next().value as string) // the oldest
+    known.set(text, phrases)
+  }
+  return phrases
+}
+
+/** Phrases of one text, at most. */
+const phrasesMax = 6
+
+function phrasesOf(text: string): KeyPhrase[] {
   const weights = new Map<string, number>()
   const firstAt = new Map<string, number>()
   let previous = ''
@@ -37,7 +56,7 @@ export function keyPhrases(text: string, countMax = 6): KeyPhrase[] {
     .map(([phrase, count]) => ({ phrase, weight: (phrase.length > 4 ? (count - 1) * 2 : count) * early(phrase) }))
     .filter(({ weight }) => weight > 0)
     .sort((a, b) => b.weight - a.weight || (firstAt.get(a.phrase) ?? 0) - (firstAt.get(b.phrase) ?? 0))
-  return withoutOverlaps(ranked, countMax)
+  return withoutOverlaps(ranked, phrasesMax)
 
   function note(phrase: string, at: number): void {
     weights.set(phrase, (weights.get(phrase) ?? 0) + 1)
