@@ -4,7 +4,6 @@
  */
 
 import { edgeLabels, furniturePhrases, labels, lineWords, listHeadings, menuWords } from './boilerplate.js'
-import { codesOf } from './code-units.js'
 import {
   isCall,
   isEmptyForm,
@@ -14,6 +13,7 @@ import {
   readOnWords,
   withoutFieldNote,
 } from './furniture-forms.js'
+import { LineMark, LineMarks, marksAt, withoutCount, withoutEdges } from './line-marks.js'
 import { PhraseIndex } from './phrase-index.js'
 
 /**
@@ -37,32 +37,55 @@ const phraseShareMin = 0.6
 
 /** @param line without blanks at its ends; runs of blanks are one */
 export function judgeLine(line: string): LineVerdict {
-  if (line.length > furnitureCharsMax)
+  if (line.length > furnitureCharsMax) {
     return line.length <= noticeCharsMax && isNotice(line) ? LineVerdict.cut : LineVerdict.keep
-  const core = line.replace(edgeMarks, '')
+  }
+  const core = withoutEdges(line)
   if (core === '') return LineVerdict.keep
-  const word = withoutFieldNote(core).replace(/[ （(]{0,2}\d{0,6}[）)]?$/, '')
+  marks.read(line)
+  const word = withoutCount(marks.has(LineMark.colon) ? withoutFieldNote(core) : core)
+  const known = verdictOfWord(word)
+  if (known !== null) return known
+  if (marks.has(LineMark.pager) && isPager(core)) return LineVerdict.cut
+  const first = line.charCodeAt(0)
+  if (first === 0x201c || first === 0x300c || first === 0x2018) return LineVerdict.keep
+  const opening = marksAt(core, 0)
+  if ((opening & LineMark.opensNumber) !== 0 && numbered.test(core)) {
+    return isItem(line) ? LineVerdict.item : LineVerdict.keep
+  }
+  return verdictOfForm(line, core, opening) ?? verdictOfPhrases(line, core, opening)
+}
+
+/** Marks of the line that is judged. */
+const marks = new LineMarks()
+
+function verdictOfWord(word: string): LineVerdict | null {
   if (readOnWords.has(word)) return LineVerdict.more
-  if (lineWords.has(word) || lineWords.has(word.replaceAll(' ', ''))) return LineVerdict.cut
+  if (lineWords.has(word) || (word.includes(' ') && lineWords.has(word.replaceAll(' ', '')))) return LineVerdict.cut
   if (listHeadings.has(word)) return LineVerdict.heading
-  if (menuWords.has(word)) return LineVerdict.word
-  if (isPager(core)) return LineVerdict.cut
-  if (/^[“「‘]/.test(line)) return LineVerdict.keep
-  if (numbered.test(core)) return isItem(line) ? LineVerdict.item : LineVerdict.keep
+  return menuWords.has(word) ? LineVerdict.word : null
+}
+
+/** @param opening marks of the first character of `core` */
+function verdictOfForm(line: string, core: string, opening: number): LineVerdict | null {
   if (isNotice(core) || isRightsLine(core) || isTrail(core) || isMenu(line) || isMeta(core)) return LineVerdict.cut
-  if (isEmptyForm(line) || isListFilter(core) || isSiteMap(core) || isMessage(core)) return LineVerdict.cut
-  if (isPaywall(core)) return LineVerdict.more
-  if (isPairOfWords(core)) return LineVerdict.word
-  const label = labelVerdict(core)
-  if (label !== null) return label
+  if (marks.colons > 1 && isEmptyForm(line)) return LineVerdict.cut
+  if ((opening & LineMark.opensFilter) !== 0 && isListFilter(core)) return LineVerdict.cut
+  if (isSiteMap(core)) return LineVerdict.cut
+  const mayBeMessage = (opening & LineMark.opensMessage) !== 0 || marks.has(LineMark.message)
+  if (mayBeMessage && isMessage(core)) return LineVerdict.cut
+  const mayBePaywall = (opening & LineMark.opensPaywall) !== 0 || marks.has(LineMark.paywall)
+  if (mayBePaywall && isPaywall(core)) return LineVerdict.more
+  if (marks.has(LineMark.blank) && isPairOfWords(core)) return LineVerdict.word
+  return marks.colons > 0 || (opening & LineMark.opensLabel) !== 0 ? labelVerdict(core) : null
+}
+
+function verdictOfPhrases(line: string, core: string, opening: number): LineVerdict {
   if (phraseShare(line) >= phraseShareMin) return LineVerdict.cut
-  if (line.length <= callCharsMax && isCall(core)) return LineVerdict.edge
+  if (line.length <= callCharsMax && (opening & LineMark.opensCall) !== 0 && isCall(core)) return LineVerdict.edge
   return isItem(line) ? LineVerdict.item : LineVerdict.keep
 }
 
-/** Marks around the words of a line: bullets, brackets, arrows. */
-const edgeMarks =
-  /^[\s\-—–_*#|｜│>»›＞→←<«‹＜^▲▼◆◇●○■□★☆►▶•·・【〖「『《〈[（(“":：,，、.。]+|[\s\-—–_*#|｜│>»›＞→←<«‹＜^▲▼◆◇●○■□★☆►▶•·・】〗」』》〉\]）)”":：,，、.。!！?？…]+$/g
 const numbered = /^(?:\d{1,2} ?[.、)）]|[（(]\d{1,2}[)）]|第[一二三四五六七八九十\d]{1,3}[步章节条、]|步骤)/
 
 /** Whether a line may be the title of another page. */
@@ -82,9 +105,14 @@ export function isItemAt(codes: Uint16Array, start: number, end: number): boolea
 
 const clauseEnds = new Set([...'。！；;'].map((mark) => mark.charCodeAt(0)))
 
+/** Whether a part of the line that is judged contains the end of a sentence. */
+function hasSentence(core: string): boolean {
+  return marks.has(LineMark.sentence) && /[。！；]/.test(core)
+}
+
 /** A notice of rights: it opens as one, however long. */
 function isNotice(line: string): boolean {
-  return notice.test(line)
+  return (marksAt(line, 0) & LineMark.opensNotice) !== 0 && notice.test(line)
 }
 
 const notice =
@@ -92,7 +120,8 @@ const notice =
 
 /** Numbers of licences and the ends of pages. */
 function isRightsLine(line: string): boolean {
-  return rights.test(line) || (line.length <= 60 && owner.test(line))
+  if (marks.has(LineMark.rights) && rights.test(line)) return true
+  return marks.has(LineMark.owner) && line.length <= 60 && owner.test(line)
 }
 
 const rights =
@@ -104,7 +133,7 @@ const homes = new Set('首页 首頁 主页 主頁 网站首页 返回首页 Hom
 
 /** The way to a page: 当前位置：首页 > 新闻 > 正文. */
 function isTrail(line: string): boolean {
-  if (!/[>»›＞→/-]/.test(line) || /[。！；]/.test(line)) return false
+  if (!marks.has(LineMark.trail) || hasSentence(line)) return false
   const plain = line.replace(/^[^：:>]{0,12}(?:位置|路径|导航)[：:]? ?/, '')
   const steps = plain.split(/ ?(?:>+|»|›|＞|→|\/| - ) ?/).filter((step) => step !== '')
   const [home = ''] = steps
@@ -114,8 +143,9 @@ function isTrail(line: string): boolean {
 
 /** Words of links between separators or blanks. */
 function isMenu(line: string): boolean {
-  if (/[。！；，]/.test(line)) return false
-  const piped = /[|｜│┃┊¦]/.test(line) && !line.startsWith('|')
+  if (marks.has(LineMark.sentence | LineMark.comma)) return false
+  const piped = marks.has(LineMark.bar) && !line.startsWith('|')
+  if (!piped && marks.separators < menuSegmentsMin - 1) return false
   const parts = line.split(piped ? /[|｜│┃┊¦]/ : /[ ·•・/>»›＞、【】[\]（）()「」]+/)
   const segments = parts.map((part) => part.replace(/^[\s【[（(]+|[\s】\]）)\d]+$/g, '')).filter((part) => part !== '')
   const known = segments.filter((segment) => menuWords.has(segment)).length
@@ -136,8 +166,9 @@ function isPairOfWords(line: string): boolean {
 
 /** A menu word with the words below it: 新闻中心：公司新闻 行业动态. */
 function isSiteMap(line: string): boolean {
+  if (marks.colons === 0 || !menuWords.has(line.slice(0, Math.max(line.indexOf('：'), line.indexOf(':'))))) return false
   const match = /^([^\s：:]{2,8})[：:] ?([^，。！？；：:]{3,110})$/.exec(line)
-  if (match === null || !menuWords.has(match[1] as string)) return false
+  if (match === null) return false
   const below = (match[2] as string).split(/[ |｜]+/)
   return below.length > 1 && below.every(({ length }) => length <= 8)
 }
@@ -154,7 +185,7 @@ const pagerToken =
 
 /** Dates, counters and buttons that pages print around a title, with the name of the site at most. */
 function isMeta(line: string): boolean {
-  if (/[。！；]/.test(line)) return false
+  if (!mayBeMeta(line) || hasSentence(line)) return false
   let elements = 0
   let strong = 0
   let stamps = 0
@@ -187,6 +218,20 @@ function isMeta(line: string): boolean {
 }
 
 const metaRestMax = 8
+
+/**
+ * Whether there can be two elements. Each has a colon or a number; a number behind the one colon of a line is in the value of
+ * its label, where that reaches to the end.
+ */
+function mayBeMeta(line: string): boolean {
+  if (marks.colons + marks.numbers < 2) return false
+  if (marks.colons > 1 || marks.numbers > 1 || marks.has(LineMark.blank | LineMark.bar | LineMark.stamp)) return true
+  const colon = line.search(/[：:]/)
+  return colon >= 0 && (line.search(/\d/) < colon || line.length - colon > metaValueCharsMax)
+}
+
+/** Longest value of a pair. */
+const metaValueCharsMax = 20
 const metaPair =
   /(来源|文章来源|信息来源|稿源|出处|作者|编辑|责任编辑|责编|发布时间|发布日期|发布者|发布人|发布|更新时间|更新日期|更新|发表时间|发表|时间|日期|浏览次数|浏览量|浏览|阅读次数|阅读量|阅读|点击次数|点击数|点击量|点击率|点击|查看次数|查看|访问量|人气|热度|评论数|评论|回复数|回复|点赞|字号|字体大小|字体|栏目|所属栏目|标签|审核|录入|责任校对|文号|索引号|主题词) ?[：:] ?[^\s：:|]{0,20}/g
 const weakMeta = new Set(['作者', '时间', '日期', '文号', '标签', '栏目', '审核', '编辑', '主题词', '索引号'])
@@ -210,23 +255,38 @@ const atEdges = new Set(edgeLabels)
 const tagLabels = new Set(['标签', '標籤'])
 const edgeRestMax = 30
 
-/** Share of the letters and digits of a line that are in phrases of furniture. */
+/** Share of the letters and digits of a line that are in phrases of furniture; 0 if it is below `phraseShareMin`. */
 function phraseShare(line: string): number {
   if (line.length > phraseLineCharsMax) return 0
-  const codes = codesOf(line)
   let covered = 0
-  for (let at = 0; at + 1 < codes.length; at++) {
-    const phrase = phrases.longestAt(codes, at, codes.length)
+  let plain = 0
+  for (let at = 0; at < line.length; at++) {
+    const code = line.charCodeAt(at)
+    phraseCodes[at] = code
+    if (isPlainLetter(code)) plain++
+  }
+  for (let at = 0; at + 1 < line.length; at++) {
+    const phrase = phrases.longestAt(phraseCodes, at, line.length)
     if (phrase === null) continue
     covered += phraseLetters[phrase.number] as number
     at += phrase.codes.length - 1
   }
-  return covered === 0 ? 0 : covered / lettersOf(line)
+  return 2 * covered < plain || covered === 0 ? 0 : covered / lettersOf(line)
 }
 
 const phraseLineCharsMax = 80
+const phraseCodes = new Uint16Array(phraseLineCharsMax)
 const phrases = PhraseIndex.of(furniturePhrases)
 const phraseLetters = furniturePhrases.map(lettersOf)
+
+/** Ideographs and ASCII letters and digits: most letters of most lines. */
+function isPlainLetter(code: number): boolean {
+  return (
+    (code >= 0x4e00 && code <= 0x9fa5) ||
+    (code >= 0x30 && code <= 0x39) ||
+    ((code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a)
+  )
+}
 
 function lettersOf(text: string): number {
   return text.match(/[\p{L}\p{N}]/gu)?.length ?? 0

@@ -13,12 +13,12 @@ interface Tail {
 /** Returns the tail of a line; null if it ends in its own words. */
 export function tailOf(line: string): Tail | null {
   const end = line.slice(-tailCharsMax)
-  const call = callPattern.exec(end)
+  const call = mayBeCall(end) ? callPattern.exec(end) : null
   if (call !== null && call.index + (line.length - end.length) > 0) {
     const before = end.slice(0, call.index).trimEnd()
     return { chars: end.length - before.length, isTeaser: !/[。！？!?”」』）)]$/.test(before) }
   }
-  const credit = creditPattern.exec(end)
+  const credit = mayBeCredit(end) ? creditPattern.exec(end) : null
   if (credit === null || credit.index + (line.length - end.length) === 0) return null
   return { chars: end.length - end.slice(0, credit.index).trimEnd().length, isTeaser: false }
 }
@@ -46,3 +46,30 @@ const creditPattern = new RegExp(
     '|(?<=[。！？”）)\\]】]) ?(?:返回顶部|返回首页|返回列表|关闭窗口|打印本页)$' +
     '|(?<=\\S) ?(?:\\[ ?编辑 ?\\]|\\[编辑 ?\\| ?编辑源代码\\]|播报 ?编辑)$',
 )
+
+/** Whether the last characters can be those of a call, so that `callPattern` is worth its time. */
+function mayBeCall(end: string): boolean {
+  const last = end.charAt(end.length - 1)
+  if (isClosing.test(last) && termWord.test(end)) return true
+  let at = end.length
+  while (at > 0 && callClosings.has(end.charAt(at - 1))) at--
+  return callEnds.has(end.charAt(at - 1))
+}
+
+const isClosing = /[）)】\]]/
+/** First characters of the words of the second alternative. */
+const termWord = /[未余剩付登会解试查阅]/
+const callClosings = new Set(']】）)》」>＞»→….。！!” \t\u3000\u00a0')
+/** Last characters of `object` and of `whole`. */
+const callEnds = new Set('多文部情细下余整容章版息频料案果开读')
+
+/** The same of `creditPattern`. */
+function mayBeCredit(end: string): boolean {
+  const last = end.charAt(end.length - 1)
+  if (creditEnds.has(last)) return true
+  return hasColon.test(end) && (isClosing.test(last) || sentenceEnd.test(end))
+}
+
+const creditEnds = new Set('部页表口]辑')
+const hasColon = /[：:]/
+const sentenceEnd = /[。！？”）)\]】]/
