@@ -29,6 +29,7 @@ import { openReplies, type Replies } from '../storage/replies/replies.js'
 import { dedupFolder, repliesFolder, runRecordName } from '../storage/run-layout.js'
 import { type PreparePlan, planPreparation } from '../text/plan.js'
 import { type WorkerPool, workerPool } from '../workers/pool.js'
+import { claimPlan } from './plan-owner.js'
 import { unitKey, unitsPerPlanFile, verdictsFolder } from './unit-keys.js'
 import { cutOfLine, type PlanLine, readPlan, readPlanTotals } from './unit-plan.js'
 import { mustBeSameRun, readUnitRecord } from './unit-record.js'
@@ -88,6 +89,8 @@ export async function openHead(settings: KunSettings, options: OpenHeadOptions, 
   await checkReads(shards, reads, onEvent)
   await mustHaveNoRun(directory, lines)
   await shareRecord(store, directory, record)
+  const isComplete = (await readPlanTotals(store))?.units === lines.length
+  if (!isComplete) await claimPlan(store, directory)
   if (capabilities !== null) await pinCapabilities(store, capabilities)
   const state = await openState(settings, directory, lines, plan, options, closings)
   if (lines.length > 0 && state.deduplicator.lostBytes > 0) {
@@ -96,7 +99,6 @@ export async function openHead(settings: KunSettings, options: OpenHeadOptions, 
   }
   const { shards: _, ...rows } = record.pinned
   const run = createHash('sha256').update(JSON.stringify(rows)).digest('hex')
-  const isComplete = (await readPlanTotals(store))?.units === lines.length
   return { ...opened, ...state, lines, isComplete, run, lost: lost.signal }
 }
 

@@ -6,6 +6,8 @@ import { say } from '../language/say.js'
 
 /** Number of units, once every unit is planned. */
 export const planDoneKey = 'plan/done.json'
+/** Directory whose `prepare` writes the plan of a bucket. */
+export const planOwnerKey = 'plan/owner.json'
 /** Capabilities of the servers: the first process that knows them writes them. */
 export const capabilitiesKey = 'plan/capabilities.json'
 /** Folder with the start of each stage for drift detection; the first worker that knows it writes it. */

@@ -17,7 +17,7 @@ const line = z.strictObject({
   id: z.string(),
   /** Number of candidates. */
   candidates: count,
-  /** Of its file: bytes, their sha256, and that of its decompressed lines. */
+  /** Of its file: bytes, their sha256, and that of its decompressed lines without `reads`. */
   bytes: count,
   sha256,
   content: sha256,

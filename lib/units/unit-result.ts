@@ -1,7 +1,7 @@
 /** Results of units: results/000/{id}.json. The first one that is written is the commit of its unit, and names one attempt. */
 import { z } from 'zod'
 import { dictionarySchema } from '../core/dictionary.js'
-import { CorruptFileError } from '../errors.js'
+import { CorruptFileError, StoreUnavailableError } from '../errors.js'
 import type { WordOrder } from '../kun/row-figures.js'
 import { say } from '../language/say.js'
 import type { ObjectStore } from '../objects/object-store.js'
@@ -48,8 +48,27 @@ export type UnitResult = Omit<z.output<typeof result>, 'counters' | 'wordOrders'
 
 const failure = z.strictObject({ code: z.string(), message: z.string(), endedAt: z.string() })
 
-/** Commits a result, if the unit has none. @returns whether ours counts */
-export async function commitResult(store: ObjectStore, own: UnitResult): Promise<boolean> {
+/** Commits that a store may refuse without having a result before it counts as unavailable. */
+const commitsMax = 3
+
+/**
+ * Commits a result, if the unit has none.
+ *
+ * @returns the result that counts: ours, or that of another attempt, read back
+ * @throws {StoreUnavailableError} the store refuses the result as if there were another, and has none
+ */
+export async function settleResult(store: ObjectStore, own: UnitResult): Promise<UnitResult> {
+  for (let commits = 0; commits < commitsMax; commits++) {
+    if (await commitResult(store, own)) return own
+    const winner = await readResult(store, own.unit)
+    if (winner !== null) return winner
+  }
+  throw new StoreUnavailableError(
+    say`${store.url} refuses the result of unit ${own.unit} as if there were another, and has none; run the command again`,
+  )
+}
+
+async function commitResult(store: ObjectStore, own: UnitResult): Promise<boolean> {
   const bytes = Buffer.from(encodeSealed({ ...own }, 'compact'))
   try {
     return await store.putIfAbsent(resultKey(own.unit), bytes)

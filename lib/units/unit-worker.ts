@@ -23,7 +23,7 @@ import type { UnitWorker } from './types.js'
 import { earlierReplies, fetchUnit } from './unit-fetch.js'
 import { attemptPrefix } from './unit-keys.js'
 import type { PlanLine } from './unit-plan.js'
-import { commitResult, readResult, type UnitResult, writeFailure } from './unit-result.js'
+import { readResult, settleResult, type UnitResult, writeFailure } from './unit-result.js'
 import { type CutMaker, openMaker, openUnitServers, type Serving, sessionStages, unitAccount } from './worker-parts.js'
 
 /** Options for `openUnitWorker`. */
@@ -168,13 +168,11 @@ class Worker implements UnitWorker {
           tokens: made.tokens,
         },
       }
-      if (await commitResult(store, result)) return 'committed'
+      const winner = await settleResult(store, result)
+      if (winner.attempt === attempt) return 'committed'
       // Nothing of ours is deleted before the result that counts was read back.
-      const winner = await readResult(store, line.id)
-      if (winner !== null && winner.attempt !== attempt) {
-        await this.#drop(prefix, [...parts, ...replies.map((name) => `${repliesFolder}/${name}`)])
-      }
-      return winner?.attempt === attempt ? 'committed' : 'already'
+      await this.#drop(prefix, [...parts, ...replies.map((name) => `${repliesFolder}/${name}`)])
+      return 'already'
     } finally {
       if (scratch !== null) await rm(scratch, { recursive: true, force: true })
     }

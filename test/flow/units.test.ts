@@ -7,6 +7,7 @@ import { startS3 } from '../../lib/simulator/s3/index.js'
 import { startSimulator } from '../../lib/simulator/vllm/index.js'
 import { readManifest } from '../../lib/sinks/index.js'
 import { assembleTiny, generateTiny, manifestLines, plannedIds, prepareTiny } from '../support/divided.js'
+import { projectRoot } from '../support/root.js'
 import { bytesOf, runTiny } from '../support/session.js'
 
 t.setTimeout(300_000)
@@ -38,7 +39,17 @@ const columns = [
   },
 ]
 
+/** Documents of the third split. */
+const few = join(projectRoot, 'fixtures/skypile/data/2020-40_zh_head_0001.jsonl')
+const fixture = join(projectRoot, 'fixtures/skypile/data/2020-40_zh_head_0000.jsonl')
+
+/** Three splits, of which one has no row. */
 const hard = (directory: string): string[] => [
+  `sources=${JSON.stringify([
+    { split: 'skypile', preset: 'skypile', files: fixture },
+    { split: 'nothing', text: 'no_such_field', files: fixture },
+    { split: 'other', preset: 'skypile', files: join(directory, 'few.jsonl') },
+  ])}`,
   `prepare.filters=["${join(directory, 'deadly.mjs')}"]`,
   `kun.columns=${JSON.stringify(columns)}`,
   'kun.dedupInstructions=near',
@@ -60,6 +71,7 @@ t.test('units generated in any order, four at once, give the bytes of one run', 
   t.teardown(() => server.close())
   const root = t.testdir()
   writeFileSync(join(root, 'deadly.mjs'), deadly)
+  writeFileSync(join(root, 'few.jsonl'), `${readFileSync(few, 'utf8').split('\n').slice(0, 12).join('\n')}\n`)
   const set = hard(root)
   const [single, divided] = [join(root, 'single'), join(root, 'divided')]
   await runTiny({ directory: single, endpoint: server.url, set, small: true })
@@ -75,6 +87,7 @@ t.test('units generated in any order, four at once, give the bytes of one run', 
   )
   const stats = JSON.parse(readFileSync(join(single, 'stats.json'), 'utf8')).splits
   t.equal(stats.nothing.rows, 0, 'a split has no row')
+  t.ok(stats.skypile.rows > 0 && stats.other.rows > 0, 'the other two have some')
   const lost = Object.values(stats).map((split) => JSON.stringify(split).includes('worker-lost'))
   t.ok(lost.includes(true), 'records were lost')
 

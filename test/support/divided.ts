@@ -1,6 +1,7 @@
 /** Divided runs at tiny settings: prepare, generate and assemble in this process. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { ObjectStore } from '../../lib/objects/object-store.js'
 import { openObjectStore } from '../../lib/objects/open-store.js'
 import { parseRecipe } from '../../lib/recipe/index.js'
 import { settingsOf, tailSettingsOf } from '../../lib/recipe/run-settings.js'
@@ -21,12 +22,14 @@ export interface DividedRun {
   readonly work?: string
   /** Decides duplicates in epochs. */
   readonly epochs?: EpochOptions
+  /** Stands between prepare and the store. */
+  readonly around?: (store: ObjectStore) => ObjectStore
 }
 
 const never: AbortSignal = new AbortController().signal
 
 export async function prepareTiny(
-  { directory, endpoint, set = [], small, work = directory, epochs }: DividedRun,
+  { directory, endpoint, set = [], small, work = directory, epochs, around = (store) => store }: DividedRun,
   probe = true,
   signal: AbortSignal = never,
 ): Promise<PreparedUnits> {
@@ -34,7 +37,7 @@ export async function prepareTiny(
   const prepared = await settingsOf(recipe, work)
   const store = await openObjectStore(directory)
   try {
-    return await prepareUnits(prepared.settings, { store, probe, signal, ...(epochs && { epochs }) })
+    return await prepareUnits(prepared.settings, { store: around(store), probe, signal, ...(epochs && { epochs }) })
   } finally {
     await store.close()
     await prepared.close()

@@ -22,6 +22,10 @@ export const units: Catalogue = {
     '单元文件 {0}/{1} 缺失或已损坏：将重新生成它和它之后的单元文件',
   '{0} holds a run that is not divided into units: finish it with `run`, or use another directory':
     '{0} 中是一个没有划分为单元的运行：请用 `run` 完成它，或使用其他目录',
+  '{0} is prepared on {1} in {2}: continue there. If that host is lost, delete {3} and run this command again':
+    '{0} 正由 {1} 上的 {2} 准备：请在那里继续。如果该主机已丢失，请删除 {3} 后再次运行此命令',
+  '{0} refuses the result of unit {1} as if there were another, and has none; run the command again':
+    '{0} 拒绝了单元 {1} 的结果，仿佛已有另一个结果，实际上并没有；请再次运行此命令',
   '{0} is not planned in {1}': '{1} 的计划中没有 {0}',
   '{0} is not planned in {1}: the unit of cut {2} is {3}': '{1} 的计划中没有 {0}：提交批次 {2} 的单元是 {3}',
   'a reply of the unit is missing: the unit must be generated again': '该单元缺少一条回复：该单元必须重新生成',
