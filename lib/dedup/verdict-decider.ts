@@ -3,14 +3,17 @@ import { frameHeadBytes } from '../storage/frames.js'
 import { textLengthAt } from '../text/columns.js'
 import type { DecidedBlock } from './block-decider.js'
 import { LocalFrames } from './block-frames.js'
-import { type BlockToDecide, isStored, rowOf } from './block-rows.js'
+import { type BlockToDecide, type DecideColumns, isStored, rowOf } from './block-rows.js'
 import type { Decider } from './decider.js'
 import { keptHead } from './kept-frames.js'
 import type { DecidePlan, LogLengths } from './plan.js'
 import type { Duplicate } from './types.js'
 
 /** Returns the verdict on each row of a block. Called in input order. */
-export type VerdictsOf = (block: number, rows: number) => Promise<readonly (Duplicate | null)[]>
+export type VerdictsOf = (
+  block: number,
+  columns: Pick<DecideColumns, 'rows' | 'fingerprint'>,
+) => Promise<readonly (Duplicate | null)[]>
 
 export class VerdictDecider implements Decider {
   readonly #plan: DecidePlan
@@ -55,7 +58,7 @@ export class VerdictDecider implements Decider {
 
   async #decide(block: BlockToDecide): Promise<DecidedBlock> {
     const { number, columns } = block
-    const verdicts = await this.#verdictsOf(number, columns.rows)
+    const verdicts = await this.#verdictsOf(number, columns)
     const ids = this.#frames.ids(block)
     const rows: number[] = []
     const textOffsets: number[] = []

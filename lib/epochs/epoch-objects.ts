@@ -31,11 +31,13 @@ const epoch = z.strictObject({
   firstBlock: count,
   /** Source cursor after its last block. */
   cursor: z.unknown(),
-  /** Number of rows in each block of each slice. */
-  slices: z.array(z.array(count).min(1)).min(1),
+  /** The blocks of each slice: number of rows, and crc32 of their fingerprints. */
+  slices: z.array(z.array(z.tuple([count, count])).min(1)).min(1),
 })
 /** An epoch that was mapped. */
 export type Epoch = Readonly<z.output<typeof epoch>>
+/** What an epoch says of a block: number of rows, and crc32 of their fingerprints. */
+export type MappedBlock = Epoch['slices'][number][number]
 
 const mapped = z.strictObject({ epochs: count })
 

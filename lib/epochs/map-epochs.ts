@@ -14,7 +14,7 @@ import { prepareStage } from '../run/stages/prepare.js'
 import { blockCredit } from '../sources/block-credit.js'
 import type { SourceBlock, SourceCursor } from '../sources/blocks.js'
 import type { Block, PreparedBlock } from '../text/block.js'
-import type { Epoch, EpochObjects, EpochSettings } from './epoch-objects.js'
+import type { Epoch, EpochObjects, EpochSettings, MappedBlock } from './epoch-objects.js'
 import { SliceBuilder } from './slice.js'
 
 /** Parts that the caller opens and closes. */
@@ -28,6 +28,8 @@ export interface MapParts {
   readonly blocksInWorkers: number
   readonly credit: Credit
   readonly signal: AbortSignal
+  /** Makes durable what the blocks of a slice depend on; throws if the lock is lost. */
+  readonly beforeSlice: () => Promise<void>
   /** Called with each new epoch: its number and its rows. */
   readonly onEpoch: (epoch: number, rows: number) => void
 }
@@ -76,7 +78,7 @@ function cursorIn({ cursor, epoch }: Epoch): SourceCursor {
 interface OpenEpoch {
   readonly firstSlice: number
   readonly firstBlock: number
-  readonly slices: number[][]
+  readonly slices: MappedBlock[][]
   rows: number
 }
 
@@ -111,7 +113,7 @@ class EpochSink implements OrderedSink<PreparedBlock, Block | PreparedBlock> {
     for (const { value } of batch) {
       this.#cursor = this.#facts.take(value.number).cursor
       if ('chunks' in value) this.#slice.add(value)
-      else this.#slice.blockRows.push(0)
+      else this.#slice.addEmpty()
       this.#nextBlock++
       if (this.#slice.isFull) await this.#endSlice()
       if (this.#open.rows >= this.#parts.settings.epochRows) await this.#endEpoch()
@@ -119,15 +121,16 @@ class EpochSink implements OrderedSink<PreparedBlock, Block | PreparedBlock> {
   }
 
   readonly end = async (): Promise<void> => {
-    if (this.#slice.blockRows.length > 0) await this.#endSlice()
+    if (this.#slice.blocks.length > 0) await this.#endSlice()
     if (this.#open.slices.length > 0) await this.#endEpoch()
   }
 
   async #endSlice(): Promise<void> {
     const slice = this.#slice
+    await this.#parts.beforeSlice()
     await slice.store(this.#parts.objects.store, this.#nextSlice)
     this.#nextSlice++
-    this.#open.slices.push(slice.blockRows)
+    this.#open.slices.push(slice.blocks)
     this.#open.rows += slice.rows
     this.#slice = new SliceBuilder(this.#parts.plan, this.#parts.settings)
   }

@@ -2,6 +2,7 @@
  * Format of a slice: the rows of some blocks as frames of a dedup log, and their texts as frames of a texts log, each
  * without a header. A position, slice × 2³² + offset of the text, orders rows and locates the text.
  */
+import { crc32 } from 'node:zlib'
 import { type DecideColumns, rowOf } from '../dedup/block-rows.js'
 import { decodeKept, encodeKept, type KeptRow } from '../dedup/kept-frames.js'
 import type { DecidePlan } from '../dedup/plan.js'
@@ -10,9 +11,9 @@ import { say } from '../language/say.js'
 import type { ObjectStore } from '../objects/object-store.js'
 import { corrupt, encodeFrame, frameBytesMax, frameHeadBytes, parseFrame } from '../storage/frames.js'
 import type { PreparedBlock } from '../text/block.js'
-import { textBytesAt, textLengthAt } from '../text/columns.js'
+import { fingerprintBytes, textBytesAt, textLengthAt } from '../text/columns.js'
 import { recordId } from '../text/identity.js'
-import { type EpochSettings, rowsKey, textsKey } from './epoch-objects.js'
+import { type EpochSettings, type MappedBlock, rowsKey, textsKey } from './epoch-objects.js'
 
 /** Rows from which on a slice ends, with its block. */
 const rowsPerSliceMax = 4096
@@ -35,7 +36,8 @@ export class SliceBuilder {
   #rowsBytes = 0
   #textsBytes = 0
   #rowCount = 0
-  readonly blockRows: number[] = []
+  /** The blocks so far. */
+  readonly blocks: MappedBlock[] = []
 
   constructor(plan: DecidePlan, { epochRows }: EpochSettings) {
     this.#plan = plan
@@ -65,8 +67,13 @@ export class SliceBuilder {
       this.#rows.push(frame)
       this.#rowsBytes += frame.length
     }
-    this.blockRows.push(rows.length)
+    this.blocks.push(mappedBlock(chunks))
     this.#rowCount += rows.length
+  }
+
+  /** Adds a block that no document is in. */
+  addEmpty(): void {
+    this.blocks.push([0, crc32('')])
   }
 
   /** Stores the slice. */
@@ -87,6 +94,11 @@ export class SliceBuilder {
     this.#textsBytes += frameHeadBytes + bytes
     return offset
   }
+}
+
+/** Returns what identifies the rows of a block: when the input is read again, they must be the same. */
+export function mappedBlock({ rows, fingerprint }: Pick<DecideColumns, 'rows' | 'fingerprint'>): MappedBlock {
+  return [rows, crc32(fingerprint.subarray(0, rows * fingerprintBytes))]
 }
 
 /** Reads the rows of a slice: `textOffset` of each is its position. @throws {CorruptFileError} it is missing or damaged */

@@ -73,9 +73,12 @@ export async function decideInEpochs(
       blocks: (from) => blocks(shards, { ...settings.read, shared: true }, from),
       prepare: blockPreparer(pool, verdicts),
       credit: new Credit('bytes of blocks', settings.memory.inFlightMax),
+      beforeSlice: async () => {
+        await verdicts.flush()
+        await directory.lock.confirm()
+      },
       onEpoch: (epoch, rows) => onEvent(say`epoch ${epoch} is mapped: ${count(rows, 'chunk')}`),
     })
-    await verdicts.flush()
     const onEpoch = (epoch: number): void => onEvent(say`epoch ${epoch}: duplicates are decided`)
     const scratch = join(directory.directory, scratchFolder)
     await resolveEpochs(

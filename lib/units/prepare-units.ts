@@ -56,7 +56,7 @@ export async function prepareUnits(settings: KunSettings, options: PrepareUnitsO
   const { store, probe, files = nodeFiles, onEvent = () => undefined, epochs, signal } = options
   if (epochs !== undefined) mustSuitEpochs(settings.dedup)
   const decided = epochs === undefined ? null : new EpochVerdicts(new EpochObjects(store))
-  const verdictsOf = decided === null ? {} : { verdictsOf: decided.of.bind(decided) }
+  const verdictsOf = decided === null ? {} : { verdictsOf: decided.of }
   const closings: Closings = []
   let prepared: PreparedUnits
   try {

@@ -5,7 +5,7 @@ import { type DedupOptions, dedupOptions, openDeduplicator, signedBlock } from '
 import { exactPlanOf } from '../../lib/dedup/open-index.js'
 import type { Duplicate } from '../../lib/dedup/types.js'
 import { type EpochJobs, resolveEpochs, workOnPart } from '../../lib/epochs/epoch-jobs.js'
-import { EpochObjects, type EpochSettings, textsKey } from '../../lib/epochs/epoch-objects.js'
+import { EpochObjects, type EpochSettings, type MappedBlock, textsKey } from '../../lib/epochs/epoch-objects.js'
 import { EpochVerdicts } from '../../lib/epochs/epoch-verdicts.js'
 import { SliceBuilder } from '../../lib/epochs/slice.js'
 import { CorruptFileError, LimitError } from '../../lib/errors.js'
@@ -54,7 +54,7 @@ async function inOneIndex(directory: string, blocks: readonly PreparedBlock[], d
 async function mapBlocks(store: ObjectStore, blocks: readonly PreparedBlock[], settings: EpochSettings): Promise<void> {
   const objects = new EpochObjects(store)
   let [epoch, slice, firstSlice, firstBlock, rows] = [0, 0, 0, 0, 0]
-  let slices: number[][] = []
+  let slices: MappedBlock[][] = []
   let builder = new SliceBuilder(exactPlanOf(options), settings)
   for (const block of blocks) {
     builder.add(block)
@@ -62,7 +62,7 @@ async function mapBlocks(store: ObjectStore, blocks: readonly PreparedBlock[], s
     const isLast = block === blocks.at(-1)
     if (!builder.isFull && rows < settings.epochRows && !isLast) continue
     await builder.store(store, slice++)
-    slices.push(builder.blockRows)
+    slices.push(builder.blocks)
     builder = new SliceBuilder(exactPlanOf(options), settings)
     if (rows < settings.epochRows && !isLast) continue
     await objects.putEpoch({ epoch: epoch++, firstSlice, firstBlock, cursor: null, slices })
@@ -80,7 +80,7 @@ async function differingBlocks(store: ObjectStore, blocks: readonly PreparedBloc
   const verdicts = new EpochVerdicts(new EpochObjects(store))
   let differing = 0
   for (const { number, chunks } of blocks) {
-    if (!isDeepStrictEqual(await verdicts.of(number, chunks.rows), wanted[number])) differing++
+    if (!isDeepStrictEqual(await verdicts.of(number, chunks), wanted[number])) differing++
   }
   return differing
 }
@@ -180,6 +180,10 @@ t.test('a damaged text or a block with other rows ends the job with its place', 
   await store.put(textsKey(0), texts)
   await resolveEpochs(jobsOver(store, settings), { scratch: '', elsewhere: false })
   const verdicts = new EpochVerdicts(new EpochObjects(store))
-  await t.rejects(verdicts.of(0, 4), { code: 'KUN_CORRUPT_FILE', message: /block 0 has 4 chunks/ })
-  await t.rejects(verdicts.of(99, 5), { code: 'KUN_CORRUPT_FILE', message: /more blocks/ })
+  const [{ chunks }] = blocks as [PreparedBlock]
+  const changed = { code: 'KUN_CORRUPT_FILE', message: /block 0 has other chunks/ }
+  await t.rejects(verdicts.of(0, { ...chunks, rows: 4 }), changed)
+  await t.rejects(verdicts.of(0, { ...chunks, fingerprint: chunks.fingerprint.map((byte) => byte ^ 1) }), changed)
+  await t.resolves(verdicts.of(0, chunks))
+  await t.rejects(verdicts.of(99, chunks), { code: 'KUN_CORRUPT_FILE', message: /more blocks/ })
 })

@@ -4,8 +4,8 @@ import type { Catalogue } from '../template.js'
 export const epochs: Catalogue = {
   'no result of another process for {0} s: start dedup-part for the parts that have no process, then run the same command again':
     '{0} 秒内没有其他进程的结果：请为没有进程的索引部分启动 dedup-part，然后再次运行同一命令',
-  'block {0} has {1} chunks, it had {2} when it was mapped: the input has changed. Prepare in another directory':
-    '块 {0} 有 {1} 个片段，映射时有 {2} 个：输入已改变。请在另一个目录中准备',
+  'block {0} has other chunks than when it was mapped: the input has changed. Prepare in another directory':
+    '块 {0} 的片段与映射时不同：输入已改变。请在另一个目录中准备',
   'the input has more blocks than were mapped: it has changed. Prepare in another directory':
     '输入的块比映射时多：输入已改变。请在另一个目录中准备',
   'the plan of epoch {0} is damaged': '轮次 {0} 的计划已损坏',
