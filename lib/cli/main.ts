@@ -3,15 +3,15 @@
  * Exit codes: 0 done · 1 failed · 2 wrong use or recipe · 3 stopped and resumable.
  */
 import { setImmediate } from 'node:timers/promises'
-import { Command, CommanderError, Option } from 'commander'
+import { type Command, CommanderError, Option } from 'commander'
 import { version } from '../core/version.js'
 import { ContractError } from '../errors.js'
 import { languages } from '../language/language.js'
 import { say } from '../language/say.js'
 import { registerNamedCommand } from './command-loaders.js'
-import { commanderMessage } from './commander-messages.js'
 import { failureOf } from './failure.js'
 import { boundHeapGrowth } from './heap-growth.js'
+import { TranslatedCommand } from './parse-errors.js'
 import { notWritten, writeErr, writeOut } from './terminal/output.js'
 import { stopSignalReceived } from './terminal/stop-signals.js'
 import { plainText } from './terminal/terminal-text.js'
@@ -22,7 +22,7 @@ const epilogue = say`\nExit codes: 0 done, 1 failed, 2 wrong use or recipe, 3 st
 /** Runs one command. Never throws. @returns the exit code */
 export async function main(argv: readonly string[]): Promise<number> {
   boundHeapGrowth()
-  const program = new Command('kun-stream')
+  const program = new TranslatedCommand('kun-stream')
     .description(say`Raw Chinese text in, an instruction dataset in Parquet out: the Kun method as a stream.`)
     .version(version)
     // Read in bin/kun-stream.ts, before this module is loaded; declared here for the help and for its check.
@@ -36,7 +36,6 @@ export async function main(argv: readonly string[]): Promise<number> {
     .configureOutput({
       writeOut,
       writeErr: (text) => writeErr(plainText(text)),
-      outputError: (text, write) => write(commanderMessage(text)),
     })
     .exitOverride()
   await registerNamedCommand(program, argv.slice(2))

@@ -1,7 +1,7 @@
 /** Reads a recipe as UTF-8 text of at most `recipeBytesMax`. The error for anything else names its format. */
 import { createReadStream } from 'node:fs'
 import { RecipeError } from '../errors.js'
-import { say } from '../language/say.js'
+import { say, translated } from '../language/say.js'
 
 /** Larger than any recipe; a device or a data file given by mistake is not read further. */
 const recipeBytesMax = 1024 * 1024
@@ -29,7 +29,11 @@ async function recipeBytes(path: string): Promise<Buffer> {
       if (size > recipeBytesMax) break
     }
   } catch (cause) {
-    throw unreadable(path, refusals[(cause as NodeJS.ErrnoException).code ?? ''] ?? (cause as Error).message, cause)
+    throw unreadable(
+      path,
+      translated(refusals[(cause as NodeJS.ErrnoException).code ?? ''] ?? (cause as Error).message),
+      cause,
+    )
   }
   if (size > recipeBytesMax) throw unreadable(path, `it is larger than ${recipeBytesMax / 1024 / 1024} MiB`)
   return Buffer.concat(parts)

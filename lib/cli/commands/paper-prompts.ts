@@ -5,7 +5,7 @@ import type { Command } from 'commander'
 import { UsageError } from '../../errors.js'
 import { clonePrompts } from '../../kun/paper/clone-prompts.js'
 import { paperPromptsFolder } from '../../kun/preset.js'
-import { say } from '../../language/say.js'
+import { say, translated } from '../../language/say.js'
 import { addCommand } from '../command-summaries.js'
 import { sayOnStderr } from '../terminal/output.js'
 
@@ -36,11 +36,13 @@ async function sourceOf(folder: string, name: string): Promise<string> {
   try {
     return (await readFile(path, 'utf8')).replaceAll('\r\n', '\n')
   } catch (cause) {
-    throw new UsageError(
-      say`${path} cannot be read: ${(cause as Error).message}; give the folder of a clone of COIG-Kun`,
-      {
-        cause,
-      },
-    )
+    throw new UsageError(say`${path} cannot be read: ${readFailure(cause)}; give the folder of a clone of COIG-Kun`, {
+      cause,
+    })
   }
+}
+
+function readFailure(cause: unknown): string {
+  const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
+  return isMissing ? translated('there is no such file') : (cause as Error).message
 }

@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander'
 import type { z } from 'zod'
 import { UsageError } from '../../errors.js'
 import { say, translated } from '../../language/say.js'
+import { translatedAllowed } from '../../recipe/allowed-words.js'
 import { allowedAt } from '../../recipe/index.js'
 import { type FaultRuleOptions, faultKinds } from '../../simulator/vllm/fault-rules.js'
 import { type LatencyOptions, simulatorOptions } from '../../simulator/vllm/options.js'
@@ -136,12 +137,17 @@ function ownForm(option: string): string | undefined {
   return form === undefined ? undefined : translated(form)
 }
 
+function allowedForm(path: readonly PropertyKey[]): string | null {
+  const form = allowedAt(simulatorOptions, path)
+  return form === null ? null : translatedAllowed(form)
+}
+
 /** Examples: '--port is abc: give a whole number from 0 to 65535'; of a list '--missing has all: give one of metrics, …' */
 function wrongFlag(flags: SimulateFlags, given: unknown, path: readonly PropertyKey[], message: string): string {
   const option = String(path[0])
   const name = flagOf[option] ?? (option as keyof SimulateFlags)
   const dashed = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-  const form = ownForm(option) ?? allowedAt(simulatorOptions, path) ?? message
+  const form = ownForm(option) ?? allowedForm(path) ?? message
   if (path.length === 1 || formOf[option] !== undefined) return say`--${dashed} is ${String(flags[name])}: give ${form}`
   const found = path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], given)
   return say`--${dashed} has ${String(found)}: give ${form}`
@@ -195,7 +201,7 @@ function checkWritable(path: string): void {
 export function portOf(text: string): number {
   const checked = simulatorOptions.shape.port.safeParse(number(text))
   if (checked.success) return checked.data
-  const form = allowedAt(simulatorOptions, ['port']) ?? checked.error.message
+  const form = allowedForm(['port']) ?? checked.error.message
   throw new UsageError(say`--port is ${text}: give ${form}`, { cause: checked.error })
 }
 

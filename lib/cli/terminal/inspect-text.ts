@@ -36,7 +36,9 @@ export async function* inspectText(
     return
   }
   if (groups.size === 0 && !mayBeEmpty)
-    throw new UsageError(say`${path} contains no ${rejects ? 'rejects' : 'rows'} in Parquet`)
+    throw new UsageError(
+      rejects ? say`${path} contains no rejects in Parquet` : say`${path} contains no rows in Parquet`,
+    )
   for (const [split, paths] of groups) {
     let [shown, rows] = [0, 0]
     for (const file of paths) {

@@ -41,7 +41,7 @@ export function wrapText(text: string, cellsMax: number): string[] {
 /** End of the line that moves to the next line with `next`: the start of a word, or the character before a closing mark. */
 function carriedOver(line: string, next: string): string {
   if (/^[，。、；：？！）」』】》”’…]/u.test(next)) return line.match(/[^，。、；：？！）」』】》”’…]$/u)?.[0] ?? ''
-  const word = /^[!-~]/.test(next) ? (line.match(/ ([!-~]+)$/)?.[1] ?? '') : ''
+  const word = /^[!-~]/.test(next) ? (line.match(/[^!-~]([!-~]+)$/)?.[1] ?? '') : ''
   return word.length < line.length / 2 ? word : ''
 }
 

@@ -77,7 +77,8 @@ export const cli = {
     '{0} 条已评分文本中，{3} 部分 {2} 条里有 {1} 条为保留：至少需要 {4} 条，且每部分都要有两种评分。请评分更多文本',
   'must be a number from 0 to 1.': '必须是 0 到 1 之间的数。',
   'must be a power of two from {0} to {1}.': '必须是 {0} 到 {1} 之间的 2 的幂。',
-  '{0} contains no {1} in Parquet': '{0} 中没有 Parquet 格式的 {1}',
+  '{0} contains no rows in Parquet': '{0} 中没有 Parquet 格式的数据行',
+  '{0} contains no rejects in Parquet': '{0} 中没有 Parquet 格式的拒绝记录',
   '{0} could not be written: {1}. Free space, or write elsewhere, and run the command again':
     '无法写入 {0}：{1}。请释放空间或写到别处，然后重新运行命令',
   'The stand-in S3 listens on {0}, with the bucket s3://kun. For its clients:\n':

@@ -36,6 +36,8 @@ export const terminal = {
   "error: option '{0}' argument '{1}' is invalid: {2}": '错误：选项“{0}”的值“{1}”无效：{2}',
   "error: value '{0}' is invalid for argument '{1}'; allowed choices are {2}":
     '错误：参数“{1}”的值“{0}”无效；可选值为 {2}',
+  "error: option '{0}' cannot be used with option '{1}'": '错误：选项“{0}”不能与选项“{1}”同时使用',
+  "error: value '{0}' is invalid for argument '{1}': {2}": '错误：参数“{1}”的值“{0}”无效：{2}',
   '(Did you mean one of {0}?)': '（您是否想输入 {0} 之一？）',
   '(Did you mean {0}?)': '（您是否想输入 {0}？）',
 
