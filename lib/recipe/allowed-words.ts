@@ -27,10 +27,15 @@ export function translatedAllowed(text: string): string {
   const whole = translated(text)
   if (whole !== text) return whole
   const members = text.split(', or ')
-  if (members.length > 1) return members.map(translatedAllowed).reduce((all, each) => say`${all}, or ${each}`)
+  if (members.length > 1) return spaced(members.map(translatedAllowed).reduce((all, each) => say`${all}, or ${each}`))
   for (const [pattern, words] of patterns) {
     const found = pattern.exec(text)
-    if (found !== null) return words(...found.slice(1))
+    if (found !== null) return spaced(words(...found.slice(1)))
   }
   return text
+}
+
+/** Puts a space between a Chinese conjunction and a Latin word after it. */
+function spaced(text: string): string {
+  return text.replace(/(?<=[或为])(?=[\w{])/g, ' ')
 }

@@ -1,4 +1,6 @@
-/** Generates the tables of all fields in docs/recipe.md from the schema. */
+/** Generates the tables of all fields in docs/recipe.md and docs/recipe.zh.md from the schema. */
+import { say, translated } from '../language/say.js'
+import { translatedAllowed } from './allowed-words.js'
 import { recipeOptions } from './schema.js'
 import { type Field, fieldsOf } from './schema-tree.js'
 
@@ -7,7 +9,7 @@ export function recipeFields(): readonly Field[] {
   return fieldsOf(recipeOptions)
 }
 
-/** Returns one Markdown table per section of the recipe. */
+/** Returns one Markdown table per section of the recipe, in the language of the process. */
 export function recipeReference(): string {
   const sections = new Map<string, Field[]>()
   for (const field of recipeFields()) {
@@ -20,16 +22,23 @@ export function recipeReference(): string {
 
 function sectionTable(name: string, fields: readonly Field[]): string {
   const rows = fields.map(({ path, allowed, byDefault, altersOutput, description }) => {
-    const fallback = byDefault === '' ? '**required**' : byDefault === 'none' ? 'absent' : `\`${byDefault}\``
-    const cells = [`\`${path}\``, description, allowed, fallback, altersOutput ? 'yes' : 'no']
+    const required = `**${translated('required')}**`
+    const fallback = byDefault === '' ? required : byDefault === 'none' ? translated('absent') : `\`${byDefault}\``
+    const alters = translated(altersOutput ? 'yes' : 'no')
+    const cells = [`\`${path}\``, meaning(description), translatedAllowed(allowed), fallback, alters]
     return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
   })
-  const title = name === '' ? '### Top level' : `### ${name}`
   return [
-    title,
+    `### ${name === '' ? translated('Top level') : name}`,
     '',
-    '| field | meaning | allowed | default | alters the output |',
+    translated('| field | meaning | allowed | default | alters the output |'),
     '|---|---|---|---|---|',
     ...rows,
   ].join('\n')
+}
+
+/** Translates a description; those of a filter for one source name its field. */
+function meaning(description: string): string {
+  const [, field] = /^`([^`]+)` for this source$/.exec(description) ?? []
+  return field === undefined ? translated(description) : say`\`${field}\` for this source`
 }

@@ -22,6 +22,7 @@ import { publish } from './publish.js'
 import { queue } from './queue.js'
 import { reasons } from './reasons.js'
 import { recipe } from './recipe.js'
+import { recipeFields } from './recipe-fields.js'
 import { recipeIssues } from './recipe-issues.js'
 import { run } from './run.js'
 import { setup } from './setup.js'
@@ -58,6 +59,7 @@ export const zhParts: Readonly<Record<string, Catalogue>> = {
   queue,
   reasons,
   recipe,
+  recipeFields,
   recipeIssues,
   run,
   setup,
