@@ -64,15 +64,23 @@ export function characterTables(): CharacterTables {
  * NFC maps compatibility ideographs (U+F900 …, U+2F800 …) to the unified ones.
  */
 export function composeText(text: string): string {
-  return text
+  const plain = text
     .replace(/\p{Cs}/gu, '')
     .replace(invisible, '')
     .replace(/[\u2e80-\u2fd5\uff10-\uff5a]/g, (character) => {
       const replacement = replacementOf(character.charCodeAt(0))
       return replacement === null ? character : String.fromCharCode(replacement)
     })
-    .replace(/[\uFB00-\uFB06]/g, (ligature) => ligature.normalize('NFKC'))
-    .normalize('NFC')
+  return withoutLigatures(plain).normalize('NFC')
+}
+
+function withoutLigatures(text: string): string {
+  let plain = text
+  for (let code = 0xfb00; code <= 0xfb06; code++) {
+    const ligature = String.fromCharCode(code)
+    if (plain.includes(ligature)) plain = plain.replaceAll(ligature, ligature.normalize('NFKC'))
+  }
+  return plain
 }
 
 /** Whether a pair with this high surrogate can change under NFC: Brahmic marks, musical symbols, compatibility ideographs. */

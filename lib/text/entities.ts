@@ -48,15 +48,21 @@ const reference = /&(?:#([0-9]{1,7})|#[xX]([0-9a-fA-F]{1,6})|([A-Za-z][A-Za-z0-9
 
 /** @param aboutHtml keeps those of `named` */
 export function decodeEntities(text: string, aboutHtml: boolean): string {
-  // Most references are blanks, which need no look-up.
-  const spaced = aboutHtml ? text : text.replaceAll('&nbsp;', '\u00a0')
-  return spaced.replace(reference, (whole: string, decimal?: string, hex?: string, name?: string) => {
-    if (decimal !== undefined) return characterOf(Number.parseInt(decimal, 10)) ?? whole
-    if (hex !== undefined) return characterOf(Number.parseInt(hex, 16)) ?? whole
-    if (aboutHtml && named.has(name ?? 'nbsp')) return whole
-    if (name === undefined) return '\u00a0'
-    return byName.get(name) ?? byName.get(name.toLowerCase()) ?? whole
-  })
+  return (aboutHtml ? text : withoutFrequent(text)).replace(
+    reference,
+    (whole: string, decimal?: string, hex?: string, name?: string) => {
+      if (decimal !== undefined) return characterOf(Number.parseInt(decimal, 10)) ?? whole
+      if (hex !== undefined) return characterOf(Number.parseInt(hex, 16)) ?? whole
+      if (aboutHtml && named.has(name ?? 'nbsp')) return whole
+      if (name === undefined) return '\u00a0'
+      return byName.get(name) ?? byName.get(name.toLowerCase()) ?? whole
+    },
+  )
+}
+
+/** Decodes the references that most pages have, which need no look-up; what they give is in no reference. */
+function withoutFrequent(text: string): string {
+  return text.replaceAll('&nbsp;', '\u00a0').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"')
 }
 
 /** Windows-1252 of 0x80 to 0x9F, which browsers use for these numbers. */

@@ -26,3 +26,22 @@ export function isSyllable(letters: string, tones: boolean): boolean {
   const initial = initials.find((each) => bare.startsWith(each)) ?? ''
   return finals.has(bare.slice(initial.length))
 }
+
+/** Whether codes[start … end), at most `syllableCharsMax`, are lower-case letters that spell one syllable. */
+export function isSyllableAt(codes: Uint16Array, start: number, end: number): boolean {
+  let key = 0
+  for (let at = start; at < end; at++) {
+    const letter = (codes[at] as number) - 0x60
+    if (letter < 1 || letter > 26) return false
+    key = key * 32 + letter
+  }
+  return syllableKeys.has(key)
+}
+
+/** Every syllable as a number: five bits a letter. */
+const syllableKeys: ReadonlySet<number> = new Set(
+  ['', ...initials]
+    .flatMap((initial) => [...finals].map((final) => initial + final))
+    .filter((letters) => isSyllable(letters, false))
+    .map((letters) => [...letters].reduce((key, letter) => key * 32 + letter.charCodeAt(0) - 0x60, 0)),
+)

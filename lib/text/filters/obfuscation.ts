@@ -3,7 +3,7 @@
 import type { CensusMeter } from '../census.js'
 import { CharacterClass, isIdeograph, isLatin } from '../characters.js'
 import type { CleanText } from '../clean.js'
-import { isSyllable, syllableCharsMax } from '../pinyin.js'
+import { isSyllable, isSyllableAt, syllableCharsMax } from '../pinyin.js'
 import { over, percent, visibleWithAsides } from './composition.js'
 
 /**
@@ -75,11 +75,7 @@ function sounds({ codes, length }: CleanText): number {
     const inBrackets = isBracket(codes[at - 1]) && isBracket(codes[end])
     const [before, after] = inBrackets ? [codes[at - 2], codes[end + 1]] : [codes[at - 1], codes[end]]
     const isNext = isHan(before) || (isHan(after) && !inBrackets)
-    if (
-      isNext &&
-      end - at <= syllableCharsMax &&
-      isSyllable(String.fromCharCode(...codes.subarray(at, end)), inBrackets)
-    ) {
+    if (isNext && end - at <= syllableCharsMax && isSound(codes, at, end, inBrackets)) {
       syllables++
       chars += end - at + (inBrackets ? 2 : 0)
     }
@@ -89,6 +85,12 @@ function sounds({ codes, length }: CleanText): number {
 }
 
 const syllablesMin = 4
+
+/** Whether a word spells a syllable; with tone marks in brackets alone. */
+function isSound(codes: Uint16Array, start: number, end: number, inBrackets: boolean): boolean {
+  if (isSyllableAt(codes, start, end)) return true
+  return inBrackets && isSyllable(String.fromCharCode(...codes.subarray(start, end)), true)
+}
 
 /** Latin letters, and the vowels with tone marks. */
 function isLetter(code: number): boolean {

@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { tryParseJson } from '../../core/json.js'
 import { InvalidOptionError } from '../../errors.js'
-import { GramBuckets } from './grams.js'
+import { GramSum } from './grams.js'
 
 const bucketsMax = 2 ** 21
 
@@ -31,13 +31,13 @@ export type ScreenHeader = z.output<typeof header>
 
 /** Classifier of a thread. Not shared: it keeps memory between texts, but no result depends on an earlier text. */
 export class ScreenClassifier {
-  readonly #grams: GramBuckets
+  readonly #grams: GramSum
 
   constructor(
     readonly header: ScreenHeader,
     readonly weights: Int16Array,
   ) {
-    this.#grams = new GramBuckets(header.buckets)
+    this.#grams = new GramSum(weights)
   }
 
   /**
@@ -49,9 +49,7 @@ export class ScreenClassifier {
   score(codes: Uint16Array, start: number, end: number): number {
     const grams = this.#grams
     grams.read(codes, start, end)
-    const { buckets, count } = grams
-    let sum = 0
-    for (let index = 0; index < count; index++) sum += this.weights[buckets[index] as number] as number
+    const { sum, count } = grams
     return probabilityOf(this.header.bias + (count === 0 ? 0 : (this.header.scale * sum) / Math.sqrt(count)))
   }
 }

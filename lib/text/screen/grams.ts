@@ -74,6 +74,47 @@ export class GramBuckets {
   }
 }
 
+/** Adds up weights of the distinct buckets of one text at a time, without listing them. */
+export class GramSum {
+  /** Sum of the weights of the last text, and the number of its distinct buckets. */
+  sum = 0
+  count = 0
+  /** One bit for each bucket: those of the text that is read. */
+  readonly #seen: Int32Array
+  readonly #shift: number
+
+  constructor(readonly weights: Int16Array) {
+    this.#seen = new Int32Array(weights.length >>> 5)
+    this.#shift = Math.clz32(weights.length) + 1
+  }
+
+  /** Reads codes[start … end), as `GramBuckets` does. */
+  read(codes: Uint16Array, start: number, end: number): void {
+    const [seen, weights, shift] = [this.#seen, this.weights, this.#shift]
+    seen.fill(0)
+    let [sum, count, first, second] = [0, 0, 0, 0]
+    const add = (bucket: number) => {
+      const word = seen[bucket >>> 5] as number
+      const bit = 1 << (bucket & 31)
+      if ((word & bit) !== 0) return
+      seen[bucket >>> 5] = word | bit
+      sum += weights[bucket] as number
+      count++
+    }
+    for (let at = start; at < end; at++) {
+      const third = folded[codes[at] as number] as number
+      add(mixed(Math.imul(third + 1, unigramFactor)) >>> shift)
+      const pair = Math.imul(second + 1, bigramFactor) ^ third
+      if (at > start) add(mixed(Math.imul(pair, bigramFactor)) >>> shift)
+      if (at > start + 1) add(mixed(Math.imul(Math.imul(first + 1, trigramFactor) ^ pair, trigramFactor)) >>> shift)
+      first = second
+      second = third
+    }
+    this.sum = sum
+    this.count = count
+  }
+}
+
 /** Texts after which the numbers of texts start again. */
 const textsMax = 0x7fffffff
 
