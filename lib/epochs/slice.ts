@@ -16,11 +16,11 @@ import { recordId } from '../text/identity.js'
 import { type EpochSettings, type MappedBlock, rowsKey, textsKey } from './epoch-objects.js'
 
 /** Rows from which on a slice ends, with its block. */
-const rowsPerSliceMax = 4096
+const rowsPerSliceMax = 32_768
 /** An epoch has at least so many slices where blocks are small enough, so that parts have about the same number of rows. */
 const slicesPerEpoch = 16
 /** Bytes of texts from which on a slice ends, with its block. */
-const textBytesPerSlice = 32 * 1024 * 1024
+const textBytesPerSlice = 64 * 1024 * 1024
 /** Rows of a frame. */
 const rowsPerFrameMax = 8192
 const positionsPerSlice = 2 ** 32
