@@ -2,7 +2,6 @@
 import { type Banding, settleBand } from './banding.js'
 import { BloomIndex } from './bloom-index.js'
 import { ExactIndex } from './exact-index.js'
-import type { KeptRow } from './kept-frames.js'
 
 export type IndexKind = 'exact' | 'bloom'
 
@@ -21,13 +20,6 @@ export interface DecidePlan {
 export interface LogLengths {
   readonly logBytes: number
   readonly textsBytes: number
-}
-
-/** Either kind of index. */
-export interface KeptIndex {
-  readonly count: number
-  readonly memoryBytes: number
-  keep(row: KeptRow): void
 }
 
 /** @throws {MemoryRefusedError} the system provides no memory */

@@ -8,7 +8,7 @@ const emptyConnectionsMax = 8
 /** Times that a Range may be ignored before the bytes before it are read and discarded. */
 const ignoredRangesMax = 2
 
-export interface ResumedStreamOptions {
+interface ResumedStreamOptions {
   /** Half-open range of the file. */
   readonly start: number
   readonly end: number

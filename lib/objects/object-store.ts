@@ -42,9 +42,9 @@ export interface ObjectFacts {
 }
 
 /** Limit of S3 for a key, which includes the store's prefix. */
-export const keyBytesMax = 1024
+const keyBytesMax = 1024
 /** Limit of one name between slashes: 255 on POSIX, less the name of the temporary file. */
-export const keyNameBytesMax = 200
+const keyNameBytesMax = 200
 
 /**
  * @param prefix of the store

@@ -10,7 +10,7 @@ import { isS3Address } from './s3/address.js'
 import { type S3StoreOptions, s3Store } from './s3-store.js'
 
 /** Options for `openObjectStore`; all optional. */
-export interface OpenStoreOptions {
+interface OpenStoreOptions {
   /** Skips the trial of two writes: for commands that only read. Default false. */
   readonly readOnly?: boolean
   readonly files?: FileLayer

@@ -20,7 +20,7 @@ const shipMsDefault = 30_000
 const lookMs = 1000
 
 /** Options for `shipReplies`. */
-export interface ReplyShippingOptions {
+interface ReplyShippingOptions {
   readonly store: ObjectStore
   /** Local `replies/` of the attempt. */
   readonly directory: string

@@ -12,7 +12,7 @@ import { appendReview, checkReviewer, readReviews } from './review-file.js'
 import type { ReviewSample } from './review-sample.js'
 import type { Review, ReviewPair, ReviewSummary, ReviewWork } from './view.js'
 
-export interface ReviewOptions {
+interface ReviewOptions {
   readonly directory: string
   /** Names the file of the reviews. */
   readonly reviewer: string
@@ -33,7 +33,7 @@ const decision = z.object({
 })
 
 /** The figures of a reviewer, from the files of all reviewers. */
-export async function readReviewSummary(directory: string, reviewer: string): Promise<ReviewSummary> {
+async function readReviewSummary(directory: string, reviewer: string): Promise<ReviewSummary> {
   const { byReviewer, faults } = await readReviews(directory)
   return reviewSummary(reviewer, byReviewer, faults)
 }

@@ -1,6 +1,6 @@
 /** Finds the records that make every attempt at a unit fail, by attempts at parts of it. */
 
-export interface Bisection {
+interface Bisection {
   /** Each fails alone. In input order. */
   readonly found: readonly string[]
   /** Why records are left that were not found; null if every failure is explained. */
@@ -9,7 +9,7 @@ export interface Bisection {
   readonly attempts: number
 }
 
-export interface BisectOptions {
+interface BisectOptions {
   /** Ids in input order. */
   readonly records: readonly string[]
   /** Makes an attempt at these records alone; returns whether it failed. A throw ends the search. */
@@ -20,7 +20,7 @@ export interface BisectOptions {
   readonly foundMax?: number
 }
 
-export const foundMaxDefault = 10
+const foundMaxDefault = 10
 
 /**
  * Halves the records until each that fails alone is found: 2 log2(n) attempts a record.

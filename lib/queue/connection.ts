@@ -69,7 +69,7 @@ export async function within<T>(msMax: number, work: Promise<T>): Promise<T> {
 }
 
 /** Refused by a password, an ACL, or a setting; trying again does not help. */
-export function isAccessError(error: unknown): boolean {
+function isAccessError(error: unknown): boolean {
   return /\b(?:WRONGPASS|NOAUTH|NOPERM)\b|Client sent AUTH|invalid password|self[- ]signed|certificate|wrong version number/i.test(
     (error as Error)?.message ?? '',
   )

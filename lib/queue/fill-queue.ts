@@ -20,7 +20,7 @@ export interface Filled {
   readonly complete: boolean
 }
 
-export interface FillOptions {
+interface FillOptions {
   /** Continues until the plan is complete. */
   readonly follow?: boolean
   readonly signal?: AbortSignal | undefined

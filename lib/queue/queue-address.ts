@@ -20,7 +20,7 @@ export interface QueueAddress {
   readonly tls?: { readonly servername?: string; readonly ca?: string }
 }
 
-export interface QueueAddressOptions {
+interface QueueAddressOptions {
   /** A URL, or `env:NAME`. */
   readonly queue: string
   /** File of certificate authorities in PEM, for rediss:// */

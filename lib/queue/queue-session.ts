@@ -8,7 +8,7 @@ import type { UnitQueue } from './unit-queue.js'
 const retryMsMin = 250
 const retryMsMax = 5_000
 
-export interface QueueSessionOptions {
+interface QueueSessionOptions {
   readonly address: QueueAddress
   readonly open: () => Promise<UnitQueue>
   /** Longest time without a queue before `call` gives up. */

@@ -26,8 +26,8 @@ export interface UnitQueueOptions {
 }
 
 export const lockMsDefault = 60_000
-export const checkMsDefault = 30_000
-export const lossesMaxDefault = 3
+const checkMsDefault = 30_000
+const lossesMaxDefault = 3
 /** Largest priority of BullMQ; later cuts share it, in order of their addition. */
 const priorityMax = 2 ** 21 - 1
 const unitsPerAdd = 1_000
@@ -42,7 +42,7 @@ interface JobData {
   readonly forgiven?: number
 }
 
-export interface AddedUnit extends QueuedUnit {
+interface AddedUnit extends QueuedUnit {
   /** Before units that were never tried. */
   readonly front?: boolean
   readonly forgiven?: number

@@ -14,7 +14,7 @@ import { nearest } from './nearest.js'
 import type { Recipe } from './schema.js'
 
 /** A placeholder that no field of the record replaces. */
-export interface UnknownPlaceholder {
+interface UnknownPlaceholder {
   /** Of the prompt's text in the recipe. */
   readonly path: Path
   /** As in the prompt, with braces. */

@@ -23,7 +23,7 @@ import { labelOf, modelStage, reportReleases } from './stages/model-stages.js'
 import { prepareStage } from './stages/prepare.js'
 
 /** Parts of the head: from blocks to records, in input order. */
-export interface HeadParts {
+interface HeadParts {
   readonly blocks: AsyncIterable<Pick<BlockFacts, 'cursor' | 'reads'> & { readonly block: Block }>
   readonly prepare: (block: Block) => Promise<PreparedBlock>
   /** Blocks in the worker pool, being prepared or waiting. */
@@ -39,7 +39,7 @@ export interface HeadParts {
 }
 
 /** Parts of the tail: from records to rows. */
-export interface TailParts {
+interface TailParts {
   /** Stages on chunks, before the label stage. */
   readonly chunkStages: readonly KunStage<Candidate, Candidate>[]
   /** Null if the selected phase ends before this stage. */

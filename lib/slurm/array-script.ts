@@ -8,7 +8,7 @@ const termSeconds = 120
 const requeueSeconds = 20
 
 /** What a script is made of. */
-export interface ArrayScript {
+interface ArrayScript {
   /** Name of the jobs. */
   readonly name: string
   readonly elements: number

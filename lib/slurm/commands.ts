@@ -15,7 +15,7 @@ const shownMax = 500
  *
  * @throws {SlurmError} it is not installed, fails, or takes longer than a minute
  */
-export function slurmOutput(command: string, args: readonly string[]): Promise<string> {
+function slurmOutput(command: string, args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     execFile(command, args, { timeout: commandMaxMs, maxBuffer: outputBytesMax }, (error, stdout, stderr) => {
       if (error === null) return resolve(stdout)
@@ -50,7 +50,7 @@ export async function sbatch(script: string): Promise<number> {
 }
 
 /** An element of an array that waits or runs. */
-export interface LiveElement {
+interface LiveElement {
   readonly index: number
   /** Waits for a start time in the future: Slurm requeues an element two minutes ahead. */
   readonly isDelayed: boolean

@@ -1,7 +1,7 @@
 /** Divides units into elements of arrays: units by a time budget, elements by the size of an array. Pure. */
 
 /** An array as it is submitted: its element i runs the units of `elements[i]`. */
-export interface ArrayPlan {
+interface ArrayPlan {
   /** Units of each element, by id. */
   readonly elements: readonly (readonly string[])[]
   /** Elements that run concurrently; null without a limit. */

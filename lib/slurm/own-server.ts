@@ -8,7 +8,7 @@ import { SystemError } from '../errors.js'
 import { say } from '../language/say.js'
 
 /** Time that a server may take until it is healthy, ms: it may download and compile. */
-export const healthyMaxMs = 1_800_000
+const healthyMaxMs = 1_800_000
 /** Wait between two looks at its health, and time for one, ms. */
 const lookEveryMs = 1000
 const lookMaxMs = 5000
@@ -16,7 +16,7 @@ const lookMaxMs = 5000
 const endMaxMs = 30_000
 
 /** A running server. */
-export interface OwnServer {
+interface OwnServer {
   readonly url: string
   /** Aborted with the error when it ends by itself. */
   readonly ended: AbortSignal

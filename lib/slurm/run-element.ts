@@ -7,7 +7,7 @@ import type { UnitRun } from '../units/types.js'
 const unitsAtOnce = 2
 
 /** What an element did. */
-export interface ElementEnd {
+interface ElementEnd {
   readonly committed: number
   /** Units that had a result, before or first. */
   readonly already: number

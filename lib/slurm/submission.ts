@@ -16,13 +16,13 @@ const arrayFile = z.strictObject({ elements: z.array(z.array(z.string())) })
 const jobsFile = z.strictObject({ jobs: z.array(z.int().min(0)) })
 
 /** An array of an earlier submission. */
-export interface SubmittedArray {
+interface SubmittedArray {
   readonly job: number
   /** Units of each element. */
   readonly elements: readonly (readonly string[])[]
 }
 
-export function arrayName(array: number): string {
+function arrayName(array: number): string {
   return `array-${String(array).padStart(3, '0')}`
 }
 

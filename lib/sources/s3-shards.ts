@@ -11,7 +11,7 @@ import type { FieldMapping } from '../text/mapping.js'
 import type { Shard } from './shard.js'
 
 /** Options for `s3Shards`. */
-export interface S3ShardsOptions {
+interface S3ShardsOptions {
   /** s3://bucket/glob, all of one bucket; one that begins with `!` excludes objects. */
   readonly files: readonly string[]
   readonly split: string
@@ -20,7 +20,7 @@ export interface S3ShardsOptions {
   readonly transport?: S3Transport | undefined
 }
 
-export interface S3Shards {
+interface S3Shards {
   /** Sorted by key, by code unit; the path of a shard is its key. */
   readonly shards: readonly Shard[]
   /** Closes the transport, unless it was given. */

@@ -10,6 +10,7 @@ import type { FormatCursor, FormatOptions, RawBlock } from './formats/raw-block.
 import { readShard } from './formats/read-shard.js'
 import type { ReadOptions } from './read-options.js'
 import type { Shard } from './shard.js'
+import { headBytesMax, openParquet, spreadOver } from './spread.js'
 
 interface SampleOptions extends ReadOptions {
   /** Records to take; fewer if the shards have fewer. */
@@ -18,8 +19,6 @@ interface SampleOptions extends ReadOptions {
   readonly signal?: AbortSignal
 }
 
-/** Decompressed bytes read of a shard without places to start from, and the size up to which a shard is read whole. */
-const prefixBytesMax = 4 * 1024 * 1024
 /** Tries to find a record that was not taken yet. */
 const triesPerRecord = 4
 
@@ -71,9 +70,7 @@ function quotas(
 /** Takes `count` places at equal distances over the list: a random one of each distance, or the middle of a short list. */
 function spread(shards: readonly Shard[], count: number, random: () => number) {
   const counts = new Map<Shard, number>()
-  for (let place = 0; place < count; place++) {
-    const within = shards.length <= count ? 0.5 : random()
-    const shard = shards[Math.floor(((place + within) * shards.length) / count)] as Shard
+  for (const shard of spreadOver(shards, count, shards.length <= count ? undefined : random)) {
     counts.set(shard, (counts.get(shard) ?? 0) + 1)
   }
   return [...counts].map(([shard, each]) => ({ shard, count: each }))
@@ -107,13 +104,7 @@ async function randomStarts(
   const { sizeBytes } = shard
   if (next === null || sizeBytes === null) return null
   if ('group' in next) {
-    const { ParquetFile } = await import('../parquet/parquet-file.js')
-    const file = await ParquetFile.open({
-      sizeBytes,
-      read: (offset, length) => shard.read(offset, length, signal),
-    }).catch(
-      () => null, // the reader of the shard reports the damage
-    )
+    const file = await openParquet(shard, sizeBytes, signal).catch(() => null) // the reader of the shard reports the damage
     const groups = file?.metadata.row_groups.length ?? 0
     if (file === null || groups === 0) return null
     return () => {
@@ -122,7 +113,7 @@ async function randomStarts(
     }
   }
   const isLines = 'text' in next && next.codec === 'plain' && next.text.layout === 'lines'
-  if (!isLines || sizeBytes <= prefixBytesMax) return null
+  if (!isLines || sizeBytes <= headBytesMax) return null
   // Most likely within a line: its rest is skipped.
   return () => {
     const offset = Math.floor(random() * sizeBytes)
@@ -165,7 +156,7 @@ async function reservoir(
     if (place < count) taken[place] = { index, rawBlock }
     index++
     bytes += rawBlock.bytes.byteLength
-    if (bytes >= prefixBytesMax) break
+    if (bytes >= headBytesMax) break
   }
   return taken.sort((a, b) => a.index - b.index).map(({ rawBlock }) => rawBlock)
 }

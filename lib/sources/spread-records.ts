@@ -7,14 +7,13 @@ import { recordPlaces } from '../text/records.js'
 import { blocks } from './blocks.js'
 import { readOptions } from './read-options.js'
 import type { Shard } from './shard.js'
+import { headBytesMax, openParquet, spreadOver } from './spread.js'
 
 /** Shards that are read, at most: evenly spread over the list. */
 const shardsMax = 24
 /** Windows of a plain shard, and their size. */
 const windowsMax = 8
 const windowBytes = 256 * 1024
-/** Decompressed bytes that are read of a shard in another format. */
-const headBytes = 4 * 1024 * 1024
 /** Slices in which stored bytes are counted. */
 const sliceBytes = 16 * 1024
 
@@ -66,13 +65,12 @@ export async function spreadRecords(
 
 /** Returns at most `max` entries, evenly spread. */
 function spread<T>(all: readonly T[], max: number): T[] {
-  if (all.length <= max) return [...all]
-  return Array.from({ length: max }, (_, index) => all[Math.floor(((index + 0.5) * all.length) / max)] as T)
+  return all.length <= max ? [...all] : spreadOver(all, max)
 }
 
 async function sampleOf(shard: Shard, max: number, signal?: AbortSignal): Promise<ShardSample> {
   const size = shard.sizeBytes ?? 0
-  const isLines = /\.(jsonl|ndjson|json|txt)$/i.test(shard.path) && shard.format === undefined && size > headBytes
+  const isLines = /\.(jsonl|ndjson|json|txt)$/i.test(shard.path) && shard.format === undefined && size > headBytesMax
   return (isLines ? await fromWindows(shard, size, max, signal) : null) ?? fromHead(shard, size, max, signal)
 }
 
@@ -123,7 +121,7 @@ async function fromHead(shard: Shard, size: number, max: number, signal?: AbortS
       if (rejected === null) lines.push(withoutLineEnds(block.bytes.slice(start, end)))
     }
     taken += block.bytes.byteLength
-    if (taken >= headBytes) {
+    if (taken >= headBytesMax) {
       ended = false
       break
     }
@@ -156,8 +154,6 @@ function counted(shard: Shard, read: { bytes: number }): Shard {
 
 async function parquetRows(shard: Shard, sizeBytes: number): Promise<number | null> {
   if (!/\.parquet$/i.test(shard.path)) return null
-  const read = (offset: number, lengthBytes: number) => shard.read(offset, lengthBytes, neverAborted)
-  const { ParquetFile } = await import('../parquet/parquet-file.js')
-  const { metadata } = await ParquetFile.open({ sizeBytes, read })
+  const { metadata } = await openParquet(shard, sizeBytes, neverAborted)
   return Number(metadata.num_rows)
 }

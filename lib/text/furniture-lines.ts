@@ -89,7 +89,7 @@ function verdictOfPhrases(line: string, core: string, opening: number): LineVerd
 const numbered = /^(?:\d{1,2} ?[.、)）]|[（(]\d{1,2}[)）]|第[一二三四五六七八九十\d]{1,3}[步章节条、]|步骤)/
 
 /** Whether a line may be the title of another page. */
-export function isItem(line: string): boolean {
+function isItem(line: string): boolean {
   return line.length <= itemCharsMax && !/[。！；;]|[^?？][”…]$/.test(line)
 }
 

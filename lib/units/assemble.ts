@@ -23,7 +23,7 @@ import { type PlanLine, readPlan, readPlanTotals } from './unit-plan.js'
 import { readResult, type UnitResult, writeFailure } from './unit-result.js'
 
 /** Options for `assembleUnits`. */
-export interface AssembleOptions {
+interface AssembleOptions {
   readonly store: ObjectStore
   readonly record: RunRecord
   /** Without shards; `output.dir` is the run directory that is written. */

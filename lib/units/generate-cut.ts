@@ -32,7 +32,7 @@ const expansionMax = 4
 export type Decisions = Pick<ReadonlyMap<string, string>, 'get'>
 
 /** What one cut is made with. */
-export interface CutParts {
+interface CutParts {
   readonly settings: KunSettings
   /** Path of the unit file, whose sha256 was checked. */
   readonly unit: string

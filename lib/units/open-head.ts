@@ -36,7 +36,7 @@ import { mustBeSameRun, readUnitRecord } from './unit-record.js'
 import { pinCapabilities, readCapabilities } from './worker-parts.js'
 
 /** Options for `openHead`. */
-export interface OpenHeadOptions {
+interface OpenHeadOptions {
   readonly store: ObjectStore
   readonly files: FileLayer
   /** Whether to open the model servers, whose capabilities the plan pins; otherwise the first worker does. */

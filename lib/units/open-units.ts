@@ -22,7 +22,7 @@ import { readFailures } from './unit-result.js'
 import { openUnitWorker } from './unit-worker.js'
 
 /** Options for `openUnits`; all optional. */
-export interface OpenUnitsOptions {
+interface OpenUnitsOptions {
   /** Overrides of the recipe, `path=value`; those that change the rows are refused. */
   readonly overrides?: readonly string[]
   /** For commands that only read: the store is not tried. */

@@ -26,7 +26,7 @@ import { cutOfLine, type PlanLine, type PlanTotals, writePlanTotals } from './un
 import { UnitSink } from './unit-sink.js'
 
 /** Options for `prepareUnits`. */
-export interface PrepareUnitsOptions {
+interface PrepareUnitsOptions {
   readonly store: ObjectStore
   /** Whether to open the model servers, whose capabilities the plan pins; otherwise the first worker does. */
   readonly probe: boolean

@@ -53,7 +53,7 @@ export interface UnitBlock {
 }
 
 /** What a finished unit file is. */
-export interface WrittenUnit {
+interface WrittenUnit {
   /** Of the compressed file. */
   readonly bytes: number
   readonly sha256: string

@@ -16,7 +16,7 @@ import { unitKey, unitsPerPlanFile } from './unit-keys.js'
 import { type PlanLine, writePlanFile } from './unit-plan.js'
 
 /** Options for `UnitSink`. */
-export interface UnitSinkOptions {
+interface UnitSinkOptions {
   readonly store: ObjectStore
   readonly files: FileLayer
   /** Path of the file that is written before the store has it. */

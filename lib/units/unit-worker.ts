@@ -27,7 +27,7 @@ import { readResult, settleResult, type UnitResult, writeFailure } from './unit-
 import { type CutMaker, openMaker, openUnitServers, type Serving, sessionStages, unitAccount } from './worker-parts.js'
 
 /** Options for `openUnitWorker`. */
-export interface WorkerParts {
+interface WorkerParts {
   readonly store: ObjectStore
   readonly record: RunRecord
   /** Without shards. */

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { AbortedError, KunStreamError } from '../../errors.js'
 import { say } from '../../language/say.js'
 
-export interface TrialOptions {
+interface TrialOptions {
   /** Directory or s3:// of the run. */
   readonly where: string
   readonly unit: string
@@ -19,7 +19,7 @@ export interface TrialOptions {
   readonly command?: readonly [string, ...string[]]
 }
 
-export interface TrialOutcome {
+interface TrialOutcome {
   readonly failed: boolean
   /** For people: the signal, the exit code, the last line of its messages. */
   readonly how: string

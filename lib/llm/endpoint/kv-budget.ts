@@ -30,7 +30,7 @@ const decay = 0.99
 const tokensPerUnitStart = 0.7
 
 /** A finished request, as its reply reports it. */
-export interface FinishedPrompt {
+interface FinishedPrompt {
   /** UTF-16 units of the prompt. */
   readonly promptUnits: number
   readonly promptTokens: number

@@ -35,7 +35,7 @@ export const gradeMessages = [
 export const chatLogprobs = (count: number) => ({ logprobs: true, top_logprobs: count })
 
 /** The smallest chat request, with the arguments of the template as stages send them. */
-export function templatedChat(model: ProbedModel): Json {
+function templatedChat(model: ProbedModel): Json {
   const { chatTemplateKwargs } = model
   return {
     ...canaryBody('chat', model),

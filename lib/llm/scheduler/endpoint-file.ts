@@ -13,7 +13,7 @@ import type { EndpointRegistry, ModelUse, OnServerEvent } from './endpoint-regis
 import type { EndpointGroup } from './pending-request.js'
 
 /** Time between two reads of a file, ms. */
-export const fileReadMs = 3000
+const fileReadMs = 3000
 /** Wait between two probes of an added server, ms: doubled at each failure up to the maximum. */
 const probeWaitMs = 1000
 const probeWaitMaxMs = 10_000

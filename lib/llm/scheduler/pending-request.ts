@@ -65,7 +65,7 @@ export class EndpointGroup {
 }
 
 /** A call that succeeded: repeated to compare with one that fails. */
-export interface Control {
+interface Control {
   readonly call: Call
   readonly body: () => Record<string, unknown>
 }

@@ -9,12 +9,7 @@ import type { Call } from '../types.js'
 import type { ScheduledModel } from './pending-request.js'
 
 /** Sends a good request of the same form. Returns false if it is refused; throws if there is no response. */
-export type HarmlessCheck = (
-  call: Call,
-  model: ScheduledModel,
-  endpoint: Endpoint,
-  signal: AbortSignal,
-) => Promise<boolean>
+type HarmlessCheck = (call: Call, model: ScheduledModel, endpoint: Endpoint, signal: AbortSignal) => Promise<boolean>
 
 /** Time limit of its response, ms. */
 const answerDeadlineMs = 60_000

@@ -4,7 +4,7 @@ import { InvalidOptionError } from '../../errors.js'
 import { say } from '../../language/say.js'
 import { encoded } from './signature.js'
 
-export interface S3Address {
+interface S3Address {
   readonly bucket: string
   /** Without slashes at its ends; may be empty. */
   readonly prefix: string

@@ -6,7 +6,7 @@ import { wholeFileBytesMax } from '../../storage/files.js'
 import { elements, field, readText, type S3Error, type S3Response } from './response.js'
 import type { S3Transport } from './transport.js'
 
-export interface S3ObjectFacts {
+interface S3ObjectFacts {
   readonly bytes: number
   /** In quotes, as it is sent. */
   readonly etag: string

@@ -58,7 +58,7 @@ export function field(xml: string, name: string): string | undefined {
 }
 
 /** Returns the texts of all elements of that name, which have no elements inside. */
-export function fields(xml: string, name: string): string[] {
+function fields(xml: string, name: string): string[] {
   return [...xml.matchAll(new RegExp(`<${name}(?:\\s[^>]*)?>([^<]*)</${name}>`, 'g'))].map(([, text]) =>
     unescaped(text as string),
   )

@@ -11,7 +11,7 @@ export interface S3Credentials {
   readonly sessionToken?: string | undefined
 }
 
-export interface SignedRequest {
+interface SignedRequest {
   readonly method: string
   /** With the query, which `canonicalQuery` wrote. */
   readonly url: URL

@@ -22,7 +22,7 @@ import { parseError, readText, type S3Error, type S3Response } from './response.
 import { awsEndpoint, type S3Settings } from './settings.js'
 import { canonicalQuery, emptyHash, signed } from './signature.js'
 
-export const s3TransportOptions = z.strictObject({
+const s3TransportOptions = z.strictObject({
   /** Tries of one request before the run stops, resumable. */
   triesMax: z.int().min(1).max(100).default(8),
   /** First wait after a failure; doubled after each further one. */
@@ -44,7 +44,7 @@ export interface S3TransportOptions extends z.input<typeof s3TransportOptions> {
   readonly renewed?: () => S3Settings
 }
 
-export interface S3Request {
+interface S3Request {
   readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE'
   /** Whole key, or empty for the bucket itself. */
   readonly key: string
@@ -57,7 +57,7 @@ export interface S3Request {
 }
 
 /** A response, or what an error response says. */
-export type S3Outcome = { readonly response: S3Response } | { readonly error: S3Error; readonly tries: number }
+type S3Outcome = { readonly response: S3Response } | { readonly error: S3Error; readonly tries: number }
 
 /** Corrections from responses: clock, region, keys. Each once a request, so that a wrong one ends. */
 const correctionsMax = 3

@@ -7,7 +7,7 @@ import { Readable } from 'node:stream'
 import { S3Refusal } from './refusal.js'
 
 /** Bytes, or a file that holds them. */
-export interface StoredBytes {
+interface StoredBytes {
   readonly content: Buffer | string
   readonly bytes: number
   readonly md5: string
@@ -22,7 +22,7 @@ export interface StoredObject extends StoredBytes {
   readonly written: number
 }
 
-export interface Upload {
+interface Upload {
   readonly bucket: string
   readonly key: string
   readonly metadata: Readonly<Record<string, string>>

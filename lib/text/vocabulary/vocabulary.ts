@@ -12,7 +12,7 @@ export interface Vocabulary {
   readonly cues: Readonly<Record<number, string>>
 }
 
-export interface Cue {
+interface Cue {
   readonly phrase: string
   readonly weight: number
 }
