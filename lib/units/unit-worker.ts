@@ -10,8 +10,7 @@ import { AbortedError, KunStreamError } from '../errors.js'
 import { say } from '../language/say.js'
 import type { ObjectStore } from '../objects/object-store.js'
 import { type ReplyShipping, shipReplies } from '../objects/reply-shipping.js'
-import { rowsOf } from '../run/accounting.js'
-import { countersOf } from '../run/committed-cut.js'
+import { type Counters, rowsOf } from '../run/accounting.js'
 import type { KunSettings } from '../run/settings.js'
 import { type ManifestEntry, openCutWriter, type RunRecord } from '../sinks/index.js'
 import { closeAfter, closeAll } from '../storage/close-all.js'
@@ -156,7 +155,8 @@ class Worker implements UnitWorker {
       const replies = await this.#files.list(join(directory, repliesFolder))
       const parts = made.entry.files.map(({ path }) => path)
       if (scratch !== null) for (const path of parts) await store.putFile(prefix + path, join(directory, path))
-      const counters = countersOf(made.entry)
+      // Written by this process; parsing them would change the order of their keys, which is that of stats.json.
+      const counters = made.entry.counters as Counters
       const result: UnitResult = {
         ...{ unit: line.id, cut: line.cut, attempt, files: [...made.entry.files], replies },
         counters,
