@@ -6,6 +6,7 @@ export const benches: Readonly<Record<string, () => Promise<{ readonly bench: Be
   dedup: () => import('./dedup.js'),
   llm: () => import('./llm.js'),
   prepare: () => import('./prepare.js'),
+  e2e: () => import('./e2e.js'),
   memory: () => import('./memory.js'),
   hub: () => import('./hub.js'),
   parquet: () => import('./parquet.js'),

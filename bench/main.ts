@@ -1,31 +1,35 @@
 /**
- * `npm run bench -- [NAME…] [--smoke] [--json] [--labelled PATH]`: runs benches and prints their tables to stdout.
+ * `npm run bench -- [NAME…] [--smoke] [--json] [--compare FILE] [--labelled PATH]`: runs benches and prints their tables to stdout.
  */
 import { availableParallelism, cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { benches } from './benches.js'
+import { comparison, readResults } from './compare.js'
 import type { BenchResult, BenchRow } from './types.js'
 
 export interface BenchFlags {
   readonly smoke: boolean
   readonly json: boolean
   readonly labelled?: readonly string[]
+  /** An earlier result of --json. */
+  readonly compare?: string | undefined
 }
 
 /** Runs benches by name. @returns the exit code */
 export async function runBenches(
   names: readonly string[],
-  { smoke, json, labelled = [] }: BenchFlags,
+  { smoke, json, labelled = [], compare }: BenchFlags,
 ): Promise<number> {
   const unknown = names.find((name) => !Object.hasOwn(benches, name))
   if (unknown !== undefined || names.length === 0) {
     if (unknown !== undefined) process.stderr.write(`there is no bench '${unknown}'\n`)
     process.stderr.write(
-      `usage: npm run bench -- NAME… [--smoke] [--json] [--labelled PATH]\nbenches: ${Object.keys(benches).join(', ')}\n`,
+      `usage: npm run bench -- NAME… [--smoke] [--json] [--compare FILE] [--labelled PATH]\nbenches: ${Object.keys(benches).join(', ')}\n`,
     )
     return unknown === undefined ? 0 : 2
   }
+  const earlier = compare === undefined ? null : readResults(compare)
   const results: Record<string, BenchResult> = {}
   for (const name of names) {
     const { bench } = await (benches[name] as NonNullable<(typeof benches)[string]>)()
@@ -38,7 +42,10 @@ export async function runBenches(
     results[name] = result
     if (!json) print(result)
   }
-  if (json) process.stdout.write(`${JSON.stringify({ machine: machine(), results }, null, 2)}\n`)
+  const changes = earlier === null ? null : comparison(results, earlier)
+  if (json)
+    process.stdout.write(`${JSON.stringify({ machine: machine(), results, ...(changes && { changes }) }, null, 2)}\n`)
+  else if (changes !== null) process.stdout.write(`\nCompared with ${compare}\n${formatted(changes).join('\n')}\n`)
   return 0
 }
 
@@ -91,6 +98,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     options: {
       smoke: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
+      compare: { type: 'string' },
       labelled: { type: 'string', multiple: true, default: [] },
     },
   })

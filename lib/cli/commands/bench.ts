@@ -15,10 +15,11 @@ interface BenchFlags {
   readonly smoke?: boolean
   readonly json?: boolean
   readonly labelled?: string[]
+  readonly compare?: string
 }
 
 interface BenchModule {
-  runBenches(names: readonly string[], flags: Required<BenchFlags>): Promise<number>
+  runBenches(names: readonly string[], flags: BenchFlags): Promise<number>
 }
 
 export function registerBench(program: Command): void {
@@ -26,18 +27,21 @@ export function registerBench(program: Command): void {
     .argument('[names...]')
     .option('--smoke', 'small sizes, to check that the benches run')
     .option('--json', 'print the results as JSON')
+    .option('--compare <file>', 'show the change of each figure against an earlier result of --json')
     .option(
       '--labelled <path>',
       "file or folder of labelled examples, for the bench 'filters'; repeatable",
       collect,
       [],
     )
-    .action(async (names: string[], { smoke = false, json = false, labelled = [] }: BenchFlags) => {
+    .action(async (names: string[], { smoke = false, json = false, labelled = [], compare }: BenchFlags) => {
       if (!existsSync(fileURLToPath(main))) {
         throw new UsageError(say`the benches are not in this package: reinstall it`)
       }
+      if (compare !== undefined && !existsSync(compare))
+        throw new UsageError(say`--compare: there is no file ${compare}`)
       const { runBenches } = (await import(main.href)) as BenchModule
-      process.exitCode = await runBenches(names, { smoke, json, labelled })
+      process.exitCode = await runBenches(names, { smoke, json, labelled, ...(compare !== undefined && { compare }) })
     })
   registerServer(bench)
 }

@@ -172,6 +172,8 @@ export const help = {
   '{0} (choices: {1}; default: {2})': '{0}（可选值：{1}；默认：{2}）',
   none: '无',
   'every name': '任何名称',
+  'show the change of each figure against an earlier result of --json': '显示各数字相对于先前 --json 结果的变化',
+  '--compare: there is no file {0}': '--compare：没有文件 {0}',
   'Generate shell completion scripts': '生成 shell 补全脚本',
   'shell type (choices: "zsh", "bash", "fish", "powershell")': 'shell 的类型（可选值：zsh、bash、fish、powershell）',
   'there is no such file': '没有这个文件',
