@@ -4,9 +4,12 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { openObjectStore } from '../../lib/objects/open-store.js'
+import { startSimulator } from '../../lib/simulator/vllm/index.js'
 import { type SubmitOptions, submitUnits } from '../../lib/slurm/submit.js'
 import { writePlanFile, writePlanTotals } from '../../lib/units/unit-plan.js'
+import { mainInProcess } from '../support/main-in-process.js'
 import { projectRoot } from '../support/root.js'
+import { bytesOf } from '../support/session.js'
 import { type Slurm, type SlurmNode, startSlurm, within, withoutNamespaces, withoutSlurm } from '../support/slurm.js'
 
 t.setTimeout(240_000)
@@ -211,16 +214,11 @@ function namespaces(t: Test) {
 t.test('A node starts its own server for its units, and ends it', { skip: without ?? false }, async (t) => {
   const slurm = await slurmOrSkip(t, { maxArraySize: 1001 })
   if (slurm === null) return
-  const line = (n: number) => {
-    const text = Array.from({ length: 80 }, (_, k) =>
-      String.fromCodePoint(0x4e00 + ((n * 37 + k * k * 11) % 3000)),
-    ).join('')
-    return JSON.stringify({ id: `d${n}`, text: `${text}。${text.slice(20)}。` })
-  }
-  const directory = t.testdir({ 'a.jsonl': `${Array.from({ length: 40 }, (_, n) => line(n)).join('\n')}\n` })
+  const texts = readFileSync(join(projectRoot, 'fixtures/skypile/data/2020-40_zh_head_0000.jsonl'), 'utf8')
+  const directory = t.testdir({ 'a.jsonl': `${texts.split('\n').slice(0, 24).join('\n')}\n` })
   const recipe = {
     name: 'trial',
-    sources: [{ split: 's', files: [join(directory, 'a.jsonl')], text: 'text', id: 'id' }],
+    sources: [{ split: 's', files: [join(directory, 'a.jsonl')], text: 'text' }],
     read: { blockBytes: 4096 },
     models: { m: { endpoints: ['http://127.0.0.1:9/v1'], model: 'extractive' } },
     kun: { label: { model: 'm' }, score: { model: 'm' } },
@@ -236,10 +234,23 @@ t.test('A node starts its own server for its units, and ends it', { skip: withou
   const submitted = JSON.parse(
     await kun('submit', units, '--slurm', '--serve', serve, '--unit-minutes', '30', '--parallel', '2', '--json'),
   )
-  t.ok(submitted.planned > 0 && submitted.submitted === submitted.planned, `${submitted.planned} units`)
+  t.ok(submitted.planned > 1 && submitted.submitted === submitted.planned, `${submitted.planned} units`)
   await slurm.idle(90_000)
   const again = JSON.parse(await kun('submit', units, '--slurm', '--json'))
   t.match(again, { submitted: 0, done: submitted.planned })
+  const server = await startSimulator({ models: ['extractive'] })
+  t.teardown(() => server.close())
+  const plain = ['run', join(directory, 'recipe.yaml'), '--set', `models.m.endpoints=["${server.url}"]`]
+  const run = await mainInProcess(t, plain)
+  if (run.code !== 0) t.comment(run.stderr)
+  t.equal(run.code, 0)
+  t.match(await mainInProcess(t, ['assemble', units]), { code: 0 })
+  const bytes = bytesOf(units)
+  t.ok(
+    Object.keys(bytes).some((path) => path.startsWith('data/')),
+    'there are rows',
+  )
+  t.strictSame(bytes, bytesOf(join(directory, 'one')), 'the dataset has the bytes of one run')
   const logs = await slurm.run('sh', '-c', `cat ${units}/slurm/000/logs/*`)
   const port = Number(/http:\/\/127\.0\.0\.1:(\d+)\/v1/.exec(logs)?.[1])
   t.ok(port > 0, 'the node started its server')
