@@ -8,6 +8,7 @@ import type { Source } from '../core/graph.js'
 import { UsageError } from '../errors.js'
 import { say } from '../language/say.js'
 import { blockSource, hubSource } from '../sources/block-sources.js'
+import { storedBytesOf } from '../sources/blocks.js'
 import { localShards, stdinShard } from '../sources/local-shards.js'
 import { mappingOf } from '../sources/presets.js'
 import type { Shard } from '../sources/shard.js'
@@ -30,7 +31,7 @@ export interface DedupInputFlags {
 }
 
 /**
- * Returns the source that the arguments name. Records are read with all their fields, because they are written
+ * Returns the source that the arguments name, and its bytes if they are known. Records are read with all their fields, because they are written
  * unchanged.
  *
  * @param shared blocks in shared memory, which the caller releases
@@ -41,18 +42,19 @@ export async function dedupSource(
   args: readonly string[],
   flags: DedupInputFlags,
   shared = false,
-): Promise<Source<Block>> {
+): Promise<{ readonly source: Source<Block>; readonly storedBytes: number | null }> {
   const { text, id, hub, files, revision, hubUrl, token } = flags
   const options = { split, text, id, recordBytesMax, allColumns: true, shared }
   if (hub !== undefined) {
     if (args.length > 0) throw new UsageError(say`--hub and ${args.join(' ')} are two sources: give one`)
     if (files.length === 0)
       throw new UsageError(say`--hub ${hub} needs --files GLOB: kun-stream hub ls ${hub} lists them`)
-    return hubSource({ ...options, repo: hub, files, revision, token, hubUrl, onEvent: sayOnStderr })
+    const source = hubSource({ ...options, repo: hub, files, revision, token, hubUrl, onEvent: sayOnStderr })
+    return { source, storedBytes: null }
   }
   if (files.length > 0) throw new UsageError(say`--files requires --hub: files on disk are arguments`)
   const shards = await dedupInputs(args, mappingOf(options), process.stdin)
-  return blockSource(options, async () => ({ shards }))
+  return { source: blockSource(options, async () => ({ shards })), storedBytes: storedBytesOf(shards) }
 }
 
 /**

@@ -2,8 +2,6 @@
 import { from, type Graph, type GraphBuilder, type Source } from '../core/graph.js'
 import type { OrderedSink } from '../core/sink-node.js'
 import { UsageError } from '../errors.js'
-import type { KunOptions } from '../kun/options.js'
-import { plannedStages } from '../kun/planned-stages.js'
 import type { Candidate, Pair } from '../kun/types.js'
 import { say } from '../language/say.js'
 import type { OpenModels } from '../recipe/models.js'
@@ -12,22 +10,11 @@ import type { ByteTarget, Destination } from '../run/sinks/byte-target.js'
 import { arrowSink, jsonlSink, parquetSink, type RowSinkOptions } from '../run/sinks/row-sink.js'
 import { chunkRows, pairRows } from '../run/sinks/rows.js'
 import { chunks, dedup } from '../run/stages/dedup.js'
-import {
-  column,
-  ifd,
-  label,
-  type ModelStage,
-  pair,
-  perplexity,
-  polish,
-  recordCredit,
-  score,
-  screen,
-} from '../run/stages/model-stages.js'
 import { prepare } from '../run/stages/prepare.js'
 import { hubSource, localSource, stdinSource } from '../sources/block-sources.js'
 import type { Block } from '../text/block.js'
-import type { PipeFlags, PipeStages } from './pipe-stages.js'
+import type { PipeFlags } from './pipe-flags.js'
+import type { PipeStages } from './pipe-stages.js'
 
 const split = 'pipe'
 
@@ -71,7 +58,7 @@ interface PipeParts {
   readonly counts: PipeCounts
 }
 
-export function pipeGraph(parts: PipeParts): Graph {
+export async function pipeGraph(parts: PipeParts): Promise<Graph> {
   const { stages, models, counts } = parts
   const { names, recipe, workers } = stages
   const near = names.has('dedup') && stages.dedup.near
@@ -88,9 +75,8 @@ export function pipeGraph(parts: PipeParts): Graph {
     )
     .via(names.has('dedup') ? dedup(stages.dedup) : chunks())
   if (models === null || recipe === null) return deduplicated.to(sinkOf(parts, chunkRows()))
-  const credit = recordCredit(models.models)
-  const inFlightMax = credit.capacity
-  const { chunkCalls, first, pairCalls } = modelCalls(namedOnly(recipe.kun, names), models, inFlightMax)
+  const { modelCalls } = await import('./pipe-models.js')
+  const { credit, chunkCalls, first, pairCalls } = modelCalls(recipe.kun, names, models)
   const candidates = chunkCalls.reduce<GraphBuilder<Candidate, SettledRecord>>(
     (graph, stage) => graph.via(stage),
     deduplicated.gate(credit),
@@ -99,42 +85,6 @@ export function pipeGraph(parts: PipeParts): Graph {
   const rows = pairRows([...chunkCalls, first, ...pairCalls], recipe.output.shape)
   const pairs: GraphBuilder<Pair, SettledRecord> = candidates.via(first)
   return pairCalls.reduce((graph, stage) => graph.via(stage), pairs).to(sinkOf(parts, rows))
-}
-
-/** Returns the options without the stages that are not named, and without the columns after them. */
-function namedOnly(kun: KunOptions, names: PipeStages['names']): KunOptions {
-  type Optional = 'perplexity' | 'screen' | 'score' | 'polish' | 'pair' | 'ifd'
-  const named = <Options>(name: Optional, options: Options | undefined) => (names.has(name) ? options : undefined)
-  return {
-    ...kun,
-    perplexity: named('perplexity', kun.perplexity),
-    screen: named('screen', kun.screen),
-    score: named('score', kun.score),
-    polish: named('polish', kun.polish),
-    pair: named('pair', kun.pair),
-    ifd: named('ifd', kun.ifd),
-    columns: kun.columns.filter(({ after }) => names.has(after)),
-  }
-}
-
-/** Builds the stages that call models. */
-function modelCalls(kun: KunOptions, models: OpenModels, inFlightMax: number) {
-  const planned = plannedStages(kun)
-  return {
-    chunkCalls: planned.flatMap(({ kind, ofChunks, column: options }): ModelStage<Candidate, Candidate>[] => {
-      if (kind === 'perplexity' && kun.perplexity) return [perplexity(models, { ...kun.perplexity, inFlightMax })]
-      if (kind === 'screen' && kun.screen) return [screen(models, { ...kun.screen, inFlightMax })]
-      return ofChunks && options ? [column<Candidate>(models, { ...options, inFlightMax })] : []
-    }),
-    first: label(models, { ...kun.label, inFlightMax }),
-    pairCalls: planned.flatMap(({ kind, ofChunks, column: options }): ModelStage<Pair, Pair>[] => {
-      if (kind === 'score' && kun.score) return [score(models, { ...kun.score, inFlightMax })]
-      if (kind === 'polish' && kun.polish) return [polish(models, { ...kun.polish, inFlightMax })]
-      if (kind === 'pair' && kun.pair) return [pair(models, { ...kun.pair, inFlightMax })]
-      if (kind === 'ifd' && kun.ifd) return [ifd(models, { ...kun.ifd, inFlightMax })]
-      return !ofChunks && options ? [column<Pair>(models, { ...options, inFlightMax })] : []
-    }),
-  }
 }
 
 function sinkOf<T>(

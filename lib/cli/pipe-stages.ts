@@ -5,31 +5,7 @@ import { say } from '../language/say.js'
 import type { Recipe } from '../recipe/index.js'
 import { type PrepareOptions, prepareOptions } from '../text/plan.js'
 import type { WorkersOptions } from '../workers/options.js'
-
-export const modelStageNames = ['perplexity', 'screen', 'label', 'score', 'polish', 'pair', 'ifd'] as const
-/** In the order of the graph. */
-export const stageNames = ['clean', 'filter', 'chunk', 'dedup', ...modelStageNames] as const
-type StageName = (typeof stageNames)[number]
-
-export interface PipeFlags {
-  readonly json?: boolean
-  readonly hub?: string
-  readonly files: readonly string[]
-  readonly revision: string
-  readonly hubUrl?: string
-  readonly token?: string
-  readonly from?: 'jsonl' | 'arrow' | 'parquet'
-  readonly stages: string
-  readonly recipe?: string
-  readonly set: readonly string[]
-  readonly to: 'jsonl' | 'arrow' | 'parquet'
-  readonly out?: string
-  readonly text: string
-  readonly id?: string
-  readonly title?: string
-  readonly threads?: string
-  readonly rejects?: string
-}
+import { modelStageNames, type StageName, stageNames } from './pipe-flags.js'
 
 export interface PipeStages {
   readonly names: ReadonlySet<StageName>

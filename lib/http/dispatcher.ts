@@ -1,7 +1,7 @@
 /** Connections of an HTTP client: through the proxies of HTTP_PROXY, HTTPS_PROXY and NO_PROXY if any is set. */
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici'
 
-interface ConnectionLimits {
+export interface ConnectionLimits {
   /** Timeout for a connection, ms. */
   readonly connectMs: number
   /** Connections to one host. */

@@ -13,6 +13,7 @@ import { parseRetryAfter } from '../core/retry-after.js'
 import type { Clock } from '../core/types.js'
 import { HubAccessError, HubUnavailableError } from '../errors.js'
 import { isConnectionFailure } from '../http/connection-failure.js'
+import { type Connections, openConnections } from '../http/connections.js'
 import { flatHeaders } from '../http/flat-headers.js'
 import { wireBody } from '../http/request-body.js'
 import { count } from '../language/count.js'
@@ -114,7 +115,7 @@ export function hubTransport(
     const budget = budgetOf(url, settings, budgets)
     await budget?.take(waitSignal(request))
     counts.requests++
-    opened ??= connections(options)
+    opened ??= openConnections(options)
     const { undiciRequest, dispatcher } = await opened
     const response = await undiciRequest(url, {
       dispatcher,
@@ -184,19 +185,6 @@ export function hubTransport(
     counts,
     close: async () => (await opened)?.dispatcher.close(),
   }
-}
-
-interface Connections {
-  readonly undiciRequest: typeof import('undici').request
-  readonly dispatcher: Dispatcher
-}
-
-async function connections(options: z.output<typeof hubTransportOptions>): Promise<Connections> {
-  const [{ request: undiciRequest }, { dispatcherFor }] = await Promise.all([
-    import('../core/undici.js'),
-    import('../http/dispatcher.js'),
-  ])
-  return { undiciRequest, dispatcher: dispatcherFor(options) }
 }
 
 function budgetOf(

@@ -17,8 +17,8 @@ import { driftOptions } from '../run/drift/detector.js'
 import { cutOptions } from '../sinks/index.js'
 import { presetNames, readOptions } from '../sources/index.js'
 import { textKinds } from '../text/filters/kinds.js'
-import { sourceQualityOptions } from '../text/filters.js'
 import { prepareOptions } from '../text/plan.js'
+import { sourceQualityOptions } from '../text/quality-options.js'
 import { workersOptions } from '../workers/options.js'
 
 /** The name of an environment variable: a recipe does not contain secrets. */

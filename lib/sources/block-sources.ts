@@ -2,15 +2,11 @@
 import type { Readable } from 'node:stream'
 import { Credit } from '../core/credit.js'
 import { type Source, sourceOf } from '../core/graph.js'
-import { reportWaits } from '../hub/retry-messages.js'
-import { hubSettings } from '../hub/settings.js'
-import { hubTransport } from '../hub/transport.js'
 import { closeAfter } from '../storage/close-all.js'
 import type { Block } from '../text/block.js'
 import type { FieldMapping } from '../text/mapping.js'
 import { blockCredit } from './block-credit.js'
 import { blocks } from './blocks.js'
-import { hubShards } from './hub-shards.js'
 import { localShards, stdinShard } from './local-shards.js'
 import { type FieldOptions, mappingOf } from './presets.js'
 import { type ReadOptions, readOptions } from './read-options.js'
@@ -18,6 +14,8 @@ import type { Shard } from './shard.js'
 
 /** Limit of the bytes in a graph of blocks from one source, and of everything made from them. */
 const inFlightBytesMax = 256 * 1024 * 1024
+/** Size of the first block: the first rows come early, while the code of the threads is not compiled yet. */
+const firstBlockBytes = 64 * 1024
 
 /** Options that all sources have; all optional. */
 export interface BlockSourceOptions extends FieldOptions, Partial<ReadOptions> {
@@ -84,6 +82,12 @@ export function hubSource(
 ): Source<Block> {
   const { repo, files, revision, token, hubUrl, cache, onEvent = () => undefined } = options
   return blockSource(options, async (split, mapping) => {
+    const [{ hubShards }, { hubSettings }, { hubTransport }, { reportWaits }] = await Promise.all([
+      import('./hub-shards.js'),
+      import('../hub/settings.js'),
+      import('../hub/transport.js'),
+      import('../hub/retry-messages.js'),
+    ])
     const transport = hubTransport(hubSettings({ token, hubUrl }), reportWaits(onEvent))
     const close = (): Promise<void> => transport.close()
     try {
@@ -109,7 +113,8 @@ export function blockSource(
     const { shards, close } = await list(split, mappingOf(options))
     const formatted = format === undefined ? shards : shards.map((shard) => ({ ...shard, format }))
     try {
-      for await (const { block } of blocks(formatted, { ...reading, shared, allColumns, signal })) yield block
+      for await (const { block } of blocks(formatted, { ...reading, firstBlockBytes, shared, allColumns, signal }))
+        yield block
     } finally {
       await close?.()
     }

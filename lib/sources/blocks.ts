@@ -5,7 +5,7 @@
 import { AbortedError, ShardChangedError } from '../errors.js'
 import { say } from '../language/say.js'
 import type { Block } from '../text/block.js'
-import type { FormatCursor, RawBlock } from './formats/raw-block.js'
+import type { FormatCursor, FormatOptions, RawBlock } from './formats/raw-block.js'
 import { readShard } from './formats/read-shard.js'
 import type { ReadOptions } from './read-options.js'
 import { shardReject } from './rejected-shard.js'
@@ -37,6 +37,11 @@ export interface BlocksOptions extends ReadOptions {
   readonly shared?: boolean
   /** Parquet: all columns instead of the mapped ones, for output that is to hold whole records. False by default. */
   readonly allColumns?: boolean
+  /**
+   * Size of the first block of the first shard, doubled with each further one up to `blockBytes`, which is its default.
+   * For JSON Lines. Not for blocks that are read again from a cursor: their size would differ.
+   */
+  readonly firstBlockBytes?: number
 }
 
 export interface SourceBlock {
@@ -197,7 +202,8 @@ function openShard(
   const counted = (offset: number) => {
     deliveredBytes = Math.max(deliveredBytes, offset)
   }
-  const rawBlocks = rawBlocksOf(countingShard(reading.shard, counted), from, options, signal)
+  const sized = index === 0 && from === 'start' ? options : { ...options, firstBlockBytes: undefined }
+  const rawBlocks = rawBlocksOf(countingShard(reading.shard, counted), from, sized, signal)
   const aheadMax = Math.max(1, options.blocksAheadMax ?? blocksAheadMax)
   /** Errors are kept as values: they are thrown in the shard's turn, so that the order does not depend on time. */
   const ahead: Promise<Ahead>[] = []
@@ -278,7 +284,7 @@ function countingShard(shard: Shard, counted: (offset: number) => void): Shard {
 function rawBlocksOf(
   shard: Shard,
   from: ShardPlace,
-  options: BlocksOptions,
+  options: FormatOptions,
   signal: AbortSignal,
 ): AsyncGenerator<RawBlock> {
   if (from === 'end' || shard.removed) return nothing()

@@ -4,8 +4,8 @@
  */
 
 import { kindBounds, type TextKind } from '../text/filters/kinds.js'
-import type { QualityOptions } from '../text/filters.js'
 import type { FieldMapping } from '../text/mapping.js'
+import type { QualityOptions } from '../text/quality-options.js'
 
 export const presetNames = [
   'wudao',

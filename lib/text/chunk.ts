@@ -2,29 +2,13 @@
  * Divides a clean text into self-contained chunks within a token budget: whole paragraphs where they fit, else whole
  * sentences. Only a sentence that exceeds the budget by itself is divided, preferably after a clause.
  */
-
-import { z } from 'zod'
 import { type Boundaries, boundariesOf, continuesSentence, headingIn, isHeading } from './boundaries.js'
 import { isLowSurrogate } from './characters.js'
 import type { CleanText } from './clean.js'
 import { codesToString } from './code-units.js'
-import { type TokenFamily, type TokenWeights, tokenFamilyNames, weightsOfFamily } from './token-families.js'
+import { type TokenFamily, type TokenWeights, weightsOfFamily } from './token-families.js'
 import type { TokenCounter } from './tokens.js'
 import { UnitEnd, type Units } from './units.js'
-
-export const chunkOptions = z.strictObject({
-  // COIG-Kun discards texts over 512.
-  tokensMax: z.int().min(16).max(1_000_000).default(512).describe('Tokens of a chunk, inclusive'),
-  charsMin: z.int().min(1).default(20).describe('Characters (UTF-16 units) of a chunk; a shorter one is rejected'),
-  tokensOf: z
-    .enum(['auto', 'server', ...tokenFamilyNames])
-    .default('auto')
-    .describe(
-      "Model family whose tokens are estimated; auto: that of the label model's name; server: fitted to /tokenize of its server",
-    ),
-})
-
-export type ChunkOptions = z.output<typeof chunkOptions>
 
 /** Part of the text, codes[start … end), and its length in UTF-8. */
 interface TextRange {

@@ -8,7 +8,7 @@ import { basename, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { differences } from '../core/difference.js'
 import { CustomFilterError, RecipeError } from '../errors.js'
-import { type ModuleHashes, moduleGraph } from './module-graph.js'
+import type { ModuleHashes } from './module-graph.js'
 
 /** Input of a custom filter: the cleaned text and title, and the id of the record, '' when it has none. */
 interface CustomDocument {
@@ -66,6 +66,7 @@ async function hashesOf(path: string): Promise<Pick<CustomFilterFile, 'sha256' |
   const sha256 = createHash('sha256')
     .update(await readFile(path))
     .digest('hex')
+  const { moduleGraph } = await import('./module-graph.js')
   return { sha256, imports: await moduleGraph(path) }
 }
 

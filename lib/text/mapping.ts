@@ -1,5 +1,5 @@
 /** The mapping of a source: plain data, which travels with its blocks. */
-import type { QualityOptions } from './filters.js'
+import type { QualityOptions } from './quality-options.js'
 
 /** Which fields of a record make a document, and bounds of its filters. Plain data, passed to workers and hashed into run.json. */
 export interface FieldMapping {

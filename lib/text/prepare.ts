@@ -14,11 +14,12 @@ import { ContaminationSearch } from './contamination.js'
 import { applyCustomFilter, customDetail, type LoadedFilter, loadCustomFilter } from './custom.js'
 import { type Document, isFault, RecordReader } from './decode.js'
 import { excerptOf } from './excerpt.js'
-import { createTextMeters, filterText, type QualityOptions, type TextMeters } from './filters.js'
+import { createTextMeters, filterText, type TextMeters } from './filters.js'
 import { PersonalData } from './personal/documents.js'
 import type { PreparePlan } from './plan.js'
+import type { QualityOptions } from './quality-options.js'
 import { type RecordPlace, recordPlaces } from './records.js'
-import { loadScreen } from './screen/classifier.js'
+import type { ScreenClassifier } from './screen/classifier.js'
 import { createSigner, type Signer } from './signature.js'
 import { TextMemory } from './text-memory.js'
 import { repeatsTitle, titleCharsMax, withoutSiteName } from './titles.js'
@@ -66,7 +67,7 @@ async function createTextStages(
 ): Promise<TextStages> {
   const [countTokens, screen, filters] = await Promise.all([
     plan.tokenizer === null ? null : loadTokenCounter(plan.tokenizer.path),
-    plan.screen === null ? null : loadScreen(plan.screen.path, plan.screen.sha256),
+    plan.screen === null ? null : screenAt(plan.screen.path, plan.screen.sha256),
     Promise.all(plan.filters.map(loadCustomFilter)),
   ])
   const clean = createCleaner(memory)
@@ -75,6 +76,11 @@ async function createTextStages(
   const packer = new ChunkPacker({ plan, columns, signer, screen, contamination })
   const { quality } = plan
   return { plan, quality, clean, meters: createTextMeters(memory), filters, personal, countTokens, packer }
+}
+
+async function screenAt(path: string, sha256: string): Promise<ScreenClassifier> {
+  const { loadScreen } = await import('./screen/screen-file.js')
+  return loadScreen(path, sha256)
 }
 
 /**

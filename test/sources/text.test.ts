@@ -143,3 +143,23 @@ t.test('an empty shard, an empty array and white space hold nothing and are no e
     t.strictSame(await collect([memoryShard('a.json', content)]), [], JSON.stringify(content))
   }
 })
+
+t.test('the first blocks of the first shard may be smaller; they double up to the usual size', async (t) => {
+  const content = documents(200, seed + 9)
+    .map((text) => `${text}\n`)
+    .join('')
+  const shards = (chunkSeed: number) => ['a.jsonl', 'b.jsonl'].map((name) => memoryShard(name, content, chunkSeed))
+  const options = { order: 'in-order', blockBytes: 1024, firstBlockBytes: 128 } as const
+  const blocks = await collect(shards(1), options)
+  for (const path of ['a.jsonl', 'b.jsonl']) {
+    const bytes = blocks.filter(({ block }) => block.shard === path).map(({ block }) => Buffer.from(block.bytes))
+    t.equal(Buffer.concat(bytes).toString(), content, path)
+    const targets = path === 'a.jsonl' ? [128, 256, 512, 1024, 1024] : [1024, 1024]
+    for (const [index, target] of targets.entries()) {
+      const block = bytes[index] as Buffer
+      const lastLine = block.lastIndexOf(0x0a, block.length - 2) + 1
+      t.ok(lastLine < target && target <= block.length, `${path}, block ${index}`)
+    }
+  }
+  t.strictSame(summary(await collect(shards(seed), options)), summary(blocks), 'however the bytes arrive')
+})

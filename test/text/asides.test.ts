@@ -4,7 +4,7 @@ import { CharacterClass } from '../../lib/text/characters.js'
 import { createCleaner } from '../../lib/text/clean.js'
 import { codesToString } from '../../lib/text/code-units.js'
 import { chineseShare, digitShare, symbolShare } from '../../lib/text/filters/composition.js'
-import { qualityOptions } from '../../lib/text/filters.js'
+import { qualityOptions } from '../../lib/text/quality-options.js'
 import { Random, testSeed } from '../support/random.js'
 
 const cleaner = createCleaner()

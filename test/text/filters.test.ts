@@ -1,12 +1,7 @@
 import t from 'tap'
 import { createCleaner } from '../../lib/text/clean.js'
-import {
-  createTextMeters,
-  type FilterReason,
-  filterReasons,
-  filterText,
-  qualityOptions,
-} from '../../lib/text/filters.js'
+import { createTextMeters, type FilterReason, filterReasons, filterText } from '../../lib/text/filters.js'
+import { qualityOptions } from '../../lib/text/quality-options.js'
 import { TextMemory } from '../../lib/text/text-memory.js'
 import { Random, testSeed } from '../support/random.js'
 import { article } from './support.js'

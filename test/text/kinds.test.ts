@@ -5,9 +5,9 @@ import { type DocumentExample, exampleOf } from '../../bench/filters-examples.js
 import { parseRecipe } from '../../lib/recipe/index.js'
 import { boundsOf } from '../../lib/sources/presets.js'
 import { kindBounds, textKinds } from '../../lib/text/filters/kinds.js'
-import type { QualityOptions } from '../../lib/text/filters.js'
 import { planPreparation, prepareOptions } from '../../lib/text/plan.js'
 import { createPreparer, prepareBlock } from '../../lib/text/prepare.js'
+import type { QualityOptions } from '../../lib/text/quality-options.js'
 import { projectRoot } from '../support/root.js'
 
 const examples = readFileSync(join(projectRoot, 'fixtures/labelled/source-kinds.jsonl'), 'utf8')

@@ -2,7 +2,8 @@ import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { encodeScreen, loadScreen, ScreenClassifier } from '../../lib/text/screen/classifier.js'
+import { ScreenClassifier } from '../../lib/text/screen/classifier.js'
+import { encodeScreen, loadScreen } from '../../lib/text/screen/screen-file.js'
 import { agreementOf, type ScreenExample, trainScreen } from '../../lib/text/screen/train.js'
 
 const goods = ['竹子', '稻米', '石桥', '丝绸', '茶叶', '陶器', '船只', '风车']

@@ -36,6 +36,9 @@ import { countText } from '../terminal/bytes-text.js'
 import { fileOutput, Output, ReaderGone, sayOnStderr } from '../terminal/output.js'
 import { UnreadableRecords } from '../unreadable-records.js'
 
+/** Bytes of the inputs below which duplicates are decided in this thread: another one takes longer to start. */
+const oneThreadBytesMax = 1024 * 1024
+
 interface DedupFlags extends DedupInputFlags, DedupInstructionsFlags, LogFlags {
   readonly on?: 'instruction'
   readonly threshold: string
@@ -98,13 +101,15 @@ async function dedupFiles(files: readonly string[], flags: DedupFlags, log: Even
   if (!options.success) throw new UsageError(say`--threshold is ${flags.threshold}: give a number from 0.5 to 0.98`)
   const threads = workersOptions.safeParse({ threads: flags.threads === 'auto' ? 'auto' : Number(flags.threads) })
   if (!threads.success) throw new UsageError(say`--threads is ${flags.threads}: give a number from 1, or auto`)
-  const source = await dedupSource(files, flags, true)
+  const { source, storedBytes } = await dedupSource(files, flags, true)
+  const isSmall = storedBytes !== null && storedBytes < oneThreadBytesMax
   const rejects = flags.rejects === undefined ? null : await fileOutput(flags.rejects)
   const counts: DedupCounts = { records: 0, kept: 0, exact: 0, near: 0, unreadable: 0 }
   const unreadable = new UnreadableRecords()
   const closings: (() => Promise<void>)[] = []
   try {
-    const deduplicator = await openIndex(flags.index, options.data, closings, warned(log))
+    const dedupThreads = isSmall ? 0 : dedupThreadCount()
+    const deduplicator = await openIndex(flags.index, options.data, dedupThreads, closings, warned(log))
     log.info('dedup-opened', { index: flags.index ?? null, firstBlock: deduplicator.lastBlock + 1 })
     const pool = workerPool({ plan: planSigning(signaturePlan(options.data.near)), threads: threads.data.threads })
     closings.unshift(() => pool.close())
@@ -134,6 +139,7 @@ async function dedupFiles(files: readonly string[], flags: DedupFlags, log: Even
 async function openIndex(
   path: string | undefined,
   options: DedupOptions,
+  threads: number,
   closings: (() => Promise<void>)[],
   warn: (message: string) => void,
 ): Promise<OpenedDeduplicator> {
@@ -148,12 +154,7 @@ async function openIndex(
     closings.unshift(() => lock.release())
     place = { directory: dirname(file), name: basename(file), files: fencedFiles(nodeFiles, lock) }
   }
-  const deduplicator = await openDeduplicator({
-    options,
-    ...place,
-    threads: dedupThreadCount(),
-    onWarning: warn,
-  })
+  const deduplicator = await openDeduplicator({ options, ...place, threads, onWarning: warn })
   closings.unshift(() => deduplicator.close())
   return deduplicator
 }

@@ -64,7 +64,7 @@ async function seed(files: readonly string[], flags: SeedFlags, promptGiven: boo
   if (promptGiven && !invert) throw new UsageError(say`--prompt requires --invert: without it no prompt is written`)
   const form = exampleForm(as, { systems: !invert })
   // The name '' maps whole records, whatever their fields.
-  const source = await dedupSource(files, { ...flags, text: '' })
+  const { source } = await dedupSource(files, { ...flags, text: '' })
   const rejects = flags.rejects === undefined ? null : await fileOutput(flags.rejects)
   const output = await TrainingOutput.open(form, flags)
   const counts: SeedCounts = { records: 0, examples: 0, refused: new Map(), firstRefused: [] }

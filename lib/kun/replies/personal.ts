@@ -1,9 +1,9 @@
 /** Masks personal data in a reply, or makes it a fault of the reply, as `personal` of a stage says. */
 import { z } from 'zod'
 import type { RejectReasonName } from '../../reject-reasons.js'
-import { personalActions } from '../../text/personal/documents.js'
 import { describePersonalCounts, type PersonalCounts } from '../../text/personal/kinds.js'
 import { maskPersonalData } from '../../text/personal/mask.js'
+import { personalActions } from '../../text/personal/options.js'
 import type { Reading } from './types.js'
 
 type PersonalAction = (typeof personalActions)[number]

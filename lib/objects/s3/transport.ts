@@ -3,7 +3,6 @@
  * response says about clock and region, and reads renewed keys, once each. Everything else is the caller's to decide.
  */
 import { setMaxListeners } from 'node:events'
-import { type Dispatcher, request as undiciRequest } from 'undici'
 import { z } from 'zod'
 import { systemClock } from '../../core/clock.js'
 import { seededRandom } from '../../core/random.js'
@@ -12,7 +11,7 @@ import { parseRetryAfter } from '../../core/retry-after.js'
 import type { Clock } from '../../core/types.js'
 import { StoreAccessError, StoreUnavailableError } from '../../errors.js'
 import { isConnectionFailure } from '../../http/connection-failure.js'
-import { dispatcherFor } from '../../http/dispatcher.js'
+import { type Connections, openConnections } from '../../http/connections.js'
 import { flatHeaders } from '../../http/flat-headers.js'
 import { type Sliceable, wireBody } from '../../http/request-body.js'
 import { count } from '../../language/count.js'
@@ -79,7 +78,8 @@ export class S3Transport {
   readonly #wallNow: () => number
   readonly #renewed: (() => S3Settings) | undefined
   readonly #random: () => number
-  readonly #dispatcher: Dispatcher
+  /** Null before the first request. */
+  #opened: Promise<Connections> | null = null
   /** What the server's clock is ahead of this machine's, ms. */
   #clockOffsetMs = 0
   #region: string
@@ -94,7 +94,6 @@ export class S3Transport {
     this.#wallNow = wallNow ?? Date.now
     this.#renewed = renewed
     this.#random = seededRandom(this.#options.seed)
-    this.#dispatcher = dispatcherFor(this.#options)
   }
 
   /**
@@ -141,7 +140,12 @@ export class S3Transport {
   }
 
   async close(): Promise<void> {
-    await this.#dispatcher.close()
+    await (await this.#opened)?.dispatcher.close()
+  }
+
+  #open(): Promise<Connections> {
+    this.#opened ??= openConnections(this.#options)
+    return this.#opened
   }
 
   #shown(key: string): string {
@@ -206,8 +210,9 @@ export class S3Transport {
       },
     )
     if (signal !== undefined) setMaxListeners(0, signal)
+    const { undiciRequest, dispatcher } = await this.#open()
     const response = await undiciRequest(url, {
-      dispatcher: this.#dispatcher,
+      dispatcher,
       method,
       ...wireBody(body === undefined ? { headers } : { headers, body }),
       headersTimeout: this.#options.headersMs,

@@ -1,13 +1,8 @@
 /** Reads the benchmarks that `prepare.decontaminate` names and adds their index to the plan of workers. */
-import { glob } from 'tinyglobby'
-import { RecipeError } from '../../errors.js'
-import { say } from '../../language/say.js'
-import { contaminationIndex, type DecontaminationOptions, type TestItem } from '../../text/contamination.js'
+import { contaminationIndex, type TestItem } from '../../text/contamination.js'
+import type { DecontaminationOptions } from '../../text/contamination-options.js'
 import type { PreparePlan } from '../../text/plan.js'
 import type { ItemsFile } from './read-items.js'
-
-/** Files of one recipe. C-Eval has 156, CMMLU 134. */
-const filesMax = 10_000
 
 /**
  * Returns the plan with the index of the benchmarks; unchanged without the option.
@@ -23,33 +18,14 @@ export async function withDecontamination(
   if (options === undefined) return plan
   const files: ItemsFile[] = []
   const items: TestItem[] = []
-  for (const name of await filesOf(options.files, directory)) {
-    const { readItems } = await import('./read-items.js')
+  const [{ benchmarkFiles }, { readItems }] = await Promise.all([
+    import('./benchmark-files.js'),
+    import('./read-items.js'),
+  ])
+  for (const name of await benchmarkFiles(options.files, directory)) {
     const read = await readItems(name, directory, options.fields)
     files.push(read.file)
     for (const item of read.items) items.push(item)
   }
   return { ...plan, contamination: { files, index: contaminationIndex(items, options) } }
-}
-
-/** Paths in the order of the patterns, those of a pattern sorted, each once. */
-async function filesOf(patterns: readonly string[], directory: string): Promise<string[]> {
-  const found = new Set<string>()
-  for (const pattern of patterns) {
-    const names = await glob(pattern, { cwd: directory, dot: true, expandDirectories: false })
-    if (names.length === 0) {
-      throw new RecipeError(
-        say`prepare.decontaminate.files: no file matches '${pattern}'. Check the path: it starts from the
-          working directory, ${directory}.`,
-        { details: { pattern } },
-      )
-    }
-    for (const name of names.sort()) found.add(name)
-  }
-  if (found.size > filesMax) {
-    throw new RecipeError(say`prepare.decontaminate.files: ${found.size} files, at most ${filesMax} are read`, {
-      details: { files: found.size, filesMax },
-    })
-  }
-  return [...found]
 }

@@ -1,6 +1,7 @@
 /**
  * Cuts JSON Lines into blocks by newlines alone. A block ends with the first newline at or past `blockBytes`;
- * a line over `recordBytesMax` also ends its block, is rejected, and is never held as a whole.
+ * a line over `recordBytesMax` also ends its block, is rejected, and is never held as a whole. The first blocks may be
+ * smaller, so that later stages need not wait for a whole one.
  */
 import type { RejectedRecord } from '../../text/block.js'
 import { append, discard, pendingBytes } from './pending-bytes.js'
@@ -18,10 +19,10 @@ const newline = 10
 
 /** @param offset of the first byte that will be pushed: the start of a line */
 export function lineSplitter(offset: number, options: FormatOptions): Splitter {
-  const { blockBytes, recordBytesMax } = options
+  const { blockBytes, firstBlockBytes = blockBytes, recordBytesMax } = options
   const rest = pendingBytes(offset)
   // A line that ends before the target is at most `targetBytes` long: only the line across it needs to be measured.
-  const targetBytes = Math.min(blockBytes, recordBytesMax)
+  let targetBytes = Math.min(firstBlockBytes, blockBytes, recordBytesMax)
   /** No newline in [targetBytes − 1, scanned). */
   let scanned = 0
   /** A line being dropped: its start, the bytes dropped so far, and the excerpt for its reject. */
@@ -64,6 +65,7 @@ export function lineSplitter(offset: number, options: FormatOptions): Splitter {
       }
       from = found + 1
       scanned = 0
+      targetBytes = Math.min(2 * targetBytes, blockBytes, recordBytesMax)
     }
     if (from > 0) discard(rest, from)
   }

@@ -49,6 +49,8 @@ export type FormatCursor =
 /** Options of all formats. */
 export interface FormatOptions {
   readonly blockBytes: number
+  /** JSON Lines: size of the first block of a shard, doubled with each one up to `blockBytes`, its default. */
+  readonly firstBlockBytes?: number | undefined
   readonly recordBytesMax: number
   readonly decodeMsMax: number
   readonly zstdWindowBytesMax: number

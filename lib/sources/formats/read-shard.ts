@@ -4,7 +4,6 @@ import type { RejectedRecord } from '../../text/block.js'
 import { shardReject } from '../rejected-shard.js'
 import type { Shard } from '../shard.js'
 import { isArrow } from './arrow-magic.js'
-import { decompress } from './decompress.js'
 import { layoutBytes, skipBytes, textBlocks, textStart } from './json-text.js'
 import { parquetBlocks } from './parquet.js'
 import { peek } from './peek.js'
@@ -63,7 +62,11 @@ async function* readFrom(
   }
 }
 
-async function* readFromStart(shard: Shard, options: FormatOptions, signal: AbortSignal): AsyncGenerator<RawBlock> {
+async function* readFromStart(
+  shard: Shard,
+  { firstBlockBytes, ...options }: FormatOptions,
+  signal: AbortSignal,
+): AsyncGenerator<RawBlock> {
   if (shard.format === 'parquet' || (shard.format === undefined && (await isParquet(shard, signal)))) {
     yield* parquetBlocks(shard, { group: 0, row: 0 }, options, signal)
     return
@@ -92,7 +95,7 @@ async function* readFromStart(shard: Shard, options: FormatOptions, signal: Abor
     yield* tarBlocks(stream, { codec: found, tar: 0, member: null }, options)
   } else {
     const start = textStart(head, 0)
-    yield* withCodec(found, textBlocks(skipBytes(stream, start.offset), start, options))
+    yield* withCodec(found, textBlocks(skipBytes(stream, start.offset), start, { ...options, firstBlockBytes }))
   }
 }
 
@@ -114,6 +117,14 @@ function streamFrom(
 ): AsyncIterable<Uint8Array> {
   if (codec === 'plain') return shard.open(offset, signal)
   return skipBytes(decompress(codec, shard.open(0, signal), reopen(shard, signal), options), offset)
+}
+
+/** Decoders are loaded for the first compressed shard. */
+async function* decompress(
+  ...args: Parameters<typeof import('./decompress.js')['decompress']>
+): AsyncGenerator<Uint8Array> {
+  const decoders = await import('./decompress.js')
+  yield* decoders.decompress(...args)
 }
 
 /** Standard input can be read only once. */

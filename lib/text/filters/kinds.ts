@@ -3,7 +3,7 @@
  * kind need: fixtures/labelled/source-kinds.jsonl has them, and pages of the same sites that are still dropped. Laws,
  * judgments, poems and songs with refrains pass the defaults and need no kind.
  */
-import type { QualityOptions } from '../filters.js'
+import type { QualityOptions } from '../quality-options.js'
 
 export const textKinds = ['web', 'encyclopedia', 'exam', 'news', 'patent', 'textbook'] as const
 export type TextKind = (typeof textKinds)[number]

@@ -125,17 +125,19 @@ t.test('a dataset on the Hub is read like its files on disk', async (t) => {
   t.match(await pipe(['--hub', 'me/other', '--files', '*', '--hub-url', hub.url]), { code: 2, err: /me\/other/ })
 })
 
-t.test('a reader that closes ends everything with exit code 0, also in front of an endless input', async (t) => {
+t.test('rows come before 1 MiB is read; a reader that closes ends an endless input with exit code 0', async (t) => {
   const child = start(['--stages', 'clean'])
   const ended = once(child, 'close')
-  const line = `${JSON.stringify({ text: letters(random, 2000) })}\n`.repeat(200)
+  const line = `${JSON.stringify({ text: letters(random, 2000) })}\n`
+  child.stdin?.write(line.repeat(20))
+  await once(child.stdout as NonNullable<typeof child.stdout>, 'data')
+  const lines = line.repeat(200)
   const writing = (async () => {
     while (child.exitCode === null && child.stdin?.writable) {
-      if (!child.stdin.write(line)) await Promise.race([once(child.stdin, 'drain'), ended])
+      if (!child.stdin.write(lines)) await Promise.race([once(child.stdin, 'drain'), ended])
     }
   })().catch(() => undefined) // EPIPE: the command has ended
   child.stdin?.on('error', () => undefined) // the same
-  await once(child.stdout as NonNullable<typeof child.stdout>, 'data')
   const closedMs = performance.now()
   child.stdout?.destroy()
   const [code] = await ended

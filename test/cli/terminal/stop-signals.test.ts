@@ -142,7 +142,7 @@ t.test('pipe and dedup are ended by a stop signal, and remove their temporary fo
     ['dedup', 'SIGTERM'],
   ] as const) {
     const run = command(program, [name], { TMPDIR: temporary }, 'pipe')
-    // The folder is made for the first block, which ends after 1 MiB.
+    // The folder is made for the first block, which ends after 64 KiB.
     if (name === 'pipe') run.child.stdin?.write(`${JSON.stringify({ text: '字'.repeat(1000) })}\n`.repeat(800))
     await until(run, () => readdirSync(temporary).length > 0)
     run.child.kill(signal)
