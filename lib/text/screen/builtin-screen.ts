@@ -2,8 +2,7 @@
 import { inflateRawSync } from 'node:zlib'
 import { ContractError } from '../../errors.js'
 import { builtinWeights } from './builtin-weights.js'
-import { decodeScreen, type ScreenClassifier } from './classifier.js'
-import type { ScreenHeader } from './screen-file.js'
+import { decodeScreen, type ScreenClassifier, type ScreenHeader } from './classifier.js'
 
 /** Returns a classifier for one thread. */
 export function loadBuiltinScreen(): ScreenClassifier {

@@ -4,7 +4,19 @@
  */
 import { tryParseJson } from '../../core/json.js'
 import { GramSum } from './grams.js'
-import type { ScreenHeader } from './screen-file.js'
+
+/** First line of a file, as JSON: screen-file.ts checks it. */
+export interface ScreenHeader {
+  readonly kind: 'kun-stream screen'
+  readonly version: 1
+  readonly buckets: number
+  /** Log-odds of a text without grams. */
+  readonly bias: number
+  /** Log-odds of one unit of a weight. */
+  readonly scale: number
+  /** How it was trained and how it agrees with the judge, for people. */
+  readonly training: Readonly<Record<string, unknown>>
+}
 
 /** Classifier of a thread. Not shared: it keeps memory between texts, but no result depends on an earlier text. */
 export class ScreenClassifier {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { InvalidOptionError } from '../../errors.js'
-import { decodeScreen, type ScreenClassifier } from './classifier.js'
+import { decodeScreen, type ScreenClassifier, type ScreenHeader } from './classifier.js'
 
 const bucketsMax = 2 ** 21
 
@@ -23,7 +23,6 @@ const header = z.strictObject({
   /** How it was trained and how it agrees with the judge, for people. */
   training: z.record(z.string(), z.unknown()),
 })
-export type ScreenHeader = z.output<typeof header>
 
 /** Returns the bytes of a file. */
 export function encodeScreen(values: ScreenHeader, weights: Int16Array): Buffer {

@@ -4,9 +4,8 @@
  */
 
 import { codesOf } from '../code-units.js'
-import type { ScreenClassifier } from './classifier.js'
+import type { ScreenClassifier, ScreenHeader } from './classifier.js'
 import { GramBuckets } from './grams.js'
-import type { ScreenHeader } from './screen-file.js'
 
 /** A text, and the grade of the judge: 1 keeps it, 0 does not; a probability in between counts in part. */
 export interface ScreenExample {
