@@ -218,13 +218,14 @@ t.test('the unit of a lost worker is taken up, and only what was in flight is as
   const set = ['output.candidatesPerCut=100000', 'output.blocksPerCutMax=100000']
   await prepareTiny({ directory, endpoint: server.url, small: true, set })
   t.equal((await plannedIds(directory)).length, 1)
-  const lost = startWorker(root, directory, redis, 3)
-  await until(() => asked(requestLog).total >= 30, 'thirty replies')
   let takenAt = Number.POSITIVE_INFINITY
   const onTaken = (): void => {
     takenAt = performance.now()
   }
+  // Opened before the other one starts, which could finish meanwhile.
   const next = await openWorkerHere({ directory, url: redis.url, name, lockMs, checkMs, onTaken })
+  const lost = startWorker(root, directory, redis, 3)
+  await until(() => asked(requestLog).total >= 30, 'thirty replies')
   const working = next.work()
   await until(() => asked(requestLog).total >= 60, 'sixty replies')
   t.equal(takenAt, Number.POSITIVE_INFINITY, 'a unit in hand is not assigned')
