@@ -3,13 +3,15 @@
  * which returns their credit.
  */
 import { Writable } from 'node:stream'
-import { GraphError } from '../errors.js'
+import { GraphError, SystemError } from '../errors.js'
+import { say } from '../language/say.js'
 import { edgeBatchMax, type Item, type Settlement } from './item.js'
 import type { Ledger } from './ledger.js'
 import type { NodeMeter } from './metrics.js'
 import type { SpillRecord, SpillStore } from './spill.js'
 import type { Position } from './types.js'
 import { endsRoot, Window } from './window.js'
+import { writableEnd } from './writable-end.js'
 
 /** One value at its end, in input order. */
 export type Released<T, Settled = unknown> = {
@@ -168,19 +170,21 @@ export function writableSink<T, Settled>(
   name = 'writable',
   onSettled?: (value: Settled, settlement: Settlement) => void,
 ): OrderedSink<T, Settled> {
-  const failure = new Promise<never>((_, reject) => writable.once('error', reject))
-  failure.catch(() => undefined) // thrown by the next write or end
+  const ended = writableEnd(writable)
   return {
     name,
     async write(released) {
       for (const { value, settlement } of released) {
         if (settlement !== null) onSettled?.(value, settlement)
-        if (settlement !== null || writable.write(value)) continue
-        await Promise.race([failure, new Promise((drained) => writable.once('drain', drained))])
+        if (settlement !== null) continue
+        if (writable.writableEnded) throw new SystemError(say`the output stream was closed before all was written`)
+        if (writable.write(value)) continue
+        await Promise.race([ended, new Promise((drained) => writable.once('drain', drained))])
       }
     },
     async end() {
-      await Promise.race([failure, new Promise<void>((finished) => writable.end(finished))])
+      writable.end()
+      await ended
     },
   }
 }

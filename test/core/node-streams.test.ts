@@ -6,6 +6,7 @@ import { from, sourceOf } from '../../lib/core/graph.js'
 import { sinkStream, stageStream } from '../../lib/core/node-streams.js'
 import type { OrderedSink } from '../../lib/core/sink-node.js'
 import type { Stage } from '../../lib/core/types.js'
+import { byteTarget } from '../../lib/run/sinks/byte-target.js'
 
 async function* count(to: number): AsyncGenerator<number> {
   for (let value = 0; value < to; value++) yield value
@@ -125,4 +126,37 @@ t.test('an ordered stage receives its values in input order, also after one with
     seen,
     Array.from({ length: 15 }, (_, index) => 2 * index),
   )
+})
+
+t.test('a stream that its owner closes ends a graph and a sink with an error, whatever they wait for', async (t) => {
+  const closed = { code: 'KUN_SYSTEM' }
+  /** Takes the first value for ever. */
+  const stuck = (): Writable => new Writable({ objectMode: true, highWaterMark: 1, write: () => undefined })
+
+  const waiting = stuck()
+  const run = from(count(100)).to(waiting).run()
+  while (waiting.writableLength === 0) await nextTurn()
+  waiting.destroy()
+  await t.rejects(run.done, closed, 'while it waits for drain')
+
+  const unfinished = new Writable({
+    objectMode: true,
+    write: (_value, _encoding, done) => done(),
+    final: () => undefined,
+  })
+  const ending = from(count(3)).to(unfinished).run()
+  while (!unfinished.writableEnded) await nextTurn()
+  unfinished.destroy()
+  await t.rejects(ending.done, closed, 'while it waits for the end')
+
+  const before = stuck()
+  before.destroy()
+  await t.rejects(from(count(3)).to(before).run().done, 'before it starts')
+
+  const bytes = stuck()
+  const target = byteTarget(bytes)
+  const written = target.write([Buffer.from('row')])
+  bytes.destroy()
+  await t.rejects(written, closed, 'bytes of a sink, while they are written')
+  await t.rejects(target.end(), closed, 'and at the end')
 })

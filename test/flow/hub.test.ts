@@ -12,8 +12,9 @@ import { parseRecipe } from '../../lib/recipe/index.js'
 import { settingsOf } from '../../lib/recipe/run-settings.js'
 import { startKunRun } from '../../lib/run/run.js'
 import { startHub } from '../../lib/simulator/hub/index.js'
-import { type Simulator, startSimulator } from '../../lib/simulator/vllm/index.js'
+import { startSimulator } from '../../lib/simulator/vllm/index.js'
 import { Random, testSeed } from '../support/random.js'
+import { recordBodies } from '../support/record-requests.js'
 import { projectRoot } from '../support/root.js'
 import { bytesOf, runTiny, startTiny, tinyRecipe } from '../support/session.js'
 
@@ -152,11 +153,6 @@ async function silently<Result>(t: Test, work: () => Promise<Result>): Promise<R
   } finally {
     for (const { restore } of captured) restore()
   }
-}
-
-/** Requests about records: those of probes have no seed, or say hello. */
-function recordBodies(server: Simulator): string[] {
-  return server.requests().flatMap(({ body }) => (body.includes('"seed"') && !body.includes('你好') ? [body] : []))
 }
 
 for (const kind of ['a folder', 'the Hub'] as const) {

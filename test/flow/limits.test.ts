@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import t from 'tap'
 import { AbortedError } from '../../lib/errors.js'
 import type { FaultRuleOptions } from '../../lib/simulator/vllm/fault-rules.js'
-import { type Simulator, startSimulator } from '../../lib/simulator/vllm/index.js'
+import { startSimulator } from '../../lib/simulator/vllm/index.js'
 import { readManifest } from '../../lib/sinks/index.js'
+import { recordBodies } from '../support/record-requests.js'
 import { bytesOf, runTiny, startTiny, type TinyRun } from '../support/session.js'
 
 type Tap = { teardown: (close: () => unknown) => void; testdir: () => string }
@@ -14,9 +15,6 @@ async function setUp(t: Tap, options: Parameters<typeof startSimulator>[0] = {})
   t.teardown(() => server.close())
   return { server, run: { directory: join(t.testdir(), 'run'), endpoint: server.url } as TinyRun }
 }
-
-const recordBodies = (server: Simulator): string[] =>
-  server.requests().flatMap(({ body }) => (body.includes('"seed"') && !body.includes('你好') ? [body] : []))
 
 /** The run as it is, and the one that its replies alone give, have the same bytes. */
 async function sameFromReplies(

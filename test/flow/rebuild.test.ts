@@ -6,6 +6,7 @@ import { settingsOf } from '../../lib/recipe/run-settings.js'
 import { startKunRun } from '../../lib/run/run.js'
 import { startSimulator } from '../../lib/simulator/vllm/index.js'
 import { lockRunDirectory } from '../../lib/storage/lock/lock.js'
+import { isAboutRecord } from '../support/record-requests.js'
 import { bytesOf, runTiny } from '../support/session.js'
 
 t.test(
@@ -22,11 +23,7 @@ t.test(
     const askedBefore = server.requests().length
     const polished = (requests: ReturnType<typeof server.requests>) =>
       requests.filter(
-        ({ body }) =>
-          body.includes('"seed"') &&
-          !body.includes('你好') &&
-          body.includes('"model":"judge"') &&
-          !/"max_tokens":1\b/.test(body),
+        ({ body }) => isAboutRecord({ body }) && body.includes('"model":"judge"') && !/"max_tokens":1\b/.test(body),
       )
 
     const rebuilt = join(root, 'rebuilt')
@@ -42,7 +39,7 @@ t.test(
     await prepared.close()
     const counters = Object.values(session.progress().counters)
     const later = server.requests().slice(askedBefore)
-    const aboutRecords = later.filter(({ body }) => body.includes('"seed"') && !body.includes('你好'))
+    const aboutRecords = later.filter(isAboutRecord)
     t.equal(aboutRecords.filter(({ body }) => body.includes('"model":"writer"')).length, 0, 'no label request')
     t.equal(aboutRecords.length, polished(later).length, 'no score request')
     const old = polished(server.requests().slice(0, askedBefore)).length

@@ -7,6 +7,7 @@ import type { KunRun } from '../../lib/run/run.js'
 import { verifyDirectory } from '../../lib/run/verify.js'
 import { type Simulator, startSimulator } from '../../lib/simulator/vllm/index.js'
 import { readManifest } from '../../lib/sinks/index.js'
+import { recordBodies } from '../support/record-requests.js'
 import { bytesOf, runTiny, startTiny, type TinyRun } from '../support/session.js'
 
 type Tap = { teardown: (close: () => unknown) => void }
@@ -16,11 +17,6 @@ async function nonceServer(t: Tap, options: Parameters<typeof startSimulator>[0]
   const server = await startSimulator({ nonce: true, ...options })
   t.teardown(() => server.close())
   return server
-}
-
-/** Requests about records: those of probes have no seed, or say hello. */
-function recordBodies(server: Simulator): string[] {
-  return server.requests().flatMap(({ body }) => (body.includes('"seed"') && !body.includes('你好') ? [body] : []))
 }
 
 /** Starts a run and resolves with it when it has committed `cuts` cuts, or ended. */

@@ -9,6 +9,7 @@ import { openUnits } from '../../lib/units/open-units.js'
 import { resultKey, unitKey } from '../../lib/units/unit-keys.js'
 import { command } from '../support/commands.js'
 import { assembleTiny, generateTiny, plannedIds, prepareTiny } from '../support/divided.js'
+import { isAboutRecord } from '../support/record-requests.js'
 import { bytesOf, runTiny } from '../support/session.js'
 
 t.setTimeout(300_000)
@@ -111,10 +112,7 @@ t.test('damaged unit files and parts are named, and the units are made again', a
   )
   t.match(await assembleTiny(directory, [], into), { end: 'complete' })
   t.strictSame(bytesOf(into), expected, 'the replies of the first attempt give the same rows')
-  const asked = server
-    .requests()
-    .slice(requests)
-    .filter(({ body }) => body.includes('"seed"') && !/你好|请只回答一个字/.test(body)) // the texts of probes
+  const asked = server.requests().slice(requests).filter(isAboutRecord)
   t.equal(asked.length, 0, 'no record is requested again')
 })
 

@@ -63,4 +63,5 @@ export const run = {
   'cannot write {0}, the next call starts drift detection from scratch: {1}':
     '无法写入 {0}，下次调用时漂移检测从头开始：{1}',
   'cannot use {0}, the servers are probed again: {1}': '无法使用 {0}，将重新探测服务器：{1}',
+  'the output stream was closed before all was written': '输出流在全部写完之前已关闭',
 } as const

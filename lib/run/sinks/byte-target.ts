@@ -1,7 +1,7 @@
 /** Destination of a sink's bytes: a stream of the caller, or a file that is renamed to its path when it is complete. */
-import { once } from 'node:events'
 import { stat } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
+import { writableEnd } from '../../core/writable-end.js'
 import { nodeFiles, temporarySuffix } from '../../storage/files.js'
 
 /** A destination of bytes. */
@@ -26,26 +26,23 @@ export function byteTarget(to: Destination): ByteTarget {
 /** A stream. It is ended with the output, unless it is the standard output of the process. */
 class StreamTarget implements ByteTarget {
   readonly #stream: Writable
-  #failure: Error | null = null
+  readonly #ended: Promise<void>
 
   constructor(stream: Writable) {
     this.#stream = stream
-    stream.on('error', (error) => {
-      this.#failure ??= error
-    })
+    this.#ended = writableEnd(stream)
   }
 
   async write(parts: readonly Uint8Array[]): Promise<void> {
-    if (this.#failure !== null) throw this.#failure
-    const error = await writeAll(this.#stream, parts)
-    if (error !== null) throw this.#failure ?? error
+    const written = writeAll(this.#stream, parts)
+    const error = await Promise.race([written, this.#ended.then(() => written)])
+    if (error !== null) throw error
   }
 
   async end(): Promise<void> {
-    if (this.#failure !== null) throw this.#failure
     if (this.#stream === process.stdout) return
     this.#stream.end()
-    await once(this.#stream, 'finish')
+    await this.#ended
   }
 
   async discard(): Promise<void> {
