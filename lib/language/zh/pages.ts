@@ -145,6 +145,7 @@ export const pages = {
   Waiting: '排队',
   'KV cache': 'KV 缓存',
   down: '不可用',
+  'Requests at once': '同时处理的请求数',
   'Requests over time': '请求数随时间的变化',
   'KV cache in use over time': 'KV 缓存使用率随时间的变化',
   '% of the KV cache': 'KV 缓存使用率 %',

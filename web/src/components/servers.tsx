@@ -61,7 +61,7 @@ export function Servers({ points }: { readonly points: readonly SeriesPoint[] })
       </section>
       {points.length > 2 && (
         <div class="grid-2 servers-plots">
-          <Lines label={say`Requests over time`} points={points} lines={load} unit={say`requests`} />
+          <Lines label={say`Requests over time`} points={points} lines={load} unit={say`Requests at once`} />
           <Lines
             label={say`KV cache in use over time`}
             points={points}

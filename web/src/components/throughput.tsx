@@ -6,7 +6,8 @@ import { durationText, percent, say, short, stageName } from '../say.js'
 import { Chart, type Palette } from './chart.js'
 
 const gridLeft = 52
-const gridRight = 12
+/** Half of the widest label of the axis: the last one stands under its tick. */
+const gridRight = 28
 
 /** A line of the plot: a value for each point but the first. */
 interface Line {
@@ -70,6 +71,7 @@ export function Lines({ label, points, lines, unit, height = 170, area = false, 
         data: values.map((value, index) => [points[index + 1]?.seconds ?? 0, value]),
         showSymbol: false,
         smooth: 0.25,
+        smoothMonotone: 'x', // no curve above or below its values
         lineStyle: { width: 1.6, color: palette.series[at % palette.series.length] },
         itemStyle: { color: palette.series[at % palette.series.length] },
         ...(area && { areaStyle: { opacity: 0.12 } }),
@@ -142,15 +144,26 @@ const bottleneckColours: Readonly<Record<string, string>> = {
   write: 'series-5',
 }
 
-function BottleneckStrip({ points }: { readonly points: readonly SeriesPoint[] }) {
-  const spans = points.slice(1).map((point, at) => ({
+/** Bottleneck of each span between two points. */
+function bottleneckSpans(points: readonly SeriesPoint[]) {
+  return points.slice(1).map((point, at) => ({
     name: point.bottleneck,
     seconds: point.seconds - (points[at]?.seconds ?? 0),
   }))
+}
+
+/** Share of the time that each bottleneck had, the largest first. */
+export function bottleneckShares(points: readonly SeriesPoint[]): [name: string, share: number][] {
+  const spans = bottleneckSpans(points)
   const total = spans.reduce((sum, { seconds }) => sum + seconds, 0)
   const shares = new Map<string, number>()
   for (const { name, seconds } of spans) shares.set(name, (shares.get(name) ?? 0) + seconds / Math.max(0.001, total))
-  const listed = [...shares].sort(([, a], [, b]) => b - a)
+  return [...shares].sort(([, a], [, b]) => b - a)
+}
+
+function BottleneckStrip({ points }: { readonly points: readonly SeriesPoint[] }) {
+  const spans = bottleneckSpans(points)
+  const listed = bottleneckShares(points)
   return (
     <figure class="plot">
       <figcaption>

@@ -9,7 +9,7 @@ import { Pairs, Rejects } from '../components/records.js'
 import { Search } from '../components/search.js'
 import { Servers } from '../components/servers.js'
 import { Calls, Recipe, Sources } from '../components/tables.js'
-import { rates, Throughput } from '../components/throughput.js'
+import { bottleneckShares, rates, Throughput } from '../components/throughput.js'
 import { control, useLiveRun } from '../live.js'
 import { bytesText, digits, durationText, percent, say, short, stageName } from '../say.js'
 import { Notices, StateTag } from './report.js'
@@ -133,13 +133,15 @@ function LiveFigures({ live, points, moving }: LiveFiguresOptions) {
         ? 0
         : of(last) / Math.max(0.001, last.seconds)
       : (rates([first, last], of)[0] ?? 0)
+  // Once a run stands still, its last moment says little: that of most of the call.
+  const bottleneck = moving ? last?.bottleneck : (bottleneckShares(points)[0]?.[0] ?? last?.bottleneck)
   const secondsLeft = live?.estimate?.secondsLeft ?? null
   const figures: Figure[] = [
     { name: say`Rows`, value: digits(live?.totals.rows ?? 0), note: say`${digits(live?.totals.cuts ?? 0)} cuts` },
     { name: say`Candidates`, value: digits(live?.totals.candidates ?? 0) },
     { name: say`Rejects`, value: digits(live?.totals.rejects ?? 0), note: rejectShare(live) },
     { name: say`Tokens/s`, value: short(perSecond(({ tokens }) => tokens)) },
-    { name: say`Bottleneck`, value: last === undefined ? '–' : stageName(last.bottleneck) },
+    { name: say`Bottleneck`, value: bottleneck === undefined ? '–' : stageName(bottleneck) },
     { name: say`Memory`, value: last === undefined ? '–' : bytesText(last.memoryBytes) },
     ...(secondsLeft === null ? [] : [{ name: say`Time left`, value: durationText(secondsLeft), note: doneText(live) }]),
     { name: say`Time of this call`, value: last === undefined ? '–' : durationText(last.seconds) },
