@@ -14,6 +14,7 @@ import type { FileLayer } from '../../storage/files.js'
 import { driftName } from '../../storage/run-layout.js'
 import { DriftDetector, type DriftOptions, type Observation, type StageStart } from './detector.js'
 import { readStarts, removeStarts, writeStarts } from './drift-file.js'
+import { StartOrder } from './start-order.js'
 
 /** A run directory in which the starts of stages are kept. */
 interface DriftPlace {
@@ -103,31 +104,42 @@ export class DriftMonitor {
     this.#seen.set(`${stage} ${record}`, text === '' ? seen : { ...seen, hanShare: hanShare(text) })
   }
 
-  /** Wraps a stage: observes its outcomes. */
+  /** Wraps a stage: observes its outcomes, in the order in which its records started. */
   stage<In extends Identified, Out extends Identified>(stage: KunStage<In, Out>): KunStage<In, Out> {
     if (this.#detector === null) return stage
+    const order = new StartOrder<Observation>((observation) => this.#observe(observation))
     return {
       ...stage,
       run: async (input, call) => {
-        const outcome = await stage.run(input, call)
-        if (!('emit' in outcome)) this.#decided(stage.name, input.id, false)
-        else {
-          for (const emitted of outcome.emit) {
-            if (emitted instanceof Child) this.#decided(stage.name, emitted.value.id, false)
-            else this.#decided(stage.name, emitted.id, true)
-          }
+        const ended = order.start()
+        let observed: Observation[] = []
+        try {
+          const outcome = await stage.run(input, call)
+          const decided: [id: string, kept: boolean][] =
+            'emit' in outcome
+              ? outcome.emit.map((out) => (out instanceof Child ? [out.value.id, false] : [out.id, true]))
+              : [[input.id, false]]
+          observed = decided.flatMap(([id, kept]) => this.#decided(stage.name, id, kept))
+          return outcome
+        } finally {
+          ended(observed)
         }
-        return outcome
       },
     }
   }
 
-  #decided(stage: string, record: string, kept: boolean): void {
+  /** Returns nothing for a record of which no server was asked. */
+  #decided(stage: string, record: string, kept: boolean): Observation[] {
     const key = `${stage} ${record}`
     const seen = this.#seen.get(key)
-    if (seen === undefined || this.#detector === null) return
+    if (seen === undefined) return []
     this.#seen.delete(key)
-    const drift = this.#detector.observe({ stage, kept, ...seen })
+    return [{ stage, kept, ...seen }]
+  }
+
+  #observe(observation: Observation): void {
+    if (this.#detector === null) return
+    const drift = this.#detector.observe(observation)
     if (drift === null) this.#saveStarts(this.#detector)
     else this.#onDrift(drift)
   }
