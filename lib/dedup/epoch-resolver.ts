@@ -74,7 +74,9 @@ export class EpochResolver {
    */
   async resolve(row: KeptRow, earlier: EarlierFinding | null): Promise<ResolvedRow> {
     const index = this.#index
-    const known = earlier?.duplicate ?? index.equal(row)
+    const before = earlier?.duplicate ?? null
+    // One index looks for an equal document among all of them before it looks for a near one.
+    const known = before?.reason === 'exact-duplicate' ? before : (index.equal(row) ?? before)
     const duplicate = known ?? (await firstNear(this.#plan, matchesOf(index, row), row, this.#settle))
     return { duplicate, fullBands: duplicate === null ? this.#keep(row, earlier?.sharing ?? []) : [] }
   }
