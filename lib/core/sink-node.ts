@@ -3,15 +3,14 @@
  * which returns their credit.
  */
 import { Writable } from 'node:stream'
-import { GraphError, SystemError } from '../errors.js'
-import { say } from '../language/say.js'
+import { GraphError } from '../errors.js'
 import { edgeBatchMax, type Item, type Settlement } from './item.js'
 import type { Ledger } from './ledger.js'
 import type { NodeMeter } from './metrics.js'
 import type { SpillRecord, SpillStore } from './spill.js'
 import type { Position } from './types.js'
 import { endsRoot, Window } from './window.js'
-import { writableEnd } from './writable-end.js'
+import { closedBeforeEnd, writableEnd } from './writable-end.js'
 
 /** One value at its end, in input order. */
 export type Released<T, Settled = unknown> = {
@@ -177,7 +176,7 @@ export function writableSink<T, Settled>(
       for (const { value, settlement } of released) {
         if (settlement !== null) onSettled?.(value, settlement)
         if (settlement !== null) continue
-        if (writable.writableEnded) throw new SystemError(say`the output stream was closed before all was written`)
+        if (writable.writableEnded) throw closedBeforeEnd()
         if (writable.write(value)) continue
         await Promise.race([ended, new Promise((drained) => writable.once('drain', drained))])
       }

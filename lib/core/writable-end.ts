@@ -13,7 +13,7 @@ export function writableEnd(stream: Writable): Promise<void> {
   const ended = new Promise<void>((resolve, reject) => {
     const closed = (): void => {
       if (stream.writableFinished) resolve()
-      else reject(stream.errored ?? new SystemError(say`the output stream was closed before all was written`))
+      else reject(stream.errored ?? closedBeforeEnd())
     }
     stream.once('finish', resolve)
     stream.on('error', reject)
@@ -22,4 +22,8 @@ export function writableEnd(stream: Writable): Promise<void> {
   })
   ended.catch(() => undefined) // thrown to those who await it: the next write, or the end
   return ended
+}
+
+export function closedBeforeEnd(): SystemError {
+  return new SystemError(say`the output stream was closed before all was written`)
 }

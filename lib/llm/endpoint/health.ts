@@ -20,9 +20,9 @@ const goodRecordsMax = 64
 /** Failures counted per such record, at most: an outage is not a rate. */
 const goodFailuresMax = 3
 /** A record is to blame when chance alone would fail it so often less than once in a million: ln 10^6. */
-const blameMax = Math.log(1e6)
+export const blameMax = Math.log(1e6)
 /** The lowest failure rate believed: 5 failures at least; of deadlines, each of which costs minutes, 3. */
-const rateMin = 0.05
+export const rateMin = 0.05
 const deadlineRateMin = 0.01
 /** Connections that break within this time of each other broke together: only one record is suspected, ms. */
 const burstMs = 100

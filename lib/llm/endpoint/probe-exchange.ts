@@ -9,6 +9,7 @@ import type { Client } from '../protocol/client.js'
 import { embeddedError } from '../protocol/error-body.js'
 import { failureOf, failureOfStatus, isOutOfTokens } from '../protocol/failures.js'
 import { asList, type Json, parsedJson } from '../protocol/json.js'
+import { blameMax, rateMin } from './health.js'
 import type { ServerMemory } from './probe-memory.js'
 import { isPermanent } from './server-info.js'
 
@@ -19,9 +20,6 @@ const waitMaxMs = 2000
 const roundsMax = 40
 /** Refusals of the same request, beside a request that passes, that make a finding. */
 const refusalsMin = 2
-/** As in health.ts: −ln of the probability that the field is not the cause, and the lowest failure rate assumed. */
-const blameMax = Math.log(1e6)
-const rateMin = 0.05
 
 export type Failure = ServerError | RequestRefusedError
 
