@@ -3,10 +3,10 @@
  * terminated. This file contains both sides of the protocol: the thread replies to each 'next' with a text.
  */
 import { isMainThread, type MessagePort, parentPort, Worker, workerData } from 'node:worker_threads'
-import pc from 'picocolors'
 import { CorruptFileError } from '../errors.js'
 import { say } from '../language/say.js'
 import { fromWire, toWire, type WireError } from '../workers/wire.js'
+import { pc } from './terminal/colors.js'
 import { type InspectOptions, inspectText } from './terminal/inspect-text.js'
 
 /** Timeout of one text, which decodes at most one row group. */

@@ -2,7 +2,7 @@
  * `run --sample`: a few records of a recipe through every stage, in a directory beside that of the run, which uses the
  * replies. Shows the pairs and why other records gave none.
  */
-import pc from 'picocolors'
+
 import type { EventLog } from '../core/event-log.js'
 import { count } from '../language/count.js'
 import { say } from '../language/say.js'
@@ -19,6 +19,7 @@ import { markOwnRun } from './own-run.js'
 import { endOfError, type RunEnd } from './run-end.js'
 import { type RunFigures, runFigures } from './run-figures.js'
 import { RunStop } from './run-stop.js'
+import { pc } from './terminal/colors.js'
 import { Output, ReaderGone, sayOnStderr, writeOut } from './terminal/output.js'
 import { serverLines } from './terminal/run-text.js'
 import { terminalText } from './terminal/terminal-text.js'

@@ -3,7 +3,6 @@
  * resume or be refused in its directory; checks all of it, and with --records predicts the run from a sample.
  */
 import type { Command } from 'commander'
-import pc from 'picocolors'
 import { plannedStages } from '../../kun/planned-stages.js'
 import { say, translated } from '../../language/say.js'
 import { endpointNames } from '../../llm/options.js'
@@ -24,6 +23,7 @@ import type { Forecast } from '../plan/forecast.js'
 import { forecastLines } from '../plan/forecast-text.js'
 import { outOption, type RecipeFlags, setOption } from '../recipe-options.js'
 import { bytesText, countText } from '../terminal/bytes-text.js'
+import { pc } from '../terminal/colors.js'
 import { sayOnStderr, writeOut } from '../terminal/output.js'
 
 interface PlanFlags extends RecipeFlags {

@@ -1,7 +1,6 @@
 /** `kun-stream verify`: checks a run directory and prints how to repair what is damaged. Exit code 1 if it is damaged. */
 
 import type { Command } from 'commander'
-import pc from 'picocolors'
 import { KunStreamError } from '../../errors.js'
 import { say, translated } from '../../language/say.js'
 import { readState } from '../../publish/state.js'
@@ -11,6 +10,7 @@ import { publishStateName } from '../../storage/run-layout.js'
 import { addCommand } from '../command-summaries.js'
 import { mustBeRunDirectory } from '../run-directory-argument.js'
 import { bytesText, countText } from '../terminal/bytes-text.js'
+import { pc } from '../terminal/colors.js'
 import { writeOut } from '../terminal/output.js'
 
 export function registerVerify(program: Command): void {

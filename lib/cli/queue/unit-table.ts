@@ -1,9 +1,10 @@
 /** Units and their states as lines of text. */
-import pc from 'picocolors'
+
 import { duration } from '../../core/duration.js'
 import { count } from '../../language/count.js'
 import { say, translated } from '../../language/say.js'
 import { type UnitState, type UnitStatus, unitStates } from '../../queue/unit-states.js'
+import { pc } from '../terminal/colors.js'
 
 /** States of `unitStates` in words; the keys of their translations. */
 const stateWords: Readonly<Record<UnitState, string>> = {

@@ -2,7 +2,6 @@
 
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import pc from 'picocolors'
 import stringWidth from 'string-width'
 import { glob } from 'tinyglobby'
 import { UsageError } from '../../errors.js'
@@ -10,6 +9,7 @@ import { say } from '../../language/say.js'
 import { openPart } from '../../parquet/part-reader.js'
 import { readManifest } from '../../sinks/index.js'
 import { countText } from './bytes-text.js'
+import { pc } from './colors.js'
 import { cannotOpen } from './output.js'
 import { printable, truncateText, wrapText } from './wrap-text.js'
 

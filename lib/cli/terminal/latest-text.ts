@@ -1,7 +1,8 @@
 /** Text of records that are finished and not committed, for `tail`, `inspect` and `status`. */
-import pc from 'picocolors'
+
 import { say } from '../../language/say.js'
 import type { LatestRecord } from '../../run/latest-records.js'
+import { pc } from './colors.js'
 import { rejectText, rowText } from './inspect-text.js'
 
 /** @param columns width in cells */

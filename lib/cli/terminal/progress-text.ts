@@ -1,11 +1,12 @@
 /** Formats the progress of a run: a block of lines that fits a window, and one full line for files and pipes. */
-import pc from 'picocolors'
+
 import stringWidth from 'string-width'
 import { duration } from '../../core/duration.js'
 import { count, type Noun, nouns } from '../../language/count.js'
 import { say, translated } from '../../language/say.js'
 import type { RunProgress, ServerProgress, StageProgress } from '../../report/progress.js'
 import { bytesText } from './bytes-text.js'
+import { pc } from './colors.js'
 import type { BlockSize } from './live-block.js'
 import { printable, truncateText } from './wrap-text.js'
 

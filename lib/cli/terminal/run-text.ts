@@ -1,6 +1,5 @@
 /** Text at the start and the end of a run. Its progress in between is run-state.ts. */
 
-import pc from 'picocolors'
 import { duration } from '../../core/duration.js'
 import { say, translated } from '../../language/say.js'
 import type { Capabilities } from '../../llm/types.js'
@@ -10,6 +9,7 @@ import type { KunRun } from '../../run/run.js'
 import type { KunSettings } from '../../run/settings.js'
 import { commandName, shellWord } from '../command-name.js'
 import { countText } from './bytes-text.js'
+import { pc } from './colors.js'
 import { limitingText, short } from './progress-text.js'
 
 /** A line per model with the capabilities of its servers, and one per stage whose requests depend on them. */

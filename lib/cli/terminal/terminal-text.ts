@@ -2,9 +2,10 @@
  * Sanitizes all text written to a terminal, a pipe or a command: removes secrets, and escapes control sequences that come
  * from a server, a file, a name or the Hub. The styles of picocolors are kept.
  */
-import pc from 'picocolors'
+
 import { processSecrets } from '../../core/redaction.js'
 import { visibleText } from '../../core/visible-text.js'
+import { pc } from './colors.js'
 
 /** Escape sequences of picocolors for the styles in use. */
 const ownStyles = new RegExp(`${'\u001b'}\\[(?:0|1|2|22|3[1-6]|39|90)m`)

@@ -1,10 +1,11 @@
 /** Text of the way of a record through every stage, for `preview` and `explain`. */
-import pc from 'picocolors'
+
 import stringWidth from 'string-width'
 import { count } from '../../language/count.js'
 import { say } from '../../language/say.js'
 import type { TracedRequest } from '../../run/trace/model.js'
 import type { RecordTrace, TracedChunk, TracedStage } from '../../run/trace/trace.js'
+import { pc } from './colors.js'
 import { printable, wrapText } from './wrap-text.js'
 
 interface TraceTextOptions {
