@@ -3,6 +3,7 @@ import type { KunOptions } from '../kun/options.js'
 import { plannedStages } from '../kun/planned-stages.js'
 import type { Candidate, Pair } from '../kun/types.js'
 import type { OpenModels } from '../recipe/models.js'
+import { recordCredit } from '../run/record-credit.js'
 import {
   column,
   ifd,
@@ -11,7 +12,6 @@ import {
   pair,
   perplexity,
   polish,
-  recordCredit,
   score,
   screen,
 } from '../run/stages/model-stages.js'

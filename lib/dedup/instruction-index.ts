@@ -46,6 +46,11 @@ export class InstructionIndex {
     this.#near = near
   }
 
+  /** @returns null for 'off' */
+  static async openFor(action: 'off' | 'exact' | 'near'): Promise<InstructionIndex | null> {
+    return action === 'off' ? null : InstructionIndex.open(action === 'near')
+  }
+
   /** @param near whether instructions that are alike are found too */
   static async open(near: boolean): Promise<InstructionIndex> {
     return new InstructionIndex(await createSigner({ ngram: shingleChars, signatureLength: signatureBytes }), near)

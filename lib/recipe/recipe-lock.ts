@@ -1,4 +1,7 @@
-/** The part of a recipe that determines the bytes of the output, and the differences between two such parts. */
+/**
+ * What run.json keeps of a recipe: the part that determines the bytes of the output, with the differences between two such
+ * parts, and the recipe as a whole without secrets.
+ */
 import { promptVersions } from '../kun/planned-stages.js'
 import { isRecord, type Path, pathText } from './document.js'
 import { type Recipe, recipeOptions } from './schema.js'
@@ -58,4 +61,35 @@ function below(schema: Parameters<typeof childOf>[0] | null, key: PropertyKey) {
 /** Unknown fields (such as sampling parameters) are pinned by default. */
 function altersOutput(schema: Parameters<typeof childOf>[0] | null): boolean {
   return schema === null || unwrap(schema).meta.altersOutput !== false
+}
+
+/**
+ * Returns the recipe as it is stored in run.json: JSON-safe, and accepted by `parseRecipe`. Literal headers and the user,
+ * password and query of a URL may be secrets: they are dropped; `--set` sets them again.
+ */
+export function storedRecipe(recipe: Recipe): Readonly<Record<string, unknown>> {
+  const models = Object.entries(recipe.models).map(([name, model]) => [
+    name,
+    {
+      ...model,
+      endpoints: 'file' in model.endpoints ? model.endpoints : model.endpoints.map(withoutPassword),
+      headers: Object.fromEntries(Object.entries(model.headers).filter(([, value]) => value.startsWith('env:'))),
+    },
+  ])
+  // An unset limit is Infinity, which JSON cannot represent.
+  return JSON.parse(
+    JSON.stringify({ ...recipe, models: Object.fromEntries(models) }, (_, value) =>
+      value === Number.POSITIVE_INFINITY ? undefined : value,
+    ),
+  )
+}
+
+function withoutPassword(endpoint: string): string {
+  if (!URL.canParse(endpoint)) return endpoint
+  const url = new URL(endpoint)
+  if (url.username === '' && url.password === '' && url.search === '') return endpoint
+  url.username = ''
+  url.password = ''
+  url.search = ''
+  return url.href
 }

@@ -2,7 +2,7 @@
 import { processSecrets } from '../core/redaction.js'
 import { RecipeError } from '../errors.js'
 import { say } from '../language/say.js'
-import type { Recipe, RecipeModel } from './schema.js'
+import type { RecipeModel } from './schema.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -36,35 +36,4 @@ export function resolveModel(name: string, model: RecipeModel, environment: Envi
   const { apiKey, ...rest } = model
   const resolved = { ...rest, headers: Object.fromEntries(headers) }
   return apiKey === undefined ? resolved : { ...resolved, apiKey: resolveSecret(apiKey, `${path}.apiKey`, environment) }
-}
-
-/**
- * Returns the recipe as it is stored in run.json: JSON-safe, and accepted by `parseRecipe`. Literal headers and the user,
- * password and query of a URL may be secrets: they are dropped; `--set` sets them again.
- */
-export function storedRecipe(recipe: Recipe): Readonly<Record<string, unknown>> {
-  const models = Object.entries(recipe.models).map(([name, model]) => [
-    name,
-    {
-      ...model,
-      endpoints: 'file' in model.endpoints ? model.endpoints : model.endpoints.map(withoutPassword),
-      headers: Object.fromEntries(Object.entries(model.headers).filter(([, value]) => value.startsWith('env:'))),
-    },
-  ])
-  // An unset limit is Infinity, which JSON cannot represent.
-  return JSON.parse(
-    JSON.stringify({ ...recipe, models: Object.fromEntries(models) }, (_, value) =>
-      value === Number.POSITIVE_INFINITY ? undefined : value,
-    ),
-  )
-}
-
-function withoutPassword(endpoint: string): string {
-  if (!URL.canParse(endpoint)) return endpoint
-  const url = new URL(endpoint)
-  if (url.username === '' && url.password === '' && url.search === '') return endpoint
-  url.username = ''
-  url.password = ''
-  url.search = ''
-  return url.href
 }

@@ -3,7 +3,7 @@
  * so that a run drops the same pairs whatever was in flight, and after a kill.
  */
 import type { Settlement } from '../core/item.js'
-import { duplicateInstruction, InstructionIndex } from '../dedup/instruction-index.js'
+import { duplicateInstruction, type InstructionIndex } from '../dedup/instruction-index.js'
 import { instructionsStage } from '../kun/stage-ranks.js'
 import type { Pair } from '../kun/types.js'
 
@@ -12,13 +12,8 @@ export class CutInstructions {
   /** Ids of the rows of the cut, by their number in the index. */
   readonly #ids: string[] = []
 
-  private constructor(index: InstructionIndex) {
+  constructor(index: InstructionIndex) {
     this.#index = index
-  }
-
-  /** @returns null for 'off' */
-  static async open(action: 'off' | 'exact' | 'near'): Promise<CutInstructions | null> {
-    return action === 'off' ? null : new CutInstructions(await InstructionIndex.open(action === 'near'))
   }
 
   /** Returns why a pair is dropped; null for a row, whose instruction is then compared with later ones. */

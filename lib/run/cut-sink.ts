@@ -5,6 +5,7 @@
 import { ownValue } from '../core/dictionary.js'
 import type { Settlement } from '../core/item.js'
 import type { OrderedSink } from '../core/sink-node.js'
+import type { InstructionIndex } from '../dedup/instruction-index.js'
 import { ContractError, type NoYieldError } from '../errors.js'
 import { type RowOptions, rowOf } from '../kun/row.js'
 import type { Candidate, Pair } from '../kun/types.js'
@@ -13,10 +14,10 @@ import { recordId } from '../text/identity.js'
 import { readPersonalCounts } from '../text/personal/kinds.js'
 import { type Accounting, type Counters, checkAccounting, type PersonalPlace } from './accounting.js'
 import type { BlockFacts, BlockLedger } from './block-facts.js'
-import type { CutInstructions } from './cut-instructions.js'
+import { CutInstructions } from './cut-instructions.js'
 import type { NoYieldDetector } from './no-yield.js'
+import type { RowsLimit } from './record-credit.js'
 import { excerptOf, isPair, Rejected, type ReleasedRecord, recordOf, type SettledRecord } from './records.js'
-import type { RowsLimit } from './rows-limit.js'
 
 export interface CutSinkOptions {
   readonly blocks: BlockLedger
@@ -25,8 +26,8 @@ export interface CutSinkOptions {
   /** Cumulative, from the start of the dataset. */
   readonly accounting: Accounting
   readonly noYield: Pick<NoYieldDetector, 'released'>
-  /** Instructions of the rows of the open cut; null if they are not compared. */
-  readonly instructions: CutInstructions | null
+  /** For the instructions of the rows of the open cut; null if they are not compared. */
+  readonly instructions: InstructionIndex | null
   /** Called when the first records all ended for one reason: stops the run; `stopping` returns true afterwards. */
   readonly onNoYield: (error: NoYieldError) => void
   /** Ends the run at an exact number of rows. */
@@ -54,6 +55,7 @@ function endedBlock(number: number, { cursor, reads, dedupLogBytes }: BlockFacts
 /** @throws {ContractError} in `write`: a record was lost or counted twice, or the counters do not add up */
 export function cutSink(options: CutSinkOptions): OrderedSink<Candidate | Pair, SettledRecord> {
   const { blocks, writer, accounting } = options
+  const instructions = options.instructions === null ? null : new CutInstructions(options.instructions)
   let blocksOpen = 0
   let lastEnded: EndedBlock | null = null
   /** Shards that ended in the open cut. */
@@ -95,7 +97,7 @@ export function cutSink(options: CutSinkOptions): OrderedSink<Candidate | Pair, 
     })
     inputsEnded = []
     blocksOpen = 0
-    options.instructions?.clear()
+    instructions?.clear()
     await options.afterCommit(entry, counters)
   }
 
@@ -104,7 +106,7 @@ export function cutSink(options: CutSinkOptions): OrderedSink<Candidate | Pair, 
       if (options.stopping()) return
       const error = options.noYield.released(released)
       if (error !== null) return options.onNoYield(error)
-      await settle(released, options)
+      await settle(released, options, instructions)
       if (released.endsOrigin) await endBlock(released.position[0] as number)
       options.rowsLimit.settled(accounting.rows)
       // A cut that ended here has stopped the run.
@@ -128,8 +130,11 @@ export function cutSink(options: CutSinkOptions): OrderedSink<Candidate | Pair, 
   }
 }
 
-async function settle(released: ReleasedRecord, options: CutSinkOptions): Promise<void> {
-  const { writer, accounting, row, instructions } = options
+async function settle(
+  released: ReleasedRecord,
+  { writer, accounting, row }: CutSinkOptions,
+  instructions: CutInstructions | null,
+): Promise<void> {
   const record = recordOf(released)
   if (record === null) return
   const isRow = released.settlement === null && !(record instanceof Rejected) && isPair(record)

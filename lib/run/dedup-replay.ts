@@ -9,7 +9,6 @@ import type { ManifestEntry } from '../sinks/index.js'
 import { blocks, type ReadOptions, type Shard } from '../sources/index.js'
 import { type Block, type PreparedBlock, releaseColumns } from '../text/block.js'
 import { cursorOf } from './committed-cut.js'
-import { splitIntoRecords } from './stages/dedup.js'
 
 interface DedupReplayOptions {
   readonly deduplicator: OpenedDeduplicator
@@ -29,7 +28,7 @@ export async function replayDedup({ deduplicator, prepare, shards, read, cuts }:
     if (block.number >= committed.blocks) break
     if (block.number <= deduplicator.lastBlock) continue
     const prepared = await prepare(block)
-    await splitIntoRecords(prepared, deduplicator)
+    await deduplicator.decide(prepared, null)
     releaseColumns(prepared)
   }
   await deduplicator.flush()

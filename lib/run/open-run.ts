@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { type EventLog, noLog } from '../core/event-log.js'
 import type { Clock } from '../core/types.js'
 import type { OpenedDeduplicator } from '../dedup/deduplicator.js'
+import { InstructionIndex } from '../dedup/instruction-index.js'
 import { openDeduplicator } from '../dedup/open-index.js'
 import { type LockLostError, UsageError } from '../errors.js'
 import { plannedStages, promptReaders } from '../kun/planned-stages.js'
@@ -41,7 +42,6 @@ import { dedupThreadCount, type WorkerPool, workerPool } from '../workers/pool.j
 import { type Counters, rowsOf } from './accounting.js'
 import { countersOf, cursorOf, readsOf } from './committed-cut.js'
 import { blockPreparer } from './crashed-records.js'
-import { CutInstructions } from './cut-instructions.js'
 import { withDecontamination } from './decontamination/plan.js'
 import { replayDedup } from './dedup-replay.js'
 import { DriftMonitor } from './drift/monitor.js'
@@ -73,7 +73,7 @@ export interface OpenRun {
   /** Benchmarks that instructions and outputs are compared with; null without them. */
   readonly contamination: ContaminationIndex | null
   /** Null if instructions of a cut are not compared. */
-  readonly instructions: CutInstructions | null
+  readonly instructions: InstructionIndex | null
   readonly log: EventLog
   readonly writer: CutWriter
   readonly drift: DriftMonitor
@@ -151,7 +151,7 @@ export async function openRun(settings: KunSettings, options: OpenRunOptions): P
     const writing = await openWriting(settings, directory, row, encoder, noting, closings)
     const { replies, deduplicator } = writing
     servers.useReplies(replies)
-    const instructions = await CutInstructions.open(settings.kun.dedupInstructions)
+    const instructions = await InstructionIndex.openFor(settings.kun.dedupInstructions)
     const pool = workerPool({ plan, ...workers, onEvent })
     closings.unshift(() => pool.close())
     const prepareBlock = blockPreparer(pool, replies, log)

@@ -5,6 +5,7 @@
 import type { Credit } from '../core/credit.js'
 import { from, type GraphBuilder } from '../core/graph.js'
 import { Child, type Outcome, type Stage } from '../core/types.js'
+import { InstructionIndex } from '../dedup/instruction-index.js'
 import { AbortedError, type KunStreamError, type NoYieldError } from '../errors.js'
 import type { RowOptions } from '../kun/row.js'
 import type { KunStages } from '../kun/stages.js'
@@ -13,12 +14,11 @@ import { say } from '../language/say.js'
 import type { ModelServers } from '../llm/scheduler/model-servers.js'
 import { type Accounting, rowsOf } from '../run/accounting.js'
 import { BlockLedger } from '../run/block-facts.js'
-import { CutInstructions } from '../run/cut-instructions.js'
 import type { CutSinkOptions } from '../run/cut-sink.js'
 import { tailGraph } from '../run/pipeline.js'
+import { RowsLimit } from '../run/record-credit.js'
 import type { Rejected, SettledRecord } from '../run/records.js'
 import { itemBytes, itemCodec } from '../run/reorder-codec.js'
-import { RowsLimit } from '../run/rows-limit.js'
 import type { KunSettings } from '../run/settings.js'
 import type { CutWriter, ManifestEntry } from '../sinks/types.js'
 import type { FileLayer } from '../storage/files.js'
@@ -89,7 +89,7 @@ export async function generateCut(parts: CutParts, signal: AbortSignal): Promise
       writer,
       row,
       accounting,
-      instructions: await CutInstructions.open(settings.kun.dedupInstructions),
+      instructions: await InstructionIndex.openFor(settings.kun.dedupInstructions),
       rowsLimit: new RowsLimit({ rowsMax, variants: settings.kun.label.variants, credit: itemCredit }, accounting.rows),
       working: (work) => {
         sinkWork = work

@@ -40,7 +40,7 @@ async function prepare(path: string, flags: PrepareFlags): Promise<void> {
   const { openObjectStore } = await import('../../objects/open-store.js')
   const { loadRecipe } = await import('../../recipe/index.js')
   const { settingsOf } = await import('../../recipe/run-settings.js')
-  const { mustHaveTexts } = await import('../../recipe/source-checks.js')
+  const { mustHaveTexts } = await import('../../recipe/recipe-sources.js')
   const { prepareUnits } = await import('../../units/prepare-units.js')
   const { epochsOf } = await import('../epoch-options.js')
   const epochs = epochsOf(flags)

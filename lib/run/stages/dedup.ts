@@ -108,7 +108,7 @@ interface BlockRecords {
 }
 
 /** Returns the records of a block in input order, one per chunk and one per reject. Advances the deduplicator. */
-export async function splitIntoRecords(block: PreparedBlock, deduplicator: Deduplicator | null): Promise<BlockRecords> {
+async function splitIntoRecords(block: PreparedBlock, deduplicator: Deduplicator | null): Promise<BlockRecords> {
   const { chunks, rejects } = block
   const { verdicts, logBytes } =
     deduplicator === null ? { verdicts: [], logBytes: 0 } : await deduplicator.decide(block, null)

@@ -1,7 +1,6 @@
 /** The stages that call a model (perplexity, screen, label, score, polish, pair, ifd, columns) as stages of a graph. */
 
 import type { z } from 'zod'
-import { Credit } from '../../core/credit.js'
 import type { Stage } from '../../core/types.js'
 import { InvalidOptionError } from '../../errors.js'
 import { columnStage } from '../../kun/column.js'
@@ -26,36 +25,15 @@ import { screenStage } from '../../kun/screen.js'
 import { columnRank } from '../../kun/stage-ranks.js'
 import type { Candidate, KunStage, Pair } from '../../kun/types.js'
 import { say } from '../../language/say.js'
-import type { Endpoints } from '../../llm/options.js'
 import type { ModelServers } from '../../llm/scheduler/model-servers.js'
 import type { Column } from '../../parquet/columns.js'
+import { recordsPerRequest } from '../record-credit.js'
 
 /** The part of the model servers that a stage uses. */
 type StageServers = Pick<ModelServers, 'model' | 'releaseUpTo'>
 
-/**
- * Records in flight per concurrent request: with fewer, one slow record in a hundred leaves slots of the servers empty.
- */
-const recordsPerRequest = 24
 /** Records in flight in one of these stages by default. */
 const stageRecordsMax = recordsPerRequest * 64
-
-/** Servers of a file that are kept busy if memory allows. */
-const serversOfFileMax = 64
-
-/** Returns credit for the records that keep all endpoints busy; models that share one count once. */
-export function recordCredit(
-  models: Readonly<Record<string, { readonly endpoints: Endpoints; readonly inFlightMax: number }>>,
-): Credit {
-  const byEndpoint = new Map<string, number>()
-  for (const { endpoints, inFlightMax } of Object.values(models)) {
-    // Servers of a file may be added during the run.
-    const names = 'file' in endpoints ? [`file ${endpoints.file}`] : endpoints
-    const servers = 'file' in endpoints ? serversOfFileMax : 1
-    for (const name of names) byEndpoint.set(name, Math.max(servers * inFlightMax, byEndpoint.get(name) ?? 0))
-  }
-  return new Credit('records', recordsPerRequest * [...byEndpoint.values()].reduce((sum, each) => sum + each, 0))
-}
 
 /** Options of all stages in this file. */
 export interface ModelStageOptions {
