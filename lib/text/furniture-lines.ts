@@ -60,11 +60,22 @@ export function judgeLine(line: string): LineVerdict {
 const marks = new LineMarks()
 
 function verdictOfWord(word: string): LineVerdict | null {
-  if (readOnWords.has(word)) return LineVerdict.more
-  if (lineWords.has(word) || (word.includes(' ') && lineWords.has(word.replaceAll(' ', '')))) return LineVerdict.cut
-  if (listHeadings.has(word)) return LineVerdict.heading
-  return menuWords.has(word) ? LineVerdict.word : null
+  const verdict = wordVerdicts.get(word) ?? null
+  if (verdict === LineVerdict.more || verdict === LineVerdict.cut || !word.includes(' ')) return verdict
+  return lineWords.has(word.replaceAll(' ', '')) ? LineVerdict.cut : verdict
 }
+
+/** By word; of a word in several lists, the last of these counts. */
+const wordVerdicts: ReadonlyMap<string, LineVerdict> = new Map(
+  (
+    [
+      [menuWords, LineVerdict.word],
+      [listHeadings, LineVerdict.heading],
+      [lineWords, LineVerdict.cut],
+      [readOnWords, LineVerdict.more],
+    ] as const
+  ).flatMap(([words, verdict]) => [...words].map((word): [string, LineVerdict] => [word, verdict])),
+)
 
 /** @param opening marks of the first character of `core` */
 function verdictOfForm(line: string, core: string, opening: number): LineVerdict | null {
@@ -288,6 +299,23 @@ function isPlainLetter(code: number): boolean {
   )
 }
 
+/** Returns the number of letters and digits of a text. */
 function lettersOf(text: string): number {
-  return text.match(/[\p{L}\p{N}]/gu)?.length ?? 0
+  let letters = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (isPlainLetter(code)) letters++
+    else if (!isPlainMark(code)) return text.match(/[\p{L}\p{N}]/gu)?.length ?? 0
+  }
+  return letters
+}
+
+/** Marks that are neither letters nor digits: most marks of most lines. */
+function isPlainMark(code: number): boolean {
+  return code < 0x80 || (code >= 0x2010 && code <= 0x2027) || (code >= 0x3000 && code <= 0x3004) || marksOfWidth(code)
+}
+
+/** Brackets 〈 to 】, and full-width marks from ！ to ／ and ： to ？. */
+function marksOfWidth(code: number): boolean {
+  return (code >= 0x3008 && code <= 0x3011) || (code >= 0xff01 && code <= 0xff0f) || (code >= 0xff1a && code <= 0xff1f)
 }

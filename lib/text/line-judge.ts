@@ -1,4 +1,7 @@
-/** Judges the lines of one text, with their tails taken off. Lines of a page repeat: each different one is judged once. */
+/**
+ * Judges the lines of one text, with their tails taken off. Lines of a page repeat: each different one is judged once, where
+ * lines that differ in their digits alone, such as counters and dates, are one.
+ */
 import { codesToString } from './code-units.js'
 import { judgeLine, LineVerdict } from './furniture-lines.js'
 import { tailOf } from './line-tails.js'
@@ -76,12 +79,29 @@ export class LineJudge {
 
 function hashOf(codes: Uint16Array, start: number, end: number): number {
   let hash = end - start
-  for (let at = start; at < end; at++) hash = Math.imul(hash ^ (codes[at] as number), multiplier)
+  for (let at = start; at < end; at++) {
+    const code = codes[at] as number
+    hash = Math.imul(hash ^ (isDigit(code) ? digit : code), multiplier)
+  }
   return hash ^ (hash >>> 15)
 }
 
+/** Whether two lines are the same, or differ only in digits that no pattern tells apart. */
 function isSame(codes: Uint16Array, start: number, end: number, otherStart: number, otherEnd: number): boolean {
   if (end - start !== otherEnd - otherStart) return false
-  for (let at = start, other = otherStart; at < end; at++, other++) if (codes[at] !== codes[other]) return false
+  for (let at = start, other = otherStart; at < end; at++, other++) {
+    const [one, two] = [codes[at] as number, codes[other] as number]
+    if (one === two) continue
+    if (!isDigit(one) || !isDigit(two) || (at > start && beforeOwnDigit.has(codes[at - 1] as number))) return false
+  }
   return true
 }
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39
+}
+
+/** Stands for every digit in a hash. */
+const digit = 0x30
+/** Characters behind which a pattern names one digit: 上1页, 下1页, GMT+8. All others take any digit. */
+const beforeOwnDigit: ReadonlySet<number> = new Set([...'上下+'].map((mark) => mark.charCodeAt(0)))

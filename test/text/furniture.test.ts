@@ -302,8 +302,44 @@ t.test('A line that repeats is judged once, and lines beyond the bound of the ta
     repeated.found.slice(-kinds.length),
     alone.concat(alone).slice(20_000 % kinds.length, (20_000 % kinds.length) + 6),
   )
-  const different = Array.from({ length: 6000 }, (_, index) => `来源：甲${index}`)
+  const ideograph = (index: number) => String.fromCharCode(0x4e00 + index)
+  const different = Array.from({ length: 6000 }, (_, index) => `来源：甲${ideograph(index)}`)
   const beyond = judgedIn([...different, ...different])
   t.equal(beyond.judged, 6000 + 6000 - 4096)
   t.same(new Set(beyond.found).size, 1)
+})
+
+t.test('Lines that differ in their digits alone are judged once, and as each would be', async (t) => {
+  const judge = new LineJudge()
+  const judgementsOf = (lines: readonly string[]) => {
+    const codes = codesOf(lines.join(''))
+    let at = 0
+    judge.open(lines.length)
+    return lines.map((line) => {
+      const number = judge.judge(codes, at, at + line.length)
+      at += line.length
+      return [judge.verdict[number], judge.tailChars[number], judge.teasers[number]].join()
+    })
+  }
+  const before = judge.judged
+  judgementsOf(Array.from({ length: 900 }, (_, index) => `第${index + 100}页 浏览：${index + 100}次`))
+  t.equal(judge.judged - before, 1)
+  const forms = [
+    '上#页',
+    '下#页 共##页',
+    '<#>',
+    'GMT+#, 12:##',
+    '来源：#',
+    '评论(##)',
+    '##楼 回复',
+    '20##-1#-2# 阅读 ###',
+    '©20##',
+    '话说……[#]',
+  ]
+  const pages = forms.flatMap((form) => [0, 1, 8, 9].map((digit) => form.replaceAll('#', `${digit}`)))
+  t.same(
+    judgementsOf([...pages, ...pages.toReversed()]).slice(0, pages.length),
+    pages.map((line) => judgementsOf([line])[0]),
+  )
+  t.not(judgementsOf(['上1页'])[0], judgementsOf(['上2页'])[0])
 })
