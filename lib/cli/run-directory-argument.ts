@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UsageError } from '../errors.js'
 import { say } from '../language/say.js'
+import { isS3Address } from '../objects/s3/address.js'
 import { manifestName, runRecordName } from '../storage/run-layout.js'
 
 /** Files that every run directory has from its start. */
@@ -11,6 +12,11 @@ const namesShownMax = 3
 
 /** @throws {UsageError} it is not a run directory; the message suggests ones below it */
 export async function mustBeRunDirectory(directory: string): Promise<void> {
+  if (isS3Address(directory)) {
+    throw new UsageError(
+      say`${directory} is a bucket: give the run directory of the dataset, which kun-stream assemble ${directory} --out DIR writes`,
+    )
+  }
   const found = await stat(directory).catch((error: NodeJS.ErrnoException) => error)
   if (found instanceof Error || !found.isDirectory()) {
     const missing = 'code' in found && found.code === 'ENOENT'

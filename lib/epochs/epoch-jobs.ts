@@ -26,6 +26,8 @@ export interface EpochJobs {
 
 /** Interval at which a result of another process is looked for. */
 const pollMs = 500
+/** Looks after which it is checked whether the epochs still exist. */
+const looksPerCheck = 20
 
 /**
  * Searches one part for every epoch and settles its share of the slices, until all are resolved. Memory: the part.
@@ -126,11 +128,14 @@ async function isFound({ objects, settings }: EpochJobs, slice: number): Promise
 
 /** Waits until `look` returns something. */
 async function wait<T>(jobs: EpochJobs, look: () => Promise<T | null | false>): Promise<T> {
-  const { signal, waitMsMax } = jobs
-  for (let waitedMs = 0; ; waitedMs += pollMs) {
+  const { objects, signal, waitMsMax } = jobs
+  for (let waitedMs = 0, looks = 1; ; waitedMs += pollMs, looks++) {
     signal.throwIfAborted()
     const found = await look()
     if (found !== null && found !== false) return found
+    if (looks % looksPerCheck === 0 && (await objects.settings()) === null) {
+      throw new LimitError(say`${objects.store.url}/epochs was removed, as it is once every unit is planned`)
+    }
     if (waitedMs >= waitMsMax) {
       throw new LimitError(
         say`no result of another process for ${Math.round(waitMsMax / 1000)} s: start dedup-part for the parts that have no process, then run the same command again`,

@@ -5,7 +5,10 @@
  * A slice is a range of whole blocks, an epoch a range of slices. Part p of the index has the documents that were kept of
  * slices p, p + parts, p + 2 parts, …
  */
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { z } from 'zod'
+import { mapConcurrent } from '../core/concurrent.js'
 import type { EarlierFinding } from '../dedup/epoch-resolver.js'
 import type { PartFinding } from '../dedup/index-part.js'
 import type { Duplicate } from '../dedup/types.js'
@@ -66,6 +69,11 @@ export interface SliceVerdicts {
 
 /** Folder of all of it. */
 const folder = 'epochs'
+/** Says that the other objects are being removed, and are not complete. */
+const discardedKey = `${folder}/discarded.json`
+const removalsConcurrent = 32
+/** Keys in memory while they are removed. */
+const removalKeysMax = 1000
 const repair = `Remove ${folder}/ of the store and run \`kun-stream prepare\` again`
 
 export class EpochObjects {
@@ -138,6 +146,34 @@ export class EpochObjects {
   /** Slices of an epoch must be put in order: the last one makes it resolved. */
   putVerdicts(slice: number, { dropped, fullBands }: SliceVerdicts): Promise<void> {
     return this.#put(resolvedKey(slice), { dropped: [...dropped], full: [...fullBands] })
+  }
+
+  /** Removes everything: no verdict is needed once all units are planned. Can be stopped and repeated. */
+  async discard(): Promise<void> {
+    if (await this.#isEmpty()) return
+    await this.#put(discardedKey, {})
+    const remove = (keys: readonly string[]) => mapConcurrent(keys, removalsConcurrent, (key) => this.store.remove(key))
+    let keys: string[] = []
+    for await (const key of this.store.list(`${folder}/`)) {
+      if (key !== discardedKey) keys.push(key)
+      if (keys.length < removalKeysMax) continue
+      await remove(keys)
+      keys = []
+    }
+    await remove(keys)
+    await this.store.remove(discardedKey)
+    // The folders, which are no objects.
+    if (this.store.directory !== null) await rm(join(this.store.directory, folder), { recursive: true, force: true })
+  }
+
+  /** Ends a removal that was stopped: what it left is not complete. */
+  async endDiscard(): Promise<void> {
+    if (await this.#has(discardedKey)) await this.discard()
+  }
+
+  async #isEmpty(): Promise<boolean> {
+    for await (const _ of this.store.list(`${folder}/`)) return false
+    return true
   }
 
   async #has(key: string): Promise<boolean> {

@@ -46,7 +46,8 @@ function storeAt(where: string, { files = nodeFiles, s3 = {} }: OpenStoreOptions
 /** Folder of the trial object. */
 const probeFolder = '.probe'
 
-async function checkFirstWins(store: ObjectStore): Promise<void> {
+/** @throws {StoreRefusedError} the store accepts a second write of an object */
+export async function checkFirstWins(store: ObjectStore): Promise<void> {
   const key = `${probeFolder}/${randomBytes(8).toString('hex')}`
   const [first, second] = [Buffer.from('first'), Buffer.from('second')]
   try {

@@ -6,18 +6,17 @@ import { Child } from '../core/types.js'
 import { UsageError } from '../errors.js'
 import { say } from '../language/say.js'
 import type { ObjectStore } from '../objects/object-store.js'
-import { openObjectStore } from '../objects/open-store.js'
 import { type PreparedSettings, tailSettingsOf } from '../recipe/run-settings.js'
 import type { RunRecord } from '../sinks/index.js'
-import { closeAfter } from '../storage/close-all.js'
 import { type FileLayer, nodeFiles } from '../storage/files.js'
+import { openPreparedStore } from './prepared-store.js'
 import type { PlannedUnit, UnitFailure, UnitRun, UnitWorker, UnitWorkerOptions } from './types.js'
 import { readDecisions, writeDecision } from './unit-decisions.js'
 import { fetchUnit } from './unit-fetch.js'
 import { readUnitFile } from './unit-file.js'
 import { cutOf, resultKey, unitsPerPlanFile } from './unit-keys.js'
 import { type PlanLine, readPlan, readPlanFile, readPlanTotals } from './unit-plan.js'
-import { readUnitRecord, unitRecipe } from './unit-record.js'
+import { unitRecipe } from './unit-record.js'
 import { readFailures } from './unit-result.js'
 import { openUnitWorker } from './unit-worker.js'
 
@@ -39,12 +38,8 @@ interface OpenUnitsOptions {
  */
 export async function openUnits(where: string, options: OpenUnitsOptions = {}): Promise<UnitRun> {
   const { readOnly = false, files = nodeFiles, overrides = [] } = options
-  const store = await openObjectStore(where, { readOnly, files })
-  try {
-    return new Units(store, await readUnitRecord(store), overrides, files)
-  } catch (error) {
-    return closeAfter(error, [() => store.close()])
-  }
+  const { store, record } = await openPreparedStore(where, { readOnly, files })
+  return new Units(store, record, overrides, files)
 }
 
 /** Lines of the plan that are kept in memory: those of the files that were read last. */

@@ -3,6 +3,7 @@
  * the jobs of lib/epochs decide. The input is then read a second time, with these verdicts, to write the units.
  */
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Credit } from '../core/credit.js'
 import { exactPlanOf } from '../dedup/open-index.js'
 import { type DedupOptions, indexKindFor } from '../dedup/options.js'
@@ -16,8 +17,12 @@ import type { ObjectStore } from '../objects/object-store.js'
 import { blockPreparer } from '../run/crashed-records.js'
 import type { KunSettings } from '../run/settings.js'
 import { blocksPerThread } from '../run/stages/prepare.js'
+import type { RunRecord } from '../sinks/index.js'
 import { blocks } from '../sources/index.js'
+import { runRecordName } from '../storage/run-layout.js'
 import type { OpenHead } from './open-head.js'
+import { mustBeDirectory, mustBeDivided } from './prepared-store.js'
+import { readPlanFile, readPlanTotals } from './unit-plan.js'
 import { readUnitRecord, unitRecipe } from './unit-record.js'
 
 /** How duplicates are decided in epochs. */
@@ -59,6 +64,7 @@ export async function decideInEpochs(
   { signal, onEvent }: { readonly signal: AbortSignal; readonly onEvent: (message: string) => void },
 ): Promise<void> {
   const objects = new EpochObjects(store)
+  await objects.endDiscard()
   const pinned = await objects.pin({ parts, epochRows })
   if (pinned.parts !== parts || pinned.epochRows !== epochRows) {
     throw new UsageError(
@@ -101,6 +107,42 @@ export interface EpochWorkOptions {
   readonly onEvent: (message: string) => void
 }
 
+/** Interval at which the start of `prepare` is looked for. */
+const startPollMs = 1_000
+
+/**
+ * Waits until `prepare` has written the recipe and the settings of the epochs.
+ *
+ * @returns null if there is nothing to do any more: the units are planned, and epochs/ is removed
+ * @throws {UsageError} there is no such directory, it has a run without epochs, or `prepare` did not start in time
+ */
+async function startedEpochs(
+  store: ObjectStore,
+  { of, signal, waitMsMax, onEvent }: EpochWorkOptions,
+): Promise<{ readonly record: RunRecord; readonly settings: EpochSettings } | null> {
+  const objects = new EpochObjects(store)
+  await mustBeDirectory(store)
+  const start = performance.now()
+  for (let looks = 0; ; looks++) {
+    const record = (await store.head(runRecordName)) === null ? null : await readUnitRecord(store)
+    const settings = record && (await objects.settings())
+    if (record !== null && settings !== null) return { record, settings }
+    const noEpochs = (): UsageError =>
+      new UsageError(
+        say`${store.url} has no epochs: start \`prepare RECIPE --out ${store.url} --dedup-parts ${of}\` first`,
+      )
+    if (record !== null) {
+      if ((await readPlanTotals(store)) !== null) return null
+      await mustBeDivided(store)
+      if ((await readPlanFile(store, 0)).length > 0) throw noEpochs()
+    }
+    if (looks === 0) onEvent(say`waits for prepare, which has not begun in ${store.url}`)
+    if (performance.now() - start >= waitMsMax) throw noEpochs()
+    await delay(startPollMs, undefined, { signal }).catch(() => undefined) // checked below
+    if (signal.aborted) throw new AbortedError(say`stopped`)
+  }
+}
+
 /**
  * Does the jobs of one part until the duplicates of all epochs are decided. Memory: the part.
  *
@@ -109,14 +151,11 @@ export interface EpochWorkOptions {
  */
 export async function workOnEpochs(store: ObjectStore, options: EpochWorkOptions): Promise<number> {
   const { part, of, signal, waitMsMax, onEvent } = options
-  const { dedup } = unitRecipe(await readUnitRecord(store), store.url, []).prepare
+  const started = await startedEpochs(store, options)
+  if (started === null) return 0
+  const { record, settings } = started
+  const { dedup } = unitRecipe(record, store.url, []).prepare
   const objects = new EpochObjects(store)
-  const settings = await objects.settings()
-  if (settings === null) {
-    throw new UsageError(
-      say`${store.url} has no epochs: start \`prepare RECIPE --out ${store.url} --dedup-parts ${of}\` first`,
-    )
-  }
   if (settings.parts !== of) {
     throw new UsageError(
       say`--part is ${`${part}/${of}`}, ${store.url} has ${settings.parts} parts: give ${`${part}/${settings.parts}`}`,
@@ -131,6 +170,9 @@ export async function workOnEpochs(store: ObjectStore, options: EpochWorkOptions
     await workOnPart({ objects, settings, plan: exactPlanOf(dedup), signal, waitMsMax, onEpoch }, part - 1)
     return searched
   } catch (error) {
+    // Another process decided the rest, and prepare has removed what this one would have read.
+    if (!signal.aborted && (await objects.settings()) === null && (await readPlanTotals(store)) !== null)
+      return searched
     throw signal.aborted ? new AbortedError(say`stopped`) : error
   }
 }

@@ -68,6 +68,7 @@ export async function prepareUnits(settings: KunSettings, options: PrepareUnitsO
     const all = [...head.lines, ...added]
     const totals = { units: all.length, candidates: all.reduce((sum, { candidates }) => sum + candidates, 0) }
     if (!head.isComplete) await writePlanTotals(store, totals)
+    if (head.isComplete || decided !== null) await new EpochObjects(store).discard()
     prepared = { ...totals, added: added.length }
   } catch (error) {
     return closeAfter(error, closings)

@@ -4,6 +4,8 @@ import { quote } from '../core/quote.js'
 import { UsageError } from '../errors.js'
 import { say } from '../language/say.js'
 
+/** Folder of the plan. */
+export const planFolder = 'plan/'
 /** Number of units, once every unit is planned. */
 export const planDoneKey = 'plan/done.json'
 /** Directory whose `prepare` writes the plan of a bucket. */

@@ -1,9 +1,10 @@
 /** A run whose duplicates are decided in epochs, over an index in parts, has the bytes of one run. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { EpochObjects } from '../../lib/epochs/epoch-objects.js'
+import { directoryStore } from '../../lib/objects/directory-store.js'
 import type { ObjectStore } from '../../lib/objects/object-store.js'
 import { openObjectStore } from '../../lib/objects/open-store.js'
 import { startS3 } from '../../lib/simulator/s3/index.js'
@@ -88,17 +89,20 @@ t.test('epochs in a bucket, with parts in other processes and a stop: the bytes 
   const epochs: EpochOptions = { parts: 2, epochRows: 12, elsewhere: true, waitMsMax: 120_000 }
   const prepared = (signal: AbortSignal) =>
     prepareTiny({ directory, work, endpoint: server.url, set, small: true, epochs }, true, signal)
+  // They wait for prepare.
+  const working = [1, 2].map((part) =>
+    workOnEpochs(store, { part, of: 2, signal: never, waitMsMax: 120_000, onEvent: () => undefined }),
+  )
   const stop = new AbortController()
   const stopped = prepared(stop.signal)
   await until(store, 'epochs/plan/0000001.json')
   stop.abort()
   await t.rejects(stopped, { code: 'KUN_ABORTED' })
-  const working = [1, 2].map((part) =>
-    workOnEpochs(store, { part, of: 2, signal: never, waitMsMax: 120_000, onEvent: () => undefined }),
-  )
+  const counting = until(store, 'epochs/plan/done.json').then(() => new EpochObjects(store).epochCount())
   await prepared(never)
   const searched = await Promise.all(working)
-  const count = (await new EpochObjects(store).epochCount()) as number
+  const count = (await counting) as number
+  for await (const key of store.list('epochs/')) t.fail(`${key} is left`)
   t.ok(count > 2, `${count} epochs`)
   t.strictSame(searched, [count - 1, count - 1], 'every epoch but the first was searched for in both parts')
 
@@ -140,9 +144,16 @@ t.test('prepare --dedup-parts plans the units of prepare', async (t) => {
 
   const done = await mainInProcess(t, ['dedup-part', divided, '--part', '1/3'])
   t.match(done, { code: 0, stdout: /every duplicate is decided/ })
+  t.equal(existsSync(join(divided, 'epochs')), false, 'epochs/ is removed once every unit is planned')
+  const [begun, unlike] = [join(root, 'begun'), join(root, 'unlike')]
+  for (const directory of [begun, unlike]) cpSync(join(plain, 'run.json'), join(directory, 'run.json'))
+  await new EpochObjects(directoryStore(begun)).pin({ parts: 3, epochRows: 15 })
+  cpSync(join(plain, 'plan/000000.jsonl'), join(unlike, 'plan/000000.jsonl'))
   for (const [words, args] of Object.entries({
-    'has 3 parts: give 1/3': ['dedup-part', divided, '--part', '1/4'],
-    'has no epochs: start `prepare RECIPE': ['dedup-part', plain, '--part', '1/2'],
+    'has 3 parts: give 1/3': ['dedup-part', begun, '--part', '1/4'],
+    'has no epochs: start `prepare RECIPE': ['dedup-part', unlike, '--part', '1/2'],
+    'does not exist: give the directory': ['dedup-part', join(root, 'missing'), '--part', '1/2'],
+    'waits for prepare, which has not begun': ['dedup-part', join(root, 'corpus'), '--part', '1/2', '--wait', '10ms'],
     'needs dedup.index: exact': ['prepare', recipe, '--dedup-parts', '2', '--set', 'prepare.dedup.index=bloom'],
     'cannot be used with dedup.against': [
       'prepare',

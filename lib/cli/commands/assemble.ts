@@ -22,18 +22,17 @@ export function registerAssemble(program: Command): void {
 }
 
 async function assemble(where: string, { out, set, json }: AssembleFlags): Promise<void> {
-  const { openObjectStore } = await import('../../objects/open-store.js')
   const { tailSettingsOf } = await import('../../recipe/run-settings.js')
   const { assembleUnits } = await import('../../units/assemble.js')
-  const { readUnitRecord, unitRecipe } = await import('../../units/unit-record.js')
+  const { openPreparedStore } = await import('../../units/prepared-store.js')
+  const { unitRecipe } = await import('../../units/unit-record.js')
   const { markOwnRun } = await import('../own-run.js')
   const { UnitStop } = await import('../unit-stop.js')
-  const store = await openObjectStore(where)
+  const { store, record } = await openPreparedStore(where)
   const stop = new UnitStop()
   try {
     const directory = out ?? store.directory
     if (directory === null) throw new UsageError(say`--out is required: ${where} is not a directory`)
-    const record = await readUnitRecord(store)
     const prepared = await tailSettingsOf(unitRecipe(record, store.url, set), directory)
     try {
       const { signal } = stop

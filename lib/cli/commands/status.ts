@@ -8,6 +8,7 @@ import { duration } from '../../core/duration.js'
 import { UsageError } from '../../errors.js'
 import { count } from '../../language/count.js'
 import { say } from '../../language/say.js'
+import { isS3Address } from '../../objects/s3/address.js'
 import { funnelLines } from '../../report/funnel.js'
 import { readProgress, type StoredProgress } from '../../report/progress-file.js'
 import { type CallTimings, readTimings } from '../../report/timings.js'
@@ -31,16 +32,21 @@ import { watchStatus } from '../watch-status.js'
 
 export function registerStatus(program: Command): void {
   addCommand(program, 'status')
-    .argument('<dir>', 'run directory')
+    .argument('<dir>', 'run directory, or s3://bucket/prefix of a run in units')
     .option('--json', 'print one JSON object; with --watch a line each time')
     .option('--watch', 'print the progress until the run ends')
     .action(async (directory: string, { json = false, watch = false }: { json?: boolean; watch?: boolean }) => {
+      const bucket = isS3Address(directory) ? await openBucket(directory) : null
       const readUnits = unitsReader(directory)
-      const read = (): Promise<RunStatus> => statusOf(directory, readUnits)
+      const read = bucket?.read ?? ((): Promise<RunStatus> => statusOf(directory, readUnits))
       const format = (status: RunStatus): string =>
         json ? JSON.stringify(status) : statusText(status, process.stdout.columns ?? 80)
-      const status = watch ? await watchStatus(read, json ? format : null) : await read()
-      writeOut(`${format(status)}\n`)
+      try {
+        const status = watch ? await watchStatus(read, json ? format : null) : await read()
+        writeOut(`${format(status)}\n`)
+      } finally {
+        await bucket?.close()
+      }
     })
 }
 
@@ -107,6 +113,26 @@ export async function statusOf(directory: string, readUnits = unitsReader(direct
   }
 }
 
+/**
+ * Of a bucket only the units are known: the dataset, the lock and the progress of a run are in local directories.
+ *
+ * @throws {UsageError} nothing was prepared there
+ */
+async function openBucket(where: string): Promise<{ read(): Promise<RunStatus>; close(): Promise<void> }> {
+  const { openPreparedStore } = await import('../../units/prepared-store.js')
+  const { UnitProgressReader } = await import('../../units/unit-progress.js')
+  const { store, record } = await openPreparedStore(where, { readOnly: true })
+  const reader = new UnitProgressReader(store)
+  const none = { cuts: 0, rows: 0, rejects: 0, bytes: 0, counters: {}, holder: null, lastCall: null, progress: null }
+  return {
+    read: async () => ({
+      ...{ directory: store.url, name: recipeNameOf(record), ...none, uncommitted: null },
+      units: await reader.read(),
+    }),
+    close: () => store.close(),
+  }
+}
+
 function unitsReader(directory: string): () => Promise<UnitProgress | null> {
   let reader: UnitProgressReader | null = null
   return async () => {
@@ -121,6 +147,7 @@ function unitsReader(directory: string): () => Promise<UnitProgress | null> {
 
 export function statusText(status: RunStatus, columns: number, now = new Date()): string {
   const { directory, name, cuts, rows, rejects, bytes, counters } = status
+  if (isS3Address(directory)) return bucketText(status)
   const lines = [
     say`${pc.bold(name ?? directory)}: ${countText(cuts, 'cut is', 'cuts are')} committed, ${countText(rows, 'row')}, ${countText(rejects, 'reject')}, ${(bytes / 1e6).toFixed(1)} MB`,
     ...(cuts > 0 ? ['', ...funnelLines(counters, columns), ''] : []),
@@ -129,6 +156,11 @@ export function statusText(status: RunStatus, columns: number, now = new Date())
     ...callLines(status, columns, now),
   ]
   return lines.join('\n')
+}
+
+function bucketText({ directory, name, units }: RunStatus): string {
+  const title = say`${pc.bold(name ?? directory)}: units in ${directory}`
+  return [title, ...(units === null ? [say`  no unit is planned yet`] : unitProgressLines(units))].join('\n')
 }
 
 function uncommittedLines({ uncommitted, directory }: RunStatus, columns: number): string[] {

@@ -53,13 +53,12 @@ export function registerSubmit(program: Command): void {
 
 async function submit(where: string, flags: SubmitFlags): Promise<void> {
   if (!flags.slurm) throw new UsageError(say`name the engine: --slurm (for a queue on Redis, see enqueue and worker)`)
-  const { openObjectStore } = await import('../../objects/open-store.js')
-  const { readUnitRecord, unitRecipe } = await import('../../units/unit-record.js')
+  const { openPreparedStore } = await import('../../units/prepared-store.js')
+  const { unitRecipe } = await import('../../units/unit-record.js')
   const { checkForeignRun } = await import('../foreign-run.js')
   const { submitUnits } = await import('../../slurm/submit.js')
-  const store = await openObjectStore(where, { readOnly: true })
+  const { store, record } = await openPreparedStore(where, { readOnly: true })
   try {
-    const record = await readUnitRecord(store)
     const recipe = unitRecipe(record, store.url, [])
     if (store.directory !== null) {
       await checkForeignRun({

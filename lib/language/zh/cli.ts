@@ -54,6 +54,10 @@ export const cli = {
     '--out 为 {0}，即原运行本身：请指定另一个目录；rebuild 不会修改原运行',
   '{0}/run.json has {1} {2}, this version of kun-stream {3}: rows may differ for that reason, too':
     '{0}/run.json 中 {1} 为 {2}，当前版本的 kun-stream 为 {3}：数据行也可能因此不同',
+  '{0} is a bucket: give the run directory of the dataset, which kun-stream assemble {1} --out DIR writes':
+    '{0} 是存储桶：请给出数据集的运行目录，它由 kun-stream assemble {1} --out DIR 写入',
+  '{0}: units in {1}': '{0}：{1} 中的单元',
+  '  no unit is planned yet': '  尚未计划任何单元',
   '{0} does not contain a run: give a run directory, such as out/demo': '{0} 中没有运行：请给出运行目录，例如 out/demo',
   '{0}/run.json does not contain its recipe: run the recipe with --out {1} --set \'replies.from=["{2}"]\'':
     '{0}/run.json 中没有配方：请用 --out {1} --set \'replies.from=["{2}"]\' 运行该配方',

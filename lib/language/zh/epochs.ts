@@ -2,6 +2,8 @@
 import type { Catalogue } from '../template.js'
 
 export const epochs: Catalogue = {
+  'waits for prepare, which has not begun in {0}': '等待 prepare：它在 {0} 中尚未开始',
+  '{0}/epochs was removed, as it is once every unit is planned': '{0}/epochs 已删除：全部单元计划完成后会删除它',
   'no result of another process for {0} s: start dedup-part for the parts that have no process, then run the same command again':
     '{0} 秒内没有其他进程的结果：请为没有进程的索引部分启动 dedup-part，然后再次运行同一命令',
   'block {0} has other chunks than when it was mapped: the input has changed. Prepare in another directory':

@@ -19,6 +19,7 @@ export const help = {
   'print the contents of a run directory, and the progress of its run or how it ended':
     '显示运行目录的内容，以及运行的进度或结束情况',
   'run directory': '运行目录',
+  'run directory, or s3://bucket/prefix of a run in units': '运行目录，或分单元运行的 s3://bucket/prefix',
   'make a dataset from the replies of a run, with another threshold, filter or stage; sends only new calls':
     '用已有回复重建数据集，可改变阈值、过滤器或阶段；只发送新的调用',
   'run directory of the new dataset': '新数据集的运行目录',

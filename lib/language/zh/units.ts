@@ -2,6 +2,10 @@
 import type { Catalogue } from '../template.js'
 
 export const units: Catalogue = {
+  '{0} does not exist: give the directory that kun-stream prepare RECIPE --out DIR wrote':
+    '{0} 不存在：请给出 kun-stream prepare RECIPE --out DIR 写入的目录',
+  '{0} is a file: give the directory that kun-stream prepare RECIPE --out DIR wrote':
+    '{0} 是一个文件：请给出 kun-stream prepare RECIPE --out DIR 写入的目录',
   "{0} is not the id of a unit: six digits, '-' and 20 hexadecimal digits":
     "{0} 不是单元 id：应为六位数字、'-' 和 20 位十六进制数字",
   'it ends inside a block': '文件在一个块的中间结束',

@@ -8,12 +8,14 @@ import { watchStatus } from '../../../lib/cli/watch-status.js'
 import { openObjectStore } from '../../../lib/objects/open-store.js'
 import { parseRecipe } from '../../../lib/recipe/index.js'
 import { appendTimings, type CallTimings } from '../../../lib/report/timings.js'
+import { startS3 } from '../../../lib/simulator/s3/index.js'
 import { startSimulator } from '../../../lib/simulator/vllm/index.js'
 import { lockRunDirectory } from '../../../lib/storage/lock/lock.js'
 import { resultKey } from '../../../lib/units/unit-keys.js'
 import { type UnitProgress, UnitProgressReader } from '../../../lib/units/unit-progress.js'
 import { writeFailure } from '../../../lib/units/unit-result.js'
 import { generateTiny, plannedIds, prepareTiny } from '../../support/divided.js'
+import { mainInProcess } from '../../support/main-in-process.js'
 import { runTiny, tinyRecipe } from '../../support/session.js'
 
 const noUnits: UnitProgress = {
@@ -107,6 +109,38 @@ t.test('status of a run in units counts results and failed attempts, without a w
   t.match(said, `Units: 2 of ${planned} are generated (${Math.floor(200 / planned)} %), `)
   t.match(said, '1 unit without a result: 2 attempts failed')
   t.match(said, /units an hour, .+ a unit, about .+ left/)
+})
+
+t.test('status of a bucket counts its units', async (t) => {
+  const server = await startSimulator({})
+  t.teardown(() => server.close())
+  const root = t.testdir({ bucket: {} })
+  const s3 = await startS3({ directory: join(root, 'bucket') })
+  t.teardown(() => s3.close())
+  const before = { ...process.env }
+  Object.assign(process.env, s3.environment)
+  t.teardown(() => {
+    for (const name of Object.keys(s3.environment)) {
+      if (before[name] === undefined) delete process.env[name]
+      else process.env[name] = before[name]
+    }
+  })
+  const directory = 's3://kun/run'
+  t.match(await mainInProcess(t, ['status', directory]), {
+    code: 2,
+    stderr: /s3:\/\/kun\/run has no run\.json: prepare a recipe there first/,
+  })
+  const set = ['output.candidatesPerCut=40']
+  await prepareTiny({ directory, work: join(root, 'work'), endpoint: server.url, small: true, set })
+  const ids = await plannedIds(directory)
+  await generateTiny(directory, ids.slice(0, 2))
+  const { code, stdout } = await mainInProcess(t, ['status', directory, '--json'])
+  t.equal(code, 0)
+  t.match(JSON.parse(stdout), { directory, name: 'tiny', units: { planned: ids.length, done: 2, planComplete: true } })
+  const said = stripVTControlCharacters((await mainInProcess(t, ['status', directory])).stdout)
+  t.match(said, `tiny: units in ${directory}`)
+  t.match(said, `Units: 2 of ${ids.length} are generated`)
+  t.match(await mainInProcess(t, ['verify', directory]), { code: 2, stderr: /is a bucket: give the run directory/ })
 })
 
 t.test('the progress of units reads each result and each full file of the plan once', async (t) => {
