@@ -270,9 +270,9 @@ function openShard(
 function countingShard(shard: Shard, counted: (offset: number) => void): Shard {
   return {
     ...shard,
-    async *open(offset, signal) {
+    async *open(offset, signal, target) {
       let at = offset
-      for await (const chunk of shard.open(offset, signal)) {
+      for await (const chunk of shard.open(offset, signal, target)) {
         at += chunk.byteLength
         counted(at)
         yield chunk

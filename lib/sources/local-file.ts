@@ -9,10 +9,13 @@ import { ShardChangedError, StorageError } from '../errors.js'
 import { say } from '../language/say.js'
 import { closeAfter } from '../storage/close-all.js'
 import { storageError } from '../storage/files.js'
+import type { ReadTarget } from '../storage/ranged-file.js'
 import type { FilePlace } from './file-name.js'
 
 /** Bytes per read. */
 const readBytes = 1024 * 1024
+/** Bytes of the first read where later ones go into other memory: enough to detect a format. */
+const firstReadBytes = 64 * 1024
 
 /** Size and number of the samples, besides the first and the last, that identify the content of a file before it is read. */
 const sampleBytes = 64 * 1024
@@ -66,14 +69,24 @@ export class LocalFile {
     return this.#settled && !this.#blurred ? [size, mtimeNs, ctimeNs, ino].join(' ') : null
   }
 
-  async *stream(start: number, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+  async *stream(
+    start: number,
+    signal: AbortSignal,
+    target: ReadTarget | null = null,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
     signal.throwIfAborted()
     const handle = await this.#open()
     try {
       let offset = start
-      const chunk = Buffer.allocUnsafeSlow(Math.max(0, Math.min(readBytes, this.#size - offset)))
+      let own: Uint8Array | null = null
       while (offset < this.#size) {
         signal.throwIfAborted()
+        const given: Uint8Array | null = target?.space() ?? null
+        const isFirst: boolean = target !== null && offset === start
+        if (given === null && (own === null || own.byteLength < readBytes)) {
+          own = Buffer.allocUnsafeSlow(Math.min(isFirst ? firstReadBytes : readBytes, this.#size - offset))
+        }
+        const chunk = given ?? (own as Uint8Array)
         const wanted = Math.min(chunk.byteLength, this.#size - offset)
         const bytesRead = await readAt(handle, chunk, 0, wanted, offset, this.#place.shown)
         if (bytesRead === 0) throw shorter(this.#place.shown, offset, this.#size)

@@ -79,7 +79,7 @@ async function fileShard(
     version: file.version,
     mapping,
     stamp: () => file.stamp(),
-    open: (offset, signal) => file.stream(offset, signal),
+    open: (offset, signal, target) => file.stream(offset, signal, target),
     read: (offset, lengthBytes, signal) => file.read(offset, lengthBytes, signal),
   }
 }

@@ -59,11 +59,11 @@ export function readingOf(shard: Shard, from: ContentRead | null | undefined): S
   return {
     shard: {
       ...shard,
-      async *open(offset, signal) {
-        const target = await begin(signal)
+      async *open(offset, signal, target) {
+        const content = await begin(signal)
         let at = offset
-        for await (const chunk of shard.open(offset, signal)) {
-          if (whole === null) target.update(at, chunk)
+        for await (const chunk of shard.open(offset, signal, target)) {
+          if (whole === null) content.update(at, chunk)
           at += chunk.byteLength
           yield chunk
         }

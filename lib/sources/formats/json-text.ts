@@ -3,6 +3,7 @@
  * members of a tar.
  */
 import { ShardDamageError } from '../../errors.js'
+import type { ReadTarget } from '../../storage/ranged-file.js'
 import { arraySplitter } from './array.js'
 import { lineSplitter } from './lines.js'
 import type { Damage, FormatOptions, RawBlock, Splitter, TextCursor } from './raw-block.js'
@@ -30,14 +31,28 @@ export function textStart(head: Buffer, offset: number): TextCursor {
   return { layout: 'lines', offset: start }
 }
 
-/** @param stream the bytes from `cursor.offset` */
+/** Passes the memory of a splitter to the file that is read for it, once there is a splitter. */
+export class SplitterTarget implements ReadTarget {
+  splitter: Splitter | null = null
+
+  space(): Uint8Array | null {
+    return this.splitter?.space?.() ?? null
+  }
+}
+
+/**
+ * @param stream the bytes from `cursor.offset`
+ * @param target the one that `stream` was opened with
+ */
 export async function* textBlocks(
   stream: AsyncIterable<Uint8Array>,
   cursor: TextCursor,
   options: FormatOptions,
+  target: SplitterTarget | null = null,
 ): AsyncGenerator<RawBlock<TextCursor>> {
   const splitter: Splitter =
     cursor.layout === 'lines' ? lineSplitter(cursor.offset, options) : arraySplitter(cursor, options)
+  if (target !== null) target.splitter = splitter
   let damage: Damage | null = null
   try {
     for await (const chunk of stream) yield* splitter.push(chunk)

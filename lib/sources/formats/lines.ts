@@ -4,27 +4,21 @@
  * smaller, so that later stages need not wait for a whole one.
  */
 import type { RejectedRecord } from '../../text/block.js'
-import { append, discard, pendingBytes } from './pending-bytes.js'
-import {
-  blockBytesOf,
-  type Damage,
-  type FormatOptions,
-  type RawBlock,
-  type Splitter,
-  type TextCursor,
-} from './raw-block.js'
+import { append, detach, pendingBytes, release, reserve } from './pending-bytes.js'
+import type { Damage, FormatOptions, RawBlock, Splitter, TextCursor } from './raw-block.js'
 import { damagedRecord, excerptBytes, recordTooLarge } from './rejected-records.js'
 
 const newline = 10
 
+/** Capacity reserved beyond the size at which a block ends: most lines across it fit. */
+const slack = 1 / 16
+
 /** @param offset of the first byte that will be pushed: the start of a line */
 export function lineSplitter(offset: number, options: FormatOptions): Splitter {
   const { blockBytes, firstBlockBytes = blockBytes, recordBytesMax } = options
-  const rest = pendingBytes(offset)
+  const rest = pendingBytes(offset, options.shared)
   // A line that ends before the target is at most `targetBytes` long: only the line across it needs to be measured.
   let targetBytes = Math.min(firstBlockBytes, blockBytes, recordBytesMax)
-  /** No newline in [targetBytes − 1, scanned). */
-  let scanned = 0
   /** A line being dropped: its start, the bytes dropped so far, and the excerpt for its reject. */
   let dropping: { lineStart: number; bytes: number; start: Uint8Array } | null = null
 
@@ -33,8 +27,10 @@ export function lineSplitter(offset: number, options: FormatOptions): Splitter {
     let left = chunk
     while (left.byteLength > 0) {
       if (dropping === null) {
-        append(rest, left)
-        left = left.subarray(left.byteLength)
+        // Up to the end of the block, which then is all of `rest`.
+        const piece = left.subarray(0, bytesToNext(left))
+        append(rest, piece, expectedBytes())
+        left = left.subarray(piece.byteLength)
         cut(rawBlocks)
       } else {
         left = drop(left, rawBlocks)
@@ -43,46 +39,44 @@ export function lineSplitter(offset: number, options: FormatOptions): Splitter {
     return rawBlocks
   }
 
+  /** Returns the length of `chunk` up to the newline that ends the block; all of it if there is none. */
+  function bytesToNext(chunk: Uint8Array): number {
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+    const found = bytes.indexOf(newline, Math.max(0, targetBytes - 1 - rest.length))
+    return found === -1 ? chunk.byteLength : found + 1
+  }
+
+  /** Ends the block if `rest` has a newline at or past the target, which then is its last byte. */
   function cut(rawBlocks: RawBlock<TextCursor>[]): void {
-    let from = 0
-    while (rest.length - from >= targetBytes) {
-      const found = rest.bytes.subarray(0, rest.length).indexOf(newline, from + Math.max(targetBytes - 1, scanned))
-      const end = found === -1 ? rest.length : found
-      const lineStart = lineStartBefore(from, end)
-      if (end - lineStart > recordBytesMax) {
-        if (found === -1) {
-          if (from > 0) discard(rest, from)
-          startDropping(lineStart - from)
-          return
-        }
-        const rejected = tooLarge(rest.offset + lineStart, end - lineStart, rest.bytes.subarray(lineStart, end))
-        rawBlocks.push(rawBlock(from, lineStart, [rejected], rest.offset + found + 1))
-      } else if (found === -1) {
-        scanned = rest.length - from
-        break
-      } else {
-        rawBlocks.push(rawBlock(from, found + 1, [], rest.offset + found + 1))
-      }
-      from = found + 1
-      scanned = 0
-      targetBytes = Math.min(2 * targetBytes, blockBytes, recordBytesMax)
+    if (rest.length < targetBytes) return
+    const isEnded = rest.bytes[rest.length - 1] === newline
+    const end = isEnded ? rest.length - 1 : rest.length
+    const lineStart = lineStartBefore(end)
+    const isTooLarge = end - lineStart > recordBytesMax
+    if (!isEnded) {
+      if (isTooLarge) startDropping(lineStart)
+      return
     }
-    if (from > 0) discard(rest, from)
+    const next = rest.offset + rest.length
+    if (isTooLarge) {
+      const start = excerptBytes(rest.bytes.subarray(lineStart, end))
+      const rejected = tooLarge(rest.offset + lineStart, end - lineStart, start)
+      rest.length = lineStart
+      rawBlocks.push(takeBlock([rejected], next))
+    } else {
+      rawBlocks.push(takeBlock([], next))
+    }
   }
 
   /** Returns the start of the line across the target, searched backwards from the target. */
-  function lineStartBefore(from: number, end: number): number {
-    const before = Math.min(from + targetBytes - 2, end - 1)
-    if (before < from) return from
-    const found = rest.bytes.subarray(from, before + 1).lastIndexOf(newline)
-    return from + found + 1
+  function lineStartBefore(end: number): number {
+    return rest.bytes.subarray(0, Math.max(0, Math.min(targetBytes - 1, end))).lastIndexOf(newline) + 1
   }
 
   function startDropping(lineStart: number): void {
     const start = excerptBytes(rest.bytes.subarray(lineStart, rest.length))
     dropping = { lineStart, bytes: rest.length - lineStart, start }
     rest.length = lineStart
-    scanned = 0
   }
 
   /** Drops up to the end of the line; returns what follows it. */
@@ -97,9 +91,7 @@ export function lineSplitter(offset: number, options: FormatOptions): Splitter {
     }
     dropping.bytes += found
     const next = rest.offset + dropping.lineStart + dropping.bytes + 1
-    rawBlocks.push(rawBlock(0, rest.length, [droppedRecord()], next))
-    rest.length = 0
-    rest.offset = next
+    rawBlocks.push(takeBlock([droppedRecord()], next))
     dropping = null
     return chunk.subarray(found + 1)
   }
@@ -114,18 +106,27 @@ export function lineSplitter(offset: number, options: FormatOptions): Splitter {
     const rejected: RejectedRecord[] = []
     if (damage !== null) {
       if (dropping === null) whole = rest.bytes.subarray(0, rest.length).lastIndexOf(newline) + 1
-      const start = dropping === null ? rest.bytes.subarray(whole, rest.length) : dropping.start
+      const start = dropping === null ? excerptBytes(rest.bytes.subarray(whole, rest.length)) : dropping.start
       rejected.push(damagedRecord(rest.offset + whole, damage, start))
     } else if (dropping !== null) {
       rejected.push(droppedRecord())
     }
-    return whole === 0 && rejected.length === 0 ? [] : [rawBlock(0, whole, rejected, null)]
+    rest.length = whole
+    const last = whole === 0 && rejected.length === 0 ? [] : [takeBlock(rejected, null)]
+    release(rest)
+    return last
   }
 
-  function rawBlock(from: number, to: number, rejected: RejectedRecord[], next: number | null): RawBlock<TextCursor> {
+  /** Returns all of `rest` as a block; the next one begins at `next`. */
+  function takeBlock(rejected: RejectedRecord[], next: number | null): RawBlock<TextCursor> {
+    const { offset } = rest
+    const bytes = detach(rest)
+    if (next !== null) rest.offset = next
+    // Also after a record that was dropped: whether it was does not depend on the size of chunks, so sizes must not.
+    targetBytes = Math.min(2 * targetBytes, blockBytes, recordBytesMax)
     return {
-      bytes: blockBytesOf(rest.bytes.subarray(from, to), options),
-      offset: rest.offset + from,
+      bytes,
+      offset,
       offsetUnit: 'byte',
       rejected,
       next: next === null ? null : { layout: 'lines', offset: next },
@@ -136,5 +137,13 @@ export function lineSplitter(offset: number, options: FormatOptions): Splitter {
     return recordTooLarge(at, recordBytes, recordBytesMax, start)
   }
 
-  return { push, end }
+  function space(): Uint8Array | null {
+    return rest.shared && dropping === null ? reserve(rest, expectedBytes()) : null
+  }
+
+  function expectedBytes(): number {
+    return Math.ceil(targetBytes * (1 + slack))
+  }
+
+  return { push, space, end }
 }

@@ -64,6 +64,8 @@ export interface FormatOptions {
 /** Cuts JSON text that is pushed to it, in chunks of any size, without parsing it. */
 export interface Splitter {
   push(chunk: Uint8Array): RawBlock<TextCursor>[]
+  /** Returns memory for the next chunk, which `push` then need not copy; null if there is none. */
+  space?(): Uint8Array | null
   /** Returns the rest. With `damage`, the stream was cut off and an incomplete record is not returned. */
   end(damage: Damage | null): RawBlock<TextCursor>[]
 }

@@ -4,7 +4,7 @@ import type { RejectedRecord } from '../../text/block.js'
 import { shardReject } from '../rejected-shard.js'
 import type { Shard } from '../shard.js'
 import { isArrow } from './arrow-magic.js'
-import { layoutBytes, skipBytes, textBlocks, textStart } from './json-text.js'
+import { layoutBytes, SplitterTarget, skipBytes, textBlocks, textStart } from './json-text.js'
 import { parquetBlocks } from './parquet.js'
 import { peek } from './peek.js'
 import type { Codec, FormatCursor, FormatOptions, RawBlock, TextCursor } from './raw-block.js'
@@ -57,8 +57,9 @@ async function* readFrom(
     const { arrowBlocks } = await import('./arrow.js')
     yield* arrowBlocks(stream, head, from.arrow, { codec: from.codec, mapping: shard.mapping }, options)
   } else {
-    const stream = streamFrom(shard, from.codec, from.text.offset, options, signal)
-    yield* withCodec(from.codec, textBlocks(stream, from.text, options))
+    const target = from.codec === 'plain' ? new SplitterTarget() : null
+    const stream = streamFrom(shard, from.codec, from.text.offset, options, signal, target)
+    yield* withCodec(from.codec, textBlocks(stream, from.text, options, target))
   }
 }
 
@@ -71,7 +72,8 @@ async function* readFromStart(
     yield* parquetBlocks(shard, { group: 0, row: 0 }, options, signal)
     return
   }
-  const stored = await peek(shard.open(0, signal), signatureBytes)
+  const target = new SplitterTarget()
+  const stored = await peek(shard.open(0, signal, target), signatureBytes)
   const found = storedAs(stored.head)
   const mismatch = shard.format === undefined ? mismatchOf(shard.path, found, stored.head) : null
   if (mismatch !== null || found === 'parquet') {
@@ -95,7 +97,9 @@ async function* readFromStart(
     yield* tarBlocks(stream, { codec: found, tar: 0, member: null }, options)
   } else {
     const start = textStart(head, 0)
-    yield* withCodec(found, textBlocks(skipBytes(stream, start.offset), start, { ...options, firstBlockBytes }))
+    const text = skipBytes(stream, start.offset)
+    const ofText = found === 'plain' ? target : null
+    yield* withCodec(found, textBlocks(text, start, { ...options, firstBlockBytes }, ofText))
   }
 }
 
@@ -114,8 +118,9 @@ function streamFrom(
   offset: number,
   options: FormatOptions,
   signal: AbortSignal,
+  target: SplitterTarget | null = null,
 ): AsyncIterable<Uint8Array> {
-  if (codec === 'plain') return shard.open(offset, signal)
+  if (codec === 'plain') return shard.open(offset, signal, target ?? undefined)
   return skipBytes(decompress(codec, shard.open(0, signal), reopen(shard, signal), options), offset)
 }
 
