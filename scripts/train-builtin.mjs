@@ -12,7 +12,7 @@ const out = join(tmpdir(), `builtin-${process.pid}.bin`)
 const examples = ['documents-drop.jsonl', 'documents-keep.jsonl', 'documents-web.jsonl'].map((name) =>
   join(root, 'fixtures/labelled', name),
 )
-const options = ['--buckets', '65536', '--epochs', '20', '--keep-at-least', '0.3', '--out', out]
+const options = ['--buckets', '65536', '--epochs', '20', '--keep-at-least', '0.2', '--out', out]
 execFileSync(process.execPath, [join(root, 'dist/bin/kun-stream.js'), 'train-screen', ...examples, ...options], {
   stdio: 'inherit',
 })

@@ -269,6 +269,8 @@ function isInlineCode(codes: Uint16Array, start: number, end: number): boolean {
     const code = codes[at] as number
     if (code > 0x7e) return false
   }
+  // A class of a regular expression, or a command of TeX: \d, \alpha.
+  if (codes[start] === backslash && isLatin(codes[start + 1] as number)) return true
   for (let at = start + 1; at < end; at++) {
     const code = codes[at] as number
     const before = codes[at - 1] as number

@@ -25,7 +25,7 @@ export function tailOf(line: string): Tail | null {
 
 const verb = '(?:继续阅读|阅读|閱讀|查看|浏览|展开|显示|了解|获取|观看|收听|下载)'
 const object =
-  '(?:更多|全文|原文|全部|详情|详细|余下|剩余|完整|内容|正文|下文|文章|版|信息|视频|资料|全部内容|答案|结果)'
+  '(?:更多|全文|原文|全部|详情|详细|余下|剩余|完整|内容|正文|下文|文章|版|信息|视频|资料|全部内容|答案|结果|下一[章页回节])'
 const whole = '(?:全文|原文|详细|详情|更多|展开|阅读全文|查看全文|查看详情|阅读更多|更多详情|展开全文|继续阅读)'
 const close = '[\\]】）)》」>＞»→…\\s.。！!]{0,8}'
 
@@ -61,7 +61,7 @@ const isClosing = /[）)】\]]/
 const termWord = /[未余剩付登会解试查阅]/
 const callClosings = new Set(']】）)》」>＞»→….。！!” \t\u3000\u00a0')
 /** Last characters of `object` and of `whole`. */
-const callEnds = new Set('多文部情细下余整容章版息频料案果开读')
+const callEnds = new Set('多文部情细下余整容章版息频料案果开读页回节')
 
 /** The same of `creditPattern`. */
 function mayBeCredit(end: string): boolean {

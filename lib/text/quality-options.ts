@@ -68,10 +68,10 @@ export const qualityOptions = z.strictObject({
     .default(0.4)
     .describe('Maximum share of a repeated keyword, in texts of at most 600 characters; false disables the filter'),
   functionWordsShareMin: share
-    .default(0.035)
+    .default(0.03)
     .describe('Minimum share of function words, unless there are sentences or verses; false disables the filter'),
   classifierScoreMin: share
-    .default(0.3)
+    .default(0.2)
     .describe('Minimum score of the built-in classifier, 0 to 1; false disables the filter'),
   repeatedLinesShareMax: share.default(0.3).describe('Maximum share of repeated lines; false disables the filter'),
   repeatedNgramsShareMax: share

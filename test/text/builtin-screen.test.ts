@@ -28,7 +28,7 @@ t.test('it told kept from dropped documents that it had not seen, when it was tr
   t.ok(auc > 0.95, `${auc}`)
   t.ok(precision > 0.95, `${precision}`)
   const { train, heldOut } = (await labelled()).parts()
-  t.ok(agreementOf(screen, [...train, ...heldOut], 0.3).agreement > 0.95, 'it decodes to what was trained')
+  t.ok(agreementOf(screen, [...train, ...heldOut], 0.2).agreement > 0.95, 'it decodes to what was trained')
 })
 
 t.test('plain prose is not scored, however low the score would be', async (t) => {

@@ -1,10 +1,10 @@
 /** Filters on text in the wrong encoding, in escapes, and in other scripts. */
 
 import { type CensusMeter, HanSet, hanOf } from '../census.js'
-import { CharacterClass, isIdeograph } from '../characters.js'
+import { CharacterClass, isIdeograph, isLatin } from '../characters.js'
 import type { CleanText } from '../clean.js'
 import { escapedChars } from '../escapes.js'
-import { over, percent, visibleWithAsides } from './composition.js'
+import { isClauseMark, over, percent, visibleWithAsides } from './composition.js'
 
 /** Limits ideographs that UTF-8 read as GBK is full of, U+FFFD, private use, and UTF-8 read as Latin-1. */
 export function mojibake(text: CleanText, shareMax: number, census: CensusMeter): string | null {
@@ -62,8 +62,10 @@ export function functionWords(text: CleanText, shareMin: number, census: CensusM
 const functionHanMin = 30
 
 /**
- * Whether the text consists of sentences or of verses nevertheless: every sixth clause ends a sentence, or most clauses
- * are as long as the one before, of 5 or 7 ideographs, or of 3 to 7 between commas. Recipes, definitions and poems need few function words.
+ * Whether the text consists of sentences or of verses nevertheless: every eighth clause ends a sentence, or most clauses
+ * are as long as the one before, of 5 or 7 ideographs, or of 3 to 7 between commas. Recipes, definitions and poems need few
+ * function words. What 、 joins is one clause, and so is what has a
+ * number or a note in brackets in it.
  */
 function isSentences(text: CleanText): boolean {
   const { codes, length, counts } = text
@@ -77,6 +79,7 @@ function isSentences(text: CleanText): boolean {
       run++
       continue
     }
+    if (run > 0 && at < length && isJoint(codes[at] as number)) continue
     if (run > 0) {
       clauses++
       if (run === previous && (run === 5 || run === 7 || (isPunctuated && run >= 3 && run <= 7))) equal++
@@ -86,17 +89,18 @@ function isSentences(text: CleanText): boolean {
     }
     isPunctuated ||= at < length && isClauseMark(codes[at] as number)
   }
-  return (counts[CharacterClass.sentenceEnd] as number) * 6 >= clauses || equal * 3 >= clauses * 2
+  return (counts[CharacterClass.sentenceEnd] as number) * 8 >= clauses || equal * 3 >= clauses * 2
+}
+
+/** 、, a bracket, a digit, a Latin letter, or the dot in a number. */
+function isJoint(code: number): boolean {
+  if (code === 0x3001 || code === 0x2e || code === 0xff08 || code === 0xff09) return true
+  return (code >= 0x30 && code <= 0x39) || isLatin(code)
 }
 
 function hasClauseMark({ codes, length }: CleanText): boolean {
   for (let at = 0; at < length; at++) if (isClauseMark(codes[at] as number)) return true
   return false
-}
-
-/** ，。；？！ */
-function isClauseMark(code: number): boolean {
-  return code === 0xff0c || code === 0x3002 || code === 0xff1b || code === 0xff1f || code === 0xff01
 }
 
 function mayBeLatin1({ counts, length }: CleanText): boolean {

@@ -22,7 +22,7 @@ export const kindBounds: Readonly<Record<TextKind, Partial<QualityOptions>>> = {
     classifierScoreMin: false,
   },
   /** Reports of markets and of matches are figures and names. */
-  news: { functionWordsShareMin: false, digitShareMax: 0.4, classifierScoreMin: 0.2 },
+  news: { functionWordsShareMin: false, digitShareMax: 0.4, classifierScoreMin: 0.1 },
   /** Every claim repeats the one it depends on; examples are quantities. */
   patent: { keywordShareMax: false, digitShareMax: 0.45 },
   /** Word lists, formulas and exercises. */
