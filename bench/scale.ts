@@ -1,8 +1,14 @@
 /**
  * 1,024 GPUs over 50,000 units in virtual time, with and without losses of spot instances, beside the same figures by
- * arithmetic. The model is scale-model.ts; no server and no store takes part.
+ * arithmetic. The model is lib/cli/plan/scale-model.ts; no server and no store takes part.
  */
-import { type ScaleOptions, type ScaleResult, simulateScale } from './scale-model.js'
+import {
+  type ScaleOptions,
+  type ScaleResult,
+  scaleDefaults,
+  simulateScale,
+  wasteShare,
+} from '../lib/cli/plan/scale-model.js'
 import type { Bench, BenchAim, BenchRow } from './types.js'
 
 /**
@@ -10,21 +16,12 @@ import type { Bench, BenchAim, BenchRow } from './types.js'
  * a queue with a lock of 60 s; three minutes to load a model.
  */
 const base: ScaleOptions = {
+  ...scaleDefaults,
   gpus: 1024,
   units: 50_000,
   unitSeconds: 3060,
-  unitSpread: 0.05,
   meanLifeSeconds: 3 * 3600,
-  replacementSeconds: 0,
-  loadSeconds: 180,
-  noticeSeconds: 60,
-  keepsReplies: true,
-  shipSeconds: 30,
-  shipBytes: 8 * 1024 * 1024,
   replyBytesPerUnit: 24e6,
-  inFlightSeconds: 10,
-  partsPerUnit: 4,
-  seed: 1,
 }
 
 const cases: Readonly<Record<string, Partial<ScaleOptions>>> = {
@@ -60,11 +57,6 @@ export const bench: Bench = {
       aims: aims(results.map(({ result, options }) => ({ result, options }))),
     }
   },
-}
-
-/** Time that was paid for and made nothing, without the tail, as a share of the useful time. */
-export function wasteShare({ usefulSeconds, repeatedSeconds, loadingSeconds }: ScaleResult): number {
-  return (repeatedSeconds + loadingSeconds) / usefulSeconds
 }
 
 function timeRow(name: string, result: ScaleResult): BenchRow {

@@ -3,6 +3,7 @@ import { translated } from './say.js'
 
 /** Nouns that messages count; the value is the plural. */
 export const nouns = {
+  array: 'arrays',
   attempt: 'attempts',
   block: 'blocks',
   byte: 'bytes',
@@ -11,8 +12,10 @@ export const nouns = {
   column: 'columns',
   cut: 'cuts',
   document: 'documents',
+  element: 'elements',
   error: 'errors',
   file: 'files',
+  GPU: 'GPUs',
   line: 'lines',
   pair: 'pairs',
   record: 'records',

@@ -1,7 +1,6 @@
 /** The model of many GPUs: its accounts are exact, and its figures follow from the arithmetic. */
 import t from 'tap'
-import { wasteShare } from '../../bench/scale.js'
-import { type ScaleOptions, simulateScale } from '../../bench/scale-model.js'
+import { type ScaleOptions, simulateScale, wasteShare } from '../../lib/cli/plan/scale-model.js'
 
 const options: ScaleOptions = {
   gpus: 50,

@@ -21,6 +21,7 @@ import { positiveNumber, wholeNumber } from '../option-numbers.js'
 import { type Check, withoutLine } from '../plan/check.js'
 import type { Forecast } from '../plan/forecast.js'
 import { forecastLines } from '../plan/forecast-text.js'
+import { scaleLines } from '../plan/scale-text.js'
 import { outOption, type RecipeFlags, setOption } from '../recipe-options.js'
 import { bytesText, countText } from '../terminal/bytes-text.js'
 import { pc } from '../terminal/colors.js'
@@ -31,6 +32,10 @@ interface PlanFlags extends RecipeFlags {
   readonly offline?: boolean
   readonly records?: number
   readonly gpus?: number
+  readonly gpusPerServer: number
+  readonly gpuLifeHours?: number
+  readonly gpuSeconds?: number
+  readonly candidates?: number
   readonly gpuHourPrice?: number
 }
 
@@ -41,7 +46,11 @@ export function registerPlan(program: Command): void {
     .addOption(setOption())
     .option('--offline', say`call no server and no Hub, except to list a source of the Hub`)
     .option('--records <n>', say`run this many records through every stage, and predict the whole run`, wholeNumber(1))
-    .option('--gpus <n>', say`GPUs of the servers; by default one for each endpoint`, wholeNumber(1))
+    .option('--gpus <n>', say`plan the run in units on so many GPUs: docs/scale.md`, wholeNumber(1))
+    .option('--gpu-life-hours <n>', say`with --gpus: mean life of a spot GPU`, positiveNumber)
+    .option('--gpu-seconds <n>', say`with --gpus: GPU seconds a candidate, in place of a sample's`, positiveNumber)
+    .option('--candidates <n>', say`with --gpus: candidates, in place of a sample's`, wholeNumber(1))
+    .option('--gpus-per-server <n>', say`GPUs of each server of the recipe, for --records`, wholeNumber(1), 1)
     .option('--gpu-hour-price <price>', say`price of a GPU hour, for the cost`, positiveNumber)
     .option('--json', say`print one JSON object`)
     .action(async (path: string, flags: PlanFlags) => {
@@ -52,7 +61,9 @@ export function registerPlan(program: Command): void {
 
 /** @returns the exit code: 1 if a check fails */
 async function plan(recipe: Recipe, directory: string, flags: PlanFlags): Promise<number> {
-  const { json = false, offline = false, records, gpus = null, gpuHourPrice = null } = flags
+  const { json = false, offline = false, records, gpusPerServer, gpuHourPrice = null } = flags
+  const { scaleOf } = await import('../plan/scale-question.js')
+  const scaleFor = scaleOf(flags)
   const { planChecks } = await import('../plan/plan-checks.js')
   const { settings, close } = await settingsOf(recipe, directory, sayOnStderr)
   try {
@@ -60,15 +71,19 @@ async function plan(recipe: Recipe, directory: string, flags: PlanFlags): Promis
     const planned = await plannedRun(recipe, directory, settings)
     const checks = await planChecks(recipe, { directory, shards, offline })
     const failed = () => checks.some(({ level }) => level === 'fail')
-    const options = { directory, shards, gpus, gpuHourPrice, say: sayOnStderr }
+    const options = { directory, shards, gpusPerServer, gpuHourPrice, say: sayOnStderr }
     const predicting = records !== undefined && !failed()
     const predicted = predicting
       ? await (await import('../plan/predict.js')).predict(recipe, { ...options, records })
       : null
     checks.push(...(predicted?.checks ?? []))
     const forecast = predicted?.forecast ?? null
-    if (json) writeOut(`${JSON.stringify({ ...planned, checks: checks.map(withoutLine), forecast })}\n`)
-    else writeOut(`${planText(planned)}\n\n${checkLines(checks).join('\n')}\n${forecastBlock(forecast)}`)
+    const scale = scaleFor(recipe, shards, forecast)
+    if (json) writeOut(`${JSON.stringify({ ...planned, checks: checks.map(withoutLine), forecast, scale })}\n`)
+    else {
+      const more = [forecastBlock(forecast), ...(scale === null ? [] : [`\n${scaleLines(scale).join('\n')}\n`])]
+      writeOut(`${planText(planned)}\n\n${checkLines(checks).join('\n')}\n${more.join('')}`)
+    }
     if (records !== undefined && !predicting) sayOnStderr(say`--records: nothing was run, because a check failed`)
     return failed() ? 1 : 0
   } finally {

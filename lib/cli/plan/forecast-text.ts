@@ -33,6 +33,11 @@ export function forecastLines(forecast: Forecast): string[] {
   ]
 }
 
+/** A line of a label and its figure. */
+export function labelled(label: string, text: string): string {
+  return `  ${label.padEnd(columnChars - wideChars(label))} ${text}`
+}
+
 const columnChars = 16
 
 /** Columns that Chinese characters take beyond one each. */

@@ -15,8 +15,8 @@ interface PredictOptions {
   readonly directory: string
   readonly shards: readonly Shard[]
   readonly records: number
-  /** By default one for each endpoint. */
-  readonly gpus: number | null
+  /** GPUs of each of the recipe's servers. */
+  readonly gpusPerServer: number
   readonly gpuHourPrice: number | null
   readonly say: (line: string) => void
 }
@@ -34,7 +34,7 @@ export async function predict(
     )
   }
   const result = await runSample(recipe, sources, options.say)
-  const gpus = options.gpus ?? (await serverCount(recipe))
+  const gpus = options.gpusPerServer * (await serverCount(recipe))
   const forecast = forecastOf(sources, result, { gpus, gpuHourPrice })
   const disk = await diskCheck(directory, Math.round(forecast.bytes.high), null)
   return { forecast, checks: [...forecastChecks(result.counters), disk] }

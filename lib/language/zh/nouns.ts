@@ -1,5 +1,6 @@
 /** Chinese of what messages count; singular and plural are one word. */
 const names = {
+  array: ['arrays', '个数组'],
   attempt: ['attempts', '次尝试'],
   block: ['blocks', '个块'],
   byte: ['bytes', '字节'],
@@ -8,8 +9,10 @@ const names = {
   column: ['columns', '列'],
   cut: ['cuts', '个提交批次'],
   document: ['documents', '篇文档'],
+  element: ['elements', '个元素'],
   error: ['errors', '个错误'],
   file: ['files', '个文件'],
+  GPU: ['GPUs', '块 GPU'],
   line: ['lines', '行'],
   pair: ['pairs', '对'],
   record: ['records', '条记录'],

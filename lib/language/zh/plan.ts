@@ -1,5 +1,46 @@
 /** `plan` and `compare`: checks, the prediction, and the comparison. */
 export const plan = {
+  'plan the run in units on so many GPUs: docs/scale.md': '估算在这么多 GPU 上分单元运行：docs/scale.md',
+  'with --gpus: mean life of a spot GPU': '与 --gpus 合用：抢占式 GPU 的平均寿命',
+  "with --gpus: GPU seconds a candidate, in place of a sample's":
+    '与 --gpus 合用：每个候选的 GPU 秒数，代替抽样得到的值',
+  "with --gpus: candidates, in place of a sample's": '与 --gpus 合用：候选数，代替抽样得到的值',
+  'GPUs of each server of the recipe, for --records': '配方中每个服务器的 GPU 数，用于 --records',
+  '--gpu-life-hours, --gpu-seconds and --candidates need --gpus':
+    '--gpu-life-hours、--gpu-seconds 和 --candidates 需要 --gpus',
+  '--gpu-life-hours is {0}: give at least {1}, since a model takes minutes to load':
+    '--gpu-life-hours 是 {0}：请至少给出 {1}，因为加载模型需要几分钟',
+  '--gpus: the size of a shard is unknown: give --candidates, or --records for a sample':
+    '--gpus：有分片的大小未知：请给出 --candidates，或用 --records 抽样',
+  '{0}, {1} on one GPU': '{0} 个，在一块 GPU 上需 {1}',
+  '{0} of {1} candidates, {2} each on one GPU': '{0} 个，每个 {1} 个候选，在一块 GPU 上各需 {2}',
+  'submit --slurm --parallel {0}: {1} of {2} in {3}': 'submit --slurm --parallel {0}：{1}，每个 {2}，共 {3}',
+  'Fewer than {0} units a GPU: many GPUs are idle at the end': '每块 GPU 不到 {0} 个单元：最后会有许多 GPU 空闲',
+  'In units, on {0}:': '分单元运行，使用 {0}：',
+  candidates: '候选',
+  work: '计算量',
+  units: '单元',
+  losses: '损失',
+  store: '存储',
+  shipped: '传输',
+  workers: '工作进程',
+  '{0}, of which at the end {1} with GPUs idle': '{0}，其中最后 {1} 有 GPU 空闲',
+  '{0} reads and {1} writes: {2} dollars at 5 a million writes': '读 {0} 次，写 {1} 次：按每百万次写 5 美元计 {2} 美元',
+  '{0}: units {1}, replies {2}, results {3}': '{0}：单元 {1}，回复 {2}，结果 {3}',
+  '{0}, each with one GPU: worker --queue, or generate --part 1/{1} and so on':
+    '{0} 个，各用一块 GPU：worker --queue，或 generate --part 1/{1} 等',
+  '{0}, from the sample': '{0}，由抽样推算',
+  '{0}, estimated from the size of the input; give --records or --candidates':
+    '{0}，按输入的大小估计；请给出 --records 或 --candidates',
+  '{0} GPU seconds a candidate': '每个候选 {0} GPU 秒',
+  '{0} GPU seconds a candidate, at the rate of the sample': '每个候选 {0} GPU 秒，按抽样的速率',
+  '{0} GPU seconds a candidate: 8B models on an H100; give --records or --gpu-seconds':
+    '每个候选 {0} GPU 秒：H100 上的 8B 模型；请给出 --records 或 --gpu-seconds',
+  'none; with spot GPUs give --gpu-life-hours': '无；使用抢占式 GPU 时请给出 --gpu-life-hours',
+  '{0} if a GPU lives {1} on average: {2} % of the work is repeated or spent on loading models':
+    '{0} 次（GPU 平均寿命 {1}）：{2} % 的计算量重复或用于加载模型',
+  'Fewer than {0} units a GPU: many GPUs are idle at the end. Set output.candidatesPerCut: {1}':
+    '每块 GPU 不到 {0} 个单元：最后会有许多 GPU 空闲。请设置 output.candidatesPerCut: {1}',
   'check everything that a run needs: sources, servers, context, disk, rights; predict it with --records':
     '检查一次运行所需的一切：数据源、服务器、上下文、磁盘、权限；用 --records 预测整个运行',
   'run the same records through two recipes, and show rows and cost side by side':

@@ -6,7 +6,7 @@
  * waits until the loss is noticed, then goes to the head of the queue. With kept replies the next attempt continues from
  * what was shipped; otherwise it starts over.
  */
-import { seededRandom } from '../lib/core/random.js'
+import { seededRandom } from '../../core/random.js'
 
 /** Options of the model; times in seconds. */
 export interface ScaleOptions {
@@ -34,6 +34,23 @@ export interface ScaleOptions {
   readonly partsPerUnit: number
   readonly seed: number
 }
+
+/**
+ * Everything but the size of a run. Deviation of units, time to load a model, parts of a unit: assumptions. The rest are
+ * defaults of this program: `worker --lock`, shipments of replies after 30 s or 8 MiB.
+ */
+export const scaleDefaults = {
+  unitSpread: 0.05,
+  replacementSeconds: 0,
+  loadSeconds: 180,
+  noticeSeconds: 60,
+  keepsReplies: true,
+  shipSeconds: 30,
+  shipBytes: 8 * 1024 * 1024,
+  inFlightSeconds: 10,
+  partsPerUnit: 4,
+  seed: 1,
+} satisfies Partial<ScaleOptions>
 
 /** Figures of one simulated run; GPU time in seconds, summed over all GPUs until the last unit is committed. */
 export interface ScaleResult {
@@ -73,6 +90,11 @@ interface Gpu {
   unit: Unit | null
   /** Number of its state: an event that was planned in an earlier state does not apply. */
   step: number
+}
+
+/** Time that was paid for and made nothing, without the tail, as a share of the useful time. */
+export function wasteShare({ usefulSeconds, repeatedSeconds, loadingSeconds }: ScaleResult): number {
+  return (repeatedSeconds + loadingSeconds) / usefulSeconds
 }
 
 /** Simulates one run until its last unit is committed. */
