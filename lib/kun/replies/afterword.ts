@@ -34,9 +34,9 @@ function beforeTurn(text: string, kind: ReplyKind): string {
 }
 
 const nextTurn =
-  /\n\s{0,8}(?:[#*[<【]{0,3}(?:human|user|assistant|system)[\]>】*]{0,3}\s?[：:]|[#*【[]{0,3}(?:指令|用户指令|新的?指令|instruction)[】\]*]{0,3}\s?[：:]|\n\s{0,4}(?:问题|问|q)\s?[：:][^\n]{1,200}\n\s{0,4}(?:回答|答|a)\s?[：:]|###\s?(?:human|user|instruction|input|response))/i
+  /\n\s{0,8}(?:(?:用户|提问者?|问)\s?[：:][^\n]{1,200}\n\s{0,8}(?:助手|ai|回答|机器人|模型|答)\s?[：:]|[#*[<【]{0,3}(?:human|user|assistant|system)[\]>】*]{0,3}\s?[：:]|[#*【[]{0,3}(?:指令|用户指令|新的?指令|instruction)[】\]*]{0,3}\s?[：:]|\n\s{0,4}(?:问题|问|q)\s?[：:][^\n]{1,200}\n\s{0,4}(?:回答|答|a)\s?[：:]|###\s?(?:human|user|instruction|input|response))/i
 const answerTurn =
-  /(?:\n\s{0,8}|(?<=[。？！?!”」]\s{0,4}))[#*【[<]{0,4}(?:(?:参考|标准|示例|正确|模型|助手|ai)?(?:回复|回答|答案|答复|解答|输出|答)|a\d?|answer|output|response|reply|assistant|助手|文字|原文|文本|human|user|用户|input)(?:】|[】\]>*]{0,4}\s?(?:[：:]|\n))/i
+  /(?:\n\s{0,8}|(?<=[。？！?!”」]\s{0,4}))[#*【[<]{0,4}(?:(?:参考|标准|示例|正确|模型|助手|ai)?(?:回复|回答|答案|答复|解答|输出|答)|a\d?|answer|output|response|reply|assistant|助手|ai|机器人|模型|文字|原文|文本|human|user|用户|input)(?:】|[】\]>*]{0,4}\s?(?:[：:]|\n))/i
 
 /** Returns the instruction that an instruction offers in its place ('…？\n或者：…'), as it is written; at most one. */
 export function alternativeBehind(text: string): readonly string[] {
@@ -138,7 +138,7 @@ const namesSource =
 
 /** Separators, marks of an end. */
 const ornament =
-  /\s{0,8}(?:(?<=\n\s{0,8})[-=*_—~]{2,40}|[（(【[](?:完|全文完|回答完毕|回答结束|正文完|结束|end)[）)】\]]|(?<=\n)(?:以上。?|完毕。?|（完）|the end\.?|end\.?)|【\/?(?:指令|文本|回答|结束|完)】|\[\/?(?:指令|回答|inst|end)\]|<\/(?:指令|回答|instruction|answer|output|response|question|prompt)>)$/iu
+  /\s{0,8}(?:(?<=\n\s{0,8})[-=*_—~]{2,40}|[（(【[](?:完|全文完|回答完毕|回答结束|正文完|结束|end)[）)】\]]|(?<=\n)(?:以上。?|完毕。?|（完）|the end\.?|end\.?)|[【〔［]\/?(?:指令|文本|回答|结束|完)[】〕］]|\[\/?(?:指令|回答|inst|end)\]|<\/(?:指令|回答|instruction|answer|output|response|question|prompt)>)$/iu
 
 /** A note about the reply itself, in brackets or a line of its own. */
 function isNote(line: string): boolean {
@@ -150,7 +150,10 @@ function isNote(line: string): boolean {
   )
     return true
   if (/^(?:完|全文完|回答完毕|回答结束|end|以上|完毕)$/iu.test(bare)) return true
-  const labelled = /^(?:注|备注|附注|注意|说明|提示|声明|免责声明|ps|note|disclaimer)[*_]{0,2}\s?[：:]/iu.test(bare)
+  const labelled =
+    /^(?:(?:改写|修改|润色|整理|优化|编辑|调整)(?:说明|备注|思路|理由|要点)|注|备注|附注|注意|说明|提示|声明|免责声明|ps|note|disclaimer)[*_]{0,2}\s?[：:]/iu.test(
+      bare,
+    )
   const aboutReply =
     /(?:以上|上述|本|此|该|这)(?:次|段|篇|个|份)?(?:的)?(?:回答|回复|答案|答复|内容|文字|文本|信息|改写|版本|说明|解答|建议|指令|问题|描述)|参考文字|参考资料|参考内容|原文|改写|润色|字数|指令|ai生成|提供的(?:文字|文本|资料|信息|材料|内容)|给出的(?:文字|文本|资料|信息|材料|内容)|未添加|不构成|仅供参考|based on|original text|above answer|rewritten/iu
   if (labelled) return aboutReply.test(bare)

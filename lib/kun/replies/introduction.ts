@@ -18,7 +18,7 @@ export function withoutIntroduction(text: string, kind: ReplyKind): string {
   let rest = text.trim()
   let opened = false
   // An instruction does not begin with a heading; an answer may.
-  if (kind === 'instruction') rest = rest.replace(/^(?:#{1,6}\s{1,4}|>\s{1,4})/u, '')
+  if (kind === 'instruction') rest = rest.replace(/^(?:#{1,6}\s{1,4}|>\s{1,4})/u, '').replace(turns, '')
   for (let round = 0; round < roundsMax; round++) {
     // A greeting alone may begin a letter: it goes with the introduction behind it.
     const greeting = greetings.exec(rest)?.[0].length ?? 0
@@ -36,6 +36,10 @@ export function withoutIntroduction(text: string, kind: ReplyKind): string {
   const bare = kind === 'instruction' ? rest.replace(/^(?:👉|➡️?|→|⇒|▶️?|➤|✅|📌|💡|❓)\s{0,4}/u, '') : rest
   return bare.replace(/^[，,、；;：:。．！!]{1,8}\s{0,8}/u, '')
 }
+
+/** 示例四 指令：…, and 答：… before a question or a request. */
+const turns =
+  /^(?:(?:示例|样例|例)\s?[一二三四五六七八九十\d]{1,2}\s{1,4}(?=[#*【]{0,4}(?:用户)?(?:指令|问题|提问))|(?:答案?|回答|回复|答复)\s?[：:]\s{0,4}(?=(?:请|如何|怎|为什么|为何|什么|哪|写|介绍|说明|分析)|[^。\n]{2,120}[？?]\s{0,4}$))/u
 
 /** Keeps a list or bold mark that belongs to what follows. */
 function keptStart(mark: string): string {
@@ -87,12 +91,12 @@ function isHeading(line: string, kind: ReplyKind): boolean {
   return isIntroduction(bare, kind, line)
 }
 
-const decoration = /[#*_=【】[\]<>「」“”"《》（）()\-—–:：\s]{1,200}$|^[#*_=【[<「“"《（(\-—–>\s]{1,200}/gu
+const decoration = /[#*_=【】〔〕［］[\]<>「」“”"《》（）()\-—–:：\s]{1,200}$|^[#*_=【〔［[<「“"《（(\-—–>\s]{1,200}/gu
 
 /** Returns the end of 【用户提问】 or **指令** before a text on the same line; 0 if there is none. */
 function bracketedEnd(text: string, kind: ReplyKind): number {
   const found =
-    /^(?:【[^】\n]{1,24}】|\[[^\]\n]{1,24}\](?!\()|\*\*[^*\n]{1,24}\*\*|〖[^〗\n]{1,24}〗|["“'][^"”'\n]{1,16}["”']\s?(?=[：:]))/u.exec(
+    /^(?:【[^】\n]{1,24}】|\[[^\]\n]{1,24}\](?!\()|\*\*[^*\n]{1,24}\*\*|〖[^〗\n]{1,24}〗|〔[^〕\n]{1,24}〕|［[^］\n]{1,24}］|["“'][^"”'\n]{1,16}["”']\s?(?=[：:]))/u.exec(
       text,
     )?.[0]
   if (found === undefined || found.length === text.length) return 0

@@ -53,13 +53,23 @@ function answerOf(reply: string, instruction: string): string {
     const before = text
     text = withoutJson(withoutTag(withoutFence(text)), keys)
     text = withoutPair(withoutEmphasis(text))
-    text = withoutInstruction(withoutIntroduction(text, 'answer'), instruction)
+    text = withoutInstruction(withoutIntroduction(withoutGreeting(text, instruction), 'answer'), instruction)
     text = withoutAfterword(text, 'answer')
     text = withoutSecondCopy(text)
     if (text === before) break
   }
   return text
 }
+
+/** Removes a greeting to the reader, where neither the instruction nor the answer is about what people say or write. */
+function withoutGreeting(text: string, instruction: string): string {
+  const greeting = /^[您你]好(?:呀|啊)?[！!，,。]\s{0,4}(?=[^\n]{20})/u.exec(text)?.[0] ?? ''
+  if (greeting === '' || speaking.test(instruction) || /此致|敬礼|敬上|[：:]\s{0,4}\n|祝[您你]/u.test(text)) return text
+  return text.slice(greeting.length)
+}
+
+const speaking =
+  /信|函|邮件|对话|短信|通知|回复|贺|致|客服|话术|招呼|问候|开场|自我|主持|演讲|发言|台词|扮演|假设|假如|如果你|作为|稿|你好|您好|故事|小说|翻译|电话/u
 
 const keys = new Set(
   'answer response output reply content text result 回答 答案 回复 答复 解答 正文 输出 内容'.split(' '),

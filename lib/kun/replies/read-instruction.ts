@@ -97,7 +97,7 @@ function repaired(given: string): Repaired {
     const bare = withoutTag(withoutFence(text))
     const [first = bare, ...inJson] = stringsOfJson(bare, keys)
     const list = splitList(withoutPair(withoutEmphasis(first)))
-    text = withoutIntroduction(afterEcho(list.first), 'instruction')
+    text = withoutIntroduction(afterAnalysis(afterEcho(list.first)), 'instruction')
     const alternative = alternativeBehind(text)
     text = withoutAfterword(text, 'instruction')
     others = [...list.others, ...alternative, ...inJson, ...others]
@@ -135,6 +135,16 @@ function afterEcho(text: string): string {
   const label = /\n\s{0,8}[#*【]{0,4}(?:用户)?(?:指令|问题|instruction)[】*]{0,4}\s?[：:]/iu.exec(text)
   return label === null ? text : text.slice(label.index).trimStart()
 }
+
+/** '这段文字讲竹子的种法。因此指令是：…': sentences about the text, then the label. */
+function afterAnalysis(text: string): string {
+  const found = analysis.exec(text.slice(0, analysisCharsMax))
+  return found === null ? text : text.slice(found[0].length).trimStart()
+}
+
+const analysisCharsMax = 400
+const analysis =
+  /^(?:首先[，,]|好的?[，,]|嗯[，,])?(?:我(?:需要|先|来)?(?:分析|看|理解|阅读)(?:一下)?)?(?:这|该|此|本|原|所给|给出的|上述|整)?(?:段|篇|则)?(?:文字|文本|文章|短文|内容|材料|话|文)(?:[^？?]{0,300}?[。！\n])(?:[^？?。\n]{0,24}[，,])?[#*【\s]{0,8}(?:因此|所以|故|由此|那么)?[，,]?(?:我|可以|可)?(?:推断|反推|推测|得出|还原)?(?:出)?(?:的)?(?:用户的?|最终的?|对应的?|可能的?|最有?可能的?|原始的?)?(?:指令|问题|提问|instruction)[】*]{0,4}(?:可以|可能|应该|大概)?(?:是|为)?\s?[：:][*】\s]{0,4}/iu
 
 /** Faults of the whole reply, which the repairs would hide. */
 function wholeFault(reply: string): ReplyFault | null {

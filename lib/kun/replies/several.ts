@@ -4,7 +4,7 @@ import { comparisonForm } from './comparison-form.js'
 
 /** 1. · 1、 · (1) · ① · 一、 · - · 指令一： · Q1: */
 const enumerator =
-  /^\s{0,8}(?:[#>]{1,4}\s)?\**(?:(?:候选|备选|可选|推荐|参考)?(?:指令|问题|提问|问法|提示词|选项|示例|例|方案|版本|可能性?|候选|备选|答案|其|第|no\.?|#)\s?[一二三四五六七八九十\d甲乙丙a-eA-E]{1,3}(?:条|个|种)?(?:指令|问题|问法|提问|可能性?)?|[qQ]\d{0,2}|instruction\s?\d|question\s?\d)\**\s?(?:[：:.、)）】\]]|[，,](?=\s?))\**\s{0,4}|^\s{0,8}(?:\*\*)?(?:[（(]\s?[\d一二三四五六七八九十]{1,3}\s?[）)]|\d{1,2}\s?[.、．)）](?!\d)|[一二三四五六七八九十]{1,2}[、.．](?![一二三四五六七八九十])|[①-⑳⑴-⒇❶-❿㈠-㈩]|[[【]\d{1,2}[】\]]|\d\ufe0f?\u20e3|\*(?=\s)|[-•·●◆▪○](?=\s|[\u4e00-\u9fff]))\s{0,4}/iu
+  /^\s{0,8}(?:[#>]{1,4}\s)?\**(?:(?:候选|备选|可选|推荐|参考)?(?:指令|问题|提问|问法|提示词|选项|示例|例|方案|版本|可能性?|候选|备选|答案|其|第|no\.?|#)\s?[一二三四五六七八九十\d甲乙丙a-eA-E]{1,3}(?:条|个|种)?(?:指令|问题|问法|提问|可能性?)?|[qQ]\d{0,2}|instruction\s?\d|question\s?\d)\**\s?(?:[：:.、)）】\]]|[，,](?=\s?))\**\s{0,4}|^\s{0,8}(?:\*\*)?(?:[（(]\s?[\d一二三四五六七八九十]{1,3}\s?[）)]|\d{1,2}\s?[.、．)）](?!\d)|[一二三四五六七八九十]{1,2}[、.．](?![一二三四五六七八九十])|[①-⑳⑴-⒇❶-❿㈠-㈩]|[[【]\d{1,2}[】\]]|\d\ufe0f?\u20e3|\*(?=\s)|[-•·●◆▪○](?=\s|[\u4e00-\u9fff])|[—–](?=\s))\s{0,4}/iu
 
 /** A text, and what followed it as further items of its list, each as it is written. */
 interface List {
@@ -111,7 +111,8 @@ export function withoutRepeats(text: string): string {
       seen.add(form)
       return true
     })
-    if (kept.length > 0 || line.trim() === '') lines.push(kept.join('').trimEnd())
+    const isEmptied = kept.length < sentences.length && !/[\p{L}\p{N}]/u.test(kept.join(''))
+    if ((kept.length > 0 && !isEmptied) || line.trim() === '') lines.push(kept.join('').trimEnd())
   }
   return lines.join('\n').trim()
 }

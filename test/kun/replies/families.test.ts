@@ -32,6 +32,14 @@ t.test('introductions, marks, remarks and alternatives around an instruction are
     `（甲）${asked}（乙）冬天怎样保温？`,
     `${asked}；蜂箱应当朝哪边？`,
     `${asked}\n指令：${asked}`,
+    `〔指令〕${asked}〔/指令〕`,
+    `示例四 指令：${asked}`,
+    `答：${asked}`,
+    `这段文字介绍了养蜂的场地。\n**指令：** ${asked}`,
+    `首先，我需要分析这段文字。\n\n指令：${asked}`,
+    `${asked}\n**${asked}**`,
+    `${asked}\nAI：蜂箱要朝南。`,
+    `— ${asked}\n— 冬天怎样保温？`,
   ]
   for (const reply of around) t.strictSame(read(reply), { text: asked, fault: null }, reply)
 })
@@ -54,6 +62,13 @@ t.test('a reply that declines, points back, states something or breaks off is a 
     ['以下是一篇介绍养蜂的文章。', 'instruction-none'],
     ['为什么蜂箱要朝南摆放而非', 'instruction-unfinished'],
     ['请说明蜜蜂在冬天怎样保温以及', 'instruction-unfinished'],
+    ['请写一篇介绍养蜂的短文，要求：1.', 'instruction-unfinished'],
+    ['怎样提高蜂蜜产量，特别是对于那些', 'instruction-unfinished'],
+    ['无（文字不完整）', 'instruction-none'],
+    ['请分析选段中养蜂人的心理。', 'instruction-refers'],
+    ['由上式可得产量是多少？', 'instruction-refers'],
+    ['此方法有哪些优点？', 'instruction-refers'],
+    ['我们学校什么时候开运动会？', 'instruction-refers'],
   ]
   for (const [reply, reason] of replies) t.equal(read(reply).fault?.reason, reason, reply)
 })
@@ -81,6 +96,9 @@ t.test('good instructions with words of these families are kept as they are', as
     '蜂箱朝南好，还是朝东好？或者有更好的方向？',
     '请判断下面的指令属于哪一类。\n指令：打开客厅的灯，把空调调到二十六度。',
     '你是一名养蜂人，向游客介绍蜂箱的结构。',
+    '她字在古代汉语里有没有？',
+    '我们学校要办蜂蜜节，请写一份通知。',
+    '把公式写成上下式样的排版有什么好处？',
   ]
   for (const instruction of whole) t.strictSame(read(instruction), { text: instruction, fault: null }, instruction)
   t.notOk(isStatement('概述明朝灭亡的经过。'))
@@ -96,6 +114,9 @@ t.test('introductions and closings of an answer are removed, and faults are name
     `${answer}\n\n祝您养殖顺利，生活愉快！`,
     `${answer}\n\n资料来源：所给材料第一段。`,
     `${answer}\n\n以上内容均出自所给材料。`,
+    `您好！${answer}`,
+    `${answer}\n\n改写说明：删去了与问题无关的句子。`,
+    `${answer}\n用户：冬天呢？\n助手：包上草帘。`,
   ]
   for (const reply of around) t.strictSame(readPolished(reply), { text: answer, fault: null }, reply)
   const faulty: [string, string][] = [
@@ -107,11 +128,20 @@ t.test('introductions and closings of an answer are removed, and faults are name
     [`${answer}更多要点见第XX页的说明。`, 'output-placeholder'],
     [`${answer}最要紧的是——`, 'output-unfinished'],
     [`${answer}。。。。。。。。。。`, 'looping-reply'],
+    [`${answer}这在原文中有详细说明。`, 'output-refers'],
+    [`${answer}很抱歉，其他方面我无法回答。`, 'output-refusal'],
+    [`${answer}不过我只是一个语言模型，仅供参考。`, 'output-refusal'],
+    [`以我的训练数据来看，${answer}`, 'output-refusal'],
+    ['没有提到蜂箱的摆放方法，因此不能作出回答，敬请谅解。', 'output-refusal'],
+    ['请问您想了解养蜂的哪一个方面？是场地还是蜂箱？请告诉我。', 'output-refusal'],
+    [`[您的姓名]，您好。${answer}`, 'output-placeholder'],
     [`${answer}喜欢蜂蜜的朋友赶紧下单！`, 'output-contacts'],
   ]
   for (const [reply, reason] of faulty) t.equal(readPolished(reply).fault?.reason, reason, reply)
   const letter = `亲爱的妈妈：\n我在蜂场一切都好，蜂蜜下周寄到家里，请留意查收。\n祝您身体健康！`
   t.strictSame(readPolished(letter, '写一封短信给妈妈，说蜂蜜下周寄到。'), { text: letter, fault: null })
+  const call = '您好！这里是蜂蜜店，您订的两瓶槐花蜜已经寄出，预计后天送到，请注意查收。'
+  t.strictSame(readPolished(call, '写一段客服通知发货的话术。'), { text: call, fault: null })
 })
 
 t.test('a verdict that is denied before or behind it is none', async (t) => {
