@@ -10,6 +10,7 @@ export const benches: Readonly<Record<string, () => Promise<{ readonly bench: Be
   memory: () => import('./memory.js'),
   hub: () => import('./hub.js'),
   parquet: () => import('./parquet.js'),
+  peers: () => import('./peers.js'),
   linear: () => import('./linear.js'),
   filters: () => import('./filters.js'),
   scale: () => import('./scale.js'),

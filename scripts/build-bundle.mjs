@@ -98,35 +98,51 @@ const own = {
   },
 }
 
+/** Options of both builds. */
+const common = {
+  absWorkingDir: root,
+  outbase: dist,
+  outdir: bundle,
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.18',
+  charset: 'utf8',
+  sourcemap: true,
+  sourcesContent: false,
+  metafile: true,
+  legalComments: 'none',
+  logLevel: 'warning',
+  // Of CommonJS packages.
+  banner: {
+    js: "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);",
+  },
+  plugins: [own],
+}
+
+/**
+ * Threads of the path before the models share no module with another file of the bundle: each loads one file. As entries of
+ * the other build they would also cut what the command loads into a third more chunks.
+ */
+const aloneEntries = new Set(
+  ['dedup/dedup-thread.js', 'dedup/frames-thread.js', 'workers/worker.js'].map((name) => join(dist, 'lib', name)),
+)
+
 async function buildBundle() {
   const entries = new Set([
     ...['lib/index.js', 'lib/cli/start.js', 'bench/main.js'].map((name) => join(dist, name)),
     ...startedFiles([...filesIn('lib', '.js'), ...filesIn('bench', '.js')]),
   ])
   rmSync(bundle, { recursive: true, force: true })
-  const { metafile } = await build({
-    absWorkingDir: root,
-    entryPoints: [...entries],
-    outbase: dist,
-    outdir: bundle,
-    chunkNames: 'chunks/[hash]',
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20.18',
-    charset: 'utf8',
-    sourcemap: true,
-    sourcesContent: false,
-    metafile: true,
-    legalComments: 'none',
-    logLevel: 'warning',
-    // Of CommonJS packages.
-    banner: {
-      js: "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);",
-    },
-    plugins: [own],
-  })
+  const together = [...entries].filter((entry) => !aloneEntries.has(entry))
+  const builds = await Promise.all([
+    build({ ...common, entryPoints: together, splitting: true, chunkNames: 'chunks/[hash]' }),
+    build({ ...common, entryPoints: [...aloneEntries] }),
+  ])
+  const metafile = {
+    inputs: Object.assign({}, ...builds.map((each) => each.metafile.inputs)),
+    outputs: Object.assign({}, ...builds.map((each) => each.metafile.outputs)),
+  }
   for (const path of Object.keys(metafile.outputs)) {
     const text = readFileSync(join(root, path), 'utf8')
     if (!text.includes(placeholder)) continue
