@@ -130,21 +130,24 @@ export function linkList(text: CleanText, shareMax: number): string | null {
 
 /**
  * Characters of lines that are headlines, where all are: of 13 to 36 characters on average, without a full stop
- * anywhere, ending in an ideograph, ！ or ？. 0 if one is none: verses are shorter, notes are introduced.
+ * anywhere, ending in an ideograph, ！ or ？. 0 if one is none: verses are shorter, notes are introduced, or each has its
+ * label: 【优点】.
  */
 function headlines(text: CleanText): number {
   const { lines, length, codes } = text
   if (length < lines * headlineCharsMin || length > lines * headlineCharsMax) return 0
   let chars = 0
+  let labelled = 0
   for (let line = 0; line < lines; line++) {
     const start = text.lineStart[line] as number
     const end = textEndOf(text, line)
+    if (codes[start] === 0x3010) labelled++
     const last = codes[end - 1] as number
     if (end - start < 8 || !(isIdeograph(last) || last === 0xff01 || last === 0xff1f)) return 0
     for (let at = start; at < end; at++) if (codes[at] === 0x3002) return 0
     chars += end - start
   }
-  return chars
+  return labelled === lines ? 0 : chars
 }
 
 const headlineCharsMin = 13
