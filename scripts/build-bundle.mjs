@@ -121,12 +121,10 @@ const common = {
 }
 
 /**
- * Threads of the path before the models share no module with another file of the bundle: each loads one file. As entries of
- * the other build they would also cut what the command loads into a third more chunks.
+ * Threads that share no module with another file of the bundle: each loads one file. As entries of the other build they
+ * would also cut what a command loads into more chunks. Not the thread that prepares: custom filters in it may import the library.
  */
-const aloneEntries = new Set(
-  ['dedup/dedup-thread.js', 'dedup/frames-thread.js', 'workers/worker.js'].map((name) => join(dist, 'lib', name)),
-)
+const aloneEntries = new Set(['dedup-thread.js', 'frames-thread.js'].map((name) => join(dist, 'lib/dedup', name)))
 
 async function buildBundle() {
   const entries = new Set([
