@@ -2,6 +2,7 @@
 import { KunStreamError, UsageError } from '../errors.js'
 import { count } from '../language/count.js'
 import { say } from '../language/say.js'
+import { recipeNameOf } from '../sinks/index.js'
 import { openUnits } from '../units/open-units.js'
 import type { UnitRun, UnitWorker } from '../units/types.js'
 import { attemptsPrefix, checkUnitId, cutOf } from '../units/unit-keys.js'
@@ -10,6 +11,7 @@ import { readResult } from '../units/unit-result.js'
 import { checkForeignRun } from './foreign-run.js'
 import type { Part } from './part-option.js'
 import { sayOnStderr, writeOut } from './terminal/output.js'
+import { serveUnitMetrics } from './unit-metrics.js'
 import { UnitStop } from './unit-stop.js'
 
 export interface GenerateFlags {
@@ -18,6 +20,7 @@ export interface GenerateFlags {
   readonly part?: Part
   readonly set: string[]
   readonly trust?: boolean
+  readonly metrics?: number
   readonly json?: boolean
 }
 
@@ -41,11 +44,19 @@ export async function generateUnits(where: string, flags: GenerateFlags): Promis
   try {
     await mustBeTrusted(run, set, trust)
     const done: Tally = { committed: 0, already: 0, failed: [] }
-    const worker = await run.openWorker({ signal: stop.signal, onEvent: sayOnStderr })
+    const closeMetrics = await serveUnitMetrics({
+      ...{ port: flags.metrics, name: await recipeName(run), store: run.store },
+      worker: () => ({ ...done, failed: done.failed.length }),
+    })
     try {
-      await generateAll(worker, { units: unitsToDo(run, unit, part), rows: await RowsSoFar.open(run, set) }, done)
+      const worker = await run.openWorker({ signal: stop.signal, onEvent: sayOnStderr })
+      try {
+        await generateAll(worker, { units: unitsToDo(run, unit, part), rows: await RowsSoFar.open(run, set) }, done)
+      } finally {
+        await worker.close()
+      }
     } finally {
-      await worker.close()
+      await closeMetrics()
     }
     if (!(await run.isComplete())) sayOnStderr(say`the plan is not complete`)
     if (json) writeOut(`${JSON.stringify({ command: 'generate', where, ...done })}\n`)
@@ -58,6 +69,10 @@ export async function generateUnits(where: string, flags: GenerateFlags): Promis
     stop.close()
     await run.close()
   }
+}
+
+export async function recipeName({ store }: UnitRun): Promise<string> {
+  return recipeNameOf(await readUnitRecord(store)) ?? ''
 }
 
 /** @throws {UsageError} another account wrote the run, and texts would go to another machine */

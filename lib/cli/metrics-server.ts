@@ -1,12 +1,11 @@
-/** `--metrics`: serves the metrics of a run to Prometheus, on this machine only. */
+/** `--metrics`: serves metrics to Prometheus, on this machine only. */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { version } from '../core/version.js'
 import { UsageError } from '../errors.js'
 import { say } from '../language/say.js'
-import { type MetricDefinition, metricDefinitions } from '../report/metric-definitions.js'
-import type { RunProgress } from '../report/progress.js'
+import type { MetricDefinition } from '../report/metric-definitions.js'
 
 const host = '127.0.0.1'
 
@@ -19,11 +18,16 @@ export interface MetricsServer {
 /**
  * Serves `/metrics` until it is closed.
  *
- * @param read returns the progress, null before the run is open; called once for each request
+ * @param read returns what the definitions read, null before the run is open; called once for each request
  * @throws {UsageError} the port cannot be used
  */
-export async function serveMetrics(port: number, name: string, read: () => RunProgress | null): Promise<MetricsServer> {
-  const registry = registryOf(name, read)
+export async function serveMetrics<Progress>(
+  port: number,
+  name: string,
+  definitions: readonly MetricDefinition<Progress>[],
+  read: () => Progress | null | Promise<Progress | null>,
+): Promise<MetricsServer> {
+  const registry = registryOf(name, definitions, read)
   const server = createServer((request, response) => {
     if (request.method !== 'GET' || request.url?.split('?')[0] !== '/metrics') {
       response.writeHead(404, { 'content-type': 'text/plain' }).end('not found: GET /metrics\n')
@@ -47,7 +51,11 @@ export async function serveMetrics(port: number, name: string, read: () => RunPr
   }
 }
 
-function registryOf(name: string, read: () => RunProgress | null): Registry {
+function registryOf<Progress>(
+  name: string,
+  definitions: readonly MetricDefinition<Progress>[],
+  read: () => Progress | null | Promise<Progress | null>,
+): Registry {
   const registry = new Registry()
   registry.setDefaultLabels({ recipe: name })
   collectDefaultMetrics({ register: registry })
@@ -58,29 +66,34 @@ function registryOf(name: string, read: () => RunProgress | null): Registry {
     registers: [registry],
   }).set({ version }, 1)
   // All metrics of one request show one moment.
-  let progress: RunProgress | null = null
-  const current = (): RunProgress | null => {
+  let progress: Promise<Progress | null> | null = null
+  const current = (): Promise<Progress | null> => {
     if (progress === null) {
-      progress = read()
-      setImmediate(() => {
+      progress = (async () => read())()
+      const forget = (): void => {
         progress = null
-      })
+      }
+      progress.then(() => setImmediate(forget), forget)
     }
     return progress
   }
-  for (const definition of metricDefinitions) register(registry, definition, current)
+  for (const definition of definitions) register(registry, definition, current)
   return registry
 }
 
-function register(registry: Registry, definition: MetricDefinition, read: () => RunProgress | null): void {
+function register<Progress>(
+  registry: Registry,
+  definition: MetricDefinition<Progress>,
+  read: () => Promise<Progress | null>,
+): void {
   const { name, help, labels, type, values } = definition
   const options = { name, help, labelNames: [...labels], registers: [registry] }
   if (type === 'counter') {
     new Counter({
       ...options,
-      collect() {
+      async collect() {
+        const progress = await read()
         this.reset()
-        const progress = read()
         const all = progress === null ? [] : values(progress)
         // Reset leaves 0 for a metric without labels: one without a value must be absent.
         if (all.length === 0 && labels.length === 0) this.remove()
@@ -91,9 +104,9 @@ function register(registry: Registry, definition: MetricDefinition, read: () => 
   }
   new Gauge({
     ...options,
-    collect() {
+    async collect() {
+      const progress = await read()
       this.reset()
-      const progress = read()
       const all = progress === null ? [] : values(progress)
       if (all.length === 0 && labels.length === 0) this.remove()
       for (const { labels: own = {}, value } of all) this.set(own, value)

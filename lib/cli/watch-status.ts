@@ -2,7 +2,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { say } from '../language/say.js'
 import type { StoredProgress } from '../report/progress-file.js'
-import type { UnitProgress } from '../units/unit-progress.js'
+import type { UnitProgress } from '../report/unit-progress.js'
 import { LiveBlock } from './terminal/live-block.js'
 import { writeOut } from './terminal/output.js'
 import { progressLine, progressLines } from './terminal/progress-text.js'

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UsageError } from '../errors.js'
 import { say } from '../language/say.js'
+import { directoryStore } from '../objects/directory-store.js'
 import { funnelStages } from '../publish/funnel-svg.js'
 import { readSeries } from '../report/series.js'
 import { readTimings } from '../report/timings.js'
@@ -11,16 +12,22 @@ import { readUncommitted } from '../run/latest-file.js'
 import { readManifest } from '../sinks/index.js'
 import { lockHolder } from '../storage/lock/lock.js'
 import { latestName, manifestName, seriesName, timingsName } from '../storage/run-layout.js'
+import { UnitProgressReader } from '../units/unit-progress.js'
 import { stateOf, totalsOf } from './run-view.js'
 import { livePairs } from './stored-records.js'
-import type { ControlAction, LiveView } from './view.js'
+import type { ControlAction, LiveView, UnitsView } from './view.js'
 
 type Committed = Pick<LiveView, 'startedAt' | 'point' | 'totals' | 'stages' | 'latest' | 'latestAll'>
+
+const unitsEveryMs = 4_000
 
 export class LiveDirectory {
   readonly #directory: string
   #revision = ''
   #committed: Committed | null = null
+  #units: UnitsView | null = null
+  #unitsAt = Number.NEGATIVE_INFINITY
+  #reader: UnitProgressReader | null = null
 
   constructor(directory: string) {
     this.#directory = directory
@@ -37,6 +44,7 @@ export class LiveDirectory {
       ...this.#committed,
       state,
       estimate: null,
+      units: await this.#readUnits(),
       // Only a process whose state is visible here can be signalled from here.
       controls: state.kind === 'running' ? ['drain'] : [],
       revision: await this.#stamps([manifestName]),
@@ -50,6 +58,16 @@ export class LiveDirectory {
       throw new UsageError(say`the run is not in a process of this machine: stop it where it was started`)
     }
     process.kill(lock.holder.pid, 'SIGINT')
+  }
+
+  /** Lists results at most every few seconds; null if the directory has no plan. */
+  async #readUnits(): Promise<UnitsView | null> {
+    const now = performance.now()
+    if (now - this.#unitsAt < unitsEveryMs) return this.#units
+    this.#unitsAt = now
+    this.#reader ??= new UnitProgressReader(directoryStore(this.#directory))
+    this.#units = await this.#reader.read()
+    return this.#units
   }
 
   async #read(): Promise<Committed> {

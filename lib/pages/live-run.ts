@@ -40,6 +40,7 @@ export class LiveRun {
       latest: livePairs(latest),
       latestAll: latest.pairs,
       estimate: this.#end === null ? this.#tracker.read().estimate : null,
+      units: null,
       controls: this.#controls(state),
       revision: String(cuts),
     }

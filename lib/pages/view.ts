@@ -1,5 +1,6 @@
 /** What the pages show of a run: plain data that a page embeds or requests. The pages import these types. */
 import type { CallSeries, SeriesPoint } from '../report/series-point.js'
+import type { UnitProgress } from '../report/unit-progress.js'
 import type { Comparison } from '../server-bench/noise.js'
 import type { ServerBenchResult } from '../server-bench/results.js'
 
@@ -150,6 +151,9 @@ export interface RunView {
 
 export type ControlAction = 'pause' | 'resume' | 'drain'
 
+/** A run in units; `unitsPerSecond` and `secondsLeft` are null while they are unknown. */
+export type UnitsView = UnitProgress
+
 /** A run at this moment; the pages receive one every second. */
 export interface LiveView {
   readonly state: RunState
@@ -165,6 +169,8 @@ export interface LiveView {
   readonly latestAll: number
   /** Null if it is unknown, or the run is not in this process. */
   readonly estimate: { readonly doneShare: number | null; readonly secondsLeft: number | null } | null
+  /** Of a run in units; null for others. */
+  readonly units: UnitsView | null
   /** What the buttons of the page may do. */
   readonly controls: readonly ControlAction[]
   /** Changes when the page should request the view anew. */

@@ -1,8 +1,9 @@
 /** Fills the queue of a run from its plan and its results; can be repeated at any time. */
+import { attemptsMax } from '../units/failed-attempts.js'
 import { OpenUnits } from './open-units.js'
 import { pause } from './pause.js'
 import type { QueueSession } from './queue-session.js'
-import { attemptsMax, type QueuedRun, type QueuedUnit } from './queued-run.js'
+import type { QueuedRun, QueuedUnit } from './queued-run.js'
 
 const unitsPerAdd = 1_000
 /** Pause between two reads of a plan that grows. */

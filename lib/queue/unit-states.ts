@@ -1,7 +1,8 @@
 /** The state of each unit, from the store, and from the queue if there is one. */
 import { mapConcurrent } from '../core/concurrent.js'
+import { attemptsMax, countFailures } from '../units/failed-attempts.js'
 import type { UnitFailure, UnitRun } from '../units/types.js'
-import { attemptsMax, countFailures, queuedRunOf } from './queued-run.js'
+import { queuedRunOf } from './queued-run.js'
 import type { UnitQueue } from './unit-queue.js'
 
 /**

@@ -11,22 +11,22 @@ interface MetricValue {
   readonly value: number
 }
 
-export interface MetricDefinition {
+export interface MetricDefinition<Progress = RunProgress> {
   readonly name: string
   readonly help: string
   readonly type: 'counter' | 'gauge'
   readonly labels: readonly string[]
-  readonly values: (progress: RunProgress) => readonly MetricValue[]
+  readonly values: (progress: Progress) => readonly MetricValue[]
 }
 
 /** Returns a metric without labels. It has no value while `of` returns null. */
-function single(
+export function single<Progress = RunProgress>(
   type: MetricDefinition['type'],
   name: string,
   help: string,
-  of: (progress: RunProgress) => number | null,
-): MetricDefinition {
-  const values = (progress: RunProgress): MetricValue[] => {
+  of: (progress: Progress) => number | null,
+): MetricDefinition<Progress> {
+  const values = (progress: Progress): MetricValue[] => {
     const value = of(progress)
     return value === null ? [] : [{ value }]
   }

@@ -1,33 +1,13 @@
 /** How far the units of a divided run are: read from the plan, results and failures, so without any worker or queue. */
+import { join } from 'node:path'
 import { mapConcurrent } from '../core/concurrent.js'
 import type { ObjectStore } from '../objects/object-store.js'
+import type { UnitProgress } from '../report/unit-progress.js'
+import { nodeFiles } from '../storage/files.js'
+import { attemptsMax, countFailures } from './failed-attempts.js'
 import { unitsPerPlanFile } from './unit-keys.js'
 import { type PlanLine, readPlanFile, readPlanTotals } from './unit-plan.js'
-import { readResult, type UnitResult } from './unit-result.js'
-
-/** Progress of a divided run. */
-export interface UnitProgress {
-  /** Units in the plan so far; all of them if `planComplete`. */
-  readonly planned: number
-  readonly planComplete: boolean
-  readonly done: number
-  /** Units without a result of which an attempt failed. */
-  readonly failed: number
-  /** Failed attempts at those units. */
-  readonly failedAttempts: number
-  /** Candidates of the planned units, and of those that are done. */
-  readonly candidates: number
-  readonly candidatesDone: number
-  /** Rows and tokens of the results. */
-  readonly rows: number
-  readonly tokens: number
-  /** Time that the attempts of the results took, added up. */
-  readonly workSeconds: number
-  /** Units a second between the first and the last result, by the clocks of the workers; null before the second one. */
-  readonly unitsPerSecond: number | null
-  /** Time left at that rate; null without a rate, or while the plan grows. */
-  readonly secondsLeft: number | null
-}
+import { readFailures, readResult, type UnitResult } from './unit-result.js'
 
 /** Results that are read concurrently: on a bucket each waits for a response, so more than files of a disk. */
 const readsConcurrentMax = 64
@@ -47,6 +27,9 @@ export class UnitProgressReader {
   /** Of the results read so far; a result is never replaced. */
   readonly #work = new Map<string, UnitResult['work']>()
 
+  /** Of the units without a result whose failures were read. */
+  readonly #failures = new Map<string, { readonly attempts: number; readonly isSetAside: boolean }>()
+
   constructor(store: ObjectStore) {
     this.#store = store
   }
@@ -57,6 +40,7 @@ export class UnitProgressReader {
     if (this.#units.length === 0 && !this.#planComplete) return null
     await this.#readResults()
     const failures = await this.#countFailures()
+    const setAside = await this.#countSetAside(failures)
     const done = this.#units.filter(({ id }) => this.#work.has(id))
     const failed = this.#units.flatMap(({ id }) => (this.#work.has(id) ? [] : (failures.get(id) ?? [])))
     const work = done.map(({ id }) => this.#work.get(id) as UnitResult['work'])
@@ -65,7 +49,9 @@ export class UnitProgressReader {
       planned: this.#units.length,
       planComplete: this.#planComplete,
       done: done.length,
+      begun: await this.#countBegun(),
       failed: failed.length,
+      setAside,
       failedAttempts: sumOf(failed),
       candidates: sumOf(this.#units.map(({ candidates }) => candidates)),
       candidatesDone: sumOf(done.map(({ candidates }) => candidates)),
@@ -102,6 +88,26 @@ export class UnitProgressReader {
       const result = await readResult(this.#store, id)
       if (result !== null) this.#work.set(id, result.work)
     })
+  }
+
+  /** Counts the folders of attempts. In a bucket that would list every segment of replies. */
+  async #countBegun(): Promise<number | null> {
+    const { directory } = this.#store
+    if (directory === null) return null
+    const entries = await nodeFiles.listEntries(join(directory, 'attempts'))
+    const planned = new Set(this.#units.map(({ id }) => id))
+    return entries.filter(({ name }) => planned.has(name) && !this.#work.has(name)).length
+  }
+
+  /** Reads the failures of a unit again when it has more of them. */
+  async #countSetAside(failures: ReadonlyMap<string, number>): Promise<number> {
+    const open = [...failures].filter(([id]) => !this.#work.has(id))
+    await mapConcurrent(open, readsConcurrentMax, async ([id, attempts]) => {
+      if (this.#failures.get(id)?.attempts === attempts) return
+      const isSetAside = countFailures(await readFailures(this.#store, id)) >= attemptsMax
+      this.#failures.set(id, { attempts, isSetAside })
+    })
+    return open.filter(([id]) => this.#failures.get(id)?.isSetAside).length
   }
 
   /** Returns the number of failed attempts by unit. */

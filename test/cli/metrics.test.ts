@@ -10,7 +10,7 @@ import { progressExample } from '../support/progress-example.js'
 import { projectRoot } from '../support/root.js'
 
 async function scraped(progress: RunProgress): Promise<string> {
-  const server = await serveMetrics(0, 'demo', () => progress)
+  const server = await serveMetrics(0, 'demo', metricDefinitions, () => progress)
   try {
     const response = await fetch(server.url)
     return await response.text()
@@ -46,7 +46,7 @@ t.test('a figure that is unknown is absent, not 0', async (t) => {
 })
 
 t.test('a counter is not added up over scrapes', async (t) => {
-  const server = await serveMetrics(0, 'demo', () => progressExample)
+  const server = await serveMetrics(0, 'demo', metricDefinitions, () => progressExample)
   t.teardown(() => server.close())
   await (await fetch(server.url)).text()
   t.match(await (await fetch(server.url)).text(), 'kun_stream_rows_total{recipe="demo"} 12345\n')
@@ -73,7 +73,7 @@ t.test('a port in use is one line with the mend', async (t) => {
   t.teardown(() => other.close())
   const { port } = other.address() as AddressInfo
   await t.rejects(
-    serveMetrics(port, 'demo', () => progressExample),
+    serveMetrics(port, 'demo', metricDefinitions, () => progressExample),
     {
       code: 'KUN_USAGE',
       message: `--metrics cannot listen on 127.0.0.1:${port}: the port is in use. Give another port: --metrics=${port + 1}`,

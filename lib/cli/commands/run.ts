@@ -269,7 +269,8 @@ async function startMetrics(
 ): Promise<MetricsServer | null> {
   if (metricsPort === undefined) return null
   const { serveMetrics } = await import('../metrics-server.js')
-  const server = await serveMetrics(metricsPort, name, read)
+  const { metricDefinitions } = await import('../../report/metric-definitions.js')
+  const server = await serveMetrics(metricsPort, name, metricDefinitions, read)
   terminal.print(say`metrics: ${server.url}`)
   return server
 }

@@ -6,6 +6,7 @@ import { say } from '../../language/say.js'
 import type { UnitGenerator } from '../../queue/queued-run.js'
 import { addCommand } from '../command-summaries.js'
 import { addLogOptions, type LogFlags, withLog } from '../log-file.js'
+import { metricsOption } from '../metrics-option.js'
 import { wholeNumber } from '../option-numbers.js'
 import { addQueueOptions, durationOption, type LockFlags, openQueue, type QueueFlags } from '../queue/queue-options.js'
 import { setOption } from '../recipe-options.js'
@@ -16,6 +17,7 @@ interface WorkerFlags extends QueueFlags, LockFlags, LogFlags {
   readonly set: string[]
   readonly straggler?: number
   readonly trust?: boolean
+  readonly metrics?: number
   readonly json?: boolean
 }
 
@@ -29,6 +31,7 @@ export function registerWorker(program: Command): void {
     .option('--losses <count>', 'set a unit aside that lost so many workers; 3 by default', wholeNumber(1))
     .option('--straggler <duration>', 'near the end, try units twice that take longer; 60s', durationOption)
     .option('--queue-wait <duration>', 'longest time without a queue; 10min by default', durationOption)
+    .addOption(metricsOption())
     .option('--json', 'print one JSON object at the end')
   addLogOptions(command).action((where: string, flags: WorkerFlags) =>
     withLog('worker', flags, (log) => runWorker(where, flags, log)),
@@ -36,7 +39,8 @@ export function registerWorker(program: Command): void {
 }
 
 async function runWorker(where: string, flags: WorkerFlags, log: EventLog): Promise<void> {
-  const { mustBeTrusted } = await import('../generate-units.js')
+  const { mustBeTrusted, recipeName } = await import('../generate-units.js')
+  const { serveUnitMetrics } = await import('../unit-metrics.js')
   const { openUnits } = await import('../../units/open-units.js')
   const { queuedRunOf } = await import('../../queue/queued-run.js')
   const { LockRenewal } = await import('../../queue/lock-renewal.js')
@@ -58,10 +62,16 @@ async function runWorker(where: string, flags: WorkerFlags, log: EventLog): Prom
     closings.unshift(() => renewal.close())
     const worker = await run.openWorker({ signal: stop.signal, onEvent: sayOnStderr })
     closings.unshift(() => worker.close())
+    const tally = { committed: 0, already: 0, failed: 0 }
+    const closeMetrics = await serveUnitMetrics({
+      ...{ port: flags.metrics, name: await recipeName(run), store: run.store },
+      worker: () => tally,
+    })
+    closings.unshift(closeMetrics)
     sayOnStderr(say`worker of ${name}: takes units from ${address.label}`)
     const end = await workOnQueue({
       run: queuedRunOf(run),
-      generator: reporting(worker),
+      generator: reporting(worker, tally),
       session,
       hold: (request) => renewal.hold(request),
       signal: stop.signal,
@@ -79,11 +89,18 @@ async function runWorker(where: string, flags: WorkerFlags, log: EventLog): Prom
 /** Time limit of the first connection. */
 const startWaitMsMax = 60_000
 
-function reporting(worker: UnitGenerator): UnitGenerator {
+function reporting(
+  worker: UnitGenerator,
+  tally: { committed: number; already: number; failed: number },
+): UnitGenerator {
   return {
     generate: async (id, signal) => {
       const start = performance.now()
-      const outcome = await worker.generate(id, signal)
+      const outcome = await worker.generate(id, signal).catch((error: unknown) => {
+        tally.failed++
+        throw error
+      })
+      tally[outcome]++
       const seconds = ((performance.now() - start) / 1000).toFixed(1)
       sayOnStderr(
         outcome === 'committed'

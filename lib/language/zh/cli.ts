@@ -56,6 +56,8 @@ export const cli = {
     '{0}/run.json 中 {1} 为 {2}，当前版本的 kun-stream 为 {3}：数据行也可能因此不同',
   '{0} is a bucket: give the run directory of the dataset, which kun-stream assemble {1} --out DIR writes':
     '{0} 是存储桶：请给出数据集的运行目录，它由 kun-stream assemble {1} --out DIR 写入',
+  '  {0} set aside: kun-stream units ls': '  {0}已搁置：kun-stream units ls',
+  '  {0} begun: in hand, or of a worker that was lost': '  {0}已开始：正在生成，或其工作进程已丢失',
   '{0}: units in {1}': '{0}：{1} 中的单元',
   '  no unit is planned yet': '  尚未计划任何单元',
   '{0} does not contain a run: give a run directory, such as out/demo': '{0} 中没有运行：请给出运行目录，例如 out/demo',

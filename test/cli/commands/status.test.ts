@@ -8,18 +8,29 @@ import { watchStatus } from '../../../lib/cli/watch-status.js'
 import { openObjectStore } from '../../../lib/objects/open-store.js'
 import { parseRecipe } from '../../../lib/recipe/index.js'
 import { appendTimings, type CallTimings } from '../../../lib/report/timings.js'
+import type { UnitProgress } from '../../../lib/report/unit-progress.js'
 import { startS3 } from '../../../lib/simulator/s3/index.js'
 import { startSimulator } from '../../../lib/simulator/vllm/index.js'
 import { lockRunDirectory } from '../../../lib/storage/lock/lock.js'
 import { resultKey } from '../../../lib/units/unit-keys.js'
-import { type UnitProgress, UnitProgressReader } from '../../../lib/units/unit-progress.js'
+import { UnitProgressReader } from '../../../lib/units/unit-progress.js'
 import { writeFailure } from '../../../lib/units/unit-result.js'
 import { generateTiny, plannedIds, prepareTiny } from '../../support/divided.js'
 import { mainInProcess } from '../../support/main-in-process.js'
 import { runTiny, tinyRecipe } from '../../support/session.js'
 
 const noUnits: UnitProgress = {
-  ...{ planned: 0, planComplete: false, done: 0, failed: 0, failedAttempts: 0, candidates: 0, candidatesDone: 0 },
+  ...{
+    planned: 0,
+    planComplete: false,
+    done: 0,
+    begun: 0,
+    failed: 0,
+    setAside: 0,
+    failedAttempts: 0,
+    candidates: 0,
+    candidatesDone: 0,
+  },
   ...{ rows: 0, tokens: 0, workSeconds: 0, unitsPerSecond: null, secondsLeft: null },
 }
 

@@ -10,6 +10,7 @@ import { Search } from '../components/search.js'
 import { Servers } from '../components/servers.js'
 import { Calls, Recipe, Sources } from '../components/tables.js'
 import { bottleneckShares, rates, Throughput } from '../components/throughput.js'
+import { Units } from '../components/units.js'
 import { control, useLiveRun } from '../live.js'
 import { bytesText, digits, durationText, percent, say, short, stageName } from '../say.js'
 import { Notices, StateTag } from './report.js'
@@ -27,10 +28,18 @@ export function RunPage() {
   }, [name])
   const state = live?.state ?? view?.state ?? null
   const moving = state !== null && movingStates.includes(state.kind)
+  const units = live?.units ?? null
+  // The workers of a run in units leave no figures of a call in its directory.
+  const elsewhere = units !== null && points.length === 0
   const sections = [
-    { id: 'graph', title: say`Graph` },
-    { id: 'throughput', title: say`Throughput` },
-    { id: 'servers', title: say`Model servers` },
+    ...(units === null ? [] : [{ id: 'units', title: say`Units` }]),
+    ...(elsewhere
+      ? []
+      : [
+          { id: 'graph', title: say`Graph` },
+          { id: 'throughput', title: say`Throughput` },
+          { id: 'servers', title: say`Model servers` },
+        ]),
     { id: 'funnel', title: say`Funnel` },
     { id: 'pairs', title: say`Pairs` },
     { id: 'rejects', title: say`Rejects` },
@@ -45,7 +54,7 @@ export function RunPage() {
         sections={sections}
         below={
           <>
-            {state !== null && <StateTag state={state} />} {holderText(state)}
+            {state !== null && !(elsewhere && state.kind === 'new') && <StateTag state={state} />} {holderText(state)}
           </>
         }
       >
@@ -57,21 +66,34 @@ export function RunPage() {
             {problem !== '' ? problem : connectionText(state)}
           </p>
         )}
-        <LiveFigures live={live} points={points} moving={moving} />
+        {!elsewhere && <LiveFigures live={live} points={points} moving={moving} />}
         {view !== null && <Notices view={view} />}
-        <Section
-          id="graph"
-          title={say`Graph`}
-          note={say`An edge is as wide as its rate, and red where the next stage holds it up.`}
-        >
-          <Graph points={points} moving={moving} />
-        </Section>
-        <Section id="throughput" title={say`Throughput`}>
-          <Throughput points={points} />
-        </Section>
-        <Section id="servers" title={say`Model servers`}>
-          <Servers points={points} />
-        </Section>
+        {units !== null && (
+          <Section
+            id="units"
+            title={say`Units`}
+            note={say`By the plan and the results in the directory; the rate is by the clocks of the workers.`}
+          >
+            <Units units={units} />
+          </Section>
+        )}
+        {!elsewhere && (
+          <>
+            <Section
+              id="graph"
+              title={say`Graph`}
+              note={say`An edge is as wide as its rate, and red where the next stage holds it up.`}
+            >
+              <Graph points={points} moving={moving} />
+            </Section>
+            <Section id="throughput" title={say`Throughput`}>
+              <Throughput points={points} />
+            </Section>
+            <Section id="servers" title={say`Model servers`}>
+              <Servers points={points} />
+            </Section>
+          </>
+        )}
         <Section id="funnel" title={say`Funnel`}>
           <Funnel stages={live?.stages ?? view?.stages ?? []} rows={live?.totals.rows ?? view?.totals.rows ?? 0} />
         </Section>
