@@ -1,5 +1,7 @@
 /** Loads commands one at a time: a command does not wait for the modules of the others. */
+
 import type { Command } from 'commander'
+import { keysOf } from '../core/objects.js'
 import { type CommandName, commandSummaries } from './command-summaries.js'
 
 type Register = (program: Command) => void
@@ -42,7 +44,7 @@ const loaders: Readonly<Record<Exclude<CommandName, 'complete'>, () => Promise<R
   bench: async () => (await import('./commands/bench.js')).registerBench,
 }
 
-const names = Object.keys(loaders) as (keyof typeof loaders)[]
+const names = keysOf(loaders)
 
 /** Registers every command; for the tests of the documentation and of the catalogue. */
 export async function registerCommands(program: Command): Promise<void> {

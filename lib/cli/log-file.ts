@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander'
 import { type EventLog, noLog } from '../core/event-log.js'
 import { processSecrets } from '../core/redaction.js'
 import { version } from '../core/version.js'
-import { UsageError } from '../errors.js'
+import { errorMessage, UsageError } from '../errors.js'
 import { say } from '../language/say.js'
 import { failureOf } from './failure.js'
 import { cannotOpen, sayOnStderr } from './terminal/output.js'
@@ -100,9 +100,7 @@ class LinesFile {
       writeSync(this.#file, processSecrets.text(line))
     } catch (error) {
       this.#failed = true
-      sayOnStderr(
-        `${this.#path} cannot be written, the log ends here: ${error instanceof Error ? error.message : error}`,
-      )
+      sayOnStderr(`${this.#path} cannot be written, the log ends here: ${errorMessage(error)}`)
     }
   }
 }

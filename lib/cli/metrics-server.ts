@@ -1,11 +1,11 @@
 /** `--metrics`: serves metrics to Prometheus, on this machine only. */
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { version } from '../core/version.js'
 import { UsageError } from '../errors.js'
 import { say } from '../language/say.js'
 import type { MetricDefinition } from '../report/metric-definitions.js'
+import { portOf } from '../simulator/listen.js'
 
 const host = '127.0.0.1'
 
@@ -42,7 +42,7 @@ export async function serveMetrics<Progress>(
   // A run ends without waiting for a scraper.
   server.unref()
   return {
-    url: `http://${host}:${(server.address() as AddressInfo).port}/metrics`,
+    url: `http://${host}:${portOf(server)}/metrics`,
     close: async () => {
       registry.clear()
       server.closeAllConnections()

@@ -1,5 +1,7 @@
 /** `onExit` of a recipe: a user's command that receives how a run ended, to send a message or to free a machine. */
+
 import { type ChildProcess, spawn } from 'node:child_process'
+import { asError, errorCode, errorMessage } from '../errors.js'
 import type { RunEnd } from './run-end.js'
 import { plainText } from './terminal/terminal-text.js'
 
@@ -40,7 +42,7 @@ export async function runOnExit(
       detached: true,
     })
   } catch (error) {
-    return notStarted(error as Error)
+    return notStarted(asError(error))
   }
   return endOf(child, waitMsMax)
 }
@@ -56,7 +58,7 @@ function endOf(child: ChildProcess, waitMsMax: number): Promise<string | null> {
         // The process group: the shell may have started other processes.
         if (child.pid !== undefined) process.kill(-child.pid, name)
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') refused = `, ${name}: ${(error as Error).message}`
+        if (errorCode(error) !== 'ESRCH') refused = `, ${name}: ${errorMessage(error)}`
       }
     }
     const tooLong = `onExit took longer than ${waitMsMax / 1000} s`

@@ -1,4 +1,5 @@
 /** How a run ended: exit code, a stable reason, and a message. */
+import { errorMessage } from '../errors.js'
 import { failureOf } from './failure.js'
 
 export interface RunEnd {
@@ -11,5 +12,5 @@ export interface RunEnd {
 export function endOfError(error: unknown): RunEnd {
   const failure = failureOf(error)
   if (failure !== null) return { code: failure.exitCode, reason: failure.code, message: failure.message }
-  return { code: 1, reason: 'KUN_FAILED', message: error instanceof Error ? error.message : String(error) }
+  return { code: 1, reason: 'KUN_FAILED', message: errorMessage(error) }
 }

@@ -2,6 +2,7 @@
 
 import { systemClock } from '../core/clock.js'
 import type { EventLog } from '../core/event-log.js'
+import { errorMessage } from '../errors.js'
 import type { HubTransportOptions } from '../hub/transport.js'
 import { say } from '../language/say.js'
 import { mirrorWhile, openMirror, restoreFromMirror } from '../publish/mirror.js'
@@ -67,7 +68,7 @@ export class RunMirror {
       },
       onFailure: (error) => {
         failure = error
-        const message = error instanceof Error ? error.message : String(error)
+        const message = errorMessage(error)
         log.warn('mirror-failed', { to, message })
         print(say`The mirror ${to} is not up to date: ${message}`)
       },

@@ -2,7 +2,7 @@
 
 import { systemClock } from '../core/clock.js'
 import type { EventLog } from '../core/event-log.js'
-import { AbortedError } from '../errors.js'
+import { AbortedError, errorMessage } from '../errors.js'
 import { reportWaits } from '../hub/retry-messages.js'
 import { say } from '../language/say.js'
 import type { PublishResult } from '../publish/options.js'
@@ -52,7 +52,7 @@ export class RunPublish {
         print(say`${countText(result.files.length, 'file')} published so far: ${result.url}`)
       },
       onFailure: (error) => {
-        const message = error instanceof Error ? error.message : String(error)
+        const message = errorMessage(error)
         log.warn('publish-failed', { repo: options.repo, message })
         print(say`Not published yet, will be retried: ${message}`)
       },

@@ -1,5 +1,7 @@
 /** Writes the report at the end of a run. The dataset does not depend on it: a failure is reported and changes nothing. */
+
 import { join } from 'node:path'
+import { errorMessage } from '../errors.js'
 import { say } from '../language/say.js'
 import { reportName } from '../storage/run-layout.js'
 
@@ -8,6 +10,6 @@ export async function writeRunReport(directory: string, print: (line: string) =>
     const { writeReport } = await import('../pages/report-file.js')
     await writeReport(directory)
   } catch (error) {
-    print(say`cannot write ${join(directory, reportName)}: ${error instanceof Error ? error.message : String(error)}`)
+    print(say`cannot write ${join(directory, reportName)}: ${errorMessage(error)}`)
   }
 }

@@ -111,7 +111,7 @@ function failureOf(shard: string, reason: string, detail: string): ShardFormatEr
   return new ShardFormatError(say`${shard} cannot be read (${reason}): ${detail}`, { details: { shard, reason } })
 }
 
-function exampleSink({ rowOf, output, rejects, counts }: SeedGraphParts): OrderedSink<ReadBlock, unknown> {
+function exampleSink({ rowOf, output, rejects, counts }: SeedGraphParts): OrderedSink<ReadBlock> {
   const refuse = (at: string, { refusal, detail }: Refused): string => {
     counts.refused.set(refusal, (counts.refused.get(refusal) ?? 0) + 1)
     if (counts.firstRefused.length < listedMax) counts.firstRefused.push(`${at}: ${refusal}: ${detail}`)
@@ -123,7 +123,7 @@ function exampleSink({ rowOf, output, rejects, counts }: SeedGraphParts): Ordere
       for (const { value, settlement } of released) {
         if (settlement !== null) continue
         const lines: string[] = []
-        for (const { at, result } of (value as ReadBlock).records) {
+        for (const { at, result } of value.records) {
           counts.records++
           if (isRefused(result)) {
             lines.push(refuse(at, result))
@@ -133,7 +133,7 @@ function exampleSink({ rowOf, output, rejects, counts }: SeedGraphParts): Ordere
           await output.add(rowOf(result))
         }
         await rejects?.write(Buffer.from(lines.join('')))
-        const { failure } = value as ReadBlock
+        const { failure } = value
         if (failure !== null) throw failure
       }
     },

@@ -1,4 +1,5 @@
 /** Differences between two JSON values, by path, for messages. Pure. */
+import { isRecord } from './objects.js'
 
 /** Returns 'path was X, is Y' for each leaf that differs, in order of the keys; at most `limit` of them. */
 export function differences(was: unknown, is: unknown, limit = 5): string[] {
@@ -9,7 +10,7 @@ export function differences(was: unknown, is: unknown, limit = 5): string[] {
 
 function collect(was: unknown, is: unknown, at: string, limit: number, found: string[]): void {
   if (found.length >= limit) return
-  if (isObject(was) && isObject(is)) {
+  if (isRecord(was) && isRecord(is)) {
     for (const key of [...new Set([...Object.keys(was), ...Object.keys(is)])].sort()) {
       collect(own(was, key), own(is, key), at === '' ? key : `${at}.${key}`, limit, found)
     }
@@ -35,8 +36,4 @@ function own(value: Record<string, unknown>, key: string): unknown {
 function short(json: string | undefined): string {
   if (json === undefined) return 'absent'
   return json.length > 100 ? `${json.slice(0, 100)}…` : json
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

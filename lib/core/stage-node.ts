@@ -6,7 +6,7 @@
  * output beyond the edge's high-water mark.
  */
 import { Duplex } from 'node:stream'
-import { ContractError } from '../errors.js'
+import { asError, ContractError } from '../errors.js'
 import { edgeBatches, edgeBatchMax, type Item, type Settlement } from './item.js'
 import type { Ledger, Mark } from './ledger.js'
 import type { NodeMeter } from './metrics.js'
@@ -111,7 +111,7 @@ export class StageNode extends Duplex {
         (error: Error) => this.destroy(error),
       )
     } catch (error) {
-      this.destroy(error as Error)
+      this.destroy(asError(error))
     }
   }
 
@@ -122,7 +122,7 @@ export class StageNode extends Duplex {
     try {
       this.#settle(items, outcomes)
     } catch (error) {
-      this.destroy(error as Error)
+      this.destroy(asError(error))
       return
     }
     this.#pump()

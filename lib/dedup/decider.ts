@@ -1,7 +1,7 @@
 /** Runs a BlockDecider in a thread of its own, or in this one. */
 import { Worker } from 'node:worker_threads'
 import { fromWire } from '../core/wire-error.js'
-import { AbortedError, WorkerLostError } from '../errors.js'
+import { AbortedError, asError, WorkerLostError } from '../errors.js'
 import { say } from '../language/say.js'
 import { BlockDecider, type DecidedBlock, type IndexFigures, type ReadText } from './block-decider.js'
 import { LocalFrames } from './block-frames.js'
@@ -166,7 +166,7 @@ class ThreadDecider implements Decider {
     try {
       worker.postMessage({ text: await this.#readText(document, offset) } satisfies ToThread)
     } catch (error) {
-      this.#fail(error as Error)
+      this.#fail(asError(error))
     }
   }
 

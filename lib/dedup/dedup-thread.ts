@@ -1,6 +1,6 @@
 /** Entry point of the thread that decides duplicates: messages in, in order, and one reply each. */
-import { parentPort, workerData } from 'node:worker_threads'
-import { nameThread } from '../core/thread-name.js'
+import { workerData } from 'node:worker_threads'
+import { nameThread, ownPort } from '../core/own-thread.js'
 import { toWire } from '../core/wire-error.js'
 import { BlockDecider } from './block-decider.js'
 import { LocalFrames } from './block-frames.js'
@@ -8,10 +8,9 @@ import { DirectTexts } from './kept-texts.js'
 import { ThreadFrames } from './thread-frames.js'
 import type { FromThread, ThreadData, ToThread } from './thread-messages.js'
 
-const port = parentPort
-if (port === null) throw new Error('dedup-thread.js is the entry point of a worker thread')
+const port = ownPort()
 nameThread('dedup')
-const { plan, threads } = workerData as ThreadData
+const { plan, threads }: ThreadData = workerData
 const reads: ((text: string | null) => void)[] = []
 const send = (message: FromThread): void => port.postMessage(message)
 

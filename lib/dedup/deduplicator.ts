@@ -3,7 +3,7 @@
  * open-index.ts opens the parts.
  */
 
-import { ContractError } from '../errors.js'
+import { ContractError, errorMessage } from '../errors.js'
 import type { AppendLog } from '../storage/append-log.js'
 import type { PreparedBlock } from '../text/block.js'
 import type { ChunkColumns } from '../text/columns.js'
@@ -121,7 +121,7 @@ export class DocumentDeduplicator implements OpenedDeduplicator {
   #check({ number, chunks }: PreparedBlock, ids: readonly string[] | null): void {
     const { options } = this.#parts
     if (this.#failure !== null) {
-      const words = (this.#failure as Error).message
+      const words = errorMessage(this.#failure)
       throw new ContractError(`block ${number} after a failure: ${words}. Open the index again`, {
         cause: this.#failure,
       })

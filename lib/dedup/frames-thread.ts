@@ -1,14 +1,14 @@
 /** Entry point of the thread that hashes ids and encodes frames for the thread that decides duplicates. */
-import { parentPort, workerData } from 'node:worker_threads'
-import { nameThread } from '../core/thread-name.js'
+import { workerData } from 'node:worker_threads'
+import { nameThread, ownPort } from '../core/own-thread.js'
 import { toWire } from '../core/wire-error.js'
 import { LocalFrames } from './block-frames.js'
 import type { FramesReply, FramesRequest, ThreadData } from './thread-messages.js'
 
 nameThread('dedup-log')
-const port = parentPort
-if (port === null) throw new Error('frames-thread.js is the entry point of a worker thread')
-const frames = new LocalFrames((workerData as ThreadData).plan)
+const port = ownPort()
+const { plan }: ThreadData = workerData
+const frames = new LocalFrames(plan)
 /** Ids by number of the block, until it is encoded. */
 const ids = new Map<number, readonly string[]>()
 

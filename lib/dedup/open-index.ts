@@ -4,6 +4,7 @@
  */
 
 import { basename, join } from 'node:path'
+import { isRecord } from '../core/objects.js'
 import { CorruptFileError, RunMismatchError, SourceNotFoundError } from '../errors.js'
 import { say } from '../language/say.js'
 import { type AppendLog, openAppendLog, readAppendLog } from '../storage/append-log.js'
@@ -263,7 +264,7 @@ function checkComparable(
   path: string,
 ) {
   if (wanted.near === false) return
-  const [was, is] = [found.near, wanted.near].map((near) => (near === false ? {} : near) as Record<string, unknown>)
+  const [was, is] = [found.near, wanted.near].map((near) => (isRecord(near) ? near : {}))
   for (const key of ['ngram', 'minima', 'seed', 'sketch']) {
     if (was?.[key] === is?.[key]) continue
     throw new RunMismatchError(

@@ -1,8 +1,9 @@
 /** Errors of a connection, of undici or Node: the request may succeed on another one. */
+import { errorCode } from '../errors.js'
 
 /** Whether the error, of undici or Node, means that a connection failed, broke or timed out. */
 export function isConnectionFailure(error: unknown): boolean {
-  const { code } = error as { code?: string }
+  const code = errorCode(error)
   if (error instanceof AggregateError) return error.errors.every(isConnectionFailure)
   return code !== undefined && connectionFailures.has(code)
 }

@@ -188,7 +188,8 @@ export class HubDataset {
     try {
       await create()
     } catch (error) {
-      if ((error as { statusCode?: number }).statusCode !== 409) throw hubErrorOf(error, this.context)
+      if (!(error instanceof Error && 'statusCode' in error && error.statusCode === 409))
+        throw hubErrorOf(error, this.context)
     }
   }
 

@@ -1,9 +1,10 @@
 /** Thread that hashes one stream. Batches are processed in the order in which they arrive. */
+
 import { createHash } from 'node:crypto'
-import { type MessagePort, parentPort } from 'node:worker_threads'
+import { ownPort } from '../core/own-thread.js'
 import type { HashReply, HashRequest } from './stream-hash.js'
 
-const port = parentPort as MessagePort
+const port = ownPort()
 const hash = createHash('sha256')
 
 port.on('message', (request: HashRequest) => {

@@ -28,5 +28,5 @@ export interface HubResponse {
 
 /** Returns a URL for messages: without user, password, query and fragment, which may hold a token or a signature. */
 export function shownUrl(url: string): string {
-  return (url.split(/[?#]/)[0] as string).replace(/^(\w+:\/\/)[^/]*@/, '$1')
+  return url.replace(/[?#].*$/s, '').replace(/^(\w+:\/\/)[^/]*@/, '$1')
 }

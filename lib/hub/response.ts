@@ -1,5 +1,8 @@
 /** Responses of the Hub: as `fetch` returns them to @huggingface/hub, as parsed JSON, and as errors. */
+
 import type { z } from 'zod'
+import { isRecord } from '../core/objects.js'
+import { readBytes } from '../core/read-bytes.js'
 import { HubUnavailableError } from '../errors.js'
 import { isSliceable, type RequestBody } from '../http/request-body.js'
 import { say } from '../language/say.js'
@@ -46,7 +49,8 @@ export async function fetchThrough(
 export async function errorTextOf(response: HubResponse): Promise<string> {
   const text = (await readAll(response)).toString('utf8')
   try {
-    return String((JSON.parse(text) as { error?: string }).error ?? '')
+    const body: unknown = JSON.parse(text)
+    return String((isRecord(body) ? body.error : null) ?? '')
   } catch {
     // Not JSON: a page of a proxy, for example.
     return text.slice(0, textCharsMax)
@@ -74,26 +78,19 @@ export function parseJson<Schema extends z.ZodType>(schema: Schema, text: string
   }
 }
 
-async function readAll(response: HubResponse): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of response.body as AsyncIterable<Buffer>) {
-    bytes += chunk.length
-    if (bytes > responseBytesMax) {
-      throw new HubUnavailableError(
-        say`${shownUrl(response.url)} returned more than ${responseBytesMax} bytes, too much for an API call`,
-      )
-    }
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
+function readAll({ url, body }: HubResponse): Promise<Buffer> {
+  const tooLarge = () =>
+    new HubUnavailableError(
+      say`${shownUrl(url)} returned more than ${responseBytesMax} bytes, too much for an API call`,
+    )
+  return readBytes(body, responseBytesMax, tooLarge)
 }
 
 async function withErrorCode(response: HubResponse): Promise<Buffer> {
   const content = await readAll(response)
   const errorCode = response.headers['x-error-code']
   if (errorCode === undefined || !response.headers['content-type']?.startsWith('application/json')) return content
-  return Buffer.from(JSON.stringify({ ...(JSON.parse(content.toString('utf8')) as object), errorCode }))
+  return Buffer.from(JSON.stringify({ ...JSON.parse(content.toString('utf8')), errorCode }))
 }
 
 function progressOf(

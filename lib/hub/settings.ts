@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { unpinned } from '../core/option-meta.js'
 import { processSecrets } from '../core/redaction.js'
-import { HubAccessError, InvalidOptionError } from '../errors.js'
+import { errorCode, errorMessage, HubAccessError, InvalidOptionError } from '../errors.js'
 import { say } from '../language/say.js'
 
 /** `owner/name` of a dataset. */
@@ -170,7 +170,8 @@ function tokenPath(environment: Environment): string {
 /** Expands `~` and `~user` at the start, `$NAME` and `${NAME}` anywhere; leaves unknown names, as Python's os.path does. */
 function expandedPath(path: string, environment: Environment): string {
   const user = /^~([^/]*)/.exec(path)
-  const home = user === null ? undefined : user[1] === '' ? homeOf(environment) : homeOfUser(user[1] as string)
+  const name = user?.[1]
+  const home = name === undefined ? undefined : name === '' ? homeOf(environment) : homeOfUser(name)
   const fromHome = home === undefined ? path : home.replace(/\/+$/, '') + path.slice(user?.[0].length)
   return fromHome.replace(/\$(?:(\w+)|\{([^}]*)\})/g, (whole, bare?: string, braced?: string) => {
     return environment[bare ?? braced ?? ''] ?? whole
@@ -192,8 +193,8 @@ function homeOfUser(name: string): string | undefined {
       .find((each) => each.startsWith(`${name}:`))
     return line?.split(':')[5]
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new HubAccessError(say`cannot look up the home directory of ~${name}: ${(error as Error).message}`, {
+    if (errorCode(error) === 'ENOENT') return undefined
+    throw new HubAccessError(say`cannot look up the home directory of ~${name}: ${errorMessage(error)}`, {
       cause: error,
     })
   }
@@ -225,8 +226,8 @@ function readToken(path: string): string | undefined {
     if (statSync(path).size > tokenBytesMax) throw new Error(`it has more than ${tokenBytesMax} bytes`)
     return cleanToken(readFileSync(path, 'utf8'))
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
+    const code = errorCode(error)
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
-    throw new HubAccessError(say`cannot read the Hub token file ${path}: ${message}`, { cause: error })
+    throw new HubAccessError(say`cannot read the Hub token file ${path}: ${errorMessage(error)}`, { cause: error })
   }
 }

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
-import { WorkerLostError } from '../errors.js'
+import { errorMessage, WorkerLostError } from '../errors.js'
 import { say } from '../language/say.js'
 
 interface StreamHash {
@@ -166,7 +166,7 @@ class HashThread implements StreamHash {
     this.#failure = this.#signal.aborted
       ? this.#signal.reason
       : new WorkerLostError(
-          say`the thread that computes the sha256 of a shard was lost: ${(cause as Error).message}. Run the
+          say`the thread that computes the sha256 of a shard was lost: ${errorMessage(cause)}. Run the
             same command again`,
           { cause },
         )

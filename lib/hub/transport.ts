@@ -11,7 +11,7 @@ import { seededRandom } from '../core/random.js'
 import { processSecrets } from '../core/redaction.js'
 import { parseRetryAfter } from '../core/retry-after.js'
 import type { Clock } from '../core/types.js'
-import { HubAccessError, HubUnavailableError } from '../errors.js'
+import { errorCode, errorMessage, HubAccessError, HubUnavailableError } from '../errors.js'
 import { isConnectionFailure } from '../http/connection-failure.js'
 import { type Connections, openConnections } from '../http/connections.js'
 import { flatHeaders } from '../http/flat-headers.js'
@@ -260,6 +260,5 @@ function sameOrigin(a: string, b: string): boolean {
 }
 
 function reasonOf(error: unknown): string {
-  const { code, message } = error as { code?: string; message?: string }
-  return [code, message].filter(Boolean).join(' ')
+  return [errorCode(error), errorMessage(error)].filter(Boolean).join(' ')
 }

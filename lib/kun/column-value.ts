@@ -25,7 +25,7 @@ const shortReplyChars = 200
 function enumValue(text: string, values: readonly string[]): string | null {
   const bare = bareForm(text)
   const whole = values.filter((value) => bareForm(value) === bare)
-  if (whole.length === 1) return whole[0] as string
+  if (whole[0] !== undefined && whole.length === 1) return whole[0]
   if (text.length > shortReplyChars) return null
   const plain = text.normalize('NFKC').toLowerCase()
   // 'medium' is also part of 'medium-hard': a longer value hides the shorter ones inside of it.
@@ -62,8 +62,8 @@ function numberValue(text: string, { min = -Infinity, max = Infinity }: ColumnOp
   // '3 (1 to 5)' has the bounds of the question, '8/10' its maximum.
   const stated = plain.replace(/\([^()]*\)/g, '').replace(/(\d)\s{0,4}\/\s{0,4}\d{1,9}/g, '$1')
   const numbers = stated.match(/(?<![\d.])-?\d{1,15}(?:\.\d{1,15})?/g) ?? []
-  if (numbers.length !== 1) return null
-  const at = stated.indexOf(numbers[0] as string)
+  if (numbers[0] === undefined || numbers.length !== 1) return null
+  const at = stated.indexOf(numbers[0])
   // '1-5' and 'gpt-4' have no negative number.
   const glued = numbers[0]?.startsWith('-') && /[\p{L}\p{N}]/u.test(stated.charAt(at - 1))
   if (glued) return null

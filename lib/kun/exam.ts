@@ -37,8 +37,8 @@ export function examOf(text: string): Exam | null {
     return isAsked && instruction !== '' ? { instruction, output: joined(said, explanation) } : null
   }
   const letters = /^[（(【[]?([A-H](?:[、,，\s]{0,2}[A-H]){0,7})(?![A-Za-z])[）)】\]]?[。.；;]?/.exec(said)
-  if (letters === null) return null
-  const chosen = [...new Set((letters[1] as string).replace(/[^A-H]/g, ''))]
+  if (letters?.[1] === undefined) return null
+  const chosen = [...new Set(letters[1].replace(/[^A-H]/g, ''))]
   if (chosen.some((letter) => !options.has(letter))) return null
   const words = chosen.map((letter) => `${letter}：${options.get(letter)}`).join('；')
   const rest = said.slice(letters[0].length).trim()
@@ -66,7 +66,7 @@ function optionsOf(question: string): ReadonlyMap<string, string> | 'several' {
   const marks = [...question.matchAll(/(?<=^|[\s　）)。；;？?])([A-HＡ-Ｈ])\s?[.．、:：)）]\s{0,4}/g)]
   const options = new Map<string, string>()
   for (const [index, mark] of marks.entries()) {
-    const letter = (mark[1] as string).normalize('NFKC')
+    const letter = (mark[1] ?? '').normalize('NFKC')
     if (letter !== String.fromCharCode('A'.charCodeAt(0) + index)) return 'several'
     const end = marks[index + 1]?.index ?? question.length
     options.set(letter, question.slice(mark.index + mark[0].length, end).trim())

@@ -5,6 +5,7 @@
  * Source of the preset paper: the scripts of COIG-Kun (evaluation/, script/), and the paper (arXiv 2401.06477).
  * What it does differently and why: docs/decisions/paper-preset.md.
  */
+import { isRecord } from '../core/objects.js'
 
 export const presetNames = ['default', 'paper'] as const
 type PresetName = (typeof presetNames)[number]
@@ -93,11 +94,11 @@ type Stages = Readonly<Record<string, Fields>>
  * validation. A stage that the recipe does not have is not added.
  */
 export function withPreset(kun: unknown): unknown {
-  if (!isFields(kun)) return kun
+  if (!isRecord(kun)) return kun
   const stages = presets[kun.preset === 'paper' ? 'paper' : 'default']
   const filled = Object.entries(kun).map(([stage, given]) => {
     const defaults = Object.hasOwn(stages, stage) ? stages[stage] : undefined
-    return [stage, defaults !== undefined && isFields(given) ? filledStage(given, defaults) : given]
+    return [stage, defaults !== undefined && isRecord(given) ? filledStage(given, defaults) : given]
   })
   return Object.fromEntries(filled)
 }
@@ -107,17 +108,13 @@ function filledStage(given: Fields, defaults: Fields): Fields {
   return {
     ...defaults,
     ...given,
-    ...merged('sampling', { ...(defaults.sampling as Fields), ...stops }, given),
-    ...(defaults.filter === undefined ? {} : merged('filter', defaults.filter as Fields, given)),
+    ...merged('sampling', { ...(isRecord(defaults.sampling) && defaults.sampling), ...stops }, given),
+    ...(isRecord(defaults.filter) && merged('filter', defaults.filter, given)),
   }
 }
 
 function merged(field: string, defaults: Fields, given: Fields): Fields {
   const own = given[field]
   if (own === undefined || own === null) return { [field]: defaults }
-  return { [field]: isFields(own) ? { ...defaults, ...own } : own }
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return { [field]: isRecord(own) ? { ...defaults, ...own } : own }
 }

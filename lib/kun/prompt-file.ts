@@ -6,7 +6,7 @@ import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { unpinned } from '../core/option-meta.js'
-import { RecipeError } from '../errors.js'
+import { errorCode, errorMessage, RecipeError } from '../errors.js'
 import { customTemplateOptions } from './custom-template.js'
 import { paperPromptsFolder } from './preset.js'
 
@@ -57,8 +57,8 @@ function bytesOf(file: string): Buffer {
     const bytes = readFileSync(file)
     if (bytes.length <= promptFileBytesMax) return bytes
   } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
-    const why = missing ? 'there is no such file' : (cause as Error).message
+    const missing = errorCode(cause) === 'ENOENT'
+    const why = missing ? 'there is no such file' : errorMessage(cause)
     const hint = file.startsWith(`${paperPromptsFolder}/`)
       ? 'write it with: kun-stream paper-prompts FOLDER (a clone of COIG-Kun), or set `prompt` of the stage to a built-in one'
       : 'give the path of a prompt file'

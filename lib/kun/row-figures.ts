@@ -158,7 +158,7 @@ function addedCounts(a: RowFigures['instructionTypes'], b: RowFigures['instructi
 
 function addedGrams(a: RowFigures['bigrams'], b: RowFigures['bigrams']): RowFigures['bigrams'] {
   // A digit is in order of code unit: the larger rank is the larger character.
-  const sketch = Array.from(a.sketch, (rank, index) => (rank > (b.sketch[index] as string) ? rank : b.sketch[index]))
+  const sketch = Array.from(a.sketch, (rank, index) => (rank > b.sketch.charAt(index) ? rank : b.sketch[index]))
   return { all: a.all + b.all, sketch: sketch.join('') }
 }
 

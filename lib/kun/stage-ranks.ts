@@ -1,4 +1,5 @@
 /** The order of the model stages in a graph, as numbers: later stages are served first. */
+import { mapNames } from '../core/objects.js'
 
 /** Stages at which a run in phases can stop, so that one GPU can serve one model after the other. In order. */
 export const phases = ['dedup', 'perplexity', 'screen', 'label', 'score', 'polish', 'pair', 'ifd'] as const
@@ -11,9 +12,10 @@ export const instructionsStage = 'dedup-instructions'
 const ranksPerStage = 100
 
 /** `stageOrder` of the built-in stages. */
-export const stageRanks = Object.fromEntries(
-  phases.map((name, index) => [name, index * ranksPerStage] as const),
-) as Readonly<Record<Phase, number>>
+export const stageRanks: Readonly<Record<Phase, number>> = mapNames(
+  phases,
+  (name) => phases.indexOf(name) * ranksPerStage,
+)
 
 /** Returns the `stageOrder` of a column. @param index among the columns after the same stage, from 0 */
 export function columnRank(after: Phase, index: number): number {

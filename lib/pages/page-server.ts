@@ -3,11 +3,13 @@
  * Every path starts with a random token, which only the printed address has; a request for another host name is refused,
  * so that a foreign site cannot reach the server through a name that resolves to this machine (DNS rebinding).
  */
+
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { type KunStreamError, SystemError, UsageError } from '../errors.js'
+import { readBytes } from '../core/read-bytes.js'
+import { errorMessage, type KunStreamError, SystemError, UsageError } from '../errors.js'
 import { say } from '../language/say.js'
+import { portOf } from '../simulator/listen.js'
 
 const loopback = '127.0.0.1'
 const ownHosts: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]'])
@@ -74,7 +76,7 @@ async function listen(server: Server, { port, portOption }: PageServerOptions): 
     server.once('error', (cause: NodeJS.ErrnoException) => reject(listenError(cause, port, portOption)))
     server.listen(port, loopback, resolve)
   })
-  return (server.address() as AddressInfo).port
+  return portOf(server)
 }
 
 function listenError(cause: NodeJS.ErrnoException, port: number, option: string): KunStreamError {
@@ -144,15 +146,10 @@ async function posted(request: IncomingMessage, path: string, { post = {} }: Pag
 }
 
 async function jsonBody(request: IncomingMessage): Promise<unknown> {
-  const parts: Buffer[] = []
-  let bytes = 0
-  for await (const part of request as AsyncIterable<Buffer>) {
-    bytes += part.byteLength
-    if (bytes > bodyBytesMax) throw new UsageError(say`the request is longer than ${bodyBytesMax} bytes`)
-    parts.push(part)
-  }
+  const tooLarge = () => new UsageError(say`the request is longer than ${bodyBytesMax} bytes`)
+  const body = await readBytes(request, bodyBytesMax, tooLarge)
   try {
-    return JSON.parse(Buffer.concat(parts).toString())
+    return JSON.parse(body.toString())
   } catch (cause) {
     throw new UsageError(say`the request is not valid JSON`, { cause })
   }
@@ -165,7 +162,7 @@ function reply(response: ServerResponse, status: number, value: unknown): void {
 }
 
 function fail(response: ServerResponse, error: unknown): void {
-  const message = error instanceof Error ? error.message : String(error)
+  const message = errorMessage(error)
   if (response.headersSent) response.destroy()
   else reply(response, error instanceof UsageError ? 400 : 500, { error: message })
 }
@@ -223,7 +220,7 @@ class Listeners {
     try {
       this.send(await this.#source.read())
     } catch (error) {
-      this.send({ error: error instanceof Error ? error.message : String(error) })
+      this.send({ error: errorMessage(error) })
     } finally {
       this.#reading = false
     }

@@ -1,5 +1,7 @@
 /** Reads committed parts for the pages, each scan with a limit of rows. A part that cannot be read is a fault, not an error. */
+
 import { join } from 'node:path'
+import { errorMessage } from '../errors.js'
 import { openPart, type Part } from '../parquet/part-reader.js'
 import type { ManifestEntry } from '../sinks/index.js'
 
@@ -108,7 +110,7 @@ export class PartScan {
   }
 
   #fault(error: unknown): void {
-    const text = error instanceof Error ? error.message : String(error)
+    const text = errorMessage(error)
     if (!this.faults.includes(text) && this.faults.length < faultsMax) this.faults.push(text)
   }
 }

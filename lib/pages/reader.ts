@@ -20,7 +20,12 @@ type Task =
   | { readonly kind: 'view' }
   | { readonly kind: 'search'; readonly query: SearchQuery }
   | { readonly kind: 'sample'; readonly count: number; readonly seed: number }
-type Reply = { readonly value: unknown } | { readonly error: WireError }
+interface Results {
+  readonly view: RunView
+  readonly search: SearchResult
+  readonly sample: ReviewSample
+}
+type Reply<Result> = { readonly value: Result } | { readonly error: WireError }
 
 interface ThreadData {
   readonly pagesOf: string
@@ -39,15 +44,15 @@ export class RunReader {
   }
 
   view(): Promise<RunView> {
-    return this.#add({ kind: 'view' }) as Promise<RunView>
+    return this.#add<'view'>({ kind: 'view' })
   }
 
   search(query: SearchQuery): Promise<SearchResult> {
-    return this.#add({ kind: 'search', query }) as Promise<SearchResult>
+    return this.#add<'search'>({ kind: 'search', query })
   }
 
   sample(count: number, seed: number): Promise<ReviewSample> {
-    return this.#add({ kind: 'sample', count, seed }) as Promise<ReviewSample>
+    return this.#add<'sample'>({ kind: 'sample', count, seed })
   }
 
   async close(): Promise<void> {
@@ -57,13 +62,13 @@ export class RunReader {
     await worker?.terminate()
   }
 
-  #add(task: Task): Promise<unknown> {
+  #add<Kind extends Task['kind']>(task: Extract<Task, { kind: Kind }>): Promise<Results[Kind]> {
     if (this.#tasks >= tasksMax)
       return Promise.reject(new SystemError(say`the pages ask for more than can be read; wait`))
     this.#tasks++
     const done = this.#last
       .catch(() => undefined) // reported to the caller of that task
-      .then(() => this.#run(task))
+      .then(() => this.#run<Results[Kind]>(task))
       .finally(() => {
         this.#tasks--
       })
@@ -71,19 +76,19 @@ export class RunReader {
     return done
   }
 
-  async #run(task: Task): Promise<unknown> {
+  async #run<Result>(task: Task): Promise<Result> {
     if (this.#isClosed) throw new SystemError(say`the thread that reads the run ended`)
     this.#worker ??= new Worker(new URL(import.meta.url), {
       workerData: { pagesOf: this.directory } satisfies ThreadData,
       execArgv: [],
     })
     this.#worker.unref()
-    const reply = await this.#reply(this.#worker, task)
+    const reply = await this.#reply<Result>(this.#worker, task)
     if ('error' in reply) throw fromWire(reply.error)
     return reply.value
   }
 
-  #reply(worker: Worker, task: Task): Promise<Reply> {
+  #reply<Result>(worker: Worker, task: Task): Promise<Reply<Result>> {
     return new Promise((resolve, reject) => {
       const settle = (end: () => void): void => {
         clearTimeout(timer)
@@ -91,7 +96,7 @@ export class RunReader {
         worker.off('message', onReply).off('error', lost).off('exit', onExit)
         end()
       }
-      const onReply = (reply: Reply): void => settle(() => resolve(reply))
+      const onReply = (reply: Reply<Result>): void => settle(() => resolve(reply))
       const lost = (error: unknown): void =>
         settle(() => {
           if (this.#worker === worker) this.#worker = null
@@ -116,8 +121,8 @@ export class RunReader {
 function serve(port: MessagePort, directory: string): void {
   port.on('message', (task: Task) => {
     done(directory, task).then(
-      (value) => port.postMessage({ value } satisfies Reply),
-      (error: unknown) => port.postMessage({ error: toWire(error) } satisfies Reply),
+      (value) => port.postMessage({ value } satisfies Reply<unknown>),
+      (error: unknown) => port.postMessage({ error: toWire(error) } satisfies Reply<unknown>),
     )
   })
 }

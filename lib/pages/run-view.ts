@@ -1,6 +1,8 @@
 /** Builds what the pages show of a run from its directory. Writes nothing; reads a limited number of rows. */
+
 import { basename, resolve } from 'node:path'
 import { stringify } from 'yaml'
+import { isRecord } from '../core/objects.js'
 import { processSecrets } from '../core/redaction.js'
 import { version } from '../core/version.js'
 import { zh } from '../language/zh/index.js'
@@ -168,13 +170,14 @@ function recipeText(record: RunRecord | null): string {
 /** Values that determine the bytes of the dataset, as far as they are versions. */
 function versionsOf(record: RunRecord | null): [string, string][] {
   const { version: made, text, encoder, tokenizer } = record?.pinned ?? {}
-  const servers = Object.entries((record?.free.capabilities ?? {}) as Record<string, { server?: unknown }>)
+  const capabilities = record?.free.capabilities
+  const servers = isRecord(capabilities) ? Object.entries(capabilities) : []
   const named: [string, unknown][] = [
     ['kun-stream', made],
     ['text', text],
     ['encoder', encoder],
-    ['tokenizer', (tokenizer as { name?: unknown } | null | undefined)?.name],
-    ...servers.map(([model, { server }]): [string, unknown] => [model, server]),
+    ['tokenizer', isRecord(tokenizer) ? tokenizer.name : undefined],
+    ...servers.map(([model, found]): [string, unknown] => [model, isRecord(found) ? found.server : undefined]),
   ]
   return named.flatMap(([name, value]) => (value === undefined || value === null ? [] : [[name, String(value)]]))
 }

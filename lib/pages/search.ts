@@ -1,4 +1,5 @@
 /** Searches the committed rows or rejects of a run, the latest first, in steps of a limited number of records. */
+import { isRecord } from '../core/objects.js'
 import { readManifest } from '../sinks/index.js'
 import { type PartFile, PartScan, type StoredRow } from './part-scan.js'
 import { pairOf, rejectOf } from './stored-records.js'
@@ -54,5 +55,5 @@ function matches(row: StoredRow, { kind, split, reason }: SearchQuery, needle: s
 
 function contains(value: unknown, needle: string): boolean {
   if (typeof value === 'string') return value.toLowerCase().includes(needle)
-  return Array.isArray(value) && value.some((item) => contains((item as { content?: unknown } | null)?.content, needle))
+  return Array.isArray(value) && value.some((item) => isRecord(item) && contains(item.content, needle))
 }

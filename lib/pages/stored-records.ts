@@ -1,5 +1,6 @@
 /** Rows and rejects of Parquet files as the pages show them. */
 
+import { isRecord } from '../core/objects.js'
 import type { LatestSnapshot } from '../run/latest-records.js'
 import type { StoredRow } from './part-scan.js'
 import type { PairView, RejectExample } from './view.js'
@@ -73,7 +74,7 @@ export function rejectOf(row: StoredRow): RejectExample {
 }
 
 function messagesOf(value: unknown): [asked: string, answered: string] {
-  const messages = Array.isArray(value) ? (value as { readonly role?: unknown; readonly content?: unknown }[]) : []
+  const messages = Array.isArray(value) ? value.filter(isRecord) : []
   const said = (role: string): string => textOf(messages.find((message) => message.role === role)?.content)
   return [said('user'), said('assistant')]
 }

@@ -1,6 +1,7 @@
 /**
  * Columns of the Parquet files that a run writes: their types, their description for the Hub, and the check of a row.
  */
+import { isRecord } from '../core/objects.js'
 import { quote } from '../core/quote.js'
 import { ContractError, InvalidOptionError } from '../errors.js'
 
@@ -124,7 +125,7 @@ function checkedCell(column: Column, value: unknown): Cell {
 function checkedTexts(column: string, names: readonly string[], value: unknown): Texts {
   return Object.fromEntries(
     names.map((name) => {
-      const text = ((value ?? {}) as Readonly<Record<string, unknown>>)[name]
+      const text = isRecord(value) ? value[name] : undefined
       if (typeof text !== 'string') throw wrong({ name: `${column}.${name}`, type: 'string' }, text)
       return [name, wellFormed(text)]
     }),

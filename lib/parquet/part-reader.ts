@@ -1,6 +1,6 @@
 /** Reads a Parquet file on disk, of any writer, by row range. A file that cannot be read is a CorruptFileError. */
 import type { FileMetaData } from 'hyparquet'
-import { CorruptFileError, KunStreamError, ShardDamageError } from '../errors.js'
+import { CorruptFileError, errorMessage, KunStreamError, ShardDamageError } from '../errors.js'
 import { type FileLayer, nodeFiles, type OpenFile } from '../storage/files.js'
 import { withColumns } from './column-choice.js'
 import { ParquetFile } from './parquet-file.js'
@@ -110,7 +110,7 @@ async function reading<T>(path: string, work: () => Promise<T>): Promise<T> {
     return await work()
   } catch (cause) {
     if (cause instanceof KunStreamError && !(cause instanceof ShardDamageError)) throw cause
-    const why = cause instanceof Error ? cause.message : String(cause)
+    const why = errorMessage(cause)
     throw new CorruptFileError(
       `${path} cannot be read as Parquet: ${why}. Is it whole, and Parquet? \`kun-stream verify\` checks a run`,
       { cause, details: { path } },

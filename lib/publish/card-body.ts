@@ -2,8 +2,10 @@
  * The text of a dataset card, in Markdown: contents, how it was made, what was dropped, limits. In both languages, whatever the
  * language of the process: a dataset has the same bytes.
  */
+
 import { stringify } from 'yaml'
 import { ownValue } from '../core/dictionary.js'
+import { isRecord } from '../core/objects.js'
 import { processSecrets } from '../core/redaction.js'
 import { version } from '../core/version.js'
 import { type Words, wordsOf } from '../language/words.js'
@@ -201,8 +203,7 @@ function reproduction({ say }: Words, { pinned }: CardFacts): string {
   const base = say`The same input, recipe and replies give the same bytes with kun-stream ${version}; a model server that samples
     answers differently when asked again.`
   if (pinned === null) return base
-  const { recipe } = pinned as { recipe?: unknown }
-  const text = stringify(withoutSecrets(recipe ?? pinned), { lineWidth: 0 })
+  const text = stringify(withoutSecrets(isRecord(pinned) ? (pinned.recipe ?? pinned) : pinned), { lineWidth: 0 })
   const shown =
     text.length > recipeCharsMax ? `${text.slice(0, recipeCharsMax)}\n${say`# … shortened`}` : text.trimEnd()
   return `${base}\n\n${codeBlock(shown, 'yaml')}`

@@ -51,8 +51,8 @@ function* linesOutsideFences(text: string, from: number): Generator<{ line: stri
     if (fence !== null) {
       const closes = run?.[1]?.startsWith(fence.sign) && run[1].length >= fence.length && /^\s*$/.test(run[2] ?? '')
       if (closes) fence = null
-    } else if (run !== null) {
-      fence = { sign: (run[1] as string).charAt(0), length: (run[1] as string).length }
+    } else if (run?.[1] !== undefined) {
+      fence = { sign: run[1].charAt(0), length: run[1].length }
     } else {
       yield { line, at }
     }

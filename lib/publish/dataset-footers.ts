@@ -1,5 +1,5 @@
 /** Footers of the Parquet files of a dataset on the Hub. Each is read once, by range. */
-import { CorruptFileError, KunStreamError, ShardDamageError } from '../errors.js'
+import { CorruptFileError, errorMessage, KunStreamError, ShardDamageError } from '../errors.js'
 import { type HubDataset, neverAborted } from '../hub/dataset.js'
 import type { HubFileEntry } from '../hub/file.js'
 import { say } from '../language/say.js'
@@ -39,7 +39,7 @@ export class DatasetFooters {
       dataset.read(offset, lengthBytes, this.#signal ?? neverAborted)
     const { metadata } = await ParquetFile.open({ sizeBytes: file.sizeBytes, read }, { tailBytes }).catch((cause) => {
       if (cause instanceof KunStreamError && !(cause instanceof ShardDamageError)) throw cause
-      const why = cause instanceof Error ? cause.message : String(cause)
+      const why = errorMessage(cause)
       throw new CorruptFileError(say`${this.#dataset.repo}/${file.path} cannot be read as Parquet: ${why}`, { cause })
     })
     const bytes = metadata.row_groups.reduce((sum, { total_byte_size }) => sum + Number(total_byte_size), 0)

@@ -1,7 +1,9 @@
 /** Stores of a mirror: a directory, such as a mounted disk, a dataset on the Hub, or a bucket (s3-mirror.ts). */
+
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { bytesOf } from '../core/read-bytes.js'
 import { HubUnavailableError, StorageError } from '../errors.js'
 import { fileSlice } from '../http/request-body.js'
 import { branchMoved, HubDataset, type Operation } from '../hub/dataset.js'
@@ -59,7 +61,7 @@ function directoryStore(directory: string, signal: AbortSignal | undefined): Mir
       await writeFileDurably(nodeFiles, join(directory, snapshotName), Buffer.from(encodeSealed(snapshot, 'compact')))
       for (const sha256 of dropped) await nodeFiles.remove(join(directory, pieceName(sha256)))
     },
-    piece: ({ sha256 }) => createReadStream(join(directory, pieceName(sha256))) as AsyncIterable<Uint8Array>,
+    piece: ({ sha256 }) => bytesOf(createReadStream(join(directory, pieceName(sha256)))),
     close: async () => {},
   }
 }

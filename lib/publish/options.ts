@@ -53,7 +53,7 @@ export function checkPublishOptions(given: z.input<typeof publishOptions>): Publ
   if (data !== undefined) return data
   const [issue] = error.issues
   const name = issue?.path.join('.') ?? ''
-  const found = JSON.stringify((given as Record<string, unknown>)[name])
+  const found = JSON.stringify(Object.entries(given).find(([key]) => key === name)?.[1])
   throw new InvalidOptionError(say`The option ${name} of publish is ${found}: ${issue?.message}`)
 }
 

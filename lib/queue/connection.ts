@@ -1,6 +1,6 @@
 /** One connection to Redis or Valkey, with the same limits everywhere. */
 import type { Redis } from 'ioredis'
-import { QueueAccessError, QueueError } from '../errors.js'
+import { asError, errorMessage, QueueAccessError, QueueError } from '../errors.js'
 import { say } from '../language/say.js'
 import type { QueuePackages } from './packages.js'
 import type { QueueAddress } from './queue-address.js'
@@ -30,7 +30,7 @@ export async function connectQueue(address: QueueAddress, { Redis }: QueuePackag
     return redis
   } catch (error) {
     redis.disconnect()
-    throw queueError(address, last ?? (error as Error))
+    throw queueError(address, last ?? asError(error))
   }
 }
 
@@ -71,7 +71,7 @@ export async function within<T>(msMax: number, work: Promise<T>): Promise<T> {
 /** Refused by a password, an ACL, or a setting; trying again does not help. */
 function isAccessError(error: unknown): boolean {
   return /\b(?:WRONGPASS|NOAUTH|NOPERM)\b|Client sent AUTH|invalid password|self[- ]signed|certificate|wrong version number/i.test(
-    (error as Error)?.message ?? '',
+    error === null || error === undefined ? '' : errorMessage(error),
   )
 }
 

@@ -1,12 +1,14 @@
 /** Thread that renews the lock of the unit in hand, so that a busy main thread does not lose it. */
+
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Job, Queue } from 'bullmq'
+import { errorMessage } from '../errors.js'
 import { connectQueue, operationMsMax, within } from './connection.js'
 import type { LockReport, LockRequest, LockThreadData } from './lock-renewal.js'
 import { loadQueuePackages } from './packages.js'
 import { queuePrefix } from './queue-address.js'
 
-const { address, name, lockMs, silenceMsMax, beats } = workerData as LockThreadData
+const { address, name, lockMs, silenceMsMax, beats }: LockThreadData = workerData
 const renewals = 4
 const beat = new Int32Array(beats)
 let held: { readonly jobId: string; readonly token: string; job: Job | null } | null = null
@@ -46,7 +48,7 @@ async function renew(queue: Queue<object>): Promise<void> {
     if (extended !== 1) held = null
     report({ jobId: current.jobId, state: extended === 1 ? 'renewed' : 'lost' })
   } catch (error) {
-    report({ jobId: current.jobId, state: 'failed', message: (error as Error).message })
+    report({ jobId: current.jobId, state: 'failed', message: errorMessage(error) })
   }
 }
 

@@ -1,5 +1,5 @@
 /** Loads the optional packages of the queue when they are first needed. */
-import { UsageError } from '../errors.js'
+import { errorCode, UsageError } from '../errors.js'
 import { say } from '../language/say.js'
 
 export interface QueuePackages {
@@ -16,7 +16,7 @@ export async function loadQueuePackages(
     const { Redis } = (await load('ioredis')) as typeof import('ioredis')
     return { bullmq, Redis }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
+    if (errorCode(error) !== 'ERR_MODULE_NOT_FOUND') throw error
     throw new UsageError(
       say`a queue needs the packages bullmq and ioredis, which are not installed: run npm install bullmq ioredis (with -g if kun-stream was installed with it)`,
       { cause: error },

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { processSecrets, secretsOfUrl } from '../core/redaction.js'
-import { UsageError } from '../errors.js'
+import { errorMessage, UsageError } from '../errors.js'
 import { say } from '../language/say.js'
 
 /** Beginning of every key of every queue; the pattern of an ACL user is `kun:*`. */
@@ -81,6 +81,6 @@ async function readAuthorities(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (cause) {
-    throw new UsageError(say`--queue-ca: cannot read ${path}: ${(cause as Error).message}`, { cause })
+    throw new UsageError(say`--queue-ca: cannot read ${path}: ${errorMessage(cause)}`, { cause })
   }
 }

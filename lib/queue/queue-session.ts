@@ -1,5 +1,5 @@
 /** A queue that is opened again after trouble: operations are repeated until they succeed or a time limit has passed. */
-import { KunStreamError, QueueError } from '../errors.js'
+import { asError, KunStreamError, QueueError } from '../errors.js'
 import { queueError } from './connection.js'
 import { pause } from './pause.js'
 import type { QueueAddress } from './queue-address.js'
@@ -45,7 +45,7 @@ export class QueueSession {
         return result
       } catch (error) {
         await this.close()
-        const failure = error instanceof KunStreamError ? error : queueError(this.#options.address, error as Error)
+        const failure = error instanceof KunStreamError ? error : queueError(this.#options.address, asError(error))
         if (!(failure instanceof QueueError)) throw failure
         if (failures === 0) this.#options.onTrouble?.(failure)
         const waitMs = Math.min(retryMsMin * 2 ** failures, retryMsMax)

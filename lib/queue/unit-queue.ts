@@ -281,6 +281,6 @@ export class UnitQueue {
 
 /** The job was given to another worker, completed by one, or removed with the data of the server. */
 function isLost(error: unknown): boolean {
-  const { code } = error as { code?: unknown }
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
   return code === -1 || code === -2 || code === -3 || code === -6
 }

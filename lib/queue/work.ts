@@ -3,7 +3,7 @@
  * queue may be lost at any time, and is filled again from the plan.
  */
 import { type EventLog, noLog } from '../core/event-log.js'
-import { AbortedError, KunStreamError, QueueError, UnitsSetAsideError } from '../errors.js'
+import { AbortedError, errorMessage, KunStreamError, QueueError, UnitsSetAsideError } from '../errors.js'
 import { count } from '../language/count.js'
 import { say } from '../language/say.js'
 import { attemptsMax } from '../units/failed-attempts.js'
@@ -175,7 +175,7 @@ class QueueWorker {
     const attempts = (await this.#run.failedAttempts(unit)) - taken.forgiven
     const final = attempts >= attemptsMax
     const code = failure?.code ?? 'KUN_FAILED'
-    this.#log.warn('unit-failed', { unit, code, attempts, final, message: (error as Error).message })
+    this.#log.warn('unit-failed', { unit, code, attempts, final, message: errorMessage(error) })
     await this.#session.call((queue) => queue.fail(taken, code, final))
     if (++this.#failuresInARow >= failuresInARowMax) throw error
   }

@@ -25,7 +25,7 @@ export type Unit = 'bytes' | 'ms'
 /** Returns null if the text is not a number with a unit. Examples: '1.5GiB' → 1610612736, '5min' → 300000. */
 export function parseUnit(text: string, unit: Unit): number | null {
   const match = /^(\d{1,15}(?:\.\d{1,6})?) ?([A-Za-z]{1,3})$/.exec(text.trim())
-  const factor = match === null ? undefined : tables[unit][match[2] as string]
+  const factor = tables[unit][match?.[2] ?? '']
   return match === null || factor === undefined ? null : Math.round(Number(match[1]) * factor)
 }
 

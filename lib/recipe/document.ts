@@ -2,6 +2,7 @@
  * Parses the text of a recipe, applies its overrides, and maps paths of the value to positions in the text. Does not
  * validate the value.
  */
+
 import {
   type Document,
   isAlias,
@@ -16,7 +17,8 @@ import {
   parseDocument,
   type YAMLMap,
 } from 'yaml'
-import { RecipeError, UsageError } from '../errors.js'
+import { isRecord } from '../core/objects.js'
+import { errorMessage, RecipeError, UsageError } from '../errors.js'
 import { say } from '../language/say.js'
 
 export type Path = readonly PropertyKey[]
@@ -92,7 +94,7 @@ function parseOverride(text: string): Override {
     // The value may be a secret: messages contain the path only.
     return { path: keys, value: parse(text.slice(equals + 1), { merge: true }), text: `${name}=…` }
   } catch (error) {
-    throw new UsageError(say`--set ${name}: the value is not YAML: ${error instanceof Error ? error.message : error}`)
+    throw new UsageError(say`--set ${name}: the value is not YAML: ${errorMessage(error)}`)
   }
 }
 
@@ -180,10 +182,6 @@ export function pathText(path: Path): string {
     if (typeof key === 'number') return `${text}[${key}]`
     return text === '' ? String(key) : `${text}.${String(key)}`
   }, '')
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 export function kindOf(value: unknown): string {

@@ -1,9 +1,10 @@
 /** Formats recipe validation issues: location, path, value found, allowed values, and the closest known name. */
 
 import type { z } from 'zod'
+import { isRecord } from '../core/objects.js'
 import { say, translated } from '../language/say.js'
 import { translatedAllowed } from './allowed-words.js'
-import { isRecord, kindOf, type Path, pathText, type RecipeDocument } from './document.js'
+import { kindOf, type Path, pathText, type RecipeDocument } from './document.js'
 import { nearest } from './nearest.js'
 import { allowedText, schemaAt, shapeOf } from './schema-tree.js'
 
@@ -82,7 +83,5 @@ function valueAt(value: unknown, path: Path): unknown {
 }
 
 function below(value: unknown, key: PropertyKey): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
-    ? (value as Record<PropertyKey, unknown>)[key]
-    : undefined
+  return typeof value === 'object' && value !== null ? Object.getOwnPropertyDescriptor(value, key)?.value : undefined
 }

@@ -3,7 +3,9 @@
  * that load.ts expands. Editors complete and check recipes with it. Made from the zod schema; recipes/recipe.schema.json
  * is a copy, which a test compares.
  */
+
 import { z } from 'zod'
+import { isRecord } from '../core/objects.js'
 import { formatUnit, type Unit, unitPattern } from './byte-units.js'
 import { recipeOptions } from './schema.js'
 import { allowedText, childOf, membersOf, unitOf, unwrap } from './schema-tree.js'
@@ -53,12 +55,12 @@ function withInner(json: Json, inner: Zod): Json {
   const members = membersOf(inner)
   return {
     ...json,
-    ...(isJson(properties) && {
+    ...(isRecord(properties) && {
       properties: Object.fromEntries(Object.entries(properties).map(([key, below]) => [key, child(below, key, key)])),
     }),
-    ...(isJson(items) && { items: child(items, 0, '') }),
-    ...(isJson(propertyNames) && { propertyNames: withoutMetadata(propertyNames) }),
-    ...(isJson(additionalProperties) && { additionalProperties: child(additionalProperties, 'NAME', '') }),
+    ...(isRecord(items) && { items: child(items, 0, '') }),
+    ...(isRecord(propertyNames) && { propertyNames: withoutMetadata(propertyNames) }),
+    ...(isRecord(additionalProperties) && { additionalProperties: child(additionalProperties, 'NAME', '') }),
     ...(Array.isArray(anyOf) && {
       anyOf: anyOf.map((below: Json, index) => (members[index] ? adapted(below, members[index], '') : below)),
     }),
@@ -67,10 +69,6 @@ function withInner(json: Json, inner: Zod): Json {
 
 function withoutMetadata({ altersOutput: _, allowed: __, ...json }: Json): Json {
   return json
-}
-
-function isJson(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function describedBy(description: string, allowed: unknown, unit: Unit | null, schema: Zod, name: string): string {
@@ -87,7 +85,7 @@ function withText(json: Json, unit: Unit): Json {
 
 /** No default of maps, which an editor would insert as `{}`, and none for 'no limit'. */
 function defaultOf(value: unknown, unit: Unit | null): Json {
-  if (value === undefined || value === Number.POSITIVE_INFINITY || isJson(value)) return {}
+  if (value === undefined || value === Number.POSITIVE_INFINITY || isRecord(value)) return {}
   return { default: unit !== null && typeof value === 'number' ? formatUnit(value, unit) : value }
 }
 

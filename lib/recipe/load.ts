@@ -2,11 +2,12 @@
  * Loads a recipe: reads the file, applies `--set` overrides, converts units, validates, and fills in defaults. Does not
  * check whether files, endpoints and repositories exist.
  */
+import { isRecord } from '../core/objects.js'
 import { RecipeError } from '../errors.js'
 import { withPreset } from '../kun/preset.js'
 import { parseUnit } from './byte-units.js'
 import { crossChecks } from './cross-checks.js'
-import { isRecord, type Path, pathText, recipeDocument } from './document.js'
+import { type Path, pathText, recipeDocument } from './document.js'
 import { issueLines } from './issues.js'
 import { readRecipeText } from './read-text.js'
 import { builtinModel, type Recipe, recipeOptions } from './schema.js'
@@ -115,7 +116,8 @@ function withDependentDefaults(recipe: Recipe, given: unknown): Recipe {
   const { kun, output } = recipe
   const codec = output.codec ?? (output.encoder === 'hyparquet-writer' ? 'zstd' : 'gzip')
   const labelModel = models[kun.label.model]?.model ?? ''
-  const promptGiven = (given as { kun: { label: { prompt?: unknown } } }).kun.label.prompt !== undefined
+  const label = isRecord(given) && isRecord(given.kun) ? given.kun.label : undefined
+  const promptGiven = isRecord(label) && label.prompt !== undefined
   const prompt = promptGiven || !/Kun-LabelModel/i.test(labelModel) ? kun.label.prompt : 'label-kun'
   return { ...recipe, models, kun: { ...kun, label: { ...kun.label, prompt } }, output: { ...output, codec } }
 }

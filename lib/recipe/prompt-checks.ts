@@ -3,13 +3,14 @@
  * placeholders that a record has no field for. Such braces are sent unchanged, which is intended for some texts; one that
  * is close to the name of a field is taken for a typing error.
  */
+import { isRecord } from '../core/objects.js'
 import { RecipeError } from '../errors.js'
 import { type KunOptions, promptFields } from '../kun/options.js'
 import { plannedStages } from '../kun/planned-stages.js'
 import { type PromptFileOptions, readPromptFile } from '../kun/prompt-file.js'
 import { placeholderPattern } from '../kun/prompts.js'
 import { say } from '../language/say.js'
-import { isRecord, type Path, pathText } from './document.js'
+import { type Path, pathText } from './document.js'
 import { nearest } from './nearest.js'
 import type { Recipe } from './schema.js'
 
@@ -56,7 +57,7 @@ export function withPromptHashes(recipe: Recipe): Recipe {
     }
     const typed = unknownIn(prompt.text, ['kun', stage, field], fields).find(({ meant }) => meant !== null)
     if (typed !== undefined) throw new RecipeError(`${pathText(typed.path)} ${placeholderProblem(typed)}`)
-    kun[stage] = { ...(options as object), [field]: { ...file, sha256 } }
+    kun[stage] = { ...(isRecord(options) && options), [field]: { ...file, sha256 } }
   }
   return { ...recipe, kun: kun as Recipe['kun'] }
 }
@@ -70,8 +71,8 @@ function fileOf(prompt: unknown): PromptFileOptions | null {
 /** Returns the unknown placeholders of all prompts in the recipe. @param withFiles reads prompt files, too */
 export function unknownPlaceholders(kun: KunOptions, withFiles = false): UnknownPlaceholder[] {
   const ofStages = stagePrompts.flatMap(([stage, field, fields]) => {
-    const options = kun[stage] as Readonly<Record<string, unknown>> | undefined
-    return unknownIn(textOf(options?.[field], withFiles), ['kun', stage, field], fields)
+    const options: unknown = kun[stage]
+    return unknownIn(textOf(isRecord(options) ? options[field] : undefined, withFiles), ['kun', stage, field], fields)
   })
   const stages = plannedStages(kun)
   const ofColumns = stages.flatMap(({ column, rank }) => {
@@ -101,7 +102,7 @@ function textOf(prompt: unknown, withFiles: boolean): string {
 }
 
 function unknownIn(text: string, path: Path, fields: readonly string[]): UnknownPlaceholder[] {
-  const names = new Set([...text.matchAll(placeholderPattern)].map(([, name]) => name as string))
+  const names = new Set([...text.matchAll(placeholderPattern)].map(([, name = '']) => name))
   return [...names]
     .filter((name) => !fields.includes(name))
     .map((name) => {

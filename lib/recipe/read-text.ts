@@ -1,6 +1,8 @@
 /** Reads a recipe as UTF-8 text of at most `recipeBytesMax`. The error for anything else names its format. */
+
 import { createReadStream } from 'node:fs'
-import { RecipeError } from '../errors.js'
+import { readBytes } from '../core/read-bytes.js'
+import { errorCode, errorMessage, RecipeError } from '../errors.js'
 import { say, translated } from '../language/say.js'
 
 /** Larger than any recipe; a device or a data file given by mistake is not read further. */
@@ -19,24 +21,14 @@ export async function readRecipeText(path: string): Promise<string> {
 }
 
 async function recipeBytes(path: string): Promise<Buffer> {
-  const parts: Buffer[] = []
-  let size = 0
+  const stream = path === '-' ? process.stdin : createReadStream(path)
+  const tooLarge = () => unreadable(path, `it is larger than ${recipeBytesMax / 1024 / 1024} MiB`)
   try {
-    const stream = path === '-' ? process.stdin : createReadStream(path)
-    for await (const part of stream) {
-      size += (part as Buffer).length
-      parts.push(part as Buffer)
-      if (size > recipeBytesMax) break
-    }
+    return await readBytes(stream, recipeBytesMax, tooLarge)
   } catch (cause) {
-    throw unreadable(
-      path,
-      translated(refusals[(cause as NodeJS.ErrnoException).code ?? ''] ?? (cause as Error).message),
-      cause,
-    )
+    if (cause instanceof RecipeError) throw cause
+    throw unreadable(path, translated(refusals[errorCode(cause) ?? ''] ?? errorMessage(cause)), cause)
   }
-  if (size > recipeBytesMax) throw unreadable(path, `it is larger than ${recipeBytesMax / 1024 / 1024} MiB`)
-  return Buffer.concat(parts)
 }
 
 const refusals: Readonly<Record<string, string>> = {

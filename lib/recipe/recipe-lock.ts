@@ -2,8 +2,9 @@
  * What run.json keeps of a recipe: the part that determines the bytes of the output, with the differences between two such
  * parts, and the recipe as a whole without secrets.
  */
+import { isRecord } from '../core/objects.js'
 import { promptVersions } from '../kun/planned-stages.js'
-import { isRecord, type Path, pathText } from './document.js'
+import { type Path, pathText } from './document.js'
 import { type Recipe, recipeOptions } from './schema.js'
 import { childOf, unwrap } from './schema-tree.js'
 
@@ -33,8 +34,7 @@ export function recipeDifference(before: unknown, after: unknown, path: Path = [
   const keys = bothLists
     ? Array.from({ length: Math.max(before.length, after.length) }, (_, index) => index)
     : [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()
-  const at = (side: object, key: PropertyKey) =>
-    Object.hasOwn(side, key) ? (side as Record<PropertyKey, unknown>)[key] : undefined
+  const at = (side: object, key: PropertyKey): unknown => Object.getOwnPropertyDescriptor(side, key)?.value
   return keys.flatMap((key) => recipeDifference(at(before, key), at(after, key), [...path, key]))
 }
 

@@ -3,14 +3,16 @@
  * of its sample: a run over a few records in a directory of its own, beside the run directory. The replies of the sample
  * have the keys of the whole run, which uses them in place of requests.
  */
+
 import { isDeepStrictEqual } from 'node:util'
+import { isRecord } from '../core/objects.js'
 import { UsageError } from '../errors.js'
 import { reportWaits } from '../hub/retry-messages.js'
 import { say } from '../language/say.js'
 import type { KunSettings, NoYieldSettings } from '../run/settings.js'
 import { readRunRecord } from '../sinks/index.js'
 import { type TokenFamily, tokenFamilyOf } from '../text/token-families.js'
-import { isRecord } from './document.js'
+
 import { modelsOf } from './models.js'
 import { withPromptHashes } from './prompt-checks.js'
 import { pinnedRecipe, storedRecipe } from './recipe-lock.js'

@@ -2,15 +2,17 @@
  * State from which a run resumes: the fields of manifest lines that lib/sinks stores without interpreting (source
  * cursor, state of the inputs, counters), checked when they are read.
  */
+
 import { z } from 'zod'
 import { dictionarySchema } from '../core/dictionary.js'
+import { keysOf } from '../core/objects.js'
 import { CorruptFileError } from '../errors.js'
 import { rowFiguresSchema } from '../kun/row-figures.js'
 import { say } from '../language/say.js'
 import type { ManifestEntry } from '../sinks/index.js'
 import type { ShardRead, SourceCursor } from '../sources/index.js'
 import { manifestName } from '../storage/run-layout.js'
-import { type PersonalKind, personalMasks } from '../text/personal/kinds.js'
+import { personalMasks } from '../text/personal/kinds.js'
 import type { Counters } from './accounting.js'
 
 const count = z.int().min(0)
@@ -51,8 +53,9 @@ const shardRead: z.ZodType<ShardRead> = z.object({
 
 const reasons = dictionarySchema(count)
 const rejects = dictionarySchema(reasons)
-const personalCounts = z.partialRecord(z.enum(Object.keys(personalMasks) as [PersonalKind]), count)
-const personal = z.object({ masked: personalCounts, dropped: personalCounts })
+const personalCounts = z.partialRecord(z.enum(keysOf(personalMasks)), count)
+/** Personal data in documents, as it is stored. */
+export const personalAccount = z.object({ masked: personalCounts, dropped: personalCounts })
 const counters: z.ZodType<Counters> = dictionarySchema(
   z.object({
     documents: count,
@@ -68,9 +71,9 @@ const counters: z.ZodType<Counters> = dictionarySchema(
     figures: rowFiguresSchema,
     personal: z
       .object({
-        text: personal.exactOptional(),
-        instruction: personal.exactOptional(),
-        output: personal.exactOptional(),
+        text: personalAccount.exactOptional(),
+        instruction: personalAccount.exactOptional(),
+        output: personalAccount.exactOptional(),
       })
       .exactOptional(),
   }),
@@ -99,9 +102,9 @@ export function readsOf(cuts: readonly ManifestEntry[]): ShardRead[] {
 }
 
 function checked<T>({ cut }: Pick<ManifestEntry, 'cut'>, field: string, schema: z.ZodType<T>, value: unknown): T {
-  const { data, error } = schema.safeParse(value)
-  if (error === undefined) return data as T
-  const issue = error.issues[0]
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
   const path = [field, ...(issue?.path ?? [])].join('.')
   throw new CorruptFileError(
     say`${manifestName}, cut ${cut}: ${path}: ${issue?.message}. Use the version of kun-stream that wrote

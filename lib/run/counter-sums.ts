@@ -1,5 +1,7 @@
 /** Adds the counters of a cut to those of the cuts before it: the sum is what one account of all of them counts. */
+
 import { dictionary, ownValue } from '../core/dictionary.js'
+import { isRecord } from '../core/objects.js'
 import { ContractError } from '../errors.js'
 import { addRowFigures, type WordOrder } from '../kun/row-figures.js'
 import { type Counters, type SplitCounters, sortKeys } from './accounting.js'
@@ -26,7 +28,7 @@ function added(a: unknown, b: unknown): unknown {
   if (a === undefined) return b
   if (b === undefined) return a
   if (typeof a === 'number' && typeof b === 'number') return a + b
-  const [left, right] = [a, b] as Record<string, unknown>[]
-  const keys = new Set([...Object.keys(left as object), ...Object.keys(right as object)])
-  return dictionary([...keys].map((key) => [key, added(ownValue(left, key), ownValue(right, key))] as const))
+  if (!isRecord(a) || !isRecord(b)) throw new ContractError(`counters of two cuts differ in form: ${a} and ${b}`)
+  const keys = new Set([...Object.keys(a), ...Object.keys(b)])
+  return dictionary([...keys].map((key) => [key, added(ownValue(a, key), ownValue(b, key))] as const))
 }

@@ -17,7 +17,7 @@ import type { BlockFacts, BlockLedger } from './block-facts.js'
 import { CutInstructions } from './cut-instructions.js'
 import type { NoYieldDetector } from './no-yield.js'
 import type { RowsLimit } from './record-credit.js'
-import { excerptOf, isPair, Rejected, type ReleasedRecord, recordOf, type SettledRecord } from './records.js'
+import { blockOf, excerptOf, isPair, Rejected, type ReleasedRecord, recordOf, type SettledRecord } from './records.js'
 
 export interface CutSinkOptions {
   readonly blocks: BlockLedger
@@ -77,7 +77,7 @@ export function cutSink(options: CutSinkOptions): OrderedSink<Candidate | Pair, 
    */
   const commitAtLimit = async (released: ReleasedRecord): Promise<void> => {
     if (!released.endsOrigin) {
-      const number = released.position[0] as number
+      const number = blockOf(released)
       const facts = blocks.take(number)
       for (const each of facts.reads.ended) inputsEnded.push(each)
       lastEnded = endedBlock(number, facts)
@@ -107,7 +107,7 @@ export function cutSink(options: CutSinkOptions): OrderedSink<Candidate | Pair, 
       const error = options.noYield.released(released)
       if (error !== null) return options.onNoYield(error)
       await settle(released, options, instructions)
-      if (released.endsOrigin) await endBlock(released.position[0] as number)
+      if (released.endsOrigin) await endBlock(blockOf(released))
       options.rowsLimit.settled(accounting.rows)
       // A cut that ended here has stopped the run.
       if (!options.stopping() && options.rowsLimit.isReached(accounting.rows)) await commitAtLimit(released)

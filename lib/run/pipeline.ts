@@ -17,7 +17,7 @@ import type { Block, PreparedBlock } from '../text/block.js'
 import { type BlockFacts, BlockLedger } from './block-facts.js'
 import { CutPlanner } from './cut-planner.js'
 import { type CutSinkOptions, cutSink } from './cut-sink.js'
-import type { SettledRecord } from './records.js'
+import { blockOf, type SettledRecord } from './records.js'
 import { dedupStage } from './stages/dedup.js'
 import { labelOf, modelStage, reportReleases } from './stages/model-stages.js'
 import { prepareStage } from './stages/prepare.js'
@@ -127,7 +127,7 @@ function phaseSink(
         const error = stopped ? null : noYield.released(released)
         if (error !== null) onNoYield(error)
         stopped ||= error !== null
-        if (released.endsOrigin) facts.take(released.position[0] as number)
+        if (released.endsOrigin) facts.take(blockOf(released))
       }
     },
   }

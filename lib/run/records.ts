@@ -107,6 +107,11 @@ type SettledBlock = Pick<Block, 'number'>
 /** A value as the sink of a Kun graph receives it. */
 export type ReleasedRecord = Released<Candidate | Pair, SettledRecord>
 
+/** Returns the number of the block that a record came from. */
+export function blockOf({ position: [block = 0] }: Pick<ReleasedRecord, 'position'>): number {
+  return block
+}
+
 /** Returns the record that was released; null for a block without documents, which no stage split. */
 export function recordOf({ value }: ReleasedRecord): Candidate | Rejected | Pair | null {
   return 'number' in value ? null : value

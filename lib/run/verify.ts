@@ -5,7 +5,7 @@
 import { join } from 'node:path'
 import { ownValue } from '../core/dictionary.js'
 import { checkDedupLogs } from '../dedup/check.js'
-import { CorruptFileError, KunStreamError } from '../errors.js'
+import { CorruptFileError, errorMessage, KunStreamError } from '../errors.js'
 import { type Finding, type ManifestEntry, type Verification, verifyRun } from '../sinks/index.js'
 import { type FileLayer, nodeFiles, readWholeFile } from '../storage/files.js'
 import { checkReplies } from '../storage/replies/reply-check.js'
@@ -74,9 +74,7 @@ async function checkDriftFile(files: FileLayer, directory: string): Promise<read
     return []
   } catch (error) {
     const repair = 'delete it, or start the run again: drift detection starts from scratch'
-    return [
-      { severity: 'error', file: driftName, what: error instanceof Error ? error.message : String(error), repair },
-    ]
+    return [{ severity: 'error', file: driftName, what: errorMessage(error), repair }]
   }
 }
 

@@ -1,6 +1,6 @@
 /** The server under test: its capabilities, single timed requests, and the load that it reports. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { KunStreamError } from '../errors.js'
+import { errorMessage, KunStreamError } from '../errors.js'
 import { acceptedBody } from '../llm/endpoint/capabilities.js'
 import { type Client, httpClient, requestHeaders } from '../llm/protocol/client.js'
 import { requestBody } from '../llm/protocol/reply-body.js'
@@ -131,5 +131,5 @@ function isTimeout(error: unknown): boolean {
 }
 
 function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).slice(0, errorCharsMax)
+  return errorMessage(error).slice(0, errorCharsMax)
 }

@@ -1,6 +1,5 @@
 /** Listens on a port, with a message for each refusal of the system. */
 import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { EndpointError } from '../errors.js'
 
 const refusals: Readonly<Record<string, string>> = {
@@ -31,5 +30,12 @@ export async function listen(server: Server, host: string, port: number, backlog
       resolve()
     })
   })
-  return (server.address() as AddressInfo).port
+  return portOf(server)
+}
+
+/** Returns the port of a server that listens on one. */
+export function portOf(server: Pick<Server, 'address'>): number {
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new EndpointError('the server does not listen on a port')
+  return address.port
 }

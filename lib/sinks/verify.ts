@@ -5,6 +5,7 @@
 
 import { join } from 'node:path'
 import { dictionary, ownValue } from '../core/dictionary.js'
+import { isRecord } from '../core/objects.js'
 import { CorruptFileError, KunStreamError } from '../errors.js'
 import type { Part } from '../parquet/part-reader.js'
 import type { CutFile } from '../parquet/part-writer.js'
@@ -251,7 +252,7 @@ function* falling(before: unknown, after: unknown, at: string): Generator<string
   if (typeof before === 'number') {
     if (typeof after !== 'number' || after < before) yield `${at} went back from ${before} to ${String(after)}`
   } else if (typeof before === 'object' && before !== null) {
-    const next = typeof after === 'object' && after !== null ? (after as Record<string, unknown>) : {}
+    const next = isRecord(after) ? after : {}
     for (const [key, value] of Object.entries(before))
       yield* falling(value, ownValue(next, key), at === '' ? key : `${at}.${key}`)
   }

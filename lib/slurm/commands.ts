@@ -1,6 +1,6 @@
 /** The commands of Slurm that this program calls: each with a time limit, its output read as text. */
 import { execFile } from 'node:child_process'
-import { SlurmError } from '../errors.js'
+import { errorCode, SlurmError } from '../errors.js'
 import { say } from '../language/say.js'
 
 /** Time for one command, ms: a controller under load answers late. */
@@ -21,7 +21,7 @@ function slurmOutput(command: string, args: readonly string[]): Promise<string> 
       if (error === null) return resolve(stdout)
       const words = stderr.trim().slice(0, shownMax) || error.message
       reject(
-        (error as NodeJS.ErrnoException).code === 'ENOENT'
+        errorCode(error) === 'ENOENT'
           ? new SlurmError(
               say`${command} is not installed: run this on a machine of the cluster from which jobs are submitted`,
             )

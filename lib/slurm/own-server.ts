@@ -1,11 +1,13 @@
 /** A model server that a worker starts on its own node, waits for, and ends. */
+
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
+import { createServer } from 'node:net'
 import { systemClock } from '../core/clock.js'
 import type { Clock } from '../core/types.js'
-import { SystemError } from '../errors.js'
+import { errorCode, SystemError } from '../errors.js'
 import { say } from '../language/say.js'
+import { portOf } from '../simulator/listen.js'
 
 /** Time that a server may take until it is healthy, ms: it may download and compile. */
 const healthyMaxMs = 1_800_000
@@ -86,7 +88,7 @@ async function freePort(): Promise<number> {
   const server = createServer()
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
+  const port = portOf(server)
   server.close()
   await once(server, 'close')
   return port
@@ -111,6 +113,6 @@ function killGroup(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(-pid, name)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    if (errorCode(error) !== 'ESRCH') throw error
   }
 }

@@ -1,6 +1,6 @@
 /** Runs the units of one element with the node's own server if there is one. */
 import { mapConcurrent } from '../core/concurrent.js'
-import { AbortedError, KunStreamError } from '../errors.js'
+import { AbortedError, asError, KunStreamError } from '../errors.js'
 import type { UnitRun } from '../units/types.js'
 
 /** Units that are generated concurrently: the second one keeps the servers busy while the first one ends. */
@@ -51,7 +51,7 @@ export async function runElement(options: ElementOptions): Promise<ElementEnd> {
         if (isEnd || (error instanceof KunStreamError && error.exitCode === 3)) isStopped = true
         if (isEnd) return
         counts.failed++
-        onUnit?.(id, error as Error)
+        onUnit?.(id, asError(error))
       }
     })
     const isOver = counts.committed + counts.already + counts.failed === units.length && !isStopped

@@ -6,7 +6,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { CorruptFileError, UsageError } from '../errors.js'
+import { CorruptFileError, errorCode, UsageError } from '../errors.js'
 import { say } from '../language/say.js'
 import { nodeFiles, writeFileDurably } from '../storage/files.js'
 
@@ -36,7 +36,7 @@ export async function createSubmission(folder: string): Promise<string> {
       await mkdir(join(path, 'logs'))
       return path
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      if (errorCode(error) !== 'EEXIST') throw error
     }
   }
   throw new UsageError(say`${folder} has ${submissionsMax} submissions; give another --folder`)
@@ -100,7 +100,7 @@ async function readOrNull(path: string): Promise<string | null> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    if (errorCode(error) === 'ENOENT') return null
     throw error
   }
 }

@@ -1,5 +1,7 @@
 /** The first records of some shards, to see which fields they have. Reads one block of each shard. */
+
 import { Buffer } from 'node:buffer'
+import { isRecord } from '../core/objects.js'
 import { type DecodeFault, RecordReader } from '../text/decode.js'
 import { recordPlaces } from '../text/records.js'
 import { TextMemory } from '../text/text-memory.js'
@@ -87,9 +89,7 @@ async function startOf(shard: Shard, allColumns: boolean, signal?: AbortSignal):
 function objectIn(bytes: Buffer): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(bytes.toString('utf8').replace(/^\ufeff/, ''))
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : null
+    return isRecord(value) ? value : null
   } catch {
     return null // the reader reports why
   }

@@ -5,7 +5,7 @@
 import type { Stats } from 'node:fs'
 import { lstat, readdir, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { SourceNotFoundError } from '../errors.js'
+import { errorCode, SourceNotFoundError } from '../errors.js'
 import { say } from '../language/say.js'
 import { storageError } from '../storage/files.js'
 import { type FilePlace, placeIn, placeKey } from './file-name.js'
@@ -188,7 +188,7 @@ export async function lookAt(
 
 /** Returns the code of an error caused by the path. @throws {StorageError} another cause */
 export function pathError(operation: string, { shown }: FilePlace, error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code ?? ''
+  const code = errorCode(error) ?? ''
   if (Object.hasOwn(pathErrors, code)) return code
   throw storageError(operation, shown, error)
 }

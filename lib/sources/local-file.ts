@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { type BigIntStats, constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
-import { ShardChangedError, StorageError } from '../errors.js'
+import { errorCode, ShardChangedError, StorageError } from '../errors.js'
 import { say } from '../language/say.js'
 import { closeAfter } from '../storage/close-all.js'
 import { storageError } from '../storage/files.js'
@@ -118,7 +118,7 @@ export class LocalFile {
     try {
       handle = await openFile(this.#place)
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw inputError('open', shown, error)
+      if (errorCode(error) !== 'ENOENT') throw inputError('open', shown, error)
       throw new StorageError(
         say`${shown} was there when the run listed its files and is gone (ENOENT). Put it back, or run the
           same command again: a file of which no committed block was read is then removed from the run`,

@@ -3,7 +3,7 @@
  * of a torn tail; frames.ts owns the format of a frame, the caller the meaning of a payload.
  */
 import { dirname } from 'node:path'
-import { ContractError, StorageError } from '../errors.js'
+import { ContractError, errorMessage, StorageError } from '../errors.js'
 import { say } from '../language/say.js'
 import { closeAfter } from './close-all.js'
 import { type FileLayer, type OpenFile, temporarySuffix } from './files.js'
@@ -322,7 +322,7 @@ class FileAppendLog implements AppendLog {
     try {
       await this.#file.truncate(this.#writtenBytes)
     } catch (also) {
-      const [first, second] = [error, also].map((each) => (each instanceof Error ? each.message : String(each)))
+      const [first, second] = [error, also].map((each) => errorMessage(each))
       this.#failure = new StorageError(say`${first} Its incomplete end remains until it is opened again: ${second}`, {
         cause: error,
         ...(error instanceof StorageError && { details: error.details }),

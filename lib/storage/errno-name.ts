@@ -1,5 +1,7 @@
 /** Name of the system error behind an error of Node. */
+
 import { constants } from 'node:os'
+import { errorCode } from '../errors.js'
 
 const names: ReadonlyMap<number, string> = new Map(
   Object.entries(constants.errno).map(([name, number]) => [Math.abs(number), name]),
@@ -10,8 +12,8 @@ const names: ReadonlyMap<number, string> = new Map(
  * `Unknown system error -116` as their code: ESTALE, EDQUOT, ENOLCK and EOPNOTSUPP are among them.
  */
 export function errnoName(error: unknown): string | null {
-  const { code } = (error ?? {}) as NodeJS.ErrnoException
-  if (typeof code !== 'string') return null
+  const code = errorCode(error)
+  if (code === undefined) return null
   const number = /^Unknown system error -?(\d+)$/.exec(code)?.[1]
   return number === undefined ? code : (names.get(Number(number)) ?? code)
 }

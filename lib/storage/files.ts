@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { StorageError, TooLargeError } from '../errors.js'
+import { errorCode, errorMessage, StorageError, TooLargeError } from '../errors.js'
 import { say, translated } from '../language/say.js'
 import { errnoName } from './errno-name.js'
 
@@ -237,7 +237,7 @@ async function makeWithParents(path: string): Promise<void> {
   try {
     await makeIfMissing(path)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || path === dirname(path)) throw error
+    if (errorCode(error) !== 'ENOENT' || path === dirname(path)) throw error
     await makeWithParents(dirname(path))
     await makeIfMissing(path)
   }
@@ -248,7 +248,7 @@ async function makeIfMissing(path: string): Promise<void> {
     await mkdir(path)
   } catch (error) {
     // It may be a link to a directory: stat follows it.
-    const there = (error as NodeJS.ErrnoException).code === 'EEXIST' && (await stat(path)).isDirectory()
+    const there = errorCode(error) === 'EEXIST' && (await stat(path)).isDirectory()
     if (!there) throw error
   }
 }
@@ -275,7 +275,7 @@ async function orIfMissing<T>(fallback: T, operation: () => Promise<T>): Promise
   try {
     return await operation()
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return fallback
+    if (errorCode(error) === 'ENOENT') return fallback
     throw error
   }
 }
@@ -291,7 +291,7 @@ async function withStorageError<T>(operation: string, path: string, work: () => 
 /** Builds the StorageError of a system error, with advice. */
 export function storageError(operation: string, path: string, cause: unknown): StorageError {
   const errno = errnoName(cause) ?? 'unknown'
-  const [what, advice] = refusals[errno] ?? [(cause as Error).message, 'See the cause.']
+  const [what, advice] = refusals[errno] ?? [errorMessage(cause), 'See the cause.']
   return new StorageError(say`could not ${operation} ${path}: ${translated(what)} (${errno}). ${translated(advice)}`, {
     cause,
     details: { errno, operation, path },

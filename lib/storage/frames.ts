@@ -6,8 +6,10 @@
  * a damaged length from being followed, so the next valid frame is found in linear time. It covers the frame's offset,
  * so that bytes inside a payload, or a block written twice or at the wrong place, do not count as a frame.
  */
+
 import { crc32 } from 'node:zlib'
 import { differences } from '../core/difference.js'
+import { isRecord } from '../core/objects.js'
 import { ContractError, CorruptFileError, RunMismatchError } from '../errors.js'
 import { say } from '../language/say.js'
 import type { OpenFile } from './files.js'
@@ -247,14 +249,14 @@ export function decodeHeader(payload: Uint8Array, path: string): Readonly<Record
   } catch (cause) {
     throw new CorruptFileError(say`${path} is not a log of kun-stream: its header is not valid JSON`, { cause })
   }
-  const { magic, version, settings } = (header ?? {}) as { magic?: unknown; version?: unknown; settings?: unknown }
-  if (magic !== logMagic || typeof settings !== 'object' || settings === null) {
+  const { magic, version, settings } = isRecord(header) ? header : {}
+  if (magic !== logMagic || !isRecord(settings)) {
     throw corrupt(path, 0, foreign)
   }
   if (version !== logVersion) {
     throw otherVersion(path, version)
   }
-  return settings as Readonly<Record<string, unknown>>
+  return settings
 }
 
 function otherVersion(path: string, version: unknown): RunMismatchError {

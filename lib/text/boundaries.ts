@@ -3,7 +3,7 @@
  * would separate an answer from its question, divide a table or a block of code, or let a chunk begin with a comma, are
  * ranked lower. Used for texts that do not fit in one chunk.
  */
-import { CharacterClass } from './characters.js'
+import { CharacterClass, type ClassCounts } from './characters.js'
 import { UnitEnd, type Units } from './units.js'
 
 /** Ranks besides those of UnitEnd. Never chosen while another boundary is left: `attached` before `inside`. */
@@ -25,7 +25,7 @@ export interface Boundaries {
 interface CountedText {
   readonly codes: Uint16Array
   readonly length: number
-  readonly counts: Int32Array
+  readonly counts: ClassCounts
 }
 
 /** Returns the boundaries of the units. Linear in the length of the text. */
@@ -33,7 +33,7 @@ export function boundariesOf(text: CountedText, units: Units): Boundaries {
   const { count } = units
   const rank = units.rank.slice(0, count)
   // Fences and bars are ASCII punctuation, which prose does not have.
-  const hasMarks = (text.counts[CharacterClass.asciiPunctuation] as number) >= barsMin
+  const hasMarks = text.counts[CharacterClass.asciiPunctuation] >= barsMin
   const tableStart = hasMarks ? markBlocks(text, units, rank) : null
   attachUnits(text.codes, units, rank)
   return { rank, tableStart }

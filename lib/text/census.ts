@@ -4,13 +4,13 @@
  */
 import { CharacterClass } from './characters.js'
 import type { CleanText } from './clean.js'
-import { HanSet, hanSetCount, hanSets } from './han-sets.js'
+import { HanSet, type HanSetCounts, hanSetCount, hanSetCounts, hanSets } from './han-sets.js'
 import type { TextMemory } from './text-memory.js'
 
 interface Census {
   /** Code units counted, and of these in each HanSet. */
   readonly counted: number
-  readonly sets: Int32Array
+  readonly sets: HanSetCounts
 }
 
 interface Sample extends Census {
@@ -34,8 +34,8 @@ export function createCensusMeter(memory: TextMemory): CensusMeter {
   const sampledBase = memory.allocate(hanSetCount * Int32Array.BYTES_PER_ELEMENT)
   new Uint8Array(memory.buffer, tableBase, table.length).set(table)
   let view = new Int32Array(memory.buffer, sampledBase, hanSetCount)
-  const sampled = new Int32Array(hanSetCount)
-  const sets = new Int32Array(hanSetCount)
+  const sampled = hanSetCounts()
+  const sets = hanSetCounts()
   return {
     sample: ({ length }) => {
       const step = Math.max(1, Math.ceil(length / sampleMax))

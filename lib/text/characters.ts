@@ -34,6 +34,14 @@ export const CharacterClass = {
 
 export const characterClassCount = 20
 
+/** A count for each CharacterClass. */
+export type ClassCounts = Int32Array & { [Class in (typeof CharacterClass)[keyof typeof CharacterClass]]: number }
+
+/** Returns counts of 0. */
+export function classCounts(): ClassCounts {
+  return new Int32Array(characterClassCount) as ClassCounts
+}
+
 export interface CharacterTables {
   readonly classes: Uint8Array
   /** Replacements of the code units of class `replaced`. */

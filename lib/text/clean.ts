@@ -13,8 +13,9 @@ import { AsideList, type Asides, findAsides } from './asides.js'
 import {
   CharacterClass,
   type CharacterTables,
-  characterClassCount,
+  type ClassCounts,
   characterTables,
+  classCounts,
   composeText,
   isIdeographHigh,
 } from './characters.js'
@@ -37,7 +38,7 @@ export interface CleanText {
   readonly lines: number
   readonly lineStart: Int32Array
   /** Code units of each CharacterClass except `han`, which is the rest. */
-  readonly counts: Int32Array
+  readonly counts: ClassCounts
   /** Code units inside URLs. */
   readonly urlChars: number
   /** Code units in boilerplate lines that were kept. */
@@ -48,7 +49,7 @@ export interface CleanText {
   readonly asideChars: Int32Array
   /** `length` and `counts` without the code units other than Han of the asides: those of which shares are measured. */
   readonly proseLength: number
-  readonly proseCounts: Int32Array
+  readonly proseCounts: ClassCounts
   /** Code units of the lines, and of the ends of lines, that were cut as page furniture. */
   readonly furnitureChars: number
   /** The start of the text before the cut, for a reject; null if nothing was cut. */
@@ -126,7 +127,7 @@ const noSuspects: Suspects = { count: 0, lines: new Int32Array(0) }
 class Cleaned implements CleanText {
   readonly asides = new AsideList()
   readonly asideChars = new Int32Array(3)
-  readonly proseCounts = new Int32Array(characterClassCount)
+  readonly proseCounts = classCounts()
   proseLength = 0
   furnitureChars = 0
   teasers = 0
@@ -203,7 +204,7 @@ class Cleaned implements CleanText {
 
 function mayHaveAsides({ counts, length, urlChars }: TextScanner): boolean {
   const { asciiPunctuation, symbol, colon } = CharacterClass
-  const marks = (counts[asciiPunctuation] as number) + (counts[symbol] as number) + (counts[colon] as number)
+  const marks = counts[asciiPunctuation] + counts[symbol] + counts[colon]
   return urlChars > 0 || asideMarksShare * marks >= length
 }
 

@@ -4,7 +4,9 @@
  * Name, type and meaning of each column are stated here only. Building (columns-builder.ts), reading, copying and the
  * Arrow schema (record-batch.ts) follow from the list.
  */
+
 import { Buffer } from 'node:buffer'
+import { keysOf } from '../core/objects.js'
 import { InvalidOptionError } from '../errors.js'
 
 /** Type of a column; 'fingerprint' has `fingerprintBytes` a row, 'signature' `ChunkColumns.signatureLength`. */
@@ -78,9 +80,9 @@ export interface ChunkColumns extends TextColumns, FixedColumns {
   readonly signatureLength: number
 }
 
-export const chunkColumnNames = Object.keys(chunkColumns) as ChunkColumnName[]
+export const chunkColumnNames = keysOf(chunkColumns)
 export const textColumnNames = chunkColumnNames.filter((name) => isTextColumn(name))
-export const fixedColumnNames = chunkColumnNames.filter((name) => !isTextColumn(name)) as FixedColumnName[]
+export const fixedColumnNames = chunkColumnNames.filter((name): name is FixedColumnName => !isTextColumn(name))
 
 function isTextColumn(name: ChunkColumnName): name is TextColumnName {
   return chunkColumns[name].type === 'utf8'

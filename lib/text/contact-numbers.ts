@@ -13,7 +13,7 @@ const areaDigitsMin = 3
  * single blanks may divide groups of at least 3.
  */
 export function contactNumbers(text: CleanText): number {
-  if ((text.counts[CharacterClass.digit] as number) < digitsMin && !hasAt(text)) return 0
+  if (text.counts[CharacterClass.digit] < digitsMin && !hasAt(text)) return 0
   const { codes, length } = text
   let found = 0
   for (let at = 0; at < length; at++) {
@@ -28,7 +28,7 @@ export function contactNumbers(text: CleanText): number {
 }
 
 function hasAt({ codes, length, counts }: CleanText): boolean {
-  return (counts[CharacterClass.asciiPunctuation] as number) > 0 && codes.subarray(0, length).includes(0x40)
+  return counts[CharacterClass.asciiPunctuation] > 0 && codes.subarray(0, length).includes(0x40)
 }
 
 /** End of digits, asterisks and hyphens between digits. */

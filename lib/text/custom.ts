@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { differences } from '../core/difference.js'
-import { CustomFilterError, RecipeError } from '../errors.js'
+import { CustomFilterError, errorMessage, RecipeError } from '../errors.js'
 import type { ModuleHashes } from './module-graph.js'
 
 /** Input of a custom filter: the cleaned text and title, and the id of the record, '' when it has none. */
@@ -50,7 +50,7 @@ export function findCustomFilters(names: readonly string[], directory: string): 
         return { name, path, ...(await hashesOf(path)) }
       } catch (cause) {
         throw new RecipeError(
-          `prepare.filters: ${name} cannot be read (${(cause as Error).message}). Check the path: it starts from ` +
+          `prepare.filters: ${name} cannot be read (${errorMessage(cause)}). Check the path: it starts from ` +
             `the working directory, ${directory}.`,
           {
             cause,
@@ -85,7 +85,7 @@ export async function loadCustomFilter(file: CustomFilterFile): Promise<LoadedFi
   try {
     loaded = (await import(`${pathToFileURL(file.path).href}?sha256=${sha256}`)) as { readonly default?: unknown }
   } catch (cause) {
-    throw new CustomFilterError(`${file.name} does not load: ${messageOf(cause)}`, { cause, details })
+    throw new CustomFilterError(`${file.name} does not load: ${errorMessage(cause)}`, { cause, details })
   }
   if (typeof loaded.default !== 'function') {
     throw new CustomFilterError(
@@ -108,7 +108,7 @@ export function applyCustomFilter(
   try {
     returned = loaded.filter(document)
   } catch (cause) {
-    throw new CustomFilterError(`${name} threw at ${place}: ${messageOf(cause)}`, { cause, details })
+    throw new CustomFilterError(`${name} threw at ${place}: ${errorMessage(cause)}`, { cause, details })
   }
   if (returned === true) return true
   if (typeof returned === 'string' && returned !== '') return returned
@@ -124,10 +124,6 @@ export function applyCustomFilter(
 /** Detail of a reject by a custom filter. */
 export function customDetail(file: CustomFilterFile): string {
   return `by ${basename(file.name)}`
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
 }
 
 function describe(returned: unknown): string {

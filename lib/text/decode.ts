@@ -7,6 +7,7 @@
  */
 
 import { Buffer, isUtf8 } from 'node:buffer'
+import { isRecord } from '../core/objects.js'
 import type { Block } from './block.js'
 import { codesToString } from './code-units.js'
 import { fieldNames, fieldOf, namesText, textOf } from './field-path.js'
@@ -142,7 +143,7 @@ function documentIn(
   if (record === undefined) {
     return { reason: 'invalid-json', detail: faultText(source, skippedBytes), excerpt: source.slice(0, 400), key: '' }
   }
-  if (typeof record !== 'object' || record === null || Array.isArray(record)) {
+  if (!isRecord(record)) {
     const found = record === null ? 'null' : Array.isArray(record) ? 'an array' : `a ${typeof record}`
     return {
       reason: 'invalid-json',
@@ -151,7 +152,7 @@ function documentIn(
       key: '',
     }
   }
-  return documentOf(record as Fields, mapping, source, lenient)
+  return documentOf(record, mapping, source, lenient)
 }
 
 /** Returns undefined if the text is not valid JSON; NaN and infinities, which Python's json.dumps writes, are accepted. */

@@ -35,7 +35,7 @@ const byName: ReadonlyMap<string, string> = new Map([
       [name.toLowerCase(), String.fromCharCode(0x3b1 + index)] as const,
     ]),
   ...others.split(' ').map((entry) => {
-    const [name, code] = entry.split(':') as [string, string]
+    const [name = '', code = ''] = entry.split(':')
     return [name, String.fromCharCode(Number.parseInt(code, 16))] as const
   }),
 ])

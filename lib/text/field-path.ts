@@ -2,6 +2,7 @@
  * Finds a mapped field in a record: by its exact name first, else by the path that its dots separate. Example: `data.content`
  * finds {"data.content": …}, then {"data": {"content": …}}; in a list, the rest of the path is followed in each element.
  */
+import { isRecord } from '../core/objects.js'
 
 /** Names in a message, and characters of a name. */
 const namesMax = 16
@@ -22,13 +23,13 @@ export function fieldOf(record: Fields, name: string): unknown {
 function valueAt(value: unknown, path: readonly string[], depth: number): unknown {
   if (path.length === 0) return value
   if (depth > depthMax || typeof value !== 'object' || value === null) return undefined
-  const [step, ...rest] = path as [string, ...string[]]
+  const [step = '', ...rest] = path
   if (Array.isArray(value)) {
     if (/^\d{1,9}$/.test(step)) return valueAt(value[Number(step)], rest, depth + 1)
     const found = value.map((each) => valueAt(each, path, depth + 1)).filter((each) => each !== undefined)
     return found.length === 0 ? undefined : found
   }
-  return Object.hasOwn(value, step) ? valueAt((value as Fields)[step], rest, depth + 1) : undefined
+  return isRecord(value) && Object.hasOwn(value, step) ? valueAt(value[step], rest, depth + 1) : undefined
 }
 
 /**
@@ -40,7 +41,7 @@ export function textOf(value: unknown): string {
   if (!Array.isArray(value)) return ''
   const texts: string[] = []
   for (const each of value) {
-    const text = typeof each === 'object' && each !== null && !Array.isArray(each) ? (each as Fields).text : each
+    const text = isRecord(each) ? each.text : each
     if (typeof text === 'string') texts.push(text)
     else if (Array.isArray(text)) texts.push(textOf(text))
     else if (each !== null) return ''
@@ -62,7 +63,7 @@ export function namesText(names: readonly string[]): string {
 /** Returns the names of the fields of a record; those of nested objects as paths. */
 export function fieldNames(record: Fields): string[] {
   return Object.entries(record).flatMap(([name, value]) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return [name]
+    if (!isRecord(value)) return [name]
     const inner = Object.keys(value)
     return inner.length === 0 ? [name] : inner.map((each) => `${name}.${each}`)
   })

@@ -3,7 +3,7 @@
  * kernel looks for phrases in the whole text, and only the first word of each line is looked up here.
  */
 import { cuePhrases, edgeLabels, labels, lineWords, listHeadings, menuWords } from './boilerplate.js'
-import { CharacterClass } from './characters.js'
+import { CharacterClass, type ClassCounts } from './characters.js'
 import { firstVisible, lineEndOf, type TextLines } from './code-lines.js'
 import { furnitureCharsMax } from './furniture-lines.js'
 import { PhraseHits, PhraseIndex } from './phrase-index.js'
@@ -18,7 +18,7 @@ const barsMin = 2
 
 /** A scanned text. */
 interface ScannedText extends TextLines {
-  readonly counts: Int32Array
+  readonly counts: ClassCounts
 }
 
 /** Looks for the cues of one text at a time. */
@@ -50,8 +50,7 @@ export class FurnitureCues {
     let any = false
     this.#count = this.#phrases.find(length, 1)
     this.#next = 0
-    this.#mayHaveBars =
-      (counts[CharacterClass.asciiPunctuation] as number) + (counts[CharacterClass.symbol] as number) >= barsMin
+    this.#mayHaveBars = counts[CharacterClass.asciiPunctuation] + counts[CharacterClass.symbol] >= barsMin
     for (let line = 0; line < lines; line++) {
       const start = lineStart[line] as number
       const end = lineEndOf(text, line)

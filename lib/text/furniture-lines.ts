@@ -179,8 +179,8 @@ function isPairOfWords(line: string): boolean {
 function isSiteMap(line: string): boolean {
   if (marks.colons === 0 || !menuWords.has(line.slice(0, Math.max(line.indexOf('：'), line.indexOf(':'))))) return false
   const match = /^([^\s：:]{2,8})[：:] ?([^，。！？；：:]{3,110})$/.exec(line)
-  if (match === null) return false
-  const below = (match[2] as string).split(/[ |｜]+/)
+  if (match?.[2] === undefined) return false
+  const below = match[2].split(/[ |｜]+/)
   return below.length > 1 && below.every(({ length }) => length <= 8)
 }
 

@@ -24,6 +24,14 @@ export const HanSet = {
 
 export const hanSetCount = 6
 
+/** A count for each HanSet. */
+export type HanSetCounts = Int32Array & { [Set in (typeof HanSet)[keyof typeof HanSet]]: number }
+
+/** Returns counts of 0. */
+export function hanSetCounts(): HanSetCounts {
+  return new Int32Array(hanSetCount) as HanSetCounts
+}
+
 const functionWords =
   '的了是在和有不这那我他她它们你您就也都而及与或着过到从对把被让给向为于以之其所但却又再还很最更已将会要得吗呢吧啊呀么什谁哪怎因如若则虽然' +
   '且并由此每各等未只才便即乃矣乎焉哉兮尔吾汝彼个些這個們為於與對從過還會將讓給沒麼嗎並則雖卻嘅係咗喺唔佢哋啲冇嘢噉咁畀'

@@ -3,12 +3,15 @@
  * and package.json. Dependencies that appear only at run time (a computed name, a file that is read) are not detected;
  * see docs/filters.md.
  */
+
 import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { builtinModules, createRequire } from 'node:module'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { init, parse } from 'es-module-lexer'
+import { isRecord } from '../core/objects.js'
+import { errorCode } from '../errors.js'
 
 /** Largest number of files of a filter; one that needs more should be bundled or be a package. */
 const filesMax = 5_000
@@ -99,7 +102,7 @@ function ownImport(specifier: string, from: string): Target | null {
     const file = createRequire(from).resolve(specifier)
     return file.startsWith(sep) || /^[A-Za-z]:/.test(file) ? { file, name: null } : null
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== undefined) return null
+    if (errorCode(error) !== undefined) return null
     throw error
   }
 }
@@ -119,7 +122,7 @@ async function isFile(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isFile()
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== undefined) return false
+    if (errorCode(error) !== undefined) return false
     throw error
   }
 }
@@ -133,7 +136,8 @@ function packageKey(name: string, taken: ReadonlyMap<string, string>): string {
 
 function versionOf(content: Buffer): string {
   try {
-    return String((JSON.parse(content.toString('utf8')) as { version?: unknown }).version ?? 'unknown')
+    const found: unknown = JSON.parse(content.toString('utf8'))
+    return String((isRecord(found) ? found.version : null) ?? 'unknown')
   } catch {
     return 'unknown'
   }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { RecipeError } from '../errors.js'
+import { errorMessage, RecipeError } from '../errors.js'
 import { type ChunkOptions, chunkOptions } from './chunk-options.js'
 import type { ContaminationIndex } from './contamination.js'
 import { decontaminationOptions } from './contamination-options.js'
@@ -171,7 +171,7 @@ async function pinFile(field: string, name: string, directory: string, advice: s
     const bytes = await readFile(path)
     return { name, path, sha256: createHash('sha256').update(bytes).digest('hex') }
   } catch (cause) {
-    throw new RecipeError(`${field}: ${name} cannot be read (${(cause as Error).message}). ${advice}.`, {
+    throw new RecipeError(`${field}: ${name} cannot be read (${errorMessage(cause)}). ${advice}.`, {
       cause,
       details: { name },
     })

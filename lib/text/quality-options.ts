@@ -1,5 +1,7 @@
 /** Thresholds of the built-in filters. Apart from filters.ts, so that threads need not load the schemas. */
+
 import { z } from 'zod'
+import { keysOf, mapNames } from '../core/objects.js'
 
 const share = z.union([z.number().min(0).max(1), z.literal(false)])
 const chars = z.union([z.int().min(1), z.literal(false)])
@@ -81,14 +83,9 @@ export const qualityOptions = z.strictObject({
 
 export type QualityOptions = z.output<typeof qualityOptions>
 
-type BoundShape = { [Name in keyof QualityOptions]: z.ZodOptional<z.ZodType<QualityOptions[Name]>> }
-
 /** The same fields without defaults, for one source. */
 export const sourceQualityOptions = z.strictObject(
-  Object.fromEntries(
-    Object.entries(qualityOptions.shape).map(([name, bound]) => [
-      name,
-      bound.unwrap().optional().describe(`\`prepare.quality.${name}\` for this source`),
-    ]),
-  ) as unknown as BoundShape,
+  mapNames(keysOf(qualityOptions.shape), (name) =>
+    qualityOptions.shape[name].unwrap().optional().describe(`\`prepare.quality.${name}\` for this source`),
+  ),
 )

@@ -9,7 +9,7 @@ import {
   astralMayCompose,
   CharacterClass,
   type CharacterTables,
-  characterClassCount,
+  classCounts,
   isIdeographHigh,
   isLatin,
   isLowSurrogate,
@@ -32,7 +32,7 @@ export class TextScanner {
   readonly units = new UnitList()
   lines = 0
   lineStart = new Int32Array(64)
-  readonly counts = new Int32Array(characterClassCount)
+  readonly counts = classCounts()
   urlChars = 0
   /** Input position of the first visible code unit of each line. */
   lineFrom = new Int32Array(64)
@@ -320,8 +320,8 @@ export class TextScanner {
     this.#done = at + 2
     this.#saved += 2
     if (isIdeographHigh(high)) return true
-    this.counts[CharacterClass.symbol] = (this.counts[CharacterClass.symbol] as number) + 2
-    this.#extra += 2 * ((centiTokensByClass[CharacterClass.symbol] as number) - hanCentiTokens)
+    this.counts[CharacterClass.symbol] = this.counts[CharacterClass.symbol] + 2
+    this.#extra += 2 * (centiTokensByClass[CharacterClass.symbol] - hanCentiTokens)
     return true
   }
 
@@ -387,4 +387,4 @@ const headingCharsMax = 30
 const lookAhead = 4
 /** Stretches up to this many code units are copied faster by a loop than by a call. */
 const shortStretch = 32
-const wideExtra = (centiTokensByClass[CharacterClass.widePunctuation] as number) - hanCentiTokens
+const wideExtra = centiTokensByClass[CharacterClass.widePunctuation] - hanCentiTokens

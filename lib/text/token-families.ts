@@ -2,6 +2,7 @@
  * How the tokens of a model family compare with the estimate of tokens.ts, so that a chunk fits the budget by the
  * tokenizer of the label model although no tokenizer is loaded.
  */
+import { keysOf } from '../core/objects.js'
 
 /**
  * Tokens of each family over the estimate, on 1,183 full chunks (over 384 tokens) of Chinese prose, each counted by the
@@ -29,7 +30,7 @@ export interface TokenWeights {
 
 export type TokenFamily = keyof typeof tokenFamilies
 
-export const tokenFamilyNames = Object.keys(tokenFamilies) as TokenFamily[]
+export const tokenFamilyNames = keysOf(tokenFamilies)
 
 /** Families by a word in a model's name. The first that matches counts: a DeepSeek distillate of Qwen has Qwen's tokenizer. */
 const familyNames: readonly (readonly [RegExp, TokenFamily])[] = [

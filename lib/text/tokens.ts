@@ -2,9 +2,11 @@
  * Counts tokens: by a calibrated estimate, which costs one addition per character other than Han, or exactly, by a
  * `tokenizer.json` on disk.
  */
+
 import { readFile } from 'node:fs/promises'
-import { InvalidOptionError } from '../errors.js'
-import { CharacterClass, characterClassCount, characterTables } from './characters.js'
+import { isRecord } from '../core/objects.js'
+import { errorCode, errorMessage, InvalidOptionError } from '../errors.js'
+import { CharacterClass, type ClassCounts, characterTables, classCounts } from './characters.js'
 
 /** Returns the exact number of tokens of a text, without special tokens. */
 export type TokenCounter = (text: string) => number
@@ -15,8 +17,9 @@ export type TokenCounter = (text: string) => number
  * special tokens). Estimate over exact count per chunk: median .99, 1st to 99th percentile .89 to 1.15 in Chinese.
  * Plain modern news, which merges more, is overestimated by up to 1.45: the budget errs on the safe side.
  */
-export const centiTokensByClass: Int32Array = (() => {
-  const weights = new Int32Array(characterClassCount).fill(100)
+export const centiTokensByClass: ClassCounts = (() => {
+  const weights = classCounts()
+  weights.fill(100)
   const { han, latin, letterW, asciiPunctuation, colon, dot, quote, blank, newline } = CharacterClass
   weights[han] = 75
   for (const kind of [latin, letterW]) weights[kind] = 18
@@ -26,7 +29,7 @@ export const centiTokensByClass: Int32Array = (() => {
   return weights
 })()
 
-export const hanCentiTokens = centiTokensByClass[CharacterClass.han] as number
+export const hanCentiTokens = centiTokensByClass[CharacterClass.han]
 
 /**
  * Loads a tokenizer from `path`, the `tokenizer.json` of a model, and `tokenizer_config.json` beside it if it exists.
@@ -41,7 +44,7 @@ export async function loadTokenCounter(path: string): Promise<TokenCounter> {
     return (text) => tokenizer.encode(text, { add_special_tokens: false }).ids.length
   } catch (cause) {
     throw new InvalidOptionError(
-      `The tokenizer at ${path} could not be loaded: ${(cause as Error).message}. Give the tokenizer.json of the model.`,
+      `The tokenizer at ${path} could not be loaded: ${errorMessage(cause)}. Give the tokenizer.json of the model.`,
       { cause, details: { path } },
     )
   }
@@ -50,9 +53,11 @@ export async function loadTokenCounter(path: string): Promise<TokenCounter> {
 async function readConfig(path: string): Promise<object> {
   const configPath = path.replace(/[^/\\]*$/, 'tokenizer_config.json')
   try {
-    return JSON.parse(await readFile(configPath, 'utf8')) as object
+    const config: unknown = JSON.parse(await readFile(configPath, 'utf8'))
+    if (!isRecord(config)) throw new SyntaxError('it is not an object')
+    return config
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
+    if (errorCode(error) === 'ENOENT') return {}
     throw error
   }
 }

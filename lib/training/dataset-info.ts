@@ -2,10 +2,12 @@
  * The entry by which LLaMA-Factory finds a file of training data, in its dataset_info.json. Fields and defaults as its
  * data/README.md documents them.
  */
+
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, extname, relative, resolve, sep } from 'node:path'
-import { UsageError } from '../errors.js'
+import { isRecord } from '../core/objects.js'
+import { errorCode, UsageError } from '../errors.js'
 import { say } from '../language/say.js'
 import { nodeFiles, storageError, writeFileDurably } from '../storage/files.js'
 import type { Form } from './forms.js'
@@ -73,12 +75,12 @@ export async function readInfo(path: string): Promise<Readonly<Record<string, un
   try {
     text = await readFile(path, 'utf8')
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT' && existsSync(dirname(path))) return {}
+    if (errorCode(cause) === 'ENOENT' && existsSync(dirname(path))) return {}
     throw new UsageError(storageError('read', path, cause).message, { cause })
   }
   try {
     const value: unknown = JSON.parse(text)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+    if (isRecord(value)) return value
   } catch (cause) {
     throw new UsageError(say`${path} is not valid JSON: mend it, or name another file with --dataset-info`, { cause })
   }

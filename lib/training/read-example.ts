@@ -2,7 +2,9 @@
  * Reads an example from a record in one of the forms in which instruction data is published. The form is recognised by
  * the names of the fields. A record that is not exactly one exchange is refused, with a reason.
  */
+
 import { ownValue } from '../core/dictionary.js'
+import { isRecord } from '../core/objects.js'
 import { quote } from '../core/quote.js'
 import type { Example } from './example.js'
 
@@ -41,10 +43,8 @@ interface ReadOptions {
  * these. Other fields are ignored; texts are not changed.
  */
 export function readExample(record: unknown, { firstTurn = false }: ReadOptions = {}): Example | Refused {
-  if (typeof record !== 'object' || record === null || Array.isArray(record)) {
-    return refused('not-an-object', quote(record))
-  }
-  const fields = record as Fields
+  if (!isRecord(record)) return refused('not-an-object', quote(record))
+  const fields = record
   for (const name of listNames) {
     const list = ownValue(fields, name)
     if (Array.isArray(list)) return fromMessages(list, fields, name, firstTurn)
@@ -124,7 +124,7 @@ function fromMessages(list: readonly unknown[], fields: Fields, name: string, fi
 }
 
 function readMessage(value: unknown, place: string): Message | Refused {
-  const fields = (typeof value === 'object' && value !== null ? value : {}) as Fields
+  const fields = isRecord(value) ? value : {}
   const role = ownValue(fields, 'role') ?? ownValue(fields, 'from')
   const text = ownValue(fields, 'content') ?? ownValue(fields, 'value')
   if (typeof role !== 'string' || typeof text !== 'string') return refused('not-text', `${place} is ${quote(value)}`)

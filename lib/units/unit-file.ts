@@ -2,15 +2,20 @@
  * Format of a unit file: JSON Lines in gzip. A line for each block of the cut, followed by a line for each of its records in
  * input order: candidates, duplicates, and what the workers rejected. It holds all that the stages after dedup read.
  */
+
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { finished } from 'node:stream/promises'
 import { constants, createGunzip, createGzip, type Gzip } from 'node:zlib'
+import { z } from 'zod'
+import { isRecord } from '../core/objects.js'
+import { bytesOf } from '../core/read-bytes.js'
 import { Child } from '../core/types.js'
 import { CorruptFileError } from '../errors.js'
 import type { Candidate } from '../kun/types.js'
 import { say } from '../language/say.js'
 import type { BlockFacts } from '../run/block-facts.js'
+import { personalAccount } from '../run/committed-cut.js'
 import { isPair, Rejected, type ReleasedRecord, recordOf } from '../run/records.js'
 import { storageError } from '../storage/files.js'
 import { excerptCharsMax, type PrepareReject } from '../text/block.js'
@@ -34,14 +39,42 @@ interface BlockLine extends BlockFacts {
   readonly records: number
 }
 
-/** Line of a record. `c`: a candidate · `d`: a duplicate, with the start of its text · `r`: rejected by a worker. */
-type RecordLine =
-  | { readonly c: Cells }
-  | { readonly d: Cells; readonly reason: string; readonly detail: string }
-  | { readonly r: PrepareReject }
+const blockLine: z.ZodType<BlockLine> = z.object({
+  block: z.int(),
+  records: z.int(),
+  split: z.string(),
+  source: z.string().exactOptional(),
+  shard: z.string(),
+  cursor: z.unknown(),
+  reads: z.object({ ended: z.array(z.unknown()), open: z.array(z.unknown()) }),
+  documents: z.int(),
+  personal: personalAccount.nullable(),
+  dedupLogBytes: z.int(),
+  endsCut: z.boolean(),
+})
 
 /** offset, chunk, tokens, key, title, heading, text */
-type Cells = readonly [number, number, number, string, string, string, string]
+const cells = z.tuple([z.number(), z.number(), z.number(), z.string(), z.string(), z.string(), z.string()])
+type Cells = z.output<typeof cells>
+
+const reject: z.ZodType<PrepareReject> = z.object({
+  document: z.int(),
+  chunk: z.int().nullable(),
+  offset: z.number(),
+  key: z.string(),
+  stage: z.string(),
+  reason: z.string(),
+  detail: z.string(),
+  excerpt: z.string(),
+})
+
+/** Line of a record. `c`: a candidate · `d`: a duplicate, with the start of its text · `r`: rejected by a worker. */
+const recordLine = z.union([
+  z.object({ c: cells }),
+  z.object({ d: cells, reason: z.string(), detail: z.string() }),
+  z.object({ r: reject }),
+])
+type RecordLine = z.output<typeof recordLine>
 
 /** A block as the stages after dedup receive it. */
 export interface UnitBlock {
@@ -158,18 +191,19 @@ export async function* readUnitFile(path: string): AsyncGenerator<UnitBlock> {
   try {
     checkHead(path, await next())
     for (let line = await next(); line !== null; line = await next()) {
-      const { block, records: count, ...facts } = JSON.parse(line) as BlockLine
+      const { block, records: count, ...facts } = blockLine.parse(JSON.parse(line))
       const records: UnitBlock['records'][number][] = []
       let bytes = line.length
       for (let index = 0; index < count; index++) {
         const text = await next()
         if (text === null) throw corruptUnit(path, say`it ends inside a block`)
         bytes += text.length
-        records.push(recordFrom(JSON.parse(text) as RecordLine, facts))
+        records.push(recordFrom(recordLine.parse(JSON.parse(text)), facts))
       }
       yield { number: block, facts, records, bytes }
     }
   } catch (error) {
+    if (error instanceof z.ZodError) throw corruptUnit(path, z.prettifyError(error))
     if (error instanceof SyntaxError || (error instanceof Error && 'errno' in error)) {
       throw corruptUnit(path, error.message)
     }
@@ -186,7 +220,7 @@ async function* linesOf(path: string): AsyncGenerator<string> {
   file.on('error', (error) => gunzip.destroy(error))
   try {
     let rest: Buffer[] = []
-    for await (const piece of file.pipe(gunzip) as AsyncIterable<Buffer>) {
+    for await (const piece of bytesOf(file.pipe(gunzip))) {
       let start = 0
       for (let end = piece.indexOf(10); end >= 0; end = piece.indexOf(10, start)) {
         const last = piece.subarray(start, end)
@@ -204,8 +238,8 @@ async function* linesOf(path: string): AsyncGenerator<string> {
 }
 
 function checkHead(path: string, line: string | null): void {
-  const head = line === null ? null : (JSON.parse(line) as Partial<Head>)
-  if (head?.format !== unitFormat) throw corruptUnit(path, say`it is not a unit file`)
+  const head: unknown = line === null ? null : JSON.parse(line)
+  if (!isRecord(head) || head.format !== unitFormat) throw corruptUnit(path, say`it is not a unit file`)
   if (head.version !== unitVersion) throw corruptUnit(path, say`it has format ${String(head.version)}`)
 }
 

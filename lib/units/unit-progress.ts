@@ -114,7 +114,7 @@ export class UnitProgressReader {
   async #countFailures(): Promise<Map<string, number>> {
     const counts = new Map<string, number>()
     for await (const key of this.#store.list('failed/')) {
-      const id = key.split('/')[1] as string
+      const [, id = ''] = key.split('/')
       counts.set(id, (counts.get(id) ?? 0) + 1)
     }
     return counts

@@ -1,7 +1,7 @@
 /** Results of units: results/000/{id}.json. The first one that is written is the commit of its unit, and names one attempt. */
 import { z } from 'zod'
 import { dictionarySchema } from '../core/dictionary.js'
-import { CorruptFileError, StoreUnavailableError } from '../errors.js'
+import { CorruptFileError, errorMessage, StoreUnavailableError } from '../errors.js'
 import type { WordOrder } from '../kun/row-figures.js'
 import { say } from '../language/say.js'
 import type { ObjectStore } from '../objects/object-store.js'
@@ -104,7 +104,7 @@ export async function readResult(store: ObjectStore, id: string): Promise<UnitRe
 /** Stores a failed attempt. */
 export async function writeFailure(store: ObjectStore, id: string, attempt: string, error: unknown): Promise<void> {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'KUN_FAILED'
-  const message = error instanceof Error ? error.message : String(error)
+  const message = errorMessage(error)
   const text = encodeSealed({ code, message, endedAt: new Date().toISOString() })
   await store.put(`${failuresPrefix(id)}${attempt}.json`, Buffer.from(text))
 }

@@ -9,7 +9,7 @@ import type { Candidate } from '../kun/types.js'
 import type { ObjectStore } from '../objects/object-store.js'
 import type { BlockFacts, BlockLedger } from '../run/block-facts.js'
 import type { NoYieldDetector } from '../run/no-yield.js'
-import { Rejected, type ReleasedRecord, recordOf, type SettledRecord } from '../run/records.js'
+import { blockOf, Rejected, type ReleasedRecord, recordOf, type SettledRecord } from '../run/records.js'
 import type { FileLayer } from '../storage/files.js'
 import { UnitFileWriter } from './unit-file.js'
 import { unitKey, unitsPerPlanFile } from './unit-keys.js'
@@ -78,7 +78,7 @@ export class UnitSink implements OrderedSink<Candidate, SettledRecord> {
       open.writer.add(released)
       if (isCandidate(released)) open.candidates++
       if (!released.endsOrigin) continue
-      const number = released.position[0] as number
+      const number = blockOf(released)
       const facts = blocks.take(number)
       for (const each of facts.reads.ended) open.ended.push(each)
       await open.writer.endBlock(number, facts)

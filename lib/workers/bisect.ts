@@ -4,7 +4,7 @@
  * that the whole block would have had. At most 3 × records + 1 runs.
  */
 import { Buffer } from 'node:buffer'
-import { WorkerLostError } from '../errors.js'
+import { errorMessage, WorkerLostError } from '../errors.js'
 import { type Block, excerptCharsMax, type PreparedBlock, type PrepareReject, releaseColumns } from '../text/block.js'
 import { chunkColumnsOf, joinColumns } from '../text/columns.js'
 import { sumPersonalAccounts } from '../text/personal/account.js'
@@ -88,7 +88,7 @@ function around(range: readonly RecordPlace[], at: number): (readonly RecordPlac
 
 function lostRecordOf(error: WorkerLostError, document: number): LostRecord {
   const reason = error.details.timedOut === true ? 'worker-timeout' : 'worker-lost'
-  return { document, reason, detail: (error.cause as Error).message }
+  return { document, reason, detail: errorMessage(error.cause) }
 }
 
 /** Returns a block of the given records, over the same memory. */

@@ -5,7 +5,7 @@
 import { availableParallelism } from 'node:os'
 import { Piscina } from 'piscina'
 import { sharedBuffers } from '../core/shared-buffers.js'
-import { AbortedError, ContractError, WorkerLostError } from '../errors.js'
+import { AbortedError, asError, ContractError, WorkerLostError } from '../errors.js'
 import type { Block, PreparedBlock } from '../text/block.js'
 import type { PreparePlan } from '../text/plan.js'
 import { type LostRecord, prepareInParts } from './bisect.js'
@@ -164,8 +164,8 @@ class PiscinaPool implements WorkerPool {
         signal: deadline.signal,
       })) as WireReply
     } catch (thrown) {
-      if ((thrown as Error).name === 'DataCloneError') throw thrown
-      throw this.#lost(block, progress, deadline, thrown as Error)
+      if (asError(thrown).name === 'DataCloneError') throw thrown
+      throw this.#lost(block, progress, deadline, asError(thrown))
     } finally {
       deadline.clear()
     }

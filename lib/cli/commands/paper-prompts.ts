@@ -2,7 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { UsageError } from '../../errors.js'
+import { errorCode, errorMessage, UsageError } from '../../errors.js'
 import { clonePrompts } from '../../kun/paper/clone-prompts.js'
 import { paperPromptsFolder } from '../../kun/preset.js'
 import { say, translated } from '../../language/say.js'
@@ -43,6 +43,6 @@ async function sourceOf(folder: string, name: string): Promise<string> {
 }
 
 function readFailure(cause: unknown): string {
-  const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
-  return isMissing ? translated('there is no such file') : (cause as Error).message
+  const isMissing = errorCode(cause) === 'ENOENT'
+  return isMissing ? translated('there is no such file') : errorMessage(cause)
 }

@@ -2,8 +2,10 @@
  * `kun-stream rebuild DIR --set a.b=value --out DIR2`: runs the recipe of a run again with other values, using the
  * replies of that run. Only calls without a reply reach a server.
  */
+
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import { isRecord } from '../../core/objects.js'
 import { UsageError } from '../../errors.js'
 import { say } from '../../language/say.js'
 import { parseRecipe, type Recipe } from '../../recipe/index.js'
@@ -72,7 +74,7 @@ export async function recipeOfRun(
   }
   const record = await readRunRecord(directory)
   const stored = record?.free.recipe
-  if (typeof stored !== 'object' || stored === null) {
+  if (!isRecord(stored)) {
     throw new UsageError(
       record === null
         ? say`${directory} does not contain a run: give a run directory, such as out/demo`
@@ -80,7 +82,7 @@ export async function recipeOfRun(
           'replies.from=["${directory}"]'`,
     )
   }
-  const { stored: trusted, withheld } = withoutPowers(stored as Record<string, unknown>)
+  const { stored: trusted, withheld } = withoutPowers(stored)
   const file = `${directory}/run.json, recipe`
   const recipe = parseRecipe(JSON.stringify(trusted), file, overrides)
   const filters = withheld.find(({ path }) => path === 'prepare.filters')
@@ -118,7 +120,7 @@ function withoutPowers(stored: Record<string, unknown>): { stored: Record<string
   const kept = structuredClone(stored)
   const withheld: Withheld[] = []
   const take = (of: unknown, key: string, path: string): void => {
-    if (!isMap(of) || !Object.hasOwn(of, key)) return
+    if (!isRecord(of) || !Object.hasOwn(of, key)) return
     const found = of[key]
     delete of[key]
     const empty = typeof found === 'object' && found !== null && Object.keys(found).length === 0
@@ -129,7 +131,7 @@ function withoutPowers(stored: Record<string, unknown>): { stored: Record<string
   // The dataset on the Hub belongs to the original run.
   delete kept.publish
   take(kept.prepare, 'filters', 'prepare.filters')
-  for (const [name, model] of Object.entries(isMap(kept.models) ? kept.models : {})) {
+  for (const [name, model] of Object.entries(isRecord(kept.models) ? kept.models : {})) {
     for (const key of ['apiKey', 'headers']) take(model, key, `models.${name}.${key}`)
   }
   for (const [index, source] of (Array.isArray(kept.sources) ? kept.sources : []).entries()) {
@@ -140,8 +142,4 @@ function withoutPowers(stored: Record<string, unknown>): { stored: Record<string
 
 function asSetting(value: unknown): string {
   return typeof value === 'string' && /^[\w:/.-]+$/.test(value) ? value : JSON.stringify(value)
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

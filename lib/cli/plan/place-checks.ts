@@ -3,6 +3,8 @@
 import { existsSync } from 'node:fs'
 import { access, constants, statfs } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { z } from 'zod'
+import { errorMessage } from '../../errors.js'
 import { authorization } from '../../hub/context.js'
 import { hubSettings } from '../../hub/settings.js'
 import { hubTransport } from '../../hub/transport.js'
@@ -85,9 +87,12 @@ export async function hubChecks({ publish }: Recipe): Promise<Check[]> {
         say`${subject}: ${settings.url} refuses the token of ${settings.tokenFrom} (${status}): make a new one with the role write`,
       )
     }
-    const user = JSON.parse(text) as WhoAmI
-    const names = [user.name, ...(user.orgs ?? []).map(({ name }) => name)]
-    const owner = repo.split('/')[0] as string
+    const { data: user } = whoAmI.safeParse(JSON.parse(text))
+    if (user === undefined) {
+      return check('fail', 'unreachable', say`${subject}: ${settings.url} does not name the account of the token`)
+    }
+    const names = [user.name, ...user.orgs.map(({ name }) => name)]
+    const [owner = ''] = repo.split('/')
     if (user.auth?.accessToken?.role === 'read') {
       return check(
         'fail',
@@ -103,14 +108,14 @@ export async function hubChecks({ publish }: Recipe): Promise<Check[]> {
           say`${subject}: the token is that of ${names.join(', ')}, but ${repo} belongs to ${owner}: change the repository or the token`,
         )
   } catch (error) {
-    return check('fail', 'unreachable', say`${subject}: ${settings.url} cannot be asked: ${(error as Error).message}`)
+    return check('fail', 'unreachable', say`${subject}: ${settings.url} cannot be asked: ${errorMessage(error)}`)
   } finally {
     await transport.close()
   }
 }
 
-interface WhoAmI {
-  readonly name: string
-  readonly orgs?: readonly { readonly name: string }[]
-  readonly auth?: { readonly accessToken?: { readonly role?: string } }
-}
+const whoAmI = z.object({
+  name: z.string(),
+  orgs: z.array(z.object({ name: z.string() })).default([]),
+  auth: z.object({ accessToken: z.object({ role: z.string().optional() }).optional() }).optional(),
+})

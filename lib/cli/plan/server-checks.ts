@@ -130,7 +130,7 @@ async function serverCheck(
   const names = models.map(({ name }) => name)
   if (names.some((name) => isSameModel(model, name)))
     return check('ok', 'served', say`${subject}: ${label} serves ${model}`)
-  const meant = nearest(model, names) ?? (names.length === 1 ? (names[0] as string) : null)
+  const meant = nearest(model, names) ?? (names.length === 1 ? (names[0] ?? null) : null)
   const shown = names.slice(0, namesMax).join(', ')
   return check(
     'fail',

@@ -90,8 +90,8 @@ const explanation = new RegExp(
 function lastSentenceStart(text: string): number {
   const from = Math.max(0, text.length - charsMax)
   let at = text.length - 1
-  while (at > from && /[。！？!?~～…）)\]】”"\s]/u.test(text[at] as string)) at--
-  for (; at > from; at--) if (/[。！？!?\n]/u.test(text[at - 1] as string)) return at
+  while (at > from && /[。！？!?~～…）)\]】”"\s]/u.test(text.charAt(at))) at--
+  for (; at > from; at--) if (/[。！？!?\n]/u.test(text.charAt(at - 1))) return at
   return from === 0 ? 0 : text.length
 }
 

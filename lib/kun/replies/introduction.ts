@@ -110,10 +110,10 @@ function prefixEnd(text: string, kind: ReplyKind): number {
   const at = start.search(/[：:\n→⇒➡]|[=-]>|——|[，,\s]?[“「『"](?!\S{0,12}[”」』"](?:的|中|一|这))/u)
   if (at <= 0 || start[at] === '\n') return 0
   const clause = start.slice(0, at).replace(decoration, '')
-  const colon = /[：:→⇒➡—=-]/u.test(start[at] as string)
+  const colon = /[：:→⇒➡—=-]/u.test(start.charAt(at))
   if (!isIntroduction(clause, kind, `${clause}${colon ? '：' : ''}`)) return 0
   if (!colon && !copula.test(clause) && !/问$|说$/.test(clause)) return 0
-  return colon ? at + (/[=-]/.test(start[at] as string) ? 2 : 1) : at
+  return colon ? at + (/[=-]/.test(start.charAt(at)) ? 2 : 1) : at
 }
 
 /** A sentence about the reply without a colon: 下面我来为您详细介绍. */

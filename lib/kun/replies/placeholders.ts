@@ -25,5 +25,5 @@ export function placeholderIn(text: string, instruction: string): string | null 
   const cross = crossed.exec(text)?.[0]
   if (cross !== undefined && !writesForm.test(instruction)) return cross
   const blanks = text.match(blank) ?? []
-  return blanks.length >= blanksMin ? (blanks[0] as string) : null
+  return blanks.length >= blanksMin ? (blanks[0] ?? null) : null
 }

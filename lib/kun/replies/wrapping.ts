@@ -61,7 +61,7 @@ function withoutTriple(text: string): string {
     if (!inner.slice(0, end).includes(close)) return inner.slice(0, end).trim()
   }
   const mixed = /^[“„〝"]([^“”„〝〞"]{1,2000})[“”〞"]$/u.exec(text)
-  return mixed === null ? text : (mixed[1] as string).trim()
+  return mixed?.[1]?.trim() ?? text
 }
 
 function withoutSymmetric(text: string, mark: string): string {
@@ -75,7 +75,7 @@ function withoutSymmetric(text: string, mark: string): string {
 
 /** Removes a mark that opens at the start and is never closed, or closes at the end and was never opened. */
 function withoutStrayQuote(text: string): string {
-  if (/^[“「『【〔〖［（《]/u.test(text) && !text.includes(pairs[text.charAt(0)] as string)) return text.slice(1).trim()
+  if (/^[“「『【〔〖［（《]/u.test(text) && !text.includes(pairs[text.charAt(0)] ?? '')) return text.slice(1).trim()
   const last = text.charAt(text.length - 1)
   const open = strayClosings[last]
   if (open !== undefined && !text.includes(open)) return text.slice(0, -1).trim()
@@ -175,7 +175,7 @@ function stringsUnder(value: unknown, keys: ReadonlySet<string>, depth: number):
 /** Models write line ends and quotes into JSON strings: the string then ends at the last quote before a comma or brace. */
 function stringInBrokenJson(text: string, keys: ReadonlySet<string>): string | null {
   const key = /^[{[]\s{0,20}\{?\s{0,20}["'“]?([^"'”:：=]{1,20})["'”]?\s{0,4}[:：=]\s{0,4}["'“]?/.exec(text)
-  if (key === null || !keys.has((key[1] as string).toLowerCase().trim())) return null
+  if (key?.[1] === undefined || !keys.has(key[1].toLowerCase().trim())) return null
   const rest = text.slice(key[0].length)
   const next = /["'”]\s{0,20}[,，]\s{0,20}["'“][^"'”]{1,20}["'”]\s{0,4}[:：]/.exec(rest)
   return rest

@@ -92,6 +92,7 @@ export const plan = {
   '{0}: {1} free, the run needs about {2}': '{0}：可用 {1}，运行约需 {2}',
   '{0}: no token for {1}: set HF_TOKEN to one with the role write':
     '{0}：没有 {1} 的令牌：请把 HF_TOKEN 设为有写权限的令牌',
+  '{0}: {1} does not name the account of the token': '{0}：{1} 的回复里没有 token 所属的账号',
   '{0}: {1} refuses the token of {2} ({3}): make a new one with the role write':
     '{0}：{1} 拒绝了来自 {2} 的令牌（{3}）：请新建一个有写权限的令牌',
   '{0}: the token of {1} may only read: make one with the role write':

@@ -1,6 +1,6 @@
 /** The file of `endpoints: { file: … }`: one address a line; blank lines and lines that begin with # are ignored. */
 import { open } from 'node:fs/promises'
-import { EndpointError } from '../../errors.js'
+import { EndpointError, errorMessage } from '../../errors.js'
 import { say } from '../../language/say.js'
 
 /** Size of the file, bytes, and addresses in it. */
@@ -48,7 +48,7 @@ async function readBounded(path: string): Promise<string> {
     }
   } catch (cause) {
     if (cause instanceof EndpointError) throw cause
-    throw invalid(path, say`cannot read the list of servers ${path}: ${(cause as Error).message}`, cause)
+    throw invalid(path, say`cannot read the list of servers ${path}: ${errorMessage(cause)}`, cause)
   }
 }
 

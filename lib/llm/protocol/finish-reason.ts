@@ -1,4 +1,5 @@
 /** Classifies finish reasons: how a reply ended and whether it is whole. */
+import { keysOf } from '../../core/objects.js'
 import { asObject } from './json.js'
 
 /** Complete, cut off at a token limit, withheld by a filter, aborted by the server, or none of these. */
@@ -33,6 +34,6 @@ export function finishReason(value: unknown): string {
 /** Classifies a reason. Unknown words, tool calls and a missing reason are 'unfinished': text may be missing. */
 export function endingOf(reason: string): Ending {
   const normal = reason.toLowerCase().replace(/[^a-z0-9]/g, '')
-  const found = (Object.keys(endings) as Exclude<Ending, 'unfinished'>[]).find((ending) => endings[ending].test(normal))
+  const found = keysOf(endings).find((ending) => endings[ending].test(normal))
   return found ?? 'unfinished'
 }

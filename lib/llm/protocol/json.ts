@@ -1,11 +1,12 @@
 /** Reads JSON from a server: replaces a value that should be an object and is not by an empty one. */
+import { isRecord } from '../../core/objects.js'
 
 /** A JSON object whose fields are not validated yet. */
 export type Json = Readonly<Record<string, unknown>>
 
 /** Returns the value if it is an object; an empty one otherwise. */
 export function asObject(value: unknown): Json {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Json) : {}
+  return isRecord(value) ? value : {}
 }
 
 /** Returns the objects of a list, others as empty ones; an empty list if it is not one. */

@@ -4,6 +4,7 @@
  * text.
  */
 
+import { isRecord } from '../../core/objects.js'
 import { ServerError } from '../../errors.js'
 import { say } from '../../language/say.js'
 import type { Reply } from '../../storage/replies/types.js'
@@ -58,9 +59,8 @@ export function parseReplies(text: string, asked: ReplyContext): Reply[] {
   throwServerError(embeddedError(body), asked)
   reportModel(body, asked)
   const choices = choicesOf(body).map((choice) => {
-    if (choice === null || typeof choice !== 'object' || Array.isArray(choice))
-      throw malformedReply('a choice that is not an object')
-    return choice as Json
+    if (!isRecord(choice)) throw malformedReply('a choice that is not an object')
+    return choice
   })
   // An error of one choice fails the whole request: the dispatcher bisects a list.
   for (const choice of choices) throwServerError(choiceError(choice), asked)

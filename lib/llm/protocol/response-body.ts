@@ -2,8 +2,10 @@
  * Reads a response body as text, decompressed and bounded: whole, its beginning, or piece by piece.
  * reply-body.ts and streamed-reply.ts parse the text. Abandoning a body closes its connection.
  */
+
 import { pipeline, type Readable } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
+import { bytesOf } from '../../core/read-bytes.js'
 import { ServerError } from '../../errors.js'
 import type { Headers } from './rate-limits.js'
 import { malformedReply } from './reply-body.js'
@@ -62,9 +64,9 @@ export async function* textPieces(body: Body, headers: Headers): AsyncGenerator<
   const decoder = new TextDecoder()
   let bytes = 0
   for await (const part of decompressed(body, headers)) {
-    bytes += (part as Buffer).length
+    bytes += part.length
     if (bytes > replyBytesMax) throw malformedReply(`a response of more than ${replyBytesMax} bytes`)
-    yield decoder.decode(part as Buffer, { stream: true })
+    yield decoder.decode(part, { stream: true })
   }
   yield decoder.decode()
 }
@@ -80,7 +82,7 @@ async function* decompressed(body: Body, headers: Headers): AsyncGenerator<Buffe
       // An error of either end ends the other, and is thrown where the result is read.
       decoding = pipeline(decoding, decoderOf(name), () => undefined)
     }
-    yield* decoding as AsyncIterable<Buffer>
+    yield* bytesOf(decoding)
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
     if (error instanceof ServerError || !/^(?:Z_|ERR_BROTLI|ERR_.*BROTLI|ERR__ERROR)/.test(code)) throw error

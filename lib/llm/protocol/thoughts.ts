@@ -172,16 +172,17 @@ function leadingTag(lead: string): Tag | null {
   const close = brackets[open]
   if (close === undefined) return null
   const special = /^<[|｜]([\w▁/.:-]{1,64})[|｜]>/.exec(lead)
-  if (special !== null) return specialTag(special[0], special[1] as string)
+  if (special?.[1] !== undefined) return specialTag(special[0], special[1])
   const named = /^.([\p{L}_][\p{L}\p{N}_:.-]{0,63})((?:\s[^<>]{0,300})?)/u.exec(lead)
+  const name = named?.[1]
   if (
     named === null ||
-    /^(?:unused|ctrl)\d{1,4}$/.test(named[1] as string) ||
+    name === undefined ||
+    /^(?:unused|ctrl)\d{1,4}$/.test(name) ||
     !lead.startsWith(close, named[0].length) ||
     named[2]?.endsWith('/')
   )
     return null
-  const name = named[1] as string
   if (open !== '<' && named[2] !== '') return null
   return {
     kind: tagKind(name),
@@ -195,7 +196,7 @@ function leadingTag(lead: string): Tag | null {
 
 /** `<|begin_of_x|>` ends with `<|end_of_x|>`, `<|START_X|>` with `<|END_X|>`, `<|x|>` with `<|/x|>`. */
 function specialTag(open: string, name: string): Tag | null {
-  const bar = open[1] as string
+  const bar = open.charAt(1)
   const base = name.replace(/^(?:begin|start)(?:[_▁]of)?[_▁]|[_▁](?:begin|start)$/i, '')
   const kind = tagKind(base.replaceAll('▁', '_'))
   if (kind !== 'thought' && kind !== 'answer' && kind !== 'tool') return null
@@ -298,8 +299,8 @@ function stripClosingTag(text: string): Step {
   const trimmed = text.trimEnd()
   if (!trimmed.endsWith('>')) return null
   const tag = /<\/([\p{L}_][\p{L}\p{N}_:.-]{0,63})>$/u.exec(trimmed.slice(-80))
-  if (tag === null) return null
-  const name = tag[1] as string
+  const name = tag?.[1]
+  if (tag === null || name === undefined) return null
   const kind = tagKind(name)
   const start = trimmed.length - tag[0].length
   const opens = trimmed.lastIndexOf(`<${name}`, start)

@@ -3,8 +3,10 @@
  * stream with an abort signal of its own, which matters at a thousand replies per second. Streamed replies are read
  * piece by piece by response-body.ts instead.
  */
+
 import { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
+import { asError } from '../../errors.js'
 import type { Headers } from './rate-limits.js'
 import { malformedReply } from './reply-body.js'
 import { errorBytesMax, replyBytesMax } from './response-body.js'
@@ -105,10 +107,6 @@ class WholeResponseHandler implements Dispatcher.DispatchHandler {
     this.#ended = true
     this.#signal.removeEventListener('abort', this.#onAbort)
   }
-}
-
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason))
 }
 
 /** Returns the body as a stream, for readers that decompress it or parse its events. */

@@ -6,7 +6,7 @@
  */
 import type { EventLog } from '../../core/event-log.js'
 import type { Clock } from '../../core/types.js'
-import { EndpointError } from '../../errors.js'
+import { EndpointError, errorMessage } from '../../errors.js'
 import { readEndpointList } from '../endpoint/endpoint-list.js'
 import { endpointLabel } from '../protocol/client.js'
 import type { EndpointRegistry, ModelUse, OnServerEvent } from './endpoint-registry.js'
@@ -91,7 +91,7 @@ export class EndpointFile {
         this.#fault = ''
         if (!signal.aborted) this.#apply(list)
       } catch (error) {
-        const words = (error as Error).message
+        const words = errorMessage(error)
         if (words === this.#fault) continue
         this.#fault = words
         log.warn('endpoint-list-invalid', { file: path, words })
@@ -135,7 +135,7 @@ export class EndpointFile {
         return
       } catch (error) {
         if (signal.aborted) return
-        const words = `not ready (${(error as Error).message}); it is probed until it is`
+        const words = `not ready (${errorMessage(error)}); it is probed until it is`
         if (words !== said) this.#report('endpoint-waiting', label, words)
         said = words
       }

@@ -8,7 +8,7 @@ import { mapConcurrent } from '../../core/concurrent.js'
 import { ownValue } from '../../core/dictionary.js'
 import { type EventLog, noLog } from '../../core/event-log.js'
 import type { Clock, Position } from '../../core/types.js'
-import { ContractError, ServerError } from '../../errors.js'
+import { asError, ContractError, ServerError } from '../../errors.js'
 import type { Replies } from '../../storage/replies/replies.js'
 import type { CallResult } from '../../storage/replies/types.js'
 import { acceptedBody, assumedCapabilities, commonCapabilities } from '../endpoint/capabilities.js'
@@ -324,7 +324,7 @@ class Servers implements ModelServers {
       try {
         return await ask()
       } catch (error) {
-        if (!(error instanceof ServerError) && (error as Error).name !== 'TimeoutError') throw error
+        if (!(error instanceof ServerError) && asError(error).name !== 'TimeoutError') throw error
         await (this.#options.clock ?? systemClock).sleep(tokenizeWaitMs)
       }
     }

@@ -1,4 +1,5 @@
 /** Reads of single objects, and pages of keys. */
+import { readBytes } from '../../core/read-bytes.js'
 import { StoreUnavailableError } from '../../errors.js'
 import { isConnectionFailure } from '../../http/connection-failure.js'
 import { say } from '../../language/say.js'
@@ -47,7 +48,7 @@ export async function readObject(
       return nullIfMissing(transport, outcome.error, key)
     }
     try {
-      const bytes = await readBytes(outcome.response, key)
+      const bytes = await contentOf(outcome.response, key)
       // A server that ignores ranges sends the whole object.
       return range === null || outcome.response.status === 206 ? bytes : bytes.subarray(range.offset, end)
     } catch (error) {
@@ -99,23 +100,17 @@ function nullIfMissing(transport: S3Transport, error: S3Error, key: string): nul
   throw transport.refusal(error, key)
 }
 
-async function readBytes({ headers, body }: S3Response, key: string): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of body as AsyncIterable<Uint8Array>) {
-    bytes += chunk.length
-    if (bytes > wholeFileBytesMax) {
-      throw new StoreUnavailableError(
-        say`${key} has more than ${wholeFileBytesMax} bytes, the limit for an object that is read whole`,
-      )
-    }
-    chunks.push(chunk)
-  }
+async function contentOf({ headers, body }: S3Response, key: string): Promise<Uint8Array> {
+  const tooLarge = () =>
+    new StoreUnavailableError(
+      say`${key} has more than ${wholeFileBytesMax} bytes, the limit for an object that is read whole`,
+    )
+  const content = await readBytes(body, wholeFileBytesMax, tooLarge)
   const length = headers['content-length']
-  if (length !== undefined && Number(length) !== bytes) {
-    throw Object.assign(new Error(`received ${bytes} of ${length} bytes`), { code: 'ECONNRESET' })
+  if (length !== undefined && Number(length) !== content.length) {
+    throw Object.assign(new Error(`received ${content.length} of ${length} bytes`), { code: 'ECONNRESET' })
   }
-  return Buffer.concat(chunks, bytes)
+  return content
 }
 
 function percentDecoded(text: string): string {

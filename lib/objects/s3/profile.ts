@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { StoreAccessError } from '../../errors.js'
+import { errorCode, errorMessage, StoreAccessError } from '../../errors.js'
 import { say } from '../../language/say.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -60,8 +60,8 @@ function textOf(path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
+    const code = errorCode(error)
     if (code === 'ENOENT' || code === 'ENOTDIR') return ''
-    throw new StoreAccessError(say`cannot read ${path}: ${message}`, { cause: error })
+    throw new StoreAccessError(say`cannot read ${path}: ${errorMessage(error)}`, { cause: error })
   }
 }

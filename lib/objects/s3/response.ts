@@ -1,5 +1,7 @@
 /** Responses of S3: error codes, and the fields that are read from its XML. */
+
 import type { Dispatcher } from 'undici'
+import { readBytes } from '../../core/read-bytes.js'
 import { StoreUnavailableError } from '../../errors.js'
 import { say } from '../../language/say.js'
 
@@ -24,18 +26,9 @@ const xmlBytesMax = 8 * 1024 * 1024
 
 /** @throws {StoreUnavailableError} the body is larger than any response of the API */
 export async function readText({ body }: S3Response): Promise<string> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    bytes += chunk.length
-    if (bytes > xmlBytesMax) {
-      throw new StoreUnavailableError(
-        say`the object store returned more than ${xmlBytesMax} bytes for a call of its API`,
-      )
-    }
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
+  const tooLarge = () =>
+    new StoreUnavailableError(say`the object store returned more than ${xmlBytesMax} bytes for a call of its API`)
+  return (await readBytes(body, xmlBytesMax, tooLarge)).toString('utf8')
 }
 
 export function parseError(response: S3Response, text: string): S3Error {

@@ -9,7 +9,7 @@ import { seededRandom } from '../../core/random.js'
 import { processSecrets } from '../../core/redaction.js'
 import { parseRetryAfter } from '../../core/retry-after.js'
 import type { Clock } from '../../core/types.js'
-import { StoreAccessError, StoreUnavailableError } from '../../errors.js'
+import { errorCode, errorMessage, StoreAccessError, StoreUnavailableError } from '../../errors.js'
 import { isConnectionFailure } from '../../http/connection-failure.js'
 import { type Connections, openConnections } from '../../http/connections.js'
 import { flatHeaders } from '../../http/flat-headers.js'
@@ -190,8 +190,7 @@ export class S3Transport {
     } catch (cause) {
       if (request.signal?.aborted) throw request.signal.reason
       if (!isConnectionFailure(cause)) throw cause
-      const { code, message } = cause as { code?: string; message?: string }
-      return { reason: [code, message].filter(Boolean).join(' '), waitMs: null, cause }
+      return { reason: [errorCode(cause), errorMessage(cause)].filter(Boolean).join(' '), waitMs: null, cause }
     }
   }
 

@@ -5,7 +5,7 @@
  */
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import { WorkerLostError } from '../../errors.js'
+import { errorMessage, WorkerLostError } from '../../errors.js'
 import { say } from '../../language/say.js'
 import type { EncodedGroup, GroupOptions } from './encode-group.js'
 
@@ -104,7 +104,7 @@ class GroupThread {
 
   #fail(cause: unknown): void {
     this.#failure ??= new WorkerLostError(
-      say`the thread that encodes Parquet was lost: ${(cause as Error).message}. Run the same command again`,
+      say`the thread that encodes Parquet was lost: ${errorMessage(cause)}. Run the same command again`,
       { cause },
     )
     this.#task?.reject(this.#failure)

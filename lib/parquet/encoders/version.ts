@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { ContractError } from '../../errors.js'
+import { ContractError, errorCode } from '../../errors.js'
 
 /**
  * Returns the version of an installed package.
@@ -23,7 +23,7 @@ function readManifestOf(path: string): { name?: unknown; version?: unknown } | n
   try {
     return JSON.parse(readFileSync(path, 'utf8'))
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    if (errorCode(error) === 'ENOENT') return null
     throw error
   }
 }

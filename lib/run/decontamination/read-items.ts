@@ -1,10 +1,12 @@
 /** Reads the items of benchmarks from CSV, TSV, JSON Lines, JSON and Parquet files on disk. */
+
 import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { extname, resolve } from 'node:path'
 import { parse } from 'csv-parse/sync'
 import { tryParseJson } from '../../core/json.js'
-import { RecipeError } from '../../errors.js'
+import { isRecord } from '../../core/objects.js'
+import { errorMessage, RecipeError } from '../../errors.js'
 import { say } from '../../language/say.js'
 import { openPart, rowsOf } from '../../parquet/part-reader.js'
 import type { TestItem } from '../../text/contamination.js'
@@ -51,7 +53,7 @@ export async function readItems(
     for await (const row of rowsOfFile(path, bytes)) rows.push(row)
   } catch (cause) {
     throw new RecipeError(
-      say`prepare.decontaminate: ${name} cannot be read (${(cause as Error).message}). Give a CSV, TSV, JSON
+      say`prepare.decontaminate: ${name} cannot be read (${errorMessage(cause)}). Give a CSV, TSV, JSON
         Lines, JSON or Parquet file.`,
       { cause, details: { name } },
     )
@@ -112,21 +114,21 @@ function* csvRows(bytes: Buffer, delimiter: string): Generator<Row> {
 /** JSON Lines; or one value: an array of items, or an object with one (`example` of GAOKAO-Bench). */
 function* jsonRows(text: string): Generator<Row> {
   const whole = tryParseJson(text) // undefined for JSON Lines
-  const list = Array.isArray(whole) ? whole : isObject(whole) ? Object.values(whole).find(Array.isArray) : undefined
+  const list: unknown[] | undefined = Array.isArray(whole)
+    ? whole
+    : isRecord(whole)
+      ? Object.values(whole).find(Array.isArray)
+      : undefined
   if (list !== undefined) {
-    for (const [index, values] of (list as unknown[]).entries()) {
-      if (isObject(values)) yield { place: `item ${index}`, values }
+    for (const [index, values] of list.entries()) {
+      if (isRecord(values)) yield { place: `item ${index}`, values }
     }
     return
   }
   for (const [index, line] of text.split('\n').entries()) {
     if (line.trim() === '') continue
     const values = tryParseJson(line)
-    if (!isObject(values)) throw new Error(`line ${index + 1} is not a JSON object`)
+    if (!isRecord(values)) throw new Error(`line ${index + 1} is not a JSON object`)
     yield { place: `line ${index + 1}`, values }
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -136,26 +136,31 @@ class ChunkTracer {
   ): Promise<void> {
     let current: Candidate = candidate
     for (const stage of chunks) {
-      const [next] = await this.#stage(stage, current)
+      const [next] = await this.#stage(stage, current, [])
       if (next === undefined) return
       current = next
     }
     if (label === null) return
-    for (const pair of await this.#stage(label, current)) {
+    for (const pair of await this.#stage(label, current, [])) {
       let kept: Pair = pair
       for (const stage of pairs) {
-        const [next] = await this.#stage(stage, kept)
+        const [next] = await this.#stage(stage, kept, [kept])
         if (next === undefined) break
         kept = next
       }
     }
   }
 
-  /** Returns the values that continue. A made-up reply decides nothing: in a preview a value that it drops continues. */
+  /**
+   * Returns the values that continue.
+   *
+   * @param inPreview values that continue where a preview drops the input: its made-up replies decide nothing
+   */
   async #stage<In extends Candidate | Pair, Out extends Candidate | Pair>(
     stage: KunStage<In, Out>,
     input: In,
-  ): Promise<Out[]> {
+    inPreview: readonly Out[],
+  ): Promise<readonly Out[]> {
     const before = this.#requests.length
     const requests = () => this.#requests.slice(before)
     const { signal } = new AbortController()
@@ -169,7 +174,7 @@ class ChunkTracer {
     }
     if (!('emit' in outcome)) {
       this.#add(stage.name, input, requests(), this.#isPreview ? undefined : outcome)
-      return this.#isPreview && isPair(input) ? [input as unknown as Out] : []
+      return this.#isPreview ? inPreview : []
     }
     const kept: Out[] = []
     for (const value of outcome.emit) {

@@ -66,14 +66,14 @@ export class HubApi {
     if (path === '/api/repos/create') return this.#create(exchange, user)
     if (path === '/api/validate-yaml') return exchange.json({ errors: [], warnings: [] })
     const lfs = /^\/datasets\/([\w.-]+\/[\w.-]+)\.git\/info\/lfs\/objects\/batch$/.exec(path)
-    if (lfs !== null) {
-      this.#access.mustRead(user, this.#store.repo(lfs[1] as string))
-      this.#access.mustWrite(user, lfs[1] as string)
+    if (lfs?.[1] !== undefined) {
+      this.#access.mustRead(user, this.#store.repo(lfs[1]))
+      this.#access.mustWrite(user, lfs[1])
       return this.#lfs.batch(exchange)
     }
     const match = /^\/(api\/)?datasets\/([\w.-]+\/[\w.-]+)(\/.*)?$/.exec(path)
-    if (match === null) throw new HubRefusal(404, `no such page: ${path}`)
-    const repo = this.#access.mustRead(user, this.#store.repo(match[2] as string))
+    if (match?.[2] === undefined) throw new HubRefusal(404, `no such page: ${path}`)
+    const repo = this.#access.mustRead(user, this.#store.repo(match[2]))
     const rest = restPattern.exec(match[3] ?? '')
     if (rest === null) throw new HubRefusal(404, `no such page: ${path}`)
     const [, action = '', revision = 'main', inside = ''] = rest.map((part) => part && decodeURIComponent(part))

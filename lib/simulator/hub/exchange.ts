@@ -1,8 +1,11 @@
 /** A request to the simulated Hub and its response: parses bodies, sends JSON and ranges of files, applies faults of the body. */
+
 import { createReadStream } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { errorMessage } from '../../errors.js'
+import { readBody } from '../read-body.js'
 import { HubRefusal } from './access.js'
 import type { AppliedFault } from './faults.js'
 
@@ -21,15 +24,8 @@ export class Exchange {
     this.url = new URL(request.url ?? '/', 'http://hub.invalid')
   }
 
-  async body(): Promise<Buffer> {
-    const parts: Buffer[] = []
-    let bytes = 0
-    for await (const part of this.request as AsyncIterable<Buffer>) {
-      bytes += part.length
-      if (bytes > bodyBytesMax) throw new HubRefusal(413, 'request entity too large')
-      parts.push(part)
-    }
-    return Buffer.concat(parts)
+  body(): Promise<Buffer> {
+    return readBody(this.request, bodyBytesMax, () => new HubRefusal(413, 'request entity too large'))
   }
 
   /** Parses JSON, as sent by the JavaScript client, or a form, as sent by the Python client. */
@@ -40,9 +36,9 @@ export class Exchange {
       return Object.fromEntries([...new Set(form.keys())].map((key) => [key, form.getAll(key)]))
     }
     try {
-      return text === '' ? {} : (JSON.parse(text) as Record<string, unknown>)
+      return text === '' ? {} : JSON.parse(text)
     } catch (error) {
-      throw new HubRefusal(400, `not JSON: ${(error as Error).message}`)
+      throw new HubRefusal(400, `not JSON: ${errorMessage(error)}`)
     }
   }
 

@@ -162,7 +162,8 @@ export class Buckets {
     const file = await open(path, 'w')
     try {
       for (const part of chosen) {
-        for await (const chunk of streamOf(part) as AsyncIterable<Buffer>) await file.writeFile(chunk)
+        const chunks: AsyncIterable<Buffer> = streamOf(part)
+        for await (const chunk of chunks) await file.writeFile(chunk)
       }
     } finally {
       await file.close()

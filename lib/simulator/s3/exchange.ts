@@ -1,6 +1,8 @@
 /** A request to the simulated S3 and its response: bucket and key, XML, ranges of objects, and the faults of a body. */
+
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
+import { readBody } from '../read-body.js'
 import { type StoredObject, streamOf } from './buckets.js'
 import type { AppliedS3Fault } from './faults.js'
 import { S3Refusal } from './refusal.js'
@@ -41,14 +43,8 @@ export class Exchange {
   }
 
   async text(): Promise<string> {
-    const parts: Buffer[] = []
-    let bytes = 0
-    for await (const part of this.request as AsyncIterable<Buffer>) {
-      bytes += part.length
-      if (bytes > xmlBytesMax) throw new S3Refusal(413, 'EntityTooLarge')
-      parts.push(part)
-    }
-    return Buffer.concat(parts).toString('utf8')
+    const body = await readBody(this.request, xmlBytesMax, () => new S3Refusal(413, 'EntityTooLarge'))
+    return body.toString('utf8')
   }
 
   xml(root: string, content: string, status = 200, headers: Readonly<Record<string, string>> = {}): void {

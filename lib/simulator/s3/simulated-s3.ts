@@ -2,9 +2,12 @@
  * A simulated S3 on loopback: one service with buckets, conditional writes and uploads in parts, which checks
  * signatures and can be configured to fail as a store does, or to ignore conditions as some do.
  */
+
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { asError } from '../../errors.js'
 import { listen } from '../listen.js'
+import { readBody } from '../read-body.js'
 import { S3Api, type S3ApiOptions } from './api.js'
 import { Buckets } from './buckets.js'
 import { Exchange } from './exchange.js'
@@ -119,6 +122,9 @@ export async function startS3(options: SimulatedS3Options): Promise<SimulatedS3>
   }
 }
 
+/** Size of a list of faults. */
+const faultsBytesMax = 1_000_000
+
 /** POST /admin/faults sets the faults, GET /admin/log returns the requests. */
 async function administer(
   request: IncomingMessage,
@@ -134,9 +140,8 @@ async function administer(
     return json({ error: 'POST /admin/faults with an array of faults, or GET /admin/log' }, 404)
   }
   try {
-    const chunks: Buffer[] = []
-    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk)
-    const given: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'))
+    const body = await readBody(request, faultsBytesMax, () => new Error('the list of faults is too long'))
+    const given: unknown = JSON.parse(body.toString('utf8'))
     if (!Array.isArray(given)) return json({ error: 'give an array of faults: [{"kind":"lost","match":"^PUT"}]' }, 400)
     faults.set(given as S3Fault[])
     json({ faults: given.length })
@@ -172,6 +177,6 @@ async function respond(
     request.resume()
   } catch (error) {
     // The client disconnected, or a fault cut the body: no error response can be sent.
-    if (!response.destroyed) response.destroy(error as Error)
+    if (!response.destroyed) response.destroy(asError(error))
   }
 }

@@ -1,9 +1,11 @@
 /**
  * A TCP proxy that closes silent connections, as load balancers do.
  */
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+
+import { connect, createServer, type Socket } from 'node:net'
 import { z } from 'zod'
 import { EndpointError } from '../../errors.js'
+import { portOf } from '../listen.js'
 import { check } from './options.js'
 
 const cuttingProxyOptions = z.strictObject({
@@ -54,7 +56,7 @@ export async function startCuttingProxy(options: z.input<typeof cuttingProxyOpti
     server.once('error', (cause) => reject(new EndpointError(`cutting proxy: cannot listen on ${port}`, { cause })))
     server.listen(port, '127.0.0.1', resolve)
   })
-  const bound = (server.address() as AddressInfo).port
+  const bound = portOf(server)
   return {
     url: `http://127.0.0.1:${bound}${to.pathname.replace(/\/$/, '')}`,
     port: bound,

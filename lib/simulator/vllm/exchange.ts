@@ -1,7 +1,9 @@
 /**
  * A request and its reply over HTTP: reads the body, and sends the reply whole, as events, or damaged by a fault.
  */
+
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { errorMessage } from '../../errors.js'
 import type { RequestHandle } from './engine.js'
 import type { FaultRule } from './fault-rules.js'
 import { Refusal } from './refusal.js'
@@ -123,7 +125,7 @@ export function parseJson(body: string): unknown {
   try {
     return JSON.parse(body)
   } catch (cause) {
-    throw new Refusal(400, `The body is no JSON: ${(cause as Error).message}`)
+    throw new Refusal(400, `The body is no JSON: ${errorMessage(cause)}`)
   }
 }
 

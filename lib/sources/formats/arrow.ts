@@ -3,7 +3,7 @@
  * that it contains: its footer is not used. Holds one record batch; its bodies must not be compressed.
  */
 import { type Data, DataType, type RecordBatch, RecordBatchReader } from 'apache-arrow'
-import { ShardDamageError } from '../../errors.js'
+import { errorMessage, ShardDamageError } from '../../errors.js'
 import type { RejectedRecord } from '../../text/block.js'
 import { namesText } from '../../text/field-path.js'
 import type { FieldMapping } from '../../text/mapping.js'
@@ -43,12 +43,10 @@ export async function* arrowBlocks(
     yield* rawBlocks.end(null)
   } catch (error) {
     // Errors of the network, the disk and the signal stop the run; any other error is one of the decoder.
-    const { code } = error as NodeJS.ErrnoException
-    if (!(error instanceof ShardDamageError) && code !== undefined) throw error
+    // That of a signal is a number.
+    if (!(error instanceof ShardDamageError) && error instanceof Error && 'code' in error) throw error
     const reason = error instanceof ShardDamageError ? error.reason : 'shard-corrupt'
-    yield* rawBlocks.end(
-      damagedRecord(row, { reason, detail: `arrow: ${(error as Error).message}` }, new Uint8Array(0)),
-    )
+    yield* rawBlocks.end(damagedRecord(row, { reason, detail: `arrow: ${errorMessage(error)}` }, new Uint8Array(0)))
   }
 }
 

@@ -7,7 +7,7 @@ import { setImmediate } from 'node:timers/promises'
 import * as zlib from 'node:zlib'
 import { Decompress } from 'fzstd'
 import xxhash, { type XXHash, type XXHashAPI } from 'xxhash-wasm'
-import { ShardDamageError } from '../../errors.js'
+import { asError, ShardDamageError } from '../../errors.js'
 import { type DecodedSlice, type Decoder, sliceOutputBytesMax, tooMuch } from './decoder.js'
 import type { Codec } from './raw-block.js'
 import { xzDecoder } from './xz-decoder.js'
@@ -270,7 +270,7 @@ function fzstdDecoder(hash: XXHash<bigint>): Decoder {
       // A copy: fzstd keeps the bytes that it cannot decode yet.
       decoder.push(window.header(new Uint8Array(slice)), last)
     } catch (error) {
-      damage = new ShardDamageError('shard-corrupt', `zstd: ${zstdMessage(error as Error)}`, { cause: error })
+      damage = new ShardDamageError('shard-corrupt', `zstd: ${zstdMessage(asError(error))}`, { cause: error })
     }
     return { output, damage }
   }

@@ -82,7 +82,7 @@ function keepElements(node: SchemaTree, path: readonly string[], kept: Set<Schem
   const [group] = node.children
   const element = group?.children.length === 1 ? group.children[0] : group
   if (group === undefined || element === undefined) return false
-  const rest = /^\d{1,9}$/.test(path[0] as string) ? path.slice(1) : path
+  const rest = /^\d{1,9}$/.test(path[0] ?? '') ? path.slice(1) : path
   if (!keepPath(element, rest, kept, depth + 2)) return false
   kept.add(node).add(group)
   return true

@@ -2,7 +2,7 @@
  * Reads the mapped columns of a Parquet file as blocks of JSON Lines; no block spans two row groups. Runs in the thread of
  * parquet-thread.ts and gets bytes through `read`.
  */
-import { ShardDamageError } from '../../errors.js'
+import { errorMessage, ShardDamageError } from '../../errors.js'
 import { ParquetFile } from '../../parquet/parquet-file.js'
 import type { RejectedRecord } from '../../text/block.js'
 import type { FieldMapping } from '../../text/mapping.js'
@@ -56,7 +56,7 @@ export async function* rowBlocks(
 /** Returns one reject for the rows lost from `row` on. */
 function lost(row: number, error: unknown, next: RowCursor | null): RawBlock {
   const reason = error instanceof ShardDamageError ? error.reason : 'shard-corrupt'
-  const rejected = [damagedRecord(row, { reason, detail: `parquet: ${(error as Error).message}` }, new Uint8Array(0))]
+  const rejected = [damagedRecord(row, { reason, detail: `parquet: ${errorMessage(error)}` }, new Uint8Array(0))]
   return { bytes: new Uint8Array(0), offset: row, offsetUnit: 'row', rejected, next }
 }
 
@@ -83,7 +83,7 @@ async function* groupBlocks(
       }
     }
   } catch (error) {
-    const detail = `rows ${row + at} to ${row + rows - 1} of row group ${group}: ${(error as Error).message}`
+    const detail = `rows ${row + at} to ${row + rows - 1} of row group ${group}: ${errorMessage(error)}`
     const reason = error instanceof ShardDamageError ? error.reason : 'shard-corrupt'
     const next = group + 1 < file.metadata.row_groups.length ? { group: group + 1, row: 0 } : null
     yield lost(row + at, new ShardDamageError(reason, detail), next)

@@ -1,12 +1,15 @@
 /** Thread that decodes one Parquet shard: requests bytes, and sends one block for every 'next'. */
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+
+import { workerData } from 'node:worker_threads'
+import { ownPort } from '../../core/own-thread.js'
 import type { ThreadMessage, ThreadRequest } from './parquet.js'
 import { type ParquetInput, rowBlocks } from './parquet-rows.js'
 
-const port = parentPort as MessagePort
+const port = ownPort()
+const input: ParquetInput = workerData
 const waiting = new Map<number, (bytes: Uint8Array) => void>()
 let reads = 0
-const rawBlocks = rowBlocks(workerData as ParquetInput, read)
+const rawBlocks = rowBlocks(input, read)
 
 port.on('message', (request: ThreadRequest) => {
   if (request.kind === 'next') void next()

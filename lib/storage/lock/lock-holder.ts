@@ -2,8 +2,10 @@
  * Identity of the process that holds a lock, and whether it still runs. Only a process of the same boot and the same
  * PID namespace can be looked up by its pid: of any other one the state is unknown, and its lease decides.
  */
+
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { errorCode } from '../../errors.js'
 
 /** The process that a lock names; distinct from a later process with the same pid. */
 export interface Holder {
@@ -41,7 +43,7 @@ export function holderState(holder: Holder, self: Holder = thisProcess()): Holde
   try {
     process.kill(pid, 0)
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
+    const code = errorCode(error)
     if (code === 'ESRCH') return 'gone'
     // EPERM: the process exists and belongs to another user.
     if (code !== 'EPERM') return 'unknown'

@@ -7,7 +7,7 @@
 import { join } from 'node:path'
 import { systemClock } from '../../core/clock.js'
 import type { Clock } from '../../core/types.js'
-import { CorruptFileError, StorageError } from '../../errors.js'
+import { CorruptFileError, errorMessage, StorageError } from '../../errors.js'
 import { say } from '../../language/say.js'
 import { type AppendLog, openAppendLog } from '../append-log.js'
 import { closeAfter } from '../close-all.js'
@@ -155,7 +155,7 @@ class SegmentedReplies implements Replies {
       this.#index.delete(key, location)
       if (!this.#reported.has(location) && this.#reported.size < damageReportedMax) {
         this.#reported.add(location)
-        this.#warn(`${(error as Error).message}; it is requested again`)
+        this.#warn(`${errorMessage(error)}; it is requested again`)
       }
       return undefined
     }

@@ -3,7 +3,7 @@
  * mathematics and links (../asides.ts).
  */
 import { AsideKind } from '../asides.js'
-import { CharacterClass } from '../characters.js'
+import { CharacterClass, type ClassCounts } from '../characters.js'
 import type { CleanText } from '../clean.js'
 import { lineEndOf } from '../code-lines.js'
 
@@ -56,7 +56,7 @@ export function isClauseMark(code: number): boolean {
 export function symbolShare(text: CleanText, shareMax: number): string | null {
   const { proseCounts } = text
   const symbols =
-    (proseCounts[CharacterClass.symbol] as number) + (proseCounts[CharacterClass.asciiPunctuation] as number)
+    proseCounts[CharacterClass.symbol] + proseCounts[CharacterClass.asciiPunctuation]
   const all = visible(text)
   if (symbols <= shareMax * all) return null
   const frame = tableFrameChars(text)
@@ -101,7 +101,7 @@ const dash = 0x2d
 
 /** Limits digits: tables, price lists, telephone books. Digits of dates in words (1911年10月10日) do not count. */
 export function digitShare(text: CleanText, shareMax: number): string | null {
-  const digits = text.proseCounts[CharacterClass.digit] as number
+  const digits = text.proseCounts[CharacterClass.digit]
   const all = visible(text)
   if (digits <= shareMax * all) return null
   return over(digits - dateDigits(text), all, shareMax, 'digits')
@@ -140,8 +140,8 @@ export function visibleWithAsides(text: CleanText): number {
   return visibleOf(text.length, text.counts)
 }
 
-function visibleOf(length: number, counts: Int32Array): number {
-  return length - (counts[CharacterClass.blank] as number) - (counts[CharacterClass.newline] as number)
+function visibleOf(length: number, counts: ClassCounts): number {
+  return length - counts[CharacterClass.blank] - counts[CharacterClass.newline]
 }
 
 export function percent(share: number): string {

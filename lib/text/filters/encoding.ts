@@ -9,15 +9,15 @@ import { isClauseMark, over, percent, visibleWithAsides } from './composition.js
 /** Limits ideographs that UTF-8 read as GBK is full of, U+FFFD, private use, and UTF-8 read as Latin-1. */
 export function mojibake(text: CleanText, shareMax: number, census: CensusMeter): string | null {
   const { sets } = census.sample(text)
-  const suspect = (sets[HanSet.garbled] as number) > 0 || mayBeLatin1(text)
+  const suspect = sets[HanSet.garbled] > 0 || mayBeLatin1(text)
   if (!suspect) return null
-  const garbled = (census.exact(text).sets[HanSet.garbled] as number) + latin1Pairs(text)
+  const garbled = census.exact(text).sets[HanSet.garbled] + latin1Pairs(text)
   return over(garbled, visibleWithAsides(text), shareMax, 'decoded with the wrong character set')
 }
 
 /** Limits \u4e2d, &#20013;, %E4%B8 and the like, which should have been decoded. */
 export function escapedText(text: CleanText, shareMax: number): string | null {
-  const marks = text.counts[CharacterClass.asciiPunctuation] as number
+  const marks = text.counts[CharacterClass.asciiPunctuation]
   if (marks * charsPerEscapeMax < shareMax * text.length) return null
   return over(escapedChars(text), visibleWithAsides(text), shareMax, 'escapes')
 }
@@ -27,19 +27,19 @@ const charsPerEscapeMax = 10
 
 /** Limits kana and hangul among all letters. */
 export function foreignScript(text: CleanText, shareMax: number, census: CensusMeter): string | null {
-  const others = text.counts[CharacterClass.otherLetter] as number
+  const others = text.counts[CharacterClass.otherLetter]
   const han = hanOf(text)
   if (others <= shareMax * (others + han)) return null
   const { sets } = census.exact(text)
-  const foreign = (sets[HanSet.kana] as number) + (sets[HanSet.hangul] as number)
+  const foreign = sets[HanSet.kana] + sets[HanSet.hangul]
   return over(foreign, foreign + han, shareMax, 'kana or hangul')
 }
 
 /** Limits ideographs that are hardly ever used: text in the wrong encoding that looks like Chinese. */
 export function rareHan(text: CleanText, shareMax: number, census: CensusMeter): string | null {
   const sample = census.sample(text)
-  if ((sample.sets[HanSet.rare] as number) * 2 <= shareMax * sample.counted) return null
-  const rare = census.exact(text).sets[HanSet.rare] as number
+  if (sample.sets[HanSet.rare] * 2 <= shareMax * sample.counted) return null
+  const rare = census.exact(text).sets[HanSet.rare]
   return over(rare, hanOf(text), shareMax, 'rare ideographs')
 }
 
@@ -51,8 +51,8 @@ export function functionWords(text: CleanText, shareMin: number, census: CensusM
   const han = hanOf(text)
   if (han < functionHanMin) return null
   const sample = census.sample(text)
-  if ((sample.sets[HanSet.functionWord] as number) > 2 * shareMin * sample.counted) return null
-  const share = (census.exact(text).sets[HanSet.functionWord] as number) / han
+  if (sample.sets[HanSet.functionWord] > 2 * shareMin * sample.counted) return null
+  const share = census.exact(text).sets[HanSet.functionWord] / han
   const bound = hasClauseMark(text) ? shareMin : 2 * shareMin
   if (share >= bound || isSentences(text)) return null
   return `${percent(share)} function words of at least ${percent(bound)}`
@@ -89,7 +89,7 @@ function isSentences(text: CleanText): boolean {
     }
     isPunctuated ||= at < length && isClauseMark(codes[at] as number)
   }
-  return (counts[CharacterClass.sentenceEnd] as number) * 8 >= clauses || equal * 3 >= clauses * 2
+  return counts[CharacterClass.sentenceEnd] * 8 >= clauses || equal * 3 >= clauses * 2
 }
 
 /** 、, a bracket, a digit, a Latin letter, or the dot in a number. */
@@ -104,7 +104,7 @@ function hasClauseMark({ codes, length }: CleanText): boolean {
 }
 
 function mayBeLatin1({ counts, length }: CleanText): boolean {
-  const letters = counts[CharacterClass.otherLetter] as number
+  const letters = counts[CharacterClass.otherLetter]
   return letters * 100 > length
 }
 

@@ -12,10 +12,10 @@ import { over, percent, visibleWithAsides } from './composition.js'
  */
 export function obfuscated(text: CleanText, shareMax: number): string | null {
   const { counts, length } = text
-  const symbols = (counts[CharacterClass.symbol] as number) + (counts[CharacterClass.otherLetter] as number)
-  const marks = (counts[CharacterClass.asciiPunctuation] as number) + (counts[CharacterClass.widePunctuation] as number)
-  const latin = (counts[CharacterClass.latin] as number) + (counts[CharacterClass.letterW] as number)
-  const blanks = counts[CharacterClass.blank] as number
+  const symbols = counts[CharacterClass.symbol] + counts[CharacterClass.otherLetter]
+  const marks = counts[CharacterClass.asciiPunctuation] + counts[CharacterClass.widePunctuation]
+  const latin = counts[CharacterClass.latin] + counts[CharacterClass.letterW]
+  const blanks = counts[CharacterClass.blank]
   const isMarked = marks * rightlyBetween > length
   const others = symbols + latin + blanks
   if (!isMarked && (others < insertionsMin || others <= shareMax * length)) return null

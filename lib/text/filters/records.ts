@@ -8,8 +8,8 @@ import { over, percent, visibleWithAsides } from './composition.js'
 /** Limits telephone numbers and e-mail addresses per 100 characters: lists of contacts, parcels, winners. */
 export function contactList(text: CleanText, per100Max: number): string | null {
   const { counts, length } = text
-  const digits = counts[CharacterClass.digit] as number
-  const latin = counts[CharacterClass.latin] as number
+  const digits = counts[CharacterClass.digit]
+  const latin = counts[CharacterClass.latin]
   if ((digits + latin) * 12 < length) return null
   const found = contactNumbers(text)
   const per100 = (100 * found) / length
@@ -26,8 +26,8 @@ const contactsMin = 2
  */
 export function dataRows(text: CleanText, shareMax: number): string | null {
   const { counts, length } = text
-  const blanks = counts[CharacterClass.blank] as number
-  const digits = counts[CharacterClass.digit] as number
+  const blanks = counts[CharacterClass.blank]
+  const digits = counts[CharacterClass.digit]
   if (digits * 16 < length || (text.lines < cellsMin && blanks * 20 < length)) return null
   let chars = 0
   let previous = 0
@@ -108,7 +108,7 @@ function startsWithFloor(codes: Uint16Array, start: number, end: number): boolea
  */
 export function linkList(text: CleanText, shareMax: number): string | null {
   const { lines, counts, length } = text
-  const ends = counts[CharacterClass.sentenceEnd] as number
+  const ends = counts[CharacterClass.sentenceEnd]
   if (lines < linkLinesMin || (ends > lines / 4 && length > lines * headlineCharsMax)) return null
   let chars = 0
   let listed = 0

@@ -93,10 +93,10 @@ function edgeHash(codes: Uint16Array, at: number): number {
 function isVerse({ lines, length, counts }: CleanText): boolean {
   if (lines < verseLinesMin || length > lines * verseLineChars) return false
   const others =
-    (counts[CharacterClass.latin] as number) +
-    (counts[CharacterClass.digit] as number) +
-    (counts[CharacterClass.symbol] as number) +
-    (counts[CharacterClass.asciiPunctuation] as number)
+    counts[CharacterClass.latin] +
+    counts[CharacterClass.digit] +
+    counts[CharacterClass.symbol] +
+    counts[CharacterClass.asciiPunctuation]
   return others * 20 <= length
 }
 

@@ -1,10 +1,11 @@
 /** Adds accounts of personal data: of the parts of a block, of blocks, of a split. */
+import { keysOf } from '../../core/objects.js'
 import type { PersonalAccount } from './documents.js'
 import type { PersonalCounts } from './kinds.js'
 
 /** Returns the sum of two counts, keys in order of code unit. */
 function addPersonalCounts(a: PersonalCounts, b: PersonalCounts): PersonalCounts {
-  const kinds = [...new Set([...Object.keys(a), ...Object.keys(b)])].sort() as (keyof PersonalCounts)[]
+  const kinds = [...new Set([...keysOf(a), ...keysOf(b)])].sort()
   return Object.fromEntries(kinds.map((kind) => [kind, (a[kind] ?? 0) + (b[kind] ?? 0)]))
 }
 

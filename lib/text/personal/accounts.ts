@@ -15,8 +15,8 @@ const notAPerson = /^(?:git|no-?reply|do-?not-?reply|mailer-daemon)$/i
 export function emailAt(text: string, at: number, from: number): PersonalItem | null {
   let start = at
   const first = Math.max(from, at - localCharsMax)
-  while (start > first && /[\w.%+-]/.test(text[start - 1] as string)) start--
-  while (start < at && /[.+-]/.test(text[start] as string)) start++
+  while (start > first && /[\w.%+-]/.test(text.charAt(start - 1))) start--
+  while (start < at && /[.+-]/.test(text.charAt(start))) start++
   if (start === at) return null
   domainPattern.lastIndex = at + 1
   if (!domainPattern.test(text)) return null

@@ -88,7 +88,7 @@ function phoneAt(text: string, at: number, before: string): PersonalItem | null 
 
 /** Numbers whose form alone shows that they are telephone numbers. */
 function plainPhoneEnd(text: string, at: number, bracket: boolean): number | null {
-  const first = text[at] as string
+  const first = text.charAt(at)
   const end = '018'.includes(first) ? mobileEnd(text, at) : null
   if (end !== null || (first !== '0' && first !== '8')) return end
   const landline = matchEnd(landlinePattern, text, at) ?? matchEnd(taiwanPattern, text, at)

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { InvalidOptionError } from '../../errors.js'
+import { errorMessage, InvalidOptionError } from '../../errors.js'
 import { decodeScreen, type ScreenClassifier, type ScreenHeader } from './classifier.js'
 
 const bucketsMax = 2 ** 21
@@ -44,7 +44,7 @@ export async function loadScreen(path: string, sha256?: string): Promise<ScreenC
   try {
     bytes = await readFile(path)
   } catch (cause) {
-    throw refused((cause as Error).message, cause)
+    throw refused(errorMessage(cause), cause)
   }
   if (sha256 !== undefined && createHash('sha256').update(bytes).digest('hex') !== sha256) {
     throw refused('it changed during the run')

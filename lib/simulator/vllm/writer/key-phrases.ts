@@ -70,7 +70,7 @@ function isTopic(word: string): boolean {
 
 /** A surname with one or two characters, followed by a word that is used with persons only. */
 function isPerson(word: string, after: string): boolean {
-  return word.length <= 3 && surnames.includes(word[0] as string) && afterPerson.test(after)
+  return word.length <= 3 && surnames.includes(word.charAt(0)) && afterPerson.test(after)
 }
 
 function withoutOverlaps(ranked: readonly KeyPhrase[], countMax: number): KeyPhrase[] {

@@ -44,9 +44,9 @@ export function recognise(prompt: string): Task {
   const label = prompt.lastIndexOf(labelLine)
   if (label >= 0) return { kind: 'label', text: turn(prompt.slice(label + labelLine.length)), count: 1 }
   const score = /指令[:：]\s*【([\s\S]*)】\s*回复[:：]/u.exec(prompt)
-  if (score !== null) return { kind: 'grade', instruction: score[1] as string }
+  if (score?.[1] !== undefined) return { kind: 'grade', instruction: score[1] }
   const known = /已知[:：]\s*([\s\S]*)[,，]\s*请回答[:：]([\s\S]*)/u.exec(prompt)
-  if (known !== null) return { kind: 'polish', text: known[1] as string, instruction: turn(known[2] as string) }
+  if (known?.[1] !== undefined) return { kind: 'polish', text: known[1], instruction: turn(known[2] ?? '') }
   return { kind: 'free', text: turn(prompt) }
 }
 
@@ -61,7 +61,7 @@ function countAskedFor(prompt: string): number {
 function columnForm(prompt: string): ColumnForm | null {
   const line = prompt.slice(prompt.lastIndexOf('\n\n只回答') + 2)
   const values = /^只回答以下之一，不要解释：([^\n]+)/u.exec(line)
-  if (values !== null) return { type: 'enum', values: (values[1] as string).split('、') }
+  if (values?.[1] !== undefined) return { type: 'enum', values: values[1].split('、') }
   if (line.startsWith('只回答一个 JSON 值')) return { type: 'json' }
   if (!line.startsWith('只回答一个数字')) return null
   const bound = (word: string, otherwise: number) =>
