@@ -88,30 +88,17 @@ function register<Progress>(
 ): void {
   const { name, help, labels, type, values } = definition
   const options = { name, help, labelNames: [...labels], registers: [registry] }
-  if (type === 'counter') {
-    new Counter({
-      ...options,
-      async collect() {
-        const progress = await read()
-        this.reset()
-        const all = progress === null ? [] : values(progress)
-        // Reset leaves 0 for a metric without labels: one without a value must be absent.
-        if (all.length === 0 && labels.length === 0) this.remove()
-        for (const { labels: own = {}, value } of all) this.inc(own, value)
-      },
-    })
-    return
+  async function collect(this: Counter | Gauge): Promise<void> {
+    const progress = await read()
+    this.reset()
+    const all = progress === null ? [] : values(progress)
+    // Reset leaves 0 for a metric without labels: one without a value must be absent.
+    if (all.length === 0 && labels.length === 0) this.remove()
+    // From 0, an increment sets the value.
+    for (const { labels: own = {}, value } of all) this.inc(own, value)
   }
-  new Gauge({
-    ...options,
-    async collect() {
-      const progress = await read()
-      this.reset()
-      const all = progress === null ? [] : values(progress)
-      if (all.length === 0 && labels.length === 0) this.remove()
-      for (const { labels: own = {}, value } of all) this.set(own, value)
-    },
-  })
+  if (type === 'counter') new Counter({ ...options, collect })
+  else new Gauge({ ...options, collect })
 }
 
 function listen(server: Server, port: number): Promise<void> {

@@ -58,7 +58,7 @@ export async function workOnPart(jobs: EpochJobs, part: number): Promise<void> {
 }
 
 /** Options for `resolveEpochs`. */
-export interface ResolveOptions {
+interface ResolveOptions {
   /** Local directory for copies of texts. */
   readonly scratch: string
   /** Whether to leave the jobs of the parts to other processes. */

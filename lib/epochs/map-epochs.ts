@@ -18,7 +18,7 @@ import type { Epoch, EpochObjects, EpochSettings, MappedBlock } from './epoch-ob
 import { SliceBuilder } from './slice.js'
 
 /** Parts that the caller opens and closes. */
-export interface MapParts {
+interface MapParts {
   readonly objects: EpochObjects
   readonly settings: EpochSettings
   readonly plan: DecidePlan

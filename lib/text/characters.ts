@@ -32,7 +32,7 @@ export const CharacterClass = {
   quote: 19,
 } as const
 
-export const characterClassCount = 20
+const characterClassCount = 20
 
 /** A count for each CharacterClass. */
 export type ClassCounts = Int32Array & { [Class in (typeof CharacterClass)[keyof typeof CharacterClass]]: number }

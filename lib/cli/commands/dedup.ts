@@ -28,7 +28,7 @@ import { addCommand } from '../command-summaries.js'
 import { type DedupCounts, dedupGraph } from '../dedup-graph.js'
 import { type DedupInputFlags, dedupSource } from '../dedup-inputs.js'
 import type { DedupInstructionsFlags } from '../dedup-instructions.js'
-import { hubUrlOption, tokenOption } from '../hub-options.js'
+import { addHubSource } from '../hub-options.js'
 import { addLogOptions, type LogFlags, warned, withLog } from '../log-file.js'
 import { collect } from '../recipe-options.js'
 import { temporaryFolder } from '../temporary-folder.js'
@@ -49,13 +49,11 @@ interface DedupFlags extends DedupInputFlags, DedupInstructionsFlags, LogFlags {
 }
 
 export function registerDedup(program: Command): void {
-  const command = addCommand(program, 'dedup')
-    .argument('[files...]', 'files or globs in any format that a recipe reads; - or nothing reads standard input')
-    .option('--hub <owner/name>', 'read a dataset on the Hub in place of files')
-    .option('--files <glob>', 'with --hub: paths in the dataset (may be repeated; ! excludes)', collect, [])
-    .option('--revision <name>', 'with --hub: branch, tag or commit', 'main')
-    .addOption(hubUrlOption())
-    .addOption(tokenOption())
+  const command = addCommand(program, 'dedup').argument(
+    '[files...]',
+    'files or globs in any format that a recipe reads; - or nothing reads standard input',
+  )
+  addHubSource(command)
     .option('--threshold <similarity>', 'Jaccard of character 5-grams from which on a text is a duplicate', '0.8')
     .option('--text <field>', 'field of the text', 'text')
     .option('--id <field>', 'field of the id that rejects name; FILE:LINE without')

@@ -4,19 +4,17 @@
  */
 import { type Command, Option } from 'commander'
 import { addCommand } from '../command-summaries.js'
-import { hubUrlOption, tokenOption } from '../hub-options.js'
+import { addHubSource } from '../hub-options.js'
 import { addLogOptions, type LogFlags, withLog } from '../log-file.js'
 import { modelStageNames, type PipeFlags, stageNames } from '../pipe-flags.js'
-import { collect, setOption } from '../recipe-options.js'
+import { setOption } from '../recipe-options.js'
 
 export function registerPipe(program: Command): void {
-  const command = addCommand(program, 'pipe')
-    .argument('[files...]', 'files or globs in any format that a recipe reads; - or nothing reads standard input')
-    .option('--hub <owner/name>', 'read a dataset on the Hub in place of files')
-    .option('--files <glob>', 'with --hub: paths in the dataset (may be repeated; ! excludes)', collect, [])
-    .option('--revision <name>', 'with --hub: branch, tag or commit', 'main')
-    .addOption(hubUrlOption())
-    .addOption(tokenOption())
+  const command = addCommand(program, 'pipe').argument(
+    '[files...]',
+    'files or globs in any format that a recipe reads; - or nothing reads standard input',
+  )
+  addHubSource(command)
     .addOption(
       new Option('--from <format>', 'format of the input, if it is not detected').choices([
         'jsonl',

@@ -10,8 +10,7 @@ import { type LabelPrompt, labelExample, labelPrompts } from '../../training/lab
 import { isRefused, readExample } from '../../training/read-example.js'
 import { addCommand } from '../command-summaries.js'
 import { dedupSource } from '../dedup-inputs.js'
-import { hubUrlOption, tokenOption } from '../hub-options.js'
-import { collect } from '../recipe-options.js'
+import { addHubSource } from '../hub-options.js'
 import { type SeedCounts, seedGraph } from '../seed-graph.js'
 import { countText } from '../terminal/bytes-text.js'
 import { fileOutput, ReaderGone, sayOnStderr, writeOut } from '../terminal/output.js'
@@ -41,22 +40,16 @@ export function registerSeed(program: Command): void {
     )
     .addOption(new Option('--as <form>', 'form of the output').choices(exampleForms).default('messages'))
     .option('--first-turn', 'read the first exchange of a conversation, in place of refusing it')
-  addTrainingOptions(command)
-    .option('--rejects <file>', 'write what was refused, and why, as JSON Lines')
-    .option('--hub <owner/name>', 'read a dataset on the Hub in place of files')
-    .option('--files <glob>', 'with --hub: paths in the dataset (may be repeated; ! excludes)', collect, [])
-    .option('--revision <name>', 'with --hub: branch, tag or commit', 'main')
-    .addOption(hubUrlOption())
-    .addOption(tokenOption())
-    .action(async (files: string[], flags: SeedFlags) => {
-      try {
-        const counts = await seed(files, flags, command.getOptionValueSource('prompt') !== 'default')
-        sayOnStderr(summary(counts, flags))
-        if (flags.json) writeOut(`${JSON.stringify({ ...counts, refused: Object.fromEntries(counts.refused) })}\n`)
-      } catch (error) {
-        if (!(error instanceof ReaderGone)) throw error
-      }
-    })
+  addTrainingOptions(command).option('--rejects <file>', 'write what was refused, and why, as JSON Lines')
+  addHubSource(command).action(async (files: string[], flags: SeedFlags) => {
+    try {
+      const counts = await seed(files, flags, command.getOptionValueSource('prompt') !== 'default')
+      sayOnStderr(summary(counts, flags))
+      if (flags.json) writeOut(`${JSON.stringify({ ...counts, refused: Object.fromEntries(counts.refused) })}\n`)
+    } catch (error) {
+      if (!(error instanceof ReaderGone)) throw error
+    }
+  })
 }
 
 async function seed(files: readonly string[], flags: SeedFlags, promptGiven: boolean): Promise<SeedCounts> {

@@ -1,5 +1,7 @@
 /** Messages of lib/hub. */
 export const hub = {
+  'warning: --token contains the token itself, which stays in the shell history and in the process list: use --token env:NAME or --token file:PATH, and replace this token':
+    '警告：--token 直接写了 token 本身，它会留在 shell 历史和进程列表里：请改用 --token env:NAME 或 --token file:PATH，并更换这个 token',
   '{0} became shorter than {1} bytes while it was uploaded': '{0} 在上传过程中变得短于 {1} 字节',
   '{0} lists {1} at {2}, which leads out of the cache {3}: remove `cache` for this dataset, if you trust it':
     '{0} 列出的 {1} 位于 {2}，超出了缓存目录 {3}：若信任此数据集，请为它去掉 `cache`',

@@ -12,7 +12,7 @@ import { malformedReply } from './reply-body.js'
 import { errorBytesMax, replyBytesMax } from './response-body.js'
 
 /** A response whose body was received. */
-export interface WholeResponse {
+interface WholeResponse {
   readonly statusCode: number
   readonly headers: Headers
   /** As it was sent: compressed, if the server compressed it. */

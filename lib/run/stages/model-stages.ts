@@ -26,6 +26,7 @@ import { columnRank } from '../../kun/stage-ranks.js'
 import type { Candidate, KunStage, Pair } from '../../kun/types.js'
 import { say } from '../../language/say.js'
 import type { ModelServers } from '../../llm/scheduler/model-servers.js'
+import type { Model } from '../../llm/types.js'
 import type { Column } from '../../parquet/columns.js'
 import { recordsPerRequest } from '../record-credit.js'
 
@@ -52,86 +53,31 @@ export interface ModelStage<In, Out> extends Stage<In, Out> {
 }
 
 /** Measures the perplexity of a chunk; drops chunks outside of the bounds. The models need `readPrompts`, as `openModels` sets it. */
-export function perplexity(
-  servers: StageServers,
-  { inFlightMax = stageRecordsMax, ...options }: z.input<typeof perplexityOptions> & ModelStageOptions,
-): ModelStage<Candidate, Candidate> {
-  const parsed = perplexityOptions.parse(options)
-  const model = servers.model(parsed.model)
-  const stage = perplexityStage(model, parsed)
-  const graphStage = reportReleases(modelStage(stage, inFlightMax), servers)
-  return described(graphStage, stage, model.name)
-}
+export const perplexity = stageOf(perplexityOptions, perplexityStage, ofChunks)
 
 /** Grades the text of a chunk by a model; drops chunks below `keepAtLeast`. */
-export function screen(
-  servers: StageServers,
-  { inFlightMax = stageRecordsMax, ...options }: z.input<typeof screenOptions> & ModelStageOptions,
-): ModelStage<Candidate, Candidate> {
-  const parsed = screenOptions.parse(options)
-  const model = servers.model(parsed.model)
-  const stage = screenStage(model, parsed)
-  const graphStage = reportReleases(modelStage(stage, inFlightMax), servers)
-  return described(graphStage, stage, model.name)
-}
+export const screen = stageOf(screenOptions, screenStage, ofChunks)
 
 /** Back-translation: asks the label model for the instructions to which a chunk could be the reply. */
-export function label(
-  servers: StageServers,
-  { inFlightMax = stageRecordsMax, ...options }: z.input<typeof labelOptions> & ModelStageOptions,
-): ModelStage<Candidate, Pair> {
-  const parsed = labelOptions.parse(options)
-  const model = servers.model(parsed.model)
-  const stage = labelStage(model, parsed)
-  const graphStage = reportReleases(labelOf(stage, inFlightMax), servers)
-  return described(graphStage, stage, model.name)
-}
+export const label = stageOf(labelOptions, labelStage, (stage, inFlightMax, servers) =>
+  reportReleases(labelOf(stage, inFlightMax), servers),
+)
 
 /** Asks the judge how well the chunk answers the instruction; drops pairs below `keepAtLeast`. */
-export function score(
-  servers: StageServers,
-  { inFlightMax = stageRecordsMax, ...options }: z.input<typeof scoreOptions> & ModelStageOptions,
-): ModelStage<Pair, Pair> {
-  const parsed = scoreOptions.parse(options)
-  const model = servers.model(parsed.model)
-  const stage = scoreStage(model, parsed)
-  return described(modelStage(stage, inFlightMax), stage, model.name)
-}
+export const score = stageOf(scoreOptions, scoreStage)
 
 /** Asks the model to rewrite the chunk as the reply to the instruction. */
-export function polish(
-  servers: StageServers,
-  { inFlightMax = stageRecordsMax, ...options }: z.input<typeof polishOptions> & ModelStageOptions,
-): ModelStage<Pair, Pair> {
-  const parsed = polishOptions.parse(options)
-  if (parsed.mode === 'raw')
+export const polish = stageOf(polishOptions, (model, options) => {
+  if (options.mode === 'raw')
     throw new InvalidOptionError(say`polish with mode 'raw' calls no model: leave the stage out`)
-  const model = servers.model(parsed.model)
-  const stage = polishStage(model, parsed)
-  return described(modelStage(stage, inFlightMax), stage, model.name)
-}
+  return polishStage(model, options)
+})
 
 /** Grades a finished pair: does the output answer the instruction, and follow from the text? */
-export function pair(
-  servers: StageServers,
-  { inFlightMax = stageRecordsMax, ...options }: z.input<typeof pairOptions> & ModelStageOptions,
-): ModelStage<Pair, Pair> {
-  const parsed = pairOptions.parse(options)
-  const model = servers.model(parsed.model)
-  const stage = pairStage(model, parsed)
-  return described(modelStage(stage, inFlightMax), stage, model.name)
-}
+export const pair = stageOf(pairOptions, pairStage)
 
 /** Measures how much the instruction helps a model to predict the answer; drops pairs outside of the bounds. */
-export function ifd(
-  servers: StageServers,
-  { inFlightMax = stageRecordsMax, ...options }: z.input<typeof ifdOptions> & ModelStageOptions,
-): ModelStage<Pair, Pair> {
-  const parsed = ifdOptions.parse(options)
-  const model = servers.model(parsed.model)
-  const stage = ifdStage(model, parsed)
-  return described(modelStage(stage, inFlightMax), stage, model.name)
-}
+export const ifd = stageOf(ifdOptions, ifdStage)
 
 /** Asks a model one question about each chunk or pair, and keeps the answer as a column. `after` orders the service only. */
 export function column<Value extends Candidate | Pair>(
@@ -144,6 +90,31 @@ export function column<Value extends Candidate | Pair>(
   const model = servers.model(parsed.model)
   const stage = columnStage<Value>(model, parsed, columnRank(parsed.after, 0))
   return described(modelStage(stage, inFlightMax), stage, model.name)
+}
+
+/**
+ * Returns the function that makes a stage from its options, which it validates.
+ *
+ * @param inGraph makes it a stage of a graph
+ */
+function stageOf<Schema extends z.ZodType<{ readonly model: string }, object>, In, Out>(
+  schema: Schema,
+  make: (model: Model, options: z.output<Schema>) => KunStage<In, Out>,
+  inGraph: (stage: KunStage<In, Out>, inFlightMax: number, servers: StageServers) => Stage<In, Out> = modelStage,
+) {
+  return (
+    servers: StageServers,
+    { inFlightMax = stageRecordsMax, ...options }: z.input<Schema> & ModelStageOptions,
+  ): ModelStage<In, Out> => {
+    const parsed = schema.parse(options)
+    const model = servers.model(parsed.model)
+    const stage = make(model, parsed)
+    return described(inGraph(stage, inFlightMax, servers), stage, model.name)
+  }
+}
+
+function ofChunks<Out>(stage: KunStage<Candidate, Out>, inFlightMax: number, servers: StageServers) {
+  return reportReleases(modelStage(stage, inFlightMax), servers)
 }
 
 function described<In, Out>(graphStage: Stage<In, Out>, stage: KunStage<In, Out>, model: string): ModelStage<In, Out> {

@@ -10,7 +10,7 @@ export const personalMasks = {
   wechat: '〔微信号〕',
 } as const
 
-export type PersonalKind = keyof typeof personalMasks
+type PersonalKind = keyof typeof personalMasks
 
 /** Something found in a text, at code units [start … end). */
 export interface PersonalItem {
