@@ -16,6 +16,9 @@ export interface BenchFlags {
   readonly compare?: string | undefined
 }
 
+/** Names of the benches. */
+export const benchNames: readonly string[] = Object.keys(benches)
+
 /** Runs benches by name. @returns the exit code */
 export async function runBenches(
   names: readonly string[],
@@ -25,7 +28,7 @@ export async function runBenches(
   if (unknown !== undefined || names.length === 0) {
     if (unknown !== undefined) process.stderr.write(`there is no bench '${unknown}'\n`)
     process.stderr.write(
-      `usage: npm run bench -- NAME… [--smoke] [--json] [--compare FILE] [--labelled PATH]\nbenches: ${Object.keys(benches).join(', ')}\n`,
+      `usage: npm run bench -- NAME… [--smoke] [--json] [--compare FILE] [--labelled PATH]\nbenches: ${benchNames.join(', ')}\n`,
     )
     return unknown === undefined ? 0 : 2
   }

@@ -2,8 +2,7 @@
  * Every failure kun-stream can name. Match on `code`, decide on `retryable`, exit with `exitCode`:
  * a message is for people, says what failed, the value found and what to do, and may change.
  *
- * Classes are declared here, in the order the data meets them, so that one page lists all that can go wrong. What a
- * `catch` received is read by the functions at the end.
+ * Classes are declared here, in the order the data meets them, so that one page lists all that can go wrong.
  */
 
 /** 1 failed · 2 wrong use or recipe · 3 stopped and resumable. */
@@ -227,21 +226,3 @@ export class UnitLostError extends coded('KUN_UNIT_LOST') {}
 
 /** Every other unit is done, and these were set aside after repeated failures: retry, bisect or skip them. */
 export class UnitsSetAsideError extends coded('KUN_UNITS_SET_ASIDE') {}
-
-// ── caught values ───────────────────────────────────────────────────────────
-
-/** Returns the code of a caught error, such as 'ENOENT'; undefined if it has none. */
-export function errorCode(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
-  return typeof error.code === 'string' ? error.code : undefined
-}
-
-/** Returns the message of a caught error; of another value, its text. */
-export function errorMessage(error: unknown): string {
-  return asError(error).message
-}
-
-/** Returns the error that was caught; one with the text of any other value. */
-export function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error))
-}

@@ -2,9 +2,11 @@
  * Check of a run.json that another account wrote. It names files of this machine, so without --trust it may send texts
  * to servers on this machine only.
  */
+
 import { resolve } from 'node:path'
 import { UsageError } from '../errors.js'
 import { isLoopback } from '../hub/settings.js'
+import { listText } from '../language/list-text.js'
 import { say } from '../language/say.js'
 import { endpointNames } from '../llm/options.js'
 import type { Recipe } from '../recipe/index.js'
@@ -50,7 +52,7 @@ export async function checkForeignRun({
   if (first === undefined) return
   throw new UsageError(
     say`${directory} was not written here by this account, and its run.json sends texts to
-      ${endpointNames(first.endpoints).join(', ')}. To allow it, add --trust, or name the servers: --set
+      ${listText(endpointNames(first.endpoints))}. To allow it, add --trust, or name the servers: --set
       '${first.path}=${JSON.stringify(first.endpoints)}'`,
   )
 }
@@ -68,11 +70,11 @@ function namedIn({ sources, models, replies, prepare }: Recipe, directory: strin
     ...sources.map(({ split, hub, run, files }) => {
       const local = run === undefined ? files.map(shown) : [resolve(run)]
       const from = hub === undefined ? local : [hub]
-      return say`reads for ${split}: ${from.join(', ')}`
+      return say`reads for ${split}: ${listText(from)}`
     }),
     ...files.filter((path) => resolve(path) !== resolve(directory)).map((path) => say`reads ${resolve(path)}`),
     ...Object.entries(models).map(
-      ([name, { endpoints }]) => say`calls for ${name}: ${endpointNames(endpoints).join(', ')}`,
+      ([name, { endpoints }]) => say`calls for ${name}: ${listText(endpointNames(endpoints))}`,
     ),
   ]
 }

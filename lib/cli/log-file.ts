@@ -1,10 +1,11 @@
 /** `--log FILE`: the structured log of a command as JSON lines. Each line is written before the command continues. */
 import { openSync, writeSync } from 'node:fs'
 import { type Command, Option } from 'commander'
+import { errorMessage } from '../caught-error.js'
 import { type EventLog, noLog } from '../core/event-log.js'
 import { processSecrets } from '../core/redaction.js'
 import { version } from '../core/version.js'
-import { errorMessage, UsageError } from '../errors.js'
+import { UsageError } from '../errors.js'
 import { say } from '../language/say.js'
 import { failureOf } from './failure.js'
 import { cannotOpen, sayOnStderr } from './terminal/output.js'

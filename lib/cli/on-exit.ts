@@ -1,7 +1,7 @@
 /** `onExit` of a recipe: a user's command that receives how a run ended, to send a message or to free a machine. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { asError, errorCode, errorMessage } from '../errors.js'
+import { asError, errorCode, errorMessage } from '../caught-error.js'
 import type { RunEnd } from './run-end.js'
 import { plainText } from './terminal/terminal-text.js'
 

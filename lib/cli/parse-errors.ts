@@ -2,8 +2,10 @@
  * Errors of the argument parser in the language of the process. commander's code says which error it is; of its English text
  * only the values in quotes are used.
  */
+
 import { Command, type ErrorOptions } from 'commander'
 import { processLanguage } from '../language/language.js'
+import { listText } from '../language/list-text.js'
 import { say } from '../language/say.js'
 
 /** A command, and its subcommands, that report wrong use in the language of the process. */
@@ -39,7 +41,7 @@ function parseError(command: Command, message: string, code: string | undefined)
       return say`error: too many arguments: expected ${expected}, got ${found}`
     }
     case 'conflictingOption': {
-      const [one = '', other = ''] = [...text.matchAll(/'(.*?)'/g)].map(([, name]) => name)
+      const [one = '', other = ''] = [...text.matchAll(/'(.*?)'/g)].map(([, name = '']) => name)
       return say`error: option '${one}' cannot be used with option '${other}'`
     }
     case 'invalidArgument':
@@ -51,8 +53,8 @@ function parseError(command: Command, message: string, code: string | undefined)
 
 /** Names what the user may have meant, from a line such as '(Did you mean one of a, b?)'. */
 function suggested(hint: string): string {
-  const names = [...hint.matchAll(/([^\s(),?]+)(?=[,?])/g)].map(([, name]) => name)
-  return names.length === 1 ? say`(Did you mean ${names[0]}?)` : say`(Did you mean one of ${names.join(', ')}?)`
+  const names = [...hint.matchAll(/([^\s(),?]+)(?=[,?])/g)].map(([, name = '']) => name)
+  return names.length === 1 ? say`(Did you mean ${names[0]}?)` : say`(Did you mean one of ${listText(names)}?)`
 }
 
 /** The option or argument whose flags or name the text quotes, its value, and why it is refused: words of kun-stream. */
@@ -66,8 +68,8 @@ function invalidArgument(command: Command, text: string): string | null {
   if (choices !== undefined) {
     const [, value = ''] = /'(.*)'/s.exec(rest) ?? []
     return option === undefined
-      ? say`error: value '${value}' is invalid for argument '${name}'; allowed choices are ${choices.join(', ')}`
-      : say`error: option '${name}' argument '${value}' is invalid; allowed choices are ${choices.join(', ')}`
+      ? say`error: value '${value}' is invalid for argument '${name}'; allowed choices are ${listText(choices)}`
+      : say`error: option '${name}' argument '${value}' is invalid; allowed choices are ${listText(choices)}`
   }
   const [, value = '', why = ''] = /'(.*?)'[^']*?\. (.*)$/s.exec(rest) ?? []
   return option === undefined

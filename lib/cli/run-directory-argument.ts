@@ -1,7 +1,9 @@
 /** Check of an argument that names a run directory, for commands that only read it. */
+
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UsageError } from '../errors.js'
+import { listText } from '../language/list-text.js'
 import { say } from '../language/say.js'
 import { isS3Address } from '../objects/s3/address.js'
 import { manifestName, runRecordName } from '../storage/run-layout.js'
@@ -36,7 +38,7 @@ export async function mustBeRunDirectory(directory: string): Promise<void> {
     const names = await readdir(path).catch((): string[] => []) // the names are only a hint: ignore the error
     if (names.includes(runRecordName)) below.push(path)
   }
-  const advice = below.length > 0 ? say`Did you mean ${below.join(', ')}?` : say`Give a run directory, such as out/demo`
+  const advice = below.length > 0 ? say`Did you mean ${listText(below)}?` : say`Give a run directory, such as out/demo`
   throw new UsageError(
     say`${directory} is not a run directory: it holds neither ${runRecordName} nor ${manifestName}. ${advice}`,
   )

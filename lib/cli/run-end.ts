@@ -1,5 +1,5 @@
 /** How a run ended: exit code, a stable reason, and a message. */
-import { errorMessage } from '../errors.js'
+import { errorMessage } from '../caught-error.js'
 import { failureOf } from './failure.js'
 
 export interface RunEnd {

@@ -1,8 +1,8 @@
 /** `mirror:` of a recipe: restores a run before it starts, and copies it while it is in progress. */
 
+import { errorMessage } from '../caught-error.js'
 import { systemClock } from '../core/clock.js'
 import type { EventLog } from '../core/event-log.js'
-import { errorMessage } from '../errors.js'
 import type { HubTransportOptions } from '../hub/transport.js'
 import { say } from '../language/say.js'
 import { mirrorWhile, openMirror, restoreFromMirror } from '../publish/mirror.js'

@@ -1,8 +1,9 @@
 /** `publish:` of a recipe: publishes filled files while the run is in progress, and the dataset when it is done. */
 
+import { errorMessage } from '../caught-error.js'
 import { systemClock } from '../core/clock.js'
 import type { EventLog } from '../core/event-log.js'
-import { AbortedError, errorMessage } from '../errors.js'
+import { AbortedError } from '../errors.js'
 import { reportWaits } from '../hub/retry-messages.js'
 import { say } from '../language/say.js'
 import type { PublishResult } from '../publish/options.js'

@@ -1,7 +1,7 @@
 /** Writes the report at the end of a run. The dataset does not depend on it: a failure is reported and changes nothing. */
 
 import { join } from 'node:path'
-import { errorMessage } from '../errors.js'
+import { errorMessage } from '../caught-error.js'
 import { say } from '../language/say.js'
 import { reportName } from '../storage/run-layout.js'
 

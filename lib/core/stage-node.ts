@@ -6,7 +6,8 @@
  * output beyond the edge's high-water mark.
  */
 import { Duplex } from 'node:stream'
-import { asError, ContractError } from '../errors.js'
+import { asError } from '../caught-error.js'
+import { ContractError } from '../errors.js'
 import { edgeBatches, edgeBatchMax, type Item, type Settlement } from './item.js'
 import type { Ledger, Mark } from './ledger.js'
 import type { NodeMeter } from './metrics.js'

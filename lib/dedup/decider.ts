@@ -1,7 +1,8 @@
 /** Runs a BlockDecider in a thread of its own, or in this one. */
 import { Worker } from 'node:worker_threads'
+import { asError } from '../caught-error.js'
 import { fromWire } from '../core/wire-error.js'
-import { AbortedError, asError, WorkerLostError } from '../errors.js'
+import { AbortedError, WorkerLostError } from '../errors.js'
 import { say } from '../language/say.js'
 import { BlockDecider, type DecidedBlock, type IndexFigures, type ReadText } from './block-decider.js'
 import { LocalFrames } from './block-frames.js'

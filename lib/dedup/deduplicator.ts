@@ -3,7 +3,8 @@
  * open-index.ts opens the parts.
  */
 
-import { ContractError, errorMessage } from '../errors.js'
+import { errorMessage } from '../caught-error.js'
+import { ContractError } from '../errors.js'
 import type { AppendLog } from '../storage/append-log.js'
 import type { PreparedBlock } from '../text/block.js'
 import type { ChunkColumns } from '../text/columns.js'

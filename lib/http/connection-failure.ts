@@ -1,5 +1,5 @@
 /** Errors of a connection, of undici or Node: the request may succeed on another one. */
-import { errorCode } from '../errors.js'
+import { errorCode } from '../caught-error.js'
 
 /** Whether the error, of undici or Node, means that a connection failed, broke or timed out. */
 export function isConnectionFailure(error: unknown): boolean {

@@ -6,9 +6,10 @@ import { readFileSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { errorCode, errorMessage } from '../caught-error.js'
 import { unpinned } from '../core/option-meta.js'
 import { processSecrets } from '../core/redaction.js'
-import { errorCode, errorMessage, HubAccessError, InvalidOptionError } from '../errors.js'
+import { HubAccessError, InvalidOptionError } from '../errors.js'
 import { say } from '../language/say.js'
 
 /** `owner/name` of a dataset. */

@@ -4,7 +4,8 @@
  */
 import { createHash } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
-import { errorMessage, WorkerLostError } from '../errors.js'
+import { errorMessage } from '../caught-error.js'
+import { WorkerLostError } from '../errors.js'
 import { say } from '../language/say.js'
 
 interface StreamHash {

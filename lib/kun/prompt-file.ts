@@ -5,8 +5,9 @@
 import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { errorCode, errorMessage } from '../caught-error.js'
 import { unpinned } from '../core/option-meta.js'
-import { errorCode, errorMessage, RecipeError } from '../errors.js'
+import { RecipeError } from '../errors.js'
 import { customTemplateOptions } from './custom-template.js'
 import { paperPromptsFolder } from './preset.js'
 

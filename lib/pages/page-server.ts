@@ -6,8 +6,9 @@
 
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { errorMessage } from '../caught-error.js'
 import { readBytes } from '../core/read-bytes.js'
-import { errorMessage, type KunStreamError, SystemError, UsageError } from '../errors.js'
+import { type KunStreamError, SystemError, UsageError } from '../errors.js'
 import { say } from '../language/say.js'
 import { portOf } from '../simulator/listen.js'
 

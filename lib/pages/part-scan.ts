@@ -1,7 +1,7 @@
 /** Reads committed parts for the pages, each scan with a limit of rows. A part that cannot be read is a fault, not an error. */
 
 import { join } from 'node:path'
-import { errorMessage } from '../errors.js'
+import { errorMessage } from '../caught-error.js'
 import { openPart, type Part } from '../parquet/part-reader.js'
 import type { ManifestEntry } from '../sinks/index.js'
 

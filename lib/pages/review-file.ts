@@ -2,10 +2,12 @@
  * Reviews of rows in the run directory: reviews/{reviewer}.jsonl, one decision a line, appended and fsynced. The last
  * line of an id counts. A line that cannot be read is reported and kept.
  */
+
 import { join } from 'node:path'
 import { z } from 'zod'
 import { quote } from '../core/quote.js'
 import { UsageError } from '../errors.js'
+import { listText } from '../language/list-text.js'
 import { say } from '../language/say.js'
 import { type FileLayer, makeDurableDirectory, nodeFiles, readWholeFile } from '../storage/files.js'
 import { reviewerPattern, reviewsFolder, reviewsSuffix } from '../storage/run-layout.js'
@@ -77,7 +79,7 @@ export async function readReviews(directory: string, files: FileLayer = nodeFile
     const { reviews, unreadable } = parsed(Buffer.from(bytes ?? []).toString())
     byReviewer.set(reviewer, reviews)
     if (unreadable.length > 0) {
-      const lines = unreadable.slice(0, linesShownMax).join(', ')
+      const lines = listText(unreadable.slice(0, linesShownMax).map(String))
       const path = `${reviewsFolder}/${name}`
       faults.push(say`${path}: lines that are not reviews and do not count: ${unreadable.length} (line ${lines})`)
     }

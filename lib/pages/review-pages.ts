@@ -1,8 +1,10 @@
 /** Serves the page of `review`: a sample of rows, the decisions about them, and what those say of the score. */
+
 import { basename, resolve } from 'node:path'
 import { z } from 'zod'
 import { UsageError } from '../errors.js'
 import { processLanguage } from '../language/language.js'
+import { listText } from '../language/list-text.js'
 import { say } from '../language/say.js'
 import { pageText } from './page-file.js'
 import { type PageServer, startPageServer } from './page-server.js'
@@ -43,7 +45,7 @@ export async function readSavedSummary(directory: string, reviewer: string): Pro
   const { byReviewer, faults } = await readReviews(directory)
   if (byReviewer.has(reviewer) || faults.length > 0) return reviewSummary(reviewer, byReviewer, faults)
   if (byReviewer.size === 0) throw new UsageError(say`${directory} has no reviews: judge pairs without --summary first`)
-  const names = [...byReviewer.keys()].join(', ')
+  const names = listText([...byReviewer.keys()])
   throw new UsageError(say`${directory} has no reviews by ${reviewer}: give --as with one of ${names}`)
 }
 

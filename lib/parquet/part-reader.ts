@@ -1,6 +1,7 @@
 /** Reads a Parquet file on disk, of any writer, by row range. A file that cannot be read is a CorruptFileError. */
 import type { FileMetaData } from 'hyparquet'
-import { CorruptFileError, errorMessage, KunStreamError, ShardDamageError } from '../errors.js'
+import { errorMessage } from '../caught-error.js'
+import { CorruptFileError, KunStreamError, ShardDamageError } from '../errors.js'
 import { type FileLayer, nodeFiles, type OpenFile } from '../storage/files.js'
 import { withColumns } from './column-choice.js'
 import { ParquetFile } from './parquet-file.js'

@@ -1,5 +1,6 @@
 /** Footers of the Parquet files of a dataset on the Hub. Each is read once, by range. */
-import { CorruptFileError, errorMessage, KunStreamError, ShardDamageError } from '../errors.js'
+import { errorMessage } from '../caught-error.js'
+import { CorruptFileError, KunStreamError, ShardDamageError } from '../errors.js'
 import { type HubDataset, neverAborted } from '../hub/dataset.js'
 import type { HubFileEntry } from '../hub/file.js'
 import { say } from '../language/say.js'

@@ -1,6 +1,7 @@
 /** One connection to Redis or Valkey, with the same limits everywhere. */
 import type { Redis } from 'ioredis'
-import { asError, errorMessage, QueueAccessError, QueueError } from '../errors.js'
+import { asError, errorMessage } from '../caught-error.js'
+import { QueueAccessError, QueueError } from '../errors.js'
 import { say } from '../language/say.js'
 import type { QueuePackages } from './packages.js'
 import type { QueueAddress } from './queue-address.js'

@@ -2,7 +2,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Job, Queue } from 'bullmq'
-import { errorMessage } from '../errors.js'
+import { errorMessage } from '../caught-error.js'
 import { connectQueue, operationMsMax, within } from './connection.js'
 import type { LockReport, LockRequest, LockThreadData } from './lock-renewal.js'
 import { loadQueuePackages } from './packages.js'

@@ -1,5 +1,6 @@
 /** Loads the optional packages of the queue when they are first needed. */
-import { errorCode, UsageError } from '../errors.js'
+import { errorCode } from '../caught-error.js'
+import { UsageError } from '../errors.js'
 import { say } from '../language/say.js'
 
 export interface QueuePackages {

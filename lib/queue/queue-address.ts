@@ -1,8 +1,9 @@
 /** `--queue redis://…`, `rediss://…` or `env:NAME`: where the queue is. The password is never part of a message. */
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
+import { errorMessage } from '../caught-error.js'
 import { processSecrets, secretsOfUrl } from '../core/redaction.js'
-import { errorMessage, UsageError } from '../errors.js'
+import { UsageError } from '../errors.js'
 import { say } from '../language/say.js'
 
 /** Beginning of every key of every queue; the pattern of an ACL user is `kun:*`. */

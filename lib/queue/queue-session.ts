@@ -1,5 +1,6 @@
 /** A queue that is opened again after trouble: operations are repeated until they succeed or a time limit has passed. */
-import { asError, KunStreamError, QueueError } from '../errors.js'
+import { asError } from '../caught-error.js'
+import { KunStreamError, QueueError } from '../errors.js'
 import { queueError } from './connection.js'
 import { pause } from './pause.js'
 import type { QueueAddress } from './queue-address.js'

@@ -2,9 +2,12 @@
  * The loop of a worker: takes a unit, generates it, marks it as done. Ends when the store has a result of every unit; the
  * queue may be lost at any time, and is filled again from the plan.
  */
+
+import { errorMessage } from '../caught-error.js'
 import { type EventLog, noLog } from '../core/event-log.js'
-import { AbortedError, errorMessage, KunStreamError, QueueError, UnitsSetAsideError } from '../errors.js'
+import { AbortedError, KunStreamError, QueueError, UnitsSetAsideError } from '../errors.js'
 import { count } from '../language/count.js'
+import { listText } from '../language/list-text.js'
 import { say } from '../language/say.js'
 import { attemptsMax } from '../units/failed-attempts.js'
 import { fillQueue } from './fill-queue.js'
@@ -235,7 +238,7 @@ class QueueWorker {
     })
     if (first !== null) return false
     if (found.length === 0) return true
-    const ids = found.slice(0, idsInMessageMax).join(', ')
+    const ids = listText(found.slice(0, idsInMessageMax))
     const units = count(found.length, 'unit')
     throw new UnitsSetAsideError(
       found.length > idsInMessageMax

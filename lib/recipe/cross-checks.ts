@@ -2,7 +2,8 @@
 
 import { resolve } from 'node:path'
 import { columnIssues } from '../kun/column-checks.js'
-import { say } from '../language/say.js'
+import { listText } from '../language/list-text.js'
+import { say, translated } from '../language/say.js'
 import { listedEndpoints } from '../llm/options.js'
 import { presetNames } from '../sources/index.js'
 import { isS3Glob } from '../sources/s3-shards.js'
@@ -43,17 +44,17 @@ function sourceIssues(source: RecipeSource, index: number): Issue[] {
     found.push(
       issue(
         ['sources', index],
-        say`needs preset (${presetNames.join(', ')}) or text, the name of the field with the text`,
+        say`needs preset (${listText(presetNames)}) or text, the name of the field with the text`,
       ),
     )
   }
   const ofHub = { revision, cache, token }
   for (const [field, value] of Object.entries(ofHub)) {
     if (value !== undefined && hub === undefined)
-      found.push(issue(at(field), 'applies to a dataset of the Hub only; name it in hub'))
+      found.push(issue(at(field), say`applies to a dataset of the Hub only; name it in hub`))
   }
   if (files.every((glob) => glob.startsWith('!')))
-    found.push(issue(at('files'), 'only excludes files; add a glob of files to read'))
+    found.push(issue(at('files'), say`only excludes files; add a glob of files to read`))
   const inBuckets = files.filter(isS3Glob).length
   if (inBuckets > 0 && (inBuckets < files.length || hub !== undefined || source.run !== undefined)) {
     found.push(
@@ -61,7 +62,7 @@ function sourceIssues(source: RecipeSource, index: number): Issue[] {
     )
   }
   if (files.includes('-') && (files.length > 1 || hub !== undefined)) {
-    found.push(issue(at('files'), 'found "-" (standard input) among others; it must be the only entry'))
+    found.push(issue(at('files'), say`found "-" (standard input) among others; it must be the only entry`))
   }
   return found
 }
@@ -70,9 +71,9 @@ function runIssues({ run, hub, preset, files }: RecipeSource, index: number, out
   if (run === undefined) return []
   const at = ['sources', index, 'run']
   const other = hub !== undefined ? 'hub' : preset !== undefined ? 'preset' : files.includes('-') ? 'files: "-"' : null
-  if (other !== null) return [issue(at, `found beside ${other}; a source reads one or the other`)]
+  if (other !== null) return [issue(at, say`found beside ${other}; a source reads one or the other`)]
   if (resolve(run) !== resolve(output)) return []
-  return [issue(at, `found "${run}", which is output.dir; a run cannot read what it writes`)]
+  return [issue(at, say`found "${run}", which is output.dir; a run cannot read what it writes`)]
 }
 
 /** Rows and ids name a source by its name, or by its split if no other source has it. */
@@ -80,20 +81,20 @@ function nameIssues(source: RecipeSource, index: number, sources: readonly Recip
   const { split, name } = source
   const other = sources.findIndex((each, at) => at !== index && each.split === split)
   if (name === undefined && other >= 0) {
-    const what = `found "${split}", which is also the split of sources[${other}]`
-    return [issue(['sources', index, 'split'], `${what}; give each source of a split a name, or another split`)]
+    const what = say`found "${split}", which is also the split of sources[${other}]; give each source of a split a name, or another split`
+    return [issue(['sources', index, 'split'], what)]
   }
   const first = sources.findIndex((each) => (each.name ?? each.split) === (name ?? split))
   if (first === index) return []
   const field = name === undefined ? 'split' : 'name'
-  return [issue(['sources', index, field], `found "${name ?? split}", which already names sources[${first}]`)]
+  return [issue(['sources', index, field], say`found "${name ?? split}", which already names sources[${first}]`)]
 }
 
 function standardInputIssues(sources: readonly RecipeSource[]): Issue[] {
   const reading = sources.flatMap(({ files }, index) => (files.includes('-') ? [index] : []))
   return reading
     .slice(1)
-    .map((index) => issue(['sources', index, 'files'], 'standard input is already read by an earlier source'))
+    .map((index) => issue(['sources', index, 'files'], say`standard input is already read by an earlier source`))
 }
 
 function modelIssues(name: string, { endpoints, model }: RecipeModel): Issue[] {
@@ -101,9 +102,11 @@ function modelIssues(name: string, { endpoints, model }: RecipeModel): Issue[] {
   if (listed.includes('builtin')) {
     return listed.length === 1
       ? []
-      : [issue(['models', name, 'endpoints'], 'found builtin among others; it must be the only entry')]
+      : [issue(['models', name, 'endpoints'], say`found builtin among others; it must be the only entry`)]
   }
-  return model === undefined ? [issue(['models', name], 'needs model, the name under which its server serves it')] : []
+  return model === undefined
+    ? [issue(['models', name], say`needs model, the name under which its server serves it`)]
+    : []
 }
 
 function stageIssues({ kun, models }: Recipe): Issue[] {
@@ -116,8 +119,11 @@ function stageIssues({ kun, models }: Recipe): Issue[] {
   return [...stages, ...columns].flatMap(({ path, model }) => {
     if (Object.hasOwn(models, model)) return []
     const meant = nearest(model, names)
-    const hint = meant === null ? `models has ${names.join(', ') || 'none'}` : `did you mean ${meant}?`
-    return [issue(path, `found "${model}", which is not in models; ${hint}`)]
+    const what =
+      meant === null
+        ? say`found "${model}", which is not in models; models has ${listText(names) || translated('none')}`
+        : say`found "${model}", which is not in models; did you mean ${meant}?`
+    return [issue(path, what)]
   })
 }
 
@@ -140,8 +146,11 @@ function labelIssues({ kun: { label } }: Recipe): Issue[] {
 
 function encoderIssues({ output: { encoder, codec } }: Recipe): Issue[] {
   if (codec === undefined || (encoder === 'hyparquet-writer') === (codec === 'zstd')) return []
-  const allowed = encoder === 'hyparquet-writer' ? 'zstd' : 'gzip or snappy'
-  return [issue(['output', 'codec'], `found "${codec}"; ${encoder} supports ${allowed}`)]
+  const what =
+    encoder === 'hyparquet-writer'
+      ? say`found "${codec}"; ${encoder} supports zstd`
+      : say`found "${codec}"; ${encoder} supports gzip or snappy`
+  return [issue(['output', 'codec'], what)]
 }
 
 function issue(path: Path, message: string): Issue {

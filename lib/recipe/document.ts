@@ -17,8 +17,9 @@ import {
   parseDocument,
   type YAMLMap,
 } from 'yaml'
+import { errorMessage } from '../caught-error.js'
 import { isRecord } from '../core/objects.js'
-import { errorMessage, RecipeError, UsageError } from '../errors.js'
+import { RecipeError, UsageError } from '../errors.js'
 import { say } from '../language/say.js'
 
 export type Path = readonly PropertyKey[]

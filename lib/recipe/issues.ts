@@ -2,6 +2,7 @@
 
 import type { z } from 'zod'
 import { isRecord } from '../core/objects.js'
+import { listText } from '../language/list-text.js'
 import { say, translated } from '../language/say.js'
 import { translatedAllowed } from './allowed-words.js'
 import { kindOf, type Path, pathText, type RecipeDocument } from './document.js'
@@ -28,7 +29,7 @@ export function issueLines(schema: z.ZodType, issues: readonly Issue[], { locate
       const meant = nearest(key, names)
       const place = `${locate(issue.path, key)} ${pathText([...issue.path, key])}`
       return meant === null
-        ? say`${place}: unknown key; allowed are ${names.join(', ')}`
+        ? say`${place}: unknown key; allowed are ${listText(names)}`
         : say`${place}: unknown key; did you mean ${meant}?`
     })
   }

@@ -1,8 +1,9 @@
 /** Reads a recipe as UTF-8 text of at most `recipeBytesMax`. The error for anything else names its format. */
 
 import { createReadStream } from 'node:fs'
+import { errorCode, errorMessage } from '../caught-error.js'
 import { readBytes } from '../core/read-bytes.js'
-import { errorCode, errorMessage, RecipeError } from '../errors.js'
+import { RecipeError } from '../errors.js'
 import { say, translated } from '../language/say.js'
 
 /** Larger than any recipe; a device or a data file given by mistake is not read further. */

@@ -1,6 +1,8 @@
 /** Lists the parts of an earlier run as shards, for a round that starts from its texts. */
+
 import { basename, resolve } from 'node:path'
 import { SourceNotFoundError } from '../errors.js'
+import { listText } from '../language/list-text.js'
 import { say } from '../language/say.js'
 import { mustBeCommitted, readManifest } from '../sinks/index.js'
 import { compileGlob, isExcluded } from '../sources/globs.js'
@@ -37,7 +39,7 @@ export async function runShards({ run, files, split, mapping }: RunShardsOptions
   })
   if (parts.length === 0) {
     const found = committed.length === 0 ? 'nothing is committed there' : `it has ${committed[0]?.path}, …`
-    throw new SourceNotFoundError(say`no committed part of the run ${run} matches ${files.join(', ')}: ${found}`)
+    throw new SourceNotFoundError(say`no committed part of the run ${run} matches ${listText(files)}: ${found}`)
   }
   for (const part of parts) await mustBeCommitted(run, part)
   const paths = new Map(parts.map(({ path }) => [basename(path), path]))

@@ -3,9 +3,10 @@
  * against the counters of the manifest. Changes nothing.
  */
 import { join } from 'node:path'
+import { errorMessage } from '../caught-error.js'
 import { ownValue } from '../core/dictionary.js'
 import { checkDedupLogs } from '../dedup/check.js'
-import { CorruptFileError, errorMessage, KunStreamError } from '../errors.js'
+import { CorruptFileError, KunStreamError } from '../errors.js'
 import { type Finding, type ManifestEntry, type Verification, verifyRun } from '../sinks/index.js'
 import { type FileLayer, nodeFiles, readWholeFile } from '../storage/files.js'
 import { checkReplies } from '../storage/replies/reply-check.js'

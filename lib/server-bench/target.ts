@@ -1,6 +1,7 @@
 /** The server under test: its capabilities, single timed requests, and the load that it reports. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { errorMessage, KunStreamError } from '../errors.js'
+import { errorMessage } from '../caught-error.js'
+import { KunStreamError } from '../errors.js'
 import { acceptedBody } from '../llm/endpoint/capabilities.js'
 import { type Client, httpClient, requestHeaders } from '../llm/protocol/client.js'
 import { requestBody } from '../llm/protocol/reply-body.js'

@@ -1,6 +1,7 @@
 /** The commands of Slurm that this program calls: each with a time limit, its output read as text. */
 import { execFile } from 'node:child_process'
-import { errorCode, SlurmError } from '../errors.js'
+import { errorCode } from '../caught-error.js'
+import { SlurmError } from '../errors.js'
 import { say } from '../language/say.js'
 
 /** Time for one command, ms: a controller under load answers late. */

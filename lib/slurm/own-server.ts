@@ -3,9 +3,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { errorCode } from '../caught-error.js'
 import { systemClock } from '../core/clock.js'
 import type { Clock } from '../core/types.js'
-import { errorCode, SystemError } from '../errors.js'
+import { SystemError } from '../errors.js'
 import { say } from '../language/say.js'
 import { portOf } from '../simulator/listen.js'
 

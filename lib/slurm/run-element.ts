@@ -1,6 +1,8 @@
 /** Runs the units of one element with the node's own server if there is one. */
+
+import { asError } from '../caught-error.js'
 import { mapConcurrent } from '../core/concurrent.js'
-import { AbortedError, asError, KunStreamError } from '../errors.js'
+import { AbortedError, KunStreamError } from '../errors.js'
 import type { UnitRun } from '../units/types.js'
 
 /** Units that are generated concurrently: the second one keeps the servers busy while the first one ends. */

@@ -6,7 +6,8 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { CorruptFileError, errorCode, UsageError } from '../errors.js'
+import { errorCode } from '../caught-error.js'
+import { CorruptFileError, UsageError } from '../errors.js'
 import { say } from '../language/say.js'
 import { nodeFiles, writeFileDurably } from '../storage/files.js'
 

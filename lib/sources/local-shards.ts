@@ -1,10 +1,12 @@
 /** Shards on disk and on standard input: their paths, and which can be read. local-file.ts reads one. */
+
 import type { Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { relative, sep } from 'node:path'
 import { addAbortSignal, type Readable } from 'node:stream'
 import { mapConcurrent, openFilesMax } from '../core/concurrent.js'
 import { InvalidOptionError, KunStreamError, ShardFormatError, SourceNotFoundError } from '../errors.js'
+import { listText } from '../language/list-text.js'
 import { say } from '../language/say.js'
 import type { FieldMapping } from '../text/mapping.js'
 import { type FilePlace, placeKey } from './file-name.js'
@@ -35,7 +37,7 @@ export async function localShards({ split, root, files, mapping }: LocalSource):
   const { files: listed, base } = await listFiles(root, files)
   if (listed.length === 0) {
     throw new SourceNotFoundError(
-      say`${files.join(', ')}: every file that matches is excluded by a pattern that begins with '!'`,
+      say`${listText(files)}: every file that matches is excluded by a pattern that begins with '!'`,
     )
   }
   const found = listed.map((each) => ({ ...each, key: placeKey(each.place) }))
@@ -44,7 +46,7 @@ export async function localShards({ split, root, files, mapping }: LocalSource):
   const first = shards.find(({ reject }) => reject != null)
   if (first?.reject && shards.every(({ reject }) => reject != null && reject.reason !== 'shard-empty')) {
     throw new SourceNotFoundError(
-      say`none of the files that match ${files.join(', ')} can be read (${shards.length} found):
+      say`none of the files that match ${listText(files)} can be read (${shards.length} found):
         ${first.path}: ${first.reject.detail}`,
     )
   }

@@ -1,6 +1,8 @@
 /** Shards in a bucket: the objects that globs match, each pinned by its ETag and size. */
+
 import picomatch from 'picomatch'
 import { InvalidOptionError, SourceNotFoundError } from '../errors.js'
+import { listText } from '../language/list-text.js'
 import { say } from '../language/say.js'
 import { isS3Address, parseS3Address } from '../objects/s3/address.js'
 import { type ListedObject, listObjects } from '../objects/s3/object-reads.js'
@@ -38,7 +40,7 @@ export function bucketOf(files: readonly string[]): string {
   const [bucket] = buckets
   if (bucket !== undefined && buckets.size === 1) return bucket
   throw new InvalidOptionError(
-    say`a source reads one bucket, found ${[...buckets].join(', ')}: write a source for each, with a name`,
+    say`a source reads one bucket, found ${listText([...buckets])}: write a source for each, with a name`,
   )
 }
 

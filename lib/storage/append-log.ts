@@ -3,7 +3,8 @@
  * of a torn tail; frames.ts owns the format of a frame, the caller the meaning of a payload.
  */
 import { dirname } from 'node:path'
-import { ContractError, errorMessage, StorageError } from '../errors.js'
+import { errorMessage } from '../caught-error.js'
+import { ContractError, StorageError } from '../errors.js'
 import { say } from '../language/say.js'
 import { closeAfter } from './close-all.js'
 import { type FileLayer, type OpenFile, temporarySuffix } from './files.js'

@@ -1,7 +1,7 @@
 /** Name of the system error behind an error of Node. */
 
 import { constants } from 'node:os'
-import { errorCode } from '../errors.js'
+import { errorCode } from '../caught-error.js'
 
 const names: ReadonlyMap<number, string> = new Map(
   Object.entries(constants.errno).map(([name, number]) => [Math.abs(number), name]),

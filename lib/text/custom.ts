@@ -6,8 +6,9 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { errorMessage } from '../caught-error.js'
 import { differences } from '../core/difference.js'
-import { CustomFilterError, errorMessage, RecipeError } from '../errors.js'
+import { CustomFilterError, RecipeError } from '../errors.js'
 import type { ModuleHashes } from './module-graph.js'
 
 /** Input of a custom filter: the cleaned text and title, and the id of the record, '' when it has none. */

@@ -10,8 +10,8 @@ import { builtinModules, createRequire } from 'node:module'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { init, parse } from 'es-module-lexer'
+import { errorCode } from '../caught-error.js'
 import { isRecord } from '../core/objects.js'
-import { errorCode } from '../errors.js'
 
 /** Largest number of files of a filter; one that needs more should be bundled or be a package. */
 const filesMax = 5_000

@@ -4,8 +4,9 @@
  */
 
 import { readFile } from 'node:fs/promises'
+import { errorCode, errorMessage } from '../caught-error.js'
 import { isRecord } from '../core/objects.js'
-import { errorCode, errorMessage, InvalidOptionError } from '../errors.js'
+import { InvalidOptionError } from '../errors.js'
 import { CharacterClass, type ClassCounts, characterTables, classCounts } from './characters.js'
 
 /** Returns the exact number of tokens of a text, without special tokens. */

@@ -2,8 +2,10 @@
  * Reads the rows of a run for training: in the order of the dataset, grouped by the chunk that they were made from.
  * Columns are found by name, so that runs with other stages and with columns of a recipe are read too.
  */
+
 import { join } from 'node:path'
 import { UsageError } from '../errors.js'
+import { listText } from '../language/list-text.js'
 import { say } from '../language/say.js'
 import { featuresOf } from '../parquet/features.js'
 import { LocalPart, openPart, rowsOf } from '../parquet/part-reader.js'
@@ -43,7 +45,7 @@ export async function runParts(directory: string, splits: readonly string[]): Pr
   const missing = splits.find((split) => !names.has(split))
   if (missing !== undefined) {
     throw new UsageError(
-      say`--split is ${missing}: ${directory} has no such split; it has ${[...names].sort().join(', ')}`,
+      say`--split is ${missing}: ${directory} has no such split; it has ${listText([...names].sort())}`,
     )
   }
   const files = all.filter(({ split }) => splits.length === 0 || splits.includes(split as string))
@@ -133,7 +135,7 @@ export async function checkRunColumns({ directory, files }: RunParts, score: str
     if (score === null || numbers.includes(score)) return
     throw new UsageError(
       say`${directory} has no column ${score} of numbers, which --by score needs: give --by diversity or
-        --by random, or name one of ${numbers.join(', ')} with --score`,
+        --by random, or name one of ${listText(numbers)} with --score`,
     )
   } finally {
     await part.close()

@@ -1,7 +1,8 @@
 /** Results of units: results/000/{id}.json. The first one that is written is the commit of its unit, and names one attempt. */
 import { z } from 'zod'
+import { errorMessage } from '../caught-error.js'
 import { dictionarySchema } from '../core/dictionary.js'
-import { CorruptFileError, errorMessage, StoreUnavailableError } from '../errors.js'
+import { CorruptFileError, StoreUnavailableError } from '../errors.js'
 import type { WordOrder } from '../kun/row-figures.js'
 import { say } from '../language/say.js'
 import type { ObjectStore } from '../objects/object-store.js'

@@ -4,7 +4,8 @@
  * that the whole block would have had. At most 3 × records + 1 runs.
  */
 import { Buffer } from 'node:buffer'
-import { errorMessage, WorkerLostError } from '../errors.js'
+import { errorMessage } from '../caught-error.js'
+import { WorkerLostError } from '../errors.js'
 import { type Block, excerptCharsMax, type PreparedBlock, type PrepareReject, releaseColumns } from '../text/block.js'
 import { chunkColumnsOf, joinColumns } from '../text/columns.js'
 import { sumPersonalAccounts } from '../text/personal/account.js'

@@ -4,8 +4,9 @@
  */
 import { availableParallelism } from 'node:os'
 import { Piscina } from 'piscina'
+import { asError } from '../caught-error.js'
 import { sharedBuffers } from '../core/shared-buffers.js'
-import { AbortedError, asError, ContractError, WorkerLostError } from '../errors.js'
+import { AbortedError, ContractError, WorkerLostError } from '../errors.js'
 import type { Block, PreparedBlock } from '../text/block.js'
 import type { PreparePlan } from '../text/plan.js'
 import { type LostRecord, prepareInParts } from './bisect.js'

@@ -75,7 +75,11 @@ t.test('a page that listens receives events, and closing does not wait for it', 
   const server = await setUp()
   const response = await fetch(`${server.url}events`)
   const reader = (response.body as ReadableStream<Uint8Array>).getReader()
-  t.equal(Buffer.from((await reader.read()).value ?? []).toString(), 'data: {"now":1}\n\n')
+  t.ok(
+    Buffer.from((await reader.read()).value ?? [])
+      .toString()
+      .startsWith('data: {"now":1}\n\n'),
+  )
   t.equal(server.listeners, 1)
   await server.close()
 })

@@ -1,7 +1,9 @@
 /** The action of `bench server`: finds the model, measures, writes the page, compares. */
+
 import { readFile, writeFile } from 'node:fs/promises'
 import { UsageError } from '../../errors.js'
 import { processLanguage } from '../../language/language.js'
+import { listText } from '../../language/list-text.js'
 import { say } from '../../language/say.js'
 import { pageText } from '../../pages/page-file.js'
 import { resolveSecret } from '../../recipe/secrets.js'
@@ -119,9 +121,9 @@ async function chosenModel(
     if (names.length === 0) continue
     const chosen = model ?? (names.length === 1 ? names[0] : undefined)
     if (chosen === undefined) {
-      throw new UsageError(say`${url} serves several models: choose one with --model: ${names.join(', ')}`)
+      throw new UsageError(say`${url} serves several models: choose one with --model: ${listText(names)}`)
     }
-    if (!names.includes(chosen)) throw new UsageError(say`--model is ${chosen}: ${url} serves ${names.join(', ')}`)
+    if (!names.includes(chosen)) throw new UsageError(say`--model is ${chosen}: ${url} serves ${listText(names)}`)
     return { url, model: chosen }
   }
   if (answered === null) throw new UsageError(say`${plain} does not respond (${failure}): start the server first`)

@@ -1,7 +1,9 @@
 /** `kun-stream assemble DIR`: makes the dataset from the results of units, in order, as far as there are any. */
+
 import type { Command } from 'commander'
 import { UsageError } from '../../errors.js'
 import { count } from '../../language/count.js'
+import { listText } from '../../language/list-text.js'
 import { say } from '../../language/say.js'
 import type { Assembled } from '../../units/assemble.js'
 import { addCommand } from '../command-summaries.js'
@@ -63,7 +65,7 @@ function report({ empty, ...assembled }: Assembled, directory: string, json: boo
 }
 
 function endText({ end, missing, damaged }: Pick<Assembled, 'end' | 'missing' | 'damaged'>): string {
-  if (damaged.length > 0) return say`the results of ${damaged.join(', ')} were damaged and dropped: run generate again`
+  if (damaged.length > 0) return say`the results of ${listText(damaged)} were damaged and dropped: run generate again`
   if (end === 'limit') return say`rowsMax is reached`
   if (end === 'complete') return say`the dataset is complete`
   return missing === null ? say`the plan is not complete` : say`the next unit, ${missing}, has no result`

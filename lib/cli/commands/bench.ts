@@ -1,12 +1,16 @@
 /** `kun-stream bench [NAME…]`: runs benchmarks of this machine; `bench server URL` measures a model server. */
+
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { UsageError } from '../../errors.js'
+import { listText } from '../../language/list-text.js'
 import { say } from '../../language/say.js'
 import type { BenchServerFlags } from '../bench-server/run.js'
+import { commandName } from '../command-name.js'
 import { addCommand } from '../command-summaries.js'
 import { wholeNumber } from '../option-numbers.js'
+import { writeOut } from '../terminal/output.js'
 
 /** Loaded at run time, because lib must not import from bench. */
 const main = new URL('../../../bench/main.js', import.meta.url)
@@ -19,6 +23,7 @@ interface BenchFlags {
 }
 
 interface BenchModule {
+  readonly benchNames: readonly string[]
   runBenches(names: readonly string[], flags: BenchFlags): Promise<number>
 }
 
@@ -40,7 +45,15 @@ export function registerBench(program: Command): void {
       }
       if (compare !== undefined && !existsSync(compare))
         throw new UsageError(say`--compare: there is no file ${compare}`)
-      const { runBenches } = (await import(main.href)) as BenchModule
+      const { benchNames, runBenches }: BenchModule = await import(main.href)
+      const unknown = names.find((name) => !benchNames.includes(name))
+      if (unknown !== undefined)
+        throw new UsageError(say`there is no bench ${unknown}; there are ${listText(benchNames)}`)
+      if (names.length === 0) {
+        const line = say`benches: ${listText(benchNames)}; measure a model server with: ${commandName()} bench server URL`
+        writeOut(`${line}\n`)
+        return
+      }
       process.exitCode = await runBenches(names, { smoke, json, labelled, ...(compare !== undefined && { compare }) })
     })
   registerServer(bench)

@@ -2,6 +2,7 @@
  * `kun-stream dedup`: removes duplicates from files of records, alone or in a pipe. Lines that are kept are written
  * byte for byte, in input order, as soon as they are decided; all messages go to stderr.
  */
+
 import { basename, dirname, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import type { EventLog } from '../../core/event-log.js'
@@ -14,6 +15,7 @@ import {
   textsPath,
 } from '../../dedup/index.js'
 import { UsageError } from '../../errors.js'
+import { listText } from '../../language/list-text.js'
 import { say } from '../../language/say.js'
 import { signaturePlan } from '../../run/stages/prepare.js'
 import { closeAfter, closeAll } from '../../storage/close-all.js'
@@ -126,7 +128,7 @@ async function dedupFiles(files: readonly string[], flags: DedupFlags, log: Even
   }
   // Standard input may be empty: that of a filter before it.
   if (counts.records === 0 && files.length > 0 && !files.includes('-')) {
-    throw new UsageError(say`${files.join(', ')}: no record; the files are empty`)
+    throw new UsageError(say`${listText(files)}: no record; the files are empty`)
   }
   const unread = unreadable.all(counts.records)
   if (unread !== null) throw new UsageError(say`--text is ${flags.text}: ${unread}`)

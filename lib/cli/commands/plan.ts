@@ -2,8 +2,10 @@
  * `kun-stream plan RECIPE`: prints what a run would read, which servers it would call, and whether it would start,
  * resume or be refused in its directory; checks all of it, and with --records predicts the run from a sample.
  */
+
 import type { Command } from 'commander'
 import { plannedStages } from '../../kun/planned-stages.js'
+import { listText } from '../../language/list-text.js'
 import { say, translated } from '../../language/say.js'
 import { endpointNames } from '../../llm/options.js'
 import { loadRecipe, type Recipe, recipeDifference } from '../../recipe/index.js'
@@ -221,7 +223,7 @@ export function planText(plan: RunPlan): string {
     say`and would call, for each chunk after filters and deduplication, at most`,
     ...stages.map(
       ({ stage, model, servers, callsPerChunk }) =>
-        say`  ${stage.padEnd(stageWidth)}${callsPerChunk} ${translated(callsPerChunk === 1 ? 'call ' : 'calls')} to ${model} at ${servers.join(', ')}`,
+        say`  ${stage.padEnd(stageWidth)}${callsPerChunk} ${translated(callsPerChunk === 1 ? 'call ' : 'calls')} to ${model} at ${listText(servers)}`,
     ),
     ...tokenLines(
       stages.find(({ stage }) => stage === 'label'),

@@ -2,8 +2,10 @@
  * `kun-stream sample`: selects rows of a run and writes them in the form of a trainer. Reads the parts twice: the first
  * pass keeps a few numbers for each row, the second one writes the rows that were selected, in the order of the dataset.
  */
+
 import { type Command, Option } from 'commander'
 import { UsageError } from '../../errors.js'
+import { listText } from '../../language/list-text.js'
 import { say } from '../../language/say.js'
 import type { Row } from '../../parquet/columns.js'
 import {
@@ -168,7 +170,7 @@ function summary({ rows, written, withoutRejected, withoutScore, clusters }: Sam
   const text = clusters
     ? say`${done} from ${clusters.selected.toLocaleString('en-US')} of ${countText(clusters.all, 'cluster')}`
     : done
-  return notes.length === 0 ? text : say`${text}; ${notes.join(', ')}`
+  return notes.length === 0 ? text : say`${text}; ${listText(notes)}`
 }
 
 /** Parses a list with commas. */

@@ -2,8 +2,10 @@
  * `kun-stream seed`: turns curated instruction data into training data for the two models of the method. As they stand,
  * the examples train the chat model; inverted, from output to instruction, they train the label model.
  */
+
 import { type Command, Option } from 'commander'
 import { UsageError } from '../../errors.js'
+import { listText } from '../../language/list-text.js'
 import { say } from '../../language/say.js'
 import { type ExampleForm, exampleForm, exampleForms, holdsSystem } from '../../training/forms.js'
 import { type LabelPrompt, labelExample, labelPrompts } from '../../training/label-example.js'
@@ -87,6 +89,6 @@ function summary({ records, examples, refused, firstRefused }: SeedCounts, { rej
   return [
     ...firstRefused,
     ...hint,
-    reasons.length === 0 ? written : say`${written}, ${count} refused: ${reasons.join(', ')}`,
+    reasons.length === 0 ? written : say`${written}, ${count} refused: ${listText(reasons)}`,
   ].join('\n')
 }

@@ -1,9 +1,11 @@
 /** `kun-stream submit DIR --slurm`: submits the units without a result as arrays of Slurm, and runs one element on a node. */
+
 import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Command, Option } from 'commander'
 import { UsageError } from '../../errors.js'
 import { count } from '../../language/count.js'
+import { listText } from '../../language/list-text.js'
 import { say } from '../../language/say.js'
 import type { ObjectStore } from '../../objects/object-store.js'
 import type { Submitted } from '../../slurm/submit.js'
@@ -95,7 +97,7 @@ function text(done: Submitted): string[] {
   const lines = [
     say`${count(planned, 'unit')} planned: ${done.done} done, ${inHand} in elements that wait or run, ${setAside.length} set aside, ${submitted} left`,
   ]
-  if (setAside.length > 0) lines.push(say`set aside after too many failed attempts: ${setAside.join(', ')}`)
+  if (setAside.length > 0) lines.push(say`set aside after too many failed attempts: ${listText(setAside)}`)
   if (!planComplete) lines.push(say`The plan is not complete: submit again once prepare has ended`)
   for (const { job, script, elements } of arrays) {
     lines.push(

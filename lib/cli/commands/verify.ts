@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander'
 import { KunStreamError } from '../../errors.js'
+import { listText } from '../../language/list-text.js'
 import { say, translated } from '../../language/say.js'
 import { readState } from '../../publish/state.js'
 import { verifyDirectory } from '../../run/verify.js'
@@ -45,7 +46,7 @@ export function verificationText({ findings, cuts, files, bytes, rows, rejects }
   const verdict = errors === 0 ? pc.green(intact) : pc.red(say`${countText(errors, 'error')} found`)
   const there = [countText(cuts, 'cut'), countText(files, 'file'), bytesText(bytes)]
   const counts = [...there, countText(sum(rows), 'row'), countText(sum(rejects), 'reject')]
-  lines.push(say`${verdict}: ${counts.join(', ')}.`)
+  lines.push(say`${verdict}: ${listText(counts)}.`)
   return lines.join('\n')
 }
 

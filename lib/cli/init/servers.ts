@@ -1,5 +1,7 @@
 /** The models of a new recipe: those of a given address, or those found on this machine. */
+
 import { UsageError } from '../../errors.js'
+import { listText } from '../../language/list-text.js'
 import { say } from '../../language/say.js'
 import { resolveSecret } from '../../recipe/secrets.js'
 import { askModel, askServer } from './ask.js'
@@ -54,8 +56,7 @@ function ofFound(found: readonly FoundModel[], note: (line: string) => void): Ch
     const others = found
       .filter((each) => each !== label && each !== chat)
       .map(({ model, endpoint }) => `${model} (${endpoint})`)
-    if (others.length > 0)
-      note(say`Other models were found: ${others.join(', ')}. Choose one with --server and --model`)
+    if (others.length > 0) note(say`Other models were found: ${listText(others)}. Choose one with --server and --model`)
   }
   if (label !== undefined && chat !== undefined) return { writer: label, judge: chat }
   return { writer: chat ?? label ?? null, judge: null }

@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
 import { glob } from 'tinyglobby'
 import { SourceNotFoundError, UsageError } from '../../errors.js'
+import { listText } from '../../language/list-text.js'
 import { say } from '../../language/say.js'
 import { type FieldProposal, proposeFields } from '../../sources/field-proposal.js'
 import { type FirstRecords, firstRecords } from '../../sources/first-records.js'
@@ -123,7 +124,7 @@ async function withFolders(given: readonly string[]): Promise<string[]> {
   const found = files.flat()
   if (found.length > 0) return found.sort()
   throw new SourceNotFoundError(
-    say`${given.join(', ')} has no file of a known format: JSON Lines, JSON, Parquet, Arrow or tar`,
+    say`${listText(given)} has no file of a known format: JSON Lines, JSON, Parquet, Arrow or tar`,
   )
 }
 

@@ -4,10 +4,11 @@ import { existsSync } from 'node:fs'
 import { access, constants, statfs } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
-import { errorMessage } from '../../errors.js'
+import { errorMessage } from '../../caught-error.js'
 import { authorization } from '../../hub/context.js'
 import { hubSettings } from '../../hub/settings.js'
 import { hubTransport } from '../../hub/transport.js'
+import { listText } from '../../language/list-text.js'
 import { say } from '../../language/say.js'
 import type { Recipe } from '../../recipe/index.js'
 import { resolveSecret } from '../../recipe/secrets.js'
@@ -105,7 +106,7 @@ export async function hubChecks({ publish }: Recipe): Promise<Check[]> {
       : check(
           'fail',
           'other-owner',
-          say`${subject}: the token is that of ${names.join(', ')}, but ${repo} belongs to ${owner}: change the repository or the token`,
+          say`${subject}: the token is that of ${listText(names)}, but ${repo} belongs to ${owner}: change the repository or the token`,
         )
   } catch (error) {
     return check('fail', 'unreachable', say`${subject}: ${settings.url} cannot be asked: ${errorMessage(error)}`)

@@ -1,6 +1,8 @@
 /** Checks of the model servers of a recipe: reachable, the right address, the model served, a context that is long enough. */
+
 import { EndpointError } from '../../errors.js'
 import { count } from '../../language/count.js'
+import { listText } from '../../language/list-text.js'
 import { say } from '../../language/say.js'
 import { readEndpointList } from '../../llm/endpoint/endpoint-list.js'
 import { endpointLabel, httpClient, requestHeaders } from '../../llm/protocol/client.js'
@@ -131,7 +133,7 @@ async function serverCheck(
   if (names.some((name) => isSameModel(model, name)))
     return check('ok', 'served', say`${subject}: ${label} serves ${model}`)
   const meant = nearest(model, names) ?? (names.length === 1 ? (names[0] ?? null) : null)
-  const shown = names.slice(0, namesMax).join(', ')
+  const shown = listText(names.slice(0, namesMax))
   return check(
     'fail',
     'other-model',

@@ -1,6 +1,7 @@
 /** Text at the start and the end of a run. Its progress in between is run-state.ts. */
 
 import { duration } from '../../core/duration.js'
+import { listText } from '../../language/list-text.js'
 import { say, translated } from '../../language/say.js'
 import type { Capabilities } from '../../llm/types.js'
 import { funnelLines } from '../../report/funnel.js'
@@ -22,7 +23,7 @@ export function serverLines({ capabilities, stages }: KunRun, settings: KunSetti
       ? say`${name}: ${model} on ${endpoints.length} servers, ${capabilities}`
       : say`${name}: ${model}, ${capabilities}`
   })
-  const forms = stages.flatMap(({ name, form }) => (form === null ? [] : [`${name}: ${translated(form)}`]))
+  const forms = stages.flatMap(({ name, form }) => (form === null ? [] : [say`${name}: ${translated(form)}`]))
   return [...models, ...forms]
 }
 
@@ -36,10 +37,10 @@ function capabilityText(found: Capabilities): string {
   const missing = [
     ...(found.metrics ? [] : [say`metrics (limit found by probing)`]),
     ...(found.logprobs ? [] : [say`log-probabilities`]),
-    ...(unsupported.length > 0 ? [unsupported.join(', ')] : []),
+    ...(unsupported.length > 0 ? [listText(unsupported)] : []),
   ]
   const known = say`${server}, ${context}`
-  return missing.length > 0 ? say`${known}; without ${missing.join(', ')}` : known
+  return missing.length > 0 ? say`${known}; without ${listText(missing)}` : known
 }
 
 interface Conclusion {

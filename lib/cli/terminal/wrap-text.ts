@@ -38,11 +38,12 @@ export function wrapText(text: string, cellsMax: number): string[] {
   return lines
 }
 
-/** End of the line that moves to the next line with `next`: the start of a word, or the character before a closing mark. */
+/** End of the line that moves to the next line with `next`: the start of a word, or the word or character before a closing mark. */
 function carriedOver(line: string, next: string): string {
-  if (/^[，。、；：？！）」』】》”’…]/u.test(next)) return line.match(/[^，。、；：？！）」』】》”’…]$/u)?.[0] ?? ''
-  const word = /^[!-~]/.test(next) ? (line.match(/[^!-~]([!-~]+)$/)?.[1] ?? '') : ''
-  return word.length < line.length / 2 ? word : ''
+  const word = line.match(/[^!-~]([!-~]+)$/)?.[1] ?? ''
+  const closes = /^[，。、；：？！）」』】》”’…]/u.test(next)
+  if ((closes || /^[!-~]/.test(next)) && word !== '' && word.length < line.length / 2) return word
+  return closes ? (line.match(/[^，。、；：？！）」』】》”’…]$/u)?.[0] ?? '') : ''
 }
 
 /** Replaces control and direction characters of a text from the web by �, and tabs by spaces. */

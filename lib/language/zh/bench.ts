@@ -1,5 +1,8 @@
 /** `bench`: benchmarks of this machine and of a model server. */
 export const bench = {
+  'there is no bench {0}; there are {1}': '没有名为 {0} 的性能测试；可用的有 {1}',
+  'benches: {0}; measure a model server with: {1} bench server URL':
+    '性能测试：{0}；测量模型服务器请用：{1} bench server URL',
   "{0} does not take a request of the kind '{1}': {2}": '{0} 不接受“{1}”类请求：{2}',
   'stopping: what was measured so far follows; again to end at once':
     '正在停止：随后显示已测得的结果；再按一次立即结束',

@@ -1,5 +1,23 @@
 /** Faults of a recipe, and allowed values. */
 export const recipeIssues = {
+  none: '无',
+  'applies to a dataset of the Hub only; name it in hub': '只用于 Hub 上的数据集；请在 hub 中写出数据集',
+  'only excludes files; add a glob of files to read': '只排除了文件；请加上要读取的文件的通配符',
+  'found "-" (standard input) among others; it must be the only entry':
+    '"-"（标准输入）与其他项并列；它必须是唯一的一项',
+  'found beside {0}; a source reads one or the other': '与 {0} 同时出现；一个数据源只能读取其中一种',
+  'found "{0}", which is output.dir; a run cannot read what it writes':
+    '得到 "{0}"，即 output.dir；运行不能读取自己写入的内容',
+  'found "{0}", which is also the split of sources[{1}]; give each source of a split a name, or another split':
+    '得到 "{0}"，sources[{1}] 也属于这个数据划分；请为同一划分的每个数据源写 name，或改用另一个 split',
+  'found "{0}", which already names sources[{1}]': '得到 "{0}"，sources[{1}] 已使用这个名称',
+  'standard input is already read by an earlier source': '前面的数据源已读取标准输入',
+  'found builtin among others; it must be the only entry': 'builtin 与其他项并列；它必须是唯一的一项',
+  'needs model, the name under which its server serves it': '需要 model，即服务器提供该模型时所用的名称',
+  'found "{0}", which is not in models; models has {1}': '得到 "{0}"，models 中没有它；models 中有 {1}',
+  'found "{0}", which is not in models; did you mean {1}?': '得到 "{0}"，models 中没有它；是否想写 {1}？',
+  'found "{0}"; {1} supports zstd': '得到 "{0}"；{1} 支持 zstd',
+  'found "{0}"; {1} supports gzip or snappy': '得到 "{0}"；{1} 支持 gzip 或 snappy',
   'one of {0}': '{0} 之一',
   'a whole number from {0} to {1}': '{0} 到 {1} 的整数',
   'a whole number from {0}': '不小于 {0} 的整数',

@@ -1,6 +1,7 @@
 /** The file of `endpoints: { file: … }`: one address a line; blank lines and lines that begin with # are ignored. */
 import { open } from 'node:fs/promises'
-import { EndpointError, errorMessage } from '../../errors.js'
+import { errorMessage } from '../../caught-error.js'
+import { EndpointError } from '../../errors.js'
 import { say } from '../../language/say.js'
 
 /** Size of the file, bytes, and addresses in it. */

@@ -6,7 +6,7 @@
 
 import { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
-import { asError } from '../../errors.js'
+import { asError } from '../../caught-error.js'
 import type { Headers } from './rate-limits.js'
 import { malformedReply } from './reply-body.js'
 import { errorBytesMax, replyBytesMax } from './response-body.js'

@@ -4,9 +4,11 @@
  * An added server receives calls once it passes its probes for every model of the group. A removed server receives no
  * further call; those in flight finish. A file that is not valid is reported and the last valid list is kept.
  */
+
+import { errorMessage } from '../../caught-error.js'
 import type { EventLog } from '../../core/event-log.js'
 import type { Clock } from '../../core/types.js'
-import { EndpointError, errorMessage } from '../../errors.js'
+import { EndpointError } from '../../errors.js'
 import { readEndpointList } from '../endpoint/endpoint-list.js'
 import { endpointLabel } from '../protocol/client.js'
 import type { EndpointRegistry, ModelUse, OnServerEvent } from './endpoint-registry.js'

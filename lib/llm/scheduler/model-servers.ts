@@ -3,12 +3,13 @@
  * (stored reply, or queue, slot, retries, store, fault check) and the shutdown.
  */
 
+import { asError } from '../../caught-error.js'
 import { systemClock } from '../../core/clock.js'
 import { mapConcurrent } from '../../core/concurrent.js'
 import { ownValue } from '../../core/dictionary.js'
 import { type EventLog, noLog } from '../../core/event-log.js'
 import type { Clock, Position } from '../../core/types.js'
-import { asError, ContractError, ServerError } from '../../errors.js'
+import { ContractError, ServerError } from '../../errors.js'
 import type { Replies } from '../../storage/replies/replies.js'
 import type { CallResult } from '../../storage/replies/types.js'
 import { acceptedBody, assumedCapabilities, commonCapabilities } from '../endpoint/capabilities.js'

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { errorCode, errorMessage, StoreAccessError } from '../../errors.js'
+import { errorCode, errorMessage } from '../../caught-error.js'
+import { StoreAccessError } from '../../errors.js'
 import { say } from '../../language/say.js'
 
 type Environment = Readonly<Record<string, string | undefined>>

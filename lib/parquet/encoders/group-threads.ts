@@ -5,7 +5,8 @@
  */
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import { errorMessage, WorkerLostError } from '../../errors.js'
+import { errorMessage } from '../../caught-error.js'
+import { WorkerLostError } from '../../errors.js'
 import { say } from '../../language/say.js'
 import type { EncodedGroup, GroupOptions } from './encode-group.js'
 

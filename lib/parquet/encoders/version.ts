@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { ContractError, errorCode } from '../../errors.js'
+import { errorCode } from '../../caught-error.js'
+import { ContractError } from '../../errors.js'
 
 /**
  * Returns the version of an installed package.

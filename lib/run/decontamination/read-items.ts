@@ -4,10 +4,12 @@ import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { extname, resolve } from 'node:path'
 import { parse } from 'csv-parse/sync'
+import { errorMessage } from '../../caught-error.js'
 import { tryParseJson } from '../../core/json.js'
 import { isRecord } from '../../core/objects.js'
-import { errorMessage, RecipeError } from '../../errors.js'
-import { say } from '../../language/say.js'
+import { RecipeError } from '../../errors.js'
+import { listText } from '../../language/list-text.js'
+import { say, translated } from '../../language/say.js'
 import { openPart, rowsOf } from '../../parquet/part-reader.js'
 import type { TestItem } from '../../text/contamination.js'
 import { comparisonForm } from '../../text/signature.js'
@@ -65,8 +67,8 @@ export async function readItems(
   const found = Object.keys(rows[0]?.values ?? {})
   throw new RecipeError(
     say`prepare.decontaminate: ${name} has no text in
-      ${fields.length > 0 ? fields.join(', ') : questionFields.join(', ')}; its fields are
-      ${found.length > 0 ? found.join(', ') : 'none'}. Name them in prepare.decontaminate.fields.`,
+      ${listText(fields.length > 0 ? fields : questionFields)}; its fields are
+      ${listText(found) || translated('none')}. Name them in prepare.decontaminate.fields.`,
     { details: { name, found: found.join(', ') } },
   )
 }

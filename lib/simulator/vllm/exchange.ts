@@ -3,7 +3,7 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { errorMessage } from '../../errors.js'
+import { errorMessage } from '../../caught-error.js'
 import type { RequestHandle } from './engine.js'
 import type { FaultRule } from './fault-rules.js'
 import { Refusal } from './refusal.js'

@@ -3,7 +3,8 @@
  * that it contains: its footer is not used. Holds one record batch; its bodies must not be compressed.
  */
 import { type Data, DataType, type RecordBatch, RecordBatchReader } from 'apache-arrow'
-import { errorMessage, ShardDamageError } from '../../errors.js'
+import { errorMessage } from '../../caught-error.js'
+import { ShardDamageError } from '../../errors.js'
 import type { RejectedRecord } from '../../text/block.js'
 import { namesText } from '../../text/field-path.js'
 import type { FieldMapping } from '../../text/mapping.js'

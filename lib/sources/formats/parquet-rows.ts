@@ -2,7 +2,8 @@
  * Reads the mapped columns of a Parquet file as blocks of JSON Lines; no block spans two row groups. Runs in the thread of
  * parquet-thread.ts and gets bytes through `read`.
  */
-import { errorMessage, ShardDamageError } from '../../errors.js'
+import { errorMessage } from '../../caught-error.js'
+import { ShardDamageError } from '../../errors.js'
 import { ParquetFile } from '../../parquet/parquet-file.js'
 import type { RejectedRecord } from '../../text/block.js'
 import type { FieldMapping } from '../../text/mapping.js'

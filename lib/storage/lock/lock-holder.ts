@@ -5,7 +5,7 @@
 
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { errorCode } from '../../errors.js'
+import { errorCode } from '../../caught-error.js'
 
 /** The process that a lock names; distinct from a later process with the same pid. */
 export interface Holder {

@@ -5,9 +5,10 @@
  */
 
 import { join } from 'node:path'
+import { errorMessage } from '../../caught-error.js'
 import { systemClock } from '../../core/clock.js'
 import type { Clock } from '../../core/types.js'
-import { CorruptFileError, errorMessage, StorageError } from '../../errors.js'
+import { CorruptFileError, StorageError } from '../../errors.js'
 import { say } from '../../language/say.js'
 import { type AppendLog, openAppendLog } from '../append-log.js'
 import { closeAfter } from '../close-all.js'

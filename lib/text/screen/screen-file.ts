@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { errorMessage, InvalidOptionError } from '../../errors.js'
+import { errorMessage } from '../../caught-error.js'
+import { InvalidOptionError } from '../../errors.js'
 import { decodeScreen, type ScreenClassifier, type ScreenHeader } from './classifier.js'
 
 const bucketsMax = 2 ** 21
