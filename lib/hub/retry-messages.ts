@@ -1,5 +1,7 @@
 /** Reports retries on the terminal, so that a command is not silent for minutes during an outage of the Hub. */
+
 import { duration } from '../core/duration.js'
+import { say } from '../language/say.js'
 import type { HubWait } from './outage.js'
 import type { HubTransportOptions } from './transport.js'
 
@@ -11,7 +13,7 @@ export function reportWaits(print: (message: string) => void): Pick<HubTransport
 /** One line, even if a proxy returned a whole page. */
 function waitText({ url, reason, tries, triesMax, waitMs }: HubWait): string {
   const why = reason.replace(/\s+/g, ' ').trim().slice(0, reasonCharsMax)
-  return `${url} failed with ${why}: retrying in ${duration(waitMs / 1000)}, try ${tries + 1} of ${triesMax}`
+  return say`${url} failed with ${why}: retrying in ${duration(waitMs / 1000)}, try ${tries + 1} of ${triesMax}`
 }
 
 const reasonCharsMax = 120

@@ -249,11 +249,12 @@ function isRetryable(status: number): boolean {
 }
 
 function unavailable(url: string, reason: string, tries: number, givenMs: number | null, cause?: unknown): Error {
-  const later = givenMs === null ? '' : ` It asks to wait ${Math.ceil(givenMs / 1000)} s.`
-  return new HubUnavailableError(
-    say`${shownUrl(url)} failed, last with ${reason}, after ${count(tries, 'try')}.${later} Run the same command again: it resumes`,
-    { cause, details: { tries, waitMs: givenMs } },
-  )
+  const [shown, given] = [shownUrl(url), count(tries, 'try')]
+  const what =
+    givenMs === null
+      ? say`${shown} failed, last with ${reason}, after ${given}. Run the same command again: it resumes`
+      : say`${shown} failed, last with ${reason}, after ${given}. It asks to wait ${Math.ceil(givenMs / 1000)} s. Run the same command again: it resumes`
+  return new HubUnavailableError(what, { cause, details: { tries, waitMs: givenMs } })
 }
 
 function sameOrigin(a: string, b: string): boolean {

@@ -22,10 +22,9 @@ export async function readRecipeText(path: string): Promise<string> {
 }
 
 async function recipeBytes(path: string): Promise<Buffer> {
-  const stream = path === '-' ? process.stdin : createReadStream(path)
   const tooLarge = () => unreadable(path, `it is larger than ${recipeBytesMax / 1024 / 1024} MiB`)
   try {
-    return await readBytes(stream, recipeBytesMax, tooLarge)
+    return await readBytes(path === '-' ? process.stdin : createReadStream(path), recipeBytesMax, tooLarge)
   } catch (cause) {
     if (cause instanceof RecipeError) throw cause
     throw unreadable(path, translated(refusals[errorCode(cause) ?? ''] ?? errorMessage(cause)), cause)

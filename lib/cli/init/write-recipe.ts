@@ -119,6 +119,6 @@ function summary({ fields, writer, judge, directory }: Draft, { shards }: FoundS
     say`${file}: ${count(shards, 'file')}, ${field}; ${models}; rows go to ${directory}`,
     ...(file === '-'
       ? []
-      : [say`Next: ${command} plan ${shellWord(file)}`, `      ${command} run ${shellWord(file)} --sample 20`]),
+      : [say`Next: ${command} plan ${shellWord(file)}\n      ${command} run ${shellWord(file)} --sample 20`]),
   ].join('\n')
 }

@@ -1,5 +1,6 @@
 /** Messages of lib/hub. */
 export const hub = {
+  '{0} failed with {1}: retrying in {2}, try {3} of {4}': '{0} 失败（{1}）：{2} 后重试，第 {3} 次，最多 {4} 次',
   'warning: --token contains the token itself, which stays in the shell history and in the process list: use --token env:NAME or --token file:PATH, and replace this token':
     '警告：--token 直接写了 token 本身，它会留在 shell 历史和进程列表里：请改用 --token env:NAME 或 --token file:PATH，并更换这个 token',
   '{0} became shorter than {1} bytes while it was uploaded': '{0} 在上传过程中变得短于 {1} 字节',
@@ -48,8 +49,10 @@ export const hub = {
   'HF_HUB_OFFLINE is set, so no request is sent to {0}: unset it, or use local files':
     '设置了 HF_HUB_OFFLINE，因此不会向 {0} 发送请求：请取消设置，或使用本地文件',
   '{0} redirects more than {1} times': '{0} 的重定向超过 {1} 次',
-  '{0} failed, last with {1}, after {2}.{3} Run the same command again: it resumes':
-    '{0} 失败，最后一次为 {1}，共 {2}。{3} 请再次运行同一命令，它会续跑',
+  '{0} failed, last with {1}, after {2}. Run the same command again: it resumes':
+    '{0} 失败，最后一次为 {1}，共 {2}。请再次运行同一命令，它会续跑',
+  '{0} failed, last with {1}, after {2}. It asks to wait {3} s. Run the same command again: it resumes':
+    '{0} 失败，最后一次为 {1}，共 {2}。它要求等待 {3} 秒。请再次运行同一命令，它会续跑',
   'the Hub asks for {0} bytes in {1} parts of {2} bytes: publish again':
     'Hub 要求把 {0} 字节分成 {1} 段、每段 {2} 字节：请重新发布',
   'the Hub accepted part {0} of {1} without an ETag: publish again':

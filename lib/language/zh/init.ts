@@ -87,5 +87,5 @@ export const init = {
   'preset {0}': '预设 {0}',
   'the built-in server (for a demonstration)': '内置服务器（仅供演示）',
   '{0}: {1}, {2}; {3}; rows go to {4}': '{0}：{1}，{2}；{3}；数据行写入 {4}',
-  'Next: {0} plan {1}': '下一步：{0} plan {1}',
+  'Next: {0} plan {1}\n      {2} run {3} --sample 20': '下一步：{0} plan {1}\n        {2} run {3} --sample 20',
 } as const

@@ -28,7 +28,7 @@ export const trial = {
   '{0} holds a run that is not a sample: move it elsewhere, or give another --out':
     '{0} 中的运行不是试运行：请移走，或用 --out 指定其他目录',
   'standard input can be read only once: --sample needs files': '标准输入只能读取一次：--sample 需要文件',
-  'sampling {0} of {1}': '抽取 {0}，共 {1}',
+  'sampling {0} of {1}': '从 {1}中抽取 {0}',
   '{0}: {1} and {2} in {3} s, {4}': '{0}：{1}、{2}，用时 {3} 秒，{4}',
   'Kept in {0}. This run uses the replies and does not send these requests again:':
     '保存在 {0}。下面的运行会使用其中的回复，不再发送这些请求：',

@@ -52,7 +52,7 @@ export const units: Catalogue = {
   'unit {0} is generated': '单元 {0} 已生成',
   'unit {0} failed: {1}': '单元 {0} 失败：{1}',
   'unit {0} is planned: {1}': '单元 {0} 已列入计划：{1}',
-  '{0} planned, {1} in all: {2}': '已列入计划：{0}，共 {1}：{2}',
+  '{0} planned, {1} in all: {2}': '本次列入计划 {0}，总计 {1}：{2}',
   'Next: {0}': '下一步：{0}',
   '{0} of this call, {1} by others, {2} failed': '本次生成 {0}，其他进程生成 {1}，失败 {2}',
   '--part is {0}: give the number of the part and of all parts, such as 3/8':
