@@ -55,8 +55,7 @@ export function isClauseMark(code: number): boolean {
 /** Limits symbols and ASCII punctuation: box drawing, arrows, emoji. The frame of a table in Markdown does not count. */
 export function symbolShare(text: CleanText, shareMax: number): string | null {
   const { proseCounts } = text
-  const symbols =
-    proseCounts[CharacterClass.symbol] + proseCounts[CharacterClass.asciiPunctuation]
+  const symbols = proseCounts[CharacterClass.symbol] + proseCounts[CharacterClass.asciiPunctuation]
   const all = visible(text)
   if (symbols <= shareMax * all) return null
   const frame = tableFrameChars(text)
