@@ -15,7 +15,7 @@ const roundsMax = 5
 
 /** Returns the text after its introductions. Linear: only the first `charsMax` characters of each round are read. */
 export function withoutIntroduction(text: string, kind: ReplyKind): string {
-  let rest = text.trim()
+  let rest = text.trim().replace(bareOpening, '')
   let opened = false
   // An instruction does not begin with a heading; an answer may.
   if (kind === 'instruction') rest = rest.replace(/^(?:#{1,6}\s{1,4}|>\s{1,4})/u, '').replace(turns, '')
@@ -37,9 +37,12 @@ export function withoutIntroduction(text: string, kind: ReplyKind): string {
   return bare.replace(/^[，,、；;：:。．！!]{1,8}\s{0,8}/u, '')
 }
 
+/** 好的 on a line of its own. */
+const bareOpening = /^(?:(?:&nbsp;\s{0,2}){1,8}|(?:好的?|好嘞|没问题|明白了?|收到|当然(?:可以)?)[ \t]{0,4}\n{1,3})/u
+
 /** 示例四 指令：…, and 答：… before a question or a request. */
 const turns =
-  /^(?:(?:示例|样例|例)\s?[一二三四五六七八九十\d]{1,2}\s{1,4}(?=[#*【]{0,4}(?:用户)?(?:指令|问题|提问))|(?:答案?|回答|回复|答复)\s?[：:]\s{0,4}(?=(?:请|如何|怎|为什么|为何|什么|哪|写|介绍|说明|分析)|[^。\n]{2,120}[？?]\s{0,4}$))/u
+  /^(?:(?:示例|样例|例)\s?[一二三四五六七八九十\d]{1,2}\s{1,4}(?=[#*【]{0,4}(?:用户)?(?:指令|问题|提问))|(?:答案?|回答|回复|答复|answer|response)\s?[：:]\s{0,4}(?=(?:请|如何|怎|为什么|为何|什么|哪|写|介绍|说明|分析)|[^。\n]{2,120}[？?]\s{0,4}$)|(?:好嘞|好的?|行|嗯)?[，,]?这就(?:给|为)?[您你]?(?:写|反推|生成|给出)(?:一条|出来)?[：:]\s{0,4})/iu
 
 /** Keeps a list or bold mark that belongs to what follows. */
 function keptStart(mark: string): string {
@@ -49,7 +52,9 @@ function keptStart(mark: string): string {
 /** Returns where the introduction at the start of the text ends; 0 if there is none. */
 function introductionEnd(text: string, kind: ReplyKind): number {
   const opening = openings.exec(text)
-  if (opening !== null) return opening[0].length
+  // 可以。 answers a question.
+  const isAnswer = kind === 'answer' && opening !== null && /^(?:可以|行|嗯)的?[。.]/u.test(opening[0])
+  if (opening !== null && !isAnswer) return opening[0].length
   const line = lineOf(text)
   if (line !== null && line.length < text.length && isHeading(line, kind)) return line.length + 1
   const quoting = kind === 'answer' ? (quotesQuestion.exec(text)?.[0].length ?? 0) : 0
@@ -96,7 +101,7 @@ const decoration = /[#*_=【】〔〕［］[\]<>「」“”"《》（）()\-—
 /** Returns the end of 【用户提问】 or **指令** before a text on the same line; 0 if there is none. */
 function bracketedEnd(text: string, kind: ReplyKind): number {
   const found =
-    /^(?:【[^】\n]{1,24}】|\[[^\]\n]{1,24}\](?!\()|\*\*[^*\n]{1,24}\*\*|〖[^〗\n]{1,24}〗|〔[^〕\n]{1,24}〕|［[^］\n]{1,24}］|["“'][^"”'\n]{1,16}["”']\s?(?=[：:]))/u.exec(
+    /^(?:【[^】\n]{1,24}】|\[[^\]\n]{1,24}\](?!\()|\*\*[^*\n]{1,24}\*\*|〖[^〗\n]{1,24}〗|〔[^〕\n]{1,24}〕|［[^］\n]{1,24}］|["“'][^"”'\n]{1,16}["”']\s?(?=[：:])|[「『][^」』\n]{1,16}[」』]\s?(?=[：:]))/u.exec(
       text,
     )?.[0]
   if (found === undefined || found.length === text.length) return 0
@@ -127,7 +132,7 @@ function sentenceEnd(text: string, kind: ReplyKind): number {
 }
 
 const announcesAnswer =
-  /^(?:关于|对于|针对)?(?:这|该|此|您的|你的|您这|你这)(?:个|道|一)?(?:问题|题目|题|提问)[，,]?(?:我|让我|由我|就由我|现)(?:来|就来|可以|将|很乐意)?(?:为您|为你|给您|给你)?(?:来)?(?:回答|解答|作答|答|说说|谈谈|说明)|^(?:很|非常)?(?:高兴|乐意|荣幸)(?:能)?(?:为您|为你)?(?:回答|解答)(?:您|你|这|该|此)[^，。]{0,6}(?:问题|提问|疑问)$|^(?:(?:现|我)?(?:就|对)?(?:这|该|此|您的|你的)(?:个|道|一)?(?:问题|提问|指令|题)[，,]?)?(?:现)?(?:回答|解答|答复|作答)如下$|^.{0,40}我的(?:回答|解答|答案|看法)(?:如下|是)$|^(?:好的?[，,]|当然(?:可以)?[，,])?(?:(?:下面|接下来|以下|现在|首先|那么|针对.{0,30}|根据.{0,30}|关于.{0,30})[，,]?(?:由|就)?(?:让)?我(?:们)?(?:就|来|将|会|可以|先|一起)|(?:下面|以下|接下来)(?:来|将)?(?:为|给|向)[您你大]|我(?:来|将|会|可以|很乐意)(?:回答|解答|介绍|说明|详细|简单|简要|谈|分享|整理|改写|润色|试着|尝试|一一|逐一|根据|按照|为|给|帮|向|结合|尽力|用)|让我(?:们)?(?:来|一起|先)?(?:看|了解|详细|为|探讨|介绍)|(?:根据|按照|依据)[您你]的(?:要求|指令|需求|问题|提问)|关于[您你](?:提出|提到|咨询|问)|(?:以下|下面|上面|这)(?:就)?是(?:我|根据|按照|为[您你]|针对|对(?:您|你|该|这)|经过|改写|润色|整理)|(?:已|我已)(?:经)?(?:根据|按照|为[您你]))/u
+  /^(?:关于|对于|针对|就)[^。！？]{2,60}[，,]?(?:我的|现将?|具体)?(?:回答|解答|答复|作答)如下$|^(?:关于|对于|针对)?(?:这|该|此|您的|你的|您这|你这)(?:个|道|一)?(?:问题|题目|题|提问)[，,]?(?:我|让我|由我|就由我|现)(?:来|就来|可以|将|很乐意)?(?:为您|为你|给您|给你)?(?:来)?(?:回答|解答|作答|答|说说|谈谈|说明)|^(?:很|非常)?(?:高兴|乐意|荣幸)(?:能)?(?:为您|为你)?(?:回答|解答)(?:您|你|这|该|此)[^，。]{0,6}(?:问题|提问|疑问)$|^(?:(?:现|我)?(?:就|对)?(?:这|该|此|您的|你的)(?:个|道|一)?(?:问题|提问|指令|题)[，,]?)?(?:现)?(?:回答|解答|答复|作答)如下$|^.{0,40}我的(?:回答|解答|答案|看法)(?:如下|是)$|^(?:好的?[，,]|当然(?:可以)?[，,])?(?:(?:下面|接下来|以下|现在|首先|那么|针对.{0,30}|根据.{0,30}|关于.{0,30})[，,]?(?:由|就)?(?:让)?我(?:们)?(?:就|来|将|会|可以|先|一起)|(?:下面|以下|接下来)(?:来|将)?(?:为|给|向)[您你大]|我(?:来|将|会|可以|很乐意)(?:回答|解答|介绍|说明|详细|简单|简要|谈|分享|整理|改写|润色|试着|尝试|一一|逐一|根据|按照|为|给|帮|向|结合|尽力|用)|让我(?:们)?(?:来|一起|先)?(?:看|了解|详细|为|探讨|介绍)|(?:根据|按照|依据)[您你]的(?:要求|指令|需求|问题|提问)|关于[您你](?:提出|提到|咨询|问)|(?:以下|下面|上面|这)(?:就)?是(?:我|根据|按照|为[您你]|针对|对(?:您|你|该|这)|经过|改写|润色|整理)|(?:已|我已)(?:经)?(?:根据|按照|为[您你]))/u
 const announcesInstruction =
   /^(?:好的?[，,])?(?:(?:下面|接下来|以下)?我(?:来|将|会|已|可以|认为|尝试|试着)|根据(?:您|你|上述|以上|这|该|给出|提供|文)|(?:以下|下面|这)是(?:我|根据|一?[条个]|可能|最|反推|为))[^“「]*(?:指令|问题|提问|prompt)[^“「]*$/iu
 

@@ -63,7 +63,10 @@ function answerOf(reply: string, instruction: string): string {
 
 /** Removes a greeting to the reader, where neither the instruction nor the answer is about what people say or write. */
 function withoutGreeting(text: string, instruction: string): string {
-  const greeting = /^[您你]好(?:呀|啊)?[！!，,。]\s{0,4}(?=[^\n]{20})/u.exec(text)?.[0] ?? ''
+  const greeting =
+    /^(?:(?:亲爱|尊敬)的(?:用户|朋友|读者|网友|客户|提问者)[，,：:]?\s?)?[您你]好(?:呀|啊)?[！!，,。]\s{0,4}(?=[^\n]{20})/u.exec(
+      text,
+    )?.[0] ?? ''
   if (greeting === '' || speaking.test(instruction) || /此致|敬礼|敬上|[：:]\s{0,4}\n|祝[您你]/u.test(text)) return text
   return text.slice(greeting.length)
 }
@@ -77,6 +80,8 @@ const keys = new Set(
 
 /** Characters of a first line that may repeat the instruction. */
 const firstLineCharsMax = 400
+/** Characters of an answer behind the instruction. */
+const answerCharsMin = 10
 /** Share of the instruction's letters that the line has, if it is a part of it. */
 const repeatedShareMin = 0.5
 
@@ -84,6 +89,8 @@ const repeatedShareMin = 0.5
 function withoutInstruction(text: string, instruction: string): string {
   const asked = comparisonForm(instruction)
   if (asked.length < 4) return text
+  const behind = text.startsWith(instruction) ? text.slice(instruction.length).trimStart() : ''
+  if (/[？?。！!]$/u.test(instruction) && behind.length >= answerCharsMin) return behind
   const end = text.slice(0, firstLineCharsMax).indexOf('\n')
   if (end > 0 && repeats(text.slice(0, end), asked)) return text.slice(end + 1).trimStart()
   const question = text.slice(0, firstLineCharsMax).search(/[？?]/u)

@@ -29,7 +29,9 @@ function withoutEndTokens(text: string): string {
     const at = text.indexOf(token)
     if (at >= 0 && at < end) end = at
   }
-  return text.slice(0, end)
+  const turn = text.search(/(?<=\S[\s\S])<[|｜]assistant[|｜]>/u)
+  if (turn > 0 && turn < end) end = turn
+  return text.slice(0, end).replace(/(?:<(?:unk|pad|eos|bos)>|\[(?:UNK|PAD|EOS)\]){1,40}\s{0,8}$/iu, '')
 }
 
 const endTokens = [
@@ -48,6 +50,9 @@ const endTokens = [
 ]
 
 function withoutRole(text: string): string {
-  const role = /^(?:<\|im_start\|>)?(?:assistant|助手|AI助手)\s{0,4}[：:\n]\s*|^<[|｜]assistant[|｜]>\s*/i.exec(text)
+  const role =
+    /^(?:<\|im_start\|>)?(?:assistant|助手|AI助手)\s{0,4}[：:\n]\s*|^<[|｜]assistant[|｜]>\s*|^\[\/?INST\]\s*/i.exec(
+      text,
+    )
   return role === null ? text : text.slice(role[0].length)
 }

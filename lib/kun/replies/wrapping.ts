@@ -109,7 +109,7 @@ export function withoutEmphasis(text: string): string {
 
 const tag = /^<([a-z_]{1,20}|[\u4e00-\u9fff]{1,6})>/i
 const namesOfTags =
-  /^(?:instructions?|prompt|question|query|user|input|answer|response|output|reply|result|text|final|task|request|problem|human|message|content|inst|instruct|output|q|任务|题目|问句|提示词|提示|用户|输入|输出|用户提问|用户问题|指令|问题|提问|用户指令|回答|答案|回复|文本|结果|正文)$/i
+  /^(?:instructions?|prompt|question|query|user|input|answer|response|output|reply|result|text|final|task|request|problem|human|message|content|inst|instruct|output|q|p|div|span|strong|任务|题目|问句|提示词|提示|用户|输入|输出|用户提问|用户问题|指令|问题|提问|用户指令|回答|答案|回复|文本|结果|正文)$/i
 
 /** Removes a pair of tags with a telling name around the text, or the opening one if it is never closed. */
 export function withoutTag(text: string): string {

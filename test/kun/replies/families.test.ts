@@ -40,6 +40,16 @@ t.test('introductions, marks, remarks and alternatives around an instruction are
     `${asked}\n**${asked}**`,
     `${asked}\nAI：蜂箱要朝南。`,
     `— ${asked}\n— 冬天怎样保温？`,
+    `「指令」：${asked}`,
+    `好嘞，这就给您写：${asked}`,
+    `${asked}\n另外：冬天怎样保温？`,
+    `首选：${asked}\n备选：冬天怎样保温？`,
+    `${asked}（置信度：0.9）`,
+    `${asked}\n\n*此指令根据文字内容生成*`,
+    `${asked}\n\n请问这样可以吗？`,
+    `${asked}\n\n### Response:\n蜂箱朝南。`,
+    `${asked}<|assistant|>蜂箱朝南。`,
+    `<p>${asked}</p>`,
   ]
   for (const reply of around) t.strictSame(read(reply), { text: asked, fault: null }, reply)
 })
@@ -97,6 +107,8 @@ t.test('good instructions with words of these families are kept as they are', as
     '请判断下面的指令属于哪一类。\n指令：打开客厅的灯，把空调调到二十六度。',
     '你是一名养蜂人，向游客介绍蜂箱的结构。',
     '她字在古代汉语里有没有？',
+    '此地无银三百两的故事说明了什么道理？',
+    '怎样写好文章的结尾？',
     '我们学校要办蜂蜜节，请写一份通知。',
     '把公式写成上下式样的排版有什么好处？',
   ]
@@ -115,6 +127,13 @@ t.test('introductions and closings of an answer are removed, and faults are name
     `${answer}\n\n资料来源：所给材料第一段。`,
     `${answer}\n\n以上内容均出自所给材料。`,
     `您好！${answer}`,
+    `亲爱的用户，您好！${answer}`,
+    `好的\n${answer}`,
+    `关于场地和蜂箱，回答如下：\n${answer}`,
+    `${asked} ${answer}`,
+    `${answer}\n\n您看这样回答可以吗？`,
+    `${answer}\n\n问题：冬天怎样保温？`,
+    `${answer}<pad><pad>`,
     `${answer}\n\n改写说明：删去了与问题无关的句子。`,
     `${answer}\n用户：冬天呢？\n助手：包上草帘。`,
   ]
@@ -128,6 +147,8 @@ t.test('introductions and closings of an answer are removed, and faults are name
     [`${answer}更多要点见第XX页的说明。`, 'output-placeholder'],
     [`${answer}最要紧的是——`, 'output-unfinished'],
     [`${answer}。。。。。。。。。。`, 'looping-reply'],
+    ['我已经了解了任务要求，请提供需要改写的文字。', 'output-refusal'],
+    [`${answer}费用分为（1`, 'output-unfinished'],
     [`${answer}这在原文中有详细说明。`, 'output-refers'],
     [`${answer}很抱歉，其他方面我无法回答。`, 'output-refusal'],
     [`${answer}不过我只是一个语言模型，仅供参考。`, 'output-refusal'],
@@ -140,6 +161,10 @@ t.test('introductions and closings of an answer are removed, and faults are name
   for (const [reply, reason] of faulty) t.equal(readPolished(reply).fault?.reason, reason, reply)
   const letter = `亲爱的妈妈：\n我在蜂场一切都好，蜂蜜下周寄到家里，请留意查收。\n祝您身体健康！`
   t.strictSame(readPolished(letter, '写一封短信给妈妈，说蜂蜜下周寄到。'), { text: letter, fault: null })
+  const materials = '养蜂需要哪些材料？'
+  t.equal(readPolished(`由材料可知，${answer}`, materials).fault?.reason, 'output-refers')
+  const yes = `可以。${answer}`
+  t.strictSame(readPolished(yes, '城里可以养蜂吗？'), { text: yes, fault: null })
   const call = '您好！这里是蜂蜜店，您订的两瓶槐花蜜已经寄出，预计后天送到，请注意查收。'
   t.strictSame(readPolished(call, '写一段客服通知发货的话术。'), { text: call, fault: null })
 })
