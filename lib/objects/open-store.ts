@@ -7,7 +7,7 @@ import { type FileLayer, nodeFiles } from '../storage/files.js'
 import { directoryStore } from './directory-store.js'
 import type { ObjectStore } from './object-store.js'
 import { isS3Address } from './s3/address.js'
-import { type S3StoreOptions, s3Store } from './s3-store.js'
+import type { S3StoreOptions } from './s3-store.js'
 
 /** Options for `openObjectStore`; all optional. */
 interface OpenStoreOptions {
@@ -26,7 +26,7 @@ interface OpenStoreOptions {
  * @throws {InvalidOptionError} the address is not valid
  */
 export async function openObjectStore(where: string, options: OpenStoreOptions = {}): Promise<ObjectStore> {
-  const store = storeAt(where, options)
+  const store = await storeAt(where, options)
   if (options.readOnly === true) return store
   try {
     await checkFirstWins(store)
@@ -36,8 +36,8 @@ export async function openObjectStore(where: string, options: OpenStoreOptions =
   return store
 }
 
-function storeAt(where: string, { files = nodeFiles, s3 = {} }: OpenStoreOptions): ObjectStore {
-  if (isS3Address(where)) return s3Store(where, { files, ...s3 })
+async function storeAt(where: string, { files = nodeFiles, s3 = {} }: OpenStoreOptions): Promise<ObjectStore> {
+  if (isS3Address(where)) return (await import('./s3-store.js')).s3Store(where, { files, ...s3 })
   const scheme = /^(\w[\w+.-]+):\/\//.exec(where)?.[1]
   if (scheme === undefined && where !== '') return directoryStore(where, files)
   throw new InvalidOptionError(say`the store is given as ${JSON.stringify(where)}: write a path, or s3://bucket/prefix`)

@@ -21,4 +21,6 @@ export interface UnitJob {
   readonly reason: string | null
   /** Workers that were lost with it. */
   readonly losses: number
+  /** Failed attempts that are not counted: those before the last `units retry`. */
+  readonly forgiven: number
 }

@@ -153,9 +153,9 @@ export class UnitQueue {
     }
   }
 
-  /** Adds a second job for a unit that another worker holds. */
-  async addSecond(unit: string): Promise<void> {
-    const { name, data, opts } = this.#jobOf({ id: unit, cut: 0, front: true }, unit + secondJobSuffix)
+  /** Adds a second job for a unit that another worker holds. It forgives what the first one does. */
+  async addSecond({ unit, forgiven }: Pick<UnitJob, 'unit' | 'forgiven'>): Promise<void> {
+    const { name, data, opts } = this.#jobOf({ id: unit, cut: 0, front: true, forgiven }, unit + secondJobSuffix)
     await this.#ask(this.#queue.add(name, data, opts))
   }
 
@@ -253,6 +253,7 @@ export class UnitQueue {
           startedAt: job.processedOn ?? null,
           reason: job.failedReason ?? null,
           losses: job.stalledCounter ?? 0,
+          forgiven: job.data.forgiven ?? 0,
         })
       }
     }

@@ -223,7 +223,7 @@ class QueueWorker {
       .sort((a, b) => (a.startedAt ?? 0) - (b.startedAt ?? 0))[0]
     if (oldest === undefined) return
     this.#log.info('unit-assigned-twice', { unit: oldest.unit })
-    await this.#session.call((queue) => queue.addSecond(oldest.unit))
+    await this.#session.call((queue) => queue.addSecond(oldest))
   }
 
   async #allDone(): Promise<boolean> {

@@ -24,6 +24,7 @@ import { lastPlanFile, type OpenHead, openHead } from './open-head.js'
 import { decideInEpochs, type EpochOptions, mustSuitEpochs } from './prepare-epochs.js'
 import { cutOfLine, type PlanLine, type PlanTotals, writePlanTotals } from './unit-plan.js'
 import { UnitSink } from './unit-sink.js'
+import { UnitsAhead } from './units-ahead.js'
 
 /** Options for `prepareUnits`. */
 interface PrepareUnitsOptions {
@@ -33,6 +34,8 @@ interface PrepareUnitsOptions {
   /** Stops the work; the units planned so far are kept. */
   readonly signal: AbortSignal
   readonly onEvent?: (message: string) => void
+  /** Units that are planned without a result, at most: prepare waits for results. By default there is no limit. */
+  readonly unitsAheadMax?: number
   /** Called with each new unit. */
   readonly onUnit?: (line: PlanLine) => void
   readonly files?: FileLayer
@@ -81,12 +84,18 @@ export async function prepareUnits(settings: KunSettings, options: PrepareUnitsO
 async function planRest(
   settings: KunSettings,
   head: OpenHead,
-  { store, signal, onUnit }: PrepareUnitsOptions,
+  { store, signal, onUnit, unitsAheadMax, onEvent = () => undefined }: PrepareUnitsOptions,
 ): Promise<PlanLine[]> {
   const { read, memory, output, noYield: limits } = settings
   const { directory, shards, reads, lines, verdicts, deduplicator, pool } = head
   const last = lines.at(-1)
   const added: PlanLine[] = []
+  const stopped = AbortSignal.any([signal, head.lost])
+  const planned = lines.map(({ id }) => id)
+  const ahead =
+    unitsAheadMax === undefined
+      ? null
+      : new UnitsAhead({ store, max: unitsAheadMax, planned, signal: stopped, onEvent })
   const facts = new BlockLedger()
   const noYield = new NoYieldDetector({ recordsMax: limits.recordsMax, llmStages: [], from: null })
   let failure = null as KunStreamError | null
@@ -100,12 +109,14 @@ async function planRest(
       run.abort(error)
     },
     beforeCommit: async () => {
+      await ahead?.wait()
       await deduplicator.flush()
       await verdicts.flush()
       await directory.lock.confirm()
     },
     onUnit: (line) => {
       added.push(line)
+      ahead?.add(line.id)
       onUnit?.(line)
     },
     stopping: () => failure !== null || signal.aborted || head.lost.aborted,
@@ -121,7 +132,7 @@ async function planRest(
     blocksDone: last?.blocks ?? 0,
   })
     .to(sink)
-    .run({ signal: AbortSignal.any([signal, head.lost]) })
+    .run({ signal: stopped })
   try {
     await run.done
     if (signal.aborted) throw new AbortedError(say`stopped`)

@@ -178,7 +178,7 @@ t.test('a unit with two jobs is set aside after as many lost workers as one with
       if (taken?.admission !== 'start') continue
       // Its lock is never renewed: this worker is lost, and another one is assigned before anyone can know.
       lost++
-      if (lost === 1) await queue.addSecond(unit)
+      if (lost === 1) await queue.addSecond({ unit, forgiven: 0 })
     }
     t.equal(lost, lossesMax)
   }
@@ -259,7 +259,9 @@ t.test('an ACL user of the prefix suffices, and a wrong password is named withou
     [await queue.complete(a), await queue.fail(b, 'KUN_FAILED', true), await queue.release(c)],
     [true, true, true],
   )
-  await queue.addSecond('unit-3')
+  await queue.addSecond({ unit: 'unit-3', forgiven: 2 })
+  const second = (await queue.jobs(['waiting'])).find(({ jobId }) => jobId !== 'unit-3' && jobId.startsWith('unit-3'))
+  t.equal(second?.forgiven, 2, 'the second job forgives what the first one does')
   t.strictSame(await queue.counts(), { waiting: 3, delayed: 0, active: 0, failed: 1 })
   t.equal(await queue.remove('unit-1'), true)
   t.equal(await queue.claimFilling(1_000), true)

@@ -20,6 +20,7 @@ export interface DividedRun {
   readonly small?: boolean
   /** Local directory of a bucket. */
   readonly work?: string
+  readonly unitsAheadMax?: number
   /** Decides duplicates in epochs. */
   readonly epochs?: EpochOptions
   /** Stands between prepare and the store. */
@@ -29,7 +30,16 @@ export interface DividedRun {
 const never: AbortSignal = new AbortController().signal
 
 export async function prepareTiny(
-  { directory, endpoint, set = [], small, work = directory, epochs, around = (store) => store }: DividedRun,
+  {
+    directory,
+    endpoint,
+    set = [],
+    small,
+    work = directory,
+    epochs,
+    unitsAheadMax,
+    around = (store) => store,
+  }: DividedRun,
   probe = true,
   signal: AbortSignal = never,
 ): Promise<PreparedUnits> {
@@ -37,7 +47,10 @@ export async function prepareTiny(
   const prepared = await settingsOf(recipe, work)
   const store = await openObjectStore(directory)
   try {
-    return await prepareUnits(prepared.settings, { store: around(store), probe, signal, ...(epochs && { epochs }) })
+    return await prepareUnits(prepared.settings, {
+      ...{ store: around(store), probe, signal, ...(epochs && { epochs }) },
+      ...(unitsAheadMax !== undefined && { unitsAheadMax }),
+    })
   } finally {
     await store.close()
     await prepared.close()

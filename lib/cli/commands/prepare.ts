@@ -13,6 +13,7 @@ import { sayOnStderr, writeOut } from '../terminal/output.js'
 interface PrepareFlags extends RecipeFlags, EpochFlags {
   readonly work?: string
   readonly probe: boolean
+  readonly unitsAhead?: number
   readonly json?: boolean
 }
 
@@ -31,12 +32,13 @@ export function registerPrepare(program: Command): void {
     .option('--epoch-rows <count>', 'chunks of an epoch; 4000000 by default', wholeNumber(1))
     .option('--dedup-elsewhere', 'leave the parts of the index to dedup-part processes')
     .option('--dedup-wait <duration>', 'longest wait for such a process; 1h by default', durationOption)
+    .option('--units-ahead <n>', 'wait while so many planned units have no result; no limit', wholeNumber(1))
     .option('--json', 'print one JSON object at the end in place of the summary')
     .action(async (path: string, flags: PrepareFlags) => prepare(path, flags))
 }
 
 async function prepare(path: string, flags: PrepareFlags): Promise<void> {
-  const { out, work, probe, set, json } = flags
+  const { out, work, probe, unitsAhead, set, json } = flags
   const { openObjectStore } = await import('../../objects/open-store.js')
   const { loadRecipe } = await import('../../recipe/index.js')
   const { settingsOf } = await import('../../recipe/run-settings.js')
@@ -59,6 +61,7 @@ async function prepare(path: string, flags: PrepareFlags): Promise<void> {
         store,
         probe,
         ...(epochs !== null && { epochs }),
+        ...(unitsAhead !== undefined && { unitsAheadMax: unitsAhead }),
         signal: stop.signal,
         onEvent: sayOnStderr,
         onUnit: ({ id, candidates }) => sayOnStderr(say`unit ${id} is planned: ${count(candidates, 'candidate')}`),

@@ -2,6 +2,8 @@
 import type { Catalogue } from '../template.js'
 
 export const units: Catalogue = {
+  'waits for results: {0} planned without one (--units-ahead)': '等待结果：已计划而没有结果的有{0}（--units-ahead）',
+  'wait while so many planned units have no result; no limit': '当这么多已计划的单元没有结果时等待；默认不限',
   '{0} does not exist: give the directory that kun-stream prepare RECIPE --out DIR wrote':
     '{0} 不存在：请给出 kun-stream prepare RECIPE --out DIR 写入的目录',
   '{0} is a file: give the directory that kun-stream prepare RECIPE --out DIR wrote':
