@@ -122,9 +122,12 @@ const common = {
 
 /**
  * Threads that share no module with another file of the bundle: each loads one file. As entries of the other build they
- * would also cut what a command loads into more chunks. Not the thread that prepares: custom filters in it may import the library.
+ * would also cut what a command loads into more chunks. Custom filters may import the library, so they run in a thread of
+ * the other build (workers/filters-worker.js).
  */
-const aloneEntries = new Set(['dedup-thread.js', 'frames-thread.js'].map((name) => join(dist, 'lib/dedup', name)))
+const aloneEntries = new Set(
+  ['dedup/dedup-thread.js', 'dedup/frames-thread.js', 'workers/worker.js'].map((name) => join(dist, 'lib', name)),
+)
 
 async function buildBundle() {
   const entries = new Set([

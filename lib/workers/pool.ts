@@ -50,9 +50,11 @@ export function workerPool(options: WorkerPoolOptions): WorkerPool {
   const filled = { ...workersOptions.parse({}), ...options }
   const { plan, threads: asked, heapBytesMax } = filled
   const threads = threadCount(asked)
+  const entry =
+    plan.filters.length > 0 ? new URL('./filters-worker.js', import.meta.url) : new URL('./worker.js', import.meta.url)
   const start = (count: number) =>
     new Piscina({
-      filename: new URL('./worker.js', import.meta.url).href,
+      filename: entry.href,
       minThreads: count,
       maxThreads: count,
       concurrentTasksPerWorker: 1,
