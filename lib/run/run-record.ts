@@ -90,7 +90,7 @@ export function pinnedShardsOf({ pinned }: RunRecord): PinnedShard[] {
 
 /**
  * Returns the capabilities that a run is held to: its own and those of runs whose replies it uses. None of a sample, whose
- * probes ask less; the run has the responses of its servers (sample-probes.ts).
+ * probes ask less; the run has the responses of its servers.
  */
 export async function pinnedCapabilities(
   { output, replies, sample }: Pick<KunSettings, 'output' | 'replies' | 'sample'>,

@@ -46,9 +46,9 @@ t.test('Every kind of wrong use is said in Chinese, with its values and suggesti
     [['run', 'x.yaml', '--out'], '错误：选项“--out <dir>”缺少参数值\n'],
     [['rebuild', 'x'], '错误：没有给出必需的选项“--out <dir>”\n'],
     [['run', 'a', 'b'], '错误：参数过多：应为 1 个，得到 2 个\n'],
-    [['pipe', '--to', "it's"], "错误：选项“--to <format>”的值“it's”无效；可选值为 jsonl, arrow, parquet\n"],
+    [['pipe', '--to', "it's"], "错误：选项“--to <format>”的值“it's”无效；可选值为 jsonl、arrow、parquet\n"],
     [['run', 'x', '--sample', '0'], '错误：选项“--sample <records>”的值“0”无效：必须是不小于 1 的整数。\n'],
-    [['complete', 'tcsh'], '错误：参数“shell”的值“tcsh”无效；可选值为 zsh, bash, fish, powershell\n'],
+    [['complete', 'tcsh'], '错误：参数“shell”的值“tcsh”无效；可选值为 zsh、bash、fish、powershell\n'],
     [['simulate', '--port', 'abc'], '--port 为 abc：请给 0 到 65535 的整数\n'],
     [['validate', '/no/such.yaml'], '无法读取 /no/such.yaml：没有这个文件。请给出配方的路径，例如 recipes/demo.yaml\n'],
   ]
