@@ -61,7 +61,8 @@ export async function mustBeDirectory({ directory }: ObjectStore): Promise<void>
 
 /** @throws {UsageError} a run in one process wrote it */
 export async function mustBeDivided(store: ObjectStore): Promise<void> {
-  if ((await store.head(manifestName)) === null) return
+  // `prepare` makes an empty one before the first file of its plan.
+  if (((await store.head(manifestName))?.bytes ?? 0) === 0) return
   for await (const _ of store.list(planFolder)) return
   throw new UsageError(
     say`${store.url} holds a run that is not divided into units: finish it with \`run\`, or use another directory`,

@@ -1,5 +1,5 @@
 /** Commands on units, given a path that is not a run in units: exit code 2, a message, and nothing is written. */
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { startSimulator } from '../../../lib/simulator/vllm/index.js'
@@ -65,6 +65,11 @@ t.test('a directory without a run, and one with a run that is not in units, stay
       t.ok(stderr.includes(`${path} ${words}`), `${command.join(' ')}: says what is there`)
     }
   }
+  // As `prepare` leaves it before its first unit.
+  const begun = join(root, 'begun')
+  cpSync(join(plain, 'run.json'), join(begun, 'run.json'))
+  writeFileSync(join(begun, 'manifest.jsonl'), '')
+  t.match(await mainInProcess(t, ['units', 'ls', begun]), { code: 0 })
   t.strictSame(readdirSync(join(root, 'empty')), ['notes.txt'])
   t.strictSame(readdirSync(plain), before)
   t.equal(existsSync(join(plain, '.probe')), false)
