@@ -14,8 +14,8 @@ export interface ObjectStore {
   /**
    * Commits bytes under a key that does not exist: atomic, and durable when it returns; the first writer wins.
    *
-   * @returns true if this call's object is stored; false if another's is, or one with equal bytes whose writer cannot be
-   *   told from this one
+   * @returns true if this call stored its object; false if another did, also if the bytes are equal and the writer is
+   *   unknown
    */
   putIfAbsent(key: string, bytes: Uint8Array): Promise<boolean>
   /** Writes or replaces an object; for keys that only this process writes. Atomic, and durable when it returns. */

@@ -1,9 +1,9 @@
 /**
- * Copies the replies of an attempt from its local disk to the store while they come in, so that the next attempt at the
- * same unit is served what this one paid for. A host that is lost loses what it received since the last copy.
+ * Copies the replies of an attempt from its local disk to the store as they arrive, so that the next attempt at the same
+ * unit does not request them again. If the host is lost, the replies since the last copy are lost.
  *
- * A closed segment is copied once. The open log is copied again as a whole, which replaces the copy before: an object
- * has all replies up to some moment, maybe with a torn last one, which readers skip.
+ * A closed segment is copied once. The open log is copied again as a whole, which replaces the previous copy: an object
+ * has all replies up to a point, and may end in a torn one, which readers skip.
  */
 import { join } from 'node:path'
 import { systemClock } from '../core/clock.js'

@@ -19,7 +19,7 @@ export interface UnitJob {
   readonly startedAt: number | null
   /** Of the last failure. */
   readonly reason: string | null
-  /** Workers that were lost with it. */
+  /** Number of workers that were lost while they held it. */
   readonly losses: number
   /** Failed attempts that are not counted: those before the last `units retry`. */
   readonly forgiven: number

@@ -54,7 +54,7 @@ export interface WorkOptions {
 export interface WorkEnd {
   /** Units whose result is this worker's. */
   readonly committed: number
-  /** Units that another worker had finished first. */
+  /** Units that another worker finished first. */
   readonly already: number
   /** Failed attempts. */
   readonly failed: number

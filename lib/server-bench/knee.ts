@@ -32,7 +32,7 @@ interface Knee {
 
 /** Share of the best rate that the knee reaches. */
 const kneeShare = 0.95
-/** A level beyond the best one counts as a decline below this share of the best rate; it is left out of the fit. */
+/** A level beyond the best one counts as a decline below this share of the best rate; it is excluded from the fit. */
 const declineShare = 0.9
 /** Growth that one more doubling promises, above which the best rate is not reached yet. */
 const growthMin = 1.1

@@ -11,7 +11,7 @@ const unitsAtOnce = 2
 /** What an element did. */
 interface ElementEnd {
   readonly committed: number
-  /** Units that had a result, before or first. */
+  /** Units that had a result before, or got one from another process first. */
   readonly already: number
   readonly failed: number
   /** 0 all units have a result · 1 a unit failed · 3 stopped: the rest is left to the next start */
@@ -29,7 +29,7 @@ interface ElementOptions {
   readonly onEvent?: (message: string) => void
 }
 
-/** A failed unit does not keep the others from being tried; an outage or a signal ends the element. */
+/** Continues with the other units if one fails; an outage or a signal ends the element. */
 export async function runElement(options: ElementOptions): Promise<ElementEnd> {
   const { run, units, signal, endpoints, onUnit, onEvent } = options
   const counts = { committed: 0, already: 0, failed: 0 }

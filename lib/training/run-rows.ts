@@ -115,7 +115,7 @@ function runRow(row: Readonly<Record<string, unknown>>, position: number, scoreC
  * Checks that the rows have what is needed.
  *
  * @param score column of the score; null if it is not needed
- * @throws {UsageError} there is no column of the pair, or none of the score
+ * @throws {UsageError} the columns of the pair, or that of the score, are missing
  * @throws {CorruptFileError} the first part is not the one that was committed
  */
 export async function checkRunColumns({ directory, files }: RunParts, score: string | null): Promise<void> {

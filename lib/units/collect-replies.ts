@@ -39,7 +39,7 @@ export async function collectReplies(store: ObjectStore, run: RunDirectory, cuts
   await files.fsyncDirectory(folder)
 }
 
-/** A copy, not a link, of a log: whoever opens the directory may truncate it. A segment that is gone is skipped. */
+/** Copies a log; a link would not do, because opening the directory may truncate it. A missing segment is skipped. */
 async function place(store: ObjectStore, { files }: RunDirectory, key: string, path: string): Promise<void> {
   const temporary = path + temporarySuffix
   await files.remove(temporary)

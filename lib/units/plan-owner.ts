@@ -1,7 +1,7 @@
 /**
  * plan/owner.json of a bucket: the local directory whose `prepare` may add to the plan. The log of duplicates is there, and
- * two processes that replace the files of a plan would take units out of it again. A directory store needs none: its lock
- * serves.
+ * two processes that replace the files of a plan would remove each other's units. A directory store needs none: it has a
+ * lock.
  */
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'

@@ -1,4 +1,4 @@
-/** How far the units of a divided run are: read from the plan, results and failures, so without any worker or queue. */
+/** Progress of the units of a divided run, read from the plan, the results and the failures; needs no worker or queue. */
 import { join } from 'node:path'
 import { mapConcurrent } from '../core/concurrent.js'
 import type { ObjectStore } from '../objects/object-store.js'

@@ -69,7 +69,7 @@ export class Health {
   #retries = retriesSavedMax
   #retriesAtMs = 0
 
-  /** @param sentAtMs send time of the request: one sent before the trouble does not end it */
+  /** @param sentAtMs send time of the request: success of one sent before the first failure does not end the outage */
   noteSuccess(record: string, sentAtMs: number, { failures, deadlines }: RecordSuspicion): void {
     this.#notePass(sentAtMs)
     const place = this.#goodRecords++ % goodRecordsMax
@@ -103,7 +103,7 @@ export class Health {
     return ++this.#consecutive >= consecutiveFailuresMax
   }
 
-  /** Closes the circuit after the probe got a response; only the reply to a request ends the trouble. */
+  /** Closes the circuit after the probe got a response; only the reply to a request ends the outage. */
   noteProbePassed(): void {
     this.#consecutive = 0
     this.#busySinceMs = null

@@ -113,7 +113,7 @@ export class KvBudget {
     return this.#promptTokens + tokensPerMs * (this.#prompts * (nowMs - this.#originMs) - this.#sentMs)
   }
 
-  /** Starts the sums anew at an idle endpoint, so that they stay exact integers. */
+  /** Resets the sums at an idle endpoint, so that they stay exact integers. */
   #reset(nowMs: number): void {
     this.#promptTokens = 0
     this.#sentMs = 0

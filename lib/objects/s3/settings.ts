@@ -20,7 +20,7 @@ export interface S3Settings {
 }
 
 /**
- * Reads the settings anew: keys in a profile may have been renewed.
+ * Reads the settings again: keys in a profile may have been renewed.
  *
  * @throws {InvalidOptionError} AWS_ENDPOINT_URL is not an address, or holds a password
  * @throws {StoreAccessError} only one of the two keys is set

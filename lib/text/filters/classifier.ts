@@ -7,7 +7,7 @@ import type { ScreenClassifier } from '../screen/classifier.js'
 const scoredCharsMax = 8000
 
 /**
- * Rejects a text that the classifier takes for a page that nobody should train on.
+ * Rejects a text that the classifier scores as a page without value for training: advertising, lists, spam.
  *
  * Plain prose is not scored, which keeps preprocessing fast: a text of over `plainCharsMin` code units of which at most
  * `plainShareMax` are digits, Latin letters, symbols or ASCII punctuation offers no goods, numbers or links.
