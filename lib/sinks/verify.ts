@@ -252,7 +252,8 @@ function* falling(before: unknown, after: unknown, at: string): Generator<string
   if (typeof before === 'number') {
     if (typeof after !== 'number' || after < before) yield `${at} went back from ${before} to ${String(after)}`
   } else if (typeof before === 'object' && before !== null) {
-    const next = isRecord(after) ? after : {}
+    // Counts of equal parts are lists.
+    const next = Array.isArray(after) ? Object.fromEntries(after.entries()) : isRecord(after) ? after : {}
     for (const [key, value] of Object.entries(before))
       yield* falling(value, ownValue(next, key), at === '' ? key : `${at}.${key}`)
   }
