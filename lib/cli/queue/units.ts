@@ -21,13 +21,18 @@ import { unitTable } from './unit-table.js'
 import type { BisectFlags, TrialFlags, UnitsFlags } from './units-flags.js'
 
 export async function listUnits(where: string, flags: UnitsFlags): Promise<void> {
-  await withRun(where, flags, async (run, queue) => {
-    const units = await (queue === null
-      ? listUnitStates(run, null)
-      : queue.session.call((own) => listUnitStates(run, own)))
-    if (!flags.json) writeOut(`${unitTable(units, flags.all ?? false)}\n`)
-    else for (const unit of units) writeOut(`${JSON.stringify(unit)}\n`)
-  })
+  await withRun(
+    where,
+    flags,
+    async (run, queue) => {
+      const units = await (queue === null
+        ? listUnitStates(run, null)
+        : queue.session.call((own) => listUnitStates(run, own)))
+      if (!flags.json) writeOut(`${unitTable(units, flags.all ?? false)}\n`)
+      else for (const unit of units) writeOut(`${JSON.stringify(unit)}\n`)
+    },
+    true,
+  )
 }
 
 export async function retryUnits(where: string, ids: readonly string[], flags: UnitsFlags): Promise<void> {
@@ -127,8 +132,9 @@ async function withRun(
   where: string,
   flags: QueueFlags,
   work: (run: UnitRun, queue: OpenedQueue | null) => Promise<void>,
+  readOnly = false,
 ): Promise<void> {
-  const run = await openUnits(where)
+  const run = await openUnits(where, { readOnly })
   let queue: OpenedQueue | null = null
   try {
     if (flags.queue !== undefined) queue = await openQueue(run.store, flags, false)
