@@ -15,8 +15,8 @@ import type { FilePlace } from './file-name.js'
 
 /** Bytes per read. */
 const readBytes = 1024 * 1024
-/** Bytes of the first read where later ones go into other memory: enough to detect a format. */
-const firstReadBytes = 64 * 1024
+/** Smallest memory of the caller that is read into: many small reads take longer than a copy. */
+const givenBytesMin = 256 * 1024
 
 /** Size and number of the samples, besides the first and the last, that identify the content of a file before it is read. */
 const sampleBytes = 64 * 1024
@@ -83,11 +83,9 @@ export class LocalFile {
       while (offset < this.#size) {
         signal.throwIfAborted()
         const given: Uint8Array | null = target?.space() ?? null
-        const isFirst: boolean = target !== null && offset === start
-        if (given === null && (own === null || own.byteLength < readBytes)) {
-          own = Buffer.allocUnsafeSlow(Math.min(isFirst ? firstReadBytes : readBytes, this.#size - offset))
-        }
-        const chunk = given ?? (own as Uint8Array)
+        const isLarge: boolean = given !== null && given.byteLength >= givenBytesMin
+        if (!isLarge) own ??= Buffer.allocUnsafeSlow(Math.min(readBytes, this.#size - offset))
+        const chunk: Uint8Array = isLarge ? (given as Uint8Array) : (own as Uint8Array)
         const wanted = Math.min(chunk.byteLength, this.#size - offset)
         const bytesRead = await readAt(handle, chunk, 0, wanted, offset, this.#place.shown)
         if (bytesRead === 0) throw shorter(this.#place.shown, offset, this.#size)
