@@ -1,6 +1,6 @@
 /**
- * Encodes what both logs get of a block, with checksums: in the thread that decides, or in one of its own
- * (frames-thread.ts), which also hashes the ids of the next block meanwhile.
+ * Encodes the frames that a block adds to the dedup log and the texts log, with checksums: in the thread that decides, or
+ * in one of its own (frames-thread.ts), which hashes the ids of the next block at the same time.
  */
 import { frameHeadBytes } from '../storage/frames.js'
 import { textBytesAt } from '../text/columns.js'

@@ -12,10 +12,14 @@ const holdMaxMs = 120_000
 
 /** The request whose response reports a limit. */
 export interface QuotaReport {
+  /** Number of the request, in order of sending. */
   readonly request: number
   readonly sentAtMs: number
+  /** What the request took, in the unit of the limit. */
   readonly cost: number
+  /** What the requests sent after it take. */
   readonly spentSince: number
+  /** Whether the server refused it. */
   readonly refused: boolean
 }
 
@@ -32,8 +36,8 @@ export class Quota {
   /**
    * Servers count when the request arrives: a report whose reset is before the response is stale.
    *
-   * @param request number of the request that the response belongs to, and when it was sent
-   * @param cost what it took, and `spentSince` what the requests after it take, in the limit's unit
+   * @param remaining quota left after the request; null if the response does not report it
+   * @param resetMs time until the reset
    */
   update(
     { request, sentAtMs, cost, spentSince, refused }: QuotaReport,

@@ -54,14 +54,14 @@ export class EndpointFile {
   async first(): Promise<readonly string[]> {
     const { path, clock, startMaxMs, onEvent } = this.#options
     const fromMs = clock.now()
-    for (let said = false; ; said = true) {
+    for (let reported = false; ; reported = true) {
       try {
         return await readEndpointList(path)
       } catch (error) {
         const leftMs = startMaxMs - (clock.now() - fromMs)
         if (!(error instanceof EndpointError) || leftMs <= 0) throw error
         const words = `${error.message}; waiting for it (servers.startMaxMs ${startMaxMs / 1000} s)`
-        if (!said) onEvent({ kind: 'endpoint-waiting', endpoint: path, words })
+        if (!reported) onEvent({ kind: 'endpoint-waiting', endpoint: path, words })
         await clock.sleep(Math.min(startWaitMs, Math.max(1, leftMs)))
       }
     }
@@ -69,7 +69,7 @@ export class EndpointFile {
 
   /** Reads the file from now on, until it is closed. */
   start(): void {
-    this.#reading = this.#readAgainAndAgain()
+    this.#reading = this.#poll()
   }
 
   get group(): EndpointGroup {
@@ -82,7 +82,7 @@ export class EndpointFile {
     await Promise.all([...this.#joining.values()].map(({ done }) => done))
   }
 
-  async #readAgainAndAgain(): Promise<void> {
+  async #poll(): Promise<void> {
     const { path, clock, log, onEvent } = this.#options
     const { signal } = this.#closing
     while (!signal.aborted) {
@@ -127,7 +127,7 @@ export class EndpointFile {
   async #join(label: string, url: string, stopped: AbortSignal): Promise<void> {
     const { group, registry, clock, pump } = this.#options
     const signal = AbortSignal.any([stopped, this.#closing.signal])
-    let said = ''
+    let reported = ''
     for (let waitMs = probeWaitMs; !signal.aborted; waitMs = Math.min(probeWaitMaxMs, 2 * waitMs)) {
       try {
         const endpoint = await registry.join(url, this.#options.uses(), signal)
@@ -138,8 +138,8 @@ export class EndpointFile {
       } catch (error) {
         if (signal.aborted) return
         const words = `not ready (${errorMessage(error)}); it is probed until it is`
-        if (words !== said) this.#report('endpoint-waiting', label, words)
-        said = words
+        if (words !== reported) this.#report('endpoint-waiting', label, words)
+        reported = words
       }
       await clock.sleep(waitMs, signal).catch(() => undefined) // removed or closed
     }

@@ -81,7 +81,7 @@ class SimulatorServer implements Simulator {
       this.#contextTokensMax,
       this.#faults,
       this.#pace,
-      (rule) => this.#dieBy(rule),
+      (rule) => this.#crash(rule),
       () => {
         this.#metricsGone = true
       },
@@ -164,11 +164,11 @@ class SimulatorServer implements Simulator {
     this.#http.closeAllConnections()
     await closed
     // Their 'close' events come after the log is closed.
-    for (const exchange of [...this.#exchanges]) this.#over(exchange)
+    for (const exchange of [...this.#exchanges]) this.#ended(exchange)
     this.#log.close()
   }
 
-  #dieBy({ refuseAfter, reviveAfterMs }: FaultRule): void {
+  #crash({ refuseAfter, reviveAfterMs }: FaultRule): void {
     this.kill(refuseAfter)
     if (reviveAfterMs === undefined) return
     this.#reviveTimer = setTimeout(() => void this.revive(), reviveAfterMs)
@@ -189,7 +189,7 @@ class SimulatorServer implements Simulator {
     const id = request.headers['x-request-id']
     if (typeof id === 'string') response.setHeader('x-request-id', id)
     response.on('error', () => exchange.abort())
-    response.on('close', () => this.#over(exchange))
+    response.on('close', () => this.#ended(exchange))
     this.#route(exchange).catch((error: unknown) => {
       if (error instanceof Refusal) exchange.refuse(error)
       else if (error instanceof InvalidOptionError) exchange.refuse(new Refusal(400, error.message))
@@ -200,7 +200,7 @@ class SimulatorServer implements Simulator {
     })
   }
 
-  #over(exchange: Exchange): void {
+  #ended(exchange: Exchange): void {
     if (!this.#exchanges.delete(exchange)) return
     const complete = exchange.response.writableFinished
     if (complete) this.#counts.completed++
