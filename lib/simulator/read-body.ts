@@ -1,4 +1,4 @@
-/** Reads the body of a request to a stand-in server. */
+/** Reads the body of a request to a stand-in server; core/read-bytes.ts does the same for the rooms that may import core. */
 import type { IncomingMessage } from 'node:http'
 
 /** @param bytesMax with more, the error of `tooLarge` is thrown */

@@ -8,6 +8,9 @@ interface ArrayPlan {
   readonly parallel: number | null
 }
 
+/** Time that an element should take, by default. */
+export const elementMinutesDefault = 60
+
 interface DivisionOptions {
   readonly unitsPerElement: number
   /** Elements in one array, at most. */

@@ -114,7 +114,7 @@ const startPollMs = 1_000
  * Waits until `prepare` has written the recipe and the settings of the epochs.
  *
  * @returns null if there is nothing to do any more: the units are planned, and epochs/ is removed
- * @throws {UsageError} there is no such directory, it has a run without epochs, or `prepare` did not start in time
+ * @throws {UsageError} the directory does not exist, it has a run without epochs, or `prepare` did not start in time
  */
 async function startedEpochs(
   store: ObjectStore,

@@ -34,7 +34,7 @@ interface PrepareUnitsOptions {
   /** Stops the work; the units planned so far are kept. */
   readonly signal: AbortSignal
   readonly onEvent?: (message: string) => void
-  /** Units that are planned without a result, at most: prepare waits for results. By default there is no limit. */
+  /** Units that are planned without a result, at most: prepare waits for results. No limit by default. */
   readonly unitsAheadMax?: number
   /** Called with each new unit. */
   readonly onUnit?: (line: PlanLine) => void

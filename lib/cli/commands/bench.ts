@@ -48,7 +48,7 @@ export function registerBench(program: Command): void {
       const { benchNames, runBenches }: BenchModule = await import(main.href)
       const unknown = names.find((name) => !benchNames.includes(name))
       if (unknown !== undefined)
-        throw new UsageError(say`there is no bench ${unknown}; there are ${listText(benchNames)}`)
+        throw new UsageError(say`unknown bench ${unknown}: give some of ${listText(benchNames)}`)
       if (names.length === 0) {
         const line = say`benches: ${listText(benchNames)}; measure a model server with: ${commandName()} bench server URL`
         writeOut(`${line}\n`)

@@ -8,6 +8,7 @@ import { count } from '../../language/count.js'
 import { listText } from '../../language/list-text.js'
 import { say } from '../../language/say.js'
 import type { ObjectStore } from '../../objects/object-store.js'
+import { elementMinutesDefault } from '../../slurm/elements.js'
 import type { Submitted } from '../../slurm/submit.js'
 import { addCommand } from '../command-summaries.js'
 import { positiveNumber, wholeNumber } from '../option-numbers.js'
@@ -37,7 +38,7 @@ export function registerSubmit(program: Command): void {
     .option('--slurm', 'submit to Slurm (the only engine of this command)')
     .option('--dry-run', 'write the scripts and submit nothing')
     .option('--parallel <n>', 'elements that run at the same time, in all arrays', wholeNumber(1))
-    .option('--element-minutes <n>', 'time that one element should take', positiveNumber, 60)
+    .option('--element-minutes <n>', 'time that one element should take', positiveNumber, elementMinutesDefault)
     .option('--unit-minutes <n>', 'time of one unit; by default that of the results', positiveNumber)
     .option('--attempts <n>', 'failed attempts after which a unit is set aside', wholeNumber(1), 3)
     .option('--retries <n>', 'times that an element which failed is put back', wholeNumber(0), 3)

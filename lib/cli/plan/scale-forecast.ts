@@ -2,7 +2,7 @@
  * A run on many GPUs, before it is begun: units, time, losses, the store, what is shipped. The times come from the model in
  * virtual time (scale-model.ts), which `bench scale` shows beside the arithmetic.
  */
-import { unitsInTime } from '../../slurm/elements.js'
+import { elementMinutesDefault, unitsInTime } from '../../slurm/elements.js'
 import { scaleDefaults, simulateScale, wasteShare } from './scale-model.js'
 
 /** GPU seconds of a candidate: label, judge and polish of 60 % with 8B models on an H100 (docs/scale.md). */
@@ -18,8 +18,7 @@ const replyBytes = 1_200
 const unitBytes = 800
 /** A line of the plan and a result. */
 const recordBytes = 8_000
-/** Time of an element of Slurm, and elements of an array, by default: `submit --element-minutes`, MaxArraySize. */
-const elementSeconds = 3_600
+/** Elements of an array by Slurm's default MaxArraySize. */
 const arrayMax = 1_001
 /** US dollars for a million writes: the list price of S3. */
 const writesPrice = 5
@@ -84,7 +83,7 @@ export function scaleForecast(question: ScaleQuestion): ScaleForecast {
   })
   const times = units / small.units
   const writes = Math.round(result.storeWrites * times)
-  const unitsPerElement = Math.min(units, unitsInTime(elementSeconds, unitSeconds))
+  const unitsPerElement = Math.min(units, unitsInTime(60 * elementMinutesDefault, unitSeconds))
   const elements = Math.ceil(units / unitsPerElement)
   const gpuHours = (result.gpuSeconds * times) / 3600
   return {

@@ -1,6 +1,6 @@
 /** `bench`: benchmarks of this machine and of a model server. */
 export const bench = {
-  'there is no bench {0}; there are {1}': '没有名为 {0} 的性能测试；可用的有 {1}',
+  'unknown bench {0}: give some of {1}': '没有名为 {0} 的性能测试；可用的有 {1}',
   'benches: {0}; measure a model server with: {1} bench server URL':
     '性能测试：{0}；测量模型服务器请用：{1} bench server URL',
   "{0} does not take a request of the kind '{1}': {2}": '{0} 不接受“{1}”类请求：{2}',

@@ -125,7 +125,7 @@ export function parseJson(body: string): unknown {
   try {
     return JSON.parse(body)
   } catch (cause) {
-    throw new Refusal(400, `The body is no JSON: ${errorMessage(cause)}`)
+    throw new Refusal(400, `The body is not JSON: ${errorMessage(cause)}`)
   }
 }
 
