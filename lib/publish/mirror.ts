@@ -13,6 +13,7 @@ import { say } from '../language/say.js'
 import { closeAfter } from '../storage/close-all.js'
 import { fencedFiles } from '../storage/fenced-files.js'
 import { type FileLayer, makeDurableDirectory, nodeFiles, temporarySuffix } from '../storage/files.js'
+import { failureUnderLock } from '../storage/lock/failure-under-lock.js'
 import { type LockOptions, lockRunDirectory } from '../storage/lock/lock.js'
 import { manifestName } from '../storage/run-layout.js'
 import type { MirrorStore } from './mirror-layout.js'
@@ -151,7 +152,7 @@ export async function restoreFromMirror(
     await lock.release()
     return restored
   } catch (error) {
-    return closeAfter(error, [() => lock.release()])
+    return closeAfter(await failureUnderLock(lock, error), [() => lock.release()])
   }
 }
 

@@ -14,6 +14,7 @@ import { readManifest } from '../sinks/index.js'
 import { closeAfter } from '../storage/close-all.js'
 import { fencedFiles } from '../storage/fenced-files.js'
 import { type FileLayer, nodeFiles } from '../storage/files.js'
+import { failureUnderLock } from '../storage/lock/failure-under-lock.js'
 import { type LockOptions, type LockUse, lockRunDirectory } from '../storage/lock/lock.js'
 import { cardFiles, checkColumnsFit } from './card.js'
 import { readCardFacts } from './card-facts.js'
@@ -127,7 +128,7 @@ async function storeAlone(publishing: Omit<Publishing, 'state'>, options: LockOp
     await lock.release()
     return result
   } catch (error) {
-    return closeAfter(error, [() => lock.release()])
+    return closeAfter(await failureUnderLock(lock, error), [() => lock.release()])
   }
 }
 

@@ -32,7 +32,8 @@ import { checkReads, type Shard, type ShardRead, type SourceCursor } from '../so
 import { closeAfter, closeAll } from '../storage/close-all.js'
 import type { OnStep } from '../storage/commit-steps.js'
 import type { FileLayer } from '../storage/files.js'
-import type { LockOptions } from '../storage/lock/lock.js'
+import { failureUnderLock } from '../storage/lock/failure-under-lock.js'
+import type { LockOptions, RunLock } from '../storage/lock/lock.js'
 import { openReplies, type Replies } from '../storage/replies/replies.js'
 import { dedupFolder, planFolder, repliesFolder } from '../storage/run-layout.js'
 import type { Block, PreparedBlock } from '../text/block.js'
@@ -132,6 +133,7 @@ export async function openRun(settings: KunSettings, options: OpenRunOptions): P
   const unfitted = await withDecontamination(planned, prepare.decontaminate, process.cwd())
   const encoder = await parquetEncoder({ encoder: output.encoder, ...(output.codec && { codec: output.codec }) })
   const closings: Closings = []
+  let lock: RunLock | null = null
   try {
     const known = await pinnedCapabilities(settings, files)
     const fits = prepare.chunk.tokensOf === 'server' && unfitted.tokenizer === null
@@ -144,6 +146,7 @@ export async function openRun(settings: KunSettings, options: OpenRunOptions): P
     const capabilities = { ...known, ...servers.capabilities() }
     const record = await runRecordOf(settings, plan, encoder.identity, capabilities, files, weights)
     const { directory, shards, reads } = await openDirectory(settings, record, noting, closings)
+    lock = directory.lock
     if (settings.sample !== undefined && probes !== null) await writeSampleProbes(output.dir, probes, directory.files)
     await checkReads(shards, reads, onEvent)
     await drift.open({ files: directory.files, directory: output.dir, onEvent })
@@ -176,7 +179,7 @@ export async function openRun(settings: KunSettings, options: OpenRunOptions): P
       log,
     }
   } catch (error) {
-    return closeAfter(error, closings)
+    return closeAfter(lock === null ? error : await failureUnderLock(lock, error), closings)
   }
 }
 

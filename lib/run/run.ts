@@ -19,6 +19,7 @@ import {
 } from '../sources/index.js'
 import { closeAfter } from '../storage/close-all.js'
 import { type FileLayer, nodeFiles } from '../storage/files.js'
+import { failureUnderLock } from '../storage/lock/failure-under-lock.js'
 import { spillName } from '../storage/run-layout.js'
 import { SpillFile } from '../storage/spill-file.js'
 import { Accounting, type Counters, type RunTotals, rowsOf } from './accounting.js'
@@ -304,7 +305,9 @@ class ActiveRun implements KunRun {
       this.#isOver = true
       await this.#sinkWork.catch(() => undefined) // it fails with `error`, or because of it
       if (!this.#limitReached) {
-        if (!(error instanceof AbortedError)) return closeAfter(error, [close])
+        if (!(error instanceof AbortedError)) {
+          return closeAfter(await failureUnderLock(this.#open.directory.lock, error), [close])
+        }
         // An error of closing counts more than the stop: replies may not be stored.
         await close()
         throw this.#stopReason ?? error

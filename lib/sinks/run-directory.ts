@@ -18,6 +18,7 @@ import {
   wholeFileBytesMax,
   writeFileDurably,
 } from '../storage/files.js'
+import { failureUnderLock } from '../storage/lock/failure-under-lock.js'
 import { type LockOptions, lockRunDirectory, type RunLock } from '../storage/lock/lock.js'
 import { moveToNewInode } from '../storage/new-inode.js'
 import {
@@ -135,7 +136,7 @@ export async function openRunDirectory(options: RunDirectoryOptions): Promise<Ru
     })
     return { directory, last, files, lock, close: () => lock.release() }
   } catch (error) {
-    return closeAfter(error, [() => lock.release()])
+    return closeAfter(await failureUnderLock(lock, error), [() => lock.release()])
   }
 }
 

@@ -15,6 +15,7 @@ import { writeStats } from '../run/stats-file.js'
 import { openRunDirectory, type RunDirectory, type RunRecord } from '../sinks/index.js'
 import { closeAfter, closeAll } from '../storage/close-all.js'
 import { type FileLayer, nodeFiles } from '../storage/files.js'
+import { failureUnderLock } from '../storage/lock/failure-under-lock.js'
 import { collectReplies } from './collect-replies.js'
 import { CutAssembler } from './cut-assembler.js'
 import { openReplay, type Replay, replayToLimit } from './replay-cut.js'
@@ -73,7 +74,7 @@ export async function assembleUnits(options: AssembleOptions): Promise<Assembled
       await replay.then((open) => open.close())
     }
   } catch (error) {
-    return closeAfter(error, [() => directory.close()])
+    return closeAfter(await failureUnderLock(directory.lock, error), [() => directory.close()])
   }
   await closeAll([() => directory.close()])
   return assembled

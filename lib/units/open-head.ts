@@ -25,6 +25,7 @@ import { type RunDirectory, type RunRecord, readManifest } from '../sinks/index.
 import { checkReads, type Shard, type ShardRead } from '../sources/index.js'
 import { closeAfter, closeAll } from '../storage/close-all.js'
 import { type FileLayer, readWholeFile, sha256Of, temporarySuffix, wholeFileBytesMax } from '../storage/files.js'
+import { failureUnderLock } from '../storage/lock/failure-under-lock.js'
 import { openReplies, type Replies } from '../storage/replies/replies.js'
 import { dedupFolder, repliesFolder, runRecordName } from '../storage/run-layout.js'
 import { type PreparePlan, planPreparation } from '../text/plan.js'
@@ -86,20 +87,24 @@ export async function openHead(settings: KunSettings, options: OpenHeadOptions, 
     },
   )
   const { directory, shards, reads } = opened
-  await checkReads(shards, reads, onEvent)
-  await mustHaveNoRun(directory, lines)
-  await shareRecord(store, directory, record)
-  const isComplete = (await readPlanTotals(store))?.units === lines.length
-  if (!isComplete) await claimPlan(store, directory)
-  if (capabilities !== null) await pinCapabilities(store, capabilities)
-  const state = await openState(settings, directory, lines, plan, options, closings)
-  if (lines.length > 0 && state.deduplicator.lostBytes > 0) {
-    const prepare = blockPreparer(state.pool, state.verdicts, noLog)
-    await replayDedup({ deduplicator: state.deduplicator, prepare, shards, read, cuts: lines.map(cutOfLine) })
+  try {
+    await checkReads(shards, reads, onEvent)
+    await mustHaveNoRun(directory, lines)
+    await shareRecord(store, directory, record)
+    const isComplete = (await readPlanTotals(store))?.units === lines.length
+    if (!isComplete) await claimPlan(store, directory)
+    if (capabilities !== null) await pinCapabilities(store, capabilities)
+    const state = await openState(settings, directory, lines, plan, options, closings)
+    if (lines.length > 0 && state.deduplicator.lostBytes > 0) {
+      const prepare = blockPreparer(state.pool, state.verdicts, noLog)
+      await replayDedup({ deduplicator: state.deduplicator, prepare, shards, read, cuts: lines.map(cutOfLine) })
+    }
+    const { shards: _, ...rows } = record.pinned
+    const run = createHash('sha256').update(JSON.stringify(rows)).digest('hex')
+    return { ...opened, ...state, lines, isComplete, run, lost: lost.signal }
+  } catch (error) {
+    throw await failureUnderLock(directory.lock, error)
   }
-  const { shards: _, ...rows } = record.pinned
-  const run = createHash('sha256').update(JSON.stringify(rows)).digest('hex')
-  return { ...opened, ...state, lines, isComplete, run, lost: lost.signal }
 }
 
 /** Decides how blocks are prepared. Servers are opened to count tokens, and to pin their capabilities; then closed. */

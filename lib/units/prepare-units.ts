@@ -20,6 +20,7 @@ import { blocksPerThread } from '../run/stages/prepare.js'
 import { blocks } from '../sources/index.js'
 import { closeAfter, closeAll } from '../storage/close-all.js'
 import { type FileLayer, nodeFiles, temporarySuffix } from '../storage/files.js'
+import { failureUnderLock } from '../storage/lock/failure-under-lock.js'
 import { lastPlanFile, type OpenHead, openHead } from './open-head.js'
 import { decideInEpochs, type EpochOptions, mustSuitEpochs } from './prepare-epochs.js'
 import { cutOfLine, type PlanLine, type PlanTotals, writePlanTotals } from './unit-plan.js'
@@ -56,7 +57,7 @@ export interface PreparedUnits extends PlanTotals {
  * @throws {RunLockedError | RunMismatchError} the directory belongs to another process or another recipe
  */
 export async function prepareUnits(settings: KunSettings, options: PrepareUnitsOptions): Promise<PreparedUnits> {
-  const { store, probe, files = nodeFiles, onEvent = () => undefined, epochs, signal } = options
+  const { store, probe, files = nodeFiles, onEvent = () => undefined, epochs } = options
   if (epochs !== undefined) mustSuitEpochs(settings.dedup)
   const decided = epochs === undefined ? null : new EpochVerdicts(new EpochObjects(store))
   const verdictsOf = decided === null ? {} : { verdictsOf: decided.of }
@@ -64,10 +65,9 @@ export async function prepareUnits(settings: KunSettings, options: PrepareUnitsO
   let prepared: PreparedUnits
   try {
     const head = await openHead(settings, { store, probe, files, onEvent, ...verdictsOf }, closings)
-    if (epochs !== undefined && !head.isComplete) {
-      await decideInEpochs(settings, head, store, epochs, { signal, onEvent })
-    }
-    const added = head.isComplete ? [] : await planRest(settings, head, options)
+    const added = await planUnits(settings, head, options).catch(async (error: unknown) => {
+      throw await failureUnderLock(head.directory.lock, error)
+    })
     const all = [...head.lines, ...added]
     const totals = { units: all.length, candidates: all.reduce((sum, { candidates }) => sum + candidates, 0) }
     if (!head.isComplete) await writePlanTotals(store, totals)
@@ -78,6 +78,18 @@ export async function prepareUnits(settings: KunSettings, options: PrepareUnitsO
   }
   await closeAll(closings)
   return prepared
+}
+
+/** @returns the lines that were added to the plan */
+async function planUnits(
+  settings: KunSettings,
+  head: OpenHead,
+  options: PrepareUnitsOptions,
+): Promise<readonly PlanLine[]> {
+  const { store, epochs, signal, onEvent = () => undefined } = options
+  if (head.isComplete) return []
+  if (epochs !== undefined) await decideInEpochs(settings, head, store, epochs, { signal, onEvent })
+  return planRest(settings, head, options)
 }
 
 /** Reads the rest of the input. @returns the lines that were added to the plan */

@@ -6,14 +6,7 @@
 import { basename, dirname, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import type { EventLog } from '../../core/event-log.js'
-import {
-  type DedupOptions,
-  dedupOptions,
-  type OpenDeduplicatorOptions,
-  type OpenedDeduplicator,
-  openDeduplicator,
-  textsPath,
-} from '../../dedup/index.js'
+import { dedupOptions, openDeduplicator, textsPath } from '../../dedup/index.js'
 import { UsageError } from '../../errors.js'
 import { listText } from '../../language/list-text.js'
 import { say } from '../../language/say.js'
@@ -21,6 +14,7 @@ import { signaturePlan } from '../../run/stages/prepare.js'
 import { closeAfter, closeAll } from '../../storage/close-all.js'
 import { fencedFiles } from '../../storage/fenced-files.js'
 import { makeDurableDirectory, nodeFiles } from '../../storage/files.js'
+import { failureUnderLock } from '../../storage/lock/failure-under-lock.js'
 import { lockRunDirectory, type RunLock } from '../../storage/lock/lock.js'
 import { moveToNewInode } from '../../storage/new-inode.js'
 import { planSigning } from '../../text/plan.js'
@@ -107,9 +101,16 @@ async function dedupFiles(files: readonly string[], flags: DedupFlags, log: Even
   const counts: DedupCounts = { records: 0, kept: 0, exact: 0, near: 0, unreadable: 0 }
   const unreadable = new UnreadableRecords()
   const closings: (() => Promise<void>)[] = []
+  let lock: RunLock | null = null
   try {
     const dedupThreads = isSmall ? 0 : dedupThreadCount()
-    const deduplicator = await openIndex(flags.index, options.data, dedupThreads, closings, warned(log))
+    const place = await indexPlace(flags.index, closings, warned(log))
+    lock = place.lock
+    const deduplicator = await openDeduplicator({
+      ...{ options: options.data, directory: place.directory, threads: dedupThreads, onWarning: warned(log) },
+      ...(place.lock !== null && { name: place.name, files: fencedFiles(nodeFiles, place.lock) }),
+    })
+    closings.unshift(() => deduplicator.close())
     log.info('dedup-opened', { index: flags.index ?? null, firstBlock: deduplicator.lastBlock + 1 })
     const pool = workerPool({ plan: planSigning(signaturePlan(options.data.near)), threads: threads.data.threads })
     closings.unshift(() => pool.close())
@@ -123,9 +124,10 @@ async function dedupFiles(files: readonly string[], flags: DedupFlags, log: Even
       counts,
       unreadable,
     }).run().done
-  } finally {
-    await closeAll(closings)
+  } catch (error) {
+    return closeAfter(lock === null ? error : await failureUnderLock(lock, error), closings)
   }
+  await closeAll(closings)
   // Standard input may be empty: that of a filter before it.
   if (counts.records === 0 && files.length > 0 && !files.includes('-')) {
     throw new UsageError(say`${listText(files)}: no record; the files are empty`)
@@ -135,28 +137,25 @@ async function dedupFiles(files: readonly string[], flags: DedupFlags, log: Even
   return counts
 }
 
-/** Opens the index at `path`, under its lock, or a temporary one. Prepends a function per resource to `closings`. */
-async function openIndex(
+type IndexPlace =
+  | { readonly directory: string; readonly lock: null }
+  | { readonly directory: string; readonly name: string; readonly lock: RunLock }
+
+/** Locks the index at `path`, or makes a folder for a temporary one. Prepends what undoes it to `closings`. */
+async function indexPlace(
   path: string | undefined,
-  options: DedupOptions,
-  threads: number,
   closings: (() => Promise<void>)[],
   warn: (message: string) => void,
-): Promise<OpenedDeduplicator> {
-  let place: Pick<OpenDeduplicatorOptions, 'directory' | 'name' | 'files'>
+): Promise<IndexPlace> {
   if (path === undefined) {
     const temporary = temporaryFolder('dedup')
     closings.unshift(async () => temporary.remove())
-    place = { directory: temporary.path }
-  } else {
-    const file = resolve(path)
-    const lock = await lockIndex(file, warn)
-    closings.unshift(() => lock.release())
-    place = { directory: dirname(file), name: basename(file), files: fencedFiles(nodeFiles, lock) }
+    return { directory: temporary.path, lock: null }
   }
-  const deduplicator = await openDeduplicator({ options, ...place, threads, onWarning: warn })
-  closings.unshift(() => deduplicator.close())
-  return deduplicator
+  const file = resolve(path)
+  const lock = await lockIndex(file, warn)
+  closings.unshift(() => lock.release())
+  return { directory: dirname(file), name: basename(file), lock }
 }
 
 /** Acquires the lock of an index, FILE.lock beside it. */
