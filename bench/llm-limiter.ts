@@ -5,7 +5,8 @@
 
 import { GoodputLimiter } from '../lib/llm/endpoint/goodput-limiter.js'
 import { KvBudget } from '../lib/llm/endpoint/kv-budget.js'
-import { FixedLimiter, type Limiter, pollMs, QueueLimiter } from '../lib/llm/endpoint/limiter.js'
+import { FixedLimiter, type Limiter, pollMs } from '../lib/llm/endpoint/limiter.js'
+import { ServerLimiter } from '../lib/llm/endpoint/server-limiter.js'
 import { generator, logNormal } from '../lib/simulator/random.js'
 import type { EngineOptions } from '../lib/simulator/vllm/engine.js'
 import { Engine } from '../lib/simulator/vllm/engine.js'
@@ -41,7 +42,7 @@ export interface Outcome {
 }
 
 export const limiters = {
-  queue: () => new QueueLimiter(8192),
+  queue: () => new ServerLimiter(8192),
   goodput: () => new GoodputLimiter(8192),
   fixed64: () => new FixedLimiter(64),
   fixed500: () => new FixedLimiter(500),

@@ -160,6 +160,12 @@ export class QueueLimiter implements Limiter {
     this.reason = 'back'
   }
 
+  /** Goes on from a limit that another law has found. */
+  continueAt(limit: number): void {
+    this.#emptyLooks = 0
+    this.#set(limit, 'its queue decides again')
+  }
+
   #cut(atMs: number, limit: number, reason: string): void {
     if (atMs - this.#cutAtMs < cutPauseMs) return
     this.#cutAtMs = atMs

@@ -9,9 +9,10 @@ import { say } from '../../language/say.js'
 import { acceptedBody, canaryBody, requireCapabilities } from '../endpoint/capabilities.js'
 import { Endpoint } from '../endpoint/endpoint.js'
 import { GoodputLimiter } from '../endpoint/goodput-limiter.js'
-import { FixedLimiter, type Limiter, QueueLimiter } from '../endpoint/limiter.js'
+import { FixedLimiter, type Limiter } from '../endpoint/limiter.js'
 import { type Probe, probeEndpoint } from '../endpoint/probe.js'
 import type { ProbeMemory } from '../endpoint/probe-memory.js'
+import { ServerLimiter } from '../endpoint/server-limiter.js'
 import type { ModelOptions } from '../options.js'
 import { type Client, endpointLabel } from '../protocol/client.js'
 import type { ServerFigures } from '../protocol/server-metrics.js'
@@ -321,7 +322,7 @@ export class EndpointRegistry {
     use.probe = probe
     for (const words of probe.notes) this.#options.onEvent({ kind: 'endpoint-note', endpoint: endpoint.label, words })
     if (probe.capabilities.metrics && use.options.limiter === 'auto' && endpoint.limiter.kind === 'goodput') {
-      endpoint.pollMetrics(new QueueLimiter(use.options.inFlightMax))
+      endpoint.pollMetrics(new ServerLimiter(use.options.inFlightMax))
     }
     return probe
   }
