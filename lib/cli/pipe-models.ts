@@ -20,7 +20,7 @@ import type { PipeStages } from './pipe-stages.js'
 /** Builds the stages that call models, of those that are named, and the credit for the records in them. */
 export function modelCalls(options: KunOptions, names: PipeStages['names'], models: OpenModels) {
   const kun = namedOnly(options, names)
-  const credit = recordCredit(models.models)
+  const credit = recordCredit(models.models, models)
   const inFlightMax = credit.capacity
   const planned = plannedStages(kun)
   return {

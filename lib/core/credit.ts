@@ -16,6 +16,7 @@ export class Credit {
   #peak = 0
   #returned = 0
   #limit: number
+  #bound: () => number = () => Number.POSITIVE_INFINITY
   readonly #waiting: Waiting[] = []
 
   /**
@@ -33,7 +34,22 @@ export class Credit {
   /** Sets a limit below the capacity, for an end that is near; at least 1. A lower one takes effect as credit returns. */
   limitTo(amount: number): void {
     this.#limit = Math.min(this.capacity, Math.max(1, amount))
-    this.#admit()
+    this.admit()
+  }
+
+  /** Sets a further limit, which is asked at each request, as it changes; call `admit` when it may have grown. */
+  boundBy(bound: () => number): void {
+    this.#bound = bound
+    this.admit()
+  }
+
+  /** Grants the requests that wait and fit. */
+  admit(): void {
+    for (let next = this.#waiting[0]; next !== undefined && this.#fits(next.amount); next = this.#waiting[0]) {
+      this.#waiting.shift()
+      this.#take(next.amount)
+      next.admit()
+    }
   }
 
   /** Sum of all amounts that were returned. */
@@ -74,7 +90,7 @@ export class Credit {
       const onAbort = (): void => {
         this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
         reject(signal.reason)
-        this.#admit()
+        this.admit()
       }
       const waiting: Waiting = {
         amount,
@@ -94,19 +110,11 @@ export class Credit {
     this.#returned += amount
     if (this.#inUse < 0)
       throw new InvalidOptionError(`credit '${this.name}' was returned ${-this.#inUse} more than taken`)
-    this.#admit()
-  }
-
-  #admit(): void {
-    for (let next = this.#waiting[0]; next !== undefined && this.#fits(next.amount); next = this.#waiting[0]) {
-      this.#waiting.shift()
-      this.#take(next.amount)
-      next.admit()
-    }
+    this.admit()
   }
 
   #fits(amount: number): boolean {
-    return this.#inUse === 0 || this.#inUse + amount <= this.#limit
+    return this.#inUse === 0 || this.#inUse + amount <= Math.min(this.#limit, this.#bound())
   }
 
   #take(amount: number): void {

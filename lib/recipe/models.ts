@@ -48,7 +48,8 @@ function usesBuiltin(endpoints: RecipeModel['endpoints']): boolean {
 }
 
 /** Model servers without a run: their replies are not kept. */
-export interface OpenModels extends Pick<ModelServers, 'model' | 'releaseUpTo' | 'metrics' | 'close'> {
+export interface OpenModels
+  extends Pick<ModelServers, 'model' | 'releaseUpTo' | 'metrics' | 'slots' | 'onSlots' | 'close'> {
   readonly models: RecipeModels['models']
 }
 
@@ -84,6 +85,8 @@ export async function openModels(recipe: Recipe, { only, onEvent, log }: OpenMod
       model: (name) => servers.model(name),
       releaseUpTo: (position) => servers.releaseUpTo(position),
       metrics: () => servers.metrics(),
+      slots: () => servers.slots(),
+      onSlots: (listener) => servers.onSlots(listener),
       close: async () => {
         await servers.close()
         await opened.close()

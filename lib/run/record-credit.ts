@@ -5,6 +5,7 @@
  */
 import { Credit } from '../core/credit.js'
 import type { Endpoints } from '../llm/options.js'
+import type { ModelServers } from '../llm/scheduler/model-servers.js'
 
 /**
  * Records in flight per concurrent request: with fewer, one slow record in a hundred leaves slots of the servers empty.
@@ -13,9 +14,16 @@ export const recordsPerRequest = 24
 /** Servers of a file that are kept busy if memory allows. */
 const serversOfFileMax = 64
 
-/** Returns credit for the records that keep all endpoints busy; models that share one count once. */
+/** Records in flight at servers that have few slots so far: they get more within seconds. */
+const recordsMin = recordsPerRequest * 64
+
+/**
+ * Returns credit for the records that keep all endpoints busy; models that share one count once. It is a part of this at a
+ * time: what the slots need that `servers` have then.
+ */
 export function recordCredit(
   models: Readonly<Record<string, { readonly endpoints: Endpoints; readonly inFlightMax: number }>>,
+  servers: Pick<ModelServers, 'slots' | 'onSlots'>,
 ): Credit {
   const byEndpoint = new Map<string, number>()
   for (const { endpoints, inFlightMax } of Object.values(models)) {
@@ -24,7 +32,13 @@ export function recordCredit(
     const servers = 'file' in endpoints ? serversOfFileMax : 1
     for (const name of names) byEndpoint.set(name, Math.max(servers * inFlightMax, byEndpoint.get(name) ?? 0))
   }
-  return new Credit('records', recordsPerRequest * [...byEndpoint.values()].reduce((sum, each) => sum + each, 0))
+  const credit = new Credit(
+    'records',
+    recordsPerRequest * [...byEndpoint.values()].reduce((sum, each) => sum + each, 0),
+  )
+  credit.boundBy(() => Math.max(recordsMin, recordsPerRequest * servers.slots()))
+  servers.onSlots(() => credit.admit())
+  return credit
 }
 
 interface RowsLimitOptions {

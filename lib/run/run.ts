@@ -154,7 +154,7 @@ class ActiveRun implements KunRun {
     })
     // A run that was killed after the cut that reached the limit must not commit another one.
     this.#limitReached = !isPhase && from !== null && rowsOf(from.counters) >= this.#rowsMax
-    this.#itemCredit = recordCredit(settings.models)
+    this.#itemCredit = recordCredit(settings.models, servers)
     this.#rowsLimit = new RowsLimit(
       {
         rowsMax: isPhase ? Number.POSITIVE_INFINITY : this.#rowsMax,

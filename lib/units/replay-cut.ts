@@ -112,7 +112,7 @@ export async function replayToLimit(
         noYield: { released: () => null },
         rowsMax: settings.limits.rowsMax,
         blockCredit: new Credit('bytes of blocks', settings.memory.inFlightMax),
-        itemCredit: recordCredit(settings.models),
+        itemCredit: recordCredit(settings.models, servers),
         spill: join(scratch, spillName),
       },
       signal,

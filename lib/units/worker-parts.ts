@@ -138,7 +138,7 @@ export async function openUnitServers(
     usage,
     row: stages.row,
     blockCredit: new Credit('bytes of blocks', settings.memory.inFlightMax),
-    itemCredit: recordCredit(settings.models),
+    itemCredit: recordCredit(settings.models, servers),
     noYield: await workerNoYield(store, settings, stages),
   }
 }

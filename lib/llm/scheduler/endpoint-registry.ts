@@ -300,6 +300,13 @@ export class EndpointRegistry {
     return [...this.#entries.values()].filter(({ uses }) => uses.some((use) => use.name === name)).length
   }
 
+  /** Returns the sum of the limits. */
+  slots(): number {
+    let sum = 0
+    for (const { endpoint } of this.#entries.values()) sum += endpoint.limiter.limit
+    return sum
+  }
+
   metrics(): EndpointMetrics[] {
     return [...this.#entries.values()].map(({ endpoint }) => ({
       endpoint: endpoint.label,

@@ -98,6 +98,10 @@ export interface ModelServers {
   /** Records that everything up to `position` has left the sink's window in order. */
   releaseUpTo(position: Position): void
   metrics(): ServersMetrics
+  /** Returns how many requests may be in flight now, by the limits of all endpoints. */
+  slots(): number
+  /** Calls `listener` after each answer, with which `slots` may have changed. */
+  onSlots(listener: () => void): void
   /** Returns the tokens of each text by the tokenizer of a model; null if no server of it counts them. */
   countTokens(name: string, texts: readonly string[]): Promise<number[] | null>
   /** Capabilities by model, JSON-safe; run.json pins them. */
@@ -149,6 +153,7 @@ class Servers implements ModelServers {
   readonly #sessions = new Set<Replies>()
   /** Settles once the servers are drained; null before. */
   #draining: Promise<void> | null = null
+  #onSlots: () => void = () => undefined
   #keptServed = 0
   #tokens = 0
   /** Models whose token counts are estimated. */
@@ -303,6 +308,14 @@ class Servers implements ModelServers {
     }
   }
 
+  slots(): number {
+    return this.#registry.slots()
+  }
+
+  onSlots(listener: () => void): void {
+    this.#onSlots = listener
+  }
+
   async countTokens(name: string, texts: readonly string[]): Promise<number[] | null> {
     const model = this.#models.get(name)
     if (model === undefined) throw new ContractError(`no model '${name}' is open`)
@@ -368,6 +381,7 @@ class Servers implements ModelServers {
     try {
       const answer = await this.#track(this.#complete(call, model, replies))
       if (!answer.kept) this.#options.onAnswer?.(call, answer)
+      this.#onSlots()
       return answer
     } catch (error) {
       // A call that failed earlier would end the run before the replies of the requests in flight are stored.
