@@ -4,8 +4,8 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { version } from '../core/version.js'
 import { UsageError } from '../errors.js'
 import { say } from '../language/say.js'
+import { portOf } from '../listen.js'
 import type { MetricDefinition } from '../report/metric-definitions.js'
-import { portOf } from '../simulator/listen.js'
 
 const host = '127.0.0.1'
 

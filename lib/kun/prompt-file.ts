@@ -5,7 +5,7 @@
 import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
-import { errorCode, errorMessage } from '../caught-error.js'
+import { readRefusal } from '../caught-error.js'
 import { unpinned } from '../core/option-meta.js'
 import { RecipeError } from '../errors.js'
 import { customTemplateOptions } from './custom-template.js'
@@ -58,8 +58,7 @@ function bytesOf(file: string): Buffer {
     const bytes = readFileSync(file)
     if (bytes.length <= promptFileBytesMax) return bytes
   } catch (cause) {
-    const missing = errorCode(cause) === 'ENOENT'
-    const why = missing ? 'there is no such file' : errorMessage(cause)
+    const why = readRefusal(cause)
     const hint = file.startsWith(`${paperPromptsFolder}/`)
       ? 'write it with: kun-stream paper-prompts FOLDER (a clone of COIG-Kun), or set `prompt` of the stage to a built-in one'
       : 'give the path of a prompt file'

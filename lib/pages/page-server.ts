@@ -10,7 +10,7 @@ import { errorMessage } from '../caught-error.js'
 import { readBytes } from '../core/read-bytes.js'
 import { type KunStreamError, SystemError, UsageError } from '../errors.js'
 import { say } from '../language/say.js'
-import { portOf } from '../simulator/listen.js'
+import { portOf } from '../listen.js'
 
 const loopback = '127.0.0.1'
 const ownHosts: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]'])

@@ -1,7 +1,7 @@
 /** Reads a recipe as UTF-8 text of at most `recipeBytesMax`. The error for anything else names its format. */
 
 import { createReadStream } from 'node:fs'
-import { errorCode, errorMessage } from '../caught-error.js'
+import { readRefusal } from '../caught-error.js'
 import { readBytes } from '../core/read-bytes.js'
 import { RecipeError } from '../errors.js'
 import { say, translated } from '../language/say.js'
@@ -27,15 +27,8 @@ async function recipeBytes(path: string): Promise<Buffer> {
     return await readBytes(path === '-' ? process.stdin : createReadStream(path), recipeBytesMax, tooLarge)
   } catch (cause) {
     if (cause instanceof RecipeError) throw cause
-    throw unreadable(path, translated(refusals[errorCode(cause) ?? ''] ?? errorMessage(cause)), cause)
+    throw unreadable(path, translated(readRefusal(cause)), cause)
   }
-}
-
-const refusals: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EISDIR: 'it is a directory',
-  EACCES: 'permission denied',
-  ERR_INVALID_ARG_VALUE: 'its path contains a NUL character',
 }
 
 function unreadable(path: string, why: string, cause?: unknown): RecipeError {

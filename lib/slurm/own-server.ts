@@ -8,7 +8,7 @@ import { systemClock } from '../core/clock.js'
 import type { Clock } from '../core/types.js'
 import { SystemError } from '../errors.js'
 import { say } from '../language/say.js'
-import { portOf } from '../simulator/listen.js'
+import { portOf } from '../listen.js'
 
 /** Time that a server may take until it is healthy, ms: it may download and compile. */
 const healthyMaxMs = 1_800_000

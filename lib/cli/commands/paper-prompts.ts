@@ -2,7 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { errorCode, errorMessage } from '../../caught-error.js'
+import { readRefusal } from '../../caught-error.js'
 import { UsageError } from '../../errors.js'
 import { clonePrompts } from '../../kun/paper/clone-prompts.js'
 import { paperPromptsFolder } from '../../kun/preset.js'
@@ -37,13 +37,11 @@ async function sourceOf(folder: string, name: string): Promise<string> {
   try {
     return (await readFile(path, 'utf8')).replaceAll('\r\n', '\n')
   } catch (cause) {
-    throw new UsageError(say`${path} cannot be read: ${readFailure(cause)}; give the folder of a clone of COIG-Kun`, {
-      cause,
-    })
+    throw new UsageError(
+      say`${path} cannot be read: ${translated(readRefusal(cause))}; give the folder of a clone of COIG-Kun`,
+      {
+        cause,
+      },
+    )
   }
-}
-
-function readFailure(cause: unknown): string {
-  const isMissing = errorCode(cause) === 'ENOENT'
-  return isMissing ? translated('there is no such file') : errorMessage(cause)
 }

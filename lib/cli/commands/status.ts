@@ -1,7 +1,6 @@
 /** `kun-stream status DIR`: prints what is committed, and the speed of the run in progress or how the last one ended. */
 
 import { existsSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { duration } from '../../core/duration.js'
@@ -23,9 +22,10 @@ import type { Holder } from '../../storage/lock/lock-holder.js'
 import type { UnitProgressReader } from '../../units/unit-progress.js'
 import { commandName, shellWord } from '../command-name.js'
 import { addCommand } from '../command-summaries.js'
+import { mustBeRunDirectory } from '../run-directory-argument.js'
 import { countText } from '../terminal/bytes-text.js'
 import { pc } from '../terminal/colors.js'
-import { cannotOpen, writeOut } from '../terminal/output.js'
+import { writeOut } from '../terminal/output.js'
 import { limitingText, progressLines, short } from '../terminal/progress-text.js'
 import { unitProgressLines } from '../terminal/unit-progress-text.js'
 import { printable, truncateText } from '../terminal/wrap-text.js'
@@ -81,10 +81,8 @@ interface HolderSigns {
  * @throws {UsageError} the directory does not exist, or does not contain a run
  */
 export async function statusOf(directory: string, readUnits = unitsReader(directory)): Promise<RunStatus> {
-  const found = await stat(directory).catch((cause: Error) => {
-    throw cannotOpen(directory, cause)
-  })
-  const record = found.isDirectory() ? await readRunRecord(directory) : null
+  await mustBeRunDirectory(directory)
+  const record = await readRunRecord(directory)
   if (record === null)
     throw new UsageError(say`${directory} does not contain a run: give a run directory, such as out/demo`)
   const entries = await readManifest(directory)

@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import { InvalidOptionError } from '../../errors.js'
-import { listen } from '../listen.js'
+import { listen } from '../../listen.js'
 import { HubAccess, HubRefusal, type HubToken, RateCounter, type RateWindow } from './access.js'
 import { HubApi, type HubApiOptions, isLfsName } from './api.js'
 import type { Exchange } from './exchange.js'

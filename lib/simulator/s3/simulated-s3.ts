@@ -6,7 +6,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { asError } from '../../caught-error.js'
-import { listen } from '../listen.js'
+import { listen } from '../../listen.js'
 import { readBody } from '../read-body.js'
 import { S3Api, type S3ApiOptions } from './api.js'
 import { Buckets } from './buckets.js'

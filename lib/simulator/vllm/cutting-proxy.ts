@@ -5,7 +5,7 @@
 import { connect, createServer, type Socket } from 'node:net'
 import { z } from 'zod'
 import { EndpointError } from '../../errors.js'
-import { portOf } from '../listen.js'
+import { portOf } from '../../listen.js'
 import { check } from './options.js'
 
 const cuttingProxyOptions = z.strictObject({

@@ -42,7 +42,7 @@ t.test('a path that does not exist, or a file, is refused and nothing is created
   }
   const into = join(root, 'dataset')
   t.match(await mainInProcess(t, ['assemble', join(root, 'missing'), '--out', into]), { code: 2 })
-  t.match(await mainInProcess(t, ['status', join(root, 'missing')]), { code: 2, stderr: /no such file or directory/ })
+  t.match(await mainInProcess(t, ['status', join(root, 'missing')]), { code: 2, stderr: /there is no such directory/ })
   t.strictSame(readdirSync(root), ['file'])
 })
 

@@ -64,8 +64,8 @@ t.test('plan prints what would be read and called, status what is committed; nei
   t.match(before, /^tiny would read 2 shards, 2\d\d kB\n {2}skypile +1 shard +1\d\d kB/)
   t.match(before, /\n {2}label +1 call {2}to writer at http.*run does not contain a run\.$/s)
   t.equal(existsSync(directory), false)
-  await t.rejects(statusOf(directory), { code: 'KUN_USAGE', message: /could not open .*no such file/ })
-  await t.rejects(statusOf(root), { code: 'KUN_USAGE', message: /does not contain a run/ })
+  await t.rejects(statusOf(directory), { code: 'KUN_USAGE', message: /cannot be read: there is no such directory/ })
+  await t.rejects(statusOf(root), { code: 'KUN_USAGE', message: /is not a run directory/ })
 
   await runTiny({ directory, endpoint: server.url, small: true })
   t.match(await plan(), { state: 'resumes', differences: [], cutsCommitted: Number })

@@ -1,6 +1,6 @@
 /** Listens on a port, with a message for each refusal of the system. */
 import type { Server } from 'node:http'
-import { EndpointError } from '../errors.js'
+import { EndpointError } from './errors.js'
 
 const refusals: Readonly<Record<string, string>> = {
   EADDRINUSE: 'the port is in use. Give another --port, or 0 for a free port',
