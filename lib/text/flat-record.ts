@@ -14,14 +14,8 @@ const closeBrace = 0x7d
 const comma = 0x2c
 const colon = 0x3a
 const newline = 0x0a
-const letterU = 0x75
 /** Digits of an integer that a Number always represents exactly. */
 const digitsMax = 15
-
-/** Code units of the escapes by the character after the backslash. */
-const escapes = new Map(
-  [...'"\\/bfnrt'].map((character, index) => [character.charCodeAt(0), '"\\/\b\f\n\r\t'.charCodeAt(index)]),
-)
 
 type Role = 'text' | 'id' | 'title'
 
@@ -132,24 +126,12 @@ export class FlatReader {
 
   /** Copies the string at the current position, without its escapes, up to its closing quote. */
   #unescape(): boolean {
-    const units = this.#units
     const { kernel, block, plain } = this.#memory
-    let [at, used] = [this.#at, this.#used]
-    for (;;) {
-      const copied = kernel.copyPlain(block.base + 2 * at, plain.base + 2 * used)
-      used += copied
-      at += copied
-      const unit = units[at++]
-      if (unit === quote) break
-      if (unit !== backslash) return false // a control character, or the end of the block
-      const escaped = units[at++] as number
-      const code = escapes.get(escaped) ?? (escaped === letterU ? hexOf(units, at) : -1)
-      if (code < 0) return false
-      if (escaped === letterU) at += 4
-      plain.view[used++] = code
-    }
-    this.#used = used
-    this.#at = at
+    const count = kernel.unescape(block.base + 2 * this.#at, plain.base + 2 * this.#used)
+    // A control character, an invalid escape, or the end of the block.
+    if (count < 0) return false
+    this.#used += count
+    this.#at += kernel.unescapedUnits.value as number
     return true
   }
 
@@ -180,23 +162,6 @@ export function skipBlanks(units: Uint16Array, from: number): number {
   let at = from
   for (let unit = units[at]; unit === 0x20 || unit === 0x09 || unit === 0x0d; unit = units[at]) at++
   return at
-}
-
-/** Returns the code unit of four hexadecimal digits; −1 if they are not digits. */
-function hexOf(units: Uint16Array, at: number): number {
-  let code = 0
-  for (let index = at; index < at + 4; index++) {
-    const digit = hexDigit(units[index] as number)
-    if (digit < 0) return -1
-    code = code * 16 + digit
-  }
-  return code
-}
-
-function hexDigit(unit: number): number {
-  if (isDigit(unit)) return unit - 0x30
-  const letter = unit | 0x20
-  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1
 }
 
 function isDigit(unit: number): boolean {

@@ -12,12 +12,15 @@ interface Kernel {
   readonly memory: WebAssembly.Memory
   readonly classesBase: WebAssembly.Global
   readonly settledClassesBase: WebAssembly.Global
+  readonly extrasBase: WebAssembly.Global
+  readonly countsBase: WebAssembly.Global
   readonly hostBase: WebAssembly.Global
-  mark(source: number, length: number, classes: number, marks: number): number
+  mark(source: number, length: number, classes: number, marks: number, extras: number, saved: number): number
   unitsOfUtf8(bytes: number, length: number): number
   decodeUtf8(bytes: number, length: number, units: number): void
   encodeUtf8(units: number, length: number, bytes: number): number
-  copyPlain(units: number, out: number): number
+  readonly unescapedUnits: WebAssembly.Global
+  unescape(units: number, out: number): number
   sampleSets(codes: number, length: number, step: number, table: number, sets: number): number
   phrases(
     codes: number,
@@ -105,9 +108,9 @@ export class TextMemory {
   readonly codes = this.#region(units)
   /** Used by text-scanner.ts, and when the text is scanned, by phrase-index.ts. */
   readonly marks = this.#region(integers)
-  /** Used by phrase-index.ts. */
+  /** Used by text-scanner.ts for what the kernel counted before each mark, and when the text is scanned, by phrase-index.ts. */
   readonly hits = this.#region(integers)
-  /** Used by repetition.ts. */
+  /** The same, and when the text is scanned, by repetition.ts. */
   readonly sums = this.#region(integers)
   readonly slots = this.#region(integers)
 
@@ -115,15 +118,21 @@ export class TextMemory {
     return this.kernel.memory.buffer
   }
 
-  setClasses(classes: Uint8Array, settledClasses: Uint8Array): void {
-    const { classesBase, settledClassesBase } = this.kernel
+  /**
+   * Copies the tables of the scanner.
+   *
+   * @param extras hundredths of a token that a code unit of each entry costs beyond a Han character; 256 of them
+   */
+  setTables(classes: Uint8Array, settledClasses: Uint8Array, extras: Int32Array): void {
+    const { classesBase, settledClassesBase, extrasBase } = this.kernel
     new Uint8Array(this.buffer, classesBase.value, classes.length).set(classes)
     new Uint8Array(this.buffer, settledClassesBase.value, settledClasses.length).set(settledClasses)
+    new Int32Array(this.buffer, extrasBase.value, extras.length).set(extras)
   }
 
   /** Reserves memory for a text of `length` code units, before and after cleaning. */
   reserveText(length: number): void {
-    for (const region of [this.source, this.codes, this.marks, this.hits]) region.reserve(length)
+    for (const region of [this.source, this.codes, this.marks, this.hits, this.sums]) region.reserve(length)
   }
 
   /** Reserves memory for a block of `length` code units, for its strings, and for any text in it. */

@@ -24,8 +24,8 @@ import { UnitEnd, UnitList } from './units.js'
  * Scans one text at a time, in the thread's text memory.
  *
  * It takes two steps, because most code units are Han and a mispredicted branch costs more than ten of them: first the
- * kernel lists the positions of all others, without a branch; then only those are visited. Unchanged stretches are copied
- * together: `shift` is output position minus input position, `copied` the input position up to which output is written.
+ * kernel counts letters, digits and marks that end nothing and lists the positions of all others, without a branch; then only
+ * those are visited. Unchanged stretches are copied together: `shift` is output position minus input position, `copied` the input position up to which output is written.
  */
 export class TextScanner {
   length = 0
@@ -49,10 +49,12 @@ export class TextScanner {
   #copied = 0
   /** Input position up to which a step has processed more than its own code unit. */
   #done = 0
-  /** Bytes by which UTF-8 is shorter than 3 bytes per code unit. */
+  /** Bytes by which UTF-8 is shorter than 3 bytes per code unit: of what was visited, and of what the kernel counted. */
   #saved = 0
-  /** Hundredths of a token more than as many Han characters would take. */
+  #countedSaved = 0
+  /** Hundredths of a token more than as many Han characters would take, in the same way. */
   #extra = 0
+  #countedExtra = 0
   /** Output position of the start of the current line. */
   #lineOpen = 0
   /** Output and input position of its first visible code unit. */
@@ -68,12 +70,14 @@ export class TextScanner {
 
   readonly #memory: TextMemory
   readonly #tables: CharacterTables
+  /** View of what the kernel counted; growing the memory detaches it. */
+  #counted = new Int32Array(0)
 
   constructor(memory: TextMemory, tables: CharacterTables) {
     this.#memory = memory
     this.#tables = tables
     this.#classes = tables.classes
-    memory.setClasses(tables.classes, tables.settledClasses)
+    memory.setTables(withCounted(tables.classes), withCounted(tables.settledClasses), countedExtras())
   }
 
   get codes(): Uint16Array {
@@ -96,6 +100,7 @@ export class TextScanner {
     this.counts.fill(0)
     this.length = this.lines = this.urlChars = this.indents = 0
     this.#shift = this.#copied = this.#done = this.#saved = this.#extra = this.#urlEnd = 0
+    this.#countedSaved = this.#countedExtra = 0
     this.#lineOpen = this.#lineText = this.#lineFrom = 0
     this.#quoteOpen = this.#ended = this.hasMarkupCue = false
     this.#indented = indented
@@ -117,18 +122,17 @@ export class TextScanner {
   scan(): boolean {
     const count = this.#mark()
     const [source, classes] = [this.#source, this.#classes]
-    const marks = this.#memory.marks.view
+    const { marks, hits, sums } = this.#memory
+    const [places, extras, saved] = [marks.view, hits.view, sums.view]
     for (let index = 0; index < count; index++) {
-      const at = marks[index] as number
+      const at = places[index] as number
       if (at < this.#done) continue
       const code = source[at] as number
-      const kind = classes[code] as number
-      if (kind === CharacterClass.widePunctuation) {
-        ;(this.counts[kind] as number)++
-        this.#extra += wideExtra
-        if (code < 0x800) this.#saved++
-      } else if (!this.#step(at, code, kind)) return false
+      this.#countedExtra = extras[index] as number
+      this.#countedSaved = saved[index] as number
+      if (!this.#step(at, code, classes[code] as number)) return false
     }
+    this.#readTotals()
     this.#flush(this.#sourceLength)
     this.length = this.#sourceLength + this.#shift
     if (this.length > this.#lineOpen) this.#endLine(this.length, 1)
@@ -136,10 +140,23 @@ export class TextScanner {
   }
 
   #mark(): number {
-    const { kernel, source, marks } = this.#memory
+    const { kernel, source, marks, hits, sums } = this.#memory
     const { classesBase, settledClassesBase } = kernel
     const table = this.#classes === this.#tables.classes ? classesBase : settledClassesBase
-    return kernel.mark(source.base, this.#sourceLength, table.value, marks.base)
+    return kernel.mark(source.base, this.#sourceLength, table.value, marks.base, hits.base, sums.base)
+  }
+
+  /** Adds what the kernel counted in the whole text. */
+  #readTotals(): void {
+    const { counts } = this
+    const { countsBase } = this.#memory.kernel
+    if (this.#counted.length === 0) {
+      this.#counted = new Int32Array(this.#memory.buffer, countsBase.value, kernelCounts + 2)
+    }
+    const counted = this.#counted
+    for (let kind = 0; kind < counts.length; kind++) (counts[kind] as number) += counted[kind] as number
+    this.#countedExtra = counted[kernelCounts] as number
+    this.#countedSaved = counted[kernelCounts + 1] as number
   }
 
   /** Processes a code unit other than Han. Returns false if the text must be composed first. */
@@ -287,7 +304,7 @@ export class TextScanner {
       if (code !== 0x09 && code !== 0x3000) source[at] = 0x20
       this.#count(CharacterClass.blank, 1, code === 0x3000 ? 0 : 2)
     }
-    this.units.open(to + this.#shift, this.#saved)
+    this.units.open(to + this.#shift, this.#saved + this.#countedSaved)
   }
 
   #count(kind: number, count: number, saved: number): void {
@@ -308,7 +325,7 @@ export class TextScanner {
     const begun = at + this.#shift > this.units.openAt
     if (end > at + count) this.#drop(at + count, end)
     this.#count(kind, count, 2 * count)
-    if (!begun) this.units.open(end + this.#shift, this.#saved)
+    if (!begun) this.units.open(end + this.#shift, this.#saved + this.#countedSaved)
   }
 
   #pair(at: number, high: number): boolean {
@@ -376,7 +393,8 @@ export class TextScanner {
   }
 
   #endUnit(end: number, rank: number): void {
-    this.units.close(end, rank, end * hanCentiTokens + this.#extra, this.#saved)
+    const tokens = end * hanCentiTokens + this.#extra + this.#countedExtra
+    this.units.close(end, rank, tokens, this.#saved + this.#countedSaved)
   }
 }
 
@@ -387,4 +405,31 @@ const headingCharsMax = 30
 const lookAhead = 4
 /** Stretches up to this many code units are copied faster by a loop than by a call. */
 const shortStretch = 32
-const wideExtra = centiTokensByClass[CharacterClass.widePunctuation] - hanCentiTokens
+/** Classes that the kernel has room to count. */
+const kernelCounts = 32
+/** Set in the tables of the kernel for code units that end nothing and start nothing. */
+const countedFlag = 0x80
+const { latin, digit, asciiPunctuation, widePunctuation, otherLetter, symbol } = CharacterClass
+const countedClasses: ReadonlySet<number> = new Set([
+  latin,
+  digit,
+  asciiPunctuation,
+  widePunctuation,
+  otherLetter,
+  symbol,
+])
+/** Marks that may start markup. */
+const markupMarks = '<&['
+
+/** Returns a table of classes with `countedFlag` for the code units that need no visit. */
+function withCounted(classes: Uint8Array): Uint8Array {
+  const table = classes.map((kind) => (countedClasses.has(kind) ? kind | countedFlag : kind))
+  for (const mark of markupMarks) table[mark.charCodeAt(0)] = classes[mark.charCodeAt(0)] as number
+  return table
+}
+
+function countedExtras(): Int32Array {
+  const extras = new Int32Array(256)
+  for (const kind of countedClasses) extras[kind | countedFlag] = (centiTokensByClass[kind] as number) - hanCentiTokens
+  return extras
+}

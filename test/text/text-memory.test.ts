@@ -1,6 +1,6 @@
 import t from 'tap'
 import { characterTables } from '../../lib/text/characters.js'
-import { codesToString } from '../../lib/text/code-units.js'
+import { codesOf, codesToString } from '../../lib/text/code-units.js'
 import { TextMemory } from '../../lib/text/text-memory.js'
 import { Random, testSeed } from '../support/random.js'
 
@@ -20,40 +20,84 @@ function randomUnits(random: Random, length: number): Uint16Array {
   return Uint16Array.from({ length }, () => (random.chance(0.9) ? pool(random) : random.between(0, 0xffff)))
 }
 
-t.test('The kernel marks the units that a plain loop marks, in order', async (t) => {
+const countedFlag = 0x80
+
+t.test('The kernel marks and counts the units that a plain loop marks and counts, in order', async (t) => {
   const memory = new TextMemory()
-  const { classes, settledClasses } = characterTables()
-  memory.setClasses(classes, settledClasses)
+  const tables = characterTables()
   const random = new Random(seed)
+  const counted = (classes: Uint8Array) => classes.map((kind) => (kind % 3 === 1 ? kind | countedFlag : kind))
+  const [classes, settledClasses] = [counted(tables.classes), counted(tables.settledClasses)]
+  const extras = Int32Array.from({ length: 256 }, (_, kind) => (kind >= countedFlag ? 3 * kind - 500 : 0))
+  memory.setTables(classes, settledClasses, extras)
   for (let round = 0; round < 2000; round++) {
     const units = randomUnits(random, random.between(0, 60))
     memory.reserveText(units.length + 8)
     memory.source.view.fill(0x21)
     memory.source.view.set(units)
-    const { kernel, source, marks } = memory
+    const { kernel, source, marks, hits, sums } = memory
     const table = round % 2 === 0 ? classes : settledClasses
     const base = round % 2 === 0 ? kernel.classesBase.value : kernel.settledClassesBase.value
-    const count = kernel.mark(source.base, units.length, base, marks.base)
-    const expected = [...units.keys()].filter((at) => table[units[at] as number] !== 0)
-    t.same([...marks.view.subarray(0, count)], expected)
+    const count = kernel.mark(source.base, units.length, base, marks.base, hits.base, sums.base)
+    const counts = new Array<number>(32).fill(0)
+    const expected: number[][] = []
+    let [extra, saved] = [0, 0]
+    units.forEach((unit, at) => {
+      const kind = table[unit] as number
+      if (kind >= countedFlag) {
+        ;(counts[kind & 31] as number)++
+        extra += extras[kind] as number
+        saved += unit < 0x80 ? 2 : unit < 0x800 ? 1 : 0
+      } else if (kind !== 0) expected.push([at, extra, saved])
+    })
+    t.same(
+      expected.map((_, index) => [marks.view[index], hits.view[index], sums.view[index]]),
+      expected,
+    )
+    t.equal(count, expected.length)
+    t.same([...new Int32Array(memory.buffer, kernel.countsBase.value, 34)], [...counts, extra, saved])
   }
 })
 
-t.test('The kernel copies up to the first quote, backslash or control character', async (t) => {
+t.test('The kernel copies a string without its escapes, and refuses what JSON.parse refuses', async (t) => {
   const memory = new TextMemory()
   const random = new Random(seed)
-  for (let round = 0; round < 2000; round++) {
-    const units = randomUnits(random, random.between(0, 60))
-    memory.reserveBlock(units.length + 8)
-    memory.block.view.set(units)
-    memory.block.view[units.length] = 0
+  const pieces = [
+    '哈',
+    'a',
+    '😀',
+    ...'\\n \\t \\" \\\\ \\/ \\b \\f \\r \\u4e2d \\uD83D \\u00fF \\u12 \\x \\ug123'.split(' '),
+    '\n',
+    '/',
+    '',
+  ]
+  for (let round = 0; round < 3000; round++) {
+    const usual = random.chance(0.5)
+    const source = Array.from({ length: random.between(0, 30) }, () =>
+      random.chance(usual ? 0.9 : 0.4) ? '哈' : (pieces[random.between(0, usual ? 13 : pieces.length - 1)] as string),
+    ).join('')
+    memory.reserveBlock(source.length + 16)
+    memory.block.view.set(codesOf(`${source}"`))
+    memory.block.view[source.length + 1] = 0
     const { kernel, block, plain } = memory
-    const copied = kernel.copyPlain(block.base, plain.base)
-    const expected = [...units, 0].findIndex((unit) => unit === 0x22 || unit === 0x5c || unit < 0x20)
-    t.equal(copied, expected)
-    t.same(plain.view.slice(0, copied), units.slice(0, copied))
+    const count = kernel.unescape(block.base, plain.base)
+    const expected = stringOf(source)
+    if (expected === null) {
+      t.equal(count, -1, JSON.stringify(source))
+      continue
+    }
+    t.equal(codesToString(plain.view, 0, count), expected)
+    t.equal(kernel.unescapedUnits.value, source.length + 1)
   }
 })
+
+function stringOf(source: string): string | null {
+  try {
+    return JSON.parse(`"${source}"`) as string
+  } catch {
+    return null
+  }
+}
 
 t.test('The kernel reads and writes UTF-8 as Buffer does, and counts its code units', async (t) => {
   const memory = new TextMemory()

@@ -1,53 +1,142 @@
 // The loops over code units that take most of the time before a text is signed: finding code units other than Han, copying
-// the plain part of a JSON string, finding repeated n-grams and phrases of a list. lib/text/text-memory.ts owns the memory;
+// a JSON string without its escapes, finding repeated n-grams and phrases of a list. lib/text/text-memory.ts owns the memory;
 // the callers are text-scanner.ts, flat-record.ts, repetition.ts and phrase-index.ts.
 
 export { decodeUtf8, encodeUtf8, unitsOfUtf8 } from './utf8'
 
-/** Two tables of 65,536 classes, followed by the memory of the host. */
+/**
+ * Two tables of 65,536 entries, a character class each, with bit 7 set for those that are only counted; the hundredths of
+ * a token that a code unit of each class costs beyond a Han character (i32[256]); what `mark` counted: code units of each
+ * class (i32[32]), then the sums of these hundredths and of saved bytes. The memory of the host follows.
+ */
 export const classesBase: usize = 1024
 export const settledClassesBase: usize = 1024 + 65536
-export const hostBase: usize = 1024 + 2 * 65536
+export const extrasBase: usize = 1024 + 2 * 65536
+export const countsBase: usize = 1024 + 2 * 65536 + 1024
+export const hostBase: usize = 1024 + 2 * 65536 + 1024 + 256
+
+const totalsAt: usize = 128
 
 /**
- * Writes the positions of the code units whose class is not 0 to `marks` (i32 each, capacity `length` + 8); returns their
- * number. Most code units are Han of U+4E00 … U+9FFF, class 0, of which eight are tested at a time. Reads up to 7 units
- * beyond the end.
+ * Writes the positions of the code units that need a visit to `marks` (i32 each, capacity `length` + 8); returns their
+ * number. Counts those that need none: by class, and for each mark the hundredths of a token and the saved bytes of those
+ * before it, to `extras` and `saved` (i32 each, of the same capacity). Most code units are Han of U+4E00 … U+9FFF, class 0,
+ * of which eight are tested at a time. Reads up to 7 units beyond the end.
  */
-export function mark(source: usize, length: i32, classes: usize, marks: usize): i32 {
+export function mark(source: usize, length: i32, classes: usize, marks: usize, extras: usize, saved: usize): i32 {
   const first = i16x8.splat(0x4e00)
   const span = i16x8.splat(0x51ff)
-  let out = marks
+  memory.fill(countsBase, 0, totalsAt)
+  let out: usize = 0
+  let extra: i32 = 0
+  let bytes: i32 = 0
   for (let at = 0; at < length; at += 8) {
     const units = v128.load(source + ((<usize>at) << 1))
     let others = i16x8.bitmask(i16x8.gt_u(i16x8.sub(units, first), span))
+    if (length - at < 8) others &= (1 << (length - at)) - 1
     for (; others != 0; others &= others - 1) {
       const place = at + ctz(others)
-      store<i32>(out, place)
-      out += (<usize>(load<u8>(classes + <usize>load<u16>(source + ((<usize>place) << 1))) != 0 && place < length)) << 2
+      const code = <i32>load<u16>(source + ((<usize>place) << 1))
+      const kind = <i32>load<u8>(classes + <usize>code)
+      store<i32>(marks + out, place)
+      store<i32>(extras + out, extra)
+      store<i32>(saved + out, bytes)
+      const isCounted = kind >>> 7
+      // Without a branch: classes come in no order.
+      out += (<usize>(<i32>(kind != 0) & (isCounted ^ 1))) << 2
+      const count = countsBase + ((<usize>(kind & 0x1f)) << 2)
+      store<i32>(count, load<i32>(count) + isCounted)
+      extra += load<i32>(extrasBase + ((<usize>kind) << 2))
+      bytes += (<i32>(code < 0x80) + <i32>(code < 0x800)) & -isCounted
     }
   }
-  return <i32>((out - marks) >> 2)
+  store<i32>(countsBase + totalsAt, extra)
+  store<i32>(countsBase + totalsAt, bytes, 4)
+  return <i32>(out >> 2)
 }
 
+/** Code units that `unescape` read. */
+export let unescapedUnits: i32 = 0
+
 /**
- * Copies code units from `units` to `out` up to the first quote, backslash or control character, of which there must be one;
- * returns their number. Reads and writes up to 7 units beyond.
+ * Copies the code units of a JSON string from `units` to `out`, without its escapes, up to its closing quote, and returns their
+ * number; −1 at a control character, of which there must be one after a string without an end, or an escape that is not
+ * valid. Reads and writes up to 7 units beyond.
  */
-export function copyPlain(units: usize, out: usize): i32 {
+export function unescape(units: usize, out: usize): i32 {
   const quote = i16x8.splat(0x22)
   const backslash = i16x8.splat(0x5c)
   const space = i16x8.splat(0x20)
-  let at: usize = 0
-  let special: i32 = 0
-  for (; special == 0; at += 16) {
-    const eight = v128.load(units + at)
-    v128.store(out + at, eight)
-    special = i16x8.bitmask(
+  let from = units
+  let to = out
+  for (;;) {
+    const eight = v128.load(from)
+    v128.store(to, eight)
+    const special = i16x8.bitmask(
       v128.or(v128.or(i16x8.eq(eight, quote), i16x8.eq(eight, backslash)), i16x8.lt_u(eight, space)),
     )
+    if (special == 0) {
+      from += 16
+      to += 16
+      continue
+    }
+    const plain = (<usize>ctz(special)) << 1
+    from += plain
+    to += plain
+    const unit = load<u16>(from)
+    if (unit == 0x22) break
+    if (unit != 0x5c) return -1
+    const escaped = load<u16>(from, 2)
+    let code = escapedBy(escaped)
+    from += 4
+    if (escaped == 0x75) {
+      code = hexOf(from)
+      from += 8
+    }
+    if (code < 0) return -1
+    store<u16>(to, <u16>code)
+    to += 2
   }
-  return (<i32>(at - 16) >> 1) + ctz(special)
+  unescapedUnits = <i32>((from + 2 - units) >> 1)
+  return <i32>((to - out) >> 1)
+}
+
+/** The code unit of an escape by the character after the backslash; −1 if it is none. */
+function escapedBy(character: u32): i32 {
+  switch (character) {
+    case 0x22:
+    case 0x5c:
+    case 0x2f:
+      return <i32>character
+    case 0x6e:
+      return 0x0a
+    case 0x74:
+      return 0x09
+    case 0x72:
+      return 0x0d
+    case 0x62:
+      return 0x08
+    case 0x66:
+      return 0x0c
+  }
+  return -1
+}
+
+/** The code unit of four hexadecimal digits; −1 if they are not digits. */
+function hexOf(units: usize): i32 {
+  let code: i32 = 0
+  for (let unit = units; unit < units + 8; unit += 2) {
+    const digit = hexDigit(load<u16>(unit))
+    if (digit < 0) return -1
+    code = (code << 4) | digit
+  }
+  return code
+}
+
+function hexDigit(unit: i32): i32 {
+  if (unit >= 0x30 && unit <= 0x39) return unit - 0x30
+  const letter = unit | 0x20
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1
 }
 
 /**
