@@ -4,6 +4,7 @@
  * together, so their ratio is stable, unlike the tokens per second, and long replies do not look like a slow server.
  * Pure, as limiter.ts.
  */
+import { elasticity, LimitPoints } from './limit-points.js'
 import type { FinishedRequest, Limiter } from './limiter.js'
 
 const limitStart = 16
@@ -19,28 +20,15 @@ const tokensOverhead = 16
 const coldGrowth = 2
 /** Growth after an epoch in which calls waited for a slot. */
 const growthShare = 0.1
-/**
- * The limit grows while 1 % more requests give 0.04 % more tokens, compared with the goodput at a limit at least 1.4
- * times lower: the goodput at closer limits differs by less than the noise of an epoch, 2 to 3 %.
- */
+/** The limit grows while 1 % more requests give 0.04 % more tokens. The noise of an epoch is 2 to 3 %. */
 const elasticityMin = 0.04
-const comparedRatio = 1.4
 /** Doubling continues while it gives 9 % more; then smaller steps are safer. */
 const coldElasticityMin = 0.12
 const coldRetreat = 1.4
 const decreaseShare = 0.85
-/** Share of the earlier goodput at the same limit below which capacity has fallen: all measurements are discarded. */
-const collapseShare = 0.75
 const refusedDecreaseShare = 0.7
 /** Minimum time between two decreases, ms. */
 const decreasePauseMs = 3000
-/** Weight of a new epoch in the average of a limit. */
-const goodputWeight = 0.4
-
-interface Point {
-  readonly limit: number
-  readonly goodput: number
-}
 
 /** Finds the limit by trial: grows while more requests give more tokens per second. */
 export class GoodputLimiter implements Limiter {
@@ -55,8 +43,7 @@ export class GoodputLimiter implements Limiter {
   #finished = 0
   #tokens = 0
   #latencyMs = 0
-  /** Goodput by quarter octave of the limit. */
-  readonly #points = new Map<number, Point>()
+  readonly #points = new LimitPoints()
   #decreasedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(inFlightMax: number) {
@@ -108,36 +95,23 @@ export class GoodputLimiter implements Limiter {
   }
 
   #decide(goodput: number, atMs: number): void {
-    const place = Math.round(4 * Math.log2(this.#limit))
-    const known = this.#points.get(place)
-    if (known !== undefined && goodput < known.goodput * collapseShare) {
-      this.#points.clear()
+    const rate = this.#points.add(this.#limit, goodput)
+    if (rate === null) {
       this.#decrease(atMs, this.#limit * refusedDecreaseShare, 'less goodput than before at this limit')
       return
     }
-    const learnt = known === undefined ? goodput : known.goodput + goodputWeight * (goodput - known.goodput)
-    this.#points.set(place, { limit: this.#limit, goodput: learnt })
-    const lower = this.#lowerPoint()
+    const lower = this.#points.below(this.#limit)
     const least = this.#cold ? coldElasticityMin : elasticityMin
-    const pays = lower === null || Math.log(learnt / lower.goodput) >= least * Math.log(this.#limit / lower.limit)
+    const pays = lower === null || elasticity({ limit: this.#limit, rate }, lower) >= least
     if (this.#cold && pays) this.#set(this.#limit * coldGrowth, 'cold')
     else if (pays) this.#set(this.#limit + Math.max(1, this.#limit * growthShare), 'probing for more')
     else if (this.#cold) {
       // The last doubling only built a queue, which small steps would take several epochs to drain.
       this.#cold = false
-      this.#decrease(atMs, (lower as Point).limit * coldRetreat, 'the last doubling gave little')
+      this.#decrease(atMs, lower.limit * coldRetreat, 'the last doubling gave little')
     } else {
       this.#decrease(atMs, this.#limit * decreaseShare, 'more requests gave no more tokens')
     }
-  }
-
-  /** Returns the closest measured limit that is low enough to compare with. */
-  #lowerPoint(): Point | null {
-    let nearest: Point | null = null
-    for (const point of this.#points.values()) {
-      if (point.limit * comparedRatio <= this.#limit && point.limit > (nearest?.limit ?? 0)) nearest = point
-    }
-    return nearest
   }
 
   #decrease(atMs: number, limit: number, reason: string): void {

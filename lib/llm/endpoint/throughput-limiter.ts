@@ -3,10 +3,12 @@
  * requests that finish per second. There a request costs the same however many tokens it asks for, so they are counted,
  * and the limit stays where more of them bring no more. Pure, as limiter.ts.
  */
+import { elasticity, type LimitPoint, LimitPoints } from './limit-points.js'
 import type { FinishedRequest } from './limiter.js'
 
-/** Below it nothing is gained: so few pile up nowhere. */
+/** Below it nothing is gained, so few pile up nowhere; and the least after the server has refused requests. */
 const limitMin = 32
+const refusedLimitMin = 4
 /** Requests that must finish before a limit is judged: a share of it, within bounds. */
 const epochShare = 1
 const epochFinishedMin = 64
@@ -17,34 +19,24 @@ const coldGrowth = 2
 const growthShare = 0.1
 const decreaseShare = 0.85
 const refusedDecreaseShare = 0.7
-/** The limit grows while 1 % more requests make 0.3 % more finish, compared with a limit at least 1.4 times lower. */
+/** The limit grows while 1 % more requests make 0.3 % more finish. */
 const elasticityMin = 0.3
-const comparedRatio = 1.4
-/** Share of the earlier rate at the same limit below which capacity has fallen: all measurements are discarded. */
-const collapseShare = 0.75
 /** Minimum time between two decreases because of refusals, ms. */
 const decreasePauseMs = 3000
-/** Weight of a new measurement in the average of a limit. */
-const rateWeight = 0.4
-
-interface Point {
-  readonly limit: number
-  /** Requests finished per second. */
-  readonly rate: number
-}
 
 export class ThroughputLimiter {
   readonly #inFlightMax: number
   reason = 'cold'
   #limit: number
+  #limitMin = limitMin
   #phase: 'down' | 'up' | 'level' = 'down'
   #isWaiting = false
   #changedAtMs = Number.NEGATIVE_INFINITY
   /** When the first request that was sent at this limit finished: from then on the rate is that of this limit. */
   #settledAtMs: number | null = null
   #finished = 0
-  /** Rate by quarter octave of the limit. */
-  readonly #points = new Map<number, Point>()
+  /** Requests finished per second. */
+  readonly #points = new LimitPoints()
   #refusedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(inFlightMax: number, limitStart: number) {
@@ -78,6 +70,7 @@ export class ThroughputLimiter {
     this.#phase = 'level'
     if (atMs - this.#refusedAtMs < decreasePauseMs) return
     this.#refusedAtMs = atMs
+    this.#limitMin = refusedLimitMin
     this.#set(Math.min(this.#limit, inFlight) * refusedDecreaseShare, 'refused')
     this.#measureFrom(atMs)
   }
@@ -90,35 +83,32 @@ export class ThroughputLimiter {
   }
 
   #decide(rate: number, atMs: number): void {
-    const place = Math.round(4 * Math.log2(this.#limit))
-    const known = this.#points.get(place)
-    if (known !== undefined && rate < known.rate * collapseShare) {
-      this.#points.clear()
+    const average = this.#points.add(this.#limit, rate)
+    if (average === null) {
       this.#refusedAtMs = atMs
       this.#set(this.#limit * refusedDecreaseShare, 'fewer finish than before at this limit')
       return
     }
-    const learnt = known === undefined ? rate : known.rate + rateWeight * (rate - known.rate)
-    this.#points.set(place, { limit: this.#limit, rate: learnt })
-    if (this.#phase === 'down') this.#halve(learnt)
-    else this.#follow(learnt)
+    const here = { limit: this.#limit, rate: average }
+    if (this.#phase === 'down') this.#halve(here)
+    else this.#follow(here)
   }
 
   /** From a limit that another law has left, which may be far too high: halves it until fewer finish. */
-  #halve(rate: number): void {
-    const higher = this.#nearest((limit) => limit >= this.#limit * comparedRatio)
-    const isFewer = higher !== null && gain(higher.rate, higher.limit, rate, this.#limit) >= elasticityMin
-    if (this.#limit > limitMin && !isFewer) {
+  #halve(here: LimitPoint): void {
+    const higher = this.#points.above(here.limit)
+    const isFewer = higher !== null && elasticity(higher, here) >= elasticityMin
+    if (this.#limit > this.#limitMin && !isFewer) {
       this.#set(this.#limit / coldGrowth, 'fewer may do')
       return
     }
     this.#phase = isFewer ? 'level' : 'up'
-    this.#follow(rate)
+    this.#follow(here)
   }
 
-  #follow(rate: number): void {
-    const lower = this.#nearest((limit) => limit * comparedRatio <= this.#limit)
-    const pays = lower === null || gain(rate, this.#limit, lower.rate, lower.limit) >= elasticityMin
+  #follow(here: LimitPoint): void {
+    const lower = this.#points.below(here.limit)
+    const pays = lower === null || elasticity(here, lower) >= elasticityMin
     if (pays && this.#phase === 'up') this.#set(this.#limit * coldGrowth, 'cold')
     else if (pays) this.#set(this.#limit * (1 + growthShare), 'probing for more')
     else {
@@ -127,24 +117,8 @@ export class ThroughputLimiter {
     }
   }
 
-  /** Returns the measured limit closest to this one of those that `isFar` accepts. */
-  #nearest(isFar: (limit: number) => boolean): Point | null {
-    let nearest: Point | null = null
-    for (const point of this.#points.values()) {
-      if (!isFar(point.limit)) continue
-      if (nearest === null || Math.abs(point.limit - this.#limit) < Math.abs(nearest.limit - this.#limit))
-        nearest = point
-    }
-    return nearest
-  }
-
   #set(limit: number, reason: string): void {
-    this.#limit = Math.min(this.#inFlightMax, Math.max(limitMin, limit))
+    this.#limit = Math.min(this.#inFlightMax, Math.max(this.#limitMin, limit))
     this.reason = reason
   }
-}
-
-/** Returns by how many % more requests finish for 1 % more in flight, from the lower limit to the higher one. */
-function gain(higherRate: number, higherLimit: number, lowerRate: number, lowerLimit: number): number {
-  return Math.log(higherRate / lowerRate) / Math.log(higherLimit / lowerLimit)
 }

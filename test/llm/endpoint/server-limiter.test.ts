@@ -89,6 +89,14 @@ t.test('Once the server has the requests, its queue decides again, and the other
   t.end()
 })
 
+t.test('A server that refuses more than a few requests is sent fewer, wherever the others are', (t) => {
+  const limiter = new ServerLimiter(8192)
+  drive(limiter, { passMs: 1, roundTripMs: 5, atServer: 0.02 }, 20)
+  for (let burst = 0; burst < 12; burst++) limiter.noteOverload(20_000 + burst * 3_000, limiter.limit)
+  t.ok(limiter.limit <= 8, `${limiter.limit}`)
+  t.end()
+})
+
 t.test('One sample between two batches, or few requests in flight, do not change the law', (t) => {
   const limiter = new ServerLimiter(1000)
   const look = (running: number, inFlight: number, atMs: number): void => {
