@@ -4,6 +4,7 @@
 import { availableParallelism, cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { errorCode, errorMessage } from '../lib/caught-error.js'
 import { benches } from './benches.js'
 import { comparison, readResults } from './compare.js'
 import type { BenchResult, BenchRow } from './types.js'
@@ -19,18 +20,20 @@ export interface BenchFlags {
 /** Names of the benches. */
 export const benchNames: readonly string[] = Object.keys(benches)
 
+const usage = `usage: npm run bench -- NAME… [--smoke] [--json] [--compare FILE] [--labelled PATH]
+benches: ${benchNames.join(', ')}
+`
+
 /** Runs benches by name. @returns the exit code */
 export async function runBenches(
   names: readonly string[],
   { smoke, json, labelled = [], compare }: BenchFlags,
 ): Promise<number> {
   const unknown = names.find((name) => !Object.hasOwn(benches, name))
-  if (unknown !== undefined || names.length === 0) {
-    if (unknown !== undefined) process.stderr.write(`there is no bench '${unknown}'\n`)
-    process.stderr.write(
-      `usage: npm run bench -- NAME… [--smoke] [--json] [--compare FILE] [--labelled PATH]\nbenches: ${benchNames.join(', ')}\n`,
-    )
-    return unknown === undefined ? 0 : 2
+  if (unknown !== undefined) return wrongUse(`there is no bench '${unknown}'`)
+  if (names.length === 0) {
+    process.stderr.write(usage)
+    return 0
   }
   const earlier = compare === undefined ? null : readResults(compare)
   const results: Record<string, BenchResult> = {}
@@ -50,6 +53,11 @@ export async function runBenches(
     process.stdout.write(`${JSON.stringify({ machine: machine(), results, ...(changes && { changes }) }, null, 2)}\n`)
   else if (changes !== null) process.stdout.write(`\nCompared with ${compare}\n${formatted(changes).join('\n')}\n`)
   return 0
+}
+
+function wrongUse(why: string): number {
+  process.stderr.write(`${why}\n${usage}`)
+  return 2
 }
 
 function machine(): BenchRow {
@@ -94,16 +102,34 @@ function round(figure: number): number {
   return Math.abs(figure) >= 100 ? Math.round(figure) : Number(figure.toPrecision(3))
 }
 
-// Last, because it waits: everything above is there by now. `kun-stream bench` imports this file instead.
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { values, positionals } = parseArgs({
+/** Runs what the arguments name. @returns the exit code */
+async function runArguments(args: readonly string[]): Promise<number> {
+  let parsed: ReturnType<typeof parsedArguments>
+  try {
+    parsed = parsedArguments(args)
+  } catch (error) {
+    if (!errorCode(error)?.startsWith('ERR_PARSE_ARGS')) throw error
+    return wrongUse(errorMessage(error))
+  }
+  const { positionals, values } = parsed
+  return runBenches(values.help ? [] : positionals, values)
+}
+
+function parsedArguments(args: readonly string[]) {
+  return parseArgs({
+    args: [...args],
     allowPositionals: true,
     options: {
       smoke: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       compare: { type: 'string' },
       labelled: { type: 'string', multiple: true, default: [] },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   })
-  process.exitCode = await runBenches(positionals, values)
+}
+
+// Last, because it waits: everything above is there by now. `kun-stream bench` imports this file instead.
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  process.exitCode = await runArguments(process.argv.slice(2))
 }
