@@ -1,6 +1,6 @@
 /** Reports retries on the terminal, so that a command is not silent for minutes during an outage of the Hub. */
 
-import { duration } from '../core/duration.js'
+import { duration } from '../language/duration.js'
 import { say } from '../language/say.js'
 import type { HubWait } from './outage.js'
 import type { HubTransportOptions } from './transport.js'

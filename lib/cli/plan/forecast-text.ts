@@ -1,5 +1,5 @@
 /** The prediction of a run for people, and its warnings: low yield, cut-off replies, a filter that drops nearly all. */
-import { duration } from '../../core/duration.js'
+import { duration } from '../../language/duration.js'
 import { say } from '../../language/say.js'
 import type { Counters } from '../../run/accounting.js'
 import { bytesText } from '../terminal/bytes-text.js'

@@ -1,6 +1,7 @@
 /** The figures of a run on many GPUs as lines of text. */
-import { duration } from '../../core/duration.js'
+
 import { count } from '../../language/count.js'
+import { duration } from '../../language/duration.js'
 import { say } from '../../language/say.js'
 import { bytesText } from '../terminal/bytes-text.js'
 import { labelled } from './forecast-text.js'

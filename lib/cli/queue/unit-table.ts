@@ -1,7 +1,7 @@
 /** Units and their states as lines of text. */
 
-import { duration } from '../../core/duration.js'
 import { count } from '../../language/count.js'
+import { duration } from '../../language/duration.js'
 import { say, translated } from '../../language/say.js'
 import { type UnitState, type UnitStatus, unitStates } from '../../queue/unit-states.js'
 import { pc } from '../terminal/colors.js'

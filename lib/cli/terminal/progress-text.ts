@@ -1,8 +1,8 @@
 /** Formats the progress of a run: a block of lines that fits a window, and one full line for files and pipes. */
 
 import stringWidth from 'string-width'
-import { duration } from '../../core/duration.js'
 import { count, type Noun, nouns } from '../../language/count.js'
+import { duration } from '../../language/duration.js'
 import { say, translated } from '../../language/say.js'
 import type { RunProgress, ServerProgress, StageProgress } from '../../report/progress.js'
 import { bytesText } from './bytes-text.js'

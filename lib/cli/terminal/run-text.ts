@@ -1,6 +1,6 @@
 /** Text at the start and the end of a run. Its progress in between is run-state.ts. */
 
-import { duration } from '../../core/duration.js'
+import { duration, secondsText } from '../../language/duration.js'
 import { listText } from '../../language/list-text.js'
 import { say, translated } from '../../language/say.js'
 import type { Capabilities } from '../../llm/types.js'
@@ -63,7 +63,7 @@ export function conclusionText(run: KunRun, { name, directory, end, builtin, tim
   const figures = say`${work}, ${Math.round(peakMemoryBytes / 1e6)} MB peak memory`
   const done = rows === 0 ? say`done with 0 rows (the reasons are below)` : say`done`
   const what = end === 'limit' ? say`limits.rowsMax is reached` : done
-  const took = seconds < 90 ? `${seconds.toFixed(1)} s` : duration(seconds)
+  const took = seconds < 90 ? secondsText(seconds.toFixed(1)) : duration(seconds)
   const lines = [
     '',
     say`${pc.bold(name)}: ${what} in ${took}, ${countText(cuts, 'cut')}`,

@@ -1,6 +1,7 @@
 /** Progress of a run in units as lines of text. */
-import { duration } from '../../core/duration.js'
+
 import { count } from '../../language/count.js'
+import { duration } from '../../language/duration.js'
 import { say } from '../../language/say.js'
 import type { UnitProgress } from '../../report/unit-progress.js'
 

@@ -22,6 +22,10 @@ export const terminal = {
   'error ': '错误',
   'warning ': '警告',
   'the model servers': '模型服务器',
+  '{0} min': '{0} 分钟',
+  '{0} h': '{0} 小时',
+  '{0} d {1} h': '{0} 天 {1} 小时',
+  'an unknown time': '未知时间',
   'scores from the probabilities of 好 and 差': '按“好”和“差”的概率评分',
   'scores 1 or 0 by the published rule, 【好】 or 【差】': '按论文公布的规则评分：【好】为 1，【差】为 0',
 

@@ -298,10 +298,10 @@ async function renewalAgeMs(path: string): Promise<number | null> {
 
 /** Example: '3 s', '12 min', '5 h'. */
 export function ageText(ageMs: number | null): string {
-  if (ageMs === null) return 'an unknown time'
+  if (ageMs === null) return say`an unknown time`
   const seconds = Math.round(ageMs / 1000)
-  if (seconds < 120) return `${seconds} s`
-  return seconds < 3 * 3600 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`
+  if (seconds < 120) return say`${seconds} s`
+  return seconds < 3 * 3600 ? say`${Math.round(seconds / 60)} min` : say`${Math.round(seconds / 3600)} h`
 }
 
 /** Path of each lock file that this process holds on disk, with its token. */
