@@ -83,11 +83,11 @@ class MutableFigures implements CueFigures {
 /** @param memory of the cleaner whose texts are measured */
 export function createCueMeter(memory: TextMemory): CueMeter {
   const { phrases, weights } = collectCues()
-  const strongest = Int32Array.from(phrases, ({ number }) => Math.max(...weightsOf(weights, number)))
+  const strongest = strongestOf(weights, phrases.length)
   const strongPhrases = phrases.filter(({ number }) => (strongest[number] as number) >= strongWeight)
   const strongHits = new PhraseHits(memory, new PhraseIndex(strongPhrases, 2))
   const allHits = new PhraseHits(memory, new PhraseIndex(phrases))
-  const lengths = Int32Array.from(phrases, ({ codes }) => codes.length)
+  const lengths = Int32Array.from(phrases, ({ text }) => text.length)
   const seen = new Uint16Array(phrases.length)
   const cues = createFigures()
   const figures = vocabularyNames.map((name) => cues[name])
@@ -144,23 +144,31 @@ function isSuspect(length: number, strongest: Int32Array, count: number, { marks
 
 /** The cues of all vocabularies, each once, and the weight of cue `c` in vocabulary `v` at c × vocabularies + v. */
 function collectCues(): { phrases: IndexedPhrase[]; weights: Int8Array } {
+  const cues = vocabularies.map(cuesOf)
   const numbers = new Map<string, number>()
-  for (const vocabulary of vocabularies) {
-    for (const { phrase } of cuesOf(vocabulary)) if (!numbers.has(phrase)) numbers.set(phrase, numbers.size)
+  for (const ofOne of cues) {
+    for (const { phrase } of ofOne) if (!numbers.has(phrase)) numbers.set(phrase, numbers.size)
   }
   const weights = new Int8Array(numbers.size * vocabularies.length)
-  vocabularies.forEach((vocabulary, index) => {
-    for (const { phrase, weight } of cuesOf(vocabulary)) {
+  cues.forEach((ofOne, index) => {
+    for (const { phrase, weight } of ofOne) {
       weights[(numbers.get(phrase) as number) * vocabularies.length + index] = weight
     }
   })
-  const phrases = [...numbers].map(([phrase, number]) => ({
-    codes: Uint16Array.from(phrase, (character) => character.charCodeAt(0)),
-    number,
-  }))
+  const phrases: IndexedPhrase[] = []
+  for (const [phrase, number] of numbers) phrases.push({ text: phrase, number })
   return { phrases, weights }
 }
 
-function weightsOf(weights: Int8Array, number: number): Int8Array {
-  return weights.subarray(number * vocabularies.length, (number + 1) * vocabularies.length)
+/** Returns the largest weight of each phrase in any vocabulary. */
+function strongestOf(weights: Int8Array, phrases: number): Int32Array {
+  const strongest = new Int32Array(phrases)
+  for (let number = 0; number < phrases; number++) {
+    let largest = Number.NEGATIVE_INFINITY
+    for (let index = 0; index < vocabularies.length; index++) {
+      largest = Math.max(largest, weights[number * vocabularies.length + index] as number)
+    }
+    strongest[number] = largest
+  }
+  return strongest
 }

@@ -101,7 +101,7 @@ function opensWith(index: PhraseIndex, codes: Uint16Array, start: number, end: n
   if (at + 1 >= end) return false
   const found = index.longestAt(codes, at, end)
   if (found === null) return false
-  const after = at + found.codes.length
+  const after = at + found.length
   return after >= end || !isLetter(codes[after] as number)
 }
 

@@ -280,7 +280,7 @@ function phraseShare(line: string): number {
     const phrase = phrases.longestAt(phraseCodes, at, line.length)
     if (phrase === null) continue
     covered += phraseLetters[phrase.number] as number
-    at += phrase.codes.length - 1
+    at += phrase.length - 1
   }
   return 2 * covered < plain || covered === 0 ? 0 : covered / lettersOf(line)
 }

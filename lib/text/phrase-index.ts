@@ -3,13 +3,19 @@
  * phrase has them, which few pairs of ordinary text do; a hash table then gives the phrases.
  */
 
-import { codesOf } from './code-units.js'
 import type { TextMemory } from './text-memory.js'
 
 /** A phrase of the list. */
 export interface IndexedPhrase {
-  readonly codes: Uint16Array
+  readonly text: string
   /** Position in the list. */
+  readonly number: number
+}
+
+/** A phrase that was found. */
+interface FoundPhrase {
+  /** Code units. */
+  readonly length: number
   readonly number: number
 }
 
@@ -19,8 +25,13 @@ type Anchors = 1 | 2
 export class PhraseIndex {
   /** One bit for each hash of two code units. */
   readonly bits = new Uint32Array(pairHashCount >>> 5)
-  readonly #keys: Int32Array
-  readonly #phrases: (readonly IndexedPhrase[])[]
+  /**
+   * The hash table as the kernel reads it: key and offset of the list (u32 each) of every slot, then the lists, longest
+   * phrase first: the number of phrases, and of each phrase its length, its number and its code units (u16 each).
+   */
+  readonly table: Uint16Array<ArrayBuffer>
+  /** Keys and offsets of the table. */
+  readonly #slots: Int32Array
   readonly #mask: number
 
   /**
@@ -31,66 +42,46 @@ export class PhraseIndex {
     phrases: readonly IndexedPhrase[],
     readonly anchors: Anchors = 1,
   ) {
-    const byPair = new Map<number, IndexedPhrase[]>()
-    for (const phrase of phrases) {
-      const { codes } = phrase
-      for (let at = 0; at < anchors && at + 1 < codes.length; at++) {
-        const key = pairKey(codes[at] as number, codes[at + 1] as number)
-        byPair.set(key, [...(byPair.get(key) ?? []), phrase])
-        const hash = pairHash(codes[at] as number, codes[at + 1] as number)
-        this.bits[hash >>> 5] = (this.bits[hash >>> 5] as number) | (1 << (hash & 31))
-      }
-    }
-    const slots = 2 ** Math.ceil(Math.log2(4 * byPair.size + 4))
+    const lists = new PhraseLists(phrases, anchors)
+    const slots = slotsFor(lists.count)
     this.#mask = slots - 1
-    this.#keys = new Int32Array(slots)
-    this.#phrases = Array.from({ length: slots }, () => [])
-    for (const [key, list] of byPair) {
+    this.table = new Uint16Array(4 * slots + lists.units)
+    this.#slots = new Int32Array(this.table.buffer, 0, 2 * slots)
+    let at = 4 * slots
+    for (let list = 0; list < lists.count; list++) {
+      const key = lists.keys[list] as number
+      const [first, second] = [key >>> 16, key & 0xffff]
+      const hash = pairHash(first, second)
+      this.bits[hash >>> 5] = (this.bits[hash >>> 5] as number) | (1 << (hash & 31))
       const slot = this.#slotOf(key)
-      this.#keys[slot] = key
-      this.#phrases[slot] = list.sort((a, b) => b.codes.length - a.codes.length)
+      this.#slots[2 * slot] = key
+      this.#slots[2 * slot + 1] = 2 * at
+      at = lists.write(list, this.table, at)
     }
   }
 
   /** Returns an index of phrases by their position in the list. Phrases of one code unit are skipped. */
   static of(phrases: readonly string[]): PhraseIndex {
-    const indexed = phrases.map((phrase, number) => ({ codes: codesOf(phrase), number }))
-    return new PhraseIndex(indexed.filter(({ codes }) => codes.length > 1))
+    const indexed = phrases.map((text, number) => ({ text, number }))
+    return new PhraseIndex(indexed.filter(({ text }) => text.length > 1))
   }
 
   /** Returns the longest phrase of codes[0 … length) that is at `at`, or null. */
-  longestAt(codes: Uint16Array, at: number, length: number): IndexedPhrase | null {
+  longestAt(codes: Uint16Array, at: number, length: number): FoundPhrase | null {
     const [first, second] = [codes[at] as number, codes[at + 1] as number]
     const hash = pairHash(first, second)
     if ((((this.bits[hash >>> 5] as number) >>> (hash & 31)) & 1) === 0) return null
-    for (const phrase of this.#phrases[this.#slotOf(pairKey(first, second))] ?? []) {
-      if (matches(phrase.codes, codes, at, length)) return phrase
+    const { table } = this
+    let place = (this.#slots[2 * this.#slotOf(pairKey(first, second)) + 1] as number) / 2
+    if (place === 0) return null
+    for (let rest = table[place++] as number; rest > 0; rest--) {
+      const units = table[place] as number
+      if (matches(table, place + 2, units, codes, at, length)) {
+        return { length: units, number: table[place + 1] as number }
+      }
+      place += 2 + units
     }
     return null
-  }
-
-  /**
-   * Returns the hash table as the kernel reads it: key and offset of the list (u32 each) of every slot, then the lists:
-   * the number of phrases, and of each phrase its length, its number and its code units (u16 each).
-   */
-  encode(): Uint16Array {
-    const unitsOf = ({ codes }: IndexedPhrase) => 2 + codes.length
-    const lists = this.#phrases.filter(({ length }) => length > 0)
-    const slotUnits = 4 * this.#keys.length
-    const total = lists.flat().reduce((sum, phrase) => sum + unitsOf(phrase), slotUnits + lists.length)
-    const table = new Uint16Array(total)
-    const slots = new Uint32Array(table.buffer, 0, 2 * this.#keys.length)
-    let at = slotUnits
-    this.#phrases.forEach((list, slot) => {
-      if (list.length === 0) return
-      slots.set([this.#keys[slot] as number, 2 * at], 2 * slot)
-      table[at++] = list.length
-      for (const { codes, number } of list) {
-        table.set([codes.length, number, ...codes], at)
-        at += 2 + codes.length
-      }
-    })
-    return table
   }
 
   /** Number of slots of the table. */
@@ -99,9 +90,95 @@ export class PhraseIndex {
   }
 
   #slotOf(key: number): number {
+    const slots = this.#slots
     let slot = Math.imul(key, pairMultiplier) >>> 15
-    for (slot &= this.#mask; this.#keys[slot] !== 0 && this.#keys[slot] !== key; slot = (slot + 1) & this.#mask);
+    for (slot &= this.#mask; slots[2 * slot] !== 0 && slots[2 * slot] !== key; slot = (slot + 1) & this.#mask);
     return slot
+  }
+}
+
+/**
+ * Phrases by the two code units from which they are found. Typed arrays, because a thread that starts makes an index of
+ * thousands of phrases with code that is not optimized yet.
+ */
+class PhraseLists {
+  /** Two code units of each list, in the order in which the phrases have them. */
+  readonly keys: Int32Array
+  count = 0
+  /** Size of all lists in the table. */
+  units = 0
+  readonly #phrases: readonly IndexedPhrase[]
+  /** First entry of each list, and the entry after each entry, from 1; 0 ends a list. */
+  readonly #first: Int32Array
+  readonly #next: Int32Array
+  /** Index of the phrase of each entry. */
+  readonly #phrase: Int32Array
+
+  constructor(phrases: readonly IndexedPhrase[], anchors: Anchors) {
+    const entriesMax = phrases.length * anchors
+    this.#phrases = phrases
+    this.keys = new Int32Array(entriesMax)
+    this.#first = new Int32Array(entriesMax)
+    this.#next = new Int32Array(entriesMax + 1)
+    this.#phrase = new Int32Array(entriesMax + 1)
+    const listAt = new Int32Array(slotsFor(entriesMax))
+    let entry = 0
+    for (let index = 0; index < phrases.length; index++) {
+      const { text } = phrases[index] as IndexedPhrase
+      for (let at = 0; at < anchors && at + 1 < text.length; at++) {
+        this.#phrase[++entry] = index
+        this.#add(entry, text.length, this.#listOf(pairKey(text.charCodeAt(at), text.charCodeAt(at + 1)), listAt))
+      }
+    }
+  }
+
+  /** Writes a list to `table` from `at` on. Returns the place after it. */
+  write(list: number, table: Uint16Array, at: number): number {
+    let place = at + 1
+    let count = 0
+    for (let entry = this.#first[list] as number; entry !== 0; entry = this.#next[entry] as number) {
+      const { text, number } = this.#phrases[this.#phrase[entry] as number] as IndexedPhrase
+      table[place++] = text.length
+      table[place++] = number
+      for (let unit = 0; unit < text.length; unit++) table[place++] = text.charCodeAt(unit)
+      count++
+    }
+    table[at] = count
+    return place
+  }
+
+  /** Returns the list of a key; a new one if there is none. @param listAt hash table of lists, from 1 */
+  #listOf(key: number, listAt: Int32Array): number {
+    const mask = listAt.length - 1
+    let slot = (Math.imul(key, pairMultiplier) >>> 15) & mask
+    for (;;) {
+      const list = (listAt[slot] as number) - 1
+      if (list >= 0 && this.keys[list] === key) return list
+      if (list < 0) break
+      slot = (slot + 1) & mask
+    }
+    this.keys[this.count] = key
+    listAt[slot] = ++this.count
+    this.units++
+    return this.count - 1
+  }
+
+  /** Inserts an entry before the first one that is shorter. */
+  #add(entry: number, length: number, list: number): void {
+    let before = 0
+    let after = this.#first[list] as number
+    while (after !== 0 && this.#lengthOf(after) >= length) {
+      before = after
+      after = this.#next[after] as number
+    }
+    this.#next[entry] = after
+    if (before === 0) this.#first[list] = entry
+    else this.#next[before] = entry
+    this.units += 2 + length
+  }
+
+  #lengthOf(entry: number): number {
+    return (this.#phrases[this.#phrase[entry] as number] as IndexedPhrase).text.length
   }
 }
 
@@ -115,8 +192,7 @@ export class PhraseHits {
   readonly #mask: number
 
   constructor(memory: TextMemory, index: PhraseIndex) {
-    const { anchors, bits, slotCount } = index
-    const table = index.encode()
+    const { anchors, bits, slotCount, table } = index
     this.#memory = memory
     this.#anchors = anchors
     this.#bits = memory.allocate(bits.byteLength)
@@ -162,8 +238,21 @@ function pairKey(first: number, second: number): number {
   return (first << 16) | second
 }
 
-function matches(phrase: Uint16Array, codes: Uint16Array, at: number, length: number): boolean {
-  if (at < 0 || at + phrase.length > length) return false
-  for (let index = 0; index < phrase.length; index++) if (codes[at + index] !== phrase[index]) return false
+/** Slots of a hash table for so many keys: a power of two, half of them filled at most. */
+function slotsFor(keys: number): number {
+  return 2 ** Math.ceil(Math.log2(2 * keys + 2))
+}
+
+/** Whether the phrase of `units` code units at `place` of the table is at `at` of codes[0 … length). */
+function matches(
+  table: Uint16Array,
+  place: number,
+  units: number,
+  codes: Uint16Array,
+  at: number,
+  length: number,
+): boolean {
+  if (at < 0 || at + units > length) return false
+  for (let index = 0; index < units; index++) if (codes[at + index] !== table[place + index]) return false
   return true
 }

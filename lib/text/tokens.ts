@@ -65,13 +65,10 @@ async function readConfig(path: string): Promise<object> {
 
 /** Estimates the tokens of a text; at least 1 if it is not empty. */
 export function estimateTokens(text: string): number {
-  tables ??= characterTables()
-  const { classes } = tables
+  const { classes } = characterTables()
   let centi = 0
   for (let i = 0; i < text.length; i++) {
     centi += centiTokensByClass[classes[text.charCodeAt(i)] as number] as number
   }
   return Math.ceil(centi / 100)
 }
-
-let tables: ReturnType<typeof characterTables> | null = null

@@ -29,7 +29,7 @@ function promisesMore(codes: Uint16Array, length: number): boolean {
     const found = promises.longestAt(codes, at, length)
     if (found === null) continue
     weight += found.number < clearPromises.length ? 2 : 1
-    at += found.codes.length - 1
+    at += found.length - 1
   }
   return weight >= 2
 }

@@ -11,8 +11,19 @@ const notLetterOrDigit = /[^\p{L}\p{N}]/gu
  * Lower case does not depend on neighbours (Σ is σ everywhere). Lone surrogates are not letters and are removed.
  */
 export function comparisonForm(text: string): string {
-  // Σ first: the only letter whose lower case depends on its context in String.toLowerCase.
-  return text.normalize('NFKC').replaceAll('Σ', 'σ').toLowerCase().replace(notLetterOrDigit, '')
+  return inLowerCase(text.normalize('NFKC')).replace(notLetterOrDigit, '')
+}
+
+/** Returns the comparison form of each line of a text. */
+export function comparisonForms(lines: string): string[] {
+  return inLowerCase(lines.normalize('NFKC'))
+    .replace(/[^\p{L}\p{N}\n]/gu, '')
+    .split('\n')
+}
+
+/** Σ first: the only letter whose lower case depends on its context in String.toLowerCase. */
+function inLowerCase(text: string): string {
+  return text.replaceAll('Σ', 'σ').toLowerCase()
 }
 
 interface ReferenceOptions {

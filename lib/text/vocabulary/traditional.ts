@@ -24,7 +24,9 @@ const pairs =
 
 /** Returns the phrase in traditional characters; the same phrase if none differs. */
 export function traditionalOf(phrase: string): string {
-  return [...phrase].map((character) => forms.get(character) ?? character).join('')
+  let traditional = ''
+  for (const character of phrase) traditional += forms.get(character) ?? character
+  return traditional
 }
 
 const forms = new Map<string, string>()

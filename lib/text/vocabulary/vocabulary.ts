@@ -29,9 +29,13 @@ export const strongWeight = 2
 export function cuesOf({ cues }: Vocabulary): Cue[] {
   const byPhrase = new Map<string, Cue>()
   for (const [weight, phrases] of Object.entries(cues)) {
+    const add = (form: string): void => {
+      if (form.length >= 2) byPhrase.set(form, { phrase: form, weight: Number(weight) })
+    }
     for (const phrase of phrases.split(/\s+/)) {
-      for (const form of new Set([phrase, phrase.toUpperCase(), phrase.toLowerCase(), traditionalOf(phrase)])) {
-        if (form.length >= 2) byPhrase.set(form, { phrase: form, weight: Number(weight) })
+      add(phrase)
+      for (const form of [phrase.toUpperCase(), phrase.toLowerCase(), traditionalOf(phrase)]) {
+        if (form !== phrase) add(form)
       }
     }
   }
