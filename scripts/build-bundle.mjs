@@ -74,6 +74,25 @@ function startedFiles(files) {
   })
 }
 
+/**
+ * The text of string-width with its segmenter and patterns made on first use: the pattern of all emoji alone takes 30 ms,
+ * more than a small command spends on anything else, and text-width.ts rarely needs it.
+ */
+function withLazyPatterns(path) {
+  const text = readFileSync(path, 'utf8')
+  const lazy = text
+    .replace(/^const segmenter = (new Intl\.Segmenter\(\));$/m, 'let madeSegmenter;')
+    .replace('segmenter.segment(', '(madeSegmenter ??= new Intl.Segmenter()).segment(')
+    .replaceAll(/^const (\w+Regex) = \/(.*)\/v;$/gm, (_, name, pattern) => {
+      return `let ${name}Made;\nconst ${name} = () => ${name}Made ??= new RegExp(${JSON.stringify(pattern)}, 'v');`
+    })
+    .replaceAll(/\b(visibleCharacterRegex|spacingMarkRegex|rgiEmojiRegex)(?=\.|\))/g, '$1()')
+  if (lazy.match(/RegexMade;/g)?.length !== 3 || !lazy.includes('(madeSegmenter ??=')) {
+    throw new Error(`${path} has changed: its patterns would be made when a command starts`)
+  }
+  return lazy
+}
+
 const own = {
   name: 'own modules',
   setup({ onResolve, onLoad }) {
@@ -87,6 +106,7 @@ const own = {
       return isBundled ? undefined : { path, external: true }
     })
     onLoad({ filter: /\.js$/ }, ({ path }) => {
+      if (path.endsWith('/node_modules/string-width/index.js')) return { contents: withLazyPatterns(path) }
       if (path.includes('node_modules')) return undefined
       const name = relative(dist, path).split(sep).join('/')
       const contents = readFileSync(path, 'utf8')

@@ -1,8 +1,8 @@
 /** Puts the help of commander into the language of the process: descriptions, headings, and lines of the width of a terminal. */
 import type { Argument, Command, Option } from 'commander'
-import stringWidth from 'string-width'
 import { processLanguage } from '../language/language.js'
 import { say, translated } from '../language/say.js'
+import { textWidth } from './terminal/text-width.js'
 import { wrapText } from './terminal/wrap-text.js'
 
 /**
@@ -22,7 +22,7 @@ export function translateHelp(command: Command): void {
     optionDescription: described,
     argumentDescription: described,
     // commander counts characters, of which a Chinese one takes two cells.
-    displayWidth: stringWidth,
+    displayWidth: textWidth,
     boxWrap: (text, width) => wrapText(text, width).join('\n'),
   })
   for (const subcommand of command.commands) translateHelp(subcommand)

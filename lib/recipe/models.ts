@@ -20,7 +20,7 @@ interface RecipeModels {
  * Requests in flight at the built-in server: enough to keep it busy. Further calls wait in the dispatcher's queue, in
  * order.
  */
-const builtinInFlightMax = 64
+const builtinInFlightMax = 8
 
 /** Resolves the models of a recipe. @throws {RecipeError} an environment variable with a key is not set */
 export async function modelsOf(recipeModels: Recipe['models']): Promise<RecipeModels> {

@@ -1,5 +1,5 @@
 /** Text of `bench server`: a table of each sweep, its knee, the limiter, lists of prompts, and comparisons. */
-import stringWidth from 'string-width'
+
 import { say } from '../../language/say.js'
 import type { Comparison } from '../../server-bench/noise.js'
 import type {
@@ -9,6 +9,7 @@ import type {
   SweepResult,
   WorkloadName,
 } from '../../server-bench/results.js'
+import { textWidth } from '../terminal/text-width.js'
 
 /** Share of this process's time above which the client may be the limit. */
 const clientBusyMax = 0.85
@@ -145,9 +146,9 @@ export function comparisonText(comparisons: readonly Comparison[], earlier: stri
 
 /** Columns as wide as their widest cell, to the right; the last one to the left. */
 function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => stringWidth(row[column] ?? ''))))
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => textWidth(row[column] ?? ''))))
   const pad = (cell: string, column: number): string =>
-    ' '.repeat(Math.max(0, (widths[column] ?? 0) - stringWidth(cell))) + cell
+    ' '.repeat(Math.max(0, (widths[column] ?? 0) - textWidth(cell))) + cell
   return rows.map((row) => row.map(pad).join('  ').trimEnd())
 }
 

@@ -2,7 +2,6 @@
 
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import stringWidth from 'string-width'
 import { glob } from 'tinyglobby'
 import { UsageError } from '../../errors.js'
 import { say } from '../../language/say.js'
@@ -11,6 +10,7 @@ import { readManifest } from '../../sinks/index.js'
 import { countText } from './bytes-text.js'
 import { pc } from './colors.js'
 import { cannotOpen } from './output.js'
+import { textWidth } from './text-width.js'
 import { printable, truncateText, wrapText } from './wrap-text.js'
 
 export interface InspectOptions {
@@ -123,7 +123,7 @@ const shortCells = 24
 /** Formats a row: long texts on lines of their own, short values together. */
 export function rowText(row: Readonly<Record<string, unknown>>, title: string, columns: number, full: boolean): string {
   const head = `── ${title} `
-  const lines = [pc.bold(head + '─'.repeat(Math.max(0, columns - stringWidth(head))))]
+  const lines = [pc.bold(head + '─'.repeat(Math.max(0, columns - textWidth(head))))]
   const short: string[] = []
   for (const [name, value] of Object.entries(row)) {
     if (value === null || value === '') continue
@@ -131,7 +131,7 @@ export function rowText(row: Readonly<Record<string, unknown>>, title: string, c
       for (const { role, content } of value as { role: string; content: string }[]) {
         lines.push(...field(role, content, columns, full))
       }
-    } else if (typeof value === 'string' && (stringWidth(value) > shortCells || longColumns.has(name))) {
+    } else if (typeof value === 'string' && (textWidth(value) > shortCells || longColumns.has(name))) {
       lines.push(...field(name, value, columns, full))
     } else short.push(`${name} ${shortValue(value)}`)
   }
@@ -149,7 +149,7 @@ function field(name: string, value: string, columns: number, full: boolean): str
   if (shown.length < lines.length) shown.push(`… ${countText(lines.length - shown.length, 'more line')}`)
   return shown.map((line, i) => {
     const label = i === 0 ? truncateText(name, labelCells - 1) : ''
-    return pc.cyan(label) + ' '.repeat(labelCells - stringWidth(label)) + line
+    return pc.cyan(label) + ' '.repeat(labelCells - textWidth(label)) + line
   })
 }
 

@@ -5,8 +5,8 @@
  * narrower has wrapped them, and the rest of each stays on the screen.
  */
 import type { WriteStream } from 'node:tty'
-import stringWidth from 'string-width'
 import { terminalText } from './terminal-text.js'
+import { graphemesOf, textWidth } from './text-width.js'
 
 /** Size assumed if the terminal does not report one. */
 const columnsDefault = 80
@@ -72,10 +72,10 @@ export class LiveBlock {
 
 /** Returns the rows that a terminal needs for a line: a wide character does not fit into the last cell of a row. */
 export function rowsOf(line: string, columns: number): number {
-  if (stringWidth(line) <= columns) return 1
+  if (textWidth(line) <= columns) return 1
   let [rows, cells] = [1, 0]
-  for (const { segment } of graphemes.segment(line.replace(styles, ''))) {
-    const wide = stringWidth(segment)
+  for (const segment of graphemesOf(line.replace(styles, ''))) {
+    const wide = textWidth(segment)
     if (cells + wide > columns) {
       rows++
       cells = 0
@@ -86,4 +86,3 @@ export function rowsOf(line: string, columns: number): number {
 }
 
 const styles = new RegExp(`${'\u001b'}\\[\\d+m`, 'g')
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })

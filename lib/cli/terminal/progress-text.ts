@@ -1,6 +1,5 @@
 /** Formats the progress of a run: a block of lines that fits a window, and one full line for files and pipes. */
 
-import stringWidth from 'string-width'
 import { count, type Noun, nouns } from '../../language/count.js'
 import { duration } from '../../language/duration.js'
 import { say, translated } from '../../language/say.js'
@@ -8,6 +7,7 @@ import type { RunProgress, ServerProgress, StageProgress } from '../../report/pr
 import { bytesText } from './bytes-text.js'
 import { pc } from './colors.js'
 import type { BlockSize } from './live-block.js'
+import { textWidth } from './text-width.js'
 import { printable, truncateText } from './wrap-text.js'
 
 const serversShownMax = 4
@@ -112,7 +112,7 @@ function flowed(parts: readonly string[], cells: number): string[] {
   let line = ''
   for (const part of parts.flatMap((each) => pieces(each, cells - indent.length))) {
     const joined = line === '' ? indent + part : line + separator + part
-    if (line !== '' && stringWidth(joined) > cells) {
+    if (line !== '' && textWidth(joined) > cells) {
       lines.push(line)
       line = indent + part
     } else line = joined
@@ -122,7 +122,7 @@ function flowed(parts: readonly string[], cells: number): string[] {
 
 /** Breaks a part that is longer than a line at its commas. */
 function pieces(part: string, cells: number): string[] {
-  if (stringWidth(part) <= cells) return [part]
+  if (textWidth(part) <= cells) return [part]
   return part.split(/(?<=[,，:：]) ?/).flatMap((piece) => (piece === '' ? [] : [truncateText(piece, cells)]))
 }
 
@@ -166,7 +166,7 @@ function stageTable(progress: RunProgress, cells: number): string[] {
   for (const dropped of ['in', 'active', 'rate', 'waiting', '']) {
     const chosen = names.map((name) => columns[name] as Column)
     const widths = chosen.map(({ head, cellsMin, of }) =>
-      Math.max(cellsMin, stringWidth(head), ...stages.map((stage) => stringWidth(of(stage)))),
+      Math.max(cellsMin, textWidth(head), ...stages.map((stage) => textWidth(of(stage)))),
     )
     const total = indent.length + widths.reduce((sum, width) => sum + width + gap, -gap)
     if (total <= cells) {
@@ -185,7 +185,7 @@ function stageTable(progress: RunProgress, cells: number): string[] {
 }
 
 function padded(text: string, cells: number, right: boolean): string {
-  const space = ' '.repeat(Math.max(0, cells - stringWidth(text)))
+  const space = ' '.repeat(Math.max(0, cells - textWidth(text)))
   return right ? space + text : text + space
 }
 

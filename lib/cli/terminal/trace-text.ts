@@ -1,11 +1,11 @@
 /** Text of the way of a record through every stage, for `preview` and `explain`. */
 
-import stringWidth from 'string-width'
 import { count } from '../../language/count.js'
 import { say } from '../../language/say.js'
 import type { TracedRequest } from '../../run/trace/model.js'
 import type { RecordTrace, TracedChunk, TracedStage } from '../../run/trace/trace.js'
 import { pc } from './colors.js'
+import { textWidth } from './text-width.js'
 import { printable, wrapText } from './wrap-text.js'
 
 interface TraceTextOptions {
@@ -128,7 +128,7 @@ function formOf(text: string): string {
 
 function heading(text: string, columns: number): string {
   const head = `══ ${text} `
-  return pc.bold(head + '═'.repeat(Math.max(0, columns - stringWidth(head))))
+  return pc.bold(head + '═'.repeat(Math.max(0, columns - textWidth(head))))
 }
 
 function indented(text: string, { columns, full, isPreview }: TraceTextOptions): string[] {

@@ -1,12 +1,12 @@
 /** Truncates and wraps text by its width on a terminal, where a Chinese character takes two cells. */
-import stringWidth from 'string-width'
+import { graphemesOf, textWidth } from './text-width.js'
 
 /** Truncates to `cellsMax` cells; … marks the cut. */
 export function truncateText(text: string, cellsMax: number): string {
-  if (stringWidth(text) <= cellsMax) return text
+  if (textWidth(text) <= cellsMax) return text
   let [cells, kept] = [0, '']
-  for (const { segment } of graphemes.segment(text)) {
-    cells += stringWidth(segment)
+  for (const segment of graphemesOf(text)) {
+    cells += textWidth(segment)
     if (cells > cellsMax - 1) break
     kept += segment
   }
@@ -21,13 +21,13 @@ export function wrapText(text: string, cellsMax: number): string[] {
   const lines: string[] = []
   for (const paragraph of text.split('\n')) {
     let [line, cells] = ['', 0]
-    for (const { segment } of graphemes.segment(paragraph)) {
-      const wide = stringWidth(segment)
+    for (const segment of graphemesOf(paragraph)) {
+      const wide = textWidth(segment)
       if (cells + wide > cellsMax) {
         const carried = carriedOver(line, segment)
         lines.push(line.slice(0, line.length - carried.length).trimEnd())
         line = carried
-        cells = stringWidth(carried)
+        cells = textWidth(carried)
         if (segment === ' ') continue
       }
       line += segment
@@ -52,5 +52,3 @@ export function printable(text: string): string {
 }
 
 const controls = /(?!\n)\p{Cc}|[\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
-
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
