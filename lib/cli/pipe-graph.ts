@@ -9,9 +9,10 @@ import { Rejected, type ReleasedRecord, recordOf, type SettledRecord } from '../
 import type { ByteTarget, Destination } from '../run/sinks/byte-target.js'
 import { arrowSink, jsonlSink, parquetSink, type RowSinkOptions } from '../run/sinks/row-sink.js'
 import { chunkRows, pairRows } from '../run/sinks/rows.js'
-import { chunks, dedup } from '../run/stages/dedup.js'
-import { prepare } from '../run/stages/prepare.js'
+import { chunks, type DedupStage, dedup } from '../run/stages/dedup.js'
+import { type PrepareStage, prepare } from '../run/stages/prepare.js'
 import { hubSource, localSource, stdinSource } from '../sources/block-sources.js'
+import { closeAll } from '../storage/close-all.js'
 import type { Block } from '../text/block.js'
 import type { PipeFlags } from './pipe-flags.js'
 import type { PipeStages } from './pipe-stages.js'
@@ -47,9 +48,42 @@ export interface PipeCounts {
   firstUnreadable: string
 }
 
+/** The stages before any model, which start their threads while the models are opened. */
+export class TextStages {
+  readonly prepare: PrepareStage
+  /** Null if duplicates stay. */
+  readonly dedup: DedupStage | null
+
+  constructor({ names, prepare: options, dedup: dedupOptions, workers, models }: PipeStages, counts: PipeCounts) {
+    this.prepare = prepare({
+      ...options,
+      near: names.has('dedup') && dedupOptions.near,
+      workers,
+      onPrepared: ({ documents }) => {
+        counts.documents += documents
+      },
+    })
+    // Next to models, deciding takes little of this thread, and the first row need not wait for another one.
+    const threads = workers.dedupThreads ?? 'auto'
+    const dedupThreads = threads === 'auto' && models.length > 0 ? 0 : threads
+    this.dedup = names.has('dedup') ? dedup({ ...dedupOptions, threads: dedupThreads }) : null
+  }
+
+  start(): void {
+    this.prepare.start()
+    this.dedup?.start()
+  }
+
+  /** For stages that no graph has run, which would close them. */
+  async close(): Promise<void> {
+    await closeAll([async () => this.prepare.close?.(), async () => this.dedup?.close?.()])
+  }
+}
+
 interface PipeParts {
   readonly source: Source<Block>
   readonly stages: PipeStages
+  readonly text: TextStages
   /** Null if no stage calls a model. The caller closes them. */
   readonly models: OpenModels | null
   readonly to: Destination
@@ -59,21 +93,11 @@ interface PipeParts {
 }
 
 export async function pipeGraph(parts: PipeParts): Promise<Graph> {
-  const { stages, models, counts } = parts
-  const { names, recipe, workers } = stages
-  const near = names.has('dedup') && stages.dedup.near
+  const { text, models } = parts
+  const { names, recipe } = parts.stages
   const deduplicated = from(parts.source)
-    .via(
-      prepare({
-        ...stages.prepare,
-        near,
-        workers,
-        onPrepared: ({ documents }) => {
-          counts.documents += documents
-        },
-      }),
-    )
-    .via(names.has('dedup') ? dedup(stages.dedup) : chunks())
+    .via(text.prepare)
+    .via(text.dedup ?? chunks())
   if (models === null || recipe === null) return deduplicated.to(sinkOf(parts, chunkRows()))
   const { modelCalls } = await import('./pipe-models.js')
   const { credit, chunkCalls, first, pairCalls } = modelCalls(recipe.kun, names, models)

@@ -10,7 +10,7 @@ import type { ByteTarget } from '../run/sinks/byte-target.js'
 import { workersOptions } from '../workers/options.js'
 import { warned } from './log-file.js'
 import type { PipeFlags } from './pipe-flags.js'
-import { type PipeCounts, pipeGraph, pipeSource } from './pipe-graph.js'
+import { type PipeCounts, pipeGraph, pipeSource, TextStages } from './pipe-graph.js'
 import { checkStages, type PipeStages, parseStages } from './pipe-stages.js'
 import { countText } from './terminal/bytes-text.js'
 import { fileOutput, Output, ReaderGone, sayOnStderr } from './terminal/output.js'
@@ -31,15 +31,18 @@ async function pipeRows(files: readonly string[], flags: PipeFlags, log: EventLo
   const stages = await stagesOf(flags)
   const output = await outputOf(flags)
   const rejects = flags.rejects === undefined ? null : targetOf(await fileOutput(flags.rejects))
+  const counts: PipeCounts = { documents: 0, kept: 0, duplicates: 0, rejected: 0, unreadable: 0, firstUnreadable: '' }
+  const source = pipeSource(files, flags, warned(log))
+  const text = new TextStages(stages, counts)
   const stop = new PipeStop(log)
   let models: OpenModels | null = null
+  let run: Run | null = null
   try {
-    const source = pipeSource(files, flags, warned(log))
+    text.start()
     models = stages.models.length === 0 ? null : await openStageModels(stages, log)
     log.info('pipe-opened', { stages: [...stages.names], to: flags.to })
-    const counts: PipeCounts = { documents: 0, kept: 0, duplicates: 0, rejected: 0, unreadable: 0, firstUnreadable: '' }
-    const graph = await pipeGraph({ source, stages, models, to: output, format: flags.to, rejects, counts })
-    const run = graph.run()
+    const graph = await pipeGraph({ source, stages, text, models, to: output, format: flags.to, rejects, counts })
+    run = graph.run()
     stop.watch(run)
     const progress = progressOf(run, models)
     progress?.start()
@@ -52,6 +55,7 @@ async function pipeRows(files: readonly string[], flags: PipeFlags, log: EventLo
     log.info('pipe-ended', summed)
     sayOnStderr(flags.json ? resultJson(counts) : summary(counts, stages, rejects !== null))
   } finally {
+    if (run === null) await text.close()
     await models?.close()
     stop.end()
   }

@@ -20,7 +20,7 @@ import type { PreparePlan } from './plan.js'
 import type { QualityOptions } from './quality-options.js'
 import { type RecordPlace, recordPlaces } from './records.js'
 import type { ScreenClassifier } from './screen/classifier.js'
-import { createSigner, type Signer } from './signature.js'
+import { makeSigner, type Signer } from './signature.js'
 import { TextMemory } from './text-memory.js'
 import { repeatsTitle, titleCharsMax, withoutSiteName } from './titles.js'
 import { loadTokenCounter, type TokenCounter } from './tokens.js'
@@ -47,29 +47,55 @@ interface TextStages {
   readonly packer: ChunkPacker
 }
 
+/** What a preparer loads: files, and modules with filters. */
+interface LoadedParts {
+  readonly countTokens: TokenCounter | null
+  readonly screen: ScreenClassifier | null
+  readonly filters: readonly LoadedFilter[]
+}
+
 /**
  * @throws {CustomFilterError} a filter does not load
  * @throws {InvalidOptionError} the tokenizer does not load, or the signature's settings are out of range
  */
 export async function createPreparer(plan: PreparePlan): Promise<Preparer> {
-  const memory = new TextMemory()
-  const signer = await createSigner(plan.signature)
-  const columns = new ColumnsBuilder(plan.signature.signatureLength, memory)
-  const text = plan.clean ? await createTextStages(plan, memory, columns, signer) : null
-  return { reader: new RecordReader(memory, !plan.clean), signer, columns, text }
+  return createPreparerNow(plan) ?? makePreparer(plan, await loadParts(plan))
 }
 
-async function createTextStages(
-  plan: PreparePlan,
-  memory: TextMemory,
-  columns: ColumnsBuilder,
-  signer: Signer,
-): Promise<TextStages> {
+/**
+ * Creates a preparer that has nothing to load; null for another one.
+ *
+ * @throws {InvalidOptionError} the signature's settings are out of range
+ */
+export function createPreparerNow(plan: PreparePlan): Preparer | null {
+  const loadsNothing = plan.tokenizer === null && plan.screen === null && plan.filters.length === 0
+  return !plan.clean || loadsNothing ? makePreparer(plan, { countTokens: null, screen: null, filters: [] }) : null
+}
+
+async function loadParts(plan: PreparePlan): Promise<LoadedParts> {
   const [countTokens, screen, filters] = await Promise.all([
     plan.tokenizer === null ? null : loadTokenCounter(plan.tokenizer.path),
     plan.screen === null ? null : screenAt(plan.screen.path, plan.screen.sha256),
     Promise.all(plan.filters.map(loadCustomFilter)),
   ])
+  return { countTokens, screen, filters }
+}
+
+function makePreparer(plan: PreparePlan, loaded: LoadedParts): Preparer {
+  const memory = new TextMemory()
+  const signer = makeSigner(plan.signature)
+  const columns = new ColumnsBuilder(plan.signature.signatureLength, memory)
+  const text = plan.clean ? makeTextStages(plan, memory, columns, signer, loaded) : null
+  return { reader: new RecordReader(memory, !plan.clean), signer, columns, text }
+}
+
+function makeTextStages(
+  plan: PreparePlan,
+  memory: TextMemory,
+  columns: ColumnsBuilder,
+  signer: Signer,
+  { countTokens, screen, filters }: LoadedParts,
+): TextStages {
   const clean = createCleaner(memory)
   const personal = new PersonalData(plan.personal, clean)
   const contamination = plan.contamination === null ? null : new ContaminationSearch(plan.contamination.index)

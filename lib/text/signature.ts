@@ -2,7 +2,7 @@
  * Computes fingerprints and MinHash signatures of texts with the WebAssembly kernel of this thread. Both are defined in
  * kernel/reference-kernel.ts and compared in lib/dedup.
  */
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import { InvalidOptionError } from '../errors.js'
 import { type FoldTables, makeFoldTables } from './kernel/fold-tables.js'
 import { comparisonForm, sketchKeys } from './kernel/reference-kernel.js'
@@ -66,22 +66,26 @@ const formPaddingBytes = 256
 const pageBytes = 65536
 
 let tables: FoldTables | undefined
-let compiled: Promise<WebAssembly.Module> | undefined
+let compiled: WebAssembly.Module | undefined
+
+/** The same as `makeSigner`; rejects where that throws. */
+export async function createSigner(options: SignerOptions = {}): Promise<Signer> {
+  return makeSigner(options)
+}
 
 /**
- * Creates a signer with its own memory. The module is compiled and the fold tables are made once per thread.
+ * Makes a signer with its own memory. The module is compiled and the fold tables are made once per thread.
  *
  * @throws {InvalidOptionError} ngram, signatureLength or seed out of range
  */
-export async function createSigner(options: SignerOptions = {}): Promise<Signer> {
-  const { ngram = 5, signatureLength = 128, seed = 1 } = options
+export function makeSigner({ ngram = 5, signatureLength = 128, seed = 1 }: SignerOptions = {}): Signer {
   checkInteger('ngram', ngram, 1, 64)
   checkInteger('signatureLength', signatureLength, 0, 512)
   checkInteger('seed', seed, 0, 0xffffffff)
-  compiled ??= readFile(new URL('./kernel/kernel.wasm', import.meta.url)).then((bytes) => WebAssembly.compile(bytes))
-  const instance = await WebAssembly.instantiate<Kernel>(await compiled)
+  compiled ??= new WebAssembly.Module(readFileSync(new URL('./kernel/kernel.wasm', import.meta.url)))
+  const { exports } = new WebAssembly.Instance<Kernel>(compiled)
   tables ??= makeFoldTables()
-  return new KernelSigner(instance.exports, tables, ngram, signatureLength, seed)
+  return new KernelSigner(exports, tables, ngram, signatureLength, seed)
 }
 
 function checkInteger(name: string, value: number, min: number, max: number): void {

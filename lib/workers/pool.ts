@@ -2,7 +2,6 @@
  * Pool of worker threads that prepare blocks; blocks and columns are in shared memory. Starts the threads and handles their
  * crashes. lib/text prepares the blocks; the caller limits how many are in flight.
  */
-import { availableParallelism } from 'node:os'
 import { Piscina } from 'piscina'
 import { asError } from '../caught-error.js'
 import { sharedBuffers } from '../core/shared-buffers.js'
@@ -11,11 +10,12 @@ import type { Block, PreparedBlock } from '../text/block.js'
 import type { PreparePlan } from '../text/plan.js'
 import { type LostRecord, prepareInParts } from './bisect.js'
 import { type WorkersOptions, workersOptions } from './options.js'
+import { threadCount } from './thread-counts.js'
 import { fromWire, newProgress, progressOf, type WireReply, type WireTask } from './wire.js'
 
 export { type LostRecord, lostReasons } from './bisect.js'
 
-interface WorkerPoolOptions extends Partial<WorkersOptions> {
+export interface WorkerPoolOptions extends Partial<WorkersOptions> {
   readonly plan: PreparePlan
   /** Reports each record that is rejected for a crash or a timeout, and each block whose thread was terminated. */
   readonly onEvent?: (message: string) => void
@@ -62,18 +62,6 @@ export function workerPool(options: WorkerPoolOptions): WorkerPool {
       resourceLimits: { maxOldGenerationSizeMb: Math.ceil(heapBytesMax / 2 ** 20), maxYoungGenerationSizeMb },
     })
   return new PiscinaPool(threads, start, filled)
-}
-
-/** Returns the number of threads: 'auto', the default, is one fewer than there are cores, at least one. */
-export function threadCount(threads: WorkersOptions['threads'] = 'auto'): number {
-  return threads === 'auto' ? Math.max(1, availableParallelism() - 1) : threads
-}
-
-/** Returns the threads for duplicates: 'auto', the default, is 2 from four cores on, 0 on a single one, else 1. */
-export function dedupThreadCount(threads: WorkersOptions['dedupThreads'] = 'auto'): number {
-  if (threads !== 'auto') return threads
-  const cores = availableParallelism()
-  return cores >= 4 ? 2 : cores > 1 ? 1 : 0
 }
 
 /** Initial size of a columns buffer over that of its block: texts, and the other columns of chunks of 500 characters. */

@@ -18,8 +18,9 @@ import { failureUnderLock } from '../../storage/lock/failure-under-lock.js'
 import { lockRunDirectory, type RunLock } from '../../storage/lock/lock.js'
 import { moveToNewInode } from '../../storage/new-inode.js'
 import { planSigning } from '../../text/plan.js'
+import { localFirstPool } from '../../workers/local-first.js'
 import { workersOptions } from '../../workers/options.js'
-import { dedupThreadCount, workerPool } from '../../workers/pool.js'
+import { dedupThreadCount } from '../../workers/thread-counts.js'
 import { addCommand } from '../command-summaries.js'
 import { type DedupCounts, dedupGraph } from '../dedup-graph.js'
 import { type DedupInputFlags, dedupSource } from '../dedup-inputs.js'
@@ -32,8 +33,11 @@ import { countText } from '../terminal/bytes-text.js'
 import { fileOutput, Output, ReaderGone, sayOnStderr } from '../terminal/output.js'
 import { UnreadableRecords } from '../unreadable-records.js'
 
-/** Bytes of the inputs below which duplicates are decided in this thread: another one takes longer to start. */
+/** Bytes of the inputs below which everything is done in this thread: another one takes longer to start. */
 const oneThreadBytesMax = 1024 * 1024
+/** The same for standard input, whose size is not known: its first block. One that is nearly full is not the last. */
+const firstBytesMax = 128 * 1024
+const fullBlockBytes = 48 * 1024
 
 interface DedupFlags extends DedupInputFlags, DedupInstructionsFlags, LogFlags {
   readonly on?: 'instruction'
@@ -103,6 +107,14 @@ async function dedupFiles(files: readonly string[], flags: DedupFlags, log: Even
   const closings: (() => Promise<void>)[] = []
   let lock: RunLock | null = null
   try {
+    const pool = localFirstPool({
+      plan: planSigning(signaturePlan(options.data.near)),
+      threads: threads.data.threads,
+      ...(storedBytes === null
+        ? { localBytesMax: firstBytesMax, fullBlockBytes }
+        : { localBytesMax: isSmall ? oneThreadBytesMax : 0 }),
+    })
+    closings.unshift(() => pool.close())
     const dedupThreads = isSmall ? 0 : dedupThreadCount()
     const place = await indexPlace(flags.index, closings, warned(log))
     lock = place.lock
@@ -112,8 +124,6 @@ async function dedupFiles(files: readonly string[], flags: DedupFlags, log: Even
     })
     closings.unshift(() => deduplicator.close())
     log.info('dedup-opened', { index: flags.index ?? null, firstBlock: deduplicator.lastBlock + 1 })
-    const pool = workerPool({ plan: planSigning(signaturePlan(options.data.near)), threads: threads.data.threads })
-    closings.unshift(() => pool.close())
     await dedupGraph({
       source,
       pool,

@@ -7,7 +7,8 @@ import { say } from '../../language/say.js'
 import { type Block, detachColumns, type PreparedBlock, releaseColumns } from '../../text/block.js'
 import { planPreparation, prepareOptions, type SignaturePlan } from '../../text/plan.js'
 import type { WorkersOptions } from '../../workers/options.js'
-import { threadCount, type WorkerPool, workerPool } from '../../workers/pool.js'
+import type { WorkerPool } from '../../workers/pool.js'
+import { threadCount } from '../../workers/thread-counts.js'
 import { withDecontamination } from '../decontamination/plan.js'
 
 /** Blocks in the pool per thread: one being prepared and one waiting, so that no thread waits for the main one. */
@@ -24,6 +25,15 @@ export interface PrepareStageOptions extends z.input<typeof prepareOptions> {
   readonly onPrepared?: (block: PreparedBlock) => void
 }
 
+/** The stage that prepares blocks. */
+export interface PrepareStage extends Stage<Block, PreparedBlock> {
+  /**
+   * Starts the threads before the first block, for a caller that has other things to open meanwhile. `close` must be
+   * called even if the stage is then not used.
+   */
+  readonly start: () => void
+}
+
 /**
  * Prepares blocks in a worker pool, which is started with the first block.
  *
@@ -31,7 +41,7 @@ export interface PrepareStageOptions extends z.input<typeof prepareOptions> {
  * the block has passed the sink.
  * @throws {RecipeError} in `process`: a filter or the tokenizer cannot be read
  */
-export function prepare(options: PrepareStageOptions = {}): Stage<Block, PreparedBlock> {
+export function prepare(options: PrepareStageOptions = {}): PrepareStage {
   const { near = dedupOptions.parse({}).near, workers = {}, onEvent, onPrepared, ...text } = options
   const threads = threadCount(workers.threads)
   let opening: Promise<WorkerPool> | null = null
@@ -42,17 +52,22 @@ export function prepare(options: PrepareStageOptions = {}): Stage<Block, Prepare
     }
     const planned = await planPreparation(parsed, process.cwd(), signaturePlan(near))
     const plan = await withDecontamination(planned, parsed.decontaminate, process.cwd())
+    const { workerPool } = await import('../../workers/pool.js')
     return workerPool({ ...workers, threads, plan, ...(onEvent && { onEvent }) })
+  }
+  const opened = (): Promise<WorkerPool> => {
+    opening ??= open()
+    return opening
   }
   return {
     ...prepareStage({
       blocksInFlightMax: threads * blocksPerThread,
-      prepare: async (block) => {
-        opening ??= open()
-        return (await opening).prepare(block)
-      },
+      prepare: async (block) => (await opened()).prepare(block),
       ...(onPrepared && { onPrepared }),
     }),
+    start: () => {
+      opened().catch(() => undefined) // reported to the first block
+    },
     close: async () => (await opening?.catch(() => null))?.close(), // a failed start was thrown by `process`
   }
 }
