@@ -118,7 +118,7 @@ function labelless(line: string): string {
   )
 }
 
-function boundsFault(output: string, { instruction }: AnswerContext, options: OutputFilterOptions): ReplyFault | null {
+function boundsFault(output: string, context: AnswerContext, options: OutputFilterOptions): ReplyFault | null {
   if (!/[\p{L}\p{N}]/u.test(output)) return { reason: 'empty-reply', detail: '' }
   if (saysNone(output)) return { reason: 'output-none', detail: '' }
   const length = characters(output)
@@ -129,7 +129,7 @@ function boundsFault(output: string, { instruction }: AnswerContext, options: Ou
   if (mark !== null) return { reason: 'output-markers', detail: mark }
   const keyword = options.keywords.find((word) => output.includes(word))
   if (keyword !== undefined) return { reason: 'output-keyword', detail: around(output, keyword) }
-  return foreignScript(output, instruction, options.hanShareMin)
+  return foreignScript(output, context, options.hanShareMin)
 }
 
 /** Kana and hangul among the characters of a Chinese answer. */
@@ -137,15 +137,22 @@ const kanaShareMax = 0.25
 /** Letters beside code from which their script says something. */
 const lettersMin = 10
 
-function foreignScript(output: string, instruction: string, hanShareMin: number): ReplyFault | null {
+function foreignScript(output: string, { instruction, text }: AnswerContext, hanShareMin: number): ReplyFault | null {
   if (asksForForeign.test(instruction)) return null
   const plain = withoutCodeBlocks(output)
   if (plain !== output && plain.replace(/[^\p{L}]/gu, '').length < lettersMin) return null
   const share = hanShare(plain)
   if (share < hanShareMin) return { reason: 'output-not-chinese', detail: `${share.toFixed(3)} Chinese` }
   const kana = kanaShare(plain)
-  return kana > kanaShareMax ? { reason: 'output-not-chinese', detail: `${kana.toFixed(3)} kana or hangul` } : null
+  if (kana > kanaShareMax) return { reason: 'output-not-chinese', detail: `${kana.toFixed(3)} kana or hangul` }
+  const word = strayWord.exec(plain)?.[1]
+  if (word === undefined || text.includes(word) || instruction.includes(word)) return null
+  return { reason: 'output-not-chinese', detail: word }
 }
+
+/** A word of another language in the middle of a sentence, as multilingual models write them: 剪去弱枝и枯枝. */
+const strayWord =
+  /(?<=\p{Script=Han})\s?([\p{Script=Cyrillic}\p{Script=Arabic}\p{Script=Thai}\p{Script=Hebrew}\p{Script=Hangul}\p{Script=Devanagari}]{1,24})\s?(?=\p{Script=Han})/u
 
 const asksForForeign =
   /(?:译|写|说|用|转|改).{0,12}(?:英文|英语|日文|日语|韩文|韩语|法语|德语|俄语|西班牙语)|(?:英文|英语|日语|英译).{0,6}(?:翻译|作文|邮件|信|句|单词|词|短文|怎么说)/u

@@ -127,12 +127,15 @@ const keys = new Set(
 /** '文字：…\n指令：…': the reply repeats the form of the examples. */
 function afterEcho(text: string): string {
   if (
-    !/^[#*【\s]{0,4}(?:文字|原文|文本|回复|内容|分析|思路|思考|解析|主题|text|passage|analysis)[】*]{0,4}\s?[：:]/iu.test(
+    !/^[#*【\s]{0,4}(?:参考|原始|给定)?(?:文字|原文|文本|材料|回复|内容|分析|思路|思考|解析|主题|text|passage|analysis)[】*]{0,4}\s?(?:[：:]|\n)/iu.test(
       text,
     )
   )
     return text
-  const label = /\n\s{0,8}[#*【]{0,4}(?:用户)?(?:指令|问题|instruction)[】*]{0,4}\s?[：:]/iu.exec(text)
+  const label =
+    /\n\s{0,8}[#*【]{0,4}(?:(?:反推|推断|推测|还原|生成|最终|对应|可能)(?:出)?的?)?(?:用户)?的?(?:指令|问题|提问|instruction)[】*]{0,4}\s?(?:[：:]|\n)/iu.exec(
+      text,
+    )
   return label === null ? text : text.slice(label.index).trimStart()
 }
 
@@ -212,7 +215,7 @@ function isCallToAct(instruction: string): boolean {
   if (/[？?]|请|如何|怎样|怎么|为什么|什么/u.test(instruction.slice(0, -1)) && !/^[你您请]/u.test(instruction))
     return false
   if (remarks.test(instruction)) return true
-  return /^(?:请)?(?:点击|点此|扫码|扫描|关注(?:我们|公众号)|登录|注册后|下载app)|^(?:请问)?[你您](?:认识|见过|去过|吃过|用过|买过|住在)[^。？！]{1,20}吗[？?]?$/iu.test(
+  return /^(?:请)?(?:点击|点此|扫码|扫描|(?:立即|马上|立刻|赶快|快来?)(?:下载|注册|领取|抢购|报名|加入|咨询|拨打)|关注(?:我们|公众号)|登录|注册后|下载app)|^(?:请问)?[你您](?:认识|见过|去过|吃过|用过|买过|住在)[^。？！]{1,20}吗[？?]?$/iu.test(
     instruction,
   )
 }

@@ -11,7 +11,7 @@ import type { Reading } from './types.js'
  * Version of the repairs and checks of replies, which run.json pins: raise it when the same reply gives another instruction,
  * answer, grade or reject.
  */
-export const replyReadingVersion = 3
+export const replyReadingVersion = 4
 
 /** Returns `fault` and `retry` of the call of a stage. The published scripts request nothing twice for its content. */
 export function readingOf(

@@ -6,9 +6,15 @@
 /** Characters of a reply in which a refusal starts; self-reference counts anywhere. */
 const startCharsMax = 160
 
+/** Before a refusal as before any reply: 您好，您似乎没有附上文字. */
+const greeting = /^(?:您好|你好|嗨|亲爱的用户|尊敬的用户|亲)[，,。！!～~\s]{1,4}/u
+
 /** Returns the words that refuse or refer to the model, or null. Linear in the text's length. */
 export function refusalIn(text: string): string | null {
-  const start = text.slice(0, startCharsMax).replace(/^[\s"“「*#>]{1,8}/u, '')
+  const start = text
+    .slice(0, startCharsMax)
+    .replace(/^[\s"“「*#>]{1,8}/u, '')
+    .replace(greeting, '')
   for (const pattern of atStart) {
     const found = pattern.exec(start)
     if (found !== null) return found[0].slice(0, 40)
@@ -38,6 +44,7 @@ const atStart = [
   /^(?:您|你)的(?:问题|指令|请求|描述|提问|输入)[^。，]{0,12}(?:不够|不太|不完整|不明确|不清|有误|模糊|缺)/u,
   /^(?:您|你|用户)(?:似乎|好像|还|并)?(?:没有|未|尚未|忘记|忘了)(?:提供|给出|输入|上传|粘贴|附上|说明)/u,
   /^(?:没有|暂无|缺乏|缺少|未提供|未找到|找不到|不存在)(?:足够|相关|可用|合适|对应|具体|任何|明确|符合|适合|更多)?的?[^。，,]{0,12}(?:信息|内容|指令|答案|资料|文字|上下文|依据|问题|回答)/u,
+  /^(?:由于|因为|鉴于)?[^。，]{0,12}(?:缺少|缺乏|没有足够|没有给出|没有提供|未提供)[^。，]{0,16}[，,][^。]{0,24}(?:无法|不能|没有办法|没法|难以)(?:准确)?(?:回答|作答|解答|给出|判断|完成)/u,
   /^(?:没有|未|并未)(?:提到|提及|涉及|说明|介绍|包含|讲到|写到)[^。]{0,24}[，,](?:因此|所以|故)?[^。，]{0,6}(?:不能|无法|难以)/u,
   /^(?:请问)?[您你](?:具体|是不?是?)?(?:想要?|需要|希望|指的?是?)(?:问|了解|知道|咨询)?[^。！？?]{0,40}[？?](?:[^。！？?]{0,30}[？?]){0,2}(?:请(?:您|你)?(?:再|先)?(?:告诉|告知|说明|补充|提供)[^。！]{0,16}[。！]?)?$/u,
   /^我?(?:已经?)?(?:了解|明白|理解|知道|收到|清楚)[^。]{0,20}[，,。](?:现在|下面)?请(?:您|你)?(?:提供|发送|给出|输入|粘贴)/u,

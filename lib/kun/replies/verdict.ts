@@ -39,10 +39,15 @@ function leadingVerdict(text: string): Verdict | 'contradicted' | null {
   // A bare word must stand alone: 好的，我来评价 and 差不多 are none.
   const bare = opened.trim() === '' || closed.trim() === ''
   if (bare && !/^(?:$|[。，,.！!；;\n])/u.test(after) && !/\s$/u.test(closed)) return null
+  const other = otherLabel.exec(after)
+  if (other !== null && other[2] !== label && !denied.test(other[1] ?? '')) return 'contradicted'
   if (/^\s{0,4}(?:不是|而不是|或者?|还是|和|与|以及|、|\/|／|\||[？?]|的反|之间)/u.test(after) || takenBack.test(after))
     return 'contradicted'
   return label === '好' ? 'good' : 'bad'
 }
+
+/** A label in brackets in the same sentence: 【好】【差】. Denied, it says the same again: 【差】，达不到【好】的标准. */
+const otherLabel = /^([^。！？\n]{0,40}?)[【「『“[]\s{0,4}(好|差)\s{0,4}[】」』”\]]/u
 
 /** 【好】谈不上, 【好】是不可能的. Not 【好】不含指代, which gives a reason. */
 const takenBack =
