@@ -22,10 +22,26 @@ const charsMax = 6
 export function endsWithAbbreviation(codes: Uint16Array, at: number): boolean {
   let start = at
   while (start > 0 && at - start <= charsMax && isLatin(codes[start - 1] as number)) start--
-  if (at - start > charsMax) return false
-  const word = String.fromCharCode(...codes.subarray(start, at)).toLowerCase()
+  const chars = at - start
+  if (chars > charsMax || !mayBegin(codes[start] as number, chars)) return false
+  let word = ''
+  for (let place = start; place < at; place++) word += smallLetters[((codes[place] as number) | 0x20) - 0x61]
   return abbreviations.has(word) || (beforeNumber.has(word) && isDigit(codes[at + 2] as number))
 }
+
+/** Whether a word of so many letters, of which this is the first, may be in one of the sets. */
+function mayBegin(letter: number, chars: number): boolean {
+  return (((charsByLetter[letter & 0x1f] as number) >>> chars) & 1) === 1
+}
+
+/** Bits for the lengths of the words that begin with each letter. */
+const charsByLetter = new Uint16Array(32)
+for (const word of [...abbreviations, ...beforeNumber]) {
+  const letter = word.charCodeAt(0) & 0x1f
+  charsByLetter[letter] = (charsByLetter[letter] as number) | (1 << word.length)
+}
+
+const smallLetters = [...'abcdefghijklmnopqrstuvwxyz']
 
 function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39

@@ -181,48 +181,49 @@ function lastVisible(codes: Uint16Array, start: number, end: number): number {
   return codes[at] as number
 }
 
-const codeMarks = new Set([...'{}()[];=<>+*/_&|"\'$#:.-!@%\\`'].map((mark) => mark.charCodeAt(0)))
+/** 1 for each ASCII character that is a mark of code. */
+const codeMarks = new Uint8Array(128)
+for (const mark of '{}()[];=<>+*/_&|"\'$#:.-!@%\\`') codeMarks[mark.charCodeAt(0)] = 1
 
+/** @param code ASCII */
 function isCodeMark(code: number): boolean {
-  return codeMarks.has(code)
+  return codeMarks[code] === 1
 }
 
-/** Pairs of marks that prose does not have. */
-const operatorPairs = new Set(
-  [
-    '=>',
-    '->',
-    '::',
-    '()',
-    '==',
-    '!=',
-    ':=',
-    '&&',
-    '||',
-    '</',
-    '/>',
-    '+=',
-    '-=',
-    '++',
-    '<?',
-    '?>',
-    '){',
-    ');',
-    '};',
-    '")',
-    "')",
-  ].map(pairKey),
-)
-
-function pairKey(pair: string): number {
-  return pair.charCodeAt(0) * 128 + pair.charCodeAt(1)
+/** 1 for each pair of marks that prose does not have. */
+const operatorPairs = new Uint8Array(128 * 128)
+for (const pair of [
+  '=>',
+  '->',
+  '::',
+  '()',
+  '==',
+  '!=',
+  ':=',
+  '&&',
+  '||',
+  '</',
+  '/>',
+  '+=',
+  '-=',
+  '++',
+  '<?',
+  '?>',
+  '){',
+  ');',
+  '};',
+  '")',
+  "')",
+]) {
+  operatorPairs[pair.charCodeAt(0) * 128 + pair.charCodeAt(1)] = 1
 }
 
 function isOperator(codes: Uint16Array, at: number, end: number): boolean {
   if (at + 1 >= end) return false
   // `-->` separates times and closes comments.
   if (codes[at] === 0x2d && codes[at - 1] === 0x2d) return false
-  return operatorPairs.has((codes[at] as number) * 128 + (codes[at + 1] as number))
+  const pair = (codes[at] as number) * 128 + (codes[at + 1] as number)
+  return pair < operatorPairs.length && operatorPairs[pair] === 1
 }
 
 function opensCode(codes: Uint16Array, start: number, end: number): boolean {
@@ -230,11 +231,24 @@ function opensCode(codes: Uint16Array, start: number, end: number): boolean {
   while (at < end && (codes[at] as number) <= 0x20) at++
   if (codes[at] === 0x23 || codes[at] === 0x40 || codes[at] === 0x24) at++
   while (at < end && codes[at] === 0x20) at++
-  let word = ''
-  for (; at < end && word.length <= openingCharsMax; at++) {
-    const code = codes[at] as number
-    if (!isLatin(code) && code !== 0x2d && !(code >= 0x30 && code <= 0x39)) break
-    word += String.fromCharCode(code)
-  }
+  const from = at
+  while (at < end && at - from <= openingCharsMax && isWordCode(codes[at] as number)) at++
+  // No string for a word that no opening begins as: most lines of most texts.
+  if (at === from || at - from > openingCharsMax || !mayOpen(codes[from] as number)) return false
+  const word = String.fromCharCode(...codes.subarray(from, at))
   return openings.has(word) || openings.has(word.toLowerCase())
+}
+
+function isWordCode(code: number): boolean {
+  return isLatin(code) || code === 0x2d || (code >= 0x30 && code <= 0x39)
+}
+
+/** Whether an opening begins with a character, or with its small letter. */
+function mayOpen(code: number): boolean {
+  return code < 0x80 && openingStarts[code] === 1
+}
+
+const openingStarts = new Uint8Array(128)
+for (const word of openings) {
+  openingStarts[word.charCodeAt(0)] = openingStarts[word.toUpperCase().charCodeAt(0)] = 1
 }

@@ -86,7 +86,8 @@ export function createCueMeter(memory: TextMemory): CueMeter {
   const strongest = strongestOf(weights, phrases.length)
   const strongPhrases = phrases.filter(({ number }) => (strongest[number] as number) >= strongWeight)
   const strongHits = new PhraseHits(memory, new PhraseIndex(strongPhrases, 2))
-  const allHits = new PhraseHits(memory, new PhraseIndex(phrases))
+  // Made when a text first needs it, which few texts of prose do.
+  let allHits: PhraseHits | null = null
   const lengths = Int32Array.from(phrases, ({ text }) => text.length)
   const seen = new Uint16Array(phrases.length)
   const cues = createFigures()
@@ -97,6 +98,7 @@ export function createCueMeter(memory: TextMemory): CueMeter {
     for (const figure of figures) figure.clear()
     seen.fill(0)
     const occurrencesMax = 2 + Math.floor(length / (2 * cueSpanChars))
+    allHits ??= new PhraseHits(memory, new PhraseIndex(phrases))
     const count = allHits.find(length, 1)
     const [places, numbers] = [memory.hits.view, memory.marks.view]
     let end = 0

@@ -5,6 +5,8 @@
  * Source: HTML Living Standard, 13.5 Named character references; 13.2.5.80 for the numbers of windows-1252.
  */
 
+import { codesToString } from './code-units.js'
+
 /** Latin-1 from U+00A0 on, in order. */
 const latin1 =
   'nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 sup3 acute micro para ' +
@@ -43,21 +45,99 @@ const byName: ReadonlyMap<string, string> = new Map([
 /** References that a text about HTML names rather than uses. */
 const named = new Set(['lt', 'gt', 'amp', 'nbsp', 'quot', 'apos'])
 
-/** Longest reference, `&thetasym;` and `&#x10FFFF;`, in characters; a bound of the pattern. */
-const reference = /&(?:#([0-9]{1,7})|#[xX]([0-9a-fA-F]{1,6})|([A-Za-z][A-Za-z0-9]{1,8}));|&nbsp(?![a-zA-Z;])/g
+/** Digits of a number, and letters and digits of a name, that are read: `&#1114111;`, `&#x10FFFF;`, `&thetasym;`. */
+const decimalCharsMax = 7
+const hexCharsMax = 6
+const nameCharsMax = 9
 
 /** @param aboutHtml keeps those of `named` */
 export function decodeEntities(text: string, aboutHtml: boolean): string {
-  return (aboutHtml ? text : withoutFrequent(text)).replace(
-    reference,
-    (whole: string, decimal?: string, hex?: string, name?: string) => {
-      if (decimal !== undefined) return characterOf(Number.parseInt(decimal, 10)) ?? whole
-      if (hex !== undefined) return characterOf(Number.parseInt(hex, 16)) ?? whole
-      if (aboutHtml && named.has(name ?? 'nbsp')) return whole
-      if (name === undefined) return '\u00a0'
-      return byName.get(name) ?? byName.get(name.toLowerCase()) ?? whole
-    },
-  )
+  const source = aboutHtml ? text : withoutFrequent(text)
+  const found = new Reference()
+  let plain: Uint16Array | null = null
+  let [length, from] = [0, 0]
+  for (let at = source.indexOf('&'); at >= 0; at = source.indexOf('&', at)) {
+    if (!found.read(source, at, aboutHtml)) {
+      at++
+      continue
+    }
+    // Code units rather than strings: a page of references would leave two of each to the garbage collector.
+    plain ??= new Uint16Array(source.length)
+    while (from < at) plain[length++] = source.charCodeAt(from++)
+    for (let index = 0; index < found.text.length; index++) plain[length++] = found.text.charCodeAt(index)
+    at = from = found.end
+  }
+  if (plain === null) return source
+  while (from < source.length) plain[length++] = source.charCodeAt(from++)
+  return codesToString(plain, 0, length)
+}
+
+/** One reference at a time. */
+class Reference {
+  /** What it stands for, and where it ends. */
+  text = ''
+  end = 0
+
+  /** Reads the reference whose `&` is at `at`. Returns false if it is none, or is kept. */
+  read(source: string, at: number, aboutHtml: boolean): boolean {
+    const next = source.charCodeAt(at + 1)
+    if (next === 0x23) return this.#number(source, at + 2)
+    let end = at + 1
+    while (end - at <= nameCharsMax && isAlphanumeric(source.charCodeAt(end))) end++
+    if (end > at + 2 && isLetter(next) && source.charCodeAt(end) === 0x3b) {
+      return this.#name(source.slice(at + 1, end), end + 1, aboutHtml)
+    }
+    // Pages leave out the semicolon of this one.
+    const follows = source.charCodeAt(at + 5)
+    if (!source.startsWith('nbsp', at + 1) || isLetter(follows) || follows === 0x3b || aboutHtml) return false
+    this.text = '\u00a0'
+    this.end = at + 5
+    return true
+  }
+
+  #name(name: string, end: number, aboutHtml: boolean): boolean {
+    if (aboutHtml && named.has(name)) return false
+    const text = byName.get(name) ?? byName.get(name.toLowerCase())
+    if (text === undefined) return false
+    this.text = text
+    this.end = end
+    return true
+  }
+
+  #number(source: string, start: number): boolean {
+    const isHexadecimal = (source.charCodeAt(start) | 0x20) === 0x78
+    const first = isHexadecimal ? start + 1 : start
+    const charsMax = isHexadecimal ? hexCharsMax : decimalCharsMax
+    let end = first
+    let code = 0
+    for (; end - first < charsMax; end++) {
+      const digit = digitOf(source.charCodeAt(end), isHexadecimal)
+      if (digit < 0) break
+      code = code * (isHexadecimal ? 16 : 10) + digit
+    }
+    if (end === first || source.charCodeAt(end) !== 0x3b) return false
+    const text = characterOf(code)
+    if (text === null) return false
+    this.text = text
+    this.end = end + 1
+    return true
+  }
+}
+
+function isLetter(code: number): boolean {
+  const small = code | 0x20
+  return small >= 0x61 && small <= 0x7a
+}
+
+function isAlphanumeric(code: number): boolean {
+  return isLetter(code) || (code >= 0x30 && code <= 0x39)
+}
+
+/** Returns the value of a digit; −1 if it is none. */
+function digitOf(code: number, isHexadecimal: boolean): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30
+  const small = code | 0x20
+  return isHexadecimal && small >= 0x61 && small <= 0x66 ? small - 0x57 : -1
 }
 
 /** Decodes the references that most pages have, which need no look-up; what they give is in no reference. */

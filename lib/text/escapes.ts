@@ -5,6 +5,8 @@ import type { CleanText } from './clean.js'
 export function escapedChars({ codes, length }: CleanText): number {
   let chars = 0
   for (let at = 0; at < length; at++) {
+    const code = codes[at]
+    if (code !== percentSign && code !== ampersand && code !== backslash) continue
     const end = escapeEnd(codes, at, length)
     if (end === at) continue
     chars += end - at

@@ -4,7 +4,6 @@
  */
 import { Buffer } from 'node:buffer'
 import { basicIdeographs } from './basic-ideographs.js'
-import { isHangulSyllable, isIdeograph, isPrivateUse } from './characters.js'
 
 export const HanSet = {
   /** Ideographs in common use, and everything that is in no other set. */
@@ -51,21 +50,24 @@ let table: Uint8Array | null = null
 function makeTable(): Uint8Array {
   const bits = Buffer.from(basicIdeographs, 'base64')
   const sets = new Uint8Array(65_536)
-  for (let code = 0; code < 65_536; code++) {
-    if (isPrivateUse(code) || code === 0xfffd) sets[code] = HanSet.garbled
-    else if (isKana(code)) sets[code] = HanSet.kana
-    else if (isHangulSyllable(code)) sets[code] = HanSet.hangul
-    else if (isIdeograph(code) && !isCommon(bits, code)) sets[code] = HanSet.rare
-  }
+  // By ranges: a test of each code unit takes 10 ms when a thread starts.
+  sets.fill(HanSet.garbled, 0xe000, 0xf900)
+  sets[0xfffd] = HanSet.garbled
+  for (const [first, last] of kana) sets.fill(HanSet.kana, first, last + 1)
+  sets.fill(HanSet.hangul, 0xac00, 0xd7a4)
+  sets.fill(HanSet.rare, 0x3400, 0x4dc0)
+  for (let code = firstCommon; code <= 0x9fff; code++) if (!isCommon(bits, code)) sets[code] = HanSet.rare
   for (const character of functionWords) sets[character.charCodeAt(0)] = HanSet.functionWord
   for (const character of garbledHan) sets[character.charCodeAt(0)] = HanSet.garbled
   return sets
 }
 
 /** Hiragana, Katakana, their extensions, half-width Katakana; without the marks that Chinese text uses too (・ ー). */
-function isKana(code: number): boolean {
-  return (code >= 0x3041 && code <= 0x30fa) || (code >= 0x31f0 && code <= 0x31ff) || (code >= 0xff66 && code <= 0xff9d)
-}
+const kana = [
+  [0x3041, 0x30fa],
+  [0x31f0, 0x31ff],
+  [0xff66, 0xff9d],
+] as const
 
 function isCommon(bits: Buffer, code: number): boolean {
   const place = code - firstCommon

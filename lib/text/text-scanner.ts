@@ -423,7 +423,11 @@ const markupMarks = '<&['
 
 /** Returns a table of classes with `countedFlag` for the code units that need no visit. */
 function withCounted(classes: Uint8Array): Uint8Array {
-  const table = classes.map((kind) => (countedClasses.has(kind) ? kind | countedFlag : kind))
+  const flagged = Uint8Array.from({ length: kernelCounts }, (_, kind) =>
+    countedClasses.has(kind) ? kind | countedFlag : kind,
+  )
+  const table = classes.slice()
+  for (let code = 0; code < table.length; code++) table[code] = flagged[classes[code] as number] as number
   for (const mark of markupMarks) table[mark.charCodeAt(0)] = classes[mark.charCodeAt(0)] as number
   return table
 }

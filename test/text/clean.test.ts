@@ -4,6 +4,7 @@ import { CharacterClass } from '../../lib/text/characters.js'
 import { chunkText } from '../../lib/text/chunk.js'
 import { type CleanText, cleanString, createCleaner } from '../../lib/text/clean.js'
 import { codesToString } from '../../lib/text/code-units.js'
+import { TextMemory } from '../../lib/text/text-memory.js'
 import { tokenFamilies } from '../../lib/text/token-families.js'
 import { UnitEnd } from '../../lib/text/units.js'
 import { Random, testSeed } from '../support/random.js'
@@ -251,5 +252,18 @@ t.test('An exact token counter counts the sentences and each chunk', async (t) =
   for (const chunk of chunks) {
     t.equal(chunk.tokens, exact(chunk.text))
     t.ok(chunk.tokens <= 200)
+  }
+})
+
+t.test('Letters, digits and marks that end nothing are counted in the kernel, not visited one by one', async (t) => {
+  const memory = new TextMemory()
+  const cleanIn = createCleaner(memory)
+  const count = 10_000
+  for (const mark of ['a', '1', ...",-#%(*/+=>@^_`{|~;'$\\", ...'，、；（《—é→あ한', '❤']) {
+    const { length } = cleanIn(mark.repeat(count))
+    t.equal(length, count, mark)
+    const { kernel, source, marks, hits, sums } = memory
+    const visited = kernel.mark(source.base, length, kernel.classesBase.value, marks.base, hits.base, sums.base)
+    t.equal(visited, 0, mark)
   }
 })

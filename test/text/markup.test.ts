@@ -1,6 +1,7 @@
 import t from 'tap'
 import { createCleaner } from '../../lib/text/clean.js'
 import { codesToString } from '../../lib/text/code-units.js'
+import { decodeEntities } from '../../lib/text/entities.js'
 import { Random, testSeed } from '../support/random.js'
 
 const cleaner = createCleaner()
@@ -115,4 +116,19 @@ t.test('Cleaning twice is cleaning once, but for references that were escaped tw
     return
   }
   t.pass('1000 texts')
+})
+
+t.test('A reference needs its semicolon and a bounded name or number; only &nbsp does without', async (t) => {
+  const cases: readonly (readonly [string, string])[] = [
+    ['&amp;lt;', '&lt;'],
+    ['&#20013;&#x6587;&#X4E00;', '中文一'],
+    ['&hellip;&HELLIP;', '……'],
+    ['&nbsp甲&nbsp1&nbspa&nbsp1;', '\u00a0甲\u00a01&nbspa&nbsp1;'],
+    ['&#12345678;&#x1234567;&#;&#x;&#xg;', '&#12345678;&#x1234567;&#;&#x;&#xg;'],
+    ['&#0;&#xD800;&#1114112;&#x80;', '&#0;&#xD800;&#1114112;€'],
+    ['&a;&ab;&abcdefghi;&abcdefghij;&1a;', '&a;&ab;&abcdefghi;&abcdefghij;&1a;'],
+    ['&&amp;&', '&&&'],
+  ]
+  for (const [source, expected] of cases) t.equal(decodeEntities(source, false), expected, source)
+  t.equal(decodeEntities('&amp;&copy;&nbsp ', true), '&amp;©&nbsp ')
 })

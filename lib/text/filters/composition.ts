@@ -69,8 +69,9 @@ function tableFrameChars(text: CleanText): number {
   let heads = 0
   for (let line = 0; line < lines; line++) {
     const start = lineStart[line] as number
+    if (codes[start] !== bar) continue
     const end = lineEndOf(text, line)
-    if (end - start < 3 || codes[start] !== bar || codes[end - 1] !== bar) continue
+    if (end - start < 3 || codes[end - 1] !== bar) continue
     let bars = 0
     let dashes = 0
     for (let at = start; at < end; at++) {
