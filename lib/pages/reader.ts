@@ -78,14 +78,24 @@ export class RunReader {
 
   async #run<Result>(task: Task): Promise<Result> {
     if (this.#isClosed) throw new SystemError(say`the thread that reads the run ended`)
-    this.#worker ??= new Worker(new URL(import.meta.url), {
-      workerData: { pagesOf: this.directory } satisfies ThreadData,
-      execArgv: [],
-    })
-    this.#worker.unref()
+    this.#worker ??= this.#start()
     const reply = await this.#reply<Result>(this.#worker, task)
     if ('error' in reply) throw fromWire(reply.error)
     return reply.value
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL(import.meta.url), {
+      workerData: { pagesOf: this.directory } satisfies ThreadData,
+      execArgv: [],
+    })
+    // One that ends between two tasks is not given another one.
+    const forget = (): void => {
+      if (this.#worker === worker) this.#worker = null
+    }
+    worker.on('error', forget).on('exit', forget)
+    worker.unref()
+    return worker
   }
 
   #reply<Result>(worker: Worker, task: Task): Promise<Reply<Result>> {

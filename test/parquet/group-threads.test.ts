@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { type Column, cellsOf } from '../../lib/parquet/columns.js'
+import type { GroupOptions } from '../../lib/parquet/encoders/encode-group.js'
+import { GroupThreads } from '../../lib/parquet/encoders/group-threads.js'
 import type { Encoder } from '../../lib/parquet/encoders/index.js'
 import { parquetEncoder } from '../../lib/parquet/encoders/index.js'
 import { openPart, rowsOf } from '../../lib/parquet/part-reader.js'
@@ -90,4 +93,24 @@ t.test('A file that is discarded while a row group is being encoded leaves nothi
   const next = await written(directory, 'b.parquet', encoder, 1500)
   await next.seal()
   t.equal((await next.publish()).rows, 1500)
+})
+
+t.test('A thread that ends for want of work is given no further row group', async (t) => {
+  const idleMs = 2
+  const threads = new GroupThreads(3, idleMs)
+  const group: GroupOptions = {
+    schema: [
+      { name: 'root', num_children: 1 },
+      { name: 'text', type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'REQUIRED' },
+    ],
+    names: ['text'],
+    columns: [['水稻', '小麦']],
+    rows: 2,
+  }
+  for (let round = 0; round < 40; round++) {
+    const { encoded } = await threads.encode(group)
+    t.ok((await encoded).bytes.length > 0)
+    // By then the thread has been told to end, and may not have ended yet.
+    await sleep(idleMs + (round % 4))
+  }
 })

@@ -13,16 +13,18 @@ import type { EncodedGroup, GroupOptions } from './encode-group.js'
 /** Threads at most: with more, the thread that fills row groups is the bottleneck. */
 const threadsMax = Math.max(1, Math.min(4, availableParallelism() - 1))
 /** Time without work after which a thread ends, ms: starting one takes about 60 ms. */
-const idleMs = 5000
+const idleMsMax = 5000
 
 export class GroupThreads {
   readonly #zstdLevel: number
+  readonly #idleMs: number
   readonly #idle: GroupThread[] = []
   #threads = 0
   readonly #waiting: ((thread: GroupThread) => void)[] = []
 
-  constructor(zstdLevel: number) {
+  constructor(zstdLevel: number, idleMs = idleMsMax) {
     this.#zstdLevel = zstdLevel
+    this.#idleMs = idleMs
   }
 
   /** Resolves once a thread has taken the group; `encoded` then settles with the result. */
@@ -55,7 +57,7 @@ export class GroupThreads {
     if (next !== undefined) next(thread.isLost ? this.#start() : thread)
     else if (!thread.isLost) {
       this.#idle.push(thread)
-      thread.endAfter(idleMs)
+      thread.endAfter(this.#idleMs)
     }
   }
 }
@@ -64,10 +66,12 @@ class GroupThread {
   readonly #worker: Worker
   #task: { resolve(encoded: EncodedGroup): void; reject(error: unknown): void } | null = null
   #timer: NodeJS.Timeout | undefined
+  #onEnd: (() => void) | null
   #failure: WorkerLostError | null = null
 
-  /** @param onEnd called once, when the thread has ended */
+  /** @param onEnd called once, when the thread takes no group any more: before it ends for want of work, or when it is lost */
   constructor(zstdLevel: number, onEnd: (thread: GroupThread) => void) {
+    this.#onEnd = () => onEnd(this)
     this.#worker = new Worker(new URL('./group-thread.js', import.meta.url), {
       execArgv: [],
       workerData: { zstdLevel },
@@ -81,7 +85,7 @@ class GroupThread {
     this.#worker.once('error', (error) => this.#fail(error))
     this.#worker.once('exit', () => {
       this.#fail(new Error('it has exited'))
-      onEnd(this)
+      this.#leave()
     })
   }
 
@@ -100,7 +104,16 @@ class GroupThread {
   }
 
   endAfter(ms: number): void {
-    this.#timer = setTimeout(() => void this.#worker.terminate(), ms).unref()
+    this.#timer = setTimeout(() => {
+      // Not in a moment when the thread exits: until then it would be given groups, which are lost with it.
+      this.#leave()
+      void this.#worker.terminate()
+    }, ms).unref()
+  }
+
+  #leave(): void {
+    this.#onEnd?.()
+    this.#onEnd = null
   }
 
   #fail(cause: unknown): void {
