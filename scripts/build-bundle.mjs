@@ -93,6 +93,35 @@ function withLazyPatterns(path) {
   return lazy
 }
 
+/** What is used of undici. All of it, with its fetch, mocks and caches, takes three times as long to load. */
+const undiciNames = ['Agent', 'EnvHttpProxyAgent', 'Pool', 'request']
+
+/** Returns an index of undici with `undiciNames` alone, made of the lines of its own. */
+function usedOfUndici(path) {
+  const text = readFileSync(path, 'utf8')
+  const lines = ['Dispatcher', 'Pool', 'Agent', 'EnvHttpProxyAgent', 'errors', 'util', 'api'].map((name) =>
+    new RegExp(`^const ${name} = require\\('\\./lib/.*$`, 'm').exec(text),
+  )
+  const parts = [
+    ...lines,
+    /^const \{ InvalidArgumentError \} = errors$/m.exec(text),
+    /^const \{ getGlobalDispatcher, .*require\('\.\/lib\/global'\)$/m.exec(text),
+    /^Object\.assign\(Dispatcher\.prototype, api\)$/m.exec(text),
+    /^function makeDispatcher .*?^\}$/ms.exec(text),
+  ]
+  if (parts.includes(null) || !/^module\.exports\.request = makeDispatcher\(api\.request\)$/m.test(text)) {
+    throw new Error(`${path} has changed: usedOfUndici does not find its parts`)
+  }
+  const exported = 'module.exports = { Agent, EnvHttpProxyAgent, Pool, request: makeDispatcher(api.request) }'
+  return [...parts.map(([part]) => part), exported].join('\n')
+}
+
+function checkUndiciNames(text, path) {
+  const [, names = ''] = /(?:import|export) \{([^}]*)\} from 'undici'/.exec(text) ?? []
+  const unknown = names.split(',').filter((name) => name.trim() !== '' && !undiciNames.includes(name.trim()))
+  if (unknown.length > 0) throw new Error(`${path}: add ${unknown.join(',').trim()} to undiciNames`)
+}
+
 const own = {
   name: 'own modules',
   setup({ onResolve, onLoad }) {
@@ -107,9 +136,13 @@ const own = {
     })
     onLoad({ filter: /\.js$/ }, ({ path }) => {
       if (path.endsWith('/node_modules/string-width/index.js')) return { contents: withLazyPatterns(path) }
+      if (path.endsWith('/node_modules/undici/index.js'))
+        return { contents: usedOfUndici(path), resolveDir: dirname(path) }
       if (path.includes('node_modules')) return undefined
       const name = relative(dist, path).split(sep).join('/')
-      const contents = readFileSync(path, 'utf8')
+      const text = readFileSync(path, 'utf8')
+      checkUndiciNames(text, path)
+      const contents = text
         .replaceAll('import.meta.url', `new URL("${placeholder}${name}", import.meta.url).href`)
         // The name `z` would keep all of zod, with its messages in 50 languages.
         .replaceAll("import { z } from 'zod'", "import * as z from 'zod'")
