@@ -1,0 +1,56 @@
+/** Stages that are started before their graph: threads and the index are closed whether it runs or not. */
+import { createHook } from 'node:async_hooks'
+import { tmpdir } from 'node:os'
+import t from 'tap'
+import { from } from '../../../lib/core/graph.js'
+import { dedup } from '../../../lib/run/stages/dedup.js'
+import { prepare } from '../../../lib/run/stages/prepare.js'
+import type { Block } from '../../../lib/text/block.js'
+import { article, blockOf, jsonl } from '../../text/support.js'
+
+let started = 0
+const hook = createHook({
+  init: (_id, type) => {
+    if (type === 'WORKER') started++
+  },
+}).enable()
+t.teardown(() => hook.disable())
+t.beforeEach(() => {
+  started = 0
+})
+
+async function* oneBlock(): AsyncGenerator<Block> {
+  yield blockOf(jsonl([{ text: article(1) }]))
+}
+
+/** Message ports of threads that run. */
+const openPorts = () => process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length
+
+t.test('stages that were started and have no graph end their threads when they are closed', async (t) => {
+  const before = openPorts()
+  const stages = [prepare({ workers: { threads: 1 } }), dedup({ threads: 1 })]
+  for (const stage of stages) stage.start()
+  for (const stage of stages) await stage.close?.()
+  t.equal(started, 2)
+  t.equal(openPorts(), before)
+})
+
+t.test('a start that fails is reported to the first block, and closing is quiet', async (t) => {
+  const first = prepare({ tokenizer: 'no/such/tokenizer.json', workers: { threads: 1 } })
+  const stages = [first, dedup({ directory: `${tmpdir()}/\0`, threads: 0 })]
+  for (const stage of stages) stage.start()
+  await t.rejects(from(oneBlock()).via(first).values().next(), { code: /KUN_/ })
+  for (const stage of stages) await stage.close?.()
+  t.equal(started, 0)
+})
+
+t.test('a started stage uses its threads for its blocks', async (t) => {
+  const stage = prepare({ workers: { threads: 1 } })
+  stage.start()
+  let documents = 0
+  for await (const prepared of from(oneBlock()).via(stage).values()) {
+    documents += prepared.documents
+  }
+  t.equal(documents, 1)
+  t.equal(started, 1)
+})
