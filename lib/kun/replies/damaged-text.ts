@@ -25,7 +25,7 @@ const garbledShareMax = 0.12
 const garbledMin = 3
 /** UTF-8 read as Latin-1, the replacement character read as GBK, escapes that were not decoded. */
 const wrongDecoding =
-  /(?:[\u00c2-\u00ef][\u0080-\u00bf]){2}|锟斤拷|烫烫烫|屯屯屯|(?:\\u[0-9a-f]{4}){3}|(?:&#\d{4,5};){3}|(?:<0x[0-9a-f]{2}>){2}|(?:%[e][4-9]%[0-9a-f]{2}%[0-9a-f]{2}){2}/iu
+  /(?:[\u00c2-\u00ef][\u0080-\u00bf]){2}|(?:[\u00c3-\u00ef][\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2018-\u201e\u2020-\u2022\u2026\u2030\u2039\u203a\u20ac\u2122]{1,2}){3}|锟斤拷|烫烫烫|屯屯屯|(?:\\u[0-9a-f]{4}){3}|(?:&#\d{4,5};){3}|(?:<0x[0-9a-f]{2}>){2}|(?:%[e][4-9]%[0-9a-f]{2}%[0-9a-f]{2}){2}/iu
 
 /** Returns what shows that the text was decoded with the wrong character set, or null. Not in quotes: 什么是“锟斤拷”？ */
 export function garbled(text: string): string | null {

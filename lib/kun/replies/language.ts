@@ -76,3 +76,14 @@ const letter = /\p{L}/u
 const kinds = new Uint8Array(65_536)
 const isLetterKind = 1
 const otherKind = 2
+
+/** A word of another language between Chinese ones, or two of its words: multilingual models write them. */
+const stray =
+  /(?<=\p{Script=Han})\s?([\p{Script=Cyrillic}\p{Script=Arabic}\p{Script=Thai}\p{Script=Hebrew}\p{Script=Hangul}\p{Script=Devanagari}]{1,24})\s?(?=\p{Script=Han})|(\p{Script=Cyrillic}{2,24}\s\p{Script=Cyrillic}{2,24}|\p{Script=Thai}{4,24}|\p{Script=Arabic}{3,24}|\p{Script=Hangul}{2,24}\s\p{Script=Hangul}{2,24})/u
+
+/** Returns such a word that none of `known` contains, or null: 剪去弱枝и枯枝. */
+export function strayWord(text: string, known: readonly string[]): string | null {
+  const found = stray.exec(text)
+  const word = found?.[1] ?? found?.[2]
+  return word === undefined || known.some((each) => each.includes(word)) ? null : word
+}

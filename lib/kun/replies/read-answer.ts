@@ -7,7 +7,7 @@ import { contactIn, linkIn } from './contacts.js'
 import { around, shortened } from './excerpt.js'
 import { type OutputFilterOptions, outputFilterOptions } from './filter-options.js'
 import { withoutIntroduction } from './introduction.js'
-import { characters, hanShare, kanaShare, withoutCodeBlocks } from './language.js'
+import { characters, hanShare, kanaShare, strayWord, withoutCodeBlocks } from './language.js'
 import { repeatedStart } from './loops.js'
 import { placeholderIn } from './placeholders.js'
 import { promptEcho } from './prompt-echo.js'
@@ -145,23 +145,25 @@ function foreignScript(output: string, { instruction, text }: AnswerContext, han
   if (share < hanShareMin) return { reason: 'output-not-chinese', detail: `${share.toFixed(3)} Chinese` }
   const kana = kanaShare(plain)
   if (kana > kanaShareMax) return { reason: 'output-not-chinese', detail: `${kana.toFixed(3)} kana or hangul` }
-  const word = strayWord.exec(plain)?.[1]
-  if (word === undefined || text.includes(word) || instruction.includes(word)) return null
-  return { reason: 'output-not-chinese', detail: word }
+  const word = strayWord(plain, [text, instruction])
+  return word === null ? null : { reason: 'output-not-chinese', detail: word }
 }
 
-/** A word of another language in the middle of a sentence, as multilingual models write them: 剪去弱枝и枯枝. */
-const strayWord =
-  /(?<=\p{Script=Han})\s?([\p{Script=Cyrillic}\p{Script=Arabic}\p{Script=Thai}\p{Script=Hebrew}\p{Script=Hangul}\p{Script=Devanagari}]{1,24})\s?(?=\p{Script=Han})/u
+/** What is no answer: the next turn of a dialogue, a task, a grade, rules that are repeated, a remark on the rewriting. */
+const otherTurn =
+  /\n\s{0,8}(?:用户|提问者|user|human)\s?[：:]|^请(?:你|您)?(?:以[“《「]|根据|围绕|结合|撰写|写一)[^。]{4,80}(?:要求|不少于|字左右|字以内|说明)|^(?:该|这个|此|上述|这条)(?:回复|回答|答案)(?:准确|很好|完整|正确|基本|较为|较好|非常|符合|没有|内容)|^(?:好的[，,])?我(?:需要|要|会|将|应该|必须)(?:按照|根据|遵循|遵守)(?:以下|上述|给定的?|这些|所给)(?:的)?(?:规则|要求|指示|条件|原则)|\n\s{0,8}(?:与|和|同|相比)原文(?:相比|不同)?[，,]|(?:参考资料|参考材料|资料|材料)(?:里|中)?只(?:列出|提到|给出|介绍)了/iu
+const asksForTalk = /对话|访谈|采访|剧本|台词|客服|聊天|问答|多轮|评价|点评|批改|题目|命题|提示词|指令/u
 
 const asksForForeign =
   /(?:译|写|说|用|转|改).{0,12}(?:英文|英语|日文|日语|韩文|韩语|法语|德语|俄语|西班牙语)|(?:英文|英语|日语|英译).{0,6}(?:翻译|作文|邮件|信|句|单词|词|短文|怎么说)/u
 
 function contentFault(output: string, { instruction, text }: AnswerContext): ReplyFault | null {
   const refusal = refusalIn(output)
-  if (refusal !== null) return { reason: 'output-refusal', detail: refusal }
-  const echo = promptEcho(output, text)
-  if (echo !== null) return { reason: 'output-echo', detail: echo }
+  if (refusal !== null && !(apologizes.test(instruction) && apologyFirst.test(refusal)))
+    return { reason: 'output-refusal', detail: refusal }
+  const echo =
+    promptEcho(output, text) ?? (asksForTalk.test(instruction) ? null : (otherTurn.exec(output)?.[0] ?? null))
+  if (echo !== null) return { reason: 'output-echo', detail: shortened(echo.trim()) }
   const words = sourceReference(output, instruction)
   if (words !== null) return { reason: 'output-refers', detail: around(output, words) }
   if (containsInstruction(output, instruction)) return { reason: 'output-echo', detail: shortened(instruction) }
@@ -169,11 +171,19 @@ function contentFault(output: string, { instruction, text }: AnswerContext): Rep
   if (placeholder !== null) return { reason: 'output-placeholder', detail: shortened(placeholder) }
   const contact = contactIn(output) ?? linkIn(output) ?? advertIn(output, instruction)
   if (contact !== null) return { reason: 'output-contacts', detail: shortened(contact) }
-  const twice = saidTwice(output)
+  const twice = saidTwice(output) ?? (asksForVerse.test(instruction) ? null : (clauseTwice.exec(output)?.[1] ?? null))
   if (twice !== null) return { reason: 'output-repeats', detail: shortened(twice) }
   const open = unfinishedAnswer(output)
   return open === null ? null : { reason: 'output-unfinished', detail: open }
 }
+
+/** A letter or a line of a play that begins with an apology is what was asked for. */
+const apologizes = /道歉|致歉|赔礼|赔不是|检讨|认错|歉意|对不起|抱歉/u
+const apologyFirst = /^(?:非常|很|十分|实在|真的?)?(?:抱歉|对不起|不好意思)/u
+
+/** A clause and the same again: 父母自己要多读书，父母自己要多读书. */
+const clauseTwice = /([^，。；！？、：\n“”|]{6,40})[，；]\1[，。；！？]/u
+const asksForVerse = /诗|词|歌|谣|经|咒|绕口令|快板|戏|台词|小说|故事/u
 
 /** Letters of an instruction that an answer does not contain by chance. */
 const instructionLettersMin = 12

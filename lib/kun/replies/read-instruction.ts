@@ -5,9 +5,10 @@ import { alternativeBehind, withoutAfterword } from './afterword.js'
 import { contactIn, linkIn } from './contacts.js'
 import { continuesNothing } from './continuation.js'
 import { isCopied } from './copy-share.js'
+import { shortened } from './excerpt.js'
 import { type InstructionFilterOptions, instructionFilterOptions } from './filter-options.js'
 import { withoutIntroduction } from './introduction.js'
-import { characters, hanShare, kanaShare } from './language.js'
+import { characters, hanShare, kanaShare, strayWord } from './language.js'
 import { isMonotonous } from './loops.js'
 import { withoutQuoted } from './material.js'
 import { promptEcho, speaksOfTask } from './prompt-echo.js'
@@ -153,9 +154,14 @@ const analysis =
 function wholeFault(reply: string): ReplyFault | null {
   const fault = plainFault(reply)
   if (fault !== null) return fault
+  if (openJson.test(reply)) return { reason: 'instruction-unfinished', detail: shortened(reply.slice(-excerptChars)) }
   const mark = textMark(reply)
   return mark === null ? null : { reason: 'instruction-markers', detail: mark }
 }
+
+/** JSON that was cut off: its last string may be, too. */
+const openJson = /^\s{0,8}(?:```(?:json)?\s{0,8})?[{[]\s{0,8}"(?![\s\S]{0,20000}[}\]]\s{0,8}(?:```)?\s{0,8}$)/u
+const excerptChars = 20
 
 function textFault(text: string, context: InstructionContext, options: InstructionFilterOptions): ReplyFault | null {
   if (isMonotonous(text)) return { reason: 'looping-reply', detail: '' }
@@ -170,16 +176,34 @@ function boundsFault(instruction: string, options: InstructionFilterOptions): Re
   if (length > options.charsMax) return { reason: 'instruction-too-long', detail: `${length} > ${options.charsMax}` }
   const mark = leftoverMark(instruction)
   if (mark !== null) return { reason: 'instruction-markers', detail: mark }
-  const share = hanShare(instruction)
+  const share = chineseShare(instruction)
   if (share < options.hanShareMin) return { reason: 'instruction-not-chinese', detail: `${share.toFixed(3)} Chinese` }
   const kana = kanaShare(withoutQuoted(instruction.slice(0, checkedCharsMax)))
   if (kana > kanaShareMax) return { reason: 'instruction-not-chinese', detail: `${kana.toFixed(3)} kana or hangul` }
   const keyword = options.keywords.find((word) => instruction.includes(word))
-  return keyword === undefined ? null : { reason: 'instruction-keyword', detail: keyword }
+  if (keyword !== undefined) return { reason: 'instruction-keyword', detail: keyword }
+  const slot = slotIn.exec(instruction)?.[0]
+  return slot === undefined ? null : { reason: 'instruction-markers', detail: slot }
 }
+
+/** 请介绍[主题]的历史: a slot of a template that was not filled. */
+const slotIn =
+  /(?<!“)[[【{<](?:主题|话题|内容|关键词|人物|地点|时间|名称|领域|文章|文本|产品|公司|城市|国家|书名|人名|地名|具体[\u4e00-\u9fff]{1,6}|xx+|topic|text|subject)[\]】}>](?!”)/iu
 
 /** Kana and hangul among the characters of a Chinese instruction, outside of quotes. */
 const kanaShareMax = 0.25
+
+/** Letters that a Latin word counts as: StringBuilder is one name, however long. */
+const lettersPerWord = 2
+
+/** The share of Chinese, with names and identifiers counted as words where there are fewer of them than ideographs. */
+function chineseShare(instruction: string): number {
+  const short = instruction.slice(0, checkedCharsMax)
+  const han = short.match(/\p{Script=Han}/gu)?.length ?? 0
+  const words = short.match(/[A-Za-z]{3,40}/gu)?.length ?? 0
+  const share = hanShare(instruction)
+  return words === 0 || words >= han ? share : Math.max(share, han / (han + lettersPerWord * words))
+}
 
 /** The checks of the content read a text several times; a longer one is not an instruction. */
 const checkedCharsMax = 4_000
@@ -199,6 +223,8 @@ function contentFault(
   const advert = /[？?]|请|帮|如何|怎|写/u.test(instruction) ? null : advertIn(instruction, '')
   const contact = contactIn(instruction) ?? linkIn(instruction) ?? advert
   if (contact !== null) return { reason: 'instruction-contacts', detail: contact }
+  const word = strayWord(withoutQuoted(instruction), [text])
+  if (word !== null) return { reason: 'instruction-not-chinese', detail: word }
   if (isCopied(instruction, text)) return { reason: 'instruction-copied', detail: '' }
   if (!selfContained) return null
   const words = danglingReference(instruction) ?? continuesNothing(instruction)
@@ -208,7 +234,7 @@ function contentFault(
 }
 
 const remarks =
-  /^(?:谢谢|感谢|多谢|感恩|顶|赞|支持|学习了|收藏了|沙发|已阅)(?:楼主|分享|作者|[您你]的?|大家)?[^。，]{0,8}[。！!~]{0,3}$|^(?:这|本|该|此)(?:是|文是|段|篇)(?:一)?(?:篇|段|则|个|份|首)?[^，。？]{0,24}(?:文章|文字|文本|内容|段落|新闻|短文|介绍|故事|说明)[。！]?$|^\p{Script=Han}{2,5}(?:[\s|｜>»·]{1,4}\p{Script=Han}{2,5}){3,12}$|(?:大全|合集|汇总|盘点|一览|集锦|精选)$/u
+  /^(?:谢谢|感谢|多谢|感恩|顶|赞|支持|学习了|收藏了|沙发|已阅)(?:楼主|分享|作者|[您你]的?|大家)?[^。，]{0,8}[。！!~]{0,3}$|^(?:这|本|该|此)(?:是|文是|段|篇)(?:一)?(?:篇|段|则|个|份|首)?[^，。？]{0,24}(?:文章|文字|文本|内容|段落|新闻|短文|介绍|故事|说明)[。！]?$|^\p{Script=Han}{2,5}(?:[\s|｜>»·]{1,4}\p{Script=Han}{2,5}){3,12}$|^(?:写|说|讲|总结|分析|解释)得(?:真|太|很|非常|挺|特别)?(?:好|棒|对|透彻|清楚|到位|精彩)|^上一篇[：:]|下一篇[：:]|(?:大全|合集|汇总|盘点|一览|集锦|精选)$/u
 
 /** Words of a web page, a remark, a title of a collection, or a question about the model's acquaintances. */
 function isCallToAct(instruction: string): boolean {

@@ -125,6 +125,14 @@ const ofNotice = new RegExp(
     '(?:对话|故事|录音|短文|新闻|采访|访谈|谈话|讲座|聊天记录)(?:中|里)的(?:那位|那个|这位|两个|两位|几位|一位)?(?:女士|男士|老人|男孩|女孩|孩子|小孩|人(?!工|物|称|际|力|性)|母亲|父亲|妈妈|爸爸|司机|老师|医生|学生|顾客|店员|双方)',
     '(?:参考|参照|根据|依据|结合|参见|见|按照|回顾|翻到)(?:前|上|下|后)(?:面)?(?:的)?(?:一|两|几)?个?(?:章|节|页|课|单元|小节)(?!课|目|假|日|约|省)',
     '^(?:请)?(?:你|您|同学们?)?(?:先|仔细|认真)?(?:看|读|观察)图(?:[，,。]|写|说|回答|填|列|作文|完成|选|连|讲|编)',
+    '(?:由|从|据|看)[图表](?:\\d|[一二三])?(?:可知|可见|可以看出|能看出|得知)',
+    '(?:观看|看|听|读|观赏|欣赏)完?(?:了)?(?:这[段个部])?(?:视频|录音|短片|影片|音频|课文|材料)(?:之?后|以后)[，,]',
+    '^(?:请)?再(?:写|来|给|举|列|生成|换|编|说|想)(?:出|我)?[一两几]?(?:个|首|篇|段|条|些|遍|次|句|道)(?![^，。]{0,3}(?:关于|以|描写|介绍|讲))',
+    '(?:检查|修改|润色|批改|看看|看一下|点评|翻译|优化|校对|改写|评价)(?:一?下)?(?:我|咱们?)(?:写|做|画)?的(?:作文|简历|代码|论文|文章|日记|报告|诗|信|稿子|演讲稿|文案|方案|答案)',
+    '^(?:小说|课文|故事|文章|短文|剧本|散文)的?(?:结尾|开头|末尾|最后|中间|中)[^，。？]{2,24}[，,](?:这样|这么|如此|有什么|为什么)',
+    '^(?:老板|亲|客服|楼主|卖家|师傅|店家|掌柜)[，,]',
+    '原句(?:中|里|的|改)',
+    '(?:截图|图片|照片|画面|海报)(?:里|中|上)?(?:报|显示|写|画|拍|印)的',
     '结合(?:图表|图文|图示|数据表|示意图|统计图)[，,、]',
     '^(?:男孩|女孩|老人|小女孩|小男孩|男人|女人|年轻人|孩子们?)(?:最后|当时|那天|后来|最终)[^，。]{0,8}(?:为什么|怎么|做了|去了|说了|决定)',
   ].join('|'),
@@ -179,10 +187,13 @@ function pointer(instruction: string, plain: string): string | null {
     if (noun === null) continue
     if (/^(?:以上|上述|前述|上面)/u.test(word) && saidBefore(before)) continue
     const near = /^[这那该此]/u.test(word)
-    // 敖包相会这首歌, 竹子开花这一现象: named before. 桌子上面的图片: a place.
+    // 敖包相会这首歌, 竹子开花这一现象: named before. 桌子上面的图片: a place. Not 用Python重写这段代码.
     const clause = before.slice(before.search(/[^，。；：！？,;:!?\n]*$/u))
     const subject = near ? subjectOf(before) : subjectOf(clause)
-    if (subject.length >= (near ? antecedentLettersMin : 1) && !/^(?:以下|下列|上述|所给)/u.test(word)) continue
+    const isObject =
+      near && noun[1] !== undefined && /(?:[写改译读看听析释述括解查把将对给据]|优化|完善|解释)$/u.test(before)
+    if (subject.length >= (near ? antecedentLettersMin : 1) && !isObject && !/^(?:以下|下列|上述|所给)/u.test(word))
+      continue
     const material = materialIn(instruction, found.index)
     if (noun[1] !== undefined ? material.text || isListed(instruction, found.index) : material.items) continue
     if (near && namesWork(instruction)) continue
@@ -285,7 +296,7 @@ function requestEnd(clause: string): number {
 // 第二题, 第三段.
 
 const numbered =
-  /第\s?[一二三四五六七八九十两\d]{1,3}\s?(?:小?题|自然段|段(?!婚|恋|感|关|旅|路|历|时|职|经)|大题|个问题|个空|空|幅图|张图|图|句(?:话|诗)?|问|则材料|选项)/u
+  /第\s?[一二三四五六七八九十两\d①-⑩]{1,3}\s?(?:小?题|自然段|段(?!婚|恋|感|关|旅|路|历|时|职|经)|大题|个问题|个空|空|幅图|张图|图|句(?:话|诗)?|问|则材料|选项)/u
 
 function numberedPart(instruction: string, plain: string): string | null {
   const found = numbered.exec(plain)

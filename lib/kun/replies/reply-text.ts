@@ -51,7 +51,7 @@ const endTokens = [
 
 function withoutRole(text: string): string {
   const role =
-    /^(?:<\|im_start\|>)?(?:assistant|助手|AI助手)\s{0,4}[：:\n]\s*|^<[|｜]assistant[|｜]>\s*|^(?:<s>\s{0,4})?\[\/?INST\]\s*|^(?:<(?:s|bos)>|\[BOS\])\s*/i.exec(
+    /^(?:<\|im_start\|>)?(?:assistant|助手|AI助手)\s{0,4}[：:\n]\s*|^<[|｜]assistant[|｜]>\s*|^<\|start_header_id\|>\s{0,4}assistant\s{0,4}<\|end_header_id\|>\s*|^(?:<s>\s{0,4})?\[\/?INST\]\s*|^(?:<(?:s|bos)>|\[BOS\])\s*/i.exec(
       text,
     )
   return role === null ? text : text.slice(role[0].length)

@@ -17,14 +17,15 @@ const topics =
 
 /** Marks of a finished statement. */
 const states =
-  /[了着过是有在会能将被使令由于因就都也很最更已曾把比为]|[\u4e00-\u9fff]{2,}(?:增长|下降|发展|成为|位于|属于|来自|认为|表示|指出|发现|存在|出现|形成|产生|保持|具有)/u
+  /[了着过是有在会能将被使令由于因就都也很最更已曾把比为]|[\u4e00-\u9fff]{2,}(?:增长|下降|发展|成为|位于|富含|含有|适合|盛产|起源|分布|属于|来自|认为|表示|指出|发现|存在|出现|形成|产生|保持|具有)/u
 
 /** Whether a text is a sentence that states something in place of a request, or announces a text. */
 export function isStatement(instruction: string): boolean {
   const text = instruction.trim()
   if (text.length > charsMax) return false
-  if (announcesText.test(text)) return true
+  if (announcesText.test(text) || isTitle.test(text)) return true
   if (asks.test(text)) return isRemark.test(text) && !/[？?请]|怎|如何|什么|吗/u.test(text)
+  if (defines.test(text)) return true
   const clauses = text.split(/[，。；！,;!\n]/u).filter((clause) => clause.trim() !== '')
   if (clauses.some((clause) => verbs.test(clause.trim()))) return false
   if (clauses.length >= listedMin && clauses.every((clause) => isTopic(clause))) return true
@@ -38,6 +39,10 @@ export function isStatement(instruction: string): boolean {
   )
 }
 
+/** 酱牛肉的关键是先把牛腱子泡去血水，…。 */
+const defines =
+  /^[^，。；请写]{2,16}(?:的)(?:关键|方法|原因|特点|作用|好处|秘诀|要点|本质|目的|做法|优点|缺点|特征|原理)(?:就|主要)?(?:是|在于|有)(?!什么|谁|哪|否|怎)[^？?]{4,}[。！!]$/u
+
 /** Topics of a list: 月食的成因，月食的过程，月食的观看。 */
 const listedMin = 3
 const statementCharsMin = 10
@@ -46,6 +51,10 @@ function isTopic(clause: string): boolean {
   const bare = clause.trim()
   return bare.length <= 12 && /^[^了着过是在会能将被]{1,6}[的与和之][^了着过是在会能将被]{1,6}$/u.test(bare)
 }
+
+/** 浅谈小学语文课堂中的情境教学, 第三章 流体力学基础, 2021年度安全生产工作总结. */
+const isTitle =
+  /^(?:浅谈|浅析|浅议|浅论|试论|试析|略论|略谈|刍议|漫谈)[^？?。！]{4,40}$|^第[一二三四五六七八九十\d]{1,3}[章节讲课篇回][\s：:、][^？?。！，]{2,30}$|^(?:19|20)\d\d\s?年(?:度|上半年|下半年|[一二三四]季度)[^？?。！，]{2,24}(?:总结|报告|计划|方案|要点|通知|公报)$/u
 
 /** 以下是一篇关于竹子的文章。 · 这段文字介绍了竹子。 */
 const announcesText =

@@ -79,6 +79,12 @@ export function unfinishedInstruction(instruction: string): string | null {
   if (stops.test(trimmed) && !/[：:]$/u.test(trimmed)) return end
   if (/[：:]$/u.test(trimmed) && trimmed.length > 0) return end
   if (openNumber.test(trimmed)) return end
+  if (
+    /[。？！?!](?:它|他|她|其|这|以及|和|与|并且|而且|如果|例如|另外|同时|此外)[^。？！?!]{0,24}[”』」》]$/u.test(
+      trimmed,
+    )
+  )
+    return end
   if (!/\p{Script=Han}$/u.test(trimmed)) return null
   if (openEnd.test(trimmed)) return end
   // 的 ends 是怎样形成的, not 在农业生产中的.

@@ -61,9 +61,12 @@ const denied =
 function mentionedVerdict(text: string): Verdict | null {
   const found = [...text.matchAll(mention)]
   if (found.length === 0) return null
-  if (found.some(({ index }) => denied.test(text.slice(Math.max(0, index - 16), index)))) return null
+  const isDenied = ({ index }: RegExpExecArray): boolean => denied.test(text.slice(Math.max(0, index - 16), index))
+  // 没有【差】的情形，评为【好】 says one thing; a denied 【好】 says nothing of how bad it is.
+  const kept = found.filter((each) => !(each[1] === '差' && isDenied(each)))
+  if (kept.length === 0 || kept.some(isDenied)) return null
   if (found.some(({ 0: all, index }) => takenBack.test(text.slice(index + all.length)))) return null
-  const labels = new Set(found.map(([, label]) => label))
+  const labels = new Set(kept.map(([, label]) => label))
   if (labels.size !== 1) return null
   return labels.has('好') ? 'good' : 'bad'
 }
