@@ -9,10 +9,9 @@ import { Rejected, type ReleasedRecord, recordOf, type SettledRecord } from '../
 import type { ByteTarget, Destination } from '../run/sinks/byte-target.js'
 import { arrowSink, jsonlSink, parquetSink, type RowSinkOptions } from '../run/sinks/row-sink.js'
 import { chunkRows, pairRows } from '../run/sinks/rows.js'
-import { chunks, type DedupStage, dedup } from '../run/stages/dedup.js'
+import { chunks, dedup, type RecordStage } from '../run/stages/dedup.js'
 import { type PrepareStage, prepare } from '../run/stages/prepare.js'
 import { hubSource, localSource, stdinSource } from '../sources/block-sources.js'
-import { closeAll } from '../storage/close-all.js'
 import type { Block } from '../text/block.js'
 import type { PipeFlags } from './pipe-flags.js'
 import type { PipeStages } from './pipe-stages.js'
@@ -48,11 +47,11 @@ export interface PipeCounts {
   firstUnreadable: string
 }
 
-/** The stages before any model, which start their threads while the models are opened. */
+/** The stages before any model. */
 export class TextStages {
   readonly prepare: PrepareStage
   /** Null if duplicates stay. */
-  readonly dedup: DedupStage | null
+  readonly dedup: RecordStage | null
 
   constructor({ names, prepare: options, dedup: dedupOptions, workers, models }: PipeStages, counts: PipeCounts) {
     this.prepare = prepare({
@@ -69,14 +68,14 @@ export class TextStages {
     this.dedup = names.has('dedup') ? dedup({ ...dedupOptions, threads: dedupThreads }) : null
   }
 
+  /** Starts the threads that prepare, before the models are opened. The index is not opened yet: a stop signal would leave its folder. */
   start(): void {
     this.prepare.start()
-    this.dedup?.start()
   }
 
-  /** For stages that no graph has run, which would close them. */
+  /** Ends the threads if no graph has run, which would end them. */
   async close(): Promise<void> {
-    await closeAll([async () => this.prepare.close?.(), async () => this.dedup?.close?.()])
+    await this.prepare.close?.()
   }
 }
 

@@ -17,12 +17,6 @@ import { ChunkCandidate, Rejected } from '../records.js'
 /** A stage from prepared blocks to candidates. */
 export type RecordStage = Stage<PreparedBlock, ChunkCandidate, ChunkCandidate | Rejected>
 
-/** The stage that drops duplicates. */
-export interface DedupStage extends RecordStage {
-  /** Opens the index before the first block, as `PrepareStage.start` starts threads: `close` must then be called. */
-  readonly start: () => void
-}
-
 /** Options for `dedup`; all optional. */
 export interface DedupStageOptions extends z.input<typeof dedupOptions> {
   /** Directory of the index log, from which a later graph resumes; a temporary folder by default. */
@@ -36,7 +30,7 @@ export interface DedupStageOptions extends z.input<typeof dedupOptions> {
  *
  * Shape: PreparedBlock → ChunkCandidate[]. All blocks must come from `prepare` with the same `near`.
  */
-export function dedup({ directory, threads, ...options }: DedupStageOptions = {}): DedupStage {
+export function dedup({ directory, threads, ...options }: DedupStageOptions = {}): RecordStage {
   const parsed = dedupOptions.parse({ index: 'exact', ...options })
   let deduplicator: Promise<Deduplicator> | null = null
   let temporary: string | null = null
@@ -48,15 +42,11 @@ export function dedup({ directory, threads, ...options }: DedupStageOptions = {}
       threads: dedupThreadCount(threads),
     })
   }
-  const opened = (): Promise<Deduplicator> => {
-    deduplicator ??= open()
-    return deduplicator
-  }
   return {
-    ...recordStage('dedup', blocksDecidedMax, async (block) => splitIntoRecords(block, await opened())),
-    start: () => {
-      opened().catch(() => undefined) // reported to the first block
-    },
+    ...recordStage('dedup', blocksDecidedMax, async (block) => {
+      deduplicator ??= open()
+      return splitIntoRecords(block, await deduplicator)
+    }),
     close: () =>
       closeAll([
         async () => (await deduplicator?.catch(() => null))?.close(), // a failed opening was thrown by `process`

@@ -1,9 +1,7 @@
-/** Stages that are started before their graph: threads and the index are closed whether it runs or not. */
+/** A stage that is started before its graph: its threads end whether that runs or not. */
 import { createHook } from 'node:async_hooks'
-import { tmpdir } from 'node:os'
 import t from 'tap'
 import { from } from '../../../lib/core/graph.js'
-import { dedup } from '../../../lib/run/stages/dedup.js'
 import { prepare } from '../../../lib/run/stages/prepare.js'
 import type { Block } from '../../../lib/text/block.js'
 import { article, blockOf, jsonl } from '../../text/support.js'
@@ -26,21 +24,20 @@ async function* oneBlock(): AsyncGenerator<Block> {
 /** Message ports of threads that run. */
 const openPorts = () => process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length
 
-t.test('stages that were started and have no graph end their threads when they are closed', async (t) => {
+t.test('a stage that was started and has no graph ends its threads when it is closed', async (t) => {
   const before = openPorts()
-  const stages = [prepare({ workers: { threads: 1 } }), dedup({ threads: 1 })]
-  for (const stage of stages) stage.start()
-  for (const stage of stages) await stage.close?.()
-  t.equal(started, 2)
+  const stage = prepare({ workers: { threads: 1 } })
+  stage.start()
+  await stage.close?.()
+  t.equal(started, 1)
   t.equal(openPorts(), before)
 })
 
 t.test('a start that fails is reported to the first block, and closing is quiet', async (t) => {
   const first = prepare({ tokenizer: 'no/such/tokenizer.json', workers: { threads: 1 } })
-  const stages = [first, dedup({ directory: `${tmpdir()}/\0`, threads: 0 })]
-  for (const stage of stages) stage.start()
+  first.start()
   await t.rejects(from(oneBlock()).via(first).values().next(), { code: /KUN_/ })
-  for (const stage of stages) await stage.close?.()
+  await first.close?.()
   t.equal(started, 0)
 })
 
