@@ -1,3 +1,5 @@
+/** Tells whether work failed because the lock under which it was done was lost. */
+
 import { LockLostError } from '../../errors.js'
 import type { RunLock } from './lock.js'
 
