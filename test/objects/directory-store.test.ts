@@ -6,8 +6,7 @@ import { openObjectStore } from '../../lib/objects/open-store.js'
 import { type FileLayer, nodeFiles, storageError, temporarySuffix } from '../../lib/storage/files.js'
 import { CrashingFiles, Killed } from '../support/crashing-files.js'
 import { FailingFiles } from '../support/failing-files.js'
-import { contract, keysOf, race, text } from './contract.js'
-import { raceProcesses } from './racing-processes.js'
+import { contract, keysOf, text } from './contract.js'
 
 const leftovers = (path: string): string[] =>
   readdirSync(path, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith(temporarySuffix))
@@ -15,28 +14,6 @@ const leftovers = (path: string): string[] =>
 t.test('a directory is an object store', async (t) => {
   const directory = join(t.testdir(), 'made/on/demand')
   contract(t, () => openObjectStore(directory))
-})
-
-t.test('of 16 writers of one key one wins, and every reader sees a whole object', async (t) => {
-  const directory = t.testdir()
-  // Without fsync, which costs most of the time here and does not decide who wins.
-  const files: FileLayer = {
-    ...nodeFiles,
-    open: async (path, mode) => {
-      const file = await nodeFiles.open(path, mode)
-      file.fsync = async () => undefined
-      return file
-    },
-    fsyncDirectory: async () => undefined,
-  }
-  const stores = Array.from({ length: 16 }, () => directoryStore(directory, files))
-  await race(t, stores, 1000)
-  t.same(leftovers(directory), [])
-})
-
-t.test('of 16 writers in 4 processes one wins', async (t) => {
-  const directory = t.testdir()
-  await raceProcesses(t, { where: directory, store: directoryStore(directory), rounds: 50 })
 })
 
 t.test('a key is absent or whole after a fault at any operation, and the next try succeeds', async (t) => {

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import t from 'tap'
 import { fileSlice } from '../../lib/http/request-body.js'
 import { hashOf } from '../../lib/objects/s3/write-outcome.js'
-import { race } from './contract.js'
-import { raceProcesses } from './racing-processes.js'
-import { s3Bench } from './s3-support.js'
+import { race } from '../objects/contract.js'
+import { raceProcesses } from '../objects/racing-processes.js'
+import { s3Bench } from '../objects/s3-support.js'
 
 /** The full number is run by hand: each round is 17 requests. */
 const rounds = Number(process.env.KUN_STREAM_RACE_ROUNDS ?? 100)
