@@ -134,7 +134,7 @@ const ofNotice = new RegExp(
     '^(?:请)?再(?:写|来|给|举|列|生成|换|编|说|想)(?:出|我)?[一两几]?(?:个|首|篇|段|条|些|遍|次|句|道)(?![^，。]{0,3}(?:关于|以|描写|介绍|讲))',
     '(?:检查|修改|润色|批改|看看|看一下|点评|翻译|优化|校对|改写|评价)(?:一?下)?(?:我|咱们?)(?:写|做|画)?的(?:作文|简历|代码|论文|文章|日记|报告|诗|信|稿子|演讲稿|文案|方案|答案)',
     '^(?:小说|课文|故事|文章|短文|剧本|散文)的?(?:结尾|开头|末尾|最后|中间|中)[^，。？]{2,24}[，,](?:这样|这么|如此|有什么|为什么)',
-    '^(?:老板|亲|客服|楼主|卖家|师傅|店家|掌柜)[，,]',
+    '^(?:老板|亲|客服|楼主|卖家|师傅|店家|掌柜)[，,](?!作为|是|这)',
     '原句(?:中|里|的|改)',
     '(?:截图|图片|照片|画面|海报)(?:里|中|上)?(?:报|显示|写|画|拍|印)的',
     '结合(?:图表|图文|图示|数据表|示意图|统计图)[，,、]',
@@ -142,6 +142,10 @@ const ofNotice = new RegExp(
   ].join('|'),
   'u',
 )
+
+/** The text is yet to be written: 写一个童话，故事中的孩子…. */
+const makesText =
+  /(?:写|编|创作|构思|设计|虚构|拟|拍摄)(?:出|好)?一?[个篇则首段份张部封](?!读后感|观后感|评论|书评|影评)[^。？！]{0,24}[，,；;]$/u
 
 /** Pictures and files cannot be in an instruction at all; texts can. */
 const pictured = /图|表[一二三1-9中]|附件|阴影|画线|划线|加点|横线|空格|空白/u
@@ -152,7 +156,7 @@ function absoluteReference(instruction: string, plain: string): string | null {
     absolute.exec(plain) ??
     elsewhere.exec(plain) ??
     (asksHowTo.test(plain) ? null : (absoluteParts.exec(plain) ?? byText.exec(plain) ?? ofNotice.exec(plain)))
-  if (found === null) return null
+  if (found === null || (makesText.test(plain.slice(0, found.index)) && !absoluteTexts.test(plain))) return null
   const [words] = found
   if (pictured.test(words)) {
     // 填空：春眠不觉晓，____。 · a table in the instruction
