@@ -176,9 +176,11 @@ export class UnitQueue {
 
   /** A unit has two jobs near the end of a run; BullMQ counts the losses of each. */
   async #otherJob(unit: string, jobId: string): Promise<{ losses: number; inHand: 0 | 1 }> {
-    const other = await this.#ask(this.#queue.getJob(jobId === unit ? unit + secondJobSuffix : unit))
-    if (other === undefined) return { losses: 0, inHand: 0 }
-    return { losses: other.stalledCounter, inHand: (await this.#ask(other.isActive())) ? 1 : 0 }
+    const otherId = jobId === unit ? unit + secondJobSuffix : unit
+    // First whether it is in hand: its loss, which ends that, is then counted twice for a moment rather than not at all.
+    const state = await this.#ask(this.#queue.getJobState(otherId))
+    const other = await this.#ask(this.#queue.getJob(otherId))
+    return { losses: other?.stalledCounter ?? 0, inHand: other !== undefined && state === 'active' ? 1 : 0 }
   }
 
   /** Returns a unit that must not be started now; it is taken again after the next check for expired locks. */
