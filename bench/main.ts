@@ -30,7 +30,7 @@ export async function runBenches(
   { smoke, json, labelled = [], compare }: BenchFlags,
 ): Promise<number> {
   const unknown = names.find((name) => !Object.hasOwn(benches, name))
-  if (unknown !== undefined) return wrongUse(`there is no bench '${unknown}'`)
+  if (unknown !== undefined) return wrongUse(`unknown bench '${unknown}'`)
   if (names.length === 0) {
     process.stderr.write(usage)
     return 0

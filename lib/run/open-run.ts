@@ -180,7 +180,7 @@ export async function openRun(settings: KunSettings, options: OpenRunOptions): P
       log,
     }
   } catch (error) {
-    return closeAfter(lock === null ? error : await failureUnderLock(lock, error), closings)
+    return closeAfter(await failureUnderLock(lock, error), closings)
   }
 }
 

@@ -178,7 +178,7 @@ function allUnits(): string {
 }
 
 /**
- * Returns the code units first … end, each in a line of its own: a line end is no letter, and nothing composes with it. U+0000
+ * Returns the code units first … end, each in a line of its own: a line end is not a letter, and nothing composes with it. U+0000
  * in place of surrogates and line ends.
  */
 export function unitLines(first: number, end: number): string {

@@ -1,21 +1,11 @@
-import { createHook } from 'node:async_hooks'
 import t from 'tap'
 import { sharedBuffers } from '../../lib/core/shared-buffers.js'
 import { createPreparer, prepareBlock } from '../../lib/text/prepare.js'
 import { localFirstPool } from '../../lib/workers/local-first.js'
+import { startedThreads } from '../support/started-threads.js'
 import { article, blockOf, jsonl, planOf } from '../text/support.js'
 
-/** Threads that were started since the test began. */
-let started = 0
-const hook = createHook({
-  init: (_id, type) => {
-    if (type === 'WORKER') started++
-  },
-}).enable()
-t.teardown(() => hook.disable())
-t.beforeEach(() => {
-  started = 0
-})
+const started = startedThreads(t)
 
 const plan = await planOf({}, { signatureLength: 16 })
 const preparer = await createPreparer(plan)
@@ -34,9 +24,9 @@ t.test(
     const expected = Array.from({ length: 6 }, (_, number) => prepareBlock(block(number), preparer))
     t.equal(pool.threads, 1)
     t.same(await Promise.all([0, 1, 2].map((number) => pool.prepare(block(number)))), expected.slice(0, 3))
-    t.equal(started, 0)
+    t.equal(started(), 0)
     t.same(await Promise.all([3, 4, 5].map((number) => pool.prepare(block(number)))), expected.slice(3))
-    t.equal(started, 1)
+    t.equal(started(), 1)
   },
 )
 
@@ -46,10 +36,10 @@ t.test('A limit of 0 and a full block start the threads at once', async (t) => {
   const soon = localFirstPool({ plan, threads: 1, localBytesMax: 10 * blockBytes, fullBlockBytes: 100 })
   t.teardown(() => soon.close())
   t.same(await now.prepare(block(0)), prepareBlock(block(0), preparer))
-  t.equal(started, 2)
+  t.equal(started(), 2)
   t.same(await soon.prepare(block(1)), prepareBlock(block(1), preparer))
   t.same(await soon.prepare(block(2)), prepareBlock(block(2), preparer))
-  t.equal(started, 3)
+  t.equal(started(), 3)
 })
 
 t.test('Shared memory of a block is reused, unless the caller keeps it', async (t) => {
@@ -67,7 +57,7 @@ t.test('A closed pool prepares nothing, and closing one that never started does 
   const pool = localFirstPool({ plan, threads: 1, localBytesMax: 10 * blockBytes })
   await pool.close()
   await t.rejects(pool.prepare(block(0)), { code: 'KUN_CONTRACT', message: /closed/ })
-  t.equal(started, 0)
+  t.equal(started(), 0)
 })
 
 t.test('Custom filters are refused: they may crash the calling thread', async (t) => {

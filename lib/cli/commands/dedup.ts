@@ -135,7 +135,7 @@ async function dedupFiles(files: readonly string[], flags: DedupFlags, log: Even
       unreadable,
     }).run().done
   } catch (error) {
-    return closeAfter(lock === null ? error : await failureUnderLock(lock, error), closings)
+    return closeAfter(await failureUnderLock(lock, error), closings)
   }
   await closeAll(closings)
   // Standard input may be empty: that of a filter before it.

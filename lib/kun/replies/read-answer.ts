@@ -149,7 +149,7 @@ function foreignScript(output: string, { instruction, text }: AnswerContext, han
   return word === null ? null : { reason: 'output-not-chinese', detail: word }
 }
 
-/** What is no answer: the next turn of a dialogue, a task, a grade, rules that are repeated, a remark on the rewriting. */
+/** Text that is not an answer: the next turn of a dialogue, a task, a grade, rules that are repeated, a remark on the rewriting. */
 const otherTurn =
   /\n\s{0,8}(?:用户|提问者|user|human)\s?[：:](?=[^\n]{0,200}(?:[？?]|\n\s{0,8}(?:助手|AI|assistant)))|^请(?:你|您)?(?:以[“《「][^”》」]{1,24}[”》」]为(?:题|主题|背景)|撰写|写一[篇段首则份])[^。]{0,80}(?:要求|不少于|字左右|字以内|说明)|^(?:该|这个|此|上述|这条)(?:回复|回答|答案)(?:准确|很好|完整|正确|基本|较为|较好|非常|符合|没有|内容)|^(?:好的[，,])?我(?:需要|要|会|将|应该|必须)(?:按照|根据|遵循|遵守)(?:以下|上述|给定的?|这些|所给)(?:的)?(?:规则|要求|指示|条件|原则)|\n\s{0,8}(?:与|和|同|相比)原文(?:相比|不同)?[，,]|(?:参考资料|参考材料|参考内容|参考文字|所给资料|所给材料)(?:里|中)?只(?:列出|提到|给出|介绍)了/iu
 const asksForTalk = /对话|访谈|采访|剧本|台词|客服|聊天|问答|多轮|评价|点评|批改|题目|命题|提示词|指令/u

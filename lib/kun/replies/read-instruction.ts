@@ -176,7 +176,7 @@ function boundsFault(instruction: string, options: InstructionFilterOptions): Re
   if (length > options.charsMax) return { reason: 'instruction-too-long', detail: `${length} > ${options.charsMax}` }
   const mark = leftoverMark(instruction)
   if (mark !== null) return { reason: 'instruction-markers', detail: mark }
-  const share = chineseShare(instruction)
+  const share = chineseShare(instruction, options.hanShareMin)
   if (share < options.hanShareMin) return { reason: 'instruction-not-chinese', detail: `${share.toFixed(3)} Chinese` }
   const kana = kanaShare(withoutQuoted(instruction.slice(0, checkedCharsMax)))
   if (kana > kanaShareMax) return { reason: 'instruction-not-chinese', detail: `${kana.toFixed(3)} kana or hangul` }
@@ -196,12 +196,16 @@ const kanaShareMax = 0.25
 /** Letters that a Latin word counts as: StringBuilder is one name, however long. */
 const lettersPerWord = 2
 
-/** The share of Chinese, with names and identifiers counted as words where there are fewer of them than ideographs. */
-function chineseShare(instruction: string): number {
+/**
+ * Returns the share of Chinese. If that of the letters is not enough, names and identifiers are counted as words where there are
+ * fewer of them than ideographs.
+ */
+function chineseShare(instruction: string, enough: number): number {
+  const share = hanShare(instruction)
+  if (share >= enough) return share
   const short = instruction.slice(0, checkedCharsMax)
   const han = short.match(/\p{Script=Han}/gu)?.length ?? 0
   const words = short.match(/[A-Za-z]{3,40}/gu)?.length ?? 0
-  const share = hanShare(instruction)
   return words === 0 || words >= han ? share : Math.max(share, han / (han + lettersPerWord * words))
 }
 

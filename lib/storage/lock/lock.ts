@@ -11,6 +11,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { backgroundClock, systemClock } from '../../core/clock.js'
 import type { Clock } from '../../core/types.js'
 import { type LockLostError, RunLockedError } from '../../errors.js'
+import { secondsText } from '../../language/duration.js'
 import { say } from '../../language/say.js'
 import { closeAfter } from '../close-all.js'
 import { type FileLayer, nodeFiles } from '../files.js'
@@ -300,7 +301,7 @@ async function renewalAgeMs(path: string): Promise<number | null> {
 export function ageText(ageMs: number | null): string {
   if (ageMs === null) return say`an unknown time`
   const seconds = Math.round(ageMs / 1000)
-  if (seconds < 120) return say`${seconds} s`
+  if (seconds < 120) return secondsText(seconds)
   return seconds < 3 * 3600 ? say`${Math.round(seconds / 60)} min` : say`${Math.round(seconds / 3600)} h`
 }
 

@@ -1,21 +1,12 @@
 /** A stage that is started before its graph: its threads end whether that runs or not. */
-import { createHook } from 'node:async_hooks'
 import t from 'tap'
 import { from } from '../../../lib/core/graph.js'
 import { prepare } from '../../../lib/run/stages/prepare.js'
 import type { Block } from '../../../lib/text/block.js'
+import { startedThreads } from '../../support/started-threads.js'
 import { article, blockOf, jsonl } from '../../text/support.js'
 
-let started = 0
-const hook = createHook({
-  init: (_id, type) => {
-    if (type === 'WORKER') started++
-  },
-}).enable()
-t.teardown(() => hook.disable())
-t.beforeEach(() => {
-  started = 0
-})
+const started = startedThreads(t)
 
 async function* oneBlock(): AsyncGenerator<Block> {
   yield blockOf(jsonl([{ text: article(1) }]))
@@ -29,7 +20,7 @@ t.test('a stage that was started and has no graph ends its threads when it is cl
   const stage = prepare({ workers: { threads: 1 } })
   stage.start()
   await stage.close?.()
-  t.equal(started, 1)
+  t.equal(started(), 1)
   t.equal(openPorts(), before)
 })
 
@@ -38,7 +29,7 @@ t.test('a start that fails is reported to the first block, and closing is quiet'
   first.start()
   await t.rejects(from(oneBlock()).via(first).values().next(), { code: /KUN_/ })
   await first.close?.()
-  t.equal(started, 0)
+  t.equal(started(), 0)
 })
 
 t.test('a started stage uses its threads for its blocks', async (t) => {
@@ -49,5 +40,5 @@ t.test('a started stage uses its threads for its blocks', async (t) => {
     documents += prepared.documents
   }
   t.equal(documents, 1)
-  t.equal(started, 1)
+  t.equal(started(), 1)
 })
