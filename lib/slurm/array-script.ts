@@ -4,6 +4,9 @@ import { say } from '../language/say.js'
 
 /** Time between SIGTERM and the end, seconds: replies of requests in flight are received and stored. */
 const termSeconds = 120
+/** Times that the element asks to be returned to the queue, and seconds in between: a controller under load lets connections time out. */
+const requeueTries = 10
+const requeuePauseSeconds = 5
 /** Seconds in which the start time of a requeued element is corrected. */
 const requeueSeconds = 20
 
@@ -56,7 +59,10 @@ again() {
       sleep 1
       scontrol update JobId="$1" StartTime=now && exit
     done' sh "$SLURM_JOB_ID" >/dev/null 2>&1 </dev/null &
-  scontrol requeue "$SLURM_JOB_ID"
+  for try in $(seq ${requeueTries}); do
+    scontrol requeue "$SLURM_JOB_ID" && break
+    sleep ${requeuePauseSeconds}
+  done
   exit 1
 }
 stop() {

@@ -18,13 +18,20 @@ const jobsFile = z.strictObject({ jobs: z.array(z.int().min(0)) })
 
 /** An array of an earlier submission. */
 interface SubmittedArray {
-  readonly job: number
+  /** Null: not noted, since the process that submitted it ended before, or it never was submitted. */
+  readonly job: number | null
+  /** Path of the script, by which the queue names its job. */
+  readonly script: string
   /** Units of each element. */
   readonly elements: readonly (readonly string[])[]
 }
 
 function arrayName(array: number): string {
   return `array-${String(array).padStart(3, '0')}`
+}
+
+function scriptOf(submission: string, array: number): string {
+  return join(submission, `${arrayName(array)}.sh`)
 }
 
 /** Creates the folder of the next submission. Two calls get two folders. */
@@ -50,7 +57,7 @@ export async function writeArray(
   script: string,
 ): Promise<string> {
   await writeFile(join(submission, `${arrayName(array)}.json`), `${JSON.stringify({ elements })}\n`)
-  const path = join(submission, `${arrayName(array)}.sh`)
+  const path = scriptOf(submission, array)
   await writeFile(path, script, { mode: 0o755 })
   return path
 }
@@ -67,16 +74,18 @@ export async function unitsOfElement(submission: string, array: number, element:
   throw new UsageError(say`${submission}/${arrayName(array)}.json has no element ${element}`)
 }
 
-/** Returns the submitted arrays of all earlier submissions. */
+/** Returns the arrays of all earlier submissions whose scripts were written. */
 export async function submittedArrays(folder: string): Promise<SubmittedArray[]> {
   const arrays: SubmittedArray[] = []
   for (const number of await numbersIn(folder)) {
     const submission = join(folder, number)
-    const text = await readOrNull(join(submission, 'jobs.json'))
-    if (text === null) continue
-    const { jobs } = parsed(join(submission, 'jobs.json'), text, jobsFile)
-    for (const [array, job] of jobs.entries()) {
-      arrays.push({ job, elements: await readElements(submission, array) })
+    const path = join(submission, 'jobs.json')
+    const text = await readOrNull(path)
+    const jobs = text === null ? [] : parsed(path, text, jobsFile).jobs
+    const names = new Set(await readdir(submission))
+    for (let array = 0; names.has(`${arrayName(array)}.sh`); array++) {
+      const elements = await readElements(submission, array)
+      arrays.push({ job: jobs[array] ?? null, script: scriptOf(submission, array), elements })
     }
   }
   return arrays

@@ -6,7 +6,7 @@ import { checkUnitId, resultKey } from '../units/unit-keys.js'
 import { readPlan, readPlanTotals } from '../units/unit-plan.js'
 import { readResult } from '../units/unit-result.js'
 import { arrayScript } from './array-script.js'
-import { liveElements, maxArraySize, sbatch, startNow } from './commands.js'
+import { liveElements, liveJobs, maxArraySize, startNow, submitScript } from './commands.js'
 import { divideUnits, unitsInTime } from './elements.js'
 import { createSubmission, submittedArrays, writeArray, writeJobs } from './submission.js'
 
@@ -97,7 +97,7 @@ export async function submitUnits(options: SubmitOptions): Promise<Submitted> {
   }
   const jobs: number[] = []
   for (const { script } of dryRun ? [] : scripts) {
-    jobs.push(await sbatch(script))
+    jobs.push(await submitScript(script))
     await writeJobs(submission, jobs)
   }
   return { ...facts, submission, arrays: scripts.map((each, array) => ({ ...each, job: jobs[array] ?? null })) }
@@ -109,7 +109,12 @@ export async function submitUnits(options: SubmitOptions): Promise<Submitted> {
  */
 async function unitsInHand(folder: string, mayStart: boolean): Promise<ReadonlySet<string>> {
   const units = new Set<string>()
-  for (const { job, elements } of await submittedArrays(folder)) {
+  const arrays = await submittedArrays(folder)
+  // A submission that was killed may have left a job without noting its number.
+  const jobs = arrays.some(({ job }) => job === null) ? await liveJobs() : new Map<string, number>()
+  for (const { job: noted, script, elements } of arrays) {
+    const job = noted ?? jobs.get(script)
+    if (job === undefined) continue
     for (const { index, isDelayed } of await liveElements(job)) {
       for (const id of elements[index] ?? []) units.add(id)
       if (isDelayed && mayStart) await startNow(job, index)

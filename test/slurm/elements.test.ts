@@ -67,7 +67,15 @@ t.test('Submissions have folders of their own, and a damaged one is named', asyn
   const [first = '', second = ''] = made
   await writeArray(first, 0, [['a', 'b'], ['c']], '')
   await writeJobs(first, [17])
-  t.same(await submittedArrays(folder), [{ job: 17, elements: [['a', 'b'], ['c']] }])
+  await writeArray(first, 1, [['d']], '')
+  t.same(
+    await submittedArrays(folder),
+    [
+      { job: 17, script: `${first}/array-000.sh`, elements: [['a', 'b'], ['c']] },
+      { job: null, script: `${first}/array-001.sh`, elements: [['d']] },
+    ],
+    'of an array that was not noted the script is known',
+  )
   t.same(await unitsOfElement(first, 0, 1), ['c'])
   await t.rejects(unitsOfElement(first, 0, 2), { code: 'KUN_USAGE', message: /has no element 2/ })
   await t.rejects(unitsOfElement(second, 0, 0), { code: 'KUN_USAGE', message: /does not exist/ })

@@ -76,7 +76,7 @@ t.test(
   async (t) => {
     const slurm = await slurmOrSkip(t, { maxArraySize: 8 })
     if (slurm === null) return
-    const { submit, events, shall, shallNot } = await planned(t, 1001)
+    const { directory, submit, events, shall, shallNot } = await planned(t, 1001)
     shall('fail-once-0-1')
     shall('hang-0-3')
     shall('hang-1-2')
@@ -95,18 +95,27 @@ t.test(
     t.match(during, { submitted: 0, submission: null })
     t.ok(during.inHand >= 200, 'the elements that hang are in hand')
 
+    t.comment('Nor after a submission that was killed before it noted its jobs')
+    rmSync(join(directory, 'slurm/000/jobs.json'))
+    const unnoted = await submit()
+    t.match(unnoted, { submitted: 0, submission: null })
+    t.ok(unnoted.inHand >= 200, `${unnoted.inHand} units are in hand by the scripts in the queue`)
+
     t.comment('An element that is told to end goes back to the queue, and starts again without the delay of Slurm')
     shall('wrong-1-2')
     const [one, other] = first.arrays.map(({ job }) => job)
-    for (const element of [`${one}_3`, `${other}_2`]) {
-      const told = () => slurm.run('scancel', '--batch', '--signal=TERM', element)
-      // Slurm refuses the signal while it has not noted yet that the script has started.
-      const isTold = await within(20_000, () =>
-        told().then(
+    for (const [element, array] of [
+      [`${one}_3`, '0/3'],
+      [`${other}_2`, '1/2'],
+    ] as const) {
+      // Slurm refuses the signal while it has not noted yet that the script has started, and may deliver it and answer too late.
+      const isTold = await within(60_000, async () => {
+        const isAccepted = await slurm.run('scancel', '--batch', '--signal=TERM', element).then(
           () => true,
           () => false,
-        ),
-      )
+        )
+        return isAccepted || events().includes(`term ${array}`)
+      })
       t.ok(isTold, `element ${element} is told to end`)
     }
     await slurm.idle(90_000)

@@ -179,6 +179,7 @@ SlurmctldPort=${port[0]}
 SlurmdPort=${port[1]}
 SlurmdTimeout=${slurmdTimeout}
 SlurmctldTimeout=30
+MessageTimeout=60
 KillWait=5
 ReturnToService=2
 SchedulerType=sched/backfill
