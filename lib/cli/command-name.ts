@@ -12,7 +12,7 @@ export function commandName(
 ): string {
   if (environment.npm_command !== undefined) return 'npx kun-stream'
   const script = argv[1] ?? ''
-  if (!script.endsWith('.js')) return 'kun-stream'
+  if (!/\.m?js$/.test(script)) return 'kun-stream'
   const near = relative(process.cwd(), script)
   return `node ${shellWord(near.startsWith('..') ? script : near)}`
 }
