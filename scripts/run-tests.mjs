@@ -16,7 +16,7 @@ const fileTimeoutMs = 600_000
 /** Of the output of a failed file, the lines that are printed around each failure, and at most in all. */
 const failureLines = { before: 2, after: 30, max: 400 }
 /** Where tests start commands and whole runs. They take longest and start first, so that the end is not one long file. */
-const slowFolders = ['fault', 'flow', 'cli', 'slurm', 'queue', 'bench', 'server-bench']
+const slowFolders = ['fault', 'flow', 'cli', 'slurm', 'queue', 'bench', 'server-bench', 'publish', 'epochs']
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { values, positionals } = parseArgs({

@@ -23,8 +23,8 @@ import { redisMissing } from '../support/redis.js'
 import { bytesOf, runTiny } from '../support/session.js'
 
 const skip = redisMissing
-/** Kills by SIGKILL. KUN_TEST_KILLS=14 is the long form, which takes some minutes. */
-const kills = Number(process.env.KUN_TEST_KILLS ?? 3)
+/** Kills by SIGKILL. KUN_KILLS=14 is the long form, which takes some minutes. */
+const kills = Number(process.env.KUN_KILLS ?? 3)
 // Processes start slowly on a machine that is busy with others.
 t.setTimeout(580_000)
 
