@@ -15,7 +15,11 @@ import type { FilePlace } from './file-name.js'
 
 /** Bytes per read. */
 const readBytes = 1024 * 1024
-/** Smallest memory of the caller that is read into: many small reads take longer than a copy. */
+/**
+ * Smallest memory of the caller that is read into: many small reads take longer than a copy. What is left of larger memory is
+ * filled too, however little it is. Otherwise a block of the size of a read, once it had been copied, would leave too little for
+ * the next read, which would be copied in turn, and so would all that follow.
+ */
 const givenBytesMin = 256 * 1024
 
 /** Size and number of the samples, besides the first and the last, that identify the content of a file before it is read. */
@@ -83,7 +87,7 @@ export class LocalFile {
       while (offset < this.#size) {
         signal.throwIfAborted()
         const given: Uint8Array | null = target?.space() ?? null
-        const isLarge: boolean = given !== null && given.byteLength >= givenBytesMin
+        const isLarge: boolean = given !== null && given.buffer.byteLength >= givenBytesMin
         if (!isLarge) own ??= Buffer.allocUnsafeSlow(Math.min(readBytes, this.#size - offset))
         const chunk: Uint8Array = isLarge ? (given as Uint8Array) : (own as Uint8Array)
         const wanted = Math.min(chunk.byteLength, this.#size - offset)

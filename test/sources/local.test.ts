@@ -7,6 +7,7 @@ import { gunzipSync } from 'node:zlib'
 import t from 'tap'
 import { generate } from '../../fixtures/generate.js'
 import { seededRandom } from '../../lib/core/random.js'
+import { sharedBuffers } from '../../lib/core/shared-buffers.js'
 import {
   AbortedError,
   InvalidOptionError,
@@ -14,6 +15,7 @@ import {
   ShardFormatError,
   SourceNotFoundError,
 } from '../../lib/errors.js'
+import { lineSplitter } from '../../lib/sources/formats/lines.js'
 import {
   blocks,
   bytesBefore,
@@ -241,6 +243,28 @@ t.test('options have defaults, and sizes out of range are refused', async (t) =>
     t.notOk(readOptions.safeParse(wrong).success)
   }
 })
+
+t.test(
+  'blocks of the size of a read are read into their own memory, but for what is left over from the block before',
+  async (t) => {
+    const blockBytes = 1024 * 1024
+    const line = `${'x'.repeat(999)}\n`
+    const folder = t.testdir({ 'a.jsonl': line.repeat(8000) })
+    const [shard] = await localShards({ split: 's', root: folder, files: ['a.jsonl'], mapping })
+    const splitter = lineSplitter(0, { ...readOptions.parse({ blockBytes }), shared: true })
+    const sizes: number[] = []
+    let [copied, given] = [0, null as Uint8Array | null]
+    const target = { space: () => (given = sizes.length > 0 ? (splitter.space?.() ?? null) : null) }
+    for await (const chunk of (shard as Shard).open(0, AbortSignal.timeout(60_000), target)) {
+      if (chunk.buffer !== given?.buffer) copied += chunk.byteLength
+      sizes.push(chunk.byteLength)
+      for (const { bytes } of splitter.push(chunk)) sharedBuffers.give(bytes.buffer as SharedArrayBuffer)
+    }
+    // As readShard looks at the first bytes before it has a splitter.
+    t.equal(copied, sizes[0], 'only the first read is copied')
+    t.ok(sizes.length <= 10, `${sizes.length} reads`)
+  },
+)
 
 t.test('the committed fixtures are what the generator writes, and hold what contents.json says', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'kun-fixtures-'))
