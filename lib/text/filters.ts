@@ -45,7 +45,7 @@ export function createTextMeters(memory: TextMemory): TextMeters {
     repetition: createRepetitionMeter(memory),
     cuesOf: createCueMeter(memory),
     census: createCensusMeter(memory),
-    classifier: loadBuiltinScreen(),
+    classifier: loadBuiltinScreen(memory),
   }
   return { ...meters, once: new MetersOnce(meters) }
 }
@@ -142,7 +142,7 @@ const rules = [
   rule('repeated-ngrams', 'repeatedNgramsShareMax', (text, max, { repetition }) =>
     repeatedNgrams(text, max, repetition),
   ),
-  rule('keyword-stuffing', 'keywordShareMax', keywordStuffing),
+  rule('keyword-stuffing', 'keywordShareMax', (text, max, { repetition }) => keywordStuffing(text, max, repetition)),
   rule('function-words', 'functionWordsShareMin', (text, min, { census }) => functionWords(text, min, census)),
   rule('classifier', 'classifierScoreMin', (text, min, { classifier }) => classifierScore(text, min, classifier)),
 ] as const

@@ -59,7 +59,8 @@ interface LoadedParts {
  * @throws {InvalidOptionError} the tokenizer does not load, or the signature's settings are out of range
  */
 export async function createPreparer(plan: PreparePlan): Promise<Preparer> {
-  return createPreparerNow(plan) ?? makePreparer(plan, await loadParts(plan))
+  const memory = new TextMemory()
+  return createPreparerNow(plan, memory) ?? makePreparer(plan, memory, await loadParts(plan, memory))
 }
 
 /**
@@ -67,22 +68,23 @@ export async function createPreparer(plan: PreparePlan): Promise<Preparer> {
  *
  * @throws {InvalidOptionError} the signature's settings are out of range
  */
-export function createPreparerNow(plan: PreparePlan): Preparer | null {
+export function createPreparerNow(plan: PreparePlan, memory = new TextMemory()): Preparer | null {
   const loadsNothing = plan.tokenizer === null && plan.screen === null && plan.filters.length === 0
-  return !plan.clean || loadsNothing ? makePreparer(plan, { countTokens: null, screen: null, filters: [] }) : null
+  return !plan.clean || loadsNothing
+    ? makePreparer(plan, memory, { countTokens: null, screen: null, filters: [] })
+    : null
 }
 
-async function loadParts(plan: PreparePlan): Promise<LoadedParts> {
+async function loadParts(plan: PreparePlan, memory: TextMemory): Promise<LoadedParts> {
   const [countTokens, screen, filters] = await Promise.all([
     plan.tokenizer === null ? null : loadTokenCounter(plan.tokenizer.path),
-    plan.screen === null ? null : screenAt(plan.screen.path, plan.screen.sha256),
+    plan.screen === null ? null : screenAt(plan.screen.path, plan.screen.sha256, memory),
     Promise.all(plan.filters.map(loadCustomFilter)),
   ])
   return { countTokens, screen, filters }
 }
 
-function makePreparer(plan: PreparePlan, loaded: LoadedParts): Preparer {
-  const memory = new TextMemory()
+function makePreparer(plan: PreparePlan, memory: TextMemory, loaded: LoadedParts): Preparer {
   const signer = makeSigner(plan.signature)
   const columns = new ColumnsBuilder(plan.signature.signatureLength, memory)
   const text = plan.clean ? makeTextStages(plan, memory, columns, signer, loaded) : null
@@ -104,9 +106,9 @@ function makeTextStages(
   return { plan, quality, clean, meters: createTextMeters(memory), filters, personal, countTokens, packer }
 }
 
-async function screenAt(path: string, sha256: string): Promise<ScreenClassifier> {
+async function screenAt(path: string, sha256: string, memory: TextMemory): Promise<ScreenClassifier> {
   const { loadScreen } = await import('./screen/screen-file.js')
-  return loadScreen(path, sha256)
+  return loadScreen(path, sha256, memory)
 }
 
 /**

@@ -21,6 +21,12 @@ export interface RepetitionMeter {
   /** Shares that the exact ones do not exceed. They cost a fraction of these, and clear nearly all prose. */
   readonly lineShareAtMost: (text: CleanText) => number
   readonly gramShareAtMost: (text: CleanText) => number
+  /** 4-grams of a text of at most 65,535 code units whose hash, of 12 bits, occurs `times` or more. */
+  readonly frequentGrams: (text: CleanText, times: number) => number
+  /** Clauses of over 3 ideographs, at most, of which the hash of the first 3, or of the last 3, is the same. */
+  readonly sameEdges: (text: CleanText) => number
+  /** Clauses of the text of the last `sameEdges`. */
+  readonly clauses: () => number
 }
 
 /** @param memory of the cleaner whose texts are measured */
@@ -43,8 +49,28 @@ export function createRepetitionMeter(memory: TextMemory): RepetitionMeter {
     },
     lineShareAtMost: (text) => lineShareAtMost(text, seen),
     gramShareAtMost: ({ length }) => shareOf(seen.gramsAtMost(gramsOf(length)), gramsOf(length)),
+    frequentGrams: ({ length }, times) => {
+      const table = countersIn(memory, 1)
+      return memory.kernel.frequentGrams(memory.codes.base, length, table, times)
+    },
+    sameEdges: ({ length }) => {
+      const tables = countersIn(memory, 2)
+      return memory.kernel.sameEdges(memory.codes.base, length, tables)
+    },
+    clauses: () => memory.kernel.clauses.value,
   }
 }
+
+/** Clears so many tables of counters, end to end in the memory of the slots; returns their address. */
+function countersIn({ slots }: TextMemory, tables: number): number {
+  const integers = (tables * counterTableBytes) / Int32Array.BYTES_PER_ELEMENT
+  slots.reserve(integers)
+  slots.view.fill(0, 0, integers)
+  return slots.base
+}
+
+/** 2^12 counters of 2 bytes. */
+const counterTableBytes = 8192
 
 function gramsOf(length: number): number {
   return Math.max(0, length - gramChars + 1)

@@ -33,6 +33,11 @@ interface Kernel {
     hits: number,
     numbers: number,
   ): number
+  readonly clauses: WebAssembly.Global
+  frequentGrams(codes: number, length: number, counters: number, times: number): number
+  sameEdges(codes: number, length: number, counters: number): number
+  gramSum(codes: number, length: number, weights: number, seen: number, shift: number): number
+  readonly gramTotal: WebAssembly.Global
   differentAtLeast(codes: number, count: number, seen: number, mask: number): number
   repeated(
     codes: number,
@@ -113,6 +118,8 @@ export class TextMemory {
   /** The same, and when the text is scanned, by repetition.ts. */
   readonly sums = this.#region(integers)
   readonly slots = this.#region(integers)
+  /** Texts that are not in this memory, for a kernel function that reads them. */
+  readonly others = this.#region(units)
 
   get buffer(): ArrayBuffer {
     return this.kernel.memory.buffer

@@ -1,6 +1,9 @@
 import t from 'tap'
 import { characterTables } from '../../lib/text/characters.js'
+import type { CleanText } from '../../lib/text/clean.js'
 import { codesOf, codesToString } from '../../lib/text/code-units.js'
+import { createRepetitionMeter } from '../../lib/text/repetition.js'
+import { GramBuckets, GramSum } from '../../lib/text/screen/grams.js'
 import { TextMemory } from '../../lib/text/text-memory.js'
 import { Random, testSeed } from '../support/random.js'
 
@@ -145,3 +148,67 @@ t.test('A text beyond the memory of a thread fails like one that crashes its thr
   memory.slots.reserve(1000)
   t.ok(memory.slots.view.length >= 1000, 'and less can be had still')
 })
+
+const texts = ['天气很好', '今天，', '价格低', 'ab Cd', '12:30', '\n', '\u3000', '\t', '好好好好', '㐀㐁', '한글', '😀']
+
+function randomText(random: Random, pieces: number): Uint16Array {
+  const kinds = random.between(1, texts.length)
+  return codesOf(Array.from({ length: pieces }, () => texts[random.between(0, kinds - 1)] as string).join(''))
+}
+
+t.test('The kernel adds up the weights of the grams that GramBuckets lists, wherever the text is', async (t) => {
+  const random = new Random(seed)
+  const memory = new TextMemory()
+  for (const buckets of [1024, 2 ** 16, 2 ** 18]) {
+    const weights = Int16Array.from({ length: buckets }, () => random.between(-32768, 32767))
+    const listed = new GramBuckets(buckets)
+    const added = new GramSum(weights, memory)
+    for (let round = 0; round < 300; round++) {
+      const codes = randomText(random, random.between(0, 60))
+      const start = random.between(0, Math.min(3, codes.length))
+      memory.reserveText(codes.length + 8)
+      memory.codes.view.fill(random.between(0, 0xffff))
+      memory.codes.view.set(codes)
+      listed.read(codes, start, codes.length)
+      const expected = listed.buckets.subarray(0, listed.count)
+      const sum = expected.reduce((all, bucket) => all + (weights[bucket] as number), 0)
+      added.read(round % 2 === 0 ? codes : memory.codes.view, start, codes.length)
+      t.same([added.sum, added.count], [sum, listed.count], JSON.stringify(codesToString(codes, start, codes.length)))
+    }
+  }
+})
+
+t.test('The kernel counts frequent 4-grams and the edges of clauses as plain loops do', async (t) => {
+  const random = new Random(seed)
+  const memory = new TextMemory()
+  const meter = createRepetitionMeter(memory)
+  for (let round = 0; round < 1000; round++) {
+    const codes = randomText(random, random.between(0, 100))
+    memory.reserveText(codes.length + 8)
+    memory.codes.view.fill(0x4e00)
+    memory.codes.view.set(codes)
+    const text = { length: codes.length } as CleanText
+    const shown = JSON.stringify(codesToString(codes, 0, codes.length))
+    const hashes = Array.from({ length: Math.max(0, codes.length - 3) }, (_, at) => gramHash(codes, at))
+    t.equal(meter.frequentGrams(text, 4), hashes.filter((hash) => timesIn(hashes, hash) >= 4).length, shown)
+    const clauses = codesToString(codes, 0, codes.length).match(/[\u3400-\u4dbf\u4e00-\u9fff]+/g) ?? []
+    const long = clauses.filter((clause) => clause.length > 3).map(codesOf)
+    const starts = long.map((clause) => edgeHash(clause, 0))
+    const ends = long.map((clause) => edgeHash(clause, clause.length - 3))
+    const most = Math.max(0, ...starts.map((hash) => timesIn(starts, hash)), ...ends.map((hash) => timesIn(ends, hash)))
+    t.same([meter.sameEdges(text), meter.clauses()], [most, clauses.length], shown)
+  }
+})
+
+const timesIn = (hashes: readonly number[], hash: number) => hashes.filter((each) => each === hash).length
+
+function gramHash(codes: Uint16Array, at: number): number {
+  const first = Math.imul((codes[at] as number) | ((codes[at + 1] as number) << 16), 0x9e3779b1)
+  const second = Math.imul((codes[at + 2] as number) | ((codes[at + 3] as number) << 16), 0x85ebca77)
+  return ((first ^ (second >>> 7)) >>> 11) & 4095
+}
+
+function edgeHash(codes: Uint16Array, at: number): number {
+  const pair = Math.imul((codes[at] as number) | ((codes[at + 1] as number) << 16), 0x9e3779b1)
+  return ((pair ^ Math.imul(codes[at + 2] as number, 0x85ebca77)) >>> 11) & 4095
+}

@@ -3,6 +3,7 @@
  * judge gave to texts of an earlier run. A file of 128 KB to 4 MB; it runs in workers.
  */
 import { tryParseJson } from '../../core/json.js'
+import { TextMemory } from '../text-memory.js'
 import { GramSum } from './grams.js'
 
 /** First line of a file, as JSON: screen-file.ts checks it. */
@@ -22,11 +23,13 @@ export interface ScreenHeader {
 export class ScreenClassifier {
   readonly #grams: GramSum
 
+  /** @param memory of the thread's texts, which are then scored where they are */
   constructor(
     readonly header: ScreenHeader,
-    readonly weights: Int16Array,
+    weights: Int16Array,
+    memory: TextMemory = new TextMemory(),
   ) {
-    this.#grams = new GramSum(weights)
+    this.#grams = new GramSum(weights, memory)
   }
 
   /**
@@ -56,6 +59,7 @@ function probabilityOf(logOdds: number): number {
 export function decodeScreen(
   bytes: Buffer,
   headerOf: (json: unknown) => ScreenHeader | null,
+  memory?: TextMemory,
 ): ScreenClassifier | string {
   const end = bytes.indexOf(0x0a)
   const header = headerOf(tryParseJson(bytes.subarray(0, Math.max(0, end)).toString()))
@@ -65,5 +69,5 @@ export function decodeScreen(
   if (body.length !== 2 * buckets) return `it has ${body.length} bytes of weights in place of ${2 * buckets}`
   const weights = new Int16Array(buckets)
   for (let index = 0; index < buckets; index++) weights[index] = body.readInt16LE(2 * index)
-  return new ScreenClassifier(header, weights)
+  return new ScreenClassifier(header, weights, memory)
 }

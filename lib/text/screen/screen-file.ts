@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { errorMessage } from '../../caught-error.js'
 import { InvalidOptionError } from '../../errors.js'
+import type { TextMemory } from '../text-memory.js'
 import { decodeScreen, type ScreenClassifier, type ScreenHeader } from './classifier.js'
 
 const bucketsMax = 2 ** 21
@@ -34,8 +35,13 @@ export function encodeScreen(values: ScreenHeader, weights: Int16Array): Buffer 
   return Buffer.concat([Buffer.from(`${JSON.stringify(header.parse(values))}\n`), body])
 }
 
-/** Reads a file. @throws {InvalidOptionError} it is missing, is not a screen, or changed since it was pinned */
-export async function loadScreen(path: string, sha256?: string): Promise<ScreenClassifier> {
+/**
+ * Reads a file.
+ *
+ * @param memory of the thread's texts
+ * @throws {InvalidOptionError} it is missing, is not a screen, or changed since it was pinned
+ */
+export async function loadScreen(path: string, sha256?: string, memory?: TextMemory): Promise<ScreenClassifier> {
   const refused = (why: string, cause?: unknown) =>
     new InvalidOptionError(
       `The screen at ${path} could not be loaded: ${why}. Give a file that \`kun-stream train-screen\` wrote.`,
@@ -50,7 +56,7 @@ export async function loadScreen(path: string, sha256?: string): Promise<ScreenC
   if (sha256 !== undefined && createHash('sha256').update(bytes).digest('hex') !== sha256) {
     throw refused('it changed during the run')
   }
-  const decoded = decodeScreen(bytes, headerOf)
+  const decoded = decodeScreen(bytes, headerOf, memory)
   if (typeof decoded === 'string') throw refused(decoded)
   return decoded
 }

@@ -2,6 +2,8 @@
 // a JSON string without its escapes, finding repeated n-grams and phrases of a list. lib/text/text-memory.ts owns the memory;
 // the callers are text-scanner.ts, flat-record.ts, repetition.ts and phrase-index.ts.
 
+export { gramSum, gramTotal } from './grams'
+export { clauses, frequentGrams, sameEdges } from './stuffing'
 export { decodeUtf8, encodeUtf8, unitsOfUtf8 } from './utf8'
 
 /**
