@@ -17,3 +17,8 @@ export function say(parts: TemplateStringsArray, ...values: readonly unknown[]):
 export function translated(text: string): string {
   return catalogue?.[text] ?? text
 }
+
+/** Returns a number with its noun: '3 rows', '3 行'. The noun is part of the key `{0} rows`. */
+export function numbered(digits: string, noun: string): string {
+  return fillTemplate(catalogue, ['', ` ${noun}`], [digits])
+}

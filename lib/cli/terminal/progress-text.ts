@@ -2,7 +2,7 @@
 
 import { count, type Noun, nouns } from '../../language/count.js'
 import { duration } from '../../language/duration.js'
-import { say, translated } from '../../language/say.js'
+import { numbered, say, translated } from '../../language/say.js'
 import type { RunProgress, ServerProgress, StageProgress } from '../../report/progress.js'
 import { bytesText } from './bytes-text.js'
 import { pc } from './colors.js'
@@ -209,7 +209,7 @@ function unitCount(value: number, noun: Noun): string {
 
 /** Example: '12.3 requests/s' */
 function rateText(perSecond: number, noun: Noun): string {
-  return say`${short(perSecond)} ${translated(nouns[noun])}/s`
+  return say`${numbered(short(perSecond), nouns[noun])}/s`
 }
 
 function waitingText({ waitingFor }: StageProgress): string {

@@ -1,4 +1,7 @@
-/** Chinese of what messages count; singular and plural are one word. */
+/**
+ * Chinese of what messages count; singular and plural are one word. The keys have the place of the number, since a heading
+ * of the same English word has another translation: 'candidates' is 候选, '3 candidates' 3 个候选.
+ */
 const names = {
   array: ['arrays', '个数组'],
   attempt: ['attempts', '次尝试'],
@@ -32,7 +35,7 @@ const names = {
 
 export const nouns: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(names).flatMap(([one, [many, chinese]]) => [
-    [one, chinese],
-    [many, chinese],
+    [`{0} ${one}`, `{0} ${chinese}`],
+    [`{0} ${many}`, `{0} ${chinese}`],
   ]),
 )

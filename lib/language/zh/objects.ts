@@ -38,8 +38,6 @@ export const objects = {
     '请检查密钥（来自 {0}），并确认没有代理改动请求。',
   'The keys are from {0}; they need s3:GetObject, s3:PutObject, s3:DeleteObject on the objects and s3:ListBucket on the bucket.':
     '密钥来自 {0}；需要对象的 s3:GetObject、s3:PutObject、s3:DeleteObject 权限，以及存储桶的 s3:ListBucket 权限。',
-  '{0} failed, last with {1}, after {2}. Run the same command again: it resumes':
-    '{0} 失败，尝试 {2} 后最后一次为 {1}。请再次运行同一命令：会续跑',
   's3://{0}/{1} could not be uploaded in parts: the response names no upload':
     's3://{0}/{1} 无法分段上传：响应中没有上传编号',
   's3://{0} does not implement conditional writes (If-None-Match), by which workers agree who was first: use a store that does, or a directory':

@@ -57,7 +57,6 @@ export const run = {
   'the share of replies in the requested format': '符合要求格式的回复占比',
   'the share of records kept': '保留的记录占比',
   'the mean length in characters': '平均字符数',
-  '{0} tokens': '{0} 词元',
   '{0} hours': '{0} 小时',
   'cannot read {0}, drift detection starts from scratch: {1}': '无法读取 {0}，漂移检测从头开始：{1}',
   'cannot write {0}, the next call starts drift detection from scratch: {1}':

@@ -108,7 +108,7 @@ function LevelTable({ sweep }: { readonly sweep: SweepResult }) {
       <table>
         <thead>
           <tr>
-            <th scope="col" class="number">{say`In flight`}</th>
+            <th scope="col" class="number">{say`Requests in flight`}</th>
             <th scope="col" class="number">{say`Output tokens/s`}</th>
             <th scope="col" class="number">{say`Requests/s`}</th>
             <th scope="col" class="number">{say`Prompt tokens/s`}</th>
@@ -179,7 +179,7 @@ function ComparisonTable({ comparisons }: { readonly comparisons: readonly Compa
         <thead>
           <tr>
             <th scope="col">{say`Requests`}</th>
-            <th scope="col" class="number">{say`In flight`}</th>
+            <th scope="col" class="number">{say`Requests in flight`}</th>
             <th scope="col" class="number">{say`Before`}</th>
             <th scope="col" class="number">{say`Now`}</th>
             <th scope="col" class="number">{say`Ratio`}</th>
