@@ -227,6 +227,27 @@ function typesFrom(entry) {
   return found
 }
 
+/** Of the C library in @bokuweb/zstd-wasm, which has no file for it. */
+const zstdLicence = `zstd (BSD-3-Clause)
+
+Copyright (c) Meta Platforms, Inc. and affiliates. All rights reserved.
+
+Redistribution and use in source and binary forms, with or without modification, are permitted provided that the following
+conditions are met:
+
+ * Redistributions of source code must retain the above copyright notice, this list of conditions and the following disclaimer.
+ * Redistributions in binary form must reproduce the above copyright notice, this list of conditions and the following
+   disclaimer in the documentation and/or other materials provided with the distribution.
+ * Neither the name Facebook, nor Meta, nor the names of its contributors may be used to endorse or promote products derived
+   from this software without specific prior written permission.
+
+THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT
+NOT LIMITED TO, THE IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE DISCLAIMED. IN NO EVENT SHALL
+THE COPYRIGHT HOLDER OR CONTRIBUTORS BE LIABLE FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL DAMAGES
+(INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS OR SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS
+INTERRUPTION) HOWEVER CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT LIABILITY, OR TORT (INCLUDING NEGLIGENCE
+OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.`
+
 /** The licences of the packages in the bundle. */
 function notices(inputs) {
   const folders = new Set()
@@ -234,6 +255,7 @@ function notices(inputs) {
     const found = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)
     if (found) folders.add(found[0])
   }
+  folders.add('node_modules/@bokuweb/zstd-wasm') // scripts/build-zstd.mjs makes lib/parquet/encoders/zstd.wasm of it
   const texts = [...folders].sort().map((folder) => {
     const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))
     const files = readdirSync(join(root, folder)).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file))
@@ -241,6 +263,7 @@ function notices(inputs) {
     if (words.length === 0 && license === undefined) throw new Error(`${name} has no licence`)
     return [`${name} ${version} (${license})`, ...words].join('\n\n')
   })
+  texts.push(zstdLicence)
   return `Packages that are part of this bundle, and their licences.\n\n${texts.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`
 }
 
