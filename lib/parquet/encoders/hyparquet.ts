@@ -11,8 +11,9 @@
 import type { SchemaElement } from 'hyparquet'
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
 import { type Cell, type Column, textNames } from '../columns.js'
-import { appendGroup, type Compress, type EncodedGroup, pageBytes } from './encode-group.js'
+import { appendGroup, type Compress, chunkWriter, type EncodedGroup, rowGroupOf } from './encode-group.js'
 import { GroupThreads } from './group-threads.js'
+import type { WrittenChunk } from './text-chunk.js'
 import type { EncodedFile, EncodedFileOptions, Encoder } from './types.js'
 import { installedVersion } from './version.js'
 import { zstdCompressor } from './zstd.js'
@@ -41,6 +42,7 @@ class HyparquetFile implements EncodedFile {
   readonly #parquet: ParquetWriter
   readonly #options: EncodedFileOptions
   readonly #schema: SchemaElement[]
+  readonly #writeChunks: ReturnType<typeof chunkWriter>
   readonly #threads: GroupThreads | null
   /** Row groups in threads, in the order of the file. */
   readonly #encoding: Promise<EncodedGroup>[] = []
@@ -48,6 +50,7 @@ class HyparquetFile implements EncodedFile {
   constructor(options: EncodedFileOptions, compress: Compress, groupThreads: GroupThreads | null) {
     this.#options = options
     this.#schema = schemaOf(options.columns)
+    this.#writeChunks = chunkWriter(this.#bytes, this.#schema, compress)
     this.#threads = groupThreads
     this.#parquet = new ParquetWriter({
       writer: this.#bytes,
@@ -82,26 +85,16 @@ class HyparquetFile implements EncodedFile {
     }
   }
 
-  /**
-   * Writes column by column: encoding blocks the event loop, and the write after each column yields to other work. The
-   * writer makes a row group of each column; they are merged into the one that a single call would have written.
-   */
+  /** Writes column by column: encoding blocks the event loop, and the write after each column yields to other work. */
   async #encodeHere(columns: readonly (readonly Cell[])[], rows: number): Promise<void> {
-    const { row_groups: groups } = this.#parquet
-    const [before, rowsBefore] = [groups.length, this.#parquet.num_rows]
+    const chunks: WrittenChunk[] = []
     for (const [c, { name }] of this.#options.columns.entries()) {
-      const columnData = [{ name, data: columns[c] as Cell[] }]
-      await this.#parquet.write({ columnData, rowGroupSize: rows, pageSize: pageBytes })
+      chunks.push(...this.#writeChunks(name, columns[c] as readonly Cell[]))
       await this.#writeBuffered()
     }
-    const parts = groups.splice(before)
-    groups.push({
-      columns: parts.flatMap((part) => part.columns),
-      total_byte_size: parts.reduce((sum, part) => sum + part.total_byte_size, 0n),
-      num_rows: BigInt(rows),
-      total_compressed_size: parts.reduce((sum, part) => sum + (part.total_compressed_size ?? 0n), 0n),
-    })
-    this.#parquet.num_rows = rowsBefore + BigInt(rows)
+    this.#parquet.row_groups.push(rowGroupOf(chunks, rows))
+    this.#parquet.pendingIndexes.push(...chunks)
+    this.#parquet.num_rows += BigInt(rows)
   }
 
   async finish(): Promise<void> {
