@@ -1,5 +1,6 @@
 /** Processor time of the threads of this process, by their names. Linux; empty elsewhere. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { errorCode } from '../lib/caught-error.js'
 
 export interface ThreadSeconds {
   readonly main: number
@@ -43,9 +44,16 @@ function threadTimes(): Map<number, { readonly name: string; readonly seconds: n
   const folder = '/proc/self/task'
   if (!existsSync(folder)) return new Map()
   return new Map(
-    readdirSync(folder).map((thread) => {
-      const read = (file: string) => readFileSync(`${folder}/${thread}/${file}`, 'utf8')
-      return [Number(thread), { name: read('comm').trim(), seconds: Number(read('schedstat').split(' ')[0]) / 1e9 }]
+    readdirSync(folder).flatMap((thread) => {
+      try {
+        const read = (file: string) => readFileSync(`${folder}/${thread}/${file}`, 'utf8')
+        const seconds = Number(read('schedstat').split(' ')[0]) / 1e9
+        return [[Number(thread), { name: read('comm').trim(), seconds }] as const]
+      } catch (error) {
+        // It ended after the folder was read.
+        if (['ENOENT', 'ESRCH'].includes(errorCode(error) ?? '')) return []
+        throw error
+      }
     }),
   )
 }
