@@ -71,7 +71,7 @@ function firstProcess(pid: number | undefined): number | null {
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()
     return children === '' ? null : Number(children)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return null
     throw error
   }
 }
