@@ -74,7 +74,7 @@ const discardedKey = `${folder}/discarded.json`
 const removalsConcurrent = 32
 /** Keys in memory while they are removed. */
 const removalKeysMax = 1000
-const repair = `Remove ${folder}/ of the store and run \`kun-stream prepare\` again`
+const repair = say`Remove ${folder}/ of the store and run \`kun-stream prepare\` again`
 
 export class EpochObjects {
   constructor(readonly store: ObjectStore) {}

@@ -21,7 +21,7 @@ export function pieceName(sha256: string): string {
 }
 
 export function parseSnapshot(bytes: Uint8Array, where: string): Snapshot {
-  const value = decodeSealed(bytes, where, 'Give the place that mirror.to names, or mirror to another one')
+  const value = decodeSealed(bytes, where, say`Give the place that mirror.to names, or mirror to another one`)
   const parsed = snapshotSchema.safeParse(value)
   if (parsed.success) return parsed.data
   throw new CorruptFileError(say`${where} is not a mirror of a run: give the place that mirror.to names`, {

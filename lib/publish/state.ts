@@ -29,7 +29,7 @@ const stateSchema = z.object({
 
 export type PublishState = z.output<typeof stateSchema>
 
-const repair = 'Delete it; the next publish builds it again'
+const repair = say`Delete it; the next publish builds it again`
 
 /** @throws {CorruptFileError} it is damaged, or not a publish.json */
 export async function readState(directory: string): Promise<PublishState> {

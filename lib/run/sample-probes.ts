@@ -23,7 +23,7 @@ export async function readSampleProbes(
     try {
       const bytes = await readWholeFile(files, path, fileBytesMax)
       if (bytes === null) continue
-      const { data } = keptProbes.safeParse(decodeSealed(bytes, path, 'The servers are probed again'))
+      const { data } = keptProbes.safeParse(decodeSealed(bytes, path, say`The servers are probed again`))
       if (data !== undefined) kept.push(data)
     } catch (error) {
       if (!(error instanceof CorruptFileError)) throw error

@@ -87,8 +87,8 @@ export interface RunDirectory {
 
 const fields = z.record(z.string(), z.unknown())
 const runRecord: z.ZodType<RunRecord> = z.object({ pinned: fields, free: fields })
-const recordRepair =
-  'Restore it from a backup or a mirror, or run the recipe in another directory with the replies of this one (replies.from)'
+const recordRepair = say`Restore it from a backup or a mirror, or run the recipe in another directory with the replies of
+  this one (replies.from)`
 
 /**
  * Opens a run directory, and creates it if it does not exist.

@@ -46,13 +46,13 @@ export function decodeSealed(bytes: Uint8Array, path: string, repair: string): R
     new CorruptFileError(say`${path} is damaged: ${what}. ${repair}`, { cause, details: { path } })
   const isPretty = pretty.test(text)
   const found = (isPretty ? pretty : compact).exec(text)
-  if (found === null) throw damaged(isJson(text) ? 'it has no checksum at its end' : 'it is not valid JSON')
+  if (found === null) throw damaged(isJson(text) ? say`it has no checksum at its end` : say`it is not valid JSON`)
   const body = text.slice(0, found.index) + (isPretty ? '\n}' : '}')
-  if (checksum(body) !== found[1]) throw damaged('its checksum does not match')
+  if (checksum(body) !== found[1]) throw damaged(say`its checksum does not match`)
   try {
     return JSON.parse(body)
   } catch (cause) {
-    throw damaged('it is not valid JSON', cause)
+    throw damaged(say`it is not valid JSON`, cause)
   }
 }
 

@@ -8,7 +8,7 @@ import { noLog } from '../core/event-log.js'
 import type { OpenedDeduplicator } from '../dedup/deduplicator.js'
 import { openDeduplicator } from '../dedup/open-index.js'
 import type { VerdictsOf } from '../dedup/verdict-decider.js'
-import { type LockLostError, UsageError } from '../errors.js'
+import { CorruptFileError, type LockLostError, UsageError } from '../errors.js'
 import { say } from '../language/say.js'
 import type { Capabilities } from '../llm/types.js'
 import type { ObjectStore } from '../objects/object-store.js'
@@ -31,8 +31,15 @@ import { dedupFolder, repliesFolder, runRecordName } from '../storage/run-layout
 import { type PreparePlan, planPreparation } from '../text/plan.js'
 import { type WorkerPool, workerPool } from '../workers/pool.js'
 import { claimPlan } from './plan-owner.js'
-import { unitKey, unitsPerPlanFile, verdictsFolder } from './unit-keys.js'
-import { cutOfLine, type PlanLine, readPlan, readPlanTotals } from './unit-plan.js'
+import { planDoneKey, planFolder, planKey, unitKey, unitsPerPlanFile, verdictsFolder } from './unit-keys.js'
+import {
+  cutOfLine,
+  type PlanLine,
+  type PlanTotals,
+  readPlanLines,
+  readPlanTotals,
+  removePlanTotals,
+} from './unit-plan.js'
 import { mustBeSameRun, readUnitRecord } from './unit-record.js'
 import { pinCapabilities, readCapabilities } from './worker-parts.js'
 
@@ -89,10 +96,13 @@ export async function openHead(settings: KunSettings, options: OpenHeadOptions, 
   const { directory, shards, reads } = opened
   try {
     await checkReads(shards, reads, onEvent)
-    await mustHaveNoRun(directory, lines)
+    await mustHaveNoRun(store, directory, lines)
     await shareRecord(store, directory, record)
-    const isComplete = (await readPlanTotals(store))?.units === lines.length
-    if (!isComplete) await claimPlan(store, directory)
+    const isComplete = (await intactTotals(store, onEvent))?.units === lines.length
+    if (!isComplete) {
+      await claimPlan(store, directory)
+      await removePlanTotals(store)
+    }
     if (capabilities !== null) await pinCapabilities(store, capabilities)
     const state = await openState(settings, directory, lines, plan, options, closings)
     if (lines.length > 0 && state.deduplicator.lostBytes > 0) {
@@ -138,8 +148,8 @@ async function planHead(
 }
 
 /**
- * Returns the lines of the plan up to the first unit whose file is missing or damaged: the units from there on are made
- * again, with the same ids. The content of the files is compared only when the plan is complete.
+ * Returns the lines of the plan up to the first that is damaged, or whose unit file is missing or damaged: the units from
+ * there on are made again, with the same ids. The content of the files is compared only when planning had ended.
  */
 async function intactLines(
   store: ObjectStore,
@@ -147,18 +157,34 @@ async function intactLines(
   scratch: string,
   onEvent: (message: string) => void,
 ): Promise<PlanLine[]> {
-  const isComplete = (await readPlanTotals(store)) !== null
+  const hasEnded = (await store.head(planDoneKey)) !== null
   const lines: PlanLine[] = []
-  for await (const line of readPlan(store)) {
-    if (!(await isIntact(store, files, line, isComplete, scratch))) {
-      onEvent(
-        say`the unit file ${store.url}/${unitKey(line.cut)} is missing or damaged: it and those after it are made again`,
-      )
-      break
+  try {
+    for await (const line of readPlanLines(store)) {
+      if (!(await isIntact(store, files, line, hasEnded, scratch))) {
+        onEvent(
+          say`the unit file ${store.url}/${unitKey(line.cut)} is missing or damaged: it and those after it are made again`,
+        )
+        break
+      }
+      lines.push(line)
     }
-    lines.push(line)
+  } catch (error) {
+    if (!(error instanceof CorruptFileError)) throw error
+    onEvent(say`the plan file ${store.url}/${planKey(lines.length)} is damaged: it and those after it are made again`)
   }
   return lines
+}
+
+/** Returns the totals of a complete plan; null while it is not, or if they are damaged and must be written again. */
+async function intactTotals(store: ObjectStore, onEvent: (message: string) => void): Promise<PlanTotals | null> {
+  try {
+    return await readPlanTotals(store)
+  } catch (error) {
+    if (!(error instanceof CorruptFileError)) throw error
+    onEvent(say`${store.url}/${planDoneKey} is damaged: it is made again`)
+    return null
+  }
 }
 
 async function isIntact(
@@ -181,8 +207,14 @@ async function isIntact(
 }
 
 /** @throws {UsageError} the directory is that of an undivided run */
-async function mustHaveNoRun({ directory, files }: RunDirectory, lines: readonly PlanLine[]): Promise<void> {
+async function mustHaveNoRun(
+  store: ObjectStore,
+  { directory, files }: RunDirectory,
+  lines: readonly PlanLine[],
+): Promise<void> {
   if (lines.length > 0 || (await readManifest(directory, files)).length === 0) return
+  // A plan without an intact line is still one.
+  for await (const _ of store.list(planFolder)) return
   throw new UsageError(
     say`${directory} holds a run that is not divided into units: finish it with \`run\`, or use another directory`,
   )

@@ -35,7 +35,7 @@ export async function claimPlan(store: ObjectStore, { directory, files }: RunDir
 
 function refusal(url: string, found: Uint8Array): string {
   const path = `${url}/${planOwnerKey}`
-  const { data } = owner.safeParse(decodeSealed(found, path, 'Delete it'))
+  const { data } = owner.safeParse(decodeSealed(found, path, say`Delete it`))
   const [host, directory] = [data?.host ?? '?', data?.directory ?? '?']
   return say`${url} is prepared on ${host} in ${directory}: continue there. If that host is lost, delete ${path} and run this command again`
 }

@@ -17,7 +17,7 @@ async function readDecision(store: ObjectStore, id: string, number: number): Pro
   const bytes = await store.get(key)
   if (bytes === null) return null
   const path = `${store.url}/${key}`
-  const { data } = decision.safeParse(decodeSealed(bytes, path, 'Restore it from a backup'))
+  const { data } = decision.safeParse(decodeSealed(bytes, path, say`Restore it from a backup`))
   if (data === undefined) throw new CorruptFileError(say`${path} is damaged. Restore it from a backup`)
   return data
 }

@@ -6,7 +6,7 @@ import type { UnitProgress } from '../report/unit-progress.js'
 import { nodeFiles } from '../storage/files.js'
 import { attemptsMax, countFailures } from './failed-attempts.js'
 import { unitsPerPlanFile } from './unit-keys.js'
-import { type PlanLine, readPlanFile, readPlanTotals } from './unit-plan.js'
+import { checkPlanned, type PlanLine, readPlanFile, readPlanTotals } from './unit-plan.js'
 import { readFailures, readResult, type UnitResult } from './unit-result.js'
 
 /** Results that are read concurrently: on a bucket each waits for a response, so more than files of a disk. */
@@ -67,14 +67,15 @@ export class UnitProgressReader {
   /** Reads the files of the plan that may have changed: none once it is complete, otherwise the last one and new ones. */
   async #readPlan(): Promise<void> {
     if (this.#planComplete) return
-    const complete = (await readPlanTotals(this.#store)) !== null
+    const totals = await readPlanTotals(this.#store)
     for (;;) {
       const first = this.#units.length - (this.#units.length % unitsPerPlanFile)
       const lines = await readPlanFile(this.#store, first)
       this.#units.splice(first, Number.POSITIVE_INFINITY, ...lines.map(({ id, candidates }) => ({ id, candidates })))
       if (lines.length < unitsPerPlanFile) break
     }
-    this.#planComplete = complete
+    if (totals !== null) await checkPlanned(this.#store, totals, this.#units.length)
+    this.#planComplete = totals !== null
   }
 
   async #readResults(): Promise<void> {

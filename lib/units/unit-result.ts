@@ -91,7 +91,7 @@ export async function readResult(store: ObjectStore, id: string): Promise<UnitRe
   const bytes = await store.get(key)
   if (bytes === null) return null
   const path = `${store.url}/${key}`
-  const repair = 'Delete it and generate the unit again'
+  const repair = say`Delete it and generate the unit again`
   const { data, error } = result.safeParse(decodeSealed(bytes, path, repair))
   if (data !== undefined && data.unit === id && data.cut === cutOf(id)) {
     return { ...data, counters: countersOf({ cut: data.cut, counters: data.counters as Record<string, unknown> }) }
@@ -116,7 +116,7 @@ export async function readFailures(store: ObjectStore, id: string) {
   for await (const key of store.list(failuresPrefix(id))) {
     const bytes = await store.get(key)
     if (bytes === null) continue
-    const { data } = failure.safeParse(decodeSealed(bytes, `${store.url}/${key}`, 'Delete it'))
+    const { data } = failure.safeParse(decodeSealed(bytes, `${store.url}/${key}`, say`Delete it`))
     const attempt = key.slice(failuresPrefix(id).length).replace(/\.json$/, '')
     if (data !== undefined) failures.push({ attempt, code: data.code, message: data.message })
   }

@@ -32,7 +32,7 @@ import { planSigning } from '../text/plan.js'
 import { capabilitiesKey, startKey } from './unit-keys.js'
 import { readResult } from './unit-result.js'
 
-const repair = 'Restore it from a backup'
+const repair = say`Delete it: the next process that opens the servers writes it again`
 /** Results whose counters say whether the run yields anything. */
 const resultsRead = 4
 

@@ -1,12 +1,14 @@
 /** What goes wrong around units: races, kills, damaged files, refused records. */
-import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { openObjectStore } from '../../lib/objects/open-store.js'
 import { openPart, rowsOf } from '../../lib/parquet/part-reader.js'
 import { verifyDirectory } from '../../lib/run/verify.js'
 import { startSimulator } from '../../lib/simulator/vllm/index.js'
 import { openUnits } from '../../lib/units/open-units.js'
-import { resultKey, unitKey } from '../../lib/units/unit-keys.js'
+import { planDoneKey, planKey, resultKey, unitKey } from '../../lib/units/unit-keys.js'
+import { UnitProgressReader } from '../../lib/units/unit-progress.js'
 import { command } from '../support/commands.js'
 import { assembleTiny, generateTiny, plannedIds, prepareTiny } from '../support/divided.js'
 import { isAboutRecord } from '../support/record-requests.js'
@@ -114,6 +116,46 @@ t.test('damaged unit files and parts are named, and the units are made again', a
   t.strictSame(bytesOf(into), expected, 'the replies of the first attempt give the same rows')
   const asked = server.requests().slice(requests).filter(isAboutRecord)
   t.equal(asked.length, 0, 'no record is requested again')
+})
+
+t.test('a damaged plan is reported by every reader, and prepare makes it again', async (t) => {
+  const server = await startSimulator({})
+  t.teardown(() => server.close())
+  const directory = join(t.testdir(), 'run')
+  const run = { directory, endpoint: server.url, small: true }
+  await prepareTiny(run)
+  const ids = await plannedIds(directory)
+  await generateTiny(directory, ids)
+  await assembleTiny(directory)
+  const expected = bytesOf(directory)
+  const units = ids.length
+  const flip = (path: string): void => {
+    const bytes = readFileSync(path)
+    const at = bytes.length >> 1
+    bytes[at] = (bytes[at] as number) ^ 1
+    writeFileSync(path, bytes)
+  }
+  const damages: [string, (path: string) => void][] = [
+    [planKey(0), flip],
+    [planKey(0), (path) => truncateSync(path, statSync(path).size - 3)],
+    [planKey(0), (path) => truncateSync(path, 0)],
+    [planKey(0), (path) => rmSync(path)],
+    [planKey(0), (path) => writeFileSync(path, readFileSync(path, 'utf8').replace(/.*\n$/, ''))],
+    [planDoneKey, flip],
+    [planDoneKey, (path) => truncateSync(path, 9)],
+  ]
+  for (const [key, damage] of damages) {
+    damage(join(directory, key))
+    const damaged = { code: 'KUN_CORRUPT_FILE', message: /plan\/.*is damaged.*Run `kun-stream prepare` again/s }
+    const reader = new UnitProgressReader(await openObjectStore(directory, { readOnly: true }))
+    await t.rejects(reader.read(), damaged, `status: ${key} ${damage}`)
+    await t.rejects(plannedIds(directory), damaged, `generate: ${key} ${damage}`)
+    await t.rejects(assembleTiny(directory), damaged, `assemble: ${key} ${damage}`)
+    t.match(await prepareTiny(run), { units }, 'prepare repairs what the others refuse')
+    t.strictSame(await plannedIds(directory), ids, 'the same ids')
+    t.match(await assembleTiny(directory), { end: 'complete' })
+  }
+  t.strictSame(bytesOf(directory), expected)
 })
 
 t.test('a decision drops a record of a unit as a reject', async (t) => {

@@ -2,6 +2,7 @@
 import type { Catalogue } from '../template.js'
 
 export const epochs: Catalogue = {
+  'Remove {0}/ of the store and run `kun-stream prepare` again': '请删除存储中的 {0}/，再次运行 `kun-stream prepare`',
   'waits for prepare, which has not begun in {0}': '等待 prepare：它在 {0} 中尚未开始',
   '{0}/epochs was removed, as it is once every unit is planned': '{0}/epochs 已删除：全部单元计划完成后会删除它',
   'no result of another process for {0} s: start dedup-part for the parts that have no process, then run the same command again':

@@ -1,5 +1,7 @@
 /** Messages of lib/publish. */
 export const publish = {
+  'Delete it; the next publish builds it again': '请删除它；下一次 publish 会重新生成',
+  'Give the place that mirror.to names, or mirror to another one': '请给出 mirror.to 指定的位置，或镜像到别处',
   '{0} of {1} has other columns than this run ({2}), and a dataset has one set of columns: publish to another dataset, or use --replace to delete the existing files':
     '{1} 的 {0} 与本次运行的列不同（{2}），而一个数据集只有一组列：请发布到另一个数据集，或用 --replace 删除已有文件',
   'the YAML at the top of README.md on the Hub cannot be read ({0}): correct it there, then publish again':

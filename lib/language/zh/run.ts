@@ -1,5 +1,7 @@
 /** Messages of lib/run. */
 export const run = {
+  'The servers are probed again': '将重新探测服务器',
+  'Delete it, or run again: it is created again': '请删除它，或再次运行：它会重新生成',
   '{0}, cut {1}: {2}: {3}. Use the version of kun-stream that wrote it, or run the recipe in another directory with the replies of this one (replies.from)':
     '{0}，批次 {1}：{2}：{3}。请使用写入它的 kun-stream 版本，或在另一个目录用这里的回复（replies.from）运行配方',
   "the stored verdict '{0}' of block {1} is not valid": '块 {1} 已存的判定“{0}”无效',

@@ -1,5 +1,7 @@
 /** Messages of lib/sinks. */
 export const sinks = {
+  'Restore it from a backup or a mirror, or run the recipe in another directory with the replies of this one (replies.from)':
+    '请从备份或镜像恢复，或在另一个目录用这里的回复（replies.from）运行配方',
   '{0} splits and the rejects need up to {1} bytes (rowGroupBytesMax {2} each), but writers have only {3}: lower rowGroupBytesMax or raise the memory':
     '{0} 个数据划分和拒绝记录最多需要 {1} 字节（每个 rowGroupBytesMax 为 {2}），但写入器只有 {3}：请降低 rowGroupBytesMax 或提高内存',
   '{0} has a line that kun-stream did not write: {1}. Restore the file from a backup, or use another directory.':

@@ -17,6 +17,8 @@ export const storage = {
     '某个数据划分名为 {0}：只允许字母、数字和 _，词间可用点，最多 100 个字符',
   'a JSON file of the run would be longer than the longest text: divide the input, with fewer shards in each run':
     '运行的某个 JSON 文件将超过文本的最大长度：请拆分输入，减少每次运行的分片数',
+  'it is not valid JSON': '不是有效的 JSON',
+  'it has no checksum at its end': '末尾没有校验和',
   '{0} is damaged: {1}. {2}': '{0} 已损坏：{1}。{2}',
   '{0} is being taken over by another process: this run did not renew it in time':
     '{0} 正被另一个进程接管：本运行没有及时续期',

@@ -18,6 +18,18 @@ export const units: Catalogue = {
     '无法读取单元文件 {0}：{1}。请再次运行 `kun-stream prepare`，它会重新生成该文件',
   'it names cut {0}': '它标的提交批次是 {0}',
   '{0} is damaged: line {1}: {2}. {3}': '{0} 已损坏：第 {1} 行：{2}。{3}',
+  'Run `kun-stream prepare` again with the same recipe: it makes the plan again':
+    '请用同一配方再次运行 `kun-stream prepare`，它会重新生成计划',
+  '{0} is damaged: the number of its lines is {1}, and {2} says {3}. {4}':
+    '{0} 已损坏：它的行数是 {1}，而 {2} 记的是 {3}。{4}',
+  '{0} is damaged: it ends within a line. {1}': '{0} 已损坏：它在一行的中间结束。{1}',
+  'the plan file {0}/{1} is damaged: it and those after it are made again':
+    '计划文件 {0}/{1} 已损坏：将重新生成它和它之后的计划文件',
+  '{0}/{1} is damaged: it is made again': '{0}/{1} 已损坏：将重新生成',
+  'Delete it: the next process that opens the servers writes it again': '请删除它：下一个打开服务器的进程会重新写入',
+  'Restore it from a backup': '请从备份恢复',
+  'Delete it and generate the unit again': '请删除它，并重新生成该单元',
+  'Delete it': '请删除它',
   '{0} is damaged. {1}': '{0} 已损坏。{1}',
   'it is of unit {0}': '它属于单元 {0}',
   '{0}/{1}: {2}': '{0}/{1}：{2}',

@@ -4,12 +4,13 @@
  */
 import { join } from 'node:path'
 import { z } from 'zod'
+import { say } from '../../language/say.js'
 import { type FileLayer, readWholeFile, writeFileDurably } from '../../storage/files.js'
 import { driftName } from '../../storage/run-layout.js'
 import { decodeSealed, encodeSealed } from '../../storage/sealed-json.js'
 import { type StageStart, stageStart } from './detector.js'
 
-const repair = 'Delete it, or run again: it is created again'
+const repair = say`Delete it, or run again: it is created again`
 const fileBytesMax = 1024 * 1024
 const contents = z.strictObject({ stages: z.record(z.string(), stageStart) })
 
