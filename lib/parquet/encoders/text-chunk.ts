@@ -29,18 +29,17 @@ export function writeTextChunk(writer: ByteWriter, column: ColumnEncoder, data: 
   const offset = writer.offset
   const values = data.values as readonly unknown[]
   const isRequired = data.maxDefinitionLevel === 0
-  const { dictionary, indexes } = useDictionary(
-    data.values,
-    'BYTE_ARRAY',
-    undefined,
-    undefined,
-    column.dictionarySize,
-    isRequired,
-  )
+  const { dictionary, indexes } = mostDiffer(values)
+    ? {}
+    : useDictionary(data.values, 'BYTE_ARRAY', undefined, undefined, undefined, isRequired)
   const dictionaryBytes = dictionary === undefined ? 0 : writeDictionaryPage(writer, column, dictionary)
   const pagesOffset = writer.offset
+  const bounds = new TextBounds()
+  for (const value of dictionary ?? []) bounds.add(value)
   const pages =
-    indexes === undefined ? writePlainPages(writer, column, data) : writeIndexPages(writer, column, data, indexes)
+    indexes === undefined
+      ? writePlainPages(writer, column, data, bounds)
+      : writeIndexPages(writer, column, data, indexes)
   const encoding = dictionary === undefined ? 'PLAIN' : 'RLE_DICTIONARY'
   const dataPages = { page_type: 'DATA_PAGE_V2', encoding, count: pages.length } as const
   const dictionaryPage = { page_type: 'DICTIONARY_PAGE', encoding: 'PLAIN', count: 1 } as const
@@ -55,12 +54,44 @@ export function writeTextChunk(writer: ByteWriter, column: ColumnEncoder, data: 
       total_uncompressed_size: BigInt(pages.reduce((sum, page) => sum + page.uncompressedBytes, dictionaryBytes)),
       data_page_offset: BigInt(pagesOffset),
       ...(dictionary === undefined ? {} : { dictionary_page_offset: BigInt(offset) }),
-      statistics: { ...boundsOf(dictionary ?? values), null_count: BigInt(nullsOf(data, 0, values.length)) },
+      statistics: { ...bounds.statistics(), null_count: BigInt(nullsOf(data, 0, values.length)) },
       encoding_stats: dictionary === undefined ? [dataPages] : [dictionaryPage, dataPages],
     },
     file_offset: BigInt(offset),
   }
   return pages.length > 1 ? { chunk, offsetIndex: offsetIndexOf(pages, data.repetitionLevels) } : { chunk }
+}
+
+/**
+ * Returns whether so many of the sampled texts differ in a few of their characters that `useDictionary` returns no dictionary.
+ * It looks up whole texts, for which they must be hashed.
+ */
+function mostDiffer(values: readonly unknown[]): boolean {
+  const seen = new Set<number>()
+  const samples = Math.min(values.length, samplesMax)
+  let [bytes, differentBytes] = [0, 0]
+  for (let i = 0; i < samples; i++) {
+    const value = values[samples === 1 ? 0 : Math.floor((i * (values.length - 1)) / (samples - 1))]
+    if (typeof value !== 'string') continue
+    const textBytes = value.length + lengthBytes
+    bytes += textBytes
+    const before = seen.size
+    if (seen.add(shortHash(value)).size > before) differentBytes += textBytes
+  }
+  return differentBytes / bytes > differentMin
+}
+
+/** Both as in `useDictionary`. */
+const [samplesMax, differentMin] = [1000, 0.9]
+
+/** Returns a hash of the length and of eight characters: most of the time is waiting for their memory. */
+function shortHash(text: string): number {
+  const { length } = text
+  let hash = length
+  for (let at = length >> 1; at < Math.min(length, (length >> 1) + 4); at++)
+    hash = Math.imul(hash, 31) + text.charCodeAt(at)
+  for (let at = Math.max(0, length - 4); at < length; at++) hash = Math.imul(hash, 31) + text.charCodeAt(at)
+  return hash | 0
 }
 
 /** Writes pages of indexes into the dictionary: a few bits a value. */
@@ -85,7 +116,12 @@ function writeIndexPages(
 }
 
 /** Writes pages of texts, each with its length. A page ends before the text that fills it, between rows. */
-function writePlainPages(writer: ByteWriter, column: ColumnEncoder, data: PageData): readonly WrittenPage[] {
+function writePlainPages(
+  writer: ByteWriter,
+  column: ColumnEncoder,
+  data: PageData,
+  bounds: TextBounds,
+): readonly WrittenPage[] {
   const values = data.values as readonly unknown[]
   const { repetitionLevels } = data
   const pages: WrittenPage[] = []
@@ -93,8 +129,10 @@ function writePlainPages(writer: ByteWriter, column: ColumnEncoder, data: PageDa
   for (let i = 0; i < values.length; i++) {
     const value = values[i]
     const from = at
-    if (typeof value === 'string') at = appendText(value, at)
-    else if (value !== null && value !== undefined) throw new ContractError(`a text is ${typeof value}`)
+    if (typeof value === 'string') {
+      at = appendText(value, at)
+      bounds.add(value) // here, where the text is in the processor's cache
+    } else if (value !== null && value !== undefined) throw new ContractError(`a text is ${typeof value}`)
     const bytes = Math.max(0, at - from - lengthBytes)
     textBytes += bytes
     if (textBytes < column.pageSize || i === start || (repetitionLevels.length > 0 && repetitionLevels[i] !== 0))
@@ -193,15 +231,21 @@ function offsetIndexOf(pages: readonly WrittenPage[], repetitionLevels: readonly
   return { page_locations }
 }
 
-/** Returns the least and the greatest text in the order of their UTF-8 bytes. */
-function boundsOf(values: readonly unknown[]): { readonly min_value?: string; readonly max_value?: string } {
-  let [min, max]: (string | undefined)[] = []
-  for (const value of values) {
-    if (typeof value !== 'string') continue
-    if (min === undefined || compareTexts(value, min) < 0) min = value
-    if (max === undefined || compareTexts(value, max) > 0) max = value
+/** The least and the greatest text in the order of their UTF-8 bytes. */
+class TextBounds {
+  #min: string | undefined
+  #max: string | undefined
+
+  add(text: string): void {
+    if (this.#min === undefined || this.#max === undefined) this.#min = this.#max = text
+    else if (compareTexts(text, this.#max) > 0) this.#max = text
+    else if (compareTexts(text, this.#min) < 0) this.#min = text
   }
-  return min === undefined || max === undefined ? {} : { min_value: min, max_value: max }
+
+  statistics(): { readonly min_value?: string; readonly max_value?: string } {
+    const [min_value, max_value] = [this.#min, this.#max]
+    return min_value === undefined || max_value === undefined ? {} : { min_value, max_value }
+  }
 }
 
 function compareTexts(left: string, right: string): number {
