@@ -61,11 +61,9 @@ export function createRepetitionMeter(memory: TextMemory): RepetitionMeter {
   }
 }
 
-/** Clears so many tables of counters, end to end in the memory of the slots; returns their address. */
+/** Reserves so many tables of counters, end to end in the memory of the slots; returns their address. */
 function countersIn({ slots }: TextMemory, tables: number): number {
-  const integers = (tables * counterTableBytes) / Int32Array.BYTES_PER_ELEMENT
-  slots.reserve(integers)
-  slots.view.fill(0, 0, integers)
+  slots.reserve((tables * counterTableBytes) / Int32Array.BYTES_PER_ELEMENT)
   return slots.base
 }
 
@@ -126,11 +124,10 @@ class SeenHashes {
 
   /** Resets for a text. The size of the table, and so the result, depends on this text alone. */
   open(chars: number, lines: number): void {
-    const slotCount = 2 ** Math.ceil(Math.log2(Math.max(1024, slotsPerValue * (chars + lines))))
+    const slotCount = powerOfTwoFrom(Math.max(1024, slotsPerValue * (chars + lines)))
     this.#memory.slots.reserve(slotCount)
     this.#memory.sums.reserve(chars + 1)
     this.#mask = slotCount - 1
-    this.#memory.slots.view.fill(0, 0, slotCount)
     this.repeatedLineChars = 0
   }
 
@@ -139,19 +136,24 @@ class SeenHashes {
    * equal ones has two members or more: with `d` different starts, at most 2 × (`grams` − `d`) are repeated.
    */
   gramsAtMost(grams: number): number {
-    const bits = this.openBytes(grams) * 8
+    const bits = this.#reserveBytes(grams) * 8
     const { kernel, codes, slots } = this.#memory
     return Math.min(grams, 2 * (grams - kernel.differentAtLeast(codes.base, grams, slots.base, bits - 1)))
   }
 
-  /** Clears a table of a byte for each value, and up to two, over the memory of the slots; returns its size. */
-  openBytes(values: number): number {
-    const bytes = 2 ** Math.ceil(Math.log2(Math.max(bytesMin, values)))
+  /** Clears a table of a byte for each value, and up to two, over the memory of the slots. */
+  openBytes(values: number): void {
+    const bytes = this.#reserveBytes(values)
     const { slots } = this.#memory
-    slots.reserve(bytes / Int32Array.BYTES_PER_ELEMENT)
     slots.view.fill(0, 0, bytes / Int32Array.BYTES_PER_ELEMENT)
     this.#bytes = new Uint8Array(slots.view.buffer, slots.base, bytes)
     this.#mask = bytes - 1
+  }
+
+  /** Reserves the memory of such a table; returns its size. */
+  #reserveBytes(values: number): number {
+    const bytes = powerOfTwoFrom(Math.max(bytesMin, values))
+    this.#memory.slots.reserve(bytes / Int32Array.BYTES_PER_ELEMENT)
     return bytes
   }
 
@@ -163,7 +165,7 @@ class SeenHashes {
     return false
   }
 
-  /** Adds the n-grams of the text; returns the number of those that occur more than once. */
+  /** Clears the table, and adds the n-grams of the text; returns the number of those that occur more than once. */
   addGrams(chars: number): number {
     const { kernel, codes, sums, slots } = this.#memory
     sums.view[0] = 0
@@ -192,6 +194,11 @@ class SeenHashes {
     if (((slots[slot] as number) & ~1) === value) this.repeatedLineChars += chars
     slots[slot] = value
   }
+}
+
+/** Returns the least power of two that is not below a number from 2 to 2^31. */
+function powerOfTwoFrom(least: number): number {
+  return (1 << (31 - Math.clz32(least - 1))) * 2
 }
 
 /** multiplier ^ exponent, modulo 2^32. */

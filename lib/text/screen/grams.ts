@@ -85,15 +85,13 @@ export class GramSum {
   readonly #weightsBase: number
   /** One bit for each bucket: those of the text that is read. */
   readonly #seenBase: number
-  readonly #seenBytes: number
   readonly #shift: number
 
   /** @param memory a text in it is not copied to be read */
   constructor(weights: Int16Array, memory: TextMemory) {
     this.#memory = memory
     this.#weightsBase = memory.allocate(weights.byteLength)
-    this.#seenBytes = weights.length >>> 3
-    this.#seenBase = memory.allocate(this.#seenBytes)
+    this.#seenBase = memory.allocate(weights.length >>> 3)
     this.#shift = Math.clz32(weights.length) + 1
     new Int16Array(memory.buffer, this.#weightsBase, weights.length).set(weights)
   }
@@ -107,7 +105,6 @@ export class GramSum {
       others.view.set(codes.subarray(start, end))
       base = others.base
     }
-    new Uint8Array(this.#memory.buffer, this.#seenBase, this.#seenBytes).fill(0)
     this.count = kernel.gramSum(base, end - start, this.#weightsBase, this.#seenBase, this.#shift)
     this.sum = kernel.gramTotal.value
   }

@@ -7,13 +7,13 @@ export const foldBase: usize = 1024 // u16[65536]: UTF-16 unit → folded unit; 
 export const expansionBase: usize = 132096 // u64[2046]: up to four units, first in the low bits
 export const pictureBase: usize = 148480 // u8[3072]: 1 where U+1F000 … U+1FBFF folds to nothing, whatever surrounds it
 export const keyBase: usize = 151552 // u32[roundsMax + 512]: keys of the rounds, then of the bins
-const minimaBase: usize = 153728 // u32[512]
-export const signatureBase: usize = 155776 // u8[512]
-const openBase: usize = 156288 // u8[512]: 1 where a bin was empty when the round began
-export const fingerprintBase: usize = 156800 // u8[16]
-const hashBase: usize = 156816 // u32[tileShingles + 4]
-const valueBase: usize = 165024 // u32[tileShingles + 4]
-export const inputBase: usize = 173232 // u16[]: the text; the host places the form after it
+const minimaBase: usize = 153728 // u32[512 + 4]
+export const signatureBase: usize = 155792 // u8[512]
+export const fingerprintBase: usize = 156304 // u8[16]
+const hashBase: usize = 156320 // u32[tileShingles + 4]
+const valueBase: usize = 164528 // u32[tileShingles + 4]
+const roundBase: usize = 172736 // u32[512 + 4]: least hashes of the bins in a round after the first
+export const inputBase: usize = 174800 // u16[]: the text; the host places the form after it
 
 export const binsMax: i32 = 512
 /** Rounds in which shingles are hashed to bins; a bin that is still empty takes the minimum over all shingles. */
@@ -152,20 +152,22 @@ function fingerprint(base: usize, lengthBytes: i32): void {
  * rounds, where k permutations would take k hashes per shingle.
  */
 function minima(formBase: usize, shingles: i32, bins: i32, ngram: i32): void {
-  const minimaEnd = minimaBase + (<usize>bins << 2)
-  for (let at = minimaBase; at < minimaEnd; at += 4) store<u32>(at, empty)
+  // Those beyond the last bin are not empty: `fillFrom` reads four at a time.
+  memory.fill(minimaBase + (<usize>bins << 2), 0, 12)
+  memory.fill(minimaBase, 0xff, <usize>bins << 2)
   if (shingles <= 0) return
   for (let round = 0; round < roundsMax; round++) {
-    if (!openBins(bins)) return
     const key = load<u32>(keyBase + (<usize>round << 2))
+    const into = round == 0 ? minimaBase : roundBase
+    if (round > 0) memory.fill(roundBase, 0xff, <usize>bins << 2)
     for (let first = 0; first < shingles; first += tileShingles) {
       const count = min(tileShingles, shingles - first)
       // The only tile of a text is hashed once.
       if (round == 0 || shingles > tileShingles) hashShingles(formBase + (<usize>first << 1), count, ngram)
       valuesOf(count, key)
-      if (round == 0) hashToAll(count, bins)
-      else hashToOpen(count, bins)
+      hashToBins(count, bins, into)
     }
+    if (!fillFrom(into, bins)) return
   }
   for (let bin = 0; bin < bins; bin++) {
     const at = minimaBase + (<usize>bin << 2)
@@ -173,15 +175,18 @@ function minima(formBase: usize, shingles: i32, bins: i32, ngram: i32): void {
   }
 }
 
-/** Marks the empty bins; returns false if there are none. */
-function openBins(bins: i32): bool {
-  let any = false
-  for (let bin: usize = 0; bin < <usize>bins; bin++) {
-    const open = load<u32>(minimaBase + (bin << 2)) == empty
-    store<u8>(openBase + bin, <u8>open)
-    any = any || open
+/** Fills the empty bins from those of a round; returns whether any is left. */
+function fillFrom(round: usize, bins: i32): bool {
+  const empties = i32x4.splat(-1)
+  let any = i32x4.splat(0)
+  for (let bin: usize = 0; bin < <usize>bins; bin += 4) {
+    const at = minimaBase + (bin << 2)
+    const least = v128.load(at)
+    const filled = v128.bitselect(v128.load(round + (bin << 2)), least, i32x4.eq(least, empties))
+    v128.store(at, filled)
+    any = v128.or(any, i32x4.eq(filled, empties))
   }
-  return any
+  return v128.any_true(any)
 }
 
 /** Computes the hashes of a round from those of the shingles, four per step; writes up to three more than `count`. */
@@ -193,25 +198,27 @@ function valuesOf(count: i32, key: u32): void {
   }
 }
 
-/** The first round, in which every bin is open. Without a branch on the lesser of two hashes, which is unpredictable. */
-function hashToAll(count: i32, bins: i32): void {
+/**
+ * Notes the least hash of each bin, of all bins, also where few of them are empty: a branch on that, or on the lesser of two
+ * hashes, is unpredictable.
+ */
+function hashToBins(count: i32, bins: i32, into: usize): void {
   const end = valueBase + (<usize>count << 2)
-  for (let at = valueBase; at < end; at += 4) {
-    const value = load<u32>(at)
-    const place = minimaBase + (<usize>((<u64>value * <u64>bins) >> 32) << 2)
-    store<u32>(place, min<u32>(load<u32>(place), value))
+  const fours = valueBase + (<usize>(count & ~3) << 2)
+  let at = valueBase
+  for (; at < fours; at += 16) {
+    toBin(load<u32>(at), bins, into)
+    toBin(load<u32>(at, 4), bins, into)
+    toBin(load<u32>(at, 8), bins, into)
+    toBin(load<u32>(at, 12), bins, into)
   }
+  for (; at < end; at += 4) toBin(load<u32>(at), bins, into)
 }
 
-function hashToOpen(count: i32, bins: i32): void {
-  const end = valueBase + (<usize>count << 2)
-  for (let at = valueBase; at < end; at += 4) {
-    const value = load<u32>(at)
-    const bin = <usize>((<u64>value * <u64>bins) >> 32)
-    if (load<u8>(openBase + bin) == 0) continue
-    const place = minimaBase + (bin << 2)
-    store<u32>(place, min<u32>(load<u32>(place), value))
-  }
+// @ts-ignore: decorator
+@inline function toBin(value: u32, bins: i32, into: usize): void {
+  const place = into + ((<usize>((<u64>value * <u64>bins) >> 32)) << 2)
+  store<u32>(place, min<u32>(load<u32>(place), value))
 }
 
 /** Returns the least hash of all shingles with the key of a bin, for the few bins that no round reached. */

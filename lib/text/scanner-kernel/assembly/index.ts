@@ -143,8 +143,8 @@ function hexDigit(unit: i32): i32 {
 
 /**
  * Returns the number of n-grams of `gramUnits` code units that occur more than once, first occurrences included, and adds
- * all of them to `slots`. `sums` (i32[length + 1], the first 0) become the hashes of the text up to each position; that of
- * an n-gram is a difference of two. `slots` has `mask` + 1 entries, all 0 before; hashes are stored xor `salt`, and their
+ * all of them to `slots`, which is cleared. `sums` (i32[length + 1], the first 0) become the hashes of the text up to each position; that of
+ * an n-gram is a difference of two. `slots` has `mask` + 1 entries; hashes are stored xor `salt`, and their
  * lowest bit says that the n-gram has been counted.
  */
 export function repeated(
@@ -158,6 +158,7 @@ export function repeated(
   multiplier: i32,
   beforeGram: i32,
 ): i32 {
+  memory.fill(slots, 0, (<usize>mask + 1) << 2)
   const behind = (<usize>gramUnits) << 2
   let hash: i32 = 0
   let count: i32 = 0
@@ -185,9 +186,10 @@ export function repeated(
 
 /**
  * Returns a number that the number of different n-grams of 4 code units at the positions before `count` is not below. `seen`
- * has `mask` + 1 bits, a multiple of 64, all 0 before. There is no branch that depends on the text.
+ * has `mask` + 1 bits, a multiple of 64, and is cleared. There is no branch that depends on the text.
  */
 export function differentAtLeast(codes: usize, count: i32, seen: usize, mask: i32): i32 {
+  memory.fill(seen, 0, (<usize>mask + 1) >>> 3)
   const end = codes + ((<usize>count) << 1)
   for (let unit = codes; unit < end; unit += 2) {
     const hash = load<u64>(unit) * 0x9e3779b97f4a7c15

@@ -1,13 +1,14 @@
 // Counts what keyword stuffing repeats (lib/text/filters/repetition.ts): short n-grams, and the edges of clauses.
 
-/** Counters of a table: u16 each. */
-export const counterBits: i32 = 12
+/** Size of a table of 2^12 counters, u16 each. */
+const tableBytes: usize = 8192
 
 /**
- * Returns how many of the 4-grams of `length` code units, at most 65535, have the hash of `times` or more. `counters` is 2^12
- * u16, all 0 before. Without a branch that depends on the text.
+ * Returns how many of the 4-grams of `length` code units, at most 65535, have the hash of `times` or more. `counters` is a
+ * table, which is cleared. Without a branch that depends on the text.
  */
 export function frequentGrams(codes: usize, length: i32, counters: usize, times: i32): i32 {
+  memory.fill(counters, 0, tableBytes)
   const end = codes + ((<usize>max(0, length - 3)) << 1)
   let frequent = 0
   for (let unit = codes; unit < end; unit += 2) {
@@ -28,10 +29,11 @@ export let clauses: i32 = 0
 
 /**
  * Counts clauses, which are runs of ideographs; returns how many at most of those of over 3 code units begin, or end, with the
- * same 3. `counters` is two tables, all 0 before.
+ * same 3. `counters` is two tables, which are cleared.
  */
 export function sameEdges(codes: usize, length: i32, counters: usize): i32 {
-  const ends = counters + (2 << counterBits)
+  memory.fill(counters, 0, 2 * tableBytes)
+  const ends = counters + tableBytes
   const end = codes + ((<usize>length) << 1)
   let found = 0
   let most = 0
