@@ -58,6 +58,9 @@ export class NoYieldDetector {
   /** By split and shard: unreadable records since the first one; −1 after a readable record. */
   readonly #shards = new Map<string, number>()
   #lastShard = ''
+  /** A split that has rows and its shard with a readable record: nothing follows from further records of theirs. */
+  #settledSplit: string | null = null
+  #settledShard = ''
 
   constructor({ recordsMax, llmStages, from }: NoYieldOptions) {
     this.#recordsMax = recordsMax ?? Number.POSITIVE_INFINITY
@@ -71,11 +74,15 @@ export class NoYieldDetector {
 
   /** @returns the error to stop with if the first records all ended alike */
   released(arrived: ReleasedRecord): NoYieldError | null {
+    if (this.#isSettled(arrived)) return null
     const ending = endingOf(arrived)
     if (ending === null) return null
     const max = this.#recordsMax
     const run = this.#run.add(ending, max)
-    const split = this.#splitScope(ending.split).add(ending, max)
+    const scope = this.#splitScope(ending.split)
+    const split = scope.add(ending, max)
+    this.#settledSplit = this.#run.yielded && scope.yielded && ending.place !== 'documents' ? ending.split : null
+    this.#settledShard = ending.shard
     if (run !== null) return stoppedAt(say`the run`, run)
     if (split !== null) return stoppedAt(say`split '${ending.split}'`, split)
     const count = this.#unreadOf(ending)
@@ -104,6 +111,13 @@ export class NoYieldDetector {
       say`The run has no rows: all ${group.count} records that reached '${group.name}' ${endedText(group)}`,
       group,
     )
+  }
+
+  /** Whether nothing can follow from a record: nearly all records of a run. */
+  #isSettled({ value }: ReleasedRecord): boolean {
+    if (this.#settledSplit === null || 'number' in value || value instanceof Rejected) return false
+    const { split, shard } = isPair(value) ? value.candidate : value
+    return split === this.#settledSplit && shard === this.#settledShard
   }
 
   #splitScope(split: string): Scope {

@@ -58,6 +58,7 @@ export function workerPool(options: WorkerPoolOptions): WorkerPool {
       minThreads: count,
       maxThreads: count,
       concurrentTasksPerWorker: 1,
+      recordTiming: false,
       workerData: { plan },
       resourceLimits: { maxOldGenerationSizeMb: Math.ceil(heapBytesMax / 2 ** 20), maxYoungGenerationSizeMb },
     })
