@@ -4,7 +4,7 @@ import { mapConcurrent } from '../core/concurrent.js'
 import { UnitLostError } from '../errors.js'
 import { countFailures } from '../units/failed-attempts.js'
 import type { UnitRun } from '../units/types.js'
-import { writeFailure } from '../units/unit-result.js'
+import { countFailuresByUnit, writeFailure } from '../units/unit-result.js'
 
 export interface QueuedUnit {
   /** Also the id of its job. */
@@ -53,11 +53,7 @@ export function queuedRunOf(run: UnitRun): QueuedRun {
     },
     failedAttempts,
     async listFailedAttempts() {
-      const counts = new Map<string, number>()
-      for await (const key of run.store.list('failed/')) {
-        const id = key.split('/')[1]
-        if (id !== undefined) counts.set(id, 0)
-      }
+      const counts = await countFailuresByUnit(run.store)
       await mapConcurrent([...counts.keys()], readsConcurrent, async (id) => counts.set(id, await failedAttempts(id)))
       return counts
     },

@@ -2,9 +2,10 @@
 import { resolve } from 'node:path'
 import { mapConcurrent } from '../core/concurrent.js'
 import type { ObjectStore } from '../objects/object-store.js'
+import { countFailures } from '../units/failed-attempts.js'
 import { checkUnitId, resultKey } from '../units/unit-keys.js'
 import { readPlan, readPlanTotals } from '../units/unit-plan.js'
-import { readResult } from '../units/unit-result.js'
+import { countFailuresByUnit, readFailures, readResult } from '../units/unit-result.js'
 import { arrayScript } from './array-script.js'
 import { liveElements, liveJobs, maxArraySize, startNow, submitScript } from './commands.js'
 import { divideUnits, unitsInTime } from './elements.js'
@@ -65,9 +66,9 @@ export async function submitUnits(options: SubmitOptions): Promise<Submitted> {
   const inHand = await unitsInHand(folder, !dryRun)
   const isDone = await mapConcurrent(ids, asksConcurrent, async (id) => (await store.head(resultKey(id))) !== null)
   const done = ids.filter((_, index) => isDone[index])
-  const failures = await failuresByUnit(store)
   const missing = ids.filter((id, index) => !isDone[index] && !inHand.has(id))
-  const isPoison = (id: string) => (failures.get(id) ?? 0) >= options.attemptsMax
+  const poison = await unitsThatFail(store, missing, options.attemptsMax)
+  const isPoison = (id: string) => poison.has(id)
   const open = missing.filter((id) => !isPoison(id))
   const unitSeconds = options.unitSeconds ?? (await meanSeconds(store, done))
   const unitsPerElement = unitsInTime(options.elementSeconds, unitSeconds)
@@ -123,19 +124,31 @@ async function unitsInHand(folder: string, mayStart: boolean): Promise<ReadonlyS
   return units
 }
 
-/** Counts failed attempts: failed/{unit}/{attempt}.json. A listing may lag behind, and then a unit is tried once more. */
-async function failuresByUnit(store: ObjectStore): Promise<ReadonlyMap<string, number>> {
-  const counts = new Map<string, number>()
-  for await (const key of store.list('failed/')) {
-    const id = key.split('/')[1] ?? ''
-    counts.set(id, (counts.get(id) ?? 0) + 1)
-  }
-  return counts
+/** Returns the units with so many failures of their own; an outage or a full disk is none of the unit. */
+async function unitsThatFail(
+  store: ObjectStore,
+  ids: readonly string[],
+  attemptsMax: number,
+): Promise<ReadonlySet<string>> {
+  const recorded = await countFailuresByUnit(store)
+  const failing = new Set<string>()
+  await mapConcurrent(
+    ids.filter((id) => recorded.has(id)),
+    asksConcurrent,
+    async (id) => {
+      if (countFailures(await readFailures(store, id)) >= attemptsMax) failing.add(id)
+    },
+  )
+  return failing
 }
 
 /** Returns the mean time of the latest results; 0 without any. */
 async function meanSeconds(store: ObjectStore, done: readonly string[]): Promise<number> {
-  const results = await mapConcurrent(done.slice(-resultsMax), asksConcurrent, (id) => readResult(store, id))
+  const results = await mapConcurrent(
+    done.slice(-resultsMax),
+    asksConcurrent,
+    (id) => readResult(store, id).catch(() => null), // assembly reports the damage
+  )
   const seconds = results.flatMap((result) => (result === null ? [] : [result.work.seconds]))
   return seconds.length === 0 ? 0 : seconds.reduce((sum, each) => sum + each, 0) / seconds.length
 }

@@ -7,7 +7,7 @@ import { nodeFiles } from '../storage/files.js'
 import { attemptsMax, countFailures } from './failed-attempts.js'
 import { unitsPerPlanFile } from './unit-keys.js'
 import { checkPlanned, type PlanLine, readPlanFile, readPlanTotals } from './unit-plan.js'
-import { readFailures, readResult, type UnitResult } from './unit-result.js'
+import { countFailuresByUnit, readFailures, readResult, type UnitResult } from './unit-result.js'
 
 /** Results that are read concurrently: on a bucket each waits for a response, so more than files of a disk. */
 const readsConcurrentMax = 64
@@ -39,7 +39,7 @@ export class UnitProgressReader {
     await this.#readPlan()
     if (this.#units.length === 0 && !this.#planComplete) return null
     await this.#readResults()
-    const failures = await this.#countFailures()
+    const failures = await countFailuresByUnit(this.#store)
     const setAside = await this.#countSetAside(failures)
     const done = this.#units.filter(({ id }) => this.#work.has(id))
     const failed = this.#units.flatMap(({ id }) => (this.#work.has(id) ? [] : (failures.get(id) ?? [])))
@@ -109,16 +109,6 @@ export class UnitProgressReader {
       this.#failures.set(id, { attempts, isSetAside })
     })
     return open.filter(([id]) => this.#failures.get(id)?.isSetAside).length
-  }
-
-  /** Returns the number of failed attempts by unit. */
-  async #countFailures(): Promise<Map<string, number>> {
-    const counts = new Map<string, number>()
-    for await (const key of this.#store.list('failed/')) {
-      const [, id = ''] = key.split('/')
-      counts.set(id, (counts.get(id) ?? 0) + 1)
-    }
-    return counts
   }
 }
 

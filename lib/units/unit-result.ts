@@ -114,11 +114,33 @@ export async function writeFailure(store: ObjectStore, id: string, attempt: stri
 export async function readFailures(store: ObjectStore, id: string) {
   const failures: { attempt: string; code: string; message: string }[] = []
   for await (const key of store.list(failuresPrefix(id))) {
+    if (!failurePattern.test(key)) continue
     const bytes = await store.get(key)
     if (bytes === null) continue
-    const { data } = failure.safeParse(decodeSealed(bytes, `${store.url}/${key}`, say`Delete it`))
     const attempt = key.slice(failuresPrefix(id).length).replace(/\.json$/, '')
-    if (data !== undefined) failures.push({ attempt, code: data.code, message: data.message })
+    failures.push({ attempt, ...readFailure(bytes, `${store.url}/${key}`) })
   }
   return failures
+}
+
+/** A damaged one is still a failure of the unit: no command ends over it. */
+function readFailure(bytes: Uint8Array, path: string): { code: string; message: string } {
+  try {
+    const { code, message } = failure.parse(decodeSealed(bytes, path, say`Delete it`))
+    return { code, message }
+  } catch (error) {
+    return { code: 'KUN_CORRUPT_FILE', message: errorMessage(error) }
+  }
+}
+
+const failurePattern = /^failed\/(\d{6}-[0-9a-f]{20})\/[^/]+\.json$/
+
+/** Returns the number of failed attempts by unit. Other files, which a file manager or NFS leaves, do not count. */
+export async function countFailuresByUnit(store: ObjectStore): Promise<Map<string, number>> {
+  const counts = new Map<string, number>()
+  for await (const key of store.list('failed/')) {
+    const id = failurePattern.exec(key)?.[1]
+    if (id !== undefined) counts.set(id, (counts.get(id) ?? 0) + 1)
+  }
+  return counts
 }

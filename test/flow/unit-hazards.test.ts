@@ -1,13 +1,14 @@
 /** What goes wrong around units: races, kills, damaged files, refused records. */
-import { readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import t from 'tap'
 import { openObjectStore } from '../../lib/objects/open-store.js'
 import { openPart, rowsOf } from '../../lib/parquet/part-reader.js'
+import { queuedRunOf } from '../../lib/queue/queued-run.js'
 import { verifyDirectory } from '../../lib/run/verify.js'
 import { startSimulator } from '../../lib/simulator/vllm/index.js'
 import { openUnits } from '../../lib/units/open-units.js'
-import { planDoneKey, planKey, resultKey, unitKey } from '../../lib/units/unit-keys.js'
+import { failuresPrefix, planDoneKey, planKey, resultKey, unitKey } from '../../lib/units/unit-keys.js'
 import { UnitProgressReader } from '../../lib/units/unit-progress.js'
 import { command } from '../support/commands.js'
 import { assembleTiny, generateTiny, plannedIds, prepareTiny } from '../support/divided.js'
@@ -156,6 +157,29 @@ t.test('a damaged plan is reported by every reader, and prepare makes it again',
     t.match(await assembleTiny(directory), { end: 'complete' })
   }
   t.strictSame(bytesOf(directory), expected)
+})
+
+t.test('strange files and damaged records of failures end no command', async (t) => {
+  const server = await startSimulator({})
+  t.teardown(() => server.close())
+  const directory = join(t.testdir(), 'run')
+  await prepareTiny({ directory, endpoint: server.url, small: true })
+  const ids = await plannedIds(directory)
+  const [first = ''] = ids
+  mkdirSync(join(directory, failuresPrefix(first)), { recursive: true })
+  for (const path of ['failed/.DS_Store', 'results/.DS_Store', `${failuresPrefix(first)}.nfs01`]) {
+    mkdirSync(dirname(join(directory, path)), { recursive: true })
+    writeFileSync(join(directory, path), 'x')
+  }
+  writeFileSync(join(directory, failuresPrefix(first), 'aa.json'), '{"code":')
+  const units = await openUnits(directory)
+  t.teardown(() => units.close())
+  t.match(await units.failures(first), [{ attempt: 'aa', code: 'KUN_CORRUPT_FILE' }], 'it counts as a failure')
+  const queued = queuedRunOf(units)
+  t.strictSame(await queued.listFailedAttempts(), new Map([[first, 1]]))
+  t.match(await new UnitProgressReader(units.store).read(), { planned: ids.length, failed: 1, failedAttempts: 1 })
+  await generateTiny(directory, ids)
+  t.match(await assembleTiny(directory), { end: 'complete' })
 })
 
 t.test('a decision drops a record of a unit as a reject', async (t) => {
