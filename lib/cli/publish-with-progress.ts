@@ -1,7 +1,7 @@
 /** Publishes a run with progress on stderr; a stop signal ends it after the current request, a second one immediately. */
 import type { EventFields, EventLog } from '../core/event-log.js'
 import { AbortedError } from '../errors.js'
-import { reportWaits } from '../hub/retry-messages.js'
+import { reportWaits } from '../http/retry-messages.js'
 import { say } from '../language/say.js'
 import type { PublishResult } from '../publish/options.js'
 import { type PublishOptions, publish } from '../publish/publish.js'

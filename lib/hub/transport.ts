@@ -16,10 +16,10 @@ import { HubAccessError, HubUnavailableError } from '../errors.js'
 import { isConnectionFailure } from '../http/connection-failure.js'
 import { type Connections, openConnections } from '../http/connections.js'
 import { flatHeaders } from '../http/flat-headers.js'
+import { outageReports, type RetryWait } from '../http/outage.js'
 import { wireBody } from '../http/request-body.js'
 import { count } from '../language/count.js'
 import { say } from '../language/say.js'
-import { type HubWait, outageReports } from './outage.js'
 import { type HubRequest, type HubResponse, shownUrl } from './request.js'
 import { parseRateLimit, RequestBudget } from './request-budget.js'
 import { errorTextOf, fetchThrough } from './response.js'
@@ -63,7 +63,7 @@ export const hubTransportOptions = z.strictObject({
 
 export interface HubTransportOptions extends z.input<typeof hubTransportOptions> {
   /** Called for the waits that outage.ts selects to be reported. */
-  readonly onWait?: ((wait: HubWait) => void) | undefined
+  readonly onWait?: ((wait: RetryWait) => void) | undefined
 }
 
 export interface HubTransport {
@@ -156,11 +156,17 @@ export function hubTransport(
   }
 
   /** One try: returns the response, or why it is retried and after which wait. */
-  async function attempt(url: string, request: HubRequest, tries: number): Promise<HubResponse | HubWait> {
+  async function attempt(url: string, request: HubRequest, tries: number): Promise<HubResponse | RetryWait> {
     const { triesMax, waitMsMax, headersMs: headersTimeout, idleMs: bodyTimeout } = options
     const once = request.once === true
     const last = once || tries >= triesMax
-    const next = (reason: string, waitMs: number): HubWait => ({ url: shownUrl(url), reason, tries, triesMax, waitMs })
+    const next = (reason: string, waitMs: number): RetryWait => ({
+      url: shownUrl(url),
+      reason,
+      tries,
+      triesMax,
+      waitMs,
+    })
     try {
       const response = await followRedirects(url, request, settings, (target, sent) =>
         send(target, sent, { headersTimeout, bodyTimeout }),

@@ -1,6 +1,7 @@
 /** Opens a store from its address, and refuses one in which two writers of a key may both believe they were first. */
 import { randomBytes } from 'node:crypto'
 import { InvalidOptionError, StoreRefusedError } from '../errors.js'
+import { reportWaits } from '../http/retry-messages.js'
 import { say } from '../language/say.js'
 import { closeAfter } from '../storage/close-all.js'
 import { type FileLayer, nodeFiles } from '../storage/files.js'
@@ -15,6 +16,8 @@ interface OpenStoreOptions {
   readonly readOnly?: boolean
   readonly files?: FileLayer
   readonly s3?: S3StoreOptions
+  /** Called with retries of a bucket that does not respond. */
+  readonly onEvent?: ((message: string) => void) | undefined
 }
 
 /**
@@ -36,8 +39,11 @@ export async function openObjectStore(where: string, options: OpenStoreOptions =
   return store
 }
 
-async function storeAt(where: string, { files = nodeFiles, s3 = {} }: OpenStoreOptions): Promise<ObjectStore> {
-  if (isS3Address(where)) return (await import('./s3-store.js')).s3Store(where, { files, ...s3 })
+async function storeAt(where: string, { files = nodeFiles, s3 = {}, onEvent }: OpenStoreOptions): Promise<ObjectStore> {
+  if (isS3Address(where)) {
+    const { s3Store } = await import('./s3-store.js')
+    return s3Store(where, { files, ...s3, transport: { ...(onEvent && reportWaits(onEvent)), ...s3.transport } })
+  }
   const scheme = /^(\w[\w+.-]+):\/\//.exec(where)?.[1]
   if (scheme === undefined && where !== '') return directoryStore(where, files)
   throw new InvalidOptionError(say`the store is given as ${JSON.stringify(where)}: write a path, or s3://bucket/prefix`)

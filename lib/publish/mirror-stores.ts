@@ -41,7 +41,7 @@ const inlineBytesMax = 4 * 1024 * 1024
 const movesMax = 3
 
 export async function openMirrorStore(options: MirrorStoreOptions): Promise<MirrorStore> {
-  if (isS3Address(options.at)) return s3Mirror(options.at, options.signal)
+  if (isS3Address(options.at)) return s3Mirror(options.at, options.signal, options.connection?.onWait)
   if (!options.at.startsWith('hub:')) return directoryStore(options.at, options.signal)
   return hubStore(parseRepo(options.at.slice('hub:'.length)), options)
 }

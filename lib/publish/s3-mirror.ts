@@ -1,5 +1,6 @@
 /** A mirror in a bucket, below a prefix. */
 import { StorageError } from '../errors.js'
+import type { RetryWait } from '../http/outage.js'
 import { fileSlice } from '../http/request-body.js'
 import { say } from '../language/say.js'
 import { parseS3Address } from '../objects/s3/address.js'
@@ -14,9 +15,9 @@ import { type MirrorStore, parseSnapshot, pieceName, snapshotName } from './mirr
 import type { PiecePlace } from './mirror-snapshot.js'
 
 /** @param at s3://bucket/prefix, with the settings of the AWS_* variables */
-export function s3Mirror(at: string, signal: AbortSignal | undefined): MirrorStore {
+export function s3Mirror(at: string, signal: AbortSignal | undefined, onWait?: (wait: RetryWait) => void): MirrorStore {
   const { bucket, prefix } = parseS3Address(at)
-  const transport = new S3Transport(bucket, s3Settings(), { renewed: s3Settings })
+  const transport = new S3Transport(bucket, s3Settings(), { renewed: s3Settings, onWait })
   const keyOf = (name: string) => (prefix === '' ? name : `${prefix}/${name}`)
   const put = (name: string, content: Parameters<typeof writeObject>[1]['content']) =>
     writeObject(transport, { key: keyOf(name), content, ifAbsent: false })

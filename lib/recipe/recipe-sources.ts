@@ -39,7 +39,9 @@ export class SourceConnections {
   }
 
   bucket(name: string): S3Transport {
-    const transport = this.#buckets.get(name) ?? new S3Transport(name, s3Settings(), { renewed: s3Settings })
+    const transport =
+      this.#buckets.get(name) ??
+      new S3Transport(name, s3Settings(), { renewed: s3Settings, onWait: this.#options.onWait })
     this.#buckets.set(name, transport)
     return transport
   }

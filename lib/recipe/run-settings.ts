@@ -7,7 +7,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { isRecord } from '../core/objects.js'
 import { UsageError } from '../errors.js'
-import { reportWaits } from '../hub/retry-messages.js'
+import { reportWaits } from '../http/retry-messages.js'
 import { say } from '../language/say.js'
 import type { KunSettings, NoYieldSettings } from '../run/settings.js'
 import { readRunRecord } from '../sinks/index.js'

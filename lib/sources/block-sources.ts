@@ -86,7 +86,7 @@ export function hubSource(
       import('./hub-shards.js'),
       import('../hub/settings.js'),
       import('../hub/transport.js'),
-      import('../hub/retry-messages.js'),
+      import('../http/retry-messages.js'),
     ])
     const transport = hubTransport(hubSettings({ token, hubUrl }), reportWaits(onEvent))
     const close = (): Promise<void> => transport.close()

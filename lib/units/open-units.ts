@@ -28,6 +28,8 @@ interface OpenUnitsOptions {
   readonly readOnly?: boolean
   /** File layer of a directory. */
   readonly files?: FileLayer
+  /** Called with retries of a bucket that does not respond. */
+  readonly onEvent?: ((message: string) => void) | undefined
 }
 
 /**
@@ -37,8 +39,8 @@ interface OpenUnitsOptions {
  * @throws {UsageError} nothing was prepared there
  */
 export async function openUnits(where: string, options: OpenUnitsOptions = {}): Promise<UnitRun> {
-  const { readOnly = false, files = nodeFiles, overrides = [] } = options
-  const { store, record } = await openPreparedStore(where, { readOnly, files })
+  const { readOnly = false, files = nodeFiles, overrides = [], onEvent } = options
+  const { store, record } = await openPreparedStore(where, { readOnly, files, onEvent })
   return new Units(store, record, overrides, files)
 }
 

@@ -17,6 +17,8 @@ interface OpenPreparedOptions {
   readonly readOnly?: boolean
   /** File layer of a directory. */
   readonly files?: FileLayer
+  /** Called with retries of a bucket that does not respond. */
+  readonly onEvent?: ((message: string) => void) | undefined
 }
 
 export interface PreparedStore {
@@ -31,9 +33,9 @@ export interface PreparedStore {
  */
 export async function openPreparedStore(
   where: string,
-  { readOnly = false, files = nodeFiles }: OpenPreparedOptions = {},
+  { readOnly = false, files = nodeFiles, onEvent }: OpenPreparedOptions = {},
 ): Promise<PreparedStore> {
-  const store = await openObjectStore(where, { readOnly: true, files })
+  const store = await openObjectStore(where, { readOnly: true, files, onEvent })
   try {
     await mustBeDirectory(store)
     const record = await readUnitRecord(store)

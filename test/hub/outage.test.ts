@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import t from 'tap'
-import type { HubWait } from '../../lib/hub/outage.js'
+import type { RetryWait } from '../../lib/http/outage.js'
 import { hubSettings } from '../../lib/hub/settings.js'
 import { hubTransport } from '../../lib/hub/transport.js'
 import { startHub } from '../../lib/simulator/hub/index.js'
@@ -10,7 +10,7 @@ t.test(
   async (t) => {
     const hub = await startHub({ directory: join(t.testdir({}), 'hub') })
     hub.seed('me/corpus', { 'a.jsonl': '{}\n' })
-    const reported: HubWait[] = []
+    const reported: RetryWait[] = []
     const clock = { now: () => 0, sleep: async () => undefined }
     const settings = hubSettings({ hubUrl: hub.url, environment: {} })
     const transport = hubTransport(settings, { onWait: (wait) => reported.push(wait) }, clock)

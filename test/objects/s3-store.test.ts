@@ -153,6 +153,24 @@ t.test('a store that stays down ends after a limited number of tries, resumable'
   }
 })
 
+t.test('retries are reported once an outage, so that no command waits in silence', async (t) => {
+  const { server } = await s3Bench(t)
+  const environment = { HOME: '/nonexistent', ...server.environment }
+  const reported: string[] = []
+  const clock: Clock = { now: () => 0, sleep: async () => undefined }
+  const options = { readOnly: true, s3: { environment, transport: { clock } } }
+  const store = await openObjectStore('s3://kun/run', { ...options, onEvent: (message) => reported.push(message) })
+  t.teardown(() => store.close())
+  server.faults.set([{ kind: 'status', status: 503, code: 'SlowDown', match: '^GET', times: 3 }])
+  t.equal(await store.get('absent'), null)
+  t.equal(await store.get('absent'), null)
+  t.match(reported, [/^s3:\/\/kun\/run\/absent failed with 503 SlowDown.*: retrying in \S+ s, try 2 of 8$/])
+  t.equal(reported.length, 1)
+  server.faults.set([{ kind: 'reset', match: '^GET', times: -1 }])
+  await t.rejects(store.get('absent'), { code: 'KUN_STORE_UNAVAILABLE' })
+  t.ok(reported.length > 2, 'long waits of a second outage are reported, too')
+})
+
 t.test('a clock that is wrong is corrected by the server’s, for a look by HEAD too', async (t) => {
   for (const hours of [-5, 5]) {
     const { open, server } = await s3Bench(t, { now: () => Date.now() + hours * 3_600_000 })

@@ -30,7 +30,7 @@ async function assemble(where: string, { out, set, json }: AssembleFlags): Promi
   const { unitRecipe } = await import('../../units/unit-record.js')
   const { markOwnRun } = await import('../own-run.js')
   const { UnitStop } = await import('../unit-stop.js')
-  const { store, record } = await openPreparedStore(where)
+  const { store, record } = await openPreparedStore(where, { onEvent: sayOnStderr })
   const stop = new UnitStop()
   try {
     const directory = out ?? store.directory

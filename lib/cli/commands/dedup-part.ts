@@ -27,7 +27,7 @@ async function dedupPart(where: string, { part, wait, json }: DedupPartFlags): P
   const { UnitStop } = await import('../unit-stop.js')
   const stop = new UnitStop()
   try {
-    const store = await openObjectStore(where, { readOnly: true })
+    const store = await openObjectStore(where, { readOnly: true, onEvent: sayOnStderr })
     try {
       const searched = await workOnEpochs(store, {
         ...{ part: part.number, of: part.of, signal: stop.signal, onEvent: sayOnStderr },

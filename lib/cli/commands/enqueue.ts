@@ -22,7 +22,7 @@ export function registerEnqueue(program: Command): void {
       const { openUnits } = await import('../../units/open-units.js')
       const { fillQueue } = await import('../../queue/fill-queue.js')
       const { queuedRunOf } = await import('../../queue/queued-run.js')
-      const run = await openUnits(where, { readOnly: true })
+      const run = await openUnits(where, { readOnly: true, onEvent: sayOnStderr })
       const stop = new AbortController()
       const release = onStopSignal(() => stop.abort())
       let close = async (): Promise<void> => undefined

@@ -1,8 +1,8 @@
 /** `kun-stream hub ls REPO [GLOB]`: lists the files that a source on the Hub would read. */
 
 import type { Command } from 'commander'
+import { reportWaits } from '../../http/retry-messages.js'
 import { listDataset } from '../../hub/listing.js'
-import { reportWaits } from '../../hub/retry-messages.js'
 import { hubSettings } from '../../hub/settings.js'
 import { hubTransport } from '../../hub/transport.js'
 import { say } from '../../language/say.js'

@@ -51,7 +51,7 @@ async function prepare(path: string, flags: PrepareFlags): Promise<void> {
   const stop = new UnitStop()
   const recipe = await loadRecipe(path, set)
   const where = out ?? recipe.output.dir
-  const store = await openObjectStore(where)
+  const store = await openObjectStore(where, { onEvent: sayOnStderr })
   try {
     const directory = store.directory ?? work ?? recipe.output.dir
     const prepared = await settingsOf(recipe, directory, sayOnStderr)

@@ -25,7 +25,7 @@ import { addCommand } from '../command-summaries.js'
 import { mustBeRunDirectory } from '../run-directory-argument.js'
 import { countText } from '../terminal/bytes-text.js'
 import { pc } from '../terminal/colors.js'
-import { writeOut } from '../terminal/output.js'
+import { sayOnStderr, writeOut } from '../terminal/output.js'
 import { limitingText, progressLines, short } from '../terminal/progress-text.js'
 import { unitProgressLines } from '../terminal/unit-progress-text.js'
 import { printable, truncateText } from '../terminal/wrap-text.js'
@@ -120,7 +120,7 @@ export async function statusOf(directory: string, readUnits = unitsReader(direct
 async function openBucket(where: string): Promise<{ read(): Promise<RunStatus>; close(): Promise<void> }> {
   const { openPreparedStore } = await import('../../units/prepared-store.js')
   const { UnitProgressReader } = await import('../../units/unit-progress.js')
-  const { store, record } = await openPreparedStore(where, { readOnly: true })
+  const { store, record } = await openPreparedStore(where, { readOnly: true, onEvent: sayOnStderr })
   const reader = new UnitProgressReader(store)
   const none = { cuts: 0, rows: 0, rejects: 0, bytes: 0, counters: {}, holder: null, lastCall: null, progress: null }
   return {

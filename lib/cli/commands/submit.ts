@@ -60,7 +60,7 @@ async function submit(where: string, flags: SubmitFlags): Promise<void> {
   const { unitRecipe } = await import('../../units/unit-record.js')
   const { checkForeignRun } = await import('../foreign-run.js')
   const { submitUnits } = await import('../../slurm/submit.js')
-  const { store, record } = await openPreparedStore(where, { readOnly: true })
+  const { store, record } = await openPreparedStore(where, { readOnly: true, onEvent: sayOnStderr })
   try {
     const recipe = unitRecipe(record, store.url, [])
     if (store.directory !== null) {
@@ -119,7 +119,7 @@ async function element(where: string, words: readonly string[], serve: string | 
   const { UnitStop } = await import('../unit-stop.js')
   const units = await unitsOfElement(submission, Number(array), Number(index))
   const stop = new UnitStop()
-  const run = await openUnits(where)
+  const run = await openUnits(where, { onEvent: sayOnStderr })
   try {
     const server = serve === undefined ? null : await ownServer(serve, stop.signal)
     try {

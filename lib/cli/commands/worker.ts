@@ -49,7 +49,7 @@ async function runWorker(where: string, flags: WorkerFlags, log: EventLog): Prom
   const stop = new UnitStop()
   const closings: (() => Promise<void>)[] = []
   try {
-    const run = await openUnits(where, { overrides: flags.set })
+    const run = await openUnits(where, { overrides: flags.set, onEvent: sayOnStderr })
     closings.unshift(() => run.close())
     await mustBeTrusted(run, flags.set, flags.trust ?? false)
     const { address, name, session } = await openQueue(run.store, flags, true)

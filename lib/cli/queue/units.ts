@@ -113,7 +113,7 @@ export async function bisectUnit(where: string, id: string, flags: BisectFlags):
 export async function tryUnit(where: string, id: string, flags: TrialFlags): Promise<void> {
   const records = z.array(z.string()).parse(JSON.parse(await readFile(flags.records, 'utf8')))
   const stop = new UnitStop()
-  const run = await openUnits(where, { overrides: flags.set })
+  const run = await openUnits(where, { overrides: flags.set, onEvent: sayOnStderr })
   try {
     await mustBeTrusted(run, flags.set, flags.trust ?? false)
     const worker = await run.openWorker({ signal: stop.signal, onEvent: sayOnStderr })
@@ -134,7 +134,7 @@ async function withRun(
   work: (run: UnitRun, queue: OpenedQueue | null) => Promise<void>,
   readOnly = false,
 ): Promise<void> {
-  const run = await openUnits(where, { readOnly })
+  const run = await openUnits(where, { readOnly, onEvent: sayOnStderr })
   let queue: OpenedQueue | null = null
   try {
     if (flags.queue !== undefined) queue = await openQueue(run.store, flags, false)

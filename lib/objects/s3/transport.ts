@@ -14,6 +14,7 @@ import { StoreAccessError, StoreUnavailableError } from '../../errors.js'
 import { isConnectionFailure } from '../../http/connection-failure.js'
 import { type Connections, openConnections } from '../../http/connections.js'
 import { flatHeaders } from '../../http/flat-headers.js'
+import { type OutageReports, outageReports, type RetryWait } from '../../http/outage.js'
 import { type Sliceable, wireBody } from '../../http/request-body.js'
 import { count } from '../../language/count.js'
 import { say } from '../../language/say.js'
@@ -42,6 +43,8 @@ export interface S3TransportOptions extends z.input<typeof s3TransportOptions> {
   readonly wallNow?: () => number
   /** Reads the settings again when the keys have expired. */
   readonly renewed?: () => S3Settings
+  /** Called with retries of an outage: the first, and longer waits. */
+  readonly onWait?: ((wait: RetryWait) => void) | undefined
 }
 
 interface S3Request {
@@ -79,6 +82,7 @@ export class S3Transport {
   readonly #wallNow: () => number
   readonly #renewed: (() => S3Settings) | undefined
   readonly #random: () => number
+  readonly #reports: OutageReports
   /** Null before the first request. */
   #opened: Promise<Connections> | null = null
   /** What the server's clock is ahead of this machine's, ms. */
@@ -86,7 +90,11 @@ export class S3Transport {
   #region: string
   readonly counts = { requests: 0, retries: 0 }
 
-  constructor(bucket: string, settings: S3Settings, { clock, wallNow, renewed, ...given }: S3TransportOptions = {}) {
+  constructor(
+    bucket: string,
+    settings: S3Settings,
+    { clock, wallNow, renewed, onWait, ...given }: S3TransportOptions = {},
+  ) {
     this.bucket = bucket
     this.#settings = settings
     this.#region = settings.region
@@ -94,6 +102,7 @@ export class S3Transport {
     this.#clock = clock ?? systemClock
     this.#wallNow = wallNow ?? Date.now
     this.#renewed = renewed
+    this.#reports = outageReports(onWait)
     this.#random = seededRandom(this.#options.seed)
   }
 
@@ -107,7 +116,10 @@ export class S3Transport {
     const corrected = new Set<string>()
     for (let tries = 1; ; tries++) {
       const outcome = await this.#try(request)
-      if ('response' in outcome) return outcome
+      if ('response' in outcome) {
+        if (tries > 1) this.#reports.ended()
+        return outcome
+      }
       if ('error' in outcome) {
         const what = corrected.size < correctionsMax ? this.#correct(outcome.error, outcome.date) : null
         if (what !== null && !corrected.has(what)) {
@@ -117,9 +129,15 @@ export class S3Transport {
         if (!isTransient(outcome.error)) return { error: outcome.error, tries }
       }
       onUnknown?.()
-      if (tries >= this.#options.triesMax) throw this.#unavailable(request, outcome.reason, tries, outcome.cause)
+      if (tries >= this.#options.triesMax) {
+        this.#reports.ended()
+        throw this.#unavailable(request, outcome.reason, tries, outcome.cause)
+      }
       this.counts.retries++
-      await this.#clock.sleep(Math.max(this.#backoffMs(tries), outcome.waitMs ?? 0), request.signal)
+      const waitMs = Math.max(this.#backoffMs(tries), outcome.waitMs ?? 0)
+      const [url, { triesMax }] = [this.#shown(request.key), this.#options]
+      this.#reports.retrying({ url, reason: outcome.reason, tries, triesMax, waitMs })
+      await this.#clock.sleep(waitMs, request.signal)
     }
   }
 
