@@ -4,7 +4,7 @@
  */
 
 import { createHash, type Hash } from 'node:crypto'
-import { createReadStream, createWriteStream } from 'node:fs'
+import { createReadStream, createWriteStream, type WriteStream } from 'node:fs'
 import { finished } from 'node:stream/promises'
 import { constants, createGunzip, createGzip, type Gzip } from 'node:zlib'
 import { z } from 'zod'
@@ -98,6 +98,7 @@ interface WrittenUnit {
 export class UnitFileWriter {
   readonly #path: string
   readonly #gzip: Gzip
+  readonly #output: WriteStream
   readonly #content = createHash('sha256')
   readonly #file: Hash = createHash('sha256')
   readonly #done: Promise<void>
@@ -113,10 +114,10 @@ export class UnitFileWriter {
       this.#file.update(piece)
       this.#bytes += piece.length
     })
-    const file = createWriteStream(path, { flush: true })
-    this.#gzip.pipe(file)
-    this.#gzip.on('error', (error) => file.destroy(error))
-    this.#done = finished(file)
+    this.#output = createWriteStream(path, { flush: true })
+    this.#gzip.pipe(this.#output)
+    this.#gzip.on('error', (error) => this.#output.destroy(error))
+    this.#done = finished(this.#output)
     this.#done.catch(() => undefined) // thrown by `end`
     const first = `${JSON.stringify({ format: unitFormat, version: unitVersion, ...head } satisfies Head)}\n`
     this.#content.update(first)
@@ -156,6 +157,7 @@ export class UnitFileWriter {
   /** Closes the file without finishing it. */
   async abandon(): Promise<void> {
     this.#gzip.destroy()
+    this.#output.destroy() // it does not end with what is piped into it
     await this.#done.catch(() => undefined) // it was not finished
   }
 }

@@ -182,6 +182,19 @@ t.test('strange files and damaged records of failures end no command', async (t)
   t.match(await assembleTiny(directory), { end: 'complete' })
 })
 
+t.test('a prepare that stops inside a unit ends, and leaves no part of it', async (t) => {
+  const server = await startSimulator({})
+  t.teardown(() => server.close())
+  const directory = join(t.testdir(), 'run')
+  const run = { directory, endpoint: server.url, small: true }
+  const nothing = ['prepare.quality.charsMin=100000', 'brakes.sameEndingRecords=20']
+  await t.rejects(prepareTiny({ ...run, set: nothing }), { code: 'KUN_NO_YIELD' })
+  t.strictSame(
+    readdirSync(directory).filter((name) => name.includes('unit')),
+    [],
+  )
+})
+
 t.test('a decision drops a record of a unit as a reject', async (t) => {
   const server = await startSimulator({})
   t.teardown(() => server.close())
