@@ -132,8 +132,8 @@ class SeenHashes {
   }
 
   /**
-   * As many of so many n-grams as may occur more than once. Each n-gram determines the 4 code units at its start, and a class of
-   * equal ones has two members or more: with `d` different starts, at most 2 × (`grams` − `d`) are repeated.
+   * As many of so many n-grams as may occur more than once. Each n-gram determines the 4 code units at its start and at its end,
+   * and a class of equal ones has two members or more: with `d` different such edges, at most 2 × (`grams` − `d`) are repeated.
    */
   gramsAtMost(grams: number): number {
     const bits = this.#reserveBytes(grams) * 8

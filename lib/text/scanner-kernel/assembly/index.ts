@@ -185,14 +185,15 @@ export function repeated(
 }
 
 /**
- * Returns a number that the number of different n-grams of 4 code units at the positions before `count` is not below. `seen`
- * has `mask` + 1 bits, a multiple of 64, and is cleared. There is no branch that depends on the text.
+ * Returns a number that the number of different n-grams of 13 code units at the positions before `count` is not below: that of the
+ * hashes of their first and last 4 units. `seen` has `mask` + 1 bits, a multiple of 64, and is cleared. There is no branch that
+ * depends on the text.
  */
 export function differentAtLeast(codes: usize, count: i32, seen: usize, mask: i32): i32 {
   memory.fill(seen, 0, (<usize>mask + 1) >>> 3)
   const end = codes + ((<usize>count) << 1)
   for (let unit = codes; unit < end; unit += 2) {
-    const hash = load<u64>(unit) * 0x9e3779b97f4a7c15
+    const hash = (load<u64>(unit) * 0x9e3779b97f4a7c15) ^ (load<u64>(unit, 18) * 0xc2b2ae3d27d4eb4f)
     const bit = <i32>(hash >>> 36) & mask
     const byte = seen + <usize>(bit >>> 3)
     store<u8>(byte, load<u8>(byte) | (<u8>1 << <u8>(bit & 7)))
