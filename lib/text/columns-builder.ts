@@ -71,9 +71,10 @@ export class ColumnsBuilder {
     this.#key.add(row.key)
     this.#title.add(row.title)
     this.#heading.add(row.heading)
-    letters[index] = signer.signUnits(codes, start, end, index, fingerprint, signature)
+    const text = start === 0 && end === codes.length ? codes : codes.subarray(start, end)
+    letters[index] = signer.signUnits(text, index, fingerprint, signature)
     // Last: it may grow the memory that the code units are in.
-    this.#addText(codes, start, end)
+    this.#addText(text)
     this.#textOffsets[this.#rows] = (this.#textOffsets[index] as number) + bytes
   }
 
@@ -115,11 +116,11 @@ export class ColumnsBuilder {
     return columns
   }
 
-  #addText(codes: Uint16Array, start: number, end: number): void {
+  #addText(codes: Uint16Array): void {
     const { chunks } = this.#memory
-    const length = this.#textLength + end - start
+    const length = this.#textLength + codes.length
     const grows = length > chunks.view.length
-    const text = grows ? codes.slice(start, end) : codes.subarray(start, end)
+    const text = grows ? codes.slice() : codes
     if (grows) chunks.reserve(length, this.#textLength)
     chunks.view.set(text, this.#textLength)
     this.#textLength = length

@@ -37,6 +37,7 @@ interface Meters {
 export interface TextMeters extends Meters {
   /** The same, which measure a text once, however many filters need it. */
   readonly once: MetersOnce
+  readonly bounds: RuleBounds
 }
 
 /** @param memory of the cleaner whose texts are measured */
@@ -47,7 +48,7 @@ export function createTextMeters(memory: TextMemory): TextMeters {
     census: createCensusMeter(memory),
     classifier: loadBuiltinScreen(memory),
   }
-  return { ...meters, once: new MetersOnce(meters) }
+  return { ...meters, once: new MetersOnce(meters), bounds: new RuleBounds() }
 }
 
 class MetersOnce implements Meters {
@@ -152,13 +153,29 @@ export type FilterReason = (typeof rules)[number]['reason']
 /** The reasons, in the order of the filters. */
 export const filterReasons: readonly FilterReason[] = rules.map(({ reason }) => reason)
 
-/** Returns the first filter's reason to reject the text, or null. */
+/** The bounds of the rules, in their order, looked up once for the texts that have the same options. */
+class RuleBounds {
+  #options: QualityOptions | null = null
+  #bounds: readonly (number | false)[] = []
+
+  of(options: QualityOptions): readonly (number | false)[] {
+    if (options !== this.#options) {
+      this.#options = options
+      this.#bounds = rules.map(({ option }) => options[option])
+    }
+    return this.#bounds
+  }
+}
+
+/** Returns the first filter's reason to reject the text, or null. @param options are not changed later */
 export function filterText(text: CleanText, options: QualityOptions, meters: TextMeters): Rejection | null {
   const { once } = meters
+  const bounds = meters.bounds.of(options)
   once.clear()
-  for (const { reason, option, reject } of rules) {
-    const bound = options[option]
-    if (bound === false) continue
+  for (let index = 0; index < rules.length; index++) {
+    const bound = bounds[index]
+    if (bound === undefined || bound === false) continue
+    const { reason, reject } = rules[index] as (typeof rules)[number]
     const detail = reject(text, bound, once)
     if (detail !== null) return { reason, detail }
   }

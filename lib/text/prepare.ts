@@ -162,7 +162,7 @@ function prepareRecord(place: RecordPlace, block: Block, preparer: Preparer, rej
   }
   const title = decoded.title === '' ? '' : titleOf(stages.clean, decoded.title)
   const text = stages.clean(decoded.text)
-  const rejection = rejectionOf(text, decoded, title, `${block.shard}:${offset}`, stages)
+  const rejection = rejectionOf(text, decoded, title, { shard: block.shard, offset }, stages)
   const checked = rejection ?? personalVerdict(text, title, stages)
   if ('reason' in checked) {
     const { stage, reason, detail } = checked
@@ -187,7 +187,7 @@ function rejectionOf(
   text: CleanText,
   decoded: Document,
   title: string,
-  place: string,
+  at: { readonly shard: string; readonly offset: number },
   stages: TextStages,
 ): StagedRejection | null {
   if (text.length === 0) {
@@ -203,7 +203,7 @@ function rejectionOf(
   let current: string | null = null
   for (const loaded of stages.filters) {
     current ??= codesToString(text.codes, 0, text.length)
-    const answer = applyCustomFilter(loaded, { text: current, title, id: decoded.key }, place)
+    const answer = applyCustomFilter(loaded, { text: current, title, id: decoded.key }, `${at.shard}:${at.offset}`)
     if (answer === true) continue
     if (typeof answer === 'string') return { stage: 'filter', reason: answer, detail: customDetail(loaded.file) }
     stages.clean(answer.text)

@@ -23,7 +23,9 @@ export function* recordPlaces(block: Block): Generator<RecordPlace> {
   let document = 0
   let nextRejected = 0
   let row = block.offset
-  for (const [start, end] of block.bounds === undefined ? lines(block.bytes) : pairs(block.bounds)) {
+  const ranges = block.bounds === undefined ? new LineRanges(block.bytes) : new GivenRanges(block.bounds)
+  while (ranges.next()) {
+    const { start, end } = ranges
     if (block.offsetUnit === 'row') while (rejectedOffsets.has(row)) row++
     const offset = block.offsetUnit === 'row' ? row++ : block.offset + start
     for (
@@ -42,14 +44,26 @@ export function* recordPlaces(block: Block): Generator<RecordPlace> {
 
 const newline = 0x0a
 
-function* lines(block: Uint8Array): Generator<readonly [number, number]> {
-  // Buffer.indexOf uses memchr; that of a Uint8Array compares one byte at a time.
-  const bytes = Buffer.from(block.buffer, block.byteOffset, block.byteLength)
-  for (let start = 0; start < bytes.length; ) {
-    const found = bytes.indexOf(newline, start)
-    const end = found < 0 ? bytes.length : found
-    if (!isBlank(bytes, start, end)) yield [start, end]
-    start = end + 1
+/** Ranges of lines that are not blank: `start` and `end` after each `next` that returns true. No object is made for a line. */
+class LineRanges {
+  start = 0
+  end = -1
+  readonly #bytes: Buffer
+
+  constructor(block: Uint8Array) {
+    // Buffer.indexOf uses memchr; that of a Uint8Array compares one byte at a time.
+    this.#bytes = Buffer.from(block.buffer, block.byteOffset, block.byteLength)
+  }
+
+  next(): boolean {
+    const bytes = this.#bytes
+    do {
+      this.start = this.end + 1
+      if (this.start >= bytes.length) return false
+      const found = bytes.indexOf(newline, this.start)
+      this.end = found < 0 ? bytes.length : found
+    } while (isBlank(bytes, this.start, this.end))
+    return true
   }
 }
 
@@ -61,8 +75,22 @@ function isBlank(bytes: Uint8Array, start: number, end: number): boolean {
   return true
 }
 
-function* pairs(bounds: Int32Array): Generator<readonly [number, number]> {
-  for (let index = 0; index + 1 < bounds.length; index += 2) {
-    yield [bounds[index] as number, bounds[index + 1] as number]
+/** Ranges of `bounds`, in the same way. */
+class GivenRanges {
+  start = 0
+  end = 0
+  #index = 0
+  readonly #bounds: Int32Array
+
+  constructor(bounds: Int32Array) {
+    this.#bounds = bounds
+  }
+
+  next(): boolean {
+    if (this.#index + 1 >= this.#bounds.length) return false
+    this.start = this.#bounds[this.#index] as number
+    this.end = this.#bounds[this.#index + 1] as number
+    this.#index += 2
+    return true
   }
 }

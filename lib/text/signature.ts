@@ -32,15 +32,8 @@ export interface Signer {
    * @returns the code units of the comparison form
    */
   sign(text: string, fingerprint: Uint8Array, signature: Uint8Array): number
-  /** Signs codes[start … end) into row `row` of columns of fingerprints and signatures. Returns the code units of the form. */
-  signUnits(
-    codes: Uint16Array,
-    start: number,
-    end: number,
-    row: number,
-    fingerprints: Uint8Array,
-    signatures: Uint8Array,
-  ): number
+  /** Signs code units into row `row` of columns of fingerprints and signatures. Returns the code units of the form. */
+  signUnits(codes: Uint16Array, row: number, fingerprints: Uint8Array, signatures: Uint8Array): number
   /** Returns the comparison form: a view of the kernel's memory, valid until the next call. */
   form(text: string): Uint16Array
 }
@@ -135,21 +128,14 @@ class KernelSigner implements Signer {
     return letters
   }
 
-  signUnits(
-    codes: Uint16Array,
-    start: number,
-    end: number,
-    row: number,
-    fingerprints: Uint8Array,
-    signatures: Uint8Array,
-  ): number {
-    const length = end - start
+  signUnits(codes: Uint16Array, row: number, fingerprints: Uint8Array, signatures: Uint8Array): number {
+    const { length } = codes
     if (length > this.#unitsMax) this.#reserve(length, 0)
-    this.#units.set(codes.subarray(start, end))
+    this.#units.set(codes)
     let letters = this.#kernel.sign(length, this.#formBase, this.#formUnitsMax, this.signatureLength, this.ngram)
     if (letters < 0) {
       const bytes = Buffer.from(codes.buffer, codes.byteOffset, codes.byteLength)
-      letters = this.#runForm(comparisonForm(bytes.toString('utf16le', 2 * start, 2 * end)), this.signatureLength)
+      letters = this.#runForm(comparisonForm(bytes.toString('utf16le')), this.signatureLength)
     }
     this.#copyOut(row, fingerprints, signatures)
     return letters
