@@ -1,12 +1,17 @@
 /**
  * Synthetic documents through both kinds of index: rate, bytes a document, the longest pause, false positives. One alone:
- * `node dist/bench/dedup-index.js exact 1000000`, which prints one line of JSON.
+ * `node dist/bench/dedup-index.js exact 1000000` (or bloom, or divided with the number of its threads), which prints one line of JSON.
  */
 import { pathToFileURL } from 'node:url'
+import { BandTables, type Findings, type RowsToInsert, type RowsToProbe } from '../lib/dedup/band-tables.js'
 import { settleBand } from '../lib/dedup/banding.js'
+import { BlockResolver, BlockState, type RowFinding } from '../lib/dedup/block-resolver.js'
 import { BloomIndex } from '../lib/dedup/bloom-index.js'
+import { DocumentStore, type StoredColumns } from '../lib/dedup/document-store.js'
 import { ExactIndex } from '../lib/dedup/exact-index.js'
+import { dedupOptions } from '../lib/dedup/index.js'
 import type { KeptRow } from '../lib/dedup/kept-frames.js'
+import { exactPlanOf } from '../lib/dedup/open-index.js'
 
 const signatureLength = 128
 /** Key and signature. */
@@ -27,6 +32,18 @@ export interface IndexFigures {
   readonly lookedUp: number
 }
 
+/** Times are processor time. */
+export interface DividedFigures {
+  readonly documents: number
+  /** By the busiest of the threads. */
+  readonly insertedPerSecond: number
+  /** Of the busiest thread with tables. */
+  readonly threadSeconds: number
+  /** Of the thread that decides. */
+  readonly decidingSeconds: number
+  readonly bytesPerDocument: number
+}
+
 interface AnyIndex {
   readonly memoryBytes: number
   keep(row: KeptRow): void
@@ -36,6 +53,67 @@ export function exactFigures(documents: number): IndexFigures {
   const banding = { bands: 21, rows: 6 }
   const index = new ExactIndex({ exact: true, signatureLength, banding, settleBand: settleBand(0.8, signatureLength) })
   return measure(index, documents, (row) => index.equal(row) !== null || index.near(row).length > 0)
+}
+
+/** What an index takes whose tables are divided over threads. All run in this one, in turns. */
+export function dividedFigures(documents: number, threadCount = 2): DividedFigures {
+  const [bands, rows, minima] = [21, 6, signatureLength]
+  const from = (place: number) => Math.floor((place * (bands + 1)) / threadCount)
+  const threads = Array.from({ length: threadCount }, (_, place) => {
+    const own = { firstTable: from(place), tables: from(place + 1) - from(place) }
+    return new BandTables({ ...own, bands, rows, minima, ngram: 5 })
+  })
+  const store = new DocumentStore({ bands, rows, minima })
+  const resolver = new BlockResolver(exactPlanOf(dedupOptions.parse({ index: 'exact' })))
+  const states = [new BlockState(bands + 1), new BlockState(bands + 1)] as const
+  const spent = { threads: threads.map(() => 0), deciding: 0 }
+  /** Found for the block before, which is decided on once this one is searched for. */
+  let searched: { readonly block: SyntheticBlock; readonly findings: readonly Findings[] } | null = null
+  let insert: RowsToInsert | null = null
+  let decided = 0
+  for (let at = 0; at < documents + batchRows; at += batchRows) {
+    const block = at < documents ? syntheticBlock(at, Math.min(batchRows, documents - at)) : null
+    const findings = threads.map((tables, thread) => {
+      const start = cpuMilliseconds()
+      if (insert !== null) tables.insert(insert)
+      const found = block === null ? new Uint32Array(0) : tables.probe(block.probe)
+      spent.threads[thread] = (spent.threads[thread] as number) + cpuMilliseconds() - start
+      return found
+    })
+    if (searched !== null) {
+      const start = cpuMilliseconds()
+      insert = decideAll(searched.block, store.verify(searched.findings, searched.block.columns))
+      spent.deciding += cpuMilliseconds() - start
+    }
+    searched = block === null ? null : { block, findings }
+  }
+  return {
+    documents: store.count,
+    insertedPerSecond: (documents * 1000) / Math.max(...spent.threads, spent.deciding),
+    threadSeconds: Math.max(...spent.threads) / 1000,
+    decidingSeconds: spent.deciding / 1000,
+    bytesPerDocument: threads.reduce((sum, tables) => sum + tables.memoryBytes, store.memoryBytes) / documents,
+  }
+
+  function decideAll({ columns, ids, texts, probe }: SyntheticBlock, verified: Uint32Array): RowsToInsert {
+    const state = states[decided % 2] as BlockState
+    const before = decided === 0 ? null : (states[(decided + 1) % 2] as BlockState)
+    decided++
+    state.reset(columns, probe.rows, store.count)
+    resolver.begin(before, state, verified)
+    for (let row = 0; row < probe.rows; row++) {
+      const hasFinding = row === resolver.nextFound()
+      if (hasFinding && isDuplicate(resolver.find(row, false))) continue
+      resolver.keep(row, hasFinding)
+    }
+    const kept = state.kept.slice(0, state.keptCount)
+    store.keep(kept, columns, ids, null, texts)
+    return { kept, full: Uint32Array.from(state.full) }
+  }
+}
+
+function isDuplicate({ candidates }: RowFinding): boolean {
+  return candidates === null || candidates.length > 0
 }
 
 export function bloomFigures(documents: number): IndexFigures {
@@ -87,6 +165,23 @@ function cpuMilliseconds(): number {
   return (user + system) / 1000
 }
 
+interface SyntheticBlock {
+  readonly probe: RowsToProbe
+  readonly columns: StoredColumns
+  readonly ids: Uint8Array
+  readonly texts: Float64Array
+}
+
+function syntheticBlock(first: number, rows: number): SyntheticBlock {
+  const [keys, signature] = [new Uint8Array(rows * 16), new Uint8Array(rows * signatureLength)]
+  synthetic(first, rows).forEach((row, at) => {
+    keys.set(row.key, at * 16)
+    signature.set(row.signature, at * signatureLength)
+  })
+  const probe = { rows, keys, letters: new Int32Array(rows).fill(100), signature }
+  return { probe, columns: { keys, signature }, ids: new Uint8Array(rows * 16), texts: new Float64Array(rows).fill(-1) }
+}
+
 /** Rows as the deduplicator has them: views into the columns of their block. Of SplitMix-like output; the id is the number. */
 function synthetic(first: number, count: number): KeptRow[] {
   const words = new Int32Array((count * rowBytes) / 4)
@@ -113,8 +208,9 @@ function synthetic(first: number, count: number): KeptRow[] {
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const [kind, documents = '1000000'] = process.argv.slice(2)
-  if (kind !== 'exact' && kind !== 'bloom') throw new Error('usage: dedup-index.js exact|bloom [DOCUMENTS]')
-  const figures = kind === 'exact' ? exactFigures(Number(documents)) : bloomFigures(Number(documents))
+  const [kind, documents = '1000000', threads = '2'] = process.argv.slice(2)
+  const kinds = { exact: exactFigures, divided: dividedFigures, bloom: bloomFigures }
+  if (kind === undefined || !(kind in kinds)) throw new Error('usage: dedup-index.js exact|divided|bloom [DOCUMENTS]')
+  const figures = kinds[kind as keyof typeof kinds](Number(documents), Number(threads))
   process.stdout.write(`${JSON.stringify(figures)}\n`)
 }

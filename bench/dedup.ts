@@ -10,7 +10,7 @@ import { ShingleComparer } from '../lib/dedup/jaccard.js'
 import { blocks, localShards, presets, readOptions } from '../lib/sources/index.js'
 import { recordPlaces } from '../lib/text/records.js'
 import { createSigner } from '../lib/text/signature.js'
-import { bloomFigures, exactFigures, type IndexFigures } from './dedup-index.js'
+import { bloomFigures, dividedFigures, exactFigures, type IndexFigures } from './dedup-index.js'
 import { chineseText, randomFrom } from './dedup-texts.js'
 import type { BenchAim, BenchOptions, BenchResult, BenchRow } from './types.js'
 
@@ -21,8 +21,8 @@ export const bench = {
 }
 
 const sizes = {
-  smoke: { texts: 600, exact: 20_000, bloom: 20_000 },
-  full: { texts: 30_000, exact: 10_000_000, bloom: 1_000_000 },
+  smoke: { texts: 600, exact: 20_000, divided: 20_000, bloom: 20_000 },
+  full: { texts: 30_000, exact: 10_000_000, divided: 1_000_000, bloom: 1_000_000 },
 }
 
 interface Input {
@@ -32,7 +32,7 @@ interface Input {
 }
 
 async function run({ size, say }: BenchOptions): Promise<BenchResult> {
-  const { texts, exact, bloom } = sizes[size]
+  const { texts, exact, divided, bloom } = sizes[size]
   const quality: BenchRow[] = []
   const aims: BenchAim[] = []
   const inputs: [string, Input][] = [['generated', await generated(texts)]]
@@ -49,6 +49,8 @@ async function run({ size, say }: BenchOptions): Promise<BenchResult> {
   }
   say(`exact index: ${exact} documents`)
   const exactRow = exactFigures(exact)
+  say(`exact index over threads: ${divided} documents`)
+  const dividedRows = [2, 8].map((threads) => ({ threads, ...dividedFigures(divided, threads) }))
   say(`Bloom index: ${bloom} documents`)
   const bloomRow = bloomFigures(bloom)
   const rate = bloomRow.falsePositives / bloomRow.lookedUp
@@ -57,6 +59,7 @@ async function run({ size, say }: BenchOptions): Promise<BenchResult> {
     aim('exact index, documents/s inserted', exactRow.insertedPerSecond, 'at least 300,000', 300_000),
     aim('exact index, documents/s looked up', exactRow.lookedUpPerSecond, 'at least 300,000', 300_000),
     aim('exact index, longest pause in ms', exactRow.pauseMs, 'at most 50', undefined, 50),
+    aim('exact index over 2 threads, documents/s', dividedRows[0]?.insertedPerSecond ?? 0, 'at least 1,000,000', 1e6),
     aim('Bloom index, bytes a document', bloomRow.bytesPerDocument, 'at most 64', undefined, 64),
     aim('Bloom index, false positives a document', rate, 'at most .001', undefined, 0.001),
   )
@@ -68,6 +71,7 @@ async function run({ size, say }: BenchOptions): Promise<BenchResult> {
     tables: [
       { title: 'Quality', rows: quality },
       { title: 'Index', rows: indexes },
+      { title: 'Exact index, its tables over threads', rows: dividedRows },
     ],
     aims,
   }

@@ -8,6 +8,8 @@ export interface ThreadSeconds {
   readonly dedup: number
   /** The thread that encodes its logs; 0 without one. */
   readonly dedupLog: number
+  /** The busiest of the threads with tables of the index, of which there may be several; 0 without any. */
+  readonly indexBusiest: number
   /** The busiest of the threads that prepare blocks, of which there may be any number. */
   readonly prepareBusiest: number
   readonly prepare: number
@@ -25,13 +27,17 @@ export function threadWatch(): () => ThreadSeconds {
     })
     const sum = (of: (thread: (typeof spent)[number]) => boolean) =>
       spent.filter(of).reduce((total, { seconds }) => total + seconds, 0)
+    const busiest = (alike: string) =>
+      Math.max(0, ...spent.filter(({ name }) => name === alike).map(({ seconds }) => seconds))
     const isMain = ({ id }: { readonly id: number }) => id === process.pid
-    const isNamed = ({ name }: { readonly name: string }) => ['dedup', 'dedup-log', 'prepare'].includes(name)
+    const isNamed = ({ name }: { readonly name: string }) =>
+      ['dedup', 'dedup-log', 'dedup-index', 'prepare'].includes(name)
     return {
       main: sum(isMain),
       dedup: sum(({ name }) => name === 'dedup'),
       dedupLog: sum(({ name }) => name === 'dedup-log'),
-      prepareBusiest: Math.max(0, ...spent.filter(({ name }) => name === 'prepare').map(({ seconds }) => seconds)),
+      indexBusiest: busiest('dedup-index'),
+      prepareBusiest: busiest('prepare'),
       prepare: sum(({ name }) => name === 'prepare'),
       other: sum((thread) => !isMain(thread) && !isNamed(thread)),
       all: sum(() => true),

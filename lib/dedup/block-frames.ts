@@ -4,16 +4,16 @@
  */
 import { frameHeadBytes } from '../storage/frames.js'
 import { textBytesAt } from '../text/columns.js'
-import { type BlockToDecide, idOf, rowOf } from './block-rows.js'
+import { type BlockToDecide, idOf, keptColumns } from './block-rows.js'
 import { FramePieces } from './frame-pieces.js'
-import { encodeKept } from './kept-frames.js'
+import { type BlockIds, encodeKept } from './kept-frames.js'
 import { type DecidePlan, keepsTexts, type LogLengths } from './plan.js'
 
 /** The rows that are kept of a block, in order. */
 export interface KeptOfBlock {
-  readonly rows: readonly number[]
-  /** Offset of each text in the texts log; −1 for one that is not stored. */
-  readonly textOffsets: readonly number[]
+  readonly rows: ArrayLike<number>
+  /** Offset of the text of each of them in the texts log; −1 for one that is not stored. */
+  readonly textOffsets: ArrayLike<number>
   /** Length of the texts log after the block. */
   readonly endBytes: number
 }
@@ -31,7 +31,7 @@ export interface BlockFrames {
   /** Announces a block whose ids are needed soon. */
   announce(block: BlockToDecide): void
   ids(block: BlockToDecide): readonly string[] | Promise<readonly string[]>
-  encode(block: BlockToDecide, ids: readonly string[], kept: KeptOfBlock): EncodedFrames | Promise<EncodedFrames>
+  encode(block: BlockToDecide, ids: BlockIds, kept: KeptOfBlock): EncodedFrames | Promise<EncodedFrames>
   /** Returns a text that is not written yet; null for one that is. */
   read(offset: number): string | null | Promise<string | null>
   /** Returns the memory of frames that were written, up to these lengths of the logs. */
@@ -63,17 +63,15 @@ export class LocalFrames implements BlockFrames {
     return block.ids ?? Array.from({ length: block.columns.rows }, (_, i) => idOf(block, i))
   }
 
-  encode({ number, columns }: BlockToDecide, ids: readonly string[], kept: KeptOfBlock): EncodedFrames {
+  encode({ number, columns }: BlockToDecide, ids: BlockIds, { rows, textOffsets }: KeptOfBlock): EncodedFrames {
     this.#texts.expect((columns.text.offsets[columns.rows] as number) + columns.rows * frameHeadBytes)
-    const rows = kept.rows.map((i, place) => {
-      const textOffset = kept.textOffsets[place] as number
-      if (textOffset >= 0) this.#texts.append(textBytesAt(columns.text, i))
-      return rowOf(this.#plan, columns, i, ids[i] as string, textOffset)
-    })
+    for (let place = 0; place < rows.length; place++) {
+      if ((textOffsets[place] as number) >= 0) this.#texts.append(textBytesAt(columns.text, rows[place] as number))
+    }
     const textsBytes = keepsTexts(this.#plan) ? this.#texts.bytes : 0
-    for (let at = 0; at === 0 || at < rows.length; at += rowsPerFrameMax) {
-      const more = at + rowsPerFrameMax < rows.length
-      this.#log.append(encodeKept({ block: number, rows: rows.slice(at, at + rowsPerFrameMax), more, textsBytes }))
+    const kept = keptColumns(this.#plan, columns, { block: number, textsBytes, ids, rows, textOffsets })
+    for (let from = 0; from === 0 || from < rows.length; from += rowsPerFrameMax) {
+      this.#log.append(encodeKept(kept, from, Math.min(from + rowsPerFrameMax, rows.length)))
     }
     return { texts: this.#texts.take(), log: this.#log.take() }
   }

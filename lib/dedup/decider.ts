@@ -3,12 +3,13 @@ import { Worker } from 'node:worker_threads'
 import { asError } from '../caught-error.js'
 import { fromWire } from '../core/wire-error.js'
 import { AbortedError, WorkerLostError } from '../errors.js'
-import { say } from '../language/say.js'
-import { BlockDecider, type DecidedBlock, type IndexFigures, type ReadText } from './block-decider.js'
+import { BlockDecider, type DecidedBlock, type IndexFigures } from './block-decider.js'
 import { LocalFrames } from './block-frames.js'
 import type { BlockToDecide } from './block-rows.js'
+import type { ReadText } from './candidate-settler.js'
 import type { TextsPath } from './kept-texts.js'
 import type { DecidePlan, LogLengths } from './plan.js'
+import { threadLost } from './thread-lost.js'
 import type { FromThread, ThreadData, ToThread } from './thread-messages.js'
 
 /** Decides on blocks in the order of the calls. After a failure the index has rows that the logs lack. */
@@ -27,7 +28,7 @@ export interface Decider {
   close(): Promise<void>
 }
 
-/** @param threads 0 decides in the calling thread, 1 in another one, 2 encodes what the logs get in a third */
+/** @param threads 0 decides in the calling thread, 1 in another one, 2 encodes what the logs get in a third, more divide the tables */
 export function openDecider(plan: DecidePlan, threads: number, readText: ReadText): Decider {
   return threads === 0 ? new LocalDecider(plan, readText) : new ThreadDecider(plan, threads, readText)
 }
@@ -143,8 +144,8 @@ class ThreadDecider implements Decider {
       name: 'dedup',
     })
     worker.on('message', (message: FromThread) => this.#receive(message, worker))
-    worker.on('error', (error) => this.#fail(lost(error)))
-    worker.on('exit', (code) => this.#fail(lost(new Error(`exit code ${code}`))))
+    worker.on('error', (error) => this.#fail(threadLost(error)))
+    worker.on('exit', (code) => this.#fail(threadLost(new Error(`exit code ${code}`))))
     this.#worker = worker
     return worker
   }
@@ -178,11 +179,4 @@ class ThreadDecider implements Decider {
     for (const { reject } of this.#waiting.splice(0)) reject(error)
     this.#worker?.unref()
   }
-}
-
-function lost(cause: Error): WorkerLostError {
-  return new WorkerLostError(
-    say`the thread that decides duplicates died: ${cause.message}. Start the same run again: it resumes.`,
-    { cause },
-  )
 }

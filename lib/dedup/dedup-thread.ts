@@ -4,6 +4,7 @@ import { nameThread, ownPort } from '../core/own-thread.js'
 import { toWire } from '../core/wire-error.js'
 import { BlockDecider } from './block-decider.js'
 import { LocalFrames } from './block-frames.js'
+import { canBeDivided, DividedDecider } from './divided-decider.js'
 import { DirectTexts } from './kept-texts.js'
 import { ThreadFrames } from './thread-frames.js'
 import type { FromThread, ThreadData, ToThread } from './thread-messages.js'
@@ -15,7 +16,7 @@ const reads: ((text: string | null) => void)[] = []
 const send = (message: FromThread): void => port.postMessage(message)
 
 /** Created by the first message, so that a failure to create it is reported as the reply. */
-let decider: BlockDecider | null = null
+let decider: BlockDecider | DividedDecider | null = null
 /** Null if texts are read by the thread of the deduplicator. */
 let direct: DirectTexts | null = null
 /** Settles when the messages so far are replied to: a block may wait for a text. */
@@ -31,11 +32,19 @@ port.on('message', (message: ToThread) => {
   done = done.then(() => reply(message))
 })
 
+function newDecider(): BlockDecider | DividedDecider {
+  const frames = threads > 1 ? new ThreadFrames(plan) : new LocalFrames(plan)
+  return threads > 2 && canBeDivided(plan)
+    ? new DividedDecider(plan, threads - 2, frames, readText)
+    : new BlockDecider(plan, frames, readText)
+}
+
 async function reply(message: Exclude<ToThread, { readonly text: unknown }>): Promise<void> {
   try {
-    decider ??= new BlockDecider(plan, threads > 1 ? new ThreadFrames(plan) : new LocalFrames(plan), readText)
+    decider ??= newDecider()
     if ('restore' in message) {
-      for (const payload of message.restore) decider.restore(payload)
+      const own = decider
+      await Promise.all(message.restore.map((payload) => own.restore(payload)))
       send({ figures: decider.figures })
     } else if ('begin' in message) {
       if (message.texts !== null) direct = new DirectTexts(message.texts)

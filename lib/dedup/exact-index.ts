@@ -6,7 +6,7 @@
 import type { Banding, SettleBand } from './banding.js'
 import { KeptDocuments } from './kept-documents.js'
 import type { KeptRow } from './kept-frames.js'
-import { keptRowsBytesMax } from './kept-rows.js'
+import { kernelBytesMax } from './kernel-memory.js'
 import type { Duplicate } from './types.js'
 
 interface ExactIndexOptions {
@@ -37,7 +37,7 @@ export class ExactIndex {
   constructor(options: ExactIndexOptions) {
     this.#options = options
     this.#sharing = new Uint8Array(options.signatureLength === 0 ? 0 : options.banding.bands)
-    this.documents = new KeptDocuments({ ...options, bytesMax: options.partBytesMax ?? keptRowsBytesMax })
+    this.documents = new KeptDocuments({ ...options, bytesMax: options.partBytesMax ?? kernelBytesMax })
   }
 
   get count(): number {

@@ -20,15 +20,15 @@ port.on('message', (request: FramesRequest) => {
 function replyTo(request: FramesRequest): FramesReply | null {
   try {
     if ('begin' in request) frames.begin(request.begin)
-    else if ('written' in request) frames.written(request.written)
     else if ('announce' in request) {
       const { number } = request.announce
       ids.set(number, frames.ids(request.announce))
       return { ids: ids.get(number) ?? [] }
     } else {
       const { encode, kept } = request
-      const own = ids.get(encode.number) ?? frames.ids(encode)
+      const own = request.ids ?? ids.get(encode.number) ?? frames.ids(encode)
       ids.delete(encode.number)
+      frames.written(request.written)
       return { frames: frames.encode(encode, own, kept) }
     }
     return null

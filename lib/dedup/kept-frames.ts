@@ -35,35 +35,116 @@ interface KeptBlock {
 }
 
 const headBytes = 32
+/** Bytes of an id of 32 hexadecimal digits. */
+const packedBytes = 16
+const hexDigits = Buffer.from('0123456789abcdef')
 /** Longest id in UTF-8. */
 const idBytesMax = 65535
 
-export function encodeKept({ block, rows, more, textsBytes }: KeptBlock): Uint8Array {
-  const signatureBytes = rows[0]?.signature.length ?? 0
-  const ids = rows.map((row) => Buffer.from(row.id).subarray(0, idBytesMax))
-  const idsBytes = ids.reduce((sum, id) => sum + 2 + id.length, 0)
-  const payload = Buffer.alloc(headBytes + rows.length * (keyBytes + 9 + signatureBytes) + idsBytes)
+/** Ids of the rows of a block, 16 bytes each; those that are not 32 hexadecimal digits by row. */
+export interface IdBytes {
+  readonly bytes: Uint8Array
+  readonly longIds: ReadonlyMap<number, string> | null
+}
+
+export type BlockIds = readonly string[] | IdBytes
+
+/** What is kept of a block. */
+export interface KeptColumns {
+  readonly block: number
+  /** Length of the texts log after this block. */
+  readonly textsBytes: number
+  readonly signatureBytes: number
+  /** Of all rows of the block, end to end. */
+  readonly keys: Uint8Array
+  readonly signature: Uint8Array
+  readonly ids: BlockIds
+  readonly hasShingle: (row: number) => boolean
+  /** The rows that are kept, in order, and the offset of the text of each. */
+  readonly rows: ArrayLike<number>
+  readonly textOffsets: ArrayLike<number>
+}
+
+/** Encodes the kept rows from place `from` to before `until`. */
+export function encodeKept(kept: KeptColumns, from: number, until: number): Uint8Array {
+  const { block, textsBytes, keys, signature, hasShingle, textOffsets } = kept
+  const count = until - from
+  // A frame without rows has no length of signatures.
+  const signatureBytes = count === 0 ? 0 : kept.signatureBytes
+  const ids = idsOf(kept, from, until)
+  const payload = Buffer.alloc(headBytes + count * (keyBytes + 9 + signatureBytes) + ids.length)
   payload.writeDoubleLE(block, 0)
-  payload.writeUInt32LE(rows.length, 8)
+  payload.writeUInt32LE(count, 8)
   payload.writeUInt32LE(signatureBytes, 12)
-  payload[16] = more ? 1 : 0
+  payload[16] = until < kept.rows.length ? 1 : 0
   payload.writeDoubleLE(textsBytes, 24)
-  let at = headBytes
-  for (const row of rows) {
-    payload.set(row.key, at)
-    at += keyBytes
-  }
-  for (const row of rows) at = payload.writeDoubleLE(row.textOffset, at)
-  for (const row of rows) payload[at++] = row.hasShingle ? 1 : 0
-  for (const row of rows) {
-    payload.set(row.signature, at)
-    at += signatureBytes
-  }
-  for (const id of ids) {
-    at = payload.writeUInt16LE(id.length, at)
-    at += id.copy(payload, at)
-  }
+  const runs = runsOf(kept.rows, from, until)
+  let at = copyRuns(keys, keyBytes, runs, payload, headBytes)
+  for (let place = from; place < until; place++) at = payload.writeDoubleLE(textOffsets[place] as number, at)
+  for (let place = from; place < until; place++) payload[at++] = hasShingle(kept.rows[place] as number) ? 1 : 0
+  at = copyRuns(signature, signatureBytes, runs, payload, at)
+  payload.set(ids, at)
   return payload
+}
+
+/** Rows that follow each other, as pairs of the first and the one after the last: most rows are kept. */
+function runsOf(rows: ArrayLike<number>, from: number, until: number): readonly (readonly [number, number])[] {
+  const runs: [number, number][] = []
+  for (let place = from; place < until; place++) {
+    const row = rows[place] as number
+    const last = runs[runs.length - 1]
+    if (last !== undefined && last[1] === row) last[1]++
+    else runs.push([row, row + 1])
+  }
+  return runs
+}
+
+/** Returns the offset after the copies. */
+function copyRuns(
+  bytes: Uint8Array,
+  rowBytes: number,
+  runs: readonly (readonly [number, number])[],
+  target: Uint8Array,
+  offset: number,
+): number {
+  let at = offset
+  for (const [row, end] of runs) {
+    target.set(bytes.subarray(row * rowBytes, end * rowBytes), at)
+    at += (end - row) * rowBytes
+  }
+  return at
+}
+
+/** Encodes the ids. */
+function idsOf({ ids, rows }: KeptColumns, from: number, until: number): Uint8Array {
+  if (!('bytes' in ids) || ids.longIds !== null) {
+    const idAt = (row: number): string =>
+      'bytes' in ids ? (ids.longIds?.get(row) ?? hexAt(ids.bytes, row)) : (ids[row] as string)
+    const each = Array.from({ length: until - from }, (_, place) => {
+      const id = Buffer.from(idAt(rows[from + place] as number)).subarray(0, idBytesMax)
+      const head = Buffer.alloc(2)
+      head.writeUInt16LE(id.length)
+      return [head, id]
+    })
+    return Buffer.concat(each.flat())
+  }
+  const encoded = new Uint8Array((until - from) * (2 + packedBytes * 2))
+  let at = 0
+  for (let place = from; place < until; place++) {
+    encoded[at] = packedBytes * 2
+    at += 2
+    const start = (rows[place] as number) * packedBytes
+    for (let i = start; i < start + packedBytes; i++) {
+      const byte = ids.bytes[i] as number
+      encoded[at++] = hexDigits[byte >> 4] as number
+      encoded[at++] = hexDigits[byte & 15] as number
+    }
+  }
+  return encoded
+}
+
+function hexAt(bytes: Uint8Array, row: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + row * packedBytes, packedBytes).toString('hex')
 }
 
 /**

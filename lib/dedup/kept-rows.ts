@@ -2,11 +2,9 @@
  * Kept documents and hash tables in one WebAssembly memory of at most 4 GiB, which holds some 11 million documents. This
  * file owns the memory and copies data in and out; kernel/assembly does the work.
  */
-import { readFileSync } from 'node:fs'
-import { MemoryRefusedError } from '../errors.js'
-import { say } from '../language/say.js'
 import { type Banding, estimate, type SettleBand } from './banding.js'
 import { type KeptRow, keyBytes } from './kept-frames.js'
+import { hasPages, instantiateKernel, noMemory, pageBytes } from './kernel-memory.js'
 
 export interface KeptRowsOptions {
   /** Whether there is a table of keys, for exact duplicates. */
@@ -48,10 +46,6 @@ interface Kernel {
 const idBytes = 16
 /** The tables store numbers of documents in 24 bits. */
 const documentsMax = 2 ** 24
-export const keptRowsBytesMax = 2 ** 32
-const pageBytes = 65536
-
-let compiled: WebAssembly.Module | undefined
 
 export class KeptRows {
   readonly #kernel: Kernel
@@ -77,7 +71,7 @@ export class KeptRows {
     this.#options = options
     const { exact, signatureLength, banding, settleBand } = options
     this.#bands = signatureLength === 0 ? 0 : banding.bands
-    this.#kernel = instantiate()
+    this.#kernel = instantiateKernel<Kernel>()
     this.#view()
     const keys = exact ? 1 : 0
     if (!this.#hasPages(this.#kernel.pagesToConfigure(this.#bands, keys))) throw noMemory()
@@ -159,20 +153,12 @@ export class KeptRows {
     return row.hasShingle && this.#bands > 0 ? 1 : 0
   }
 
-  /**
-   * Ensures that the memory has `needed` pages: doubles it, or grows it by an eighth if the system refuses. Untouched pages
-   * cost only address space, but V8 counts each growth as an allocation of the whole memory and may collect garbage, so
-   * growing rarely is better. Returns false if the system has no more memory.
-   */
+  /** Returns false if the system has no more memory. */
   #hasPages(needed: number): boolean {
     if (needed <= this.#pages) return true
-    for (const aim of [2 ** Math.ceil(Math.log2(needed)), Math.ceil(needed * 1.125)]) {
-      const pages = Math.min(aim, this.#options.bytesMax / pageBytes)
-      if (pages < needed || !grew(this.#kernel.memory, pages - this.#pages)) continue
-      this.#view()
-      return true
-    }
-    return false
+    if (!hasPages(this.#kernel.memory, needed, this.#options.bytesMax)) return false
+    this.#view()
+    return true
   }
 
   /** Recreates the views, which growing the memory detaches. */
@@ -187,36 +173,6 @@ export class KeptRows {
     const foundMax = this.#bands * documentsPerBandMax.value
     this.#found = new Uint32Array(buffer, this.#kernel.foundBase(), foundMax * 2)
   }
-}
-
-/** Compiles the module once per thread; each instance has its own memory. */
-function instantiate(): Kernel {
-  compiled ??= new WebAssembly.Module(readFileSync(new URL('./kernel/kernel.wasm', import.meta.url)))
-  try {
-    return new WebAssembly.Instance<Kernel>(compiled).exports
-  } catch (error) {
-    throw error instanceof RangeError ? noMemory(error) : error
-  }
-}
-
-/** Returns false if the system provides no more memory. */
-function grew(memory: WebAssembly.Memory, pages: number): boolean {
-  try {
-    memory.grow(pages)
-    return true
-  } catch (error) {
-    if (error instanceof RangeError) return false
-    throw error
-  }
-}
-
-function noMemory(cause?: unknown): MemoryRefusedError {
-  return new MemoryRefusedError(
-    say`the system provides no memory for the index of kept documents: allow the process more (12 GiB of
-      address space are reserved, about 400 bytes per document are used), or start over with dedup.index:
-      bloom.`,
-    { cause },
-  )
 }
 
 /** Returns the least number of equal bytes whose estimate reaches a similarity; signatureLength + 1 if none does. */

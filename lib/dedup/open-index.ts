@@ -12,7 +12,7 @@ import { closeAfter, closeAll } from '../storage/close-all.js'
 import { errnoOf, type FileLayer, makeDurableDirectory, nodeFiles } from '../storage/files.js'
 import { compareHeaders, corrupt, decodeHeader, frameHeadBytes, scanFrames } from '../storage/frames.js'
 import { dedupFolder, dedupLogName, dedupTextsSuffix } from '../storage/run-layout.js'
-import type { ReadText } from './block-decider.js'
+import type { ReadText } from './candidate-settler.js'
 import { type Decider, openDecider } from './decider.js'
 import { type BlockMark, DocumentDeduplicator, type OpenedDeduplicator, type TextSources } from './deduplicator.js'
 import { keptHead } from './kept-frames.js'
@@ -32,7 +32,10 @@ export interface OpenDeduplicatorOptions {
   readonly committedLogBytes?: number
   /** Determines 'auto' and the capacity of a Bloom index; must depend on the data or the recipe, not on the machine. */
   readonly documentsExpected?: number
-  /** Threads: 0, the default, is the calling one, 1 another one, 2 a further one for the log. The result is the same. */
+  /**
+   * Threads: 0, the default, is the calling one, 1 another one, 2 a further one for the log, those beyond it divide the
+   * tables of the index. The result is the same.
+   */
   readonly threads?: number
   /** Verdicts that were decided elsewhere, in place of an index. */
   readonly verdictsOf?: VerdictsOf

@@ -1,5 +1,5 @@
 /** What decides duplicates, in the main thread or another one: settings after defaults, without a schema. */
-import { type Banding, settleBand } from './banding.js'
+import { type Banding, type SettleBand, settleBand } from './banding.js'
 import { BloomIndex } from './bloom-index.js'
 import { ExactIndex } from './exact-index.js'
 
@@ -26,8 +26,12 @@ export interface LogLengths {
 export function makeIndex({ kind, exact, near, banding, documentsExpected }: DecidePlan): ExactIndex | BloomIndex {
   if (kind === 'bloom') return new BloomIndex({ exact, near: near !== false, banding, documentsExpected })
   const signatureLength = near === false ? 0 : near.minima
-  const settle = near === false ? { low: 1, high: 1 } : settleBand(near.threshold, signatureLength)
-  return new ExactIndex({ exact, signatureLength, banding, settleBand: settle })
+  return new ExactIndex({ exact, signatureLength, banding, settleBand: settleBandOf({ near }) })
+}
+
+/** Returns the estimates for which texts are compared. */
+export function settleBandOf({ near }: Pick<DecidePlan, 'near'>): SettleBand {
+  return near === false ? { low: 1, high: 1 } : settleBand(near.threshold, near.minima)
 }
 
 /** Whether the texts of kept documents are stored, for comparing those whose estimate is too close to the threshold. */

@@ -5,6 +5,7 @@ import { WorkerLostError } from '../errors.js'
 import { parseFrame } from '../storage/frames.js'
 import type { BlockFrames, EncodedFrames, KeptOfBlock } from './block-frames.js'
 import type { BlockToDecide } from './block-rows.js'
+import type { BlockIds } from './kept-frames.js'
 import type { DecidePlan, LogLengths } from './plan.js'
 import type { FramesReply, FramesRequest, ThreadData } from './thread-messages.js'
 
@@ -27,6 +28,7 @@ export class ThreadFrames implements BlockFrames {
   /** Oldest first. */
   readonly #unwritten: UnwrittenTexts[] = []
   #textsBytes = 0
+  #written: LogLengths = { logBytes: 0, textsBytes: 0 }
   #failure: Error | null = null
 
   constructor(plan: DecidePlan) {
@@ -60,8 +62,13 @@ export class ThreadFrames implements BlockFrames {
     return ids
   }
 
-  encode(block: BlockToDecide, _ids: readonly string[], kept: KeptOfBlock): Promise<EncodedFrames> {
-    const frames = this.#request({ encode: block, kept }).then((reply) => {
+  encode(block: BlockToDecide, ids: BlockIds, kept: KeptOfBlock): Promise<EncodedFrames> {
+    const frames = this.#request({
+      encode: block,
+      kept,
+      ids: 'bytes' in ids ? ids : null,
+      written: this.#written,
+    }).then((reply) => {
       return 'frames' in reply ? reply.frames : unexpected()
     })
     frames.catch(() => undefined) // reported to the caller, too
@@ -78,7 +85,7 @@ export class ThreadFrames implements BlockFrames {
 
   written(lengths: LogLengths): void {
     while ((this.#unwritten[0]?.end ?? Number.POSITIVE_INFINITY) <= lengths.textsBytes) this.#unwritten.shift()
-    this.#post({ written: lengths })
+    this.#written = lengths
   }
 
   #post(request: FramesRequest): void {

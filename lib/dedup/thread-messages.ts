@@ -3,12 +3,13 @@ import type { WireError } from '../core/wire-error.js'
 import type { DecidedBlock, IndexFigures } from './block-decider.js'
 import type { EncodedFrames, KeptOfBlock } from './block-frames.js'
 import type { BlockToDecide } from './block-rows.js'
+import type { IdBytes } from './kept-frames.js'
 import type { TextsPath } from './kept-texts.js'
 import type { DecidePlan, LogLengths } from './plan.js'
 
 export interface ThreadData {
   readonly plan: DecidePlan
-  /** 1 if this thread does all of it, 2 if another one encodes frames. */
+  /** 1 if this thread does all of it, 2 if another one encodes frames; further ones have the tables of the index. */
   readonly threads: number
 }
 
@@ -25,12 +26,17 @@ export type FromThread =
   | { readonly error: WireError }
   | { readonly read: { readonly document: number; readonly offset: number } }
 
-/** To the thread that encodes frames. `announce` and `encode` have a reply each, in order. */
+/** To the thread that encodes frames. `announce` and `encode` have a reply each, in order; `ids` are those of no announced block. */
 export type FramesRequest =
   | { readonly begin: LogLengths }
   | { readonly announce: BlockToDecide }
-  | { readonly encode: BlockToDecide; readonly kept: KeptOfBlock }
-  | { readonly written: LogLengths }
+  | {
+      readonly encode: BlockToDecide
+      readonly kept: KeptOfBlock
+      readonly ids: IdBytes | null
+      /** Lengths of the logs that are written. */
+      readonly written: LogLengths
+    }
 
 export type FramesReply =
   | { readonly ids: readonly string[] }

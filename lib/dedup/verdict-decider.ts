@@ -3,7 +3,7 @@ import { frameHeadBytes } from '../storage/frames.js'
 import { textLengthAt } from '../text/columns.js'
 import type { DecidedBlock } from './block-decider.js'
 import { LocalFrames } from './block-frames.js'
-import { type BlockToDecide, type DecideColumns, isStored, rowOf } from './block-rows.js'
+import { type BlockToDecide, type DecideColumns, isStored } from './block-rows.js'
 import type { Decider } from './decider.js'
 import { keptHead } from './kept-frames.js'
 import type { DecidePlan, LogLengths } from './plan.js'
@@ -64,7 +64,7 @@ export class VerdictDecider implements Decider {
     const textOffsets: number[] = []
     for (let i = 0; i < columns.rows; i++) {
       if (verdicts[i] !== null) continue
-      const stored = isStored(this.#plan, rowOf(this.#plan, columns, i, ids[i] as string, -1), columns, i)
+      const stored = isStored(this.#plan, columns, i)
       rows.push(i)
       textOffsets.push(stored ? this.#textsBytes : -1)
       if (stored) this.#textsBytes += frameHeadBytes + textLengthAt(columns.text, i)

@@ -3,7 +3,7 @@
  * without a header. A position, slice × 2³² + offset of the text, orders rows and locates the text.
  */
 import { crc32 } from 'node:zlib'
-import { type DecideColumns, rowOf } from '../dedup/block-rows.js'
+import { type DecideColumns, hasShingleAt, keptColumns } from '../dedup/block-rows.js'
 import { decodeKept, encodeKept, type KeptRow } from '../dedup/kept-frames.js'
 import type { DecidePlan } from '../dedup/plan.js'
 import { UsageError } from '../errors.js'
@@ -54,21 +54,21 @@ export class SliceBuilder {
 
   /** Adds the next block; copies what it needs. @throws {UsageError} a text is too long to be compared with later ones */
   add({ number, split, shard, chunks }: PreparedBlock): void {
-    const rows: KeptRow[] = []
-    for (let i = 0; i < chunks.rows; i++) {
-      const id = recordId(split, shard, chunks.offset[i] as number, chunks.chunk[i] as number)
-      const row = rowOf(this.#plan, chunks as DecideColumns, i, id, -1)
-      rows.push(row.hasShingle ? { ...row, textOffset: this.#addText(chunks, i) } : row)
-    }
-    for (let at = 0; at === 0 || at < rows.length; at += rowsPerFrameMax) {
-      const more = at + rowsPerFrameMax < rows.length
-      const part = { block: number, rows: rows.slice(at, at + rowsPerFrameMax), more, textsBytes: this.#textsBytes }
-      const frame = encodeFrame(encodeKept(part), this.#rowsBytes)
+    const columns: DecideColumns = chunks
+    const ids = Array.from({ length: chunks.rows }, (_, i) =>
+      recordId(split, shard, chunks.offset[i] as number, chunks.chunk[i] as number),
+    )
+    const textOffsets = ids.map((_, i) => (hasShingleAt(this.#plan, columns, i) ? this.#addText(columns, i) : -1))
+    const given = { block: number, textsBytes: this.#textsBytes, ids, rows: [...ids.keys()], textOffsets }
+    const kept = keptColumns(this.#plan, columns, given)
+    for (let at = 0; at === 0 || at < ids.length; at += rowsPerFrameMax) {
+      const payload = encodeKept(kept, at, Math.min(at + rowsPerFrameMax, ids.length))
+      const frame = encodeFrame(payload, this.#rowsBytes)
       this.#rows.push(frame)
       this.#rowsBytes += frame.length
     }
     this.blocks.push(mappedBlock(chunks))
-    this.#rowCount += rows.length
+    this.#rowCount += ids.length
   }
 
   /** Adds a block that no document is in. */

@@ -8,11 +8,11 @@ export const workersOptions = z.strictObject({
     .default('auto')
     .meta(unpinned('Worker threads; auto is one fewer than there are cores, at least one')),
   dedupThreads: z
-    .union([z.int().min(0).max(2), z.literal('auto')])
+    .union([z.int().min(0).max(34), z.literal('auto')])
     .default('auto')
     .meta(
       unpinned(
-        'Threads for duplicates: 0 is the main one, 1 another, 2 a further one for the log; auto goes by the cores',
+        'Threads for duplicates: 0 is the main one, 1 another, 2 a further one for the log, 3 to 34 divide the tables of the index over those beyond two; auto goes by the cores',
       ),
     ),
   // Columns are outside of this heap.

@@ -7,9 +7,17 @@ export function threadCount(threads: WorkersOptions['threads'] = 'auto'): number
   return threads === 'auto' ? Math.max(1, availableParallelism() - 1) : threads
 }
 
-/** Returns the threads for duplicates: 'auto', the default, is 2 from four cores on, 0 on a single one, else 1. */
+/** The least cores from which on there are so many threads for duplicates: below, they would not be the bound. */
+const dedupThreadsFrom = [
+  [24, 6],
+  [12, 4],
+  [4, 2],
+  [2, 1],
+] as const
+
+/** Returns the threads for duplicates: 'auto', the default, goes by the cores. */
 export function dedupThreadCount(threads: WorkersOptions['dedupThreads'] = 'auto'): number {
   if (threads !== 'auto') return threads
   const cores = availableParallelism()
-  return cores >= 4 ? 2 : cores > 1 ? 1 : 0
+  return dedupThreadsFrom.find(([least]) => cores >= least)?.[1] ?? 0
 }

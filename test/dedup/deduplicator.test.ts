@@ -20,7 +20,7 @@ const seed = Number(process.env.TEST_SEED ?? 20261123)
 t.comment(`seed ${seed}`)
 
 /** Of the threads that decide; without one the main thread does. */
-const threadCounts = [1, 2]
+const threadCounts = [1, 2, 3, 4, 6, 10]
 
 const signer = await createSigner()
 const exact = dedupOptions.parse({ index: 'exact' })

@@ -21,7 +21,7 @@ export type RecordStage = Stage<PreparedBlock, ChunkCandidate, ChunkCandidate | 
 export interface DedupStageOptions extends z.input<typeof dedupOptions> {
   /** Directory of the index log, from which a later graph resumes; a temporary folder by default. */
   readonly directory?: string
-  /** Threads, 0 (the calling one) to 2; 'auto', the default, goes by the cores. Verdicts do not depend on it. */
+  /** Threads, 0 (the calling one) to 34; 'auto', the default, goes by the cores. Verdicts do not depend on it. */
   readonly threads?: number | 'auto'
 }
 
@@ -74,8 +74,11 @@ export function dedupStage(
   })
 }
 
-/** Blocks at the deduplicator: one that is decided, and one that waits, so that its thread need not. */
-const blocksDecidedMax = 2
+/**
+ * Blocks at the deduplicator: one whose frames are encoded, one that is decided, one that is searched for, and one that
+ * waits, so that no thread need.
+ */
+const blocksDecidedMax = 4
 
 /** Processes blocks in input order: whether a chunk is a duplicate depends on all chunks before it. */
 function recordStage(

@@ -28,7 +28,7 @@ export function configureDocuments(minima: u32): void {
 export function addDocument(row: usize, id: usize, text: f64): u32 {
   const document = documents++
   if ((document & (documentsPerPage - 1)) == 0) addPage(document / documentsPerPage)
-  const at = record(document)
+  const at = recordOf(document)
   v128.store(at, v128.load(row))
   v128.store(at, v128.load(id), idAt)
   store<f64>(at, text, textAt)
@@ -45,7 +45,7 @@ function addPage(page: u32): void {
 }
 
 export function hasKey(document: u32, key: usize): bool {
-  return !v128.any_true(v128.xor(v128.load(record(document)), v128.load(key)))
+  return !v128.any_true(v128.xor(v128.load(recordOf(document)), v128.load(key)))
 }
 
 /** Returns the number of bytes that are equal to those at `signature`. */
@@ -60,19 +60,20 @@ export function equalMinima(document: u32, signature: usize): u32 {
 
 @inline
 export function signatureOf(document: u32): usize {
-  return record(document) + signatureAt
+  return recordOf(document) + signatureAt
 }
 
 export function idOf(document: u32): usize {
-  return record(document) + idAt
+  return recordOf(document) + idAt
 }
 
 export function textOf(document: u32): f64 {
-  return load<f64>(record(document), textAt)
+  return load<f64>(recordOf(document), textAt)
 }
 
+/** Address of the record of a document. */
 @inline
-function record(document: u32): usize {
+export function recordOf(document: u32): usize {
   const page = load<u32>(pages + (<usize>(document / documentsPerPage) << 2))
   return <usize>page + <usize>(document & (documentsPerPage - 1)) * recordBytes
 }

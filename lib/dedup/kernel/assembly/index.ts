@@ -29,7 +29,8 @@ import {
 } from './tables'
 
 
-export { usedBytes, textOf }
+export { take, usedBytes, usedPages, textOf }
+export * from './divided'
 
 /** The row: key, signature, zero padding. */
 export const rowBase: usize = memory.data(16 + 512 + 16)

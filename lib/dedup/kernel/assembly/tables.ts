@@ -60,14 +60,10 @@ export function configureTables(count: u32): void {
   }
 }
 
-/** Sets `home` and `tagOf` of a table. Without a branch, which would be mispredicted half of the time. */
+/** Sets `home` and `tagOf` of a table. */
 @inline
 export function seek(table: u32, hash: u64): void {
-  const at = tableOf(table)
-  const upper: u32 = 1 << load<u32>(at)
-  const line = <u32>hash & (upper - 1)
-  const wasSplit = <u32>(line < load<u32>(at, splitAt))
-  store<u32>(homes + (<usize>table << 2), <u32>lineOf(at, line | (<u32>hash & upper & -wasSplit)))
+  store<u32>(homes + (<usize>table << 2), <u32>lineFor(table, hash))
   store<u32>(hashBits + (<usize>table << 2), <u32>(hash >> highShift))
 }
 
@@ -81,6 +77,31 @@ export function home(table: u32): usize {
 @inline
 export function tagOf(table: u32): v128 {
   return v128.load16_splat(hashBits + (<usize>table << 2), 1)
+}
+
+/** Returns the first line for a hash. Without a branch, which would be mispredicted half of the time. */
+@inline
+export function lineFor(table: u32, hash: u64): usize {
+  const at = tableOf(table)
+  const upper: u32 = 1 << load<u32>(at)
+  const line = <u32>hash & (upper - 1)
+  const wasSplit = <u32>(line < load<u32>(at, splitAt))
+  return lineOf(at, line | (<u32>hash & upper & -wasSplit))
+}
+
+/** Returns the tag of a hash in each lane. */
+@inline
+export function tagIn(hash: u64): v128 {
+  return i16x8.splat(<i16>(hash >> tagShift))
+}
+
+/** Adds a document to the line for a hash. `grow` must be called within 512 insertions: until then lines stay where they are. */
+@inline
+export function insertHash(table: u32, line: usize, hash: u64, document: u32): void {
+  const at = tableOf(table)
+  store<u32>(at, load<u32>(at, entriesAt) + 1, entriesAt)
+  const bits = <u32>(hash >> highShift)
+  put(line, (bits >> 8) & 0xffff, young ? document | ((bits & 0xff) << 16) : document)
 }
 
 /** Returns the document of an entry. */

@@ -1,0 +1,11 @@
+/** What a run is told whose thread for duplicates ended. */
+import { WorkerLostError } from '../errors.js'
+import { say } from '../language/say.js'
+
+/** What it had decided is in the logs, or is decided again. */
+export function threadLost(cause: Error): WorkerLostError {
+  return new WorkerLostError(
+    say`the thread that decides duplicates died: ${cause.message}. Start the same run again: it resumes.`,
+    { cause },
+  )
+}
