@@ -9,6 +9,7 @@ import {
   type ParquetParsers,
   parquetRead,
   parquetSchema,
+  type RowGroup,
   type SchemaElement,
   type SchemaTree,
 } from 'hyparquet'
@@ -42,12 +43,12 @@ export class StoredRowGroup {
   readonly #chunks: readonly StoredChunk[]
   readonly #pages: readonly ColumnPages[]
   readonly #flat: boolean
-  /** Row of the file that is the first of the group. */
-  readonly #firstRow: number
+  /** A footer with this group alone: with all of them, each range would cost a pass over the footer. */
+  readonly #footer: FileMetaData
 
   private constructor(
     file: GroupFile,
-    group: number,
+    group: RowGroup,
     rows: number,
     chunks: readonly StoredChunk[],
     pages: readonly ColumnPages[],
@@ -59,18 +60,20 @@ export class StoredRowGroup {
     this.#chunks = chunks
     this.#pages = pages
     this.#flat = flat
-    this.#firstRow = file.metadata.row_groups.slice(0, group).reduce((sum, each) => sum + Number(each.num_rows), 0)
+    this.#footer = { ...file.metadata, row_groups: [group] }
   }
 
   /** See `ParquetFile.readGroup`. */
-  static async read(file: GroupFile, group: number, rows: number): Promise<StoredRowGroup> {
+  static async read(file: GroupFile, number: number, rows: number): Promise<StoredRowGroup> {
     const { metadata, limit } = file
+    const group = metadata.row_groups[number]
+    if (group === undefined) throw new ShardDamageError('shard-corrupt', `the footer has no row group ${number}`)
     const chunks: StoredChunk[] = []
     const pages: ColumnPages[] = []
     const root = parquetSchema(metadata)
     let total = 0
     let flat = metadata.schema.slice(1).every(({ repetition_type }) => repetition_type !== 'REPEATED')
-    for (const { meta_data } of metadata.row_groups[group]?.columns ?? []) {
+    for (const { meta_data } of group.columns) {
       if (meta_data === undefined) throw new ShardDamageError('shard-corrupt', 'a column has no metadata')
       const start = Number(meta_data.dictionary_page_offset || meta_data.data_page_offset)
       const end = start + Number(meta_data.total_compressed_size)
@@ -102,13 +105,13 @@ export class StoredRowGroup {
    * @throws {ShardDamageError} fewer rows were decoded than the footer gives; other errors are those of hyparquet
    */
   async decode({ from, to }: RowRange): Promise<Record<string, unknown>[]> {
-    const { metadata, parsers } = this.#file
+    const { parsers } = this.#file
     let rows: Record<string, unknown>[] = []
     await parquetRead({
       file: this.#asyncBuffer(),
-      metadata,
-      rowStart: this.#firstRow + from,
-      rowEnd: this.#firstRow + to,
+      metadata: this.#footer,
+      rowStart: from,
+      rowEnd: to,
       rowFormat: 'object',
       compressors: pageCodecs,
       parsers,
