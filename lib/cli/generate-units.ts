@@ -39,8 +39,8 @@ export async function generateUnits(where: string, flags: GenerateFlags): Promis
   const { unit, part, set, trust = false, json } = flags
   if (unit.length > 0 && part !== undefined) throw new UsageError(say`--unit and --part cannot be combined`)
   for (const id of unit) checkUnitId(id)
-  const stop = new UnitStop()
   const run = await openUnits(where, { overrides: set, onEvent: sayOnStderr })
+  const stop = new UnitStop()
   try {
     await mustBeTrusted(run, set, trust)
     const done: Tally = { committed: 0, already: 0, failed: [] }

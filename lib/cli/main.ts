@@ -9,6 +9,7 @@ import { ContractError } from '../errors.js'
 import { languages } from '../language/language.js'
 import { say } from '../language/say.js'
 import { registerNamedCommand } from './command-loaders.js'
+import { refuseEmptyArguments } from './empty-arguments.js'
 import { failureOf } from './failure.js'
 import { boundHeapGrowth } from './heap-growth.js'
 import { TranslatedCommand } from './parse-errors.js'
@@ -38,6 +39,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       writeErr: (text) => writeErr(plainText(text)),
     })
     .exitOverride()
+  program.hook('preAction', (_, command) => refuseEmptyArguments(command))
   await registerNamedCommand(program, argv.slice(2))
   translateHelp(program)
   ignoreClosedOutput()

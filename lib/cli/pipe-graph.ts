@@ -6,7 +6,7 @@ import type { Candidate, Pair } from '../kun/types.js'
 import { say } from '../language/say.js'
 import type { OpenModels } from '../recipe/models.js'
 import { Rejected, type ReleasedRecord, recordOf, type SettledRecord } from '../run/records.js'
-import type { ByteTarget, Destination } from '../run/sinks/byte-target.js'
+import { type ByteTarget, byteTarget, type Destination } from '../run/sinks/byte-target.js'
 import { arrowSink, jsonlSink, parquetSink, type RowSinkOptions } from '../run/sinks/row-sink.js'
 import { chunkRows, pairRows } from '../run/sinks/rows.js'
 import { chunks, dedup, type RecordStage } from '../run/stages/dedup.js'
@@ -88,6 +88,8 @@ interface PipeParts {
   readonly to: Destination
   readonly format: PipeFlags['to']
   readonly rejects: ByteTarget | null
+  /** Throws if the records that were read are not worth a file: the one under its name then stays. */
+  readonly check: () => void
   readonly counts: PipeCounts
 }
 
@@ -111,12 +113,31 @@ export async function pipeGraph(parts: PipeParts): Promise<Graph> {
 }
 
 function sinkOf<T>(
-  { to, format, rejects, counts }: PipeParts,
+  { to, format, rejects, counts, check }: PipeParts,
   rows: RowSinkOptions<T>['rows'],
 ): OrderedSink<T, SettledRecord> {
-  const options = { to, rows, ...(rejects && { rejects }), onReleased: (each: ReleasedRecord) => count(each, counts) }
+  const target = typeof to === 'string' ? checkedFile(to, check) : to
+  const options = {
+    to: target,
+    rows,
+    ...(rejects && { rejects }),
+    onReleased: (each: ReleasedRecord) => count(each, counts),
+  }
   if (format === 'arrow') return arrowSink(options)
   return format === 'parquet' ? parquetSink(options) : jsonlSink(options)
+}
+
+/** A file that takes its name only if the check passes. */
+function checkedFile(path: string, check: () => void): ByteTarget {
+  const file = byteTarget(path)
+  return {
+    write: (parts) => file.write(parts),
+    end: async () => {
+      check()
+      await file.end()
+    },
+    discard: () => file.discard(),
+  }
 }
 
 function count(released: ReleasedRecord, counts: PipeCounts): void {

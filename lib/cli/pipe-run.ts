@@ -41,16 +41,24 @@ async function pipeRows(files: readonly string[], flags: PipeFlags, log: EventLo
     text.start()
     models = stages.models.length === 0 ? null : await openStageModels(stages, log)
     log.info('pipe-opened', { stages: [...stages.names], to: flags.to })
-    const graph = await pipeGraph({ source, stages, text, models, to: output, format: flags.to, rejects, counts })
+    const check = (): void => refuseUnreadable(counts, flags.text)
+    const graph = await pipeGraph({
+      source,
+      stages,
+      text,
+      models,
+      to: output,
+      format: flags.to,
+      rejects,
+      counts,
+      check,
+    })
     run = graph.run()
     stop.watch(run)
     const progress = progressOf(run, models)
     progress?.start()
     await run.done.finally(() => progress?.stop())
-    const allUnreadable = counts.documents > 0 && counts.unreadable === counts.documents
-    if (allUnreadable) {
-      throw new UsageError(say`--text is ${flags.text}: ${unreadableText(counts.documents, counts.firstUnreadable)}`)
-    }
+    check()
     const { firstUnreadable: _, ...summed } = counts
     log.info('pipe-ended', summed)
     sayOnStderr(flags.json ? resultJson(counts) : summary(counts, stages, rejects !== null))
@@ -59,6 +67,12 @@ async function pipeRows(files: readonly string[], flags: PipeFlags, log: EventLo
     await models?.close()
     stop.end()
   }
+}
+
+/** @throws {UsageError} no record could be read */
+function refuseUnreadable({ documents, unreadable, firstUnreadable }: PipeCounts, text: string): void {
+  if (documents === 0 || unreadable < documents) return
+  throw new UsageError(say`--text is ${text}: ${unreadableText(documents, firstUnreadable)}`)
 }
 
 async function stagesOf(flags: PipeFlags): Promise<PipeStages> {

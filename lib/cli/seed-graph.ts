@@ -34,6 +34,8 @@ interface SeedGraphParts {
   /** Receives a line for each record that is refused; null if they are not wanted. */
   readonly rejects: Output | null
   readonly counts: SeedCounts
+  /** Throws if the records that were read are not worth a file: the one under its name then stays. */
+  readonly check: () => void
 }
 
 /** Refused records that are listed on the terminal. */
@@ -111,7 +113,7 @@ function failureOf(shard: string, reason: string, detail: string): ShardFormatEr
   return new ShardFormatError(say`${shard} cannot be read (${reason}): ${detail}`, { details: { shard, reason } })
 }
 
-function exampleSink({ rowOf, output, rejects, counts }: SeedGraphParts): OrderedSink<ReadBlock> {
+function exampleSink({ rowOf, output, rejects, counts, check }: SeedGraphParts): OrderedSink<ReadBlock> {
   const refuse = (at: string, { refusal, detail }: Refused): string => {
     counts.refused.set(refusal, (counts.refused.get(refusal) ?? 0) + 1)
     if (counts.firstRefused.length < listedMax) counts.firstRefused.push(`${at}: ${refusal}: ${detail}`)
@@ -139,6 +141,7 @@ function exampleSink({ rowOf, output, rejects, counts }: SeedGraphParts): Ordere
     },
     async end() {
       await rejects?.end()
+      check()
       await output.end()
     },
     close: () => output.discard(),

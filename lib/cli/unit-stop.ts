@@ -1,4 +1,7 @@
-/** Stop signals of the commands on units: the first waits for requests in flight, the second ends the process. */
+/**
+ * Stop signals of the commands on units: the first waits for requests in flight, the second ends the process. Created once the
+ * store and the queue are open: until then a signal ends the command (terminal/stop-signals.ts), since nothing is in flight.
+ */
 import { AbortedError } from '../errors.js'
 import { say } from '../language/say.js'
 import { sayOnStderr } from './terminal/output.js'

@@ -1,6 +1,7 @@
 /** A queue that is opened again after trouble: operations are repeated until they succeed or a time limit has passed. */
 import { asError } from '../caught-error.js'
-import { KunStreamError, QueueError } from '../errors.js'
+import { AbortedError, KunStreamError, QueueError } from '../errors.js'
+import { say } from '../language/say.js'
 import { queueError } from './connection.js'
 import { pause } from './pause.js'
 import type { QueueAddress } from './queue-address.js'
@@ -32,6 +33,7 @@ export class QueueSession {
    * @param waitMsMax replaces the session's
    * @throws {QueueAccessError} the server refused the operation
    * @throws {QueueError} the queue could not be reached within the limit, or before the signal was aborted
+   * @throws {AbortedError} the signal was aborted while the queue was opened
    */
   async call<T>(
     work: (queue: UnitQueue) => Promise<T>,
@@ -40,7 +42,7 @@ export class QueueSession {
     const start = performance.now()
     for (let failures = 0; ; failures++) {
       try {
-        this.#queue ??= await this.#options.open()
+        this.#queue ??= await this.#opened(signal)
         const result = await work(this.#queue)
         if (failures > 0) this.#options.onTrouble?.(null)
         return result
@@ -54,6 +56,28 @@ export class QueueSession {
         await pause(waitMs, signal)
         if (signal?.aborted) throw failure
       }
+    }
+  }
+
+  /** Opens the queue, for as long as the signal is not aborted meanwhile: a server may not respond for many seconds. */
+  async #opened(signal: AbortSignal | undefined): Promise<UnitQueue> {
+    const opening = this.#options.open()
+    if (signal === undefined || signal.aborted) return opening
+    let stop = (): void => undefined
+    const stopped = new Promise<never>((_, reject) => {
+      stop = () => reject(new AbortedError(say`stopped`))
+      signal.addEventListener('abort', stop)
+    })
+    try {
+      return await Promise.race([opening, stopped])
+    } catch (error) {
+      if (error instanceof AbortedError) {
+        // Closed when it opens after all; its failure is no longer of interest.
+        opening.then((queue) => queue.close()).catch(() => undefined) // as above
+      }
+      throw error
+    } finally {
+      signal.removeEventListener('abort', stop)
     }
   }
 

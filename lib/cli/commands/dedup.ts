@@ -71,6 +71,7 @@ export function registerDedup(program: Command): void {
     .option('--split <name>', 'with --on: split to read; all by default (may be repeated)', collect, [])
     .option('--out <file>', 'with --on: file to write, Parquet if it ends in .parquet, else JSON Lines', '-')
   addLogOptions(command).action(async (files: string[], flags: DedupFlags) => {
+    refuseUnusedOptions(command, flags.on === undefined)
     await withLog('dedup', flags, async (log) => {
       try {
         const counts = await (flags.on === undefined ? dedupFiles(files, flags, log) : dedupRun(files, flags))
@@ -81,6 +82,22 @@ export function registerDedup(program: Command): void {
       }
     })
   })
+}
+
+/** Options that only a run, or only files, have: silently unused, one would look for a file that is not there. */
+const optionsOfRun = ['exact', 'score', 'split', 'out']
+const optionsOfFiles = ['rejects', 'index', 'from']
+
+/** @throws {UsageError} an option has no effect */
+function refuseUnusedOptions(command: Command, readsFiles: boolean): void {
+  const isGiven = (name: string): boolean => command.getOptionValueSource(name) === 'cli'
+  const unused = (readsFiles ? optionsOfRun : optionsOfFiles).find(isGiven)
+  if (unused === undefined) return
+  throw new UsageError(
+    readsFiles
+      ? say`--${unused} needs --on instruction; of files, what stays goes to standard output: redirect it with > FILE`
+      : say`--${unused} cannot be combined with --on`,
+  )
 }
 
 async function dedupRun(directories: readonly string[], flags: DedupFlags): Promise<DedupCounts> {

@@ -24,11 +24,12 @@ export function registerEnqueue(program: Command): void {
       const { queuedRunOf } = await import('../../queue/queued-run.js')
       const run = await openUnits(where, { readOnly: true, onEvent: sayOnStderr })
       const stop = new AbortController()
-      const release = onStopSignal(() => stop.abort())
+      let release = (): void => undefined
       let close = async (): Promise<void> => undefined
       try {
         const { address, name, session } = await openQueue(run.store, flags, false)
         close = () => session.close()
+        release = onStopSignal(() => stop.abort())
         const filled = await fillQueue(queuedRunOf(run), session, {
           signal: stop.signal,
           follow: flags.follow ?? false,

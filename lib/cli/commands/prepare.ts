@@ -48,10 +48,10 @@ async function prepare(path: string, flags: PrepareFlags): Promise<void> {
   const epochs = epochsOf(flags)
   const { markOwnRun } = await import('../own-run.js')
   const { UnitStop } = await import('../unit-stop.js')
-  const stop = new UnitStop()
   const recipe = await loadRecipe(path, set)
   const where = out ?? recipe.output.dir
   const store = await openObjectStore(where, { onEvent: sayOnStderr })
+  const stop = new UnitStop()
   try {
     const directory = store.directory ?? work ?? recipe.output.dir
     const prepared = await settingsOf(recipe, directory, sayOnStderr)

@@ -70,8 +70,14 @@ async function seed(files: readonly string[], flags: SeedFlags, promptGiven: boo
     if (example.system === '' || holdsSystem(as)) return example
     return { refusal: 'system-prompt', detail: `--as ${as}` } as const
   }
-  await seedGraph({ source, read, rowOf: form.rowOf, output, rejects, counts }).run().done
-  if (counts.records > 0 && counts.examples === 0) throw new UsageError(nothingRead(counts))
+  const check = (): void => {
+    // Standard input may be empty: that of a filter before it.
+    if (counts.records === 0 && files.length > 0 && !files.includes('-')) {
+      throw new UsageError(say`${listText(files)}: no record; the files are empty`)
+    }
+    if (counts.records > 0 && counts.examples === 0) throw new UsageError(nothingRead(counts))
+  }
+  await seedGraph({ source, read, rowOf: form.rowOf, output, rejects, counts, check }).run().done
   return counts
 }
 

@@ -46,7 +46,6 @@ async function runWorker(where: string, flags: WorkerFlags, log: EventLog): Prom
   const { LockRenewal } = await import('../../queue/lock-renewal.js')
   const { workOnQueue } = await import('../../queue/work.js')
   const { lockMsDefault } = await import('../../queue/unit-queue.js')
-  const stop = new UnitStop()
   const closings: (() => Promise<void>)[] = []
   try {
     const run = await openUnits(where, { overrides: flags.set, onEvent: sayOnStderr })
@@ -54,6 +53,8 @@ async function runWorker(where: string, flags: WorkerFlags, log: EventLog): Prom
     await mustBeTrusted(run, flags.set, flags.trust ?? false)
     const { address, name, session } = await openQueue(run.store, flags, true)
     closings.unshift(() => session.close())
+    const stop = new UnitStop()
+    closings.unshift(async () => stop.close())
     // Before the servers: a queue that refuses the user ends the command.
     await session.call((queue) => queue.counts(), { signal: stop.signal, waitMsMax: flags.queueWait ?? startWaitMsMax })
     const renewal = await LockRenewal.start({ address, name, lockMs: flags.lock ?? lockMsDefault }, (report) =>
@@ -81,7 +82,6 @@ async function runWorker(where: string, flags: WorkerFlags, log: EventLog): Prom
     if (flags.json) writeOut(`${JSON.stringify({ command: 'worker', name, ...end })}\n`)
     else writeOut(say`every unit is done; ${count(end.committed, 'unit')} by this worker\n`)
   } finally {
-    stop.close()
     for (const close of closings) await close()
   }
 }

@@ -112,8 +112,8 @@ export async function bisectUnit(where: string, id: string, flags: BisectFlags):
 /** An attempt at a part of a unit, in the process that it may end. */
 export async function tryUnit(where: string, id: string, flags: TrialFlags): Promise<void> {
   const records = z.array(z.string()).parse(JSON.parse(await readFile(flags.records, 'utf8')))
-  const stop = new UnitStop()
   const run = await openUnits(where, { overrides: flags.set, onEvent: sayOnStderr })
+  const stop = new UnitStop()
   try {
     await mustBeTrusted(run, flags.set, flags.trust ?? false)
     const worker = await run.openWorker({ signal: stop.signal, onEvent: sayOnStderr })

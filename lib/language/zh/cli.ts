@@ -1,5 +1,7 @@
 /** Messages of lib/cli. */
 export const cli = {
+  '{0} is empty: give a value; a variable of the shell may not be set':
+    '{0} 为空：请给出值；可能有一个 shell 变量没有设置',
   '{0} cannot be read ({1}): {2}': '无法读取 {0}（{1}）：{2}',
   '--hub and {0} are two sources: give one': '--hub 和 {0} 是两个数据来源：只给一个',
   '--hub {0} needs --files GLOB: kun-stream hub ls {1} lists them':

@@ -1,5 +1,8 @@
 /** Checks of the inputs of `run`, `pipe` and `dedup` before and after they are read. */
 export const inputs = {
+  '--{0} needs --on instruction; of files, what stays goes to standard output: redirect it with > FILE':
+    '--{0} 需要 --on instruction；对文件去重时，留下的内容写到标准输出：请用 > FILE 重定向',
+  '--{0} cannot be combined with --on': '--{0} 不能与 --on 同时使用',
   '{0}.files: no file can be read: {1}: {2}, {3}; check the path and the files':
     '{0}.files：没有可读的文件：{1}：{2}，{3}；请检查路径和文件',
   '{0}.files: none of the first {1} can be read: {2}: {3}, {4}; check the format of the file':

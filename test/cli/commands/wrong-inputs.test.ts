@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { chmodSync, existsSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -123,3 +123,46 @@ t.test('dev-hub and simulate: a port in use is one line, and the command ends', 
     t.equal(code, 2)
   }
 })
+
+t.test('an empty argument, as of a variable that is not set, is named, whatever the command', async (t) => {
+  const folder = t.testdir()
+  const calls: [string, ...string[]][] = [
+    ['recipe', 'validate', ''],
+    ['dir', 'status', ''],
+    ['dir', 'dev-hub', '', '--port', '0'],
+    ['files', 'dedup', 'a.jsonl', ''],
+    ['where', 'generate', ''],
+    ['--out', 'dedup', 'a.jsonl', '--out', ''],
+    ['--out', 'rebuild', folder, '--out', ''],
+  ]
+  for (const [name, ...args] of calls) {
+    t.match(await ended(...args), { code: 2, out: '', err: new RegExp(`^${name} is empty: .*\\n$`) }, args.join(' '))
+  }
+})
+
+t.test(
+  'a file that exists stays as it was if no record can be read; an option without effect is refused',
+  async (t) => {
+    const folder = folderWith(t)
+    const [out, rejects] = [join(folder, 'out'), join(folder, 'rejects')]
+    const bad = join(folder, 'bad.jsonl')
+    writeFileSync(bad, good.replaceAll('春', String.fromCharCode(0)))
+    const calls = [
+      ['pipe', bad, '--text', 'absent', '--out', out],
+      ['pipe', bad, '--text', 'absent', '--out', bad],
+      ['pipe', bad, '--text', 'absent', '--to', 'parquet', '--out', out],
+      ['seed', bad, '--out', out, '--rejects', rejects],
+      ['seed', join(folder, 'empty.jsonl'), '--out', out],
+      ['dedup', join(folder, 'good.jsonl'), '--text', 'body', '--out', out],
+    ]
+    const before = readFileSync(bad)
+    for (const args of calls) {
+      writeFileSync(out, 'of an earlier call')
+      t.match(await ended(...args), { code: 2, out: '', lines: 1 }, args.join(' '))
+      t.equal(readFileSync(out, 'utf8'), 'of an earlier call', args.join(' '))
+    }
+    t.strictSame(readFileSync(bad), before, 'an input that is also the output, too')
+    t.equal(readFileSync(rejects, 'utf8').split('\n').length, 21, 'why, for each record')
+    t.notMatch(readdirSync(folder).join(' '), /writing|tmp/, 'nothing is left')
+  },
+)
