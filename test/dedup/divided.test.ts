@@ -187,6 +187,55 @@ function mostInBand(
   return Math.max(...counts.values())
 }
 
+/** Rows that share one band alone, and copies of the last ones, which are found by that band as long as it takes rows. */
+function fullBandBlocks(rows: number, start: number): BlockToDecide[] {
+  const random = randomBelow(start)
+  const [minima, band] = [128, plan.banding.rows]
+  const originals: Drawn[] = []
+  const drawn = Array.from({ length: rows }, (): Drawn => {
+    const original = random(2) === 0 ? originals[originals.length - 1 - random(12)] : undefined
+    const signature = Uint8Array.from(original?.signature ?? Array.from({ length: minima }, () => random(256)))
+    signature.fill(7, 0, band)
+    if (original === undefined) originals.push({ text: letters(random, 60), signature })
+    // A byte of each other band: so many that the texts are compared, which are equal.
+    else for (let at = band; at < minima; at += band) signature[at] = (signature[at] as number) ^ (1 + random(255))
+    return { text: (original ?? (originals.at(-1) as Drawn)).text, signature }
+  })
+  const blocks: BlockToDecide[] = []
+  for (let from = 0; from < rows; ) {
+    const own = drawn.slice(from, from + 1 + random(14))
+    const columns = chunkColumnsOf(own.length, minima, { text: textColumn(own.map(({ text }) => text)) })
+    own.forEach(({ signature }, row) => {
+      columns.signature.set(signature, row * minima)
+      columns.letters[row] = 60
+      new DataView(columns.fingerprint.buffer).setUint32(row * 16, 1 + from + row)
+    })
+    columns.offset.forEach((_, row) => {
+      columns.offset[row] = from + row
+    })
+    blocks.push({ number: blocks.length, split: 's', shard: 'b', columns, ids: null })
+    from += own.length
+  }
+  return blocks
+}
+
+t.test('a band takes the earliest 64 kept rows, whether they are in the tables yet or not', async (t) => {
+  for (let round = 0; round < 12; round++) {
+    const blocks = fullBandBlocks(260, seed + 100 + round)
+    const wanted = await decided(one(plan), blocks, nothing)
+    const dropped = wanted.verdicts.map((verdicts) => verdicts.filter((each) => each !== null).length)
+    const half = Math.floor(dropped.length / 2)
+    const [early, late] = [dropped.slice(0, half), dropped.slice(half)].map((each) => each.reduce((a, b) => a + b, 0))
+    t.ok(
+      (early as number) > 2 * (late as number) + 10,
+      `copies are found until the band is full: ${early}, then ${late}`,
+    )
+    const found = await decided(divided(plan, threadCounts[round % 4] as number), blocks, nothing)
+    t.same(differing(found.verdicts, wanted.verdicts), [], `${threadCounts[round % 4]} threads`)
+    t.ok(Buffer.concat(found.log).equals(Buffer.concat(wanted.log)), 'the same log')
+  }
+})
+
 t.test('what a log has is restored into any number of threads, and decides as before', async (t) => {
   const blocks = drawnBlocks(3000, seed + 1, plan)
   const wanted = await decided(one(plan), blocks, nothing)
