@@ -15,10 +15,10 @@ t.test(
     t.comment(`seed ${seed}`)
     const root = t.testdir()
     let expected: Record<string, string> | null = null
-    for (const [index, { threads, inFlight }] of [
-      { threads: 1, inFlight: 1 },
-      { threads: 2, inFlight: 64 },
-      { threads: 4, inFlight: 500 },
+    for (const [index, { threads, dedupThreads, inFlight }] of [
+      { threads: 1, dedupThreads: 0, inFlight: 1 },
+      { threads: 2, dedupThreads: 2, inFlight: 64 },
+      { threads: 4, dedupThreads: 5, inFlight: 500 },
     ].entries()) {
       const latencyMs = { min: 0, max: inFlight === 1 ? 1 : 40 }
       const server = await startSimulator({ preset: 'delay', latencyMs, seed: seed + index })
@@ -29,6 +29,7 @@ t.test(
         endpoint: server.url,
         set: [
           `workers.threads=${threads}`,
+          `workers.dedupThreads=${dedupThreads}`,
           `models.writer.inFlightMax=${inFlight}`,
           `models.judge.inFlightMax=${inFlight}`,
         ],
@@ -37,7 +38,7 @@ t.test(
       const bytes = bytesOf(directory)
       expected ??= bytes
       t.ok(Object.keys(bytes).length > 10, `${Object.keys(bytes).length} files`)
-      t.strictSame(bytes, expected, `${threads} threads, ${inFlight} in flight`)
+      t.strictSame(bytes, expected, `${threads} threads, ${dedupThreads} for duplicates, ${inFlight} in flight`)
     }
   },
 )
