@@ -12,8 +12,9 @@ import { warned } from './log-file.js'
 import type { PipeFlags } from './pipe-flags.js'
 import { type PipeCounts, pipeGraph, pipeSource, TextStages } from './pipe-graph.js'
 import { checkStages, type PipeStages, parseStages } from './pipe-stages.js'
+import { rejectsOutput } from './rejects-output.js'
 import { countText } from './terminal/bytes-text.js'
-import { fileOutput, Output, ReaderGone, sayOnStderr } from './terminal/output.js'
+import { Output, ReaderGone, sayOnStderr } from './terminal/output.js'
 import { Progress } from './terminal/progress.js'
 import { endBySignal, onStopSignal, type StopSignal } from './terminal/stop-signals.js'
 import { unreadableText } from './unreadable-records.js'
@@ -30,7 +31,8 @@ export async function pipe(files: readonly string[], flags: PipeFlags, log: Even
 async function pipeRows(files: readonly string[], flags: PipeFlags, log: EventLog): Promise<void> {
   const stages = await stagesOf(flags)
   const output = await outputOf(flags)
-  const rejects = flags.rejects === undefined ? null : targetOf(await fileOutput(flags.rejects))
+  const rejected = await rejectsOutput(flags.rejects, [...files, flags.out])
+  const rejects = rejected && targetOf(rejected)
   const counts: PipeCounts = { documents: 0, kept: 0, duplicates: 0, rejected: 0, unreadable: 0, firstUnreadable: '' }
   const source = pipeSource(files, flags, warned(log))
   const text = new TextStages(stages, counts)

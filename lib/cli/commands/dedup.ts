@@ -28,9 +28,10 @@ import type { DedupInstructionsFlags } from '../dedup-instructions.js'
 import { addHubSource } from '../hub-options.js'
 import { addLogOptions, type LogFlags, warned, withLog } from '../log-file.js'
 import { collect } from '../recipe-options.js'
+import { rejectsOutput } from '../rejects-output.js'
 import { temporaryFolder } from '../temporary-folder.js'
 import { countText } from '../terminal/bytes-text.js'
-import { fileOutput, Output, ReaderGone, sayOnStderr } from '../terminal/output.js'
+import { Output, ReaderGone, sayOnStderr } from '../terminal/output.js'
 import { UnreadableRecords } from '../unreadable-records.js'
 
 /** Bytes of the inputs below which everything is done in this thread: another one takes longer to start. */
@@ -118,7 +119,7 @@ async function dedupFiles(files: readonly string[], flags: DedupFlags, log: Even
   if (!threads.success) throw new UsageError(say`--threads is ${flags.threads}: give a number from 1, or auto`)
   const { source, storedBytes } = await dedupSource(files, flags, true)
   const isSmall = storedBytes !== null && storedBytes < oneThreadBytesMax
-  const rejects = flags.rejects === undefined ? null : await fileOutput(flags.rejects)
+  const rejects = await rejectsOutput(flags.rejects, files)
   const counts: DedupCounts = { records: 0, kept: 0, exact: 0, near: 0, unreadable: 0 }
   const unreadable = new UnreadableRecords()
   const closings: (() => Promise<void>)[] = []

@@ -1,5 +1,6 @@
 /** Checks of the inputs of `run`, `pipe` and `dedup` before and after they are read. */
 export const inputs = {
+  '--rejects is {0}, the same file as {1}: name another one': '--rejects 是 {0}，与 {1} 是同一个文件：请指定另一个文件',
   '--{0} needs --on instruction; of files, what stays goes to standard output: redirect it with > FILE':
     '--{0} 需要 --on instruction；对文件去重时，留下的内容写到标准输出：请用 > FILE 重定向',
   '--{0} cannot be combined with --on': '--{0} 不能与 --on 同时使用',

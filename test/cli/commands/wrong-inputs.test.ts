@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -166,3 +166,24 @@ t.test(
     t.notMatch(readdirSync(folder).join(' '), /writing|tmp/, 'nothing is left')
   },
 )
+
+t.test('--rejects is not written over an input or the output', async (t) => {
+  const folder = folderWith(t)
+  const input = join(folder, 'good.jsonl')
+  const link = join(folder, 'link')
+  symlinkSync(input, link)
+  const out = join(folder, 'out')
+  const calls = [
+    ['dedup', input, '--text', 'body', '--rejects', input],
+    ['dedup', input, '--text', 'body', '--rejects', link],
+    ['pipe', input, '--text', 'body', '--rejects', input],
+    ['pipe', input, '--text', 'body', '--out', out, '--rejects', out],
+    ['seed', input, '--rejects', input],
+    ['seed', input, '--out', out, '--rejects', out],
+  ]
+  for (const args of calls) {
+    t.match(await ended(...args), { code: 2, out: '', lines: 1, err: /the same file as/ }, args.join(' '))
+    t.equal(readFileSync(input, 'utf8'), good)
+    t.notOk(existsSync(out))
+  }
+})
