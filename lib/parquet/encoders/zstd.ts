@@ -101,8 +101,9 @@ function growTo(memory: WebAssembly.Memory | null, bytes: number): number {
     try {
       memory.grow(Math.ceil((size - now) / wasmPageBytes))
       return 1
-    } catch {
+    } catch (error) {
       // Too much: try the size that is needed, else malloc returns 0.
+      if (!(error instanceof RangeError)) throw error
     }
   }
   return 0
