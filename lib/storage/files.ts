@@ -300,8 +300,8 @@ export function storageError(operation: string, path: string, cause: unknown): S
 }
 
 const refusals: Readonly<Record<string, readonly [what: string, advice: string]>> = {
-  ENOSPC: ['the disk is full', 'Free some space, then start the same run again: it resumes.'],
-  EDQUOT: ['the disk quota is used up', 'Free some space, then start the same run again: it resumes.'],
+  ENOSPC: ['the disk is full', 'Free some space, then run the same command again: a run resumes.'],
+  EDQUOT: ['the disk quota is used up', 'Free some space, then run the same command again: a run resumes.'],
   EROFS: ['the file system is read-only', 'Choose an output directory that can be written to.'],
   EMFILE: ['too many open files in this process', 'Raise the limit (`ulimit -n 4096`), then run again: it resumes.'],
   ENFILE: ['too many open files on this machine', 'Close other programs, then run again: it resumes.'],

@@ -17,4 +17,9 @@ export const recipe = {
   'no committed part of the run {0} matches {1}: {2}': '运行 {0} 中没有已提交的文件匹配 {1}：{2}',
   '{0}: found {1}, but the environment variable {2} is not set; set it, or remove the field':
     '{0}：得到 {1}，但环境变量 {2} 没有设置；请设置它，或删除此字段',
+  'replies.from: {0} has no replies: every call is sent': 'replies.from：{0} 中没有回复：每次调用都会发送',
+  'replies.from: {0} is a run in units, whose replies are with the units until it is assembled: run kun-stream assemble {1} first':
+    'replies.from：{0} 是按单元划分的运行，组装之前回复保存在各单元中：请先运行 kun-stream assemble {1}',
+  'replies.from: {0} does not contain a run, so that every call would be sent: give a run directory, such as out/demo':
+    'replies.from：{0} 中没有运行，因此每次调用都会发送：请给出运行目录，例如 out/demo',
 } as const

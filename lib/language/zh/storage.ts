@@ -43,7 +43,7 @@ export const storage = {
   '{0} has no valid reply at byte {1}, where one was written': '{0} 在第 {1} 字节处应有回复，但无效',
   'the disk is full': '磁盘已满',
   'the disk quota is used up': '磁盘配额已用完',
-  'Free some space, then start the same run again: it resumes.': '请释放空间，然后再次启动同一运行：会续跑。',
+  'Free some space, then run the same command again: a run resumes.': '请释放空间，然后再次运行同一命令：运行会续跑。',
   'the file system is read-only': '文件系统为只读',
   'Choose an output directory that can be written to.': '请选择可写的输出目录。',
   'too many open files in this process': '本进程打开的文件过多',
