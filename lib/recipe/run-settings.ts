@@ -17,7 +17,6 @@ import { modelsOf } from './models.js'
 import { withPromptHashes } from './prompt-checks.js'
 import { pinnedRecipe, storedRecipe } from './recipe-lock.js'
 import { listShards, SourceConnections } from './recipe-sources.js'
-import { checkReplySources } from './reply-sources.js'
 import type { Recipe } from './schema.js'
 
 /** Settings of a run, and the resources opened for them: `close` them after the run. */
@@ -31,8 +30,8 @@ export interface PreparedSettings {
 }
 
 /**
- * @param print called with a message when a request to the Hub fails and will be retried, and of `replies.from` without replies
- * @throws {SourceNotFoundError | HubAccessError | RecipeError | UsageError} nothing was written
+ * @param print called with a message when a request to the Hub fails and will be retried
+ * @throws {SourceNotFoundError | HubAccessError | RecipeError} nothing was written
  */
 export async function settingsOf(
   given: Recipe,
@@ -48,7 +47,6 @@ export async function settingsOf(
   }
   try {
     const stored = storedRecipe(recipe)
-    await checkReplySources(recipe.replies.from, (await readRunRecord(directory)) !== null, print)
     const sampled = await sampleOf(directory, stored)
     const shards = await listShards(recipe.sources, connections)
     return { settings: settingsWith(recipe, { directory, models, shards, sampled, stored }), sampled, builtin, close }

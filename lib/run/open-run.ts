@@ -48,6 +48,7 @@ import { withDecontamination } from './decontamination/plan.js'
 import { replayDedup } from './dedup-replay.js'
 import { DriftMonitor } from './drift/monitor.js'
 import { alignShards, refuseMisaligned } from './pinned-shards.js'
+import { checkReplySources } from './reply-sources.js'
 import { pinnedCapabilities, pinnedShardsOf, runRecordOf } from './run-record.js'
 import { readSampleProbes, writeSampleProbes } from './sample-probes.js'
 import type { KunSettings } from './settings.js'
@@ -119,7 +120,7 @@ export type Closings = (() => Promise<void>)[]
 /**
  * Opens a run, and recovers its directory to the last committed cut.
  *
- * @throws {EndpointError} a server cannot be used; nothing was written
+ * @throws {EndpointError | UsageError} a server or a run of `replies.from` cannot be used; nothing was written
  * @throws {RunLockedError | RunMismatchError} the directory belongs to another process or another recipe
  */
 export async function openRun(settings: KunSettings, options: OpenRunOptions): Promise<OpenRun> {
@@ -136,6 +137,7 @@ export async function openRun(settings: KunSettings, options: OpenRunOptions): P
   const closings: Closings = []
   let lock: RunLock | null = null
   try {
+    await checkReplySources(settings, noting)
     const known = await pinnedCapabilities(settings, files)
     const fits = prepare.chunk.tokensOf === 'server' && unfitted.tokenizer === null
     const pinnedWeights = fits ? await weightsBefore(settings, noting) : null

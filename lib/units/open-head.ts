@@ -17,6 +17,7 @@ import { blockPreparer } from '../run/crashed-records.js'
 import { withDecontamination } from '../run/decontamination/plan.js'
 import { replayDedup } from '../run/dedup-replay.js'
 import { type Closings, openDirectory, openServing, weightsBefore } from '../run/open-run.js'
+import { checkReplySources } from '../run/reply-sources.js'
 import { pinnedCapabilities, runRecordOf } from '../run/run-record.js'
 import type { KunSettings } from '../run/settings.js'
 import { signaturePlan } from '../run/stages/prepare.js'
@@ -126,6 +127,7 @@ async function planHead(
   const planned = await planPreparation(prepare, process.cwd(), signaturePlan(dedup.near))
   const unfitted = await withDecontamination(planned, prepare.decontaminate, process.cwd())
   const encoder = await parquetEncoder({ encoder: output.encoder, ...(output.codec && { codec: output.codec }) })
+  await checkReplySources(settings, { files, onEvent })
   const known = await pinnedCapabilities(settings, files)
   const fits = prepare.chunk.tokensOf === 'server' && unfitted.tokenizer === null
   let weights = fits ? await weightsBefore(settings, { files }) : null
