@@ -18,8 +18,8 @@ import type { DecidePlan } from '../../lib/dedup/plan.js'
 import { parseFrame } from '../../lib/storage/frames.js'
 import { chunkColumnsOf, textColumn } from '../../lib/text/columns.js'
 import { createSigner } from '../../lib/text/signature.js'
+import { edited, letters } from '../dedup/planted.js'
 import { randomBelow } from '../support/random.js'
-import { edited, letters } from './planted.js'
 
 const seed = Number(process.env.TEST_SEED ?? 20261130)
 t.comment(`seed ${seed}`)
