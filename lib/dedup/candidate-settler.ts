@@ -46,7 +46,7 @@ export class CandidateSettler {
     this.#firstDecided = documents
   }
 
-  /** Returns null for a row that is no duplicate of its candidates, which are earliest first. */
+  /** Returns null if the row is not a duplicate of any candidate. Candidates are in the order of their documents. */
   decide(
     documents: Documents,
     candidates: readonly NearCandidate[],

@@ -13,9 +13,9 @@ import type { BlockFrames } from './block-frames.js'
 import { BlockResolver, BlockState } from './block-resolver.js'
 import { type BlockToDecide, isStored, keysOf } from './block-rows.js'
 import { type BlockTexts, CandidateSettler, type Documents, type ReadText } from './candidate-settler.js'
-import { DocumentStore, hexId, type StoredColumns } from './document-store.js'
+import { DocumentStore, type StoredColumns } from './document-store.js'
 import { IndexThreads, type RowsToName } from './index-threads.js'
-import { decodeKept, type IdBytes, type KeptRow, keyBytes } from './kept-frames.js'
+import { decodeKept, type IdBytes, idOf, type KeptRow, keyBytes } from './kept-frames.js'
 import type { DecidePlan, LogLengths } from './plan.js'
 import type { Duplicate } from './types.js'
 
@@ -243,15 +243,11 @@ export class DividedDecider {
   }
 
   /** Documents with those of the block that is being decided on. */
-  #documents(state: BlockState, { bytes, longIds }: IdBytes, texts: Float64Array): Documents {
+  #documents(state: BlockState, ids: IdBytes, texts: Float64Array): Documents {
     const store = this.#store
     const rowOf = (document: number) => state.kept[document - state.first] as number
     return {
-      id: (document) => {
-        if (document < state.first) return store.id(document)
-        const row = rowOf(document)
-        return longIds?.get(row) ?? hexId(bytes, row)
-      },
+      id: (document) => (document < state.first ? store.id(document) : idOf(ids, rowOf(document))),
       textOffset: (document) =>
         document < state.first ? store.textOffset(document) : (texts[rowOf(document)] as number),
     }

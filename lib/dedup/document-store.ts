@@ -4,6 +4,7 @@
  */
 import { type Findings, rowOfCode } from './band-tables.js'
 import { IdMap } from './id-map.js'
+import { idOf } from './kept-frames.js'
 import {
   hasPages,
   instantiateKernel,
@@ -133,20 +134,14 @@ export class DocumentStore {
   #keepLongIds(kept: Uint32Array, ids: Uint8Array, longIds: ReadonlyMap<number, string> | null): void {
     const first = this.count
     kept.forEach((row, place) => {
-      const long = longIds?.get(row)
-      if (long === undefined && !this.#ids.mustHold(first + place)) return
-      this.#ids.add(first + place, long ?? hexId(ids, row))
+      if (!longIds?.has(row) && !this.#ids.mustHold(first + place)) return
+      this.#ids.add(first + place, idOf({ bytes: ids, longIds }, row))
     })
   }
 
   #part(document: number): StorePart {
     return this.#parts.findLast(({ first }) => first <= document) as StorePart
   }
-}
-
-/** Returns 32 hexadecimal digits. */
-export function hexId(ids: Uint8Array, row: number): string {
-  return Buffer.from(ids.buffer, ids.byteOffset + row * idBytes, idBytes).toString('hex')
 }
 
 class StorePart {

@@ -118,8 +118,7 @@ function copyRuns(
 /** Encodes the ids. */
 function idsOf({ ids, rows }: KeptColumns, from: number, until: number): Uint8Array {
   if (!('bytes' in ids) || ids.longIds !== null) {
-    const idAt = (row: number): string =>
-      'bytes' in ids ? (ids.longIds?.get(row) ?? hexAt(ids.bytes, row)) : (ids[row] as string)
+    const idAt = (row: number): string => ('bytes' in ids ? idOf(ids, row) : (ids[row] as string))
     const each = Array.from({ length: until - from }, (_, place) => {
       const id = Buffer.from(idAt(rows[from + place] as number)).subarray(0, idBytesMax)
       const head = Buffer.alloc(2)
@@ -143,8 +142,10 @@ function idsOf({ ids, rows }: KeptColumns, from: number, until: number): Uint8Ar
   return encoded
 }
 
-function hexAt(bytes: Uint8Array, row: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + row * packedBytes, packedBytes).toString('hex')
+/** Returns the id of a row. */
+export function idOf({ bytes, longIds }: IdBytes, row: number): string {
+  const long = longIds?.get(row)
+  return long ?? Buffer.from(bytes.buffer, bytes.byteOffset + row * packedBytes, packedBytes).toString('hex')
 }
 
 /**

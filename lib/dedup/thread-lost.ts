@@ -1,4 +1,4 @@
-/** What a run is told whose thread for duplicates ended. */
+/** The error of a run whose dedup thread exited. */
 import { WorkerLostError } from '../errors.js'
 import { say } from '../language/say.js'
 

@@ -72,7 +72,7 @@ export class QueueSession {
       return await Promise.race([opening, stopped])
     } catch (error) {
       if (error instanceof AbortedError) {
-        // Closed when it opens after all; its failure is no longer of interest.
+        // Closes the queue if it opens later; a failure to open it does not matter then.
         opening.then((queue) => queue.close()).catch(() => undefined) // as above
       }
       throw error

@@ -17,7 +17,7 @@ interface CheckOptions {
 /**
  * Checks that each directory is a run with replies. A resumed run has copied what it used, so it may go on without them.
  *
- * @throws {UsageError} a directory does not exist, is no run, or is a run in units that is not assembled
+ * @throws {UsageError} a directory does not exist, is not a run, or is a run in units that is not assembled
  */
 export async function checkReplySources(
   { output, replies }: Pick<KunSettings, 'output' | 'replies'>,

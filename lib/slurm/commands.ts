@@ -9,7 +9,7 @@ import { say } from '../language/say.js'
 const commandMaxMs = 60_000
 /** Output of one command, bytes: squeue prints a line for each waiting element. */
 const outputBytesMax = 64 * 1024 * 1024
-/** Waits before a question is asked again, ms: a controller under load lets connections time out, and one that restarts refuses them. */
+/** Waits before a command is repeated, ms: connections to a controller under load time out; one that restarts refuses them. */
 const repeatMs = [1000, 3000, 9000]
 /** Characters of a command's error output in a message. */
 const shownMax = 500
@@ -70,8 +70,8 @@ export async function maxArraySize(): Promise<number> {
 }
 
 /**
- * Submits a script; returns the number of the job. Where sbatch fails, the controller may have accepted the job all the same
- * (an answer that came too late): then the queue has it.
+ * Submits a script; returns the number of the job. If sbatch fails, the controller may still have accepted the job (its
+ * response came too late): then the queue has it.
  *
  * @throws {SlurmError} sbatch failed, and the queue has no job of this script
  */

@@ -317,9 +317,11 @@ t.test('a thread with tables that dies ends the run, and every later call fails'
   await t.rejects(decider.decide(blocks[2] as BlockToDecide), { code: 'KUN_WORKER_LOST' })
 })
 
-t.test('after a kill at any moment a run goes on with another number of threads, and has the same logs', async (t) => {
-  const at = (name: string) => JSON.stringify(new URL(`../../${name}`, import.meta.url).href)
-  const script = `
+t.test(
+  'after a kill at any moment a run continues with another number of threads and writes the same logs',
+  async (t) => {
+    const at = (name: string) => JSON.stringify(new URL(`../../${name}`, import.meta.url).href)
+    const script = `
     const { dedupOptions, openDeduplicator, signedBlock } = await import(${at('lib/dedup/index.js')})
     const { createSigner } = await import(${at('lib/text/signature.js')})
     const { readFileSync } = await import('node:fs')
@@ -339,58 +341,59 @@ t.test('after a kill at any moment a run goes on with another number of threads,
     await deduplicator.flush()
     await deduplicator.close()
     process.stdout.write('done')`
-  const random = randomBelow(seed + 5)
-  const texts: string[] = []
-  while (texts.length < 1000) {
-    const earlier = texts[random(texts.length)]
-    texts.push(
-      earlier === undefined || random(3) > 0 ? letters(random, 200) : edited(earlier, random(90) / 1000, random),
-    )
-  }
-  const root = t.testdir({ 'texts.json': JSON.stringify(texts) })
-  const fresh = () => mkdtempSync(join(root, 'd-'))
-  const logsOf = (directory: string) => ['index', 'index.texts'].map((name) => readFileSync(join(directory, name)))
-  const signer = await createSigner()
-  const whole = await openDeduplicator({
-    options: dedupOptions.parse({ index: 'exact' }),
-    directory: join(root, 'whole'),
-  })
-  for (let block = 0; block * 10 < texts.length; block++) {
-    await whole.decide(signedBlock(block, texts.slice(block * 10, block * 10 + 10), signer), null)
-  }
-  await whole.flush()
-  await whole.close()
-  const wanted = logsOf(join(root, 'whole'))
-  let kills = 0
-  for (const start of [1, 4]) {
-    const directory = fresh()
-    for (let attempt = 0; ; attempt++) {
-      const threads = 2 + (threadCounts[(threadCounts.indexOf(start) + attempt) % threadCounts.length] as number)
-      const args = ['--input-type=module', '--eval', script, directory, String(threads), join(root, 'texts.json')]
-      const child = spawn(process.execPath, args)
-      let [out, err] = ['', '']
-      child.stderr.on('data', (bytes) => (err += bytes))
-      const dots = attempt < 2 ? 1 + random(12) : Number.POSITIVE_INFINITY
-      child.stdout.on('data', async (bytes) => {
-        out += bytes
-        if (out.length < dots) return
-        await sleep(random(30))
-        child.kill('SIGKILL')
-      })
-      const [code, signal] = await once(child, 'close')
-      if (signal === 'SIGKILL') kills++
-      else t.equal(code, 0, err)
-      if (out.endsWith('done')) break
+    const random = randomBelow(seed + 5)
+    const texts: string[] = []
+    while (texts.length < 1000) {
+      const earlier = texts[random(texts.length)]
+      texts.push(
+        earlier === undefined || random(3) > 0 ? letters(random, 200) : edited(earlier, random(90) / 1000, random),
+      )
     }
-    t.ok(
-      logsOf(directory).every((bytes, log) => bytes.equals(wanted[log] as Buffer)),
-      `from ${start} threads: the same logs`,
-    )
-  }
-  t.ok(kills > 2, `${kills} kills`)
-})
+    const root = t.testdir({ 'texts.json': JSON.stringify(texts) })
+    const fresh = () => mkdtempSync(join(root, 'd-'))
+    const logsOf = (directory: string) => ['index', 'index.texts'].map((name) => readFileSync(join(directory, name)))
+    const signer = await createSigner()
+    const whole = await openDeduplicator({
+      options: dedupOptions.parse({ index: 'exact' }),
+      directory: join(root, 'whole'),
+    })
+    for (let block = 0; block * 10 < texts.length; block++) {
+      await whole.decide(signedBlock(block, texts.slice(block * 10, block * 10 + 10), signer), null)
+    }
+    await whole.flush()
+    await whole.close()
+    const wanted = logsOf(join(root, 'whole'))
+    let kills = 0
+    for (const start of [1, 4]) {
+      const directory = fresh()
+      for (let attempt = 0; ; attempt++) {
+        const threads = 2 + (threadCounts[(threadCounts.indexOf(start) + attempt) % threadCounts.length] as number)
+        const args = ['--input-type=module', '--eval', script, directory, String(threads), join(root, 'texts.json')]
+        const child = spawn(process.execPath, args)
+        let [out, err] = ['', '']
+        child.stderr.on('data', (bytes) => (err += bytes))
+        const dots = attempt < 2 ? 1 + random(12) : Number.POSITIVE_INFINITY
+        child.stdout.on('data', async (bytes) => {
+          out += bytes
+          if (out.length < dots) return
+          await sleep(random(30))
+          child.kill('SIGKILL')
+        })
+        const [code, signal] = await once(child, 'close')
+        if (signal === 'SIGKILL') kills++
+        else t.equal(code, 0, err)
+        if (out.endsWith('done')) break
+      }
+      t.ok(
+        logsOf(directory).every((bytes, log) => bytes.equals(wanted[log] as Buffer)),
+        `from ${start} threads: the same logs`,
+      )
+    }
+    t.ok(kills > 2, `${kills} kills`)
+  },
+)
 
-t.test('a row of blocks that are not decided on is no document', (t) => {
+t.test('a row of an undecided block is not a document', (t) => {
   t.ok(undecided > 2 ** 24 * 64)
   t.end()
 })

@@ -28,7 +28,7 @@ function withPrograms(t: Test, programs: Readonly<Record<string, string>>) {
 const failsOnce = (then: string) =>
   `[ -e "$0.again" ] || { touch "$0.again"; echo '${timedOut}' >&2; exit 1; }\n${then}`
 
-t.test('A question that timed out is asked again', async (t) => {
+t.test('A query that timed out is repeated', async (t) => {
   const { calls } = withPrograms(t, {
     squeue: failsOnce(`printf '3 None\\n5 BeginTime\\n'`),
     scontrol: failsOnce(`echo 'MaxArraySize = 77'`),

@@ -16,7 +16,7 @@ const countBits: i64 = 24
  * Adds up the weights (i16 each) of the distinct grams of `length` code units, and returns their number. The bucket of a gram
  * is its hash without the low `shift` bits. `seen` has a bit for each bucket, and is cleared. Reads up to 7 units beyond.
  *
- * There is no branch that depends on the text: whether a gram was seen is not predictable.
+ * No branch depends on the text: a processor cannot predict whether a gram was seen.
  */
 export function gramSum(codes: usize, length: i32, weights: usize, seen: usize, shift: i32): i32 {
   memory.fill(seen, 0, (<usize>1) << (29 - shift))

@@ -186,7 +186,7 @@ export function repeated(
 
 /**
  * Returns a number that the number of different n-grams of 13 code units at the positions before `count` is not below: that of the
- * hashes of their first and last 4 units. `seen` has `mask` + 1 bits, a multiple of 64, and is cleared. There is no branch that
+ * hashes of their first and last 4 units. `seen` has `mask` + 1 bits, a multiple of 64, and is cleared. No branch
  * depends on the text.
  */
 export function differentAtLeast(codes: usize, count: i32, seen: usize, mask: i32): i32 {
