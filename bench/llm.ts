@@ -1,5 +1,6 @@
 /** The model servers: how full they are kept, how fair the stages are, what one process sustains over HTTP. */
 
+import { grouped } from '../lib/language/grouped.js'
 import { DriftDetector, driftOptions } from '../lib/run/drift/detector.js'
 import { endpoints, outliers, stages } from './llm-flow.js'
 import { overHttp } from './llm-http.js'
@@ -292,5 +293,5 @@ async function http({ size }: BenchOptions): Promise<Part> {
 
 function aim(what: string, figure: number, bound: number, kind: 'least' | 'most'): BenchAim {
   const met = kind === 'least' ? figure >= bound : figure <= bound
-  return { what, figure, aim: `${kind === 'least' ? '≥' : '≤'} ${bound.toLocaleString('en-US')}`, met }
+  return { what, figure, aim: `${kind === 'least' ? '≥' : '≤'} ${grouped(bound)}`, met }
 }

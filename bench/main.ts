@@ -1,10 +1,12 @@
 /**
  * `npm run bench -- [NAME…] [--smoke] [--json] [--compare FILE] [--labelled PATH]`: runs benches and prints their tables to stdout.
  */
+
 import { availableParallelism, cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { errorCode, errorMessage } from '../lib/caught-error.js'
+import { grouped } from '../lib/language/grouped.js'
 import { benches } from './benches.js'
 import { comparison, readResults } from './compare.js'
 import type { BenchResult, BenchRow } from './types.js'
@@ -95,7 +97,7 @@ function formatted(rows: readonly BenchRow[]): string[] {
 }
 
 function text(cell: BenchRow[string]): string {
-  return typeof cell === 'number' ? round(cell).toLocaleString('en-US') : String(cell)
+  return typeof cell === 'number' ? grouped(round(cell)) : String(cell)
 }
 
 function round(figure: number): number {

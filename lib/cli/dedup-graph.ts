@@ -12,11 +12,12 @@ import type { Stage } from '../core/types.js'
 import type { Deduplicator, Duplicate } from '../dedup/index.js'
 import { ContractError, ShardFormatError } from '../errors.js'
 import { say } from '../language/say.js'
+import { blocksDecidedMax } from '../run/stages/dedup.js'
 import { blocksPerThread, prepareStage } from '../run/stages/prepare.js'
 import type { Block, PreparedBlock, PrepareReject } from '../text/block.js'
 import { textAt } from '../text/columns.js'
 import type { WorkerPool } from '../workers/pool.js'
-import { lineOf, type NumberedRecord, RecordNumbers } from './source-records.js'
+import { KeptLines, type NumberedRecord, RecordNumbers } from './source-records.js'
 import type { Output } from './terminal/output.js'
 import type { UnreadableRecords } from './unreadable-records.js'
 
@@ -60,7 +61,7 @@ export function dedupGraph(parts: DedupGraphParts): Graph {
 interface DecidedBlock {
   /** Its memory, which is used again once its lines are written. */
   readonly source: Block
-  /** Ranges of the source, each as long as possible, and line ends that it lacks. */
+  /** Ranges of the source, each as long as possible. */
   readonly lines: readonly Uint8Array[]
   readonly rejects: Buffer
   readonly counts: Readonly<DedupCounts>
@@ -75,8 +76,6 @@ function decideStage(
   sources: Map<number, Block>,
 ): Stage<PreparedBlock, DecidedBlock> {
   const numbers = new RecordNumbers()
-  /** Whether the last line written lacks a line end, as the last line of a file may. */
-  let owesNewline = false
 
   async function decide(prepared: PreparedBlock): Promise<DecidedBlock> {
     const source = sources.get(prepared.number)
@@ -91,7 +90,7 @@ function decideStage(
     const { verdicts } = await deduplicator.decide({ ...prepared, number: firstBlock + prepared.number }, ids)
     const rejected = new Map(prepared.rejects.map((reject) => [reject.document, reject]))
     const counts: DedupCounts = { records: 0, kept: 0, exact: 0, near: 0, unreadable: 0 }
-    const lines = new LineRanges()
+    const lines = new KeptLines(source)
     const rejects: string[] = []
     const unreadable: string[] = []
     let failure: ShardFormatError | null = null
@@ -116,42 +115,24 @@ function decideStage(
       const verdict = verdicts[row++] ?? null
       if (verdict === null) {
         counts.kept++
-        if (owesNewline) lines.add(newline)
-        const line = lineOf(source, record)
-        owesNewline = line.at(-1) !== 0x0a
-        lines.add(line)
+        lines.add(record)
       } else {
         counts[kindOf(verdict)]++
         rejects.push(`${JSON.stringify({ id, at: nameOf(record), ...verdict })}\n`)
       }
     }
-    return { source, lines: lines.ranges, rejects: Buffer.from(rejects.join('')), counts, unreadable, failure }
+    return { source, lines: lines.parts(), rejects: Buffer.from(rejects.join('')), counts, unreadable, failure }
   }
 
   return {
     name: 'dedup',
     ordered: true,
+    inFlightMax: blocksDecidedMax,
     process: async (blocks) => {
       const outcomes = []
       for (const block of blocks) outcomes.push({ emit: [await decide(block)] })
       return outcomes
     },
-  }
-}
-
-const newline = Buffer.from('\n')
-
-/** Ranges of bytes in order; one that continues the range before it in memory makes that one longer. */
-class LineRanges {
-  readonly ranges: Uint8Array[] = []
-
-  add(line: Uint8Array): void {
-    const last = this.ranges.at(-1)
-    if (last === undefined || last.buffer !== line.buffer || last.byteOffset + last.length !== line.byteOffset) {
-      this.ranges.push(line)
-    } else {
-      this.ranges[this.ranges.length - 1] = new Uint8Array(last.buffer, last.byteOffset, last.length + line.length)
-    }
   }
 }
 
@@ -169,7 +150,11 @@ function failureOf(shard: string, { reason, detail }: PrepareReject): ShardForma
   return new ShardFormatError(say`${shard} cannot be read (${reason}): ${detail}`, { details: { shard, reason } })
 }
 
+const newline = Buffer.from('\n')
+
 function linesSink({ output, rejects, counts, unreadable }: DedupGraphParts): OrderedSink<DecidedBlock, unknown> {
+  /** Whether the last line written lacks a line end, as the last line of a file may. */
+  let owesNewline = false
   return {
     name: 'write',
     async write(released) {
@@ -178,7 +163,9 @@ function linesSink({ output, rejects, counts, unreadable }: DedupGraphParts): Or
         for (const name of countNames) counts[name] += value.counts[name]
         for (const detail of value.unreadable) unreadable.add(detail)
         await rejects?.write(value.rejects)
-        await output.writeAll(value.lines)
+        const { lines } = value
+        await output.writeAll(owesNewline && lines.length > 0 ? [newline, ...lines] : lines)
+        owesNewline = lines.length > 0 ? lines.at(-1)?.at(-1) !== newline[0] : owesNewline
         const { buffer } = value.source.bytes
         if (buffer instanceof SharedArrayBuffer) sharedBuffers.give(buffer)
         if (value.failure !== null) throw value.failure

@@ -1,4 +1,4 @@
-/** Records of a block as stored in their file: the number of each, and its bytes as one line. */
+/** Records of a block as stored in their file: the number of each, and its bytes as lines. */
 import { Buffer } from 'node:buffer'
 import type { Block } from '../text/block.js'
 import { type RecordPlace, recordPlaces } from '../text/records.js'
@@ -35,7 +35,8 @@ export class RecordNumbers {
         at = place.end + 1
       }
       this.#before++
-      records.push({ ...place, number: byRow ? place.offset + 1 : this.#before })
+      const { document, offset, start, end, rejected } = place
+      records.push({ document, offset, start, end, rejected, number: byRow ? offset + 1 : this.#before })
     }
     if (countsLines) this.#before += newlinesIn(block.bytes, at, block.bytes.length)
     return records
@@ -59,4 +60,40 @@ export function lineOf({ bytes, bounds }: Block, { start, end }: RecordPlace): U
   for (let at = 0; at < line.length; at++) if (line[at] === newline || line[at] === carriageReturn) line[at] = space
   line[end - start] = newline
   return line
+}
+
+/** Lines of records of a block in order, as ranges of its bytes that are as long as possible. */
+export class KeptLines {
+  readonly #block: Block
+  readonly #parts: Uint8Array[] = []
+  #start = 0
+  #end = 0
+
+  constructor(block: Block) {
+    this.#block = block
+  }
+
+  add(record: RecordPlace): void {
+    if (this.#block.bounds !== undefined) {
+      this.#parts.push(lineOf(this.#block, record))
+      return
+    }
+    const { start, end } = record
+    if (start !== this.#end) {
+      this.#flush()
+      this.#start = start
+    }
+    this.#end = end + 1
+  }
+
+  /** The last line lacks its line end where the block ends with it: the last line of a file may. */
+  parts(): readonly Uint8Array[] {
+    this.#flush()
+    return this.#parts
+  }
+
+  #flush(): void {
+    if (this.#end > this.#start) this.#parts.push(this.#block.bytes.subarray(this.#start, this.#end))
+    this.#start = this.#end
+  }
 }

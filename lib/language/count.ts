@@ -1,4 +1,5 @@
 /** Counts with their noun: '1 row', '12,000 rows', '12,000 行'. */
+import { grouped } from './grouped.js'
 import { numbered } from './say.js'
 
 /** Nouns that messages count; the value is the plural. */
@@ -42,5 +43,5 @@ export function count(value: number, noun: Noun): string {
 
 /** As `count`, for any noun; an irregular plural is given as `many`. Digits are grouped by commas in both languages. */
 export function countText(value: number, one: string, many = `${one}s`): string {
-  return numbered(value.toLocaleString('en-US'), value === 1 ? one : many)
+  return numbered(grouped(value), value === 1 ? one : many)
 }

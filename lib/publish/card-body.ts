@@ -8,6 +8,7 @@ import { ownValue } from '../core/dictionary.js'
 import { isRecord } from '../core/objects.js'
 import { processSecrets } from '../core/redaction.js'
 import { version } from '../core/version.js'
+import { grouped } from '../language/grouped.js'
 import { type Words, wordsOf } from '../language/words.js'
 import { card } from '../language/zh/card.js'
 import { reasons as reasonsInChinese } from '../language/zh/reasons.js'
@@ -67,8 +68,8 @@ function introduction(
   otherRows: number,
   { extractive }: CardFacts,
 ): string {
-  const total = count(splits.reduce((sum, { rows }) => sum + rows, 0))
-  const lines = splits.map(({ name, rows }) => `| ${code(name)} | ${count(rows)} |`)
+  const total = grouped(splits.reduce((sum, { rows }) => sum + rows, 0))
+  const lines = splits.map(({ name, rows }) => `| ${code(name)} | ${grouped(rows)} |`)
   const pairs = extractive
     ? say`${total} pairs of a Chinese instruction and its answer. The answers are passages of a corpus. **No language model
         wrote these instructions**: they come from the built-in extractive writer (key phrases and templates), which shows how
@@ -78,7 +79,7 @@ function introduction(
   const others =
     otherRows === 0
       ? ''
-      : say` Other runs wrote ${count(otherRows)} of the rows: what this card tells of models, recipe and funnel is of the
+      : say` Other runs wrote ${grouped(otherRows)} of the rows: what this card tells of models, recipe and funnel is of the
           last run.`
   return `${pairs}${others}\n\n${say`| split | rows |`}\n|---|---:|\n${lines.join('\n')}`
 }
@@ -93,7 +94,7 @@ function making({ say }: Words, { pinned, sources }: CardFacts): string {
     const dataset = hub === null ? say`files` : datasetLink(hub)
     const from = commit === null ? dataset : say`${dataset} at commit ${code(commit.slice(0, 12))}`
     const of = name === split ? code(split) : say`${code(split)}, source ${code(name)}`
-    return `| ${of} | ${from} | ${count(shards)} | ${count(bytes)} |`
+    return `| ${of} | ${from} | ${grouped(shards)} | ${grouped(bytes)} |`
   })
   const head = say`| split | read from | files | bytes |`
   const table = rows.length === 0 ? '' : `\n\n${head}\n|---|---|---:|---:|\n${rows.join('\n')}`
@@ -109,8 +110,8 @@ function funnel(words: Words, { counters }: CardFacts, picture: string | null): 
   const { say } = words
   if (counters === null) return ''
   const rows = funnelStages(counters).map(({ name, in: taken, out, reasons }) => {
-    const why = reasons.map(([reason, number]) => `${inline(reason)} ${count(number)}`).join(', ')
-    return `| ${inline(name)} | ${count(taken)} | ${count(out)} | ${why} |`
+    const why = reasons.map(([reason, number]) => `${inline(reason)} ${grouped(number)}`).join(', ')
+    return `| ${inline(name)} | ${grouped(taken)} | ${grouped(out)} | ${why} |`
   })
   const image = picture === null ? '' : `![${say`What each stage took in and let through`}](${picture})\n\n`
   const head = say`| stage | in | out | dropped, by reason |`
@@ -230,8 +231,4 @@ function withoutSecrets(value: unknown): unknown {
 function shortened(text: string): string {
   const characters = [...text]
   return characters.length > sampleCharsMax ? `${characters.slice(0, sampleCharsMax).join('')}…` : text
-}
-
-function count(value: number): string {
-  return value.toLocaleString('en-US')
 }

@@ -1,5 +1,7 @@
 /** The section of a dataset card that says what the rows are like, from the figures that the run counted. */
+
 import { distinctOf, type RowFigures } from '../kun/row-figures.js'
+import { grouped } from '../language/grouped.js'
 import type { Words } from '../language/words.js'
 import { code, inline } from './markdown.js'
 
@@ -35,7 +37,7 @@ function gradeTable({ say }: Words, bySplit: readonly RowFigures[]): string {
   const head = say`| column | ${tenths} |`
   const rows = names.map((name) => {
     const bins = summed(bySplit.map(({ grades }) => grades[name]))
-    return `| ${code(name)} | ${bins.map(countText).join(' | ')} |`
+    return `| ${code(name)} | ${bins.map(grouped).join(' | ')} |`
   })
   const title = say`Rows by grade, in tenths from the value at the head of the column:`
   return `${title}\n\n${head}\n|---|${'---:|'.repeat(10)}\n${rows.join('\n')}`
@@ -46,9 +48,7 @@ function lengthTable({ say }: Words, bySplit: readonly RowFigures[]): string {
   const rows = ['instruction', 'output', 'raw'].flatMap((name) => {
     const bins = summed(bySplit.map(({ lengths }) => lengths[name]))
     if (bins.every((value) => value === 0)) return []
-    return [
-      `| ${code(name)} | ${[0.5, 0.9, 0.99].map((share) => `< ${countText(upperEnd(bins, share))}`).join(' | ')} |`,
-    ]
+    return [`| ${code(name)} | ${[0.5, 0.9, 0.99].map((share) => `< ${grouped(upperEnd(bins, share))}`).join(' | ')} |`]
   })
   return rows.length === 0
     ? ''
@@ -71,7 +71,7 @@ function typeTable({ say }: Words, bySplit: readonly RowFigures[]): string {
     .sort(([, a], [, b]) => b - a)
   const all = sumOf(counts.map(([, count]) => count))
   if (all === 0) return ''
-  const rows = counts.map(([name, count]) => `| ${code(name)} | ${countText(count)} | ${percentText(count / all)} |`)
+  const rows = counts.map(([name, count]) => `| ${code(name)} | ${grouped(count)} | ${percentText(count / all)} |`)
   const title = say`Instructions by what they ask for, by their words:`
   return `${title}\n\n${say`| type | rows | share |`}\n|---|---:|---:|\n${rows.join('\n')}`
 }
@@ -79,9 +79,7 @@ function typeTable({ say }: Words, bySplit: readonly RowFigures[]): string {
 function wordLines({ say }: Words, bySplit: readonly RowFigures[]): string[] {
   return namesIn(bySplit.map(({ words }) => words)).map((column) => {
     const own = bySplit.map(({ words }) => words[column] ?? {})
-    const counts = namesIn(own).map(
-      (word) => `${inline(word)} ${countText(sumOf(own.map((words) => words[word] ?? 0)))}`,
-    )
+    const counts = namesIn(own).map((word) => `${inline(word)} ${grouped(sumOf(own.map((words) => words[word] ?? 0)))}`)
     return say`${code(column)}: ${counts.join(', ')}`
   })
 }
@@ -112,10 +110,6 @@ function joined(sketches: readonly string[]): string {
 
 function sumOf(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0)
-}
-
-function countText(value: number): string {
-  return value.toLocaleString('en-US')
 }
 
 function percentText(share: number): string {

@@ -1,5 +1,7 @@
 /** The funnel of a run as an SVG: one bar for each stage, light for items in, dark for items out. */
+
 import { stagesInFlow } from '../kun/stage-flow.js'
+import { grouped } from '../language/grouped.js'
 import { reasonMeaning } from '../reject-reasons.js'
 import type { FunnelCounters } from './card-facts.js'
 import { visible } from './markdown.js'
@@ -56,7 +58,7 @@ export function funnelSvg(counters: FunnelCounters): string {
   const bars = stages.map((stage, at) => {
     const y = 10 + at * rowHeight
     const wide = (count: number) => Math.max(1, Math.round((count / most) * barWidth))
-    const text = `${stage.in.toLocaleString('en-US')} → ${stage.out.toLocaleString('en-US')}`
+    const text = `${grouped(stage.in)} → ${grouped(stage.out)}`
     return [
       `<text x="${barLeft - 10}" y="${y + 17}" text-anchor="end">${escaped(stage.name)}</text>`,
       `<rect x="${barLeft}" y="${y}" width="${wide(stage.in)}" height="24" rx="3" fill="#f2c6a0">${tip(stage)}</rect>`,
@@ -75,7 +77,7 @@ export function funnelSvg(counters: FunnelCounters): string {
 function tip({ reasons }: FunnelStage): string {
   const lines = reasons.map(([reason, count]) => {
     const means = reasonMeaning(reason)
-    return `${reason} ${count.toLocaleString('en-US')}${means === null ? '' : `: ${means}`}`
+    return `${reason} ${grouped(count)}${means === null ? '' : `: ${means}`}`
   })
   return lines.length === 0 ? '' : `<title>${lines.map(escaped).join('\n')}</title>`
 }

@@ -1,5 +1,7 @@
 /** Formats the funnel of a run for a terminal: records in and out of each stage, and the reasons of the rest. */
+
 import { stagesInFlow } from '../kun/stage-flow.js'
+import { grouped } from '../language/grouped.js'
 import type { RunCounters } from './types.js'
 
 interface Sum {
@@ -32,14 +34,14 @@ export function funnelLines(counters: RunCounters, columns = 80): string[] {
       stages.set(name, sum)
     }
   }
-  const figure = (count: number): string => count.toLocaleString('en-US').padStart(11)
+  const figure = (count: number): string => grouped(count).padStart(11)
   const lines = stagesInFlow(Object.fromEntries(stages)).flatMap((name) => {
     const sum = stages.get(name) as Sum
     return wrapped(`  ${name.padEnd(10)}${figure(sum.in)} →${figure(sum.out)}   `, listed(sum.reasons), columns)
   })
   const rows = splits.map(([split, { rows }]) => [split, rows] as const)
   const total = rows.reduce((sum, [, count]) => sum + count, 0)
-  const parts = rows.map(([split, count]) => `${split} ${count.toLocaleString('en-US')}`)
+  const parts = rows.map(([split, count]) => `${split} ${grouped(count)}`)
   lines.push(...wrapped(`  ${'rows'.padEnd(10)}${' '.repeat(11)}  ${figure(total)}   `, parts, columns))
   return lines
 }
@@ -48,7 +50,7 @@ export function funnelLines(counters: RunCounters, columns = 80): string[] {
 function listed(reasons: ReadonlyMap<string, number>): string[] {
   return [...reasons]
     .sort(([a, left], [b, right]) => right - left || (a < b ? -1 : 1))
-    .map(([reason, count]) => `${reason} ${count.toLocaleString('en-US')}`)
+    .map(([reason, count]) => `${reason} ${grouped(count)}`)
 }
 
 /** Puts the parts behind the head, and those that do not fit on lines below. A part longer than a line has one of its own. */

@@ -1,5 +1,7 @@
 /** Stops a run when this process has received `tokensMax` tokens or worked for `hoursMax` hours. */
+
 import { LimitError } from '../errors.js'
+import { grouped } from '../language/grouped.js'
 import { say } from '../language/say.js'
 
 interface UsageLimitsOptions {
@@ -35,8 +37,7 @@ export class UsageLimits {
     const { tokensMax } = this.#options
     if (!Number.isFinite(tokensMax)) return
     const tokens = this.#tokens()
-    if (tokens >= tokensMax)
-      this.#onReached(limit('tokensMax', tokensMax, say`${tokens.toLocaleString('en-US')} tokens`))
+    if (tokens >= tokensMax) this.#onReached(limit('tokensMax', tokensMax, say`${grouped(tokens)} tokens`))
   }
 
   close(): void {

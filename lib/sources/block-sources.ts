@@ -108,13 +108,13 @@ export function blockSource(
   const { shared = false, allColumns = false } = options
   const given = Object.entries(options).filter(([name]) => Object.hasOwn(readOptions.shape, name))
   const reading = readOptions.parse({ order: 'in-order', ...Object.fromEntries(given) })
+  const unhashed = { shared, allColumns, hashed: false }
   const credit = blockCredit(new Credit('bytes of blocks', bytesMax))
   return sourceOf({ name: 'read', unit: 'block', credit }, async function* (signal) {
     const { shards, close } = await list(split, mappingOf(options))
     const formatted = format === undefined ? shards : shards.map((shard) => ({ ...shard, format }))
     try {
-      for await (const { block } of blocks(formatted, { ...reading, firstBlockBytes, shared, allColumns, signal }))
-        yield block
+      for await (const { block } of blocks(formatted, { ...reading, ...unhashed, firstBlockBytes, signal })) yield block
     } finally {
       await close?.()
     }

@@ -37,6 +37,8 @@ export interface BlocksOptions extends ReadOptions {
   readonly shared?: boolean
   /** Parquet: all columns instead of the mapped ones, for output that is to hold whole records. False by default. */
   readonly allColumns?: boolean
+  /** Hashes what is read, for `reads`; true by default. Only a run that is resumed needs it. */
+  readonly hashed?: boolean
   /**
    * Size of the first block of the first shard, doubled with each further one up to `blockBytes`, which is its default.
    * For JSON Lines. Not for blocks that are read again from a cursor: their size would differ.
@@ -196,7 +198,7 @@ function openShard(
   known?: ShardRead,
 ): OpenShard {
   const shard = shards[index] as Shard
-  const reading = readingOf(shard, from === 'start' ? null : known?.read)
+  const reading = readingOf(shard, options.hashed === false ? undefined : from === 'start' ? null : known?.read)
   /** Stored bytes delivered, those of blocks read ahead included. */
   let deliveredBytes = 0
   const counted = (offset: number) => {

@@ -1,5 +1,6 @@
 /** Text of `bench server`: a table of each sweep, its knee, the limiter, lists of prompts, and comparisons. */
 
+import { grouped } from '../../language/grouped.js'
 import { say } from '../../language/say.js'
 import type { Comparison } from '../../server-bench/noise.js'
 import type {
@@ -155,7 +156,7 @@ function aligned(rows: readonly (readonly string[])[]): string[] {
 /** Three significant digits: 0.012, 1.23, 1,230. */
 function figure(value: number): string {
   const rounded = Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3))
-  return rounded.toLocaleString('en-US')
+  return grouped(rounded)
 }
 
 function milliseconds(value: number): string {

@@ -8,6 +8,7 @@ import { type Command, Option } from 'commander'
 import type { EventLog } from '../../core/event-log.js'
 import { dedupOptions, openDeduplicator, textsPath } from '../../dedup/index.js'
 import { UsageError } from '../../errors.js'
+import { grouped } from '../../language/grouped.js'
 import { listText } from '../../language/list-text.js'
 import { say } from '../../language/say.js'
 import { signaturePlan } from '../../run/stages/prepare.js'
@@ -210,8 +211,6 @@ function resultJson(counts: DedupCounts): string {
 
 function summary({ records, kept, exact, near, unreadable }: DedupCounts): string {
   const duplicates = say`${countText(exact, 'exact duplicate')}, ${countText(near, 'near duplicate')}`
-  const text = say`${countText(records, 'record')}: ${kept.toLocaleString('en-US')} kept, ${duplicates}`
-  return unreadable === 0
-    ? text
-    : say`${text}, ${unreadable.toLocaleString('en-US')} unreadable (--rejects FILE says which)`
+  const text = say`${countText(records, 'record')}: ${grouped(kept)} kept, ${duplicates}`
+  return unreadable === 0 ? text : say`${text}, ${grouped(unreadable)} unreadable (--rejects FILE says which)`
 }

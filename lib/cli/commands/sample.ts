@@ -5,6 +5,7 @@
 
 import { type Command, Option } from 'commander'
 import { UsageError } from '../../errors.js'
+import { grouped } from '../../language/grouped.js'
 import { listText } from '../../language/list-text.js'
 import { say } from '../../language/say.js'
 import type { Row } from '../../parquet/columns.js'
@@ -163,12 +164,12 @@ async function rowMaker(as: SampleFlags['as'], kinds: readonly RejectedKind[]) {
 
 function summary({ rows, written, withoutRejected, withoutScore, clusters }: SampleCounts): string {
   const notes = [
-    ...(withoutRejected ? [say`${withoutRejected.toLocaleString('en-US')} without a rejected reply`] : []),
-    ...(withoutScore ? [say`${withoutScore.toLocaleString('en-US')} without a score, which rank last`] : []),
+    ...(withoutRejected ? [say`${grouped(withoutRejected)} without a rejected reply`] : []),
+    ...(withoutScore ? [say`${grouped(withoutScore)} without a score, which rank last`] : []),
   ]
-  const done = say`${countText(rows, 'row')}: ${written.toLocaleString('en-US')} written`
+  const done = say`${countText(rows, 'row')}: ${grouped(written)} written`
   const text = clusters
-    ? say`${done} from ${clusters.selected.toLocaleString('en-US')} of ${countText(clusters.all, 'cluster')}`
+    ? say`${done} from ${grouped(clusters.selected)} of ${countText(clusters.all, 'cluster')}`
     : done
   return notes.length === 0 ? text : say`${text}; ${listText(notes)}`
 }

@@ -1,5 +1,7 @@
 /** The prediction of a run for people, and its warnings: low yield, cut-off replies, a filter that drops nearly all. */
+
 import { duration } from '../../language/duration.js'
+import { grouped } from '../../language/grouped.js'
 import { say } from '../../language/say.js'
 import type { Counters } from '../../run/accounting.js'
 import { bytesText } from '../terminal/bytes-text.js'
@@ -15,7 +17,7 @@ export function forecastLines(forecast: Forecast): string[] {
   const { recordsSampled, documentsExact, documents, chunks, rows, tokens, hours, gpuHours, cost, bytes } = forecast
   const figure = (name: string, range: Range, shown: (value: number) => string) =>
     say`  ${name.padEnd(columnChars - wideChars(name))} ${shown(range.value)}, from ${shown(range.low)} to ${shown(range.high)}`
-  const whole = (value: number) => Math.round(value).toLocaleString('en-US')
+  const whole = (value: number) => grouped(Math.round(value))
   const hoursText = (value: number) => duration(value * 3600)
   return [
     say`Predicted from ${recordsSampled} records, spread over the shards, that went through every stage:`,

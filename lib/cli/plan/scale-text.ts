@@ -2,6 +2,7 @@
 
 import { count } from '../../language/count.js'
 import { duration } from '../../language/duration.js'
+import { grouped } from '../../language/grouped.js'
 import { say } from '../../language/say.js'
 import { bytesText } from '../terminal/bytes-text.js'
 import { labelled } from './forecast-text.js'
@@ -10,7 +11,7 @@ import type { ScaleForecast } from './scale-forecast.js'
 export function scaleLines(scale: ScaleForecast): string[] {
   const { gpus, units, candidatesPerUnit, unitSeconds, hours, gpuHours, cost, tailSeconds, workers, slurm } = scale
   const { store, shippedBytes } = scale
-  const whole = (value: number): string => Math.round(value).toLocaleString('en-US')
+  const whole = (value: number): string => grouped(Math.round(value))
   const decimal = (value: number, digits: number): string =>
     value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits })
   const shipped = shippedBytes.units + shippedBytes.replies + shippedBytes.results

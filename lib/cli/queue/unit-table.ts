@@ -2,6 +2,7 @@
 
 import { count } from '../../language/count.js'
 import { duration } from '../../language/duration.js'
+import { grouped } from '../../language/grouped.js'
 import { say, translated } from '../../language/say.js'
 import { type UnitState, type UnitStatus, unitStates } from '../../queue/unit-states.js'
 import { pc } from '../terminal/colors.js'
@@ -23,7 +24,7 @@ export function unitTable(units: readonly UnitStatus[], all: boolean, now = Date
   const shown = units.filter(({ state }) => all || shownStates.has(state))
   const totals = unitStates.flatMap((state) => {
     const found = units.filter((unit) => unit.state === state).length
-    return found === 0 ? [] : [`${translated(stateWords[state])} ${found.toLocaleString('en-US')}`]
+    return found === 0 ? [] : [`${translated(stateWords[state])} ${grouped(found)}`]
   })
   const width = Math.max(0, ...shown.map(({ state }) => translated(stateWords[state]).length))
   return [

@@ -2,6 +2,7 @@
 
 import { count, type Noun, nouns } from '../../language/count.js'
 import { duration } from '../../language/duration.js'
+import { grouped } from '../../language/grouped.js'
 import { numbered, say, translated } from '../../language/say.js'
 import type { RunProgress, ServerProgress, StageProgress } from '../../report/progress.js'
 import { bytesText } from './bytes-text.js'
@@ -56,8 +57,8 @@ function summaryParts(progress: RunProgress): string[] {
       : [rateText(requestsPerSecond, 'request'), rateText(tokensPerSecond, 'token')]),
     ...(progress.readBytesPerSecond > 0 ? [say`${bytesText(Math.round(progress.readBytesPerSecond))}/s read`] : []),
     ...(cuts === null ? [] : [say`${count(cuts, 'cut')} committed`]),
-    ...(callsWaiting > 0 ? [say`${callsWaiting.toLocaleString('en-US')} calls waiting`] : []),
-    ...(retries > 0 ? [say`${retries.toLocaleString('en-US')} retries`] : []),
+    ...(callsWaiting > 0 ? [say`${grouped(callsWaiting)} calls waiting`] : []),
+    ...(retries > 0 ? [say`${grouped(retries)} retries`] : []),
   ]
 }
 
@@ -70,7 +71,7 @@ function timeLeft({ estimate: { secondsLeft, reason } }: Pick<RunProgress, 'esti
 
 function rowsText(rows: number, expected: number | null): string {
   if (expected === null || expected <= rows) return count(rows, 'row')
-  return say`${count(rows, 'row')} of about ${rounded(expected).toLocaleString('en-US')}`
+  return say`${count(rows, 'row')} of about ${grouped(rounded(expected))}`
 }
 
 /** Two significant digits: more would be invented. */
@@ -158,7 +159,7 @@ function stageTable(progress: RunProgress, cells: number): string[] {
       head: translated('active'),
       cellsMin: 6,
       right: true,
-      of: ({ active }) => active.toLocaleString('en-US'),
+      of: ({ active }) => grouped(active),
     },
     waiting: { head: translated('waiting for'), cellsMin: 11, right: false, of: (stage) => waitingText(stage) },
   }

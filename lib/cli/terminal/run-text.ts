@@ -1,6 +1,7 @@
 /** Text at the start and the end of a run. Its progress in between is run-state.ts. */
 
 import { duration, secondsText } from '../../language/duration.js'
+import { grouped } from '../../language/grouped.js'
 import { listText } from '../../language/list-text.js'
 import { say, translated } from '../../language/say.js'
 import type { Capabilities } from '../../llm/types.js'
@@ -30,10 +31,7 @@ export function serverLines({ capabilities, stages }: KunRun, settings: KunSetti
 /** Example: 'vLLM 0.9.1, 4,096 tokens of context; without metrics (limit found by probing)' */
 function capabilityText(found: Capabilities): string {
   const { server, contextTokensMax, unsupported } = found
-  const context =
-    contextTokensMax === null
-      ? say`context unknown`
-      : say`${contextTokensMax.toLocaleString('en-US')} tokens of context`
+  const context = contextTokensMax === null ? say`context unknown` : say`${grouped(contextTokensMax)} tokens of context`
   const missing = [
     ...(found.metrics ? [] : [say`metrics (limit found by probing)`]),
     ...(found.logprobs ? [] : [say`log-probabilities`]),

@@ -78,7 +78,7 @@ export function dedupStage(
  * Blocks at the deduplicator: one whose frames are encoded, one that is decided, one that is searched for, and one that
  * waits, so that no thread need.
  */
-const blocksDecidedMax = 4
+export const blocksDecidedMax = 4
 
 /** Processes blocks in input order: whether a chunk is a duplicate depends on all chunks before it. */
 function recordStage(
